@@ -1,0 +1,88 @@
+package webhook
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime/debug"
+	"time"
+)
+
+// A Delivery is one verified POST, as received. It is what to store when the work is to be done later.
+type Delivery struct {
+	// Body is the raw JSON. Nobody writes to it; the events decoded from it alias it.
+	Body []byte
+
+	// ReceivedAt is when it arrived here.
+	ReceivedAt time.Time
+}
+
+// Events decodes the delivery. See [Decode].
+func (d Delivery) Events() ([]Event, error) { return Decode(d.Body) }
+
+// A Receiver takes a whole verified delivery. A nil error acknowledges it; [Permanent] errors do as well. Any other error makes
+// Meta deliver it again, for up to 7 days. Return an error that matches [ErrUnavailable] if the delivery cannot be stored now.
+//
+// An [Endpoint] calls its receiver from many goroutines at once.
+type Receiver interface {
+	Receive(ctx context.Context, d Delivery) error
+}
+
+// A ReceiverFunc is a function as a [Receiver].
+type ReceiverFunc func(ctx context.Context, d Delivery) error
+
+// Receive calls f.
+func (f ReceiverFunc) Receive(ctx context.Context, d Delivery) error { return f(ctx, d) }
+
+// ErrUnavailable says that a delivery cannot be taken in now, because a store is down or a disk is full. An [Endpoint] answers
+// 503, and Meta keeps the delivery.
+var ErrUnavailable = errors.New("webhook: deliveries cannot be stored now")
+
+// Dispatch returns a Receiver that decodes a delivery and hands its events to h at once, one after the other, in the order of
+// the body. An error of one event does not keep the others from being handled; a panic counts as an error. All errors are
+// returned together.
+//
+// A body that is not JSON reaches h as one [*Undecodable]; Receive then returns a [Permanent] error that matches [ErrNotJSON],
+// so that the endpoint logs it and Meta stops sending it.
+func Dispatch(h Handler) Receiver {
+	return ReceiverFunc(func(ctx context.Context, d Delivery) error {
+		events, err := d.Events()
+		var errs []error
+		if err != nil {
+			errs = append(errs, Permanent(err))
+			events = []Event{undecodableBody(d.Body, err)}
+		}
+		for _, ev := range events {
+			if err := handleSafely(ctx, h, ev); err != nil {
+				errs = append(errs, err)
+			}
+		}
+		return errors.Join(errs...)
+	})
+}
+
+// A PanicError is a panic in a handler, returned as an error.
+type PanicError struct {
+	// Type is the Go type of what was passed to panic. The value itself is left out, because it may quote the event.
+	Type string
+
+	// Stack is where it happened.
+	Stack []byte
+}
+
+// Error says where to look.
+func (e *PanicError) Error() string {
+	return "webhook: the handler panicked with a " + e.Type + "; PanicError.Stack says where"
+}
+
+func handleSafely(ctx context.Context, h Handler, ev Event) (err error) {
+	defer recoverTo(&err)
+	return h.Handle(ctx, ev)
+}
+
+// recoverTo is deferred around foreign code.
+func recoverTo(err *error) {
+	if v := recover(); v != nil {
+		*err = &PanicError{Type: fmt.Sprintf("%T", v), Stack: debug.Stack()}
+	}
+}

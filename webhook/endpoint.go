@@ -1,0 +1,241 @@
+package webhook
+
+import (
+	"context"
+	"crypto/subtle"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
+)
+
+// Config configures an [Endpoint]. AppSecret and VerifyToken are required.
+type Config struct {
+	// AppSecret is the secret that Meta signs deliveries with: App Dashboard, App settings, Basic.
+	AppSecret graph.Secret
+
+	// OldSecrets are accepted too. Keep the former secret here for at least 7 days after it was reset, because Meta repeats
+	// deliveries for that long; and list the secrets of other apps here if they deliver to the same URL.
+	OldSecrets []graph.Secret
+
+	// VerifyToken is the text of your choice that was entered beside the callback URL. Meta shows it when the URL is saved.
+	VerifyToken graph.Secret
+
+	// MaxBytes limits a delivery. If zero, 4 MiB; Meta sends up to 3 MB.
+	MaxBytes int64
+
+	// Logger gets what no caller can see: refused requests and errors of the receiver. If nil, nothing is logged.
+	Logger *slog.Logger
+}
+
+const defaultMaxBytes = 4 << 20
+
+func (c Config) validate(recv Receiver) error {
+	var errs []error
+	if blank(c.AppSecret) {
+		errs = append(errs, errors.New("webhook: Config.AppSecret is empty; copy it from the app dashboard, App settings, Basic"))
+	}
+	for i, s := range c.OldSecrets {
+		if blank(s) {
+			errs = append(errs, fmt.Errorf("webhook: Config.OldSecrets[%d] is empty; leave it out", i))
+		}
+	}
+	if blank(c.VerifyToken) {
+		errs = append(errs, errors.New("webhook: Config.VerifyToken is empty; choose a random text and enter it beside the callback URL too"))
+	}
+	if c.MaxBytes < 0 {
+		errs = append(errs, errors.New("webhook: Config.MaxBytes is negative; use 0 for 4 MiB"))
+	}
+	if recv == nil {
+		errs = append(errs, errors.New("webhook: NewEndpoint needs a Receiver, such as Dispatch(&mux)"))
+	}
+	return errors.Join(errs...)
+}
+
+func blank(s graph.Secret) bool { return strings.TrimSpace(s.Reveal()) == "" }
+
+// An Endpoint is the [http.Handler] behind a callback URL. It answers the handshake with which Meta checks the URL (GET), and
+// verifies deliveries (POST) and hands them to its [Receiver]. It is safe for concurrent use.
+//
+//	handshake                                                200 and the challenge, or 403
+//	another method                                           405
+//	more than MaxBytes                                       413
+//	signature missing or wrong                               401
+//	body cut short, too slow or compressed                   400
+//	received, or only errors marked Permanent                200
+//	any other error                                          500: Meta delivers again
+//	an error that matches ErrUnavailable                     503: Meta delivers again
+//
+// Nothing of a body is looked at before its signature holds. The content type is neither required nor believed: the signature
+// does not cover it, so it can neither make a delivery valid nor spoil one.
+type Endpoint struct {
+	cfg      Config
+	verifier verifier
+	recv     Receiver
+}
+
+// NewEndpoint returns an endpoint that hands verified deliveries to recv. The error lists everything wrong with cfg.
+func NewEndpoint(cfg Config, recv Receiver) (*Endpoint, error) {
+	if err := cfg.validate(recv); err != nil {
+		return nil, err
+	}
+	if cfg.MaxBytes == 0 {
+		cfg.MaxBytes = defaultMaxBytes
+	}
+	if cfg.Logger == nil {
+		cfg.Logger = slog.New(slog.DiscardHandler)
+	}
+	e := &Endpoint{cfg: cfg, recv: recv}
+	e.verifier.signers = append(e.verifier.signers, newSigner(cfg.AppSecret.Reveal()))
+	for _, s := range cfg.OldSecrets {
+		e.verifier.signers = append(e.verifier.signers, newSigner(s.Reveal()))
+	}
+	return e, nil
+}
+
+// ServeHTTP answers one request.
+func (e *Endpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("X-Content-Type-Options", "nosniff")
+	switch r.Method {
+	case http.MethodGet:
+		e.handshake(w, r)
+	case http.MethodPost:
+		e.receive(w, r)
+	default:
+		w.Header().Set("Allow", "GET, POST")
+		answer(w, http.StatusMethodNotAllowed)
+	}
+}
+
+// maxChallenge bounds what is echoed. Meta's challenges are about ten digits.
+const maxChallenge = 256
+
+// handshake echoes the challenge to whoever knows the verify token.
+func (e *Endpoint) handshake(w http.ResponseWriter, r *http.Request) {
+	query, err := url.ParseQuery(r.URL.RawQuery)
+	mode, okMode := single(query, "hub.mode")
+	token, okToken := single(query, "hub.verify_token")
+	challenge, okChallenge := single(query, "hub.challenge")
+
+	known := constantTimeEqual(token, e.cfg.VerifyToken.Reveal())
+	if err != nil || !okMode || mode != "subscribe" || !okToken || !known || !okChallenge || !printable(challenge) {
+		e.cfg.Logger.WarnContext(r.Context(), "webhook handshake refused; is the verify token the one entered beside the callback URL?",
+			"token_matches", known)
+		answer(w, http.StatusForbidden)
+		return
+	}
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	w.WriteHeader(http.StatusOK)
+	_, _ = io.WriteString(w, challenge)
+}
+
+// single returns a parameter that must occur once: a repeated one could be read in two ways.
+func single(query url.Values, name string) (string, bool) {
+	values := query[name]
+	if len(values) != 1 {
+		return "", false
+	}
+	return values[0], true
+}
+
+func constantTimeEqual(a, b string) bool {
+	return subtle.ConstantTimeCompare([]byte(a), []byte(b)) == 1
+}
+
+// printable reports whether s is a challenge that can be echoed: not empty, not long, visible ASCII without a character that
+// could mean something to a browser which ignores the content type.
+func printable(s string) bool {
+	if s == "" || len(s) > maxChallenge {
+		return false
+	}
+	for i := range len(s) {
+		if c := s[i]; c <= ' ' || c > '~' || strings.IndexByte(`<>&"'`, c) >= 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// receive verifies a delivery and passes it on.
+func (e *Endpoint) receive(w http.ResponseWriter, r *http.Request) {
+	ctx := r.Context()
+	signatures := r.Header.Values(SignatureHeader)
+	wellFormed := false
+	if len(signatures) == 1 {
+		_, wellFormed = parseSignature(signatures[0])
+	}
+	if !wellFormed {
+		e.cfg.Logger.WarnContext(ctx, "webhook delivery refused: the signature header is missing, repeated or malformed",
+			"count", len(signatures))
+		answer(w, http.StatusUnauthorized)
+		return
+	}
+	body, status := e.read(w, r)
+	if status != 0 {
+		e.cfg.Logger.WarnContext(ctx, "webhook delivery refused", "status", status, "content_length", r.ContentLength)
+		answer(w, status)
+		return
+	}
+	if err := e.verifier.verify(body, signatures[0]); err != nil {
+		e.cfg.Logger.WarnContext(ctx, "webhook delivery refused", "err", err, "bytes", len(body))
+		answer(w, http.StatusUnauthorized)
+		return
+	}
+	err := receiveSafely(ctx, e.recv, Delivery{Body: body, ReceivedAt: time.Now()})
+	switch {
+	case err == nil:
+		answer(w, http.StatusOK)
+	case IsPermanent(err):
+		e.cfg.Logger.ErrorContext(ctx, "webhook delivery acknowledged in spite of an error, because a repeat cannot cure it", "err", err)
+		answer(w, http.StatusOK)
+	case errors.Is(err, ErrUnavailable):
+		e.cfg.Logger.ErrorContext(ctx, "webhook delivery not taken in; Meta will repeat it", "err", err)
+		answer(w, http.StatusServiceUnavailable)
+	default:
+		e.cfg.Logger.ErrorContext(ctx, "webhook delivery not handled; Meta will repeat it", "err", err)
+		answer(w, http.StatusInternalServerError)
+	}
+}
+
+// read returns the body, or the status to refuse it with. It is read once and kept, never pooled: events alias it.
+func (e *Endpoint) read(w http.ResponseWriter, r *http.Request) (body []byte, status int) {
+	if enc := r.Header.Get("Content-Encoding"); enc != "" && !strings.EqualFold(enc, "identity") {
+		return nil, http.StatusBadRequest
+	}
+	if r.ContentLength > e.cfg.MaxBytes {
+		return nil, http.StatusRequestEntityTooLarge
+	}
+	limited := http.MaxBytesReader(w, r.Body, e.cfg.MaxBytes)
+	var err error
+	if r.ContentLength >= 0 {
+		body = make([]byte, r.ContentLength)
+		_, err = io.ReadFull(limited, body)
+	} else {
+		body, err = io.ReadAll(limited)
+	}
+	if err != nil {
+		if _, tooLarge := errors.AsType[*http.MaxBytesError](err); tooLarge {
+			return nil, http.StatusRequestEntityTooLarge
+		}
+		return nil, http.StatusBadRequest
+	}
+	return body, 0
+}
+
+// receiveSafely turns a panic into an error, so that net/http neither prints the event nor drops the connection.
+func receiveSafely(ctx context.Context, recv Receiver, d Delivery) (err error) {
+	defer recoverTo(&err)
+	return recv.Receive(ctx, d)
+}
+
+// answer writes a status without a body: whoever is refused learns no more than that.
+func answer(w http.ResponseWriter, status int) {
+	w.Header().Set("Content-Length", "0")
+	w.WriteHeader(status)
+}

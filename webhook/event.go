@@ -1,0 +1,88 @@
+package webhook
+
+import (
+	"encoding/json"
+	"time"
+
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
+)
+
+// An Event is one thing that a delivery tells. The set of implementations is closed; each is a pointer to a struct that
+// embeds [EventInfo]:
+//
+//	switch ev := ev.(type) {
+//	case *webhook.IncomingMessage: // a customer wrote
+//	case *webhook.MessageEcho:     // someone at the business wrote, on the phone
+//	}
+//
+//sumtype:decl
+type Event interface {
+	// Info says where the event came from.
+	Info() EventInfo
+
+	setInfo(EventInfo)
+	field() Field
+}
+
+// EventInfo says where an event came from. Every event embeds it, so that ev.Phone works on each of them.
+type EventInfo struct {
+	// Field is the webhook field that the event came through, as Meta labelled it.
+	Field Field
+
+	// WABA is the WhatsApp Business Account that the event is about. For account updates it is taken from the update where
+	// that names it, because there the entry's id can be a partner's business portfolio.
+	WABA graph.WABAID
+
+	// Phone is the business's phone number id, and the key to route by. It is empty for events about an account.
+	Phone graph.PhoneNumberID
+
+	// DisplayPhone is the business's phone number as Meta wrote it: mostly digits, sometimes formatted, in Brazil sometimes
+	// without the ninth digit. Show it; do not route by it.
+	DisplayPhone string
+
+	// EntryID is the id of the delivery's entry, as Meta wrote it.
+	EntryID string
+
+	// At is when it happened: the item's own time, else the entry's. Zero if Meta gave neither.
+	At time.Time
+
+	// Key names the event for deduplication: the same event has the same key in every delivery and repeat. Empty if nothing
+	// in the event identifies it.
+	Key string
+
+	// Raw is the JSON that the event was decoded from. It aliases the delivery's body: clone what you keep.
+	Raw []byte
+
+	// Unknown lists the members of Raw that have no place in the event's type. Meta adds members every few weeks; a growing
+	// list says that it is time to update this package.
+	Unknown []Member
+}
+
+// Info returns i.
+func (i EventInfo) Info() EventInfo { return i }
+
+func (i *EventInfo) setInfo(info EventInfo) { *i = info }
+
+// A Member is a JSON member that no type has a place for.
+type Member struct {
+	// Path leads to the member from the event's raw JSON, such as "text.format" or "errors[0].hint".
+	Path string
+
+	// Value is the member's JSON. It aliases the delivery's body.
+	Value json.RawMessage
+}
+
+// The closed set of events, each with the field it arrives through. [Mux.Fields] reads it, on nil pointers.
+func (*IncomingMessage) field() Field    { return FieldMessages }
+func (*UnavailableMessage) field() Field { return FieldMessages }
+func (*MessageStatus) field() Field      { return FieldMessages }
+func (*UserAction) field() Field         { return FieldMessages }
+func (*NumberProblem) field() Field      { return FieldMessages }
+func (*HistoryChunk) field() Field       { return FieldHistory }
+func (*HistoryMedia) field() Field       { return FieldHistory }
+func (*HistoryFailure) field() Field     { return FieldHistory }
+func (*AppStateSync) field() Field       { return FieldAppStateSync }
+func (*MessageEcho) field() Field        { return FieldMessageEchoes }
+func (*AccountUpdate) field() Field      { return FieldAccountUpdate }
+func (*Unknown) field() Field            { return "" }
+func (*Undecodable) field() Field        { return "" }

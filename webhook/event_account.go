@@ -1,0 +1,153 @@
+package webhook
+
+import (
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
+)
+
+// An AccountUpdate arrives when something happens to an account: it was shared with you, disconnected, restricted, banned,
+// restored.
+//
+// It follows no callback override: it always goes to the app's own callback URL. It names an account and seldom a number;
+// Phone is always empty. Never order updates by time alone, and read the number before you act on a disconnection.
+//
+// Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference/account_update
+type AccountUpdate struct {
+	EventInfo `json:"-"`
+
+	// Event is what happened.
+	Event AccountEvent `json:"event"`
+
+	// PhoneNumber is the number it is about, in digits, if Meta says so.
+	PhoneNumber string `json:"phone_number"`
+
+	// WABAInfo comes with events about partners and ad accounts.
+	WABAInfo *WABAInfo `json:"waba_info"`
+
+	// Disconnection comes with PARTNER_REMOVED (and ACCOUNT_OFFBOARDED) of coexistence numbers. It may be missing.
+	Disconnection *DisconnectionInfo `json:"disconnection_info"`
+
+	// Ban comes with DISABLED_UPDATE, Violation with ACCOUNT_VIOLATION, Restrictions with ACCOUNT_RESTRICTION.
+	Ban          *BanInfo          `json:"ban_info"`
+	Violation    *ViolationInfo    `json:"violation_info"`
+	Restrictions []RestrictionInfo `json:"restriction_info"`
+
+	// Country comes with BUSINESS_PRIMARY_LOCATION_COUNTRY_UPDATE.
+	Country string `json:"country"`
+
+	// InternationalRates comes with AUTH_INTL_PRICE_ELIGIBILITY_UPDATE.
+	InternationalRates *InternationalRates `json:"auth_international_rate_eligibility"`
+
+	// VolumeTier comes with VOLUME_BASED_PRICING_TIER_UPDATE.
+	VolumeTier *VolumeTier `json:"volume_tier_info"`
+
+	// Certification comes with PARTNER_CLIENT_CERTIFICATION_STATUS_UPDATE, CertificationNeeded with
+	// PARTNER_CLIENT_CERTIFICATION_NEEDED.
+	Certification       *CertificationInfo       `json:"partner_client_certification_info"`
+	CertificationNeeded *CertificationNeededInfo `json:"partner_client_certification_needed_info"`
+}
+
+// An AccountEvent says what happened to an account. Meta adds values: expect unknown ones.
+type AccountEvent string
+
+const (
+	AccountPartnerAdded        AccountEvent = "PARTNER_ADDED"           // shared with you: Embedded Signup is done
+	AccountPartnerRemoved      AccountEvent = "PARTNER_REMOVED"         // final: disconnected or no longer shared
+	AccountPartnerAppInstalled AccountEvent = "PARTNER_APP_INSTALLED"   // your app was given permissions
+	AccountPartnerAppRemoved   AccountEvent = "PARTNER_APP_UNINSTALLED" // your app's permissions were taken away
+	AccountOffboarded          AccountEvent = "ACCOUNT_OFFBOARDED"      // temporary: the phone is changed or reinstalled
+	AccountReconnected         AccountEvent = "ACCOUNT_RECONNECTED"     // restored after ACCOUNT_OFFBOARDED
+	AccountDeleted             AccountEvent = "ACCOUNT_DELETED"
+	AccountRestriction         AccountEvent = "ACCOUNT_RESTRICTION"
+	AccountViolation           AccountEvent = "ACCOUNT_VIOLATION"
+	AccountDisabledUpdate      AccountEvent = "DISABLED_UPDATE" // a ban is scheduled, in force or lifted
+	AccountVerified            AccountEvent = "VERIFIED_ACCOUNT"
+	AccountAdAccountLinked     AccountEvent = "AD_ACCOUNT_LINKED"
+	AccountMMLiteTermsSigned   AccountEvent = "MM_LITE_TERMS_SIGNED"
+
+	AccountCertificationStatus AccountEvent = "PARTNER_CLIENT_CERTIFICATION_STATUS_UPDATE"
+	AccountCertificationNeeded AccountEvent = "PARTNER_CLIENT_CERTIFICATION_NEEDED"
+	AccountPrimaryLocation     AccountEvent = "BUSINESS_PRIMARY_LOCATION_COUNTRY_UPDATE"
+	AccountInternationalRates  AccountEvent = "AUTH_INTL_PRICE_ELIGIBILITY_UPDATE"
+	AccountVolumeTier          AccountEvent = "VOLUME_BASED_PRICING_TIER_UPDATE"
+)
+
+// WABAInfo names the account that an update is about, and who owns it.
+type WABAInfo struct {
+	WABA             graph.WABAID       `json:"waba_id"`
+	OwnerBusiness    graph.BusinessID   `json:"owner_business_id"`
+	PartnerApp       graph.AppID        `json:"partner_app_id"`
+	SolutionID       string             `json:"solution_id"`
+	SolutionPartners []graph.BusinessID `json:"solution_partner_business_ids"`
+	AdAccount        string             `json:"ad_account_linked"`
+	AdAccountID      string             `json:"ad_account_id"`
+}
+
+// DisconnectionInfo says why a coexistence number was disconnected.
+type DisconnectionInfo struct {
+	Reason      DisconnectionReason `json:"reason"`
+	InitiatedBy string              `json:"initiated_by"` // "USER" or "SYSTEM"
+}
+
+// A DisconnectionReason is why a coexistence number was disconnected. Meta adds values: expect unknown ones.
+type DisconnectionReason string
+
+const (
+	DisconnectedPrimaryInactivity   DisconnectionReason = "PRIMARY_INACTIVITY"   // the phone was idle for about 14 days
+	DisconnectedCompanionInactivity DisconnectionReason = "COMPANION_INACTIVITY" // a companion was idle for about 30 days
+	DisconnectedBusinessDowngrade   DisconnectionReason = "BUSINESS_DOWNGRADE"   // the number moved to consumer WhatsApp
+	DisconnectedChangeNumber        DisconnectionReason = "CHANGE_NUMBER"        // the number was changed
+	DisconnectedReRegistered        DisconnectionReason = "USER_RE_REGISTERED"   // registered on another device
+	DisconnectedAccount             DisconnectionReason = "ACCOUNT_DISCONNECTED" // enforcement, or the account was deleted
+)
+
+// BanInfo is the state of a ban. Date is an English long date such as "April 17, 2025".
+type BanInfo struct {
+	State string `json:"waba_ban_state"` // "SCHEDULE_FOR_DISABLE", "DISABLE", "REINSTATE"
+	Date  string `json:"waba_ban_date"`
+}
+
+// ViolationInfo says which policy was violated.
+type ViolationInfo struct {
+	Type        string `json:"violation_type"`
+	Remediation string `json:"remediation"`
+}
+
+// RestrictionInfo is something the account may not do. A zero ExpiresAt means that no end was given.
+type RestrictionInfo struct {
+	Type        string          `json:"restriction_type"`
+	ExpiresAt   graph.Timestamp `json:"expiration"`
+	Remediation string          `json:"remediation"`
+}
+
+// InternationalRates says from when authentication messages cost international rates.
+type InternationalRates struct {
+	StartsAt   graph.Timestamp         `json:"start_time"`
+	Exceptions []InternationalRatesDay `json:"exception_countries"`
+}
+
+// An InternationalRatesDay is a country with a date of its own.
+type InternationalRatesDay struct {
+	Country  string          `json:"country_code"`
+	StartsAt graph.Timestamp `json:"start_time"`
+}
+
+// VolumeTier is a tier of volume pricing that was reached.
+type VolumeTier struct {
+	UpdatedAt      graph.Timestamp `json:"tier_update_time"`
+	Category       string          `json:"pricing_category"`
+	Tier           string          `json:"tier"` // such as "25000001:50000000"
+	EffectiveMonth string          `json:"effective_month"`
+	Region         string          `json:"region"`
+}
+
+// CertificationInfo is the state of a partner-led business verification.
+type CertificationInfo struct {
+	ClientBusiness   graph.BusinessID `json:"client_business_id"`
+	Status           string           `json:"status"` // "APPROVED", "DISCARDED", "FAILED", "PENDING", "REVOKED"
+	RejectionReasons []string         `json:"rejection_reasons"`
+}
+
+// CertificationNeededInfo names the business that has to be verified.
+type CertificationNeededInfo struct {
+	ClientBusiness graph.BusinessID `json:"client_business_id"`
+}
