@@ -50,9 +50,9 @@ func (c Code) ProvesRefusal() bool {
 	return false
 }
 
-// Matches reports whether an error with this code and subcode is target: one of the two codes or the class of the pair. Error
-// types that carry both call it from their Is method, and must not unwrap to the Code as well: the class is that of the pair,
-// not of either number alone. Code 4 with subcode 2593107 is [ErrSync] and not [ErrThrottled].
+// Matches reports whether an error with this code and subcode is target: one of the two codes or the class of the pair.
+// Error types that carry both call it from their Is method, and must not unwrap to the Code as well: the class is that of
+// the pair, not of either number alone. Code 4 with subcode 2593107 is [ErrSync] and not [ErrThrottled].
 func Matches(code Code, subcode int, target error) bool {
 	switch target := target.(type) {
 	case Code:
@@ -66,8 +66,8 @@ func Matches(code Code, subcode int, target error) bool {
 
 // A CodeInfo is what is known about a code.
 type CodeInfo struct {
-	// Code and Subcode name the condition. A seven-digit number is in Code, wherever Meta wrote it; Subcode is set where only
-	// the pair has a meaning, such as 190 with 463.
+	// Code and Subcode name the condition. A seven-digit number is in Code, wherever Meta wrote it; Subcode is set where
+	// only the pair has a meaning, such as 190 with 463.
 	Code    Code
 	Subcode int
 
@@ -83,8 +83,8 @@ type CodeInfo struct {
 	// Actor is who has to act.
 	Actor Actor
 
-	// HTTPStatus is the usual status of such an answer, and weak evidence. 0 if it is not documented or the code never comes
-	// as an answer to a call.
+	// HTTPStatus is the usual status of such an answer, and weak evidence. 0 if it is not documented or the code never
+	// comes as an answer to a call.
 	HTTPStatus int
 
 	// Meaning is what happened, in sentences.

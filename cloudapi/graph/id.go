@@ -9,8 +9,8 @@ import (
 // Ids of Meta's objects. All are opaque strings; Meta writes some of them as JSON numbers at times, and both forms decode
 // alike, digit for digit.
 type (
-	// A WABAID names a WhatsApp Business Account. Since the second half of 2026 Meta may put the id of a "messaging account"
-	// in the same place: treat it as the name of the thing that is subscribed, no more.
+	// A WABAID names a WhatsApp Business Account. Since the second half of 2026 Meta may put the id of a "messaging
+	// account" in the same place: treat it as the name of the thing that is subscribed, no more.
 	WABAID string
 
 	// A PhoneNumberID names a business phone number. It is not the phone number. Route by it: display numbers can be
@@ -73,9 +73,12 @@ func (id *GroupID) UnmarshalJSON(b []byte) error { return unmarshalID(b, id) }
 // UnmarshalJSON accepts a string, a number or null.
 func (id *UserID) UnmarshalJSON(b []byte) error { return unmarshalID(b, id) }
 
+// jsonSpace is the white space of JSON. bytes.TrimSpace knows more.
+const jsonSpace = " \t\r\n"
+
 // unmarshalID keeps a number's literal text: a detour over float64 would round ids above 2^53.
 func unmarshalID[T ~string](b []byte, id *T) error {
-	b = bytes.TrimSpace(b)
+	b = bytes.Trim(b, jsonSpace)
 	switch {
 	case len(b) == 0:
 		return errors.New("graph: an id is empty JSON")
@@ -89,7 +92,7 @@ func unmarshalID[T ~string](b []byte, id *T) error {
 		}
 		*id = T(s)
 		return nil
-	case b[0] == '-' || b[0] >= '0' && b[0] <= '9':
+	case (b[0] == '-' || b[0] >= '0' && b[0] <= '9') && json.Valid(b):
 		*id = T(b)
 		return nil
 	}

@@ -19,7 +19,7 @@ type Identity struct {
 }
 
 // Key is what to file the person under: the BSUID where there is one, else the phone number's digits, else the username
-// behind an @. It is empty only if the identity is.
+// behind an @, else the parent's id. It is empty only if the identity is.
 //
 // A conversation may begin under a phone number and go on under a BSUID. Whoever joins the two needs both members, not
 // just the key.

@@ -6,9 +6,13 @@ import (
 	"log/slog"
 )
 
-// A Secret is an access token or another string that must not be printed. Every way of printing shows "[secret]": fmt with
-// any verb, also inside another struct, and slog. Writing it as JSON or text is an error rather than a silent loss: store
-// what [Secret.Reveal] returns, encrypted.
+// A Secret is an access token or another string that must not be printed. It shows as "[secret]" in fmt, also inside
+// structs, slices and maps, and in slog. Writing it as JSON or text is an error rather than a silent loss: store what
+// [Secret.Reveal] returns, encrypted. Reading it from JSON works as for any string.
+//
+// Some printing never asks the type, and shows the text: a struct's unexported field, %p and %w, a verb other than %v that
+// meets a pointer inside a struct, and a map's key in JSON. So a struct that keeps a Secret for long does well to have a
+// Format method of its own.
 type Secret string
 
 // Reveal returns the secret itself.
@@ -19,7 +23,7 @@ func (s Secret) IsZero() bool { return s == "" }
 
 const hidden = "[secret]"
 
-// Format implements [fmt.Formatter] for every verb.
+// Format implements [fmt.Formatter]: whatever verb, width and flags, it writes "[secret]", or nothing if there is none.
 func (s Secret) Format(f fmt.State, _ rune) {
 	if s != "" {
 		_, _ = f.Write([]byte(hidden))
@@ -36,5 +40,5 @@ func (s Secret) LogValue() slog.Value {
 
 var errSecretMarshal = errors.New("graph: a Secret does not write itself; store what Reveal returns, encrypted")
 
-// MarshalText refuses.
+// MarshalText refuses, and with it encoding/json. Leave an absent Secret out with omitzero.
 func (s Secret) MarshalText() ([]byte, error) { return nil, errSecretMarshal }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"math"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -16,24 +17,25 @@ type Timestamp struct{ time.Time }
 // At returns t as a Timestamp in UTC.
 func At(t time.Time) Timestamp { return Timestamp{t.UTC()} }
 
-// ParseTimestamp reads Unix seconds or an ISO 8601 date. The result is zero if s is neither.
+// ParseTimestamp reads Unix seconds or an ISO 8601 date, to the second and in UTC. The result is zero if s is neither, and
+// for 0, which Meta writes for "never" and "unknown".
 func ParseTimestamp(s string) Timestamp {
 	if n, err := strconv.ParseInt(s, 10, 64); err == nil {
 		return unix(n)
 	}
-	if f, err := strconv.ParseFloat(s, 64); err == nil && math.Abs(f) < 1<<53 {
+	// ParseFloat reads hexadecimal as well, which no timestamp is.
+	if f, err := strconv.ParseFloat(s, 64); err == nil && math.Abs(f) < 1<<53 && !strings.ContainsAny(s, "xX") {
 		return unix(int64(f))
 	}
 	for _, layout := range []string{time.RFC3339, "2006-01-02T15:04:05-0700"} {
 		if t, err := time.Parse(layout, s); err == nil {
-			return Timestamp{t.UTC()}
+			return unix(t.Unix())
 		}
 	}
 	return Timestamp{}
 }
 
-// unix keeps 0 apart: Meta writes it for "never" and "unknown", not for 1970. Years that time.Time cannot print are not
-// dates either.
+// unix keeps 0 apart, which is not 1970. Years outside 1 to 9999 are no dates either: time.Time could not write them.
 func unix(n int64) Timestamp {
 	if n == 0 || n > 253402300799 || n < -62135596800 {
 		return Timestamp{}
@@ -43,7 +45,7 @@ func unix(n int64) Timestamp {
 
 // UnmarshalJSON accepts a string, a number or null. It refuses only what is none of these.
 func (t *Timestamp) UnmarshalJSON(b []byte) error {
-	b = bytes.TrimSpace(b)
+	b = bytes.Trim(b, jsonSpace)
 	if bytes.Equal(b, []byte("null")) {
 		*t = Timestamp{}
 		return nil
@@ -64,7 +66,8 @@ func (t *Timestamp) UnmarshalJSON(b []byte) error {
 	return nil
 }
 
-// MarshalJSON writes Unix seconds in a string, as most webhooks have it, and null for the zero Timestamp.
+// MarshalJSON writes Unix seconds in a string, as most webhooks have it, and null for the zero Timestamp. It shadows the
+// method of time.Time, which would write a date that Meta does not.
 func (t Timestamp) MarshalJSON() ([]byte, error) {
 	if t.IsZero() {
 		return []byte("null"), nil
