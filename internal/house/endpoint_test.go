@@ -1,0 +1,116 @@
+package house_test
+
+import (
+	"go/ast"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// Every method that calls Meta names its endpoint on a line of its comment, so that a reader finds it and a test can hold
+// the list of endpoints against Meta's:
+//
+//	// graph:POST /{phone-number-id}/messages
+//
+// Words may follow, where one endpoint does several things.
+func TestEndpointLinesAreWellFormed(t *testing.T) {
+	t.Parallel()
+	check(t, func(s source) bool { return !s.isTest() }, endpointLines)
+}
+
+func TestEveryServiceMethodNamesItsEndpoint(t *testing.T) {
+	t.Parallel()
+	check(t, func(s source) bool { return !s.isTest() && s.dir() == "cloudapi" }, namelessEndpoints)
+}
+
+var (
+	endpointLike = regexp.MustCompile(`(?i)^//\s*graph:\s*[a-z]*\s*/|^//\s*graph:\s*(get|post|put|delete)\b`)
+	endpointLine = regexp.MustCompile(`^// ?graph:(GET|POST|DELETE) /(\{[a-z]+(-[a-z]+)*\}|[a-z0-9_.]+)(/(\{[a-z]+(-[a-z]+)*\}|[a-z0-9_.]+))*( [^/]+)?$`)
+)
+
+// endpointLines finds lines that mean to name an endpoint and are misspelled, or stand where no exported function is.
+func endpointLines(s source) []string {
+	atHome := map[*ast.Comment]bool{}
+	for _, decl := range s.ast.Decls {
+		if d, ok := decl.(*ast.FuncDecl); ok && d.Doc != nil && exportedFunc(d) {
+			for _, c := range d.Doc.List {
+				atHome[c] = true
+			}
+		}
+	}
+	var found []string
+	for _, group := range s.ast.Comments {
+		for _, c := range group.List {
+			switch {
+			case !endpointLike.MatchString(c.Text):
+			case !endpointLine.MatchString(c.Text):
+				found = append(found, s.finding(c.Pos(), "write it as: // graph:POST /{phone-number-id}/messages"))
+			case !atHome[c]:
+				found = append(found, s.finding(c.Pos(), "an endpoint belongs to the comment of an exported function"))
+			}
+		}
+	}
+	return found
+}
+
+// namelessEndpoints finds exported methods of services that take a context, thus call Meta, and do not say where.
+func namelessEndpoints(s source) []string {
+	var found []string
+	for _, decl := range s.ast.Decls {
+		d, ok := decl.(*ast.FuncDecl)
+		if !ok || !exportedFunc(d) || !strings.HasSuffix(receiver(d), "Service") || !takesContext(d) {
+			continue
+		}
+		named := false
+		if d.Doc != nil {
+			for _, c := range d.Doc.List {
+				named = named || endpointLine.MatchString(c.Text)
+			}
+		}
+		if !named {
+			found = append(found, s.finding(d.Pos(), "%s.%s names no endpoint; add a line like: // graph:GET /{waba-id}", receiver(d), d.Name.Name))
+		}
+	}
+	return found
+}
+
+func takesContext(d *ast.FuncDecl) bool {
+	if d.Type.Params.NumFields() == 0 {
+		return false
+	}
+	sel, ok := d.Type.Params.List[0].Type.(*ast.SelectorExpr)
+	return ok && sel.Sel.Name == "Context"
+}
+
+func TestMisspelledEndpointsAreFound(t *testing.T) {
+	t.Parallel()
+	const spelled, homeless = "write it as", "belongs to the comment"
+	doc := func(line string) string { return "package p\n\n// F does.\n//\n" + line + "\nfunc F() {}" }
+	try(t, endpointLines, map[string]sample{
+		"as gofmt has it":    {doc("// graph:POST /{phone-number-id}/messages"), ""},
+		"without a space":    {doc("//graph:GET /debug_token"), ""},
+		"words":              {doc("// graph:POST /{phone-number-id}/messages status=read"), ""},
+		"prose":              {doc("// graph: the words that calls and webhooks share"), ""},
+		"lower case":         {doc("//graph:post /{phone-number-id}/messages"), spelled},
+		"no slash":           {doc("// graph:POST {phone-number-id}/messages"), spelled},
+		"no method":          {doc("// graph:/{phone-number-id}/messages"), spelled},
+		"space":              {doc("// graph: POST /{phone-number-id}/messages"), spelled},
+		"trailing slash":     {doc("// graph:POST /{phone-number-id}/"), spelled},
+		"snake case":         {doc("// graph:POST /{phone_number_id}/messages"), spelled},
+		"unknown method":     {doc("// graph:FETCH /debug_token"), spelled},
+		"on a type":          {"package p\n\n// graph:GET /me\ntype T int", homeless},
+		"on a private thing": {"package p\n\n// graph:GET /me\nfunc f() {}", homeless},
+	})
+}
+
+func TestNamelessEndpointsAreFound(t *testing.T) {
+	t.Parallel()
+	method := func(doc, signature string) string {
+		return "package p\n\n// Get gets.\n" + doc + "func (s *PhonesService) Get" + signature + " {}"
+	}
+	try(t, namelessEndpoints, map[string]sample{
+		"named":      {method("//\n// graph:GET /{phone-number-id}\n", "(ctx context.Context)"), ""},
+		"nameless":   {method("", "(ctx context.Context, id string)"), "PhonesService.Get names no endpoint"},
+		"no context": {method("", "(id string)"), ""},
+	})
+}
