@@ -1,0 +1,151 @@
+package cloudapitest
+
+import (
+	"slices"
+	"time"
+
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
+)
+
+// A Business is a business portfolio.
+type Business struct {
+	// ID is made up if empty.
+	ID graph.BusinessID
+
+	// Name is "Made-up business" if empty.
+	Name string
+}
+
+// AddBusiness adds a portfolio and returns it with everything filled in.
+func (s *Server) AddBusiness(b Business) Business {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.addBusiness(b)
+}
+
+func (s *Server) addBusiness(b Business) Business {
+	if b.ID == "" {
+		b.ID = graph.BusinessID(s.newID())
+	}
+	if b.Name == "" {
+		b.Name = "Made-up business"
+	}
+	s.businesses = append(s.businesses, &b)
+	return b
+}
+
+func (s *Server) business(id graph.BusinessID) *Business {
+	for _, b := range s.businesses {
+		if b.ID == id {
+			return b
+		}
+	}
+	return nil
+}
+
+// A WABA is a WhatsApp Business Account.
+type WABA struct {
+	// ID is made up if empty.
+	ID graph.WABAID
+
+	// Name is the owner's name if empty.
+	Name string
+
+	// Owner is the portfolio that owns the account. If empty, a new one.
+	Owner graph.BusinessID
+
+	// Currency is "USD" if empty; Country is "US".
+	Currency, Country string
+
+	// CreatedAt is now if zero.
+	CreatedAt time.Time
+}
+
+type waba struct {
+	WABA
+	subscribed bool
+	override   string
+	lost       bool
+}
+
+// AddWABA adds an account and returns it with everything filled in.
+func (s *Server) AddWABA(w WABA) WABA {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.addWABA(w)
+}
+
+func (s *Server) addWABA(w WABA) WABA {
+	if w.Owner == "" {
+		w.Owner = s.addBusiness(Business{Name: w.Name}).ID
+	}
+	if w.ID == "" {
+		w.ID = graph.WABAID(s.newID())
+	}
+	if w.Name == "" {
+		w.Name = "Made-up business"
+		if b := s.business(w.Owner); b != nil {
+			w.Name = b.Name
+		}
+	}
+	if w.Currency == "" {
+		w.Currency = "USD"
+	}
+	if w.Country == "" {
+		w.Country = "US"
+	}
+	if w.CreatedAt.IsZero() {
+		w.CreatedAt = s.now()
+	}
+	s.wabas = append(s.wabas, &waba{WABA: w})
+	return w
+}
+
+func (s *Server) waba(id graph.WABAID) *waba {
+	for _, w := range s.wabas {
+		if w.ID == id {
+			return w
+		}
+	}
+	return nil
+}
+
+// Detach takes an account out of the app's sight, as when the business disconnects: the account and its numbers answer
+// 100/33 to everyone, tokens stay what they are, and the subscription is gone. [Server.Attach] brings it back.
+func (s *Server) Detach(id graph.WABAID) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if w := s.waba(id); w != nil {
+		w.lost, w.subscribed, w.override = true, false, ""
+	}
+}
+
+// Attach undoes [Server.Detach], without the subscription.
+func (s *Server) Attach(id graph.WABAID) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if w := s.waba(id); w != nil {
+		w.lost = false
+	}
+}
+
+// Subscribed reports whether the app is subscribed to an account.
+func (s *Server) Subscribed(id graph.WABAID) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	w := s.waba(id)
+	return w != nil && w.subscribed
+}
+
+// Phones returns the numbers in an account, as they are now.
+func (s *Server) Phones(id graph.WABAID) []Phone {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var all []Phone
+	for _, p := range s.phones {
+		if slices.Contains(p.WABAs, id) {
+			all = append(all, p.Phone)
+		}
+	}
+	return all
+}

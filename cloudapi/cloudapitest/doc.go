@@ -1,0 +1,36 @@
+// Package cloudapitest provides a fake Graph API for tests: a server that speaks real HTTP on the loopback interface, keeps
+// real state and can be told to fail. It is to package cloudapi what net/http/httptest is to net/http.
+//
+//	srv := cloudapitest.NewServer()
+//	defer srv.Close()
+//	phone := srv.AddPhone(cloudapitest.Phone{})
+//
+//	client, err := cloudapi.NewClient(srv.Config())
+//	…
+//	_, err = client.Messages.Send(ctx, phone.ID, message)
+//	…
+//	fmt.Println(srv.Sent()[0].Text())
+//
+// # State
+//
+// The server knows one Meta app and as many portfolios, accounts, numbers and tokens as [Server.AddBusiness],
+// [Server.AddWABA], [Server.AddPhone] and [Server.AddToken] give it; each fills in what is left zero. A call sees what its
+// token may see, authorization codes work once and for 30 seconds, a sync can be asked for once per kind and onboarding, and
+// so on, as Meta documents it. [Strict] adds rules whose breach Meta lets pass or punishes later.
+//
+// # Time
+//
+// The server lives by its own clock, which follows the real one. [Server.Advance] moves it on: past the life of a code, past
+// the day in which a sync can be asked for.
+//
+// # Failures
+//
+// [Server.FailNext] answers with any of Meta's codes, [Server.FailNextWith] with any body at all, and [Server.DropNext] takes
+// the request, does what it asks and then cuts the connection, which is how a message gets sent twice by whoever repeats it.
+// [Server.Requests] lists what was asked, without tokens and bodies.
+//
+// # What it does not do
+//
+// It sends no webhooks and plays no popup: package coexistencetest builds those on top of it. Routes it does not have are
+// answered with a Graph error that lists the ones it has.
+package cloudapitest

@@ -1,0 +1,74 @@
+package cloudapitest
+
+import (
+	"time"
+
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
+)
+
+// Documented rates. Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/throughput
+const (
+	coexistenceRate = 20 // messages a second, both directions
+	ordinaryRate    = 80
+	pairPause       = 6 * time.Second // between messages to one person
+	pairBurst       = 45
+)
+
+// A budget is a token bucket.
+type budget struct {
+	every time.Duration // for one more
+	burst float64
+	left  float64
+	at    time.Time
+}
+
+// take spends one, into debt if need be, and reports whether there was one.
+func (b *budget) take(now time.Time) bool {
+	if b.at.IsZero() {
+		b.left = b.burst
+	} else {
+		b.left = min(b.burst, b.left+float64(now.Sub(b.at))/float64(b.every))
+	}
+	b.at = now
+	if b.left < 1 {
+		return false
+	}
+	b.left--
+	return true
+}
+
+func (s *Server) budget(key string, every time.Duration, burst float64) *budget {
+	b := s.budgets[key]
+	if b == nil {
+		b = &budget{every: every, burst: burst}
+		s.budgets[key] = b
+	}
+	return b
+}
+
+func (s *Server) throughput(p *phone) *budget {
+	rate := coexistenceRate
+	if p.Ordinary {
+		rate = ordinaryRate
+	}
+	return s.budget("throughput "+string(p.ID), time.Second/time.Duration(rate), float64(rate))
+}
+
+func (s *Server) checkLimits(p *phone, to graph.Identity) *graphError {
+	if !s.enforceLimits {
+		return nil
+	}
+	now := s.now()
+	for _, key := range identityKeys(to)[:min(1, len(identityKeys(to)))] {
+		if !s.budget("pair "+string(p.ID)+" "+key, pairPause, pairBurst).take(now) {
+			return &graphError{
+				Code:    graph.CodePairRateLimitHit,
+				Details: "Message failed to send because there were too many messages sent from this phone number to the same phone number in a short period of time.",
+			}
+		}
+	}
+	if !s.throughput(p).take(now) {
+		return &graphError{Code: graph.CodeRateLimitHit, Details: "Cloud API message throughput has been reached."}
+	}
+	return nil
+}

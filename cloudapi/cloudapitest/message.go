@@ -1,0 +1,238 @@
+package cloudapitest
+
+import (
+	"cmp"
+	"encoding/json"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
+)
+
+// A SentMessage is a message that the server accepted.
+type SentMessage struct {
+	// ID is the id that the answer named.
+	ID graph.MessageID
+
+	// From is the business's number.
+	From graph.PhoneNumberID
+
+	// Input is the address as the request had it, and To the person, as far as the server can tell: a user id that
+	// [Server.AddUser] did not announce has no phone number, and the other way round. To is zero for a group.
+	Input string
+	To    graph.Identity
+
+	// Group is set for a message to a group.
+	Group graph.GroupID
+
+	// Type is the message's type, such as "text". ReplyTo and CallbackData are what the request gave.
+	Type         string
+	ReplyTo      graph.MessageID
+	CallbackData string
+
+	// Body is the request's JSON.
+	Body json.RawMessage
+
+	// Fails is the code with which Meta would report the message as failed by webhook, after having accepted it. Zero if it
+	// would arrive.
+	Fails graph.Code
+
+	// At is the server's time.
+	At time.Time
+}
+
+// Text returns what a person would read: the text, the caption, the emoji, or the name of the template. For an interactive
+// message it is the text of its body.
+func (m SentMessage) Text() string {
+	var v struct {
+		Body    json.RawMessage `json:"body"`
+		Caption string          `json:"caption"`
+		Emoji   string          `json:"emoji"`
+		Name    string          `json:"name"`
+	}
+	_ = json.Unmarshal(m.Content(), &v)
+	var text string
+	if json.Unmarshal(v.Body, &text) != nil {
+		var body struct {
+			Text string `json:"text"`
+		}
+		_ = json.Unmarshal(v.Body, &body)
+		text = body.Text
+	}
+	return cmp.Or(text, v.Caption, v.Emoji, v.Name)
+}
+
+// Content returns the object named after the message's type, such as {"body":"Hello"}, or nil.
+func (m SentMessage) Content() json.RawMessage {
+	var members map[string]json.RawMessage
+	if json.Unmarshal(m.Body, &members) != nil {
+		return nil
+	}
+	return members[m.Type]
+}
+
+// Template returns the name and language of a template message, or nothing.
+func (m SentMessage) Template() (name, language string) {
+	if m.Type != "template" {
+		return "", ""
+	}
+	var v struct {
+		Name     string `json:"name"`
+		Language struct {
+			Code string `json:"code"`
+		} `json:"language"`
+	}
+	_ = json.Unmarshal(m.Content(), &v)
+	return v.Name, v.Language.Code
+}
+
+// Reaction returns the message that a reaction is for and its emoji, which is empty if the reaction is taken back.
+func (m SentMessage) Reaction() (to graph.MessageID, emoji string) {
+	if m.Type != "reaction" {
+		return "", ""
+	}
+	var v struct {
+		Message graph.MessageID `json:"message_id"`
+		Emoji   string          `json:"emoji"`
+	}
+	_ = json.Unmarshal(m.Content(), &v)
+	return v.Message, v.Emoji
+}
+
+// Sent returns the accepted messages in order, also those whose answer the caller never saw.
+func (s *Server) Sent() []SentMessage {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.sent)
+}
+
+// A Read says that a message was marked as read, and with it all earlier ones.
+type Read struct {
+	Phone   graph.PhoneNumberID
+	Message graph.MessageID
+	Typing  bool // the person sees that someone types, for up to 25 seconds
+	At      time.Time
+}
+
+// Reads returns the accepted read receipts in order.
+func (s *Server) Reads() []Read {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.reads)
+}
+
+// A messageRequest is the envelope of POST /{phone-number-id}/messages.
+type messageRequest struct {
+	Product       string `json:"messaging_product"`
+	RecipientType string `json:"recipient_type"`
+	To            string `json:"to"`
+	Recipient     string `json:"recipient"`
+	Type          string `json:"type"`
+	Context       struct {
+		MessageID graph.MessageID `json:"message_id"`
+	} `json:"context"`
+	CallbackData string `json:"biz_opaque_callback_data"`
+
+	Status    string          `json:"status"`
+	MessageID graph.MessageID `json:"message_id"`
+	Typing    struct {
+		Type string `json:"type"`
+	} `json:"typing_indicator"`
+}
+
+func (s *Server) postMessage(c *call) reply {
+	var req messageRequest
+	var members map[string]json.RawMessage
+	if err := decode(c, &req); err != nil {
+		return refuse(err)
+	}
+	_ = json.Unmarshal(c.body, &members)
+	if req.Product != "whatsapp" {
+		return refuse(&graphError{Code: graph.CodeInvalidParameter, Message: "(#100) The parameter messaging_product is required."})
+	}
+	if c.phone.Suspended || c.phone.Unregistered {
+		// What a number in the middle of a move to another phone answers is not documented; this code is assumed.
+		return refuse(&graphError{Code: graph.CodePhoneNotRegistered})
+	}
+	if req.Status != "" {
+		return s.markRead(c, req)
+	}
+	if req.Type == "" {
+		req.Type = "text" // as in old samples
+	}
+	m := SentMessage{
+		From: c.phone.ID, Type: req.Type, ReplyTo: req.Context.MessageID, CallbackData: req.CallbackData,
+		Body: slices.Clone(c.body), At: s.now(),
+	}
+	if err := s.checkMessage(c, &req, members, &m); err != nil {
+		return refuse(err)
+	}
+	if err := s.checkLimits(c.phone, m.To); err != nil {
+		return refuse(err)
+	}
+	m.ID = s.newMessageID(m.To.WAID)
+	s.sent = append(s.sent, m)
+	rep := ok(s.accepted(m))
+	for _, hook := range s.onMessage {
+		rep.after = append(rep.after, func() { hook(m) })
+	}
+	return rep
+}
+
+type acceptedContact struct {
+	Input  string       `json:"input"`
+	WAID   string       `json:"wa_id,omitzero"`
+	UserID graph.UserID `json:"user_id,omitzero"`
+}
+
+type acceptedMessage struct {
+	ID     graph.MessageID `json:"id"`
+	Status string          `json:"message_status,omitzero"`
+	Group  graph.GroupID   `json:"group_id,omitzero"`
+}
+
+type acceptedMessages struct {
+	Product  string            `json:"messaging_product"`
+	Contacts []acceptedContact `json:"contacts,omitzero"`
+	Messages []acceptedMessage `json:"messages"`
+}
+
+// accepted is the answer to a message. A send to a user id is answered without wa_id, as Meta documents it.
+func (s *Server) accepted(m SentMessage) acceptedMessages {
+	body := acceptedMessages{Product: "whatsapp", Messages: []acceptedMessage{{ID: m.ID, Group: m.Group}}}
+	if m.Type == "template" {
+		body.Messages[0].Status = "accepted"
+	}
+	if m.Group == "" {
+		contact := acceptedContact{Input: m.Input, WAID: m.To.WAID, UserID: m.To.UserID}
+		if graph.IsUserID(m.Input) {
+			contact.WAID = ""
+		}
+		body.Contacts = []acceptedContact{contact}
+	}
+	return body
+}
+
+func (s *Server) markRead(c *call, req messageRequest) reply {
+	switch {
+	case req.Status != "read":
+		return refuse(invalid("status must be read"))
+	case req.MessageID == "":
+		return refuse(missing("message_id"))
+	case req.Typing.Type != "" && req.Typing.Type != "text":
+		return refuse(invalid("typing_indicator['type'] must be text"))
+	case s.strict && !c.phone.received[req.MessageID]:
+		return refuse(invalid("message_id names no message that this number received"))
+	}
+	r := Read{Phone: c.phone.ID, Message: req.MessageID, Typing: req.Typing.Type != "", At: s.now()}
+	s.reads = append(s.reads, r)
+	rep := success
+	for _, hook := range s.onRead {
+		rep.after = append(rep.after, func() { hook(r) })
+	}
+	return rep
+}
+
+// digits returns a phone number as a wa_id.
+func digits(number string) string { return graph.Digits(strings.TrimPrefix(number, "+")) }

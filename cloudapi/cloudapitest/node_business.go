@@ -1,0 +1,135 @@
+package cloudapitest
+
+import (
+	"encoding/json"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
+)
+
+const (
+	wabaType     = "WhatsAppBusinessAccount"
+	wabaDefaults = "id,name,currency,timezone_id,message_template_namespace"
+)
+
+type named struct {
+	ID   string `json:"id"`
+	Name string `json:"name"`
+}
+
+func (s *Server) wabaNode(w *waba) node {
+	owner := named{ID: string(w.Owner)}
+	if b := s.business(w.Owner); b != nil {
+		owner.Name = b.Name
+	}
+	return node{
+		"id":                           raw(w.ID),
+		"name":                         raw(w.Name),
+		"currency":                     raw(w.Currency),
+		"country":                      raw(w.Country),
+		"timezone_id":                  raw("1"),
+		"message_template_namespace":   raw("made_up_namespace"),
+		"ownership_type":               raw("CLIENT_OWNED"),
+		"account_review_status":        raw("APPROVED"),
+		"business_verification_status": raw("not_verified"),
+		"status":                       raw("ACTIVE"),
+		"owner_business_info":          raw(owner),
+		"creation_time":                raw(w.CreatedAt.Unix()),
+
+		"on_behalf_of_business_info": nil, "primary_funding_id": nil, "purchase_order_number": nil,
+		"is_enabled_for_insights": nil, "health_status": nil, "whatsapp_business_manager_messaging_limit": nil,
+	}
+}
+
+func (s *Server) getWABA(c *call) reply {
+	n, err := s.wabaNode(c.waba).pick(c.query.Get("fields"), wabaDefaults, wabaType)
+	if err != nil {
+		return refuse(err)
+	}
+	return ok(n)
+}
+
+func (s *Server) getBusiness(c *call) reply {
+	b := s.business(graph.BusinessID(c.id))
+	n, err := node{"id": raw(b.ID), "name": raw(b.Name), "verification_status": raw("not_verified")}.
+		pick(c.query.Get("fields"), "id,name", "Business")
+	if err != nil {
+		return refuse(err)
+	}
+	return ok(n)
+}
+
+// me shows whose token it is. Only a business token has a client_business_id; others are told that they cannot be parsed,
+// though they are good.
+func (s *Server) me(c *call) reply {
+	fields := c.query.Get("fields")
+	if slices.Contains(splitFields(fields), "client_business_id") && c.token.Business == "" {
+		return refuse(&graphError{Code: graph.CodeAccessTokenExpired, Status: 400, Message: "Invalid OAuth access token - Cannot parse access token"})
+	}
+	n := node{"id": raw(c.token.userID), "name": raw("Made-up system user"), "client_business_id": nil}
+	if c.token.Business != "" {
+		n["client_business_id"] = raw(c.token.Business)
+	}
+	picked, err := n.pick(fields, "id,name", "SystemUser")
+	if err != nil {
+		return refuse(err)
+	}
+	return ok(picked)
+}
+
+func (s *Server) ownedWABAs(c *call) reply {
+	return s.listWABAs(c, func(w *waba) bool { return w.Owner == graph.BusinessID(c.id) })
+}
+
+// clientWABAs lists what businesses have shared with the partner: everything that the partner does not own itself.
+func (s *Server) clientWABAs(c *call) reply {
+	return s.listWABAs(c, func(w *waba) bool { return w.Owner != graph.BusinessID(c.id) })
+}
+
+func (s *Server) listWABAs(c *call, want func(*waba) bool) reply {
+	after, err := createdAfter(c.query.Get("filtering"))
+	if err != nil {
+		return refuse(err)
+	}
+	var found []*waba
+	for _, w := range s.wabas {
+		if want(w) && !w.lost && c.token.reaches(w.ID) && (after.IsZero() || w.CreatedAt.After(after)) {
+			found = append(found, w)
+		}
+	}
+	if c.query.Get("sort") == "creation_time_descending" {
+		slices.SortStableFunc(found, func(a, b *waba) int { return b.CreatedAt.Compare(a.CreatedAt) })
+	}
+	var nodes []node
+	for _, w := range found {
+		n, err := s.wabaNode(w).pick(c.query.Get("fields"), wabaDefaults, wabaType)
+		if err != nil {
+			return refuse(err)
+		}
+		nodes = append(nodes, n)
+	}
+	return s.page(c, nodes)
+}
+
+// createdAfter reads the one documented filter.
+func createdAfter(filtering string) (time.Time, *graphError) {
+	if filtering == "" {
+		return time.Time{}, nil
+	}
+	var filters []struct {
+		Field    string `json:"field"`
+		Operator string `json:"operator"`
+		Value    string `json:"value"`
+	}
+	if json.Unmarshal([]byte(filtering), &filters) != nil || len(filters) != 1 ||
+		filters[0].Field != "creation_time" || filters[0].Operator != "GREATER_THAN" {
+		return time.Time{}, invalid("filtering takes one filter, creation_time GREATER_THAN a Unix time in a string")
+	}
+	seconds, err := strconv.ParseInt(filters[0].Value, 10, 64)
+	if err != nil {
+		return time.Time{}, invalid("filtering: the value is not a Unix time")
+	}
+	return time.Unix(seconds, 0), nil
+}

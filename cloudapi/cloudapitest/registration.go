@@ -1,0 +1,76 @@
+package cloudapitest
+
+import (
+	"regexp"
+	"slices"
+	"time"
+
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
+)
+
+var pinRe = regexp.MustCompile(`^[0-9]{6}$`)
+
+// Register requests that one number may make, and the days in which they count.
+const (
+	registerLimit  = 10
+	registerWindow = 72 * time.Hour
+)
+
+// register makes an ordinary number usable. A coexistence number must never be registered: it already is, and Meta's answer
+// is not documented, while integrators report that the phone loses the number. The refusal here is assumed, so that a test
+// finds the call without anyone losing a number.
+func (s *Server) register(c *call) reply {
+	var req struct {
+		Product string `json:"messaging_product"`
+		PIN     string `json:"pin"`
+	}
+	if err := decode(c, &req); err != nil {
+		return refuse(err)
+	}
+	if !c.phone.Ordinary {
+		return refuse(&graphError{
+			Code: graph.CodeInvalidParameter, Message: "(#100) Invalid parameter",
+			Details: "This number is in use in the WhatsApp Business app and must not be registered: it could lose the app.",
+		})
+	}
+	if err := s.countRegistration(c.phone); err != nil {
+		return refuse(err)
+	}
+	switch {
+	case !pinRe.MatchString(req.PIN):
+		return refuse(invalid("pin must be 6 digits"))
+	case c.phone.Unverified:
+		return refuse(&graphError{Code: graph.CodeVerificationNeeded})
+	case c.phone.PIN != "" && c.phone.PIN != req.PIN:
+		return refuse(&graphError{Code: graph.CodePINMismatch})
+	}
+	c.phone.PIN, c.phone.Unregistered = req.PIN, false
+	return success
+}
+
+func (s *Server) deregister(c *call) reply {
+	if !c.phone.Ordinary {
+		return refuse(&graphError{
+			Code:    graph.CodeInvalidParameter,
+			Message: "Deregister endpoint is not available for API solution for SMB businesses.",
+		})
+	}
+	if err := s.countRegistration(c.phone); err != nil {
+		return refuse(err)
+	}
+	if c.phone.Unregistered {
+		return refuse(&graphError{Code: graph.CodePhoneNotRegistered})
+	}
+	c.phone.Unregistered = true
+	return success
+}
+
+func (s *Server) countRegistration(p *phone) *graphError {
+	now := s.now()
+	p.registers = slices.DeleteFunc(p.registers, func(at time.Time) bool { return now.Sub(at) >= registerWindow })
+	if len(p.registers) >= registerLimit {
+		return &graphError{Code: graph.CodeRegisterRateLimit}
+	}
+	p.registers = append(p.registers, now)
+	return nil
+}

@@ -1,0 +1,48 @@
+package cloudapitest
+
+import (
+	"slices"
+	"time"
+
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
+)
+
+// A Request is one line of the server's ledger. It holds no token, no body and no id but the number's.
+type Request struct {
+	// Method and Path are what was asked: "POST" and "/{phone-number-id}/messages". Path is "unknown" for a route that the
+	// server does not have.
+	Method, Path string
+
+	// Status is what was answered, Code the error code in it, if any.
+	Status int
+	Code   graph.Code
+
+	// Phone is the number that the path names, if it names one.
+	Phone graph.PhoneNumberID
+
+	// Dropped means that the caller never saw the answer.
+	Dropped bool
+
+	// At is the server's time.
+	At time.Time
+}
+
+// Requests returns what was asked so far, in order.
+func (s *Server) Requests() []Request {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.requests)
+}
+
+// Count returns how often a route was asked, whatever was answered: Count("POST", "/{phone-number-id}/smb_app_data").
+func (s *Server) Count(method, path string) int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	n := 0
+	for _, r := range s.requests {
+		if r.Method == method && r.Path == path {
+			n++
+		}
+	}
+	return n
+}

@@ -1,0 +1,190 @@
+package cloudapitest
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
+)
+
+// A kind is a kind of node of the graph, spelled as in path templates.
+type kind string
+
+const (
+	kindNone     kind = "" // a path without a node
+	kindPhone    kind = "{phone-number-id}"
+	kindWABA     kind = "{waba-id}"
+	kindBusiness kind = "{business-id}"
+	kindApp      kind = "{app-id}"
+)
+
+// A route is one thing the server can do.
+type route struct {
+	method string
+	node   kind
+	edge   string
+	scope  string // the permission it needs
+	public bool   // needs no token
+	handle func(*Server, *call) reply
+}
+
+func (r route) template() string {
+	if r.node == kindNone {
+		return "/" + r.edge
+	}
+	if r.edge == "" {
+		return "/" + string(r.node)
+	}
+	return "/" + string(r.node) + "/" + r.edge
+}
+
+// routes is the table of contents.
+var routes = []route{
+	{method: "GET", edge: "oauth/access_token", public: true, handle: (*Server).exchangeCode},
+	{method: "GET", edge: "debug_token", handle: (*Server).debugToken},
+	{method: "GET", edge: "me", handle: (*Server).me},
+
+	{method: "GET", node: kindApp, edge: "subscriptions", handle: (*Server).getAppSubscriptions},
+	{method: "POST", node: kindApp, edge: "subscriptions", handle: (*Server).postAppSubscriptions},
+
+	{method: "GET", node: kindBusiness, handle: (*Server).getBusiness},
+	{method: "GET", node: kindBusiness, edge: "owned_whatsapp_business_accounts", scope: ScopeBusiness, handle: (*Server).ownedWABAs},
+	{method: "GET", node: kindBusiness, edge: "client_whatsapp_business_accounts", scope: ScopeBusiness, handle: (*Server).clientWABAs},
+
+	{method: "GET", node: kindWABA, scope: ScopeManagement, handle: (*Server).getWABA},
+	{method: "GET", node: kindWABA, edge: "phone_numbers", scope: ScopeManagement, handle: (*Server).listPhones},
+	{method: "GET", node: kindWABA, edge: "subscribed_apps", scope: ScopeManagement, handle: (*Server).getSubscribedApps},
+	{method: "POST", node: kindWABA, edge: "subscribed_apps", scope: ScopeManagement, handle: (*Server).postSubscribedApps},
+	{method: "DELETE", node: kindWABA, edge: "subscribed_apps", scope: ScopeManagement, handle: (*Server).deleteSubscribedApps},
+
+	{method: "GET", node: kindPhone, scope: ScopeManagement, handle: (*Server).getPhone},
+	{method: "POST", node: kindPhone, scope: ScopeManagement, handle: (*Server).postPhone},
+	{method: "POST", node: kindPhone, edge: "messages", scope: ScopeMessaging, handle: (*Server).postMessage},
+	{method: "POST", node: kindPhone, edge: "smb_app_data", scope: ScopeManagement, handle: (*Server).postSyncAppData},
+	{method: "POST", node: kindPhone, edge: "register", scope: ScopeManagement, handle: (*Server).register},
+	{method: "POST", node: kindPhone, edge: "deregister", scope: ScopeManagement, handle: (*Server).deregister},
+}
+
+// A call is one request on its way through a route.
+type call struct {
+	method  string
+	version string
+	id      string // of the node
+	path    string // behind the version
+	query   url.Values
+	header  http.Header
+	body    []byte
+	token   *Token
+
+	phone *phone
+	waba  *waba
+}
+
+// decode reads the body. An empty one leaves v alone, as an empty form would.
+func decode[T any](c *call, v *T) *graphError {
+	if len(strings.TrimSpace(string(c.body))) == 0 {
+		return nil
+	}
+	if err := json.Unmarshal(c.body, v); err != nil {
+		return invalid("The request body is not the JSON that this call takes")
+	}
+	return nil
+}
+
+// kindOf says what an id names. It wants the lock.
+func (s *Server) kindOf(id string) kind {
+	switch {
+	case s.phone(graph.PhoneNumberID(id)) != nil:
+		return kindPhone
+	case s.waba(graph.WABAID(id)) != nil:
+		return kindWABA
+	case id == string(s.app.ID):
+		return kindApp
+	case s.business(graph.BusinessID(id)) != nil:
+		return kindBusiness
+	}
+	return kindNone
+}
+
+// match finds the route of a path behind the version. The template is for the ledger and never holds an id. If there is no
+// route, the reply says why.
+func (s *Server) match(method, path string) (rt route, id, template string, err *graphError) {
+	for _, rt := range routes {
+		if rt.node == kindNone && rt.method == method && rt.edge == path {
+			return rt, "", rt.template(), nil
+		}
+	}
+	id, edge, _ := strings.Cut(path, "/")
+	of := s.kindOf(id)
+	var candidates []route
+	for _, rt := range routes {
+		if rt.node == kindNone || rt.method != method || rt.edge != edge {
+			continue
+		}
+		if rt.node == of {
+			return rt, id, rt.template(), nil
+		}
+		candidates = append(candidates, rt)
+	}
+	// The route exists, the node does not, or is of another kind.
+	switch {
+	case len(candidates) == 1:
+		return route{}, id, candidates[0].template(), notFound(method, id)
+	case len(candidates) > 1:
+		return route{}, id, "/{id}" + strings.TrimSuffix("/"+edge, "/"), notFound(method, id)
+	}
+	return route{}, id, "unknown", unknownRoute(method)
+}
+
+func unknownRoute(method string) *graphError {
+	var known []string
+	for _, rt := range routes {
+		known = append(known, rt.method+" "+rt.template())
+	}
+	return &graphError{
+		Code: 2500, Status: http.StatusNotFound,
+		Message: fmt.Sprintf("Unknown path components for a %s request", method),
+		Details: "This is a fake Graph API. It knows " + strings.Join(known, ", ") + ".",
+	}
+}
+
+// load finds the node and judges the token's right to it. It wants the lock.
+func (s *Server) load(rt route, c *call) *graphError {
+	switch rt.node {
+	case kindPhone:
+		c.phone = s.phone(graph.PhoneNumberID(c.id))
+		if !c.token.reaches(c.phone.WABAs...) || s.lost(c.phone) {
+			return notFound(c.method, c.id)
+		}
+	case kindWABA:
+		c.waba = s.waba(graph.WABAID(c.id))
+		if !c.token.reaches(c.waba.ID) || c.waba.lost {
+			return notFound(c.method, c.id)
+		}
+	case kindApp:
+		if c.token.Type != TokenApp {
+			return &graphError{Code: 15, Message: "(#15) This method must be called with an app access_token."}
+		}
+		return nil
+	}
+	if rt.scope != "" && !c.token.has(rt.scope) {
+		return &graphError{
+			Code:    graph.CodePermissionMissing,
+			Message: fmt.Sprintf("(#200) Requires %s permission to access this endpoint", rt.scope),
+		}
+	}
+	return nil
+}
+
+// lost reports whether every account of the number is out of sight.
+func (s *Server) lost(p *phone) bool {
+	for _, id := range p.WABAs {
+		if w := s.waba(id); w != nil && !w.lost {
+			return false
+		}
+	}
+	return true
+}

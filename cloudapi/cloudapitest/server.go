@@ -1,0 +1,193 @@
+package cloudapitest
+
+import (
+	"math/rand/v2"
+	"net/http"
+	"net/http/httptest"
+	"sync"
+	"time"
+
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
+)
+
+// A Server is a fake Graph API. It is safe for concurrent use. Close it when done.
+type Server struct {
+	// URL is the server's base URL, such as "http://127.0.0.1:41311", without a version.
+	URL string
+
+	http *httptest.Server
+
+	app           App
+	systemToken   graph.Secret
+	strict        bool
+	proofRequired bool
+	enforceLimits bool
+	clock         func() time.Time
+
+	mu       sync.Mutex
+	advanced time.Duration
+	rand     *rand.Rand
+	lastID   int64
+	calls    int
+
+	appSubscriptions []AppSubscription
+	businesses       []*Business
+	wabas            []*waba
+	phones           []*phone
+	users            []graph.Identity
+	tokens           map[graph.Secret]*Token
+	codes            map[graph.Secret]*code
+
+	sent     []SentMessage
+	reads    []Read
+	requests []Request
+	faults   []*fault
+	delay    time.Duration
+	budgets  map[string]*budget
+
+	onMessage   []func(SentMessage)
+	onRead      []func(Read)
+	onSync      []func(SyncRequest)
+	onSubscribe []func(graph.WABAID, bool)
+}
+
+// An App is the Meta app that a Server plays the Graph API for.
+type App struct {
+	ID     graph.AppID
+	Secret graph.Secret
+	Name   string
+}
+
+// An Option changes how a Server behaves.
+type Option func(*Server)
+
+// ForApp makes the server that of another app than its made-up one. Empty members keep their made-up values.
+func ForApp(app App) Option {
+	return func(s *Server) {
+		if app.ID != "" {
+			s.app.ID = app.ID
+		}
+		if app.Secret != "" {
+			s.app.Secret = app.Secret
+		}
+		if app.Name != "" {
+			s.app.Name = app.Name
+		}
+	}
+}
+
+// Clock makes the server live by now instead of time.Now. [Server.Advance] still adds to it.
+func Clock(now func() time.Time) Option { return func(s *Server) { s.clock = now } }
+
+// Seed makes ids and tokens come out the same in every run with the same order of calls. Without it they are the same as well:
+// the seed is 1.
+func Seed(seed uint64) Option {
+	return func(s *Server) { s.rand = rand.New(rand.NewPCG(seed, 0x9e3779b97f4a7c15)) }
+}
+
+// Strict refuses at once what Meta lets pass or reports later by webhook: a message outside the 24-hour window, a phone
+// number without a plus sign, both `to` and `recipient`, request members nobody documents, a read receipt for a message that
+// [Server.Received] does not know. Good for the tests of a program that composes such requests.
+func Strict() Option { return func(s *Server) { s.strict = true } }
+
+// RequireProof refuses calls without appsecret_proof, like the app setting "Require app secret". A proof that is sent is
+// checked in any case.
+func RequireProof() Option { return func(s *Server) { s.proofRequired = true } }
+
+// EnforceLimits refuses messages above the documented rates: 20 a second for a coexistence number and 80 for others (130429),
+// one in six seconds to one person with a burst of 45 (131056). Received messages count as far as [Server.Received] is told.
+// Without it nothing is ever too much.
+func EnforceLimits() Option { return func(s *Server) { s.enforceLimits = true } }
+
+// NewServer starts a server with one app, its system token and nothing else.
+func NewServer(opts ...Option) *Server {
+	s := &Server{
+		app:     App{ID: "987650000000001", Secret: "made-up-app-secret", Name: "Made-up app"},
+		clock:   time.Now,
+		lastID:  100000000000000,
+		tokens:  map[graph.Secret]*Token{},
+		codes:   map[graph.Secret]*code{},
+		budgets: map[string]*budget{},
+	}
+	Seed(1)(s)
+	for _, opt := range opts {
+		opt(s)
+	}
+	s.systemToken = s.AddToken(Token{Type: TokenSystemUser, Scopes: allScopes})
+	s.http = httptest.NewServer(http.HandlerFunc(s.serve))
+	s.URL = s.http.URL
+	return s
+}
+
+// Close ends the server after the requests under way. Later ones find no one listening.
+func (s *Server) Close() { s.http.Close() }
+
+// App returns the app.
+func (s *Server) App() App { return s.app }
+
+// SystemToken returns a token that never expires and may do everything: the partner's own system user.
+func (s *Server) SystemToken() graph.Secret { return s.systemToken }
+
+// AppToken returns the app's own token, APPID|SECRET.
+func (s *Server) AppToken() graph.Secret {
+	return graph.Secret(string(s.app.ID) + "|" + s.app.Secret.Reveal())
+}
+
+// Config returns what a client needs to call the server, with the system token. Retries are quick, so that a test that
+// provokes them does not wait.
+func (s *Server) Config() cloudapi.Config {
+	return cloudapi.Config{
+		AppID:       s.app.ID,
+		AppSecret:   s.app.Secret,
+		AccessToken: s.systemToken,
+		BaseURL:     s.URL,
+		Retry:       cloudapi.Retry{MinWait: time.Millisecond, MaxWait: 20 * time.Millisecond},
+	}
+}
+
+// Now returns the server's time.
+func (s *Server) Now() time.Time {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.now()
+}
+
+// now wants the lock.
+func (s *Server) now() time.Time { return s.clock().Add(s.advanced).UTC() }
+
+// Advance moves the server's clock on, so that codes and tokens expire and windows close.
+func (s *Server) Advance(d time.Duration) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.advanced += d
+}
+
+// OnMessage calls fn after a message was accepted, before the answer leaves, in the goroutine of the request. Answers wait
+// for fn.
+func (s *Server) OnMessage(fn func(SentMessage)) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.onMessage = append(s.onMessage, fn)
+}
+
+// OnRead calls fn after a message was marked as read, like [Server.OnMessage].
+func (s *Server) OnRead(fn func(Read)) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.onRead = append(s.onRead, fn)
+}
+
+// OnSyncAppData calls fn after a sync was accepted, like [Server.OnMessage].
+func (s *Server) OnSyncAppData(fn func(SyncRequest)) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.onSync = append(s.onSync, fn)
+}
+
+// OnSubscribe calls fn after the app was subscribed to an account (true) or unsubscribed (false), like [Server.OnMessage].
+func (s *Server) OnSubscribe(fn func(waba graph.WABAID, subscribed bool)) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.onSubscribe = append(s.onSubscribe, fn)
+}

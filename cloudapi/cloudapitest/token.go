@@ -1,0 +1,176 @@
+package cloudapitest
+
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
+)
+
+// A TokenType says whose a token is, as debug_token shows it.
+type TokenType string
+
+const (
+	TokenSystemUser TokenType = "SYSTEM_USER" // of the partner, or of a business after Embedded Signup
+	TokenUser       TokenType = "USER"        // of a person; cannot name a portfolio
+	TokenApp        TokenType = "APP"         // APPID|SECRET
+)
+
+// Permissions that a token can carry.
+const (
+	ScopeManagement = "whatsapp_business_management"
+	ScopeMessaging  = "whatsapp_business_messaging"
+	ScopeBusiness   = "business_management"
+)
+
+var allScopes = []string{ScopeManagement, ScopeMessaging, ScopeBusiness}
+
+// A Token is an access token. The zero Token stands for a business token from Embedded Signup that never expires and reaches
+// every account.
+type Token struct {
+	// Value is made up if empty.
+	Value graph.Secret
+
+	// Type is [TokenSystemUser] if empty.
+	Type TokenType
+
+	// Business is the portfolio that the token is bound to, which /me shows as client_business_id.
+	Business graph.BusinessID
+
+	// Scopes are its permissions. If nil, [ScopeManagement] and [ScopeMessaging].
+	Scopes []string
+
+	// WABAs are the accounts that it reaches and shows as target_ids, newest first. If empty, every account, and no
+	// target_ids are shown, which since June 2026 does not mean that there are none.
+	WABAs []graph.WABAID
+
+	// HideTargets leaves target_ids and the WhatsApp scopes out of granular_scopes, as tokens do since June 2026.
+	HideTargets bool
+
+	// Lifetime is how long it works. If zero, for ever. Sixty days is the other choice that Meta offers.
+	Lifetime time.Duration
+
+	// Foreign makes it the token of another app.
+	Foreign bool
+
+	userID   string
+	issuedAt time.Time
+	revoked  bool
+}
+
+// AddToken adds a token and returns its value.
+func (s *Server) AddToken(t Token) graph.Secret {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.addToken(t)
+}
+
+func (s *Server) addToken(t Token) graph.Secret {
+	if t.Value == "" {
+		t.Value = s.newSecret("EAA", 48)
+	}
+	if t.Type == "" {
+		t.Type = TokenSystemUser
+	}
+	if t.Scopes == nil {
+		t.Scopes = []string{ScopeManagement, ScopeMessaging}
+	}
+	t.userID = s.newID()
+	t.issuedAt = s.now()
+	s.tokens[t.Value] = &t
+	return t.Value
+}
+
+// RevokeToken makes a token invalid, as when the business removes the app or the app's administrator resets it.
+func (s *Server) RevokeToken(value graph.Secret) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if t := s.tokens[value]; t != nil {
+		t.revoked = true
+	}
+}
+
+func (t *Token) expiresAt() time.Time {
+	if t.Lifetime == 0 {
+		return time.Time{}
+	}
+	return t.issuedAt.Add(t.Lifetime)
+}
+
+// problem returns what is wrong with a token, or nil.
+func (t *Token) problem(now time.Time) *graphError {
+	switch {
+	case t.revoked:
+		return &graphError{Code: graph.CodeAccessTokenExpired, Subcode: 460, Message: "Error validating access token: The session has been invalidated."}
+	case t.Lifetime != 0 && !now.Before(t.expiresAt()):
+		return &graphError{Code: graph.CodeAccessTokenExpired, Subcode: 463, Message: "Error validating access token: Session has expired."}
+	}
+	return nil
+}
+
+func (t *Token) has(scope string) bool { return slices.Contains(t.Scopes, scope) }
+
+// reaches reports whether the token may see one of the accounts.
+func (t *Token) reaches(wabas ...graph.WABAID) bool {
+	if len(t.WABAs) == 0 {
+		return true
+	}
+	return slices.ContainsFunc(wabas, func(id graph.WABAID) bool { return slices.Contains(t.WABAs, id) })
+}
+
+// authenticate finds the request's token. It wants the lock.
+func (s *Server) authenticate(r *http.Request) (*Token, *graphError) {
+	if r.URL.Query().Has("access_token") {
+		return nil, &graphError{
+			Code:    graph.CodeAccessTokenExpired,
+			Message: "This server takes tokens in the Authorization header alone: a token in a URL ends up in logs.",
+		}
+	}
+	value, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
+	if !ok || value == "" {
+		return nil, &graphError{Code: graph.CodePermissionMissing, Message: "Provide valid app ID or an access token."}
+	}
+	var token *Token
+	if value == s.AppToken().Reveal() {
+		token = &Token{Value: s.AppToken(), Type: TokenApp, Scopes: allScopes}
+	} else if token = s.tokens[graph.Secret(value)]; token == nil || token.Foreign {
+		return nil, &graphError{Code: graph.CodeAccessTokenExpired, Message: "Invalid OAuth access token - Cannot parse access token"}
+	}
+	if problem := token.problem(s.now()); problem != nil {
+		return nil, problem
+	}
+	return token, s.checkProof(r, token)
+}
+
+// proofLife is how long a proof with appsecret_time is good.
+const proofLife = 5 * time.Minute
+
+func (s *Server) checkProof(r *http.Request, token *Token) *graphError {
+	query := r.URL.Query()
+	proof, message := query.Get("appsecret_proof"), token.Value.Reveal()
+	if proof == "" {
+		if s.proofRequired && token.Type != TokenApp {
+			return &graphError{Code: graph.CodeAppSecretProof, Message: "API calls from the server require an appsecret_proof argument"}
+		}
+		return nil
+	}
+	if at := query.Get("appsecret_time"); at != "" {
+		seconds, err := strconv.ParseInt(at, 10, 64)
+		if err != nil || s.now().Sub(time.Unix(seconds, 0)).Abs() > proofLife {
+			return &graphError{Code: graph.CodeAppSecretProof, Message: "Invalid appsecret_time provided in the API argument"}
+		}
+		message += "|" + at
+	}
+	mac := hmac.New(sha256.New, []byte(s.app.Secret.Reveal()))
+	mac.Write([]byte(message))
+	if !hmac.Equal([]byte(hex.EncodeToString(mac.Sum(nil))), []byte(proof)) {
+		return &graphError{Code: graph.CodeAppSecretProof, Message: "Invalid appsecret_proof provided in the API argument"}
+	}
+	return nil
+}
