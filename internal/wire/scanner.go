@@ -1,0 +1,211 @@
+package wire
+
+import (
+	"strings"
+)
+
+// MaxDepth is how deep objects and arrays may nest.
+const MaxDepth = 64
+
+// A Scanner reads one JSON text from front to back. Enter a container, walk all of it, and read or skip every value:
+//
+//	if s.Object() {
+//		for s.NextMember() {
+//			switch string(s.Name()) {
+//			case "id":
+//				m.ID = s.Text()
+//			default:
+//				s.Unknown()
+//			}
+//		}
+//	}
+//	if s.End(); s.Err() != nil { … }
+//
+// After a syntax error every method returns at once with a zero result, so that only the end has to look at [Scanner.Err].
+// The zero Scanner is ready for Reset.
+type Scanner struct {
+	data  []byte
+	pos   int
+	depth int
+	fresh bool // a container was entered and nothing in it was looked at
+	err   error
+
+	name    []byte // of the current member; valid until the next one
+	nameBuf []byte // backs names with escapes
+	strBuf  []byte // backs strings with escapes
+	arena   strings.Builder
+
+	steps [MaxDepth + 1]step
+
+	base     int // depth of the current item: paths begin below it
+	unknown  []Member
+	mismatch error
+}
+
+// A step of the way from the top to the current value: a member's name, as a span of data, or an element's index.
+type step struct {
+	start, end int // start is -1 for an element, end its index
+}
+
+// Reset makes s read data. Strings that were returned stay valid; results of [Scanner.Raw] alias data.
+func (s *Scanner) Reset(data []byte) {
+	*s = Scanner{data: data, nameBuf: s.nameBuf[:0], strBuf: s.strBuf[:0], unknown: s.unknown[:0]}
+}
+
+// Err returns the first syntax error.
+func (s *Scanner) Err() error { return s.err }
+
+// End checks that nothing but white space is left.
+func (s *Scanner) End() {
+	if s.err != nil {
+		return
+	}
+	if s.peek(); s.pos < len(s.data) {
+		s.fail("more after the end of the value")
+	}
+}
+
+// A Kind is the kind of a JSON value.
+type Kind uint8
+
+// The kinds of values. KindNone stands for what is no JSON.
+const (
+	KindNone Kind = iota
+	KindNull
+	KindBool
+	KindNumber
+	KindString
+	KindArray
+	KindObject
+)
+
+func (k Kind) String() string {
+	return [...]string{"no value", "null", "a bool", "a number", "a string", "an array", "an object"}[k]
+}
+
+var kinds = [256]Kind{
+	'n': KindNull, 't': KindBool, 'f': KindBool, '"': KindString, '[': KindArray, '{': KindObject, '-': KindNumber,
+	'0': KindNumber, '1': KindNumber, '2': KindNumber, '3': KindNumber, '4': KindNumber,
+	'5': KindNumber, '6': KindNumber, '7': KindNumber, '8': KindNumber, '9': KindNumber,
+}
+
+// Kind returns the kind of the next value without reading it.
+func (s *Scanner) Kind() Kind {
+	if s.err != nil {
+		return KindNone
+	}
+	return kinds[s.peek()]
+}
+
+// peek skips white space and returns the next byte, or 0 at the end.
+func (s *Scanner) peek() byte {
+	for s.pos < len(s.data) {
+		c := s.data[s.pos]
+		if c > ' ' || !isSpace(c) {
+			return c
+		}
+		s.pos++
+	}
+	return 0
+}
+
+func isSpace(c byte) bool { return c == ' ' || c == '\n' || c == '\t' || c == '\r' }
+
+// Object enters the next value if it is an object. Otherwise it reads the value, reports it as a mismatch unless it is null,
+// and returns false.
+func (s *Scanner) Object() bool { return s.enter('{', KindObject) }
+
+// Array enters the next value if it is an array. Otherwise it reads the value, reports it as a mismatch unless it is null, and
+// returns false.
+func (s *Scanner) Array() bool { return s.enter('[', KindArray) }
+
+func (s *Scanner) enter(open byte, want Kind) bool {
+	if s.err != nil {
+		return false
+	}
+	if s.peek() != open {
+		if s.Kind() == KindNull {
+			s.Skip()
+		} else {
+			s.Mismatch(want)
+		}
+		return false
+	}
+	if s.depth == MaxDepth {
+		s.fail("nested too deep")
+		return false
+	}
+	s.pos++
+	s.depth++
+	s.steps[s.depth] = step{-1, -1}
+	s.fresh = true
+	return true
+}
+
+// NextMember moves to the next member of the object and reads its name. It returns false at the object's end.
+func (s *Scanner) NextMember() bool {
+	if !s.next('}') {
+		return false
+	}
+	if s.peek() != '"' {
+		s.fail("want a member name")
+		return false
+	}
+	start := s.pos + 1
+	end, simple := s.skipString()
+	if s.err != nil {
+		return false
+	}
+	s.name = s.data[start:end]
+	if !simple {
+		s.nameBuf = unescape(s.nameBuf[:0], s.name)
+		s.name = s.nameBuf
+	}
+	s.steps[s.depth] = step{start, end}
+	if s.peek() != ':' {
+		s.fail("want a colon")
+		return false
+	}
+	s.pos++
+	return true
+}
+
+// Name returns the current member's name, without escapes. It is valid until the next member at any depth.
+func (s *Scanner) Name() []byte { return s.name }
+
+// NextElement moves to the next element of the array. It returns false at the array's end.
+func (s *Scanner) NextElement() bool {
+	if !s.next(']') {
+		return false
+	}
+	s.steps[s.depth].end++
+	return true
+}
+
+// next reads the comma before a further member or element, or the end of the container.
+func (s *Scanner) next(closing byte) bool {
+	if s.err != nil {
+		return false
+	}
+	c := s.peek()
+	if c == closing {
+		s.pos++
+		s.depth--
+		s.fresh = false
+		return false
+	}
+	if s.fresh {
+		s.fresh = false
+		return true
+	}
+	if c != ',' {
+		s.fail("want a comma")
+		return false
+	}
+	s.pos++
+	if s.peek() == closing {
+		s.fail("a comma too many")
+		return false
+	}
+	return true
+}

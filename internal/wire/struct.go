@@ -1,0 +1,202 @@
+package wire
+
+import (
+	"encoding/json"
+	"fmt"
+	"math"
+	"reflect"
+	"strings"
+
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
+)
+
+// A Decoder reads JSON objects into structs of type T, by their json tags. Fields without a tag are left alone; embedded structs
+// without a tag count as if their fields stood in their place. Members without a field are reported as unknown.
+type Decoder[T any] struct {
+	plan *plan
+}
+
+// For returns the decoder for T. It panics if a tagged field has a type that no JSON can be read into.
+func For[T any]() Decoder[T] { return Decoder[T]{planFor(reflect.TypeFor[T](), nil)} }
+
+// Decode reads the next value into v. What v held before is gone, also if the value is null.
+func (d Decoder[T]) Decode(s *Scanner, v *T) {
+	d.plan.decode(s, reflect.ValueOf(v).Elem())
+}
+
+// New is Decode into a new T; nil for null.
+func (d Decoder[T]) New(s *Scanner) *T {
+	if s.Kind() == KindNull {
+		s.Skip()
+		return nil
+	}
+	v := new(T)
+	d.Decode(s, v)
+	return v
+}
+
+// List reads an array of objects; nil for null.
+func (d Decoder[T]) List(s *Scanner) []T {
+	var list []T
+	if s.Array() {
+		for s.NextElement() {
+			var v T
+			d.Decode(s, &v)
+			list = append(list, v)
+		}
+	}
+	return list
+}
+
+// A plan is how the members of an object get into a struct.
+type plan struct {
+	fields map[string]field
+}
+
+type field struct {
+	index []int
+	read  reader
+}
+
+// A reader reads the next value into v, which may hold an earlier value and is replaced as a whole.
+type reader func(s *Scanner, v reflect.Value)
+
+func (p *plan) decode(s *Scanner, v reflect.Value) {
+	v.SetZero()
+	if !s.Object() {
+		return
+	}
+	for s.NextMember() {
+		f, ok := p.fields[string(s.name)]
+		if !ok {
+			s.Unknown()
+			continue
+		}
+		if len(f.index) == 1 {
+			f.read(s, v.Field(f.index[0]))
+		} else {
+			f.read(s, v.FieldByIndex(f.index))
+		}
+	}
+}
+
+// planFor makes the plan of a struct type. outer holds the types around it, because a type that contains itself would nest
+// without end.
+func planFor(t reflect.Type, outer []reflect.Type) *plan {
+	if t.Kind() != reflect.Struct {
+		panic(fmt.Sprintf("wire: %v is not a struct", t))
+	}
+	for _, o := range outer {
+		if o == t {
+			panic(fmt.Sprintf("wire: %v contains itself", t))
+		}
+	}
+	outer = append(outer[:len(outer):len(outer)], t)
+	p := &plan{fields: make(map[string]field)}
+	for _, f := range reflect.VisibleFields(t) {
+		name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
+		if name == "" || name == "-" || !f.IsExported() {
+			continue
+		}
+		if _, twice := p.fields[name]; twice {
+			panic(fmt.Sprintf("wire: %v has two fields named %q", t, name))
+		}
+		p.fields[name] = field{f.Index, readerFor(f.Type, outer)}
+	}
+	return p
+}
+
+var (
+	timestampType = reflect.TypeFor[graph.Timestamp]()
+	rawType       = reflect.TypeFor[json.RawMessage]()
+)
+
+func readerFor(t reflect.Type, outer []reflect.Type) reader {
+	switch t {
+	case timestampType:
+		return func(s *Scanner, v reflect.Value) { v.Set(reflect.ValueOf(s.Time())) }
+	case rawType:
+		return func(s *Scanner, v reflect.Value) { v.SetBytes(s.Raw()) }
+	}
+	switch t.Kind() {
+	case reflect.String:
+		return func(s *Scanner, v reflect.Value) { v.SetString(s.Text()) }
+	case reflect.Int, reflect.Int64:
+		return readInt
+	case reflect.Float64:
+		return func(s *Scanner, v reflect.Value) { v.SetFloat(s.Float()) }
+	case reflect.Bool:
+		return func(s *Scanner, v reflect.Value) { v.SetBool(s.Bool()) }
+	case reflect.Struct:
+		return planFor(t, outer).decode
+	case reflect.Pointer:
+		return pointerReader(t.Elem(), outer)
+	case reflect.Slice:
+		return sliceReader(t.Elem(), outer)
+	case reflect.Map:
+		if t.Key().Kind() == reflect.String {
+			return mapReader(t, outer)
+		}
+	}
+	panic(fmt.Sprintf("wire: cannot read JSON into %v", t))
+}
+
+func readInt(s *Scanner, v reflect.Value) {
+	start := s.mark()
+	n := s.Int()
+	if v.Kind() == reflect.Int && (n > math.MaxInt || n < math.MinInt) {
+		s.wrong(start, "a smaller number")
+		return
+	}
+	v.SetInt(n)
+}
+
+func pointerReader(t reflect.Type, outer []reflect.Type) reader {
+	read := readerFor(t, outer)
+	return func(s *Scanner, v reflect.Value) {
+		if s.Kind() == KindNull {
+			s.Skip()
+			v.SetZero()
+			return
+		}
+		p := reflect.New(t)
+		read(s, p.Elem())
+		v.Set(p)
+	}
+}
+
+func sliceReader(t reflect.Type, outer []reflect.Type) reader {
+	read := readerFor(t, outer)
+	return func(s *Scanner, v reflect.Value) {
+		v.SetZero()
+		if !s.Array() {
+			return
+		}
+		list := reflect.New(v.Type()).Elem()
+		for s.NextElement() {
+			list.Grow(1)
+			list.SetLen(list.Len() + 1)
+			read(s, list.Index(list.Len()-1))
+		}
+		v.Set(list)
+	}
+}
+
+func mapReader(t reflect.Type, outer []reflect.Type) reader {
+	read := readerFor(t.Elem(), outer)
+	return func(s *Scanner, v reflect.Value) {
+		v.SetZero()
+		if !s.Object() {
+			return
+		}
+		m := reflect.MakeMap(t)
+		for s.NextMember() {
+			key := reflect.New(t.Key()).Elem()
+			key.SetString(string(s.name))
+			value := reflect.New(t.Elem()).Elem()
+			read(s, value)
+			m.SetMapIndex(key, value)
+		}
+		v.Set(m)
+	}
+}

@@ -1,0 +1,203 @@
+package wire
+
+import (
+	"math"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
+)
+
+// Text reads a string, or a number as it is written. null is "".
+func (s *Scanner) Text() string {
+	b, ok := s.text()
+	if !ok {
+		return ""
+	}
+	return s.keep(b)
+}
+
+// TextBytes is Text without a copy, for comparisons. The result is valid until the next call.
+func (s *Scanner) TextBytes() []byte {
+	b, _ := s.text()
+	return b
+}
+
+// text reads a string or a number. It returns false for null and after reporting anything else.
+func (s *Scanner) text() (b []byte, ok bool) {
+	if s.err != nil {
+		return nil, false
+	}
+	switch kinds[s.peek()] {
+	case KindString:
+		start := s.pos + 1
+		end, simple := s.skipString()
+		if s.err != nil {
+			return nil, false
+		}
+		b = s.data[start:end]
+		if !simple {
+			s.strBuf = unescape(s.strBuf[:0], b)
+			b = s.strBuf
+		}
+		return b, true
+	case KindNumber:
+		start := s.pos
+		s.skipNumber()
+		if s.err != nil {
+			return nil, false
+		}
+		return s.data[start:s.pos], true
+	case KindNull:
+		s.literal("null")
+	default:
+		s.Mismatch(KindString)
+	}
+	return nil, false
+}
+
+// chunk is how much memory strings share. One kept string keeps its chunk.
+const chunk = 4 << 10
+
+// keep copies b into memory that the strings of one text share, which saves an allocation for each.
+func (s *Scanner) keep(b []byte) string {
+	if len(b) == 0 {
+		return ""
+	}
+	if len(b) > chunk/2 {
+		return string(b)
+	}
+	if s.arena.Cap()-s.arena.Len() < len(b) {
+		s.arena = strings.Builder{}
+		s.arena.Grow(max(len(b), min(chunk, len(s.data)-s.pos+len(b))))
+	}
+	start := s.arena.Len()
+	s.arena.Write(b)
+	return s.arena.String()[start:]
+}
+
+// Int reads a whole number, also one in a string. null and "" are 0.
+func (s *Scanner) Int() int64 {
+	start := s.mark()
+	b, ok := s.text()
+	if !ok || len(b) == 0 {
+		return 0
+	}
+	n, ok := parseInt(b)
+	if !ok {
+		s.wrong(start, "a whole number")
+	}
+	return n
+}
+
+// Float reads a number, also one in a string. null and "" are 0.
+func (s *Scanner) Float() float64 {
+	start := s.mark()
+	b, ok := s.text()
+	if !ok || len(b) == 0 {
+		return 0
+	}
+	f, ok := parseFloat(b)
+	if !ok {
+		s.wrong(start, "a number")
+		return 0
+	}
+	return f
+}
+
+// Bool reads true or false, also in a string, and 1 or 0. null and "" are false.
+func (s *Scanner) Bool() bool {
+	if s.err != nil {
+		return false
+	}
+	start := s.mark()
+	switch kinds[s.peek()] {
+	case KindBool:
+		yes := s.data[s.pos] == 't'
+		s.Skip()
+		return yes
+	case KindArray, KindObject:
+		s.Mismatch(KindBool)
+		return false
+	}
+	b, ok := s.text()
+	switch {
+	case !ok:
+		return false
+	case string(b) == "true" || string(b) == "1":
+		return true
+	case string(b) == "false" || string(b) == "0" || len(b) == 0:
+		return false
+	}
+	s.wrong(start, "true or false")
+	return false
+}
+
+// Time reads a time as Meta writes it, see [graph.Timestamp]. What cannot be read is the zero time and reported as an unknown
+// member, because an odd date must not spoil what it stands beside.
+func (s *Scanner) Time() graph.Timestamp {
+	start := s.mark()
+	b, ok := s.text()
+	if !ok || len(b) == 0 {
+		return graph.Timestamp{}
+	}
+	if n, ok := parseDigits(b); ok && n != 0 && n < 253402300800 {
+		return graph.At(time.Unix(n, 0))
+	}
+	t := graph.ParseTimestamp(string(b))
+	if t.IsZero() && string(b) != "0" {
+		s.unknown = append(s.unknown, Member{s.path(), s.data[start:s.pos:s.pos]})
+	}
+	return t
+}
+
+// mark returns where the next value begins.
+func (s *Scanner) mark() int {
+	if s.err == nil {
+		s.peek()
+	}
+	return s.pos
+}
+
+// parseDigits reads up to 18 digits.
+func parseDigits(b []byte) (n int64, ok bool) {
+	if len(b) == 0 || len(b) > 18 {
+		return 0, false
+	}
+	for _, c := range b {
+		if !isDigit(c) {
+			return 0, false
+		}
+		n = n*10 + int64(c-'0')
+	}
+	return n, true
+}
+
+func parseInt(b []byte) (int64, bool) {
+	if n, ok := parseDigits(b); ok {
+		return n, true
+	}
+	if n, err := strconv.ParseInt(string(b), 10, 64); err == nil {
+		return n, true
+	}
+	f, ok := parseFloat(b)
+	if !ok || f != math.Trunc(f) || math.Abs(f) >= 1<<53 {
+		return 0, false
+	}
+	return int64(f), true
+}
+
+// parseFloat reads a number by JSON's grammar. strconv alone would take "Inf", "0x1p-2" and "1_000".
+func parseFloat(b []byte) (float64, bool) {
+	if len(b) == 0 || b[0] != '-' && !isDigit(b[0]) {
+		return 0, false
+	}
+	check := Scanner{data: b}
+	check.skipNumber()
+	if check.err != nil || check.pos != len(b) {
+		return 0, false
+	}
+	f, err := strconv.ParseFloat(string(b), 64)
+	return f, err == nil
+}
