@@ -1,0 +1,219 @@
+package cloudapi
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/google/go-querystring/query"
+
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
+)
+
+// A request is one call as a service describes it. Everything else about a call is the same for all.
+type request struct {
+	method string
+	path   string   // template, such as "/{phone-number-id}/messages"
+	ids    []string // what goes into the template, in order
+
+	query   url.Values
+	options any // `url`-tagged struct, added to query; nil for none
+
+	body   json.RawMessage // nil for none
+	as     identity
+	replay Replay
+	phone  graph.PhoneNumberID // for the observer
+
+	sensitive []string                    // what was sent and must not show up in an error
+	before    func(context.Context) error // asked before every attempt
+}
+
+// An identity is whose token a call carries.
+type identity uint8
+
+const (
+	asClient identity = iota
+	asApp
+	asNobody // the app proves itself in the query
+)
+
+// call makes a request and decodes the answer.
+func call[T any](ctx context.Context, c *Client, r request) (*T, error) {
+	f, err := c.newFlight(r)
+	if err != nil {
+		return nil, err
+	}
+	body, err := f.run(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var v T
+	if err := json.Unmarshal(body, &v); err != nil {
+		return nil, f.unreadable(body, err)
+	}
+	if a, ok := any(&v).(interface{ incomplete() string }); ok {
+		if problem := a.incomplete(); problem != "" {
+			return nil, f.failed(problem)
+		}
+	}
+	if a, ok := any(&v).(interface{ setMeta(ResponseMeta) }); ok {
+		a.setMeta(f.meta)
+	}
+	return &v, nil
+}
+
+// invalid is an error about an argument.
+func invalid(text string) error {
+	p := problems{}
+	p.add("%s", text)
+	return p.err()
+}
+
+// encode writes a body made of strings, which cannot be refused but for the encoder's own reasons.
+func encode(body any) (json.RawMessage, error) {
+	b, err := json.Marshal(body)
+	if err != nil {
+		return nil, fmt.Errorf("cloudapi: a request does not encode: %w", err)
+	}
+	return b, nil
+}
+
+// newFlight checks all that can be known to be wrong with a request before it is made.
+func (c *Client) newFlight(r request) (*flight, error) {
+	p := problems{}
+	path := expand(&p, r.path, r.ids)
+	auth := c.authFor(&p, r.as)
+	values := maps.Clone(r.query)
+	if values == nil {
+		values = url.Values{}
+	}
+	if r.options != nil {
+		added, err := query.Values(r.options)
+		if err != nil {
+			return nil, fmt.Errorf("cloudapi: the options of %s %s do not encode: %w", r.method, r.path, err)
+		}
+		maps.Copy(values, added)
+	}
+	if err := p.err(); err != nil {
+		return nil, fmt.Errorf("cloudapi: %s %s: %w", r.method, r.path, err)
+	}
+	if auth.proof != "" {
+		values.Set("appsecret_proof", auth.proof)
+	}
+	cfg := c.core.cfg
+	target := cfg.BaseURL + "/" + cfg.Version + path
+	if len(values) > 0 {
+		target += "?" + values.Encode()
+	}
+	f := &flight{core: c.core, request: r, url: target, auth: auth, rule: r.rule(path)}
+	f.scrub = c.scrubber(append(slices.Clone(r.sensitive), auth.token.Reveal(), auth.proof))
+	return f, nil
+}
+
+func (c *Client) authFor(p *problems, as identity) *auth {
+	cfg := c.core.cfg
+	if as == asClient {
+		if c.auth.token.IsZero() {
+			p.add("needs an access token; set Config.AccessToken or use WithToken")
+		} else if !fitsHeader(c.auth.token) {
+			p.add("the access token holds white space or control characters; look for a line break at its end")
+		}
+		return c.auth
+	}
+	if cfg.AppID == "" {
+		p.add("needs Config.AppID")
+	}
+	if cfg.AppSecret.IsZero() {
+		p.add("needs Config.AppSecret")
+	}
+	if as == asNobody {
+		return &auth{}
+	}
+	return newAuth(cfg.AppSecret, graph.Secret(string(cfg.AppID)+"|"+cfg.AppSecret.Reveal()))
+}
+
+// expand puts ids into a template, so that nothing in them can reach another endpoint.
+func expand(p *problems, template string, ids []string) string {
+	var b strings.Builder
+	rest, i := template, 0
+	for {
+		before, after, ok := strings.Cut(rest, "{")
+		b.WriteString(before)
+		if !ok {
+			break
+		}
+		name, after, _ := strings.Cut(after, "}")
+		rest = after
+		switch {
+		case i >= len(ids) || ids[i] == "":
+			p.add("the %s is empty", strings.ReplaceAll(name, "-", " "))
+		case ids[i] == "." || ids[i] == "..":
+			p.add("the %s is no id", strings.ReplaceAll(name, "-", " "))
+		default:
+			b.WriteString(url.PathEscape(ids[i]))
+		}
+		i++
+	}
+	if i < len(ids) {
+		p.add("there are %d ids for %d places in the path", len(ids), i)
+	}
+	return b.String()
+}
+
+// unreadable is an answer of status 200 that is not what was promised. What is wrong with it is told without quoting it.
+func (f *flight) unreadable(body []byte, err error) error {
+	problem := "the answer is " + describe(body)
+	if e, ok := errors.AsType[*json.UnmarshalTypeError](err); ok && e.Field != "" {
+		problem = "the answer has another shape than documented at " + e.Field
+	} else if json.Valid(body) {
+		problem = "the answer has another shape than documented"
+	}
+	return f.failed(problem)
+}
+
+// failed is an answer of status 200 that does not say what it must.
+func (f *flight) failed(problem string) error {
+	e := f.newError(OutcomeUnknown)
+	e.problem = problem
+	e.StatusCode, e.Meta, e.TraceID = f.meta.Status, f.meta, f.meta.TraceID
+	return e
+}
+
+// withoutID is what a node says that came without its id.
+func withoutID[T ~string](id T) string {
+	if id == "" {
+		return "the answer has no id"
+	}
+	return ""
+}
+
+// A success is the answer of calls that have nothing to say.
+type success struct{ ok flexBool }
+
+func (s *success) UnmarshalJSON(b []byte) error {
+	if len(b) > 0 && b[0] != '{' {
+		return json.Unmarshal(b, &s.ok) // old calls answer with a bare true
+	}
+	var v struct {
+		Success flexBool `json:"success"`
+	}
+	err := json.Unmarshal(b, &v)
+	s.ok = v.Success
+	return err
+}
+
+func (s *success) incomplete() string {
+	if !s.ok {
+		return "Meta does not say that it succeeded"
+	}
+	return ""
+}
+
+// isRead reports whether a method changes nothing.
+func isRead(method string) bool { return method == http.MethodGet || method == http.MethodHead }

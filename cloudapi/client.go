@@ -1,0 +1,137 @@
+package cloudapi
+
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
+	"net"
+	"net/http"
+	"sync/atomic"
+	"time"
+
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
+)
+
+// A Client calls the Graph API with one access token. It is safe for concurrent use and holds no state of its own:
+// make one at start-up and one copy per business with [Client.WithToken].
+type Client struct {
+	// Messages sends messages and marks received ones as read.
+	Messages *MessagesService
+
+	// Phones reads business phone numbers and asks the WhatsApp Business app for its data.
+	Phones *PhonesService
+
+	// WABAs reads WhatsApp Business Accounts and subscribes the app to them.
+	WABAs *WABAsService
+
+	// OAuth exchanges codes for tokens and inspects tokens.
+	OAuth *OAuthService
+
+	// Apps reads the settings of the app itself.
+	Apps *AppsService
+
+	// Businesses finds business portfolios and their WhatsApp Business Accounts.
+	Businesses *BusinessesService
+
+	core *core
+	auth *auth
+}
+
+type service struct{ c *Client }
+
+// A core is what all copies of a client share.
+type core struct {
+	cfg     Config
+	shared  *http.Client // pools connections
+	oneShot *http.Client // takes a fresh connection for every call
+
+	warnedVersion atomic.Bool
+}
+
+// An auth is a token and its proof. It lives behind a pointer so that printing a Client prints an address.
+type auth struct {
+	token graph.Secret
+	proof string
+}
+
+// NewClient returns a client. It does no I/O; the error lists every mistake in cfg.
+func NewClient(cfg Config) (*Client, error) {
+	cfg = cfg.withDefaults()
+	if err := cfg.validate(); err != nil {
+		return nil, err
+	}
+	shared := cfg.HTTPClient
+	if shared == nil {
+		shared = defaultHTTPClient()
+	}
+	co := &core{cfg: cfg, shared: withoutRedirects(shared)}
+	co.oneShot = withFreshConnections(co.shared)
+	return newClient(co, cfg.AccessToken), nil
+}
+
+// WithToken returns a client that calls with another token. It is cheap, and shares connections, settings and limiter
+// with c.
+func (c *Client) WithToken(token graph.Secret) *Client { return newClient(c.core, token) }
+
+func newClient(co *core, token graph.Secret) *Client {
+	c := &Client{core: co, auth: newAuth(co.cfg.AppSecret, token)}
+	s := &service{c}
+	c.Messages = (*MessagesService)(s)
+	c.Phones = (*PhonesService)(s)
+	c.WABAs = (*WABAsService)(s)
+	c.OAuth = (*OAuthService)(s)
+	c.Apps = (*AppsService)(s)
+	c.Businesses = (*BusinessesService)(s)
+	return c
+}
+
+func newAuth(appSecret, token graph.Secret) *auth {
+	a := &auth{token: token}
+	if !appSecret.IsZero() && !token.IsZero() {
+		mac := hmac.New(sha256.New, []byte(appSecret.Reveal()))
+		mac.Write([]byte(token.Reveal()))
+		a.proof = hex.EncodeToString(mac.Sum(nil))
+	}
+	return a
+}
+
+func defaultHTTPClient() *http.Client {
+	return &http.Client{
+		Timeout: 2 * time.Minute,
+		Transport: &http.Transport{
+			Proxy:                 http.ProxyFromEnvironment,
+			DialContext:           (&net.Dialer{Timeout: 10 * time.Second, KeepAlive: 30 * time.Second}).DialContext,
+			ForceAttemptHTTP2:     true,
+			MaxIdleConns:          100,
+			MaxIdleConnsPerHost:   32, // all tenants talk to one host
+			IdleConnTimeout:       60 * time.Second,
+			TLSHandshakeTimeout:   10 * time.Second,
+			ResponseHeaderTimeout: 60 * time.Second,
+		},
+	}
+}
+
+// withoutRedirects makes a 3xx an answer like any other: the Graph API never redirects a call, and following one would
+// carry the token and the body to wherever it points.
+func withoutRedirects(hc *http.Client) *http.Client {
+	c := *hc
+	c.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	return &c
+}
+
+// withFreshConnections returns a client for calls that may happen only once. net/http repeats a GET by itself when a
+// connection that was used before breaks under it, without asking anyone; on a fresh connection it never does. It also
+// spares those calls the connection that the server was just about to close.
+func withFreshConnections(hc *http.Client) *http.Client {
+	c := *hc
+	base := c.Transport
+	if base == nil {
+		base = http.DefaultTransport
+	}
+	if t, ok := base.(*http.Transport); ok {
+		t = t.Clone()
+		t.DisableKeepAlives = true
+		c.Transport = t
+	}
+	return &c
+}

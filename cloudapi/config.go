@@ -1,0 +1,177 @@
+package cloudapi
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"regexp"
+	"strings"
+	"time"
+
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
+)
+
+const (
+	// DefaultVersion is the Graph API version of a client that names none. Meta serves it until 2028-07-29.
+	DefaultVersion = "v25.0"
+
+	// DefaultBaseURL is where Meta serves the Graph API.
+	DefaultBaseURL = "https://graph.facebook.com"
+)
+
+// Config configures a Client. The zero Config is valid: it makes a client that waits for [Client.WithToken].
+type Config struct {
+	// AppID is the id of your Meta app. OAuth and Apps need it.
+	AppID graph.AppID
+
+	// AppSecret adds appsecret_proof to every call, which Meta can be told to require. OAuth and Apps need it. Find it in
+	// the app dashboard under App settings, Basic.
+	AppSecret graph.Secret
+
+	// AccessToken is a business token from Embedded Signup or a system user token. If empty, calls that need one say so,
+	// and [Client.WithToken] provides it.
+	AccessToken graph.Secret
+
+	// Version is the Graph API version, such as "v25.0". If empty, [DefaultVersion].
+	Version string
+
+	// BaseURL is the scheme and host that serve the Graph API, for tests and proxies. If empty, [DefaultBaseURL]. Plain
+	// http is accepted only for this machine, private addresses and names without a dot.
+	BaseURL string
+
+	// HTTPClient sends the requests. If nil, a client of its own with timeouts: 10 s to connect, 60 s for the answer to
+	// begin, 2 minutes for one attempt. Whatever it says about redirects is overruled: a Graph call follows none. A
+	// Transport that is not an [http.Transport] must not repeat requests by itself; calls that may happen only once would
+	// no longer be safe.
+	HTTPClient *http.Client
+
+	// Retry says how often and how patiently calls are repeated. What may be repeated at all is not a setting.
+	Retry Retry
+
+	// Limiter is asked before every attempt to send a message. If nil, nothing is held back.
+	Limiter Limiter
+
+	// Logger gets what no caller can see: replays, and a Graph API version that differs from the one asked for. If nil,
+	// nothing is logged.
+	Logger *slog.Logger
+
+	// Observe is called after every attempt of every call, in the goroutine of the call, for metrics and traces. It must
+	// be safe for concurrent use. If nil, nobody is told.
+	Observe func(context.Context, Call)
+}
+
+// A Retry says how patiently calls are repeated.
+type Retry struct {
+	// MaxAttempts counts the first attempt, so that 1 switches replays off. If zero, 4.
+	MaxAttempts int
+
+	// MinWait is the pause before the first replay when Meta names none. Later pauses double, with jitter. If zero, 1 s.
+	MinWait time.Duration
+
+	// MaxWait is the longest pause. If zero, 30 s. When Meta asks for a longer one, the call ends at once with an [Error]
+	// whose RetryAfter says how long: an early replay would only be refused again.
+	MaxWait time.Duration
+}
+
+func (r Retry) withDefaults() Retry {
+	if r.MaxAttempts == 0 {
+		r.MaxAttempts = 4
+	}
+	if r.MaxWait == 0 {
+		r.MaxWait = max(30*time.Second, r.MinWait)
+	}
+	if r.MinWait == 0 {
+		r.MinWait = min(time.Second, r.MaxWait)
+	}
+	return r
+}
+
+// A Limiter holds sends back so that Meta does not have to refuse them. Wait returns when the message may leave, or an
+// error (the context's, usually) if it may not. It is called from many goroutines, once before every attempt to send.
+//
+// A coexistence number may pass 20 messages a second, counted together with what it receives, and one message in six
+// seconds to the same person, with bursts of up to 45 that are paid back by silence.
+type Limiter interface {
+	Wait(ctx context.Context, from graph.PhoneNumberID, to Recipient) error
+}
+
+var versionRe = regexp.MustCompile(`^v[1-9][0-9]*\.[0-9]+$`)
+
+func (c Config) withDefaults() Config {
+	if c.Version == "" {
+		c.Version = DefaultVersion
+	}
+	if c.BaseURL == "" {
+		c.BaseURL = DefaultBaseURL
+	}
+	c.BaseURL = strings.TrimRight(c.BaseURL, "/")
+	c.Retry = c.Retry.withDefaults()
+	if c.Logger == nil {
+		c.Logger = slog.New(slog.DiscardHandler)
+	}
+	return c
+}
+
+// validate judges a Config that has its defaults.
+func (c Config) validate() error {
+	var errs []error
+	bad := func(format string, args ...any) {
+		errs = append(errs, fmt.Errorf("cloudapi: Config."+format, args...))
+	}
+	if !versionRe.MatchString(c.Version) {
+		bad(`Version %q does not look like "v25.0"`, c.Version)
+	}
+	if problem := badBaseURL(c.BaseURL); problem != "" {
+		bad("BaseURL %s", problem)
+	}
+	if !fitsHeader(c.AccessToken) {
+		bad("AccessToken holds white space or control characters; look for a line break at its end")
+	}
+	if !fitsHeader(c.AppSecret) {
+		bad("AppSecret holds white space or control characters; look for a line break at its end")
+	}
+	if strings.ContainsFunc(string(c.AppID), func(r rune) bool { return r < '0' || r > '9' }) {
+		bad("AppID is not a number; it is the app's id, not its name")
+	}
+	if c.Retry.MaxAttempts < 0 {
+		bad("Retry.MaxAttempts is negative; 1 switches replays off")
+	}
+	if c.Retry.MinWait < 0 || c.Retry.MaxWait < 0 {
+		bad("Retry.MinWait and MaxWait cannot be negative")
+	} else if c.Retry.MinWait > c.Retry.MaxWait {
+		bad("Retry.MinWait is longer than MaxWait")
+	}
+	return errors.Join(errs...)
+}
+
+// badBaseURL says what is wrong with s, or nothing. It never repeats s, which may hold a password.
+func badBaseURL(s string) string {
+	u, err := url.Parse(s)
+	switch {
+	case err != nil || u.Host == "":
+		return "is not a URL with scheme and host"
+	case u.User != nil || u.RawQuery != "" || u.Fragment != "":
+		return "must have neither user, query nor fragment"
+	case u.Scheme == "http" && !isNear(u.Hostname()):
+		return "must be https: tokens would travel in the clear"
+	case u.Scheme != "https" && u.Scheme != "http":
+		return "must be https"
+	}
+	return ""
+}
+
+// isNear reports whether a host is this machine or one beside it, such as a simulator in the next container.
+func isNear(host string) bool {
+	if addr, err := netip.ParseAddr(host); err == nil {
+		return addr.IsLoopback() || addr.IsPrivate()
+	}
+	return !strings.Contains(host, ".")
+}
+
+func fitsHeader(s graph.Secret) bool {
+	return !strings.ContainsFunc(s.Reveal(), func(r rune) bool { return r <= ' ' || r >= 0x7f })
+}

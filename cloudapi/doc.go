@@ -1,0 +1,77 @@
+// Package cloudapi calls WhatsApp's Cloud API and the Graph API around it, with the token of one business.
+//
+//	client, err := cloudapi.NewClient(cloudapi.Config{
+//		AppID:       graph.AppID(os.Getenv("APP_ID")),
+//		AppSecret:   graph.Secret(os.Getenv("APP_SECRET")),
+//		AccessToken: graph.Secret(os.Getenv("ACCESS_TOKEN")),
+//	})
+//	if err != nil {
+//		return err
+//	}
+//	sent, err := client.Messages.Send(ctx, phone, cloudapi.Message{
+//		To:      cloudapi.ToPhone("+1 555 010 0123"),
+//		Content: &cloudapi.Text{Body: "Your order is on its way."},
+//	})
+//
+// The phone is a graph.PhoneNumberID, which is not a phone number: Embedded Signup and every webhook name it.
+//
+// # Tokens
+//
+// Every business that goes through Embedded Signup has a token of its own. Make one client at start-up and a copy for each
+// business; copies are cheap and share connections, settings and limiter:
+//
+//	business := client.WithToken(token)
+//
+// Tokens travel in the Authorization header and nowhere else. With [Config].AppSecret set, every call carries the proof
+// that Meta can be told to require. Tokens and secrets are [graph.Secret] values, which do not print themselves.
+//
+// # Errors
+//
+// A call that did not succeed returns an [*Error]. Match it by code or by class:
+//
+//	switch {
+//	case errors.Is(err, graph.CodeReengagementMessage):
+//		// more than a day since the customer wrote: send a Template
+//	case errors.Is(err, graph.ErrThrottled):
+//		// later
+//	case errors.Is(err, graph.ErrAuth), errors.Is(err, graph.ErrAccessLost):
+//		// the business took its permission away, or the token has expired
+//	case errors.Is(err, cloudapi.ErrInvalid):
+//		// the request breaks a documented rule and was not sent
+//	}
+//
+// No error, log line or [Call] holds a token, a recipient, a message text or a URL, also when Meta repeats one.
+//
+// # Replays and Outcome
+//
+// Meta has no idempotency key: a message whose request timed out may have been accepted, and sending it again delivers,
+// and bills, it twice. So each call has a rule ([Replay]) for what may be repeated by itself:
+//
+//   - reads, and calls that set a state: after broken connections and errors of Meta's servers;
+//   - sends: only when Meta's answer proves that nothing was done (codes 4, 80007, 80008, 130429, 131056 and 131057), or when
+//     the request never left;
+//   - the exchange of a code and [PhonesService.SyncAppData]: never.
+//
+// What remains is returned with an [Outcome]. After [OutcomeRefused] and [OutcomeNotSent] the caller may try again. After
+// [OutcomeUnknown] it must not do so blindly: give every message its own [Message].CallbackData, and see whether a status
+// webhook with it arrives.
+//
+// Pauses follow Meta: the minutes of its usage header, 4^X seconds for too many messages to one person, Retry-After, else
+// exponential with jitter. A pause that would outlast [Retry].MaxWait or the context ends the call at once, with
+// [Error].RetryAfter.
+//
+// # Accepted is not delivered
+//
+// A [Sent] means that Meta took the message. Whether it was delivered, and most reasons why not, arrive as status webhooks.
+//
+// # Coexistence numbers are never registered
+//
+// A number that lives in the WhatsApp Business app is registered by that app. Registering or deregistering it through the
+// API takes the number away from the phone, so this package has no method for either. Check [Phone.Coexists] after
+// onboarding; ask for contacts and history with [PhonesService.SyncAppData], once each, within a day.
+//
+// # What has no method
+//
+// [Do] makes any other call with all of the above. [RawContent], [RawComponent] and [RawParameter] carry message content that
+// has no type here yet.
+package cloudapi

@@ -1,0 +1,213 @@
+package cloudapi
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
+)
+
+// An OAuthService gets tokens and inspects them. It needs [Config].AppID and AppSecret and takes no notice of the client's
+// own token.
+type OAuthService service
+
+// A CodeExchange is what [OAuthService.Exchange] exchanges.
+type CodeExchange struct {
+	// Code is what Embedded Signup handed over. It works once, for 30 seconds.
+	Code graph.Secret
+
+	// RedirectURI must be exactly what the dialog was opened with. Nil leaves it out, which is right for FB.login without
+	// redirect_uri; a pointer to an empty string sends it empty.
+	RedirectURI *string
+}
+
+// An AccessToken is the result of an exchange.
+type AccessToken struct {
+	// Token is the business's. Store it encrypted, and before doing anything else that can fail: there is no second
+	// exchange.
+	Token graph.Secret
+
+	// Type is "bearer".
+	Type string
+
+	// ExpiresIn is how long the token lives. Zero means that Meta did not say; [OAuthService.DebugToken] does.
+	ExpiresIn time.Duration
+
+	// Meta is what the answer said beside its body.
+	Meta ResponseMeta
+}
+
+// Exchange turns the code of a signup into the business's token. A code works once, so a request is never repeated by
+// itself, whatever the error. Meta's refusals are code 100 with a subcode: 36007 too late, 36008 another redirect URI,
+// 36009 used before. All but 36008 need a new signup.
+//
+// Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/embedded-signup/onboarding-customers-as-a-tech-provider
+//
+// graph:GET /oauth/access_token
+func (s *OAuthService) Exchange(ctx context.Context, x CodeExchange) (*AccessToken, error) {
+	if x.Code.IsZero() {
+		return nil, invalid("CodeExchange.Code is empty")
+	}
+	cfg := s.c.core.cfg
+	type options struct {
+		ClientID     string  `url:"client_id"`
+		ClientSecret string  `url:"client_secret"`
+		Code         string  `url:"code"`
+		RedirectURI  *string `url:"redirect_uri,omitempty"`
+	}
+	resp, err := call[exchangeResponse](ctx, s.c, request{
+		method: http.MethodGet, path: "/oauth/access_token", as: asNobody, replay: ReplayNever,
+		options:   options{string(cfg.AppID), cfg.AppSecret.Reveal(), x.Code.Reveal(), x.RedirectURI},
+		sensitive: []string{x.Code.Reveal()},
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &AccessToken{
+		Token: graph.Secret(resp.Token), Type: resp.Type, ExpiresIn: time.Duration(resp.ExpiresIn) * time.Second, Meta: resp.meta,
+	}, nil
+}
+
+type exchangeResponse struct {
+	Token     string  `json:"access_token"`
+	Type      string  `json:"token_type"`
+	ExpiresIn flexInt `json:"expires_in"`
+	meta      ResponseMeta
+}
+
+func (r *exchangeResponse) setMeta(m ResponseMeta) { r.meta = m }
+
+func (r *exchangeResponse) incomplete() string {
+	if r.Token == "" {
+		return "the answer has no access_token"
+	}
+	return ""
+}
+
+// A TokenInfo is what Meta knows about a token.
+type TokenInfo struct {
+	// AppID is the app the token was made for. Compare it with your own.
+	AppID graph.AppID
+
+	// Application is that app's name.
+	Application string
+
+	// Type is "SYSTEM_USER" for business tokens, "USER" and others besides. Meta may add values.
+	Type string
+
+	// Valid is whether the token works. If not, Problem says why.
+	Valid   bool
+	Problem *TokenProblem
+
+	// ExpiresAt is zero for a token that does not expire, and so is DataAccessExpiresAt.
+	ExpiresAt           graph.Timestamp
+	DataAccessExpiresAt graph.Timestamp
+	IssuedAt            graph.Timestamp
+
+	// Scopes are the permissions.
+	Scopes []string
+
+	// GranularScopes say which objects a permission is for. Since June 2026 Meta leaves permissions out here that Scopes
+	// still has: never take one's absence for a refusal.
+	GranularScopes []GranularScope
+
+	// UserID is the user or system user the token stands for.
+	UserID string
+
+	// Meta is what the answer said beside its body.
+	Meta ResponseMeta
+}
+
+// A GranularScope is a permission with the objects it is for.
+type GranularScope struct {
+	Scope string
+
+	// TargetIDs are WABA ids for the whatsapp permissions and business ids for business_management, newest grant first.
+	// Nil means all objects, not none.
+	TargetIDs []string
+}
+
+// A TokenProblem is why a token does not work.
+type TokenProblem struct {
+	Code    graph.Code
+	Subcode int
+	Message string
+}
+
+// DebugToken asks Meta about a token. A token that does not work is no error: look at Valid.
+//
+// Meta: https://developers.facebook.com/docs/graph-api/reference/debug_token
+//
+// graph:GET /debug_token
+func (s *OAuthService) DebugToken(ctx context.Context, token graph.Secret) (*TokenInfo, error) {
+	if token.IsZero() {
+		return nil, invalid("the token to inspect is empty")
+	}
+	type options struct {
+		Token string `url:"input_token"`
+	}
+	secrets := []string{token.Reveal()}
+	resp, err := call[debugTokenResponse](ctx, s.c, request{
+		method: http.MethodGet, path: "/debug_token", as: asApp, options: options{token.Reveal()}, sensitive: secrets,
+	})
+	if err != nil {
+		return nil, err
+	}
+	return resp.info(s.c.scrubber(secrets)), nil
+}
+
+type debugTokenResponse struct {
+	Data *struct {
+		AppID               graph.AppID     `json:"app_id"`
+		Application         string          `json:"application"`
+		Type                string          `json:"type"`
+		Valid               flexBool        `json:"is_valid"`
+		ExpiresAt           graph.Timestamp `json:"expires_at"`
+		DataAccessExpiresAt graph.Timestamp `json:"data_access_expires_at"`
+		IssuedAt            graph.Timestamp `json:"issued_at"`
+		Scopes              []string        `json:"scopes"`
+		Granular            []struct {
+			Scope     string  `json:"scope"`
+			TargetIDs []loose `json:"target_ids"`
+		} `json:"granular_scopes"`
+		UserID loose `json:"user_id"`
+		Error  *struct {
+			Code    flexInt `json:"code"`
+			Subcode flexInt `json:"subcode"`
+			Message loose   `json:"message"`
+		} `json:"error"`
+	} `json:"data"`
+	meta ResponseMeta
+}
+
+func (r *debugTokenResponse) setMeta(m ResponseMeta) { r.meta = m }
+
+func (r *debugTokenResponse) incomplete() string {
+	if r.Data == nil {
+		return "the answer has no data"
+	}
+	return ""
+}
+
+func (r *debugTokenResponse) info(scrub scrubber) *TokenInfo {
+	d := r.Data
+	info := &TokenInfo{
+		AppID: d.AppID, Application: d.Application, Type: d.Type, Valid: bool(d.Valid), ExpiresAt: d.ExpiresAt,
+		DataAccessExpiresAt: d.DataAccessExpiresAt, IssuedAt: d.IssuedAt, Scopes: d.Scopes, UserID: string(d.UserID), Meta: r.meta,
+	}
+	for _, g := range d.Granular {
+		scope := GranularScope{Scope: g.Scope}
+		if g.TargetIDs != nil {
+			scope.TargetIDs = []string{}
+		}
+		for _, id := range g.TargetIDs {
+			scope.TargetIDs = append(scope.TargetIDs, string(id))
+		}
+		info.GranularScopes = append(info.GranularScopes, scope)
+	}
+	if e := d.Error; e != nil {
+		info.Problem = &TokenProblem{graph.Code(e.Code), int(e.Subcode), scrub.clean(string(e.Message))}
+	}
+	return info
+}

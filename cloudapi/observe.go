@@ -1,0 +1,36 @@
+package cloudapi
+
+import (
+	"time"
+
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
+)
+
+// A Call is one attempt of one call, as [Config].Observe sees it. It holds no token, no phone number and no text.
+type Call struct {
+	// Method and Path name the endpoint; Path is a template such as "/{phone-number-id}/messages", fit for a metric label.
+	Method string
+	Path   string
+
+	// Phone is the business number the call is about, if it is about one.
+	Phone graph.PhoneNumberID
+
+	// Attempt counts from 1. Final is true on the last attempt, so that counting finals counts calls.
+	Attempt int
+	Final   bool
+
+	// Duration is how long this attempt took, without the pauses around it. Wait is the pause before the next one.
+	Duration time.Duration
+	Wait     time.Duration
+
+	// Status is the HTTP status, or zero if no answer came. Code and Subcode are Graph's, or zero.
+	Status  int
+	Code    graph.Code
+	Subcode int
+
+	// Outcome is empty for a success.
+	Outcome Outcome
+
+	// Meta holds usage, trace id and version of the answer.
+	Meta ResponseMeta
+}

@@ -1,0 +1,108 @@
+package cloudapi
+
+import (
+	"cmp"
+	"errors"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// A scrubber holds what must not show up in an error, longest first, and cuts it out.
+type scrubber []string
+
+const redacted = "[redacted]"
+
+// Shorter strings are too common to be told from ordinary words and numbers.
+const minScrubbed = 4
+
+// scrubber returns what to cut out of whatever comes back from a call.
+func (c *Client) scrubber(sensitive []string) scrubber {
+	all := append([]string{c.auth.token.Reveal(), c.auth.proof, c.core.cfg.AppSecret.Reveal()}, sensitive...)
+	var s scrubber
+	for _, text := range all {
+		for _, form := range []string{text, url.QueryEscape(text), url.PathEscape(text)} {
+			if len(form) >= minScrubbed && !slices.Contains(s, form) {
+				s = append(s, form)
+			}
+		}
+	}
+	slices.SortStableFunc(s, func(a, b string) int { return cmp.Compare(len(b), len(a)) })
+	return s
+}
+
+var (
+	// tokenRe finds access tokens that nobody told us about.
+	tokenRe = regexp.MustCompile(`\bEAA[0-9A-Za-z_-]{16,}`)
+
+	// queryRe finds the query of a URL, urlRe all of one, quoteRe what the standard library quotes of an answer.
+	queryRe = regexp.MustCompile(`(https?://[^\s"'?]*)\?[^\s"']*`)
+	urlRe   = regexp.MustCompile(`https?://[^\s"']*`)
+	quoteRe = regexp.MustCompile(`"(?:[^"\\]|\\.)*"?`)
+)
+
+// clean cuts out of a text of Meta's what must not be shown. Links to documentation stay.
+func (s scrubber) clean(text string) string {
+	for _, secret := range s {
+		text = strings.ReplaceAll(text, secret, redacted)
+	}
+	text = tokenRe.ReplaceAllString(text, redacted)
+	return queryRe.ReplaceAllString(text, "$1?"+redacted)
+}
+
+func (s scrubber) cleanMeta(m *ResponseMeta) {
+	m.Version, m.TraceID, m.RequestID = s.clean(m.Version), s.clean(m.TraceID), s.clean(m.RequestID)
+	for i := range m.BusinessUsage {
+		u := &m.BusinessUsage[i]
+		u.Object, u.Type = s.clean(u.Object), s.clean(u.Type)
+	}
+}
+
+func (s scrubber) cleanError(e *Error) {
+	for _, text := range []*string{&e.Message, &e.Details, &e.Type, &e.UserTitle, &e.UserMessage, &e.TraceID} {
+		*text = s.clean(*text)
+	}
+}
+
+// cause makes an error of the transport fit to be shown. It keeps the error itself where its text holds nothing of the
+// request or the answer, so that errors.As still finds what is inside.
+func (s scrubber) cause(err error) error {
+	for {
+		e, ok := errors.AsType[*url.Error](err)
+		if !ok {
+			break
+		}
+		err = e.Err
+	}
+	if err == nil {
+		return errors.New("the connection failed")
+	}
+	text := s.clean(err.Error())
+	text = urlRe.ReplaceAllString(text, "[url]")
+	text = quoteRe.ReplaceAllString(text, "[quoted]")
+	if text == err.Error() {
+		return err
+	}
+	timeout, ok := errors.AsType[interface {
+		error
+		Timeout() bool
+	}](err)
+	return &hiddenError{
+		text:    text,
+		is:      func(target error) bool { return errors.Is(err, target) },
+		timeout: ok && timeout.Timeout(),
+	}
+}
+
+// A hiddenError stands for an error whose text must not be shown. It matches what that error matches and hands out nothing
+// of it; a closure holds it, into which fmt does not look.
+type hiddenError struct {
+	text    string
+	is      func(target error) bool
+	timeout bool
+}
+
+func (e *hiddenError) Error() string        { return e.text }
+func (e *hiddenError) Is(target error) bool { return e.is(target) }
+func (e *hiddenError) Timeout() bool        { return e.timeout }

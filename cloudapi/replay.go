@@ -1,0 +1,165 @@
+package cloudapi
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"math/rand/v2"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
+)
+
+// A Replay says when a call may be repeated by itself.
+type Replay string
+
+const (
+	// ReplayOnRefusal repeats only when Meta's answer proves that nothing was done, or when the request never left. It is
+	// for whatever must not happen twice.
+	ReplayOnRefusal Replay = "on refusal"
+
+	// ReplayIdempotent repeats after broken connections and errors of Meta's servers as well. It is for reads, and for
+	// calls that set a state.
+	ReplayIdempotent Replay = "idempotent"
+
+	// ReplayNever does not repeat at all. It is for calls that Meta counts, or takes once.
+	ReplayNever Replay = "never"
+)
+
+// strict holds the edges whose rule is not for the caller to loosen.
+var strict = map[string]Replay{
+	"messages":           ReplayOnRefusal,
+	"marketing_messages": ReplayOnRefusal,
+	"messages_encrypted": ReplayOnRefusal,
+	"calls":              ReplayOnRefusal,
+	"smb_app_data":       ReplayNever, // once per kind and onboarding
+	"access_token":       ReplayNever, // a code works once
+	"register":           ReplayNever, // ten in 72 hours, shared by everyone who serves the number
+	"deregister":         ReplayNever,
+	"request_code":       ReplayNever,
+	"verify_code":        ReplayNever,
+	"thread_control":     ReplayNever,
+}
+
+// rule is the Replay of a request to a path: what its endpoint demands, else what was asked for, else what its method
+// allows.
+func (r request) rule(path string) Replay {
+	path = strings.ToLower(strings.TrimRight(path, "/"))
+	demand := strict[path[strings.LastIndexByte(path, '/')+1:]]
+	switch {
+	case demand == ReplayNever || r.replay == ReplayNever:
+		return ReplayNever
+	case demand != "" && !isRead(r.method):
+		return demand
+	case r.replay != "":
+		return r.replay
+	case isRead(r.method):
+		return ReplayIdempotent
+	}
+	return ReplayOnRefusal
+}
+
+// mayReplay decides whether a request that ended with e may be made again. It looks at the code before the status, which
+// proves nothing.
+func mayReplay(rule Replay, e *Error) bool {
+	code := e.Code
+	switch {
+	case rule == ReplayNever:
+		return false
+	case e.isSyncRefusal(): // was seen as a subcode of code 4, which would be a throttle
+		return false
+	case e.coded && code.ProvesRefusal():
+		return true
+	case e.cause != nil && isHopeless(e.cause):
+		return false
+	case e.Outcome == OutcomeNotSent:
+		return true
+	case rule != ReplayIdempotent:
+		return false
+	case e.coded:
+		info, known := graph.Lookup(code, e.Subcode)
+		if known {
+			return code == graph.CodeAPIUnknown || code == graph.CodeAPIService ||
+				info.Retry == graph.RetryLater && (info.Class == graph.ErrTemporary || info.Class == graph.ErrThrottled)
+		}
+	case e.cause != nil && !isBadStatus(e.StatusCode):
+		return true // the connection broke, before the answer or within it
+	}
+	return e.StatusCode == http.StatusTooManyRequests || e.StatusCode >= 500
+}
+
+func isBadStatus(status int) bool { return status >= 300 }
+
+// isSyncRefusal reports whether the one-shot synchronisation is spent or too late, wherever Meta wrote it.
+func (e *Error) isSyncRefusal() bool {
+	for _, code := range []graph.Code{e.Code, graph.Code(e.Subcode)} {
+		if code == graph.CodeSyncLimitExceeded || code == graph.CodeSyncWindowClosed {
+			return true
+		}
+	}
+	return false
+}
+
+// isHopeless finds failures that a second attempt meets again.
+func isHopeless(err error) bool {
+	_, badCertificate := errors.AsType[*tls.CertificateVerificationError](err)
+	return badCertificate
+}
+
+// outcomeOf judges an answer that holds an error of Meta's. A lasting error that Meta documents is a refusal; whatever may
+// have struck in the middle of the work is not.
+func (e *Error) outcomeOf() Outcome {
+	if e.isSyncRefusal() || e.coded && e.Code.ProvesRefusal() {
+		return OutcomeRefused
+	}
+	if info, ok := graph.Lookup(e.Code, e.Subcode); ok && e.coded && !e.Transient &&
+		(info.Retry == graph.RetryNever || info.Retry == graph.RetryNewWindow) {
+		return OutcomeRefused
+	}
+	return OutcomeUnknown
+}
+
+// demanded is how long Meta wants the caller to wait, or zero if it did not say. attempt counts from 1.
+func demanded(e *Error, h http.Header, attempt int) time.Duration {
+	wait := retryAfter(h.Get("Retry-After"))
+	switch {
+	case !e.Is(graph.ErrThrottled):
+	case e.Code == graph.CodePairRateLimitHit:
+		wait = max(wait, time.Second<<min(2*(attempt-1), 20)) // 4^X seconds, Meta's advice
+	case e.Code != graph.CodeRateLimitHit:
+		wait = max(wait, e.Meta.regainAccess())
+	}
+	return wait
+}
+
+// retryAfter reads the header in both of its forms. A date in the past asks for nothing.
+func retryAfter(header string) time.Duration {
+	if s, err := strconv.Atoi(strings.TrimSpace(header)); err == nil {
+		return time.Duration(min(max(s, 0), 366*24*3600)) * time.Second
+	}
+	if t, err := http.ParseTime(header); err == nil {
+		return max(time.Until(t), 0)
+	}
+	return 0
+}
+
+// pause is how long to wait before the next attempt. It reports false if the caller or Config has not that much time.
+func (r Retry) pause(ctx context.Context, e *Error, attempt int) (time.Duration, bool) {
+	wait := e.RetryAfter
+	if wait == 0 {
+		wait = min(r.MinWait<<min(attempt-1, 20), r.MaxWait)
+		wait = wait/2 + rand.N(wait/2+1)
+	} else if e.Code == graph.CodePairRateLimitHit && e.coded {
+		wait = min(wait, r.MaxWait)
+	}
+	if wait > r.MaxWait {
+		return 0, false
+	}
+	if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) <= wait {
+		return 0, false
+	}
+	return wait, true
+}

@@ -1,0 +1,50 @@
+package cloudapi
+
+import "github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
+
+// A Sent is a message that Meta accepted. Accepted is not delivered: what becomes of it comes as status webhooks, and so do
+// most errors about recipients, windows, media and payment.
+type Sent struct {
+	// ID names the message in its status webhooks.
+	ID graph.MessageID
+
+	// Status is set for templates, empty for the rest.
+	Status SentStatus
+
+	// To is whom Meta took for the recipient. It is zero for groups.
+	To SentContact
+
+	// Group is the group, for messages to one.
+	Group graph.GroupID
+
+	// Meta is what the answer said beside its body.
+	Meta ResponseMeta
+}
+
+// A SentContact is a recipient as Meta understood it.
+type SentContact struct {
+	// Input is the phone number or user id as it was sent.
+	Input string
+
+	// WAID is the person's number as WhatsApp knows it. It can differ from Input by a digit in Brazil, Mexico and
+	// Argentina, and it is empty for messages to a user id.
+	WAID string
+
+	// UserID and ParentUserID are the person's business-scoped ids, where Meta told them.
+	UserID       graph.UserID
+	ParentUserID graph.UserID
+}
+
+// Identity returns the contact as webhooks name people, for finding the conversation it belongs to.
+func (c SentContact) Identity() graph.Identity {
+	return graph.Identity{UserID: c.UserID, ParentUserID: c.ParentUserID, WAID: c.WAID}
+}
+
+// A SentStatus is what Meta did with a template message on accepting it. Meta may add values.
+type SentStatus string
+
+const (
+	SentAccepted SentStatus = "accepted"                    // on its way
+	SentHeld     SentStatus = "held_for_quality_assessment" // waits until the first recipients of the template reacted
+	SentPaused   SentStatus = "paused"                      // the template is paused for its quality
+)

@@ -1,0 +1,300 @@
+package cloudapi
+
+import (
+	"encoding/json"
+	"math"
+	"net/url"
+	"reflect"
+	"regexp"
+	"strconv"
+	"strings"
+
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
+)
+
+// A TemplateParameter is the value of one variable of a template.
+//
+//sumtype:decl
+type TemplateParameter interface {
+	json.Marshaler
+
+	check(p *problems, where string)
+	sensitive() []string
+}
+
+// isNilParameter finds nil pointers inside the interface as well, which no type switch lists in one line.
+func isNilParameter(param TemplateParameter) bool {
+	return param == nil || reflect.ValueOf(param).IsNil()
+}
+
+// A TextParameter is a text: of a variable in header or body, or the end of a button's link.
+type TextParameter struct {
+	// Name is the variable's name, in templates that name them. Positional templates have none.
+	Name string
+
+	// Text is one line without tabs and without more than four spaces in a row.
+	Text string
+}
+
+// MarshalJSON writes an element of "parameters".
+func (t *TextParameter) MarshalJSON() ([]byte, error) {
+	return json.Marshal(struct {
+		Type string `json:"type"`
+		Name string `json:"parameter_name,omitzero"`
+		Text string `json:"text"`
+	}{"text", t.Name, t.Text})
+}
+
+func (t *TextParameter) check(p *problems, where string) {
+	if t.Name != "" && !templateNameRe.MatchString(t.Name) {
+		p.limit("%s.Name must be lower-case letters, digits and underscores", where)
+	}
+	if t.Text == "" {
+		p.limit("%s.Text is empty", where)
+	}
+	if strings.ContainsAny(t.Text, "\n\r\t") || strings.Contains(t.Text, "     ") {
+		p.limit("%s.Text has a line break, a tab or more than four spaces in a row", where)
+	}
+	p.atMost(where+".Text", t.Text, maxTemplateBody)
+}
+
+func (t *TextParameter) sensitive() []string { return []string{t.Text} }
+
+// A CurrencyParameter is an amount of money.
+type CurrencyParameter struct {
+	// Fallback is what people read, such as "$12.50". Cloud API does not localise the amount.
+	Fallback string
+
+	// Code is the ISO 4217 code, such as "USD".
+	Code string
+
+	// Amount1000 is the amount times 1000.
+	Amount1000 int64
+}
+
+// MarshalJSON writes an element of "parameters".
+func (c *CurrencyParameter) MarshalJSON() ([]byte, error) {
+	type currency struct {
+		Fallback   string `json:"fallback_value"`
+		Code       string `json:"code"`
+		Amount1000 int64  `json:"amount_1000"`
+	}
+	return json.Marshal(struct {
+		Type     string   `json:"type"`
+		Currency currency `json:"currency"`
+	}{"currency", currency(*c)})
+}
+
+var currencyRe = regexp.MustCompile(`^[A-Z]{3}$`)
+
+func (c *CurrencyParameter) check(p *problems, where string) {
+	if c.Fallback == "" {
+		p.limit("%s.Fallback is empty", where)
+	}
+	p.atMost(where+".Fallback", c.Fallback, maxTemplateBody)
+	if !currencyRe.MatchString(c.Code) {
+		p.limit(`%s.Code is not a currency code such as "USD"`, where)
+	}
+}
+
+func (c *CurrencyParameter) sensitive() []string { return []string{c.Fallback} }
+
+// A DateTimeParameter is a moment. Cloud API shows the Fallback and localises nothing.
+type DateTimeParameter struct {
+	// Fallback is what people read, such as "February 25, 2027".
+	Fallback string
+}
+
+// MarshalJSON writes an element of "parameters".
+func (d *DateTimeParameter) MarshalJSON() ([]byte, error) {
+	type dateTime struct {
+		Fallback string `json:"fallback_value"`
+	}
+	return json.Marshal(struct {
+		Type     string   `json:"type"`
+		DateTime dateTime `json:"date_time"`
+	}{"date_time", dateTime(*d)})
+}
+
+func (d *DateTimeParameter) check(p *problems, where string) {
+	if d.Fallback == "" {
+		p.limit("%s.Fallback is empty", where)
+	}
+	p.atMost(where+".Fallback", d.Fallback, maxTemplateBody)
+}
+
+func (d *DateTimeParameter) sensitive() []string { return []string{d.Fallback} }
+
+// A MediaSource says where a media file is: uploaded before, or on a server that Meta fetches it from. Exactly one of the
+// two is set.
+type MediaSource struct {
+	// ID is an uploaded file's.
+	ID graph.MediaID `json:"id,omitzero"`
+
+	// Link is an http or https URL that answers with the file's own Content-Type. Meta keeps what it fetched for about
+	// ten minutes.
+	Link string `json:"link,omitzero"`
+}
+
+func (m MediaSource) check(p *problems, where string) {
+	switch {
+	case m.ID == "" && m.Link == "":
+		p.add("%s has neither ID nor Link", where)
+	case m.ID != "" && m.Link != "":
+		p.add("%s has both ID and Link; set one", where)
+	case m.Link != "":
+		u, err := url.Parse(m.Link)
+		if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+			p.limit("%s.Link is not an http or https URL", where)
+		}
+	}
+}
+
+func (m MediaSource) sensitive() []string { return []string{m.Link} }
+
+// An ImageParameter is the image of a header.
+type ImageParameter struct{ MediaSource }
+
+// MarshalJSON writes an element of "parameters".
+func (i *ImageParameter) MarshalJSON() ([]byte, error) {
+	return json.Marshal(struct {
+		Type  string      `json:"type"`
+		Image MediaSource `json:"image"`
+	}{"image", i.MediaSource})
+}
+
+// A VideoParameter is the video of a header.
+type VideoParameter struct{ MediaSource }
+
+// MarshalJSON writes an element of "parameters".
+func (v *VideoParameter) MarshalJSON() ([]byte, error) {
+	return json.Marshal(struct {
+		Type  string      `json:"type"`
+		Video MediaSource `json:"video"`
+	}{"video", v.MediaSource})
+}
+
+// A DocumentParameter is the document of a header.
+type DocumentParameter struct {
+	MediaSource
+
+	// Filename is what people see. If empty, WhatsApp makes one up.
+	Filename string
+}
+
+// MarshalJSON writes an element of "parameters".
+func (d *DocumentParameter) MarshalJSON() ([]byte, error) {
+	type document struct {
+		MediaSource
+		Filename string `json:"filename,omitzero"`
+	}
+	return json.Marshal(struct {
+		Type     string   `json:"type"`
+		Document document `json:"document"`
+	}{"document", document(*d)})
+}
+
+func (d *DocumentParameter) sensitive() []string {
+	return append(d.MediaSource.sensitive(), d.Filename)
+}
+
+// A LocationParameter is the place of a header.
+type LocationParameter struct {
+	Latitude  float64 // degrees, -90 to 90
+	Longitude float64 // degrees, -180 to 180
+	Name      string
+	Address   string
+}
+
+// MarshalJSON writes an element of "parameters". Meta's samples have the degrees as strings, and never with an exponent.
+func (l *LocationParameter) MarshalJSON() ([]byte, error) {
+	type location struct {
+		Latitude  string `json:"latitude"`
+		Longitude string `json:"longitude"`
+		Name      string `json:"name,omitzero"`
+		Address   string `json:"address,omitzero"`
+	}
+	return json.Marshal(struct {
+		Type     string   `json:"type"`
+		Location location `json:"location"`
+	}{"location", location{degrees(l.Latitude), degrees(l.Longitude), l.Name, l.Address}})
+}
+
+func degrees(f float64) string { return strconv.FormatFloat(f, 'f', -1, 64) }
+
+func (l *LocationParameter) check(p *problems, where string) {
+	if math.IsNaN(l.Latitude) || math.Abs(l.Latitude) > 90 {
+		p.add("%s.Latitude is not between -90 and 90", where)
+	}
+	if math.IsNaN(l.Longitude) || math.Abs(l.Longitude) > 180 {
+		p.add("%s.Longitude is not between -180 and 180", where)
+	}
+}
+
+func (l *LocationParameter) sensitive() []string {
+	return []string{degrees(l.Latitude), degrees(l.Longitude), l.Name, l.Address}
+}
+
+// A PayloadParameter is what comes back in the webhook when a quick reply button is tapped.
+type PayloadParameter struct {
+	// Payload has at most 256 characters; Meta's older pages say 128.
+	Payload string
+}
+
+// MarshalJSON writes an element of "parameters".
+func (b *PayloadParameter) MarshalJSON() ([]byte, error) {
+	return json.Marshal(struct {
+		Type    string `json:"type"`
+		Payload string `json:"payload"`
+	}{"payload", b.Payload})
+}
+
+func (b *PayloadParameter) check(p *problems, where string) {
+	if b.Payload == "" {
+		p.limit("%s.Payload is empty", where)
+	}
+	p.atMost(where+".Payload", b.Payload, 256)
+}
+
+func (b *PayloadParameter) sensitive() []string { return []string{b.Payload} }
+
+// A CouponCodeParameter is the code that a button copies.
+type CouponCodeParameter struct {
+	// Code has at most 20 characters.
+	Code string
+}
+
+// MarshalJSON writes an element of "parameters".
+func (c *CouponCodeParameter) MarshalJSON() ([]byte, error) {
+	return json.Marshal(struct {
+		Type string `json:"type"`
+		Code string `json:"coupon_code"`
+	}{"coupon_code", c.Code})
+}
+
+func (c *CouponCodeParameter) check(p *problems, where string) {
+	if c.Code == "" {
+		p.limit("%s.Code is empty", where)
+	}
+	p.atMost(where+".Code", c.Code, 20)
+}
+
+func (c *CouponCodeParameter) sensitive() []string { return []string{c.Code} }
+
+// A RawParameter is a parameter that has no type here yet, such as a flow's action. Nothing about it is checked but that
+// it is JSON.
+type RawParameter struct {
+	// JSON is the element of "parameters".
+	JSON json.RawMessage
+}
+
+// MarshalJSON returns the JSON as it is.
+func (r *RawParameter) MarshalJSON() ([]byte, error) { return r.JSON, nil }
+
+func (r *RawParameter) check(p *problems, where string) {
+	if !json.Valid(r.JSON) {
+		p.add("%s is not valid JSON", where)
+	}
+}
+
+func (r *RawParameter) sensitive() []string { return jsonStrings(r.JSON) }

@@ -1,0 +1,70 @@
+package cloudapi
+
+import (
+	"bytes"
+	"encoding/json"
+
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
+)
+
+// A WABA is a WhatsApp Business Account. Members that were not asked for, or that Meta left out, are zero.
+//
+// Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/whatsapp-business-accounts
+type WABA struct {
+	ID   graph.WABAID `json:"id"`
+	Name string       `json:"name"`
+
+	// Currency is the ISO 4217 code that the WABA pays in.
+	Currency string `json:"currency"`
+
+	// TimezoneID is Meta's number of a time zone, such as "1" for Los Angeles. It is not an IANA name.
+	TimezoneID string `json:"timezone_id"`
+
+	// Country is the ISO 3166 code of the business's country.
+	Country string `json:"country"`
+
+	OwnershipType              string `json:"ownership_type"`
+	AccountReviewStatus        string `json:"account_review_status"`
+	BusinessVerificationStatus string `json:"business_verification_status"`
+	MessageTemplateNamespace   string `json:"message_template_namespace"`
+	Status                     string `json:"status"`
+	PrimaryFundingID           string `json:"primary_funding_id"`
+
+	// OwnerBusinessInfo is the business portfolio that owns the WABA; OnBehalfOfBusinessInfo the one it was made for in
+	// the model that ended in 2025.
+	OwnerBusinessInfo      BusinessInfo `json:"owner_business_info"`
+	OnBehalfOfBusinessInfo BusinessInfo `json:"on_behalf_of_business_info"`
+
+	// Raw is the WABA as Meta wrote it, for fields that have no member here.
+	Raw json.RawMessage `json:"-"`
+
+	// Meta is what the answer said beside its body.
+	Meta ResponseMeta `json:"-"`
+}
+
+// A BusinessInfo names a business portfolio.
+type BusinessInfo struct {
+	ID   graph.BusinessID `json:"id"`
+	Name string           `json:"name"`
+}
+
+// UnmarshalJSON reads a WABA as Meta writes it, also where it has numbers for strings.
+func (w *WABA) UnmarshalJSON(b []byte) error {
+	type plain WABA
+	aux := struct {
+		*plain
+		TimezoneID       loose `json:"timezone_id"`
+		PrimaryFundingID loose `json:"primary_funding_id"`
+	}{plain: (*plain)(w)}
+	if err := json.Unmarshal(b, &aux); err != nil {
+		return err
+	}
+	w.TimezoneID = string(aux.TimezoneID)
+	w.PrimaryFundingID = string(aux.PrimaryFundingID)
+	w.Raw = bytes.Clone(b)
+	return nil
+}
+
+func (w *WABA) setMeta(m ResponseMeta) { w.Meta = m }
+
+func (w *WABA) incomplete() string { return withoutID(w.ID) }

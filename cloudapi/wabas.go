@@ -1,0 +1,141 @@
+package cloudapi
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"unicode/utf8"
+
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
+)
+
+// A WABAsService reads WhatsApp Business Accounts and connects the app's webhooks to them.
+type WABAsService service
+
+// WABAGetOptions are the options of [WABAsService.Get].
+type WABAGetOptions struct {
+	// Fields are the fields to ask for. If empty, the ones that every version knows. Meta refuses the whole call with
+	// code 100 for one field that it does not know.
+	Fields []string `url:"fields,comma,omitempty"`
+}
+
+var wabaFields = []string{
+	"id", "name", "currency", "timezone_id", "country", "ownership_type", "account_review_status",
+	"business_verification_status", "message_template_namespace", "owner_business_info",
+}
+
+// Get reads a WABA. For one that its business took away it returns [graph.ErrAccessLost].
+//
+// Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/whatsapp-business-accounts
+//
+// graph:GET /{waba-id}
+func (s *WABAsService) Get(ctx context.Context, waba graph.WABAID, opts WABAGetOptions) (*WABA, error) {
+	if len(opts.Fields) == 0 {
+		opts.Fields = wabaFields
+	}
+	return call[WABA](ctx, s.c, request{
+		method: http.MethodGet, path: "/{waba-id}", ids: []string{string(waba)}, options: opts,
+	})
+}
+
+// SubscribeOptions are the options of [WABAsService.Subscribe].
+type SubscribeOptions struct {
+	// OverrideCallbackURI is where the WABA's webhooks go instead of the app's own URL, https and at most 200 characters.
+	// The WABA must be subscribed already, the app must be subscribed to messages, and Meta calls the URL with VerifyToken
+	// before it answers. Events about the account, such as account_update, stay on the app's URL. If empty, an override
+	// that was set is removed.
+	OverrideCallbackURI string
+
+	// VerifyToken is what the handshake at that URL expects.
+	VerifyToken graph.Secret
+}
+
+// Subscribe makes the app receive the WABA's webhooks. Without it there is no error and no webhook. Subscribing again
+// changes nothing but the override.
+//
+// Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/override
+//
+// graph:POST /{waba-id}/subscribed_apps
+func (s *WABAsService) Subscribe(ctx context.Context, waba graph.WABAID, opts SubscribeOptions) error {
+	r := request{
+		method: http.MethodPost, path: "/{waba-id}/subscribed_apps", ids: []string{string(waba)}, replay: ReplayIdempotent,
+	}
+	if opts != (SubscribeOptions{}) {
+		if err := opts.check(); err != nil {
+			return err
+		}
+		body, err := encode(struct {
+			URI   string `json:"override_callback_uri"`
+			Token string `json:"verify_token"`
+		}{opts.OverrideCallbackURI, opts.VerifyToken.Reveal()})
+		if err != nil {
+			return err
+		}
+		r.body, r.sensitive = body, []string{opts.VerifyToken.Reveal()}
+	}
+	_, err := call[success](ctx, s.c, r)
+	return err
+}
+
+func (o SubscribeOptions) check() error {
+	var p problems
+	u, err := url.Parse(o.OverrideCallbackURI)
+	if err != nil || u.Scheme != "https" || u.Host == "" {
+		p.add("SubscribeOptions.OverrideCallbackURI is not an https URL")
+	}
+	if n := utf8.RuneCountInString(o.OverrideCallbackURI); n > 200 {
+		p.add("SubscribeOptions.OverrideCallbackURI has %d characters; Meta accepts 200", n)
+	}
+	if o.VerifyToken.IsZero() {
+		p.add("SubscribeOptions.VerifyToken is empty; the handshake at the callback URL needs it")
+	}
+	return p.err()
+}
+
+// Unsubscribe ends the app's webhooks for the WABA, and removes an override.
+//
+// Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/solution-providers/manage-webhooks
+//
+// graph:DELETE /{waba-id}/subscribed_apps
+func (s *WABAsService) Unsubscribe(ctx context.Context, waba graph.WABAID) error {
+	_, err := call[success](ctx, s.c, request{
+		method: http.MethodDelete, path: "/{waba-id}/subscribed_apps", ids: []string{string(waba)}, replay: ReplayIdempotent,
+	})
+	return err
+}
+
+// A SubscribedApp is an app that receives the webhooks of a WABA.
+type SubscribedApp struct {
+	ID   graph.AppID
+	Name string
+	Link string
+
+	// OverrideCallbackURI is where this WABA's webhooks go, if not to the app's own URL.
+	OverrideCallbackURI string
+}
+
+// SubscribedApps lists the apps that receive the WABA's webhooks.
+//
+// Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/override
+//
+// graph:GET /{waba-id}/subscribed_apps
+func (s *WABAsService) SubscribedApps(ctx context.Context, waba graph.WABAID) ([]SubscribedApp, error) {
+	type entry struct {
+		App struct {
+			ID   graph.AppID `json:"id"`
+			Name string      `json:"name"`
+			Link string      `json:"link"`
+		} `json:"whatsapp_business_api_data"`
+		Override string `json:"override_callback_uri"`
+	}
+	var apps []SubscribedApp
+	for e, err := range list[entry](ctx, s.c, request{
+		method: http.MethodGet, path: "/{waba-id}/subscribed_apps", ids: []string{string(waba)},
+	}) {
+		if err != nil {
+			return nil, err
+		}
+		apps = append(apps, SubscribedApp{e.App.ID, e.App.Name, e.App.Link, e.Override})
+	}
+	return apps, nil
+}
