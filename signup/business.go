@@ -1,0 +1,75 @@
+package signup
+
+import (
+	"slices"
+	"time"
+
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
+)
+
+// A Business is what a signup brought: a token, the accounts it reaches and the number.
+//
+// To go on later with [Flow.Resume], in another process even, keep Owner, Token, OnboardedAt, Session and, if set, WABA.
+// Encrypt the Token.
+type Business struct {
+	// Owner is whom [Flow.Begin] was called for: the host's name for its tenant.
+	Owner string
+
+	// Token calls for this business. See [cloudapi.Client.WithToken].
+	Token graph.Secret
+
+	// TokenExpiresAt is when the Token ends, or the zero time for never. A login configuration made from Meta's template
+	// gives 60 days. There is no refresh: have the business go through the signup again before.
+	TokenExpiresAt time.Time
+
+	// BusinessID is the portfolio that owns the account. Empty if the token may not know.
+	BusinessID graph.BusinessID
+
+	// WABA is the account that the popup named, or else the first that holds the number.
+	WABA graph.WABAID
+
+	// WABAs are all accounts of the token that hold the number. Webhooks may come from any of them, and the app is
+	// subscribed to each. There is more than one when another partner or an earlier attempt had made one.
+	WABAs []graph.WABAID
+
+	// Phone is the number. Nil until StepVerify chose one.
+	Phone *cloudapi.Phone
+
+	// Numbers are all numbers that the token reaches, when there is none or more than one to choose.
+	Numbers []Number
+
+	// Outcome is where the signup stands. It is empty while it runs.
+	Outcome Outcome
+
+	// OnboardedAt is when the popup's result arrived here: a little after the business confirmed. For coexistence, contacts
+	// and history can be requested for 24 hours from then on.
+	OnboardedAt time.Time
+
+	// Session is what the popup said, or nil. None of it is verified; the other members are.
+	Session *Session
+
+	// Warnings are things that a developer should know although they stopped nothing.
+	Warnings []string
+}
+
+// A Number is a phone number and the accounts that hold it.
+type Number struct {
+	Phone *cloudapi.Phone
+	WABAs []graph.WABAID
+}
+
+// clone copies what a reader could change.
+func (b *Business) clone() *Business {
+	c := *b
+	c.WABAs = slices.Clone(b.WABAs)
+	c.Numbers = slices.Clone(b.Numbers)
+	c.Warnings = slices.Clone(b.Warnings)
+	return &c
+}
+
+func (b *Business) warn(text string) {
+	if !slices.Contains(b.Warnings, text) { // a resumed signup passes here again
+		b.Warnings = append(b.Warnings, text)
+	}
+}

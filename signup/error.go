@@ -1,0 +1,60 @@
+package signup
+
+import (
+	"errors"
+	"strings"
+
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
+)
+
+// ErrTaken is what [Config.Reserve] returns for a number or account that another owner has.
+var ErrTaken = errors.New("signup: another owner has this number")
+
+// An Error is a signup that did not connect the business. Get it with errors.AsType[*signup.Error], switch on its Outcome,
+// and show [Error.Advice].
+//
+// It contains no code, token or phone number, and can be logged.
+type Error struct {
+	// Outcome is how it ended.
+	Outcome Outcome
+
+	// Step is where.
+	Step Step
+
+	// Code is Meta's error code, or 0 if Meta named none. errors.Is(err, [graph.CodeSignupUpdateApp]) matches it.
+	Code graph.Code
+
+	// Screen is where in the popup the business left, for [OutcomeCancelled]. Mostly empty.
+	Screen Screen
+
+	// SessionID is what Meta's support asks for after [OutcomeFailed], with the Code and the time. Mostly empty.
+	SessionID string
+
+	// Err is the cause, or nil.
+	Err error
+}
+
+// Error names the step and the outcome, and says what to do.
+func (e *Error) Error() string {
+	s := "signup: " + string(e.Step) + ": " + string(e.Outcome)
+	if e.Err != nil {
+		s += ": " + e.Err.Error()
+	}
+	return s + ": " + strings.TrimSuffix(e.Advice(), ".")
+}
+
+// Unwrap returns the cause.
+func (e *Error) Unwrap() error { return e.Err }
+
+// Is reports whether target is Meta's code, or its class such as [graph.ErrSignup].
+func (e *Error) Is(target error) bool { return e.Code != 0 && graph.Matches(e.Code, 0, target) }
+
+// Advice says what to do, in sentences: what [graph.Lookup] knows about Meta's code, else [Outcome.Advice].
+func (e *Error) Advice() string {
+	if e.Outcome == OutcomeFailed && e.Code != 0 {
+		if info, ok := graph.Lookup(e.Code, 0); ok && info.Advice != "" {
+			return strings.ToUpper(info.Advice[:1]) + info.Advice[1:] + "."
+		}
+	}
+	return e.Outcome.Advice()
+}

@@ -1,0 +1,209 @@
+package signup
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
+)
+
+// A grant is a token on its way through the steps, and what they find out for each other.
+type grant struct {
+	*Business
+	f        *Flow
+	api      *cloudapi.Client // calls with the token
+	chosen   graph.PhoneNumberID
+	info     *cloudapi.TokenInfo
+	accounts []account
+	listed   bool // the token lists its accounts; if not, it reaches all, or Meta left them out
+	holdings []holding
+}
+
+// An account is a WABA that the token may reach.
+type account struct {
+	id graph.WABAID
+
+	// named says that the popup or the host named it: if the token cannot read it, something is wrong.
+	named bool
+
+	// granted says that the token lists it.
+	granted bool
+
+	denied error
+}
+
+// A holding is a phone number in an account.
+type holding struct {
+	waba  graph.WABAID
+	phone *cloudapi.Phone
+}
+
+// afterExchange are the steps that need the token and no code, in order.
+var afterExchange = []struct {
+	step Step
+	run  func(*grant, context.Context) error
+}{
+	{StepInspect, (*grant).inspect},
+	{StepDiscover, (*grant).discover},
+	{StepVerify, (*grant).verify},
+	{StepReserve, (*grant).reserve},
+	{StepSubscribe, (*grant).subscribe},
+	{StepConfirm, (*grant).confirm},
+}
+
+// run takes b through the steps. Just names a step that was done before, or is empty.
+func (f *Flow) run(ctx context.Context, b *Business, just Step, chosen graph.PhoneNumberID) (*Business, error) {
+	g := &grant{Business: b, f: f, api: f.cfg.Client.WithToken(b.Token), chosen: chosen}
+	if just != "" {
+		if err := g.progress(ctx, just); err != nil {
+			return g.stop(just, err)
+		}
+	}
+	for _, s := range afterExchange {
+		if err := s.run(g, ctx); err != nil {
+			return g.stop(s.step, err)
+		}
+		if s.step == StepConfirm {
+			b.Outcome = g.connected()
+		}
+		if err := g.progress(ctx, s.step); err != nil {
+			return g.stop(s.step, err)
+		}
+	}
+	return b, nil
+}
+
+func (g *grant) progress(ctx context.Context, step Step) error {
+	if g.f.cfg.Progress == nil {
+		return nil
+	}
+	return g.f.cfg.Progress(ctx, step, g.clone())
+}
+
+// connected is the outcome once everything is done.
+func (g *grant) connected() Outcome {
+	if g.f.cfg.Mode == ModeCoexistence || g.Phone.PlatformType == cloudapi.PlatformCloudAPI {
+		return OutcomeReady
+	}
+	return OutcomeNeedsRegistration
+}
+
+// stop puts the step on an error. The token of a grant that cannot go on is not handed out.
+func (g *grant) stop(step Step, err error) (*Business, error) {
+	e, ok := errors.AsType[*Error](err)
+	if !ok {
+		e = &Error{Outcome: OutcomeUnavailable, Err: err}
+	}
+	e.Step = step
+	if !e.Outcome.Resumable() {
+		return nil, e
+	}
+	g.Outcome = e.Outcome
+	return g.Business, e
+}
+
+// refused returns the outcome of a call that did not work.
+func refused(err error) error {
+	switch {
+	case errors.Is(err, graph.ErrAuth):
+		return &Error{Outcome: OutcomeTokenInvalid, Err: err}
+	case errors.Is(err, graph.ErrPermission):
+		return &Error{Outcome: OutcomeMissingPermission, Err: err}
+	case errors.Is(err, graph.ErrAccessLost):
+		return &Error{Outcome: OutcomeNotGranted, Err: err}
+	}
+	return &Error{Outcome: OutcomeUnavailable, Err: err}
+}
+
+// Permissions that everything here needs. Their absence from a list is a warning only: since June 2026 Meta leaves some out
+// that the token has, and the calls below tell the truth.
+const (
+	scopeManagement = "whatsapp_business_management"
+	scopeMessaging  = "whatsapp_business_messaging"
+)
+
+func (g *grant) inspect(ctx context.Context) error {
+	info, err := g.f.cfg.Client.OAuth.DebugToken(ctx, g.Token)
+	if err != nil {
+		if errors.Is(err, graph.ErrAuth) { // of the app's own token: our settings are wrong, not the grant
+			return &Error{Outcome: OutcomeMisconfigured, Err: err}
+		}
+		return &Error{Outcome: OutcomeUnavailable, Err: err}
+	}
+	switch {
+	case !info.Valid:
+		e := &Error{Outcome: OutcomeTokenInvalid}
+		if info.Problem != nil {
+			e.Code = info.Problem.Code
+		}
+		return e
+	case info.AppID != g.f.cfg.AppID:
+		return &Error{Outcome: OutcomeForeignToken}
+	}
+	g.info = info
+	if g.TokenExpiresAt = info.ExpiresAt.Time; !g.TokenExpiresAt.IsZero() {
+		g.warn("the token expires on " + g.TokenExpiresAt.Format(time.DateOnly) +
+			" and cannot be refreshed; choose a token that never expires in the login configuration")
+	}
+	for _, scope := range []string{scopeManagement, scopeMessaging} {
+		if !slices.Contains(info.Scopes, scope) {
+			g.warn("the token does not list the permission " + scope)
+		}
+	}
+	return nil
+}
+
+func (g *grant) reserve(ctx context.Context) error {
+	if g.f.cfg.Reserve == nil {
+		return nil
+	}
+	for _, waba := range g.WABAs {
+		err := g.f.cfg.Reserve(ctx, g.Owner, waba, g.Phone.ID)
+		switch {
+		case errors.Is(err, ErrTaken):
+			return &Error{Outcome: OutcomeTaken, Err: err}
+		case err != nil:
+			return err
+		}
+	}
+	return nil
+}
+
+// subscribe leaves accounts alone that are subscribed already: a second subscription would remove an override of the
+// callback URL.
+func (g *grant) subscribe(ctx context.Context) error {
+	for _, waba := range g.WABAs {
+		ok, err := g.subscribed(ctx, waba)
+		if err != nil {
+			return refused(err)
+		}
+		if ok {
+			continue
+		}
+		if err := g.api.WABAs.Subscribe(ctx, waba, cloudapi.SubscribeOptions{}); err != nil {
+			return refused(err)
+		}
+	}
+	return nil
+}
+
+// confirm reads the subscriptions back: "success" alone has proved to be no proof.
+func (g *grant) confirm(ctx context.Context) error {
+	for _, waba := range g.WABAs {
+		switch ok, err := g.subscribed(ctx, waba); {
+		case err != nil:
+			return refused(err)
+		case !ok:
+			return &Error{Outcome: OutcomeNotSubscribed, Err: errors.New("account " + string(waba) + " does not list the app")}
+		}
+	}
+	return nil
+}
+
+func (g *grant) subscribed(ctx context.Context, waba graph.WABAID) (bool, error) {
+	apps, err := g.api.WABAs.SubscribedApps(ctx, waba)
+	return slices.ContainsFunc(apps, func(a cloudapi.SubscribedApp) bool { return a.ID == g.f.cfg.AppID }), err
+}

@@ -1,0 +1,271 @@
+package signup
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/url"
+	"time"
+
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
+)
+
+// A Mode is what the popup is for.
+type Mode string
+
+const (
+	// ModeCoexistence connects a number that lives in the WhatsApp Business app and stays there. It is the default.
+	ModeCoexistence Mode = "coexistence"
+
+	// ModeStandard connects a number to Cloud API alone. The host registers it.
+	ModeStandard Mode = "standard"
+
+	// ModeAppOnly gives the app access to accounts that are on Cloud API already. It cannot connect numbers of the WhatsApp
+	// Business app.
+	ModeAppOnly Mode = "app_only"
+
+	// ModeWithoutNumber shares an account without a number. v2 only, gone without successor.
+	ModeWithoutNumber Mode = "without_number"
+)
+
+// A Version is a version of the popup.
+//
+// Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/embedded-signup/versions
+type Version string
+
+const (
+	// V4 is the default, and chosen by the configuration: make a new one and tick its products. Nothing in the code asks
+	// for it.
+	V4        Version = "v4"
+	V4Preview Version = "v4-public-preview" // asks for the number first
+	V3        Version = "v3"                // ended
+	V3Preview Version = "v3-public-preview" // ended
+	V2        Version = "v2"                // ended
+	V2Preview Version = "v2-public-preview" // ended
+)
+
+// A VersionInfo says what is known about a version.
+type VersionInfo struct {
+	Version Version
+
+	// Since is when Meta released it.
+	Since time.Time
+
+	// Ends is when Meta stops it, or the zero time. From then on Meta says that the old feature types lead to the standard
+	// flow, which gives the business a new number and looks like success. [Flow.Finish] reports it as [OutcomeFellBack].
+	Ends time.Time
+}
+
+func day(y int, m time.Month, d int) time.Time { return time.Date(y, m, d, 0, 0, 0, 0, time.UTC) }
+
+// Versions returns all versions, newest first, as Meta's page has them in May 2026.
+func Versions() []VersionInfo {
+	return []VersionInfo{
+		{V4Preview, day(2026, time.May, 12), time.Time{}},
+		{V4, day(2025, time.October, 8), time.Time{}},
+		{V3Preview, day(2025, time.August, 14), day(2026, time.October, 15)},
+		{V2Preview, day(2025, time.August, 14), day(2026, time.October, 15)},
+		{V3, day(2025, time.May, 29), day(2026, time.October, 15)},
+		{V2, day(2023, time.January, 1), day(2026, time.October, 15)},
+	}
+}
+
+// LaunchOptions change a launch. The zero value is right for most hosts.
+type LaunchOptions struct {
+	// Version is the version of the popup. If empty, [V4].
+	Version Version
+
+	// Setup fills in screens.
+	Setup Setup
+
+	// MarketingMessages asks for Marketing Messages too, in v2 and v3. In v4 it is a product of the configuration.
+	MarketingMessages bool
+}
+
+// A Launch is what a page passes to Meta's JavaScript SDK. Its JSON is {"init": …, "login": …}: the argument of FB.init and
+// the second argument of FB.login.
+type Launch struct {
+	Init  Init  `json:"init"`
+	Login Login `json:"login"`
+
+	// Warnings say what may go wrong with this launch. For the developer, not for the page.
+	Warnings []string `json:"-"`
+}
+
+// Init is the argument of FB.init.
+type Init struct {
+	AppID            graph.AppID `json:"appId"`
+	AutoLogAppEvents bool        `json:"autoLogAppEvents"`
+	XFBML            bool        `json:"xfbml"`
+	Version          string      `json:"version"` // of the Graph API. An old one can lead to the wrong flow
+}
+
+// Login is the second argument of FB.login. All of it is needed: without ResponseType and OverrideDefaultResponseType the SDK
+// returns a user's token in place of the code.
+type Login struct {
+	ConfigurationID             string `json:"config_id"`
+	ResponseType                string `json:"response_type"`
+	OverrideDefaultResponseType bool   `json:"override_default_response_type"`
+	Extras                      Extras `json:"extras"`
+}
+
+// Extras choose the flow.
+type Extras struct {
+	Setup              *Setup       `json:"setup,omitzero"`
+	FeatureType        *FeatureType `json:"featureType,omitzero"` // v2 wants it even when empty
+	Features           []Feature    `json:"features,omitzero"`
+	SessionInfoVersion string       `json:"sessionInfoVersion,omitzero"` // v2 sends session messages only with "3"
+	Version            Version      `json:"version,omitzero"`
+}
+
+// A FeatureType changes the flow as a whole.
+type FeatureType string
+
+const (
+	FeatureTypeBusinessApp       FeatureType = "whatsapp_business_app_onboarding"
+	FeatureTypeOnlyWABASharing   FeatureType = "only_waba_sharing"
+	FeatureTypeMarketingMessages FeatureType = "marketing_messages_lite"
+)
+
+// A Feature adds to the flow, or takes away from it.
+type Feature struct {
+	Name FeatureName `json:"name"`
+}
+
+// A FeatureName names a [Feature].
+type FeatureName string
+
+const (
+	FeatureAppOnlyInstall    FeatureName = "app_only_install"
+	FeatureMarketingMessages FeatureName = "marketing_messages_lite"
+)
+
+// Launch returns what the page passes to Meta's SDK. The same value serves every business unless its Setup differs, so it can
+// be made once; [Flow.Begin] is needed for each.
+//
+// The error lists everything that Meta would refuse or, worse, silently do otherwise.
+func (f *Flow) Launch(opts LaunchOptions) (Launch, error) {
+	if opts.Version == "" {
+		opts.Version = V4
+	}
+	extras, err := opts.extras(f.cfg.Mode)
+	if err != nil {
+		return Launch{}, err
+	}
+	return Launch{
+		Init: Init{AppID: f.cfg.AppID, AutoLogAppEvents: true, XFBML: true, Version: f.cfg.GraphVersion},
+		Login: Login{
+			ConfigurationID:             f.cfg.ConfigurationID,
+			ResponseType:                "code",
+			OverrideDefaultResponseType: true,
+			Extras:                      extras,
+		},
+		Warnings: opts.warnings(f.cfg.Mode, time.Now()),
+	}, nil
+}
+
+func (v Version) is2() bool { return v == V2 || v == V2Preview }
+func (v Version) is3() bool { return v == V3 || v == V3Preview }
+
+func (o LaunchOptions) extras(mode Mode) (Extras, error) {
+	errs := []error{o.Setup.validate()}
+	bad := func(format string, args ...any) {
+		errs = append(errs, fmt.Errorf("signup: "+format, args...))
+	}
+	if _, ok := info(o.Version); !ok {
+		bad("LaunchOptions.Version %q is not one of Versions", o.Version)
+	}
+	e := Extras{Setup: &o.Setup}
+	if o.Version.is2() {
+		e.FeatureType = new(FeatureType(""))
+		e.SessionInfoVersion = "3"
+	}
+	if o.Version != V4 && o.Version != V2 {
+		e.Version = o.Version
+	}
+	switch mode {
+	case ModeCoexistence:
+		e.FeatureType = new(FeatureTypeBusinessApp)
+	case ModeAppOnly:
+		if o.Version == V2 {
+			bad("v2 has no app-only install; use v4")
+		}
+		e.Features = append(e.Features, Feature{FeatureAppOnlyInstall})
+	case ModeWithoutNumber:
+		if !o.Version.is2() {
+			bad("only v2 could share an account without a number, and it has ended; let the business connect a number")
+		}
+		e.FeatureType = new(FeatureTypeOnlyWABASharing)
+	}
+	switch {
+	case !o.MarketingMessages:
+	case o.Version.is3():
+		e.Features = append(e.Features, Feature{FeatureMarketingMessages})
+	case o.Version.is2() && mode == ModeStandard:
+		e.FeatureType = new(FeatureTypeMarketingMessages)
+	case o.Version.is2():
+		bad("v2 takes one feature type, so MarketingMessages cannot be combined with mode %s", mode)
+	default:
+		bad("MarketingMessages is a product of the login configuration since v4; tick it there")
+	}
+	return e, errors.Join(errs...)
+}
+
+func info(v Version) (VersionInfo, bool) {
+	for _, i := range Versions() {
+		if i.Version == v {
+			return i, true
+		}
+	}
+	return VersionInfo{}, false
+}
+
+func (o LaunchOptions) warnings(mode Mode, now time.Time) []string {
+	var w []string
+	if i, _ := info(o.Version); !i.Ends.IsZero() {
+		verb := "ends"
+		if now.After(i.Ends) {
+			verb = "ended"
+		}
+		w = append(w, fmt.Sprintf("version %s %s on %s; Meta may run the flow for new numbers instead: make a new login "+
+			"configuration and launch v4", o.Version, verb, i.Ends.Format(time.DateOnly)))
+	}
+	if l := o.Setup.PreVerifiedPhone; l != nil && len(l.IDs) > 1 {
+		w = append(w, "Setup.PreVerifiedPhone has several ids; the popup shows the first only")
+	}
+	if o.Setup.PreVerifiedPhone != nil && mode == ModeCoexistence {
+		w = append(w, "Setup.PreVerifiedPhone offers a number that is not in the WhatsApp Business app; who takes it does not coexist")
+	}
+	return w
+}
+
+// RedirectURL returns the address of the login dialog, for hosts that send the browser there in place of opening a popup:
+// where Meta's SDK is blocked, in embedded browsers, on domains that cannot be registered.
+//
+// State is the nonce of [Flow.Begin]. RedirectURI is an https address registered in the app dashboard; Meta sends the browser
+// back to it with a query for [ParseRedirect], and [Submission.RedirectURI] must repeat it letter by letter. No session
+// message comes in this way.
+func (l Launch) RedirectURL(state, redirectURI string) (string, error) {
+	var errs []error
+	if state == "" {
+		errs = append(errs, errors.New("signup: RedirectURL needs the state of Flow.Begin"))
+	}
+	if u, err := url.Parse(redirectURI); err != nil || u.Scheme != "https" || u.Host == "" || u.Fragment != "" {
+		errs = append(errs, errors.New("signup: RedirectURL needs an absolute https redirect URI without fragment"))
+	}
+	extras, err := json.Marshal(l.Login.Extras)
+	errs = append(errs, err)
+	if err := errors.Join(errs...); err != nil {
+		return "", err
+	}
+	q := url.Values{
+		"client_id":                      {string(l.Init.AppID)},
+		"config_id":                      {l.Login.ConfigurationID},
+		"response_type":                  {l.Login.ResponseType},
+		"override_default_response_type": {"true"},
+		"redirect_uri":                   {redirectURI},
+		"state":                          {state},
+		"extras":                         {string(extras)},
+	}
+	return "https://www.facebook.com/" + l.Init.Version + "/dialog/oauth?" + q.Encode(), nil
+}

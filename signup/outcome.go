@@ -1,0 +1,131 @@
+package signup
+
+import "github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
+
+// An Outcome is how a signup ended, or where it stands. Store it as it is; the values do not change.
+type Outcome string
+
+// Outcomes that come without an error: the business is connected.
+const (
+	OutcomeReady             Outcome = "ready"              // works in the app and on Cloud API, webhooks arrive
+	OutcomeNeedsRegistration Outcome = "needs_registration" // webhooks arrive; to be verified and registered. Never for coexistence
+)
+
+// Outcomes about the number.
+const (
+	OutcomeFellBack     Outcome = "fell_back"     // an ordinary number instead of one of the WhatsApp Business app
+	OutcomeNotFinished  Outcome = "not_finished"  // in the app, not on Cloud API yet
+	OutcomeChooseNumber Outcome = "choose_number" // several numbers to choose from
+	OutcomeNoNumber     Outcome = "no_number"     // no number granted
+	OutcomeNoAccount    Outcome = "no_account"    // no account could be found
+	OutcomeTaken        Outcome = "taken"         // Config.Reserve said [ErrTaken]
+)
+
+// Outcomes of the popup.
+const (
+	OutcomeCancelled     Outcome = "cancelled"     // the business left or refused
+	OutcomeFailed        Outcome = "failed"        // ended by an error of Meta's
+	OutcomeNoCode        Outcome = "no_code"       // no code arrived, yet
+	OutcomeMisconfigured Outcome = "misconfigured" // launched or exchanged with wrong settings
+)
+
+// Outcomes of the code and its token.
+const (
+	OutcomeCodeExpired       Outcome = "code_expired"       // older than 30 seconds
+	OutcomeCodeUsed          Outcome = "code_used"          // exchanged before
+	OutcomeCodeLost          Outcome = "code_lost"          // nobody knows whether the exchange happened
+	OutcomeCodeRefused       Outcome = "code_refused"       // refused for another reason
+	OutcomeWrongRedirect     Outcome = "wrong_redirect"     // exchanged with another redirect URI than the code was made for
+	OutcomeForeignToken      Outcome = "foreign_token"      // the token belongs to another app
+	OutcomeTokenInvalid      Outcome = "token_invalid"      // the token is revoked or expired
+	OutcomeMissingPermission Outcome = "missing_permission" // the token may not do what is needed
+	OutcomeNotGranted        Outcome = "not_granted"        // the browser named something that the token does not cover
+)
+
+// Outcomes of the state nonce.
+const (
+	OutcomeStateUnknown Outcome = "state_unknown" // not issued by this process, or long ago
+	OutcomeStateExpired Outcome = "state_expired" // issued too long ago
+	OutcomeStateUsed    Outcome = "state_used"    // submitted before
+	OutcomeWrongOwner   Outcome = "wrong_owner"   // issued to somebody else
+)
+
+// Outcomes that leave everything open.
+const (
+	OutcomeNotSubscribed Outcome = "not_subscribed" // the app is still not subscribed to the account
+	OutcomeUnavailable   Outcome = "unavailable"    // Meta or the host did not answer properly
+)
+
+type outcomeInfo struct {
+	advice    string
+	actor     graph.Actor
+	resumable bool
+	status    int // of the HTTP answer of Flow.Handler
+}
+
+var outcomes = map[Outcome]outcomeInfo{
+	OutcomeReady: {"The number works in the WhatsApp Business app and on Cloud API. Request contacts and history within 24 hours.",
+		graph.ActorDeveloper, false, 200},
+	OutcomeNeedsRegistration: {"The number is granted and not on Cloud API yet. Verify it unless it is verified, then register it.",
+		graph.ActorDeveloper, true, 200},
+	OutcomeFellBack: {"This number is not in the WhatsApp Business app: the popup took the way for new numbers. Start again, " +
+		"choose to connect the existing WhatsApp Business app and enter its number.", graph.ActorBusiness, true, 409},
+	OutcomeNotFinished: {"The number is in the WhatsApp Business app and has not reached Cloud API yet. Keep the app open, " +
+		"confirm the connection there, then try again in a minute.", graph.ActorBusiness, true, 409},
+	OutcomeChooseNumber: {"Several numbers can be connected. Choose one.", graph.ActorBusiness, true, 409},
+	OutcomeNoNumber: {"No number was connected. Start again and connect the number of the WhatsApp Business app.",
+		graph.ActorBusiness, true, 409},
+	OutcomeNoAccount: {"No WhatsApp Business Account could be found. Wait for the account_update webhook PARTNER_ADDED, which names it; " +
+		"put its id into Business.WABA and resume.", graph.ActorDeveloper, true, 409},
+	OutcomeTaken: {"This number is already connected to another account here. Disconnect it there first.",
+		graph.ActorBusiness, true, 409},
+
+	OutcomeCancelled: {"The signup was left before its end. Start again whenever it suits.", graph.ActorBusiness, false, 422},
+	OutcomeFailed: {"Meta ended the signup with an error. Start again; if it fails again, give the code, the session id and the " +
+		"time to Meta's support.", graph.ActorBusiness, false, 422},
+	OutcomeNoCode: {"Meta sent no code. If the business did finish the popup, wait for the account_update webhook PARTNER_ADDED, " +
+		"which names the account, and fetch its token with the system user's; else start again.", graph.ActorDeveloper, true, 422},
+	OutcomeMisconfigured: {"The signup is set up wrongly. Check the app id, the app secret and the configuration id, and open " +
+		"FB.login with exactly the options of Flow.Launch.", graph.ActorDeveloper, false, 422},
+
+	OutcomeCodeExpired: {"The code is older than 30 seconds. Start again, and submit the code as soon as it arrives.",
+		graph.ActorBusiness, false, 422},
+	OutcomeCodeUsed: {"The code was exchanged before, and works once. If the first time did not connect the number, start again.",
+		graph.ActorBusiness, false, 422},
+	OutcomeCodeLost:    {"The answer to the exchange got lost, and the code may be spent. Start again.", graph.ActorBusiness, false, 503},
+	OutcomeCodeRefused: {"Meta did not accept the code. Start again.", graph.ActorBusiness, false, 422},
+	OutcomeWrongRedirect: {"The code was made for another redirect URI. Submit the URI of the dialog, letter by letter, or none " +
+		"if the code came from FB.login's callback; then start again.", graph.ActorDeveloper, false, 422},
+	OutcomeForeignToken: {"The token belongs to another app. Use the app id and the configuration id of one app.",
+		graph.ActorDeveloper, false, 422},
+	OutcomeTokenInvalid: {"The token is revoked or expired. Start again.", graph.ActorBusiness, false, 422},
+	OutcomeMissingPermission: {"A permission is missing. The app needs Advanced Access to whatsapp_business_management and " +
+		"whatsapp_business_messaging, and the configuration must ask for both.", graph.ActorDeveloper, true, 403},
+	OutcomeNotGranted: {"The business did not grant what the page named. Start again, and grant the account and number to connect.",
+		graph.ActorBusiness, false, 403},
+
+	OutcomeStateUnknown: {"This page is no longer known. Reload it and start again.", graph.ActorBusiness, false, 410},
+	OutcomeStateExpired: {"This page has been open for too long. Reload it and start again.", graph.ActorBusiness, false, 410},
+	OutcomeStateUsed:    {"This was submitted before. Reload the page and start again if needed.", graph.ActorBusiness, false, 409},
+	OutcomeWrongOwner: {"This was started by another account. Sign in as the one who started it, reload the page and start again.",
+		graph.ActorBusiness, false, 403},
+
+	OutcomeNotSubscribed: {"The app is not subscribed to the account, so no webhooks will come. Try again, before any sync.",
+		graph.ActorDeveloper, true, 503},
+	OutcomeUnavailable: {"Something did not answer as it should. Try again in a minute; no new signup is needed.",
+		graph.ActorNobody, true, 503},
+}
+
+// Advice says what to do, in sentences. Those for the business can be shown to it; see [Outcome.Actor]. It is empty for an
+// Outcome that this package does not know.
+func (o Outcome) Advice() string { return outcomes[o].advice }
+
+// Actor is who has to act.
+func (o Outcome) Actor() graph.Actor { return outcomes[o].actor }
+
+// Resumable reports whether the signup can go on without a new popup, once what Advice says is done: with [Flow.Resume], or
+// by submitting the same state again without a code. For [OutcomeNoCode] it goes on when the code comes after all.
+func (o Outcome) Resumable() bool { return outcomes[o].resumable }
+
+// Connected reports whether the business is connected: it can be called for, and its webhooks arrive.
+func (o Outcome) Connected() bool { return o == OutcomeReady || o == OutcomeNeedsRegistration }

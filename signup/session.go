@@ -1,0 +1,160 @@
+package signup
+
+import (
+	"strings"
+
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
+)
+
+// A Session is what the popup told the page that opened it: the session info of Embedded Signup. [ParseSession] reads it.
+//
+// Every member is a claim. It went through a browser, so whoever sits before it can write anything into it.
+// [Flow.Finish] believes nothing of it that the granted token does not confirm.
+//
+// Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/embedded-signup/implementation
+type Session struct {
+	// Event says how the popup ended. [Session.Kind] sorts the values, also those that Meta will invent.
+	Event Event
+
+	// Version is the version of this message, "3" or empty. It is not the version of the flow: v4 sends none.
+	Version string
+
+	// WABA is the WhatsApp Business Account that the business chose or created: waba_id, or the only one of waba_ids. Since
+	// the second half of 2026 it can be the id of a "messaging account". Empty if the message named none, or several.
+	WABA graph.WABAID
+
+	// WABAs are all accounts that were chosen (waba_ids), when the message has the list.
+	WABAs []graph.WABAID
+
+	// Phone is the business phone number. It is mostly empty for coexistence: Meta documents the finish of a WhatsApp
+	// Business app user with nothing but a waba_id.
+	Phone graph.PhoneNumberID
+
+	// Business is the portfolio of the business. Empty for most coexistence finishes.
+	Business graph.BusinessID
+
+	// Assets are other things that were granted, each list present only if its product is in the configuration.
+	Assets Assets
+
+	// BusinessAppUser is is_wa_login_user: the flow ran for a WhatsApp Business app number although Event is a plain
+	// [EventFinish]. Meta does not document it.
+	BusinessAppUser bool
+
+	// CurrentStep is the screen at which the business left. Empty unless it left.
+	CurrentStep Screen
+
+	// Problem is the error that ended the flow, or nil.
+	Problem *Problem
+
+	// Members are the parts of the message that no member above holds: unknown ones, and those with a form that Meta does
+	// not document. Nothing of a message is lost.
+	Members []Member
+}
+
+// Assets are ids of what a business granted beside WhatsApp.
+type Assets struct {
+	AdAccounts        []string
+	Pages             []string
+	Datasets          []string
+	Catalogs          []string
+	InstagramAccounts []string
+}
+
+// A Problem is an error that the popup showed and the business reported. Keep all of it: Meta's support asks for the session
+// id, the code and the time.
+type Problem struct {
+	// Code is Meta's error code (error_code, formerly error_id). [graph.Lookup] explains it. 0 if there was none.
+	Code graph.Code
+
+	// Message is what the popup said, in the language of the business. Never use it as HTML.
+	Message string
+
+	// SessionID names the run of the flow.
+	SessionID string
+
+	// At is when it happened.
+	At graph.Timestamp
+}
+
+// An Event says how the popup ended. More values may come; [Session.Kind] sorts them by their beginning.
+type Event string
+
+const (
+	EventFinish                Event = "FINISH"                                  // done, mostly with a number
+	EventFinishOnlyWABA        Event = "FINISH_ONLY_WABA"                        // done without a number
+	EventFinishBusinessApp     Event = "FINISH_WHATSAPP_BUSINESS_APP_ONBOARDING" // done, coexistence
+	EventFinishGrantOnlyAccess Event = "FINISH_GRANT_ONLY_API_ACCESS"            // app-only install done
+	EventFinishOBOMigration    Event = "FINISH_OBO_MIGRATION"                    // moved from an "on behalf of" account
+	EventCancel                Event = "CANCEL"                                  // left, or reported an error
+	EventError                 Event = "ERROR"                                   // ended by an error
+)
+
+// A Screen names a screen of the popup. More values may come.
+//
+// Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/embedded-signup/errors
+type Screen string
+
+const (
+	ScreenBusinessAccount    Screen = "BUSINESS_ACCOUNT_SELECTION"      // choosing the portfolio
+	ScreenWABA               Screen = "WABA_PHONE_PROFILE_PICKER"       // choosing the WhatsApp Business Account
+	ScreenProfile            Screen = "WHATSAPP_BUSINESS_PROFILE_SETUP" // creating the WhatsApp Business Account
+	ScreenPhoneNumber        Screen = "PHONE_NUMBER_SETUP"              // entering the number
+	ScreenNumberVerification Screen = "PHONE_NUMBER_VERIFICATION"       // entering the verification code
+	ScreenPermissions        Screen = "PERMISSIONS"                     // the review at the end
+)
+
+// A Kind is what a [Session] amounts to.
+type Kind string
+
+const (
+	KindFinished         Kind = "finished"           // Cloud API flow done
+	KindFinishedNoNumber Kind = "finished_no_number" // done without a number
+	KindCoexistence      Kind = "coexistence"        // a WhatsApp Business app number was connected
+	KindAppOnly          Kind = "app_only"           // app-only install done
+	KindOBOMigration     Kind = "obo_migration"      // moved from an "on behalf of" account
+	KindFinishedUnknown  Kind = "finished_unknown"   // done in a way this package does not know
+	KindCancelled        Kind = "cancelled"          // left before the end
+	KindFailed           Kind = "failed"             // ended by an error
+	KindUnknown          Kind = "unknown"            // neither an end nor an error
+)
+
+// Finished reports whether the flow reached its end. A code comes with it, or has come, or gets lost on the way.
+func (k Kind) Finished() bool {
+	switch k {
+	case KindFinished, KindFinishedNoNumber, KindCoexistence, KindAppOnly, KindOBOMigration, KindFinishedUnknown:
+		return true
+	}
+	return false
+}
+
+// Kind sorts the event. Any FINISH… is a finish, any CANCEL… a cancellation, any ERROR… an error, and so is a
+// cancellation that carries one.
+func (s *Session) Kind() Kind {
+	finished := s.Event.is(EventFinish)
+	switch {
+	case s.Problem != nil && (!finished || s.Problem.Code != 0 || s.Problem.Message != ""):
+		return KindFailed // whatever the event is called; a session id alone does not spoil a finish
+	case s.Event == EventFinishBusinessApp, s.Event == EventFinish && s.BusinessAppUser:
+		return KindCoexistence
+	case s.Event == EventFinish:
+		return KindFinished
+	case s.Event == EventFinishOnlyWABA:
+		return KindFinishedNoNumber
+	case s.Event == EventFinishGrantOnlyAccess:
+		return KindAppOnly
+	case s.Event == EventFinishOBOMigration:
+		return KindOBOMigration
+	case finished:
+		return KindFinishedUnknown
+	case s.Event.is(EventCancel):
+		return KindCancelled
+	case s.Event.is(EventError):
+		return KindFailed
+	}
+	return KindUnknown
+}
+
+// is reports whether e is a member of the family that begins with first: ERROR and ERROR_…, not ERRORS.
+func (e Event) is(first Event) bool {
+	return e == first || strings.HasPrefix(string(e), string(first)+"_")
+}

@@ -1,0 +1,162 @@
+package signup
+
+import (
+	"context"
+	"errors"
+	"slices"
+
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
+)
+
+// verify settles on one number, and on the accounts that hold it.
+func (g *grant) verify(ctx context.Context) error {
+	number, err := g.choose()
+	if err != nil {
+		return err
+	}
+	phone := number.Phone
+	if g.f.cfg.Mode == ModeCoexistence && !phone.Coexists() {
+		g.Numbers = []Number{number}
+		if phone.IsOnBizApp {
+			return &Error{Outcome: OutcomeNotFinished}
+		}
+		return &Error{Outcome: OutcomeFellBack}
+	}
+	g.Phone, g.WABAs = phone, number.WABAs
+	if g.WABA == "" || !slices.Contains(g.WABAs, g.WABA) {
+		g.WABA = g.WABAs[0]
+	}
+	if len(g.WABAs) > 1 {
+		g.warn("several accounts hold the number; webhooks may come from any of them")
+	}
+	if phone.WebhookConfiguration.WABA != "" || phone.WebhookConfiguration.PhoneNumber != "" {
+		g.warn("an override sends the number's webhooks elsewhere than to the app's own URL; account_update stays there")
+	}
+	return g.findOwner(ctx)
+}
+
+// choose returns the number to connect: the one that the business chose, or the popup named, or the only one there is.
+func (g *grant) choose() (Number, error) {
+	numbers := g.numbers(g.holdings)
+	if s := g.Session; g.chosen == "" && s != nil && s.Kind() == KindFinishedNoNumber {
+		// Other numbers may be in the account. The business said that it did not connect one.
+		g.Numbers = numbers
+		return Number{}, &Error{Outcome: OutcomeNoNumber}
+	}
+	if g.chosen != "" {
+		if p := g.find(g.chosen); p != nil {
+			return g.holders(p), nil
+		}
+		g.Numbers = numbers
+		return Number{}, &Error{Outcome: OutcomeChooseNumber, Err: errors.New("the chosen number is not among them")}
+	}
+	if s := g.Session; s != nil && s.Phone != "" {
+		if p := g.find(s.Phone); p != nil {
+			return g.holders(g.living(p)), nil
+		}
+		return Number{}, &Error{Outcome: OutcomeNotGranted}
+	}
+	for _, found := range [][]Number{g.numbers(g.inNamedAccount()), numbers} {
+		candidates := slices.DeleteFunc(slices.Clone(found), func(n Number) bool { return !g.fits(n.Phone) })
+		switch len(candidates) {
+		case 0:
+			continue
+		case 1:
+			return candidates[0], nil
+		}
+		g.Numbers = candidates
+		return Number{}, &Error{Outcome: OutcomeChooseNumber}
+	}
+	g.Numbers = numbers
+	switch {
+	case len(numbers) == 0:
+		return Number{}, &Error{Outcome: OutcomeNoNumber}
+	case slices.ContainsFunc(numbers, func(n Number) bool { return n.Phone.IsOnBizApp }):
+		return Number{}, &Error{Outcome: OutcomeNotFinished}
+	}
+	return Number{}, &Error{Outcome: OutcomeFellBack}
+}
+
+func (g *grant) find(id graph.PhoneNumberID) *cloudapi.Phone {
+	for _, h := range g.holdings {
+		if h.phone.ID == id {
+			return h.phone
+		}
+	}
+	return nil
+}
+
+// living returns p, or its twin that coexists: a second try of the business can leave a copy of the number behind that never
+// comes to life.
+func (g *grant) living(p *cloudapi.Phone) *cloudapi.Phone {
+	digits := graph.Digits(p.DisplayPhoneNumber)
+	for _, h := range g.holdings {
+		if !p.Coexists() && h.phone.Coexists() && digits != "" && graph.Digits(h.phone.DisplayPhoneNumber) == digits {
+			return h.phone
+		}
+	}
+	return p
+}
+
+// fits reports whether a number can be what the signup was for.
+func (g *grant) fits(p *cloudapi.Phone) bool { return g.f.cfg.Mode != ModeCoexistence || p.Coexists() }
+
+func (g *grant) inNamedAccount() []holding {
+	waba := g.WABA
+	if waba == "" && g.Session != nil {
+		waba = g.Session.WABA
+	}
+	return slices.DeleteFunc(slices.Clone(g.holdings), func(h holding) bool { return h.waba != waba })
+}
+
+// numbers puts holdings of one number together.
+func (g *grant) numbers(from []holding) []Number {
+	var numbers []Number
+	for _, h := range from {
+		if !slices.ContainsFunc(numbers, func(n Number) bool { return same(n.Phone, h.phone) }) {
+			numbers = append(numbers, g.holders(h.phone))
+		}
+	}
+	return numbers
+}
+
+// holders returns a number with all accounts that hold it, the named one first.
+func (g *grant) holders(p *cloudapi.Phone) Number {
+	n := Number{Phone: p}
+	add := func(waba graph.WABAID) {
+		if !slices.Contains(n.WABAs, waba) {
+			n.WABAs = append(n.WABAs, waba)
+		}
+	}
+	for _, h := range append(g.inNamedAccount(), g.holdings...) {
+		if same(h.phone, p) {
+			add(h.waba)
+		}
+	}
+	return n
+}
+
+// same reports whether two entries are one phone number. It can have a different id in each account; but a copy that does
+// not coexist is another thing than one that does.
+func same(a, b *cloudapi.Phone) bool {
+	digits := graph.Digits(a.DisplayPhoneNumber)
+	return a.ID == b.ID || a.Coexists() && b.Coexists() && digits != "" && digits == graph.Digits(b.DisplayPhoneNumber)
+}
+
+// findOwner looks up the portfolio. Nothing depends on it but the host's records.
+func (g *grant) findOwner(ctx context.Context) error {
+	w, err := g.api.WABAs.Get(ctx, g.WABA, cloudapi.WABAGetOptions{})
+	switch {
+	case ctx.Err() != nil:
+		return ctx.Err()
+	case err != nil:
+		g.warn("the account's owner could not be read")
+	case w.OwnerBusinessInfo.ID != "":
+		g.BusinessID = w.OwnerBusinessInfo.ID
+	}
+	if s := g.Session; s != nil && s.Business != "" && g.BusinessID != "" && s.Business != g.BusinessID {
+		g.warn("the popup named another portfolio than the one that owns the account")
+	}
+	return nil
+}
