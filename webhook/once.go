@@ -1,0 +1,67 @@
+package webhook
+
+import (
+	"context"
+	"errors"
+	"fmt"
+)
+
+// A Ledger remembers which events were handled. Meta delivers at least once and repeats for up to 7 days, so a Ledger has to
+// remember for at least 8. [MemLedger] is one for a single process; a host of several keeps one in its database.
+type Ledger interface {
+	// Claim takes key for the caller, who handles the event and then calls Done or Release. It returns [ErrHandled] if the
+	// event was handled before, and [ErrInProgress] if somebody else holds the key. A claim whose holder died ends by itself
+	// after a while; 60 seconds are usual.
+	Claim(ctx context.Context, key string) (Claim, error)
+}
+
+// A Claim is a key that was taken.
+type Claim interface {
+	// Done says that the event was handled. It returns an error if the claim had ended before; then somebody else may have
+	// handled the event as well.
+	Done(ctx context.Context) error
+
+	// Release says that it was not, and lets the next delivery try.
+	Release(ctx context.Context) error
+}
+
+var (
+	// ErrHandled is what [Ledger.Claim] returns for an event that was handled before.
+	ErrHandled = errors.New("webhook: the event was handled before")
+
+	// ErrInProgress is what [Ledger.Claim] returns while somebody else handles the event. The delivery is not acknowledged, so
+	// that Meta's repeat finds out how it ended.
+	ErrInProgress = errors.New("webhook: the event is being handled elsewhere; let Meta deliver it again")
+)
+
+// Once returns a Handler that passes an event on to h only if the ledger does not know its key, so that h need not bear repeats
+// of what it has done: a bot answers once.
+//
+// An event is marked before and after h runs. If h fails, the next delivery reaches it again; if the process dies within h, the
+// same happens once the claim has ended, and what h had done until then is done twice. Events without a key always pass.
+//
+// Put handlers that bear repeats by themselves, such as the tracker of package coexistence, in front:
+//
+//	webhook.MultiHandler(tracker, webhook.Once(&mux, new(webhook.MemLedger)))
+func Once(h Handler, ledger Ledger) Handler {
+	return HandlerFunc(func(ctx context.Context, ev Event) error {
+		key := ev.Info().Key
+		if key == "" {
+			return h.Handle(ctx, ev)
+		}
+		claim, err := ledger.Claim(ctx, key)
+		switch {
+		case errors.Is(err, ErrHandled):
+			return nil
+		case err != nil:
+			return fmt.Errorf("webhook: claiming an event: %w", err)
+		}
+		// The outcome is written down even if the request that brought the event is over by now.
+		settle := context.WithoutCancel(ctx)
+		err = handleSafely(ctx, h, ev)
+		if err != nil && !IsPermanent(err) {
+			return errors.Join(err, claim.Release(settle))
+		}
+		return errors.Join(err, claim.Done(settle))
+	})
+}

@@ -1,0 +1,153 @@
+package webhook_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook"
+	"github.com/stretchr/testify/require"
+)
+
+func keyed(key string) webhook.Event {
+	return &webhook.IncomingMessage{EventInfo: webhook.EventInfo{Key: key}}
+}
+
+func TestOncePassesARepeatOnlyAfterAFailure(t *testing.T) {
+	t.Parallel()
+	errStore := errors.New("host: the store is down")
+	tests := map[string]struct {
+		first     error
+		wantCalls int
+	}{
+		"handled":           {nil, 1},
+		"failed":            {errStore, 2},
+		"failed for good":   {webhook.Permanent(errStore), 1},
+		"wrapped for good":  {fmt.Errorf("host: %w", webhook.Permanent(errStore)), 1},
+		"joined, one fails": {errors.Join(webhook.Permanent(errStore), errStore), 2},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			calls := 0
+			h := webhook.Once(webhook.HandlerFunc(func(context.Context, webhook.Event) error {
+				calls++
+				if calls == 1 {
+					return tt.first
+				}
+				return nil
+			}), new(webhook.MemLedger))
+			require.Equal(t, tt.first == nil, h.Handle(t.Context(), keyed("a")) == nil)
+			require.NoError(t, h.Handle(t.Context(), keyed("a")))
+			require.Equal(t, tt.wantCalls, calls)
+			require.NoError(t, h.Handle(t.Context(), keyed("b")), "another event is not held back")
+			require.Equal(t, tt.wantCalls+1, calls)
+		})
+	}
+}
+
+func TestOnceLetsEventsWithoutKeyPass(t *testing.T) {
+	t.Parallel()
+	calls := 0
+	h := webhook.Once(webhook.HandlerFunc(func(context.Context, webhook.Event) error { calls++; return nil }), new(webhook.MemLedger))
+	for range 3 {
+		require.NoError(t, h.Handle(t.Context(), keyed("")))
+	}
+	require.Equal(t, 3, calls)
+}
+
+func TestOnceReleasesWhatPanicked(t *testing.T) {
+	t.Parallel()
+	calls := 0
+	h := webhook.Once(webhook.HandlerFunc(func(context.Context, webhook.Event) error {
+		calls++
+		if calls == 1 {
+			panic("host: a bug")
+		}
+		return nil
+	}), new(webhook.MemLedger))
+	err := h.Handle(t.Context(), keyed("a"))
+	_, panicked := errors.AsType[*webhook.PanicError](err)
+	require.True(t, panicked, "got %v", err)
+	require.NoError(t, h.Handle(t.Context(), keyed("a")))
+	require.Equal(t, 2, calls)
+}
+
+func TestOnceHandlesConcurrentRepeatsOnce(t *testing.T) {
+	t.Parallel()
+	var calls, refused atomic.Int32
+	entered, leave := make(chan struct{}), make(chan struct{})
+	h := webhook.Once(webhook.HandlerFunc(func(context.Context, webhook.Event) error {
+		calls.Add(1)
+		close(entered)
+		<-leave
+		return nil
+	}), new(webhook.MemLedger))
+	var first sync.WaitGroup
+	first.Go(func() { require.NoError(t, h.Handle(t.Context(), keyed("a"))) })
+	<-entered
+	var rest sync.WaitGroup
+	for range 16 {
+		rest.Go(func() {
+			if errors.Is(h.Handle(t.Context(), keyed("a")), webhook.ErrInProgress) {
+				refused.Add(1)
+			}
+		})
+	}
+	rest.Wait()
+	close(leave)
+	first.Wait()
+	require.NoError(t, h.Handle(t.Context(), keyed("a")))
+	require.Equal(t, int32(1), calls.Load())
+	require.Equal(t, int32(16), refused.Load(), "a repeat during the work must not be acknowledged")
+}
+
+func TestMemLedgerForgetsInTime(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var l webhook.MemLedger
+		abandoned, err := l.Claim(t.Context(), "abandoned")
+		require.NoError(t, err)
+		handled, err := l.Claim(t.Context(), "handled")
+		require.NoError(t, err)
+		require.NoError(t, handled.Done(t.Context()))
+
+		time.Sleep(time.Minute - time.Second)
+		_, err = l.Claim(t.Context(), "abandoned")
+		require.ErrorIs(t, err, webhook.ErrInProgress)
+		time.Sleep(time.Second)
+		_, err = l.Claim(t.Context(), "abandoned")
+		require.NoError(t, err, "the holder died; the next delivery gets it")
+		require.Error(t, abandoned.Done(t.Context()), "a lost claim says so")
+		require.NoError(t, abandoned.Release(t.Context()))
+		_, err = l.Claim(t.Context(), "abandoned")
+		require.ErrorIs(t, err, webhook.ErrInProgress, "a lost claim cannot release somebody else's")
+
+		time.Sleep(7*24*time.Hour + 12*time.Hour)
+		_, err = l.Claim(t.Context(), "handled")
+		require.ErrorIs(t, err, webhook.ErrHandled, "Meta repeats for 7 days")
+		time.Sleep(24 * time.Hour)
+		_, err = l.Claim(t.Context(), "handled")
+		require.NoError(t, err)
+	})
+}
+
+func ExampleOnce() {
+	answers := 0
+	var mux webhook.Mux
+	webhook.On(&mux, func(context.Context, *webhook.IncomingMessage) error {
+		answers++
+		return nil
+	})
+	h := webhook.Once(&mux, new(webhook.MemLedger))
+	for range 3 { // Meta delivers the same message three times
+		_ = h.Handle(context.Background(), &webhook.IncomingMessage{EventInfo: webhook.EventInfo{Key: "messages/106540352242922/wamid.1"}})
+	}
+	fmt.Println(answers)
+	// Output: 1
+}
