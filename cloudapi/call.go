@@ -49,23 +49,35 @@ func call[T any](ctx context.Context, c *Client, r request) (*T, error) {
 	if err != nil {
 		return nil, err
 	}
-	body, err := f.run(ctx)
-	if err != nil {
+	var v *T
+	f.decode = func(body []byte) (problem string) {
+		v = new(T)
+		if err := json.Unmarshal(body, v); err != nil {
+			return unreadable(body, err)
+		}
+		if a, ok := any(v).(interface{ incomplete() string }); ok {
+			return a.incomplete()
+		}
+		return ""
+	}
+	if err := f.run(ctx); err != nil {
 		return nil, err
 	}
-	var v T
-	if err := json.Unmarshal(body, &v); err != nil {
-		return nil, f.unreadable(body, err)
-	}
-	if a, ok := any(&v).(interface{ incomplete() string }); ok {
-		if problem := a.incomplete(); problem != "" {
-			return nil, f.failed(problem)
-		}
-	}
-	if a, ok := any(&v).(interface{ setMeta(ResponseMeta) }); ok {
+	if a, ok := any(v).(interface{ setMeta(ResponseMeta) }); ok {
 		a.setMeta(f.meta)
 	}
-	return &v, nil
+	return v, nil
+}
+
+// unreadable says how an answer of status 200 is not what was promised, without quoting it.
+func unreadable(body []byte, err error) string {
+	if e, ok := errors.AsType[*json.UnmarshalTypeError](err); ok && e.Field != "" {
+		return "the answer has another shape than documented at " + e.Field
+	}
+	if json.Valid(body) {
+		return "the answer has another shape than documented"
+	}
+	return "the answer is " + describe(body)
 }
 
 // invalid is an error about an argument.
@@ -86,7 +98,7 @@ func encode(body any) (json.RawMessage, error) {
 
 // newFlight checks all that can be known to be wrong with a request before it is made.
 func (c *Client) newFlight(r request) (*flight, error) {
-	p := problems{}
+	p := problems{prefix: r.method + " " + r.path + ": "}
 	path := expand(&p, r.path, r.ids)
 	auth := c.authFor(&p, r.as)
 	values := maps.Clone(r.query)
@@ -101,7 +113,7 @@ func (c *Client) newFlight(r request) (*flight, error) {
 		maps.Copy(values, added)
 	}
 	if err := p.err(); err != nil {
-		return nil, fmt.Errorf("cloudapi: %s %s: %w", r.method, r.path, err)
+		return nil, err
 	}
 	if auth.proof != "" {
 		values.Set("appsecret_proof", auth.proof)
@@ -164,25 +176,6 @@ func expand(p *problems, template string, ids []string) string {
 		p.add("there are %d ids for %d places in the path", len(ids), i)
 	}
 	return b.String()
-}
-
-// unreadable is an answer of status 200 that is not what was promised. What is wrong with it is told without quoting it.
-func (f *flight) unreadable(body []byte, err error) error {
-	problem := "the answer is " + describe(body)
-	if e, ok := errors.AsType[*json.UnmarshalTypeError](err); ok && e.Field != "" {
-		problem = "the answer has another shape than documented at " + e.Field
-	} else if json.Valid(body) {
-		problem = "the answer has another shape than documented"
-	}
-	return f.failed(problem)
-}
-
-// failed is an answer of status 200 that does not say what it must.
-func (f *flight) failed(problem string) error {
-	e := f.newError(OutcomeUnknown)
-	e.problem = problem
-	e.StatusCode, e.Meta, e.TraceID = f.meta.Status, f.meta, f.meta.TraceID
-	return e
 }
 
 // withoutID is what a node says that came without its id.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"strconv"
 	"time"
 
 	"github.com/hashicorp/go-retryablehttp"
@@ -27,19 +28,19 @@ type flight struct {
 	wait     time.Duration
 	waiting  bool
 
-	body []byte
-	meta ResponseMeta
-	err  *Error // of the last attempt
+	decode func(body []byte) (problem string)
+	meta   ResponseMeta
+	err    *Error // of the last attempt
 }
 
-// run makes the call and returns the body of its answer.
-func (f *flight) run(ctx context.Context) ([]byte, error) {
+// run makes the call and decodes its answer.
+func (f *flight) run(ctx context.Context) error {
 	if err := f.ask(ctx); err != nil {
-		return nil, f.notSent(err)
+		return f.notSent(err)
 	}
 	req, err := f.newRequest(ctx)
 	if err != nil {
-		return nil, f.notSent(err)
+		return f.notSent(err)
 	}
 	// The loop is go-retryablehttp's; what to repeat, when and with which error is all decided here. Its own texts and logs
 	// show URLs.
@@ -54,13 +55,13 @@ func (f *flight) run(ctx context.Context) ([]byte, error) {
 	_, err = rc.Do(req)
 	switch {
 	case f.err == nil && f.attempts > 0:
-		return f.body, nil
+		return nil
 	case f.err == nil:
-		return nil, f.notSent(err)
+		return f.notSent(err)
 	case f.waiting && err != nil: // the caller or the limiter ended it between two attempts
 		f.err.cause = then(f.err.cause, f.scrub.cause(err))
 	}
-	return nil, f.err
+	return f.err
 }
 
 // then joins what went wrong first and what ended the waiting for another attempt.
@@ -123,7 +124,7 @@ func (f *flight) httpClient() *http.Client {
 func (f *flight) check(ctx context.Context, resp *http.Response, err error) (bool, error) {
 	f.attempts++
 	f.err, f.wait, f.waiting = nil, 0, false
-	f.body, f.meta = nil, ResponseMeta{Attempts: f.attempts}
+	f.meta = ResponseMeta{Attempts: f.attempts}
 	var header http.Header
 	if err != nil {
 		f.err = f.broken(err)
@@ -133,7 +134,8 @@ func (f *flight) check(ctx context.Context, resp *http.Response, err error) (boo
 	}
 	if f.err != nil {
 		f.err.RetryAfter = demanded(f.err, header, f.attempts)
-		if f.attempts < f.core.cfg.Retry.MaxAttempts && ctx.Err() == nil && mayReplay(f.rule, f.err) {
+		left := f.core.cfg.Retry.MaxAttempts - f.attempts
+		if left > 0 && f.current != nil && ctx.Err() == nil && mayReplay(f.rule, f.err) {
 			f.wait, f.waiting = f.core.cfg.Retry.pause(ctx, f.err, f.attempts)
 		}
 	}
@@ -159,9 +161,8 @@ func (f *flight) read(resp *http.Response) {
 	_ = resp.Body.Close()
 	resp.Body = http.NoBody
 
-	attempts := f.attempts
 	f.meta = parseMeta(resp.StatusCode, resp.Header)
-	f.meta.Attempts = attempts
+	f.meta.Attempts = f.attempts
 	f.scrub.cleanMeta(&f.meta)
 
 	e := f.newError(OutcomeUnknown)
@@ -175,15 +176,16 @@ func (f *flight) read(resp *http.Response) {
 		f.scrub.cleanError(e)
 		e.Outcome = e.outcomeOf()
 		if !e.coded {
-			e.problem = "Meta answers with an error without code, and with HTTP status " + http.StatusText(e.StatusCode)
+			e.problem = "Meta answers with an error that has no code, and HTTP status " + strconv.Itoa(e.StatusCode)
 		}
 	case resp.StatusCode >= 300 && resp.StatusCode < 400:
 		e.problem = "the answer is a redirect, which a Graph call never is; check Config.BaseURL and proxies"
 	case resp.StatusCode < 200 || resp.StatusCode >= 400:
-		e.problem = "HTTP status " + resp.Status[:min(len(resp.Status), 3)] + ", and the answer is " + describe(body)
+		e.problem = "HTTP status " + strconv.Itoa(e.StatusCode) + ", and the answer is " + describe(body)
 	default:
-		f.body = body
-		return
+		if e.problem = f.decode(body); e.problem == "" {
+			return
+		}
 	}
 	if e.TraceID == "" {
 		e.TraceID = f.meta.TraceID

@@ -1,8 +1,8 @@
 package cloudapi
 
 import (
-	"bytes"
 	"context"
+	"encoding/json"
 	"iter"
 	"maps"
 	"net/url"
@@ -36,25 +36,31 @@ func list[T any](ctx context.Context, c *Client, r request) iter.Seq2[*T, error]
 				}
 			}
 			// A page may be empty and not the last; the last one is the one without next.
-			next := string(p.Paging.Cursors.After)
-			if !bool(p.Paging.Next) || next == "" || next == after {
+			if !p.Paging.More {
 				return
 			}
-			after = next
+			if p.Paging.After == "" || p.Paging.After == after {
+				yield(nil, r.lost(p.meta))
+				return
+			}
+			after = p.Paging.After
 			r.query.Set("after", after)
 		}
 	}
 }
 
+// lost is a listing that has a next page and no way to it. Ending quietly would look like a complete one.
+func (r request) lost(m ResponseMeta) *Error {
+	return &Error{
+		Method: r.method, PathTemplate: r.path, StatusCode: m.Status, TraceID: m.TraceID, Meta: m, Outcome: OutcomeUnknown,
+		problem: "the answer has a next page and no cursor that leads to it",
+	}
+}
+
 type page[T any] struct {
-	Data   []*T `json:"data"`
-	Paging struct {
-		Cursors struct {
-			After loose `json:"after"`
-		} `json:"cursors"`
-		Next present `json:"next"`
-	} `json:"paging"`
-	meta ResponseMeta
+	Data   []*T   `json:"data"`
+	Paging paging `json:"paging"`
+	meta   ResponseMeta
 }
 
 func (p *page[T]) setMeta(m ResponseMeta) { p.meta = m }
@@ -66,10 +72,31 @@ func (p *page[T]) incomplete() string {
 	return ""
 }
 
-// A present remembers that something was there, and not what.
-type present bool
+// A paging is what an answer says about the next page. Of its URL it remembers that there is one.
+type paging struct {
+	After string
+	More  bool
+}
 
-func (p *present) UnmarshalJSON(b []byte) error {
-	*p = present(!bytes.Equal(b, []byte("null")) && !bytes.Equal(b, []byte(`""`)))
+func (p *paging) UnmarshalJSON(b []byte) error {
+	if b[0] != '{' { // Meta's servers write an empty object as [] at times
+		return nil
+	}
+	var v struct {
+		Cursors json.RawMessage `json:"cursors"`
+		Next    loose           `json:"next"`
+	}
+	if err := json.Unmarshal(b, &v); err != nil {
+		return err
+	}
+	var cursors struct {
+		After loose `json:"after"`
+	}
+	if len(v.Cursors) > 0 && v.Cursors[0] == '{' {
+		if err := json.Unmarshal(v.Cursors, &cursors); err != nil {
+			return err
+		}
+	}
+	p.After, p.More = string(cursors.After), v.Next != ""
 	return nil
 }

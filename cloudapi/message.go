@@ -56,13 +56,14 @@ type Content interface {
 
 // problems collects everything that is wrong with a request.
 type problems struct {
+	prefix    string // names the endpoint, where the arguments do not
 	unchecked bool
 	list      []error
 }
 
 // add reports what makes a request impossible.
 func (p *problems) add(format string, args ...any) {
-	p.list = append(p.list, fmt.Errorf("cloudapi: "+format, args...))
+	p.list = append(p.list, fmt.Errorf("cloudapi: "+p.prefix+format, args...))
 }
 
 // limit reports what breaks a limit of Meta's, which may have moved since.

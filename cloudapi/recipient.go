@@ -62,6 +62,10 @@ func ToIdentity(id graph.Identity) Recipient {
 // IsZero reports whether r is nobody.
 func (r Recipient) IsZero() bool { return r == Recipient{} }
 
+// Key names the recipient for a [Limiter] that counts in a database: the number with its plus sign, the user id or the
+// group id. It is personal data. It is empty for whatever nothing can be sent to.
+func (r Recipient) Key() string { return r.value }
+
 // problem says why nothing can be sent to r. It never repeats what was given, which may be a person's number.
 func (r Recipient) problem() string {
 	switch r.kind {

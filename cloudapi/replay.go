@@ -85,13 +85,14 @@ func mayReplay(rule Replay, e *Error) bool {
 			return code == graph.CodeAPIUnknown || code == graph.CodeAPIService ||
 				info.Retry == graph.RetryLater && (info.Class == graph.ErrTemporary || info.Class == graph.ErrThrottled)
 		}
-	case e.cause != nil && !isBadStatus(e.StatusCode):
+		if e.Transient {
+			return true
+		}
+	case e.cause != nil:
 		return true // the connection broke, before the answer or within it
 	}
 	return e.StatusCode == http.StatusTooManyRequests || e.StatusCode >= 500
 }
-
-func isBadStatus(status int) bool { return status >= 300 }
 
 // isSyncRefusal reports whether the one-shot synchronisation is spent or too late, wherever Meta wrote it.
 func (e *Error) isSyncRefusal() bool {

@@ -1,0 +1,97 @@
+package cloudapi_test
+
+import (
+	"go/ast"
+	"go/parser"
+	gotoken "go/token"
+	"os"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// A directive is the line of a method's comment that names its endpoint.
+type directive struct {
+	method string // "Phones.Get"
+	verb   string
+	path   string
+	line   string // as written, with what follows the path
+
+}
+
+var directiveRe = regexp.MustCompile(`^graph:(GET|POST|DELETE) (/\S+)( [a-z_=]+)*$`)
+
+// directives collects them from the sources, along with methods that have none.
+func directives(t *testing.T) []directive {
+	t.Helper()
+	var all []directive
+	files, err := os.ReadDir(".")
+	require.NoError(t, err)
+	for _, file := range files {
+		if !strings.HasSuffix(file.Name(), ".go") || strings.HasSuffix(file.Name(), "_test.go") {
+			continue
+		}
+		src, err := os.ReadFile(file.Name())
+		require.NoError(t, err)
+		set := gotoken.NewFileSet()
+		tree, err := parser.ParseFile(set, file.Name(), src, parser.ParseComments)
+		require.NoError(t, err)
+		for _, decl := range tree.Decls {
+			fn, ok := decl.(*ast.FuncDecl)
+			if !ok || fn.Recv == nil || !fn.Name.IsExported() || fn.Doc == nil {
+				continue
+			}
+			star, ok := fn.Recv.List[0].Type.(*ast.StarExpr)
+			if !ok || !strings.HasSuffix(star.X.(*ast.Ident).Name, "Service") {
+				continue
+			}
+			d := directive{
+				method: strings.TrimSuffix(star.X.(*ast.Ident).Name, "Service") + "." + fn.Name.Name,
+			}
+			for _, c := range fn.Doc.List {
+				if line := strings.TrimLeft(c.Text, "/ "); strings.HasPrefix(line, "graph:") {
+					require.Empty(t, d.line, "%s names two endpoints", d.method)
+					m := directiveRe.FindStringSubmatch(line)
+					require.NotNil(t, m, "%s: %q is not a directive", d.method, line)
+					d.verb, d.path, d.line = m[1], m[2], line
+				}
+			}
+			all = append(all, d)
+		}
+	}
+	return all
+}
+
+func TestEveryServiceMethodNamesOneEndpointOfItsOwn(t *testing.T) {
+	t.Parallel()
+	all := directives(t)
+	require.Greater(t, len(all), 10, "the sources were not found")
+	owner := map[string]string{}
+	for _, d := range all {
+		require.NotEmpty(t, d.line, "%s names no endpoint", d.method)
+		require.Empty(t, owner[d.line], "%s and %s name the same endpoint", owner[d.line], d.method)
+		owner[d.line] = d.method
+	}
+}
+
+// What the comment says is what the method does: every call is made, and the server looks at the request.
+func TestMethodsCallTheEndpointTheyName(t *testing.T) {
+	t.Parallel()
+	places := strings.NewReplacer("{phone-number-id}", string(phoneID), "{waba-id}", string(wabaID),
+		"{business-id}", string(businessID), "{app-id}", string(appID))
+	for _, d := range directives(t) {
+		t.Run(d.method, func(t *testing.T) {
+			t.Parallel()
+			srv := serve(t, reply(400, graphError("100", "")))
+			err := calls()[d.method](t.Context(), srv.client(t))
+			e := asError(t, err)
+			require.Equal(t, d.verb+" "+d.path, e.Method+" "+e.PathTemplate)
+			got := srv.seen()
+			require.Len(t, got, 1)
+			path, _, _ := strings.Cut(got[0].target, "?")
+			require.Equal(t, d.verb+" /v25.0"+places.Replace(d.path), got[0].method+" "+path)
+		})
+	}
+}
