@@ -26,11 +26,10 @@ type event struct {
 
 type run struct {
 	passed, failed, skipped int
-	broken                  bool // a package failed
-	output                  map[string][]string
-	lines                   []string // one per package, as "go test" prints them
-	failures                []string
-	skips                   map[string]string // test -> its sentence
+	output                  map[string][]string // test -> what it printed so far
+	lines                   []string            // one per package, as "go test" prints them
+	failures                []string            // tests, and packages that did not build or did not finish
+	skips                   map[string]string   // test -> its sentence
 }
 
 func main() {
@@ -77,9 +76,6 @@ func judge(in io.Reader, out io.Writer, summary string, allowed map[string]bool)
 			errs = append(errs, fmt.Errorf("skipped: %s: %s", name, r.skips[name]))
 		}
 	}
-	if r.broken && len(r.failures) == 0 {
-		errs = append(errs, errors.New("failed: a package did not build or did not finish"))
-	}
 	if r.passed+r.failed == 0 {
 		errs = append(errs, errors.New("failed: no test ran"))
 	}
@@ -106,7 +102,6 @@ func (r *run) take(ev event, out io.Writer) {
 		r.output[name] = append(r.output[name], ev.Output)
 	case ev.Test == "":
 		if ev.Action == "fail" {
-			r.broken = true
 			r.unfinished(ev.Package, out)
 		}
 	case ev.Action == "pass":
@@ -124,8 +119,12 @@ func (r *run) take(ev event, out io.Writer) {
 	}
 }
 
-// unfinished prints what tests said that never ended: after a panic or a time-out the reason is among it.
+// unfinished ends a package that failed. It prints what tests said that never ended: after a panic or a time-out the reason
+// is among it.
 func (r *run) unfinished(pkg string, out io.Writer) {
+	if !slices.ContainsFunc(r.failures, func(name string) bool { return strings.HasPrefix(name, pkg+".") }) {
+		r.failures = append(r.failures, pkg+" did not build or did not finish")
+	}
 	for _, name := range slices.Sorted(maps.Keys(r.output)) {
 		if strings.HasPrefix(name, pkg+".") {
 			fmt.Fprint(out, strings.Join(r.output[name], ""))

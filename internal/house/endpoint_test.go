@@ -3,12 +3,11 @@ package house_test
 import (
 	"go/ast"
 	"regexp"
-	"strings"
 	"testing"
 )
 
-// Every method that calls Meta names its endpoint on a line of its comment, so that a reader finds it and a test can hold
-// the list of endpoints against Meta's:
+// A method that calls Meta names its endpoint on a line of its comment, so that a reader finds it and a test can hold the
+// list of endpoints against Meta's:
 //
 //	// graph:POST /{phone-number-id}/messages
 //
@@ -16,11 +15,6 @@ import (
 func TestEndpointLinesAreWellFormed(t *testing.T) {
 	t.Parallel()
 	check(t, func(s source) bool { return !s.isTest() }, endpointLines)
-}
-
-func TestEveryServiceMethodNamesItsEndpoint(t *testing.T) {
-	t.Parallel()
-	check(t, func(s source) bool { return !s.isTest() && s.dir() == "cloudapi" }, namelessEndpoints)
 }
 
 var (
@@ -53,35 +47,6 @@ func endpointLines(s source) []string {
 	return found
 }
 
-// namelessEndpoints finds exported methods of services that take a context, thus call Meta, and do not say where.
-func namelessEndpoints(s source) []string {
-	var found []string
-	for _, decl := range s.ast.Decls {
-		d, ok := decl.(*ast.FuncDecl)
-		if !ok || !exportedFunc(d) || !strings.HasSuffix(receiver(d), "Service") || !takesContext(d) {
-			continue
-		}
-		named := false
-		if d.Doc != nil {
-			for _, c := range d.Doc.List {
-				named = named || endpointLine.MatchString(c.Text)
-			}
-		}
-		if !named {
-			found = append(found, s.finding(d.Pos(), "%s.%s names no endpoint; add a line like: // graph:GET /{waba-id}", receiver(d), d.Name.Name))
-		}
-	}
-	return found
-}
-
-func takesContext(d *ast.FuncDecl) bool {
-	if d.Type.Params.NumFields() == 0 {
-		return false
-	}
-	sel, ok := d.Type.Params.List[0].Type.(*ast.SelectorExpr)
-	return ok && sel.Sel.Name == "Context"
-}
-
 func TestMisspelledEndpointsAreFound(t *testing.T) {
 	t.Parallel()
 	const spelled, homeless = "write it as", "belongs to the comment"
@@ -100,17 +65,5 @@ func TestMisspelledEndpointsAreFound(t *testing.T) {
 		"unknown method":     {doc("// graph:FETCH /debug_token"), spelled},
 		"on a type":          {"package p\n\n// graph:GET /me\ntype T int", homeless},
 		"on a private thing": {"package p\n\n// graph:GET /me\nfunc f() {}", homeless},
-	})
-}
-
-func TestNamelessEndpointsAreFound(t *testing.T) {
-	t.Parallel()
-	method := func(doc, signature string) string {
-		return "package p\n\n// Get gets.\n" + doc + "func (s *PhonesService) Get" + signature + " {}"
-	}
-	try(t, namelessEndpoints, map[string]sample{
-		"named":      {method("//\n// graph:GET /{phone-number-id}\n", "(ctx context.Context)"), ""},
-		"nameless":   {method("", "(ctx context.Context, id string)"), "PhonesService.Get names no endpoint"},
-		"no context": {method("", "(id string)"), ""},
 	})
 }

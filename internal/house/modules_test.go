@@ -6,6 +6,7 @@ import (
 	"os/exec"
 	"path"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -85,7 +86,8 @@ func TestEveryDependencyHasItsReason(t *testing.T) {
 	for dir, m := range modules(t) {
 		for _, r := range m.Require {
 			if !r.Indirect && path.Dir(r.Path) != path.Dir(module) {
-				require.Contains(t, string(text), "`"+r.Path+"`", "%s/go.mod needs it", dir)
+				reason := strings.Contains(string(text), "`"+r.Path+"`")
+				require.True(t, reason, "%s/go.mod needs %s; add its row to CONTRIBUTING.md", dir, r.Path)
 			}
 		}
 	}
