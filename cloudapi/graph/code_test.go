@@ -224,7 +224,8 @@ func TestEveryCodeIsDocumented(t *testing.T) {
 // The constants and the table are two lists of one thing: this reads the source, since Go cannot enumerate constants.
 func TestEveryConstantHasItsRow(t *testing.T) {
 	t.Parallel()
-	file, err := parser.ParseFile(token.NewFileSet(), "code_const.go", nil, parser.ParseComments|parser.SkipObjectResolution)
+	mode := parser.ParseComments | parser.SkipObjectResolution
+	file, err := parser.ParseFile(token.NewFileSet(), "code_const.go", nil, mode)
 	require.NoError(t, err)
 	rows, subrows := map[int]bool{}, map[int]bool{}
 	for _, info := range graph.Codes() {

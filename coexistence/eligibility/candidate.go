@@ -24,15 +24,14 @@ type Candidate struct {
 	// PhoneVerified tells whether the number was verified in the app, by the code that WhatsApp sent to it.
 	PhoneVerified Answer
 
-	// The facts below never decide; they leave out notes that do not apply.
-
-	// InUse is how long the number has been used in the WhatsApp Business app. If zero, it is not known.
+	// InUse is how long the number has been used in the WhatsApp Business app. If zero, it is not known. Like the two facts
+	// below it decides nothing: it leaves out a note that does not apply.
 	InUse time.Duration
 
-	// OnCloudAPI tells whether the number is on Cloud API already, with this or another partner.
+	// OnCloudAPI tells whether the number is on Cloud API already, with this or another partner. It decides nothing.
 	OnCloudAPI Answer
 
-	// Badge tells whether the number has an Official Business Account or a paid Meta Verified badge.
+	// Badge tells whether the number has an Official Business Account or a paid Meta Verified badge. It decides nothing.
 	Badge Answer
 }
 

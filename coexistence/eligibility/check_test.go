@@ -28,87 +28,90 @@ func codes(reasons []eligibility.Reason) []eligibility.ReasonCode {
 	return all
 }
 
-type list = []eligibility.ReasonCode
+type (
+	list      = []eligibility.ReasonCode
+	candidate = eligibility.Candidate
+)
 
 func TestCheckUnderTheDefaultPolicy(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
-		change    func(*eligibility.Candidate)
+		change    func(*candidate)
 		reasons   list
 		questions list
 	}{
-		"as it should be":          {change: func(*eligibility.Candidate) {}},
-		"the oldest version":       {change: func(c *eligibility.Candidate) { c.AppVersion = "2.24.17" }},
-		"Brazilian without a 9":    {change: func(c *eligibility.Candidate) { c.Phone = "+553188880123" }},
-		"Mexican with a 1":         {change: func(c *eligibility.Candidate) { c.Phone = "+5215555550123" }},
-		"Argentine with a 9":       {change: func(c *eligibility.Candidate) { c.Phone = "+5491155550123" }},
-		"a landline":               {change: func(c *eligibility.Candidate) { c.Phone = "+55 31 3222-0123" }},
-		"a number not in any plan": {change: func(c *eligibility.Candidate) { c.Phone = "+44 7700 900123" }},
-		"India":                    {change: func(c *eligibility.Candidate) { c.Phone = "+91 81234 56789" }},
-		"Nigeria":                  {func(c *eligibility.Candidate) { c.Phone = "+234 803 000 0123" }, list{eligibility.ReasonCountry}, nil},
+		"as it should be":          {change: func(*candidate) {}},
+		"the oldest version":       {change: func(c *candidate) { c.AppVersion = "2.24.17" }},
+		"Brazilian without a 9":    {change: func(c *candidate) { c.Phone = "+553188880123" }},
+		"Mexican with a 1":         {change: func(c *candidate) { c.Phone = "+5215555550123" }},
+		"Argentine with a 9":       {change: func(c *candidate) { c.Phone = "+5491155550123" }},
+		"a landline":               {change: func(c *candidate) { c.Phone = "+55 31 3222-0123" }},
+		"a number not in any plan": {change: func(c *candidate) { c.Phone = "+44 7700 900123" }},
+		"India":                    {change: func(c *candidate) { c.Phone = "+91 81234 56789" }},
+		"Nigeria":                  {func(c *candidate) { c.Phone = "+234 803 000 0123" }, list{eligibility.ReasonCountry}, nil},
 		"South Africa": {
-			func(c *eligibility.Candidate) { c.Phone = "+27 82 000 0123" }, list{eligibility.ReasonCountry}, nil,
+			func(c *candidate) { c.Phone = "+27 82 000 0123" }, list{eligibility.ReasonCountry}, nil,
 		},
 		"Nigeria in national form": {
-			func(c *eligibility.Candidate) { c.Phone, c.Region = "0803 000 0123", "ng" }, list{eligibility.ReasonCountry}, nil,
+			func(c *candidate) { c.Phone, c.Region = "0803 000 0123", "ng" }, list{eligibility.ReasonCountry}, nil,
 		},
 		"the number's country counts, not the given one": {
-			func(c *eligibility.Candidate) { c.Phone, c.Region = "+234 803 000 0123", "US" },
+			func(c *candidate) { c.Phone, c.Region = "+234 803 000 0123", "US" },
 			list{eligibility.ReasonCountry}, nil,
 		},
 		"incomplete and Nigerian": {
-			func(c *eligibility.Candidate) { c.Phone = "+234 803" },
+			func(c *candidate) { c.Phone = "+234 803" },
 			list{eligibility.ReasonPhoneInvalid, eligibility.ReasonCountry}, nil,
 		},
 		"no number, but Nigerian": {
-			func(c *eligibility.Candidate) { c.Phone, c.Region = " ", "NG" },
+			func(c *candidate) { c.Phone, c.Region = " ", "NG" },
 			list{eligibility.ReasonCountry}, list{eligibility.QuestionPhone},
 		},
-		"Iran": {func(c *eligibility.Candidate) { c.Phone = "+98 912 000 0123" }, list{eligibility.ReasonSanctions}, nil},
+		"Iran": {func(c *candidate) { c.Phone = "+98 912 000 0123" }, list{eligibility.ReasonSanctions}, nil},
 		"no number": {
-			func(c *eligibility.Candidate) { c.Phone = "" }, nil, list{eligibility.QuestionPhone},
+			func(c *candidate) { c.Phone = "" }, nil, list{eligibility.QuestionPhone},
 		},
 		"national without a country": {
-			func(c *eligibility.Candidate) { c.Phone = "0803 000 0123" }, nil, list{eligibility.QuestionPhoneCountry},
+			func(c *candidate) { c.Phone = "0803 000 0123" }, nil, list{eligibility.QuestionPhoneCountry},
 		},
 		"national with what is no country": {
-			func(c *eligibility.Candidate) { c.Phone, c.Region = "0803 000 0123", "Nigeria" },
+			func(c *candidate) { c.Phone, c.Region = "0803 000 0123", "Nigeria" },
 			nil, list{eligibility.QuestionPhoneCountry},
 		},
-		"not a number":            {func(c *eligibility.Candidate) { c.Phone = "+none" }, list{eligibility.ReasonPhoneInvalid}, nil},
-		"too short":               {func(c *eligibility.Candidate) { c.Phone = "+1 555" }, list{eligibility.ReasonPhoneInvalid}, nil},
-		"too long":                {func(c *eligibility.Candidate) { c.Phone = "+1 555 010 0123 456" }, list{eligibility.ReasonPhoneInvalid}, nil},
-		"without the area code":   {func(c *eligibility.Candidate) { c.Phone = "+1 555 0123" }, list{eligibility.ReasonPhoneInvalid}, nil},
-		"no such country code":    {func(c *eligibility.Candidate) { c.Phone = "+999 555 0123" }, list{eligibility.ReasonPhoneInvalid}, nil},
-		"the other app":           {func(c *eligibility.Candidate) { c.App = eligibility.AppConsumer }, list{eligibility.ReasonConsumerApp}, nil},
-		"app not known":           {func(c *eligibility.Candidate) { c.App = "" }, nil, list{eligibility.QuestionApp}},
-		"app nobody has heard of": {func(c *eligibility.Candidate) { c.App = "x" }, nil, list{eligibility.QuestionApp}},
+		"not a number":            {func(c *candidate) { c.Phone = "+none" }, list{eligibility.ReasonPhoneInvalid}, nil},
+		"too short":               {func(c *candidate) { c.Phone = "+1 555" }, list{eligibility.ReasonPhoneInvalid}, nil},
+		"too long":                {func(c *candidate) { c.Phone = "+1 555 010 0123 456" }, list{eligibility.ReasonPhoneInvalid}, nil},
+		"without the area code":   {func(c *candidate) { c.Phone = "+1 555 0123" }, list{eligibility.ReasonPhoneInvalid}, nil},
+		"no such country code":    {func(c *candidate) { c.Phone = "+999 555 0123" }, list{eligibility.ReasonPhoneInvalid}, nil},
+		"the other app":           {func(c *candidate) { c.App = eligibility.AppConsumer }, list{eligibility.ReasonConsumerApp}, nil},
+		"app not known":           {func(c *candidate) { c.App = "" }, nil, list{eligibility.QuestionApp}},
+		"app nobody has heard of": {func(c *candidate) { c.App = "x" }, nil, list{eligibility.QuestionApp}},
 		"old version": {
-			func(c *eligibility.Candidate) { c.AppVersion = "2.24.16.99" }, list{eligibility.ReasonAppVersion}, nil,
+			func(c *candidate) { c.AppVersion = "2.24.16.99" }, list{eligibility.ReasonAppVersion}, nil,
 		},
-		"no version": {func(c *eligibility.Candidate) { c.AppVersion = "" }, nil, list{eligibility.QuestionAppVersion}},
+		"no version": {func(c *candidate) { c.AppVersion = "" }, nil, list{eligibility.QuestionAppVersion}},
 		"inactive": {
-			func(c *eligibility.Candidate) { c.AccountActive = eligibility.No }, list{eligibility.ReasonAccountInactive}, nil,
+			func(c *candidate) { c.AccountActive = eligibility.No }, list{eligibility.ReasonAccountInactive}, nil,
 		},
 		"activity not known": {
-			func(c *eligibility.Candidate) { c.AccountActive = "" }, nil, list{eligibility.QuestionAccountActive},
+			func(c *candidate) { c.AccountActive = "" }, nil, list{eligibility.QuestionAccountActive},
 		},
 		"not verified": {
-			func(c *eligibility.Candidate) { c.PhoneVerified = eligibility.No },
+			func(c *candidate) { c.PhoneVerified = eligibility.No },
 			list{eligibility.ReasonPhoneNotVerified}, nil,
 		},
 		"verification not known": {
-			func(c *eligibility.Candidate) { c.PhoneVerified = "perhaps" }, nil, list{eligibility.QuestionPhoneVerified},
+			func(c *candidate) { c.PhoneVerified = "perhaps" }, nil, list{eligibility.QuestionPhoneVerified},
 		},
 		"nothing known": {
-			func(c *eligibility.Candidate) { *c = eligibility.Candidate{} }, nil,
+			func(c *candidate) { *c = eligibility.Candidate{} }, nil,
 			list{
 				eligibility.QuestionPhone, eligibility.QuestionApp, eligibility.QuestionAppVersion,
 				eligibility.QuestionAccountActive, eligibility.QuestionPhoneVerified,
 			},
 		},
 		"everything wrong": {
-			func(c *eligibility.Candidate) {
+			func(c *candidate) {
 				*c = eligibility.Candidate{
 					Phone: "+27 82 000 0123", App: eligibility.AppConsumer, AppVersion: "2.23.1 beta",
 					AccountActive: eligibility.No, PhoneVerified: eligibility.No,
@@ -120,7 +123,7 @@ func TestCheckUnderTheDefaultPolicy(t *testing.T) {
 			}, nil,
 		},
 		"a reason and a question": {
-			func(c *eligibility.Candidate) { c.AppVersion, c.PhoneVerified = "2.20", "" },
+			func(c *candidate) { c.AppVersion, c.PhoneVerified = "2.20", "" },
 			list{eligibility.ReasonAppVersion}, list{eligibility.QuestionPhoneVerified},
 		},
 	}
