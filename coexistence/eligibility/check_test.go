@@ -133,8 +133,8 @@ func TestCheckUnderTheDefaultPolicy(t *testing.T) {
 			c := good()
 			tt.change(&c)
 			got := eligibility.Check(c, eligibility.DefaultPolicy)
-			require.Equal(t, tt.reasons, list(codes(got.Reasons)))
-			require.Equal(t, tt.questions, list(codes(got.Questions)))
+			require.Equal(t, tt.reasons, codes(got.Reasons))
+			require.Equal(t, tt.questions, codes(got.Questions))
 			require.Equal(t, tt.reasons == nil && tt.questions == nil, got.Eligible)
 			require.Equal(t, tt.reasons != nil, got.Refused())
 			for _, r := range slices.Concat(got.Reasons, got.Questions) {
@@ -202,14 +202,14 @@ func TestCheckAsksWhichCountryOnlyIfItMatters(t *testing.T) {
 	excluded := eligibility.PolicyAsOf(time.Date(2025, 6, 1, 0, 0, 0, 0, time.UTC))
 
 	got := eligibility.Check(c, excluded)
-	require.Equal(t, list{eligibility.QuestionCountry}, list(codes(got.Questions)))
+	require.Equal(t, list{eligibility.QuestionCountry}, codes(got.Questions))
 	require.Empty(t, got.Reasons)
 	require.False(t, got.Eligible)
 
 	c.Region = "KZ"
 	require.True(t, eligibility.Check(c, excluded).Eligible)
 	c.Region = "RU"
-	require.Equal(t, list{eligibility.ReasonCountry}, list(codes(eligibility.Check(c, excluded).Reasons)))
+	require.Equal(t, list{eligibility.ReasonCountry}, codes(eligibility.Check(c, excluded).Reasons))
 	c.Region = ""
 	require.True(t, eligibility.Check(c, eligibility.DefaultPolicy).Eligible)
 }
@@ -218,7 +218,7 @@ func TestCheckOfTheZeroPolicyAsksForANumberOnly(t *testing.T) {
 	t.Parallel()
 	require.True(t, eligibility.Check(eligibility.Candidate{Phone: "+1 555 010 0123"}, eligibility.Policy{}).Eligible)
 	got := eligibility.Check(eligibility.Candidate{}, eligibility.Policy{})
-	require.Equal(t, list{eligibility.QuestionPhone}, list(codes(got.Questions)))
+	require.Equal(t, list{eligibility.QuestionPhone}, codes(got.Questions))
 	require.Equal(t, got.Questions[0].Text+" "+got.Questions[0].Remedy, got.Questions[0].String())
 }
 
@@ -229,13 +229,13 @@ func TestCheckTakesAHostsOwnPolicy(t *testing.T) {
 	c := good()
 	c.Phone, c.AppVersion = "+1 416 555 0123", "2.24.99"
 	got := eligibility.Check(c, p)
-	require.Equal(t, list{eligibility.ReasonCountry, eligibility.ReasonAppVersion}, list(codes(got.Reasons)))
+	require.Equal(t, list{eligibility.ReasonCountry, eligibility.ReasonAppVersion}, codes(got.Reasons))
 	require.Contains(t, got.Reasons[0].Text, "CA (+1)")
 	require.Equal(t, "our own", got.Reasons[0].Policy)
 	require.Zero(t, got.Reasons[0].Lifted)
 
 	p.MinVersion, p.Unsupported = "not a version", nil
-	require.Equal(t, list{eligibility.QuestionAppVersion}, list(codes(eligibility.Check(good(), p).Questions)),
+	require.Equal(t, list{eligibility.QuestionAppVersion}, codes(eligibility.Check(good(), p).Questions),
 		"a requirement that cannot be read is not met")
 }
 

@@ -64,7 +64,7 @@ func TestPolicyAsOfKnowsTheHistory(t *testing.T) {
 				require.Equal(t, tt.refuse(region), got.Refused(), "%s: %v", region, got.Reasons)
 				require.Equal(t, !tt.refuse(region), got.Eligible, "%s: %v", region, got.Questions)
 				if got.Refused() {
-					require.Equal(t, list{eligibility.ReasonCountry}, list(codes(got.Reasons)))
+					require.Equal(t, list{eligibility.ReasonCountry}, codes(got.Reasons))
 					requireFitToShow(t, got.Reasons[0])
 					require.NotContains(t, got.Reasons[0].Text, " "+region+" ", "a country has a name")
 					require.True(t, got.Reasons[0].Lifted.After(at), "%s", region)
@@ -78,7 +78,7 @@ func TestPolicyAsOfRefusesEverybodyBeforeTheLaunch(t *testing.T) {
 	t.Parallel()
 	for _, at := range []time.Time{{}, time.Date(2025, 2, 10, 23, 59, 59, 0, time.UTC)} {
 		got := eligibility.Check(good(), eligibility.PolicyAsOf(at))
-		require.Equal(t, list{eligibility.ReasonNotOffered}, list(codes(got.Reasons)))
+		require.Equal(t, list{eligibility.ReasonNotOffered}, codes(got.Reasons))
 		requireFitToShow(t, got.Reasons[0])
 	}
 }
@@ -93,7 +93,7 @@ func TestSanctionsHoldAtAllTimes(t *testing.T) {
 			c := good()
 			c.Phone = phone
 			got := eligibility.Check(c, eligibility.PolicyAsOf(at))
-			require.Equal(t, list{eligibility.ReasonSanctions}, list(codes(got.Reasons)), phone)
+			require.Equal(t, list{eligibility.ReasonSanctions}, codes(got.Reasons), phone)
 			requireFitToShow(t, got.Reasons[0])
 			require.Zero(t, got.Reasons[0].Lifted)
 		}

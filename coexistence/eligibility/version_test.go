@@ -63,10 +63,10 @@ func TestVersionsAsTheAppShowsThem(t *testing.T) {
 			case "":
 				require.True(t, got.Eligible, "%v %v", got.Reasons, got.Questions)
 			case tooOld:
-				require.Equal(t, list{tooOld}, list(codes(got.Reasons)))
+				require.Equal(t, list{tooOld}, codes(got.Reasons))
 				require.Contains(t, got.Reasons[0].Text, tt.version+"; version 2.24.17 or newer")
 			case notKnown:
-				require.Equal(t, list{notKnown}, list(codes(got.Questions)))
+				require.Equal(t, list{notKnown}, codes(got.Questions))
 				require.Empty(t, got.Reasons)
 			}
 		})
