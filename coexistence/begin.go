@@ -1,0 +1,238 @@
+package coexistence
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
+)
+
+// A SyncResult is what [Tracker.Begin] achieved.
+type SyncResult struct {
+	// Requested lists what Meta accepted in this call.
+	Requested []cloudapi.SyncKind
+
+	// State is the number's state after it.
+	State State
+
+	// Preflight is what was found before. Look at its Warnings.
+	Preflight Preflight
+}
+
+// Begin asks the business's app for its contacts and then for its history, once each, within 24 hours of onboarding. What the
+// app sends arrives later, as webhooks, so the endpoint has to work before.
+//
+// An onboarding allows one request of each kind, and a request that goes wrong is lost without a word. So Begin first reads
+// whether everything is in place (see [Preflight]) and refuses with a [PreflightError] otherwise, which burns nothing. It stores
+// each intent before it calls, so that several processes, repeats and crashes cannot make a call twice. What was asked for before
+// is not asked for again; if that leaves nothing to do, the error is [ErrSyncUsed], [ErrSyncWindowClosed], [ErrSyncDeclined],
+// [ErrSyncOutcomeUnknown] or [ErrSyncRunning]. An answer that got lost is [ErrSyncOutcomeUnknown]; history was then not
+// asked for after contacts, and another Begin does that. A call that Meta refused for another reason can be repeated by calling
+// Begin again.
+//
+// The result is nil only if nothing was done. Beside an error it says what was achieved all the same.
+func (t *Tracker) Begin(ctx context.Context, api SyncAPI, phone graph.PhoneNumberID) (*SyncResult, error) {
+	return t.begin(ctx, api, phone, cloudapi.SyncContacts, cloudapi.SyncHistory)
+}
+
+// BeginContacts is [Tracker.Begin] for a host that wants no history: it asks for contacts only. Until the 24 hours are over, Begin
+// can still ask for the history.
+func (t *Tracker) BeginContacts(ctx context.Context, api SyncAPI, phone graph.PhoneNumberID) (*SyncResult, error) {
+	return t.begin(ctx, api, phone, cloudapi.SyncContacts)
+}
+
+func (t *Tracker) begin(ctx context.Context, api SyncAPI, phone graph.PhoneNumberID, kinds ...cloudapi.SyncKind) (*SyncResult, error) {
+	st, err := t.state(ctx, phone)
+	if err != nil {
+		return nil, err
+	}
+	if !st.Stage.Live() {
+		return nil, fmt.Errorf("%w: it is %s", ErrNotLive, st.Stage)
+	}
+	var open []cloudapi.SyncKind
+	var refusals []error
+	for _, kind := range kinds {
+		switch err := st.refusal(kind, time.Now()); {
+		case errors.Is(err, ErrSyncRunning):
+			return nil, err // also for the other kind: whoever makes this call goes on with that one
+		case err != nil:
+			refusals = append(refusals, err)
+		default:
+			open = append(open, kind)
+		}
+	}
+	if len(open) == 0 {
+		return nil, errors.Join(refusals...)
+	}
+
+	result := &SyncResult{State: st, Preflight: t.preflight(ctx, api, st)}
+	if p := result.Preflight; p.Phone != nil {
+		st, err := t.cfg.Store.UpdateState(ctx, phone, func(s State) (State, error) { return s.Confirm(p.Phone, p.ReadAt), nil })
+		if err != nil {
+			return nil, err
+		}
+		result.State = st
+	}
+	if !result.Preflight.OK() {
+		return result, &PreflightError{result.Preflight}
+	}
+
+	for _, kind := range open {
+		if err := t.request(ctx, api, phone, kind, result); err != nil {
+			refusals = append([]error{}, err)
+			if !errors.Is(err, graph.CodeSyncLimitExceeded) {
+				return result, err
+			}
+			continue // spent elsewhere; that says nothing about the other kind
+		}
+		refusals = nil
+	}
+	if len(kinds) == 1 {
+		result.State, err = t.cfg.Store.UpdateState(ctx, phone, func(s State) (State, error) {
+			s.History.raise(SyncSkipped)
+			s.progressed()
+			return s, nil
+		})
+		refusals = append(refusals, err)
+	}
+	return result, errors.Join(refusals...)
+}
+
+// request stores the intent, makes one call, and stores what became of it.
+func (t *Tracker) request(ctx context.Context, api SyncAPI, phone graph.PhoneNumberID, kind cloudapi.SyncKind, result *SyncResult) error {
+	var now time.Time
+	st, err := t.cfg.Store.UpdateState(ctx, phone, func(s State) (State, error) {
+		now = time.Now().UTC()
+		if !s.Stage.Live() {
+			return s, fmt.Errorf("%w: it is %s", ErrNotLive, s.Stage)
+		}
+		if err := s.refusal(kind, now); err != nil {
+			return s, err
+		}
+		s.intend(kind, now)
+		return s, nil
+	})
+	if err != nil {
+		return err
+	}
+	result.State = st
+	cycle := st.Cycle
+
+	id, callErr := api.SyncAppData(ctx, phone, kind)
+
+	// The answer is stored even if the caller has gone: a call whose answer is not stored counts as unknown for ever.
+	ctx = context.WithoutCancel(ctx)
+	st, err = t.cfg.Store.UpdateState(ctx, phone, func(s State) (State, error) {
+		if s.Cycle == cycle {
+			s.answered(kind, id, callErr, time.Now().UTC())
+		}
+		return s, nil
+	})
+	if err != nil {
+		t.cfg.Logger.ErrorContext(ctx, "the answer to a sync request could not be stored", "phone", phone, "kind", kind, "request", id, "err", err)
+		return errors.Join(&SyncError{Kind: kind, Status: SyncUnknown, Reason: ErrSyncOutcomeUnknown, Cause: callErr}, err)
+	}
+	result.State = st
+	if callErr == nil {
+		result.Requested = append(result.Requested, kind)
+		return nil
+	}
+	status, reason := syncOutcome(callErr)
+	return &SyncError{Kind: kind, Status: status, Reason: reason, Cause: callErr}
+}
+
+// sync returns the record of a kind.
+func (s *State) sync(kind cloudapi.SyncKind) *Sync {
+	if kind == cloudapi.SyncHistory {
+		return &s.History.Sync
+	}
+	return &s.Contacts.Sync
+}
+
+// refusal says why a kind cannot be asked for, nil if it can.
+func (s State) refusal(kind cloudapi.SyncKind, now time.Time) error {
+	sync := *s.sync(kind)
+	if s.canRequest(sync, now) {
+		return nil
+	}
+	e := &SyncError{Kind: kind, Status: sync.at(s, now), Reason: ErrSyncUsed}
+	switch e.Status {
+	case SyncRequested:
+		e.Reason = ErrSyncRunning
+	case SyncUnknown:
+		e.Reason = ErrSyncOutcomeUnknown
+	case SyncExpired:
+		e.Reason = ErrSyncWindowClosed
+	case SyncDeclined:
+		e.Reason = ErrSyncDeclined
+	default:
+		if sync.RequestedAt.IsZero() && s.Remaining(now) == 0 {
+			e.Status, e.Reason = SyncExpired, ErrSyncWindowClosed
+		}
+	}
+	return e
+}
+
+// intend records that a call is about to be made. What arrived before was not an answer to it.
+func (s *State) intend(kind cloudapi.SyncKind, now time.Time) {
+	if kind == cloudapi.SyncHistory {
+		s.History = HistorySync{}
+	}
+	*s.sync(kind) = Sync{Status: SyncRequested, RequestedAt: now}
+	s.progressed()
+}
+
+// answered records what became of a call. A webhook may have been faster.
+func (s *State) answered(kind cloudapi.SyncKind, requestID string, err error, now time.Time) {
+	sync := s.sync(kind)
+	defer s.progressed()
+	if err == nil {
+		sync.RequestID, sync.AcceptedAt = requestID, now
+		sync.raise(SyncAccepted)
+		return
+	}
+	status, _ := syncOutcome(err)
+	if status == SyncNone { // refused without counting: free to be asked for again
+		if sync.Status == SyncRequested {
+			*sync = Sync{}
+		}
+		return
+	}
+	if sync.raise(status) && status != SyncUnknown {
+		if e, ok := errors.AsType[*cloudapi.Error](err); ok {
+			sync.Code = syncCode(e)
+		}
+	}
+}
+
+// syncOutcome reads the error of a call: the status that follows, and the reason to give. SyncNone means that Meta did nothing
+// and that the call may be made again. Only a proof of refusal says so; everything else may have counted.
+func syncOutcome(err error) (SyncStatus, error) {
+	switch {
+	case errors.Is(err, graph.CodeSyncLimitExceeded):
+		return SyncAlreadyUsed, ErrSyncUsed
+	case errors.Is(err, graph.CodeSyncWindowClosed):
+		return SyncExpired, ErrSyncWindowClosed
+	case errors.Is(err, graph.CodeHistorySharingOff):
+		return SyncDeclined, ErrSyncDeclined
+	case errors.Is(err, cloudapi.ErrInvalid):
+		return SyncNone, nil
+	}
+	if e, ok := errors.AsType[*cloudapi.Error](err); ok && (e.Outcome == cloudapi.OutcomeRefused || e.Outcome == cloudapi.OutcomeNotSent) {
+		return SyncNone, nil
+	}
+	return SyncUnknown, ErrSyncOutcomeUnknown
+}
+
+// syncCode returns the code that says most. Meta writes seven-digit codes into the subcode.
+func syncCode(e *cloudapi.Error) graph.Code {
+	for _, c := range []graph.Code{graph.CodeSyncLimitExceeded, graph.CodeSyncWindowClosed, graph.CodeHistorySharingOff} {
+		if errors.Is(e, c) {
+			return c
+		}
+	}
+	return e.Code
+}

@@ -1,0 +1,258 @@
+package coexistence
+
+import (
+	"cmp"
+	"slices"
+	"time"
+
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
+)
+
+// A Contact is one person as one number of a business knows it: under which ids it was seen, what it calls itself, and what the
+// business calls it. Ids that were seen together, or that Meta says replaced each other, belong to one Contact, so that a
+// conversation that began under a phone number and goes on under a user id stays one.
+//
+// Numbers are the same person if [graph.EquivalenceKey] says so. Like the app itself, a Contact follows the number: if a number
+// gets another owner, the new owner's messages join the old conversation.
+//
+// A Contact survives JSON. Whatever the order of events, the same events make the same Contact.
+type Contact struct {
+	// Phone is the business's number.
+	Phone graph.PhoneNumberID `json:"phone"`
+
+	// Key names the person and its conversation: the first of Aliases. It changes when more is learnt about the person; every
+	// earlier key stays one of Aliases and keeps finding it.
+	Key     string   `json:"key"`
+	Aliases []string `json:"aliases"`
+
+	// Identity is the latest of everything. Send to this.
+	Identity graph.Identity `json:"identity"`
+
+	// Name and FirstName are the business's own label from its address book, private to the business. Empty if the person is
+	// not in the address book (any more).
+	Name      string `json:"name,omitzero"`
+	FirstName string `json:"first_name,omitzero"`
+
+	// ProfileName is what the person calls itself, as of ProfileAt.
+	ProfileName string    `json:"profile_name,omitzero"`
+	ProfileAt   time.Time `json:"profile_at,omitzero"`
+
+	// Seen and Entries are what the rest is derived from.
+	Seen    []Sighting  `json:"seen,omitempty"`
+	Entries []BookEntry `json:"entries,omitempty"`
+}
+
+// A Sighting is an identity under which a person was seen.
+type Sighting struct {
+	Identity graph.Identity `json:"identity"`
+
+	// At is when it was first seen. Zero for what is known from hearsay only, such as an id that was given up.
+	At time.Time `json:"at,omitzero"`
+
+	// MovedAt is when Meta last said that the person moved to this identity.
+	MovedAt time.Time `json:"moved_at,omitzero"`
+
+	// Book is set if only the address book knows it. Numbers there are spelt in many ways; one seen in a message is better.
+	Book bool `json:"book,omitzero"`
+}
+
+// A BookEntry is the latest word about one entry of the address book. A business can keep several for one person.
+type BookEntry struct {
+	Number    string       `json:"number,omitzero"` // digits
+	UserID    graph.UserID `json:"user_id,omitzero"`
+	FullName  string       `json:"full_name,omitzero"`
+	FirstName string       `json:"first_name,omitzero"`
+	At        time.Time    `json:"at,omitzero"`
+	Removed   bool         `json:"removed,omitzero"`
+}
+
+// DisplayName returns the best name to show: the business's own, the person's own, the username, the number, the key.
+func (c Contact) DisplayName() string {
+	username := c.Identity.Username
+	if username != "" {
+		username = "@" + username
+	}
+	number := c.Identity.WAID
+	if number != "" {
+		number = "+" + number
+	}
+	return cmp.Or(c.Name, c.FirstName, c.ProfileName, username, number, c.Key)
+}
+
+// InAddressBook reports whether the business has the person in its address book.
+func (c Contact) InAddressBook() bool {
+	return slices.ContainsFunc(c.Entries, func(e BookEntry) bool { return c.standing(e) })
+}
+
+// Merge returns everything that c and o know, as one person. It does not matter which is which.
+func (c Contact) Merge(o Contact) Contact {
+	c = c.Clone()
+	c.Phone = cmp.Or(c.Phone, o.Phone)
+	for _, s := range o.Seen {
+		c.see(s)
+	}
+	for _, e := range o.Entries {
+		c.enter(e)
+	}
+	c.profile(o.ProfileName, o.ProfileAt)
+	c.settle()
+	return c
+}
+
+// Clone returns a copy that shares nothing that can be changed. Stores hand out clones.
+func (c Contact) Clone() Contact {
+	c.Aliases, c.Seen, c.Entries = slices.Clone(c.Aliases), slices.Clone(c.Seen), slices.Clone(c.Entries)
+	return c
+}
+
+// see records an identity.
+func (c *Contact) see(s Sighting) {
+	s.Identity = tidy(s.Identity)
+	s.At, s.MovedAt = s.At.UTC(), s.MovedAt.UTC()
+	for i, have := range c.Seen {
+		if have.Identity != s.Identity || have.Book != s.Book {
+			continue
+		}
+		if have.At.IsZero() || !s.At.IsZero() && s.At.Before(have.At) {
+			c.Seen[i].At = s.At
+		}
+		c.Seen[i].MovedAt = later(have.MovedAt, s.MovedAt)
+		return
+	}
+	c.Seen = append(c.Seen, s)
+}
+
+// enter records an entry of the address book: the latest word about it wins, and of two of the same time the one that keeps
+// the person.
+func (c *Contact) enter(e BookEntry) {
+	e.At = e.At.UTC()
+	for i, have := range c.Entries {
+		if have.Number != e.Number || e.Number == "" && have.UserID != e.UserID {
+			continue
+		}
+		if e.compare(have) > 0 {
+			c.Entries[i] = e
+		}
+		return
+	}
+	c.Entries = append(c.Entries, e)
+}
+
+func (e BookEntry) compare(o BookEntry) int {
+	kept := func(e BookEntry) int {
+		if e.Removed {
+			return 0
+		}
+		return 1
+	}
+	return cmp.Or(
+		e.At.Compare(o.At), cmp.Compare(kept(e), kept(o)), cmp.Compare(e.FullName, o.FullName),
+		cmp.Compare(e.FirstName, o.FirstName), cmp.Compare(e.UserID, o.UserID),
+	)
+}
+
+// standing reports whether an entry is in the address book: it was not removed, nor was it by its other id, which is all that
+// some removals name.
+func (c Contact) standing(e BookEntry) bool {
+	if e.Removed {
+		return false
+	}
+	return !slices.ContainsFunc(c.Entries, func(o BookEntry) bool {
+		return o.Removed && (o.Number == "" || e.Number == "") && o.UserID != "" && o.UserID == e.UserID && o.At.After(e.At)
+	})
+}
+
+func (c *Contact) profile(name string, at time.Time) {
+	if name == "" {
+		return
+	}
+	at = at.UTC()
+	if c.ProfileName == "" || cmp.Or(at.Compare(c.ProfileAt), cmp.Compare(name, c.ProfileName)) > 0 {
+		c.ProfileName, c.ProfileAt = name, at
+	}
+}
+
+// settle derives what is derived.
+func (c *Contact) settle() {
+	slices.SortFunc(c.Seen, func(a, b Sighting) int {
+		if a.Book != b.Book {
+			if a.Book {
+				return -1
+			}
+			return 1
+		}
+		return cmp.Or(a.since().Compare(b.since()), compareIdentities(a.Identity, b.Identity))
+	})
+	slices.SortFunc(c.Entries, func(a, b BookEntry) int {
+		return cmp.Or(cmp.Compare(a.Number, b.Number), cmp.Compare(a.UserID, b.UserID))
+	})
+	c.Identity = graph.Identity{}
+	byRank := [4][]string{}
+	for _, s := range c.Seen {
+		c.Identity = succeed(c.Identity, s.Identity)
+		for _, a := range Aliases(s.Identity) {
+			r := rank(a, s.Identity)
+			if !slices.Contains(byRank[r], a) {
+				byRank[r] = append(byRank[r], a)
+			}
+		}
+	}
+	c.Aliases = c.Aliases[:0:0]
+	for _, list := range byRank {
+		slices.Sort(list)
+		c.Aliases = append(c.Aliases, list...)
+	}
+	c.Key = ""
+	if len(c.Aliases) > 0 {
+		c.Key = c.Aliases[0]
+	}
+	var best BookEntry
+	for _, e := range c.Entries {
+		if c.standing(e) && (best == BookEntry{} || e.compare(best) > 0) {
+			best = e
+		}
+	}
+	c.Name, c.FirstName = best.FullName, best.FirstName
+}
+
+// tidy brings an identity into one spelling: digits for numbers, and a user id where it belongs.
+func tidy(id graph.Identity) graph.Identity {
+	if !graph.IsUserID(id.WAID) {
+		id.WAID = graph.Digits(id.WAID)
+		return id
+	}
+	if id.UserID == "" {
+		id.UserID = graph.UserID(id.WAID)
+	}
+	id.WAID = ""
+	return id
+}
+
+func (s Sighting) since() time.Time { return later(s.At, s.MovedAt) }
+
+// succeed returns what is known after id was seen. A user id goes with a number: who has another of one has given up the
+// other, even if it was not named.
+func succeed(prev, id graph.Identity) graph.Identity {
+	otherUser := id.UserID != "" && prev.UserID != "" && id.UserID != prev.UserID
+	otherNumber := id.WAID != "" && prev.WAID != "" && graph.EquivalenceKey(id.WAID) != graph.EquivalenceKey(prev.WAID)
+	if otherUser || otherNumber {
+		return id
+	}
+	return graph.Identity{
+		UserID: cmp.Or(id.UserID, prev.UserID), ParentUserID: cmp.Or(id.ParentUserID, prev.ParentUserID),
+		WAID: cmp.Or(id.WAID, prev.WAID), Username: cmp.Or(id.Username, prev.Username),
+	}
+}
+
+// rank sorts aliases: user ids, numbers, parent ids, usernames.
+func rank(alias string, id graph.Identity) int {
+	switch {
+	case alias == string(id.UserID):
+		return 0
+	case alias == string(id.ParentUserID):
+		return 2
+	case alias[0] == '@':
+		return 3
+	}
+	return 1
+}

@@ -1,0 +1,62 @@
+package coexistence
+
+import (
+	"time"
+
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
+)
+
+// serviceWindow is how long after a customer's message a business may answer with something other than a template.
+const serviceWindow = 24 * time.Hour
+
+// A Conversation is what one number and one customer (or one group) have said to each other, in numbers. Its messages are read
+// with [MessageStore].Messages.
+type Conversation struct {
+	// Phone is the business's number.
+	Phone graph.PhoneNumberID `json:"phone"`
+
+	// Key names the conversation. It is the customer's [Contact].Key.
+	Key string `json:"key"`
+
+	// Contact is the customer. Only Phone, Key and Aliases are set if nobody is known behind the key, as for a group.
+	Contact Contact `json:"contact"`
+
+	// Messages counts the messages that are shown.
+	Messages int `json:"messages"`
+
+	// LastAt is when the latest message was written.
+	LastAt time.Time `json:"last_at,omitzero"`
+
+	// CustomerAt is when the customer last wrote, live. History does not count, because it opens no service window.
+	CustomerAt time.Time `json:"customer_at,omitzero"`
+
+	// HumanAt is when a person at the business last wrote, edited, deleted or reacted in the app.
+	HumanAt time.Time `json:"human_at,omitzero"`
+}
+
+// HumanActive reports whether a person at the business was active in the conversation within the last while. A bot does well to
+// stay silent then. What was sent through the API is no person.
+func (c Conversation) HumanActive(within time.Duration, now time.Time) bool {
+	return !c.HumanAt.IsZero() && now.Sub(c.HumanAt) < within
+}
+
+// WindowOpen reports whether the customer wrote within the last 24 hours, so that Cloud API takes more than templates. What the
+// business writes in the app neither needs nor extends the window.
+func (c Conversation) WindowOpen(now time.Time) bool {
+	return !c.CustomerAt.IsZero() && now.Sub(c.CustomerAt) < serviceWindow
+}
+
+// Add counts a message in. Stores that summarise conversations in Go use it; it skips what is not shown.
+func (c *Conversation) Add(m Message) {
+	if at := m.HumanAt(); m.Person != "" {
+		c.HumanAt = later(c.HumanAt, at)
+	}
+	if !m.Shown() {
+		return
+	}
+	c.Messages++
+	c.LastAt = later(c.LastAt, m.At)
+	if m.Origin == OriginCustomer && !m.Outbound {
+		c.CustomerAt = later(c.CustomerAt, m.At)
+	}
+}

@@ -1,0 +1,173 @@
+package coexistence
+
+import (
+	"context"
+	"iter"
+	"maps"
+	"reflect"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
+)
+
+// A MemStore is a [Store] in memory, for tests, demonstrations and hosts that can afford to lose everything when they stop. The
+// zero MemStore is ready to use. It must not be copied.
+type MemStore struct {
+	mu      sync.RWMutex
+	numbers map[graph.PhoneNumberID]*memNumber
+}
+
+var _ Store = (*MemStore)(nil)
+
+// A memNumber is what is stored about one number. Stored values are replaced and never changed in place, so that a reader may
+// go on with what it found after the lock is gone.
+type memNumber struct {
+	state    *State
+	messages map[graph.MessageID]*Message
+	persons  map[string]map[graph.MessageID]*Message
+	contacts map[string]*Contact // by alias
+}
+
+// number returns the number's data for writing, under the lock.
+func (s *MemStore) number(phone graph.PhoneNumberID) *memNumber {
+	n := s.numbers[phone]
+	if n == nil {
+		n = &memNumber{
+			messages: map[graph.MessageID]*Message{}, persons: map[string]map[graph.MessageID]*Message{}, contacts: map[string]*Contact{},
+		}
+		if s.numbers == nil {
+			s.numbers = map[graph.PhoneNumberID]*memNumber{}
+		}
+		s.numbers[phone] = n
+	}
+	return n
+}
+
+// UpdateState implements [StateStore].
+func (s *MemStore) UpdateState(ctx context.Context, phone graph.PhoneNumberID, fn func(State) (State, error)) (State, error) {
+	if err := ctx.Err(); err != nil {
+		return State{}, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	old := State{Phone: phone}
+	if n := s.numbers[phone]; n != nil && n.state != nil {
+		old = *n.state
+	}
+	st, err := fn(old.Clone())
+	if err != nil {
+		return State{}, err
+	}
+	st.Phone, st.Version = phone, old.Version
+	if reflect.DeepEqual(st, old) {
+		return st, nil
+	}
+	st.Version++
+	s.number(phone).state = new(st.Clone())
+	return st, nil
+}
+
+// State implements [StateStore].
+func (s *MemStore) State(ctx context.Context, phone graph.PhoneNumberID) (State, error) {
+	if err := ctx.Err(); err != nil {
+		return State{}, err
+	}
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	if n := s.numbers[phone]; n != nil && n.state != nil {
+		return n.state.Clone(), nil
+	}
+	return State{}, ErrNotFound
+}
+
+// StatesByWABA implements [StateStore].
+func (s *MemStore) StatesByWABA(ctx context.Context, waba graph.WABAID) ([]State, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	var found []State
+	for _, n := range s.numbers {
+		if n.state != nil && waba != "" && (n.state.WABA == waba || slices.Contains(n.state.WABAs, waba)) {
+			found = append(found, n.state.Clone())
+		}
+	}
+	slices.SortFunc(found, func(a, b State) int { return strings.Compare(string(a.Phone), string(b.Phone)) })
+	return found, nil
+}
+
+// UpdateContact implements [ContactStore].
+func (s *MemStore) UpdateContact(ctx context.Context, phone graph.PhoneNumberID, aliases []string, fn func(*Contact)) (Contact, error) {
+	if err := ctx.Err(); err != nil {
+		return Contact{}, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	n := s.number(phone)
+	merged := Contact{Phone: phone}
+	var found []*Contact
+	for _, a := range aliases {
+		if c := n.contacts[a]; c != nil && !slices.Contains(found, c) {
+			found = append(found, c)
+			if len(found) == 1 {
+				merged = c.Clone()
+			} else {
+				merged = merged.Merge(*c)
+			}
+		}
+	}
+	fn(&merged)
+	for _, c := range found {
+		for _, a := range c.Aliases {
+			delete(n.contacts, a)
+		}
+	}
+	stored := merged.Clone()
+	for _, a := range stored.Aliases {
+		n.contacts[a] = &stored
+	}
+	return merged, nil
+}
+
+// Contact implements [ContactStore].
+func (s *MemStore) Contact(ctx context.Context, phone graph.PhoneNumberID, who graph.Identity) (Contact, error) {
+	if err := ctx.Err(); err != nil {
+		return Contact{}, err
+	}
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	if n := s.numbers[phone]; n != nil {
+		for _, a := range Aliases(who) {
+			if c := n.contacts[a]; c != nil {
+				return c.Clone(), nil
+			}
+		}
+	}
+	return Contact{}, ErrNotFound
+}
+
+// Contacts implements [ContactStore].
+func (s *MemStore) Contacts(ctx context.Context, phone graph.PhoneNumberID) iter.Seq2[Contact, error] {
+	return func(yield func(Contact, error) bool) {
+		if err := ctx.Err(); err != nil {
+			yield(Contact{}, err)
+			return
+		}
+		s.mu.RLock()
+		distinct := map[*Contact]bool{}
+		if n := s.numbers[phone]; n != nil {
+			for _, c := range n.contacts {
+				distinct[c] = true
+			}
+		}
+		s.mu.RUnlock()
+		for _, c := range slices.SortedFunc(maps.Keys(distinct), func(a, b *Contact) int { return strings.Compare(a.Key, b.Key) }) {
+			if !yield(c.Clone(), nil) {
+				return
+			}
+		}
+	}
+}

@@ -1,0 +1,245 @@
+package coexistence
+
+import (
+	"encoding/json"
+	"slices"
+	"time"
+
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook"
+)
+
+// MediaWindow is how far back history comes with media. What is older stays a placeholder for ever.
+const MediaWindow = 14 * 24 * time.Hour
+
+// An Origin says who put a message into the conversation, as far as is known.
+type Origin string
+
+const (
+	OriginUnknown  Origin = ""         // only its status, an edit or the like was seen so far
+	OriginCustomer Origin = "customer" // the customer wrote, live
+	OriginApp      Origin = "app"      // a person at the business wrote in the WhatsApp Business app, live
+	OriginAPI      Origin = "api"      // sent through Cloud API and registered with Tracker.Sent
+	OriginHistory  Origin = "history"  // imported; either side wrote it before
+)
+
+// A Message is one message of a conversation in its latest form, whichever way it came: from the customer, through the API, as an
+// echo of the app or out of history. There is one Message per id. Edits, revocations, reactions and statuses are no messages;
+// they change the one that they are about, also if they arrive before it.
+//
+// Whatever the order in which events arrive, and however often, the same events make the same Message. It survives JSON.
+type Message struct {
+	// ID and Phone name the message: its id, and the business's number.
+	ID    graph.MessageID     `json:"id"`
+	Phone graph.PhoneNumberID `json:"phone"`
+
+	// Conversation is the key of the conversation: [Contact].Key. The store fills it in when a message is read, because the
+	// key changes when two people turn out to be one. Empty as long as nobody knows who the message is from or for.
+	Conversation string `json:"-"`
+
+	// Person is what the message is filed under: an alias of the customer, or "group:" and the id of a group. It never
+	// changes on account of other messages.
+	Person string `json:"person,omitzero"`
+
+	// Customer is the other side as this message's own event told. It is never the business. [Contact] knows more.
+	Customer graph.Identity `json:"customer,omitzero"`
+
+	// Group is set for a message in a group; Customer then wrote it, or is empty.
+	Group graph.GroupID `json:"group,omitzero"`
+
+	Origin   Origin    `json:"origin,omitzero"`
+	Outbound bool      `json:"outbound,omitzero"` // the business wrote
+	At       time.Time `json:"at,omitzero"`
+
+	// Body is the latest content. Its Kind is empty if the message itself was never seen.
+	Body
+
+	// Original is the content before the first edit, nil if there was no edit. Its Kind is empty if it was never seen.
+	Original *Body `json:"original,omitempty"`
+
+	// EditedAt is when the latest edit was made, EditID that edit's own id.
+	EditedAt time.Time       `json:"edited_at,omitzero"`
+	EditID   graph.MessageID `json:"edit_id,omitzero"`
+
+	// RevokedAt is when it was deleted for everyone. The content stays: show what your own rules allow.
+	RevokedAt time.Time `json:"revoked_at,omitzero"`
+
+	// ReplyTo is the message that this one quotes.
+	ReplyTo   graph.MessageID `json:"reply_to,omitzero"`
+	Forwarded bool            `json:"forwarded,omitzero"`
+
+	// Referral is the advertisement that brought the customer.
+	Referral *webhook.Referral `json:"referral,omitempty"`
+
+	// Reactions holds one for each side (in groups, for each person), those that were taken away included.
+	Reactions []Reaction `json:"reactions,omitempty"`
+
+	// Status is the furthest of the delivery. It never moves back. For a message of the customer out of history it is
+	// what the business's own phone did with it.
+	Status webhook.StatusCode `json:"status,omitzero"`
+
+	// Receipts lists when each status was reported, in groups for each participant.
+	Receipts []Receipt `json:"receipts,omitempty"`
+
+	// Failure is why it could not be delivered, as far as a status said so.
+	Failure *Failure `json:"failure,omitempty"`
+
+	// CallbackData is what the call that sent the message gave as its own reference.
+	CallbackData string `json:"callback_data,omitzero"`
+
+	// TouchedAt is when a person at the business last edited, deleted or reacted to it in the app.
+	TouchedAt time.Time `json:"touched_at,omitzero"`
+
+	// Basis is bookkeeping. Store it; there is nothing to do with it.
+	Basis Basis `json:"basis,omitzero"`
+}
+
+// A Body is what a message says.
+type Body struct {
+	// Kind is the type of content. A media_placeholder and an unsupported stand for something that is not known (yet).
+	Kind webhook.MessageType `json:"kind,omitzero"`
+
+	// Text is what to show in words: the text, a caption, the label of a pressed button, the name of a place.
+	Text string `json:"text,omitzero"`
+
+	// Media is the file, for kinds that have one.
+	Media *Media `json:"media,omitempty"`
+
+	// Raw is Meta's JSON of the message (or the edit), kept for kinds that Text and Media do not tell in full, such as
+	// location, contacts, order and types that are not known yet.
+	Raw json.RawMessage `json:"raw,omitempty"`
+}
+
+// Placeholder reports whether the body stands for content that is not there.
+func (b Body) Placeholder() bool {
+	return b.Kind == "" || b.Kind == webhook.TypeMediaPlaceholder || b.Kind == webhook.TypeUnsupported
+}
+
+// Media is a file. Fetch it soon, the id expires within days.
+type Media struct {
+	ID       graph.MediaID `json:"id,omitzero"`
+	MIMEType string        `json:"mime_type,omitzero"`
+	SHA256   string        `json:"sha256,omitzero"`
+
+	// Filename is a stranger's choice: never use it as a path.
+	Filename string `json:"filename,omitzero"`
+
+	Voice    bool `json:"voice,omitzero"`    // recorded in the chat
+	Animated bool `json:"animated,omitzero"` // a moving sticker
+}
+
+// A Reaction is an emoji that someone put on a message.
+type Reaction struct {
+	// Outbound is true if the business reacted. Person tells the members of a group apart and is empty elsewhere.
+	Outbound bool   `json:"outbound,omitzero"`
+	Person   string `json:"person,omitzero"`
+
+	// Emoji is empty if the reaction was taken away.
+	Emoji string          `json:"emoji,omitzero"`
+	At    time.Time       `json:"at,omitzero"`
+	ID    graph.MessageID `json:"id,omitzero"` // the reaction's own id
+}
+
+// A Receipt says when a status was reported. Person is empty except in groups.
+type Receipt struct {
+	Status webhook.StatusCode `json:"status"`
+	Person string             `json:"person,omitzero"`
+	At     time.Time          `json:"at,omitzero"`
+}
+
+// A Failure is why a message was not delivered.
+type Failure struct {
+	Code  graph.Code `json:"code"`
+	Title string     `json:"title,omitzero"`
+}
+
+// Imported reports whether the message is known from history only. It is not new: no notification, no answer, no ticket.
+func (m Message) Imported() bool { return m.Origin == OriginHistory }
+
+// Edited and Revoked report what became of the message.
+func (m Message) Edited() bool { return m.EditID != "" }
+
+// Revoked reports whether the message was deleted for everyone.
+func (m Message) Revoked() bool { return !m.RevokedAt.IsZero() }
+
+// Shown reports whether the message belongs into a conversation's view: someone is known to have said something. What is not
+// shown waits for the message that it is about.
+func (m Message) Shown() bool { return m.Person != "" && m.Kind != "" }
+
+// Answerable reports whether a bot may answer: the customer wrote it, live, with content of its own that is still there. It is
+// false for whatever the business wrote, for history, for placeholders and unsupported messages (a person has to look at the
+// phone), for system notices and welcome requests, and for types that this package does not know. Edits, revocations and reactions
+// are no messages, so they are never answerable: see [Answerable] for events.
+//
+// It says nothing about time. A delivery can be a week late; compare At before answering.
+func (m Message) Answerable() bool {
+	return m.Origin == OriginCustomer && !m.Outbound && !m.Revoked() && m.Basis.Content == SourceLive && answerableKind(m.first().Kind)
+}
+
+// MediaExpected reports whether the message is a placeholder whose media may still come: it is less than 14 days old.
+func (m Message) MediaExpected(now time.Time) bool {
+	return m.Kind == webhook.TypeMediaPlaceholder && now.Sub(m.At) < MediaWindow
+}
+
+// HumanAt is when a person at the business last did something about the message: wrote it in the app, edited it, deleted it,
+// reacted to it. Messages of the business out of history count, since only the app can have written them. Zero if nobody did.
+func (m Message) HumanAt() time.Time {
+	if m.Outbound && (m.Origin == OriginApp || m.Origin == OriginHistory) {
+		return later(m.TouchedAt, m.At)
+	}
+	return m.TouchedAt
+}
+
+// Clone returns a copy that shares nothing that can be changed. Stores hand out clones.
+func (m Message) Clone() Message {
+	m.Body = m.Body.clone()
+	if m.Original != nil {
+		m.Original = new(m.Original.clone())
+	}
+	if m.Referral != nil {
+		r := *m.Referral
+		if r.Welcome != nil {
+			r.Welcome = new(*r.Welcome)
+		}
+		m.Referral = &r
+	}
+	m.Reactions = slices.Clone(m.Reactions)
+	m.Receipts = slices.Clone(m.Receipts)
+	if m.Failure != nil {
+		m.Failure = new(*m.Failure)
+	}
+	return m
+}
+
+func (b Body) clone() Body {
+	if b.Media != nil {
+		b.Media = new(*b.Media)
+	}
+	b.Raw = slices.Clone(b.Raw)
+	return b
+}
+
+// first returns the content as it was before edits.
+func (m *Message) first() *Body {
+	if m.Original != nil {
+		return m.Original
+	}
+	return &m.Body
+}
+
+func answerableKind(k webhook.MessageType) bool {
+	switch k {
+	case webhook.TypeText, webhook.TypeImage, webhook.TypeVideo, webhook.TypeAudio, webhook.TypeDocument, webhook.TypeSticker,
+		webhook.TypeLocation, webhook.TypeContacts, webhook.TypeButton, webhook.TypeInteractive, webhook.TypeOrder:
+		return true
+	}
+	return false
+}
+
+// Answerable reports whether ev is a message that a bot may answer, by the rules of [Message.Answerable]. It looks at the event
+// alone: whether the same delivery came before, and whether a person is already in the conversation
+// ([Conversation.HumanActive]), is for the caller to find out.
+func Answerable(ev webhook.Event) bool {
+	m, ok := ev.(*webhook.IncomingMessage)
+	return ok && m.Content != nil && answerableKind(m.Content.Type())
+}

@@ -1,0 +1,119 @@
+package coexistence
+
+import (
+	"encoding/json"
+	"slices"
+	"strings"
+
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook"
+)
+
+// kindUnknown stands for a type that Meta left out.
+const kindUnknown webhook.MessageType = "unknown"
+
+// bodyOf tells content in the words of a [Body]. raw is the JSON that holds it; it is copied where it is kept.
+func bodyOf(content webhook.Content, raw []byte) Body {
+	if content == nil {
+		return Body{Kind: kindUnknown, Raw: slices.Clone(raw)}
+	}
+	b := Body{Kind: content.Type()}
+	if b.Kind == "" {
+		b.Kind = kindUnknown
+	}
+	switch c := content.(type) {
+	case *webhook.Text:
+		b.Text = c.Body
+		return b
+	case *webhook.Image:
+		b.Text, b.Media = c.Caption, media(c.Media)
+		return b
+	case *webhook.Video:
+		b.Text, b.Media = c.Caption, media(c.Media)
+		return b
+	case *webhook.Audio:
+		b.Media = media(c.Media)
+		b.Media.Voice = c.Voice
+		return b
+	case *webhook.Document:
+		b.Text, b.Media = c.Caption, media(c.Media)
+		b.Media.Filename = c.Filename
+		return b
+	case *webhook.Sticker:
+		b.Media = media(c.Media)
+		b.Media.Animated = c.Animated
+		return b
+	case *webhook.MediaPlaceholder, *webhook.RequestWelcome:
+		return b
+	case *webhook.Button:
+		b.Text = c.Text
+	case *webhook.Interactive:
+		b.Text = replyText(c.Reply)
+	case *webhook.Location:
+		b.Text = c.Name
+		if b.Text == "" {
+			b.Text = c.Address
+		}
+	case *webhook.Contacts:
+		b.Text = cardNames(c.Cards)
+	case *webhook.Order:
+		b.Text = c.Text
+	case *webhook.System:
+		b.Text = c.Body
+	}
+	b.Raw = slices.Clone(raw)
+	return b
+}
+
+func media(m webhook.Media) *Media {
+	return &Media{ID: m.ID, MIMEType: m.MIMEType, SHA256: m.SHA256}
+}
+
+func replyText(r webhook.InteractiveReply) string {
+	switch r := r.(type) {
+	case *webhook.ButtonReply:
+		return r.Title
+	case *webhook.ListReply:
+		return r.Title
+	case *webhook.FlowReply:
+		return r.Body
+	case *webhook.CallPermissionReply:
+		return r.Response
+	}
+	return ""
+}
+
+func cardNames(cards []webhook.ContactCard) string {
+	var names []string
+	for _, c := range cards {
+		if name := c.Name.Formatted; name != "" {
+			names = append(names, name)
+		}
+	}
+	return strings.Join(names, ", ")
+}
+
+// sentBody tells content that was sent through the API.
+func sentBody(content cloudapi.Content) Body {
+	switch c := content.(type) {
+	case *cloudapi.Text:
+		return Body{Kind: webhook.TypeText, Text: c.Body}
+	case *cloudapi.Template:
+		return Body{Kind: "template", Text: c.Name, Raw: sentJSON(c)}
+	case *cloudapi.RawContent:
+		return Body{Kind: webhook.MessageType(c.Type), Raw: slices.Clone(c.JSON)}
+	}
+	return Body{Kind: kindUnknown, Raw: sentJSON(content)}
+}
+
+// sentJSON returns what was sent. It was encoded once before, or it would not have been sent.
+func sentJSON(content cloudapi.Content) json.RawMessage {
+	if content == nil {
+		return nil
+	}
+	raw, err := content.MarshalJSON()
+	if err != nil {
+		return nil
+	}
+	return raw
+}

@@ -1,0 +1,188 @@
+package coexistence
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook"
+)
+
+// A Check is something that a preflight looks at.
+type Check string
+
+const (
+	CheckNumber       Check = "number"       // the number lives in the app and on Cloud API
+	CheckSubscription Check = "subscription" // our app receives the webhooks of every account that holds the number
+	CheckFields       Check = "fields"       // our app subscribes to the webhook fields of coexistence
+	CheckOverride     Check = "override"     // no callback override parts data from account updates
+)
+
+// A Finding is something that a preflight found.
+type Finding struct {
+	Check Check
+
+	// WABA is the account that it is about, if it is about one.
+	WABA graph.WABAID
+
+	// Text says what is wrong and what to do.
+	Text string
+
+	// Err is the error of a call that did not bring an answer.
+	Err error
+}
+
+// String returns the text, with the account and the error.
+func (f Finding) String() string {
+	s := f.Text
+	if f.WABA != "" {
+		s = "account " + string(f.WABA) + ": " + s
+	}
+	if f.Err != nil {
+		s += ": " + f.Err.Error()
+	}
+	return s
+}
+
+// A Preflight is what was found before a sync is requested. What is wrong then burns the onboarding's one request in silence:
+// Meta accepts it, and the data goes nowhere.
+type Preflight struct {
+	// Problems prevent a sync. Warnings do not.
+	Problems []Finding
+	Warnings []Finding
+
+	// Phone is the number as it was read at ReadAt, nil if it could not be read.
+	Phone  *cloudapi.Phone
+	ReadAt time.Time
+}
+
+// OK reports whether there are no problems.
+func (p Preflight) OK() bool { return len(p.Problems) == 0 }
+
+// A PreflightError is [ErrPreflight] with every problem at once.
+type PreflightError struct{ Preflight Preflight }
+
+// Error lists the problems.
+func (e *PreflightError) Error() string {
+	texts := make([]string, len(e.Preflight.Problems))
+	for i, p := range e.Preflight.Problems {
+		texts[i] = p.String()
+	}
+	return ErrPreflight.Error() + ": " + strings.Join(texts, "; ")
+}
+
+// Unwrap returns ErrPreflight and the errors of the calls that brought no answer.
+func (e *PreflightError) Unwrap() []error {
+	errs := []error{ErrPreflight}
+	for _, p := range e.Preflight.Problems {
+		if p.Err != nil {
+			errs = append(errs, p.Err)
+		}
+	}
+	return errs
+}
+
+// requiredFields are the webhook fields that a coexistence number needs. Whoever misses one gets silence, not an error.
+var requiredFields = []webhook.Field{
+	webhook.FieldMessages, webhook.FieldMessageEchoes, webhook.FieldAppStateSync, webhook.FieldHistory, webhook.FieldAccountUpdate,
+}
+
+// Preflight reads whether everything is in place for a sync of the number, and changes nothing. [Tracker.Begin] does it by
+// itself. The error is about the store; calls that bring no answer are problems.
+func (t *Tracker) Preflight(ctx context.Context, api SyncAPI, phone graph.PhoneNumberID) (Preflight, error) {
+	st, err := t.state(ctx, phone)
+	if err != nil {
+		return Preflight{}, err
+	}
+	return t.preflight(ctx, api, st), nil
+}
+
+func (t *Tracker) preflight(ctx context.Context, api SyncAPI, st State) Preflight {
+	var p Preflight
+	problem := func(f Finding) { p.Problems = append(p.Problems, f) }
+	warning := func(f Finding) { p.Warnings = append(p.Warnings, f) }
+
+	p.ReadAt = time.Now()
+	phone, err := api.Phone(ctx, st.Phone)
+	switch {
+	case err != nil:
+		problem(Finding{Check: CheckNumber, Text: "the number cannot be read", Err: err})
+	case PresenceOf(phone) != PresenceBoth:
+		problem(Finding{Check: CheckNumber, Text: "the number is " + string(PresenceOf(phone)) +
+			", not in the app and on Cloud API: signup took another path or is not finished; repeat it with the existing number of the app"})
+	}
+	if err == nil {
+		p.Phone = phone
+		if hooks := phone.WebhookConfiguration; hooks.PhoneNumber != "" || hooks.WABA != "" {
+			warning(Finding{Check: CheckOverride, Text: overrideText})
+		}
+	}
+
+	wabas := st.wabas()
+	if len(wabas) == 0 {
+		problem(Finding{Check: CheckSubscription, Text: "no account is known to hold the number; name all of them in Onboarding.WABAs"})
+	}
+	for _, waba := range wabas {
+		apps, err := api.SubscribedApps(ctx, waba)
+		ours := func(a cloudapi.SubscribedApp) bool { return t.cfg.AppID == "" || a.ID == t.cfg.AppID }
+		switch {
+		case err != nil:
+			problem(Finding{Check: CheckSubscription, WABA: waba, Text: "the subscribed apps cannot be read", Err: err})
+		case !slices.ContainsFunc(apps, ours):
+			problem(Finding{Check: CheckSubscription, WABA: waba,
+				Text: "the app does not receive its webhooks; subscribe it (WABAs.Subscribe) before any sync"})
+		default:
+			i := slices.IndexFunc(apps, ours)
+			if apps[i].OverrideCallbackURI != "" {
+				warning(Finding{Check: CheckOverride, WABA: waba, Text: overrideText})
+			}
+		}
+	}
+	if t.cfg.AppID == "" && len(wabas) > 0 {
+		warning(Finding{Check: CheckSubscription, Text: "Config.AppID is empty, so any subscribed app was taken for ours"})
+	}
+
+	switch subs, err := api.Subscriptions(ctx); {
+	case err != nil:
+		warning(Finding{Check: CheckFields, Text: "the app's webhook fields cannot be read; see to it that it subscribes to " +
+			fieldList(requiredFields), Err: err})
+	default:
+		if missing := missingFields(subs); len(missing) > 0 {
+			problem(Finding{Check: CheckFields, Text: "the app does not subscribe to " + fieldList(missing) +
+				"; tick the fields in the app dashboard under WhatsApp, Configuration"})
+		}
+	}
+	return p
+}
+
+const overrideText = "a callback override is set: messages, echoes, contacts and history go there, account_update still goes to the " +
+	"app's own callback URL, and both have to reach this tracker"
+
+func missingFields(subs []cloudapi.AppSubscription) []webhook.Field {
+	return slices.DeleteFunc(slices.Clone(requiredFields), func(f webhook.Field) bool {
+		return slices.ContainsFunc(subs, func(s cloudapi.AppSubscription) bool {
+			return s.Object == "whatsapp_business_account" && s.HasField(string(f))
+		})
+	})
+}
+
+func fieldList(fields []webhook.Field) string {
+	names := make([]string, len(fields))
+	for i, f := range fields {
+		names[i] = string(f)
+	}
+	return strings.Join(names, ", ")
+}
+
+// state returns a number's state, or ErrNotOnboarded.
+func (t *Tracker) state(ctx context.Context, phone graph.PhoneNumberID) (State, error) {
+	st, err := t.cfg.Store.State(ctx, phone)
+	if errors.Is(err, ErrNotFound) || err == nil && st.Stage == StageNone {
+		return State{}, ErrNotOnboarded
+	}
+	return st, err
+}

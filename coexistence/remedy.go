@@ -1,0 +1,45 @@
+package coexistence
+
+import "github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook"
+
+// Remedy says in plain words what happened to the number and what helps, fit to show to the business. It is empty while the
+// number works.
+func (s State) Remedy() string {
+	switch s.Stage {
+	case StageOffboarded:
+		if s.Presence == PresenceAPI {
+			return "The number is no longer in the WhatsApp Business app. Open the app on the phone with this number; if it does not " +
+				"connect by itself, connect again."
+		}
+		return "The connection pauses while WhatsApp moves to another phone or is reinstalled. Open the WhatsApp Business app and " +
+			"confirm the connected products; it comes back within minutes."
+	case StageRemoved:
+		if s.Ending == nil {
+			return "The number was disconnected. Connect again to go on."
+		}
+		if r := remedies[s.Ending.Reason]; r != "" {
+			return r
+		}
+		switch s.Ending.Event {
+		case webhook.AccountDeleted:
+			return "The WhatsApp Business account was deleted. Connect again with another account."
+		case webhook.AccountPartnerAppRemoved:
+			return "The permissions were taken away in Meta's business settings. Connect again to grant them."
+		}
+		return "The number was disconnected in the WhatsApp Business app or in Meta's business settings. Connect again to go on."
+	}
+	return ""
+}
+
+var remedies = map[webhook.DisconnectionReason]string{
+	webhook.DisconnectedPrimaryInactivity: "The phone was not used for about two weeks. Open the WhatsApp Business app at least once a " +
+		"week, and connect again.",
+	webhook.DisconnectedCompanionInactivity: "The connection was not used for about a month. Connect again.",
+	webhook.DisconnectedBusinessDowngrade: "The number moved to the ordinary WhatsApp app. Move it back to the WhatsApp Business app, " +
+		"and connect again.",
+	webhook.DisconnectedChangeNumber: "The number was changed on the phone. Connect the new number.",
+	webhook.DisconnectedReRegistered: "WhatsApp was registered on another phone. If the connection does not come back by itself within " +
+		"minutes, connect again.",
+	webhook.DisconnectedAccount: "Meta ended the account, or it was deleted on the phone. Look at the account's policy status in Meta's " +
+		"business settings before connecting again.",
+}

@@ -1,0 +1,39 @@
+package coexistence
+
+// A Stage is where a number stands on its way through coexistence.
+type Stage string
+
+const (
+	StageNone       Stage = ""           // not onboarded, as far as is known here
+	StageOnboarded  Stage = "onboarded"  // signed up; contacts and history were not asked for yet
+	StageSyncing    Stage = "syncing"    // they were asked for and are arriving, or expected
+	StageActive     Stage = "active"     // both sides work, nothing is outstanding
+	StageOffboarded Stage = "offboarded" // suspended for a while: a new phone, a reinstalled app
+	StageRemoved    Stage = "removed"    // disconnected for good; only a new signup brings it back
+)
+
+// Live reports whether both sides of the number work: customers' messages and the app's echoes arrive, and Cloud API sends.
+func (s Stage) Live() bool {
+	return s == StageOnboarded || s == StageSyncing || s == StageActive
+}
+
+// Advice says what the host does for a number in this stage. It is written for the host's developers, not for the business.
+func (s Stage) Advice() string {
+	switch s {
+	case StageNone:
+		return "take the business through Embedded Signup, then call Tracker.Onboard"
+	case StageOnboarded:
+		return "call Tracker.Begin now: contacts and history can be asked for once, and only during the first 24 hours"
+	case StageSyncing:
+		return "show the progress, ask the business to keep the app open, treat nothing that is imported as new"
+	case StageActive:
+		return "nothing outstanding; keep quiet in conversations in which a person answers from the phone"
+	case StageOffboarded:
+		return "pause sending and keep the token, the subscription and all data: the number is expected back within minutes, " +
+			"once the business finishes on its phone; read the number (Tracker.Confirm) if it stays away"
+	case StageRemoved:
+		return "stop sending, tell the business why and what helps (State.Remedy), and offer Embedded Signup again; " +
+			"conversations stay yours to keep or delete"
+	}
+	return "a stage this version does not know; read the number (Tracker.Confirm)"
+}

@@ -1,0 +1,211 @@
+package coexistence
+
+import (
+	"slices"
+	"time"
+
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook"
+)
+
+const (
+	// IdleLimit is about how long the phone may stay unused before Meta disconnects the number (PRIMARY_INACTIVITY).
+	IdleLimit = 14 * 24 * time.Hour
+
+	// IdleWarnAfter is when [State.IdleWarning] begins to warn, four days before.
+	IdleWarnAfter = 10 * 24 * time.Hour
+)
+
+// A State is everything that is known about one number: where it stands, what became of its syncs, why it was suspended or
+// disconnected. It is a value; its methods return a changed copy or an answer, and do no I/O. A State survives JSON.
+type State struct {
+	// Phone is the number's id.
+	Phone graph.PhoneNumberID `json:"phone"`
+
+	// WABA is the account that signup named. WABAs are all accounts that hold the number, WABA among them.
+	WABA  graph.WABAID   `json:"waba,omitzero"`
+	WABAs []graph.WABAID `json:"wabas,omitempty"`
+
+	// DisplayPhone is the number as Meta writes it. Show it; do not route by it.
+	DisplayPhone string `json:"display_phone,omitzero"`
+
+	// Cycle counts onboardings, from 1. Each has syncs of its own.
+	Cycle int `json:"cycle,omitzero"`
+
+	// Stage is where the number stands.
+	Stage Stage `json:"stage,omitzero"`
+
+	// OnboardedAt is when the business finished signup in this cycle. The sync window runs from here.
+	OnboardedAt time.Time `json:"onboarded_at,omitzero"`
+
+	// Contacts and History are this cycle's syncs.
+	Contacts ContactSync `json:"contacts,omitzero"`
+	History  HistorySync `json:"history,omitzero"`
+
+	// OffboardedAt and ReconnectedAt are the latest times of those two updates. Meta has been seen giving the pair times in
+	// the wrong order, so compare stages, not these.
+	OffboardedAt  time.Time `json:"offboarded_at,omitzero"`
+	ReconnectedAt time.Time `json:"reconnected_at,omitzero"`
+
+	// Ending says why the number was removed, or suspended. Nil while it works, or if Meta did not say.
+	Ending *Ending `json:"ending,omitempty"`
+
+	// ConfirmedAt is when the number was last read, Presence what was read.
+	ConfirmedAt time.Time `json:"confirmed_at,omitzero"`
+	Presence    Presence  `json:"presence,omitzero"`
+
+	// LifecycleAt is the latest lifecycle update; see [State.NeedsConfirm].
+	LifecycleAt time.Time `json:"lifecycle_at,omitzero"`
+
+	// Enforcement is what Meta holds against the account.
+	Enforcement Enforcement `json:"enforcement,omitzero"`
+
+	// PhoneSeenAt is the latest sign of life of the business's phone, to the hour.
+	PhoneSeenAt time.Time `json:"phone_seen_at,omitzero"`
+
+	// Version counts the stored changes. The store sets it.
+	Version int64 `json:"version,omitzero"`
+}
+
+// Remaining returns how much of the sync window is left, zero once it is closed or if the number is not onboarded.
+func (s State) Remaining(now time.Time) time.Duration {
+	if s.OnboardedAt.IsZero() {
+		return 0
+	}
+	return max(0, s.OnboardedAt.Add(SyncWindow).Sub(now))
+}
+
+// CanRequestSync reports whether there is something that can still be asked for: see [State.Due].
+func (s State) CanRequestSync(now time.Time) bool { return len(s.Due(now)) > 0 }
+
+// Due returns what was not asked for yet and can be asked for now, contacts before history. A background job can call it for
+// every number, and [Tracker.Begin] where something is due. What the host chose to skip is not due.
+func (s State) Due(now time.Time) []cloudapi.SyncKind {
+	var due []cloudapi.SyncKind
+	if s.Contacts.Status != SyncSkipped && s.canRequest(s.Contacts.Sync, now) {
+		due = append(due, cloudapi.SyncContacts)
+	}
+	if s.History.Status != SyncSkipped && s.canRequest(s.History.Sync, now) {
+		due = append(due, cloudapi.SyncHistory)
+	}
+	return due
+}
+
+// canRequest reports whether a request was never made and can be. What matters is whether this side has asked: chunks that
+// arrive unasked can be stragglers of an earlier cycle.
+func (s State) canRequest(sync Sync, now time.Time) bool {
+	return s.Stage.Live() && s.Remaining(now) > 0 && sync.RequestedAt.IsZero() && sync.Status != SyncExpired &&
+		sync.Status != SyncAlreadyUsed && sync.Status != SyncDeclined
+}
+
+// ContactsStatus returns the status of the contact sync at a moment: what is stored, and what only time can tell, such as
+// SyncExpired and SyncStalled.
+func (s State) ContactsStatus(now time.Time) SyncStatus {
+	status := s.Contacts.at(s, now)
+	switch {
+	case s.Contacts.Status == SyncStreaming && now.Sub(s.Contacts.ActiveAt) >= quietAfter:
+		return SyncComplete
+	case status == SyncStalled && (s.History.Status == SyncStreaming || s.History.Status == SyncComplete):
+		return SyncComplete // webhooks work and none came for contacts: the address book is empty
+	}
+	return status
+}
+
+// HistoryStatus returns the status of the history sync at a moment: what is stored, and what only time can tell, such as
+// SyncExpired and SyncStalled.
+func (s State) HistoryStatus(now time.Time) SyncStatus { return s.History.at(s, now) }
+
+// NeedsConfirm reports whether a lifecycle update arrived that no later reading of the number has confirmed. Updates name an
+// account rather than a number and arrive out of order, so reading the number is the only proof: see [Tracker.Confirm].
+func (s State) NeedsConfirm() bool { return s.LifecycleAt.After(s.ConfirmedAt) }
+
+// IdleSince returns the latest sign of life of the phone: an echo, a changed contact, a chunk of history, a signup. A business
+// that only reads gives no sign. Zero if there never was one.
+func (s State) IdleSince() time.Time { return later(s.PhoneSeenAt, s.OnboardedAt) }
+
+// IdleWarning reports whether the phone has shown no sign for ten days, so that the business had better open the app: after
+// about fourteen, Meta disconnects the number.
+func (s State) IdleWarning(now time.Time) bool {
+	since := s.IdleSince()
+	return s.Stage.Live() && !since.IsZero() && now.Sub(since) >= IdleWarnAfter
+}
+
+// Checklist says what to look at when a sync brings nothing. It is empty if no sync waits in vain.
+func (s State) Checklist(now time.Time) []string {
+	contacts, history := s.ContactsStatus(now), s.HistoryStatus(now)
+	waiting := func(st SyncStatus) bool { return st == SyncStalled || st == SyncUnknown }
+	if !waiting(contacts) && !waiting(history) {
+		return nil
+	}
+	list := []string{
+		"the app is subscribed to every WhatsApp Business Account that holds the number (GET /{waba-id}/subscribed_apps)",
+		"the app subscribes to the fields history, smb_app_state_sync and smb_message_echoes, besides messages and account_update",
+		"no callback override of the number or the account sends the webhooks elsewhere (webhook_configuration)",
+		"the endpoint answers 200 quickly, and Meta shows no failed deliveries",
+	}
+	if waiting(history) {
+		list = append(list, "the business agreed to share its chats when it confirmed the connection on its phone")
+	}
+	list = append(list, "the phone is on, online, and the WhatsApp Business app is open")
+	for _, sync := range []Sync{s.Contacts.Sync, s.History.Sync} {
+		if sync.RequestID != "" {
+			list = append(list, "Meta's support asks for the request id "+sync.RequestID)
+		}
+	}
+	return list
+}
+
+// settle returns the stage of a number that works.
+func (s State) settle() Stage {
+	switch {
+	case s.History.Status.Outstanding():
+		return StageSyncing
+	case s.History.Status != SyncNone:
+		return StageActive
+	case s.Contacts.Status != SyncNone:
+		return StageSyncing
+	}
+	return StageOnboarded
+}
+
+// sign notes that the phone was in use. It keeps hours, so that a busy phone does not rewrite the state with every message.
+func (s *State) sign(at time.Time) {
+	if !at.IsZero() {
+		s.PhoneSeenAt = later(s.PhoneSeenAt, at.UTC().Truncate(time.Hour))
+	}
+}
+
+// about learns from an event where the number lives.
+func (s *State) about(info webhook.EventInfo) {
+	if s.Phone == "" {
+		s.Phone = info.Phone
+	}
+	if s.DisplayPhone == "" {
+		s.DisplayPhone = info.DisplayPhone
+	}
+	if s.WABA == "" {
+		s.WABA = info.WABA
+	}
+}
+
+// Clone returns a copy that shares nothing that can be changed. Stores hand out clones.
+func (s State) Clone() State {
+	s.WABAs = slices.Clone(s.WABAs)
+	s.History.Phases = slices.Clone(s.History.Phases)
+	for i, p := range s.History.Phases {
+		s.History.Phases[i].Chunks = slices.Clone(p.Chunks)
+	}
+	if s.Ending != nil {
+		s.Ending = new(*s.Ending)
+	}
+	e := &s.Enforcement
+	e.Restrictions = slices.Clone(e.Restrictions)
+	if e.Ban != nil {
+		e.Ban = new(*e.Ban)
+	}
+	if e.Violation != nil {
+		e.Violation = new(*e.Violation)
+	}
+	return s
+}

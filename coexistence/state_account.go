@@ -1,0 +1,199 @@
+package coexistence
+
+import (
+	"slices"
+	"time"
+
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook"
+)
+
+// reconnectSlack is how much earlier than its ACCOUNT_OFFBOARDED an ACCOUNT_RECONNECTED may be dated and still answer it.
+// Meta's own samples have them one second apart, in the wrong order (seen 2026-09). A number that goes offline again within
+// a minute of coming back is taken for connected until the next update or reading.
+const reconnectSlack = time.Minute
+
+// An Ending says why a number was suspended or removed.
+type Ending struct {
+	// Event is the account update that said so.
+	Event webhook.AccountEvent `json:"event"`
+
+	// Reason is empty if Meta gave none.
+	Reason webhook.DisconnectionReason `json:"reason,omitzero"`
+
+	// InitiatedBy is "USER" or "SYSTEM", or empty.
+	InitiatedBy string `json:"initiated_by,omitzero"`
+
+	At time.Time `json:"at,omitzero"`
+}
+
+// Temporary reports whether the number is expected back without a new signup.
+func (e Ending) Temporary() bool { return e.Event == webhook.AccountOffboarded }
+
+// An Enforcement is what Meta holds against an account. It changes no stage: the number stays connected, and may be unable to
+// do some things. The zero Enforcement means that nothing is known.
+type Enforcement struct {
+	// Restrictions are in force since RestrictedAt, each until its own end.
+	Restrictions []webhook.RestrictionInfo `json:"restrictions,omitempty"`
+	RestrictedAt time.Time                 `json:"restricted_at,omitzero"`
+
+	// Ban is the latest word about a ban: scheduled ("SCHEDULE_FOR_DISABLE"), in force ("DISABLE") or lifted ("REINSTATE").
+	Ban   *webhook.BanInfo `json:"ban,omitempty"`
+	BanAt time.Time        `json:"ban_at,omitzero"`
+
+	// Violation is the latest violation that Meta named.
+	Violation   *webhook.ViolationInfo `json:"violation,omitempty"`
+	ViolationAt time.Time              `json:"violation_at,omitzero"`
+}
+
+// Banned reports whether the account is banned right now.
+func (e Enforcement) Banned() bool { return e.Ban != nil && e.Ban.State == "DISABLE" }
+
+// Active returns the restrictions that are in force at a moment.
+func (e Enforcement) Active(now time.Time) []webhook.RestrictionInfo {
+	return slices.DeleteFunc(slices.Clone(e.Restrictions), func(r webhook.RestrictionInfo) bool {
+		return !r.ExpiresAt.IsZero() && !now.Before(r.ExpiresAt.Time)
+	})
+}
+
+func (s *State) account(ev *webhook.AccountUpdate) {
+	switch ev.Event {
+	case webhook.AccountRestriction:
+		if e := &s.Enforcement; !ev.At.Before(e.RestrictedAt) {
+			e.Restrictions, e.RestrictedAt = slices.Clone(ev.Restrictions), ev.At
+		}
+		return
+	case webhook.AccountDisabledUpdate:
+		if e := &s.Enforcement; ev.Ban != nil && !ev.At.Before(e.BanAt) {
+			e.Ban, e.BanAt = new(*ev.Ban), ev.At
+		}
+		return
+	case webhook.AccountViolation:
+		if e := &s.Enforcement; ev.Violation != nil && !ev.At.Before(e.ViolationAt) {
+			e.Violation, e.ViolationAt = new(*ev.Violation), ev.At
+		}
+		return
+	case webhook.AccountPartnerAdded, webhook.AccountPartnerAppInstalled:
+		s.shared(ev)
+		return
+	case webhook.AccountOffboarded, webhook.AccountReconnected, webhook.AccountPartnerRemoved,
+		webhook.AccountPartnerAppRemoved, webhook.AccountDeleted:
+	default:
+		return
+	}
+	if !ev.At.IsZero() && ev.At.Before(s.OnboardedAt.Truncate(time.Second)) {
+		return // about an earlier cycle: Meta repeats deliveries for a week, a business signs up again within minutes
+	}
+	s.LifecycleAt = later(s.LifecycleAt, ev.At)
+	switch ev.Event {
+	case webhook.AccountOffboarded:
+		s.offboarded(ev)
+	case webhook.AccountReconnected:
+		s.reconnected(ev)
+	default:
+		s.removed(ev)
+	}
+}
+
+// shared begins the first cycle. It never begins another: a repeat of the update that began an earlier one looks the same, so
+// a removed number comes back through [State.Onboard] alone.
+func (s *State) shared(ev *webhook.AccountUpdate) {
+	if s.Stage != StageNone {
+		return
+	}
+	s.about(ev.EventInfo)
+	if s.Phone == "" {
+		return
+	}
+	*s = s.Onboard(Onboarding{Phone: s.Phone, WABAs: s.wabas(), DisplayPhone: s.DisplayPhone, OnboardedAt: ev.At})
+}
+
+func (s *State) offboarded(ev *webhook.AccountUpdate) {
+	at := ev.At
+	if at.IsZero() {
+		// Without a time only the order of arrival is left: it counts as later than what is known.
+		at = later(s.ReconnectedAt.Add(reconnectSlack), s.ConfirmedAt).Add(time.Second)
+	}
+	s.OffboardedAt = later(s.OffboardedAt, at)
+	if s.Stage == StageRemoved || !s.suspended() {
+		return
+	}
+	s.Stage = StageOffboarded
+	s.Ending = ending(s.Ending, ev)
+}
+
+func (s *State) reconnected(ev *webhook.AccountUpdate) {
+	at := ev.At
+	if at.IsZero() {
+		at = s.OffboardedAt
+	}
+	s.ReconnectedAt = later(s.ReconnectedAt, at)
+	s.sign(ev.At)
+	if s.Stage == StageOffboarded && !s.suspended() {
+		s.resume()
+	}
+}
+
+// suspended compares the latest times of either update. It depends on the set of updates seen and not on their order.
+func (s *State) suspended() bool {
+	back := s.ReconnectedAt
+	if !back.IsZero() {
+		back = back.Add(reconnectSlack)
+	}
+	if s.Presence == PresenceBoth {
+		back = later(back, s.ConfirmedAt)
+	}
+	return s.OffboardedAt.After(back)
+}
+
+func (s *State) resume() {
+	s.Ending = nil
+	s.Stage = s.settle()
+}
+
+func (s *State) removed(ev *webhook.AccountUpdate) {
+	// An account that merely stops being shared leaves the number to the other accounts that hold it. A disconnection
+	// with a reason, or one that names the number, ends them all.
+	if ev.Disconnection == nil && ev.PhoneNumber == "" && len(s.WABAs) > 1 {
+		if i := slices.Index(s.WABAs, ev.WABA); i >= 0 {
+			s.WABAs = slices.Delete(slices.Clone(s.WABAs), i, i+1)
+			if s.WABA == ev.WABA {
+				s.WABA = s.WABAs[0]
+			}
+		}
+		return
+	}
+	if s.Presence == PresenceBoth && !ev.At.IsZero() && ev.At.Before(s.ConfirmedAt) {
+		return // the number was read after that, and lives
+	}
+	s.Stage = StageRemoved
+	s.Ending = ending(s.Ending, ev)
+}
+
+// ending keeps the more final of two endings, then the one with a reason, then the earlier one.
+func ending(prev *Ending, ev *webhook.AccountUpdate) *Ending {
+	e := &Ending{Event: ev.Event, At: ev.At}
+	if d := ev.Disconnection; d != nil {
+		e.Reason, e.InitiatedBy = d.Reason, d.InitiatedBy
+	}
+	if prev == nil || prev.Temporary() != e.Temporary() {
+		return e
+	}
+	if (prev.Reason != "") != (e.Reason != "") {
+		if prev.Reason != "" {
+			return prev
+		}
+		return e
+	}
+	if e.At.Before(prev.At) || e.At.Equal(prev.At) && e.Event < prev.Event {
+		return e
+	}
+	return prev
+}
+
+func (s State) wabas() []graph.WABAID {
+	if len(s.WABAs) == 0 && s.WABA != "" {
+		return []graph.WABAID{s.WABA}
+	}
+	return s.WABAs
+}

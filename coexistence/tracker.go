@@ -1,0 +1,163 @@
+package coexistence
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"time"
+
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook"
+)
+
+// Config configures a Tracker. Store is required.
+type Config struct {
+	// Store keeps everything. Use [MemStore] to begin with.
+	Store Store
+
+	// AppID is our own app. The preflight looks for it among the subscribed apps, and account updates about other apps of the
+	// same partner are passed over. If empty, any app is taken for ours.
+	AppID graph.AppID
+
+	// Logger gets what no caller can see. If nil, nothing is logged.
+	Logger *slog.Logger
+}
+
+// A Tracker follows coexistence numbers. It is a [webhook.Handler] that keeps states, messages and contacts in a [Store], and
+// the guard of the calls that work only once. It holds nothing itself: make one per process, over one store. It is safe for
+// concurrent use.
+//
+// Put it before the host's own handlers, so that they find everything stored:
+//
+//	webhook.Dispatch(webhook.MultiHandler(tracker, &mux))
+type Tracker struct{ cfg Config }
+
+var _ webhook.Handler = (*Tracker)(nil)
+
+// NewTracker returns a tracker. It does no I/O.
+func NewTracker(cfg Config) (*Tracker, error) {
+	if cfg.Store == nil {
+		return nil, errors.New("coexistence: Config.Store is nil; begin with new(coexistence.MemStore)")
+	}
+	if cfg.Logger == nil {
+		cfg.Logger = slog.New(slog.DiscardHandler)
+	}
+	return &Tracker{cfg}, nil
+}
+
+// Store returns the store that the tracker keeps everything in.
+func (t *Tracker) Store() Store { return t.cfg.Store }
+
+// Onboard tells the tracker that a business finished signup for a number. Call it when signup is done, before [Tracker.Begin].
+// Calling it again for the same signup is harmless; see [State.Onboard]. If o.OnboardedAt is zero, it is now for a number that is
+// not connected, and nothing new for one that is.
+func (t *Tracker) Onboard(ctx context.Context, o Onboarding) error {
+	var errs []error
+	if o.Phone == "" {
+		errs = append(errs, errors.New("coexistence: Onboarding.Phone is empty; find the number's id before"))
+	}
+	if len(o.WABAs) == 0 {
+		errs = append(errs, errors.New("coexistence: Onboarding.WABAs is empty; name every account that holds the number"))
+	}
+	if err := errors.Join(errs...); err != nil {
+		return err
+	}
+	_, err := t.cfg.Store.UpdateState(ctx, o.Phone, func(s State) (State, error) {
+		o := o
+		if o.OnboardedAt.IsZero() {
+			if o.OnboardedAt = s.OnboardedAt; !s.Stage.Live() {
+				o.OnboardedAt = time.Now()
+			}
+		}
+		o.OnboardedAt = o.OnboardedAt.UTC()
+		return s.Onboard(o), nil
+	})
+	return err
+}
+
+// Confirm reads the number and stores what was read; see [State.Confirm]. Call it after a lifecycle update
+// ([State.NeedsConfirm]) and before acting on a disconnection.
+func (t *Tracker) Confirm(ctx context.Context, api PhoneAPI, phone graph.PhoneNumberID) (State, error) {
+	at := time.Now().UTC()
+	p, err := api.Phone(ctx, phone)
+	if err != nil {
+		return State{}, err
+	}
+	return t.cfg.Store.UpdateState(ctx, phone, func(s State) (State, error) { return s.Confirm(p, at), nil })
+}
+
+// Handle implements [webhook.Handler]. It bears repeats and any order; an error means that the event should come again. Events
+// that say nothing about coexistence are passed over.
+func (t *Tracker) Handle(ctx context.Context, ev webhook.Event) error {
+	phone := ev.Info().Phone
+	switch ev := ev.(type) {
+	case *webhook.AccountUpdate:
+		return t.account(ctx, ev)
+	case *webhook.HistoryChunk:
+		// The messages first: once the state says that everything has arrived, everything can be read.
+		if err := t.chunk(ctx, ev); err != nil {
+			return err
+		}
+		return t.apply(ctx, phone, ev)
+	case *webhook.HistoryMedia:
+		if err := t.learn(ctx, phone, notOwn(ev.Customer(), ev.DisplayPhone), time.Time{}, ""); err != nil {
+			return err
+		}
+		return t.store(ctx, phone, historyMediaSaying(ev).patch())
+	case *webhook.HistoryFailure:
+		return t.apply(ctx, phone, ev)
+	case *webhook.AppStateSync:
+		if err := t.addressBook(ctx, ev); err != nil {
+			return err
+		}
+		return t.apply(ctx, phone, ev)
+	case *webhook.MessageEcho:
+		if err := t.learn(ctx, phone, notOwn(ev.To, ev.DisplayPhone), ev.At, ev.ProfileName); err != nil {
+			return err
+		}
+		if err := t.store(ctx, phone, echoSaying(ev).patch()); err != nil {
+			return err
+		}
+		return t.apply(ctx, phone, ev)
+	case *webhook.IncomingMessage:
+		return t.incoming(ctx, ev)
+	case *webhook.UnavailableMessage:
+		if err := t.learn(ctx, phone, notOwn(ev.From, ev.DisplayPhone), ev.At, ev.ProfileName); err != nil {
+			return err
+		}
+		return t.store(ctx, phone, unavailableSaying(ev).patch())
+	case *webhook.MessageStatus:
+		return t.status(ctx, ev)
+	}
+	return nil
+}
+
+// Sent registers a message that was sent through the API, so that it is in the conversation at once and an echo of it is not taken
+// for a person. Call it with what [cloudapi.MessagesService.Send] took and returned. A status may have been faster.
+func (t *Tracker) Sent(ctx context.Context, phone graph.PhoneNumberID, sent *cloudapi.Sent, m cloudapi.Message) error {
+	if sent == nil {
+		return errors.New("coexistence: there is no Sent to register")
+	}
+	to := sent.To.Identity()
+	if to.UserID == "" && graph.IsUserID(sent.To.Input) {
+		to.UserID = graph.UserID(sent.To.Input)
+	}
+	p := place{source: SourceAPI, origin: OriginAPI, outbound: true, at: time.Now().UTC(), customer: to, person: alias(to)}
+	if sent.Group != "" {
+		p.group, p.person = sent.Group, groupPerson(sent.Group)
+	} else if err := t.learn(ctx, phone, to, p.at, ""); err != nil {
+		return err
+	}
+	if r, ok := m.Content.(*cloudapi.Reaction); ok {
+		s := saying{id: sent.ID, place: p, content: &webhook.Reaction{Message: r.MessageID, Emoji: r.Emoji}}
+		return t.store(ctx, phone, s.patch())
+	}
+	body := sentBody(m.Content)
+	return t.store(ctx, phone, patch{sent.ID, func(msg *Message) {
+		msg.put(p)
+		msg.say(SourceAPI, body.clone())
+		msg.ReplyTo = max(msg.ReplyTo, m.ReplyTo)
+		msg.CallbackData = max(msg.CallbackData, m.CallbackData)
+	}})
+}
