@@ -90,6 +90,9 @@ type Edit struct {
 	// Original is the message that was edited.
 	Original graph.MessageID
 
+	// Kind is the new content's type as Meta wrote it. Content tells the same by its Go type.
+	Kind MessageType
+
 	// Content is the complete new content. Never nil.
 	Content Content
 
@@ -109,7 +112,7 @@ type RequestWelcome struct{}
 // A MediaPlaceholder stands in history for media that was not sent along.
 type MediaPlaceholder struct{}
 
-// An UnknownContent has a type that this package does not know, or none.
+// An UnknownContent has a type that this package does not know, no type at all, or a type whose object is missing.
 type UnknownContent struct {
 	// Name is the type as Meta wrote it. It may be empty.
 	Name MessageType

@@ -1,13 +1,256 @@
 package webhook
 
-import "errors"
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
 
-// ErrNotJSON says that a body is no JSON value that could be a delivery: broken, cut short, or not an object at all.
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/wire"
+)
+
+// ErrNotJSON says that a body is no JSON that could be a delivery: broken, cut short, nested too deep, or not an object.
 var ErrNotJSON = errors.New("webhook: the body is not a JSON object")
 
-// Decode returns what a body tells, in the order of the body.
+// Decode returns what a body tells, change by change in the order of the body. It wants the whole body of a POST, or a lone
+// change ({"field": …, "value": …}) as the app dashboard shows it, or an array of either.
+//
+// The only error matches [ErrNotJSON]. Everything else is isolated: an item that does not fit its type becomes an
+// [*Undecodable], what has no type yet becomes an [*Unknown], and their neighbours are not harmed. Nothing is dropped: a body
+// that is JSON yields at least one event, and each value in it is in a typed member or can be reached through [EventInfo.Raw].
+//
+// The events alias body: do not write to it as long as they are in use.
+//
+// Decode does not verify. Call [Verify] first.
 func Decode(body []byte) ([]Event, error) {
-	return nil, ErrNotJSON
+	d := decoders.Get().(*decoder)
+	defer d.release()
+	d.s.Reset(body)
+	switch d.s.Kind() {
+	case wire.KindObject:
+		d.envelope()
+	case wire.KindArray:
+		d.s.Array()
+		for d.s.NextElement() {
+			d.envelope()
+		}
+	default:
+		return nil, ErrNotJSON
+	}
+	d.s.End()
+	if err := d.s.Err(); err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrNotJSON, err)
+	}
+	if len(d.events) == 0 {
+		d.emit(&Unknown{EventInfo{Raw: body}}, entry{})
+	}
+	return d.events, nil
 }
 
-func undecodableBody(body []byte, err error) Event { return &Undecodable{Err: err} }
+// undecodableBody stands for a signed body that is not JSON.
+func undecodableBody(body []byte, err error) Event {
+	ev := &Undecodable{EventInfo{Raw: body}, err}
+	ev.Key = keyOf(ev, entry{})
+	return ev
+}
+
+// A decoder is the state of one Decode. Decoders are pooled; nothing in one reaches an event except memory that is given away.
+type decoder struct {
+	s      wire.Scanner
+	events []Event
+	value  value
+}
+
+var decoders = sync.Pool{New: func() any { return new(decoder) }}
+
+func (d *decoder) release() {
+	d.s.Reset(nil)
+	d.events = nil
+	d.value.release()
+	decoders.Put(d)
+}
+
+// An entry is what the JSON around a change tells about it.
+type entry struct {
+	id    string
+	time  graph.Timestamp
+	field Field // where Meta misplaced it
+}
+
+// emit appends an event that is complete but for what its entry tells.
+func (d *decoder) emit(ev Event, e entry) {
+	d.events = append(d.events, ev)
+	d.complete(len(d.events)-1, e)
+}
+
+// complete adds to the events from index on what their entry tells.
+func (d *decoder) complete(from int, e entry) {
+	for _, ev := range d.events[from:] {
+		info := ev.base()
+		info.EntryID = e.id
+		if info.WABA == "" && info.Field != fieldPartnerSolutions {
+			info.WABA = graph.WABAID(e.id)
+		}
+		if info.At.IsZero() {
+			info.At = e.time.Time
+		}
+		info.Key = keyOf(ev, e)
+	}
+}
+
+// fieldPartnerSolutions is a field whose entries are business portfolios, not accounts.
+const fieldPartnerSolutions Field = "partner_solutions"
+
+// envelope reads a whole body, or a lone change.
+func (d *decoder) envelope() {
+	var (
+		s     = &d.s
+		it    = s.BeginItem()
+		from  = len(d.events)
+		obj   string
+		lone  change
+		loose []Member
+	)
+	if s.Object() {
+		for s.NextMember() {
+			switch string(s.Name()) {
+			case "object":
+				obj = s.Text()
+			case "entry":
+				d.events = d.events[:from]
+				d.entries()
+			case "field":
+				lone.field = Field(s.Text())
+			case "value":
+				lone.value = s.Raw()
+			default:
+				s.Unknown()
+			}
+		}
+	}
+	raw, unknown, err := s.EndItem(it)
+	switch {
+	case s.Err() != nil:
+		return
+	case obj != "" && !strings.HasPrefix(obj, "whatsapp"):
+		// Another product of Meta delivers to the same URL. Its changes can have the names of ours and mean something else.
+		d.events = d.events[:from]
+		d.emit(&Unknown{EventInfo{Raw: raw}}, entry{})
+		return
+	case lone.present():
+		at := len(d.events)
+		lone.raw = raw
+		d.change(lone)
+		d.complete(at, entry{})
+	case lone.field != "":
+		loose = append(loose, Member{"body.field", quoted(string(lone.field))})
+	}
+	d.surround(from, "body.", append(loose, members(unknown)...), raw, err, entry{})
+}
+
+// surround gives the members that stand around events to the first of them, and reports what else is wrong around them. If there
+// is no event, the JSON becomes one itself.
+func (d *decoder) surround(from int, prefix string, loose []Member, raw []byte, err error, e entry) {
+	if err != nil {
+		d.emit(&Undecodable{EventInfo{Raw: raw}, fmt.Errorf("webhook: %s%w", strings.TrimSuffix(prefix, ".")+" ", err)}, e)
+	}
+	if len(d.events) == from {
+		d.emit(&Unknown{EventInfo{Raw: raw}}, e)
+		return
+	}
+	if len(loose) > 0 {
+		info := d.events[from].base()
+		for _, m := range loose {
+			if !strings.HasPrefix(m.Path, prefix) {
+				m.Path = prefix + m.Path
+			}
+			info.Unknown = append(info.Unknown, m)
+		}
+	}
+}
+
+// entries reads the array of entries.
+func (d *decoder) entries() {
+	if d.s.Array() {
+		for d.s.NextElement() {
+			if !d.s.Null() {
+				d.entry()
+			}
+		}
+	}
+}
+
+func (d *decoder) entry() {
+	var (
+		s    = &d.s
+		it   = s.BeginItem()
+		from = len(d.events)
+		e    entry
+		lone change
+		late []change // changes without a label, until the entry's label is known
+	)
+	if s.Object() {
+		for s.NextMember() {
+			switch string(s.Name()) {
+			case "id":
+				e.id = s.Text()
+			case "time":
+				e.time = s.Time()
+			case "changes":
+				d.events, late = d.events[:from], nil
+				if s.Array() {
+					for s.NextElement() {
+						if s.Null() {
+							continue
+						}
+						if c, ok := d.readChange(); !ok {
+							late = append(late, c)
+						}
+					}
+				}
+			case "field":
+				e.field = Field(s.Text())
+			case "object": // misplaced in one of Meta's samples; it says nothing new
+				s.Skip()
+			case "value":
+				lone.value = s.Raw()
+			default:
+				s.Unknown()
+			}
+		}
+	}
+	raw, unknown, err := s.EndItem(it)
+	if s.Err() != nil {
+		return
+	}
+	for _, c := range late {
+		c.field = e.field
+		d.change(c)
+	}
+	if lone.present() {
+		lone.field, lone.raw = e.field, raw
+		d.change(lone)
+	}
+	d.complete(from, e)
+	d.surround(from, "entry.", members(unknown), raw, err, e)
+}
+
+// members converts what the scanner reports.
+func members(list []wire.Member) []Member {
+	if len(list) == 0 {
+		return nil
+	}
+	out := make([]Member, len(list))
+	for i, m := range list {
+		out[i] = Member{m.Path, m.Value}
+	}
+	return out
+}
+
+// quoted writes s as JSON, for what was decoded before it turned out to have no place.
+func quoted(s string) json.RawMessage {
+	b, _ := json.Marshal(s)
+	return b
+}

@@ -26,6 +26,9 @@ type HistoryChunk struct {
 	// Progress is how much of the whole history was sent, 0 to 100. It does not grow from delivery to delivery, because
 	// deliveries are not ordered. At 100 somewhere, the app has sent everything.
 	Progress int
+
+	ordered bool // every thread names its customer before its messages
+	empty   bool // there are no threads
 }
 
 // A HistoryPhase is an age bucket, counted back from the day of onboarding.
@@ -47,6 +50,9 @@ type HistoryThread struct {
 
 	// Messages is filled by [HistoryChunk.Threads] only.
 	Messages []HistoryMessage
+
+	// Unknown lists the members of the thread that have no place here.
+	Unknown []Member
 }
 
 // A HistoryMessage is a past message.
@@ -70,7 +76,7 @@ type HistoryMessage struct {
 	Type MessageType
 
 	// Content is what was sent. Media older than 14 days is a [*MediaPlaceholder] for ever; newer media follows as
-	// [HistoryMedia]. Never nil, except beside Err.
+	// [HistoryMedia]. Never nil.
 	Content Content
 
 	// Context is set if the message answers another.
@@ -121,6 +127,9 @@ type HistoryMedia struct {
 	// From and To are as Meta says. On media that the customer sent, To is empty.
 	From graph.Identity
 	To   graph.Identity
+
+	// ProfileName is the name that the customer shows, where Meta sends it.
+	ProfileName string
 
 	Type    MessageType
 	Content Content

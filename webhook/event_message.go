@@ -27,6 +27,10 @@ type IncomingMessage struct {
 	// IdentityHash changes when the customer's identity (phone, reinstall) changes, if the number asks for that check.
 	IdentityHash string
 
+	// ContactWAID is the number under which WhatsApp knows the customer, if that is not From.WAID: Brazilian, Mexican and
+	// Argentine numbers have two spellings. Both reach the customer.
+	ContactWAID string
+
 	// LogicalID is an undocumented id of the sender, seen with authentication buttons and payments.
 	LogicalID string
 
@@ -47,6 +51,9 @@ type IncomingMessage struct {
 
 	// Identity is a legacy form of IdentityHash.
 	Identity *IdentityChange
+
+	// Summary is what a machine wrote about the conversation so far, where conversation routing is on. For display only.
+	Summary *ConversationSummary
 
 	// Errors say why a message could not be delivered in full, mostly beside [*Unsupported].
 	Errors []Error
@@ -74,6 +81,10 @@ type UnavailableMessage struct {
 
 	// ProfileName is the name that the customer shows. It may be empty.
 	ProfileName string
+
+	// ContactWAID and IdentityHash are as in [IncomingMessage].
+	ContactWAID  string
+	IdentityHash string
 
 	// Unsupported is what Meta says about the missing content. It may be empty.
 	Unsupported Unsupported
@@ -139,6 +150,12 @@ type Referral struct {
 // A WelcomeMessage is the greeting that an advertisement showed.
 type WelcomeMessage struct {
 	Text string `json:"text"`
+}
+
+// A ConversationSummary is a machine's prose about a conversation (conversation_context).
+type ConversationSummary struct {
+	Type string // "summary"
+	Text string
 }
 
 // An IdentityChange is the legacy form in which a changed identity is reported.

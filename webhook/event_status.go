@@ -32,6 +32,9 @@ type MessageStatus struct {
 	// ProfileName is the name that the recipient shows, where Meta sends it.
 	ProfileName string
 
+	// ContactWAID is the number under which WhatsApp knows the recipient, if that is not the one the message was sent to.
+	ContactWAID string
+
 	// IdentityHash is the recipient's identity hash, if the message was sent with that check.
 	IdentityHash string
 

@@ -125,3 +125,36 @@ func (s *Scanner) path() string {
 	}
 	return string(b)
 }
+
+// Mark returns where the next value begins, for [Scanner.Since].
+func (s *Scanner) Mark() int { return s.mark() }
+
+// Since returns the bytes from a mark to the end of the value just read. They alias the data.
+func (s *Scanner) Since(mark int) []byte {
+	if s.err != nil {
+		return nil
+	}
+	return s.data[mark:s.pos:s.pos]
+}
+
+// Leave reports a member of the object that was just read to its end as unknown after all.
+func (s *Scanner) Leave(name string, raw []byte) {
+	if s.err != nil {
+		return
+	}
+	path := s.path()
+	if path != "" {
+		path += "."
+	}
+	if len(name) > maxName {
+		name = name[:maxName] + "…"
+	}
+	s.unknown = append(s.unknown, Member{path + name, raw})
+}
+
+// UnknownSince reports the value just read, from mark on, as unknown after all.
+func (s *Scanner) UnknownSince(mark int) {
+	if s.err == nil {
+		s.unknown = append(s.unknown, Member{s.path(), s.Since(mark)})
+	}
+}

@@ -97,6 +97,15 @@ func (s *Scanner) Kind() Kind {
 	return kinds[s.peek()]
 }
 
+// Null reads the next value if it is null, and reports whether it was.
+func (s *Scanner) Null() bool {
+	if s.Kind() != KindNull {
+		return false
+	}
+	s.literal("null")
+	return true
+}
+
 // peek skips white space and returns the next byte, or 0 at the end.
 func (s *Scanner) peek() byte {
 	for s.pos < len(s.data) {

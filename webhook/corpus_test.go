@@ -1,0 +1,466 @@
+package webhook_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"reflect"
+	"regexp"
+	"slices"
+	"sort"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook"
+)
+
+// corpus returns the folder of conformance bodies, or skips the test.
+func corpus(t *testing.T) string {
+	t.Helper()
+	dir := os.Getenv("COEXISTENCE_PAYLOADS")
+	if dir == "" {
+		t.Skip("COEXISTENCE_PAYLOADS is not set: it names the folder with the conformance bodies")
+	}
+	return dir
+}
+
+// corpusFiles returns the webhook bodies of the corpus, by their path in it.
+func corpusFiles(t *testing.T) map[string][]byte {
+	t.Helper()
+	dir := corpus(t)
+	files := make(map[string][]byte)
+	for _, pattern := range []string{"coexistence/*.json", "signup/webhook.*.json", "webhooks/*.json"} {
+		paths, err := filepath.Glob(filepath.Join(dir, pattern))
+		require.NoError(t, err)
+		require.NotEmpty(t, paths, pattern)
+		for _, path := range paths {
+			if strings.HasPrefix(filepath.Base(path), "_") {
+				continue
+			}
+			body, err := os.ReadFile(path)
+			require.NoError(t, err)
+			name, err := filepath.Rel(dir, path)
+			require.NoError(t, err)
+			files[filepath.ToSlash(name)] = body
+		}
+	}
+	return files
+}
+
+// published returns the files whose bodies Meta printed or sent, by the origins that the indexes of the corpus give.
+func published(t *testing.T) map[string]bool {
+	t.Helper()
+	row := regexp.MustCompile("^\\| `([^`]+)` \\| ([^|]+) \\|")
+	origin := regexp.MustCompile(`verbatim|repaired|captur`)
+	files := make(map[string]bool)
+	for _, folder := range []string{"coexistence", "signup", "webhooks"} {
+		index, err := os.ReadFile(filepath.Join(corpus(t), folder, "INDEX.md"))
+		require.NoError(t, err)
+		for line := range strings.SplitSeq(string(index), "\n") {
+			if m := row.FindStringSubmatch(line); m != nil && origin.MatchString(m[2]) {
+				files[folder+"/"+m[1]] = true
+			}
+		}
+	}
+	require.NotEmpty(t, files)
+	return files
+}
+
+func TestCorpusIsDecodedWithoutLoss(t *testing.T) {
+	t.Parallel()
+	files, strict := corpusFiles(t), published(t)
+	var names []string
+	for name := range files {
+		names = append(names, name)
+	}
+	sort.Strings(names)
+	totals := map[string]int{}
+	for _, name := range names {
+		report, err := checkLossless(files[name], webhook.Decode)
+		require.NoError(t, err, name)
+		t.Logf("%-75s %s", name, report)
+		totals["files"]++
+		totals["leaves of our fields"] += report.leaves
+		totals["left raw"] += len(report.untyped)
+		for _, kind := range report.kinds {
+			totals[kind]++
+		}
+		require.Empty(t, report.lost, name)
+		if strict[name] {
+			require.Empty(t, report.untyped, "%s is Meta's own, and everything in it wants a type", name)
+			totals["published files"]++
+		}
+	}
+	t.Log(totals)
+}
+
+// TestLossIsNoticed makes sure that the check above is able to fail.
+func TestLossIsNoticed(t *testing.T) {
+	t.Parallel()
+	body := []byte(`{"object":"whatsapp_business_account","entry":[{"id":"1","changes":[{"field":"messages","value":{
+		"metadata":{"phone_number_id":"2"},"contacts":[{"profile":{"name":"N"},"wa_id":"15550100001"}],
+		"messages":[{"from":"15550100001","id":"wamid.1","timestamp":"1767225600","type":"audio","audio":{"id":"7","voice":true},"new":5}]}}]}]}`)
+	report, err := checkLossless(body, webhook.Decode)
+	require.NoError(t, err)
+	require.Empty(t, report.lost)
+	require.Len(t, report.untyped, 1)
+
+	lossy := map[string]func(*webhook.IncomingMessage){
+		"a name":            func(m *webhook.IncomingMessage) { m.ProfileName = "" },
+		"a time":            func(m *webhook.IncomingMessage) { m.At = time.Time{} },
+		"a media id":        func(m *webhook.IncomingMessage) { m.Content.(*webhook.Audio).ID = "" },
+		"a bool":            func(m *webhook.IncomingMessage) { m.Content.(*webhook.Audio).Voice = true },
+		"an unknown member": func(m *webhook.IncomingMessage) { m.EventInfo.Unknown = nil },
+	}
+	for name, lose := range lossy {
+		report, err := checkLossless(body, func(body []byte) ([]webhook.Event, error) {
+			events, err := webhook.Decode(body)
+			for _, ev := range events {
+				if m, ok := ev.(*webhook.IncomingMessage); ok {
+					if _, isAudio := m.Content.(*webhook.Audio); isAudio {
+						lose(m)
+					}
+				}
+			}
+			return events, err
+		})
+		require.NoError(t, err)
+		require.NotEmpty(t, report.lost, name)
+	}
+}
+
+// A lossReport says what became of one body.
+type lossReport struct {
+	kinds   []string
+	leaves  int      // scalars in changes of the fields that have types
+	untyped []string // paths of those that are reachable as raw bytes only
+	lost    []string // paths of those that are not reachable at all
+}
+
+func (r lossReport) String() string {
+	s := fmt.Sprintf("%v leaves=%d", r.kinds, r.leaves)
+	if len(r.untyped) > 0 {
+		s += fmt.Sprintf(" raw=%v", r.untyped)
+	}
+	return s
+}
+
+// checkLossless compares each scalar in the body with what is decoded from it, and then changes each in turn: a scalar that is
+// read must show in the result.
+func checkLossless(body []byte, decode func([]byte) ([]webhook.Event, error)) (lossReport, error) {
+	var r lossReport
+	events, err := decode(body)
+	if err != nil {
+		return r, err
+	}
+	for _, ev := range events {
+		r.kinds = append(r.kinds, strings.TrimPrefix(fmt.Sprintf("%T", ev), "*webhook."))
+	}
+	typed, raw := scalars(events)
+	tree, err := parseTree(body)
+	if err != nil {
+		return r, err
+	}
+	before := fingerprint(events)
+	for n, leaf := range changeLeaves(tree) {
+		r.leaves++
+		value := leaf.get()
+		switch {
+		case isZeroLeaf(value), leaf.name() == "messaging_product" && value == "whatsapp":
+		case found(typed, value):
+		case found(raw, value):
+			r.untyped = append(r.untyped, leaf.path)
+		default:
+			r.lost = append(r.lost, leaf.path)
+			continue
+		}
+		other := perturb(value, n)
+		leaf.set(other)
+		changed, err := json.Marshal(tree)
+		leaf.set(value)
+		if err != nil {
+			return r, err
+		}
+		events, err := decode(changed)
+		if err != nil {
+			return r, err
+		}
+		typed, raw := scalars(events)
+		if _, isBool := other.(bool); isBool && slices.Equal(before, fingerprint(events)) {
+			r.lost = append(r.lost, leaf.path+" (flipped)")
+		} else if !isBool && !found(typed, other) && !found(raw, other) {
+			r.lost = append(r.lost, fmt.Sprintf("%s (as %v)", leaf.path, other))
+		}
+	}
+	return r, nil
+}
+
+// A leaf is a place in a tree that holds a scalar.
+type leaf struct {
+	path string
+	get  func() any
+	set  func(any)
+}
+
+func (l leaf) name() string {
+	name := l.path[strings.LastIndexByte(l.path, '.')+1:]
+	return name
+}
+
+func parseTree(body []byte) (any, error) {
+	dec := json.NewDecoder(bytes.NewReader(body))
+	dec.UseNumber()
+	var tree any
+	err := dec.Decode(&tree)
+	return tree, err
+}
+
+var typedFields = []any{"messages", "history", "smb_app_state_sync", "smb_message_echoes", "account_update"}
+
+// changeLeaves returns the scalars inside the values of changes whose field has types, or that have no field and need none.
+func changeLeaves(tree any) []leaf {
+	var all []leaf
+	envelopes, ok := tree.([]any)
+	if !ok {
+		envelopes = []any{tree}
+	}
+	change := func(c map[string]any, label any, path string) {
+		if label == nil {
+			label = c["field"]
+		}
+		value, ok := c["value"].(map[string]any)
+		if ok && value["field"] != nil {
+			label = value["field"]
+		}
+		if _, isAccount := value["event"]; ok && (slices.Contains(typedFields, label) || label == nil && isAccount) {
+			all = appendLeaves(all, value, path+".value")
+		}
+	}
+	for i, e := range envelopes {
+		envelope, ok := e.(map[string]any)
+		if !ok {
+			continue
+		}
+		if object, ok := envelope["object"].(string); ok && object != "whatsapp_business_account" {
+			continue
+		}
+		change(envelope, nil, fmt.Sprintf("[%d]", i))
+		entries, _ := envelope["entry"].([]any)
+		for j, e := range entries {
+			entry, _ := e.(map[string]any)
+			changes, _ := entry["changes"].([]any)
+			for k, c := range changes {
+				if c, ok := c.(map[string]any); ok {
+					change(c, entry["field"], fmt.Sprintf("[%d].entry[%d].changes[%d]", i, j, k))
+				}
+			}
+		}
+	}
+	return all
+}
+
+func appendLeaves(all []leaf, node any, path string) []leaf {
+	switch node := node.(type) {
+	case map[string]any:
+		for name, child := range node {
+			path := path + "." + name
+			switch child.(type) {
+			case map[string]any, []any:
+				all = appendLeaves(all, child, path)
+			default:
+				if name == "field" || name == "object" { // labels that Meta misplaced
+					continue
+				}
+				all = append(all, leaf{path, func() any { return node[name] }, func(v any) { node[name] = v }})
+			}
+		}
+	case []any:
+		for i, child := range node {
+			path := fmt.Sprintf("%s[%d]", path, i)
+			switch child.(type) {
+			case map[string]any, []any:
+				all = appendLeaves(all, child, path)
+			default:
+				all = append(all, leaf{path, func() any { return node[i] }, func(v any) { node[i] = v }})
+			}
+		}
+	}
+	return all
+}
+
+func isZeroLeaf(v any) bool {
+	switch v := v.(type) {
+	case nil, bool:
+		return true
+	case string:
+		return v == "" || v == "0"
+	case json.Number:
+		f, err := v.Float64()
+		return err == nil && f == 0
+	}
+	return false
+}
+
+// perturb returns another scalar of the same kind that occurs nowhere else.
+func perturb(v any, n int) any {
+	switch v := v.(type) {
+	case bool:
+		return !v
+	case json.Number:
+		return json.Number(strconv.Itoa(1900000000 + n))
+	case string:
+		if v != "" && strings.Trim(v, "0123456789") == "" {
+			return strconv.Itoa(1900000000 + n)
+		}
+	}
+	return "zq" + strconv.Itoa(n)
+}
+
+// found reports whether a scalar is in the set, in any of the forms that decoding gives it.
+func found(set map[string]bool, v any) bool {
+	text := fmt.Sprint(v)
+	forms := []string{text, strings.TrimPrefix(text, "@"), strings.ToUpper(text)}
+	if f, err := strconv.ParseFloat(text, 64); err == nil {
+		forms = append(forms, strconv.FormatFloat(f, 'g', -1, 64))
+	}
+	if at := graph.ParseTimestamp(text); !at.IsZero() {
+		forms = append(forms, strconv.FormatInt(at.Unix(), 10))
+	}
+	return slices.ContainsFunc(forms, func(form string) bool { return set[form] })
+}
+
+// scalars returns all scalars in typed members of the events, and all in their raw parts: unknown members, content of unknown
+// types, and events that are raw as a whole.
+func scalars(events []webhook.Event) (typed, raw map[string]bool) {
+	typed, raw = map[string]bool{}, map[string]bool{}
+	for _, ev := range events {
+		walk(reflect.ValueOf(ev), typed, raw)
+		switch ev := ev.(type) {
+		case *webhook.HistoryChunk:
+			walk(reflect.ValueOf(ev.Threads()), typed, raw)
+		case *webhook.Unknown:
+			rawScalars(ev.Raw, raw)
+		case *webhook.Undecodable:
+			rawScalars(ev.Raw, raw)
+		}
+	}
+	return typed, raw
+}
+
+func fingerprint(events []webhook.Event) []string {
+	var lines []string
+	for _, ev := range events {
+		lines = append(lines, describe(reflect.ValueOf(ev)))
+		if c, ok := ev.(*webhook.HistoryChunk); ok {
+			lines = append(lines, describe(reflect.ValueOf(c.Threads())))
+		}
+	}
+	return lines
+}
+
+var (
+	timeType    = reflect.TypeFor[time.Time]()
+	rawType     = reflect.TypeFor[json.RawMessage]()
+	memberType  = reflect.TypeFor[webhook.Member]()
+	bytesType   = reflect.TypeFor[[]byte]()
+	skipMembers = []string{"Raw", "Key"}
+)
+
+func walk(v reflect.Value, typed, raw map[string]bool) {
+	switch v.Type() {
+	case timeType:
+		if at := v.Interface().(time.Time); !at.IsZero() {
+			typed[strconv.FormatInt(at.Unix(), 10)] = true
+		}
+		return
+	case rawType:
+		rawScalars(v.Bytes(), raw)
+		return
+	case memberType:
+		rawScalars(v.Interface().(webhook.Member).Value, raw)
+		return
+	case bytesType:
+		return
+	}
+	switch v.Kind() {
+	case reflect.Pointer, reflect.Interface:
+		if !v.IsNil() {
+			walk(v.Elem(), typed, raw)
+		}
+	case reflect.Struct:
+		for i := range v.NumField() {
+			f := v.Type().Field(i)
+			if f.IsExported() && (!slices.Contains(skipMembers, f.Name) || f.Type == rawType) {
+				walk(v.Field(i), typed, raw)
+			}
+		}
+	case reflect.Slice:
+		for i := range v.Len() {
+			walk(v.Index(i), typed, raw)
+		}
+	case reflect.Map:
+		for it := v.MapRange(); it.Next(); {
+			walk(it.Value(), typed, raw)
+		}
+	case reflect.String:
+		typed[v.String()] = true
+	case reflect.Int, reflect.Int64:
+		typed[strconv.FormatInt(v.Int(), 10)] = true
+	case reflect.Float64:
+		typed[strconv.FormatFloat(v.Float(), 'g', -1, 64)] = true
+	}
+}
+
+// describe prints everything but the raw bytes, so that two results can be compared.
+func describe(v reflect.Value) string {
+	switch v.Type() {
+	case timeType:
+		return v.Interface().(time.Time).String()
+	case memberType:
+		m := v.Interface().(webhook.Member)
+		return m.Path + "=" + string(m.Value)
+	}
+	var b strings.Builder
+	switch v.Kind() {
+	case reflect.Pointer, reflect.Interface:
+		if v.IsNil() {
+			return "nil"
+		}
+		return describe(v.Elem())
+	case reflect.Struct:
+		for i := range v.NumField() {
+			f := v.Type().Field(i)
+			if f.IsExported() && (!slices.Contains(skipMembers, f.Name) || f.Type == rawType) {
+				fmt.Fprintf(&b, "%s:%s;", f.Name, describe(v.Field(i)))
+			}
+		}
+		return "{" + b.String() + "}"
+	case reflect.Slice:
+		if v.Type().Elem().Kind() == reflect.Uint8 {
+			return string(v.Bytes())
+		}
+		for i := range v.Len() {
+			b.WriteString(describe(v.Index(i)) + ",")
+		}
+		return "[" + b.String() + "]"
+	}
+	return fmt.Sprint(v.Interface())
+}
+
+func rawScalars(raw []byte, set map[string]bool) {
+	tree, err := parseTree(raw)
+	if err != nil {
+		set[string(raw)] = true
+		return
+	}
+	for _, l := range appendLeaves(nil, []any{tree}, "") {
+		set[fmt.Sprint(l.get())] = true
+	}
+}

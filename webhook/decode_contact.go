@@ -1,0 +1,142 @@
+package webhook
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/wire"
+)
+
+// A contact is an element of a change's contacts: what Meta knows of a person beside the ids in the item itself.
+type contact struct {
+	id           graph.Identity
+	name         string
+	identityHash string
+
+	joined  bool
+	raw     []byte
+	unknown []wire.Member
+	err     error
+}
+
+func (c *contact) read(s *wire.Scanner) {
+	it := s.BeginItem()
+	if s.Object() {
+		for s.NextMember() {
+			switch string(s.Name()) {
+			case "wa_id":
+				c.id.WAID = s.Text()
+			case "user_id":
+				c.id.UserID = graph.UserID(s.Text())
+			case "parent_user_id":
+				c.id.ParentUserID = graph.UserID(s.Text())
+			case "identity_key_hash":
+				c.identityHash = s.Text()
+			case "profile":
+				c.readProfile(s)
+			default:
+				s.Unknown()
+			}
+		}
+		if left := splitIdentity(&c.id); left != "" {
+			s.Leave("wa_id", quoted(left))
+		}
+	}
+	c.raw, c.unknown, c.err = s.EndItem(it)
+}
+
+func (c *contact) readProfile(s *wire.Scanner) {
+	c.name, c.id.Username = "", ""
+	if !s.Object() {
+		return
+	}
+	for s.NextMember() {
+		switch string(s.Name()) {
+		case "name":
+			c.name = s.Text()
+		case "username":
+			c.id.Username = username(s.Text())
+		default:
+			s.Unknown()
+		}
+	}
+}
+
+// username strips the @ that Meta's samples had until spring 2026.
+func username(s string) string { return strings.TrimPrefix(s, "@") }
+
+// join finds the contact of a person, takes over what it adds to the identity, and returns it together with what has no place:
+// ids that contradict those in the item itself.
+func (v *value) join(id *graph.Identity) (c *contact, left []Member) {
+	i := v.find(*id)
+	if i < 0 {
+		return nil, nil
+	}
+	c = &v.contacts[i]
+	c.joined = true
+	leave := func(name string, value []byte) {
+		left = append(left, Member{fmt.Sprintf("value.contacts[%d].%s", i, name), value})
+	}
+	for _, m := range c.unknown {
+		leave(m.Path, m.Value)
+	}
+	take := func(name string, own *graph.UserID, theirs graph.UserID) {
+		switch {
+		case *own == "":
+			*own = theirs
+		case theirs != "" && theirs != *own:
+			leave(name, quoted(string(theirs)))
+		}
+	}
+	take("user_id", &id.UserID, c.id.UserID)
+	take("parent_user_id", &id.ParentUserID, c.id.ParentUserID)
+	if id.Username == "" {
+		id.Username = c.id.Username
+	}
+	if id.WAID == "" {
+		id.WAID = c.id.WAID
+	}
+	return c, left
+}
+
+// find returns the index of the contact that is the person, -1 if none is. The order of the list says nothing.
+func (v *value) find(id graph.Identity) int {
+	if len(v.contacts) == 0 {
+		return -1
+	}
+	usable := func(c *contact) bool { return c.err == nil }
+	for i := range v.contacts {
+		if c := &v.contacts[i]; usable(c) && id.WAID != "" && c.id.WAID == id.WAID {
+			return i
+		}
+	}
+	for i := range v.contacts {
+		if c := &v.contacts[i]; usable(c) && id.UserID != "" && c.id.UserID == id.UserID {
+			return i
+		}
+	}
+	for i := range v.contacts {
+		if c := &v.contacts[i]; usable(c) && id.WAID != "" && c.id.WAID != "" &&
+			graph.EquivalenceKey(c.id.WAID) == graph.EquivalenceKey(id.WAID) {
+			return i
+		}
+	}
+	if c := &v.contacts[0]; len(v.contacts) == 1 && usable(c) && !contradicts(c.id, id) {
+		return 0
+	}
+	return -1
+}
+
+// contradicts reports whether two identities cannot be one person's: all that both have differs.
+func contradicts(a, b graph.Identity) bool {
+	return a.UserID != "" && b.UserID != "" && a.WAID != "" && b.WAID != ""
+}
+
+// contactWAID returns the number of c if it is spelt otherwise than the one in the item.
+func contactWAID(c *contact, id graph.Identity) string {
+	if c == nil || c.id.WAID == id.WAID {
+		return ""
+	}
+	return c.id.WAID
+}

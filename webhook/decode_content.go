@@ -1,0 +1,317 @@
+package webhook
+
+import (
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/wire"
+)
+
+// knownContent holds the types whose object has a Go type.
+var knownContent = map[MessageType]bool{
+	TypeText: true, TypeImage: true, TypeVideo: true, TypeAudio: true, TypeDocument: true, TypeSticker: true, TypeLocation: true,
+	TypeContacts: true, TypeReaction: true, TypeButton: true, TypeInteractive: true, TypeOrder: true, TypeSystem: true,
+	TypeUnsupported: true, TypeEdit: true, TypeRevoke: true,
+}
+
+// messageType returns b as a type. Common types cost no memory.
+func messageType(b []byte) MessageType {
+	switch string(b) {
+	case "text":
+		return TypeText
+	case "image":
+		return TypeImage
+	case "media_placeholder":
+		return TypeMediaPlaceholder
+	case "audio":
+		return TypeAudio
+	case "video":
+		return TypeVideo
+	case "document":
+		return TypeDocument
+	case "reaction":
+		return TypeReaction
+	case "unsupported":
+		return TypeUnsupported
+	}
+	return MessageType(b)
+}
+
+// bareContent returns the content of types that need no object, nil for all others.
+func bareContent(t MessageType) Content {
+	switch t {
+	case TypeUnsupported:
+		return new(Unsupported)
+	case TypeRequestWelcome:
+		return new(RequestWelcome)
+	case TypeMediaPlaceholder:
+		return new(MediaPlaceholder)
+	}
+	return nil
+}
+
+// readContent reads the object of a known type.
+func readContent(s *wire.Scanner, t MessageType) Content {
+	switch t {
+	case TypeText:
+		return readText(s)
+	case TypeImage:
+		return read(s, imageDecoder)
+	case TypeVideo:
+		return read(s, videoDecoder)
+	case TypeAudio:
+		return read(s, audioDecoder)
+	case TypeDocument:
+		return read(s, documentDecoder)
+	case TypeSticker:
+		return read(s, stickerDecoder)
+	case TypeLocation:
+		return read(s, locationDecoder)
+	case TypeContacts:
+		return &Contacts{Cards: cardDecoder.List(s)}
+	case TypeReaction:
+		return read(s, reactionDecoder)
+	case TypeButton:
+		return read(s, buttonDecoder)
+	case TypeInteractive:
+		return readInteractive(s)
+	case TypeOrder:
+		return read(s, orderDecoder)
+	case TypeSystem:
+		return read(s, systemDecoder)
+	case TypeUnsupported:
+		return read(s, unsupportedDecoder)
+	case TypeEdit:
+		return readEdit(s)
+	case TypeRevoke:
+		return read(s, revokeDecoder)
+	}
+	s.Skip()
+	return nil
+}
+
+var (
+	imageDecoder       = wire.For[Image]()
+	videoDecoder       = wire.For[Video]()
+	audioDecoder       = wire.For[Audio]()
+	documentDecoder    = wire.For[Document]()
+	stickerDecoder     = wire.For[Sticker]()
+	locationDecoder    = wire.For[Location]()
+	cardDecoder        = wire.For[ContactCard]()
+	reactionDecoder    = wire.For[Reaction]()
+	buttonDecoder      = wire.For[Button]()
+	orderDecoder       = wire.For[Order]()
+	systemDecoder      = wire.For[System]()
+	unsupportedDecoder = wire.For[Unsupported]()
+	revokeDecoder      = wire.For[Revoke]()
+)
+
+// read reads an object into a new T.
+func read[T any](s *wire.Scanner, d wire.Decoder[T]) *T {
+	v := new(T)
+	d.Decode(s, v)
+	return v
+}
+
+func readText(s *wire.Scanner) *Text {
+	t := new(Text)
+	if s.Object() {
+		for s.NextMember() {
+			if string(s.Name()) == "body" {
+				t.Body = s.Text()
+			} else {
+				s.Unknown()
+			}
+		}
+	}
+	return t
+}
+
+// readEdit reads an edit, whose new content has the shape of a message.
+func readEdit(s *wire.Scanner) *Edit {
+	e := &Edit{Content: new(UnknownContent)}
+	if !s.Object() {
+		return e
+	}
+	for s.NextMember() {
+		switch string(s.Name()) {
+		case "original_message_id":
+			e.Original = graph.MessageID(s.Text())
+		case "message":
+			e.readMessage(s)
+		default:
+			s.Unknown()
+		}
+	}
+	return e
+}
+
+func (e *Edit) readMessage(s *wire.Scanner) {
+	e.Kind, e.Context = "", nil
+	var parts parts
+	if s.Object() {
+		for s.NextMember() {
+			switch string(s.Name()) {
+			case "type":
+				e.Kind = messageType(s.TextBytes())
+			case "context":
+				e.Context = contextDecoder.New(s)
+			default:
+				parts.read(s)
+			}
+		}
+	}
+	e.Content = parts.choose(s, e.Kind)
+}
+
+// readInteractive reads an answer. The object that its type names is decoded where it stands; its position does not matter.
+func readInteractive(s *wire.Scanner) *Interactive {
+	r := new(Interactive)
+	if !s.Object() {
+		r.Reply = new(UnknownReply)
+		return r
+	}
+	type reply struct {
+		name  string
+		reply InteractiveReply
+		raw   []byte
+	}
+	var replies []reply
+	var left []wire.Member
+	for s.NextMember() {
+		switch name := string(s.Name()); name {
+		case "type":
+			r.Kind = s.Text()
+		case "timestamp":
+			r.At = s.Time()
+		default:
+			mark := s.Mark()
+			known := readReply(s, name)
+			raw := s.Since(mark)
+			switch {
+			case string(raw) == "null":
+			case known == nil:
+				left = append(left, wire.Member{Path: name, Value: raw})
+			default:
+				replies = append(replies, reply{name, known, raw})
+			}
+		}
+	}
+	// One of Meta's samples says "interactive" where it should name the reply: a single reply speaks for itself.
+	chosen := -1
+	for i, p := range replies {
+		if p.name == r.Kind || chosen < 0 && !leftHas(left, r.Kind) {
+			chosen = i
+		}
+	}
+	for i, p := range replies {
+		if i == chosen {
+			r.Reply = p.reply
+		} else {
+			s.Leave(p.name, p.raw)
+		}
+	}
+	for _, l := range left {
+		if r.Reply == nil && l.Path == r.Kind {
+			r.Reply = &UnknownReply{Raw: l.Value}
+		} else {
+			s.Leave(l.Path, l.Value)
+		}
+	}
+	if r.Reply == nil {
+		r.Reply = new(UnknownReply)
+	}
+	return r
+}
+
+func leftHas(left []wire.Member, name string) bool {
+	for _, l := range left {
+		if l.Path == name {
+			return true
+		}
+	}
+	return false
+}
+
+// readReply reads the object of a known kind of reply. It skips others and returns nil.
+func readReply(s *wire.Scanner, name string) InteractiveReply {
+	switch name {
+	case "button_reply":
+		return read(s, buttonReplyDecoder)
+	case "list_reply":
+		return read(s, listReplyDecoder)
+	case "nfm_reply":
+		return read(s, flowReplyDecoder)
+	case "call_permission_reply":
+		return read(s, callPermissionDecoder)
+	case "payment_method":
+		return read(s, paymentMethodDecoder)
+	}
+	s.Skip()
+	return nil
+}
+
+var (
+	buttonReplyDecoder    = wire.For[ButtonReply]()
+	listReplyDecoder      = wire.For[ListReply]()
+	flowReplyDecoder      = wire.For[FlowReply]()
+	callPermissionDecoder = wire.For[CallPermissionReply]()
+	paymentMethodDecoder  = wire.For[PaymentMethodReply]()
+)
+
+// readErrors reads a list of errors.
+func readErrors(s *wire.Scanner) []Error {
+	var list []Error
+	if s.Array() {
+		for s.NextElement() {
+			if !s.Null() {
+				list = append(list, readError(s))
+			}
+		}
+	}
+	return list
+}
+
+func readError(s *wire.Scanner) Error {
+	var e Error
+	if !s.Object() {
+		return e
+	}
+	var old, details []byte // JSON of the details as they stood before v16, and as they stand in error_data
+	for s.NextMember() {
+		switch string(s.Name()) {
+		case "code":
+			e.Code = graph.Code(s.Int())
+		case "title":
+			e.Title = s.Text()
+		case "message":
+			e.Message = s.Text()
+		case "href":
+			e.Href = s.Text()
+		case "details":
+			mark := s.Mark()
+			text := s.Text()
+			old = s.Since(mark)
+			if details == nil {
+				e.Details = text
+			}
+		case "error_data":
+			if !s.Object() {
+				continue
+			}
+			for s.NextMember() {
+				if string(s.Name()) == "details" {
+					mark := s.Mark()
+					e.Details = s.Text()
+					details = s.Since(mark)
+				} else {
+					s.Unknown()
+				}
+			}
+		default:
+			s.Unknown()
+		}
+	}
+	if old != nil && details != nil && string(old) != string(details) {
+		s.Leave("details", old)
+	}
+	return e
+}

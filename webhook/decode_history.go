@@ -1,0 +1,119 @@
+package webhook
+
+import (
+	"fmt"
+
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/wire"
+)
+
+// A historyItem is an element of history: a chunk, or the reason why there is none. Its threads are only checked here.
+type historyItem struct {
+	chunk    HistoryChunk
+	isChunk  bool
+	errors   []Error
+	raw      []byte
+	unknown  []Member
+	threads  bool // there is a list of threads
+	messages bool // there are some in it
+	err      error
+}
+
+func (h *historyItem) read(s *wire.Scanner) {
+	it := s.BeginItem()
+	if s.Object() {
+		for s.NextMember() {
+			switch string(s.Name()) {
+			case "metadata":
+				h.readMetadata(s)
+			case "threads":
+				h.checkThreads(s)
+			case "errors":
+				h.errors = readErrors(s)
+			default:
+				s.Unknown()
+			}
+		}
+	}
+	var unknown []wire.Member
+	h.raw, unknown, h.err = s.EndItem(it)
+	h.unknown = members(unknown)
+}
+
+func (h *historyItem) readMetadata(s *wire.Scanner) {
+	h.chunk.Phase, h.chunk.Order, h.chunk.Progress = 0, 0, 0
+	if !s.Object() {
+		return
+	}
+	h.isChunk = true
+	for s.NextMember() {
+		switch string(s.Name()) {
+		case "phase":
+			h.chunk.Phase = HistoryPhase(s.Int())
+		case "chunk_order":
+			h.chunk.Order = int(s.Int())
+		case "progress":
+			h.chunk.Progress = int(s.Int())
+		default:
+			s.Unknown()
+		}
+	}
+}
+
+// checkThreads walks over the threads without decoding them, and notes whether there is one list of them and each tells whom it
+// is with before its messages, as Meta does.
+func (h *historyItem) checkThreads(s *wire.Scanner) {
+	first := !h.threads
+	h.threads, h.messages, h.chunk.ordered = true, false, first
+	if s.Null() {
+		return
+	}
+	h.isChunk = true
+	if s.Kind() != wire.KindArray {
+		h.messages = true
+		s.Skip()
+		return
+	}
+	s.Array()
+	for s.NextElement() {
+		h.messages = true
+		if s.Kind() != wire.KindObject {
+			s.Skip()
+			continue
+		}
+		after := false
+		s.Object()
+		for s.NextMember() {
+			switch string(s.Name()) {
+			case "messages":
+				h.chunk.ordered = h.chunk.ordered && !after
+				after = true
+			case "id", "context":
+				h.chunk.ordered = h.chunk.ordered && !after
+			}
+			s.Skip()
+		}
+	}
+}
+
+// emit emits a chunk, or a failure for each error, or both.
+func (h *historyItem) emit(d *decoder, info EventInfo) {
+	info.Raw, info.Unknown = h.raw, h.unknown
+	if h.err != nil {
+		d.events = append(d.events, &Undecodable{info, fmt.Errorf("webhook: history %w", h.err)})
+		return
+	}
+	if !h.isChunk && len(h.errors) == 0 {
+		d.events = append(d.events, &Unknown{info})
+		return
+	}
+	for _, e := range h.errors {
+		d.events = append(d.events, &HistoryFailure{info, e})
+		info.Unknown = nil
+	}
+	if h.isChunk {
+		chunk := h.chunk
+		chunk.EventInfo = info
+		chunk.empty = !h.messages
+		d.events = append(d.events, &chunk)
+	}
+}

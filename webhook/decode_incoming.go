@@ -1,0 +1,101 @@
+package webhook
+
+import (
+	"fmt"
+
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
+)
+
+// incoming makes the event of a message that a customer wrote.
+func (v *value) incoming(m *message, info EventInfo) Event {
+	c, left := v.join(&m.from)
+	info = m.info(info)
+	if unavailable(m) {
+		ev := &UnavailableMessage{
+			EventInfo: info, ID: m.id, From: m.from, ContactWAID: contactWAID(c, m.from), Unsupported: *m.content.(*Unsupported),
+			Context: m.context, Referral: m.referral, Errors: m.errors,
+		}
+		if c != nil {
+			ev.ProfileName, ev.IdentityHash = c.name, c.identityHash
+		}
+		ev.Unknown = append(m.unplaced("referral"), left...)
+		return ev
+	}
+	ev := &IncomingMessage{
+		EventInfo: info, ID: m.id, From: m.from, ContactWAID: contactWAID(c, m.from), LogicalID: m.logical, Group: m.group,
+		Type: m.typ, Content: m.content, Context: m.context, Referral: m.referral, Identity: m.identity, Errors: m.errors,
+	}
+	if c != nil {
+		ev.ProfileName, ev.IdentityHash = c.name, c.identityHash
+	}
+	ev.Unknown = append(m.unplaced("referral", "identity", "group_id", "from_logical_id"), left...)
+	return ev
+}
+
+// unavailable reports whether m is a placeholder for a message that stays on the business's phone.
+func unavailable(m *message) bool {
+	if _, ok := m.content.(*Unsupported); !ok {
+		return false
+	}
+	for _, e := range m.errors {
+		if e.Code == graph.CodeMessageUnavailable {
+			return true
+		}
+	}
+	return false
+}
+
+// echo makes the event of a message that the business wrote on its phone.
+func (v *value) echo(m *message, info EventInfo) Event {
+	c, left := v.join(&m.to)
+	ev := &MessageEcho{
+		EventInfo: m.info(info), ID: m.id, From: m.from.WAID, To: m.to, Type: m.typ, Content: m.content, Context: m.context,
+		Errors: m.errors,
+	}
+	ev.Unknown = append(m.unplaced(), left...)
+	ev.ProfileName = v.placeContact(c, m.to, &ev.EventInfo)
+	return ev
+}
+
+// historyMedia makes the event of media that follows its placeholder.
+func (v *value) historyMedia(m *message, info EventInfo, outbound bool) Event {
+	customer := &m.from
+	places := []string{"to", "to_user_id", "to_parent_user_id"}
+	if outbound {
+		customer = &m.to
+		places = []string{"from_user_id", "from_parent_user_id"}
+	}
+	c, left := v.join(customer)
+	ev := &HistoryMedia{
+		EventInfo: m.info(info), ID: m.id, Outbound: outbound, From: m.from, To: m.to, Type: m.typ, Content: m.content,
+		Context: m.context, Errors: m.errors,
+	}
+	ev.Unknown = append(m.unplaced(places...), left...)
+	ev.ProfileName = v.placeContact(c, *customer, &ev.EventInfo)
+	return ev
+}
+
+// placeContact returns the name in c and reports what else is in it and has no place in events about the business's own messages.
+func (v *value) placeContact(c *contact, id graph.Identity, info *EventInfo) (name string) {
+	if c == nil {
+		return ""
+	}
+	leave := func(member, text string) {
+		if text != "" {
+			path := fmt.Sprintf("value.contacts[%d].%s", v.indexOf(c), member)
+			info.Unknown = append(info.Unknown, Member{path, quoted(text)})
+		}
+	}
+	leave("wa_id", contactWAID(c, id))
+	leave("identity_key_hash", c.identityHash)
+	return c.name
+}
+
+func (v *value) indexOf(c *contact) int {
+	for i := range v.contacts {
+		if &v.contacts[i] == c {
+			return i
+		}
+	}
+	return -1
+}

@@ -1,0 +1,210 @@
+package webhook
+
+import (
+	"strings"
+
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/wire"
+)
+
+// A message is an element of messages, message_echoes or a history thread. The three share almost all members, and which event
+// it becomes is known only later.
+type message struct {
+	id       graph.MessageID
+	from, to graph.Identity
+	at       graph.Timestamp
+	typ      MessageType
+	content  Content
+	context  *MessageContext
+	referral *Referral
+	identity *IdentityChange
+	group    graph.GroupID
+	logical  string
+	status   HistoryStatus // history_context.status
+	errors   []Error
+
+	rare    []rareMember // members that not every event has a place for
+	raw     []byte
+	unknown []Member
+	err     error
+}
+
+// A rareMember is the JSON of a member that was decoded, should the event turn out to have no place for it.
+type rareMember struct {
+	name string
+	raw  []byte
+}
+
+// A place is where a message was found.
+type place uint8
+
+const (
+	inMessages place = iota
+	inEchoes
+	inThread
+)
+
+func (m *message) read(s *wire.Scanner, where place) {
+	it := s.BeginItem()
+	if s.Object() {
+		m.members(s, where)
+	}
+	var unknown []wire.Member
+	m.raw, unknown, m.err = s.EndItem(it)
+	m.unknown = members(unknown)
+}
+
+func (m *message) members(s *wire.Scanner, where place) {
+	var parts parts
+	for s.NextMember() {
+		mark := s.Mark()
+		rare := ""
+		switch string(s.Name()) {
+		case "id":
+			m.id = graph.MessageID(s.Text())
+		case "from":
+			m.from.WAID = s.Text()
+		case "from_user_id":
+			m.from.UserID = graph.UserID(s.Text())
+			rare = pick(where == inEchoes, "from_user_id")
+		case "from_parent_user_id":
+			m.from.ParentUserID = graph.UserID(s.Text())
+			rare = pick(where == inEchoes, "from_parent_user_id")
+		case "to":
+			m.to.WAID = s.Text()
+			rare = pick(where == inMessages, "to")
+		case "to_user_id":
+			m.to.UserID = graph.UserID(s.Text())
+			rare = pick(where == inMessages, "to_user_id")
+		case "to_parent_user_id":
+			m.to.ParentUserID = graph.UserID(s.Text())
+			rare = pick(where == inMessages, "to_parent_user_id")
+		case "timestamp":
+			m.at = s.Time()
+		case "type":
+			m.typ = messageType(s.TextBytes())
+		case "context":
+			m.context = contextDecoder.New(s)
+		case "errors":
+			m.errors = readErrors(s)
+		case "referral":
+			m.referral = referralDecoder.New(s)
+			rare = "referral"
+		case "identity":
+			m.identity = identityDecoder.New(s)
+			rare = "identity"
+		case "group_id":
+			m.group = graph.GroupID(s.Text())
+			rare = "group_id"
+		case "from_logical_id":
+			m.logical = s.Text()
+			rare = "from_logical_id"
+		case "history_context":
+			m.readHistoryContext(s)
+			rare = pick(where != inThread, "history_context")
+		default:
+			parts.read(s)
+			continue
+		}
+		if rare != "" {
+			if raw := s.Since(mark); string(raw) != "null" {
+				m.rare = append(m.rare, rareMember{rare, raw})
+			}
+		}
+	}
+	m.content = parts.choose(s, m.typ)
+	m.splitIdentities(s, where)
+}
+
+func pick(yes bool, name string) string {
+	if yes {
+		return name
+	}
+	return ""
+}
+
+// splitIdentities puts user ids that stand where phone numbers belong into their own place. The sender of an echo is the business.
+func (m *message) splitIdentities(s *wire.Scanner, where place) {
+	if where != inEchoes {
+		if left := splitIdentity(&m.from); left != "" {
+			s.Leave("from", quoted(left))
+		}
+	}
+	if left := splitIdentity(&m.to); left != "" {
+		s.Leave("to", quoted(left))
+	}
+}
+
+// splitIdentity moves a user id out of WAID, where production bodies have held one. It returns an id that has no place because
+// there is another one.
+func splitIdentity(id *graph.Identity) (left string) {
+	if !graph.IsUserID(id.WAID) {
+		return ""
+	}
+	switch id.UserID {
+	case "":
+		id.UserID = graph.UserID(id.WAID)
+	case graph.UserID(id.WAID):
+	default:
+		left = id.WAID
+	}
+	id.WAID = ""
+	return left
+}
+
+func (m *message) readHistoryContext(s *wire.Scanner) {
+	m.status = ""
+	if !s.Object() {
+		return
+	}
+	for s.NextMember() {
+		if string(s.Name()) == "status" {
+			m.status = historyStatus(s.TextBytes())
+		} else {
+			s.Unknown()
+		}
+	}
+}
+
+// historyStatus returns Meta's capital letters, in which one integrator's tests differ.
+func historyStatus(b []byte) HistoryStatus {
+	for _, known := range [...]HistoryStatus{HistoryRead, HistoryDelivered, HistorySent, HistoryPlayed, HistoryPending, HistoryError} {
+		if string(b) == string(known) {
+			return known
+		}
+	}
+	return HistoryStatus(strings.ToUpper(string(b)))
+}
+
+// unplaced returns the rare members for which an event has no place, given the names for which it has one.
+func (m *message) unplaced(places ...string) []Member {
+	unknown := m.unknown
+next:
+	for _, r := range m.rare {
+		for _, p := range places {
+			if r.name == p {
+				continue next
+			}
+		}
+		unknown = append(unknown, Member{r.name, r.raw})
+	}
+	return unknown
+}
+
+func (m *message) info(info EventInfo) EventInfo {
+	info.At = m.at.Time
+	info.Raw = m.raw
+	return info
+}
+
+func (m *message) undecodable(info EventInfo) Event {
+	ev := &Undecodable{m.info(info), itemError(m.err)}
+	ev.Unknown = m.unknown
+	return ev
+}
+
+var (
+	contextDecoder  = wire.For[MessageContext]()
+	referralDecoder = wire.For[Referral]()
+	identityDecoder = wire.For[IdentityChange]()
+)

@@ -1,0 +1,310 @@
+package webhook
+
+import (
+	"fmt"
+
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/wire"
+)
+
+// A value is the value of a change, read in one pass before the change's label is known: the names of its lists say what is in
+// them, and the label only says what the items mean. It is reused from change to change.
+type value struct {
+	object bool // it is an object at all
+	label  Field
+	event  bool // it has a member "event", as account updates have
+
+	phone        graph.PhoneNumberID
+	displayPhone string
+	summary      *ConversationSummary
+	summaryRaw   []byte
+
+	raw      [lists][]byte // the JSON of each list; nil if absent
+	history  []historyItem
+	messages []message
+	echoes   []message
+	events   [lists][]Event // of the lists whose items need no label
+	contacts []contact
+
+	loose  []wire.Member // members that nobody reads
+	unread []wire.Member // lists that nobody reads
+	err    error         // something outside the items does not fit
+}
+
+// reset forgets everything but the room in the lists.
+func (v *value) reset() {
+	*v = value{
+		history: v.history[:0], messages: v.messages[:0], echoes: v.echoes[:0], contacts: v.contacts[:0], events: v.events,
+	}
+	for l := range v.events {
+		v.events[l] = v.events[l][:0]
+	}
+}
+
+// maxRoom is how many items of a list a pooled value keeps room for.
+const maxRoom = 64
+
+// release makes v fit to be pooled: it keeps a little room and nothing of what it held.
+func (v *value) release() {
+	v.history, v.messages, v.echoes, v.contacts = room(v.history), room(v.messages), room(v.echoes), room(v.contacts)
+	for l := range v.events {
+		v.events[l] = room(v.events[l])
+	}
+	v.reset()
+}
+
+func room[T any](list []T) []T {
+	if cap(list) > maxRoom {
+		return nil
+	}
+	clear(list[:cap(list)])
+	return list[:0]
+}
+
+func (v *value) hasLists() bool {
+	for _, raw := range v.raw {
+		if raw != nil {
+			return true
+		}
+	}
+	return false
+}
+
+// read reads the next value, which replaces what v held, and returns its bytes; nil for null.
+func (v *value) read(s *wire.Scanner) []byte {
+	v.reset()
+	if s.Null() {
+		return nil
+	}
+	it := s.BeginItem()
+	if v.object = s.Object(); v.object {
+		v.members(s)
+	}
+	raw, loose, err := s.EndItem(it)
+	v.loose, v.err = loose, err
+	return raw
+}
+
+func (v *value) members(s *wire.Scanner) {
+	for s.NextMember() {
+		switch string(s.Name()) {
+		case "messaging_product":
+			v.product(s)
+		case "metadata":
+			v.metadata(s)
+		case "contacts":
+			v.contacts = readList(s, v.contacts[:0], (*contact).read)
+		case "messages":
+			v.list(s, listMessages)
+		case "message_echoes":
+			v.list(s, listEchoes)
+		case "history":
+			v.list(s, listHistory)
+		case "statuses":
+			v.list(s, listStatuses)
+		case "state_sync":
+			v.list(s, listStateSync)
+		case "errors":
+			v.list(s, listErrors)
+		case "user_actions":
+			v.list(s, listActions)
+		case "conversation_context":
+			start := s.Mark()
+			v.summary = readSummary(s)
+			v.summaryRaw = s.Since(start)
+		case "event":
+			v.event = s.Kind() == wire.KindString
+			s.Skip()
+		case "field": // misplaced in one of Meta's samples
+			v.label = Field(s.Text())
+		default:
+			if s.Kind() == wire.KindArray {
+				v.unread = append(v.unread, wire.Member{Path: string(s.Name()), Value: s.Raw()})
+			} else {
+				s.Unknown()
+			}
+		}
+	}
+}
+
+// product reads messaging_product, of which only another value than the usual one is worth reporting.
+func (v *value) product(s *wire.Scanner) {
+	start := s.Mark()
+	if string(s.TextBytes()) != "whatsapp" {
+		s.UnknownSince(start)
+	}
+}
+
+func (v *value) metadata(s *wire.Scanner) {
+	v.phone, v.displayPhone = "", ""
+	if !s.Object() {
+		return
+	}
+	for s.NextMember() {
+		switch string(s.Name()) {
+		case "phone_number_id":
+			v.phone = graph.PhoneNumberID(s.Text())
+		case "display_phone_number":
+			v.displayPhone = s.Text()
+		default:
+			s.Unknown()
+		}
+	}
+}
+
+func readSummary(s *wire.Scanner) *ConversationSummary {
+	if !s.Object() {
+		return nil
+	}
+	var c ConversationSummary
+	for s.NextMember() {
+		switch string(s.Name()) {
+		case "type":
+			c.Type = s.Text()
+		case "summary":
+			c.Text = ""
+			if s.Object() {
+				for s.NextMember() {
+					if string(s.Name()) == "text" {
+						c.Text = s.Text()
+					} else {
+						s.Unknown()
+					}
+				}
+			}
+		default:
+			s.Unknown()
+		}
+	}
+	return &c
+}
+
+// list reads one of the known lists.
+func (v *value) list(s *wire.Scanner, l list) {
+	start := s.Mark()
+	switch l {
+	case listHistory:
+		v.history = readList(s, v.history[:0], (*historyItem).read)
+	case listMessages:
+		v.messages = readList(s, v.messages[:0], func(m *message, s *wire.Scanner) { m.read(s, inMessages) })
+	case listEchoes:
+		v.echoes = readList(s, v.echoes[:0], func(m *message, s *wire.Scanner) { m.read(s, inEchoes) })
+	case listStatuses:
+		v.events[l] = readEvents(s, v.events[l][:0], readStatus)
+	case listStateSync:
+		v.events[l] = readEvents(s, v.events[l][:0], readAppState)
+	case listErrors:
+		v.events[l] = readEvents(s, v.events[l][:0], readNumberProblem)
+	case listActions:
+		v.events[l] = readEvents(s, v.events[l][:0], readUserAction)
+	}
+	if v.raw[l] = s.Since(start); string(v.raw[l]) == "null" {
+		v.raw[l] = nil
+	}
+}
+
+// readList appends the elements of an array to list. Elements that are null are no items.
+func readList[T any](s *wire.Scanner, list []T, read func(*T, *wire.Scanner)) []T {
+	if s.Array() {
+		for s.NextElement() {
+			if s.Null() {
+				continue
+			}
+			var zero T
+			list = append(list, zero)
+			read(&list[len(list)-1], s)
+		}
+	}
+	return list
+}
+
+// readEvents appends the elements of an array to list, each as an item of its own.
+func readEvents(s *wire.Scanner, list []Event, read func(*wire.Scanner) Event) []Event {
+	if s.Array() {
+		for s.NextElement() {
+			if s.Null() {
+				continue
+			}
+			it := s.BeginItem()
+			ev := read(s)
+			raw, unknown, err := s.EndItem(it)
+			if err != nil {
+				at := ev.base().At
+				ev = &Undecodable{EventInfo{At: at}, itemError(err)}
+			}
+			ev.base().Raw = raw
+			ev.base().Unknown = members(unknown)
+			list = append(list, ev)
+		}
+	}
+	return list
+}
+
+func itemError(err error) error { return fmt.Errorf("webhook: %w", err) }
+
+// emit emits the events of one list, under the label in info.
+func (v *value) emit(d *decoder, l list, info EventInfo) {
+	switch l {
+	case listHistory:
+		for i := range v.history {
+			v.history[i].emit(d, info)
+		}
+	case listMessages:
+		for i := range v.messages {
+			m := &v.messages[i]
+			switch {
+			case m.err != nil:
+				d.events = append(d.events, m.undecodable(info))
+			case info.Field == FieldHistory:
+				d.events = append(d.events, v.historyMedia(m, info, false))
+			default:
+				d.events = append(d.events, v.incoming(m, info))
+			}
+		}
+	case listEchoes:
+		for i := range v.echoes {
+			m := &v.echoes[i]
+			switch {
+			case m.err != nil:
+				d.events = append(d.events, m.undecodable(info))
+			case info.Field == FieldHistory:
+				d.events = append(d.events, v.historyMedia(m, info, true))
+			default:
+				d.events = append(d.events, v.echo(m, info))
+			}
+		}
+	default:
+		for _, ev := range v.events[l] {
+			b := ev.base()
+			b.Field, b.Phone, b.DisplayPhone = info.Field, info.Phone, info.DisplayPhone
+			if st, ok := ev.(*MessageStatus); ok {
+				v.joinStatus(st)
+			}
+			d.events = append(d.events, ev)
+		}
+	}
+}
+
+// leftover returns what the change's events have no place for: contacts that belong to none of them, and a summary without a
+// message to go with.
+func (v *value) leftover(events []Event) []wire.Member {
+	var left []wire.Member
+	for i := range v.contacts {
+		c := &v.contacts[i]
+		if !c.joined || c.err != nil {
+			left = append(left, wire.Member{Path: fmt.Sprintf("contacts[%d]", i), Value: c.raw})
+		}
+	}
+	if v.summary != nil {
+		for _, ev := range events {
+			if m, ok := ev.(*IncomingMessage); ok {
+				m.Summary = v.summary
+				v.summaryRaw = nil
+			}
+		}
+		if v.summaryRaw != nil {
+			left = append(left, wire.Member{Path: "conversation_context", Value: v.summaryRaw})
+		}
+	}
+	return left
+}

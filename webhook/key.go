@@ -1,0 +1,95 @@
+package webhook
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
+	"strconv"
+	"time"
+)
+
+// keyOf returns the deduplication key of an event. Keys are hashed because what identifies an event is personal: a message id
+// holds the customer's phone number in base64.
+func keyOf(ev Event, e entry) string {
+	info := ev.base()
+	phone := string(info.Phone)
+	switch ev := ev.(type) {
+	case *IncomingMessage:
+		return keyWithID("message", phone, string(ev.ID))
+	case *UnavailableMessage:
+		// A key of its own: the complete message may follow under the same id, and must not be taken for a repeat.
+		return keyWithID("unavailable", phone, string(ev.ID))
+	case *MessageEcho:
+		return keyWithID("echo", phone, string(ev.ID))
+	case *HistoryMedia:
+		return keyWithID("history_media", phone, string(ev.ID))
+	case *MessageStatus:
+		return statusKey(ev, phone)
+	case *HistoryChunk:
+		// The chunk that only says "all sent" can be the same byte for byte after a second onboarding, and must count then.
+		if ev.empty {
+			return ""
+		}
+		sum := sha256.Sum256(info.Raw)
+		return key("history", phone, strconv.Itoa(int(ev.Phase)), strconv.Itoa(ev.Order), string(sum[:]))
+	case *AppStateSync:
+		return rawKey("state_sync", phone, info.Raw)
+	case *UserAction:
+		return rawKey("user_action", phone, info.Raw)
+	case *AccountUpdate:
+		return rawKey("account", e.id, info.Raw, string(info.Field), unix(e.time.Time))
+	case *NumberProblem, *HistoryFailure:
+		return "" // nothing tells a repeat from the same thing happening again
+	case *Unknown, *Undecodable:
+		return rawKey("raw", e.id, info.Raw, string(info.Field), unix(e.time.Time))
+	}
+	return ""
+}
+
+func statusKey(ev *MessageStatus, phone string) string {
+	if ev.ID == "" {
+		return ""
+	}
+	if p := ev.Payment; p != nil {
+		var tx PaymentTransaction
+		if p.Transaction != nil {
+			tx = *p.Transaction
+		}
+		return key("payment", phone, string(ev.ID), p.ReferenceID, string(ev.Status), tx.Status, unix(tx.UpdatedAt.Time))
+	}
+	return key("status", phone, string(ev.ID), string(ev.Status), ev.Participant.Key())
+}
+
+func keyWithID(kind, phone, id string) string {
+	if id == "" {
+		return ""
+	}
+	return key(kind, phone, id)
+}
+
+func rawKey(kind, owner string, raw []byte, more ...string) string {
+	sum := sha256.Sum256(raw)
+	return key(kind, append([]string{owner, string(sum[:])}, more...)...)
+}
+
+// key hashes the parts, each with its length before it, so that no two lists of parts look alike. 128 bits are plenty for what is
+// remembered for days.
+func key(kind string, parts ...string) string {
+	var room [512]byte
+	b := room[:0]
+	for _, p := range parts {
+		b = binary.AppendUvarint(b, uint64(len(p)))
+		b = append(b, p...)
+	}
+	sum := sha256.Sum256(b)
+	out := append(room[:0], kind...)
+	out = append(out, ':')
+	return string(hex.AppendEncode(out, sum[:16]))
+}
+
+func unix(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return strconv.FormatInt(t.Unix(), 10)
+}
