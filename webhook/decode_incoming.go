@@ -19,6 +19,9 @@ func (v *value) incoming(m *message, info EventInfo) Event {
 			ev.ProfileName, ev.IdentityHash = c.name, c.identityHash
 		}
 		ev.Unknown = append(m.unplaced("referral"), left...)
+		if m.typ != "" && m.typ != TypeUnsupported {
+			ev.Unknown = append(ev.Unknown, Member{"type", quoted(string(m.typ))})
+		}
 		return ev
 	}
 	ev := &IncomingMessage{
