@@ -96,6 +96,17 @@ func (s *Server) RevokeToken(value graph.Secret) {
 	}
 }
 
+// RevokeTokens makes every token of a portfolio invalid, as when the business removes the app from its settings.
+func (s *Server) RevokeTokens(business graph.BusinessID) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, t := range s.tokens {
+		if business != "" && t.Business == business {
+			t.revoked = true
+		}
+	}
+}
+
 func (t *Token) expiresAt() time.Time {
 	if t.Lifetime == 0 {
 		return time.Time{}

@@ -1,0 +1,77 @@
+package coexistencetest
+
+import (
+	"slices"
+	"strconv"
+
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
+)
+
+// SaveContact adds a contact to the address book, or changes the one with the same number or user id. If the number coexists,
+// the host hears of it.
+func (p *Phone) SaveContact(c Contact) {
+	p.world.mu.Lock()
+	defer p.world.mu.Unlock()
+	if i := p.indexContact(c); i >= 0 {
+		p.contacts[i] = c
+	} else {
+		p.contacts = append(p.contacts, c)
+	}
+	p.tellContact(c, "add")
+}
+
+// RemoveContact removes a contact, found by number or user id.
+func (p *Phone) RemoveContact(c Contact) {
+	p.world.mu.Lock()
+	defer p.world.mu.Unlock()
+	if i := p.indexContact(c); i >= 0 {
+		p.contacts = slices.Delete(slices.Clone(p.contacts), i, i+1)
+		p.tellContact(c, "remove")
+	}
+}
+
+// Contacts returns the address book.
+func (p *Phone) Contacts() []Contact {
+	p.world.mu.Lock()
+	defer p.world.mu.Unlock()
+	return slices.Clone(p.contacts)
+}
+
+func (p *Phone) indexContact(c Contact) int {
+	return slices.IndexFunc(p.contacts, func(old Contact) bool {
+		return c.UserID != "" && old.UserID == c.UserID || c.Number != "" && graph.Digits(old.Number) == graph.Digits(c.Number)
+	})
+}
+
+// tellContact tells of a change. That it needs no earlier request for the contacts is assumed.
+func (p *Phone) tellContact(c Contact, action string) {
+	if p.stage != stageConnected {
+		return
+	}
+	p.tell("smb_app_state_sync", sub("state_sync", list(p.stateSync(c, action))))
+}
+
+func (p *Phone) stateSync(c Contact, action string) []byte {
+	if action == "remove" {
+		c.FullName, c.FirstName = "", ""
+	}
+	contact := object(
+		str("full_name", c.FullName), str("first_name", c.FirstName), str("phone_number", graph.Digits(c.Number)),
+		str("user_id", c.UserID), str("username", username(c.Username)))
+	at := strconv.FormatInt(p.world.Now().Unix(), 10)
+	return object(
+		str("type", "contact"), sub("contact", contact), str("action", action), sub("metadata", object(str("timestamp", at))))
+}
+
+// sendContacts answers a request for the address book. It wants the lock.
+func (p *Phone) sendContacts() {
+	var changes []change
+	for batch := range slices.Chunk(p.contacts, p.world.cfg.History.ContactBatch) {
+		var items [][]byte
+		for _, c := range batch {
+			items = append(items, p.stateSync(c, "add"))
+		}
+		changes = append(changes, p.change("smb_app_state_sync", sub("state_sync", list(items...))))
+	}
+	p.world.courier.send(changes...)
+}

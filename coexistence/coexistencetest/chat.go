@@ -1,0 +1,121 @@
+package coexistencetest
+
+import (
+	"crypto/sha256"
+	"encoding/base64"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
+)
+
+// An Author is who wrote a message.
+type Author string
+
+const (
+	AuthorCustomer Author = "customer" // the customer
+	AuthorPhone    Author = "phone"    // the business, in the WhatsApp Business app
+	AuthorAPI      Author = "api"      // the business, through Cloud API
+)
+
+// A ChatMessage is a message as the phone shows it.
+type ChatMessage struct {
+	ID      graph.MessageID
+	Author  Author
+	Content Content
+	At      time.Time
+
+	// Status is how far an outgoing message has come: "pending", "sent", "delivered", "read", "played", "error". Empty for
+	// incoming ones.
+	Status string
+
+	// Edited means that Content is not the first. Revoked means that it was deleted for everyone.
+	Edited, Revoked bool
+
+	// Reactions are the emojis under the message.
+	Reactions []string
+}
+
+// A chat is the conversation of one phone with one customer.
+type chat struct {
+	customer *Customer
+	position int // among the phone's chats
+	messages []*message
+}
+
+type message struct {
+	id      graph.MessageID
+	chat    *chat
+	author  Author
+	content Content
+	at      time.Time
+	status  string
+	edited  bool
+	revoked bool
+	media   graph.MediaID
+	sha256  string
+
+	reactions map[Author]string
+}
+
+func (m *message) outbound() bool { return m.author != AuthorCustomer }
+
+func (m *message) timestamp() member { return str("timestamp", strconv.FormatInt(m.at.Unix(), 10)) }
+
+// newMessage adds a message to a chat. It wants the lock.
+func (p *Phone) newMessage(ch *chat, author Author, content Content, id graph.MessageID, at time.Time) *message {
+	if content.Type == "" {
+		content.Type = "text"
+	}
+	if id == "" {
+		id = newMessageID(p.world.rand, ch.customer.WAID())
+	}
+	m := &message{id: id, chat: ch, author: author, content: content, at: at, reactions: map[Author]string{}}
+	if m.outbound() {
+		m.status = "delivered"
+	}
+	if content.isMedia() {
+		m.media = graph.MediaID(p.world.newID())
+		sum := sha256.Sum256([]byte(id))
+		m.sha256 = base64.StdEncoding.EncodeToString(sum[:])
+	}
+	if content.Type == "reaction" {
+		if target := p.byID[content.ReplyTo]; target != nil {
+			target.reactions[author] = content.Text
+		}
+	}
+	ch.messages = append(ch.messages, m)
+	p.byID[id] = m
+	return m
+}
+
+// Chat returns what the phone shows of its conversation with a customer, oldest first: what the customer wrote, what was
+// written on the phone, and what was sent through Cloud API.
+func (p *Phone) Chat(c *Customer) []ChatMessage {
+	p.world.mu.Lock()
+	defer p.world.mu.Unlock()
+	var shown []ChatMessage
+	for _, m := range c.chat.messages {
+		if m.content.Type != "reaction" { // shown under the message that it is for
+			shown = append(shown, m.shown())
+		}
+	}
+	slices.SortStableFunc(shown, func(a, b ChatMessage) int { return a.At.Compare(b.At) })
+	return shown
+}
+
+func (m *message) shown() ChatMessage {
+	s := ChatMessage{
+		ID: m.id, Author: m.author, Content: m.content, At: m.at, Status: m.status, Edited: m.edited, Revoked: m.revoked,
+	}
+	if m.revoked {
+		s.Content = Content{}
+	}
+	for _, author := range []Author{AuthorCustomer, AuthorPhone, AuthorAPI} {
+		if emoji := m.reactions[author]; emoji != "" {
+			s.Reactions = append(s.Reactions, emoji)
+		}
+	}
+	return s
+}

@@ -1,0 +1,148 @@
+package coexistencetest
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/cloudapitest"
+)
+
+// Fields are the webhook fields that an app needs for coexistence.
+//
+// Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/embedded-signup/onboarding-business-app-users
+var Fields = []string{"messages", "account_update", "history", "smb_app_state_sync", "smb_message_echoes"}
+
+// Config configures a World. The zero Config is good for most tests.
+type Config struct {
+	// Seed decides everything that is left to chance: ids, generated conversations, the order of deliveries. If zero, 1.
+	// [World.String] prints it.
+	Seed uint64
+
+	// Start is the time at which the world begins. From then on its clock runs like the real one, and [World.Advance] moves
+	// it on. If zero, now: a host that compares with its own clock wants that.
+	Start time.Time
+
+	// App is the Meta app of the host. Empty members are made up.
+	App cloudapitest.App
+
+	// VerifyToken is what the host's callback expects in the handshake. If empty, made up: [World.VerifyToken].
+	VerifyToken string
+
+	// ConfigurationID is the Facebook Login for Business configuration that the popup must be opened with. If empty, made up:
+	// [World.ConfigurationID].
+	ConfigurationID string
+
+	// Session is what the popup tells the page that opened it. [SessionDocumented] if empty.
+	Session SessionVariant
+
+	// TokenLifetime is how long business tokens work. If zero, for ever; sixty days is Meta's other choice.
+	TokenLifetime time.Duration
+
+	// HideTargets makes tokens keep silent about their accounts, as they do since June 2026 at times.
+	HideTargets bool
+
+	// Fields are what [World.DeliverTo] subscribes the app to. If nil, [Fields].
+	Fields []string
+
+	// RefusedCallingCodes are country calling codes that the popup refuses, such as "234". If nil, none, as it is since
+	// 2026-04-15.
+	RefusedCallingCodes []string
+
+	// Delivery says how webhooks travel.
+	Delivery DeliveryConfig
+
+	// History says how past messages are cut up.
+	History HistoryConfig
+
+	// Graph are further options of the Graph API, such as [cloudapitest.RequireProof].
+	Graph []cloudapitest.Option
+}
+
+// A DeliveryConfig says how webhooks travel. The zero DeliveryConfig delivers each change once, in a POST of its own, four at
+// a time.
+type DeliveryConfig struct {
+	// Parallel is how many POSTs are under way at once. If zero, 4; Meta does not say how many it has. 1 keeps the order of
+	// what happens.
+	Parallel int
+
+	// Batch is how many changes one POST may hold. If zero, 1. Meta documents up to 1000.
+	Batch int
+
+	// Duplicates is how many of a hundred POSTs are delivered again after they were acknowledged.
+	Duplicates int
+
+	// Reorder is how many changes back in the queue the next POST may come from. If zero, 1: the oldest is next.
+	Reorder int
+
+	// Timeout is how long the host may take to answer. If zero, 20 s, as Meta's calling pages have it.
+	Timeout time.Duration
+
+	// Backoff is the pause before the first repeat; each further one doubles, up to MaxBackoff. If zero, 25 ms and 1 s.
+	// Meta's own pauses grow over seven days.
+	Backoff, MaxBackoff time.Duration
+
+	// MaxAttempts is how often a POST is tried before the world gives it up. If zero, 30.
+	MaxAttempts int
+
+	// Pace is a pause before every POST, for a demonstration that people watch.
+	Pace time.Duration
+}
+
+// A HistoryConfig says how past messages are cut into webhooks. The zero HistoryConfig sends the chunks of three phases in
+// random order, and an empty last one.
+type HistoryConfig struct {
+	// ChunkSize is how many messages a chunk holds at most. If zero, 250. Meta's hold thousands.
+	ChunkSize int
+
+	// InOrder delivers chunks and media in the order of their numbers.
+	InOrder bool
+
+	// ContactBatch is how many contacts one webhook holds at most. If zero, 100.
+	ContactBatch int
+
+	// FullLast puts progress 100 into the last chunk that has messages, instead of an empty one behind it.
+	FullLast bool
+}
+
+func (c Config) withDefaults() Config {
+	if c.Seed == 0 {
+		c.Seed = 1
+	}
+	if c.VerifyToken == "" {
+		c.VerifyToken = "made-up-verify-token"
+	}
+	if c.ConfigurationID == "" {
+		c.ConfigurationID = "555010000000001"
+	}
+	if c.Session == "" {
+		c.Session = SessionDocumented
+	}
+	if c.Fields == nil {
+		c.Fields = Fields
+	}
+	d := &c.Delivery
+	d.Parallel = defaultTo(d.Parallel, 4)
+	d.Batch = defaultTo(d.Batch, 1)
+	d.Reorder = defaultTo(d.Reorder, 1)
+	d.Timeout = defaultTo(d.Timeout, 20*time.Second)
+	d.Backoff = defaultTo(d.Backoff, 25*time.Millisecond)
+	d.MaxBackoff = defaultTo(d.MaxBackoff, time.Second)
+	d.MaxAttempts = defaultTo(d.MaxAttempts, 30)
+	c.History.ChunkSize = defaultTo(c.History.ChunkSize, 250)
+	c.History.ContactBatch = defaultTo(c.History.ContactBatch, 100)
+	return c
+}
+
+func defaultTo[T int | time.Duration](value, otherwise T) T {
+	if value <= 0 {
+		return otherwise
+	}
+	return value
+}
+
+// String is what a failed test should print, to be played again.
+func (c Config) String() string {
+	d := c.Delivery
+	return fmt.Sprintf("coexistencetest: seed %d, %d at a time, %d per POST, %d%% twice, reordered by %d, %d messages per chunk",
+		c.Seed, d.Parallel, d.Batch, d.Duplicates, d.Reorder, c.History.ChunkSize)
+}

@@ -1,0 +1,99 @@
+package coexistencetest
+
+import (
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
+)
+
+// A Content is what a message consists of. [Text], [Image] and their like make one.
+type Content struct {
+	// Type is the type that Meta gives such a message: "text", "image", "video", "audio", "document", "sticker", "location",
+	// "contacts", "reaction".
+	Type string
+
+	// Text is the text, the caption, the name of a place or a person, or the emoji of a reaction.
+	Text string
+
+	// ReplyTo is the message that is quoted, or that a reaction is for.
+	ReplyTo graph.MessageID
+
+	// MIMEType, Filename and Voice describe media.
+	MIMEType, Filename string
+	Voice              bool
+
+	// Latitude, Longitude and Address describe a place.
+	Latitude, Longitude float64
+	Address             string
+
+	// Number is the phone number of a shared contact.
+	Number string
+}
+
+// Text is written text.
+func Text(body string) Content { return Content{Type: "text", Text: body} }
+
+// Image is a picture. The caption may be empty.
+func Image(caption string) Content {
+	return Content{Type: "image", Text: caption, MIMEType: "image/jpeg"}
+}
+
+// Video is a film. The caption may be empty.
+func Video(caption string) Content {
+	return Content{Type: "video", Text: caption, MIMEType: "video/mp4"}
+}
+
+// Voice is a recorded voice message.
+func Voice() Content {
+	return Content{Type: "audio", MIMEType: "audio/ogg; codecs=opus", Voice: true}
+}
+
+// Document is a PDF file. The caption may be empty.
+func Document(filename, caption string) Content {
+	return Content{Type: "document", Text: caption, Filename: filename, MIMEType: "application/pdf"}
+}
+
+// Sticker is a sticker.
+func Sticker() Content { return Content{Type: "sticker", MIMEType: "image/webp"} }
+
+// Place is a location.
+func Place(name, address string, latitude, longitude float64) Content {
+	return Content{Type: "location", Text: name, Address: address, Latitude: latitude, Longitude: longitude}
+}
+
+// Card is a shared contact.
+func Card(name, number string) Content { return Content{Type: "contacts", Text: name, Number: number} }
+
+// Reaction is an emoji under an earlier message. An empty one takes the reaction back.
+func Reaction(to graph.MessageID, emoji string) Content {
+	return Content{Type: "reaction", Text: emoji, ReplyTo: to}
+}
+
+// Quoting returns the content as an answer to an earlier message.
+func (c Content) Quoting(id graph.MessageID) Content {
+	c.ReplyTo = id
+	return c
+}
+
+// isMedia reports whether the content is a file.
+func (c Content) isMedia() bool { return c.MIMEType != "" }
+
+// wire returns the member named after the type. Media has the id under which Meta would serve it; the URL, which Meta adds
+// for five minutes, is left out: nothing here serves it.
+func (c Content) wire(media graph.MediaID, sha256 string) member {
+	switch c.Type {
+	case "text":
+		return sub("text", object(sub("body", quote(c.Text))))
+	case "location":
+		return sub("location", object(
+			float("latitude", c.Latitude), float("longitude", c.Longitude), str("name", c.Text), str("address", c.Address)))
+	case "contacts":
+		card := object(
+			sub("name", object(str("formatted_name", c.Text), str("first_name", c.Text))),
+			sub("phones", list(object(str("phone", c.Number), str("wa_id", graph.Digits(c.Number)), str("type", "MOBILE")))))
+		return sub("contacts", list(card))
+	case "reaction":
+		return sub("reaction", object(str("message_id", c.ReplyTo), str("emoji", c.Text)))
+	}
+	return sub(c.Type, object(
+		str("caption", c.Text), str("filename", c.Filename), str("mime_type", c.MIMEType), str("sha256", sha256), str("id", media),
+		yes("voice", c.Voice)))
+}

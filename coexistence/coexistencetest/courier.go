@@ -1,0 +1,269 @@
+package coexistencetest
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net/http"
+	"runtime/pprof"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/cloudapitest"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook"
+)
+
+// A courier delivers changes like Meta: signed, at least once, several at a time, again and again until it hears 200.
+type courier struct {
+	cfg    DeliveryConfig
+	secret string
+	graph  *cloudapitest.Server
+	client *http.Client
+
+	ctx    context.Context
+	cancel context.CancelFunc
+	done   sync.WaitGroup
+
+	mu       sync.Mutex
+	changed  *sync.Cond // something was queued, answered, or is due again
+	rand     *rand.Rand
+	queue    []change
+	parcels  []*parcel // waiting for another attempt
+	under    int       // parcels under way
+	ledger   []*parcel
+	silenced []Silence
+	closed   bool
+}
+
+func newCourier(cfg Config, server *cloudapitest.Server) *courier {
+	ctx, cancel := context.WithCancel(context.Background())
+	c := &courier{
+		cfg:    cfg.Delivery,
+		secret: server.App().Secret.Reveal(),
+		graph:  server,
+		client: &http.Client{
+			Timeout:       cfg.Delivery.Timeout,
+			Transport:     &http.Transport{MaxIdleConnsPerHost: cfg.Delivery.Parallel},
+			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		},
+		ctx:    ctx,
+		cancel: cancel,
+		rand:   rand.New(rand.NewPCG(cfg.Seed, 0xa0761d6478bd642f)),
+	}
+	c.changed = sync.NewCond(&c.mu)
+	for range cfg.Delivery.Parallel {
+		c.done.Go(func() {
+			pprof.Do(ctx, pprof.Labels("coexistencetest", "delivery"), c.work)
+		})
+	}
+	return c
+}
+
+func (c *courier) close() {
+	c.mu.Lock()
+	c.closed = true
+	c.mu.Unlock()
+	c.cancel()
+	c.changed.Broadcast()
+	c.done.Wait()
+	c.client.CloseIdleConnections()
+}
+
+// send queues changes, or notes that nobody subscribes to them.
+func (c *courier) send(changes ...change) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, ch := range changes {
+		if reason := c.unsubscribed(ch); reason != "" {
+			c.silenced = append(c.silenced, Silence{Field: ch.field, WABA: ch.waba, Phone: ch.phone, Reason: reason})
+			continue
+		}
+		c.queue = append(c.queue, ch)
+	}
+	c.changed.Broadcast()
+}
+
+func (c *courier) unsubscribed(ch change) string {
+	if _, _, ok := c.graph.Callback(ch.field, ch.waba, ch.phone); !ok {
+		return "the app does not subscribe to the field"
+	}
+	if !ch.partner && !c.graph.Subscribed(ch.waba) {
+		return "the app is not subscribed to the account"
+	}
+	return ""
+}
+
+// work is one of the couriers.
+func (c *courier) work(ctx context.Context) {
+	for {
+		p := c.next()
+		if p == nil {
+			return
+		}
+		if c.cfg.Pace > 0 {
+			select {
+			case <-time.After(c.cfg.Pace):
+			case <-ctx.Done():
+			}
+		}
+		began := time.Now()
+		attempt := c.post(ctx, p)
+		attempt.Took = time.Since(began)
+		c.settle(p, attempt)
+	}
+}
+
+// next waits for something to deliver. It returns nil when the world ends.
+func (c *courier) next() *parcel {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for {
+		if c.closed {
+			return nil
+		}
+		now := time.Now()
+		if i := slices.IndexFunc(c.parcels, func(p *parcel) bool { return !now.Before(p.due) }); i >= 0 {
+			p := c.parcels[i]
+			c.parcels = slices.Delete(c.parcels, i, i+1)
+			c.under++
+			return p
+		}
+		if len(c.queue) > 0 {
+			c.under++
+			return c.pack()
+		}
+		c.changed.Wait()
+	}
+}
+
+// pack takes changes that go to the same URL out of the queue.
+func (c *courier) pack() *parcel {
+	take := func(i int) change {
+		ch := c.queue[i]
+		copy(c.queue[1:i+1], c.queue[:i])
+		c.queue[0] = change{}
+		c.queue = c.queue[1:]
+		return ch
+	}
+	p := &parcel{number: len(c.ledger) + 1}
+	p.changes = append(p.changes, take(c.rand.IntN(min(c.cfg.Reorder, len(c.queue)))))
+	c.address(p)
+	for i := 0; i < len(c.queue) && len(p.changes) < c.cfg.Batch; {
+		ch := c.queue[i]
+		if url, _, ok := c.graph.Callback(ch.field, ch.waba, ch.phone); ok && url == p.url {
+			p.changes = append(p.changes, take(i))
+			continue
+		}
+		i++
+	}
+	p.body = envelope(p.changes)
+	c.ledger = append(c.ledger, p)
+	return p
+}
+
+// address finds where a parcel goes now: a host may have moved since the last attempt.
+func (c *courier) address(p *parcel) {
+	ch := p.changes[0]
+	if url, level, ok := c.graph.Callback(ch.field, ch.waba, ch.phone); ok {
+		p.url, p.level = url, level
+	}
+}
+
+func (c *courier) post(ctx context.Context, p *parcel) Attempt {
+	attempt := Attempt{At: c.graph.Now()}
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, p.url, bytes.NewReader(p.body))
+	if err != nil {
+		attempt.Problem = "the callback URL is none"
+		return attempt
+	}
+	req.Header.Set("Content-Type", "application/json")
+	req.Header.Set("User-Agent", "facebookexternalua")
+	req.Header.Set("X-Hub-Signature-256", webhook.Sign(c.secret, p.body))
+	resp, err := c.client.Do(req)
+	if err != nil {
+		attempt.Problem = "no answer"
+		if errors.Is(err, context.DeadlineExceeded) || isTimeout(err) {
+			attempt.Problem = "no answer in time"
+		}
+		return attempt
+	}
+	_, _ = io.Copy(io.Discard, io.LimitReader(resp.Body, 64<<10))
+	_ = resp.Body.Close()
+	attempt.Status = resp.StatusCode
+	return attempt
+}
+
+func isTimeout(err error) bool {
+	t, ok := errors.AsType[interface {
+		error
+		Timeout() bool
+	}](err)
+	return ok && t.Timeout()
+}
+
+// settle notes what came of an attempt. Only 200 counts; Meta says that nothing else does.
+func (c *courier) settle(p *parcel, attempt Attempt) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.under--
+	p.attempts = append(p.attempts, attempt)
+	switch {
+	case attempt.Status == http.StatusOK:
+		p.acknowledged = true
+		if !p.duplicate && c.rand.IntN(100) < c.cfg.Duplicates {
+			again := &parcel{number: len(c.ledger) + 1, changes: p.changes, body: p.body, url: p.url, level: p.level, duplicate: true}
+			c.ledger = append(c.ledger, again)
+			c.parcels = append(c.parcels, again)
+		}
+	case len(p.attempts) >= c.cfg.MaxAttempts:
+		p.givenUp = true
+	default:
+		pause := min(c.cfg.Backoff<<min(len(p.attempts)-1, 20), c.cfg.MaxBackoff)
+		p.due = time.Now().Add(pause)
+		c.address(p)
+		c.parcels = append(c.parcels, p)
+		time.AfterFunc(pause, c.changed.Broadcast)
+	}
+	c.changed.Broadcast()
+}
+
+// wait blocks until nothing is queued or under way.
+func (c *courier) wait(ctx context.Context) error {
+	stop := context.AfterFunc(ctx, func() {
+		c.mu.Lock() // so that no waiter is between its look at ctx and its sleep
+		defer c.mu.Unlock()
+		c.changed.Broadcast()
+	})
+	defer stop()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for {
+		open := len(c.queue) + len(c.parcels) + c.under
+		switch {
+		case open == 0:
+			if n := c.countGivenUp(); n > 0 {
+				return fmt.Errorf("coexistencetest: %d deliveries were never acknowledged and were given up", n)
+			}
+			return nil
+		case ctx.Err() != nil:
+			return fmt.Errorf("coexistencetest: %d deliveries are not acknowledged yet: %w", open, context.Cause(ctx))
+		case c.closed:
+			return fmt.Errorf("coexistencetest: the world was closed with %d deliveries open", open)
+		}
+		c.changed.Wait()
+	}
+}
+
+func (c *courier) countGivenUp() int {
+	n := 0
+	for _, p := range c.ledger {
+		if p.givenUp {
+			n++
+		}
+	}
+	return n
+}

@@ -1,0 +1,214 @@
+package coexistencetest
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
+)
+
+// A CustomerConfig describes a customer of one business.
+type CustomerConfig struct {
+	// Number is the phone number. If empty, the customer is known by user id and username alone.
+	Number string
+
+	// HideNumber keeps the number out of webhooks, as a user with a username can.
+	HideNumber bool
+
+	// UserID is the business-scoped user id. If empty, made up.
+	UserID graph.UserID
+
+	// OldStyle leaves user ids out, as in data from before April 2026.
+	OldStyle bool
+
+	// Username is the WhatsApp username, without @.
+	Username string
+
+	// Name is what the customer calls themselves.
+	Name string
+
+	// Unreachable makes everything sent through Cloud API fail with 131026.
+	Unreachable bool
+
+	// NoReceipts makes messages stop at "delivered": the customer has read receipts switched off.
+	NoReceipts bool
+}
+
+// A Customer is a WhatsApp user as one business knows them.
+type Customer struct {
+	phone *Phone
+	cfg   CustomerConfig
+	chat  *chat
+}
+
+// Name returns what the customer calls themselves.
+func (c *Customer) Name() string { return c.cfg.Name }
+
+// Number returns the customer's phone number, also if webhooks never show it.
+func (c *Customer) Number() string { return c.cfg.Number }
+
+// WAID returns the number's digits as webhooks have them, or "" if they never show it.
+func (c *Customer) WAID() string {
+	if c.cfg.HideNumber {
+		return ""
+	}
+	return graph.Digits(c.cfg.Number)
+}
+
+// Identity returns what webhooks tell of the customer.
+func (c *Customer) Identity() graph.Identity {
+	id := graph.Identity{WAID: c.WAID(), Username: c.cfg.Username}
+	if !c.cfg.OldStyle {
+		id.UserID = c.cfg.UserID
+	}
+	return id
+}
+
+// contact is the entry of contacts[] that accompanies messages and statuses.
+func (c *Customer) contact() []byte {
+	id := c.Identity()
+	var profile []byte
+	if c.cfg.Name != "" || id.Username != "" {
+		profile = object(str("name", c.cfg.Name), str("username", id.Username))
+	}
+	return object(sub("profile", profile), str("wa_id", id.WAID), str("user_id", id.UserID))
+}
+
+// Sends makes the customer write to the business.
+func (c *Customer) Sends(text string) graph.MessageID { return c.SendsContent(Text(text)) }
+
+// SendsContent makes the customer send anything else than text.
+func (c *Customer) SendsContent(content Content) graph.MessageID {
+	p := c.phone
+	p.world.mu.Lock()
+	defer p.world.mu.Unlock()
+	m := p.newMessage(c.chat, AuthorCustomer, content, "", p.world.Now())
+	p.tellMessage(m, m.content.wire(m.media, m.sha256), m.content.Type)
+	return m.id
+}
+
+// Limits on what a customer can do to a message.
+//
+// Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference/messages/edit
+const (
+	editWindow   = 15 * time.Minute
+	revokeWindow = 48 * time.Hour
+)
+
+// Edits replaces the text, or the caption, of a message that the customer sent less than 15 minutes ago. The edit is a
+// message with an id of its own.
+func (c *Customer) Edits(id graph.MessageID, text string) (graph.MessageID, error) {
+	p := c.phone
+	p.world.mu.Lock()
+	defer p.world.mu.Unlock()
+	m, err := p.own(id, AuthorCustomer, editWindow)
+	if err != nil {
+		return "", err
+	}
+	edit, value := p.edit(m, text)
+	p.tellMessage(edit, sub("edit", value), "edit")
+	return edit.id, nil
+}
+
+// Revokes deletes a message that the customer sent less than two days ago, for everyone.
+func (c *Customer) Revokes(id graph.MessageID) (graph.MessageID, error) {
+	p := c.phone
+	p.world.mu.Lock()
+	defer p.world.mu.Unlock()
+	m, err := p.own(id, AuthorCustomer, revokeWindow)
+	if err != nil {
+		return "", err
+	}
+	revoke := p.revoke(m)
+	p.tellMessage(revoke, sub("revoke", object(str("original_message_id", id))), "revoke")
+	return revoke.id, nil
+}
+
+// SendsUnavailable makes the customer write something that Cloud API cannot show, only the phone: the webhook says
+// "unsupported" with code 131060. Often enough the real thing follows under the same id: [Customer.Resolves].
+func (c *Customer) SendsUnavailable(text string) graph.MessageID {
+	p := c.phone
+	p.world.mu.Lock()
+	defer p.world.mu.Unlock()
+	m := p.newMessage(c.chat, AuthorCustomer, Text(text), "", p.world.Now())
+	problem := object(
+		num("code", int(graph.CodeMessageUnavailable)),
+		str("title", "This message is unavailable."), str("message", "This message is unavailable."),
+		sub("error_data", object(str("details", "This message is currently unavailable."))))
+	p.tellMessage(m, sub("unsupported", object(str("type", "unknown"))), "unsupported", sub("errors", list(problem)))
+	return m.id
+}
+
+// Resolves delivers what [Customer.SendsUnavailable] left out, under the same id.
+func (c *Customer) Resolves(id graph.MessageID) error {
+	p := c.phone
+	p.world.mu.Lock()
+	defer p.world.mu.Unlock()
+	m := p.byID[id]
+	if m == nil || m.author != AuthorCustomer {
+		return errNotTheirs
+	}
+	p.tellMessage(m, m.content.wire(m.media, m.sha256), m.content.Type)
+	return nil
+}
+
+var errNotTheirs = errors.New("coexistencetest: there is no such message, or someone else wrote it")
+
+// own finds a message of the author that is young enough. It wants the lock.
+func (p *Phone) own(id graph.MessageID, author Author, window time.Duration) (*message, error) {
+	m := p.byID[id]
+	switch {
+	case m == nil || m.author != author:
+		return nil, errNotTheirs
+	case m.revoked:
+		return nil, errors.New("coexistencetest: the message was deleted")
+	case window != 0 && p.world.Now().Sub(m.at) > window:
+		return nil, fmt.Errorf("coexistencetest: WhatsApp allows this for %v after the message was sent", window)
+	}
+	return m, nil
+}
+
+// edit changes a message and returns the message that tells of it. It wants the lock.
+func (p *Phone) edit(m *message, text string) (*message, []byte) {
+	m.content.Text, m.edited = text, true
+	value := object(
+		str("original_message_id", m.id),
+		sub("message", object(
+			sub("context", object(str("id", "M0"))), str("type", m.content.Type), m.content.wire(m.media, m.sha256))))
+	return p.notice(m), value
+}
+
+func (p *Phone) revoke(m *message) *message {
+	m.revoked = true
+	return p.notice(m)
+}
+
+// notice is a message that tells of a change to another one. The chat does not show it.
+func (p *Phone) notice(m *message) *message {
+	return &message{
+		id: newMessageID(p.world.rand, m.chat.customer.WAID()), chat: m.chat, author: m.author, at: p.world.Now(),
+	}
+}
+
+// tellMessage tells the host that the customer wrote. It wants the lock.
+func (p *Phone) tellMessage(m *message, content member, kind string, more ...member) {
+	if p.stage != stageConnected {
+		return
+	}
+	c := m.chat.customer
+	id := c.Identity()
+	p.world.graph.Received(p.id, graph.Identity{UserID: c.cfg.UserID, WAID: graph.Digits(c.cfg.Number)}, m.id)
+	var quoted []byte
+	if m.content.ReplyTo != "" && kind != "reaction" {
+		quoted = object(str("from", p.digits()), str("id", m.content.ReplyTo))
+	}
+	members := append([]member{
+		sub("context", quoted), str("from", id.WAID), str("from_user_id", id.UserID), str("id", m.id), m.timestamp(),
+		str("type", kind), content,
+	}, more...)
+	p.tell("messages", sub("contacts", list(c.contact())), sub("messages", list(object(members...))))
+}
+
+func username(s string) string { return strings.TrimPrefix(s, "@") }

@@ -1,0 +1,136 @@
+package coexistencetest
+
+import (
+	"bytes"
+	"slices"
+	"time"
+
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/cloudapitest"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
+)
+
+// A Delivery is one POST to the host, with all its attempts.
+type Delivery struct {
+	// Number counts POSTs from 1.
+	Number int
+
+	// Fields are the webhook fields of its changes, in order. WABA and Phone are those of the first change; Phone is empty
+	// for what is about an account.
+	Fields []string
+	WABA   graph.WABAID
+	Phone  graph.PhoneNumberID
+
+	// Level says whether an override or the app's own URL decided where it went.
+	Level cloudapitest.Level
+
+	// Body is what was posted.
+	Body []byte
+
+	// Duplicate means that the same body was acknowledged before.
+	Duplicate bool
+
+	// Acknowledged means that the host answered 200, GivenUp that it did not within [DeliveryConfig.MaxAttempts].
+	Acknowledged, GivenUp bool
+
+	Attempts []Attempt
+}
+
+// An Attempt is one try to deliver.
+type Attempt struct {
+	At      time.Time // the world's time
+	Took    time.Duration
+	Status  int    // of the answer; 0 without one
+	Problem string // why there was none
+}
+
+// A Silence is something that was not delivered, because the app did not subscribe to it.
+type Silence struct {
+	Field  string
+	WABA   graph.WABAID
+	Phone  graph.PhoneNumberID
+	Reason string
+}
+
+// A change is one change of a webhook body.
+type change struct {
+	field   string
+	entry   string // the id of the entry
+	at      int64  // the time of the entry, 0 for none
+	value   []byte
+	waba    graph.WABAID
+	phone   graph.PhoneNumberID
+	partner bool // about the partner's relation to the account: needs no subscription to it
+}
+
+type parcel struct {
+	number       int
+	changes      []change
+	body         []byte
+	url          string
+	level        cloudapitest.Level
+	duplicate    bool
+	acknowledged bool
+	givenUp      bool
+	due          time.Time
+	attempts     []Attempt
+}
+
+// envelope puts changes into a body. Neighbours of the same entry share it.
+func envelope(changes []change) []byte {
+	var entries [][]byte
+	for i := 0; i < len(changes); {
+		first := changes[i]
+		var inner [][]byte
+		for ; i < len(changes) && changes[i].entry == first.entry && changes[i].at == first.at; i++ {
+			inner = append(inner, object(sub("value", changes[i].value), str("field", changes[i].field)))
+		}
+		at := member{}
+		if first.at != 0 {
+			at = num("time", first.at)
+		}
+		entries = append(entries, object(str("id", first.entry), at, sub("changes", list(inner...))))
+	}
+	return object(str("object", "whatsapp_business_account"), sub("entry", list(entries...)))
+}
+
+func (p *parcel) delivery() Delivery {
+	d := Delivery{
+		Number: p.number, WABA: p.changes[0].waba, Phone: p.changes[0].phone, Level: p.level, Body: bytes.Clone(p.body),
+		Duplicate: p.duplicate, Acknowledged: p.acknowledged, GivenUp: p.givenUp, Attempts: slices.Clone(p.attempts),
+	}
+	for _, ch := range p.changes {
+		d.Fields = append(d.Fields, ch.field)
+	}
+	return d
+}
+
+func (c *courier) deliveries() []Delivery {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	all := make([]Delivery, len(c.ledger))
+	for i, p := range c.ledger {
+		all[i] = p.delivery()
+	}
+	return all
+}
+
+func (c *courier) undelivered() []Delivery {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	var open []Delivery
+	for _, p := range c.ledger {
+		if !p.acknowledged {
+			open = append(open, p.delivery())
+		}
+	}
+	for _, ch := range c.queue {
+		open = append(open, (&parcel{changes: []change{ch}, body: envelope([]change{ch})}).delivery())
+	}
+	return open
+}
+
+func (c *courier) silences() []Silence {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return slices.Clone(c.silenced)
+}

@@ -1,0 +1,100 @@
+package coexistencetest
+
+import (
+	"slices"
+	"time"
+
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/cloudapitest"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
+)
+
+// finish shares the account with the partner. It wants the lock.
+func (w *World) finish(d *dialog) {
+	var message []byte
+	var shared []graph.WABAID // newest grant first
+	var business graph.BusinessID
+	if d.existing {
+		p := d.phone
+		w.onboard(p, d)
+		business, shared = p.owner, slices.Clone(p.wabas)
+		message = finishMessage(w.cfg.Session, p.wabas[0], p.id, business)
+	} else {
+		phone, owner := w.addOrdinary(d)
+		business, shared = owner, phone.WABAs
+		if w.cfg.Session != SessionLost {
+			message = sessionMessage("FINISH", 0,
+				str("phone_number_id", phone.ID), str("waba_id", shared[0]), str("business_id", business))
+		}
+	}
+	token := cloudapitest.Token{
+		Business: business, WABAs: shared, Lifetime: w.cfg.TokenLifetime, HideTargets: w.cfg.HideTargets,
+	}
+	result := &Result{Message: message}
+	if d.launch.Response == "code" && d.launch.Override {
+		result.Code = w.graph.AddCode(cloudapitest.Code{Token: token})
+		result.Callback = callback(result.Code, "")
+	} else {
+		// Without these two options FB.login answers with a token of the person instead of a code.
+		result.Callback = callback("", w.graph.AddToken(cloudapitest.Token{Type: cloudapitest.TokenUser, WABAs: shared}))
+	}
+	d.result = result
+	d.end()
+	for _, id := range shared {
+		w.tellPartner(id, business, "PARTNER_ADDED", w.Now())
+		w.tellPartner(id, business, "PARTNER_APP_INSTALLED", w.Now().Add(9*time.Second), str("partner_app_id", w.AppID()))
+	}
+}
+
+// onboard makes the phone's number coexist, for the first time or again.
+func (w *World) onboard(p *Phone, d *dialog) {
+	if len(p.wabas) == 0 {
+		p.wabas = []graph.WABAID{w.chooseAccount(p.cfg.Business, p.owner, d.account)}
+		if p.cfg.SecondAccount {
+			p.wabas = append(p.wabas, w.chooseAccount(p.cfg.Business, p.owner, ""))
+		}
+		p.id = w.graph.AddPhone(cloudapitest.Phone{WABAs: p.wabas, Number: display(p.number), Name: p.cfg.Business}).ID
+	} else {
+		for _, id := range p.wabas {
+			w.graph.Attach(id)
+		}
+		w.graph.Onboard(p.id)
+	}
+	p.stage, p.shares, p.onboardedAt = stageConnected, d.share, w.Now()
+}
+
+func (w *World) chooseAccount(name string, owner graph.BusinessID, chosen graph.WABAID) graph.WABAID {
+	if chosen != "" {
+		return chosen
+	}
+	return w.graph.AddWABA(cloudapitest.WABA{Name: name, Owner: owner}).ID
+}
+
+// addOrdinary adds the number of somebody who got into the flow for new numbers. It lives on Cloud API alone, and waits for
+// registration.
+func (w *World) addOrdinary(d *dialog) (cloudapitest.Phone, graph.BusinessID) {
+	owner := d.business
+	if owner == "" {
+		owner = w.graph.AddBusiness(cloudapitest.Business{}).ID
+	}
+	account := w.chooseAccount("", owner, d.account)
+	return w.graph.AddPhone(cloudapitest.Phone{
+		WABAs: []graph.WABAID{account}, Number: display(d.number), Ordinary: true, Unregistered: true,
+	}), owner
+}
+
+// display is how the Graph API shows a number. Meta formats it by country; a plus sign is all that is certain.
+func display(number string) string {
+	if number != "" && number[0] == '+' {
+		return number
+	}
+	return "+" + graph.Digits(number)
+}
+
+// tellPartner sends an account_update about the partner's relation to an account. Its entry carries the partner's portfolio.
+func (w *World) tellPartner(id graph.WABAID, owner graph.BusinessID, event string, at time.Time, more ...member) {
+	info := append([]member{str("waba_id", id), str("owner_business_id", owner)}, more...)
+	w.courier.send(change{
+		field: "account_update", entry: string(w.partner), at: at.Unix(), waba: id, partner: true,
+		value: object(str("event", event), sub("waba_info", object(info...))),
+	})
+}

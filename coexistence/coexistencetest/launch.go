@@ -1,0 +1,67 @@
+package coexistencetest
+
+import (
+	"encoding/json"
+	"errors"
+	"strings"
+	"time"
+
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
+)
+
+// A launch is what the page gives to FB.init and FB.login.
+type launch struct {
+	AppID    graph.AppID
+	Config   string
+	Response string
+	Override bool
+	Feature  string
+	Version  string
+}
+
+// featureCoexistence is the feature type that asks for coexistence. "coexistence" was its name until v3.
+const featureCoexistence = "whatsapp_business_app_onboarding"
+
+// parseLaunch reads {"init":{…},"login":{…}} or the options of FB.login alone.
+func parseLaunch(b []byte) (launch, error) {
+	type loginOptions struct {
+		Config   string `json:"config_id"`
+		Response string `json:"response_type"`
+		Override bool   `json:"override_default_response_type"`
+		Extras   struct {
+			Feature string `json:"featureType"`
+			Version string `json:"version"`
+		} `json:"extras"`
+	}
+	var v struct {
+		Init struct {
+			AppID graph.AppID `json:"appId"`
+		} `json:"init"`
+		Login *loginOptions `json:"login"`
+		loginOptions
+	}
+	if err := json.Unmarshal(b, &v); err != nil {
+		return launch{}, errors.New("coexistencetest: the launch options are not the JSON that FB.login takes")
+	}
+	login := v.loginOptions
+	if v.Login != nil {
+		login = *v.Login
+	}
+	if login.Config == "" {
+		return launch{}, errors.New("coexistencetest: the launch options have no config_id")
+	}
+	return launch{
+		AppID: v.Init.AppID, Config: login.Config, Response: login.Response, Override: login.Override,
+		Feature: login.Extras.Feature, Version: login.Extras.Version,
+	}, nil
+}
+
+// oldVersionsEnd is when versions 2 and 3 of Embedded Signup ended.
+var oldVersionsEnd = time.Date(2026, 10, 15, 0, 0, 0, 0, time.UTC)
+
+// asksForCoexistence decides between the coexistence flow and, silently, the one that adds an ordinary new number. That the
+// ended versions fall back to the latter is announced; that they really do is assumed.
+func (l launch) asksForCoexistence(now time.Time) bool {
+	old := strings.HasPrefix(l.Version, "v2") || strings.HasPrefix(l.Version, "v3")
+	return l.Feature == featureCoexistence && !(old && !now.Before(oldVersionsEnd))
+}

@@ -1,0 +1,56 @@
+package coexistencetest
+
+import (
+	"errors"
+	"strings"
+)
+
+var errNoRequest = errors.New("coexistencetest: the phone was not asked to connect; enter its number into the popup first")
+
+// LastCode returns the code that the phone showed last, for the popup.
+func (p *Phone) LastCode() string {
+	p.world.mu.Lock()
+	defer p.world.mu.Unlock()
+	return p.lastCode
+}
+
+// ScanQR points the phone's camera at the popup: [Popup.QR]. It stands for the code, and is a choice beside it.
+func (p *Phone) ScanQR(payload string) error {
+	p.world.mu.Lock()
+	defer p.world.mu.Unlock()
+	d := p.request
+	switch {
+	case d == nil:
+		return errNoRequest
+	case strings.TrimSpace(payload) != d.qr():
+		return errors.New("coexistencetest: this is not the QR code of the popup that waits for this phone")
+	}
+	d.verified = true
+	d.proceed()
+	return nil
+}
+
+// Confirm taps Connect and Confirm in the message from Meta. Share says whether the business shares its chats; if not, a
+// request for the history is answered with 2593109.
+func (p *Phone) Confirm(share bool) error {
+	p.world.mu.Lock()
+	defer p.world.mu.Unlock()
+	if p.request == nil {
+		return errNoRequest
+	}
+	p.request.confirmed, p.request.share = true, share
+	p.request.proceed()
+	return nil
+}
+
+// Refuse taps Cancel in the message from Meta. The popup goes no further with this number; close it, or enter another one.
+func (p *Phone) Refuse() error {
+	p.world.mu.Lock()
+	defer p.world.mu.Unlock()
+	if p.request == nil {
+		return errNoRequest
+	}
+	p.request.confirmed, p.request.verified, p.request.code = false, false, ""
+	p.request, p.lastCode = nil, ""
+	return nil
+}

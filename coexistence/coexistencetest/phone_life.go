@@ -1,0 +1,91 @@
+package coexistencetest
+
+import (
+	"time"
+)
+
+// A DisconnectReason is why a number stopped coexisting for good.
+//
+// Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference/account_update
+type DisconnectReason string
+
+const (
+	ReasonDisconnected        DisconnectReason = "ACCOUNT_DISCONNECTED" // disconnected in the app, or enforcement
+	ReasonPrimaryInactivity   DisconnectReason = "PRIMARY_INACTIVITY"   // the phone was not used for about 14 days
+	ReasonCompanionInactivity DisconnectReason = "COMPANION_INACTIVITY" // the companion was not used for about 30 days
+	ReasonDowngrade           DisconnectReason = "BUSINESS_DOWNGRADE"   // the number moved to consumer WhatsApp
+	ReasonChangeNumber        DisconnectReason = "CHANGE_NUMBER"        // the business changed its number
+	ReasonReRegistered        DisconnectReason = "USER_RE_REGISTERED"   // the number was registered on another device
+)
+
+// ChangeDevice moves the app to another phone, or installs it anew. The number is offboarded: sends fail, and what happens in
+// the app in the meantime never reaches the host. [Phone.Reconnect] ends it.
+func (p *Phone) ChangeDevice() {
+	p.world.mu.Lock()
+	defer p.world.mu.Unlock()
+	if p.stage != stageConnected {
+		return
+	}
+	p.stage, p.offboardedAt = stageSuspended, p.world.Now()
+	p.world.graph.Suspend(p.id, true)
+	p.tellAccount("ACCOUNT_OFFBOARDED", p.offboardedAt)
+}
+
+// Reconnect brings the number back on the new phone. Its webhook says that it happened a second before the offboarding did, as
+// in Meta's own samples. Nothing can be synced again.
+func (p *Phone) Reconnect() {
+	p.world.mu.Lock()
+	defer p.world.mu.Unlock()
+	if p.stage != stageSuspended {
+		return
+	}
+	p.stage = stageConnected
+	p.world.graph.Suspend(p.id, false)
+	p.tellAccount("ACCOUNT_RECONNECTED", p.offboardedAt.Add(-time.Second))
+}
+
+// Disconnect taps "Disconnect account" in the app's settings. It is final: the account and the number answer 100/33 from then
+// on. Fifteen minutes later the number can go through the popup again.
+func (p *Phone) Disconnect() { p.Lose(ReasonDisconnected, "USER") }
+
+// Lose ends coexistence for another reason. InitiatedBy is "USER" or "SYSTEM". With an empty reason the webhook has no
+// disconnection_info, as before April 2026.
+func (p *Phone) Lose(reason DisconnectReason, initiatedBy string) {
+	p.world.mu.Lock()
+	defer p.world.mu.Unlock()
+	if p.stage == stageAlone {
+		return
+	}
+	p.stage, p.disconnectedAt = stageAlone, p.world.Now()
+	info := member{}
+	if reason != "" {
+		info = sub("disconnection_info", object(str("reason", reason), str("initiated_by", initiatedBy)))
+	}
+	for _, id := range p.wabas {
+		p.world.courier.send(change{
+			field: "account_update", entry: string(p.world.partner), at: p.disconnectedAt.Unix(), waba: id, partner: true,
+			value: object(
+				str("event", "PARTNER_REMOVED"),
+				sub("waba_info", object(str("waba_id", id), str("owner_business_id", p.owner))), info),
+		})
+		p.world.graph.Detach(id)
+	}
+}
+
+// RemoveApp removes the host's app in the settings of the business portfolio: its tokens stop working.
+func (p *Phone) RemoveApp() {
+	p.world.mu.Lock()
+	defer p.world.mu.Unlock()
+	p.world.graph.RevokeTokens(p.owner)
+	for _, id := range p.wabas {
+		p.world.tellPartner(id, p.owner, "PARTNER_APP_UNINSTALLED", p.world.Now(), str("partner_app_id", p.world.AppID()))
+	}
+}
+
+// tellAccount sends an account_update that has nothing but an event. It wants the lock.
+func (p *Phone) tellAccount(event string, at time.Time) {
+	id := p.hookWABA()
+	p.world.courier.send(change{
+		field: "account_update", entry: string(id), at: at.Unix(), waba: id, value: object(str("event", event)),
+	})
+}

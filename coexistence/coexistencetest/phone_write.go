@@ -1,0 +1,73 @@
+package coexistencetest
+
+import (
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
+)
+
+// Send writes to a customer in the app. If the number coexists, the host hears of it as an echo.
+func (p *Phone) Send(to *Customer, text string) graph.MessageID { return p.SendContent(to, Text(text)) }
+
+// SendContent sends anything else than text.
+func (p *Phone) SendContent(to *Customer, content Content) graph.MessageID {
+	p.world.mu.Lock()
+	defer p.world.mu.Unlock()
+	m := p.newMessage(to.chat, AuthorPhone, content, "", p.world.Now())
+	p.tellEcho(m, m.content.wire(m.media, m.sha256), m.content.Type)
+	return m.id
+}
+
+// Edit replaces the text, or the caption, of a message that was written on the phone less than 15 minutes ago.
+func (p *Phone) Edit(id graph.MessageID, text string) (graph.MessageID, error) {
+	p.world.mu.Lock()
+	defer p.world.mu.Unlock()
+	m, err := p.own(id, AuthorPhone, editWindow)
+	if err != nil {
+		return "", err
+	}
+	edit, value := p.edit(m, text)
+	p.tellEcho(edit, sub("edit", value), "edit")
+	return edit.id, nil
+}
+
+// Revoke deletes a message that was written on the phone less than two days ago, for everyone.
+func (p *Phone) Revoke(id graph.MessageID) (graph.MessageID, error) {
+	p.world.mu.Lock()
+	defer p.world.mu.Unlock()
+	m, err := p.own(id, AuthorPhone, revokeWindow)
+	if err != nil {
+		return "", err
+	}
+	revoke := p.revoke(m)
+	p.tellEcho(revoke, sub("revoke", object(str("original_message_id", id))), "revoke")
+	return revoke.id, nil
+}
+
+// tellEcho tells the host that someone wrote on the phone. It wants the lock.
+func (p *Phone) tellEcho(m *message, content member, kind string) {
+	if p.stage != stageConnected {
+		return
+	}
+	c := m.chat.customer
+	id := c.Identity()
+	var quoted []byte
+	if m.content.ReplyTo != "" && kind != "reaction" {
+		quoted = object(str("from", id.WAID), str("id", m.content.ReplyTo))
+	}
+	echo := object(
+		sub("context", quoted), str("from", p.digits()), str("to", id.WAID), str("to_user_id", id.UserID), str("id", m.id),
+		m.timestamp(), str("type", kind), content)
+	p.tell("smb_message_echoes", p.echoContact(c), sub("message_echoes", list(echo)))
+}
+
+// echoContact is the contacts member beside echoes, where a profile has no name.
+func (p *Phone) echoContact(c *Customer) member {
+	id := c.Identity()
+	if id.UserID == "" {
+		return member{}
+	}
+	var profile []byte
+	if id.Username != "" {
+		profile = object(str("username", id.Username))
+	}
+	return sub("contacts", list(object(sub("profile", profile), str("wa_id", id.WAID), str("user_id", id.UserID))))
+}

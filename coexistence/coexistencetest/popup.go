@@ -1,0 +1,238 @@
+package coexistencetest
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
+)
+
+// A Screen is where the popup stands, by the names that Meta puts into current_step.
+type Screen string
+
+const (
+	ScreenBusiness Screen = "BUSINESS_ACCOUNT_SELECTION" // which portfolio; the existing account of the app or a new number
+	ScreenNumber   Screen = "PHONE_NUMBER_SETUP"         // which number
+	ScreenVerify   Screen = "PHONE_NUMBER_VERIFICATION"  // the code from the phone, and the confirmation on it
+	ScreenReview   Screen = "PERMISSIONS"                // the last one; closing it counts as finishing
+	ScreenDone     Screen = "DONE"                       // the popup is closed; Meta has no name for it
+)
+
+// A PopupError is a problem that the popup shows to the business.
+type PopupError struct {
+	// Code is Meta's code for it; [graph.Lookup] says what it means. Zero if Meta has none.
+	Code graph.Code
+
+	// Message is what the popup shows, and SessionID what it asks to keep for Meta's support.
+	Message, SessionID string
+}
+
+// Error repeats the message, with the code.
+func (e *PopupError) Error() string {
+	return fmt.Sprintf("coexistencetest: the popup shows code %d: %s", int(e.Code), e.Message)
+}
+
+// Unwrap returns the code.
+func (e *PopupError) Unwrap() error { return e.Code }
+
+// ErrNotOffered is what a step returns that the popup does not offer on this screen. The existing account of the WhatsApp
+// Business app is not offered if the launch options did not ask for it, and nothing else tells.
+var ErrNotOffered = errors.New("coexistencetest: the popup does not offer this step here")
+
+// A Popup is Embedded Signup as a business sees it. Its methods are what the business does, one HTTP request each; the phone's
+// part is [Phone.Confirm], [Phone.LastCode] and [Phone.ScanQR].
+//
+//	popup, err := world.OpenSignup(launch)
+//	popup.ChooseExistingAccount()
+//	popup.EnterNumber(phone.Number())
+//	phone.Confirm(true)
+//	popup.VerifyCode(phone.LastCode())
+//	result, err := popup.Finish()
+type Popup struct {
+	world *World
+	id    string
+	view  popupView
+}
+
+// A popupView is what a page of the popup shows.
+type popupView struct {
+	ID       string      `json:"id"`
+	Screen   Screen      `json:"screen"`
+	Existing bool        `json:"offers_existing_account"`
+	QR       string      `json:"qr"`
+	Problem  *popupFault `json:"problem"`
+	Refusal  string      `json:"refusal"`
+	Result   *struct {
+		Message  *string         `json:"message"`
+		Callback json.RawMessage `json:"callback"`
+		Code     string          `json:"code"`
+	} `json:"result"`
+}
+
+type popupFault struct {
+	Code      graph.Code `json:"code"`
+	Message   string     `json:"message"`
+	SessionID string     `json:"session_id"`
+}
+
+// OpenSignup opens the popup. Launch is what the page would give to FB.init and FB.login, as JSON: {"init":…,"login":…}, or
+// the options of FB.login alone. Options that are wrong in a way that Meta punishes silently open a popup all the same.
+func (w *World) OpenSignup(launch []byte) (*Popup, error) {
+	p := &Popup{world: w}
+	if err := p.ask("", string(launch)); err != nil {
+		return nil, err
+	}
+	p.id = p.view.ID
+	return p, nil
+}
+
+// Screen returns where the popup stands now. The phone moves it on as well.
+func (p *Popup) Screen() Screen {
+	resp, err := http.Get(p.world.URL + "/popups/" + p.id)
+	if err != nil {
+		return p.view.Screen
+	}
+	defer resp.Body.Close()
+	var view popupView
+	if json.NewDecoder(resp.Body).Decode(&view) == nil && view.Screen != "" {
+		p.view = view
+	}
+	return p.view.Screen
+}
+
+// OffersExistingAccount reports whether the popup offers to connect a WhatsApp Business app. It does not if the launch options
+// did not ask for it.
+func (p *Popup) OffersExistingAccount() bool { return p.view.Existing }
+
+// ChooseBusiness chooses a portfolio. Without it, that of the number that is entered.
+func (p *Popup) ChooseBusiness(id graph.BusinessID) error { return p.ask("business", string(id)) }
+
+// ChooseAccount shares an existing account. Without it, the popup makes a new one, or takes the number's old one.
+func (p *Popup) ChooseAccount(id graph.WABAID) error { return p.ask("account", string(id)) }
+
+// ChooseExistingAccount chooses to connect the WhatsApp Business app.
+func (p *Popup) ChooseExistingAccount() error { return p.ask("existing", "") }
+
+// ChooseNewNumber chooses to add a number to Cloud API alone.
+func (p *Popup) ChooseNewNumber() error { return p.ask("new", "") }
+
+// EnterNumber enters the phone number. Its refusals are a [PopupError] with Meta's code; another number can be entered.
+func (p *Popup) EnterNumber(number string) error { return p.ask("number", number) }
+
+// QR returns what the popup shows as a QR code, for [Phone.ScanQR].
+func (p *Popup) QR() string { return p.view.QR }
+
+// VerifyCode enters the code that the phone shows: [Phone.LastCode]. For an ordinary number it is [Popup.TextedCode].
+func (p *Popup) VerifyCode(code string) error { return p.ask("code", code) }
+
+// TextedCode returns the code that was sent by text message to an ordinary number.
+func (p *Popup) TextedCode() string {
+	p.world.mu.Lock()
+	defer p.world.mu.Unlock()
+	if d := p.world.popups[p.id]; d != nil && !d.existing {
+		return d.code
+	}
+	return ""
+}
+
+// ShareHistory confirms on the phone, with or without sharing the chats: the same as [Phone.Confirm].
+func (p *Popup) ShareHistory(share bool) error {
+	p.world.mu.Lock()
+	d := p.world.popups[p.id]
+	p.world.mu.Unlock()
+	if d == nil || d.phone == nil {
+		return ErrNotOffered
+	}
+	return d.phone.Confirm(share)
+}
+
+// Finish clicks the last button. The account is shared, and the webhooks that say so are on their way.
+func (p *Popup) Finish() (Result, error) { return p.end("finish") }
+
+// Cancel closes the window. On the last screen Meta counts that as finishing.
+func (p *Popup) Cancel() (Result, error) { return p.end("close") }
+
+// ReportError clicks on "report" under a problem that the popup shows, and closes it.
+func (p *Popup) ReportError() (Result, error) { return p.end("report") }
+
+// Complete plays the whole popup for a phone whose owner notices nothing: if the popup does not offer the existing account,
+// the owner adds an ordinary new number instead and believes to be connected.
+func (p *Popup) Complete(phone *Phone, share bool) (Result, error) {
+	if !p.OffersExistingAccount() {
+		return p.completeOrdinary(phone)
+	}
+	steps := []func() error{
+		p.ChooseExistingAccount,
+		func() error { return p.EnterNumber(phone.Number()) },
+		func() error { return phone.Confirm(share) },
+		func() error { return p.VerifyCode(phone.LastCode()) },
+	}
+	for _, step := range steps {
+		if err := step(); err != nil {
+			return Result{}, err
+		}
+	}
+	return p.Finish()
+}
+
+func (p *Popup) completeOrdinary(phone *Phone) (Result, error) {
+	steps := []func() error{
+		func() error { return p.ChooseBusiness(phone.Business()) },
+		p.ChooseNewNumber,
+		func() error { return p.EnterNumber("+1 555-010-0177") },
+		func() error { return p.VerifyCode(p.TextedCode()) },
+	}
+	for _, step := range steps {
+		if err := step(); err != nil {
+			return Result{}, err
+		}
+	}
+	return p.Finish()
+}
+
+func (p *Popup) end(step string) (Result, error) {
+	if err := p.ask(step, ""); err != nil {
+		return Result{}, err
+	}
+	r := p.view.Result
+	if r == nil {
+		return Result{}, ErrNotOffered
+	}
+	result := Result{Callback: r.Callback, Code: graph.Secret(r.Code)}
+	if r.Message != nil {
+		result.Message = []byte(*r.Message)
+	}
+	return result, nil
+}
+
+// ask does one step, and remembers the page that comes back.
+func (p *Popup) ask(step, value string) error {
+	url, body := p.world.URL+"/popups", value
+	if step != "" {
+		url += "/" + p.id + "/" + step
+		body = string(object(sub("value", quote(value))))
+	}
+	resp, err := http.Post(url, "application/json", bytes.NewReader([]byte(body)))
+	if err != nil {
+		return errors.New("coexistencetest: the popup does not answer; was the world closed?")
+	}
+	defer resp.Body.Close()
+	var view popupView
+	if err := json.NewDecoder(resp.Body).Decode(&view); err != nil {
+		return errors.New("coexistencetest: the popup answered something strange")
+	}
+	switch {
+	case view.Refusal == "not offered":
+		return ErrNotOffered
+	case view.Refusal != "":
+		return errors.New(view.Refusal)
+	}
+	p.view = view
+	if view.Problem != nil {
+		return &PopupError{view.Problem.Code, view.Problem.Message, view.Problem.SessionID}
+	}
+	return nil
+}

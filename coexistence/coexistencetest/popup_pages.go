@@ -1,0 +1,67 @@
+package coexistencetest
+
+import (
+	"encoding/json"
+	"io"
+	"net/http"
+)
+
+// popupHandler serves the pages of the popup, as JSON for now:
+//
+//	POST /popups               the launch options; opens a popup
+//	POST /popups/{id}/{step}   {"value":"…"}; one thing that the business does
+//	GET  /popups/{id}          the page again
+//
+// Every answer is the page that is shown then.
+func (w *World) popupHandler() http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("POST /popups", func(rw http.ResponseWriter, r *http.Request) {
+		body, err := io.ReadAll(http.MaxBytesReader(rw, r.Body, 1<<20))
+		if err != nil {
+			answer(rw, http.StatusRequestEntityTooLarge, refusalPage("coexistencetest: the launch options are too long"))
+			return
+		}
+		l, err := parseLaunch(body)
+		if err != nil {
+			answer(rw, http.StatusBadRequest, refusalPage(err.Error()))
+			return
+		}
+		answer(rw, http.StatusCreated, w.openPopup(l))
+	})
+	mux.HandleFunc("GET /popups/{id}", func(rw http.ResponseWriter, r *http.Request) {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		d := w.popups[r.PathValue("id")]
+		if d == nil {
+			answer(rw, http.StatusNotFound, refusalPage("coexistencetest: there is no such popup"))
+			return
+		}
+		answer(rw, http.StatusOK, d.page(nil))
+	})
+	mux.HandleFunc("POST /popups/{id}/{step}", func(rw http.ResponseWriter, r *http.Request) {
+		var in struct {
+			Value string `json:"value"`
+		}
+		if err := json.NewDecoder(http.MaxBytesReader(rw, r.Body, 1<<20)).Decode(&in); err != nil {
+			answer(rw, http.StatusBadRequest, refusalPage(`coexistencetest: a step takes {"value":"…"}`))
+			return
+		}
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		d := w.popups[r.PathValue("id")]
+		if d == nil {
+			answer(rw, http.StatusNotFound, refusalPage("coexistencetest: there is no such popup"))
+			return
+		}
+		answer(rw, http.StatusOK, w.step(d, r.PathValue("step"), in.Value))
+	})
+	return mux
+}
+
+func answer(w http.ResponseWriter, status int, page []byte) {
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	_, _ = w.Write(page)
+}
+
+func refusalPage(reason string) []byte { return object(str("refusal", reason)) }

@@ -1,0 +1,233 @@
+package coexistencetest
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
+)
+
+// A dialog is an open popup on Meta's side. It is the world's lock's.
+type dialog struct {
+	id       string
+	launch   launch
+	coexist  bool // the launch options ask for it in a way that works
+	broken   bool // "Sorry, something went wrong"
+	screen   Screen
+	business graph.BusinessID
+	account  graph.WABAID
+
+	existing  bool // the business connects its app
+	phone     *Phone
+	number    string // an ordinary one
+	code      string
+	attempts  int
+	verified  bool
+	confirmed bool
+	share     bool
+
+	problem *PopupError
+	result  *Result
+}
+
+func (w *World) openPopup(l launch) []byte {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	d := &dialog{id: w.newID(), launch: l, coexist: l.asksForCoexistence(w.Now()), screen: ScreenBusiness}
+	w.popups[d.id] = d
+	if l.Config != w.cfg.ConfigurationID || l.AppID != "" && l.AppID != w.AppID() {
+		d.broken = true
+		return d.page(d.fail(w, 0, "Sorry, something went wrong."))
+	}
+	return d.page(nil)
+}
+
+// page is what the popup shows.
+func (d *dialog) page(problem *PopupError) []byte {
+	members := []member{str("id", d.id), str("screen", d.screen), yes("offers_existing_account", d.coexist && !d.broken)}
+	if d.existing && d.screen == ScreenVerify {
+		members = append(members, str("qr", d.qr()))
+	}
+	if problem != nil {
+		members = append(members, sub("problem", object(
+			num("code", int(problem.Code)), str("message", problem.Message), str("session_id", problem.SessionID))))
+	}
+	if d.result != nil {
+		message := member{}
+		if d.result.Message != nil {
+			message = sub("message", quote(string(d.result.Message)))
+		}
+		members = append(members, sub("result", object(
+			message, sub("callback", d.result.Callback), str("code", d.result.Code.Reveal()))))
+	}
+	return object(members...)
+}
+
+func (d *dialog) qr() string {
+	return "https://wa.me/connect/made-up?popup=" + d.id + "&code=" + d.code
+}
+
+// fail shows a problem, which the business may report.
+func (d *dialog) fail(w *World, code graph.Code, message string) *PopupError {
+	if info, ok := graph.Lookup(code, 0); ok && message == "" {
+		message = info.Title
+	}
+	d.problem = &PopupError{Code: code, Message: message, SessionID: strconv.FormatInt(w.rand.Int64N(1<<60), 16)}
+	return d.problem
+}
+
+// step does what the business does. It wants the lock.
+func (w *World) step(d *dialog, step, value string) []byte {
+	switch {
+	case d.screen == ScreenDone:
+		return refusalPage("coexistencetest: the popup is closed")
+	case step == "close" && d.screen == ScreenReview, step == "finish" && d.screen == ScreenReview:
+		w.finish(d)
+	case step == "close":
+		d.result = &Result{Callback: callback("", "")}
+		if !d.broken {
+			d.result.Message = cancelMessage(d.screen)
+		}
+		d.end()
+	case step == "report" && d.problem != nil:
+		d.result = &Result{Message: errorMessage(d.problem, w.Now()), Callback: callback("", "")}
+		d.end()
+	case d.broken:
+		return d.page(d.problem)
+	case step == "business" && d.screen == ScreenBusiness:
+		d.business = graph.BusinessID(value)
+	case step == "account" && d.screen == ScreenBusiness:
+		d.account = graph.WABAID(value)
+	case step == "existing" && d.screen == ScreenBusiness && d.coexist:
+		d.existing, d.screen = true, ScreenNumber
+	case step == "new" && d.screen == ScreenBusiness:
+		d.screen = ScreenNumber
+	case step == "number" && (d.screen == ScreenNumber || d.screen == ScreenVerify):
+		return d.page(w.enterNumber(d, value))
+	case step == "code" && d.screen == ScreenVerify:
+		return d.page(w.enterCode(d, value))
+	default:
+		return refusalPage("not offered")
+	}
+	return d.page(nil)
+}
+
+// end closes the popup.
+func (d *dialog) end() {
+	d.screen = ScreenDone
+	if d.phone != nil && d.phone.request == d {
+		d.phone.request = nil
+	}
+}
+
+// waitAfterDisconnect is how long a number that was disconnected cannot be connected again.
+const waitAfterDisconnect = 15 * time.Minute
+
+// minimumVersion is the oldest WhatsApp Business app that can coexist.
+const minimumVersion = "2.24.17"
+
+func (w *World) enterNumber(d *dialog, number string) *PopupError {
+	digits := graph.Digits(number)
+	if len(digits) < 7 || len(digits) > 15 {
+		return d.fail(w, graph.CodeSignupInvalidNumber, "")
+	}
+	p := w.phoneByNumber(digits)
+	if !d.existing {
+		if p != nil && p.cfg.App == AppBusiness {
+			return d.fail(w, graph.CodeSignupAlreadyRegistered, "")
+		}
+		d.number, d.code, d.screen = number, w.newCode(), ScreenVerify
+		return nil
+	}
+	if p == nil {
+		return d.fail(w, graph.CodeSignupNumberNotOnBusinessApp, "")
+	}
+	if code := w.eligible(p, d); code != 0 {
+		return d.fail(w, code, "")
+	}
+	d.problem = nil
+	d.phone, d.code, d.screen = p, w.newCode(), ScreenVerify
+	p.request, p.lastCode = d, d.code
+	return nil
+}
+
+// eligible returns Meta's code for why a number cannot be connected, or zero.
+//
+// Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/embedded-signup/errors
+func (w *World) eligible(p *Phone, d *dialog) graph.Code {
+	refusedCountry := slices.ContainsFunc(w.cfg.RefusedCallingCodes, func(code string) bool {
+		return strings.HasPrefix(p.digits(), graph.Digits(code))
+	})
+	switch {
+	case p.cfg.Refuse != 0:
+		return p.cfg.Refuse
+	case p.cfg.App != AppBusiness:
+		return graph.CodeSignupNumberNotOnBusinessApp
+	case refusedCountry:
+		return graph.CodeSignupCountryNotSupported
+	case olderThan(p.cfg.AppVersion, minimumVersion):
+		return graph.CodeSignupUpdateApp
+	case d.business != "" && d.business != p.owner:
+		return graph.CodeSignupNumberElsewhere
+	case p.stage != stageAlone:
+		return graph.CodeSignupAlreadyConnected
+	case !p.disconnectedAt.IsZero() && w.Now().Sub(p.disconnectedAt) < waitAfterDisconnect:
+		return graph.CodeSignupAlreadyConnected
+	}
+	return 0
+}
+
+// olderThan compares versions such as 2.24.17.79, number by number.
+func olderThan(version, than string) bool {
+	a, b := strings.Split(version, "."), strings.Split(than, ".")
+	for i := range b {
+		var have int
+		if i < len(a) {
+			have, _ = strconv.Atoi(a[i])
+		}
+		if want, _ := strconv.Atoi(b[i]); have != want {
+			return have < want
+		}
+	}
+	return false
+}
+
+func (w *World) phoneByNumber(digits string) *Phone {
+	for _, p := range w.phones {
+		if p.digits() == digits {
+			return p
+		}
+	}
+	return nil
+}
+
+func (w *World) newCode() string { return fmt.Sprintf("%06d", w.rand.IntN(1_000_000)) }
+
+// maxAttempts is how often a wrong code can be entered. Meta's number is not documented.
+const maxAttempts = 5
+
+func (w *World) enterCode(d *dialog, code string) *PopupError {
+	code = graph.Digits(code)
+	if d.code == "" || code != d.code {
+		if d.attempts++; d.attempts >= maxAttempts {
+			return d.fail(w, graph.CodeSignupTooManyOTPRequests, "")
+		}
+		return d.fail(w, graph.CodeSignupOTPCheckFailed, "")
+	}
+	d.problem, d.verified = nil, true
+	if !d.existing {
+		d.confirmed = true
+	}
+	d.proceed()
+	return nil
+}
+
+// proceed shows the last screen once the code was entered and the phone has confirmed, in whatever order.
+func (d *dialog) proceed() {
+	if d.verified && d.confirmed {
+		d.screen = ScreenReview
+	}
+}

@@ -1,0 +1,100 @@
+package coexistencetest
+
+import (
+	"strconv"
+	"time"
+
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/cloudapitest"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
+)
+
+// mirror shows a message that was sent through Cloud API on the phone, and tells the host how far it came.
+func (w *World) mirror(sent cloudapitest.SentMessage) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	p := w.phoneByID(sent.From)
+	if p == nil || sent.Group != "" {
+		return
+	}
+	c := p.find(sent.To)
+	fails := sent.Fails
+	switch {
+	case c.cfg.Unreachable:
+		fails = graph.CodeMessageUndeliverable
+	case fails == 0 && sent.Type != "template" && !w.graph.WindowOpen(p.id, graph.Identity{UserID: c.cfg.UserID, WAID: graph.Digits(c.cfg.Number)}):
+		fails = graph.CodeReengagementMessage
+	}
+	if fails != 0 {
+		p.tellStatus(c, sent, "failed", sent.At, fails)
+		return
+	}
+	content := Content{Type: sent.Type, Text: sent.Text(), ReplyTo: sent.ReplyTo}
+	if to, emoji := sent.Reaction(); to != "" {
+		content = Reaction(to, emoji)
+	}
+	m := p.newMessage(c.chat, AuthorAPI, content, sent.ID, sent.At)
+	steps := []string{"sent", "delivered", "read"}
+	switch {
+	case sent.Type == "reaction":
+		steps = steps[:1] // a reaction is only ever sent
+	case c.cfg.NoReceipts:
+		steps = steps[:2]
+	}
+	for i, status := range steps {
+		m.status = status
+		p.tellStatus(c, sent, status, sent.At.Add(time.Duration(i)*time.Second), 0)
+	}
+}
+
+func (w *World) phoneByID(id graph.PhoneNumberID) *Phone {
+	for _, p := range w.phones {
+		if p.id == id {
+			return p
+		}
+	}
+	return nil
+}
+
+// tellStatus sends a status. It wants the lock.
+func (p *Phone) tellStatus(c *Customer, sent cloudapitest.SentMessage, status string, at time.Time, fails graph.Code) {
+	id := c.Identity()
+	members := []member{
+		str("id", sent.ID), str("status", status), str("timestamp", strconv.FormatInt(at.Unix(), 10)), str("recipient_id", id.WAID),
+	}
+	contacts := member{}
+	if fails == 0 {
+		members = append(members, str("recipient_user_id", id.UserID))
+		contacts = sub("contacts", list(c.contact()))
+	} else if graph.IsUserID(sent.Input) {
+		members = append(members, str("recipient_user_id", id.UserID))
+	}
+	members = append(members, str("biz_opaque_callback_data", sent.CallbackData))
+	switch {
+	case fails != 0:
+		members = append(members, sub("errors", list(failure(fails))))
+	case status == "sent" || status == "delivered":
+		members = append(members, sub("pricing", pricing(sent.Type)))
+	}
+	p.tell("messages", contacts, sub("statuses", list(object(members...))))
+}
+
+// pricing is what a message costs since 2026-10-01. Which service messages are still free is not modelled.
+func pricing(kind string) []byte {
+	category := "service"
+	if kind == "template" {
+		category = "utility"
+	}
+	return object(yes("billable", true), str("pricing_model", "PMP"), str("type", "regular"), str("category", category))
+}
+
+// failure is an entry of errors[] in a webhook.
+func failure(code graph.Code) []byte {
+	title := "Made-up error"
+	details := title
+	if info, ok := graph.Lookup(code, 0); ok {
+		title, details = info.Title, info.Meaning
+	}
+	return object(
+		num("code", int(code)), str("title", title), str("message", title), sub("error_data", object(str("details", details))),
+		str("href", "/documentation/business-messaging/whatsapp/support/error-codes"))
+}

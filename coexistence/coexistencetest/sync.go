@@ -1,0 +1,201 @@
+package coexistencetest
+
+import (
+	"cmp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/cloudapitest"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
+)
+
+// Ages by which history is split into phases, and up to which media is described.
+//
+// Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference/history
+const (
+	day         = 24 * time.Hour
+	historyAge  = 180 * day
+	mediaAge    = 14 * day
+	lastPhase   = 2
+	phase0Until = 1 * day
+	phase1Until = 90 * day
+)
+
+// syncAppData answers a request that the Graph API has accepted.
+func (w *World) syncAppData(req cloudapitest.SyncRequest) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	p := w.phoneByID(req.Phone)
+	switch {
+	case p == nil:
+	case req.Kind == cloudapitest.SyncContacts && !p.cfg.StallContacts:
+		p.sendContacts()
+	case req.Kind == cloudapitest.SyncHistory && !p.shares:
+		p.tell("history", sub("history", list(object(sub("errors", list(declined()))))))
+	case req.Kind == cloudapitest.SyncHistory && !p.cfg.StallHistory:
+		p.sendHistory()
+	}
+}
+
+func declined() []byte {
+	const title = "History sync is turned off by the business from the WhatsApp Business App"
+	return object(
+		num("code", int(graph.CodeHistorySharingOff)), str("title", title), str("message", title),
+		sub("error_data", object(str("details", "History sharing is turned off by the business"))))
+}
+
+// A chunk is one history webhook.
+type chunk struct {
+	phase, order int
+	messages     []*message
+	progress     int
+}
+
+// sendHistory sends everything that was written before the onboarding, up to 180 days back. It wants the lock.
+func (p *Phone) sendHistory() {
+	w := p.world
+	chunks := p.chunks()
+	var first, rest []change
+	for _, ch := range chunks {
+		rest = append(rest, p.change("history", sub("history", list(p.chunkValue(ch)))))
+	}
+	var media []change
+	for _, ch := range chunks {
+		for _, m := range ch.messages {
+			if m.content.isMedia() && p.onboardedAt.Sub(m.at) < mediaAge {
+				media = append(media, p.mediaDetail(m))
+			}
+		}
+	}
+	if !w.cfg.History.InOrder {
+		w.rand.Shuffle(len(rest), func(i, j int) { rest[i], rest[j] = rest[j], rest[i] })
+		// Some details overtake their placeholder.
+		n := len(media) / 6
+		first, media = media[:n], media[n:]
+	}
+	w.courier.send(slices.Concat(first, rest, media)...)
+}
+
+// chunks cuts the history: by phase, thread after thread, so many messages at a time. A phase without messages has no chunk.
+func (p *Phone) chunks() []chunk {
+	var phases [lastPhase + 1][]*message
+	total := 0
+	for _, c := range p.customers {
+		for _, m := range c.chat.messages {
+			age := p.onboardedAt.Sub(m.at)
+			if age < 0 || age >= historyAge || m.revoked {
+				continue
+			}
+			phase := phaseOf(age)
+			phases[phase] = append(phases[phase], m)
+			total++
+		}
+	}
+	var all []chunk
+	done := 0
+	for phase, messages := range phases {
+		slices.SortStableFunc(messages, func(a, b *message) int {
+			if a.chat != b.chat {
+				return cmp.Compare(a.chat.position, b.chat.position)
+			}
+			return a.at.Compare(b.at)
+		})
+		order := 0
+		for part := range slices.Chunk(messages, p.world.cfg.History.ChunkSize) {
+			order++
+			done += len(part)
+			all = append(all, chunk{phase, order, part, min(done*100/total, 99)})
+		}
+	}
+	switch {
+	case len(all) == 0:
+		return []chunk{{phase: 0, order: 1, progress: 100}}
+	case p.world.cfg.History.FullLast:
+		all[len(all)-1].progress = 100
+	default:
+		last := all[len(all)-1]
+		all = append(all, chunk{phase: last.phase, order: last.order + 1, progress: 100})
+	}
+	return all
+}
+
+func phaseOf(age time.Duration) int {
+	switch {
+	case age < phase0Until:
+		return 0
+	case age < phase1Until:
+		return 1
+	}
+	return lastPhase
+}
+
+func (p *Phone) chunkValue(ch chunk) []byte {
+	threads := [][]byte{}
+	for i := 0; i < len(ch.messages); {
+		c := ch.messages[i].chat
+		var items [][]byte
+		for ; i < len(ch.messages) && ch.messages[i].chat == c; i++ {
+			items = append(items, p.pastMessage(ch.messages[i]))
+		}
+		id := c.customer.Identity()
+		var context []byte
+		if id.UserID != "" {
+			context = object(str("wa_id", id.WAID), str("user_id", id.UserID), str("username", id.Username))
+		}
+		threads = append(threads, object(str("id", id.WAID), sub("context", context), sub("messages", list(items...))))
+	}
+	return object(
+		sub("metadata", object(num("phase", ch.phase), num("chunk_order", ch.order), num("progress", ch.progress))),
+		sub("threads", list(threads...)))
+}
+
+// pastMessage is a message of a chunk. Media is a placeholder there, without an object.
+func (p *Phone) pastMessage(m *message) []byte {
+	id := m.chat.customer.Identity()
+	members := []member{str("from", id.WAID), str("from_user_id", id.UserID)}
+	other := p.digits()
+	if m.outbound() {
+		members = []member{str("from", p.digits()), str("to", id.WAID)}
+		other = id.WAID
+	}
+	kind, content := m.content.Type, m.content.wire("", "")
+	if m.content.isMedia() {
+		kind, content = "media_placeholder", member{}
+	}
+	var quoted []byte
+	if m.content.ReplyTo != "" && kind != "reaction" {
+		quoted = object(str("from", other), str("id", m.content.ReplyTo))
+	}
+	return object(append(members,
+		sub("context", quoted), str("id", m.id), m.timestamp(), str("type", kind), content,
+		sub("history_context", object(str("status", strings.ToUpper(cmp.Or(m.status, "read"))))))...)
+}
+
+// mediaDetail is the webhook that describes a placeholder. As in Meta's sample, some have an earlier time than the placeholder
+// and name the business as the sender of what the customer sent; only the id says which message they belong to.
+func (p *Phone) mediaDetail(m *message) change {
+	c := m.chat.customer
+	id := c.Identity()
+	odd := p.world.rand.IntN(5) == 0
+	at := m.at
+	if odd {
+		at = at.Add(-time.Minute)
+	}
+	timestamp := str("timestamp", strconv.FormatInt(at.Unix(), 10))
+	content := m.content.wire(m.media, m.sha256)
+	if m.outbound() {
+		detail := object(
+			str("from", p.digits()), str("to", id.WAID), str("to_user_id", id.UserID), str("id", m.id), timestamp,
+			str("type", m.content.Type), content)
+		return p.change("history", p.echoContact(c), sub("message_echoes", list(detail)))
+	}
+	from, contacts := str("from", id.WAID), p.echoContact(c)
+	userID := str("from_user_id", id.UserID)
+	if odd {
+		from, userID, contacts = str("from", p.digits()), member{}, member{}
+	}
+	detail := object(from, userID, str("id", m.id), timestamp, str("type", m.content.Type), content)
+	return p.change("history", contacts, sub("messages", list(detail)))
+}

@@ -1,0 +1,147 @@
+package coexistencetest
+
+import (
+	"context"
+	"encoding/base64"
+	"encoding/hex"
+	"fmt"
+	"math/rand/v2"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/cloudapitest"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
+)
+
+// A World is Meta and any number of WhatsApp Business phones and customers, in one process: the Graph API, the popup of
+// Embedded Signup, webhook deliveries. It is safe for concurrent use. Close it when done.
+type World struct {
+	// URL is where the popup's pages are. Everything about them is in [Popup].
+	URL string
+
+	cfg     Config
+	graph   *cloudapitest.Server
+	pages   *httptest.Server
+	courier *courier
+	partner graph.BusinessID
+
+	mu     sync.Mutex
+	rand   *rand.Rand
+	phones []*Phone
+	popups map[string]*dialog
+	lastID int64
+}
+
+// NewWorld starts a world in which nobody lives yet. Add a phone with [World.NewPhone], and say with [World.DeliverTo] where
+// webhooks go.
+func NewWorld(cfg Config) *World {
+	cfg = cfg.withDefaults()
+	clock := time.Now
+	if !cfg.Start.IsZero() {
+		begun := time.Now()
+		clock = func() time.Time { return cfg.Start.Add(time.Since(begun)) }
+	}
+	opts := append([]cloudapitest.Option{
+		cloudapitest.ForApp(cfg.App), cloudapitest.Seed(cfg.Seed), cloudapitest.Clock(clock),
+	}, cfg.Graph...)
+	w := &World{
+		cfg:    cfg,
+		graph:  cloudapitest.NewServer(opts...),
+		rand:   rand.New(rand.NewPCG(cfg.Seed, 0xd1b54a32d192ed03)),
+		popups: map[string]*dialog{},
+		lastID: 600000000000000,
+	}
+	w.partner = w.graph.AddBusiness(cloudapitest.Business{Name: "Made-up partner"}).ID
+	w.courier = newCourier(cfg, w.graph)
+	w.graph.OnMessage(w.mirror)
+	w.graph.OnSyncAppData(w.syncAppData)
+	w.pages = httptest.NewServer(w.popupHandler())
+	w.URL = w.pages.URL
+	return w
+}
+
+// Close ends the world. What was not delivered yet is given up.
+func (w *World) Close() {
+	w.courier.close()
+	w.pages.Close()
+	w.graph.Close()
+}
+
+// String names the seed and the knobs, for the message of a failed test.
+func (w *World) String() string { return w.cfg.String() }
+
+// Graph returns the Graph API, to look into it, or to make it fail.
+func (w *World) Graph() *cloudapitest.Server { return w.graph }
+
+// ClientConfig returns what a client needs to call the Graph API: its address, the app and the partner's system token.
+func (w *World) ClientConfig() cloudapi.Config { return w.graph.Config() }
+
+// AppID returns the id of the host's app.
+func (w *World) AppID() graph.AppID { return w.graph.App().ID }
+
+// AppSecret returns the secret that deliveries are signed with.
+func (w *World) AppSecret() string { return w.graph.App().Secret.Reveal() }
+
+// VerifyToken returns what the host's callback must expect in the handshake.
+func (w *World) VerifyToken() string { return w.cfg.VerifyToken }
+
+// ConfigurationID returns the configuration that the popup must be opened with.
+func (w *World) ConfigurationID() string { return w.cfg.ConfigurationID }
+
+// Partner returns the portfolio of whoever runs the host: the one that PARTNER webhooks carry as the id of their entry.
+func (w *World) Partner() graph.BusinessID { return w.partner }
+
+// Now returns the world's time.
+func (w *World) Now() time.Time { return w.graph.Now() }
+
+// Advance moves the world's clock on, for codes and windows to expire. The host's own clock stays where it is.
+func (w *World) Advance(d time.Duration) { w.graph.Advance(d) }
+
+// DeliverTo makes callbackURL the app's callback, after the handshake, and subscribes the app to [Config.Fields]. That an app
+// is also subscribed to the account is the host's business; without both, nothing is delivered and nobody is told.
+func (w *World) DeliverTo(callbackURL string) error {
+	if err := cloudapitest.VerifyCallback(callbackURL, w.cfg.VerifyToken); err != nil {
+		return fmt.Errorf("coexistencetest: %w", err)
+	}
+	w.graph.Subscribe(cloudapitest.AppSubscription{CallbackURL: callbackURL, Fields: w.cfg.Fields})
+	return nil
+}
+
+// Wait blocks until every delivery that is due was acknowledged. The error says how many are not, because ctx ended or because
+// the world gave them up: [World.Undelivered] lists them.
+func (w *World) Wait(ctx context.Context) error { return w.courier.wait(ctx) }
+
+// Deliveries returns every POST so far, in the order in which they were first tried.
+func (w *World) Deliveries() []Delivery { return w.courier.deliveries() }
+
+// Undelivered returns the POSTs that were not acknowledged: those that wait, those under way and those given up.
+func (w *World) Undelivered() []Delivery { return w.courier.undelivered() }
+
+// Silenced returns what Meta would have delivered if the app had subscribed to it. Meta itself says nothing of the sort.
+func (w *World) Silenced() []Silence { return w.courier.silences() }
+
+// newID returns an id of fifteen digits. It wants the lock.
+func (w *World) newID() string {
+	w.lastID += 1 + w.rand.Int64N(1_000_000_000)
+	return fmt.Sprint(w.lastID)
+}
+
+// newMessageID returns a wamid that looks like a real one. Nothing in it has a meaning.
+func newMessageID(r *rand.Rand, person string) graph.MessageID {
+	raw := append([]byte{0x1c, 0x18, byte(len(person))}, person...)
+	raw = append(raw, 0x15, 0x02, 0x00, 0x12, 0x18, 0x20)
+	raw = append(raw, strings.ToUpper(hex.EncodeToString(randomBytes(r, 16)))...)
+	raw = append(raw, 0)
+	return graph.MessageID("wamid." + base64.StdEncoding.EncodeToString(raw))
+}
+
+func randomBytes(r *rand.Rand, n int) []byte {
+	b := make([]byte, n)
+	for i := range b {
+		b[i] = byte(r.Uint32())
+	}
+	return b
+}
