@@ -12,6 +12,7 @@ import (
 type contact struct {
 	id           graph.Identity
 	name         string
+	country      string
 	identityHash string
 
 	joined  bool
@@ -47,7 +48,7 @@ func (c *contact) read(s *wire.Scanner) {
 }
 
 func (c *contact) readProfile(s *wire.Scanner) {
-	c.name, c.id.Username = "", ""
+	c.name, c.country, c.id.Username = "", "", ""
 	if !s.Object() {
 		return
 	}
@@ -55,6 +56,8 @@ func (c *contact) readProfile(s *wire.Scanner) {
 		switch string(s.Name()) {
 		case "name":
 			c.name = s.Text()
+		case "country_code":
+			c.country = s.Text()
 		case "username":
 			c.id.Username = username(s.Text())
 		default:

@@ -16,7 +16,7 @@ func (v *value) incoming(m *message, info EventInfo) Event {
 			Context: m.context, Referral: m.referral, Errors: m.errors,
 		}
 		if c != nil {
-			ev.ProfileName, ev.IdentityHash = c.name, c.identityHash
+			ev.ProfileName, ev.ProfileCountry, ev.IdentityHash = c.name, c.country, c.identityHash
 		}
 		ev.Unknown = append(m.unplaced("referral"), left...)
 		if m.typ != "" && m.typ != TypeUnsupported {
@@ -29,7 +29,7 @@ func (v *value) incoming(m *message, info EventInfo) Event {
 		Type: m.typ, Content: m.content, Context: m.context, Referral: m.referral, Identity: m.identity, Errors: m.errors,
 	}
 	if c != nil {
-		ev.ProfileName, ev.IdentityHash = c.name, c.identityHash
+		ev.ProfileName, ev.ProfileCountry, ev.IdentityHash = c.name, c.country, c.identityHash
 	}
 	ev.Unknown = append(m.unplaced("referral", "identity", "group_id", "from_logical_id"), left...)
 	return ev
@@ -89,6 +89,7 @@ func (v *value) placeContact(c *contact, id graph.Identity, info *EventInfo) (na
 			info.Unknown = append(info.Unknown, Member{path, quoted(text)})
 		}
 	}
+	leave("profile.country_code", c.country)
 	leave("wa_id", contactWAID(c, id))
 	leave("identity_key_hash", c.identityHash)
 	return c.name

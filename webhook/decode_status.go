@@ -207,7 +207,7 @@ func (v *value) joinStatus(st *MessageStatus) {
 	if c == nil {
 		return
 	}
-	st.ProfileName, st.ContactWAID = c.name, contactWAID(c, *person)
+	st.ProfileName, st.ProfileCountry, st.ContactWAID = c.name, c.country, contactWAID(c, *person)
 	if st.IdentityHash == "" {
 		st.IdentityHash = c.identityHash
 	} else if c.identityHash != "" && c.identityHash != st.IdentityHash {

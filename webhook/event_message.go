@@ -24,6 +24,9 @@ type IncomingMessage struct {
 	// book.
 	ProfileName string
 
+	// ProfileCountry is a country code such as "US". Meta's draft of November 2025 had it; later texts do not.
+	ProfileCountry string
+
 	// IdentityHash changes when the customer's identity (phone, reinstall) changes, if the number asks for that check.
 	IdentityHash string
 
@@ -82,9 +85,10 @@ type UnavailableMessage struct {
 	// ProfileName is the name that the customer shows. It may be empty.
 	ProfileName string
 
-	// ContactWAID and IdentityHash are as in [IncomingMessage].
-	ContactWAID  string
-	IdentityHash string
+	// ProfileCountry, ContactWAID and IdentityHash are as in [IncomingMessage].
+	ProfileCountry string
+	ContactWAID    string
+	IdentityHash   string
 
 	// Unsupported is what Meta says about the missing content. It may be empty.
 	Unsupported Unsupported

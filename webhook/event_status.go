@@ -32,6 +32,9 @@ type MessageStatus struct {
 	// ProfileName is the name that the recipient shows, where Meta sends it.
 	ProfileName string
 
+	// ProfileCountry is as in [IncomingMessage].
+	ProfileCountry string
+
 	// ContactWAID is the number under which WhatsApp knows the recipient, if that is not the one the message was sent to.
 	ContactWAID string
 
