@@ -6,9 +6,11 @@ import (
 	"errors"
 	"sync"
 	"time"
+
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 )
 
-// An Attempt is one try of one owner to sign up. It ends with the first code that is submitted.
+// An Attempt is one try of one owner to sign up. It takes one code.
 type Attempt struct {
 	// State is a nonce of 128 bits or more. Give it to the page of this owner and nobody else. It is what keeps a code or
 	// an account of one tenant from being submitted for another.
@@ -52,8 +54,9 @@ type attempts struct {
 type attempt struct {
 	Attempt
 	phase    phase
-	session  *Session  // came before the code
-	business *Business // can be resumed
+	session  *Session     // came before the code
+	code     graph.Secret // was exchanged
+	business *Business    // can be resumed
 }
 
 type phase int
@@ -102,7 +105,7 @@ func (t *attempts) claim(state, owner string) (*attempt, error) {
 	case a.phase != open:
 		return refuse(OutcomeStateUsed)
 	case !time.Now().Before(a.ExpiresAt):
-		a.business = nil
+		a.business, a.session, a.code = nil, nil, ""
 		return refuse(OutcomeStateExpired)
 	}
 	a.phase = busy
@@ -120,5 +123,5 @@ func (t *attempts) release(a *attempt, b *Business) {
 func (t *attempts) end(a *attempt) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	a.phase, a.business, a.session = done, nil, nil
+	a.phase, a.business, a.session, a.code = done, nil, nil, ""
 }

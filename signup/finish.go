@@ -29,7 +29,7 @@ type Submission struct {
 	// turned a blocked popup into a redirect: then it is the address of the page.
 	RedirectURI string
 
-	// Phone is the choice after [OutcomeChooseNumber], under the same State and without a Code.
+	// Phone is the choice after [OutcomeChooseNumber], under the same State. It needs no Code.
 	Phone graph.PhoneNumberID
 }
 
@@ -45,6 +45,11 @@ type Submission struct {
 // A code cannot be exchanged a second time. If the browser going away cancels ctx, the grant may be lost; detach it with
 // [context.WithoutCancel], as [Flow.Handler] does.
 func (f *Flow) Finish(ctx context.Context, sub Submission) (*Business, error) {
+	return f.finishWith(ctx, sub, func(*Business) error { return nil })
+}
+
+// finishWith is Finish with the host's part in it: the attempt ends only when onboarded has taken the business.
+func (f *Flow) finishWith(ctx context.Context, sub Submission, onboarded func(*Business) error) (*Business, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, &Error{Outcome: OutcomeUnavailable, Step: StepState, Err: err}
 	}
@@ -53,7 +58,17 @@ func (f *Flow) Finish(ctx context.Context, sub Submission) (*Business, error) {
 	if err != nil {
 		return nil, err
 	}
+	if a.business != nil && !sub.Code.IsZero() && sub.Code != a.code {
+		// A second popup needs a second attempt, or its code would replace the grant of the first.
+		f.attempts.release(a, a.business)
+		return nil, &Error{Outcome: OutcomeStateUsed, Step: StepState}
+	}
 	b, err := f.finish(ctx, a, sub, received)
+	if err == nil {
+		if err = onboarded(b); err != nil {
+			err = &Error{Outcome: OutcomeUnavailable, Step: StepConfirm, Err: err}
+		}
+	}
 	f.settle(a, b, err)
 	return b, err
 }
@@ -68,13 +83,8 @@ func (f *Flow) settle(a *attempt, b *Business, err error) {
 }
 
 func (f *Flow) finish(ctx context.Context, a *attempt, sub Submission, received time.Time) (*Business, error) {
-	switch {
-	case a.business == nil:
-	case sub.Code.IsZero():
-		return f.Resume(ctx, a.business, sub.Phone)
-	default:
-		// A second popup needs a second attempt, or a code could replace the grant of another one.
-		return a.business, &Error{Outcome: OutcomeStateUsed, Step: StepState}
+	if a.business != nil {
+		return f.Resume(ctx, a.business, sub.Phone) // a code that comes again is the one that brought it
 	}
 	if sub.Session != nil {
 		a.session = sub.Session
@@ -85,6 +95,7 @@ func (f *Flow) finish(ctx context.Context, a *attempt, sub Submission, received 
 	if sub.Code.IsZero() {
 		return nil, &Error{Outcome: OutcomeNoCode, Step: StepSession}
 	}
+	a.code = sub.Code
 	b := &Business{Owner: a.Owner, Session: a.session, OnboardedAt: received}
 	if err := f.exchange(ctx, b, sub); err != nil {
 		return nil, err

@@ -59,6 +59,10 @@ type Config struct {
 	// Owner says for whom a request to [Flow.Handler] is. Take it from the host's own session. Required for Handler only.
 	Owner func(*http.Request) (string, error)
 
+	// LaunchFor returns the options of the launch that [Flow.Handler] gives to an owner's page, such as a Setup filled from
+	// the host's records. If nil, none.
+	LaunchFor func(ctx context.Context, owner string) (LaunchOptions, error)
+
 	// TrustedOrigins may call [Flow.Handler] beside its own origin, such as "https://app.example.com".
 	TrustedOrigins []string
 
@@ -100,7 +104,7 @@ func (c Config) validate() error {
 		bad("Client is nil")
 	}
 	switch c.Mode {
-	case ModeCoexistence, ModeStandard, ModeAppOnly, ModeWithoutNumber:
+	case ModeCoexistence, ModeStandard, ModeAppOnly:
 	default:
 		bad("Mode %q is not one of the modes", c.Mode)
 	}

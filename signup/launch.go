@@ -23,9 +23,6 @@ const (
 	// ModeAppOnly gives the app access to accounts that are on Cloud API already. It cannot connect numbers of the WhatsApp
 	// Business app.
 	ModeAppOnly Mode = "app_only"
-
-	// ModeWithoutNumber shares an account without a number. v2 only, gone without successor.
-	ModeWithoutNumber Mode = "without_number"
 )
 
 // A Version is a version of the popup.
@@ -123,7 +120,6 @@ type FeatureType string
 
 const (
 	FeatureTypeBusinessApp       FeatureType = "whatsapp_business_app_onboarding"
-	FeatureTypeOnlyWABASharing   FeatureType = "only_waba_sharing"
 	FeatureTypeMarketingMessages FeatureType = "marketing_messages_lite"
 )
 
@@ -191,11 +187,6 @@ func (o LaunchOptions) extras(mode Mode) (Extras, error) {
 			bad("v2 has no app-only install; use v4")
 		}
 		e.Features = append(e.Features, Feature{FeatureAppOnlyInstall})
-	case ModeWithoutNumber:
-		if !o.Version.is2() {
-			bad("only v2 could share an account without a number, and it has ended; let the business connect a number")
-		}
-		e.FeatureType = new(FeatureTypeOnlyWABASharing)
 	}
 	switch {
 	case !o.MarketingMessages:

@@ -1,0 +1,321 @@
+package signup_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/signup"
+)
+
+// corpus returns the files of the conformance corpus whose names begin with a prefix.
+func corpus(t *testing.T, prefix string) map[string][]byte {
+	t.Helper()
+	root := os.Getenv("COEXISTENCE_PAYLOADS")
+	if root == "" {
+		t.Skip("COEXISTENCE_PAYLOADS names no folder with Meta's payloads, so nothing is compared with them")
+	}
+	names, err := filepath.Glob(filepath.Join(root, "signup", prefix+"*.json"))
+	require.NoError(t, err)
+	require.NotEmpty(t, names)
+	files := map[string][]byte{}
+	for _, name := range names {
+		b, err := os.ReadFile(name)
+		require.NoError(t, err)
+		files[strings.TrimSuffix(filepath.Base(name), ".json")] = b
+	}
+	return files
+}
+
+// requireSameNames fails when the corpus has a file that nobody decided on, or lost one.
+func requireSameNames[A, B any](t *testing.T, files map[string]A, decided map[string]B) {
+	t.Helper()
+	var got, want []string
+	for name := range files {
+		got = append(got, name)
+	}
+	for name := range decided {
+		want = append(want, name)
+	}
+	slices.Sort(got)
+	slices.Sort(want)
+	require.Equal(t, want, got)
+}
+
+func TestCorpusMessages(t *testing.T) {
+	t.Parallel()
+	type verdict struct {
+		kind signup.Kind // empty: refused
+		raw  string      // what stays raw
+	}
+	verdicts := map[string]verdict{
+		"message.cancel.abandoned.v2":                 {signup.KindCancelled, ""},
+		"message.cancel.abandoned.v4":                 {signup.KindCancelled, ""},
+		"message.cancel.empty":                        {signup.KindCancelled, ""},
+		"message.cancel.user_reported_error":          {signup.KindFailed, ""},
+		"message.cancel.user_reported_error.error_id": {signup.KindFailed, ""},
+		"message.cancel.user_reported_error.numeric":  {signup.KindFailed, ""},
+		"message.error":                               {signup.KindFailed, ""},
+		"message.error.empty":                         {signup.KindFailed, ""},
+		"message.finish.numeric_ids":                  {signup.KindFinished, "data.business_id data.phone_number_id data.waba_id"},
+		"message.finish.string_encoded":               {signup.KindFinished, ""},
+		"message.finish.v2":                           {signup.KindFinished, ""},
+		"message.finish.v4":                           {signup.KindFinished, ""},
+		"message.finish.v4.all_assets":                {signup.KindFinished, ""},
+		"message.finish.version_string":               {signup.KindFinished, ""},
+		"message.finish.waac_id.phase2":               {signup.KindFinished, "data.cs_id data.waac_id"}, // names not settled
+		"message.finish_coexistence.is_wa_login_user": {signup.KindCoexistence, ""},
+		"message.finish_coexistence.waba_only":        {signup.KindCoexistence, ""},
+		"message.finish_coexistence.with_phone":       {signup.KindCoexistence, ""},
+		"message.finish_grant_only_api_access":        {signup.KindAppOnly, ""},
+		"message.finish_obo_migration":                {signup.KindOBOMigration, ""},
+		"message.finish_only_waba.v2":                 {signup.KindFinishedNoNumber, "data.phone_number_id data.waba_id"}, // placeholders
+		"message.finish_only_waba.v4":                 {signup.KindFinishedNoNumber, ""},
+		"message.finish_unknown":                      {signup.KindFinishedUnknown, ""},
+		"message.sdk_internal":                        {},
+	}
+	files := corpus(t, "message.")
+	requireSameNames(t, files, verdicts)
+	for name, want := range verdicts {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s, err := signup.ParseSession(files[name])
+			if want.kind == "" {
+				require.Equal(t, signup.ErrNotSession, err)
+				return
+			}
+			require.NoError(t, err)
+			require.Equal(t, want.kind, s.Kind())
+			var raw []string
+			for _, m := range s.Members {
+				raw = append(raw, m.Name)
+			}
+			require.Equal(t, want.raw, strings.Join(raw, " "))
+			require.Subset(t, leaves(t, rebuilt(t, s)), leaves(t, files[name]), "every value is typed or raw")
+		})
+	}
+}
+
+// rebuilt writes a session back as a message.
+func rebuilt(t *testing.T, s *signup.Session) []byte {
+	data := map[string]any{
+		"phone_number_id": s.Phone, "waba_id": s.WABA, "business_id": s.Business, "waba_ids": s.WABAs,
+		"ad_account_ids": s.Assets.AdAccounts, "page_ids": s.Assets.Pages, "dataset_ids": s.Assets.Datasets,
+		"catalog_ids": s.Assets.Catalogs, "instagram_account_ids": s.Assets.InstagramAccounts,
+		"is_wa_login_user": s.BusinessAppUser, "current_step": s.CurrentStep,
+	}
+	if p := s.Problem; p != nil {
+		data["error_code"], data["error_id"] = int(p.Code), int(p.Code)
+		data["error_message"], data["session_id"], data["timestamp"] = p.Message, p.SessionID, p.At
+	}
+	envelope := map[string]any{"type": "WA_EMBEDDED_SIGNUP", "event": s.Event, "version": s.Version, "data": data}
+	for _, m := range s.Members {
+		if name, ok := strings.CutPrefix(m.Name, "data."); ok {
+			data[name] = m.JSON
+		} else {
+			envelope[m.Name] = m.JSON
+		}
+	}
+	b, err := json.Marshal(envelope)
+	require.NoError(t, err)
+	return b
+}
+
+// leaves lists the scalars of a JSON value with their places, numbers as their digits, without nulls.
+func leaves(t *testing.T, b []byte) []string {
+	t.Helper()
+	if s := ""; json.Unmarshal(b, &s) == nil {
+		b = []byte(s)
+	}
+	dec := json.NewDecoder(bytes.NewReader(b))
+	dec.UseNumber()
+	var v any
+	require.NoError(t, dec.Decode(&v))
+	var found []string
+	var walk func(path string, v any)
+	walk = func(path string, v any) {
+		switch v := v.(type) {
+		case map[string]any:
+			for k, e := range v {
+				walk(path+"."+k, e)
+			}
+		case []any:
+			for i, e := range v {
+				walk(fmt.Sprintf("%s[%d]", path, i), e)
+			}
+		case nil:
+		default:
+			found = append(found, fmt.Sprint(path, "=", v))
+		}
+	}
+	walk("", v)
+	return found
+}
+
+func TestCorpusCallbacks(t *testing.T) {
+	t.Parallel()
+	verdicts := map[string]signup.Outcome{
+		"auth.access_token_instead_of_code": signup.OutcomeMisconfigured,
+		"auth.closed.unknown":               signup.OutcomeNoCode,
+		"auth.connected.code":               "",
+		"auth.not_authorized":               signup.OutcomeCancelled,
+	}
+	files := corpus(t, "auth.")
+	requireSameNames(t, files, verdicts)
+	for name, want := range verdicts {
+		c, err := signup.ParseCallback(files[name])
+		require.NoError(t, err)
+		if want == "" {
+			require.NoError(t, c.Problem())
+		} else {
+			requireOutcome(t, want, c.Problem())
+		}
+		auth := map[string]any{
+			"code": c.Code.Reveal(), "accessToken": c.AccessToken.Reveal(), "signedRequest": c.SignedRequest.Reveal(),
+			"userID": c.UserID, "expiresIn": int(c.ExpiresIn.Seconds()),
+		}
+		for _, m := range c.Members {
+			auth[strings.TrimPrefix(m.Name, "authResponse.")] = m.JSON
+		}
+		b, err := json.Marshal(map[string]any{"status": c.Status, "authResponse": auth})
+		require.NoError(t, err)
+		require.Subset(t, leaves(t, b), leaves(t, files[name]), name)
+	}
+}
+
+func TestCorpusRedirects(t *testing.T) {
+	t.Parallel()
+	verdicts := map[string]signup.Outcome{"redirect.success.query": "", "redirect.denied.query": signup.OutcomeCancelled}
+	files := corpus(t, "redirect.")
+	requireSameNames(t, files, verdicts)
+	for name, want := range verdicts {
+		var params map[string]string
+		require.NoError(t, json.Unmarshal(files[name], &params))
+		q := url.Values{}
+		for k, v := range params {
+			q.Set(k, v)
+		}
+		r, err := signup.ParseRedirect(q.Encode())
+		require.NoError(t, err)
+		require.Empty(t, r.Others, "all of it is typed")
+		if want == "" {
+			require.NoError(t, r.Problem())
+		} else {
+			requireOutcome(t, want, r.Problem())
+		}
+	}
+}
+
+// Meta's own app in the corpus.
+const corpusApp = graph.AppID("670843887433847")
+
+func TestCorpusTokens(t *testing.T) {
+	t.Parallel()
+	type verdict struct {
+		outcome  signup.Outcome
+		warnings int
+	}
+	const corpusWABA = "524126980791429"
+	verdicts := map[string]verdict{
+		"token.error.client_secret":                       {signup.OutcomeMisconfigured, 0},
+		"token.error.code_expired":                        {signup.OutcomeCodeExpired, 0},
+		"token.error.code_used":                           {signup.OutcomeCodeUsed, 0},
+		"token.error.redirect_uri_mismatch":               {signup.OutcomeWrongRedirect, 0},
+		"token.success.60_days":                           {"", 0}, // debug_token says never here, and is right
+		"token.success.minimal":                           {"", 0},
+		"token.success.never_expires":                     {"", 0},
+		"debug_token.all_assets_no_target_ids":            {"", 1}, // whether there are more accounts cannot be known
+		"debug_token.bisu_60_days":                        {"", 1},
+		"debug_token.bisu_never_expires":                  {"", 0},
+		"debug_token.business_scope_target_is_not_a_waba": {"", 1},                       // no whatsapp_business_messaging
+		"debug_token.docs":                                {signup.OutcomeNotGranted, 0}, // lists other accounts than the popup named
+		"debug_token.invalid":                             {signup.OutcomeTokenInvalid, 0},
+		"debug_token.no_waba_granular_scope":              {"", 1},
+	}
+	files := corpus(t, "token.")
+	for name, b := range corpus(t, "debug_token.") {
+		files[name] = b
+	}
+	requireSameNames(t, files, verdicts)
+	for name, want := range verdicts {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			m := newMeta(map[string][]number{corpusWABA: {coexisting(phoneA, "+1 555 010 0199")}})
+			m.debug = map[string]string{"app_id": `"` + string(corpusApp) + `"`}
+			status := http.StatusOK
+			if strings.Contains(name, "error") {
+				status = http.StatusBadRequest
+			}
+			serve := func(w http.ResponseWriter, _ *http.Request) {
+				w.WriteHeader(status)
+				_, _ = w.Write(files[name])
+			}
+			if strings.HasPrefix(name, "debug_token.") {
+				m.fail["GET /debug_token"] = serve
+			} else {
+				m.fail[exchange] = serve
+			}
+			if name == "debug_token.docs" {
+				delete(m.accounts, corpusWABA)
+			}
+			b := newBench(t, m, func(c *signup.Config) { c.AppID = corpusApp })
+			m.app = string(corpusApp)
+			got, err := b.finish(finished(corpusWABA))
+			if want.outcome != "" {
+				requireOutcome(t, want.outcome, err)
+				return
+			}
+			require.NoError(t, err)
+			require.Len(t, got.Warnings, want.warnings, "%v", got.Warnings)
+			if strings.Contains(name, "60_days") && strings.HasPrefix(name, "debug_token.") {
+				require.False(t, got.TokenExpiresAt.IsZero())
+			}
+		})
+	}
+}
+
+func TestCorpusNumbers(t *testing.T) {
+	t.Parallel()
+	verdicts := map[string]signup.Outcome{
+		"phone_number.coexistence_status":     "",
+		"phone_number.not_coexistence_status": signup.OutcomeFellBack,
+	}
+	nodes := corpus(t, "phone_number.")
+	requireSameNames(t, nodes, verdicts)
+	lists := corpus(t, "phone_numbers.list.")
+	subscribed := corpus(t, "subscribed_apps.get")["subscribed_apps.get"]
+	owner := corpus(t, "waba.owner_business_info")["waba.owner_business_info"]
+	for name, want := range verdicts {
+		for list, body := range lists {
+			m := newMeta(map[string][]number{wabaA: nil})
+			serve := func(b []byte) http.HandlerFunc {
+				return func(w http.ResponseWriter, _ *http.Request) { _, _ = io.Copy(w, bytes.NewReader(b)) }
+			}
+			m.app = string(corpusApp)
+			m.debug = map[string]string{"app_id": `"` + m.app + `"`}
+			m.fail["GET /"+wabaA+"/phone_numbers"] = serve(body)
+			m.fail["GET /106540352242922"] = serve(nodes[name])
+			m.fail["GET /"+wabaA+"/subscribed_apps"] = serve(subscribed)
+			m.fail["GET /"+wabaA] = serve(owner)
+			got, err := newBench(t, m, func(c *signup.Config) { c.AppID = corpusApp }).finish(finished(wabaA))
+			if want != "" {
+				requireOutcome(t, want, err)
+				continue
+			}
+			require.NoError(t, err, list)
+			require.Equal(t, graph.PhoneNumberID("106540352242922"), got.Phone.ID)
+			require.NotEmpty(t, got.BusinessID)
+		}
+	}
+}

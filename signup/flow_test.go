@@ -1,0 +1,139 @@
+package signup_test
+
+import (
+	"context"
+	"fmt"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/signup"
+)
+
+func TestNewFlowListsEveryMistake(t *testing.T) {
+	t.Parallel()
+	_, err := signup.NewFlow(signup.Config{})
+	for _, want := range []string{"Config.AppID", "Config.ConfigurationID", "Config.Client"} {
+		require.ErrorContains(t, err, want)
+	}
+	_, err = signup.NewFlow(signup.Config{
+		AppID: "my app", ConfigurationID: "my configuration", Mode: "coex", GraphVersion: "25", PartnerBusiness: "me", AttemptTTL: -1,
+		TrustedOrigins: []string{"app.example.com", "https://app.example.com/", "https://app.example.com"},
+	})
+	for _, want := range []string{"AppID", "ConfigurationID", "Client", "Mode", "GraphVersion", "PartnerBusiness", "AttemptTTL",
+		`"app.example.com"`, `"https://app.example.com/"`} {
+		require.ErrorContains(t, err, want)
+	}
+	require.NotContains(t, err.Error(), `"https://app.example.com" `)
+}
+
+func TestStatesBelongToTheirOwnerOnce(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, happy())
+	state := b.begin()
+	require.NotEqual(t, state, b.begin())
+	require.GreaterOrEqual(t, len(state), 26)
+
+	_, err := b.submit(t.Context(), signup.Submission{State: "made-up", Owner: owner, Code: code})
+	requireOutcome(t, signup.OutcomeStateUnknown, err)
+	_, err = b.submit(t.Context(), signup.Submission{Owner: owner, Code: code})
+	requireOutcome(t, signup.OutcomeStateUnknown, err)
+	for _, other := range []string{"tenant-2", ""} {
+		_, err = b.submit(t.Context(), signup.Submission{State: state, Owner: other, Code: code})
+		requireOutcome(t, signup.OutcomeWrongOwner, err)
+	}
+	require.Empty(t, b.meta.calls, "a state that is refused spends no code")
+
+	_, err = b.submit(t.Context(), signup.Submission{State: state, Owner: owner, Code: code})
+	require.NoError(t, err, "others cannot spend it either")
+	_, err = b.submit(t.Context(), signup.Submission{State: state, Owner: owner, Code: "canary-code-2"})
+	requireOutcome(t, signup.OutcomeStateUsed, err)
+	require.Equal(t, 1, b.meta.did(exchange))
+}
+
+func TestBeginNeedsAnOwner(t *testing.T) {
+	t.Parallel()
+	f := flow(t, "")
+	_, err := f.Begin(t.Context(), "")
+	require.ErrorContains(t, err, "signup: Begin needs the owner")
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	_, err = f.Begin(ctx, owner)
+	require.ErrorIs(t, err, context.Canceled)
+}
+
+func TestStatesExpire(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := flow(t, "")
+		a, err := f.Begin(t.Context(), owner)
+		require.NoError(t, err)
+		require.Equal(t, time.Now().Add(time.Hour), a.ExpiresAt)
+		finish := func() error {
+			_, err := f.Finish(t.Context(), signup.Submission{State: a.State, Owner: owner})
+			return err
+		}
+		time.Sleep(time.Hour - 1)
+		requireOutcome(t, signup.OutcomeNoCode, finish())
+		time.Sleep(1)
+		requireOutcome(t, signup.OutcomeStateExpired, finish())
+		time.Sleep(time.Hour + 1)
+		_, err = f.Begin(t.Context(), owner)
+		require.NoError(t, err)
+		requireOutcome(t, signup.OutcomeStateUnknown, finish()) // forgotten
+	})
+}
+
+func TestAnOwnerCannotFillTheMemory(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := flow(t, "")
+		finish := func(state, owner string) error {
+			_, err := f.Finish(t.Context(), signup.Submission{State: state, Owner: owner})
+			return err
+		}
+		other, err := f.Begin(t.Context(), "tenant-2")
+		require.NoError(t, err)
+		var states []string
+		for range 25 {
+			time.Sleep(time.Second)
+			a, err := f.Begin(t.Context(), owner)
+			require.NoError(t, err)
+			states = append(states, a.State)
+		}
+		for i, state := range states {
+			want := signup.OutcomeNoCode
+			if i < 5 {
+				want = signup.OutcomeStateUnknown
+			}
+			requireOutcome(t, want, finish(state, owner))
+		}
+		requireOutcome(t, signup.OutcomeNoCode, finish(other.State, "tenant-2"))
+	})
+}
+
+func TestEveryOutcomeSaysWhatToDo(t *testing.T) {
+	t.Parallel()
+	all := []signup.Outcome{
+		signup.OutcomeReady, signup.OutcomeNeedsRegistration, signup.OutcomeFellBack, signup.OutcomeNotFinished,
+		signup.OutcomeChooseNumber, signup.OutcomeNoNumber, signup.OutcomeNoAccount, signup.OutcomeTaken, signup.OutcomeCancelled,
+		signup.OutcomeFailed, signup.OutcomeNoCode, signup.OutcomeMisconfigured, signup.OutcomeCodeExpired, signup.OutcomeCodeUsed,
+		signup.OutcomeCodeLost, signup.OutcomeCodeRefused, signup.OutcomeWrongRedirect, signup.OutcomeForeignToken,
+		signup.OutcomeTokenInvalid, signup.OutcomeMissingPermission, signup.OutcomeNotGranted, signup.OutcomeStateUnknown,
+		signup.OutcomeStateExpired, signup.OutcomeStateUsed, signup.OutcomeWrongOwner, signup.OutcomeNotSubscribed,
+		signup.OutcomeUnavailable,
+	}
+	said := map[string]bool{}
+	for _, o := range all {
+		require.Regexp(t, `^[A-Z].*\.$`, o.Advice(), o)
+		require.NotEmpty(t, o.Actor(), o)
+		require.False(t, said[o.Advice()], "%s says the same as another", o)
+		said[o.Advice()] = true
+		require.Equal(t, o == signup.OutcomeReady || o == signup.OutcomeNeedsRegistration, o.Connected())
+
+		err := fmt.Sprint(&signup.Error{Outcome: o, Step: signup.StepVerify})
+		require.Regexp(t, `^signup: verify: `+string(o)+`: .*[^.]$`, err)
+	}
+	require.Empty(t, signup.Outcome("later").Advice())
+	require.False(t, signup.Outcome("later").Resumable())
+}

@@ -1,0 +1,204 @@
+package signup_test
+
+import (
+	"encoding/json"
+	"net/url"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/signup"
+)
+
+func flow(t *testing.T, mode signup.Mode) *signup.Flow {
+	t.Helper()
+	client, err := cloudapi.NewClient(cloudapi.Config{AppID: appID, AppSecret: appSecret})
+	require.NoError(t, err)
+	f, err := signup.NewFlow(signup.Config{AppID: appID, ConfigurationID: "900000000000001", Client: client, Mode: mode})
+	require.NoError(t, err)
+	return f
+}
+
+func TestLaunchesAreWhatThePopupExpects(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct {
+		mode   signup.Mode
+		opts   signup.LaunchOptions
+		extras string
+	}{
+		"default":      {"", signup.LaunchOptions{}, `{"setup":{},"featureType":"whatsapp_business_app_onboarding"}`},
+		"v4":           {signup.ModeCoexistence, signup.LaunchOptions{Version: signup.V4}, `{"setup":{},"featureType":"whatsapp_business_app_onboarding"}`},
+		"v4 standard":  {signup.ModeStandard, signup.LaunchOptions{}, `{"setup":{}}`},
+		"v4 app only":  {signup.ModeAppOnly, signup.LaunchOptions{}, `{"setup":{},"features":[{"name":"app_only_install"}]}`},
+		"v4 preview":   {"", signup.LaunchOptions{Version: signup.V4Preview}, `{"setup":{},"featureType":"whatsapp_business_app_onboarding","version":"v4-public-preview"}`},
+		"v3":           {"", signup.LaunchOptions{Version: signup.V3}, `{"setup":{},"featureType":"whatsapp_business_app_onboarding","version":"v3"}`},
+		"v3 preview":   {signup.ModeStandard, signup.LaunchOptions{Version: signup.V3Preview}, `{"setup":{},"version":"v3-public-preview"}`},
+		"v3 marketing": {signup.ModeStandard, signup.LaunchOptions{Version: signup.V3, MarketingMessages: true}, `{"setup":{},"features":[{"name":"marketing_messages_lite"}],"version":"v3"}`},
+		"v2":           {"", signup.LaunchOptions{Version: signup.V2}, `{"setup":{},"featureType":"whatsapp_business_app_onboarding","sessionInfoVersion":"3"}`},
+		"v2 standard":  {signup.ModeStandard, signup.LaunchOptions{Version: signup.V2}, `{"setup":{},"featureType":"","sessionInfoVersion":"3"}`},
+		"v2 marketing": {signup.ModeStandard, signup.LaunchOptions{Version: signup.V2, MarketingMessages: true}, `{"setup":{},"featureType":"marketing_messages_lite","sessionInfoVersion":"3"}`},
+		"v2 preview":   {signup.ModeAppOnly, signup.LaunchOptions{Version: signup.V2Preview}, `{"setup":{},"featureType":"","features":[{"name":"app_only_install"}],"sessionInfoVersion":"3","version":"v2-public-preview"}`},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			l, err := flow(t, tt.mode).Launch(tt.opts)
+			require.NoError(t, err)
+			b, err := json.Marshal(l)
+			require.NoError(t, err)
+			require.JSONEq(t, `{
+				"init":{"appId":"600000000000001","autoLogAppEvents":true,"xfbml":true,"version":"v25.0"},
+				"login":{"config_id":"900000000000001","response_type":"code","override_default_response_type":true,"extras":`+tt.extras+`}}`,
+				string(b))
+			var back signup.Launch
+			require.NoError(t, json.Unmarshal(b, &back), "a simulator reads it back")
+			l.Warnings = nil
+			require.Equal(t, l, back)
+		})
+	}
+}
+
+func TestLaunchesThatWouldDoSomethingElseAreRefused(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct {
+		mode signup.Mode
+		opts signup.LaunchOptions
+		want []string
+	}{
+		"marketing in v4":             {"", signup.LaunchOptions{MarketingMessages: true}, []string{"product of the login configuration"}},
+		"marketing and coexistence":   {"", signup.LaunchOptions{Version: signup.V2, MarketingMessages: true}, []string{"one feature type"}},
+		"app only in v2":              {signup.ModeAppOnly, signup.LaunchOptions{Version: signup.V2}, []string{"v2 has no app-only install"}},
+		"version nobody knows":        {"", signup.LaunchOptions{Version: "v5"}, []string{`"v5" is not one of Versions`}},
+		"all at once":                 {"", signup.LaunchOptions{Version: "v5", MarketingMessages: true, Setup: signup.Setup{SolutionID: "x"}}, []string{"Versions", "product", "SolutionID"}},
+		"numbers of the wrong layout": {"", signup.LaunchOptions{Setup: signup.Setup{WABA: &signup.SetupWABAList{IDs: []graph.WABAID{wabaA}}}}, []string{"only together with PreVerifiedPhone"}},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			l, err := flow(t, tt.mode).Launch(tt.opts)
+			require.Zero(t, l)
+			for _, want := range tt.want {
+				require.ErrorContains(t, err, want)
+			}
+		})
+	}
+}
+
+func TestVersionsThatEndAreWarnedAbout(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) { // begins in the year 2000
+		f := flow(t, "")
+		for _, v := range signup.Versions() {
+			l, err := f.Launch(signup.LaunchOptions{Version: v.Version})
+			require.NoError(t, err)
+			require.Equal(t, !v.Ends.IsZero(), len(l.Warnings) == 1, "%s: %v", v.Version, l.Warnings)
+			if !v.Ends.IsZero() {
+				require.Contains(t, l.Warnings[0], string(v.Version)+" ends on 2026-10-15")
+			}
+			require.True(t, v.Since.Before(v.Ends) || v.Ends.IsZero())
+		}
+		time.Sleep(time.Until(time.Date(2026, 10, 15, 0, 0, 1, 0, time.UTC)))
+		l, err := f.Launch(signup.LaunchOptions{Version: signup.V3})
+		require.NoError(t, err)
+		require.Contains(t, l.Warnings[0], "v3 ended on 2026-10-15")
+	})
+}
+
+func TestPreVerifiedNumbersAreWarnedAbout(t *testing.T) {
+	t.Parallel()
+	opts := signup.LaunchOptions{Setup: signup.Setup{PreVerifiedPhone: &signup.SetupPhoneList{IDs: []graph.PhoneNumberID{phoneA, phoneB}}}}
+	l, err := flow(t, "").Launch(opts)
+	require.NoError(t, err)
+	require.Len(t, l.Warnings, 2)
+	l, err = flow(t, signup.ModeStandard).Launch(opts)
+	require.NoError(t, err)
+	require.Len(t, l.Warnings, 1)
+}
+
+func TestRedirectURLsRepeatTheLaunch(t *testing.T) {
+	t.Parallel()
+	l, err := flow(t, "").Launch(signup.LaunchOptions{Setup: signup.Setup{SolutionID: "77"}})
+	require.NoError(t, err)
+	s, err := l.RedirectURL("nonce&more", "https://app.example.com/back?x=1")
+	require.NoError(t, err)
+	u, err := url.Parse(s)
+	require.NoError(t, err)
+	require.Equal(t, "https://www.facebook.com/v25.0/dialog/oauth", u.Scheme+"://"+u.Host+u.Path)
+	require.Equal(t, url.Values{
+		"client_id": {appID}, "config_id": {"900000000000001"}, "response_type": {"code"}, "override_default_response_type": {"true"},
+		"redirect_uri": {"https://app.example.com/back?x=1"}, "state": {"nonce&more"},
+		"extras": {`{"setup":{"solutionID":"77"},"featureType":"whatsapp_business_app_onboarding"}`},
+	}, u.Query())
+
+	for _, uri := range []string{"", "/back", "http://app.example.com/back", "https://", "https://app.example.com/#x", "::"} {
+		_, err := l.RedirectURL("", uri)
+		require.ErrorContains(t, err, "redirect URI")
+		require.ErrorContains(t, err, "state")
+	}
+}
+
+// Meta's own launches, and those that its pages lead to, come out of the builder letter by letter; empty setups and nulls
+// make no difference.
+func TestCorpusLaunches(t *testing.T) {
+	t.Parallel()
+	type launch struct {
+		mode signup.Mode
+		opts signup.LaunchOptions
+		left string // why there is no such launch
+	}
+	phone := &signup.SetupPhone{
+		DisplayName: "Wind & Wool", Category: "APPAREL", Description: "Bespoke artisan apparel and lifestyle goods from upcoming designers.",
+	}
+	verified := &signup.SetupPhoneList{IDs: []graph.PhoneNumberID{"106540352242922"}}
+	full := signup.Setup{
+		Business: &signup.SetupBusiness{
+			Name: "Wind & Wool", Email: "support@windandwool.com", Website: "https://windandwool.com/",
+			Address: &signup.SetupAddress{
+				StreetAddress1: "1 Hacker Way", StreetAddress2: "Suite 1", City: "Menlo Park", State: "California", ZIPPostal: "94025", Country: "US",
+			},
+			Phone: &signup.SetupBusinessPhone{Code: 1, Number: "6505559999"}, Timezone: "UTC-07:00",
+		},
+		PreVerifiedPhone: verified, Phone: phone, WABA: &signup.SetupWABAList{IDs: []graph.WABAID{"432428883295692"}},
+	}
+	launches := map[string]launch{
+		"launch.prefill.existing_portfolio": {signup.ModeStandard, signup.LaunchOptions{Version: signup.V2, Setup: signup.Setup{
+			Business: &signup.SetupBusiness{ID: "2729063490586005"}, PreVerifiedPhone: verified, Phone: phone,
+		}}, ""},
+		"launch.prefill.full":               {signup.ModeStandard, signup.LaunchOptions{Setup: full}, ""},
+		"launch.solution_id":                {signup.ModeStandard, signup.LaunchOptions{Version: signup.V2, Setup: signup.Setup{SolutionID: "77"}}, ""},
+		"launch.v2.coexistence":             {"", signup.LaunchOptions{Version: signup.V2}, ""},
+		"launch.v2.default":                 {signup.ModeStandard, signup.LaunchOptions{Version: signup.V2}, ""},
+		"launch.v2.marketing_messages_lite": {signup.ModeStandard, signup.LaunchOptions{Version: signup.V2, MarketingMessages: true}, ""},
+		"launch.v2.only_waba_sharing":       {left: "ended with v2 without successor, and brings no number to connect"},
+		"launch.v3.app_only_install":        {signup.ModeAppOnly, signup.LaunchOptions{Version: signup.V3}, ""},
+		"launch.v3.app_only_install.solution": {signup.ModeAppOnly, signup.LaunchOptions{Version: signup.V3, Setup: signup.Setup{
+			SolutionID: "77"}}, ""},
+		"launch.v3.coexistence":             {"", signup.LaunchOptions{Version: signup.V3}, ""},
+		"launch.v3.marketing_messages_lite": {signup.ModeStandard, signup.LaunchOptions{Version: signup.V3, MarketingMessages: true}, ""},
+		"launch.v4.coexistence":             {"", signup.LaunchOptions{}, ""},
+		"launch.v4.coexistence.defensive":   {left: "not Meta's: adds what v4 does not need"},
+		"launch.v4.default":                 {signup.ModeStandard, signup.LaunchOptions{}, ""},
+		"launch.v4.empty_extras":            {signup.ModeStandard, signup.LaunchOptions{}, ""},
+		"launch.v4_public_preview":          {signup.ModeStandard, signup.LaunchOptions{Version: signup.V4Preview}, ""},
+	}
+	files := corpus(t, "launch.")
+	requireSameNames(t, files, launches)
+	for name, want := range launches {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			if want.left != "" {
+				return
+			}
+			l, err := flow(t, want.mode).Launch(want.opts)
+			require.NoError(t, err)
+			got, err := json.Marshal(l.Login)
+			require.NoError(t, err)
+			meta := strings.NewReplacer("<CONFIGURATION_ID>", "900000000000001", "<SOLUTION_ID>", "77").Replace(string(files[name]))
+			require.ElementsMatch(t, leaves(t, []byte(meta)), leaves(t, got))
+		})
+	}
+}

@@ -1,0 +1,233 @@
+package signup_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/signup"
+)
+
+func message(event, data string) string {
+	return fmt.Sprintf(`{"type":"WA_EMBEDDED_SIGNUP","event":%q,"data":%s}`, event, data)
+}
+
+func TestEveryEventHasItsKind(t *testing.T) {
+	t.Parallel()
+	const ids = `{"phone_number_id":"400000000000001","waba_id":"500000000000001","business_id":"700000000000001"}`
+	tests := map[string]struct {
+		message string
+		want    signup.Kind
+	}{
+		"finish":                      {message("FINISH", ids), signup.KindFinished},
+		"finish without a number":     {message("FINISH_ONLY_WABA", ids), signup.KindFinishedNoNumber},
+		"coexistence":                 {message("FINISH_WHATSAPP_BUSINESS_APP_ONBOARDING", ids), signup.KindCoexistence},
+		"coexistence by login":        {message("FINISH", `{"is_wa_login_user":true}`), signup.KindCoexistence},
+		"not coexistence by login":    {message("FINISH", `{"is_wa_login_user":false}`), signup.KindFinished},
+		"app only":                    {message("FINISH_GRANT_ONLY_API_ACCESS", ids), signup.KindAppOnly},
+		"moved":                       {message("FINISH_OBO_MIGRATION", ids), signup.KindOBOMigration},
+		"invented later":              {message("FINISH_ON_THE_MOON", ids), signup.KindFinishedUnknown},
+		"left":                        {message("CANCEL", `{"current_step":"PERMISSIONS"}`), signup.KindCancelled},
+		"left without words":          {message("CANCEL", `{}`), signup.KindCancelled},
+		"left coexistence":            {message("CANCEL_WHATSAPP_BUSINESS_APP_ONBOARDING", `{}`), signup.KindCancelled},
+		"reported by code":            {message("CANCEL", `{"error_code":"524126"}`), signup.KindFailed},
+		"reported by id":              {message("CANCEL", `{"error_id":"524126"}`), signup.KindFailed},
+		"reported by message":         {message("CANCEL", `{"error_message":"Sorry"}`), signup.KindFailed},
+		"reported by session":         {message("CANCEL", `{"session_id":"s1"}`), signup.KindFailed},
+		"reported without sense":      {message("CANCEL", `{"error_code":"soon"}`), signup.KindFailed},
+		"a time is no error":          {message("CANCEL", `{"timestamp":"1746041036"}`), signup.KindCancelled},
+		"null is no error":            {message("CANCEL", `{"error_code":null}`), signup.KindCancelled},
+		"error":                       {message("ERROR", `{"error_code":"3441041"}`), signup.KindFailed},
+		"error without words":         {message("ERROR", `{}`), signup.KindFailed},
+		"error of coexistence":        {message("ERROR_WHATSAPP_BUSINESS_APP_ONBOARDING", `{}`), signup.KindFailed},
+		"finish with an error":        {message("FINISH", `{"waba_id":"1","error_code":"3441041"}`), signup.KindFailed},
+		"finish with a session id":    {message("FINISH", `{"waba_id":"1","session_id":"s1"}`), signup.KindFinished},
+		"neither end nor error":       {message("PROGRESS", `{}`), signup.KindUnknown},
+		"no prefix, only a beginning": {message("FINISHING", `{}`), signup.KindUnknown},
+		"event of another form":       {`{"type":"WA_EMBEDDED_SIGNUP","event":5,"data":{}}`, signup.KindUnknown},
+		"no event, no data":           {`{"type":"WA_EMBEDDED_SIGNUP"}`, signup.KindUnknown},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			kind := session(t, tt.message).Kind()
+			require.Equal(t, tt.want, kind)
+			require.Equal(t, strings.HasPrefix(string(tt.want), "finished") || tt.want == signup.KindCoexistence ||
+				tt.want == signup.KindAppOnly || tt.want == signup.KindOBOMigration, kind.Finished())
+		})
+	}
+}
+
+func TestASessionIsReadCompletely(t *testing.T) {
+	t.Parallel()
+	s := session(t, `{"type":"WA_EMBEDDED_SIGNUP","event":"FINISH","version":3,"data":{
+		"phone_number_id":"400000000000001","waba_id":"500000000000001","business_id":"700000000000001",
+		"ad_account_ids":["11"],"page_ids":["12","13"],"dataset_ids":["14"],"catalog_ids":["15"],"instagram_account_ids":["16"],
+		"waba_ids":["500000000000001","500000000000002"],"is_wa_login_user":true}}`)
+	require.Equal(t, &signup.Session{
+		Event: signup.EventFinish, Version: "3", WABA: wabaA, WABAs: []graph.WABAID{wabaA, wabaB}, Phone: phoneA, Business: business,
+		Assets: signup.Assets{
+			AdAccounts: []string{"11"}, Pages: []string{"12", "13"}, Datasets: []string{"14"}, Catalogs: []string{"15"},
+			InstagramAccounts: []string{"16"},
+		},
+		BusinessAppUser: true,
+	}, s)
+}
+
+func TestAnErrorIsReadInAllItsForms(t *testing.T) {
+	t.Parallel()
+	want := &signup.Problem{
+		Code: 524126, Message: "Sorry", SessionID: "s1", At: graph.At(time.Unix(1746041036, 0)),
+	}
+	for _, data := range []string{
+		`{"error_message":"Sorry","error_code":"524126","session_id":"s1","timestamp":"1746041036"}`,
+		`{"error_message":"Sorry","error_id":"524126","session_id":"s1","timestamp":"1746041036"}`,
+		`{"error_message":"Sorry","error_code":524126,"session_id":"s1","timestamp":1746041036}`,
+		`{"error_message":"Sorry","error_code":"524126","error_id":"524126","session_id":"s1","timestamp":"1746041036"}`,
+	} {
+		s := session(t, message("CANCEL", data))
+		require.Equal(t, want, s.Problem)
+		require.Empty(t, s.Members)
+	}
+	s := session(t, message("CANCEL", `{"error_code":"524126","error_id":"3441041"}`))
+	require.Equal(t, graph.Code(524126), s.Problem.Code)
+	require.Equal(t, "data.error_id", s.Members[0].Name, "the second code is not lost")
+}
+
+func TestTheVersionIsANumberAStringOrAbsent(t *testing.T) {
+	t.Parallel()
+	for in, want := range map[string]string{`3`: "3", `"3"`: "3", `null`: "", `"v5"`: "v5"} {
+		s := session(t, `{"type":"WA_EMBEDDED_SIGNUP","event":"FINISH","version":`+in+`}`)
+		require.Equal(t, want, s.Version)
+		require.Empty(t, s.Members)
+	}
+}
+
+func TestMessagesMayBeEncodedSeveralTimes(t *testing.T) {
+	t.Parallel()
+	want := session(t, finished(wabaA))
+	text := finished(wabaA)
+	for range 3 {
+		b, err := json.Marshal(text)
+		require.NoError(t, err)
+		text = string(b)
+		require.Equal(t, want, session(t, " "+text+"\n"))
+	}
+	b, err := json.Marshal(text)
+	require.NoError(t, err)
+	_, err = signup.ParseSession(b)
+	require.ErrorIs(t, err, signup.ErrNotSession)
+}
+
+func TestOtherMessagesAreRefusedWithoutAWord(t *testing.T) {
+	t.Parallel()
+	for _, in := range []string{
+		``, ` `, `null`, `5`, `true`, `[]`, `{}`, `""`, `"{"`, `{"type":"OTHER"}`, `{"type":null}`, `{"Type":"WA_EMBEDDED_SIGNUP"}`,
+		`{"type":["WA_EMBEDDED_SIGNUP"]}`, `cb=f1&origin=https%3A%2F%2Fapp.example.com&code=canary-code`,
+		`"cb=f1&origin=https%3A%2F%2Fapp.example.com&code=canary-code"`, `{"type":"WA_EMBEDDED_SIGNUP","code":"canary-code"`,
+		`{"type":"WA_EMBEDDED_SIGNUP"} canary-code`, message("FINISH", `"`+strings.Repeat("x", 1<<16)+`"`),
+	} {
+		s, err := signup.ParseSession([]byte(in))
+		require.Nil(t, s)
+		require.Equal(t, signup.ErrNotSession, err, "the error is always the same one, so that it repeats nothing")
+	}
+}
+
+func TestIDsAreStringsOfDigits(t *testing.T) {
+	t.Parallel()
+	good := []string{`"1"`, `"00"`, `"` + strings.Repeat("9", 32) + `"`}
+	bad := []string{
+		`500000000000001`, `9007199254740993`, `5e14`, `-1`, `""`, `"` + strings.Repeat("9", 33) + `"`, `"<WABA_ID>"`, `"../me"`,
+		`"5 0"`, `"５"`, `"1\u0000"`, `["1"]`, `{"id":"1"}`, `true`,
+	}
+	for _, name := range []string{"waba_id", "phone_number_id", "business_id"} {
+		for _, v := range append(good, bad...) {
+			s := session(t, message("FINISH", `{"`+name+`":`+v+`}`))
+			id := string(s.WABA) + string(s.Phone) + string(s.Business)
+			if strings.Contains(strings.Join(good, " "), v) {
+				require.Equal(t, v, `"`+id+`"`)
+				require.Empty(t, s.Members)
+				continue
+			}
+			require.Empty(t, id, v)
+			require.Len(t, s.Members, 1)
+			require.Equal(t, "data."+name, s.Members[0].Name)
+			require.NotEmpty(t, s.Members[0].Reason)
+			require.JSONEq(t, v, string(s.Members[0].JSON), "what was refused is there as it came, digit for digit")
+		}
+	}
+}
+
+func TestASingleAccountOfTheListIsTheAccount(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct {
+		data string
+		want graph.WABAID
+		kept int
+	}{
+		"one":              {`{"waba_ids":["1"]}`, "1", 0},
+		"two":              {`{"waba_ids":["1","2"]}`, "", 0},
+		"waba_id wins":     {`{"waba_id":"2","waba_ids":["1"]}`, "2", 0},
+		"one good one bad": {`{"waba_ids":["1",2]}`, "1", 1},
+		"no list":          {`{"waba_ids":"1"}`, "", 1},
+		"empty":            {`{"waba_ids":[]}`, "", 0},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := session(t, message("FINISH", tt.data))
+			require.Equal(t, tt.want, s.WABA)
+			require.Len(t, s.Members, tt.kept)
+		})
+	}
+}
+
+func TestUnknownMembersAreKept(t *testing.T) {
+	t.Parallel()
+	s := session(t, `{"type":"WA_EMBEDDED_SIGNUP","event":"FINISH","later":[1],"data":{"waba_id":"1","waac_id":"2","WABA_ID":"3","current_step":7}}`)
+	require.Equal(t, graph.WABAID("1"), s.WABA, "names are exact")
+	require.Equal(t, []signup.Member{
+		{Name: "data.WABA_ID", JSON: json.RawMessage(`"3"`)},
+		{Name: "data.current_step", JSON: json.RawMessage(`7`), Reason: "not the documented form"},
+		{Name: "data.waac_id", JSON: json.RawMessage(`"2"`)},
+		{Name: "later", JSON: json.RawMessage(`[1]`)},
+	}, s.Members)
+	s = session(t, `{"type":"WA_EMBEDDED_SIGNUP","event":"FINISH","data":"soon"}`)
+	require.Equal(t, []signup.Member{{Name: "data", JSON: json.RawMessage(`"soon"`), Reason: "not the documented form"}}, s.Members)
+}
+
+func FuzzParseSession(f *testing.F) {
+	for _, s := range []string{
+		finished(wabaA), message("CANCEL", `{"current_step":"PERMISSIONS"}`), message("ERROR", `{"error_code":1,"error_id":"2","timestamp":"x"}`),
+		message("FINISH", `{"waba_ids":["1",2],"is_wa_login_user":"yes"}`), `"cb=f1&code=canary"`, `"\"{}\""`, `{"type":"WA_EMBEDDED_SIGNUP"}`, `null`,
+	} {
+		f.Add([]byte(s))
+	}
+	f.Fuzz(func(t *testing.T, b []byte) {
+		s, err := signup.ParseSession(b)
+		if err != nil {
+			require.Equal(t, signup.ErrNotSession, err)
+			require.Nil(t, s)
+			return
+		}
+		for _, id := range append([]string{string(s.WABA), string(s.Phone), string(s.Business)}, s.Assets.Pages...) {
+			require.LessOrEqual(t, len(id), 32)
+			require.Equal(t, id, graph.Digits(id), "an id can be put into a path")
+		}
+		_ = s.Kind()
+		for _, m := range s.Members {
+			require.True(t, json.Valid(m.JSON))
+		}
+		// What was read once reads the same once more, wrapped in a string.
+		if wrapped, err := json.Marshal(string(b)); err == nil && json.Valid(b) && len(wrapped) < 1<<15 {
+			if again, err := signup.ParseSession(wrapped); err == nil {
+				require.Equal(t, s, again)
+			}
+		}
+	})
+}
