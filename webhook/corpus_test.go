@@ -93,12 +93,20 @@ func TestCorpusIsDecodedWithoutLoss(t *testing.T) {
 			totals[kind]++
 		}
 		require.Empty(t, report.lost, name)
-		if strict[name] {
+		if strict[name] && !slices.Equal(report.untyped, misprints[name]) {
 			require.Empty(t, report.untyped, "%s is Meta's own, and everything in it wants a type", name)
+		}
+		if strict[name] {
 			totals["published files"]++
 		}
 	}
 	t.Log(totals)
+}
+
+// misprints lists scalars of Meta's own samples that contradict the sample around them. They stay reachable as raw bytes.
+var misprints = map[string][]string{
+	// "uUS.…" in the contact, "US.…" in the message of the same person.
+	"webhooks/messages-text-bsuid-no-phone-early-2026.json": {"[0].entry[0].changes[0].value.contacts[0].user_id"},
 }
 
 // TestLossIsNoticed makes sure that the check above is able to fail.
