@@ -105,7 +105,21 @@ func (c Contact) Clone() Contact {
 	return c
 }
 
-// see records an identity.
+// See records that the person was seen under an identity.
+func (c *Contact) See(s Sighting) {
+	c.see(s)
+	c.settle()
+}
+
+// Enter records the latest word about an entry of the address book that means the person.
+func (c *Contact) Enter(e BookEntry) {
+	c.enter(e)
+	c.settle()
+}
+
+// Call records what the person calls itself, as of a moment. An empty name says nothing.
+func (c *Contact) Call(name string, at time.Time) { c.profile(name, at) }
+
 func (c *Contact) see(s Sighting) {
 	s.Identity = tidy(s.Identity)
 	s.At, s.MovedAt = s.At.UTC(), s.MovedAt.UTC()

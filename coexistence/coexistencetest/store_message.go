@@ -1,0 +1,198 @@
+package coexistencetest
+
+import (
+	"encoding/json"
+	"fmt"
+	"reflect"
+	"slices"
+	"time"
+
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook"
+)
+
+// fullMessage has every member set.
+func (c *storeCheck) fullMessage(id graph.MessageID) coexistence.Message {
+	return coexistence.Message{
+		ID: id, Phone: c.phone, Person: "US.1001",
+		Customer: graph.Identity{UserID: "US.1001", ParentUserID: "US.ENT.2001", WAID: "15550100101", Username: "ada"},
+		Group:    "group-1", Origin: coexistence.OriginCustomer, Outbound: true, At: storeTime,
+		Body: coexistence.Body{
+			Kind: webhook.TypeDocument, Text: "caption \u00e9\U0001F44D",
+			Media: &coexistence.Media{ID: "3001", MIMEType: "application/pdf", SHA256: "c2hh", Filename: "a.pdf", Voice: true, Animated: true},
+			Raw:   json.RawMessage(`{"type":"document"}`),
+		},
+		Original: &coexistence.Body{Kind: webhook.TypeText, Text: "before"},
+		EditedAt: storeTime.Add(time.Minute), EditID: "wamid.EDIT", RevokedAt: storeTime.Add(time.Hour),
+		ReplyTo: "wamid.QUOTED", Forwarded: true,
+		Referral:  &webhook.Referral{SourceType: "ad", ClickID: "click", Welcome: &webhook.WelcomeMessage{Text: "Hi"}},
+		Reactions: []coexistence.Reaction{{Outbound: true, Person: "US.1002", Emoji: "\U0001F44D", At: storeTime, ID: "wamid.REACTION"}},
+		Status:    webhook.StatusRead,
+		Receipts:  []coexistence.Receipt{{Status: webhook.StatusSent, Person: "US.1002", At: storeTime}},
+		Failure:   &coexistence.Failure{Code: 131026, Title: "Undeliverable"}, CallbackData: "order-1",
+		TouchedAt: storeTime.Add(2 * time.Minute),
+		Basis: coexistence.Basis{
+			Place: coexistence.SourceAPI, Person: coexistence.SourceLive, Content: coexistence.SourceHistory,
+		},
+	}
+}
+
+func (c *storeCheck) unknownMessage() error {
+	_, err := c.s.Message(c.ctx, c.phone, "wamid.NONE")
+	if err := notFound(err); err != nil {
+		return err
+	}
+	_, err = c.s.Conversation(c.ctx, c.phone, "15550100101")
+	if err := notFound(err); err != nil {
+		return fmt.Errorf("conversation: %w", err)
+	}
+	list, err := c.messages(c.phone, "15550100101")
+	if err == nil && len(list) > 0 {
+		err = fmt.Errorf("an unknown conversation has %d messages", len(list))
+	}
+	return err
+}
+
+func (c *storeCheck) messageRoundTrip() error {
+	for _, want := range []coexistence.Message{
+		c.fullMessage("wamid.FULL"), {ID: "wamid.EMPTY", Phone: c.phone},
+	} {
+		if err := c.put(c.phone, want); err != nil {
+			return err
+		}
+		got, err := c.s.Message(c.ctx, c.phone, want.ID)
+		if err != nil {
+			return err
+		}
+		want.Conversation = want.Person // nobody is known under that name
+		if !reflect.DeepEqual(got, want) {
+			return fmt.Errorf("got %+v, want %+v", got, want)
+		}
+	}
+	return nil
+}
+
+func (c *storeCheck) messageUpdate() error {
+	if err := c.put(c.phone, c.fullMessage("wamid.B")); err != nil {
+		return err
+	}
+	var order []graph.MessageID
+	ids := []graph.MessageID{"wamid.A", "wamid.B", "wamid.C"}
+	err := c.s.UpdateMessages(c.ctx, c.phone, ids, func(m *coexistence.Message) {
+		if m.ID == "wamid.A" {
+			order = nil // it may run more than once
+		}
+		order = append(order, m.ID)
+		m.Text += "!"
+	})
+	if err != nil {
+		return err
+	}
+	if !slices.Equal(order, ids) {
+		return fmt.Errorf("fn saw %v, want %v", order, ids)
+	}
+	for id, want := range map[graph.MessageID]string{"wamid.A": "!", "wamid.B": c.fullMessage("").Text + "!", "wamid.C": "!"} {
+		m, err := c.s.Message(c.ctx, c.phone, id)
+		if err != nil {
+			return fmt.Errorf("%s: %w", id, err)
+		}
+		if m.ID != id || m.Phone != c.phone || m.Text != want {
+			return fmt.Errorf("got %s of %s with text %q, want %s of %s with %q", m.ID, m.Phone, m.Text, id, c.phone, want)
+		}
+	}
+	return nil
+}
+
+func (c *storeCheck) messageConcurrency() error {
+	ids := []graph.MessageID{"wamid.1", "wamid.2", "wamid.3"}
+	err := concurrently(func(worker, i int) error {
+		from := (worker + i) % 2 // overlapping sets
+		return c.s.UpdateMessages(c.ctx, c.phone, ids[from:], func(m *coexistence.Message) {
+			m.Receipts = append(m.Receipts, coexistence.Receipt{Status: webhook.StatusSent})
+		})
+	})
+	if err != nil {
+		return err
+	}
+	for id, want := range map[graph.MessageID]int{ids[0]: storeWriters * storeWrites / 2, ids[1]: storeWriters * storeWrites} {
+		m, err := c.s.Message(c.ctx, c.phone, id)
+		if err != nil {
+			return err
+		}
+		if len(m.Receipts) != want {
+			return fmt.Errorf("%d changes of %s left %d", want, id, len(m.Receipts))
+		}
+	}
+	return nil
+}
+
+// text is a message that is shown.
+func (c *storeCheck) text(id graph.MessageID, person string, at time.Time) coexistence.Message {
+	return coexistence.Message{
+		ID: id, Phone: c.phone, Person: person, Origin: coexistence.OriginCustomer, At: at,
+		Body: coexistence.Body{Kind: webhook.TypeText, Text: string(id)},
+	}
+}
+
+func messageIDs(list []coexistence.Message) []graph.MessageID {
+	ids := make([]graph.MessageID, len(list))
+	for i, m := range list {
+		ids[i] = m.ID
+	}
+	return ids
+}
+
+func (c *storeCheck) messageOrder() error {
+	const person = "15550100101"
+	hidden := coexistence.Message{ID: "wamid.0", Phone: c.phone, Person: person, At: storeTime, Status: webhook.StatusSent}
+	err := c.put(c.phone,
+		c.text("wamid.4", person, storeTime.Add(-time.Hour)), c.text("wamid.1", person, storeTime.Add(time.Microsecond)),
+		c.text("wamid.3", person, storeTime), c.text("wamid.2", person, storeTime), hidden,
+		c.text("wamid.5", "15550100102", storeTime), c.text("wamid.6", "", storeTime),
+	)
+	if err != nil {
+		return err
+	}
+	list, err := c.messages(c.phone, person)
+	if err != nil {
+		return err
+	}
+	want := []graph.MessageID{"wamid.4", "wamid.2", "wamid.3", "wamid.1"}
+	if got := messageIDs(list); !slices.Equal(got, want) {
+		return fmt.Errorf("got %v, want %v", got, want)
+	}
+	for _, m := range list {
+		if m.Conversation != person {
+			return fmt.Errorf("%s says Conversation %q, want %q", m.ID, m.Conversation, person)
+		}
+	}
+	if list, err = c.messages(c.phone, ""); err == nil && len(list) > 0 {
+		err = fmt.Errorf("messages of nobody in particular make a conversation: %v", messageIDs(list))
+	}
+	return err
+}
+
+func (c *storeCheck) messageMoves() error {
+	if err := c.put(c.phone, c.text("wamid.1", "15550100101", storeTime)); err != nil {
+		return err
+	}
+	err := c.s.UpdateMessages(c.ctx, c.phone, []graph.MessageID{"wamid.1"}, func(m *coexistence.Message) { m.Person = "15550100102" })
+	if err != nil {
+		return err
+	}
+	for person, want := range map[string]int{"15550100101": 0, "15550100102": 1} {
+		list, err := c.messages(c.phone, person)
+		if err != nil {
+			return err
+		}
+		if len(list) != want {
+			return fmt.Errorf("%s has %d messages, want %d", person, len(list), want)
+		}
+	}
+	convs, err := c.conversations(c.phone)
+	if err == nil && len(convs) != 1 {
+		err = fmt.Errorf("%d conversations, want 1", len(convs))
+	}
+	return err
+}
