@@ -1,2 +1,89 @@
 // Package signup takes a business through Meta's Embedded Signup and says what was granted.
+//
+// Embedded Signup is a popup of Meta's. A business signs in with Facebook, chooses to connect its WhatsApp Business app,
+// types the number and confirms on the phone. What comes back is a code for an access token, and mostly the id of a WhatsApp
+// Business Account. This package opens the popup with the right options, reads every answer, and turns the answer into a
+// [Business] that can be called for and whose webhooks arrive:
+//
+//	flow, err := signup.NewFlow(signup.Config{
+//		AppID:           "…",
+//		ConfigurationID: "…",    // app dashboard: Facebook Login for Business, Configurations
+//		Client:          client, // a cloudapi.Client with AppID and AppSecret
+//		Owner:           func(r *http.Request) (string, error) { return tenantOf(r) },
+//	})
+//	…
+//	mux.Handle("/signup/", http.StripPrefix("/signup", flow.Handler(func(ctx context.Context, b *signup.Business) error {
+//		return store(ctx, b)
+//	})))
+//
+// A host with endpoints of its own calls [Flow.Launch], [Flow.Begin] and [Flow.Finish] in place of [Flow.Handler].
+//
+// # Step by step
+//
+//  1. The host renders a page: [Flow.Begin] gives it a nonce bound to the signed-in tenant, [Flow.Launch] the options for
+//     FB.init and FB.login. Both are fetched before the click, since browsers block a popup that opens after a pause.
+//  2. The business goes through the popup. Two things come back to the page, in either order, and each of them may stay away:
+//     a window message from facebook.com ([ParseSession]), and the argument of FB.login's callback with the code
+//     ([ParseCallback]).
+//  3. The page sends both to the host, as they are. [Flow.Finish] exchanges the code, checks the token, finds the accounts
+//     and the number, verifies it, asks the host ([Config].Reserve) and subscribes the app to every account that holds the
+//     number. The steps are listed at [Step]; [Config].Progress is told after each.
+//  4. The host stores the [Business], its token encrypted, and requests contacts and history within 24 hours.
+//
+// A number that lives in the WhatsApp Business app is registered by that app. Nothing here registers or deregisters a number.
+//
+// # Thirty seconds
+//
+// The code lives for [CodeTTL], 30 seconds, and works once. So it is exchanged before anything else, and an exchange is never
+// repeated: after a lost answer the code may be spent ([OutcomeCodeLost]), and a new signup is needed. Store the token when
+// Progress reports [StepExchange]; from then on [Flow.Resume] goes on without a code, whatever fails.
+//
+// # What may arrive, and what may not
+//
+// The message of a WhatsApp Business app user names, by Meta's own documentation, an account and no number. It may also
+// name the wrong one of two accounts that hold the number, come without a code, or not come at all:
+//
+//   - Code and message: the normal case.
+//   - Code alone: enough. The accounts are found from the token.
+//   - Message alone: [OutcomeNoCode]. The code may still come and be submitted under the same state. If it does not, the
+//     account_update webhook PARTNER_ADDED names the account of a finished signup, and the token can be fetched with the
+//     system user's.
+//   - A message that a number was finished, while the popup had silently taken the way for new numbers: [OutcomeFellBack].
+//     That happens with configurations and versions that Meta retired ([Versions]), and looks like success everywhere else.
+//
+// Where Meta's SDK is blocked or the popup cannot open, [Launch.RedirectURL] sends the browser to the same dialog, and
+// [ParseRedirect] reads what comes back. There is no message then.
+//
+// # Outcomes
+//
+// A nil error of Finish means that the business is connected. Every other end is an [*Error] with an [Outcome] and advice:
+//
+//   - The business tries again: [OutcomeCancelled], [OutcomeFailed], [OutcomeFellBack], [OutcomeNoNumber],
+//     [OutcomeNotGranted], [OutcomeCodeExpired], [OutcomeCodeUsed], [OutcomeCodeLost], [OutcomeCodeRefused],
+//     [OutcomeTokenInvalid], [OutcomeStateUnknown], [OutcomeStateExpired], [OutcomeStateUsed], [OutcomeWrongOwner]. Show the
+//     advice and a button.
+//   - The business decides or waits: [OutcomeChooseNumber] (show [Business].Numbers), [OutcomeNotFinished],
+//     [OutcomeTaken].
+//   - The same submission can go on later: [OutcomeUnavailable], [OutcomeNotSubscribed].
+//   - The developer acts: [OutcomeMisconfigured], [OutcomeWrongRedirect], [OutcomeForeignToken], [OutcomeMissingPermission],
+//     [OutcomeNoCode], [OutcomeNoAccount].
+//
+// Where [Outcome.Resumable] is true and a token was granted, the Business comes with the error.
+//
+// # Who may connect what
+//
+// Everything the browser sends is a claim. The nonce of Begin works once and only for the owner it was made for, so that no
+// third page can submit its code in a signed-in business's name. An account or number in the message counts only if the
+// granted token can read it, so that no business can name another one's. Config.Reserve has the last word, before anything
+// changes at Meta.
+//
+// Codes, tokens and the app secret are in no error, log line or answer of this package.
+//
+// # One process
+//
+// A Flow keeps its open attempts in memory, for an hour, and with them the token of a signup that waits for a choice. In a
+// host of several processes the same one must answer /begin and /finish. A [Business] that Finish returned can be resumed
+// anywhere.
+//
+// Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/embedded-signup/onboarding-business-app-users
 package signup

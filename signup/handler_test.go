@@ -1,0 +1,292 @@
+package signup_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/signup"
+)
+
+// A page is a browser before the handler.
+type page struct {
+	*bench
+	handler   http.Handler
+	connected []*signup.Business
+	store     error // what the host's own code answers
+}
+
+func newPage(t *testing.T, m *meta, change ...func(*signup.Config)) *page {
+	t.Helper()
+	p := &page{bench: newBench(t, m, change...)}
+	p.handler = p.Handler(func(_ context.Context, b *signup.Business) error {
+		if p.store == nil {
+			p.connected = append(p.connected, b)
+		}
+		return p.store
+	})
+	return p
+}
+
+type reply struct {
+	status int
+	header http.Header
+	body   string
+
+	Outcome signup.Outcome `json:"outcome"`
+	Advice  string         `json:"advice"`
+	Phone   string         `json:"phone"`
+	Retry   bool           `json:"retry"`
+	Numbers []struct {
+		ID    string `json:"id"`
+		Phone string `json:"phone"`
+		Name  string `json:"name"`
+	} `json:"numbers"`
+	State  string        `json:"state"`
+	Launch signup.Launch `json:"launch"`
+}
+
+func (p *page) do(r *http.Request) reply {
+	p.t.Helper()
+	w := httptest.NewRecorder()
+	p.handler.ServeHTTP(w, r)
+	got := reply{status: w.Code, header: w.Header(), body: w.Body.String()}
+	require.Equal(p.t, "application/json", w.Header().Get("Content-Type"))
+	require.Equal(p.t, "no-store", w.Header().Get("Cache-Control"))
+	require.Equal(p.t, "nosniff", w.Header().Get("X-Content-Type-Options"))
+	requireNoCanary(p.t, "answer", got.body)
+	require.NoError(p.t, json.Unmarshal(w.Body.Bytes(), &got))
+	return got
+}
+
+func request(method, path, body string) *http.Request {
+	r := httptest.NewRequest(method, "https://app.example.com"+path, strings.NewReader(body))
+	r.Header.Set("Content-Type", "application/json")
+	r.Header.Set("Test-Owner", owner)
+	return r
+}
+
+func (p *page) post(path, body string) reply {
+	p.t.Helper()
+	return p.do(request(http.MethodPost, path, body))
+}
+
+func (p *page) state() string {
+	p.t.Helper()
+	got := p.post("/begin", "")
+	require.Equal(p.t, http.StatusOK, got.status)
+	return got.State
+}
+
+// body is the JSON of a finish: pairs of names and JSON values.
+func body(pairs ...string) string {
+	var members []string
+	for i := 0; i < len(pairs); i += 2 {
+		members = append(members, `"`+pairs[i]+`":`+pairs[i+1])
+	}
+	return "{" + strings.Join(members, ",") + "}"
+}
+
+func quoted(s string) string {
+	b, _ := json.Marshal(s)
+	return string(b)
+}
+
+func TestAPageConnectsABusiness(t *testing.T) {
+	t.Parallel()
+	callback := `{"status":"connected","authResponse":{"code":"canary-code"}}`
+	tests := map[string][]string{
+		"message as an object":    {"code", quoted(code), "session", finished(wabaA)},
+		"message as it arrived":   {"code", quoted(code), "session", quoted(finished(wabaA))},
+		"callback as it arrived":  {"callback", callback, "session", quoted(finished(wabaA))},
+		"code alone":              {"code", quoted(code), "session", "null", "callback", "null"},
+		"something of the SDK's":  {"code", quoted(code), "session", `"cb=f1&code=canary-code"`},
+		"code and empty callback": {"code", quoted(code), "callback", `{"status":"unknown","authResponse":null}`},
+		"members of later pages":  {"code", quoted(code), "later", "1"},
+	}
+	for name, pairs := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			p := newPage(t, happy())
+			begun := p.post("/begin", "")
+			require.Equal(t, graph.AppID(appID), begun.Launch.Init.AppID)
+			require.Equal(t, signup.FeatureTypeBusinessApp, *begun.Launch.Login.Extras.FeatureType)
+			got := p.post("/finish", body(append(pairs, "state", quoted(begun.State))...))
+			require.Equal(t, http.StatusOK, got.status, got.body)
+			require.Equal(t, signup.OutcomeReady, got.Outcome)
+			require.Equal(t, "+1 555 010 0199", got.Phone)
+			require.NotEmpty(t, got.Advice)
+			require.Len(t, p.connected, 1)
+			require.Equal(t, owner, p.connected[0].Owner)
+			require.Equal(t, graph.Secret(token), p.connected[0].Token)
+		})
+	}
+}
+
+func TestAPageIsToldWhatStopped(t *testing.T) {
+	t.Parallel()
+	left := `{"type":"WA_EMBEDDED_SIGNUP","event":"CANCEL","data":{"current_step":"PERMISSIONS"}}`
+	broken := happy()
+	broken.fail["GET /"+wabaA+"/phone_numbers"] = refuse(503, "")
+	tests := map[string]struct {
+		meta   *meta
+		pairs  []string
+		status int
+		want   signup.Outcome
+	}{
+		"left":              {happy(), []string{"session", left}, 422, signup.OutcomeCancelled},
+		"refused":           {happy(), []string{"callback", `{"status":"not_authorized","authResponse":null}`}, 422, signup.OutcomeCancelled},
+		"closed":            {happy(), []string{"callback", `{"status":"unknown","authResponse":null}`}, 422, signup.OutcomeNoCode},
+		"finished and lost": {happy(), []string{"callback", `{"status":"unknown","authResponse":null}`, "session", finished(wabaA)}, 422, signup.OutcomeNoCode},
+		"left and closed":   {happy(), []string{"callback", `{"status":"unknown","authResponse":null}`, "session", left}, 422, signup.OutcomeCancelled},
+		"token instead":     {happy(), []string{"callback", `{"status":"connected","authResponse":{"accessToken":"canary-business-token"}}`, "session", finished(wabaA)}, 422, signup.OutcomeMisconfigured},
+		"nothing":           {happy(), nil, 422, signup.OutcomeNoCode},
+		"foreign account":   {happy(), []string{"code", quoted(code), "session", finished(wabaOther)}, 403, signup.OutcomeNotGranted},
+		"Meta is down":      {broken, []string{"code", quoted(code)}, 503, signup.OutcomeUnavailable},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			p := newPage(t, tt.meta)
+			got := p.post("/finish", body(append(tt.pairs, "state", quoted(p.state()))...))
+			require.Equal(t, tt.status, got.status, got.body)
+			require.Equal(t, tt.want, got.Outcome)
+			require.Equal(t, tt.want.Advice(), got.Advice)
+			require.Equal(t, tt.want.Resumable(), got.Retry)
+			require.Empty(t, p.connected)
+			require.Contains(t, p.log.String(), "outcome="+string(tt.want))
+		})
+	}
+}
+
+func TestRequestsThatAreNoneAreRefused(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct {
+		change func(*http.Request)
+		status int
+		want   signup.Outcome
+	}{
+		"as sent":         {func(*http.Request) {}, 200, signup.OutcomeReady},
+		"charset":         {func(r *http.Request) { r.Header.Set("Content-Type", "application/json; charset=utf-8") }, 200, signup.OutcomeReady},
+		"GET":             {func(r *http.Request) { r.Method = http.MethodGet }, 405, "method_not_allowed"},
+		"another path":    {func(r *http.Request) { r.URL.Path = "/complete" }, 404, "not_found"},
+		"nobody":          {func(r *http.Request) { r.Header.Del("Test-Owner") }, 401, "unauthorized"},
+		"somebody else":   {func(r *http.Request) { r.Header.Set("Test-Owner", "tenant-2") }, 403, signup.OutcomeWrongOwner},
+		"form":            {func(r *http.Request) { r.Header.Set("Content-Type", "text/plain") }, 400, "bad_request"},
+		"no type":         {func(r *http.Request) { r.Header.Del("Content-Type") }, 400, "bad_request"},
+		"no JSON":         {func(r *http.Request) { r.Body = text("canary-code") }, 400, "bad_request"},
+		"no state":        {func(r *http.Request) { r.Body = text(body("code", quoted(code))) }, 400, "bad_request"},
+		"another type":    {func(r *http.Request) { r.Body = text(`{"state":"x","code":{"canary-code":1}}`) }, 400, "bad_request"},
+		"bad callback":    {func(r *http.Request) { r.Body = text(`{"state":"x","callback":"canary-code"}`) }, 400, "bad_request"},
+		"bad number":      {func(r *http.Request) { r.Body = text(`{"state":"x","phone_number_id":"../me"}`) }, 400, "bad_request"},
+		"too large":       {func(r *http.Request) { r.Body = text(strings.Repeat("x", 1<<19)) }, 413, "bad_request"},
+		"unknown state":   {func(r *http.Request) { r.Body = text(body("state", `"x"`, "code", quoted(code))) }, 410, signup.OutcomeStateUnknown},
+		"another site":    {func(r *http.Request) { r.Header.Set("Sec-Fetch-Site", "cross-site") }, 403, "cross_origin"},
+		"another origin":  {func(r *http.Request) { r.Header.Set("Origin", "https://evil.example") }, 403, "cross_origin"},
+		"own origin":      {func(r *http.Request) { r.Header.Set("Origin", "https://app.example.com") }, 200, signup.OutcomeReady},
+		"trusted origin":  {func(r *http.Request) { r.Header.Set("Origin", "https://www.example.com") }, 200, signup.OutcomeReady},
+		"untrusted cross": {func(r *http.Request) { r.Header.Set("Sec-Fetch-Site", "same-site") }, 403, "cross_origin"},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			p := newPage(t, happy(), func(c *signup.Config) { c.TrustedOrigins = []string{"https://www.example.com"} })
+			r := request(http.MethodPost, "/finish", body("state", quoted(p.state()), "code", quoted(code)))
+			tt.change(r)
+			got := p.do(r)
+			require.Equal(t, tt.status, got.status, got.body)
+			require.Equal(t, tt.want, got.Outcome)
+			require.NotEmpty(t, got.Advice)
+			if tt.status != 200 {
+				require.Zero(t, p.meta.did(exchange))
+			}
+			if tt.status == 405 {
+				require.Equal(t, "POST", got.header.Get("Allow"))
+			}
+		})
+	}
+}
+
+func text(s string) io.ReadCloser { return io.NopCloser(strings.NewReader(s)) }
+
+func TestAPageLetsTheBusinessChoose(t *testing.T) {
+	t.Parallel()
+	p := newPage(t, newMeta(map[string][]number{
+		wabaA: {coexisting(phoneA, "+1 555 010 0199"), coexisting(phoneB, "+1 555 010 0198")},
+	}))
+	state := quoted(p.state())
+	got := p.post("/finish", body("state", state, "code", quoted(code), "session", finished(wabaA)))
+	require.Equal(t, http.StatusConflict, got.status)
+	require.Equal(t, signup.OutcomeChooseNumber, got.Outcome)
+	require.Len(t, got.Numbers, 2)
+	require.Equal(t, "Lucky Lemons", got.Numbers[1].Name)
+	got = p.post("/finish", body("state", state, "phone_number_id", quoted(got.Numbers[1].ID)))
+	require.Equal(t, http.StatusOK, got.status)
+	require.Equal(t, "+1 555 010 0198", got.Phone)
+	require.Equal(t, 1, p.meta.did(exchange))
+}
+
+func TestAHostThatCannotStoreABusinessIsAskedAgain(t *testing.T) {
+	t.Parallel()
+	p := newPage(t, happy())
+	p.store = errors.New("database is down")
+	sent := body("state", quoted(p.state()), "code", quoted(code))
+	got := p.post("/finish", sent)
+	require.Equal(t, http.StatusServiceUnavailable, got.status)
+	require.True(t, got.Retry)
+	require.NotContains(t, got.body, "database")
+	require.Contains(t, p.log.String(), "database is down")
+
+	p.store = nil
+	got = p.post("/finish", sent) // a page that just sends the same again
+	require.Equal(t, http.StatusOK, got.status)
+	require.Len(t, p.connected, 1)
+	require.Equal(t, 1, p.meta.did(exchange))
+	require.Equal(t, signup.OutcomeStateUsed, p.post("/finish", sent).Outcome)
+}
+
+func TestAClosedTabCostsNoGrant(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithCancel(t.Context())
+	m := happy()
+	p := newPage(t, m)
+	sent := body("state", quoted(p.state()), "code", quoted(code))
+	m.seen = func(string) { cancel() }
+	got := p.do(request(http.MethodPost, "/finish", sent).WithContext(ctx))
+	require.Equal(t, http.StatusOK, got.status)
+	require.Error(t, ctx.Err())
+	require.Len(t, p.connected, 1)
+}
+
+func TestTheHostPreparesEachLaunch(t *testing.T) {
+	t.Parallel()
+	var fail error
+	p := newPage(t, happy(), func(c *signup.Config) {
+		c.LaunchFor = func(_ context.Context, owner string) (signup.LaunchOptions, error) {
+			return signup.LaunchOptions{Version: signup.V2, Setup: signup.Setup{SolutionID: strings.TrimPrefix(owner, "tenant-")}}, fail
+		}
+	})
+	got := p.post("/begin", "")
+	require.Equal(t, "1", got.Launch.Login.Extras.Setup.SolutionID)
+	require.Contains(t, p.log.String(), "version v2")
+
+	fail = errors.New("database is down")
+	got = p.post("/begin", "")
+	require.Equal(t, http.StatusInternalServerError, got.status)
+	require.Equal(t, signup.Outcome("internal"), got.Outcome)
+	require.NotContains(t, got.body, "database")
+}
+
+func TestAHandlerNeedsAnOwnerAndAListener(t *testing.T) {
+	t.Parallel()
+	require.Panics(t, func() { flow(t, "").Handler(func(context.Context, *signup.Business) error { return nil }) })
+	require.Panics(t, func() { newBench(t, happy()).Handler(nil) })
+}
