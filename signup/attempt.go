@@ -54,7 +54,8 @@ type attempts struct {
 type attempt struct {
 	Attempt
 	phase    phase
-	session  *Session     // came before the code
+	session  *Session     // may come before the code
+	arrived  time.Time    // when the first of the two came
 	code     graph.Secret // was exchanged
 	business *Business    // can be resumed
 }

@@ -42,7 +42,7 @@ type Business struct {
 	// Outcome is where the signup stands. It is empty while it runs.
 	Outcome Outcome
 
-	// OnboardedAt is when the popup's result arrived here: a little after the business confirmed. For coexistence, contacts
+	// OnboardedAt is when the first of the popup's answers arrived here: a little after the business confirmed. For coexistence, contacts
 	// and history can be requested for 24 hours from then on.
 	OnboardedAt time.Time
 

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/url"
 	"os"
@@ -244,9 +245,7 @@ func TestCorpusTokens(t *testing.T) {
 		"debug_token.no_waba_granular_scope":              {"", 1},
 	}
 	files := corpus(t, "token.")
-	for name, b := range corpus(t, "debug_token.") {
-		files[name] = b
-	}
+	maps.Copy(files, corpus(t, "debug_token."))
 	requireSameNames(t, files, verdicts)
 	for name, want := range verdicts {
 		t.Run(name, func(t *testing.T) {

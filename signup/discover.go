@@ -41,6 +41,11 @@ const maxShared = 500
 func (g *grant) nameAccounts() {
 	g.addAccount(account{id: g.WABA, named: true})
 	if s := g.Session; s != nil {
+		for _, m := range s.Members {
+			if m.Reason != "" {
+				g.warn("the popup's " + m.Name + " was left out: " + m.Reason)
+			}
+		}
 		g.addAccount(account{id: s.WABA, named: true})
 		for _, id := range s.WABAs[:min(len(s.WABAs), maxClaims)] {
 			g.addAccount(account{id: id})

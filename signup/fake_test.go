@@ -57,6 +57,7 @@ type meta struct {
 	debug      map[string]string   // members of debug_token's data that differ, as JSON
 	owned      []string            // owned_whatsapp_business_accounts; nil refuses
 	shared     []string            // client_whatsapp_business_accounts of the partner; nil refuses
+	strangers  int                 // how many of those, at the beginning, belong to others
 	subscribed map[string]bool
 	app        string                      // whose subscriptions are listed, if not appID
 	deaf       bool                        // accepts subscriptions and forgets them
@@ -120,9 +121,9 @@ func (m *meta) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case path == "/me":
 		_, _ = io.WriteString(w, `{"client_business_id":"`+business+`","id":"800000000000001"}`)
 	case edge == "owned_whatsapp_business_accounts":
-		list(w, m.owned, business)
+		list(w, m.owned, 0)
 	case edge == "client_whatsapp_business_accounts":
-		list(w, m.shared, business)
+		list(w, m.shared, m.strangers)
 	case edge == "":
 		m.node(w, r, id)
 	default:
@@ -130,13 +131,17 @@ func (m *meta) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-func list(w http.ResponseWriter, ids []string, owner string) {
+func list(w http.ResponseWriter, ids []string, strangers int) {
 	if ids == nil {
 		refuseWith(200, 0)(w, nil)
 		return
 	}
 	data := []string{}
-	for _, id := range ids {
+	for i, id := range ids {
+		owner := business
+		if i < strangers {
+			owner = "700000000000008"
+		}
 		data = append(data, fmt.Sprintf(`{"id":%q,"owner_business_info":{"id":%q}}`, id, owner))
 	}
 	_, _ = io.WriteString(w, `{"data":[`+strings.Join(data, ",")+`]}`)

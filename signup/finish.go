@@ -89,6 +89,9 @@ func (f *Flow) finish(ctx context.Context, a *attempt, sub Submission, received 
 	if sub.Session != nil {
 		a.session = sub.Session
 	}
+	if a.arrived.IsZero() && (sub.Session != nil || !sub.Code.IsZero()) {
+		a.arrived = received
+	}
 	if err := a.session.problem(); err != nil {
 		return nil, err
 	}
@@ -96,7 +99,7 @@ func (f *Flow) finish(ctx context.Context, a *attempt, sub Submission, received 
 		return nil, &Error{Outcome: OutcomeNoCode, Step: StepSession}
 	}
 	a.code = sub.Code
-	b := &Business{Owner: a.Owner, Session: a.session, OnboardedAt: received}
+	b := &Business{Owner: a.Owner, Session: a.session, OnboardedAt: a.arrived}
 	if err := f.exchange(ctx, b, sub); err != nil {
 		return nil, err
 	}
@@ -136,7 +139,7 @@ func (f *Flow) exchange(ctx context.Context, b *Business, sub Submission) error 
 	}
 	b.Token = token.Token
 	if token.ExpiresIn > 0 {
-		b.TokenExpiresAt = b.OnboardedAt.Add(token.ExpiresIn)
+		b.TokenExpiresAt = time.Now().Add(token.ExpiresIn)
 	}
 	return nil
 }
@@ -163,6 +166,8 @@ func exchangeOutcome(err error) Outcome {
 	return OutcomeCodeRefused
 }
 
+var errNothingGranted = errors.New("only a Business with Owner and Token can be resumed")
+
 // Resume goes on with a business whose token was granted: after [OutcomeChooseNumber] with the phone that was chosen, after
 // the other outcomes that are [Outcome.Resumable] with the same phone or none. No code is needed, and b may come from a
 // host's database. Every step is repeated, so that nothing stale is believed. It returns what [Flow.Finish] returns.
@@ -173,7 +178,7 @@ func exchangeOutcome(err error) Outcome {
 // A business that took the way for new numbers ([OutcomeFellBack]) can be kept by resuming it in a Flow of [ModeStandard].
 func (f *Flow) Resume(ctx context.Context, b *Business, phone graph.PhoneNumberID) (*Business, error) {
 	if b == nil || b.Token.IsZero() || b.Owner == "" {
-		return nil, &Error{Outcome: OutcomeNoCode, Step: StepSession, Err: errors.New("Resume needs a Business with Owner and Token")}
+		return nil, &Error{Outcome: OutcomeNoCode, Step: StepSession, Err: errNothingGranted}
 	}
 	b = b.clone()
 	b.Outcome, b.Phone, b.Numbers, b.WABAs, b.BusinessID = "", nil, nil, nil, ""

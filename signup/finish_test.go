@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -13,6 +14,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/signup"
 )
@@ -56,10 +58,13 @@ func TestNumbersAreNeverRegisteredOrDeregistered(t *testing.T) {
 	t.Parallel()
 	for _, mode := range []signup.Mode{signup.ModeCoexistence, signup.ModeStandard, signup.ModeAppOnly} {
 		m := newMeta(map[string][]number{wabaA: {coexisting(phoneA, "+1 555 010 0199"), ordinary(phoneB, "+1 555 010 0198")}})
-		m.seen = func(call string) { require.NotContains(t, call, "register") }
 		b := newBench(t, m, func(c *signup.Config) { c.Mode = mode })
 		for _, phone := range []string{phoneA, phoneB} {
 			_, _ = b.finish(`{"type":"WA_EMBEDDED_SIGNUP","event":"FINISH","data":{"waba_id":"` + wabaA + `","phone_number_id":"` + phone + `"}}`)
+		}
+		require.NotEmpty(t, m.calls)
+		for _, call := range m.calls {
+			require.NotContains(t, call, "register")
 		}
 	}
 }
@@ -240,6 +245,7 @@ func TestOutcomes(t *testing.T) {
 		"subscription refused":   {fail(subscribe, refuseWith(10, 0)), finished(wabaA), signup.OutcomeMissingPermission, signup.StepSubscribe},
 		"subscription breaks":    {fail(subscribe, refuse(500, "")), finished(wabaA), signup.OutcomeUnavailable, signup.StepSubscribe},
 		"subscription unread":    {fail(readBack, refuse(500, "")), finished(wabaA), signup.OutcomeUnavailable, signup.StepSubscribe},
+		"throttled":              {fail(numbers, refuseWith(80008, 0)), finished(wabaA), signup.OutcomeUnavailable, signup.StepDiscover},
 		"subscription forgotten": {func(m *meta) { m.deaf = true }, finished(wabaA), signup.OutcomeNotSubscribed, signup.StepConfirm},
 	}
 	for name, tt := range tests {
@@ -442,6 +448,105 @@ func TestANumberThatFellBackCanBeKeptAsAnOrdinaryOne(t *testing.T) {
 	got, err = standard.Resume(t.Context(), waiting, "")
 	require.NoError(t, err)
 	require.Equal(t, signup.OutcomeReady, got.Outcome)
+}
+
+func TestANumberOfTheAppIsNeverLeftToBeRegistered(t *testing.T) {
+	t.Parallel()
+	for _, mode := range []signup.Mode{signup.ModeCoexistence, signup.ModeStandard, signup.ModeAppOnly} {
+		m := newMeta(map[string][]number{wabaA: {{phoneA, "+1 555 010 0199", true, "NOT_APPLICABLE"}}})
+		_, err := newBench(t, m, func(c *signup.Config) { c.Mode = mode }).finish(message("FINISH", `{"phone_number_id":"`+phoneA+`"}`))
+		requireOutcome(t, signup.OutcomeNotFinished, err)
+	}
+}
+
+func TestAccountsOfTheListAreLookedAtToo(t *testing.T) {
+	t.Parallel()
+	m := newMeta(map[string][]number{wabaA: {}, wabaB: {coexisting(phoneA, "+1 555 010 0199")}})
+	m.granular = nil
+	got, err := newBench(t, m).finish(message("FINISH", `{"waba_ids":["`+wabaA+`","`+wabaB+`","`+wabaOther+`"]}`))
+	require.NoError(t, err)
+	require.Equal(t, []graph.WABAID{wabaB}, got.WABAs)
+	require.NotEmpty(t, got.Warnings, "the one that cannot be read is named")
+
+	var many []string
+	for i := range 100 {
+		many = append(many, fmt.Sprintf(`"60%02d"`, i))
+	}
+	m = happy()
+	b := newBench(t, m)
+	_, err = b.finish(message("FINISH", `{"waba_ids":[`+strings.Join(many, ",")+`]}`))
+	require.NoError(t, err)
+	require.Less(t, len(m.calls), 40, "a browser cannot make the server call without end")
+}
+
+func TestTheSearchAmongSharedAccountsSkipsStrangersAndEnds(t *testing.T) {
+	t.Parallel()
+	for _, strangers := range []int{499, 500} {
+		m := happy()
+		m.granular, m.owned, m.strangers = nil, []string{}, strangers
+		for i := range strangers {
+			m.shared = append(m.shared, fmt.Sprintf("61%04d", i))
+		}
+		m.shared = append(m.shared, wabaA)
+		got, err := newBench(t, m, func(c *signup.Config) { c.PartnerBusiness = "700000000000002" }).finish("")
+		require.Zero(t, m.did("GET /610000/phone_numbers"), "other businesses are none of ours")
+		if strangers == 500 {
+			requireOutcome(t, signup.OutcomeNoAccount, err)
+			continue
+		}
+		require.NoError(t, err)
+		require.Equal(t, []graph.WABAID{wabaA}, got.WABAs)
+	}
+}
+
+func TestWhatIsOddIsWarnedAbout(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct {
+		change  func(*meta)
+		message string
+		want    string
+	}{
+		"ids as numbers":    {func(*meta) {}, message("FINISH", `{"waba_id":500000000000001}`), "data.waba_id was left out"},
+		"another portfolio": {func(*meta) {}, message("FINISH", `{"business_id":"700000000000009"}`), "another portfolio"},
+		"owner unreadable":  {func(m *meta) { m.fail["GET /"+wabaA] = lost }, finished(wabaA), "owner could not be read"},
+		"override": {func(m *meta) {
+			m.fail["GET /"+phoneA] = refuse(200, `{"id":"`+phoneA+`","is_on_biz_app":true,"platform_type":"CLOUD_API",
+				"webhook_configuration":{"whatsapp_business_account":"https://elsewhere.example.com"}}`)
+		}, finished(wabaA), "override"},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			m := happy()
+			tt.change(m)
+			got, err := newBench(t, m).finish(tt.message)
+			require.NoError(t, err)
+			require.Len(t, got.Warnings, 1)
+			require.Contains(t, got.Warnings[0], tt.want)
+		})
+	}
+}
+
+func TestAClientWithoutSecretIsAMistakeOfTheHost(t *testing.T) {
+	t.Parallel()
+	client, err := cloudapi.NewClient(cloudapi.Config{AppID: appID})
+	require.NoError(t, err)
+	b := newBench(t, happy(), func(c *signup.Config) { c.Client = client })
+	_, err = b.finish(finished(wabaA))
+	requireOutcome(t, signup.OutcomeMisconfigured, err)
+	require.ErrorContains(t, err, "Config.AppSecret")
+}
+
+func TestOnboardingIsCountedFromTheFirstAnswer(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, happy())
+	sub := signup.Submission{State: b.begin(), Owner: owner, Session: session(t, finished(wabaA))}
+	_, err := b.submit(t.Context(), sub)
+	requireOutcome(t, signup.OutcomeNoCode, err)
+	first := time.Now()
+	got, err := b.submit(t.Context(), signup.Submission{State: sub.State, Owner: owner, Code: code})
+	require.NoError(t, err)
+	require.False(t, got.OnboardedAt.After(first))
 }
 
 func TestResumeNeedsAToken(t *testing.T) {

@@ -82,24 +82,24 @@ type LaunchOptions struct {
 // A Launch is what a page passes to Meta's JavaScript SDK. Its JSON is {"init": …, "login": …}: the argument of FB.init and
 // the second argument of FB.login.
 type Launch struct {
-	Init  Init  `json:"init"`
-	Login Login `json:"login"`
+	Init  InitOptions  `json:"init"`
+	Login LoginOptions `json:"login"`
 
 	// Warnings say what may go wrong with this launch. For the developer, not for the page.
 	Warnings []string `json:"-"`
 }
 
-// Init is the argument of FB.init.
-type Init struct {
+// InitOptions are the argument of FB.init.
+type InitOptions struct {
 	AppID            graph.AppID `json:"appId"`
 	AutoLogAppEvents bool        `json:"autoLogAppEvents"`
 	XFBML            bool        `json:"xfbml"`
 	Version          string      `json:"version"` // of the Graph API. An old one can lead to the wrong flow
 }
 
-// Login is the second argument of FB.login. All of it is needed: without ResponseType and OverrideDefaultResponseType the SDK
+// LoginOptions are the second argument of FB.login. All of it is needed: without ResponseType and OverrideDefaultResponseType the SDK
 // returns a user's token in place of the code.
-type Login struct {
+type LoginOptions struct {
 	ConfigurationID             string `json:"config_id"`
 	ResponseType                string `json:"response_type"`
 	OverrideDefaultResponseType bool   `json:"override_default_response_type"`
@@ -149,8 +149,8 @@ func (f *Flow) Launch(opts LaunchOptions) (Launch, error) {
 		return Launch{}, err
 	}
 	return Launch{
-		Init: Init{AppID: f.cfg.AppID, AutoLogAppEvents: true, XFBML: true, Version: f.cfg.GraphVersion},
-		Login: Login{
+		Init: InitOptions{AppID: f.cfg.AppID, AutoLogAppEvents: true, XFBML: true, Version: f.cfg.GraphVersion},
+		Login: LoginOptions{
 			ConfigurationID:             f.cfg.ConfigurationID,
 			ResponseType:                "code",
 			OverrideDefaultResponseType: true,

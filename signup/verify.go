@@ -16,11 +16,14 @@ func (g *grant) verify(ctx context.Context) error {
 		return err
 	}
 	phone := number.Phone
-	if g.f.cfg.Mode == ModeCoexistence && !phone.Coexists() {
+	switch {
+	case phone.Coexists():
+	case phone.IsOnBizApp:
+		// In every mode: whoever registered this number would take it away from the app.
 		g.Numbers = []Number{number}
-		if phone.IsOnBizApp {
-			return &Error{Outcome: OutcomeNotFinished}
-		}
+		return &Error{Outcome: OutcomeNotFinished}
+	case g.f.cfg.Mode == ModeCoexistence:
+		g.Numbers = []Number{number}
 		return &Error{Outcome: OutcomeFellBack}
 	}
 	g.Phone, g.WABAs = phone, number.WABAs
