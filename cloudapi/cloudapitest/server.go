@@ -3,7 +3,6 @@ package cloudapitest
 import (
 	"math/rand/v2"
 	"net/http"
-	"net/http/httptest"
 	"sync"
 	"time"
 
@@ -16,7 +15,8 @@ type Server struct {
 	// URL is the server's base URL, such as "http://127.0.0.1:41311", without a version.
 	URL string
 
-	http *httptest.Server
+	listener *listener
+	mux      *http.ServeMux
 
 	app           App
 	systemToken   graph.Secret
@@ -115,13 +115,19 @@ func NewServer(opts ...Option) *Server {
 		opt(s)
 	}
 	s.systemToken = s.AddToken(Token{Type: TokenSystemUser, Scopes: allScopes})
-	s.http = httptest.NewServer(http.HandlerFunc(s.serve))
-	s.URL = s.http.URL
+	s.mux = http.NewServeMux()
+	s.mux.HandleFunc("/", s.serve)
+	s.listener = listen(s.mux)
+	s.URL = s.listener.url
 	return s
 }
 
 // Close ends the server after the requests under way. Later ones find no one listening.
-func (s *Server) Close() { s.http.Close() }
+func (s *Server) Close() { s.listener.close() }
+
+// Handle serves something else at the same address, for simulators that are built on the server: pages of a popup, files. The
+// pattern is one of [http.ServeMux], and no version of the Graph API.
+func (s *Server) Handle(pattern string, h http.Handler) { s.mux.Handle(pattern, h) }
 
 // App returns the app.
 func (s *Server) App() App { return s.app }

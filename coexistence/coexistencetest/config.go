@@ -7,10 +7,10 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/cloudapitest"
 )
 
-// Fields are the webhook fields that an app needs for coexistence.
+// coexistenceFields are the webhook fields that an app needs.
 //
 // Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/embedded-signup/onboarding-business-app-users
-var Fields = []string{"messages", "account_update", "history", "smb_app_state_sync", "smb_message_echoes"}
+var coexistenceFields = []string{"messages", "account_update", "history", "smb_app_state_sync", "smb_message_echoes"}
 
 // Config configures a World. The zero Config is good for most tests.
 type Config struct {
@@ -41,7 +41,8 @@ type Config struct {
 	// HideTargets makes tokens keep silent about their accounts, as they do since June 2026 at times.
 	HideTargets bool
 
-	// Fields are what [World.DeliverTo] subscribes the app to. If nil, [Fields].
+	// Fields are the webhook fields to which [World.DeliverTo] subscribes the app. If nil, the five that coexistence needs:
+	// messages, account_update, history, smb_app_state_sync and smb_message_echoes.
 	Fields []string
 
 	// RefusedCallingCodes are country calling codes that the popup refuses, such as "234". If nil, none, as it is since
@@ -118,7 +119,7 @@ func (c Config) withDefaults() Config {
 		c.Session = SessionDocumented
 	}
 	if c.Fields == nil {
-		c.Fields = Fields
+		c.Fields = coexistenceFields
 	}
 	d := &c.Delivery
 	d.Parallel = defaultTo(d.Parallel, 4)

@@ -6,7 +6,6 @@ import (
 	"encoding/hex"
 	"fmt"
 	"math/rand/v2"
-	"net/http/httptest"
 	"strings"
 	"sync"
 	"time"
@@ -19,12 +18,11 @@ import (
 // A World is Meta and any number of WhatsApp Business phones and customers, in one process: the Graph API, the popup of
 // Embedded Signup, webhook deliveries. It is safe for concurrent use. Close it when done.
 type World struct {
-	// URL is where the popup's pages are. Everything about them is in [Popup].
+	// URL is where the Graph API and the popup's pages are.
 	URL string
 
 	cfg     Config
 	graph   *cloudapitest.Server
-	pages   *httptest.Server
 	courier *courier
 	partner graph.BusinessID
 
@@ -58,15 +56,15 @@ func NewWorld(cfg Config) *World {
 	w.courier = newCourier(cfg, w.graph)
 	w.graph.OnMessage(w.mirror)
 	w.graph.OnSyncAppData(w.syncAppData)
-	w.pages = httptest.NewServer(w.popupHandler())
-	w.URL = w.pages.URL
+	w.graph.Handle("/popups", w.popupHandler())
+	w.graph.Handle("/popups/", w.popupHandler())
+	w.URL = w.graph.URL
 	return w
 }
 
 // Close ends the world. What was not delivered yet is given up.
 func (w *World) Close() {
 	w.courier.close()
-	w.pages.Close()
 	w.graph.Close()
 }
 
