@@ -90,7 +90,7 @@ func (d *decoder) complete(from int, e entry) {
 	for _, ev := range d.events[from:] {
 		info := ev.base()
 		info.EntryID = e.id
-		if info.WABA == "" && info.Field != fieldPartnerSolutions {
+		if info.WABA == "" && !ofPortfolio(ev) {
 			info.WABA = graph.WABAID(e.id)
 		}
 		if info.At.IsZero() {
@@ -100,8 +100,18 @@ func (d *decoder) complete(from int, e entry) {
 	}
 }
 
-// fieldPartnerSolutions is a field whose entries are business portfolios, not accounts.
-const fieldPartnerSolutions Field = "partner_solutions"
+// ofPortfolio reports whether the entry of an event is a partner's business portfolio and not an account. Account updates about
+// partners have such entries and name the account themselves, where there is one; only PARTNER_REMOVED has also been seen with
+// the account as its entry.
+func ofPortfolio(ev Event) bool {
+	switch ev := ev.(type) {
+	case *AccountUpdate:
+		return strings.HasPrefix(string(ev.Event), "PARTNER_") && ev.Event != AccountPartnerRemoved
+	case *Unknown:
+		return ev.Field == "partner_solutions"
+	}
+	return false
+}
 
 // envelope reads a whole body, or a lone change.
 func (d *decoder) envelope() {

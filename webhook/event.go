@@ -31,7 +31,8 @@ type EventInfo struct {
 	Field Field
 
 	// WABA is the WhatsApp Business Account that the event is about. For account updates it is taken from the update where
-	// that names it, because there the entry's id can be a partner's business portfolio.
+	// that names it, because there the entry's id can be a partner's business portfolio; it is empty where only such a
+	// portfolio is named.
 	WABA graph.WABAID
 
 	// Phone is the business's phone number id, and the key to route by. It is empty for events about an account.

@@ -1,0 +1,140 @@
+package webhook_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook/webhooktest"
+)
+
+func TestMuxCallsTheFunctionForTheType(t *testing.T) {
+	t.Parallel()
+	var mux webhook.Mux
+	require.NoError(t, mux.Handle(t.Context(), new(webhook.IncomingMessage)), "the zero Mux acknowledges")
+	require.Empty(t, mux.Fields())
+
+	var got []string
+	webhook.On(&mux, func(_ context.Context, ev *webhook.MessageEcho) error {
+		got = append(got, "echo")
+		return nil
+	})
+	webhook.On(&mux, func(_ context.Context, ev *webhook.MessageStatus) error { return errors.New("status") })
+	webhook.On(&mux, func(_ context.Context, ev *webhook.IncomingMessage) error { return nil })
+	webhook.On(&mux, func(_ context.Context, ev *webhook.Unknown) error { return nil })
+	require.NoError(t, mux.Handle(t.Context(), new(webhook.MessageEcho)))
+	require.EqualError(t, mux.Handle(t.Context(), new(webhook.MessageStatus)), "status")
+	require.NoError(t, mux.Handle(t.Context(), new(webhook.HistoryChunk)))
+	mux.Otherwise(func(_ context.Context, ev webhook.Event) error {
+		got = append(got, fmt.Sprintf("%T", ev))
+		return nil
+	})
+	require.NoError(t, mux.Handle(t.Context(), new(webhook.HistoryChunk)))
+	require.Equal(t, []string{"echo", "*webhook.HistoryChunk"}, got)
+	require.Equal(t, []webhook.Field{webhook.FieldMessages, webhook.FieldMessageEchoes}, mux.Fields())
+}
+
+func TestMuxPanicsOnMistakes(t *testing.T) {
+	t.Parallel()
+	var mux webhook.Mux
+	webhook.On(&mux, func(context.Context, *webhook.MessageEcho) error { return nil })
+	require.Panics(t, func() { webhook.On(&mux, func(context.Context, *webhook.MessageEcho) error { return nil }) })
+	require.Panics(t, func() { webhook.On(&mux, func(context.Context, webhook.Event) error { return nil }) })
+	require.Panics(t, func() { webhook.On[*webhook.Unknown](&mux, nil) })
+	require.Panics(t, func() { mux.Otherwise(nil) })
+	mux.Otherwise(func(context.Context, webhook.Event) error { return nil })
+	require.Panics(t, func() { mux.Otherwise(func(context.Context, webhook.Event) error { return nil }) })
+}
+
+func TestDispatchIsolatesEvents(t *testing.T) {
+	t.Parallel()
+	body := webhooktest.Sample("messages", "batch")
+	boom := errors.New("boom")
+	var seen []string
+	h := webhook.HandlerFunc(func(_ context.Context, ev webhook.Event) error {
+		seen = append(seen, fmt.Sprintf("%T", ev))
+		switch len(seen) {
+		case 1:
+			panic("at the first")
+		case 2:
+			return boom
+		case 3:
+			return webhook.Permanent(errors.New("refused"))
+		}
+		return nil
+	})
+	err := webhook.Dispatch(h).Receive(t.Context(), webhook.Delivery{Body: body})
+	require.Equal(t, []string{
+		"*webhook.IncomingMessage", "*webhook.IncomingMessage", "*webhook.MessageStatus", "*webhook.AccountUpdate",
+	}, seen)
+	require.ErrorIs(t, err, boom)
+	require.ErrorContains(t, err, "refused")
+	panicked, ok := errors.AsType[*webhook.PanicError](err)
+	require.True(t, ok)
+	require.Equal(t, "string", panicked.Type)
+	require.Contains(t, string(panicked.Stack), "mux_test.go")
+	require.NotContains(t, err.Error(), "at the first")
+	require.False(t, webhook.IsPermanent(err))
+}
+
+func TestDispatchHandsOverWhatIsNotJSON(t *testing.T) {
+	t.Parallel()
+	recorder := new(webhooktest.Recorder)
+	d := webhook.Delivery{Body: []byte(`{"entry":`)}
+	err := webhook.Dispatch(recorder).Receive(t.Context(), d)
+	require.ErrorIs(t, err, webhook.ErrNotJSON)
+	require.True(t, webhook.IsPermanent(err))
+	ev := recorder.Events()[0].(*webhook.Undecodable)
+	require.Equal(t, string(d.Body), string(ev.Raw))
+	require.ErrorIs(t, ev.Err, webhook.ErrNotJSON)
+	require.NotEmpty(t, ev.Key)
+
+	recorder.Fail(errors.New("database down"))
+	require.False(t, webhook.IsPermanent(webhook.Dispatch(recorder).Receive(t.Context(), d)), "it could not be kept, so it has to come again")
+}
+
+func TestMultiHandlerStopsAtAnErrorThatARepeatCanCure(t *testing.T) {
+	t.Parallel()
+	var got []int
+	handler := func(n int, err error) webhook.Handler {
+		return webhook.HandlerFunc(func(context.Context, webhook.Event) error {
+			got = append(got, n)
+			return err
+		})
+	}
+	boom, refused := errors.New("boom"), webhook.Permanent(errors.New("refused"))
+	err := webhook.MultiHandler(handler(1, nil), handler(2, refused), handler(3, boom), handler(4, nil)).Handle(t.Context(), new(webhook.Unknown))
+	require.Equal(t, []int{1, 2, 3}, got)
+	require.ErrorIs(t, err, boom)
+	require.ErrorIs(t, err, refused)
+	require.NoError(t, webhook.MultiHandler().Handle(t.Context(), new(webhook.Unknown)))
+	require.NoError(t, webhook.Permanent(nil))
+	require.False(t, webhook.IsPermanent(nil))
+}
+
+func TestStatusesNeverMoveBack(t *testing.T) {
+	t.Parallel()
+	order := []webhook.StatusCode{webhook.StatusSent, webhook.StatusDelivered, webhook.StatusRead, webhook.StatusPlayed}
+	for i, older := range order {
+		require.True(t, older.Supersedes(""))
+		require.True(t, older.Supersedes(older))
+		require.False(t, webhook.StatusCode("").Supersedes(older))
+		for _, newer := range order[i+1:] {
+			require.True(t, newer.Supersedes(older), "%s after %s", newer, older)
+			require.False(t, older.Supersedes(newer), "%s after %s", older, newer)
+		}
+	}
+	require.True(t, webhook.StatusFailed.Supersedes(webhook.StatusSent))
+	require.True(t, webhook.StatusFailed.Supersedes(webhook.StatusDelivered))
+	require.False(t, webhook.StatusSent.Supersedes(webhook.StatusFailed))
+	require.False(t, webhook.StatusDelivered.Supersedes(webhook.StatusFailed))
+	require.True(t, webhook.StatusRead.Supersedes(webhook.StatusFailed))
+	require.True(t, webhook.StatusCaptured.Supersedes(webhook.StatusPending))
+	require.False(t, webhook.StatusPending.Supersedes(webhook.StatusCaptured))
+	require.False(t, webhook.StatusCode("teleported").Supersedes(webhook.StatusRead))
+	require.True(t, webhook.StatusCode("teleported").Supersedes(""))
+}

@@ -1,0 +1,62 @@
+package webhook_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook/webhooktest"
+)
+
+// rawOnPurpose lists the samples that hold something without a type.
+var rawOnPurpose = map[string]string{
+	"messages/unknown-type":  "[IncomingMessage]",
+	"messages/batch-one-bad": "[IncomingMessage Undecodable IncomingMessage]",
+}
+
+func TestSamplesAreTypedInFull(t *testing.T) {
+	t.Parallel()
+	require.NotEmpty(t, webhooktest.Samples())
+	for _, name := range webhooktest.Samples() {
+		full := name.Field + "/" + name.Case
+		report, err := checkLossless(webhooktest.Sample(name.Field, name.Case), webhook.Decode)
+		require.NoError(t, err, full)
+		require.Empty(t, report.lost, full)
+		if want, ok := rawOnPurpose[full]; ok {
+			require.Equal(t, want, fmt.Sprint(report.kinds), full)
+			continue
+		}
+		require.Empty(t, report.untyped, full)
+		require.NotContains(t, report.kinds, "Unknown", full)
+		require.NotContains(t, report.kinds, "Undecodable", full)
+	}
+}
+
+func TestSamplesHaveEventsOfTheirField(t *testing.T) {
+	t.Parallel()
+	for _, name := range webhooktest.Samples() {
+		events, err := webhook.Decode(webhooktest.Sample(name.Field, name.Case))
+		require.NoError(t, err)
+		require.NotEmpty(t, events)
+		for i, ev := range events {
+			info := ev.Info()
+			if !strings.HasPrefix(name.Case, "batch") {
+				require.Equal(t, webhook.Field(name.Field), info.Field, name)
+				if strings.HasPrefix(name.Case, "certification") {
+					require.Empty(t, info.WABA, name) // it is about a business, not an account
+				} else {
+					require.Equal(t, "200000000000001", string(info.WABA), name)
+				}
+			}
+			require.NotEmpty(t, info.Raw, "%v event %d", name, i)
+			require.Empty(t, info.Unknown, name)
+			if info.Field != webhook.FieldAccountUpdate {
+				require.Equal(t, "300000000000001", string(info.Phone), name)
+				require.Equal(t, "15550100100", info.DisplayPhone, name)
+			}
+		}
+	}
+}
