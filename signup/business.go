@@ -10,8 +10,8 @@ import (
 
 // A Business is what a signup brought: a token, the accounts it reaches and the number.
 //
-// To go on later with [Flow.Resume], in another process even, keep Owner, Token, OnboardedAt, Session and, if set, WABA.
-// Encrypt the Token.
+// To go on later with [Flow.Resume], in another process even, keep Owner, Token, OnboardedAt, Session and, where set, WABA
+// and the id of Phone. Encrypt the Token; a [graph.Secret] refuses to be written as JSON.
 type Business struct {
 	// Owner is whom [Flow.Begin] was called for: the host's name for its tenant.
 	Owner string
@@ -20,7 +20,7 @@ type Business struct {
 	Token graph.Secret
 
 	// TokenExpiresAt is when the Token ends, or the zero time for never. A login configuration made from Meta's template
-	// gives 60 days. There is no refresh: have the business go through the signup again before.
+	// gives 60 days. Meta documents no refresh: have the business go through the signup again before.
 	TokenExpiresAt time.Time
 
 	// BusinessID is the portfolio that owns the account. Empty if the token may not know.
@@ -30,7 +30,7 @@ type Business struct {
 	WABA graph.WABAID
 
 	// WABAs are all accounts of the token that hold the number. Webhooks may come from any of them, and the app is
-	// subscribed to each. There is more than one when another partner or an earlier attempt had made one.
+	// subscribed to each. There is more than one when another partner or an earlier attempt made one.
 	WABAs []graph.WABAID
 
 	// Phone is the number. Nil until StepVerify chose one.

@@ -169,8 +169,9 @@ func exchangeOutcome(err error) Outcome {
 var errNothingGranted = errors.New("only a Business with Owner and Token can be resumed")
 
 // Resume goes on with a business whose token was granted: after [OutcomeChooseNumber] with the phone that was chosen, after
-// the other outcomes that are [Outcome.Resumable] with the same phone or none. No code is needed, and b may come from a
-// host's database. Every step is repeated, so that nothing stale is believed. It returns what [Flow.Finish] returns.
+// the other outcomes that are [Outcome.Resumable] with an empty one, which leaves it at b.Phone if that is set. No code is
+// needed, and b may come from a host's database. Every step is repeated, so that nothing stale is believed. It returns what
+// [Flow.Finish] returns, and leaves b alone.
 //
 // If the account is known from an account_update webhook, put it into b.WABA before: that finds what the token does not
 // list.
@@ -179,6 +180,9 @@ var errNothingGranted = errors.New("only a Business with Owner and Token can be 
 func (f *Flow) Resume(ctx context.Context, b *Business, phone graph.PhoneNumberID) (*Business, error) {
 	if b == nil || b.Token.IsZero() || b.Owner == "" {
 		return nil, &Error{Outcome: OutcomeNoCode, Step: StepSession, Err: errNothingGranted}
+	}
+	if phone == "" && b.Phone != nil {
+		phone = b.Phone.ID // was chosen before
 	}
 	b = b.clone()
 	b.Outcome, b.Phone, b.Numbers, b.WABAs, b.BusinessID = "", nil, nil, nil, ""

@@ -402,6 +402,28 @@ func TestAFailureAfterTheExchangeIsResumed(t *testing.T) {
 	require.Equal(t, 1, b.meta.did(exchange))
 }
 
+func TestAChoiceIsNotAskedForTwice(t *testing.T) {
+	t.Parallel()
+	m := newMeta(map[string][]number{wabaA: {coexisting(phoneA, "+1 555 010 0199"), coexisting(phoneB, "+1 555 010 0198")}})
+	m.fail["POST /"+wabaA+"/subscribed_apps"] = refuse(503, "")
+	b := newBench(t, m)
+	state := b.begin()
+	for _, sub := range []signup.Submission{{Code: code}, {Phone: phoneB}, {}} {
+		sub.State, sub.Owner = state, owner
+		got, err := b.submit(t.Context(), sub)
+		if sub.Phone == "" && sub.Code == "" {
+			require.NoError(t, err)
+			require.Equal(t, graph.PhoneNumberID(phoneB), got.Phone.ID)
+			break
+		}
+		require.Error(t, err)
+		if sub.Phone != "" {
+			requireOutcome(t, signup.OutcomeUnavailable, err)
+			m.change(func() { clear(m.fail) })
+		}
+	}
+}
+
 func TestAnUnspentCodeMayBeSubmittedAgain(t *testing.T) {
 	t.Parallel()
 	m := happy()

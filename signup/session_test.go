@@ -158,6 +158,8 @@ func TestIDsAreStringsOfDigits(t *testing.T) {
 			require.Len(t, s.Members, 1)
 			require.Equal(t, "data."+name, s.Members[0].Name)
 			require.NotEmpty(t, s.Members[0].Reason)
+			require.Equal(t, json.Valid([]byte(v)) && strings.Contains("-0123456789", v[:1]),
+				strings.Contains(s.Members[0].Reason, "browser rounds"), "numbers are told from other mistakes")
 			require.JSONEq(t, v, string(s.Members[0].JSON), "what was refused is there as it came, digit for digit")
 		}
 	}

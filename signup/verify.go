@@ -124,17 +124,12 @@ func (g *grant) numbers(from []holding) []Number {
 	return numbers
 }
 
-// holders returns a number with all accounts that hold it, the named one first.
+// holders returns a number with all accounts that hold it. The named one is first, since it was read first.
 func (g *grant) holders(p *cloudapi.Phone) Number {
 	n := Number{Phone: p}
-	add := func(waba graph.WABAID) {
-		if !slices.Contains(n.WABAs, waba) {
-			n.WABAs = append(n.WABAs, waba)
-		}
-	}
-	for _, h := range append(g.inNamedAccount(), g.holdings...) {
-		if same(h.phone, p) {
-			add(h.waba)
+	for _, h := range g.holdings {
+		if same(h.phone, p) && !slices.Contains(n.WABAs, h.waba) {
+			n.WABAs = append(n.WABAs, h.waba)
 		}
 	}
 	return n
