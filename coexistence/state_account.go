@@ -1,6 +1,7 @@
 package coexistence
 
 import (
+	"cmp"
 	"slices"
 	"time"
 
@@ -170,22 +171,22 @@ func (s *State) removed(ev *webhook.AccountUpdate) {
 	s.Ending = ending(s.Ending, ev)
 }
 
-// ending keeps the more final of two endings, then the one with a reason, then the earlier one.
+// ending keeps the more final of two endings. Of two suspensions the later one is the one that lasts; of two removals the one
+// with a reason tells more, then the earlier one.
 func ending(prev *Ending, ev *webhook.AccountUpdate) *Ending {
 	e := &Ending{Event: ev.Event, At: ev.At}
 	if d := ev.Disconnection; d != nil {
 		e.Reason, e.InitiatedBy = d.Reason, d.InitiatedBy
 	}
-	if prev == nil || prev.Temporary() != e.Temporary() {
+	if prev == nil || prev.Temporary() && !e.Temporary() {
 		return e
 	}
-	if (prev.Reason != "") != (e.Reason != "") {
-		if prev.Reason != "" {
-			return prev
-		}
-		return e
+	known := func(e *Ending) int { return min(len(e.Reason), 1) }
+	c := cmp.Or(cmp.Compare(known(e), known(prev)), prev.At.Compare(e.At))
+	if e.Temporary() {
+		c = cmp.Or(e.At.Compare(prev.At), cmp.Compare(known(e), known(prev)))
 	}
-	if e.At.Before(prev.At) || e.At.Equal(prev.At) && e.Event < prev.Event {
+	if cmp.Or(c, cmp.Compare(prev.Event, e.Event), cmp.Compare(prev.Reason, e.Reason)) > 0 {
 		return e
 	}
 	return prev

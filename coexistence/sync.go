@@ -133,7 +133,9 @@ func (h *HistorySync) note(c *webhook.HistoryChunk) {
 		phases = append(phases, PhaseSync{c.Phase, Ranges{{c.Order, c.Order}}})
 	}
 	h.Phases = phases
-	h.raise(SyncStreaming)
+	if h.raise(SyncStreaming) {
+		h.Code = 0 // whatever was refused, data is arriving
+	}
 	if h.Progress == 100 {
 		h.raise(SyncComplete)
 	}

@@ -1,0 +1,392 @@
+package coexistence_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook"
+)
+
+// Each scenario is delivered in every possible order, and once more with everything twice.
+func TestMessagesEndTheSameInEveryOrder(t *testing.T) {
+	t.Parallel()
+	revoke, edit := fmt.Sprintf(revokeOf, "wamid.1"), fmt.Sprintf(editOf, "wamid.1", text("corrected"))
+	react := func(emoji string) string { return fmt.Sprintf(reactionTo, "wamid.1", emoji) }
+	tests := map[string]struct {
+		bodies []string
+		check  func(*testing.T, coexistence.Message)
+	}{
+		"a customer's message, edited twice": {
+			[]string{
+				inbound("wamid.1", ada, 1, text("frist")), inbound("wamid.2", ada, 2, edit),
+				inbound("wamid.3", ada, 3, fmt.Sprintf(editOf, "wamid.1", text("right"))),
+			},
+			func(t *testing.T, m coexistence.Message) {
+				require.Equal(t, "right", m.Text)
+				require.Equal(t, "frist", m.Original.Text)
+				require.True(t, m.Edited())
+				require.Equal(t, at(3), m.EditedAt)
+				require.Equal(t, at(1), m.At)
+				require.Equal(t, coexistence.OriginCustomer, m.Origin)
+				require.True(t, m.Answerable())
+			},
+		},
+		"a caption, edited": {
+			[]string{
+				echo("wamid.1", ada, 1, image("3001", "old")),
+				echo("wamid.2", ada, 2, fmt.Sprintf(editOf, "wamid.1", image("3002", "new"))),
+			},
+			func(t *testing.T, m coexistence.Message) {
+				require.Equal(t, "new", m.Text)
+				require.Equal(t, graph.MediaID("3002"), m.Media.ID)
+				require.Equal(t, graph.MediaID("3001"), m.Original.Media.ID)
+				require.Equal(t, coexistence.OriginApp, m.Origin)
+				require.Equal(t, at(2), m.HumanAt())
+			},
+		},
+		"a customer's message, revoked": {
+			[]string{inbound("wamid.1", ada, 1, text("oops")), inbound("wamid.2", ada, 2, revoke)},
+			func(t *testing.T, m coexistence.Message) {
+				require.True(t, m.Revoked())
+				require.Equal(t, at(2), m.RevokedAt)
+				require.Equal(t, "oops", m.Text)
+				require.False(t, m.Answerable())
+			},
+		},
+		"edited and then revoked from the app": {
+			[]string{echo("wamid.1", ada, 1, text("a")), echo("wamid.2", ada, 2, edit), echo("wamid.3", ada, 3, revoke)},
+			func(t *testing.T, m coexistence.Message) {
+				require.True(t, m.Revoked())
+				require.Equal(t, "corrected", m.Text)
+				require.Equal(t, at(3), m.HumanAt())
+			},
+		},
+		"reactions of both sides, changed and taken away": {
+			[]string{
+				inbound("wamid.1", ada, 1, text("hi")), echo("wamid.2", ada, 2, react("A")), echo("wamid.3", ada, 3, react("B")),
+				inbound("wamid.4", adaUser, 4, react("C")), inbound("wamid.5", adaNumber, 5, react("")),
+			},
+			func(t *testing.T, m coexistence.Message) {
+				require.Equal(t, []coexistence.Reaction{
+					{Emoji: "", At: at(5), ID: "wamid.5"}, {Outbound: true, Emoji: "B", At: at(3), ID: "wamid.3"},
+				}, m.Reactions)
+				require.Equal(t, at(3), m.HumanAt())
+				require.Equal(t, "hi", m.Text)
+			},
+		},
+		"statuses of an echo, and of nothing we know": {
+			[]string{
+				status("wamid.1", ada, 2, "sent"), status("wamid.1", ada, 3, "delivered"), status("wamid.1", ada, 4, "read"),
+				echo("wamid.1", ada, 1, text("hi")),
+			},
+			func(t *testing.T, m coexistence.Message) {
+				require.Equal(t, webhook.StatusRead, m.Status)
+				require.Len(t, m.Receipts, 3)
+				require.Equal(t, at(1), m.At)
+				require.Equal(t, coexistence.OriginApp, m.Origin)
+			},
+		},
+		"a failure after delivery, unknown statuses": {
+			[]string{
+				status("wamid.1", ada, 2, "sent"), status("wamid.1", ada, 3, "failed"), status("wamid.1", ada, 3, "delivered"),
+				status("wamid.1", ada, 4, "pondered"), status("wamid.1", ada, 5, "abandoned"),
+			},
+			func(t *testing.T, m coexistence.Message) {
+				require.Equal(t, webhook.StatusFailed, m.Status)
+				require.Len(t, m.Receipts, 5)
+				require.False(t, m.Shown(), "nobody knows what it said")
+			},
+		},
+		"placeholder 131060 and the real message": {
+			[]string{inbound("wamid.1", ada, 1, ghost), inbound("wamid.1", ada, 1, text("Can I get more info?"))},
+			func(t *testing.T, m coexistence.Message) {
+				require.Equal(t, "Can I get more info?", m.Text)
+				require.Equal(t, webhook.TypeText, m.Kind)
+				require.True(t, m.Answerable())
+			},
+		},
+		"placeholder 131060 whose content comes with history": {
+			[]string{inbound("wamid.1", ada, 1, ghost), history(0, 1, 5, ada, past("wamid.1", ada, 1, text("found")))},
+			func(t *testing.T, m coexistence.Message) {
+				require.Equal(t, "found", m.Text)
+				require.Equal(t, coexistence.OriginCustomer, m.Origin)
+				require.False(t, m.Imported())
+				require.False(t, m.Answerable(), "what is said was imported")
+			},
+		},
+		"media of the customer joins its placeholder": {
+			[]string{
+				history(0, 1, 5, ada, past("wamid.1", ada, 100, mediaGone)), historyMedia("wamid.1", grace, 50, image("3001", "look")),
+			},
+			func(t *testing.T, m coexistence.Message) {
+				require.Equal(t, "look", m.Text)
+				require.Equal(t, graph.MediaID("3001"), m.Media.ID)
+				require.Equal(t, at(100), m.At, "the placeholder's time")
+				require.Equal(t, "US.1001", m.Person, "the placeholder's thread")
+				require.False(t, m.Outbound)
+				require.Equal(t, webhook.StatusRead, m.Status, "the placeholder's status")
+				require.True(t, m.Imported())
+			},
+		},
+		"media of the business joins its placeholder": {
+			[]string{
+				history(0, 1, 5, adaNumber, past("wamid.1", business, 100, mediaGone)), historyMediaEcho("wamid.1", ada, 50, image("3001", "")),
+			},
+			func(t *testing.T, m coexistence.Message) {
+				require.True(t, m.Outbound)
+				require.Equal(t, "15550100101", m.Person)
+				require.Equal(t, "US.1001", m.Conversation, "the two are one person")
+				require.Equal(t, at(100), m.At)
+			},
+		},
+		"history repeats what was live": {
+			[]string{
+				inbound("wamid.1", ada, 1, text("live")), history(0, 1, 5, adaNumber, past("wamid.1", adaNumber, 9, text("past"))),
+			},
+			func(t *testing.T, m coexistence.Message) {
+				require.Equal(t, "live", m.Text)
+				require.Equal(t, at(1), m.At)
+				require.False(t, m.Imported())
+				require.True(t, m.Answerable())
+			},
+		},
+		"an edit without the message": {
+			[]string{inbound("wamid.2", ada, 2, edit), inbound("wamid.3", ada, 3, react("A"))},
+			func(t *testing.T, m coexistence.Message) {
+				require.True(t, m.Shown(), "what it says now is known")
+				require.Equal(t, "corrected", m.Text)
+				require.Empty(t, m.Original.Kind)
+				require.Equal(t, at(2), m.At)
+				require.False(t, m.Outbound)
+				require.False(t, m.Answerable())
+				require.Equal(t, coexistence.OriginUnknown, m.Origin)
+			},
+		},
+		"a revocation without the message": {
+			[]string{inbound("wamid.2", ada, 2, revoke)},
+			func(t *testing.T, m coexistence.Message) {
+				require.True(t, m.Revoked())
+				require.False(t, m.Shown())
+			},
+		},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			want := message(t, delivered(t, tt.bodies...), "wamid.1")
+			tt.check(t, want)
+			orders(tt.bodies, func(bodies []string) {
+				require.Equal(t, want, message(t, delivered(t, bodies...), "wamid.1"))
+				require.Equal(t, want, message(t, delivered(t, append(bodies, bodies...)...), "wamid.1"), "twice")
+			})
+		})
+	}
+}
+
+// Only the message itself has a record: an edit, a revocation or a reaction is none.
+func TestWhatChangesAMessageIsNoMessage(t *testing.T) {
+	t.Parallel()
+	store := delivered(t, inbound("wamid.1", ada, 1, text("hi")), inbound("wamid.2", ada, 2, fmt.Sprintf(revokeOf, "wamid.1")))
+	_, err := store.Message(t.Context(), phone, "wamid.2")
+	require.ErrorIs(t, err, coexistence.ErrNotFound)
+	require.Equal(t, []string{"hi"}, texts(t, store, "US.1001"))
+}
+
+func TestOnlyLiveContentOfTheCustomerIsAnswerable(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct {
+		body string
+		want bool
+	}{
+		"text":            {inbound("wamid.1", ada, 1, text("hi")), true},
+		"image":           {inbound("wamid.1", ada, 1, image("3001", "")), true},
+		"button":          {inbound("wamid.1", ada, 1, `"type":"button","button":{"payload":"p","text":"Yes"}`), true},
+		"location":        {inbound("wamid.1", ada, 1, `"type":"location","location":{"latitude":1.5,"longitude":2.5}`), true},
+		"edit":            {inbound("wamid.2", ada, 1, fmt.Sprintf(editOf, "wamid.1", text("x"))), false},
+		"revocation":      {inbound("wamid.2", ada, 1, fmt.Sprintf(revokeOf, "wamid.1")), false},
+		"reaction":        {inbound("wamid.2", ada, 1, fmt.Sprintf(reactionTo, "wamid.1", "A")), false},
+		"unavailable":     {inbound("wamid.1", ada, 1, ghost), false},
+		"unsupported":     {inbound("wamid.1", ada, 1, `"type":"unsupported","unsupported":{"type":"poll_creation"},"errors":[{"code":131051,"title":"x"}]`), false},
+		"system":          {inbound("wamid.1", ada, 1, `"type":"system","system":{"type":"user_changed_number","wa_id":"15550100109"}`), false},
+		"welcome request": {inbound("wamid.1", ada, 1, `"type":"request_welcome"`), false},
+		"a type to come":  {inbound("wamid.1", ada, 1, `"type":"hologram","hologram":{"a":1}`), false},
+		"echo":            {echo("wamid.1", ada, 1, text("hi")), false},
+		"history":         {history(0, 1, 5, ada, past("wamid.1", ada, 1, text("hi"))), false},
+		"history media":   {historyMedia("wamid.1", ada, 1, image("3001", "")), false},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			require.Equal(t, tt.want, coexistence.Answerable(decode(t, tt.body)[0]), "the event")
+			require.Equal(t, tt.want, message(t, delivered(t, tt.body), "wamid.1").Answerable(), "the message")
+		})
+	}
+}
+
+func TestBodiesTellTheirText(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct {
+		content string
+		text    string
+		kind    webhook.MessageType
+		raw     bool
+	}{
+		"text":      {text("hi"), "hi", webhook.TypeText, false},
+		"image":     {image("3001", "look"), "look", webhook.TypeImage, false},
+		"video":     {`"type":"video","video":{"id":"1","caption":"c"}`, "c", webhook.TypeVideo, false},
+		"voice":     {`"type":"audio","audio":{"id":"1","voice":true}`, "", webhook.TypeAudio, false},
+		"document":  {`"type":"document","document":{"id":"1","filename":"a.pdf","caption":"c"}`, "c", webhook.TypeDocument, false},
+		"sticker":   {`"type":"sticker","sticker":{"id":"1","animated":true}`, "", webhook.TypeSticker, false},
+		"place":     {`"type":"location","location":{"latitude":1,"longitude":2,"name":"Shop","address":"1 Road"}`, "Shop", webhook.TypeLocation, true},
+		"address":   {`"type":"location","location":{"latitude":1,"longitude":2,"address":"1 Road"}`, "1 Road", webhook.TypeLocation, true},
+		"cards":     {`"type":"contacts","contacts":[{"name":{"formatted_name":"A"}},{"name":{"formatted_name":"B"}}]`, "A, B", webhook.TypeContacts, true},
+		"button":    {`"type":"button","button":{"payload":"p","text":"Yes"}`, "Yes", webhook.TypeButton, true},
+		"reply":     {`"type":"interactive","interactive":{"type":"button_reply","button_reply":{"id":"1","title":"Yes"}}`, "Yes", webhook.TypeInteractive, true},
+		"list":      {`"type":"interactive","interactive":{"type":"list_reply","list_reply":{"id":"1","title":"Row"}}`, "Row", webhook.TypeInteractive, true},
+		"order":     {`"type":"order","order":{"catalog_id":"1","text":"please","product_items":[]}`, "please", webhook.TypeOrder, true},
+		"future":    {`"type":"hologram","hologram":{"a":1}`, "", "hologram", true},
+		"typeless":  {`"hologram":{"a":1}`, "", "unknown", true},
+		"unsupport": {`"type":"unsupported","unsupported":{"type":"poll_creation"},"errors":[{"code":131051,"title":"x"}]`, "", webhook.TypeUnsupported, true},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			m := message(t, delivered(t, inbound("wamid.1", ada, 1, tt.content)), "wamid.1")
+			require.Equal(t, tt.text, m.Text)
+			require.Equal(t, tt.kind, m.Kind)
+			require.Equal(t, tt.raw, m.Raw != nil)
+			require.True(t, m.Shown())
+			require.Equal(t, "US.1001", m.Conversation)
+		})
+	}
+	m := message(t, delivered(t, inbound("wamid.1", ada, 1, `"type":"audio","audio":{"id":"1","voice":true}`)), "wamid.1")
+	require.True(t, m.Media.Voice)
+	m = message(t, delivered(t, inbound("wamid.1", ada, 1, `"type":"document","document":{"id":"1","filename":"a.pdf"}`)), "wamid.1")
+	require.Equal(t, "a.pdf", m.Media.Filename)
+}
+
+// What is kept must not change, or keep megabytes alive, with the delivery that it came from.
+func TestMessagesDoNotAliasTheDelivery(t *testing.T) {
+	t.Parallel()
+	store := new(coexistence.MemStore)
+	tracker, err := coexistence.NewTracker(coexistence.Config{Store: store})
+	require.NoError(t, err)
+	b := []byte(inbound("wamid.1", ada, 1, `"type":"location","location":{"latitude":1,"longitude":2,"name":"Shop"}`))
+	events, err := webhook.Decode(b)
+	require.NoError(t, err)
+	require.NoError(t, tracker.Handle(t.Context(), events[0]))
+	want := string(message(t, store, "wamid.1").Raw)
+	clear(b)
+	require.Equal(t, want, string(message(t, store, "wamid.1").Raw))
+}
+
+func TestMediaIsExpectedForFourteenDays(t *testing.T) {
+	t.Parallel()
+	store := delivered(t, history(0, 1, 5, ada, past("wamid.1", ada, 0, mediaGone), past("wamid.2", ada, 0, text("hi"))))
+	placeholder := message(t, store, "wamid.1")
+	require.True(t, placeholder.MediaExpected(t0.Add(14*24*time.Hour-time.Second)))
+	require.False(t, placeholder.MediaExpected(t0.Add(14*24*time.Hour)))
+	require.False(t, message(t, store, "wamid.2").MediaExpected(t0))
+	deliver(t, store, historyMedia("wamid.1", ada, 0, image("3001", "")))
+	require.False(t, message(t, store, "wamid.1").MediaExpected(t0))
+}
+
+func TestHistoryStatuses(t *testing.T) {
+	t.Parallel()
+	for given, want := range map[string]webhook.StatusCode{
+		"SENT": "sent", "DELIVERED": "delivered", "READ": "read", "read": "read", "PLAYED": "played", "ERROR": "failed", "PENDING": "", "": "", "NEW_ONE": "new_one",
+	} {
+		b := history(0, 1, 5, ada, fmt.Sprintf(`{"from":%q,"id":"wamid.1","timestamp":"1","type":"text","text":{"body":"x"},"history_context":{"status":%q}}`, display, given))
+		require.Equal(t, want, message(t, delivered(t, b), "wamid.1").Status, given)
+	}
+}
+
+// A message that was sent through the API may be heard of by its status, by an echo and by the answer, in any order. It is never
+// a person.
+func TestWhatWeSentIsNobodysEcho(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		ctx := t.Context()
+		const send = "send"
+		var want *coexistence.Message
+		orders([]string{send, echo("wamid.1", ada, 1, text("echoed")), status("wamid.1", ada, 2, "delivered")}, func(steps []string) {
+			store := new(coexistence.MemStore)
+			tracker, err := coexistence.NewTracker(coexistence.Config{Store: store})
+			require.NoError(t, err)
+			for _, step := range steps {
+				if step == send {
+					require.NoError(t, tracker.Sent(ctx, phone, &cloudapi.Sent{ID: "wamid.1", To: cloudapi.SentContact{Input: "+15550100101", WAID: "15550100101", UserID: "US.1001"}},
+						cloudapi.Message{To: cloudapi.ToPhone("+15550100101"), ReplyTo: "wamid.0", CallbackData: "order-1", Content: &cloudapi.Text{Body: "Thanks!"}}))
+					continue
+				}
+				deliver(t, store, step)
+			}
+			got := message(t, store, "wamid.1")
+			if want == nil {
+				want = &got
+			}
+			require.Equal(t, *want, got)
+			c, err := store.Conversation(ctx, phone, "15550100101")
+			require.NoError(t, err)
+			require.False(t, c.HumanActive(24*time.Hour, time.Now()))
+		})
+		require.Equal(t, coexistence.OriginAPI, want.Origin)
+		require.Equal(t, "Thanks!", want.Text)
+		require.Equal(t, time.Now().UTC(), want.At)
+		require.Equal(t, webhook.StatusDelivered, want.Status)
+		require.Equal(t, graph.MessageID("wamid.0"), want.ReplyTo)
+		require.Equal(t, "order-1", want.CallbackData)
+		require.True(t, want.Outbound)
+	})
+}
+
+func TestSentKnowsWhatWasSent(t *testing.T) {
+	t.Parallel()
+	store := delivered(t, inbound("wamid.1", adaUser, 1, text("hi")))
+	tracker, err := coexistence.NewTracker(coexistence.Config{Store: store})
+	require.NoError(t, err)
+	ctx, to := t.Context(), cloudapi.SentContact{Input: "US.1001"}
+	for id, content := range map[graph.MessageID]cloudapi.Content{
+		"wamid.2": &cloudapi.Template{Name: "order_ready", Language: "en_US"},
+		"wamid.3": &cloudapi.RawContent{Type: "location", JSON: json.RawMessage(`{"latitude":1}`)},
+		"wamid.4": &cloudapi.Reaction{MessageID: "wamid.1", Emoji: "A"},
+	} {
+		require.NoError(t, tracker.Sent(ctx, phone, &cloudapi.Sent{ID: id, To: to}, cloudapi.Message{Content: content}))
+	}
+	template, raw := message(t, store, "wamid.2"), message(t, store, "wamid.3")
+	require.Equal(t, webhook.MessageType("template"), template.Kind)
+	require.Equal(t, "order_ready", template.Text)
+	require.Equal(t, "US.1001", template.Conversation)
+	require.Equal(t, webhook.TypeLocation, raw.Kind)
+	require.JSONEq(t, `{"latitude":1}`, string(raw.Raw))
+	_, err = store.Message(ctx, phone, "wamid.4")
+	require.ErrorIs(t, err, coexistence.ErrNotFound, "a reaction is no message")
+	reactions := message(t, store, "wamid.1").Reactions
+	require.Len(t, reactions, 1)
+	require.True(t, reactions[0].Outbound)
+	require.Error(t, tracker.Sent(ctx, phone, nil, cloudapi.Message{}))
+}
+
+func TestMessageSurvivesJSON(t *testing.T) {
+	t.Parallel()
+	store := delivered(t,
+		inbound("wamid.1", ada, 1, `"type":"location","location":{"latitude":1,"longitude":2,"name":"Shop"},"context":{"id":"wamid.0","forwarded":true}`),
+		inbound("wamid.2", ada, 2, fmt.Sprintf(editOf, "wamid.1", text("x"))), inbound("wamid.3", ada, 3, fmt.Sprintf(revokeOf, "wamid.1")),
+		echo("wamid.4", ada, 4, fmt.Sprintf(reactionTo, "wamid.1", "A")), status("wamid.1", ada, 5, "read"),
+	)
+	want := message(t, store, "wamid.1")
+	b, err := json.Marshal(want)
+	require.NoError(t, err)
+	var got coexistence.Message
+	require.NoError(t, json.Unmarshal(b, &got))
+	got.Conversation = want.Conversation // not a fact about the message
+	require.Equal(t, want, got)
+}
