@@ -1,0 +1,124 @@
+package coexistence_test
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
+
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook"
+)
+
+// A world is deliveries about a few messages of a few people, drawn at random: people under several names, the same message
+// live and in history, edits of messages nobody has seen.
+func drawWorld(t *rapid.T) []string {
+	people := []who{ada, adaNumber, adaUser, grace, {user: "US.1002"}, {number: "15550100102", user: "US.1002"}, {number: "15550100103"}}
+	person := rapid.SampledFrom(people)
+	id := rapid.Custom(func(t *rapid.T) string { return fmt.Sprintf("wamid.%d", rapid.IntRange(1, 5).Draw(t, "id")) })
+	second := rapid.IntRange(0, 30)
+	content := rapid.Custom(func(t *rapid.T) string {
+		switch rapid.IntRange(0, 7).Draw(t, "content") {
+		case 0:
+			return image(fmt.Sprint(3000+second.Draw(t, "media")), "caption")
+		case 1:
+			return fmt.Sprintf(editOf, id.Draw(t, "of"), text(fmt.Sprint("edited ", second.Draw(t, "text"))))
+		case 2:
+			return fmt.Sprintf(revokeOf, id.Draw(t, "of"))
+		case 3:
+			return fmt.Sprintf(reactionTo, id.Draw(t, "of"), rapid.SampledFrom([]string{"A", "B", ""}).Draw(t, "emoji"))
+		case 4:
+			return ghost
+		case 5:
+			return `"type":"location","location":{"latitude":1,"longitude":2,"name":"Shop"}`
+		}
+		return text(fmt.Sprint("text ", second.Draw(t, "text")))
+	})
+	delivery := rapid.Custom(func(t *rapid.T) string {
+		from, at := person.Draw(t, "person"), second.Draw(t, "at")
+		switch rapid.IntRange(0, 8).Draw(t, "delivery") {
+		case 0, 1:
+			return inbound(id.Draw(t, "id"), from, at, content.Draw(t, "content"))
+		case 2:
+			return echo(id.Draw(t, "id"), from, at, content.Draw(t, "content"))
+		case 3:
+			code := rapid.SampledFrom([]string{"sent", "delivered", "read", "failed", "pondered"}).Draw(t, "status")
+			return status(id.Draw(t, "id"), from, at, code)
+		case 4:
+			var messages []string
+			for range rapid.IntRange(0, 3).Draw(t, "messages") {
+				writer := rapid.SampledFrom([]who{from, business}).Draw(t, "writer")
+				said := rapid.SampledFrom([]string{mediaGone, text("past"), content.Draw(t, "content")}).Draw(t, "said")
+				messages = append(messages, past(id.Draw(t, "id"), writer, second.Draw(t, "at"), said))
+			}
+			return history(rapid.IntRange(0, 2).Draw(t, "phase"), rapid.IntRange(1, 4).Draw(t, "order"), at*3, from, messages...)
+		case 5:
+			return historyMedia(id.Draw(t, "id"), rapid.SampledFrom([]who{from, business}).Draw(t, "writer"), at, image("3100", ""))
+		case 6:
+			return historyMediaEcho(id.Draw(t, "id"), from, at, image("3101", ""))
+		case 7:
+			to := person.Draw(t, "to")
+			return system(id.Draw(t, "id"), from, at, fmt.Sprintf(`"type":"user_changed_number","wa_id":%q,"user_id":%q`, to.number, to.user))
+		}
+		return contact(rapid.SampledFrom([]string{"add", "remove"}).Draw(t, "action"), fmt.Sprint("Name ", at%3), from, at)
+	})
+	return rapid.SliceOfN(delivery, 1, 14).Draw(t, "deliveries")
+}
+
+// A view is everything that a store knows about the number, except when it was told.
+type view struct {
+	messages      map[graph.MessageID]coexistence.Message
+	conversations []coexistence.Conversation
+	contacts      []coexistence.Contact
+	phases        []coexistence.PhaseSync
+	progress      int
+}
+
+func viewAfter(t *rapid.T, events []webhook.Event) view {
+	ctx := context.Background()
+	store := new(coexistence.MemStore)
+	tracker, err := coexistence.NewTracker(coexistence.Config{Store: store})
+	require.NoError(t, err)
+	for _, ev := range events {
+		require.NoError(t, tracker.Handle(ctx, ev))
+	}
+	v := view{messages: map[graph.MessageID]coexistence.Message{}}
+	for i := range 6 {
+		id := graph.MessageID(fmt.Sprintf("wamid.%d", i))
+		if m, err := store.Message(ctx, phone, id); err == nil {
+			v.messages[id] = m
+		}
+	}
+	for c, err := range store.Conversations(ctx, phone) {
+		require.NoError(t, err)
+		v.conversations = append(v.conversations, c)
+	}
+	for c, err := range store.Contacts(ctx, phone) {
+		require.NoError(t, err)
+		v.contacts = append(v.contacts, c)
+	}
+	if st, err := store.State(ctx, phone); err == nil {
+		v.phases, v.progress = st.History.Phases, st.History.Progress
+	}
+	return v
+}
+
+// Deliveries come late, twice and in any order. The same deliveries make the same view.
+func TestTheOrderOfDeliveriesDoesNotMatter(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		var events []webhook.Event
+		for _, b := range drawWorld(t) {
+			events = append(events, decode(t, b)...)
+		}
+		want := viewAfter(t, events)
+		shuffled := rapid.Permutation(slices.Concat(events, events[:len(events)/2])).Draw(t, "order")
+		got := viewAfter(t, shuffled)
+		require.Equal(t, want.messages, got.messages)
+		require.Equal(t, want, got)
+	})
+}
