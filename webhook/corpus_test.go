@@ -354,6 +354,11 @@ func scalars(events []webhook.Event) (typed, raw map[string]bool) {
 		switch ev := ev.(type) {
 		case *webhook.HistoryChunk:
 			walk(reflect.ValueOf(ev.Threads()), typed, raw)
+			for _, m := range ev.Messages() {
+				if m.Err != nil {
+					rawScalars(m.Raw, raw)
+				}
+			}
 		case *webhook.Unknown:
 			rawScalars(ev.Raw, raw)
 		case *webhook.Undecodable:

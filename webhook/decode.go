@@ -20,6 +20,7 @@ var ErrNotJSON = errors.New("webhook: the body is not a JSON object")
 // The only error matches [ErrNotJSON]. Everything else is isolated: an item that does not fit its type becomes an
 // [*Undecodable], what has no type yet becomes an [*Unknown], and their neighbours are not harmed. Nothing is dropped: a body
 // that is JSON yields at least one event, and each value in it is in a typed member or can be reached through [EventInfo.Raw].
+// Meta puts up to 1,000 updates into a delivery; what comes after 50,000 items is left raw, in one Undecodable.
 //
 // The events alias body: do not write to it as long as they are in use.
 //
@@ -32,9 +33,15 @@ func Decode(body []byte) ([]Event, error) {
 	case wire.KindObject:
 		d.envelope()
 	case wire.KindArray:
+		it := d.s.BeginItem()
 		d.s.Array()
 		for d.s.NextElement() {
-			d.envelope()
+			if !d.full() {
+				d.envelope()
+			}
+		}
+		if raw, _, err := d.s.EndItem(it); err != nil && d.s.Err() == nil {
+			d.emit(&Undecodable{EventInfo{Raw: raw}, itemError(err)}, entry{})
 		}
 	default:
 		return nil, ErrNotJSON
@@ -185,11 +192,21 @@ func (d *decoder) surround(from int, prefix string, loose []Member, raw []byte, 
 func (d *decoder) entries() {
 	if d.s.Array() {
 		for d.s.NextElement() {
-			if !d.s.Null() {
+			if !d.s.Null() && !d.full() {
 				d.entry()
 			}
 		}
 	}
+}
+
+// full skips the next value if there are too many events already.
+func (d *decoder) full() bool {
+	if len(d.events) < maxItems {
+		return false
+	}
+	d.s.Refuse(tooMany)
+	d.s.Skip()
+	return true
 }
 
 func (d *decoder) entry() {
@@ -212,7 +229,7 @@ func (d *decoder) entry() {
 				d.events, late = d.events[:from], nil
 				if s.Array() {
 					for s.NextElement() {
-						if s.Null() {
+						if s.Null() || d.full() {
 							continue
 						}
 						if c, ok := d.readChange(); !ok {

@@ -203,11 +203,22 @@ func (v *value) list(s *wire.Scanner, l list) {
 	}
 }
 
+// maxItems is how many items of one kind are decoded. Meta sends up to 1,000 updates in a delivery. Small items grow two hundredfold
+// when they are decoded, so that without a limit one odd body could take all memory.
+const maxItems = 50_000
+
+const tooMany = "more items than one delivery can hold"
+
 // readList appends the elements of an array to list. Elements that are null are no items.
 func readList[T any](s *wire.Scanner, list []T, read func(*T, *wire.Scanner)) []T {
 	if s.Array() {
 		for s.NextElement() {
 			if s.Null() {
+				continue
+			}
+			if len(list) == maxItems {
+				s.Refuse(tooMany)
+				s.Skip()
 				continue
 			}
 			var zero T
@@ -223,6 +234,11 @@ func readEvents(s *wire.Scanner, list []Event, read func(*wire.Scanner) Event) [
 	if s.Array() {
 		for s.NextElement() {
 			if s.Null() {
+				continue
+			}
+			if len(list) == maxItems {
+				s.Refuse(tooMany)
+				s.Skip()
 				continue
 			}
 			it := s.BeginItem()

@@ -45,6 +45,13 @@ func (s *Scanner) Mismatch(want Kind) {
 	}
 }
 
+// Refuse reports that the current value, or the one just read, is not acceptable, and says why without quoting it.
+func (s *Scanner) Refuse(why string) {
+	if s.err == nil {
+		s.report(why)
+	}
+}
+
 // wrong reports that the value just read, which began at start, does not hold what was wanted.
 func (s *Scanner) wrong(start int, want string) {
 	s.report(fmt.Sprintf("want %s, got %v that is none", want, kinds[s.data[start]]))
