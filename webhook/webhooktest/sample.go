@@ -1,10 +1,12 @@
 package webhooktest
 
 import (
+	"cmp"
 	"embed"
 	"fmt"
 	"io/fs"
 	"path"
+	"slices"
 	"strings"
 )
 
@@ -40,5 +42,8 @@ func Samples() []SampleName {
 		dir, base := path.Split(file)
 		names = append(names, SampleName{path.Base(dir), strings.TrimSuffix(base, ".json")})
 	}
+	slices.SortFunc(names, func(a, b SampleName) int {
+		return cmp.Or(cmp.Compare(a.Field, b.Field), cmp.Compare(a.Case, b.Case))
+	})
 	return names
 }
