@@ -217,11 +217,11 @@ func calls() map[string]func(context.Context, *cloudapi.Client) error {
 			return err
 		},
 		"OAuth.Exchange": func(ctx context.Context, c *cloudapi.Client) error {
-			_, err := c.OAuth.Exchange(ctx, cloudapi.CodeExchange{Code: "AQcode-7c4a8d09ca3762af61e5"})
+			_, err := c.OAuth.Exchange(ctx, cloudapi.CodeExchange{Code: "AQcode/7c4a8d09+ca3762af61e5"})
 			return err
 		},
 		"OAuth.DebugToken": func(ctx context.Context, c *cloudapi.Client) error {
-			_, err := c.OAuth.DebugToken(ctx, "EAAinspected-d41d8cd98f00b204")
+			_, err := c.OAuth.DebugToken(ctx, "IGinspected/d41d8cd9+8f00b204")
 			return err
 		},
 		"Apps.Subscriptions": func(ctx context.Context, c *cloudapi.Client) error {
@@ -249,7 +249,9 @@ func calls() map[string]func(context.Context, *cloudapi.Client) error {
 			return nil
 		},
 		"Do": func(ctx context.Context, c *cloudapi.Client) error {
-			_, err := cloudapi.Do[struct{}](ctx, c, cloudapi.Request{
+			_, err := cloudapi.Do[struct {
+				ID string `json:"id"`
+			}](ctx, c, cloudapi.Request{
 				Method: http.MethodPost, Path: "/{phone-number-id}/block_users", IDs: []string{string(phoneID)},
 				Body: []byte(`{"messaging_product":"whatsapp","block_users":[{"user":"+15550100199"}]}`),
 			})

@@ -135,7 +135,7 @@ func (f *flight) check(ctx context.Context, resp *http.Response, err error) (boo
 	if f.err != nil {
 		f.err.RetryAfter = demanded(f.err, header, f.attempts)
 		left := f.core.cfg.Retry.MaxAttempts - f.attempts
-		if left > 0 && f.current != nil && ctx.Err() == nil && mayReplay(f.rule, f.err) {
+		if left > 0 && ctx.Err() == nil && mayReplay(f.rule, f.err) {
 			f.wait, f.waiting = f.core.cfg.Retry.pause(ctx, f.err, f.attempts)
 		}
 	}
@@ -203,12 +203,12 @@ func (f *flight) report(ctx context.Context) {
 		call.Duration = time.Since(f.current.started)
 	}
 	if f.err != nil {
-		call.Code, call.Subcode, call.Outcome = f.err.Code, f.err.Subcode, f.err.Outcome
+		call.Err = f.err
 	}
 	cfg := f.core.cfg
 	if f.waiting {
 		cfg.Logger.InfoContext(ctx, "graph call is repeated", "method", f.method, "path", f.path, "phone", f.phone,
-			"attempt", f.attempts, "status", call.Status, "code", int(call.Code), "wait", f.wait, "trace", f.err.TraceID)
+			"attempt", f.attempts, "err", f.err, "wait", f.wait, "trace", f.err.TraceID)
 	}
 	if v := f.meta.Version; v != "" && v != cfg.Version && !f.core.warnedVersion.Swap(true) {
 		cfg.Logger.WarnContext(ctx, "graph version differs from the one asked for, which may have expired",

@@ -23,13 +23,11 @@ type Call struct {
 	Duration time.Duration
 	Wait     time.Duration
 
-	// Status is the HTTP status, or zero if no answer came. Code and Subcode are Graph's, or zero.
-	Status  int
-	Code    graph.Code
-	Subcode int
+	// Status is the HTTP status, or zero if no answer came.
+	Status int
 
-	// Outcome is empty for a success.
-	Outcome Outcome
+	// Err is nil for a success, else an [*Error]. A metric can count by class, which errors.Is finds.
+	Err error
 
 	// Meta holds usage, trace id and version of the answer.
 	Meta ResponseMeta
