@@ -68,6 +68,53 @@ func (s *Scanner) skipString() (end int, simple bool) {
 	}
 }
 
+// readString reads the string that begins at pos and returns its text, which is part of the data or of strBuf. It checks and
+// decodes in one go.
+func (s *Scanner) readString() []byte {
+	d, start := s.data, s.pos+1
+	i := plain(d, start)
+	if i < len(d) && d[i] == '"' {
+		s.pos = i + 1
+		return d[start:i]
+	}
+	dst := append(s.strBuf[:0], d[start:i]...)
+	for i < len(d) {
+		switch c := d[i]; {
+		case c == '"':
+			s.pos = i + 1
+			s.strBuf = dst
+			return dst
+		case c == '\\':
+			n := escapeLen(d[i:])
+			if n == 0 {
+				s.pos = i
+				s.fail("a bad escape")
+				return nil
+			}
+			dst, n = appendEscape(dst, d[i:])
+			i += n
+		case c < 0x20:
+			s.pos = i
+			s.fail("a control character in a string")
+			return nil
+		default:
+			r, n := utf8.DecodeRune(d[i:])
+			if r == utf8.RuneError && n == 1 {
+				dst = utf8.AppendRune(dst, utf8.RuneError)
+			} else {
+				dst = append(dst, d[i:i+n]...)
+			}
+			i += n
+		}
+		j := plain(d, i)
+		dst = append(dst, d[i:j]...)
+		i = j
+	}
+	s.pos = i
+	s.fail("a string without end")
+	return nil
+}
+
 // escapeLen returns the length of the escape that d begins with, 0 if it is none.
 func escapeLen(d []byte) int {
 	if len(d) < 2 {
@@ -135,7 +182,7 @@ func unescape(dst, src []byte) []byte {
 }
 
 // appendEscape appends what the checked escape at the start of src stands for and returns its length. A surrogate pair is one
-// escape; a surrogate without its other half is U+FFFD.
+// escape, of which the second half is checked here; a surrogate without its other half is U+FFFD.
 func appendEscape(dst, src []byte) ([]byte, int) {
 	switch c := src[1]; c {
 	case 'b':

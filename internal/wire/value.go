@@ -31,17 +31,8 @@ func (s *Scanner) text() (b []byte, ok bool) {
 	}
 	switch kinds[s.peek()] {
 	case KindString:
-		start := s.pos + 1
-		end, simple := s.skipString()
-		if s.err != nil {
-			return nil, false
-		}
-		b = s.data[start:end]
-		if !simple {
-			s.strBuf = unescape(s.strBuf[:0], b)
-			b = s.strBuf
-		}
-		return b, true
+		b = s.readString()
+		return b, s.err == nil
 	case KindNumber:
 		start := s.pos
 		s.skipNumber()
