@@ -80,25 +80,28 @@ func (t *Tracker) begin(ctx context.Context, api SyncAPI, phone graph.PhoneNumbe
 		return result, &PreflightError{result.Preflight}
 	}
 
+	var errs []error
 	for _, kind := range open {
-		if err := t.request(ctx, api, phone, kind, result); err != nil {
-			refusals = append([]error{}, err)
-			if !errors.Is(err, graph.CodeSyncLimitExceeded) {
-				return result, err
-			}
-			continue // spent elsewhere; that says nothing about the other kind
+		err := t.request(ctx, api, phone, kind, result)
+		if err == nil {
+			continue
 		}
-		refusals = nil
+		errs = append(errs, err)
+		if !errors.Is(err, graph.CodeSyncLimitExceeded) {
+			break // a request that was spent elsewhere says nothing about the other kind; everything else does
+		}
 	}
-	if len(kinds) == 1 {
+	if len(kinds) == 1 && len(errs) == 0 {
 		result.State, err = t.cfg.Store.UpdateState(ctx, phone, func(s State) (State, error) {
-			s.History.raise(SyncSkipped)
-			s.progressed()
+			if s.Cycle == st.Cycle {
+				s.History.raise(SyncSkipped)
+				s.progressed()
+			}
 			return s, nil
 		})
-		refusals = append(refusals, err)
+		errs = append(errs, err)
 	}
-	return result, errors.Join(refusals...)
+	return result, errors.Join(errs...)
 }
 
 // request stores the intent, makes one call, and stores what became of it.
