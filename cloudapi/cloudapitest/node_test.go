@@ -1,0 +1,229 @@
+package cloudapitest_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/cloudapitest"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
+)
+
+// get reads a path with the system token.
+func get(t *testing.T, srv *cloudapitest.Server, path string) answer {
+	t.Helper()
+	return ask(t, srv, srv.SystemToken(), "GET", path, "")
+}
+
+func TestReadingANumber(t *testing.T) {
+	t.Parallel()
+	srv := newServer(t)
+	tests := map[string]struct {
+		phone cloudapitest.Phone
+		want  string
+	}{
+		"coexists":  {cloudapitest.Phone{}, `"is_on_biz_app":true,"platform_type":"CLOUD_API","status":"CONNECTED","code_verification_status":"VERIFIED"`},
+		"ordinary":  {cloudapitest.Phone{Ordinary: true}, `"is_on_biz_app":false,"platform_type":"CLOUD_API","status":"CONNECTED","code_verification_status":"VERIFIED"`},
+		"waiting":   {cloudapitest.Phone{Ordinary: true, Unregistered: true, Unverified: true}, `"is_on_biz_app":false,"platform_type":"NOT_APPLICABLE","status":"PENDING","code_verification_status":"NOT_VERIFIED"`},
+		"suspended": {cloudapitest.Phone{Suspended: true}, `"is_on_biz_app":true,"platform_type":"NOT_APPLICABLE","status":"DISCONNECTED","code_verification_status":"VERIFIED"`},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			phone := srv.AddPhone(tt.phone)
+			a := get(t, srv, "/"+string(phone.ID)+"?fields=is_on_biz_app,platform_type,status,code_verification_status")
+			require.JSONEq(t, `{"id":"`+string(phone.ID)+`",`+tt.want+`}`, a.body)
+			require.NotContains(t, get(t, srv, "/"+string(phone.ID)).body, "is_on_biz_app", "it has to be asked for")
+		})
+	}
+}
+
+func TestOneUnknownFieldFailsTheCall(t *testing.T) {
+	t.Parallel()
+	srv := newServer(t)
+	phone := srv.AddPhone(cloudapitest.Phone{})
+	for _, path := range []string{
+		"/" + string(phone.ID), "/" + string(phone.WABAs[0]), "/" + string(phone.WABAs[0]) + "/phone_numbers", "/me",
+	} {
+		require.Equal(t, graph.CodeInvalidParameter, get(t, srv, path+"?fields=id,nonsense").Error.Code, path)
+	}
+	require.Equal(t, http.StatusOK, get(t, srv, "/"+string(phone.ID)+"?fields=id,throughput{level},health_status").status)
+}
+
+func TestPagesOfNumbers(t *testing.T) {
+	t.Parallel()
+	srv := newServer(t)
+	waba := srv.AddWABA(cloudapitest.WABA{})
+	for range 30 {
+		srv.AddPhone(cloudapitest.Phone{WABAs: []graph.WABAID{waba.ID}})
+	}
+	require.Len(t, srv.Phones(waba.ID), 30)
+	type page struct {
+		Data   []struct{ ID string } `json:"data"`
+		Paging struct {
+			Cursors struct{ After string } `json:"cursors"`
+			Next    string                 `json:"next"`
+		} `json:"paging"`
+	}
+	read := func(query string) (p page) {
+		require.NoError(t, json.Unmarshal([]byte(get(t, srv, "/"+string(waba.ID)+"/phone_numbers?"+query).body), &p))
+		return p
+	}
+	first := read("")
+	require.Len(t, first.Data, 25)
+	require.Contains(t, first.Paging.Next, "access_token=", "like Meta's, it must not be followed or logged")
+	second := read("after=" + first.Paging.Cursors.After)
+	require.Len(t, second.Data, 5)
+	require.Empty(t, second.Paging.Next)
+	require.Len(t, read("limit=3").Data, 3)
+	require.Len(t, read("limit=1000").Data, 30)
+	require.Empty(t, read("after="+second.Paging.Cursors.After).Data)
+	require.Equal(t, graph.CodeInvalidCursor, get(t, srv, "/"+string(waba.ID)+"/phone_numbers?after=nonsense").Error.Code)
+	require.Equal(t, graph.CodeInvalidParameter, get(t, srv, "/"+string(waba.ID)+"/phone_numbers?limit=0").Error.Code)
+}
+
+func TestFindingAccounts(t *testing.T) {
+	t.Parallel()
+	start := time.Date(2026, 11, 2, 12, 0, 0, 0, time.UTC)
+	srv := newServer(t, cloudapitest.Clock(func() time.Time { return start }))
+	partner := srv.AddBusiness(cloudapitest.Business{Name: "Partner"})
+	older := srv.AddWABA(cloudapitest.WABA{Name: "Older", CreatedAt: start.Add(-time.Hour)})
+	newer := srv.AddWABA(cloudapitest.WABA{Name: "Newer", Owner: older.Owner})
+	token := srv.AddToken(cloudapitest.Token{Business: older.Owner, Scopes: []string{cloudapitest.ScopeManagement, cloudapitest.ScopeBusiness}})
+
+	require.JSONEq(t, fmt.Sprintf(`{"client_business_id":%q,"id":%q}`, older.Owner, ask(t, srv, token, "GET", "/me", "").ID),
+		ask(t, srv, token, "GET", "/me?fields=client_business_id", "").body)
+	require.Equal(t, graph.CodeAccessTokenExpired, get(t, srv, "/me?fields=client_business_id").Error.Code, "only a business token has one")
+
+	names := func(token graph.Secret, path string) (names []string) {
+		var list struct{ Data []struct{ Name string } }
+		require.NoError(t, json.Unmarshal([]byte(ask(t, srv, token, "GET", path, "").body), &list))
+		for _, w := range list.Data {
+			names = append(names, w.Name)
+		}
+		return names
+	}
+	require.Equal(t, []string{"Older", "Newer"}, names(token, "/"+string(older.Owner)+"/owned_whatsapp_business_accounts"))
+	client := "/" + string(partner.ID) + "/client_whatsapp_business_accounts"
+	require.Equal(t, []string{"Newer", "Older"}, names(srv.SystemToken(), client+"?sort=creation_time_descending"))
+	filter := url.QueryEscape(fmt.Sprintf(`[{"field":"creation_time","operator":"GREATER_THAN","value":"%d"}]`, start.Add(-time.Minute).Unix()))
+	require.Equal(t, []string{"Newer"}, names(srv.SystemToken(), client+"?filtering="+filter))
+	srv.Detach(newer.ID)
+	require.Equal(t, []string{"Older"}, names(srv.SystemToken(), client))
+	require.Equal(t, 33, get(t, srv, "/"+string(newer.ID)).Error.Subcode)
+	srv.Attach(newer.ID)
+	require.Equal(t, http.StatusOK, get(t, srv, "/"+string(newer.ID)+"?fields=owner_business_info").status)
+	require.Equal(t, graph.CodePermissionMissing,
+		ask(t, srv, srv.AddToken(cloudapitest.Token{}), "GET", client, "").Error.Code, "without business_management")
+	require.Equal(t, http.StatusOK, get(t, srv, "/"+string(partner.ID)).status)
+}
+
+func TestSubscribing(t *testing.T) {
+	t.Parallel()
+	srv := newServer(t)
+	phone := srv.AddPhone(cloudapitest.Phone{})
+	path := "/" + string(phone.WABAs[0]) + "/subscribed_apps"
+	hooked := make(chan bool, 10)
+	srv.OnSubscribe(func(_ graph.WABAID, subscribed bool) { hooked <- subscribed })
+	require.JSONEq(t, `{"data":[]}`, get(t, srv, path).body)
+	callback := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Query().Get("hub.verify_token") == "right" && r.URL.Query().Get("hub.mode") == "subscribe" {
+			_, _ = w.Write([]byte(r.URL.Query().Get("hub.challenge")))
+		}
+	}))
+	t.Cleanup(callback.Close)
+	override := func(token string) answer {
+		return ask(t, srv, srv.SystemToken(), "POST", path, `{"override_callback_uri":"`+callback.URL+`","verify_token":"`+token+`"}`)
+	}
+	require.Equal(t, graph.CodeInvalidParameter, override("right").Error.Code, "subscribe first")
+	require.True(t, ask(t, srv, srv.SystemToken(), "POST", path, "").Success)
+	require.True(t, srv.Subscribed(phone.WABAs[0]))
+	require.Contains(t, get(t, srv, path).body, string(srv.App().ID))
+	require.Equal(t, graph.CodeCallbackVerificationFailed, override("wrong").Error.Code)
+	require.True(t, override("right").Success)
+	require.Contains(t, get(t, srv, path).body, callback.URL)
+	require.True(t, ask(t, srv, srv.SystemToken(), "POST", path, "").Success)
+	require.NotContains(t, get(t, srv, path).body, callback.URL, "a POST without body removes the override")
+	require.True(t, ask(t, srv, srv.SystemToken(), "DELETE", path, "").Success)
+	require.False(t, srv.Subscribed(phone.WABAs[0]))
+	require.Len(t, hooked, 4)
+	for _, subscribed := range []bool{true, true, true, false} {
+		require.Equal(t, subscribed, <-hooked)
+	}
+
+	app := "/" + string(srv.App().ID) + "/subscriptions"
+	require.EqualValues(t, 15, get(t, srv, app).Error.Code, "it takes the app's own token")
+	body := `{"object":"whatsapp_business_account","callback_url":"` + callback.URL + `","verify_token":"right","fields":["messages","history"]}`
+	require.True(t, ask(t, srv, srv.AppToken(), "POST", app, body).Success)
+	require.JSONEq(t, `{"data":[{"object":"whatsapp_business_account","callback_url":"`+callback.URL+`","active":true,
+		"fields":[{"name":"messages","version":"v25.0"},{"name":"history","version":"v25.0"}]}]}`, ask(t, srv, srv.AppToken(), "GET", app, "").body)
+	_, _, ok := srv.Callback("smb_message_echoes", phone.WABAs[0], phone.ID)
+	require.False(t, ok)
+	to, level, ok := srv.Callback("history", phone.WABAs[0], phone.ID)
+	require.True(t, ok)
+	require.Equal(t, callback.URL, to)
+	require.Equal(t, cloudapitest.LevelApp, level)
+	require.Equal(t, graph.CodeMissingParameter, ask(t, srv, srv.AppToken(), "POST", app, `{}`).Error.Code)
+}
+
+func TestSyncsWorkOncePerKindAndForADay(t *testing.T) {
+	t.Parallel()
+	srv := newServer(t)
+	phone := srv.AddPhone(cloudapitest.Phone{})
+	hooked := make(chan cloudapitest.SyncRequest, 10)
+	srv.OnSyncAppData(func(r cloudapitest.SyncRequest) { hooked <- r })
+	request := func(id graph.PhoneNumberID, kind string) answer {
+		return ask(t, srv, srv.SystemToken(), "POST", "/"+string(id)+"/smb_app_data", `{"messaging_product":"whatsapp","sync_type":"`+kind+`"}`)
+	}
+	a := request(phone.ID, "smb_app_state_sync")
+	require.Equal(t, http.StatusOK, a.status)
+	require.Regexp(t, `"request_id":"[0-9A-F]{18}"`, a.body)
+	a = request(phone.ID, "smb_app_state_sync")
+	require.Equal(t, http.StatusBadRequest, a.status)
+	require.Equal(t, graph.CodeAppRateLimit, a.Error.Code)
+	require.EqualValues(t, graph.CodeSyncLimitExceeded, a.Error.Subcode)
+	require.Equal(t, graph.CodeInvalidParameter, request(phone.ID, "everything").Error.Code)
+	require.False(t, srv.Synced(phone.ID, cloudapitest.SyncContacts).IsZero())
+	require.True(t, srv.Synced(phone.ID, cloudapitest.SyncHistory).IsZero())
+	srv.Advance(24 * time.Hour)
+	require.Equal(t, graph.CodeSyncWindowClosed, request(phone.ID, "history").Error.Code)
+	require.Equal(t, graph.CodeAppRateLimit, request(phone.ID, "smb_app_state_sync").Error.Code, "used is used")
+	srv.Onboard(phone.ID)
+	require.Equal(t, http.StatusOK, request(phone.ID, "history").status)
+	require.Equal(t, http.StatusOK, request(phone.ID, "smb_app_state_sync").status)
+	require.Len(t, hooked, 3)
+	require.Equal(t, graph.CodeInvalidParameter, request(srv.AddPhone(cloudapitest.Phone{Ordinary: true}).ID, "history").Error.Code)
+}
+
+func TestRegistration(t *testing.T) {
+	t.Parallel()
+	srv := newServer(t)
+	coexists := srv.AddPhone(cloudapitest.Phone{})
+	waiting := srv.AddPhone(cloudapitest.Phone{Ordinary: true, Unregistered: true})
+	unverified := srv.AddPhone(cloudapitest.Phone{Ordinary: true, Unregistered: true, Unverified: true})
+	register := func(id graph.PhoneNumberID, pin string) answer {
+		return ask(t, srv, srv.SystemToken(), "POST", "/"+string(id)+"/register", `{"messaging_product":"whatsapp","pin":"`+pin+`"}`)
+	}
+	deregister := func(id graph.PhoneNumberID) answer {
+		return ask(t, srv, srv.SystemToken(), "POST", "/"+string(id)+"/deregister", "")
+	}
+	require.Equal(t, graph.CodeInvalidParameter, register(coexists.ID, "123456").Error.Code)
+	require.Equal(t, "Deregister endpoint is not available for API solution for SMB businesses.", deregister(coexists.ID).Error.Message)
+	require.Equal(t, graph.CodeVerificationNeeded, register(unverified.ID, "123456").Error.Code)
+	require.Equal(t, graph.CodeInvalidParameter, register(waiting.ID, "12").Error.Code)
+	require.True(t, register(waiting.ID, "123456").Success)
+	require.True(t, deregister(waiting.ID).Success)
+	require.Equal(t, graph.CodePhoneNotRegistered, deregister(waiting.ID).Error.Code)
+	for range 6 {
+		require.Equal(t, graph.CodePINMismatch, register(waiting.ID, "654321").Error.Code)
+	}
+	require.Equal(t, graph.CodeRegisterRateLimit, register(waiting.ID, "123456").Error.Code)
+	srv.Advance(72 * time.Hour)
+	require.True(t, register(waiting.ID, "123456").Success)
+}
