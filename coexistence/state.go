@@ -116,9 +116,12 @@ func (s State) ContactsStatus(now time.Time) SyncStatus {
 // SyncExpired and SyncStalled.
 func (s State) HistoryStatus(now time.Time) SyncStatus { return s.History.at(s, now) }
 
-// NeedsConfirm reports whether a lifecycle update arrived that no later reading of the number has confirmed. Updates name an
-// account rather than a number and arrive out of order, so reading the number is the only proof: see [Tracker.Confirm].
-func (s State) NeedsConfirm() bool { return s.LifecycleAt.After(s.ConfirmedAt) }
+// NeedsConfirm reports whether a lifecycle update arrived that no reading of the number, half a minute later or more, has
+// confirmed. Updates name an account rather than a number, arrive out of order and are dated by another clock, so reading the
+// number is the only proof: see [Tracker.Confirm].
+func (s State) NeedsConfirm() bool {
+	return !s.LifecycleAt.IsZero() && s.LifecycleAt.After(s.ConfirmedAt.Add(-clockSkew))
+}
 
 // IdleSince returns the latest sign of life of the phone: an echo, a changed contact, a chunk of history, a signup. A business
 // that only reads gives no sign. Zero if there never was one.

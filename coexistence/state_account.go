@@ -14,6 +14,9 @@ import (
 // a minute of coming back is taken for connected until the next update or reading.
 const reconnectSlack = time.Minute
 
+// clockSkew is how far the host's clock, which dates readings, may be from Meta's, which dates updates in whole seconds.
+const clockSkew = 30 * time.Second
+
 // An Ending says why a number was suspended or removed.
 type Ending struct {
 	// Event is the account update that said so.
@@ -82,9 +85,10 @@ func (s *State) account(ev *webhook.AccountUpdate) {
 	default:
 		return
 	}
-	if !ev.At.IsZero() && ev.At.Before(s.OnboardedAt.Truncate(time.Second)) {
-		return // about an earlier cycle: Meta repeats deliveries for a week, a business signs up again within minutes
+	if !ev.At.IsZero() && ev.At.Before(s.OnboardedAt.Add(-clockSkew)) {
+		return // about an earlier cycle: Meta repeats deliveries for a week, a business signs up again after 15 minutes
 	}
+	ev = s.dated(ev)
 	s.LifecycleAt = later(s.LifecycleAt, ev.At)
 	switch ev.Event {
 	case webhook.AccountOffboarded:
@@ -94,6 +98,19 @@ func (s *State) account(ev *webhook.AccountUpdate) {
 	default:
 		s.removed(ev)
 	}
+}
+
+// dated moves an update behind a reading of about the same time: if it was not known by then, the reading cannot have taken it
+// into account. A repeat, and what is clearly older, keep their date. Where this is wrong the next reading puts it right:
+// [State.NeedsConfirm] asks for it.
+func (s *State) dated(ev *webhook.AccountUpdate) *webhook.AccountUpdate {
+	if s.Presence != PresenceBoth || ev.At.After(s.ConfirmedAt) || !ev.At.After(s.ConfirmedAt.Add(-clockSkew)) ||
+		!s.LifecycleAt.Before(ev.At) {
+		return ev
+	}
+	moved := *ev
+	moved.At = s.ConfirmedAt.Add(1)
+	return &moved
 }
 
 // shared begins the first cycle. It never begins another: a repeat of the update that began an earlier one looks the same, so

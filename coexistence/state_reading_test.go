@@ -1,0 +1,53 @@
+package coexistence_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook"
+)
+
+// Updates are dated by Meta's clock in whole seconds, readings by the host's clock. Seen with the simulator: a business that
+// disconnected a moment after its number was read stayed active for ever.
+func TestAnUpdateMomentsBesideAReadingIsBelieved(t *testing.T) {
+	t.Parallel()
+	both := &cloudapi.Phone{IsOnBizApp: true, PlatformType: cloudapi.PlatformCloudAPI}
+	read := t0.Add(time.Hour + 400*time.Millisecond)
+	second := read.Truncate(time.Second)
+	tests := map[string]struct {
+		update *webhook.AccountUpdate
+		want   coexistence.Stage
+	}{
+		"removed in the second of the reading":     {removedFor("ACCOUNT_DISCONNECTED", "USER", second), coexistence.StageRemoved},
+		"removed, and the host's clock is ahead":   {removedFor("ACCOUNT_DISCONNECTED", "USER", second.Add(-20*time.Second)), coexistence.StageRemoved},
+		"removed long before the reading":          {removedFor("ACCOUNT_DISCONNECTED", "USER", second.Add(-time.Minute)), coexistence.StageOnboarded},
+		"suspended in the second of the reading":   {account(webhook.AccountOffboarded, second), coexistence.StageOffboarded},
+		"suspended, and the host's clock is ahead": {account(webhook.AccountOffboarded, second.Add(-20*time.Second)), coexistence.StageOffboarded},
+		"suspended long before the reading":        {account(webhook.AccountOffboarded, second.Add(-time.Minute)), coexistence.StageOnboarded},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := applied(onboarded().Confirm(both, read), tt.update)
+			require.Equal(t, tt.want, s.Stage)
+			require.Equal(t, tt.want, applied(s, tt.update).Stage, "a repeat changes nothing")
+			if tt.want == coexistence.StageOnboarded {
+				return
+			}
+			require.True(t, s.NeedsConfirm(), "a later reading has to settle it")
+
+			s = s.Confirm(both, read.Add(time.Second))
+			require.Equal(t, coexistence.StageOnboarded, s.Stage, "the number was read again, and lives")
+			require.True(t, s.NeedsConfirm(), "that reading is hardly later than the update")
+			require.Equal(t, coexistence.StageOnboarded, applied(s, tt.update).Stage, "a repeat of what the reading has settled changes nothing")
+
+			s = s.Confirm(both, read.Add(time.Hour))
+			require.False(t, s.NeedsConfirm())
+			require.Equal(t, coexistence.StageOnboarded, applied(s, tt.update).Stage)
+		})
+	}
+}
