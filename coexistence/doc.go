@@ -1,2 +1,92 @@
 // Package coexistence follows a business's number that lives in the WhatsApp Business app and on Cloud API at once.
+//
+// A business keeps its app and its chats, and a server sends and receives on the same number. Meta calls the way there
+// "onboarding WhatsApp Business app users". What the business writes on its phone arrives as an echo, what the server sends shows
+// up on the phone, and once, right after signup, the address book and up to six months of chats can be imported.
+//
+//	store := new(coexistence.MemStore)
+//	tracker, err := coexistence.NewTracker(coexistence.Config{Store: store, AppID: appID})
+//	…
+//	endpoint, err := webhook.NewEndpoint(cfg, webhook.Dispatch(webhook.MultiHandler(tracker, &mux)))
+//	…
+//	// when signup is done:
+//	err = tracker.Onboard(ctx, coexistence.Onboarding{Phone: phone, WABAs: wabas, DisplayPhone: number, OnboardedAt: at})
+//	result, err := tracker.Begin(ctx, coexistence.API(client.WithToken(token)), phone)
+//
+// A [Tracker] is a [webhook.Handler] that keeps three things in a [Store]: the [State] of each number, the messages of each
+// conversation, and the people. The host's own handlers come after it and find everything stored.
+//
+// # The life of a number
+//
+//	            signup                Begin                      history complete,
+//	             done                                            declined or skipped
+//	(none) ───────────► onboarded ───────────► syncing ─────────────────────────────► active
+//	                        │                     │                                      │
+//	                        └──────────┬──────────┴──────────────────┬───────────────────┘
+//	                                   │                             │
+//	              ACCOUNT_OFFBOARDED   │     ▲ ACCOUNT_              │  PARTNER_REMOVED, app
+//	              (new phone,          ▼     │ RECONNECTED           ▼  uninstalled, account deleted
+//	               reinstalled app)   offboarded                  removed ───► a new signup: onboarded, next Cycle
+//
+// [Stage.Advice] says what each stage asks of the host. In short: onboarded wants [Tracker.Begin] within 24 hours; syncing and
+// active want nothing; offboarded is temporary, so keep the token and wait; removed is final, so stop sending and show
+// [State.Remedy] to the business. A new signup begins a new cycle with fresh syncs; a reconnection does not.
+//
+// Account updates name an account, seldom a number, arrive out of order, and have been seen with times in the wrong order. The
+// rules of [State.Apply] decide by what was said, not by what came last. Reading the number decides for sure:
+// after each of them ([State.NeedsConfirm]) call [Tracker.Confirm]. Updates follow no callback override: they go to the app's own
+// callback URL, which has to reach the tracker too.
+//
+// # Contacts and history come once
+//
+// Each onboarding allows one request for contacts and one for history, within 24 hours ([SyncWindow]). Meta answers "accepted", and
+// then data, a refusal or nothing at all arrives by webhook. If the app is not subscribed everywhere at that moment, the data is
+// lost, silently and for good. So [Tracker.Begin] is a guard: it reads whether all is in place, refuses with every problem at
+// once if not, stores each intent before it calls, and never makes a call again whose outcome is unknown.
+//
+// [State.Due] says what can still be asked for, [State.Remaining] how long, [State.ContactsStatus] and [State.HistoryStatus] how
+// far it is, and [SyncStatus.Advice] what to do then. A sync that brings nothing becomes stalled after an hour; [State.Checklist] says
+// what to look at. Nothing here starts a timer: moments are arguments, and a host calls these from its own jobs.
+//
+// # One view of a conversation
+//
+// A [Message] has one shape whether the customer wrote it, the app echoed it, the API sent it or history brought it. Edits,
+// revocations, reactions and statuses change the message that they are about, before or after it arrives. Media of history joins its
+// placeholder, the real message replaces an "unavailable" one of the same id, what is live beats what is imported. The same
+// events make the same messages in any order and any number of repeats. Register what the server sends with [Tracker.Sent].
+//
+// People are known by business-scoped user id, by phone number, or by both. A [Contact] joins what turns out to be one person, across
+// changes of number and the several spellings of numbers in Mexico, Argentina and Brazil, and a conversation is all that was said
+// with one Contact. The number of the business itself is never a customer.
+//
+// # Bots and people
+//
+// On these numbers a person and a bot share a conversation. Answer only what is [Answerable]: never an echo, an edit, history. And stay
+// silent while a person is at it:
+//
+//	webhook.On(&mux, func(ctx context.Context, m *webhook.IncomingMessage) error {
+//		if !coexistence.Answerable(m) {
+//			return nil
+//		}
+//		c, err := store.Conversation(ctx, m.Phone, m.From.Key())
+//		if err != nil || c.HumanActive(30*time.Minute, time.Now()) {
+//			return err
+//		}
+//		…
+//	})
+//
+// What was imported ([Message.Imported]) is not new: it rings no bell, opens no ticket and no service window.
+//
+// # The phone must stay in use
+//
+// Meta disconnects a number whose phone was idle for about two weeks. [State.IdleWarning] is true after ten days without a sign.
+// Never register or deregister a coexistence number through the API.
+//
+// # Stores
+//
+// [MemStore] forgets everything when the process ends. A store on a database implements [Store] and proves it with
+// coexistencetest.TestStore. Several processes can each have a Tracker over one store; all decisions are made in the store's atomic
+// updates.
+//
+// Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/embedded-signup/onboarding-business-app-users
 package coexistence

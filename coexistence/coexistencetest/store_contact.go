@@ -173,6 +173,7 @@ func (c *storeCheck) contactMerge() error {
 func (c *storeCheck) contactConcurrency() error {
 	err := concurrently(func(worker, i int) error {
 		_, err := c.s.UpdateContact(c.ctx, c.phone, coexistence.Aliases(ada), func(contact *coexistence.Contact) {
+			yield()
 			contact.See(coexistence.Sighting{Identity: ada, At: storeTime})
 			contact.Enter(coexistence.BookEntry{Number: fmt.Sprintf("1555%03d%03d", worker, i), FullName: "x", At: storeTime})
 		})

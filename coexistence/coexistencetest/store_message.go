@@ -109,6 +109,7 @@ func (c *storeCheck) messageConcurrency() error {
 	err := concurrently(func(worker, i int) error {
 		from := (worker + i) % 2 // overlapping sets
 		return c.s.UpdateMessages(c.ctx, c.phone, ids[from:], func(m *coexistence.Message) {
+			yield()
 			m.Receipts = append(m.Receipts, coexistence.Receipt{Status: webhook.StatusSent})
 		})
 	})

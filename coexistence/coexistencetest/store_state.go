@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"runtime"
 	"sync"
 	"time"
 
@@ -136,6 +137,13 @@ const (
 	storeWrites  = 25
 )
 
+// yield lets other goroutines come between the reading and the writing of a store whose updates are not atomic.
+func yield() {
+	for range 10 {
+		runtime.Gosched()
+	}
+}
+
 // concurrently runs write from several goroutines, several times each, and returns the first error.
 func concurrently(write func(worker, i int) error) error {
 	var wg sync.WaitGroup
@@ -156,6 +164,7 @@ func concurrently(write func(worker, i int) error) error {
 func (c *storeCheck) stateConcurrency() error {
 	err := concurrently(func(int, int) error {
 		_, err := c.s.UpdateState(c.ctx, c.phone, func(s coexistence.State) (coexistence.State, error) {
+			yield()
 			s.Cycle++
 			return s, nil
 		})

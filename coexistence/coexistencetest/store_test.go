@@ -1,0 +1,123 @@
+package coexistencetest_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"slices"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence/coexistencetest"
+)
+
+func ExampleTestStore() {
+	err := coexistencetest.TestStore(context.Background(), func(context.Context) (coexistence.Store, error) {
+		return new(coexistence.MemStore), nil
+	})
+	fmt.Println(err)
+	// Output: <nil>
+}
+
+// A flawed store breaks one promise.
+type flawed struct {
+	*coexistence.MemStore
+	state    func(context.Context, graph.PhoneNumberID, func(coexistence.State) (coexistence.State, error)) (coexistence.State, error)
+	messages func(iter.Seq2[coexistence.Message, error]) iter.Seq2[coexistence.Message, error]
+	contact  func(coexistence.Contact, error) (coexistence.Contact, error)
+}
+
+func (f flawed) UpdateState(ctx context.Context, phone graph.PhoneNumberID, fn func(coexistence.State) (coexistence.State, error)) (coexistence.State, error) {
+	if f.state != nil {
+		return f.state(ctx, phone, fn)
+	}
+	return f.MemStore.UpdateState(ctx, phone, fn)
+}
+
+func (f flawed) Messages(ctx context.Context, phone graph.PhoneNumberID, conversation string) iter.Seq2[coexistence.Message, error] {
+	list := f.MemStore.Messages(ctx, phone, conversation)
+	if f.messages != nil {
+		return f.messages(list)
+	}
+	return list
+}
+
+func (f flawed) Contact(ctx context.Context, phone graph.PhoneNumberID, who graph.Identity) (coexistence.Contact, error) {
+	c, err := f.MemStore.Contact(ctx, phone, who)
+	if f.contact != nil {
+		return f.contact(c, err)
+	}
+	return c, err
+}
+
+func TestFlawsOfAStoreAreFound(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct {
+		flaw func(*flawed)
+		want string
+	}{
+		"an update that is not atomic": {func(f *flawed) {
+			f.state = func(ctx context.Context, phone graph.PhoneNumberID, fn func(coexistence.State) (coexistence.State, error)) (coexistence.State, error) {
+				old, err := f.State(ctx, phone)
+				if errors.Is(err, coexistence.ErrNotFound) {
+					old = coexistence.State{Phone: phone}
+				}
+				next, err := fn(old)
+				if err != nil {
+					return next, err
+				}
+				return f.MemStore.UpdateState(ctx, phone, func(coexistence.State) (coexistence.State, error) { return next, nil })
+			}
+		}, "concurrent changes of a state are not lost"},
+		"an error of fn that is swallowed": {func(f *flawed) {
+			f.state = func(ctx context.Context, phone graph.PhoneNumberID, fn func(coexistence.State) (coexistence.State, error)) (coexistence.State, error) {
+				return f.MemStore.UpdateState(ctx, phone, func(s coexistence.State) (coexistence.State, error) {
+					next, _ := fn(s)
+					return next, nil
+				})
+			}
+		}, "an error of fn stores nothing"},
+		"messages newest first": {func(f *flawed) {
+			f.messages = func(list iter.Seq2[coexistence.Message, error]) iter.Seq2[coexistence.Message, error] {
+				return func(yield func(coexistence.Message, error) bool) {
+					var all []coexistence.Message
+					for m := range list {
+						all = append(all, m)
+					}
+					for _, m := range slices.Backward(all) {
+						if !yield(m, nil) {
+							return
+						}
+					}
+				}
+			}
+		}, "messages come oldest first"},
+		"an error of its own for an unknown contact": {func(f *flawed) {
+			f.contact = func(c coexistence.Contact, err error) (coexistence.Contact, error) {
+				if err != nil {
+					err = errors.New("no rows")
+				}
+				return c, err
+			}
+		}, "an unknown contact is ErrNotFound"},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			f := flawed{MemStore: new(coexistence.MemStore)}
+			tt.flaw(&f)
+			err := coexistencetest.TestStore(t.Context(), func(context.Context) (coexistence.Store, error) { return f, nil })
+			require.ErrorContains(t, err, tt.want)
+		})
+	}
+}
+
+func TestAStoreThatDoesNotOpenIsReported(t *testing.T) {
+	t.Parallel()
+	err := coexistencetest.TestStore(t.Context(), func(context.Context) (coexistence.Store, error) { return nil, errors.New("no database") })
+	require.ErrorContains(t, err, "no database")
+}

@@ -1,0 +1,157 @@
+package coexistence_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log"
+	"net/http"
+	"time"
+
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/cloudapitest"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook"
+)
+
+// A server that follows its businesses' numbers and answers customers, except where a person does.
+func Example() {
+	store := new(coexistence.MemStore)
+	tracker, err := coexistence.NewTracker(coexistence.Config{Store: store, AppID: "1234567890"})
+	if err != nil {
+		log.Fatal(err)
+	}
+	var mux webhook.Mux
+	webhook.On(&mux, func(ctx context.Context, m *webhook.IncomingMessage) error {
+		if !coexistence.Answerable(m) {
+			return nil
+		}
+		c, err := store.Conversation(ctx, m.Phone, m.From.Key())
+		if err != nil {
+			return err
+		}
+		if c.HumanActive(30*time.Minute, time.Now()) {
+			return nil // somebody is answering on the phone
+		}
+		return nil // answer here
+	})
+	endpoint, err := webhook.NewEndpoint(webhook.Config{AppSecret: "app-secret", VerifyToken: "verify-token"},
+		webhook.Dispatch(webhook.MultiHandler(tracker, &mux)))
+	if err != nil {
+		log.Fatal(err)
+	}
+	http.Handle("/webhook", endpoint)
+}
+
+func ExampleState_Apply() {
+	at := time.Date(2026, 11, 20, 9, 0, 0, 0, time.UTC)
+	s := coexistence.State{}.Onboard(coexistence.Onboarding{Phone: "100000000000001", WABAs: []graph.WABAID{"200000000000001"}, OnboardedAt: at})
+	fmt.Println(s.Stage, s.Remaining(at.Add(time.Hour)))
+
+	for _, progress := range []int{8, 100, 60} { // chunks come in any order
+		s = s.Apply(&webhook.HistoryChunk{Order: progress, Progress: progress})
+	}
+	fmt.Println(s.Stage, s.History.Status)
+
+	s = s.Apply(&webhook.AccountUpdate{
+		EventInfo: webhook.EventInfo{At: at.Add(20 * 24 * time.Hour)}, Event: webhook.AccountPartnerRemoved,
+		Disconnection: &webhook.DisconnectionInfo{Reason: webhook.DisconnectedChangeNumber},
+	})
+	fmt.Println(s.Stage)
+	fmt.Println(s.Remedy())
+	// Output:
+	// onboarded 23h0m0s
+	// active complete
+	// removed
+	// The number was changed on the phone. Connect the new number.
+}
+
+func ExampleTracker_Begin() {
+	srv := cloudapitest.NewServer() // in place of graph.facebook.com
+	defer srv.Close()
+	phone := srv.AddPhone(cloudapitest.Phone{Number: "+1 555 010 0199"})
+	client, err := cloudapi.NewClient(srv.Config())
+	if err != nil {
+		log.Fatal(err)
+	}
+	ctx := context.Background()
+	tracker, err := coexistence.NewTracker(coexistence.Config{Store: new(coexistence.MemStore), AppID: srv.App().ID})
+	if err != nil {
+		log.Fatal(err)
+	}
+	err = tracker.Onboard(ctx, coexistence.Onboarding{Phone: phone.ID, WABAs: phone.WABAs, DisplayPhone: phone.Number, OnboardedAt: time.Now()})
+	if err != nil {
+		log.Fatal(err)
+	}
+
+	_, err = tracker.Begin(ctx, coexistence.API(client), phone.ID)
+	if e, ok := errors.AsType[*coexistence.PreflightError](err); ok {
+		for _, problem := range e.Preflight.Problems {
+			fmt.Println(problem.Check, "is not in place")
+		}
+	}
+
+	// Put in place what is missing. Nothing was lost by asking.
+	srv.Subscribe(cloudapitest.AppSubscription{
+		Fields: []string{"messages", "history", "smb_app_state_sync", "smb_message_echoes", "account_update"}, CallbackURL: "https://example.com/webhook",
+	})
+	if err := client.WABAs.Subscribe(ctx, phone.WABAs[0], cloudapi.SubscribeOptions{}); err != nil {
+		log.Fatal(err)
+	}
+	result, err := tracker.Begin(ctx, coexistence.API(client), phone.ID)
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(result.Requested, result.State.Stage)
+
+	_, err = tracker.Begin(ctx, coexistence.API(client), phone.ID)
+	fmt.Println(errors.Is(err, coexistence.ErrSyncUsed))
+	// Output:
+	// subscription is not in place
+	// fields is not in place
+	// [smb_app_state_sync history] syncing
+	// true
+}
+
+func ExampleTracker_Handle() {
+	const body = `{"object":"whatsapp_business_account","entry":[{"id":"200000000000001","changes":[
+		{"field":"messages","value":{"messaging_product":"whatsapp","metadata":{"display_phone_number":"15550100199","phone_number_id":"100000000000001"},
+			"contacts":[{"profile":{"name":"Ada"},"wa_id":"15550100101"}],
+			"messages":[{"from":"15550100101","id":"wamid.1","timestamp":"1795000000","type":"text","text":{"body":"Are you open?"}}]}},
+		{"field":"smb_message_echoes","value":{"messaging_product":"whatsapp","metadata":{"display_phone_number":"15550100199","phone_number_id":"100000000000001"},
+			"message_echoes":[{"from":"15550100199","to":"15550100101","id":"wamid.2","timestamp":"1795000060","type":"text","text":{"body":"Until 5"}},
+				{"from":"15550100199","to":"15550100101","id":"wamid.3","timestamp":"1795000090","type":"edit",
+					"edit":{"original_message_id":"wamid.2","message":{"type":"text","text":{"body":"Until 6"}}}}]}}]}]}`
+	ctx := context.Background()
+	store := new(coexistence.MemStore)
+	tracker, err := coexistence.NewTracker(coexistence.Config{Store: store})
+	if err != nil {
+		log.Fatal(err)
+	}
+	if err := webhook.Dispatch(tracker).Receive(ctx, webhook.Delivery{Body: []byte(body)}); err != nil {
+		log.Fatal(err)
+	}
+
+	for c, err := range store.Conversations(ctx, "100000000000001") {
+		if err != nil {
+			log.Fatal(err)
+		}
+		fmt.Println(c.Contact.DisplayName(), c.Messages)
+		for m, err := range store.Messages(ctx, c.Phone, c.Key) {
+			if err != nil {
+				log.Fatal(err)
+			}
+			fmt.Println(m.Origin, m.Text, m.Edited())
+		}
+	}
+	// Output:
+	// Ada 2
+	// customer Are you open? false
+	// app Until 6 true
+}
+
+func ExampleAliases() {
+	fmt.Println(coexistence.Aliases(graph.Identity{UserID: "MX.1001", WAID: "5215510000101"}))
+	// Output: [MX.1001 525510000101]
+}
