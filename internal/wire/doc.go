@@ -1,5 +1,5 @@
-// Package wire reads JSON the way webhooks need it: in one pass over the bytes, without unsafe memory, and so that one odd
-// value spoils nothing around it.
+// Package wire reads JSON the way webhooks need it: in one pass over the bytes, without unsafe memory, and so that one
+// odd value spoils nothing around it.
 //
 // It differs from encoding/json on purpose:
 //
@@ -13,6 +13,6 @@
 //
 // Whatever is skipped is checked in full, so that a text read to its end without an error is valid JSON.
 //
-// [Scanner] is the reader; hot types are read with it by hand. [For] makes a decoder for a struct from its json tags, for the
-// many types that are small or rare.
+// [Scanner] is the reader; hot types are read with it by hand. [For] makes a decoder for a struct from its json tags,
+// for the many types that are small or rare.
 package wire

@@ -36,7 +36,8 @@ func (s *Scanner) Unknown() {
 	}
 }
 
-// Mismatch reads the next value and reports that it is not of the kind that was wanted. The first mismatch of an item is kept.
+// Mismatch reads the next value and reports that it is not of the kind that was wanted. The first mismatch of an item
+// is kept.
 func (s *Scanner) Mismatch(want Kind) {
 	got := s.Kind()
 	s.Skip()
@@ -91,8 +92,8 @@ func (s *Scanner) BeginItem() Item {
 	return it
 }
 
-// EndItem ends an item after its value was read. It returns the item's raw bytes, which alias the data, the members that nobody
-// read, and the first mismatch.
+// EndItem ends an item after its value was read. It returns the item's raw bytes, which alias the data, the members
+// that nobody read, and the first mismatch.
 func (s *Scanner) EndItem(it Item) (raw []byte, unknown []Member, err error) {
 	if s.err != nil {
 		return nil, nil, s.err

@@ -21,8 +21,8 @@ const MaxDepth = 64
 //	}
 //	if s.End(); s.Err() != nil { … }
 //
-// After a syntax error every method returns at once with a zero result, so that only the end has to look at [Scanner.Err].
-// The zero Scanner is ready for Reset.
+// After a syntax error every method returns at once with a zero result, so that only the end has to look at
+// [Scanner.Err]. The zero Scanner is ready for Reset.
 type Scanner struct {
 	data  []byte
 	pos   int
@@ -120,12 +120,12 @@ func (s *Scanner) peek() byte {
 
 func isSpace(c byte) bool { return c == ' ' || c == '\n' || c == '\t' || c == '\r' }
 
-// Object enters the next value if it is an object. Otherwise it reads the value, reports it as a mismatch unless it is null,
-// and returns false.
+// Object enters the next value if it is an object. Otherwise it reads the value, reports it as a mismatch unless it is
+// null, and returns false.
 func (s *Scanner) Object() bool { return s.enter('{', KindObject) }
 
-// Array enters the next value if it is an array. Otherwise it reads the value, reports it as a mismatch unless it is null, and
-// returns false.
+// Array enters the next value if it is an array. Otherwise it reads the value, reports it as a mismatch unless it is
+// null, and returns false.
 func (s *Scanner) Array() bool { return s.enter('[', KindArray) }
 
 func (s *Scanner) enter(open byte, want Kind) bool {

@@ -11,8 +11,8 @@ const (
 	highs = 0x8080808080808080
 )
 
-// special returns a mask whose lowest set bit is in the first of eight bytes that is a quote, a backslash, a control character
-// or not ASCII; 0 if none is. Borrows reach only bytes above the first hit, which therefore is exact.
+// special returns a mask whose lowest set bit is in the first of eight bytes that is a quote, a backslash, a control
+// character or not ASCII; 0 if none is. Borrows reach only bytes above the first hit, which therefore is exact.
 func special(x uint64) uint64 {
 	return (x | (x - ones*0x20) | ((x ^ ones*'"') - ones) | ((x ^ ones*'\\') - ones)) & highs
 }
@@ -68,8 +68,8 @@ func (s *Scanner) skipString() (end int, simple bool) {
 	}
 }
 
-// readString reads the string that begins at pos and returns its text, which is part of the data or of strBuf. It checks and
-// decodes in one go.
+// readString reads the string that begins at pos and returns its text, which is part of the data or of strBuf. It
+// checks and decodes in one go.
 func (s *Scanner) readString() []byte {
 	d, start := s.data, s.pos+1
 	i := plain(d, start)
@@ -181,8 +181,8 @@ func unescape(dst, src []byte) []byte {
 	return dst
 }
 
-// appendEscape appends what the checked escape at the start of src stands for and returns its length. A surrogate pair is one
-// escape, of which the second half is checked here; a surrogate without its other half is U+FFFD.
+// appendEscape appends what the checked escape at the start of src stands for and returns its length. A surrogate pair
+// is one escape, of which the second half is checked here; a surrogate without its other half is U+FFFD.
 func appendEscape(dst, src []byte) ([]byte, int) {
 	switch c := src[1]; c {
 	case 'b':

@@ -10,8 +10,9 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 )
 
-// A Decoder reads JSON objects into structs of type T, by their json tags. Fields without a tag are left alone; embedded structs
-// without a tag count as if their fields stood in their place. Members without a field are reported as unknown.
+// A Decoder reads JSON objects into structs of type T, by their json tags. Fields without a tag are left alone;
+// embedded structs without a tag count as if their fields stood in their place. Members without a field are reported as
+// unknown.
 type Decoder[T any] struct {
 	plan *plan
 }
@@ -80,8 +81,8 @@ func (p *plan) decode(s *Scanner, v reflect.Value) {
 	}
 }
 
-// planFor makes the plan of a struct type. outer holds the types around it, because a type that contains itself would nest
-// without end.
+// planFor makes the plan of a struct type. outer holds the types around it, because a type that contains itself would
+// nest without end.
 func planFor(t reflect.Type, outer []reflect.Type) *plan {
 	if t.Kind() != reflect.Struct {
 		panic(fmt.Sprintf("wire: %v is not a struct", t))

@@ -125,8 +125,8 @@ func (s *Scanner) Bool() bool {
 	return false
 }
 
-// Time reads a time as Meta writes it, see [graph.Timestamp]. What cannot be read is the zero time and reported as an unknown
-// member, because an odd date must not spoil what it stands beside.
+// Time reads a time as Meta writes it, see [graph.Timestamp]. What cannot be read is the zero time and reported as an
+// unknown member, because an odd date must not spoil what it stands beside.
 func (s *Scanner) Time() graph.Timestamp {
 	start := s.mark()
 	b, ok := s.text()

@@ -1,5 +1,5 @@
-// Package webhooktest helps to test what stands behind a webhook endpoint: bodies as Meta sends them, signed requests, and a
-// handler that remembers what it was given. It uses no test framework.
+// Package webhooktest helps to test what stands behind a webhook endpoint: bodies as Meta sends them, signed requests,
+// and a handler that remembers what it was given. It uses no test framework.
 //
 //	recorder := new(webhooktest.Recorder)
 //	endpoint, err := webhook.NewEndpoint(cfg, webhook.Dispatch(recorder))
