@@ -1,0 +1,87 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/signup"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook"
+)
+
+// A host is what a SaaS writes around the SDK. Everything else in this folder plays Meta, the phone and the customers.
+type host struct {
+	client  *cloudapi.Client
+	tracker *coexistence.Tracker
+	tokens  sync.Map // phone number id → access token; a real host stores it encrypted
+	routes  http.ServeMux
+}
+
+func newHost(app cloudapi.Config, configurationID string, verifyToken graph.Secret, store coexistence.Store) (*host, error) {
+	client, err1 := cloudapi.NewClient(app)
+	tracker, err2 := coexistence.NewTracker(coexistence.Config{Store: store, AppID: app.AppID})
+	h := &host{client: client, tracker: tracker}
+
+	var mux webhook.Mux
+	webhook.On(&mux, h.answer)
+	endpoint, err3 := webhook.NewEndpoint(
+		webhook.Config{AppSecret: app.AppSecret, VerifyToken: verifyToken},
+		webhook.Dispatch(webhook.MultiHandler(tracker, webhook.Once(&mux, new(webhook.MemLedger)))),
+	)
+	flow, err4 := signup.NewFlow(signup.Config{
+		AppID: app.AppID, ConfigurationID: configurationID, Client: client,
+		Owner: func(*http.Request) (string, error) { return "bakery", nil }, // whoever is signed in to the SaaS
+	})
+	if err := errors.Join(err1, err2, err3, err4); err != nil {
+		return nil, err
+	}
+	h.routes.Handle("/webhook", endpoint)
+	h.routes.Handle("/signup/", http.StripPrefix("/signup", flow.Handler(h.connected)))
+	return h, nil
+}
+
+// connected runs once a business is through Embedded Signup: it asks the phone for contacts and history, once.
+func (h *host) connected(ctx context.Context, b *signup.Business) error {
+	h.tokens.Store(b.Phone.ID, b.Token)
+	err := h.tracker.Onboard(ctx, coexistence.Onboarding{
+		Phone: b.Phone.ID, WABAs: b.WABAs, DisplayPhone: b.Phone.DisplayPhoneNumber, OnboardedAt: b.OnboardedAt,
+	})
+	if err == nil {
+		_, err = h.tracker.Begin(ctx, coexistence.API(h.calls(b.Phone.ID)), b.Phone.ID)
+	}
+	return err
+}
+
+// answer is a bot. It sees only what customers write now, never history or the owner, and is silent while a person answers.
+func (h *host) answer(ctx context.Context, m *webhook.IncomingMessage) error {
+	chat, err := h.tracker.Store().Conversation(ctx, m.Phone, m.From.Key())
+	if err != nil || !coexistence.Answerable(m) || chat.HumanActive(time.Hour, time.Now()) || time.Since(m.At) > time.Hour {
+		return err
+	}
+	return h.send(ctx, m.Phone, m.From, "Thanks for writing! We are open from 7 to 18 h.")
+}
+
+// send writes to a customer through Cloud API and files the message.
+func (h *host) send(ctx context.Context, from graph.PhoneNumberID, to graph.Identity, text string) error {
+	msg := cloudapi.Message{To: cloudapi.ToIdentity(to), Content: &cloudapi.Text{Body: text}}
+	sent, err := h.calls(from).Messages.Send(ctx, from, msg)
+	if e, ok := errors.AsType[*cloudapi.Error](err); ok && e.Outcome == cloudapi.OutcomeUnknown {
+		return webhook.Permanent(err) // Meta may have sent it: another try could say it twice
+	}
+	if err != nil {
+		return err
+	}
+	return h.tracker.Sent(ctx, from, sent, msg)
+}
+
+// calls returns a client with the token of the business that owns a number.
+func (h *host) calls(phone graph.PhoneNumberID) *cloudapi.Client {
+	token, _ := h.tokens.Load(phone)
+	secret, _ := token.(graph.Secret)
+	return h.client.WithToken(secret)
+}

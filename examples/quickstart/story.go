@@ -1,0 +1,130 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence/coexistencetest"
+)
+
+// A story plays everybody but the host: the business with its phone, its browser, its customers, and Meta.
+type story struct {
+	out   *os.File
+	world *coexistencetest.World
+	phone *coexistencetest.Phone
+	ada   *coexistencetest.Customer // an old customer, with a past in the history
+
+	host   *host
+	server *httptest.Server
+	store  *coexistence.MemStore
+	number graph.PhoneNumberID // what Meta calls the number once it is connected
+}
+
+func newStory(out *os.File, seed uint64, messages int) (*story, error) {
+	s := &story{out: out, store: new(coexistence.MemStore)}
+	s.world = coexistencetest.NewWorld(coexistencetest.Config{
+		Seed: seed,
+		// Meta delivers some things twice, out of order, and several at once. The host must not notice.
+		Delivery: coexistencetest.DeliveryConfig{Duplicates: 10, Reorder: 8, Batch: 2, Pace: 70 * time.Millisecond},
+		History:  coexistencetest.HistoryConfig{ChunkSize: 60, InOrder: true},
+	})
+	s.phone = s.world.NewPhone(coexistencetest.PhoneConfig{
+		Number: "+1 555 010 0199", AppVersion: "2.24.17.79", Business: "Ovenbird Bakery",
+		Conversations: []coexistencetest.Conversation{pastWithAda()},
+		History:       coexistencetest.History{Messages: messages},
+	})
+	s.ada = s.phone.Customer(adaNumber)
+
+	var err error
+	s.host, err = newHost(s.world.ClientConfig(), s.world.ConfigurationID(), graph.Secret(s.world.VerifyToken()), s.store)
+	if err != nil {
+		s.world.Close()
+		return nil, err
+	}
+	s.server = httptest.NewServer(&s.host.routes)
+	if err := s.world.DeliverTo(s.server.URL + "/webhook"); err != nil {
+		s.close()
+		return nil, err
+	}
+	fmt.Fprintf(out, "One business, from the first check to the goodbye. Seed %d; everything runs on this machine.\n", seed)
+	fmt.Fprintf(out, "  host  %s   simulated Meta  %s\n", s.server.URL, s.world.ClientConfig().BaseURL)
+	return s, nil
+}
+
+func (s *story) close() {
+	s.server.Close()
+	s.world.Close()
+}
+
+// say prints one line of the story, broken after 100 characters. What goes on is aligned with what was said.
+func (s *story) say(format string, args ...any) {
+	const width, indent = 100, "         "
+	line := "  "
+	for word := range strings.SplitSeq(fmt.Sprintf(format, args...), " ") {
+		if n := utf8.RuneCountInString(line); n > width && word != "" {
+			fmt.Fprintln(s.out, strings.TrimRight(line, " "))
+			line = indent
+		}
+		line += word + " "
+	}
+	fmt.Fprintln(s.out, strings.TrimRight(line, " "))
+}
+
+// state reads what the host knows about the number.
+func (s *story) state(ctx context.Context) (coexistence.State, error) {
+	return s.store.State(ctx, s.number)
+}
+
+// post is what the page in the business's browser does.
+func (s *story) post(ctx context.Context, path string, body, into any) error {
+	b, err := json.Marshal(body)
+	if err != nil {
+		return err
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, s.server.URL+path, bytes.NewReader(b))
+	if err != nil {
+		return err
+	}
+	req.Header.Set("Content-Type", "application/json")
+	resp, err := s.server.Client().Do(req)
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	answer, err := io.ReadAll(resp.Body)
+	if err != nil {
+		return err
+	}
+	if resp.StatusCode != http.StatusOK {
+		return fmt.Errorf("POST %s: status %d: %s", path, resp.StatusCode, answer)
+	}
+	return json.Unmarshal(answer, into)
+}
+
+const adaNumber = "+1 555 010 0123"
+
+// pastWithAda is a conversation from before the number was connected.
+func pastWithAda() coexistencetest.Conversation {
+	const day = 24 * time.Hour
+	return coexistencetest.Conversation{
+		With: coexistencetest.CustomerConfig{Number: adaNumber, Name: "Ada", UserID: "US.1555010012300001"},
+		Messages: []coexistencetest.PastMessage{
+			{Age: 120 * day, Content: coexistencetest.Text("Do you bake rye bread?")},
+			{Age: 120*day - time.Hour, Outbound: true, Content: coexistencetest.Text("Every Friday 🍞")},
+			{Age: 40 * day, Outbound: true, Content: coexistencetest.Image("Our new oven")},
+			{Age: 3 * day, Content: coexistencetest.Image("Your rye on my table")},
+			{Age: 3*day - time.Minute, Outbound: true, Content: coexistencetest.Text("Beautiful! Thank you")},
+		},
+	}
+}
