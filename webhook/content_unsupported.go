@@ -1,7 +1,7 @@
 package webhook
 
-// Unsupported stands for a message that Cloud API cannot show: a poll, a pin, a group invitation. The event's errors say why.
-// A message that merely stays on the business's phone arrives as [UnavailableMessage] instead.
+// Unsupported stands for a message that Cloud API cannot show: a poll, a pin, a group invitation. The event's errors
+// say why. A message that merely stays on the business's phone arrives as [UnavailableMessage] instead.
 //
 // Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference/messages/unsupported
 type Unsupported struct {

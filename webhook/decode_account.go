@@ -6,7 +6,8 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/wire"
 )
 
-// accountUpdate emits the event of an account update. Its members are nobody else's, so it is read a second time as a whole.
+// accountUpdate emits the event of an account update. Its members are nobody else's, so it is read a second time as a
+// whole.
 func (d *decoder) accountUpdate(c change, field Field) {
 	u := new(AccountUpdate)
 	var s wire.Scanner

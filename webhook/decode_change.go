@@ -17,8 +17,8 @@ type change struct {
 
 func (c *change) present() bool { return c.value != nil && string(c.value) != "null" }
 
-// readChange reads an element of changes and emits its events. It returns false for a change without a label, to be emitted
-// when the entry is known.
+// readChange reads an element of changes and emits its events. It returns false for a change without a label, to be
+// emitted when the entry is known.
 func (d *decoder) readChange() (c change, ok bool) {
 	s := &d.s
 	it := s.BeginItem()
@@ -120,8 +120,8 @@ func (d *decoder) emitChange(c change) {
 			if v.raw[l] == nil {
 				continue
 			}
-			// The business writes under the label of echoes. Whether a list of another name in there holds its messages or a
-			// customer's cannot be known, and a guess could make a bot answer its owner.
+			// The business writes under the label of echoes. Whether a list of another name in there holds its messages
+			// or a customer's cannot be known, and a guess could make a bot answer its owner.
 			if l == listMessages && field == FieldMessageEchoes {
 				unread = append(unread, wire.Member{Path: listNames[l], Value: v.raw[l]})
 				continue
@@ -156,8 +156,8 @@ func (d *decoder) emitChange(c change) {
 	}
 }
 
-// ours reports whether changes under this label are decoded. The shape alone never decides: under the label "standby", for one,
-// there are messages that must not be answered.
+// ours reports whether changes under this label are decoded. The shape alone never decides: under the label "standby",
+// for one, there are messages that must not be answered.
 func ours(f Field) bool {
 	switch f {
 	case FieldMessages, FieldHistory, FieldAppStateSync, FieldMessageEchoes, FieldAccountUpdate:

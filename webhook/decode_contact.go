@@ -69,8 +69,8 @@ func (c *contact) readProfile(s *wire.Scanner) {
 // username strips the @ that Meta's samples had until spring 2026.
 func username(s string) string { return strings.TrimPrefix(s, "@") }
 
-// join finds the contact of a person, takes over what it adds to the identity, and returns it together with what has no place:
-// ids that contradict those in the item itself.
+// join finds the contact of a person, takes over what it adds to the identity, and returns it together with what has no
+// place: ids that contradict those in the item itself.
 func (v *value) join(id *graph.Identity) (c *contact, left []Member) {
 	i := v.find(*id)
 	if i < 0 {
@@ -105,8 +105,11 @@ func (v *value) join(id *graph.Identity) (c *contact, left []Member) {
 
 // find returns the index of the contact that is the person, -1 if none is. The order of the list says nothing.
 func (v *value) find(id graph.Identity) int {
-	if len(v.contacts) == 0 {
+	switch n := len(v.contacts); {
+	case n == 0:
 		return -1
+	case n > manyContacts:
+		return v.findAmongMany(id)
 	}
 	usable := func(c *contact) bool { return c.err == nil }
 	for i := range v.contacts {
@@ -142,4 +145,42 @@ func contactWAID(c *contact, id graph.Identity) string {
 		return ""
 	}
 	return c.id.WAID
+}
+
+// manyContacts is how many contacts are looked through one by one. Meta sends one, mostly.
+const manyContacts = 16
+
+// findAmongMany is find with an index, so that the time does not grow with the square of a body.
+func (v *value) findAmongMany(id graph.Identity) int {
+	if v.contactIndex == nil {
+		v.contactIndex = make(map[string]int, 3*len(v.contacts))
+		for i := range v.contacts {
+			c := &v.contacts[i]
+			if c.err != nil {
+				continue
+			}
+			for _, key := range contactKeys(c.id) {
+				if _, taken := v.contactIndex[key]; !taken && key != "" {
+					v.contactIndex[key] = i
+				}
+			}
+		}
+	}
+	for _, key := range contactKeys(id) {
+		if i, ok := v.contactIndex[key]; ok {
+			return i
+		}
+	}
+	return -1
+}
+
+// contactKeys returns what to look a person up by, best first.
+func contactKeys(id graph.Identity) (keys [3]string) {
+	if id.WAID != "" {
+		keys[0], keys[2] = "number "+id.WAID, "like "+graph.EquivalenceKey(id.WAID)
+	}
+	if id.UserID != "" {
+		keys[1] = "user " + string(id.UserID)
+	}
+	return keys
 }

@@ -7,9 +7,9 @@ import (
 
 // knownContent holds the types whose object has a Go type.
 var knownContent = map[MessageType]bool{
-	TypeText: true, TypeImage: true, TypeVideo: true, TypeAudio: true, TypeDocument: true, TypeSticker: true, TypeLocation: true,
-	TypeContacts: true, TypeReaction: true, TypeButton: true, TypeInteractive: true, TypeOrder: true, TypeSystem: true,
-	TypeUnsupported: true, TypeEdit: true, TypeRevoke: true,
+	TypeText: true, TypeImage: true, TypeVideo: true, TypeAudio: true, TypeDocument: true, TypeSticker: true,
+	TypeLocation: true, TypeContacts: true, TypeReaction: true, TypeButton: true, TypeInteractive: true, TypeOrder: true,
+	TypeSystem: true, TypeUnsupported: true, TypeEdit: true, TypeRevoke: true,
 }
 
 // messageType returns b as a type. Common types cost no memory.
@@ -162,7 +162,8 @@ func (e *Edit) readMessage(s *wire.Scanner) {
 	e.Content = parts.choose(s, e.Kind)
 }
 
-// readInteractive reads an answer. The object that its type names is decoded where it stands; its position does not matter.
+// readInteractive reads an answer. The object that its type names is decoded where it stands; its position does not
+// matter.
 func readInteractive(s *wire.Scanner) *Interactive {
 	r := new(Interactive)
 	if !s.Object() {

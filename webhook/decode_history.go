@@ -59,8 +59,8 @@ func (h *historyItem) readMetadata(s *wire.Scanner) {
 	}
 }
 
-// checkThreads walks over the threads without decoding them, and notes whether there is one list of them and each tells whom it
-// is with before its messages, as Meta does.
+// checkThreads walks over the threads without decoding them, and notes whether there is one list of them and each tells
+// whom it is with before its messages, as Meta does.
 func (h *historyItem) checkThreads(s *wire.Scanner) {
 	first := !h.threads
 	h.threads, h.messages, h.chunk.ordered = true, false, first

@@ -12,8 +12,8 @@ func (v *value) incoming(m *message, info EventInfo) Event {
 	info = m.info(info)
 	if unavailable(m) {
 		ev := &UnavailableMessage{
-			EventInfo: info, ID: m.id, From: m.from, ContactWAID: contactWAID(c, m.from), Unsupported: *m.content.(*Unsupported),
-			Context: m.context, Referral: m.referral, Errors: m.errors,
+			EventInfo: info, ID: m.id, From: m.from, ContactWAID: contactWAID(c, m.from),
+			Unsupported: *m.content.(*Unsupported), Context: m.context, Referral: m.referral, Errors: m.errors,
 		}
 		if c != nil {
 			ev.ProfileName, ev.ProfileCountry, ev.IdentityHash = c.name, c.country, c.identityHash
@@ -78,7 +78,8 @@ func (v *value) historyMedia(m *message, info EventInfo, outbound bool) Event {
 	return ev
 }
 
-// placeContact returns the name in c and reports what else is in it and has no place in events about the business's own messages.
+// placeContact returns the name in c and reports what else is in it and has no place in events about the business's own
+// messages.
 func (v *value) placeContact(c *contact, id graph.Identity, info *EventInfo) (name string) {
 	if c == nil {
 		return ""

@@ -5,8 +5,8 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/wire"
 )
 
-// readStatus reads an element of statuses. Meta has renamed several members; all names are accepted here and nowhere else, the
-// newest wins.
+// readStatus reads an element of statuses. Meta has renamed several members; all names are accepted here and nowhere
+// else, the newest wins.
 func readStatus(s *wire.Scanner) Event {
 	st := new(MessageStatus)
 	if !s.Object() {

@@ -297,6 +297,31 @@ func TestIdentitiesAreJoinedWithContacts(t *testing.T) {
 	}
 }
 
+func TestManyContactsAreJoinedAlike(t *testing.T) {
+	t.Parallel()
+	var contacts, messages []string
+	for i := range 300 {
+		contacts = append(contacts, fmt.Sprintf(`{"wa_id":"5511%08d","user_id":"BR.%d","profile":{"name":"%d"}}`, 60000000+i, i, i))
+		from := fmt.Sprintf(`"from":"5511%08d"`, 60000000+i)
+		switch i % 3 {
+		case 1:
+			from = fmt.Sprintf(`"from_user_id":"BR.%d"`, i)
+		case 2:
+			from = fmt.Sprintf(`"from":"55119%08d"`, 60000000+i)
+		}
+		messages = append(messages, fmt.Sprintf(`{"id":"%d",%s}`, i, from))
+	}
+	messages = append(messages, `{"id":"stranger","from":"15550100123"}`)
+	events := decode(t, inValue("messages", `"messages":[`+strings.Join(messages, ",")+`],"contacts":[`+strings.Join(contacts, ",")+`]`))
+	require.Len(t, events, 301)
+	for _, ev := range events[:300] {
+		m := ev.(*webhook.IncomingMessage)
+		require.Equal(t, string(m.ID), m.ProfileName)
+		require.Empty(t, m.EventInfo.Unknown)
+	}
+	require.Empty(t, events[300].(*webhook.IncomingMessage).ProfileName)
+}
+
 // TestAliases has a line for each spelling of which Meta has used several.
 func TestAliases(t *testing.T) {
 	t.Parallel()

@@ -7,8 +7,8 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/wire"
 )
 
-// A value is the value of a change, read in one pass before the change's label is known: the names of its lists say what is in
-// them, and the label only says what the items mean. It is reused from change to change.
+// A value is the value of a change, read in one pass before the change's label is known: the names of its lists say
+// what is in them, and the label only says what the items mean. It is reused from change to change.
 type value struct {
 	object bool // it is an object at all
 	label  Field
@@ -25,6 +25,8 @@ type value struct {
 	echoes   []message
 	events   [lists][]Event // of the lists whose items need no label
 	contacts []contact
+
+	contactIndex map[string]int // made when there are many contacts
 
 	loose  []wire.Member // members that nobody reads
 	unread []wire.Member // lists that nobody reads
@@ -203,8 +205,8 @@ func (v *value) list(s *wire.Scanner, l list) {
 	}
 }
 
-// maxItems is how many items of one kind are decoded. Meta sends up to 1,000 updates in a delivery. Small items grow two hundredfold
-// when they are decoded, so that without a limit one odd body could take all memory.
+// maxItems is how many items of one kind are decoded. Meta sends up to 1,000 updates in a delivery. Small items grow
+// two hundredfold when they are decoded, so that without a limit one odd body could take all memory.
 const maxItems = 50_000
 
 const tooMany = "more items than one delivery can hold"
@@ -301,8 +303,8 @@ func (v *value) emit(d *decoder, l list, info EventInfo) {
 	}
 }
 
-// leftover returns what the change's events have no place for: contacts that belong to none of them, and a summary without a
-// message to go with.
+// leftover returns what the change's events have no place for: contacts that belong to none of them, and a summary
+// without a message to go with.
 func (v *value) leftover(events []Event) []wire.Member {
 	var left []wire.Member
 	for i := range v.contacts {

@@ -20,8 +20,9 @@ type Delivery struct {
 // Events decodes the delivery. See [Decode].
 func (d Delivery) Events() ([]Event, error) { return Decode(d.Body) }
 
-// A Receiver takes a whole verified delivery. A nil error acknowledges it; [Permanent] errors do as well. Any other error makes
-// Meta deliver it again, for up to 7 days. Return an error that matches [ErrUnavailable] if the delivery cannot be stored now.
+// A Receiver takes a whole verified delivery. A nil error acknowledges it; [Permanent] errors do as well. Any other
+// error makes Meta deliver it again, for up to 7 days. Return an error that matches [ErrUnavailable] if the delivery
+// cannot be stored now.
 //
 // An [Endpoint] calls its receiver from many goroutines at once.
 type Receiver interface {
@@ -34,16 +35,16 @@ type ReceiverFunc func(ctx context.Context, d Delivery) error
 // Receive calls f.
 func (f ReceiverFunc) Receive(ctx context.Context, d Delivery) error { return f(ctx, d) }
 
-// ErrUnavailable says that a delivery cannot be taken in now, because a store is down or a disk is full. An [Endpoint] answers
-// 503, and Meta keeps the delivery.
+// ErrUnavailable says that a delivery cannot be taken in now, because a store is down or a disk is full. An [Endpoint]
+// answers 503, and Meta keeps the delivery.
 var ErrUnavailable = errors.New("webhook: deliveries cannot be stored now")
 
-// Dispatch returns a Receiver that decodes a delivery and hands its events to h at once, one after the other, in the order of
-// the body. An error of one event does not keep the others from being handled; a panic counts as an error. All errors are
-// returned together.
+// Dispatch returns a Receiver that decodes a delivery and hands its events to h at once, one after the other, in the
+// order of the body. An error of one event does not keep the others from being handled; a panic counts as an error. All
+// errors are returned together.
 //
-// A body that is not JSON reaches h as one [*Undecodable]; Receive then returns a [Permanent] error that matches [ErrNotJSON],
-// so that the endpoint logs it and Meta stops sending it.
+// A body that is not JSON reaches h as one [*Undecodable]; Receive then returns a [Permanent] error that matches
+// [ErrNotJSON], so that the endpoint logs it and Meta stops sending it.
 func Dispatch(h Handler) Receiver {
 	return ReceiverFunc(func(ctx context.Context, d Delivery) error {
 		events, err := d.Events()

@@ -2,6 +2,7 @@ package webhook
 
 import (
 	"context"
+	"crypto/sha256"
 	"crypto/subtle"
 	"errors"
 	"fmt"
@@ -20,11 +21,12 @@ type Config struct {
 	// AppSecret is the secret that Meta signs deliveries with: App Dashboard, App settings, Basic.
 	AppSecret graph.Secret
 
-	// OldSecrets are accepted too. Keep the former secret here for at least 7 days after it was reset, because Meta repeats
-	// deliveries for that long; and list the secrets of other apps here if they deliver to the same URL.
+	// OldSecrets are accepted too. Keep the former secret here for at least 7 days after it was reset, because Meta
+	// repeats deliveries for that long; and list the secrets of other apps here if they deliver to the same URL.
 	OldSecrets []graph.Secret
 
-	// VerifyToken is the text of your choice that was entered beside the callback URL. Meta shows it when the URL is saved.
+	// VerifyToken is the text of your choice that was entered beside the callback URL. Meta shows it when the URL is
+	// saved.
 	VerifyToken graph.Secret
 
 	// MaxBytes limits a delivery. If zero, 4 MiB; Meta sends up to 3 MB.
@@ -39,7 +41,8 @@ const defaultMaxBytes = 4 << 20
 func (c Config) validate(recv Receiver) error {
 	var errs []error
 	if blank(c.AppSecret) {
-		errs = append(errs, errors.New("webhook: Config.AppSecret is empty; copy it from the app dashboard, App settings, Basic"))
+		errs = append(errs, errors.New(
+			"webhook: Config.AppSecret is empty; copy it from the app dashboard, App settings, Basic"))
 	}
 	for i, s := range c.OldSecrets {
 		if blank(s) {
@@ -47,7 +50,8 @@ func (c Config) validate(recv Receiver) error {
 		}
 	}
 	if blank(c.VerifyToken) {
-		errs = append(errs, errors.New("webhook: Config.VerifyToken is empty; choose a random text and enter it beside the callback URL too"))
+		errs = append(errs, errors.New(
+			"webhook: Config.VerifyToken is empty; choose a random text and enter it beside the callback URL too"))
 	}
 	if c.MaxBytes < 0 {
 		errs = append(errs, errors.New("webhook: Config.MaxBytes is negative; use 0 for 4 MiB"))
@@ -60,8 +64,8 @@ func (c Config) validate(recv Receiver) error {
 
 func blank(s graph.Secret) bool { return strings.TrimSpace(s.Reveal()) == "" }
 
-// An Endpoint is the [http.Handler] behind a callback URL. It answers the handshake with which Meta checks the URL (GET), and
-// verifies deliveries (POST) and hands them to its [Receiver]. It is safe for concurrent use.
+// An Endpoint is the [http.Handler] behind a callback URL. It answers the handshake with which Meta checks the URL
+// (GET), and verifies deliveries (POST) and hands them to its [Receiver]. It is safe for concurrent use.
 //
 //	handshake                                                200 and the challenge, or 403
 //	another method                                           405
@@ -72,8 +76,8 @@ func blank(s graph.Secret) bool { return strings.TrimSpace(s.Reveal()) == "" }
 //	any other error                                          500: Meta delivers again
 //	an error that matches ErrUnavailable                     503: Meta delivers again
 //
-// Nothing of a body is looked at before its signature holds. The content type is neither required nor believed: the signature
-// does not cover it, so it can neither make a delivery valid nor spoil one.
+// Nothing of a body is looked at before its signature holds. The content type is neither required nor believed: the
+// signature does not cover it, so it can neither make a delivery valid nor spoil one.
 type Endpoint struct {
 	cfg      Config
 	verifier verifier
@@ -125,8 +129,7 @@ func (e *Endpoint) handshake(w http.ResponseWriter, r *http.Request) {
 
 	known := constantTimeEqual(token, e.cfg.VerifyToken.Reveal())
 	if err != nil || !okMode || mode != "subscribe" || !okToken || !known || !okChallenge || !printable(challenge) {
-		e.cfg.Logger.WarnContext(r.Context(), "webhook handshake refused; is the verify token the one entered beside the callback URL?",
-			"token_matches", known)
+		e.cfg.Logger.WarnContext(r.Context(), "webhook handshake refused", "token_matches", known)
 		answer(w, http.StatusForbidden)
 		return
 	}
@@ -144,12 +147,14 @@ func single(query url.Values, name string) (string, bool) {
 	return values[0], true
 }
 
+// constantTimeEqual compares hashes, so that the time does not tell the length either.
 func constantTimeEqual(a, b string) bool {
-	return subtle.ConstantTimeCompare([]byte(a), []byte(b)) == 1
+	x, y := sha256.Sum256([]byte(a)), sha256.Sum256([]byte(b))
+	return subtle.ConstantTimeCompare(x[:], y[:]) == 1
 }
 
-// printable reports whether s is a challenge that can be echoed: not empty, not long, visible ASCII without a character that
-// could mean something to a browser which ignores the content type.
+// printable reports whether s is a challenge that can be echoed: not empty, not long, visible ASCII without a character
+// that could mean something to a browser which ignores the content type.
 func printable(s string) bool {
 	if s == "" || len(s) > maxChallenge {
 		return false
@@ -192,7 +197,7 @@ func (e *Endpoint) receive(w http.ResponseWriter, r *http.Request) {
 	case err == nil:
 		answer(w, http.StatusOK)
 	case IsPermanent(err):
-		e.cfg.Logger.ErrorContext(ctx, "webhook delivery acknowledged in spite of an error, because a repeat cannot cure it", "err", err)
+		e.cfg.Logger.ErrorContext(ctx, "webhook delivery acknowledged with an error that no repeat cures", "err", err)
 		answer(w, http.StatusOK)
 	case errors.Is(err, ErrUnavailable):
 		e.cfg.Logger.ErrorContext(ctx, "webhook delivery not taken in; Meta will repeat it", "err", err)
@@ -211,14 +216,7 @@ func (e *Endpoint) read(w http.ResponseWriter, r *http.Request) (body []byte, st
 	if r.ContentLength > e.cfg.MaxBytes {
 		return nil, http.StatusRequestEntityTooLarge
 	}
-	limited := http.MaxBytesReader(w, r.Body, e.cfg.MaxBytes)
-	var err error
-	if r.ContentLength >= 0 {
-		body = make([]byte, r.ContentLength)
-		_, err = io.ReadFull(limited, body)
-	} else {
-		body, err = io.ReadAll(limited)
-	}
+	body, err := readBody(http.MaxBytesReader(w, r.Body, e.cfg.MaxBytes), r.ContentLength)
 	if err != nil {
 		if _, tooLarge := errors.AsType[*http.MaxBytesError](err); tooLarge {
 			return nil, http.StatusRequestEntityTooLarge
@@ -226,6 +224,26 @@ func (e *Endpoint) read(w http.ResponseWriter, r *http.Request) (body []byte, st
 		return nil, http.StatusBadRequest
 	}
 	return body, 0
+}
+
+// firstRead is how much room a body gets on the word of its Content-Length alone. Whoever announces more has to send
+// that much first, or a few idle connections of strangers could claim all memory.
+const firstRead = 64 << 10
+
+// readBody reads a body of the announced length, or of unknown length if that is negative.
+func readBody(r io.Reader, length int64) ([]byte, error) {
+	if length < 0 {
+		return io.ReadAll(r)
+	}
+	body := make([]byte, min(length, firstRead))
+	n, err := io.ReadFull(r, body)
+	if err != nil || int64(n) == length {
+		return body, err
+	}
+	whole := make([]byte, length)
+	copy(whole, body)
+	_, err = io.ReadFull(r, whole[n:])
+	return whole, err
 }
 
 // receiveSafely turns a panic into an error, so that net/http neither prints the event nor drops the connection.

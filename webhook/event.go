@@ -26,20 +26,20 @@ type Event interface {
 
 // EventInfo says where an event came from. Every event embeds it, so that ev.Phone works on each of them.
 type EventInfo struct {
-	// Field is the webhook field that the event came through, as Meta labelled it; where the label is missing, the field that
-	// the event's shape belongs to.
+	// Field is the webhook field that the event came through, as Meta labelled it; where the label is missing, the
+	// field that the event's shape belongs to.
 	Field Field
 
-	// WABA is the WhatsApp Business Account that the event is about. For account updates it is taken from the update where
-	// that names it, because there the entry's id can be a partner's business portfolio; it is empty where only such a
-	// portfolio is named.
+	// WABA is the WhatsApp Business Account that the event is about. For account updates it is taken from the update
+	// where that names it, because there the entry's id can be a partner's business portfolio; it is empty where only
+	// such a portfolio is named.
 	WABA graph.WABAID
 
 	// Phone is the business's phone number id, and the key to route by. It is empty for events about an account.
 	Phone graph.PhoneNumberID
 
-	// DisplayPhone is the business's phone number as Meta wrote it: mostly digits, sometimes formatted, in Brazil sometimes
-	// without the ninth digit. Show it; do not route by it.
+	// DisplayPhone is the business's phone number as Meta wrote it: mostly digits, sometimes formatted, in Brazil
+	// sometimes without the ninth digit. Show it; do not route by it.
 	DisplayPhone string
 
 	// EntryID is the id of the delivery's entry, as Meta wrote it.
@@ -48,18 +48,20 @@ type EventInfo struct {
 	// At is when it happened: the item's own time, else the entry's. Zero if Meta gave neither.
 	At time.Time
 
-	// Key names the event for deduplication: the same event has the same key in every delivery and repeat. Remember keys for
-	// 8 days at least, because Meta repeats deliveries for 7. A key is a word and a hash; it holds no id, number or text that
-	// could be read out of it.
+	// Key names the event for deduplication: the same event has the same key in every delivery and repeat. Remember
+	// keys for 8 days at least, because Meta repeats deliveries for 7. A key is a word and a hash; it holds no id,
+	// number or text that could be read out of it.
 	//
-	// It is empty if nothing in the event identifies it, as in a [NumberProblem]: handle such an event each time it comes.
+	// It is empty if nothing in the event identifies it, as in a [NumberProblem]: handle such an event each time it
+	// comes.
 	Key string
 
 	// Raw is the JSON that the event was decoded from. It aliases the delivery's body: clone what you keep.
 	Raw []byte
 
-	// Unknown lists the members of Raw that have no place in the event's type, and, on the first event of a change, those of the
-	// JSON around it. Meta adds members every few weeks; a growing list says that it is time to update this package.
+	// Unknown lists the members of Raw that have no place in the event's type, and, on the first event of a change,
+	// those of the JSON around it. Meta adds members every few weeks; a growing list says that it is time to update
+	// this package.
 	Unknown []Member
 }
 
@@ -70,8 +72,8 @@ func (i *EventInfo) base() *EventInfo { return i }
 
 // A Member is a JSON member that no type has a place for.
 type Member struct {
-	// Path leads to the member from the event's raw JSON, such as "text.format" or "errors[0].hint". Where the member stands
-	// around the event and not in it, the path begins with "value.", "change.", "entry." or "body.".
+	// Path leads to the member from the event's raw JSON, such as "text.format" or "errors[0].hint". Where the member
+	// stands around the event and not in it, the path begins with "value.", "change.", "entry." or "body.".
 	Path string
 
 	// Value is the member's JSON. It aliases the delivery's body.

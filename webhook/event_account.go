@@ -4,8 +4,8 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 )
 
-// An AccountUpdate arrives when something happens to an account: it was shared with you, disconnected, restricted, banned,
-// restored.
+// An AccountUpdate arrives when something happens to an account: it was shared with you, disconnected, restricted,
+// banned, restored.
 //
 // It follows no callback override: it always goes to the app's own callback URL. It names an account and seldom a number;
 // Phone is always empty. Never order updates by time alone, and read the number before you act on a disconnection.

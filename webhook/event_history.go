@@ -7,11 +7,11 @@ import (
 // A HistoryChunk arrives, many times, after a history sync was asked for: past messages of up to 180 days, hundreds or
 // thousands in each chunk.
 //
-// None of it is new. Do not answer it, notify nobody, open no service window. Chunks come in any order and may come twice;
-// (Phase, Order) sorts them. The last one may hold no messages. A phase without messages sends no chunk.
+// None of it is new. Do not answer it, notify nobody, open no service window. Chunks come in any order and may come
+// twice; (Phase, Order) sorts them. The last one may hold no messages. A phase without messages sends no chunk.
 //
-// Walk a chunk with [HistoryChunk.Messages], which decodes as it goes and keeps memory small; [HistoryChunk.Threads] returns
-// everything at once.
+// Walk a chunk with [HistoryChunk.Messages], which decodes as it goes and keeps memory small; [HistoryChunk.Threads]
+// returns everything at once.
 //
 // Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference/history
 type HistoryChunk struct {
@@ -110,9 +110,9 @@ const (
 	HistoryError     HistoryStatus = "ERROR"
 )
 
-// A HistoryMedia arrives after (or before) the chunk that holds its placeholder, once per media message of the last 14 days,
-// and tells the content. Join it on ID and take only the content: Meta has been seen giving it another sender and time than
-// the placeholder. Download at once, the media id expires.
+// A HistoryMedia arrives after (or before) the chunk that holds its placeholder, once per media message of the last 14
+// days, and tells the content. Join it on ID and take only the content: Meta has been seen giving it another sender and
+// time than the placeholder. Download at once, the media id expires.
 //
 // Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference/history
 type HistoryMedia struct {
@@ -145,8 +145,8 @@ func (m *HistoryMedia) Customer() graph.Identity {
 	return m.From
 }
 
-// A HistoryFailure arrives instead of chunks if the history cannot be synced, most often because the business chose not to
-// share it while onboarding.
+// A HistoryFailure arrives instead of chunks if the history cannot be synced, most often because the business chose not
+// to share it while onboarding.
 //
 // Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference/history
 type HistoryFailure struct {

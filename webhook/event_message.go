@@ -4,8 +4,8 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 )
 
-// An IncomingMessage arrives when a customer does something in a chat: writes, sends media, reacts, presses a button, places
-// an order; on coexistence numbers also when the customer edits ([*Edit]) or deletes ([*Revoke]) a message.
+// An IncomingMessage arrives when a customer does something in a chat: writes, sends media, reacts, presses a button,
+// places an order; on coexistence numbers also when the customer edits ([*Edit]) or deletes ([*Revoke]) a message.
 //
 // It opens or extends the customer service window of 24 hours. What the business itself writes on its phone never arrives
 // as an IncomingMessage but as a [MessageEcho], so that answering every IncomingMessage cannot answer the owner.
@@ -20,8 +20,8 @@ type IncomingMessage struct {
 	// From is who wrote. The phone number may be absent; see [graph.Identity.Key].
 	From graph.Identity
 
-	// ProfileName is the name that the customer shows. It may be empty, and it is not what the business has in its address
-	// book.
+	// ProfileName is the name that the customer shows. It may be empty, and it is not what the business has in its
+	// address book.
 	ProfileName string
 
 	// ProfileCountry is a country code such as "US". Meta's draft of November 2025 had it; later texts do not.
@@ -40,7 +40,8 @@ type IncomingMessage struct {
 	// Group is set if the message was written in a group.
 	Group graph.GroupID
 
-	// Type is the type as Meta wrote it. Content tells the same by its Go type, and more reliably: Meta omits Type at times.
+	// Type is the type as Meta wrote it. Content tells the same by its Go type, and more reliably: Meta omits Type at
+	// times.
 	Type MessageType
 
 	// Content is what was sent. It is never nil; what has no type yet is an [*UnknownContent].
@@ -68,9 +69,9 @@ func (m *IncomingMessage) Customer() graph.Identity { return m.From }
 // An UnavailableMessage arrives when a customer wrote, but the content stays on the business's phone (code 131060): often
 // the first message of a chat that began with an advertisement, or one from a companion device that cannot share it.
 //
-// Show a placeholder and say that the text is on the phone; do not drop it, it is a real customer. The complete message may
-// follow within seconds as an [IncomingMessage] with the same ID: then content beats placeholder. The two have different
-// keys, so deduplication by key keeps both.
+// Show a placeholder and say that the text is on the phone; do not drop it, it is a real customer. The complete message
+// may follow within seconds as an [IncomingMessage] with the same ID: then content beats placeholder. The two have
+// different keys, so deduplication by key keeps both.
 //
 // Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference/messages/unsupported
 type UnavailableMessage struct {

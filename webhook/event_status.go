@@ -7,8 +7,9 @@ import (
 // A MessageStatus arrives when something happens to a message that was sent through Cloud API: sent, delivered, read,
 // played, failed.
 //
-// Statuses arrive out of order, late and twice, "delivered" may never arrive, and a status can be faster than the answer to
-// the call that sent the message. Never lower a stored status: [StatusCode.Supersedes] says which of two to keep.
+// Statuses arrive out of order, late and twice, "delivered" may never arrive, and a status can be faster than the
+// answer to the call that sent the message. Never lower a stored status: [StatusCode.Supersedes] says which of two to
+// keep.
 //
 // Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference/messages/status
 type MessageStatus struct {
@@ -23,8 +24,8 @@ type MessageStatus struct {
 	// Recipient is who the message went to. Empty for a group as a whole.
 	Recipient graph.Identity
 
-	// RecipientType is "group" for a message to a group; then Group is the group and Participant the member whom this status
-	// is about.
+	// RecipientType is "group" for a message to a group; then Group is the group and Participant the member whom this
+	// status is about.
 	RecipientType string
 	Group         graph.GroupID
 	Participant   graph.Identity
@@ -82,22 +83,23 @@ const (
 	StatusCaptured  StatusCode = "captured"  // a payment was made
 )
 
-// Supersedes reports whether a stored status prev is to be replaced by s, which arrived later. Deliveries are not ordered, so a
-// status never moves back: sent, delivered, read, played. A failure replaces "sent" and also "delivered", because a message can
-// reach one device and not another; nothing but evidence of being read replaces a failure. Every status replaces none, and
-// itself: a repeat changes nothing. A status that this package does not know replaces only what is known to be earlier than
-// everything, none.
+// Supersedes reports whether a stored status prev is to be replaced by s, which arrived later. Deliveries are not
+// ordered, so a status never moves back: sent, delivered, read, played. A failure replaces "sent" and also "delivered",
+// because a message can reach one device and not another; nothing but evidence of being read replaces a failure. Every
+// status replaces none, and itself: a repeat changes nothing. A status that this package does not know gives way to any
+// that it knows.
 func (s StatusCode) Supersedes(prev StatusCode) bool {
 	if prev == "" || s == prev {
 		return s != ""
 	}
-	return statusRank[s] > statusRank[prev] && statusRank[prev] > 0
+	return statusRank[s] > statusRank[prev]
 }
 
 // statusRank orders statuses. Payments have an order of their own, which mixes with no other.
 var statusRank = map[StatusCode]int{
 	StatusPending: 1, StatusCaptured: 2,
-	StatusSent: 10, StatusWarning: 11, StatusDelivered: 12, StatusFailed: 13, StatusRead: 14, StatusPlayed: 15, StatusDeleted: 16,
+	StatusSent: 10, StatusWarning: 11, StatusDelivered: 12, StatusFailed: 13, StatusRead: 14, StatusPlayed: 15,
+	StatusDeleted: 16,
 }
 
 // A Conversation is the billing unit that Meta used until July 2025 and still names now and then.
@@ -116,8 +118,8 @@ type ConversationOrigin struct {
 // never assume that an answer is free.
 type Pricing struct {
 	Model    string `json:"pricing_model"` // "PMP", per message; "CBP" before July 2025
-	Type     string `json:"type"`          // "regular", "free_customer_service", "free_entry_point", "free_group_customer_service"
-	Category string `json:"category"`      // "service", "utility", "marketing", "authentication", "authentication-international", …
+	Type     string `json:"type"`          // "regular", or free: "free_customer_service", "free_entry_point", …
+	Category string `json:"category"`      // "service", "utility", "marketing", "authentication-international", …
 	Billable *bool  `json:"billable"`      // Meta will remove it
 }
 

@@ -6,8 +6,8 @@ import (
 )
 
 // A Handler handles one event. A nil error acknowledges it. Any other error asks for the event again, later, along with
-// everything else in the same delivery, so a handler has to bear repeats: see [EventInfo.Key]. Wrap errors that a repeat cannot
-// cure with [Permanent].
+// everything else in the same delivery, so a handler has to bear repeats: see [EventInfo.Key]. Wrap errors that a
+// repeat cannot cure with [Permanent].
 //
 // An [Endpoint] calls its handler from many goroutines at once.
 type Handler interface {
@@ -20,9 +20,9 @@ type HandlerFunc func(ctx context.Context, ev Event) error
 // Handle calls f.
 func (f HandlerFunc) Handle(ctx context.Context, ev Event) error { return f(ctx, ev) }
 
-// MultiHandler returns a Handler that passes each event to every h in order, until one returns an error. Later handlers can
-// rely on what earlier ones stored; when the event comes again, the earlier ones see it again. A [Permanent] error stops
-// nothing, because no repeat will come that would reach the later ones; it is returned at the end.
+// MultiHandler returns a Handler that passes each event to every h in order, until one returns an error. Later handlers
+// can rely on what earlier ones stored; when the event comes again, the earlier ones see it again. A [Permanent] error
+// stops nothing, because no repeat will come that would reach the later ones; it is returned at the end.
 func MultiHandler(h ...Handler) Handler {
 	return HandlerFunc(func(ctx context.Context, ev Event) error {
 		var errs []error

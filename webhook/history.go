@@ -8,8 +8,8 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/wire"
 )
 
-// Messages walks over the chunk's messages, thread by thread, and decodes each when it is its turn. A chunk of thousands of
-// messages so needs little more memory than its bytes.
+// Messages walks over the chunk's messages, thread by thread, and decodes each when it is its turn. A chunk of
+// thousands of messages so needs little more memory than its bytes.
 //
 //	for thread, m := range chunk.Messages() {
 //		if m.Err != nil {
@@ -17,8 +17,8 @@ import (
 //		}
 //	}
 //
-// Each message is a new one and can be kept. The thread is the same for all its messages. It can be walked as often as needed,
-// also from several goroutines.
+// Each message is a new one and can be kept. The thread is the same for all its messages. It can be walked as often as
+// needed, also from several goroutines.
 //
 // It reads [EventInfo.Raw] alone, so a chunk can be stored as that and walked later.
 func (c *HistoryChunk) Messages() iter.Seq2[*HistoryThread, *HistoryMessage] {
@@ -29,8 +29,8 @@ func (c *HistoryChunk) Messages() iter.Seq2[*HistoryThread, *HistoryMessage] {
 	}
 }
 
-// Threads returns the chunk's conversations with all their messages, and those without messages too. For a large chunk it needs
-// several times the memory of the chunk; [HistoryChunk.Messages] does not.
+// Threads returns the chunk's conversations with all their messages, and those without messages too. For a large chunk
+// it needs several times the memory of the chunk; [HistoryChunk.Messages] does not.
 func (c *HistoryChunk) Threads() []HistoryThread {
 	var all []*HistoryThread
 	w := &historyWalker{ordered: c.ordered}
@@ -70,8 +70,8 @@ func (w *historyWalker) next() *HistoryMessage {
 	return m
 }
 
-// chunk walks the threads where they stand if there is one list of them, as Decode has seen. In JSON of unknown origin a later
-// list replaces an earlier one, so the whole has to be looked at first.
+// chunk walks the threads where they stand if there is one list of them, as Decode has seen. In JSON of unknown origin
+// a later list replaces an earlier one, so the whole has to be looked at first.
 func (w *historyWalker) chunk() {
 	s := &w.s
 	var threads []byte
@@ -123,8 +123,8 @@ func (w *historyWalker) bad(t *HistoryThread, raw []byte, err error) {
 	}
 }
 
-// thread reads one conversation. Which side wrote a message can be told only when the thread's id and context are known, so
-// where these may come after the messages, the messages wait.
+// thread reads one conversation. Which side wrote a message can be told only when the thread's id and context are
+// known, so where these may come after the messages, the messages wait.
 func (w *historyWalker) thread() {
 	var (
 		s       = &w.s
@@ -232,8 +232,8 @@ func (w *historyWalker) messages(s *wire.Scanner, t *HistoryThread) {
 		}
 		out := w.next()
 		*out = HistoryMessage{
-			ID: m.id, From: m.from, To: m.to, At: m.at, Type: m.typ, Content: m.content, Context: m.context, Errors: m.errors,
-			Status: m.status, Raw: m.raw, Unknown: m.unplaced(), Outbound: outbound(&m, t),
+			ID: m.id, From: m.from, To: m.to, At: m.at, Type: m.typ, Content: m.content, Context: m.context,
+			Errors: m.errors, Status: m.status, Raw: m.raw, Unknown: m.unplaced(), Outbound: outbound(&m, t),
 		}
 		if m.err != nil {
 			out.Err = itemError(m.err)
@@ -247,8 +247,8 @@ func (w *historyWalker) messages(s *wire.Scanner, t *HistoryThread) {
 	}
 }
 
-// outbound reports whether the business wrote a message. The display number is no help: it can be formatted, and Brazilian ones
-// can lack a digit. What the thread says about the customer decides, in this order.
+// outbound reports whether the business wrote a message. The display number is no help: it can be formatted, and
+// Brazilian ones can lack a digit. What the thread says about the customer decides, in this order.
 func outbound(m *message, t *HistoryThread) bool {
 	switch {
 	case !m.to.IsZero():

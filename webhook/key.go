@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// keyOf returns the deduplication key of an event. Keys are hashed because what identifies an event is personal: a message id
-// holds the customer's phone number in base64.
+// keyOf returns the deduplication key of an event. Keys are hashed because what identifies an event is personal: a
+// message id holds the customer's phone number in base64.
 func keyOf(ev Event, e entry) string {
 	info := ev.base()
 	phone := string(info.Phone)
@@ -26,7 +26,8 @@ func keyOf(ev Event, e entry) string {
 	case *MessageStatus:
 		return statusKey(ev, phone)
 	case *HistoryChunk:
-		// The chunk that only says "all sent" can be the same byte for byte after a second onboarding, and must count then.
+		// The chunk that only says "all sent" can be the same byte for byte after a second onboarding, and must count
+		// then.
 		if ev.empty {
 			return ""
 		}
@@ -72,8 +73,8 @@ func rawKey(kind, owner string, raw []byte, more ...string) string {
 	return key(kind, append([]string{owner, string(sum[:])}, more...)...)
 }
 
-// key hashes the parts, each with its length before it, so that no two lists of parts look alike. 128 bits are plenty for what is
-// remembered for days.
+// key hashes the parts, each with its length before it, so that no two lists of parts look alike. 128 bits are plenty
+// for what is remembered for days.
 func key(kind string, parts ...string) string {
 	var room [512]byte
 	b := room[:0]

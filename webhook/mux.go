@@ -8,9 +8,9 @@ import (
 	"slices"
 )
 
-// A Mux is a [Handler] that calls, for each type of event, the function registered for it with [On]. The zero Mux is ready;
-// register before use, not during it. An event without a function goes to the one given to [Mux.Otherwise], or is
-// acknowledged without further notice.
+// A Mux is a [Handler] that calls, for each type of event, the function registered for it with [On]. The zero Mux is
+// ready; register before use, not during it. An event without a function goes to the one given to [Mux.Otherwise], or
+// is acknowledged without further notice.
 type Mux struct {
 	handlers  map[reflect.Type]muxEntry
 	otherwise func(context.Context, Event) error
@@ -25,7 +25,8 @@ type muxEntry struct {
 //
 //	webhook.On(&mux, func(ctx context.Context, m *webhook.IncomingMessage) error { … })
 //
-// It panics if there is one already, or if fn is nil or takes the interface Event; for the latter there is [Mux.Otherwise].
+// It panics if there is one already, or if fn is nil or takes the interface Event; for the latter there is
+// [Mux.Otherwise].
 func On[E Event](m *Mux, fn func(context.Context, E) error) {
 	typ := reflect.TypeFor[E]()
 	switch {
@@ -43,8 +44,8 @@ func On[E Event](m *Mux, fn func(context.Context, E) error) {
 	m.handlers[typ] = muxEntry{zero.field(), func(ctx context.Context, ev Event) error { return fn(ctx, ev.(E)) }}
 }
 
-// Otherwise registers fn for all events that have no function of their own. Count or log what comes here: it shows what Meta
-// sends that nobody looks at. It panics if called twice, or with nil.
+// Otherwise registers fn for all events that have no function of their own. Count or log what comes here: it shows what
+// Meta sends that nobody looks at. It panics if called twice, or with nil.
 func (m *Mux) Otherwise(fn func(context.Context, Event) error) {
 	if fn == nil || m.otherwise != nil {
 		panic("webhook: Mux.Otherwise takes one function, once")

@@ -137,4 +137,5 @@ func TestStatusesNeverMoveBack(t *testing.T) {
 	require.False(t, webhook.StatusPending.Supersedes(webhook.StatusCaptured))
 	require.False(t, webhook.StatusCode("teleported").Supersedes(webhook.StatusRead))
 	require.True(t, webhook.StatusCode("teleported").Supersedes(""))
+	require.True(t, webhook.StatusRead.Supersedes("teleported"), "an unknown status must not stay for ever")
 }

@@ -97,7 +97,7 @@ func TestMutationsHarmNoNeighbour(t *testing.T) {
 		return tree.(map[string]any)["entry"].([]any)[0]
 	}
 	for _, name := range webhooktest.Samples() {
-		for range 60 {
+		for range 25 {
 			tree, err := parseTree(webhooktest.Sample(name.Field, name.Case))
 			require.NoError(t, err)
 			envelope := tree.(map[string]any)

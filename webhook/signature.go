@@ -16,13 +16,13 @@ const SignatureHeader = "X-Hub-Signature-256"
 // ErrSignature says that a body was not signed with any of the given app secrets. Nothing in such a body can be believed.
 // If it happens to real deliveries, the secret is another app's, a client token or an access token, or something in front
 // changed the body.
-var ErrSignature = errors.New("webhook: the signature does not match; check that the secret is the app secret of the app that " +
-	"is subscribed, and that the body is the bytes as received")
+var ErrSignature = errors.New("webhook: the signature does not match; check that the secret is the app secret of the " +
+	"subscribed app, and that the body is the bytes as received")
 
 const signaturePrefix = "sha256="
 
-// Sign returns the signature that Meta would send for body in [SignatureHeader]: "sha256=" and 64 hex digits. It serves tests
-// and relays.
+// Sign returns the signature that Meta would send for body in [SignatureHeader]: "sha256=" and 64 hex digits. It serves
+// tests and relays.
 func Sign(appSecret string, body []byte) string {
 	m := newSigner(appSecret)
 	var sum [sha256.Size]byte
@@ -30,15 +30,16 @@ func Sign(appSecret string, body []byte) string {
 	return signaturePrefix + hex.EncodeToString(sum[:])
 }
 
-// Verify returns nil if signature, the value of [SignatureHeader], was made from body with one of the app secrets, else an
-// error that matches [ErrSignature]. It wants the bytes exactly as received: JSON that was decoded and written again has
-// another signature.
+// Verify returns nil if signature, the value of [SignatureHeader], was made from body with one of the app secrets, else
+// an error that matches [ErrSignature]. It wants the bytes exactly as received: JSON that was decoded and written again
+// has another signature.
 //
-// A signature is "sha256=" in lower case and 64 hex digits in either case, nothing before, after or between. Secrets that are
-// empty or blank match nothing. All comparisons take constant time and all secrets are tried, so that the time tells nothing.
+// A signature is "sha256=" in lower case and 64 hex digits in either case, nothing before, after or between. Secrets
+// that are empty or blank match nothing. All comparisons take constant time and all secrets are tried, so that the time
+// tells nothing.
 //
-// Meta's signature covers no time and no address: whoever holds a signed body can send it again, for ever. Only deduplication
-// by [EventInfo.Key] protects from that.
+// Meta's signature covers no time and no address: whoever holds a signed body can send it again, for ever. Only
+// deduplication by [EventInfo.Key] protects from that.
 func Verify(body []byte, signature string, appSecrets ...string) error {
 	v := verifier{signers: make([]*signer, 0, len(appSecrets))}
 	for _, secret := range appSecrets {
@@ -71,7 +72,8 @@ func (v *verifier) verify(body []byte, signature string) error {
 	return nil
 }
 
-// parseSignature returns the sum that a well-formed signature holds. Malformed ones are refused before anything is hashed.
+// parseSignature returns the sum that a well-formed signature holds. Malformed ones are refused before anything is
+// hashed.
 func parseSignature(signature string) (sum [sha256.Size]byte, ok bool) {
 	hexDigits, ok := strings.CutPrefix(signature, signaturePrefix)
 	if !ok || len(hexDigits) != 2*sha256.Size {
@@ -81,8 +83,8 @@ func parseSignature(signature string) (sum [sha256.Size]byte, ok bool) {
 	return sum, err == nil
 }
 
-// A signer signs with one secret. It keeps spent HMAC states, because setting one up hashes the key twice, which for a small
-// body costs as much as the body.
+// A signer signs with one secret. It keeps spent HMAC states, because setting one up hashes the key twice, which for a
+// small body costs as much as the body.
 type signer struct {
 	pool sync.Pool
 }
