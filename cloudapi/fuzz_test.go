@@ -1,0 +1,81 @@
+package cloudapi
+
+import (
+	"encoding/json"
+	"net/http"
+	"slices"
+	"testing"
+	"time"
+)
+
+// Whatever an error body holds, reading it does not fail, and nothing that Meta documents for one shape is lost in another.
+func FuzzErrorBody(f *testing.F) {
+	for _, s := range []string{
+		`{"error":{"message":"m","type":"OAuthException","code":130429,"error_subcode":2494055,"is_transient":false,"error_data":{"messaging_product":"whatsapp","details":"d"},"fbtrace_id":"A"}}`,
+		`{"error":{"code":"100","error_subcode":"2593107","error_data":"{\"details\":\"d\"}","error_user_title":"t","error_user_msg":"m"}}`,
+		`{"error":{"code":4.0,"error_data":"d"}}`, `{"error":{"error_data":[]}}`, `{"error":"x"}`, `{"error":null}`, `{"error":[]}`,
+		`{"error":{"code":1e400,"is_transient":"TRUE"}}`, `[]`, ``, `<html>`, "\xff", `{"error":{"code":99999999999999999999}}`,
+		`{"error":{"error_data":"{\"details\":\"{\\\"details\\\":1}\"}"}}`,
+	} {
+		f.Add([]byte(s))
+	}
+	f.Fuzz(func(t *testing.T, body []byte) {
+		var e Error
+		found := e.decodeError(body)
+		var probe struct {
+			Error *struct {
+				Code json.Number `json:"code"`
+			} `json:"error"`
+		}
+		readable := json.Unmarshal(body, &probe) == nil && probe.Error != nil
+		if readable && !found {
+			t.Fatalf("an error was not found in %q", body)
+		}
+		if !found && (e.coded || e.Message != "") {
+			t.Fatalf("%q is no error and left traces: %#v", body, e)
+		}
+		if found && !json.Valid(body) {
+			t.Fatalf("an error was found in %q, which is not JSON", body)
+		}
+		if readable {
+			if n, err := probe.Error.Code.Int64(); err == nil && (!e.coded || int64(e.Code) != n) {
+				t.Fatalf("code %d became %d in %q", n, e.Code, body)
+			}
+		}
+		_ = e.Error()
+		_ = e.outcomeOf()
+		if e.isSyncRefusal() && mayReplay(ReplayIdempotent, &e) {
+			t.Fatalf("a spent synchronisation would be repeated: %q", body)
+		}
+		if mayReplay(ReplayNever, &e) {
+			t.Fatal("never is never")
+		}
+	})
+}
+
+func FuzzUsageHeaders(f *testing.F) {
+	f.Add(`{"call_count":28,"total_cputime":25,"total_time":25}`, `{"1":[{"type":"whatsapp","call_count":1,"total_cputime":1,"total_time":1,"estimated_time_to_regain_access":2}]}`, "7")
+	f.Add(`null`, `{"1":null,"2":[null],"3":[{"estimated_time_to_regain_access":"19"}]}`, "Fri, 31 Dec 1999 23:59:59 GMT")
+	f.Add(`{"call_count":"x"}`, `{"1":[{"call_count":-1,"estimated_time_to_regain_access":1e300}],"2":{}}`, "-1")
+	f.Add(``, `[]`, "99999999999999999999")
+	f.Fuzz(func(t *testing.T, app, business, retry string) {
+		h := http.Header{}
+		h.Set("X-App-Usage", app)
+		h.Set("X-Business-Use-Case-Usage", business)
+		m := parseMeta(200, h)
+		if u := m.AppUsage; u != nil && min(u.Calls, u.CPUTime, u.Time) < 0 {
+			t.Fatalf("%q is negative: %+v", app, u)
+		}
+		for _, u := range m.BusinessUsage {
+			if min(u.Calls, u.CPUTime, u.Time) < 0 || u.RegainAccess < 0 || u.RegainAccess > 366*24*time.Hour {
+				t.Fatalf("%q has strange numbers: %+v", business, u)
+			}
+		}
+		if !slices.EqualFunc(m.BusinessUsage, parseMeta(200, h).BusinessUsage, func(a, b BusinessUsage) bool { return a == b }) {
+			t.Fatalf("%q reads differently each time", business)
+		}
+		if wait := retryAfter(retry); wait < 0 {
+			t.Fatalf("%q asks for %v", retry, wait)
+		}
+	})
+}
