@@ -111,7 +111,7 @@ func TestAHostThatIsDownHearsEverythingWhenItIsBack(t *testing.T) {
 func TestADeliveryIsGivenUpInTheEnd(t *testing.T) {
 	t.Parallel()
 	world, h, phone, _ := connected(t, coexistencetest.Config{
-		Delivery: coexistencetest.DeliveryConfig{Backoff: time.Millisecond, MaxAttempts: 3, Timeout: 20 * time.Millisecond},
+		Delivery: coexistencetest.DeliveryConfig{Backoff: time.Millisecond, MaxAttempts: 3, Timeout: 300 * time.Millisecond},
 	}, coexistencetest.PhoneConfig{})
 	wait(t, world)
 	release := make(chan struct{})

@@ -64,7 +64,7 @@ func (c *storeCheck) conversationMerge() error {
 	if err != nil {
 		return err
 	}
-	for _, key := range []string{number, user} {
+	for _, key := range []string{number, user, "+1 555 010-0101"} {
 		list, err := c.messages(c.phone, key)
 		if err != nil {
 			return err
@@ -112,7 +112,7 @@ func (c *storeCheck) contactRoundTrip() error {
 			At: storeTime, MovedAt: storeTime.Add(time.Second), Book: true})
 		contact.Enter(coexistence.BookEntry{Number: "15550100101", UserID: "US.1001", FullName: "Ada \u00c9", FirstName: "Ada", At: storeTime})
 		contact.Enter(coexistence.BookEntry{Number: "15550100109", At: storeTime, Removed: true})
-		contact.Call("ada", storeTime)
+		contact.SetProfileName("ada", storeTime)
 	}
 	want := coexistence.Contact{Phone: c.phone}
 	fill(&want)

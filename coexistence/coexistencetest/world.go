@@ -95,7 +95,8 @@ func (w *World) Partner() graph.BusinessID { return w.partner }
 // Now returns the world's time.
 func (w *World) Now() time.Time { return w.graph.Now() }
 
-// Advance moves the world's clock on, for codes and windows to expire. The host's own clock stays where it is.
+// Advance moves the world's clock on, for codes and windows to expire. The host's own clock stays where it is, so a host that
+// compares it with the times in webhooks finds those in the future. Give it [World.Now] where it takes a time.
 func (w *World) Advance(d time.Duration) { w.graph.Advance(d) }
 
 // DeliverTo makes callbackURL the app's callback, after the handshake, and subscribes the app to [Config.Fields]. That an app

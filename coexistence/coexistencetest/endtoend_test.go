@@ -1,0 +1,351 @@
+package coexistencetest_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"math/rand/v2"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence/coexistencetest"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/signup"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook"
+)
+
+// A product is a host made of this module, which fails now and then.
+type product struct {
+	*httptest.Server
+	client  *cloudapi.Client
+	tracker *coexistence.Tracker
+	now     func() time.Time
+
+	mu       sync.Mutex
+	rand     *rand.Rand
+	trouble  int // how many of a hundred deliveries it answers with 500, half of them after doing the work
+	business *signup.Business
+}
+
+func newProduct(t *testing.T, world *coexistencetest.World, seed uint64, trouble int) *product {
+	t.Helper()
+	client, err := cloudapi.NewClient(world.ClientConfig())
+	require.NoError(t, err)
+	tracker, err := coexistence.NewTracker(coexistence.Config{Store: new(coexistence.MemStore), AppID: world.AppID()})
+	require.NoError(t, err)
+	endpoint, err := webhook.NewEndpoint(
+		webhook.Config{AppSecret: graph.Secret(world.AppSecret()), VerifyToken: graph.Secret(world.VerifyToken())}, webhook.Dispatch(tracker))
+	require.NoError(t, err)
+	flow, err := signup.NewFlow(signup.Config{
+		AppID: world.AppID(), ConfigurationID: world.ConfigurationID(), Client: client,
+		Owner: func(*http.Request) (string, error) { return "tenant-1", nil },
+	})
+	require.NoError(t, err)
+	p := &product{client: client, tracker: tracker, now: world.Now, rand: rand.New(rand.NewPCG(seed, 99)), trouble: trouble}
+	mux := http.NewServeMux()
+	mux.Handle("/signup/", http.StripPrefix("/signup", flow.Handler(p.onboarded)))
+	mux.HandleFunc("/webhook", func(w http.ResponseWriter, r *http.Request) {
+		p.mu.Lock()
+		fails, late := p.rand.IntN(100) < p.trouble, p.rand.IntN(2) == 0
+		p.mu.Unlock()
+		switch {
+		case r.Method != http.MethodPost || !fails:
+			endpoint.ServeHTTP(w, r)
+		case late:
+			endpoint.ServeHTTP(httptest.NewRecorder(), r)
+			w.WriteHeader(http.StatusInternalServerError)
+		default:
+			w.WriteHeader(http.StatusInternalServerError)
+		}
+	})
+	p.Server = httptest.NewServer(mux)
+	t.Cleanup(p.Close)
+	require.NoError(t, world.DeliverTo(p.URL+"/webhook"))
+	return p
+}
+
+func (p *product) onboarded(ctx context.Context, b *signup.Business) error {
+	p.mu.Lock()
+	p.business = b
+	p.mu.Unlock()
+	return p.tracker.Onboard(ctx, coexistence.Onboarding{
+		Phone: b.Phone.ID, WABAs: b.WABAs, DisplayPhone: b.Phone.DisplayPhoneNumber,
+		OnboardedAt: p.now(), // not b.OnboardedAt, which is the host's clock: this world's may have been moved on
+	})
+}
+
+func (p *product) calls() *cloudapi.Client {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.client.WithToken(p.business.Token)
+}
+
+// signUp plays the page: begin, the popup, finish. It returns what the page is told.
+func (p *product) signUp(t *testing.T, world *coexistencetest.World, play func(*coexistencetest.Popup) (coexistencetest.Result, error)) (outcome string) {
+	t.Helper()
+	var begun struct {
+		State  string          `json:"state"`
+		Launch json.RawMessage `json:"launch"`
+	}
+	p.ask(t, "/signup/begin", "", &begun)
+	popup, err := world.OpenSignup(begun.Launch)
+	require.NoError(t, err)
+	result, err := play(popup)
+	require.NoError(t, err)
+	type submission struct {
+		State    string          `json:"state"`
+		Session  json.RawMessage `json:"session,omitzero"`
+		Callback json.RawMessage `json:"callback"`
+	}
+	in := submission{State: begun.State, Callback: result.Callback}
+	if result.Message != nil {
+		text, err := json.Marshal(string(result.Message)) // the page passes on the string that it got
+		require.NoError(t, err)
+		in.Session = text
+	}
+	body, err := json.Marshal(in)
+	require.NoError(t, err)
+	var out struct {
+		Outcome string `json:"outcome"`
+	}
+	p.ask(t, "/signup/finish", string(body), &out)
+	return out.Outcome
+}
+
+func (p *product) ask(t *testing.T, path, body string, v any) {
+	t.Helper()
+	resp, err := http.Post(p.URL+path, "application/json", strings.NewReader(body))
+	require.NoError(t, err)
+	defer resp.Body.Close()
+	b, err := io.ReadAll(resp.Body)
+	require.NoError(t, err)
+	require.NoError(t, json.Unmarshal(b, v), string(b))
+}
+
+// Whatever the order, the repeats, the batches and the failures: in the end the host knows what the phone shows.
+func TestInTheEndTheHostKnowsWhatThePhoneShows(t *testing.T) {
+	t.Parallel()
+	for seed := range uint64(4) {
+		seed++
+		world := coexistencetest.NewWorld(coexistencetest.Config{
+			Seed:    seed,
+			Session: []coexistencetest.SessionVariant{coexistencetest.SessionDocumented, coexistencetest.SessionWithPhone, coexistencetest.SessionLoginUser, coexistencetest.SessionLost}[seed-1],
+			Delivery: coexistencetest.DeliveryConfig{
+				Parallel: 6, Duplicates: 30, Reorder: 40, Batch: 5, Backoff: time.Millisecond, MaxBackoff: 20 * time.Millisecond,
+			},
+			History: coexistencetest.HistoryConfig{ChunkSize: 40, ContactBatch: 5},
+		})
+		t.Cleanup(world.Close)
+		phone := world.NewPhone(coexistencetest.PhoneConfig{
+			History: coexistencetest.History{Messages: 600, Media: 15}, SecondAccount: seed%2 == 0,
+		})
+		p := newProduct(t, world, seed, 15)
+		outcome := p.signUp(t, world, func(popup *coexistencetest.Popup) (coexistencetest.Result, error) { return popup.Complete(phone, true) })
+		require.Equal(t, "ready", outcome, world)
+
+		result, err := p.tracker.Begin(t.Context(), coexistence.API(p.calls()), phone.ID())
+		require.NoError(t, err, world)
+		require.Len(t, result.Requested, 2)
+		live(t, world, phone, p, seed)
+		wait(t, world)
+		require.Empty(t, world.Silenced(), world)
+		compare(t, world, phone, p)
+
+		st, err := p.tracker.Store().State(t.Context(), phone.ID())
+		require.NoError(t, err)
+		require.Equal(t, coexistence.StageActive, st.Stage, world)
+		require.Equal(t, coexistence.SyncComplete, st.HistoryStatus(world.Now()), world)
+	}
+}
+
+// live lets customers, the phone and the host write at random, while history still arrives.
+func live(t *testing.T, world *coexistencetest.World, phone *coexistencetest.Phone, p *product, seed uint64) {
+	t.Helper()
+	r := rand.New(rand.NewPCG(seed, 7))
+	customers := phone.Customers()
+	var theirs, ours []graph.MessageID
+	author := map[graph.MessageID]*coexistencetest.Customer{}
+	pick := func(ids []graph.MessageID) graph.MessageID { return ids[r.IntN(len(ids))] }
+	for range 150 {
+		c := customers[r.IntN(len(customers))]
+		switch n := r.IntN(11); {
+		case n < 3 || len(theirs) == 0:
+			id := c.Sends("Hello 👋🏽")
+			theirs, author[id] = append(theirs, id), c
+		case n < 5 || len(ours) == 0:
+			ours = append(ours, phone.Send(c, "Hello from the phone"))
+		case n == 5:
+			id := pick(theirs)
+			_, _ = author[id].Edits(id, "edited")
+		case n == 6:
+			_, _ = phone.Edit(pick(ours), "edited on the phone")
+		case n == 7:
+			id := pick(theirs)
+			_, _ = author[id].Revokes(id)
+		case n == 8:
+			id := pick(theirs)
+			author[id].SendsContent(coexistencetest.Reaction(id, "🎂"))
+		case n == 9:
+			id := c.SendsUnavailable("the real thing")
+			require.NoError(t, c.Resolves(id))
+			theirs, author[id] = append(theirs, id), c
+		default:
+			c.Sends("May I?")
+			message := cloudapi.Message{To: cloudapi.ToIdentity(c.Identity()), Content: &cloudapi.Text{Body: "From the host"}}
+			sent, err := p.calls().Messages.Send(t.Context(), phone.ID(), message)
+			require.NoError(t, err)
+			require.NoError(t, p.tracker.Sent(t.Context(), phone.ID(), sent, message))
+		}
+	}
+}
+
+func compare(t *testing.T, world *coexistencetest.World, phone *coexistencetest.Phone, p *product) {
+	t.Helper()
+	store := p.tracker.Store()
+	shown := 0
+	for _, c := range phone.Customers() {
+		chat := phone.Chat(c)
+		shown += len(chat)
+		for _, want := range chat {
+			got, err := store.Message(t.Context(), phone.ID(), want.ID)
+			require.NoError(t, err, world)
+			require.Equal(t, want.Author != coexistencetest.AuthorCustomer, got.Outbound, world)
+			if want.Author == coexistencetest.AuthorAPI {
+				require.WithinDuration(t, want.At, got.At, 2*time.Second, world) // the host's clock and Meta's
+			} else {
+				require.Equal(t, want.At.Unix(), got.At.Unix(), world)
+			}
+			require.Equal(t, want.Revoked, got.Revoked(), world)
+			require.Equal(t, want.Edited, got.Edited(), world)
+			require.Equal(t, want.Author == coexistencetest.AuthorAPI, got.Origin == coexistence.OriginAPI, world)
+			if got.Origin == coexistence.OriginAPI {
+				require.Equal(t, webhook.StatusRead, got.Status, world)
+			}
+			var emoji []string
+			for _, reaction := range got.Reactions {
+				if reaction.Emoji != "" {
+					emoji = append(emoji, reaction.Emoji)
+				}
+			}
+			slices.Sort(emoji)
+			slices.Sort(want.Reactions)
+			require.Equal(t, want.Reactions, emoji, world)
+			switch file := want.Content.MIMEType != ""; {
+			case want.Revoked:
+			case file && world.Now().Sub(want.At) > coexistence.MediaWindow+time.Hour:
+				require.Equal(t, webhook.TypeMediaPlaceholder, got.Kind, world)
+			case file && world.Now().Sub(want.At) > coexistence.MediaWindow-time.Hour:
+			case want.Content.Type == "location", want.Content.Type == "contacts":
+				require.EqualValues(t, want.Content.Type, got.Kind, world)
+			default:
+				require.EqualValues(t, want.Content.Type, got.Kind, world)
+				require.Equal(t, want.Content.Text, got.Text, world)
+			}
+		}
+	}
+	stored := 0
+	for conv, err := range store.Conversations(t.Context(), phone.ID()) {
+		require.NoError(t, err)
+		person := map[string]bool{}
+		for m, err := range store.Messages(t.Context(), phone.ID(), conv.Key) {
+			require.NoError(t, err)
+			stored++
+			person[m.Conversation] = true
+		}
+		require.Len(t, person, 1)
+	}
+	require.Equal(t, shown, stored, "%v: something else than the chats was stored", world)
+
+	labels := 0
+	for contact, err := range store.Contacts(t.Context(), phone.ID()) {
+		require.NoError(t, err)
+		if contact.Name != "" {
+			labels++
+		}
+	}
+	require.Len(t, phone.Contacts(), labels, world)
+}
+
+func TestALifeFromSignupToDisconnectAndBack(t *testing.T) {
+	t.Parallel()
+	world := coexistencetest.NewWorld(coexistencetest.Config{})
+	t.Cleanup(world.Close)
+	phone := world.NewPhone(coexistencetest.PhoneConfig{History: coexistencetest.History{Messages: 60}})
+	p := newProduct(t, world, 1, 0)
+	stage := func() coexistence.Stage {
+		wait(t, world)
+		st, err := p.tracker.Store().State(t.Context(), phone.ID())
+		require.NoError(t, err)
+		return st.Stage
+	}
+	complete := func(share bool) func(*coexistencetest.Popup) (coexistencetest.Result, error) {
+		return func(popup *coexistencetest.Popup) (coexistencetest.Result, error) {
+			return popup.Complete(phone, share)
+		}
+	}
+
+	require.Equal(t, "cancelled", p.signUp(t, world, (*coexistencetest.Popup).Cancel))
+	require.Equal(t, "ready", p.signUp(t, world, complete(false)))
+	require.Equal(t, coexistence.StageOnboarded, stage())
+	_, err := p.tracker.Begin(t.Context(), coexistence.API(p.calls()), phone.ID())
+	require.NoError(t, err)
+	require.Equal(t, coexistence.StageActive, stage())
+	st, err := p.tracker.Store().State(t.Context(), phone.ID())
+	require.NoError(t, err)
+	require.Equal(t, coexistence.SyncDeclined, st.History.Status)
+
+	world.Advance(time.Minute) // Meta dates these in whole seconds
+	phone.ChangeDevice()
+	require.Equal(t, coexistence.StageOffboarded, stage())
+	world.Advance(time.Minute)
+	phone.Reconnect()
+	require.Equal(t, coexistence.StageActive, stage())
+	world.Advance(time.Minute)
+	phone.Disconnect()
+	require.Equal(t, coexistence.StageRemoved, stage())
+
+	world.Advance(20 * time.Minute)
+	require.Equal(t, "ready", p.signUp(t, world, complete(true)))
+	require.Equal(t, coexistence.StageOnboarded, stage())
+	_, err = p.tracker.Begin(t.Context(), coexistence.API(p.calls()), phone.ID())
+	require.NoError(t, err)
+	require.Equal(t, coexistence.StageActive, stage())
+	_, err = p.tracker.Begin(t.Context(), coexistence.API(p.calls()), phone.ID())
+	require.ErrorIs(t, err, coexistence.ErrSyncUsed)
+	require.Equal(t, 4, world.Graph().Count("POST", "/{phone-number-id}/smb_app_data"))
+}
+
+func TestTheHostFindsOutThatItGotAnOrdinaryNumber(t *testing.T) {
+	t.Parallel()
+	world := coexistencetest.NewWorld(coexistencetest.Config{})
+	t.Cleanup(world.Close)
+	phone := world.NewPhone(coexistencetest.PhoneConfig{})
+	client, err := cloudapi.NewClient(world.ClientConfig())
+	require.NoError(t, err)
+	flow, err := signup.NewFlow(signup.Config{AppID: world.AppID(), ConfigurationID: world.ConfigurationID(), Client: client})
+	require.NoError(t, err)
+	attempt, err := flow.Begin(t.Context(), "tenant-1")
+	require.NoError(t, err)
+	popup, err := world.OpenSignup([]byte(`{"config_id":"` + world.ConfigurationID() +
+		`","response_type":"code","override_default_response_type":true,"extras":{"setup":{}}}`)) // a page of the host's own
+	require.NoError(t, err)
+	result, err := popup.Complete(phone, true)
+	require.NoError(t, err)
+	session, err := signup.ParseSession(result.Message)
+	require.NoError(t, err)
+	_, err = flow.Finish(t.Context(), signup.Submission{State: attempt.State, Owner: "tenant-1", Code: result.Code, Session: session})
+	failed, ok := errors.AsType[*signup.Error](err)
+	require.True(t, ok, "%v", err)
+	require.Equal(t, signup.OutcomeFellBack, failed.Outcome)
+	require.Zero(t, world.Graph().Count("POST", "/{phone-number-id}/register"))
+}

@@ -1,0 +1,122 @@
+package coexistencetest_test
+
+import (
+	"context"
+	"fmt"
+	"net/http/httptest"
+
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence/coexistencetest"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook"
+)
+
+// A number from the popup to the first message, with a host that only prints.
+func ExampleNewWorld() {
+	ctx := context.Background()
+	world := coexistencetest.NewWorld(coexistencetest.Config{
+		Delivery: coexistencetest.DeliveryConfig{Parallel: 1}, // in the order in which things happen
+	})
+	defer world.Close()
+	phone := world.NewPhone(coexistencetest.PhoneConfig{Number: "+1 555-010-0100"})
+
+	var mux webhook.Mux
+	webhook.On(&mux, func(_ context.Context, m *webhook.IncomingMessage) error {
+		fmt.Println("customer:", m.Content.(*webhook.Text).Body)
+		return nil
+	})
+	webhook.On(&mux, func(_ context.Context, m *webhook.MessageEcho) error {
+		fmt.Println("phone:", m.Content.(*webhook.Text).Body)
+		return nil
+	})
+	endpoint, err := webhook.NewEndpoint(webhook.Config{
+		AppSecret: graph.Secret(world.AppSecret()), VerifyToken: graph.Secret(world.VerifyToken()),
+	}, webhook.Dispatch(&mux))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	host := httptest.NewServer(endpoint)
+	defer host.Close()
+	if err := world.DeliverTo(host.URL); err != nil {
+		fmt.Println(err)
+		return
+	}
+
+	popup, err := world.OpenSignup([]byte(`{"config_id":"` + world.ConfigurationID() + `","response_type":"code",
+		"override_default_response_type":true,"extras":{"featureType":"whatsapp_business_app_onboarding"}}`))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	result, err := popup.Complete(phone, true)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	client, err := cloudapi.NewClient(world.ClientConfig())
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	token, err := client.OAuth.Exchange(ctx, cloudapi.CodeExchange{Code: result.Code})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	if err := client.WithToken(token.Token).WABAs.Subscribe(ctx, phone.WABA(), cloudapi.SubscribeOptions{}); err != nil {
+		fmt.Println(err)
+		return
+	}
+
+	customer := phone.Customer("+1 555-010-0142")
+	customer.Sends("Are you open?")
+	phone.Send(customer, "Until six.")
+	fmt.Println(world.Wait(ctx))
+	// Output:
+	// customer: Are you open?
+	// phone: Until six.
+	// <nil>
+}
+
+// The popup refuses what Meta refuses, with Meta's code.
+func ExamplePopup() {
+	world := coexistencetest.NewWorld(coexistencetest.Config{})
+	defer world.Close()
+	old := world.NewPhone(coexistencetest.PhoneConfig{AppVersion: "2.23.1"})
+	popup, err := world.OpenSignup([]byte(`{"config_id":"` + world.ConfigurationID() + `","response_type":"code",
+		"override_default_response_type":true,"extras":{"featureType":"whatsapp_business_app_onboarding"}}`))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(popup.ChooseExistingAccount())
+	fmt.Println(popup.EnterNumber(old.Number()))
+	result, err := popup.Cancel()
+	fmt.Println(string(result.Message), err)
+	// Output:
+	// <nil>
+	// coexistencetest: the popup shows code 4563015: Update the WhatsApp Business app
+	// {"data":{"current_step":"PHONE_NUMBER_SETUP"},"type":"WA_EMBEDDED_SIGNUP","event":"CANCEL"} <nil>
+}
+
+// When nothing arrives, ask what Meta would never tell.
+func ExampleWorld_Silenced() {
+	world := coexistencetest.NewWorld(coexistencetest.Config{})
+	defer world.Close()
+	phone := world.NewPhone(coexistencetest.PhoneConfig{})
+	popup, err := world.OpenSignup([]byte(`{"config_id":"` + world.ConfigurationID() + `","response_type":"code",
+		"override_default_response_type":true,"extras":{"featureType":"whatsapp_business_app_onboarding"}}`))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	if _, err := popup.Complete(phone, true); err != nil {
+		fmt.Println(err)
+		return
+	}
+	phone.Customer("+1 555-010-0142").Sends("Anybody there?")
+	all := world.Silenced()
+	fmt.Println(all[len(all)-1].Field+":", all[len(all)-1].Reason)
+	// Output: messages: the app does not subscribe to the field
+}
