@@ -39,7 +39,7 @@ func (f *Flow) Begin(ctx context.Context, owner string) (*Attempt, error) {
 		return nil, err
 	}
 	a := &attempt{Attempt: Attempt{State: rand.Text() + rand.Text(), Owner: owner, ExpiresAt: time.Now().Add(f.cfg.AttemptTTL)}}
-	f.attempts.add(a)
+	f.attempts.Open().add(a)
 	return new(a.Attempt), nil
 }
 

@@ -54,13 +54,13 @@ func (f *Flow) finishWith(ctx context.Context, sub Submission, onboarded func(*B
 		return nil, &Error{Outcome: OutcomeUnavailable, Step: StepState, Err: err}
 	}
 	received := time.Now()
-	a, err := f.attempts.claim(sub.State, sub.Owner)
+	a, err := f.attempts.Open().claim(sub.State, sub.Owner)
 	if err != nil {
 		return nil, err
 	}
 	if a.business != nil && !sub.Code.IsZero() && sub.Code != a.code {
 		// A second popup needs a second attempt, or its code would replace the grant of the first.
-		f.attempts.release(a, a.business)
+		f.attempts.Open().release(a, a.business)
 		return nil, &Error{Outcome: OutcomeStateUsed, Step: StepState}
 	}
 	b, err := f.finish(ctx, a, sub, received)
@@ -76,10 +76,10 @@ func (f *Flow) finishWith(ctx context.Context, sub Submission, onboarded func(*B
 // settle ends an attempt, or opens it again for what is still to come.
 func (f *Flow) settle(a *attempt, b *Business, err error) {
 	if e, ok := errors.AsType[*Error](err); ok && e.Outcome.Resumable() {
-		f.attempts.release(a, b)
+		f.attempts.Open().release(a, b)
 		return
 	}
-	f.attempts.end(a)
+	f.attempts.Open().end(a)
 }
 
 func (f *Flow) finish(ctx context.Context, a *attempt, sub Submission, received time.Time) (*Business, error) {

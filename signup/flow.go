@@ -12,6 +12,7 @@ import (
 
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/sealed"
 )
 
 // CodeTTL is how long a code can be exchanged. Meta counts from when it leaves the popup.
@@ -128,7 +129,7 @@ func (c Config) validate() error {
 // A Flow takes businesses through Embedded Signup. It is safe for concurrent use; make one and keep it.
 type Flow struct {
 	cfg      Config
-	attempts attempts
+	attempts sealed.Value[*attempts] // they hold codes and tokens
 }
 
 // NewFlow returns a Flow. It does no I/O; the error lists every mistake in cfg.
@@ -137,5 +138,5 @@ func NewFlow(cfg Config) (*Flow, error) {
 	if err := cfg.validate(); err != nil {
 		return nil, err
 	}
-	return &Flow{cfg: cfg, attempts: attempts{m: map[string]*attempt{}}}, nil
+	return &Flow{cfg: cfg, attempts: sealed.New(&attempts{m: map[string]*attempt{}})}, nil
 }

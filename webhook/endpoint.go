@@ -1,6 +1,7 @@
 package webhook
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"crypto/subtle"
@@ -14,6 +15,7 @@ import (
 	"time"
 
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/sealed"
 )
 
 // Config configures an [Endpoint]. AppSecret and VerifyToken are required.
@@ -79,9 +81,11 @@ func blank(s graph.Secret) bool { return strings.TrimSpace(s.Reveal()) == "" }
 // Nothing of a body is looked at before its signature holds. The content type is neither required nor believed: the
 // signature does not cover it, so it can neither make a delivery valid nor spoil one.
 type Endpoint struct {
-	cfg      Config
-	verifier verifier
-	recv     Receiver
+	verifyToken sealed.Value[string]
+	verifier    verifier
+	maxBytes    int64
+	logger      *slog.Logger
+	recv        Receiver
 }
 
 // NewEndpoint returns an endpoint that hands verified deliveries to recv. The error lists everything wrong with cfg.
@@ -89,13 +93,12 @@ func NewEndpoint(cfg Config, recv Receiver) (*Endpoint, error) {
 	if err := cfg.validate(recv); err != nil {
 		return nil, err
 	}
-	if cfg.MaxBytes == 0 {
-		cfg.MaxBytes = defaultMaxBytes
+	e := &Endpoint{
+		verifyToken: sealed.New(cfg.VerifyToken.Reveal()),
+		maxBytes:    cmp.Or(cfg.MaxBytes, defaultMaxBytes),
+		logger:      cmp.Or(cfg.Logger, slog.New(slog.DiscardHandler)),
+		recv:        recv,
 	}
-	if cfg.Logger == nil {
-		cfg.Logger = slog.New(slog.DiscardHandler)
-	}
-	e := &Endpoint{cfg: cfg, recv: recv}
 	e.verifier.signers = append(e.verifier.signers, newSigner(cfg.AppSecret.Reveal()))
 	for _, s := range cfg.OldSecrets {
 		e.verifier.signers = append(e.verifier.signers, newSigner(s.Reveal()))
@@ -127,9 +130,9 @@ func (e *Endpoint) handshake(w http.ResponseWriter, r *http.Request) {
 	token, okToken := single(query, "hub.verify_token")
 	challenge, okChallenge := single(query, "hub.challenge")
 
-	known := constantTimeEqual(token, e.cfg.VerifyToken.Reveal())
+	known := constantTimeEqual(token, e.verifyToken.Open())
 	if err != nil || !okMode || mode != "subscribe" || !okToken || !known || !okChallenge || !printable(challenge) {
-		e.cfg.Logger.WarnContext(r.Context(), "webhook handshake refused", "token_matches", known)
+		e.logger.WarnContext(r.Context(), "webhook handshake refused", "token_matches", known)
 		answer(w, http.StatusForbidden)
 		return
 	}
@@ -176,19 +179,19 @@ func (e *Endpoint) receive(w http.ResponseWriter, r *http.Request) {
 		_, wellFormed = parseSignature(signatures[0])
 	}
 	if !wellFormed {
-		e.cfg.Logger.WarnContext(ctx, "webhook delivery refused: the signature header is missing, repeated or malformed",
+		e.logger.WarnContext(ctx, "webhook delivery refused: the signature header is missing, repeated or malformed",
 			"count", len(signatures))
 		answer(w, http.StatusUnauthorized)
 		return
 	}
 	body, status := e.read(w, r)
 	if status != 0 {
-		e.cfg.Logger.WarnContext(ctx, "webhook delivery refused", "status", status, "content_length", r.ContentLength)
+		e.logger.WarnContext(ctx, "webhook delivery refused", "status", status, "content_length", r.ContentLength)
 		answer(w, status)
 		return
 	}
 	if err := e.verifier.verify(body, signatures[0]); err != nil {
-		e.cfg.Logger.WarnContext(ctx, "webhook delivery refused", "err", err, "bytes", len(body))
+		e.logger.WarnContext(ctx, "webhook delivery refused", "err", err, "bytes", len(body))
 		answer(w, http.StatusUnauthorized)
 		return
 	}
@@ -197,13 +200,13 @@ func (e *Endpoint) receive(w http.ResponseWriter, r *http.Request) {
 	case err == nil:
 		answer(w, http.StatusOK)
 	case IsPermanent(err):
-		e.cfg.Logger.ErrorContext(ctx, "webhook delivery acknowledged with an error that no repeat cures", "err", err)
+		e.logger.ErrorContext(ctx, "webhook delivery acknowledged with an error that no repeat cures", "err", err)
 		answer(w, http.StatusOK)
 	case errors.Is(err, ErrUnavailable):
-		e.cfg.Logger.ErrorContext(ctx, "webhook delivery not taken in; Meta will repeat it", "err", err)
+		e.logger.ErrorContext(ctx, "webhook delivery not taken in; Meta will repeat it", "err", err)
 		answer(w, http.StatusServiceUnavailable)
 	default:
-		e.cfg.Logger.ErrorContext(ctx, "webhook delivery not handled; Meta will repeat it", "err", err)
+		e.logger.ErrorContext(ctx, "webhook delivery not handled; Meta will repeat it", "err", err)
 		answer(w, http.StatusInternalServerError)
 	}
 }
@@ -213,10 +216,10 @@ func (e *Endpoint) read(w http.ResponseWriter, r *http.Request) (body []byte, st
 	if enc := r.Header.Get("Content-Encoding"); enc != "" && !strings.EqualFold(enc, "identity") {
 		return nil, http.StatusBadRequest
 	}
-	if r.ContentLength > e.cfg.MaxBytes {
+	if r.ContentLength > e.maxBytes {
 		return nil, http.StatusRequestEntityTooLarge
 	}
-	body, err := readBody(http.MaxBytesReader(w, r.Body, e.cfg.MaxBytes), r.ContentLength)
+	body, err := readBody(http.MaxBytesReader(w, r.Body, e.maxBytes), r.ContentLength)
 	if err != nil {
 		if _, tooLarge := errors.AsType[*http.MaxBytesError](err); tooLarge {
 			return nil, http.StatusRequestEntityTooLarge
