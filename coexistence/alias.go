@@ -2,6 +2,7 @@ package coexistence
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 )
@@ -12,7 +13,7 @@ import (
 func Aliases(id graph.Identity) []string {
 	var list []string
 	add := func(s string) {
-		if s != "" && !slices.Contains(list, s) {
+		if s = Alias(s); s != "" && !slices.Contains(list, s) {
 			list = append(list, s)
 		}
 	}
@@ -20,13 +21,24 @@ func Aliases(id graph.Identity) []string {
 	if graph.IsUserID(id.WAID) { // seen in production: a user id where the number belongs
 		add(id.WAID)
 	} else {
-		add(graph.EquivalenceKey(id.WAID))
+		add(graph.Digits(id.WAID))
 	}
 	add(string(id.ParentUserID))
 	if len(list) == 0 && id.Username != "" {
 		add("@" + id.Username)
 	}
 	return list
+}
+
+// Alias returns the alias that key stands for: a phone number in any spelling becomes the alias of that number, everything else
+// (a [Contact].Key, an alias, [graph.Identity.Key]) is one already. Stores call it before they look for a person.
+func Alias(key string) string {
+	if strings.Trim(key, "+0123456789 -().") == "" {
+		if number := graph.EquivalenceKey(key); number != "" {
+			return number
+		}
+	}
+	return key
 }
 
 // alias returns the best alias, or nothing.

@@ -49,6 +49,11 @@ func (t *Tracker) begin(ctx context.Context, api SyncAPI, phone graph.PhoneNumbe
 	if err != nil {
 		return nil, err
 	}
+	if st.Stage == StageOffboarded { // perhaps it came back, and nobody heard
+		if st, err = t.Confirm(ctx, api, phone); err != nil {
+			return nil, fmt.Errorf("%w: it is %s and cannot be read: %w", ErrNotLive, StageOffboarded, err)
+		}
+	}
 	if !st.Stage.Live() {
 		return nil, fmt.Errorf("%w: it is %s", ErrNotLive, st.Stage)
 	}
@@ -68,7 +73,7 @@ func (t *Tracker) begin(ctx context.Context, api SyncAPI, phone graph.PhoneNumbe
 		return nil, errors.Join(refusals...)
 	}
 
-	result := &SyncResult{State: st, Preflight: t.preflight(ctx, api, st)}
+	result := &SyncResult{State: st, Preflight: t.preflight(ctx, api, st, open)}
 	if p := result.Preflight; p.Phone != nil {
 		st, err := t.cfg.Store.UpdateState(ctx, phone, func(s State) (State, error) { return s.Confirm(p.Phone, p.ReadAt), nil })
 		if err != nil {

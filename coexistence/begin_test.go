@@ -147,11 +147,22 @@ func TestAFailedPreflightBurnsNothingAndListsEverything(t *testing.T) {
 	client, err := cloudapi.NewClient(d.srv.Config())
 	require.NoError(t, err)
 	require.NoError(t, client.WABAs.Subscribe(t.Context(), other.ID, cloudapi.SubscribeOptions{}))
-	_, err = d.tracker.Confirm(t.Context(), d.api, d.phone.ID)
-	require.NoError(t, err)
 	_, err = d.tracker.Begin(t.Context(), d.api, d.phone.ID)
 	require.NoError(t, err)
 	require.Equal(t, 2, d.calls())
+}
+
+func TestContactsNeedNoHistoryField(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	d.srv.Subscribe(cloudapitest.AppSubscription{
+		CallbackURL: "https://example.com/webhook", Fields: []string{"messages", "smb_message_echoes", "smb_app_state_sync", "account_update"},
+	})
+	_, err := d.tracker.BeginContacts(t.Context(), d.api, d.phone.ID)
+	require.NoError(t, err)
+	_, err = d.tracker.Begin(t.Context(), d.api, d.phone.ID)
+	require.ErrorIs(t, err, coexistence.ErrPreflight)
+	require.Equal(t, 1, d.calls())
 }
 
 func TestPreflightFindings(t *testing.T) {

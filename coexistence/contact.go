@@ -117,8 +117,9 @@ func (c *Contact) Enter(e BookEntry) {
 	c.settle()
 }
 
-// Call records what the person calls itself, as of a moment. An empty name says nothing.
-func (c *Contact) Call(name string, at time.Time) { c.profile(name, at) }
+// SetProfileName records what the person calls itself, as of a moment. An empty name says nothing, and an older one changes
+// nothing.
+func (c *Contact) SetProfileName(name string, at time.Time) { c.profile(name, at) }
 
 func (c *Contact) see(s Sighting) {
 	s.Identity = tidy(s.Identity)
@@ -261,9 +262,9 @@ func succeed(prev, id graph.Identity) graph.Identity {
 // rank sorts aliases: user ids, numbers, parent ids, usernames.
 func rank(alias string, id graph.Identity) int {
 	switch {
-	case alias == string(id.UserID):
+	case alias == Alias(string(id.UserID)):
 		return 0
-	case alias == string(id.ParentUserID):
+	case alias == Alias(string(id.ParentUserID)):
 		return 2
 	case alias[0] == '@':
 		return 3

@@ -158,6 +158,11 @@ func TestNobodyIsFiledTwice(t *testing.T) {
 			require.Equal(t, "Ada", list[0].Contact.Name)
 			require.Equal(t, []string{"0", "a", "b"}, texts(t, store, list[0].Key))
 			require.Equal(t, tt.one, message(t, store, "wamid.1").Customer.WAID, "nothing that is sent to is rewritten")
+			for _, spelling := range []string{tt.one, tt.other, "+" + tt.one} {
+				c, err := store.Conversation(t.Context(), phone, spelling)
+				require.NoError(t, err)
+				require.Equal(t, list[0], c)
+			}
 		})
 	}
 }
@@ -231,7 +236,7 @@ func TestDisplayNameTakesTheBest(t *testing.T) {
 	require.Equal(t, "+15550100101", c.DisplayName())
 	c.See(coexistence.Sighting{Identity: graph.Identity{WAID: "15550100101", Username: "ada"}, At: at(2)})
 	require.Equal(t, "@ada", c.DisplayName())
-	c.Call("Ada", at(1))
+	c.SetProfileName("Ada", at(1))
 	require.Equal(t, "Ada", c.DisplayName())
 	c.Enter(coexistence.BookEntry{Number: "15550100101", FullName: "Ada from the shop", At: at(1)})
 	require.Equal(t, "Ada from the shop", c.DisplayName())
@@ -248,6 +253,8 @@ func TestAliases(t *testing.T) {
 		"everything":             {graph.Identity{UserID: "US.1", ParentUserID: "US.ENT.2", WAID: "+5215510000101", Username: "ada"}, []string{"US.1", "525510000101", "US.ENT.2"}},
 		"a name alone":           {graph.Identity{Username: "ada"}, []string{"@ada"}},
 		"a user id for a number": {graph.Identity{WAID: "US.1"}, []string{"US.1"}},
+		"digits for a user id":   {graph.Identity{UserID: "5215510000101"}, []string{"525510000101"}},
+		"nonsense":               {graph.Identity{UserID: " ", WAID: "none"}, []string{" "}},
 		"the same twice":         {graph.Identity{UserID: "US.1", WAID: "US.1"}, []string{"US.1"}},
 	}
 	for name, tt := range tests {
@@ -258,6 +265,9 @@ func TestAliases(t *testing.T) {
 				c := coexistence.Contact{}
 				c.See(coexistence.Sighting{Identity: tt.id})
 				require.Equal(t, tt.want, c.Aliases)
+			}
+			for _, a := range tt.want {
+				require.Equal(t, a, coexistence.Alias(a), "an alias stands for itself")
 			}
 		})
 	}

@@ -150,13 +150,13 @@ func TestCorpusReconnection(t *testing.T) {
 func TestCorpusUnavailableMessage(t *testing.T) {
 	t.Parallel()
 	dir := corpus(t)
-	ghost, real := read(t, dir, "messages-unsupported-131060")[0], read(t, dir, "messages-131060-redelivered")[0]
+	ghost, whole := read(t, dir, "messages-unsupported-131060")[0], read(t, dir, "messages-131060-redelivered")[0]
 	id, number := ghost.(*webhook.UnavailableMessage).ID, ghost.Info().Phone
 	m, err := follow(t, ghost).store.Message(t.Context(), number, id)
 	require.NoError(t, err)
 	require.True(t, m.Shown())
 	require.False(t, m.Answerable())
-	for _, events := range [][]webhook.Event{{ghost, real}, {real, ghost}, {ghost, real, ghost}} {
+	for _, events := range [][]webhook.Event{{ghost, whole}, {whole, ghost}, {ghost, whole, ghost}} {
 		m, err := follow(t, events...).store.Message(t.Context(), number, id)
 		require.NoError(t, err)
 		require.Equal(t, webhook.TypeText, m.Kind)

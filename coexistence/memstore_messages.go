@@ -144,7 +144,7 @@ func (s *MemStore) Conversation(ctx context.Context, phone graph.PhoneNumberID, 
 	if n == nil || key == "" {
 		return Conversation{}, ErrNotFound
 	}
-	c := n.conversation(phone, n.keyOf(key))
+	c := n.conversation(phone, n.keyOf(Alias(key)))
 	for _, person := range c.Contact.Aliases {
 		for _, m := range n.persons[person] {
 			c.Add(*m)
@@ -185,7 +185,7 @@ func (s *MemStore) messagesOf(phone graph.PhoneNumberID, key string) ([]*Message
 	if n == nil || key == "" {
 		return nil, key
 	}
-	c := n.conversation(phone, n.keyOf(key))
+	c := n.conversation(phone, n.keyOf(Alias(key)))
 	var list []*Message
 	for _, person := range c.Contact.Aliases {
 		for _, m := range n.persons[person] {

@@ -60,6 +60,7 @@ func bodyOf(content webhook.Content, raw []byte) Body {
 		b.Text = c.Text
 	case *webhook.System:
 		b.Text = c.Body
+	default:
 	}
 	b.Raw = slices.Clone(raw)
 	return b
@@ -79,8 +80,9 @@ func replyText(r webhook.InteractiveReply) string {
 		return r.Body
 	case *webhook.CallPermissionReply:
 		return r.Response
+	default:
+		return ""
 	}
-	return ""
 }
 
 func cardNames(cards []webhook.ContactCard) string {
@@ -102,8 +104,9 @@ func sentBody(content cloudapi.Content) Body {
 		return Body{Kind: "template", Text: c.Name, Raw: sentJSON(c)}
 	case *cloudapi.RawContent:
 		return Body{Kind: webhook.MessageType(c.Type), Raw: slices.Clone(c.JSON)}
+	default:
+		return Body{Kind: kindUnknown, Raw: sentJSON(content)}
 	}
-	return Body{Kind: kindUnknown, Raw: sentJSON(content)}
 }
 
 // sentJSON returns what was sent. It was encoded once before, or it would not have been sent.

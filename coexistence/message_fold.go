@@ -48,6 +48,7 @@ func (s saying) patch() patch {
 			m.touch(s)
 			m.react(Reaction{Outbound: s.place.outbound, Person: s.member(), Emoji: c.Emoji, At: s.place.at, ID: s.id})
 		}}
+	default: // said in a message of its own
 	}
 	body := bodyOf(s.content, s.raw)
 	return patch{s.id, func(m *Message) {

@@ -86,7 +86,8 @@ func (e *PreflightError) Unwrap() []error {
 	return errs
 }
 
-// requiredFields are the webhook fields that a coexistence number needs. Whoever misses one gets silence, not an error.
+// requiredFields are the webhook fields that a coexistence number needs. Whoever misses one gets silence, not an error. A host that
+// wants no history can do without that field.
 var requiredFields = []webhook.Field{
 	webhook.FieldMessages, webhook.FieldMessageEchoes, webhook.FieldAppStateSync, webhook.FieldHistory, webhook.FieldAccountUpdate,
 }
@@ -98,10 +99,10 @@ func (t *Tracker) Preflight(ctx context.Context, api SyncAPI, phone graph.PhoneN
 	if err != nil {
 		return Preflight{}, err
 	}
-	return t.preflight(ctx, api, st), nil
+	return t.preflight(ctx, api, st, []cloudapi.SyncKind{cloudapi.SyncContacts, cloudapi.SyncHistory}), nil
 }
 
-func (t *Tracker) preflight(ctx context.Context, api SyncAPI, st State) Preflight {
+func (t *Tracker) preflight(ctx context.Context, api SyncAPI, st State, kinds []cloudapi.SyncKind) Preflight {
 	var p Preflight
 	problem := func(f Finding) { p.Problems = append(p.Problems, f) }
 	warning := func(f Finding) { p.Warnings = append(p.Warnings, f) }
@@ -146,12 +147,16 @@ func (t *Tracker) preflight(ctx context.Context, api SyncAPI, st State) Prefligh
 		warning(Finding{Check: CheckSubscription, Text: "Config.AppID is empty, so any subscribed app was taken for ours"})
 	}
 
+	required := requiredFields
+	if !slices.Contains(kinds, cloudapi.SyncHistory) {
+		required = slices.DeleteFunc(slices.Clone(required), func(f webhook.Field) bool { return f == webhook.FieldHistory })
+	}
 	switch subs, err := api.Subscriptions(ctx); {
 	case err != nil:
 		warning(Finding{Check: CheckFields, Text: "the app's webhook fields cannot be read; see to it that it subscribes to " +
-			fieldList(requiredFields), Err: err})
+			fieldList(required), Err: err})
 	default:
-		if missing := missingFields(subs); len(missing) > 0 {
+		if missing := missingFields(required, subs); len(missing) > 0 {
 			problem(Finding{Check: CheckFields, Text: "the app does not subscribe to " + fieldList(missing) +
 				"; tick the fields in the app dashboard under WhatsApp, Configuration"})
 		}
@@ -162,8 +167,8 @@ func (t *Tracker) preflight(ctx context.Context, api SyncAPI, st State) Prefligh
 const overrideText = "a callback override is set: messages, echoes, contacts and history go there, account_update still goes to the " +
 	"app's own callback URL, and both have to reach this tracker"
 
-func missingFields(subs []cloudapi.AppSubscription) []webhook.Field {
-	return slices.DeleteFunc(slices.Clone(requiredFields), func(f webhook.Field) bool {
+func missingFields(required []webhook.Field, subs []cloudapi.AppSubscription) []webhook.Field {
+	return slices.DeleteFunc(slices.Clone(required), func(f webhook.Field) bool {
 		return slices.ContainsFunc(subs, func(s cloudapi.AppSubscription) bool {
 			return s.Object == "whatsapp_business_account" && s.HasField(string(f))
 		})

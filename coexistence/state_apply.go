@@ -16,10 +16,6 @@ func (s State) Apply(ev webhook.Event) State {
 		s.History.seen(ev.At)
 		s.sign(ev.At)
 		s.progressed()
-	case *webhook.HistoryMedia:
-		s.about(ev.EventInfo)
-		// The media's own time lies in the past and says nothing about the sync. Media alone does not prove that chunks
-		// stream: an older cycle's can be late.
 	case *webhook.HistoryFailure:
 		s.about(ev.EventInfo)
 		to := SyncFailed
@@ -43,6 +39,7 @@ func (s State) Apply(ev webhook.Event) State {
 		s.sign(ev.At)
 	case *webhook.AccountUpdate:
 		s.account(ev)
+	default: // messages and their media change no state
 	}
 	return s
 }

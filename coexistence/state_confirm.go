@@ -41,6 +41,7 @@ func (s State) Confirm(p *cloudapi.Phone, at time.Time) State {
 	if p == nil || at.Before(s.ConfirmedAt) {
 		return s
 	}
+	at = at.UTC()
 	s.ConfirmedAt, s.Presence = at, PresenceOf(p)
 	if p.DisplayPhoneNumber != "" && s.DisplayPhone == "" {
 		s.DisplayPhone = p.DisplayPhoneNumber

@@ -49,7 +49,7 @@ func (s State) Onboard(o Onboarding) State {
 	}
 	s.Cycle++
 	s.Stage = StageOnboarded
-	s.OnboardedAt = o.OnboardedAt
+	s.OnboardedAt = o.OnboardedAt.UTC()
 	s.Contacts, s.History = ContactSync{}, HistorySync{}
 	s.OffboardedAt, s.ReconnectedAt, s.LifecycleAt = time.Time{}, time.Time{}, time.Time{}
 	s.Ending = nil

@@ -52,12 +52,13 @@ type MessageStore interface {
 	// all filed under a name that no contact has. The first error ends it.
 	Conversations(ctx context.Context, phone graph.PhoneNumberID) iter.Seq2[Conversation, error]
 
-	// Conversation returns one of them, found by its key or any alias of the person, or ErrNotFound.
+	// Conversation returns one of them, or ErrNotFound. It is found by its key, by any alias of the person, and by a phone number
+	// in any spelling: by whatever [Alias] makes an alias of.
 	Conversation(ctx context.Context, phone graph.PhoneNumberID, key string) (Conversation, error)
 
 	// Messages returns the messages of a conversation that are shown ([Message.Shown]), the oldest first; those of the same
-	// moment in the order of their ids. The conversation is found by its key or any alias of the person; an unknown one is
-	// empty. Message.Conversation is set, here and in Message.
+	// moment in the order of their ids. The conversation is found as Conversation finds it; an unknown one is empty.
+	// Message.Conversation is set, here and in Message.
 	Messages(ctx context.Context, phone graph.PhoneNumberID, conversation string) iter.Seq2[Message, error]
 }
 

@@ -70,7 +70,6 @@ func (t *Tracker) Onboard(ctx context.Context, o Onboarding) error {
 				o.OnboardedAt = time.Now()
 			}
 		}
-		o.OnboardedAt = o.OnboardedAt.UTC()
 		return s.Onboard(o), nil
 	})
 	return err
@@ -129,8 +128,9 @@ func (t *Tracker) Handle(ctx context.Context, ev webhook.Event) error {
 		return t.store(ctx, phone, unavailableSaying(ev).patch())
 	case *webhook.MessageStatus:
 		return t.status(ctx, ev)
+	default:
+		return nil
 	}
-	return nil
 }
 
 // Sent registers a message that was sent through the API, so that it is in the conversation at once and an echo of it is not taken

@@ -35,6 +35,7 @@ func (s State) arrived(ev webhook.Event, now time.Time) State {
 		if s.Contacts.Status.Outstanding() {
 			s.Contacts.seen(now.Truncate(time.Minute)) // an address book is thousands of events
 		}
+	default:
 	}
 	return s
 }
