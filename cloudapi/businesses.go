@@ -75,7 +75,9 @@ func (s *BusinessesService) OwnedWABAs(ctx context.Context, business graph.Busin
 // Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/embedded-signup/manage-accounts
 //
 // graph:GET /{business-id}/client_whatsapp_business_accounts
-func (s *BusinessesService) ClientWABAs(ctx context.Context, business graph.BusinessID, opts WABAListOptions) iter.Seq2[*WABA, error] {
+func (s *BusinessesService) ClientWABAs(
+	ctx context.Context, business graph.BusinessID, opts WABAListOptions,
+) iter.Seq2[*WABA, error] {
 	if len(opts.Fields) == 0 {
 		opts.Fields = wabaFields
 	}

@@ -22,8 +22,10 @@
 //
 //	business := client.WithToken(token)
 //
-// Tokens travel in the Authorization header and nowhere else. With [Config].AppSecret set, every call carries the proof
-// that Meta can be told to require. Tokens and secrets are [graph.Secret] values, which do not print themselves.
+// The token of a call travels in its Authorization header. Only what Meta takes in no other place is in a URL: the code
+// and the app secret of an exchange, the token that [OAuthService.DebugToken] asks about. With [Config].AppSecret set,
+// every call carries the proof that Meta can be told to require. Tokens and secrets are [graph.Secret] values, which do
+// not print themselves.
 //
 // # Errors
 //
@@ -48,13 +50,13 @@
 // and bills, it twice. So each call has a rule ([Replay]) for what may be repeated by itself:
 //
 //   - reads, and calls that set a state: after broken connections and errors of Meta's servers;
-//   - sends: only when Meta's answer proves that nothing was done (codes 4, 80007, 80008, 130429, 131056 and 131057), or when
-//     the request never left;
+//   - sends: only when Meta's answer proves that nothing was done (codes 4, 80007, 80008, 130429, 131056 and 131057), or
+//     when the request never left;
 //   - the exchange of a code and [PhonesService.SyncAppData]: never.
 //
-// What remains is returned with an [Outcome]. After [OutcomeRefused] and [OutcomeNotSent] the caller may try again. After
-// [OutcomeUnknown] it must not do so blindly: give every message its own [Message].CallbackData, and see whether a status
-// webhook with it arrives.
+// What remains is returned with an [Outcome]. After [OutcomeRefused] and [OutcomeNotSent] the caller may try again, once
+// the cause is cured. After [OutcomeUnknown] it must not do so blindly: give every message its own [Message].CallbackData,
+// and see whether a status webhook with it arrives.
 //
 // Pauses follow Meta: the minutes of its usage header, 4^X seconds for too many messages to one person, Retry-After, else
 // exponential with jitter. A pause that would outlast [Retry].MaxWait or the context ends the call at once, with
@@ -72,6 +74,6 @@
 //
 // # What has no method
 //
-// [Do] makes any other call with all of the above. [RawContent], [RawComponent] and [RawParameter] carry message content that
-// has no type here yet.
+// [Do] makes any other call with all of the above. [RawContent], [RawComponent] and [RawParameter] carry message content
+// that has no type here yet.
 package cloudapi

@@ -17,14 +17,16 @@ var ErrInvalid = errors.New("cloudapi: the request is not valid and was not sent
 type Outcome string
 
 const (
-	// OutcomeRefused: Meta said no and did nothing. Trying again is safe, and useful once the cause is gone.
+	// OutcomeRefused: Meta said no and did nothing, for a limit or for a lasting reason that it documents. Trying again is
+	// safe, and useful once the cause is gone.
 	OutcomeRefused Outcome = "refused"
 
 	// OutcomeNotSent: the request never left this machine. Trying again is safe.
 	OutcomeNotSent Outcome = "not sent"
 
-	// OutcomeUnknown: it may have been done. Trying again can do it twice. For a message, wait for a status webhook with
-	// its [Message].CallbackData before deciding.
+	// OutcomeUnknown: it may have been done. Broken connections, errors of Meta's servers and codes that nobody knows end
+	// so. Trying again can do it twice. For a message, wait for a status webhook with its [Message].CallbackData before
+	// deciding.
 	OutcomeUnknown Outcome = "unknown"
 )
 
@@ -36,6 +38,7 @@ const (
 //	errors.Is(err, context.DeadlineExceeded)
 //
 // It holds no token, no recipient and nothing of what was sent: if Meta repeats such a thing in its message, it is cut out.
+// Only pieces of less than four characters stay, which cannot be told from ordinary words.
 //
 // Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/support/error-codes
 type Error struct {

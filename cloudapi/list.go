@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"iter"
-	"maps"
 	"net/url"
 )
 
@@ -12,12 +11,7 @@ import (
 // access token, and whoever can write it could choose where the token goes.
 func list[T any](ctx context.Context, c *Client, r request) iter.Seq2[*T, error] {
 	return func(yield func(*T, error) bool) {
-		r := r
-		r.query = maps.Clone(r.query)
-		if r.query == nil {
-			r.query = url.Values{}
-		}
-		var after string
+		r, after := r, ""
 		for {
 			p, err := call[page[T]](ctx, c, r)
 			if err != nil {
@@ -44,7 +38,7 @@ func list[T any](ctx context.Context, c *Client, r request) iter.Seq2[*T, error]
 				return
 			}
 			after = p.Paging.After
-			r.query.Set("after", after)
+			r.query = url.Values{"after": {after}} // beside the options, which stay
 		}
 	}
 }

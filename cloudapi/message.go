@@ -16,7 +16,7 @@ type Message struct {
 	To Recipient
 
 	// ReplyTo quotes a message of the same conversation. Meta shows no quote, and reports no error, if that message is
-	// deleted or older than 30 days. Reactions and templates have none.
+	// deleted or older than 30 days. A reaction has none.
 	ReplyTo graph.MessageID
 
 	// CallbackData comes back in every status webhook of the message and is invisible to the recipient; at most 512

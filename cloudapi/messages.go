@@ -15,8 +15,8 @@ type MessagesService service
 // lists everything wrong with it.
 //
 // No message is sent twice by Send. It repeats a request only when Meta's answer proves that nothing was done, or when the
-// request never left. Every other error may hide a message that was accepted, and has [OutcomeUnknown]: do not just call
-// Send again.
+// request never left. An error may still hide a message that was accepted: look at the [Outcome] before calling Send
+// again.
 //
 // Errors worth knowing: [graph.CodeReengagementMessage] (the window is closed, send a template), [graph.ErrThrottled],
 // [graph.ErrAuth].
@@ -105,7 +105,9 @@ type typingIndicator struct {
 	Type string `json:"type"`
 }
 
-func (s *MessagesService) markRead(ctx context.Context, from graph.PhoneNumberID, id graph.MessageID, typing *typingIndicator) error {
+func (s *MessagesService) markRead(
+	ctx context.Context, from graph.PhoneNumberID, id graph.MessageID, typing *typingIndicator,
+) error {
 	if id == "" {
 		return invalid("the message id is empty")
 	}

@@ -15,7 +15,8 @@ type Call struct {
 	// Phone is the business number the call is about, if it is about one.
 	Phone graph.PhoneNumberID
 
-	// Attempt counts from 1. Final is true on the last attempt, so that counting finals counts calls.
+	// Attempt counts from 1. Final is false if another one is to follow, which the caller can still prevent by ending the
+	// context.
 	Attempt int
 	Final   bool
 

@@ -16,8 +16,8 @@ type PhonesService service
 
 // PhoneGetOptions are the options of [PhonesService.Get].
 type PhoneGetOptions struct {
-	// Fields are the fields to ask for. If empty, all that [Phone] has a member for, [Phone.Raw] aside. Meta refuses the
-	// whole call with code 100 for one field that it does not know.
+	// Fields are the fields to ask for. If empty, those that every version knows, is_on_biz_app and platform_type among
+	// them. Meta refuses the whole call with code 100 for one field that it does not know.
 	Fields []string `url:"fields,comma,omitempty"`
 }
 
@@ -97,7 +97,9 @@ const (
 // Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/embedded-signup/onboarding-business-app-users
 //
 // graph:POST /{phone-number-id}/smb_app_data
-func (s *PhonesService) SyncAppData(ctx context.Context, phone graph.PhoneNumberID, kind SyncKind) (requestID string, err error) {
+func (s *PhonesService) SyncAppData(
+	ctx context.Context, phone graph.PhoneNumberID, kind SyncKind,
+) (requestID string, err error) {
 	if kind == "" {
 		return "", invalid("the SyncKind is empty; use SyncContacts or SyncHistory")
 	}

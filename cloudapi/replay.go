@@ -82,8 +82,7 @@ func mayReplay(rule Replay, e *Error) bool {
 	case e.coded:
 		info, known := graph.Lookup(code, e.Subcode)
 		if known {
-			return code == graph.CodeAPIUnknown || code == graph.CodeAPIService ||
-				info.Retry == graph.RetryLater && (info.Class == graph.ErrTemporary || info.Class == graph.ErrThrottled)
+			return info.Retry == graph.RetryLater && (info.Class == graph.ErrTemporary || info.Class == graph.ErrThrottled)
 		}
 		if e.Transient {
 			return true

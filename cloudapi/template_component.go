@@ -111,7 +111,7 @@ type ButtonType string
 
 const (
 	ButtonQuickReply ButtonType = "quick_reply" // takes a PayloadParameter
-	ButtonURL        ButtonType = "url"         // takes a TextParameter, the variable end of the link; also every button with a one-time code
+	ButtonURL        ButtonType = "url"         // takes a TextParameter: the end of the link, or a one-time code
 	ButtonCopyCode   ButtonType = "copy_code"   // takes a CouponCodeParameter
 )
 
