@@ -267,3 +267,45 @@ func TestSecretsInConfigAndArgumentsDoNotPrint(t *testing.T) {
 		require.NotContains(t, s, proof(token))
 	}
 }
+
+// An error whose text cannot be shown still matches what it matched.
+func TestHiddenCauseStillMatches(t *testing.T) {
+	t.Parallel()
+	client := newClient(t, cloudapi.Config{AccessToken: token, HTTPClient: &http.Client{Transport: roundTripper(func(r *http.Request) (*http.Response, error) {
+		_, _ = io.ReadAll(r.Body)
+		return nil, fmt.Errorf("to %q: %w", customer, context.DeadlineExceeded)
+	})}})
+	_, err := client.Messages.Send(t.Context(), phoneID, text())
+	require.ErrorIs(t, err, context.DeadlineExceeded)
+	require.NotErrorIs(t, err, context.Canceled)
+	timeout, ok := errors.AsType[interface {
+		error
+		Timeout() bool
+	}](err)
+	require.True(t, ok && timeout.Timeout())
+	require.NotContains(t, err.Error(), "15550100123")
+}
+
+// A limiter can refuse between two attempts. Then both reasons are told.
+func TestBothReasonsAreToldWhenAReplayIsPrevented(t *testing.T) {
+	t.Parallel()
+	var n int
+	full := errors.New("the queue is full")
+	transport := roundTripper(func(*http.Request) (*http.Response, error) {
+		n++
+		return nil, errors.New("connection refused")
+	})
+	client := newClient(t, cloudapi.Config{
+		AccessToken: token, HTTPClient: &http.Client{Transport: transport},
+		Retry:   cloudapi.Retry{MinWait: time.Millisecond, MaxWait: time.Millisecond},
+		Limiter: limiterFunc(func() error { return []error{nil, full}[min(n, 1)] }),
+	})
+	_, err := client.Messages.Send(t.Context(), phoneID, text())
+	require.EqualError(t, err, "cloudapi: POST /{phone-number-id}/messages: connection refused; then the queue is full (the request did not leave)")
+	require.ErrorIs(t, err, full)
+	require.Equal(t, 1, n)
+}
+
+type limiterFunc func() error
+
+func (f limiterFunc) Wait(context.Context, graph.PhoneNumberID, cloudapi.Recipient) error { return f() }
