@@ -110,7 +110,9 @@ func (t *Tracker) begin(ctx context.Context, api SyncAPI, phone graph.PhoneNumbe
 }
 
 // request stores the intent, makes one call, and stores what became of it.
-func (t *Tracker) request(ctx context.Context, api SyncAPI, phone graph.PhoneNumberID, kind cloudapi.SyncKind, result *SyncResult) error {
+func (t *Tracker) request(
+	ctx context.Context, api SyncAPI, phone graph.PhoneNumberID, kind cloudapi.SyncKind, result *SyncResult,
+) error {
 	var now time.Time
 	st, err := t.cfg.Store.UpdateState(ctx, phone, func(s State) (State, error) {
 		now = time.Now().UTC()
@@ -140,7 +142,8 @@ func (t *Tracker) request(ctx context.Context, api SyncAPI, phone graph.PhoneNum
 		return s, nil
 	})
 	if err != nil {
-		t.cfg.Logger.ErrorContext(ctx, "the answer to a sync request could not be stored", "phone", phone, "kind", kind, "request", id, "err", err)
+		t.cfg.Logger.ErrorContext(ctx, "the answer to a sync request could not be stored",
+			"phone", phone, "kind", kind, "request", id, "err", err)
 		return errors.Join(&SyncError{Kind: kind, Status: SyncUnknown, Reason: ErrSyncOutcomeUnknown, Cause: callErr}, err)
 	}
 	result.State = st
@@ -229,7 +232,8 @@ func syncOutcome(err error) (SyncStatus, error) {
 	case errors.Is(err, cloudapi.ErrInvalid):
 		return SyncNone, nil
 	}
-	if e, ok := errors.AsType[*cloudapi.Error](err); ok && (e.Outcome == cloudapi.OutcomeRefused || e.Outcome == cloudapi.OutcomeNotSent) {
+	e, ok := errors.AsType[*cloudapi.Error](err)
+	if ok && (e.Outcome == cloudapi.OutcomeRefused || e.Outcome == cloudapi.OutcomeNotSent) {
 		return SyncNone, nil
 	}
 	return SyncUnknown, ErrSyncOutcomeUnknown

@@ -156,7 +156,7 @@ type Failure struct {
 // Imported reports whether the message is known from history only. It is not new: no notification, no answer, no ticket.
 func (m Message) Imported() bool { return m.Origin == OriginHistory }
 
-// Edited and Revoked report what became of the message.
+// Edited reports whether the message was edited at least once.
 func (m Message) Edited() bool { return m.EditID != "" }
 
 // Revoked reports whether the message was deleted for everyone.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -79,13 +80,16 @@ type view struct {
 }
 
 func viewAfter(t *rapid.T, events []webhook.Event) view {
-	ctx := context.Background()
 	store := new(coexistence.MemStore)
 	tracker, err := coexistence.NewTracker(coexistence.Config{Store: store})
 	require.NoError(t, err)
 	for _, ev := range events {
-		require.NoError(t, tracker.Handle(ctx, ev))
+		require.NoError(t, tracker.Handle(t.Context(), ev))
 	}
+	return viewOf(t.Context(), t, store)
+}
+
+func viewOf(ctx context.Context, t require.TestingT, store coexistence.Store) view {
 	v := view{messages: map[graph.MessageID]coexistence.Message{}}
 	for i := range 6 {
 		id := graph.MessageID(fmt.Sprintf("wamid.%d", i))
@@ -121,4 +125,46 @@ func TestTheOrderOfDeliveriesDoesNotMatter(t *testing.T) {
 		require.Equal(t, want.messages, got.messages)
 		require.Equal(t, want, got)
 	})
+}
+
+// An endpoint handles deliveries in many goroutines at once.
+func TestConcurrentDeliveriesMakeTheSameView(t *testing.T) {
+	t.Parallel()
+	var events []webhook.Event
+	for _, b := range []string{
+		inbound("wamid.1", adaNumber, 1, ghost), inbound("wamid.1", ada, 1, text("hi")), inbound("wamid.2", adaUser, 2, text("there")),
+		inbound("wamid.9", ada, 3, fmt.Sprintf(editOf, "wamid.2", text("where"))), echo("wamid.3", adaNumber, 4, text("here")),
+		echo("wamid.9", ada, 5, fmt.Sprintf(revokeOf, "wamid.3")), status("wamid.3", ada, 6, "read"), status("wamid.3", ada, 5, "sent"),
+		history(0, 1, 8, ada, past("wamid.1", ada, 9, text("past")), past("wamid.4", business, 1, mediaGone)),
+		history(1, 2, 100, adaNumber, past("wamid.5", adaNumber, -9, text("older"))), historyMediaEcho("wamid.4", ada, 1, image("1", "")),
+		contact("add", "Ada", ada, 1), contact("add", "Ada L.", adaNumber, 2),
+		system("wamid.0", adaNumber, 7, `"type":"user_changed_number","wa_id":"15550100109"`),
+	} {
+		events = append(events, decode(t, b)...)
+	}
+	sequential := new(coexistence.MemStore)
+	tracker, err := coexistence.NewTracker(coexistence.Config{Store: sequential})
+	require.NoError(t, err)
+	for _, ev := range events {
+		require.NoError(t, tracker.Handle(t.Context(), ev))
+	}
+	want := viewOf(t.Context(), t, sequential)
+	require.Len(t, want.conversations, 1)
+	for range 20 {
+		store := new(coexistence.MemStore)
+		tracker, err := coexistence.NewTracker(coexistence.Config{Store: store})
+		require.NoError(t, err)
+		var wg sync.WaitGroup
+		for worker := range 6 {
+			wg.Go(func() {
+				for i := range events {
+					if err := tracker.Handle(t.Context(), events[(i*5+worker)%len(events)]); err != nil {
+						t.Errorf("got %v", err)
+					}
+				}
+			})
+		}
+		wg.Wait()
+		require.Equal(t, want, viewOf(t.Context(), t, store))
+	}
 }

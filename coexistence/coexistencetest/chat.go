@@ -21,7 +21,10 @@ const (
 
 // A ChatMessage is a message as the phone shows it.
 type ChatMessage struct {
-	ID      graph.MessageID
+	// ID is the id that webhooks and the Graph API give it.
+	ID graph.MessageID
+
+	// Author wrote it at the world's time At. Content is the latest, and empty if the message was deleted.
 	Author  Author
 	Content Content
 	At      time.Time

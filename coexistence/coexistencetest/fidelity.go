@@ -70,6 +70,7 @@ func Fidelity() []Behaviour {
 		{What: "they fail with 133010, and the number reads DISCONNECTED and NOT_APPLICABLE", Assumed: true},
 		{What: "nothing can be synced again after a reconnect", Assumed: true},
 		{What: "PARTNER_REMOVED with disconnection_info, and 100/33 to reads from then on", Source: account, Date: "2026-04-20"},
+		{What: "PARTNER_REMOVED with phone_number alone while another number stays in the account", Assumed: true},
 		{What: "bodies escape everything outside of ASCII, and slashes", Source: docs + "webhooks/create-webhook-endpoint"},
 		{What: "repeats until 200, for seven days", Source: docs + "webhooks/overview"},
 		{What: "the pauses between repeats, here a thousand times shorter", Assumed: true},

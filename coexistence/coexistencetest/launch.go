@@ -63,5 +63,5 @@ var oldVersionsEnd = time.Date(2026, 10, 15, 0, 0, 0, 0, time.UTC)
 // ended versions fall back to the latter is announced; that they really do is assumed.
 func (l launch) asksForCoexistence(now time.Time) bool {
 	old := strings.HasPrefix(l.Version, "v2") || strings.HasPrefix(l.Version, "v3")
-	return l.Feature == featureCoexistence && !(old && !now.Before(oldVersionsEnd))
+	return l.Feature == featureCoexistence && (!old || now.Before(oldVersionsEnd))
 }

@@ -101,6 +101,33 @@ func openAndEnter(t *testing.T, world *coexistencetest.World, phone *coexistence
 	return popup.EnterNumber(phone.Number())
 }
 
+func TestOneOfTwoNumbersLeavesAnAccount(t *testing.T) {
+	t.Parallel()
+	world, h, stays, _ := connected(t, coexistencetest.Config{}, coexistencetest.PhoneConfig{})
+	leaves := world.NewPhone(coexistencetest.PhoneConfig{BusinessID: stays.Business()})
+	popup := openPopup(t, world)
+	require.NoError(t, popup.ChooseAccount(stays.WABA()))
+	result, err := popup.Complete(leaves, true)
+	require.NoError(t, err)
+	token := exchange(t, world, result.Code)
+	require.Equal(t, stays.WABA(), leaves.WABA())
+	leaves.Disconnect()
+	stays.Customer("+1 555-010-0142").Sends("Still here?")
+	wait(t, world)
+	updates := h.of(t, "account_update")
+	last := updates[len(updates)-1]
+	require.Equal(t, "PARTNER_REMOVED", last.Value.Event)
+	require.Equal(t, string(stays.WABA()), last.entry)
+	require.Empty(t, last.Value.WABAInfo.ID)
+	require.Equal(t, graph.Digits(leaves.Number()), last.Value.PhoneNumber)
+	require.Len(t, h.of(t, "messages"), 1)
+	status, v := call(t, world, token, "GET", "/"+string(stays.WABA())+"/phone_numbers?fields=id", "")
+	require.Equal(t, http.StatusOK, status)
+	require.JSONEq(t, `[{"id":"`+string(stays.ID())+`"}]`, string(v["data"]))
+	status, _ = call(t, world, token, "GET", "/"+string(leaves.ID()), "")
+	require.Equal(t, http.StatusBadRequest, status)
+}
+
 func TestOtherWaysOut(t *testing.T) {
 	t.Parallel()
 	world, h, phone, token := connected(t, coexistencetest.Config{}, coexistencetest.PhoneConfig{})

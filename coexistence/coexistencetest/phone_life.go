@@ -1,7 +1,10 @@
 package coexistencetest
 
 import (
+	"slices"
 	"time"
+
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 )
 
 // A DisconnectReason is why a number stopped coexisting for good.
@@ -44,8 +47,8 @@ func (p *Phone) Reconnect() {
 	p.tellAccount("ACCOUNT_RECONNECTED", p.offboardedAt.Add(-time.Second))
 }
 
-// Disconnect taps "Disconnect account" in the app's settings. It is final: the account and the number answer 100/33 from then
-// on. Fifteen minutes later the number can go through the popup again.
+// Disconnect taps "Disconnect account" in the app's settings. It is final: the number answers 100/33 from then on, and so does
+// the account, unless another number in it still coexists. Fifteen minutes later the number can go through the popup again.
 func (p *Phone) Disconnect() { p.Lose(ReasonDisconnected, "USER") }
 
 // Lose ends coexistence for another reason. InitiatedBy is "USER" or "SYSTEM". With an empty reason the webhook has no
@@ -62,14 +65,25 @@ func (p *Phone) Lose(reason DisconnectReason, initiatedBy string) {
 		info = sub("disconnection_info", object(str("reason", reason), str("initiated_by", initiatedBy)))
 	}
 	for _, id := range p.wabas {
+		entry := string(p.world.partner)
+		about := sub("waba_info", object(str("waba_id", id), str("owner_business_id", p.owner)))
+		if p.world.livesIn(id) {
+			// Others stay: the update names the number, and the account is its entry.
+			entry, about = string(id), str("phone_number", p.digits())
+		} else {
+			p.world.graph.Detach(id)
+		}
 		p.world.courier.send(change{
-			field: "account_update", entry: string(p.world.partner), at: p.disconnectedAt.Unix(), waba: id, partner: true,
-			value: object(
-				str("event", "PARTNER_REMOVED"),
-				sub("waba_info", object(str("waba_id", id), str("owner_business_id", p.owner))), info),
+			field: "account_update", entry: entry, at: p.disconnectedAt.Unix(), waba: id, partner: true,
+			value: object(str("event", "PARTNER_REMOVED"), about, info),
 		})
-		p.world.graph.Detach(id)
 	}
+	p.world.graph.DetachPhone(p.id)
+}
+
+// livesIn reports whether a number in an account still coexists. It wants the lock.
+func (w *World) livesIn(id graph.WABAID) bool {
+	return slices.ContainsFunc(w.phones, func(p *Phone) bool { return p.stage != stageAlone && slices.Contains(p.wabas, id) })
 }
 
 // RemoveApp removes the host's app in the settings of the business portfolio: its tokens stop working.

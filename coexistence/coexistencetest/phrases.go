@@ -21,7 +21,7 @@ var languages = []language{
 	{
 		[]string{"Lucía Ejemplo", "Íñigo Muñoz"},
 		[]string{
-			"¡Hola! ¿Tienen %d disponibles?", "¿Cuánto cuesta el envío?", "Perfecto, lo quiero", "¿Mañana abren?", "Muchísimas gracias",
+			"¡Hola! ¿Tienen %d disponibles?", "¿Qué precio tiene el envío?", "Perfecto, lo quiero", "¿Mañana abren?", "Muchísimas gracias",
 		},
 		[]string{"Sí, quedan %d", "El envío es gratis", "Abrimos a las %d", "Su pedido está listo", "Con mucho gusto, señora"},
 	},
@@ -36,7 +36,7 @@ var languages = []language{
 		[]string{"Ja, bis %d Uhr", "Wir haben noch %d", "Gern geschehen", "Ihre Bestellung ist fertig", "Schöne Grüße"},
 	},
 	{
-		[]string{"Zoé Exemple", "François Modèle"},
+		[]string{"Zoé Échantillon", "François Modèle"},
 		[]string{"Bonjour, vous êtes où ?", "J'en voudrais %d s'il vous plaît", "C'est combien ?", "Merci beaucoup", "Ça marche, à bientôt"},
 		[]string{"Nous sommes ouverts jusqu'à %d h", "Il en reste %d", "Avec plaisir", "Votre commande est prête", "Désolé, c'est épuisé"},
 	},

@@ -1,11 +1,11 @@
 package coexistencetest
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
+	"strings"
 
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 )
@@ -91,13 +91,7 @@ func (w *World) OpenSignup(launch []byte) (*Popup, error) {
 
 // Screen returns where the popup stands now. The phone moves it on as well.
 func (p *Popup) Screen() Screen {
-	resp, err := http.Get(p.world.URL + "/popups/" + p.id)
-	if err != nil {
-		return p.view.Screen
-	}
-	defer resp.Body.Close()
-	var view popupView
-	if json.NewDecoder(resp.Body).Decode(&view) == nil && view.Screen != "" {
+	if view, err := p.request(http.MethodGet, "/"+p.id, ""); err == nil && view.Refusal == "" {
 		p.view = view
 	}
 	return p.view.Screen
@@ -210,21 +204,15 @@ func (p *Popup) end(step string) (Result, error) {
 
 // ask does one step, and remembers the page that comes back.
 func (p *Popup) ask(step, value string) error {
-	url, body := p.world.URL+"/popups", value
+	path, body := "", value
 	if step != "" {
-		url += "/" + p.id + "/" + step
+		path = "/" + p.id + "/" + step
 		body = string(object(sub("value", quote(value))))
 	}
-	resp, err := http.Post(url, "application/json", bytes.NewReader([]byte(body)))
-	if err != nil {
-		return errors.New("coexistencetest: the popup does not answer; was the world closed?")
-	}
-	defer resp.Body.Close()
-	var view popupView
-	if err := json.NewDecoder(resp.Body).Decode(&view); err != nil {
-		return errors.New("coexistencetest: the popup answered something strange")
-	}
+	view, err := p.request(http.MethodPost, path, body)
 	switch {
+	case err != nil:
+		return err
 	case view.Refusal == "not offered":
 		return ErrNotOffered
 	case view.Refusal != "":
@@ -235,4 +223,21 @@ func (p *Popup) ask(step, value string) error {
 		return &PopupError{view.Problem.Code, view.Problem.Message, view.Problem.SessionID}
 	}
 	return nil
+}
+
+func (p *Popup) request(method, path, body string) (view popupView, err error) {
+	req, err := http.NewRequest(method, p.world.URL+"/popups"+path, strings.NewReader(body))
+	if err != nil {
+		return view, errors.New("coexistencetest: there is no such step")
+	}
+	req.Header.Set("Content-Type", "application/json")
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return view, errors.New("coexistencetest: the popup does not answer; was the world closed?")
+	}
+	defer resp.Body.Close()
+	if err := json.NewDecoder(resp.Body).Decode(&view); err != nil {
+		return view, errors.New("coexistencetest: the popup answered something strange")
+	}
+	return view, nil
 }

@@ -23,7 +23,10 @@ func (c *storeCheck) conversationOrder() error {
 	echo := c.text("wamid.4", "b", storeTime.Add(time.Minute))
 	echo.Origin, echo.Outbound = coexistence.OriginApp, true
 	hidden := coexistence.Message{ID: "wamid.5", Phone: c.phone, Person: "d", TouchedAt: storeTime}
-	if err := c.put(c.phone, c.text("wamid.1", "a", storeTime), c.text("wamid.2", "c", storeTime), c.text("wamid.3", "b", storeTime), echo, hidden); err != nil {
+	err := c.put(c.phone,
+		c.text("wamid.1", "a", storeTime), c.text("wamid.2", "c", storeTime), c.text("wamid.3", "b", storeTime), echo, hidden,
+	)
+	if err != nil {
 		return err
 	}
 	got, err := c.conversations(c.phone)
@@ -108,9 +111,13 @@ func (c *storeCheck) unknownContact() error {
 
 func (c *storeCheck) contactRoundTrip() error {
 	fill := func(contact *coexistence.Contact) {
-		contact.See(coexistence.Sighting{Identity: graph.Identity{UserID: "US.1001", ParentUserID: "US.ENT.2001", WAID: "15550100101", Username: "ada"},
-			At: storeTime, MovedAt: storeTime.Add(time.Second), Book: true})
-		contact.Enter(coexistence.BookEntry{Number: "15550100101", UserID: "US.1001", FullName: "Ada \u00c9", FirstName: "Ada", At: storeTime})
+		contact.See(coexistence.Sighting{
+			Identity: graph.Identity{UserID: "US.1001", ParentUserID: "US.ENT.2001", WAID: "15550100101", Username: "ada"},
+			At:       storeTime, MovedAt: storeTime.Add(time.Second), Book: true,
+		})
+		contact.Enter(coexistence.BookEntry{
+			Number: "15550100101", UserID: "US.1001", FullName: "Ada \u00c9", FirstName: "Ada", At: storeTime,
+		})
 		contact.Enter(coexistence.BookEntry{Number: "15550100109", At: storeTime, Removed: true})
 		contact.SetProfileName("ada", storeTime)
 	}

@@ -35,7 +35,9 @@ func (c *storeCheck) fullState() coexistence.State {
 		},
 		ConfirmedAt: storeTime.Add(2 * time.Hour), Presence: coexistence.PresenceBoth, LifecycleAt: storeTime,
 		Enforcement: coexistence.Enforcement{
-			Restrictions: []webhook.RestrictionInfo{{Type: "RESTRICTED_UTILITY_TEMPLATES", Remediation: "Appeal", ExpiresAt: graph.At(storeTime.Truncate(time.Second))}},
+			Restrictions: []webhook.RestrictionInfo{{
+				Type: "RESTRICTED_UTILITY_TEMPLATES", Remediation: "Appeal", ExpiresAt: graph.At(storeTime.Truncate(time.Second)),
+			}},
 			RestrictedAt: storeTime,
 			Ban:          &webhook.BanInfo{State: "REINSTATE", Date: "November 20, 2026"}, BanAt: storeTime,
 			Violation: &webhook.ViolationInfo{Type: "ADULT", Remediation: "Appeal"}, ViolationAt: storeTime,

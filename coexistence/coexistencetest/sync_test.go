@@ -144,8 +144,9 @@ func TestTheSameSeedTellsTheSameStory(t *testing.T) {
 		}
 		return ids
 	}
-	require.Equal(t, tell(3), tell(3))
-	require.NotEqual(t, tell(3), tell(4))
+	story := tell(3)
+	require.Equal(t, story, tell(3))
+	require.NotEqual(t, story, tell(4))
 }
 
 func TestWebhooksCanComeFromTheOtherAccount(t *testing.T) {

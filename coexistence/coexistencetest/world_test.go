@@ -77,8 +77,9 @@ type hook struct {
 	time  int64
 	Field string `json:"field"`
 	Value struct {
-		Event    string `json:"event"`
-		WABAInfo struct {
+		Event       string `json:"event"`
+		PhoneNumber string `json:"phone_number"`
+		WABAInfo    struct {
 			ID string `json:"waba_id"`
 		} `json:"waba_info"`
 		Disconnection struct {
