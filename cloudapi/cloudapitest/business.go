@@ -143,7 +143,7 @@ func (s *Server) Phones(id graph.WABAID) []Phone {
 	defer s.mu.Unlock()
 	var all []Phone
 	for _, p := range s.phones {
-		if slices.Contains(p.WABAs, id) {
+		if !p.lost && slices.Contains(p.WABAs, id) {
 			all = append(all, p.Phone)
 		}
 	}

@@ -96,7 +96,7 @@ func (s *Server) postPhone(c *call) reply {
 func (s *Server) listPhones(c *call) reply {
 	var nodes []node
 	for _, p := range s.phones {
-		if !slices.Contains(p.WABAs, c.waba.ID) {
+		if p.lost || !slices.Contains(p.WABAs, c.waba.ID) {
 			continue
 		}
 		n, err := s.phoneNode(p).pick(c.query.Get("fields"), phoneDefaults, phoneType)

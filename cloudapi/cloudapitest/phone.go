@@ -68,6 +68,7 @@ func (p Phone) Status() string {
 type phone struct {
 	Phone
 	override  string
+	lost      bool
 	synced    map[string]time.Time // by kind, in this onboarding
 	windows   map[string]time.Time // by person, the last message received
 	received  map[graph.MessageID]bool
@@ -130,13 +131,22 @@ func (s *Server) Phone(id graph.PhoneNumberID) (Phone, bool) {
 	return p.Phone, true
 }
 
+// DetachPhone takes one number out of the app's sight, like [Server.Detach] a whole account. [Server.Onboard] brings it back.
+func (s *Server) DetachPhone(id graph.PhoneNumberID) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if p := s.phone(id); p != nil {
+		p.lost, p.override = true, ""
+	}
+}
+
 // Onboard makes a known number begin a new onboarding now: it coexists, and each sync can be asked for again.
 func (s *Server) Onboard(id graph.PhoneNumberID) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if p := s.phone(id); p != nil {
 		p.Ordinary, p.Unregistered, p.Unverified, p.Suspended = false, false, false, false
-		p.OnboardedAt = s.now()
+		p.OnboardedAt, p.lost = s.now(), false
 		clear(p.synced)
 		clear(p.windows)
 	}

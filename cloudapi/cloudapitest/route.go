@@ -179,8 +179,11 @@ func (s *Server) load(rt route, c *call) *graphError {
 	return nil
 }
 
-// lost reports whether every account of the number is out of sight.
+// lost reports whether the number, or every account of it, is out of sight.
 func (s *Server) lost(p *phone) bool {
+	if p.lost {
+		return true
+	}
 	for _, id := range p.WABAs {
 		if w := s.waba(id); w != nil && !w.lost {
 			return false

@@ -73,6 +73,15 @@ func (c Content) Quoting(id graph.MessageID) Content {
 	return c
 }
 
+// editable reports whether there are words to change: a text, or a file that can have a caption.
+func (c Content) editable() bool {
+	switch c.Type {
+	case "text", "image", "video", "document":
+		return true
+	}
+	return false
+}
+
 // isMedia reports whether the content is a file.
 func (c Content) isMedia() bool { return c.MIMEType != "" }
 

@@ -107,7 +107,10 @@ func (c *Customer) Edits(id graph.MessageID, text string) (graph.MessageID, erro
 	if err != nil {
 		return "", err
 	}
-	edit, value := p.edit(m, text)
+	edit, value, err := p.edit(m, text)
+	if err != nil {
+		return "", err
+	}
 	p.tellMessage(edit, sub("edit", value), "edit")
 	return edit.id, nil
 }
@@ -171,13 +174,16 @@ func (p *Phone) own(id graph.MessageID, author Author, window time.Duration) (*m
 }
 
 // edit changes a message and returns the message that tells of it. It wants the lock.
-func (p *Phone) edit(m *message, text string) (*message, []byte) {
+func (p *Phone) edit(m *message, text string) (*message, []byte, error) {
+	if !m.content.editable() {
+		return nil, nil, fmt.Errorf("coexistencetest: a message of type %s cannot be edited", m.content.Type)
+	}
 	m.content.Text, m.edited = text, true
 	value := object(
 		str("original_message_id", m.id),
 		sub("message", object(
 			sub("context", object(str("id", "M0"))), str("type", m.content.Type), m.content.wire(m.media, m.sha256))))
-	return p.notice(m), value
+	return p.notice(m), value, nil
 }
 
 func (p *Phone) revoke(m *message) *message {

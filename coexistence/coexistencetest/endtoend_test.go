@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"math/rand/v2"
 	"net/http"
@@ -332,7 +333,7 @@ func TestTheHostFindsOutThatItGotAnOrdinaryNumber(t *testing.T) {
 	phone := world.NewPhone(coexistencetest.PhoneConfig{})
 	client, err := cloudapi.NewClient(world.ClientConfig())
 	require.NoError(t, err)
-	flow, err := signup.NewFlow(signup.Config{AppID: world.AppID(), ConfigurationID: world.ConfigurationID(), Client: client})
+	flow, err := signup.NewFlow(signup.Config{ConfigurationID: world.ConfigurationID(), Client: client})
 	require.NoError(t, err)
 	attempt, err := flow.Begin(t.Context(), "tenant-1")
 	require.NoError(t, err)
@@ -348,4 +349,75 @@ func TestTheHostFindsOutThatItGotAnOrdinaryNumber(t *testing.T) {
 	require.True(t, ok, "%v", err)
 	require.Equal(t, signup.OutcomeFellBack, failed.Outcome)
 	require.Zero(t, world.Graph().Count("POST", "/{phone-number-id}/register"))
+}
+
+// The simulator composes bodies on its own. Whatever it sends, the decoder has a place for every member.
+func TestTheDecoderKnowsEverythingThatIsSent(t *testing.T) {
+	t.Parallel()
+	world, h, phone, token := connected(t, coexistencetest.Config{}, coexistencetest.PhoneConfig{
+		History:       coexistencetest.History{Messages: 500, Media: 20},
+		Conversations: pastWith(time.Hour, day, 20*day),
+	})
+	require.Equal(t, http.StatusOK, requestSync(t, world, token, phone, "history"))
+	require.Equal(t, http.StatusOK, requestSync(t, world, token, phone, "smb_app_state_sync"))
+	customer := phone.AddCustomer(coexistencetest.CustomerConfig{Number: "+1 555-010-0142", Name: "Ada", Username: "madeup"})
+	for _, content := range []coexistencetest.Content{
+		coexistencetest.Text("text"), coexistencetest.Image("image"), coexistencetest.Video(""), coexistencetest.Voice(),
+		coexistencetest.Document("a.pdf", "caption"), coexistencetest.Sticker(), coexistencetest.Place("here", "street", 0, -122.5),
+		coexistencetest.Card("Ben", "+1 555-010-0143"), coexistencetest.Text("answer").Quoting("wamid.1"),
+		coexistencetest.Reaction("wamid.1", "👍"), coexistencetest.Reaction("wamid.1", ""),
+	} {
+		theirs, ours := customer.SendsContent(content), phone.SendContent(customer, content)
+		editable := slices.Contains([]string{"text", "image", "video", "document"}, content.Type)
+		_, err := customer.Edits(theirs, "edited")
+		require.Equal(t, editable, err == nil, content.Type)
+		_, err = phone.Edit(ours, "edited")
+		require.Equal(t, editable, err == nil, content.Type)
+	}
+	require.NoError(t, customer.Resolves(customer.SendsUnavailable("later")))
+	send(t, world, token, phone, `"to":"+15550100142"`, "text")
+	send(t, world, token, phone, `"to":"+15550100149"`, "text") // its window is closed
+	phone.ChangeDevice()
+	phone.Reconnect()
+	phone.RemoveApp()
+	phone.Lose(coexistencetest.ReasonChangeNumber, "USER")
+	wait(t, world)
+
+	seen := map[string]int{}
+	for _, body := range h.received() {
+		events, err := webhook.Decode([]byte(body))
+		require.NoError(t, err)
+		require.NotEmpty(t, events)
+		for _, ev := range events {
+			require.Empty(t, ev.Info().Unknown, "%T: %s", ev, ev.Info().Raw)
+			switch ev := ev.(type) {
+			case *webhook.Unknown, *webhook.Undecodable:
+				t.Fatalf("%T: %s", ev, ev.Info().Raw)
+			case *webhook.HistoryChunk:
+				for _, m := range ev.Messages() {
+					require.NotEmpty(t, m.ID)
+					seen["history "+string(m.Content.Type())]++
+				}
+			}
+			seen[fmt.Sprintf("%T", ev)]++
+		}
+	}
+	for _, kind := range []string{
+		"*webhook.IncomingMessage", "*webhook.UnavailableMessage", "*webhook.MessageStatus", "*webhook.MessageEcho",
+		"*webhook.HistoryChunk", "*webhook.HistoryMedia", "*webhook.AppStateSync", "*webhook.AccountUpdate",
+		"history text", "history media_placeholder", "history reaction",
+	} {
+		require.Positive(t, seen[kind], "%s in %v", kind, seen)
+	}
+}
+
+func TestManyMessagesTakeSeconds(t *testing.T) {
+	t.Parallel()
+	world, h, phone, token := connected(t, coexistencetest.Config{Delivery: coexistencetest.DeliveryConfig{Parallel: 4}},
+		coexistencetest.PhoneConfig{History: coexistencetest.History{Messages: 6000}})
+	began := time.Now()
+	require.Equal(t, http.StatusOK, requestSync(t, world, token, phone, "history"))
+	wait(t, world)
+	t.Logf("6,000 messages in %d POSTs took %v", len(h.received()), time.Since(began))
+	require.Greater(t, len(h.of(t, "history")), 24)
 }

@@ -24,7 +24,10 @@ func (p *Phone) Edit(id graph.MessageID, text string) (graph.MessageID, error) {
 	if err != nil {
 		return "", err
 	}
-	edit, value := p.edit(m, text)
+	edit, value, err := p.edit(m, text)
+	if err != nil {
+		return "", err
+	}
 	p.tellEcho(edit, sub("edit", value), "edit")
 	return edit.id, nil
 }
