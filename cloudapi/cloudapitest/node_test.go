@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"strings"
 	"testing"
 	"time"
 
@@ -226,4 +227,71 @@ func TestRegistration(t *testing.T) {
 	require.Equal(t, graph.CodeRegisterRateLimit, register(waiting.ID, "123456").Error.Code)
 	srv.Advance(72 * time.Hour)
 	require.True(t, register(waiting.ID, "123456").Success)
+}
+
+func TestCallbackOfANumber(t *testing.T) {
+	t.Parallel()
+	srv := newServer(t)
+	phone := srv.AddPhone(cloudapitest.Phone{})
+	srv.Subscribe(cloudapitest.AppSubscription{CallbackURL: "https://app.example.com/", Fields: []string{"messages", "account_update"}})
+	callback := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, _ = w.Write([]byte(r.URL.Query().Get("hub.challenge")))
+	}))
+	t.Cleanup(callback.Close)
+	set := func(url, token string) answer {
+		return ask(t, srv, srv.SystemToken(), "POST", "/"+string(phone.ID),
+			`{"webhook_configuration":{"override_callback_uri":"`+url+`","verify_token":"`+token+`"}}`)
+	}
+	require.True(t, set(callback.URL, "token").Success)
+	require.Equal(t, graph.CodeMissingParameter, set(callback.URL, "").Error.Code)
+	require.Equal(t, graph.CodeInvalidParameter, set(callback.URL+"/"+strings.Repeat("x", 200), "token").Error.Code)
+	require.Equal(t, graph.CodeMissingParameter, ask(t, srv, srv.SystemToken(), "POST", "/"+string(phone.ID), `{}`).Error.Code)
+
+	url, level, _ := srv.Callback("messages", phone.WABAs[0], phone.ID)
+	require.Equal(t, callback.URL, url)
+	require.Equal(t, cloudapitest.LevelPhone, level)
+	url, level, _ = srv.Callback("account_update", phone.WABAs[0], phone.ID)
+	require.Equal(t, "https://app.example.com/", url, "lifecycle is never overridden")
+	require.Equal(t, cloudapitest.LevelApp, level)
+	require.True(t, set("", "").Success, "the empty string removes it")
+	_, level, _ = srv.Callback("messages", phone.WABAs[0], phone.ID)
+	require.Equal(t, cloudapitest.LevelApp, level)
+	srv.Subscribe(cloudapitest.AppSubscription{CallbackURL: "https://app.example.com/", Fields: []string{"messages"}, Inactive: true})
+	_, _, ok := srv.Callback("messages", phone.WABAs[0], phone.ID)
+	require.False(t, ok)
+}
+
+func TestANumberComesAndGoes(t *testing.T) {
+	t.Parallel()
+	srv := newServer(t)
+	phone := srv.AddPhone(cloudapitest.Phone{})
+	srv.Suspend(phone.ID, true)
+	require.Equal(t, graph.CodePhoneNotRegistered, post(t, srv, phone, `"to":"+15550100142",`+hello).Error.Code)
+	srv.Suspend(phone.ID, false)
+	require.Equal(t, http.StatusOK, post(t, srv, phone, `"to":"+15550100142",`+hello).status)
+	srv.DetachPhone(phone.ID)
+	require.Equal(t, 33, get(t, srv, "/"+string(phone.ID)).Error.Subcode)
+	require.Empty(t, srv.Phones(phone.WABAs[0]))
+	require.JSONEq(t, `{"data":[]}`, get(t, srv, "/"+string(phone.WABAs[0])+"/phone_numbers").body, "the account stays")
+	srv.Onboard(phone.ID)
+	require.Equal(t, http.StatusOK, get(t, srv, "/"+string(phone.ID)).status)
+	now, ok := srv.Phone(phone.ID)
+	require.True(t, ok)
+	require.True(t, now.OnBizApp())
+	_, ok = srv.Phone("1")
+	require.False(t, ok)
+}
+
+func TestAnotherAppAndOtherPages(t *testing.T) {
+	t.Parallel()
+	srv := newServer(t, cloudapitest.ForApp(cloudapitest.App{ID: "42", Secret: "secret", Name: "Ours"}))
+	require.Equal(t, cloudapitest.App{ID: "42", Secret: "secret", Name: "Ours"}, srv.App())
+	require.Equal(t, "42|secret", srv.AppToken().Reveal())
+	require.Equal(t, graph.AppID("42"), srv.Config().AppID)
+	srv.Handle("/files/", http.NotFoundHandler())
+	resp, err := http.Get(srv.URL + "/files/1")
+	require.NoError(t, err)
+	require.NoError(t, resp.Body.Close())
+	require.Equal(t, http.StatusNotFound, resp.StatusCode)
+	require.Empty(t, srv.Requests(), "not a call of the Graph API")
 }

@@ -48,7 +48,7 @@ func newProduct(t *testing.T, world *coexistencetest.World, seed uint64, trouble
 		webhook.Config{AppSecret: graph.Secret(world.AppSecret()), VerifyToken: graph.Secret(world.VerifyToken())}, webhook.Dispatch(tracker))
 	require.NoError(t, err)
 	flow, err := signup.NewFlow(signup.Config{
-		AppID: world.AppID(), ConfigurationID: world.ConfigurationID(), Client: client,
+		ConfigurationID: world.ConfigurationID(), Client: client,
 		Owner: func(*http.Request) (string, error) { return "tenant-1", nil },
 	})
 	require.NoError(t, err)
