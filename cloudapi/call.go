@@ -118,25 +118,25 @@ func (c *Client) newFlight(r request) (*flight, error) {
 	if auth.proof != "" {
 		values.Set("appsecret_proof", auth.proof)
 	}
-	cfg := c.core.cfg
+	cfg := c.core.Open().cfg
 	target := cfg.BaseURL + "/" + cfg.Version + path
 	if len(values) > 0 {
 		target += "?" + values.Encode()
 	}
-	f := &flight{core: c.core, request: r, url: target, auth: auth, rule: r.rule(path)}
+	f := &flight{core: c.core.Open(), request: r, url: target, auth: auth, rule: r.rule(path)}
 	f.scrub = c.scrubber(append(slices.Clone(r.sensitive), auth.token.Reveal(), auth.proof))
 	return f, nil
 }
 
 func (c *Client) authFor(p *problems, as identity) *auth {
-	cfg := c.core.cfg
+	cfg := c.core.Open().cfg
 	if as == asClient {
-		if c.auth.token.IsZero() {
+		if c.auth.Open().token.IsZero() {
 			p.add("needs an access token; set Config.AccessToken or use WithToken")
-		} else if !fitsHeader(c.auth.token) {
+		} else if !fitsHeader(c.auth.Open().token) {
 			p.add("the access token holds white space or control characters; look for a line break at its end")
 		}
-		return c.auth
+		return c.auth.Open()
 	}
 	if cfg.AppID == "" {
 		p.add("needs Config.AppID")

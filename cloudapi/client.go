@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/sealed"
 )
 
 // A Client calls the Graph API with one access token. It is safe for concurrent use and holds no state of its own:
@@ -33,8 +34,8 @@ type Client struct {
 	// Businesses finds business portfolios and their WhatsApp Business Accounts.
 	Businesses *BusinessesService
 
-	core *core
-	auth *auth
+	core sealed.Value[*core]
+	auth sealed.Value[*auth]
 }
 
 type service struct{ c *Client }
@@ -48,7 +49,7 @@ type core struct {
 	warnedVersion atomic.Bool
 }
 
-// An auth is a token and its proof. It lives behind a pointer so that printing a Client prints an address.
+// An auth is a token and its proof.
 type auth struct {
 	token graph.Secret
 	proof string
@@ -71,10 +72,16 @@ func NewClient(cfg Config) (*Client, error) {
 
 // WithToken returns a client that calls with another token. It is cheap, and shares connections, settings and limiter
 // with c.
-func (c *Client) WithToken(token graph.Secret) *Client { return newClient(c.core, token) }
+func (c *Client) WithToken(token graph.Secret) *Client { return newClient(c.core.Open(), token) }
+
+// AppID returns the id of the app that c is configured with. It may be empty.
+func (c *Client) AppID() graph.AppID { return c.core.Open().cfg.AppID }
+
+// HasAppSecret reports whether c is configured with an app secret: it then sends appsecret_proof, and can do OAuth.
+func (c *Client) HasAppSecret() bool { return !c.core.Open().cfg.AppSecret.IsZero() }
 
 func newClient(co *core, token graph.Secret) *Client {
-	c := &Client{core: co, auth: newAuth(co.cfg.AppSecret, token)}
+	c := &Client{core: sealed.New(co), auth: sealed.New(newAuth(co.cfg.AppSecret, token))}
 	s := &service{c}
 	c.Messages = (*MessagesService)(s)
 	c.Phones = (*PhonesService)(s)

@@ -36,7 +36,7 @@ func (s *MessagesService) Send(ctx context.Context, from graph.PhoneNumberID, m 
 		method: http.MethodPost, path: "/{phone-number-id}/messages", ids: []string{string(from)},
 		phone: from, body: body, sensitive: m.sensitive(),
 	}
-	if limiter := s.c.core.cfg.Limiter; limiter != nil {
+	if limiter := s.c.core.Open().cfg.Limiter; limiter != nil {
 		r.before = func(ctx context.Context) error { return limiter.Wait(ctx, from, m.To) }
 	}
 	resp, err := call[sendResponse](ctx, s.c, r)

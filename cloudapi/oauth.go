@@ -49,7 +49,7 @@ func (s *OAuthService) Exchange(ctx context.Context, x CodeExchange) (*AccessTok
 	if x.Code.IsZero() {
 		return nil, invalid("CodeExchange.Code is empty")
 	}
-	cfg := s.c.core.cfg
+	cfg := s.c.core.Open().cfg
 	type options struct {
 		ClientID     string  `url:"client_id"`
 		ClientSecret string  `url:"client_secret"`

@@ -268,8 +268,8 @@ func TestCorpusTokens(t *testing.T) {
 			if name == "debug_token.docs" {
 				delete(m.accounts, corpusWABA)
 			}
-			b := newBench(t, m, func(c *signup.Config) { c.AppID = corpusApp })
-			m.app = string(corpusApp)
+			m.app, m.own = string(corpusApp), corpusApp
+			b := newBench(t, m)
 			got, err := b.finish(finished(corpusWABA))
 			if want.outcome != "" {
 				requireOutcome(t, want.outcome, err)
@@ -301,13 +301,13 @@ func TestCorpusNumbers(t *testing.T) {
 			serve := func(b []byte) http.HandlerFunc {
 				return func(w http.ResponseWriter, _ *http.Request) { _, _ = io.Copy(w, bytes.NewReader(b)) }
 			}
-			m.app = string(corpusApp)
+			m.app, m.own = string(corpusApp), corpusApp
 			m.debug = map[string]string{"app_id": `"` + m.app + `"`}
 			m.fail["GET /"+wabaA+"/phone_numbers"] = serve(body)
 			m.fail["GET /106540352242922"] = serve(nodes[name])
 			m.fail["GET /"+wabaA+"/subscribed_apps"] = serve(subscribed)
 			m.fail["GET /"+wabaA] = serve(owner)
-			got, err := newBench(t, m, func(c *signup.Config) { c.AppID = corpusApp }).finish(finished(wabaA))
+			got, err := newBench(t, m).finish(finished(wabaA))
 			if want != "" {
 				requireOutcome(t, want, err)
 				continue

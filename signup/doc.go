@@ -6,7 +6,6 @@
 // [Business] that can be called for and whose webhooks arrive:
 //
 //	flow, err := signup.NewFlow(signup.Config{
-//		AppID:           "…",
 //		ConfigurationID: "…",    // app dashboard: Facebook Login for Business, Configurations
 //		Client:          client, // a cloudapi.Client with AppID and AppSecret
 //		Owner:           func(r *http.Request) (string, error) { return tenantOf(r) },

@@ -61,7 +61,7 @@ func newFlow(baseURL string) (*signup.Flow, error) {
 	if err != nil {
 		return nil, err
 	}
-	return signup.NewFlow(signup.Config{AppID: appID, ConfigurationID: "900000000000001", Client: client})
+	return signup.NewFlow(signup.Config{ConfigurationID: "900000000000001", Client: client})
 }
 
 func ExampleFlow_Launch() {
@@ -152,7 +152,7 @@ func ExampleFlow_Handler() {
 	}
 	taken := map[graph.PhoneNumberID]string{} // the host's database
 	flow, err := signup.NewFlow(signup.Config{
-		AppID: appID, ConfigurationID: "900000000000001", Client: client,
+		ConfigurationID: "900000000000001", Client: client,
 		Owner: func(r *http.Request) (string, error) { return "tenant-1", nil }, // from the host's own session
 		Reserve: func(_ context.Context, owner string, _ graph.WABAID, phone graph.PhoneNumberID) error {
 			if other, ok := taken[phone]; ok && other != owner {

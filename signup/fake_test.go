@@ -18,6 +18,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/signup"
 )
 
@@ -60,6 +61,7 @@ type meta struct {
 	strangers  int                 // how many of those, at the beginning, belong to others
 	subscribed map[string]bool
 	app        string                      // whose subscriptions are listed, if not appID
+	own        graph.AppID                 // the host's app, if not appID
 	deaf       bool                        // accepts subscriptions and forgets them
 	fail       map[string]http.HandlerFunc // by "METHOD path"
 	calls      []string
@@ -248,12 +250,12 @@ func newBench(t *testing.T, m *meta, change ...func(*signup.Config)) *bench {
 	log := new(safeBuffer)
 	logger := slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	client, err := cloudapi.NewClient(cloudapi.Config{
-		AppID: appID, AppSecret: appSecret, AccessToken: "canary-system-token", BaseURL: srv.URL, Logger: logger,
+		AppID: cmp.Or(m.own, appID), AppSecret: appSecret, AccessToken: "canary-system-token", BaseURL: srv.URL, Logger: logger,
 		Retry: cloudapi.Retry{MaxAttempts: 1},
 	})
 	require.NoError(t, err)
 	cfg := signup.Config{
-		AppID: appID, ConfigurationID: "900000000000001", Client: client, Logger: logger,
+		ConfigurationID: "900000000000001", Client: client, Logger: logger,
 		Owner: func(r *http.Request) (string, error) { return r.Header.Get("Test-Owner"), nil },
 	}
 	for _, fn := range change {

@@ -553,10 +553,12 @@ func TestAClientWithoutSecretIsAMistakeOfTheHost(t *testing.T) {
 	t.Parallel()
 	client, err := cloudapi.NewClient(cloudapi.Config{AppID: appID})
 	require.NoError(t, err)
-	b := newBench(t, happy(), func(c *signup.Config) { c.Client = client })
-	_, err = b.finish(finished(wabaA))
-	requireOutcome(t, signup.OutcomeMisconfigured, err)
-	require.ErrorContains(t, err, "Config.AppSecret")
+	_, err = signup.NewFlow(signup.Config{ConfigurationID: "900000000000001", Client: client})
+	require.ErrorContains(t, err, "Client has no AppSecret")
+	client, err = cloudapi.NewClient(cloudapi.Config{AppSecret: "made-up-secret"})
+	require.NoError(t, err)
+	_, err = signup.NewFlow(signup.Config{ConfigurationID: "900000000000001", Client: client})
+	require.ErrorContains(t, err, "Client has no AppID")
 }
 
 func TestOnboardingIsCountedFromTheFirstAnswer(t *testing.T) {

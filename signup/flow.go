@@ -18,17 +18,14 @@ import (
 // CodeTTL is how long a code can be exchanged. Meta counts from when it leaves the popup.
 const CodeTTL = 30 * time.Second
 
-// Config configures a Flow. AppID, ConfigurationID and Client are required.
+// Config configures a Flow. ConfigurationID and Client are required.
 type Config struct {
-	// AppID is the id of your Meta app.
-	AppID graph.AppID
-
 	// ConfigurationID names the Facebook Login for Business configuration, made with the login variation "WhatsApp Embedded
 	// Signup". Find it in the app dashboard under Facebook Login for Business, Configurations. It decides on products,
 	// permissions, the token's life and the version of the popup, and no API can check it.
 	ConfigurationID string
 
-	// Client calls the Graph API. Its AppID and AppSecret must be those of AppID; its own token is used for nothing but
+	// Client calls the Graph API. It needs the AppID and AppSecret of your Meta app; its own token is used for nothing but
 	// PartnerBusiness.
 	Client *cloudapi.Client
 
@@ -95,14 +92,18 @@ func (c Config) validate() error {
 	bad := func(format string, args ...any) {
 		errs = append(errs, fmt.Errorf("signup: Config."+format, args...))
 	}
-	if !isID(c.AppID) {
-		bad("AppID is not an id of digits; find it in the app dashboard")
-	}
 	if !isID(c.ConfigurationID) {
 		bad("ConfigurationID is not an id of digits; find it under Facebook Login for Business, Configurations")
 	}
 	if c.Client == nil {
 		bad("Client is nil")
+	} else {
+		if !isID(c.Client.AppID()) {
+			bad("Client has no AppID; find it in the app dashboard")
+		}
+		if !c.Client.HasAppSecret() {
+			bad("Client has no AppSecret; codes cannot be exchanged without it")
+		}
 	}
 	switch c.Mode {
 	case ModeCoexistence, ModeStandard, ModeAppOnly:

@@ -15,14 +15,14 @@ import (
 func TestNewFlowListsEveryMistake(t *testing.T) {
 	t.Parallel()
 	_, err := signup.NewFlow(signup.Config{})
-	for _, want := range []string{"Config.AppID", "Config.ConfigurationID", "Config.Client"} {
+	for _, want := range []string{"Config.ConfigurationID", "Config.Client"} {
 		require.ErrorContains(t, err, want)
 	}
 	_, err = signup.NewFlow(signup.Config{
-		AppID: "my app", ConfigurationID: "my configuration", Mode: "coex", GraphVersion: "25", PartnerBusiness: "me", AttemptTTL: -1,
+		ConfigurationID: "my configuration", Mode: "coex", GraphVersion: "25", PartnerBusiness: "me", AttemptTTL: -1,
 		TrustedOrigins: []string{"app.example.com", "https://app.example.com/", "https://app.example.com"},
 	})
-	for _, want := range []string{"AppID", "ConfigurationID", "Client", "Mode", "GraphVersion", "PartnerBusiness", "AttemptTTL",
+	for _, want := range []string{"ConfigurationID", "Client", "Mode", "GraphVersion", "PartnerBusiness", "AttemptTTL",
 		`"app.example.com"`, `"https://app.example.com/"`} {
 		require.ErrorContains(t, err, want)
 	}

@@ -140,7 +140,7 @@ func (g *grant) inspect(ctx context.Context) error {
 			e.Code = info.Problem.Code
 		}
 		return e
-	case info.AppID != g.f.cfg.AppID:
+	case info.AppID != g.f.cfg.Client.AppID():
 		return &Error{Outcome: OutcomeForeignToken}
 	}
 	g.info = info
@@ -205,5 +205,5 @@ func (g *grant) confirm(ctx context.Context) error {
 
 func (g *grant) subscribed(ctx context.Context, waba graph.WABAID) (bool, error) {
 	apps, err := g.api.WABAs.SubscribedApps(ctx, waba)
-	return slices.ContainsFunc(apps, func(a cloudapi.SubscribedApp) bool { return a.ID == g.f.cfg.AppID }), err
+	return slices.ContainsFunc(apps, func(a cloudapi.SubscribedApp) bool { return a.ID == g.f.cfg.Client.AppID() }), err
 }

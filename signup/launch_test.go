@@ -19,7 +19,7 @@ func flow(t *testing.T, mode signup.Mode) *signup.Flow {
 	t.Helper()
 	client, err := cloudapi.NewClient(cloudapi.Config{AppID: appID, AppSecret: appSecret})
 	require.NoError(t, err)
-	f, err := signup.NewFlow(signup.Config{AppID: appID, ConfigurationID: "900000000000001", Client: client, Mode: mode})
+	f, err := signup.NewFlow(signup.Config{ConfigurationID: "900000000000001", Client: client, Mode: mode})
 	require.NoError(t, err)
 	return f
 }

@@ -34,7 +34,7 @@ func newHost(app cloudapi.Config, configurationID string, verifyToken graph.Secr
 		webhook.Dispatch(webhook.MultiHandler(tracker, webhook.Once(&mux, new(webhook.MemLedger)))),
 	)
 	flow, err4 := signup.NewFlow(signup.Config{
-		AppID: app.AppID, ConfigurationID: configurationID, Client: client,
+		ConfigurationID: configurationID, Client: client,
 		Owner: func(*http.Request) (string, error) { return "bakery", nil }, // whoever is signed in to the SaaS
 	})
 	if err := errors.Join(err1, err2, err3, err4); err != nil {
