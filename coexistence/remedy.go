@@ -17,6 +17,9 @@ func (s State) Remedy() string {
 		if s.Ending == nil {
 			return "The number was disconnected. Connect again to go on."
 		}
+		if s.Ending.Reason == webhook.DisconnectedAccount && s.Ending.InitiatedBy == "USER" {
+			return "The number was disconnected in the WhatsApp Business app, or its account was deleted there. Connect again to go on."
+		}
 		if r := remedies[s.Ending.Reason]; r != "" {
 			return r
 		}

@@ -11,6 +11,15 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook"
 )
 
+// Meta names one reason for two things that a business can do about in different ways.
+func TestWhoDisconnectedTheAccountDecidesTheRemedy(t *testing.T) {
+	t.Parallel()
+	user := applied(onboarded(), removedFor("ACCOUNT_DISCONNECTED", "USER", t0.Add(time.Hour))).Remedy()
+	meta := applied(onboarded(), removedFor("ACCOUNT_DISCONNECTED", "SYSTEM", t0.Add(time.Hour))).Remedy()
+	require.Contains(t, user, "disconnected in the WhatsApp Business app")
+	require.Contains(t, meta, "policy status")
+}
+
 // Updates are dated by Meta's clock in whole seconds, readings by the host's clock. Seen with the simulator: a business that
 // disconnected a moment after its number was read stayed active for ever.
 func TestAnUpdateMomentsBesideAReadingIsBelieved(t *testing.T) {
