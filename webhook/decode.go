@@ -118,8 +118,9 @@ func ofPortfolio(ev Event) bool {
 		return strings.HasPrefix(string(ev.Event), "PARTNER_") && ev.Event != AccountPartnerRemoved
 	case *Unknown:
 		return ev.Field == "partner_solutions"
+	default:
+		return false
 	}
-	return false
 }
 
 // envelope reads a whole body, or a lone change.

@@ -61,11 +61,11 @@ type MessageStatus struct {
 }
 
 // Customer returns who the message went to: in a group the participant, if known.
-func (s *MessageStatus) Customer() graph.Identity {
-	if !s.Participant.IsZero() {
-		return s.Participant
+func (st *MessageStatus) Customer() graph.Identity {
+	if !st.Participant.IsZero() {
+		return st.Participant
 	}
-	return s.Recipient
+	return st.Recipient
 }
 
 // A StatusCode says what happened to a message. Meta adds values: expect unknown ones.

@@ -79,6 +79,7 @@ const (
 	KindObject
 )
 
+// String names the kind as an error does: "a number".
 func (k Kind) String() string {
 	return [...]string{"no value", "null", "a bool", "a number", "a string", "an array", "an object"}[k]
 }
