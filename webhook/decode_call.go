@@ -9,6 +9,7 @@ import (
 
 // A callBody is a [Call].
 type callBody struct {
+	body
 	Call
 	stamped
 	FromWAID         string       `json:"from"`
@@ -33,6 +34,7 @@ func (b *callBody) event(v *value, info EventInfo) Event {
 
 // A callStatusBody is a [CallStatus].
 type callStatusBody struct {
+	body
 	CallStatus
 	stamped
 	WAID         string       `json:"recipient_id"`

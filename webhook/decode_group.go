@@ -12,6 +12,7 @@ type failed struct {
 }
 
 type groupLifecycleBody struct {
+	body
 	GroupLifecycleUpdate
 	stamped
 	failed
@@ -24,6 +25,7 @@ func (b *groupLifecycleBody) event(*value, EventInfo) Event {
 }
 
 type groupStatusBody struct {
+	body
 	GroupStatusUpdate
 	stamped
 	failed
@@ -36,6 +38,7 @@ func (b *groupStatusBody) event(*value, EventInfo) Event {
 }
 
 type groupParticipantsBody struct {
+	body
 	GroupParticipantsUpdate
 	stamped
 	failed
@@ -100,6 +103,7 @@ func participants(list []participantBody, at string, info *EventInfo) []GroupPar
 }
 
 type groupSettingsBody struct {
+	body
 	GroupSettingsUpdate
 	stamped
 	failed

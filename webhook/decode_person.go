@@ -30,6 +30,7 @@ func (v *value) meet(id *graph.Identity, info *EventInfo) (name string) {
 }
 
 type preferenceBody struct {
+	body
 	UserPreference
 	stamped
 	personBody
@@ -44,6 +45,7 @@ func (b *preferenceBody) event(v *value, _ EventInfo) Event {
 }
 
 type userIDBody struct {
+	body
 	UserIDUpdate
 	stamped
 	WAID string `json:"wa_id"`
@@ -58,6 +60,7 @@ func (b *userIDBody) event(v *value, _ EventInfo) Event {
 }
 
 type automaticBody struct {
+	body
 	AutomaticEvent
 	stamped
 }
@@ -68,6 +71,7 @@ func (b *automaticBody) event(*value, EventInfo) Event {
 }
 
 type trackingBody struct {
+	body
 	TrackingEvent
 	stamped
 }
@@ -78,6 +82,7 @@ func (b *trackingBody) event(*value, EventInfo) Event {
 }
 
 type handoverBody struct {
+	body
 	MessagingHandover
 	stamped
 	SenderBody struct {

@@ -89,6 +89,7 @@ func standby(ev Event) Event {
 
 // A standbyEchoBody is a [StandbyEcho].
 type standbyEchoBody struct {
+	body
 	StandbyEcho
 	stamped
 }
