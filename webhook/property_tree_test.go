@@ -1,7 +1,6 @@
 package webhook_test
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
 	"reflect"
@@ -30,9 +29,7 @@ type treeMember struct {
 
 // newTree parses a sample.
 func newTree(t require.TestingT, body []byte) *treeNode {
-	dec := json.NewDecoder(bytes.NewReader(body))
-	dec.UseNumber()
-	n, err := readTree(dec)
+	n, err := readTree(newDecoder(body))
 	require.NoError(t, err)
 	return n
 }
