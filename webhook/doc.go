@@ -106,8 +106,8 @@
 // [EventInfo.Key] is the same in each repeat of an event. Store it together with the effect of the event, in one
 // transaction, and keep it for 8 days. Marking before the work loses events in a crash; marking after it does them
 // twice. [Once] wraps a handler to do neither. Where nothing tells a repeat from a new occurrence there is no key
-// ([NumberProblem], [HistoryFailure], the chunk that only ends a history): treat such an event as a state, not as
-// something to count.
+// ([NumberProblem], [HistoryFailure], the chunk that only ends a history, a message without an id): treat such an event as
+// a state, not as something to count.
 //
 // The signature covers no time, so whoever once obtained a signed body can send it again. Keys are the protection.
 //
@@ -182,8 +182,8 @@
 // and templates among them, always go to the app's URL; for standby Meta does not say. A host that gives each customer a
 // URL has to serve the app's URL as well, or never learns that a number was disconnected.
 //
-// The override has a verify token of its own, is asked for it when it is set, and is at most 200 characters long. Bodies
-// are signed with the same app's secret.
+// An override's URL has at most 200 characters and a verify token of its own, which Meta asks for when it is set. No page
+// says that bodies are signed with another secret there than the app's.
 //
 // # What Meta adds
 //
