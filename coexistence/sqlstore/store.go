@@ -74,7 +74,7 @@ func (s *Store) write(ctx context.Context, what string, fn func(*sql.Tx) error) 
 			break
 		}
 		if try > 0 {
-			pause := time.NewTimer(rand.N(time.Duration(try) * time.Millisecond))
+			pause := time.NewTimer(rand.N(time.Duration(try) * time.Millisecond)) //nolint:gosec // a pause is no secret
 			select {
 			case <-ctx.Done():
 				pause.Stop()
@@ -95,7 +95,13 @@ func (s *Store) transact(ctx context.Context, fn func(*sql.Tx) error) error {
 			return ctx.Err()
 		}
 	}
-	tx, err := s.db.BeginTx(ctx, nil)
+	var opts *sql.TxOptions
+	if s.dialect == PostgreSQL {
+		// Rows and locks are waited for, and read as they are then. A stricter level, which the host's role may have as its default,
+		// would fail there instead of waiting.
+		opts = &sql.TxOptions{Isolation: sql.LevelReadCommitted}
+	}
+	tx, err := s.db.BeginTx(ctx, opts)
 	if err != nil {
 		return err
 	}

@@ -18,7 +18,7 @@ func Example() {
 	if err != nil {
 		panic(err)
 	}
-	defer os.RemoveAll(dir)
+	defer func() { _ = os.RemoveAll(dir) }()
 
 	// What one run of a program stores …
 	store, err := sqlite.Open(ctx, filepath.Join(dir, "coexistence.db"))

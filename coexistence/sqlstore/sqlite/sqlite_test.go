@@ -14,7 +14,7 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence/coexistencetest"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence/sqlstore"
-	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence/sqlstore/internal/proof"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence/sqlstore/internal/storetest"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence/sqlstore/sqlite"
 )
 
@@ -41,36 +41,36 @@ func TestAFileKeepsThePromisesOfAStore(t *testing.T) {
 // One process may use a file. Within it, several stores may: their transactions wait for each other.
 func TestConcurrentStoresEndInTheStateOfOne(t *testing.T) {
 	t.Parallel()
-	for range 4 {
+	for range 2 {
 		seed := rand.Uint64()
-		events, err := proof.Events(seed, 120)
+		events, err := storetest.Events(seed, 120)
 		require.NoError(t, err)
-		want, err := proof.Expected(t.Context(), events)
+		want, err := storetest.Expected(t.Context(), events)
 		require.NoError(t, err)
 		path := filepath.Join(t.TempDir(), "coexistence.db")
 		a, b := open(t, path), open(t, path)
-		require.NoError(t, proof.HandleConcurrently(t.Context(), seed, events, a, b), "seed %d", seed)
-		require.NoError(t, proof.Differs(t.Context(), a, want), "seed %d", seed)
-		require.NoError(t, proof.Differs(t.Context(), b, want), "seed %d", seed)
+		require.NoError(t, storetest.HandleConcurrently(t.Context(), seed, events, a, b), "seed %d", seed)
+		require.NoError(t, storetest.Differs(t.Context(), a, want), "seed %d", seed)
+		require.NoError(t, storetest.Differs(t.Context(), b, want), "seed %d", seed)
 	}
 }
 
 func TestEverythingIsThereAfterARestart(t *testing.T) {
 	t.Parallel()
-	events, err := proof.Events(1, 200)
+	events, err := storetest.Events(1, 200)
 	require.NoError(t, err)
-	chunk, err := proof.Chunk(0, 1234) // several pages
+	chunk, err := storetest.Chunk(0, 1234) // several pages
 	require.NoError(t, err)
 	events = append(events, chunk...)
-	want, err := proof.Expected(t.Context(), events)
+	want, err := storetest.Expected(t.Context(), events)
 	require.NoError(t, err)
 	path := filepath.Join(t.TempDir(), "with spaces, 100% and #?.db")
 	for i := range 4 { // a restart in the middle of the events, three times
 		store := open(t, path)
-		require.NoError(t, proof.Handle(t.Context(), store, events[i*len(events)/4:(i+1)*len(events)/4]))
+		require.NoError(t, storetest.Handle(t.Context(), store, events[i*len(events)/4:(i+1)*len(events)/4]))
 		require.NoError(t, store.Close())
 	}
-	require.NoError(t, proof.Differs(t.Context(), open(t, path), want))
+	require.NoError(t, storetest.Differs(t.Context(), open(t, path), want))
 }
 
 func TestALongConversationIsReadInOrderWhileItGrows(t *testing.T) {
@@ -80,13 +80,13 @@ func TestALongConversationIsReadInOrderWhileItGrows(t *testing.T) {
 	for i := range ids {
 		ids[i] = fmt.Sprintf("wamid.%05d", i)
 	}
-	require.NoError(t, proof.Talk(t.Context(), store, "15550100101", ids...))
+	require.NoError(t, storetest.Talk(t.Context(), store, "15550100101", ids...))
 	n := 0
-	for m, err := range store.Messages(t.Context(), proof.Phone, "15550100101") {
+	for m, err := range store.Messages(t.Context(), storetest.Phone, "15550100101") {
 		require.NoError(t, err)
 		require.Equal(t, ids[n], string(m.ID))
 		if n++; n == 700 {
-			require.NoError(t, proof.Talk(t.Context(), store, "15550100101", "wamid.00000.5"))
+			require.NoError(t, storetest.Talk(t.Context(), store, "15550100101", "wamid.00000.5"))
 		}
 	}
 	require.Equal(t, len(ids), n)
@@ -98,7 +98,7 @@ func TestOnlyItsOwnerReadsTheFile(t *testing.T) {
 		return // modes mean nothing there
 	}
 	path := filepath.Join(t.TempDir(), "coexistence.db")
-	require.NoError(t, proof.Talk(t.Context(), open(t, path), "15550100101", "wamid.1"))
+	require.NoError(t, storetest.Talk(t.Context(), open(t, path), "15550100101", "wamid.1"))
 	for _, suffix := range []string{"", "-wal", "-shm"} {
 		info, err := os.Stat(path + suffix)
 		require.NoError(t, err)
@@ -150,7 +150,7 @@ func TestMissingTablesAreExplained(t *testing.T) {
 	store := open(t, "")
 	_, err := store.DB().ExecContext(t.Context(), "DROP TABLE coexistence_messages")
 	require.NoError(t, err)
-	_, err = store.Message(t.Context(), proof.Phone, "wamid.1")
+	_, err = store.Message(t.Context(), storetest.Phone, "wamid.1")
 	require.ErrorContains(t, err, "call Store.Migrate first")
 }
 
@@ -170,10 +170,10 @@ func benchmarkChunk(b *testing.B, store coexistence.Store, step int) {
 	first := 0
 	for b.Loop() {
 		b.StopTimer()
-		events, err := proof.Chunk(first, 3000)
+		events, err := storetest.Chunk(first, 3000)
 		require.NoError(b, err)
 		b.StartTimer()
-		require.NoError(b, proof.Handle(b.Context(), store, events))
+		require.NoError(b, storetest.Handle(b.Context(), store, events))
 		first += step
 	}
 	b.ReportMetric(float64(b.N)*3000/b.Elapsed().Seconds(), "messages/s")

@@ -1,6 +1,6 @@
-// Package proof holds what the tests of every database share: deliveries drawn at random, and the comparison of what stores make of
+// Package storetest holds what the tests of every database share: deliveries drawn at random, and the comparison of what stores make of
 // them.
-package proof
+package storetest
 
 import (
 	"encoding/json"
