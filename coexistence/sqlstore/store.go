@@ -147,7 +147,7 @@ func explain(what string, err error) error {
 		advice = "the tables are missing; call Store.Migrate first: "
 	case strings.Contains(err.Error(), "SQLITE_BUSY"):
 		advice = "something else writes to the file; one process may use it: "
-	case strings.Contains(err.Error(), "SQLITE_FULL") || stateOf(err) == "53100":
+	case strings.Contains(err.Error(), "disk is full") || stateOf(err) == "53100":
 		advice = "the disk is full; make room, nothing is lost that was stored: "
 	}
 	return fmt.Errorf("sqlstore: %s: %s%w", what, advice, err)

@@ -162,7 +162,7 @@ func TestEverythingIsThereAfterARestart(t *testing.T) {
 	t.Parallel()
 	list, err := storetest.Events(1, 200)
 	require.NoError(t, err)
-	chunk, err := storetest.Chunk(0, 1234) // several pages
+	chunk, err := storetest.Chunk(0, 350)
 	require.NoError(t, err)
 	list = append(list, chunk...)
 	want, err := storetest.Expected(t.Context(), list)

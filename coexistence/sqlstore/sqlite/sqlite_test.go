@@ -59,7 +59,7 @@ func TestEverythingIsThereAfterARestart(t *testing.T) {
 	t.Parallel()
 	events, err := storetest.Events(1, 200)
 	require.NoError(t, err)
-	chunk, err := storetest.Chunk(0, 1234) // several pages
+	chunk, err := storetest.Chunk(0, 350)
 	require.NoError(t, err)
 	events = append(events, chunk...)
 	want, err := storetest.Expected(t.Context(), events)
@@ -76,7 +76,7 @@ func TestEverythingIsThereAfterARestart(t *testing.T) {
 func TestALongConversationIsReadInOrderWhileItGrows(t *testing.T) {
 	t.Parallel()
 	store := open(t, "")
-	ids := make([]string, 1700)
+	ids := make([]string, 1200)
 	for i := range ids {
 		ids[i] = fmt.Sprintf("wamid.%05d", i)
 	}
@@ -85,7 +85,7 @@ func TestALongConversationIsReadInOrderWhileItGrows(t *testing.T) {
 	for m, err := range store.Messages(t.Context(), storetest.Phone, "15550100101") {
 		require.NoError(t, err)
 		require.Equal(t, ids[n], string(m.ID))
-		if n++; n == 700 {
+		if n++; n == 600 {
 			require.NoError(t, storetest.Talk(t.Context(), store, "15550100101", "wamid.00000.5"))
 		}
 	}
@@ -152,6 +152,40 @@ func TestMissingTablesAreExplained(t *testing.T) {
 	require.NoError(t, err)
 	_, err = store.Message(t.Context(), storetest.Phone, "wamid.1")
 	require.ErrorContains(t, err, "call Store.Migrate first")
+}
+
+func TestAnotherWriterOfTheFileIsNamed(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "coexistence.db")
+	store, other := open(t, path), open(t, path)
+	store.DB().SetMaxOpenConns(1)
+	_, err := store.DB().ExecContext(t.Context(), "PRAGMA busy_timeout = 0")
+	require.NoError(t, err)
+	tx, err := other.DB().BeginTx(t.Context(), nil)
+	require.NoError(t, err)
+	require.ErrorContains(t, storetest.Talk(t.Context(), store, "15550100101", "wamid.1"), "one process may use it")
+	require.NoError(t, tx.Rollback())
+	require.NoError(t, storetest.Talk(t.Context(), store, "15550100101", "wamid.1"))
+}
+
+func TestAFullDiskLosesNothing(t *testing.T) {
+	t.Parallel()
+	store := open(t, "")
+	require.NoError(t, storetest.Talk(t.Context(), store, "15550100101", "wamid.0"))
+	store.DB().SetMaxOpenConns(1)
+	_, err := store.DB().ExecContext(t.Context(), "PRAGMA max_page_count = 30")
+	require.NoError(t, err)
+	var ids []string
+	for i := range 1000 {
+		ids = append(ids, fmt.Sprintf("wamid.1.%d", i))
+	}
+	require.ErrorContains(t, storetest.Talk(t.Context(), store, "15550100101", ids...), "the disk is full")
+	chat, err := store.Conversation(t.Context(), storetest.Phone, "15550100101")
+	require.NoError(t, err)
+	require.Equal(t, 1, chat.Messages) // all of a call or none
+	_, err = store.DB().ExecContext(t.Context(), "PRAGMA max_page_count = 100000")
+	require.NoError(t, err)
+	require.NoError(t, storetest.Talk(t.Context(), store, "15550100101", ids...))
 }
 
 // A chunk of 3,000 new messages in thirty conversations goes through the tracker, and then a repeat of it.
