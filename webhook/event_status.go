@@ -114,15 +114,6 @@ type ConversationOrigin struct {
 	Type string `json:"type"` // an open list: "service", "marketing", "utility", "authentication", …
 }
 
-// Pricing says what a message costs. Decide by Type and Category. Since 2026-10-01 even service messages can be billed:
-// never assume that an answer is free.
-type Pricing struct {
-	Model    string `json:"pricing_model"` // "PMP", per message; "CBP" before July 2025
-	Type     string `json:"type"`          // "regular", or free: "free_customer_service", "free_entry_point", …
-	Category string `json:"category"`      // "service", "utility", "marketing", "authentication-international", …
-	Billable *bool  `json:"billable"`      // Meta will remove it
-}
-
 // A Payment is the state of a payment in India. Amounts are Value / Offset.
 type Payment struct {
 	ReferenceID string              `json:"reference_id"`

@@ -37,8 +37,58 @@ func keyOf(ev Event, e entry) string {
 		return rawKey("state_sync", phone, info.Raw)
 	case *UserAction:
 		return rawKey("user_action", phone, info.Raw)
+	case *OtherAppEcho:
+		return keyWithID("other_echo", phone, string(ev.ID))
+	case *StandbyMessage:
+		return keyWithID("standby_message", phone, string(ev.Message.ID))
+	case *StandbyEcho:
+		return keyWithID("standby_echo", phone, string(ev.ID))
+	case *StandbyStatus:
+		if ev.Status.ID == "" {
+			return ""
+		}
+		return key("standby_status", phone, string(ev.Status.ID), string(ev.Status.Status), ev.Status.Participant.Key())
+	case *Call:
+		if ev.ID == "" {
+			return ""
+		}
+		return key("call", phone, string(ev.ID), string(ev.Event))
+	case *CallStatus:
+		if ev.ID == "" {
+			return ""
+		}
+		return key("call_status", phone, string(ev.ID), string(ev.Status))
+	case *GroupLifecycleUpdate, *GroupParticipantsUpdate, *GroupSettingsUpdate, *GroupStatusUpdate:
+		return groupKey(ev, phone)
+	case *UserPreference:
+		if ev.User.IsZero() {
+			return ""
+		}
+		return key("preference", phone, ev.User.Key(), string(ev.Category), string(ev.Value), unix(info.At))
+	case *AutomaticEvent:
+		if ev.ID == "" {
+			return ""
+		}
+		return key("automatic", phone, string(ev.ID), string(ev.Name), unix(info.At))
+	case *TrackingEvent, *UserIDUpdate:
+		return rawKey("item", phone, info.Raw, string(info.Field))
+	case *MessageTemplateStatusUpdate:
+		return templateKey(ev.Template, e, "status", string(ev.Event))
+	case *MessageTemplateQualityUpdate:
+		return templateKey(ev.Template, e, "quality", string(ev.Previous), string(ev.New))
+	case *MessageTemplateComponentsUpdate:
+		return templateKey(ev.Template, e, "components")
+	case *TemplateCategoryUpdate:
+		return templateKey(ev.Template, e, "category", string(ev.Previous), string(ev.New), string(ev.Correct))
+	case *TemplateCorrectCategoryDetection:
+		return templateKey(ev.Template, e, "detection", string(ev.Category), string(ev.Correct))
 	case *AccountUpdate:
 		return rawKey("account", e.id, info.Raw, string(info.Field), unix(e.time.Time))
+	case *AccountAlert, *AccountReviewUpdate, *AccountSettingsUpdate, *BusinessCapabilityUpdate, *BusinessUsernameUpdate,
+		*PartnerSolution, *PaymentConfigurationUpdate, *PhoneNumberNameUpdate, *PhoneNumberQualityUpdate, *SecurityUpdate,
+		*FlowUpdate, *MessagingHandover:
+		// By the name it has now: a repeat may come under an older one.
+		return rawKey("account", e.id, info.Raw, string(ev.field()), unix(e.time.Time))
 	case *NumberProblem, *HistoryFailure:
 		return "" // nothing tells a repeat from the same thing happening again
 	case *Unknown, *Undecodable:
