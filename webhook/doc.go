@@ -105,7 +105,7 @@
 //
 // [EventInfo.Key] is the same in each repeat of an event. Store it together with the effect of the event, in one
 // transaction, and keep it for 8 days. Marking before the work loses events in a crash; marking after it does them
-// twice. [Once] wraps a handler to do neither. Where nothing tells a repeat from a new occurrence there is no key
+// twice. [Once] wraps a handler so that nothing is lost, and only a crash within the work does it twice. Where nothing tells a repeat from a new occurrence there is no key
 // ([NumberProblem], [HistoryFailure], the chunk that only ends a history, a message without an id): treat such an event as
 // a state, not as something to count.
 //
