@@ -30,10 +30,11 @@ type Scanner struct {
 	fresh bool // a container was entered and nothing in it was looked at
 	err   error
 
-	name    []byte // of the current member; valid until the next one
-	nameBuf []byte // backs names with escapes
-	strBuf  []byte // backs strings with escapes
-	arena   strings.Builder
+	nameStart, nameEnd int    // of the current member
+	escaped            bool   // the name has escapes or more than ASCII, and stands in nameBuf
+	nameBuf            []byte // backs such names
+	strBuf             []byte // backs strings with escapes
+	arena              strings.Builder
 
 	steps [MaxDepth + 1]step
 
@@ -153,6 +154,28 @@ func (s *Scanner) enter(open byte, want Kind) bool {
 
 // NextMember moves to the next member of the object and reads its name. It returns false at the object's end.
 func (s *Scanner) NextMember() bool {
+	// Nearly always there is `,"name":` and nothing odd in it.
+	if s.err == nil {
+		d, i := s.data, s.pos
+		if !s.fresh && i < len(d) && d[i] == ',' {
+			i++
+		}
+		if len(d)-i > 1 && d[i] == '"' && (s.fresh || i > s.pos) {
+			i++
+			if end := plain(d, i); len(d)-end > 1 && d[end] == '"' && d[end+1] == ':' {
+				s.nameStart, s.nameEnd, s.escaped = i, end, false
+				s.steps[s.depth] = step{i, end}
+				s.fresh = false
+				s.pos = end + 2
+				return true
+			}
+		}
+	}
+	return s.oddMember()
+}
+
+// oddMember is NextMember for all the other ways to write JSON.
+func (s *Scanner) oddMember() bool {
 	if !s.next('}') {
 		return false
 	}
@@ -165,10 +188,9 @@ func (s *Scanner) NextMember() bool {
 	if s.err != nil {
 		return false
 	}
-	s.name = s.data[start:end]
+	s.nameStart, s.nameEnd, s.escaped = start, end, !simple
 	if !simple {
-		s.nameBuf = unescape(s.nameBuf[:0], s.name)
-		s.name = s.nameBuf
+		s.nameBuf = unescape(s.nameBuf[:0], s.data[start:end])
 	}
 	s.steps[s.depth] = step{start, end}
 	if s.peek() != ':' {
@@ -180,7 +202,12 @@ func (s *Scanner) NextMember() bool {
 }
 
 // Name returns the current member's name, without escapes. It is valid until the next member at any depth.
-func (s *Scanner) Name() []byte { return s.name }
+func (s *Scanner) Name() []byte {
+	if s.escaped {
+		return s.nameBuf
+	}
+	return s.data[s.nameStart:s.nameEnd]
+}
 
 // NextElement moves to the next element of the array. It returns false at the array's end.
 func (s *Scanner) NextElement() bool {

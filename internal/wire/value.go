@@ -11,6 +11,9 @@ import (
 
 // Text reads a string, or a number as it is written. null is "".
 func (s *Scanner) Text() string {
+	if s.err == nil && s.pos < len(s.data) && s.data[s.pos] == '"' {
+		return s.keep(s.readString()) // readString returns nothing after a failure
+	}
 	b, ok := s.text()
 	if !ok {
 		return ""
