@@ -5,11 +5,14 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/wire"
 )
 
-// knownContent holds the types whose object has a Go type.
-var knownContent = map[MessageType]bool{
-	TypeText: true, TypeImage: true, TypeVideo: true, TypeAudio: true, TypeDocument: true, TypeSticker: true,
-	TypeLocation: true, TypeContacts: true, TypeReaction: true, TypeButton: true, TypeInteractive: true, TypeOrder: true,
-	TypeSystem: true, TypeUnsupported: true, TypeEdit: true, TypeRevoke: true,
+// hasObject reports whether the object of a type has a Go type.
+func hasObject(t MessageType) bool {
+	switch t {
+	case TypeText, TypeImage, TypeVideo, TypeAudio, TypeDocument, TypeSticker, TypeLocation, TypeContacts, TypeReaction,
+		TypeButton, TypeInteractive, TypeOrder, TypeSystem, TypeUnsupported, TypeEdit, TypeRevoke:
+		return true
+	}
+	return false
 }
 
 // messageType returns b as a type. Common types cost no memory.
@@ -31,6 +34,18 @@ func messageType(b []byte) MessageType {
 		return TypeReaction
 	case "unsupported":
 		return TypeUnsupported
+	case "sticker":
+		return TypeSticker
+	case "location":
+		return TypeLocation
+	case "interactive":
+		return TypeInteractive
+	case "button":
+		return TypeButton
+	case "edit":
+		return TypeEdit
+	case "revoke":
+		return TypeRevoke
 	}
 	return MessageType(b)
 }
@@ -52,7 +67,7 @@ func bareContent(t MessageType) Content {
 func readContent(s *wire.Scanner, t MessageType) Content {
 	switch t {
 	case TypeText:
-		return readText(s)
+		return readText(s, new(Text))
 	case TypeImage:
 		return read(s, imageDecoder)
 	case TypeVideo:
@@ -111,8 +126,7 @@ func read[T any](s *wire.Scanner, d wire.Decoder[T]) *T {
 	return v
 }
 
-func readText(s *wire.Scanner) *Text {
-	t := new(Text)
+func readText(s *wire.Scanner, t *Text) *Text {
 	if s.Object() {
 		for s.NextMember() {
 			if string(s.Name()) == "body" {

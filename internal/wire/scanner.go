@@ -80,6 +80,7 @@ const (
 	KindObject
 )
 
+// String names the kind with its article, as error messages want it.
 func (k Kind) String() string {
 	return [...]string{"no value", "null", "a bool", "a number", "a string", "an array", "an object"}[k]
 }
@@ -100,7 +101,7 @@ func (s *Scanner) Kind() Kind {
 
 // Null reads the next value if it is null, and reports whether it was.
 func (s *Scanner) Null() bool {
-	if s.Kind() != KindNull {
+	if s.err != nil || s.peek() != 'n' {
 		return false
 	}
 	s.literal("null")
@@ -120,6 +121,15 @@ func (s *Scanner) peek() byte {
 }
 
 func isSpace(c byte) bool { return c == ' ' || c == '\n' || c == '\t' || c == '\r' }
+
+// Empty reads the next value if it is an object without members or white space, and reports whether it was.
+func (s *Scanner) Empty() bool {
+	if s.err == nil && len(s.data)-s.pos > 1 && s.data[s.pos] == '{' && s.data[s.pos+1] == '}' {
+		s.pos += 2
+		return true
+	}
+	return false
+}
 
 // Object enters the next value if it is an object. Otherwise it reads the value, reports it as a mismatch unless it is
 // null, and returns false.

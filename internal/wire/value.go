@@ -21,6 +21,17 @@ func (s *Scanner) Text() string {
 	return s.keep(b)
 }
 
+// TextLike is Text, but returns one of the known texts, which costs no memory, if it is equal.
+func (s *Scanner) TextLike(known ...string) string {
+	b, _ := s.text()
+	for _, k := range known {
+		if string(b) == k {
+			return k
+		}
+	}
+	return s.keep(b)
+}
+
 // TextBytes is Text without a copy, for comparisons. The result is valid until the next call.
 func (s *Scanner) TextBytes() []byte {
 	b, _ := s.text()
@@ -131,6 +142,9 @@ func (s *Scanner) Bool() bool {
 // Time reads a time as Meta writes it, see [graph.Timestamp]. What cannot be read is the zero time and reported as an
 // unknown member, because an odd date must not spoil what it stands beside.
 func (s *Scanner) Time() graph.Timestamp {
+	if n := s.tenDigits(); n != 0 {
+		return graph.At(time.Unix(n, 0))
+	}
 	start := s.mark()
 	b, ok := s.text()
 	if !ok || len(b) == 0 {
@@ -144,6 +158,26 @@ func (s *Scanner) Time() graph.Timestamp {
 		s.unknown = append(s.unknown, Member{s.path(), s.data[start:s.pos:s.pos]})
 	}
 	return t
+}
+
+// tenDigits reads a string of ten digits, the first of which is not 0, as which every moment from 2001 to 2286 is written.
+// It reads nothing else and returns 0 then.
+func (s *Scanner) tenDigits() (n int64) {
+	if s.err != nil || len(s.data)-s.pos < 12 {
+		return 0
+	}
+	d := s.data[s.pos : s.pos+12]
+	if d[0] != '"' || d[11] != '"' || d[1] == '0' {
+		return 0
+	}
+	for _, c := range d[1:11] {
+		if !isDigit(c) {
+			return 0
+		}
+		n = n*10 + int64(c-'0')
+	}
+	s.pos += 12
+	return n
 }
 
 // mark returns where the next value begins.
