@@ -2,6 +2,7 @@ package webhook
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/wire"
@@ -10,6 +11,7 @@ import (
 // A value is the value of a change, read in one pass before the change's label is known: the names of its lists say
 // what is in them, and the label only says what the items mean. It is reused from change to change.
 type value struct {
+	used   bool // it was read since it was reset
 	object bool // it is an object at all
 	label  Field
 	event  bool // it has a member "event", as account updates have
@@ -35,6 +37,9 @@ type value struct {
 
 // reset forgets everything but the room in the lists.
 func (v *value) reset() {
+	if !v.used {
+		return
+	}
 	*v = value{
 		history: v.history[:0], messages: v.messages[:0], echoes: v.echoes[:0], contacts: v.contacts[:0], events: v.events,
 	}
@@ -48,6 +53,9 @@ const maxRoom = 64
 
 // release makes v fit to be pooled: it keeps a little room and nothing of what it held.
 func (v *value) release() {
+	if !v.used {
+		return
+	}
 	v.history, v.messages, v.echoes, v.contacts = room(v.history), room(v.messages), room(v.echoes), room(v.contacts)
 	for l := range v.events {
 		v.events[l] = room(v.events[l])
@@ -75,6 +83,7 @@ func (v *value) hasLists() bool {
 // read reads the next value, which replaces what v held, and returns its bytes; nil for null.
 func (v *value) read(s *wire.Scanner) []byte {
 	v.reset()
+	v.used = true
 	if s.Null() {
 		return nil
 	}
@@ -223,9 +232,10 @@ func readList[T any](s *wire.Scanner, list []T, read func(*T, *wire.Scanner)) []
 				s.Skip()
 				continue
 			}
-			var zero T
-			list = append(list, zero)
-			read(&list[len(list)-1], s)
+			list = slices.Grow(list, 1)[:len(list)+1]
+			item := &list[len(list)-1]
+			*item = *new(T)
+			read(item, s)
 		}
 	}
 	return list

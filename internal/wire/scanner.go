@@ -50,8 +50,21 @@ type step struct {
 
 // Reset makes s read data. Strings that were returned stay valid; results of [Scanner.Raw] alias data.
 func (s *Scanner) Reset(data []byte) {
-	*s = Scanner{data: data, nameBuf: s.nameBuf[:0], strBuf: s.strBuf[:0], unknown: s.unknown[:0]}
+	clear(s.unknown)
+	s.data, s.pos, s.depth, s.fresh, s.err = data, 0, 0, false, nil
+	s.nameStart, s.nameEnd, s.escaped = 0, 0, false
+	s.arena = strings.Builder{}
+	s.base, s.unknown, s.mismatch = 0, s.unknown[:0], nil
+	if cap(s.strBuf) > maxBuf {
+		s.strBuf = nil
+	}
+	if cap(s.nameBuf) > maxBuf {
+		s.nameBuf = nil
+	}
 }
+
+// maxBuf is how much of what odd strings needed is kept from text to text.
+const maxBuf = 64 << 10
 
 // Err returns the first syntax error.
 func (s *Scanner) Err() error { return s.err }

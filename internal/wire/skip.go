@@ -54,7 +54,11 @@ func (s *Scanner) skipContainer() {
 		i = space(d, i)
 		switch at(d, i) {
 		case '"':
-			if i, odd = stringEnd(d, i+1); odd != "" {
+			if i = plain(d, i+1); i < len(d) && d[i] == '"' {
+				i++
+				break
+			}
+			if i, odd = stringEnd(d, i); odd != "" {
 				s.failAt(i, odd)
 				return
 			}
@@ -148,7 +152,11 @@ func (s *Scanner) skipName(i int) int {
 		s.failAt(i, "want a member name")
 		return -1
 	}
-	i, odd := stringEnd(d, i+1)
+	i = plain(d, i+1)
+	if len(d)-i > 1 && d[i] == '"' && d[i+1] == ':' {
+		return i + 2
+	}
+	i, odd := stringEnd(d, i)
 	if odd != "" {
 		s.failAt(i, odd)
 		return -1
