@@ -80,7 +80,7 @@ func (m *message) members(s *wire.Scanner, where place) {
 		case "type":
 			m.typ = messageType(s.TextBytes())
 		case "context":
-			m.context = contextDecoder.New(s)
+			m.context = readNew(s, readMessageContext)
 		case "errors":
 			m.errors = readErrors(s)
 		case "referral":
@@ -177,7 +177,6 @@ func (m *message) undecodable(info EventInfo) Event {
 }
 
 var (
-	contextDecoder  = wire.For[MessageContext]()
 	referralDecoder = wire.For[Referral]()
 	identityDecoder = wire.For[IdentityChange]()
 )

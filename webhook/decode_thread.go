@@ -252,7 +252,7 @@ func (w *historyWalker) message(s *wire.Scanner, m *HistoryMessage, t *HistoryTh
 			case "type":
 				m.Type = messageType(s.TextBytes())
 			case "context":
-				m.Context = contextDecoder.New(s)
+				m.Context = readNew(s, readMessageContext)
 			case "errors":
 				m.Errors = readErrors(s)
 			case "history_context":

@@ -111,19 +111,26 @@ func (s *Scanner) readOdd(start, i int) []byte {
 			s.strBuf = dst
 			return dst[:n]
 		case c == '\\':
-			size := escapeLen(d[i:])
-			if size == 0 {
-				s.pos = i
-				s.fail("a bad escape")
-				return nil
-			}
-			if size == 2 {
+			size := 2
+			if len(d)-i >= 6 && d[i+1] == 'u' {
+				r := hex4(d[i+2 : i+6])
+				if r < 0 {
+					s.pos = i
+					s.fail("a bad escape")
+					return nil
+				}
+				if size = 6; r&^0x7ff == 0xd800 {
+					r, size = escapedRune(d[i:])
+				}
+				n += putRune(dst[n:n+utf8.UTFMax], r)
+			} else {
+				if size = escapeLen(d[i:]); size == 0 {
+					s.pos = i
+					s.fail("a bad escape")
+					return nil
+				}
 				dst[n] = unescaped[d[i+1]]
 				n++
-			} else {
-				var r rune
-				r, size = escapedRune(d[i:])
-				n += utf8.EncodeRune(dst[n:n+utf8.UTFMax], r)
 			}
 			if i += size; i < len(d) && d[i] == '\\' {
 				continue
@@ -159,6 +166,24 @@ func (s *Scanner) readOdd(start, i int) []byte {
 	s.pos = i
 	s.fail("a string without end")
 	return nil
+}
+
+// putRune writes r as UTF-8, which takes up to four bytes, and returns how many.
+func putRune(b []byte, r rune) int {
+	_ = b[3]
+	switch {
+	case r < 0x80:
+		b[0] = byte(r)
+		return 1
+	case r < 0x800:
+		b[0], b[1] = 0xc0|byte(r>>6), 0x80|byte(r)&0x3f
+		return 2
+	case r < 0x10000:
+		b[0], b[1], b[2] = 0xe0|byte(r>>12), 0x80|byte(r>>6)&0x3f, 0x80|byte(r)&0x3f
+		return 3
+	}
+	b[0], b[1], b[2], b[3] = 0xf0|byte(r>>18), 0x80|byte(r>>12)&0x3f, 0x80|byte(r>>6)&0x3f, 0x80|byte(r)&0x3f
+	return 4
 }
 
 // room is how much one step of readOdd may write.
