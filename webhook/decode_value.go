@@ -35,17 +35,25 @@ type value struct {
 	err    error         // something outside the items does not fit
 }
 
-// reset forgets everything but the room in the lists.
+// reset forgets everything but the room in the lists, which is left empty.
 func (v *value) reset() {
 	if !v.used {
 		return
 	}
-	*v = value{
-		history: v.history[:0], messages: v.messages[:0], echoes: v.echoes[:0], contacts: v.contacts[:0], events: v.events,
-	}
+	v.used, v.object, v.label, v.event = false, false, "", false
+	v.phone, v.displayPhone, v.summary, v.summaryRaw = "", "", nil, nil
+	v.raw = [lists][]byte{}
+	v.history, v.messages, v.echoes, v.contacts = none(v.history), none(v.messages), none(v.echoes), none(v.contacts)
 	for l := range v.events {
-		v.events[l] = v.events[l][:0]
+		v.events[l] = none(v.events[l])
 	}
+	v.contactIndex, v.loose, v.unread, v.err = nil, nil, nil, nil
+}
+
+// none empties a list and forgets what was in it.
+func none[T any](list []T) []T {
+	clear(list)
+	return list[:0]
 }
 
 // maxRoom is how many items of a list a pooled value keeps room for.
@@ -53,22 +61,18 @@ const maxRoom = 64
 
 // release makes v fit to be pooled: it keeps a little room and nothing of what it held.
 func (v *value) release() {
-	if !v.used {
-		return
-	}
+	v.reset()
 	v.history, v.messages, v.echoes, v.contacts = room(v.history), room(v.messages), room(v.echoes), room(v.contacts)
 	for l := range v.events {
 		v.events[l] = room(v.events[l])
 	}
-	v.reset()
 }
 
 func room[T any](list []T) []T {
 	if cap(list) > maxRoom {
 		return nil
 	}
-	clear(list[:cap(list)])
-	return list[:0]
+	return list
 }
 
 func (v *value) hasLists() bool {
@@ -104,7 +108,7 @@ func (v *value) members(s *wire.Scanner) {
 		case "metadata":
 			v.metadata(s)
 		case "contacts":
-			v.contacts = readList(s, v.contacts[:0], (*contact).read)
+			v.contacts = readList(s, none(v.contacts), (*contact).read)
 		case "messages":
 			v.list(s, listMessages)
 		case "message_echoes":
@@ -195,19 +199,19 @@ func (v *value) list(s *wire.Scanner, l list) {
 	start := s.Mark()
 	switch l {
 	case listHistory:
-		v.history = readList(s, v.history[:0], (*historyItem).read)
+		v.history = readList(s, none(v.history), (*historyItem).read)
 	case listMessages:
-		v.messages = readList(s, v.messages[:0], func(m *message, s *wire.Scanner) { m.read(s, inMessages) })
+		v.messages = readList(s, none(v.messages), func(m *message, s *wire.Scanner) { m.read(s, inMessages) })
 	case listEchoes:
-		v.echoes = readList(s, v.echoes[:0], func(m *message, s *wire.Scanner) { m.read(s, inEchoes) })
+		v.echoes = readList(s, none(v.echoes), func(m *message, s *wire.Scanner) { m.read(s, inEchoes) })
 	case listStatuses:
-		v.events[l] = readEvents(s, v.events[l][:0], readStatus)
+		v.events[l] = readEvents(s, none(v.events[l]), readStatus)
 	case listStateSync:
-		v.events[l] = readEvents(s, v.events[l][:0], readAppState)
+		v.events[l] = readEvents(s, none(v.events[l]), readAppState)
 	case listErrors:
-		v.events[l] = readEvents(s, v.events[l][:0], readNumberProblem)
+		v.events[l] = readEvents(s, none(v.events[l]), readNumberProblem)
 	case listActions:
-		v.events[l] = readEvents(s, v.events[l][:0], readUserAction)
+		v.events[l] = readEvents(s, none(v.events[l]), readUserAction)
 	}
 	if v.raw[l] = s.Since(start); string(v.raw[l]) == "null" {
 		v.raw[l] = nil
