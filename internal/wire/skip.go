@@ -183,7 +183,14 @@ func (s *Scanner) literal(word string) {
 
 // skipNumber reads a number by JSON's grammar: no leading zeros, no bare point, no sign but minus.
 func (s *Scanner) skipNumber() {
-	d, i := s.data, s.pos
+	end, ok := numberEnd(s.data, s.pos)
+	if s.pos = end; !ok {
+		s.fail("want a digit")
+	}
+}
+
+// numberEnd returns where the number ends that begins at i, or where a digit is missing.
+func numberEnd(d []byte, i int) (end int, ok bool) {
 	if d[i] == '-' {
 		i++
 	}
@@ -193,16 +200,12 @@ func (s *Scanner) skipNumber() {
 	case i < len(d) && isDigit(d[i]):
 		i = digits(d, i)
 	default:
-		s.pos = i
-		s.fail("want a digit")
-		return
+		return i, false
 	}
 	if i < len(d) && d[i] == '.' {
 		j := digits(d, i+1)
 		if j == i+1 {
-			s.pos = j
-			s.fail("want a digit")
-			return
+			return j, false
 		}
 		i = j
 	}
@@ -213,13 +216,11 @@ func (s *Scanner) skipNumber() {
 		}
 		j := digits(d, i)
 		if j == i {
-			s.pos = j
-			s.fail("want a digit")
-			return
+			return j, false
 		}
 		i = j
 	}
-	s.pos = i
+	return i, true
 }
 
 func digits(d []byte, i int) int {

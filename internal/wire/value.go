@@ -221,9 +221,7 @@ func parseFloat(b []byte) (float64, bool) {
 	if len(b) == 0 || b[0] != '-' && !isDigit(b[0]) {
 		return 0, false
 	}
-	check := Scanner{data: b}
-	check.skipNumber()
-	if check.err != nil || check.pos != len(b) {
+	if end, ok := numberEnd(b, 0); !ok || end != len(b) {
 		return 0, false
 	}
 	f, err := strconv.ParseFloat(string(b), 64)
