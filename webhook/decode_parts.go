@@ -15,7 +15,7 @@ type parts struct {
 	first part
 	more  []part
 	left  []wire.Member // of names that this package does not know
-	texts *[]Text       // memory for texts; nil for an allocation of its own
+	texts *textSlab     // memory for texts; nil for an allocation of its own
 }
 
 // read reads the current member, whose name is not one that all messages share.
@@ -108,10 +108,16 @@ func (p *parts) text(s *wire.Scanner) *Text {
 	if p.texts == nil {
 		return readText(s, new(Text))
 	}
-	if len(*p.texts) == 0 {
-		*p.texts = make([]Text, slabSize)
+	if len(p.texts.free) == 0 {
+		p.texts.free = make([]Text, p.texts.size)
 	}
-	t := &(*p.texts)[0]
-	*p.texts = (*p.texts)[1:]
+	t := &p.texts.free[0]
+	p.texts.free = p.texts.free[1:]
 	return readText(s, t)
+}
+
+// A textSlab is memory for texts, so many to an allocation.
+type textSlab struct {
+	free []Text
+	size int
 }

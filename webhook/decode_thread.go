@@ -17,7 +17,7 @@ type historyWalker struct {
 	tree     bool // messages are copied as soon as they are yielded, so that one serves for all
 	stopped  bool
 	slab     []HistoryMessage
-	texts    []Text
+	texts    textSlab
 	empty    *HistoryMessage // stands for all messages without members
 	business string          // the last sender that was not the customer
 }
@@ -217,9 +217,9 @@ func (w *historyWalker) emptyMessage(s *wire.Scanner, t *HistoryThread) *History
 	}
 	if w.empty == nil {
 		w.empty = &HistoryMessage{Content: new(UnknownContent)}
+		w.empty.Outbound = outbound(w.empty, t)
 	}
-	*w.empty = HistoryMessage{Raw: s.Since(mark), Content: w.empty.Content}
-	w.empty.Outbound = outbound(w.empty, t)
+	w.empty.Raw = s.Since(mark)
 	return w.empty
 }
 

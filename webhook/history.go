@@ -21,7 +21,7 @@ import (
 // It reads [EventInfo.Raw] alone, so a chunk can be stored as that and walked later.
 func (c *HistoryChunk) Messages() iter.Seq2[*HistoryThread, *HistoryMessage] {
 	return func(yield func(*HistoryThread, *HistoryMessage) bool) {
-		w := &historyWalker{yield: yield, ordered: c.ordered}
+		w := &historyWalker{yield: yield, ordered: c.ordered, texts: textSlab{size: slabSize}}
 		w.s.Reset(c.Raw)
 		w.chunk()
 	}
@@ -42,7 +42,7 @@ func (c *HistoryChunk) Threads() []HistoryThread {
 		clear(room)
 		room = room[:0]
 	}
-	w := &historyWalker{ordered: c.ordered, tree: true}
+	w := &historyWalker{ordered: c.ordered, tree: true, texts: textSlab{size: maxBatch}}
 	w.begin = func(t *HistoryThread) {
 		finish()
 		all = append(all, t)
@@ -55,6 +55,7 @@ func (c *HistoryChunk) Threads() []HistoryThread {
 		return true
 	}
 	w.s.Reset(c.Raw)
+	w.s.Share(treeChunk)
 	w.chunk()
 	finish()
 	if cap(room) <= maxBatch {
@@ -72,3 +73,6 @@ func (c *HistoryChunk) Threads() []HistoryThread {
 var threadBatches = sync.Pool{New: func() any { return new([]HistoryMessage) }}
 
 const maxBatch = 1024
+
+// treeChunk is how many bytes of text share an allocation in a tree, which is kept or dropped as a whole.
+const treeChunk = 16 << 10

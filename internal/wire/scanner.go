@@ -35,6 +35,7 @@ type Scanner struct {
 	nameBuf            []byte // backs such names
 	strBuf             []byte // backs strings with escapes
 	arena              strings.Builder
+	chunk              int // how much the arena grows
 
 	steps [MaxDepth + 1]step
 
@@ -53,7 +54,7 @@ func (s *Scanner) Reset(data []byte) {
 	clear(s.unknown)
 	s.data, s.pos, s.depth, s.fresh, s.err = data, 0, 0, false, nil
 	s.nameStart, s.nameEnd, s.escaped = 0, 0, false
-	s.arena = strings.Builder{}
+	s.arena, s.chunk = strings.Builder{}, chunk
 	s.base, s.unknown, s.mismatch = 0, s.unknown[:0], nil
 	if cap(s.strBuf) > maxBuf {
 		s.strBuf = nil

@@ -62,20 +62,23 @@ func (s *Scanner) text() (b []byte, ok bool) {
 	return nil, false
 }
 
-// chunk is how much memory strings share. One kept string keeps its chunk.
+// chunk is how much memory strings share unless Share says otherwise. One kept string keeps its chunk.
 const chunk = 4 << 10
+
+// Share sets how many bytes strings share until the next Reset.
+func (s *Scanner) Share(size int) { s.chunk = size }
 
 // keep copies b into memory that the strings of one text share, which saves an allocation for each.
 func (s *Scanner) keep(b []byte) string {
 	if len(b) == 0 {
 		return ""
 	}
-	if len(b) > chunk/2 {
+	if len(b) > s.chunk/2 {
 		return string(b)
 	}
 	if s.arena.Cap()-s.arena.Len() < len(b) {
 		s.arena = strings.Builder{}
-		s.arena.Grow(max(len(b), min(chunk, len(s.data)-s.pos+len(b))))
+		s.arena.Grow(max(len(b), min(s.chunk, len(s.data)-s.pos+len(b))))
 	}
 	start := s.arena.Len()
 	s.arena.Write(b)
