@@ -167,7 +167,7 @@ func printAll(out *bytes.Buffer, err error) {
 	if b, jerr := json.Marshal(err); jerr == nil {
 		out.Write(b)
 	}
-	switch e := err.(type) {
+	switch e := err.(type) { //nolint:errorlint // walks the whole tree by itself
 	case interface{ Unwrap() error }:
 		if inner := e.Unwrap(); inner != nil {
 			printAll(out, inner)

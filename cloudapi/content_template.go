@@ -92,6 +92,7 @@ func (t *Template) checkComponents(p *problems) {
 			if c != nil {
 				buttons[c.Index] = true
 			}
+		default:
 		}
 	}
 	if headers > 1 {
@@ -116,6 +117,7 @@ func (t *Template) checkNaming(p *problems) {
 			if c != nil {
 				params = c.Parameters
 			}
+		default:
 		}
 		for _, param := range params {
 			if text, ok := param.(*TextParameter); ok && text != nil {

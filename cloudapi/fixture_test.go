@@ -166,7 +166,7 @@ func response(status int, body string, headers ...string) *http.Response {
 
 func asError(t *testing.T, err error) *cloudapi.Error {
 	t.Helper()
-	e, ok := err.(*cloudapi.Error)
+	e, ok := err.(*cloudapi.Error) //nolint:errorlint // a method returns the Error itself
 	require.Truef(t, ok, "got %T (%v), want a *cloudapi.Error", err, err)
 	return e
 }

@@ -52,7 +52,7 @@ func (f *flight) run(ctx context.Context) error {
 		PrepareRetry: func(req *http.Request) error { return f.ask(req.Context()) },
 		ErrorHandler: retryablehttp.PassthroughErrorHandler,
 	}
-	_, err = rc.Do(req)
+	_, err = rc.Do(req) //nolint:bodyclose // f.check reads and closes the body of every attempt
 	switch {
 	case f.err == nil && f.attempts > 0:
 		return nil

@@ -26,8 +26,10 @@ func TestPhoneNumbersAreSentAsPlusAndDigits(t *testing.T) {
 
 func TestRecipientsAreComparable(t *testing.T) {
 	t.Parallel()
-	require.True(t, cloudapi.ToPhone("+1 555 010 0123") == cloudapi.ToIdentity(graph.Identity{WAID: "15550100123"}))
-	require.False(t, cloudapi.ToUser("US.1") == cloudapi.ToGroup("US.1"))
+	require.Equal(t, cloudapi.ToPhone("+1 555 010 0123"), cloudapi.ToIdentity(graph.Identity{WAID: "15550100123"}))
+	require.NotEqual(t, cloudapi.ToUser("US.1"), cloudapi.ToGroup("US.1"))
+	byRecipient := map[cloudapi.Recipient]int{cloudapi.ToPhone("+1 555 010 0123"): 1}
+	require.Equal(t, 1, byRecipient[cloudapi.ToPhone("15550100123")])
 	require.True(t, cloudapi.Recipient{}.IsZero())
 	require.False(t, cloudapi.ToPhone("x").IsZero())
 }

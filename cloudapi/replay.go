@@ -151,7 +151,7 @@ func (r Retry) pause(ctx context.Context, e *Error, attempt int) (time.Duration,
 	wait := e.RetryAfter
 	if wait == 0 {
 		wait = min(r.MinWait<<min(attempt-1, 20), r.MaxWait)
-		wait = wait/2 + rand.N(wait/2+1)
+		wait = wait/2 + rand.N(wait/2+1) //nolint:gosec // G404: jitter needs no secrecy
 	} else if e.Code == graph.CodePairRateLimitHit && e.coded {
 		wait = min(wait, r.MaxWait)
 	}

@@ -15,7 +15,13 @@ type TemplateComponent interface {
 
 	check(p *problems, where string)
 	sensitive() []string
+	templateComponent() // so that a parameter is none
 }
+
+func (*TemplateHeader) templateComponent() {}
+func (*TemplateBody) templateComponent()   {}
+func (*TemplateButton) templateComponent() {}
+func (*RawComponent) templateComponent()   {}
 
 // A component is how all of them look on the wire.
 type component struct {
@@ -160,6 +166,7 @@ func (b *TemplateButton) check(p *problems, where string) {
 		fits = b.Type == ButtonCopyCode
 	case *RawParameter:
 		fits = true
+	default:
 	}
 	if !fits {
 		p.limit("%s.Parameter does not belong to a button of type %q", where, b.Type)

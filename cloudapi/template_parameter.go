@@ -20,7 +20,19 @@ type TemplateParameter interface {
 
 	check(p *problems, where string)
 	sensitive() []string
+	templateParameter() // so that a component is none
 }
+
+func (*TextParameter) templateParameter()       {}
+func (*CurrencyParameter) templateParameter()   {}
+func (*DateTimeParameter) templateParameter()   {}
+func (*ImageParameter) templateParameter()      {}
+func (*VideoParameter) templateParameter()      {}
+func (*DocumentParameter) templateParameter()   {}
+func (*LocationParameter) templateParameter()   {}
+func (*PayloadParameter) templateParameter()    {}
+func (*CouponCodeParameter) templateParameter() {}
+func (*RawParameter) templateParameter()        {}
 
 // isNilParameter finds nil pointers inside the interface as well, which no type switch lists in one line.
 func isNilParameter(param TemplateParameter) bool {

@@ -48,6 +48,9 @@ type State struct {
 	OffboardedAt  time.Time `json:"offboarded_at,omitzero"`
 	ReconnectedAt time.Time `json:"reconnected_at,omitzero"`
 
+	// RemovedAt is the latest time of an update that ended the cycle, or tried to.
+	RemovedAt time.Time `json:"removed_at,omitzero"`
+
 	// Ending says why the number was removed, or suspended. Nil while it works, or if Meta did not say.
 	Ending *Ending `json:"ending,omitempty"`
 

@@ -88,24 +88,26 @@ func (s *State) account(ev *webhook.AccountUpdate) {
 	if !ev.At.IsZero() && ev.At.Before(s.OnboardedAt.Add(-clockSkew)) {
 		return // about an earlier cycle: Meta repeats deliveries for a week, a business signs up again after 15 minutes
 	}
-	ev = s.dated(ev)
-	s.LifecycleAt = later(s.LifecycleAt, ev.At)
 	switch ev.Event {
 	case webhook.AccountOffboarded:
+		ev = s.dated(ev, s.OffboardedAt)
 		s.offboarded(ev)
 	case webhook.AccountReconnected:
 		s.reconnected(ev)
 	default:
+		ev = s.dated(ev, s.RemovedAt)
+		s.RemovedAt = later(s.RemovedAt, ev.At)
 		s.removed(ev)
 	}
+	s.LifecycleAt = later(s.LifecycleAt, ev.At)
 }
 
 // dated moves an update behind a reading of about the same time: if it was not known by then, the reading cannot have taken it
-// into account. A repeat, and what is clearly older, keep their date. Where this is wrong the next reading puts it right:
-// [State.NeedsConfirm] asks for it.
-func (s *State) dated(ev *webhook.AccountUpdate) *webhook.AccountUpdate {
+// into account. A repeat (last is the latest of its kind) and what is clearly older keep their date. Where this is wrong the
+// next reading puts it right: [State.NeedsConfirm] asks for it.
+func (s *State) dated(ev *webhook.AccountUpdate, last time.Time) *webhook.AccountUpdate {
 	if s.Presence != PresenceBoth || ev.At.After(s.ConfirmedAt) || !ev.At.After(s.ConfirmedAt.Add(-clockSkew)) ||
-		!s.LifecycleAt.Before(ev.At) {
+		!last.Before(ev.At) {
 		return ev
 	}
 	moved := *ev

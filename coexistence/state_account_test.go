@@ -11,6 +11,17 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook"
 )
 
+// Seen with the simulator: a business changed its phone and disconnected within one second, and stayed active.
+func TestARemovalInTheSecondOfASuspensionIsBelieved(t *testing.T) {
+	t.Parallel()
+	second := t0.Add(time.Hour)
+	s := applied(onboarded(), account(webhook.AccountOffboarded, second), account(webhook.AccountReconnected, second.Add(-time.Second)))
+	s = s.Confirm(&cloudapi.Phone{IsOnBizApp: true, PlatformType: cloudapi.PlatformCloudAPI}, second.Add(300*time.Millisecond))
+	require.Equal(t, coexistence.StageOnboarded, s.Stage)
+	s = applied(s, removedFor("ACCOUNT_DISCONNECTED", "USER", second))
+	require.Equal(t, coexistence.StageRemoved, s.Stage)
+}
+
 // Meta names one reason for two things that a business can do about in different ways.
 func TestWhoDisconnectedTheAccountDecidesTheRemedy(t *testing.T) {
 	t.Parallel()

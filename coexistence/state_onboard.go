@@ -51,7 +51,7 @@ func (s State) Onboard(o Onboarding) State {
 	s.Stage = StageOnboarded
 	s.OnboardedAt = o.OnboardedAt.UTC()
 	s.Contacts, s.History = ContactSync{}, HistorySync{}
-	s.OffboardedAt, s.ReconnectedAt, s.LifecycleAt = time.Time{}, time.Time{}, time.Time{}
+	s.OffboardedAt, s.ReconnectedAt, s.RemovedAt, s.LifecycleAt = time.Time{}, time.Time{}, time.Time{}, time.Time{}
 	s.Ending = nil
 	s.Presence, s.ConfirmedAt = "", time.Time{}
 	s.sign(o.OnboardedAt)

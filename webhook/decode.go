@@ -116,10 +116,13 @@ func ofPortfolio(ev Event) bool {
 	switch ev := ev.(type) {
 	case *AccountUpdate:
 		return strings.HasPrefix(string(ev.Event), "PARTNER_") && ev.Event != AccountPartnerRemoved
-	case *Unknown:
-		return ev.Field == "partner_solutions"
+	case *PartnerSolution:
+		return true
+	case *Unknown, *Undecodable:
+		return ev.base().Field == FieldPartnerSolutions
+	default:
+		return false
 	}
-	return false
 }
 
 // envelope reads a whole body, or a lone change.

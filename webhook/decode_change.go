@@ -84,6 +84,9 @@ func (c *change) label(v *value) Field {
 	if v.label != "" {
 		return v.label
 	}
+	if f := v.shape(); f != "" && !v.hasLists() {
+		return f
+	}
 	if v.event {
 		return FieldAccountUpdate
 	}
@@ -106,12 +109,19 @@ func (d *decoder) emitChange(c change) {
 
 	switch {
 	case !v.object:
-		if ours(field) && c.err == nil {
+		if (ours(field) || fieldReaders[field] != nil) && c.err == nil {
+			c.err = v.err
+		}
+	case fieldReaders[field] != nil:
+		var left []wire.Member
+		left, unread = fieldReaders[field](d, c.value, info)
+		loose = append(loose, left...)
+		if c.err == nil {
 			c.err = v.err
 		}
 	case field == FieldAccountUpdate || v.event && ours(field) && !v.hasLists():
 		if v.event {
-			d.accountUpdate(c, field)
+			readAccountUpdate(d, c.value, EventInfo{Field: field})
 			break
 		}
 		fallthrough
@@ -156,7 +166,7 @@ func (d *decoder) emitChange(c change) {
 	}
 }
 
-// ours reports whether changes under this label are decoded. The shape alone never decides: under the label "standby",
+// ours reports whether changes under this label are decoded on the main path. The shape alone never decides: under the label "standby",
 // for one, there are messages that must not be answered.
 func ours(f Field) bool {
 	switch f {

@@ -261,9 +261,9 @@ func readPricing(s *wire.Scanner, v *Pricing) {
 		case "pricing_model":
 			v.Model = s.TextLike("PMP", "CBP")
 		case "type":
-			v.Type = s.TextLike("regular", "free_customer_service", "free_entry_point")
+			v.Type = PricingType(s.TextLike("regular", "free_customer_service", "free_entry_point"))
 		case "category":
-			v.Category = s.TextLike("service", "utility", "marketing", "authentication")
+			v.Category = PricingCategory(s.TextLike("service", "utility", "marketing", "authentication"))
 		case "billable":
 			v.Billable = readBool(s)
 		default:

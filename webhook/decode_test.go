@@ -92,9 +92,9 @@ func TestUnknownKeepsTheChange(t *testing.T) {
 	ev = one[*webhook.Unknown](t, page)
 	require.Equal(t, page, string(ev.Raw), "another product's body is kept whole")
 
-	ev = one[*webhook.Unknown](t, `{"entry":[{"id":"9","changes":[{"field":"partner_solutions","value":{"event":"SOLUTION_CREATED"}}]}]}`)
-	require.Empty(t, ev.WABA, "the entry is a portfolio")
-	require.Equal(t, "9", ev.EntryID)
+	solution := one[*webhook.PartnerSolution](t, `{"entry":[{"id":"9","changes":[{"field":"partner_solutions","value":{"event":"SOLUTION_CREATED"}}]}]}`)
+	require.Empty(t, solution.WABA, "the entry is a portfolio")
+	require.Equal(t, graph.BusinessID("9"), solution.Business())
 }
 
 func TestABadItemHarmsNothingElse(t *testing.T) {

@@ -14,15 +14,84 @@
 //	…
 //	http.Handle("/webhook", endpoint)
 //
-// The events are [IncomingMessage], [UnavailableMessage], [MessageStatus], [MessageEcho], [HistoryChunk], [HistoryMedia],
-// [HistoryFailure], [AppStateSync], [AccountUpdate], [UserAction] and [NumberProblem]; [Unknown] and [Undecodable] carry
-// everything else. Nothing that Meta signed is dropped.
+// Every webhook field that Meta documents has an event of its own; [Unknown] and [Undecodable] carry everything else.
+// Nothing that Meta signed is dropped.
+//
+// # Fields
+//
+// What to subscribe to, and what then arrives. SINCE is when Meta first documented the field, where that is
+// known; the others are older than 2026. Pages are below https://developers.facebook.com/documentation/business-messaging/whatsapp/.
+//
+//	FIELD                               EVENT                                               SINCE    PAGE
+//	messages                            IncomingMessage, UnavailableMessage, MessageStatus, -        webhooks/reference/messages
+//	                                    UserAction, NumberProblem
+//	history                             HistoryChunk, HistoryMedia, HistoryFailure          2025-02  webhooks/reference/history
+//	smb_app_state_sync                  AppStateSync                                        2025-02  webhooks/reference/smb_app_state_sync
+//	smb_message_echoes                  MessageEcho                                         2025-02  webhooks/reference/smb_message_echoes
+//	account_update                      AccountUpdate                                       -        webhooks/reference/account_update
+//
+//	message_echoes                      OtherAppEcho                                        2026-06  webhooks/override
+//	calls                               Call, CallStatus                                    -        calling/reference
+//	standby                             StandbyMessage, StandbyEcho, StandbyStatus          2026-08  webhooks/reference/standby
+//	messaging_handovers                 MessagingHandover                                   2026     webhooks/reference/messaging_handovers
+//	user_preferences                    UserPreference                                      -        webhooks/reference/user_preferences
+//	automatic_events                    AutomaticEvent                                      -        embedded-signup/automatic-events-api
+//	tracking_events                     TrackingEvent                                       2026     none
+//
+//	group_lifecycle_update              GroupLifecycleUpdate                                -        groups/webhooks
+//	group_participants_update           GroupParticipantsUpdate                             -        groups/webhooks
+//	group_participant_update            GroupParticipantsUpdate                             -        in Meta's OpenAPI document
+//	group_settings_update               GroupSettingsUpdate                                 -        groups/webhooks
+//	group_status_update                 GroupStatusUpdate                                   -        groups/webhooks
+//
+//	account_alerts                      AccountAlert                                        -        webhooks/reference/account_alerts
+//	account_review_update               AccountReviewUpdate                                 -        webhooks/reference/account_review_update
+//	account_settings_update             AccountSettingsUpdate                               -        webhooks/reference/account_settings_update
+//	business_capability_update          BusinessCapabilityUpdate                            -        webhooks/reference/business_capability_update
+//	business_username_updates           BusinessUsernameUpdate                              2026-06  business-scoped-user-ids
+//	business_username_update            BusinessUsernameUpdate                              2026-02  its older name
+//	partner_solutions                   PartnerSolution                                     -        webhooks/reference/partner_solutions
+//	payment_configuration_update        PaymentConfigurationUpdate                          -        webhooks/reference/payment_configuration_update
+//	phone_number_name_update            PhoneNumberNameUpdate                               -        webhooks/reference/phone_number_name_update
+//	phone_number_quality_update         PhoneNumberQualityUpdate                            -        webhooks/reference/phone_number_quality_update
+//	security                            SecurityUpdate                                      -        webhooks/reference/security
+//
+//	flows                               FlowUpdate                                          -        flows/reference/flowswebhooks
+//	message_template_status_update      MessageTemplateStatusUpdate                         -        webhooks/reference/message_template_status_update
+//	message_template_quality_update     MessageTemplateQualityUpdate                        -        webhooks/reference/message_template_quality_update
+//	message_template_components_update  MessageTemplateComponentsUpdate                     -        webhooks/reference/message_template_components_update
+//	template_category_update            TemplateCategoryUpdate                              -        webhooks/reference/template_category_update
+//	template_correct_category_detection TemplateCorrectCategoryDetection                    2026     none
+//
+//	user_id_update                      UserIDUpdate                                        2026-03  withdrawn in 2026-08
+//	business_status_update              Unknown                                             -        none
+//	consumer_profile                    Unknown                                             2026-06  webhooks/override
+//	template_performance_metrics        Unknown                                             -        only in old lists
+//	any other                           Unknown
+//	whatever does not fit its type      Undecodable
 //
 // # Nothing arrives
 //
-// Three switches have to be on, and none of them reports an error while it is off: the app subscribes to the field
-// ([Mux.Fields] says which ones your handlers need), the app is subscribed to the WhatsApp Business Account (POST
-// /{waba-id}/subscribed_apps), and the app is in Live mode.
+// Four switches have to be on, and none of them reports an error while it is off:
+//
+//   - The callback URL and the verify token are set for the app, in its dashboard or with POST /{app-id}/subscriptions. Meta
+//     then asks the [Endpoint] once whether it knows the token.
+//   - The app subscribes to the field, in the same place. A field that is not ticked is not sent. [Mux.Fields] says which
+//     ones your handlers need. The dashboard did not offer standby and messaging_handovers to every app in 2026.
+//   - The app is subscribed to the WhatsApp Business Account, each of them, with POST /{waba-id}/subscribed_apps. This is
+//     the one that is missing most often.
+//   - The app is in Live mode, and has the permission: whatsapp_business_messaging for messages,
+//     whatsapp_business_management for all other fields. Whoever serves other businesses needs Advanced Access for both.
+//
+// On a number with Meta's agent, the customers' messages arrive as [StandbyMessage] while the agent has the
+// conversation: subscribe to standby and messaging_handovers, or they are lost without a trace.
+//
+// # The dashboard's Test button
+//
+// It sends a signed delivery like any other, with values that stand for nothing: entry id "0", phone number id
+// "123456123", a time of 2017, and a message id that is not a wamid. Do not drop it for its age. What the dashboard shows
+// beside the button is a lone change without an envelope; [Decode] takes that too. The samples of some fields differ
+// from what production sends: standby is empty and so an [Unknown], messaging_handovers has no type.
 //
 // # Redelivery
 //
@@ -37,8 +106,8 @@
 // [EventInfo.Key] is the same in each repeat of an event. Store it together with the effect of the event, in one
 // transaction, and keep it for 8 days. Marking before the work loses events in a crash; marking after it does them
 // twice. [Once] wraps a handler to do neither. Where nothing tells a repeat from a new occurrence there is no key
-// ([NumberProblem], [HistoryFailure], the chunk that only ends a history): treat such an event as a state, not as
-// something to count.
+// ([NumberProblem], [HistoryFailure], the chunk that only ends a history, a message without an id): treat such an event as
+// a state, not as something to count.
 //
 // The signature covers no time, so whoever once obtained a signed body can send it again. Keys are the protection.
 //
@@ -76,21 +145,49 @@
 // [EventInfo.Raw] and all other raw bytes alias the body of the delivery. Clone what you keep longer than the delivery;
 // strings need no cloning. Walk a HistoryChunk with [HistoryChunk.Messages], which decodes as it goes.
 //
+// # Secrets
+//
+// Each app signs with its own secret. Give the endpoint all that may sign ([Config.AppSecret] and [Config.OldSecrets]):
+// when a secret is reset, keep the old one for 8 days, because what Meta repeats can be signed with it. Several apps
+// behind one URL work the same way.
+//
+// Where each tenant has an app of its own, choose the secret by something that the body does not say: one URL path per
+// tenant, and an [Endpoint] for each. Never look up the secret by a number's id in the body, which is not verified at that
+// time: whoever owns one valid secret could sign for another tenant's number. And check that what arrives under a tenant's
+// URL is about that tenant's accounts.
+//
 // # Behind a proxy
 //
 // The signature depends on nothing but the body's bytes: neither host nor path nor headers. A proxy must pass the body on
 // unchanged, up to 3 MB of it, and the header [SignatureHeader]; nothing in front of the endpoint may read the body.
 //
-// Meta can present a client certificate (mTLS, switched on per app): the name in it is
-// client.webhooks.fbclientcerts.com, signed since March 2026 by Meta's own root, which the app dashboard's
-// documentation links. Ask for it in [crypto/tls.Config], with ClientCAs and ClientAuth, or in the proxy. The addresses
-// that deliveries come from change too often to rely on.
+// Meta can present a client certificate (mTLS, switched on per app, never per account or number). The name in it is
+// client.webhooks.fbclientcerts.com. Since 2026-03-31 it is signed by a root of Meta's own, which is to be downloaded from
+// the page below (meta-outbound-api-ca-2025-12.pem); an intermediate comes along, and the public chain of before has expired.
+// A server that ends TLS itself sets ClientCAs to that root and ClientAuth to RequireAndVerifyClientCert in
+// [crypto/tls.Config], and compares the name. nginx needs ssl_verify_depth 3. A load balancer of AWS passes the subject in
+// X-Amzn-Mtls-Clientcert-Subject: compare it in front of the endpoint, and only if nothing but the load balancer can
+// reach you, because a header proves nothing by itself. Certificates come beside the signature, never in its place. The
+// addresses that deliveries come from change too often to rely on.
+//
+// Meta: https://developers.facebook.com/docs/graph-api/webhooks/getting-started
 //
 // An http.Server needs ReadHeaderTimeout and ReadTimeout of its own; a handler cannot set them.
 //
 // # Callback overrides
 //
-// An account or a number can have a callback URL of its own. Not everything follows it: account_update and the template
-// fields always go to the app's URL. A host that gives each customer a URL has to serve the app's URL as well, or never
-// learns that a number was disconnected.
+// A number or an account can have a callback URL of its own: the number's wins over the account's, and that over the
+// app's. Since June 2026 these fields follow it: messages, message_echoes, calls, consumer_profile, messaging_handovers, the
+// four of groups, smb_message_echoes, smb_app_state_sync, history and account_settings_update. All others, account_update
+// and templates among them, always go to the app's URL; for standby Meta does not say. A host that gives each customer a
+// URL has to serve the app's URL as well, or never learns that a number was disconnected.
+//
+// An override's URL has at most 200 characters and a verify token of its own, which Meta asks for when it is set. No page
+// says that bodies are signed with another secret there than the app's.
+//
+// # What Meta adds
+//
+// Meta adds members and values every few weeks. Members without a place are in [EventInfo.Unknown], enumerations are
+// strings with constants for the values known so far, and [Drift] counts what this package did not know, so that it can
+// be logged.
 package webhook

@@ -92,5 +92,42 @@ func (*HistoryFailure) field() Field     { return FieldHistory }
 func (*AppStateSync) field() Field       { return FieldAppStateSync }
 func (*MessageEcho) field() Field        { return FieldMessageEchoes }
 func (*AccountUpdate) field() Field      { return FieldAccountUpdate }
-func (*Unknown) field() Field            { return "" }
-func (*Undecodable) field() Field        { return "" }
+
+func (*OtherAppEcho) field() Field      { return FieldOtherAppEchoes }
+func (*Call) field() Field              { return FieldCalls }
+func (*CallStatus) field() Field        { return FieldCalls }
+func (*StandbyMessage) field() Field    { return FieldStandby }
+func (*StandbyEcho) field() Field       { return FieldStandby }
+func (*StandbyStatus) field() Field     { return FieldStandby }
+func (*MessagingHandover) field() Field { return FieldMessagingHandovers }
+func (*UserPreference) field() Field    { return FieldUserPreferences }
+func (*AutomaticEvent) field() Field    { return FieldAutomaticEvents }
+func (*TrackingEvent) field() Field     { return FieldTrackingEvents }
+
+func (*GroupLifecycleUpdate) field() Field    { return FieldGroupLifecycleUpdate }
+func (*GroupParticipantsUpdate) field() Field { return FieldGroupParticipantsUpdate }
+func (*GroupSettingsUpdate) field() Field     { return FieldGroupSettingsUpdate }
+func (*GroupStatusUpdate) field() Field       { return FieldGroupStatusUpdate }
+
+func (*AccountAlert) field() Field               { return FieldAccountAlerts }
+func (*AccountReviewUpdate) field() Field        { return FieldAccountReviewUpdate }
+func (*AccountSettingsUpdate) field() Field      { return FieldAccountSettingsUpdate }
+func (*BusinessCapabilityUpdate) field() Field   { return FieldBusinessCapabilityUpdate }
+func (*BusinessUsernameUpdate) field() Field     { return FieldBusinessUsernameUpdates }
+func (*PartnerSolution) field() Field            { return FieldPartnerSolutions }
+func (*PaymentConfigurationUpdate) field() Field { return FieldPaymentConfigurationUpdate }
+func (*PhoneNumberNameUpdate) field() Field      { return FieldPhoneNumberNameUpdate }
+func (*PhoneNumberQualityUpdate) field() Field   { return FieldPhoneNumberQualityUpdate }
+func (*SecurityUpdate) field() Field             { return FieldSecurity }
+
+func (*FlowUpdate) field() Field                       { return FieldFlows }
+func (*MessageTemplateStatusUpdate) field() Field      { return FieldMessageTemplateStatusUpdate }
+func (*MessageTemplateQualityUpdate) field() Field     { return FieldMessageTemplateQualityUpdate }
+func (*MessageTemplateComponentsUpdate) field() Field  { return FieldMessageTemplateComponentsUpdate }
+func (*TemplateCategoryUpdate) field() Field           { return FieldTemplateCategoryUpdate }
+func (*TemplateCorrectCategoryDetection) field() Field { return FieldTemplateCorrectCategoryDetection }
+
+// These need no field of their own: nobody can subscribe to user_id_update any more.
+func (*UserIDUpdate) field() Field { return "" }
+func (*Unknown) field() Field      { return "" }
+func (*Undecodable) field() Field  { return "" }

@@ -143,8 +143,8 @@ type VolumeTier struct {
 // CertificationInfo is the state of a partner-led business verification.
 type CertificationInfo struct {
 	ClientBusiness   graph.BusinessID `json:"client_business_id"`
-	Status           string           `json:"status"` // "APPROVED", "DISCARDED", "FAILED", "PENDING", "REVOKED"
-	RejectionReasons []string         `json:"rejection_reasons"`
+	Status           string           `json:"status"`            // "APPROVED", "DISCARDED", "FAILED", "PENDING", "REVOKED"
+	RejectionReasons []string         `json:"rejection_reasons"` // one page writes them with underscores
 }
 
 // CertificationNeededInfo names the business that has to be verified.

@@ -21,10 +21,10 @@ type AppStateSync struct {
 }
 
 // Customer returns the contact's identity.
-func (s *AppStateSync) Customer() graph.Identity {
+func (a *AppStateSync) Customer() graph.Identity {
 	return graph.Identity{
-		UserID: s.Contact.UserID, ParentUserID: s.Contact.ParentUserID,
-		WAID: s.Contact.PhoneNumber, Username: s.Contact.Username,
+		UserID: a.Contact.UserID, ParentUserID: a.Contact.ParentUserID,
+		WAID: a.Contact.PhoneNumber, Username: a.Contact.Username,
 	}
 }
 

@@ -1,6 +1,8 @@
 package webhook
 
 import (
+	"strings"
+
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 )
 
@@ -65,6 +67,13 @@ type IncomingMessage struct {
 
 // Customer returns who wrote.
 func (m *IncomingMessage) Customer() graph.Identity { return m.From }
+
+// IsVoicemail reports whether the message is what a customer said when nobody took the call: an [*Audio] under the id of
+// the call.
+func (m *IncomingMessage) IsVoicemail() bool {
+	_, audio := m.Content.(*Audio)
+	return audio && strings.HasPrefix(string(m.ID), "wacid.")
+}
 
 // An UnavailableMessage arrives when a customer wrote, but the content stays on the business's phone (code 131060): often
 // the first message of a chat that began with an advertisement, or one from a companion device that cannot share it.

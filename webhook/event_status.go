@@ -61,11 +61,11 @@ type MessageStatus struct {
 }
 
 // Customer returns who the message went to: in a group the participant, if known.
-func (s *MessageStatus) Customer() graph.Identity {
-	if !s.Participant.IsZero() {
-		return s.Participant
+func (st *MessageStatus) Customer() graph.Identity {
+	if !st.Participant.IsZero() {
+		return st.Participant
 	}
-	return s.Recipient
+	return st.Recipient
 }
 
 // A StatusCode says what happened to a message. Meta adds values: expect unknown ones.
@@ -112,15 +112,6 @@ type Conversation struct {
 // ConversationOrigin says what began a [Conversation].
 type ConversationOrigin struct {
 	Type string `json:"type"` // an open list: "service", "marketing", "utility", "authentication", …
-}
-
-// Pricing says what a message costs. Decide by Type and Category. Since 2026-10-01 even service messages can be billed:
-// never assume that an answer is free.
-type Pricing struct {
-	Model    string `json:"pricing_model"` // "PMP", per message; "CBP" before July 2025
-	Type     string `json:"type"`          // "regular", or free: "free_customer_service", "free_entry_point", …
-	Category string `json:"category"`      // "service", "utility", "marketing", "authentication-international", …
-	Billable *bool  `json:"billable"`      // Meta will remove it
 }
 
 // A Payment is the state of a payment in India. Amounts are Value / Offset.

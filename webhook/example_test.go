@@ -100,9 +100,9 @@ func ExampleMux_Otherwise() {
 		fmt.Printf("%T of field %s\n", ev, ev.Info().Field)
 		return nil
 	})
-	body := []byte(`{"object":"whatsapp_business_account","entry":[{"id":"1","changes":[{"field":"flows","value":{"event":"FLOW_STATUS_CHANGE"}}]}]}`)
+	body := webhooktest.Sample("flows", "status")
 	_ = webhook.Dispatch(&mux).Receive(context.Background(), webhook.Delivery{Body: body})
-	// Output: *webhook.Unknown of field flows
+	// Output: *webhook.FlowUpdate of field flows
 }
 
 func ExamplePermanent() {

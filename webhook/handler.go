@@ -51,7 +51,7 @@ func Permanent(err error) error {
 
 // IsPermanent reports whether err was marked with [Permanent]. Of joined errors, all have to be.
 func IsPermanent(err error) bool {
-	switch e := err.(type) {
+	switch e := err.(type) { //nolint:errorlint // walks the tree by itself: all branches have to be marked
 	case nil:
 		return false
 	case *permanentError:

@@ -1,6 +1,7 @@
 package webhook_test
 
 import (
+	"fmt"
 	"regexp"
 	"strings"
 	"testing"
@@ -23,6 +24,9 @@ func TestKeysTellEventsApart(t *testing.T) {
 	t.Parallel()
 	message := func(members string) string { return inValue("messages", `"messages":[{`+members+`}]`) }
 	status := func(members string) string { return inValue("messages", `"statuses":[{`+members+`}]`) }
+	template := func(at int, members string) string {
+		return fmt.Sprintf(`{"entry":[{"id":"1","time":%d,"changes":[{"field":"message_template_status_update","value":{"message_template_id":7,%s}}]}]}`, at, members)
+	}
 	tests := map[string]struct {
 		a, b string
 		same bool
@@ -46,6 +50,25 @@ func TestKeysTellEventsApart(t *testing.T) {
 		"account update repeated":       {`{"entry":[{"id":"1","time":5,"changes":[{"field":"account_update","value":{"event":"X"}}]}]}`, `{"entry":[{"changes":[{"value":{"event":"X"},"field":"account_update"}],"time":"5","id":"1"}]}`, true},
 		"account update, another time":  {`{"entry":[{"id":"1","time":5,"changes":[{"field":"account_update","value":{"event":"X"}}]}]}`, `{"entry":[{"id":"1","time":6,"changes":[{"field":"account_update","value":{"event":"X"}}]}]}`, false},
 		"account update, other account": {`{"entry":[{"id":"1","changes":[{"field":"account_update","value":{"event":"X"}}]}]}`, `{"entry":[{"id":"2","changes":[{"field":"account_update","value":{"event":"X"}}]}]}`, false},
+		"call goes on":                  {inValue("calls", `"calls":[{"id":"c","event":"connect"}]`), inValue("calls", `"calls":[{"id":"c","event":"terminate"}]`), false},
+		"call repeated":                 {inValue("calls", `"calls":[{"id":"c","event":"connect"}]`), inValue("calls", `"calls":[{"id":"c","event":"connect","new":1}]`), true},
+		"call and its status":           {inValue("calls", `"calls":[{"id":"c"}]`), inValue("calls", `"statuses":[{"id":"c"}]`), false},
+		"call status goes on":           {inValue("calls", `"statuses":[{"id":"c","status":"RINGING"}]`), inValue("calls", `"statuses":[{"id":"c","status":"ACCEPTED"}]`), false},
+		"group under two names":         {inValue("group_participants_update", `"groups":[{"group_id":"g","type":"group_participants_add","request_id":"r"}]`), inValue("group_participant_update", `"groups":[{"group_id":"g","type":"group_add_participants","request_id":"r"}]`), true},
+		"group, another request":        {inValue("group_settings_update", `"groups":[{"group_id":"g","request_id":"r"}]`), inValue("group_settings_update", `"groups":[{"group_id":"g","request_id":"s"}]`), false},
+		"group, another time":           {inValue("group_status_update", `"groups":[{"group_id":"g","timestamp":"5"}]`), inValue("group_status_update", `"groups":[{"group_id":"g","timestamp":6}]`), false},
+		"group, repeated":               {inValue("group_status_update", `"groups":[{"group_id":"g","timestamp":"5"}]`), inValue("group_status_update", `"groups":[{"group_id":"g","timestamp":5,"new":1}]`), true},
+		"group, one asks twice":         {inValue("group_participants_update", `"groups":[{"group_id":"g","join_request_id":"1","timestamp":"5"}]`), inValue("group_participants_update", `"groups":[{"group_id":"g","join_request_id":"2","timestamp":"5"}]`), false},
+		"template repeated":             {template(5, `"event":"PAUSED"`), template(5, `"event":"PAUSED","new":1`), true},
+		"template, another event":       {template(5, `"event":"PAUSED"`), template(5, `"event":"APPROVED"`), false},
+		"template, another time":        {template(5, `"event":"PAUSED"`), template(6, `"event":"PAUSED"`), false},
+		"template and its quality":      {template(5, `"event":"PAUSED"`), template(5, `"new_quality_score":"RED"`), false},
+		"username under two names":      {inValue("business_username_update", `"status":"approved"`), inValue("business_username_updates", `"status":"approved"`), true},
+		"preference repeated":           {inValue("user_preferences", `"user_preferences":[{"wa_id":"1","value":"stop","timestamp":5}]`), inValue("user_preferences", `"user_preferences":[{"wa_id":"1","value":"stop","timestamp":"5"}]`), true},
+		"preference changed":            {inValue("user_preferences", `"user_preferences":[{"wa_id":"1","value":"stop","timestamp":5}]`), inValue("user_preferences", `"user_preferences":[{"wa_id":"1","value":"resume","timestamp":5}]`), false},
+		"standby and message":           {message(`"id":"m"`), inValue("standby", `"standby":{"messages":[{"id":"m"}]}`), false},
+		"standby repeated":              {inValue("standby", `"standby":{"messages":[{"id":"m"}]}`), inValue("standby", `"standby":{"messages":[{"id":"m","new":1}]}`), true},
+		"echo and echo":                 {inValue("message_echoes", `"message_echoes":[{"id":"m"}]`), inValue("smb_message_echoes", `"message_echoes":[{"id":"m"}]`), false},
 		"parts do not run into another": {strings.ReplaceAll(message(`"id":"1m"`), "300000000000001", "30"), strings.ReplaceAll(message(`"id":"m"`), "300000000000001", "301"), false},
 	}
 	for name, tt := range tests {

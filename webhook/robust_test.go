@@ -118,7 +118,7 @@ func TestMutationsHarmNoNeighbour(t *testing.T) {
 			require.Equal(t, "last", string(events[len(events)-1].(*webhook.IncomingMessage).ID))
 			for _, ev := range events {
 				raw := ev.Info().Raw
-				require.NotEmpty(t, raw)
+				require.NotEmpty(t, raw, "%v %v %T %s", name, did, ev, body)
 				require.True(t, json.Valid(raw), "%v %v", name, did)
 				require.True(t, bytes.Contains(body, raw))
 				if c, ok := ev.(*webhook.HistoryChunk); ok {
@@ -170,7 +170,7 @@ func TestHostileShapes(t *testing.T) {
 	for name, tt := range tests {
 		start := time.Now()
 		events, _ := webhook.Decode([]byte(tt.body))
-		require.Equal(t, tt.max, len(events), name)
+		require.Len(t, events, tt.max, name)
 		if tt.max > maxSane {
 			last, ok := events[tt.max-1].(*webhook.Undecodable)
 			require.True(t, ok, name)

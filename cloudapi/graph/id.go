@@ -38,6 +38,12 @@ type (
 	// A GroupID names a WhatsApp group.
 	GroupID string
 
+	// A CallID ("wacid.…") names a call.
+	CallID string
+
+	// A FlowID names a Flow.
+	FlowID string
+
 	// A UserID is a business-scoped user id (BSUID), such as "US.13491208655302741918": the name of a person towards one
 	// business portfolio. It changes when the person changes the phone number.
 	UserID string
@@ -69,6 +75,12 @@ func (id *UploadHandle) UnmarshalJSON(b []byte) error { return unmarshalID(b, id
 
 // UnmarshalJSON accepts a string, a number or null.
 func (id *GroupID) UnmarshalJSON(b []byte) error { return unmarshalID(b, id) }
+
+// UnmarshalJSON accepts a string, a number or null.
+func (id *CallID) UnmarshalJSON(b []byte) error { return unmarshalID(b, id) }
+
+// UnmarshalJSON accepts a string, a number or null.
+func (id *FlowID) UnmarshalJSON(b []byte) error { return unmarshalID(b, id) }
 
 // UnmarshalJSON accepts a string, a number or null.
 func (id *UserID) UnmarshalJSON(b []byte) error { return unmarshalID(b, id) }

@@ -144,5 +144,5 @@ func notFound(err error) error {
 	if errors.Is(err, coexistence.ErrNotFound) {
 		return nil
 	}
-	return fmt.Errorf("got %v, want coexistence.ErrNotFound", err)
+	return fmt.Errorf("want coexistence.ErrNotFound, got: %w", err)
 }

@@ -64,11 +64,11 @@ func (c *storeCheck) stateRoundTrip() error {
 	}
 	want.Version = 1
 	if !reflect.DeepEqual(stored, want) {
-		return fmt.Errorf("UpdateState returned %+v, want %+v", stored, want)
+		return fmt.Errorf("the method UpdateState returned %+v, want %+v", stored, want)
 	}
 	got, err := c.s.State(c.ctx, c.phone)
 	if err == nil && !reflect.DeepEqual(got, want) {
-		err = fmt.Errorf("State returned %+v, want %+v", got, want)
+		err = fmt.Errorf("the method State returned %+v, want %+v", got, want)
 	}
 	return err
 }
@@ -96,7 +96,7 @@ func (c *storeCheck) stateError() error {
 	refused := errors.New("refused")
 	_, err := c.s.UpdateState(c.ctx, c.phone, func(s coexistence.State) (coexistence.State, error) { return c.fullState(), refused })
 	if !errors.Is(err, refused) {
-		return fmt.Errorf("got %v, want the error of fn", err)
+		return fmt.Errorf("want the error of fn, got: %w", err)
 	}
 	_, err = c.s.State(c.ctx, c.phone)
 	return notFound(err)

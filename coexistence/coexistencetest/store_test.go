@@ -85,7 +85,11 @@ func TestFlawsOfAStoreAreFound(t *testing.T) {
 			f.messages = func(list iter.Seq2[coexistence.Message, error]) iter.Seq2[coexistence.Message, error] {
 				return func(yield func(coexistence.Message, error) bool) {
 					var all []coexistence.Message
-					for m := range list {
+					for m, err := range list {
+						if err != nil {
+							yield(m, err)
+							return
+						}
 						all = append(all, m)
 					}
 					for _, m := range slices.Backward(all) {

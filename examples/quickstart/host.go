@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"net/http"
 	"sync"
 	"time"
@@ -51,10 +52,14 @@ func (h *host) connected(ctx context.Context, b *signup.Business) error {
 	err := h.tracker.Onboard(ctx, coexistence.Onboarding{
 		Phone: b.Phone.ID, WABAs: b.WABAs, DisplayPhone: b.Phone.DisplayPhoneNumber, OnboardedAt: b.OnboardedAt,
 	})
-	if err == nil {
-		_, err = h.tracker.Begin(ctx, coexistence.API(h.calls(b.Phone.ID)), b.Phone.ID)
+	if err != nil {
+		return err
 	}
-	return err
+	if _, err := h.tracker.Begin(ctx, coexistence.API(h.calls(b.Phone.ID)), b.Phone.ID); err != nil {
+		// The number works without. What can still be asked for, State.Due tells a job that calls Begin again.
+		slog.ErrorContext(ctx, "contacts or history were not asked for", "phone", b.Phone.ID, "err", err)
+	}
+	return nil
 }
 
 // answer is a bot. It sees only what customers write now, never history or the owner, and is silent while a person answers.

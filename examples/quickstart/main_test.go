@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"path/filepath"
 	"testing"
@@ -15,28 +16,36 @@ import (
 func TestTheStoryEndsWell(t *testing.T) {
 	t.Parallel()
 	for _, seed := range []uint64{1, 2} {
-		out, err := os.Create(filepath.Join(t.TempDir(), "out"))
-		require.NoError(t, err)
-		defer out.Close()
-		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
-		defer cancel()
-		require.NoError(t, run(ctx, out, seed, 400), "seed %d", seed)
+		t.Run(fmt.Sprintf("seed %d", seed), func(t *testing.T) {
+			t.Parallel()
+			tell(t, seed)
+		})
+	}
+}
 
-		printed, err := os.ReadFile(out.Name())
-		require.NoError(t, err)
-		for _, want := range []string{
-			"Do you bake rye bread?",                   // history
-			"Is there rye tomorrow?",                   // the customer
-			`Yes, from 7   (edited, was "Yes, from 8"`, // the phone
-			"Shall we keep a loaf for you?   (read)",   // the API
-			`Yes please!   (edited, was "Yes pleas")`,  // an edit
-			"And my keys are on the shelf   (deleted)", // a deletion
-			"Your rye on my table   (image)",           // media that followed its placeholder
-			"100 % of the history, complete",           // the syncs
-			"0 not acknowledged",                       // the webhooks
-			"number is removed",                        // the end
-		} {
-			require.Contains(t, string(printed), want, "seed %d", seed)
-		}
+func tell(t *testing.T, seed uint64) {
+	t.Helper()
+	out, err := os.Create(filepath.Join(t.TempDir(), "out"))
+	require.NoError(t, err)
+	defer out.Close()
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	defer cancel()
+	require.NoError(t, run(ctx, out, seed, 400), "seed %d", seed)
+
+	printed, err := os.ReadFile(out.Name())
+	require.NoError(t, err)
+	for _, want := range []string{
+		"Do you bake rye bread?",                   // history
+		"Is there rye tomorrow?",                   // the customer
+		`Yes, from 7   (edited, was "Yes, from 8"`, // the phone
+		"Shall we keep a loaf for you?   (read)",   // the API
+		`Yes please!   (edited, was "Yes pleas")`,  // an edit
+		"And my keys are on the shelf   (deleted)", // a deletion
+		"Your rye on my table   (image)",           // media that followed its placeholder
+		"100 % of the history, complete",           // the syncs
+		"0 not acknowledged",                       // the webhooks
+		"number is removed",                        // the end
+	} {
+		require.Contains(t, string(printed), want, "seed %d", seed)
 	}
 }

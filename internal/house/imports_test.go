@@ -27,6 +27,7 @@ var mayImport = map[string][]string{
 	"signup":                      {"cloudapi/graph", "cloudapi"},
 	"coexistence":                 {"cloudapi/graph", "cloudapi", "webhook"},
 	"coexistence/eligibility":     {"cloudapi/graph"},
+	"coexistence/sqlstore":        {"cloudapi/graph", "cloudapi", "webhook", "coexistence"},
 	"coexistence/coexistencetest": {"cloudapi/graph", "cloudapi", "cloudapi/cloudapitest", "webhook", "coexistence"},
 	"internal":                    {"cloudapi/graph"},
 	"internal/bench":              {"cloudapi/graph", "webhook"},
@@ -42,6 +43,7 @@ var mayLink = map[string][]string{
 	"coexistence":                 calls,
 	"coexistence/coexistencetest": calls,
 	"coexistence/eligibility":     numbers,
+	"coexistence/sqlstore":        calls,
 }
 
 var (

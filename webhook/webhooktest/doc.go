@@ -1,5 +1,5 @@
-// Package webhooktest helps to test what stands behind a webhook endpoint: bodies as Meta sends them, signed requests,
-// and a handler that remembers what it was given. It uses no test framework.
+// Package webhooktest helps to test a webhook endpoint and what stands behind it: bodies as Meta sends them, signed
+// requests, a handler that remembers what it was given, and a test that any endpoint should pass. It uses no test framework.
 //
 //	recorder := new(webhooktest.Recorder)
 //	endpoint, err := webhook.NewEndpoint(cfg, webhook.Dispatch(recorder))
@@ -8,4 +8,9 @@
 //	answer := httptest.NewRecorder()
 //	endpoint.ServeHTTP(answer, webhooktest.NewRequest(body, appSecret))
 //	// answer.Code is 200, recorder.Events() holds one *webhook.IncomingMessage
+//
+// [Conformance] fires forged, broken, repeated and oversized deliveries at an endpoint, with the host's router and middleware
+// around it, and lists what it does wrong:
+//
+//	err = webhooktest.Conformance(ctx, webhooktest.Target{Handler: router, Path: "/whatsapp", AppSecret: …, VerifyToken: …})
 package webhooktest

@@ -83,6 +83,15 @@ func TestRecorder(t *testing.T) {
 	r.Fail(down)
 	require.ErrorIs(t, r.Handle(context.Background(), new(webhook.Unknown)), down)
 	require.Len(t, r.Events(), 2)
+	for range 2 {
+		require.ErrorIs(t, r.Handle(context.Background(), &webhook.IncomingMessage{ID: "m"}), down)
+	}
+	n, err := r.Handled(context.Background(), "m")
+	require.NoError(t, err)
+	require.Equal(t, 2, n)
 	r.Reset()
+	n, err = r.Handled(context.Background(), "m")
+	require.NoError(t, err)
+	require.Zero(t, n)
 	require.Empty(t, r.Events())
 }

@@ -1,0 +1,221 @@
+package sqlstore
+
+import (
+	"context"
+	"database/sql"
+	"hash/fnv"
+	"iter"
+	"slices"
+
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence"
+)
+
+// A known contact is one as it is stored.
+type known struct {
+	id      int64
+	doc     string
+	contact coexistence.Contact
+}
+
+// UpdateContact implements [coexistence.ContactStore]. A change that changes nothing, which most are, takes no lock and writes nothing.
+// fn must not use the store or the database itself.
+func (s *Store) UpdateContact(
+	ctx context.Context, phone graph.PhoneNumberID, aliases []string, fn func(*coexistence.Contact),
+) (coexistence.Contact, error) {
+	found, err := s.known(ctx, s.db, phone, aliases)
+	if err != nil {
+		return coexistence.Contact{}, explain("UpdateContact", err)
+	}
+	if len(found) == 1 {
+		c := found[0].contact
+		fn(&c)
+		if doc, err := encode(&c); err == nil && doc == found[0].doc {
+			return c, nil
+		}
+	}
+	var stored coexistence.Contact
+	err = s.write(ctx, "UpdateContact", func(tx *sql.Tx) error {
+		if err := s.lockContacts(ctx, tx, phone); err != nil {
+			return err
+		}
+		found, err := s.known(ctx, tx, phone, aliases)
+		if err != nil {
+			return err
+		}
+		merged := coexistence.Contact{Phone: phone}
+		for i, k := range found {
+			if i == 0 {
+				merged = k.contact.Clone()
+			} else {
+				merged = merged.Merge(k.contact)
+			}
+		}
+		fn(&merged)
+		stored = merged
+		return s.replace(ctx, tx, phone, found, merged)
+	})
+	if err != nil {
+		return coexistence.Contact{}, err
+	}
+	return stored, nil
+}
+
+// lockContacts lets one transaction at a time change the people of a number. Rows would not do: whom a change concerns shows only
+// while it is made, since two contacts can turn out to be one. The lock ends with the transaction, so that poolers which
+// hand each transaction another connection keep it.
+func (s *Store) lockContacts(ctx context.Context, tx *sql.Tx, phone graph.PhoneNumberID) error {
+	if s.dialect != PostgreSQL {
+		return nil
+	}
+	h := fnv.New64a()
+	_, _ = h.Write([]byte("coexistence contacts " + phone))
+	_, err := s.exec(ctx, tx, "SELECT pg_advisory_xact_lock(?)", int64(h.Sum64()))
+	return err
+}
+
+// known returns everyone who is known under one of the aliases, in the order of those.
+func (s *Store) known(ctx context.Context, q querier, phone graph.PhoneNumberID, aliases []string) ([]known, error) {
+	if len(aliases) == 0 {
+		return nil, ctx.Err()
+	}
+	names := make([]string, len(aliases))
+	for i, a := range aliases {
+		names[i] = text(a)
+	}
+	wanted, arg := s.dialect.oneOf(names)
+	byAlias := map[string]known{}
+	err := s.read(ctx, q, func(rows *sql.Rows) error {
+		var alias string
+		var k known
+		err := rows.Scan(&alias, &k.id, &k.doc)
+		byAlias[alias] = k
+		return err
+	}, `SELECT a.alias, c.id, c.doc FROM coexistence_aliases a JOIN coexistence_contacts c ON c.id = a.contact
+		WHERE a.phone = ? AND a.alias`+wanted, text(phone), arg)
+	if err != nil {
+		return nil, err
+	}
+	var list []known
+	for _, name := range names {
+		k, ok := byAlias[name]
+		if !ok || slices.ContainsFunc(list, func(o known) bool { return o.id == k.id }) {
+			continue
+		}
+		if k.contact, err = decode[coexistence.Contact](k.doc); err != nil {
+			return nil, err
+		}
+		list = append(list, k)
+	}
+	return list, nil
+}
+
+// replace stores a contact in the place of those that it was made of.
+func (s *Store) replace(ctx context.Context, tx *sql.Tx, phone graph.PhoneNumberID, found []known, c coexistence.Contact) error {
+	doc, err := encode(&c)
+	if err != nil {
+		return err
+	}
+	if len(found) == 1 && slices.Equal(found[0].contact.Aliases, c.Aliases) {
+		if doc == found[0].doc {
+			return nil
+		}
+		_, err := s.exec(ctx, tx, "UPDATE coexistence_contacts SET contact_key = ?, doc = ? WHERE id = ?", text(c.Key), doc, found[0].id)
+		return err
+	}
+	for _, k := range found { // their aliases go with them
+		if _, err := s.exec(ctx, tx, "DELETE FROM coexistence_aliases WHERE contact = ?", k.id); err != nil {
+			return err
+		}
+		if _, err := s.exec(ctx, tx, "DELETE FROM coexistence_contacts WHERE id = ?", k.id); err != nil {
+			return err
+		}
+	}
+	if len(c.Aliases) == 0 {
+		return nil // nothing would ever find it
+	}
+	var id int64
+	err = s.read(ctx, tx, func(rows *sql.Rows) error { return rows.Scan(&id) },
+		"INSERT INTO coexistence_contacts (phone, contact_key, doc) VALUES (?, ?, ?) RETURNING id", text(phone), text(c.Key), doc)
+	if err != nil {
+		return err
+	}
+	for _, a := range c.Aliases {
+		if err := s.name(ctx, tx, phone, a, id); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// name lets an alias find a contact. If it found another one until now, and nothing else finds that, the other is gone.
+func (s *Store) name(ctx context.Context, tx *sql.Tx, phone graph.PhoneNumberID, alias string, contact int64) error {
+	const insert = "INSERT INTO coexistence_aliases (phone, alias, contact) VALUES (?, ?, ?) ON CONFLICT (phone, alias) DO "
+	n, err := s.exec(ctx, tx, insert+"NOTHING", text(phone), text(alias), contact)
+	if err != nil || n > 0 {
+		return err
+	}
+	if _, err := s.exec(ctx, tx, insert+"UPDATE SET contact = excluded.contact", text(phone), text(alias), contact); err != nil {
+		return err
+	}
+	_, err = s.exec(ctx, tx, `DELETE FROM coexistence_contacts WHERE phone = ? AND NOT EXISTS
+		(SELECT 1 FROM coexistence_aliases a WHERE a.contact = coexistence_contacts.id)`, text(phone))
+	return err
+}
+
+// person returns who is known under an alias, or somebody with nothing but that.
+func (s *Store) person(ctx context.Context, phone graph.PhoneNumberID, alias string) (coexistence.Contact, error) {
+	list, err := s.known(ctx, s.db, phone, []string{alias})
+	if err != nil || len(list) == 0 {
+		return nobody(phone, alias), err
+	}
+	return list[0].contact, nil
+}
+
+// Contact implements [coexistence.ContactStore].
+func (s *Store) Contact(ctx context.Context, phone graph.PhoneNumberID, who graph.Identity) (coexistence.Contact, error) {
+	list, err := s.known(ctx, s.db, phone, coexistence.Aliases(who))
+	if err != nil {
+		return coexistence.Contact{}, explain("Contact", err)
+	}
+	if len(list) == 0 {
+		return coexistence.Contact{}, coexistence.ErrNotFound
+	}
+	return list[0].contact, nil
+}
+
+// Contacts implements [coexistence.ContactStore]. It reads some hundred people at a time and holds nothing while the caller works on
+// them, so one whose key changes meanwhile may come twice or not at all.
+func (s *Store) Contacts(ctx context.Context, phone graph.PhoneNumberID) iter.Seq2[coexistence.Contact, error] {
+	return func(yield func(coexistence.Contact, error) bool) {
+		var after string
+		var last int64
+		for {
+			var page []known
+			err := s.read(ctx, s.db, func(rows *sql.Rows) error {
+				var k known
+				err := rows.Scan(&after, &k.id, &k.doc)
+				last, page = k.id, append(page, k)
+				return err
+			}, `SELECT contact_key, id, doc FROM coexistence_contacts WHERE phone = ? AND (contact_key, id) > (?, ?)
+				ORDER BY contact_key, id LIMIT ?`, text(phone), after, last, pageSize)
+			if err != nil {
+				yield(coexistence.Contact{}, explain("Contacts", err))
+				return
+			}
+			for _, k := range page {
+				c, err := decode[coexistence.Contact](k.doc)
+				if err != nil {
+					yield(coexistence.Contact{}, explain("Contacts", err))
+					return
+				}
+				if !yield(c, nil) {
+					return
+				}
+			}
+			if len(page) < pageSize {
+				return
+			}
+		}
+	}
+}

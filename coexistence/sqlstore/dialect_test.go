@@ -1,0 +1,35 @@
+package sqlstore
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// The tests against real databases are in the modules below. These are the rules of quoting that they rely on.
+
+func TestPlaceholdersAreNumberedForPostgreSQL(t *testing.T) {
+	t.Parallel()
+	require.Equal(t, "a = $1 AND b IN ($2, $3)", PostgreSQL.rebind("a = ? AND b IN (?, ?)"))
+	require.Equal(t, "a = ? AND b IN (?, ?)", SQLite.rebind("a = ? AND b IN (?, ?)"))
+	require.Equal(t, "a", PostgreSQL.rebind("a"))
+}
+
+func TestTextsTravelQuoted(t *testing.T) {
+	t.Parallel()
+	rows := [][]cell{{textCell(`a"b\c`), numberCell(-7), {}}, {textCell("{NULL,'}"), nullable(new(int64(1) << 62)), numberCell(0)}}
+	_, args := PostgreSQL.table([]string{"constant"}, []string{"text", "bigint", "bigint"}, rows)
+	require.Equal(t, []any{"constant", `{"a\"b\\c","{NULL,'}"}`, `{-7,4611686018427387904}`, `{NULL,0}`}, args)
+	_, args = SQLite.table([]string{"constant"}, []string{"text", "bigint", "bigint"}, rows)
+	require.Equal(t, []any{"constant", `[["a\"b\\c",-7,null],["{NULL,'}",4611686018427387904,0]]`}, args)
+	_, arg := SQLite.oneOf([]string{`"`, "b"})
+	require.Equal(t, `["\"","b"]`, arg)
+	_, arg = PostgreSQL.oneOf([]string{"", "b"})
+	require.Equal(t, `{"","b"}`, arg)
+}
+
+func TestTextsThatNoDatabaseKeepsAreMended(t *testing.T) {
+	t.Parallel()
+	require.Equal(t, "a\uFFFDb\uFFFD", text("a\x00b\xff"))
+	require.Equal(t, "wamid.1\u00e9", text("wamid.1\u00e9"))
+}

@@ -1,0 +1,130 @@
+package storetest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"reflect"
+	"slices"
+	"sync"
+
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook"
+)
+
+// A View is everything that a store knows about the number, except when it was told.
+type View struct {
+	Conversations []coexistence.Conversation
+	Single        []coexistence.Conversation // the same, each asked for under its last alias
+	Messages      []coexistence.Message
+	Contacts      []coexistence.Contact
+	Found         []coexistence.Contact // the same, each asked for by identity
+	Phases        []coexistence.PhaseSync
+	Progress      int
+}
+
+// ViewOf reads a store through all of its methods.
+func ViewOf(ctx context.Context, store coexistence.Store) (View, error) {
+	var v View
+	for c, err := range store.Conversations(ctx, Phone) {
+		if err != nil {
+			return v, err
+		}
+		v.Conversations = append(v.Conversations, c)
+		one, err := store.Conversation(ctx, Phone, c.Contact.Aliases[len(c.Contact.Aliases)-1])
+		if err != nil {
+			return v, err
+		}
+		v.Single = append(v.Single, one)
+		for m, err := range store.Messages(ctx, Phone, c.Key) {
+			if err != nil {
+				return v, err
+			}
+			again, err := store.Message(ctx, Phone, m.ID)
+			if err != nil {
+				return v, err
+			}
+			v.Messages = append(v.Messages, m, again)
+		}
+	}
+	for c, err := range store.Contacts(ctx, Phone) {
+		if err != nil {
+			return v, err
+		}
+		v.Contacts = append(v.Contacts, c)
+		found, err := store.Contact(ctx, Phone, c.Identity)
+		if err != nil {
+			return v, err
+		}
+		v.Found = append(v.Found, found)
+	}
+	state, err := store.State(ctx, Phone)
+	if err != nil && !errors.Is(err, coexistence.ErrNotFound) {
+		return v, err
+	}
+	v.Phases, v.Progress = state.History.Phases, state.History.Progress
+	return v, nil
+}
+
+// Handle applies events one after the other.
+func Handle(ctx context.Context, store coexistence.Store, events []webhook.Event) error {
+	tracker, err := coexistence.NewTracker(coexistence.Config{Store: store})
+	if err != nil {
+		return err
+	}
+	for _, ev := range events {
+		if err := tracker.Handle(ctx, ev); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// HandleConcurrently applies all events through every one of the stores, which share a database: each in its own order, all of them
+// at once, each with several workers, as endpoints of several processes do.
+func HandleConcurrently(ctx context.Context, seed uint64, events []webhook.Event, stores ...coexistence.Store) error {
+	const workers = 3
+	var wg sync.WaitGroup
+	errs := make([]error, len(stores)*workers)
+	for i, store := range stores {
+		r := rand.New(rand.NewPCG(seed, uint64(i)))
+		shuffled := slices.Clone(events)
+		r.Shuffle(len(shuffled), func(a, b int) { shuffled[a], shuffled[b] = shuffled[b], shuffled[a] })
+		for w := range workers {
+			wg.Go(func() {
+				var mine []webhook.Event
+				for j := w; j < len(shuffled); j += workers {
+					mine = append(mine, shuffled[j])
+				}
+				errs[i*workers+w] = Handle(ctx, store, mine)
+			})
+		}
+	}
+	wg.Wait()
+	return errors.Join(errs...)
+}
+
+// Expected is what a store in memory makes of the events.
+func Expected(ctx context.Context, events []webhook.Event) (View, error) {
+	store := new(coexistence.MemStore)
+	if err := Handle(ctx, store, events); err != nil {
+		return View{}, err
+	}
+	return ViewOf(ctx, store)
+}
+
+// Differs says what a store knows otherwise than expected, or nil.
+func Differs(ctx context.Context, store coexistence.Store, want View) error {
+	got, err := ViewOf(ctx, store)
+	if err != nil {
+		return err
+	}
+	g, w := reflect.ValueOf(got), reflect.ValueOf(want)
+	for i := range g.NumField() {
+		if !reflect.DeepEqual(g.Field(i).Interface(), w.Field(i).Interface()) {
+			return fmt.Errorf("%s: got %+v, want %+v", g.Type().Field(i).Name, g.Field(i), w.Field(i))
+		}
+	}
+	return nil
+}

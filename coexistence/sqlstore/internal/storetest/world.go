@@ -1,0 +1,152 @@
+// Package storetest holds what the tests of every database share: deliveries drawn at random, and the comparison of what stores make of
+// them.
+package storetest
+
+import (
+	"encoding/json"
+	"fmt"
+	"math/rand/v2"
+	"strings"
+
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook"
+)
+
+// Phone is the number that the world is about.
+const Phone = "106540352242922"
+
+const (
+	display = "15550100199"
+	waba    = "102290129340398"
+	start   = 1795168800 // November 20, 2026
+)
+
+// A person is a customer under the names that an event tells: a number, a user id, or both.
+type person struct{ number, user string }
+
+var people = []person{
+	{"15550100101", "US.1001"}, {number: "15550100101"}, {user: "US.1001"}, {number: "15550100102"}, {user: "US.1002"},
+	{"15550100102", "US.1002"}, {number: "15550100103"},
+}
+
+func (p person) as(number, user string) string {
+	var b strings.Builder
+	if p.number != "" {
+		fmt.Fprintf(&b, "%q:%q,", number, p.number)
+	}
+	if p.user != "" {
+		fmt.Fprintf(&b, "%q:%q,", user, p.user)
+	}
+	return b.String()
+}
+
+// A world draws deliveries about a few messages of a few people: people under several names, the same message live and in history,
+// edits of messages that nobody has seen.
+type world struct {
+	r        *rand.Rand
+	messages int
+}
+
+// Events returns the events of random deliveries. The same seed makes the same events.
+func Events(seed uint64, deliveries int) ([]webhook.Event, error) {
+	w := &world{rand.New(rand.NewPCG(seed, 1)), max(5, deliveries/3)}
+	var events []webhook.Event
+	for range deliveries {
+		list, err := webhook.Decode([]byte(w.delivery()))
+		if err != nil {
+			return nil, err
+		}
+		events = append(events, list...)
+	}
+	return events, nil
+}
+
+// Chunk returns a chunk of history with n messages of ordinary length, numbered from first, in conversations of a hundred.
+func Chunk(first, n int) ([]webhook.Event, error) {
+	var threads []string
+	for from := 0; from < n; from += 100 {
+		number := fmt.Sprintf("1555%07d", (first+from)/100)
+		var list []string
+		for i := from; i < min(n, from+100); i++ {
+			list = append(list, past(fmt.Sprintf("wamid.%07d", first+i), person{number: number}, i, text("a message of ordinary length, as people write them")))
+		}
+		threads = append(threads, fmt.Sprintf(`{"id":%q,"messages":[%s]}`, number, strings.Join(list, ",")))
+	}
+	return webhook.Decode([]byte(history(0, 1, 50, threads)))
+}
+
+func (w *world) id() string { return fmt.Sprintf("wamid.%d", 1+w.r.IntN(w.messages)) }
+
+func (w *world) person() person { return people[w.r.IntN(len(people))] }
+
+func (w *world) content() string {
+	switch w.r.IntN(8) {
+	case 0:
+		return fmt.Sprintf(`"type":"image","image":{"id":"%d","mime_type":"image/jpeg","sha256":"c2hh","caption":"<caption>"}`, 3000+w.r.IntN(30))
+	case 1:
+		return fmt.Sprintf(`"type":"edit","edit":{"original_message_id":%q,"message":{%s}}`, w.id(), text(fmt.Sprint("edited ", w.r.IntN(30))))
+	case 2:
+		return fmt.Sprintf(`"type":"revoke","revoke":{"original_message_id":%q}`, w.id())
+	case 3:
+		return fmt.Sprintf(`"type":"reaction","reaction":{"message_id":%q,"emoji":%q}`, w.id(), []string{"A", "\U0001F44D", ""}[w.r.IntN(3)])
+	case 4:
+		return `"type":"unsupported","unsupported":{"type":"unknown"},"errors":[{"code":131060,"title":"This message is unavailable."}]`
+	case 5:
+		return `"type":"location","location":{"latitude":1,"longitude":2,"name":"Shop & \"<more>\" \\ \u0000"}`
+	}
+	return text(fmt.Sprint("text {\"'\\,} \x00 ", w.r.IntN(30)))
+}
+
+func (w *world) delivery() string {
+	from, at := w.person(), w.r.IntN(30)
+	switch w.r.IntN(9) {
+	case 0, 1:
+		return live("messages", fmt.Sprintf(`"contacts":[{"profile":{"name":"Ada"},%s"x":0}],"messages":[{%s"id":%q,"timestamp":"%d",%s}]`,
+			from.as("wa_id", "user_id"), from.as("from", "from_user_id"), w.id(), start+at, w.content()))
+	case 2:
+		return live("smb_message_echoes", fmt.Sprintf(`"message_echoes":[{"from":%q,%s"id":%q,"timestamp":"%d",%s}]`,
+			display, from.as("to", "to_user_id"), w.id(), start+at, w.content()))
+	case 3, 4:
+		return live("messages", fmt.Sprintf(`"statuses":[{%s"id":%q,"timestamp":"%d","status":%q}]`, from.as("recipient_id", "recipient_user_id"),
+			w.id(), start+at, []string{"sent", "delivered", "read", "failed"}[w.r.IntN(4)]))
+	case 5, 6:
+		var list []string
+		for range w.r.IntN(4) {
+			writer := from
+			if w.r.IntN(2) == 0 {
+				writer = person{number: display}
+			}
+			list = append(list, past(w.id(), writer, w.r.IntN(30), []string{`"type":"media_placeholder"`, text("past"), w.content()}[w.r.IntN(3)]))
+		}
+		thread := fmt.Sprintf(`{%s"context":{%s"x":0},"messages":[%s]}`, person{number: from.number}.as("id", ""), from.as("wa_id", "user_id"),
+			strings.Join(list, ","))
+		return history(w.r.IntN(3), 1+w.r.IntN(4), at*3, []string{thread})
+	case 7:
+		to := w.person()
+		return live("messages", fmt.Sprintf(`"messages":[{%s"id":%q,"timestamp":"%d","type":"system","system":{"type":"user_changed_number","wa_id":%q,"user_id":%q}}]`,
+			from.as("from", "from_user_id"), w.id(), start+at, to.number, to.user))
+	}
+	return live("smb_app_state_sync", fmt.Sprintf(`"state_sync":[{"type":"contact","action":%q,"contact":{"full_name":"Name %d",%s"x":0},"metadata":{"timestamp":"%d"}}]`,
+		[]string{"add", "add", "remove"}[w.r.IntN(3)], at%3, from.as("phone_number", "user_id"), start+at))
+}
+
+// live wraps the members of a change's value in a delivery.
+func live(field, members string) string {
+	return fmt.Sprintf(`{"object":"whatsapp_business_account","entry":[{"id":%q,"changes":[{"field":%q,"value":{"messaging_product":"whatsapp",`+
+		`"metadata":{"display_phone_number":%q,"phone_number_id":%q},%s}}]}]}`, waba, field, display, Phone, members)
+}
+
+func history(phase, order, progress int, threads []string) string {
+	return live("history", fmt.Sprintf(`"history":[{"metadata":{"phase":%d,"chunk_order":%d,"progress":%d},"threads":[%s]}]`,
+		phase, order, progress, strings.Join(threads, ",")))
+}
+
+// past is a message within history.
+func past(id string, from person, second int, content string) string {
+	return fmt.Sprintf(`{%s"id":%q,"timestamp":"%d",%s,"history_context":{"status":"READ"}}`,
+		from.as("from", "from_user_id"), id, start+second, content)
+}
+
+func text(s string) string {
+	quoted, _ := json.Marshal(s) // a string is never refused
+	return fmt.Sprintf(`"type":"text","text":{"body":%s}`, quoted)
+}

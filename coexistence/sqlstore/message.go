@@ -1,0 +1,206 @@
+package sqlstore
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"iter"
+	"strings"
+	"time"
+
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence"
+)
+
+// messageColumns are the columns behind phone, messageTypes what PostgreSQL calls their types.
+const messageColumns = "id, person, shown, said_at, customer_at, human_at, doc"
+
+var messageTypes = []string{"text", "text", "bigint", "bigint", "bigint", "bigint", "text"}
+
+// UpdateMessages implements [coexistence.MessageStore]. It takes three statements at most, however many messages there are. fn
+// runs within a transaction that holds the messages' rows: it must not use the store or the database itself.
+func (s *Store) UpdateMessages(ctx context.Context, phone graph.PhoneNumberID, ids []graph.MessageID, fn func(*coexistence.Message)) error {
+	if len(ids) == 0 {
+		return explain("UpdateMessages", ctx.Err())
+	}
+	return s.write(ctx, "UpdateMessages", func(tx *sql.Tx) error {
+		stored, err := s.lockMessages(ctx, tx, phone, ids)
+		if err != nil {
+			return err
+		}
+		var added, changed [][]cell
+		for _, id := range ids {
+			m := coexistence.Message{ID: id, Phone: phone}
+			old, found := stored[text(id)]
+			if found {
+				if m, err = decode[coexistence.Message](old); err != nil {
+					return err
+				}
+			}
+			fn(&m)
+			m.ID, m.Phone, m.Conversation = id, phone, ""
+			doc, err := encode(&m)
+			if err != nil {
+				return fmt.Errorf("message %s: %w", id, err)
+			}
+			switch {
+			case !found:
+				added = append(added, messageRow(m, doc))
+			case doc != old:
+				changed = append(changed, messageRow(m, doc))
+			}
+		}
+		if n, err := s.putMessages(ctx, tx, phone, added, "NOTHING"); err != nil {
+			return err
+		} else if n < int64(len(added)) {
+			return errAgain // somebody has stored one meanwhile, and fn has not seen it
+		}
+		_, err = s.putMessages(ctx, tx, phone, changed, `UPDATE SET person = excluded.person, shown = excluded.shown,
+			said_at = excluded.said_at, customer_at = excluded.customer_at, human_at = excluded.human_at, doc = excluded.doc`)
+		return err
+	})
+}
+
+// lockMessages returns the documents of those messages that are stored, and keeps them from changing. Everybody takes rows in
+// the order of their ids.
+func (s *Store) lockMessages(ctx context.Context, tx *sql.Tx, phone graph.PhoneNumberID, ids []graph.MessageID) (map[string]string, error) {
+	names := make([]string, len(ids))
+	for i, id := range ids {
+		names[i] = text(id)
+	}
+	wanted, arg := s.dialect.oneOf(names)
+	stored := make(map[string]string, len(ids))
+	err := s.read(ctx, tx, func(rows *sql.Rows) error {
+		var id, doc string
+		err := rows.Scan(&id, &doc)
+		stored[id] = doc
+		return err
+	}, "SELECT id, doc FROM coexistence_messages WHERE phone = ? AND id"+wanted+" ORDER BY id"+s.dialect.forUpdate(), text(phone), arg)
+	return stored, err
+}
+
+func (s *Store) putMessages(ctx context.Context, tx *sql.Tx, phone graph.PhoneNumberID, rows [][]cell, conflict string) (int64, error) {
+	if len(rows) == 0 {
+		return 0, nil
+	}
+	table, args := s.dialect.table([]string{text(phone)}, messageTypes, rows)
+	// Without a condition, SQLite takes ON for the beginning of a join.
+	return s.exec(ctx, tx, "INSERT INTO coexistence_messages (phone, "+messageColumns+") "+table+
+		" WHERE true ON CONFLICT (phone, id) DO "+conflict, args...)
+}
+
+// messageRow is what is stored: what the message adds to its conversation, so that the rules of that stay in one place.
+func messageRow(m coexistence.Message, doc string) []cell {
+	var c coexistence.Conversation
+	c.Add(m)
+	return []cell{
+		textCell(text(m.ID)), textCell(text(m.Person)), numberCell(int64(c.Messages)), numberCell(m.At.UnixMicro()),
+		nullable(micros(c.CustomerAt)), nullable(micros(c.HumanAt)), textCell(doc),
+	}
+}
+
+// micros returns a moment as it is stored, nil for the zero time.
+func micros(t time.Time) *int64 {
+	if t.IsZero() {
+		return nil
+	}
+	return new(t.UnixMicro())
+}
+
+// moment is the opposite of micros.
+func moment(us sql.NullInt64) time.Time {
+	if !us.Valid {
+		return time.Time{}
+	}
+	return time.UnixMicro(us.Int64).UTC()
+}
+
+// Message implements [coexistence.MessageStore].
+func (s *Store) Message(ctx context.Context, phone graph.PhoneNumberID, id graph.MessageID) (coexistence.Message, error) {
+	var doc string
+	var key sql.NullString
+	found := false
+	err := s.read(ctx, s.db, func(rows *sql.Rows) error { found = true; return rows.Scan(&doc, &key) },
+		`SELECT m.doc, c.contact_key FROM coexistence_messages m
+			LEFT JOIN coexistence_aliases a ON a.phone = m.phone AND a.alias = m.person
+			LEFT JOIN coexistence_contacts c ON c.id = a.contact
+			WHERE m.phone = ? AND m.id = ?`, text(phone), text(id))
+	if err != nil {
+		return coexistence.Message{}, explain("Message", err)
+	}
+	if !found {
+		return coexistence.Message{}, coexistence.ErrNotFound
+	}
+	m, err := decode[coexistence.Message](doc)
+	if m.Conversation = m.Person; key.Valid {
+		m.Conversation = key.String
+	}
+	return m, explain("Message", err)
+}
+
+// Messages implements [coexistence.MessageStore]. It reads some hundred messages at a time and holds nothing while the caller works on
+// them, so a message that arrives meanwhile may or may not be among them.
+func (s *Store) Messages(ctx context.Context, phone graph.PhoneNumberID, conversation string) iter.Seq2[coexistence.Message, error] {
+	return func(yield func(coexistence.Message, error) bool) {
+		if conversation == "" {
+			return
+		}
+		who, err := s.person(ctx, phone, coexistence.Alias(conversation))
+		if err != nil {
+			yield(coexistence.Message{}, explain("Messages", err))
+			return
+		}
+		after, last := int64(-1)<<63, ""
+		for {
+			page, err := s.messagePage(ctx, phone, who.Aliases, after, last)
+			if err != nil {
+				yield(coexistence.Message{}, explain("Messages", err))
+				return
+			}
+			for _, row := range page {
+				m, err := decode[coexistence.Message](row.doc)
+				if err == nil {
+					err = ctx.Err()
+				}
+				if err != nil {
+					yield(coexistence.Message{}, explain("Messages", err))
+					return
+				}
+				m.Conversation = who.Key
+				if !yield(m, nil) {
+					return
+				}
+				after, last = row.at, row.id
+			}
+			if len(page) < pageSize {
+				return
+			}
+		}
+	}
+}
+
+type pagedMessage struct {
+	at      int64
+	id, doc string
+}
+
+// messagePage returns the next messages of a person. Each alias is a walk of its own along the index, so that a page costs the same
+// wherever it is in the conversation.
+func (s *Store) messagePage(ctx context.Context, phone graph.PhoneNumberID, aliases []string, after int64, last string) ([]pagedMessage, error) {
+	const walk = `SELECT * FROM (SELECT said_at, id, doc FROM coexistence_messages
+		WHERE phone = ? AND person = ? AND shown = 1 AND (said_at, id) > (?, ?) ORDER BY said_at, id LIMIT ?) AS walk`
+	var args []any
+	walks := make([]string, len(aliases))
+	for i, a := range aliases {
+		walks[i] = walk
+		args = append(args, text(phone), text(a), after, last, pageSize)
+	}
+	var page []pagedMessage
+	err := s.read(ctx, s.db, func(rows *sql.Rows) error {
+		var m pagedMessage
+		err := rows.Scan(&m.at, &m.id, &m.doc)
+		page = append(page, m)
+		return err
+	}, strings.Join(walks, " UNION ALL ")+" ORDER BY said_at, id LIMIT ?", append(args, pageSize)...)
+	return page, err
+}

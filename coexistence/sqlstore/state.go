@@ -1,0 +1,133 @@
+package sqlstore
+
+import (
+	"context"
+	"database/sql"
+
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence"
+)
+
+// UpdateState implements [coexistence.StateStore]. fn runs within a transaction that holds the number's row: it must not use the
+// store or the database itself.
+func (s *Store) UpdateState(
+	ctx context.Context, phone graph.PhoneNumberID, fn func(coexistence.State) (coexistence.State, error),
+) (coexistence.State, error) {
+	var stored coexistence.State
+	err := s.write(ctx, "UpdateState", func(tx *sql.Tx) error {
+		old, found, err := s.state(ctx, tx, phone, s.dialect.forUpdate())
+		if err != nil {
+			return err
+		}
+		before, err := encode(&old)
+		if err != nil {
+			return err
+		}
+		st, err := fn(old.Clone())
+		if err != nil {
+			return &refusal{err}
+		}
+		st.Phone, st.Version = phone, old.Version
+		doc, err := encode(&st)
+		if err != nil {
+			return err
+		}
+		if doc == before {
+			stored = st
+			return nil
+		}
+		st.Version++
+		if doc, err = encode(&st); err != nil {
+			return err
+		}
+		stored = st
+		query := "UPDATE coexistence_states SET doc = ? WHERE phone = ?"
+		if !found {
+			query = "INSERT INTO coexistence_states (doc, phone) VALUES (?, ?) ON CONFLICT DO NOTHING"
+		}
+		if n, err := s.exec(ctx, tx, query, doc, text(phone)); err != nil {
+			return err
+		} else if n == 0 {
+			return errAgain
+		}
+		return s.hold(ctx, tx, phone, accounts(old), accounts(st))
+	})
+	if err != nil {
+		return coexistence.State{}, err
+	}
+	return stored, nil
+}
+
+// accounts returns the accounts that hold a number.
+func accounts(st coexistence.State) map[graph.WABAID]bool {
+	all := map[graph.WABAID]bool{}
+	for _, waba := range append([]graph.WABAID{st.WABA}, st.WABAs...) {
+		if waba != "" {
+			all[waba] = true
+		}
+	}
+	return all
+}
+
+// hold stores which accounts hold a number. Those that do already are in old.
+func (s *Store) hold(ctx context.Context, tx *sql.Tx, phone graph.PhoneNumberID, old, now map[graph.WABAID]bool) error {
+	for waba := range old {
+		if now[waba] {
+			continue
+		}
+		if _, err := s.exec(ctx, tx, "DELETE FROM coexistence_state_wabas WHERE waba = ? AND phone = ?", text(waba), text(phone)); err != nil {
+			return err
+		}
+	}
+	for waba := range now {
+		if old[waba] {
+			continue
+		}
+		_, err := s.exec(ctx, tx, "INSERT INTO coexistence_state_wabas (waba, phone) VALUES (?, ?) ON CONFLICT DO NOTHING",
+			text(waba), text(phone))
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// State implements [coexistence.StateStore].
+func (s *Store) State(ctx context.Context, phone graph.PhoneNumberID) (coexistence.State, error) {
+	st, found, err := s.state(ctx, s.db, phone, "")
+	if err == nil && !found {
+		return coexistence.State{}, coexistence.ErrNotFound
+	}
+	return st, explain("State", err)
+}
+
+// state returns a number's state, or one with nothing but Phone. lock is what follows the query.
+func (s *Store) state(ctx context.Context, q querier, phone graph.PhoneNumberID, lock string) (st coexistence.State, found bool, err error) {
+	st.Phone = phone
+	var doc string
+	err = s.read(ctx, q, func(rows *sql.Rows) error { found = true; return rows.Scan(&doc) },
+		"SELECT doc FROM coexistence_states WHERE phone = ?"+lock, text(phone))
+	if found && err == nil {
+		st, err = decode[coexistence.State](doc)
+	}
+	return st, found, err
+}
+
+// StatesByWABA implements [coexistence.StateStore].
+func (s *Store) StatesByWABA(ctx context.Context, waba graph.WABAID) ([]coexistence.State, error) {
+	var found []coexistence.State
+	err := s.read(ctx, s.db, func(rows *sql.Rows) error {
+		var doc string
+		if err := rows.Scan(&doc); err != nil {
+			return err
+		}
+		st, err := decode[coexistence.State](doc)
+		found = append(found, st)
+		return err
+	}, `SELECT s.doc FROM coexistence_state_wabas w JOIN coexistence_states s ON s.phone = w.phone WHERE w.waba = ? ORDER BY w.phone`,
+		text(waba))
+	if err != nil {
+		return nil, explain("StatesByWABA", err)
+	}
+	return found, nil
+}

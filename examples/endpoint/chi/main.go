@@ -1,0 +1,75 @@
+// Chi shows a webhook endpoint on a chi router, behind middleware that reads bodies.
+package main
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"log"
+	"log/slog"
+	"net/http"
+	"os"
+	"time"
+
+	"github.com/go-chi/chi/v5"
+	"github.com/go-chi/chi/v5/middleware"
+
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook"
+)
+
+func main() {
+	cfg := webhook.Config{
+		AppSecret:   graph.Secret(setting("APP_SECRET", "made-up-app-secret")),
+		VerifyToken: graph.Secret(setting("VERIFY_TOKEN", "made-up-verify-token")),
+		Logger:      slog.Default(),
+	}
+	var mux webhook.Mux
+	webhook.On(&mux, func(_ context.Context, m *webhook.IncomingMessage) error {
+		log.Println("a customer wrote to number", m.Phone, "a message of type", m.Content.Type())
+		return nil
+	})
+	router, err := newRouter(cfg, webhook.Once(&mux, new(webhook.MemLedger)))
+	if err != nil {
+		log.Fatal(err)
+	}
+	server := &http.Server{Addr: "localhost:8080", Handler: router, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 30 * time.Second}
+	log.Println("the callback URL is http://localhost:8080/webhook, for the fields", mux.Fields())
+	log.Fatal(server.ListenAndServe())
+}
+
+// newRouter mounts the endpoint for every method: it answers 405 itself where that is due.
+func newRouter(cfg webhook.Config, h webhook.Handler) (http.Handler, error) {
+	endpoint, err := webhook.NewEndpoint(cfg, webhook.Dispatch(h))
+	if err != nil {
+		return nil, err
+	}
+	router := chi.NewRouter()
+	router.Use(middleware.Recoverer, middleware.RequestSize(4<<20), audit)
+	router.Handle("/webhook", endpoint)
+	return router, nil
+}
+
+// audit stands for middleware that looks into bodies. What it passes on has to be the same bytes: the signature covers them.
+func audit(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, err := io.ReadAll(r.Body)
+		if err != nil {
+			w.WriteHeader(http.StatusRequestEntityTooLarge)
+			return
+		}
+		slog.DebugContext(r.Context(), "a request", "bytes", len(body))
+		r.Body = io.NopCloser(bytes.NewReader(body))
+		next.ServeHTTP(w, r)
+	})
+}
+
+// setting returns an environment variable, or a made-up value, which it prints, so that the program runs at once.
+func setting(name, madeUp string) string {
+	value := os.Getenv(name)
+	if value == "" {
+		value = madeUp
+		log.Printf("%s is not set; it is %q for now", name, value)
+	}
+	return value
+}

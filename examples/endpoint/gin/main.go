@@ -1,0 +1,86 @@
+// Gin shows a webhook endpoint on a gin router, behind middleware that binds bodies.
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"log"
+	"log/slog"
+	"net/http"
+	"os"
+	"time"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook"
+)
+
+func main() {
+	cfg := webhook.Config{
+		AppSecret:   graph.Secret(setting("APP_SECRET", "made-up-app-secret")),
+		VerifyToken: graph.Secret(setting("VERIFY_TOKEN", "made-up-verify-token")),
+		Logger:      slog.Default(),
+	}
+	var mux webhook.Mux
+	webhook.On(&mux, func(_ context.Context, m *webhook.IncomingMessage) error {
+		log.Println("a customer wrote to number", m.Phone, "a message of type", m.Content.Type())
+		return nil
+	})
+	router, err := newRouter(cfg, webhook.Once(&mux, new(webhook.MemLedger)))
+	if err != nil {
+		log.Fatal(err)
+	}
+	server := &http.Server{Addr: "localhost:8080", Handler: router, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 30 * time.Second}
+	log.Println("the callback URL is http://localhost:8080/webhook, for the fields", mux.Fields())
+	log.Fatal(server.ListenAndServe())
+}
+
+// newRouter mounts the endpoint for every method: it answers 405 itself where that is due.
+func newRouter(cfg webhook.Config, h webhook.Handler) (http.Handler, error) {
+	endpoint, err := webhook.NewEndpoint(cfg, webhook.Dispatch(h))
+	if err != nil {
+		return nil, err
+	}
+	router := gin.New()
+	router.Use(gin.Recovery(), audit)
+	router.Any("/webhook", wrap(endpoint))
+	return router, nil
+}
+
+// wrap is gin.WrapH for routes behind ShouldBindBodyWith, which keeps the bytes in the context and leaves the request without
+// them. Where no such middleware runs, gin.WrapH does.
+func wrap(endpoint http.Handler) gin.HandlerFunc {
+	return func(c *gin.Context) {
+		if body, ok := c.Get(gin.BodyBytesKey); ok {
+			c.Request.Body = io.NopCloser(bytes.NewReader(body.([]byte)))
+		}
+		endpoint.ServeHTTP(c.Writer, c.Request)
+	}
+}
+
+// audit stands for middleware that looks into bodies. It limits what it reads, because it runs before the endpoint does.
+func audit(c *gin.Context) {
+	var head struct {
+		Object string `json:"object"`
+	}
+	c.Request.Body = http.MaxBytesReader(c.Writer, c.Request.Body, 4<<20)
+	err := c.ShouldBindBodyWithJSON(&head)
+	if _, tooLarge := errors.AsType[*http.MaxBytesError](err); tooLarge {
+		c.AbortWithStatus(http.StatusRequestEntityTooLarge)
+		return
+	}
+	slog.DebugContext(c, "a request", "object", head.Object)
+}
+
+// setting returns an environment variable, or a made-up value, which it prints, so that the program runs at once.
+func setting(name, madeUp string) string {
+	value := os.Getenv(name)
+	if value == "" {
+		value = madeUp
+		log.Printf("%s is not set; it is %q for now", name, value)
+	}
+	return value
+}

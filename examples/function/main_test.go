@@ -1,0 +1,86 @@
+package main
+
+import (
+	"context"
+	"encoding/base64"
+	"errors"
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook/webhooktest"
+)
+
+const (
+	secret = "made-up-app-secret"
+	token  = "made-up-verify-token"
+)
+
+func TestAnErrorAsksForTheDeliveryAgain(t *testing.T) {
+	t.Parallel()
+	body := webhooktest.Sample("messages", "batch")
+	req := request{Method: "POST", Headers: map[string]string{"x-hub-signature-256": webhook.Sign(secret, body)}, Body: string(body)}
+	failed := errors.New("host: the database is down")
+	for want, err := range map[int]error{200: nil, 500: failed} {
+		calls := 0
+		f := &function{appSecret: secret, verifyToken: token, handle: func(context.Context, webhook.Event) error { calls++; return err }}
+		require.Equal(t, want, f.invoke(t.Context(), req).Status)
+		require.Equal(t, 4, calls, "an error of one event does not keep the others from being handled")
+	}
+	f := &function{appSecret: secret, verifyToken: token, handle: func(context.Context, webhook.Event) error { return webhook.Permanent(failed) }}
+	require.Equal(t, 200, f.invoke(t.Context(), req).Status)
+	req.Headers["x-hub-signature-256"] = webhook.Sign("guessed", body)
+	require.Equal(t, 401, f.invoke(t.Context(), req).Status)
+}
+
+func TestTheDemonstrationRuns(t *testing.T) {
+	t.Parallel()
+	f := &function{appSecret: secret, verifyToken: token, handle: func(context.Context, webhook.Event) error { return nil }}
+	var out strings.Builder
+	require.NoError(t, serve(t.Context(), f, strings.NewReader(demonstration(f)), &out))
+	require.Equal(t, `{"statusCode":200}
+{"statusCode":401}
+{"statusCode":200,"headers":{"content-type":"text/plain; charset=utf-8","x-content-type-options":"nosniff"},"body":"1158201444"}
+`, out.String())
+}
+
+// platform does what a gateway does: it turns requests into values. Binary safe ones encode bodies, and all have a limit of
+// their own.
+func platform(f *function) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, 6<<20))
+		if err != nil {
+			w.WriteHeader(http.StatusRequestEntityTooLarge)
+			return
+		}
+		req := request{
+			Method: r.Method, Headers: map[string]string{}, Query: map[string]string{},
+			Body: base64.StdEncoding.EncodeToString(body), Base64: true,
+		}
+		for name := range r.Header {
+			req.Headers[strings.ToLower(name)] = r.Header.Get(name)
+		}
+		for name := range r.URL.Query() {
+			req.Query[name] = r.URL.Query().Get(name)
+		}
+		resp := f.invoke(r.Context(), req)
+		for name, value := range resp.Headers {
+			w.Header().Set(name, value)
+		}
+		w.WriteHeader(resp.Status)
+		_, _ = io.WriteString(w, resp.Body)
+	})
+}
+
+func TestTheFunctionConforms(t *testing.T) {
+	t.Parallel()
+	recorder := new(webhooktest.Recorder)
+	f := &function{appSecret: secret, verifyToken: token, handle: webhook.Once(recorder, new(webhook.MemLedger)).Handle}
+	require.NoError(t, webhooktest.Conformance(t.Context(), webhooktest.Target{
+		Handler: platform(f), AppSecret: secret, VerifyToken: token, Handled: recorder.Handled,
+	}))
+}

@@ -1,0 +1,146 @@
+package webhook
+
+import (
+	"fmt"
+
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/wire"
+)
+
+// failed is a body with errors.
+type failed struct {
+	Failures []errorBody `json:"errors"`
+}
+
+type groupLifecycleBody struct {
+	body
+	GroupLifecycleUpdate
+	stamped
+	failed
+}
+
+func (b *groupLifecycleBody) event(*value, EventInfo) Event {
+	b.At = b.Timestamp.Time
+	b.Errors = problems(b.Failures, "errors", &b.EventInfo)
+	return &b.GroupLifecycleUpdate
+}
+
+type groupStatusBody struct {
+	body
+	GroupStatusUpdate
+	stamped
+	failed
+}
+
+func (b *groupStatusBody) event(*value, EventInfo) Event {
+	b.At = b.Timestamp.Time
+	b.Errors = problems(b.Failures, "errors", &b.EventInfo)
+	return &b.GroupStatusUpdate
+}
+
+type groupParticipantsBody struct {
+	body
+	GroupParticipantsUpdate
+	stamped
+	failed
+	personBody
+	AddedBodies   []participantBody `json:"added_participants"`
+	RemovedBodies []participantBody `json:"removed_participants"`
+	FailedBodies  []participantBody `json:"failed_participants"`
+}
+
+// A participantBody is a [GroupParticipant].
+type participantBody struct {
+	Input string `json:"input"`
+	personBody
+	Username string `json:"username"`
+	failed
+}
+
+func (b *groupParticipantsBody) event(v *value, _ EventInfo) Event {
+	u := &b.GroupParticipantsUpdate
+	u.At = b.Timestamp.Time
+	switch u.Type { // Meta's OpenAPI document names them otherwise than its pages
+	case "group_add_participants":
+		replace(u, "type", &u.Type, GroupParticipantsAdd)
+	case "group_remove_participants":
+		replace(u, "type", &u.Type, GroupParticipantsRemove)
+	}
+	if u.InitiatedBy == "" { // it has been printed beside the list, too
+		u.InitiatedBy = text(v.takeMember("initiated_by"))
+	}
+	u.Added = participants(b.AddedBodies, "added_participants", &u.EventInfo)
+	u.Removed = participants(b.RemovedBodies, "removed_participants", &u.EventInfo)
+	u.Failed = participants(b.FailedBodies, "failed_participants", &u.EventInfo)
+	u.Requester = identity(b.WAID, b.UserID, b.ParentUserID, "wa_id", &u.EventInfo)
+	u.Errors = problems(b.Failures, "errors", &u.EventInfo)
+	v.meetAll(u)
+	return u
+}
+
+// meetAll joins the contacts of all people in an update.
+func (v *value) meetAll(u *GroupParticipantsUpdate) {
+	if !u.Requester.IsZero() {
+		u.ProfileName = v.meet(&u.Requester, &u.EventInfo)
+	}
+	for _, list := range [][]GroupParticipant{u.Added, u.Removed, u.Failed} {
+		for i := range list {
+			if p := &list[i]; !p.Identity.IsZero() {
+				p.ProfileName = v.meet(&p.Identity, &u.EventInfo)
+			}
+		}
+	}
+}
+
+func participants(list []participantBody, at string, info *EventInfo) []GroupParticipant {
+	var all []GroupParticipant
+	for i, b := range list {
+		at := fmt.Sprintf("%s[%d].", at, i)
+		id := identity(b.WAID, b.UserID, b.ParentUserID, at+"wa_id", info)
+		id.Username = username(b.Username)
+		all = append(all, GroupParticipant{Input: b.Input, Identity: id, Errors: problems(b.Failures, at+"errors", info)})
+	}
+	return all
+}
+
+type groupSettingsBody struct {
+	body
+	GroupSettingsUpdate
+	stamped
+	failed
+	PictureBody     *groupSettingBody `json:"profile_picture"`
+	SubjectBody     *groupSettingBody `json:"group_subject"`
+	DescriptionBody *groupSettingBody `json:"group_description"`
+}
+
+type groupSettingBody struct {
+	GroupSetting
+	failed
+}
+
+func (b *groupSettingsBody) event(*value, EventInfo) Event {
+	u := &b.GroupSettingsUpdate
+	u.At = b.Timestamp.Time
+	u.Picture = b.PictureBody.setting("profile_picture", &u.EventInfo)
+	u.Subject = b.SubjectBody.setting("group_subject", &u.EventInfo)
+	u.Description = b.DescriptionBody.setting("group_description", &u.EventInfo)
+	u.Errors = problems(b.Failures, "errors", &u.EventInfo)
+	return u
+}
+
+func (b *groupSettingBody) setting(at string, info *EventInfo) *GroupSetting {
+	if b == nil {
+		return nil
+	}
+	b.Errors = problems(b.Failures, at+".errors", info)
+	return &b.GroupSetting
+}
+
+// text returns a string that stands alone.
+func text(raw []byte) string {
+	if raw == nil {
+		return ""
+	}
+	var s wire.Scanner
+	s.Reset(raw)
+	return s.Text()
+}

@@ -1,0 +1,112 @@
+package webhook
+
+import (
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
+)
+
+// A personBody names a person as most fields do.
+type personBody struct {
+	WAID         string       `json:"wa_id"`
+	UserID       graph.UserID `json:"user_id"`
+	ParentUserID graph.UserID `json:"parent_user_id"`
+}
+
+// identity returns the person, and reports in info what has no place in it. at is the name of the member that holds the
+// phone number.
+func identity(waid string, user, parent graph.UserID, at string, info *EventInfo) graph.Identity {
+	id := graph.Identity{WAID: waid, UserID: user, ParentUserID: parent}
+	if left := splitIdentity(&id); left != "" {
+		info.Unknown = append(info.Unknown, Member{at, quoted(left)})
+	}
+	return id
+}
+
+// meet joins the contact of a person, completes the identity by it, and returns the name. What else is in the contact and
+// has no place goes into info.
+func (v *value) meet(id *graph.Identity, info *EventInfo) (name string) {
+	c, left := v.join(id)
+	info.Unknown = append(info.Unknown, left...)
+	return v.placeContact(c, *id, info)
+}
+
+type preferenceBody struct {
+	body
+	UserPreference
+	stamped
+	personBody
+}
+
+func (b *preferenceBody) event(v *value, _ EventInfo) Event {
+	p := &b.UserPreference
+	p.At = b.Timestamp.Time
+	p.User = identity(b.WAID, b.UserID, b.ParentUserID, "wa_id", &p.EventInfo)
+	p.ProfileName = v.meet(&p.User, &p.EventInfo)
+	return p
+}
+
+type userIDBody struct {
+	body
+	UserIDUpdate
+	stamped
+	WAID string `json:"wa_id"`
+}
+
+func (b *userIDBody) event(v *value, _ EventInfo) Event {
+	u := &b.UserIDUpdate
+	u.At = b.Timestamp.Time
+	u.User = identity(b.WAID, u.UserID.Current, u.ParentUserID.Current, "wa_id", &u.EventInfo)
+	u.ProfileName = v.meet(&u.User, &u.EventInfo)
+	return u
+}
+
+type automaticBody struct {
+	body
+	AutomaticEvent
+	stamped
+}
+
+func (b *automaticBody) event(*value, EventInfo) Event {
+	b.At = b.Timestamp.Time
+	return &b.AutomaticEvent
+}
+
+type trackingBody struct {
+	body
+	TrackingEvent
+	stamped
+}
+
+func (b *trackingBody) event(*value, EventInfo) Event {
+	b.At = b.Timestamp.Time
+	return &b.TrackingEvent
+}
+
+type handoverBody struct {
+	body
+	MessagingHandover
+	stamped
+	SenderBody struct {
+		PhoneNumber  string       `json:"phone_number"`
+		UserID       graph.UserID `json:"user_id"`
+		ParentUserID graph.UserID `json:"parent_user_id"`
+	} `json:"sender"`
+	Recipient struct {
+		Phone        graph.PhoneNumberID `json:"phone_number_id"`
+		DisplayPhone string              `json:"display_phone_number"`
+	} `json:"recipient"`
+}
+
+func (b *handoverBody) event() Event {
+	h := &b.MessagingHandover
+	h.At, h.Phone, h.DisplayPhone = b.Timestamp.Time, b.Recipient.Phone, b.Recipient.DisplayPhone
+	h.Sender = identity(b.SenderBody.PhoneNumber, b.SenderBody.UserID, b.SenderBody.ParentUserID, "sender.phone_number", &h.EventInfo)
+	if h.Type == "" {
+		switch {
+		case h.Passed != nil && h.Taken == nil:
+			h.Type = ControlPassed
+		case h.Taken != nil && h.Passed == nil:
+			h.Type = ControlTaken
+		}
+	}
+	return h
+}

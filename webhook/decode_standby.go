@@ -1,0 +1,127 @@
+package webhook
+
+import (
+	"strings"
+
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/wire"
+)
+
+// readOtherEchoes reads echoes of what other apps sent.
+func readOtherEchoes(d *decoder, change []byte, info EventInfo) (loose, unread []wire.Member) {
+	v, from := &d.value, len(d.events)
+	v.emit(d, listEchoes, info)
+	v.raw[listEchoes] = nil
+	for i, ev := range d.events[from:] {
+		if e, ok := ev.(*MessageEcho); ok {
+			d.events[from+i] = &OtherAppEcho{
+				EventInfo: e.EventInfo, ID: e.ID, From: e.From, To: e.To, ProfileName: e.ProfileName, Type: e.Type,
+				Content: e.Content, Context: e.Context, Errors: e.Errors,
+			}
+		}
+	}
+	return v.remains(d.events[from:], change)
+}
+
+// readStandby reads what happens in a conversation that something else owns. The lists have the names and shapes of the
+// main path, one level deeper; their events must never be those of the main path, or a bot would answer.
+func readStandby(d *decoder, change []byte, info EventInfo) (loose, unread []wire.Member) {
+	outer, from := &d.value, len(d.events)
+	raw := outer.takeMember("standby")
+	if raw == nil {
+		return outer.remains(nil, change)
+	}
+	var s wire.Scanner
+	s.Reset(raw)
+	v := new(value)
+	v.read(&s)
+	for _, l := range []list{listMessages, listStatuses} {
+		v.emit(d, l, info)
+		v.raw[l] = nil
+	}
+	for i, ev := range d.events[from:] {
+		d.events[from+i] = standby(ev)
+	}
+	echoes := v.raw[listEchoes]
+	v.raw[listEchoes] = nil
+	items(d, echoes, info, standbyEchoDecoder, func(b *standbyEchoBody, _ *value, _ EventInfo) Event { return b.event(v) })
+
+	events := d.events[from:]
+	for _, ev := range events {
+		unknown := ev.base().Unknown
+		for i, m := range unknown {
+			if in, ok := strings.CutPrefix(m.Path, "value."); ok {
+				unknown[i].Path = "value.standby." + in
+			}
+		}
+	}
+	loose, unread = v.remains(events, raw)
+	for _, list := range [][]wire.Member{loose, unread} {
+		for i := range list {
+			list[i].Path = "standby." + list[i].Path
+		}
+	}
+	if v.err != nil {
+		info.Raw = raw
+		d.events = append(d.events, &Undecodable{info, itemError(v.err)})
+	}
+	aroundLoose, aroundUnread := outer.remains(nil, change)
+	return append(loose, aroundLoose...), append(unread, aroundUnread...)
+}
+
+// standby turns an event of the main path into that of a conversation that something else owns.
+func standby(ev Event) Event {
+	switch ev := ev.(type) {
+	case *IncomingMessage:
+		return &StandbyMessage{ev.EventInfo, ev}
+	case *UnavailableMessage:
+		return &StandbyMessage{ev.EventInfo, &IncomingMessage{
+			EventInfo: ev.EventInfo, ID: ev.ID, From: ev.From, ProfileName: ev.ProfileName, ProfileCountry: ev.ProfileCountry,
+			IdentityHash: ev.IdentityHash, ContactWAID: ev.ContactWAID, Type: TypeUnsupported, Content: &ev.Unsupported,
+			Context: ev.Context, Referral: ev.Referral, Errors: ev.Errors,
+		}}
+	case *MessageStatus:
+		return &StandbyStatus{ev.EventInfo, ev}
+	default:
+		return ev
+	}
+}
+
+// A standbyEchoBody is a [StandbyEcho].
+type standbyEchoBody struct {
+	body
+	StandbyEcho
+	stamped
+}
+
+func (b *standbyEchoBody) event(v *value) Event {
+	e := &b.StandbyEcho
+	e.At = b.Timestamp.Time
+	var s wire.Scanner
+	s.Reset(e.Message)
+	sent := new(sentBody)
+	if s.Kind() == wire.KindObject {
+		sentDecoder.Decode(&s, sent) // what does not fit stays in Message
+	}
+	e.Type = sent.Type
+	if sent.RecipientType == "group" {
+		e.Group = graph.GroupID(sent.To)
+		return e
+	}
+	e.To = identity(sent.To, sent.Recipient, "", "message.to", &e.EventInfo)
+	e.ProfileName = v.meet(&e.To, &e.EventInfo)
+	return e
+}
+
+// A sentBody is what matters here of a body with which a message is sent.
+type sentBody struct {
+	To            string       `json:"to"`
+	Recipient     graph.UserID `json:"recipient"`
+	RecipientType string       `json:"recipient_type"`
+	Type          MessageType  `json:"type"`
+}
+
+var (
+	standbyEchoDecoder = wire.For[standbyEchoBody]()
+	sentDecoder        = wire.For[sentBody]()
+)

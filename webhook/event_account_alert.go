@@ -1,0 +1,51 @@
+package webhook
+
+// An AccountAlert arrives when Meta has something to say about an account, a number or a business profile: a limit that
+// cannot be raised yet, a profile picture that was lost, an official business account approved or rejected. Nothing is
+// switched off by it; show Description to whoever runs the account.
+//
+// Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference/account_alerts
+type AccountAlert struct {
+	EventInfo `json:"-"`
+
+	// EntityType and EntityID say what it is about: "BUSINESS", "PHONE_NUMBER", "CURRENT_STATUS_ID" (the profile).
+	EntityType string `json:"entity_type"`
+	EntityID   string `json:"entity_id"`
+
+	// Type is what the alert says, Description says it for people.
+	Type        AlertType `json:"alert_type"`
+	Description string    `json:"alert_description"`
+
+	// Severity says how urgent it is, Status whether it still holds.
+	Severity AlertSeverity `json:"alert_severity"`
+	Status   AlertStatus   `json:"alert_status"`
+}
+
+// An AlertType says what an [AccountAlert] is about. Meta adds values: expect unknown ones.
+type AlertType string
+
+const (
+	AlertCapabilitiesDeferred     AlertType = "INCREASED_CAPABILITIES_ELIGIBILITY_DEFERRED"
+	AlertCapabilitiesFailed       AlertType = "INCREASED_CAPABILITIES_ELIGIBILITY_FAILED"
+	AlertCapabilitiesNeedMoreInfo AlertType = "INCREASED_CAPABILITIES_ELIGIBILITY_NEED_MORE_INFO"
+	AlertOBAApproved              AlertType = "OBA_APPROVED"
+	AlertOBARejected              AlertType = "OBA_REJECTED"
+	AlertProfilePictureLost       AlertType = "PROFILE_PICTURE_LOST"
+)
+
+// An AlertSeverity says how urgent an [AccountAlert] is. Meta adds values: expect unknown ones.
+type AlertSeverity string
+
+const (
+	AlertCritical      AlertSeverity = "CRITICAL"
+	AlertWarning       AlertSeverity = "WARNING"
+	AlertInformational AlertSeverity = "INFORMATIONAL"
+)
+
+// An AlertStatus says whether an [AccountAlert] still holds. Meta adds values: expect unknown ones.
+type AlertStatus string
+
+const (
+	AlertActive AlertStatus = "ACTIVE"
+	AlertNone   AlertStatus = "NONE"
+)

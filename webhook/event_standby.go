@@ -1,0 +1,70 @@
+package webhook
+
+import (
+	"encoding/json"
+
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
+)
+
+// A StandbyMessage arrives when a customer writes in a conversation that something else owns, such as an agent of Meta's:
+// see [MessagingHandover]. It comes instead of an [IncomingMessage], and it is not for you to answer. To send a message
+// is to take the conversation over.
+//
+// Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference/standby
+type StandbyMessage struct {
+	EventInfo
+
+	// Message is what the customer wrote. Its own EventInfo is that of this event. A message that stays on the business's
+	// phone is here too, as [*Unsupported] with its error. Never nil.
+	Message *IncomingMessage
+}
+
+// Customer returns who wrote.
+func (m *StandbyMessage) Customer() graph.Identity { return m.Message.From }
+
+// A StandbyEcho arrives when the owner of a conversation that is not yours sends a message.
+//
+// Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference/standby
+type StandbyEcho struct {
+	EventInfo `json:"-"`
+
+	// ID names the message.
+	ID graph.MessageID `json:"id"`
+
+	// To is the customer. Empty for a message to a group.
+	To graph.Identity
+
+	// ProfileName is the name that the customer shows, where Meta sends it.
+	ProfileName string
+
+	// Group is set for a message to a group.
+	Group graph.GroupID
+
+	// Type is the message's type.
+	Type MessageType
+
+	// Message is the body with which the message was sent: what a call to Cloud API takes, not what arrives. It aliases
+	// the delivery's body.
+	Message json.RawMessage `json:"message"`
+
+	// Template and Flow say more where the message is one. They alias the delivery's body.
+	Template json.RawMessage `json:"template"`
+	Flow     json.RawMessage `json:"flow"`
+}
+
+// Customer returns whom the owner wrote to.
+func (e *StandbyEcho) Customer() graph.Identity { return e.To }
+
+// A StandbyStatus arrives when something happens to a message that the owner of a conversation sent. It is no
+// [MessageStatus], because you know nothing of the message.
+//
+// Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference/standby
+type StandbyStatus struct {
+	EventInfo
+
+	// Status is what happened. Its own EventInfo is that of this event. Never nil.
+	Status *MessageStatus
+}
+
+// Customer returns who the message went to.
+func (s *StandbyStatus) Customer() graph.Identity { return s.Status.Customer() }

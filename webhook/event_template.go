@@ -1,0 +1,139 @@
+package webhook
+
+import (
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
+)
+
+// A MessageTemplateStatusUpdate arrives when a template was reviewed, paused, disabled, archived or deleted. Only approved
+// templates can be sent.
+//
+// Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference/message_template_status_update
+type MessageTemplateStatusUpdate struct {
+	EventInfo `json:"-"`
+	Template
+
+	Event    TemplateEvent    `json:"event"`
+	Category TemplateCategory `json:"message_template_category"`
+
+	// Reason says why a template was rejected. "NONE" or empty if there is nothing to say.
+	Reason TemplateReason `json:"reason"`
+
+	// Disabled comes with [TemplateDisabled], Rejection with [TemplateRejected], Other with pauses and locks.
+	Disabled  *TemplateDisableInfo   `json:"disable_info"`
+	Rejection *TemplateRejectionInfo `json:"rejection_info"`
+	Other     *TemplateOtherInfo     `json:"other_info"`
+}
+
+// A Template names a message template in one language.
+type Template struct {
+	TemplateID graph.TemplateID `json:"message_template_id"`
+	Name       string           `json:"message_template_name"`
+
+	// Language is such as "en_US". Meta also writes "en-US".
+	Language string `json:"message_template_language"`
+}
+
+// A TemplateEvent says what happened to a template. Meta adds values: expect unknown ones.
+type TemplateEvent string
+
+const (
+	TemplateApproved        TemplateEvent = "APPROVED"
+	TemplateArchived        TemplateEvent = "ARCHIVED"
+	TemplateUnarchived      TemplateEvent = "UNARCHIVED"
+	TemplateDeleted         TemplateEvent = "DELETED"
+	TemplateDisabled        TemplateEvent = "DISABLED"
+	TemplateFlagged         TemplateEvent = "FLAGGED" // it will be disabled if its quality stays low
+	TemplateInAppeal        TemplateEvent = "IN_APPEAL"
+	TemplateLimitExceeded   TemplateEvent = "LIMIT_EXCEEDED"
+	TemplateLocked          TemplateEvent = "LOCKED" // it cannot be edited
+	TemplatePaused          TemplateEvent = "PAUSED"
+	TemplatePending         TemplateEvent = "PENDING"
+	TemplateReinstated      TemplateEvent = "REINSTATED"
+	TemplatePendingDeletion TemplateEvent = "PENDING_DELETION"
+	TemplateRejected        TemplateEvent = "REJECTED"
+)
+
+// A TemplateCategory is what a template is for, and what it costs. Meta adds values: expect unknown ones.
+type TemplateCategory string
+
+const (
+	TemplateAuthentication TemplateCategory = "AUTHENTICATION"
+	TemplateMarketing      TemplateCategory = "MARKETING"
+	TemplateUtility        TemplateCategory = "UTILITY"
+)
+
+// A TemplateReason says why a template was rejected. Meta adds values: expect unknown ones.
+type TemplateReason string
+
+const (
+	TemplateReasonNone                 TemplateReason = "NONE"
+	TemplateReasonAbusiveContent       TemplateReason = "ABUSIVE_CONTENT"
+	TemplateReasonCategoryNotAvailable TemplateReason = "CATEGORY_NOT_AVAILABLE"
+	TemplateReasonIncorrectCategory    TemplateReason = "INCORRECT_CATEGORY"
+	TemplateReasonInvalidFormat        TemplateReason = "INVALID_FORMAT"
+	TemplateReasonPromotional          TemplateReason = "PROMOTIONAL"
+	TemplateReasonScam                 TemplateReason = "SCAM"
+	TemplateReasonTagContentMismatch   TemplateReason = "TAG_CONTENT_MISMATCH"
+)
+
+// TemplateDisableInfo says when a template was disabled.
+type TemplateDisableInfo struct {
+	At graph.Timestamp `json:"disable_date"`
+}
+
+// TemplateRejectionInfo says for people why a template was rejected and what to change.
+type TemplateRejectionInfo struct {
+	Reason         string `json:"reason"`
+	Recommendation string `json:"recommendation"`
+}
+
+// TemplateOtherInfo says more about a pause or a lock.
+type TemplateOtherInfo struct {
+	Title       string `json:"title"` // "FIRST_PAUSE", "SECOND_PAUSE", "RATE_LIMITING_PAUSE", "UNPAUSE", "DISABLED"
+	Description string `json:"description"`
+}
+
+// A MessageTemplateQualityUpdate arrives when the quality of a template changes. A template of low quality is paused and
+// then disabled.
+//
+// Meta prints it under the name of status updates as well; it is told apart by its members.
+//
+// Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference/message_template_quality_update
+type MessageTemplateQualityUpdate struct {
+	EventInfo `json:"-"`
+	Template
+
+	Previous TemplateQuality `json:"previous_quality_score"`
+	New      TemplateQuality `json:"new_quality_score"`
+}
+
+// A TemplateQuality says how customers take a template. Meta adds values: expect unknown ones.
+type TemplateQuality string
+
+const (
+	QualityGreen   TemplateQuality = "GREEN"
+	QualityYellow  TemplateQuality = "YELLOW"
+	QualityRed     TemplateQuality = "RED"
+	QualityUnknown TemplateQuality = "UNKNOWN"
+)
+
+// A MessageTemplateComponentsUpdate arrives when a template was edited. It holds the whole template as it is now.
+//
+// Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference/message_template_components_update
+type MessageTemplateComponentsUpdate struct {
+	EventInfo `json:"-"`
+	Template
+
+	Title   string           `json:"message_template_title"`
+	Body    string           `json:"message_template_element"`
+	Footer  string           `json:"message_template_footer"`
+	Buttons []TemplateButton `json:"message_template_buttons"`
+}
+
+// A TemplateButton is a button of a template.
+type TemplateButton struct {
+	Type        string `json:"message_template_button_type"` // "URL", "PHONE_NUMBER", "QUICK_REPLY", …: an open list
+	Text        string `json:"message_template_button_text"`
+	URL         string `json:"message_template_button_url"`
+	PhoneNumber string `json:"message_template_button_phone_number"`
+}

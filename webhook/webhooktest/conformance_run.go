@@ -1,0 +1,236 @@
+package webhooktest
+
+import (
+	"cmp"
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook"
+)
+
+// deadline is how long Meta waits for an answer, by what its calling documentation says.
+const deadline = 20 * time.Second
+
+// A conformance is one run of [Conformance].
+type conformance struct {
+	target   Target
+	client   http.Client
+	problems []error
+
+	run     string // makes ids that no other run uses
+	written int    // how many messages there were
+	counts  []count
+	blind   bool // Handled does not even know the ordinary message
+}
+
+// A count is how often messages should be handled in the end.
+type count struct {
+	check, advice string
+	want          int
+	ids           []graph.MessageID
+}
+
+func newConformance(t Target) *conformance {
+	c := &conformance{target: t, run: rand.Text()[:12]}
+	c.target.WABA = cmp.Or(t.WABA, "200000000000001")
+	c.target.Phone = cmp.Or(t.Phone, "300000000000001")
+	c.target.Patience = cmp.Or(t.Patience, 5*time.Second)
+	c.client.Timeout = deadline
+	if t.HTTPClient != nil {
+		c.client = *t.HTTPClient
+	}
+	c.client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	return c
+}
+
+// deviate notes what the endpoint does differently.
+func (c *conformance) deviate(check, got, want, advice string) {
+	c.problems = append(c.problems, fmt.Errorf("webhooktest: %s: got %s, want %s; %s", check, got, want, advice))
+}
+
+// An answer is what came back for a request.
+type answer struct {
+	status int    // 0 if nothing came back
+	body   string // its first bytes
+	err    error
+}
+
+// String words the answer for an error. It leaves out the body, which can hold anything, and what a client's error says of
+// the URL, which can hold the verify token.
+func (a answer) String() string {
+	switch {
+	case a.status != 0:
+		return fmt.Sprint(a.status)
+	case a.timedOut():
+		return "no answer in time"
+	default:
+		return "a broken connection instead of an answer"
+	}
+}
+
+func (a answer) timedOut() bool { return errors.Is(a.err, context.DeadlineExceeded) }
+
+func (a answer) acknowledged() bool { return a.status == http.StatusOK }
+
+// refused reports whether the answer is one that a stranger should get.
+func (a answer) refused() bool { return a.status >= 400 && a.status < 500 }
+
+// do makes a request.
+func (c *conformance) do(r *http.Request) answer {
+	resp, err := c.client.Do(r)
+	if err != nil {
+		if wrapped, ok := errors.AsType[*url.Error](err); ok && wrapped.Timeout() {
+			err = context.DeadlineExceeded
+		}
+		return answer{err: err}
+	}
+	defer resp.Body.Close()
+	body, _ := io.ReadAll(io.LimitReader(resp.Body, 4096))
+	return answer{status: resp.StatusCode, body: string(body)}
+}
+
+// request returns a signed delivery of body.
+func (c *conformance) request(ctx context.Context, body []byte) *http.Request {
+	r := NewRequest(body, c.target.AppSecret.Reveal()).WithContext(ctx)
+	u, err := url.Parse(c.target.URL)
+	if err != nil {
+		panic(err) // validate has parsed it
+	}
+	r.URL, r.Host, r.RemoteAddr = u, "", ""
+	return r
+}
+
+// unsigned returns a delivery of body without a signature.
+func (c *conformance) unsigned(ctx context.Context, body []byte) *http.Request {
+	r := c.request(ctx, body)
+	r.Header.Del(webhook.SignatureHeader)
+	return r
+}
+
+// deliver sends a signed body and wants 200.
+func (c *conformance) deliver(ctx context.Context, check string, body []byte, advice string) bool {
+	got := c.do(c.request(ctx, body))
+	if got.acknowledged() {
+		return true
+	}
+	switch {
+	case got.status == 0:
+		advice = "a panic, a limit or a proxy cut it; Meta takes it for a failure and repeats the delivery for 7 days"
+	case got.status > 200 && got.status < 300:
+		advice = "Meta takes anything but 200 for a failure and repeats the delivery"
+	case got.status >= 300 && got.status < 400:
+		advice = "Meta does not follow redirects; enter the final URL as callback URL"
+	}
+	c.deviate(check, got.String(), "200", advice)
+	return false
+}
+
+// expect notes how often messages should be handled, and waits until they have been at least that often.
+func (c *conformance) expect(ctx context.Context, check, advice string, want int, ids ...graph.MessageID) {
+	if c.target.Handled == nil || c.blind {
+		return
+	}
+	c.counts = append(c.counts, count{check, advice, want, ids})
+	if want == 0 {
+		return
+	}
+	late := time.Now().Add(c.target.Patience)
+	for waiting := slices.Clone(ids); ; {
+		waiting = slices.DeleteFunc(waiting, func(id graph.MessageID) bool { return c.handled(ctx, check, id) >= want })
+		if len(waiting) == 0 || ctx.Err() != nil || c.blind {
+			return
+		}
+		if time.Now().After(late) {
+			c.deviate(check, fmt.Sprintf("%d of %d messages not handled", len(waiting), len(ids)), "all of them handled once", advice)
+			return
+		}
+		pause(ctx, 10*time.Millisecond)
+	}
+}
+
+// handled asks the host. An error ends the counting.
+func (c *conformance) handled(ctx context.Context, check string, id graph.MessageID) int {
+	n, err := c.target.Handled(ctx, id)
+	if err != nil && !c.blind {
+		c.blind = true
+		c.problems = append(c.problems, fmt.Errorf("webhooktest: %s: Target.Handled: %w", check, err))
+	}
+	return n
+}
+
+// recount looks for messages that were handled too often. Doubles show late, so it is done once, at the end.
+func (c *conformance) recount(ctx context.Context) {
+	for _, n := range c.counts {
+		most := 0
+		for _, id := range n.ids {
+			if c.blind {
+				return
+			}
+			most = max(most, c.handled(ctx, n.check, id))
+		}
+		switch {
+		case most <= n.want:
+		case n.want == 0:
+			c.deviate(n.check, "its message handled", "it ignored", n.advice)
+		default:
+			c.deviate(n.check, fmt.Sprintf("a message handled %d times", most), "once",
+				"remember EventInfo.Key of what was handled, together with its effect, for 8 days: see webhook.Once")
+		}
+	}
+}
+
+func pause(ctx context.Context, d time.Duration) {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+	case <-t.C:
+	}
+}
+
+// id returns a message id that was not used before.
+func (c *conformance) id() graph.MessageID {
+	c.written++
+	return graph.MessageID(fmt.Sprintf("wamid.CONFORMANCE%s%06d", c.run, c.written))
+}
+
+// customer is who wrote all messages.
+const customer = "15550100123"
+
+// text returns a message of the customer, without the braces around it.
+func text(id graph.MessageID, words string) string {
+	return fmt.Sprintf(`"from":%q,"id":%q,"timestamp":"%d","type":"text","text":{"body":"%s"}`, customer, id, time.Now().Unix(), words)
+}
+
+// hello is a text that no other message has, because a host may take the same words for a repeat; that has a check of its own.
+func hello(id graph.MessageID) string { return text(id, "Hello "+string(id[len(id)-6:])) }
+
+// change returns a change of field messages. Each message is the inside of an object.
+func (c *conformance) change(messages ...string) string {
+	return `{"field":"messages","value":{` + c.metadata() + `,"contacts":[{"wa_id":"` + customer + `","profile":{"name":"Alma Reyes"}}],"messages":[{` +
+		strings.Join(messages, "},{") + `}]}}`
+}
+
+func (c *conformance) metadata() string {
+	return fmt.Sprintf(`"messaging_product":"whatsapp","metadata":{"display_phone_number":"15550100100","phone_number_id":%q}`, c.target.Phone)
+}
+
+func (c *conformance) entry(changes ...string) string {
+	return fmt.Sprintf(`{"id":%q,"changes":[%s]}`, c.target.WABA, strings.Join(changes, ","))
+}
+
+func delivery(entries ...string) []byte {
+	return []byte(`{"object":"whatsapp_business_account","entry":[` + strings.Join(entries, ",") + `]}`)
+}
+
+// one returns a delivery of one message.
+func (c *conformance) one(message string) []byte { return delivery(c.entry(c.change(message))) }
