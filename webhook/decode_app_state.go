@@ -15,7 +15,7 @@ func readAppState(s *wire.Scanner) Event {
 		case "action":
 			a.Action = AppStateAction(s.Text())
 		case "contact":
-			appContactDecoder.Decode(s, &a.Contact)
+			readAppContact(s, &a.Contact)
 			a.Contact.Username = username(a.Contact.Username)
 		case "metadata":
 			a.readMetadata(s)
@@ -38,5 +38,3 @@ func (a *AppStateSync) readMetadata(s *wire.Scanner) {
 		}
 	}
 }
-
-var appContactDecoder = wire.For[AppContact]()

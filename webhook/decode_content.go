@@ -5,11 +5,14 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/wire"
 )
 
-// knownContent holds the types whose object has a Go type.
-var knownContent = map[MessageType]bool{
-	TypeText: true, TypeImage: true, TypeVideo: true, TypeAudio: true, TypeDocument: true, TypeSticker: true,
-	TypeLocation: true, TypeContacts: true, TypeReaction: true, TypeButton: true, TypeInteractive: true, TypeOrder: true,
-	TypeSystem: true, TypeUnsupported: true, TypeEdit: true, TypeRevoke: true,
+// hasObject reports whether the object of a type has a Go type.
+func hasObject(t MessageType) bool {
+	switch t {
+	case TypeText, TypeImage, TypeVideo, TypeAudio, TypeDocument, TypeSticker, TypeLocation, TypeContacts, TypeReaction,
+		TypeButton, TypeInteractive, TypeOrder, TypeSystem, TypeUnsupported, TypeEdit, TypeRevoke:
+		return true
+	}
+	return false
 }
 
 // messageType returns b as a type. Common types cost no memory.
@@ -31,6 +34,18 @@ func messageType(b []byte) MessageType {
 		return TypeReaction
 	case "unsupported":
 		return TypeUnsupported
+	case "sticker":
+		return TypeSticker
+	case "location":
+		return TypeLocation
+	case "interactive":
+		return TypeInteractive
+	case "button":
+		return TypeButton
+	case "edit":
+		return TypeEdit
+	case "revoke":
+		return TypeRevoke
 	}
 	return MessageType(b)
 }
@@ -52,51 +67,44 @@ func bareContent(t MessageType) Content {
 func readContent(s *wire.Scanner, t MessageType) Content {
 	switch t {
 	case TypeText:
-		return readText(s)
+		return readText(s, new(Text))
 	case TypeImage:
-		return read(s, imageDecoder)
+		return read(s, readImage)
 	case TypeVideo:
-		return read(s, videoDecoder)
+		return read(s, readVideo)
 	case TypeAudio:
-		return read(s, audioDecoder)
+		return read(s, readAudio)
 	case TypeDocument:
-		return read(s, documentDecoder)
+		return read(s, readDocument)
 	case TypeSticker:
-		return read(s, stickerDecoder)
+		return read(s, readSticker)
 	case TypeLocation:
-		return read(s, locationDecoder)
+		return read(s, readLocation)
 	case TypeContacts:
 		return &Contacts{Cards: cardDecoder.List(s)}
 	case TypeReaction:
-		return read(s, reactionDecoder)
+		return read(s, readReaction)
 	case TypeButton:
-		return read(s, buttonDecoder)
+		return read(s, buttonDecoder.Decode)
 	case TypeInteractive:
 		return readInteractive(s)
 	case TypeOrder:
-		return read(s, orderDecoder)
+		return read(s, orderDecoder.Decode)
 	case TypeSystem:
-		return read(s, systemDecoder)
+		return read(s, systemDecoder.Decode)
 	case TypeUnsupported:
-		return read(s, unsupportedDecoder)
+		return read(s, unsupportedDecoder.Decode)
 	case TypeEdit:
 		return readEdit(s)
 	case TypeRevoke:
-		return read(s, revokeDecoder)
+		return read(s, revokeDecoder.Decode)
 	}
 	s.Skip()
 	return nil
 }
 
 var (
-	imageDecoder       = wire.For[Image]()
-	videoDecoder       = wire.For[Video]()
-	audioDecoder       = wire.For[Audio]()
-	documentDecoder    = wire.For[Document]()
-	stickerDecoder     = wire.For[Sticker]()
-	locationDecoder    = wire.For[Location]()
 	cardDecoder        = wire.For[ContactCard]()
-	reactionDecoder    = wire.For[Reaction]()
 	buttonDecoder      = wire.For[Button]()
 	orderDecoder       = wire.For[Order]()
 	systemDecoder      = wire.For[System]()
@@ -104,15 +112,7 @@ var (
 	revokeDecoder      = wire.For[Revoke]()
 )
 
-// read reads an object into a new T.
-func read[T any](s *wire.Scanner, d wire.Decoder[T]) *T {
-	v := new(T)
-	d.Decode(s, v)
-	return v
-}
-
-func readText(s *wire.Scanner) *Text {
-	t := new(Text)
+func readText(s *wire.Scanner, t *Text) *Text {
 	if s.Object() {
 		for s.NextMember() {
 			if string(s.Name()) == "body" {
@@ -153,7 +153,7 @@ func (e *Edit) readMessage(s *wire.Scanner) {
 			case "type":
 				e.Kind = messageType(s.TextBytes())
 			case "context":
-				e.Context = contextDecoder.New(s)
+				e.Context = readNew(s, readMessageContext)
 			default:
 				parts.read(s)
 			}
@@ -236,23 +236,21 @@ func leftHas(left []wire.Member, name string) bool {
 func readReply(s *wire.Scanner, name string) InteractiveReply {
 	switch name {
 	case "button_reply":
-		return read(s, buttonReplyDecoder)
+		return read(s, readButtonReply)
 	case "list_reply":
-		return read(s, listReplyDecoder)
+		return read(s, readListReply)
 	case "nfm_reply":
-		return read(s, flowReplyDecoder)
+		return read(s, flowReplyDecoder.Decode)
 	case "call_permission_reply":
-		return read(s, callPermissionDecoder)
+		return read(s, callPermissionDecoder.Decode)
 	case "payment_method":
-		return read(s, paymentMethodDecoder)
+		return read(s, paymentMethodDecoder.Decode)
 	}
 	s.Skip()
 	return nil
 }
 
 var (
-	buttonReplyDecoder    = wire.For[ButtonReply]()
-	listReplyDecoder      = wire.For[ListReply]()
 	flowReplyDecoder      = wire.For[FlowReply]()
 	callPermissionDecoder = wire.For[CallPermissionReply]()
 	paymentMethodDecoder  = wire.For[PaymentMethodReply]()

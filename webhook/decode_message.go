@@ -1,14 +1,12 @@
 package webhook
 
 import (
-	"strings"
-
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/wire"
 )
 
-// A message is an element of messages, message_echoes or a history thread. The three share almost all members, and
-// which event it becomes is known only later.
+// A message is an element of messages or message_echoes. The two share almost all members, and which event it becomes
+// is known only later.
 type message struct {
 	id       graph.MessageID
 	from, to graph.Identity
@@ -20,7 +18,6 @@ type message struct {
 	identity *IdentityChange
 	group    graph.GroupID
 	logical  string
-	status   HistoryStatus // history_context.status
 	errors   []Error
 
 	rare    []rareMember // members that not every event has a place for
@@ -41,7 +38,6 @@ type place uint8
 const (
 	inMessages place = iota
 	inEchoes
-	inThread
 )
 
 func (m *message) read(s *wire.Scanner, where place) {
@@ -84,7 +80,7 @@ func (m *message) members(s *wire.Scanner, where place) {
 		case "type":
 			m.typ = messageType(s.TextBytes())
 		case "context":
-			m.context = contextDecoder.New(s)
+			m.context = readNew(s, readMessageContext)
 		case "errors":
 			m.errors = readErrors(s)
 		case "referral":
@@ -99,9 +95,6 @@ func (m *message) members(s *wire.Scanner, where place) {
 		case "from_logical_id":
 			m.logical = s.Text()
 			rare = "from_logical_id"
-		case "history_context":
-			m.readHistoryContext(s)
-			rare = pick(where != inThread, "history_context")
 		default:
 			parts.read(s)
 			continue
@@ -127,12 +120,15 @@ func pick(yes bool, name string) string {
 // the business.
 func (m *message) splitIdentities(s *wire.Scanner, where place) {
 	if where != inEchoes {
-		if left := splitIdentity(&m.from); left != "" {
-			s.Leave("from", quoted(left))
-		}
+		leaveSplit(s, "from", &m.from)
 	}
-	if left := splitIdentity(&m.to); left != "" {
-		s.Leave("to", quoted(left))
+	leaveSplit(s, "to", &m.to)
+}
+
+// leaveSplit moves a user id out of WAID, and reports it under that name if it has no place.
+func leaveSplit(s *wire.Scanner, name string, id *graph.Identity) {
+	if left := splitIdentity(id); left != "" {
+		s.Leave(name, quoted(left))
 	}
 }
 
@@ -151,34 +147,6 @@ func splitIdentity(id *graph.Identity) (left string) {
 	}
 	id.WAID = ""
 	return left
-}
-
-func (m *message) readHistoryContext(s *wire.Scanner) {
-	m.status = ""
-	if !s.Object() {
-		return
-	}
-	for s.NextMember() {
-		if string(s.Name()) == "status" {
-			m.status = historyStatus(s.TextBytes())
-		} else {
-			s.Unknown()
-		}
-	}
-}
-
-// historyStatus returns b in Meta's capital letters, in which one integrator's tests differ. Common ones cost no
-// memory.
-func historyStatus(b []byte) HistoryStatus {
-	switch string(b) {
-	case "READ":
-		return HistoryRead
-	case "DELIVERED":
-		return HistoryDelivered
-	case "SENT":
-		return HistorySent
-	}
-	return HistoryStatus(strings.ToUpper(string(b)))
 }
 
 // unplaced returns the rare members for which an event has no place, given the names for which it has one.
@@ -209,7 +177,6 @@ func (m *message) undecodable(info EventInfo) Event {
 }
 
 var (
-	contextDecoder  = wire.For[MessageContext]()
 	referralDecoder = wire.For[Referral]()
 	identityDecoder = wire.For[IdentityChange]()
 )

@@ -15,12 +15,13 @@ type parts struct {
 	first part
 	more  []part
 	left  []wire.Member // of names that this package does not know
+	texts *textSlab     // memory for texts; nil for an allocation of its own
 }
 
 // read reads the current member, whose name is not one that all messages share.
 func (p *parts) read(s *wire.Scanner) {
 	name := messageType(s.Name())
-	if !knownContent[name] {
+	if !hasObject(name) {
 		p.left = append(p.left, wire.Member{Path: string(name), Value: s.Raw()})
 		return
 	}
@@ -29,7 +30,12 @@ func (p *parts) read(s *wire.Scanner) {
 	if s.Null() {
 		next = part{name: name}
 	} else {
-		content := readContent(s, name)
+		var content Content
+		if name == TypeText {
+			content = p.text(s)
+		} else {
+			content = readContent(s, name)
+		}
 		next = part{name, content, s.Since(mark)}
 	}
 	if p.first.name == "" || p.first.name == name {
@@ -95,4 +101,23 @@ func (p *parts) unknown(typ MessageType) Content {
 		}
 	}
 	return nil
+}
+
+// text reads a text.
+func (p *parts) text(s *wire.Scanner) *Text {
+	if p.texts == nil {
+		return readText(s, new(Text))
+	}
+	if len(p.texts.free) == 0 {
+		p.texts.free = make([]Text, p.texts.size)
+	}
+	t := &p.texts.free[0]
+	p.texts.free = p.texts.free[1:]
+	return readText(s, t)
+}
+
+// A textSlab is memory for texts, so many to an allocation.
+type textSlab struct {
+	free []Text
+	size int
 }

@@ -57,7 +57,7 @@ func readStatus(s *wire.Scanner) Event {
 		case "conversation":
 			st.Conversation = readConversation(s, &pricing)
 		case "pricing":
-			st.Pricing = pricingDecoder.New(s)
+			st.Pricing = readNew(s, readPricing)
 		case "errors":
 			st.Errors = readErrors(s)
 		case "type":
@@ -168,12 +168,12 @@ func readConversation(s *wire.Scanner, pricing *nested) *Conversation {
 		case "id":
 			c.ID = s.Text()
 		case "origin":
-			originDecoder.Decode(s, &c.Origin)
+			readConversationOrigin(s, &c.Origin)
 		case "expiration_timestamp":
 			c.ExpiresAt = s.Time()
 		case "pricing":
 			mark := s.Mark()
-			pricing.pricing = pricingDecoder.New(s)
+			pricing.pricing = readNew(s, readPricing)
 			pricing.raw = s.Since(mark)
 		default:
 			s.Unknown()
@@ -240,8 +240,6 @@ func readUserAction(s *wire.Scanner) Event {
 }
 
 var (
-	pricingDecoder = wire.For[Pricing]()
 	paymentDecoder = wire.For[Payment]()
-	originDecoder  = wire.For[ConversationOrigin]()
 	clickDecoder   = wire.For[LinkClick]()
 )

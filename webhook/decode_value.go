@@ -2,6 +2,7 @@ package webhook
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/wire"
@@ -10,6 +11,7 @@ import (
 // A value is the value of a change, read in one pass before the change's label is known: the names of its lists say
 // what is in them, and the label only says what the items mean. It is reused from change to change.
 type value struct {
+	used   bool // it was read since it was reset
 	object bool // it is an object at all
 	label  Field
 	event  bool // it has a member "event", as account updates have
@@ -33,14 +35,25 @@ type value struct {
 	err    error         // something outside the items does not fit
 }
 
-// reset forgets everything but the room in the lists.
+// reset forgets everything but the room in the lists, which is left empty.
 func (v *value) reset() {
-	*v = value{
-		history: v.history[:0], messages: v.messages[:0], echoes: v.echoes[:0], contacts: v.contacts[:0], events: v.events,
+	if !v.used {
+		return
 	}
+	v.used, v.object, v.label, v.event = false, false, "", false
+	v.phone, v.displayPhone, v.summary, v.summaryRaw = "", "", nil, nil
+	v.raw = [lists][]byte{}
+	v.history, v.messages, v.echoes, v.contacts = none(v.history), none(v.messages), none(v.echoes), none(v.contacts)
 	for l := range v.events {
-		v.events[l] = v.events[l][:0]
+		v.events[l] = none(v.events[l])
 	}
+	v.contactIndex, v.loose, v.unread, v.err = nil, nil, nil, nil
+}
+
+// none empties a list and forgets what was in it.
+func none[T any](list []T) []T {
+	clear(list)
+	return list[:0]
 }
 
 // maxRoom is how many items of a list a pooled value keeps room for.
@@ -48,19 +61,18 @@ const maxRoom = 64
 
 // release makes v fit to be pooled: it keeps a little room and nothing of what it held.
 func (v *value) release() {
+	v.reset()
 	v.history, v.messages, v.echoes, v.contacts = room(v.history), room(v.messages), room(v.echoes), room(v.contacts)
 	for l := range v.events {
 		v.events[l] = room(v.events[l])
 	}
-	v.reset()
 }
 
 func room[T any](list []T) []T {
 	if cap(list) > maxRoom {
 		return nil
 	}
-	clear(list[:cap(list)])
-	return list[:0]
+	return list
 }
 
 func (v *value) hasLists() bool {
@@ -75,6 +87,7 @@ func (v *value) hasLists() bool {
 // read reads the next value, which replaces what v held, and returns its bytes; nil for null.
 func (v *value) read(s *wire.Scanner) []byte {
 	v.reset()
+	v.used = true
 	if s.Null() {
 		return nil
 	}
@@ -95,7 +108,7 @@ func (v *value) members(s *wire.Scanner) {
 		case "metadata":
 			v.metadata(s)
 		case "contacts":
-			v.contacts = readList(s, v.contacts[:0], (*contact).read)
+			v.contacts = readList(s, none(v.contacts), (*contact).read)
 		case "messages":
 			v.list(s, listMessages)
 		case "message_echoes":
@@ -186,19 +199,19 @@ func (v *value) list(s *wire.Scanner, l list) {
 	start := s.Mark()
 	switch l {
 	case listHistory:
-		v.history = readList(s, v.history[:0], (*historyItem).read)
+		v.history = readList(s, none(v.history), (*historyItem).read)
 	case listMessages:
-		v.messages = readList(s, v.messages[:0], func(m *message, s *wire.Scanner) { m.read(s, inMessages) })
+		v.messages = readList(s, none(v.messages), func(m *message, s *wire.Scanner) { m.read(s, inMessages) })
 	case listEchoes:
-		v.echoes = readList(s, v.echoes[:0], func(m *message, s *wire.Scanner) { m.read(s, inEchoes) })
+		v.echoes = readList(s, none(v.echoes), func(m *message, s *wire.Scanner) { m.read(s, inEchoes) })
 	case listStatuses:
-		v.events[l] = readEvents(s, v.events[l][:0], readStatus)
+		v.events[l] = readEvents(s, none(v.events[l]), readStatus)
 	case listStateSync:
-		v.events[l] = readEvents(s, v.events[l][:0], readAppState)
+		v.events[l] = readEvents(s, none(v.events[l]), readAppState)
 	case listErrors:
-		v.events[l] = readEvents(s, v.events[l][:0], readNumberProblem)
+		v.events[l] = readEvents(s, none(v.events[l]), readNumberProblem)
 	case listActions:
-		v.events[l] = readEvents(s, v.events[l][:0], readUserAction)
+		v.events[l] = readEvents(s, none(v.events[l]), readUserAction)
 	}
 	if v.raw[l] = s.Since(start); string(v.raw[l]) == "null" {
 		v.raw[l] = nil
@@ -223,9 +236,10 @@ func readList[T any](s *wire.Scanner, list []T, read func(*T, *wire.Scanner)) []
 				s.Skip()
 				continue
 			}
-			var zero T
-			list = append(list, zero)
-			read(&list[len(list)-1], s)
+			list = slices.Grow(list, 1)[:len(list)+1]
+			item := &list[len(list)-1]
+			*item = *new(T)
+			read(item, s)
 		}
 	}
 	return list

@@ -108,7 +108,7 @@ func NewEndpoint(cfg Config, recv Receiver) (*Endpoint, error) {
 
 // ServeHTTP answers one request.
 func (e *Endpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	w.Header().Set("X-Content-Type-Options", "nosniff")
+	w.Header()["X-Content-Type-Options"] = noSniff
 	switch r.Method {
 	case http.MethodGet:
 		e.handshake(w, r)
@@ -219,7 +219,11 @@ func (e *Endpoint) read(w http.ResponseWriter, r *http.Request) (body []byte, st
 	if r.ContentLength > e.maxBytes {
 		return nil, http.StatusRequestEntityTooLarge
 	}
-	body, err := readBody(http.MaxBytesReader(w, r.Body, e.maxBytes), r.ContentLength)
+	from := r.Body
+	if r.ContentLength < 0 {
+		from = http.MaxBytesReader(w, r.Body, e.maxBytes)
+	}
+	body, err := readBody(from, r.ContentLength)
 	if err != nil {
 		if _, tooLarge := errors.AsType[*http.MaxBytesError](err); tooLarge {
 			return nil, http.StatusRequestEntityTooLarge
@@ -257,6 +261,9 @@ func receiveSafely(ctx context.Context, recv Receiver, d Delivery) (err error) {
 
 // answer writes a status without a body: whoever is refused learns no more than that.
 func answer(w http.ResponseWriter, status int) {
-	w.Header().Set("Content-Length", "0")
+	w.Header()["Content-Length"] = noLength
 	w.WriteHeader(status)
 }
+
+// Values of headers that every answer has, made once.
+var noSniff, noLength = []string{"nosniff"}, []string{"0"}

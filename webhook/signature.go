@@ -24,10 +24,9 @@ const signaturePrefix = "sha256="
 // Sign returns the signature that Meta would send for body in [SignatureHeader]: "sha256=" and 64 hex digits. It serves
 // tests and relays.
 func Sign(appSecret string, body []byte) string {
-	m := newSigner(appSecret)
-	var sum [sha256.Size]byte
-	m.sum(body, &sum)
-	return signaturePrefix + hex.EncodeToString(sum[:])
+	mac := hmac.New(sha256.New, []byte(appSecret))
+	mac.Write(body)
+	return signaturePrefix + hex.EncodeToString(mac.Sum(nil))
 }
 
 // Verify returns nil if signature, the value of [SignatureHeader], was made from body with one of the app secrets, else
@@ -41,13 +40,19 @@ func Sign(appSecret string, body []byte) string {
 // Meta's signature covers no time and no address: whoever holds a signed body can send it again, for ever. Only
 // deduplication by [EventInfo.Key] protects from that.
 func Verify(body []byte, signature string, appSecrets ...string) error {
-	v := verifier{signers: make([]*signer, 0, len(appSecrets))}
-	for _, secret := range appSecrets {
-		if strings.TrimSpace(secret) != "" {
-			v.signers = append(v.signers, newSigner(secret))
+	got, ok := parseSignature(signature)
+	matches := false
+	if ok {
+		for _, secret := range appSecrets {
+			if strings.TrimSpace(secret) != "" {
+				matches = signers.of(secret).signed(body, &got) || matches
+			}
 		}
 	}
-	return v.verify(body, signature)
+	if !matches {
+		return ErrSignature
+	}
+	return nil
 }
 
 // A verifier checks signatures against a fixed set of secrets. It is safe for concurrent use.
@@ -60,11 +65,9 @@ func (v *verifier) verify(body []byte, signature string) error {
 	if !ok {
 		return ErrSignature
 	}
-	var want [sha256.Size]byte
 	matches := false
 	for _, s := range v.signers {
-		s.sum(body, &want)
-		matches = hmac.Equal(got[:], want[:]) || matches
+		matches = s.signed(body, &got) || matches
 	}
 	if !matches {
 		return ErrSignature
@@ -89,15 +92,57 @@ type signer struct {
 	pool sync.Pool
 }
 
-func newSigner(secret string) *signer {
-	key := []byte(secret)
-	return &signer{pool: sync.Pool{New: func() any { return hmac.New(sha256.New, key) }}}
+// A signing is the state of one signature.
+type signing struct {
+	mac hash.Hash
+	sum [sha256.Size]byte
 }
 
-func (s *signer) sum(body []byte, into *[sha256.Size]byte) {
-	mac := s.pool.Get().(hash.Hash)
-	mac.Reset()
-	mac.Write(body)
-	mac.Sum(into[:0])
-	s.pool.Put(mac)
+func newSigner(secret string) *signer {
+	key := []byte(secret)
+	return &signer{pool: sync.Pool{New: func() any { return &signing{mac: hmac.New(sha256.New, key)} }}}
+}
+
+// signed reports whether want is the signature of body.
+func (s *signer) signed(body []byte, want *[sha256.Size]byte) bool {
+	st := s.pool.Get().(*signing)
+	st.mac.Reset()
+	st.mac.Write(body)
+	st.mac.Sum(st.sum[:0])
+	ok := hmac.Equal(want[:], st.sum[:])
+	s.pool.Put(st)
+	return ok
+}
+
+// signers keeps the signers of the secrets that [Verify] was called with.
+var signers signerCache
+
+// maxSigners is how many secrets are remembered: plenty for a host with a secret per tenant, and no leak for one that
+// makes secrets up.
+const maxSigners = 1024
+
+// A signerCache finds the signer of a secret. When it is full, it begins anew.
+type signerCache struct {
+	mu   sync.RWMutex
+	list map[string]*signer
+}
+
+func (c *signerCache) of(secret string) *signer {
+	c.mu.RLock()
+	s := c.list[secret]
+	c.mu.RUnlock()
+	if s != nil {
+		return s
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if s := c.list[secret]; s != nil {
+		return s
+	}
+	if c.list == nil || len(c.list) >= maxSigners {
+		c.list = make(map[string]*signer)
+	}
+	s = newSigner(secret)
+	c.list[strings.Clone(secret)] = s
+	return s
 }

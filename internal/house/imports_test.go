@@ -30,6 +30,7 @@ var mayImport = map[string][]string{
 	"coexistence/sqlstore":        {"cloudapi/graph", "cloudapi", "webhook", "coexistence"},
 	"coexistence/coexistencetest": {"cloudapi/graph", "cloudapi", "cloudapi/cloudapitest", "webhook", "coexistence"},
 	"internal":                    {"cloudapi/graph"},
+	"internal/bench":              {"cloudapi/graph", "webhook"},
 }
 
 // mayLink lists the modules besides ours and the standard library that a package may put into a host's binary. A package

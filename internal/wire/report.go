@@ -101,6 +101,7 @@ func (s *Scanner) EndItem(it Item) (raw []byte, unknown []Member, err error) {
 	raw = s.data[it.start:s.pos:s.pos]
 	if len(s.unknown) > it.unknown {
 		unknown = append(unknown, s.unknown[it.unknown:]...)
+		clear(s.unknown[it.unknown:])
 		s.unknown = s.unknown[:it.unknown]
 	}
 	err = s.mismatch

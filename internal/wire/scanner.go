@@ -30,10 +30,12 @@ type Scanner struct {
 	fresh bool // a container was entered and nothing in it was looked at
 	err   error
 
-	name    []byte // of the current member; valid until the next one
-	nameBuf []byte // backs names with escapes
-	strBuf  []byte // backs strings with escapes
-	arena   strings.Builder
+	nameStart, nameEnd int    // of the current member
+	escaped            bool   // the name has escapes or more than ASCII, and stands in nameBuf
+	nameBuf            []byte // backs such names
+	strBuf             []byte // backs strings with escapes
+	arena              strings.Builder
+	chunk              int // how much the arena grows
 
 	steps [MaxDepth + 1]step
 
@@ -49,8 +51,21 @@ type step struct {
 
 // Reset makes s read data. Strings that were returned stay valid; results of [Scanner.Raw] alias data.
 func (s *Scanner) Reset(data []byte) {
-	*s = Scanner{data: data, nameBuf: s.nameBuf[:0], strBuf: s.strBuf[:0], unknown: s.unknown[:0]}
+	clear(s.unknown)
+	s.data, s.pos, s.depth, s.fresh, s.err = data, 0, 0, false, nil
+	s.nameStart, s.nameEnd, s.escaped = 0, 0, false
+	s.arena, s.chunk = strings.Builder{}, chunk
+	s.base, s.unknown, s.mismatch = 0, s.unknown[:0], nil
+	if cap(s.strBuf) > maxBuf {
+		s.strBuf = nil
+	}
+	if cap(s.nameBuf) > maxBuf {
+		s.nameBuf = nil
+	}
 }
+
+// maxBuf is how much of what odd strings needed is kept from text to text.
+const maxBuf = 64 << 10
 
 // Err returns the first syntax error.
 func (s *Scanner) Err() error { return s.err }
@@ -79,7 +94,7 @@ const (
 	KindObject
 )
 
-// String names the kind as an error does: "a number".
+// String names the kind with its article, as error messages want it.
 func (k Kind) String() string {
 	return [...]string{"no value", "null", "a bool", "a number", "a string", "an array", "an object"}[k]
 }
@@ -100,7 +115,7 @@ func (s *Scanner) Kind() Kind {
 
 // Null reads the next value if it is null, and reports whether it was.
 func (s *Scanner) Null() bool {
-	if s.Kind() != KindNull {
+	if s.err != nil || s.peek() != 'n' {
 		return false
 	}
 	s.literal("null")
@@ -120,6 +135,15 @@ func (s *Scanner) peek() byte {
 }
 
 func isSpace(c byte) bool { return c == ' ' || c == '\n' || c == '\t' || c == '\r' }
+
+// Empty reads the next value if it is an object without members or white space, and reports whether it was.
+func (s *Scanner) Empty() bool {
+	if s.err == nil && len(s.data)-s.pos > 1 && s.data[s.pos] == '{' && s.data[s.pos+1] == '}' {
+		s.pos += 2
+		return true
+	}
+	return false
+}
 
 // Object enters the next value if it is an object. Otherwise it reads the value, reports it as a mismatch unless it is
 // null, and returns false.
@@ -154,6 +178,28 @@ func (s *Scanner) enter(open byte, want Kind) bool {
 
 // NextMember moves to the next member of the object and reads its name. It returns false at the object's end.
 func (s *Scanner) NextMember() bool {
+	// Nearly always there is `,"name":` and nothing odd in it.
+	if s.err == nil {
+		d, i := s.data, s.pos
+		if !s.fresh && i < len(d) && d[i] == ',' {
+			i++
+		}
+		if len(d)-i > 1 && d[i] == '"' && (s.fresh || i > s.pos) {
+			i++
+			if end := plain(d, i); len(d)-end > 1 && d[end] == '"' && d[end+1] == ':' {
+				s.nameStart, s.nameEnd, s.escaped = i, end, false
+				s.steps[s.depth] = step{i, end}
+				s.fresh = false
+				s.pos = end + 2
+				return true
+			}
+		}
+	}
+	return s.oddMember()
+}
+
+// oddMember is NextMember for all the other ways to write JSON.
+func (s *Scanner) oddMember() bool {
 	if !s.next('}') {
 		return false
 	}
@@ -166,10 +212,9 @@ func (s *Scanner) NextMember() bool {
 	if s.err != nil {
 		return false
 	}
-	s.name = s.data[start:end]
+	s.nameStart, s.nameEnd, s.escaped = start, end, !simple
 	if !simple {
-		s.nameBuf = unescape(s.nameBuf[:0], s.name)
-		s.name = s.nameBuf
+		s.nameBuf = unescape(s.nameBuf[:0], s.data[start:end])
 	}
 	s.steps[s.depth] = step{start, end}
 	if s.peek() != ':' {
@@ -181,7 +226,12 @@ func (s *Scanner) NextMember() bool {
 }
 
 // Name returns the current member's name, without escapes. It is valid until the next member at any depth.
-func (s *Scanner) Name() []byte { return s.name }
+func (s *Scanner) Name() []byte {
+	if s.escaped {
+		return s.nameBuf
+	}
+	return s.data[s.nameStart:s.nameEnd]
+}
 
 // NextElement moves to the next element of the array. It returns false at the array's end.
 func (s *Scanner) NextElement() bool {

@@ -44,92 +44,133 @@ func (s *Scanner) skipContainer() {
 	var (
 		objects uint64 // bit 0 is the innermost level
 		level   int
+		odd     string
+		d, i    = s.data, s.pos
+		deepest = MaxDepth - s.depth
 	)
 	s.fresh = false
 	for {
 		// A value begins here.
-		switch c := s.peek(); kinds[c] {
-		case KindObject, KindArray:
-			if s.depth+level == MaxDepth {
-				s.fail("nested too deep")
+		i = space(d, i)
+		switch at(d, i) {
+		case '"':
+			if i = plain(d, i+1); i < len(d) && d[i] == '"' {
+				i++
+				break
+			}
+			if i, odd = stringEnd(d, i); odd != "" {
+				s.failAt(i, odd)
 				return
 			}
-			s.pos++
+			i++
+		case '{':
+			if level == deepest {
+				s.failAt(i, "nested too deep")
+				return
+			}
 			level++
-			objects <<= 1
-			if c == '{' {
-				objects |= 1
-				switch s.peek() {
-				case '"':
-					if !s.skipName() {
-						return
-					}
-					continue
-				case '}':
-					s.pos++
-					level--
-					objects >>= 1
-				default:
-					s.fail("want a member name")
+			objects = objects<<1 | 1
+			if i = space(d, i+1); at(d, i) != '}' {
+				if i = s.skipName(i); i < 0 {
 					return
 				}
-			} else {
-				if s.peek() != ']' {
-					continue
-				}
-				s.pos++
-				level--
-				objects >>= 1
+				continue
 			}
-		case KindString:
-			s.skipString()
+			i++
+			level--
+			objects >>= 1
+		case '[':
+			if level == deepest {
+				s.failAt(i, "nested too deep")
+				return
+			}
+			level++
+			objects <<= 1
+			if i = space(d, i+1); at(d, i) != ']' {
+				continue
+			}
+			i++
+			level--
+			objects >>= 1
 		default:
-			s.Skip()
+			s.pos = i
+			if s.Skip(); s.err != nil {
+				return
+			}
+			i = s.pos
 		}
 
 		// A value has ended: close what ends with it, up to the next value.
 		for {
-			if s.err != nil || level == 0 {
+			if level == 0 {
+				s.pos = i
 				return
 			}
-			c := s.peek()
+			i = space(d, i)
+			c := at(d, i)
 			if c == ',' {
-				s.pos++
-				if objects&1 != 0 {
-					if s.peek() != '"' {
-						s.fail("want a member name")
-						return
-					}
-					if !s.skipName() {
+				if i++; objects&1 != 0 {
+					if i = s.skipName(space(d, i)); i < 0 {
 						return
 					}
 				}
 				break
 			}
-			if objects&1 != 0 && c == '}' || objects&1 == 0 && c == ']' {
-				s.pos++
-				level--
-				objects >>= 1
-				continue
+			if c != closing[objects&1] {
+				s.failAt(i, "want a comma")
+				return
 			}
-			s.fail("want a comma")
-			return
+			i++
+			level--
+			objects >>= 1
 		}
 	}
 }
 
-// skipName reads a member's name and colon.
-func (s *Scanner) skipName() bool {
-	s.skipString()
-	if s.err != nil {
-		return false
+var closing = [2]byte{']', '}'}
+
+// space returns the position of the first byte at or after i that is no white space, or len(d).
+func space(d []byte, i int) int {
+	for i < len(d) && d[i] <= ' ' && isSpace(d[i]) {
+		i++
 	}
-	if s.peek() != ':' {
-		s.fail("want a colon")
-		return false
+	return i
+}
+
+// at returns the byte at i, or 0 at the end.
+func at(d []byte, i int) byte {
+	if i < len(d) {
+		return d[i]
 	}
-	s.pos++
-	return true
+	return 0
+}
+
+// skipName reads the member's name at i and its colon, and returns the position behind it; -1 after a failure.
+func (s *Scanner) skipName(i int) int {
+	d := s.data
+	if at(d, i) != '"' {
+		s.failAt(i, "want a member name")
+		return -1
+	}
+	i = plain(d, i+1)
+	if len(d)-i > 1 && d[i] == '"' && d[i+1] == ':' {
+		return i + 2
+	}
+	i, odd := stringEnd(d, i)
+	if odd != "" {
+		s.failAt(i, odd)
+		return -1
+	}
+	if i = space(d, i+1); at(d, i) != ':' {
+		s.failAt(i, "want a colon")
+		return -1
+	}
+	return i + 1
+}
+
+func (s *Scanner) failAt(i int, what string) {
+	s.pos = i
+	s.fail(what)
 }
 
 func (s *Scanner) literal(word string) {
@@ -142,7 +183,14 @@ func (s *Scanner) literal(word string) {
 
 // skipNumber reads a number by JSON's grammar: no leading zeros, no bare point, no sign but minus.
 func (s *Scanner) skipNumber() {
-	d, i := s.data, s.pos
+	end, ok := numberEnd(s.data, s.pos)
+	if s.pos = end; !ok {
+		s.fail("want a digit")
+	}
+}
+
+// numberEnd returns where the number ends that begins at i, or where a digit is missing.
+func numberEnd(d []byte, i int) (end int, ok bool) {
 	if d[i] == '-' {
 		i++
 	}
@@ -152,16 +200,12 @@ func (s *Scanner) skipNumber() {
 	case i < len(d) && isDigit(d[i]):
 		i = digits(d, i)
 	default:
-		s.pos = i
-		s.fail("want a digit")
-		return
+		return i, false
 	}
 	if i < len(d) && d[i] == '.' {
 		j := digits(d, i+1)
 		if j == i+1 {
-			s.pos = j
-			s.fail("want a digit")
-			return
+			return j, false
 		}
 		i = j
 	}
@@ -172,13 +216,11 @@ func (s *Scanner) skipNumber() {
 		}
 		j := digits(d, i)
 		if j == i {
-			s.pos = j
-			s.fail("want a digit")
-			return
+			return j, false
 		}
 		i = j
 	}
-	s.pos = i
+	return i, true
 }
 
 func digits(d []byte, i int) int {

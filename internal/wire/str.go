@@ -18,12 +18,20 @@ func special(x uint64) uint64 {
 }
 
 // plain returns the position of the first special byte at or after i, or len(d).
+//
+// It looks at sixteen bytes at once and finds the position among them without a branch: how long a string is can never be
+// guessed, and a wrong guess costs more than reading sixteen bytes.
 func plain(d []byte, i int) int {
-	for i+8 <= len(d) {
-		if m := special(binary.LittleEndian.Uint64(d[i:])); m != 0 {
-			return i + bits.TrailingZeros64(m)/8
+	for len(d)-i >= 16 {
+		b := d[i : i+16 : i+16]
+		low, high := special(binary.LittleEndian.Uint64(b)), special(binary.LittleEndian.Uint64(b[8:]))
+		if low|high != 0 {
+			if low == 0 {
+				low, i = high, i+8
+			}
+			return i + bits.TrailingZeros64(low)>>3
 		}
-		i += 8
+		i += 16
 	}
 	for i < len(d) && d[i] != '"' && d[i] != '\\' && d[i] >= 0x20 && d[i] < 0x80 {
 		i++
@@ -34,42 +42,46 @@ func plain(d []byte, i int) int {
 // skipString reads the string that begins at pos and returns where its closing quote is. It is simple if it holds neither
 // escapes nor anything but ASCII, so that its bytes are its text.
 func (s *Scanner) skipString() (end int, simple bool) {
-	d, i := s.data, s.pos+1
-	simple = true
+	end, odd := stringEnd(s.data, s.pos+1)
+	if odd != "" {
+		s.pos = end
+		s.fail(odd)
+		return 0, false
+	}
+	simple = plain(s.data, s.pos+1) == end
+	s.pos = end + 1
+	return end, simple
+}
+
+// stringEnd returns where the string ends whose text begins at i: the position of its closing quote, or of what is wrong
+// with it and what that is.
+func stringEnd(d []byte, i int) (end int, odd string) {
 	for {
-		i = plain(d, i)
-		if i == len(d) {
-			s.pos = i
-			s.fail("a string without end")
-			return 0, false
+		if i = plain(d, i); i == len(d) {
+			return i, "a string without end"
 		}
+	again:
 		switch c := d[i]; {
 		case c == '"':
-			s.pos = i + 1
-			return i, simple
+			return i, ""
 		case c == '\\':
-			simple = false
 			n := escapeLen(d[i:])
 			if n == 0 {
-				s.pos = i
-				s.fail("a bad escape")
-				return 0, false
+				return i, "a bad escape"
 			}
-			i += n
+			if i += n; i < len(d) && d[i] == '\\' {
+				goto again
+			}
 		case c < 0x20:
-			s.pos = i
-			s.fail("a control character in a string")
-			return 0, false
+			return i, "a control character in a string"
 		default:
-			simple = false
 			for i++; i < len(d) && d[i] >= 0x80; i++ {
 			}
 		}
 	}
 }
 
-// readString reads the string that begins at pos and returns its text, which is part of the data or of strBuf. It
-// checks and decodes in one go.
+// readString reads the string that begins at pos and returns its text, which is part of the data or of strBuf.
 func (s *Scanner) readString() []byte {
 	d, start := s.data, s.pos+1
 	i := plain(d, start)
@@ -77,43 +89,105 @@ func (s *Scanner) readString() []byte {
 		s.pos = i + 1
 		return d[start:i]
 	}
-	dst := append(s.strBuf[:0], d[start:i]...)
+	return s.readOdd(start, i)
+}
+
+// readOdd reads a string that is plain from start to i only. It checks and decodes in one go, and copies eight bytes at
+// a time, of which some may be too many: dst has room for them behind its end, n.
+func (s *Scanner) readOdd(start, i int) []byte {
+	d := s.data
+	dst, n := s.strBuf[:cap(s.strBuf)], i-start
+	if len(dst) < n+room {
+		dst = make([]byte, 2*n+4*room)
+	}
+	copy(dst, d[start:i])
 	for i < len(d) {
+		if len(dst)-n < room {
+			dst = append(dst, make([]byte, len(dst))...)
+		}
 		switch c := d[i]; {
 		case c == '"':
 			s.pos = i + 1
 			s.strBuf = dst
-			return dst
+			return dst[:n]
 		case c == '\\':
-			n := escapeLen(d[i:])
-			if n == 0 {
-				s.pos = i
-				s.fail("a bad escape")
-				return nil
+			size := 2
+			if len(d)-i >= 6 && d[i+1] == 'u' {
+				r := hex4(d[i+2 : i+6])
+				if r < 0 {
+					s.pos = i
+					s.fail("a bad escape")
+					return nil
+				}
+				if size = 6; r&^0x7ff == 0xd800 {
+					r, size = escapedRune(d[i:])
+				}
+				n += putRune(dst[n:n+utf8.UTFMax], r)
+			} else {
+				if size = escapeLen(d[i:]); size == 0 {
+					s.pos = i
+					s.fail("a bad escape")
+					return nil
+				}
+				dst[n] = unescaped[d[i+1]]
+				n++
 			}
-			dst, n = appendEscape(dst, d[i:])
-			i += n
+			if i += size; i < len(d) && d[i] == '\\' {
+				continue
+			}
 		case c < 0x20:
 			s.pos = i
 			s.fail("a control character in a string")
 			return nil
-		default:
-			r, n := utf8.DecodeRune(d[i:])
-			if r == utf8.RuneError && n == 1 {
-				dst = utf8.AppendRune(dst, utf8.RuneError)
-			} else {
-				dst = append(dst, d[i:i+n]...)
+		case c >= 0x80:
+			r, size := utf8.DecodeRune(d[i:])
+			n += utf8.EncodeRune(dst[n:n+utf8.UTFMax], r)
+			if i += size; i < len(d) && d[i] >= 0x80 {
+				continue
 			}
-			i += n
 		}
-		j := plain(d, i)
-		dst = append(dst, d[i:j]...)
-		i = j
+		for len(d)-i >= 8 && len(dst)-n >= room {
+			x := binary.LittleEndian.Uint64(d[i:])
+			binary.LittleEndian.PutUint64(dst[n:], x)
+			if m := special(x); m != 0 {
+				k := bits.TrailingZeros64(m) >> 3
+				i, n = i+k, n+k
+				break
+			}
+			i, n = i+8, n+8
+		}
+		if len(d)-i < 8 {
+			for i < len(d) && len(dst)-n >= room && plain(d[i:i+1], 0) == 1 {
+				dst[n] = d[i]
+				i, n = i+1, n+1
+			}
+		}
 	}
 	s.pos = i
 	s.fail("a string without end")
 	return nil
 }
+
+// putRune writes r as UTF-8, which takes up to four bytes, and returns how many.
+func putRune(b []byte, r rune) int {
+	_ = b[3]
+	switch {
+	case r < 0x80:
+		b[0] = byte(r)
+		return 1
+	case r < 0x800:
+		b[0], b[1] = 0xc0|byte(r>>6), 0x80|byte(r)&0x3f
+		return 2
+	case r < 0x10000:
+		b[0], b[1], b[2] = 0xe0|byte(r>>12), 0x80|byte(r>>6)&0x3f, 0x80|byte(r)&0x3f
+		return 3
+	}
+	b[0], b[1], b[2], b[3] = 0xf0|byte(r>>18), 0x80|byte(r>>12)&0x3f, 0x80|byte(r>>6)&0x3f, 0x80|byte(r)&0x3f
+	return 4
+}
+
+// room is how much one step of readOdd may write.
+const room = 16
 
 // escapeLen returns the length of the escape that d begins with, 0 if it is none.
 func escapeLen(d []byte) int {
@@ -181,32 +255,31 @@ func unescape(dst, src []byte) []byte {
 	return dst
 }
 
-// appendEscape appends what the checked escape at the start of src stands for and returns its length. A surrogate pair
-// is one escape, of which the second half is checked here; a surrogate without its other half is U+FFFD.
+// appendEscape appends what the checked escape at the start of src stands for and returns its length.
 func appendEscape(dst, src []byte) ([]byte, int) {
-	switch c := src[1]; c {
-	case 'b':
-		return append(dst, '\b'), 2
-	case 'f':
-		return append(dst, '\f'), 2
-	case 'n':
-		return append(dst, '\n'), 2
-	case 'r':
-		return append(dst, '\r'), 2
-	case 't':
-		return append(dst, '\t'), 2
-	case 'u':
-	default:
-		return append(dst, c), 2
+	if src[1] != 'u' {
+		return append(dst, unescaped[src[1]]), 2
 	}
+	r, n := escapedRune(src)
+	return utf8.AppendRune(dst, r), n
+}
+
+// unescaped holds what the short escapes stand for.
+var unescaped = [256]byte{
+	'"': '"', '\\': '\\', '/': '/', 'b': '\b', 'f': '\f', 'n': '\n', 'r': '\r', 't': '\t',
+}
+
+// escapedRune returns what the checked \u at the start of src stands for, and its length. A surrogate pair is one escape,
+// of which the second half is checked here; a surrogate without its other half is U+FFFD.
+func escapedRune(src []byte) (rune, int) {
 	r := hex4(src[2:6])
 	switch {
 	case r < 0xd800 || r > 0xdfff:
-		return utf8.AppendRune(dst, r), 6
+		return r, 6
 	case r < 0xdc00 && len(src) >= 12 && src[6] == '\\' && src[7] == 'u':
 		if low := hex4(src[8:12]); low >= 0xdc00 && low <= 0xdfff {
-			return utf8.AppendRune(dst, 0x10000+(r-0xd800)<<10+(low-0xdc00)), 12
+			return 0x10000 + (r-0xd800)<<10 + (low - 0xdc00), 12
 		}
 	}
-	return utf8.AppendRune(dst, utf8.RuneError), 6
+	return utf8.RuneError, 6
 }

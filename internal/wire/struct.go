@@ -68,7 +68,7 @@ func (p *plan) decode(s *Scanner, v reflect.Value) {
 		return
 	}
 	for s.NextMember() {
-		f, ok := p.fields[string(s.name)]
+		f, ok := p.fields[string(s.Name())]
 		if !ok {
 			s.Unknown()
 			continue
@@ -193,7 +193,7 @@ func mapReader(t reflect.Type, outer []reflect.Type) reader {
 		m := reflect.MakeMap(t)
 		for s.NextMember() {
 			key := reflect.New(t.Key()).Elem()
-			key.SetString(string(s.name))
+			key.SetString(string(s.Name()))
 			value := reflect.New(t.Elem()).Elem()
 			read(s, value)
 			m.SetMapIndex(key, value)

@@ -11,9 +11,23 @@ import (
 
 // Text reads a string, or a number as it is written. null is "".
 func (s *Scanner) Text() string {
+	if s.err == nil && s.pos < len(s.data) && s.data[s.pos] == '"' {
+		return s.keep(s.readString()) // readString returns nothing after a failure
+	}
 	b, ok := s.text()
 	if !ok {
 		return ""
+	}
+	return s.keep(b)
+}
+
+// TextLike is Text, but returns one of the known texts, which costs no memory, if it is equal.
+func (s *Scanner) TextLike(known ...string) string {
+	b, _ := s.text()
+	for _, k := range known {
+		if string(b) == k {
+			return k
+		}
 	}
 	return s.keep(b)
 }
@@ -48,20 +62,23 @@ func (s *Scanner) text() (b []byte, ok bool) {
 	return nil, false
 }
 
-// chunk is how much memory strings share. One kept string keeps its chunk.
+// chunk is how much memory strings share unless Share says otherwise. One kept string keeps its chunk.
 const chunk = 4 << 10
+
+// Share sets how many bytes strings share until the next Reset.
+func (s *Scanner) Share(size int) { s.chunk = size }
 
 // keep copies b into memory that the strings of one text share, which saves an allocation for each.
 func (s *Scanner) keep(b []byte) string {
 	if len(b) == 0 {
 		return ""
 	}
-	if len(b) > chunk/2 {
+	if len(b) > s.chunk/2 {
 		return string(b)
 	}
 	if s.arena.Cap()-s.arena.Len() < len(b) {
 		s.arena = strings.Builder{}
-		s.arena.Grow(max(len(b), min(chunk, len(s.data)-s.pos+len(b))))
+		s.arena.Grow(max(len(b), min(s.chunk, len(s.data)-s.pos+len(b))))
 	}
 	start := s.arena.Len()
 	s.arena.Write(b)
@@ -128,6 +145,9 @@ func (s *Scanner) Bool() bool {
 // Time reads a time as Meta writes it, see [graph.Timestamp]. What cannot be read is the zero time and reported as an
 // unknown member, because an odd date must not spoil what it stands beside.
 func (s *Scanner) Time() graph.Timestamp {
+	if n := s.tenDigits(); n != 0 {
+		return graph.At(time.Unix(n, 0))
+	}
 	start := s.mark()
 	b, ok := s.text()
 	if !ok || len(b) == 0 {
@@ -141,6 +161,26 @@ func (s *Scanner) Time() graph.Timestamp {
 		s.unknown = append(s.unknown, Member{s.path(), s.data[start:s.pos:s.pos]})
 	}
 	return t
+}
+
+// tenDigits reads a string of ten digits, the first of which is not 0, as which every moment from 2001 to 2286 is written.
+// It reads nothing else and returns 0 then.
+func (s *Scanner) tenDigits() (n int64) {
+	if s.err != nil || len(s.data)-s.pos < 12 {
+		return 0
+	}
+	d := s.data[s.pos : s.pos+12]
+	if d[0] != '"' || d[11] != '"' || d[1] == '0' {
+		return 0
+	}
+	for _, c := range d[1:11] {
+		if !isDigit(c) {
+			return 0
+		}
+		n = n*10 + int64(c-'0')
+	}
+	s.pos += 12
+	return n
 }
 
 // mark returns where the next value begins.
@@ -184,9 +224,7 @@ func parseFloat(b []byte) (float64, bool) {
 	if len(b) == 0 || b[0] != '-' && !isDigit(b[0]) {
 		return 0, false
 	}
-	check := Scanner{data: b}
-	check.skipNumber()
-	if check.err != nil || check.pos != len(b) {
+	if end, ok := numberEnd(b, 0); !ok || end != len(b) {
 		return 0, false
 	}
 	f, err := strconv.ParseFloat(string(b), 64)

@@ -1,0 +1,150 @@
+//go:build unix
+
+package main
+
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/json"
+	"strings"
+	"time"
+
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/bench/payload"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook"
+)
+
+const secret = "an app secret for benchmarks"
+
+// A contest is about one body.
+type contest struct {
+	body, forged []byte
+	signature    string
+	check        func([]byte)
+	repeats      int
+	rounds       int
+}
+
+func newContest(body []byte, rounds int) contest {
+	mac := hmac.New(sha256.New, []byte(secret))
+	var sum [sha256.Size]byte
+	want := [sha256.Size]byte{}
+	forged := append(body[:len(body):len(body)], ' ')
+	return contest{
+		body: body, forged: forged, signature: webhook.Sign(secret, body), repeats: 1 + 50_000/len(body), rounds: rounds,
+		check: func(body []byte) {
+			mac.Reset()
+			mac.Write(body)
+			hmac.Equal(mac.Sum(sum[:0]), want[:])
+		},
+	}
+}
+
+// run lets the contestants take turns and returns the smallest time of each.
+func (c contest) run(contestants ...func()) []float64 {
+	best := make([]float64, len(contestants))
+	for range c.rounds {
+		for i, contestant := range contestants {
+			start := time.Now()
+			for range c.repeats {
+				contestant()
+			}
+			if took := float64(time.Since(start)) / float64(c.repeats); best[i] == 0 || took < best[i] {
+				best[i] = took
+			}
+		}
+	}
+	return best
+}
+
+func (c contest) hmac() { c.check(c.body) }
+
+func (c contest) verify() { must(webhook.Verify(c.body, c.signature, secret)) }
+
+// ours verifies, decodes, and walks over the messages of a chunk.
+func (c contest) ours() {
+	c.verify()
+	c.decode()
+}
+
+func (c contest) decode() {
+	for _, chunk := range c.events() {
+		for _, m := range chunk.Messages() {
+			must(m.Err)
+		}
+	}
+}
+
+// events decodes and returns the chunks.
+func (c contest) events() (chunks []*webhook.HistoryChunk) {
+	events, err := webhook.Decode(c.body)
+	must(err)
+	for _, ev := range events {
+		if chunk, ok := ev.(*webhook.HistoryChunk); ok {
+			chunks = append(chunks, chunk)
+		}
+	}
+	return chunks
+}
+
+// tree is ours with all messages at once.
+func (c contest) tree() {
+	c.verify()
+	for _, chunk := range c.events() {
+		chunk.Threads()
+	}
+}
+
+func (c contest) v1() {
+	c.check(c.body)
+	must(json.Unmarshal(c.body, new(payload.Delivery)))
+}
+
+func (c contest) valid() {
+	c.check(c.body)
+	if !json.Valid(c.body) {
+		panic("a body that is not JSON")
+	}
+}
+
+func must(err error) {
+	if err != nil {
+		panic(err)
+	}
+}
+
+func decoding(r *report) {
+	if r.wants("P1", "P2", "P3", "P5", "P6", "P7", "P17") {
+		history := newContest(payload.History(3000, 40), 60)
+		t := history.run(history.hmac, history.ours, history.v1, history.tree, history.decode, history.valid)
+		r.atMost("P1", "verify + decode 1 MB history, iterator / HMAC", t[1]/t[0], 3.5, 3)
+		r.atMost("P1", "verify + decode 1 MB history, tree / HMAC", t[3]/t[0], 3.5, 3)
+		r.atLeast("P3", "v1 / ours, verify + decode 1 MB history", t[2]/t[1], 5, 6)
+		r.info("     decode alone / HMAC", t[4]/t[0])
+		r.info("     verify + json.Valid / HMAC", t[5]/t[0])
+
+		large := newContest(payload.History(9000, 40), 25)
+		t = large.run(large.hmac, large.ours)
+		r.atMost("P2", "verify + decode 3 MB history / HMAC", t[1]/t[0], 3.6, 3.1)
+
+		text := newContest(payload.Text(), 400)
+		t = text.run(text.hmac, text.ours, text.v1, text.decode)
+		r.atMost("P5", "verify + decode one text / HMAC", t[1]/t[0], 3.2, 2.5)
+		r.atLeast("P6", "v1 / ours, one text", t[2]/t[1], 4, 5)
+		r.info("     decode alone, one text / HMAC", t[3]/t[0])
+		status := newContest(payload.Status(), 400)
+		t = status.run(status.hmac, status.ours, status.v1)
+		r.atLeast("P6", "v1 / ours, one status", t[2]/t[1], 4, 5)
+
+		batch := newContest(payload.Batch(100), 300)
+		t = batch.run(batch.hmac, batch.ours, batch.v1)
+		r.atMost("P7", "verify + decode 100 mixed changes / HMAC", t[1]/t[0], 4, 3.2)
+		r.atLeast("P7", "v1 / ours, 100 mixed changes", t[2]/t[1], 4.3, 5)
+
+		malformed := strings.TrimPrefix(history.signature, "sha256=")
+		t = history.run(history.hmac,
+			func() { _ = webhook.Verify(history.forged, history.signature, secret) },
+			func() { _ = webhook.Verify(history.body, malformed, secret) })
+		r.atMost("P17", "forged signature, 1 MB / HMAC", t[1]/t[0], 1.2, 0)
+		r.atMost("P17", "malformed header, 1 MB / HMAC", t[2]/t[0], 0.01, 0)
+	}
+}

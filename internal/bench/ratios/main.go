@@ -1,0 +1,103 @@
+//go:build unix
+
+// Command ratios measures what the decoder costs, prints every ratio of the performance budget beside its bar and its
+// stretch goal, and exits with 1 if a bar is missed.
+//
+//	go run ./internal/bench/ratios
+//
+// HMAC is the signature check alone with a state that is reused; v1 is encoding/json into plain structs. The contestants
+// of a ratio take turns in one process, and the smallest time of each counts, which on a busy machine is steady where an
+// average is not. For whole handlers it is the processor time of a server process of its own, on one thread.
+package main
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"runtime"
+	"strings"
+)
+
+func main() {
+	only := flag.String("only", "", "measure only the lines whose number has this `prefix`, such as P1")
+	serve := flag.Bool("serve", false, "be the server that the handlers are measured in")
+	flag.Parse()
+	if *serve {
+		if err := serveHandlers(); err != nil {
+			fmt.Fprintln(os.Stderr, "ratios:", err)
+			os.Exit(1)
+		}
+		return
+	}
+	r := report{only: *only}
+	fmt.Printf("%s %s/%s, %d processors\n", runtime.Version(), runtime.GOOS, runtime.GOARCH, runtime.NumCPU())
+	decoding(&r)
+	memory(&r)
+	if err := handlers(&r); err != nil {
+		fmt.Fprintln(os.Stderr, "ratios:", err)
+		os.Exit(1)
+	}
+	r.skip("P18", "durable acknowledgement / handler without durability", "there is no durable inbox yet")
+	if r.missed > 0 {
+		fmt.Printf("%d bars missed\n", r.missed)
+		os.Exit(1)
+	}
+}
+
+// A report prints the measured lines and counts the missed bars.
+type report struct {
+	only   string
+	missed int
+}
+
+// wants reports whether any of the lines is to be measured.
+func (r *report) wants(numbers ...string) bool {
+	for _, n := range numbers {
+		if strings.HasPrefix(n, r.only) {
+			return true
+		}
+	}
+	return false
+}
+
+// atMost prints a value that must not be above its bar. A stretch goal of 0 is none.
+func (r *report) atMost(number, what string, got, bar, stretch float64) {
+	r.line(number, what, "≤", got, bar, stretch, got <= bar, got <= stretch)
+}
+
+// atLeast prints a value that must not be below its bar.
+func (r *report) atLeast(number, what string, got, bar, stretch float64) {
+	r.line(number, what, "≥", got, bar, stretch, got >= bar, got >= stretch)
+}
+
+func (r *report) line(number, what, sign string, got, bar, stretch float64, holds, better bool) {
+	if !r.wants(number) {
+		return
+	}
+	verdict := "holds"
+	switch {
+	case !holds:
+		verdict = "MISSED"
+		r.missed++
+	case stretch != 0 && better:
+		verdict = "stretch goal"
+	}
+	goal := ""
+	if stretch != 0 {
+		goal = fmt.Sprintf("%s %g", sign, stretch)
+	}
+	fmt.Printf("%-4s %-62s %10.4g   bar %s %-6g stretch %-7s %s\n", number, what, got, sign, bar, goal, verdict)
+}
+
+// info prints a value that has no bar.
+func (r *report) info(what string, got float64) {
+	if r.only == "" {
+		fmt.Printf("     %-62s %10.4g\n", what, got)
+	}
+}
+
+func (r *report) skip(number, what, why string) {
+	if r.wants(number) {
+		fmt.Printf("%-4s %-62s not measured: %s\n", number, what, why)
+	}
+}

@@ -1,0 +1,324 @@
+package webhook
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/wire"
+)
+
+// A historyWalker decodes the threads of one chunk.
+type historyWalker struct {
+	s        wire.Scanner
+	begin    func(*HistoryThread)
+	yield    func(*HistoryThread, *HistoryMessage) bool
+	ordered  bool // see HistoryChunk
+	tree     bool // messages are copied as soon as they are yielded, so that one serves for all
+	stopped  bool
+	slab     []HistoryMessage
+	texts    textSlab
+	empty    *HistoryMessage // stands for all messages without members
+	business string          // the last sender that was not the customer
+}
+
+// slabSize is how many messages share an allocation.
+const slabSize = 16
+
+// next returns a zero message.
+func (w *historyWalker) next() *HistoryMessage {
+	if len(w.slab) == 0 {
+		w.slab = make([]HistoryMessage, slabSize)
+	}
+	m := &w.slab[0]
+	if w.tree {
+		*m = HistoryMessage{}
+	} else {
+		w.slab = w.slab[1:]
+	}
+	return m
+}
+
+// chunk walks the threads where they stand if there is one list of them, as Decode has seen. In JSON of unknown origin
+// a later list replaces an earlier one, so the whole has to be looked at first.
+func (w *historyWalker) chunk() {
+	s := &w.s
+	var threads []byte
+	if !s.Object() {
+		return
+	}
+	for s.NextMember() {
+		switch {
+		case string(s.Name()) != "threads":
+			s.Skip()
+		case w.ordered:
+			w.threads()
+			if w.stopped {
+				return
+			}
+		default:
+			threads = s.Raw()
+		}
+	}
+	if threads != nil {
+		s.Reset(threads)
+		w.threads()
+	}
+}
+
+func (w *historyWalker) threads() {
+	s := &w.s
+	if kind := s.Kind(); kind != wire.KindArray {
+		if raw := s.Raw(); kind != wire.KindNull {
+			w.bad(new(HistoryThread), raw, fmt.Errorf("webhook: threads: want an array, got %v", kind))
+		}
+		return
+	}
+	s.Array()
+	for s.NextElement() {
+		if s.Null() {
+			continue
+		}
+		if w.thread(); w.stopped {
+			return
+		}
+	}
+}
+
+// bad yields a part of the chunk that could not be decoded.
+func (w *historyWalker) bad(t *HistoryThread, raw []byte, err error) {
+	if !w.stopped {
+		w.stopped = !w.yield(t, &HistoryMessage{Raw: raw, Content: new(UnknownContent), Err: err})
+	}
+}
+
+// thread reads one conversation. Which side wrote a message can be told only when the thread's id and context are
+// known, so where these may come after the messages, the messages wait.
+func (w *historyWalker) thread() {
+	var (
+		s       = &w.s
+		t       = new(HistoryThread)
+		it      = s.BeginItem()
+		waiting []byte
+		known   threadContext
+	)
+	if w.begin != nil {
+		w.begin(t)
+	}
+	if s.Object() {
+		for s.NextMember() {
+			switch string(s.Name()) {
+			case "id":
+				t.ID = s.Text()
+			case "context":
+				known.read(s)
+			case "messages":
+				if w.ordered {
+					t.Customer = known.customer(t.ID)
+					w.messages(s, t)
+				} else {
+					waiting = s.Raw()
+				}
+			default:
+				s.Unknown()
+			}
+			if w.stopped {
+				return
+			}
+		}
+	}
+	t.Customer = known.customer(t.ID)
+	raw, unknown, err := s.EndItem(it)
+	t.Unknown = members(unknown)
+	if waiting != nil {
+		var inner wire.Scanner
+		inner.Reset(waiting)
+		outer := inner.BeginItem()
+		w.messages(&inner, t)
+		if _, _, e := inner.EndItem(outer); err == nil && e != nil {
+			err = fmt.Errorf("messages: %w", e)
+		}
+	}
+	if err != nil {
+		w.bad(t, raw, fmt.Errorf("webhook: thread: %w", err))
+	}
+}
+
+// A threadContext is what a thread tells about its customer beside the id.
+type threadContext struct {
+	waID     string
+	identity graph.Identity
+}
+
+func (c *threadContext) read(s *wire.Scanner) {
+	*c = threadContext{}
+	if !s.Object() {
+		return
+	}
+	for s.NextMember() {
+		switch string(s.Name()) {
+		case "wa_id":
+			c.waID = s.Text()
+		case "user_id":
+			c.identity.UserID = graph.UserID(s.Text())
+		case "parent_user_id":
+			c.identity.ParentUserID = graph.UserID(s.Text())
+		case "username":
+			c.identity.Username = username(s.Text())
+		default:
+			s.Unknown()
+		}
+	}
+}
+
+// customer returns whom a thread is with. Its number is wa_id, which is canonical, or else the thread's id.
+func (c *threadContext) customer(id string) graph.Identity {
+	who := c.identity
+	who.WAID = c.waID
+	splitIdentity(&who)
+	if graph.IsUserID(id) {
+		if who.UserID == "" {
+			who.UserID = graph.UserID(id)
+		}
+	} else if who.WAID == "" {
+		who.WAID = id
+	}
+	return who
+}
+
+func (w *historyWalker) messages(s *wire.Scanner, t *HistoryThread) {
+	if !s.Array() {
+		return
+	}
+	for s.NextElement() {
+		if s.Null() {
+			continue
+		}
+		var m *HistoryMessage
+		if m = w.emptyMessage(s, t); m == nil {
+			m = w.next()
+			w.message(s, m, t)
+		}
+		if s.Err() != nil {
+			return
+		}
+		if w.stopped = !w.yield(t, m); w.stopped {
+			return
+		}
+	}
+}
+
+// emptyMessage reads a message without members. They are all the same, so that a body full of them, which no phone ever
+// sends, costs no memory.
+func (w *historyWalker) emptyMessage(s *wire.Scanner, t *HistoryThread) *HistoryMessage {
+	mark := s.Mark()
+	if !s.Empty() {
+		return nil
+	}
+	if w.empty == nil {
+		w.empty = &HistoryMessage{Content: new(UnknownContent)}
+		w.empty.Outbound = outbound(w.empty, t)
+	}
+	w.empty.Raw = s.Since(mark)
+	return w.empty
+}
+
+// message reads an element of a thread's messages into the zero m. It differs from [message.read] only in that nothing
+// has to be put by until the event is known.
+func (w *historyWalker) message(s *wire.Scanner, m *HistoryMessage, t *HistoryThread) {
+	it := s.BeginItem()
+	if s.Object() {
+		parts := parts{texts: &w.texts}
+		for s.NextMember() {
+			switch string(s.Name()) {
+			case "id":
+				m.ID = graph.MessageID(s.Text())
+			case "from":
+				if m.From.WAID = s.TextLike(t.ID, w.business); m.From.WAID != t.ID {
+					w.business = m.From.WAID
+				}
+			case "from_user_id":
+				m.From.UserID = graph.UserID(s.TextLike(string(t.Customer.UserID)))
+			case "from_parent_user_id":
+				m.From.ParentUserID = graph.UserID(s.TextLike(string(t.Customer.ParentUserID)))
+			case "to":
+				m.To.WAID = s.TextLike(t.ID)
+			case "to_user_id":
+				m.To.UserID = graph.UserID(s.TextLike(string(t.Customer.UserID)))
+			case "to_parent_user_id":
+				m.To.ParentUserID = graph.UserID(s.TextLike(string(t.Customer.ParentUserID)))
+			case "timestamp":
+				m.At = s.Time()
+			case "type":
+				m.Type = messageType(s.TextBytes())
+			case "context":
+				m.Context = readNew(s, readMessageContext)
+			case "errors":
+				m.Errors = readErrors(s)
+			case "history_context":
+				m.Status = readHistoryContext(s)
+			default:
+				parts.read(s)
+			}
+		}
+		m.Content = parts.choose(s, m.Type)
+		leaveSplit(s, "from", &m.From)
+		leaveSplit(s, "to", &m.To)
+	}
+	raw, unknown, err := s.EndItem(it)
+	m.Raw, m.Unknown = raw, members(unknown)
+	if err != nil {
+		m.Err = itemError(err)
+	}
+	if m.Content == nil {
+		m.Content = new(UnknownContent)
+	}
+	m.Outbound = outbound(m, t)
+}
+
+func readHistoryContext(s *wire.Scanner) (status HistoryStatus) {
+	if !s.Object() {
+		return ""
+	}
+	for s.NextMember() {
+		if string(s.Name()) == "status" {
+			status = historyStatus(s.TextBytes())
+		} else {
+			s.Unknown()
+		}
+	}
+	return status
+}
+
+// historyStatus returns b in Meta's capital letters, in which one integrator's tests differ. Common ones cost no
+// memory.
+func historyStatus(b []byte) HistoryStatus {
+	switch string(b) {
+	case "READ":
+		return HistoryRead
+	case "DELIVERED":
+		return HistoryDelivered
+	case "SENT":
+		return HistorySent
+	}
+	return HistoryStatus(strings.ToUpper(string(b)))
+}
+
+// outbound reports whether the business wrote a message. The display number is no help: it can be formatted, and
+// Brazilian ones can lack a digit. What the thread says about the customer decides, in this order.
+func outbound(m *HistoryMessage, t *HistoryThread) bool {
+	switch {
+	case !m.To.IsZero():
+		return true
+	case m.From.UserID != "" && m.From.UserID == t.Customer.UserID:
+		return false
+	case m.From.WAID != "" && (sameNumber(m.From.WAID, t.ID) || sameNumber(m.From.WAID, t.Customer.WAID)):
+		return false
+	}
+	return true
+}
+
+// sameNumber compares two spellings of phone numbers.
+func sameNumber(a, b string) bool {
+	return a == b || b != "" && graph.EquivalenceKey(a) == graph.EquivalenceKey(b)
+}
