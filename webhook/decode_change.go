@@ -140,6 +140,9 @@ func (d *decoder) emitChange(c change) {
 		}
 		loose = append(loose, v.loose...)
 		loose = append(loose, v.leftover(d.events[from:])...)
+		if v.event {
+			loose = append(loose, wire.Member{Path: "event", Value: memberOf(c.value, "event")})
+		}
 		unread = append(unread, v.unread...)
 		if c.err == nil {
 			c.err = v.err

@@ -66,7 +66,7 @@ func (b *groupParticipantsBody) event(v *value, _ EventInfo) Event {
 		replace(u, "type", &u.Type, GroupParticipantsRemove)
 	}
 	if u.InitiatedBy == "" { // it has been printed beside the list, too
-		u.InitiatedBy = text(v.takeMember("initiated_by"))
+		u.InitiatedBy = v.takeText("initiated_by")
 	}
 	u.Added = participants(b.AddedBodies, "added_participants", &u.EventInfo)
 	u.Removed = participants(b.RemovedBodies, "removed_participants", &u.EventInfo)
@@ -135,12 +135,23 @@ func (b *groupSettingBody) setting(at string, info *EventInfo) *GroupSetting {
 	return &b.GroupSetting
 }
 
-// text returns a string that stands alone.
-func text(raw []byte) string {
-	if raw == nil {
-		return ""
+// takeText is takeMember for a text. What is none stays where it is, and counts as not read.
+func (v *value) takeText(name string) (text string) {
+	var readable bool
+	for _, m := range v.loose { // the last of several counts
+		if m.Path == name {
+			var s wire.Scanner
+			s.Reset(m.Value)
+			kind := s.Kind()
+			readable = kind == wire.KindString || kind == wire.KindNumber || kind == wire.KindNull
+			text = ""
+			if readable && kind != wire.KindNull {
+				text = s.Text()
+			}
+		}
 	}
-	var s wire.Scanner
-	s.Reset(raw)
-	return s.Text()
+	if readable {
+		v.takeMember(name)
+	}
+	return text
 }

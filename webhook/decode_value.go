@@ -128,8 +128,15 @@ func (v *value) members(s *wire.Scanner) {
 			v.summary = readSummary(s)
 			v.summaryRaw = s.Since(start)
 		case "event":
-			v.event = s.Kind() == wire.KindString
-			s.Skip()
+			switch s.Kind() {
+			case wire.KindString:
+				v.event = true
+				s.Skip()
+			case wire.KindNull:
+				s.Skip()
+			default:
+				s.Unknown()
+			}
 		case "field": // misplaced in one of Meta's samples
 			v.label = Field(s.Text())
 		default:

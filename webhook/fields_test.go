@@ -1,6 +1,7 @@
 package webhook_test
 
 import (
+	"bytes"
 	"fmt"
 	"go/ast"
 	"go/parser"
@@ -228,5 +229,31 @@ func TestChangesWithoutALabelAreToldByTheirShape(t *testing.T) {
 		`{"strange":[]}`:                                      "Unknown",
 	} {
 		require.Equal(t, want, kindsOf(decode(t, `{"entry":[{"id":"1","changes":[{"value":`+value+`}]}]}`)), value)
+	}
+}
+
+// Found by mutation: what stood beside the lists was skipped, or taken, even if nobody could use it.
+func TestAnUnusableMemberBesideAListIsNotLost(t *testing.T) {
+	t.Parallel()
+	group := `"groups":[{"group_id":"Y2FwaQ","type":"group_participants_remove"}]`
+	message := `"messages":[{"id":"wamid.1","type":"text","text":{"body":"Hi"}}]`
+	for name, body := range map[string]string{
+		"an initiator that is an object":    inValue("group_participants_update", group+`,"initiated_by":{"who":"canary"}`),
+		"an event that is a list":           inValue("messages", message+`,"event":["canary"]`),
+		"an event beside messages":          inValue("messages", message+`,"event":"canary"`),
+		"an event that is a list, no label": `{"entry":[{"id":"2","changes":[{"value":{"errors":[{"code":1}],"event":["canary"]}}]}]}`,
+		"an event beside contacts":          inValue("smb_app_state_sync", `"state_sync":[{"type":"contact"}],"event":"canary"`),
+		"an event beside echoes":            inValue("smb_message_echoes", `"message_echoes":[{"id":"wamid.1"}],"event":"canary"`),
+	} {
+		events, err := webhook.Decode([]byte(body))
+		require.NoError(t, err, name)
+		var kept bool
+		for _, ev := range events {
+			kept = kept || bytes.Contains(ev.Info().Raw, []byte("canary"))
+			for _, m := range ev.Info().Unknown {
+				kept = kept || bytes.Contains(m.Value, []byte("canary"))
+			}
+		}
+		require.True(t, kept, "%s: %+v", name, events)
 	}
 }

@@ -111,7 +111,7 @@ func (s *Scanner) readOdd(start, i int) []byte {
 			s.strBuf = dst
 			return dst[:n]
 		case c == '\\':
-			size := 2
+			var size int
 			if len(d)-i >= 6 && d[i+1] == 'u' {
 				r := hex4(d[i+2 : i+6])
 				if r < 0 {
