@@ -62,7 +62,7 @@ func readCalls(d *decoder, change []byte, info EventInfo) (loose, unread []wire.
 		v.emit(d, listErrors, info)
 	}
 	v.raw[listStatuses], v.raw[listErrors] = nil, nil
-	return v.remains(d.events[from:], change)
+	return v.remains(d.events[from:])
 }
 
 func onlyCall(events []Event) *Call {

@@ -87,7 +87,7 @@ func (c *change) label(v *value) Field {
 	if f := v.shape(); f != "" && !v.hasLists() {
 		return f
 	}
-	if v.event {
+	if v.event != nil {
 		return FieldAccountUpdate
 	}
 	for l := range lists {
@@ -119,8 +119,8 @@ func (d *decoder) emitChange(c change) {
 		if c.err == nil {
 			c.err = v.err
 		}
-	case field == FieldAccountUpdate || v.event && ours(field) && !v.hasLists():
-		if v.event {
+	case field == FieldAccountUpdate || v.event != nil && ours(field) && !v.hasLists():
+		if v.event != nil {
 			readAccountUpdate(d, c.value, EventInfo{Field: field})
 			break
 		}
@@ -140,9 +140,6 @@ func (d *decoder) emitChange(c change) {
 		}
 		loose = append(loose, v.loose...)
 		loose = append(loose, v.leftover(d.events[from:])...)
-		if v.event {
-			loose = append(loose, wire.Member{Path: "event", Value: memberOf(c.value, "event")})
-		}
 		unread = append(unread, v.unread...)
 		if c.err == nil {
 			c.err = v.err

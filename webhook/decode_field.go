@@ -67,7 +67,7 @@ func each[W any](list string, event func(w *W, v *value, info EventInfo) Event) 
 	return func(d *decoder, change []byte, info EventInfo) (loose, unread []wire.Member) {
 		from := len(d.events)
 		items(d, d.value.take(list), info, plan, event)
-		return d.value.remains(d.events[from:], change)
+		return d.value.remains(d.events[from:])
 	}
 }
 
@@ -130,11 +130,8 @@ func (v *value) takeMember(name string) (raw []byte) {
 }
 
 // remains returns what is left of the value when the events have taken their part.
-func (v *value) remains(events []Event, change []byte) (loose, unread []wire.Member) {
+func (v *value) remains(events []Event) (loose, unread []wire.Member) {
 	loose = append(v.loose, v.leftover(events)...)
-	if v.event {
-		loose = append(loose, wire.Member{Path: "event", Value: memberOf(change, "event")})
-	}
 	unread = v.unread
 	for l := range lists {
 		if v.raw[l] != nil {
@@ -182,7 +179,7 @@ func (v *value) shape() Field {
 			if f := shapes[m.Path]; f != "" {
 				return f
 			}
-			if m.Path == "message_template_id" && v.event {
+			if m.Path == "message_template_id" && v.event != nil {
 				return FieldMessageTemplateStatusUpdate
 			}
 		}

@@ -2,6 +2,7 @@ package webhook
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/wire"
 )
@@ -136,22 +137,19 @@ func (b *groupSettingBody) setting(at string, info *EventInfo) *GroupSetting {
 }
 
 // takeText is takeMember for a text. What is none stays where it is, and counts as not read.
-func (v *value) takeText(name string) (text string) {
-	var readable bool
-	for _, m := range v.loose { // the last of several counts
-		if m.Path == name {
-			var s wire.Scanner
-			s.Reset(m.Value)
-			kind := s.Kind()
-			readable = kind == wire.KindString || kind == wire.KindNumber || kind == wire.KindNull
-			text = ""
-			if readable && kind != wire.KindNull {
-				text = s.Text()
-			}
+func (v *value) takeText(name string) string {
+	for _, m := range slices.Backward(v.loose) { // the last of several counts
+		if m.Path != name {
+			continue
 		}
+		var s wire.Scanner
+		s.Reset(m.Value)
+		switch s.Kind() {
+		case wire.KindString, wire.KindNumber, wire.KindNull:
+			v.takeMember(name)
+			return s.Text()
+		}
+		break
 	}
-	if readable {
-		v.takeMember(name)
-	}
-	return text
+	return ""
 }

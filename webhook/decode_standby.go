@@ -20,7 +20,7 @@ func readOtherEchoes(d *decoder, change []byte, info EventInfo) (loose, unread [
 			}
 		}
 	}
-	return v.remains(d.events[from:], change)
+	return v.remains(d.events[from:])
 }
 
 // readStandby reads what happens in a conversation that something else owns. The lists have the names and shapes of the
@@ -29,7 +29,7 @@ func readStandby(d *decoder, change []byte, info EventInfo) (loose, unread []wir
 	outer, from := &d.value, len(d.events)
 	raw := outer.takeMember("standby")
 	if raw == nil {
-		return outer.remains(nil, change)
+		return outer.remains(nil)
 	}
 	var s wire.Scanner
 	s.Reset(raw)
@@ -55,7 +55,7 @@ func readStandby(d *decoder, change []byte, info EventInfo) (loose, unread []wir
 			}
 		}
 	}
-	loose, unread = v.remains(events, raw)
+	loose, unread = v.remains(events)
 	for _, list := range [][]wire.Member{loose, unread} {
 		for i := range list {
 			list[i].Path = "standby." + list[i].Path
@@ -65,7 +65,7 @@ func readStandby(d *decoder, change []byte, info EventInfo) (loose, unread []wir
 		info.Raw = raw
 		d.events = append(d.events, &Undecodable{info, itemError(v.err)})
 	}
-	aroundLoose, aroundUnread := outer.remains(nil, change)
+	aroundLoose, aroundUnread := outer.remains(nil)
 	return append(loose, aroundLoose...), append(unread, aroundUnread...)
 }
 

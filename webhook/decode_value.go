@@ -14,7 +14,7 @@ type value struct {
 	used   bool // it was read since it was reset
 	object bool // it is an object at all
 	label  Field
-	event  bool // it has a member "event", as account updates have
+	event  []byte // the JSON of a text "event", as account updates have; nil if absent
 
 	phone        graph.PhoneNumberID
 	displayPhone string
@@ -40,7 +40,7 @@ func (v *value) reset() {
 	if !v.used {
 		return
 	}
-	v.used, v.object, v.label, v.event = false, false, "", false
+	v.used, v.object, v.label, v.event = false, false, "", nil
 	v.phone, v.displayPhone, v.summary, v.summaryRaw = "", "", nil, nil
 	v.raw = [lists][]byte{}
 	v.history, v.messages, v.echoes, v.contacts = none(v.history), none(v.messages), none(v.echoes), none(v.contacts)
@@ -130,8 +130,7 @@ func (v *value) members(s *wire.Scanner) {
 		case "event":
 			switch s.Kind() {
 			case wire.KindString:
-				v.event = true
-				s.Skip()
+				v.event = s.Raw()
 			case wire.KindNull:
 				s.Skip()
 			default:
@@ -324,8 +323,8 @@ func (v *value) emit(d *decoder, l list, info EventInfo) {
 	}
 }
 
-// leftover returns what the change's events have no place for: contacts that belong to none of them, and a summary
-// without a message to go with.
+// leftover returns what the change's events have no place for: contacts that belong to none of them, a summary without a
+// message to go with, and an "event".
 func (v *value) leftover(events []Event) []wire.Member {
 	var left []wire.Member
 	for i := range v.contacts {
@@ -344,6 +343,9 @@ func (v *value) leftover(events []Event) []wire.Member {
 		if v.summaryRaw != nil {
 			left = append(left, wire.Member{Path: "conversation_context", Value: v.summaryRaw})
 		}
+	}
+	if v.event != nil {
+		left = append(left, wire.Member{Path: "event", Value: v.event})
 	}
 	return left
 }
