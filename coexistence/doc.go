@@ -48,6 +48,13 @@
 // far it is, and [SyncStatus.Advice] what to do then. A sync that brings nothing becomes stalled after an hour; [State.Checklist] says
 // what to look at. Nothing here starts a timer: moments are arguments, and a host calls these from its own jobs.
 //
+// How far the history is, [HistorySync] says: Progress overall, and for each phase the chunks and messages that arrived, the chunks
+// that are missing between them, and the messages that could not be read. Meta names no total, so a gap behind the last chunk
+// cannot be seen.
+//
+// What changes in the app itself, such as broadcast lists that end and linked devices that are logged out, [Features] lists. Show
+// it to the business before it decides.
+//
 // # One view of a conversation
 //
 // A [Message] has one shape whether the customer wrote it, the app echoed it, the API sent it or history brought it. Edits,

@@ -155,3 +155,19 @@ func ExampleAliases() {
 	fmt.Println(coexistence.Aliases(graph.Identity{UserID: "MX.1001", WAID: "5215510000101"}))
 	// Output: [MX.1001 525510000101]
 }
+
+// Tell a business what changes before it decides.
+func ExampleFeatures() {
+	for _, f := range coexistence.Features() {
+		if f.App != coexistence.AppUnchanged {
+			fmt.Printf("%s (%s): %s\n", f.Name, f.App, f.AppText)
+		}
+	}
+	// Output:
+	// Disappearing messages (disabled): They are turned off in chats with one person.
+	// View-once messages (disabled): They are disabled in chats with one person.
+	// Live location (disabled): It is disabled in chats with one person.
+	// Broadcast lists (disabled): No new ones can be made, and existing ones can only be read.
+	// Linked devices (reduced): All of them are logged out once. Up to four can be linked again, except for WhatsApp for Windows and Wear OS.
+	// WhatsApp for Windows and for Wear OS (disabled): They cannot be linked. Customers who use them see a placeholder instead of your messages.
+}

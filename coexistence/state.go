@@ -200,7 +200,7 @@ func (s State) Clone() State {
 	s.WABAs = slices.Clone(s.WABAs)
 	s.History.Phases = slices.Clone(s.History.Phases)
 	for i, p := range s.History.Phases {
-		s.History.Phases[i].Chunks = slices.Clone(p.Chunks)
+		s.History.Phases[i].Chunks, s.History.Phases[i].Lost = slices.Clone(p.Chunks), slices.Clone(p.Lost)
 	}
 	if s.Ending != nil {
 		s.Ending = new(*s.Ending)

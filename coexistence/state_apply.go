@@ -11,11 +11,7 @@ import (
 func (s State) Apply(ev webhook.Event) State {
 	switch ev := ev.(type) {
 	case *webhook.HistoryChunk:
-		s.about(ev.EventInfo)
-		s.History.note(ev)
-		s.History.seen(ev.At)
-		s.sign(ev.At)
-		s.progressed()
+		s.chunk(ev, tallyOf(ev))
 	case *webhook.HistoryFailure:
 		s.about(ev.EventInfo)
 		to := SyncFailed
@@ -42,6 +38,15 @@ func (s State) Apply(ev webhook.Event) State {
 	default: // messages and their media change no state
 	}
 	return s
+}
+
+// chunk notes a chunk of history whose messages were counted.
+func (s *State) chunk(ev *webhook.HistoryChunk, t tally) {
+	s.about(ev.EventInfo)
+	s.History.note(ev, t)
+	s.History.seen(ev.At)
+	s.sign(ev.At)
+	s.progressed()
 }
 
 // progressed moves a working number along with its syncs. Suspended and removed numbers stay what they are: a chunk that was

@@ -4,7 +4,6 @@ import (
 	"time"
 
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
-	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook"
 )
 
 const (
@@ -57,27 +56,6 @@ type HistorySync struct {
 	Phases []PhaseSync `json:"phases,omitempty"`
 }
 
-// A PhaseSync says which chunks of a phase have arrived.
-type PhaseSync struct {
-	Phase  webhook.HistoryPhase `json:"phase"`
-	Chunks Ranges               `json:"chunks"`
-}
-
-// Gaps returns the chunks that are missing between those that arrived. They may be on their way: deliveries are not ordered.
-// What follows the last one cannot be known; that everything was sent is said by Progress alone.
-func (p PhaseSync) Gaps() Ranges { return p.Chunks.Gaps() }
-
-// Gaps returns the phases that miss chunks, with Chunks set to what is missing.
-func (h HistorySync) Gaps() []PhaseSync {
-	var gaps []PhaseSync
-	for _, p := range h.Phases {
-		if g := p.Gaps(); len(g) > 0 {
-			gaps = append(gaps, PhaseSync{p.Phase, g})
-		}
-	}
-	return gaps
-}
-
 // raise replaces the status by a later one and reports whether it did.
 func (s *Sync) raise(to SyncStatus) bool {
 	if syncOrder[to] <= syncOrder[s.Status] {
@@ -111,34 +89,6 @@ func (s Sync) at(st State, now time.Time) SyncStatus {
 		}
 	}
 	return status
-}
-
-// note records a chunk.
-func (h *HistorySync) note(c *webhook.HistoryChunk) {
-	h.Progress = max(h.Progress, min(c.Progress, 100))
-	phases := make([]PhaseSync, 0, len(h.Phases)+1)
-	found := false
-	for _, p := range h.Phases {
-		switch {
-		case p.Phase == c.Phase:
-			p.Chunks = p.Chunks.with(c.Order)
-			found = true
-		case p.Phase > c.Phase && !found:
-			phases = append(phases, PhaseSync{c.Phase, Ranges{{c.Order, c.Order}}})
-			found = true
-		}
-		phases = append(phases, p)
-	}
-	if !found {
-		phases = append(phases, PhaseSync{c.Phase, Ranges{{c.Order, c.Order}}})
-	}
-	h.Phases = phases
-	if h.raise(SyncStreaming) {
-		h.Code = 0 // whatever was refused, data is arriving
-	}
-	if h.Progress == 100 {
-		h.raise(SyncComplete)
-	}
 }
 
 func later(a, b time.Time) time.Time {

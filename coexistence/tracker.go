@@ -95,10 +95,14 @@ func (t *Tracker) Handle(ctx context.Context, ev webhook.Event) error {
 		return t.account(ctx, ev)
 	case *webhook.HistoryChunk:
 		// The messages first: once the state says that everything has arrived, everything can be read.
-		if err := t.chunk(ctx, ev); err != nil {
+		counted, err := t.chunk(ctx, ev)
+		if err != nil {
 			return err
 		}
-		return t.apply(ctx, phone, ev)
+		return t.change(ctx, phone, ev, func(s State) State {
+			s.chunk(ev, counted)
+			return s
+		})
 	case *webhook.HistoryMedia:
 		if err := t.learn(ctx, phone, notOwn(ev.Customer(), ev.DisplayPhone), time.Time{}, ""); err != nil {
 			return err

@@ -16,8 +16,13 @@ const batchSize = 500
 // apply stores the state after ev, if that is another one. Echoes and contacts come by the thousand and seldom change it, so the
 // state is read before it is locked.
 func (t *Tracker) apply(ctx context.Context, phone graph.PhoneNumberID, ev webhook.Event) error {
+	return t.change(ctx, phone, ev, func(s State) State { return s.Apply(ev) })
+}
+
+// change does what apply does, with a function that does what [State.Apply] does.
+func (t *Tracker) change(ctx context.Context, phone graph.PhoneNumberID, ev webhook.Event, apply func(State) State) error {
 	now := time.Now().UTC()
-	step := func(s State) State { return s.Apply(ev).arrived(ev, now) }
+	step := func(s State) State { return apply(s).arrived(ev, now) }
 	if have, err := t.cfg.Store.State(ctx, phone); err == nil && reflect.DeepEqual(step(have.Clone()), have) {
 		return nil
 	}
@@ -92,35 +97,36 @@ func (t *Tracker) status(ctx context.Context, ev *webhook.MessageStatus) error {
 	return t.store(ctx, ev.Phone, statusPatch(ev, ev.DisplayPhone))
 }
 
-// chunk stores the messages of a chunk, a batch at a time.
-func (t *Tracker) chunk(ctx context.Context, ev *webhook.HistoryChunk) error {
+// chunk stores the messages of a chunk, a batch at a time, and counts them.
+func (t *Tracker) chunk(ctx context.Context, ev *webhook.HistoryChunk) (tally, error) {
+	var counted tally
 	var batch []patch
 	var known []string // of the thread at hand
 	for th, m := range ev.Messages() {
 		if err := ctx.Err(); err != nil {
-			return err
+			return counted, err
 		}
-		if m.Err != nil || m.ID == "" {
+		if !counted.count(m) {
 			t.cfg.Logger.WarnContext(ctx, "a message of history does not fit its type", "phone", ev.Phone, "id", m.ID, "err", m.Err)
 			continue
 		}
 		who := notOwn(threadCustomer(th), ev.DisplayPhone)
 		if aliases := Aliases(who); !slices.Equal(aliases, known) {
 			if err := t.learn(ctx, ev.Phone, who, time.Time{}, ""); err != nil {
-				return err
+				return counted, err
 			}
 			known = aliases
 		}
 		batch = append(batch, historySaying(ev.EventInfo, th, m).patch())
 		if len(batch) == batchSize {
 			if err := t.store(ctx, ev.Phone, batch...); err != nil {
-				return err
+				return counted, err
 			}
 			clear(batch)
 			batch = batch[:0]
 		}
 	}
-	return t.store(ctx, ev.Phone, batch...)
+	return counted, t.store(ctx, ev.Phone, batch...)
 }
 
 // store applies patches in one step. What speaks about no message is skipped: Meta's test bodies have no ids.
