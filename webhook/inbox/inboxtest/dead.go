@@ -1,0 +1,212 @@
+package inboxtest
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook/inbox"
+)
+
+// kill makes a dead letter of the event whose turn it is in each lane.
+func (c *check) kill(reason string, want int) error {
+	req := request(inbox.KindEvent, long)
+	req.PerLane = 1
+	b, err := c.claim(c.a, req, want)
+	if err != nil {
+		return err
+	}
+	outs := outcomes(b, inbox.Dead)
+	for i := range outs {
+		outs[i].Reason = reason
+	}
+	return c.a.Settle(c.ctx, b.Token, outs)
+}
+
+// letters lists the dead, and expects so many.
+func (c *check) letters(want int) ([]inbox.DeadLetter, error) {
+	list, err := c.b.DeadLetters(c.ctx, 0, 100)
+	if err == nil && len(list) != want {
+		err = fmt.Errorf("DeadLetters lists %d, want %d", len(list), want)
+	}
+	return list, err
+}
+
+func (c *check) deadLetters() error {
+	if err := firstError(
+		func() error { return c.split("a", event("1", "x"), event("2", "x"), event("3", "y")) },
+		func() error { return c.kill("no such customer", 2) },
+	); err != nil {
+		return err
+	}
+	keys, err := c.finish()
+	if err := errors.Join(err, expectKeys(keys, "2")); err != nil {
+		return err
+	}
+	list, err := c.letters(2)
+	if err != nil {
+		return err
+	}
+	for _, l := range list {
+		if l.Reason != "no such customer" || string(l.Body) != string(delivery("a").Body) || l.Kind != inbox.KindEvent ||
+			time.Since(l.DiedAt).Abs() > time.Minute || l.Key != []string{"1", "", "3"}[l.Index] {
+			return fmt.Errorf("a dead letter came back as %+v", l)
+		}
+	}
+	if list[0].ID >= list[1].ID {
+		return errors.New("dead letters do not come in the order of their IDs")
+	}
+	page, err := c.a.DeadLetters(c.ctx, list[0].ID, 100)
+	if err != nil || len(page) != 1 || page[0].ID != list[1].ID {
+		return errors.Join(err, fmt.Errorf("%d dead letters behind the first one, want 1", len(page)))
+	}
+	page, err = c.a.DeadLetters(c.ctx, 0, 1)
+	if err != nil || len(page) != 1 || page[0].ID != list[0].ID {
+		return errors.Join(err, fmt.Errorf("%d dead letters in a page of 1", len(page)))
+	}
+	// Meta's repeat changes nothing.
+	if err := c.split("b", event("1", "x"), event("4", "x")); err != nil {
+		return err
+	}
+	keys, err = c.finish()
+	return errors.Join(err, expectKeys(keys, "4"))
+}
+
+func (c *check) replaying() error {
+	if err := firstError(
+		func() error { return c.split("a", event("1", "x"), event("2", "x"), event("3", "y")) },
+		func() error { return c.kill("bug", 2) },
+	); err != nil {
+		return err
+	}
+	list, err := c.letters(2)
+	if err != nil {
+		return err
+	}
+	n, err := c.a.Replay(c.ctx, []inbox.ID{list[0].ID, 1 << 40})
+	if err := errors.Join(err, expect("replayed", n, 1)); err != nil {
+		return err
+	}
+	if _, err := c.letters(1); err != nil {
+		return err
+	}
+	// Split anew, into the same events, of which one was replayed, one is dead, and one is waiting.
+	if err := c.splitNext(event("1", "x"), event("2", "x"), event("3", "y")); err != nil {
+		return err
+	}
+	keys, err := c.finish()
+	if err := errors.Join(err, expectKeys(keys, "2", list[0].Key)); err != nil {
+		return err
+	}
+	n, err = c.b.Replay(c.ctx, []inbox.ID{list[0].ID, list[1].ID})
+	if err := errors.Join(err, expect("replayed", n, 1)); err != nil {
+		return err
+	}
+	if err := c.splitNext(event("1", "x"), event("2", "x"), event("3", "y")); err != nil {
+		return err
+	}
+	keys, err = c.finish()
+	if err := errors.Join(err, expectKeys(keys, list[1].Key)); err != nil {
+		return err
+	}
+	_, err = c.letters(0)
+	return err
+}
+
+func (c *check) deadDelivery() error {
+	if err := c.append(delivery("a"), delivery("b")); err != nil {
+		return err
+	}
+	b, err := c.claim(c.a, request(inbox.KindDelivery, long), 2)
+	if err != nil {
+		return err
+	}
+	outs := outcomes(b, inbox.Dead)
+	outs[0].Reason = "the decoder panicked"
+	if err := c.a.Settle(c.ctx, b.Token, outs); err != nil {
+		return err
+	}
+	list, err := c.letters(2)
+	if err != nil {
+		return err
+	}
+	if l := list[0]; l.Reason != "the decoder panicked" || l.Kind != inbox.KindDelivery || string(l.Body) != string(delivery("a").Body) {
+		return fmt.Errorf("a dead delivery came back as %+v", l)
+	}
+	if n, err := c.a.Append(c.ctx, []inbox.Record{delivery("a")}); err != nil || n != 0 {
+		return errors.Join(err, expect("added of a dead delivery", n, 0))
+	}
+	n, err := c.a.Purge(c.ctx, []inbox.ID{list[1].ID})
+	if err := errors.Join(err, expect("purged", n, 1)); err != nil {
+		return err
+	}
+	n, err = c.a.Replay(c.ctx, []inbox.ID{list[0].ID, list[1].ID})
+	if err := errors.Join(err, expect("replayed", n, 1)); err != nil {
+		return err
+	}
+	if err := c.splitNext(event("1", "x")); err != nil {
+		return err
+	}
+	keys, err := c.finish()
+	if err := errors.Join(err, expectKeys(keys, "1")); err != nil {
+		return err
+	}
+	_, err = c.letters(0)
+	return err
+}
+
+func (c *check) purging() error {
+	if err := firstError(
+		func() error { return c.split("a", event("1", "x"), event("2", "x")) },
+		func() error { return c.kill("bug", 1) },
+	); err != nil {
+		return err
+	}
+	list, err := c.letters(1)
+	if err != nil {
+		return err
+	}
+	n, err := c.b.Purge(c.ctx, []inbox.ID{list[0].ID, 1 << 40})
+	if err := errors.Join(err, expect("purged", n, 1)); err != nil {
+		return err
+	}
+	if _, err := c.letters(0); err != nil {
+		return err
+	}
+	if n, err = c.b.Replay(c.ctx, []inbox.ID{list[0].ID}); err != nil || n != 0 {
+		return errors.Join(err, expect("replayed of what was purged", n, 0))
+	}
+	if err := c.split("b", event("1", "x"), event("3", "x")); err != nil {
+		return err
+	}
+	keys, err := c.finish()
+	return errors.Join(err, expectKeys(keys, "2", "3"))
+}
+
+func (c *check) counting() error {
+	bulk := event("3", "z")
+	bulk.Bulk = true
+	if err := firstError(
+		func() error { return c.split("a", event("1", "x"), event("2", "y"), bulk, event("4", "x")) },
+		func() error { return c.kill("bug", 2) },
+		func() error { return c.append(delivery("b")) },
+	); err != nil {
+		return err
+	}
+	st, err := c.b.Stats(c.ctx)
+	if err != nil {
+		return err
+	}
+	want := inbox.Stats{Deliveries: 1, Live: 1, Bulk: 1, Dead: 2}
+	got := st
+	got.Keys, got.Oldest, got.OldestLive = 0, 0, 0
+	if err := errors.Join(expect("Stats", got, want), expect("Depth", st.Depth(), 3)); err != nil {
+		return err
+	}
+	for _, age := range []time.Duration{st.Oldest, st.OldestLive} { // all arrived an hour ago
+		if (age - time.Hour).Abs() > 5*time.Minute {
+			return fmt.Errorf("the oldest of an hour ago are %v and %v old", st.Oldest, st.OldestLive)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,236 @@
+package inboxtest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook/inbox"
+)
+
+// An Engine makes the stores that are checked.
+type Engine struct {
+	// New returns an empty storage. It is called once for each check.
+	New func(ctx context.Context) (Storage, error)
+
+	// ShortLease is a lease that ends soon. If zero, 20 milliseconds. Checks wait for its end by asking, not by sleeping.
+	ShortLease time.Duration
+}
+
+// A Storage is where records are, whoever looks at it.
+type Storage struct {
+	// Open returns a store over the storage, which behaves like that of a process of its own. If only one process may use the storage,
+	// it returns the same store each time.
+	Open func(ctx context.Context) (inbox.Store, error)
+
+	// Close gives everything back.
+	Close func() error
+}
+
+// TestStore checks that the stores of an engine keep the promises of [inbox.Store], and returns everything that is wrong, or nil. Run it
+// with -race.
+func TestStore(ctx context.Context, engine Engine) error {
+	var errs []error
+	for _, c := range checks {
+		if err := runCheck(ctx, engine, c.run); err != nil {
+			errs = append(errs, fmt.Errorf("inboxtest: %s: %w", c.promise, err))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+func runCheck(ctx context.Context, engine Engine, run func(*check) error) (err error) {
+	storage, err := engine.New(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, storage.Close()) }()
+	a, err1 := storage.Open(ctx)
+	b, err2 := storage.Open(ctx)
+	if err := errors.Join(err1, err2); err != nil {
+		return err
+	}
+	short := engine.ShortLease
+	if short == 0 {
+		short = 20 * time.Millisecond
+	}
+	return run(&check{ctx: ctx, a: a, b: b, short: short})
+}
+
+var checks = []struct {
+	promise string
+	run     func(*check) error
+}{
+	{"a delivery comes back as it was appended", (*check).roundTrip},
+	{"a delivery with a known key is not stored again", (*check).duplicateDelivery},
+	{"deliveries come in the order in which they were appended", (*check).deliveryOrder},
+	{"what is live and what is in bulk do not wait for each other", (*check).queues},
+	{"events come with the body of their delivery", (*check).splitting},
+	{"an event with a known key is not stored again", (*check).duplicateEvent},
+	{"an event without a key counts each time", (*check).keyless},
+	{"a placeholder yields to the message that it stands for", (*check).yielding},
+	{"a key is remembered when its event is done", (*check).keysStay},
+	{"Forget makes a delivery count again", (*check).forgotten},
+	{"a lane is handed out in order, to one holder at a time", (*check).laneOrder},
+	{"lanes do not wait for each other", (*check).lanesApart},
+	{"a claim takes no more than was asked for", (*check).limits},
+	{"a failed event blocks its lane until its pause is over, and counts its attempts", (*check).retrying},
+	{"a released event comes again at once, and counts no attempt", (*check).releasing},
+	{"what nobody settles is handed out again after the lease", (*check).leaseEnds},
+	{"whoever lost the lease cannot settle", (*check).fencing},
+	{"an extended lease holds", (*check).extending},
+	{"all outcomes of a call are stored or none", (*check).allOrNothing},
+	{"a dead letter is listed, and its lane goes on", (*check).deadLetters},
+	{"a replayed event comes again, and only that", (*check).replaying},
+	{"a dead delivery is listed, replayed and purged", (*check).deadDelivery},
+	{"a purged dead letter is gone, and its key stays", (*check).purging},
+	{"Stats counts", (*check).counting},
+	{"a sweep forgets only old keys of what is done", (*check).sweeping},
+	{"concurrent appends of one delivery store it once", (*check).concurrentAppends},
+	{"concurrent claims never share a lane", (*check).concurrentClaims},
+	{"an ended context changes nothing", (*check).endedContext},
+}
+
+// A check has two stores over one storage.
+type check struct {
+	ctx   context.Context
+	a, b  inbox.Store
+	short time.Duration
+}
+
+const long = time.Minute
+
+// received is the moment at which all deliveries of the checks arrived.
+func received() time.Time { return time.Now().Add(-time.Hour).Truncate(time.Millisecond).UTC() }
+
+func delivery(name string) inbox.Record {
+	return inbox.Record{Key: "delivery:" + name, ReceivedAt: received(), Body: []byte(`{"name":` + strconv.Quote(name) + "}\x00\xff")}
+}
+
+func event(key, lane string) inbox.Record {
+	return inbox.Record{Kind: inbox.KindEvent, Key: key, Lane: lane}
+}
+
+// append stores deliveries.
+func (c *check) append(recs ...inbox.Record) error {
+	n, err := c.a.Append(c.ctx, recs)
+	if err == nil && n != len(recs) {
+		err = fmt.Errorf("Append added %d of %d new records", n, len(recs))
+	}
+	return err
+}
+
+func request(kind inbox.Kind, lease time.Duration) inbox.ClaimRequest {
+	return inbox.ClaimRequest{Kind: kind, Lanes: 100, PerLane: 100, Lease: lease, Worker: "inboxtest"}
+}
+
+// claim takes what is ready, and expects so many records.
+func (c *check) claim(s inbox.Store, req inbox.ClaimRequest, want int) (inbox.Batch, error) {
+	b, err := s.Claim(c.ctx, req)
+	if err == nil && len(b.Records) != want {
+		err = fmt.Errorf("Claim handed out %d records of kind %v, bulk %v, want %d", len(b.Records), req.Kind, req.Bulk, want)
+	}
+	return b, err
+}
+
+// await claims until records come. How long that takes at most is the context's business.
+func (c *check) await(s inbox.Store, req inbox.ClaimRequest) (inbox.Batch, error) {
+	for {
+		b, err := s.Claim(c.ctx, req)
+		if err != nil || len(b.Records) > 0 {
+			return b, err
+		}
+		pause := time.NewTimer(min(max(b.Wait, time.Millisecond), 100*time.Millisecond))
+		select {
+		case <-c.ctx.Done():
+			pause.Stop()
+			return b, c.ctx.Err()
+		case <-pause.C:
+		}
+	}
+}
+
+// split stores a delivery that consists of these events. All of them have to be new.
+func (c *check) split(name string, events ...inbox.Record) error {
+	if err := c.append(delivery(name)); err != nil {
+		return err
+	}
+	return c.splitNext(events...)
+}
+
+// splitNext splits the delivery whose turn it is.
+func (c *check) splitNext(events ...inbox.Record) error {
+	for i := range events {
+		events[i].Index = i
+	}
+	b, err := c.claim(c.a, request(inbox.KindDelivery, long), 1)
+	if err != nil {
+		return err
+	}
+	return c.a.Settle(c.ctx, b.Token, []inbox.Outcome{{ID: b.Records[0].ID, Events: events}})
+}
+
+// done settles all records of a batch.
+func (c *check) done(s inbox.Store, b inbox.Batch) error {
+	return s.Settle(c.ctx, b.Token, outcomes(b, inbox.Done))
+}
+
+func outcomes(b inbox.Batch, kind inbox.OutcomeKind) []inbox.Outcome {
+	outs := make([]inbox.Outcome, len(b.Records))
+	for i, rec := range b.Records {
+		outs[i] = inbox.Outcome{ID: rec.ID, Kind: kind}
+	}
+	return outs
+}
+
+// finish handles everything that is ready, and returns the keys in the order in which they came.
+func (c *check) finish() (keys []string, err error) {
+	for {
+		b, err := c.a.Claim(c.ctx, request(inbox.KindEvent, long))
+		if err != nil || len(b.Records) == 0 {
+			return keys, err
+		}
+		for _, rec := range b.Records {
+			keys = append(keys, rec.Key)
+		}
+		if err := c.done(c.a, b); err != nil {
+			return keys, err
+		}
+	}
+}
+
+// expect compares, and says what is compared.
+func expect[T comparable](what string, got, want T) error {
+	if got != want {
+		return fmt.Errorf("%s: got %v, want %v", what, got, want)
+	}
+	return nil
+}
+
+func expectKeys(got []string, want ...string) error {
+	if !slices.Equal(got, want) {
+		return fmt.Errorf("handed out %q, want %q", got, want)
+	}
+	return nil
+}
+
+func keysOf(recs []inbox.Record) []string {
+	keys := make([]string, len(recs))
+	for i, rec := range recs {
+		keys[i] = rec.Key
+	}
+	return keys
+}
+
+// firstError returns the first error of calls that are made one after the other.
+func firstError(calls ...func() error) error {
+	for _, call := range calls {
+		if err := call(); err != nil {
+			return err
+		}
+	}
+	return nil
+}

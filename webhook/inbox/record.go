@@ -1,0 +1,61 @@
+package inbox
+
+import "time"
+
+// An ID names a record in its store. A store hands them out; a later record of a lane has a larger one. Zero names none.
+type ID int64
+
+// A Kind is what a [Record] is.
+type Kind int
+
+const (
+	KindDelivery Kind = iota // a delivery as Meta sent it, not looked into yet
+	KindEvent                // one event of a delivery
+)
+
+// String returns "delivery" or "event".
+func (k Kind) String() string {
+	if k == KindEvent {
+		return "event"
+	}
+	return "delivery"
+}
+
+// A Record is what a [Store] keeps: a delivery, which is split once it is its turn, or one of the events that it was split into.
+// An event has no bytes of its own. It says which event of which delivery it is, and comes out of the store with the delivery's body.
+type Record struct {
+	// ID and Delivery are given by the store. Delivery is the delivery that an event is from; for a delivery it is its own ID.
+	ID, Delivery ID
+
+	Kind Kind
+
+	// Key names the record for deduplication: a store keeps one record for a key, and remembers the key for [KeepKeys] at least after the
+	// record is done. Records without a key are never duplicates. A key is not personal.
+	Key string
+
+	// YieldsTo is the key of another record that makes this one superfluous. If the store knows that key, this record counts as
+	// a duplicate: a placeholder is of no use after the message that it stands for.
+	YieldsTo string
+
+	// Lane is what an event has to be in order with: the conversation. It is not personal. Deliveries have none: all live ones are in
+	// order, and all in bulk.
+	Lane string
+
+	// Bulk marks what may wait behind everything live: history and address books.
+	Bulk bool
+
+	// Index is which of the delivery's events this one is.
+	Index int
+
+	// ReceivedAt is when the delivery arrived.
+	ReceivedAt time.Time
+
+	// Body is the body of the delivery, as Meta sent it. It is nil in an event on its way into the store. Nobody writes to it.
+	Body []byte
+
+	// Attempts is how often the record was tried before. The store counts the outcomes [Retry].
+	Attempts int
+}
+
+// KeepKeys is how long a store remembers keys at least: Meta repeats deliveries for 7 days.
+const KeepKeys = 8 * 24 * time.Hour
