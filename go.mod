@@ -8,6 +8,7 @@ require (
 	github.com/hashicorp/go-version v1.9.0
 	github.com/nyaruka/phonenumbers v1.8.1
 	github.com/stretchr/testify v1.12.1
+	golang.org/x/time v0.15.0
 	pgregory.net/rapid v1.3.0
 )
 

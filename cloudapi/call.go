@@ -30,8 +30,8 @@ type request struct {
 	replay Replay
 	phone  graph.PhoneNumberID // for the observer
 
-	sensitive []string                    // what was sent and must not show up in an error
-	before    func(context.Context) error // asked before every attempt
+	sensitive []string // what was sent and must not show up in an error
+	turn      *Turn    // of the limiter, which every attempt takes; nil for what it is not asked about
 }
 
 // An identity is whose token a call carries.

@@ -124,7 +124,7 @@ func TestNoSecretLeavesThroughErrorsLogsOrObserver(t *testing.T) {
 				var mu sync.Mutex
 				var out bytes.Buffer
 				client := newClient(t, cloudapi.Config{
-					AppID: appID, AppSecret: appSecret, AccessToken: token, HTTPClient: &http.Client{Transport: transport},
+					AppID: appID, AppSecret: appSecret, AccessToken: token, Limiter: cloudapi.Unlimited, HTTPClient: &http.Client{Transport: transport},
 					Retry:  cloudapi.Retry{MaxAttempts: 2, MinWait: time.Microsecond, MaxWait: time.Microsecond},
 					Logger: slog.New(slog.NewTextHandler(lockedWriter{&mu, &out}, &slog.HandlerOptions{Level: slog.LevelDebug})),
 					Observe: func(_ context.Context, call cloudapi.Call) {
@@ -308,4 +308,4 @@ func TestBothReasonsAreToldWhenAReplayIsPrevented(t *testing.T) {
 
 type limiterFunc func() error
 
-func (f limiterFunc) Wait(context.Context, graph.PhoneNumberID, cloudapi.Recipient) error { return f() }
+func (f limiterFunc) Wait(context.Context, cloudapi.Turn) error { return f() }

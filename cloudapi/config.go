@@ -52,7 +52,12 @@ type Config struct {
 	// Retry says how often and how patiently calls are repeated. What may be repeated at all is not a setting.
 	Retry Retry
 
-	// Limiter is asked before every attempt to send a message. If nil, nothing is held back.
+	// Limiter is asked before every attempt to send a message. If nil, a [MemLimiter] of the client's own, shared by all its
+	// copies, which takes every number for a coexistence number. Numbers that are not need one that knows them:
+	//
+	//	Limiter: &cloudapi.MemLimiter{Throughput: func(graph.PhoneNumberID) int { return cloudapi.StandardRate }},
+	//
+	// [Unlimited] holds nothing back.
 	Limiter Limiter
 
 	// Logger gets what no caller can see: replays, and a Graph API version that differs from the one asked for. If nil,
@@ -90,15 +95,6 @@ func (r Retry) withDefaults() Retry {
 	return r
 }
 
-// A Limiter holds sends back so that Meta does not have to refuse them. Wait returns when the message may leave, or an
-// error (the context's, usually) if it may not. It is called from many goroutines, once before every attempt to send.
-//
-// A coexistence number may pass 20 messages a second, counted together with what it receives, and one message in six
-// seconds to the same person, with bursts of up to 45 that are paid back by silence.
-type Limiter interface {
-	Wait(ctx context.Context, from graph.PhoneNumberID, to Recipient) error
-}
-
 var versionRe = regexp.MustCompile(`^v[1-9][0-9]*\.[0-9]+$`)
 
 func (c Config) withDefaults() Config {
@@ -110,6 +106,9 @@ func (c Config) withDefaults() Config {
 	}
 	c.BaseURL = strings.TrimRight(c.BaseURL, "/")
 	c.Retry = c.Retry.withDefaults()
+	if c.Limiter == nil {
+		c.Limiter = new(MemLimiter)
+	}
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.DiscardHandler)
 	}

@@ -62,6 +62,12 @@
 // exponential with jitter. A pause that would outlast [Retry].MaxWait or the context ends the call at once, with
 // [Error].RetryAfter.
 //
+// # Limits
+//
+// Every client has a [Limiter], which its copies share. It keeps each number at the 20 messages a second of a coexistence
+// number, keeps the rule for messages to one person, and slows down when Meta says so. [Config].Limiter makes it know
+// numbers that may be faster. Messages of a campaign say so with [Message].Priority, and let replies go first.
+//
 // # Accepted is not delivered
 //
 // A [Sent] means that Meta took the message. Whether it was delivered, and most reasons why not, arrive as status webhooks.

@@ -81,7 +81,7 @@ func (s *script) seen() []seen {
 func (s *script) client(t *testing.T, change ...func(*cloudapi.Config)) *cloudapi.Client {
 	t.Helper()
 	cfg := cloudapi.Config{
-		AppID: appID, AppSecret: appSecret, AccessToken: token, BaseURL: s.URL,
+		AppID: appID, AppSecret: appSecret, AccessToken: token, BaseURL: s.URL, Limiter: cloudapi.Unlimited,
 		Retry: cloudapi.Retry{MinWait: time.Millisecond, MaxWait: 5 * time.Millisecond},
 	}
 	return newClient(t, cfg, change...)

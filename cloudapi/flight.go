@@ -77,10 +77,10 @@ func (f *flight) ask(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	if f.before == nil {
+	if f.turn == nil {
 		return nil
 	}
-	return f.before(ctx)
+	return f.core.cfg.Limiter.Wait(ctx, *f.turn)
 }
 
 func (f *flight) newRequest(ctx context.Context) (*retryablehttp.Request, error) {
@@ -193,7 +193,7 @@ func (f *flight) read(resp *http.Response) {
 	f.err = e
 }
 
-// report tells observer and log about an attempt.
+// report tells log, limiter and observer about an attempt.
 func (f *flight) report(ctx context.Context) {
 	call := Call{
 		Method: f.method, Path: f.path, Phone: f.phone, Attempt: f.attempts, Final: !f.waiting, Wait: f.wait,
@@ -213,6 +213,9 @@ func (f *flight) report(ctx context.Context) {
 	if v := f.meta.Version; v != "" && v != cfg.Version && !f.core.warnedVersion.Swap(true) {
 		cfg.Logger.WarnContext(ctx, "graph version differs from the one asked for, which may have expired",
 			"asked", cfg.Version, "ran", v)
+	}
+	if learner, ok := cfg.Limiter.(LearningLimiter); ok && f.turn != nil {
+		learner.Learn(ctx, *f.turn, call)
 	}
 	if cfg.Observe != nil {
 		cfg.Observe(ctx, call)

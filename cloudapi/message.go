@@ -35,6 +35,10 @@ type Message struct {
 	// Content is what the message says.
 	Content Content
 
+	// Priority says who goes first when the [Limiter] holds messages back. The zero value is [PriorityReply]; set
+	// [PriorityCampaign] for what nobody waits for.
+	Priority Priority
+
 	// Unchecked sends without looking at Meta's limits first, for the day one is raised. What could not be sent at all,
 	// like a message without recipient, is still refused.
 	Unchecked bool

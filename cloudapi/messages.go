@@ -34,10 +34,7 @@ func (s *MessagesService) Send(ctx context.Context, from graph.PhoneNumberID, m 
 	}
 	r := request{
 		method: http.MethodPost, path: "/{phone-number-id}/messages", ids: []string{string(from)},
-		phone: from, body: body, sensitive: m.sensitive(),
-	}
-	if limiter := s.c.core.Open().cfg.Limiter; limiter != nil {
-		r.before = func(ctx context.Context) error { return limiter.Wait(ctx, from, m.To) }
+		phone: from, body: body, sensitive: m.sensitive(), turn: &Turn{From: from, To: m.To, Priority: m.Priority},
 	}
 	resp, err := call[sendResponse](ctx, s.c, r)
 	if err != nil {

@@ -407,8 +407,8 @@ type limiter struct {
 	err   error
 }
 
-func (l *limiter) Wait(_ context.Context, from graph.PhoneNumberID, to cloudapi.Recipient) error {
-	l.calls = append(l.calls, string(from)+" "+to.Key())
+func (l *limiter) Wait(_ context.Context, t cloudapi.Turn) error {
+	l.calls = append(l.calls, string(t.From)+" "+t.To.Key())
 	return l.err
 }
 

@@ -20,9 +20,20 @@ type Config struct {
 	// same partner are passed over. If empty, any app is taken for ours.
 	AppID graph.AppID
 
+	// Inbound is told of every message that a number receives, because those take from the same 20 a second as the ones that
+	// it sends: the limiter of the client that sends, such as a [cloudapi.MemLimiter]. If nil, nobody is told.
+	Inbound Inbound
+
 	// Logger gets what no caller can see. If nil, nothing is logged.
 	Logger *slog.Logger
 }
+
+// An Inbound counts what numbers receive. at is when the message came to Meta.
+type Inbound interface {
+	Received(ctx context.Context, phone graph.PhoneNumberID, at time.Time)
+}
+
+var _ Inbound = (*cloudapi.MemLimiter)(nil)
 
 // A Tracker follows coexistence numbers. It is a [webhook.Handler] that keeps states, messages and contacts in a [Store], and
 // the guard of the calls that work only once. It holds nothing itself: make one per process, over one store. It is safe for
@@ -90,6 +101,7 @@ func (t *Tracker) Confirm(ctx context.Context, api PhoneAPI, phone graph.PhoneNu
 // that say nothing about coexistence are passed over.
 func (t *Tracker) Handle(ctx context.Context, ev webhook.Event) error {
 	phone := ev.Info().Phone
+	t.count(ctx, ev)
 	switch ev := ev.(type) {
 	case *webhook.AccountUpdate:
 		return t.account(ctx, ev)
@@ -134,6 +146,21 @@ func (t *Tracker) Handle(ctx context.Context, ev webhook.Event) error {
 		return t.status(ctx, ev)
 	default:
 		return nil
+	}
+}
+
+// count tells of what customers send now. History is a copy of what was sent long ago, and what the owner writes on the phone
+// does not pass through Cloud API's throughput.
+func (t *Tracker) count(ctx context.Context, ev webhook.Event) {
+	if t.cfg.Inbound == nil {
+		return
+	}
+	switch ev := ev.(type) {
+	case *webhook.IncomingMessage:
+		t.cfg.Inbound.Received(ctx, ev.Phone, ev.At)
+	case *webhook.UnavailableMessage:
+		t.cfg.Inbound.Received(ctx, ev.Phone, ev.At)
+	default:
 	}
 }
 

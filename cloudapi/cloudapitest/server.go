@@ -141,9 +141,14 @@ func (s *Server) AppToken() graph.Secret {
 }
 
 // Config returns what a client needs to call the server, with the system token. Retries are quick, so that a test that
-// provokes them does not wait.
+// provokes them does not wait, and nothing is held back, unless [EnforceLimits] makes it worth while.
 func (s *Server) Config() cloudapi.Config {
+	limiter := cloudapi.Unlimited
+	if s.enforceLimits {
+		limiter = nil
+	}
 	return cloudapi.Config{
+		Limiter:     limiter,
 		AppID:       s.app.ID,
 		AppSecret:   s.app.Secret,
 		AccessToken: s.systemToken,

@@ -1,0 +1,84 @@
+package cloudapi
+
+import (
+	"context"
+	"time"
+
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
+)
+
+// Messages a second that a number may pass, sent and received ones counted together.
+//
+// Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/throughput
+const (
+	// CoexistenceRate is that of a coexistence number. It is never raised.
+	CoexistenceRate = 20
+
+	// StandardRate is that of other numbers, ThroughputStandard.
+	StandardRate = 80
+
+	// HighRate is that of numbers which Meta upgraded, ThroughputHigh.
+	HighRate = 1000
+)
+
+// The pair rule: one message in PairPause to the same person, with bursts of up to PairBurst that are paid back by silence.
+const (
+	PairPause = 6 * time.Second
+	PairBurst = 45
+)
+
+// A Limiter holds sends back so that Meta does not have to refuse them. Wait returns when the message may leave, or an
+// error (the context's, usually) if it may not; then nothing is sent. It is called from many goroutines, once before every
+// attempt to send.
+//
+// [MemLimiter] is for one process, module cloudapi/redislimit for several that share a budget. A Limiter that is a
+// [LearningLimiter] too is told what became of the attempts.
+type Limiter interface {
+	Wait(ctx context.Context, t Turn) error
+}
+
+// A LearningLimiter slows down by what Meta answers. Learn is called after every attempt to send that Wait let through, in
+// the goroutine of the call; [Call.Slowdown] says what to make of it.
+type LearningLimiter interface {
+	Limiter
+	Learn(ctx context.Context, t Turn, c Call)
+}
+
+// A Turn is an attempt to send that asks a [Limiter].
+type Turn struct {
+	From     graph.PhoneNumberID
+	To       Recipient
+	Priority Priority
+}
+
+// A Priority says which message goes first when a [Limiter] holds some back. Meta is not told.
+type Priority uint8
+
+const (
+	// PriorityReply is for messages that someone waits for: answers, codes, confirmations.
+	PriorityReply Priority = iota
+
+	// PriorityCampaign is for messages that nobody waits for. They go out only while no reply is held back.
+	PriorityCampaign
+)
+
+// Unlimited is a [Limiter] that holds nothing back: for tests, and for hosts that pace their sends elsewhere.
+var Unlimited Limiter = unlimited{}
+
+type unlimited struct{}
+
+func (unlimited) Wait(ctx context.Context, _ Turn) error { return ctx.Err() }
+
+// MessagesPerSecond returns the throughput of a number that was read with the fields is_on_biz_app, platform_type and
+// throughput, as [PhonesService.Get] does. A number that may coexist has [CoexistenceRate].
+func (p *Phone) MessagesPerSecond() int {
+	switch {
+	case p.IsOnBizApp:
+		return CoexistenceRate
+	case p.Throughput.Level == ThroughputHigh:
+		return HighRate
+	case p.Throughput.Level == ThroughputStandard:
+		return StandardRate
+	}
+	return CoexistenceRate
+}

@@ -1,0 +1,58 @@
+package cloudapi
+
+import (
+	"fmt"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
+)
+
+// Inside the package, because what a limiter remembers shows nowhere else.
+func TestTheLimiterForgetsWhatItNeedNotKnow(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		l := &MemLimiter{Throughput: func(graph.PhoneNumberID) int { return HighRate }}
+		most := 0
+		for i := range 30_000 {
+			to := ToPhone(fmt.Sprintf("+1555%07d", i))
+			require.NoError(t, l.Wait(t.Context(), Turn{From: "1", To: to}))
+			most = max(most, len(l.numbers["1"].pairs))
+		}
+		// A pair is remembered for six seconds, which is 6,000 of them at that rate.
+		require.LessOrEqual(t, most, 20_000)
+
+		time.Sleep(time.Minute)
+		most = 0
+		for i := range 30_000 {
+			from := graph.PhoneNumberID(fmt.Sprint(i))
+			require.NoError(t, l.Wait(t.Context(), Turn{From: from, To: ToPhone("+15550100123")}))
+			time.Sleep(10 * time.Millisecond)
+			most = max(most, len(l.numbers))
+		}
+		require.LessOrEqual(t, most, 2_000)
+	})
+}
+
+func TestAForgottenNumberBehavesLikeANewOne(t *testing.T) {
+	t.Parallel()
+	now := time.Now()
+	n := new(number)
+	require.True(t, n.idle(now))
+	n.take(now, CoexistenceRate)
+	require.False(t, n.idle(now))
+	require.True(t, n.idle(now.Add(time.Second)))
+	n.pace.learn(Slowdown{Pause: time.Minute}, now)
+	require.False(t, n.idle(now.Add(time.Second)))
+	require.True(t, n.idle(now.Add(time.Minute)))
+	n.pace.learn(Slowdown{Halve: true}, now.Add(time.Minute))
+	require.False(t, n.idle(now.Add(time.Minute+time.Second)))
+	require.True(t, n.idle(now.Add(2*time.Minute)))
+	n.pair(ToPhone("+15550100123"), now)
+	require.False(t, n.idle(now.Add(2*time.Minute)))
+	n.sweep(now)
+	require.True(t, n.idle(now.Add(2*time.Minute)))
+}

@@ -1,0 +1,83 @@
+package cloudapi
+
+import (
+	"errors"
+	"net/http"
+	"time"
+
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
+)
+
+// A Slowdown is what an answer of Meta's asks of a [Limiter]. The zero Slowdown asks for nothing.
+type Slowdown struct {
+	// Pause keeps every message of the number back for so long.
+	Pause time.Duration
+
+	// PausePair keeps messages to the same recipient back for so long. Others are not concerned.
+	PausePair time.Duration
+
+	// Halve asks for half of the present throughput, to be regained slowly. A throughput limit was hit, and several
+	// requests that were under way together may say so: halve once a second at most.
+	Halve bool
+
+	// Ceiling is the share of the number's throughput that is left while Meta's usage headers are high, down to 0.1. Zero
+	// means all.
+	Ceiling float64
+}
+
+// Percent of a budget at which sends become slower, and how slow they get.
+const (
+	slowFrom = 75
+	slowest  = 0.1
+)
+
+// Slowdown reads what an attempt to send teaches about the budgets it takes from: throttle codes, Retry-After and the usage
+// headers. Usage of type whatsapp_business_management is passed over: it is about other calls than sends.
+func (c Call) Slowdown() Slowdown {
+	s := Slowdown{Ceiling: c.Meta.ceiling(), Pause: c.Meta.sendRegainAccess()}
+	e, ok := errors.AsType[*Error](c.Err)
+	if !ok {
+		return s
+	}
+	switch {
+	case e.isSyncRefusal():
+	case e.Code == graph.CodePairRateLimitHit:
+		s.PausePair = max(PairPause, e.RetryAfter)
+	case e.Code == graph.CodeAccountInMaintenance:
+		s.Pause = max(s.Pause, e.RetryAfter, time.Minute) // how long a throughput upgrade takes
+	case e.Code == graph.CodeRateLimitHit, e.StatusCode == http.StatusTooManyRequests && !e.hasCode():
+		s.Pause, s.Halve = max(s.Pause, e.RetryAfter, time.Second), true
+	case e.coded && e.Code.ProvesRefusal():
+		s.Pause, s.Halve = max(s.Pause, e.RetryAfter, 5*time.Second), true
+	}
+	return s
+}
+
+// ceiling falls from 1 at slowFrom percent to slowest at 100.
+func (m ResponseMeta) ceiling() float64 {
+	usage := 0
+	if m.AppUsage != nil {
+		usage = m.AppUsage.Max()
+	}
+	for _, u := range m.BusinessUsage {
+		if u.aboutSends() {
+			usage = max(usage, u.Max())
+		}
+	}
+	if usage <= slowFrom {
+		return 0
+	}
+	return max(slowest, 1-(1-slowest)*float64(usage-slowFrom)/float64(100-slowFrom))
+}
+
+func (m ResponseMeta) sendRegainAccess() time.Duration {
+	var longest time.Duration
+	for _, u := range m.BusinessUsage {
+		if u.aboutSends() {
+			longest = max(longest, u.RegainAccess)
+		}
+	}
+	return longest
+}
+
+func (u BusinessUsage) aboutSends() bool { return u.Type != "whatsapp_business_management" }
