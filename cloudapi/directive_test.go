@@ -80,7 +80,7 @@ func TestEveryServiceMethodNamesOneEndpointOfItsOwn(t *testing.T) {
 func TestMethodsCallTheEndpointTheyName(t *testing.T) {
 	t.Parallel()
 	places := strings.NewReplacer("{phone-number-id}", string(phoneID), "{waba-id}", string(wabaID),
-		"{business-id}", string(businessID), "{app-id}", string(appID))
+		"{business-id}", string(businessID), "{app-id}", string(appID), "{message-history-id}", string(historyID))
 	for _, d := range directives(t) {
 		t.Run(d.method, func(t *testing.T) {
 			t.Parallel()

@@ -24,6 +24,7 @@ const (
 	appID      graph.AppID         = "400000000000004"
 	appSecret  graph.Secret        = "app-secret-5f4dcc3b5aa765d61d83"
 	token      graph.Secret        = "EAAtoken-9e107d9d372bb6826bd81d35"
+	historyID                      = cloudapi.MessageHistoryID("500000000000005")
 	customer                       = "+15550100123"
 	wamid      graph.MessageID     = "wamid.HBgLMTU1NTAxMDAxMjMVAgARGBI"
 	sentBody                       = `{"messaging_product":"whatsapp","contacts":[{"input":"+15550100123","wa_id":"15550100123"}],"messages":[{"id":"wamid.sent"}]}`
@@ -183,6 +184,22 @@ func calls() map[string]func(context.Context, *cloudapi.Client) error {
 		},
 		"Messages.ShowTyping": func(ctx context.Context, c *cloudapi.Client) error {
 			return c.Messages.ShowTyping(ctx, phoneID, wamid)
+		},
+		"Messages.History": func(ctx context.Context, c *cloudapi.Client) error {
+			for _, err := range c.Messages.History(ctx, phoneID, cloudapi.MessageHistoryOptions{Message: wamid}) {
+				if err != nil {
+					return err
+				}
+			}
+			return nil
+		},
+		"Messages.HistoryEvents": func(ctx context.Context, c *cloudapi.Client) error {
+			for _, err := range c.Messages.HistoryEvents(ctx, historyID, cloudapi.MessageHistoryEventOptions{}) {
+				if err != nil {
+					return err
+				}
+			}
+			return nil
 		},
 		"Phones.Get": func(ctx context.Context, c *cloudapi.Client) error {
 			_, err := c.Phones.Get(ctx, phoneID, cloudapi.PhoneGetOptions{})

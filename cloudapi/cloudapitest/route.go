@@ -19,6 +19,7 @@ const (
 	kindWABA     kind = "{waba-id}"
 	kindBusiness kind = "{business-id}"
 	kindApp      kind = "{app-id}"
+	kindHistory  kind = "{message-history-id}"
 )
 
 // A route is one thing the server can do.
@@ -63,6 +64,8 @@ var routes = []route{
 	{method: "GET", node: kindPhone, scope: ScopeManagement, handle: (*Server).getPhone},
 	{method: "POST", node: kindPhone, scope: ScopeManagement, handle: (*Server).postPhone},
 	{method: "POST", node: kindPhone, edge: "messages", scope: ScopeMessaging, handle: (*Server).postMessage},
+	{method: "GET", node: kindPhone, edge: "message_history", scope: ScopeMessaging, handle: (*Server).getMessageHistory},
+	{method: "GET", node: kindHistory, edge: "events", scope: ScopeMessaging, handle: (*Server).getHistoryEvents},
 	{method: "POST", node: kindPhone, edge: "smb_app_data", scope: ScopeManagement, handle: (*Server).postSyncAppData},
 	{method: "POST", node: kindPhone, edge: "register", scope: ScopeManagement, handle: (*Server).register},
 	{method: "POST", node: kindPhone, edge: "deregister", scope: ScopeManagement, handle: (*Server).deregister},
@@ -105,6 +108,9 @@ func (s *Server) kindOf(id string) kind {
 		return kindApp
 	case s.business(graph.BusinessID(id)) != nil:
 		return kindBusiness
+	}
+	if _, ok := s.historyEntry(id); ok {
+		return kindHistory
 	}
 	return kindNone
 }

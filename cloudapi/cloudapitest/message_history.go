@@ -1,0 +1,88 @@
+package cloudapitest
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
+)
+
+// historyPrefix begins the ids of history entries; what follows is the message's place among the sent ones.
+const historyPrefix = "81000000000"
+
+func historyID(i int) string { return historyPrefix + strconv.Itoa(i) }
+
+// historyEntry finds the sent message that an entry of the history is about. It wants the lock.
+func (s *Server) historyEntry(id string) (SentMessage, bool) {
+	digits, ok := strings.CutPrefix(id, historyPrefix)
+	i, err := strconv.Atoi(digits)
+	if !ok || err != nil || i < 0 || i >= len(s.sent) || historyID(i) != id {
+		return SentMessage{}, false
+	}
+	return s.sent[i], true
+}
+
+type historyApp struct {
+	ID graph.AppID `json:"id"`
+}
+
+type historyEvent struct {
+	ID       string     `json:"id"`
+	Status   string     `json:"delivery_status"`
+	At       int64      `json:"timestamp,omitzero"`
+	Occurred int64      `json:"occurrence_timestamp,omitzero"` // its name in the listing of events
+	Webhook  string     `json:"webhook_update_state,omitzero"`
+	App      historyApp `json:"application"`
+	Error    string     `json:"error_description,omitzero"`
+}
+
+// historyEvents are what the server knows of a message: that it was sent, or that it will not arrive.
+func (s *Server) historyEvents(id string, m SentMessage) []historyEvent {
+	ev := historyEvent{ID: id + "1", Status: "SENT", At: m.At.Unix(), Webhook: "DELIVERED", App: historyApp{s.app.ID}}
+	if m.Fails != 0 {
+		info, _ := graph.Lookup(m.Fails, 0)
+		ev.Status, ev.Error = "FAILED", info.Title
+	}
+	return []historyEvent{ev}
+}
+
+// getMessageHistory lists what a number sent, the latest first.
+func (s *Server) getMessageHistory(c *call) reply {
+	var nodes []node
+	fields := c.query.Get("fields")
+	for i, m := range slices.Backward(s.sent) {
+		if m.From != c.phone.ID || c.query.Has("message_id") && string(m.ID) != c.query.Get("message_id") {
+			continue
+		}
+		events := struct {
+			Data []historyEvent `json:"data"`
+		}{s.historyEvents(historyID(i), m)}
+		n, err := node{"id": raw(historyID(i)), "message_id": raw(m.ID), "events": raw(events)}.
+			pick(fields, "id,message_id", "WhatsAppBusinessMessageHistory")
+		if err != nil {
+			return refuse(err)
+		}
+		nodes = append(nodes, n)
+	}
+	return s.page(c, nodes)
+}
+
+// getHistoryEvents lists what became of one message.
+func (s *Server) getHistoryEvents(c *call) reply {
+	m, ok := s.historyEntry(c.id)
+	if !ok {
+		return refuse(notFound(c.method, c.id))
+	}
+	if p := s.phone(m.From); p == nil || !c.token.reaches(p.WABAs...) || s.lost(p) {
+		return refuse(notFound(c.method, c.id))
+	}
+	var nodes []node
+	for i, ev := range s.historyEvents(c.id, m) {
+		if status := c.query.Get("status_filter"); status == "" || status == ev.Status {
+			ev.Occurred, ev.At, ev.Webhook = ev.At, 0, ""
+			nodes = append(nodes, node{"cursor": raw(cursor(i + 1)), "node": raw(ev)})
+		}
+	}
+	return s.page(c, nodes)
+}
