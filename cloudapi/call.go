@@ -80,13 +80,6 @@ func unreadable(body []byte, err error) string {
 	return "the answer is " + describe(body)
 }
 
-// invalid is an error about an argument.
-func invalid(text string) error {
-	p := problems{}
-	p.add("%s", text)
-	return p.err()
-}
-
 // encode writes a body made of strings, which cannot be refused but for the encoder's own reasons.
 func encode(body any) (json.RawMessage, error) {
 	b, err := json.Marshal(body)

@@ -217,7 +217,20 @@ func TestTextsOfAllContentsAreCutOutOfErrors(t *testing.T) {
 		"text": &cloudapi.Text{Body: private},
 		"raw":  &cloudapi.RawContent{Type: "interactive", JSON: []byte(`{"body":{"text":"` + private + `"}}`)},
 	}
+	contents["caption"] = &cloudapi.Image{MediaSource: byID, Caption: private}
+	contents["file"] = &cloudapi.Document{MediaSource: byID, Filename: private}
+	contents["place of its own"] = &cloudapi.Location{Address: private}
+	contents["card"] = &cloudapi.Contacts{Cards: []cloudapi.ContactCard{{Name: cloudapi.ContactName{Formatted: private, First: "A"}}}}
+	contents["interactive"] = &cloudapi.Interactive{Body: private, Action: &cloudapi.LocationRequest{}}
+	contents["row"] = &cloudapi.Interactive{Body: "b", Action: &cloudapi.List{Button: "b", Sections: []cloudapi.ListSection{
+		{Rows: []cloudapi.ListRow{{ID: "1", Title: "t", Description: private}}},
+	}}}
 	for name, component := range map[string]cloudapi.TemplateComponent{
+		"flow": &cloudapi.TemplateButton{Type: cloudapi.ButtonFlow, Parameter: &cloudapi.FlowParameter{Token: private}},
+		"tap":  &cloudapi.TemplateTapTarget{URL: "https://example.com", Title: private},
+		"carousel": &cloudapi.TemplateCarousel{Cards: []cloudapi.TemplateCard{
+			{&cloudapi.TemplateBody{Parameters: []cloudapi.TemplateParameter{param}}}, {},
+		}},
 		"header":    &cloudapi.TemplateHeader{Parameter: param},
 		"body":      &cloudapi.TemplateBody{Parameters: []cloudapi.TemplateParameter{param}},
 		"button":    &cloudapi.TemplateButton{Type: cloudapi.ButtonURL, Parameter: param},

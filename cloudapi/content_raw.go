@@ -18,7 +18,11 @@ type RawContent struct {
 // MarshalJSON returns the JSON as it is.
 func (r *RawContent) MarshalJSON() ([]byte, error) { return r.JSON, nil }
 
-func (r *RawContent) kind() string { return r.Type }
+// MessageType is the Type.
+func (r *RawContent) MessageType() string { return r.Type }
+
+// Summary is empty.
+func (*RawContent) Summary() string { return "" }
 
 var wireNameRe = regexp.MustCompile(`^[a-z][a-z0-9_]*$`)
 

@@ -28,19 +28,21 @@ func (r *Reaction) MarshalJSON() ([]byte, error) {
 	return json.Marshal((*plain)(r))
 }
 
-func (*Reaction) kind() string { return "reaction" }
+// MessageType is "reaction".
+func (*Reaction) MessageType() string { return "reaction" }
+
+// Summary is the emoji.
+func (r *Reaction) Summary() string { return r.Emoji }
 
 // An emoji can take many runes: England's flag has 7, a family of four with skin tones 11.
 const maxEmojiRunes = 16
 
 func (r *Reaction) check(p *problems) {
 	if r == nil {
-		p.add("the Reaction is nil")
+		p.missing("the Reaction is nil")
 		return
 	}
-	if r.MessageID == "" {
-		p.add("Reaction.MessageID is empty")
-	}
+	p.needs("Reaction.MessageID", string(r.MessageID))
 	if !utf8.ValidString(r.Emoji) {
 		p.add("Reaction.Emoji is not valid UTF-8")
 		return

@@ -45,7 +45,11 @@ func (t *Template) MarshalJSON() ([]byte, error) {
 	}{t.Name, language{t.Language}, t.Components})
 }
 
-func (*Template) kind() string { return "template" }
+// MessageType is "template".
+func (*Template) MessageType() string { return "template" }
+
+// Summary is the template's name.
+func (t *Template) Summary() string { return t.Name }
 
 var (
 	templateNameRe = regexp.MustCompile(`^[a-z0-9_]+$`)
@@ -54,15 +58,15 @@ var (
 
 func (t *Template) check(p *problems) {
 	if t == nil {
-		p.add("the Template is nil")
+		p.missing("the Template is nil")
 		return
 	}
 	if !templateNameRe.MatchString(t.Name) {
-		p.limit("Template.Name must be lower-case letters, digits and underscores")
+		p.put(true, t.Name == "", "Template.Name must be lower-case letters, digits and underscores", nil)
 	}
 	p.atMost("Template.Name", t.Name, 512)
 	if t.Language == "" {
-		p.add(`Template.Language is empty; it is the code of a translation, such as "en_US"`)
+		p.missing(`Template.Language is empty; it is the code of a translation, such as "en_US"`)
 	} else if !languageRe.MatchString(t.Language) {
 		p.limit(`Template.Language does not look like "en_US"`)
 	}

@@ -19,17 +19,18 @@ func (t *Text) MarshalJSON() ([]byte, error) {
 	return json.Marshal((*plain)(t))
 }
 
-func (*Text) kind() string { return "text" }
+// MessageType is "text".
+func (*Text) MessageType() string { return "text" }
+
+// Summary is the body.
+func (t *Text) Summary() string { return t.Body }
 
 func (t *Text) check(p *problems) {
 	if t == nil {
-		p.add("the Text is nil")
+		p.missing("the Text is nil")
 		return
 	}
-	if t.Body == "" {
-		p.limit("Text.Body is empty")
-	}
-	p.atMost("Text.Body", t.Body, 4096)
+	p.text("Text.Body", t.Body, 4096)
 }
 
 func (t *Text) sensitive() []string { return []string{t.Body} }

@@ -3,9 +3,7 @@ package cloudapi
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"unicode/utf8"
 
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 )
@@ -44,75 +42,57 @@ type Message struct {
 	Unchecked bool
 }
 
-// A Content is what a message says: *[Text], *[Template], *[Reaction] or *[RawContent].
+// A Content is what a message says: *[Text], *[Image], *[Video], *[Audio], *[Document], *[Sticker], *[Location],
+// *[Contacts], *[Reaction], *[Interactive], *[Template], *[Pin] or *[RawContent].
 //
 //sumtype:decl
 type Content interface {
-	json.Marshaler
+	json.Marshaler // the member that is named like the type
 
-	// kind is the message's type on the wire, and the name of the member that holds the content.
-	kind() string
+	// MessageType is the type on the wire, such as "text" or "interactive".
+	MessageType() string
+
+	// Summary is what people read of it at a glance, for a list of conversations: text, caption, emoji, the name of a
+	// place, of people, of the template. It may be empty.
+	Summary() string
 
 	// check reports what breaks a rule; sensitive lists what must not show up in an error.
 	check(*problems)
 	sensitive() []string
 }
 
-// problems collects everything that is wrong with a request.
-type problems struct {
-	prefix    string // names the endpoint, where the arguments do not
-	unchecked bool
-	list      []error
-}
-
-// add reports what makes a request impossible.
-func (p *problems) add(format string, args ...any) {
-	p.list = append(p.list, fmt.Errorf("cloudapi: "+p.prefix+format, args...))
-}
-
-// limit reports what breaks a limit of Meta's, which may have moved since.
-func (p *problems) limit(format string, args ...any) {
-	if !p.unchecked {
-		p.add(format, args...)
-	}
-}
-
-// atMost reports text that is too long. Lengths count characters as Go does.
-func (p *problems) atMost(what, text string, limit int) {
-	if n := utf8.RuneCountInString(text); n > limit {
-		p.limit("%s has %d characters; Meta accepts %d", what, n, limit)
-	}
-	if !utf8.ValidString(text) {
-		p.add("%s is not valid UTF-8", what)
-	}
-}
-
-func (p *problems) err() error {
-	if len(p.list) == 0 {
-		return nil
-	}
-	return errors.Join(append([]error{ErrInvalid}, p.list...)...)
-}
-
-func (m Message) check(from graph.PhoneNumberID) error {
+// Check returns every rule that the message breaks, as [ErrInvalid], or nil. Send does it by itself.
+func (m Message) Check() error {
 	p := &problems{unchecked: m.Unchecked}
-	if from == "" {
-		p.add("the sending phone number id is empty")
-	}
+	m.check(p)
+	return p.err()
+}
+
+func (m Message) check(p *problems) {
 	if problem := m.To.problem(); problem != "" {
-		p.add("the message %s", problem)
+		p.put(false, m.To.IsZero(), "the message %s", []any{problem})
 	}
 	p.atMost("CallbackData", m.CallbackData, 512)
-	switch c := m.Content.(type) {
-	case nil:
-		p.add("the message has no Content")
-	default:
-		if _, ok := c.(*Reaction); ok && m.ReplyTo != "" {
+	if m.Content == nil {
+		p.missing("the message has no Content")
+		return
+	}
+	switch m.Content.(type) {
+	case *Reaction:
+		if m.ReplyTo != "" {
 			p.limit("a reaction has no ReplyTo; its MessageID says what it is about")
 		}
-		c.check(p)
+	case *Interactive:
+		if m.To.kind == recipientGroup {
+			p.limit("a group takes no interactive message")
+		}
+	case *Pin:
+		if m.To.kind != recipientGroup {
+			p.limit("only a group has pins")
+		}
+	default:
 	}
-	return p.err()
+	m.Content.check(p)
 }
 
 // encode writes the body of the request. The content goes under a member named by its own type.
@@ -132,7 +112,7 @@ func (m Message) encode() ([]byte, error) {
 		Type             string       `json:"type"`
 	}{
 		Product: "whatsapp", RecipientType: "individual", CallbackData: m.CallbackData,
-		IdentityKeyHash: m.IdentityKeyHash, MessagingAccount: m.MessagingAccount, Type: m.Content.kind(),
+		IdentityKeyHash: m.IdentityKeyHash, MessagingAccount: m.MessagingAccount, Type: m.Content.MessageType(),
 	}
 	switch m.To.kind {
 	case recipientUser:

@@ -25,8 +25,10 @@ type MessagesService service
 //
 // graph:POST /{phone-number-id}/messages
 func (s *MessagesService) Send(ctx context.Context, from graph.PhoneNumberID, m Message) (*Sent, error) {
-	if err := m.check(from); err != nil {
-		return nil, err
+	p := &problems{unchecked: m.Unchecked}
+	p.needs("the sending phone number id", string(from))
+	if m.check(p); p.err() != nil {
+		return nil, p.err()
 	}
 	body, err := m.encode()
 	if err != nil {

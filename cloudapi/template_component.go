@@ -6,8 +6,8 @@ import (
 	"unicode/utf8"
 )
 
-// A TemplateComponent fills in one part of a template: *[TemplateHeader], *[TemplateBody], *[TemplateButton] or
-// *[RawComponent].
+// A TemplateComponent fills in one part of a template: *[TemplateHeader], *[TemplateBody], *[TemplateButton],
+// *[TemplateCarousel], *[TemplateOffer], *[TemplateOrderStatus], *[TemplateTapTarget] or *[RawComponent].
 //
 //sumtype:decl
 type TemplateComponent interface {
@@ -18,23 +18,27 @@ type TemplateComponent interface {
 	templateComponent() // so that a parameter is none
 }
 
-func (*TemplateHeader) templateComponent() {}
-func (*TemplateBody) templateComponent()   {}
-func (*TemplateButton) templateComponent() {}
-func (*RawComponent) templateComponent()   {}
+func (*TemplateHeader) templateComponent()      {}
+func (*TemplateBody) templateComponent()        {}
+func (*TemplateButton) templateComponent()      {}
+func (*TemplateCarousel) templateComponent()    {}
+func (*TemplateOffer) templateComponent()       {}
+func (*TemplateOrderStatus) templateComponent() {}
+func (*TemplateTapTarget) templateComponent()   {}
+func (*RawComponent) templateComponent()        {}
 
 // A component is how all of them look on the wire.
 type component struct {
 	Type       string              `json:"type"`
 	SubType    ButtonType          `json:"sub_type,omitzero"`
-	Index      string              `json:"index,omitzero"` // Meta takes a number as well; its samples have strings
+	Index      loose               `json:"index,omitzero"` // Meta takes a number as well; its samples have strings
 	Parameters []TemplateParameter `json:"parameters"`
 }
 
 // A TemplateHeader fills in the header: its one text variable, its media file or its place.
 type TemplateHeader struct {
 	// Parameter is a *[TextParameter], *[ImageParameter], *[VideoParameter], *[DocumentParameter],
-	// *[LocationParameter] or *[RawParameter].
+	// *[LocationParameter], *[ProductParameter], *[GIFParameter] or *[RawParameter].
 	Parameter TemplateParameter
 }
 
@@ -44,12 +48,13 @@ func (h *TemplateHeader) MarshalJSON() ([]byte, error) {
 }
 
 func (h *TemplateHeader) check(p *problems, where string) {
-	if h == nil || isNilParameter(h.Parameter) {
+	if h == nil || isNil(h.Parameter) {
 		p.add("%s is a header without parameter", where)
 		return
 	}
 	switch h.Parameter.(type) {
-	case *TextParameter, *ImageParameter, *VideoParameter, *DocumentParameter, *LocationParameter, *RawParameter:
+	case *TextParameter, *ImageParameter, *VideoParameter, *DocumentParameter, *LocationParameter, *ProductParameter,
+		*GIFParameter, *RawParameter:
 	default:
 		p.limit("%s is a header with a parameter that does not belong there", where)
 	}
@@ -60,8 +65,8 @@ func (h *TemplateHeader) sensitive() []string { return h.Parameter.sensitive() }
 
 // A TemplateBody fills in the variables of the text.
 type TemplateBody struct {
-	// Parameters are *[TextParameter], *[CurrencyParameter], *[DateTimeParameter] or *[RawParameter], in the order of the
-	// variables, or in any order if they are named.
+	// Parameters are *[TextParameter], *[CurrencyParameter], *[DateTimeParameter], *[GroupParameter] or *[RawParameter], in
+	// the order of the variables, or in any order if they are named.
 	Parameters []TemplateParameter
 }
 
@@ -82,7 +87,7 @@ func (b *TemplateBody) check(p *problems, where string) {
 	names := map[string]bool{}
 	for i, param := range b.Parameters {
 		at := where + ".Parameters[" + strconv.Itoa(i) + "]"
-		if isNilParameter(param) {
+		if isNil(param) {
 			p.add("%s is nil", at)
 			continue
 		}
@@ -93,7 +98,7 @@ func (b *TemplateBody) check(p *problems, where string) {
 				p.limit("%s has the name of an earlier one", at)
 			}
 			names[param.Name] = true
-		case *CurrencyParameter, *DateTimeParameter, *RawParameter:
+		case *CurrencyParameter, *DateTimeParameter, *GroupParameter, *RawParameter:
 		default:
 			p.limit("%s does not belong in a body", at)
 		}
@@ -116,9 +121,14 @@ func (b *TemplateBody) sensitive() []string {
 type ButtonType string
 
 const (
-	ButtonQuickReply ButtonType = "quick_reply" // takes a PayloadParameter
-	ButtonURL        ButtonType = "url"         // takes a TextParameter: the end of the link, or a one-time code
-	ButtonCopyCode   ButtonType = "copy_code"   // takes a CouponCodeParameter
+	ButtonQuickReply   ButtonType = "quick_reply"   // takes a PayloadParameter
+	ButtonURL          ButtonType = "url"           // takes a TextParameter: the end of the link, or a one-time code
+	ButtonCopyCode     ButtonType = "copy_code"     // takes a CouponCodeParameter
+	ButtonCatalog      ButtonType = "catalog"       // takes a CatalogParameter
+	ButtonProducts     ButtonType = "mpm"           // takes a ProductsParameter
+	ButtonFlow         ButtonType = "flow"          // takes a FlowParameter
+	ButtonOrderDetails ButtonType = "order_details" // takes an OrderDetailsParameter
+	ButtonVoiceCall    ButtonType = "voice_call"    // takes a VoiceCallParameter
 )
 
 // A TemplateButton fills in one button.
@@ -132,18 +142,11 @@ type TemplateButton struct {
 	Parameter TemplateParameter
 }
 
-// MarshalJSON writes an element of "components".
-func (b *TemplateButton) MarshalJSON() ([]byte, error) {
-	return json.Marshal(component{
-		Type: "button", SubType: b.Type, Index: strconv.Itoa(b.Index), Parameters: []TemplateParameter{b.Parameter},
-	})
-}
-
 // A template has at most ten buttons.
 const maxButtonIndex = 9
 
 func (b *TemplateButton) check(p *problems, where string) {
-	if b == nil || isNilParameter(b.Parameter) {
+	if b == nil || isNil(b.Parameter) {
 		p.add("%s is a button without parameter", where)
 		return
 	}
@@ -153,22 +156,10 @@ func (b *TemplateButton) check(p *problems, where string) {
 	if b.Index < 0 || b.Index > maxButtonIndex {
 		p.limit("%s.Index is %d; it counts from 0 to %d", where, b.Index, maxButtonIndex)
 	}
-	var fits bool
-	switch param := b.Parameter.(type) {
-	case *PayloadParameter:
-		fits = b.Type == ButtonQuickReply
-	case *TextParameter:
-		fits = b.Type == ButtonURL
-		if param.Name != "" {
-			p.limit("%s.Parameter has a Name; only header and body know names", where)
-		}
-	case *CouponCodeParameter:
-		fits = b.Type == ButtonCopyCode
-	case *RawParameter:
-		fits = true
-	default:
+	if text, ok := b.Parameter.(*TextParameter); ok && text.Name != "" {
+		p.limit("%s.Parameter has a Name; only header and body know names", where)
 	}
-	if !fits {
+	if !b.Type.fits(b.Parameter) {
 		p.limit("%s.Parameter does not belong to a button of type %q", where, b.Type)
 	}
 	b.Parameter.check(p, where+".Parameter")
@@ -176,7 +167,7 @@ func (b *TemplateButton) check(p *problems, where string) {
 
 func (b *TemplateButton) sensitive() []string { return b.Parameter.sensitive() }
 
-// A RawComponent is a component that has no type here yet, such as a carousel. Nothing about it is checked but that it is
+// A RawComponent is a component that has no type here yet. Nothing about it is checked but that it is
 // JSON.
 type RawComponent struct {
 	// JSON is the element of "components".

@@ -2,14 +2,8 @@ package cloudapi
 
 import (
 	"encoding/json"
-	"math"
-	"net/url"
-	"reflect"
 	"regexp"
-	"strconv"
 	"strings"
-
-	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 )
 
 // A TemplateParameter is the value of one variable of a template.
@@ -23,21 +17,24 @@ type TemplateParameter interface {
 	templateParameter() // so that a component is none
 }
 
-func (*TextParameter) templateParameter()       {}
-func (*CurrencyParameter) templateParameter()   {}
-func (*DateTimeParameter) templateParameter()   {}
-func (*ImageParameter) templateParameter()      {}
-func (*VideoParameter) templateParameter()      {}
-func (*DocumentParameter) templateParameter()   {}
-func (*LocationParameter) templateParameter()   {}
-func (*PayloadParameter) templateParameter()    {}
-func (*CouponCodeParameter) templateParameter() {}
-func (*RawParameter) templateParameter()        {}
-
-// isNilParameter finds nil pointers inside the interface as well, which no type switch lists in one line.
-func isNilParameter(param TemplateParameter) bool {
-	return param == nil || reflect.ValueOf(param).IsNil()
-}
+func (*TextParameter) templateParameter()         {}
+func (*CurrencyParameter) templateParameter()     {}
+func (*DateTimeParameter) templateParameter()     {}
+func (*ImageParameter) templateParameter()        {}
+func (*VideoParameter) templateParameter()        {}
+func (*DocumentParameter) templateParameter()     {}
+func (*LocationParameter) templateParameter()     {}
+func (*PayloadParameter) templateParameter()      {}
+func (*CouponCodeParameter) templateParameter()   {}
+func (*GIFParameter) templateParameter()          {}
+func (*ProductParameter) templateParameter()      {}
+func (*GroupParameter) templateParameter()        {}
+func (*CatalogParameter) templateParameter()      {}
+func (*ProductsParameter) templateParameter()     {}
+func (*FlowParameter) templateParameter()         {}
+func (*OrderDetailsParameter) templateParameter() {}
+func (*VoiceCallParameter) templateParameter()    {}
+func (*RawParameter) templateParameter()          {}
 
 // A TextParameter is a text: of a variable in header or body, or the end of a button's link.
 type TextParameter struct {
@@ -137,33 +134,6 @@ func (d *DateTimeParameter) check(p *problems, where string) {
 
 func (d *DateTimeParameter) sensitive() []string { return []string{d.Fallback} }
 
-// A MediaSource says where a media file is: uploaded before, or on a server that Meta fetches it from. Exactly one of the
-// two is set.
-type MediaSource struct {
-	// ID is an uploaded file's.
-	ID graph.MediaID `json:"id,omitzero"`
-
-	// Link is an http or https URL that answers with the file's own Content-Type. Meta keeps what it fetched for about
-	// ten minutes.
-	Link string `json:"link,omitzero"`
-}
-
-func (m MediaSource) check(p *problems, where string) {
-	switch {
-	case m.ID == "" && m.Link == "":
-		p.add("%s has neither ID nor Link", where)
-	case m.ID != "" && m.Link != "":
-		p.add("%s has both ID and Link; set one", where)
-	case m.Link != "":
-		u, err := url.Parse(m.Link)
-		if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
-			p.limit("%s.Link is not an http or https URL", where)
-		}
-	}
-}
-
-func (m MediaSource) sensitive() []string { return []string{m.Link} }
-
 // An ImageParameter is the image of a header.
 type ImageParameter struct{ MediaSource }
 
@@ -218,34 +188,17 @@ type LocationParameter struct {
 	Address   string
 }
 
-// MarshalJSON writes an element of "parameters". Meta's samples have the degrees as strings, and never with an exponent.
+// MarshalJSON writes an element of "parameters".
 func (l *LocationParameter) MarshalJSON() ([]byte, error) {
-	type location struct {
-		Latitude  string `json:"latitude"`
-		Longitude string `json:"longitude"`
-		Name      string `json:"name,omitzero"`
-		Address   string `json:"address,omitzero"`
-	}
 	return json.Marshal(struct {
-		Type     string   `json:"type"`
-		Location location `json:"location"`
-	}{"location", location{degrees(l.Latitude), degrees(l.Longitude), l.Name, l.Address}})
+		Type     string    `json:"type"`
+		Location *Location `json:"location"`
+	}{"location", (*Location)(l)})
 }
 
-func degrees(f float64) string { return strconv.FormatFloat(f, 'f', -1, 64) }
+func (l *LocationParameter) check(p *problems, where string) { (*Location)(l).checkAt(p, where) }
 
-func (l *LocationParameter) check(p *problems, where string) {
-	if math.IsNaN(l.Latitude) || math.Abs(l.Latitude) > 90 {
-		p.add("%s.Latitude is not between -90 and 90", where)
-	}
-	if math.IsNaN(l.Longitude) || math.Abs(l.Longitude) > 180 {
-		p.add("%s.Longitude is not between -180 and 180", where)
-	}
-}
-
-func (l *LocationParameter) sensitive() []string {
-	return []string{degrees(l.Latitude), degrees(l.Longitude), l.Name, l.Address}
-}
+func (l *LocationParameter) sensitive() []string { return (*Location)(l).sensitive() }
 
 // A PayloadParameter is what comes back in the webhook when a quick reply button is tapped.
 type PayloadParameter struct {
@@ -293,7 +246,7 @@ func (c *CouponCodeParameter) check(p *problems, where string) {
 
 func (c *CouponCodeParameter) sensitive() []string { return []string{c.Code} }
 
-// A RawParameter is a parameter that has no type here yet, such as a flow's action. Nothing about it is checked but that
+// A RawParameter is a parameter that has no type here yet. Nothing about it is checked but that
 // it is JSON.
 type RawParameter struct {
 	// JSON is the element of "parameters".

@@ -95,28 +95,38 @@ func cardNames(cards []webhook.ContactCard) string {
 	return strings.Join(names, ", ")
 }
 
-// sentBody tells content that was sent through the API.
+// sentBody tells content that was sent through the API. What Text and Media do not tell in full is kept as JSON.
 func sentBody(content cloudapi.Content) Body {
+	if content == nil {
+		return Body{Kind: kindUnknown}
+	}
+	b := Body{Kind: webhook.MessageType(content.MessageType()), Text: content.Summary()}
 	switch c := content.(type) {
 	case *cloudapi.Text:
-		return Body{Kind: webhook.TypeText, Text: c.Body}
-	case *cloudapi.Template:
-		return Body{Kind: "template", Text: c.Name, Raw: sentJSON(c)}
-	case *cloudapi.RawContent:
-		return Body{Kind: webhook.MessageType(c.Type), Raw: slices.Clone(c.JSON)}
+		return b
+	case *cloudapi.Image:
+		b.Media = &Media{ID: c.ID}
+	case *cloudapi.Video:
+		b.Media = &Media{ID: c.ID}
+	case *cloudapi.Audio:
+		b.Media = &Media{ID: c.ID, Voice: c.Voice != nil && *c.Voice}
+	case *cloudapi.Document:
+		b.Media = &Media{ID: c.ID, Filename: c.Filename}
+	case *cloudapi.Sticker:
+		b.Media = &Media{ID: c.ID}
 	default:
-		return Body{Kind: kindUnknown, Raw: sentJSON(content)}
 	}
+	if b.Media == nil || b.Media.ID == "" { // a linked file is known by its link alone
+		b.Raw = sentJSON(content)
+	}
+	return b
 }
 
 // sentJSON returns what was sent. It was encoded once before, or it would not have been sent.
 func sentJSON(content cloudapi.Content) json.RawMessage {
-	if content == nil {
-		return nil
-	}
 	raw, err := content.MarshalJSON()
 	if err != nil {
 		return nil
 	}
-	return raw
+	return slices.Clone(raw)
 }

@@ -359,6 +359,9 @@ func TestSentKnowsWhatWasSent(t *testing.T) {
 		"wamid.2": &cloudapi.Template{Name: "order_ready", Language: "en_US"},
 		"wamid.3": &cloudapi.RawContent{Type: "location", JSON: json.RawMessage(`{"latitude":1}`)},
 		"wamid.4": &cloudapi.Reaction{MessageID: "wamid.1", Emoji: "A"},
+		"wamid.5": &cloudapi.Document{MediaSource: cloudapi.MediaSource{ID: "7"}, Caption: "c", Filename: "f.pdf"},
+		"wamid.6": &cloudapi.Image{MediaSource: cloudapi.MediaSource{Link: "https://example.com/a.png"}, Caption: "linked"},
+		"wamid.7": &cloudapi.Interactive{Body: "Where?", Action: &cloudapi.LocationRequest{}},
 	} {
 		require.NoError(t, tracker.Sent(ctx, phone, &cloudapi.Sent{ID: id, To: to}, cloudapi.Message{Content: content}))
 	}
@@ -368,6 +371,12 @@ func TestSentKnowsWhatWasSent(t *testing.T) {
 	require.Equal(t, "US.1001", template.Conversation)
 	require.Equal(t, webhook.TypeLocation, raw.Kind)
 	require.JSONEq(t, `{"latitude":1}`, string(raw.Raw))
+	document, linked, interactive := message(t, store, "wamid.5"), message(t, store, "wamid.6"), message(t, store, "wamid.7")
+	require.Equal(t, coexistence.Body{Kind: webhook.TypeDocument, Text: "c", Media: &coexistence.Media{ID: "7", Filename: "f.pdf"}}, document.Body)
+	require.Equal(t, "linked", linked.Text)
+	require.JSONEq(t, `{"link":"https://example.com/a.png","caption":"linked"}`, string(linked.Raw))
+	require.Equal(t, "Where?", interactive.Text)
+	require.Contains(t, string(interactive.Raw), "send_location")
 	_, err = store.Message(ctx, phone, "wamid.4")
 	require.ErrorIs(t, err, coexistence.ErrNotFound, "a reaction is no message")
 	reactions := message(t, store, "wamid.1").Reactions

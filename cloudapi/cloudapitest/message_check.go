@@ -7,25 +7,14 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-	"unicode/utf8"
 
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 )
 
-// messageTypes maps each type to the members of its object of which at least one is required.
-var messageTypes = map[string][]string{
-	"text":        {"body"},
-	"image":       {"id", "link"},
-	"video":       {"id", "link"},
-	"audio":       {"id", "link"},
-	"document":    {"id", "link"},
-	"sticker":     {"id", "link"},
-	"location":    {"latitude"},
-	"contacts":    nil, // a list
-	"reaction":    {"message_id"},
-	"interactive": {"type"},
-	"template":    {"name"},
-	"pin":         {"message_id"},
+// messageTypes are the documented types.
+var messageTypes = []string{
+	"audio", "contacts", "document", "image", "interactive", "location", "pin", "reaction", "sticker", "template", "text", "video",
 }
 
 // envelopeMembers are the documented members of a message request, besides the object named after the type.
@@ -33,6 +22,7 @@ var envelopeMembers = []string{
 	"messaging_product", "recipient_type", "to", "recipient", "type", "context", "biz_opaque_callback_data",
 	"recipient_identity_key_hash", "messaging_account_id", "paid_messaging_account_id", "category", "ttl_seconds",
 	"direct_send_config",
+	"product_policy", "message_activity_sharing", // of marketing messages
 }
 
 // userIDRe is the documented form of business-scoped user ids.
@@ -43,27 +33,20 @@ func (s *Server) checkMessage(c *call, req *messageRequest, members map[string]j
 	if err := s.checkRecipient(c, req, m); err != nil {
 		return err
 	}
-	required, known := messageTypes[req.Type]
-	if !known {
-		types := strings.Join(slices.Sorted(maps.Keys(messageTypes)), ", ")
+	if !slices.Contains(messageTypes, req.Type) {
+		types := strings.Join(messageTypes, ", ")
 		return &graphError{Code: graph.CodeInvalidParameter, Message: "(#100) Param type must be one of {" + types + "}"}
 	}
 	if _, ok := members[req.Type]; !ok {
 		return missing(req.Type)
 	}
-	if err := checkContent(req.Type, required, members[req.Type]); err != nil {
+	if err := s.checkContent(req, members[req.Type], m); err != nil {
 		return err
-	}
-	if n := utf8.RuneCountInString(req.CallbackData); n > 512 {
-		return invalid("biz_opaque_callback_data must be at most 512 characters long")
-	}
-	if req.Type == "reaction" && req.Context.MessageID != "" {
-		return invalid("a reaction takes no context")
 	}
 	if s.strict {
 		for name := range members {
 			if name != req.Type && !slices.Contains(envelopeMembers, name) {
-				return &graphError{Code: graph.CodeInvalidParameter, Message: fmt.Sprintf("(#100) Unexpected key %q", name)}
+				return unexpectedKey(name)
 			}
 		}
 	}
@@ -129,60 +112,79 @@ func (s *Server) checkRecipient(c *call, req *messageRequest, m *SentMessage) *g
 	return nil
 }
 
-// checkContent judges the object named after the type.
-func checkContent(kind string, required []string, object json.RawMessage) *graphError {
-	if kind == "contacts" {
-		var cards []json.RawMessage
-		if json.Unmarshal(object, &cards) != nil || len(cards) == 0 || len(cards) > 257 {
-			return invalid("contacts must be a list of 1 to 257 cards")
-		}
+// checkContent judges the object named after the type by the rules that package cloudapi checks before it sends.
+func (s *Server) checkContent(req *messageRequest, object json.RawMessage, m *SentMessage) *graphError {
+	content, err := cloudapi.DecodeContent(req.Type, object)
+	if err != nil {
+		return invalid("%s", strings.TrimPrefix(err.Error(), "cloudapi: "))
+	}
+	msg := cloudapi.Message{
+		To: cloudapi.ToPhone("+15550100100"), ReplyTo: req.Context.MessageID, CallbackData: req.CallbackData, Content: content,
+	}
+	if m.Group != "" {
+		msg.To = cloudapi.ToGroup(m.Group)
+	}
+	if problems := cloudapi.Problems(msg.Check()); len(problems) > 0 {
+		return problemError(problems)
+	}
+	if !s.strict {
 		return nil
 	}
-	var v map[string]json.RawMessage
-	if json.Unmarshal(object, &v) != nil {
-		return invalid("%s must be an object", kind)
+	known, err := content.MarshalJSON()
+	if err != nil {
+		return invalid("%s does not encode", req.Type)
 	}
-	found := 0
-	for _, name := range required {
-		if _, ok := v[name]; ok {
-			found++
-		}
-	}
-	switch {
-	case found == 0:
-		return missing(fmt.Sprintf("%s['%s']", kind, strings.Join(required, "' or '")))
-	case found > 1:
-		return invalid("%s takes one of %s", kind, strings.Join(required, " and "))
-	}
-	return checkLengths(kind, v)
-}
-
-func checkLengths(kind string, object map[string]json.RawMessage) *graphError {
-	limits := map[string]int{"caption": 1024}
-	if kind == "text" {
-		limits["body"] = 4096
-	}
-	for name, limit := range limits {
-		var text string
-		if v, ok := object[name]; !ok {
-			continue
-		} else if json.Unmarshal(v, &text) != nil {
-			return invalid("%s['%s'] must be a string", kind, name)
-		}
-		if utf8.RuneCountInString(text) > limit {
-			return invalid("Param %s['%s'] must be at most %d characters long.", kind, name, limit)
-		}
-		if name == "body" && strings.TrimSpace(text) == "" {
-			return missing("text['body']")
-		}
-	}
-	if kind == "template" {
-		var language struct {
-			Code string `json:"code"`
-		}
-		if v, ok := object["language"]; !ok || json.Unmarshal(v, &language) != nil || language.Code == "" {
-			return missing("template['language']['code']")
-		}
+	if name := surplus(object, known); name != "" {
+		return unexpectedKey(req.Type + "." + name)
 	}
 	return nil
+}
+
+// problemError tells problems with Meta's codes: one for what is missing, one for templates, one for the rest.
+func problemError(problems []*cloudapi.Problem) *graphError {
+	var texts []string
+	for _, p := range problems {
+		texts = append(texts, p.Text)
+	}
+	details := strings.Join(texts, "; ")
+	switch first := problems[0]; {
+	case first.Missing:
+		return &graphError{
+			Code: graph.CodeMissingParameter, Message: "(#131008) Required parameter is missing", Details: details,
+		}
+	case strings.HasPrefix(first.Text, "Template.Components"):
+		return &graphError{Code: graph.CodeTemplateParamsInvalid, Details: details}
+	}
+	return invalid("%s", details)
+}
+
+func unexpectedKey(name string) *graphError {
+	return &graphError{Code: graph.CodeInvalidParameter, Message: fmt.Sprintf("(#100) Unexpected key %q", name)}
+}
+
+// surplus names a member of sent that known does not have, or returns nothing.
+func surplus(sent, known json.RawMessage) string {
+	var a, b map[string]json.RawMessage
+	if json.Unmarshal(sent, &a) == nil {
+		_ = json.Unmarshal(known, &b)
+		for _, name := range slices.Sorted(maps.Keys(a)) {
+			inner, ok := b[name]
+			if !ok {
+				return name
+			}
+			if deeper := surplus(a[name], inner); deeper != "" {
+				return name + "." + deeper
+			}
+		}
+		return ""
+	}
+	var c, d []json.RawMessage
+	if json.Unmarshal(sent, &c) == nil && json.Unmarshal(known, &d) == nil {
+		for i := range min(len(c), len(d)) {
+			if deeper := surplus(c[i], d[i]); deeper != "" {
+				return fmt.Sprintf("%d.%s", i, deeper)
+			}
+		}
+	}
+	return ""
 }

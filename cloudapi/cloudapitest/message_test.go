@@ -67,7 +67,7 @@ func TestWhatASentMessageSays(t *testing.T) {
 		"caption":     {`"type":"image","image":{"id":"1","caption":"A picture"}`, "A picture"},
 		"emoji":       {`"type":"reaction","reaction":{"message_id":"wamid.1","emoji":"👍"}`, "👍"},
 		"template":    {`"type":"template","template":{"name":"hello","language":{"code":"en_US"}}`, "hello"},
-		"interactive": {`"type":"interactive","interactive":{"type":"button","body":{"text":"Choose"}}`, "Choose"},
+		"interactive": {`"type":"interactive","interactive":{"type":"button","body":{"text":"Choose"},"action":{"buttons":[{"type":"reply","reply":{"id":"a","title":"A"}}]}}`, "Choose"},
 		"nothing":     {`"type":"sticker","sticker":{"id":"1"}`, ""},
 		"no type":     {`"text":{"body":"as in old samples"}`, "as in old samples"},
 	}
@@ -121,6 +121,10 @@ func TestMessagesThatAreRefused(t *testing.T) {
 		"template, no code":    {`"to":"+15550100142","type":"template","template":{"name":"hello"}`, 131008},
 		"reaction as answer":   {`"to":"+15550100142","type":"reaction","reaction":{"message_id":"wamid.1"},"context":{"message_id":"wamid.1"}`, 100},
 		"long callback data":   {`"to":"+15550100142",` + hello + `,"biz_opaque_callback_data":"` + strings.Repeat("x", 513) + `"`, 100},
+		"four buttons":         {`"to":"+15550100142","type":"interactive","interactive":{"type":"button","body":{"text":"b"},"action":{"buttons":[{"type":"reply","reply":{"id":"1","title":"1"}},{"type":"reply","reply":{"id":"2","title":"2"}},{"type":"reply","reply":{"id":"3","title":"3"}},{"type":"reply","reply":{"id":"4","title":"4"}}]}}`, 100},
+		"a list without body":  {`"to":"+15550100142","type":"interactive","interactive":{"type":"list","action":{"button":"b","sections":[{"rows":[{"id":"1","title":"t"}]}]}}`, 131008},
+		"line break in value":  {`"to":"+15550100142","type":"template","template":{"name":"hello","language":{"code":"en"},"components":[{"type":"body","parameters":[{"type":"text","text":"a\nb"}]}]}`, 132018},
+		"no place":             {`"to":"+15550100142","type":"location","location":{"name":"here"}`, 100},
 		"lenient about a plus": {`"to":"15550100142",` + hello, 0},
 	}
 	for name, tt := range tests {
@@ -163,6 +167,7 @@ func TestStrictRefusesWhatMetaLetsPass(t *testing.T) {
 		`"to":"15550100142",` + hello:                                                            graph.CodeInvalidParameter,
 		`"to":"+15550100142","recipient":"US.1555",` + hello:                                     graph.CodeInvalidParameter,
 		`"to":"+15550100142","surprise":1,` + hello:                                              graph.CodeInvalidParameter,
+		`"to":"+15550100142","type":"text","text":{"body":"a","bold":true}`:                      graph.CodeInvalidParameter,
 		`"status":"read","message_id":"wamid.in"`:                                                0,
 		`"status":"read","message_id":"wamid.another"`:                                           graph.CodeInvalidParameter,
 		`"to":"+15550100143","type":"template","template":{"name":"a","language":{"code":"en"}}`: 0,
