@@ -26,7 +26,7 @@ const (
 
 	// OutcomeUnknown: it may have been done. Broken connections, errors of Meta's servers and codes that nobody knows end
 	// so. Trying again can do it twice. For a message, wait for a status webhook with its [Message].CallbackData before
-	// deciding.
+	// deciding; [MessagesService.History] helps where none comes.
 	OutcomeUnknown Outcome = "unknown"
 )
 

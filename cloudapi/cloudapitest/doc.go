@@ -27,7 +27,8 @@
 //
 // [Server.FailNext] answers with any of Meta's codes, [Server.FailNextWith] with any body at all, and [Server.DropNext] takes
 // the request, does what it asks and then cuts the connection, which is how a message gets sent twice by whoever repeats it.
-// [Server.Requests] lists what was asked, without tokens and bodies.
+// [Server.GarbleNext] and [Server.DisturbNext] spoil the answer on its way, and [Server.Chaos] does all of this at random, with
+// a seed. [Server.Requests] lists what was asked, without tokens and bodies.
 //
 // # What it does not do
 //

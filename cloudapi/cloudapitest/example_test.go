@@ -70,3 +70,32 @@ func ExampleServer_Advance() {
 	fmt.Println(errors.Is(err, graph.CodeSyncWindowClosed))
 	// Output: true
 }
+
+// A queue is tried against everything that can go wrong. Whatever it does, no message may be on the server twice.
+func ExampleServer_Chaos() {
+	srv := cloudapitest.NewServer()
+	defer srv.Close()
+	phone := srv.AddPhone(cloudapitest.Phone{})
+	client, err := cloudapi.NewClient(srv.Config())
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	srv.Chaos(cloudapitest.Chaos{Rate: 0.5, Seed: 1})
+	for i := range 100 {
+		_, _ = client.Messages.Send(context.Background(), phone.ID, cloudapi.Message{ // here goes your queue
+			To: cloudapi.ToPhone("+1 555 010 0142"), CallbackData: fmt.Sprint("order-", i), Content: &cloudapi.Text{Body: "Ready!"},
+		})
+	}
+	seen := map[string]int{}
+	for _, m := range srv.Sent() {
+		seen[m.CallbackData]++
+	}
+	for order, n := range seen {
+		if n > 1 {
+			fmt.Println(order, "was sent", n, "times")
+		}
+	}
+	fmt.Println("no message was sent twice")
+	// Output: no message was sent twice
+}

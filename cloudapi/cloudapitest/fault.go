@@ -14,7 +14,15 @@ type fault struct {
 	on         string // "METHOD /path/{template}", or "" for any
 	times      int
 	accept     bool // do what was asked, then fail
-	drop       bool
+	drop       bool // cut the connection instead of answering
+	reset      bool // so that the caller's kernel hears of an error, not of an end
+	unread     bool // before the body of the request is read
+	half       bool // of the answer is all that gets out
+	garbage    bool // the answer is not HTTP
+	kept       bool // the answer of the route is what is sent, or half of it
+	late       time.Duration
+	header     http.Header
+	name       string // for the ledger
 	err        *graphError
 	status     int
 	body       []byte
@@ -91,6 +99,28 @@ func RetryAfter(d time.Duration) FailOption { return func(f *fault) { f.retryAft
 // RegainAccess sets estimated_time_to_regain_access, which Meta counts in minutes, in the usage header.
 func RegainAccess(d time.Duration) FailOption { return func(f *fault) { f.regain = d } }
 
+// Header adds a header to the answer, such as the Location of a redirect.
+func Header(key, value string) FailOption {
+	return func(f *fault) {
+		if f.header == nil {
+			f.header = http.Header{}
+		}
+		f.header.Add(key, value)
+	}
+}
+
+// Late makes the answer wait, after the request was carried out or refused.
+func Late(d time.Duration) FailOption { return func(f *fault) { f.late = d } }
+
+// Half cuts the connection in the middle of the answer.
+func Half() FailOption { return func(f *fault) { f.half = true } }
+
+// Reset makes a cut connection look broken instead of closed, as when a machine between the two fails.
+func Reset() FailOption { return func(f *fault) { f.reset = true } }
+
+// Unread makes [Server.DropNext] cut the connection before it has read the body of the request, which then does nothing.
+func Unread() FailOption { return func(f *fault) { f.unread, f.accept = true, false } }
+
 // FailNext makes the next request fail with one of Meta's codes, in Meta's form. The request does nothing, unless [Accepted]
 // says otherwise. Failures wait in line; each takes the first request that it fits.
 func (s *Server) FailNext(code graph.Code, opts ...FailOption) {
@@ -107,6 +137,17 @@ func (s *Server) FailNextWith(status int, body string, opts ...FailOption) {
 // cannot know whether it happened. With [Refused] the connection is cut before.
 func (s *Server) DropNext(opts ...FailOption) {
 	s.addFault(&fault{drop: true, accept: true}, opts)
+}
+
+// GarbleNext makes the server take the next request, do what it asks, and answer with bytes that are not HTTP. With [Refused]
+// it does nothing.
+func (s *Server) GarbleNext(opts ...FailOption) {
+	s.addFault(&fault{garbage: true, accept: true}, opts)
+}
+
+// DisturbNext lets the next request succeed and disturbs the answer: [Late], [Half].
+func (s *Server) DisturbNext(opts ...FailOption) {
+	s.addFault(&fault{kept: true, accept: true}, opts)
 }
 
 // Delay makes every answer from now on wait. Zero ends it.
@@ -130,7 +171,7 @@ func (s *Server) addFault(f *fault, opts []FailOption) {
 func (s *Server) nextFault(request string) *fault {
 	i := slices.IndexFunc(s.faults, func(f *fault) bool { return f.on == "" || f.on == request })
 	if i < 0 {
-		return nil
+		return s.chaos.next(request)
 	}
 	f := s.faults[i]
 	if f.times--; f.times <= 0 {

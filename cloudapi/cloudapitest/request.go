@@ -20,8 +20,11 @@ type Request struct {
 	// Phone is the number that the path names, if it names one.
 	Phone graph.PhoneNumberID
 
-	// Dropped means that the caller never saw the answer.
+	// Dropped means that the caller never saw the answer, or not all of it.
 	Dropped bool
+
+	// Fault names what went wrong on purpose, such as "accepted, then cut", if [Chaos] made it go wrong.
+	Fault string
 
 	// At is the server's time.
 	At time.Time

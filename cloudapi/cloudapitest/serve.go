@@ -19,40 +19,73 @@ const maxBody = 4 << 20
 
 // serve answers one request: faults first, then token, node and route.
 func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
-	if err != nil {
-		http.Error(w, "cloudapitest: the request body cannot be read", http.StatusBadRequest)
-		return
-	}
-	c := &call{method: r.Method, query: r.URL.Query(), header: r.Header, body: body}
+	c := &call{method: r.Method, query: r.URL.Query(), header: r.Header}
 	if m := pathRe.FindStringSubmatch(r.URL.Path); m != nil {
 		c.version, c.path = m[1], strings.TrimSuffix(m[2], "/")
 	}
-
+	f := s.meet(c)
+	if f.unread {
+		cut(w, f.reset)
+		return
+	}
+	var err error
+	if c.body, err = io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody)); err != nil {
+		http.Error(w, "cloudapitest: the request body cannot be read", http.StatusBadRequest)
+		return
+	}
 	s.mu.Lock()
 	delay := s.delay
 	s.mu.Unlock()
-	if delay > 0 {
-		select {
-		case <-time.After(delay):
-		case <-r.Context().Done():
-			return
-		}
+	if !wait(r.Context(), delay) {
+		return
 	}
+	rep := s.answer(w.Header(), c, r, f)
+	for _, hook := range rep.after {
+		hook()
+	}
+	if !wait(r.Context(), f.late) {
+		return
+	}
+	f.write(w, rep)
+}
 
+// meet takes the failure that waits for a request, or one that does nothing.
+func (s *Server) meet(c *call) *fault {
 	s.mu.Lock()
-	rt, id, template, problem := s.match(c.method, c.path)
-	c.id = id
+	defer s.mu.Unlock()
+	_, _, template, _ := s.route(c)
+	f := s.nextFault(c.method + " " + template)
+	if f == nil {
+		return &fault{kept: true, accept: true}
+	}
+	if f.unread {
+		s.requests = append(s.requests, Request{Method: c.method, Path: template, Dropped: true, Fault: f.name, At: s.now()})
+	}
+	return f
+}
+
+// route finds the route of a request. It wants the lock.
+func (s *Server) route(c *call) (rt route, id, template string, problem *graphError) {
+	rt, id, template, problem = s.match(c.method, c.path)
 	if c.version == "" {
 		template, problem = "unknown", &graphError{
 			Code: 2500, Status: http.StatusNotFound, Message: "The path has no Graph API version in front, such as /v25.0/",
 		}
 	}
-	f := s.nextFault(c.method + " " + template)
+	return rt, id, template, problem
+}
+
+// answer does what a request asks, as far as the failure lets it, and enters it into the ledger.
+func (s *Server) answer(h http.Header, c *call, r *http.Request, f *fault) reply {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	rt, id, template, problem := s.route(c)
+	c.id = id
 	var rep reply
 	switch {
-	case f != nil && !f.accept:
+	case !f.accept:
 		rep = f.reply()
+		c.phone, c.waba = s.phone(graph.PhoneNumberID(id)), s.waba(graph.WABAID(id)) // for the headers and the ledger
 	case problem != nil:
 		// An unknown path is unknown to everyone; whether an id exists is not told to strangers.
 		rep = refuse(problem)
@@ -63,7 +96,7 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 		}
 	default:
 		rep = s.run(rt, c, r)
-		if f != nil {
+		if !f.kept {
 			after := rep.after
 			rep = f.reply()
 			rep.after = after
@@ -73,26 +106,15 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	if rep.err != nil {
 		rep.status, rep.body = rep.err.status(), rep.err.json(trace)
 	}
-	s.calls++
-	s.setHeaders(w.Header(), c, trace, f)
+	s.setHeaders(h, c, trace, f)
 	if bytes.HasPrefix(rep.body, []byte("<")) {
-		w.Header().Set("Content-Type", "text/html; charset=utf-8") // a page from the edge, not an answer of the Graph API
+		h.Set("Content-Type", "text/html; charset=utf-8") // a page from the edge, not an answer of the Graph API
 	}
-	drop := f != nil && f.drop
 	s.requests = append(s.requests, Request{
-		Method: c.method, Path: template, Status: rep.status, Code: rep.code(), Phone: c.phoneID(), Dropped: drop, At: s.now(),
+		Method: c.method, Path: template, Status: rep.status, Code: rep.code(), Phone: c.phoneID(),
+		Dropped: f.drop || f.half || f.garbage, Fault: f.name, At: s.now(),
 	})
-	s.mu.Unlock()
-
-	for _, hook := range rep.after {
-		hook()
-	}
-	if drop {
-		// net/http cuts the connection without an answer.
-		panic(http.ErrAbortHandler)
-	}
-	w.WriteHeader(rep.status)
-	_, _ = w.Write(rep.body)
+	return rep
 }
 
 // run wants the lock. Routes that talk to the outside give it up in between.
@@ -134,20 +156,37 @@ func (s *Server) setHeaders(h http.Header, c *call, trace string, f *fault) {
 	h.Set("X-Fb-Request-Id", trace)
 	h.Set("X-Fb-Rev", "1030000000")
 	h.Set("X-Fb-Debug", "made-up")
-	percent := min(s.calls*100/5000, 100)
+	percent := s.usage(c)
 	h.Set("X-App-Usage", fmt.Sprintf(`{"call_count":%d,"total_cputime":%[1]d,"total_time":%[1]d}`, percent))
-	regain := 0
-	if f != nil {
-		regain = int(f.regain / time.Minute)
-		if f.retryAfter > 0 {
-			h.Set("Retry-After", fmt.Sprint(int(f.retryAfter/time.Second)))
-		}
+	regain := int(f.regain / time.Minute)
+	if f.retryAfter > 0 {
+		h.Set("Retry-After", fmt.Sprint(int(f.retryAfter/time.Second)))
+	}
+	for key, values := range f.header {
+		h[key] = values
 	}
 	if id := c.budgetOwner(); id != "" {
 		h.Set("X-Business-Use-Case-Usage", fmt.Sprintf(
 			`{%q:[{"type":"whatsapp_business_management","call_count":%d,"total_cputime":%[2]d,"total_time":%[2]d,"estimated_time_to_regain_access":%d}]}`,
 			id, percent, regain))
 	}
+}
+
+// callsPerHour is the budget for management calls of an account with a number. Messages have their own.
+const callsPerHour = 5000
+
+// usage counts a call and returns how much of the hour's budget is spent, in percent.
+func (s *Server) usage(c *call) int {
+	now := s.now()
+	if !strings.HasSuffix(c.path, "/messages") {
+		s.calls = append(s.calls, now)
+	}
+	old := 0
+	for old < len(s.calls) && now.Sub(s.calls[old]) >= time.Hour {
+		old++
+	}
+	s.calls = s.calls[old:]
+	return min(len(s.calls)*100/callsPerHour, 100)
 }
 
 func (c *call) budgetOwner() string {

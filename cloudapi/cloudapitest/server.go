@@ -29,7 +29,7 @@ type Server struct {
 	advanced time.Duration
 	rand     *rand.Rand
 	lastID   int64
-	calls    int
+	calls    []time.Time // of the last hour, without messages, which do not count against that budget
 
 	appSubscriptions []AppSubscription
 	businesses       []*Business
@@ -43,6 +43,7 @@ type Server struct {
 	reads    []Read
 	requests []Request
 	faults   []*fault
+	chaos    *chaos
 	delay    time.Duration
 	budgets  map[string]*budget
 
