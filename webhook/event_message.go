@@ -114,6 +114,12 @@ type UnavailableMessage struct {
 // Customer returns who wrote.
 func (m *UnavailableMessage) Customer() graph.Identity { return m.From }
 
+// MessageKey returns the key that the complete message has, should it follow or have come before: see [EventInfo.Key]. It is empty if
+// the message has no ID.
+func (m *UnavailableMessage) MessageKey() string {
+	return keyWithID("message", string(m.Phone), string(m.ID))
+}
+
 // A MessageContext says what a message refers to.
 type MessageContext struct {
 	// ID is the message that is answered. Empty for a forwarded message.

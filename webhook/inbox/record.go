@@ -33,7 +33,7 @@ type Record struct {
 	// record is done. Records without a key are never duplicates. A key is not personal.
 	Key string
 
-	// YieldsTo is the key of another record that makes this one superfluous. If the store knows that key, this record counts as
+	// YieldsTo is the key of another event that makes this one superfluous. If the store knows that key, this event counts as
 	// a duplicate: a placeholder is of no use after the message that it stands for.
 	YieldsTo string
 

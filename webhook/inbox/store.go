@@ -10,7 +10,7 @@ import (
 // A Sink takes deliveries in. It is all that an endpoint needs: a host that has a broker of its own, such as Kafka or SQS, implements it,
 // receives with [ToSink], and consumes with its own workers.
 type Sink interface {
-	// Append stores records durably: when it returns nil, neither a crash of this process nor a loss of power takes them away. It
+	// Append stores deliveries durably: when it returns nil, neither a crash of this process nor a loss of power takes them away. It
 	// stores all that are not duplicates, or none and returns an error. added is how many there were.
 	//
 	// It is called from many goroutines at once and does well to let those that wait share a commit. Once it was called it may

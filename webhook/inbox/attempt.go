@@ -1,0 +1,150 @@
+package inbox
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"runtime/debug"
+	"strings"
+	"time"
+
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook"
+)
+
+// attempt hands an event to the handler. settled says that the handler has settled it.
+func (in *Inbox) attempt(h *hold, rec Record) (out Outcome, settled bool) {
+	out = Outcome{ID: rec.ID}
+	ev, err := in.decoded.take(rec)
+	if ev == nil || keyOf(ev, Record{Key: strings.TrimPrefix(rec.Key, "body:")}) != rec.Key {
+		// Another release has split the delivery. Replaying splits it anew.
+		out.Kind, out.Reason = Dead, "this release decodes the delivery in another way than the one that split it; replay it"
+		in.counts.dead.Add(1)
+		in.cfg.Logger.ErrorContext(h.ctx, "an event was given up", "key", rec.Key, "err", errors.Join(errors.New(out.Reason), err))
+		return out, false
+	}
+	attempt := rec.Attempts + 1
+	begin := time.Now()
+	ctx, cancel := context.WithTimeout(h.ctx, in.cfg.Timeout)
+	defer cancel()
+	c := &claimed{store: in.store, token: h.token, rec: rec}
+	in.counts.running.Add(1)
+	err = handleSafely(context.WithValue(ctx, claimedKey{}, c), in.handler, ev)
+	in.counts.running.Add(-1)
+	out = in.judge(h, out, ev, err, attempt)
+	if c.settled && out.Kind != Done {
+		in.cfg.Logger.ErrorContext(ctx, "an event was settled within the handler, which failed afterwards; it does not come again",
+			"key", rec.Key, "err", err)
+		out = Outcome{ID: rec.ID}
+	}
+	info := ev.Info()
+	in.count(out.Kind)
+	if log := in.cfg.Logger; out.Kind == Dead {
+		log.ErrorContext(ctx, "an event was given up; it is among the dead letters",
+			"field", info.Field, "phone", info.Phone, "key", rec.Key, "attempt", attempt, "err", out.Reason)
+	} else if out.Kind == Retry {
+		log.WarnContext(ctx, "an event failed and will be tried again",
+			"field", info.Field, "phone", info.Phone, "key", rec.Key, "attempt", attempt, "pause", out.After, "err", err)
+	}
+	in.cfg.Observe(Observation{
+		Field: info.Field, Phone: info.Phone, Bulk: rec.Bulk, Attempt: attempt, Outcome: out.Kind, Err: err,
+		Took: time.Since(begin), Lag: time.Since(rec.ReceivedAt),
+	})
+	return out, c.settled
+}
+
+// judge says what follows from the handler's error.
+func (in *Inbox) judge(h *hold, out Outcome, ev webhook.Event, err error, attempt int) Outcome {
+	bad, undecodable := ev.(*webhook.Undecodable)
+	switch {
+	case webhook.IsPermanent(err):
+		out.Kind, out.Reason = Dead, reason(err)
+	case err != nil && h.ctx.Err() != nil:
+		out.Kind = Release // cut off by a shutdown, or because somebody else took over
+	case err != nil && attempt >= in.cfg.MaxAttempts:
+		out.Kind, out.Reason = Dead, fmt.Sprintf("failed %d times: %s", attempt, reason(err))
+	case err != nil:
+		out.Kind, out.Reason, out.After = Retry, reason(err), max(in.cfg.Backoff(attempt), 0)
+	case undecodable:
+		// It is kept with its bytes, however the handler took it: a later release may understand it.
+		out.Kind, out.Reason = Dead, "parked, because this release cannot decode it; replay it with a later one: "+reason(bad.Err)
+	}
+	return out
+}
+
+// reason is an error as it is kept: not endless.
+func reason(err error) string {
+	const longest = 1000
+	if err == nil {
+		return ""
+	}
+	text := err.Error()
+	if len(text) > longest {
+		text = text[:longest] + "…"
+	}
+	return strings.ToValidUTF8(text, "\uFFFD")
+}
+
+func handleSafely(ctx context.Context, h webhook.Handler, ev webhook.Event) (err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			err = &webhook.PanicError{Type: fmt.Sprintf("%T", v), Stack: debug.Stack()}
+		}
+	}()
+	return h.Handle(ctx, ev)
+}
+
+type claimedKey struct{}
+
+// A claimed is what a handler's context knows about its event.
+type claimed struct {
+	store   Store
+	token   Token
+	rec     Record
+	settled bool
+}
+
+// Attempt returns how often the event that a handler has was handed out, from 1, and when its delivery arrived. Outside of an inbox, it
+// returns 0.
+func Attempt(ctx context.Context) (n int, receivedAt time.Time) {
+	c, ok := ctx.Value(claimedKey{}).(*claimed)
+	if !ok {
+		return 0, time.Time{}
+	}
+	return c.rec.Attempts + 1, c.rec.ReceivedAt
+}
+
+// InTx returns a Handler that handles an event and settles it in one transaction of the store's database, which has to be a [TxSettler]:
+// either the rows that fn writes with tx and the fact that the event is done are committed, or neither is. So the effects
+// of each event are there exactly once, whatever crashes, and whoever lost the lease meanwhile commits nothing.
+//
+// fn must not commit or roll back. With [webhook.MultiHandler], InTx comes last: once it has committed, the event does not come again,
+// even if a handler behind it fails. With SQLite, nothing else is written as long as fn runs: be brief.
+func InTx(fn func(ctx context.Context, tx *sql.Tx, ev webhook.Event) error) webhook.Handler {
+	return webhook.HandlerFunc(func(ctx context.Context, ev webhook.Event) error {
+		c, ok := ctx.Value(claimedKey{}).(*claimed)
+		if !ok {
+			return errors.New("inbox: InTx was called outside of an inbox; give its handler to New or Open")
+		}
+		store, ok := c.store.(TxSettler)
+		if !ok {
+			return errors.New("inbox: InTx needs a store in a SQL database")
+		}
+		tx, err := store.BeginTx(ctx)
+		if err != nil {
+			return err
+		}
+		defer func() { _ = tx.Rollback() }() // also when fn panics; after a commit it does nothing
+		if err := fn(ctx, tx, ev); err != nil {
+			return err
+		}
+		if err := store.SettleTx(ctx, tx, c.token, []Outcome{{ID: c.rec.ID}}); err != nil {
+			return err
+		}
+		if err := tx.Commit(); err != nil {
+			return err
+		}
+		c.settled = true
+		return nil
+	})
+}

@@ -1,0 +1,58 @@
+package inbox
+
+import (
+	"context"
+	"iter"
+	"slices"
+)
+
+const deadPage = 100
+
+// DeadLetters walks over the dead letters, in the order in which their deliveries were split. It reads as it goes; the first error ends it.
+func (in *Inbox) DeadLetters(ctx context.Context) iter.Seq2[DeadLetter, error] {
+	return func(yield func(DeadLetter, error) bool) {
+		var after ID
+		for {
+			page, err := in.store.DeadLetters(ctx, after, deadPage)
+			if err != nil {
+				yield(DeadLetter{}, err)
+				return
+			}
+			for _, l := range page {
+				if !yield(l, nil) {
+					return
+				}
+				after = l.ID
+			}
+			if len(page) < deadPage {
+				return
+			}
+		}
+	}
+}
+
+// Replay gives dead letters another chance, after a bug was fixed or this package was updated: their deliveries are decoded anew, and
+// what was not handled is. It returns how many of them it found.
+func (in *Inbox) Replay(ctx context.Context, ids ...ID) (int, error) {
+	return in.inPages(ids, func(ids []ID) (int, error) {
+		n, err := in.store.Replay(ctx, ids)
+		in.wakeSplitters()
+		return n, err
+	})
+}
+
+// Purge deletes dead letters. It returns how many of them it found.
+func (in *Inbox) Purge(ctx context.Context, ids ...ID) (int, error) {
+	return in.inPages(ids, func(ids []ID) (int, error) { return in.store.Purge(ctx, ids) })
+}
+
+func (in *Inbox) inPages(ids []ID, fn func([]ID) (int, error)) (sum int, err error) {
+	for page := range slices.Chunk(ids, deadPage) {
+		n, err := fn(page)
+		sum += n
+		if err != nil {
+			return sum, err
+		}
+	}
+	return sum, nil
+}

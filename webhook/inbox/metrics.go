@@ -1,0 +1,47 @@
+package inbox
+
+import (
+	"context"
+	"sync/atomic"
+)
+
+// Metrics is what an inbox has to do, and what it has done since it was made.
+type Metrics struct {
+	// Stats is what the store holds, for all processes that share it.
+	Stats
+
+	// Received counts deliveries, Duplicates repeats of known ones, Refused those that could not be stored.
+	Received, Duplicates, Refused int64
+
+	// Handled, Retried and Died count attempts by how they ended. Fenced counts events whose lease was lost before they could be settled.
+	Handled, Retried, Died, Fenced int64
+
+	// Running is how many events are being handled now.
+	Running int64
+}
+
+// Metrics asks the store and adds what this process has counted.
+func (in *Inbox) Metrics(ctx context.Context) (Metrics, error) {
+	st, err := in.store.Stats(ctx)
+	c := &in.counts
+	return Metrics{
+		Stats: st, Received: c.received.Load(), Duplicates: c.duplicates.Load(), Refused: c.refused.Load(),
+		Handled: c.handled.Load(), Retried: c.retried.Load(), Died: c.dead.Load(), Fenced: c.fenced.Load(), Running: c.running.Load(),
+	}, err
+}
+
+type counters struct {
+	received, duplicates, refused, handled, retried, dead, fenced, running atomic.Int64
+}
+
+func (in *Inbox) count(kind OutcomeKind) {
+	switch kind {
+	case Done:
+		in.counts.handled.Add(1)
+	case Retry:
+		in.counts.retried.Add(1)
+	case Dead:
+		in.counts.dead.Add(1)
+	case Release: // not counted: it was cut off
+	}
+}

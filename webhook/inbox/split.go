@@ -1,0 +1,127 @@
+package inbox
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
+	"fmt"
+	"runtime/debug"
+
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook"
+)
+
+// newDelivery returns the record of a delivery. It looks at the bytes without decoding them: what a decoder makes of them must not decide
+// whether they are kept.
+func newDelivery(d webhook.Delivery) Record {
+	sum := sha256.Sum256(d.Body)
+	return Record{Key: "delivery:" + hex.EncodeToString(sum[:]), Bulk: inBulk(d.Body), ReceivedAt: d.ReceivedAt, Body: d.Body}
+}
+
+// inBulk guesses whether a delivery is about history or contacts. The name of the field stands before or behind its value. A wrong guess
+// costs time, not order: the events that it consists of are told apart again when it is split.
+func inBulk(body []byte) bool {
+	const window = 512
+	head, tail := body[:min(len(body), window)], body[max(0, len(body)-window):]
+	return namesBulk(head) || namesBulk(tail)
+}
+
+func namesBulk(text []byte) bool {
+	for {
+		_, rest, found := bytes.Cut(text, []byte(`"field"`)) // within a text that somebody wrote, the quotes would be escaped
+		if !found {
+			return false
+		}
+		value, colon := bytes.CutPrefix(bytes.TrimLeft(rest, " \t\r\n"), []byte(":"))
+		value = bytes.TrimLeft(value, " \t\r\n")
+		if colon && (bytes.HasPrefix(value, []byte(`"history"`)) || bytes.HasPrefix(value, []byte(`"smb_app_state_sync"`))) {
+			return true
+		}
+		text = rest
+	}
+}
+
+// decode returns the events of a delivery. A body that is not JSON is one event, as it is for [webhook.Dispatch].
+func decode(body []byte) (events []webhook.Event, err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			err = &webhook.PanicError{Type: fmt.Sprintf("%T", v), Stack: debug.Stack()}
+		}
+	}()
+	events, err = webhook.Decode(body)
+	if err != nil {
+		events = []webhook.Event{&webhook.Undecodable{EventInfo: webhook.EventInfo{Raw: body}, Err: err}}
+	}
+	return events, nil
+}
+
+// split says what a delivery consists of.
+func split(rec Record) Outcome {
+	events, err := decode(rec.Body)
+	if err != nil {
+		return Outcome{ID: rec.ID, Kind: Dead, Reason: err.Error()}
+	}
+	out := Outcome{ID: rec.ID, Kind: Done, Events: make([]Record, len(events))}
+	for i, ev := range events {
+		info := ev.Info()
+		lane, bulk := laneOf(ev)
+		out.Events[i] = Record{Kind: KindEvent, Key: keyOf(ev, rec), Lane: lane, Bulk: bulk, Index: i, ReceivedAt: rec.ReceivedAt}
+		if m, ok := ev.(*webhook.UnavailableMessage); ok {
+			out.Events[i].YieldsTo = m.MessageKey()
+		}
+		if info.Key == "" && out.Events[i].Key == "" {
+			out.Forget = true
+		}
+	}
+	return out
+}
+
+// keyOf returns the key of an event. What stands for a whole body goes by the key of the delivery.
+func keyOf(ev webhook.Event, rec Record) string {
+	key := ev.Info().Key
+	if _, ok := ev.(*webhook.Undecodable); ok && key == "" {
+		return "body:" + rec.Key
+	}
+	return key
+}
+
+// laneOf says what an event has to be in order with, and whether it may wait behind what is live.
+func laneOf(ev webhook.Event) (lane string, bulk bool) {
+	info := ev.Info()
+	phone := string(info.Phone)
+	switch ev := ev.(type) {
+	case *webhook.HistoryChunk, *webhook.HistoryFailure, *webhook.HistoryMedia:
+		return laneName("history", phone), true
+	case *webhook.AppStateSync:
+		return laneName("contacts", phone), true
+	case *webhook.IncomingMessage:
+		if ev.Group != "" {
+			return laneName("group", phone, string(ev.Group)), false
+		}
+	case *webhook.MessageStatus:
+		if ev.Group != "" {
+			return laneName("group", phone, string(ev.Group)), false
+		}
+	case *webhook.GroupParticipantsUpdate:
+		return laneName("group", phone, string(ev.Group)), false
+	}
+	if who, ok := ev.(interface{ Customer() graph.Identity }); ok {
+		return laneName("chat", phone, who.Customer().Key()), false
+	}
+	if phone != "" {
+		return laneName("number", phone), false
+	}
+	return laneName("account", string(info.WABA), info.EntryID), false
+}
+
+// laneName hashes what identifies a conversation, because that is personal and lanes are kept beside what was handled.
+func laneName(kind string, parts ...string) string {
+	var b []byte
+	for _, p := range parts {
+		b = binary.AppendUvarint(b, uint64(len(p)))
+		b = append(b, p...)
+	}
+	sum := sha256.Sum256(b)
+	return kind + ":" + hex.EncodeToString(sum[:12])
+}
