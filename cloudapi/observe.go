@@ -1,6 +1,7 @@
 package cloudapi
 
 import (
+	"errors"
 	"time"
 
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
@@ -32,4 +33,12 @@ type Call struct {
 
 	// Meta holds usage, trace id and version of the answer.
 	Meta ResponseMeta
+}
+
+// Code returns Meta's error code, and whether the attempt ended with one: 0 is a code too.
+func (c Call) Code() (graph.Code, bool) {
+	if e, ok := errors.AsType[*Error](c.Err); ok && e.hasCode() {
+		return e.Code, true
+	}
+	return 0, false
 }

@@ -1,0 +1,35 @@
+package redislimit_test
+
+import (
+	"fmt"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/redislimit"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence"
+)
+
+// Every process makes its own limiter over the same Redis. The client asks it before each send, and the tracker tells it what
+// arrives.
+func ExampleNew() {
+	rdb := redis.NewClient(&redis.Options{Addr: "redis.internal:6379"})
+	defer rdb.Close()
+	limiter, err := redislimit.New(rdb, redislimit.Config{Processes: 4})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	client, err := cloudapi.NewClient(cloudapi.Config{Limiter: limiter})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	tracker, err := coexistence.NewTracker(coexistence.Config{Store: new(coexistence.MemStore), Inbound: limiter})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(client != nil, tracker != nil)
+	// Output: true true
+}

@@ -1,0 +1,187 @@
+package redislimit
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/turnstile"
+)
+
+// ErrDown matches the error of a message that was held back because Redis does not answer, with [Config].HoldWhenDown.
+var ErrDown = errors.New("redislimit: Redis does not answer")
+
+// Config configures a Limiter. The zero Config is valid.
+type Config struct {
+	// Throughput returns how many messages a second a number may pass; see cloudapi.Phone.MessagesPerSecond. It is asked for
+	// every message, so it should not do I/O, and must be the same in all processes. If nil, or where it returns zero,
+	// cloudapi.CoexistenceRate.
+	Throughput func(graph.PhoneNumberID) int
+
+	// Prefix begins the names of all keys. If empty, "whatsapp:limit:".
+	Prefix string
+
+	// Processes is how many processes send. Each keeps to its share while Redis is down. If zero, 1.
+	Processes int
+
+	// HoldWhenDown sends nothing while Redis is down: Wait returns an error that is [ErrDown].
+	HoldWhenDown bool
+
+	// Timeout is how long Redis may take to answer. If zero, 500 ms.
+	Timeout time.Duration
+
+	// Logger gets the beginning and the end of outages. If nil, nothing is logged.
+	Logger *slog.Logger
+}
+
+// A Limiter shares budgets with every other Limiter on the same Redis and prefix. Make one per process. It is safe for
+// concurrent use.
+type Limiter struct {
+	cfg   Config
+	redis redis.Scripter
+	alone cloudapi.MemLimiter // while Redis is down
+
+	mu    sync.Mutex
+	lines map[graph.PhoneNumberID]*line
+	down  time.Time // when Redis did not answer last; zero if it did
+}
+
+// A line is where the messages of one number wait in this process.
+type line struct {
+	turnstile.Line
+	using int
+}
+
+var _ cloudapi.LearningLimiter = (*Limiter)(nil)
+
+// New returns a limiter that keeps its budgets in rdb. It does no I/O.
+func New(rdb redis.Scripter, cfg Config) (*Limiter, error) {
+	if rdb == nil {
+		return nil, errors.New("redislimit: there is no Redis client")
+	}
+	if cfg.Processes < 0 || cfg.Timeout < 0 {
+		return nil, errors.New("redislimit: Config.Processes and Timeout cannot be negative")
+	}
+	if cfg.Prefix == "" {
+		cfg.Prefix = "whatsapp:limit:"
+	}
+	if cfg.Timeout == 0 {
+		cfg.Timeout = 500 * time.Millisecond
+	}
+	if cfg.Logger == nil {
+		cfg.Logger = slog.New(slog.DiscardHandler)
+	}
+	l := &Limiter{cfg: cfg, redis: rdb, lines: map[graph.PhoneNumberID]*line{}}
+	l.alone.Throughput = func(phone graph.PhoneNumberID) int { return max(1, l.rate(phone)/max(1, cfg.Processes)) }
+	return l, nil
+}
+
+// Wait implements cloudapi.Limiter. If it knows that the context ends before the message may leave, it returns at once.
+func (l *Limiter) Wait(ctx context.Context, t cloudapi.Turn) error {
+	ln := l.enter(t.From)
+	defer l.exit(t.From, ln)
+	for {
+		var pair time.Duration
+		err := ln.Pass(ctx, t.Priority == cloudapi.PriorityReply, func() (wait time.Duration, err error) {
+			if l.isDown() {
+				return 0, ErrDown
+			}
+			wait, pair, err = l.take(ctx, t)
+			return wait, err
+		})
+		if err == nil && pair > 0 {
+			// The person has to wait, and others of the line have not: out of it, and back later.
+			if err = turnstile.Outlives(ctx, pair); err == nil {
+				err = sleep(ctx, pair)
+			}
+			if err == nil {
+				continue
+			}
+		}
+		switch {
+		case err == nil, ctx.Err() != nil && errors.Is(err, ctx.Err()):
+			return err
+		case errors.Is(err, ErrDown) && !l.cfg.HoldWhenDown:
+			return l.alone.Wait(ctx, t)
+		case errors.Is(err, ErrDown):
+			return err
+		}
+		return fmt.Errorf("redislimit: the message is held back: %w", err)
+	}
+}
+
+// Learn implements cloudapi.LearningLimiter. What Meta tells one process slows all of them down.
+func (l *Limiter) Learn(ctx context.Context, t cloudapi.Turn, c cloudapi.Call) {
+	s := c.Slowdown()
+	if s == (cloudapi.Slowdown{}) {
+		return
+	}
+	l.alone.Learn(ctx, t, c)
+	if l.isDown() {
+		return
+	}
+	// The caller may have gone, and what was learned is of use to others.
+	_, _ = l.run(context.WithoutCancel(ctx), learnScript, l.keys(t), s.Pause.Microseconds(), s.PausePair.Microseconds(),
+		number(s.Halve), s.Ceiling, cloudapi.PairPause.Microseconds(), cloudapi.PairBurst, recovery.Microseconds(), leastShare)
+}
+
+// Received counts a message that a number received, and that takes from the same budget as those it sends: give the limiter to
+// a coexistence.Tracker as Inbound. at is when the message came to Meta; old ones are not counted. It is one round trip.
+func (l *Limiter) Received(ctx context.Context, phone graph.PhoneNumberID, at time.Time) {
+	if time.Since(at) > time.Minute {
+		return
+	}
+	l.alone.Received(ctx, phone, at)
+	if l.isDown() {
+		return
+	}
+	_, _ = l.run(ctx, receiveScript, l.keys(cloudapi.Turn{From: phone})[:1], l.rate(phone), recovery.Microseconds())
+}
+
+func (l *Limiter) rate(phone graph.PhoneNumberID) int {
+	if l.cfg.Throughput != nil {
+		if r := l.cfg.Throughput(phone); r > 0 {
+			return r
+		}
+	}
+	return cloudapi.CoexistenceRate
+}
+
+func (l *Limiter) enter(phone graph.PhoneNumberID) *line {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	ln := l.lines[phone]
+	if ln == nil {
+		ln = new(line)
+		l.lines[phone] = ln
+	}
+	ln.using++
+	return ln
+}
+
+// exit forgets a line that nobody stands in.
+func (l *Limiter) exit(phone graph.PhoneNumberID, ln *line) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if ln.using--; ln.using == 0 {
+		delete(l.lines, phone)
+	}
+}
+
+func sleep(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-timer.C:
+		return nil
+	}
+}

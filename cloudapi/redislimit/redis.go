@@ -1,0 +1,89 @@
+package redislimit
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi"
+)
+
+// retryAfter is how long Redis is left alone after it did not answer, so that not every message waits for the timeout.
+const retryAfter = time.Second
+
+// As in cloudapi.MemLimiter: lost throughput comes back in twenty seconds, and a twentieth of it is always left.
+const (
+	recovery   = 20 * time.Second
+	leastShare = 0.05
+)
+
+// keys names the number's hash and the pair's string. Recipients are personal data, and names of keys are seen by many.
+func (l *Limiter) keys(t cloudapi.Turn) []string {
+	number := l.cfg.Prefix + "{" + string(t.From) + "}"
+	hash := sha256.Sum256([]byte(string(t.From) + " " + t.To.Key()))
+	return []string{number, number + ":" + hex.EncodeToString(hash[:16])}
+}
+
+// take spends one message of both budgets, or of none. It returns how long to wait for either.
+func (l *Limiter) take(ctx context.Context, t cloudapi.Turn) (wait, pair time.Duration, err error) {
+	rate := l.rate(t.From)
+	got, err := l.run(ctx, takeScript, l.keys(t), rate, max(1, rate/20), cloudapi.PairPause.Microseconds(), cloudapi.PairBurst,
+		number(t.Priority == cloudapi.PriorityReply), recovery.Microseconds())
+	if err != nil {
+		return 0, 0, err
+	}
+	micros := func(i int) time.Duration { return time.Duration(got[i]) * time.Microsecond }
+	return micros(0), micros(1), nil
+}
+
+// run runs a script. Whatever keeps Redis from answering is an outage, but for the caller's own context.
+func (l *Limiter) run(ctx context.Context, script *redis.Script, keys []string, args ...any) ([]int64, error) {
+	brief, cancel := context.WithTimeout(ctx, l.cfg.Timeout)
+	defer cancel()
+	got, err := script.Run(brief, l.redis, keys, args...).Int64Slice()
+	if err == nil && len(got) != 2 {
+		err = fmt.Errorf("the script answers with %d numbers", len(got))
+	}
+	if err != nil && ctx.Err() != nil {
+		return nil, ctx.Err()
+	}
+	l.note(ctx, err)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrDown, err)
+	}
+	return got, nil
+}
+
+// note remembers whether Redis answers.
+func (l *Limiter) note(ctx context.Context, err error) {
+	l.mu.Lock()
+	before := l.down
+	l.down = time.Time{}
+	if err != nil {
+		l.down = time.Now()
+	}
+	l.mu.Unlock()
+	switch {
+	case err != nil && before.IsZero():
+		l.cfg.Logger.ErrorContext(ctx, "redis does not answer, the limits are no longer shared", "hold", l.cfg.HoldWhenDown, "err", err)
+	case err == nil && !before.IsZero():
+		l.cfg.Logger.InfoContext(ctx, "redis answers again, the limits are shared")
+	}
+}
+
+func (l *Limiter) isDown() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return !l.down.IsZero() && time.Since(l.down) < retryAfter
+}
+
+func number(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
+}
