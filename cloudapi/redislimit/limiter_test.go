@@ -54,7 +54,9 @@ func processes(t *testing.T, n int, cfg redislimit.Config) []*redislimit.Limiter
 }
 
 // prefix keeps the keys of a test apart from everybody's.
-func prefix(t *testing.T) string { return fmt.Sprintf("coexistence-test:%d:%s:", os.Getpid(), t.Name()) }
+func prefix(t *testing.T) string {
+	return fmt.Sprintf("coexistence-test:%d:%s:", os.Getpid(), t.Name())
+}
 
 func keys(t *testing.T) []string {
 	t.Helper()
