@@ -3,17 +3,20 @@ package signup
 import (
 	"context"
 	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base64"
 	"errors"
-	"sync"
 	"time"
-
-	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 )
 
 // An Attempt is one try of one owner to sign up. It takes one code.
 type Attempt struct {
+	// ID names the attempt in the [Store], in [Flow.Attempts] and for [Flow.Continue]. It is derived from the State and is no
+	// secret.
+	ID string
+
 	// State is a nonce of 128 bits or more. Give it to the page of this owner and nobody else. It is what keeps a code or
-	// an account of one tenant from being submitted for another.
+	// an account of one tenant from being submitted for another. It is stored nowhere.
 	State string
 
 	// Owner is whom it is for.
@@ -26,11 +29,13 @@ type Attempt struct {
 // maxAttempts limits the open attempts of one owner. Beyond it the oldest is forgotten.
 const maxAttempts = 20
 
+// busyFor is how long an attempt belongs to the process that works on it. If that one dies, another may go on then.
+const busyFor = 5 * time.Minute
+
 // Begin opens an attempt for an owner: the host's name for its tenant or user, never empty, taken from its own login and not
 // from the request. Call it when the page is rendered, not on the click: browsers only open popups without a pause.
 //
-// The attempt lives in this Flow, in memory. In a host of several processes the same process must see Begin and
-// [Flow.Finish]; after a restart the business reloads the page.
+// The attempt is kept in [Config].Store.
 func (f *Flow) Begin(ctx context.Context, owner string) (*Attempt, error) {
 	if owner == "" {
 		return nil, errors.New("signup: Begin needs the owner; take it from your own login")
@@ -38,91 +43,100 @@ func (f *Flow) Begin(ctx context.Context, owner string) (*Attempt, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	a := &attempt{Attempt: Attempt{State: rand.Text() + rand.Text(), Owner: owner, ExpiresAt: time.Now().Add(f.cfg.AttemptTTL)}}
-	f.attempts.Open().add(a)
-	return new(a.Attempt), nil
+	if err := f.makeRoom(ctx, owner); err != nil {
+		return nil, err
+	}
+	state := rand.Text() + rand.Text()
+	now := time.Now()
+	a := &Attempt{ID: attemptID(state), State: state, Owner: owner, ExpiresAt: now.Add(f.cfg.AttemptTTL)}
+	r := &openRecord{
+		f: f, rec: Record{ID: a.ID, Owner: owner, BeganAt: now}, doc: document{Phase: phaseOpen, ExpiresAt: a.ExpiresAt},
+	}
+	return a, r.save(ctx)
 }
 
-// attempts are the open and recently ended attempts by state.
-type attempts struct {
-	mu sync.Mutex
-	m  map[string]*attempt
+// attemptID cannot be turned back into the state.
+func attemptID(state string) string {
+	sum := sha256.Sum256([]byte("whatsapp-coexistence signup attempt " + state))
+	return base64.RawURLEncoding.EncodeToString(sum[:18])
 }
 
-// An attempt moves from open to busy and back, or to done. While it is busy, the one who made it so owns all members but
-// phase.
-type attempt struct {
-	Attempt
-	phase    phase
-	session  *Session     // may come before the code
-	arrived  time.Time    // when the first of the two came
-	code     graph.Secret // was exchanged
-	business *Business    // can be resumed
-}
-
-type phase int
-
-const (
-	open phase = iota
-	busy
-	done
-)
-
-func (t *attempts) add(a *attempt) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	var own int
-	var oldest *attempt
-	for state, other := range t.m {
-		// What has ended is kept for as long again, to tell the business "expired" and "used" instead of "unknown".
-		if time.Since(other.ExpiresAt) > time.Until(a.ExpiresAt) {
-			delete(t.m, state)
-			continue
-		}
-		if other.Owner == a.Owner {
-			own++
-			if oldest == nil || other.ExpiresAt.Before(oldest.ExpiresAt) {
-				oldest = other
+// makeRoom forgets what nobody needs any more, and the oldest attempts of an owner who has too many. One with a token stays.
+func (f *Flow) makeRoom(ctx context.Context, owner string) error {
+	if _, err := f.cfg.Store.Purge(ctx, time.Now()); err != nil {
+		return err
+	}
+	records, err := f.cfg.Store.List(ctx, owner)
+	if err != nil {
+		return err
+	}
+	for len(records) >= maxAttempts {
+		r := &openRecord{f: f, rec: records[0]}
+		if r.open() != nil || r.doc.Granted == nil {
+			if err := f.cfg.Store.Delete(ctx, records[0].ID); err != nil {
+				return err
 			}
 		}
+		records = records[1:]
 	}
-	if own >= maxAttempts {
-		delete(t.m, oldest.State)
-	}
-	t.m[a.State] = a
+	return nil
 }
 
-// claim makes an attempt busy, for one caller at a time.
-func (t *attempts) claim(state, owner string) (*attempt, error) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	a := t.m[state]
-	refuse := func(o Outcome) (*attempt, error) { return nil, &Error{Outcome: o, Step: StepState} }
+// claim makes an attempt busy, for one caller at a time. By its state an attempt can be claimed until that expires; by
+// its id as long as there is something to go on with.
+func (f *Flow) claim(ctx context.Context, id, owner string, byState bool) (*openRecord, error) {
+	refuse := func(o Outcome, err error) (*openRecord, error) {
+		return nil, &Error{Outcome: o, Step: StepState, Err: err}
+	}
+	r, err := f.load(ctx, id)
 	switch {
-	case a == nil:
-		return refuse(OutcomeStateUnknown)
-	case a.Owner != owner:
-		return refuse(OutcomeWrongOwner) // and leave it to its owner
-	case a.phase != open:
-		return refuse(OutcomeStateUsed)
-	case !time.Now().Before(a.ExpiresAt):
-		a.business, a.session, a.code = nil, nil, ""
-		return refuse(OutcomeStateExpired)
+	case errors.Is(err, ErrNoRecord):
+		return refuse(OutcomeStateUnknown, nil)
+	case err != nil:
+		return refuse(OutcomeUnavailable, err)
 	}
-	a.phase = busy
-	return a, nil
+	now := time.Now()
+	switch {
+	case byState && r.rec.Owner != owner:
+		return refuse(OutcomeWrongOwner, nil) // and leave it to its owner
+	case r.doc.Phase == phaseDone, now.Before(r.doc.BusyUntil):
+		return refuse(OutcomeStateUsed, nil)
+	case r.doc.Phase == phaseExchanging:
+		// The process that exchanged the code ended before it could store the token.
+		r.doc.Outcome, r.doc.Advice = OutcomeCodeLost, OutcomeCodeLost.Advice()
+		r.doc.end()
+		if err := r.save(ctx); err != nil {
+			return refuse(OutcomeUnavailable, err)
+		}
+		return nil, &Error{Outcome: OutcomeCodeLost, Step: StepExchange}
+	case byState && !now.Before(r.doc.ExpiresAt):
+		return refuse(OutcomeStateExpired, nil)
+	case !byState && r.doc.Granted == nil:
+		return refuse(OutcomeNoCode, errNothingGranted)
+	}
+	r.doc.BusyUntil = now.Add(busyFor)
+	switch err := r.save(ctx); {
+	case errors.Is(err, ErrConflict):
+		return refuse(OutcomeStateUsed, nil) // somebody was faster
+	case err != nil:
+		return refuse(OutcomeUnavailable, err)
+	}
+	return r, nil
 }
 
-// release opens a busy attempt again. If b is not nil, it can be resumed.
-func (t *attempts) release(a *attempt, b *Business) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	a.phase, a.business = open, b
-}
-
-// end ends a busy attempt, and forgets what it held.
-func (t *attempts) end(a *attempt) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	a.phase, a.business, a.session, a.code = done, nil, nil, ""
+// settle ends a busy attempt, or opens it again for what is still to come.
+func (r *openRecord) settle(ctx context.Context, b *Business, err error) error {
+	r.doc.BusyUntil = time.Time{}
+	if b != nil {
+		r.doc.keep(b)
+		r.doc.Outcome, r.doc.Advice = b.Outcome, b.Outcome.Advice()
+	}
+	e, failed := errors.AsType[*Error](err)
+	if failed {
+		r.doc.Outcome, r.doc.Advice = e.Outcome, e.Advice()
+	}
+	if !failed || !e.Outcome.Resumable() {
+		r.doc.end()
+	}
+	return r.save(ctx)
 }

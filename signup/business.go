@@ -10,8 +10,8 @@ import (
 
 // A Business is what a signup brought: a token, the accounts it reaches and the number.
 //
-// To go on later with [Flow.Resume], in another process even, keep Owner, Token, OnboardedAt, Session and, where set, WABA
-// and the id of Phone. Encrypt the Token; a [graph.Secret] refuses to be written as JSON.
+// To go on later with [Flow.Resume], in another process even, keep Owner, Token, OnboardedAt, Session and, where set, WABA,
+// the id of Phone, Credit and Registrations. Encrypt the Token; a [graph.Secret] refuses to be written as JSON.
 type Business struct {
 	// Owner is whom [Flow.Begin] was called for: the host's name for its tenant.
 	Owner string
@@ -49,6 +49,12 @@ type Business struct {
 	// Session is what the popup said, or nil. None of it is verified; the other members are.
 	Session *Session
 
+	// Credit is the partner's line of credit that pays for the account, or nil. Keep it: [Flow.Undo] needs it.
+	Credit *CreditShare
+
+	// Registrations are when it was tried to register the number, in the last 72 hours. Keep it: Meta counts the tries.
+	Registrations []time.Time
+
 	// Warnings are things that a developer should know although they stopped nothing.
 	Warnings []string
 }
@@ -65,6 +71,10 @@ func (b *Business) clone() *Business {
 	c.WABAs = slices.Clone(b.WABAs)
 	c.Numbers = slices.Clone(b.Numbers)
 	c.Warnings = slices.Clone(b.Warnings)
+	c.Registrations = slices.Clone(b.Registrations)
+	if b.Credit != nil {
+		c.Credit = new(*b.Credit)
+	}
 	return &c
 }
 

@@ -2,6 +2,8 @@ package signup
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"time"
 
@@ -34,13 +36,13 @@ type Submission struct {
 }
 
 // Finish turns what the popup gave into a connected business: it exchanges the code, once and at once, finds the accounts
-// and the number, verifies every claim of the browser, and subscribes the app. It never registers or deregisters a number.
-// See [Step] for the order.
+// and the number, verifies every claim of the browser, and subscribes the app. It never registers or deregisters a number of
+// the WhatsApp Business app. See [Step] for the order.
 //
 // A nil error means that the business is connected: the Outcome is [OutcomeReady], or outside of coexistence
 // [OutcomeNeedsRegistration]. Every other error is an [*Error]. Where [Outcome.Resumable] is true and a token was granted,
 // the Business comes with the error: keep it, do what the advice says and call [Flow.Resume], or submit the same State again
-// without a code.
+// without a code. [Config].Store has it too.
 //
 // A code cannot be exchanged a second time. If the browser going away cancels ctx, the grant may be lost; detach it with
 // [context.WithoutCancel], as [Flow.Handler] does.
@@ -53,57 +55,86 @@ func (f *Flow) finishWith(ctx context.Context, sub Submission, onboarded func(*B
 	if err := ctx.Err(); err != nil {
 		return nil, &Error{Outcome: OutcomeUnavailable, Step: StepState, Err: err}
 	}
-	received := time.Now()
-	a, err := f.attempts.Open().claim(sub.State, sub.Owner)
+	received := time.Now().UTC()
+	r, err := f.claim(ctx, attemptID(sub.State), sub.Owner, true)
 	if err != nil {
 		return nil, err
 	}
-	if a.business != nil && !sub.Code.IsZero() && sub.Code != a.code {
+	if r.doc.Granted != nil && !sub.Code.IsZero() && codeHash(sub.Code) != r.doc.CodeHash {
 		// A second popup needs a second attempt, or its code would replace the grant of the first.
-		f.attempts.Open().release(a, a.business)
+		r.doc.BusyUntil = time.Time{}
+		if err := r.save(ctx); err != nil {
+			return nil, &Error{Outcome: OutcomeUnavailable, Step: StepState, Err: err}
+		}
 		return nil, &Error{Outcome: OutcomeStateUsed, Step: StepState}
 	}
-	b, err := f.finish(ctx, a, sub, received)
+	b, err := f.finish(ctx, r, sub, received)
+	return f.conclude(ctx, r, b, err, onboarded)
+}
+
+// Continue goes on with a signup that has a token and stopped, without the page: after a restart, or when what was missing is
+// there. [Flow.Attempts] lists them. Phone is the choice after [OutcomeChooseNumber], or empty.
+//
+// Onboarded takes the business, as that of [Flow.Handler]; the attempt ends when it returns nil. Everything after the
+// exchange is repeated, so it may have been called before. It returns what [Flow.Finish] returns.
+func (f *Flow) Continue(
+	ctx context.Context, id string, phone graph.PhoneNumberID, onboarded func(ctx context.Context, b *Business) error,
+) (*Business, error) {
+	r, err := f.claim(ctx, id, "", false)
+	if err != nil {
+		return nil, err
+	}
+	b, err := f.resume(ctx, r, r.doc.business(r.rec.Owner), phone)
+	return f.conclude(ctx, r, b, err, func(b *Business) error { return onboarded(ctx, b) })
+}
+
+func (f *Flow) conclude(
+	ctx context.Context, r *openRecord, b *Business, err error, onboarded func(*Business) error,
+) (*Business, error) {
 	if err == nil {
 		if err = onboarded(b); err != nil {
-			err = &Error{Outcome: OutcomeUnavailable, Step: StepConfirm, Err: err}
+			err = &Error{Outcome: OutcomeUnavailable, Step: StepReady, Err: err}
 		}
 	}
-	f.settle(a, b, err)
+	if saving := r.settle(ctx, b, err); saving != nil {
+		f.cfg.Logger.ErrorContext(ctx, "the end of a signup was not stored", "attempt", r.rec.ID, "err", saving)
+	}
 	return b, err
 }
 
-// settle ends an attempt, or opens it again for what is still to come.
-func (f *Flow) settle(a *attempt, b *Business, err error) {
-	if e, ok := errors.AsType[*Error](err); ok && e.Outcome.Resumable() {
-		f.attempts.Open().release(a, b)
-		return
-	}
-	f.attempts.Open().end(a)
+func codeHash(code graph.Secret) string {
+	sum := sha256.Sum256([]byte("whatsapp-coexistence signup code " + code.Reveal()))
+	return hex.EncodeToString(sum[:])
 }
 
-func (f *Flow) finish(ctx context.Context, a *attempt, sub Submission, received time.Time) (*Business, error) {
-	if a.business != nil {
-		return f.Resume(ctx, a.business, sub.Phone) // a code that comes again is the one that brought it
+func (f *Flow) finish(ctx context.Context, r *openRecord, sub Submission, received time.Time) (*Business, error) {
+	if b := r.doc.business(r.rec.Owner); b != nil {
+		return f.resume(ctx, r, b, sub.Phone) // a code that comes again is the one that brought it
 	}
 	if sub.Session != nil {
-		a.session = sub.Session
+		r.doc.Session = sub.Session
 	}
-	if a.arrived.IsZero() && (sub.Session != nil || !sub.Code.IsZero()) {
-		a.arrived = received
+	if r.doc.ArrivedAt.IsZero() && (sub.Session != nil || !sub.Code.IsZero()) {
+		r.doc.ArrivedAt = received
 	}
-	if err := a.session.problem(); err != nil {
+	if err := r.doc.Session.problem(); err != nil {
 		return nil, err
 	}
 	if sub.Code.IsZero() {
 		return nil, &Error{Outcome: OutcomeNoCode, Step: StepSession}
 	}
-	a.code = sub.Code
-	b := &Business{Owner: a.Owner, Session: a.session, OnboardedAt: a.arrived}
+	// From here on nobody exchanges for this attempt again, whatever becomes of this process.
+	r.doc.Phase, r.doc.CodeHash = phaseExchanging, codeHash(sub.Code)
+	if err := r.save(ctx); err != nil {
+		return nil, &Error{Outcome: OutcomeUnavailable, Step: StepState, Err: err}
+	}
+	b := &Business{Owner: r.rec.Owner, Session: r.doc.Session, OnboardedAt: r.doc.ArrivedAt}
 	if err := f.exchange(ctx, b, sub); err != nil {
+		r.doc.Phase = phaseOpen // an attempt whose code is spent is ended by its outcome
 		return nil, err
 	}
-	return f.run(ctx, b, StepExchange, sub.Phone)
+	r.doc.Phase = phaseGranted
+	return f.run(ctx, b, StepExchange, sub.Phone, r)
 }
 
 // problem returns an error if the popup ended in one, or in a cancellation. That holds even if there is a code: whoever left
@@ -181,10 +212,14 @@ func (f *Flow) Resume(ctx context.Context, b *Business, phone graph.PhoneNumberI
 	if b == nil || b.Token.IsZero() || b.Owner == "" {
 		return nil, &Error{Outcome: OutcomeNoCode, Step: StepSession, Err: errNothingGranted}
 	}
+	return f.resume(ctx, nil, b, phone)
+}
+
+func (f *Flow) resume(ctx context.Context, r *openRecord, b *Business, phone graph.PhoneNumberID) (*Business, error) {
 	if phone == "" && b.Phone != nil {
 		phone = b.Phone.ID // was chosen before
 	}
 	b = b.clone()
 	b.Outcome, b.Phone, b.Numbers, b.WABAs, b.BusinessID = "", nil, nil, nil, ""
-	return f.run(ctx, b, "", phone)
+	return f.run(ctx, b, "", phone, r)
 }

@@ -18,6 +18,9 @@ import (
 // CodeTTL is how long a code can be exchanged. Meta counts from when it leaves the popup.
 const CodeTTL = 30 * time.Second
 
+// DefaultSDKURL is where Meta's JavaScript SDK is, in English.
+const DefaultSDKURL = "https://connect.facebook.net/en_US/sdk.js"
+
 // Config configures a Flow. ConfigurationID and Client are required.
 type Config struct {
 	// ConfigurationID names the Facebook Login for Business configuration, made with the login variation "WhatsApp Embedded
@@ -40,22 +43,56 @@ type Config struct {
 	// list by itself are found among those shared with you. If empty, that way of looking is left out.
 	PartnerBusiness graph.BusinessID
 
-	// AttemptTTL is how long a page may stay open, and how long a signup that waits for a choice is kept in memory, its
-	// token included. If zero, one hour.
+	// AttemptTTL is how long a page may stay open. If zero, one hour. A token that was granted is kept for seven days, or until
+	// the signup is complete.
 	AttemptTTL time.Duration
+
+	// Store keeps attempts, and with them the tokens of signups that are not complete. If nil, a [MemStore]: a restart forgets
+	// them. Any other needs a Cipher.
+	Store Store
+
+	// Cipher encrypts what Store keeps. If nil and Store is a MemStore, a key that lives as long as the process.
+	Cipher Cipher
 
 	// Reserve is asked, for each account that holds the number, after everything is verified and before anything changes.
 	// Return [ErrTaken], wrapped or not, if another owner has it; any other error means that nobody knows. It may be asked
 	// again for the same owner. If nil, everything is granted.
 	Reserve func(ctx context.Context, owner string, waba graph.WABAID, phone graph.PhoneNumberID) error
 
-	// Progress is told after each step from [StepExchange] on, before the next one begins. The first time is when to store
-	// the token: the code is spent, and a crash would lose the grant. The Business is a copy, complete as far as the step
-	// came. An error stops the signup with [OutcomeUnavailable], to be resumed.
+	// Progress is told after each step from [StepExchange] on, once Store has it and before the next one begins. The Business is a
+	// copy, complete as far as the step came. An error stops the signup with [OutcomeUnavailable], to be resumed.
 	Progress func(ctx context.Context, step Step, b *Business) error
+
+	// Override says where the webhooks of a business's accounts go, if not to the app's own URL. It is asked after the plain
+	// subscription; zero options leave that as it is. If nil, nothing is overridden.
+	Override func(ctx context.Context, b *Business) (cloudapi.SubscribeOptions, error)
+
+	// Credit shares your line of credit with every business: for solution partners. If nil, businesses pay for themselves.
+	Credit *Credit
+
+	// PIN gives the six digits with which an ordinary number is registered on Cloud API, or which it has already if its two-step
+	// verification is on: one of its own for each number, stored encrypted, never one for all. If nil, the signup of an ordinary
+	// number ends with [OutcomeNeedsRegistration]. A number of the WhatsApp Business app is never registered, so that a Flow of
+	// [ModeCoexistence] refuses a PIN.
+	PIN func(ctx context.Context, b *Business) (graph.Secret, error)
 
 	// Owner says for whom a request to [Flow.Handler] is. Take it from the host's own session. Required for Handler only.
 	Owner func(*http.Request) (string, error)
+
+	// Check says whether a number may take part, before Meta's popup opens: [Flow.Handler]'s page asks the business for the number
+	// and the version of its app. Package coexistence/eligibility has the rules. If nil, the page asks nothing.
+	Check func(ctx context.Context, owner string, c Candidate) (Verdict, error)
+
+	// SDKURL is where the page loads Meta's JavaScript SDK from. If empty, [DefaultSDKURL]; the page of another language is at
+	// another one. Only a simulator has another host, and then the page believes that host's messages, too.
+	SDKURL string
+
+	// RedirectURI is the https address of [Flow.Handler]'s /back, registered in the app dashboard, for pages where Meta's SDK is
+	// blocked or no popup can open. If empty, such a page only says so.
+	RedirectURI string
+
+	// PageURL is where /back sends the browser when it is done: the page with the script. If empty, the handler's own page.
+	PageURL string
 
 	// LaunchFor returns the options of the launch that [Flow.Handler] gives to an owner's page, such as a Setup filled from
 	// the host's records. If nil, none.
@@ -80,6 +117,18 @@ func (c Config) withDefaults() Config {
 	}
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.DiscardHandler)
+	}
+	if c.SDKURL == "" {
+		c.SDKURL = DefaultSDKURL
+	}
+	if c.PageURL == "" {
+		c.PageURL = "./"
+	}
+	if c.Store == nil {
+		c.Store = new(MemStore)
+	}
+	if _, ok := c.Store.(*MemStore); ok && c.Cipher == nil {
+		c.Cipher, _ = newProcessCipher()
 	}
 	return c
 }
@@ -119,6 +168,24 @@ func (c Config) validate() error {
 	if c.AttemptTTL < 0 {
 		bad("AttemptTTL is negative")
 	}
+	if u, err := url.Parse(c.SDKURL); err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" {
+		bad("SDKURL is not the address of a script; leave it empty")
+	}
+	if u, err := url.Parse(c.RedirectURI); c.RedirectURI != "" && (err != nil || u.Scheme != "https" || u.Host == "" || u.Fragment != "") {
+		bad("RedirectURI is not an absolute https address without fragment")
+	}
+	if _, err := url.Parse(c.PageURL); err != nil {
+		bad("PageURL is not an address")
+	}
+	if c.Cipher == nil {
+		bad("Cipher is nil, and Store would keep tokens that anybody can read; see NewCipher")
+	}
+	if c.PIN != nil && c.Mode == ModeCoexistence {
+		bad("PIN is for numbers that are registered, which a coexistence number must never be")
+	}
+	if c.Credit != nil {
+		errs = append(errs, c.Credit.validate())
+	}
 	for _, origin := range c.TrustedOrigins {
 		if u, err := url.Parse(origin); err != nil || u.Scheme == "" || u.Host == "" || u.Scheme+"://"+u.Host != origin {
 			bad(`TrustedOrigins: %q does not look like "https://app.example.com"`, origin)
@@ -129,8 +196,8 @@ func (c Config) validate() error {
 
 // A Flow takes businesses through Embedded Signup. It is safe for concurrent use; make one and keep it.
 type Flow struct {
-	cfg      Config
-	attempts sealed.Value[*attempts] // they hold codes and tokens
+	cfg     Config
+	rescued sealed.Value[*rescued] // they hold tokens
 }
 
 // NewFlow returns a Flow. It does no I/O; the error lists every mistake in cfg.
@@ -139,5 +206,5 @@ func NewFlow(cfg Config) (*Flow, error) {
 	if err := cfg.validate(); err != nil {
 		return nil, err
 	}
-	return &Flow{cfg: cfg, attempts: sealed.New(&attempts{m: map[string]*attempt{}})}, nil
+	return &Flow{cfg: cfg, rescued: sealed.New(new(rescued))}, nil
 }

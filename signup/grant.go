@@ -20,6 +20,7 @@ type grant struct {
 	accounts []account
 	listed   bool // the token lists its accounts; if not, it reaches all, or Meta left them out
 	holdings []holding
+	rec      *openRecord // where it is kept, or nil
 }
 
 // An account is a WABA that the token may reach.
@@ -41,46 +42,55 @@ type holding struct {
 	phone *cloudapi.Phone
 }
 
-// afterExchange are the steps that need the token and no code, in order.
-var afterExchange = []struct {
-	step Step
-	run  func(*grant, context.Context) error
-}{
-	{StepInspect, (*grant).inspect},
-	{StepDiscover, (*grant).discover},
-	{StepVerify, (*grant).verify},
-	{StepReserve, (*grant).reserve},
-	{StepSubscribe, (*grant).subscribe},
-	{StepConfirm, (*grant).confirm},
-}
-
-// run takes b through the steps. Just names a step that was done before, or is empty.
-func (f *Flow) run(ctx context.Context, b *Business, just Step, chosen graph.PhoneNumberID) (*Business, error) {
-	g := &grant{Business: b, f: f, api: f.cfg.Client.WithToken(b.Token), chosen: chosen}
+// run takes b through the steps. Just names a step that was done right before, or is empty; r is nil if nothing is kept.
+func (f *Flow) run(
+	ctx context.Context, b *Business, just Step, chosen graph.PhoneNumberID, r *openRecord,
+) (*Business, error) {
+	g := &grant{Business: b, f: f, api: f.cfg.Client.WithToken(b.Token), chosen: chosen, rec: r}
+	if r != nil {
+		r.doc.Steps = nil // those of this run
+	}
 	if just != "" {
-		if err := g.progress(ctx, just); err != nil {
+		if err := g.did(ctx, just); err != nil {
 			return g.stop(just, err)
 		}
 	}
-	for _, s := range afterExchange {
+	for _, s := range f.plan() {
 		if err := s.run(g, ctx); err != nil {
 			return g.stop(s.step, err)
 		}
-		if s.step == StepConfirm {
-			b.Outcome = g.connected()
-		}
-		if err := g.progress(ctx, s.step); err != nil {
+		if err := g.did(ctx, s.step); err != nil {
 			return g.stop(s.step, err)
 		}
 	}
 	return b, nil
 }
 
-func (g *grant) progress(ctx context.Context, step Step) error {
+// did stores that a step is done, and tells the host.
+func (g *grant) did(ctx context.Context, step Step) error {
+	if err := g.save(ctx, step); err != nil {
+		return err
+	}
 	if g.f.cfg.Progress == nil {
 		return nil
 	}
 	return g.f.cfg.Progress(ctx, step, g.clone())
+}
+
+// save stores what was reached. What must not be done twice is stored before it is done.
+func (g *grant) save(ctx context.Context, done ...Step) error {
+	if g.rec == nil {
+		return nil
+	}
+	g.rec.doc.keep(g.Business)
+	g.rec.doc.Steps = append(g.rec.doc.Steps, done...)
+	return g.rec.save(ctx)
+}
+
+// ready is the last step: everything that was asked for is done.
+func (g *grant) ready(context.Context) error {
+	g.Outcome = g.connected()
+	return nil
 }
 
 // connected is the outcome once everything is done.
@@ -170,40 +180,4 @@ func (g *grant) reserve(ctx context.Context) error {
 		}
 	}
 	return nil
-}
-
-// subscribe leaves accounts alone that are subscribed already: a second subscription would remove an override of the
-// callback URL.
-func (g *grant) subscribe(ctx context.Context) error {
-	for _, waba := range g.WABAs {
-		ok, err := g.subscribed(ctx, waba)
-		if err != nil {
-			return refused(err)
-		}
-		if ok {
-			continue
-		}
-		if err := g.api.WABAs.Subscribe(ctx, waba, cloudapi.SubscribeOptions{}); err != nil {
-			return refused(err)
-		}
-	}
-	return nil
-}
-
-// confirm reads the subscriptions back: "success" alone has proved to be no proof.
-func (g *grant) confirm(ctx context.Context) error {
-	for _, waba := range g.WABAs {
-		switch ok, err := g.subscribed(ctx, waba); {
-		case err != nil:
-			return refused(err)
-		case !ok:
-			return &Error{Outcome: OutcomeNotSubscribed, Err: errors.New("account " + string(waba) + " does not list the app")}
-		}
-	}
-	return nil
-}
-
-func (g *grant) subscribed(ctx context.Context, waba graph.WABAID) (bool, error) {
-	apps, err := g.api.WABAs.SubscribedApps(ctx, waba)
-	return slices.ContainsFunc(apps, func(a cloudapi.SubscribedApp) bool { return a.ID == g.f.cfg.Client.AppID() }), err
 }

@@ -4,13 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
-	"io"
-	"mime"
 	"net/http"
 	"time"
-
-	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 )
 
 // maxBody limits what a page may send: a code and a session message, with room to spare.
@@ -19,27 +14,45 @@ const maxBody = 256 << 10
 // finishTimeout ends a finish that the browser does not wait for any more.
 const finishTimeout = 2 * time.Minute
 
-// Handler answers the page that runs the popup. Mount it under a prefix of the host's choice, with [http.StripPrefix]:
+// Handler serves what a page needs for a signup. Mount it under a prefix of the host's choice, with [http.StripPrefix], and
+// put one tag into a page of yours, where the signup shall be:
+//
+//	<script src="/signup/connect.js" defer></script>
+//
+// The script says what happens in plain words, asks [Config].Check first, opens Meta's popup, joins what comes back, shows the
+// progress, and fires a "whatsapp-signup" event on the document when the signup ended, with detail.outcome and detail.phone. A page of
+// its own is at "/", to try it. See [Flow.PageHeaders] for what the headers of your page must allow.
+//
+//	GET  /              a page with nothing but the signup
+//	GET  /connect.js    the script, and /connect.css, its looks
+//	GET  /back          Config.RedirectURI: the browser comes back from the login dialog, and goes on to Config.PageURL
 //
 //	POST /begin   (no body)
-//	→ 200 {"state": "…", "launch": {"init": {…}, "login": {…}}}
+//	→ 200 {"state": "…", "launch": {"init": {…}, "login": {…}}, "sdk": "…", "steps": ["state", …], "check": true, "redirect": "…"}
+//
+//	POST /check   {"state": "…", "number": "…", "app_version": "…"}
+//	→ 200 {"eligible": false, "reasons": [{"text": "…", "remedy": "…"}], "notes": ["…"]}
 //
 //	POST /finish  {"state": "…", "code": "…", "session": …, "callback": …, "redirect_uri": "…", "phone_number_id": "…"}
 //	→ 200 {"outcome": "ready", "advice": "…", "phone": "+1 555 010 0199"}
 //	→ 4xx or 503 {"outcome": "…", "advice": "…", "retry": true, "numbers": [{"id": "…", "phone": "…", "name": "…"}]}
 //
-// State is required. Session is the data of the window message as it arrived, a string or an object; callback is the argument
-// of FB.login's callback and makes code unnecessary; redirect_uri is for a code that came with a redirect. After
-// "choose_number" the page sends state and phone_number_id; after another answer with "retry" it sends the state alone, or
-// with the code if that came late. Outcomes are those of [Outcome], and "bad_request", "method_not_allowed", "not_found",
-// "unauthorized", "cross_origin" and "internal" for requests that are none.
+//	POST /status  {"state": "…"}
+//	→ 200 {"running": true, "granted": true, "ended": false, "step": "verify", "outcome": "…", "advice": "…", …}
+//
+// A host with a page of its own making uses /begin, /finish and the rest without the script. State is required. Session is the
+// data of the window message as it arrived, a string or an object; callback is the argument of FB.login's callback and makes
+// code unnecessary; redirect_uri is for a code that came with a redirect. After "choose_number" the page sends state and
+// phone_number_id; after another answer with "retry" it sends the state alone, or with the code if that came late. Outcomes are
+// those of [Outcome], and "bad_request", "method_not_allowed", "not_found", "unauthorized", "cross_origin" and "internal" for
+// requests that are none.
 //
 // Onboarded is called for every connected business before the page is told, for the host to store it. If it returns an error,
 // the page may send its state again, and everything after the exchange is repeated. It gets a context that outlives the
 // request: a closed tab must not cost a grant.
 //
-// Every request must be of [Config].Owner, which Handler panics without, since no answer would make sense. Browsers on other
-// origins are turned away ([http.CrossOriginProtection], see [Config].TrustedOrigins), and a code can only be submitted with
+// Every POST, and /back, must be of [Config].Owner, which Handler panics without, since no answer would make sense. Browsers on
+// other origins are turned away ([http.CrossOriginProtection], see [Config].TrustedOrigins), and a code can only be submitted with
 // a state that was begun for the same owner, so that no third page can connect its account to this owner. Answers hold no
 // secret but the state, and are not cached.
 func (f *Flow) Handler(onboarded func(ctx context.Context, b *Business) error) http.Handler {
@@ -48,11 +61,17 @@ func (f *Flow) Handler(onboarded func(ctx context.Context, b *Business) error) h
 	}
 	mux := http.NewServeMux()
 	mux.Handle("/begin", f.endpoint(f.serveBegin))
+	mux.Handle("/check", f.endpoint(f.serveCheck))
+	mux.Handle("/status", f.endpoint(f.serveStatus))
 	mux.Handle("/finish", f.endpoint(func(w http.ResponseWriter, r *http.Request, owner string) {
 		f.serveFinish(w, r, owner, onboarded)
 	}))
+	mux.HandleFunc("GET /back", func(w http.ResponseWriter, r *http.Request) { f.serveBack(w, r, onboarded) })
+	f.addPage(mux)
 	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) {
-		reply(w, http.StatusNotFound, answer{Outcome: "not_found", Advice: "There are /begin and /finish."})
+		reply(w, http.StatusNotFound, answer{
+			Outcome: "not_found", Advice: "There are /begin, /check, /finish, /status, /back, /connect.js and /. Mount the handler with http.StripPrefix.",
+		})
 	})
 	guard := http.NewCrossOriginProtection()
 	for _, origin := range f.cfg.TrustedOrigins {
@@ -68,17 +87,11 @@ func (f *Flow) Handler(onboarded func(ctx context.Context, b *Business) error) h
 
 // An answer is the JSON of every response but the one to begin.
 type answer struct {
-	Outcome Outcome        `json:"outcome"`
-	Advice  string         `json:"advice"`
-	Phone   string         `json:"phone,omitzero"`
-	Retry   bool           `json:"retry,omitzero"`
-	Numbers []answerNumber `json:"numbers,omitzero"`
-}
-
-type answerNumber struct {
-	ID    graph.PhoneNumberID `json:"id"`
-	Phone string              `json:"phone"`
-	Name  string              `json:"name"`
+	Outcome Outcome  `json:"outcome"`
+	Advice  string   `json:"advice"`
+	Phone   string   `json:"phone,omitzero"`
+	Retry   bool     `json:"retry,omitzero"`
+	Numbers []Choice `json:"numbers,omitzero"`
 }
 
 func reply[T any](w http.ResponseWriter, status int, body T) {
@@ -120,10 +133,22 @@ func (f *Flow) serveBegin(w http.ResponseWriter, r *http.Request, owner string) 
 		reply(w, http.StatusInternalServerError, answer{Outcome: "internal", Advice: "Try again later."})
 		return
 	}
-	reply(w, http.StatusOK, struct {
-		State  string `json:"state"`
-		Launch Launch `json:"launch"`
-	}{a.State, launch})
+	answer := struct {
+		State    string `json:"state"`
+		Launch   Launch `json:"launch"`
+		SDK      string `json:"sdk"`
+		Origin   string `json:"origin"`
+		Steps    []Step `json:"steps"`
+		Check    bool   `json:"check"`
+		Redirect string `json:"redirect,omitzero"`
+	}{State: a.State, Launch: launch, SDK: f.cfg.SDKURL, Origin: f.standIn(), Steps: f.Steps(), Check: f.cfg.Check != nil}
+	if f.cfg.RedirectURI != "" {
+		answer.Redirect, err = f.redirectURL(launch, a.State)
+		if err != nil { // NewFlow has checked the address
+			f.cfg.Logger.ErrorContext(r.Context(), "signup has no address to redirect to", "err", err)
+		}
+	}
+	reply(w, http.StatusOK, answer)
 }
 
 func (f *Flow) begin(ctx context.Context, owner string) (Launch, *Attempt, error) {
@@ -152,11 +177,7 @@ func (f *Flow) serveFinish(w http.ResponseWriter, r *http.Request, owner string,
 			f.fail(w, r, nil, e)
 			return
 		}
-		status := http.StatusBadRequest
-		if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
-			status = http.StatusRequestEntityTooLarge
-		}
-		reply(w, status, answer{Outcome: "bad_request", Advice: err.Error()})
+		badRequest(w, err)
 		return
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), finishTimeout)
@@ -177,58 +198,15 @@ func (f *Flow) fail(w http.ResponseWriter, r *http.Request, b *Business, e *Erro
 		"code", int(e.Code), "screen", e.Screen, "session", e.SessionID, "err", e.Err)
 	a := answer{Outcome: e.Outcome, Advice: e.Advice(), Retry: e.Outcome.Resumable()}
 	if b != nil {
-		for _, n := range b.Numbers {
-			a.Numbers = append(a.Numbers, answerNumber{n.Phone.ID, n.Phone.DisplayPhoneNumber, n.Phone.VerifiedName})
-		}
+		a.Numbers = choices(b)
 	}
 	reply(w, outcomes[e.Outcome].status, a)
 }
 
-// readSubmission reads the body of a finish. Its errors say nothing of what they found.
-func readSubmission(r *http.Request, owner string) (Submission, error) {
-	var body struct {
-		State       string          `json:"state"`
-		Code        string          `json:"code"`
-		Session     json.RawMessage `json:"session"`
-		Callback    json.RawMessage `json:"callback"`
-		RedirectURI string          `json:"redirect_uri"`
-		Phone       string          `json:"phone_number_id"`
+func badRequest(w http.ResponseWriter, err error) {
+	status := http.StatusBadRequest
+	if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
+		status = http.StatusRequestEntityTooLarge
 	}
-	if t, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || t != "application/json" {
-		return Submission{}, errors.New("signup: send JSON, with the content type application/json")
-	}
-	b, err := io.ReadAll(r.Body)
-	if err != nil {
-		return Submission{}, fmt.Errorf("signup: the body is incomplete or too large: %w", err)
-	}
-	if json.Unmarshal(b, &body) != nil || body.State == "" {
-		return Submission{}, errors.New("signup: send an object with state, and with code, session or both")
-	}
-	sub := Submission{
-		State: body.State, Owner: owner, Code: graph.Secret(body.Code), RedirectURI: body.RedirectURI,
-		Phone: graph.PhoneNumberID(body.Phone),
-	}
-	if sub.Phone != "" && !isID(sub.Phone) {
-		return Submission{}, errors.New("signup: phone_number_id is not an id")
-	}
-	if present(body.Session) {
-		// What is no session message is the page's mistake and no reason to lose a code.
-		if s, err := ParseSession(body.Session); err == nil {
-			sub.Session = s
-		}
-	}
-	if present(body.Callback) && sub.Code.IsZero() {
-		c, err := ParseCallback(body.Callback)
-		if err != nil {
-			return Submission{}, err
-		}
-		sub.Code = c.Code
-		// With a session message it depends on that: the code can get lost although the flow was finished.
-		if err := c.Problem(); err != nil && (sub.Session == nil || !c.AccessToken.IsZero()) {
-			return Submission{}, err
-		}
-	}
-	return sub, nil
+	reply(w, status, answer{Outcome: "bad_request", Advice: err.Error()})
 }
-
-func present(v json.RawMessage) bool { return len(v) > 0 && string(v) != "null" }

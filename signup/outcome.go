@@ -50,6 +50,17 @@ const (
 	OutcomeWrongOwner   Outcome = "wrong_owner"   // issued to somebody else
 )
 
+// Outcomes of the steps that some hosts ask for.
+const (
+	OutcomeOverrideRefused  Outcome = "override_refused"  // Meta did not accept the callback URL of Config.Override
+	OutcomeCreditRefused    Outcome = "credit_refused"    // Meta did not let the line of credit be shared
+	OutcomeOtherCredit      Outcome = "other_credit"      // somebody else pays for the account already
+	OutcomeNumberUnverified Outcome = "number_unverified" // an ordinary number that nobody has verified
+	OutcomePINMismatch      Outcome = "pin_mismatch"      // the number has another PIN
+	OutcomeRegisterLimit    Outcome = "register_limit"    // registered ten times in 72 hours
+	OutcomeRegisterLate     Outcome = "register_late"     // more than 14 days after the signup
+)
+
 // Outcomes that leave everything open.
 const (
 	OutcomeNotSubscribed Outcome = "not_subscribed" // the app is still not subscribed to the account
@@ -109,6 +120,22 @@ var outcomes = map[Outcome]outcomeInfo{
 	OutcomeStateUsed:    {"This was submitted before. Reload the page and start again if needed.", graph.ActorBusiness, false, 409},
 	OutcomeWrongOwner: {"This was started by another account. Sign in as the one who started it, reload the page and start again.",
 		graph.ActorBusiness, false, 403},
+
+	OutcomeOverrideRefused: {"The number is connected, and its webhooks go to the app's own URL still. Check that the other URL answers " +
+		"the handshake within six seconds and that the app is subscribed to messages, then resume, before any sync.",
+		graph.ActorDeveloper, true, 409},
+	OutcomeCreditRefused: {"The line of credit was not shared. Check the rights of the system user, and that the terms of the Credit " +
+		"Allocation API are accepted, then resume.", graph.ActorDeveloper, true, 409},
+	OutcomeOtherCredit: {"Another line of credit pays for this account, and an attached one cannot be exchanged. Have it taken " +
+		"off where it comes from, or use a new account.", graph.ActorDeveloper, true, 409},
+	OutcomeNumberUnverified: {"The number is not verified. Request a verification code and enter it, then go on.",
+		graph.ActorBusiness, true, 409},
+	OutcomePINMismatch: {"The number has another PIN for two-step verification. Enter that PIN, or turn it off in WhatsApp Manager.",
+		graph.ActorBusiness, true, 409},
+	OutcomeRegisterLimit: {"The number was registered ten times within three days, and is locked for three days. Wait, then go on.",
+		graph.ActorBusiness, true, 409},
+	OutcomeRegisterLate: {"The signup is more than 14 days old, and the number can no longer be registered. Start again.",
+		graph.ActorBusiness, false, 409},
 
 	OutcomeNotSubscribed: {"The app is not subscribed to the account, so no webhooks will come. Try again, before any sync.",
 		graph.ActorDeveloper, true, 503},

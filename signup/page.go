@@ -1,0 +1,189 @@
+package signup
+
+import (
+	"context"
+	"crypto/sha256"
+	"embed"
+	"encoding/base64"
+	"errors"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
+)
+
+// The script is plain JavaScript, without a build step, and so are the styles CSS.
+//
+//go:embed web
+var web embed.FS
+
+// addPage serves the script, its looks and a page to try it on.
+func (f *Flow) addPage(mux *http.ServeMux) {
+	for path, file := range map[string]struct{ name, contentType string }{
+		"/{$}": {"page.html", "text/html; charset=utf-8"}, "/connect.js": {"connect.js", "text/javascript; charset=utf-8"},
+		"/connect.css": {"connect.css", "text/css; charset=utf-8"}, "/page.css": {"page.css", "text/css; charset=utf-8"},
+	} {
+		body, err := web.ReadFile("web/" + file.name)
+		if err != nil {
+			panic("signup: " + err.Error()) // it is part of the program
+		}
+		sum := sha256.Sum256(body)
+		tag := `"` + base64.RawURLEncoding.EncodeToString(sum[:12]) + `"`
+		mux.HandleFunc("GET "+path, func(w http.ResponseWriter, r *http.Request) {
+			h := w.Header()
+			if path == "/{$}" {
+				for name, values := range f.PageHeaders() {
+					h[name] = values
+				}
+			}
+			h.Set("Content-Type", file.contentType)
+			h.Set("X-Content-Type-Options", "nosniff")
+			h.Set("Cache-Control", "no-cache") // ask whether it is still the same
+			h.Set("ETag", tag)
+			if r.Header.Get("If-None-Match") == tag {
+				w.WriteHeader(http.StatusNotModified)
+				return
+			}
+			_, _ = w.Write(body) // the browser went away
+		})
+	}
+}
+
+// PageHeaders returns the headers of the handler's own page, for hosts that serve theirs. What matters of them:
+//
+//   - Cross-Origin-Opener-Policy must not be same-origin, which cuts the popup off: no message, no code and no error come
+//     back. same-origin-allow-popups is fine, and keeps hostile openers away.
+//   - A Content-Security-Policy has to let Meta's SDK load and call its hosts. Nothing here needs unsafe-inline. What Meta's SDK
+//     loads beyond that is not documented, so try the real one with your own policy.
+func (f *Flow) PageHeaders() http.Header {
+	meta := "https://*.facebook.com https://connect.facebook.net"
+	if origin := f.standIn(); origin != "" {
+		meta += " " + origin
+	}
+	return http.Header{
+		"Cross-Origin-Opener-Policy": {"same-origin-allow-popups"},
+		"Referrer-Policy":            {"strict-origin-when-cross-origin"},
+		"Content-Security-Policy": {strings.Join([]string{
+			"default-src 'none'", "script-src 'self' " + meta, "connect-src 'self' " + meta, "frame-src " + meta,
+			"img-src 'self' data: " + meta, "style-src 'self'", "form-action 'self'", "frame-ancestors 'none'", "base-uri 'none'",
+		}, "; ")},
+	}
+}
+
+// standIn is the origin of a simulator's SDK, or empty.
+func (f *Flow) standIn() string {
+	u, err := url.Parse(f.cfg.SDKURL)
+	if err != nil || u.Scheme == "https" && u.Host == "connect.facebook.net" {
+		return ""
+	}
+	return u.Scheme + "://" + u.Host
+}
+
+// redirectURL is Launch.RedirectURL, at the simulator if there is one.
+func (f *Flow) redirectURL(l Launch, state string) (string, error) {
+	address, err := l.RedirectURL(state, f.cfg.RedirectURI)
+	if origin := f.standIn(); err == nil && origin != "" {
+		address = origin + strings.TrimPrefix(address, "https://www.facebook.com")
+	}
+	return address, err
+}
+
+// A Candidate is what a business says about its number before the signup.
+type Candidate struct {
+	Phone      string // as it was typed
+	AppVersion string // of the WhatsApp Business app
+}
+
+// A Verdict says whether a number may take part.
+type Verdict struct {
+	Eligible bool     `json:"eligible"`
+	Reasons  []Reason `json:"reasons,omitzero"` // why not, each fit to show
+	Notes    []string `json:"notes,omitzero"`   // good to know in any case
+}
+
+// A Reason is why a number may not take part, and what helps.
+type Reason struct {
+	Text   string `json:"text"`
+	Remedy string `json:"remedy,omitzero"`
+}
+
+func (f *Flow) serveCheck(w http.ResponseWriter, r *http.Request, owner string) {
+	var body struct {
+		Number     string `json:"number"`
+		AppVersion string `json:"app_version"`
+	}
+	if err := readJSON(r, &body); err != nil {
+		badRequest(w, err)
+		return
+	}
+	if f.cfg.Check == nil {
+		reply(w, http.StatusOK, Verdict{Eligible: true})
+		return
+	}
+	v, err := f.cfg.Check(r.Context(), owner, Candidate{strings.TrimSpace(body.Number), strings.TrimSpace(body.AppVersion)})
+	if err != nil {
+		f.cfg.Logger.ErrorContext(r.Context(), "a number could not be checked", "err", err)
+		reply(w, http.StatusInternalServerError, answer{Outcome: "internal", Advice: "The check does not work now. Try again later."})
+		return
+	}
+	reply(w, http.StatusOK, v)
+}
+
+func (f *Flow) serveStatus(w http.ResponseWriter, r *http.Request, owner string) {
+	var body struct {
+		State string `json:"state"`
+	}
+	if err := readJSON(r, &body); err != nil {
+		badRequest(w, err)
+		return
+	}
+	s, err := f.Status(r.Context(), body.State, owner)
+	if e, ok := errors.AsType[*Error](err); ok {
+		reply(w, outcomes[e.Outcome].status, answer{Outcome: e.Outcome, Advice: e.Advice()})
+		return
+	}
+	reply(w, http.StatusOK, struct {
+		Running bool `json:"running"`
+		Granted bool `json:"granted"`
+		Ended   bool `json:"ended"`
+		Step    Step `json:"step"`
+		answer
+	}{s.Running, s.Granted, s.Ended, s.Step, answer{s.Outcome, s.Advice, s.Phone, s.Outcome.Resumable(), s.Choices}})
+}
+
+// serveBack takes the browser that comes back from the login dialog, and sends it on to the page, which asks for the status.
+func (f *Flow) serveBack(w http.ResponseWriter, r *http.Request, onboarded func(context.Context, *Business) error) {
+	owner, err := f.cfg.Owner(r)
+	if err != nil || owner == "" {
+		f.cfg.Logger.WarnContext(r.Context(), "signup request without owner", "err", err)
+		reply(w, http.StatusUnauthorized, answer{Outcome: "unauthorized", Advice: "Sign in, then start again."})
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), finishTimeout)
+	defer cancel()
+	back, err := ParseRedirect(r.URL.RawQuery)
+	if err == nil && f.cfg.RedirectURI != "" {
+		sub := Submission{State: back.State, Owner: owner, Code: back.Code, RedirectURI: f.cfg.RedirectURI}
+		if e, ok := errors.AsType[*Error](back.Problem()); ok {
+			sub.Session = e.session()
+		}
+		_, err = f.finishWith(ctx, sub, func(b *Business) error { return onboarded(ctx, b) })
+	}
+	if err != nil {
+		f.cfg.Logger.WarnContext(ctx, "signup by redirect did not connect a business", "err", err)
+	}
+	w.Header().Set("Cache-Control", "no-store")
+	w.Header().Set("Referrer-Policy", "no-referrer") // the address of this request holds a code
+	w.Header().Set("Location", f.cfg.PageURL)        // relative to the address that the browser knows, not to the one behind StripPrefix
+	w.WriteHeader(http.StatusSeeOther)
+}
+
+// session is what the popup would have said: a redirect comes without a message.
+func (e *Error) session() *Session {
+	if e.Outcome == OutcomeCancelled {
+		return &Session{Event: EventCancel}
+	}
+	return &Session{Event: EventError, Problem: &Problem{Code: e.Code, At: graph.Timestamp{Time: time.Now()}}}
+}

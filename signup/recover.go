@@ -1,0 +1,57 @@
+package signup
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"time"
+
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
+)
+
+// A Grant is what the account_update webhook PARTNER_ADDED says: a business shared an account with you. In package webhook
+// that is an AccountUpdate; its WABAInfo has both ids. The id of its entry is your own portfolio.
+type Grant struct {
+	WABA     graph.WABAID
+	Business graph.BusinessID // that owns the account: owner_business_id
+	At       time.Time        // when it happened
+}
+
+// Recover finishes a signup from the webhook alone: the popup was finished, and the code never came, or was lost. It fetches the
+// token that the business granted with the system user's token of [Config].Client, which needs business_management, and then does
+// what [Flow.Finish] does. A hosted signup ([Flow.HostedURL]) ends like this every time.
+//
+// Nothing in the webhook says who of your tenants it was. Do not conclude it from what a browser claimed, such as
+// [Status].Claimed: anybody signed in to your host can claim the account of a business that is signing up at the moment, and
+// would get its token. Let a person who knows the business decide, or have only one invitation open at a time.
+//
+// It fetches and makes no new token, so it can be repeated.
+func (f *Flow) Recover(ctx context.Context, owner string, grant Grant) (*Business, error) {
+	if owner == "" || !isID(grant.WABA) || !isID(grant.Business) {
+		return nil, &Error{Outcome: OutcomeNoAccount, Step: StepSession, Err: errGrant}
+	}
+	resp, err := cloudapi.Do[struct {
+		Token string `json:"access_token"`
+	}](ctx, f.cfg.Client, cloudapi.Request{
+		Method: http.MethodPost, Path: "/{business-id}/system_user_access_tokens", IDs: []string{string(grant.Business)},
+		Body: []byte(`{"fetch_only":true}`), Replay: cloudapi.ReplayIdempotent,
+	})
+	switch {
+	case err != nil:
+		e := refused(err)
+		if e, ok := errors.AsType[*Error](e); ok {
+			e.Step = StepExchange
+		}
+		return nil, e
+	case resp.Token == "":
+		return nil, &Error{Outcome: OutcomeUnavailable, Step: StepExchange, Err: errors.New("the answer has no access_token")}
+	}
+	if grant.At.IsZero() {
+		grant.At = time.Now()
+	}
+	b := &Business{Owner: owner, Token: graph.Secret(resp.Token), WABA: grant.WABA, OnboardedAt: grant.At}
+	return f.run(ctx, b, StepExchange, "", nil)
+}
+
+var errGrant = errors.New("recovering takes an owner, and both ids of the webhook: waba_id and owner_business_id")

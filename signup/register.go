@@ -1,0 +1,105 @@
+package signup
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"regexp"
+	"slices"
+	"time"
+
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
+)
+
+// Meta's limits for registering an ordinary number.
+//
+// Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/business-phone-numbers/registration
+const (
+	// RegisterWithin is how long after the signup a number can be registered.
+	RegisterWithin = 14 * 24 * time.Hour
+
+	// MaxRegistrations is how often one number can be registered within RegistrationWindow, by everybody together. One more
+	// locks it for as long.
+	MaxRegistrations   = 10
+	RegistrationWindow = 72 * time.Hour
+)
+
+var pinRe = regexp.MustCompile(`^[0-9]{6}$`)
+
+// register makes an ordinary number work on Cloud API. It looks before each try whether that is done, because every try counts,
+// and never tries twice by itself.
+func (g *grant) register(ctx context.Context) error {
+	phone, err := g.api.Phones.Get(ctx, g.Phone.ID, cloudapi.PhoneGetOptions{})
+	if err != nil {
+		return refused(err)
+	}
+	g.Phone = phone
+	now := time.Now()
+	g.Registrations = slices.DeleteFunc(g.Registrations, func(at time.Time) bool { return now.Sub(at) >= RegistrationWindow })
+	switch {
+	case phone.IsOnBizApp:
+		// It came into the app since StepVerify. Whoever registered it would take it away from there.
+		return &Error{Outcome: OutcomeNotFinished}
+	case registered(phone):
+		return nil
+	case phone.CodeVerificationStatus != "" && phone.CodeVerificationStatus != cloudapi.CodeVerified:
+		return &Error{Outcome: OutcomeNumberUnverified}
+	case now.Sub(g.OnboardedAt) > RegisterWithin:
+		return &Error{Outcome: OutcomeRegisterLate}
+	case len(g.Registrations) >= MaxRegistrations:
+		return &Error{Outcome: OutcomeRegisterLimit}
+	}
+	pin, err := g.f.cfg.PIN(ctx, g.clone())
+	if err != nil {
+		return err
+	}
+	if !pinRe.MatchString(pin.Reveal()) {
+		return errors.New("signup: Config.PIN returned something else than six digits")
+	}
+	g.Registrations = append(g.Registrations, now)
+	if err := g.save(ctx); err != nil { // the try counts, also if this process ends now
+		return err
+	}
+	body, err := json.Marshal(struct {
+		Product string `json:"messaging_product"`
+		PIN     string `json:"pin"`
+	}{"whatsapp", pin.Reveal()})
+	if err != nil {
+		return err
+	}
+	_, err = cloudapi.Do[struct{}](ctx, g.api, cloudapi.Request{
+		Method: http.MethodPost, Path: "/{phone-number-id}/register", IDs: []string{string(phone.ID)}, Body: body,
+		Replay: cloudapi.ReplayNever,
+	})
+	if err != nil {
+		return registerRefused(err)
+	}
+	if phone, err = g.api.Phones.Get(ctx, phone.ID, cloudapi.PhoneGetOptions{}); err != nil {
+		return refused(err)
+	}
+	g.Phone = phone
+	return nil
+}
+
+func registered(p *cloudapi.Phone) bool {
+	return p.PlatformType == cloudapi.PlatformCloudAPI && p.Status != cloudapi.PhonePending
+}
+
+func registerRefused(err error) error {
+	for code, outcome := range map[graph.Code]Outcome{
+		graph.CodePINMismatch:           OutcomePINMismatch,
+		graph.CodePINMismatchLegacy:     OutcomePINMismatch,
+		graph.CodeTooManyPINGuesses:     OutcomePINMismatch,
+		graph.CodePINGuessedTooFast:     OutcomePINMismatch,
+		graph.CodeVerificationNeeded:    OutcomeNumberUnverified,
+		graph.CodeRegisterRateLimit:     OutcomeRegisterLimit,
+		graph.CodeWaitBeforeRegistering: OutcomeUnavailable,
+	} {
+		if errors.Is(err, code) {
+			return &Error{Outcome: outcome, Code: code, Err: err}
+		}
+	}
+	return refused(err)
+}

@@ -1,0 +1,156 @@
+package signup
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+)
+
+// A Store keeps attempts, so that a signup survives a restart, and the process that answers /finish need not be the one that
+// answered /begin. [MemStore] keeps them in memory; package signup/sqlstore in SQLite or PostgreSQL.
+//
+// A Store knows nothing of what it keeps: a record is a few names and sealed bytes. It must be safe for concurrent use, and
+// [TestStore] of package signuptest says whether it keeps its promises.
+type Store interface {
+	// Get returns the record with an id, or [ErrNoRecord].
+	Get(ctx context.Context, id string) (Record, error)
+
+	// Put stores r, with r.Version + 1, if what is stored under r.ID has r.Version now; a Version of 0 means that nothing is
+	// stored. Else it returns [ErrConflict] and changes nothing. It decides who goes on with a signup, so two of several Puts of
+	// one Version must never both succeed.
+	Put(ctx context.Context, r Record) error
+
+	// Delete removes a record. That there is none is no error.
+	Delete(ctx context.Context, id string) error
+
+	// List returns the records of an owner, or of everybody if owner is empty, the oldest first.
+	List(ctx context.Context, owner string) ([]Record, error)
+
+	// Purge removes every record whose KeepUntil is not after now, and returns how many there were. [Flow.Begin] calls it
+	// now and then.
+	Purge(ctx context.Context, now time.Time) (int, error)
+}
+
+// A Record is what a [Store] keeps of one attempt.
+type Record struct {
+	// ID is derived from the state of [Flow.Begin]. Whoever reads it cannot submit anything.
+	ID string
+
+	// Owner is whom the attempt is for.
+	Owner string
+
+	// Version counts the changes. 0 if it was never stored.
+	Version int64
+
+	// BeganAt is when the attempt began, KeepUntil when nobody needs it any more.
+	BeganAt   time.Time
+	KeepUntil time.Time
+
+	// Sealed is the rest, encrypted with [Config].Cipher and bound to ID and Owner: tokens are in it.
+	Sealed []byte
+}
+
+// Errors of a Store.
+var (
+	ErrNoRecord = errors.New("signup: there is no such record")
+	ErrConflict = errors.New("signup: the record was changed meanwhile")
+)
+
+// A MemStore keeps records in memory. It is empty and ready when zero, and good for one process: a restart forgets open
+// signups, and those businesses start again. It is safe for concurrent use.
+type MemStore struct {
+	mu sync.Mutex
+	m  map[string]Record
+}
+
+var _ Store = (*MemStore)(nil)
+
+// Get returns a record.
+func (s *MemStore) Get(ctx context.Context, id string) (Record, error) {
+	if err := ctx.Err(); err != nil {
+		return Record{}, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	r, ok := s.m[id]
+	if !ok {
+		return Record{}, ErrNoRecord
+	}
+	return r.clone(), nil
+}
+
+// Put stores a record that nobody else has changed.
+func (s *MemStore) Put(ctx context.Context, r Record) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.m[r.ID].Version != r.Version {
+		return ErrConflict
+	}
+	if s.m == nil {
+		s.m = map[string]Record{}
+	}
+	r = r.clone()
+	r.Version++
+	s.m[r.ID] = r
+	return nil
+}
+
+// Delete removes a record.
+func (s *MemStore) Delete(ctx context.Context, id string) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.m, id)
+	return nil
+}
+
+// List returns the records of an owner.
+func (s *MemStore) List(ctx context.Context, owner string) ([]Record, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var records []Record
+	for _, r := range s.m {
+		if owner == "" || r.Owner == owner {
+			records = append(records, r.clone())
+		}
+	}
+	slices.SortFunc(records, func(a, b Record) int {
+		if c := a.BeganAt.Compare(b.BeganAt); c != 0 {
+			return c
+		}
+		return strings.Compare(a.ID, b.ID)
+	})
+	return records, nil
+}
+
+// Purge removes what nobody needs any more.
+func (s *MemStore) Purge(ctx context.Context, now time.Time) (int, error) {
+	if err := ctx.Err(); err != nil {
+		return 0, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	before := len(s.m)
+	for id, r := range s.m {
+		if !r.KeepUntil.After(now) {
+			delete(s.m, id)
+		}
+	}
+	return before - len(s.m), nil
+}
+
+func (r Record) clone() Record {
+	r.Sealed = slices.Clone(r.Sealed)
+	return r
+}

@@ -1,0 +1,72 @@
+package signup
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"mime"
+	"net/http"
+
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
+)
+
+// readSubmission reads the body of a finish. Its errors say nothing of what they found.
+func readSubmission(r *http.Request, owner string) (Submission, error) {
+	var body struct {
+		State       string          `json:"state"`
+		Code        string          `json:"code"`
+		Session     json.RawMessage `json:"session"`
+		Callback    json.RawMessage `json:"callback"`
+		RedirectURI string          `json:"redirect_uri"`
+		Phone       string          `json:"phone_number_id"`
+	}
+	if err := readJSON(r, &body); err != nil {
+		return Submission{}, err
+	}
+	if body.State == "" {
+		return Submission{}, errors.New("signup: send an object with state, and with code, session or both")
+	}
+	sub := Submission{
+		State: body.State, Owner: owner, Code: graph.Secret(body.Code), RedirectURI: body.RedirectURI,
+		Phone: graph.PhoneNumberID(body.Phone),
+	}
+	if sub.Phone != "" && !isID(sub.Phone) {
+		return Submission{}, errors.New("signup: phone_number_id is not an id")
+	}
+	if present(body.Session) {
+		// What is no session message is the page's mistake and no reason to lose a code.
+		if s, err := ParseSession(body.Session); err == nil {
+			sub.Session = s
+		}
+	}
+	if present(body.Callback) && sub.Code.IsZero() {
+		c, err := ParseCallback(body.Callback)
+		if err != nil {
+			return Submission{}, err
+		}
+		sub.Code = c.Code
+		// With a session message it depends on that: the code can get lost although the flow was finished.
+		if err := c.Problem(); err != nil && (sub.Session == nil || !c.AccessToken.IsZero()) {
+			return Submission{}, err
+		}
+	}
+	return sub, nil
+}
+
+func present(v json.RawMessage) bool { return len(v) > 0 && string(v) != "null" }
+
+// readJSON reads a request. Its errors say nothing of what they found.
+func readJSON[T any](r *http.Request, v *T) error {
+	if t, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || t != "application/json" {
+		return errors.New("signup: send JSON, with the content type application/json")
+	}
+	b, err := io.ReadAll(r.Body)
+	if err != nil {
+		return fmt.Errorf("signup: the body is incomplete or too large: %w", err)
+	}
+	if json.Unmarshal(b, v) != nil {
+		return errors.New("signup: send an object, in JSON")
+	}
+	return nil
+}

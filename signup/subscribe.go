@@ -1,0 +1,84 @@
+package signup
+
+import (
+	"context"
+	"errors"
+	"slices"
+
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
+)
+
+// subscribe leaves accounts alone that are subscribed already: a second subscription would remove an override of the
+// callback URL.
+func (g *grant) subscribe(ctx context.Context) error {
+	for _, waba := range g.WABAs {
+		ok, err := g.subscribed(ctx, waba)
+		if err != nil {
+			return refused(err)
+		}
+		if ok {
+			continue
+		}
+		if err := g.api.WABAs.Subscribe(ctx, waba, cloudapi.SubscribeOptions{}); err != nil {
+			return refused(err)
+		}
+	}
+	return nil
+}
+
+// confirm reads the subscriptions back: "success" alone has proved to be no proof.
+func (g *grant) confirm(ctx context.Context) error {
+	for _, waba := range g.WABAs {
+		switch ok, err := g.subscribed(ctx, waba); {
+		case err != nil:
+			return refused(err)
+		case !ok:
+			return &Error{Outcome: OutcomeNotSubscribed, Err: errors.New("account " + string(waba) + " does not list the app")}
+		}
+	}
+	return nil
+}
+
+func (g *grant) subscribed(ctx context.Context, waba graph.WABAID) (bool, error) {
+	apps, err := g.api.WABAs.SubscribedApps(ctx, waba)
+	return slices.ContainsFunc(apps, func(a cloudapi.SubscribedApp) bool { return a.ID == g.f.cfg.Client.AppID() }), err
+}
+
+// override sends the webhooks of every account elsewhere. Meta takes an override only after a plain subscription, and calls the
+// URL before it answers.
+func (g *grant) override(ctx context.Context) error {
+	opts, err := g.f.cfg.Override(ctx, g.clone())
+	if err != nil || opts == (cloudapi.SubscribeOptions{}) {
+		return err
+	}
+	for _, waba := range g.WABAs {
+		there, err := g.overridden(ctx, waba, opts.OverrideCallbackURI)
+		if err != nil {
+			return refused(err)
+		}
+		if there {
+			continue
+		}
+		if err := g.api.WABAs.Subscribe(ctx, waba, opts); err != nil {
+			if passing(err) {
+				return refused(err)
+			}
+			return &Error{Outcome: OutcomeOverrideRefused, Err: err}
+		}
+		switch there, err := g.overridden(ctx, waba, opts.OverrideCallbackURI); {
+		case err != nil:
+			return refused(err)
+		case !there:
+			return &Error{Outcome: OutcomeOverrideRefused, Err: errors.New("account " + string(waba) + " does not show it")}
+		}
+	}
+	return nil
+}
+
+func (g *grant) overridden(ctx context.Context, waba graph.WABAID, uri string) (bool, error) {
+	apps, err := g.api.WABAs.SubscribedApps(ctx, waba)
+	return slices.ContainsFunc(apps, func(a cloudapi.SubscribedApp) bool {
+		return a.ID == g.f.cfg.Client.AppID() && a.OverrideCallbackURI == uri
+	}), err
+}

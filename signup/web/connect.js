@@ -1,0 +1,598 @@
+// Embedded Signup in a page of yours. One tag is enough:
+//
+//   <script src="/signup/connect.js" defer></script>
+//
+// It puts a <whatsapp-signup> element behind itself, or uses the one that is there. The page may listen:
+//
+//   document.addEventListener("whatsapp-signup", e => console.log(e.detail.outcome, e.detail.phone))
+//
+// Attributes of the tag: data-target, a selector of where the element goes; data-texts, a selector of a
+// <script type="application/json"> with other words for TEXTS below. Colours and the like are CSS custom properties:
+// see connect.css.
+//
+// No code, token or answer of Meta's is ever logged here.
+(() => {
+"use strict";
+
+const tag = document.currentScript;
+const base = new URL(".", tag.src).href;
+const memory = "whatsapp-signup " + base; // what a reload must not forget
+
+const TEXTS = {
+  title: "Connect your WhatsApp Business app",
+  loading: "One moment…",
+  lead: "You keep the app, your number and your chats. Messages then also reach us, and what we send shows on your phone.",
+  need: "You need",
+  needs: [
+    "your phone, with the WhatsApp Business app open",
+    "a Facebook account that may act for your business",
+    "about three minutes",
+  ],
+  next: "What happens next",
+  steps: [
+    "A window of Facebook opens. Sign in and choose to connect your existing WhatsApp Business app.",
+    "Enter your number. Your phone gets a message: confirm it there, and choose whether to share your chats.",
+    "Back here, we check everything and tell you when it works.",
+  ],
+  check: "May your number take part?",
+  checkLead: "Tell us two things first, so that you do not start in vain.",
+  number: "Phone number of the app",
+  numberHint: "With country code, such as +1 555 010 0123",
+  version: "Version of the app",
+  versionHint: "In the app: Settings, Help, App info. Such as 2.24.17.79",
+  checkButton: "Check",
+  checking: "Checking…",
+  eligible: "This number can take part.",
+  refused: "This number cannot take part now",
+  changeAnswers: "Change my answers",
+  button: "Continue with Facebook",
+  popup: "The Facebook window is open",
+  popupLead: "Follow the steps there, and keep your phone at hand. This page goes on by itself when you are through.",
+  show: "Show the window",
+  giveUp: "Stop",
+  slow: "This takes a while. If the window is closed, or you cannot find it, stop and start again.",
+  blocked: "Your browser blocked the window",
+  blockedLead: "Allow pop-up windows for this page: there is a sign in the address bar. Then try again.",
+  sdk: "Facebook cannot be reached",
+  sdkLead: "A content blocker or your network keeps Facebook's script from loading. Turn it off for this page and reload.",
+  closed: "The window was closed",
+  closedLead: "Nothing was connected. You can start again whenever it suits.",
+  reloaded: "This page was loaded anew while the Facebook window was open. Close that window, if it is still there, and start again.",
+  offline: "We cannot be reached",
+  offlineLead: "Check your connection. What you did so far is kept.",
+  working: "Almost done",
+  workingLead: "Facebook has let us in. You can leave this page open; closing it breaks nothing.",
+  parts: {
+    access: "Facebook confirms your choice",
+    number: "Finding your number",
+    delivery: "Turning on message delivery",
+    credit: "Setting up billing",
+    register: "Registering the number",
+    ready: "Done",
+  },
+  choose: "Which number do you want to connect?",
+  chooseButton: "Connect this number",
+  done: "Your number is connected",
+  doneLead: "Keep the app on your phone and open it now and then, at least every other week.",
+  another: "Connect another number",
+  halfway: "Your number is granted",
+  stopped: "That did not work yet",
+  again: "Try again",
+  anew: "Start again",
+  redirect: "Continue in this window",
+};
+
+// Steps of the server, as parts that people care about.
+const PART = {
+  exchange: "access", inspect: "access", discover: "number", verify: "number", reserve: "number",
+  subscribe: "delivery", confirm: "delivery", override: "delivery", credit: "credit", register: "register", ready: "ready",
+};
+
+// fromMeta is the origin check. Only the parsed host counts: https://evilfacebook.com ends with facebook.com as well.
+function fromMeta(origin, standIn) {
+  let url;
+  try {
+    url = new URL(origin);
+  } catch {
+    return false; // "null" is the origin of a sandboxed frame
+  }
+  const host = url.hostname;
+  return url.protocol === "https:" && url.port === "" && (host === "facebook.com" || host.endsWith(".facebook.com")) ||
+    standIn !== "" && origin === standIn;
+}
+
+// sessionOf returns the data of a message if it is the end of a signup. There are other messages from the same origin, and one
+// of them carries the code.
+function sessionOf(data) {
+  let message = data;
+  if (typeof data === "string") {
+    try {
+      message = JSON.parse(data);
+    } catch {
+      return null;
+    }
+  }
+  if (message === null || typeof message !== "object" || message.type !== "WA_EMBEDDED_SIGNUP") return null;
+  return /^(FINISH|CANCEL|ERROR)(_|$)/.test(String(message.event)) ? data : null;
+}
+
+const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+
+// build makes an element. Text is always text, never HTML.
+function build(name, properties, ...children) {
+  const element = document.createElement(name);
+  for (const [key, value] of Object.entries(properties ?? {})) {
+    if (key in element) element[key] = value;
+    else element.setAttribute(key, value);
+  }
+  element.append(...children.filter((c) => c !== null && c !== undefined));
+  return element;
+}
+
+class Unreachable extends Error {}
+class Shown extends Error {} // what is wrong is on the screen already
+
+class WhatsAppSignup extends HTMLElement {
+  #root = this.attachShadow({ mode: "open" });
+  #view = build("div", { className: "view" });
+  #texts = TEXTS;
+  #begun = null; // the answer of /begin
+  #sdk = null; // resolves when FB is there
+  #window = null; // the popup, if its handle is known
+  #turn = null; // of the popup that is open
+  #shown = "";
+  #answers = { number: "", app_version: "" };
+
+  connectedCallback() {
+    if (this.#root.childNodes.length > 0) return;
+    const style = build("link", { rel: "stylesheet", href: base + "connect.css" });
+    const box = build("section", { part: "box", className: "box", hidden: true }, this.#view);
+    box.setAttribute("aria-live", "polite");
+    const ready = () => { box.hidden = false; };
+    style.addEventListener("load", ready);
+    style.addEventListener("error", ready);
+    this.#root.append(style, box);
+    const other = tag.dataset.texts && document.querySelector(tag.dataset.texts);
+    if (other) this.#texts = { ...TEXTS, ...JSON.parse(other.textContent) };
+    window.addEventListener("message", (event) => this.#hear(event));
+    this.#open();
+  }
+
+  // ---- what the server is asked
+
+  async #post(path, body) {
+    let response;
+    let answer;
+    try {
+      response = await fetch(base + path, {
+        method: "POST", credentials: "same-origin", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body ?? {}),
+      });
+      answer = await response.json();
+    } catch {
+      throw new Unreachable();
+    }
+    return { ok: response.ok, ...answer };
+  }
+
+  // ---- memory across a reload
+
+  #remember(changes) {
+    try {
+      const now = { ...this.#recall(), ...changes };
+      if (changes === null) sessionStorage.removeItem(memory);
+      else sessionStorage.setItem(memory, JSON.stringify(now));
+    } catch { /* storage is turned off: a reload starts anew */ }
+  }
+
+  #recall() {
+    try {
+      return JSON.parse(sessionStorage.getItem(memory)) ?? {};
+    } catch {
+      return {};
+    }
+  }
+
+  // ---- views
+
+  #show(name, title, ...children) {
+    this.#shown = name;
+    this.dataset.view = name;
+    const heading = build("h2", { part: "title", tabIndex: -1, textContent: title });
+    this.#view.replaceChildren(heading, ...children.filter(Boolean));
+    if (this.#root.activeElement !== null || document.activeElement === this) heading.focus();
+  }
+
+  #lead(text) { return build("p", { part: "lead", textContent: text }); }
+  #list(kind, items) { return build(kind, null, ...items.map((text) => build("li", null, build("span", { textContent: text })))); }
+  #note(kind, ...children) { return build("div", { className: "note " + kind, part: "note " + kind }, ...children); }
+
+  #button(text, act, kind) {
+    const button = build("button", { type: "button", part: "button", className: kind ?? "main", textContent: text });
+    button.addEventListener("click", act);
+    return button;
+  }
+
+  #row(...buttons) { return build("div", { className: "row" }, ...buttons.filter(Boolean)); }
+
+  #tell(outcome, phone) {
+    this.dispatchEvent(new CustomEvent("whatsapp-signup", { bubbles: true, composed: true, detail: { outcome, phone: phone ?? "" } }));
+  }
+
+  // guard shows that the server cannot be reached, and repeats what was tried on demand.
+  async #guard(act) {
+    try {
+      await act();
+    } catch (error) {
+      if (error instanceof Shown) return;
+      if (!(error instanceof Unreachable)) throw error;
+      const t = this.#texts;
+      this.#show("offline", t.offline, this.#lead(t.offlineLead), this.#row(this.#button(t.again, () => this.#guard(act))));
+    }
+  }
+
+  // ---- the way through
+
+  #open() {
+    this.#show("loading", this.#texts.title, this.#lead(this.#texts.loading));
+    this.#guard(async () => {
+      const kept = this.#recall();
+      const query = new URLSearchParams(location.search);
+      if (kept.state && kept.page && query.has("code")) {
+        // A phone's browser turned the popup into a redirect to this page.
+        const code = query.get("code");
+        history.replaceState(null, "", kept.page);
+        await this.#begin();
+        await this.#finish({ state: kept.state, code, redirect_uri: kept.page });
+        return;
+      }
+      if (kept.state && await this.#pickUp(kept)) return;
+      await this.#begin();
+      this.#enter(kept.page ? this.#texts.reloaded : "");
+    });
+  }
+
+  async #begin() {
+    const answer = await this.#post("begin");
+    if (!answer.ok) {
+      this.#stopped(answer);
+      throw new Shown();
+    }
+    this.#begun = answer;
+    this.#sdk = this.#load();
+    this.#sdk.catch(() => {});
+  }
+
+  // pickUp goes on with what was under way when the page was loaded anew.
+  async #pickUp(kept) {
+    let status = await this.#post("status", { state: kept.state });
+    if (!status.ok || !(status.running || status.granted || status.ended)) return false;
+    await this.#begin();
+    while (status.running) {
+      this.#working(status.step);
+      await pause(700);
+      status = await this.#post("status", { state: kept.state });
+    }
+    if (status.ended) {
+      this.#ended({ ...status, ok: status.outcome === "ready" || status.outcome === "needs_registration" }, kept.state);
+    } else if (status.outcome === "choose_number") {
+      this.#choose(status, kept.state);
+    } else {
+      await this.#finish({ state: kept.state });
+    }
+    return true;
+  }
+
+  #load() {
+    const { init } = this.#begun.launch;
+    const start = () => window.FB.init(init);
+    if (window.FB) {
+      start();
+      return Promise.resolve();
+    }
+    return new Promise((resolve, reject) => {
+      const script = build("script", { src: this.#begun.sdk, async: true, crossOrigin: "anonymous" });
+      script.addEventListener("load", () => {
+        if (!window.FB) return reject(new Error("whatsapp-signup: FB is missing"));
+        start();
+        resolve();
+      });
+      script.addEventListener("error", () => reject(new Error("whatsapp-signup: the script is blocked")));
+      document.head.append(script);
+    });
+  }
+
+  // enter asks what is to be known before, or shows the button.
+  #enter(notice) {
+    if (this.#begun.check && !this.#begun.checked) this.#ask(notice);
+    else this.#invite(notice);
+  }
+
+  #ask(notice) {
+    const t = this.#texts;
+    const field = (name, label, hint, more) => {
+      const input = build("input", { id: name, name, required: true, value: this.#answers[name], ...more });
+      input.setAttribute("aria-describedby", name + "-hint");
+      return build("div", { className: "field" },
+        build("label", { htmlFor: name, textContent: label }), input,
+        build("small", { id: name + "-hint", textContent: hint }));
+    };
+    const button = build("button", { part: "button", className: "main", textContent: t.checkButton });
+    const result = build("div", { role: "status" });
+    const form = build("form", { noValidate: false },
+      field("number", t.number, t.numberHint, { type: "tel", autocomplete: "tel", inputMode: "tel" }),
+      field("app_version", t.version, t.versionHint, { type: "text", autocomplete: "off", inputMode: "decimal" }),
+      result, this.#row(button));
+    form.addEventListener("submit", (event) => {
+      event.preventDefault();
+      if (button.disabled) return;
+      this.#answers = Object.fromEntries(new FormData(form));
+      button.disabled = true;
+      button.textContent = t.checking;
+      this.#guard(async () => {
+        const answer = await this.#post("check", { ...this.#answers, state: this.#begun.state });
+        button.disabled = false;
+        button.textContent = t.checkButton;
+        if (answer.eligible) {
+          this.#begun.checked = true;
+          this.#invite("", answer.notes);
+          return;
+        }
+        const reasons = answer.reasons ?? [{ text: answer.advice ?? "", remedy: "" }];
+        result.replaceChildren(this.#note("bad", build("strong", { textContent: t.refused }),
+          build("ul", null, ...reasons.map((r) => build("li", null, build("span", { textContent: r.text + " " + (r.remedy ?? "") }))))));
+        this.dataset.view = "refused";
+        this.#tell("not_eligible");
+      });
+    });
+    this.#show("check", t.check, notice && this.#note("info", notice), this.#lead(t.checkLead), form);
+  }
+
+  #invite(notice, notes) {
+    const t = this.#texts;
+    const button = this.#button(t.button, () => this.#login(button));
+    button.disabled = true;
+    this.#show("invite", t.title,
+      notice && this.#note("info", notice),
+      this.#begun.checked && this.#note("good", build("strong", { textContent: t.eligible }),
+        ...(notes ?? []).map((text) => build("div", { textContent: text }))),
+      this.#lead(t.lead),
+      build("h3", { textContent: t.need }), this.#list("ul", t.needs),
+      build("h3", { textContent: t.next }), this.#list("ol", t.steps),
+      this.#row(button));
+    this.#sdk.then(() => { button.disabled = false; }, () => this.#unreachable());
+  }
+
+  #unreachable() {
+    const t = this.#texts;
+    this.#show("sdk_blocked", t.sdk, this.#lead(t.sdkLead), this.#row(this.#aside(), this.#button(t.again, () => {
+      this.#sdk = this.#load();
+      this.#invite("");
+    }, this.#begun.redirect ? "quiet" : "main")));
+    this.#tell("sdk_blocked");
+  }
+
+  // aside is the way without a popup, if the host has it.
+  #aside() {
+    if (!this.#begun.redirect) return null;
+    return this.#button(this.#texts.redirect, () => {
+      this.#remember({ state: this.#begun.state });
+      location.assign(this.#begun.redirect);
+    });
+  }
+
+  // login opens the popup. It must not pause before: a browser opens windows only within a click.
+  #login(button) {
+    if (button.disabled || this.#turn !== null) return; // the second half of a double click
+    button.disabled = true;
+    const turn = { state: this.#begun.state, session: null, callback: null, over: false };
+    this.#turn = turn;
+    const page = location.href.split("#")[0];
+    this.#remember({ state: turn.state, page });
+    const open = window.open;
+    let opened;
+    window.open = (...args) => { opened = open.apply(window, args); return opened; };
+    try {
+      window.FB.login((response) => this.#called(turn, response), this.#begun.launch.login);
+    } finally {
+      window.open = open;
+    }
+    if (opened === null) { // the SDK itself does not say so
+      this.#over(turn);
+      this.#blocked();
+      return;
+    }
+    this.#window = opened ?? null;
+    if (!turn.over) {
+      this.#waiting(turn);
+      this.#watch(turn);
+    }
+  }
+
+  #over(turn) {
+    turn.over = true;
+    if (this.#turn === turn) this.#turn = null;
+    this.#window = null;
+    this.#remember({ page: undefined });
+  }
+
+  #blocked() {
+    const t = this.#texts;
+    this.#show("popup_blocked", t.blocked, this.#lead(t.blockedLead), this.#row(this.#button(t.again, () => this.#invite("")), this.#aside()));
+    this.#tell("popup_blocked");
+  }
+
+  #waiting(turn) {
+    const t = this.#texts;
+    const slow = this.#note("info", t.slow);
+    slow.hidden = true;
+    setTimeout(() => { slow.hidden = false; }, 90_000);
+    this.#show("popup", t.popup, build("div", { className: "pulse", role: "presentation" }), this.#lead(t.popupLead), slow, this.#row(
+      this.#window && this.#button(t.show, () => this.#window?.focus(), "main"),
+      this.#button(t.giveUp, () => {
+        this.#window?.close();
+        this.#over(turn);
+        this.#closed();
+      }, "quiet")));
+  }
+
+  // watch notices a popup that is gone without an answer.
+  async #watch(turn) {
+    while (this.#window !== null && !this.#window.closed) {
+      await pause(400);
+      if (turn.over) return;
+    }
+    if (this.#window === null) return;
+    await pause(3000); // its last words may be on their way
+    if (turn.over || turn.callback || turn.session) return;
+    this.#over(turn);
+    this.#closed();
+  }
+
+  #closed() {
+    const t = this.#texts;
+    this.#show("closed", t.closed, this.#lead(t.closedLead), this.#row(this.#button(t.anew, () => this.#anew())));
+    this.#tell("closed");
+  }
+
+  #hear(event) {
+    const turn = this.#turn;
+    if (turn === null || turn.over || !fromMeta(event.origin, this.#begun.origin)) return;
+    const session = sessionOf(event.data);
+    if (session === null || turn.session !== null) return;
+    turn.session = session;
+    this.#join(turn);
+  }
+
+  #called(turn, response) {
+    if (turn.over || turn.callback !== null) return;
+    turn.callback = response ?? { status: "unknown", authResponse: null };
+    this.#join(turn);
+  }
+
+  // join waits for the other half, which may come later or never. A code lives for thirty seconds.
+  async #join(turn) {
+    const first = !(turn.session !== null && turn.callback !== null);
+    if (first) {
+      const code = turn.callback?.authResponse?.code;
+      await pause(turn.callback !== null && !code ? 2000 : 5000);
+    }
+    if (turn.over) return;
+    this.#over(turn);
+    if (turn.session === null && turn.callback?.authResponse == null && turn.callback?.status !== "not_authorized") {
+      this.#closed();
+      return;
+    }
+    await this.#finish({ state: turn.state, session: turn.session, callback: turn.callback });
+  }
+
+  // ---- the server's part
+
+  async #finish(body) {
+    await this.#guard(async () => {
+      this.#working("");
+      let over = false;
+      (async () => {
+        for (;;) {
+          await pause(700);
+          if (over) return;
+          const status = await this.#post("status", { state: body.state }).catch(() => ({}));
+          if (!over && status.step) this.#working(status.step);
+        }
+      })();
+      try {
+        const answer = await this.#post("finish", body);
+        over = true;
+        if (answer.outcome === "choose_number") this.#choose(answer, body.state);
+        else this.#ended(answer, body.state);
+      } finally {
+        over = true;
+      }
+    });
+  }
+
+  #working(step) {
+    const t = this.#texts;
+    const parts = [...new Set((this.#begun.steps ?? []).map((s) => PART[s]).filter(Boolean))];
+    const steps = this.#begun.steps ?? [];
+    const reached = steps.indexOf(step);
+    const finished = (part) => steps.every((s, i) => PART[s] !== part || i <= reached);
+    let current = false;
+    const items = parts.map((part) => {
+      let state = "later";
+      if (finished(part)) state = "done";
+      else if (!current) {
+        state = "now";
+        current = true;
+      }
+      const item = build("li", { className: state }, build("span", { textContent: t.parts[part] }));
+      if (state === "now") item.setAttribute("aria-current", "step");
+      return item;
+    });
+    const list = build("ol", { className: "parts" }, ...items);
+    if (this.#shown === "working") this.#view.querySelector(".parts").replaceWith(list);
+    else this.#show("working", t.working, this.#lead(t.workingLead), list);
+  }
+
+  #choose(answer, state) {
+    const t = this.#texts;
+    const button = build("button", { part: "button", className: "main", textContent: t.chooseButton });
+    const form = build("form", null, build("fieldset", null, build("legend", { className: "hidden", textContent: t.choose }),
+      ...(answer.numbers ?? []).map((n) => build("label", { className: "choice" },
+        build("input", { type: "radio", name: "phone", value: n.id, required: true }),
+        build("span", null, build("strong", { textContent: n.phone }), build("small", { textContent: n.name }))))),
+    this.#row(button));
+    form.addEventListener("submit", (event) => {
+      event.preventDefault();
+      if (button.disabled) return;
+      button.disabled = true;
+      this.#finish({ state, phone_number_id: new FormData(form).get("phone") });
+    });
+    this.#show("choose", t.choose, form);
+  }
+
+  #ended(answer, state) {
+    const t = this.#texts;
+    if (!answer.ok) {
+      this.#stopped(answer, state);
+      return;
+    }
+    this.#remember({ state });
+    const ready = answer.outcome === "ready";
+    this.#show("done", ready ? t.done : t.halfway,
+      this.#note("good", build("strong", { textContent: answer.phone ?? "" })),
+      this.#lead(ready ? t.doneLead : answer.advice),
+      this.#row(this.#button(t.another, () => this.#anew(), "quiet")));
+    this.#tell(answer.outcome, answer.phone);
+  }
+
+  #stopped(answer, state) {
+    const t = this.#texts;
+    const again = answer.retry && state ? this.#button(t.again, () => this.#finish({ state })) : null;
+    this.#show("stopped", t.stopped, this.#note("bad", answer.advice ?? ""),
+      this.#row(again, this.#button(t.anew, () => this.#anew(), again ? "quiet" : "main")));
+    this.dataset.outcome = answer.outcome ?? "";
+    this.#tell(answer.outcome);
+  }
+
+  #anew() {
+    this.#remember(null);
+    delete this.dataset.outcome;
+    this.#show("loading", this.#texts.title, this.#lead(this.#texts.loading));
+    const checked = this.#begun?.checked;
+    this.#guard(async () => {
+      await this.#begin();
+      this.#begun.checked = checked;
+      this.#enter("");
+    });
+  }
+}
+
+if (!customElements.get("whatsapp-signup")) customElements.define("whatsapp-signup", WhatsAppSignup);
+if (!document.querySelector("whatsapp-signup")) {
+  const element = document.createElement("whatsapp-signup");
+  const target = tag.dataset.target && document.querySelector(tag.dataset.target);
+  if (target) target.append(element);
+  else if (tag.parentNode === document.head) document.body.prepend(element);
+  else tag.after(element);
+}
+})();
