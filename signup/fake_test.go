@@ -67,6 +67,11 @@ type meta struct {
 	calls      []string
 	queries    []string // of the exchange
 	seen       func(call string)
+	overrides  map[string]string // callback URL by account
+	funding    map[string]string // what pays for an account: the credential of an allocation
+	allocated  map[string]string // credential by allocation
+	pin        string            // of every ordinary number, once it has one
+	unverified bool
 }
 
 func newMeta(accounts map[string][]number) *meta {
@@ -75,7 +80,8 @@ func newMeta(accounts map[string][]number) *meta {
 		ids = append(ids, id)
 	}
 	slices.Sort(ids)
-	return &meta{accounts: accounts, granular: ids, subscribed: map[string]bool{}, fail: map[string]http.HandlerFunc{}}
+	return &meta{accounts: accounts, granular: ids, subscribed: map[string]bool{}, fail: map[string]http.HandlerFunc{},
+		overrides: map[string]string{}, funding: map[string]string{}, allocated: map[string]string{}}
 }
 
 // happy is what a WhatsApp Business app user brings.
@@ -126,6 +132,30 @@ func (m *meta) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		list(w, m.owned, 0)
 	case edge == "client_whatsapp_business_accounts":
 		list(w, m.shared, m.strangers)
+	case edge == "system_user_access_tokens":
+		if r.Header.Get("Authorization") != "Bearer canary-system-token" || r.URL.Query().Get("appsecret_proof") == "" {
+			refuseWith(200, 0)(w, r)
+			return
+		}
+		_, _ = io.WriteString(w, `{"access_token":"`+token+`"}`)
+	case edge == "whatsapp_credit_sharing_and_attach":
+		n := fmt.Sprint(910000000000000 + len(m.allocated))
+		m.allocated[n] = "92" + n
+		m.funding[r.URL.Query().Get("waba_id")] = m.allocated[n]
+		_, _ = fmt.Fprintf(w, `{"allocation_config_id":%q,"waba_id":%q}`, n, r.URL.Query().Get("waba_id"))
+	case edge == "owning_credit_allocation_configs":
+		var data []string
+		for id, credential := range m.allocated {
+			data = append(data, fmt.Sprintf(`{"id":%q,"receiving_credential":{"id":%q},"receiving_business":{"id":%q}}`, id, credential, business))
+		}
+		_, _ = io.WriteString(w, `{"data":[`+strings.Join(data, ",")+`]}`)
+	case edge == "" && m.allocated[id] != "" && r.Method == http.MethodDelete:
+		delete(m.allocated, id)
+		_, _ = io.WriteString(w, `{"success":true}`)
+	case edge == "" && m.allocated[id] != "":
+		_, _ = fmt.Fprintf(w, `{"id":%q,"receiving_credential":{"id":%q}}`, id, m.allocated[id])
+	case edge == "register":
+		m.register(w, r, id)
 	case edge == "":
 		m.node(w, r, id)
 	default:
@@ -184,8 +214,30 @@ func (m *meta) node(w http.ResponseWriter, r *http.Request, id string) {
 		}
 	}
 	if _, ok := m.accounts[id]; ok {
-		_, _ = fmt.Fprintf(w, `{"id":%q,"owner_business_info":{"id":%q}}`, id, business)
+		_, _ = fmt.Fprintf(w, `{"id":%q,"owner_business_info":{"id":%q},"primary_funding_id":%q}`, id, business, m.funding[id])
 		return
+	}
+	lost(w, r)
+}
+
+func (m *meta) register(w http.ResponseWriter, r *http.Request, id string) {
+	var body struct{ PIN string }
+	_ = json.NewDecoder(r.Body).Decode(&body)
+	for _, numbers := range m.accounts {
+		for i, n := range numbers {
+			switch {
+			case n.id != id:
+				continue
+			case m.unverified:
+				refuseWith(133006, 0)(w, r)
+			case m.pin != "" && m.pin != body.PIN:
+				refuseWith(133005, 0)(w, r)
+			default:
+				m.pin, numbers[i].platform = body.PIN, "CLOUD_API"
+				_, _ = io.WriteString(w, `{"success":true}`)
+			}
+			return
+		}
 	}
 	lost(w, r)
 }
@@ -202,11 +254,25 @@ func (m *meta) account(w http.ResponseWriter, r *http.Request, id, edge string) 
 			data = append(data, fmt.Sprintf(`{"id":%q,"display_phone_number":%q,"platform_type":%q}`, n.id, n.display, n.platform))
 		}
 		_, _ = io.WriteString(w, `{"data":[`+strings.Join(data, ",")+`]}`)
+	case edge == "assigned_users":
+		_, _ = io.WriteString(w, `{"success":true}`)
+	case edge == "subscribed_apps" && r.Method == http.MethodDelete:
+		delete(m.subscribed, id)
+		_, _ = io.WriteString(w, `{"success":true}`)
 	case edge == "subscribed_apps" && r.Method == http.MethodPost:
+		var body struct {
+			URI string `json:"override_callback_uri"`
+		}
+		_ = json.NewDecoder(r.Body).Decode(&body)
+		if body.URI != "" && !m.subscribed[id] {
+			refuseWith(100, 0)(w, r)
+			return
+		}
+		m.overrides[id] = body.URI
 		m.subscribed[id] = !m.deaf
 		_, _ = io.WriteString(w, `{"success":true}`)
 	case edge == "subscribed_apps" && m.subscribed[id]:
-		_, _ = io.WriteString(w, `{"data":[{"whatsapp_business_api_data":{"id":"`+cmp.Or(m.app, appID)+`","name":"Example"}}]}`)
+		_, _ = io.WriteString(w, `{"data":[{"whatsapp_business_api_data":{"id":"`+cmp.Or(m.app, appID)+`","name":"Example"},"override_callback_uri":"`+m.overrides[id]+`"}]}`)
 	case edge == "subscribed_apps":
 		_, _ = io.WriteString(w, `{"data":[{"whatsapp_business_api_data":{"id":"1","name":"Another"}}]}`)
 	default:

@@ -31,7 +31,7 @@ func (w *World) finish(d *dialog) {
 	}
 	result := &Result{Message: message}
 	if d.launch.Response == "code" && d.launch.Override {
-		result.Code = w.graph.AddCode(cloudapitest.Code{Token: token})
+		result.Code = w.graph.AddCode(cloudapitest.Code{Token: token, RedirectURI: d.launch.Redirect})
 		result.Callback = callback(result.Code, "")
 	} else {
 		// Without these two options FB.login answers with a token of the person instead of a code.

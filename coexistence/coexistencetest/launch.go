@@ -17,6 +17,7 @@ type launch struct {
 	Override bool
 	Feature  string
 	Version  string
+	Redirect string // where the browser goes instead of closing a window
 }
 
 // featureCoexistence is the feature type that asks for coexistence. "coexistence" was its name until v3.
@@ -28,6 +29,7 @@ func parseLaunch(b []byte) (launch, error) {
 		Config   string `json:"config_id"`
 		Response string `json:"response_type"`
 		Override bool   `json:"override_default_response_type"`
+		Redirect string `json:"redirect_uri"`
 		Extras   struct {
 			Feature string `json:"featureType"`
 			Version string `json:"version"`
@@ -52,7 +54,7 @@ func parseLaunch(b []byte) (launch, error) {
 	}
 	return launch{
 		AppID: v.Init.AppID, Config: login.Config, Response: login.Response, Override: login.Override,
-		Feature: login.Extras.Feature, Version: login.Extras.Version,
+		Feature: login.Extras.Feature, Version: login.Extras.Version, Redirect: login.Redirect,
 	}, nil
 }
 

@@ -6,11 +6,13 @@ import (
 	"net/http"
 )
 
-// popupHandler serves the pages of the popup, as JSON for now:
+// popupHandler serves the steps of the popup as JSON, and the two pages that belong to one:
 //
 //	POST /popups               the launch options; opens a popup
 //	POST /popups/{id}/{step}   {"value":"…"}; one thing that the business does
 //	GET  /popups/{id}          the page again
+//	GET  /popups/{id}/qr.png   the QR code that it shows
+//	GET  /popups/{id}/phone    what the phone shows meanwhile; POST takes its answer: share, keep or refuse
 //
 // Every answer is the page that is shown then.
 func (w *World) popupHandler() http.Handler {
@@ -38,6 +40,9 @@ func (w *World) popupHandler() http.Handler {
 		}
 		answer(rw, http.StatusOK, d.page(nil))
 	})
+	mux.HandleFunc("GET /popups/{id}/qr.png", w.serveQR)
+	mux.HandleFunc("GET /popups/{id}/phone", w.servePhone)
+	mux.HandleFunc("POST /popups/{id}/phone", w.servePhone)
 	mux.HandleFunc("POST /popups/{id}/{step}", func(rw http.ResponseWriter, r *http.Request) {
 		var in struct {
 			Value string `json:"value"`

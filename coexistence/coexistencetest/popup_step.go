@@ -49,8 +49,9 @@ func (w *World) openPopup(l launch) []byte {
 func (d *dialog) page(problem *PopupError) []byte {
 	members := []member{str("id", d.id), str("screen", d.screen), yes("offers_existing_account", d.coexist && !d.broken)}
 	if d.existing && d.screen == ScreenVerify {
-		members = append(members, str("qr", d.qr()))
+		members = append(members, str("qr", d.qr()), yes("phone_refused", d.phone.request != d))
 	}
+	members = append(members, yes("verified", d.verified))
 	if problem != nil {
 		members = append(members, sub("problem", object(
 			num("code", int(problem.Code)), str("message", problem.Message), str("session_id", problem.SessionID))))

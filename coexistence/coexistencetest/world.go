@@ -56,8 +56,7 @@ func NewWorld(cfg Config) *World {
 	w.courier = newCourier(cfg, w.graph)
 	w.graph.OnMessage(w.mirror)
 	w.graph.OnSyncAppData(w.syncAppData)
-	w.graph.Handle("/popups", w.popupHandler())
-	w.graph.Handle("/popups/", w.popupHandler())
+	w.servePopup()
 	w.URL = w.graph.URL
 	return w
 }

@@ -31,6 +31,8 @@ var mayImport = map[string][]string{
 	"coexistence/coexistencetest": {"cloudapi/graph", "cloudapi", "cloudapi/cloudapitest", "webhook", "coexistence"},
 	"internal":                    {"cloudapi/graph"},
 	"internal/bench":              {"cloudapi/graph", "webhook"},
+	"signup/signuptest":           {"cloudapi/graph", "cloudapi", "signup"},
+	"signup/sqlstore":             {"cloudapi/graph", "cloudapi", "signup"},
 }
 
 // mayLink lists the modules besides ours and the standard library that a package may put into a host's binary. A package
@@ -41,7 +43,7 @@ var mayLink = map[string][]string{
 	"cloudapi/cloudapitest":       calls,
 	"signup":                      calls,
 	"coexistence":                 calls,
-	"coexistence/coexistencetest": calls,
+	"coexistence/coexistencetest": append([]string{"rsc.io/qr"}, calls...), // its popup shows a QR code that can be scanned
 	"coexistence/eligibility":     numbers,
 	"coexistence/sqlstore":        calls,
 }

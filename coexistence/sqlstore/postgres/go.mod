@@ -19,6 +19,7 @@ require (
 	golang.org/x/sync v0.22.0 // indirect
 	golang.org/x/text v0.41.0 // indirect
 	golang.org/x/time v0.15.0 // indirect
+	rsc.io/qr v0.2.0 // indirect
 )
 
 replace github.com/seed-9f2bcc2b/whatsapp-coexistence => ../../../

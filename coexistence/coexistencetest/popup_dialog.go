@@ -1,0 +1,175 @@
+package coexistencetest
+
+import (
+	"embed"
+	"encoding/json"
+	"fmt"
+	"html/template"
+	"net/http"
+	"net/url"
+
+	"rsc.io/qr"
+)
+
+// The pages of the popup, of the phone's part in it, and the stand-in for Meta's SDK.
+//
+//go:embed meta
+var metaFiles embed.FS
+
+var (
+	dialogPage = template.Must(template.ParseFS(metaFiles, "meta/dialog.html"))
+	phonePage  = template.Must(template.ParseFS(metaFiles, "meta/phone.html"))
+)
+
+// graphVersions are those under which the login dialog can be addressed.
+const oldestVersion, newestVersion = 17, 40
+
+// servePopup puts the popup and the SDK under the addresses that they have at Meta:
+//
+//	GET /en_US/sdk.js            at https://connect.facebook.net
+//	GET /v25.0/dialog/oauth      at https://www.facebook.com
+//
+// and the steps behind them as JSON: see popupHandler.
+func (w *World) servePopup() {
+	w.graph.Handle("/popups", w.popupHandler())
+	w.graph.Handle("/popups/", w.popupHandler())
+	w.graph.Handle("GET /en_US/sdk.js", metaFile("sdk.js", "text/javascript; charset=utf-8"))
+	w.graph.Handle("GET /popups/dialog.js", metaFile("dialog.js", "text/javascript; charset=utf-8"))
+	w.graph.Handle("GET /popups/dialog.css", metaFile("dialog.css", "text/css; charset=utf-8"))
+	w.graph.Handle("GET /dialog/oauth", http.HandlerFunc(w.serveDialog))
+	for v := oldestVersion; v <= newestVersion; v++ {
+		w.graph.Handle(fmt.Sprintf("GET /v%d.0/dialog/oauth", v), http.HandlerFunc(w.serveDialog))
+	}
+}
+
+// SDKURL is where the stand-in for Meta's JavaScript SDK is, for the setting of that name in package signup. It opens the
+// simulated popup. Behind ?simulate=, separated by commas, it takes what happens in the field: object (the message is an object and
+// no string), code-first, gap-MS (milliseconds between message and callback), no-message (none comes), no-code (the callback is never called),
+// unknown (it brings no code although the popup was finished).
+//
+// A browser that resolves connect.facebook.net and www.facebook.com to a TLS server in front of [World.URL] runs all of it under
+// Meta's own origins.
+func (w *World) SDKURL() string { return w.URL + "/en_US/sdk.js" }
+
+func metaFile(name, contentType string) http.Handler {
+	body, err := metaFiles.ReadFile("meta/" + name)
+	if err != nil {
+		panic("coexistencetest: " + err.Error()) // it is part of the program
+	}
+	return http.HandlerFunc(func(rw http.ResponseWriter, _ *http.Request) {
+		rw.Header().Set("Content-Type", contentType)
+		rw.Header().Set("Access-Control-Allow-Origin", "*")
+		rw.Header().Set("Cache-Control", "no-store")
+		_, _ = rw.Write(body)
+	})
+}
+
+// serveDialog opens a popup, with the options of FB.login as the query of the login dialog.
+func (w *World) serveDialog(rw http.ResponseWriter, r *http.Request) {
+	q := r.URL.Query()
+	options, err := json.Marshal(map[string]map[string]json.RawMessage{
+		"init": {"appId": quote(q.Get("client_id"))},
+		"login": {
+			"config_id": quote(q.Get("config_id")), "response_type": quote(q.Get("response_type")), "redirect_uri": quote(q.Get("redirect_uri")),
+			"override_default_response_type": boolean(q.Get("override_default_response_type")), "extras": jsonOr(q.Get("extras"), "{}"),
+		},
+	})
+	var l launch
+	if err == nil {
+		l, err = parseLaunch(options)
+	}
+	if back, bad := url.Parse(q.Get("redirect_uri")); err == nil && q.Get("display") != "popup" && (bad != nil || back.Scheme != "https") {
+		err = fmt.Errorf("coexistencetest: the redirect URI is not an https address")
+	}
+	if err != nil {
+		http.Error(rw, err.Error(), http.StatusBadRequest)
+		return
+	}
+	page := struct {
+		Page     json.RawMessage `json:"page"`
+		Popup    bool            `json:"popup"`
+		Callback string          `json:"cb"`
+		Origin   string          `json:"origin"`
+		Redirect string          `json:"redirect_uri"`
+		State    string          `json:"state"`
+		Simulate string          `json:"simulate"`
+	}{w.openPopup(l), q.Get("display") == "popup", q.Get("cb"), q.Get("origin"), q.Get("redirect_uri"), q.Get("state"), q.Get("simulate")}
+	writePage(rw, dialogPage, page)
+}
+
+func writePage[T any](rw http.ResponseWriter, t *template.Template, data T) {
+	h := rw.Header()
+	h.Set("Content-Type", "text/html; charset=utf-8")
+	h.Set("Cache-Control", "no-store")
+	h.Set("Content-Security-Policy", "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'")
+	_ = t.Execute(rw, data) // the browser went away
+}
+
+func boolean(s string) json.RawMessage {
+	if s == "true" {
+		return json.RawMessage("true")
+	}
+	return json.RawMessage("false")
+}
+
+func jsonOr(s, otherwise string) json.RawMessage {
+	if json.Valid([]byte(s)) {
+		return json.RawMessage(s)
+	}
+	return json.RawMessage(otherwise)
+}
+
+// serveQR draws the QR code of a popup.
+func (w *World) serveQR(rw http.ResponseWriter, r *http.Request) {
+	w.mu.Lock()
+	d := w.popups[r.PathValue("id")]
+	var text string
+	if d != nil && d.existing && d.screen == ScreenVerify {
+		text = d.qr()
+	}
+	w.mu.Unlock()
+	code, err := qr.Encode(text, qr.M)
+	if text == "" || err != nil {
+		http.NotFound(rw, r)
+		return
+	}
+	rw.Header().Set("Content-Type", "image/png")
+	rw.Header().Set("Cache-Control", "no-store")
+	_, _ = rw.Write(code.PNG())
+}
+
+// servePhone shows what the phone shows while it is asked to connect, and takes its answer.
+func (w *World) servePhone(rw http.ResponseWriter, r *http.Request) {
+	w.mu.Lock()
+	d := w.popups[r.PathValue("id")]
+	w.mu.Unlock()
+	if d == nil || d.phone == nil {
+		http.NotFound(rw, r)
+		return
+	}
+	last := "Nothing waits for an answer."
+	if r.Method == http.MethodPost {
+		answers := map[string]struct {
+			do   func() error
+			said string
+		}{
+			"share":  {func() error { return d.phone.Confirm(true) }, "Connected. Your chats are shared. Go back to the window of Facebook."},
+			"keep":   {func() error { return d.phone.Confirm(false) }, "Connected. Your chats are not shared. Go back to the window of Facebook."},
+			"refuse": {d.phone.Refuse, "You did not connect."},
+		}
+		r.Body = http.MaxBytesReader(rw, r.Body, 1<<10)
+		a, ok := answers[r.FormValue("answer")]
+		if !ok || a.do() != nil {
+			http.Error(rw, "coexistencetest: the phone has nothing to answer", http.StatusConflict)
+			return
+		}
+		last = a.said
+	}
+	w.mu.Lock()
+	page := struct {
+		Business, Number, Code, Last string
+		Waiting                      bool
+	}{d.phone.cfg.Business, d.phone.number, d.code, last, d.phone.request == d && !d.confirmed}
+	w.mu.Unlock()
+	writePage(rw, phonePage, page)
+}

@@ -1,0 +1,224 @@
+// Package signuptest holds the contract of signup.Store, as a function that any test can call.
+//
+//	func TestMyStore(t *testing.T) {
+//		if err := signuptest.TestStore(t.Context(), myStore); err != nil {
+//			t.Fatal(err)
+//		}
+//	}
+package signuptest
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/signup"
+)
+
+// TestStore checks that an empty store keeps the promises of [signup.Store]. The error tells the first one that it breaks.
+func TestStore(ctx context.Context, s signup.Store) error {
+	for _, check := range []struct {
+		name string
+		run  func(context.Context, signup.Store) error
+	}{
+		{"what was put is got", putAndGet},
+		{"a version is put once", versions},
+		{"of many who put a version, one succeeds", race},
+		{"lists are sorted, and an owner's own", lists},
+		{"what is deleted or purged is gone", removal},
+		{"a context that ended changes nothing", cancelled},
+	} {
+		if err := check.run(ctx, s); err != nil {
+			return fmt.Errorf("signuptest: %s: %w", check.name, err)
+		}
+	}
+	return nil
+}
+
+var began = time.Date(2026, 11, 23, 10, 0, 0, 123456000, time.UTC)
+
+func record(id, owner string, version int64, sealed string) signup.Record {
+	return signup.Record{
+		ID: id, Owner: owner, Version: version, BeganAt: began, KeepUntil: began.Add(time.Hour), Sealed: []byte(sealed),
+	}
+}
+
+func same(got, want signup.Record) error {
+	if got.ID != want.ID || got.Owner != want.Owner || got.Version != want.Version || !got.BeganAt.Equal(want.BeganAt) ||
+		!got.KeepUntil.Equal(want.KeepUntil) || !bytes.Equal(got.Sealed, want.Sealed) {
+		return fmt.Errorf("record %s of %q came back otherwise: version %d and not %d, %d bytes and not %d", want.ID, want.Owner,
+			got.Version, want.Version, len(got.Sealed), len(want.Sealed))
+	}
+	return nil
+}
+
+func putAndGet(ctx context.Context, s signup.Store) error {
+	if _, err := s.Get(ctx, "none"); !errors.Is(err, signup.ErrNoRecord) {
+		return fmt.Errorf("a record that is not there: got %v and not ErrNoRecord", err)
+	}
+	r := record("get-1", "tenant 1; it's “so”", 0, "\x00\xff' and so on")
+	if err := s.Put(ctx, r); err != nil {
+		return err
+	}
+	got, err := s.Get(ctx, r.ID)
+	if err != nil {
+		return err
+	}
+	r.Version = 1
+	if err := same(got, r); err != nil {
+		return err
+	}
+	got.Sealed[0] = 'x' // the caller's own
+	if got, err = s.Get(ctx, r.ID); err != nil {
+		return err
+	}
+	return same(got, r)
+}
+
+func versions(ctx context.Context, s signup.Store) error {
+	if err := s.Put(ctx, record("version-1", "a", 0, "one")); err != nil {
+		return err
+	}
+	for _, wrong := range []int64{0, 2, -1} {
+		if err := s.Put(ctx, record("version-1", "a", wrong, "wrong")); !errors.Is(err, signup.ErrConflict) {
+			return fmt.Errorf("version %d over version 1: got %v and not ErrConflict", wrong, err)
+		}
+	}
+	if err := s.Put(ctx, record("version-2", "a", 1, "wrong")); !errors.Is(err, signup.ErrConflict) {
+		return fmt.Errorf("version 1 over nothing: got %v and not ErrConflict", err)
+	}
+	if err := s.Put(ctx, record("version-1", "a", 1, "two")); err != nil {
+		return err
+	}
+	got, err := s.Get(ctx, "version-1")
+	if err != nil {
+		return err
+	}
+	return same(got, record("version-1", "a", 2, "two"))
+}
+
+func race(ctx context.Context, s signup.Store) error {
+	const rounds, racers = 10, 8
+	for round := range int64(rounds) {
+		var wg sync.WaitGroup
+		errs := make([]error, racers)
+		for i := range racers {
+			wg.Go(func() { errs[i] = s.Put(ctx, record("race", "a", round, fmt.Sprint(i))) })
+		}
+		wg.Wait()
+		won := -1
+		for i, err := range errs {
+			switch {
+			case err == nil && won >= 0:
+				return fmt.Errorf("version %d was put twice", round)
+			case err == nil:
+				won = i
+			case !errors.Is(err, signup.ErrConflict):
+				return err
+			}
+		}
+		if won < 0 {
+			return fmt.Errorf("nobody could put version %d", round)
+		}
+		got, err := s.Get(ctx, "race")
+		if err != nil {
+			return err
+		}
+		if err := same(got, record("race", "a", round+1, fmt.Sprint(won))); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func lists(ctx context.Context, s signup.Store) error {
+	for i, id := range []string{"list-c", "list-a", "list-b"} {
+		r := record(id, "lister", 0, id)
+		r.BeganAt = r.BeganAt.Add(time.Duration(i) * time.Microsecond)
+		if err := s.Put(ctx, r); err != nil {
+			return err
+		}
+	}
+	if err := s.Put(ctx, record("list-other", "Lister", 0, "x")); err != nil {
+		return err
+	}
+	own, err := s.List(ctx, "lister")
+	if err != nil {
+		return err
+	}
+	var ids []string
+	for _, r := range own {
+		ids = append(ids, r.ID+"="+string(r.Sealed))
+	}
+	if got, want := fmt.Sprint(ids), "[list-c=list-c list-a=list-a list-b=list-b]"; got != want {
+		return fmt.Errorf("got %s and not %s", got, want)
+	}
+	everybody, err := s.List(ctx, "")
+	if err != nil {
+		return err
+	}
+	owners := map[string]bool{}
+	for i, r := range everybody {
+		owners[r.Owner] = true
+		if i > 0 && r.BeganAt.Before(everybody[i-1].BeganAt) {
+			return errors.New("the list of everybody is not sorted by BeganAt")
+		}
+	}
+	if !owners["lister"] || !owners["Lister"] {
+		return errors.New("the list of everybody lacks somebody")
+	}
+	if none, err := s.List(ctx, "nobody"); err != nil || len(none) != 0 {
+		return fmt.Errorf("nobody has %d records: %w", len(none), err)
+	}
+	return nil
+}
+
+func removal(ctx context.Context, s signup.Store) error {
+	if err := s.Delete(ctx, "none"); err != nil {
+		return err
+	}
+	if err := s.Put(ctx, record("gone", "a", 0, "x")); err != nil {
+		return err
+	}
+	if err := s.Delete(ctx, "gone"); err != nil {
+		return err
+	}
+	if _, err := s.Get(ctx, "gone"); !errors.Is(err, signup.ErrNoRecord) {
+		return fmt.Errorf("a deleted record: got %v and not ErrNoRecord", err)
+	}
+	late := record("late", "a", 0, "x")
+	late.KeepUntil = began.Add(time.Hour + time.Microsecond)
+	if err := s.Put(ctx, late); err != nil {
+		return err
+	}
+	n, err := s.Purge(ctx, began.Add(time.Hour))
+	if err != nil {
+		return err
+	}
+	left, err := s.List(ctx, "")
+	if err != nil {
+		return err
+	}
+	if n == 0 || len(left) != 1 || left[0].ID != "late" {
+		return fmt.Errorf("%d records were purged and %d are left; one of them had to stay", n, len(left))
+	}
+	if n, err = s.Purge(ctx, began.Add(time.Hour)); n != 0 {
+		return fmt.Errorf("a second purge found %d more: %w", n, err)
+	}
+	return err
+}
+
+func cancelled(ctx context.Context, s signup.Store) error {
+	ctx, cancel := context.WithCancel(ctx)
+	cancel()
+	if err := s.Put(ctx, record("cancelled", "a", 0, "x")); err == nil {
+		return errors.New("a record was put")
+	}
+	if _, err := s.Get(ctx, "late"); err == nil || errors.Is(err, signup.ErrNoRecord) {
+		return fmt.Errorf("Get returned %w", err)
+	}
+	return nil
+}

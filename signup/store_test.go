@@ -1,0 +1,376 @@
+package signup_test
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/signup"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/signup/signuptest"
+)
+
+func TestTheStoreInMemoryKeepsThePromises(t *testing.T) {
+	t.Parallel()
+	require.NoError(t, signuptest.TestStore(t.Context(), new(signup.MemStore)))
+}
+
+func newKey(t *testing.T) []byte {
+	t.Helper()
+	key := make([]byte, 32)
+	_, err := rand.Read(key)
+	require.NoError(t, err)
+	return key
+}
+
+func TestACipherOpensWhatAnyOfItsKeysSealed(t *testing.T) {
+	t.Parallel()
+	old, young := newKey(t), newKey(t)
+	before, err := signup.NewCipher(old)
+	require.NoError(t, err)
+	sealed, err := before.Encrypt([]byte("a token"), []byte("tenant-1"))
+	require.NoError(t, err)
+	require.NotContains(t, string(sealed), "a token")
+	again, err := before.Encrypt([]byte("a token"), []byte("tenant-1"))
+	require.NoError(t, err)
+	require.False(t, bytes.Equal(sealed, again))
+
+	after, err := signup.NewCipher(young, old)
+	require.NoError(t, err)
+	got, err := after.Decrypt(sealed, []byte("tenant-1"))
+	require.NoError(t, err)
+	require.Equal(t, "a token", string(got))
+
+	only, err := signup.NewCipher(young)
+	require.NoError(t, err)
+	for name, tt := range map[string]struct {
+		cipher     signup.Cipher
+		ciphertext []byte
+		data       string
+	}{
+		"another key":    {only, sealed, "tenant-1"},
+		"another record": {after, sealed, "tenant-2"},
+		"changed":        {after, append(bytes.Clone(sealed[:len(sealed)-1]), sealed[len(sealed)-1]^1), "tenant-1"},
+		"cut":            {after, sealed[:20], "tenant-1"},
+		"empty":          {after, nil, "tenant-1"},
+	} {
+		_, err := tt.cipher.Decrypt(tt.ciphertext, []byte(tt.data))
+		require.ErrorContains(t, err, "cannot be decrypted", name)
+	}
+	require.NotContains(t, fmt.Sprintf("%v %+v %#v", after, after, after), fmt.Sprint(young[:8]))
+	for _, keys := range [][][]byte{nil, {{1, 2, 3}}, {newKey(t), newKey(t)[:16]}} {
+		_, err := signup.NewCipher(keys...)
+		require.ErrorContains(t, err, "32")
+	}
+}
+
+// A plug is an http.RoundTripper to the fake Meta without sockets, so that time can be played with.
+type plug struct{ h http.Handler }
+
+func (p plug) RoundTrip(r *http.Request) (resp *http.Response, err error) {
+	defer func() {
+		if recover() != nil {
+			err = errors.New("the connection was cut")
+		}
+	}()
+	if err := r.Context().Err(); err != nil {
+		return nil, err
+	}
+	if r.Body == nil {
+		r.Body = http.NoBody // as a server has it
+	}
+	w := httptest.NewRecorder()
+	p.h.ServeHTTP(w, r)
+	return w.Result(), nil
+}
+
+// A machine is the process that a flow runs in. From its death on nothing that it does has an effect.
+type machine struct {
+	signup.Store
+	meta   http.Handler
+	left   int  // how many more things it does before it dies
+	late   bool // the last one still has its effect
+	dead   bool
+	didAll bool
+}
+
+var errDead = errors.New("the process is dead")
+
+// act does something unless the machine is dead; the last thing may have its effect and no answer.
+func (m *machine) act(do func() error) error {
+	if m.dead {
+		return errDead
+	}
+	m.left--
+	if m.left < 0 {
+		m.dead = true
+		if m.late {
+			_ = do()
+		}
+		return errDead
+	}
+	return do()
+}
+
+func (m *machine) Put(ctx context.Context, r signup.Record) error {
+	return m.act(func() error { return m.Store.Put(ctx, r) })
+}
+
+func (m *machine) Get(ctx context.Context, id string) (r signup.Record, err error) {
+	err = m.act(func() error { r, err = m.Store.Get(ctx, id); return err })
+	return r, err
+}
+
+func (m *machine) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if m.act(func() error { m.meta.ServeHTTP(w, r); return nil }) != nil {
+		panic(http.ErrAbortHandler)
+	}
+}
+
+func onMachine(t *testing.T, m *machine, cipher signup.Cipher, change func(*signup.Config)) *signup.Flow {
+	t.Helper()
+	client, err := cloudapi.NewClient(cloudapi.Config{
+		AppID: appID, AppSecret: appSecret, AccessToken: "canary-system-token", BaseURL: "https://meta.example",
+		HTTPClient: &http.Client{Transport: plug{m}}, Retry: cloudapi.Retry{MaxAttempts: 1},
+	})
+	require.NoError(t, err)
+	cfg := signup.Config{ConfigurationID: "900000000000001", Client: client, Store: m, Cipher: cipher}
+	if change != nil {
+		change(&cfg)
+	}
+	f, err := signup.NewFlow(cfg)
+	require.NoError(t, err)
+	return f
+}
+
+// The process dies at every store operation and every call, before or after it had its effect. Another one goes on with what is
+// stored: a code is never exchanged twice, and what was granted is not lost.
+func TestADeathAtAnyPointIsSurvived(t *testing.T) {
+	kinds := map[string]struct {
+		meta   func() *meta
+		change func(*signup.Config)
+		once   []string // calls that must not have their effect twice
+	}{
+		"coexistence": {meta: happy},
+		"with override and credit": {func() *meta { return happy() }, func(c *signup.Config) {
+			c.Override = func(context.Context, *signup.Business) (cloudapi.SubscribeOptions, error) {
+				return cloudapi.SubscribeOptions{OverrideCallbackURI: "https://hooks.example.com/1", VerifyToken: "v"}, nil
+			}
+			c.Credit = &signup.Credit{Line: "200000000000001", SystemUser: "300000000000001",
+				Approve: func(context.Context, *signup.Business) (string, error) { return "EUR", nil }}
+		}, []string{"POST /200000000000001/whatsapp_credit_sharing_and_attach"}},
+		"an ordinary number": {func() *meta {
+			return newMeta(map[string][]number{wabaA: {ordinary(phoneA, "+1 555 010 0199")}})
+		}, func(c *signup.Config) {
+			c.Mode = signup.ModeStandard
+			c.PIN = func(context.Context, *signup.Business) (graph.Secret, error) { return "123456", nil }
+		}, []string{"POST /" + phoneA + "/register"}},
+	}
+	for name, kind := range kinds {
+		for _, late := range []bool{false, true} {
+			t.Run(fmt.Sprintf("%s, late %v", name, late), func(t *testing.T) {
+				for left := 0; ; left++ {
+					if surviveDeath(t, kind.meta(), kind.change, kind.once, left, late) {
+						require.Greater(t, left, 15, "the machine has to die often")
+						return
+					}
+				}
+			})
+		}
+	}
+}
+
+// surviveDeath reports whether the first machine came to the end alive.
+func surviveDeath(t *testing.T, m *meta, change func(*signup.Config), once []string, left int, late bool) (alive bool) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		store, key := new(signup.MemStore), newKey(t)
+		cipher, err := signup.NewCipher(key)
+		require.NoError(t, err)
+		where := fmt.Sprintf("dies after %d, late %v", left, late)
+
+		first := &machine{Store: store, meta: m, left: 1 << 30, late: late}
+		f := onMachine(t, first, cipher, change)
+		a, err := f.Begin(t.Context(), owner)
+		require.NoError(t, err)
+		first.left = left
+		sub := signup.Submission{State: a.State, Owner: owner, Code: code}
+		b, err := f.Finish(t.Context(), sub)
+		if alive = !first.dead; alive {
+			require.NoError(t, err, where)
+			require.Equal(t, signup.OutcomeReady, b.Outcome)
+			return
+		}
+
+		time.Sleep(6 * time.Minute) // the claim of the dead ends
+		second := &machine{Store: store, meta: m, left: 1 << 30}
+		f = onMachine(t, second, cipher, change)
+		waiting, err := f.Attempts(t.Context(), "")
+		require.NoError(t, err)
+		require.Len(t, waiting, 1)
+		taken := 0
+		take := func(context.Context, *signup.Business) error { taken++; return nil }
+		switch s := waiting[0]; {
+		case s.Ended:
+			require.Equal(t, signup.OutcomeReady, s.Outcome, where) // it died after its last word
+		case s.Granted:
+			b, err = f.Continue(t.Context(), s.ID, "", take)
+			require.NoError(t, err, where)
+			require.Equal(t, signup.OutcomeReady, b.Outcome, where)
+			require.Equal(t, 1, taken)
+			require.Equal(t, graph.PhoneNumberID(phoneA), b.Phone.ID)
+		default:
+			before := m.did(exchange)
+			_, err = f.Finish(t.Context(), sub) // the page tries again
+			if err != nil {
+				requireOutcome(t, signup.OutcomeCodeLost, err)
+				require.Equal(t, before, m.did(exchange), where)
+			}
+		}
+		require.LessOrEqual(t, m.did(exchange), 1, where)
+		for _, call := range once {
+			require.LessOrEqual(t, m.did(call), 1, "%s: %s", where, call)
+		}
+		for _, r := range mustList(t, store) {
+			requireNoCanary(t, "store", string(r.Sealed))
+		}
+	})
+	return alive
+}
+
+func mustList(t *testing.T, s signup.Store) []signup.Record {
+	t.Helper()
+	records, err := s.List(t.Context(), "")
+	require.NoError(t, err)
+	return records
+}
+
+// A store that fails right after the exchange must not cost the grant, as long as the process lives.
+func TestAStoreThatIsDownAfterTheExchange(t *testing.T) {
+	t.Parallel()
+	m := happy()
+	cipher, err := signup.NewCipher(newKey(t))
+	require.NoError(t, err)
+	s := &flaky{Store: new(signup.MemStore)}
+	b := newBench(t, m, func(c *signup.Config) { c.Store, c.Cipher = s, cipher })
+	sub := signup.Submission{State: b.begin(), Owner: owner, Code: code}
+	m.seen = func(call string) {
+		if call == exchange {
+			s.down = true
+		}
+	}
+	got, err := b.submit(t.Context(), sub)
+	e := requireOutcome(t, signup.OutcomeUnavailable, err)
+	require.Equal(t, signup.StepExchange, e.Step)
+	require.Equal(t, graph.Secret(token), got.Token, "the caller has it too")
+
+	s.down = false
+	got, err = b.submit(t.Context(), sub)
+	if err != nil { // the claim could not be given back
+		requireOutcome(t, signup.OutcomeStateUsed, err)
+	} else {
+		require.Equal(t, signup.OutcomeReady, got.Outcome)
+	}
+	require.Equal(t, 1, m.did(exchange))
+}
+
+type flaky struct {
+	signup.Store
+	down bool
+}
+
+func (s *flaky) Put(ctx context.Context, r signup.Record) error {
+	if s.down {
+		return errors.New("store is down")
+	}
+	return s.Store.Put(ctx, r)
+}
+
+func TestAnotherProcessGoesOn(t *testing.T) {
+	t.Parallel()
+	cipher, err := signup.NewCipher(newKey(t))
+	require.NoError(t, err)
+	store := new(signup.MemStore)
+	m := newMeta(map[string][]number{wabaA: {coexisting(phoneA, "+1 555 010 0199"), coexisting(phoneB, "+1 555 010 0198")}})
+	shared := func(c *signup.Config) { c.Store, c.Cipher = store, cipher }
+	one, two := newBench(t, m, shared), newBench(t, m, shared)
+	state := one.begin()
+
+	_, err = two.submit(t.Context(), signup.Submission{State: state, Owner: owner, Code: code, Session: session(t, finished(wabaA))})
+	requireOutcome(t, signup.OutcomeChooseNumber, err)
+	s, err := one.Status(t.Context(), state, owner)
+	require.NoError(t, err)
+	require.True(t, s.Granted)
+	require.False(t, s.Running)
+	require.Equal(t, signup.OutcomeChooseNumber, s.Outcome)
+	require.Equal(t, graph.WABAID(wabaA), s.Claimed)
+	require.Len(t, s.Choices, 2)
+	require.Equal(t, signup.StepDiscover, s.Step)
+	_, err = one.Status(t.Context(), state, "tenant-2")
+	requireOutcome(t, signup.OutcomeWrongOwner, err)
+
+	got, err := one.submit(t.Context(), signup.Submission{State: state, Owner: owner, Phone: phoneB})
+	require.NoError(t, err)
+	require.Equal(t, graph.PhoneNumberID(phoneB), got.Phone.ID)
+	require.Equal(t, signup.KindCoexistence, got.Session.Kind(), "what the popup said was kept")
+	s, err = two.Status(t.Context(), state, owner)
+	require.NoError(t, err)
+	require.True(t, s.Ended)
+	require.Equal(t, signup.OutcomeReady, s.Outcome)
+	require.Equal(t, "+1 555 010 0198", s.Phone)
+	require.Equal(t, signup.StepReady, s.Step)
+	_, err = one.Continue(t.Context(), s.ID, "", func(context.Context, *signup.Business) error { return nil })
+	requireOutcome(t, signup.OutcomeStateUsed, err)
+
+	for _, r := range mustList(t, store) {
+		require.NotContains(t, r.ID, state)
+		require.NotContains(t, string(r.Sealed), "ready", "sealed")
+	}
+}
+
+func TestASessionIsKeptWhole(t *testing.T) {
+	t.Parallel()
+	for name, message := range map[string]string{
+		"coexistence": finished(wabaA),
+		"unknown":     `{"type":"WA_EMBEDDED_SIGNUP","event":"FINISH","version":"3","data":{"waba_ids":["1","2"],"waac_id":{"a":[1,2]},"page_ids":["5"]}}`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := newBench(t, happy())
+			state := b.begin()
+			_, err := b.submit(t.Context(), signup.Submission{State: state, Owner: owner, Session: session(t, message)})
+			requireOutcome(t, signup.OutcomeNoCode, err)
+			got, err := b.submit(t.Context(), signup.Submission{State: state, Owner: owner, Code: code})
+			if err != nil {
+				e := new(signup.Error)
+				require.ErrorAs(t, err, &e)
+			}
+			if got != nil {
+				require.Equal(t, session(t, message), got.Session)
+			}
+		})
+	}
+}
+
+func TestAStoreNeedsACipher(t *testing.T) {
+	t.Parallel()
+	client, err := cloudapi.NewClient(cloudapi.Config{AppID: appID, AppSecret: appSecret})
+	require.NoError(t, err)
+	_, err = signup.NewFlow(signup.Config{ConfigurationID: "9", Client: client, Store: &flaky{Store: new(signup.MemStore)}})
+	require.ErrorContains(t, err, "Cipher is nil")
+	_, err = signup.NewFlow(signup.Config{ConfigurationID: "9", Client: client,
+		PIN: func(context.Context, *signup.Business) (graph.Secret, error) { return "", nil }})
+	require.ErrorContains(t, err, "never be")
+	require.True(t, strings.HasPrefix(err.Error(), "signup: "))
+}
