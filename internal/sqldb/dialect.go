@@ -1,0 +1,168 @@
+// Package sqldb is what our stores have in common that keep something in SQLite or PostgreSQL through database/sql: how one statement
+// is written for both, how many rows travel in one parameter, what errors mean, and the settings without which what was
+// committed can be lost.
+package sqldb
+
+import (
+	"encoding/json"
+	"strconv"
+	"strings"
+)
+
+// A Dialect is the SQL that a database speaks.
+type Dialect string
+
+const (
+	SQLite     Dialect = "sqlite"     // 3.38 or newer
+	PostgreSQL Dialect = "postgresql" // 12 or newer
+)
+
+// Rebind puts in the placeholders of the dialect. Statements are written with question marks and have no others.
+func (d Dialect) Rebind(query string) string {
+	if d != PostgreSQL {
+		return query
+	}
+	var b strings.Builder
+	n := 0
+	for part := range strings.SplitSeq(query, "?") {
+		if n > 0 {
+			b.WriteString("$" + strconv.Itoa(n))
+		}
+		b.WriteString(part)
+		n++
+	}
+	return b.String()
+}
+
+// A Cell is a value that travels to the database within a table: a text or a number. The zero Cell is NULL.
+type Cell struct {
+	text   string
+	number int64
+	kind   cellKind
+}
+
+type cellKind int
+
+const (
+	cellNull cellKind = iota
+	cellText
+	cellNumber
+)
+
+// Text is a text. PostgreSQL knows no NUL and no invalid UTF-8, so no database gets them.
+func Text(s string) Cell { return Cell{text: Clean(s), kind: cellText} }
+
+// TextOrNull is a text, or NULL if it is empty.
+func TextOrNull(s string) Cell {
+	if s == "" {
+		return Cell{}
+	}
+	return Text(s)
+}
+
+// Number is a number.
+func Number(n int64) Cell { return Cell{number: n, kind: cellNumber} }
+
+// Clean is s as every database keeps it.
+func Clean(s string) string {
+	return strings.ToValidUTF8(strings.ReplaceAll(s, "\x00", "\uFFFD"), "\uFFFD")
+}
+
+// Table is what stands behind FROM for a table of these rows, named r, and its parameters. Columns are written like "id bigint". The rows
+// travel as one parameter (SQLite) or as one for each column (PostgreSQL), however many there are, so that there are few different
+// statements to prepare, and as text, which every driver passes on. Their order is in the column n.
+func (d Dialect) Table(columns []string, rows [][]Cell) (from string, args []string) {
+	var b strings.Builder
+	if d != PostgreSQL {
+		b.WriteString("(SELECT key AS n")
+		for i, c := range columns {
+			name, _, _ := strings.Cut(c, " ")
+			b.WriteString(", value ->> " + strconv.Itoa(i) + " AS " + name)
+		}
+		b.WriteString(" FROM json_each(?)) AS r")
+		return b.String(), []string{jsonTable(rows)}
+	}
+	names := make([]string, len(columns))
+	b.WriteString("unnest(")
+	for i, c := range columns {
+		name, typ, _ := strings.Cut(c, " ")
+		names[i] = name
+		if i > 0 {
+			b.WriteString(", ")
+		}
+		b.WriteString("CAST(? AS " + typ + "[])")
+		column := make([]Cell, len(rows))
+		for j, row := range rows {
+			column[j] = row[i]
+		}
+		args = append(args, array(column))
+	}
+	b.WriteString(") WITH ORDINALITY AS r(" + strings.Join(names, ", ") + ", n)")
+	return b.String(), args
+}
+
+// Among is a condition: column is one of the numbers. It takes one parameter.
+func (d Dialect) Among(column string, numbers []int64) (condition, arg string) {
+	cells := make([]Cell, len(numbers))
+	for i, n := range numbers {
+		cells[i] = Number(n)
+	}
+	if d == PostgreSQL {
+		return column + " = ANY(CAST(? AS bigint[]))", array(cells)
+	}
+	row := jsonTable([][]Cell{cells})
+	return column + " IN (SELECT value FROM json_each(?))", row[1 : len(row)-1]
+}
+
+// array writes cells as PostgreSQL writes an array.
+func array(cells []Cell) string {
+	b := []byte{'{'}
+	for i, c := range cells {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		switch c.kind {
+		case cellNull:
+			b = append(b, "NULL"...)
+		case cellNumber:
+			b = strconv.AppendInt(b, c.number, 10)
+		case cellText:
+			b = append(b, '"')
+			for j := range len(c.text) {
+				if ch := c.text[j]; ch == '"' || ch == '\\' {
+					b = append(b, '\\')
+				}
+				b = append(b, c.text[j])
+			}
+			b = append(b, '"')
+		}
+	}
+	return string(append(b, '}'))
+}
+
+// jsonTable writes rows as a JSON array of arrays.
+func jsonTable(rows [][]Cell) string {
+	b := []byte{'['}
+	for i, row := range rows {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = append(b, '[')
+		for j, c := range row {
+			if j > 0 {
+				b = append(b, ',')
+			}
+			switch c.kind {
+			case cellNull:
+				b = append(b, "null"...)
+			case cellNumber:
+				b = strconv.AppendInt(b, c.number, 10)
+			case cellText:
+				text, _ := json.Marshal(c.text) // a string is never refused
+				b = append(b, text...)
+			}
+		}
+		b = append(b, ']')
+	}
+	return string(append(b, ']'))
+}

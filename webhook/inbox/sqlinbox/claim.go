@@ -1,0 +1,280 @@
+package sqlinbox
+
+import (
+	"context"
+	"crypto/rand"
+	"database/sql"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/sqldb"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook/inbox"
+)
+
+// A queue is one of the four.
+type queue struct {
+	kind inbox.Kind
+	bulk int64
+}
+
+// newToken returns a token that says which queue it is for.
+func newToken(q queue) inbox.Token {
+	return inbox.Token(fmt.Sprintf("%d.%d.%s", q.kind, q.bulk, rand.Text()))
+}
+
+// queueOf returns the queue of a token that newToken has made.
+func queueOf(t inbox.Token) (q queue, ok bool) {
+	kind, rest, _ := strings.Cut(string(t), ".")
+	bulk, _, found := strings.Cut(rest, ".")
+	k, err1 := strconv.Atoi(kind)
+	b, err2 := strconv.ParseInt(bulk, 10, 64)
+	return queue{inbox.Kind(k), b}, found && err1 == nil && err2 == nil
+}
+
+// Both tables count from 1. Outside, an ID is even for a delivery and odd for an event.
+func deliveryID(n int64) inbox.ID { return inbox.ID(2 * n) }
+func eventID(n int64) inbox.ID    { return inbox.ID(2*n + 1) }
+
+// Claim implements [inbox.Store].
+func (s *Store) Claim(ctx context.Context, req inbox.ClaimRequest) (b inbox.Batch, err error) {
+	q := queue{req.Kind, number(req.Bulk)}
+	wait, ready, err := s.ready(ctx, q)
+	if err != nil || !ready {
+		return inbox.Batch{Wait: wait}, explain("Claim", err)
+	}
+	err = s.write(ctx, "Claim", func(tx *sql.Tx) error {
+		b = inbox.Batch{Token: newToken(q)}
+		if q.kind == inbox.KindDelivery {
+			b.Records, err = s.claimDeliveries(ctx, tx, q, b.Token, req)
+		} else {
+			b.Records, err = s.claimEvents(ctx, tx, q, b.Token, req)
+		}
+		return err
+	})
+	if err != nil || len(b.Records) == 0 {
+		return inbox.Batch{}, err
+	}
+	return b, nil
+}
+
+// ready reports whether a claim may bring something, without a transaction: most of the time there is nothing to do.
+func (s *Store) ready(ctx context.Context, q queue) (wait time.Duration, ready bool, err error) {
+	var in sql.NullInt64
+	query := "SELECT MIN(next_at) - (? + $now) FROM webhook_lanes WHERE kind = ? AND bulk = ?"
+	if q.kind == inbox.KindDelivery {
+		query += " AND EXISTS (SELECT 1 FROM webhook_deliveries d WHERE d.state = 0 AND d.bulk = webhook_lanes.bulk)"
+	}
+	err = s.read(ctx, s.db, func(rows *sql.Rows) error { return rows.Scan(&in) }, query, s.in(0), int64(q.kind), q.bulk)
+	if err != nil || !in.Valid {
+		return 0, false, err
+	}
+	wait = time.Duration(in.Int64) * time.Microsecond
+	return wait, wait <= 0, nil
+}
+
+// claimDeliveries takes what waits for being split.
+func (s *Store) claimDeliveries(
+	ctx context.Context, tx *sql.Tx, q queue, token inbox.Token, req inbox.ClaimRequest,
+) (recs []inbox.Record, err error) {
+	// Whoever held it until now is fenced by the new token.
+	n, err := s.exec(ctx, tx, `UPDATE webhook_lanes SET token = ?, next_at = ? + $now, worker = ?
+		WHERE kind = 0 AND bulk = ? AND lane = '' AND next_at <= ? + $now`,
+		string(token), s.in(req.Lease), sqldb.Clean(req.Worker), q.bulk, s.in(0))
+	if err != nil || n == 0 {
+		return nil, err
+	}
+	var ids []int64
+	bytes := 0
+	err = s.read(ctx, tx, func(rows *sql.Rows) error {
+		var id int64
+		var size int
+		if err := rows.Scan(&id, &size); err != nil {
+			return err
+		}
+		if bytes += size; req.MaxBytes == 0 || bytes <= req.MaxBytes || len(ids) == 0 {
+			ids = append(ids, id)
+		}
+		return nil
+	}, "SELECT id, size FROM webhook_deliveries WHERE state = 0 AND bulk = ? ORDER BY id LIMIT ?", q.bulk, req.PerLane)
+	if err != nil {
+		return nil, err
+	}
+	among, arg := sqldb.Dialect(s.dialect).Among("id", ids)
+	err = s.read(ctx, tx, func(rows *sql.Rows) error {
+		var id, receivedAt int64
+		var key sql.NullString
+		rec := inbox.Record{Kind: inbox.KindDelivery, Bulk: req.Bulk}
+		if err := rows.Scan(&id, &key, &rec.Attempts, &receivedAt, &rec.Body); err != nil {
+			return err
+		}
+		rec.ID, rec.Delivery, rec.Key = deliveryID(id), deliveryID(id), key.String
+		rec.ReceivedAt = time.UnixMicro(receivedAt).UTC()
+		recs = append(recs, rec)
+		return nil
+	}, "SELECT id, record_key, attempts, received_at, body FROM webhook_deliveries WHERE "+among+" ORDER BY id", arg)
+	if err != nil {
+		return nil, err
+	}
+	set := "held = ?"
+	if len(recs) == 0 { // another process was faster
+		set = "held = ?, token = NULL, next_at = 0"
+	}
+	_, err = s.exec(ctx, tx, "UPDATE webhook_lanes SET "+set+" WHERE kind = 0 AND bulk = ? AND lane = ''", len(recs), q.bulk)
+	return recs, err
+}
+
+// claimEvents takes lanes with what waits in them.
+func (s *Store) claimEvents(
+	ctx context.Context, tx *sql.Tx, q queue, token inbox.Token, req inbox.ClaimRequest,
+) ([]inbox.Record, error) {
+	lanes, expired, err := s.readyLanes(ctx, tx, q, req.Lanes)
+	if err != nil || len(lanes) == 0 {
+		return nil, err
+	}
+	for _, token := range expired {
+		// The lease was that of a whole batch: whoever lost one lane of it has lost them all.
+		_, err := s.exec(ctx, tx, "UPDATE webhook_lanes SET token = NULL, held = 0, next_at = ? + $now WHERE token = ?", s.in(0), token)
+		if err != nil {
+			return nil, err
+		}
+	}
+	recs, err := s.waiting(ctx, tx, q, lanes, req)
+	if err != nil {
+		return nil, err
+	}
+	held := map[string]int64{}
+	for _, rec := range recs {
+		held[rec.Lane]++
+	}
+	var taken [][]sqldb.Cell
+	for _, lane := range lanes {
+		if held[lane] > 0 {
+			taken = append(taken, []sqldb.Cell{sqldb.Text(lane), sqldb.Number(held[lane])})
+		}
+	}
+	if len(taken) == 0 { // lanes without events: whoever settled the last ones has not seen it
+		_, err := s.deleteEmptyLanes(ctx, tx, q, lanes)
+		return nil, err
+	}
+	from, args := s.table([]string{"lane text", "held bigint"}, taken)
+	_, err = s.exec(ctx, tx, `UPDATE webhook_lanes SET token = ?, worker = ?, next_at = ? + $now, held = r.held
+		FROM `+from+` WHERE webhook_lanes.kind = 1 AND webhook_lanes.bulk = ? AND webhook_lanes.lane = r.lane`,
+		append(append([]any{string(token), sqldb.Clean(req.Worker), s.in(req.Lease)}, args...), q.bulk)...)
+	if err != nil {
+		return nil, err
+	}
+	return recs, s.loadBodies(ctx, tx, recs)
+}
+
+// readyLanes locks lanes that can be claimed.
+func (s *Store) readyLanes(ctx context.Context, tx *sql.Tx, q queue, limit int) (lanes, expired []string, err error) {
+	skip := ""
+	if s.dialect == PostgreSQL {
+		skip = " FOR UPDATE SKIP LOCKED"
+	}
+	err = s.read(ctx, tx, func(rows *sql.Rows) error {
+		var lane string
+		var token sql.NullString
+		err := rows.Scan(&lane, &token)
+		lanes = append(lanes, lane)
+		if token.Valid && !slices.Contains(expired, token.String) {
+			expired = append(expired, token.String)
+		}
+		return err
+	}, "SELECT lane, token FROM webhook_lanes WHERE kind = 1 AND bulk = ? AND next_at <= ? + $now ORDER BY next_at LIMIT ?"+skip, q.bulk, s.in(0), limit)
+	return lanes, expired, err
+}
+
+// waiting returns the first events of the lanes, without bodies, as far as MaxBytes goes.
+func (s *Store) waiting(
+	ctx context.Context, tx *sql.Tx, q queue, lanes []string, req inbox.ClaimRequest,
+) (recs []inbox.Record, err error) {
+	rowsOfLanes := make([][]sqldb.Cell, len(lanes))
+	for i, lane := range lanes {
+		rowsOfLanes[i] = []sqldb.Cell{sqldb.Text(lane)}
+	}
+	from, args := s.table([]string{"lane text"}, rowsOfLanes)
+	const columns = "SELECT e.id, e.delivery, e.place, e.record_key, e.lane, e.attempts, d.received_at, d.size FROM "
+	query := columns + from + ` CROSS JOIN webhook_events e JOIN webhook_deliveries d ON d.id = e.delivery
+		WHERE e.bulk = ? AND e.lane = r.lane AND e.state = 0 AND e.id <= COALESCE((SELECT x.id FROM webhook_events x
+			WHERE x.bulk = e.bulk AND x.lane = r.lane AND x.state = 0 ORDER BY x.id LIMIT 1 OFFSET ?), 9223372036854775807)
+		ORDER BY r.n, e.id`
+	args = append(args, q.bulk, req.PerLane-1)
+	if s.dialect == PostgreSQL {
+		query = columns + from + ` CROSS JOIN LATERAL (SELECT * FROM webhook_events x
+			WHERE x.bulk = ? AND x.lane = r.lane AND x.state = 0 ORDER BY x.id LIMIT ?) e
+			JOIN webhook_deliveries d ON d.id = e.delivery ORDER BY r.n, e.id`
+		args[len(args)-1] = req.PerLane
+	}
+	bytes, full := 0, false
+	counted := map[inbox.ID]bool{}
+	err = s.read(ctx, tx, func(rows *sql.Rows) error {
+		var id, delivery, receivedAt int64
+		var size int
+		var key sql.NullString
+		rec := inbox.Record{Kind: inbox.KindEvent, Bulk: req.Bulk}
+		if err := rows.Scan(&id, &delivery, &rec.Index, &key, &rec.Lane, &rec.Attempts, &receivedAt, &size); err != nil {
+			return err
+		}
+		rec.ID, rec.Delivery, rec.Key, rec.ReceivedAt = eventID(id), deliveryID(delivery), key.String, time.UnixMicro(receivedAt).UTC()
+		if !counted[rec.Delivery] {
+			counted[rec.Delivery] = true
+			bytes += size
+			full = full || req.MaxBytes > 0 && bytes > req.MaxBytes && len(recs) > 0
+		}
+		if !full {
+			recs = append(recs, rec)
+		}
+		return nil
+	}, query, args...)
+	return recs, err
+}
+
+// loadBodies gives the events the bodies of their deliveries. Events of one delivery share it.
+func (s *Store) loadBodies(ctx context.Context, tx *sql.Tx, recs []inbox.Record) error {
+	bodies := map[int64][]byte{}
+	var ids []int64
+	for _, rec := range recs {
+		id := int64(rec.Delivery) / 2
+		if _, ok := bodies[id]; !ok {
+			bodies[id] = nil
+			ids = append(ids, id)
+		}
+	}
+	among, arg := sqldb.Dialect(s.dialect).Among("id", ids)
+	err := s.read(ctx, tx, func(rows *sql.Rows) error {
+		var id int64
+		var body []byte
+		err := rows.Scan(&id, &body)
+		bodies[id] = body
+		return err
+	}, "SELECT id, body FROM webhook_deliveries WHERE "+among, arg)
+	for i := range recs {
+		recs[i].Body = bodies[int64(recs[i].Delivery)/2]
+	}
+	return err
+}
+
+// deleteEmptyLanes forgets lanes in which nothing waits.
+func (s *Store) deleteEmptyLanes(ctx context.Context, q querier, in queue, lanes []string) (int64, error) {
+	rows := make([][]sqldb.Cell, len(lanes))
+	for i, lane := range lanes {
+		rows[i] = []sqldb.Cell{sqldb.Text(lane)}
+	}
+	from, args := s.table([]string{"lane text"}, rows)
+	return s.exec(ctx, q, `DELETE FROM webhook_lanes WHERE kind = 1 AND bulk = ? AND lane IN (SELECT r.lane FROM `+from+`) AND NOT EXISTS
+		(SELECT 1 FROM webhook_events e WHERE e.state = 0 AND e.bulk = webhook_lanes.bulk AND e.lane = webhook_lanes.lane)`,
+		append([]any{in.bulk}, args...)...)
+}
+
+// table is sqldb's, with parameters as the driver takes them.
+func (s *Store) table(columns []string, rows [][]sqldb.Cell) (from string, args []any) {
+	from, texts := sqldb.Dialect(s.dialect).Table(columns, rows)
+	for _, t := range texts {
+		args = append(args, t)
+	}
+	return from, args
+}

@@ -1,0 +1,110 @@
+package sqlinbox
+
+import (
+	"context"
+	"database/sql"
+	"time"
+
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/sqldb"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook/inbox"
+)
+
+// DeadLetters implements [inbox.Store].
+func (s *Store) DeadLetters(ctx context.Context, after inbox.ID, limit int) ([]inbox.DeadLetter, error) {
+	const query = `SELECT kind, outside, delivery, place, record_key, lane, bulk, attempts, reason, changed_at, received_at, body FROM (
+		SELECT 0 AS kind, 2 * id AS outside, id AS delivery, 0 AS place, record_key, '' AS lane, bulk, attempts, reason, changed_at, received_at, body
+			FROM webhook_deliveries WHERE state = 2 AND 2 * id > ?
+		UNION ALL SELECT 1, 2 * e.id + 1, e.delivery, e.place, e.record_key, e.lane, e.bulk, e.attempts, e.reason, e.changed_at, d.received_at, d.body
+			FROM webhook_events e JOIN webhook_deliveries d ON d.id = e.delivery WHERE e.state = 2 AND 2 * e.id + 1 > ?
+		) AS dead ORDER BY outside LIMIT ?`
+	var letters []inbox.DeadLetter
+	err := s.read(ctx, s.db, func(rows *sql.Rows) error {
+		var l inbox.DeadLetter
+		var kind, id, delivery, bulk, diedAt, receivedAt int64
+		var key, reason sql.NullString
+		err := rows.Scan(&kind, &id, &delivery, &l.Index, &key, &l.Lane, &bulk, &l.Attempts, &reason, &diedAt, &receivedAt, &l.Body)
+		l.Kind, l.ID, l.Delivery, l.Key, l.Bulk = inbox.Kind(kind), inbox.ID(id), deliveryID(delivery), key.String, bulk == 1
+		l.Reason, l.DiedAt, l.ReceivedAt = reason.String, time.UnixMicro(diedAt).UTC(), time.UnixMicro(receivedAt).UTC()
+		letters = append(letters, l)
+		return err
+	}, query, int64(after), int64(after), limit)
+	return letters, explain("DeadLetters", err)
+}
+
+// Replay implements [inbox.Store].
+func (s *Store) Replay(ctx context.Context, ids []inbox.ID) (n int, err error) {
+	err = s.write(ctx, "Replay", func(tx *sql.Tx) error {
+		closed, err := s.exhume(ctx, tx, ids, "DELETE FROM webhook_events WHERE state = 2 AND ")
+		if err != nil {
+			return err
+		}
+		among, arg := sqldb.Dialect(s.dialect).Among("id", deliveriesAmong(ids))
+		dead, err := s.exec(ctx, tx, "UPDATE webhook_deliveries SET state = 0, attempts = 0, reason = NULL WHERE state = 2 AND "+among, arg)
+		if err != nil {
+			return err
+		}
+		n = int(dead)
+		for id, events := range closed {
+			n += int(events)
+			_, err := s.exec(ctx, tx, `UPDATE webhook_deliveries SET left_open = left_open - ?, attempts = 0,
+				state = CASE WHEN state = 1 THEN 0 ELSE state END WHERE id = ?`, events, id)
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return n, err
+}
+
+// Purge implements [inbox.Store].
+func (s *Store) Purge(ctx context.Context, ids []inbox.ID) (n int, err error) {
+	err = s.write(ctx, "Purge", func(tx *sql.Tx) error {
+		n = 0
+		closed, err := s.exhume(ctx, tx, ids, "UPDATE webhook_events SET state = 3, changed_at = ? + $now WHERE state = 2 AND ", s.in(0))
+		if err != nil {
+			return err
+		}
+		for _, events := range closed {
+			n += int(events)
+		}
+		among, arg := sqldb.Dialect(s.dialect).Among("id", deliveriesAmong(ids))
+		dead, err := s.exec(ctx, tx, `UPDATE webhook_deliveries SET changed_at = ? + $now, state = CASE WHEN left_open = 0 THEN 3 ELSE 1 END,
+			body = CASE WHEN left_open = 0 THEN NULL ELSE body END WHERE state = 2 AND `+among, s.in(0), arg)
+		if err != nil {
+			return err
+		}
+		n += int(dead)
+		return s.closeEvents(ctx, tx, closed)
+	})
+	return n, err
+}
+
+// exhume changes dead events, and returns how many there were of each delivery.
+func (s *Store) exhume(ctx context.Context, tx *sql.Tx, ids []inbox.ID, change string, args ...any) (closed map[int64]int64, err error) {
+	var events []int64
+	for _, id := range ids {
+		if id%2 == 1 {
+			events = append(events, int64(id)/2)
+		}
+	}
+	among, arg := sqldb.Dialect(s.dialect).Among("id", events)
+	closed = map[int64]int64{}
+	err = s.read(ctx, tx, func(rows *sql.Rows) error {
+		var delivery int64
+		err := rows.Scan(&delivery)
+		closed[delivery]++
+		return err
+	}, change+among+" RETURNING delivery", append(args, arg)...)
+	return closed, err
+}
+
+func deliveriesAmong(ids []inbox.ID) []int64 {
+	var found []int64
+	for _, id := range ids {
+		if id%2 == 0 {
+			found = append(found, int64(id)/2)
+		}
+	}
+	return found
+}

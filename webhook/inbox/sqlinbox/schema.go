@@ -1,0 +1,125 @@
+package sqlinbox
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"strings"
+)
+
+// migrations are the steps from an empty database to the present tables. A released step is never changed; what changes comes as a
+// further one, which older processes must survive while they are being replaced.
+var migrations = []func(Dialect) []string{first}
+
+// What a delivery or an event is. They are numbers in the database.
+const (
+	stateWaiting = 0
+	stateSplit   = 1 // of a delivery: its events are there
+	stateDead    = 2
+	stateDone    = 3 // only the key is left
+)
+
+func first(d Dialect) []string {
+	// Lanes are compared byte by byte.
+	str, serial, number, bytes := "TEXT", "INTEGER PRIMARY KEY AUTOINCREMENT", "INTEGER", "BLOB"
+	if d == PostgreSQL {
+		str, serial, number, bytes = `TEXT COLLATE "C"`, "BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY", "BIGINT", "BYTEA"
+	}
+	types := strings.NewReplacer("$str", str, "$serial", serial, "$number", number, "$bytes", bytes)
+	statements := []string{
+		// Moments are microseconds since 1970, by the store's clock, except received_at. left_open counts the events that are neither
+		// done nor purged.
+		`CREATE TABLE webhook_deliveries (
+			id $serial, record_key $str UNIQUE, bulk $number NOT NULL, state $number NOT NULL DEFAULT 0, attempts $number NOT NULL DEFAULT 0,
+			received_at $number NOT NULL, size $number NOT NULL, left_open $number NOT NULL DEFAULT 0, changed_at $number NOT NULL DEFAULT 0,
+			reason TEXT, body $bytes)`,
+		`CREATE INDEX webhook_deliveries_waiting ON webhook_deliveries (bulk, id) WHERE state = 0`,
+		`CREATE INDEX webhook_deliveries_dead ON webhook_deliveries (id) WHERE state = 2`,
+		`CREATE INDEX webhook_deliveries_done ON webhook_deliveries (changed_at) WHERE state = 3`,
+
+		`CREATE TABLE webhook_events (
+			id $serial, delivery $number NOT NULL, place $number NOT NULL, record_key $str UNIQUE, lane $str NOT NULL, bulk $number NOT NULL,
+			state $number NOT NULL DEFAULT 0, attempts $number NOT NULL DEFAULT 0, changed_at $number NOT NULL DEFAULT 0, reason TEXT)`,
+		`CREATE INDEX webhook_events_waiting ON webhook_events (bulk, lane, id) WHERE state = 0`,
+		`CREATE INDEX webhook_events_dead ON webhook_events (id) WHERE state = 2`,
+		`CREATE INDEX webhook_events_done ON webhook_events (changed_at) WHERE state = 3`,
+
+		// A lane is there as long as something waits in it. The two of the deliveries (kind 0) are always there. token says who holds it, held
+		// how many records of the batch are not settled, next_at when it can be claimed.
+		`CREATE TABLE webhook_lanes (
+			kind $number NOT NULL, bulk $number NOT NULL, lane $str NOT NULL, next_at $number NOT NULL,
+			token $str, held $number NOT NULL DEFAULT 0, worker TEXT, PRIMARY KEY (kind, bulk, lane))`,
+		`CREATE INDEX webhook_lanes_next ON webhook_lanes (kind, bulk, next_at)`,
+		`CREATE INDEX webhook_lanes_held ON webhook_lanes (token) WHERE token IS NOT NULL`,
+		`INSERT INTO webhook_lanes (kind, bulk, lane, next_at) VALUES (0, 0, '', 0), (0, 1, '', 0)`,
+	}
+	for i, statement := range statements {
+		statements[i] = types.Replace(statement)
+	}
+	return statements
+}
+
+// migrationLock is a number of our own among PostgreSQL's advisory locks.
+const migrationLock = 0x696e626f78 // "inbox"
+
+// Migrate creates the store's tables, or brings those of an older release up to date. Call it at every start: it only looks if there is
+// nothing to do, which takes no right to create tables. Several processes may call it at once. Each step is all or nothing. It
+// refuses tables of a newer release than this one.
+//
+// With SQLite, whose file one process may use, it also frees what the process before it had in hand.
+func (s *Store) Migrate(ctx context.Context) error {
+	have, err := s.schemaVersion(ctx, s.db)
+	if err != nil || have < len(migrations) {
+		// Without the table, there is no version to be read. Anything else that is wrong shows now.
+		err = s.direct(ctx, "Migrate", func(tx *sql.Tx) error {
+			have, err = s.upgrade(ctx, tx)
+			return err
+		})
+	}
+	if err == nil && have > len(migrations) {
+		err = fmt.Errorf("sqlinbox: Migrate: the tables are of version %d and this release knows %d; run the newer release that made them",
+			have, len(migrations))
+	}
+	if err != nil || s.dialect == PostgreSQL {
+		return err
+	}
+	return s.direct(ctx, "Migrate", func(tx *sql.Tx) error {
+		// A pause that is longer than any was begun under a clock that has been set back.
+		_, err := s.exec(ctx, tx, `UPDATE webhook_lanes SET token = NULL, held = 0,
+			next_at = CASE WHEN token IS NULL THEN MIN(next_at, ? + $now) ELSE 0 END`, s.in(longestPause))
+		return err
+	})
+}
+
+func (s *Store) upgrade(ctx context.Context, tx *sql.Tx) (have int, err error) {
+	if s.dialect == PostgreSQL {
+		if _, err := s.exec(ctx, tx, "SELECT pg_advisory_xact_lock(?)", int64(migrationLock)); err != nil {
+			return 0, err
+		}
+	}
+	if _, err := s.exec(ctx, tx, "CREATE TABLE IF NOT EXISTS webhook_inbox_schema (version INTEGER PRIMARY KEY)"); err != nil {
+		return 0, err
+	}
+	if have, err = s.schemaVersion(ctx, tx); err != nil || have > len(migrations) {
+		return have, err
+	}
+	for _, step := range migrations[have:] {
+		for _, statement := range step(s.dialect) {
+			if _, err := tx.ExecContext(ctx, statement); err != nil {
+				return have, err
+			}
+		}
+		have++
+		if _, err := s.exec(ctx, tx, "INSERT INTO webhook_inbox_schema (version) VALUES (?)", have); err != nil {
+			return have, err
+		}
+	}
+	return have, nil
+}
+
+func (s *Store) schemaVersion(ctx context.Context, q querier) (int, error) {
+	var version int
+	err := s.read(ctx, q, func(rows *sql.Rows) error { return rows.Scan(&version) },
+		"SELECT COALESCE(MAX(version), 0) FROM webhook_inbox_schema")
+	return version, err
+}

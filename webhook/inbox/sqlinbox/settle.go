@@ -1,0 +1,232 @@
+package sqlinbox
+
+import (
+	"context"
+	"database/sql"
+	"slices"
+	"time"
+
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/sqldb"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook/inbox"
+)
+
+// Extend implements [inbox.Store].
+func (s *Store) Extend(ctx context.Context, token inbox.Token, lease time.Duration) error {
+	return s.write(ctx, "Extend", func(tx *sql.Tx) error {
+		n, err := s.exec(ctx, tx, "UPDATE webhook_lanes SET next_at = ? + $now WHERE token = ?", s.in(lease), string(token))
+		if err == nil && n == 0 {
+			err = inbox.ErrFenced
+		}
+		return err
+	})
+}
+
+// Settle implements [inbox.Store].
+func (s *Store) Settle(ctx context.Context, token inbox.Token, outcomes []inbox.Outcome) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	return s.write(ctx, "Settle", func(tx *sql.Tx) error { return s.settle(ctx, tx, token, outcomes) })
+}
+
+// BeginTx implements [inbox.TxSettler].
+func (s *Store) BeginTx(ctx context.Context) (*sql.Tx, error) {
+	if s.dialect == SQLite {
+		// With the turn of those who write here, it need not compete with them for the file's lock.
+		select {
+		case s.commits.turn <- struct{}{}:
+			defer func() { <-s.commits.turn }()
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	}
+	tx, err := s.begin(ctx)
+	return tx, explain("BeginTx", err)
+}
+
+// SettleTx implements [inbox.TxSettler].
+func (s *Store) SettleTx(ctx context.Context, tx *sql.Tx, token inbox.Token, outcomes []inbox.Outcome) error {
+	return explain("SettleTx", s.settle(ctx, tx, token, outcomes))
+}
+
+func (s *Store) settle(ctx context.Context, tx *sql.Tx, token inbox.Token, outcomes []inbox.Outcome) error {
+	q, ok := queueOf(token)
+	switch {
+	case !ok:
+		return inbox.ErrFenced
+	case len(outcomes) == 0:
+		return nil
+	case q.kind == inbox.KindDelivery:
+		return s.settleDeliveries(ctx, tx, q, token, outcomes)
+	}
+	return s.settleEvents(ctx, tx, q, token, outcomes)
+}
+
+// An entry is an event that is to be settled.
+type entry struct {
+	id, delivery int64
+	lane         string
+	out          inbox.Outcome
+}
+
+// A laneEnd is what becomes of a lane.
+type laneEnd struct {
+	settled int64
+	freed   bool          // by an outcome that gives the rest back
+	after   time.Duration // the pause then
+}
+
+func (s *Store) settleEvents(ctx context.Context, tx *sql.Tx, q queue, token inbox.Token, outcomes []inbox.Outcome) error {
+	entries, err := s.entries(ctx, tx, outcomes)
+	if err != nil {
+		return err
+	}
+	lanes := map[string]*laneEnd{}
+	for _, e := range entries {
+		if lanes[e.lane] == nil {
+			lanes[e.lane] = new(laneEnd)
+		}
+		end := lanes[e.lane]
+		if end.freed {
+			return inbox.ErrFenced // settled behind one that gave the rest back
+		}
+		end.settled++
+		if e.out.Kind == inbox.Retry || e.out.Kind == inbox.Release {
+			end.freed, end.after = true, e.out.After
+		}
+	}
+	names := make([]string, 0, len(lanes))
+	for lane := range lanes {
+		names = append(names, lane)
+	}
+	slices.Sort(names)
+	if err := s.lockLanes(ctx, tx, q, token, names); err != nil {
+		return err
+	}
+	if err := s.writeEvents(ctx, tx, entries); err != nil {
+		return err
+	}
+	return s.endLanes(ctx, tx, q, names, lanes)
+}
+
+// entries finds the events that outcomes are about.
+func (s *Store) entries(ctx context.Context, tx *sql.Tx, outcomes []inbox.Outcome) ([]entry, error) {
+	ids := make([]int64, len(outcomes))
+	for i, out := range outcomes {
+		if out.ID%2 != 1 {
+			return nil, inbox.ErrFenced
+		}
+		ids[i] = int64(out.ID) / 2
+	}
+	found := map[int64]entry{}
+	among, arg := sqldb.Dialect(s.dialect).Among("id", ids)
+	err := s.read(ctx, tx, func(rows *sql.Rows) error {
+		var e entry
+		err := rows.Scan(&e.id, &e.delivery, &e.lane)
+		found[e.id] = e
+		return err
+	}, "SELECT id, delivery, lane FROM webhook_events WHERE state = 0 AND "+among, arg)
+	if err != nil {
+		return nil, err
+	}
+	entries := make([]entry, len(outcomes))
+	for i, out := range outcomes {
+		e, ok := found[ids[i]]
+		if !ok {
+			return nil, inbox.ErrFenced
+		}
+		delete(found, ids[i]) // once
+		e.out = out
+		entries[i] = e
+	}
+	return entries, nil
+}
+
+// lockLanes makes sure that the token holds the lanes, until the transaction ends.
+func (s *Store) lockLanes(ctx context.Context, tx *sql.Tx, q queue, token inbox.Token, names []string) error {
+	cells := make([][]sqldb.Cell, len(names))
+	for i, name := range names {
+		cells[i] = []sqldb.Cell{sqldb.Text(name)}
+	}
+	from, args := s.table([]string{"lane text"}, cells)
+	n := 0
+	err := s.read(ctx, tx, func(*sql.Rows) error { n++; return nil },
+		"SELECT lane FROM webhook_lanes WHERE kind = 1 AND bulk = ? AND token = ? AND lane IN (SELECT r.lane FROM "+from+") ORDER BY lane"+s.forUpdate(),
+		append([]any{q.bulk, string(token)}, args...)...)
+	if err == nil && n != len(names) {
+		err = inbox.ErrFenced
+	}
+	return err
+}
+
+// writeEvents stores what became of events.
+func (s *Store) writeEvents(ctx context.Context, tx *sql.Tx, entries []entry) error {
+	var cells [][]sqldb.Cell
+	closed := map[int64]int64{}
+	for _, e := range entries {
+		state, attempts := int64(stateWaiting), int64(0)
+		switch e.out.Kind {
+		case inbox.Done:
+			state = stateDone
+			closed[e.delivery]++
+		case inbox.Dead:
+			state = stateDead
+		case inbox.Retry:
+			attempts = 1
+		case inbox.Release:
+			continue
+		}
+		cells = append(cells, []sqldb.Cell{sqldb.Number(e.id), sqldb.Number(state), sqldb.Number(attempts), sqldb.TextOrNull(e.out.Reason)})
+	}
+	if len(cells) == 0 {
+		return nil
+	}
+	from, args := s.table([]string{"id bigint", "state bigint", "attempts bigint", "reason text"}, cells)
+	n, err := s.exec(ctx, tx, `UPDATE webhook_events SET state = r.state, attempts = webhook_events.attempts + r.attempts, reason = r.reason,
+		changed_at = ? + $now FROM `+from+` WHERE webhook_events.id = r.id AND webhook_events.state = 0`, append([]any{s.in(0)}, args...)...)
+	if err != nil {
+		return err
+	}
+	if n != int64(len(cells)) {
+		return inbox.ErrFenced // the same holder has settled them in another transaction
+	}
+	return s.closeEvents(ctx, tx, closed)
+}
+
+// closeEvents counts events as done or purged, by delivery. A delivery of which nothing is left loses its body.
+func (s *Store) closeEvents(ctx context.Context, tx *sql.Tx, closed map[int64]int64) error {
+	if len(closed) == 0 {
+		return nil
+	}
+	cells := make([][]sqldb.Cell, 0, len(closed))
+	for id, n := range closed {
+		cells = append(cells, []sqldb.Cell{sqldb.Number(id), sqldb.Number(n)})
+	}
+	from, args := s.table([]string{"id bigint", "closed bigint"}, cells)
+	const over = "CASE WHEN webhook_deliveries.left_open <= r.closed AND webhook_deliveries.state = 1 THEN "
+	_, err := s.exec(ctx, tx, `UPDATE webhook_deliveries SET left_open = webhook_deliveries.left_open - r.closed, changed_at = ? + $now,
+		state = `+over+`3 ELSE webhook_deliveries.state END, body = `+over+`NULL ELSE webhook_deliveries.body END
+		FROM `+from+` WHERE webhook_deliveries.id = r.id`, append([]any{s.in(0)}, args...)...)
+	return err
+}
+
+// endLanes frees lanes whose batch is settled, and forgets those in which nothing waits.
+func (s *Store) endLanes(ctx context.Context, tx *sql.Tx, q queue, names []string, lanes map[string]*laneEnd) error {
+	cells := make([][]sqldb.Cell, len(names))
+	for i, name := range names {
+		end := lanes[name]
+		cells[i] = []sqldb.Cell{sqldb.Text(name), sqldb.Number(end.settled), sqldb.Number(number(end.freed)), sqldb.Number(end.after.Microseconds())}
+	}
+	from, args := s.table([]string{"lane text", "settled bigint", "freed bigint", "pause bigint"}, cells)
+	const over = "CASE WHEN r.freed = 1 OR webhook_lanes.held <= r.settled THEN "
+	_, err := s.exec(ctx, tx, `UPDATE webhook_lanes SET token = `+over+`NULL ELSE webhook_lanes.token END,
+		next_at = `+over+`? + $now + r.pause ELSE webhook_lanes.next_at END,
+		held = `+over+`0 ELSE webhook_lanes.held - r.settled END
+		FROM `+from+` WHERE webhook_lanes.kind = 1 AND webhook_lanes.bulk = ? AND webhook_lanes.lane = r.lane`,
+		append(append([]any{s.in(0)}, args...), q.bulk)...)
+	if err != nil {
+		return err
+	}
+	_, err = s.deleteEmptyLanes(ctx, tx, q, names)
+	return err
+}

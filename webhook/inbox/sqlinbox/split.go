@@ -1,0 +1,148 @@
+package sqlinbox
+
+import (
+	"cmp"
+	"context"
+	"database/sql"
+	"slices"
+
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/sqldb"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook/inbox"
+)
+
+// settleDeliveries stores what deliveries consist of.
+func (s *Store) settleDeliveries(ctx context.Context, tx *sql.Tx, q queue, token inbox.Token, outcomes []inbox.Outcome) error {
+	var held int64
+	err := s.read(ctx, tx, func(rows *sql.Rows) error { return rows.Scan(&held) },
+		"SELECT held FROM webhook_lanes WHERE kind = 0 AND bulk = ? AND lane = '' AND token = ?"+s.forUpdate(), q.bulk, string(token))
+	if err != nil {
+		return err
+	}
+	if held < int64(len(outcomes)) {
+		return inbox.ErrFenced
+	}
+	end := laneEnd{}
+	for _, out := range outcomes {
+		if end.freed || out.ID%2 != 0 {
+			return inbox.ErrFenced
+		}
+		end.settled++
+		if out.Kind == inbox.Retry || out.Kind == inbox.Release {
+			end.freed, end.after = true, out.After
+		}
+	}
+	added, err := s.addEvents(ctx, tx, outcomes)
+	if err != nil {
+		return err
+	}
+	if err := s.writeDeliveries(ctx, tx, outcomes, added); err != nil {
+		return err
+	}
+	if held -= end.settled; !end.freed && held > 0 {
+		_, err = s.exec(ctx, tx, "UPDATE webhook_lanes SET held = ? WHERE kind = 0 AND bulk = ? AND lane = ''", held, q.bulk)
+		return err
+	}
+	_, err = s.exec(ctx, tx, "UPDATE webhook_lanes SET held = 0, token = NULL, next_at = ? + $now WHERE kind = 0 AND bulk = ? AND lane = ''",
+		s.in(end.after), q.bulk)
+	return err
+}
+
+// A laneName is a lane of events.
+type laneName struct {
+	bulk int64
+	lane string
+}
+
+// addEvents stores the events that are not known, with their lanes, and returns how many there are of each delivery.
+func (s *Store) addEvents(ctx context.Context, tx *sql.Tx, outcomes []inbox.Outcome) (added map[int64]int64, err error) {
+	var cells [][]sqldb.Cell
+	before := map[string]bool{} // keys that this transaction has already stored, or found to be known
+	for _, out := range outcomes {
+		for _, ev := range out.Events {
+			if ev.YieldsTo != "" && before[ev.YieldsTo] {
+				continue
+			}
+			before[ev.Key] = true
+			cells = append(cells, []sqldb.Cell{
+				sqldb.Number(int64(out.ID) / 2), sqldb.Number(int64(ev.Index)), sqldb.TextOrNull(ev.Key), sqldb.Text(ev.Lane),
+				sqldb.Number(number(ev.Bulk)), sqldb.TextOrNull(ev.YieldsTo),
+			})
+		}
+	}
+	added = map[int64]int64{}
+	if len(cells) == 0 {
+		return added, nil
+	}
+	from, args := s.table([]string{"delivery bigint", "place bigint", "record_key text", "lane text", "bulk bigint", "yields text"}, cells)
+	lanes := map[laneName]bool{}
+	err = s.read(ctx, tx, func(rows *sql.Rows) error {
+		var delivery int64
+		var name laneName
+		err := rows.Scan(&delivery, &name.bulk, &name.lane)
+		added[delivery]++
+		lanes[name] = true
+		return err
+	}, `INSERT INTO webhook_events (delivery, place, record_key, lane, bulk)
+		SELECT r.delivery, r.place, r.record_key, r.lane, r.bulk FROM `+from+`
+		WHERE r.yields IS NULL OR NOT EXISTS (SELECT 1 FROM webhook_events e WHERE e.record_key = r.yields)
+		ORDER BY r.n ON CONFLICT DO NOTHING RETURNING delivery, bulk, lane`, args...)
+	if err != nil || len(lanes) == 0 {
+		return added, err
+	}
+	return added, s.addLanes(ctx, tx, lanes)
+}
+
+// addLanes makes sure that lanes can be claimed. A lane that is being settled is waited for: it may be about to go.
+func (s *Store) addLanes(ctx context.Context, tx *sql.Tx, lanes map[laneName]bool) error {
+	names := make([]laneName, 0, len(lanes))
+	for name := range lanes {
+		names = append(names, name)
+	}
+	slices.SortFunc(names, func(a, b laneName) int { return cmp.Or(cmp.Compare(a.bulk, b.bulk), cmp.Compare(a.lane, b.lane)) })
+	cells := make([][]sqldb.Cell, len(names))
+	for i, name := range names {
+		cells[i] = []sqldb.Cell{sqldb.Number(name.bulk), sqldb.Text(name.lane)}
+	}
+	from, args := s.table([]string{"bulk bigint", "lane text"}, cells)
+	_, err := s.exec(ctx, tx, `INSERT INTO webhook_lanes (kind, bulk, lane, next_at)
+		SELECT 1, r.bulk, r.lane, ? + $now FROM `+from+` WHERE 1 = 1 ORDER BY r.n
+		ON CONFLICT (kind, bulk, lane) DO UPDATE SET next_at = webhook_lanes.next_at`, append([]any{s.in(0)}, args...)...)
+	return err
+}
+
+// writeDeliveries stores what became of deliveries.
+func (s *Store) writeDeliveries(ctx context.Context, tx *sql.Tx, outcomes []inbox.Outcome, added map[int64]int64) error {
+	var cells [][]sqldb.Cell
+	for _, out := range outcomes {
+		state, attempts := int64(stateWaiting), int64(0)
+		switch out.Kind {
+		case inbox.Done:
+			state = stateSplit
+		case inbox.Dead:
+			state = stateDead
+		case inbox.Retry:
+			attempts = 1
+		case inbox.Release:
+			continue
+		}
+		id := int64(out.ID) / 2
+		cells = append(cells, []sqldb.Cell{
+			sqldb.Number(id), sqldb.Number(state), sqldb.Number(attempts), sqldb.Number(added[id]), sqldb.Number(number(out.Forget)),
+			sqldb.TextOrNull(out.Reason),
+		})
+	}
+	if len(cells) == 0 {
+		return nil
+	}
+	from, args := s.table([]string{"id bigint", "state bigint", "attempts bigint", "added bigint", "forget bigint", "reason text"}, cells)
+	const over = "CASE WHEN r.state = 1 AND webhook_deliveries.left_open + r.added = 0 THEN "
+	n, err := s.exec(ctx, tx, `UPDATE webhook_deliveries SET changed_at = ? + $now, attempts = webhook_deliveries.attempts + r.attempts,
+		left_open = webhook_deliveries.left_open + r.added, reason = r.reason,
+		record_key = CASE WHEN r.forget = 1 THEN NULL ELSE webhook_deliveries.record_key END,
+		state = `+over+`3 ELSE r.state END, body = `+over+`NULL ELSE webhook_deliveries.body END
+		FROM `+from+` WHERE webhook_deliveries.id = r.id AND webhook_deliveries.state = 0`, append([]any{s.in(0)}, args...)...)
+	if err == nil && n != int64(len(cells)) {
+		err = inbox.ErrFenced
+	}
+	return err
+}

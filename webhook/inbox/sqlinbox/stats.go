@@ -1,0 +1,94 @@
+package sqlinbox
+
+import (
+	"context"
+	"database/sql"
+	"time"
+
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook/inbox"
+)
+
+// Stats implements [inbox.Store]. Keys are not counted. Counting takes longer the more there is to do, so the result is kept for ten times as
+// long as that took.
+func (s *Store) Stats(ctx context.Context) (inbox.Stats, error) {
+	s.statsMu.Lock()
+	defer s.statsMu.Unlock()
+	if !s.statsAt.IsZero() && time.Since(s.statsAt) < 10*s.statsIn {
+		return s.stats, nil
+	}
+	begin := time.Now()
+	st, err := s.count(ctx)
+	if err != nil {
+		return inbox.Stats{}, explain("Stats", err)
+	}
+	s.stats, s.statsAt, s.statsIn = st, time.Now(), time.Since(begin)
+	return st, nil
+}
+
+func (s *Store) count(ctx context.Context) (inbox.Stats, error) {
+	st := inbox.Stats{Keys: -1}
+	var oldest [2]sql.NullInt64
+	err := s.read(ctx, s.db, func(rows *sql.Rows) error {
+		var bulk, deliveries, events, dead int64
+		var first, second sql.NullInt64
+		if err := rows.Scan(&bulk, &deliveries, &first, &events, &second, &dead); err != nil {
+			return err
+		}
+		st.Deliveries += int(deliveries)
+		if bulk == 1 {
+			st.Bulk = int(events)
+		} else {
+			st.Live = int(events)
+		}
+		st.Dead = int(dead) // the same in both rows
+		for _, at := range []sql.NullInt64{first, second} {
+			if at.Valid && (!oldest[bulk].Valid || at.Int64 < oldest[bulk].Int64) {
+				oldest[bulk] = at
+			}
+		}
+		return nil
+	}, `SELECT b.bulk,
+		(SELECT COUNT(*) FROM webhook_deliveries WHERE state = 0 AND bulk = b.bulk),
+		(SELECT received_at FROM webhook_deliveries WHERE state = 0 AND bulk = b.bulk ORDER BY id LIMIT 1),
+		(SELECT COUNT(*) FROM webhook_events WHERE state = 0 AND bulk = b.bulk),
+		(SELECT received_at FROM webhook_deliveries WHERE id =
+			(SELECT delivery FROM webhook_events WHERE id = (SELECT MIN(id) FROM webhook_events WHERE state = 0 AND bulk = b.bulk))),
+		(SELECT COUNT(*) FROM webhook_deliveries WHERE state = 2) + (SELECT COUNT(*) FROM webhook_events WHERE state = 2)
+		FROM (SELECT 0 AS bulk UNION ALL SELECT 1) AS b`)
+	if err != nil {
+		return st, err
+	}
+	for bulk, at := range oldest {
+		if !at.Valid {
+			continue
+		}
+		age := max(time.Since(time.UnixMicro(at.Int64)), 0)
+		st.Oldest = max(st.Oldest, age)
+		if bulk == 0 {
+			st.OldestLive = age
+		}
+	}
+	return st, nil
+}
+
+// sweepStep is how many keys are forgotten in one transaction.
+const sweepStep = 1000
+
+// Sweep implements [inbox.Sweeper].
+func (s *Store) Sweep(ctx context.Context, keep time.Duration) (sum int, err error) {
+	for _, query := range []string{
+		`DELETE FROM webhook_events WHERE id IN (SELECT e.id FROM webhook_events e LEFT JOIN webhook_deliveries d ON d.id = e.delivery
+			WHERE e.state = 3 AND e.changed_at < ? + $now AND (d.id IS NULL OR d.state = 3) LIMIT ?)`,
+		`DELETE FROM webhook_deliveries WHERE id IN (SELECT id FROM webhook_deliveries WHERE state = 3 AND changed_at < ? + $now LIMIT ?)`,
+	} {
+		for n := int64(sweepStep); n == sweepStep; sum += int(n) {
+			if err := s.write(ctx, "Sweep", func(tx *sql.Tx) (err error) {
+				n, err = s.exec(ctx, tx, query, s.in(-keep), sweepStep)
+				return err
+			}); err != nil {
+				return sum, err
+			}
+		}
+	}
+	return sum, nil
+}

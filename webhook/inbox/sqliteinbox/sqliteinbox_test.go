@@ -1,0 +1,28 @@
+package sqliteinbox_test
+
+import (
+	"context"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook/inbox"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook/inbox/inboxtest"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook/inbox/sqliteinbox"
+)
+
+func TestAFolderKeepsThePromisesOfAStore(t *testing.T) {
+	t.Parallel()
+	require.NoError(t, inboxtest.TestStore(t.Context(), inboxtest.Engine{
+		New: func(ctx context.Context) (inboxtest.Storage, error) {
+			store, err := sqliteinbox.OpenStore(ctx, t.TempDir())
+			if err != nil {
+				return inboxtest.Storage{}, err
+			}
+			return inboxtest.Storage{
+				Open:  func(context.Context) (inbox.Store, error) { return store, nil }, // the folder belongs to one process
+				Close: store.Close,
+			}, nil
+		},
+	}))
+}
