@@ -22,14 +22,8 @@ type listener struct {
 	fresh map[net.Conn]bool // connections that have not carried a request
 }
 
-func listen(h http.Handler) *listener {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		l, err = net.Listen("tcp6", "[::1]:0")
-	}
-	if err != nil {
-		panic(fmt.Sprintf("cloudapitest: nothing can listen on this machine's loopback interface: %v", err))
-	}
+func listen(h http.Handler, n *Network) *listener {
+	l := n.open()
 	ln := &listener{url: "http://" + l.Addr().String(), fresh: map[net.Conn]bool{}}
 	ln.server = &http.Server{
 		Handler:           h,
@@ -39,6 +33,21 @@ func listen(h http.Handler) *listener {
 	}
 	ln.done.Go(func() { _ = ln.server.Serve(l) })
 	return ln
+}
+
+// open listens on the network, or on the loopback interface if it is nil.
+func (n *Network) open() net.Listener {
+	if n != nil {
+		return n.Listen("graph.test")
+	}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		l, err = net.Listen("tcp6", "[::1]:0")
+	}
+	if err != nil {
+		panic(fmt.Sprintf("cloudapitest: nothing can listen on this machine's loopback interface: %v", err))
+	}
+	return l
 }
 
 func (l *listener) track(c net.Conn, state http.ConnState) {

@@ -16,6 +16,7 @@ type Server struct {
 	URL string
 
 	listener *listener
+	network  *Network
 	mux      *http.ServeMux
 
 	app           App
@@ -118,7 +119,7 @@ func NewServer(opts ...Option) *Server {
 	s.systemToken = s.AddToken(Token{Type: TokenSystemUser, Scopes: allScopes})
 	s.mux = http.NewServeMux()
 	s.mux.HandleFunc("/", s.serve)
-	s.listener = listen(s.mux)
+	s.listener = listen(s.mux, s.network)
 	s.URL = s.listener.url
 	return s
 }
@@ -148,7 +149,7 @@ func (s *Server) Config() cloudapi.Config {
 	if s.enforceLimits {
 		limiter = nil
 	}
-	return cloudapi.Config{
+	cfg := cloudapi.Config{
 		Limiter:     limiter,
 		AppID:       s.app.ID,
 		AppSecret:   s.app.Secret,
@@ -156,6 +157,10 @@ func (s *Server) Config() cloudapi.Config {
 		BaseURL:     s.URL,
 		Retry:       cloudapi.Retry{MinWait: time.Millisecond, MaxWait: 20 * time.Millisecond},
 	}
+	if s.network != nil {
+		cfg.HTTPClient = s.network.Client()
+	}
+	return cfg
 }
 
 // Now returns the server's time.

@@ -91,7 +91,7 @@ const callbackPatience = 6 * time.Second
 // verifyCallback does the handshake. It wants the lock and gives it up meanwhile, because the callback may well call back.
 func (s *Server) verifyCallback(callback, token string) *graphError {
 	s.mu.Unlock()
-	err := VerifyCallback(callback, token)
+	err := s.VerifyCallback(callback, token)
 	s.mu.Lock()
 	if err == nil {
 		return nil
@@ -102,11 +102,26 @@ func (s *Server) verifyCallback(callback, token string) *graphError {
 	}
 }
 
+// VerifyCallback is [VerifyCallback], for a callback on the server's [Network] if it has one.
+func (s *Server) VerifyCallback(callback, token string) error {
+	if s.network != nil {
+		return verifyCallback(s.network.Client(), callback, token)
+	}
+	return VerifyCallback(callback, token)
+}
+
 // VerifyCallback does the handshake by which Meta checks a callback URL: a GET with hub.mode, hub.challenge and
 // hub.verify_token, which must be answered with 200 and nothing but the challenge, within six seconds.
 //
 // Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/create-webhook-endpoint
 func VerifyCallback(callback, token string) error {
+	return verifyCallback(&http.Client{
+		Transport:     &http.Transport{DisableKeepAlives: true},
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}, callback, token)
+}
+
+func verifyCallback(client *http.Client, callback, token string) error {
 	u, err := url.Parse(callback)
 	if err != nil || u.Host == "" {
 		return errors.New("cloudapitest: the callback URL is not a URL with scheme and host")
@@ -122,10 +137,6 @@ func VerifyCallback(callback, token string) error {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, u.String(), nil)
 	if err != nil {
 		return errors.New("cloudapitest: the callback URL cannot be asked")
-	}
-	client := &http.Client{
-		Transport:     &http.Transport{DisableKeepAlives: true},
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
 	resp, err := client.Do(req)
 	if err != nil {

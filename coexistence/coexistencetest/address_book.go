@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strconv"
 
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/cloudapitest"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 )
 
@@ -12,7 +13,9 @@ import (
 func (p *Phone) SaveContact(c Contact) {
 	p.world.mu.Lock()
 	defer p.world.mu.Unlock()
+	p.used()
 	if i := p.indexContact(c); i >= 0 {
+		p.contacts = slices.Clone(p.contacts)
 		p.contacts[i] = c
 	} else {
 		p.contacts = append(p.contacts, c)
@@ -24,6 +27,7 @@ func (p *Phone) SaveContact(c Contact) {
 func (p *Phone) RemoveContact(c Contact) {
 	p.world.mu.Lock()
 	defer p.world.mu.Unlock()
+	p.used()
 	if i := p.indexContact(c); i >= 0 {
 		p.contacts = slices.Delete(slices.Clone(p.contacts), i, i+1)
 		p.tellContact(c, "remove")
@@ -47,6 +51,10 @@ func (p *Phone) indexContact(c Contact) int {
 func (p *Phone) tellContact(c Contact, action string) {
 	if p.stage != stageConnected {
 		return
+	}
+	p.world.relied.on(relyContacts)
+	if p.world.graph.Synced(p.id, cloudapitest.SyncContacts).IsZero() {
+		p.world.relied.on(relyContactChanges)
 	}
 	p.tell("smb_app_state_sync", sub("state_sync", list(p.stateSync(c, action))))
 }
@@ -73,5 +81,6 @@ func (p *Phone) sendContacts() {
 		}
 		changes = append(changes, p.change("smb_app_state_sync", sub("state_sync", list(items...))))
 	}
+	p.world.relied.on(relyContacts)
 	p.world.courier.send(changes...)
 }

@@ -38,6 +38,10 @@ type ChatMessage struct {
 
 	// Reactions are the emojis under the message.
 	Reactions []string
+
+	// LiveAt is when a live webhook told of the message, PastAt when history last did, both by the world's clock. Both are
+	// zero for what the host cannot know: it was written while the number did not coexist, or the business shares no history.
+	LiveAt, PastAt time.Time
 }
 
 // A chat is the conversation of one phone with one customer.
@@ -58,6 +62,8 @@ type message struct {
 	revoked bool
 	media   graph.MediaID
 	sha256  string
+	liveAt  time.Time // when a live webhook told of it, zero if none did
+	pastAt  time.Time // the same of history
 
 	reactions map[Author]string
 }
@@ -111,6 +117,7 @@ func (p *Phone) Chat(c *Customer) []ChatMessage {
 func (m *message) shown() ChatMessage {
 	s := ChatMessage{
 		ID: m.id, Author: m.author, Content: m.content, At: m.at, Status: m.status, Edited: m.edited, Revoked: m.revoked,
+		LiveAt: m.liveAt, PastAt: m.pastAt,
 	}
 	if m.revoked {
 		s.Content = Content{}

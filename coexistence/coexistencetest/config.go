@@ -49,6 +49,10 @@ type Config struct {
 	// 2026-04-15.
 	RefusedCallingCodes []string
 
+	// Network carries everything instead of the loopback interface: for bubbles of testing/synctest, where the clock stands
+	// still while somebody waits for a socket. If nil, loopback.
+	Network *cloudapitest.Network
+
 	// Delivery says how webhooks travel.
 	Delivery DeliveryConfig
 
@@ -69,21 +73,33 @@ type DeliveryConfig struct {
 	// Batch is how many changes one POST may hold. If zero, 1. Meta documents up to 1000.
 	Batch int
 
+	// MaxBytes limits a POST that holds several changes. If zero, 3 MB, Meta's own limit.
+	MaxBytes int
+
 	// Duplicates is how many of a hundred POSTs are delivered again after they were acknowledged.
 	Duplicates int
 
 	// Reorder is how many changes back in the queue the next POST may come from. If zero, 1: the oldest is next.
 	Reorder int
 
+	// Delay is how long a change may take until it is delivered: each takes another time up to that, so that later ones overtake
+	// it. If zero, none does.
+	Delay time.Duration
+
+	// LostAnswers is how many of a hundred answers never arrive, so that the host has done its work and hears of it again.
+	LostAnswers int
+
 	// Timeout is how long the host may take to answer. If zero, 20 s, as Meta's calling pages have it.
 	Timeout time.Duration
 
-	// Backoff is the pause before the first repeat; each further one doubles, up to MaxBackoff. If zero, 25 ms and 1 s.
-	// Meta's own pauses grow over seven days.
+	// Backoff is the pause before the first repeat, by the world's clock; each further one doubles, up to MaxBackoff. If zero,
+	// 25 ms and 1 s. Meta's own pauses grow over seven days: 10 s and 12 h are like that, with [World.Advance] or in a bubble.
 	Backoff, MaxBackoff time.Duration
 
-	// MaxAttempts is how often a POST is tried before the world gives it up. If zero, 30.
+	// MaxAttempts is how often a POST is tried before the world gives it up, GiveUpAfter for how long. If zero, 30 times and
+	// seven days.
 	MaxAttempts int
+	GiveUpAfter time.Duration
 
 	// Pace is a pause before every POST, for a demonstration that people watch.
 	Pace time.Duration
@@ -129,6 +145,8 @@ func (c Config) withDefaults() Config {
 	d.Backoff = defaultTo(d.Backoff, 25*time.Millisecond)
 	d.MaxBackoff = defaultTo(d.MaxBackoff, time.Second)
 	d.MaxAttempts = defaultTo(d.MaxAttempts, 30)
+	d.GiveUpAfter = defaultTo(d.GiveUpAfter, 7*day)
+	d.MaxBytes = defaultTo(d.MaxBytes, 3<<20)
 	c.History.ChunkSize = defaultTo(c.History.ChunkSize, 250)
 	c.History.ContactBatch = defaultTo(c.History.ContactBatch, 100)
 	return c
@@ -144,6 +162,6 @@ func defaultTo[T int | time.Duration](value, otherwise T) T {
 // String is what a failed test should print, to be played again.
 func (c Config) String() string {
 	d := c.Delivery
-	return fmt.Sprintf("coexistencetest: seed %d, %d at a time, %d per POST, %d%% twice, reordered by %d, %d messages per chunk",
-		c.Seed, d.Parallel, d.Batch, d.Duplicates, d.Reorder, c.History.ChunkSize)
+	return fmt.Sprintf("coexistencetest: seed %d, %d at a time, %d per POST, %d%% twice, reordered by %d, late by up to %v, %d%% of the answers lost, "+
+		"%d messages per chunk", c.Seed, d.Parallel, d.Batch, d.Duplicates, d.Reorder, d.Delay, d.LostAnswers, c.History.ChunkSize)
 }

@@ -37,9 +37,11 @@ type courier struct {
 	ledger   []*parcel
 	silenced []Silence
 	closed   bool
+
+	relied *reckoning
 }
 
-func newCourier(cfg Config, server *cloudapitest.Server) *courier {
+func newCourier(cfg Config, server *cloudapitest.Server, relied *reckoning) *courier {
 	ctx, cancel := context.WithCancel(context.Background())
 	c := &courier{
 		cfg:    cfg.Delivery,
@@ -52,7 +54,12 @@ func newCourier(cfg Config, server *cloudapitest.Server) *courier {
 		},
 		ctx:    ctx,
 		cancel: cancel,
+		relied: relied,
 		rand:   rand.New(rand.NewPCG(cfg.Seed, 0xa0761d6478bd642f)),
+	}
+	if cfg.Network != nil {
+		c.client = cfg.Network.Client()
+		c.client.Timeout = cfg.Delivery.Timeout
 	}
 	c.changed = sync.NewCond(&c.mu)
 	for range cfg.Delivery.Parallel {
@@ -77,10 +84,20 @@ func (c *courier) close() {
 func (c *courier) send(changes ...change) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	now := c.graph.Now()
 	for _, ch := range changes {
+		c.relied.on(relyEscapes)
+		if ch.partner {
+			c.relied.on(relyPartnerEvents)
+		}
 		if reason := c.unsubscribed(ch); reason != "" {
 			c.silenced = append(c.silenced, Silence{Field: ch.field, WABA: ch.waba, Phone: ch.phone, Reason: reason})
+			c.relied.on(relySilence)
 			continue
+		}
+		if c.cfg.Delay > 0 {
+			ch.due = now.Add(time.Duration(c.rand.Int64N(int64(c.cfg.Delay))))
+			c.wake(ch.due.Sub(now))
 		}
 		c.queue = append(c.queue, ch)
 	}
@@ -125,23 +142,33 @@ func (c *courier) next() *parcel {
 		if c.closed {
 			return nil
 		}
-		now := time.Now()
+		now := c.graph.Now()
 		if i := slices.IndexFunc(c.parcels, func(p *parcel) bool { return !now.Before(p.due) }); i >= 0 {
 			p := c.parcels[i]
 			c.parcels = slices.Delete(c.parcels, i, i+1)
 			c.under++
 			return p
 		}
-		if len(c.queue) > 0 {
+		if first := c.ready(0, now); first >= 0 {
 			c.under++
-			return c.pack()
+			return c.pack(first, now)
 		}
 		c.changed.Wait()
 	}
 }
 
-// pack takes changes that go to the same URL out of the queue.
-func (c *courier) pack() *parcel {
+// ready returns the first change from i on that is due, or -1.
+func (c *courier) ready(i int, now time.Time) int {
+	for ; i < len(c.queue); i++ {
+		if !now.Before(c.queue[i].due) {
+			return i
+		}
+	}
+	return -1
+}
+
+// pack takes changes that are due and go to the same URL out of the queue.
+func (c *courier) pack(first int, now time.Time) *parcel {
 	take := func(i int) change {
 		ch := c.queue[i]
 		copy(c.queue[1:i+1], c.queue[:i])
@@ -149,20 +176,45 @@ func (c *courier) pack() *parcel {
 		c.queue = c.queue[1:]
 		return ch
 	}
-	p := &parcel{number: len(c.ledger) + 1}
-	p.changes = append(p.changes, take(c.rand.IntN(min(c.cfg.Reorder, len(c.queue)))))
+	if far := first + c.rand.IntN(min(c.cfg.Reorder, len(c.queue)-first)); !now.Before(c.queue[far].due) {
+		first = far
+	}
+	p := &parcel{number: len(c.ledger) + 1, born: now}
+	p.changes = append(p.changes, take(first))
+	size := len(p.changes[0].value)
 	c.address(p)
 	for i := 0; i < len(c.queue) && len(p.changes) < c.cfg.Batch; {
 		ch := c.queue[i]
-		if url, _, ok := c.graph.Callback(ch.field, ch.waba, ch.phone); ok && url == p.url {
+		url, _, ok := c.graph.Callback(ch.field, ch.waba, ch.phone)
+		if ok && url == p.url && !now.Before(ch.due) && size+len(ch.value)+perChange <= c.cfg.MaxBytes {
 			p.changes = append(p.changes, take(i))
+			size += len(ch.value) + perChange
 			continue
 		}
 		i++
 	}
+	if len(p.changes) > 1 {
+		c.relied.on(relyBatch)
+	}
+	if p.level != cloudapitest.LevelApp {
+		c.relied.on(relyOverride)
+	}
 	p.body = envelope(p.changes)
 	c.ledger = append(c.ledger, p)
 	return p
+}
+
+// perChange is more than what surrounds the value of a change in a body.
+const perChange = 200
+
+// wake makes the couriers look again after a while. [World.Advance] does it too.
+func (c *courier) wake(after time.Duration) { time.AfterFunc(after, c.look) }
+
+// look makes the couriers look again at what is due.
+func (c *courier) look() {
+	c.mu.Lock() // so that none is between its look and its sleep
+	defer c.mu.Unlock()
+	c.changed.Broadcast()
 }
 
 // address finds where a parcel goes now: a host may have moved since the last attempt.
@@ -210,34 +262,41 @@ func (c *courier) settle(p *parcel, attempt Attempt) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.under--
+	if attempt.Status == http.StatusOK && c.rand.IntN(100) < c.cfg.LostAnswers {
+		attempt.Status, attempt.Problem = 0, "the answer got lost"
+	}
 	p.attempts = append(p.attempts, attempt)
 	switch {
 	case attempt.Status == http.StatusOK:
 		p.acknowledged = true
 		if !p.duplicate && c.rand.IntN(100) < c.cfg.Duplicates {
-			again := &parcel{number: len(c.ledger) + 1, changes: p.changes, body: p.body, url: p.url, level: p.level, duplicate: true}
+			again := &parcel{
+				number: len(c.ledger) + 1, changes: p.changes, body: p.body, url: p.url, level: p.level, duplicate: true, born: c.graph.Now(),
+			}
+			if c.cfg.Delay > 0 {
+				after := time.Duration(c.rand.Int64N(int64(c.cfg.Delay)))
+				again.due = again.born.Add(after)
+				c.wake(after)
+			}
 			c.ledger = append(c.ledger, again)
 			c.parcels = append(c.parcels, again)
 		}
-	case len(p.attempts) >= c.cfg.MaxAttempts:
+	case len(p.attempts) >= c.cfg.MaxAttempts, c.graph.Now().Sub(p.born) >= c.cfg.GiveUpAfter:
 		p.givenUp = true
 	default:
 		pause := min(c.cfg.Backoff<<min(len(p.attempts)-1, 20), c.cfg.MaxBackoff)
-		p.due = time.Now().Add(pause)
+		p.due = c.graph.Now().Add(pause)
 		c.address(p)
 		c.parcels = append(c.parcels, p)
-		time.AfterFunc(pause, c.changed.Broadcast)
+		c.wake(pause)
+		c.relied.on(relyRepeats)
 	}
 	c.changed.Broadcast()
 }
 
 // wait blocks until nothing is queued or under way.
 func (c *courier) wait(ctx context.Context) error {
-	stop := context.AfterFunc(ctx, func() {
-		c.mu.Lock() // so that no waiter is between its look at ctx and its sleep
-		defer c.mu.Unlock()
-		c.changed.Broadcast()
-	})
+	stop := context.AfterFunc(ctx, c.look)
 	defer stop()
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -111,6 +111,7 @@ func (c *Customer) Edits(id graph.MessageID, text string) (graph.MessageID, erro
 	if err != nil {
 		return "", err
 	}
+	p.world.relied.on(relyCustomerEdits)
 	p.tellMessage(edit, sub("edit", value), "edit")
 	return edit.id, nil
 }
@@ -124,6 +125,7 @@ func (c *Customer) Revokes(id graph.MessageID) (graph.MessageID, error) {
 	if err != nil {
 		return "", err
 	}
+	p.world.relied.on(relyCustomerEdits)
 	revoke := p.revoke(m)
 	p.tellMessage(revoke, sub("revoke", object(str("original_message_id", id))), "revoke")
 	return revoke.id, nil
@@ -136,6 +138,7 @@ func (c *Customer) SendsUnavailable(text string) graph.MessageID {
 	p.world.mu.Lock()
 	defer p.world.mu.Unlock()
 	m := p.newMessage(c.chat, AuthorCustomer, Text(text), "", p.world.Now())
+	p.world.relied.on(relyUnavailable)
 	problem := object(
 		num("code", int(graph.CodeMessageUnavailable)),
 		str("title", "This message is unavailable."), str("message", "This message is unavailable."),
@@ -203,6 +206,7 @@ func (p *Phone) tellMessage(m *message, content member, kind string, more ...mem
 	if p.stage != stageConnected {
 		return
 	}
+	m.liveAt = p.world.Now()
 	c := m.chat.customer
 	id := c.Identity()
 	p.world.graph.Received(p.id, graph.Identity{UserID: c.cfg.UserID, WAID: graph.Digits(c.cfg.Number)}, m.id)

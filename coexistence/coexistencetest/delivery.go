@@ -60,6 +60,7 @@ type change struct {
 	waba    graph.WABAID
 	phone   graph.PhoneNumberID
 	partner bool // about the partner's relation to the account: needs no subscription to it
+	due     time.Time
 }
 
 type parcel struct {
@@ -71,7 +72,7 @@ type parcel struct {
 	duplicate    bool
 	acknowledged bool
 	givenUp      bool
-	due          time.Time
+	born, due    time.Time
 	attempts     []Attempt
 }
 

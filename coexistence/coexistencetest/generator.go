@@ -137,6 +137,7 @@ func (g *generator) talk(limit int) int {
 			past.Status = []string{"read", "read", "read", "delivered", "delivered", "sent", "played", "pending", "error"}[g.rand.IntN(9)]
 		}
 		last = g.phone.remember(c, past, g.now)
+		last.edited = last.content.editable() && g.chance(3)
 		age -= time.Duration(5+g.rand.IntN(400)) * time.Second
 	}
 	return n

@@ -100,12 +100,12 @@ const (
 
 // A Phone is the phone of a business, with the WhatsApp Business app on it.
 type Phone struct {
-	world  *World
-	cfg    PhoneConfig
-	number string
+	world *World
+	cfg   PhoneConfig
 
-	// Everything below is the world's lock's.
+	// Everything below is the world's lock's, and so are App and AppVersion.
 
+	number         string
 	stage          stage
 	id             graph.PhoneNumberID // once it was onboarded
 	wabas          []graph.WABAID      // the one that the popup named first
@@ -114,6 +114,8 @@ type Phone struct {
 	onboardedAt    time.Time
 	disconnectedAt time.Time
 	offboardedAt   time.Time
+	usedAt         time.Time
+	idle           *time.Timer // disconnects the phone when nobody uses it
 
 	request  *dialog // the popup that waits for a confirmation
 	lastCode string
@@ -171,7 +173,11 @@ func (p *Phone) remember(c *Customer, past PastMessage, now time.Time) *message 
 }
 
 // Number returns the phone number as people write it.
-func (p *Phone) Number() string { return p.number }
+func (p *Phone) Number() string {
+	p.world.mu.Lock()
+	defer p.world.mu.Unlock()
+	return p.number
+}
 
 // digits is the number as webhooks have it.
 func (p *Phone) digits() string { return graph.Digits(p.number) }
@@ -241,7 +247,7 @@ func (p *Phone) Customers() []*Customer {
 
 func (p *Phone) addCustomer(cfg CustomerConfig) *Customer {
 	if cfg.UserID == "" {
-		cfg.UserID = graph.UserID(fmt.Sprintf("US.%d%d", 1+p.world.rand.Int64N(9), 1e17+p.world.rand.Int64N(9e17)))
+		cfg.UserID = p.newUserID()
 	}
 	cfg.Username = username(cfg.Username)
 	if cfg.Number == "" {
@@ -252,6 +258,10 @@ func (p *Phone) addCustomer(cfg CustomerConfig) *Customer {
 	p.customers = append(p.customers, c)
 	p.world.graph.AddUser(graph.Identity{UserID: cfg.UserID, WAID: graph.Digits(cfg.Number), Username: cfg.Username})
 	return c
+}
+
+func (p *Phone) newUserID() graph.UserID {
+	return graph.UserID(fmt.Sprintf("US.%d%d", 1+p.world.rand.Int64N(9), int64(1e17)+p.world.rand.Int64N(9e17)))
 }
 
 // find returns the customer whom a message through Cloud API is for, and adds them if they are new. It wants the lock.

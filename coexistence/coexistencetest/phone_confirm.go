@@ -26,6 +26,7 @@ func (p *Phone) ScanQR(payload string) error {
 		return errors.New("coexistencetest: this is not the QR code of the popup that waits for this phone")
 	}
 	d.verified = true
+	p.world.relied.on(relyQR)
 	d.proceed()
 	return nil
 }
@@ -39,6 +40,8 @@ func (p *Phone) Confirm(share bool) error {
 		return errNoRequest
 	}
 	p.request.confirmed, p.request.share = true, share
+	p.used()
+	p.world.relied.on(relyPopup)
 	p.request.proceed()
 	return nil
 }

@@ -30,6 +30,7 @@ func (p *Phone) ChangeDevice() {
 		return
 	}
 	p.stage, p.offboardedAt = stageSuspended, p.world.Now()
+	p.world.relied.on(relyOffboarded)
 	p.world.graph.Suspend(p.id, true)
 	p.tellAccount("ACCOUNT_OFFBOARDED", p.offboardedAt)
 }
@@ -43,6 +44,8 @@ func (p *Phone) Reconnect() {
 		return
 	}
 	p.stage = stageConnected
+	p.used()
+	p.world.relied.on(relyReconnected)
 	p.world.graph.Suspend(p.id, false)
 	p.tellAccount("ACCOUNT_RECONNECTED", p.offboardedAt.Add(-time.Second))
 }
@@ -56,9 +59,15 @@ func (p *Phone) Disconnect() { p.Lose(ReasonDisconnected, "USER") }
 func (p *Phone) Lose(reason DisconnectReason, initiatedBy string) {
 	p.world.mu.Lock()
 	defer p.world.mu.Unlock()
+	p.lose(reason, initiatedBy)
+}
+
+func (p *Phone) lose(reason DisconnectReason, initiatedBy string) {
 	if p.stage == stageAlone {
 		return
 	}
+	p.rest()
+	p.world.relied.on(relyRemoved)
 	p.stage, p.disconnectedAt = stageAlone, p.world.Now()
 	info := member{}
 	if reason != "" {
@@ -70,8 +79,10 @@ func (p *Phone) Lose(reason DisconnectReason, initiatedBy string) {
 		if p.world.livesIn(id) {
 			// Others stay: the update names the number, and the account is its entry.
 			entry, about = string(id), str("phone_number", p.digits())
+			p.world.relied.on(relyRemovedNamed)
 		} else {
 			p.world.graph.Detach(id)
+			p.world.relied.on(relyAccount)
 		}
 		p.world.courier.send(change{
 			field: "account_update", entry: entry, at: p.disconnectedAt.Unix(), waba: id, partner: true,

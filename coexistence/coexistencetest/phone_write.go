@@ -11,6 +11,7 @@ func (p *Phone) Send(to *Customer, text string) graph.MessageID { return p.SendC
 func (p *Phone) SendContent(to *Customer, content Content) graph.MessageID {
 	p.world.mu.Lock()
 	defer p.world.mu.Unlock()
+	p.used()
 	m := p.newMessage(to.chat, AuthorPhone, content, "", p.world.Now())
 	p.tellEcho(m, m.content.wire(m.media, m.sha256), m.content.Type)
 	return m.id
@@ -28,6 +29,8 @@ func (p *Phone) Edit(id graph.MessageID, text string) (graph.MessageID, error) {
 	if err != nil {
 		return "", err
 	}
+	p.used()
+	p.world.relied.on(relyPhoneEdits)
 	p.tellEcho(edit, sub("edit", value), "edit")
 	return edit.id, nil
 }
@@ -40,6 +43,8 @@ func (p *Phone) Revoke(id graph.MessageID) (graph.MessageID, error) {
 	if err != nil {
 		return "", err
 	}
+	p.used()
+	p.world.relied.on(relyPhoneEdits)
 	revoke := p.revoke(m)
 	p.tellEcho(revoke, sub("revoke", object(str("original_message_id", id))), "revoke")
 	return revoke.id, nil
@@ -50,6 +55,8 @@ func (p *Phone) tellEcho(m *message, content member, kind string) {
 	if p.stage != stageConnected {
 		return
 	}
+	m.liveAt = p.world.Now()
+	p.world.relied.on(relyEchoes)
 	c := m.chat.customer
 	id := c.Identity()
 	var quoted []byte

@@ -23,6 +23,7 @@ func (w *World) mirror(sent cloudapitest.SentMessage) {
 		fails = graph.CodeMessageUndeliverable
 	case fails == 0 && sent.Type != "template" && !w.graph.WindowOpen(p.id, graph.Identity{UserID: c.cfg.UserID, WAID: graph.Digits(c.cfg.Number)}):
 		fails = graph.CodeReengagementMessage
+		w.relied.on(relyWindow)
 	}
 	if fails != 0 {
 		p.tellStatus(c, sent, "failed", sent.At, fails)
@@ -33,6 +34,8 @@ func (w *World) mirror(sent cloudapitest.SentMessage) {
 		content = Reaction(to, emoji)
 	}
 	m := p.newMessage(c.chat, AuthorAPI, content, sent.ID, sent.At)
+	m.liveAt = w.graph.Now()
+	w.relied.on(relyMirror, relyReceipts)
 	steps := []string{"sent", "delivered", "read"}
 	switch {
 	case sent.Type == "reaction":

@@ -28,14 +28,21 @@ func (w *World) syncAppData(req cloudapitest.SyncRequest) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	p := w.phoneByID(req.Phone)
+	w.relied.on(relySyncOnce)
+	if p != nil && len(p.wabas) > 1 {
+		w.relied.on(relySecondAccount)
+	}
 	switch {
 	case p == nil:
 	case req.Kind == cloudapitest.SyncContacts && !p.cfg.StallContacts:
 		p.sendContacts()
 	case req.Kind == cloudapitest.SyncHistory && !p.shares:
+		w.relied.on(relyDeclined)
 		p.tell("history", sub("history", list(object(sub("errors", list(declined()))))))
 	case req.Kind == cloudapitest.SyncHistory && !p.cfg.StallHistory:
 		p.sendHistory()
+	default:
+		w.relied.on(relySyncStalls)
 	}
 }
 
@@ -57,6 +64,7 @@ type chunk struct {
 func (p *Phone) sendHistory() {
 	w := p.world
 	chunks := p.chunks()
+	w.relied.on(relyHistory)
 	var first, rest []change
 	for _, ch := range chunks {
 		rest = append(rest, p.change("history", sub("history", list(p.chunkValue(ch)))))
@@ -66,6 +74,14 @@ func (p *Phone) sendHistory() {
 		for _, m := range ch.messages {
 			if m.content.isMedia() && p.onboardedAt.Sub(m.at) < mediaAge {
 				media = append(media, p.mediaDetail(m))
+				w.relied.on(relyMediaDetail)
+			}
+			if m.edited {
+				w.relied.on(relyHistoryText)
+			}
+			m.pastAt = w.graph.Now()
+			if !m.liveAt.IsZero() {
+				w.relied.on(relyHistoryAgain)
 			}
 		}
 	}
@@ -111,10 +127,12 @@ func (p *Phone) chunks() []chunk {
 	}
 	switch {
 	case len(all) == 0:
+		p.world.relied.on(relyEmptyHistory)
 		return []chunk{{phase: 0, order: 1, progress: 100}}
 	case p.world.cfg.History.FullLast:
 		all[len(all)-1].progress = 100
 	default:
+		p.world.relied.on(relyEmptyChunk)
 		last := all[len(all)-1]
 		all = append(all, chunk{phase: last.phase, order: last.order + 1, progress: 100})
 	}

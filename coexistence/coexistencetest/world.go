@@ -25,6 +25,7 @@ type World struct {
 	graph   *cloudapitest.Server
 	courier *courier
 	partner graph.BusinessID
+	relied  reckoning
 
 	mu     sync.Mutex
 	rand   *rand.Rand
@@ -43,7 +44,7 @@ func NewWorld(cfg Config) *World {
 		clock = func() time.Time { return cfg.Start.Add(time.Since(begun)) }
 	}
 	opts := append([]cloudapitest.Option{
-		cloudapitest.ForApp(cfg.App), cloudapitest.Seed(cfg.Seed), cloudapitest.Clock(clock),
+		cloudapitest.ForApp(cfg.App), cloudapitest.Seed(cfg.Seed), cloudapitest.Clock(clock), cloudapitest.OnNetwork(cfg.Network),
 	}, cfg.Graph...)
 	w := &World{
 		cfg:    cfg,
@@ -53,7 +54,7 @@ func NewWorld(cfg Config) *World {
 		lastID: 600000000000000,
 	}
 	w.partner = w.graph.AddBusiness(cloudapitest.Business{Name: "Made-up partner"}).ID
-	w.courier = newCourier(cfg, w.graph)
+	w.courier = newCourier(cfg, w.graph, &w.relied)
 	w.graph.OnMessage(w.mirror)
 	w.graph.OnSyncAppData(w.syncAppData)
 	w.servePopup()
@@ -63,6 +64,11 @@ func NewWorld(cfg Config) *World {
 
 // Close ends the world. What was not delivered yet is given up.
 func (w *World) Close() {
+	w.mu.Lock()
+	for _, p := range w.phones {
+		p.rest()
+	}
+	w.mu.Unlock()
 	w.courier.close()
 	w.graph.Close()
 }
@@ -94,14 +100,24 @@ func (w *World) Partner() graph.BusinessID { return w.partner }
 // Now returns the world's time.
 func (w *World) Now() time.Time { return w.graph.Now() }
 
-// Advance moves the world's clock on, for codes and windows to expire. The host's own clock stays where it is, so a host that
-// compares it with the times in webhooks finds those in the future. Give it [World.Now] where it takes a time.
-func (w *World) Advance(d time.Duration) { w.graph.Advance(d) }
+// Advance moves the world's clock on: codes and windows expire, deliveries become due again, and a phone that nobody uses is
+// disconnected. The host's own clock stays where it is, so a host that compares it with the times in webhooks finds those in the
+// future. Give it [World.Now] where it takes a time. In a bubble of testing/synctest, with [Config.Network], all clocks are one: sleep
+// instead.
+func (w *World) Advance(d time.Duration) {
+	w.graph.Advance(d)
+	w.mu.Lock()
+	for _, p := range w.phones {
+		p.checkIdle()
+	}
+	w.mu.Unlock()
+	w.courier.look()
+}
 
 // DeliverTo makes callbackURL the app's callback, after the handshake, and subscribes the app to [Config.Fields]. That an app
 // is also subscribed to the account is the host's business; without both, nothing is delivered and nobody is told.
 func (w *World) DeliverTo(callbackURL string) error {
-	if err := cloudapitest.VerifyCallback(callbackURL, w.cfg.VerifyToken); err != nil {
+	if err := w.graph.VerifyCallback(callbackURL, w.cfg.VerifyToken); err != nil {
 		return fmt.Errorf("coexistencetest: %w", err)
 	}
 	w.graph.Subscribe(cloudapitest.AppSubscription{CallbackURL: callbackURL, Fields: w.cfg.Fields})

@@ -1,0 +1,130 @@
+package coexistencetest
+
+import (
+	"time"
+
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
+)
+
+// idleLimit is how long a phone may lie unused. Meta says approximately.
+const idleLimit = 14 * day
+
+// Open opens the app on the phone and closes it again, which is all that it takes to stay connected. Whatever else is done on
+// the phone counts as well.
+func (p *Phone) Open() {
+	p.world.mu.Lock()
+	defer p.world.mu.Unlock()
+	p.used()
+}
+
+// UpdateApp installs another version of the app. Coexistence needs 2.24.17.
+func (p *Phone) UpdateApp(version string) {
+	p.world.mu.Lock()
+	defer p.world.mu.Unlock()
+	p.cfg.AppVersion = version
+	p.used()
+}
+
+// UseApp moves the number to another app on the phone. A move to consumer WhatsApp ends coexistence (BUSINESS_DOWNGRADE).
+func (p *Phone) UseApp(app AppKind) {
+	p.world.mu.Lock()
+	defer p.world.mu.Unlock()
+	p.cfg.App = app
+	if app != AppBusiness && p.stage != stageAlone {
+		p.world.relied.on(relyOtherApp)
+		p.lose(ReasonDowngrade, "USER")
+	}
+}
+
+// ChangeNumber gives the business another phone number, which ends coexistence of the old one (CHANGE_NUMBER). The new number can go
+// through the popup and is a number of its own then, with another id, in another account.
+func (p *Phone) ChangeNumber(number string) {
+	p.world.mu.Lock()
+	defer p.world.mu.Unlock()
+	if p.stage != stageAlone {
+		p.world.relied.on(relyOtherApp)
+		p.lose(ReasonChangeNumber, "USER")
+	}
+	p.number, p.wabas, p.disconnectedAt = number, nil, time.Time{}
+}
+
+// used notes that somebody did something on the phone. It wants the lock.
+func (p *Phone) used() {
+	p.usedAt = p.world.Now()
+	if p.idle == nil {
+		p.idle = time.AfterFunc(idleLimit, func() {
+			p.world.mu.Lock()
+			defer p.world.mu.Unlock()
+			p.checkIdle()
+		})
+		return
+	}
+	p.idle.Reset(idleLimit)
+}
+
+// rest stops to wait for the end of the idle time. It wants the lock.
+func (p *Phone) rest() {
+	if p.idle != nil {
+		p.idle.Stop()
+	}
+}
+
+// checkIdle disconnects a phone that was not used for too long. It wants the lock.
+func (p *Phone) checkIdle() {
+	last := p.onboardedAt
+	if p.usedAt.After(last) {
+		last = p.usedAt
+	}
+	if p.stage != stageConnected || p.world.Now().Sub(last) < idleLimit {
+		return
+	}
+	p.world.relied.on(relyIdle)
+	p.lose(ReasonPrimaryInactivity, "SYSTEM")
+}
+
+// Connect goes through the popup in one step, without showing it, for a test that is about something else: as if the business had entered
+// the number and the code, and confirmed on the phone. What refuses the number in the popup refuses it here: a [*PopupError].
+func (p *Phone) Connect(share bool) (Result, error) {
+	w := p.world
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	p.used()
+	d := &dialog{
+		id: w.newID(), coexist: true, existing: true, phone: p, share: share, verified: true, confirmed: true, screen: ScreenReview,
+		launch: launch{
+			AppID: w.AppID(), Config: w.cfg.ConfigurationID, Response: "code", Override: true, Feature: featureCoexistence, Version: "v4",
+		},
+	}
+	if code := w.eligible(p, d); code != 0 {
+		return Result{}, d.fail(w, code, "")
+	}
+	w.popups[d.id] = d
+	w.finish(d)
+	return *d.result, nil
+}
+
+// ChangesNumber gives the customer another phone number, and with it another user id. If the business's number coexists, a system
+// message tells of it, and the chat goes on.
+func (c *Customer) ChangesNumber(number string) graph.MessageID {
+	p := c.phone
+	p.world.mu.Lock()
+	defer p.world.mu.Unlock()
+	old := c.Identity()
+	c.cfg.Number, c.cfg.UserID = number, p.newUserID()
+	now := c.Identity()
+	p.world.graph.AddUser(graph.Identity{UserID: c.cfg.UserID, WAID: graph.Digits(number), Username: c.cfg.Username})
+	m := p.newMessage(c.chat, AuthorCustomer, Content{Type: "system", Text: c.cfg.Name + " changed to another phone number"}, "", p.world.Now())
+	if p.stage != stageConnected {
+		return m.id
+	}
+	m.liveAt = p.world.Now()
+	p.world.relied.on(relyMoved)
+	previous := old.UserID
+	system := object(
+		str("body", m.content.Text), str("type", "user_changed_number"), str("wa_id", now.WAID), str("user_id", now.UserID),
+		str("previous_user_id", previous))
+	p.tell("messages", sub("messages", list(object(
+		str("from", old.WAID), str("from_user_id", old.UserID), str("id", m.id), m.timestamp(), str("type", "system"),
+		sub("system", system)))))
+	return m.id
+}
