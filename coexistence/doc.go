@@ -48,7 +48,7 @@
 // far it is, and [SyncStatus.Advice] what to do then. A sync that brings nothing becomes stalled after an hour; [State.Checklist] says
 // what to look at. Nothing here starts a timer: moments are arguments, and a host calls these from its own jobs.
 //
-// How far the history is, [HistorySync] says: Progress overall, and for each phase the chunks and messages that arrived, the chunks
+// How far the history is, [HistorySync] says: Progress overall, and for each phase the chunks that arrived, those
 // that are missing between them, and the messages that could not be read. Meta names no total, so a gap behind the last chunk
 // cannot be seen.
 //

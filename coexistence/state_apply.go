@@ -11,9 +11,12 @@ import (
 func (s State) Apply(ev webhook.Event) State {
 	switch ev := ev.(type) {
 	case *webhook.HistoryChunk:
-		s.chunk(ev, tallyOf(ev))
+		s.chunk(ev, unreadable(ev))
 	case *webhook.HistoryFailure:
 		s.about(ev.EventInfo)
+		if s.straggler() {
+			break
+		}
 		to := SyncFailed
 		if ev.Declined() {
 			to = SyncDeclined
@@ -40,14 +43,23 @@ func (s State) Apply(ev webhook.Event) State {
 	return s
 }
 
-// chunk notes a chunk of history whose messages were counted.
-func (s *State) chunk(ev *webhook.HistoryChunk, t tally) {
+// chunk notes a chunk of history of which so many messages could not be read.
+func (s *State) chunk(ev *webhook.HistoryChunk, lost int) {
 	s.about(ev.EventInfo)
-	s.History.note(ev, t)
+	if s.straggler() {
+		s.sign(ev.At)
+		return
+	}
+	s.History.note(ev, lost)
 	s.History.seen(ev.At)
 	s.sign(ev.At)
 	s.progressed()
 }
+
+// straggler reports whether history that arrives now belongs to an earlier cycle: this one was not asked for any. Chunks do not
+// say to which onboarding they belong, and Meta repeats deliveries for a week. The messages are stored all the same. Those of an
+// earlier cycle that arrive after the request count as answers to it.
+func (s *State) straggler() bool { return s.Cycle > 1 && s.History.RequestedAt.IsZero() }
 
 // progressed moves a working number along with its syncs. Suspended and removed numbers stay what they are: a chunk that was
 // on its way proves nothing.

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook"
 )
 
 // sameSignup is how far apart two reports of one and the same signup may be dated. Nobody disconnects a number and signs up
@@ -27,7 +28,8 @@ type Onboarding struct {
 }
 
 // Onboard returns the state after a signup. A signup that was not known yet begins a new cycle with fresh syncs, also if nobody
-// heard of the end of the cycle before; a repeat of a known one, or the news of an earlier one, only refreshes what it names.
+// heard of the end of the cycle before. What is known to have happened after that signup, such as a disconnection, holds. A
+// repeat of a known one, or the news of an earlier one, only refreshes what it names.
 func (s State) Onboard(o Onboarding) State {
 	if o.Phone != "" {
 		s.Phone = o.Phone
@@ -51,9 +53,35 @@ func (s State) Onboard(o Onboarding) State {
 	s.Stage = StageOnboarded
 	s.OnboardedAt = o.OnboardedAt.UTC()
 	s.Contacts, s.History = ContactSync{}, HistorySync{}
-	s.OffboardedAt, s.ReconnectedAt, s.RemovedAt, s.LifecycleAt = time.Time{}, time.Time{}, time.Time{}, time.Time{}
-	s.Ending = nil
 	s.Presence, s.ConfirmedAt = "", time.Time{}
+	s.overtaken()
 	s.sign(o.OnboardedAt)
 	return s
+}
+
+// overtaken forgets what happened before the signup, and keeps what happened after it: a host that was down may hear of the end of
+// a cycle before it gets to say that the cycle began.
+func (s *State) overtaken() {
+	for _, at := range []*time.Time{&s.OffboardedAt, &s.ReconnectedAt, &s.RemovedAt, &s.LifecycleAt} {
+		if !at.After(s.OnboardedAt) {
+			*at = time.Time{}
+		}
+	}
+	if s.Ending != nil && !s.Ending.At.After(s.OnboardedAt) {
+		s.Ending = nil
+	}
+	switch {
+	case !s.RemovedAt.IsZero():
+		s.Stage = StageRemoved
+		if s.Ending == nil || s.Ending.Temporary() { // the reason was not kept beside that of the cycle before
+			s.Ending = &Ending{Event: webhook.AccountPartnerRemoved, At: s.RemovedAt}
+		}
+	case s.suspended():
+		s.Stage = StageOffboarded
+		if s.Ending == nil {
+			s.Ending = &Ending{Event: webhook.AccountOffboarded, At: s.OffboardedAt}
+		}
+	default:
+		s.Ending = nil
+	}
 }

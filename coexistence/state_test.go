@@ -502,3 +502,58 @@ func TestStateSurvivesJSON(t *testing.T) {
 	require.NoError(t, json.Unmarshal(b, &got))
 	require.Equal(t, want, got)
 }
+
+// A host that was down hears of the end of a cycle before it gets to say that the cycle began.
+func TestWhatHappenedAfterASignupHoldsIfTheSignupIsToldLater(t *testing.T) {
+	t.Parallel()
+	day := func(n int) time.Time { return t0.Add(time.Duration(n) * 24 * time.Hour) }
+	removedOnce := applied(onboarded(), removedFor("CHANGE_NUMBER", "USER", day(1)))
+	second := coexistence.Onboarding{Phone: phone, WABAs: []graph.WABAID{waba}, OnboardedAt: day(2)}
+	tests := map[string]struct {
+		events []webhook.Event
+		want   coexistence.Stage
+	}{
+		"nothing":         {nil, coexistence.StageOnboarded},
+		"removed":         {[]webhook.Event{removedFor("BUSINESS_DOWNGRADE", "USER", day(3))}, coexistence.StageRemoved},
+		"removed, silent": {[]webhook.Event{account(webhook.AccountPartnerRemoved, day(3))}, coexistence.StageRemoved},
+		"suspended":       {[]webhook.Event{account(webhook.AccountOffboarded, day(3))}, coexistence.StageOffboarded},
+		"suspended and back": {
+			[]webhook.Event{account(webhook.AccountOffboarded, day(3)), account(webhook.AccountReconnected, day(3).Add(-time.Second))},
+			coexistence.StageOnboarded,
+		},
+		"suspended, then removed": {
+			[]webhook.Event{account(webhook.AccountOffboarded, day(3)), account(webhook.AccountPartnerRemoved, day(4))},
+			coexistence.StageRemoved,
+		},
+		"a repeat from before": {[]webhook.Event{removedFor("CHANGE_NUMBER", "USER", day(1))}, coexistence.StageOnboarded},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			for before, s := range map[string]coexistence.State{
+				"told late":           applied(removedOnce, tt.events...).Onboard(second),
+				"told at once":        applied(removedOnce.Onboard(second), tt.events...),
+				"the end was unknown": applied(onboarded(), tt.events...).Onboard(second),
+			} {
+				require.Equal(t, tt.want, s.Stage, before)
+				require.Equal(t, 2, s.Cycle, before)
+				require.Equal(t, tt.want.Live(), s.Remedy() == "", before)
+				require.Equal(t, tt.want.Live(), s.Ending == nil, before)
+				require.Equal(t, len(tt.events) > 0 && name != "a repeat from before", s.NeedsConfirm(), before)
+			}
+		})
+	}
+}
+
+// Chunks do not say to which onboarding they belong, and some come days late.
+func TestHistoryOfAnEarlierOnboardingIsNotThatOfThisOne(t *testing.T) {
+	t.Parallel()
+	again := asked(onboarded()).Onboard(coexistence.Onboarding{Phone: phone, WABAs: []graph.WABAID{waba}, OnboardedAt: t0.Add(time.Hour)})
+	s := applied(again, chunk(0, 1, 100), declined(2593109))
+	require.Equal(t, coexistence.SyncNone, s.HistoryStatus(t0.Add(2*time.Hour)))
+	require.Len(t, s.Due(t0.Add(2*time.Hour)), 2)
+	require.Equal(t, coexistence.StageOnboarded, s.Stage)
+	require.Empty(t, s.History.Phases)
+	require.Equal(t, coexistence.SyncComplete, applied(asked(again), chunk(0, 1, 100)).History.Status)
+	require.Equal(t, coexistence.SyncComplete, applied(onboarded(), chunk(0, 1, 100)).History.Status, "somebody else asked")
+}

@@ -12,17 +12,12 @@ type PhaseSync struct {
 	Phase  webhook.HistoryPhase `json:"phase"`
 	Chunks Ranges               `json:"chunks"`
 
-	// Messages counts the messages of those chunks, a repeated chunk once. A message that Meta put into two chunks counts
-	// twice here and is one in the store.
-	Messages int `json:"messages,omitzero"`
-
 	// Lost lists the chunks in which some messages could not be read, in the order of their numbers.
 	Lost []ChunkLoss `json:"lost,omitempty"`
 }
 
-// A ChunkLoss says that messages of a chunk could not be read: they did not fit their type, or had no id. They are counted in
-// [PhaseSync].Messages and are not in the store. A host that keeps deliveries can hand the chunk to a tracker of a newer release,
-// and the loss goes away with what was read then.
+// A ChunkLoss says that so many messages of a chunk could not be read, because they did not fit their type or had no id, and are not
+// in the store. A host that keeps deliveries can hand the chunk to a tracker of a newer release: the best reading of a chunk counts.
 type ChunkLoss struct {
 	Order    int `json:"order"`
 	Messages int `json:"messages"`
@@ -52,15 +47,6 @@ func (h HistorySync) Gaps() []PhaseSync {
 	return gaps
 }
 
-// Messages counts the messages that have arrived, in all phases.
-func (h HistorySync) Messages() int {
-	n := 0
-	for _, p := range h.Phases {
-		n += p.Messages
-	}
-	return n
-}
-
 // Unreadable counts the messages that could not be read, in all phases: a gap in the conversations that no later delivery fills.
 func (h HistorySync) Unreadable() int {
 	n := 0
@@ -70,36 +56,29 @@ func (h HistorySync) Unreadable() int {
 	return n
 }
 
-// A tally counts the messages of a chunk.
-type tally struct{ messages, unreadable int }
+// readable reports whether a message can be stored.
+func readable(m *webhook.HistoryMessage) bool { return m.Err == nil && m.ID != "" }
 
-// count notes a message and reports whether it can be stored.
-func (t *tally) count(m *webhook.HistoryMessage) bool {
-	t.messages++
-	if m.Err != nil || m.ID == "" {
-		t.unreadable++
-		return false
-	}
-	return true
-}
-
-func tallyOf(c *webhook.HistoryChunk) tally {
-	var t tally
+// unreadable counts the messages of a chunk that cannot be stored.
+func unreadable(c *webhook.HistoryChunk) int {
+	n := 0
 	for _, m := range c.Messages() {
-		t.count(m)
+		if !readable(m) {
+			n++
+		}
 	}
-	return t
+	return n
 }
 
-// note records a chunk.
-func (h *HistorySync) note(c *webhook.HistoryChunk, t tally) {
+// note records a chunk of which so many messages could not be read.
+func (h *HistorySync) note(c *webhook.HistoryChunk, lost int) {
 	h.Progress = max(h.Progress, min(c.Progress, 100))
 	h.Phases = slices.Clone(h.Phases)
 	i, found := slices.BinarySearchFunc(h.Phases, c.Phase, func(p PhaseSync, phase webhook.HistoryPhase) int { return cmp.Compare(p.Phase, phase) })
 	if !found {
 		h.Phases = slices.Insert(h.Phases, i, PhaseSync{Phase: c.Phase})
 	}
-	h.Phases[i].note(c.Order, t)
+	h.Phases[i].note(c.Order, lost)
 	if h.raise(SyncStreaming) {
 		h.Code = 0 // whatever was refused, data is arriving
 	}
@@ -108,22 +87,19 @@ func (h *HistorySync) note(c *webhook.HistoryChunk, t tally) {
 	}
 }
 
-func (p *PhaseSync) note(order int, t tally) {
-	if !p.Chunks.Contains(order) {
-		p.Chunks = p.Chunks.with(order)
-		p.Messages += t.messages
-	}
+func (p *PhaseSync) note(order, lost int) {
 	i, found := slices.BinarySearchFunc(p.Lost, order, func(l ChunkLoss, order int) int { return cmp.Compare(l.Order, order) })
-	switch loss := (ChunkLoss{order, t.unreadable}); {
-	case found && p.Lost[i] == loss, !found && loss.Messages == 0:
-	case !found:
-		p.Lost = slices.Insert(slices.Clone(p.Lost), i, loss)
-	case loss.Messages == 0: // read by a release that knows more
-		if p.Lost = slices.Delete(slices.Clone(p.Lost), i, i+1); len(p.Lost) == 0 {
-			p.Lost = nil
+	if p.Chunks.Contains(order) {
+		if !found || lost >= p.Lost[i].Messages {
+			return
 		}
-	default:
-		p.Lost = slices.Clone(p.Lost)
-		p.Lost[i] = loss
+		p.Lost = slices.Delete(slices.Clone(p.Lost), i, i+1)
+	}
+	p.Chunks = p.Chunks.with(order)
+	if lost > 0 {
+		p.Lost = slices.Insert(slices.Clone(p.Lost), i, ChunkLoss{order, lost})
+	}
+	if len(p.Lost) == 0 {
+		p.Lost = nil
 	}
 }

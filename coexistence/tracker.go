@@ -107,12 +107,12 @@ func (t *Tracker) Handle(ctx context.Context, ev webhook.Event) error {
 		return t.account(ctx, ev)
 	case *webhook.HistoryChunk:
 		// The messages first: once the state says that everything has arrived, everything can be read.
-		counted, err := t.chunk(ctx, ev)
+		lost, err := t.chunk(ctx, ev)
 		if err != nil {
 			return err
 		}
 		return t.change(ctx, phone, ev, func(s State) State {
-			s.chunk(ev, counted)
+			s.chunk(ev, lost)
 			return s
 		})
 	case *webhook.HistoryMedia:

@@ -34,7 +34,9 @@ func (t *Tracker) change(ctx context.Context, phone graph.PhoneNumberID, ev webh
 func (s State) arrived(ev webhook.Event, now time.Time) State {
 	switch ev.(type) {
 	case *webhook.HistoryChunk, *webhook.HistoryFailure:
-		s.History.seen(now)
+		if !s.straggler() {
+			s.History.seen(now)
+		}
 		s.sign(now)
 	case *webhook.AppStateSync:
 		if s.Contacts.Status.Outstanding() {
@@ -97,36 +99,36 @@ func (t *Tracker) status(ctx context.Context, ev *webhook.MessageStatus) error {
 	return t.store(ctx, ev.Phone, statusPatch(ev, ev.DisplayPhone))
 }
 
-// chunk stores the messages of a chunk, a batch at a time, and counts them.
-func (t *Tracker) chunk(ctx context.Context, ev *webhook.HistoryChunk) (tally, error) {
-	var counted tally
+// chunk stores the messages of a chunk, a batch at a time, and counts those that cannot be stored.
+func (t *Tracker) chunk(ctx context.Context, ev *webhook.HistoryChunk) (lost int, err error) {
 	var batch []patch
 	var known []string // of the thread at hand
 	for th, m := range ev.Messages() {
 		if err := ctx.Err(); err != nil {
-			return counted, err
+			return lost, err
 		}
-		if !counted.count(m) {
+		if !readable(m) {
+			lost++
 			t.cfg.Logger.WarnContext(ctx, "a message of history does not fit its type", "phone", ev.Phone, "id", m.ID, "err", m.Err)
 			continue
 		}
 		who := notOwn(threadCustomer(th), ev.DisplayPhone)
 		if aliases := Aliases(who); !slices.Equal(aliases, known) {
 			if err := t.learn(ctx, ev.Phone, who, time.Time{}, ""); err != nil {
-				return counted, err
+				return lost, err
 			}
 			known = aliases
 		}
 		batch = append(batch, historySaying(ev.EventInfo, th, m).patch())
 		if len(batch) == batchSize {
 			if err := t.store(ctx, ev.Phone, batch...); err != nil {
-				return counted, err
+				return lost, err
 			}
 			clear(batch)
 			batch = batch[:0]
 		}
 	}
-	return counted, t.store(ctx, ev.Phone, batch...)
+	return lost, t.store(ctx, ev.Phone, batch...)
 }
 
 // store applies patches in one step. What speaks about no message is skipped: Meta's test bodies have no ids.

@@ -38,7 +38,7 @@ func listen(h http.Handler, n *Network) *listener {
 // open listens on the network, or on the loopback interface if it is nil.
 func (n *Network) open() net.Listener {
 	if n != nil {
-		return n.Listen("graph.test")
+		return n.Listen("graph") // a name without a dot: clients send tokens there without TLS
 	}
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

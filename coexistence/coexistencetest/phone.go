@@ -219,6 +219,13 @@ func (p *Phone) Coexists() bool {
 	return p.stage == stageConnected
 }
 
+// Suspended reports whether the number is moving to another phone: [Phone.ChangeDevice].
+func (p *Phone) Suspended() bool {
+	p.world.mu.Lock()
+	defer p.world.mu.Unlock()
+	return p.stage == stageSuspended
+}
+
 // AddCustomer adds someone who knows the business.
 func (p *Phone) AddCustomer(cfg CustomerConfig) *Customer {
 	p.world.mu.Lock()

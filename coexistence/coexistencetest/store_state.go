@@ -27,7 +27,7 @@ func (c *storeCheck) fullState() coexistence.State {
 		Cycle: 2, Stage: coexistence.StageSyncing, OnboardedAt: storeTime,
 		Contacts: coexistence.ContactSync{Sync: sync},
 		History: coexistence.HistorySync{Sync: sync, Progress: 40, Phases: []coexistence.PhaseSync{
-			{Phase: webhook.HistoryPhaseMiddle, Chunks: coexistence.Ranges{{First: 1, Last: 3}, {First: 7, Last: 7}}, Messages: 70, Lost: []coexistence.ChunkLoss{{Order: 2, Messages: 1}}},
+			{Phase: webhook.HistoryPhaseMiddle, Chunks: coexistence.Ranges{{First: 1, Last: 3}, {First: 7, Last: 7}}, Lost: []coexistence.ChunkLoss{{Order: 2, Messages: 1}}},
 		}},
 		OffboardedAt: storeTime, ReconnectedAt: storeTime.Add(time.Hour),
 		Ending: &coexistence.Ending{

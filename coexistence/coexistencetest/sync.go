@@ -101,7 +101,7 @@ func (p *Phone) chunks() []chunk {
 	for _, c := range p.customers {
 		for _, m := range c.chat.messages {
 			age := p.onboardedAt.Sub(m.at)
-			if age < 0 || age >= historyAge || m.revoked {
+			if age < 0 || age >= historyAge || m.revoked || m.content.Type == "system" {
 				continue
 			}
 			phase := phaseOf(age)

@@ -1,0 +1,287 @@
+package lives
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/cloudapitest"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence/coexistencetest"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook"
+)
+
+// compare returns every difference between what the host knows and what it can know of the phone.
+func (l *life) compare(ctx context.Context, tracker *coexistence.Tracker) error {
+	if l.host.phone == "" {
+		return nil // it never coexisted
+	}
+	store := tracker.Store()
+	var errs []error
+	for _, c := range l.customers {
+		shown := 0
+		for _, m := range l.phone.Chat(c.Customer) {
+			told, err := l.compareMessage(ctx, store, c, m)
+			if told {
+				shown++
+			}
+			if err != nil {
+				errs = append(errs, fmt.Errorf("message %s of %s: %w", m.ID, c.number, err))
+			}
+		}
+		failed, err := l.compareFailed(ctx, store, c)
+		shown += failed
+		l.out.Messages += shown
+		errs = append(errs, err, l.compareConversation(ctx, store, c, shown))
+	}
+	all := 0
+	for conv, err := range store.Conversations(ctx, l.host.phone) {
+		all += conv.Messages
+		errs = append(errs, err)
+	}
+	if all != l.out.Messages {
+		errs = append(errs, fmt.Errorf("the host shows %d messages, %d were told", all, l.out.Messages))
+	}
+	errs = append(errs, l.compareBook(ctx, store), l.compareState(ctx, store))
+	return errors.Join(errs...)
+}
+
+// compareMessage reports whether the host was told of the message.
+func (l *life) compareMessage(ctx context.Context, store coexistence.Store, c *customer, want coexistencetest.ChatMessage) (told bool, err error) {
+	k := l.known[want.ID]
+	if k == nil {
+		k = &message{id: want.ID, customer: c}
+	}
+	live, past := !want.LiveAt.IsZero(), !want.PastAt.IsZero()
+	told = live || past || k.editHeard
+	if want.Author == coexistencetest.AuthorAPI {
+		told = k.registered || past
+	}
+	got, err := store.Message(ctx, l.host.phone, want.ID)
+	if !told {
+		if err == nil && got.Shown() {
+			return false, fmt.Errorf("it is shown and nobody told of it: %+v", got)
+		}
+		return false, nil
+	}
+	if err != nil {
+		return true, err
+	}
+	var wrong []string
+	same := func(what string, got, want any) {
+		if got != want {
+			wrong = append(wrong, fmt.Sprintf("%s is %v and not %v", what, got, want))
+		}
+	}
+	same("shown", got.Shown(), true)
+	same("outbound", got.Outbound, want.Author != coexistencetest.AuthorCustomer)
+	if live || past {
+		same("time", got.At.Unix(), want.At.Unix())
+	}
+	same("origin", got.Origin, l.origin(want, k))
+	same("revoked", got.Revoked(), want.Revoked && !k.revokeMissed)
+	if !k.editMissed {
+		same("edited", got.Edited(), k.editHeard)
+	}
+	if k.reactionMissed.IsZero() {
+		same("reactions", reactions(got), sorted(want.Reactions))
+	}
+	same("status", got.Status, status(want, past))
+	if !want.Revoked {
+		kind, text := l.body(want, k)
+		same("type", got.Kind, kind)
+		if !k.editMissed {
+			same("text", got.Text, text)
+		}
+	}
+	if wrong != nil {
+		return true, errors.New(strings.Join(wrong, "; "))
+	}
+	return true, nil
+}
+
+func (l *life) origin(want coexistencetest.ChatMessage, k *message) coexistence.Origin {
+	switch {
+	case want.Author == coexistencetest.AuthorAPI && k.registered:
+		return coexistence.OriginAPI
+	case want.LiveAt.IsZero() && want.PastAt.IsZero():
+		return coexistence.OriginUnknown // only an edit was heard
+	case want.LiveAt.IsZero() || want.Author == coexistencetest.AuthorAPI:
+		return coexistence.OriginHistory
+	case want.Author == coexistencetest.AuthorCustomer:
+		return coexistence.OriginCustomer
+	}
+	return coexistence.OriginApp
+}
+
+// body is what the host can know of the content.
+func (l *life) body(want coexistencetest.ChatMessage, k *message) (kind webhook.MessageType, text string) {
+	live := !want.LiveAt.IsZero()
+	switch {
+	case k.ghost && !k.editHeard:
+		return webhook.TypeUnsupported, ""
+	case want.Content.MIMEType != "" && !live && !k.mediaShared && !k.editHeard:
+		return webhook.TypeMediaPlaceholder, ""
+	}
+	return webhook.MessageType(want.Content.Type), want.Content.Text
+}
+
+// status is the furthest that the host was told. What came live from the phone has none, unless history brings it.
+func status(want coexistencetest.ChatMessage, past bool) webhook.StatusCode {
+	heard := webhook.StatusCode(want.Status)
+	switch {
+	case want.Author == coexistencetest.AuthorAPI:
+		return heard
+	case !past:
+		return ""
+	case want.Author == coexistencetest.AuthorCustomer:
+		return webhook.StatusRead
+	case want.Status == "pending":
+		return ""
+	case want.Status == "error":
+		return webhook.StatusFailed
+	}
+	return heard
+}
+
+func reactions(m coexistence.Message) string {
+	var emoji []string
+	for _, r := range m.Reactions {
+		if r.Emoji != "" {
+			emoji = append(emoji, r.Emoji)
+		}
+	}
+	return sorted(emoji)
+}
+
+func sorted(emoji []string) string {
+	emoji = slices.Clone(emoji)
+	slices.Sort(emoji)
+	return strings.Join(emoji, " ")
+}
+
+// compareFailed counts what the host sent and Meta did not deliver, which no phone shows.
+func (l *life) compareFailed(ctx context.Context, store coexistence.Store, c *customer) (shown int, err error) {
+	onPhone := map[graph.MessageID]bool{}
+	for _, m := range l.phone.Chat(c.Customer) {
+		onPhone[m.ID] = true
+	}
+	var errs []error
+	for _, k := range l.known {
+		if k.customer != c || onPhone[k.id] {
+			continue
+		}
+		got, err := store.Message(ctx, l.host.phone, k.id)
+		switch {
+		case err != nil:
+			errs = append(errs, fmt.Errorf("message %s, which failed: %w", k.id, err))
+		case got.Status != webhook.StatusFailed || got.Failure == nil || got.Failure.Code != graph.CodeReengagementMessage:
+			errs = append(errs, fmt.Errorf("message %s is %s and not failed", k.id, got.Status))
+		case got.Shown() != k.registered:
+			errs = append(errs, fmt.Errorf("message %s, which failed: shown is %v", k.id, got.Shown()))
+		case got.Shown():
+			shown++
+		}
+	}
+	return shown, errors.Join(errs...)
+}
+
+// compareConversation checks that everything said with one person is one conversation, in order, and nothing else is in it.
+func (l *life) compareConversation(ctx context.Context, store coexistence.Store, c *customer, shown int) error {
+	if c.movedAlone || shown == 0 {
+		return nil
+	}
+	conv, err := store.Conversation(ctx, l.host.phone, c.Identity().Key())
+	if err != nil {
+		return fmt.Errorf("conversation with %s: %w", c.number, err)
+	}
+	var last time.Time
+	n := 0
+	for m, err := range store.Messages(ctx, l.host.phone, conv.Key) {
+		switch {
+		case err != nil:
+			return err
+		case m.At.Before(last):
+			return fmt.Errorf("conversation with %s: message %s is out of order", c.number, m.ID)
+		case m.Conversation != conv.Key:
+			return fmt.Errorf("conversation with %s: message %s says that it belongs to another one", c.number, m.ID)
+		}
+		last = m.At
+		n++
+	}
+	if n != shown || conv.Messages != shown {
+		return fmt.Errorf("conversation with %s has %d messages, counts %d, and %d were told", c.number, n, conv.Messages, shown)
+	}
+	return nil
+}
+
+func (l *life) compareBook(ctx context.Context, store coexistence.Store) error {
+	moved := map[string]bool{}
+	for _, c := range l.customers {
+		if c.moved {
+			moved[graph.Digits(c.number)] = true
+		}
+	}
+	var errs []error
+	for _, e := range l.book {
+		if !e.told || moved[graph.Digits(e.contact.Number)] {
+			continue
+		}
+		who := graph.Identity{UserID: e.contact.UserID, WAID: graph.Digits(e.contact.Number)}
+		got, err := store.Contact(ctx, l.host.phone, who)
+		want := e.contact.FullName
+		if e.removed {
+			want = ""
+		}
+		if err != nil && !errors.Is(err, coexistence.ErrNotFound) || got.Name != want || got.InAddressBook() != (want != "") {
+			errs = append(errs, fmt.Errorf("contact %s is %q and not %q (%w)", e.contact.Number, got.Name, want, err))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// compareState checks where the number stands, and its syncs.
+func (l *life) compareState(ctx context.Context, store coexistence.Store) error {
+	st, err := store.State(ctx, l.host.phone)
+	if err != nil {
+		return err
+	}
+	synced := func(kind string) bool { return !l.world.Graph().Synced(l.host.phone, kind).IsZero() }
+	now := time.Now()
+	history, contacts := st.HistoryStatus(now), st.ContactsStatus(now)
+	var errs []error
+	wrong := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
+	if st.Cycle < 1 || st.Cycle > l.out.Onboardings || st.OnboardedAt.Sub(l.cycle.began).Abs() > time.Minute {
+		wrong("cycle %d of %d, which began at %v and not at %v", st.Cycle, l.out.Onboardings, st.OnboardedAt, l.cycle.began)
+	}
+	unasked := func(s coexistence.SyncStatus) bool {
+		return s == coexistence.SyncNone || s == coexistence.SyncExpired || s == coexistence.SyncUnknown || s == coexistence.SyncSkipped
+	}
+	switch asked := synced(cloudapitest.SyncHistory); {
+	case !asked && !unasked(history):
+		wrong("history is %q and was not asked for", history)
+	case asked && l.cycle.shares && (history != coexistence.SyncComplete || len(st.History.Gaps()) > 0 || st.History.Unreadable() > 0):
+		wrong("history is %q, gaps %v", history, st.History.Gaps())
+	case asked && !l.cycle.shares && history != coexistence.SyncDeclined:
+		wrong("history is %q and was declined", history)
+	}
+	if synced(cloudapitest.SyncContacts) == unasked(contacts) && len(l.phone.Contacts()) > 0 {
+		wrong("contacts are %q, asked for %v", contacts, synced(cloudapitest.SyncContacts))
+	}
+	switch {
+	case l.phone.Coexists() && !st.Stage.Live():
+		wrong("stage %q, the phone coexists", st.Stage)
+	case l.phone.Suspended() && st.Stage != coexistence.StageOffboarded:
+		wrong("stage %q, the phone is suspended", st.Stage)
+	case !l.phone.Coexists() && !l.phone.Suspended() && st.Stage != coexistence.StageRemoved:
+		wrong("stage %q, the phone is disconnected", st.Stage)
+	}
+	if st.Stage == coexistence.StageRemoved && (st.Ending == nil || st.Remedy() == "") {
+		wrong("removed, and nobody can say why")
+	}
+	return errors.Join(errs...)
+}
