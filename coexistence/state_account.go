@@ -147,6 +147,11 @@ func (s *State) reconnected(ev *webhook.AccountUpdate) {
 	if at.IsZero() {
 		at = s.OffboardedAt
 	}
+	if s.Stage == StageOffboarded && s.ReconnectedAt.Before(at) {
+		// If a reading has suspended the number, this does not bring it back: it is dated before that, and may have been heard after
+		// it. Another reading decides.
+		s.LifecycleAt = later(s.LifecycleAt, s.ConfirmedAt)
+	}
 	s.ReconnectedAt = later(s.ReconnectedAt, at)
 	s.sign(ev.At)
 	if s.Stage == StageOffboarded && !s.suspended() {

@@ -71,3 +71,18 @@ func TestAnUpdateMomentsBesideAReadingIsBelieved(t *testing.T) {
 		})
 	}
 }
+
+// Seen in random lives: a reading finds the number suspended before anybody has said so; then both updates arrive, dated before it.
+func TestAReconnectionDatedBeforeAReadingAsksForAnother(t *testing.T) {
+	t.Parallel()
+	gone := &cloudapi.Phone{IsOnBizApp: true, PlatformType: "NOT_APPLICABLE"}
+	back := &cloudapi.Phone{IsOnBizApp: true, PlatformType: cloudapi.PlatformCloudAPI}
+	at := t0.Add(time.Hour)
+	s := onboarded().Confirm(gone, at.Add(20*time.Minute))
+	require.Equal(t, coexistence.StageOffboarded, s.Stage)
+	s = applied(s, account(webhook.AccountOffboarded, at), account(webhook.AccountReconnected, at.Add(-time.Second)))
+	require.True(t, s.NeedsConfirm())
+	s = s.Confirm(back, at.Add(2*time.Hour))
+	require.Equal(t, coexistence.StageOnboarded, s.Stage)
+	require.False(t, applied(s, account(webhook.AccountReconnected, at.Add(-time.Second))).NeedsConfirm(), "a repeat")
+}

@@ -18,5 +18,6 @@
 //   - that a message of history was edited, or deleted: history holds the latest text, and no deleted message
 //   - the address book before its first sync, and what was removed from it while nobody heard
 //   - a message whose sending was not registered because the host died between the two: it becomes visible with a later history
+//   - whether a sync of contacts was made whose call died: a change of the address book looks like its answer
 //   - a message of which only an edit was heard: it has the time of the edit
 package lives
