@@ -61,7 +61,8 @@ func NewTracker(cfg Config) (*Tracker, error) {
 func (t *Tracker) Store() Store { return t.cfg.Store }
 
 // Onboard tells the tracker that a business finished signup for a number. Call it when signup is done, before [Tracker.Begin].
-// Calling it again for the same signup is harmless; see [State.Onboard]. If o.OnboardedAt is zero, it is now for a number that is
+// Calling it again for the same signup is harmless; see [State.Onboard]. Told minutes late, the number needs to be read:
+// [State.NeedsConfirm]. If o.OnboardedAt is zero, it is now for a number that is
 // not connected, and nothing new for one that is.
 func (t *Tracker) Onboard(ctx context.Context, o Onboarding) error {
 	var errs []error
@@ -81,7 +82,13 @@ func (t *Tracker) Onboard(ctx context.Context, o Onboarding) error {
 				o.OnboardedAt = time.Now()
 			}
 		}
-		return s.Onboard(o), nil
+		cycle := s.Cycle
+		s = s.Onboard(o)
+		if s.Cycle > cycle && time.Since(s.OnboardedAt) > sameSignup {
+			// Whatever was said about the number until now concerned nobody here. Reading it makes up for that.
+			s.LifecycleAt = later(s.LifecycleAt, s.OnboardedAt)
+		}
+		return s, nil
 	})
 	return err
 }

@@ -29,6 +29,7 @@ var mayImport = map[string][]string{
 	"coexistence/eligibility":     {"cloudapi/graph"},
 	"coexistence/sqlstore":        {"cloudapi/graph", "cloudapi", "webhook", "coexistence"},
 	"coexistence/coexistencetest": {"cloudapi/graph", "cloudapi", "cloudapi/cloudapitest", "webhook", "coexistence"},
+	"coexistence/internal/lives":  {"cloudapi/graph", "cloudapi", "cloudapi/cloudapitest", "webhook", "coexistence", "coexistence/coexistencetest"},
 	"internal":                    {"cloudapi/graph"},
 	"internal/bench":              {"cloudapi/graph", "webhook"},
 	"signup/signuptest":           {"cloudapi/graph", "cloudapi", "signup"},

@@ -37,6 +37,8 @@ type life struct {
 	book      map[string]*entry
 	cycle     *cycle
 	steps     int
+
+	lastHistory, lastLoss time.Time
 }
 
 // A customer is one with what the host cannot know about them.
@@ -70,8 +72,9 @@ type entry struct {
 
 // A cycle is what became of the syncs of one onboarding.
 type cycle struct {
-	began  time.Time
-	shares bool
+	began, told time.Time // the signup, and when the tracker heard of it
+	shares      bool
+	straggling  bool // history of an earlier onboarding may still be under way
 }
 
 // Play plays the life of a seed to its end and compares. Open opens the host's database, at the beginning and after every crash; it is
@@ -177,7 +180,7 @@ func (l *life) end(ctx context.Context) error {
 			return l.host.failure
 		}
 		process.fuse(0, false)
-		if err := l.host.work(ctx); err != nil {
+		if err := l.work(ctx); err != nil {
 			return err
 		}
 	}

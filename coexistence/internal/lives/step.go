@@ -23,7 +23,7 @@ func (l *life) step(ctx context.Context) error {
 		l.log("the host will die in its call %d", n)
 	}
 	if l.rand.IntN(3) > 0 {
-		if err := l.host.work(ctx); err != nil && !errors.Is(err, errDead) {
+		if err := l.work(ctx); err != nil && !errors.Is(err, errDead) {
 			return fmt.Errorf("the host's jobs: %w", err)
 		}
 	}
@@ -64,7 +64,7 @@ func (l *life) connect(ctx context.Context) error {
 		l.log("signup refused: %v", err)
 		return nil // connected already, or too soon after a disconnection
 	}
-	l.cycle = &cycle{began: time.Now(), shares: share}
+	l.cycle = &cycle{began: time.Now(), shares: share, straggling: time.Since(l.lastHistory) < 48*time.Hour}
 	l.out.Onboardings++
 	l.log("connected, shares %v", share)
 	return l.host.connect(ctx, result.Code, l.phone)
@@ -76,7 +76,17 @@ func (l *life) leave() {
 	}
 	reason := reasons[l.rand.IntN(len(reasons))]
 	l.log("disconnected: %q", reason)
+	l.lastLoss = time.Now()
 	l.phone.Lose(reason, "USER")
+}
+
+// work lets the host do its jobs.
+func (l *life) work(ctx context.Context) error {
+	err := l.host.work(ctx)
+	if l.cycle != nil && l.cycle.told.IsZero() && len(l.host.signups) == 0 {
+		l.cycle.told = time.Now()
+	}
+	return err
 }
 
 // sync asks for contacts and history, as a job does.
@@ -84,7 +94,7 @@ func (l *life) sync(ctx context.Context) error {
 	if l.host.phone == "" {
 		return nil
 	}
-	if err := l.host.work(ctx); err != nil { // the signup first: Begin acts on the cycle that the tracker knows
+	if err := l.work(ctx); err != nil { // the signup first: Begin acts on the cycle that the tracker knows
 		l.log("no sync: %v", err)
 		return nil
 	}
@@ -97,6 +107,9 @@ func (l *life) sync(ctx context.Context) error {
 		for _, c := range l.phone.Contacts() {
 			l.book[key(c)].told = true
 		}
+	}
+	if synced(cloudapitest.SyncHistory) != history {
+		l.lastHistory = time.Now()
 	}
 	if synced(cloudapitest.SyncHistory) != history && l.cycle.shares {
 		l.shared(synced(cloudapitest.SyncHistory))
