@@ -45,6 +45,7 @@ var mayLink = map[string][]string{
 	"signup":                      calls,
 	"coexistence":                 calls,
 	"coexistence/coexistencetest": append([]string{"rsc.io/qr"}, calls...), // its popup shows a QR code that can be scanned
+	"coexistence/internal/lives":  append([]string{"rsc.io/qr"}, calls...),
 	"coexistence/eligibility":     numbers,
 	"coexistence/sqlstore":        calls,
 }
