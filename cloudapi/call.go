@@ -14,6 +14,7 @@ import (
 	"github.com/google/go-querystring/query"
 
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/wire"
 )
 
 // A request is one call as a service describes it. Everything else about a call is the same for all.
@@ -26,12 +27,15 @@ type request struct {
 	options any // `url`-tagged struct, added to query; nil for none
 
 	body   json.RawMessage // nil for none
+	upload *payload        // a body that is not JSON; nil for none
+	oauth  bool            // the header says OAuth where others say Bearer
 	as     identity
 	replay Replay
 	phone  graph.PhoneNumberID // for the observer
 
-	sensitive []string // what was sent and must not show up in an error
-	turn      *Turn    // of the limiter, which every attempt takes; nil for what it is not asked about
+	sensitive []string          // what was sent and must not show up in an error
+	partial   func(body []byte) // sees the body of an answer that is an error
+	turn      *Turn             // of the limiter, which every attempt takes; nil for what it is not asked about
 }
 
 // An identity is whose token a call carries.
@@ -52,7 +56,7 @@ func call[T any](ctx context.Context, c *Client, r request) (*T, error) {
 	var v *T
 	f.decode = func(body []byte) (problem string) {
 		v = new(T)
-		if err := json.Unmarshal(body, v); err != nil {
+		if err := decodeAnswer(body, v); err != nil {
 			return unreadable(body, err)
 		}
 		if a, ok := any(v).(interface{ incomplete() string }); ok {
@@ -71,6 +75,9 @@ func call[T any](ctx context.Context, c *Client, r request) (*T, error) {
 
 // unreadable says how an answer of status 200 is not what was promised, without quoting it.
 func unreadable(body []byte, err error) string {
+	if e, ok := errors.AsType[*wire.MismatchError](err); ok && e.Path != "" {
+		return "the answer has another shape than documented at " + e.Path
+	}
 	if e, ok := errors.AsType[*json.UnmarshalTypeError](err); ok && e.Field != "" {
 		return "the answer has another shape than documented at " + e.Field
 	}
@@ -79,6 +86,8 @@ func unreadable(body []byte, err error) string {
 	}
 	return "the answer is " + describe(body)
 }
+
+func (r request) hasBody() bool { return r.body != nil || r.upload != nil }
 
 // encode writes a body made of strings, which cannot be refused but for the encoder's own reasons.
 func encode(body any) (json.RawMessage, error) {
@@ -114,7 +123,11 @@ func (c *Client) newFlight(r request) (*flight, error) {
 	cfg := c.core.Open().cfg
 	target := cfg.BaseURL + "/" + cfg.Version + path
 	if len(values) > 0 {
-		target += "?" + values.Encode()
+		joint := "?"
+		if strings.Contains(path, "?") { // of an upload id, the only one that keeps its own
+			joint = "&"
+		}
+		target += joint + values.Encode()
 	}
 	f := &flight{core: c.core.Open(), request: r, url: target, auth: auth, rule: r.rule(path)}
 	f.scrub = c.scrubber(append(slices.Clone(r.sensitive), auth.token.Reveal(), auth.proof))
@@ -160,6 +173,8 @@ func expand(p *problems, template string, ids []string) string {
 			p.add("the %s is empty", strings.ReplaceAll(name, "-", " "))
 		case ids[i] == "." || ids[i] == "..":
 			p.add("the %s is no id", strings.ReplaceAll(name, "-", " "))
+		case name == "upload-id" && uploadRe.MatchString(ids[i]):
+			b.WriteString(ids[i]) // has a query of its own, which Meta wants as it is
 		default:
 			b.WriteString(url.PathEscape(ids[i]))
 		}

@@ -28,7 +28,7 @@ import (
 // canaries are what goes into the calls of calls() and must come out of none of them.
 var canaries = []string{
 	token.Reveal(), appSecret.Reveal(), proof(token), "AQcode/7c4a8d09+ca3762af61e5", "IGinspected/d41d8cd9+8f00b204",
-	"verify-token-1b2c3d", "15550100123", "15550100199", "Thanks!", proof(graph.Secret(string(appID) + "|" + appSecret.Reveal())),
+	"verify-token-1b2c3d", "15550100123", "15550100199", "Thanks!", privateOne, "918273", string(uploadID), proof(graph.Secret(string(appID) + "|" + appSecret.Reveal())),
 }
 
 // proof is what appsecret_proof must be.

@@ -34,6 +34,57 @@ type Client struct {
 	// Businesses finds business portfolios and their WhatsApp Business Accounts.
 	Businesses *BusinessesService
 
+	// Media uploads and downloads the files of messages.
+	Media *MediaService
+
+	// Uploads uploads files for templates and profile pictures.
+	Uploads *UploadsService
+
+	// Templates makes and keeps message templates.
+	Templates *TemplatesService
+
+	// Flows makes and keeps Flows, and the key that their data is encrypted with.
+	Flows *FlowsService
+
+	// Profiles reads and writes what customers see of a business.
+	Profiles *ProfilesService
+
+	// Registration brings ordinary numbers onto Cloud API; never coexistence numbers.
+	Registration *RegistrationService
+
+	// Settings switches calling, identity checks and storage of a number.
+	Settings *SettingsService
+
+	// Health says whether messages can be sent, and what stands in the way.
+	Health *HealthService
+
+	// Block keeps people from writing to a number.
+	Block *BlockService
+
+	// QR makes links and QR codes that open a chat.
+	QR *QRService
+
+	// Automation sets ice breakers and commands.
+	Automation *AutomationService
+
+	// Usernames claims the name by which people find a number.
+	Usernames *UsernamesService
+
+	// ContactBook forgets what Meta remembers of people.
+	ContactBook *ContactBookService
+
+	// Calls makes and answers voice calls.
+	Calls *CallsService
+
+	// Groups makes and keeps groups.
+	Groups *GroupsService
+
+	// Analytics counts messages, costs and calls.
+	Analytics *AnalyticsService
+
+	// Credit shares a solution partner's credit line.
+	Credit *CreditService
+
 	core sealed.Value[*core]
 	auth sealed.Value[*auth]
 }
@@ -89,6 +140,23 @@ func newClient(co *core, token graph.Secret) *Client {
 	c.OAuth = (*OAuthService)(s)
 	c.Apps = (*AppsService)(s)
 	c.Businesses = (*BusinessesService)(s)
+	c.Media = (*MediaService)(s)
+	c.Uploads = (*UploadsService)(s)
+	c.Templates = (*TemplatesService)(s)
+	c.Flows = (*FlowsService)(s)
+	c.Profiles = (*ProfilesService)(s)
+	c.Registration = (*RegistrationService)(s)
+	c.Settings = (*SettingsService)(s)
+	c.Health = (*HealthService)(s)
+	c.Block = (*BlockService)(s)
+	c.QR = (*QRService)(s)
+	c.Automation = (*AutomationService)(s)
+	c.Usernames = (*UsernamesService)(s)
+	c.ContactBook = (*ContactBookService)(s)
+	c.Calls = (*CallsService)(s)
+	c.Groups = (*GroupsService)(s)
+	c.Analytics = (*AnalyticsService)(s)
+	c.Credit = (*CreditService)(s)
 	return c
 }
 

@@ -168,7 +168,7 @@ func TestClientsAreSafeForConcurrentUse(t *testing.T) {
 	})
 	var wg sync.WaitGroup
 	for i := range 4 {
-		for name, call := range calls() {
+		for name, call := range sendingCalls() {
 			wg.Go(func() {
 				c := client
 				if i%2 == 0 {

@@ -3,6 +3,7 @@ package cloudapi_test
 import (
 	"context"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -174,6 +175,12 @@ func asError(t *testing.T, err error) *cloudapi.Error {
 
 // calls are all methods that ask Meta, each with made-up arguments.
 func calls() map[string]func(context.Context, *cloudapi.Client) error {
+	all := managementCalls()
+	maps.Copy(all, sendingCalls())
+	return all
+}
+
+func sendingCalls() map[string]func(context.Context, *cloudapi.Client) error {
 	return map[string]func(context.Context, *cloudapi.Client) error{
 		"Messages.Send": func(ctx context.Context, c *cloudapi.Client) error {
 			_, err := c.Messages.Send(ctx, phoneID, text())

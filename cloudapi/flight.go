@@ -88,6 +88,9 @@ func (f *flight) newRequest(ctx context.Context) (*retryablehttp.Request, error)
 	if f.request.body != nil {
 		body = []byte(f.request.body)
 	}
+	if f.upload != nil {
+		body = f.upload.reader()
+	}
 	req, err := retryablehttp.NewRequestWithContext(ctx, f.method, f.url, body)
 	if err != nil {
 		return nil, err
@@ -97,8 +100,18 @@ func (f *flight) newRequest(ctx context.Context) (*retryablehttp.Request, error)
 	if body != nil {
 		req.Header.Set("Content-Type", "application/json")
 	}
+	scheme := "Bearer "
+	if f.upload != nil {
+		req.Header.Set("Content-Type", f.upload.contentType)
+		if f.upload.resumable {
+			req.Header.Set("File_offset", strconv.FormatInt(f.upload.offset, 10))
+		}
+	}
+	if f.oauth {
+		scheme = "OAuth "
+	}
 	if !f.auth.token.IsZero() {
-		req.Header.Set("Authorization", "Bearer "+f.auth.token.Reveal())
+		req.Header.Set("Authorization", scheme+f.auth.token.Reveal())
 	}
 	return req, nil
 }
@@ -147,7 +160,7 @@ func (f *flight) check(ctx context.Context, resp *http.Response, err error) (boo
 // broken is the error of an attempt without answer.
 func (f *flight) broken(err error) *Error {
 	outcome := OutcomeUnknown
-	if f.current == nil || f.current.notSent(f.request.body != nil) {
+	if f.current == nil || f.current.notSent(f.hasBody()) {
 		outcome = OutcomeNotSent
 	}
 	e := f.newError(outcome)
@@ -175,6 +188,9 @@ func (f *flight) read(resp *http.Response) {
 	case e.decodeError(body):
 		f.scrub.cleanError(e)
 		e.Outcome = e.outcomeOf()
+		if f.partial != nil {
+			f.partial(body)
+		}
 		if !e.coded {
 			e.problem = "Meta answers with an error that has no code, and HTTP status " + strconv.Itoa(e.StatusCode)
 		}

@@ -1,9 +1,11 @@
 package cloudapi
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"iter"
+	"maps"
 	"net/url"
 )
 
@@ -13,14 +15,19 @@ func list[T any](ctx context.Context, c *Client, r request) iter.Seq2[*T, error]
 	return func(yield func(*T, error) bool) {
 		r, after := r, ""
 		for {
-			p, err := call[page[T]](ctx, c, r)
+			p, err := call[page](ctx, c, r)
 			if err != nil {
 				yield(nil, err)
 				return
 			}
-			for _, item := range p.Data {
-				if item == nil {
+			for _, raw := range p.Data {
+				if bytes.Equal(raw, []byte("null")) {
 					continue
+				}
+				item := new(T)
+				if err := decodeAnswer(raw, item); err != nil {
+					yield(nil, r.broken(p.meta, unreadable(raw, err)))
+					return
 				}
 				if m, ok := any(item).(interface{ setMeta(ResponseMeta) }); ok {
 					m.setMeta(p.meta)
@@ -34,32 +41,63 @@ func list[T any](ctx context.Context, c *Client, r request) iter.Seq2[*T, error]
 				return
 			}
 			if p.Paging.After == "" || p.Paging.After == after {
-				yield(nil, r.lost(p.meta))
+				yield(nil, r.broken(p.meta, "the answer has a next page and no cursor that leads to it"))
 				return
 			}
 			after = p.Paging.After
-			r.query = url.Values{"after": {after}} // beside the options, which stay
+			r.query = maps.Clone(r.query) // beside the options, which stay
+			if r.query == nil {
+				r.query = url.Values{}
+			}
+			r.query.Set("after", after)
 		}
 	}
 }
 
-// lost is a listing that has a next page and no way to it. Ending quietly would look like a complete one.
-func (r request) lost(m ResponseMeta) *Error {
+// broken is a listing that cannot go on: it has an object that cannot be read, or a next page and no way to it. Ending
+// quietly would look like a complete one.
+func (r request) broken(m ResponseMeta, problem string) *Error {
 	return &Error{
 		Method: r.method, PathTemplate: r.path, StatusCode: m.Status, TraceID: m.TraceID, Meta: m, Outcome: OutcomeUnknown,
-		problem: "the answer has a next page and no cursor that leads to it",
+		problem: problem,
 	}
 }
 
-type page[T any] struct {
-	Data   []*T   `json:"data"`
-	Paging paging `json:"paging"`
+type page struct {
+	Data   []json.RawMessage
+	Paging paging
 	meta   ResponseMeta
 }
 
-func (p *page[T]) setMeta(m ResponseMeta) { p.meta = m }
+// UnmarshalJSON reads a page. The groups of a number lie in an object where all others are a list.
+func (p *page) UnmarshalJSON(b []byte) error {
+	var v struct {
+		Data   json.RawMessage `json:"data"`
+		Paging paging          `json:"paging"`
+	}
+	if err := json.Unmarshal(b, &v); err != nil {
+		return err
+	}
+	p.Paging = v.Paging
+	if len(v.Data) > 0 && v.Data[0] == '{' {
+		var groups struct {
+			Groups []json.RawMessage `json:"groups"`
+		}
+		if err := json.Unmarshal(v.Data, &groups); err != nil {
+			return err
+		}
+		p.Data = groups.Groups
+		return nil
+	}
+	if v.Data == nil {
+		return nil
+	}
+	return json.Unmarshal(v.Data, &p.Data)
+}
 
-func (p *page[T]) incomplete() string {
+func (p *page) setMeta(m ResponseMeta) { p.meta = m }
+
+func (p *page) incomplete() string {
 	if p.Data == nil {
 		return "the answer has no data"
 	}

@@ -419,6 +419,9 @@ func TestEveryCallIsInTheTableOfCalls(t *testing.T) {
 		names = append(names, name)
 	}
 	for _, d := range directives(t) {
+		if composed[d.method] {
+			continue
+		}
 		require.True(t, slices.Contains(names, d.method), "%s is not in calls(); the canary and replay tests miss it", d.method)
 	}
 }

@@ -1,0 +1,280 @@
+package cloudapi
+
+import (
+	"context"
+	"encoding/json"
+	"iter"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
+)
+
+// An AnalyticsService counts messages, conversations, costs and calls. Numbers come late and may still change.
+type AnalyticsService service
+
+// An AnalyticsQuery says what to count. Start and End are required; empty lists do not narrow.
+type AnalyticsQuery struct {
+	Start, End time.Time
+
+	// Granularity is the length of a point. If empty, a day.
+	Granularity Granularity
+
+	// Phones narrow to numbers, in the form of display_phone_number with digits alone. Countries are ISO 3166 codes.
+	Phones    []string
+	Countries []string
+
+	// Dimensions split points, such as "COUNTRY", "PHONE", "PRICING_TYPE", "PRICING_CATEGORY" and "TIER". Metrics are such
+	// as "COST" and "VOLUME"; if empty, all. Each kind of analytics knows its own.
+	Dimensions []string
+	Metrics    []string
+
+	// Filters narrow by other arguments of Meta's, such as {"pricing_categories": {"MARKETING"}}.
+	Filters map[string][]string
+}
+
+// A Granularity is the length of a point. Each kind of analytics knows some. Meta may add values.
+type Granularity string
+
+const (
+	HalfHour Granularity = "HALF_HOUR"
+	Day      Granularity = "DAY"
+	Daily    Granularity = "DAILY" // the name of a day for conversations, prices and calls
+	Month    Granularity = "MONTH"
+	Monthly  Granularity = "MONTHLY"
+)
+
+func unix(t time.Time) string { return strconv.FormatInt(t.Unix(), 10) }
+
+// field writes the query as Meta wants it: as a field with calls, one escaped value.
+func (q AnalyticsQuery) field(name string, day Granularity) (string, error) {
+	var p problems
+	if q.Start.IsZero() || q.End.IsZero() || !q.Start.Before(q.End) {
+		p.add("AnalyticsQuery.Start is not before End")
+	}
+	if q.Granularity == "" {
+		q.Granularity = day
+	}
+	var b strings.Builder
+	b.WriteString(name + ".start(" + unix(q.Start) + ").end(" + unix(q.End) + ").granularity(" + string(q.Granularity) + ")")
+	lists := map[string][]string{
+		"phone_numbers": q.Phones, "country_codes": q.Countries, "dimensions": q.Dimensions, "metric_types": q.Metrics,
+	}
+	order := []string{"phone_numbers", "country_codes", "dimensions", "metric_types"}
+	for name, values := range q.Filters {
+		if !wireNameRe.MatchString(name) || lists[name] != nil {
+			p.add("AnalyticsQuery.Filters has a name that is no argument of Meta's")
+		}
+		lists[name] = values
+		order = append(order, name)
+	}
+	for _, name := range order {
+		if len(lists[name]) == 0 {
+			continue
+		}
+		for _, v := range lists[name] {
+			if strings.ContainsAny(v, `()",[]{}\`) {
+				p.add("AnalyticsQuery has a value for %s that is none of Meta's", name)
+			}
+		}
+		quoted, err := encode(lists[name])
+		if err != nil {
+			return "", err
+		}
+		b.WriteString("." + name + "(" + string(quoted) + ")")
+	}
+	return b.String(), p.err()
+}
+
+// An AnalyticsPoint is what was counted in one period, for one combination of the dimensions.
+type AnalyticsPoint struct {
+	Start graph.Timestamp `json:"start"`
+	End   graph.Timestamp `json:"end"`
+
+	// What was counted. Which members are set depends on what was asked.
+	Sent          int64   `json:"sent"`
+	Delivered     int64   `json:"delivered"`
+	Conversations int64   `json:"conversation"`
+	Volume        int64   `json:"volume"`
+	Count         int64   `json:"count"`
+	Duration      float64 `json:"average_duration"` // of calls, in seconds
+	Cost          float64 `json:"cost"`             // absent where a partner's credit line pays
+
+	// The dimensions.
+	Phone           string `json:"phone_number"`
+	Country         string `json:"country"`
+	Tier            string `json:"tier"` // such as "0:750000"
+	PricingType     string `json:"pricing_type"`
+	PricingCategory string `json:"pricing_category"`
+	Category        string `json:"conversation_category"`
+	Direction       string `json:"conversation_direction"`
+	Type            string `json:"conversation_type"`
+	CallDirection   string `json:"direction"`
+}
+
+// An analyticsSet is what lies under the name of a field: points, or sets of points.
+type analyticsSet struct {
+	Points []AnalyticsPoint `json:"data_points"`
+	Data   []struct {
+		Points []AnalyticsPoint `json:"data_points"`
+	} `json:"data"`
+	Answer
+}
+
+func (s *AnalyticsService) read(
+	ctx context.Context, waba graph.WABAID, name string, q AnalyticsQuery, day Granularity,
+) ([]AnalyticsPoint, error) {
+	field, err := q.field(name, day)
+	if err != nil {
+		return nil, err
+	}
+	r := request{
+		method: http.MethodGet, path: "/{waba-id}", ids: []string{string(waba)}, query: url.Values{"fields": {field}},
+		sensitive: q.Phones,
+	}
+	node, err := call[map[string]json.RawMessage](ctx, s.c, r)
+	if err != nil {
+		return nil, err
+	}
+	var id graph.WABAID
+	if err := json.Unmarshal((*node)["id"], &id); err != nil || id == "" {
+		return nil, r.broken(ResponseMeta{}, "the answer has no id")
+	}
+	raw, ok := (*node)[name]
+	if !ok {
+		return nil, nil // nothing was counted
+	}
+	var set analyticsSet
+	if err := decodeAnswer(raw, &set); err != nil {
+		return nil, r.broken(ResponseMeta{}, unreadable(raw, err))
+	}
+	for _, d := range set.Data {
+		set.Points = append(set.Points, d.Points...)
+	}
+	return set.Points, nil
+}
+
+// Messages counts messages that were sent and delivered.
+//
+// Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/analytics
+//
+// graph:GET /{waba-id} analytics
+func (s *AnalyticsService) Messages(ctx context.Context, waba graph.WABAID, q AnalyticsQuery) ([]AnalyticsPoint, error) {
+	return s.read(ctx, waba, "analytics", q, Day)
+}
+
+// Conversations counts conversations, as they were billed until July 2025.
+//
+// Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/analytics
+//
+// graph:GET /{waba-id} conversation_analytics
+func (s *AnalyticsService) Conversations(
+	ctx context.Context, waba graph.WABAID, q AnalyticsQuery,
+) ([]AnalyticsPoint, error) {
+	return s.read(ctx, waba, "conversation_analytics", q, Daily)
+}
+
+// Pricing counts messages and what they cost.
+//
+// Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/analytics
+//
+// graph:GET /{waba-id} pricing_analytics
+func (s *AnalyticsService) Pricing(ctx context.Context, waba graph.WABAID, q AnalyticsQuery) ([]AnalyticsPoint, error) {
+	return s.read(ctx, waba, "pricing_analytics", q, Daily)
+}
+
+// Calls counts calls, how long they were and what they cost.
+//
+// Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/analytics
+//
+// graph:GET /{waba-id} call_analytics
+func (s *AnalyticsService) Calls(ctx context.Context, waba graph.WABAID, q AnalyticsQuery) ([]AnalyticsPoint, error) {
+	return s.read(ctx, waba, "call_analytics", q, Daily)
+}
+
+// A TemplateAnalytics is what was counted of templates.
+type TemplateAnalytics struct {
+	Granularity string                   `json:"granularity"`
+	ProductType string                   `json:"product_type"`
+	Points      []TemplateAnalyticsPoint `json:"data_points"`
+	Answer
+}
+
+// A TemplateAnalyticsPoint is what was counted of one template in one day.
+type TemplateAnalyticsPoint struct {
+	Template  graph.TemplateID `json:"template_id"`
+	Start     graph.Timestamp  `json:"start"`
+	End       graph.Timestamp  `json:"end"`
+	Sent      int64            `json:"sent"`
+	Delivered int64            `json:"delivered"`
+	Read      int64            `json:"read"`
+	Replied   int64            `json:"replied"`
+	Clicked   []TemplateClicks `json:"clicked"`
+	Cost      []TemplateCost   `json:"cost"`
+}
+
+// A TemplateClicks is how often a button was tapped.
+type TemplateClicks struct {
+	Type    string `json:"type"`
+	Content string `json:"button_content"`
+	Count   int64  `json:"count"`
+}
+
+// A TemplateCost is a kind of cost, such as "amount_spent".
+type TemplateCost struct {
+	Type  string  `json:"type"`
+	Value float64 `json:"value"`
+}
+
+// A TemplateAnalyticsQuery says what to count.
+type TemplateAnalyticsQuery struct {
+	Start, End time.Time          // at most 90 days back
+	Templates  []graph.TemplateID // 1 to 10
+
+	// Metrics are such as "SENT", "DELIVERED", "READ", "CLICKED" and "COST". If empty, all.
+	Metrics []string
+
+	// ProductType is "CLOUD_API" or "MARKETING_MESSAGES_API_FOR_WHATSAPP". If empty, Meta's choice.
+	ProductType string
+}
+
+// Templates counts what became of the messages of templates, by day. The account must have insights switched on, once, see
+// [WABAUpdate].Insights.
+//
+// Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/analytics
+//
+// graph:GET /{waba-id}/template_analytics
+func (s *AnalyticsService) Templates(
+	ctx context.Context, waba graph.WABAID, q TemplateAnalyticsQuery,
+) iter.Seq2[*TemplateAnalytics, error] {
+	return func(yield func(*TemplateAnalytics, error) bool) {
+		var p problems
+		if p.count("TemplateAnalyticsQuery.Templates", len(q.Templates), 1, 10); p.err() != nil {
+			yield(nil, p.err())
+			return
+		}
+		ids := make([]string, 0, len(q.Templates))
+		for _, id := range q.Templates {
+			ids = append(ids, string(id))
+		}
+		v := url.Values{
+			"start": {unix(q.Start)}, "end": {unix(q.End)}, "granularity": {"daily"}, "template_ids": {"[" + strings.Join(ids, ",") + "]"},
+		}
+		if len(q.Metrics) > 0 {
+			v.Set("metric_types", strings.Join(q.Metrics, ","))
+		}
+		if q.ProductType != "" {
+			v.Set("product_type", q.ProductType)
+		}
+		for a, err := range list[TemplateAnalytics](ctx, s.c, request{
+			method: http.MethodGet, path: "/{waba-id}/template_analytics", ids: []string{string(waba)}, query: v,
+		}) {
+			if !yield(a, err) {
+				return
+			}
+		}
+	}
+}

@@ -1,0 +1,307 @@
+package cloudapi_test
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/x509"
+	"encoding/pem"
+	"iter"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
+)
+
+// More made-up names, of what the services in this file are about.
+const (
+	groupID    graph.GroupID         = "Y2FwaV9ncm91cDo5"
+	templateID graph.TemplateID      = "600000000000006"
+	flowID     graph.FlowID          = "700000000000007"
+	mediaID    graph.MediaID         = "800000000000008"
+	creditID   cloudapi.CreditLineID = "900000000000009"
+	allocID    cloudapi.AllocationID = "910000000000010"
+	uploadID   cloudapi.UploadID     = "upload:MTphdHRhY2htZW50"
+	callID     graph.CallID          = "wacid.HBgLMTU1NTAxMDAxMjM"
+	qrCode                           = "4O4YGZEG3RIVE1"
+	privateOne                       = "a private matter of the business"
+)
+
+// rsaPEM is a made-up public key of 2048 bits.
+var rsaPEM = sync.OnceValue(func() string {
+	key, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		panic(err)
+	}
+	der, err := x509.MarshalPKIXPublicKey(&key.PublicKey)
+	if err != nil {
+		panic(err)
+	}
+	return string(pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der}))
+})
+
+// drain walks through a list to its end or its first error.
+func drain[T any](list iter.Seq2[T, error]) error {
+	for _, err := range list {
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func only[T any](_ T, err error) error { return err }
+
+type callFunc = func(context.Context, *cloudapi.Client) error
+
+// managementCalls are the methods beside messages and signup, each with made-up arguments.
+func managementCalls() map[string]callFunc {
+	person := cloudapi.ToPhone(customer)
+	ordinary := &cloudapi.Phone{ID: phoneID, Raw: []byte(`{"is_on_biz_app":false}`)}
+	period := cloudapi.AnalyticsQuery{Start: time.Unix(1790000000, 0), End: time.Unix(1790086400, 0), Phones: []string{"15550100123"}}
+	offer := cloudapi.CallSession{Type: cloudapi.SDPOffer, SDP: privateOne}
+	answer := cloudapi.CallSession{Type: cloudapi.SDPAnswer, SDP: privateOne}
+	parts := []cloudapi.TemplatePart{{Type: cloudapi.PartBody, Text: privateOne}}
+	return map[string]callFunc{
+		"Messages.SendMarketing": func(ctx context.Context, c *cloudapi.Client) error {
+			m := text()
+			m.Content = &cloudapi.Template{Name: "sale", Language: "en_US"}
+			return only(c.Messages.SendMarketing(ctx, phoneID, m, cloudapi.MarketingOptions{Policy: cloudapi.StrictPolicy}))
+		},
+		"Media.Upload": func(ctx context.Context, c *cloudapi.Client) error {
+			return only(c.Media.Upload(ctx, phoneID, cloudapi.MediaUpload{Type: "image/png", Name: privateOne, Body: strings.NewReader("png")}))
+		},
+		"Media.Get":    func(ctx context.Context, c *cloudapi.Client) error { return only(c.Media.Get(ctx, mediaID, phoneID)) },
+		"Media.Delete": func(ctx context.Context, c *cloudapi.Client) error { return c.Media.Delete(ctx, mediaID, phoneID) },
+		"Uploads.Create": func(ctx context.Context, c *cloudapi.Client) error {
+			return only(c.Uploads.Create(ctx, cloudapi.FileUpload{Name: privateOne, Type: "image/png", Size: 3}))
+		},
+		"Uploads.Append": func(ctx context.Context, c *cloudapi.Client) error {
+			return only(c.Uploads.Append(ctx, uploadID, 0, strings.NewReader("png"), 3))
+		},
+		"Uploads.Offset": func(ctx context.Context, c *cloudapi.Client) error { return only(c.Uploads.Offset(ctx, uploadID)) },
+
+		"Profiles.Get": func(ctx context.Context, c *cloudapi.Client) error { return only(c.Profiles.Get(ctx, phoneID)) },
+		"Profiles.Update": func(ctx context.Context, c *cloudapi.Client) error {
+			return c.Profiles.Update(ctx, phoneID, cloudapi.ProfileUpdate{About: new(privateOne)})
+		},
+		"Phones.SetWebhook": func(ctx context.Context, c *cloudapi.Client) error {
+			return c.Phones.SetWebhook(ctx, phoneID, cloudapi.WebhookOverride{CallbackURI: "https://example.com/webhook", VerifyToken: "verify-token-1b2c3d"})
+		},
+		"Phones.RequestName": func(ctx context.Context, c *cloudapi.Client) error {
+			return c.Phones.RequestName(ctx, phoneID, privateOne)
+		},
+		"Phones.SetPIN": func(ctx context.Context, c *cloudapi.Client) error { return c.Phones.SetPIN(ctx, phoneID, "918273") },
+		"Phones.SetSearchVisibility": func(ctx context.Context, c *cloudapi.Client) error {
+			return c.Phones.SetSearchVisibility(ctx, phoneID, cloudapi.SearchHidden)
+		},
+		"Registration.Add": func(ctx context.Context, c *cloudapi.Client) error {
+			return only(c.Registration.Add(ctx, wabaID, cloudapi.NewPhone{CountryCode: "1", Number: "5550100123", VerifiedName: privateOne}))
+		},
+		"Registration.RequestCode": func(ctx context.Context, c *cloudapi.Client) error {
+			return c.Registration.RequestCode(ctx, phoneID, cloudapi.CodeBySMS, "en_US")
+		},
+		"Registration.VerifyCode": func(ctx context.Context, c *cloudapi.Client) error {
+			return c.Registration.VerifyCode(ctx, phoneID, "918273")
+		},
+		"Registration.Register": func(ctx context.Context, c *cloudapi.Client) error {
+			return c.Registration.Register(ctx, ordinary, cloudapi.RegisterRequest{PIN: "918273"})
+		},
+		"Registration.Deregister": func(ctx context.Context, c *cloudapi.Client) error { return c.Registration.Deregister(ctx, ordinary) },
+		"Settings.Get":            func(ctx context.Context, c *cloudapi.Client) error { return only(c.Settings.Get(ctx, phoneID)) },
+		"Settings.SetCalling": func(ctx context.Context, c *cloudapi.Client) error {
+			return c.Settings.SetCalling(ctx, phoneID, cloudapi.CallingSettings{Status: cloudapi.Enabled})
+		},
+		"Settings.SetIdentityCheck": func(ctx context.Context, c *cloudapi.Client) error {
+			return c.Settings.SetIdentityCheck(ctx, phoneID, true)
+		},
+		"Settings.SetStorage": func(ctx context.Context, c *cloudapi.Client) error {
+			return c.Settings.SetStorage(ctx, phoneID, cloudapi.StorageSetting{Region: "DE"})
+		},
+		"Health.Get":   func(ctx context.Context, c *cloudapi.Client) error { return only(c.Health.Get(ctx, string(phoneID))) },
+		"Block.List":   func(ctx context.Context, c *cloudapi.Client) error { return drain(c.Block.List(ctx, phoneID)) },
+		"Block.Add":    func(ctx context.Context, c *cloudapi.Client) error { return only(c.Block.Add(ctx, phoneID, person)) },
+		"Block.Remove": func(ctx context.Context, c *cloudapi.Client) error { return only(c.Block.Remove(ctx, phoneID, person)) },
+		"QR.List": func(ctx context.Context, c *cloudapi.Client) error {
+			return drain(c.QR.List(ctx, phoneID, cloudapi.QROptions{Image: cloudapi.QRPNG}))
+		},
+		"QR.Get": func(ctx context.Context, c *cloudapi.Client) error {
+			return only(c.QR.Get(ctx, phoneID, qrCode, cloudapi.QROptions{}))
+		},
+		"QR.Create": func(ctx context.Context, c *cloudapi.Client) error {
+			return only(c.QR.Create(ctx, phoneID, privateOne, cloudapi.QRSVG))
+		},
+		"QR.Update": func(ctx context.Context, c *cloudapi.Client) error {
+			return only(c.QR.Update(ctx, phoneID, qrCode, privateOne))
+		},
+		"QR.Delete":      func(ctx context.Context, c *cloudapi.Client) error { return c.QR.Delete(ctx, phoneID, qrCode) },
+		"Automation.Get": func(ctx context.Context, c *cloudapi.Client) error { return only(c.Automation.Get(ctx, phoneID)) },
+		"Automation.Set": func(ctx context.Context, c *cloudapi.Client) error {
+			return c.Automation.Set(ctx, phoneID, cloudapi.Automation{Prompts: []string{privateOne}})
+		},
+		"Usernames.Get": func(ctx context.Context, c *cloudapi.Client) error { return only(c.Usernames.Get(ctx, phoneID)) },
+		"Usernames.Set": func(ctx context.Context, c *cloudapi.Client) error {
+			return only(c.Usernames.Set(ctx, phoneID, "made.up.bakery", true))
+		},
+		"Usernames.Delete": func(ctx context.Context, c *cloudapi.Client) error { return c.Usernames.Delete(ctx, phoneID) },
+		"Usernames.Suggestions": func(ctx context.Context, c *cloudapi.Client) error {
+			return only(c.Usernames.Suggestions(ctx, phoneID))
+		},
+		"ContactBook.Delete": func(ctx context.Context, c *cloudapi.Client) error {
+			return only(c.ContactBook.Delete(ctx, phoneID, "US.13491208655302741918"))
+		},
+		"Calls.Permission": func(ctx context.Context, c *cloudapi.Client) error {
+			return only(c.Calls.Permission(ctx, phoneID, person))
+		},
+		"Calls.Connect": func(ctx context.Context, c *cloudapi.Client) error {
+			return only(c.Calls.Connect(ctx, phoneID, cloudapi.OutgoingCall{To: person, Session: offer}))
+		},
+		"Calls.PreAccept": func(ctx context.Context, c *cloudapi.Client) error {
+			return c.Calls.PreAccept(ctx, phoneID, callID, answer)
+		},
+		"Calls.Accept": func(ctx context.Context, c *cloudapi.Client) error {
+			return c.Calls.Accept(ctx, phoneID, callID, answer, "")
+		},
+		"Calls.Reject":    func(ctx context.Context, c *cloudapi.Client) error { return c.Calls.Reject(ctx, phoneID, callID) },
+		"Calls.Terminate": func(ctx context.Context, c *cloudapi.Client) error { return c.Calls.Terminate(ctx, phoneID, callID) },
+
+		"Groups.Create": func(ctx context.Context, c *cloudapi.Client) error {
+			return only(c.Groups.Create(ctx, phoneID, cloudapi.NewGroup{Subject: privateOne}))
+		},
+		"Groups.List": func(ctx context.Context, c *cloudapi.Client) error { return drain(c.Groups.List(ctx, phoneID)) },
+		"Groups.Get":  func(ctx context.Context, c *cloudapi.Client) error { return only(c.Groups.Get(ctx, groupID)) },
+		"Groups.Update": func(ctx context.Context, c *cloudapi.Client) error {
+			return c.Groups.Update(ctx, groupID, cloudapi.GroupUpdate{Subject: new(privateOne)})
+		},
+		"Groups.Delete":     func(ctx context.Context, c *cloudapi.Client) error { return c.Groups.Delete(ctx, groupID) },
+		"Groups.InviteLink": func(ctx context.Context, c *cloudapi.Client) error { return only(c.Groups.InviteLink(ctx, groupID)) },
+		"Groups.ResetInviteLink": func(ctx context.Context, c *cloudapi.Client) error {
+			return only(c.Groups.ResetInviteLink(ctx, groupID))
+		},
+		"Groups.DeleteInviteLink": func(ctx context.Context, c *cloudapi.Client) error { return c.Groups.DeleteInviteLink(ctx, groupID) },
+		"Groups.Remove":           func(ctx context.Context, c *cloudapi.Client) error { return c.Groups.Remove(ctx, groupID, person) },
+		"Groups.JoinRequests":     func(ctx context.Context, c *cloudapi.Client) error { return drain(c.Groups.JoinRequests(ctx, groupID)) },
+		"Groups.Approve": func(ctx context.Context, c *cloudapi.Client) error {
+			return only(c.Groups.Approve(ctx, groupID, "join-1"))
+		},
+		"Groups.Reject": func(ctx context.Context, c *cloudapi.Client) error {
+			return only(c.Groups.Reject(ctx, groupID, "join-1"))
+		},
+
+		"WABAs.Update": func(ctx context.Context, c *cloudapi.Client) error {
+			return c.WABAs.Update(ctx, wabaID, cloudapi.WABAUpdate{Name: new(privateOne)})
+		},
+		"WABAs.Activities": func(ctx context.Context, c *cloudapi.Client) error {
+			return drain(c.WABAs.Activities(ctx, wabaID, cloudapi.ActivityOptions{Since: time.Unix(1790000000, 0)}))
+		},
+		"WABAs.AssignedUsers": func(ctx context.Context, c *cloudapi.Client) error {
+			return drain(c.WABAs.AssignedUsers(ctx, wabaID, businessID))
+		},
+		"WABAs.AssignUser": func(ctx context.Context, c *cloudapi.Client) error {
+			return c.WABAs.AssignUser(ctx, wabaID, "920000000000011", "MANAGE")
+		},
+		"WABAs.RemoveUser": func(ctx context.Context, c *cloudapi.Client) error {
+			return c.WABAs.RemoveUser(ctx, wabaID, "920000000000011")
+		},
+		"Businesses.Get": func(ctx context.Context, c *cloudapi.Client) error {
+			return only(c.Businesses.Get(ctx, businessID, cloudapi.BusinessGetOptions{}))
+		},
+		"Businesses.SystemUsers": func(ctx context.Context, c *cloudapi.Client) error {
+			return drain(c.Businesses.SystemUsers(ctx, businessID))
+		},
+		"Businesses.BusinessToken": func(ctx context.Context, c *cloudapi.Client) error {
+			return only(c.Businesses.BusinessToken(ctx, businessID, cloudapi.BusinessTokenRequest{Fetch: true}))
+		},
+		"Apps.ConnectedBusinesses": func(ctx context.Context, c *cloudapi.Client) error { return drain(c.Apps.ConnectedBusinesses(ctx)) },
+		"Credit.Lines":             func(ctx context.Context, c *cloudapi.Client) error { return drain(c.Credit.Lines(ctx, businessID)) },
+		"Credit.ShareAndAttach": func(ctx context.Context, c *cloudapi.Client) error {
+			return only(c.Credit.ShareAndAttach(ctx, creditID, wabaID, "USD"))
+		},
+		"Credit.Share": func(ctx context.Context, c *cloudapi.Client) error {
+			return only(c.Credit.Share(ctx, creditID, businessID))
+		},
+		"Credit.Attach": func(ctx context.Context, c *cloudapi.Client) error {
+			return only(c.Credit.Attach(ctx, creditID, wabaID, "USD"))
+		},
+		"Credit.Allocation": func(ctx context.Context, c *cloudapi.Client) error { return only(c.Credit.Allocation(ctx, allocID)) },
+		"Credit.Allocations": func(ctx context.Context, c *cloudapi.Client) error {
+			return drain(c.Credit.Allocations(ctx, creditID, businessID))
+		},
+		"Credit.Revoke": func(ctx context.Context, c *cloudapi.Client) error { return c.Credit.Revoke(ctx, allocID) },
+
+		"Templates.List": func(ctx context.Context, c *cloudapi.Client) error {
+			return drain(c.Templates.List(ctx, wabaID, cloudapi.TemplateListOptions{}))
+		},
+		"Templates.Get": func(ctx context.Context, c *cloudapi.Client) error { return only(c.Templates.Get(ctx, templateID)) },
+		"Templates.Create": func(ctx context.Context, c *cloudapi.Client) error {
+			return only(c.Templates.Create(ctx, wabaID, cloudapi.NewTemplate{Name: "order", Language: "en_US", Category: cloudapi.CategoryUtility, Parts: parts}))
+		},
+		"Templates.CreateFromLibrary": func(ctx context.Context, c *cloudapi.Client) error {
+			return only(c.Templates.CreateFromLibrary(ctx, wabaID, cloudapi.LibraryTemplate{Name: "order", Language: "en_US", Category: cloudapi.CategoryUtility, Library: "delivery_update_1"}))
+		},
+		"Templates.Edit": func(ctx context.Context, c *cloudapi.Client) error {
+			return c.Templates.Edit(ctx, templateID, cloudapi.TemplateEdit{Parts: parts})
+		},
+		"Templates.Delete": func(ctx context.Context, c *cloudapi.Client) error {
+			return c.Templates.Delete(ctx, wabaID, "order", templateID)
+		},
+		"Templates.DeleteAllLanguages": func(ctx context.Context, c *cloudapi.Client) error {
+			return c.Templates.DeleteAllLanguages(ctx, wabaID, "order")
+		},
+		"Templates.UpsertAuthentication": func(ctx context.Context, c *cloudapi.Client) error {
+			return only(c.Templates.UpsertAuthentication(ctx, wabaID, cloudapi.AuthenticationTemplates{Name: "code", Languages: []string{"en_US"}, Parts: []cloudapi.TemplatePart{{Type: cloudapi.PartBody}}}))
+		},
+		"Templates.Previews": func(ctx context.Context, c *cloudapi.Client) error {
+			return drain(c.Templates.Previews(ctx, wabaID, cloudapi.PreviewOptions{Languages: []string{"en_US"}}))
+		},
+		"Templates.Library": func(ctx context.Context, c *cloudapi.Client) error {
+			return drain(c.Templates.Library(ctx, cloudapi.LibraryOptions{Search: "order"}))
+		},
+		"Templates.Migrate": func(ctx context.Context, c *cloudapi.Client) error {
+			return only(c.Templates.Migrate(ctx, wabaID, cloudapi.TemplateMigration{Source: "210000000000012"}))
+		},
+		"Templates.Compare": func(ctx context.Context, c *cloudapi.Client) error {
+			return only(c.Templates.Compare(ctx, templateID, "610000000000013", period.Start, period.End))
+		},
+		"Templates.Unpause": func(ctx context.Context, c *cloudapi.Client) error { return c.Templates.Unpause(ctx, templateID) },
+
+		"Analytics.Messages": func(ctx context.Context, c *cloudapi.Client) error {
+			return only(c.Analytics.Messages(ctx, wabaID, period))
+		},
+		"Analytics.Conversations": func(ctx context.Context, c *cloudapi.Client) error {
+			return only(c.Analytics.Conversations(ctx, wabaID, period))
+		},
+		"Analytics.Pricing": func(ctx context.Context, c *cloudapi.Client) error {
+			return only(c.Analytics.Pricing(ctx, wabaID, period))
+		},
+		"Analytics.Calls": func(ctx context.Context, c *cloudapi.Client) error {
+			return only(c.Analytics.Calls(ctx, wabaID, period))
+		},
+		"Analytics.Templates": func(ctx context.Context, c *cloudapi.Client) error {
+			return drain(c.Analytics.Templates(ctx, wabaID, cloudapi.TemplateAnalyticsQuery{Start: period.Start, End: period.End, Templates: []graph.TemplateID{templateID}}))
+		},
+
+		"Flows.List": func(ctx context.Context, c *cloudapi.Client) error { return drain(c.Flows.List(ctx, wabaID)) },
+		"Flows.Get":  func(ctx context.Context, c *cloudapi.Client) error { return only(c.Flows.Get(ctx, flowID)) },
+		"Flows.Create": func(ctx context.Context, c *cloudapi.Client) error {
+			return only(c.Flows.Create(ctx, wabaID, cloudapi.NewFlow{Name: privateOne, Categories: []string{"OTHER"}}))
+		},
+		"Flows.Update": func(ctx context.Context, c *cloudapi.Client) error {
+			return c.Flows.Update(ctx, flowID, cloudapi.FlowUpdate{Name: privateOne})
+		},
+		"Flows.Delete": func(ctx context.Context, c *cloudapi.Client) error { return c.Flows.Delete(ctx, flowID) },
+		"Flows.Assets": func(ctx context.Context, c *cloudapi.Client) error { return drain(c.Flows.Assets(ctx, flowID)) },
+		"Flows.UploadJSON": func(ctx context.Context, c *cloudapi.Client) error {
+			return only(c.Flows.UploadJSON(ctx, flowID, []byte(`{"version":"6.0"}`)))
+		},
+		"Flows.Publish":   func(ctx context.Context, c *cloudapi.Client) error { return c.Flows.Publish(ctx, flowID) },
+		"Flows.Deprecate": func(ctx context.Context, c *cloudapi.Client) error { return c.Flows.Deprecate(ctx, flowID) },
+		"Flows.Migrate": func(ctx context.Context, c *cloudapi.Client) error {
+			return only(c.Flows.Migrate(ctx, wabaID, "210000000000012", "booking"))
+		},
+		"Flows.Key":    func(ctx context.Context, c *cloudapi.Client) error { return only(c.Flows.Key(ctx, phoneID)) },
+		"Flows.SetKey": func(ctx context.Context, c *cloudapi.Client) error { return c.Flows.SetKey(ctx, phoneID, rsaPEM()) },
+	}
+}

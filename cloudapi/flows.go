@@ -1,0 +1,366 @@
+package cloudapi
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"io"
+	"iter"
+	"net/http"
+	"net/url"
+
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
+)
+
+// A FlowsService makes and keeps Flows: forms of several screens inside a chat. A Flow is a draft until it is published, and
+// cannot be changed afterwards.
+//
+// Package flowendpoint answers the data exchange of Flows that have an endpoint.
+type FlowsService service
+
+// A Flow is a Flow. Which members are set depends on the fields that were asked for.
+type Flow struct {
+	ID               graph.FlowID          `json:"id"`
+	Name             string                `json:"name"`
+	Status           FlowStatus            `json:"status"`
+	Categories       []string              `json:"categories"`
+	ValidationErrors []FlowValidationError `json:"validation_errors"`
+	JSONVersion      string                `json:"json_version"`
+	DataAPIVersion   string                `json:"data_api_version"`
+	EndpointURI      string                `json:"endpoint_uri"`
+	Preview          FlowPreview           `json:"preview"`
+	Answer
+}
+
+func (f *Flow) incomplete() string { return withoutID(f.ID) }
+
+// A FlowPreview is a page that shows a Flow to whoever has the link, for 30 days.
+type FlowPreview struct {
+	URL     string          `json:"preview_url"`
+	Expires graph.Timestamp `json:"expires_at"`
+}
+
+// A FlowStatus is how a Flow stands. Meta may add values.
+type FlowStatus string
+
+const (
+	FlowStatusDraft      FlowStatus = "DRAFT"
+	FlowStatusPublished  FlowStatus = "PUBLISHED"
+	FlowStatusDeprecated FlowStatus = "DEPRECATED"
+	FlowStatusBlocked    FlowStatus = "BLOCKED"
+	FlowStatusThrottled  FlowStatus = "THROTTLED"
+)
+
+// A FlowValidationError is a mistake in a Flow's JSON, with its place.
+type FlowValidationError struct {
+	Code        string `json:"error"`
+	Type        string `json:"error_type"`
+	Message     string `json:"message"`
+	LineStart   int    `json:"line_start"`
+	LineEnd     int    `json:"line_end"`
+	ColumnStart int    `json:"column_start"`
+	ColumnEnd   int    `json:"column_end"`
+}
+
+// List walks through the Flows of an account.
+//
+// Meta: https://developers.facebook.com/docs/whatsapp/flows/reference/flowsapi
+//
+// graph:GET /{waba-id}/flows
+func (s *FlowsService) List(ctx context.Context, waba graph.WABAID) iter.Seq2[*Flow, error] {
+	return list[Flow](ctx, s.c, request{method: http.MethodGet, path: "/{waba-id}/flows", ids: []string{string(waba)}})
+}
+
+var flowFields = []string{
+	"id", "name", "status", "categories", "validation_errors", "json_version", "data_api_version", "endpoint_uri", "preview",
+}
+
+// Get reads a Flow, with a link to its preview.
+//
+// Meta: https://developers.facebook.com/docs/whatsapp/flows/reference/flowsapi
+//
+// graph:GET /{flow-id}
+func (s *FlowsService) Get(ctx context.Context, id graph.FlowID) (*Flow, error) {
+	return call[Flow](ctx, s.c, request{
+		method: http.MethodGet, path: "/{flow-id}", ids: []string{string(id)}, options: fieldsOption{flowFields},
+	})
+}
+
+// A NewFlow is a Flow to make.
+type NewFlow struct {
+	Name string
+
+	// Categories are one or more of Meta's, such as "LEAD_GENERATION" or "OTHER".
+	Categories []string
+
+	// JSON is the Flow itself. If nil, it is uploaded later with [FlowsService.UploadJSON].
+	JSON json.RawMessage
+
+	// Publish publishes it at once, if JSON has no mistakes.
+	Publish bool
+
+	// Clone copies another Flow of the account.
+	Clone graph.FlowID
+
+	// EndpointURI is your data endpoint, from Flow JSON version 3.0 on.
+	EndpointURI string
+}
+
+// A FlowResult is a Flow as it was stored. With ValidationErrors it is stored all the same, and cannot be published.
+type FlowResult struct {
+	ID               graph.FlowID          `json:"id"`
+	ValidationErrors []FlowValidationError `json:"validation_errors"`
+	Answer
+}
+
+// Create makes a Flow. Look at ValidationErrors although there is no error.
+//
+// Meta: https://developers.facebook.com/docs/whatsapp/flows/reference/flowsapi
+//
+// graph:POST /{waba-id}/flows
+func (s *FlowsService) Create(ctx context.Context, waba graph.WABAID, f NewFlow) (*FlowResult, error) {
+	var p problems
+	p.needs("NewFlow.Name", f.Name)
+	p.count("NewFlow.Categories", len(f.Categories), 1, 100)
+	if f.JSON != nil && !json.Valid(f.JSON) {
+		p.add("NewFlow.JSON is not valid JSON")
+	}
+	if err := p.err(); err != nil {
+		return nil, err
+	}
+	v, err := f.update().values()
+	if err != nil {
+		return nil, err
+	}
+	if f.JSON != nil {
+		v.Set("flow_json", string(f.JSON))
+	}
+	if f.Publish {
+		v.Set("publish", "true")
+	}
+	if f.Clone != "" {
+		v.Set("clone_flow_id", string(f.Clone))
+	}
+	resp, err := post[FlowResult](ctx, s.c, request{
+		method: http.MethodPost, path: "/{waba-id}/flows", ids: []string{string(waba)},
+	}, v)
+	if err != nil {
+		return nil, err
+	}
+	return resp, nil
+}
+
+func (f NewFlow) update() FlowUpdate {
+	return FlowUpdate{Name: f.Name, Categories: f.Categories, EndpointURI: f.EndpointURI}
+}
+
+// A FlowUpdate changes the members that are not empty.
+type FlowUpdate struct {
+	Name        string
+	Categories  []string
+	EndpointURI string
+	App         graph.AppID // whose key and endpoint are used
+}
+
+func (u FlowUpdate) values() (url.Values, error) {
+	v := url.Values{}
+	for name, value := range map[string]string{"name": u.Name, "endpoint_uri": u.EndpointURI, "application_id": string(u.App)} {
+		if value != "" {
+			v.Set(name, value)
+		}
+	}
+	if len(u.Categories) > 0 {
+		b, err := encode(u.Categories)
+		if err != nil {
+			return nil, err
+		}
+		v.Set("categories", string(b))
+	}
+	return v, nil
+}
+
+// Update changes what a Flow is called and where its endpoint is.
+//
+// Meta: https://developers.facebook.com/docs/whatsapp/flows/reference/flowsapi
+//
+// graph:POST /{flow-id}
+func (s *FlowsService) Update(ctx context.Context, id graph.FlowID, u FlowUpdate) error {
+	v, err := u.values()
+	if err != nil {
+		return err
+	}
+	if len(v) == 0 {
+		return invalid("the FlowUpdate changes nothing")
+	}
+	_, err = post[success](ctx, s.c, request{
+		method: http.MethodPost, path: "/{flow-id}", ids: []string{string(id)}, replay: ReplayIdempotent,
+	}, v)
+	return err
+}
+
+// Delete removes a draft.
+//
+// Meta: https://developers.facebook.com/docs/whatsapp/flows/reference/flowsapi
+//
+// graph:DELETE /{flow-id}
+func (s *FlowsService) Delete(ctx context.Context, id graph.FlowID) error {
+	return do(ctx, s.c, request{
+		method: http.MethodDelete, path: "/{flow-id}", ids: []string{string(id)}, replay: ReplayIdempotent,
+	}, nil)
+}
+
+// A FlowAsset is a file of a Flow.
+type FlowAsset struct {
+	Name string `json:"name"`
+	Type string `json:"asset_type"` // "FLOW_JSON"
+
+	// DownloadURL is public for some time: whoever has it can read the file, without a token.
+	DownloadURL string `json:"download_url"`
+	Answer
+}
+
+// Assets walks through the files of a Flow.
+//
+// Meta: https://developers.facebook.com/docs/whatsapp/flows/reference/flowsapi
+//
+// graph:GET /{flow-id}/assets
+func (s *FlowsService) Assets(ctx context.Context, id graph.FlowID) iter.Seq2[*FlowAsset, error] {
+	return list[FlowAsset](ctx, s.c, request{method: http.MethodGet, path: "/{flow-id}/assets", ids: []string{string(id)}})
+}
+
+// UploadJSON replaces the JSON of a draft. Look at ValidationErrors although there is no error: a Flow with mistakes is
+// stored and cannot be published.
+//
+// Meta: https://developers.facebook.com/docs/whatsapp/flows/reference/flowsapi
+//
+// graph:POST /{flow-id}/assets
+func (s *FlowsService) UploadJSON(ctx context.Context, id graph.FlowID, flow json.RawMessage) (*FlowResult, error) {
+	if !json.Valid(flow) {
+		return nil, invalid("the Flow is not valid JSON")
+	}
+	body, err := multipartFile([][2]string{{"name", "flow.json"}, {"asset_type", "FLOW_JSON"}},
+		"file", "flow.json", "application/json", io.ReadSeeker(bytes.NewReader(flow)), int64(len(flow)))
+	if err != nil {
+		return nil, err
+	}
+	resp, err := call[FlowResult](ctx, s.c, request{
+		method: http.MethodPost, path: "/{flow-id}/assets", ids: []string{string(id)}, upload: body, replay: ReplayIdempotent,
+	})
+	if err != nil {
+		return nil, err
+	}
+	resp.ID = id
+	return resp, nil
+}
+
+// Publish makes a draft usable, for good: a published Flow cannot be changed.
+//
+// Meta: https://developers.facebook.com/docs/whatsapp/flows/reference/flowsapi
+//
+// graph:POST /{flow-id}/publish
+func (s *FlowsService) Publish(ctx context.Context, id graph.FlowID) error {
+	return do(ctx, s.c, request{
+		method: http.MethodPost, path: "/{flow-id}/publish", ids: []string{string(id)}, replay: ReplayIdempotent,
+	}, nil)
+}
+
+// Deprecate ends a published Flow: it can be sent and opened no more.
+//
+// Meta: https://developers.facebook.com/docs/whatsapp/flows/reference/flowsapi
+//
+// graph:POST /{flow-id}/deprecate
+func (s *FlowsService) Deprecate(ctx context.Context, id graph.FlowID) error {
+	return do(ctx, s.c, request{
+		method: http.MethodPost, path: "/{flow-id}/deprecate", ids: []string{string(id)}, replay: ReplayIdempotent,
+	}, nil)
+}
+
+// A FlowMigrated is what became of each Flow.
+type FlowMigrated struct {
+	Migrated []struct {
+		SourceName string       `json:"source_name"`
+		SourceID   graph.FlowID `json:"source_id"`
+		ID         graph.FlowID `json:"migrated_id"`
+	} `json:"migrated_flows"`
+	Failed []struct {
+		SourceName string `json:"source_name"`
+		Code       string `json:"error_code"`
+		Message    string `json:"error_message"`
+	} `json:"failed_flows"`
+	Answer
+}
+
+func (m *FlowMigrated) incomplete() string {
+	if m.Migrated == nil && m.Failed == nil {
+		return "the answer names no Flow"
+	}
+	return ""
+}
+
+// Migrate copies Flows by name from another account of the same business, as drafts. Look at Failed although there is no
+// error.
+//
+// Meta: https://developers.facebook.com/docs/whatsapp/flows/reference/flowsapi
+//
+// graph:POST /{waba-id}/migrate_flows
+func (s *FlowsService) Migrate(
+	ctx context.Context, to, from graph.WABAID, names ...string,
+) (*FlowMigrated, error) {
+	var p problems
+	p.needs("the source account", string(from))
+	p.count("the list of names", len(names), 1, 100)
+	if err := p.err(); err != nil {
+		return nil, err
+	}
+	b, err := encode(names)
+	if err != nil {
+		return nil, err
+	}
+	return post[FlowMigrated](ctx, s.c, request{
+		method: http.MethodPost, path: "/{waba-id}/migrate_flows", ids: []string{string(to)},
+	}, url.Values{"source_waba_id": {string(from)}, "source_flow_names": {string(b)}})
+}
+
+// A FlowKey is the public key by which phones encrypt what they send to your data endpoint.
+type FlowKey struct {
+	PublicKey string `json:"business_public_key"`
+
+	// Status is FlowKeyValid, or FlowKeyMismatch after the number was registered anew: set the key again then.
+	Status FlowKeyStatus `json:"business_public_key_signature_status"`
+	Answer
+}
+
+// A FlowKeyStatus is whether a key is good. Meta may add values.
+type FlowKeyStatus string
+
+const (
+	FlowKeyValid    FlowKeyStatus = "VALID"
+	FlowKeyMismatch FlowKeyStatus = "MISMATCH"
+)
+
+// Key reads the key of a number.
+//
+// Meta: https://developers.facebook.com/docs/whatsapp/cloud-api/reference/whatsapp-business-encryption
+//
+// graph:GET /{phone-number-id}/whatsapp_business_encryption
+func (s *FlowsService) Key(ctx context.Context, phone graph.PhoneNumberID) (*FlowKey, error) {
+	return first[FlowKey](ctx, s.c, request{
+		method: http.MethodGet, path: "/{phone-number-id}/whatsapp_business_encryption", ids: []string{string(phone)}, phone: phone,
+	})
+}
+
+// SetKey sets the key of a number: an RSA public key of 2048 bits in PEM.
+//
+// Meta: https://developers.facebook.com/docs/whatsapp/cloud-api/reference/whatsapp-business-encryption
+//
+// graph:POST /{phone-number-id}/whatsapp_business_encryption
+func (s *FlowsService) SetKey(ctx context.Context, phone graph.PhoneNumberID, publicKeyPEM string) error {
+	if problem := badPublicKey(publicKeyPEM); problem != "" {
+		return invalid(problem)
+	}
+	_, err := post[success](ctx, s.c, request{
+		method: http.MethodPost, path: "/{phone-number-id}/whatsapp_business_encryption", ids: []string{string(phone)}, phone: phone,
+		replay: ReplayIdempotent,
+	}, url.Values{"business_public_key": {publicKeyPEM}})
+	return err
+}

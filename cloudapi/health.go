@@ -1,0 +1,79 @@
+package cloudapi
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+)
+
+// A HealthService says whether messages can be sent, and what stands in the way.
+type HealthService service
+
+// A Health is whether an object and all it depends on can send messages. Meta shows it late at times, for coexistence
+// numbers above all.
+type Health struct {
+	ID     string       `json:"id"`
+	Status HealthStatus `json:"health_status"`
+	Answer
+}
+
+// A HealthStatus is the worst state among the entities, and each of them.
+type HealthStatus struct {
+	CanSend  Availability   `json:"can_send_message"`
+	Entities []HealthEntity `json:"entities"`
+}
+
+// A HealthEntity is one of the things that sending depends on: number, account, portfolio, app, template or Flow.
+type HealthEntity struct {
+	Type    string        `json:"entity_type"` // such as "PHONE_NUMBER", "WABA", "BUSINESS", "APP"
+	ID      string        `json:"id"`
+	CanSend Availability  `json:"can_send_message"`
+	CanCall Availability  `json:"can_receive_call_sip"`
+	Info    []string      `json:"additional_info"`
+	Errors  []HealthError `json:"errors"`
+}
+
+// A HealthError is a reason, with Meta's advice.
+type HealthError struct {
+	Code        int    `json:"error_code"`
+	Description string `json:"error_description"`
+	Solution    string `json:"possible_solution"`
+}
+
+// An Availability is a state of health. Meta may add values.
+type Availability string
+
+const (
+	Available Availability = "AVAILABLE"
+	Limited   Availability = "LIMITED"
+	Blocked   Availability = "BLOCKED"
+)
+
+func (h *Health) incomplete() string {
+	if h.Status.CanSend == "" {
+		return "the answer has no health_status"
+	}
+	return ""
+}
+
+// Get reads the health of a number, account, portfolio, app, template or Flow, by its id.
+//
+// Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/support/health-status
+//
+// graph:GET /{node-id} health_status
+func (s *HealthService) Get(ctx context.Context, node string) (*Health, error) {
+	return call[Health](ctx, s.c, request{
+		method: http.MethodGet, path: "/{node-id}", ids: []string{node}, options: fieldsOption{[]string{"health_status"}},
+	})
+}
+
+// jsonNames returns the names of an object's members.
+func jsonNames(raw json.RawMessage) []string {
+	var m map[string]json.RawMessage
+	_ = json.Unmarshal(raw, &m)
+	var names []string
+	for name := range m {
+		names = append(names, name)
+	}
+	return names
+}

@@ -1,0 +1,152 @@
+package cloudapi
+
+import (
+	"context"
+	"io"
+	"net/http"
+	"strings"
+
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
+)
+
+// A MediaService uploads and downloads the files of messages.
+type MediaService service
+
+// A MediaUpload is a file to upload.
+type MediaUpload struct {
+	// Type is the file's MIME type, such as "image/jpeg". Meta looks at it and at the file.
+	Type string
+
+	// Name is the file's name. If empty, "file". People see the name of a [Document], not this one.
+	Name string
+
+	// Body is the file. It is streamed. If it is an [io.Seeker], as files are, it can be sent again after a refusal;
+	// else an upload is tried once.
+	Body io.Reader
+
+	// Size is the number of bytes. If zero, it is found out from an [io.Seeker].
+	Size int64
+}
+
+// maxMedia are the documented sizes, by the part of the type before the slash.
+var maxMedia = map[string]int64{"image": 5 << 20, "video": 16 << 20, "audio": 16 << 20}
+
+func (u MediaUpload) check(p *problems) {
+	kind, _, ok := strings.Cut(u.Type, "/")
+	switch {
+	case u.Type == "":
+		p.missing("MediaUpload.Type is empty; Meta wants a MIME type such as image/jpeg")
+	case !ok || strings.ContainsAny(u.Type, "\r\n"):
+		p.add("MediaUpload.Type is not a MIME type such as image/jpeg")
+	}
+	if u.Body == nil {
+		p.missing("MediaUpload.Body is nil")
+	}
+	limit, ok := maxMedia[kind]
+	switch {
+	case u.Type == "image/webp":
+		limit = 500 << 10
+	case !ok:
+		limit = 100 << 20
+	}
+	if u.Size > limit {
+		p.limit("MediaUpload.Size is %d bytes; Meta accepts %d of type %s", u.Size, limit, kind)
+	}
+	if u.Size < 0 {
+		p.add("MediaUpload.Size is negative")
+	}
+}
+
+// Upload stores a file for messages of one number. The id works for 30 days, as often as needed, and only for that number;
+// it is no [graph.UploadHandle], which templates and profiles want.
+//
+// An upload is not repeated blindly, but a file that was stored twice does no harm: after an error it can simply be uploaded
+// again.
+//
+// Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/business-phone-numbers/media
+//
+// graph:POST /{phone-number-id}/media
+func (s *MediaService) Upload(ctx context.Context, phone graph.PhoneNumberID, u MediaUpload) (graph.MediaID, error) {
+	var p problems
+	if u.check(&p); p.err() != nil {
+		return "", p.err()
+	}
+	name := u.Name
+	if name == "" {
+		name = "file"
+	}
+	body, err := multipartFile(
+		[][2]string{{"messaging_product", "whatsapp"}, {"type", u.Type}}, "file", name, u.Type, u.Body, u.Size)
+	if err != nil {
+		return "", err
+	}
+	resp, err := call[mediaUploaded](ctx, s.c, request{
+		method: http.MethodPost, path: "/{phone-number-id}/media", ids: []string{string(phone)}, phone: phone, upload: body,
+		sensitive: []string{u.Name},
+	})
+	if err != nil {
+		return "", err
+	}
+	return resp.ID, nil
+}
+
+type mediaUploaded struct {
+	ID graph.MediaID `json:"id"`
+}
+
+func (m *mediaUploaded) incomplete() string { return withoutID(m.ID) }
+
+// A MediaFile is what Meta knows about a file.
+type MediaFile struct {
+	ID graph.MediaID `json:"id"`
+
+	// URL is where the file is, for five minutes. It wants the token, so let [MediaService.Download] fetch it. It is not
+	// for logs.
+	URL string `json:"url"`
+
+	MIMEType string `json:"mime_type"`
+
+	// SHA256 is the checksum in hex.
+	SHA256 string `json:"sha256"`
+
+	// FileSize is the number of bytes.
+	FileSize int64 `json:"file_size"`
+
+	Answer
+}
+
+func (m *MediaFile) incomplete() string {
+	if m.URL == "" {
+		return "the answer has no url"
+	}
+	return ""
+}
+
+// Get returns where a file is and what it is, for uploaded and received ones. phone makes Meta check that the file belongs
+// to the number; if empty, it is not checked.
+//
+// Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/business-phone-numbers/media
+//
+// graph:GET /{media-id}
+func (s *MediaService) Get(ctx context.Context, id graph.MediaID, phone graph.PhoneNumberID) (*MediaFile, error) {
+	return call[MediaFile](ctx, s.c, request{
+		method: http.MethodGet, path: "/{media-id}", ids: []string{string(id)}, phone: phone, options: mediaOptions{phone},
+	})
+}
+
+type mediaOptions struct {
+	Phone graph.PhoneNumberID `url:"phone_number_id,omitempty"`
+}
+
+// Delete removes a file. phone makes Meta check that the file belongs to the number; if empty, it is not checked.
+//
+// Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/business-phone-numbers/media
+//
+// graph:DELETE /{media-id}
+func (s *MediaService) Delete(ctx context.Context, id graph.MediaID, phone graph.PhoneNumberID) error {
+	_, err := call[success](ctx, s.c, request{
+		method: http.MethodDelete, path: "/{media-id}", ids: []string{string(id)}, phone: phone, options: mediaOptions{phone},
+		replay: ReplayIdempotent,
+	})
+	return err
+}

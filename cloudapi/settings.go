@@ -1,0 +1,189 @@
+package cloudapi
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"slices"
+	"strconv"
+
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
+)
+
+// A SettingsService switches calling, identity checks and storage of a number on and off.
+type SettingsService service
+
+// Settings are the settings of a number.
+type Settings struct {
+	Calling       CallingSettings `json:"calling"`
+	IdentityCheck IdentitySetting `json:"user_identity_change"`
+	Storage       StorageSetting  `json:"storage_configuration"`
+
+	// Encryption is the state of payload encryption, as Meta wrote it.
+	Encryption json.RawMessage `json:"payload_encryption"`
+
+	Answer
+}
+
+func (s *Settings) incomplete() string {
+	for _, name := range jsonNames(s.Raw) {
+		switch name {
+		case "calling", "user_identity_change", "storage_configuration", "payload_encryption":
+			return ""
+		}
+	}
+	return "the answer has no settings"
+}
+
+// CallingSettings are how a number is called. Empty members are left as they are by an update.
+type CallingSettings struct {
+	Status             Switch       `json:"status,omitzero"`
+	IconVisibility     string       `json:"call_icon_visibility,omitzero"` // "DEFAULT" or "DISABLE_ALL"
+	Icons              *CallIcons   `json:"call_icons,omitzero"`
+	Hours              *CallHours   `json:"call_hours,omitzero"`
+	CallbackPermission Switch       `json:"callback_permission_status,omitzero"`
+	SIP                *SIPSettings `json:"sip,omitzero"`
+	SRTPKeyExchange    string       `json:"srtp_key_exchange_protocol,omitzero"` // "DTLS" or "SDES"
+}
+
+// A Switch is on or off. Meta may add values.
+type Switch string
+
+const (
+	Enabled  Switch = "ENABLED"
+	Disabled Switch = "DISABLED"
+)
+
+// CallIcons show the call button in some countries alone.
+type CallIcons struct {
+	Countries []string `json:"restrict_to_user_countries"`
+}
+
+// CallHours are when a number can be called.
+type CallHours struct {
+	Status   Switch          `json:"status"`
+	Timezone string          `json:"timezone_id"` // such as "America/Sao_Paulo"
+	Weekly   []OperatingHour `json:"weekly_operating_hours,omitempty"`
+	Holidays []Holiday       `json:"holiday_schedule,omitempty"`
+}
+
+// An OperatingHour is a span of one day. Times are four digits, "0930" for half past nine.
+type OperatingHour struct {
+	Day   string `json:"day_of_week"` // such as "MONDAY"
+	Open  string `json:"open_time"`
+	Close string `json:"close_time"`
+}
+
+// A Holiday is a day with other hours.
+type Holiday struct {
+	Date  string `json:"date"` // such as "2027-01-01"
+	Start string `json:"start_time"`
+	End   string `json:"end_time"`
+}
+
+// SIPSettings connect calls to a SIP server. A number that uses SIP takes no calls through [CallsService].
+type SIPSettings struct {
+	Status  Switch      `json:"status"`
+	Servers []SIPServer `json:"servers,omitempty"`
+}
+
+// A SIPServer is where calls go. Password is read only, and for the owner's eyes.
+type SIPServer struct {
+	Hostname string            `json:"hostname"`
+	Port     int               `json:"port,omitzero"`
+	Params   map[string]string `json:"request_uri_user_params,omitempty"`
+	AppID    graph.AppID       `json:"app_id,omitzero"`
+	Password graph.Secret      `json:"sip_user_password,omitzero"`
+}
+
+// An IdentitySetting makes Meta refuse messages to people whose keys changed, see [Message].IdentityKeyHash.
+type IdentitySetting struct {
+	Check bool `json:"enable_identity_key_check"`
+}
+
+// A StorageSetting is where data rests.
+type StorageSetting struct {
+	Status           string `json:"status,omitzero"`
+	Region           string `json:"data_localization_region,omitzero"`
+	RetentionMinutes int    `json:"retention_minutes,omitzero"`
+}
+
+// Get reads the settings.
+//
+// Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/business-phone-numbers/settings
+//
+// graph:GET /{phone-number-id}/settings
+func (s *SettingsService) Get(ctx context.Context, phone graph.PhoneNumberID) (*Settings, error) {
+	return call[Settings](ctx, s.c, request{
+		method: http.MethodGet, path: "/{phone-number-id}/settings", ids: []string{string(phone)}, phone: phone,
+	})
+}
+
+func (s *SettingsService) set(ctx context.Context, phone graph.PhoneNumberID, body any) error {
+	return do(ctx, s.c, request{
+		method: http.MethodPost, path: "/{phone-number-id}/settings", ids: []string{string(phone)}, phone: phone,
+		replay: ReplayIdempotent,
+	}, body)
+}
+
+// SetCalling changes how a number is called. Coexistence numbers take calls in the app.
+//
+// Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/calling/call-settings
+//
+// graph:POST /{phone-number-id}/settings calling
+func (s *SettingsService) SetCalling(ctx context.Context, phone graph.PhoneNumberID, c CallingSettings) error {
+	var p problems
+	if c.Hours != nil {
+		p.required("CallingSettings.Hours.Timezone", c.Hours.Timezone)
+		for i, h := range c.Hours.Weekly {
+			at := "CallingSettings.Hours.Weekly[" + strconv.Itoa(i) + "]"
+			p.required(at+".Day", h.Day)
+			for what, text := range map[string]string{".Open": h.Open, ".Close": h.Close} {
+				if len(text) != 4 || !digitsRe.MatchString(text) {
+					p.limit(`%s is not a time such as "0930"`, at+what)
+				}
+			}
+		}
+	}
+	if c.SIP != nil {
+		sip := *c.SIP
+		sip.Servers = slices.Clone(sip.Servers)
+		for i := range sip.Servers {
+			p.required("CallingSettings.SIP.Servers["+strconv.Itoa(i)+"].Hostname", sip.Servers[i].Hostname)
+			sip.Servers[i].Password = "" // Meta makes it
+		}
+		c.SIP = &sip
+	}
+	if err := p.err(); err != nil {
+		return err
+	}
+	return s.set(ctx, phone, struct {
+		C CallingSettings `json:"calling"`
+	}{c})
+}
+
+// SetIdentityCheck switches the check of identity keys on or off. With it on, webhooks bring the hash that
+// [Message].IdentityKeyHash wants.
+//
+// Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/business-phone-numbers/phone-numbers
+//
+// graph:POST /{phone-number-id}/settings user_identity_change
+func (s *SettingsService) SetIdentityCheck(ctx context.Context, phone graph.PhoneNumberID, on bool) error {
+	return s.set(ctx, phone, struct {
+		I IdentitySetting `json:"user_identity_change"`
+	}{IdentitySetting{on}})
+}
+
+// SetStorage changes where data rests and for how long.
+//
+// Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/local-storage
+//
+// graph:POST /{phone-number-id}/settings storage_configuration
+func (s *SettingsService) SetStorage(ctx context.Context, phone graph.PhoneNumberID, storage StorageSetting) error {
+	if storage == (StorageSetting{}) {
+		return invalid("the StorageSetting is empty")
+	}
+	return s.set(ctx, phone, struct {
+		S StorageSetting `json:"storage_configuration"`
+	}{storage})
+}

@@ -1,0 +1,309 @@
+package cloudapi
+
+import (
+	"encoding/json"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
+)
+
+// A MessageTemplate is a template in one language, as Meta keeps it. Members that were not asked for are zero.
+type MessageTemplate struct {
+	ID              graph.TemplateID
+	Name            string
+	Language        string
+	Status          TemplateStatus
+	Category        TemplateCategory
+	Parts           []TemplatePart
+	ParameterFormat ParameterFormat
+
+	// Quality is what recipients made of it: GREEN, YELLOW, RED or UNKNOWN.
+	Quality QualityRating
+
+	// RejectedReason is why a rejected template was, such as "INVALID_FORMAT".
+	RejectedReason string
+
+	// PreviousCategory and CorrectCategory say what Meta changed, or will.
+	PreviousCategory TemplateCategory
+	CorrectCategory  TemplateCategory
+
+	// TTL is how long Meta tries to deliver. Zero means Meta's own time.
+	TTL time.Duration
+
+	// Source is AUTO_GENERATED for templates that Meta made itself.
+	Source string
+
+	Answer
+}
+
+// A TemplateStatus is how a template stands. Meta may add values.
+type TemplateStatus string
+
+const (
+	TemplateApproved        TemplateStatus = "APPROVED"
+	TemplatePending         TemplateStatus = "PENDING"
+	TemplateRejected        TemplateStatus = "REJECTED"
+	TemplatePaused          TemplateStatus = "PAUSED"
+	TemplateDisabled        TemplateStatus = "DISABLED"
+	TemplateInAppeal        TemplateStatus = "IN_APPEAL"
+	TemplatePendingDeletion TemplateStatus = "PENDING_DELETION"
+	TemplateDeleted         TemplateStatus = "DELETED"
+	TemplateLimitExceeded   TemplateStatus = "LIMIT_EXCEEDED"
+	TemplateArchived        TemplateStatus = "ARCHIVED"
+)
+
+// A TemplateCategory is what a template is for, and what it costs. Meta may add values.
+type TemplateCategory string
+
+const (
+	CategoryMarketing      TemplateCategory = "MARKETING"
+	CategoryUtility        TemplateCategory = "UTILITY"
+	CategoryAuthentication TemplateCategory = "AUTHENTICATION"
+)
+
+// A ParameterFormat is whether variables are {{1}} or {{first_name}}. Meta may add values.
+type ParameterFormat string
+
+const (
+	ParametersPositional ParameterFormat = "POSITIONAL"
+	ParametersNamed      ParameterFormat = "NAMED"
+)
+
+// UnmarshalJSON reads a template as Meta writes it.
+func (t *MessageTemplate) UnmarshalJSON(b []byte) error {
+	var v struct {
+		ID       graph.TemplateID `json:"id"`
+		Name     string           `json:"name"`
+		Language loose            `json:"language"`
+		Status   TemplateStatus   `json:"status"`
+		Category TemplateCategory `json:"category"`
+		Parts    []TemplatePart   `json:"components"`
+		Format   ParameterFormat  `json:"parameter_format"`
+		Quality  struct {
+			Score QualityRating `json:"score"`
+		} `json:"quality_score"`
+		Rejected loose            `json:"rejected_reason"`
+		Previous TemplateCategory `json:"previous_category"`
+		Correct  TemplateCategory `json:"correct_category"`
+		TTL      flexInt          `json:"message_send_ttl_seconds"`
+		Source   string           `json:"source"`
+	}
+	if err := json.Unmarshal(b, &v); err != nil {
+		return err
+	}
+	*t = MessageTemplate{
+		ID: v.ID, Name: v.Name, Language: string(v.Language), Status: TemplateStatus(strings.ToUpper(string(v.Status))),
+		Category: v.Category, Parts: v.Parts, ParameterFormat: v.Format, Quality: v.Quality.Score,
+		RejectedReason: string(v.Rejected), PreviousCategory: v.Previous, CorrectCategory: v.Correct,
+		TTL: time.Duration(v.TTL) * time.Second, Source: v.Source,
+	}
+	return nil
+}
+
+func (t *MessageTemplate) incomplete() string { return withoutID(t.ID) }
+
+// A NewTemplate is a template to be reviewed.
+//
+//	cloudapi.NewTemplate{
+//		Name: "order_confirmation", Language: "en_US", Category: cloudapi.CategoryUtility,
+//		ParameterFormat: cloudapi.ParametersNamed,
+//		Parts: []cloudapi.TemplatePart{
+//			{Type: cloudapi.PartBody, Text: "Hi {{first_name}}, your order is on its way.", Example: &cloudapi.TemplateExample{
+//				BodyNamed: []cloudapi.NamedExample{{Name: "first_name", Example: "Jessica"}},
+//			}},
+//		},
+//	}
+type NewTemplate struct {
+	Name            string           `json:"name"`     // lower-case letters, digits and underscores
+	Language        string           `json:"language"` // such as "en_US"
+	Category        TemplateCategory `json:"category"`
+	ParameterFormat ParameterFormat  `json:"parameter_format,omitzero"` // if empty, positional
+	Parts           []TemplatePart   `json:"components"`
+
+	// TTL is how long Meta tries to deliver, in whole seconds. If zero, Meta's own time.
+	TTL time.Duration `json:"-"`
+}
+
+// MarshalJSON writes the body of the request.
+func (t NewTemplate) MarshalJSON() ([]byte, error) {
+	type plain NewTemplate
+	return json.Marshal(struct {
+		plain
+		TTL int64 `json:"message_send_ttl_seconds,omitzero"`
+	}{plain(t), int64(t.TTL / time.Second)})
+}
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (t *NewTemplate) UnmarshalJSON(b []byte) error {
+	type plain NewTemplate
+	v := struct {
+		*plain
+		TTL flexInt `json:"message_send_ttl_seconds"`
+	}{plain: (*plain)(t)}
+	err := json.Unmarshal(b, &v)
+	t.TTL = time.Duration(v.TTL) * time.Second
+	return err
+}
+
+// Check returns every rule that the template breaks, as [ErrInvalid], or nil. Create does it by itself.
+func (t NewTemplate) Check() error { return t.check() }
+
+func (t NewTemplate) check() error {
+	p := problems{}
+	checkTemplateName(&p, "NewTemplate", t.Name, t.Language, t.Category)
+	if t.TTL < 0 {
+		p.add("NewTemplate.TTL is negative")
+	}
+	p.count("NewTemplate.Parts", len(t.Parts), 1, 20)
+	checkParts(&p, "NewTemplate.Parts", t.Parts)
+	return p.err()
+}
+
+func checkTemplateName(p *problems, what, name, language string, category TemplateCategory) {
+	if !templateNameRe.MatchString(name) {
+		p.put(true, name == "", "%s.Name must be lower-case letters, digits and underscores", []any{what})
+	}
+	p.atMost(what+".Name", name, 512)
+	p.needs(what+".Language", language)
+	p.needs(what+".Category", string(category))
+}
+
+// checkParts judges the parts of a template.
+func checkParts(p *problems, where string, parts []TemplatePart) {
+	seen := map[string]bool{}
+	for i, part := range parts {
+		at := where + "[" + strconv.Itoa(i) + "]"
+		kind := strings.ToUpper(string(part.Type))
+		p.needs(at+".Type", kind)
+		p.unique(at+".Type", kind, seen)
+		part.check(p, at)
+	}
+}
+
+// variableRe finds the variables of a text.
+var variableRe = regexp.MustCompile(`\{\{\s*([A-Za-z0-9_]+)\s*\}\}`)
+
+func (t TemplatePart) check(p *problems, at string) {
+	switch PartType(strings.ToUpper(string(t.Type))) {
+	case PartHeader:
+		t.checkHeader(p, at)
+	case PartBody:
+		t.checkBody(p, at)
+	case PartFooter:
+		if t.CodeExpirationMinutes == 0 {
+			p.text(at+".Text", t.Text, 60)
+		} else {
+			p.within(at+".CodeExpirationMinutes", t.CodeExpirationMinutes, 1, 90)
+		}
+		if variableRe.MatchString(t.Text) {
+			p.limit("%s.Text has a variable; a footer has none", at)
+		}
+	case PartButtons:
+		checkTemplateButtons(p, at, t.Buttons)
+	case PartCarousel:
+		p.count(at+".Cards", len(t.Cards), 2, 10)
+		for i, card := range t.Cards {
+			checkParts(p, at+".Cards["+strconv.Itoa(i)+"]", card.Parts)
+		}
+	case PartOffer:
+		if t.Offer == nil {
+			p.missing("%s.Offer is nil", at)
+		} else {
+			p.text(at+".Offer.Text", t.Offer.Text, 16)
+		}
+	default:
+	}
+}
+
+func (t TemplatePart) checkHeader(p *problems, at string) {
+	p.needs(at+".Format", string(t.Format))
+	switch t.Format {
+	case HeaderText:
+		p.text(at+".Text", t.Text, 60)
+		variables := variableRe.FindAllString(t.Text, -1)
+		if len(variables) > 1 {
+			p.limit("%s.Text has %d variables; a header has one", at, len(variables))
+		}
+		if len(variables) > 0 && (t.Example == nil || len(t.Example.HeaderText) == 0 && len(t.Example.HeaderNamed) == 0) {
+			p.put(true, true, "%s.Example says nothing of the variable; Meta wants HeaderText or HeaderNamed", []any{at})
+		}
+	case HeaderImage, HeaderVideo, HeaderDocument, HeaderGIF:
+		if t.Example == nil || len(t.Example.HeaderHandle) == 0 {
+			p.put(true, true, "%s.Example has no HeaderHandle; upload a sample with Uploads.Upload", []any{at})
+		}
+	default:
+	}
+}
+
+func (t TemplatePart) checkBody(p *problems, at string) {
+	p.atMost(at+".Text", t.Text, 1024)
+	variables := variableRe.FindAllString(t.Text, -1)
+	text := strings.TrimSpace(t.Text)
+	if loc := variableRe.FindAllStringIndex(text, -1); len(loc) > 0 && (loc[0][0] == 0 || loc[len(loc)-1][1] == len(text)) {
+		p.limit("%s.Text begins or ends with a variable, which Meta refuses (2388299)", at)
+	}
+	if len(variables) > 0 && (t.Example == nil || len(t.Example.BodyText) == 0 && len(t.Example.BodyNamed) == 0) {
+		p.put(true, true, "%s.Example says nothing of the variables; Meta wants BodyText or BodyNamed", []any{at})
+	}
+}
+
+func checkTemplateButtons(p *problems, at string, buttons []ButtonPart) {
+	p.count(at+".Buttons", len(buttons), 1, 10)
+	counts := map[ButtonPartType]int{}
+	runs := 0
+	for i, b := range buttons {
+		here := at + ".Buttons[" + strconv.Itoa(i) + "]"
+		p.needs(here+".Type", string(b.Type))
+		counts[b.Type]++
+		p.atMost(here+".Text", b.Text, 25)
+		switch b.Type {
+		case ButtonPartQuickReply:
+			p.required(here+".Text", b.Text)
+			if i == 0 || buttons[i-1].Type != ButtonPartQuickReply {
+				runs++
+			}
+		case ButtonPartURL:
+			p.required(here+".Text", b.Text)
+			p.text(here+".URL", b.URL, 2000)
+			if loc := variableRe.FindStringIndex(b.URL); loc != nil {
+				if loc[1] != len(b.URL) {
+					p.limit("%s.URL has its variable not at the end", here)
+				}
+				if len(b.Example) == 0 {
+					p.put(true, true, "%s.Example is empty although URL has a variable", []any{here})
+				}
+			}
+		case ButtonPartPhone:
+			p.required(here+".Text", b.Text)
+			p.text(here+".PhoneNumber", b.PhoneNumber, 20)
+		case ButtonPartFlow:
+			if n := count(b.FlowID != "", b.FlowName != "", b.FlowJSON != ""); n != 1 {
+				p.put(true, n == 0, "%s takes one of FlowID, FlowName and FlowJSON", []any{here})
+			}
+		case ButtonPartOTP:
+			p.required(here+".OTPType", string(b.OTPType))
+			p.count(here+".Apps", len(b.Apps), 0, 5)
+		default:
+		}
+	}
+	for kind, most := range map[ButtonPartType]int{ButtonPartURL: 2, ButtonPartPhone: 1, ButtonPartCopyCode: 1} {
+		if counts[kind] > most {
+			p.limit("%s has %d buttons of type %s; Meta accepts %d", at, counts[kind], kind, most)
+		}
+	}
+	if runs > 1 {
+		p.limit("%s has quick replies in %d places; they must stand together", at, runs)
+	}
+}
+
+func count(list ...bool) (n int) {
+	for _, b := range list {
+		if b {
+			n++
+		}
+	}
+	return n
+}

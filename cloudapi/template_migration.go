@@ -1,0 +1,106 @@
+package cloudapi
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"time"
+
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
+)
+
+// A TemplateMigration copies templates from one account to another of the same business.
+type TemplateMigration struct {
+	Source graph.WABAID `json:"source_waba_id"`
+
+	// Templates are the ones to copy. If empty, all, 500 at a time: Page counts from 0, Count is at most 500.
+	Templates []graph.TemplateID `json:"template_ids,omitempty"`
+	Page      int                `json:"page_number,omitzero"`
+	Count     int                `json:"count,omitzero"`
+}
+
+// A TemplateMigrated is what became of each template.
+type TemplateMigrated struct {
+	Migrated []graph.TemplateID `json:"migrated_templates"`
+
+	// Failed has the reason for each template that was not copied.
+	Failed map[string]string `json:"failed_templates"`
+
+	Answer
+}
+
+func (m *TemplateMigrated) incomplete() string {
+	if m.Migrated == nil && m.Failed == nil {
+		return "the answer names no template"
+	}
+	return ""
+}
+
+// Migrate copies templates into an account. Look at Failed although there is no error.
+//
+// Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/templates/template-migration
+//
+// graph:POST /{waba-id}/migrate_message_templates
+func (s *TemplatesService) Migrate(
+	ctx context.Context, to graph.WABAID, m TemplateMigration,
+) (*TemplateMigrated, error) {
+	p := problems{}
+	p.needs("TemplateMigration.Source", string(m.Source))
+	p.within("TemplateMigration.Count", m.Count, 0, 500)
+	if err := p.err(); err != nil {
+		return nil, err
+	}
+	return send[TemplateMigrated](ctx, s.c, request{
+		method: http.MethodPost, path: "/{waba-id}/migrate_message_templates", ids: []string{string(to)},
+	}, m)
+}
+
+// A TemplateComparison is one measure of two templates.
+type TemplateComparison struct {
+	// Metric is BLOCK_RATE, MESSAGE_SENDS or TOP_BLOCK_REASON. Meta may add values.
+	Metric string `json:"metric"`
+	Type   string `json:"type"`
+
+	// Order are the ids from the lower rate to the higher one.
+	Order []graph.TemplateID `json:"order_by_relative_metric"`
+
+	Numbers []TemplateNumber `json:"number_values"`
+	Texts   []TemplateText   `json:"string_values"`
+	Answer
+}
+
+// A TemplateNumber is a measure of one template.
+type TemplateNumber struct {
+	Template graph.TemplateID `json:"key"`
+	Value    int64            `json:"value"`
+}
+
+// A TemplateText is a measure of one template in words.
+type TemplateText struct {
+	Template graph.TemplateID `json:"key"`
+	Value    string           `json:"value"`
+}
+
+// Compare compares two templates of one account over 7, 30, 60 or 90 days that end at until.
+//
+// Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/templates/template-comparison
+//
+// graph:GET /{template-id}/compare
+func (s *TemplatesService) Compare(
+	ctx context.Context, id, with graph.TemplateID, since, until time.Time,
+) ([]*TemplateComparison, error) {
+	if with == "" {
+		return nil, invalid("the template to compare with is empty")
+	}
+	var all []*TemplateComparison
+	for c, err := range list[TemplateComparison](ctx, s.c, request{
+		method: http.MethodGet, path: "/{template-id}/compare", ids: []string{string(id)},
+		query: url.Values{"template_ids": {"[" + string(with) + "]"}, "start": {unix(since)}, "end": {unix(until)}},
+	}) {
+		if err != nil {
+			return all, err
+		}
+		all = append(all, c)
+	}
+	return all, nil
+}

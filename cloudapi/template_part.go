@@ -1,0 +1,196 @@
+package cloudapi
+
+import (
+	"encoding/json"
+
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
+)
+
+// A TemplatePart is a part of a template's definition: its Type says which other members it has. It is another thing than a
+// [TemplateComponent], which fills in a part when a message is sent.
+type TemplatePart struct {
+	Type PartType `json:"type"`
+
+	// Format is what a header is.
+	Format HeaderFormat `json:"format,omitzero"`
+
+	// Text is that of a header (at most 60 characters), body (1024) or footer (60). Authentication templates have none.
+	Text string `json:"text,omitzero"`
+
+	// Example has a sample for each variable and file, for the review.
+	Example *TemplateExample `json:"example,omitzero"`
+
+	// Buttons are those of PartButtons, at most 10.
+	Buttons []ButtonPart `json:"buttons,omitempty"`
+
+	// Cards are those of PartCarousel, 2 to 10, all made alike.
+	Cards []TemplateCardPart `json:"cards,omitempty"`
+
+	// Offer is that of PartOffer.
+	Offer *OfferPart `json:"limited_time_offer,omitzero"`
+
+	// SecurityRecommendation, of an authentication body, advises not to share the code.
+	SecurityRecommendation *bool `json:"add_security_recommendation,omitzero"`
+
+	// CodeExpirationMinutes, of an authentication footer, says how long the code works; 1 to 90.
+	CodeExpirationMinutes int `json:"code_expiration_minutes,omitzero"`
+}
+
+// A PartType is the kind of a part. Meta may add values.
+type PartType string
+
+const (
+	PartHeader         PartType = "HEADER"
+	PartBody           PartType = "BODY"
+	PartFooter         PartType = "FOOTER"
+	PartButtons        PartType = "BUTTONS"
+	PartCarousel       PartType = "CAROUSEL"
+	PartOffer          PartType = "LIMITED_TIME_OFFER"
+	PartCallPermission PartType = "CALL_PERMISSION_REQUEST"
+)
+
+// A HeaderFormat is what a header is. Meta may add values.
+type HeaderFormat string
+
+const (
+	HeaderText     HeaderFormat = "TEXT"
+	HeaderImage    HeaderFormat = "IMAGE"
+	HeaderVideo    HeaderFormat = "VIDEO"
+	HeaderDocument HeaderFormat = "DOCUMENT"
+	HeaderGIF      HeaderFormat = "GIF"
+	HeaderLocation HeaderFormat = "LOCATION"
+	HeaderProduct  HeaderFormat = "PRODUCT"
+)
+
+// A TemplateExample has samples for the review.
+type TemplateExample struct {
+	HeaderText   []string             `json:"header_text,omitempty"`
+	HeaderNamed  []NamedExample       `json:"header_text_named_params,omitempty"`
+	HeaderHandle []graph.UploadHandle `json:"header_handle,omitempty"` // URLs when read
+
+	// BodyText has one row with a sample for each positional variable.
+	BodyText  ExampleRows    `json:"body_text,omitempty"`
+	BodyNamed []NamedExample `json:"body_text_named_params,omitempty"`
+}
+
+// A NamedExample is the sample of a named variable.
+type NamedExample struct {
+	Name    string `json:"param_name"`
+	Example string `json:"example"`
+}
+
+// ExampleRows are rows of samples. Meta writes them as a list of lists, a list or a text, and takes the first.
+type ExampleRows [][]string
+
+// UnmarshalJSON reads rows, one row or one sample.
+func (e *ExampleRows) UnmarshalJSON(b []byte) error {
+	var rows [][]string
+	if json.Unmarshal(b, &rows) == nil {
+		*e = rows
+		return nil
+	}
+	var row []string
+	if json.Unmarshal(b, &row) == nil {
+		*e = ExampleRows{row}
+		return nil
+	}
+	var one string
+	if err := json.Unmarshal(b, &one); err != nil {
+		return err
+	}
+	*e = ExampleRows{{one}}
+	return nil
+}
+
+// A TemplateCardPart is a card of a carousel.
+type TemplateCardPart struct {
+	Parts []TemplatePart `json:"components"`
+}
+
+// An OfferPart is the line of a limited-time offer.
+type OfferPart struct {
+	Text          string `json:"text"`           // at most 16 characters
+	HasExpiration bool   `json:"has_expiration"` // with a countdown
+}
+
+// A ButtonPart is a button of a template's definition: its Type says which other members it has.
+type ButtonPart struct {
+	Type ButtonPartType `json:"type"`
+
+	// Text is what the button says, at most 25 characters.
+	Text string `json:"text,omitzero"`
+
+	// URL may end with a variable, of which Example has a sample.
+	URL         string        `json:"url,omitzero"`
+	PhoneNumber string        `json:"phone_number,omitzero"`
+	Example     ButtonExample `json:"example,omitempty"`
+
+	// One of FlowID, FlowName and FlowJSON names a Flow.
+	FlowID         string     `json:"flow_id,omitzero"`
+	FlowName       string     `json:"flow_name,omitzero"`
+	FlowJSON       string     `json:"flow_json,omitzero"`
+	FlowAction     FlowAction `json:"flow_action,omitzero"`
+	NavigateScreen string     `json:"navigate_screen,omitzero"`
+
+	// TTLMinutes is how long a call button works.
+	TTLMinutes int `json:"ttl_minutes,omitzero"`
+
+	// OTPType and what follows are for authentication.
+	OTPType       OTPType  `json:"otp_type,omitzero"`
+	AutofillText  string   `json:"autofill_text,omitzero"`
+	ZeroTapTerms  *bool    `json:"zero_tap_terms_accepted,omitzero"`
+	Apps          []OTPApp `json:"supported_apps,omitempty"`
+	PackageName   string   `json:"package_name,omitzero"`   // as read; write Apps
+	SignatureHash string   `json:"signature_hash,omitzero"` // as read; write Apps
+}
+
+// A ButtonPartType is the kind of a button in a definition. Meta may add values.
+type ButtonPartType string
+
+const (
+	ButtonPartQuickReply     ButtonPartType = "QUICK_REPLY"
+	ButtonPartURL            ButtonPartType = "URL"
+	ButtonPartPhone          ButtonPartType = "PHONE_NUMBER"
+	ButtonPartCopyCode       ButtonPartType = "COPY_CODE"
+	ButtonPartFlow           ButtonPartType = "FLOW"
+	ButtonPartCatalog        ButtonPartType = "CATALOG"
+	ButtonPartProducts       ButtonPartType = "MPM"
+	ButtonPartProduct        ButtonPartType = "SPM"
+	ButtonPartOrderDetails   ButtonPartType = "ORDER_DETAILS"
+	ButtonPartVoiceCall      ButtonPartType = "VOICE_CALL"
+	ButtonPartContactRequest ButtonPartType = "REQUEST_CONTACT_INFO"
+	ButtonPartOTP            ButtonPartType = "OTP"
+)
+
+// An OTPType is how a one-time code gets into the app. Meta may add values.
+type OTPType string
+
+const (
+	OTPCopyCode OTPType = "COPY_CODE"
+	OTPOneTap   OTPType = "ONE_TAP"
+	OTPZeroTap  OTPType = "ZERO_TAP"
+)
+
+// An OTPApp is an Android app that may take the code.
+type OTPApp struct {
+	PackageName   string `json:"package_name"`
+	SignatureHash string `json:"signature_hash"`
+}
+
+// A ButtonExample is the sample of a button's variable or code.
+type ButtonExample []string
+
+// UnmarshalJSON reads a list or one sample.
+func (e *ButtonExample) UnmarshalJSON(b []byte) error {
+	var list []string
+	if json.Unmarshal(b, &list) == nil {
+		*e = list
+		return nil
+	}
+	var one loose
+	if err := json.Unmarshal(b, &one); err != nil {
+		return err
+	}
+	*e = ButtonExample{string(one)}
+	return nil
+}

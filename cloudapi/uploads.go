@@ -1,0 +1,192 @@
+package cloudapi
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"regexp"
+	"strconv"
+
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
+)
+
+// An UploadsService uploads files for templates and profile pictures. They want a [graph.UploadHandle]; messages want a
+// [graph.MediaID], which [MediaService] gives. It needs [Config].AppID.
+type UploadsService service
+
+// An UploadID names an upload under way.
+type UploadID string
+
+// uploadRe is what an upload id looks like. It holds a query, which must stay one, and nothing else that could lead
+// elsewhere.
+var uploadRe = regexp.MustCompile(`^upload:[A-Za-z0-9+/=_:-]+(\?[A-Za-z0-9=&%+/_.-]*)?$`)
+
+// A FileUpload is a file to upload. All members are required.
+type FileUpload struct {
+	// Name is the file's name, Type its MIME type: application/pdf, image/jpeg, image/png or video/mp4.
+	Name string
+	Type string
+
+	// Size is the number of bytes.
+	Size int64
+
+	// Body is the file. An [io.Seeker] lets a broken upload go on where it stopped.
+	Body io.Reader
+}
+
+// Upload uploads a file as a whole and returns its handle. If the connection breaks and the file can be sought, it asks how
+// much arrived and sends the rest.
+func (s *UploadsService) Upload(ctx context.Context, file FileUpload) (graph.UploadHandle, error) {
+	if file.Body == nil {
+		return "", invalid("FileUpload.Body is nil")
+	}
+	id, err := s.Create(ctx, file)
+	if err != nil {
+		return "", err
+	}
+	attempts := s.c.core.Open().cfg.Retry.MaxAttempts
+	seeker, canSeek := file.Body.(io.Seeker)
+	var begin, offset int64
+	if canSeek {
+		if begin, err = seeker.Seek(0, io.SeekCurrent); err != nil {
+			return "", errors.New("cloudapi: the file says that it can be sought and cannot")
+		}
+	}
+	for attempt := 1; ; attempt++ {
+		handle, err := s.Append(ctx, id, offset, file.Body, file.Size-offset)
+		if err == nil {
+			return handle, nil
+		}
+		e, ok := errors.AsType[*Error](err)
+		if !ok || e.hasCode() && !e.Transient || !canSeek || attempt >= attempts || ctx.Err() != nil {
+			return "", err
+		}
+		if !rest(ctx, s.c.core.Open().cfg.Retry, e, attempt) {
+			return "", err
+		}
+		if offset, err = s.Offset(ctx, id); err != nil {
+			return "", err
+		}
+		if _, err := seeker.Seek(begin+offset, io.SeekStart); err != nil {
+			return "", errors.New("cloudapi: the file cannot be sought to where its upload stopped")
+		}
+	}
+}
+
+// Create begins an upload. Body is not looked at.
+//
+// Meta: https://developers.facebook.com/docs/graph-api/guides/upload
+//
+// graph:POST /{app-id}/uploads
+func (s *UploadsService) Create(ctx context.Context, file FileUpload) (UploadID, error) {
+	var p problems
+	p.needs("FileUpload.Name", file.Name)
+	p.needs("FileUpload.Type", file.Type)
+	if file.Size <= 0 {
+		p.missing("FileUpload.Size is not the number of bytes")
+	}
+	if err := p.err(); err != nil {
+		return "", err
+	}
+	type options struct {
+		Name string `url:"file_name"`
+		Size int64  `url:"file_length"`
+		Type string `url:"file_type"`
+	}
+	resp, err := call[uploadCreated](ctx, s.c, request{
+		method: http.MethodPost, path: "/{app-id}/uploads", ids: []string{string(s.c.AppID())},
+		options: options{file.Name, file.Size, file.Type}, sensitive: []string{file.Name}, replay: ReplayIdempotent,
+	})
+	if err != nil {
+		return "", err
+	}
+	return resp.ID, nil
+}
+
+type uploadCreated struct {
+	ID UploadID `json:"id"`
+}
+
+func (u *uploadCreated) incomplete() string {
+	if !uploadRe.MatchString(string(u.ID)) {
+		return "the answer has no upload id"
+	}
+	return ""
+}
+
+// Append sends size bytes of a file from an offset on, and returns the handle once all of it is there.
+//
+// Meta: https://developers.facebook.com/docs/graph-api/guides/upload
+//
+// graph:POST /{upload-id}
+func (s *UploadsService) Append(
+	ctx context.Context, id UploadID, offset int64, body io.Reader, size int64,
+) (graph.UploadHandle, error) {
+	if err := checkUploadID(id); err != nil {
+		return "", err
+	}
+	if body == nil || size < 0 || offset < 0 {
+		return "", invalid("an upload needs a body, and an offset and size that are not negative")
+	}
+	part := &payload{contentType: "application/octet-stream", file: body, size: size, resumable: true, offset: offset}
+	if err := part.measure(); err != nil {
+		return "", err
+	}
+	resp, err := call[uploadDone](ctx, s.c, request{
+		method: http.MethodPost, path: "/{upload-id}", ids: []string{string(id)}, upload: part, sensitive: []string{string(id)},
+		oauth: true, replay: ReplayNever, // what arrived must be asked for first
+	})
+	if err != nil {
+		return "", err
+	}
+	return resp.Handle, nil
+}
+
+type uploadDone struct {
+	Handle graph.UploadHandle `json:"h"`
+}
+
+func (u *uploadDone) incomplete() string {
+	if u.Handle == "" {
+		return "the answer has no handle"
+	}
+	return ""
+}
+
+// Offset returns how much of an upload has arrived, which is where it goes on.
+//
+// Meta: https://developers.facebook.com/docs/graph-api/guides/upload
+//
+// graph:GET /{upload-id}
+func (s *UploadsService) Offset(ctx context.Context, id UploadID) (int64, error) {
+	if err := checkUploadID(id); err != nil {
+		return 0, err
+	}
+	resp, err := call[uploadOffset](ctx, s.c, request{
+		method: http.MethodGet, path: "/{upload-id}", ids: []string{string(id)}, sensitive: []string{string(id)}, oauth: true,
+	})
+	if err != nil {
+		return 0, err
+	}
+	n, _ := strconv.ParseInt(string(resp.Offset), 10, 64)
+	return n, nil
+}
+
+type uploadOffset struct {
+	Offset loose `json:"file_offset"`
+}
+
+func (u *uploadOffset) incomplete() string {
+	if n, err := strconv.ParseInt(string(u.Offset), 10, 64); err != nil || n < 0 {
+		return "the answer has no file_offset"
+	}
+	return ""
+}
+
+func checkUploadID(id UploadID) error {
+	if !uploadRe.MatchString(string(id)) {
+		return invalid("the upload id does not look like one (upload: and more)")
+	}
+	return nil
+}

@@ -1,0 +1,143 @@
+package cloudapi
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
+)
+
+// A UsernamesService claims the name by which people find a number without seeing the number.
+type UsernamesService service
+
+// A Username is the name of a number.
+type Username struct {
+	Name   string         `json:"username"`
+	Status UsernameStatus `json:"status"`
+	Answer
+}
+
+func (u *Username) incomplete() string {
+	if u.Name == "" && u.Status == "" && len(jsonNames(u.Raw)) > 0 {
+		return "the answer has neither username nor status"
+	}
+	return ""
+}
+
+// A UsernameStatus is whether people see a name already. Meta may add values.
+type UsernameStatus string
+
+const (
+	UsernameApproved UsernameStatus = "approved" // people see it
+	UsernameReserved UsernameStatus = "reserved" // nobody else can take it, and nobody sees it yet
+)
+
+// Get reads the name. It is empty for a number without one.
+//
+// Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/business-scoped-user-ids
+//
+// graph:GET /{phone-number-id}/username
+func (s *UsernamesService) Get(ctx context.Context, phone graph.PhoneNumberID) (*Username, error) {
+	return call[Username](ctx, s.c, request{
+		method: http.MethodGet, path: "/{phone-number-id}/username", ids: []string{string(phone)}, phone: phone,
+	})
+}
+
+// Set claims a name. transfer takes it from another number of the same business.
+//
+// Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/business-scoped-user-ids
+//
+// graph:POST /{phone-number-id}/username
+func (s *UsernamesService) Set(
+	ctx context.Context, phone graph.PhoneNumberID, name string, transfer bool,
+) (UsernameStatus, error) {
+	if name == "" {
+		return "", invalid("the username is empty")
+	}
+	action := "none"
+	if transfer {
+		action = "force_transfer"
+	}
+	resp, err := send[Username](ctx, s.c, request{
+		method: http.MethodPost, path: "/{phone-number-id}/username", ids: []string{string(phone)}, phone: phone,
+	}, struct {
+		Name   string `json:"username"`
+		Action string `json:"transfer_action"`
+	}{name, action})
+	if err != nil {
+		return "", err
+	}
+	return resp.Status, nil
+}
+
+// Delete gives the name up.
+//
+// Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/business-scoped-user-ids
+//
+// graph:DELETE /{phone-number-id}/username
+func (s *UsernamesService) Delete(ctx context.Context, phone graph.PhoneNumberID) error {
+	return do(ctx, s.c, request{
+		method: http.MethodDelete, path: "/{phone-number-id}/username", ids: []string{string(phone)}, phone: phone,
+		replay: ReplayIdempotent,
+	}, nil)
+}
+
+// Suggestions returns names that are free.
+//
+// Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/business-scoped-user-ids
+//
+// graph:GET /{phone-number-id}/username_suggestions
+func (s *UsernamesService) Suggestions(ctx context.Context, phone graph.PhoneNumberID) ([]string, error) {
+	resp, err := first[usernameSuggestions](ctx, s.c, request{
+		method: http.MethodGet, path: "/{phone-number-id}/username_suggestions", ids: []string{string(phone)}, phone: phone,
+	})
+	if err != nil {
+		return nil, err
+	}
+	return resp.Names, nil
+}
+
+type usernameSuggestions struct {
+	Names []string `json:"username_suggestions"`
+}
+
+// A ContactBookService forgets what Meta remembers of people for a number. It is not the address book of the WhatsApp
+// Business app.
+type ContactBookService service
+
+// Delete removes a person from Meta's contact book, which links user ids and phone numbers, and says whether there was one.
+//
+// Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/business-scoped-user-ids
+//
+// graph:DELETE /{phone-number-id}/contact_book
+func (s *ContactBookService) Delete(
+	ctx context.Context, phone graph.PhoneNumberID, user graph.UserID,
+) (deleted bool, err error) {
+	if !graph.IsUserID(string(user)) {
+		return false, invalid("the user id does not look like one")
+	}
+	type options struct {
+		Product string       `url:"messaging_product"`
+		User    graph.UserID `url:"bsuid"`
+	}
+	resp, err := call[contactDeleted](ctx, s.c, request{
+		method: http.MethodDelete, path: "/{phone-number-id}/contact_book", ids: []string{string(phone)}, phone: phone,
+		options: options{"whatsapp", user}, sensitive: []string{string(user)}, replay: ReplayIdempotent,
+	})
+	if err != nil {
+		return false, err
+	}
+	return bool(resp.Deleted), nil
+}
+
+type contactDeleted struct {
+	Success flexBool `json:"success"`
+	Deleted flexBool `json:"deleted"`
+}
+
+func (c *contactDeleted) incomplete() string {
+	if !c.Success {
+		return "Meta does not say that it succeeded"
+	}
+	return ""
+}
