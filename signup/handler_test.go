@@ -67,6 +67,14 @@ func (p *page) do(r *http.Request) reply {
 	return got
 }
 
+func record(h http.Handler, r *http.Request) *httptest.ResponseRecorder {
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, r)
+	return w
+}
+
+func replaceState(query, state string) string { return strings.ReplaceAll(query, "STATE", state) }
+
 func request(method, path, body string) *http.Request {
 	r := httptest.NewRequest(method, "https://app.example.com"+path, strings.NewReader(body))
 	r.Header.Set("Content-Type", "application/json")

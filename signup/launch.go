@@ -260,3 +260,36 @@ func (l Launch) RedirectURL(state, redirectURI string) (string, error) {
 	}
 	return "https://www.facebook.com/" + l.Init.Version + "/dialog/oauth?" + q.Encode(), nil
 }
+
+// HostedURL returns the address of the page that Meta hosts for your app: a link for businesses that come without a page of
+// yours. Meta says that its flow cannot be customized, so this refuses whatever would have to be: coexistence first of all, an
+// app-only install, a Setup, another version than [V4].
+//
+// No code comes back and no message, and nothing says whose link was used. The account_update webhook PARTNER_ADDED tells of the
+// account: see [Flow.Recover].
+//
+// Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/embedded-signup/hosted-es
+func (f *Flow) HostedURL(opts LaunchOptions) (string, error) {
+	var errs []error
+	bad := func(text string) { errs = append(errs, errors.New("signup: HostedURL: "+text)) }
+	switch f.cfg.Mode {
+	case ModeCoexistence:
+		bad("the page that Meta hosts connects no WhatsApp Business app users; use Launch or RedirectURL for coexistence")
+	case ModeAppOnly:
+		bad("the page that Meta hosts has no app-only install; use Launch")
+	}
+	if opts.Version != "" && opts.Version != V4 {
+		bad("the page that Meta hosts runs v4 alone")
+	}
+	if opts.Setup != (Setup{}) || opts.MarketingMessages {
+		bad("the page that Meta hosts takes no Setup, solution or feature; it is the same for everybody")
+	}
+	if err := errors.Join(errs...); err != nil {
+		return "", err
+	}
+	q := url.Values{
+		"app_id": {string(f.cfg.Client.AppID())}, "config_id": {f.cfg.ConfigurationID},
+		"extras": {`{"sessionInfoVersion":"3","version":"v4"}`}, // as the app dashboard writes it
+	}
+	return "https://business.facebook.com/messaging/whatsapp/onboard/?" + q.Encode(), nil
+}

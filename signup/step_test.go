@@ -1,0 +1,400 @@
+package signup_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/signup"
+)
+
+func TestTheStepsOfAFlowAreThoseItWasAskedFor(t *testing.T) {
+	t.Parallel()
+	plain := newBench(t, happy())
+	require.NotContains(t, plain.Steps(), signup.StepRegister)
+	require.NotContains(t, plain.Steps(), signup.StepCredit)
+	full := newBench(t, happy(), ordinaryMode, withCredit, withOverride)
+	require.Equal(t, signup.Steps(), full.Steps())
+}
+
+func ordinaryMode(c *signup.Config) {
+	c.Mode = signup.ModeStandard
+	c.PIN = func(context.Context, *signup.Business) (graph.Secret, error) { return "123456", nil }
+}
+
+func withCredit(c *signup.Config) {
+	c.Credit = &signup.Credit{
+		Line: "200000000000001", SystemUser: "300000000000001",
+		Approve: func(context.Context, *signup.Business) (string, error) { return "EUR", nil },
+	}
+}
+
+func withOverride(c *signup.Config) {
+	c.Override = func(context.Context, *signup.Business) (cloudapi.SubscribeOptions, error) {
+		return cloudapi.SubscribeOptions{OverrideCallbackURI: "https://hooks.example.com/1", VerifyToken: "v"}, nil
+	}
+}
+
+const attach = "POST /200000000000001/whatsapp_credit_sharing_and_attach"
+
+func TestCreditIsSharedOnceAndTakenBack(t *testing.T) {
+	t.Parallel()
+	m := happy()
+	b := newBench(t, m, withCredit)
+	got, err := b.finish(finished(wabaA))
+	require.NoError(t, err)
+	require.Equal(t, &signup.CreditShare{Line: "200000000000001", WABA: wabaA, Allocation: "910000000000000", Currency: "EUR"}, got.Credit)
+	require.Equal(t, 1, m.did(attach))
+
+	got, err = b.Resume(t.Context(), got, "")
+	require.NoError(t, err)
+	require.Equal(t, 1, m.did(attach), "a line that is attached is not shared again")
+	got.Credit = nil // a host that lost it
+	got, err = b.Resume(t.Context(), got, "")
+	require.NoError(t, err)
+	require.Equal(t, "910000000000000", got.Credit.Allocation, "it is found")
+	require.Equal(t, 1, m.did(attach))
+
+	for range 2 { // twice is no error
+		require.NoError(t, b.Undo(t.Context(), got))
+		require.Empty(t, m.allocated)
+		require.Empty(t, m.subscribed)
+	}
+}
+
+func TestCreditThatCannotBeShared(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct {
+		meta   func(*meta)
+		change func(*signup.Config)
+		want   signup.Outcome
+	}{
+		"refused":         {func(m *meta) { m.fail[attach] = refuseWith(200, 0) }, nil, signup.OutcomeCreditRefused},
+		"Meta is down":    {func(m *meta) { m.fail[attach] = refuse(503, "") }, nil, signup.OutcomeUnavailable},
+		"another's line":  {func(m *meta) { m.funding[wabaA] = "1" }, nil, signup.OutcomeOtherCredit},
+		"no system user":  {func(m *meta) { m.fail["POST /"+wabaA+"/assigned_users"] = refuseWith(200, 0) }, nil, signup.OutcomeCreditRefused},
+		"not approved":    {nil, approve("", errors.New("not yet")), signup.OutcomeUnavailable},
+		"unknown tender":  {nil, approve("BTC", nil), signup.OutcomeUnavailable},
+		"account is gone": {func(m *meta) { m.fail["GET /"+wabaA] = lost }, nil, signup.OutcomeNotGranted},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			m := happy()
+			b := newBench(t, m, withCredit, func(c *signup.Config) {
+				if tt.change != nil {
+					tt.change(c)
+				}
+			})
+			if tt.meta != nil {
+				tt.meta(m)
+			}
+			_, err := b.finish(finished(wabaA))
+			e := requireOutcome(t, tt.want, err)
+			require.Equal(t, signup.StepCredit, e.Step)
+			require.LessOrEqual(t, m.did(attach), 1)
+		})
+	}
+}
+
+func approve(currency string, err error) func(*signup.Config) {
+	return func(c *signup.Config) {
+		c.Credit.Approve = func(context.Context, *signup.Business) (string, error) { return currency, err }
+	}
+}
+
+func TestUndoTellsWhatIsLeft(t *testing.T) {
+	t.Parallel()
+	m := happy()
+	b := newBench(t, m, withCredit)
+	got, err := b.finish(finished(wabaA))
+	require.NoError(t, err)
+	m.change(func() {
+		m.fail["DELETE /910000000000000"] = refuse(503, "")
+		m.fail["DELETE /"+wabaA+"/subscribed_apps"] = refuse(503, "")
+	})
+	err = b.Undo(t.Context(), got)
+	require.ErrorContains(t, err, "credit was not revoked")
+	require.ErrorContains(t, err, "still subscribed to account "+wabaA)
+}
+
+func TestAnOverrideComesAfterAPlainSubscription(t *testing.T) {
+	t.Parallel()
+	m := happy()
+	b := newBench(t, m, withOverride)
+	got, err := b.finish(finished(wabaA))
+	require.NoError(t, err)
+	require.Equal(t, "https://hooks.example.com/1", m.overrides[wabaA])
+	require.Equal(t, 2, m.did("POST /"+wabaA+"/subscribed_apps"), "plain first: Meta refuses an override without")
+	_, err = b.Resume(t.Context(), got, "")
+	require.NoError(t, err)
+	require.Equal(t, 2, m.did("POST /"+wabaA+"/subscribed_apps"))
+
+	m = happy()
+	m.subscribed[wabaA] = true
+	m.fail["POST /"+wabaA+"/subscribed_apps"] = refuseWith(2200, 0)
+	b = newBench(t, m, withOverride)
+	got, err = b.finish(finished(wabaA))
+	e := requireOutcome(t, signup.OutcomeOverrideRefused, err)
+	require.Equal(t, signup.StepOverride, e.Step)
+	require.ErrorIs(t, err, graph.CodeCallbackVerificationFailed)
+	require.NotNil(t, got.Phone, "nothing is undone")
+}
+
+func TestAnOrdinaryNumberIsRegistered(t *testing.T) {
+	t.Parallel()
+	const register = "POST /" + phoneA + "/register"
+	fresh := func() *meta { return newMeta(map[string][]number{wabaA: {ordinary(phoneA, "+1 555 010 0199")}}) }
+	pin := func(pin graph.Secret, err error) func(*signup.Config) {
+		return func(c *signup.Config) {
+			c.PIN = func(context.Context, *signup.Business) (graph.Secret, error) { return pin, err }
+		}
+	}
+	tests := map[string]struct {
+		meta   func(*meta)
+		change func(*signup.Config)
+		want   signup.Outcome
+		calls  int
+	}{
+		"done":               {nil, nil, signup.OutcomeReady, 1},
+		"on Cloud API":       {func(m *meta) { m.accounts[wabaA][0].platform = "CLOUD_API" }, nil, signup.OutcomeReady, 0},
+		"another PIN":        {func(m *meta) { m.pin = "999999" }, nil, signup.OutcomePINMismatch, 1},
+		"too many PINs":      {func(m *meta) { m.fail[register] = refuseWith(133008, 0) }, nil, signup.OutcomePINMismatch, 1},
+		"not verified":       {func(m *meta) { m.unverified = true }, nil, signup.OutcomeNumberUnverified, 1},
+		"ten times":          {func(m *meta) { m.fail[register] = refuseWith(133016, 0) }, nil, signup.OutcomeRegisterLimit, 1},
+		"deleted just now":   {func(m *meta) { m.fail[register] = refuseWith(133015, 0) }, nil, signup.OutcomeUnavailable, 1},
+		"answer is lost":     {func(m *meta) { m.fail[register] = refuse(502, "") }, nil, signup.OutcomeUnavailable, 1},
+		"no PIN today":       {nil, pin("", errors.New("vault is down")), signup.OutcomeUnavailable, 0},
+		"PIN of five digits": {nil, pin("12345", nil), signup.OutcomeUnavailable, 0},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			m := fresh()
+			b := newBench(t, m, ordinaryMode, func(c *signup.Config) {
+				if tt.change != nil {
+					tt.change(c)
+				}
+			})
+			if tt.meta != nil {
+				tt.meta(m)
+			}
+			got, err := b.finish("")
+			if tt.want == signup.OutcomeReady {
+				require.NoError(t, err)
+			} else {
+				e := requireOutcome(t, tt.want, err)
+				require.Equal(t, signup.StepRegister, e.Step)
+				require.NotContains(t, err.Error(), "12345")
+			}
+			require.Equal(t, tt.calls, m.did(register))
+			require.Len(t, got.Registrations, tt.calls)
+		})
+	}
+}
+
+// Every try counts at Meta, also one whose process died, and the eleventh would lock the number.
+func TestRegistrationsKeepToMetasLimits(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := newMeta(map[string][]number{wabaA: {ordinary(phoneA, "+1 555 010 0199")}})
+		m.pin = "999999"
+		f := onMachine(t, &machine{Store: new(signup.MemStore), meta: m, left: 1 << 30}, nil, func(c *signup.Config) {
+			ordinaryMode(c)
+			c.Store = nil
+		})
+		a, err := f.Begin(t.Context(), owner)
+		require.NoError(t, err)
+		_, err = f.Finish(t.Context(), signup.Submission{State: a.State, Owner: owner, Code: code})
+		resume := func() error {
+			all, err := f.Attempts(t.Context(), owner)
+			require.NoError(t, err)
+			_, err = f.Continue(t.Context(), all[0].ID, "", func(context.Context, *signup.Business) error { return nil })
+			return err
+		}
+		for range 9 {
+			requireOutcome(t, signup.OutcomePINMismatch, err)
+			time.Sleep(time.Hour)
+			err = resume()
+		}
+		requireOutcome(t, signup.OutcomePINMismatch, err)
+		requireOutcome(t, signup.OutcomeRegisterLimit, resume())
+		require.Equal(t, 10, m.did("POST /"+phoneA+"/register"))
+		time.Sleep(64 * time.Hour) // the first ones are three days old
+		requireOutcome(t, signup.OutcomePINMismatch, resume())
+	})
+}
+
+func TestASignupIsTooOldToRegister(t *testing.T) {
+	t.Parallel()
+	m := newMeta(map[string][]number{wabaA: {ordinary(phoneA, "+1 555 010 0199")}})
+	b := newBench(t, m, ordinaryMode)
+	_, err := b.Resume(t.Context(), &signup.Business{Owner: owner, Token: token, OnboardedAt: time.Now().Add(-15 * 24 * time.Hour)}, "")
+	requireOutcome(t, signup.OutcomeRegisterLate, err)
+	require.Zero(t, m.did("POST /"+phoneA+"/register"))
+}
+
+// The webhook names the account and its owner, and the token is fetched, not made.
+func TestASignupIsRecoveredFromTheWebhookAlone(t *testing.T) {
+	t.Parallel()
+	m := happy()
+	b := newBench(t, m)
+	at := time.Now().Add(-time.Minute)
+	grant := signup.Grant{WABA: wabaA, Business: business, At: at}
+	for range 2 { // can be repeated
+		got, err := b.Recover(t.Context(), owner, grant)
+		require.NoError(t, err)
+		require.Equal(t, signup.OutcomeReady, got.Outcome)
+		require.Equal(t, graph.Secret(token), got.Token)
+		require.Equal(t, at, got.OnboardedAt)
+		require.Equal(t, graph.PhoneNumberID(phoneA), got.Phone.ID)
+	}
+	require.Zero(t, m.did(exchange))
+
+	_, err := b.Recover(t.Context(), owner, signup.Grant{WABA: wabaOther, Business: business})
+	requireOutcome(t, signup.OutcomeNotGranted, err)
+	for _, g := range []signup.Grant{{}, {WABA: wabaA}, {Business: business}, {WABA: "x/y", Business: business}} {
+		_, err := b.Recover(t.Context(), owner, g)
+		requireOutcome(t, signup.OutcomeNoAccount, err)
+	}
+	_, err = b.Recover(t.Context(), "", grant)
+	require.Error(t, err)
+	for code, want := range map[int]signup.Outcome{200: signup.OutcomeMissingPermission, 190: signup.OutcomeTokenInvalid} {
+		m.change(func() { m.fail["POST /"+business+"/system_user_access_tokens"] = refuseWith(code, 0) })
+		_, err = b.Recover(t.Context(), owner, grant)
+		e := requireOutcome(t, want, err)
+		require.Equal(t, signup.StepExchange, e.Step)
+	}
+}
+
+func TestTheHostedPageTakesNothingButTheApp(t *testing.T) {
+	t.Parallel()
+	f := newBench(t, happy(), func(c *signup.Config) { c.Mode = signup.ModeStandard })
+	address, err := f.HostedURL(signup.LaunchOptions{})
+	require.NoError(t, err)
+	u, err := url.Parse(address)
+	require.NoError(t, err)
+	require.Equal(t, "https://business.facebook.com/messaging/whatsapp/onboard/", u.Scheme+"://"+u.Host+u.Path)
+	require.Equal(t, appID, u.Query().Get("app_id"))
+	require.Equal(t, "900000000000001", u.Query().Get("config_id"))
+	for reason, opts := range map[string]signup.LaunchOptions{
+		"runs v4 alone": {Version: signup.V4Preview}, "takes no Setup": {Setup: signup.Setup{SolutionID: "1"}},
+		"or feature": {MarketingMessages: true},
+	} {
+		_, err := f.HostedURL(opts)
+		require.ErrorContains(t, err, reason)
+	}
+	_, err = newBench(t, happy()).HostedURL(signup.LaunchOptions{})
+	require.ErrorContains(t, err, "no WhatsApp Business app users")
+}
+
+func TestAPageAsksForTheStatus(t *testing.T) {
+	t.Parallel()
+	p := newPage(t, happy())
+	state := quoted(p.state())
+	got := p.post("/status", body("state", state))
+	require.Equal(t, http.StatusOK, got.status)
+	require.Contains(t, got.body, `"running":false,"granted":false,"ended":false`)
+	require.Equal(t, http.StatusOK, p.post("/finish", body("state", state, "code", quoted(code))).status)
+	got = p.post("/status", body("state", state))
+	require.Contains(t, got.body, `"ended":true`)
+	require.Equal(t, signup.OutcomeReady, got.Outcome)
+	require.Equal(t, "+1 555 010 0199", got.Phone)
+	require.Equal(t, signup.OutcomeStateUnknown, p.post("/status", body("state", `"x"`)).Outcome)
+	require.Equal(t, http.StatusBadRequest, p.post("/status", "[]").status)
+}
+
+func TestAPageChecksTheNumberFirst(t *testing.T) {
+	t.Parallel()
+	var asked signup.Candidate
+	var fail error
+	p := newPage(t, happy(), func(c *signup.Config) {
+		c.Check = func(_ context.Context, owner string, c signup.Candidate) (signup.Verdict, error) {
+			asked = c
+			return signup.Verdict{Reasons: []signup.Reason{{Text: "Too old.", Remedy: "Update " + owner + "."}}}, fail
+		}
+	})
+	require.Contains(t, p.post("/begin", "").body, `"check":true`)
+	got := p.post("/check", `{"number":" +1 555 010 0199 ","app_version":"2.24.17"}`)
+	require.Equal(t, http.StatusOK, got.status)
+	require.Contains(t, got.body, `{"eligible":false,"reasons":[{"text":"Too old.","remedy":"Update tenant-1."}]}`)
+	require.Equal(t, signup.Candidate{Phone: "+1 555 010 0199", AppVersion: "2.24.17"}, asked)
+	fail = errors.New("database is down")
+	got = p.post("/check", `{}`)
+	require.Equal(t, http.StatusInternalServerError, got.status)
+	require.NotContains(t, got.body, "database")
+
+	plain := newPage(t, happy())
+	require.Contains(t, plain.post("/begin", "").body, `"check":false`)
+	require.Contains(t, plain.post("/check", `{}`).body, `"eligible":true`)
+}
+
+func TestABrowserComesBackFromTheDialog(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct {
+		query string
+		owner string
+		want  signup.Outcome // of the attempt afterwards
+	}{
+		"with a code":          {"code=" + code + "&state=STATE", owner, signup.OutcomeReady},
+		"refused":              {"error=access_denied&error_description=%3Cscript%3E&state=STATE", owner, signup.OutcomeCancelled},
+		"failed":               {"error=server_error&error_code=1349246&state=STATE", owner, signup.OutcomeFailed},
+		"another's code":       {"code=" + code + "&state=made-up", owner, ""},
+		"another is signed in": {"code=" + code + "&state=STATE", "tenant-2", ""},
+		"nothing":              {"", owner, ""},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			p := newPage(t, happy(), func(c *signup.Config) {
+				c.RedirectURI = "https://app.example.com/signup/back"
+				c.PageURL = "/settings/whatsapp"
+			})
+			begun := p.post("/begin", "")
+			require.Contains(t, begun.body, "https://www.facebook.com/v25.0/dialog/oauth?")
+			r := request(http.MethodGet, "/back?"+replaceState(tt.query, begun.State), "")
+			r.Header.Set("Test-Owner", tt.owner)
+			w := record(p.handler, r)
+			require.Equal(t, http.StatusSeeOther, w.Code)
+			require.Equal(t, "/settings/whatsapp", w.Header().Get("Location"))
+			require.Equal(t, "no-referrer", w.Header().Get("Referrer-Policy"))
+			require.NotContains(t, w.Body.String(), "script")
+			s, err := p.Status(t.Context(), begun.State, owner)
+			require.NoError(t, err)
+			require.Equal(t, tt.want, s.Outcome)
+			if tt.want == signup.OutcomeReady {
+				require.Contains(t, p.meta.queries[0], "redirect_uri=https%3A%2F%2Fapp.example.com%2Fsignup%2Fback")
+			}
+		})
+	}
+}
+
+func TestThePageIsServedWithItsHeaders(t *testing.T) {
+	t.Parallel()
+	p := newPage(t, happy())
+	for path, want := range map[string]string{"/": "text/html", "/connect.js": "text/javascript", "/connect.css": "text/css", "/page.css": "text/css"} {
+		w := record(p.handler, request(http.MethodGet, path, ""))
+		require.Equal(t, http.StatusOK, w.Code, path)
+		require.Contains(t, w.Header().Get("Content-Type"), want)
+		require.Equal(t, "nosniff", w.Header().Get("X-Content-Type-Options"))
+		r := request(http.MethodGet, path, "")
+		r.Header.Set("If-None-Match", w.Header().Get("ETag"))
+		require.Equal(t, http.StatusNotModified, record(p.handler, r).Code)
+	}
+	h := record(p.handler, request(http.MethodGet, "/", "")).Header()
+	require.Equal(t, "same-origin-allow-popups", h.Get("Cross-Origin-Opener-Policy"), "same-origin cuts the popup off")
+	require.NotContains(t, h.Get("Content-Security-Policy"), "unsafe")
+	require.Contains(t, h.Get("Content-Security-Policy"), "script-src 'self' https://*.facebook.com https://connect.facebook.net;")
+	sim := newPage(t, happy(), func(c *signup.Config) { c.SDKURL = "http://127.0.0.1:9/en_US/sdk.js" })
+	require.Contains(t, sim.post("/begin", "").body, `"origin":"http://127.0.0.1:9"`)
+	require.Contains(t, p.post("/begin", "").body, `"origin":""`, "nobody but Meta is believed")
+	require.NotEmpty(t, fmt.Sprint(sim.PageHeaders()))
+}
