@@ -15,7 +15,14 @@
 //		return store(ctx, b)
 //	})))
 //
-// A host with endpoints of its own calls [Flow.Launch], [Flow.Begin] and [Flow.Finish] in place of [Flow.Handler].
+// and puts one tag into a page of its own:
+//
+//	<script src="/signup/connect.js" defer></script>
+//
+// The script tells the business what happens, asks [Config].Check whether the number may take part, opens the popup and shows how it
+// ended. A host with a page of its own making calls [Flow.Launch], [Flow.Begin] and [Flow.Finish] in place of [Flow.Handler].
+// [Preflight] tells a developer what is set up wrongly; try it with "go run ./examples/doctor", and the page with
+// "go run ./examples/signup".
 //
 // # Step by step
 //
@@ -26,16 +33,18 @@
 //     ([ParseCallback]).
 //  3. The page sends both to the host, as they are. [Flow.Finish] exchanges the code, checks the token, finds the accounts
 //     and the number, verifies it, asks the host ([Config].Reserve) and subscribes the app to every account that holds the
-//     number. The steps are listed at [Step]; [Config].Progress is told after each.
+//     number. If the host wants it, it sends the webhooks elsewhere ([Config].Override), shares a line of credit ([Config].Credit) and
+//     registers an ordinary number ([Config].PIN). The steps are listed at [Step]; [Config].Progress is told after each.
 //  4. The host stores the [Business], its token encrypted, and requests contacts and history within 24 hours.
 //
-// A number that lives in the WhatsApp Business app is registered by that app. Nothing here registers or deregisters a number.
+// A number that lives in the WhatsApp Business app is registered by that app. Nothing here registers or deregisters one: the steps of
+// [ModeCoexistence] have no way to.
 //
 // # Thirty seconds
 //
 // The code lives for [CodeTTL], 30 seconds, and works once. So it is exchanged before anything else, and an exchange is never
-// repeated: after a lost answer the code may be spent ([OutcomeCodeLost]), and a new signup is needed. Store the token when
-// Progress reports [StepExchange]; from then on [Flow.Resume] goes on without a code, whatever fails.
+// repeated: after a lost answer the code may be spent ([OutcomeCodeLost]), and a new signup is needed. What it brought is kept in
+// [Config].Store at once; from then on the page, [Flow.Continue] or [Flow.Resume] go on without a code, whatever fails.
 //
 // # What may arrive, and what may not
 //
@@ -45,7 +54,7 @@
 //   - Code and message: the normal case.
 //   - Code alone: enough. The accounts are found from the token.
 //   - Message alone: [OutcomeNoCode]. The code may still come and be submitted under the same state. If it does not, the
-//     account_update webhook PARTNER_ADDED names the account of a finished signup, and the token can be fetched with the
+//     account_update webhook PARTNER_ADDED names the account of a finished signup, and [Flow.Recover] fetches the token with the
 //     system user's.
 //   - A message that a number was finished, while the popup had silently taken the way for new numbers: [OutcomeFellBack].
 //     That happens with configurations and versions that Meta retired ([Versions]), and looks like success everywhere else.
@@ -60,12 +69,12 @@
 //   - The business tries again: [OutcomeCancelled], [OutcomeFailed], [OutcomeFellBack], [OutcomeNoNumber],
 //     [OutcomeNotGranted], [OutcomeCodeExpired], [OutcomeCodeUsed], [OutcomeCodeLost], [OutcomeCodeRefused],
 //     [OutcomeTokenInvalid], [OutcomeStateUnknown], [OutcomeStateExpired], [OutcomeStateUsed], [OutcomeWrongOwner]. Show the
-//     advice and a button.
+//     advice and a button. So with [OutcomeRegisterLate].
 //   - The business decides or waits: [OutcomeChooseNumber] (show [Business].Numbers), [OutcomeNotFinished],
-//     [OutcomeTaken].
+//     [OutcomeTaken], [OutcomeNumberUnverified], [OutcomePINMismatch], [OutcomeRegisterLimit].
 //   - The same submission can go on later: [OutcomeUnavailable], [OutcomeNotSubscribed].
 //   - The developer acts: [OutcomeMisconfigured], [OutcomeWrongRedirect], [OutcomeForeignToken], [OutcomeMissingPermission],
-//     [OutcomeNoCode], [OutcomeNoAccount].
+//     [OutcomeNoCode], [OutcomeNoAccount], [OutcomeOverrideRefused], [OutcomeCreditRefused], [OutcomeOtherCredit].
 //
 // Where [Outcome.Resumable] is true and a token was granted, the Business comes with the error.
 //
@@ -78,11 +87,16 @@
 //
 // Codes, tokens and the app secret are in no error, log line or answer of this package.
 //
-// # One process
+// # Restarts and several processes
 //
-// A Flow keeps its open attempts in memory, for an hour, and with them the token of a signup that waits for a choice. In a
-// host of several processes the same one must answer /begin and /finish. A [Business] that Finish returned can be resumed
-// anywhere.
+// Every attempt is a record in [Config].Store: what the popup said, the token, each step that is done. It is sealed with
+// [Config].Cipher before it is stored. The process that answers /finish need not be the one that answered /begin, and when a process
+// dies, another goes on, with the page or with [Flow.Attempts] and [Flow.Continue]. What can be done only once is noted before it is
+// done, so nobody does it again: the exchange of a code never, a registration or a shared line of credit only after Meta's own records
+// show that it did not happen.
+//
+// [MemStore], the default, is for one process and forgets at a restart; package signup/sqlstore keeps records in SQLite or
+// PostgreSQL. Package signup/signuptest tests a Store of your own.
 //
 // Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/embedded-signup/onboarding-business-app-users
 package signup

@@ -246,7 +246,7 @@ func (p *preflight) token() {
 	if p.cfg.PartnerBusiness != "" || p.cfg.Credit != nil {
 		needed = append(needed, "business_management")
 	}
-	missing := slices.DeleteFunc(needed, func(s string) bool { return slices.Contains(info.Scopes, s) })
+	missing := slices.DeleteFunc(slices.Clone(needed), func(s string) bool { return slices.Contains(info.Scopes, s) })
 	if len(missing) > 0 {
 		p.add("permissions", FindingWarning, "the token does not list "+strings.Join(missing, ", "),
 			"generate the token with these permissions; those of businesses need Advanced Access as well")

@@ -6,6 +6,7 @@ import (
 	"crypto/rand"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/url"
 	"strings"
@@ -28,8 +29,10 @@ func (p *preflight) callback() {
 	case err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http":
 		p.add("callback", FindingProblem, "the callback URL is none", "give an absolute https address")
 		return
+	case u.Scheme != "https" && (u.Hostname() == "localhost" || net.ParseIP(u.Hostname()).IsLoopback()):
+		p.add("callback", FindingWarning, "the callback URL is on this machine: only a simulator can call it", "for Meta, put the endpoint on the internet, with https")
 	case u.Scheme != "https":
-		p.add("callback", FindingWarning, "the callback URL is not https; Meta accepts https alone", "put a certificate in front of the endpoint")
+		p.add("callback", FindingProblem, "the callback URL is not https; Meta accepts https alone", "put a certificate in front of the endpoint")
 	}
 	if p.opts.CallbackURL != "" && p.address != "" && p.opts.CallbackURL != p.address {
 		p.add("callback", FindingProblem, "the app dashboard has another callback URL than yours", "save yours there, or ask why there are two")

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -23,6 +24,7 @@ import (
 type host struct {
 	*window
 	name  string
+	url   string // of its page
 	flow  *signup.Flow
 	phone *coexistencetest.Phone
 
@@ -40,6 +42,7 @@ type hostConfig struct {
 	page     string // of the host, around the tag; the tag alone if empty
 	headers  map[string]string
 	raw      bool // do not open the page
+	plain    bool // http on this machine, with the simulator's own SDK, as in examples/signup
 }
 
 const tag = `<script src="/signup/connect.js" defer></script>`
@@ -65,6 +68,9 @@ func newHost(t *testing.T, cfg hostConfig) *host {
 	sc := signup.Config{
 		ConfigurationID: theStage.world.ConfigurationID(), Client: client, SDKURL: sdk,
 		Owner: func(*http.Request) (string, error) { return h.name, nil },
+	}
+	if cfg.plain {
+		sc.SDKURL = theStage.world.SDKURL()
 	}
 	if cfg.change != nil {
 		cfg.change(h, &sc)
@@ -93,6 +99,12 @@ func newHost(t *testing.T, cfg hostConfig) *host {
 		_, _ = fmt.Fprint(w, `<!doctype html><html lang="en"><meta charset="utf-8"><title>A SaaS</title><link rel="icon" href="data:,"><link rel="stylesheet" href="/signup/page.css"><body>`+page)
 	})
 	theStage.hosts.Store(h.name, http.Handler(mux))
+	h.url = "https://" + h.name + "/"
+	if cfg.plain {
+		srv := httptest.NewServer(mux)
+		t.Cleanup(srv.Close)
+		h.url = srv.URL + "/"
+	}
 	t.Cleanup(func() { theStage.hosts.Delete(h.name) })
 
 	ctx, cancel := chromedp.NewContext(theStage.ctx, chromedp.WithNewBrowserContext())
@@ -121,7 +133,7 @@ func newHost(t *testing.T, cfg hostConfig) *host {
 
 func (h *host) visit() {
 	h.t.Helper()
-	require.NoError(h.t, chromedp.Do(h.ctx, chromedp.Navigate("https://"+h.name+"/")))
+	require.NoError(h.t, chromedp.Do(h.ctx, chromedp.Navigate(h.url)))
 }
 
 // inside is a JavaScript expression for an element of the component.

@@ -69,3 +69,14 @@ func TestABusinessConnectsItsPhone(t *testing.T) {
 	require.NoError(t, chromedp.Do(h.ctx, chromedp.Reload()))
 	h.shows("done")
 }
+
+// As in examples/signup: everything on this machine, over http, with the simulator's own address for the SDK.
+func TestASimulatorWithAnAddressOfItsOwn(t *testing.T) {
+	t.Parallel()
+	h := newHost(t, hostConfig{plain: true})
+	popup := h.start()
+	require.Equal(t, theStage.world.URL, evaluate[string](popup, "location.origin"))
+	h.complete(popup)
+	h.shows("done")
+	require.NotNil(t, h.business().Session)
+}

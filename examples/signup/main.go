@@ -1,0 +1,110 @@
+// Signup serves the page of a SaaS on which a business connects its WhatsApp Business app, for your browser: one tag, Meta's popup and a
+// phone to confirm on. The other side is the simulator coexistencetest, so it needs no account and no network.
+//
+//	go run ./examples/signup
+//
+// Open the address that it prints, check the number that it prints, and follow the page.
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"net/http"
+	"os"
+	"os/signal"
+	"time"
+
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence/coexistencetest"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence/eligibility"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/signup"
+)
+
+func main() {
+	addr := flag.String("addr", "127.0.0.1:8080", "where to listen")
+	flag.Parse()
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	if err := run(ctx, *addr); err != nil {
+		fmt.Fprintln(os.Stderr, "signup:", err)
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context, addr string) error {
+	world := coexistencetest.NewWorld(coexistencetest.Config{})
+	defer world.Close()
+	phone := world.NewPhone(coexistencetest.PhoneConfig{Number: "+1 555 010 0199", Business: "Ovenbird Bakery"})
+	handler, err := newHost(world.ClientConfig(), world.ConfigurationID(), world.SDKURL(), func(b *signup.Business) {
+		fmt.Printf("connected: number %s in account %s\n", b.Phone.ID, b.WABA)
+	})
+	if err != nil {
+		return err
+	}
+	server := &http.Server{Addr: addr, Handler: handler, ReadHeaderTimeout: 10 * time.Second}
+	fmt.Printf("Open http://%s/ and connect %s, version 2.24.17.79 (end with Ctrl-C).\n", addr, phone.Number())
+	failed := make(chan error, 1)
+	go func() { failed <- server.ListenAndServe() }()
+	select {
+	case err := <-failed:
+		return err
+	case <-ctx.Done():
+		return server.Close()
+	}
+}
+
+// newHost is what a SaaS writes. Against Meta, sdk stays empty.
+func newHost(app cloudapi.Config, configuration, sdk string, connected func(*signup.Business)) (http.Handler, error) {
+	client, err := cloudapi.NewClient(app)
+	if err != nil {
+		return nil, err
+	}
+	flow, err := signup.NewFlow(signup.Config{
+		ConfigurationID: configuration, Client: client, SDKURL: sdk, Check: check,
+		Owner: func(*http.Request) (string, error) { return "bakery", nil }, // whoever is signed in to the SaaS
+	})
+	if err != nil {
+		return nil, err
+	}
+	mux := http.NewServeMux()
+	mux.Handle("/signup/", http.StripPrefix("/signup", flow.Handler(func(_ context.Context, b *signup.Business) error {
+		connected(b) // a real host stores b, its token encrypted, and asks for contacts and history
+		return nil
+	})))
+	mux.HandleFunc("/{$}", func(w http.ResponseWriter, _ *http.Request) {
+		for name, values := range flow.PageHeaders() {
+			w.Header()[name] = values
+		}
+		w.Header().Set("Content-Type", "text/html; charset=utf-8")
+		_, _ = fmt.Fprint(w, page)
+	})
+	return mux, nil
+}
+
+// page is any page of the SaaS. The tag with the script is all that it takes.
+const page = `<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>Settings of a SaaS</title>
+<link rel="stylesheet" href="/signup/page.css">
+<main>
+<script src="/signup/connect.js" defer></script>
+</main>`
+
+// check wires the rules of package eligibility to the page: the business sees every reason before Meta's popup opens.
+func check(_ context.Context, _ string, c signup.Candidate) (signup.Verdict, error) {
+	result := eligibility.Check(eligibility.Candidate{
+		Phone: c.Phone, App: eligibility.AppBusiness, AppVersion: c.AppVersion,
+		AccountActive: eligibility.Yes, PhoneVerified: eligibility.Yes, // what the page does not ask, Meta finds out
+	}, eligibility.PolicyAsOf(time.Now()))
+	verdict := signup.Verdict{Eligible: result.Eligible}
+	for _, r := range append(result.Reasons, result.Questions...) {
+		verdict.Reasons = append(verdict.Reasons, signup.Reason{Text: r.Text, Remedy: r.Remedy})
+	}
+	for _, n := range result.Notes {
+		verdict.Notes = append(verdict.Notes, n.Text)
+	}
+	return verdict, nil
+}
