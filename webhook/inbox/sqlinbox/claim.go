@@ -159,10 +159,12 @@ func (s *Store) claimEvents(
 		_, err := s.deleteEmptyLanes(ctx, tx, q, lanes)
 		return nil, err
 	}
+	// They are there; but a database goes from the rows to the lanes only for an INSERT, and for an UPDATE may go through all lanes.
 	from, args := s.table([]string{"lane text", "held bigint"}, taken)
-	_, err = s.exec(ctx, tx, `UPDATE webhook_lanes SET token = ?, worker = ?, next_at = ? + $now, held = r.held
-		FROM `+from+` WHERE webhook_lanes.kind = 1 AND webhook_lanes.bulk = ? AND webhook_lanes.lane = r.lane`,
-		append(append([]any{string(token), sqldb.Clean(req.Worker), s.in(req.Lease)}, args...), q.bulk)...)
+	_, err = s.exec(ctx, tx, `INSERT INTO webhook_lanes (kind, bulk, token, worker, next_at, lane, held)
+		SELECT 1, CAST(? AS BIGINT), CAST(? AS TEXT), CAST(? AS TEXT), ? + $now, r.lane, r.held FROM `+from+` WHERE 1 = 1
+		ON CONFLICT (kind, bulk, lane) DO UPDATE SET token = excluded.token, worker = excluded.worker, next_at = excluded.next_at, held = excluded.held`,
+		append([]any{q.bulk, string(token), sqldb.Clean(req.Worker), s.in(req.Lease)}, args...)...)
 	if err != nil {
 		return nil, err
 	}
@@ -258,15 +260,15 @@ func (s *Store) loadBodies(ctx context.Context, tx *sql.Tx, recs []inbox.Record)
 	return err
 }
 
-// deleteEmptyLanes forgets lanes in which nothing waits.
+// deleteEmptyLanes forgets lanes in which nothing waits. With NOT EXISTS, a planner may join, and go through all that wait.
 func (s *Store) deleteEmptyLanes(ctx context.Context, q querier, in queue, lanes []string) (int64, error) {
 	rows := make([][]sqldb.Cell, len(lanes))
 	for i, lane := range lanes {
 		rows[i] = []sqldb.Cell{sqldb.Text(lane)}
 	}
 	from, args := s.table([]string{"lane text"}, rows)
-	return s.exec(ctx, q, `DELETE FROM webhook_lanes WHERE kind = 1 AND bulk = ? AND lane IN (SELECT r.lane FROM `+from+`) AND NOT EXISTS
-		(SELECT 1 FROM webhook_events e WHERE e.state = 0 AND e.bulk = webhook_lanes.bulk AND e.lane = webhook_lanes.lane)`,
+	return s.exec(ctx, q, `DELETE FROM webhook_lanes WHERE kind = 1 AND bulk = ? AND lane IN (SELECT r.lane FROM `+from+`) AND
+		(SELECT 1 FROM webhook_events e WHERE e.state = 0 AND e.bulk = webhook_lanes.bulk AND e.lane = webhook_lanes.lane LIMIT 1) IS NULL`,
 		append([]any{in.bulk}, args...)...)
 }
 

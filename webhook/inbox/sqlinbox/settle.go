@@ -109,6 +109,10 @@ func (s *Store) settleEvents(ctx context.Context, tx *sql.Tx, q queue, token inb
 	return s.endLanes(ctx, tx, q, names, lanes)
 }
 
+// isWaiting is the condition beside that on an id, which is looked up. Written plainly, it would have a planner that thinks that few are
+// waiting go through all of those.
+const isWaiting = "state + 0 = 0"
+
 // entries finds the events that outcomes are about.
 func (s *Store) entries(ctx context.Context, tx *sql.Tx, outcomes []inbox.Outcome) ([]entry, error) {
 	ids := make([]int64, len(outcomes))
@@ -125,7 +129,7 @@ func (s *Store) entries(ctx context.Context, tx *sql.Tx, outcomes []inbox.Outcom
 		err := rows.Scan(&e.id, &e.delivery, &e.lane)
 		found[e.id] = e
 		return err
-	}, "SELECT id, delivery, lane FROM webhook_events WHERE state = 0 AND "+among, arg)
+	}, "SELECT id, delivery, lane FROM webhook_events WHERE "+isWaiting+" AND "+among, arg)
 	if err != nil {
 		return nil, err
 	}
@@ -183,7 +187,7 @@ func (s *Store) writeEvents(ctx context.Context, tx *sql.Tx, entries []entry) er
 	}
 	from, args := s.table([]string{"id bigint", "state bigint", "attempts bigint", "reason text"}, cells)
 	n, err := s.exec(ctx, tx, `UPDATE webhook_events SET state = r.state, attempts = webhook_events.attempts + r.attempts, reason = r.reason,
-		changed_at = ? + $now FROM `+from+` WHERE webhook_events.id = r.id AND webhook_events.state = 0`, append([]any{s.in(0)}, args...)...)
+		changed_at = ? + $now FROM `+from+` WHERE webhook_events.id = r.id AND webhook_events.`+isWaiting, append([]any{s.in(0)}, args...)...)
 	if err != nil {
 		return err
 	}
@@ -217,13 +221,15 @@ func (s *Store) endLanes(ctx context.Context, tx *sql.Tx, q queue, names []strin
 		end := lanes[name]
 		cells[i] = []sqldb.Cell{sqldb.Text(name), sqldb.Number(end.settled), sqldb.Number(number(end.freed)), sqldb.Number(end.after.Microseconds())}
 	}
+	// What is "inserted" into held are the settled ones, and into next_at the moment at which a freed lane can be claimed. As in a claim, this is
+	// an INSERT of what is there, because that goes from the rows to the lanes.
 	from, args := s.table([]string{"lane text", "settled bigint", "freed bigint", "pause bigint"}, cells)
-	const over = "CASE WHEN r.freed = 1 OR webhook_lanes.held <= r.settled THEN "
-	_, err := s.exec(ctx, tx, `UPDATE webhook_lanes SET token = `+over+`NULL ELSE webhook_lanes.token END,
-		next_at = `+over+`? + $now + r.pause ELSE webhook_lanes.next_at END,
-		held = `+over+`0 ELSE webhook_lanes.held - r.settled END
-		FROM `+from+` WHERE webhook_lanes.kind = 1 AND webhook_lanes.bulk = ? AND webhook_lanes.lane = r.lane`,
-		append(append([]any{s.in(0)}, args...), q.bulk)...)
+	const over = "CASE WHEN excluded.worker = '1' OR webhook_lanes.held <= excluded.held THEN "
+	_, err := s.exec(ctx, tx, `INSERT INTO webhook_lanes (kind, bulk, lane, held, worker, next_at)
+		SELECT 1, CAST(? AS BIGINT), r.lane, r.settled, CAST(r.freed AS TEXT), ? + $now + r.pause FROM `+from+` WHERE 1 = 1
+		ON CONFLICT (kind, bulk, lane) DO UPDATE SET token = `+over+`NULL ELSE webhook_lanes.token END,
+		next_at = `+over+`excluded.next_at ELSE webhook_lanes.next_at END, held = `+over+`0 ELSE webhook_lanes.held - excluded.held END`,
+		append([]any{q.bulk, s.in(0)}, args...)...)
 	if err != nil {
 		return err
 	}

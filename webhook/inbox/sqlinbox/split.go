@@ -140,7 +140,7 @@ func (s *Store) writeDeliveries(ctx context.Context, tx *sql.Tx, outcomes []inbo
 		left_open = webhook_deliveries.left_open + r.added, reason = r.reason,
 		record_key = CASE WHEN r.forget = 1 THEN NULL ELSE webhook_deliveries.record_key END,
 		state = `+over+`3 ELSE r.state END, body = `+over+`NULL ELSE webhook_deliveries.body END
-		FROM `+from+` WHERE webhook_deliveries.id = r.id AND webhook_deliveries.state = 0`, append([]any{s.in(0)}, args...)...)
+		FROM `+from+` WHERE webhook_deliveries.id = r.id AND webhook_deliveries.`+isWaiting, append([]any{s.in(0)}, args...)...)
 	if err == nil && n != int64(len(cells)) {
 		err = inbox.ErrFenced
 	}

@@ -1,0 +1,202 @@
+package sqliteinbox_test
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook/inbox"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook/inbox/sqlinbox"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook/inbox/sqliteinbox"
+)
+
+// nothing is a receiver that keeps nothing.
+var nothing = webhook.ReceiverFunc(func(context.Context, webhook.Delivery) error { return nil })
+
+// P18 of the performance budget: how many deliveries of one text a second an endpoint acknowledges over 64 connections, when it stores them
+// durably in SQLite, beside the same endpoint that forgets them. "handled" also splits and handles meanwhile, all on the same processors, as
+// the load does. The ratio is that of the best rounds, which alternate.
+func BenchmarkAcknowledgement(b *testing.B) {
+	const conns, rounds, each = 64, 5, 6000
+	receivers := map[string]func() (webhook.Receiver, func()){
+		"bare": func() (webhook.Receiver, func()) { return nothing, func() {} },
+		"durable": func() (webhook.Receiver, func()) {
+			store, err := sqliteinbox.OpenStore(b.Context(), b.TempDir())
+			require.NoError(b, err)
+			in, err := inbox.New(store, new(webhook.Mux), inbox.Config{}) // not started
+			require.NoError(b, err)
+			return in, func() { require.NoError(b, store.Close()) }
+		},
+		"handled": func() (webhook.Receiver, func()) {
+			in, err := sqliteinbox.Open(b.Context(), b.TempDir(), new(webhook.Mux), inbox.Config{})
+			require.NoError(b, err)
+			return in, func() { require.NoError(b, in.Shutdown(b.Context())) }
+		},
+	}
+	var serial atomic.Int64
+	for b.Loop() {
+		best := map[string]float64{}
+		late := map[string]time.Duration{}
+		for range rounds {
+			for _, name := range []string{"bare", "durable", "handled"} {
+				recv, closeIt := receivers[name]()
+				rate, p99 := acknowledge(b, recv, conns, each, &serial)
+				if rate > best[name] {
+					best[name], late[name] = rate, p99
+				}
+				closeIt()
+			}
+		}
+		b.ReportMetric(best["bare"], "bare/s")
+		b.ReportMetric(best["durable"], "durable/s")
+		b.ReportMetric(best["handled"], "handled/s")
+		b.ReportMetric(best["durable"]/best["bare"], "durable/bare")
+		b.ReportMetric(best["handled"]/best["bare"], "handled/bare")
+		b.ReportMetric(float64(late["bare"].Microseconds())/1000, "bare-p99-ms")
+		b.ReportMetric(float64(late["durable"].Microseconds())/1000, "durable-p99-ms")
+		b.ReportMetric(float64(late["handled"].Microseconds())/1000, "handled-p99-ms")
+	}
+}
+
+// acknowledge posts n different signed deliveries over so many connections, and returns how many were acknowledged in a second.
+func acknowledge(tb testing.TB, recv webhook.Receiver, conns, n int, serial *atomic.Int64) (rate float64, p99 time.Duration) {
+	tb.Helper()
+	endpoint, err := webhook.NewEndpoint(webhook.Config{AppSecret: "made-up", VerifyToken: "made-up"}, recv)
+	require.NoError(tb, err)
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(tb, err)
+	server := &http.Server{Handler: endpoint, ReadHeaderTimeout: time.Minute}
+	var serving sync.WaitGroup
+	serving.Go(func() { _ = server.Serve(listener) })
+	defer serving.Wait()
+	defer server.Close()
+
+	posts := make([][]byte, n) // made before the clock runs
+	for i := range posts {
+		posts[i] = request(serial.Add(1))
+	}
+	var next atomic.Int64
+	var all sync.WaitGroup
+	errs, times := make([]error, conns), make([][]time.Duration, conns)
+	begin := time.Now()
+	for c := range conns {
+		all.Go(func() { times[c], errs[c] = client(listener.Addr().String(), posts, &next) })
+	}
+	all.Wait()
+	took := time.Since(begin)
+	require.NoError(tb, errors.Join(errs...))
+	every := slices.Concat(times...)
+	slices.Sort(every)
+	return float64(n) / took.Seconds(), every[len(every)*99/100]
+}
+
+// client is a cheap one: it writes bytes that are there and looks for a status and the end of the headers.
+func client(addr string, posts [][]byte, next *atomic.Int64) (times []time.Duration, err error) {
+	conn, err := net.Dial("tcp", addr)
+	if err != nil {
+		return nil, err
+	}
+	defer conn.Close()
+	r := bufio.NewReader(conn)
+	for {
+		i := int(next.Add(1)) - 1
+		if i >= len(posts) {
+			return times, nil
+		}
+		begin := time.Now()
+		if _, err := conn.Write(posts[i]); err != nil {
+			return nil, err
+		}
+		status, err := r.ReadString('\n')
+		if err != nil {
+			return nil, err
+		}
+		if !strings.HasPrefix(status, "HTTP/1.1 200") {
+			return nil, fmt.Errorf("answered %q", status)
+		}
+		for line := []byte{0}; len(bytes.TrimSpace(line)) > 0; {
+			if line, err = r.ReadSlice('\n'); err != nil {
+				return nil, err
+			}
+		}
+		times = append(times, time.Since(begin))
+	}
+}
+
+// body is a delivery of one text, in the size that Meta sends, of one of a thousand customers.
+func body(serial int64) []byte {
+	return fmt.Appendf(nil, `{"object":"whatsapp_business_account","entry":[{"id":"102290129340398","changes":[{"value":{"messaging_product":"whatsapp",`+
+		`"metadata":{"display_phone_number":"15550100199","phone_number_id":"106540352242922"},"contacts":[{"profile":{"name":"Ada"},`+
+		`"wa_id":"1555010%04d"}],"messages":[{"from":"1555010%04d","id":"wamid.HBgLMTU1NTAxMDAxMjMVAgASGBQzQTA%020d","timestamp":"1795168800",`+
+		`"text":{"body":"Do you have rye bread today, and until when are you open?"},"type":"text"}]},"field":"messages"}]}]}`,
+		serial%1000, serial%1000, serial)
+}
+
+func request(serial int64) []byte {
+	text := body(serial)
+	return append(fmt.Appendf(nil, "POST / HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n%s: %s\r\nContent-Length: %d\r\n\r\n",
+		webhook.SignatureHeader, webhook.Sign("made-up", text), len(text)), text...)
+}
+
+// How fast a backlog is handled by a handler that does nothing, and how fast it is taken in.
+func BenchmarkDrain(b *testing.B) {
+	const n = 20000
+	var serial int64
+	for b.Loop() {
+		b.StopTimer()
+		store, err := sqliteinbox.OpenStore(b.Context(), b.TempDir())
+		require.NoError(b, err)
+		fill(b, store.Store, n, &serial)
+		var handled atomic.Int64
+		done := make(chan struct{})
+		in, err := inbox.New(store, webhook.HandlerFunc(func(context.Context, webhook.Event) error {
+			if handled.Add(1) == n {
+				close(done)
+			}
+			return nil
+		}), inbox.Config{})
+		require.NoError(b, err)
+		b.StartTimer()
+		require.NoError(b, in.Start(b.Context()))
+		<-done
+		require.NoError(b, in.Shutdown(b.Context()))
+		b.StopTimer()
+		require.NoError(b, store.Close())
+		b.StartTimer()
+	}
+	b.ReportMetric(float64(b.N)*n/b.Elapsed().Seconds(), "events/s")
+}
+
+func fill(tb testing.TB, store *sqlinbox.Store, n int, serial *int64) {
+	tb.Helper()
+	in, err := inbox.New(store, new(webhook.Mux), inbox.Config{})
+	require.NoError(tb, err)
+	var all sync.WaitGroup
+	var next atomic.Int64
+	next.Store(*serial)
+	*serial += int64(n)
+	end := *serial
+	for range 64 {
+		all.Go(func() {
+			for i := next.Add(1); i <= end; i = next.Add(1) {
+				if err := in.Receive(tb.Context(), webhook.Delivery{Body: body(i), ReceivedAt: time.Now()}); err != nil {
+					tb.Error(err)
+				}
+			}
+		})
+	}
+	all.Wait()
+}
