@@ -114,17 +114,16 @@
 // # Slow work
 //
 // Meta wants an answer within 250 milliseconds for most deliveries, and one history delivery holds thousands of
-// messages. Do not start goroutines to be faster: what they have not finished is lost in a restart, acknowledged. Store
-// the [Delivery] instead, acknowledge, and decode it later:
+// messages. Do not start goroutines to be faster: what they have not finished is lost in a restart, acknowledged. An inbox
+// stores the delivery, acknowledges it, and handles its events later, each once and every conversation in order:
 //
-//	recv := webhook.ReceiverFunc(func(ctx context.Context, d webhook.Delivery) error {
-//		if err := db.Store(ctx, d.Body, d.ReceivedAt); err != nil {
-//			return fmt.Errorf("%w: %w", webhook.ErrUnavailable, err) // 503: Meta keeps it
-//		}
-//		return nil
-//	})
+//	in, err := sqliteinbox.Open(ctx, "inbox", &mux, inbox.Config{})
+//	…
+//	endpoint, err := webhook.NewEndpoint(cfg, in)
 //
-// A worker then calls [Delivery.Events], or Receive of [Dispatch].
+// It is package inbox below this one, with modules for SQLite and PostgreSQL. A host with a queue of its own implements [Receiver], and
+// returns an error that matches [ErrUnavailable] if the queue takes nothing; its worker calls [Delivery.Events], or Receive of
+// [Dispatch].
 //
 // # Who is the customer
 //

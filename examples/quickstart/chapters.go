@@ -109,7 +109,7 @@ func (s *story) sync(ctx context.Context) error {
 	}
 	bar.set(st.History)
 	bar.done()
-	if err := s.world.Wait(ctx); err != nil {
+	if err := s.arrive(ctx); err != nil {
 		return err
 	}
 	if st, err = s.state(ctx); err != nil {
@@ -244,7 +244,7 @@ func (s *story) sayStage(ctx context.Context, what string) error {
 // settle waits until everything that happened has reached the host, and the next second has begun: WhatsApp's times have
 // no finer grain, and people do not answer within one.
 func (s *story) settle(ctx context.Context) error {
-	if err := s.world.Wait(ctx); err != nil {
+	if err := s.arrive(ctx); err != nil {
 		return err
 	}
 	now := time.Now()

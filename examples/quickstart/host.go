@@ -13,33 +13,41 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/signup"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook/inbox"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook/inbox/sqliteinbox"
 )
 
 // A host is what a SaaS writes around the SDK. Everything else in this folder plays Meta, the phone and the customers.
 type host struct {
 	client  *cloudapi.Client
 	tracker *coexistence.Tracker
+	inbox   *inbox.Inbox // keeps what Meta delivers in a folder until it is handled; close it with Shutdown
 	tokens  sync.Map // phone number id → access token; a real host stores it encrypted
 	routes  http.ServeMux
 }
 
-func newHost(app cloudapi.Config, configurationID string, verifyToken graph.Secret, store coexistence.Store) (*host, error) {
+func newHost(
+	ctx context.Context, app cloudapi.Config, configurationID string, verifyToken graph.Secret, store coexistence.Store, dir string,
+) (*host, error) {
 	client, err1 := cloudapi.NewClient(app)
 	tracker, err2 := coexistence.NewTracker(coexistence.Config{Store: store, AppID: app.AppID})
 	h := &host{client: client, tracker: tracker}
 
 	var mux webhook.Mux
 	webhook.On(&mux, h.answer)
-	endpoint, err3 := webhook.NewEndpoint(
-		webhook.Config{AppSecret: app.AppSecret, VerifyToken: verifyToken},
-		webhook.Dispatch(webhook.MultiHandler(tracker, webhook.Once(&mux, new(webhook.MemLedger)))),
-	)
-	flow, err4 := signup.NewFlow(signup.Config{
+	flow, err3 := signup.NewFlow(signup.Config{
 		ConfigurationID: configurationID, Client: client,
 		Owner: func(*http.Request) (string, error) { return "bakery", nil }, // whoever is signed in to the SaaS
 	})
-	if err := errors.Join(err1, err2, err3, err4); err != nil {
+	if err := errors.Join(err1, err2, err3); err != nil {
 		return nil, err
+	}
+	if h.inbox, err1 = sqliteinbox.Open(ctx, dir, webhook.MultiHandler(tracker, &mux), inbox.Config{}); err1 != nil {
+		return nil, err1
+	}
+	endpoint, err := webhook.NewEndpoint(webhook.Config{AppSecret: app.AppSecret, VerifyToken: verifyToken}, h.inbox)
+	if err != nil {
+		return nil, errors.Join(err, h.inbox.Shutdown(ctx))
 	}
 	h.routes.Handle("/webhook", endpoint)
 	h.routes.Handle("/signup/", http.StripPrefix("/signup", flow.Handler(h.connected)))

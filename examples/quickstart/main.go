@@ -31,7 +31,7 @@ func main() {
 
 // run tells the story in chapters; each uses what the ones before have left.
 func run(ctx context.Context, out *os.File, seed uint64, messages int) error {
-	s, err := newStory(out, seed, messages)
+	s, err := newStory(ctx, out, seed, messages)
 	if err != nil {
 		return err
 	}

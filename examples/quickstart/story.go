@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -28,10 +29,11 @@ type story struct {
 	host   *host
 	server *httptest.Server
 	store  *coexistence.MemStore
+	dir    string // of the host's inbox
 	number graph.PhoneNumberID // what Meta calls the number once it is connected
 }
 
-func newStory(out *os.File, seed uint64, messages int) (*story, error) {
+func newStory(ctx context.Context, out *os.File, seed uint64, messages int) (*story, error) {
 	s := &story{out: out, store: new(coexistence.MemStore)}
 	s.world = coexistencetest.NewWorld(coexistencetest.Config{
 		Seed: seed,
@@ -47,9 +49,11 @@ func newStory(out *os.File, seed uint64, messages int) (*story, error) {
 	s.ada = s.phone.Customer(adaNumber)
 
 	var err error
-	s.host, err = newHost(s.world.ClientConfig(), s.world.ConfigurationID(), graph.Secret(s.world.VerifyToken()), s.store)
+	if s.dir, err = os.MkdirTemp("", "quickstart"); err == nil {
+		s.host, err = newHost(ctx, s.world.ClientConfig(), s.world.ConfigurationID(), graph.Secret(s.world.VerifyToken()), s.store, s.dir)
+	}
 	if err != nil {
-		s.world.Close()
+		s.close()
 		return nil, err
 	}
 	s.server = httptest.NewServer(&s.host.routes)
@@ -63,8 +67,35 @@ func newStory(out *os.File, seed uint64, messages int) (*story, error) {
 }
 
 func (s *story) close() {
-	s.server.Close()
+	if s.server != nil {
+		s.server.Close()
+	}
+	if s.host != nil {
+		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+		defer cancel()
+		if err := s.host.inbox.Shutdown(ctx); err != nil {
+			fmt.Fprintln(s.out, "  the inbox was not closed:", err)
+		}
+	}
 	s.world.Close()
+	_ = os.RemoveAll(s.dir)
+}
+
+// arrive waits until all that Meta has sent is handled by the host, and so is what that led to.
+func (s *story) arrive(ctx context.Context) error {
+	for before := int64(-1); ; {
+		if err := errors.Join(s.world.Wait(ctx), s.host.inbox.Idle(ctx), s.world.Wait(ctx)); err != nil {
+			return err
+		}
+		m, err := s.host.inbox.Metrics(ctx)
+		if err != nil {
+			return err
+		}
+		if m.Depth() == 0 && m.Received == before {
+			return nil
+		}
+		before = m.Received
+	}
 }
 
 // say prints one line of the story, broken after 100 characters. What goes on is aligned with what was said.

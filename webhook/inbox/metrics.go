@@ -3,6 +3,7 @@ package inbox
 import (
 	"context"
 	"sync/atomic"
+	"time"
 )
 
 // Metrics is what an inbox has to do, and what it has done since it was made.
@@ -45,3 +46,26 @@ func (in *Inbox) count(kind OutcomeKind) {
 	case Release: // not counted: it was cut off
 	}
 }
+
+// Idle returns when nothing is left to do, dead letters aside: for tests, and for scripts that wait for an empty inbox before a change. Events
+// whose pause is not over count as something to do.
+func (in *Inbox) Idle(ctx context.Context) error {
+	ticker := time.NewTicker(idlePoll)
+	defer ticker.Stop()
+	for {
+		st, err := in.store.Stats(ctx)
+		if err != nil {
+			return err
+		}
+		if st.Depth() == 0 {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-ticker.C:
+		}
+	}
+}
+
+const idlePoll = 5 * time.Millisecond
