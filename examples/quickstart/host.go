@@ -22,7 +22,7 @@ type host struct {
 	client  *cloudapi.Client
 	tracker *coexistence.Tracker
 	inbox   *inbox.Inbox // keeps what Meta delivers in a folder until it is handled; close it with Shutdown
-	tokens  sync.Map // phone number id → access token; a real host stores it encrypted
+	tokens  sync.Map     // phone number id → access token; a real host stores it encrypted
 	routes  http.ServeMux
 }
 

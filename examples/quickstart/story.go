@@ -29,7 +29,7 @@ type story struct {
 	host   *host
 	server *httptest.Server
 	store  *coexistence.MemStore
-	dir    string // of the host's inbox
+	dir    string              // of the host's inbox
 	number graph.PhoneNumberID // what Meta calls the number once it is connected
 }
 
