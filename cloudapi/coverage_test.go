@@ -64,5 +64,5 @@ func TestCoverageTableIsTrue(t *testing.T) {
 	require.NoError(t, err)
 	count := fmt.Sprintf("%d endpoints as %d methods of %d services", len(endpoints), len(all), len(services))
 	t.Log(count)
-	require.Contains(t, strings.ReplaceAll(string(readme), "\n", " "), count, "say in README.md's row of calls what is covered")
+	require.True(t, strings.Contains(string(readme), count), "README.md's row of calls must say: %s", count)
 }

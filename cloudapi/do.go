@@ -14,7 +14,7 @@ type Request struct {
 	// Method is the HTTP method.
 	Method string
 
-	// Path is a template with a leading slash and without version, such as "/{waba-id}/activities". Errors and the
+	// Path is a template with a leading slash and without version, such as "/{waba-id}/schedules". Errors and the
 	// observer show it, so ids go into IDs.
 	Path string
 
@@ -35,9 +35,9 @@ type Request struct {
 // Do makes a call that has no method here yet, with everything that the methods have: token and proof, replays, errors,
 // limits, observer. The answer is decoded into a T.
 //
-//	activities, err := cloudapi.Do[Activities](ctx, client, cloudapi.Request{
+//	schedules, err := cloudapi.Do[Schedules](ctx, client, cloudapi.Request{
 //		Method: http.MethodGet,
-//		Path:   "/{waba-id}/activities",
+//		Path:   "/{waba-id}/schedules",
 //		IDs:    []string{string(waba)},
 //	})
 //
@@ -58,7 +58,7 @@ func (r Request) check() error {
 		p.add("Request.Method is not an HTTP method in capitals")
 	}
 	if !strings.HasPrefix(r.Path, "/") || strings.ContainsAny(r.Path, "?#% ") || strings.Contains(r.Path, "..") {
-		p.add(`Request.Path is not a template such as "/{waba-id}/activities"`)
+		p.add(`Request.Path is not a template such as "/{waba-id}/schedules"`)
 	}
 	if r.Query.Has("access_token") || r.Query.Has("appsecret_proof") {
 		p.add("Request.Query holds a token or proof; the client adds its own")

@@ -72,14 +72,37 @@
 //
 // A [Sent] means that Meta took the message. Whether it was delivered, and most reasons why not, arrive as status webhooks.
 //
+// # Messages
+//
+// A [Message] has a [Recipient] and a [Content], which reads like the message: [Text], [Image], [Location], [Contacts],
+// [Template] … An [Interactive] message is made of texts and an [Action]: [ReplyButtons], [List], [LinkButton], [FlowButton],
+// [Carousel] … Meta's documented limits are checked before anything is sent; [Problems] takes the error apart, and
+// [Message].Unchecked leaves limits to Meta. A Message encodes as JSON and decodes again, so that an outbox can keep it.
+//
+// # Files
+//
+// [MediaService] streams files in both directions. A download gives the token to Meta's media servers alone, follows no
+// redirect, has a limit of size, and checks the announced SHA-256. [UploadsService] makes the handles that templates and
+// profile pictures want.
+//
+// # Lists
+//
+// A method that lists returns an [iter.Seq2] and fetches page after page as it goes. The first error ends it.
+//
+// # Results beside an error
+//
+// Blocking people and deciding on join requests can work in part: [BlockService.Add] and [GroupsService.Approve] then return
+// a result and an error. [FlowsService.UploadJSON] and the migrations tell what failed in their results, without an error.
+//
 // # Coexistence numbers are never registered
 //
 // A number that lives in the WhatsApp Business app is registered by that app. Registering or deregistering it through the
-// API takes the number away from the phone, so this package has no method for either. Check [Phone.Coexists] after
-// onboarding; ask for contacts and history with [PhonesService.SyncAppData], once each, within a day.
+// API takes the number away from the phone, so [RegistrationService.Register] wants the number as Get read it, and refuses
+// one that is in the app. Check [Phone.Coexists] after onboarding; ask for contacts and history with
+// [PhonesService.SyncAppData], once each, within a day.
 //
 // # What has no method
 //
-// [Do] makes any other call with all of the above. [RawContent], [RawComponent] and [RawParameter] carry message content
+// COVERAGE.md, beside this file, lists all methods with their endpoints. [Do] makes any other call with all of the above. [RawContent], [RawComponent] and [RawParameter] carry message content
 // that has no type here yet.
 package cloudapi

@@ -11,7 +11,7 @@ import (
 // A PhonesService reads business phone numbers, and asks the WhatsApp Business app behind one for its data.
 //
 // It has no way to register or deregister a number. A coexistence number is registered by the app on its owner's phone;
-// registering it here would take it away from there.
+// for others there is [RegistrationService].
 type PhonesService service
 
 // PhoneGetOptions are the options of [PhonesService.Get].
