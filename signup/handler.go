@@ -6,6 +6,8 @@ import (
 	"errors"
 	"net/http"
 	"time"
+
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 )
 
 // maxBody limits what a page may send: a code and a session message, with room to spare.
@@ -28,19 +30,19 @@ const finishTimeout = 2 * time.Minute
 //	GET  /back          Config.RedirectURI: the browser comes back from the login dialog, and goes on to Config.PageURL
 //
 //	POST /begin   (no body)
-//	→ 200 {"state": "…", "launch": {"init": {…}, "login": {…}}, "sdk": "…", "steps": ["state", …], "check": true, "redirect": "…"}
+//	→ 200 {"state": "…", "expires_in": 3600, "launch": {"init": {…}, "login": {…}}, "sdk": "…", "steps": ["state", …], "check": true, "redirect": "…"}
 //
 //	POST /check   {"state": "…", "number": "…", "app_version": "…"}
 //	→ 200 {"eligible": false, "reasons": [{"text": "…", "remedy": "…"}], "notes": ["…"]}
 //
 //	POST /finish  {"state": "…", "code": "…", "session": …, "callback": …, "redirect_uri": "…", "phone_number_id": "…"}
 //	→ 200 {"outcome": "ready", "advice": "…", "phone": "+1 555 010 0199"}
-//	→ 4xx or 503 {"outcome": "…", "advice": "…", "retry": true, "numbers": [{"id": "…", "phone": "…", "name": "…"}]}
+//	→ 4xx or 503 {"outcome": "…", "advice": "…", "actor": "business", "retry": true, "numbers": [{"id": "…", "phone": "…", "name": "…"}]}
 //
 //	POST /status  {"state": "…"}
 //	→ 200 {"running": true, "granted": true, "ended": false, "step": "verify", "outcome": "…", "advice": "…", …}
 //
-// A host with a page of its own making uses /begin, /finish and the rest without the script. State is required. Session is the
+// Show an advice only to whom it is for: the actor. A host with a page of its own making uses /begin, /finish and the rest without the script. State is required. Session is the
 // data of the window message as it arrived, a string or an object; callback is the argument of FB.login's callback and makes
 // code unnecessary; redirect_uri is for a code that came with a redirect. After "choose_number" the page sends state and
 // phone_number_id; after another answer with "retry" it sends the state alone, or with the code if that came late. Outcomes are
@@ -87,11 +89,14 @@ func (f *Flow) Handler(onboarded func(ctx context.Context, b *Business) error) h
 
 // An answer is the JSON of every response but the one to begin.
 type answer struct {
-	Outcome Outcome  `json:"outcome"`
-	Advice  string   `json:"advice"`
-	Phone   string   `json:"phone,omitzero"`
-	Retry   bool     `json:"retry,omitzero"`
-	Numbers []Choice `json:"numbers,omitzero"`
+	Outcome Outcome     `json:"outcome"`
+	Advice  string      `json:"advice"`
+	Actor   graph.Actor `json:"actor,omitzero"` // for whom the advice is
+	Code    graph.Code  `json:"code,omitzero"`  // of Meta's, and what else its support asks for
+	Session string      `json:"session_id,omitzero"`
+	Phone   string      `json:"phone,omitzero"`
+	Retry   bool        `json:"retry,omitzero"`
+	Numbers []Choice    `json:"numbers,omitzero"`
 }
 
 func reply[T any](w http.ResponseWriter, status int, body T) {
@@ -135,13 +140,14 @@ func (f *Flow) serveBegin(w http.ResponseWriter, r *http.Request, owner string) 
 	}
 	answer := struct {
 		State    string `json:"state"`
+		Expires  int    `json:"expires_in"` // seconds
 		Launch   Launch `json:"launch"`
 		SDK      string `json:"sdk"`
 		Origin   string `json:"origin"`
 		Steps    []Step `json:"steps"`
 		Check    bool   `json:"check"`
 		Redirect string `json:"redirect,omitzero"`
-	}{State: a.State, Launch: launch, SDK: f.cfg.SDKURL, Origin: f.standIn(), Steps: f.Steps(), Check: f.cfg.Check != nil}
+	}{State: a.State, Expires: int(f.cfg.AttemptTTL / time.Second), Launch: launch, SDK: f.cfg.SDKURL, Origin: f.standIn(), Steps: f.Steps(), Check: f.cfg.Check != nil}
 	if f.cfg.RedirectURI != "" {
 		answer.Redirect, err = f.redirectURL(launch, a.State)
 		if err != nil { // NewFlow has checked the address
@@ -196,7 +202,9 @@ func (f *Flow) serveFinish(w http.ResponseWriter, r *http.Request, owner string,
 func (f *Flow) fail(w http.ResponseWriter, r *http.Request, b *Business, e *Error) {
 	f.cfg.Logger.WarnContext(r.Context(), "signup did not connect a business", "outcome", e.Outcome, "step", e.Step,
 		"code", int(e.Code), "screen", e.Screen, "session", e.SessionID, "err", e.Err)
-	a := answer{Outcome: e.Outcome, Advice: e.Advice(), Retry: e.Outcome.Resumable()}
+	a := answer{
+		Outcome: e.Outcome, Advice: e.Advice(), Actor: e.Outcome.Actor(), Code: e.Code, Session: e.SessionID, Retry: e.Outcome.Resumable(),
+	}
 	if b != nil {
 		a.Numbers = choices(b)
 	}

@@ -150,7 +150,9 @@ func (f *Flow) serveStatus(w http.ResponseWriter, r *http.Request, owner string)
 		Ended   bool `json:"ended"`
 		Step    Step `json:"step"`
 		answer
-	}{s.Running, s.Granted, s.Ended, s.Step, answer{s.Outcome, s.Advice, s.Phone, s.Outcome.Resumable(), s.Choices}})
+	}{s.Running, s.Granted, s.Ended, s.Step, answer{
+		Outcome: s.Outcome, Advice: s.Advice, Actor: s.Outcome.Actor(), Phone: s.Phone, Retry: s.Outcome.Resumable(), Numbers: s.Choices,
+	}})
 }
 
 // serveBack takes the browser that comes back from the login dialog, and sends it on to the page, which asks for the status.

@@ -3,6 +3,7 @@ package signup
 import (
 	"errors"
 	"fmt"
+	"net/url"
 	"regexp"
 	"slices"
 	"strings"
@@ -139,6 +140,12 @@ func (b *SetupBusiness) validate() error {
 	}
 	if utf8.RuneCountInString(b.Name) > 100 {
 		bad("Name is longer than 100 characters")
+	}
+	if at := strings.LastIndexByte(b.Email, '@'); b.Email != "" && (at < 1 || at == len(b.Email)-1 || strings.ContainsAny(b.Email, " <>,;")) {
+		bad("Email is not an address such as owner@example.com")
+	}
+	if u, err := url.Parse(b.Website); b.Website != "" && (err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "") {
+		bad("Website is not an address such as https://example.com")
 	}
 	if country != "" && !countryRe.MatchString(country) {
 		bad("Address.Country is not two capital letters of ISO 3166-1")

@@ -132,6 +132,19 @@ func (p *Popup) TextedCode() string {
 	return ""
 }
 
+// TextedCode returns the code that was sent by text message to an ordinary number last, whichever popup asked for it: for a browser that
+// drives the popup. Empty if there is none.
+func (w *World) TextedCode(number string) string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, d := range w.popups {
+		if !d.existing && d.code != "" && d.screen == ScreenVerify && graph.Digits(d.number) == graph.Digits(number) {
+			return d.code
+		}
+	}
+	return ""
+}
+
 // ShareHistory confirms on the phone, with or without sharing the chats: the same as [Phone.Confirm].
 func (p *Popup) ShareHistory(share bool) error {
 	p.world.mu.Lock()

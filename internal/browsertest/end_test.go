@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/chromedp/chromedp"
 	"github.com/makiuchi-d/gozxing"
@@ -139,7 +140,8 @@ func TestAWrongCodeCanBeCorrected(t *testing.T) {
 	h := newHost(t, hostConfig{})
 	popup := h.start()
 	h.toVerification(popup)
-	require.NoError(t, h.phone.Confirm(false))
+	popup.click(id("phone"))
+	popup.open("/phone").click(id("keep"))
 	wrong := "000000"
 	if h.phone.LastCode() == wrong {
 		wrong = "111111"
@@ -355,4 +357,63 @@ func TestTheServerCannotBeReachedForAWhile(t *testing.T) {
 	down = false
 	h.click(button("Try again"))
 	h.shows("invite")
+}
+
+func TestAWindowThatStaysOpenForTooLong(t *testing.T) {
+	t.Parallel()
+	h := newHost(t, hostConfig{change: func(_ *host, c *signup.Config) { c.AttemptTTL = 6 * time.Second }})
+	h.start()
+	h.shows("timed_out")
+	h.shoot("32-timed-out")
+}
+
+// A page that stood open over lunch still has a state that is good for a whole signup.
+func TestAPageThatStaysOpenForTooLong(t *testing.T) {
+	t.Parallel()
+	h := newHost(t, hostConfig{change: func(_ *host, c *signup.Config) { c.AttemptTTL = 20 * time.Second }})
+	h.shows("invite")
+	evaluate[bool](h.window, `(() => { window.begun = 0; const f = window.fetch;
+		window.fetch = (url, ...more) => { if (String(url).endsWith("begin")) window.begun++; return f(url, ...more) }; return true })()`)
+	h.await("window.begun > 0")
+	h.complete(h.start())
+	h.shows("done")
+	h.business()
+}
+
+// Versions that ended lead to the flow for new numbers, and everything looks like success.
+func TestAnEndedVersionFallsBackAndIsNoticed(t *testing.T) {
+	t.Parallel()
+	h := newHost(t, hostConfig{change: func(_ *host, c *signup.Config) {
+		c.LaunchFor = func(context.Context, string) (signup.LaunchOptions, error) {
+			return signup.LaunchOptions{Version: signup.V3}, nil
+		}
+	}})
+	popup := h.start()
+	popup.await(id("new") + " && !" + id("existing"))
+	popup.shoot("33-popup-fallback")
+	popup.click(id("new"))
+	popup.fill(id("number"), "+1 555 010 0177")
+	popup.click(id("next"))
+	popup.screen(coexistencetest.ScreenVerify)
+	texted := theStage.world.TextedCode("+1 555 010 0177")
+	popup.fill(id("code"), texted)
+	popup.click(id("verify"))
+	popup.screen(coexistencetest.ScreenReview)
+	popup.click(id("finish"))
+	h.shows("stopped")
+	require.Equal(t, "fell_back", h.outcome())
+	h.shoot("34-fell-back")
+	require.Empty(t, h.connected)
+}
+
+func TestANumberOfAnotherTenant(t *testing.T) {
+	t.Parallel()
+	h := newHost(t, hostConfig{change: func(_ *host, c *signup.Config) {
+		c.Reserve = func(context.Context, string, graph.WABAID, graph.PhoneNumberID) error { return signup.ErrTaken }
+	}})
+	h.complete(h.start())
+	h.shows("stopped")
+	require.Equal(t, "taken", h.outcome())
+	h.shoot("35-taken")
+	require.Empty(t, h.connected)
 }

@@ -55,6 +55,8 @@ const TEXTS = {
   blockedLead: "Allow pop-up windows for this page: there is a sign in the address bar. Then try again.",
   sdk: "Facebook cannot be reached",
   sdkLead: "A content blocker or your network keeps Facebook's script from loading. Turn it off for this page and reload.",
+  late: "That took too long",
+  lateLead: "For your safety, a signup has to be finished in time. Nothing was connected. Start again whenever it suits.",
   closed: "The window was closed",
   closedLead: "Nothing was connected. You can start again whenever it suits.",
   reloaded: "This page was loaded anew while the Facebook window was open. Close that window, if it is still there, and start again.",
@@ -77,6 +79,8 @@ const TEXTS = {
   another: "Connect another number",
   halfway: "Your number is granted",
   stopped: "That did not work yet",
+  ours: "This is for us to solve, not for you. Tell our support that your signup ended with",
+  support: "If you ask Meta's support, they want to know:",
   again: "Try again",
   anew: "Start again",
   redirect: "Continue in this window",
@@ -139,6 +143,7 @@ class WhatsAppSignup extends HTMLElement {
   #begun = null; // the answer of /begin
   #sdk = null; // resolves when FB is there
   #window = null; // the popup, if its handle is known
+  #expiry = 0; // timer of the state
   #turn = null; // of the popup that is open
   #shown = "";
   #answers = { number: "", app_version: "" };
@@ -260,6 +265,27 @@ class WhatsAppSignup extends HTMLElement {
     this.#begun = answer;
     this.#sdk = this.#load();
     this.#sdk.catch(() => {});
+    clearTimeout(this.#expiry);
+    this.#expiry = setTimeout(() => this.#expired(), Math.min(answer.expires_in * 950, 2 ** 31 - 1));
+  }
+
+  // expired ends a popup that is open for too long. A page that just stood open gets a new state, so that nobody goes all the
+  // way through the popup in vain.
+  async #expired() {
+    const turn = this.#turn;
+    const t = this.#texts;
+    if (turn !== null) {
+      this.#window?.close();
+      this.#over(turn);
+      this.#show("timed_out", t.late, this.#lead(t.lateLead), this.#row(this.#button(t.anew, () => this.#anew())));
+      this.#tell("timed_out");
+    } else if (["invite", "check", "popup_blocked", "sdk_blocked", "closed"].includes(this.#shown)) {
+      const checked = this.#begun.checked;
+      await this.#guard(async () => {
+        await this.#begin();
+        this.#begun.checked = checked;
+      });
+    }
   }
 
   // pickUp goes on with what was under way when the page was loaded anew.
@@ -567,8 +593,13 @@ class WhatsAppSignup extends HTMLElement {
 
   #stopped(answer, state) {
     const t = this.#texts;
-    const again = answer.retry && state ? this.#button(t.again, () => this.#finish({ state })) : null;
-    this.#show("stopped", t.stopped, this.#note("bad", answer.advice ?? ""),
+    const useless = ["fell_back", "no_number", "no_account", "no_code"].includes(answer.outcome); // the same again ends the same
+    const again = answer.retry && state && !useless ? this.#button(t.again, () => this.#finish({ state })) : null;
+    const ours = answer.actor === "developer";
+    const details = [answer.code && "error " + answer.code, answer.session_id && "session " + answer.session_id].filter(Boolean);
+    this.#show("stopped", t.stopped,
+      this.#note("bad", ours ? t.ours + " " + answer.outcome + "." : answer.advice ?? ""),
+      details.length > 0 && build("p", null, build("small", { textContent: t.support + " " + details.join(", ") })),
       this.#row(again, this.#button(t.anew, () => this.#anew(), again ? "quiet" : "main")));
     this.dataset.outcome = answer.outcome ?? "";
     this.#tell(answer.outcome);
