@@ -29,7 +29,8 @@ type Chaos struct {
 	// On are the routes to trouble, each as "POST /{phone-number-id}/messages". If empty, that one.
 	On []string
 
-	// Kinds are the faults to choose from, by their names in [ChaosKinds]. If empty, all.
+	// Kinds are the faults to choose from, by their names in [ChaosKinds]. If empty, all. "throttled for long" stops a client
+	// with a limiter for up to an hour, as Meta would want it.
 	Kinds []string
 }
 
@@ -84,9 +85,6 @@ func (ch *chaos) next(request string) *fault {
 	f := &fault{}
 	m.make(f, ch)
 	f.name = m.name
-	if f.err != nil && m.name != lateName {
-		f.name = fmt.Sprintf("%s %d", m.name, f.err.Code)
-	}
 	return f
 }
 
@@ -111,8 +109,7 @@ func ChaosKinds() []string {
 	return names
 }
 
-var mishaps = []mishap{
-	{"throttled", 4, throttled},
+var mishaps = append(throttles(), []mishap{
 	{"refused", 1, func(f *fault, ch *chaos) { f.err = &graphError{Code: pick(ch, lastingCodes...)} }},
 	{"error", 1, func(f *fault, ch *chaos) { f.err = &graphError{Code: pick(ch, vagueCodes...)} }},
 	{"accepted, error", 1, func(f *fault, ch *chaos) { f.accept, f.err = true, &graphError{Code: pick(ch, vagueCodes...)} }},
@@ -129,7 +126,7 @@ var mishaps = []mishap{
 	{"accepted, then cut", 1, func(f *fault, ch *chaos) { f.drop, f.accept, f.reset = true, true, pick(ch, true, false) }},
 	{"accepted, half an answer", 1, func(f *fault, ch *chaos) { f.kept, f.accept, f.half = true, true, true }},
 	{lateName, 1, func(f *fault, ch *chaos) { f.kept, f.accept, f.late = true, true, ch.Late }},
-}
+}...)
 
 // lastingCodes are documented refusals that no repeat cures, wherever Meta writes them.
 var lastingCodes = []graph.Code{
@@ -144,14 +141,19 @@ var provenCodes = []graph.Code{
 	graph.CodeAccountInMaintenance,
 }
 
-func throttled(f *fault, ch *chaos) {
-	f.err = &graphError{Code: pick(ch, provenCodes...), Status: pick(ch, 400, 429, 500)}
-	if pick(ch, true, false, false, false) {
-		f.retryAfter = pick(ch, time.Second, time.Hour)
+// throttles are a kind for each code that proves a refusal, and one that lasts.
+func throttles() []mishap {
+	all := []mishap{{"throttled for long", 1, func(f *fault, ch *chaos) {
+		f.err = &graphError{Code: pick(ch, provenCodes...)}
+		f.retryAfter, f.regain = pick(ch, time.Minute, time.Hour), 2*time.Minute
+	}}}
+	for _, code := range provenCodes {
+		all = append(all, mishap{fmt.Sprintf("throttled %d", code), 1, func(f *fault, ch *chaos) {
+			f.err = &graphError{Code: code, Status: pick(ch, 400, 429, 500)}
+			f.retryAfter = pick(ch, 0, 0, 0, time.Second)
+		}})
 	}
-	if pick(ch, true, false, false, false) {
-		f.regain = 2 * time.Minute
-	}
+	return all
 }
 
 func page(f *fault, ch *chaos) {

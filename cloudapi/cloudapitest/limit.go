@@ -47,9 +47,13 @@ func (s *Server) budget(key string, every time.Duration, burst float64) *budget 
 }
 
 func (s *Server) throughput(p *phone) *budget {
-	rate := coexistenceRate
-	if p.Ordinary {
+	rate := p.MessagesPerSecond
+	switch {
+	case rate > 0:
+	case p.Ordinary:
 		rate = ordinaryRate
+	default:
+		rate = coexistenceRate
 	}
 	return s.budget("throughput "+string(p.ID), time.Second/time.Duration(rate), float64(rate))
 }

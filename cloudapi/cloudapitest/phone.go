@@ -36,6 +36,9 @@ type Phone struct {
 	// Suspended numbers are in the middle of a move to another phone: sends fail, reads say so.
 	Suspended bool
 
+	// MessagesPerSecond is what [EnforceLimits] lets pass. If zero, 20, or 80 for an ordinary number.
+	MessagesPerSecond int
+
 	// PIN is the two-step verification PIN, which registering an ordinary number sets or must match.
 	PIN string
 
