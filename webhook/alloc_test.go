@@ -49,7 +49,7 @@ func TestHistoryTakesFewAllocations(t *testing.T) {
 	tree := func() { run()[0].(*webhook.HistoryChunk).Threads() }
 	require.LessOrEqual(t, testing.AllocsPerRun(10, walk)/messages, 2.0)
 	require.LessOrEqual(t, testing.AllocsPerRun(10, tree)/messages, 0.25)
-	require.LessOrEqual(t, bytesPerRun(10, tree)/float64(len(body)), 1.7)
+	require.LessOrEqual(t, bytesPerRun(10, tree)/float64(len(body)), 1.3)
 }
 
 func TestEmptyMessagesTakeNoMemory(t *testing.T) {

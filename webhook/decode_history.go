@@ -8,14 +8,14 @@ import (
 
 // A historyItem is an element of history: a chunk, or the reason why there is none. Its threads are only checked here.
 type historyItem struct {
-	chunk    HistoryChunk
-	isChunk  bool
-	errors   []Error
-	raw      []byte
-	unknown  []Member
-	threads  bool // there is a list of threads
-	messages bool // there are some in it
-	err      error
+	chunk   HistoryChunk
+	isChunk bool
+	errors  []Error
+	raw     []byte
+	unknown []Member
+	threads bool // there is a list of threads
+	some    bool // there is something in it
+	err     error
 }
 
 func (h *historyItem) read(s *wire.Scanner) {
@@ -63,19 +63,19 @@ func (h *historyItem) readMetadata(s *wire.Scanner) {
 // whom it is with before its messages, as Meta does.
 func (h *historyItem) checkThreads(s *wire.Scanner) {
 	first := !h.threads
-	h.threads, h.messages, h.chunk.ordered = true, false, first
+	h.threads, h.some, h.chunk.ordered, h.chunk.messages = true, false, first, 0
 	if s.Null() {
 		return
 	}
 	h.isChunk = true
 	if s.Kind() != wire.KindArray {
-		h.messages = true
+		h.some = true
 		s.Skip()
 		return
 	}
 	s.Array()
 	for s.NextElement() {
-		h.messages = true
+		h.some = true
 		if s.Kind() != wire.KindObject {
 			s.Skip()
 			continue
@@ -87,9 +87,28 @@ func (h *historyItem) checkThreads(s *wire.Scanner) {
 			case "messages":
 				h.chunk.ordered = h.chunk.ordered && !after
 				after = true
+				h.checkMessages(s)
+				continue
 			case "id", "context":
 				h.chunk.ordered = h.chunk.ordered && !after
 			}
+			s.Skip()
+		}
+	}
+}
+
+// checkMessages walks over the messages of a thread.
+func (h *historyItem) checkMessages(s *wire.Scanner) {
+	if s.Kind() != wire.KindArray {
+		s.Skip()
+		return
+	}
+	s.Array()
+	for s.NextElement() {
+		h.chunk.messages++
+		if size := usualSize(s.Rest()); size > 0 {
+			s.Advance(size)
+		} else {
 			s.Skip()
 		}
 	}
@@ -113,7 +132,7 @@ func (h *historyItem) emit(d *decoder, info EventInfo) {
 	if h.isChunk {
 		chunk := h.chunk
 		chunk.EventInfo = info
-		chunk.empty = !h.messages
+		chunk.empty = !h.some
 		d.events = append(d.events, &chunk)
 	}
 }

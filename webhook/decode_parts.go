@@ -108,16 +108,21 @@ func (p *parts) text(s *wire.Scanner) *Text {
 	if p.texts == nil {
 		return readText(s, new(Text))
 	}
-	if len(p.texts.free) == 0 {
-		p.texts.free = make([]Text, p.texts.size)
-	}
-	t := &p.texts.free[0]
-	p.texts.free = p.texts.free[1:]
-	return readText(s, t)
+	return readText(s, p.texts.next())
 }
 
 // A textSlab is memory for texts, so many to an allocation.
 type textSlab struct {
 	free []Text
 	size int
+}
+
+// next returns an empty text.
+func (l *textSlab) next() *Text {
+	if len(l.free) == 0 {
+		l.free = make([]Text, l.size)
+	}
+	t := &l.free[0]
+	l.free = l.free[1:]
+	return t
 }

@@ -10,32 +10,32 @@ import (
 
 // A historyWalker decodes the threads of one chunk.
 type historyWalker struct {
-	s        wire.Scanner
-	begin    func(*HistoryThread)
-	yield    func(*HistoryThread, *HistoryMessage) bool
-	ordered  bool // see HistoryChunk
-	tree     bool // messages are copied as soon as they are yielded, so that one serves for all
-	stopped  bool
-	slab     []HistoryMessage
-	texts    textSlab
-	empty    *HistoryMessage // stands for all messages without members
-	business string          // the last sender that was not the customer
+	s       wire.Scanner
+	begin   func(*HistoryThread)
+	yield   func(*HistoryThread, *HistoryMessage) bool
+	ordered bool // see HistoryChunk
+	tree    bool // the slab holds all messages so far, and not those to come
+	stopped bool
+	slab    []HistoryMessage
+	texts   textSlab
+	empty   *HistoryMessage // stands for all messages without members
+	parties parties
 }
 
 // slabSize is how many messages share an allocation.
 const slabSize = 16
 
-// next returns a zero message.
+// next returns a zero message: of a tree the next one, otherwise one that can be kept on its own.
 func (w *historyWalker) next() *HistoryMessage {
+	if w.tree {
+		w.slab = append(w.slab, HistoryMessage{})
+		return &w.slab[len(w.slab)-1]
+	}
 	if len(w.slab) == 0 {
 		w.slab = make([]HistoryMessage, slabSize)
 	}
 	m := &w.slab[0]
-	if w.tree {
-		*m = HistoryMessage{}
-	} else {
-		w.slab = w.slab[1:]
-	}
+	w.slab = w.slab[1:]
 	return m
 }
 
@@ -88,7 +88,7 @@ func (w *historyWalker) threads() {
 // bad yields a part of the chunk that could not be decoded.
 func (w *historyWalker) bad(t *HistoryThread, raw []byte, err error) {
 	if !w.stopped {
-		w.stopped = !w.yield(t, &HistoryMessage{Raw: raw, Content: new(UnknownContent), Err: err})
+		w.stopped = !w.yield(t, &HistoryMessage{Raw: raw, From: new(graph.Identity), Content: new(UnknownContent), Err: err})
 	}
 }
 
@@ -191,13 +191,20 @@ func (w *historyWalker) messages(s *wire.Scanner, t *HistoryThread) {
 		return
 	}
 	for s.NextElement() {
-		if s.Null() {
-			continue
-		}
+		d := s.Rest()
 		var m *HistoryMessage
-		if m = w.emptyMessage(s, t); m == nil {
+		if len(d) > 1 && d[0] == '{' && d[1] == '"' {
 			m = w.next()
-			w.message(s, m, t)
+			size, head := w.usual(s, m, t, d)
+			if size == 0 {
+				w.message(s, m, t, head)
+			}
+			s.Advance(size)
+		} else if s.Null() {
+			continue
+		} else if m = w.emptyMessage(s, t); m == nil {
+			m = w.next()
+			w.message(s, m, t, 0)
 		}
 		if s.Err() != nil {
 			return
@@ -216,37 +223,45 @@ func (w *historyWalker) emptyMessage(s *wire.Scanner, t *HistoryThread) *History
 		return nil
 	}
 	if w.empty == nil {
-		w.empty = &HistoryMessage{Content: new(UnknownContent)}
+		w.empty = &HistoryMessage{From: new(graph.Identity), Content: new(UnknownContent)}
 		w.empty.Outbound = outbound(w.empty, t)
 	}
 	w.empty.Raw = s.Since(mark)
 	return w.empty
 }
 
-// message reads an element of a thread's messages into the zero m. It differs from [message.read] only in that nothing
-// has to be put by until the event is known.
-func (w *historyWalker) message(s *wire.Scanner, m *HistoryMessage, t *HistoryThread) {
+// message reads an element of a thread's messages into m, of which the first bytes, head, were read before. It differs from
+// [message.read] only in that nothing has to be put by until the event is known.
+func (w *historyWalker) message(s *wire.Scanner, m *HistoryMessage, t *HistoryThread, head int) {
 	it := s.BeginItem()
-	if s.Object() {
+	var from, to graph.Identity
+	if head > 0 {
+		from = *m.From
+		if m.To != nil {
+			to = *m.To
+		}
+		s.Inside(head)
+	} else {
+		*m = HistoryMessage{}
+	}
+	if head > 0 || s.Object() {
 		parts := parts{texts: &w.texts}
 		for s.NextMember() {
 			switch string(s.Name()) {
 			case "id":
 				m.ID = graph.MessageID(s.Text())
 			case "from":
-				if m.From.WAID = s.TextLike(t.ID, w.business); m.From.WAID != t.ID {
-					w.business = m.From.WAID
-				}
+				from.WAID = s.TextLike(t.ID)
 			case "from_user_id":
-				m.From.UserID = graph.UserID(s.TextLike(string(t.Customer.UserID)))
+				from.UserID = graph.UserID(s.TextLike(string(t.Customer.UserID)))
 			case "from_parent_user_id":
-				m.From.ParentUserID = graph.UserID(s.TextLike(string(t.Customer.ParentUserID)))
+				from.ParentUserID = graph.UserID(s.TextLike(string(t.Customer.ParentUserID)))
 			case "to":
-				m.To.WAID = s.TextLike(t.ID)
+				to.WAID = s.TextLike(t.ID)
 			case "to_user_id":
-				m.To.UserID = graph.UserID(s.TextLike(string(t.Customer.UserID)))
+				to.UserID = graph.UserID(s.TextLike(string(t.Customer.UserID)))
 			case "to_parent_user_id":
-				m.To.ParentUserID = graph.UserID(s.TextLike(string(t.Customer.ParentUserID)))
+				to.ParentUserID = graph.UserID(s.TextLike(string(t.Customer.ParentUserID)))
 			case "timestamp":
 				m.At = s.Time()
 			case "type":
@@ -262,8 +277,12 @@ func (w *historyWalker) message(s *wire.Scanner, m *HistoryMessage, t *HistoryTh
 			}
 		}
 		m.Content = parts.choose(s, m.Type)
-		leaveSplit(s, "from", &m.From)
-		leaveSplit(s, "to", &m.To)
+		leaveSplit(s, "from", &from)
+		leaveSplit(s, "to", &to)
+	}
+	m.From = w.parties.share(from)
+	if m.To = nil; !to.IsZero() {
+		m.To = w.parties.share(to)
 	}
 	raw, unknown, err := s.EndItem(it)
 	m.Raw, m.Unknown = raw, members(unknown)
@@ -308,7 +327,7 @@ func historyStatus(b []byte) HistoryStatus {
 // Brazilian ones can lack a digit. What the thread says about the customer decides, in this order.
 func outbound(m *HistoryMessage, t *HistoryThread) bool {
 	switch {
-	case !m.To.IsZero():
+	case m.To != nil:
 		return true
 	case m.From.UserID != "" && m.From.UserID == t.Customer.UserID:
 		return false

@@ -27,8 +27,9 @@ type HistoryChunk struct {
 	// deliveries are not ordered. At 100 somewhere, the app has sent everything.
 	Progress int
 
-	ordered bool // every thread names its customer before its messages
-	empty   bool // there are no threads
+	ordered  bool // every thread names its customer before its messages
+	empty    bool // there are no threads
+	messages int  // how many there are; 0 if that is not known
 }
 
 // A HistoryPhase is an age bucket, counted back from the day of onboarding.
@@ -60,11 +61,12 @@ type HistoryMessage struct {
 	// ID names the message. The same id is used live, in echoes and here.
 	ID graph.MessageID
 
-	// From is who wrote, as Meta says; it may be empty. Outbound is the reliable way to tell the two sides apart.
-	From graph.Identity
+	// From is who wrote, as Meta says; it may be empty but is never nil. Outbound is the reliable way to tell the two
+	// sides apart. Messages share it: copy it before changing anything.
+	From *graph.Identity
 
-	// To is set on messages that the business sent from the app.
-	To graph.Identity
+	// To is whom the business wrote to; nil on messages that the customer wrote. Messages share it too.
+	To *graph.Identity
 
 	// Outbound is true if the business wrote.
 	Outbound bool

@@ -2,8 +2,6 @@ package webhook
 
 import (
 	"iter"
-	"slices"
-	"sync"
 )
 
 // Messages walks over the chunk's messages, thread by thread, and decodes each when it is its turn. A chunk of
@@ -31,48 +29,40 @@ func (c *HistoryChunk) Messages() iter.Seq2[*HistoryThread, *HistoryMessage] {
 // it needs several times the memory of the chunk; [HistoryChunk.Messages] does not.
 func (c *HistoryChunk) Threads() []HistoryThread {
 	var (
-		all   []*HistoryThread
-		batch = threadBatches.Get().(*[]HistoryMessage) // of the last thread, until their number is known
-		room  = *batch
+		all  []*HistoryThread
+		ends []int // where the messages of each thread end
 	)
-	finish := func() {
-		if len(all) > 0 && len(room) > 0 {
-			all[len(all)-1].Messages = slices.Clone(room)
-		}
-		clear(room)
-		room = room[:0]
-	}
-	w := &historyWalker{ordered: c.ordered, tree: true, texts: textSlab{size: maxBatch}}
+	w := &historyWalker{ordered: c.ordered, tree: true, slab: make([]HistoryMessage, 0, c.messages), texts: textSlab{size: treeTexts}}
 	w.begin = func(t *HistoryThread) {
-		finish()
 		all = append(all, t)
+		ends = append(ends, len(w.slab))
 	}
 	w.yield = func(t *HistoryThread, m *HistoryMessage) bool {
 		if len(all) == 0 || all[len(all)-1] != t {
 			w.begin(t)
 		}
-		room = append(room, *m)
+		if n := len(w.slab); n == 0 || m != &w.slab[n-1] {
+			w.slab = append(w.slab, *m)
+		}
+		ends[len(ends)-1] = len(w.slab)
 		return true
 	}
 	w.s.Reset(c.Raw)
 	w.s.Share(treeChunk)
 	w.chunk()
-	finish()
-	if cap(room) <= maxBatch {
-		*batch = room
-		threadBatches.Put(batch)
-	}
-	threads := make([]HistoryThread, len(all))
+	threads, start := make([]HistoryThread, len(all)), 0
 	for i, t := range all {
 		threads[i] = *t
+		if end := ends[i]; end > start {
+			threads[i].Messages = w.slab[start:end:end]
+			start = end
+		}
 	}
 	return threads
 }
 
-// threadBatches keeps memory for the messages of one thread. maxBatch is how many are worth keeping.
-var threadBatches = sync.Pool{New: func() any { return new([]HistoryMessage) }}
-
-const maxBatch = 1024
+// treeTexts is how many texts of a tree share an allocation.
+const treeTexts = 1024
 
 // treeChunk is how many bytes of text share an allocation in a tree, which is kept or dropped as a whole.
 const treeChunk = 16 << 10

@@ -269,3 +269,27 @@ func (s *Scanner) next(closing byte) bool {
 	}
 	return true
 }
+
+// Rest returns everything from the next value on, for a look ahead. It aliases the data.
+func (s *Scanner) Rest() []byte {
+	if s.err != nil {
+		return nil
+	}
+	s.peek()
+	return s.data[s.pos:]
+}
+
+// Advance moves behind the next value, which the caller has checked and knows to have n bytes.
+func (s *Scanner) Advance(n int) { s.pos += n }
+
+// Inside enters the next value, which the caller has checked to be an object whose first members have n bytes together with
+// the brace: what [Scanner.NextMember] finds is what follows them.
+func (s *Scanner) Inside(n int) {
+	if s.enter('{', KindObject) {
+		s.fresh = false
+		s.pos += n - 1
+	}
+}
+
+// Keep copies a text into the memory that strings share.
+func (s *Scanner) Keep(text []byte) string { return s.keep(text) }

@@ -56,46 +56,67 @@ func (s *Scanner) skipString() (end int, simple bool) {
 // stringEnd returns where the string ends whose text begins at i: the position of its closing quote, or of what is wrong
 // with it and what that is.
 func stringEnd(d []byte, i int) (end int, odd string) {
-	for {
-		if i = plain(d, i); i == len(d) {
-			return i, "a string without end"
+	for i < len(d) {
+		if len(d)-i >= 8 {
+			m := special(binary.LittleEndian.Uint64(d[i:]))
+			if m == 0 {
+				i += 8
+				continue
+			}
+			i += bits.TrailingZeros64(m) >> 3
 		}
-	again:
 		switch c := d[i]; {
 		case c == '"':
 			return i, ""
 		case c == '\\':
-			n := escapeLen(d[i:])
-			if n == 0 {
-				return i, "a bad escape"
-			}
-			if i += n; i < len(d) && d[i] == '\\' {
-				goto again
+			for i < len(d) && d[i] == '\\' {
+				n := escapeLen(d[i:])
+				if n == 0 {
+					return i, badEscape
+				}
+				i += n
 			}
 		case c < 0x20:
-			return i, "a control character in a string"
+			return i, controlCharacter
 		default:
 			for i++; i < len(d) && d[i] >= 0x80; i++ {
 			}
 		}
 	}
+	return i, noEnd
 }
 
 // readString reads the string that begins at pos and returns its text, which is part of the data or of strBuf.
 func (s *Scanner) readString() []byte {
-	d, start := s.data, s.pos+1
-	i := plain(d, start)
-	if i < len(d) && d[i] == '"' {
-		s.pos = i + 1
-		return d[start:i]
+	text, end, odd := s.stringAt(s.data, s.pos+1)
+	if odd != "" {
+		s.pos = end
+		s.fail(odd)
+		return nil
 	}
-	return s.readOdd(start, i)
+	s.pos = end + 1
+	return text
 }
 
-// readOdd reads a string that is plain from start to i only. It checks and decodes in one go, and copies eight bytes at
+// StringAt returns the text of the string that begins at i of d, behind its quote, and the position of its closing quote.
+// It is not ok if anything is wrong with it. The text is valid until the next string is read.
+func (s *Scanner) StringAt(d []byte, i int) (text []byte, end int, ok bool) {
+	text, end, odd := s.stringAt(d, i)
+	return text, end, odd == ""
+}
+
+// stringAt is StringAt, and says what is wrong; end is where.
+func (s *Scanner) stringAt(d []byte, start int) (text []byte, end int, odd string) {
+	i := plain(d, start)
+	if i < len(d) && d[i] == '"' {
+		return d[start:i], i, ""
+	}
+	return s.oddStringAt(d, start, i)
+}
+
+// oddStringAt reads a string that is plain from start to i only. It checks and decodes in one go, and copies eight bytes at
 // a time, of which some may be too many: dst has room for them behind its end, n.
-func (s *Scanner) readOdd(start, i int) []byte {
-	d := s.data
+func (s *Scanner) oddStringAt(d []byte, start, i int) (text []byte, end int, odd string) {
 	dst, n := s.strBuf[:cap(s.strBuf)], i-start
 	if len(dst) < n+room {
 		dst = make([]byte, 2*n+4*room)
@@ -107,17 +128,14 @@ func (s *Scanner) readOdd(start, i int) []byte {
 		}
 		switch c := d[i]; {
 		case c == '"':
-			s.pos = i + 1
 			s.strBuf = dst
-			return dst[:n]
+			return dst[:n], i, ""
 		case c == '\\':
 			var size int
 			if len(d)-i >= 6 && d[i+1] == 'u' {
 				r := hex4(d[i+2 : i+6])
 				if r < 0 {
-					s.pos = i
-					s.fail("a bad escape")
-					return nil
+					return nil, i, badEscape
 				}
 				if size = 6; r&^0x7ff == 0xd800 {
 					r, size = escapedRune(d[i:])
@@ -125,9 +143,7 @@ func (s *Scanner) readOdd(start, i int) []byte {
 				n += putRune(dst[n:n+utf8.UTFMax], r)
 			} else {
 				if size = escapeLen(d[i:]); size == 0 {
-					s.pos = i
-					s.fail("a bad escape")
-					return nil
+					return nil, i, badEscape
 				}
 				dst[n] = unescaped[d[i+1]]
 				n++
@@ -136,9 +152,7 @@ func (s *Scanner) readOdd(start, i int) []byte {
 				continue
 			}
 		case c < 0x20:
-			s.pos = i
-			s.fail("a control character in a string")
-			return nil
+			return nil, i, controlCharacter
 		case c >= 0x80:
 			r, size := utf8.DecodeRune(d[i:])
 			n += utf8.EncodeRune(dst[n:n+utf8.UTFMax], r)
@@ -163,10 +177,15 @@ func (s *Scanner) readOdd(start, i int) []byte {
 			}
 		}
 	}
-	s.pos = i
-	s.fail("a string without end")
-	return nil
+	return nil, i, noEnd
 }
+
+// What can be wrong with a string.
+const (
+	badEscape        = "a bad escape"
+	controlCharacter = "a control character in a string"
+	noEnd            = "a string without end"
+)
 
 // putRune writes r as UTF-8, which takes up to four bytes, and returns how many.
 func putRune(b []byte, r rune) int {
@@ -186,7 +205,7 @@ func putRune(b []byte, r rune) int {
 	return 4
 }
 
-// room is how much one step of readOdd may write.
+// room is how much one step of oddStringAt may write.
 const room = 16
 
 // escapeLen returns the length of the escape that d begins with, 0 if it is none.
@@ -282,4 +301,15 @@ func escapedRune(src []byte) (rune, int) {
 		}
 	}
 	return utf8.RuneError, 6
+}
+
+// Plain returns where the plain part of a string ends whose text begins at i: at its closing quote, or at the first byte
+// that is an escape, a control character or not ASCII.
+func Plain(d []byte, i int) int { return plain(d, i) }
+
+// StringEnd returns the position of the closing quote of the string whose text begins at i. It is not ok if anything is
+// wrong with it.
+func StringEnd(d []byte, i int) (end int, ok bool) {
+	end, odd := stringEnd(d, i)
+	return end, odd == ""
 }

@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"encoding/binary"
 	"math"
 	"strconv"
 	"strings"
@@ -165,22 +166,38 @@ func (s *Scanner) Time() graph.Timestamp {
 
 // tenDigits reads a string of ten digits, the first of which is not 0, as which every moment from 2001 to 2286 is written.
 // It reads nothing else and returns 0 then.
-func (s *Scanner) tenDigits() (n int64) {
-	if s.err != nil || len(s.data)-s.pos < 12 {
+func (s *Scanner) tenDigits() int64 {
+	if s.err != nil || len(s.data)-s.pos < 12 || s.data[s.pos] != '"' || s.data[s.pos+11] != '"' || !TenDigits(s.data, s.pos+1) {
 		return 0
-	}
-	d := s.data[s.pos : s.pos+12]
-	if d[0] != '"' || d[11] != '"' || d[1] == '0' {
-		return 0
-	}
-	for _, c := range d[1:11] {
-		if !isDigit(c) {
-			return 0
-		}
-		n = n*10 + int64(c-'0')
 	}
 	s.pos += 12
-	return n
+	return tenDigits(s.data, s.pos-11)
+}
+
+// TenDigits reports whether ten digits stand at i, the first of which is not 0.
+func TenDigits(d []byte, i int) bool {
+	if len(d)-i < 10 || d[i] == '0' {
+		return false
+	}
+	d = d[i : i+10 : i+10]
+	return eightDigits(binary.LittleEndian.Uint64(d)) && isDigit(d[8]) && isDigit(d[9])
+}
+
+// Seconds reads the ten digits at i, which were checked with [TenDigits], as Unix seconds.
+func Seconds(d []byte, i int) graph.Timestamp { return graph.At(time.Unix(tenDigits(d, i), 0)) }
+
+// eightDigits reports whether the eight bytes of x are digits: their upper halves are 3, and stay so when 6 is added.
+func eightDigits(x uint64) bool {
+	return (x&(ones*0xf0))|((x+ones*6)&(ones*0xf0))>>4 == ones*0x33
+}
+
+// tenDigits returns the number that ten digits at i write, added up in pairs, fours and eights.
+func tenDigits(d []byte, i int) int64 {
+	x := binary.LittleEndian.Uint64(d[i:]) & (ones * 0x0f)
+	x = x*10 + x>>8
+	x = (x&0x00ff00ff00ff00ff)*100 + (x>>16)&0x00ff00ff00ff00ff
+	x = (x&0x0000ffff0000ffff)*10000 + (x>>32)&0x0000ffff0000ffff
+	return int64(x&0xffffffff)*100 + int64(d[i+8]-'0')*10 + int64(d[i+9]-'0')
 }
 
 // mark returns where the next value begins.
