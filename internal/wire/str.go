@@ -13,8 +13,10 @@ const (
 
 // special returns a mask whose lowest set bit is in the first of eight bytes that is a quote, a backslash, a control
 // character or not ASCII; 0 if none is. Borrows reach only bytes above the first hit, which therefore is exact.
+//
+// A quote is 0x22. With bit 1 the other way round, quotes and control characters are what is below 0x21.
 func special(x uint64) uint64 {
-	return (x | (x - ones*0x20) | ((x ^ ones*'"') - ones) | ((x ^ ones*'\\') - ones)) & highs
+	return (x | ((x ^ ones*2) - ones*0x21) | ((x ^ ones*'\\') - ones)) & highs
 }
 
 // plain returns the position of the first special byte at or after i, or len(d).
@@ -70,11 +72,13 @@ func stringEnd(d []byte, i int) (end int, odd string) {
 			return i, ""
 		case c == '\\':
 			for i < len(d) && d[i] == '\\' {
-				n := escapeLen(d[i:])
-				if n == 0 {
+				if e := d[i:]; len(e) >= 6 && e[1] == 'u' && hexValue[e[2]]|hexValue[e[3]]|hexValue[e[4]]|hexValue[e[5]] != 0xff {
+					i += 6
+				} else if len(e) >= 2 && unescaped[e[1]] != 0 {
+					i += 2
+				} else {
 					return i, badEscape
 				}
-				i += n
 			}
 		case c < 0x20:
 			return i, controlCharacter
@@ -142,7 +146,7 @@ func (s *Scanner) oddStringAt(d []byte, start, i int) (text []byte, end int, odd
 				}
 				n += putRune(dst[n:n+utf8.UTFMax], r)
 			} else {
-				if size = escapeLen(d[i:]); size == 0 {
+				if size = 2; len(d)-i < 2 || unescaped[d[i+1]] == 0 {
 					return nil, i, badEscape
 				}
 				dst[n] = unescaped[d[i+1]]
@@ -208,22 +212,6 @@ func putRune(b []byte, r rune) int {
 // room is how much one step of oddStringAt may write.
 const room = 16
 
-// escapeLen returns the length of the escape that d begins with, 0 if it is none.
-func escapeLen(d []byte) int {
-	if len(d) < 2 {
-		return 0
-	}
-	switch d[1] {
-	case '"', '\\', '/', 'b', 'f', 'n', 'r', 't':
-		return 2
-	case 'u':
-		if len(d) >= 6 && hex4(d[2:6]) >= 0 {
-			return 6
-		}
-	}
-	return 0
-}
-
 // hexValue holds the value of each hex digit and 0xff for every other byte.
 var hexValue = func() (t [256]uint8) {
 	for i := range t {
@@ -283,7 +271,7 @@ func appendEscape(dst, src []byte) ([]byte, int) {
 	return utf8.AppendRune(dst, r), n
 }
 
-// unescaped holds what the short escapes stand for.
+// unescaped holds what the short escapes stand for, and 0 for what is none.
 var unescaped = [256]byte{
 	'"': '"', '\\': '\\', '/': '/', 'b': '\b', 'f': '\f', 'n': '\n', 'r': '\r', 't': '\t',
 }
