@@ -135,11 +135,18 @@ func (d *decoder) envelope() {
 		lone  change
 		loose []Member
 	)
-	if s.Object() {
+	a := lookAhead(s)
+	a.want(`{"object":"whatsapp_business_account","entry":`)
+	first := a.inside("entry")
+	if first {
+		obj = "whatsapp_business_account"
+		d.entries()
+	}
+	if first || s.Object() {
 		for s.NextMember() {
 			switch string(s.Name()) {
 			case "object":
-				obj = s.Text()
+				obj = s.TextLike("whatsapp_business_account")
 			case "entry":
 				d.events = d.events[:from]
 				d.entries()
@@ -224,7 +231,11 @@ func (d *decoder) entry() {
 		lone change
 		late []change // changes without a label, until the entry's label is known
 	)
-	if s.Object() {
+	first := e.readAhead(lookAhead(s))
+	if first {
+		late = d.changes()
+	}
+	if first || s.Object() {
 		for s.NextMember() {
 			switch string(s.Name()) {
 			case "id":
@@ -232,17 +243,8 @@ func (d *decoder) entry() {
 			case "time":
 				e.time = s.Time()
 			case "changes":
-				d.events, late = d.events[:from], nil
-				if s.Array() {
-					for s.NextElement() {
-						if s.Null() || d.full() {
-							continue
-						}
-						if c, ok := d.readChange(); !ok {
-							late = append(late, c)
-						}
-					}
-				}
+				d.events = d.events[:from]
+				late = d.changes()
 			case "field":
 				e.field = Field(s.Text())
 			case "object": // misplaced in one of Meta's samples; it says nothing new
@@ -268,6 +270,40 @@ func (d *decoder) entry() {
 	}
 	d.complete(from, e)
 	d.surround(from, "entry.", members(unknown), raw, err, e)
+}
+
+// readAhead reads the first members, up to the changes.
+func (e *entry) readAhead(a ahead) bool {
+	a.want(`{"id":"`)
+	id := a.kept()
+	a.want(`",`)
+	var at graph.Timestamp
+	if a.word(`"time":`) {
+		at = a.seconds()
+		a.want(`,`)
+	}
+	a.want(`"changes":`)
+	if !a.inside("changes") {
+		return false
+	}
+	e.id, e.time = id, at
+	return true
+}
+
+// changes reads the array of changes and emits their events. It returns the changes without a label.
+func (d *decoder) changes() (late []change) {
+	s := &d.s
+	if s.Array() {
+		for s.NextElement() {
+			if s.Null() || d.full() {
+				continue
+			}
+			if c, ok := d.readChange(); !ok {
+				late = append(late, c)
+			}
+		}
+	}
+	return late
 }
 
 // members converts what the scanner reports.

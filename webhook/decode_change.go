@@ -23,11 +23,17 @@ func (d *decoder) readChange() (c change, ok bool) {
 	s := &d.s
 	it := s.BeginItem()
 	d.value.reset()
-	if s.Object() {
+	a := lookAhead(s)
+	a.want(`{"value":`)
+	first := a.inside("value")
+	if first {
+		c.value = d.value.read(s)
+	}
+	if first || s.Object() {
 		for s.NextMember() {
 			switch string(s.Name()) {
 			case "field":
-				c.field = Field(s.Text())
+				c.field = Field(s.TextLike("messages", "smb_message_echoes", "history", "smb_app_state_sync"))
 			case "value":
 				c.value = d.value.read(s)
 			default:

@@ -22,6 +22,9 @@ type contact struct {
 }
 
 func (c *contact) read(s *wire.Scanner) {
+	if c.readAhead(lookAhead(s)) {
+		return
+	}
 	it := s.BeginItem()
 	if s.Object() {
 		for s.NextMember() {
@@ -45,6 +48,24 @@ func (c *contact) read(s *wire.Scanner) {
 		}
 	}
 	c.raw, c.unknown, c.err = s.EndItem(it)
+}
+
+func (c *contact) readAhead(a ahead) bool {
+	a.want(`{"profile":{"name":"`)
+	name := a.text()
+	a.want(`"},"wa_id":"`)
+	number := a.phone()
+	var user string
+	if a.word(`","user_id":"`) {
+		user = a.kept()
+	}
+	a.want(`"}`)
+	raw := a.read()
+	if raw == nil {
+		return false
+	}
+	c.name, c.id.WAID, c.id.UserID, c.raw = name, number, graph.UserID(user), raw
+	return true
 }
 
 func (c *contact) readProfile(s *wire.Scanner) {

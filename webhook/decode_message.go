@@ -41,13 +41,55 @@ const (
 )
 
 func (m *message) read(s *wire.Scanner, where place) {
+	a := lookAhead(s)
+	if m.readAhead(&a, where) {
+		return
+	}
 	it := s.BeginItem()
-	if s.Object() {
+	if a.inside("") || s.Object() {
 		m.members(s, where)
 	}
 	var unknown []wire.Member
 	m.raw, unknown, m.err = s.EndItem(it)
 	m.unknown = members(unknown)
+}
+
+// readAhead reads a text. It returns false for everything else; then a may know the head of the message, which m holds.
+func (m *message) readAhead(a *ahead, where place) bool {
+	a.want(`{"from":"`)
+	from := graph.Identity{WAID: a.phone()}
+	var to graph.Identity
+	switch where {
+	case inMessages:
+		if a.word(`","from_user_id":"`) {
+			from.UserID = graph.UserID(a.kept())
+		}
+	case inEchoes:
+		if a.word(`","to":"`) {
+			to.WAID = a.phone()
+		}
+	}
+	a.want(`","id":"`)
+	id := a.kept()
+	a.want(`","timestamp":"`)
+	at := a.seconds()
+	a.want(`","type":"`)
+	typ := messageType(a.plain())
+	a.want(`"`)
+	if a.lost {
+		return false
+	}
+	m.from, m.to, m.id, m.at, m.typ = from, to, graph.MessageID(id), at, typ
+	whole := *a
+	whole.want(`,"text":{"body":"`)
+	body := whole.text()
+	whole.want(`"}}`)
+	raw := whole.read()
+	if raw == nil || typ != TypeText {
+		return false
+	}
+	m.content, m.raw = &Text{Body: body}, raw
+	return true
 }
 
 func (m *message) members(s *wire.Scanner, where place) {

@@ -9,12 +9,13 @@ import (
 // else, the newest wins.
 func readStatus(s *wire.Scanner) Event {
 	st := new(MessageStatus)
-	if !s.Object() {
+	a := lookAhead(s)
+	recipient := st.readAhead(&a)
+	if !a.inside("") && !s.Object() {
 		return st
 	}
 	var (
 		parent, participant alias
-		recipient           string
 		pricing             nested // printed beside the conversation and inside it
 		legacy              nested // message.recipient_id
 	)
@@ -86,6 +87,28 @@ func readStatus(s *wire.Scanner) Event {
 	participant.leave(s)
 	st.setRecipient(recipient, s)
 	return st
+}
+
+// readAhead reads the first members, and returns the recipient.
+func (st *MessageStatus) readAhead(a *ahead) string {
+	a.want(`{"id":"`)
+	id := a.kept()
+	a.want(`","status":"`)
+	code := statusCode(a.plain())
+	a.want(`","timestamp":"`)
+	at := a.seconds()
+	a.want(`","recipient_id":"`)
+	recipient := a.phone()
+	var user string
+	if a.word(`","recipient_user_id":"`) {
+		user = a.kept()
+	}
+	a.want(`"`)
+	if a.lost {
+		return ""
+	}
+	st.ID, st.Status, st.At, st.Recipient.UserID = graph.MessageID(id), code, at.Time, graph.UserID(user)
+	return recipient
 }
 
 // setRecipient files recipient_id, which is a group's id for messages to groups and has held user ids.
@@ -160,7 +183,7 @@ func readConversation(s *wire.Scanner, pricing *nested) *Conversation {
 		return nil
 	}
 	c := new(Conversation)
-	if !s.Object() {
+	if c.readAhead(lookAhead(s)) || !s.Object() {
 		return c
 	}
 	for s.NextMember() {
@@ -180,6 +203,50 @@ func readConversation(s *wire.Scanner, pricing *nested) *Conversation {
 		}
 	}
 	return c
+}
+
+func (c *Conversation) readAhead(a ahead) bool {
+	a.want(`{"id":"`)
+	id := a.kept()
+	var expires graph.Timestamp
+	if a.word(`","expiration_timestamp":"`) {
+		expires = a.seconds()
+	}
+	a.want(`","origin":{"type":"`)
+	origin := a.like("service", "utility", "marketing", "authentication")
+	a.want(`"}}`)
+	if a.read() == nil {
+		return false
+	}
+	c.ID, c.ExpiresAt, c.Origin.Type = id, expires, origin
+	return true
+}
+
+func (p *Pricing) readAhead(a ahead) bool {
+	billable := a.word(`{"billable":true`)
+	if !billable {
+		a.want(`{"billable":false`)
+	}
+	a.want(`,"pricing_model":"`)
+	model := a.like("PMP", "CBP")
+	a.want(`"`)
+	var typ, category string
+	for !a.word(`}`) && !a.lost {
+		switch {
+		case typ == "" && a.word(`,"type":"`):
+			typ = a.like("regular", "free_customer_service", "free_entry_point")
+		default:
+			a.lost = a.lost || category != ""
+			a.want(`,"category":"`)
+			category = a.like("service", "utility", "marketing", "authentication")
+		}
+		a.want(`"`)
+	}
+	if a.read() == nil {
+		return false
+	}
+	*p = Pricing{Model: model, Type: PricingType(typ), Category: PricingCategory(category), Billable: &billable}
+	return true
 }
 
 // statusCode returns b as a status. Known ones cost no memory.

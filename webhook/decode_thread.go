@@ -240,7 +240,7 @@ func (w *historyWalker) message(s *wire.Scanner, m *HistoryMessage, t *HistoryTh
 		if m.To != nil {
 			to = *m.To
 		}
-		s.Inside(head)
+		s.Inside(head, 0)
 	} else {
 		*m = HistoryMessage{}
 	}

@@ -92,12 +92,26 @@ func (v *value) read(s *wire.Scanner) []byte {
 		return nil
 	}
 	it := s.BeginItem()
-	if v.object = s.Object(); v.object {
+	if v.object = v.readAhead(lookAhead(s)) || s.Object(); v.object {
 		v.members(s)
 	}
 	raw, loose, err := s.EndItem(it)
 	v.loose, v.err = loose, err
 	return raw
+}
+
+// readAhead reads the first members.
+func (v *value) readAhead(a ahead) bool {
+	a.want(`{"messaging_product":"whatsapp","metadata":{"display_phone_number":"`)
+	display := a.kept()
+	a.want(`","phone_number_id":"`)
+	phone := a.kept()
+	a.want(`"}`)
+	if !a.inside("") {
+		return false
+	}
+	v.displayPhone, v.phone = display, graph.PhoneNumberID(phone)
+	return true
 }
 
 func (v *value) members(s *wire.Scanner) {

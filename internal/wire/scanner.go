@@ -282,12 +282,15 @@ func (s *Scanner) Rest() []byte {
 // Advance moves behind the next value, which the caller has checked and knows to have n bytes.
 func (s *Scanner) Advance(n int) { s.pos += n }
 
-// Inside enters the next value, which the caller has checked to be an object whose first members have n bytes together with
-// the brace: what [Scanner.NextMember] finds is what follows them.
-func (s *Scanner) Inside(n int) {
+// Inside enters the next value, which the caller has checked to be an object, and moves behind its first n bytes. What
+// follows is either another member or, if name is not 0, the value of a member whose name has so many bytes.
+func (s *Scanner) Inside(n, name int) {
 	if s.enter('{', KindObject) {
 		s.fresh = false
 		s.pos += n - 1
+		if name > 0 {
+			s.steps[s.depth] = step{s.pos - 2 - name, s.pos - 2}
+		}
 	}
 }
 
