@@ -59,7 +59,7 @@ func readCalls(d *decoder, change []byte, info EventInfo) (loose, unread []wire.
 	items(d, v.take("calls"), info, callDecoder, (*callBody).event)
 	items(d, v.raw[listStatuses], info, callStatusDecoder, (*callStatusBody).event)
 	if call := onlyCall(d.events[from:]); call == nil || !call.fail(v.raw[listErrors]) {
-		v.emit(d, listErrors, info)
+		v.emit(d, listErrors, &info)
 	}
 	v.raw[listStatuses], v.raw[listErrors] = nil, nil
 	return v.remains(d.events[from:])

@@ -96,7 +96,7 @@ func (c *change) label(v *value) Field {
 	if v.event != nil {
 		return FieldAccountUpdate
 	}
-	for l := range lists {
+	for l := range v.inUse {
 		if v.raw[l] != nil {
 			return listFields[l]
 		}
@@ -112,15 +112,19 @@ func (d *decoder) emitChange(c change) {
 	info := EventInfo{Field: field, Phone: v.phone, DisplayPhone: v.displayPhone}
 	loose := c.loose
 	var unread []wire.Member // lists that nobody reads
+	var reader fieldReader
+	if !ours(field) {
+		reader = fieldReaders[field]
+	}
 
 	switch {
 	case !v.object:
-		if (ours(field) || fieldReaders[field] != nil) && c.err == nil {
+		if (ours(field) || reader != nil) && c.err == nil {
 			c.err = v.err
 		}
-	case fieldReaders[field] != nil:
+	case reader != nil:
 		var left []wire.Member
-		left, unread = fieldReaders[field](d, c.value, info)
+		left, unread = reader(d, c.value, info)
 		loose = append(loose, left...)
 		if c.err == nil {
 			c.err = v.err
@@ -132,7 +136,7 @@ func (d *decoder) emitChange(c change) {
 		}
 		fallthrough
 	case ours(field):
-		for l := range lists {
+		for l := range v.inUse {
 			if v.raw[l] == nil {
 				continue
 			}
@@ -142,7 +146,7 @@ func (d *decoder) emitChange(c change) {
 				unread = append(unread, wire.Member{Path: listNames[l], Value: v.raw[l]})
 				continue
 			}
-			v.emit(d, l, info)
+			v.emit(d, l, &info)
 		}
 		loose = append(loose, v.loose...)
 		loose = append(loose, v.leftover(d.events[from:])...)

@@ -7,12 +7,11 @@ import (
 )
 
 // incoming makes the event of a message that a customer wrote.
-func (v *value) incoming(m *message, info EventInfo) Event {
+func (v *value) incoming(m *message, info *EventInfo) Event {
 	c, left := v.join(&m.from)
-	info = m.info(info)
 	if unavailable(m) {
 		ev := &UnavailableMessage{
-			EventInfo: info, ID: m.id, From: m.from, ContactWAID: contactWAID(c, m.from),
+			EventInfo: m.info(info), ID: m.id, From: m.from, ContactWAID: contactWAID(c, m.from),
 			Unsupported: *m.content.(*Unsupported), Context: m.context, Referral: m.referral, Errors: m.errors,
 		}
 		if c != nil {
@@ -24,10 +23,12 @@ func (v *value) incoming(m *message, info EventInfo) Event {
 		}
 		return ev
 	}
-	ev := &IncomingMessage{
-		EventInfo: info, ID: m.id, From: m.from, ContactWAID: contactWAID(c, m.from), LogicalID: m.logical, Group: m.group,
-		Type: m.typ, Content: m.content, Context: m.context, Referral: m.referral, Identity: m.identity, Errors: m.errors,
-	}
+	// Filled where it lies: a literal would be made elsewhere and copied.
+	ev := new(IncomingMessage)
+	m.fill(&ev.EventInfo, info)
+	ev.ID, ev.From, ev.ContactWAID, ev.LogicalID, ev.Group = m.id, m.from, contactWAID(c, m.from), m.logical, m.group
+	ev.Type, ev.Content, ev.Context, ev.Referral = m.typ, m.content, m.context, m.referral
+	ev.Identity, ev.Errors = m.identity, m.errors
 	if c != nil {
 		ev.ProfileName, ev.ProfileCountry, ev.IdentityHash = c.name, c.country, c.identityHash
 	}
@@ -49,19 +50,18 @@ func unavailable(m *message) bool {
 }
 
 // echo makes the event of a message that the business wrote on its phone.
-func (v *value) echo(m *message, info EventInfo) Event {
+func (v *value) echo(m *message, info *EventInfo) Event {
 	c, left := v.join(&m.to)
-	ev := &MessageEcho{
-		EventInfo: m.info(info), ID: m.id, From: m.from.WAID, To: m.to, Type: m.typ, Content: m.content, Context: m.context,
-		Errors: m.errors,
-	}
+	ev := new(MessageEcho)
+	m.fill(&ev.EventInfo, info)
+	ev.ID, ev.From, ev.To, ev.Type, ev.Content, ev.Context, ev.Errors = m.id, m.from.WAID, m.to, m.typ, m.content, m.context, m.errors
 	ev.Unknown = append(m.unplaced(), left...)
 	ev.ProfileName = v.placeContact(c, m.to, &ev.EventInfo)
 	return ev
 }
 
 // historyMedia makes the event of media that follows its placeholder.
-func (v *value) historyMedia(m *message, info EventInfo, outbound bool) Event {
+func (v *value) historyMedia(m *message, info *EventInfo, outbound bool) Event {
 	customer := &m.from
 	places := []string{"to", "to_user_id", "to_parent_user_id"}
 	if outbound {

@@ -194,6 +194,9 @@ func splitIdentity(id *graph.Identity) (left string) {
 // unplaced returns the rare members for which an event has no place, given the names for which it has one.
 func (m *message) unplaced(places ...string) []Member {
 	unknown := m.unknown
+	if m.rare == nil {
+		return unknown
+	}
 next:
 	for _, r := range m.rare {
 		for _, p := range places {
@@ -206,13 +209,19 @@ next:
 	return unknown
 }
 
-func (m *message) info(info EventInfo) EventInfo {
-	info.At = m.at.Time
-	info.Raw = m.raw
+func (m *message) info(around *EventInfo) EventInfo {
+	var info EventInfo
+	m.fill(&info, around)
 	return info
 }
 
-func (m *message) undecodable(info EventInfo) Event {
+// fill fills the zero info with what is known around the message and of it.
+func (m *message) fill(info, around *EventInfo) {
+	info.Field, info.Phone, info.DisplayPhone = around.Field, around.Phone, around.DisplayPhone
+	info.At, info.Raw = m.at.Time, m.raw
+}
+
+func (m *message) undecodable(info *EventInfo) Event {
 	ev := &Undecodable{m.info(info), itemError(m.err)}
 	ev.Unknown = m.unknown
 	return ev

@@ -10,7 +10,7 @@ import (
 // readOtherEchoes reads echoes of what other apps sent.
 func readOtherEchoes(d *decoder, change []byte, info EventInfo) (loose, unread []wire.Member) {
 	v, from := &d.value, len(d.events)
-	v.emit(d, listEchoes, info)
+	v.emit(d, listEchoes, &info)
 	v.raw[listEchoes] = nil
 	for i, ev := range d.events[from:] {
 		if e, ok := ev.(*MessageEcho); ok {
@@ -36,7 +36,7 @@ func readStandby(d *decoder, change []byte, info EventInfo) (loose, unread []wir
 	v := new(value)
 	v.read(&s)
 	for _, l := range []list{listMessages, listStatuses} {
-		v.emit(d, l, info)
+		v.emit(d, l, &info)
 		v.raw[l] = nil
 	}
 	for i, ev := range d.events[from:] {

@@ -2,6 +2,7 @@ package webhook
 
 import (
 	"fmt"
+	"math/bits"
 	"slices"
 
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
@@ -21,6 +22,7 @@ type value struct {
 	summary      *ConversationSummary
 	summaryRaw   []byte
 
+	lists    uint          // a bit for each list that is in use
 	raw      [lists][]byte // the JSON of each list; nil if absent
 	history  []historyItem
 	messages []message
@@ -42,12 +44,31 @@ func (v *value) reset() {
 	}
 	v.used, v.object, v.label, v.event = false, false, "", nil
 	v.phone, v.displayPhone, v.summary, v.summaryRaw = "", "", nil, nil
-	v.raw = [lists][]byte{}
-	v.history, v.messages, v.echoes, v.contacts = none(v.history), none(v.messages), none(v.echoes), none(v.contacts)
-	for l := range v.events {
-		v.events[l] = none(v.events[l])
+	for l := range v.inUse {
+		v.raw[l] = nil
+		switch l {
+		case listHistory:
+			v.history = none(v.history)
+		case listMessages:
+			v.messages = none(v.messages)
+		case listEchoes:
+			v.echoes = none(v.echoes)
+		default:
+			v.events[l] = none(v.events[l])
+		}
 	}
+	v.lists = 0
+	v.contacts = none(v.contacts)
 	v.contactIndex, v.loose, v.unread, v.err = nil, nil, nil, nil
+}
+
+// inUse yields the lists of the value, in the order in which their events are emitted.
+func (v *value) inUse(yield func(list) bool) {
+	for rest := v.lists; rest != 0; rest &= rest - 1 {
+		if !yield(list(bits.TrailingZeros(rest))) {
+			return
+		}
+	}
 }
 
 // none empties a list and forgets what was in it.
@@ -61,11 +82,23 @@ const maxRoom = 64
 
 // release makes v fit to be pooled: it keeps a little room and nothing of what it held.
 func (v *value) release() {
+	all := v.lists
 	v.reset()
-	v.history, v.messages, v.echoes, v.contacts = room(v.history), room(v.messages), room(v.echoes), room(v.contacts)
-	for l := range v.events {
-		v.events[l] = room(v.events[l])
+	v.contacts = room(v.contacts)
+	v.lists = all
+	for l := range v.inUse {
+		switch l {
+		case listHistory:
+			v.history = room(v.history)
+		case listMessages:
+			v.messages = room(v.messages)
+		case listEchoes:
+			v.echoes = room(v.echoes)
+		default:
+			v.events[l] = room(v.events[l])
+		}
 	}
+	v.lists = 0
 }
 
 func room[T any](list []T) []T {
@@ -76,8 +109,8 @@ func room[T any](list []T) []T {
 }
 
 func (v *value) hasLists() bool {
-	for _, raw := range v.raw {
-		if raw != nil {
+	for l := range v.inUse {
+		if v.raw[l] != nil {
 			return true
 		}
 	}
@@ -217,6 +250,7 @@ func readSummary(s *wire.Scanner) *ConversationSummary {
 // list reads one of the known lists.
 func (v *value) list(s *wire.Scanner, l list) {
 	start := s.Mark()
+	v.lists |= 1 << l
 	switch l {
 	case listHistory:
 		v.history = readList(s, none(v.history), (*historyItem).read)
@@ -256,10 +290,9 @@ func readList[T any](s *wire.Scanner, list []T, read func(*T, *wire.Scanner)) []
 				s.Skip()
 				continue
 			}
+			// What is behind the end of a list is zero: none clears what it empties.
 			list = slices.Grow(list, 1)[:len(list)+1]
-			item := &list[len(list)-1]
-			*item = *new(T)
-			read(item, s)
+			read(&list[len(list)-1], s)
 		}
 	}
 	return list
@@ -295,11 +328,11 @@ func readEvents(s *wire.Scanner, list []Event, read func(*wire.Scanner) Event) [
 func itemError(err error) error { return fmt.Errorf("webhook: %w", err) }
 
 // emit emits the events of one list, under the label in info.
-func (v *value) emit(d *decoder, l list, info EventInfo) {
+func (v *value) emit(d *decoder, l list, info *EventInfo) {
 	switch l {
 	case listHistory:
 		for i := range v.history {
-			v.history[i].emit(d, info)
+			v.history[i].emit(d, *info)
 		}
 	case listMessages:
 		for i := range v.messages {

@@ -139,7 +139,7 @@ func rawKey(kind, owner string, raw []byte, more ...string) string {
 // key hashes the parts, each with its length before it, so that no two lists of parts look alike. 128 bits are plenty
 // for what is remembered for days.
 func key(kind string, parts ...string) string {
-	var room [512]byte
+	var room [256]byte
 	b := room[:0]
 	for _, p := range parts {
 		b = binary.AppendUvarint(b, uint64(len(p)))
@@ -148,7 +148,10 @@ func key(kind string, parts ...string) string {
 	sum := sha256.Sum256(b)
 	out := append(room[:0], kind...)
 	out = append(out, ':')
-	return string(hex.AppendEncode(out, sum[:16]))
+	n := len(out)
+	out = append(out, make([]byte, 32)...)
+	hex.Encode(out[n:], sum[:16])
+	return string(out)
 }
 
 func unix(t time.Time) string {
