@@ -41,8 +41,8 @@ func (a *ahead) plain() []byte {
 		return nil
 	}
 	start := a.i
-	end, ok := plainEnd(a.d, start)
-	if !ok {
+	end := wire.Plain(a.d, start)
+	if end == start || end >= len(a.d) || a.d[end] != '"' {
 		a.lost = true
 		return nil
 	}

@@ -80,12 +80,15 @@ func (m *message) readAhead(a *ahead, where place) bool {
 		return false
 	}
 	m.from, m.to, m.id, m.at, m.typ = from, to, graph.MessageID(id), at, typ
+	if typ != TypeText {
+		return false
+	}
 	whole := *a
 	whole.want(`,"text":{"body":"`)
 	body := whole.text()
 	whole.want(`"}}`)
 	raw := whole.read()
-	if raw == nil || typ != TypeText {
+	if raw == nil {
 		return false
 	}
 	m.content, m.raw = &Text{Body: body}, raw

@@ -253,7 +253,7 @@ func readAppContact(s *wire.Scanner, v *AppContact) {
 
 func readPricing(s *wire.Scanner, v *Pricing) {
 	*v = Pricing{}
-	if v.readAhead(lookAhead(s)) || !s.Object() {
+	if !s.Object() {
 		return
 	}
 	for s.NextMember() {

@@ -58,7 +58,7 @@ func readStatus(s *wire.Scanner) Event {
 		case "conversation":
 			st.Conversation = readConversation(s, &pricing)
 		case "pricing":
-			st.Pricing = readNew(s, readPricing)
+			st.Pricing = newPricing(s)
 		case "errors":
 			st.Errors = readErrors(s)
 		case "type":
@@ -196,7 +196,7 @@ func readConversation(s *wire.Scanner, pricing *nested) *Conversation {
 			c.ExpiresAt = s.Time()
 		case "pricing":
 			mark := s.Mark()
-			pricing.pricing = readNew(s, readPricing)
+			pricing.pricing = newPricing(s)
 			pricing.raw = s.Since(mark)
 		default:
 			s.Unknown()
@@ -222,7 +222,15 @@ func (c *Conversation) readAhead(a ahead) bool {
 	return true
 }
 
-func (p *Pricing) readAhead(a ahead) bool {
+// newPricing reads a pricing; nil for null.
+func newPricing(s *wire.Scanner) *Pricing {
+	if p := pricingAhead(lookAhead(s)); p != nil {
+		return p
+	}
+	return readNew(s, readPricing)
+}
+
+func pricingAhead(a ahead) *Pricing {
 	billable := a.word(`{"billable":true`)
 	if !billable {
 		a.want(`{"billable":false`)
@@ -243,10 +251,15 @@ func (p *Pricing) readAhead(a ahead) bool {
 		a.want(`"`)
 	}
 	if a.read() == nil {
-		return false
+		return nil
 	}
-	*p = Pricing{Model: model, Type: PricingType(typ), Category: PricingCategory(category), Billable: &billable}
-	return true
+	both := new(struct {
+		pricing  Pricing
+		billable bool
+	})
+	both.billable = billable
+	both.pricing = Pricing{Model: model, Type: PricingType(typ), Category: PricingCategory(category), Billable: &both.billable}
+	return &both.pricing
 }
 
 // statusCode returns b as a status. Known ones cost no memory.

@@ -186,7 +186,7 @@ func (s *Scanner) NextMember() bool {
 		}
 		if len(d)-i > 1 && d[i] == '"' && (s.fresh || i > s.pos) {
 			i++
-			if end := plain(d, i); len(d)-end > 1 && d[end] == '"' && d[end+1] == ':' {
+			if end := Plain(d, i); len(d)-end > 1 && d[end] == '"' && d[end+1] == ':' {
 				s.nameStart, s.nameEnd, s.escaped = i, end, false
 				s.steps[s.depth] = step{i, end}
 				s.fresh = false

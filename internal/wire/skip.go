@@ -54,7 +54,7 @@ func (s *Scanner) skipContainer() {
 		i = space(d, i)
 		switch at(d, i) {
 		case '"':
-			if i = plain(d, i+1); i < len(d) && d[i] == '"' {
+			if i = Plain(d, i+1); i < len(d) && d[i] == '"' {
 				i++
 				break
 			}
@@ -152,7 +152,7 @@ func (s *Scanner) skipName(i int) int {
 		s.failAt(i, "want a member name")
 		return -1
 	}
-	i = plain(d, i+1)
+	i = Plain(d, i+1)
 	if len(d)-i > 1 && d[i] == '"' && d[i+1] == ':' {
 		return i + 2
 	}

@@ -19,11 +19,12 @@ func special(x uint64) uint64 {
 	return (x | ((x ^ ones*2) - ones*0x21) | ((x ^ ones*'\\') - ones)) & highs
 }
 
-// plain returns the position of the first special byte at or after i, or len(d).
+// Plain returns where the plain part of a string ends whose text begins at i: the position of its closing quote, or of the
+// first byte that is an escape, a control character or not ASCII; or len(d).
 //
 // It looks at sixteen bytes at once and finds the position among them without a branch: how long a string is can never be
 // guessed, and a wrong guess costs more than reading sixteen bytes.
-func plain(d []byte, i int) int {
+func Plain(d []byte, i int) int {
 	for len(d)-i >= 16 {
 		b := d[i : i+16 : i+16]
 		low, high := special(binary.LittleEndian.Uint64(b)), special(binary.LittleEndian.Uint64(b[8:]))
@@ -50,7 +51,7 @@ func (s *Scanner) skipString() (end int, simple bool) {
 		s.fail(odd)
 		return 0, false
 	}
-	simple = plain(s.data, s.pos+1) == end
+	simple = Plain(s.data, s.pos+1) == end
 	s.pos = end + 1
 	return end, simple
 }
@@ -111,7 +112,7 @@ func (s *Scanner) StringAt(d []byte, i int) (text []byte, end int, ok bool) {
 
 // stringAt is StringAt, and says what is wrong; end is where.
 func (s *Scanner) stringAt(d []byte, start int) (text []byte, end int, odd string) {
-	i := plain(d, start)
+	i := Plain(d, start)
 	if i < len(d) && d[i] == '"' {
 		return d[start:i], i, ""
 	}
@@ -175,7 +176,7 @@ func (s *Scanner) oddStringAt(d []byte, start, i int) (text []byte, end int, odd
 			i, n = i+8, n+8
 		}
 		if len(d)-i < 8 {
-			for i < len(d) && len(dst)-n >= room && plain(d[i:i+1], 0) == 1 {
+			for i < len(d) && len(dst)-n >= room && Plain(d[i:i+1], 0) == 1 {
 				dst[n] = d[i]
 				i, n = i+1, n+1
 			}
@@ -239,7 +240,7 @@ func hex4(d []byte) rune {
 // unescape appends the text of a checked string, given without its quotes, to dst.
 func unescape(dst, src []byte) []byte {
 	for i := 0; i < len(src); {
-		j := plain(src, i)
+		j := Plain(src, i)
 		dst = append(dst, src[i:j]...)
 		if j == len(src) {
 			break
@@ -290,10 +291,6 @@ func escapedRune(src []byte) (rune, int) {
 	}
 	return utf8.RuneError, 6
 }
-
-// Plain returns where the plain part of a string ends whose text begins at i: at its closing quote, or at the first byte
-// that is an escape, a control character or not ASCII.
-func Plain(d []byte, i int) int { return plain(d, i) }
 
 // StringEnd returns the position of the closing quote of the string whose text begins at i. It is not ok if anything is
 // wrong with it.
