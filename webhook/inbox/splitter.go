@@ -52,12 +52,19 @@ func (s *splitter) settle(ctx context.Context, b Batch) error {
 			s.in.cfg.Logger.ErrorContext(ctx, "a delivery cannot be decoded; it is among the dead letters", "id", rec.ID, "err", outs[i].Reason)
 		}
 	}
-	err := s.in.store.Settle(ctx, b.Token, outs)
-	if errors.Is(err, ErrFenced) {
-		return nil // somebody else splits them
+	for begin, trouble := time.Now(), 1; ; trouble++ {
+		err := s.in.store.Settle(ctx, b.Token, outs)
+		if err == nil || errors.Is(err, ErrFenced) { // fenced: somebody else splits them
+			s.in.wakePumps()
+			return nil
+		}
+		if time.Since(begin) > s.in.cfg.Lease || s.in.over() {
+			return err
+		}
+		// Nobody else can split them while the lease lasts, so it is worth trying on.
+		s.in.complain(ctx, trouble, "deliveries wait in the store", err)
+		s.in.pause(min(troublePause(trouble), s.in.cfg.Lease/10))
 	}
-	s.in.wakePumps()
-	return err
 }
 
 // complain logs trouble with the store, the first time and then less and less often.
