@@ -18,6 +18,11 @@
 // token may see, authorization codes work once and for 30 seconds, a sync can be asked for once per kind and onboarding, and
 // so on, as Meta documents it. [Strict] adds rules whose breach Meta lets pass or punishes later.
 //
+// Files that are uploaded can be sent, found and downloaded; templates are made, judged by [Server.SetTemplateStatus], edited
+// and deleted; Flows, profiles, settings, block lists, QR codes and the rest of what a number has stay as they were set.
+// [Server.AddMedia] and [Server.AddTemplate] begin with some. Messages and templates are judged by the rules that package
+// cloudapi checks before it sends, and answered with Meta's codes.
+//
 // # Time
 //
 // The server lives by its own clock, which follows the real one. [Server.Advance] moves it on: past the life of a code, past
@@ -32,6 +37,7 @@
 //
 // # What it does not do
 //
-// It sends no webhooks and plays no popup: package coexistencetest builds those on top of it. Routes it does not have are
+// It has no groups, calls, analytics and credit lines. It sends no webhooks and plays no popup: package coexistencetest builds
+// those on top of it. Routes it does not have are
 // answered with a Graph error that lists the ones it has.
 package cloudapitest

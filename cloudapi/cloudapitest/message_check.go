@@ -130,6 +130,14 @@ func (s *Server) checkContent(req *messageRequest, object json.RawMessage, m *Se
 	if !s.strict {
 		return nil
 	}
+	if t, ok := content.(*cloudapi.Template); ok {
+		if err := s.checkTemplate(s.phone(m.From), t); err != nil {
+			return err
+		}
+	}
+	if err := s.checkFile(m.From, content); err != nil {
+		return err
+	}
 	known, err := content.MarshalJSON()
 	if err != nil {
 		return invalid("%s does not encode", req.Type)
@@ -187,4 +195,31 @@ func surplus(sent, known json.RawMessage) string {
 		}
 	}
 	return ""
+}
+
+// checkFile judges a file by its id, once the server knows any files: those of other numbers do not exist.
+func (s *Server) checkFile(from graph.PhoneNumberID, content cloudapi.Content) *graphError {
+	var id graph.MediaID
+	switch c := content.(type) {
+	case *cloudapi.Image:
+		id = c.ID
+	case *cloudapi.Video:
+		id = c.ID
+	case *cloudapi.Audio:
+		id = c.ID
+	case *cloudapi.Document:
+		id = c.ID
+	case *cloudapi.Sticker:
+		id = c.ID
+	default:
+		return nil
+	}
+	files := all[Media](s, kindMedia, func(*object) bool { return true })
+	if id == "" || len(files) == 0 {
+		return nil
+	}
+	if slices.ContainsFunc(files, func(m *Media) bool { return m.ID == id && m.Phone == from }) {
+		return nil
+	}
+	return &graphError{Code: graph.CodeInvalidParameterValue, Details: "The media id names no file of this number"}
 }

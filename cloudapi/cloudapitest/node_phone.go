@@ -57,7 +57,7 @@ func (s *Server) phoneNode(p *phone) node {
 		"is_preverified_number":        raw(false),
 
 		"quality_score": nil, "new_display_name": nil, "messaging_limit_tier": nil, "certificate": nil, "health_status": nil,
-		"official_business_account": nil, "conversational_automation": nil, "username": nil, "country_code": nil,
+		"official_business_account": nil, "conversational_automation": p.more().automation, "username": nil, "country_code": nil,
 		"country_dial_code": nil, "host_platform": nil,
 	}
 }

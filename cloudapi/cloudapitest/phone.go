@@ -76,6 +76,7 @@ type phone struct {
 	windows   map[string]time.Time // by person, the last message received
 	received  map[graph.MessageID]bool
 	registers []time.Time
+	state     *phoneState
 }
 
 // AddPhone adds a number and returns it with everything filled in.

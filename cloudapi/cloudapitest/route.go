@@ -19,6 +19,11 @@ const (
 	kindWABA     kind = "{waba-id}"
 	kindBusiness kind = "{business-id}"
 	kindApp      kind = "{app-id}"
+	kindMedia    kind = "{media-id}"
+	kindUpload   kind = "{upload-id}"
+	kindTemplate kind = "{template-id}"
+	kindFlow     kind = "{flow-id}"
+	kindQR       kind = "{qr-code-id}"
 	kindHistory  kind = "{message-history-id}"
 )
 
@@ -69,6 +74,49 @@ var routes = []route{
 	{method: "POST", node: kindPhone, edge: "smb_app_data", scope: ScopeManagement, handle: (*Server).postSyncAppData},
 	{method: "POST", node: kindPhone, edge: "register", scope: ScopeManagement, handle: (*Server).register},
 	{method: "POST", node: kindPhone, edge: "deregister", scope: ScopeManagement, handle: (*Server).deregister},
+
+	{method: "POST", node: kindPhone, edge: "marketing_messages", scope: ScopeMessaging, handle: (*Server).postMessage},
+	{method: "POST", node: kindPhone, edge: "media", scope: ScopeMessaging, handle: (*Server).postMedia},
+	{method: "GET", node: kindMedia, scope: ScopeMessaging, handle: (*Server).getMedia},
+	{method: "DELETE", node: kindMedia, scope: ScopeMessaging, handle: (*Server).deleteMedia},
+	{method: "POST", node: kindApp, edge: "uploads", handle: (*Server).postUpload},
+	{method: "GET", node: kindUpload, handle: (*Server).getUpload},
+	{method: "POST", node: kindUpload, handle: (*Server).appendUpload},
+
+	{method: "GET", node: kindWABA, edge: "message_templates", scope: ScopeManagement, handle: (*Server).listTemplates},
+	{method: "POST", node: kindWABA, edge: "message_templates", scope: ScopeManagement, handle: (*Server).postTemplate},
+	{method: "DELETE", node: kindWABA, edge: "message_templates", scope: ScopeManagement, handle: (*Server).deleteTemplate},
+	{method: "GET", node: kindTemplate, scope: ScopeManagement, handle: (*Server).getTemplate},
+	{method: "POST", node: kindTemplate, scope: ScopeManagement, handle: (*Server).editTemplate},
+
+	{method: "GET", node: kindPhone, edge: "whatsapp_business_profile", scope: ScopeManagement, handle: (*Server).getProfile},
+	{method: "POST", node: kindPhone, edge: "whatsapp_business_profile", scope: ScopeManagement, handle: (*Server).postProfile},
+	{method: "GET", node: kindPhone, edge: "settings", scope: ScopeManagement, handle: (*Server).getSettings},
+	{method: "POST", node: kindPhone, edge: "settings", scope: ScopeManagement, handle: (*Server).postSettings},
+	{method: "POST", node: kindPhone, edge: "conversational_automation", scope: ScopeManagement, handle: (*Server).postAutomation},
+	{method: "GET", node: kindPhone, edge: "username", scope: ScopeManagement, handle: (*Server).getUsername},
+	{method: "POST", node: kindPhone, edge: "username", scope: ScopeManagement, handle: (*Server).postUsername},
+	{method: "DELETE", node: kindPhone, edge: "username", scope: ScopeManagement, handle: (*Server).deleteUsername},
+	{method: "GET", node: kindPhone, edge: "username_suggestions", scope: ScopeManagement, handle: (*Server).usernameSuggestions},
+	{method: "GET", node: kindPhone, edge: "whatsapp_business_encryption", scope: ScopeManagement, handle: (*Server).getKey},
+	{method: "POST", node: kindPhone, edge: "whatsapp_business_encryption", scope: ScopeManagement, handle: (*Server).postKey},
+	{method: "GET", node: kindPhone, edge: "block_users", scope: ScopeMessaging, handle: (*Server).listBlocked},
+	{method: "POST", node: kindPhone, edge: "block_users", scope: ScopeMessaging, handle: (*Server).changeBlocked},
+	{method: "DELETE", node: kindPhone, edge: "block_users", scope: ScopeMessaging, handle: (*Server).changeBlocked},
+	{method: "GET", node: kindPhone, edge: "message_qrdls", scope: ScopeManagement, handle: (*Server).listCodes},
+	{method: "POST", node: kindPhone, edge: "message_qrdls", scope: ScopeManagement, handle: (*Server).postCode},
+	{method: "GET", node: kindPhone, edge: "message_qrdls/{qr-code-id}", scope: ScopeManagement, handle: (*Server).getCode},
+	{method: "DELETE", node: kindPhone, edge: "message_qrdls/{qr-code-id}", scope: ScopeManagement, handle: (*Server).deleteCode},
+
+	{method: "GET", node: kindWABA, edge: "flows", scope: ScopeManagement, handle: (*Server).listFlows},
+	{method: "POST", node: kindWABA, edge: "flows", scope: ScopeManagement, handle: (*Server).postFlow},
+	{method: "GET", node: kindFlow, scope: ScopeManagement, handle: (*Server).getFlow},
+	{method: "POST", node: kindFlow, scope: ScopeManagement, handle: (*Server).editFlow},
+	{method: "DELETE", node: kindFlow, scope: ScopeManagement, handle: (*Server).deleteFlow},
+	{method: "GET", node: kindFlow, edge: "assets", scope: ScopeManagement, handle: (*Server).flowAssets},
+	{method: "POST", node: kindFlow, edge: "assets", scope: ScopeManagement, handle: (*Server).postFlowAsset},
+	{method: "POST", node: kindFlow, edge: "publish", scope: ScopeManagement, handle: (*Server).publishFlow},
+	{method: "POST", node: kindFlow, edge: "deprecate", scope: ScopeManagement, handle: (*Server).deprecateFlow},
 }
 
 // A call is one request on its way through a route.
@@ -82,8 +130,10 @@ type call struct {
 	body    []byte
 	token   *Token
 
-	phone *phone
-	waba  *waba
+	phone  *phone
+	waba   *waba
+	object *object
+	last   string // the last part of the path, of edges that end with an id
 }
 
 // decode reads the body. An empty one leaves v alone, as an empty form would.
@@ -112,6 +162,9 @@ func (s *Server) kindOf(id string) kind {
 	if _, ok := s.historyEntry(id); ok {
 		return kindHistory
 	}
+	if o := s.object(id); o != nil {
+		return o.kind
+	}
 	return kindNone
 }
 
@@ -124,6 +177,9 @@ func (s *Server) match(method, path string) (rt route, id, template string, err 
 		}
 	}
 	id, edge, _ := strings.Cut(path, "/")
+	if before, _, ok := strings.Cut(edge, "/"); ok && before == "message_qrdls" {
+		edge = before + "/{qr-code-id}"
+	}
 	of := s.kindOf(id)
 	var candidates []route
 	for _, rt := range routes {
@@ -170,7 +226,14 @@ func (s *Server) load(rt route, c *call) *graphError {
 		if !c.token.reaches(c.waba.ID) || c.waba.lost {
 			return notFound(c.method, c.id)
 		}
+	case kindMedia, kindUpload, kindTemplate, kindFlow:
+		if err := s.loadObject(c); err != nil {
+			return err
+		}
 	case kindApp:
+		if rt.edge == "uploads" {
+			return nil
+		}
 		if c.token.Type != TokenApp {
 			return &graphError{Code: 15, Message: "(#15) This method must be called with an app access_token."}
 		}

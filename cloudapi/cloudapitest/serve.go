@@ -14,8 +14,8 @@ import (
 
 var pathRe = regexp.MustCompile(`^/(v[0-9]+\.[0-9]+)/(.+)$`)
 
-// maxBody is far above any request of Cloud API.
-const maxBody = 4 << 20
+// maxBody is a little above the largest file.
+const maxBody = 101 << 20
 
 // serve answers one request: faults first, then token, node and route.
 func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
@@ -80,7 +80,7 @@ func (s *Server) answer(h http.Header, c *call, r *http.Request, f *fault) reply
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	rt, id, template, problem := s.route(c)
-	c.id = id
+	c.id, c.last = id, c.path[strings.LastIndexByte(c.path, '/')+1:]
 	var rep reply
 	switch {
 	case !f.accept:

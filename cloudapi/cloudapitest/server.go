@@ -36,6 +36,8 @@ type Server struct {
 	businesses       []*Business
 	wabas            []*waba
 	phones           []*phone
+	objects          []*object
+	handles          map[graph.UploadHandle]bool
 	users            []graph.Identity
 	tokens           map[graph.Secret]*Token
 	codes            map[graph.Secret]*code
@@ -111,6 +113,7 @@ func NewServer(opts ...Option) *Server {
 		tokens:  map[graph.Secret]*Token{},
 		codes:   map[graph.Secret]*code{},
 		budgets: map[string]*budget{},
+		handles: map[graph.UploadHandle]bool{},
 	}
 	Seed(1)(s)
 	for _, opt := range opts {
@@ -119,6 +122,7 @@ func NewServer(opts ...Option) *Server {
 	s.systemToken = s.AddToken(Token{Type: TokenSystemUser, Scopes: allScopes})
 	s.mux = http.NewServeMux()
 	s.mux.HandleFunc("/", s.serve)
+	s.mux.HandleFunc(mediaPath, s.serveMedia)
 	s.listener = listen(s.mux, s.network)
 	s.URL = s.listener.url
 	return s

@@ -7,7 +7,6 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
@@ -143,8 +142,8 @@ func (s *Server) authenticate(r *http.Request) (*Token, *graphError) {
 			Message: "This server takes tokens in the Authorization header alone: a token in a URL ends up in logs.",
 		}
 	}
-	value, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
-	if !ok || value == "" {
+	value := tokenOf(r).Reveal()
+	if value == "" {
 		return nil, &graphError{Code: graph.CodePermissionMissing, Message: "Provide valid app ID or an access token."}
 	}
 	var token *Token

@@ -1,0 +1,189 @@
+package cloudapitest
+
+import (
+	"encoding/json"
+
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
+)
+
+// A flow is a Flow of an account.
+type flow struct {
+	id         string
+	name       string
+	status     cloudapi.FlowStatus
+	categories json.RawMessage
+	endpoint   string
+	json       []byte
+	problems   []cloudapi.FlowValidationError
+}
+
+const flowDefaults = "id,name,status,categories,validation_errors"
+
+func (f *flow) node() node {
+	problems := f.problems
+	if problems == nil {
+		problems = []cloudapi.FlowValidationError{}
+	}
+	return node{
+		"id": raw(f.id), "name": raw(f.name), "status": raw(f.status), "categories": f.categories, "validation_errors": raw(problems),
+		"json_version": raw("6.0"), "data_api_version": nil, "endpoint_uri": raw(f.endpoint),
+		"preview":       raw(map[string]string{"preview_url": "https://business.facebook.com/wa/manage/flows/" + f.id + "/preview/?token=made-up"}),
+		"health_status": nil, "application": nil, "whatsapp_business_account": nil,
+	}
+}
+
+func (s *Server) listFlows(c *call) reply {
+	var nodes []node
+	for _, f := range all[flow](s, kindFlow, func(o *object) bool { return o.waba == c.waba }) {
+		n, err := f.node().pick(c.query.Get("fields"), flowDefaults, "WhatsAppFlow")
+		if err != nil {
+			return refuse(err)
+		}
+		nodes = append(nodes, n)
+	}
+	return s.page(c, nodes)
+}
+
+func (s *Server) getFlow(c *call) reply {
+	n, err := valueOf[flow](c).node().pick(c.query.Get("fields"), flowDefaults, "WhatsAppFlow")
+	if err != nil {
+		return refuse(err)
+	}
+	return ok(n)
+}
+
+func (s *Server) postFlow(c *call) reply {
+	values, _, err := c.form()
+	if err != nil {
+		return refuse(err)
+	}
+	f := &flow{
+		id: s.newID(), name: values.Get("name"), status: cloudapi.FlowStatusDraft, endpoint: values.Get("endpoint_uri"),
+		categories: json.RawMessage(values.Get("categories")),
+	}
+	switch {
+	case f.name == "":
+		return refuse(missing("name"))
+	case !json.Valid(f.categories):
+		return refuse(missing("categories"))
+	}
+	for _, other := range all[flow](s, kindFlow, func(o *object) bool { return o.waba == c.waba }) {
+		if other.name == f.name {
+			return refuse(invalid("A Flow of this name exists already"))
+		}
+	}
+	if text := values.Get("flow_json"); text != "" {
+		f.take([]byte(text))
+	}
+	if values.Get("publish") == "true" && len(f.problems) == 0 && f.json != nil {
+		f.status = cloudapi.FlowStatusPublished
+	}
+	s.put(&object{id: f.id, kind: kindFlow, waba: c.waba, value: f})
+	return ok(struct {
+		ID       graph.FlowID                   `json:"id"`
+		Success  bool                           `json:"success"`
+		Problems []cloudapi.FlowValidationError `json:"validation_errors"`
+	}{graph.FlowID(f.id), true, f.problems})
+}
+
+// take stores the JSON of a Flow and looks for the mistakes that can be seen from afar.
+func (f *flow) take(text []byte) {
+	f.json, f.problems = text, nil
+	var v struct {
+		Version string            `json:"version"`
+		Screens []json.RawMessage `json:"screens"`
+	}
+	wrong := func(code, message string) {
+		f.problems = append(f.problems, cloudapi.FlowValidationError{
+			Code: code, Type: "FLOW_JSON_ERROR", Message: message, LineStart: 1, LineEnd: 1, ColumnStart: 1, ColumnEnd: 1,
+		})
+	}
+	switch {
+	case json.Unmarshal(text, &v) != nil:
+		wrong("INVALID_JSON", "The Flow is not valid JSON.")
+	case v.Version == "":
+		wrong("REQUIRED_PROPERTY_MISSING", "Property 'version' is missing.")
+	case len(v.Screens) == 0:
+		wrong("REQUIRED_PROPERTY_MISSING", "Property 'screens' is missing.")
+	}
+}
+
+func (s *Server) editFlow(c *call) reply {
+	values, _, err := c.form()
+	if err != nil {
+		return refuse(err)
+	}
+	f := valueOf[flow](c)
+	if v := values.Get("name"); v != "" {
+		f.name = v
+	}
+	if v := values.Get("endpoint_uri"); v != "" {
+		f.endpoint = v
+	}
+	if v := values.Get("categories"); v != "" {
+		f.categories = json.RawMessage(v)
+	}
+	return success
+}
+
+func (s *Server) deleteFlow(c *call) reply {
+	if valueOf[flow](c).status != cloudapi.FlowStatusDraft {
+		return refuse(&graphError{Code: graph.CodeFlowCannotBeDeleted})
+	}
+	s.drop(c.id)
+	return success
+}
+
+func (s *Server) flowAssets(c *call) reply {
+	f := valueOf[flow](c)
+	var nodes []node
+	if f.json != nil {
+		nodes = append(nodes, node{
+			"name": raw("flow.json"), "asset_type": raw("FLOW_JSON"), "download_url": raw(s.URL + "/made-up-flow/" + f.id),
+		})
+	}
+	return s.page(c, nodes)
+}
+
+func (s *Server) postFlowAsset(c *call) reply {
+	_, files, err := c.form()
+	if err != nil {
+		return refuse(err)
+	}
+	f := valueOf[flow](c)
+	if f.status != cloudapi.FlowStatusDraft {
+		return refuse(&graphError{Code: graph.CodeFlowCannotBeUpdated})
+	}
+	upload, found := files["file"]
+	if !found || upload.mimeType != "application/json" {
+		return refuse(invalid("file must be a file of type application/json"))
+	}
+	f.take(upload.body)
+	problems := f.problems
+	if problems == nil {
+		problems = []cloudapi.FlowValidationError{}
+	}
+	return ok(struct {
+		Success  bool                           `json:"success"`
+		Problems []cloudapi.FlowValidationError `json:"validation_errors"`
+	}{true, problems})
+}
+
+func (s *Server) publishFlow(c *call) reply {
+	f := valueOf[flow](c)
+	if f.status != cloudapi.FlowStatusDraft || f.json == nil || len(f.problems) > 0 {
+		return refuse(&graphError{Code: graph.CodeFlowCannotBePublished})
+	}
+	f.status = cloudapi.FlowStatusPublished
+	return success
+}
+
+func (s *Server) deprecateFlow(c *call) reply {
+	f := valueOf[flow](c)
+	if f.status != cloudapi.FlowStatusPublished {
+		return refuse(&graphError{Code: graph.CodeFlowCannotBeDeprecated})
+	}
+	f.status = cloudapi.FlowStatusDeprecated
+	return success
+}

@@ -1,0 +1,83 @@
+package cloudapitest
+
+import (
+	"encoding/json"
+	"unicode/utf8"
+)
+
+// A qrCode is a link that opens a chat.
+type qrCode struct {
+	Code      string `json:"code"`
+	Prefilled string `json:"prefilled_message"`
+	URL       string `json:"deep_link_url"`
+	Image     string `json:"qr_image_url,omitzero"`
+}
+
+func (s *Server) qrCodes(c *call) []*qrCode {
+	return all[qrCode](s, kindQR, func(o *object) bool { return o.phone == c.phone })
+}
+
+func (s *Server) listCodes(c *call) reply {
+	var nodes []node
+	for _, q := range s.qrCodes(c) {
+		var n node
+		_ = json.Unmarshal(raw(q), &n)
+		nodes = append(nodes, n)
+	}
+	return s.page(c, nodes)
+}
+
+func (s *Server) findCode(c *call, code string) *qrCode {
+	for _, q := range s.qrCodes(c) {
+		if q.Code == code {
+			return q
+		}
+	}
+	return nil
+}
+
+func (s *Server) getCode(c *call) reply {
+	q := s.findCode(c, c.last)
+	if q == nil {
+		return refuse(notFound(c.method, c.last))
+	}
+	return listed(q)
+}
+
+func (s *Server) postCode(c *call) reply {
+	values, _, err := c.form()
+	if err != nil {
+		return refuse(err)
+	}
+	text := values.Get("prefilled_message")
+	if n := utf8.RuneCountInString(text); n == 0 || n > 140 {
+		return refuse(invalid("prefilled_message must be 1 to 140 characters long"))
+	}
+	if code := values.Get("code"); code != "" {
+		q := s.findCode(c, code)
+		if q == nil {
+			return refuse(notFound(c.method, code))
+		}
+		q.Prefilled = text
+		return ok(q)
+	}
+	const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
+	code := make([]byte, 14)
+	for i := range code {
+		code[i] = alphabet[s.rand.IntN(len(alphabet))]
+	}
+	q := &qrCode{Code: string(code), Prefilled: text, URL: "https://wa.me/message/" + string(code)}
+	if values.Get("generate_qr_image") != "" {
+		q.Image = s.URL + "/made-up-qr/" + q.Code
+	}
+	s.put(&object{id: "qr:" + q.Code, kind: kindQR, phone: c.phone, value: q})
+	return ok(q)
+}
+
+func (s *Server) deleteCode(c *call) reply {
+	if s.findCode(c, c.last) == nil {
+		return refuse(notFound(c.method, c.last))
+	}
+	s.drop("qr:" + c.last)
+	return success
+}
