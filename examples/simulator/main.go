@@ -1,0 +1,117 @@
+// Simulator runs Meta and a WhatsApp Business phone as a program, for hosts in any language: a Graph API on this machine, webhooks to
+// your URL, and a page on which you type as the business and as its customers.
+//
+//	go run ./examples/simulator -webhook http://127.0.0.1:3000/webhook
+//
+// Your host answers the handshake, verifies signatures with the app secret that is printed, and calls the Graph API at the address
+// that is printed. Without -webhook, everything is delivered to somebody who says 200 and forgets.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/signal"
+	"time"
+
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/cloudapitest"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence/coexistencetest"
+)
+
+// settings are the flags.
+type settings struct {
+	webhook, secret, verify, listen string
+	number                          string
+	messages                        int
+	world                           coexistencetest.Config
+	bare                            bool
+}
+
+func main() {
+	var s settings
+	flag.StringVar(&s.webhook, "webhook", "", "the `URL` of your host's webhook")
+	flag.StringVar(&s.secret, "app-secret", "made-up-app-secret", "what deliveries are signed with")
+	flag.StringVar(&s.verify, "verify-token", "made-up-verify-token", "what your host expects in the handshake")
+	flag.StringVar(&s.listen, "listen", "127.0.0.1:8089", "where the page is")
+	flag.StringVar(&s.number, "number", "+1 555-010-0199", "the number of the business")
+	flag.IntVar(&s.messages, "messages", 400, "how many past messages the phone holds")
+	flag.BoolVar(&s.bare, "bare", false, "leave the code exchange and the subscription to your host, as Meta does")
+	flag.Uint64Var(&s.world.Seed, "seed", 1, "decides everything that is left to chance")
+	d := &s.world.Delivery
+	flag.IntVar(&d.Duplicates, "duplicates", 0, "how many of a hundred deliveries come twice")
+	flag.IntVar(&d.Reorder, "reorder", 1, "how far deliveries may get out of order")
+	flag.IntVar(&d.Batch, "batch", 1, "how many changes a delivery may hold")
+	flag.IntVar(&d.LostAnswers, "lost-answers", 0, "how many of a hundred answers of your host get lost")
+	flag.DurationVar(&d.Delay, "delay", 0, "how late deliveries may come")
+	flag.Parse()
+
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	if err := run(ctx, os.Stdout, s); err != nil {
+		fmt.Fprintln(os.Stderr, "simulator:", err)
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context, out io.Writer, s settings) error {
+	if s.webhook == "" {
+		closeSink, url, err := sink()
+		if err != nil {
+			return err
+		}
+		defer closeSink()
+		s.webhook = url
+	}
+	b, err := newBoard(s)
+	if err != nil {
+		return err
+	}
+	defer b.close()
+	l, err := net.Listen("tcp", s.listen)
+	if err != nil {
+		return fmt.Errorf("the page cannot listen on %s; choose another address with -listen: %w", s.listen, err)
+	}
+	fmt.Fprintf(out, "page           http://%s/\ngraph API      %s\napp id         %s\napp secret     %s\nverify token   %s\nwebhooks to    %s\n",
+		l.Addr(), b.world.URL, b.world.AppID(), b.world.AppSecret(), b.world.VerifyToken(), s.webhook)
+	server := &http.Server{
+		Handler: b.routes(), ReadHeaderTimeout: 10 * time.Second, BaseContext: func(net.Listener) context.Context { return ctx },
+	}
+	stop := context.AfterFunc(ctx, func() { _ = server.Close() })
+	defer stop()
+	if err := server.Serve(l); err != nil && !errors.Is(err, http.ErrServerClosed) {
+		return err
+	}
+	fmt.Fprintf(out, "\n%s", b.world.Relied())
+	return nil
+}
+
+// sink is a host that does the handshake and answers 200 to everything.
+func sink() (closeSink func(), url string, err error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, "", err
+	}
+	server := &http.Server{ReadHeaderTimeout: 10 * time.Second, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body)
+		w.Header().Set("Content-Type", "text/plain")
+		_, _ = io.WriteString(w, r.URL.Query().Get("hub.challenge"))
+	})}
+	go func() { _ = server.Serve(l) }()
+	return func() { _ = server.Close() }, "http://" + l.Addr().String() + "/", nil
+}
+
+// newWorld makes the world of the settings, in which Meta's limits hold.
+func newWorld(s settings) *coexistencetest.World {
+	cfg := s.world
+	cfg.App = cloudapitest.App{Secret: graph.Secret(s.secret)}
+	cfg.VerifyToken = s.verify
+	cfg.Delivery.Backoff, cfg.Delivery.MaxBackoff, cfg.Delivery.MaxAttempts = time.Second, time.Hour, 1000
+	cfg.Graph = []cloudapitest.Option{cloudapitest.EnforceLimits()}
+	return coexistencetest.NewWorld(cfg)
+}

@@ -1,0 +1,81 @@
+package main
+
+import (
+	"context"
+	"errors"
+
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi"
+)
+
+var errNoPopup = errors.New("open the popup first")
+
+// sign does what the business does in the popup and on its phone.
+func (b *board) sign(ctx context.Context, o order) (string, error) {
+	if o.Do == "open" {
+		popup, err := b.world.OpenSignup(b.launch())
+		if err == nil {
+			err = popup.ChooseExistingAccount()
+		}
+		if err != nil {
+			return "", err
+		}
+		b.mu.Lock()
+		b.popup = popup
+		b.mu.Unlock()
+		return "Embedded Signup is open: enter the number of the app", nil
+	}
+	b.mu.Lock()
+	popup := b.popup
+	b.mu.Unlock()
+	if popup == nil {
+		return "", errNoPopup
+	}
+	switch o.Do {
+	case "number":
+		return "The phone shows a code, and a message from Meta", popup.EnterNumber(o.Text)
+	case "share", "decline":
+		return "Confirmed on the phone", b.phone.Confirm(o.Do == "share")
+	case "refuse":
+		return "Refused on the phone", b.phone.Refuse()
+	case "code":
+		return "The code is right", popup.VerifyCode(o.Text)
+	case "scan":
+		return "The phone has scanned the QR code", b.phone.ScanQR(popup.QR())
+	case "cancel":
+		_, err := popup.Cancel()
+		b.shut()
+		return "The popup is closed", err
+	}
+	result, err := popup.Finish()
+	if err != nil {
+		return "", err
+	}
+	b.shut()
+	if b.bare {
+		return "Connected. Your page gets the code " + result.Code.Reveal() + ", good for 30 seconds", nil
+	}
+	return b.connect(ctx, cloudapi.CodeExchange{Code: result.Code})
+}
+
+func (b *board) shut() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.popup = nil
+}
+
+// connect does what a host does first: it exchanges the code and subscribes to every account that holds the number.
+func (b *board) connect(ctx context.Context, x cloudapi.CodeExchange) (string, error) {
+	token, err := b.client.OAuth.Exchange(ctx, x)
+	if err != nil {
+		return "", err
+	}
+	for _, waba := range b.phone.WABAs() {
+		if err := b.client.WithToken(token.Token).WABAs.Subscribe(ctx, waba, cloudapi.SubscribeOptions{}); err != nil {
+			return "", err
+		}
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.token = token.Token
+	return "Connected. The code was exchanged and the app subscribed for you; ask for contacts and history now", nil
+}
