@@ -1,8 +1,6 @@
 package coexistencetest
 
 import (
-	"crypto/sha256"
-	"encoding/base64"
 	"slices"
 	"strconv"
 	"time"
@@ -72,6 +70,15 @@ func (m *message) outbound() bool { return m.author != AuthorCustomer }
 
 func (m *message) timestamp() member { return str("timestamp", strconv.FormatInt(m.at.Unix(), 10)) }
 
+// wire is the content as webhooks have it now: the URL of a file works for five minutes from now.
+func (m *message) wire() member {
+	url := ""
+	if m.content.isMedia() {
+		url = m.chat.customer.phone.world.mediaURL(m.content.Type, m.media)
+	}
+	return m.content.wire(m.media, m.sha256, url)
+}
+
 // newMessage adds a message to a chat. It wants the lock.
 func (p *Phone) newMessage(ch *chat, author Author, content Content, id graph.MessageID, at time.Time) *message {
 	if content.Type == "" {
@@ -86,8 +93,7 @@ func (p *Phone) newMessage(ch *chat, author Author, content Content, id graph.Me
 	}
 	if content.isMedia() {
 		m.media = graph.MediaID(p.world.newID())
-		sum := sha256.Sum256([]byte(id))
-		m.sha256 = base64.StdEncoding.EncodeToString(sum[:])
+		m.sha256 = fileOf(content.Type, m.media).sha256
 	}
 	if content.Type == "reaction" {
 		if target := p.byID[content.ReplyTo]; target != nil {

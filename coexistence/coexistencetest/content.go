@@ -85,9 +85,8 @@ func (c Content) editable() bool {
 // isMedia reports whether the content is a file.
 func (c Content) isMedia() bool { return c.MIMEType != "" }
 
-// wire returns the member named after the type. Media has the id under which Meta would serve it; the URL, which Meta adds
-// for five minutes, is left out: nothing here serves it.
-func (c Content) wire(media graph.MediaID, sha256 string) member {
+// wire returns the member named after the type. What is not media needs none of the parameters.
+func (c Content) wire(media graph.MediaID, sha256, url string) member {
 	switch c.Type {
 	case "text":
 		return sub("text", object(sub("body", quote(c.Text))))
@@ -104,5 +103,5 @@ func (c Content) wire(media graph.MediaID, sha256 string) member {
 	}
 	return sub(c.Type, object(
 		str("caption", c.Text), str("filename", c.Filename), str("mime_type", c.MIMEType), str("sha256", sha256), str("id", media),
-		yes("voice", c.Voice)))
+		str("url", url), yes("voice", c.Voice)))
 }

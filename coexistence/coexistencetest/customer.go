@@ -85,7 +85,7 @@ func (c *Customer) SendsContent(content Content) graph.MessageID {
 	p.world.mu.Lock()
 	defer p.world.mu.Unlock()
 	m := p.newMessage(c.chat, AuthorCustomer, content, "", p.world.Now())
-	p.tellMessage(m, m.content.wire(m.media, m.sha256), m.content.Type)
+	p.tellMessage(m, m.wire(), m.content.Type)
 	return m.id
 }
 
@@ -156,7 +156,7 @@ func (c *Customer) Resolves(id graph.MessageID) error {
 	if m == nil || m.author != AuthorCustomer {
 		return errNotTheirs
 	}
-	p.tellMessage(m, m.content.wire(m.media, m.sha256), m.content.Type)
+	p.tellMessage(m, m.wire(), m.content.Type)
 	return nil
 }
 
@@ -185,7 +185,7 @@ func (p *Phone) edit(m *message, text string) (*message, []byte, error) {
 	value := object(
 		str("original_message_id", m.id),
 		sub("message", object(
-			sub("context", object(str("id", "M0"))), str("type", m.content.Type), m.content.wire(m.media, m.sha256))))
+			sub("context", object(str("id", "M0"))), str("type", m.content.Type), m.wire())))
 	return p.notice(m), value, nil
 }
 

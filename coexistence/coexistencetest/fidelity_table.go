@@ -21,6 +21,7 @@ const (
 	relyContacts
 	relyContactChanges
 	relyEchoes
+	relyMediaURL
 	relyMirror
 	relyUnavailable
 	relyCustomerEdits
@@ -106,6 +107,10 @@ var behaviours = []Behaviour{
 	{id: relyContacts, What: "contacts in batches, an edit is an add", Source: contactDocs, Date: "2026-05-21"},
 	{id: relyContactChanges, What: "changes to contacts are sent even if the contacts were never asked for", Assumed: true},
 	{id: relyEchoes, What: "echoes of what is written, edited and deleted on the phone", Source: echoDocs, Date: "2026-05-21"},
+	{
+		id: relyMediaURL, What: "webhooks hold the URL of a file, which works for five minutes and wants the token",
+		Source: docs + "business-phone-numbers/media",
+	},
 	{id: relyMirror, What: "no echo for what is sent through Cloud API", Assumed: true},
 	{id: relyUnavailable, What: "131060 first, the real message later under the same id", Source: inTheField, Date: "2026-07-30"},
 	{

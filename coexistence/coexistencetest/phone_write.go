@@ -13,7 +13,7 @@ func (p *Phone) SendContent(to *Customer, content Content) graph.MessageID {
 	defer p.world.mu.Unlock()
 	p.used()
 	m := p.newMessage(to.chat, AuthorPhone, content, "", p.world.Now())
-	p.tellEcho(m, m.content.wire(m.media, m.sha256), m.content.Type)
+	p.tellEcho(m, m.wire(), m.content.Type)
 	return m.id
 }
 

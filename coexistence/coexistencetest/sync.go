@@ -178,7 +178,7 @@ func (p *Phone) pastMessage(m *message) []byte {
 		members = []member{str("from", p.digits()), str("to", id.WAID)}
 		other = id.WAID
 	}
-	kind, content := m.content.Type, m.content.wire("", "")
+	kind, content := m.content.Type, m.content.wire("", "", "")
 	if m.content.isMedia() {
 		kind, content = "media_placeholder", member{}
 	}
@@ -202,7 +202,7 @@ func (p *Phone) mediaDetail(m *message) change {
 		at = at.Add(-time.Minute)
 	}
 	timestamp := str("timestamp", strconv.FormatInt(at.Unix(), 10))
-	content := m.content.wire(m.media, m.sha256)
+	content := m.wire()
 	if m.outbound() {
 		detail := object(
 			str("from", p.digits()), str("to", id.WAID), str("to_user_id", id.UserID), str("id", m.id), timestamp,

@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"math/rand/v2"
+	"net/http"
 	"strings"
 	"sync"
 	"time"
@@ -57,6 +58,7 @@ func NewWorld(cfg Config) *World {
 	w.courier = newCourier(cfg, w.graph, &w.relied)
 	w.graph.OnMessage(w.mirror)
 	w.graph.OnSyncAppData(w.syncAppData)
+	w.graph.Handle("GET /media/", http.HandlerFunc(w.serveMedia))
 	w.servePopup()
 	w.URL = w.graph.URL
 	return w

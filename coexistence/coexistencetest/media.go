@@ -1,0 +1,90 @@
+package coexistencetest
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/base64"
+	"fmt"
+	"image"
+	"image/color"
+	"image/jpeg"
+	"net/http"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
+)
+
+// mediaURLLife is how long the URL of a file works.
+//
+// Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/business-phone-numbers/media
+const mediaURLLife = 5 * time.Minute
+
+// A file is what a message of a kind holds: pictures in a few colours, and one file for every other kind.
+type file struct {
+	mimeType string
+	bytes    []byte
+	sha256   string // in base64, as webhooks have it
+}
+
+// mediaFiles are the files by the type of content.
+var mediaFiles = sync.OnceValue(func() map[string][]file {
+	files := map[string][]file{}
+	add := func(kind, mimeType string, b []byte) {
+		sum := sha256.Sum256(b)
+		files[kind] = append(files[kind], file{mimeType, b, base64.StdEncoding.EncodeToString(sum[:])})
+	}
+	for i := range uint8(8) {
+		img := image.NewRGBA(image.Rect(0, 0, 64, 48))
+		for x := range 64 {
+			for y := range 48 {
+				img.Set(x, y, color.RGBA{R: 30 * i, G: uint8(4 * x), B: uint8(5 * y), A: 255})
+			}
+		}
+		var b bytes.Buffer
+		if err := jpeg.Encode(&b, img, nil); err != nil {
+			panic(err) // a buffer takes everything
+		}
+		add("image", "image/jpeg", b.Bytes())
+	}
+	add("document", "application/pdf", []byte("%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n2 0 obj<</Type/Pages/Kids[]/Count 0>>endobj\n"+
+		"trailer<</Root 1 0 R>>\n%%EOF\n"))
+	add("video", "video/mp4", []byte("\x00\x00\x00\x18ftypisom\x00\x00\x00\x00isommp42 made-up film"))
+	add("audio", "audio/ogg; codecs=opus", []byte("OggS\x00\x02 made-up voice message"))
+	add("sticker", "image/webp", []byte("RIFF\x1c\x00\x00\x00WEBPVP8 made-up sticker"))
+	return files
+})
+
+// fileOf returns the file of a message.
+func fileOf(kind string, id graph.MediaID) file {
+	files := mediaFiles()[kind]
+	if len(files) == 0 {
+		return file{mimeType: "application/octet-stream"}
+	}
+	n, _ := strconv.Atoi(string(id))
+	return files[n%len(files)]
+}
+
+// mediaURL is where Meta would serve a file for five minutes.
+func (w *World) mediaURL(kind string, id graph.MediaID) string {
+	return fmt.Sprintf("%s/media/%s/%s?expires=%d", w.URL, kind, id, w.Now().Add(mediaURLLife).Unix())
+}
+
+// serveMedia serves files to whoever brings a token. Whether it is the right one is not looked at.
+func (w *World) serveMedia(rw http.ResponseWriter, r *http.Request) {
+	kind, id, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/media/"), "/")
+	until, err := strconv.ParseInt(r.URL.Query().Get("expires"), 10, 64)
+	f := fileOf(kind, graph.MediaID(id))
+	w.relied.on(relyMediaURL)
+	switch {
+	case !strings.HasPrefix(r.Header.Get("Authorization"), "Bearer "):
+		rw.WriteHeader(http.StatusUnauthorized)
+	case f.bytes == nil || err != nil || w.Now().Unix() > until:
+		rw.WriteHeader(http.StatusNotFound)
+	default:
+		rw.Header().Set("Content-Type", f.mimeType)
+		_, _ = rw.Write(f.bytes)
+	}
+}
