@@ -1,11 +1,77 @@
 // Package inbox keeps deliveries safe until their events are handled: it answers Meta in milliseconds, loses nothing in a crash, handles
 // each event once, keeps every conversation in order, and gives up on nothing silently.
 //
+//	in, err := sqliteinbox.Open(ctx, "inbox", &mux, inbox.Config{Logger: logger}) // a folder, on one machine
+//	in, err := pginbox.Open(ctx, url, &mux, inbox.Config{Logger: logger})         // PostgreSQL, for several
+//	…
+//	endpoint, err := webhook.NewEndpoint(cfg, in)
+//
+// The modules sqliteinbox and pginbox below this package bring a driver and the settings that make it durable. [New] takes any [Store],
+// such as a [MemStore], which forgets everything when the process ends.
+//
+// # What is promised
+//
+//   - Meta gets its 200 when the delivery is on the disk, and 503 if it cannot be put there: then Meta keeps it, and
+//     repeats it for 7 days.
+//   - Every event of an accepted delivery reaches the handler, until the handler returns nil or an error that is [webhook.Permanent], or
+//     [Config.MaxAttempts] are over. Then it is a dead letter, which stays until somebody replays or purges it.
+//   - What Meta repeats within 8 days is dropped, whole deliveries and single events alike, by [webhook.EventInfo.Key]. A
+//     placeholder that comes after the message that it stands for is dropped too.
+//   - The events of a conversation, which is a business's number and a customer, are handled one after the other, in the order in which
+//     they arrived. Conversations do not wait for each other.
+//   - History and address books never hold up what is live.
+//
+// A handler sees an event twice if the process dies within it, or between its end and the commit that says so. [InTx] closes that gap for
+// what a handler writes to the store's own database. For a message that is sent, nothing can.
+//
 // # How a delivery travels
 //
-// Append stores its raw body, and Meta gets its 200. A worker decodes it and settles it with the events that it consists of; store and
-// split are one transaction. Workers then claim events, lane by lane: a lane is a conversation, its events are handled one after the
-// other, and lanes do not wait for each other. What fails comes again after a pause; what is given up lies in the dead letters.
+//  1. Receive stores the raw body under its hash. Requests that wait share a commit. Nothing is decoded yet, so no bug in a
+//     decoder can lose anything.
+//  2. A worker decodes the delivery, and stores in one transaction which events it consists of, and that it is split. The events are
+//     its rows; the body stays until the last of them is done.
+//  3. Workers claim conversations that have something to do, for a lease that they prolong as long as they live, run through them
+//     in order, and settle many events in a commit. What fails comes again after a pause, and its conversation waits for it.
 //
-// A [Store] is what all that is kept in. [MemStore] is one that forgets.
+// # Failures
+//
+// An error of the handler, a panic and a timeout are all the same: the event comes again, after [Backoff]. Its conversation waits, so that an
+// answer never overtakes the question. Mark errors that a repeat cannot cure with [webhook.Permanent], and the conversation goes on.
+//
+// A process that died holds its conversations until their lease is over; one that was stopped and goes on afterwards finds that it cannot
+// settle them any more ([ErrFenced]). A store that does not answer is asked again and again; meanwhile the endpoint answers 503. It
+// all goes on by itself.
+//
+// # Dead letters
+//
+//	for l, err := range in.DeadLetters(ctx) {
+//		…
+//		fmt.Println(l.ID, l.DiedAt, l.Reason)
+//	}
+//	n, err := in.Replay(ctx, ids...) // after the bug is fixed
+//
+// What this release cannot decode is shown to the handler, and is a dead letter even if the handler returns nil: its bytes are kept until a
+// later release understands them. Replaying decodes the delivery anew; events that were handled are known, and do not come again.
+// A dead letter of a delivery is kept as long as you like, but events without a key ([webhook.EventInfo.Key]) come again with it.
+//
+// # Watching it
+//
+// [Inbox.Metrics] says how much there is to do, how old the oldest of it is, and what was done. [Config.Observe] is called for each attempt.
+// [Inbox.StatusPage] shows the same to people. Worth an alarm: a growing OldestLive, and any dead letter.
+//
+// # Shutting down
+//
+// First the HTTP server, so that nothing more arrives, then the inbox:
+//
+//	err = errors.Join(server.Shutdown(ctx), in.Shutdown(ctx))
+//
+// # What is kept, and for how long
+//
+// Bodies, which hold customers' numbers and texts, go with the last of their events. What stays for 8 days are hashed keys, and hashed names
+// of conversations.
+//
+// # Engines of your own
+//
+// A host with a broker implements [Sink], receives with [ToSink], and consumes with its own workers. Whoever implements [Store] gets the
+// workers of this package; package inboxtest checks that the implementation keeps its promises.
 package inbox

@@ -16,6 +16,7 @@ type Inbox struct {
 	store   Store
 	handler webhook.Handler
 	cfg     Config
+	made    time.Time
 	decoded decodedDeliveries
 	pumps   []*pump
 	splits  []*splitter
@@ -39,7 +40,7 @@ func New(store Store, h webhook.Handler, cfg Config) (*Inbox, error) {
 	if err := cfg.validate(store, h); err != nil {
 		return nil, err
 	}
-	in := &Inbox{store: store, handler: h, cfg: cfg.withDefaults(), stopping: make(chan struct{})}
+	in := &Inbox{store: store, handler: h, cfg: cfg.withDefaults(), made: time.Now(), stopping: make(chan struct{})}
 	for _, bulk := range []bool{false, true} {
 		in.splits = append(in.splits, &splitter{in: in, bulk: bulk, alarm: newAlarm()})
 		in.pumps = append(in.pumps, newPump(in, bulk))

@@ -57,6 +57,11 @@ func runCheck(ctx context.Context, engine Engine, run func(*check) error) (err e
 	if short == 0 {
 		short = 20 * time.Millisecond
 	}
+	defer func() {
+		if v := recover(); v != nil {
+			err = fmt.Errorf("the store gave an answer that a check cannot go on with: %v", v)
+		}
+	}()
 	return run(&check{ctx: ctx, a: a, b: b, short: short})
 }
 

@@ -1,2 +1,34 @@
-// Package sqlinbox keeps an inbox in a SQL database: SQLite for one machine, PostgreSQL for several.
+// Package sqlinbox keeps an inbox in a SQL database: SQLite for one process, PostgreSQL for many.
+//
+// Most hosts never call it, but open an inbox through one of two modules, which bring the driver and the right settings: sqliteinbox and
+// pginbox, both below package inbox. This package itself links no driver. Bring your own, such as mattn/go-sqlite3 or lib/pq, if you have
+// it anyway:
+//
+//	store, err := sqlinbox.New(db, sqlinbox.PostgreSQL)
+//	…
+//	err = store.Migrate(ctx)
+//	…
+//	in, err := inbox.New(store, handler, inbox.Config{})
+//	…
+//	err = in.Start(ctx)
+//
+// With SQLite, open it with immediate transactions (_txlock=immediate), a busy_timeout, WAL and synchronous=FULL, and let one process use the
+// file; with less than that, what was acknowledged can be lost with the power. With PostgreSQL, synchronous_commit must not be off.
+//
+// # What is in the tables
+//
+// webhook_deliveries has a row for each delivery, with its body until the last of its events is done. webhook_events has a row for each
+// event: which one of which delivery, its hashed key, its lane. webhook_lanes has a row for each conversation with something to do: who holds
+// it, and when it can be claimed next. Reading them with SQL is fine, changing them is not. To forget everything about a number,
+// purge its dead letters; all other bodies go by themselves.
+//
+// # Concurrency
+//
+// Appends that wait share a transaction. With SQLite, everything that waits shares one, because the commit is what takes time; there is one
+// writer at a time, and readers do not wait. With PostgreSQL, claims skip rows that others hold (SKIP LOCKED), and leases are measured by
+// the clock of the database. A token that no other batch has had stands for the hold: settling checks it within the transaction
+// that writes the outcome, so whoever lost a lease changes nothing.
+//
+// The clock of a SQLite store goes on evenly while the process lives, however often the system's is set; when it is opened anew, no pause
+// lasts longer than an hour.
 package sqlinbox

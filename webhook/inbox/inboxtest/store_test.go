@@ -1,0 +1,219 @@
+package inboxtest_test
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook/inbox"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook/inbox/inboxtest"
+)
+
+// A store that breaks one promise. Fields that are nil keep theirs.
+type liar struct {
+	*inbox.MemStore
+	appending func([]inbox.Record)
+	claiming  func(*inbox.ClaimRequest)
+	claimed   func(*inbox.Batch)
+	settling  func([]inbox.Outcome)
+	settled   func(error) error
+	extending func(*time.Duration)
+	replaying func([]inbox.ID) []inbox.ID
+	purging   func([]inbox.ID) []inbox.ID
+	listing   func(after *inbox.ID, limit *int)
+	counted   func(*inbox.Stats)
+	sweeping  func(*time.Duration)
+	patient   bool // ignores that contexts end
+}
+
+func (s *liar) ctx(ctx context.Context) context.Context {
+	if s.patient {
+		return context.WithoutCancel(ctx)
+	}
+	return ctx
+}
+
+func (s *liar) Append(ctx context.Context, recs []inbox.Record) (int, error) {
+	recs = slices.Clone(recs)
+	if s.appending != nil {
+		s.appending(recs)
+	}
+	return s.MemStore.Append(s.ctx(ctx), recs)
+}
+
+func (s *liar) Claim(ctx context.Context, req inbox.ClaimRequest) (inbox.Batch, error) {
+	if s.claiming != nil {
+		s.claiming(&req)
+	}
+	b, err := s.MemStore.Claim(s.ctx(ctx), req)
+	if s.claimed != nil {
+		s.claimed(&b)
+	}
+	return b, err
+}
+
+func (s *liar) Settle(ctx context.Context, token inbox.Token, outs []inbox.Outcome) error {
+	outs = slices.Clone(outs)
+	if s.settling != nil {
+		s.settling(outs)
+	}
+	err := s.MemStore.Settle(s.ctx(ctx), token, outs)
+	if s.settled != nil {
+		return s.settled(err)
+	}
+	return err
+}
+
+func (s *liar) Extend(ctx context.Context, token inbox.Token, lease time.Duration) error {
+	if s.extending != nil {
+		s.extending(&lease)
+	}
+	return s.MemStore.Extend(ctx, token, lease)
+}
+
+func (s *liar) Replay(ctx context.Context, ids []inbox.ID) (int, error) {
+	if s.replaying != nil {
+		ids = s.replaying(ids)
+	}
+	return s.MemStore.Replay(ctx, ids)
+}
+
+func (s *liar) Purge(ctx context.Context, ids []inbox.ID) (int, error) {
+	if s.purging != nil {
+		ids = s.purging(ids)
+	}
+	return s.MemStore.Purge(ctx, ids)
+}
+
+func (s *liar) DeadLetters(ctx context.Context, after inbox.ID, limit int) ([]inbox.DeadLetter, error) {
+	if s.listing != nil {
+		s.listing(&after, &limit)
+	}
+	return s.MemStore.DeadLetters(ctx, after, limit)
+}
+
+func (s *liar) Stats(ctx context.Context) (inbox.Stats, error) {
+	st, err := s.MemStore.Stats(ctx)
+	if s.counted != nil {
+		s.counted(&st)
+	}
+	return st, err
+}
+
+func (s *liar) Sweep(ctx context.Context, keep time.Duration) (int, error) {
+	if s.sweeping != nil {
+		s.sweeping(&keep)
+	}
+	return s.MemStore.Sweep(ctx, keep)
+}
+
+// events changes the events of every outcome.
+func events(change func(*inbox.Record)) func([]inbox.Outcome) {
+	return func(outs []inbox.Outcome) {
+		for i := range outs {
+			outs[i].Events = slices.Clone(outs[i].Events)
+			for j := range outs[i].Events {
+				change(&outs[i].Events[j])
+			}
+		}
+	}
+}
+
+func records(change func(*inbox.Record)) func(*inbox.Batch) {
+	return func(b *inbox.Batch) {
+		for i := range b.Records {
+			change(&b.Records[i])
+		}
+	}
+}
+
+func TestEachBrokenPromiseIsNoticed(t *testing.T) {
+	t.Parallel()
+	each := func(change func(*inbox.Outcome)) func([]inbox.Outcome) {
+		return func(outs []inbox.Outcome) {
+			for i := range outs {
+				change(&outs[i])
+			}
+		}
+	}
+	none := func([]inbox.ID) []inbox.ID { return nil }
+	tests := map[string]*liar{
+		"stores repeats of deliveries": {appending: func(recs []inbox.Record) {
+			for i := range recs {
+				recs[i].Key = ""
+			}
+		}},
+		"mixes up live and bulk": {appending: func(recs []inbox.Record) {
+			for i := range recs {
+				recs[i].Bulk = false
+			}
+		}},
+		"stores repeats of events":      {settling: events(func(r *inbox.Record) { r.Key = "" })},
+		"keeps placeholders":            {settling: events(func(r *inbox.Record) { r.YieldsTo = "" })},
+		"puts all events into one lane": {settling: events(func(r *inbox.Record) { r.Lane = "x" })},
+		"puts events into many lanes":   {settling: events(func(r *inbox.Record) { r.Lane += r.Key })},
+		"forgets which event it is":     {settling: events(func(r *inbox.Record) { r.Index = 0 })},
+		"makes history live":            {settling: events(func(r *inbox.Record) { r.Bulk = false })},
+		"forgets deliveries":            {settling: each(func(o *inbox.Outcome) { o.Forget = true })},
+		"never forgets deliveries":      {settling: each(func(o *inbox.Outcome) { o.Forget = false })},
+		"knows no pause":                {settling: each(func(o *inbox.Outcome) { o.After = 0 })},
+		"counts releases": {settling: each(func(o *inbox.Outcome) {
+			o.Kind = map[inbox.OutcomeKind]inbox.OutcomeKind{inbox.Release: inbox.Retry, inbox.Retry: inbox.Retry, inbox.Dead: inbox.Dead}[o.Kind]
+		})},
+		"throws the dead away": {settling: each(func(o *inbox.Outcome) {
+			o.Kind = map[inbox.OutcomeKind]inbox.OutcomeKind{inbox.Release: inbox.Release, inbox.Retry: inbox.Retry}[o.Kind]
+		})},
+		"forgets reasons":             {settling: each(func(o *inbox.Outcome) { o.Reason = "" })},
+		"has no fence":                {settled: func(err error) error { return nil }},
+		"fences everybody":            {settled: func(err error) error { return inbox.ErrFenced }},
+		"loses bodies":                {claimed: records(func(r *inbox.Record) { r.Body = nil })},
+		"counts no attempts":          {claimed: records(func(r *inbox.Record) { r.Attempts = 0 })},
+		"loses the time":              {claimed: records(func(r *inbox.Record) { r.ReceivedAt = time.Now() })},
+		"turns batches around":        {claimed: func(b *inbox.Batch) { slices.Reverse(b.Records) }},
+		"has one token for all":       {claimed: func(b *inbox.Batch) { b.Token = "1" }},
+		"has leases without end":      {claiming: func(req *inbox.ClaimRequest) { req.Lease = time.Hour }},
+		"has leases that end at once": {claiming: func(req *inbox.ClaimRequest) { req.Lease = 0 }},
+		"ignores MaxBytes":            {claiming: func(req *inbox.ClaimRequest) { req.MaxBytes = 0 }},
+		"ignores PerLane":             {claiming: func(req *inbox.ClaimRequest) { req.PerLane = 1000 }},
+		"ignores Lanes":               {claiming: func(req *inbox.ClaimRequest) { req.Lanes = 1000 }},
+		"does not extend":             {extending: func(d *time.Duration) { *d = 0 }},
+		"replays nothing":             {replaying: none},
+		"purges nothing":              {purging: none},
+		"lists from the beginning":    {listing: func(after *inbox.ID, _ *int) { *after = 0 }},
+		"lists without end":           {listing: func(_ *inbox.ID, limit *int) { *limit = 1000 }},
+		"counts wrong":                {counted: func(st *inbox.Stats) { st.Live++ }},
+		"knows no age":                {counted: func(st *inbox.Stats) { st.Oldest = 0 }},
+		"sweeps everything":           {sweeping: func(keep *time.Duration) { *keep = -time.Hour }},
+		"ignores that contexts end":   {patient: true},
+	}
+	for name, l := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second) // some lies make a check wait for what never comes
+			defer cancel()
+			err := inboxtest.TestStore(ctx, inboxtest.Engine{
+				New: func(context.Context) (inboxtest.Storage, error) {
+					s := *l
+					s.MemStore = new(inbox.MemStore)
+					return inboxtest.Storage{
+						Open:  func(context.Context) (inbox.Store, error) { return &s, nil },
+						Close: func() error { return nil },
+					}, nil
+				},
+				ShortLease: 5 * time.Millisecond,
+			})
+			require.Error(t, err)
+		})
+	}
+}
+
+func TestTroubleWithTheEngineIsReported(t *testing.T) {
+	t.Parallel()
+	down := errors.New("down")
+	err := inboxtest.TestStore(t.Context(), inboxtest.Engine{New: func(context.Context) (inboxtest.Storage, error) { return inboxtest.Storage{}, down }})
+	require.ErrorIs(t, err, down)
+}
