@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -68,7 +69,7 @@ func TestACipherOpensWhatAnyOfItsKeysSealed(t *testing.T) {
 		_, err := tt.cipher.Decrypt(tt.ciphertext, []byte(tt.data))
 		require.ErrorContains(t, err, "cannot be decrypted", name)
 	}
-	require.NotContains(t, fmt.Sprintf("%v %+v %#v", after, after, after), fmt.Sprint(young[:8]))
+	require.NotContains(t, fmt.Sprintf("%v %+v %#v", after, after, after), strings.Trim(fmt.Sprint([]int{int(young[0]), int(young[1]), int(young[2]), int(young[3])}), "[]"))
 	for _, keys := range [][][]byte{nil, {{1, 2, 3}}, {newKey(t), newKey(t)[:16]}} {
 		_, err := signup.NewCipher(keys...)
 		require.ErrorContains(t, err, "32")
@@ -98,11 +99,10 @@ func (p plug) RoundTrip(r *http.Request) (resp *http.Response, err error) {
 // A machine is the process that a flow runs in. From its death on nothing that it does has an effect.
 type machine struct {
 	signup.Store
-	meta   http.Handler
-	left   int  // how many more things it does before it dies
-	late   bool // the last one still has its effect
-	dead   bool
-	didAll bool
+	meta http.Handler
+	left int  // how many more things it does before it dies
+	late bool // the last one still has its effect
+	dead bool
 }
 
 var errDead = errors.New("the process is dead")
@@ -267,7 +267,7 @@ func TestAStoreThatIsDownAfterTheExchange(t *testing.T) {
 	sub := signup.Submission{State: b.begin(), Owner: owner, Code: code}
 	m.seen = func(call string) {
 		if call == exchange {
-			s.down = true
+			s.down.Store(true)
 		}
 	}
 	got, err := b.submit(t.Context(), sub)
@@ -275,7 +275,7 @@ func TestAStoreThatIsDownAfterTheExchange(t *testing.T) {
 	require.Equal(t, signup.StepExchange, e.Step)
 	require.Equal(t, graph.Secret(token), got.Token, "the caller has it too")
 
-	s.down = false
+	s.down.Store(false)
 	got, err = b.submit(t.Context(), sub)
 	if err != nil { // the claim could not be given back
 		requireOutcome(t, signup.OutcomeStateUsed, err)
@@ -287,11 +287,11 @@ func TestAStoreThatIsDownAfterTheExchange(t *testing.T) {
 
 type flaky struct {
 	signup.Store
-	down bool
+	down atomic.Bool
 }
 
 func (s *flaky) Put(ctx context.Context, r signup.Record) error {
-	if s.down {
+	if s.down.Load() {
 		return errors.New("store is down")
 	}
 	return s.Store.Put(ctx, r)
@@ -373,4 +373,21 @@ func TestAStoreNeedsACipher(t *testing.T) {
 		PIN: func(context.Context, *signup.Business) (graph.Secret, error) { return "", nil }})
 	require.ErrorContains(t, err, "never be")
 	require.True(t, strings.HasPrefix(err.Error(), "signup: "))
+}
+
+func FuzzACipherOpensNothingElse(f *testing.F) {
+	cipher, err := signup.NewCipher(bytes.Repeat([]byte{7}, 32))
+	require.NoError(f, err)
+	sealed, err := cipher.Encrypt([]byte("a token"), []byte("tenant-1"))
+	require.NoError(f, err)
+	f.Add(sealed, []byte("tenant-1"))
+	f.Add(sealed[:9], []byte("tenant-1"))
+	f.Add(sealed, []byte("tenant-2"))
+	f.Add([]byte{}, []byte{})
+	f.Fuzz(func(t *testing.T, b, data []byte) {
+		got, err := cipher.Decrypt(b, data)
+		if err == nil && (string(got) != "a token" || !bytes.Equal(b, sealed) || string(data) != "tenant-1") {
+			t.Fatalf("opened %q", got)
+		}
+	})
 }

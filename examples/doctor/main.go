@@ -17,12 +17,13 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
-	"io"
 	"net/http/httptest"
 	"os"
 	"os/signal"
+	"strings"
 	"time"
 
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi"
@@ -40,7 +41,9 @@ func main() {
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
 	if *onlyDemo || os.Getenv("META_APP_ID") == "" {
-		if err := demo(ctx, os.Stdout); err != nil {
+		text, err := demo(ctx)
+		fmt.Print(text)
+		if err != nil {
 			fmt.Fprintln(os.Stderr, "doctor:", err)
 			os.Exit(1)
 		}
@@ -77,39 +80,40 @@ func examine(
 }
 
 // demo makes an app with three typical mistakes, and mends them.
-func demo(ctx context.Context, out io.Writer) error {
+func demo(ctx context.Context) (string, error) {
+	var out strings.Builder
 	meta := cloudapitest.NewServer()
 	defer meta.Close()
 	endpoint, err := webhook.NewEndpoint(
 		webhook.Config{AppSecret: meta.App().Secret, VerifyToken: "made-up-verify-token"}, webhook.Dispatch(new(webhook.Mux)))
 	if err != nil {
-		return err
+		return out.String(), err
 	}
 	server := httptest.NewServer(endpoint)
 	defer server.Close()
 	app, configuration := meta.Config(), "900000000000001"
 
-	fmt.Fprint(out, "A simulated app, as a developer has it on the first day.\n\n")
+	fmt.Fprint(&out, "A simulated app, as a developer has it on the first day.\n\n")
 	meta.Subscribe(cloudapitest.AppSubscription{CallbackURL: server.URL, Fields: []string{"messages"}})
 	app.AccessToken = meta.AddToken(cloudapitest.Token{Type: cloudapitest.TokenUser, Lifetime: 30 * 24 * time.Hour})
 	before, err := examine(ctx, app, configuration, "", "another-verify-token", "")
 	if err != nil {
-		return err
+		return out.String(), err
 	}
-	fmt.Fprint(out, before)
+	fmt.Fprint(&out, before)
 
-	fmt.Fprint(out, "\nThe same app when all of that is done.\n\n")
+	fmt.Fprint(&out, "\nThe same app when all of that is done.\n\n")
 	meta.Subscribe(cloudapitest.AppSubscription{CallbackURL: server.URL, Fields: []string{
 		"messages", "account_update", "history", "smb_app_state_sync", "smb_message_echoes",
 	}})
 	app.AccessToken = meta.SystemToken()
 	after, err := examine(ctx, app, configuration, "", "made-up-verify-token", "")
 	if err != nil {
-		return err
+		return out.String(), err
 	}
-	fmt.Fprint(out, after)
+	fmt.Fprint(&out, after)
 	if before.OK() || !after.OK() {
-		return fmt.Errorf("the demo did not show what it should")
+		return out.String(), errors.New("the demo did not show what it should")
 	}
-	return nil
+	return out.String(), nil
 }

@@ -176,6 +176,14 @@ func (h *host) business() *signup.Business {
 	return h.connected[0]
 }
 
+// nobody was connected.
+func (h *host) nobody() {
+	h.t.Helper()
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	require.Empty(h.t, h.connected)
+}
+
 func id(name string) string { return `document.getElementById("` + name + `")` }
 
 // screen waits for a screen of the popup.
