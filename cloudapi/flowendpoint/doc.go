@@ -1,0 +1,36 @@
+// Package flowendpoint answers the data exchange of WhatsApp Flows: it checks the signature, decrypts what the phone asks,
+// calls your handler, and encrypts the answer.
+//
+//	endpoint, err := flowendpoint.New(flowendpoint.Config{
+//		AppSecret: appSecret,
+//		Keys:      []*rsa.PrivateKey{key}, // whose public half went to client.Flows.SetKey
+//	}, flowendpoint.HandlerFunc(func(ctx context.Context, r *flowendpoint.Request) (flowendpoint.Response, error) {
+//		if r.Action == flowendpoint.ActionInit {
+//			return flowendpoint.NewScreen("BOOKING", Days{"2027-01-04", "2027-01-05"})
+//		}
+//		booking, err := flowendpoint.Data[Booking](r)
+//		if err != nil {
+//			return nil, err
+//		}
+//		return flowendpoint.NewClose(r, Confirmation{booking.Day})
+//	}))
+//	http.Handle("/flow", endpoint)
+//
+// # What the phone may send
+//
+// Everything comes from a phone, and whoever holds a phone can send anything: the public key is public. The signature proves
+// that it came through Meta, and nothing else. Judge the data like that of any web form, and the flow token, which you gave
+// out with the message, by what you know of it: [InvalidToken] ends a Flow that is over.
+//
+// # Statuses
+//
+//	wrong method, too large      405, 413
+//	bad signature                432
+//	cannot be decrypted          421: the phone fetches the public key again
+//	InvalidToken                 427, with your words
+//	any other error              500: the person sees that something went wrong
+//
+// Health checks and reports of errors are answered here and do not reach the handler.
+//
+// Meta: https://developers.facebook.com/docs/whatsapp/flows/guides/implementingyourflowendpoint
+package flowendpoint

@@ -1,0 +1,177 @@
+package flowendpoint
+
+import (
+	"context"
+	"crypto/hmac"
+	"crypto/rsa"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"io"
+	"log/slog"
+	"net/http"
+	"strings"
+
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
+)
+
+// Statuses that Meta gives a meaning of its own.
+const (
+	statusCannotDecrypt = http.StatusMisdirectedRequest // 421
+	statusInvalidToken  = 427
+	statusBadSignature  = 432
+)
+
+// Config configures an Endpoint. AppSecret and Keys are required.
+type Config struct {
+	// AppSecret signs requests. Find it in the app dashboard.
+	AppSecret graph.Secret
+
+	// OldSecrets are accepted too, while a new secret spreads.
+	OldSecrets []graph.Secret
+
+	// Keys are the private keys whose public halves the numbers have. Several are tried in turn, while a new one spreads.
+	Keys []*rsa.PrivateKey
+
+	// MaxBytes limits a request. If zero, 1 MiB.
+	MaxBytes int64
+
+	// OnError is told what a phone could not do with an earlier answer. It may be nil.
+	OnError func(ctx context.Context, r *Request, e ClientError)
+
+	// Logger gets what no caller can see, without data and tokens. If nil, nothing is logged.
+	Logger *slog.Logger
+}
+
+// An Endpoint is an [http.Handler] for the data exchange of Flows. It is safe for concurrent use.
+type Endpoint struct {
+	cfg     Config
+	handler Handler
+}
+
+// New returns an endpoint that asks h. The error lists every mistake in cfg.
+func New(cfg Config, h Handler) (*Endpoint, error) {
+	var errs []error
+	if cfg.AppSecret.IsZero() {
+		errs = append(errs, errors.New("flowendpoint: Config.AppSecret is empty"))
+	}
+	if len(cfg.Keys) == 0 {
+		errs = append(errs, errors.New("flowendpoint: Config.Keys is empty"))
+	}
+	for _, key := range cfg.Keys {
+		if key == nil {
+			errs = append(errs, errors.New("flowendpoint: Config.Keys holds nil"))
+		}
+	}
+	if h == nil {
+		errs = append(errs, errors.New("flowendpoint: the Handler is nil"))
+	}
+	if cfg.MaxBytes == 0 {
+		cfg.MaxBytes = 1 << 20
+	}
+	if cfg.Logger == nil {
+		cfg.Logger = slog.New(slog.DiscardHandler)
+	}
+	if err := errors.Join(errs...); err != nil {
+		return nil, err
+	}
+	return &Endpoint{cfg, h}, nil
+}
+
+// ServeHTTP answers one request.
+func (e *Endpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if r.Method != http.MethodPost {
+		w.Header().Set("Allow", http.MethodPost)
+		w.WriteHeader(http.StatusMethodNotAllowed)
+		return
+	}
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, e.cfg.MaxBytes))
+	if err != nil {
+		if _, tooLarge := errors.AsType[*http.MaxBytesError](err); tooLarge {
+			w.WriteHeader(http.StatusRequestEntityTooLarge)
+			return
+		}
+		w.WriteHeader(http.StatusBadRequest)
+		return
+	}
+	if !e.signed(body, r.Header.Get("X-Hub-Signature-256")) {
+		w.WriteHeader(statusBadSignature)
+		return
+	}
+	s, plain, ok := e.open(body)
+	if !ok {
+		e.cfg.Logger.WarnContext(r.Context(), "flow request cannot be decrypted; has the number this server's public key?")
+		w.WriteHeader(statusCannotDecrypt)
+		return
+	}
+	var req Request
+	if err := json.Unmarshal(plain, &req); err != nil {
+		e.cfg.Logger.WarnContext(r.Context(), "flow request is not the JSON of one")
+		w.WriteHeader(statusCannotDecrypt)
+		return
+	}
+	status, answer := e.answer(r.Context(), &req)
+	if answer == nil {
+		w.WriteHeader(status)
+		return
+	}
+	w.Header().Set("Content-Type", "text/plain")
+	w.WriteHeader(status)
+	_, _ = io.WriteString(w, base64.StdEncoding.EncodeToString(s.seal(answer)))
+}
+
+// answer asks the handler. A nil answer has no body.
+func (e *Endpoint) answer(ctx context.Context, req *Request) (status int, answer []byte) {
+	if req.Action == actionPing {
+		return http.StatusOK, []byte(`{"data":{"status":"active"}}`)
+	}
+	if report, ok := req.clientError(); ok {
+		e.cfg.Logger.WarnContext(ctx, "a phone reports an error of a flow", "screen", req.Screen, "error", report.Code)
+		if e.cfg.OnError != nil {
+			e.cfg.OnError(ctx, req, report)
+		}
+		return http.StatusOK, []byte(`{"data":{"acknowledged":true}}`)
+	}
+	resp, err := e.handler.Handle(ctx, req)
+	if invalid, ok := errors.AsType[*invalidToken](err); ok {
+		answer, err := json.Marshal(struct {
+			Message string `json:"error_msg"`
+		}{invalid.message})
+		if err != nil {
+			return http.StatusInternalServerError, nil
+		}
+		return statusInvalidToken, answer
+	}
+	if err == nil && resp == nil {
+		err = errors.New("flowendpoint: the handler returned no Response")
+	}
+	if err == nil {
+		answer, err = resp.MarshalJSON()
+	}
+	if err != nil {
+		e.cfg.Logger.ErrorContext(ctx, "flow request failed", "screen", req.Screen, "action", req.Action, "err", err)
+		return http.StatusInternalServerError, nil
+	}
+	return http.StatusOK, answer
+}
+
+// signed reports whether one of the secrets made the signature.
+func (e *Endpoint) signed(body []byte, header string) bool {
+	text, ok := strings.CutPrefix(header, "sha256=")
+	sum, err := hex.DecodeString(text)
+	if !ok || err != nil || len(sum) != sha256.Size {
+		return false
+	}
+	good := false
+	for _, secret := range append([]graph.Secret{e.cfg.AppSecret}, e.cfg.OldSecrets...) {
+		if secret.IsZero() {
+			continue
+		}
+		mac := hmac.New(sha256.New, []byte(secret.Reveal()))
+		mac.Write(body)
+		good = hmac.Equal(mac.Sum(nil), sum) || good
+	}
+	return good
+}

@@ -1,0 +1,166 @@
+package flowendpoint
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+)
+
+// A Request is what a phone asks.
+type Request struct {
+	// Version is the version of the data exchange, such as "3.0".
+	Version string `json:"version"`
+
+	Action Action `json:"action"`
+
+	// Screen is the screen the person is on; empty with ActionInit.
+	Screen string `json:"screen"`
+
+	// Token is the flow token of the message that opened the Flow. Prove who it belongs to; a phone can send any.
+	Token string `json:"flow_token"`
+
+	// Data is what the screen gave. [Data] reads it into a type of yours.
+	Data json.RawMessage `json:"data"`
+}
+
+// An Action is why a phone asks. Meta may add values.
+type Action string
+
+const (
+	// ActionInit: the Flow opens, and wants its first screen.
+	ActionInit Action = "INIT"
+
+	// ActionDataExchange: the person sent a screen.
+	ActionDataExchange Action = "data_exchange"
+
+	// ActionBack: the person went back to a screen that asks to be refreshed then.
+	ActionBack Action = "BACK"
+
+	actionPing Action = "ping"
+)
+
+// Data reads the data of a request into a T. An error is one of whoever wrote the Flow, or of somebody who plays with a phone.
+func Data[T any](r *Request) (T, error) {
+	var v T
+	if err := json.Unmarshal(r.Data, &v); err != nil {
+		return v, errors.New("flowendpoint: the data of the request has another shape than the handler expects")
+	}
+	return v, nil
+}
+
+// A ClientError is what a phone could not do with an earlier answer.
+type ClientError struct {
+	Code    string `json:"error"` // such as "invalid-screen-transition"
+	Message string `json:"error_message"`
+}
+
+func (r *Request) clientError() (ClientError, bool) {
+	var e ClientError
+	if json.Unmarshal(r.Data, &e) != nil || e.Code == "" || e.Message == "" {
+		return ClientError{}, false
+	}
+	return e, true
+}
+
+// A Handler answers requests. It must be safe for concurrent use. The phone waits ten seconds.
+type Handler interface {
+	Handle(ctx context.Context, r *Request) (Response, error)
+}
+
+// A HandlerFunc is a function as a [Handler].
+type HandlerFunc func(ctx context.Context, r *Request) (Response, error)
+
+// Handle calls f.
+func (f HandlerFunc) Handle(ctx context.Context, r *Request) (Response, error) { return f(ctx, r) }
+
+// A Response is what a phone does next: *[Screen] or *[Close].
+//
+//sumtype:decl
+type Response interface {
+	json.Marshaler
+
+	response()
+}
+
+func (*Screen) response() {}
+func (*Close) response()  {}
+
+// A Screen shows a screen, the same or another.
+type Screen struct {
+	Name string
+
+	// Data is an object with what the screen shows. The member error_message of it is shown as an error.
+	Data json.RawMessage
+}
+
+// NewScreen returns a screen with data of any type that encodes as a JSON object.
+func NewScreen[T any](name string, data T) (*Screen, error) {
+	b, err := json.Marshal(data)
+	if err != nil {
+		return nil, errors.New("flowendpoint: the data of a screen does not encode")
+	}
+	return &Screen{name, b}, nil
+}
+
+// MarshalJSON writes the answer.
+func (s *Screen) MarshalJSON() ([]byte, error) {
+	data := s.Data
+	if data == nil {
+		data = json.RawMessage("{}")
+	}
+	return json.Marshal(struct {
+		Screen string          `json:"screen"`
+		Data   json.RawMessage `json:"data"`
+	}{s.Name, data})
+}
+
+// A Close ends the Flow. What Params hold arrives as a webhook.IncomingMessage with the answer to the Flow.
+type Close struct {
+	// Token is the request's flow token, which Meta wants to have back.
+	Token string
+
+	// Params is an object, or nil.
+	Params json.RawMessage
+}
+
+// NewClose ends the Flow of a request with parameters of any type that encodes as a JSON object.
+func NewClose[T any](r *Request, params T) (*Close, error) {
+	b, err := json.Marshal(params)
+	if err != nil {
+		return nil, errors.New("flowendpoint: the parameters of a Close do not encode")
+	}
+	return &Close{r.Token, b}, nil
+}
+
+// MarshalJSON writes the answer.
+func (c *Close) MarshalJSON() ([]byte, error) {
+	params := map[string]json.RawMessage{}
+	if c.Params != nil {
+		if err := json.Unmarshal(c.Params, &params); err != nil || params == nil {
+			return nil, errors.New("flowendpoint: Close.Params is not an object")
+		}
+	}
+	token, err := json.Marshal(c.Token)
+	if err != nil {
+		return nil, err
+	}
+	params["flow_token"] = token
+	type extension struct {
+		Params map[string]json.RawMessage `json:"params"`
+	}
+	type data struct {
+		Extension extension `json:"extension_message_response"`
+	}
+	return json.Marshal(struct {
+		Screen string `json:"screen"`
+		Data   data   `json:"data"`
+	}{"SUCCESS", data{extension{params}}})
+}
+
+// InvalidToken is the error of a Flow that is over, such as an order that was placed already. The person reads the message,
+// and the button of the chat opens the Flow no more.
+func InvalidToken(message string) error { return &invalidToken{message} }
+
+type invalidToken struct{ message string }
+
+func (*invalidToken) Error() string { return "flowendpoint: the flow token is not valid any more" }
