@@ -71,7 +71,7 @@ func (l *MemLimiter) waitPair(ctx context.Context, n *number, t Turn) (giveBack 
 	wait := r.DelayFrom(now)
 	for {
 		l.mu.Lock()
-		wait = max(wait, p.pausedUntil.Sub(time.Now()))
+		wait = max(wait, time.Until(p.pausedUntil))
 		l.mu.Unlock()
 		if wait <= 0 {
 			return giveBack, nil

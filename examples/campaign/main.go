@@ -56,7 +56,7 @@ func run(ctx context.Context, out *os.File, o options) error {
 		if err != nil {
 			return err
 		}
-		defer os.RemoveAll(dir)
+		defer func() { _ = os.RemoveAll(dir) }()
 		o.outbox = dir
 	}
 	// The webhook endpoint and the workers write into the same outbox, each to a file of its own.

@@ -88,7 +88,7 @@ func (s *supervisor) runWorker(ctx context.Context) (killed bool, err error) {
 		}
 		if s.dueToDie() {
 			_ = cmd.Process.Kill()
-			<-ended
+			_ = <-ended // that it was killed
 			return true, s.show()
 		}
 	}

@@ -79,7 +79,7 @@ func TestSpansAndMetricsOfTheStory(t *testing.T) {
 func attributes(list []attribute.KeyValue) map[string]string {
 	all := map[string]string{}
 	for _, a := range list {
-		all[string(a.Key)] = a.Value.Emit()
+		all[string(a.Key)] = a.Value.String()
 	}
 	return all
 }

@@ -66,7 +66,7 @@ func describe(attributes []attribute.KeyValue) string {
 		switch key := string(a.Key); key {
 		case "http.request.method", "url.template", "whatsapp.trace_id", "whatsapp.phone_number_id":
 		default:
-			words = append(words, key[strings.LastIndexByte(key, '.')+1:]+"="+a.Value.Emit())
+			words = append(words, key[strings.LastIndexByte(key, '.')+1:]+"="+a.Value.String())
 		}
 	}
 	return strings.Join(words, " ")
@@ -96,7 +96,7 @@ func rows(data metricdata.Aggregation) []string {
 	row := func(set attribute.Set, format string, args ...any) {
 		var labels []string
 		for _, a := range set.ToSlice() {
-			labels = append(labels, a.Value.Emit())
+			labels = append(labels, a.Value.String())
 		}
 		all = append(all, fmt.Sprintf("%-66s %s", strings.Join(labels, "  "), fmt.Sprintf(format, args...)))
 	}

@@ -101,7 +101,7 @@ func (l *Line) first() *place {
 	defer l.mu.Unlock()
 	for _, queue := range []*list.List{&l.urgent, &l.patient} {
 		if front := queue.Front(); front != nil {
-			return front.Value.(*place) //nolint:errcheck // nothing else is in it
+			return front.Value.(*place)
 		}
 	}
 	return nil
