@@ -29,8 +29,10 @@ type host struct {
 func newHost(
 	ctx context.Context, app cloudapi.Config, configurationID string, verifyToken graph.Secret, store coexistence.Store, dir string,
 ) (*host, error) {
+	limiter := new(cloudapi.MemLimiter) // 20 messages a second for each number, what it receives counted in
+	app.Limiter = limiter
 	client, err1 := cloudapi.NewClient(app)
-	tracker, err2 := coexistence.NewTracker(coexistence.Config{Store: store, AppID: app.AppID})
+	tracker, err2 := coexistence.NewTracker(coexistence.Config{Store: store, AppID: app.AppID, Inbound: limiter})
 	h := &host{client: client, tracker: tracker}
 
 	var mux webhook.Mux
