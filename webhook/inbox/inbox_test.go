@@ -220,7 +220,7 @@ func TestFailuresAreRepeatedAndThenGivenUp(t *testing.T) {
 		require.Equal(t, []time.Duration{0, time.Second, 3 * time.Second, 6 * time.Second}, at)
 		seen := r.names()
 		for _, name := range []string{"refused", "after flaky", "after refused", "after bad"} {
-			require.Equal(t, 1, len(slices.DeleteFunc(slices.Clone(seen), func(s string) bool { return s != name })), name)
+			require.Len(t, slices.DeleteFunc(slices.Clone(seen), func(s string) bool { return s != name }), 1, name)
 		}
 		_, reasons := letters(t, in)
 		require.ElementsMatch(t, []string{"no such customer", "failed 5 times: webhook: the handler panicked with a string; PanicError.Stack says where"}, reasons)

@@ -90,21 +90,15 @@ func keyOf(ev webhook.Event, rec Record) string {
 func laneOf(ev webhook.Event) (lane string, bulk bool) {
 	info := ev.Info()
 	phone := string(info.Phone)
-	switch ev := ev.(type) {
+	switch ev.(type) {
 	case *webhook.HistoryChunk, *webhook.HistoryFailure, *webhook.HistoryMedia:
 		return laneName("history", phone), true
 	case *webhook.AppStateSync:
 		return laneName("contacts", phone), true
-	case *webhook.IncomingMessage:
-		if ev.Group != "" {
-			return laneName("group", phone, string(ev.Group)), false
-		}
-	case *webhook.MessageStatus:
-		if ev.Group != "" {
-			return laneName("group", phone, string(ev.Group)), false
-		}
-	case *webhook.GroupParticipantsUpdate:
-		return laneName("group", phone, string(ev.Group)), false
+	default:
+	}
+	if group := groupOf(ev); group != "" {
+		return laneName("group", phone, string(group)), false
 	}
 	if who, ok := ev.(interface{ Customer() graph.Identity }); ok {
 		return laneName("chat", phone, who.Customer().Key()), false
@@ -113,6 +107,26 @@ func laneOf(ev webhook.Event) (lane string, bulk bool) {
 		return laneName("number", phone), false
 	}
 	return laneName("account", string(info.WABA), info.EntryID), false
+}
+
+// groupOf returns the group that an event is about, or happened in.
+func groupOf(ev webhook.Event) graph.GroupID {
+	switch ev := ev.(type) {
+	case *webhook.IncomingMessage:
+		return ev.Group
+	case *webhook.MessageStatus:
+		return ev.Group
+	case *webhook.GroupLifecycleUpdate:
+		return ev.Group
+	case *webhook.GroupParticipantsUpdate:
+		return ev.Group
+	case *webhook.GroupSettingsUpdate:
+		return ev.Group
+	case *webhook.GroupStatusUpdate:
+		return ev.Group
+	default:
+		return ""
+	}
 }
 
 // laneName hashes what identifies a conversation, because that is personal and lanes are kept beside what was handled.

@@ -43,7 +43,7 @@ func splitOf(t testing.TB, body []byte) (inbox.Record, inbox.Outcome) {
 	require.NoError(t, in.Start(t.Context()))
 	out := (<-s.settled)[0]
 	go func() {
-		for range s.settled { //nolint:revive // what the end of the inbox settles is of no interest
+		for range s.settled { // what the end of the inbox settles is of no interest
 		}
 	}()
 	ctx, cancel := context.WithCancel(t.Context())

@@ -278,7 +278,7 @@ func (c *check) endedContext() error {
 	ctx, cancel := context.WithCancel(c.ctx)
 	cancel()
 	if _, err := c.a.Claim(ctx, request(inbox.KindDelivery, long)); err == nil {
-		return errors.New("Claim accepted an ended context")
+		return errors.New("a claim accepted an ended context")
 	}
 	if err := c.append(delivery("a")); err != nil {
 		return err
@@ -288,7 +288,7 @@ func (c *check) endedContext() error {
 		return err
 	}
 	if err := c.a.Settle(ctx, b.Token, outcomes(b, inbox.Done)); err == nil {
-		return errors.New("Settle accepted an ended context")
+		return errors.New("settling accepted an ended context")
 	}
 	return c.done(c.a, b)
 }

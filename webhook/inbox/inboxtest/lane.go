@@ -128,7 +128,7 @@ func (c *check) retrying() error {
 		return fmt.Errorf("during the pause: %w", err)
 	}
 	if waiting.Wait < 0 || waiting.Wait > time.Hour {
-		return fmt.Errorf("Wait is %v during a pause of an hour", waiting.Wait)
+		return fmt.Errorf("the batch's Wait is %v during a pause of an hour", waiting.Wait)
 	}
 	if err := c.split("b", event("4", "z")); err != nil { // others are not blocked
 		return err
@@ -161,8 +161,8 @@ func (c *check) releasing() error {
 	if err := c.a.Settle(c.ctx, b.Token, []inbox.Outcome{{ID: b.Records[0].ID}, {ID: b.Records[1].ID, Kind: inbox.Release}}); err != nil {
 		return err
 	}
-	if err := c.a.Settle(c.ctx, b.Token, []inbox.Outcome{{ID: b.Records[2].ID}}); !errors.Is(err, inbox.ErrFenced) {
-		return fmt.Errorf("settling what was released with the record before it: got %v, want ErrFenced", err)
+	if err := wantFenced("settling what was released with the record before it", c.a.Settle(c.ctx, b.Token, []inbox.Outcome{{ID: b.Records[2].ID}})); err != nil {
+		return err
 	}
 	b, err = c.claim(c.b, request(inbox.KindEvent, long), 2)
 	if err != nil {
@@ -205,18 +205,18 @@ func (c *check) fencing() error {
 		return err
 	}
 	for _, kind := range []inbox.OutcomeKind{inbox.Done, inbox.Retry, inbox.Dead, inbox.Release} {
-		if err := c.a.Settle(c.ctx, late.Token, outcomes(late, kind)[:1]); !errors.Is(err, inbox.ErrFenced) {
-			return fmt.Errorf("settling after the lease was lost: got %v, want ErrFenced", err)
+		if err := wantFenced("settling after the lease was lost", c.a.Settle(c.ctx, late.Token, outcomes(late, kind)[:1])); err != nil {
+			return err
 		}
 	}
-	if err := c.a.Extend(c.ctx, late.Token, long); !errors.Is(err, inbox.ErrFenced) {
-		return fmt.Errorf("extending after the lease was lost: got %v, want ErrFenced", err)
+	if err := wantFenced("extending after the lease was lost", c.a.Extend(c.ctx, late.Token, long)); err != nil {
+		return err
 	}
 	if err := c.done(c.b, now); err != nil {
 		return fmt.Errorf("the new holder: %w", err)
 	}
-	if err := c.a.Settle(c.ctx, late.Token, outcomes(late, inbox.Done)); !errors.Is(err, inbox.ErrFenced) {
-		return fmt.Errorf("settling what the new holder has settled: got %v, want ErrFenced", err)
+	if err := wantFenced("settling what the new holder has settled", c.a.Settle(c.ctx, late.Token, outcomes(late, inbox.Done))); err != nil {
+		return err
 	}
 	if err := c.append(delivery("b")); err != nil {
 		return err
@@ -229,8 +229,8 @@ func (c *check) fencing() error {
 		return err
 	}
 	err = c.a.Settle(c.ctx, late.Token, []inbox.Outcome{{ID: late.Records[0].ID, Events: []inbox.Record{event("", "late")}}})
-	if !errors.Is(err, inbox.ErrFenced) {
-		return fmt.Errorf("splitting after the lease was lost: got %v, want ErrFenced", err)
+	if err := wantFenced("splitting after the lease was lost", err); err != nil {
+		return err
 	}
 	if err := c.done(c.b, now); err != nil {
 		return err
@@ -275,8 +275,8 @@ func (c *check) allOrNothing() error {
 		return err
 	}
 	bad := append(outcomes(b, inbox.Done), inbox.Outcome{ID: b.Records[0].ID + 1<<40})
-	if err := c.a.Settle(c.ctx, b.Token, bad); !errors.Is(err, inbox.ErrFenced) {
-		return fmt.Errorf("settling what is not in the batch: got %v, want ErrFenced", err)
+	if err := wantFenced("settling what is not in the batch", c.a.Settle(c.ctx, b.Token, bad)); err != nil {
+		return err
 	}
 	if err := c.done(c.a, b); err != nil {
 		return fmt.Errorf("after outcomes that were refused as a whole: %w", err)

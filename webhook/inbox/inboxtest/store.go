@@ -123,7 +123,7 @@ func event(key, lane string) inbox.Record {
 func (c *check) append(recs ...inbox.Record) error {
 	n, err := c.a.Append(c.ctx, recs)
 	if err == nil && n != len(recs) {
-		err = fmt.Errorf("Append added %d of %d new records", n, len(recs))
+		err = fmt.Errorf("appending added %d of %d new records", n, len(recs))
 	}
 	return err
 }
@@ -136,7 +136,7 @@ func request(kind inbox.Kind, lease time.Duration) inbox.ClaimRequest {
 func (c *check) claim(s inbox.Store, req inbox.ClaimRequest, want int) (inbox.Batch, error) {
 	b, err := s.Claim(c.ctx, req)
 	if err == nil && len(b.Records) != want {
-		err = fmt.Errorf("Claim handed out %d records of kind %v, bulk %v, want %d", len(b.Records), req.Kind, req.Bulk, want)
+		err = fmt.Errorf("a claim handed out %d records of kind %v, bulk %v, want %d", len(b.Records), req.Kind, req.Bulk, want)
 	}
 	return b, err
 }
@@ -213,6 +213,14 @@ func expect[T comparable](what string, got, want T) error {
 		return fmt.Errorf("%s: got %v, want %v", what, got, want)
 	}
 	return nil
+}
+
+// wantFenced expects ErrFenced.
+func wantFenced(what string, err error) error {
+	if errors.Is(err, inbox.ErrFenced) {
+		return nil
+	}
+	return errors.Join(fmt.Errorf("%s: want ErrFenced, got another error or none", what), err)
 }
 
 func expectKeys(got []string, want ...string) error {
