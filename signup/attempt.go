@@ -30,7 +30,7 @@ type Attempt struct {
 const maxAttempts = 20
 
 // busyFor is how long an attempt belongs to the process that works on it. If that one dies, another may go on then.
-const busyFor = 5 * time.Minute
+const busyFor = finishTimeout + time.Minute
 
 // Begin opens an attempt for an owner: the host's name for its tenant or user, never empty, taken from its own login and not
 // from the request. Call it when the page is rendered, not on the click: browsers only open popups without a pause.

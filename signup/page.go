@@ -6,6 +6,7 @@ import (
 	"embed"
 	"encoding/base64"
 	"errors"
+	"maps"
 	"net/http"
 	"net/url"
 	"strings"
@@ -34,9 +35,7 @@ func (f *Flow) addPage(mux *http.ServeMux) {
 		mux.HandleFunc("GET "+path, func(w http.ResponseWriter, r *http.Request) {
 			h := w.Header()
 			if path == "/{$}" {
-				for name, values := range f.PageHeaders() {
-					h[name] = values
-				}
+				maps.Copy(h, f.PageHeaders())
 			}
 			h.Set("Content-Type", file.contentType)
 			h.Set("X-Content-Type-Options", "nosniff")

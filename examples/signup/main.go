@@ -10,6 +10,7 @@ import (
 	"context"
 	"flag"
 	"fmt"
+	"maps"
 	"net/http"
 	"os"
 	"os/signal"
@@ -73,9 +74,7 @@ func newHost(app cloudapi.Config, configuration, sdk string, connected func(*sig
 		return nil
 	})))
 	mux.HandleFunc("/{$}", func(w http.ResponseWriter, _ *http.Request) {
-		for name, values := range flow.PageHeaders() {
-			w.Header()[name] = values
-		}
+		maps.Copy(w.Header(), flow.PageHeaders())
 		w.Header().Set("Content-Type", "text/html; charset=utf-8")
 		_, _ = fmt.Fprint(w, page)
 	})

@@ -5,7 +5,9 @@ import (
 	"context"
 	"fmt"
 	"image/png"
+	"io"
 	"net/http"
+	"net/http/httptest"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -170,7 +172,7 @@ func TestTheQRCodeCanBeScanned(t *testing.T) {
 	require.NoError(t, err)
 	bitmap, err := gozxing.NewBinaryBitmapFromImage(picture)
 	require.NoError(t, err)
-	code, err := qrcode.NewQRCodeReader().Decode(bitmap, map[gozxing.DecodeHintType]interface{}{gozxing.DecodeHintType_TRY_HARDER: true})
+	code, err := qrcode.NewQRCodeReader().Decode(bitmap, map[gozxing.DecodeHintType]any{gozxing.DecodeHintType_TRY_HARDER: true})
 	require.NoError(t, err)
 	require.NoError(t, h.phone.ScanQR(code.GetText()))
 	require.NoError(t, h.phone.Confirm(true))
@@ -368,8 +370,9 @@ func TestTheServerCannotBeReachedForAWhile(t *testing.T) {
 
 func TestAWindowThatStaysOpenForTooLong(t *testing.T) {
 	t.Parallel()
-	h := newHost(t, hostConfig{change: func(_ *host, c *signup.Config) { c.AttemptTTL = 6 * time.Second }})
-	h.start()
+	h := newHost(t, hostConfig{change: func(_ *host, c *signup.Config) { c.AttemptTTL = 10 * time.Second }})
+	h.shows("invite")
+	h.click(button(start))
 	h.shows("timed_out")
 	h.shoot("32-timed-out")
 }
@@ -377,7 +380,7 @@ func TestAWindowThatStaysOpenForTooLong(t *testing.T) {
 // A page that stood open over lunch still has a state that is good for a whole signup.
 func TestAPageThatStaysOpenForTooLong(t *testing.T) {
 	t.Parallel()
-	h := newHost(t, hostConfig{change: func(_ *host, c *signup.Config) { c.AttemptTTL = 20 * time.Second }})
+	h := newHost(t, hostConfig{change: func(_ *host, c *signup.Config) { c.AttemptTTL = 30 * time.Second }})
 	h.shows("invite")
 	evaluate[bool](h.window, `(() => { window.begun = 0; const f = window.fetch;
 		window.fetch = (url, ...more) => { if (String(url).endsWith("begin")) window.begun++; return f(url, ...more) }; return true })()`)
@@ -423,4 +426,60 @@ func TestANumberOfAnotherTenant(t *testing.T) {
 	require.Equal(t, "taken", h.outcome())
 	h.shoot("35-taken")
 	h.nobody()
+}
+
+// On some phones the browser leaves the page instead of opening a window, and comes back to it with the code.
+func TestAPopupThatTurnsIntoARedirect(t *testing.T) {
+	t.Parallel()
+	h := newHost(t, hostConfig{simulate: "redirect"})
+	h.shows("invite")
+	h.click(button(start))
+	h.await(`location.hostname === "www.facebook.com" && ` + id("existing"))
+	h.complete(h.window)
+	h.shows("done")
+	require.Equal(t, h.url, evaluate[string](h.window, "location.href"), "the code does not stay in the address")
+	require.Nil(t, h.business().Session)
+}
+
+// The answer gets lost while the server goes on. The page must neither give up nor submit the code for nothing.
+func TestTheAnswerToAFinishGetsLost(t *testing.T) {
+	t.Parallel()
+	release := make(chan bool)
+	free := sync.OnceFunc(func() { close(release) })
+	t.Cleanup(free)
+	h := newHost(t, hostConfig{raw: true, change: func(_ *host, c *signup.Config) {
+		c.Progress = func(_ context.Context, step signup.Step, _ *signup.Business) error {
+			if step == signup.StepDiscover {
+				<-release
+			}
+			return nil
+		}
+	}})
+	v, _ := theStage.hosts.Load(h.name)
+	handler := v.(http.Handler)
+	var lost atomic.Bool
+	var server sync.WaitGroup
+	t.Cleanup(func() { free(); server.Wait() })
+	theStage.hosts.Store(h.name, http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path != "/signup/finish" || lost.Swap(true) {
+			handler.ServeHTTP(w, r)
+			return
+		}
+		body, err := io.ReadAll(r.Body)
+		if err != nil {
+			panic(http.ErrAbortHandler)
+		}
+		again := r.Clone(context.WithoutCancel(r.Context()))
+		again.Body = io.NopCloser(bytes.NewReader(body))
+		server.Go(func() { handler.ServeHTTP(httptest.NewRecorder(), again) })
+		w.WriteHeader(http.StatusBadGateway) // of a proxy that has no patience
+	})))
+	h.visit()
+	h.complete(h.start())
+	h.shows("offline")
+	h.click(button("Try again"))
+	h.shows("working")
+	free()
+	h.shows("done")
+	h.business()
 }

@@ -3,6 +3,7 @@ package browsertest_test
 import (
 	"context"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -85,9 +86,7 @@ func newHost(t *testing.T, cfg hostConfig) *host {
 		return nil
 	})))
 	mux.HandleFunc("/{$}", func(w http.ResponseWriter, _ *http.Request) {
-		for name, values := range h.flow.PageHeaders() {
-			w.Header()[name] = values
-		}
+		maps.Copy(w.Header(), h.flow.PageHeaders())
 		for name, value := range cfg.headers {
 			w.Header().Set(name, value)
 		}

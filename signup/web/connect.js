@@ -6,7 +6,8 @@
 //
 //   document.addEventListener("whatsapp-signup", e => console.log(e.detail.outcome, e.detail.phone))
 //
-// Attributes of the tag: data-target, a selector of where the element goes; data-texts, a selector of a
+// Attributes of the tag: data-target, a selector of where the element goes; data-theme, "auto" to be dark where the browser is;
+// data-texts, a selector of a
 // <script type="application/json"> with other words for TEXTS below. Colours and the like are CSS custom properties:
 // see connect.css.
 //
@@ -299,7 +300,7 @@ class WhatsAppSignup extends HTMLElement {
       status = await this.#post("status", { state: kept.state });
     }
     if (status.ended) {
-      this.#ended({ ...status, ok: status.outcome === "ready" || status.outcome === "needs_registration" }, kept.state);
+      this.#ended({ ...status, ok: status.outcome === "ready" || status.outcome === "needs_registration" }, { state: kept.state });
     } else if (status.outcome === "choose_number") {
       this.#choose(status, kept.state);
     } else {
@@ -528,8 +529,10 @@ class WhatsAppSignup extends HTMLElement {
       try {
         const answer = await this.#post("finish", body);
         over = true;
+        // The answer to an earlier try may have got lost, and the server be at it still.
+        if (answer.outcome === "state_used" && await this.#pickUp(body)) return;
         if (answer.outcome === "choose_number") this.#choose(answer, body.state);
-        else this.#ended(answer, body.state);
+        else this.#ended(answer, body);
       } finally {
         over = true;
       }
@@ -576,13 +579,13 @@ class WhatsAppSignup extends HTMLElement {
     this.#show("choose", t.choose, form);
   }
 
-  #ended(answer, state) {
+  #ended(answer, body) {
     const t = this.#texts;
     if (!answer.ok) {
-      this.#stopped(answer, state);
+      this.#stopped(answer, body);
       return;
     }
-    this.#remember({ state });
+    this.#remember({ state: body.state });
     const ready = answer.outcome === "ready";
     this.#show("done", ready ? t.done : t.halfway,
       this.#note("good", build("strong", { textContent: answer.phone ?? "" })),
@@ -591,10 +594,10 @@ class WhatsAppSignup extends HTMLElement {
     this.#tell(answer.outcome, answer.phone);
   }
 
-  #stopped(answer, state) {
+  #stopped(answer, body) {
     const t = this.#texts;
     const useless = ["fell_back", "no_number", "no_account", "no_code"].includes(answer.outcome); // the same again ends the same
-    const again = answer.retry && state && !useless ? this.#button(t.again, () => this.#finish({ state })) : null;
+    const again = answer.retry && body && !useless ? this.#button(t.again, () => this.#finish(body)) : null;
     const ours = answer.actor === "developer";
     const details = [answer.code && "error " + answer.code, answer.session_id && "session " + answer.session_id].filter(Boolean);
     this.#show("stopped", t.stopped,
@@ -621,6 +624,7 @@ class WhatsAppSignup extends HTMLElement {
 if (!customElements.get("whatsapp-signup")) customElements.define("whatsapp-signup", WhatsAppSignup);
 if (!document.querySelector("whatsapp-signup")) {
   const element = document.createElement("whatsapp-signup");
+  if (tag.dataset.theme) element.setAttribute("theme", tag.dataset.theme);
   const target = tag.dataset.target && document.querySelector(tag.dataset.target);
   if (target) target.append(element);
   else if (tag.parentNode === document.head) document.body.prepend(element);

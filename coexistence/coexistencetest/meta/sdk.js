@@ -6,6 +6,7 @@
 //   object      the session message is an object and not a string
 //   code-first  the callback is called before the message
 //   gap-MS      so many milliseconds lie between the two (50)
+//   redirect    no window: the browser goes to the popup and comes back to this page with ?code=, as on some phones
 //   no-message  the popup finishes, and no message comes
 //   no-code     the popup finishes, and the callback is never called
 //   unknown     the popup finishes, and the callback says "unknown"
@@ -51,6 +52,12 @@ window.FB = {
       config_id: options.config_id ?? "", response_type: options.response_type ?? "",
       override_default_response_type: options.override_default_response_type ?? "", extras: JSON.stringify(options.extras ?? {}),
     });
+    if (simulate.includes("redirect")) {
+      query.set("display", "touch");
+      query.set("redirect_uri", location.href.split("#")[0]);
+      location.assign(home + "/" + settings.version + "/dialog/oauth?" + query);
+      return;
+    }
     const popup = window.open(home + "/" + settings.version + "/dialog/oauth?" + query, "_blank", "popup,width=620,height=780");
     if (popup === null) return; // and nobody is told: as in the real SDK
     const timer = setInterval(() => {
