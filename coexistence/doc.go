@@ -66,6 +66,14 @@
 // changes of number and the several spellings of numbers in Mexico, Argentina and Brazil, and a conversation is all that was said
 // with one Contact. The number of the business itself is never a customer.
 //
+// # What nobody can know
+//
+// Meta tells nothing of what happens while a number is offboarded or removed, and of what was written before the signup only what a
+// history holds: 180 days, media of the last 14, the latest text of an edited message, no deleted messages. Chunks do not say to
+// which onboarding they belong, so history that is still under way when a later onboarding asks for its own counts as an answer to
+// that. Within these limits a store ends up with exactly what the phone shows: ten thousand random lives of a number, with a host
+// that dies within any call, are played to prove it.
+//
 // # Bots and people
 //
 // On these numbers a person and a bot share a conversation. Answer only what is [Answerable]: never an echo, an edit, history. And stay

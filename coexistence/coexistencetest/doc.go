@@ -23,13 +23,36 @@
 // # What is true of it
 //
 // Where Meta documents a behaviour, the simulator follows the documentation; where only the field has reported one, it follows
-// that; the rest is assumed. [Fidelity] lists which is which. A test that passes here says that a host does the right thing
-// if Meta does what it says.
+// that; the rest is assumed. [Fidelity] lists which is which, and [World.Relied] what a test has relied on. A test that
+// passes here says that a host does the right thing if Meta does what it says.
 //
 // # Silence
 //
 // Meta delivers only what the app subscribes to, at the level of the app and of the account, and says nothing about the rest.
 // Here [World.Silenced] tells what was left out and why. It is the first thing to print when nothing arrives.
+//
+// # Time
+//
+// [World.Advance] moves the clock: deliveries that failed are tried again, codes and sync windows expire, and a phone that nobody
+// uses for two weeks is disconnected. In a bubble of testing/synctest, with [Config.Network], host and world share the bubble's clock,
+// and a week takes milliseconds:
+//
+//	synctest.Test(t, func(t *testing.T) {
+//		network := new(cloudapitest.Network)
+//		world := coexistencetest.NewWorld(coexistencetest.Config{Network: network})
+//		defer world.Close()
+//		listener := network.Listen("host.test")
+//		go server.Serve(listener)               // the host; world.ClientConfig() holds a client for the network
+//		err := world.DeliverTo("http://host.test/webhook")
+//		…
+//		time.Sleep(15 * 24 * time.Hour)         // nobody touched the phone: PARTNER_REMOVED, PRIMARY_INACTIVITY
+//
+// There [Phone.Connect] stands for the popup, which needs a socket.
+//
+// # For people
+//
+// examples/simulator runs a world as a program, for hosts in any language, with a page on which people type as the business and its
+// customers.
 //
 // # Chance
 //

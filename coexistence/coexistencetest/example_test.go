@@ -120,3 +120,23 @@ func ExampleWorld_Silenced() {
 	fmt.Println(all[len(all)-1].Field+":", all[len(all)-1].Reason)
 	// Output: messages: the app does not subscribe to the field
 }
+
+// What a test has proved depends on what the simulator assumes.
+func ExampleWorld_Relied() {
+	world := coexistencetest.NewWorld(coexistencetest.Config{})
+	defer world.Close()
+	phone := world.NewPhone(coexistencetest.PhoneConfig{})
+	if _, err := phone.Connect(true); err != nil { // the popup, in one step
+		fmt.Println(err)
+		return
+	}
+	phone.Lose(coexistencetest.ReasonChangeNumber, "USER")
+	for _, r := range world.Relied() {
+		if r.Behaviour.Assumed {
+			fmt.Println("assumed:", r.What)
+		}
+	}
+	// Output:
+	// assumed: PARTNER events need no subscription to the account
+	// assumed: a subscription to the account ends with the account's access
+}

@@ -100,7 +100,8 @@ func sink() (closeSink func(), url string, err error) {
 	server := &http.Server{ReadHeaderTimeout: 10 * time.Second, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		_, _ = io.Copy(io.Discard, r.Body)
 		w.Header().Set("Content-Type", "text/plain")
-		_, _ = io.WriteString(w, r.URL.Query().Get("hub.challenge"))
+		w.Header().Set("X-Content-Type-Options", "nosniff")
+		_, _ = io.WriteString(w, r.URL.Query().Get("hub.challenge")) //nolint:gosec // no browser takes this for a page
 	})}
 	go func() { _ = server.Serve(l) }()
 	return func() { _ = server.Close() }, "http://" + l.Addr().String() + "/", nil

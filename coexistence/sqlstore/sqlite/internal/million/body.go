@@ -26,7 +26,8 @@ type history struct {
 }
 
 func newHistory(messages, chunk int) *history {
-	return &history{rand: rand.New(rand.NewPCG(1, 20261122)), messages: messages, chunk: chunk, threads: max(1, messages/400)}
+	r := rand.New(rand.NewPCG(1, 20261122)) //nolint:gosec // the same bodies in every run
+	return &history{rand: r, messages: messages, chunk: chunk, threads: max(1, messages/400)}
 }
 
 // perThread is how many messages of a conversation a chunk holds.

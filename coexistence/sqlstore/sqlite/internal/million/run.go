@@ -31,7 +31,7 @@ type sample struct {
 	heap, rss, file float64
 }
 
-const secret = "made-up-app-secret"
+const secret = "made-up-app-secret" //nolint:gosec // it protects nothing
 
 // stretch is how many messages a sample covers that begins with so many: about as many samples for each power of ten.
 func stretch(done, chunk int) int { return max(3*chunk, done/10) }
@@ -43,7 +43,7 @@ func run(ctx context.Context, messages, chunk int, path string, each func(sample
 		if err != nil {
 			return nil, err
 		}
-		defer os.RemoveAll(dir)
+		defer func() { _ = os.RemoveAll(dir) }()
 		path = filepath.Join(dir, "coexistence.db")
 	}
 	store, err := sqlite.Open(ctx, path)
