@@ -81,7 +81,7 @@ type cycle struct {
 // closed at the end. ctx and everything else belong to the bubble.
 func Play(ctx context.Context, seed uint64, open func() (coexistence.Store, error)) (out Outcome, err error) {
 	time.Sleep(time.Until(time.Date(2026, time.November, 23, 9, 0, 0, 0, time.UTC))) // bubbles begin in 2000
-	r := rand.New(rand.NewPCG(seed, 0x6c69766573)) //nolint:gosec // a seed has to bring back the same life
+	r := rand.New(rand.NewPCG(seed, 0x6c69766573))                                   //nolint:gosec // a seed has to bring back the same life
 	network := new(cloudapitest.Network)
 	pick := func(n ...int) int { return n[r.IntN(len(n))] }
 	world := coexistencetest.NewWorld(coexistencetest.Config{
