@@ -52,6 +52,9 @@ func bubble(t *testing.T, cfg coexistencetest.Config, fn func(t *testing.T, worl
 	synctest.Test(t, func(t *testing.T) {
 		network := new(cloudapitest.Network)
 		cfg.Network = network
+		if cfg.Delivery.Parallel == 0 {
+			cfg.Delivery.Parallel = 1
+		}
 		world := coexistencetest.NewWorld(cfg)
 		defer world.Close()
 		l := &listener{answer: http.StatusOK}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"math/rand/v2"
 	"net/http"
 	"sync"
 	"time"
@@ -21,7 +22,6 @@ import (
 type host struct {
 	world *coexistencetest.World
 	open  func() (coexistence.Store, error)
-	pause func() time.Duration // until a dead process is started again
 
 	mu      sync.Mutex
 	store   coexistence.Store // the database itself
@@ -31,6 +31,7 @@ type host struct {
 	client  *cloudapi.Client
 	crashes int
 	failure error
+	rand    *rand.Rand // how long a dead process stays dead
 
 	token     graph.Secret
 	signups   []coexistence.Onboarding // to be told to the tracker
@@ -39,12 +40,12 @@ type host struct {
 	answering sync.WaitGroup
 }
 
-func newHost(world *coexistencetest.World, network *cloudapitest.Network, open func() (coexistence.Store, error), pause func() time.Duration) (*host, error) {
+func newHost(world *coexistencetest.World, network *cloudapitest.Network, open func() (coexistence.Store, error), r *rand.Rand) (*host, error) {
 	client, err := cloudapi.NewClient(world.ClientConfig())
 	if err != nil {
 		return nil, err
 	}
-	h := &host{world: world, open: open, pause: pause, client: client}
+	h := &host{world: world, open: open, rand: r, client: client}
 	if err := h.start(); err != nil {
 		return nil, err
 	}
@@ -58,6 +59,8 @@ func newHost(world *coexistencetest.World, network *cloudapitest.Network, open f
 func (h *host) close() error {
 	err := h.server.Close()
 	h.answering.Wait()
+	h.mu.Lock()
+	defer h.mu.Unlock()
 	return errors.Join(err, closeStore(h.store))
 }
 
@@ -93,7 +96,7 @@ func (h *host) start() error {
 func (h *host) crashed(process *mortal) {
 	h.mu.Lock()
 	h.crashes++
-	pause := h.pause()
+	pause := time.Duration(1+h.rand.IntN(1200)) * time.Second
 	h.mu.Unlock()
 	time.Sleep(pause)
 	h.mu.Lock()
@@ -103,6 +106,13 @@ func (h *host) crashed(process *mortal) {
 		err = h.start()
 	}
 	h.failure = errors.Join(h.failure, err)
+}
+
+// fate returns how often the host has died, and why it could not be started again.
+func (h *host) fate() (crashes int, err error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.crashes, h.failure
 }
 
 // ServeHTTP hands requests to the process, if it lives.

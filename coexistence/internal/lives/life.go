@@ -105,13 +105,14 @@ func Play(ctx context.Context, seed uint64, open func() (coexistence.Store, erro
 	for _, c := range phone.Contacts() {
 		l.book[key(c)] = &entry{contact: c}
 	}
-	l.host, err = newHost(world, network, open, func() time.Duration { return time.Duration(1+r.IntN(1200)) * time.Second })
+	l.host, err = newHost(world, network, open, rand.New(rand.NewPCG(seed, 0x686f7374))) //nolint:gosec // as above
 	if err != nil {
 		return l.out, err
 	}
 	defer func() { err = errors.Join(err, l.host.close()) }()
 	defer func() {
-		l.out.Crashes, l.out.Relied = l.host.crashes, world.Relied()
+		l.out.Crashes, _ = l.host.fate()
+		l.out.Relied = world.Relied()
 		for _, d := range world.Deliveries() {
 			l.out.Deliveries++
 			l.out.Attempts += len(d.Attempts)
@@ -176,8 +177,9 @@ func (l *life) end(ctx context.Context) error {
 			return err
 		}
 		time.Sleep(2 * time.Minute)
-		if tracker, process = l.host.now(); l.host.failure != nil {
-			return l.host.failure
+		tracker, process = l.host.now()
+		if _, err := l.host.fate(); err != nil {
+			return err
 		}
 		process.fuse(0, false)
 		if err := l.work(ctx); err != nil {

@@ -20,7 +20,7 @@ import (
 )
 
 var (
-	runs = flag.Int("lives", 300, "how many lives to play")
+	runs = flag.Int("lives", 200, "how many lives to play")
 	seed = flag.Uint64("seed", 0, "the seed of the first life; the others follow. If zero, another one each time")
 )
 

@@ -202,7 +202,7 @@ func (l *life) send(ctx context.Context, c *customer, coexists bool) error {
 	if !coexists || l.host.phone == "" {
 		return nil
 	}
-	tracker, _ := l.host.now()
+	tracker, process := l.host.now()
 	msg := cloudapi.Message{To: cloudapi.ToIdentity(c.Identity()), Content: &cloudapi.Text{Body: "From the host"}}
 	sent, err := l.host.calls().Messages.Send(ctx, l.host.phone, msg)
 	if err != nil {
@@ -211,7 +211,7 @@ func (l *life) send(ctx context.Context, c *customer, coexists bool) error {
 	k := l.know(sent.ID, c)
 	k.registered = tracker.Sent(ctx, l.host.phone, sent, msg) == nil
 	if !k.registered { // perhaps it was, and the process died right after
-		stored, err := l.host.process.store.Message(ctx, l.host.phone, sent.ID)
+		stored, err := process.store.Message(ctx, l.host.phone, sent.ID)
 		k.registered = err == nil && stored.Origin == coexistence.OriginAPI
 	}
 	l.log("the host wrote %s to %s, registered %v", k.id, c.number, k.registered)
