@@ -298,6 +298,9 @@ func (d *decoder) changes() (late []change) {
 			if s.Null() || d.full() {
 				continue
 			}
+			if d.wholeChange() {
+				continue
+			}
 			if c, ok := d.readChange(); !ok {
 				late = append(late, c)
 			}

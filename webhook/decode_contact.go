@@ -51,21 +51,26 @@ func (c *contact) read(s *wire.Scanner) {
 }
 
 func (c *contact) readAhead(a ahead) bool {
-	a.want(`{"profile":{"name":"`)
-	name := a.text()
-	a.want(`"},"wa_id":"`)
-	number := a.phone()
-	var user string
-	if a.word(`","user_id":"`) {
-		user = a.kept()
-	}
-	a.want(`"}`)
+	name, id := a.contact()
 	raw := a.read()
 	if raw == nil {
 		return false
 	}
-	c.name, c.id.WAID, c.id.UserID, c.raw = name, number, graph.UserID(user), raw
+	c.name, c.id, c.raw = name, id, raw
 	return true
+}
+
+// contact understands a person with a name and a number.
+func (a *ahead) contact() (name string, id graph.Identity) {
+	a.want(`{"profile":{"name":"`)
+	name = a.text()
+	a.want(`"},"wa_id":"`)
+	id.WAID = a.phone()
+	if a.word(`","user_id":"`) {
+		id.UserID = graph.UserID(a.kept())
+	}
+	a.want(`"}`)
+	return name, id
 }
 
 func (c *contact) readProfile(s *wire.Scanner) {

@@ -56,43 +56,61 @@ func (m *message) read(s *wire.Scanner, where place) {
 
 // readAhead reads a text. It returns false for everything else; then a may know the head of the message, which m holds.
 func (m *message) readAhead(a *ahead, where place) bool {
-	a.want(`{"from":"`)
-	from := graph.Identity{WAID: a.phone()}
-	var to graph.Identity
-	switch where {
-	case inMessages:
-		if a.word(`","from_user_id":"`) {
-			from.UserID = graph.UserID(a.kept())
-		}
-	case inEchoes:
-		if a.word(`","to":"`) {
-			to.WAID = a.phone()
-		}
-	}
-	a.want(`","id":"`)
-	id := a.kept()
-	a.want(`","timestamp":"`)
-	at := a.seconds()
-	a.want(`","type":"`)
-	typ := messageType(a.plain())
-	a.want(`"`)
+	h := a.messageHead(where)
 	if a.lost {
 		return false
 	}
-	m.from, m.to, m.id, m.at, m.typ = from, to, graph.MessageID(id), at, typ
-	if typ != TypeText {
+	m.from, m.to, m.id, m.at, m.typ = h.from, h.to, h.id, h.at, h.typ
+	if h.typ != TypeText {
 		return false
 	}
 	whole := *a
-	whole.want(`,"text":{"body":"`)
-	body := whole.text()
-	whole.want(`"}}`)
+	body := whole.messageText()
 	raw := whole.read()
 	if raw == nil {
 		return false
 	}
 	m.content, m.raw = &Text{Body: body}, raw
 	return true
+}
+
+// A messageHead is what all messages begin with.
+type messageHead struct {
+	from, to graph.Identity
+	id       graph.MessageID
+	at       graph.Timestamp
+	typ      MessageType
+}
+
+func (a *ahead) messageHead(where place) (h messageHead) {
+	a.want(`{"from":"`)
+	h.from.WAID = a.phone()
+	switch where {
+	case inMessages:
+		if a.word(`","from_user_id":"`) {
+			h.from.UserID = graph.UserID(a.kept())
+		}
+	case inEchoes:
+		if a.word(`","to":"`) {
+			h.to.WAID = a.phone()
+		}
+	}
+	a.want(`","id":"`)
+	h.id = graph.MessageID(a.kept())
+	a.want(`","timestamp":"`)
+	h.at = a.seconds()
+	a.want(`","type":"`)
+	h.typ = messageType(a.plain())
+	a.want(`"`)
+	return h
+}
+
+// messageText understands the rest of a text.
+func (a *ahead) messageText() string {
+	a.want(`,"text":{"body":"`)
+	body := a.text()
+	a.want(`"}}`)
+	return body
 }
 
 func (m *message) members(s *wire.Scanner, where place) {

@@ -253,6 +253,12 @@ func readAppContact(s *wire.Scanner, v *AppContact) {
 
 func readPricing(s *wire.Scanner, v *Pricing) {
 	*v = Pricing{}
+	a := lookAhead(s)
+	if known, billable := a.pricing(); a.read() != nil {
+		*v = known
+		v.Billable = new(billable)
+		return
+	}
 	if !s.Object() {
 		return
 	}

@@ -10,8 +10,11 @@ import (
 func readStatus(s *wire.Scanner) Event {
 	st := new(MessageStatus)
 	a := lookAhead(s)
-	recipient := st.readAhead(&a)
-	if !a.inside("") && !s.Object() {
+	h := a.statusHead()
+	var recipient string
+	if a.inside("") {
+		st.ID, st.Status, st.At, recipient, st.Recipient.UserID = h.id, h.status, h.at.Time, h.recipient, h.user
+	} else if !s.Object() {
 		return st
 	}
 	var (
@@ -58,7 +61,7 @@ func readStatus(s *wire.Scanner) Event {
 		case "conversation":
 			st.Conversation = readConversation(s, &pricing)
 		case "pricing":
-			st.Pricing = newPricing(s)
+			st.Pricing = readNew(s, readPricing)
 		case "errors":
 			st.Errors = readErrors(s)
 		case "type":
@@ -87,28 +90,6 @@ func readStatus(s *wire.Scanner) Event {
 	participant.leave(s)
 	st.setRecipient(recipient, s)
 	return st
-}
-
-// readAhead reads the first members, and returns the recipient.
-func (st *MessageStatus) readAhead(a *ahead) string {
-	a.want(`{"id":"`)
-	id := a.kept()
-	a.want(`","status":"`)
-	code := statusCode(a.plain())
-	a.want(`","timestamp":"`)
-	at := a.seconds()
-	a.want(`","recipient_id":"`)
-	recipient := a.phone()
-	var user string
-	if a.word(`","recipient_user_id":"`) {
-		user = a.kept()
-	}
-	a.want(`"`)
-	if a.lost {
-		return ""
-	}
-	st.ID, st.Status, st.At, st.Recipient.UserID = graph.MessageID(id), code, at.Time, graph.UserID(user)
-	return recipient
 }
 
 // setRecipient files recipient_id, which is a group's id for messages to groups and has held user ids.
@@ -183,7 +164,12 @@ func readConversation(s *wire.Scanner, pricing *nested) *Conversation {
 		return nil
 	}
 	c := new(Conversation)
-	if c.readAhead(lookAhead(s)) || !s.Object() {
+	a := lookAhead(s)
+	if known := a.conversation(); a.read() != nil {
+		*c = known
+		return c
+	}
+	if !s.Object() {
 		return c
 	}
 	for s.NextMember() {
@@ -196,70 +182,13 @@ func readConversation(s *wire.Scanner, pricing *nested) *Conversation {
 			c.ExpiresAt = s.Time()
 		case "pricing":
 			mark := s.Mark()
-			pricing.pricing = newPricing(s)
+			pricing.pricing = readNew(s, readPricing)
 			pricing.raw = s.Since(mark)
 		default:
 			s.Unknown()
 		}
 	}
 	return c
-}
-
-func (c *Conversation) readAhead(a ahead) bool {
-	a.want(`{"id":"`)
-	id := a.kept()
-	var expires graph.Timestamp
-	if a.word(`","expiration_timestamp":"`) {
-		expires = a.seconds()
-	}
-	a.want(`","origin":{"type":"`)
-	origin := a.like("service", "utility", "marketing", "authentication")
-	a.want(`"}}`)
-	if a.read() == nil {
-		return false
-	}
-	c.ID, c.ExpiresAt, c.Origin.Type = id, expires, origin
-	return true
-}
-
-// newPricing reads a pricing; nil for null.
-func newPricing(s *wire.Scanner) *Pricing {
-	if p := pricingAhead(lookAhead(s)); p != nil {
-		return p
-	}
-	return readNew(s, readPricing)
-}
-
-func pricingAhead(a ahead) *Pricing {
-	billable := a.word(`{"billable":true`)
-	if !billable {
-		a.want(`{"billable":false`)
-	}
-	a.want(`,"pricing_model":"`)
-	model := a.like("PMP", "CBP")
-	a.want(`"`)
-	var typ, category string
-	for !a.word(`}`) && !a.lost {
-		switch {
-		case typ == "" && a.word(`,"type":"`):
-			typ = a.like("regular", "free_customer_service", "free_entry_point")
-		default:
-			a.lost = a.lost || category != ""
-			a.want(`,"category":"`)
-			category = a.like("service", "utility", "marketing", "authentication")
-		}
-		a.want(`"`)
-	}
-	if a.read() == nil {
-		return nil
-	}
-	both := new(struct {
-		pricing  Pricing
-		billable bool
-	})
-	both.billable = billable
-	both.pricing = Pricing{Model: model, Type: PricingType(typ), Category: PricingCategory(category), Billable: &both.billable}
-	return &both.pricing
 }
 
 // statusCode returns b as a status. Known ones cost no memory.
