@@ -77,7 +77,7 @@ var decoders = sync.Pool{New: func() any { return new(decoder) }}
 func (d *decoder) release() {
 	d.s.Reset(nil)
 	d.events = nil
-	d.value.release()
+	d.value.reset()
 	decoders.Put(d)
 }
 

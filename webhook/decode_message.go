@@ -56,7 +56,7 @@ func (m *message) read(s *wire.Scanner, where place) {
 
 // readAhead reads a text. It returns false for everything else; then a may know the head of the message, which m holds.
 func (m *message) readAhead(a *ahead, where place) bool {
-	h := a.messageHead(where)
+	h := a.messageHead(where, graph.Identity{})
 	if a.lost {
 		return false
 	}
@@ -82,13 +82,14 @@ type messageHead struct {
 	typ      MessageType
 }
 
-func (a *ahead) messageHead(where place) (h messageHead) {
+// messageHead understands a head. The sender is probably the person who is known.
+func (a *ahead) messageHead(where place, known graph.Identity) (h messageHead) {
 	a.want(`{"from":"`)
-	h.from.WAID = a.phone()
+	h.from.WAID = a.phoneLike(known.WAID)
 	switch where {
 	case inMessages:
 		if a.word(`","from_user_id":"`) {
-			h.from.UserID = graph.UserID(a.kept())
+			h.from.UserID = graph.UserID(a.like(string(known.UserID)))
 		}
 	case inEchoes:
 		if a.word(`","to":"`) {

@@ -71,41 +71,16 @@ func (v *value) inUse(yield func(list) bool) {
 	}
 }
 
-// none empties a list and forgets what was in it.
-func none[T any](list []T) []T {
-	clear(list)
-	return list[:0]
-}
-
-// maxRoom is how many items of a list a pooled value keeps room for.
+// maxRoom is how many items of a list an empty value keeps room for.
 const maxRoom = 64
 
-// release makes v fit to be pooled: it keeps a little room and nothing of what it held.
-func (v *value) release() {
-	all := v.lists
-	v.reset()
-	v.contacts = room(v.contacts)
-	v.lists = all
-	for l := range v.inUse {
-		switch l {
-		case listHistory:
-			v.history = room(v.history)
-		case listMessages:
-			v.messages = room(v.messages)
-		case listEchoes:
-			v.echoes = room(v.echoes)
-		default:
-			v.events[l] = room(v.events[l])
-		}
-	}
-	v.lists = 0
-}
-
-func room[T any](list []T) []T {
+// none empties a list and forgets what was in it, and much room too.
+func none[T any](list []T) []T {
 	if cap(list) > maxRoom {
 		return nil
 	}
-	return list
+	clear(list)
+	return list[:0]
 }
 
 func (v *value) hasLists() bool {

@@ -11,23 +11,27 @@ func (d *decoder) wholeChange() bool {
 	info.DisplayPhone = a.kept()
 	a.want(`","phone_number_id":"`)
 	info.Phone = graph.PhoneNumberID(a.kept())
-	var ev Event
+	read := false
 	switch {
 	case a.word(`"},"contacts":[`):
-		ev = a.wholeMessage(&info)
+		read = d.wholeMessage(&a, &info)
 	case a.word(`"},"statuses":[`):
-		ev = a.wholeStatus(&info)
+		read = d.wholeStatus(&a, &info)
 	case a.word(`"},"message_echoes":[`):
-		ev = a.wholeEcho(&info)
-	default:
-		return false
+		read = d.wholeEcho(&a, &info)
 	}
-	if ev == nil {
-		return false
+	if read {
+		a.read()
 	}
-	a.read()
+	return read
+}
+
+// emitFirst appends an event. Most deliveries have one: the list is then in the memory of the event.
+func (d *decoder) emitFirst(ev Event, room *[1]Event) {
+	if d.events == nil {
+		d.events = room[:0]
+	}
 	d.events = append(d.events, ev)
-	return true
 }
 
 // inChange is lost unless the change of an item that began at start ends here, under the label of a field.
@@ -42,54 +46,58 @@ func (a *ahead) inChange(info *EventInfo, start int, at graph.Timestamp, label F
 	return !a.lost
 }
 
-func (a *ahead) wholeMessage(info *EventInfo) Event {
+func (d *decoder) wholeMessage(a *ahead, info *EventInfo) bool {
 	name, person := a.contact()
 	a.want(`],"messages":[`)
 	start := a.i
-	h := a.messageHead(inMessages)
+	h := a.messageHead(inMessages, person)
 	if h.typ != TypeText || h.from.WAID != person.WAID || h.from.UserID != "" && person.UserID != "" && h.from.UserID != person.UserID {
-		return nil
+		return false
 	}
 	body := a.messageText()
 	if !a.inChange(info, start, h.at, FieldMessages) {
-		return nil
+		return false
 	}
-	both := new(struct {
+	all := new(struct {
 		event IncomingMessage
 		text  Text
+		list  [1]Event
 	})
-	both.text.Body = body
-	ev := &both.event
+	all.text.Body = body
+	ev := &all.event
 	ev.EventInfo = *info
-	ev.ID, ev.From, ev.ProfileName, ev.Type, ev.Content = h.id, h.from, name, TypeText, &both.text
+	ev.ID, ev.From, ev.ProfileName, ev.Type, ev.Content = h.id, h.from, name, TypeText, &all.text
 	if ev.From.UserID == "" {
 		ev.From.UserID = person.UserID
 	}
-	return ev
+	d.emitFirst(ev, &all.list)
+	return true
 }
 
-func (a *ahead) wholeEcho(info *EventInfo) Event {
+func (d *decoder) wholeEcho(a *ahead, info *EventInfo) bool {
 	start := a.i
-	h := a.messageHead(inEchoes)
+	h := a.messageHead(inEchoes, graph.Identity{})
 	if h.typ != TypeText {
-		return nil
+		return false
 	}
 	body := a.messageText()
 	if !a.inChange(info, start, h.at, FieldMessageEchoes) {
-		return nil
+		return false
 	}
-	both := new(struct {
+	all := new(struct {
 		event MessageEcho
 		text  Text
+		list  [1]Event
 	})
-	both.text.Body = body
-	ev := &both.event
+	all.text.Body = body
+	ev := &all.event
 	ev.EventInfo = *info
-	ev.ID, ev.From, ev.To, ev.Type, ev.Content = h.id, h.from.WAID, h.to, TypeText, &both.text
-	return ev
+	ev.ID, ev.From, ev.To, ev.Type, ev.Content = h.id, h.from.WAID, h.to, TypeText, &all.text
+	d.emitFirst(ev, &all.list)
+	return true
 }
 
-func (a *ahead) wholeStatus(info *EventInfo) Event {
+func (d *decoder) wholeStatus(a *ahead, info *EventInfo) bool {
 	var (
 		conversation Conversation
 		pricing      Pricing
@@ -107,9 +115,13 @@ func (a *ahead) wholeStatus(info *EventInfo) Event {
 	}
 	a.want(`}`)
 	if !a.inChange(info, start, h.at, FieldMessages) {
-		return nil
+		return false
 	}
-	ev := new(MessageStatus)
+	all := new(struct {
+		event MessageStatus
+		list  [1]Event
+	})
+	ev := &all.event
 	ev.EventInfo = *info
 	ev.ID, ev.Status, ev.Recipient.WAID, ev.Recipient.UserID = h.id, h.status, h.recipient, h.user
 	if hasTalk {
@@ -124,5 +136,6 @@ func (a *ahead) wholeStatus(info *EventInfo) Event {
 		both.pricing.Billable = &both.billable
 		ev.Pricing = &both.pricing
 	}
-	return ev
+	d.emitFirst(ev, &all.list)
+	return true
 }

@@ -174,9 +174,10 @@ func printable(s string) bool {
 func (e *Endpoint) receive(w http.ResponseWriter, r *http.Request) {
 	ctx := r.Context()
 	signatures := r.Header.Values(SignatureHeader)
+	var signature [sha256.Size]byte
 	wellFormed := false
 	if len(signatures) == 1 {
-		_, wellFormed = parseSignature(signatures[0])
+		signature, wellFormed = parseSignature(signatures[0])
 	}
 	if !wellFormed {
 		e.logger.WarnContext(ctx, "webhook delivery refused: the signature header is missing, repeated or malformed",
@@ -190,7 +191,7 @@ func (e *Endpoint) receive(w http.ResponseWriter, r *http.Request) {
 		answer(w, status)
 		return
 	}
-	if err := e.verifier.verify(body, signatures[0]); err != nil {
+	if err := e.verifier.verify(body, &signature); err != nil {
 		e.logger.WarnContext(ctx, "webhook delivery refused", "err", err, "bytes", len(body))
 		answer(w, http.StatusUnauthorized)
 		return

@@ -146,12 +146,10 @@ func key(kind string, parts ...string) string {
 		b = append(b, p...)
 	}
 	sum := sha256.Sum256(b)
-	out := append(room[:0], kind...)
-	out = append(out, ':')
-	n := len(out)
-	out = append(out, make([]byte, 32)...)
-	hex.Encode(out[n:], sum[:16])
-	return string(out)
+	n := copy(room[:], kind)
+	room[n] = ':'
+	n += 1 + hex.Encode(room[n+1:], sum[:16])
+	return string(room[:n])
 }
 
 func unix(t time.Time) string {
