@@ -137,20 +137,33 @@ func (s *Scanner) oddStringAt(d []byte, start, i int) (text []byte, end int, odd
 			return dst[:n], i, ""
 		case c == '\\':
 			var size int
-			if len(d)-i >= 6 && d[i+1] == 'u' {
-				r := hex4(d[i+2 : i+6])
+			if e := d[i:]; len(e) >= 6 && e[1] == 'u' {
+				r := hex4(e[2:6])
 				if r < 0 {
 					return nil, i, badEscape
 				}
 				if size = 6; r&^0x7ff == 0xd800 {
-					r, size = escapedRune(d[i:])
+					r, size = escapedRune(e)
 				}
-				n += putRune(dst[n:n+utf8.UTFMax], r)
+				switch w := dst[n : n+4 : n+4]; {
+				case r < 0x80:
+					w[0] = byte(r)
+					n++
+				case r < 0x800:
+					w[0], w[1] = 0xc0|byte(r>>6), 0x80|byte(r)&0x3f
+					n += 2
+				case r < 0x10000:
+					w[0], w[1], w[2] = 0xe0|byte(r>>12), 0x80|byte(r>>6)&0x3f, 0x80|byte(r)&0x3f
+					n += 3
+				default:
+					w[0], w[1], w[2], w[3] = 0xf0|byte(r>>18), 0x80|byte(r>>12)&0x3f, 0x80|byte(r>>6)&0x3f, 0x80|byte(r)&0x3f
+					n += 4
+				}
 			} else {
-				if size = 2; len(d)-i < 2 || unescaped[d[i+1]] == 0 {
+				if size = 2; len(e) < 2 || unescaped[e[1]] == 0 {
 					return nil, i, badEscape
 				}
-				dst[n] = unescaped[d[i+1]]
+				dst[n] = unescaped[e[1]]
 				n++
 			}
 			if i += size; i < len(d) && d[i] == '\\' {
@@ -191,24 +204,6 @@ const (
 	controlCharacter = "a control character in a string"
 	noEnd            = "a string without end"
 )
-
-// putRune writes r as UTF-8, which takes up to four bytes, and returns how many.
-func putRune(b []byte, r rune) int {
-	_ = b[3]
-	switch {
-	case r < 0x80:
-		b[0] = byte(r)
-		return 1
-	case r < 0x800:
-		b[0], b[1] = 0xc0|byte(r>>6), 0x80|byte(r)&0x3f
-		return 2
-	case r < 0x10000:
-		b[0], b[1], b[2] = 0xe0|byte(r>>12), 0x80|byte(r>>6)&0x3f, 0x80|byte(r)&0x3f
-		return 3
-	}
-	b[0], b[1], b[2], b[3] = 0xf0|byte(r>>18), 0x80|byte(r>>12)&0x3f, 0x80|byte(r>>6)&0x3f, 0x80|byte(r)&0x3f
-	return 4
-}
 
 // room is how much one step of oddStringAt may write.
 const room = 16
