@@ -2,10 +2,13 @@ package cloudapi
 
 import (
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"slices"
 	"testing"
 	"time"
+
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 )
 
 // Whatever an error body holds, reading it does not fail, and nothing that Meta documents for one shape is lost in another.
@@ -74,8 +77,38 @@ func FuzzUsageHeaders(f *testing.F) {
 		if !slices.EqualFunc(m.BusinessUsage, parseMeta(200, h).BusinessUsage, func(a, b BusinessUsage) bool { return a == b }) {
 			t.Fatalf("%q reads differently each time", business)
 		}
-		if wait := retryAfter(retry); wait < 0 {
+		wait := retryAfter(retry)
+		if wait < 0 {
 			t.Fatalf("%q asks for %v", retry, wait)
+		}
+		for _, code := range []graph.Code{graph.CodeRateLimitHit, graph.CodePairRateLimitHit, graph.CodeAppRateLimit} {
+			s := Call{Meta: m, Err: &Error{Code: code, coded: true, RetryAfter: wait}}.Slowdown()
+			if max(s.Pause, s.PausePair) > time.Hour || min(s.Pause, s.PausePair) < 0 || s.Ceiling < 0 || s.Ceiling > 1 {
+				t.Fatalf("%q and %q stop a number for too long: %+v", business, retry, s)
+			}
+		}
+	})
+}
+
+// Whatever an entry of the message history holds, what it says under one of its shapes is not lost under another.
+func FuzzMessageHistory(f *testing.F) {
+	for _, s := range []string{
+		`{"id":"1","message_id":"wamid.A","events":{"data":[{"id":"2","delivery_status":"SENT","timestamp":1640995200}]}}`,
+		`{"id":1,"events":{"data":[{"node":{"id":2,"delivery_status":"READ","occurrence_timestamp":"1640995200"}}]}}`,
+		`{"events":[]}`, `{"events":null}`, `{"events":{"data":null}}`, `null`, `[]`, `{"events":{"data":[null,1,"x"]}}`,
+	} {
+		f.Add([]byte(s))
+	}
+	f.Fuzz(func(t *testing.T, body []byte) {
+		var h MessageHistory
+		if json.Unmarshal(body, &h) != nil {
+			return
+		}
+		for _, ev := range h.Events {
+			wrapped := fmt.Appendf(nil, `{"node":{"id":%q,"delivery_status":%q}}`, "1", "SENT")
+			if err := json.Unmarshal(wrapped, &ev); err != nil || ev.ID != "1" || ev.Status != DeliverySent || !ev.At.IsZero() {
+				t.Fatalf("an event remembers what it was before: %+v, %v", ev, err)
+			}
 		}
 	})
 }

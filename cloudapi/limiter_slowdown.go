@@ -8,7 +8,8 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 )
 
-// A Slowdown is what an answer of Meta's asks of a [Limiter]. The zero Slowdown asks for nothing.
+// A Slowdown is what an answer of Meta's asks of a [Limiter]. The zero Slowdown asks for nothing. No pause is longer than an
+// hour, which is what Meta's budgets roll over: whatever a header says, the next message then finds out.
 type Slowdown struct {
 	// Pause keeps every message of the number back for so long.
 	Pause time.Duration
@@ -34,6 +35,14 @@ const (
 // Slowdown reads what an attempt to send teaches about the budgets it takes from: throttle codes, Retry-After and the usage
 // headers. Usage of type whatsapp_business_management is passed over: it is about other calls than sends.
 func (c Call) Slowdown() Slowdown {
+	s := c.slowdown()
+	s.Pause, s.PausePair = min(s.Pause, longestPause), min(s.PausePair, longestPause)
+	return s
+}
+
+const longestPause = time.Hour
+
+func (c Call) slowdown() Slowdown {
 	s := Slowdown{Ceiling: c.Meta.ceiling(), Pause: c.Meta.sendRegainAccess()}
 	e, ok := errors.AsType[*Error](c.Err)
 	if !ok {

@@ -249,6 +249,7 @@ func TestThrottlesSlowDown(t *testing.T) {
 		"another pair":                  {graph.CodePairRateLimitHit, 0, person(2), 0},
 		"the account":                   {graph.CodeRateLimitIssues, 0, person(2), 5 * time.Second},
 		"the account, and for how long": {graph.CodeWABARateLimit, time.Hour, person(2), time.Hour},
+		"no longer than an hour":        {graph.CodeAppRateLimit, 300 * time.Hour, person(2), time.Hour},
 		"the app":                       {graph.CodeAppRateLimit, 0, person(2), 5 * time.Second},
 		"maintenance":                   {graph.CodeAccountInMaintenance, 0, person(2), time.Minute},
 		"the window":                    {graph.CodeReengagementMessage, 0, person(1), 0},

@@ -54,6 +54,7 @@ func TestUrgentOnesGoFirstAndTheRestInOrder(t *testing.T) {
 		pass("urgent 1", true)
 		require.Equal(t, 4, line.Len())
 		time.Sleep(time.Minute)
+		synctest.Wait()
 		require.Equal(t, []string{"patient 0", "urgent 0", "urgent 1", "patient 1", "patient 2"}, order)
 		require.Zero(t, line.Len())
 	})
