@@ -1,0 +1,139 @@
+package natsinbox_test
+
+import (
+	"bytes"
+	"fmt"
+	"math/rand/v2"
+	"testing"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+	"github.com/stretchr/testify/require"
+
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook/inbox"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook/inbox/natsinbox"
+)
+
+func TestBodiesOfAnySizeComeBack(t *testing.T) {
+	t.Parallel()
+	for _, server := range []*natsServer{newServer(t, synced, ""), newServer(t, synced, "max_payload: 9KB")} {
+		cfg := server.config()
+		a, b := server.open(cfg), server.open(cfg)
+		seed := rand.Uint64()
+		random := rand.New(rand.NewPCG(seed, seed))
+		var recs []inbox.Record
+		for i, size := range []int{3 << 20, 0, 1, 512 << 10, 512<<10 + 1, random.IntN(1 << 20), 100, 1 << 20, random.IntN(9 << 10)} {
+			text := make([]byte, size)
+			for j := range text {
+				text[j] = byte(random.Uint32())
+			}
+			recs = append(recs, inbox.Record{Key: fmt.Sprint(i), Body: text})
+		}
+		n, err := a.Append(t.Context(), recs)
+		require.NoError(t, err)
+		require.Equal(t, len(recs), n)
+		for _, s := range []*natsinbox.Store{b, a} { // one reads what the other wrote
+			batch, err := s.Claim(t.Context(), inbox.ClaimRequest{Lanes: 1, PerLane: 100, Lease: time.Minute})
+			require.NoError(t, err)
+			require.Len(t, batch.Records, len(recs))
+			for i, rec := range batch.Records {
+				require.True(t, bytes.Equal(recs[i].Body, rec.Body), "body %d, seed %d", i, seed)
+			}
+			require.NoError(t, s.Settle(t.Context(), batch.Token, []inbox.Outcome{{ID: batch.Records[0].ID, Kind: inbox.Release}}))
+		}
+	}
+}
+
+// What is handled leaves no body behind, nor does a process that dies between the body and the log.
+func TestBodiesAreDeletedWhenNothingNeedsThem(t *testing.T) {
+	t.Parallel()
+	s := newServer(t, synced, "")
+	cfg := s.config()
+	store, err := natsinbox.OpenWith(t.Context(), cfg, 1<<20, time.Nanosecond)
+	require.NoError(t, err)
+	defer func() { require.NoError(t, store.Close()) }()
+	count := func() uint64 {
+		nc, err := nats.Connect(s.Client)
+		require.NoError(t, err)
+		defer nc.Close()
+		js, err := jetstream.New(nc)
+		require.NoError(t, err)
+		stream, err := js.Stream(t.Context(), cfg.Name+"-bodies")
+		require.NoError(t, err)
+		return stream.CachedInfo().State.Msgs
+	}
+	for i := range 4 {
+		_, err := store.Append(t.Context(), []inbox.Record{{Key: fmt.Sprint(i), Body: []byte("{}")}})
+		require.NoError(t, err)
+	}
+	require.EqualValues(t, 4, count())
+	b, err := store.Claim(t.Context(), inbox.ClaimRequest{Lanes: 1, PerLane: 3, Lease: time.Minute})
+	require.NoError(t, err)
+	require.NoError(t, store.Settle(t.Context(), b.Token, []inbox.Outcome{{ID: b.Records[0].ID}, {ID: b.Records[1].ID}, {ID: b.Records[2].ID}}))
+	require.Eventually(t, func() bool { return count() == 1 }, time.Minute, time.Millisecond)
+
+	for range 700 { // more than a page
+		require.NoError(t, store.StoreBody(t.Context(), []byte("nobody's")))
+	}
+	_, err = store.Append(t.Context(), []inbox.Record{{Key: "behind", Body: []byte("{}")}})
+	require.NoError(t, err)
+	for range 2 { // one says how far it goes, the next one goes there
+		_, err = store.Sweep(t.Context(), time.Hour)
+		require.NoError(t, err)
+	}
+	require.EqualValues(t, 2, count())
+	b, err = s.open(cfg).Claim(t.Context(), inbox.ClaimRequest{Lanes: 1, PerLane: 3, Lease: time.Minute})
+	require.NoError(t, err)
+	require.Len(t, b.Records, 2)
+	require.Equal(t, "{}", string(b.Records[0].Body))
+}
+
+func TestAFullStreamTakesNoMore(t *testing.T) {
+	t.Parallel()
+	s := newServer(t, synced, "")
+	cfg := s.config()
+	cfg.MaxBytes = 10_000
+	store := s.open(cfg)
+	big := make([]byte, 6000)
+	_, err := store.Append(t.Context(), []inbox.Record{{Key: "a", Body: big}})
+	require.NoError(t, err)
+	_, err = store.Append(t.Context(), []inbox.Record{{Key: "b", Body: big}})
+	require.ErrorIs(t, err, inbox.ErrFull)
+	n, err := store.Append(t.Context(), []inbox.Record{{Key: "a", Body: big}})
+	require.NoError(t, err, "a repeat takes no room")
+	require.Zero(t, n)
+	b, err := store.Claim(t.Context(), inbox.ClaimRequest{Lanes: 1, PerLane: 1, Lease: time.Minute})
+	require.NoError(t, err)
+	require.NoError(t, store.Settle(t.Context(), b.Token, []inbox.Outcome{{ID: b.Records[0].ID}}))
+	require.Eventually(t, func() bool {
+		n, err := store.Append(t.Context(), []inbox.Record{{Key: "b", Body: big}})
+		return err == nil && n == 1
+	}, time.Minute, time.Millisecond)
+}
+
+// A delivery may consist of more events than fit into a message.
+func TestASplitOfAnySizeIsOneTransaction(t *testing.T) {
+	t.Parallel()
+	s := newServer(t, synced, "max_payload: 64KB")
+	cfg := s.config()
+	a, b := s.open(cfg), s.open(cfg)
+	_, err := a.Append(t.Context(), []inbox.Record{{Key: "a", Body: []byte("{}")}})
+	require.NoError(t, err)
+	batch, err := a.Claim(t.Context(), inbox.ClaimRequest{Lanes: 1, PerLane: 1, Lease: time.Minute})
+	require.NoError(t, err)
+	const n = 5000
+	events := make([]inbox.Record, n)
+	for i := range events {
+		events[i] = inbox.Record{Key: fmt.Sprint("event", i), Lane: fmt.Sprint("lane", i%100), Index: i}
+	}
+	require.NoError(t, a.Settle(t.Context(), batch.Token, []inbox.Outcome{{ID: batch.Records[0].ID, Events: events}}))
+	st, err := b.Stats(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, n, st.Live)
+	want, _, err := a.Dump(t.Context())
+	require.NoError(t, err)
+	got, _, err := b.Dump(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, want, got)
+}

@@ -1,0 +1,257 @@
+package natsinbox
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+)
+
+// A writer puts commands into the log. Those that wait share a message, because it is the disk's sync that takes time. There is no goroutine behind
+// it: one of those who wait writes for all.
+type writer struct {
+	s    *Store
+	turn chan struct{} // held by those who are writing: one collects while another waits for the server
+
+	mu      sync.Mutex
+	queue   []*job
+	batches uint64
+	written map[uint64]*batch // whose results are awaited
+	skipped uint64            // up to here, a snapshot took the place of the log
+}
+
+// A job is a command on its way.
+type job struct {
+	data  []byte
+	taken chan struct{} // closed when it is somebody's turn to write it
+	done  chan struct{}
+	res   result
+	gone  bool // nobody waits any more; guarded by the writer
+	cmd   command
+}
+
+// A batch is what one entry of the log consists of. It is done once the server has acknowledged it and it was carried out.
+type batch struct {
+	jobs    []*job
+	seq     uint64 // 0 until it is acknowledged
+	results []result
+}
+
+const (
+	writers      = 2
+	maxBatch     = 512
+	writeTimeout = 8 * time.Second
+	doTimeout    = 20 * time.Second
+	tryTimeout   = 2 * time.Second
+	messageSlack = 4 << 10 // headers, and what is around commands
+)
+
+func newWriter(s *Store) *writer {
+	return &writer{s: s, turn: make(chan struct{}, writers), written: map[uint64]*batch{}}
+}
+
+// do writes a command and returns what it did. If it returns an error, the command may be carried out all the same.
+func (w *writer) do(ctx context.Context, c command) (result, error) {
+	data, err := json.Marshal(c)
+	if err != nil {
+		return result{}, fmt.Errorf("natsinbox: %w", err)
+	}
+	j := &job{data: data, cmd: c, taken: make(chan struct{}), done: make(chan struct{})}
+	w.mu.Lock()
+	w.queue = append(w.queue, j)
+	w.mu.Unlock()
+	ctx, cancel := context.WithTimeout(ctx, doTimeout)
+	defer cancel()
+	turn, taken := w.turn, j.taken
+	for {
+		select {
+		case <-j.done:
+			return j.res, j.res.err
+		case <-taken:
+			turn, taken = nil, nil
+		case turn <- struct{}{}:
+			w.lead(ctx)
+			<-w.turn
+		case <-w.s.over:
+			return result{}, w.s.reason()
+		case <-ctx.Done():
+			w.leave(j)
+			return result{}, fmt.Errorf("natsinbox: no answer from the server: %w", ctx.Err())
+		}
+	}
+}
+
+// leave notes that nobody waits for a job any more. If it was not written, it will not be.
+func (w *writer) leave(j *job) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	j.gone = true
+	w.queue = slices.DeleteFunc(w.queue, func(other *job) bool { return other == j })
+}
+
+// take returns what goes into the next entry.
+func (w *writer) take() (number uint64, b *batch) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	n, bytes := 0, messageSlack
+	for n < len(w.queue) && n < maxBatch {
+		if bytes += len(w.queue[n].data) + 1; n > 0 && bytes > w.s.maxMessage {
+			break
+		}
+		n++
+	}
+	if n == 0 {
+		return 0, nil
+	}
+	b = &batch{jobs: w.queue[:n:n]}
+	w.queue = w.queue[n:]
+	w.batches++
+	w.written[w.batches] = b
+	for _, j := range b.jobs {
+		close(j.taken)
+	}
+	return w.batches, b
+}
+
+func (w *writer) lead(ctx context.Context) {
+	number, b := w.take()
+	if b == nil {
+		return
+	}
+	e := entry{Node: w.s.node, Batch: number}
+	for _, j := range b.jobs {
+		e.Commands = append(e.Commands, j.data)
+	}
+	data, err := json.Marshal(e)
+	var seq uint64
+	if err == nil {
+		// The leader's context may end: that is no reason for the others to fail.
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), writeTimeout)
+		defer cancel()
+		seq, err = w.write(ctx, number, data)
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if err != nil {
+		delete(w.written, number)
+		b.end(slices.Repeat([]result{{err: err}}, len(b.jobs)))
+		return
+	}
+	b.seq = seq
+	w.finish(number, b)
+}
+
+// write publishes an entry, in several messages if it is too large for one.
+func (w *writer) write(ctx context.Context, number uint64, data []byte) (seq uint64, err error) {
+	id := w.s.node + "." + strconv.FormatUint(number, 10)
+	chunks := slices.Collect(slices.Chunk(data, w.s.maxMessage))
+	for i, chunk := range chunks {
+		msg := &nats.Msg{Subject: w.s.subject("log"), Data: chunk, Header: nats.Header{}}
+		if len(chunks) > 1 {
+			msg.Header.Set(headerPiece, fmt.Sprintf("%s %d %d", id, i, len(chunks)))
+		}
+		msg.Header.Set(jetstream.MsgIDHeader, id+"."+strconv.Itoa(i))
+		if seq, err = w.s.publish(ctx, msg, w.s.stream("log")); err != nil {
+			return 0, err
+		}
+	}
+	return seq, nil
+}
+
+const headerPiece = "Webhook-Piece"
+
+// apply hands out the results of a batch of this process.
+func (w *writer) apply(number uint64, results []result) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if b := w.written[number]; b != nil {
+		b.results = results
+		w.finish(number, b)
+	}
+}
+
+// skip notes that a snapshot took the place of the log up to a message.
+func (w *writer) skip(at uint64) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.skipped = max(w.skipped, at)
+	for number, b := range w.written {
+		w.finish(number, b)
+	}
+}
+
+var errSkipped = errors.New("natsinbox: the process was too slow to see what became of it")
+
+// finish ends a batch that is acknowledged and carried out.
+func (w *writer) finish(number uint64, b *batch) {
+	if b.seq != 0 && b.results == nil && b.seq <= w.skipped {
+		b.results = slices.Repeat([]result{{err: errSkipped}}, len(b.jobs))
+	}
+	if b.seq == 0 || b.results == nil {
+		return
+	}
+	delete(w.written, number)
+	for i, j := range b.jobs {
+		if j.gone && j.cmd.Claim != nil && b.results[i].batch.Token != "" {
+			w.s.abandon(b.results[i].batch)
+		}
+	}
+	b.end(b.results)
+}
+
+func (b *batch) end(results []result) {
+	for i, j := range b.jobs {
+		j.res = results[i]
+		close(j.done)
+	}
+}
+
+// publish stores a message, and tries again while the server is away for a moment. The message has an ID, so that the server does
+// not store it twice.
+func (s *Store) publish(ctx context.Context, msg *nats.Msg, stream string) (uint64, error) {
+	for {
+		seq, err := s.tryPublish(ctx, msg, stream)
+		var api *jetstream.APIError
+		switch {
+		case err == nil:
+			return seq, nil
+		case errors.Is(err, ErrNotDurable) && !errors.Is(err, errNoAnswer):
+			return 0, err
+		case errors.As(err, &api) || ctx.Err() != nil:
+			return 0, fmt.Errorf("natsinbox: the server does not store: %w", err)
+		case s.closed():
+			return 0, s.reason()
+		}
+		pause := time.NewTimer(100 * time.Millisecond)
+		select {
+		case <-ctx.Done():
+			pause.Stop()
+			return 0, fmt.Errorf("natsinbox: the server does not store: %w", err)
+		case <-pause.C:
+		}
+	}
+}
+
+func (s *Store) tryPublish(ctx context.Context, msg *nats.Msg, stream string) (uint64, error) {
+	ctx, cancel := context.WithTimeout(ctx, tryTimeout)
+	defer cancel()
+	connection, err := s.proof.renew(ctx, s)
+	if err != nil {
+		return 0, err
+	}
+	ack, err := s.js.PublishMsg(ctx, msg, jetstream.WithExpectStream(stream), jetstream.WithRetryAttempts(0))
+	if err != nil {
+		return 0, err //nolint:wrapcheck // publish says what it is about
+	}
+	if s.nc.Stats().Reconnects != connection {
+		return 0, nats.ErrConnectionReconnecting // who stored it has to be looked at; then it is known by its ID
+	}
+	return ack.Sequence, nil
+}

@@ -1,0 +1,52 @@
+package natsinbox_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook/inbox"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook/inbox/inboxtest"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook/inbox/natsinbox"
+)
+
+// engine makes storages in streams of their own. Each store over one has a connection of its own, like a process.
+func engine(s *natsServer, snapshotBytes int64) inboxtest.Engine {
+	return inboxtest.Engine{New: func(context.Context) (inboxtest.Storage, error) {
+		var stores []*natsinbox.Store
+		cfg := s.config()
+		return inboxtest.Storage{
+			Open: func(ctx context.Context) (inbox.Store, error) {
+				store, err := natsinbox.OpenWith(ctx, cfg, snapshotBytes, time.Hour)
+				if err == nil {
+					stores = append(stores, store)
+				}
+				return store, err
+			},
+			Close: func() (err error) {
+				for _, store := range stores {
+					err = errors.Join(err, store.Close())
+				}
+				return err
+			},
+		}, nil
+	}}
+}
+
+func TestStreamsKeepThePromisesOfAStore(t *testing.T) {
+	t.Parallel()
+	require.NoError(t, inboxtest.TestStore(t.Context(), engine(newServer(t, synced, ""), 16<<20)))
+}
+
+func TestSnapshotsAllTheTimeChangeNothing(t *testing.T) {
+	t.Parallel()
+	require.NoError(t, inboxtest.TestStore(t.Context(), engine(newServer(t, synced, ""), 1)))
+}
+
+func TestSmallMessagesChangeNothing(t *testing.T) {
+	t.Parallel()
+	require.NoError(t, inboxtest.TestStore(t.Context(), engine(newServer(t, synced, "max_payload: 9KB"), 1)))
+}

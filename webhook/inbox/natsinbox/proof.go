@@ -1,0 +1,211 @@
+package natsinbox
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
+)
+
+// ErrNotDurable is returned by [Open] and [OpenStore], and while a server is away by everything that stores, if the servers
+// lose what they have acknowledged when the power fails, or if nobody can say that they do not.
+var ErrNotDurable = errors.New("natsinbox: the server may lose what it acknowledged")
+
+// A proof is that the servers sync every write. It has to be found anew whenever the connection was made anew, because a server may come
+// back with other settings.
+type proof struct {
+	mu         sync.Mutex
+	found      bool
+	reconnects uint64
+	bad        error // what a later look has shown
+}
+
+// A server is what one says about itself.
+type server struct {
+	ID        string `json:"server_id"`
+	Name      string `json:"server_name"`
+	Version   string `json:"version"`
+	JetStream struct {
+		Config *struct {
+			SyncAlways bool `json:"sync_always"`
+		} `json:"config"`
+	} `json:"jetstream"`
+}
+
+func (s server) syncs() bool { return s.JetStream.Config != nil && s.JetStream.Config.SyncAlways }
+
+// first checks the server that answers, before anything is made there.
+func (p *proof) first(ctx context.Context, s *Store) error {
+	servers, err := s.askServers(ctx)
+	if err != nil {
+		return err
+	}
+	i := slices.IndexFunc(servers, func(one server) bool { return one.ID == s.nc.ConnectedServerId() })
+	if i < 0 {
+		return fmt.Errorf("%w: none of the monitoring ports is that of the server that answers (%s); name those of all servers in "+
+			"Config.Monitors", ErrNotDurable, s.nc.ConnectedServerName())
+	}
+	if servers[i].JetStream.Config != nil && !servers[i].syncs() { // in a cluster, it may leave JetStream to others
+		return notSynced(servers[i].Name)
+	}
+	return nil
+}
+
+func notSynced(name string) error {
+	return fmt.Errorf("%w: server %s does not sync every write; set jetstream { sync_interval: always } and restart it", ErrNotDurable, name)
+}
+
+// renew finds the proof if there is none for this connection, and returns the number of that.
+func (p *proof) renew(ctx context.Context, s *Store) (connection uint64, err error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	n := s.nc.Stats().Reconnects
+	if p.found && p.reconnects == n {
+		return n, p.bad
+	}
+	if err := s.verify(ctx); err != nil {
+		return n, err
+	}
+	p.found, p.reconnects, p.bad = true, n, nil
+	return n, nil
+}
+
+// review looks again, because streams can move to other servers. If nobody answers, what was found holds.
+func (p *proof) review(ctx context.Context, s *Store) {
+	ctx, cancel := context.WithTimeout(ctx, askTimeout)
+	defer cancel()
+	err := s.verify(ctx)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if err == nil || errors.Is(err, ErrNotDurable) && !errors.Is(err, errNoAnswer) {
+		p.bad = err
+	}
+}
+
+// verify checks all servers that keep one of the streams.
+func (s *Store) verify(ctx context.Context) error {
+	servers, err := s.askServers(ctx)
+	if err != nil {
+		return err
+	}
+	for _, stream := range []jetstream.Stream{s.logStream, s.bodyStream, s.snapshotStream} {
+		info, err := stream.Info(ctx)
+		if err != nil {
+			return fmt.Errorf("natsinbox: the server does not answer: %w", err)
+		}
+		var peers []string
+		if c := info.Cluster; c != nil && c.Leader != "" {
+			peers = append(peers, c.Leader)
+			for _, r := range c.Replicas {
+				peers = append(peers, r.Name)
+			}
+		} else {
+			peers = append(peers, s.nc.ConnectedServerName())
+		}
+		for _, name := range peers {
+			i := slices.IndexFunc(servers, func(one server) bool { return one.Name == name })
+			if i < 0 {
+				return fmt.Errorf("%w: server %s keeps the stream %s, and none of the monitoring ports is its own; name those of all servers "+
+					"in Config.Monitors", ErrNotDurable, name, info.Config.Name)
+			}
+			if !servers[i].syncs() {
+				return notSynced(name)
+			}
+		}
+	}
+	return nil
+}
+
+const askTimeout = 3 * time.Second
+
+var errNoAnswer = errors.New("nobody answers")
+
+// askServers asks the servers about themselves.
+func (s *Store) askServers(ctx context.Context) ([]server, error) {
+	ctx, cancel := context.WithTimeout(ctx, askTimeout)
+	defer cancel()
+	var list []server
+	for _, url := range s.cfg.Monitors {
+		if one, err := askMonitor(ctx, url); err == nil {
+			list = append(list, one)
+		}
+	}
+	if s.cfg.System != nil {
+		more, err := s.askSystem(ctx)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, more...)
+	}
+	if len(list) == 0 {
+		return nil, fmt.Errorf("%w: no server says whether it syncs every write; open its monitoring port (http: 8222) to this process and "+
+			"name it in Config.Monitors, or set Config.System: %w", ErrNotDurable, errNoAnswer)
+	}
+	return list, nil
+}
+
+func askMonitor(ctx context.Context, url string) (one server, err error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, strings.TrimSuffix(url, "/")+"/varz", http.NoBody)
+	if err != nil {
+		return server{}, errNoAnswer
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return server{}, errNoAnswer
+	}
+	defer func() { _ = resp.Body.Close() }()
+	const most = 4 << 20
+	if err := json.NewDecoder(io.LimitReader(resp.Body, most)).Decode(&one); err != nil || resp.StatusCode != http.StatusOK {
+		return server{}, errNoAnswer
+	}
+	return one, nil
+}
+
+// askSystem asks all servers of the cluster, and listens until none has answered for a moment.
+func (s *Store) askSystem(ctx context.Context) (list []server, err error) {
+	sub, err := s.cfg.System.SubscribeSync(s.cfg.System.NewRespInbox())
+	if err != nil {
+		return nil, fmt.Errorf("natsinbox: Config.System: %w", err)
+	}
+	defer func() { _ = sub.Unsubscribe() }()
+	if err := s.cfg.System.PublishRequest("$SYS.REQ.SERVER.PING.VARZ", sub.Subject, nil); err != nil {
+		return nil, fmt.Errorf("natsinbox: Config.System: %w", err)
+	}
+	const moment = 300 * time.Millisecond
+	for ctx.Err() == nil {
+		wait, cancel := context.WithTimeout(ctx, moment)
+		msg, err := sub.NextMsgWithContext(wait)
+		cancel()
+		if err != nil {
+			break
+		}
+		var reply struct {
+			Data server `json:"data"`
+		}
+		if json.Unmarshal(msg.Data, &reply) == nil && reply.Data.ID != "" {
+			list = append(list, reply.Data)
+		}
+	}
+	return list, nil
+}
+
+// checkVersion refuses servers that cannot sync every write, or that have lost whole streams when their process was killed.
+func checkVersion(version string) error {
+	var major, minor, patch int
+	if _, err := fmt.Sscanf(version, "%d.%d.%d", &major, &minor, &patch); err != nil {
+		return fmt.Errorf("%w: its version is unknown", ErrNotDurable)
+	}
+	if slices.Compare([]int{major, minor, patch}, []int{2, 10, 23}) < 0 {
+		return fmt.Errorf("%w: it is version %s, and this needs 2.10.23 or newer, because older ones cannot sync every write or have "+
+			"lost streams in a crash", ErrNotDurable, version)
+	}
+	return nil
+}

@@ -1,0 +1,165 @@
+package natsinbox_test
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/nats-io/nats-server/v2/server"
+	"github.com/stretchr/testify/require"
+
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook/inbox/natsinbox"
+)
+
+const roleVariable = "NATSINBOX_TEST_ROLE"
+
+// TestMain plays the other processes too: servers, and a host that is killed.
+func TestMain(m *testing.M) {
+	switch os.Getenv(roleVariable) {
+	case "server":
+		play(serve)
+	case "host":
+		play(holdForever)
+	default:
+		os.Exit(m.Run())
+	}
+}
+
+func play(part func(arg string) error) {
+	if err := part(os.Args[1]); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	os.Exit(0)
+}
+
+// An address is where a server listens.
+type address struct {
+	Client, Monitor string
+}
+
+// serve runs a NATS server with a configuration file until the process is killed, and prints where it listens.
+func serve(file string) error {
+	opts, err := server.ProcessConfigFile(file)
+	if err != nil {
+		return err
+	}
+	opts.NoLog, opts.NoSigs = true, true
+	s, err := server.NewServer(opts)
+	if err != nil {
+		return err
+	}
+	s.Start()
+	if !s.ReadyForConnections(time.Minute) {
+		return fmt.Errorf("the server did not start: %s", file)
+	}
+	line, err := json.Marshal(address{s.ClientURL(), "http://" + s.MonitorAddr().String()})
+	if err != nil {
+		return err
+	}
+	fmt.Println(string(line))
+	select {}
+}
+
+// A natsServer is a process of its own, of the NATS server that go.mod names: what Debian has is too old to sync every write.
+type natsServer struct {
+	t testing.TB
+	address
+
+	file, more string
+	process    *process
+	names      sync.Mutex
+	count      int
+}
+
+const synced = "sync_interval: always"
+
+// newServer starts a server with settings of JetStream. more is further configuration.
+func newServer(t testing.TB, jetstream, more string) *natsServer {
+	t.Helper()
+	s := &natsServer{t: t, file: filepath.Join(t.TempDir(), "nats.conf")}
+	s.write("listen: 127.0.0.1:-1\nhttp: 127.0.0.1:-1", jetstream, more)
+	s.start()
+	return s
+}
+
+func (s *natsServer) write(listen, jetstream, more string) {
+	text := fmt.Sprintf("%s\nserver_name: N1\njetstream { store_dir: %q, %s }\n%s\n", listen, filepath.Join(filepath.Dir(s.file), "data"), jetstream, more)
+	require.NoError(s.t, os.WriteFile(s.file, []byte(text), 0o600))
+}
+
+func (s *natsServer) start() {
+	s.t.Helper()
+	s.process = startProcess(s.t, "server", s.file)
+	require.NoError(s.t, json.Unmarshal([]byte(s.process.line()), &s.address))
+}
+
+// restart kills the server and starts it again, where it was, with settings of JetStream.
+func (s *natsServer) restart(jetstream string) {
+	s.t.Helper()
+	s.process.kill()
+	s.write(fmt.Sprintf("listen: %q\nhttp: %q", s.Client[len("nats://"):], s.Monitor[len("http://"):]), jetstream, s.more)
+	s.start()
+}
+
+// config names an inbox that nobody else uses.
+func (s *natsServer) config() natsinbox.Config {
+	s.names.Lock()
+	defer s.names.Unlock()
+	s.count++
+	return natsinbox.Config{Servers: s.Client, Monitors: []string{s.Monitor}, Name: fmt.Sprintf("inbox%d", s.count)}
+}
+
+// open opens a store, which is closed at the end.
+func (s *natsServer) open(cfg natsinbox.Config) *natsinbox.Store {
+	s.t.Helper()
+	store, err := natsinbox.OpenStore(s.t.Context(), cfg)
+	require.NoError(s.t, err)
+	s.t.Cleanup(func() { require.NoError(s.t, store.Close()) })
+	return store
+}
+
+// A process is this program in another role.
+type process struct {
+	t     testing.TB
+	cmd   *exec.Cmd
+	lines *bufio.Scanner
+	once  sync.Once
+}
+
+func startProcess(t testing.TB, role, arg string) *process {
+	t.Helper()
+	cmd := exec.CommandContext(context.WithoutCancel(t.Context()), os.Args[0], arg)
+	cmd.Env = append(os.Environ(), roleVariable+"="+role)
+	cmd.Stderr = os.Stderr
+	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	out, err := cmd.StdoutPipe()
+	require.NoError(t, err)
+	require.NoError(t, cmd.Start())
+	p := &process{t: t, cmd: cmd, lines: bufio.NewScanner(out)}
+	t.Cleanup(p.kill)
+	return p
+}
+
+// line is the next line that the process prints.
+func (p *process) line() string {
+	p.t.Helper()
+	require.True(p.t, p.lines.Scan(), "the process ended")
+	return p.lines.Text()
+}
+
+// kill is kill -9.
+func (p *process) kill() {
+	p.once.Do(func() {
+		_ = p.cmd.Process.Kill()
+		_ = p.cmd.Wait() // it was killed
+	})
+}

@@ -1,0 +1,192 @@
+package natsinbox
+
+import (
+	"context"
+	"crypto/rand"
+	"time"
+
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook/inbox"
+)
+
+// Append implements [inbox.Sink].
+func (s *Store) Append(ctx context.Context, recs []inbox.Record) (added int, err error) {
+	fresh, err := s.fresh(ctx, recs)
+	if err != nil || len(fresh) == 0 {
+		return 0, err
+	}
+	list := make([]appended, len(fresh))
+	texts := make([][]byte, len(fresh))
+	for i, rec := range fresh {
+		list[i] = appended{Key: rec.Key, Bulk: rec.Bulk, ReceivedAt: rec.ReceivedAt.UnixMicro()}
+		texts[i] = rec.Body
+	}
+	parts, err := s.bodies.store(ctx, texts)
+	if err != nil {
+		return 0, err
+	}
+	for i := range list {
+		list[i].Body = parts[i]
+	}
+	res, err := s.writer.do(ctx, command{Append: list})
+	return res.n, err
+}
+
+// fresh leaves out the records whose keys are known, so that Meta's repeats are not written anywhere.
+func (s *Store) fresh(ctx context.Context, recs []inbox.Record) ([]inbox.Record, error) {
+	if err := s.usable(ctx); err != nil {
+		return nil, err
+	}
+	unknown := func() (list []inbox.Record) {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		for _, rec := range recs {
+			if !s.machine.isKnown(rec.Key, "") {
+				list = append(list, rec)
+			}
+		}
+		return list
+	}
+	list := unknown()
+	if len(list) == len(recs) {
+		return list, nil
+	}
+	// A key that is known here may have been forgotten by another process.
+	if err := s.catchUp(ctx); err != nil {
+		return nil, err
+	}
+	return unknown(), nil
+}
+
+// Claim implements [inbox.Store].
+func (s *Store) Claim(ctx context.Context, req inbox.ClaimRequest) (inbox.Batch, error) {
+	if err := s.usable(ctx); err != nil {
+		return inbox.Batch{}, err
+	}
+	queue := queueName{req.Kind, req.Bulk}
+	if wait, ok := s.wait(queue); !ok || wait > 0 {
+		if err := s.catchUp(ctx); err != nil {
+			return inbox.Batch{}, err
+		}
+		if wait, ok = s.wait(queue); !ok || wait > 0 {
+			return inbox.Batch{Wait: wait}, nil
+		}
+	}
+	res, err := s.writer.do(ctx, command{Claim: &claimed{
+		Token: inbox.Token(rand.Text()), Kind: req.Kind, Bulk: req.Bulk, Lanes: req.Lanes, PerLane: req.PerLane, MaxBytes: req.MaxBytes,
+		Lease: req.Lease, Worker: req.Worker,
+	}})
+	if err != nil || len(res.batch.Records) == 0 {
+		return res.batch, err
+	}
+	list, err := s.bodies.load(ctx, res.body)
+	if err != nil {
+		s.abandon(res.batch)
+		return inbox.Batch{}, err
+	}
+	for i := range list {
+		res.batch.Records[i].Body = list[i]
+	}
+	return res.batch, nil
+}
+
+func (s *Store) wait(name queueName) (time.Duration, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.machine.wait(name, s.clock())
+}
+
+// Extend implements [inbox.Store].
+func (s *Store) Extend(ctx context.Context, token inbox.Token, lease time.Duration) error {
+	if err := s.usable(ctx); err != nil {
+		return err
+	}
+	_, err := s.writer.do(ctx, command{Extend: &extended{token, lease}})
+	return err
+}
+
+// Settle implements [inbox.Store]. If it returns an error other than [inbox.ErrFenced], the outcomes may be stored all the same; then
+// another call returns that.
+func (s *Store) Settle(ctx context.Context, token inbox.Token, outcomes []inbox.Outcome) error {
+	if err := s.usable(ctx); err != nil || len(outcomes) == 0 {
+		return err
+	}
+	_, err := s.writer.do(ctx, command{Settle: newSettled(token, outcomes)})
+	return err
+}
+
+// Stats implements [inbox.Store]. It does not count keys.
+func (s *Store) Stats(ctx context.Context) (inbox.Stats, error) {
+	if err := s.current(ctx); err != nil {
+		return inbox.Stats{}, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.machine.stats(s.clock()), nil
+}
+
+// DeadLetters implements [inbox.Store].
+func (s *Store) DeadLetters(ctx context.Context, after inbox.ID, limit int) ([]inbox.DeadLetter, error) {
+	if err := s.current(ctx); err != nil {
+		return nil, err
+	}
+	s.mu.Lock()
+	letters, parts := s.machine.letters(after, limit)
+	s.mu.Unlock()
+	list, err := s.bodies.load(ctx, parts)
+	if err != nil {
+		return nil, err
+	}
+	for i := range letters {
+		letters[i].Body = list[i]
+	}
+	return letters, nil
+}
+
+// Replay implements [inbox.Store].
+func (s *Store) Replay(ctx context.Context, ids []inbox.ID) (int, error) {
+	if err := s.usable(ctx); err != nil || len(ids) == 0 {
+		return 0, err
+	}
+	res, err := s.writer.do(ctx, command{Replay: ids})
+	return res.n, err
+}
+
+// Purge implements [inbox.Store].
+func (s *Store) Purge(ctx context.Context, ids []inbox.ID) (int, error) {
+	if err := s.usable(ctx); err != nil || len(ids) == 0 {
+		return 0, err
+	}
+	res, err := s.writer.do(ctx, command{Purge: ids})
+	return res.n, err
+}
+
+// Wait implements [inbox.Waker].
+func (s *Store) Wait(ctx context.Context) error {
+	select {
+	case <-s.woken:
+		return nil
+	case <-s.over:
+		return s.reason()
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// usable reports why nothing can be done, if so.
+func (s *Store) usable(ctx context.Context) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if s.closed() {
+		return s.reason()
+	}
+	return nil
+}
+
+// current is for what is answered without writing: it waits until this process has seen what the others wrote before.
+func (s *Store) current(ctx context.Context) error {
+	if err := s.usable(ctx); err != nil {
+		return err
+	}
+	return s.catchUp(ctx)
+}

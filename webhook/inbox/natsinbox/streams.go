@@ -1,0 +1,76 @@
+package natsinbox
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
+)
+
+func (s *Store) stream(part string) string  { return s.cfg.Name + "-" + part }
+func (s *Store) subject(part string) string { return s.cfg.Name + "." + part }
+
+// makeStreams makes the three streams that are not there, and checks those that are.
+func (s *Store) makeStreams(ctx context.Context) error {
+	for _, one := range []struct {
+		part, subject, about string
+		maxBytes             int64
+		stream               *jetstream.Stream
+	}{
+		{"log", "log", "What happened to WhatsApp deliveries, in order. Do not delete messages.", -1, &s.logStream},
+		{"bodies", "bodies", "Bodies of WhatsApp deliveries that are not handled yet.", s.cfg.MaxBytes, &s.bodyStream},
+		{"snapshots", "snapshots.*", "What the log amounts to, for those who start.", -1, &s.snapshotStream},
+	} {
+		cfg := jetstream.StreamConfig{
+			Name: s.stream(one.part), Subjects: []string{s.subject(one.subject)}, Description: one.about, Replicas: s.cfg.Replicas,
+			Storage: jetstream.FileStorage, Retention: jetstream.LimitsPolicy, Discard: jetstream.DiscardNew,
+			MaxBytes: max(one.maxBytes, -1), MaxMsgs: -1, Duplicates: duplicates,
+		}
+		if cfg.MaxBytes == 0 {
+			cfg.MaxBytes = -1
+		}
+		stream, err := s.js.CreateStream(ctx, cfg)
+		if errors.Is(err, jetstream.ErrStreamNameAlreadyInUse) {
+			stream, err = s.js.Stream(ctx, cfg.Name)
+		}
+		if err != nil {
+			return fmt.Errorf("natsinbox: stream %s: %w", cfg.Name, err)
+		}
+		if err := checkStream(stream.CachedInfo().Config, cfg.Subjects[0]); err != nil {
+			return err
+		}
+		*one.stream = stream
+	}
+	return nil
+}
+
+// duplicates is how long the server knows a message that it has stored, if it is sent again: longer than that is tried.
+const duplicates = 2 * time.Minute
+
+// checkStream refuses a stream that somebody made, or changed, so that it loses messages.
+func checkStream(c jetstream.StreamConfig, subject string) error {
+	wrong := ""
+	switch {
+	case c.Storage != jetstream.FileStorage:
+		wrong = "is kept in memory"
+	case c.PersistMode == jetstream.AsyncPersistMode:
+		wrong = "is written asynchronously (persist_mode)"
+	case c.Discard != jetstream.DiscardNew:
+		wrong = "discards old messages when it is full"
+	case c.Retention != jetstream.LimitsPolicy:
+		wrong = "drops messages that were read (retention)"
+	case c.MaxAge != 0 || c.MaxMsgs > 0 || c.MaxMsgsPerSubject > 0:
+		wrong = "drops messages by age or number"
+	case c.NoAck:
+		wrong = "does not acknowledge"
+	case len(c.Subjects) != 1 || c.Subjects[0] != subject:
+		wrong = "has other subjects"
+	case c.Duplicates < duplicates:
+		wrong = "remembers message IDs for less than 2 minutes"
+	default:
+		return nil
+	}
+	return fmt.Errorf("%w: the stream %s %s; change that, or choose another Config.Name", ErrNotDurable, c.Name, wrong)
+}
