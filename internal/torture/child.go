@@ -1,0 +1,248 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook/inbox"
+)
+
+// childEnv holds an order as JSON, and makes this program, or its test, a host that is to be tortured.
+const childEnv = "COEXISTENCE_TORTURE_CHILD"
+
+// A mode is what a host does with what it receives.
+type mode string
+
+const (
+	modeEffects mode = "effects" // keeps it, and leaves the effects of handling it
+	modeBare    mode = "bare"    // reads and verifies it
+	modeMemory  mode = "memory"  // keeps it in memory
+	modeKeep    mode = "keep"    // keeps it, and handles nothing
+	modeHandle  mode = "handle"  // keeps it, and handles it by doing nothing
+)
+
+// A fault is a mistake that an inbox could have, and that the torture has to find.
+type fault string
+
+const (
+	faultEarly fault = "early" // answers 200 before the delivery is stored
+	faultApart fault = "apart" // writes effects in a transaction of their own
+	faultLanes fault = "lanes" // forgets which conversation an event belongs to
+)
+
+// An order is what a child gets.
+type order struct {
+	Engine, Place string
+	Mode          mode
+	Fault         fault         `json:",omitzero"`
+	Lease         time.Duration `json:",omitzero"`
+	Pause         time.Duration `json:",omitzero"` // how long handling an event takes
+	Workers       int           `json:",omitzero"`
+}
+
+// A report is what a child answers.
+type report struct {
+	Command                   string
+	Received, Handled, Fenced int64
+	Retried, Died             int64
+	Chunks                    int64 // of history
+	Lag50, Lag99              time.Duration
+	Left                      int    // to be handled
+	Error                     string `json:",omitzero"`
+}
+
+// A host is what runs in a child.
+type host struct {
+	order order
+	in    *inbox.Inbox
+	db    *sql.DB
+
+	chunks atomic.Int64
+	mu     sync.Mutex
+	lags   []time.Duration // of what was live
+}
+
+// childMain serves on the socket that it inherits, and obeys commands on its standard input. It ends when that does.
+func childMain() int {
+	h := new(host)
+	err := json.Unmarshal([]byte(os.Getenv(childEnv)), &h.order)
+	if err == nil {
+		err = h.start(context.Background())
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "child:", err)
+		return 1
+	}
+	fmt.Println(`{"Command":"ready"}`)
+	commands := bufio.NewScanner(os.Stdin)
+	for commands.Scan() {
+		answer, err := json.Marshal(h.obey(context.Background(), commands.Text()))
+		if err != nil {
+			return 1
+		}
+		fmt.Println(string(answer))
+		if commands.Text() == "end" {
+			return 0
+		}
+	}
+	return 1 // whoever started it is gone
+}
+
+func (h *host) start(ctx context.Context) error {
+	recv, err := h.receiver(ctx)
+	if err != nil {
+		return err
+	}
+	endpoint, err := webhook.NewEndpoint(webhook.Config{AppSecret: appSecret, VerifyToken: appSecret}, recv)
+	if err != nil {
+		return err
+	}
+	listener, err := net.FileListener(os.NewFile(3, "socket"))
+	if err != nil {
+		return err
+	}
+	server := &http.Server{Handler: endpoint, ReadHeaderTimeout: time.Minute}
+	go func() { _ = server.Serve(listener) }()
+	return nil
+}
+
+func (h *host) receiver(ctx context.Context) (webhook.Receiver, error) {
+	if h.order.Mode == modeBare {
+		return webhook.ReceiverFunc(func(context.Context, webhook.Delivery) error { return nil }), nil
+	}
+	store, handler, err := h.open(ctx)
+	if err != nil {
+		return nil, err
+	}
+	h.in, err = inbox.New(store, handler, inbox.Config{
+		Lease: h.order.Lease, Workers: h.order.Workers, Observe: h.observe,
+		Backoff: func(int) time.Duration { return 50 * time.Millisecond }, MaxAttempts: 10000, Poll: 200 * time.Millisecond,
+		Logger: slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelError})),
+	})
+	if err != nil {
+		return nil, err
+	}
+	if h.order.Mode != modeKeep {
+		if err := h.in.Start(ctx); err != nil {
+			return nil, err
+		}
+	}
+	if h.order.Fault == faultEarly {
+		return webhook.ReceiverFunc(func(ctx context.Context, d webhook.Delivery) error {
+			ctx = context.WithoutCancel(ctx)
+			go func() { _ = h.in.Receive(ctx, d) }()
+			return nil
+		}), nil
+	}
+	return h.in, nil
+}
+
+// open opens the store, and returns it with the handler.
+func (h *host) open(ctx context.Context) (inbox.Store, webhook.Handler, error) {
+	nothing := webhook.HandlerFunc(func(context.Context, webhook.Event) error {
+		linger(ctx, h.order.Pause)
+		return nil
+	})
+	if h.order.Mode == modeMemory {
+		return new(inbox.MemStore), nothing, nil
+	}
+	e, known := engines[h.order.Engine]
+	if !known {
+		return nil, nil, fmt.Errorf("there is no engine %q", h.order.Engine)
+	}
+	o, err := e.open(ctx, h.order.Place)
+	if err != nil {
+		return nil, nil, err
+	}
+	h.db = o.db
+	if h.order.Mode != modeEffects {
+		return o.store, nothing, nil
+	}
+	if o.db == nil {
+		handler, err := noting(filepath.Join(h.order.Place, "notes"))
+		return o.store, handler, err
+	}
+	handler := effects(e.dialect, h.order.Pause)
+	switch h.order.Fault {
+	case faultApart:
+		handler = webhook.HandlerFunc(func(ctx context.Context, ev webhook.Event) error { return insertEffect(ctx, o.db, e.dialect, ev) })
+	case faultLanes:
+		if tx, ok := o.store.(inbox.TxSettler); ok {
+			return laneless{tx}, handler, nil
+		}
+	}
+	return o.store, handler, nil
+}
+
+// A laneless store gives every event a lane of its own.
+type laneless struct{ inbox.TxSettler }
+
+func (s laneless) Settle(ctx context.Context, token inbox.Token, outs []inbox.Outcome) error {
+	for _, out := range outs {
+		for i := range out.Events {
+			out.Events[i].Lane = out.Events[i].Key
+		}
+	}
+	return s.TxSettler.Settle(ctx, token, outs)
+}
+
+func (h *host) observe(o inbox.Observation) {
+	if o.Bulk {
+		h.chunks.Add(1)
+		return
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if len(h.lags) < 1<<20 {
+		h.lags = append(h.lags, o.Lag)
+	}
+}
+
+// obey does what the parent wants: "stats" does nothing, "end" shuts down.
+func (h *host) obey(ctx context.Context, command string) report {
+	r := report{Command: command}
+	var err error
+	if h.in != nil {
+		if command == "end" {
+			// The listener is not closed: its file is shared with the processes beside this one, and one of them may have made it blocking.
+			err = h.in.Shutdown(ctx) // nothing arrives any more
+		}
+		m, statsErr := h.in.Metrics(ctx)
+		if command != "end" {
+			err = errors.Join(err, statsErr)
+		}
+		r.Received, r.Handled, r.Fenced, r.Retried, r.Died = m.Received, m.Handled, m.Fenced, m.Retried, m.Died
+		r.Left = m.Depth()
+	}
+	if err != nil {
+		r.Error = err.Error()
+	}
+	r.Chunks = h.chunks.Load()
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	r.Lag50, r.Lag99 = quantile(h.lags, 0.5), quantile(h.lags, 0.99)
+	return r
+}
+
+// quantile returns the value below which so much of the list is.
+func quantile(list []time.Duration, q float64) time.Duration {
+	if len(list) == 0 {
+		return 0
+	}
+	list = slices.Sorted(slices.Values(list))
+	return list[min(len(list)-1, int(q*float64(len(list))))]
+}

@@ -1,0 +1,124 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/sqldb"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook/inbox"
+)
+
+// An effect is what a handler leaves behind, in the order in which that became true.
+type effect struct {
+	message, words string
+}
+
+// createEffects makes the table. It has no unique key on purpose: what happens twice is there twice.
+func createEffects(ctx context.Context, db *sql.DB, d sqldb.Dialect) error {
+	serial := "INTEGER PRIMARY KEY AUTOINCREMENT"
+	if d == sqldb.PostgreSQL {
+		serial = "BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY"
+	}
+	_, err := db.ExecContext(ctx, "CREATE TABLE IF NOT EXISTS torture_effects (seq "+serial+", message TEXT NOT NULL, words TEXT NOT NULL)")
+	return err
+}
+
+// An execer is a database or a transaction.
+type execer interface {
+	ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error)
+}
+
+func insertEffect(ctx context.Context, ex execer, d sqldb.Dialect, ev webhook.Event) error {
+	m, ok := ev.(*webhook.IncomingMessage)
+	if !ok {
+		return webhook.Permanent(fmt.Errorf("nobody has sent an event like %T", ev))
+	}
+	_, err := ex.ExecContext(ctx, d.Rebind("INSERT INTO torture_effects (message, words) VALUES (?, ?)"), string(m.ID), wordsOf(m))
+	return err
+}
+
+func wordsOf(m *webhook.IncomingMessage) string {
+	if text, ok := m.Content.(*webhook.Text); ok {
+		return text.Body
+	}
+	return ""
+}
+
+// effects returns the handler that leaves effects in the database, in the transaction in which the event is done. It takes that long.
+func effects(d sqldb.Dialect, pause time.Duration) webhook.Handler {
+	return inbox.InTx(func(ctx context.Context, tx *sql.Tx, ev webhook.Event) error {
+		if err := insertEffect(ctx, tx, d, ev); err != nil {
+			return err
+		}
+		linger(ctx, pause)
+		return nil
+	})
+}
+
+func linger(ctx context.Context, pause time.Duration) {
+	if pause > 0 {
+		select {
+		case <-time.After(pause):
+		case <-ctx.Done():
+		}
+	}
+}
+
+// readEffects reads them in their order.
+func readEffects(ctx context.Context, db *sql.DB) (list []effect, err error) {
+	rows, err := db.QueryContext(ctx, "SELECT message, words FROM torture_effects ORDER BY seq")
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var e effect
+		if err := rows.Scan(&e.message, &e.words); err != nil {
+			return nil, err
+		}
+		list = append(list, e)
+	}
+	return list, rows.Err()
+}
+
+// noting returns the handler for engines without a SQL database: it appends to a file, which all processes share. A line survives the process
+// that wrote it.
+func noting(path string) (webhook.Handler, error) {
+	file, err := os.OpenFile(path, os.O_WRONLY|os.O_APPEND|os.O_CREATE, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	return webhook.HandlerFunc(func(_ context.Context, ev webhook.Event) error {
+		m, ok := ev.(*webhook.IncomingMessage)
+		if !ok {
+			return webhook.Permanent(fmt.Errorf("nobody has sent an event like %T", ev))
+		}
+		_, err := fmt.Fprintf(file, "%s\t%s\n", m.ID, wordsOf(m))
+		return err
+	}), nil
+}
+
+// readNotes reads what noting has written.
+func readNotes(path string) (list []effect, err error) {
+	file, err := os.Open(path)
+	if errors.Is(err, os.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	lines := bufio.NewScanner(file)
+	for lines.Scan() {
+		id, words, _ := strings.Cut(lines.Text(), "\t")
+		list = append(list, effect{id, words})
+	}
+	return list, lines.Err()
+}

@@ -1,0 +1,105 @@
+package main
+
+import (
+	"errors"
+	"os"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// The hosts that are tortured are processes of this program, here of the test.
+func TestMain(m *testing.M) {
+	if os.Getenv(childEnv) != "" {
+		os.Exit(childMain())
+	}
+	os.Exit(m.Run())
+}
+
+// seed differs from run to run, and a failure says it: run the program with it to see the same deliveries and kills again.
+func seed(t *testing.T) uint64 {
+	t.Helper()
+	s := uint64(time.Now().UnixNano())
+	t.Logf("-seed %d", s)
+	return s
+}
+
+// unlessMissing skips a test if the machine lacks something.
+func unlessMissing(t *testing.T, err error) {
+	t.Helper()
+	if errors.Is(err, errMissing) {
+		t.Skip(err)
+	}
+	require.NoError(t, err)
+}
+
+func short(t *testing.T, engineName string, deliveries int, settings ...string) *trial {
+	t.Helper()
+	tr, err := newTrial(t.Context(), t.Output(), engineName, seed(t), deliveries, settings...)
+	unlessMissing(t, err)
+	t.Cleanup(tr.close)
+	return tr
+}
+
+// enginesUnderTest are those that have to stand everything.
+var enginesUnderTest = []string{"sqlite", "postgres"}
+
+func TestNothingIsLostTwiceOrOutOfOrderWhenProcessesAreKilled(t *testing.T) {
+	t.Parallel()
+	for _, name := range enginesUnderTest {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			tr := short(t, name, 1500)
+			v, err := torture(t.Context(), tr, 12)
+			require.NoError(t, err)
+			require.Positive(t, v.decided, "no order was put to the test")
+		})
+	}
+}
+
+// The torture is worth something only if it finds what is wrong.
+func TestMistakesAreFound(t *testing.T) {
+	t.Parallel()
+	for mistake, finds := range map[fault]func(verdict) int{
+		faultEarly: func(v verdict) int { return v.missing },
+		faultApart: func(v verdict) int { return v.twice },
+		faultLanes: func(v verdict) int { return v.disordered },
+	} {
+		t.Run(string(mistake), func(t *testing.T) {
+			t.Parallel()
+			n := 2000
+			if mistake == faultApart {
+				n = 300 // each effect is a commit, which others wait for
+			}
+			tr := short(t, "sqlite", n)
+			tr.order.Fault = mistake
+			v, err := torture(t.Context(), tr, 8)
+			require.Error(t, err)
+			require.Positive(t, finds(v), "%v: %v", v, err)
+		})
+	}
+}
+
+func TestPowerCutsTakeNothingThatWasAccepted(t *testing.T) {
+	t.Parallel()
+	for _, name := range enginesUnderTest {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c, err := cutPower(t.Context(), t.Output(), name, seed(t), 2)
+			unlessMissing(t, err)
+			require.NoError(t, c.wrong)
+			require.Zero(t, c.lost)
+
+			// A setting that forgets has to be caught, or these cuts prove nothing.
+			for range 5 {
+				lazy, err := cutPower(t.Context(), t.Output(), name+"-lazy", seed(t), 1)
+				require.NoError(t, err)
+				if lazy.lost > 0 {
+					return
+				}
+			}
+			t.Error("the engine with the lazy setting lost nothing")
+		})
+	}
+}

@@ -1,0 +1,274 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"path/filepath"
+	"sync"
+	"time"
+)
+
+// A trial is a run of children under load, on one engine, that ends with a verdict.
+type trial struct {
+	out     io.Writer
+	engine  string
+	seed    uint64
+	order   order // of the children; Engine and Place are filled in
+	site    *site
+	socket  *socket
+	gen     *generator
+	random  *rand.Rand
+	began   time.Time
+	sending sync.WaitGroup
+
+	mu       sync.Mutex
+	children []*process
+	kills    int
+	left     int       // events to be handled after all was sent
+	said     time.Time // when progress was shown
+}
+
+// senders is how many deliveries are on their way at once.
+const senders = 32
+
+// newTrial makes a place for the engine, and a plan of so many deliveries.
+func newTrial(ctx context.Context, out io.Writer, engineName string, seed uint64, deliveries int, settings ...string) (*trial, error) {
+	s, err := newSite(ctx, engineName, settings...)
+	if err != nil {
+		return nil, err
+	}
+	return trialAt(out, engineName, s, seed, deliveries)
+}
+
+func trialAt(out io.Writer, engineName string, s *site, seed uint64, deliveries int) (*trial, error) {
+	sock, err := newSocket()
+	if err != nil {
+		s.close()
+		return nil, err
+	}
+	p := plan{seed: seed, deliveries: deliveries, conversations: 200}
+	return &trial{
+		out: out, engine: engineName, seed: seed, site: s, socket: sock, gen: newGenerator(p, sock.addr()), random: p.random(6, 0), began: time.Now(),
+		order: order{Mode: modeEffects, Lease: 4 * time.Second},
+	}, nil
+}
+
+func (t *trial) close() {
+	t.gen.stop()
+	for _, p := range t.running() {
+		p.kill()
+	}
+	t.socket.close()
+	t.sending.Wait()
+	t.site.close()
+}
+
+// running returns the children.
+func (t *trial) running() []*process {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return append([]*process(nil), t.children...)
+}
+
+// spawn starts the i-th child, or starts it anew.
+func (t *trial) spawn(i int) error {
+	o := t.order
+	o.Engine, o.Place = t.engine, t.site.place
+	p, err := spawn(t.socket, o)
+	if err != nil {
+		return err
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if i == len(t.children) {
+		t.children = append(t.children, nil)
+	}
+	t.children[i] = p
+	return nil
+}
+
+// start spawns n children, and begins to send once they serve.
+func (t *trial) start(ctx context.Context, n int) error {
+	if err := t.prepare(ctx); err != nil {
+		return err
+	}
+	for i := range n {
+		if err := t.spawn(i); err != nil {
+			return err
+		}
+	}
+	for _, p := range t.running() {
+		if err := p.ready(ctx); err != nil {
+			return err
+		}
+	}
+	t.sending.Go(func() { t.gen.run(senders) })
+	return nil
+}
+
+// prepare makes the tables, because several children at once would be in each other's way.
+func (t *trial) prepare(ctx context.Context) error {
+	e := engines[t.engine]
+	o, err := e.open(ctx, t.site.place)
+	if err == nil && o.db != nil {
+		err = createEffects(ctx, o.db, e.dialect)
+	}
+	if err != nil {
+		return err
+	}
+	return o.close()
+}
+
+// watched returns a context that ends when a child ends that nobody has killed.
+func (t *trial) watched(ctx context.Context, p *process) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	go func() {
+		select {
+		case <-p.ended:
+			cancel(fmt.Errorf("a child has ended by itself (%v): %s", p.cmd.ProcessState, p.said()))
+		case <-ctx.Done():
+		}
+	}()
+	return ctx, func() { cancel(nil) }
+}
+
+// progress shows how far it is, from time to time.
+func (t *trial) progress() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if time.Since(t.said) < 5*time.Second {
+		return
+	}
+	t.said = time.Now()
+	left := ""
+	if t.left > 0 {
+		left = fmt.Sprintf(", %d events left", t.left)
+	}
+	accepted, refused, broken := t.gen.counts()
+	fmt.Fprintf(t.out, "  %4.0f s  %7d of %d deliveries accepted, %d refused, %d broken off, %d kills%s\n",
+		time.Since(t.began).Seconds(), accepted, t.gen.plan.deliveries, refused, broken, t.kills, left)
+}
+
+// finish lets all be sent and handled, shuts the children down, and judges. reports are the children's last ones.
+func (t *trial) finish(ctx context.Context) (v verdict, reports []report, err error) {
+	t.gen.allow(t.gen.plan.deliveries)
+	if err := t.gen.reach(ctx, t.gen.plan.deliveries); err != nil {
+		return v, nil, err
+	}
+	t.sending.Wait()
+	children := t.running()
+	if err := t.drain(ctx, children[0]); err != nil {
+		return v, nil, err
+	}
+	for _, p := range children {
+		r, err := p.end(ctx)
+		if err != nil {
+			return v, nil, err
+		}
+		reports = append(reports, r)
+	}
+	v, err = t.judge(ctx)
+	return v, reports, err
+}
+
+// drain waits until nothing is left to do, whoever holds it.
+func (t *trial) drain(ctx context.Context, p *process) error {
+	for {
+		r, err := p.ask(ctx, "stats")
+		if err != nil || r.Left == 0 {
+			return err
+		}
+		t.mu.Lock()
+		t.left = r.Left
+		t.mu.Unlock()
+		t.progress()
+		time.Sleep(20 * time.Millisecond)
+	}
+}
+
+// judge reads the effects, and returns an error unless all is well.
+func (t *trial) judge(ctx context.Context) (verdict, error) {
+	v, err := t.verdict(ctx)
+	return v, errors.Join(err, v.err())
+}
+
+// verdict reads the effects and compares.
+func (t *trial) verdict(ctx context.Context) (v verdict, err error) {
+	o, err := engines[t.engine].open(ctx, t.site.place)
+	if err != nil {
+		return v, err
+	}
+	defer func() { err = errors.Join(err, o.close()) }()
+	st, err := o.store.Stats(ctx)
+	if err != nil {
+		return v, err
+	}
+	var list []effect
+	if o.db == nil {
+		list, err = readNotes(filepath.Join(t.site.place, "notes"))
+	} else {
+		list, err = readEffects(ctx, o.db)
+	}
+	if err != nil {
+		return v, err
+	}
+	v = judge(t.gen, list, o.db == nil)
+	if st.Dead > 0 || st.Depth() > 0 {
+		return v, fmt.Errorf("%d events are left over, and %d are dead letters", st.Depth(), st.Dead)
+	}
+	return v, nil
+}
+
+// torture kills children at random moments, kills times in all, while the plan is delivered. With an engine that several processes
+// may share, two run at once.
+func torture(ctx context.Context, t *trial, kills int) (verdict, error) {
+	n := 1
+	if engines[t.engine].server {
+		n = 2
+	}
+	if err := t.start(ctx, n); err != nil {
+		return verdict{}, err
+	}
+	share := t.gen.plan.deliveries / (kills + 1)
+	for k := range kills {
+		// There is always more to send than what the kill waits for.
+		t.gen.allow((k + 3) * share)
+		i := t.random.IntN(n)
+		p := t.running()[i]
+		if t.random.IntN(6) == 0 {
+			// Somewhere in its start, or soon after.
+			time.Sleep(time.Duration(t.random.IntN(150)) * time.Millisecond)
+		} else {
+			watched, done := t.watched(ctx, p)
+			err := t.gen.reach(watched, k*share+t.random.IntN(share+1))
+			done()
+			if err != nil {
+				return verdict{}, err
+			}
+			time.Sleep(time.Duration(t.random.IntN(5000)) * time.Microsecond)
+		}
+		p.kill()
+		t.mu.Lock()
+		t.kills++
+		t.mu.Unlock()
+		if err := t.spawn(i); err != nil {
+			return verdict{}, err
+		}
+		t.progress()
+	}
+	v, reports, err := t.finish(ctx)
+	if err != nil {
+		return v, err
+	}
+	accepted, refused, broken := t.gen.counts()
+	var fenced int64
+	for _, r := range reports {
+		fenced += r.Fenced
+	}
+	fmt.Fprintf(t.out, "%s: %d kills, %d deliveries accepted in %.0f s; %d times there was no answer and %d times it was not 200, %d of the last processes' events were fenced\n"+
+		"  %v\n", t.engine, t.kills, accepted, time.Since(t.began).Seconds(), broken, refused, fenced, v)
+	return v, nil
+}
