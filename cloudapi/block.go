@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"iter"
 	"net/http"
 
@@ -76,16 +77,16 @@ func (s *BlockService) List(ctx context.Context, phone graph.PhoneNumberID) iter
 type blockEntry struct{ users []BlockedUser }
 
 func (e *blockEntry) UnmarshalJSON(b []byte) error {
-	var v struct {
-		BlockedUser
+	var list struct {
 		Users []BlockedUser `json:"block_users"`
 	}
-	if err := json.Unmarshal(b, &v); err != nil {
+	var one BlockedUser
+	if err := errors.Join(json.Unmarshal(b, &list), json.Unmarshal(b, &one)); err != nil {
 		return err
 	}
-	e.users = v.Users
-	if e.users == nil && v.BlockedUser != (BlockedUser{}) {
-		e.users = []BlockedUser{v.BlockedUser}
+	e.users = list.Users
+	if e.users == nil && one != (BlockedUser{}) {
+		e.users = []BlockedUser{one}
 	}
 	return nil
 }

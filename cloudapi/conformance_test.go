@@ -44,8 +44,11 @@ var placeNames = strings.NewReplacer(
 // openAPI reads Meta's document. It is a checklist and not a truth.
 var openAPI = sync.OnceValues(func() (map[string]any, error) {
 	files, err := filepath.Glob(filepath.Join(os.Getenv("COEXISTENCE_OPENAPI"), "*.yaml"))
-	if err != nil || len(files) != 1 {
-		return nil, fmt.Errorf("want one document, found %d (%v)", len(files), err)
+	if err != nil {
+		return nil, err
+	}
+	if len(files) != 1 {
+		return nil, fmt.Errorf("want one document, found %d", len(files))
 	}
 	text, err := os.ReadFile(files[0])
 	if err != nil {

@@ -64,5 +64,7 @@ func TestCoverageTableIsTrue(t *testing.T) {
 	require.NoError(t, err)
 	count := fmt.Sprintf("%d endpoints as %d methods of %d services", len(endpoints), len(all), len(services))
 	t.Log(count)
-	require.True(t, strings.Contains(string(readme), count), "README.md's row of calls must say: %s", count)
+	if !strings.Contains(string(readme), count) {
+		t.Errorf("README.md's row of calls must say: %s", count)
+	}
 }

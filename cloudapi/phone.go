@@ -41,6 +41,18 @@ type Phone struct {
 	IsPINEnabled              bool `json:"is_pin_enabled"`
 	IsPreverifiedNumber       bool `json:"is_preverified_number"`
 
+	// MessagingLimit is how many people the portfolio of the number may write to first in 24 hours, such as "TIER_2K". It has
+	// to be asked for, like all that follow; versions before v24.0 do not know it.
+	MessagingLimit string `json:"whatsapp_business_manager_messaging_limit"`
+
+	SearchVisibility SearchVisibility `json:"search_visibility"`
+	NewDisplayName   string           `json:"new_display_name"`
+	Username         string           `json:"username"`
+	CountryCode      string           `json:"country_code"`
+	CountryDialCode  string           `json:"country_dial_code"`
+	HostPlatform     string           `json:"host_platform"`
+	Certificate      string           `json:"certificate"`
+
 	// Raw is the number as Meta wrote it, for fields that have no member here.
 	Raw json.RawMessage `json:"-"`
 
@@ -58,6 +70,8 @@ func (p *Phone) UnmarshalJSON(b []byte) error {
 	aux := struct {
 		*plain
 		DisplayPhoneNumber  loose    `json:"display_phone_number"`
+		CountryDialCode     loose    `json:"country_dial_code"`
+		Username            loose    `json:"username"`
 		IsOnBizApp          flexBool `json:"is_on_biz_app"`
 		IsOfficial          flexBool `json:"is_official_business_account"`
 		IsPINEnabled        flexBool `json:"is_pin_enabled"`
@@ -67,6 +81,7 @@ func (p *Phone) UnmarshalJSON(b []byte) error {
 		return err
 	}
 	p.DisplayPhoneNumber = string(aux.DisplayPhoneNumber)
+	p.CountryDialCode, p.Username = string(aux.CountryDialCode), string(aux.Username)
 	p.IsOnBizApp = bool(aux.IsOnBizApp)
 	p.IsOfficialBusinessAccount = bool(aux.IsOfficial)
 	p.IsPINEnabled = bool(aux.IsPINEnabled)

@@ -190,6 +190,7 @@ func (t ButtonType) fits(param TemplateParameter) bool {
 		return t == ButtonVoiceCall
 	case *RawParameter:
 		return true
+	default: // those of headers and bodies
+		return false
 	}
-	return false
 }

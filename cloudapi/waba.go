@@ -35,6 +35,16 @@ type WABA struct {
 	OwnerBusinessInfo      BusinessInfo `json:"owner_business_info"`
 	OnBehalfOfBusinessInfo BusinessInfo `json:"on_behalf_of_business_info"`
 
+	// IsEnabledForInsights reports that template analytics are on. It has to be asked for, like all that follow.
+	IsEnabledForInsights bool `json:"is_enabled_for_insights"`
+
+	// MessagingLimit is how many people the portfolio may write to first in 24 hours, such as "TIER_2K".
+	MessagingLimit string `json:"whatsapp_business_manager_messaging_limit"`
+
+	// MarketingOnboarding and MarketingAPI say whether [MessagesService.SendMarketing] can be used.
+	MarketingOnboarding string `json:"marketing_messages_onboarding_status"`
+	MarketingAPI        string `json:"marketing_messages_lite_api_status"`
+
 	// Raw is the WABA as Meta wrote it, for fields that have no member here.
 	Raw json.RawMessage `json:"-"`
 
@@ -53,14 +63,16 @@ func (w *WABA) UnmarshalJSON(b []byte) error {
 	type plain WABA
 	aux := struct {
 		*plain
-		TimezoneID       loose `json:"timezone_id"`
-		PrimaryFundingID loose `json:"primary_funding_id"`
+		TimezoneID       loose    `json:"timezone_id"`
+		PrimaryFundingID loose    `json:"primary_funding_id"`
+		Insights         flexBool `json:"is_enabled_for_insights"`
 	}{plain: (*plain)(w)}
 	if err := json.Unmarshal(b, &aux); err != nil {
 		return err
 	}
 	w.TimezoneID = string(aux.TimezoneID)
 	w.PrimaryFundingID = string(aux.PrimaryFundingID)
+	w.IsEnabledForInsights = bool(aux.Insights)
 	w.Raw = bytes.Clone(b)
 	return nil
 }

@@ -200,10 +200,12 @@ func TestBlockingWorksInPart(t *testing.T) {
 	require.Equal(t, graph.CodeReengagementMessage, result.Failed[0].Errors[0].Code)
 	require.Equal(t, 400, result.Meta.Status)
 	require.Equal(t, []graph.Identity{near}, srv.Blocked(phone.ID))
+	var list []string
 	for user, err := range client.Block.List(ctx, phone.ID) {
 		require.NoError(t, err)
-		require.Equal(t, "15550100142", user.WAID)
+		list = append(list, user.WAID)
 	}
+	require.Equal(t, []string{"15550100142"}, list)
 	_, err = client.Block.Remove(ctx, phone.ID, cloudapi.ToPhone("+15550100142"))
 	require.NoError(t, err)
 	require.Empty(t, srv.Blocked(phone.ID))
@@ -231,15 +233,21 @@ func TestAFlowIsPublishedOnce(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, cloudapi.FlowStatusPublished, flow.Status)
 	require.Equal(t, "https://example.com/flow", flow.EndpointURI)
+	assets := 0
 	for asset, err := range client.Flows.Assets(ctx, made.ID) {
 		require.NoError(t, err)
 		require.Equal(t, "FLOW_JSON", asset.Type)
+		assets++
 	}
+	require.Equal(t, 1, assets)
 	require.NoError(t, client.Flows.Deprecate(ctx, made.ID))
+	flows := 0
 	for f, err := range client.Flows.List(ctx, waba) {
 		require.NoError(t, err)
 		require.Equal(t, cloudapi.FlowStatusDeprecated, f.Status)
+		flows++
 	}
+	require.Equal(t, 1, flows)
 }
 
 func TestMarketingMessagesAreMessages(t *testing.T) {
