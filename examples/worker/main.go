@@ -1,4 +1,5 @@
-// Worker shows a queue: the endpoint only writes a delivery down, and a worker decodes and handles it later.
+// Worker shows a queue of one's own: the endpoint only writes a delivery down, and a worker decodes and handles it later. Package
+// webhook/inbox does the same and more (order, repeats, several machines): use that unless you have a queue that you want to keep.
 //
 // The queue is a folder. A delivery is acknowledged once its bytes are on the disk, and its file is deleted once it was handled,
 // so that a crash at any moment loses nothing. A host of several machines puts a database or a broker in the folder's place.

@@ -34,7 +34,7 @@ type settlement struct {
 }
 
 func newDesk(in *Inbox, a alarm) *desk {
-	return &desk{in: in, alarm: a, outcomes: make(chan settlement, 1024), holds: map[*hold]bool{}}
+	return &desk{in: in, alarm: a, outcomes: make(chan settlement, 256), holds: map[*hold]bool{}}
 }
 
 // open notes a batch that was claimed just now.

@@ -14,7 +14,7 @@ type splitter struct {
 }
 
 const (
-	splitBatch = 256
+	splitBatch = 128
 	splitBytes = 16 << 20
 )
 

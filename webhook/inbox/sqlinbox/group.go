@@ -3,6 +3,7 @@ package sqlinbox
 import (
 	"context"
 	"database/sql"
+	"slices"
 	"sync"
 
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/sqldb"
@@ -15,8 +16,9 @@ type group struct {
 	s    *Store
 	turn chan struct{} // held by those who are at it
 
-	mu    sync.Mutex
-	queue []*job
+	mu       sync.Mutex
+	queue    []*job
+	appended bool // the last transaction was one of deliveries
 }
 
 // A job is a part of a transaction: deliveries to append, or a function.
@@ -31,8 +33,9 @@ type job struct {
 }
 
 const (
-	groupJobs  = 512
-	groupBytes = 16 << 20
+	groupJobs      = 512
+	groupFunctions = 4
+	groupBytes     = 16 << 20
 )
 
 func newGroup(s *Store) *group {
@@ -79,19 +82,30 @@ func (g *group) withdraw(j *job) bool {
 	return false
 }
 
-// take returns what goes into the next transaction.
+// take returns what goes into the next transaction: deliveries that wait, or functions, in turn. Meta waits for the ones, so they do not
+// wait for a pile of the others; and neither starves.
 func (g *group) take() []*job {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	n, bytes := 0, 0
-	for n < len(g.queue) && n < groupJobs && bytes < groupBytes {
-		for _, rec := range g.queue[n].recs {
+	var jobs, rest []*job
+	bytes := 0
+	functions := g.appended && slices.ContainsFunc(g.queue, func(j *job) bool { return j.fn != nil }) ||
+		!slices.ContainsFunc(g.queue, func(j *job) bool { return j.fn == nil })
+	limit := groupJobs
+	if functions {
+		limit = groupFunctions
+	}
+	for _, j := range g.queue {
+		if (j.fn != nil) != functions || len(jobs) == limit || bytes >= groupBytes {
+			rest = append(rest, j)
+			continue
+		}
+		for _, rec := range j.recs {
 			bytes += len(rec.Body)
 		}
-		n++
+		jobs = append(jobs, j)
 	}
-	jobs := g.queue[:n:n]
-	g.queue = g.queue[n:]
+	g.queue, g.appended = rest, !functions
 	return jobs
 }
 
