@@ -74,6 +74,7 @@ type entry struct {
 type cycle struct {
 	began, told time.Time // the signup, and when the tracker heard of it
 	shares      bool
+	answered    bool // the address book had something to tell when it was asked for
 	straggling  bool // history of an earlier onboarding may still be under way
 }
 
