@@ -66,17 +66,18 @@ func (s *supervisor) runWorker(ctx context.Context) (killed bool, err error) {
 		return false, err
 	}
 	s.progress.worker(len(s.kills) + 1)
-	ended := make(chan error, 1)
-	go func() { ended <- cmd.Wait() }()
+	type end struct{ err error }
+	ended := make(chan end, 1)
+	go func() { ended <- end{cmd.Wait()} }()
 	tick := time.NewTicker(100 * time.Millisecond)
 	defer tick.Stop()
 	for {
 		select {
-		case err := <-ended:
-			if err == nil {
+		case e := <-ended:
+			if e.err == nil {
 				return false, s.show()
 			}
-			return false, errors.Join(ctx.Err(), fmt.Errorf("the worker ended: %w: %s", err, complaints.String()))
+			return false, errors.Join(ctx.Err(), fmt.Errorf("the worker ended: %w: %s", e.err, complaints.String()))
 		case <-tick.C:
 		}
 		if err := s.show(); err != nil {
@@ -88,7 +89,7 @@ func (s *supervisor) runWorker(ctx context.Context) (killed bool, err error) {
 		}
 		if s.dueToDie() {
 			_ = cmd.Process.Kill()
-			_ = <-ended // that it was killed
+			<-ended
 			return true, s.show()
 		}
 	}
