@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -121,12 +122,13 @@ func TestTelemetryHoldsNoSecret(t *testing.T) {
 	var all metricdata.ResourceMetrics
 	require.NoError(t, reader.Collect(context.Background(), &all))
 	require.Greater(t, len(exporter.GetSpans()), 15)
-	printed := fmt.Sprintf("%+v %+v", exporter.GetSpans(), all)
+	var printed strings.Builder
+	printed.WriteString(fmt.Sprintf("%+v %+v", exporter.GetSpans(), all))
 	for _, s := range exporter.GetSpans() {
-		printed += fmt.Sprint(s.Name, s.Status.Description, attributes(s.Attributes))
+		printed.WriteString(fmt.Sprint(s.Name, s.Status.Description, attributes(s.Attributes)))
 	}
 	for _, secret := range []string{private, customer, code, srv.SystemToken().Reveal(), srv.App().Secret.Reveal(), "http://"} {
-		require.NotContains(t, printed, secret)
+		require.NotContains(t, printed.String(), secret)
 	}
 }
 
