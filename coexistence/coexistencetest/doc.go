@@ -54,6 +54,11 @@
 // examples/simulator runs a world as a program, for hosts in any language, with a page on which people type as the business and its
 // customers.
 //
+// # In a browser
+//
+// [World.SDKURL] is a stand-in for Meta's JavaScript SDK. A page that loads it opens the popup as HTML pages, with a QR code that can be
+// scanned and a page for the phone's part; package signup takes the address as Config.SDKURL. "go run ./examples/signup" shows it.
+//
 // # Chance
 //
 // [Config.Seed] decides ids, made-up conversations and the order of deliveries, and [World.String] prints it. What several
