@@ -149,6 +149,13 @@ func (c *cluster) start(ctx context.Context) error {
 	}
 }
 
+// interrupt ends the server, which throws its clients out and writes down what it has.
+func (c *cluster) interrupt() {
+	_ = c.cmd.Process.Signal(os.Interrupt)
+	<-c.ended
+	c.cmd = nil
+}
+
 // kill ends all processes of the server at once, as a loss of power would.
 func (c *cluster) kill() {
 	if c.cmd == nil {

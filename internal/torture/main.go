@@ -1,15 +1,17 @@
-// Torture does to the inbox what can happen to a server, while Meta delivers: it kills the process at random moments, and cuts the power. Then it compares what was answered with
-// 200 with what the handlers did: nothing may be lost, have its effect twice, come out of order in its conversation, or be invented.
+// Torture does to the inbox what can happen to a server, while Meta delivers: it kills the process at random moments, cuts the power, fills
+// the disk, stops a worker past its lease, lets the clock jump, kills and restarts the database. Then it compares what was answered with 200
+// with what the handlers did: nothing may be lost, have its effect twice, come out of order in its conversation, or be invented.
 //
 //	go run ./internal/torture                         each trial, small: a minute or two
 //	go run ./internal/torture -full                   500 kills during 200,000 deliveries, 50 power cuts
 //	go run ./internal/torture -engine sqlite -only kills -seed 7
+//	go run ./internal/torture -load                   no torture: how fast it is, as tables
 //
 // Hosts run in processes of their own with the endpoint, the inbox and handlers that write an effect for each event, in the transaction in
 // which it is settled (inbox.InTx). All of them serve one socket, which they inherit. One delivery in five repeats an earlier one,
 // half of those in other company; what is not answered with 200 is sent again, later and in another order.
 //
-// PostgreSQL is a server of our own, made by initdb in a folder that is removed afterwards. Power cuts need root, loop
+// PostgreSQL is a server of our own, made by initdb in a folder that is removed afterwards. Power cuts and the full disk need root, loop
 // devices and mkfs.ext4. What is missing is left out, and said.
 package main
 
@@ -30,6 +32,7 @@ import (
 // options are the flags.
 type options struct {
 	full              bool
+	load              bool
 	engine            string
 	only              string
 	seed              uint64
@@ -43,6 +46,7 @@ func main() {
 	}
 	var o options
 	flag.BoolVar(&o.full, "full", false, "500 kills during 200,000 deliveries, and 50 power cuts, for each engine")
+	flag.BoolVar(&o.load, "load", false, "only the trials load and scale, which measure")
 	flag.StringVar(&o.engine, "engine", "sqlite,postgres", "which engines")
 	flag.StringVar(&o.only, "only", "", "which trials, of: "+strings.Join(names(), ", ")+"; if empty, all")
 	flag.Uint64Var(&o.seed, "seed", uint64(time.Now().UnixNano()), "decides what is sent and when what happens")
@@ -70,6 +74,9 @@ type torment struct {
 var torments = []torment{
 	{"kills", runKills},
 	{"cuts", runCuts},
+	{"faults", runFaults},
+	{"load", measureLoad},
+	{"scale", measureScale},
 }
 
 func names() (list []string) {
@@ -90,7 +97,8 @@ func run(ctx context.Context, out io.Writer, o options) error {
 	fmt.Fprintf(out, "-seed %d\n", o.seed)
 	var errs []error
 	for _, t := range torments {
-		if o.only != "" && o.only != t.name {
+		measures := t.name == "load" || t.name == "scale"
+		if o.only != "" && o.only != t.name || o.only == "" && o.load != measures {
 			continue
 		}
 		fmt.Fprintf(out, "\n%s\n", t.name)

@@ -103,3 +103,13 @@ func TestPowerCutsTakeNothingThatWasAccepted(t *testing.T) {
 		})
 	}
 }
+
+func TestNothingIsLostWhenTheSurroundingsFail(t *testing.T) {
+	t.Parallel()
+	for _, name := range enginesUnderTest {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			unlessMissing(t, runFaults(t.Context(), t.Output(), name, options{seed: seed(t)}))
+		})
+	}
+}

@@ -15,7 +15,7 @@ import (
 type trial struct {
 	out     io.Writer
 	engine  string
-	seed    uint64
+	rounds  int   // how often a fault happens
 	order   order // of the children; Engine and Place are filled in
 	site    *site
 	socket  *socket
@@ -51,7 +51,7 @@ func trialAt(out io.Writer, engineName string, s *site, seed uint64, deliveries 
 	}
 	p := plan{seed: seed, deliveries: deliveries, conversations: 200}
 	return &trial{
-		out: out, engine: engineName, seed: seed, site: s, socket: sock, gen: newGenerator(p, sock.addr()), random: p.random(6, 0), began: time.Now(),
+		out: out, engine: engineName, site: s, socket: sock, gen: newGenerator(p, sock.addr()), random: p.random(6, 0), began: time.Now(),
 		order: order{Mode: modeEffects, Lease: 4 * time.Second},
 	}, nil
 }

@@ -1,0 +1,252 @@
+package main
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"syscall"
+	"time"
+)
+
+// runFaults does to a host under load what can happen to its surroundings.
+func runFaults(ctx context.Context, out io.Writer, engine string, o options) error {
+	type fault struct {
+		name string
+		run  func(context.Context, *trial) error
+	}
+	list := []fault{{"full disk", fillDisk}}
+	if engines[engine].server {
+		list = []fault{
+			{"stopped past its lease", stopWorkers}, {"clock jumps", jumpClock},
+			{"backend killed in its commit", killBackends}, {"server restarted", restartServer},
+		}
+	}
+	var errs []error
+	for _, f := range list {
+		err := runFault(ctx, out, engine, o, f.run)
+		if err != nil {
+			err = fmt.Errorf("%s: %w", f.name, err)
+		}
+		errs = append(errs, err)
+	}
+	return errors.Join(errs...)
+}
+
+func runFault(ctx context.Context, out io.Writer, engine string, o options, run func(context.Context, *trial) error) error {
+	rounds := 2
+	if o.full {
+		rounds = 50
+	}
+	// A commit that takes a while can be met on its way.
+	t, err := newTrial(ctx, out, engine, o.seed, rounds*200, "commit_delay=3000", "commit_siblings=0")
+	if err != nil {
+		return err
+	}
+	defer t.close()
+	t.rounds = rounds
+	return run(ctx, t)
+}
+
+// conclude finishes a trial and says how it ended.
+func (t *trial) conclude(ctx context.Context, what string) (reports []report, err error) {
+	v, reports, err := t.finish(ctx)
+	if err == nil {
+		fmt.Fprintf(t.out, "%s: %s, in %.0f s\n  %v\n", t.engine, what, time.Since(t.began).Seconds(), v)
+	}
+	return reports, err
+}
+
+// stopWorkers stops one of two hosts for longer than its lease. The other one takes over; what the first still wanted to write is refused.
+func stopWorkers(ctx context.Context, t *trial) error {
+	t.order.Pause, t.order.Lease = 5*time.Millisecond, 1500*time.Millisecond
+	if err := t.start(ctx, 2); err != nil {
+		return err
+	}
+	stops := t.rounds
+	for k := range stops {
+		t.gen.allow((k + 2) * t.gen.plan.deliveries / (stops + 1))
+		if err := t.gen.reach(ctx, (k+1)*t.gen.plan.deliveries/(stops+2)); err != nil {
+			return err
+		}
+		p := t.running()[k%2].cmd.Process
+		if err := p.Signal(syscall.SIGSTOP); err != nil {
+			return err
+		}
+		time.Sleep(2 * t.order.Lease)
+		if err := p.Signal(syscall.SIGCONT); err != nil {
+			return err
+		}
+		t.progress()
+	}
+	reports, err := t.conclude(ctx, fmt.Sprintf("%d times a host was stopped past its lease", stops))
+	if err != nil {
+		return err
+	}
+	var fenced, retried int64
+	for _, r := range reports {
+		fenced, retried = fenced+r.Fenced, retried+r.Retried
+	}
+	fmt.Fprintf(t.out, "  %d attempts were fenced or cut off\n", fenced+retried)
+	if fenced+retried == 0 {
+		return errors.New("nobody was fenced, so the leases were not put to the test")
+	}
+	return nil
+}
+
+// jumpClock has the server's clock jump forward by hours while leases run: its tables see a clock of their own, in front of PostgreSQL's.
+func jumpClock(ctx context.Context, t *trial) error {
+	db, err := sql.Open("pgx", t.site.place)
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	for _, statement := range []string{
+		"CREATE SCHEMA jumping", "CREATE TABLE jumping.ahead (by INTERVAL NOT NULL)", "INSERT INTO jumping.ahead VALUES ('0')",
+		`CREATE FUNCTION jumping.clock_timestamp() RETURNS TIMESTAMPTZ VOLATILE LANGUAGE SQL AS
+			'SELECT pg_catalog.clock_timestamp() + by FROM jumping.ahead'`,
+	} {
+		if _, err := db.ExecContext(ctx, statement); err != nil {
+			return err
+		}
+	}
+	if t.site.place, err = withParameter(t.site.place, "search_path", "jumping,pg_catalog"); err != nil {
+		return err
+	}
+	if err := t.start(ctx, 2); err != nil {
+		return err
+	}
+	jumps := []string{"1 hour", "8 days", "9 days"}
+	for k, jump := range jumps {
+		t.gen.allow((k + 2) * t.gen.plan.deliveries / (len(jumps) + 1))
+		if err := t.gen.reach(ctx, (k+1)*t.gen.plan.deliveries/(len(jumps)+2)); err != nil {
+			return err
+		}
+		if _, err := db.ExecContext(ctx, "UPDATE jumping.ahead SET by = CAST($1 AS TEXT)::INTERVAL", jump); err != nil {
+			return err
+		}
+	}
+	_, err = t.conclude(ctx, "the server's clock jumped ahead by an hour, 8 days and 9 days")
+	return err
+}
+
+// killBackends kills server processes while they commit, which makes PostgreSQL throw out all the others and recover.
+func killBackends(ctx context.Context, t *trial) error {
+	if err := t.start(ctx, 2); err != nil {
+		return err
+	}
+	kills := t.rounds
+	for k := range kills {
+		t.gen.allow((k + 2) * t.gen.plan.deliveries / (kills + 1))
+		if err := t.gen.reach(ctx, (k+1)*t.gen.plan.deliveries/(kills+2)); err != nil {
+			return err
+		}
+		if err := t.killCommitting(ctx); err != nil {
+			return err
+		}
+		t.progress()
+	}
+	_, err := t.conclude(ctx, fmt.Sprintf("%d backends killed in their commit", kills))
+	return err
+}
+
+func (t *trial) killCommitting(ctx context.Context) error {
+	db, err := sql.Open("pgx", t.site.place)
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	for ctx.Err() == nil {
+		var pid int
+		err := db.QueryRowContext(ctx,
+			"SELECT pid FROM pg_stat_activity WHERE state = 'active' AND query ILIKE 'commit%' LIMIT 1").Scan(&pid)
+		if err == nil {
+			return syscall.Kill(pid, syscall.SIGKILL)
+		}
+		if !errors.Is(err, sql.ErrNoRows) {
+			time.Sleep(20 * time.Millisecond) // it recovers
+		}
+	}
+	return ctx.Err()
+}
+
+// restartServer restarts the server under load, in turn with and without letting it write down what it has.
+func restartServer(ctx context.Context, t *trial) error {
+	if err := t.start(ctx, 2); err != nil {
+		return err
+	}
+	restarts := t.rounds
+	for k := range restarts {
+		t.gen.allow((k + 2) * t.gen.plan.deliveries / (restarts + 1))
+		if err := t.gen.reach(ctx, (k+1)*t.gen.plan.deliveries/(restarts+2)); err != nil {
+			return err
+		}
+		if k%2 == 0 {
+			t.site.cluster.kill()
+		} else {
+			t.site.cluster.interrupt()
+		}
+		if err := t.site.cluster.start(ctx); err != nil {
+			return err
+		}
+		t.progress()
+	}
+	_, err := t.conclude(ctx, fmt.Sprintf("the server restarted %d times", restarts))
+	return err
+}
+
+// fillDisk lets the disk of a SQLite store run full, and makes room again. Meanwhile, the host refuses.
+func fillDisk(ctx context.Context, t *trial) error {
+	if os.Getuid() != 0 {
+		return fmt.Errorf("%w: only root mounts a file system", errMissing)
+	}
+	disk := filepath.Join(t.site.dir, "disk")
+	if err := os.Mkdir(disk, 0o700); err != nil {
+		return err
+	}
+	if err := command(ctx, "mount", "-t", "tmpfs", "-o", "size=24m", "tmpfs", disk); err != nil {
+		return fmt.Errorf("%w: %w", errMissing, err)
+	}
+	defer image{mount: disk}.down()
+	defer func() {
+		for _, p := range t.running() {
+			p.kill()
+		}
+	}()
+	filler := filepath.Join(disk, "filler")
+	if err := os.WriteFile(filler, nil, 0o600); err != nil {
+		return err
+	}
+	t.site.place = filepath.Join(disk, "inbox")
+	if err := t.start(ctx, 1); err != nil {
+		return err
+	}
+	t.gen.allow(t.gen.plan.deliveries)
+	if err := t.gen.reach(ctx, 100); err != nil {
+		return err
+	}
+	// Whatever is left of the disk, to the last byte.
+	file, err := os.OpenFile(filler, os.O_WRONLY, 0)
+	if err != nil {
+		return err
+	}
+	block := make([]byte, 4096)
+	for err == nil {
+		_, err = file.Write(block)
+	}
+	if err := file.Close(); err != nil {
+		return err
+	}
+	if err := t.gen.until(ctx, func() bool { return t.gen.refused >= 50 }); err != nil {
+		return err
+	}
+	if err := os.Remove(filler); err != nil {
+		return err
+	}
+	_, refused, _ := t.gen.counts()
+	_, err = t.conclude(ctx, fmt.Sprintf("the disk was full, which made the host refuse %d times", refused))
+	return err
+}
