@@ -62,7 +62,7 @@ func (t *trial) conclude(ctx context.Context, what string) (reports []report, er
 
 // stopWorkers stops one of two hosts for longer than its lease. The other one takes over; what the first still wanted to write is refused.
 func stopWorkers(ctx context.Context, t *trial) error {
-	t.order.Pause, t.order.Lease = 5*time.Millisecond, 1500*time.Millisecond
+	t.order.Pause, t.order.Lease = 20*time.Millisecond, 1500*time.Millisecond
 	if err := t.start(ctx, 2); err != nil {
 		return err
 	}
