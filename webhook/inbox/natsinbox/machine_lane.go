@@ -140,7 +140,7 @@ func (m *machine) claim(c claimed) (res result) {
 			break
 		}
 		m.fence(l)
-		l.token, l.held, l.next = c.Token, held, m.now+c.Lease.Microseconds()
+		l.token, l.held, l.next = c.Token, held, m.now+max(1, c.Lease.Microseconds()) // at least, so as not to claim it twice here
 		heap.Fix(q, l.place)
 		h := m.holds[c.Token]
 		if h == nil {

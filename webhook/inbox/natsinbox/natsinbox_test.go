@@ -13,27 +13,29 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook/inbox/natsinbox"
 )
 
-// engine makes storages in streams of their own. Each store over one has a connection of its own, like a process.
+// engine makes storages in streams of their own.
 func engine(s *natsServer, snapshotBytes int64) inboxtest.Engine {
-	return inboxtest.Engine{New: func(context.Context) (inboxtest.Storage, error) {
-		var stores []*natsinbox.Store
-		cfg := s.config()
-		return inboxtest.Storage{
-			Open: func(ctx context.Context) (inbox.Store, error) {
-				store, err := natsinbox.OpenWith(ctx, cfg, snapshotBytes, time.Hour)
-				if err == nil {
-					stores = append(stores, store)
-				}
-				return store, err
-			},
-			Close: func() (err error) {
-				for _, store := range stores {
-					err = errors.Join(err, store.Close())
-				}
-				return err
-			},
-		}, nil
-	}}
+	return inboxtest.Engine{New: func(context.Context) (inboxtest.Storage, error) { return storage(s.config(), snapshotBytes), nil }}
+}
+
+// storage is in streams. Each store over it has a connection of its own, like a process.
+func storage(cfg natsinbox.Config, snapshotBytes int64) inboxtest.Storage {
+	var stores []*natsinbox.Store
+	return inboxtest.Storage{
+		Open: func(ctx context.Context) (inbox.Store, error) {
+			store, err := natsinbox.OpenWith(ctx, cfg, snapshotBytes, time.Hour)
+			if err == nil {
+				stores = append(stores, store)
+			}
+			return store, err
+		},
+		Close: func() (err error) {
+			for _, store := range stores {
+				err = errors.Join(err, store.Close())
+			}
+			return err
+		},
+	}
 }
 
 func TestStreamsKeepThePromisesOfAStore(t *testing.T) {

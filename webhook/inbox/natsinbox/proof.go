@@ -25,7 +25,8 @@ type proof struct {
 	mu         sync.Mutex
 	found      bool
 	reconnects uint64
-	bad        error // what a later look has shown
+	bad        error    // what a later look has shown
+	seen       sync.Map // names of servers that were found to sync
 }
 
 // A server is what one says about itself.
@@ -101,24 +102,34 @@ func (s *Store) verify(ctx context.Context) error {
 		if err != nil {
 			return fmt.Errorf("natsinbox: the server does not answer: %w", err)
 		}
-		var peers []string
-		if c := info.Cluster; c != nil && c.Leader != "" {
-			peers = append(peers, c.Leader)
-			for _, r := range c.Replicas {
-				peers = append(peers, r.Name)
-			}
-		} else {
-			peers = append(peers, s.nc.ConnectedServerName())
+		if err := s.proof.check(info, servers, s.nc.ConnectedServerName()); err != nil {
+			return err
 		}
-		for _, name := range peers {
-			i := slices.IndexFunc(servers, func(one server) bool { return one.Name == name })
-			if i < 0 {
-				return fmt.Errorf("%w: server %s keeps the stream %s, and none of the monitoring ports is its own; name those of all servers "+
-					"in Config.Monitors", ErrNotDurable, name, info.Config.Name)
-			}
-			if !servers[i].syncs() {
-				return notSynced(name)
-			}
+	}
+	return nil
+}
+
+// check checks the servers that keep a stream. One that is away stores nothing now; it is looked at when it is back.
+func (p *proof) check(info *jetstream.StreamInfo, servers []server, connected string) error {
+	peers, away := []string{connected}, map[string]bool{}
+	if c := info.Cluster; c != nil && c.Leader != "" {
+		peers[0] = c.Leader
+		for _, r := range c.Replicas {
+			peers = append(peers, r.Name)
+			away[r.Name] = r.Offline
+		}
+	}
+	for _, name := range peers {
+		i := slices.IndexFunc(servers, func(one server) bool { return one.Name == name })
+		_, seen := p.seen.Load(name)
+		switch {
+		case i >= 0 && servers[i].syncs():
+			p.seen.Store(name, true)
+		case i >= 0:
+			return notSynced(name)
+		case !seen && !away[name] || name == peers[0]:
+			return fmt.Errorf("%w: server %s keeps the stream %s, and none of the monitoring ports that answer is its own; name those of all "+
+				"servers in Config.Monitors: %w", ErrNotDurable, name, info.Config.Name, errNoAnswer)
 		}
 	}
 	return nil

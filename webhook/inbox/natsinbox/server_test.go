@@ -5,15 +5,19 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"sync"
 	"syscall"
 	"testing"
 	"time"
 
 	"github.com/nats-io/nats-server/v2/server"
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
 	"github.com/stretchr/testify/require"
 
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook/inbox/natsinbox"
@@ -74,6 +78,7 @@ type natsServer struct {
 	t testing.TB
 	address
 
+	name       string
 	file, more string
 	process    *process
 	names      sync.Mutex
@@ -85,14 +90,57 @@ const synced = "sync_interval: always"
 // newServer starts a server with settings of JetStream. more is further configuration.
 func newServer(t testing.TB, jetstream, more string) *natsServer {
 	t.Helper()
-	s := &natsServer{t: t, file: filepath.Join(t.TempDir(), "nats.conf")}
-	s.write("listen: 127.0.0.1:-1\nhttp: 127.0.0.1:-1", jetstream, more)
+	s := &natsServer{t: t, name: "N1", file: filepath.Join(t.TempDir(), "nats.conf"), more: more}
+	s.write("listen: 127.0.0.1:-1\nhttp: 127.0.0.1:-1", jetstream)
 	s.start()
 	return s
 }
 
-func (s *natsServer) write(listen, jetstream, more string) {
-	text := fmt.Sprintf("%s\nserver_name: N1\njetstream { store_dir: %q, %s }\n%s\n", listen, filepath.Join(filepath.Dir(s.file), "data"), jetstream, more)
+// newCluster starts servers that keep streams together, each with its settings of JetStream.
+func newCluster(t testing.TB, settings ...string) (list []*natsServer) {
+	t.Helper()
+	var routes []string
+	for range settings {
+		l, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
+		require.NoError(t, err)
+		routes = append(routes, l.Addr().String())
+		require.NoError(t, l.Close())
+	}
+	for i, setting := range settings {
+		s := &natsServer{t: t, name: fmt.Sprint("N", i+1), file: filepath.Join(t.TempDir(), "nats.conf")}
+		s.more = fmt.Sprintf("cluster { name: C, listen: %q, routes: [ nats://%s ] }", routes[i], strings.Join(routes, ", nats://"))
+		s.write("listen: 127.0.0.1:-1\nhttp: 127.0.0.1:-1", setting)
+		s.start()
+		list = append(list, s)
+	}
+	nc, err := nats.Connect(list[0].Client)
+	require.NoError(t, err)
+	defer nc.Close()
+	js, err := jetstream.New(nc)
+	require.NoError(t, err)
+	require.Eventually(t, func() bool { // until they have elected one
+		_, err := js.AccountInfo(t.Context())
+		return err == nil
+	}, time.Minute, 10*time.Millisecond)
+	return list
+}
+
+// clusterConfig names all of them.
+func clusterConfig(list []*natsServer) natsinbox.Config {
+	cfg := natsinbox.Config{Name: "inbox", Replicas: len(list)}
+	for i, s := range list {
+		if i > 0 {
+			cfg.Servers += ","
+		}
+		cfg.Servers += s.Client
+		cfg.Monitors = append(cfg.Monitors, s.Monitor)
+	}
+	return cfg
+}
+
+func (s *natsServer) write(listen, jetstream string) {
+	text := fmt.Sprintf("%s\nserver_name: %s\njetstream { store_dir: %q, %s }\n%s\n",
+		listen, s.name, filepath.Join(filepath.Dir(s.file), "data"), jetstream, s.more)
 	require.NoError(s.t, os.WriteFile(s.file, []byte(text), 0o600))
 }
 
@@ -106,7 +154,7 @@ func (s *natsServer) start() {
 func (s *natsServer) restart(jetstream string) {
 	s.t.Helper()
 	s.process.kill()
-	s.write(fmt.Sprintf("listen: %q\nhttp: %q", s.Client[len("nats://"):], s.Monitor[len("http://"):]), jetstream, s.more)
+	s.write(fmt.Sprintf("listen: %q\nhttp: %q", s.Client[len("nats://"):], s.Monitor[len("http://"):]), jetstream)
 	s.start()
 }
 
