@@ -210,7 +210,7 @@ func TestContentsHaveARowForEveryType(t *testing.T) {
 			seen[i.Action.InteractiveType()] = true
 		}
 	}
-	for _, want := range strings.Fields(`text image video audio document sticker location contacts reaction interactive template pin
+	for want := range strings.FieldsSeq(`text image video audio document sticker location contacts reaction interactive template pin
 		button list cta_url flow product product_list catalog_message location_request_message address_message call_permission_request
 		voice_call carousel request_contact_info order_details order_status`) {
 		require.True(t, seen[want], want)

@@ -215,7 +215,7 @@ func TestRequestsThatBreakARule(t *testing.T) {
 		"NewGroup.Subject has 129":         only(c.Groups.Create(ctx, phoneID, cloudapi.NewGroup{Subject: long(129)})),
 		"the GroupUpdate changes":          c.Groups.Update(ctx, groupID, cloudapi.GroupUpdate{}),
 		"nobody to remove":                 c.Groups.Remove(ctx, groupID),
-		"never send a private key":         c.Flows.SetKey(ctx, phoneID, "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n"),
+		"never send a private key":         c.Flows.SetKey(ctx, phoneID, "-----BEGIN "+"PRIVATE KEY-----\nAAAA\n-----END "+"PRIVATE KEY-----\n"),
 		"the key is not PEM":               c.Flows.SetKey(ctx, phoneID, "key"),
 		"NewFlow.Categories is empty":      only(c.Flows.Create(ctx, wabaID, cloudapi.NewFlow{Name: "f"})),
 		"the Flow is not valid JSON":       only(c.Flows.UploadJSON(ctx, flowID, []byte("{"))),

@@ -3,6 +3,7 @@ package cloudapitest
 import (
 	"encoding/json"
 	"io"
+	"maps"
 	"mime"
 	"mime/multipart"
 	"net/http"
@@ -89,9 +90,7 @@ type file struct {
 func (c *call) form() (url.Values, map[string]file, *graphError) {
 	kind, params, _ := mime.ParseMediaType(c.header.Get("Content-Type"))
 	values, files := url.Values{}, map[string]file{}
-	for name, v := range c.query {
-		values[name] = v
-	}
+	maps.Copy(values, c.query)
 	switch kind {
 	case "application/x-www-form-urlencoded":
 		v, err := url.ParseQuery(string(c.body))

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"regexp"
 	"strings"
@@ -162,9 +163,7 @@ func (s *Server) setHeaders(h http.Header, c *call, trace string, f *fault) {
 	if f.retryAfter > 0 {
 		h.Set("Retry-After", fmt.Sprint(int(f.retryAfter/time.Second)))
 	}
-	for key, values := range f.header {
-		h[key] = values
-	}
+	maps.Copy(h, f.header)
 	if id := c.budgetOwner(); id != "" {
 		h.Set("X-Business-Use-Case-Usage", fmt.Sprintf(
 			`{%q:[{"type":"whatsapp_business_management","call_count":%d,"total_cputime":%[2]d,"total_time":%[2]d,"estimated_time_to_regain_access":%d}]}`,
