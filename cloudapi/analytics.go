@@ -3,7 +3,6 @@ package cloudapi
 import (
 	"context"
 	"encoding/json"
-	"iter"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -193,88 +192,4 @@ func (s *AnalyticsService) Pricing(ctx context.Context, waba graph.WABAID, q Ana
 // graph:GET /{waba-id} call_analytics
 func (s *AnalyticsService) Calls(ctx context.Context, waba graph.WABAID, q AnalyticsQuery) ([]AnalyticsPoint, error) {
 	return s.read(ctx, waba, "call_analytics", q, Daily)
-}
-
-// A TemplateAnalytics is what was counted of templates.
-type TemplateAnalytics struct {
-	Granularity string                   `json:"granularity"`
-	ProductType string                   `json:"product_type"`
-	Points      []TemplateAnalyticsPoint `json:"data_points"`
-	Answer
-}
-
-// A TemplateAnalyticsPoint is what was counted of one template in one day.
-type TemplateAnalyticsPoint struct {
-	Template  graph.TemplateID `json:"template_id"`
-	Start     graph.Timestamp  `json:"start"`
-	End       graph.Timestamp  `json:"end"`
-	Sent      int64            `json:"sent"`
-	Delivered int64            `json:"delivered"`
-	Read      int64            `json:"read"`
-	Replied   int64            `json:"replied"`
-	Clicked   []TemplateClicks `json:"clicked"`
-	Cost      []TemplateCost   `json:"cost"`
-}
-
-// A TemplateClicks is how often a button was tapped.
-type TemplateClicks struct {
-	Type    string `json:"type"`
-	Content string `json:"button_content"`
-	Count   int64  `json:"count"`
-}
-
-// A TemplateCost is a kind of cost, such as "amount_spent".
-type TemplateCost struct {
-	Type  string  `json:"type"`
-	Value float64 `json:"value"`
-}
-
-// A TemplateAnalyticsQuery says what to count.
-type TemplateAnalyticsQuery struct {
-	Start, End time.Time          // at most 90 days back
-	Templates  []graph.TemplateID // 1 to 10
-
-	// Metrics are such as "SENT", "DELIVERED", "READ", "CLICKED" and "COST". If empty, all.
-	Metrics []string
-
-	// ProductType is "CLOUD_API" or "MARKETING_MESSAGES_API_FOR_WHATSAPP". If empty, Meta's choice.
-	ProductType string
-}
-
-// Templates counts what became of the messages of templates, by day. The account must have insights switched on, once, see
-// [WABAUpdate].Insights.
-//
-// Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/analytics
-//
-// graph:GET /{waba-id}/template_analytics
-func (s *AnalyticsService) Templates(
-	ctx context.Context, waba graph.WABAID, q TemplateAnalyticsQuery,
-) iter.Seq2[*TemplateAnalytics, error] {
-	return func(yield func(*TemplateAnalytics, error) bool) {
-		var p problems
-		if p.count("TemplateAnalyticsQuery.Templates", len(q.Templates), 1, 10); p.err() != nil {
-			yield(nil, p.err())
-			return
-		}
-		ids := make([]string, 0, len(q.Templates))
-		for _, id := range q.Templates {
-			ids = append(ids, string(id))
-		}
-		v := url.Values{
-			"start": {unix(q.Start)}, "end": {unix(q.End)}, "granularity": {"daily"}, "template_ids": {"[" + strings.Join(ids, ",") + "]"},
-		}
-		if len(q.Metrics) > 0 {
-			v.Set("metric_types", strings.Join(q.Metrics, ","))
-		}
-		if q.ProductType != "" {
-			v.Set("product_type", q.ProductType)
-		}
-		for a, err := range list[TemplateAnalytics](ctx, s.c, request{
-			method: http.MethodGet, path: "/{waba-id}/template_analytics", ids: []string{string(waba)}, query: v,
-		}) {
-			if !yield(a, err) {
-				return
-			}
-		}
-	}
 }

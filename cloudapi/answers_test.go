@@ -105,6 +105,15 @@ var documented = map[string]string{
 	"Analytics.Calls":         `{"call_analytics":{"data":[{"data_points":[{"start":1,"end":2,"count":4,"average_duration":61.5,"direction":"USER_INITIATED"}]}]},"id":"2"}`,
 	"Analytics.Templates":     `{"data":[{"granularity":"DAILY","product_type":"cloud_api","data_points":[{"template_id":"6","start":1,"end":2,"sent":3,"delivered":2,"read":1,"clicked":[{"type":"quick_reply_button","button_content":"Yes","count":1}],"cost":[{"type":"amount_spent","value":0.5}]}]}],"paging":{"cursors":{"after":"a"}}}`,
 
+	"Analytics.TemplateGroups": `{"data":[{"waba_timezone":"America/Los_Angeles","granularity":"DAILY","product_type":"cloud_api","data_points":[{"template_group_id":620000000000014,"start":1739491200,"end":1739577600,"sent":1460,"delivered":"1450","read":1399,"clicked":[{"type":"unique_url_button","button_content":"Go","count":16}],"cost":[{"type":"cost_per_delivered","value":0.03}]}]}],"paging":{"cursors":{"before":"b","after":"a"}}}`,
+	"Analytics.Groups":         `{"data":[{"granularity":"DAILY","data_points":[{"group_id":"Y2FwaV9ncm91cDo5","start":1685548801,"end":1685635200,"sent":100,"delivered":250,"read":200,"joined":3,"left":1}]}],"paging":{"cursors":{"before":"b","after":"a"}}}`,
+
+	"TemplateGroups.List":   `{"data":[{"name":"Sale","description":"d","creation_time":"2025-01-06T23:05:12+0000","update_time":"2025-01-07T23:05:12+0000","id":620000000000014}],"paging":{"cursors":{"before":"b","after":"a"}}}`,
+	"TemplateGroups.Get":    `{"name":"Sale","description":"d","creation_time":"2025-01-06T23:05:12+0000","update_time":"2025-01-07T23:05:12+0000","whatsapp_business_account":{"id":"200000000000002","name":"Bakery","currency":"USD","timezone_id":1,"message_template_namespace":"ba30"},"whatsapp_business_templates":{"data":[{"name":"order","parameter_format":"POSITIONAL","components":[{"type":"BODY","text":"Hi {{1}}!","example":{"body_text":[["Pablo"]]}}],"language":"en_US","status":"APPROVED","category":"MARKETING","id":"600000000000006"}],"paging":{"cursors":{"before":"b","after":"a"},"next":"https://graph.facebook.com/next"}},"id":"620000000000014"}`,
+	"TemplateGroups.Create": `{"id":"620000000000014"}`,
+	"TemplateGroups.Update": `{"success":true}`,
+	"TemplateGroups.Delete": `{"success":true}`,
+
 	"Flows.List":       `{"data":[{"id":"1","name":"f","status":"DRAFT","categories":["OTHER"],"validation_errors":[]}]}`,
 	"Flows.Get":        `{"id":"700000000000007","name":"f","status":"PUBLISHED","categories":["OTHER"],"validation_errors":[{"error":"INVALID_PROPERTY_VALUE","error_type":"FLOW_JSON_ERROR","message":"m","line_start":10,"line_end":"10","column_start":21,"column_end":34,"pointers":[{"path":"x"}]}],"json_version":"6.0","preview":{"preview_url":"https://business.facebook.com/x","expires_at":"2027-05-21T11:18:09+0000"}}`,
 	"Flows.Create":     `{"id":"700000000000007","success":true,"validation_errors":[]}`,

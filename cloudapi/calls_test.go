@@ -17,16 +17,17 @@ import (
 
 // More made-up names, of what the services in this file are about.
 const (
-	groupID    graph.GroupID         = "Y2FwaV9ncm91cDo5"
-	templateID graph.TemplateID      = "600000000000006"
-	flowID     graph.FlowID          = "700000000000007"
-	mediaID    graph.MediaID         = "800000000000008"
-	creditID   cloudapi.CreditLineID = "900000000000009"
-	allocID    cloudapi.AllocationID = "910000000000010"
-	uploadID   cloudapi.UploadID     = "upload:MTphdHRhY2htZW50"
-	callID     graph.CallID          = "wacid.HBgLMTU1NTAxMDAxMjM"
-	qrCode                           = "4O4YGZEG3RIVE1"
-	privateOne                       = "a private matter of the business"
+	groupID         graph.GroupID            = "Y2FwaV9ncm91cDo5"
+	templateID      graph.TemplateID         = "600000000000006"
+	templateGroupID cloudapi.TemplateGroupID = "620000000000014"
+	flowID          graph.FlowID             = "700000000000007"
+	mediaID         graph.MediaID            = "800000000000008"
+	creditID        cloudapi.CreditLineID    = "900000000000009"
+	allocID         cloudapi.AllocationID    = "910000000000010"
+	uploadID        cloudapi.UploadID        = "upload:MTphdHRhY2htZW50"
+	callID          graph.CallID             = "wacid.HBgLMTU1NTAxMDAxMjM"
+	qrCode                                   = "4O4YGZEG3RIVE1"
+	privateOne                               = "a private matter of the business"
 )
 
 // rsaPEM is a made-up public key of 2048 bits.
@@ -281,6 +282,27 @@ func managementCalls() map[string]callFunc {
 		},
 		"Analytics.Templates": func(ctx context.Context, c *cloudapi.Client) error {
 			return drain(c.Analytics.Templates(ctx, wabaID, cloudapi.TemplateAnalyticsQuery{Start: period.Start, End: period.End, Templates: []graph.TemplateID{templateID}}))
+		},
+
+		"Analytics.TemplateGroups": func(ctx context.Context, c *cloudapi.Client) error {
+			return drain(c.Analytics.TemplateGroups(ctx, wabaID, cloudapi.TemplateGroupAnalyticsQuery{Start: period.Start, End: period.End, Groups: []cloudapi.TemplateGroupID{templateGroupID, "620000000000015"}, Metrics: []string{"SENT", "READ"}}))
+		},
+		"Analytics.Groups": func(ctx context.Context, c *cloudapi.Client) error {
+			return drain(c.Analytics.Groups(ctx, wabaID, cloudapi.GroupAnalyticsQuery{Start: period.Start, End: period.End, Groups: []graph.GroupID{groupID}}))
+		},
+
+		"TemplateGroups.List": func(ctx context.Context, c *cloudapi.Client) error { return drain(c.TemplateGroups.List(ctx, wabaID)) },
+		"TemplateGroups.Get": func(ctx context.Context, c *cloudapi.Client) error {
+			return only(c.TemplateGroups.Get(ctx, templateGroupID))
+		},
+		"TemplateGroups.Create": func(ctx context.Context, c *cloudapi.Client) error {
+			return only(c.TemplateGroups.Create(ctx, wabaID, cloudapi.NewTemplateGroup{Name: "sale", Description: privateOne, Templates: []graph.TemplateID{templateID, "610000000000013"}}))
+		},
+		"TemplateGroups.Update": func(ctx context.Context, c *cloudapi.Client) error {
+			return c.TemplateGroups.Update(ctx, templateGroupID, cloudapi.TemplateGroupUpdate{Description: new(privateOne), Add: []graph.TemplateID{templateID}, Remove: []graph.TemplateID{"610000000000013"}})
+		},
+		"TemplateGroups.Delete": func(ctx context.Context, c *cloudapi.Client) error {
+			return c.TemplateGroups.Delete(ctx, templateGroupID)
 		},
 
 		"Flows.List": func(ctx context.Context, c *cloudapi.Client) error { return drain(c.Flows.List(ctx, wabaID)) },

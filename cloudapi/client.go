@@ -43,6 +43,9 @@ type Client struct {
 	// Templates makes and keeps message templates.
 	Templates *TemplatesService
 
+	// TemplateGroups puts templates into groups that are counted as one.
+	TemplateGroups *TemplateGroupsService
+
 	// Flows makes and keeps Flows, and the key that their data is encrypted with.
 	Flows *FlowsService
 
@@ -143,6 +146,7 @@ func newClient(co *core, token graph.Secret) *Client {
 	c.Media = (*MediaService)(s)
 	c.Uploads = (*UploadsService)(s)
 	c.Templates = (*TemplatesService)(s)
+	c.TemplateGroups = (*TemplateGroupsService)(s)
 	c.Flows = (*FlowsService)(s)
 	c.Profiles = (*ProfilesService)(s)
 	c.Registration = (*RegistrationService)(s)

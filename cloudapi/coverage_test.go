@@ -19,7 +19,6 @@ var throughDo = []string{
 	"GET, POST, DELETE /{waba-id}/welcome_message_sequences",
 	"GET, POST /{waba-id}/payment_configurations", "GET /{phone-number-id}/payments/{configuration}/{reference-id}",
 	"POST /{business-id}/self_certify_whatsapp_business",
-	"GET, POST /{waba-id}/template_groups", "GET /{waba-id}/template_group_analytics", "GET /{waba-id}/group_analytics",
 }
 
 // The table of all methods is made from the comments of the methods, and README.md counts what is in it.

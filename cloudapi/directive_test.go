@@ -88,6 +88,7 @@ func TestMethodsCallTheEndpointTheyName(t *testing.T) {
 	places := strings.NewReplacer("{phone-number-id}", string(phoneID), "{waba-id}", string(wabaID),
 		"{business-id}", string(businessID), "{app-id}", string(appID), "{message-history-id}", string(historyID),
 		"{media-id}", string(mediaID), "{upload-id}", string(uploadID), "{group-id}", string(groupID), "{template-id}", string(templateID),
+		"{template-group-id}", string(templateGroupID),
 		"{flow-id}", string(flowID), "{credit-line-id}", string(creditID), "{allocation-id}", string(allocID), "{qr-code-id}", qrCode,
 		"{node-id}", string(phoneID))
 	for _, d := range directives(t) {

@@ -1,0 +1,139 @@
+package cloudapi_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
+)
+
+func TestTemplateGroupsAreReadWhole(t *testing.T) {
+	t.Parallel()
+	group, err := answering(t, "TemplateGroups.Get").TemplateGroups.Get(t.Context(), templateGroupID)
+	require.NoError(t, err)
+	require.Equal(t, templateGroupID, group.ID)
+	require.Equal(t, "Sale d", group.Name+" "+group.Description)
+	require.Equal(t, time.Date(2025, 1, 6, 23, 5, 12, 0, time.UTC), group.CreatedAt.Time)
+	require.Equal(t, time.Date(2025, 1, 7, 23, 5, 12, 0, time.UTC), group.UpdatedAt.Time)
+	require.Equal(t, wabaID, group.Account.ID)
+	require.Equal(t, "Bakery USD 1 ba30", strings.Join([]string{group.Account.Name, group.Account.Currency, group.Account.TimezoneID, group.Account.MessageTemplateNamespace}, " "))
+	require.Len(t, group.Templates, 1)
+	require.Equal(t, templateID, group.Templates[0].ID)
+	require.Equal(t, cloudapi.TemplateApproved, group.Templates[0].Status)
+	require.Equal(t, "Hi {{1}}!", group.Templates[0].Parts[0].Text)
+	require.Contains(t, string(group.Templates[0].Raw), "POSITIONAL")
+	require.True(t, group.More)
+	require.Equal(t, "v25.0", group.Meta.Version)
+	require.Contains(t, string(group.Raw), "whatsapp_business_templates")
+
+	for _, none := range []string{`[]`, `null`, `{}`, `{"data":[]}`, `{"data":[null]}`} {
+		group, err = serve(t, reply(200, `{"id":"1","whatsapp_business_templates":`+none+`}`)).client(t).TemplateGroups.Get(t.Context(), "1")
+		require.NoError(t, err, none)
+		require.Empty(t, group.Templates, none)
+	}
+
+	var names []string
+	for g, err := range answering(t, "TemplateGroups.List").TemplateGroups.List(t.Context(), wabaID) {
+		require.NoError(t, err)
+		require.Empty(t, g.Templates)
+		require.False(t, g.More)
+		names = append(names, string(g.ID)+" "+g.Name)
+	}
+	require.Equal(t, []string{"620000000000014 Sale"}, names, "a number on the wire")
+
+	id, err := answering(t, "TemplateGroups.Create").TemplateGroups.Create(t.Context(), wabaID,
+		cloudapi.NewTemplateGroup{Name: "sale", Templates: []graph.TemplateID{templateID}})
+	require.NoError(t, err)
+	require.Equal(t, templateGroupID, id)
+
+	for _, bad := range []string{`{}`, `{"id":""}`, `{"success":true}`} {
+		_, err = serve(t, reply(200, bad)).client(t).TemplateGroups.Create(t.Context(), wabaID,
+			cloudapi.NewTemplateGroup{Name: "sale", Templates: []graph.TemplateID{templateID}})
+		require.ErrorContains(t, err, "the answer has no id", bad)
+	}
+	for _, call := range []func(*cloudapi.Client) error{
+		func(c *cloudapi.Client) error { return c.TemplateGroups.Delete(t.Context(), templateGroupID) },
+		func(c *cloudapi.Client) error {
+			return c.TemplateGroups.Update(t.Context(), templateGroupID, cloudapi.TemplateGroupUpdate{Name: new("sale")})
+		},
+	} {
+		require.Error(t, call(serve(t, reply(200, `{"success":false}`)).client(t)))
+	}
+}
+
+func TestTemplateGroupsAndGroupsAreCounted(t *testing.T) {
+	t.Parallel()
+	q := cloudapi.TemplateGroupAnalyticsQuery{
+		Start: time.Date(2025, 2, 13, 1, 0, 0, 0, time.FixedZone("", 2*3600)), End: time.Date(2025, 2, 14, 0, 0, 0, 0, time.UTC),
+		Groups: []cloudapi.TemplateGroupID{templateGroupID}, InTimezone: true,
+	}
+	srv := serve(t, reply(200, documented["Analytics.TemplateGroups"]))
+	sets := 0
+	for a, err := range srv.client(t).Analytics.TemplateGroups(t.Context(), wabaID, q) {
+		sets++
+		require.NoError(t, err)
+		require.Equal(t, "America/Los_Angeles DAILY cloud_api", a.Timezone+" "+a.Granularity+" "+a.ProductType)
+		require.Equal(t, []cloudapi.TemplateGroupAnalyticsPoint{{
+			Group: templateGroupID, Start: graph.At(time.Unix(1739491200, 0)), End: graph.At(time.Unix(1739577600, 0)), Sent: 1460, Delivered: 1450, Read: 1399,
+			Clicked: []cloudapi.TemplateClicks{{Type: "unique_url_button", Content: "Go", Count: 16}},
+			Cost:    []cloudapi.TemplateCost{{Type: "cost_per_delivered", Value: 0.03}},
+		}}, a.Points)
+	}
+	require.Equal(t, 1, sets)
+	asked := query(t, srv.seen()[0])
+	require.Equal(t, "2025-02-13 2025-02-14 true", asked.Get("start")+" "+asked.Get("end")+" "+asked.Get("use_waba_timezone"), "dates as they are written")
+	require.False(t, asked.Has("metric_types"))
+
+	srv = serve(t, reply(200, documented["Analytics.Templates"]))
+	require.NoError(t, drain(srv.client(t).Analytics.Templates(t.Context(), wabaID,
+		cloudapi.TemplateAnalyticsQuery{Start: q.End, End: q.End, Templates: []graph.TemplateID{templateID}, InTimezone: true})))
+	asked = query(t, srv.seen()[0])
+	require.Equal(t, "2025-02-14 2025-02-14 true", asked.Get("start")+" "+asked.Get("end")+" "+asked.Get("use_waba_timezone"), "one day")
+
+	sets = 0
+	for a, err := range answering(t, "Analytics.Groups").Analytics.Groups(t.Context(), wabaID, cloudapi.GroupAnalyticsQuery{Start: q.Start, End: q.End, Groups: []graph.GroupID{groupID}}) {
+		sets++
+		require.NoError(t, err)
+		require.Equal(t, []cloudapi.GroupAnalyticsPoint{{
+			Group: groupID, Start: graph.At(time.Unix(1685548801, 0)), End: graph.At(time.Unix(1685635200, 0)), Sent: 100, Delivered: 250, Read: 200, Joined: 3, Left: 1,
+		}}, a.Points)
+	}
+	require.Equal(t, 1, sets)
+}
+
+func TestTemplateGroupsAreCheckedBeforeTheyAreSent(t *testing.T) {
+	t.Parallel()
+	srv := serve(t, reply(200, `{"success":true,"id":"1"}`))
+	c, ctx := srv.client(t), t.Context()
+	create := func(g cloudapi.NewTemplateGroup) error { return only(c.TemplateGroups.Create(ctx, wabaID, g)) }
+	change := func(u cloudapi.TemplateGroupUpdate) error { return c.TemplateGroups.Update(ctx, templateGroupID, u) }
+	one := []graph.TemplateID{templateID}
+	start := time.Unix(1739491200, 0)
+	for want, err := range map[string]error{
+		"NewTemplateGroup.Name is empty":              create(cloudapi.NewTemplateGroup{Templates: one}),
+		"NewTemplateGroup.Name has 257":               create(cloudapi.NewTemplateGroup{Name: strings.Repeat("é", 257), Templates: one}),
+		"NewTemplateGroup.Description has 513":        create(cloudapi.NewTemplateGroup{Name: "sale", Description: strings.Repeat("é", 513), Templates: one}),
+		"NewTemplateGroup.Templates is empty":         create(cloudapi.NewTemplateGroup{Name: "sale"}),
+		"NewTemplateGroup.Templates[1] is not the id": create(cloudapi.NewTemplateGroup{Name: "sale", Templates: []graph.TemplateID{"1", "1,2"}}),
+		"the TemplateGroupUpdate changes nothing":     change(cloudapi.TemplateGroupUpdate{}),
+		"TemplateGroupUpdate.Name is empty":           change(cloudapi.TemplateGroupUpdate{Name: new("")}),
+		"TemplateGroupUpdate.Description has 513":     change(cloudapi.TemplateGroupUpdate{Description: new(strings.Repeat("x", 513))}),
+		"TemplateGroupUpdate.Add[0] is not the id":    change(cloudapi.TemplateGroupUpdate{Add: []graph.TemplateID{""}}),
+		"TemplateGroupUpdate.Remove[0] is not the id": change(cloudapi.TemplateGroupUpdate{Remove: []graph.TemplateID{"012"}}),
+		"TemplateGroupAnalyticsQuery.Groups is empty": drain(c.Analytics.TemplateGroups(ctx, wabaID, cloudapi.TemplateGroupAnalyticsQuery{Start: start, End: start})),
+		"TemplateGroupAnalyticsQuery.Groups has 11":   drain(c.Analytics.TemplateGroups(ctx, wabaID, cloudapi.TemplateGroupAnalyticsQuery{Start: start, End: start, Groups: make([]cloudapi.TemplateGroupID, 11)})),
+		"TemplateGroupAnalyticsQuery.Start and End":   drain(c.Analytics.TemplateGroups(ctx, wabaID, cloudapi.TemplateGroupAnalyticsQuery{Start: start, End: start.Add(-1), Groups: []cloudapi.TemplateGroupID{"1"}})),
+		"GroupAnalyticsQuery.Groups has 2":            drain(c.Analytics.Groups(ctx, wabaID, cloudapi.GroupAnalyticsQuery{Start: start, End: start, Groups: make([]graph.GroupID, 2)})),
+		"GroupAnalyticsQuery.Start and End are no":    drain(c.Analytics.Groups(ctx, wabaID, cloudapi.GroupAnalyticsQuery{Groups: []graph.GroupID{groupID}})),
+		"TemplateAnalyticsQuery.Start and End are no": drain(c.Analytics.Templates(ctx, wabaID, cloudapi.TemplateAnalyticsQuery{Templates: one})),
+	} {
+		require.ErrorIs(t, err, cloudapi.ErrInvalid, want)
+		require.ErrorContains(t, err, want)
+	}
+	require.Empty(t, srv.seen())
+	require.NoError(t, create(cloudapi.NewTemplateGroup{Name: strings.Repeat("é", 256), Description: strings.Repeat("é", 512), Templates: one}), "the limits themselves")
+}
