@@ -123,9 +123,9 @@ func TestTelemetryHoldsNoSecret(t *testing.T) {
 	require.NoError(t, reader.Collect(context.Background(), &all))
 	require.Greater(t, len(exporter.GetSpans()), 15)
 	var printed strings.Builder
-	printed.WriteString(fmt.Sprintf("%+v %+v", exporter.GetSpans(), all))
+	fmt.Fprintf(&printed, "%+v %+v", exporter.GetSpans(), all)
 	for _, s := range exporter.GetSpans() {
-		printed.WriteString(fmt.Sprint(s.Name, s.Status.Description, attributes(s.Attributes)))
+		fmt.Fprint(&printed, s.Name, s.Status.Description, attributes(s.Attributes))
 	}
 	for _, secret := range []string{private, customer, code, srv.SystemToken().Reveal(), srv.App().Secret.Reveal(), "http://"} {
 		require.NotContains(t, printed.String(), secret)

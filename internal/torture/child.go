@@ -33,6 +33,7 @@ const (
 	modeMemory  mode = "memory"  // keeps it in memory
 	modeKeep    mode = "keep"    // keeps it, and handles nothing
 	modeHandle  mode = "handle"  // keeps it, and handles it by doing nothing
+	modeWalk    mode = "walk"    // keeps it, and decodes every message of the history
 )
 
 // A fault is a mistake that an inbox could have, and that the torture has to find.
@@ -169,7 +170,11 @@ func (h *host) open(ctx context.Context) (inbox.Store, webhook.Handler, error) {
 		return nil, nil, err
 	}
 	h.db = o.db
-	if h.order.Mode != modeEffects {
+	switch h.order.Mode {
+	case modeEffects:
+	case modeWalk:
+		return o.store, webhook.HandlerFunc(walk), nil
+	default:
 		return o.store, nothing, nil
 	}
 	if o.db == nil {
@@ -186,6 +191,18 @@ func (h *host) open(ctx context.Context) (inbox.Store, webhook.Handler, error) {
 		}
 	}
 	return o.store, handler, nil
+}
+
+// walk decodes the messages of a chunk of history.
+func walk(_ context.Context, ev webhook.Event) error {
+	if chunk, ok := ev.(*webhook.HistoryChunk); ok {
+		for _, m := range chunk.Messages() {
+			if m.Err != nil {
+				return m.Err
+			}
+		}
+	}
+	return nil
 }
 
 // A laneless store gives every event a lane of its own.

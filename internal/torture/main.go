@@ -37,7 +37,7 @@ type options struct {
 	only              string
 	seed              uint64
 	kills, deliveries int
-	cuts              int
+	cuts, messages    int
 }
 
 func main() {
@@ -46,13 +46,14 @@ func main() {
 	}
 	var o options
 	flag.BoolVar(&o.full, "full", false, "500 kills during 200,000 deliveries, and 50 power cuts, for each engine")
-	flag.BoolVar(&o.load, "load", false, "only the trials load and scale, which measure")
+	flag.BoolVar(&o.load, "load", false, "only the trials load, scale and flood, which measure")
 	flag.StringVar(&o.engine, "engine", "sqlite,postgres", "which engines")
 	flag.StringVar(&o.only, "only", "", "which trials, of: "+strings.Join(names(), ", ")+"; if empty, all")
 	flag.Uint64Var(&o.seed, "seed", uint64(time.Now().UnixNano()), "decides what is sent and when what happens")
 	flag.IntVar(&o.kills, "kills", 0, "how many kills; if 0, 20, or 500 with -full")
 	flag.IntVar(&o.deliveries, "deliveries", 0, "how many deliveries; if 0, 5,000, or 200,000 with -full")
 	flag.IntVar(&o.cuts, "cuts", 0, "how many power cuts; if 0, 6, or 50 with -full")
+	flag.IntVar(&o.messages, "messages", 0, "how many messages of history in the flood; if 0, 100,000, or a million with -full")
 	flag.Parse()
 
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
@@ -77,6 +78,7 @@ var torments = []torment{
 	{"faults", runFaults},
 	{"load", measureLoad},
 	{"scale", measureScale},
+	{"flood", measureFlood},
 }
 
 func names() (list []string) {
@@ -88,16 +90,16 @@ func names() (list []string) {
 
 func run(ctx context.Context, out io.Writer, o options) error {
 	if o.full {
-		o.kills, o.deliveries, o.cuts = cmp.Or(o.kills, 500), cmp.Or(o.deliveries, 200000), cmp.Or(o.cuts, 50)
+		o.kills, o.deliveries, o.cuts, o.messages = cmp.Or(o.kills, 500), cmp.Or(o.deliveries, 200000), cmp.Or(o.cuts, 50), cmp.Or(o.messages, 1_000_000)
 	}
-	o.kills, o.deliveries, o.cuts = cmp.Or(o.kills, 20), cmp.Or(o.deliveries, 5000), cmp.Or(o.cuts, 6)
+	o.kills, o.deliveries, o.cuts, o.messages = cmp.Or(o.kills, 20), cmp.Or(o.deliveries, 5000), cmp.Or(o.cuts, 6), cmp.Or(o.messages, 100_000)
 	if o.only != "" && !slices.Contains(names(), o.only) {
 		return fmt.Errorf("there is no trial %q; there are: %s", o.only, strings.Join(names(), ", "))
 	}
 	fmt.Fprintf(out, "-seed %d\n", o.seed)
 	var errs []error
 	for _, t := range torments {
-		measures := t.name == "load" || t.name == "scale"
+		measures := t.name == "load" || t.name == "scale" || t.name == "flood"
 		if o.only != "" && o.only != t.name || o.only == "" && o.load != measures {
 			continue
 		}

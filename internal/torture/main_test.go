@@ -113,3 +113,16 @@ func TestNothingIsLostWhenTheSurroundingsFail(t *testing.T) {
 		})
 	}
 }
+
+func TestAFloodOfHistoryArrivesWholeWhileCustomersWrite(t *testing.T) {
+	t.Parallel()
+	for _, name := range enginesUnderTest {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			f, err := flood(t.Context(), t.Output(), name, seed(t), 12)
+			unlessMissing(t, err)
+			require.Positive(t, f.live, "nobody wrote")
+			require.Positive(t, f.live99)
+		})
+	}
+}

@@ -1,0 +1,191 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/bench/payload"
+)
+
+// A flood is a history sync: chunks of a megabyte, each of chunkSize messages, as fast as they are taken, while customers go on writing.
+const (
+	chunkSize    = 3000
+	floodSenders = 4
+	liveRate     = 50                     // messages a second; a coexistence number may see 20 in both directions
+	liveBar      = 250 * time.Millisecond // how long after its arrival a live message has to be handled, for 99 of 100
+)
+
+// measureFlood prints how fast a flood of history is taken in and drained, and how long live messages wait meanwhile. The handler decodes
+// every message of the history.
+func measureFlood(ctx context.Context, out io.Writer, engine string, o options) error {
+	f, err := flood(ctx, out, engine, o.seed, max(1, o.messages/chunkSize))
+	if err != nil {
+		return err
+	}
+	verdict := "holds"
+	if f.live99 > liveBar {
+		verdict = "MISSED"
+	}
+	fmt.Fprintf(out, "%s: %d messages of history in %d deliveries, accepted in %.1f s, drained in %.1f s, which is %.0f messages a second\n"+
+		"  %d live messages meanwhile: acknowledged within %v (p50) and %v (p99), handled within %v (p50) and %v (p99; at most %v: %s)\n",
+		engine, f.chunks*chunkSize, f.chunks, f.accepted.Seconds(), f.drained.Seconds(), float64(f.chunks*chunkSize)/f.drained.Seconds(),
+		f.live, f.ack50.Round(10*time.Microsecond), f.ack99.Round(10*time.Microsecond), f.live50.Round(10*time.Microsecond),
+		f.live99.Round(10*time.Microsecond), liveBar, verdict)
+	return nil
+}
+
+// A flooding is what a flood was like.
+type flooding struct {
+	chunks, live                 int
+	accepted, drained            time.Duration
+	ack50, ack99, live50, live99 time.Duration
+}
+
+func flood(ctx context.Context, out io.Writer, engine string, seed uint64, chunks int) (f flooding, err error) {
+	s, err := newSite(ctx, engine)
+	if err != nil {
+		return f, err
+	}
+	defer s.close()
+	sock, err := newSocket()
+	if err != nil {
+		return f, err
+	}
+	defer sock.close()
+	p, err := spawn(sock, order{Engine: engine, Place: s.place, Mode: modeWalk})
+	if err != nil {
+		return f, err
+	}
+	defer p.kill()
+	if err := p.ready(ctx); err != nil {
+		return f, err
+	}
+
+	ctx, over := context.WithCancel(ctx)
+	defer over()
+	var live sync.WaitGroup
+	var acks []time.Duration
+	var liveErr error
+	live.Go(func() {
+		acks, liveErr = writeLive(ctx, sock.addr(), plan{seed: seed, deliveries: 1 << 30, conversations: 50})
+	})
+
+	f.chunks = chunks
+	begin := time.Now()
+	err = pour(ctx, out, sock.addr(), chunks)
+	f.accepted = time.Since(begin)
+	for err == nil {
+		var r report
+		if r, err = p.ask(ctx, "stats"); err == nil && r.Chunks >= int64(chunks) {
+			break
+		}
+		time.Sleep(20 * time.Millisecond) // between questions, so as not to be the load itself
+	}
+	f.drained = time.Since(begin)
+	over()
+	live.Wait()
+	if err = errors.Join(err, liveErr); err != nil {
+		return f, err
+	}
+	end, stop := context.WithTimeout(context.WithoutCancel(ctx), time.Minute)
+	defer stop()
+	r, err := p.end(end)
+	if err != nil {
+		return f, err
+	}
+	if r.Chunks != int64(chunks) || r.Died > 0 {
+		return f, fmt.Errorf("%d chunks of history were handled of %d, and %d events gave up", r.Chunks, chunks, r.Died)
+	}
+	f.live, f.ack50, f.ack99, f.live50, f.live99 = len(acks), quantile(acks, 0.5), quantile(acks, 0.99), r.Lag50, r.Lag99
+	return f, nil
+}
+
+// pour posts the history, and shows how far it is.
+func pour(ctx context.Context, out io.Writer, addr string, chunks int) error {
+	chunk := payload.History(chunkSize, 40)
+	next := make(chan int)
+	var all sync.WaitGroup
+	errs := make([]error, floodSenders)
+	for i := range floodSenders {
+		all.Go(func() {
+			caller := caller{addr: addr, timeout: time.Minute}
+			defer caller.close()
+			for n := range next {
+				if errs[i] == nil {
+					errs[i] = deliver(ctx, &caller, bytes.Replace(chunk, []byte(`"chunk_order":3`), fmt.Appendf(nil, `"chunk_order":%d`, n+1), 1))
+				}
+			}
+		})
+	}
+	said := time.Now()
+	for n := range chunks {
+		next <- n
+		if time.Since(said) > 5*time.Second {
+			said = time.Now()
+			fmt.Fprintf(out, "  %d of %d deliveries of history\n", n, chunks)
+		}
+	}
+	close(next)
+	all.Wait()
+	return errors.Join(errs...)
+}
+
+// deliver posts a body until it is taken, as Meta does.
+func deliver(ctx context.Context, c *caller, body []byte) error {
+	post := request(body)
+	for {
+		status, err := c.post(post)
+		switch {
+		case err != nil:
+			return err
+		case status == 200:
+			return nil
+		case status != 503:
+			return fmt.Errorf("answered %d", status)
+		}
+		select {
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case <-time.After(50 * time.Millisecond):
+		}
+	}
+}
+
+// writeLive posts live messages at their rate until ctx ends, and returns how long each took to be acknowledged.
+func writeLive(ctx context.Context, addr string, p plan) (acks []time.Duration, err error) {
+	const writers = 4
+	tick := time.NewTicker(time.Second / liveRate)
+	defer tick.Stop()
+	numbers := make(chan int, 1<<16) // a slow answer does not keep the next customer from writing
+	var all sync.WaitGroup
+	times, errs := make([][]time.Duration, writers), make([]error, writers)
+	for i := range writers {
+		all.Go(func() {
+			caller := caller{addr: addr, timeout: time.Minute}
+			defer caller.close()
+			for n := range numbers {
+				from := time.Now()
+				if errs[i] == nil {
+					errs[i] = deliver(context.WithoutCancel(ctx), &caller, p.body(parcel{messages: []int{n}, greeting: n}))
+				}
+				times[i] = append(times[i], time.Since(from))
+			}
+		})
+	}
+	for n := 0; ; n++ {
+		select {
+		case <-ctx.Done():
+			close(numbers)
+			all.Wait()
+			return slices.Concat(times...), errors.Join(errs...)
+		case <-tick.C:
+			numbers <- n
+		}
+	}
+}
