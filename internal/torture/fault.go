@@ -66,20 +66,26 @@ func stopWorkers(ctx context.Context, t *trial) error {
 	if err := t.start(ctx, 2); err != nil {
 		return err
 	}
-	stops := t.rounds
-	for k := range stops {
-		t.gen.allow((k + 2) * t.gen.plan.deliveries / (stops + 1))
-		if err := t.gen.reach(ctx, (k+1)*t.gen.plan.deliveries/(stops+2)); err != nil {
+	// What a stopped host has in hand, another one need not have claimed yet when it goes on: then it is stopped more often.
+	stops, most := 0, t.rounds+10
+	for overtaken := false; stops < t.rounds || !overtaken && stops < most; stops++ {
+		t.gen.allow((stops + 2) * t.gen.plan.deliveries / (most + 1))
+		if err := t.gen.reach(ctx, (stops+1)*t.gen.plan.deliveries/(most+2)); err != nil {
 			return err
 		}
-		p := t.running()[k%2].cmd.Process
-		if err := p.Signal(syscall.SIGSTOP); err != nil {
+		p := t.running()[stops%2]
+		if err := p.cmd.Process.Signal(syscall.SIGSTOP); err != nil {
 			return err
 		}
 		time.Sleep(2 * t.order.Lease)
-		if err := p.Signal(syscall.SIGCONT); err != nil {
+		if err := p.cmd.Process.Signal(syscall.SIGCONT); err != nil {
 			return err
 		}
+		r, err := p.ask(ctx, "stats")
+		if err != nil {
+			return err
+		}
+		overtaken = overtaken || r.Fenced+r.Retried > 0
 		t.progress()
 	}
 	reports, err := t.conclude(ctx, fmt.Sprintf("%d times a host was stopped past its lease", stops))
