@@ -4,20 +4,22 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/sqldb"
 )
 
 // The tests against real databases are in the modules below. These are the rules of quoting that they rely on.
 
 func TestPlaceholdersAreNumberedForPostgreSQL(t *testing.T) {
 	t.Parallel()
-	require.Equal(t, "a = $1 AND b IN ($2, $3)", PostgreSQL.rebind("a = ? AND b IN (?, ?)"))
-	require.Equal(t, "a = ? AND b IN (?, ?)", SQLite.rebind("a = ? AND b IN (?, ?)"))
-	require.Equal(t, "a", PostgreSQL.rebind("a"))
+	require.Equal(t, "a = $1 AND b IN ($2, $3)", sqldb.PostgreSQL.Rebind("a = ? AND b IN (?, ?)"))
+	require.Equal(t, "a = ? AND b IN (?, ?)", sqldb.SQLite.Rebind("a = ? AND b IN (?, ?)"))
+	require.Equal(t, "a", sqldb.PostgreSQL.Rebind("a"))
 }
 
 func TestTextsTravelQuoted(t *testing.T) {
 	t.Parallel()
-	rows := [][]cell{{textCell(`a"b\c`), numberCell(-7), {}}, {textCell("{NULL,'}"), nullable(new(int64(1) << 62)), numberCell(0)}}
+	rows := [][]sqldb.Cell{{sqldb.Text(`a"b\c`), sqldb.Number(-7), {}}, {sqldb.Text("{NULL,'}"), nullable(new(int64(1) << 62)), sqldb.Number(0)}}
 	_, args := PostgreSQL.table([]string{"constant"}, []string{"text", "bigint", "bigint"}, rows)
 	require.Equal(t, []any{"constant", `{"a\"b\\c","{NULL,'}"}`, `{-7,4611686018427387904}`, `{NULL,0}`}, args)
 	_, args = SQLite.table([]string{"constant"}, []string{"text", "bigint", "bigint"}, rows)

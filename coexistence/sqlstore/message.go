@@ -10,6 +10,7 @@ import (
 
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/sqldb"
 )
 
 // messageColumns are the columns behind phone, messageTypes what PostgreSQL calls their types.
@@ -28,7 +29,7 @@ func (s *Store) UpdateMessages(ctx context.Context, phone graph.PhoneNumberID, i
 		if err != nil {
 			return err
 		}
-		var added, changed [][]cell
+		var added, changed [][]sqldb.Cell
 		for _, id := range ids {
 			m := coexistence.Message{ID: id, Phone: phone}
 			old, found := stored[text(id)]
@@ -79,7 +80,7 @@ func (s *Store) lockMessages(ctx context.Context, tx *sql.Tx, phone graph.PhoneN
 	return stored, err
 }
 
-func (s *Store) putMessages(ctx context.Context, tx *sql.Tx, phone graph.PhoneNumberID, rows [][]cell, conflict string) (int64, error) {
+func (s *Store) putMessages(ctx context.Context, tx *sql.Tx, phone graph.PhoneNumberID, rows [][]sqldb.Cell, conflict string) (int64, error) {
 	if len(rows) == 0 {
 		return 0, nil
 	}
@@ -90,12 +91,12 @@ func (s *Store) putMessages(ctx context.Context, tx *sql.Tx, phone graph.PhoneNu
 }
 
 // messageRow is what is stored: what the message adds to its conversation, so that the rules of that stay in one place.
-func messageRow(m coexistence.Message, doc string) []cell {
+func messageRow(m coexistence.Message, doc string) []sqldb.Cell {
 	var c coexistence.Conversation
 	c.Add(m)
-	return []cell{
-		textCell(text(m.ID)), textCell(text(m.Person)), numberCell(int64(c.Messages)), numberCell(m.At.UnixMicro()),
-		nullable(micros(c.CustomerAt)), nullable(micros(c.HumanAt)), textCell(doc),
+	return []sqldb.Cell{
+		sqldb.Text(string(m.ID)), sqldb.Text(m.Person), sqldb.Number(int64(c.Messages)), sqldb.Number(m.At.UnixMicro()),
+		nullable(micros(c.CustomerAt)), nullable(micros(c.HumanAt)), sqldb.Text(doc),
 	}
 }
 

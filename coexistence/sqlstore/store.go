@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/sqldb"
 )
 
 // pageSize is how many rows a reading holds at a time.
@@ -112,23 +113,9 @@ func (s *Store) transact(ctx context.Context, fn func(*sql.Tx) error) error {
 	return tx.Commit()
 }
 
-// sqlState is what the errors of PostgreSQL's drivers have in common.
-type sqlState interface {
-	error
-	SQLState() string
-}
-
-func stateOf(err error) string {
-	if e, ok := errors.AsType[sqlState](err); ok {
-		return e.SQLState()
-	}
-	return ""
-}
-
 // lost reports whether a transaction lost against another: a row appeared meanwhile, a serialization failure, a deadlock.
 func lost(err error) bool {
-	state := stateOf(err)
-	return errors.Is(err, errAgain) || state == "40001" || state == "40P01"
+	return errors.Is(err, errAgain) || sqldb.Lost(err)
 }
 
 // explain says what was being done and, where it is known, what the host can do about it.
@@ -143,11 +130,11 @@ func explain(what string, err error) error {
 	switch {
 	case lost(err):
 		advice = "others write the same rows all the time; try again later: "
-	case stateOf(err) == "42P01" || strings.Contains(err.Error(), "no such table"): // SQLite has no code for it
+	case sqldb.State(err) == "42P01" || strings.Contains(err.Error(), "no such table"): // SQLite has no code for it
 		advice = "the tables are missing; call Store.Migrate first: "
 	case strings.Contains(err.Error(), "SQLITE_BUSY"):
 		advice = "something else writes to the file; one process may use it: "
-	case strings.Contains(err.Error(), "disk is full") || stateOf(err) == "53100":
+	case strings.Contains(err.Error(), "disk is full") || sqldb.State(err) == "53100":
 		advice = "the disk is full; make room, nothing is lost that was stored: "
 	}
 	return fmt.Errorf("sqlstore: %s: %s%w", what, advice, err)
@@ -161,7 +148,7 @@ type querier interface {
 
 // read hands every row to each. The rows are gone when it returns.
 func (s *Store) read(ctx context.Context, q querier, each func(*sql.Rows) error, query string, args ...any) error {
-	rows, err := q.QueryContext(ctx, s.dialect.rebind(query), args...)
+	rows, err := q.QueryContext(ctx, sqldb.Dialect(s.dialect).Rebind(query), args...)
 	if err != nil {
 		return err
 	}
@@ -176,7 +163,7 @@ func (s *Store) read(ctx context.Context, q querier, each func(*sql.Rows) error,
 
 // exec returns how many rows the statement changed.
 func (s *Store) exec(ctx context.Context, q querier, query string, args ...any) (int64, error) {
-	res, err := q.ExecContext(ctx, s.dialect.rebind(query), args...)
+	res, err := q.ExecContext(ctx, sqldb.Dialect(s.dialect).Rebind(query), args...)
 	if err != nil {
 		return 0, err
 	}

@@ -80,7 +80,7 @@ func (d Dialect) Table(columns []string, rows [][]Cell) (from string, args []str
 			b.WriteString(", value ->> " + strconv.Itoa(i) + " AS " + name)
 		}
 		b.WriteString(" FROM json_each(?)) AS r")
-		return b.String(), []string{jsonTable(rows)}
+		return b.String(), []string{JSONTable(rows)}
 	}
 	names := make([]string, len(columns))
 	b.WriteString("unnest(")
@@ -95,7 +95,7 @@ func (d Dialect) Table(columns []string, rows [][]Cell) (from string, args []str
 		for j, row := range rows {
 			column[j] = row[i]
 		}
-		args = append(args, array(column))
+		args = append(args, Array(column))
 	}
 	b.WriteString(") WITH ORDINALITY AS r(" + strings.Join(names, ", ") + ", n)")
 	return b.String(), args
@@ -108,14 +108,19 @@ func (d Dialect) Among(column string, numbers []int64) (condition, arg string) {
 		cells[i] = Number(n)
 	}
 	if d == PostgreSQL {
-		return column + " = ANY(CAST(? AS bigint[]))", array(cells)
+		return column + " = ANY(CAST(? AS bigint[]))", Array(cells)
 	}
-	row := jsonTable([][]Cell{cells})
-	return column + " IN (SELECT value FROM json_each(?))", row[1 : len(row)-1]
+	return column + " IN (SELECT value FROM json_each(?))", JSONArray(cells)
 }
 
-// array writes cells as PostgreSQL writes an array.
-func array(cells []Cell) string {
+// JSONArray writes cells as a JSON array.
+func JSONArray(cells []Cell) string {
+	row := JSONTable([][]Cell{cells})
+	return row[1 : len(row)-1]
+}
+
+// Array writes cells as PostgreSQL writes an array.
+func Array(cells []Cell) string {
 	b := []byte{'{'}
 	for i, c := range cells {
 		if i > 0 {
@@ -140,8 +145,8 @@ func array(cells []Cell) string {
 	return string(append(b, '}'))
 }
 
-// jsonTable writes rows as a JSON array of arrays.
-func jsonTable(rows [][]Cell) string {
+// JSONTable writes rows as a JSON array of arrays.
+func JSONTable(rows [][]Cell) string {
 	b := []byte{'['}
 	for i, row := range rows {
 		if i > 0 {

@@ -12,7 +12,8 @@ type sqlState interface {
 	SQLState() string
 }
 
-func stateOf(err error) string {
+// State is the code of an error of PostgreSQL, such as 42P01; "" for any other error.
+func State(err error) string {
 	if e, ok := errors.AsType[sqlState](err); ok {
 		return e.SQLState()
 	}
@@ -21,7 +22,7 @@ func stateOf(err error) string {
 
 // Lost reports whether a transaction lost against another, by a serialization failure or a deadlock, and is worth another try at once.
 func Lost(err error) bool {
-	state := stateOf(err)
+	state := State(err)
 	return state == "40001" || state == "40P01"
 }
 
@@ -32,7 +33,7 @@ func Explain(what string, err error) error {
 	}
 	advice := ""
 	text := err.Error()
-	switch state := stateOf(err); {
+	switch state := State(err); {
 	case Lost(err):
 		advice = "others write the same rows all the time; try again later: "
 	case state == "42P01" || strings.Contains(text, "no such table"): // SQLite has no code for it

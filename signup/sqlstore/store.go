@@ -20,10 +20,10 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"strconv"
 	"strings"
 	"time"
 
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/sqldb"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/signup"
 )
 
@@ -59,26 +59,9 @@ func Open(ctx context.Context, db *sql.DB, dialect Dialect) (*Store, error) {
 	return s, nil
 }
 
-// rebind puts in the placeholders of the dialect. Statements are written with question marks and have no others.
-func (s *Store) rebind(query string) string {
-	if s.dialect != PostgreSQL {
-		return query
-	}
-	var b strings.Builder
-	n := 0
-	for part := range strings.SplitSeq(query, "?") {
-		if n > 0 {
-			b.WriteString("$" + strconv.Itoa(n))
-		}
-		b.WriteString(part)
-		n++
-	}
-	return b.String()
-}
-
 // exec returns how many rows a statement changed.
 func (s *Store) exec(ctx context.Context, what, query string, args ...any) (int64, error) {
-	res, err := s.db.ExecContext(ctx, s.rebind(query), args...)
+	res, err := s.db.ExecContext(ctx, sqldb.Dialect(s.dialect).Rebind(query), args...)
 	if err != nil {
 		return 0, explain(what, err)
 	}
@@ -110,7 +93,7 @@ func scan(row interface{ Scan(dest ...any) error }) (signup.Record, error) {
 
 // Get returns a record.
 func (s *Store) Get(ctx context.Context, id string) (signup.Record, error) {
-	r, err := scan(s.db.QueryRowContext(ctx, s.rebind("SELECT "+columns+" FROM signup_attempts WHERE id = ?"), id))
+	r, err := scan(s.db.QueryRowContext(ctx, sqldb.Dialect(s.dialect).Rebind("SELECT "+columns+" FROM signup_attempts WHERE id = ?"), id))
 	if errors.Is(err, sql.ErrNoRows) {
 		return signup.Record{}, signup.ErrNoRecord
 	}
@@ -148,7 +131,7 @@ func (s *Store) List(ctx context.Context, owner string) ([]signup.Record, error)
 	if owner != "" {
 		query, args = query+" WHERE owner = ?", []any{owner}
 	}
-	rows, err := s.db.QueryContext(ctx, s.rebind(query+" ORDER BY began_at, id"), args...)
+	rows, err := s.db.QueryContext(ctx, sqldb.Dialect(s.dialect).Rebind(query+" ORDER BY began_at, id"), args...)
 	if err != nil {
 		return nil, explain("List", err)
 	}

@@ -26,14 +26,12 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"net/url"
-	"os"
-	"path/filepath"
 	"strings"
 
 	_ "modernc.org/sqlite" // the driver
 
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence/sqlstore"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/sqldb"
 )
 
 // maxConns is one connection that writes and some that read meanwhile.
@@ -70,42 +68,16 @@ func prepare(path string) (dsn string, err error) {
 	if path == "" || strings.HasPrefix(path, ":memory:") || strings.HasPrefix(path, "file:") {
 		return "", errors.New("sqlite: path is not the name of a file; for a store in memory use coexistence.MemStore")
 	}
-	if path, err = filepath.Abs(path); err != nil {
+	if dsn, err = sqldb.SQLiteFile(path); err != nil {
 		return "", fmt.Errorf("sqlite: %w", err)
 	}
-	// SQLite gives the files beside it the same mode.
-	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
-	if err != nil {
-		return "", fmt.Errorf("sqlite: the file cannot be opened; its folder has to exist and to be writable: %w", err)
-	}
-	if err := file.Close(); err != nil {
-		return "", fmt.Errorf("sqlite: %w", err)
-	}
-	path = filepath.ToSlash(path)
-	if !strings.HasPrefix(path, "/") {
-		path = "/" + path // C:/…
-	}
-	u := url.URL{Scheme: "file", Path: path, RawQuery: strings.Join([]string{
-		"_txlock=immediate", // a transaction that reads first must not lose against one that has written meanwhile
-		"_pragma=busy_timeout(10000)",
-		"_pragma=journal_mode(WAL)",
-		"_pragma=synchronous(FULL)", // NORMAL loses what was acknowledged when the power fails
-		"_pragma=foreign_keys(1)",
-		"_pragma=journal_size_limit(67108864)",
-	}, "&")}
-	return u.String(), nil
+	return dsn, nil
 }
 
 // verify refuses a file that would not keep what it acknowledges.
 func verify(ctx context.Context, db *sql.DB) error {
-	for _, setting := range []struct{ name, want string }{{"journal_mode", "wal"}, {"synchronous", "2"}, {"foreign_keys", "1"}} {
-		var got string
-		if err := db.QueryRowContext(ctx, "PRAGMA "+setting.name).Scan(&got); err != nil {
-			return fmt.Errorf("sqlite: the file cannot be read; is it a SQLite database: %w", err)
-		}
-		if got != setting.want {
-			return fmt.Errorf("sqlite: %s is %s and not %s; put the file on a local disk that allows it", setting.name, got, setting.want)
-		}
+	if err := sqldb.VerifySQLite(ctx, db); err != nil {
+		return fmt.Errorf("sqlite: %w", err)
 	}
 	return nil
 }
