@@ -61,7 +61,8 @@ func attemptID(state string) string {
 	return base64.RawURLEncoding.EncodeToString(sum[:18])
 }
 
-// makeRoom forgets what nobody needs any more, and the oldest attempts of an owner who has too many. One with a token stays.
+// makeRoom forgets what nobody needs any more, and the oldest attempts of an owner who has too many. One with a token stays, and one
+// that is about to get one; so does one that cannot be read at the moment, which may have one.
 func (f *Flow) makeRoom(ctx context.Context, owner string) error {
 	if _, err := f.cfg.Store.Purge(ctx, time.Now()); err != nil {
 		return err
@@ -72,7 +73,7 @@ func (f *Flow) makeRoom(ctx context.Context, owner string) error {
 	}
 	for len(records) >= maxAttempts {
 		r := &openRecord{f: f, rec: records[0]}
-		if r.open() != nil || r.doc.Granted == nil {
+		if r.open() == nil && r.doc.Granted == nil && r.doc.Phase != phaseExchanging && !time.Now().Before(r.doc.BusyUntil) {
 			if err := f.cfg.Store.Delete(ctx, records[0].ID); err != nil {
 				return err
 			}

@@ -191,11 +191,8 @@ func creditRefused(err error) error {
 // pay otherwise.
 func (f *Flow) Undo(ctx context.Context, b *Business) error {
 	var errs []error
-	if c := b.Credit; c != nil && c.Allocation != "" {
-		_, err := cloudapi.Do[struct{}](ctx, f.cfg.Client, cloudapi.Request{
-			Method: http.MethodDelete, Path: "/{allocation-id}", IDs: []string{c.Allocation}, Replay: cloudapi.ReplayIdempotent,
-		})
-		if err != nil && !errors.Is(err, graph.ErrAccessLost) {
+	if b.Credit != nil {
+		if err := f.revoke(ctx, b); err != nil {
 			errs = append(errs, fmt.Errorf("signup: the credit was not revoked: %w", err))
 		}
 	}
@@ -203,6 +200,46 @@ func (f *Flow) Undo(ctx context.Context, b *Business) error {
 		err := f.cfg.Client.WithToken(b.Token).WABAs.Unsubscribe(ctx, waba)
 		if err != nil && !errors.Is(err, graph.ErrAccessLost) && !errors.Is(err, graph.ErrAuth) {
 			errs = append(errs, fmt.Errorf("signup: the app is still subscribed to account %s: %w", waba, err))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// revoke ends the allocation of b's credit. A process that died, or an answer that got lost, leaves one that was not noted: then
+// all of them that the line has for the business.
+func (f *Flow) revoke(ctx context.Context, b *Business) error {
+	ids := []string{b.Credit.Allocation}
+	if b.Credit.Allocation == "" {
+		ids = nil
+		owner := b.BusinessID
+		if owner == "" {
+			waba, err := f.cfg.Client.WithToken(b.Token).WABAs.Get(ctx, b.Credit.WABA, cloudapi.WABAGetOptions{
+				Fields: []string{"id", "owner_business_info"},
+			})
+			if err != nil {
+				return err
+			}
+			owner = waba.OwnerBusinessInfo.ID
+		}
+		if owner == "" { // asked without one, Meta lists everybody's
+			return errors.New("nobody knows which portfolio has it; put its id into Business.BusinessID")
+		}
+		for a, err := range f.allocations(ctx, b.Credit.Line, owner) {
+			if err != nil {
+				return err
+			}
+			if a.Business.ID == owner {
+				ids = append(ids, a.ID)
+			}
+		}
+	}
+	var errs []error
+	for _, id := range ids {
+		_, err := cloudapi.Do[struct{}](ctx, f.cfg.Client, cloudapi.Request{
+			Method: http.MethodDelete, Path: "/{allocation-id}", IDs: []string{id}, Replay: cloudapi.ReplayIdempotent,
+		})
+		if err != nil && !errors.Is(err, graph.ErrAccessLost) {
+			errs = append(errs, err)
 		}
 	}
 	return errors.Join(errs...)

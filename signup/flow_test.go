@@ -2,7 +2,9 @@ package signup_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -137,4 +139,64 @@ func TestEveryOutcomeSaysWhatToDo(t *testing.T) {
 	}
 	require.Empty(t, signup.Outcome("later").Advice())
 	require.False(t, signup.Outcome("later").Resumable())
+}
+
+// Twenty reloads of the page while a code is being exchanged must not cost the token that it brings.
+func TestAnAttemptAtWorkIsNotForgotten(t *testing.T) {
+	t.Parallel()
+	m := happy()
+	b := newBench(t, m)
+	m.seen = func(call string) {
+		if call != exchange {
+			return
+		}
+		for range 50 {
+			_, err := b.Begin(t.Context(), owner)
+			require.NoError(t, err)
+		}
+	}
+	state := b.begin()
+	got, err := b.submit(t.Context(), signup.Submission{State: state, Owner: owner, Code: code})
+	require.NoError(t, err)
+	require.Equal(t, signup.OutcomeReady, got.Outcome)
+	s, err := b.Status(t.Context(), state, owner)
+	require.NoError(t, err)
+	require.Equal(t, signup.OutcomeReady, s.Outcome, "its end is stored")
+}
+
+// A key service that is down for a minute says nothing about the tokens that it sealed.
+func TestACipherThatFailsForAWhileForgetsNoToken(t *testing.T) {
+	t.Parallel()
+	cipher, err := signup.NewCipher(newKey(t))
+	require.NoError(t, err)
+	down := &unwell{Cipher: cipher}
+	m := happy()
+	m.fail["GET /"+wabaA+"/phone_numbers"] = refuse(503, "")
+	b := newBench(t, m, func(c *signup.Config) { c.Cipher = down })
+	state := b.begin()
+	_, err = b.submit(t.Context(), signup.Submission{State: state, Owner: owner, Code: code})
+	requireOutcome(t, signup.OutcomeUnavailable, err)
+	down.ill.Store(true)
+	for range 50 {
+		_, err := b.Begin(t.Context(), owner)
+		require.NoError(t, err)
+	}
+	down.ill.Store(false)
+	m.change(func() { clear(m.fail) })
+	got, err := b.submit(t.Context(), signup.Submission{State: state, Owner: owner})
+	require.NoError(t, err)
+	require.Equal(t, signup.OutcomeReady, got.Outcome)
+}
+
+// An unwell cipher opens nothing for a while.
+type unwell struct {
+	signup.Cipher
+	ill atomic.Bool
+}
+
+func (u *unwell) Decrypt(ciphertext, associated []byte) ([]byte, error) {
+	if u.ill.Load() {
+		return nil, errors.New("the key service is down")
+	}
+	return u.Cipher.Decrypt(ciphertext, associated)
 }

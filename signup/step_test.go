@@ -127,6 +127,28 @@ func TestUndoTellsWhatIsLeft(t *testing.T) {
 	require.ErrorContains(t, err, "still subscribed to account "+wabaA)
 }
 
+// A process that died, or an answer that got lost, leaves a line that pays and whose allocation nobody noted.
+func TestUndoFindsCreditOfWhichNobodyKnowsTheAllocation(t *testing.T) {
+	t.Parallel()
+	m := happy()
+	b := newBench(t, m, withCredit)
+	done, err := b.finish(finished(wabaA))
+	require.NoError(t, err)
+	done.Credit.Allocation, done.BusinessID = "", ""
+	m.change(func() { m.fail["GET /200000000000001/owning_credit_allocation_configs"] = refuse(503, "") })
+	require.ErrorContains(t, b.Undo(t.Context(), done), "credit was not revoked")
+	require.Len(t, m.allocated, 1)
+	m.change(func() {
+		clear(m.fail)
+		m.subscribed[wabaA] = true
+	})
+	for range 2 {
+		require.NoError(t, b.Undo(t.Context(), done))
+		require.Empty(t, m.allocated)
+		require.Empty(t, m.subscribed)
+	}
+}
+
 func TestAnOverrideComesAfterAPlainSubscription(t *testing.T) {
 	t.Parallel()
 	m := happy()
