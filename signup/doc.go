@@ -34,7 +34,7 @@
 //  3. The page sends both to the host, as they are. [Flow.Finish] exchanges the code, checks the token, finds the accounts
 //     and the number, verifies it, asks the host ([Config].Reserve) and subscribes the app to every account that holds the
 //     number. If the host wants it, it sends the webhooks elsewhere ([Config].Override), shares a line of credit ([Config].Credit) and
-//     registers an ordinary number ([Config].PIN). The steps are listed at [Step]; [Config].Progress is told after each.
+//     verifies and registers an ordinary number ([Config].PIN). The steps are listed at [Step]; [Config].Progress is told after each.
 //  4. The host stores the [Business], its token encrypted, and requests contacts and history within 24 hours.
 //
 // A number that lives in the WhatsApp Business app is registered by that app. Nothing here registers or deregisters one: the steps of
@@ -71,7 +71,9 @@
 //     [OutcomeTokenInvalid], [OutcomeStateUnknown], [OutcomeStateExpired], [OutcomeStateUsed], [OutcomeWrongOwner]. Show the
 //     advice and a button. So with [OutcomeRegisterLate].
 //   - The business decides or waits: [OutcomeChooseNumber] (show [Business].Numbers), [OutcomeNotFinished],
-//     [OutcomeTaken], [OutcomeNumberUnverified], [OutcomePINMismatch], [OutcomeRegisterLimit].
+//     [OutcomeTaken], [OutcomePINMismatch], [OutcomeRegisterLimit]. An ordinary number that is to be registered may have to be verified
+//     before: [OutcomeNumberUnverified], [OutcomeVerificationSent], [OutcomeVerificationNotSent], [OutcomeVerificationWrong] (submit the
+//     same State with SendCode, then with VerificationCode; the page asks for both).
 //   - The same submission can go on later: [OutcomeUnavailable], [OutcomeNotSubscribed].
 //   - The developer acts: [OutcomeMisconfigured], [OutcomeWrongRedirect], [OutcomeForeignToken], [OutcomeMissingPermission],
 //     [OutcomeNoCode], [OutcomeNoAccount], [OutcomeOverrideRefused], [OutcomeCreditRefused], [OutcomeOtherCredit].

@@ -72,6 +72,8 @@ type meta struct {
 	allocated  map[string]string // credential by allocation
 	pin        string            // of every ordinary number, once it has one
 	unverified bool
+	status     string // code_verification_status of every number; empty leaves it out
+	texted     string // the code that verifies them
 }
 
 func newMeta(accounts map[string][]number) *meta {
@@ -156,6 +158,20 @@ func (m *meta) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		_, _ = fmt.Fprintf(w, `{"id":%q,"receiving_credential":{"id":%q}}`, id, m.allocated[id])
 	case edge == "register":
 		m.register(w, r, id)
+	case edge == "request_code" && m.status != "VERIFIED":
+		m.texted = "482913"
+		_, _ = io.WriteString(w, `{"success":true}`)
+	case edge == "request_code":
+		refuseWith(136024, 0)(w, r)
+	case edge == "verify_code":
+		var body struct{ Code string }
+		_ = json.NewDecoder(r.Body).Decode(&body)
+		if m.texted == "" || body.Code != m.texted {
+			refuseWith(136025, 0)(w, r)
+			return
+		}
+		m.status, m.unverified = "VERIFIED", false
+		_, _ = io.WriteString(w, `{"success":true}`)
 	case edge == "":
 		m.node(w, r, id)
 	default:
@@ -208,7 +224,11 @@ func (m *meta) node(w http.ResponseWriter, r *http.Request, id string) {
 	for _, numbers := range m.accounts {
 		for _, n := range numbers {
 			if n.id == id {
-				_, _ = io.WriteString(w, n.json())
+				n := n.json()
+				if m.status != "" {
+					n = strings.TrimSuffix(n, "}") + `,"code_verification_status":"` + m.status + `"}`
+				}
+				_, _ = io.WriteString(w, n)
 				return
 			}
 		}

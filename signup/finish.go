@@ -33,6 +33,25 @@ type Submission struct {
 
 	// Phone is the choice after [OutcomeChooseNumber], under the same State. It needs no Code.
 	Phone graph.PhoneNumberID
+
+	// SendCode has Meta send a verification code to an ordinary number, by text or voice, in Language; after
+	// [OutcomeNumberUnverified], under the same State. VerificationCode is the code that came; the signup goes on with it. A number of
+	// the WhatsApp Business app is verified by that app, so that a Flow of [ModeCoexistence] passes over all three.
+	SendCode         cloudapi.CodeMethod
+	Language         string // such as "pt_BR". If empty, "en_US"
+	VerificationCode graph.Secret
+}
+
+// wishes are what the business has decided on the way.
+type wishes struct {
+	phone    graph.PhoneNumberID
+	sendCode cloudapi.CodeMethod
+	language string
+	code     graph.Secret // that verifies the number
+}
+
+func (s Submission) wishes() wishes {
+	return wishes{s.Phone, s.SendCode, s.Language, s.VerificationCode}
 }
 
 // Finish turns what the popup gave into a connected business: it exchanges the code, once and at once, finds the accounts
@@ -84,7 +103,7 @@ func (f *Flow) Continue(
 	if err != nil {
 		return nil, err
 	}
-	b, err := f.resume(ctx, r, r.doc.business(r.rec.Owner), phone)
+	b, err := f.resume(ctx, r, r.doc.business(r.rec.Owner), wishes{phone: phone})
 	return f.conclude(ctx, r, b, err, func(b *Business) error { return onboarded(ctx, b) })
 }
 
@@ -109,7 +128,7 @@ func codeHash(code graph.Secret) string {
 
 func (f *Flow) finish(ctx context.Context, r *openRecord, sub Submission, received time.Time) (*Business, error) {
 	if b := r.doc.business(r.rec.Owner); b != nil {
-		return f.resume(ctx, r, b, sub.Phone) // a code that comes again is the one that brought it
+		return f.resume(ctx, r, b, sub.wishes()) // a code that comes again is the one that brought it
 	}
 	if sub.Session != nil {
 		r.doc.Session = sub.Session
@@ -134,7 +153,7 @@ func (f *Flow) finish(ctx context.Context, r *openRecord, sub Submission, receiv
 		return nil, err
 	}
 	r.doc.Phase = phaseGranted
-	return f.run(ctx, b, StepExchange, sub.Phone, r)
+	return f.run(ctx, b, StepExchange, sub.wishes(), r)
 }
 
 // problem returns an error if the popup ended in one, or in a cancellation. That holds even if there is a code: whoever left
@@ -212,14 +231,14 @@ func (f *Flow) Resume(ctx context.Context, b *Business, phone graph.PhoneNumberI
 	if b == nil || b.Token.IsZero() || b.Owner == "" {
 		return nil, &Error{Outcome: OutcomeNoCode, Step: StepSession, Err: errNothingGranted}
 	}
-	return f.resume(ctx, nil, b, phone)
+	return f.resume(ctx, nil, b, wishes{phone: phone})
 }
 
-func (f *Flow) resume(ctx context.Context, r *openRecord, b *Business, phone graph.PhoneNumberID) (*Business, error) {
-	if phone == "" && b.Phone != nil {
-		phone = b.Phone.ID // was chosen before
+func (f *Flow) resume(ctx context.Context, r *openRecord, b *Business, want wishes) (*Business, error) {
+	if want.phone == "" && b.Phone != nil {
+		want.phone = b.Phone.ID // was chosen before
 	}
 	b = b.clone()
 	b.Outcome, b.Phone, b.Numbers, b.WABAs, b.BusinessID = "", nil, nil, nil, ""
-	return f.run(ctx, b, "", phone, r)
+	return f.run(ctx, b, "", want, r)
 }

@@ -124,7 +124,8 @@ func TestEveryOutcomeSaysWhatToDo(t *testing.T) {
 		signup.OutcomeTokenInvalid, signup.OutcomeMissingPermission, signup.OutcomeNotGranted, signup.OutcomeStateUnknown,
 		signup.OutcomeStateExpired, signup.OutcomeStateUsed, signup.OutcomeWrongOwner, signup.OutcomeNotSubscribed,
 		signup.OutcomeUnavailable, signup.OutcomeOverrideRefused, signup.OutcomeCreditRefused, signup.OutcomeOtherCredit,
-		signup.OutcomeNumberUnverified, signup.OutcomePINMismatch, signup.OutcomeRegisterLimit, signup.OutcomeRegisterLate,
+		signup.OutcomeNumberUnverified, signup.OutcomeVerificationSent, signup.OutcomeVerificationNotSent, signup.OutcomeVerificationWrong,
+		signup.OutcomePINMismatch, signup.OutcomeRegisterLimit, signup.OutcomeRegisterLate,
 	}
 	said := map[string]bool{}
 	for _, o := range all {

@@ -15,7 +15,7 @@ type grant struct {
 	*Business
 	f        *Flow
 	api      *cloudapi.Client // calls with the token
-	chosen   graph.PhoneNumberID
+	want     wishes
 	info     *cloudapi.TokenInfo
 	accounts []account
 	listed   bool // the token lists its accounts; if not, it reaches all, or Meta left them out
@@ -44,9 +44,9 @@ type holding struct {
 
 // run takes b through the steps. Just names a step that was done right before, or is empty; r is nil if nothing is kept.
 func (f *Flow) run(
-	ctx context.Context, b *Business, just Step, chosen graph.PhoneNumberID, r *openRecord,
+	ctx context.Context, b *Business, just Step, want wishes, r *openRecord,
 ) (*Business, error) {
-	g := &grant{Business: b, f: f, api: f.cfg.Client.WithToken(b.Token), chosen: chosen, rec: r}
+	g := &grant{Business: b, f: f, api: f.cfg.Client.WithToken(b.Token), want: want, rec: r}
 	if r != nil {
 		r.doc.Steps = nil // those of this run
 	}

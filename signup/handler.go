@@ -30,12 +30,13 @@ const finishTimeout = 2 * time.Minute
 //	GET  /back          Config.RedirectURI: the browser comes back from the login dialog, and goes on to Config.PageURL
 //
 //	POST /begin   (no body)
-//	→ 200 {"state": "…", "expires_in": 3600, "launch": {"init": {…}, "login": {…}}, "sdk": "…", "steps": ["state", …], "check": true, "redirect": "…"}
+//	→ 200 {"state": "…", "expires_in": 3600, "mode": "coexistence", "launch": {"init": {…}, "login": {…}}, "sdk": "…", "steps": ["state", …], "check": true, "redirect": "…"}
 //
 //	POST /check   {"state": "…", "number": "…", "app_version": "…"}
 //	→ 200 {"eligible": false, "reasons": [{"text": "…", "remedy": "…"}], "notes": ["…"]}
 //
-//	POST /finish  {"state": "…", "code": "…", "session": …, "callback": …, "redirect_uri": "…", "phone_number_id": "…"}
+//	POST /finish  {"state": "…", "code": "…", "session": …, "callback": …, "redirect_uri": "…", "phone_number_id": "…",
+//	               "send_code": "SMS", "language": "en_US", "verification_code": "…"}
 //	→ 200 {"outcome": "ready", "advice": "…", "phone": "+1 555 010 0199"}
 //	→ 4xx or 503 {"outcome": "…", "advice": "…", "actor": "business", "retry": true, "numbers": [{"id": "…", "phone": "…", "name": "…"}]}
 //
@@ -45,7 +46,7 @@ const finishTimeout = 2 * time.Minute
 // Show an advice only to whom it is for: the actor. A host with a page of its own making uses /begin, /finish and the rest without the script. State is required. Session is the
 // data of the window message as it arrived, a string or an object; callback is the argument of FB.login's callback and makes
 // code unnecessary; redirect_uri is for a code that came with a redirect. After "choose_number" the page sends state and
-// phone_number_id; after another answer with "retry" it sends the state alone, or with the code if that came late. Outcomes are
+// phone_number_id; after "number_unverified" state and send_code, SMS or VOICE, and then state and verification_code; after another answer with "retry" it sends the state alone, or with the code if that came late. Outcomes are
 // those of [Outcome], and "bad_request", "method_not_allowed", "not_found", "unauthorized", "cross_origin" and "internal" for
 // requests that are none.
 //
@@ -141,13 +142,14 @@ func (f *Flow) serveBegin(w http.ResponseWriter, r *http.Request, owner string) 
 	answer := struct {
 		State    string `json:"state"`
 		Expires  int    `json:"expires_in"` // seconds
+		Mode     Mode   `json:"mode"`
 		Launch   Launch `json:"launch"`
 		SDK      string `json:"sdk"`
 		Origin   string `json:"origin"`
 		Steps    []Step `json:"steps"`
 		Check    bool   `json:"check"`
 		Redirect string `json:"redirect,omitzero"`
-	}{State: a.State, Expires: int(f.cfg.AttemptTTL / time.Second), Launch: launch, SDK: f.cfg.SDKURL, Origin: f.standIn(), Steps: f.Steps(), Check: f.cfg.Check != nil}
+	}{State: a.State, Expires: int(f.cfg.AttemptTTL / time.Second), Mode: f.cfg.Mode, Launch: launch, SDK: f.cfg.SDKURL, Origin: f.standIn(), Steps: f.Steps(), Check: f.cfg.Check != nil}
 	if f.cfg.RedirectURI != "" {
 		answer.Redirect, err = f.redirectURL(launch, a.State)
 		if err != nil { // NewFlow has checked the address
@@ -207,6 +209,9 @@ func (f *Flow) fail(w http.ResponseWriter, r *http.Request, b *Business, e *Erro
 	}
 	if b != nil {
 		a.Numbers = choices(b)
+		if b.Phone != nil {
+			a.Phone = b.Phone.DisplayPhoneNumber
+		}
 	}
 	reply(w, outcomes[e.Outcome].status, a)
 }

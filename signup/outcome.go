@@ -52,13 +52,16 @@ const (
 
 // Outcomes of the steps that some hosts ask for.
 const (
-	OutcomeOverrideRefused  Outcome = "override_refused"  // Meta did not accept the callback URL of Config.Override
-	OutcomeCreditRefused    Outcome = "credit_refused"    // Meta did not let the line of credit be shared
-	OutcomeOtherCredit      Outcome = "other_credit"      // somebody else pays for the account already
-	OutcomeNumberUnverified Outcome = "number_unverified" // an ordinary number that nobody has verified
-	OutcomePINMismatch      Outcome = "pin_mismatch"      // the number has another PIN
-	OutcomeRegisterLimit    Outcome = "register_limit"    // registered ten times in 72 hours
-	OutcomeRegisterLate     Outcome = "register_late"     // more than 14 days after the signup
+	OutcomeOverrideRefused     Outcome = "override_refused"      // Meta did not accept the callback URL of Config.Override
+	OutcomeCreditRefused       Outcome = "credit_refused"        // Meta did not let the line of credit be shared
+	OutcomeOtherCredit         Outcome = "other_credit"          // somebody else pays for the account already
+	OutcomeNumberUnverified    Outcome = "number_unverified"     // an ordinary number that nobody has verified
+	OutcomeVerificationSent    Outcome = "verification_sent"     // a verification code is on its way to the number
+	OutcomeVerificationNotSent Outcome = "verification_not_sent" // Meta refuses to send one now
+	OutcomeVerificationWrong   Outcome = "verification_wrong"    // another code was entered than the one that was sent
+	OutcomePINMismatch         Outcome = "pin_mismatch"          // the number has another PIN
+	OutcomeRegisterLimit       Outcome = "register_limit"        // registered ten times in 72 hours
+	OutcomeRegisterLate        Outcome = "register_late"         // more than 14 days after the signup
 )
 
 // Outcomes that leave everything open.
@@ -128,8 +131,12 @@ var outcomes = map[Outcome]outcomeInfo{
 		"Allocation API are accepted, then resume.", graph.ActorDeveloper, true, 409},
 	OutcomeOtherCredit: {"Another line of credit pays for this account, and an attached one cannot be exchanged. Have it taken " +
 		"off where it comes from, or use a new account.", graph.ActorDeveloper, true, 409},
-	OutcomeNumberUnverified: {"The number is not verified. Request a verification code and enter it, then go on.",
+	OutcomeNumberUnverified: {"The number is not verified. Have a code sent to it and enter that, then go on.",
 		graph.ActorBusiness, true, 409},
+	OutcomeVerificationSent: {"A code of six digits is on its way to the number. Enter it to go on.", graph.ActorBusiness, true, 409},
+	OutcomeVerificationNotSent: {"The code could not be sent. Wait a few minutes, or have it sent the other way: by text or by a call.",
+		graph.ActorBusiness, true, 409},
+	OutcomeVerificationWrong: {"That is not the code that was sent. Look again, or have another one sent.", graph.ActorBusiness, true, 409},
 	OutcomePINMismatch: {"The number has another PIN for two-step verification. Enter that PIN, or turn it off in WhatsApp Manager.",
 		graph.ActorBusiness, true, 409},
 	OutcomeRegisterLimit: {"The number was registered ten times within three days, and is locked for three days. Wait, then go on.",

@@ -51,7 +51,7 @@ func (f *Flow) Recover(ctx context.Context, owner string, grant Grant) (*Busines
 		grant.At = time.Now()
 	}
 	b := &Business{Owner: owner, Token: graph.Secret(resp.Token), WABA: grant.WABA, OnboardedAt: grant.At}
-	return f.run(ctx, b, StepExchange, "", nil)
+	return f.run(ctx, b, StepExchange, wishes{}, nil)
 }
 
 var errGrant = errors.New("recovering takes an owner, and both ids of the webhook: waba_id and owner_business_id")

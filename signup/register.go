@@ -2,9 +2,7 @@ package signup
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
-	"net/http"
 	"regexp"
 	"slices"
 	"time"
@@ -44,11 +42,14 @@ func (g *grant) register(ctx context.Context) error {
 		return &Error{Outcome: OutcomeNotFinished}
 	case registered(phone):
 		return nil
-	case phone.CodeVerificationStatus != "" && phone.CodeVerificationStatus != cloudapi.CodeVerified:
-		return &Error{Outcome: OutcomeNumberUnverified}
 	case now.Sub(g.OnboardedAt) > RegisterWithin:
 		return &Error{Outcome: OutcomeRegisterLate}
-	case len(g.Registrations) >= MaxRegistrations:
+	case g.needsVerification():
+		if err := g.verifyOwner(ctx); err != nil {
+			return err
+		}
+	}
+	if len(g.Registrations) >= MaxRegistrations {
 		return &Error{Outcome: OutcomeRegisterLimit}
 	}
 	pin, err := g.f.cfg.PIN(ctx, g.clone())
@@ -62,18 +63,7 @@ func (g *grant) register(ctx context.Context) error {
 	if err := g.save(ctx); err != nil { // the try counts, also if this process ends now
 		return err
 	}
-	body, err := json.Marshal(struct {
-		Product string `json:"messaging_product"`
-		PIN     string `json:"pin"`
-	}{"whatsapp", pin.Reveal()})
-	if err != nil {
-		return err
-	}
-	_, err = cloudapi.Do[struct{}](ctx, g.api, cloudapi.Request{
-		Method: http.MethodPost, Path: "/{phone-number-id}/register", IDs: []string{string(phone.ID)}, Body: body,
-		Replay: cloudapi.ReplayNever,
-	})
-	if err != nil {
+	if err := g.api.Registration.Register(ctx, phone, cloudapi.RegisterRequest{PIN: pin}); err != nil {
 		return registerRefused(err)
 	}
 	if phone, err = g.api.Phones.Get(ctx, phone.ID, cloudapi.PhoneGetOptions{}); err != nil {

@@ -224,6 +224,119 @@ func TestAnOrdinaryNumberIsRegistered(t *testing.T) {
 	}
 }
 
+const (
+	requestCode = "POST /" + phoneA + "/request_code"
+	verifyCode  = "POST /" + phoneA + "/verify_code"
+)
+
+func TestAnOrdinaryNumberIsVerifiedOnTheWay(t *testing.T) {
+	t.Parallel()
+	const register = "POST /" + phoneA + "/register"
+	m := newMeta(map[string][]number{wabaA: {ordinary(phoneA, "+1 555 010 0199")}})
+	m.status, m.unverified = "NOT_VERIFIED", true
+	b := newBench(t, m, ordinaryMode)
+	state := b.begin()
+	submit := func(sub signup.Submission) error {
+		sub.State, sub.Owner = state, owner
+		got, err := b.submit(t.Context(), sub)
+		require.NotNil(t, got)
+		if err != nil {
+			require.NotContains(t, err.Error(), "482913")
+			require.NotContains(t, err.Error(), "123456")
+		}
+		return err
+	}
+	e := requireOutcome(t, signup.OutcomeNumberUnverified, submit(signup.Submission{Code: code}))
+	require.Equal(t, signup.StepRegister, e.Step)
+	require.Zero(t, m.did(requestCode), "nobody asked for it")
+
+	requireOutcome(t, signup.OutcomeVerificationWrong, submit(signup.Submission{VerificationCode: "482913"})) // none was sent
+	requireOutcome(t, signup.OutcomeVerificationSent, submit(signup.Submission{SendCode: cloudapi.CodeBySMS}))
+	requireOutcome(t, signup.OutcomeVerificationWrong, submit(signup.Submission{VerificationCode: "000000"}))
+	requireOutcome(t, signup.OutcomeVerificationWrong, submit(signup.Submission{VerificationCode: "4829"})) // Meta is not even asked
+	require.Equal(t, 2, m.did(verifyCode))
+	m.change(func() { m.fail[requestCode] = refuseWith(136024, 0) })
+	requireOutcome(t, signup.OutcomeVerificationNotSent, submit(signup.Submission{SendCode: cloudapi.CodeByVoice, Language: "pt_BR"}))
+	require.Zero(t, m.did(register), "no try is wasted on a number that is not verified")
+
+	require.NoError(t, submit(signup.Submission{VerificationCode: "482913"}))
+	require.Equal(t, 1, m.did(register))
+	require.Equal(t, 1, m.did(exchange))
+}
+
+func TestAVerificationWhoseAnswerGetsLost(t *testing.T) {
+	t.Parallel()
+	m := newMeta(map[string][]number{wabaA: {ordinary(phoneA, "+1 555 010 0199")}})
+	m.status = "NOT_VERIFIED"
+	m.fail[verifyCode] = func(w http.ResponseWriter, r *http.Request) {
+		m.status = "VERIFIED"
+		refuse(502, "")(w, r)
+	}
+	b := newBench(t, m, ordinaryMode)
+	state := b.begin()
+	_, err := b.submit(t.Context(), signup.Submission{State: state, Owner: owner, Code: code})
+	requireOutcome(t, signup.OutcomeNumberUnverified, err)
+	got, err := b.submit(t.Context(), signup.Submission{State: state, Owner: owner, VerificationCode: "482913"})
+	require.NoError(t, err)
+	require.Equal(t, signup.OutcomeReady, got.Outcome)
+	require.Equal(t, 1, m.did(verifyCode))
+}
+
+// A number that was verified elsewhere meanwhile is no mistake, and one whose verification ran out can be verified again.
+func TestAVerificationThatIsNotNeededOrNeededAgain(t *testing.T) {
+	t.Parallel()
+	m := newMeta(map[string][]number{wabaA: {ordinary(phoneA, "+1 555 010 0199")}})
+	m.status, m.unverified = "VERIFIED", true
+	b := newBench(t, m, ordinaryMode)
+	state := b.begin()
+	_, err := b.submit(t.Context(), signup.Submission{State: state, Owner: owner, Code: code})
+	requireOutcome(t, signup.OutcomeNumberUnverified, err) // Meta refuses to register it all the same
+	m.change(func() { m.unverified = false })
+	_, err = b.submit(t.Context(), signup.Submission{State: state, Owner: owner, SendCode: cloudapi.CodeBySMS})
+	require.NoError(t, err, "136024 stands for verified as well")
+	require.Equal(t, 1, m.did(requestCode))
+}
+
+// The owner's phone has verified a number of the app, and nothing here may touch that.
+func TestANumberOfTheAppIsNeverVerified(t *testing.T) {
+	t.Parallel()
+	for _, change := range []func(*signup.Config){func(*signup.Config) {}, ordinaryMode} {
+		m := happy()
+		m.status = "NOT_VERIFIED"
+		b := newBench(t, m, change)
+		got, err := b.submit(t.Context(), signup.Submission{
+			State: b.begin(), Owner: owner, Code: code, SendCode: cloudapi.CodeBySMS, VerificationCode: "482913",
+		})
+		if err != nil {
+			requireOutcome(t, signup.OutcomeNotFinished, err)
+		}
+		require.NotNil(t, got)
+		require.Zero(t, m.did(requestCode))
+		require.Zero(t, m.did(verifyCode))
+		require.Zero(t, m.did("POST /"+phoneA+"/register"))
+	}
+}
+
+func TestAPageVerifiesTheNumber(t *testing.T) {
+	t.Parallel()
+	m := newMeta(map[string][]number{wabaA: {ordinary(phoneA, "+1 555 010 0199")}})
+	m.status = "NOT_VERIFIED"
+	p := newPage(t, m, ordinaryMode)
+	state := quoted(p.state())
+	got := p.post("/finish", body("state", state, "code", quoted(code)))
+	require.Equal(t, signup.OutcomeNumberUnverified, got.Outcome)
+	require.Equal(t, "+1 555 010 0199", got.Phone, "the page says which number")
+	for _, bad := range []string{
+		body("state", state, "send_code", `"PIGEON"`), body("state", state, "verification_code", `"abc"`),
+		body("state", state, "send_code", `"SMS"`, "language", `"../x"`),
+	} {
+		require.Equal(t, http.StatusBadRequest, p.post("/finish", bad).status, bad)
+	}
+	require.Equal(t, signup.OutcomeVerificationSent, p.post("/finish", body("state", state, "send_code", `"sms"`, "language", `"pt_BR"`)).Outcome)
+	require.Equal(t, signup.OutcomeVerificationSent, p.post("/status", body("state", state)).Outcome, "a reload finds its way back")
+	require.Equal(t, signup.OutcomeReady, p.post("/finish", body("state", state, "verification_code", `"482 913"`)).Outcome)
+}
+
 // Every try counts at Meta, also one whose process died, and the eleventh would lock the number.
 func TestRegistrationsKeepToMetasLimits(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -7,9 +7,14 @@ import (
 	"io"
 	"mime"
 	"net/http"
+	"regexp"
+	"strings"
 
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 )
+
+var languageRe = regexp.MustCompile(`^([a-z]{2,3}(_[A-Z]{2})?)?$`)
 
 // readSubmission reads the body of a finish. Its errors say nothing of what they found.
 func readSubmission(r *http.Request, owner string) (Submission, error) {
@@ -20,6 +25,10 @@ func readSubmission(r *http.Request, owner string) (Submission, error) {
 		Callback    json.RawMessage `json:"callback"`
 		RedirectURI string          `json:"redirect_uri"`
 		Phone       string          `json:"phone_number_id"`
+
+		SendCode         string `json:"send_code"`
+		Language         string `json:"language"`
+		VerificationCode string `json:"verification_code"`
 	}
 	if err := readJSON(r, &body); err != nil {
 		return Submission{}, err
@@ -29,10 +38,20 @@ func readSubmission(r *http.Request, owner string) (Submission, error) {
 	}
 	sub := Submission{
 		State: body.State, Owner: owner, Code: graph.Secret(body.Code), RedirectURI: body.RedirectURI,
-		Phone: graph.PhoneNumberID(body.Phone),
+		Phone: graph.PhoneNumberID(body.Phone), SendCode: cloudapi.CodeMethod(strings.ToUpper(body.SendCode)), Language: body.Language,
+		VerificationCode: graph.Secret(graph.Digits(body.VerificationCode)),
 	}
 	if sub.Phone != "" && !isID(sub.Phone) {
 		return Submission{}, errors.New("signup: phone_number_id is not an id")
+	}
+	if sub.SendCode != "" && sub.SendCode != cloudapi.CodeBySMS && sub.SendCode != cloudapi.CodeByVoice {
+		return Submission{}, errors.New("signup: send_code is neither SMS nor VOICE")
+	}
+	if body.VerificationCode != "" && sub.VerificationCode.IsZero() {
+		return Submission{}, errors.New("signup: verification_code has no digits")
+	}
+	if !languageRe.MatchString(sub.Language) {
+		return Submission{}, errors.New(`signup: language does not look like "en_US"`)
 	}
 	if present(body.Session) {
 		// What is no session message is the page's mistake and no reason to lose a code.

@@ -42,13 +42,13 @@ func (g *grant) verify(ctx context.Context) error {
 // choose returns the number to connect: the one that the business chose, or the popup named, or the only one there is.
 func (g *grant) choose() (Number, error) {
 	numbers := g.numbers(g.holdings)
-	if s := g.Session; g.chosen == "" && s != nil && s.Kind() == KindFinishedNoNumber {
+	if s := g.Session; g.want.phone == "" && s != nil && s.Kind() == KindFinishedNoNumber {
 		// Other numbers may be in the account. The business said that it did not connect one.
 		g.Numbers = numbers
 		return Number{}, &Error{Outcome: OutcomeNoNumber}
 	}
-	if g.chosen != "" {
-		if p := g.find(g.chosen); p != nil {
+	if g.want.phone != "" {
+		if p := g.find(g.want.phone); p != nil {
 			return g.holders(p), nil
 		}
 		g.Numbers = numbers

@@ -229,6 +229,37 @@ func TestRegistration(t *testing.T) {
 	require.True(t, register(waiting.ID, "123456").Success)
 }
 
+func TestVerification(t *testing.T) {
+	t.Parallel()
+	srv := newServer(t)
+	coexists := srv.AddPhone(cloudapitest.Phone{})
+	waiting := srv.AddPhone(cloudapitest.Phone{Ordinary: true, Unregistered: true, Unverified: true})
+	post := func(id graph.PhoneNumberID, edge, body string) answer {
+		return ask(t, srv, srv.SystemToken(), "POST", "/"+string(id)+"/"+edge, body)
+	}
+	const sms = `{"code_method":"SMS","language":"en_US"}`
+	require.Equal(t, graph.CodeInvalidParameter, post(coexists.ID, "request_code", sms).Error.Code)
+	require.Equal(t, graph.CodeInvalidParameter, post(waiting.ID, "request_code", `{"code_method":"PIGEON","language":"en_US"}`).Error.Code)
+	require.Equal(t, graph.CodeMissingParameter, post(waiting.ID, "request_code", `{"code_method":"SMS"}`).Error.Code)
+	require.Equal(t, graph.CodeCodeCheckFailed, post(waiting.ID, "verify_code", `{"code":""}`).Error.Code)
+	require.Empty(t, srv.VerificationCode(waiting.ID))
+	require.True(t, post(waiting.ID, "request_code", sms).Success)
+	require.Equal(t, graph.CodeCodeRequestFailed, post(waiting.ID, "request_code", sms).Error.Code, "too soon")
+	first := srv.VerificationCode(waiting.ID)
+	srv.Advance(time.Minute)
+	require.True(t, post(waiting.ID, "request_code", `{"code_method":"VOICE","language":"pt_BR"}`).Success)
+	code := srv.VerificationCode(waiting.ID)
+	require.Len(t, code, 6)
+	if first != code {
+		require.Equal(t, graph.CodeCodeCheckFailed, post(waiting.ID, "verify_code", `{"code":"`+first+`"}`).Error.Code, "the last one counts")
+	}
+	require.True(t, post(waiting.ID, "verify_code", `{"code":"`+code+`"}`).Success)
+	got, _ := srv.Phone(waiting.ID)
+	require.False(t, got.Unverified)
+	srv.Advance(time.Hour)
+	require.Equal(t, graph.CodeCodeRequestFailed, post(waiting.ID, "request_code", sms).Error.Code, "it is verified")
+}
+
 func TestCallbackOfANumber(t *testing.T) {
 	t.Parallel()
 	srv := newServer(t)

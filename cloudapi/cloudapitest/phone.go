@@ -30,7 +30,7 @@ type Phone struct {
 	// Unregistered makes an ordinary number wait for registration.
 	Unregistered bool
 
-	// Unverified makes an ordinary number wait for verification.
+	// Unverified makes an ordinary number wait for verification: see [Server.VerificationCode].
 	Unverified bool
 
 	// Suspended numbers are in the middle of a move to another phone: sends fail, reads say so.
@@ -77,6 +77,8 @@ type phone struct {
 	received  map[graph.MessageID]bool
 	registers []time.Time
 	state     *phoneState
+
+	verification verification
 }
 
 // AddPhone adds a number and returns it with everything filled in.

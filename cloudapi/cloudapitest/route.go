@@ -74,6 +74,8 @@ var routes = []route{
 	{method: "POST", node: kindPhone, edge: "smb_app_data", scope: ScopeManagement, handle: (*Server).postSyncAppData},
 	{method: "POST", node: kindPhone, edge: "register", scope: ScopeManagement, handle: (*Server).register},
 	{method: "POST", node: kindPhone, edge: "deregister", scope: ScopeManagement, handle: (*Server).deregister},
+	{method: "POST", node: kindPhone, edge: "request_code", scope: ScopeManagement, handle: (*Server).requestCode},
+	{method: "POST", node: kindPhone, edge: "verify_code", scope: ScopeManagement, handle: (*Server).verifyCode},
 
 	{method: "POST", node: kindPhone, edge: "marketing_messages", scope: ScopeMessaging, handle: (*Server).postMessage},
 	{method: "POST", node: kindPhone, edge: "media", scope: ScopeMessaging, handle: (*Server).postMedia},

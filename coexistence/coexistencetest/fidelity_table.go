@@ -74,6 +74,7 @@ var behaviours = []Behaviour{
 	{id: relyPopup, What: "which code the popup shows for which reason", Source: errorDocs, Date: "2026-02-24"},
 	{id: relyPopup, What: "the wait of 15 minutes after a disconnect", Source: errorDocs, Date: "2026-02-24"},
 	{id: relyPopup, What: "five wrong codes and the popup refuses more", Assumed: true},
+	{id: relyPopup, What: "the flow for new numbers can end with one that is not verified", Source: docs + "embedded-signup/versions", Date: "2026-05-21"},
 	{id: relyPopup, What: "a code is good for 30 seconds, once", Source: signupDocs, Date: "2026-06-28"},
 	{id: relyQR, What: "a QR code stands for the code that is typed", Source: onboardingDocs, Date: "2025-12-08"},
 	{

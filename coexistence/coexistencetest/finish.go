@@ -78,7 +78,7 @@ func (w *World) addOrdinary(d *dialog) (cloudapitest.Phone, graph.BusinessID) {
 	}
 	account := w.chooseAccount("", owner, d.account)
 	return w.graph.AddPhone(cloudapitest.Phone{
-		WABAs: []graph.WABAID{account}, Number: display(d.number), Ordinary: true, Unregistered: true,
+		WABAs: []graph.WABAID{account}, Number: display(d.number), Ordinary: true, Unregistered: true, Unverified: !d.verified,
 	}), owner
 }
 

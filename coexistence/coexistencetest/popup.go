@@ -145,6 +145,9 @@ func (w *World) TextedCode(number string) string {
 	return ""
 }
 
+// VerifyLater goes on without the code of an ordinary number: since v3, the flow can end with a number that is not verified.
+func (p *Popup) VerifyLater() error { return p.ask("later", "") }
+
 // ShareHistory confirms on the phone, with or without sharing the chats: the same as [Phone.Confirm].
 func (p *Popup) ShareHistory(share bool) error {
 	p.world.mu.Lock()

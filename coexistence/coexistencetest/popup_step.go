@@ -110,6 +110,8 @@ func (w *World) step(d *dialog, step, value string) []byte {
 		return d.page(w.enterNumber(d, value))
 	case step == "code" && d.screen == ScreenVerify:
 		return d.page(w.enterCode(d, value))
+	case step == "later" && d.screen == ScreenVerify && !d.existing:
+		d.problem, d.screen = nil, ScreenReview
 	default:
 		return refusalPage("not offered")
 	}

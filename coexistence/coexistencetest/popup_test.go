@@ -12,6 +12,7 @@ import (
 
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence/coexistencetest"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/signup"
 )
 
 func openPopup(t *testing.T, world *coexistencetest.World) *coexistencetest.Popup {
@@ -192,6 +193,32 @@ func TestAWrongCodeIsRefused(t *testing.T) {
 		require.ErrorIs(t, popup.VerifyCode(wrong), graph.CodeSignupOTPCheckFailed)
 	}
 	require.ErrorIs(t, popup.VerifyCode(wrong), graph.CodeSignupTooManyOTPRequests)
+}
+
+// Since v3 the flow for new numbers ends with a verified number or with one that is not.
+func TestANewNumberIsVerifiedLater(t *testing.T) {
+	t.Parallel()
+	for _, later := range []bool{false, true} {
+		world, _ := newWorld(t, coexistencetest.Config{})
+		popup := openPopup(t, world)
+		require.NoError(t, popup.ChooseNewNumber())
+		require.NoError(t, popup.EnterNumber("+1 555 010 0177"))
+		if later {
+			require.NoError(t, popup.VerifyLater())
+		} else {
+			require.NoError(t, popup.VerifyCode(popup.TextedCode()))
+		}
+		result, err := popup.Finish()
+		require.NoError(t, err)
+		s, err := signup.ParseSession(result.Message)
+		require.NoError(t, err)
+		require.Equal(t, later, world.Graph().Phones(s.WABA)[0].Unverified)
+	}
+	world, _ := newWorld(t, coexistencetest.Config{})
+	popup := openPopup(t, world)
+	require.NoError(t, popup.ChooseExistingAccount())
+	require.NoError(t, popup.EnterNumber(world.NewPhone(coexistencetest.PhoneConfig{}).Number()))
+	require.ErrorIs(t, popup.VerifyLater(), coexistencetest.ErrNotOffered, "the app is asked, now")
 }
 
 func TestRefusingOnThePhone(t *testing.T) {

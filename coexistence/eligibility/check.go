@@ -80,7 +80,7 @@ func (k *checker) checkCountry(n number) {
 			"Use a number of another country, or use this one for Cloud API alone.")
 		if r.Lifted = k.policy.lifted(n.region); !r.Lifted.IsZero() {
 			r.Remedy += " Meta has lifted this restriction on " + r.Lifted.Format(time.DateOnly) +
-				": ask for a check against the current rules."
+				": ask your provider to check against the current rules."
 		}
 		k.result.Reasons = append(k.result.Reasons, r)
 	}

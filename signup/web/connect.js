@@ -7,9 +7,8 @@
 //   document.addEventListener("whatsapp-signup", e => console.log(e.detail.outcome, e.detail.phone))
 //
 // Attributes of the tag: data-target, a selector of where the element goes; data-theme, "auto" to be dark where the browser is;
-// data-texts, a selector of a
-// <script type="application/json"> with other words for TEXTS below. Colours and the like are CSS custom properties:
-// see connect.css.
+// data-texts, a selector of a <script type="application/json"> with other words for TEXTS below, in another language for example. Set
+// "lang" then, and "outcomes" for the advice that the server gives. Colours and the like are CSS custom properties: see connect.css.
 //
 // No code, token or answer of Meta's is ever logged here.
 (() => {
@@ -20,6 +19,8 @@ const base = new URL(".", tag.src).href;
 const memory = "whatsapp-signup " + base; // what a reload must not forget
 
 const TEXTS = {
+  lang: "en",
+  start: "Connect WhatsApp",
   title: "Connect your WhatsApp Business app",
   loading: "One moment…",
   lead: "You keep the app, your number and your chats. Messages then also reach us, and what we send shows on your phone.",
@@ -35,17 +36,16 @@ const TEXTS = {
     "Enter your number. Your phone gets a message: confirm it there, and choose whether to share your chats.",
     "Back here, we check everything and tell you when it works.",
   ],
-  check: "May your number take part?",
-  checkLead: "Tell us two things first, so that you do not start in vain.",
-  number: "Phone number of the app",
+  check: "Can your number be connected?",
+  checkLead: "Two questions first, so that you know before you start.",
+  number: "Phone number in the WhatsApp Business app",
   numberHint: "With country code, such as +1 555 010 0123",
   version: "Version of the app",
   versionHint: "In the app: Settings, Help, App info. Such as 2.24.17.79",
   checkButton: "Check",
   checking: "Checking…",
-  eligible: "This number can take part.",
-  refused: "This number cannot take part now",
-  changeAnswers: "Change my answers",
+  eligible: "Your number can be connected.",
+  refused: "Your number cannot be connected yet",
   button: "Continue with Facebook",
   popup: "The Facebook window is open",
   popupLead: "Follow the steps there, and keep your phone at hand. This page goes on by itself when you are through.",
@@ -73,6 +73,14 @@ const TEXTS = {
     register: "Registering the number",
     ready: "Done",
   },
+  left: "You left before the end",
+  verify: "Verify your number",
+  verifyLead: "WhatsApp sends a code of six digits to",
+  verifyText: "Send a text message",
+  verifyCall: "Call this number",
+  verifyAgain: "Send another text message",
+  verifyCode: "Code of six digits",
+  verifyButton: "Go on",
   choose: "Which number do you want to connect?",
   chooseButton: "Connect this number",
   done: "Your number is connected",
@@ -85,6 +93,24 @@ const TEXTS = {
   again: "Try again",
   anew: "Start again",
   redirect: "Continue in this window",
+  outcomes: {}, // advice by outcome, such as {"taken": "…"}, in place of the server's
+};
+
+// What is different where no app is connected.
+const ORDINARY = {
+  title: "Connect a number to WhatsApp",
+  lead: "Your customers write to this number, and their messages reach us.",
+  needs: [
+    "a phone number that can receive a text message or a call, and is not in use in a WhatsApp app",
+    "a Facebook account that may act for your business",
+    "about three minutes",
+  ],
+  steps: [
+    "A window of Facebook opens. Sign in and choose your business.",
+    "Enter the number, and the code that comes to it.",
+    "Back here, we check everything and tell you when it works.",
+  ],
+  doneLead: "You can close this page.",
 };
 
 // Steps of the server, as parts that people care about.
@@ -92,6 +118,12 @@ const PART = {
   exchange: "access", inspect: "access", discover: "number", verify: "number", reserve: "number",
   subscribe: "delivery", confirm: "delivery", override: "delivery", credit: "credit", register: "register", ready: "ready",
 };
+
+// Outcomes after which an ordinary number is verified.
+const VERIFY = ["number_unverified", "verification_sent", "verification_not_sent", "verification_wrong"];
+
+// locale is the language of the browser as Meta writes it, or nothing.
+const locale = () => /^[a-z]{2,3}(-[A-Z]{2})?$/.test(navigator.language) ? navigator.language.replace("-", "_") : "";
 
 // fromMeta is the origin check. Only the parsed host counts: https://evilfacebook.com ends with facebook.com as well.
 function fromMeta(origin, standIn) {
@@ -101,8 +133,7 @@ function fromMeta(origin, standIn) {
   } catch {
     return false; // "null" is the origin of a sandboxed frame
   }
-  const host = url.hostname;
-  return url.protocol === "https:" && url.port === "" && (host === "facebook.com" || host.endsWith(".facebook.com")) ||
+  return url.protocol === "https:" && url.port === "" && /^([a-z0-9-]+\.)*facebook\.com$/.test(url.hostname) ||
     standIn !== "" && origin === standIn;
 }
 
@@ -140,6 +171,7 @@ class Shown extends Error {} // what is wrong is on the screen already
 class WhatsAppSignup extends HTMLElement {
   #root = this.attachShadow({ mode: "open" });
   #view = build("div", { className: "view" });
+  #words = {}; // of the host
   #texts = TEXTS;
   #begun = null; // the answer of /begin
   #sdk = null; // resolves when FB is there
@@ -148,6 +180,8 @@ class WhatsAppSignup extends HTMLElement {
   #turn = null; // of the popup that is open
   #shown = "";
   #answers = { number: "", app_version: "" };
+  #touched = false; // somebody is at work here
+  #step = "";
 
   connectedCallback() {
     if (this.#root.childNodes.length > 0) return;
@@ -159,7 +193,10 @@ class WhatsAppSignup extends HTMLElement {
     style.addEventListener("error", ready);
     this.#root.append(style, box);
     const other = tag.dataset.texts && document.querySelector(tag.dataset.texts);
-    if (other) this.#texts = { ...TEXTS, ...JSON.parse(other.textContent) };
+    if (other) this.#words = JSON.parse(other.textContent);
+    this.#texts = { ...TEXTS, ...this.#words };
+    box.lang = this.#texts.lang;
+    for (const kind of ["click", "submit", "keydown"]) box.addEventListener(kind, () => { this.#touched = true; });
     window.addEventListener("message", (event) => this.#hear(event));
     this.#open();
   }
@@ -205,7 +242,8 @@ class WhatsAppSignup extends HTMLElement {
     this.dataset.view = name;
     const heading = build("h2", { part: "title", tabIndex: -1, textContent: title });
     this.#view.replaceChildren(heading, ...children.filter(Boolean));
-    if (this.#root.activeElement !== null || document.activeElement === this) heading.focus();
+    // The button that had the focus is gone. Whoever is elsewhere in the page stays there.
+    if (this.#touched && (document.activeElement === document.body || document.activeElement === this)) heading.focus();
   }
 
   #lead(text) { return build("p", { part: "lead", textContent: text }); }
@@ -239,7 +277,7 @@ class WhatsAppSignup extends HTMLElement {
   // ---- the way through
 
   #open() {
-    this.#show("loading", this.#texts.title, this.#lead(this.#texts.loading));
+    this.#show("loading", this.#texts.start, this.#lead(this.#texts.loading));
     this.#guard(async () => {
       const kept = this.#recall();
       const query = new URLSearchParams(location.search);
@@ -264,6 +302,7 @@ class WhatsAppSignup extends HTMLElement {
       throw new Shown();
     }
     this.#begun = answer;
+    if (answer.mode !== "coexistence") this.#texts = { ...TEXTS, ...ORDINARY, ...this.#words };
     this.#sdk = this.#load();
     this.#sdk.catch(() => {});
     clearTimeout(this.#expiry);
@@ -301,8 +340,8 @@ class WhatsAppSignup extends HTMLElement {
     }
     if (status.ended) {
       this.#ended({ ...status, ok: status.outcome === "ready" || status.outcome === "needs_registration" }, { state: kept.state });
-    } else if (status.outcome === "choose_number") {
-      this.#choose(status, kept.state);
+    } else if (this.#asks(status, kept.state)) {
+      // the business has to answer
     } else {
       await this.#finish({ state: kept.state });
     }
@@ -531,15 +570,25 @@ class WhatsAppSignup extends HTMLElement {
         over = true;
         // The answer to an earlier try may have got lost, and the server be at it still.
         if (answer.outcome === "state_used" && await this.#pickUp(body)) return;
-        if (answer.outcome === "choose_number") this.#choose(answer, body.state);
-        else this.#ended(answer, body);
+        if (!this.#asks(answer, body.state)) this.#ended(answer, body);
       } finally {
         over = true;
       }
     });
   }
 
+  // asks shows what the business has to answer before it goes on, if anything.
+  #asks(answer, state) {
+    if (answer.outcome === "choose_number") this.#choose(answer, state);
+    else if (VERIFY.includes(answer.outcome)) this.#verify(answer, state);
+    else return false;
+    this.#remember({ state });
+    return true;
+  }
+
   #working(step) {
+    if (this.#shown === "working" && this.#step === step) return; // do not read the same list aloud again and again
+    this.#step = step;
     const t = this.#texts;
     const parts = [...new Set((this.#begun.steps ?? []).map((s) => PART[s]).filter(Boolean))];
     const steps = this.#begun.steps ?? [];
@@ -561,6 +610,35 @@ class WhatsAppSignup extends HTMLElement {
     if (this.#shown === "working") this.#view.querySelector(".parts").replaceWith(list);
     else this.#show("working", t.working, this.#lead(t.workingLead), list);
   }
+
+  // verify has a code sent to an ordinary number, and takes it.
+  #verify(answer, state) {
+    const t = this.#texts;
+    const send = (text, method, kind) => this.#button(text, () => this.#finish({ state, send_code: method, language: locale() }), kind);
+    const lead = build("p", { part: "lead" }, t.verifyLead + " ", build("strong", { textContent: answer.phone ?? "" }), ".");
+    const trouble = ["verification_not_sent", "verification_wrong"].includes(answer.outcome);
+    const notice = trouble && this.#note("bad", this.#advice(answer));
+    if (answer.outcome === "number_unverified" || answer.outcome === "verification_not_sent") {
+      this.#show("verify", t.verify, notice, lead, this.#row(send(t.verifyText, "SMS"), send(t.verifyCall, "VOICE", "quiet")));
+      return;
+    }
+    const button = build("button", { part: "button", className: "main", textContent: t.verifyButton });
+    const input = build("input", {
+      id: "verification", name: "code", required: true, inputMode: "numeric", autocomplete: "one-time-code", pattern: "\\s*([0-9]\\s*){6}",
+      title: t.verifyCode,
+    });
+    const form = build("form", null, build("div", { className: "field" },
+      build("label", { htmlFor: "verification", textContent: t.verifyCode }), input), this.#row(button));
+    form.addEventListener("submit", (event) => {
+      event.preventDefault();
+      if (button.disabled) return;
+      button.disabled = true;
+      this.#finish({ state, verification_code: input.value });
+    });
+    this.#show("verify", t.verify, notice, lead, form, this.#row(send(t.verifyAgain, "SMS", "quiet"), send(t.verifyCall, "VOICE", "quiet")));
+  }
+
+  #advice(answer) { return this.#texts.outcomes[answer.outcome] ?? answer.advice ?? ""; }
 
   #choose(answer, state) {
     const t = this.#texts;
@@ -589,7 +667,7 @@ class WhatsAppSignup extends HTMLElement {
     const ready = answer.outcome === "ready";
     this.#show("done", ready ? t.done : t.halfway,
       this.#note("good", build("strong", { textContent: answer.phone ?? "" })),
-      this.#lead(ready ? t.doneLead : answer.advice),
+      this.#lead(ready ? t.doneLead : this.#advice(answer)),
       this.#row(this.#button(t.another, () => this.#anew(), "quiet")));
     this.#tell(answer.outcome, answer.phone);
   }
@@ -600,8 +678,9 @@ class WhatsAppSignup extends HTMLElement {
     const again = answer.retry && body && !useless ? this.#button(t.again, () => this.#finish(body)) : null;
     const ours = answer.actor === "developer";
     const details = [answer.code && "error " + answer.code, answer.session_id && "session " + answer.session_id].filter(Boolean);
-    this.#show("stopped", t.stopped,
-      this.#note("bad", ours ? t.ours + " " + answer.outcome + "." : answer.advice ?? ""),
+    const left = answer.outcome === "cancelled"; // is no failure
+    this.#show("stopped", left ? t.left : t.stopped,
+      this.#note(left ? "info" : "bad", ours ? t.ours + " " + answer.outcome + "." : this.#advice(answer)),
       details.length > 0 && build("p", null, build("small", { textContent: t.support + " " + details.join(", ") })),
       this.#row(again, this.#button(t.anew, () => this.#anew(), again ? "quiet" : "main")));
     this.dataset.outcome = answer.outcome ?? "";
@@ -611,7 +690,7 @@ class WhatsAppSignup extends HTMLElement {
   #anew() {
     this.#remember(null);
     delete this.dataset.outcome;
-    this.#show("loading", this.#texts.title, this.#lead(this.#texts.loading));
+    this.#show("loading", this.#texts.start, this.#lead(this.#texts.loading));
     const checked = this.#begun?.checked;
     this.#guard(async () => {
       await this.#begin();

@@ -81,16 +81,17 @@ const screens = {
         ? "The Facebook Business Account has sent a message to the app. Tap Connect there, and enter the code that it shows."
         : "We have sent a text message with six digits to your number." }),
       build("label", { htmlFor: "code", textContent: "Code of six digits" }), input,
-      row(button("verify", "Verify", () => step("code", input.value))),
+      row(button("verify", "Verify", () => step("code", input.value)),
+        view.qr ? "" : button("later", "Verify later", () => step("later"), "quiet")),
     ];
     if (view.qr) {
       parts.push(build("div", { className: "qr" },
         build("img", { id: "qr", src: "/popups/" + view.id + "/qr.png", alt: "QR code to scan with the app", width: 180, height: 180 }),
-        build("p", { textContent: "Or scan this with the app: Settings, Business Platform, Scan." })));
+        build("p", { textContent: "Or scan this with the app: Settings, Business Platform, Scan." })),
+        build("p", { className: "aside" }, build("a", {
+          id: "phone", href: "/popups/" + view.id + "/phone", target: "simulated-phone", textContent: "Open the simulated phone",
+        })));
     }
-    parts.push(build("p", { className: "aside" }, build("a", {
-      id: "phone", href: "/popups/" + view.id + "/phone", target: "simulated-phone", textContent: "Open the simulated phone",
-    })));
     return parts;
   },
 

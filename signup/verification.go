@@ -1,0 +1,61 @@
+package signup
+
+import (
+	"cmp"
+	"context"
+	"errors"
+
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
+)
+
+// needsVerification reports whether Meta says that nobody has verified the number, or the business wants to do it: a number that
+// shows as verified can still be refused for it.
+func (g *grant) needsVerification() bool {
+	status := g.Phone.CodeVerificationStatus
+	return g.want.sendCode != "" || status != cloudapi.CodeVerified && (status != "" || !g.want.code.IsZero())
+}
+
+// verifyOwner has a code sent to an ordinary number, or hands in the one that came. It does either once for each time that the
+// business asks for it: Meta limits both.
+func (g *grant) verifyOwner(ctx context.Context) error {
+	id := g.Phone.ID
+	var err error
+	switch {
+	case !g.want.code.IsZero():
+		err = g.api.Registration.VerifyCode(ctx, id, g.want.code)
+	case g.want.sendCode != "":
+		if err = g.api.Registration.RequestCode(ctx, id, g.want.sendCode, cmp.Or(g.want.language, "en_US")); err == nil {
+			return &Error{Outcome: OutcomeVerificationSent}
+		}
+	default:
+		return &Error{Outcome: OutcomeNumberUnverified}
+	}
+	g.want.code, g.want.sendCode = "", ""
+	if errors.Is(err, cloudapi.ErrInvalid) {
+		return &Error{Outcome: OutcomeVerificationWrong, Err: err}
+	}
+	// Meta refuses to verify a number that is verified with the code that it has for other reasons as well, and the answer to a call
+	// that worked may have got lost.
+	phone, reading := g.api.Phones.Get(ctx, id, cloudapi.PhoneGetOptions{})
+	switch {
+	case reading != nil:
+		return refused(reading)
+	case phone.CodeVerificationStatus == cloudapi.CodeVerified:
+		g.Phone = phone
+		return nil
+	case err == nil:
+		return &Error{Outcome: OutcomeUnavailable, Err: errors.New("the code was right, and the number is not verified yet")}
+	}
+	for code, outcome := range map[graph.Code]Outcome{
+		graph.CodeCodeRequestFailed:      OutcomeVerificationNotSent,
+		graph.CodeCodeRequestNotEligible: OutcomeVerificationNotSent,
+		graph.CodeCodeCheckFailed:        OutcomeVerificationWrong,
+		graph.CodeCodeCheckNotEligible:   OutcomeVerificationWrong,
+	} {
+		if errors.Is(err, code) {
+			return &Error{Outcome: outcome, Code: code, Err: err}
+		}
+	}
+	return refused(err)
+}
