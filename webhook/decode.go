@@ -32,7 +32,9 @@ func Decode(body []byte) ([]Event, error) {
 	d.s.Reset(body)
 	switch d.s.Kind() {
 	case wire.KindObject:
-		d.envelope()
+		if !d.wholeBody() {
+			d.envelope()
+		}
 	case wire.KindArray:
 		it := d.s.BeginItem()
 		d.s.Array()
@@ -70,13 +72,14 @@ type decoder struct {
 	s      wire.Scanner
 	events []Event
 	value  value
+	odd    bool // the first change was looked at, and is none that is read as a whole
 }
 
 var decoders = sync.Pool{New: func() any { return new(decoder) }}
 
 func (d *decoder) release() {
 	d.s.Reset(nil)
-	d.events = nil
+	d.events, d.odd = nil, false
 	d.value.reset()
 	decoders.Put(d)
 }

@@ -101,17 +101,23 @@ func oddities() [][]byte {
 		return []byte(`{"object":"whatsapp_business_account","entry":[{"id":"1","changes":[{"value":{"messaging_product":"whatsapp",` +
 			`"metadata":{"display_phone_number":"15550100100","phone_number_id":"2"},` + members + `},"field":"` + field + `"}]}]}`)
 	}
+	person := `"contacts":[{"profile":{"name":"Zo\u00eb"},"wa_id":"15550100123","user_id":"US.1"}]`
 	var bodies [][]byte
 	for i := 0; i < len(swaps); i += 2 {
 		for _, in := range []struct{ field, list, item string }{
 			{"messages", "messages", message}, {"smb_message_echoes", "message_echoes", message}, {"messages", "statuses", status},
 		} {
-			bodies = append(bodies, wrap(in.field, `"`+in.list+`":[`+in.item+`,`+strings.Replace(in.item, swaps[i], swaps[i+1], 1)+`]`))
+			odd := strings.Replace(in.item, swaps[i], swaps[i+1], 1)
+			alone := wrap(in.field, `"`+in.list+`":[`+odd+`]`)
+			if in.list == "messages" {
+				alone = wrap(in.field, person+`,"messages":[`+odd+`]`)
+			}
+			bodies = append(bodies, alone, wrap(in.field, `"`+in.list+`":[`+in.item+`,`+odd+`]`))
 		}
 		bodies = append(bodies, wrap("history", `"history":[{"metadata":{"phase":0},"threads":[{"id":"15550100123","context":{"wa_id":"15550100123","user_id":"US.1"},`+
 			`"messages":[`+past+`,`+strings.Replace(past, swaps[i], swaps[i+1], 1)+`,{},`+past+`]}]}]`))
 	}
-	contact := `"contacts":[{"profile":{"name":"Zo\u00eb"},"wa_id":"15550100123","user_id":"US.1"}],"messages":[` + message + `]`
+	contact := person + `,"messages":[` + message + `]`
 	state := `"state_sync":[{"type":"contact","contact":{"full_name":"A","first_name":"B","phone_number":"15550100123"},"action":"add","metadata":{"timestamp":"1767225600"}}]`
 	for _, change := range [][2]string{
 		{`"name":"Zo\u00eb"`, `"name":""`}, {`"name":"Zo\u00eb"`, `"name":"Zo\u00eb","username":"@z"`}, {`"user_id":"US.1"`, `"user_id":"US.1","new":2`},
@@ -128,8 +134,16 @@ func oddities() [][]byte {
 		{`"phone_number_id":"2"`, `"phone_number_id":"2","new":1`}, {`"phone_number_id":"2"`, `"phone_number_id":2`}, {`"display_phone_number":"15550100100",`, ``},
 		{`,"field":"messages"`, ``}, {`,"field":"messages"`, `,"field":"new"`}, {`,"field":"messages"`, `,"new":1,"field":"messages"`},
 		{`"entry":[`, `"entry":[7,`}, {`"changes":[`, `"changes":[null,"x",`}, {`"entry":[`, `"entry":5,"entry":[`}, {`"messages":[`, `"messages":[7,`},
+		{`]}]}`, `]}]} `}, {`]}]}`, `]}],"new":1}`}, {`]}]}`, `],"time":1767225600}]}`}, {`]}]}`, `],"id":"9"}]}`}, {`]}]}`, `]}],"object":"page"}`},
+		{`]}]}`, `]}],"entry":[]}`}, {`]}]}`, `],"changes":[]}]}`}, {`]}]}`, `]},{"id":"9","changes":[]}]}`}, {`]}]}`, `,{"field":"messages","value":{}}]}]}`},
+		{`]}]}`, `,null]}]}`}, {`]}]}`, `]},null]}`}, {`]}]}`, `]}],"field":"messages","value":{"event":"x"}}`}, {`"x"}`, `"` + strings.Repeat("long ", 500) + `"}`},
 	} {
 		bodies = append(bodies, []byte(strings.Replace(whole, change[0], change[1], 1)))
+	}
+	first := whole[strings.Index(whole, `{"value"`):strings.LastIndex(whole, `]}]}`)]
+	odd := strings.Replace(first, `"type":"text"`, `"type":"new"`, 1)
+	for _, changes := range []string{first + "," + first, first + "," + odd, odd + "," + first, odd + "," + odd + "," + first} {
+		bodies = append(bodies, []byte(strings.Replace(whole, first, changes, 1)))
 	}
 	return bodies
 }

@@ -56,7 +56,8 @@ func (m *message) read(s *wire.Scanner, where place) {
 
 // readAhead reads a text. It returns false for everything else; then a may know the head of the message, which m holds.
 func (m *message) readAhead(a *ahead, where place) bool {
-	h := a.messageHead(where, graph.Identity{})
+	var h messageHead
+	a.messageHead(&h, where, &graph.Identity{})
 	if a.lost {
 		return false
 	}
@@ -82,8 +83,8 @@ type messageHead struct {
 	typ      MessageType
 }
 
-// messageHead understands a head. The sender is probably the person who is known.
-func (a *ahead) messageHead(where place, known graph.Identity) (h messageHead) {
+// messageHead understands a head, into the zero h. The sender is probably the person who is known.
+func (a *ahead) messageHead(h *messageHead, where place, known *graph.Identity) {
 	a.want(`{"from":"`)
 	h.from.WAID = a.phoneLike(known.WAID)
 	switch where {
@@ -103,7 +104,6 @@ func (a *ahead) messageHead(where place, known graph.Identity) (h messageHead) {
 	a.want(`","type":"`)
 	h.typ = messageType(a.plain())
 	a.want(`"`)
-	return h
 }
 
 // messageText understands the rest of a text.

@@ -2,28 +2,75 @@ package webhook
 
 import "github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 
-// wholeChange emits the event of a change that holds nothing but one text, one echo of a text or one status, as most do,
-// and reports whether the next value is one. There is nothing then to be put by, joined or left over.
-func (d *decoder) wholeChange() bool {
+// wholeSize is the size up to which a body is taken for one that holds a single change. Larger ones hold many, and to find that
+// out would mean to read the first of them twice.
+const wholeSize = 2 << 10
+
+// wholeBody emits the event of a body that holds nothing but one such change, and reports whether it does.
+func (d *decoder) wholeBody() bool {
+	if len(d.s.Rest()) > wholeSize {
+		return false
+	}
 	a := lookAhead(&d.s)
-	var info EventInfo
+	a.want(`{"object":"whatsapp_business_account","entry":[{"id":"`)
+	var e entry
+	e.id = a.kept()
+	a.want(`",`)
+	if a.word(`"time":`) {
+		e.time = a.seconds()
+		a.want(`,`)
+	}
+	a.want(`"changes":[`)
+	if d.odd = a.lost || !d.changeAhead(&a); d.odd {
+		return false
+	}
+	a.want(`]}]}`)
+	if a.read() == nil {
+		d.events = nil
+		return false
+	}
+	d.complete(0, e)
+	return true
+}
+
+// wholeChange emits the event of the next change if it is one that is read as a whole, and reports whether it was.
+func (d *decoder) wholeChange() bool {
+	if d.odd {
+		d.odd = false
+		return false
+	}
+	a := lookAhead(&d.s)
+	if !d.changeAhead(&a) {
+		return false
+	}
+	a.read()
+	return true
+}
+
+// A setting is what a change tells around its item.
+type setting struct {
+	phone        graph.PhoneNumberID
+	displayPhone string
+	start        int // of the item
+}
+
+// changeAhead emits the event of a change that holds nothing but one text, one echo of a text or one status, as most do,
+// and reports whether a is at one. There is nothing then to be put by, joined or left over.
+func (d *decoder) changeAhead(a *ahead) bool {
+	var in setting
 	a.want(`{"value":{"messaging_product":"whatsapp","metadata":{"display_phone_number":"`)
-	info.DisplayPhone = a.kept()
+	in.displayPhone = a.kept()
 	a.want(`","phone_number_id":"`)
-	info.Phone = graph.PhoneNumberID(a.kept())
-	read := false
+	in.phone = graph.PhoneNumberID(a.kept())
 	switch {
 	case a.word(`"},"contacts":[`):
-		read = d.wholeMessage(&a, &info)
+		return d.wholeMessage(a, &in)
 	case a.word(`"},"statuses":[`):
-		read = d.wholeStatus(&a, &info)
+		return d.wholeStatus(a, &in)
 	case a.word(`"},"message_echoes":[`):
-		read = d.wholeEcho(&a, &info)
+		return d.wholeEcho(a, &in)
 	}
-	if read {
-		a.read()
-	}
-	return read
+	return false
 }
 
 // emitFirst appends an event. Most deliveries have one: the list is then in the memory of the event.
@@ -34,28 +81,36 @@ func (d *decoder) emitFirst(ev Event, room *[1]Event) {
 	d.events = append(d.events, ev)
 }
 
-// inChange is lost unless the change of an item that began at start ends here, under the label of a field.
-func (a *ahead) inChange(info *EventInfo, start int, at graph.Timestamp, label Field) bool {
-	if a.lost {
-		return false
-	}
-	info.Field, info.At, info.Raw = label, at.Time, a.d[start:a.i:a.i]
+// fieldEnd returns the bytes of the change's item if the change ends behind it, under the label of that field, and is lost
+// if it does not.
+func (a *ahead) fieldEnd(in *setting, label Field) (item []byte) {
+	end := a.i
 	a.want(`]},"field":"`)
 	a.want(string(label))
 	a.want(`"}`)
-	return !a.lost
+	if a.lost {
+		return nil
+	}
+	return a.d[in.start:end:end]
 }
 
-func (d *decoder) wholeMessage(a *ahead, info *EventInfo) bool {
+// fill fills the zero info.
+func (in *setting) fill(info *EventInfo, label Field, at graph.Timestamp, raw []byte) {
+	info.Field, info.Phone, info.DisplayPhone, info.At, info.Raw = label, in.phone, in.displayPhone, at.Time, raw
+}
+
+func (d *decoder) wholeMessage(a *ahead, in *setting) bool {
 	name, person := a.contact()
 	a.want(`],"messages":[`)
-	start := a.i
-	h := a.messageHead(inMessages, person)
+	in.start = a.i
+	var h messageHead
+	a.messageHead(&h, inMessages, &person)
 	if h.typ != TypeText || h.from.WAID != person.WAID || h.from.UserID != "" && person.UserID != "" && h.from.UserID != person.UserID {
 		return false
 	}
 	body := a.messageText()
-	if !a.inChange(info, start, h.at, FieldMessages) {
+	raw := a.fieldEnd(in, FieldMessages)
+	if raw == nil {
 		return false
 	}
 	all := new(struct {
@@ -65,8 +120,9 @@ func (d *decoder) wholeMessage(a *ahead, info *EventInfo) bool {
 	})
 	all.text.Body = body
 	ev := &all.event
-	ev.EventInfo = *info
-	ev.ID, ev.From, ev.ProfileName, ev.Type, ev.Content = h.id, h.from, name, TypeText, &all.text
+	in.fill(&ev.EventInfo, FieldMessages, h.at, raw)
+	ev.ID, ev.From.WAID, ev.From.UserID, ev.ProfileName = h.id, h.from.WAID, h.from.UserID, name
+	ev.Type, ev.Content = TypeText, &all.text
 	if ev.From.UserID == "" {
 		ev.From.UserID = person.UserID
 	}
@@ -74,14 +130,16 @@ func (d *decoder) wholeMessage(a *ahead, info *EventInfo) bool {
 	return true
 }
 
-func (d *decoder) wholeEcho(a *ahead, info *EventInfo) bool {
-	start := a.i
-	h := a.messageHead(inEchoes, graph.Identity{})
+func (d *decoder) wholeEcho(a *ahead, in *setting) bool {
+	in.start = a.i
+	var h messageHead
+	a.messageHead(&h, inEchoes, &graph.Identity{})
 	if h.typ != TypeText {
 		return false
 	}
 	body := a.messageText()
-	if !a.inChange(info, start, h.at, FieldMessageEchoes) {
+	raw := a.fieldEnd(in, FieldMessageEchoes)
+	if raw == nil {
 		return false
 	}
 	all := new(struct {
@@ -91,18 +149,18 @@ func (d *decoder) wholeEcho(a *ahead, info *EventInfo) bool {
 	})
 	all.text.Body = body
 	ev := &all.event
-	ev.EventInfo = *info
-	ev.ID, ev.From, ev.To, ev.Type, ev.Content = h.id, h.from.WAID, h.to, TypeText, &all.text
+	in.fill(&ev.EventInfo, FieldMessageEchoes, h.at, raw)
+	ev.ID, ev.From, ev.To.WAID, ev.Type, ev.Content = h.id, h.from.WAID, h.to.WAID, TypeText, &all.text
 	d.emitFirst(ev, &all.list)
 	return true
 }
 
-func (d *decoder) wholeStatus(a *ahead, info *EventInfo) bool {
+func (d *decoder) wholeStatus(a *ahead, in *setting) bool {
+	in.start = a.i
 	var (
 		conversation Conversation
 		pricing      Pricing
 		billable     bool
-		start        = a.i
 		h            = a.statusHead()
 		hasTalk      = a.word(`,"conversation":`)
 	)
@@ -114,27 +172,33 @@ func (d *decoder) wholeStatus(a *ahead, info *EventInfo) bool {
 		pricing, billable = a.pricing()
 	}
 	a.want(`}`)
-	if !a.inChange(info, start, h.at, FieldMessages) {
+	raw := a.fieldEnd(in, FieldMessages)
+	if raw == nil {
 		return false
 	}
-	all := new(struct {
+	type alone struct {
 		event MessageStatus
 		list  [1]Event
-	})
-	ev := &all.event
-	ev.EventInfo = *info
-	ev.ID, ev.Status, ev.Recipient.WAID, ev.Recipient.UserID = h.id, h.status, h.recipient, h.user
-	if hasTalk {
-		ev.Conversation = new(conversation)
 	}
+	var all *alone
 	if hasPricing {
-		both := new(struct {
+		priced := new(struct {
+			alone
 			pricing  Pricing
 			billable bool
 		})
-		both.pricing, both.billable = pricing, billable
-		both.pricing.Billable = &both.billable
-		ev.Pricing = &both.pricing
+		priced.pricing, priced.billable = pricing, billable
+		priced.pricing.Billable = &priced.billable
+		all = &priced.alone
+		all.event.Pricing = &priced.pricing
+	} else {
+		all = new(alone)
+	}
+	ev := &all.event
+	in.fill(&ev.EventInfo, FieldMessages, h.at, raw)
+	ev.ID, ev.Status, ev.Recipient.WAID, ev.Recipient.UserID = h.id, h.status, h.recipient, h.user
+	if hasTalk {
+		ev.Conversation = new(conversation)
 	}
 	d.emitFirst(ev, &all.list)
 	return true

@@ -173,7 +173,7 @@ func printable(s string) bool {
 // receive verifies a delivery and passes it on.
 func (e *Endpoint) receive(w http.ResponseWriter, r *http.Request) {
 	ctx := r.Context()
-	signatures := r.Header.Values(SignatureHeader)
+	signatures := r.Header[SignatureHeader] // it is in canonical form
 	var signature [sha256.Size]byte
 	wellFormed := false
 	if len(signatures) == 1 {

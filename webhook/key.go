@@ -139,17 +139,15 @@ func rawKey(kind, owner string, raw []byte, more ...string) string {
 // key hashes the parts, each with its length before it, so that no two lists of parts look alike. 128 bits are plenty
 // for what is remembered for days.
 func key(kind string, parts ...string) string {
-	var room [256]byte
+	var room [128]byte // for nearly all
 	b := room[:0]
 	for _, p := range parts {
 		b = binary.AppendUvarint(b, uint64(len(p)))
 		b = append(b, p...)
 	}
 	sum := sha256.Sum256(b)
-	n := copy(room[:], kind)
-	room[n] = ':'
-	n += 1 + hex.Encode(room[n+1:], sum[:16])
-	return string(room[:n])
+	b = append(append(room[:0], kind...), ':')
+	return string(hex.AppendEncode(b, sum[:16]))
 }
 
 func unix(t time.Time) string {

@@ -79,7 +79,7 @@ func (s *Scanner) keep(b []byte) string {
 	}
 	if s.arena.Cap()-s.arena.Len() < len(b) {
 		s.arena = strings.Builder{}
-		s.arena.Grow(max(len(b), min(s.chunk, len(s.data)-s.pos+len(b))))
+		s.arena.Grow(max(len(b), min(s.chunk, (len(s.data)-s.pos+len(b))/2)))
 	}
 	start := s.arena.Len()
 	s.arena.Write(b)

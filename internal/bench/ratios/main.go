@@ -7,7 +7,8 @@
 //
 // HMAC is the signature check alone with a state that is reused; v1 is encoding/json into plain structs. The contestants
 // of a ratio take turns in one process, and the smallest time of each counts, which on a busy machine is steady where an
-// average is not. For whole handlers it is the processor time of a server process of its own, on one thread.
+// average is not. Whole handlers are compared by the requests that a saturated server process answers in a second; what a
+// request takes of the processor is printed beside it.
 package main
 
 import (
@@ -16,32 +17,47 @@ import (
 	"os"
 	"runtime"
 	"strings"
+	"time"
 )
 
 func main() {
 	only := flag.String("only", "", "measure only the lines whose number has this `prefix`, such as P1")
 	serve := flag.Bool("serve", false, "be the server that the handlers are measured in")
+	send := flag.Bool("load", false, "be the client that loads them, with the flags below")
+	var l load
+	addr := flag.String("addr", "", "the server's `address`")
+	path := flag.String("path", "", "the handler's `path`")
+	flag.StringVar(&l.in, "in", "text", "the `body`: text or history")
+	flag.IntVar(&l.conns, "conns", 1, "how many connections")
+	flag.DurationVar(&l.window, "window", time.Second, "for how long")
 	flag.Parse()
-	if *serve {
-		if err := serveHandlers(); err != nil {
-			fmt.Fprintln(os.Stderr, "ratios:", err)
-			os.Exit(1)
-		}
-		return
+	switch {
+	case *serve:
+		exit(serveHandlers())
+	case *send:
+		exit(sendRequests(*addr, *path, l))
 	}
 	r := report{only: *only}
 	fmt.Printf("%s %s/%s, %d processors\n", runtime.Version(), runtime.GOOS, runtime.GOARCH, runtime.NumCPU())
 	decoding(&r)
 	memory(&r)
 	if err := handlers(&r); err != nil {
-		fmt.Fprintln(os.Stderr, "ratios:", err)
-		os.Exit(1)
+		exit(err)
 	}
 	r.skip("P18", "durable acknowledgement / handler without durability", "it links a driver: go test ./webhook/inbox/sqliteinbox -run none -bench Acknowledgement")
 	if r.missed > 0 {
 		fmt.Printf("%d bars missed\n", r.missed)
 		os.Exit(1)
 	}
+}
+
+// exit ends the process, with what went wrong in it.
+func exit(err error) {
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "ratios:", err)
+		os.Exit(1)
+	}
+	os.Exit(0)
 }
 
 // A report prints the measured lines and counts the missed bars.

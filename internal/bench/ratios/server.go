@@ -1,0 +1,147 @@
+//go:build unix
+
+package main
+
+import (
+	"bufio"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"runtime"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/bench/payload"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook"
+)
+
+// serveHandlers is the measured process. It prints its address and serves until its input ends.
+func serveHandlers() error {
+	endpoint, err := webhook.NewEndpoint(
+		webhook.Config{AppSecret: secret, VerifyToken: "a token"}, webhook.Dispatch(webhook.HandlerFunc(walk)))
+	if err != nil {
+		return err
+	}
+	mux := http.NewServeMux()
+	mux.HandleFunc("/empty", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusOK) })
+	mux.Handle("/ours", endpoint)
+	mux.HandleFunc("/verify", usual(func([]byte) {}))
+	mux.HandleFunc("/v1", usual(func(body []byte) { must(json.Unmarshal(body, new(payload.Delivery))) }))
+	mux.HandleFunc("/cpu", func(w http.ResponseWriter, _ *http.Request) {
+		var usage syscall.Rusage
+		must(syscall.Getrusage(syscall.RUSAGE_SELF, &usage))
+		_, _ = fmt.Fprint(w, usage.Utime.Nano()+usage.Stime.Nano())
+	})
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return err
+	}
+	fmt.Println(listener.Addr())
+	server := &http.Server{Handler: mux, ReadHeaderTimeout: time.Minute}
+	go func() {
+		_, _ = io.Copy(io.Discard, os.Stdin)
+		_ = server.Close()
+	}()
+	if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+		return err
+	}
+	return nil
+}
+
+// usual is the handler one would write: a body from a pool, an HMAC from a pool, and then decode.
+func usual(decode func([]byte)) http.HandlerFunc {
+	bodies := sync.Pool{New: func() any { return new([]byte) }}
+	return func(w http.ResponseWriter, r *http.Request) {
+		buf := bodies.Get().(*[]byte)
+		defer bodies.Put(buf)
+		if n := int(r.ContentLength); cap(*buf) < n {
+			*buf = make([]byte, n)
+		}
+		body := (*buf)[:r.ContentLength]
+		if _, err := io.ReadFull(r.Body, body); err != nil {
+			w.WriteHeader(http.StatusBadRequest)
+			return
+		}
+		if webhook.Verify(body, r.Header.Get(webhook.SignatureHeader), secret) != nil {
+			w.WriteHeader(http.StatusUnauthorized)
+			return
+		}
+		decode(body)
+		w.WriteHeader(http.StatusOK)
+	}
+}
+
+// A server is the measured process.
+type server struct {
+	addr  string
+	stdin io.Closer
+	cmd   *exec.Cmd
+}
+
+func startServer() (*server, error) {
+	cmd, err := again(0, "-serve")
+	if err != nil {
+		return nil, err
+	}
+	stdin, err := cmd.StdinPipe()
+	if err != nil {
+		return nil, err
+	}
+	stdout, err := cmd.StdoutPipe()
+	if err != nil {
+		return nil, err
+	}
+	if err := cmd.Start(); err != nil {
+		return nil, err
+	}
+	addr, err := bufio.NewReader(stdout).ReadString('\n')
+	s := &server{strings.TrimSpace(addr), stdin, cmd}
+	if err != nil {
+		s.stop()
+		return nil, err
+	}
+	return s, nil
+}
+
+func (s *server) stop() {
+	_ = s.stdin.Close()
+	_ = s.cmd.Wait()
+}
+
+// cpu returns the processor time that the server has used, in seconds.
+func (s *server) cpu() (float64, error) {
+	resp, err := http.Get("http://" + s.addr + "/cpu")
+	if err != nil {
+		return 0, err
+	}
+	defer func() { _ = resp.Body.Close() }()
+	text, err := io.ReadAll(resp.Body)
+	if err != nil {
+		return 0, err
+	}
+	nanos, err := strconv.ParseFloat(string(text), 64)
+	return nanos / 1e9, err
+}
+
+// again is this program in another process, on one thread, and on that core where the system lets it be chosen.
+func again(core int, args ...string) (*exec.Cmd, error) {
+	self, err := os.Executable()
+	if err != nil {
+		return nil, err
+	}
+	cmd := exec.Command(self, args...)
+	if pin, err := exec.LookPath("taskset"); err == nil && runtime.NumCPU() > core {
+		cmd = exec.Command(pin, append([]string{"-c", strconv.Itoa(core), self}, args...)...)
+	}
+	cmd.Env = append(os.Environ(), "GOMAXPROCS=1")
+	cmd.Stderr = os.Stderr
+	return cmd, nil
+}
