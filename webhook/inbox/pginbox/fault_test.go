@@ -261,6 +261,34 @@ func TestAWorkerThatWasStoppedPastItsLeaseCommitsNothing(t *testing.T) {
 	require.NoError(t, in.Shutdown(t.Context()))
 }
 
+// A process can be stopped, or its machine be gone, at any statement: also when it has locked rows that the others need.
+func TestATransactionThatNobodyEndsKeepsNobodyWaiting(t *testing.T) {
+	t.Parallel()
+	url := database(t)
+	store := openStore(t, url)
+	effects(t, store)
+	in, err := inbox.New(store, effect("parent"), inbox.Config{Lease: time.Second})
+	require.NoError(t, err)
+	for i := range 2 {
+		require.NoError(t, in.Receive(t.Context(), says("15550100101", i)))
+	}
+	stopped := openStore(t, url)
+	req := inbox.ClaimRequest{Kind: inbox.KindDelivery, Lanes: 1, PerLane: 1, Lease: time.Second}
+	b, err := stopped.Claim(t.Context(), req)
+	require.NoError(t, err)
+	require.Len(t, b.Records, 1)
+	tx, err := stopped.BeginTx(t.Context())
+	require.NoError(t, err)
+	defer func() { _ = tx.Rollback() }()
+	// What it splits is locked now, and so is the lane of all deliveries.
+	require.NoError(t, stopped.SettleTx(t.Context(), tx, b.Token, []inbox.Outcome{{ID: b.Records[0].ID, Kind: inbox.Retry}}))
+	require.NoError(t, in.Start(t.Context()))
+	require.NoError(t, in.Idle(t.Context()))
+	require.Equal(t, []string{"parent 0000", "parent 0001"}, whoHandled(t, store))
+	require.Error(t, tx.Commit())
+	require.NoError(t, in.Shutdown(t.Context()))
+}
+
 // The database's clock jumps: leases end too early or too late, and still nobody settles what somebody else holds.
 func TestAClockThatJumpsDoublesNothing(t *testing.T) {
 	t.Parallel()

@@ -27,7 +27,8 @@
 // Appends that wait share a transaction. With SQLite, everything that waits shares one, because the commit is what takes time; there is one
 // writer at a time, and readers do not wait. With PostgreSQL, claims skip rows that others hold (SKIP LOCKED), and leases are measured by
 // the clock of the database. A token that no other batch has had stands for the hold: settling checks it within the transaction
-// that writes the outcome, so whoever lost a lease changes nothing.
+// that writes the outcome, so whoever lost a lease changes nothing. A process that stops in the middle of a transaction that locks rows
+// here loses it after 5 seconds (idle_in_transaction_session_timeout), so that the others go on.
 //
 // The clock of a SQLite store goes on evenly while the process lives, however often the system's is set; when it is opened anew, no pause
 // lasts longer than an hour.

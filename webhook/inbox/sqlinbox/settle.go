@@ -46,7 +46,11 @@ func (s *Store) BeginTx(ctx context.Context) (*sql.Tx, error) {
 
 // SettleTx implements [inbox.TxSettler].
 func (s *Store) SettleTx(ctx context.Context, tx *sql.Tx, token inbox.Token, outcomes []inbox.Outcome) error {
-	return explain("SettleTx", s.settle(ctx, tx, token, outcomes))
+	err := s.limitIdle(ctx, tx) // until then, only the host's own rows were locked, and it may have taken its time
+	if err == nil {
+		err = s.settle(ctx, tx, token, outcomes)
+	}
+	return explain("SettleTx", err)
 }
 
 func (s *Store) settle(ctx context.Context, tx *sql.Tx, token inbox.Token, outcomes []inbox.Outcome) error {

@@ -132,10 +132,23 @@ func (s *Store) transact(ctx context.Context, fn func(*sql.Tx) error) error {
 		return err
 	}
 	defer func() { _ = tx.Rollback() }() // also when fn panics; after a commit it does nothing
+	if err := s.limitIdle(ctx, tx); err != nil {
+		return err
+	}
 	if err := fn(tx); err != nil {
 		return err
 	}
 	return tx.Commit()
+}
+
+// limitIdle lets a transaction that locks rows of the inbox end when its process has stopped in the middle of it, or its machine is gone. The
+// others would wait for as long as that lasts, however short its leases are.
+func (s *Store) limitIdle(ctx context.Context, tx *sql.Tx) error {
+	if s.dialect != PostgreSQL {
+		return nil
+	}
+	_, err := tx.ExecContext(ctx, "SET LOCAL idle_in_transaction_session_timeout = '5s'")
+	return err
 }
 
 func (s *Store) begin(ctx context.Context) (*sql.Tx, error) {
