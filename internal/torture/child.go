@@ -62,6 +62,7 @@ type report struct {
 	Retried, Died             int64
 	Chunks                    int64 // of history
 	Lag50, Lag99              time.Duration
+	Holding                   string // the message that a handler has been told to hold on to
 	Left                      int    // to be handled
 	Error                     string `json:",omitzero"`
 }
@@ -75,6 +76,10 @@ type host struct {
 	chunks atomic.Int64
 	mu     sync.Mutex
 	lags   []time.Duration // of what was live
+
+	// holding is there while one handler is to stay within its event. It is closed when that may go on.
+	holding chan struct{}
+	held    string // the message in its hands
 }
 
 // childMain serves on the socket that it inherits, and obeys commands on its standard input. It ends when that does.
@@ -178,10 +183,10 @@ func (h *host) open(ctx context.Context) (inbox.Store, webhook.Handler, error) {
 		return o.store, nothing, nil
 	}
 	if o.db == nil {
-		handler, err := noting(filepath.Join(h.order.Place, "notes"))
+		handler, err := noting(filepath.Join(h.order.Place, "notes"), h.dwell)
 		return o.store, handler, err
 	}
-	handler := effects(e.dialect, h.order.Pause)
+	handler := effects(e.dialect, h.dwell)
 	switch h.order.Fault {
 	case faultApart:
 		handler = webhook.HandlerFunc(func(ctx context.Context, ev webhook.Event) error { return insertEffect(ctx, o.db, e.dialect, ev) })
@@ -191,6 +196,23 @@ func (h *host) open(ctx context.Context) (inbox.Store, webhook.Handler, error) {
 		}
 	}
 	return o.store, handler, nil
+}
+
+// dwell is how long handling a message takes: its pause, or, for one message after the command "hold", until the command "go".
+func (h *host) dwell(ctx context.Context, message string) {
+	linger(ctx, h.order.Pause)
+	h.mu.Lock()
+	holding := h.holding
+	if h.held != "" {
+		holding = nil // another one has it
+	}
+	if holding != nil {
+		h.held = message
+	}
+	h.mu.Unlock()
+	if holding != nil {
+		<-holding // the end of ctx would do, but whoever is stopped does not notice that either
+	}
 }
 
 // walk decodes the messages of a chunk of history.
@@ -229,10 +251,20 @@ func (h *host) observe(o inbox.Observation) {
 	}
 }
 
-// obey does what the parent wants: "stats" does nothing, "end" shuts down.
+// obey does what the parent wants: "stats" does nothing, "hold" has the next handler stay within its event, "go" lets it go on, "end" shuts down.
 func (h *host) obey(ctx context.Context, command string) report {
 	r := report{Command: command}
 	var err error
+	h.mu.Lock()
+	switch {
+	case command == "hold":
+		h.holding = make(chan struct{})
+	case command == "go" && h.holding != nil:
+		close(h.holding)
+		h.holding, h.held = nil, ""
+	}
+	r.Holding = h.held
+	h.mu.Unlock()
 	if h.in != nil {
 		if command == "end" {
 			// The listener is not closed: its file is shared with the processes beside this one, and one of them may have made it blocking.

@@ -51,13 +51,13 @@ func wordsOf(m *webhook.IncomingMessage) string {
 	return ""
 }
 
-// effects returns the handler that leaves effects in the database, in the transaction in which the event is done. It takes that long.
-func effects(d sqldb.Dialect, pause time.Duration) webhook.Handler {
+// effects returns the handler that leaves effects in the database, in the transaction in which the event is done, and then dwells on them.
+func effects(d sqldb.Dialect, dwell func(ctx context.Context, message string)) webhook.Handler {
 	return inbox.InTx(func(ctx context.Context, tx *sql.Tx, ev webhook.Event) error {
 		if err := insertEffect(ctx, tx, d, ev); err != nil {
 			return err
 		}
-		linger(ctx, pause)
+		dwell(ctx, string(ev.(*webhook.IncomingMessage).ID)) //nolint:forcetypeassert // insertEffect has refused anything else
 		return nil
 	})
 }
@@ -89,17 +89,18 @@ func readEffects(ctx context.Context, db *sql.DB) (list []effect, err error) {
 }
 
 // noting returns the handler for engines without a SQL database: it appends to a file, which all processes share. A line survives the process
-// that wrote it.
-func noting(path string) (webhook.Handler, error) {
+// that wrote it. Before, the handler dwells on the message.
+func noting(path string, dwell func(ctx context.Context, message string)) (webhook.Handler, error) {
 	file, err := os.OpenFile(path, os.O_WRONLY|os.O_APPEND|os.O_CREATE, 0o600)
 	if err != nil {
 		return nil, err
 	}
-	return webhook.HandlerFunc(func(_ context.Context, ev webhook.Event) error {
+	return webhook.HandlerFunc(func(ctx context.Context, ev webhook.Event) error {
 		m, ok := ev.(*webhook.IncomingMessage)
 		if !ok {
 			return webhook.Permanent(fmt.Errorf("nobody has sent an event like %T", ev))
 		}
+		dwell(ctx, string(m.ID))
 		_, err := fmt.Fprintf(file, "%s\t%s\n", m.ID, wordsOf(m))
 		return err
 	}), nil

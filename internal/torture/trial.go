@@ -206,12 +206,7 @@ func (t *trial) verdict(ctx context.Context) (v verdict, err error) {
 	if err != nil {
 		return v, err
 	}
-	var list []effect
-	if o.db == nil {
-		list, err = readNotes(filepath.Join(t.site.place, "notes"))
-	} else {
-		list, err = readEffects(ctx, o.db)
-	}
+	list, err := t.effects(ctx, o)
 	if err != nil {
 		return v, err
 	}
@@ -220,6 +215,14 @@ func (t *trial) verdict(ctx context.Context) (v verdict, err error) {
 		return v, fmt.Errorf("%d events are left over, and %d are dead letters", st.Depth(), st.Dead)
 	}
 	return v, nil
+}
+
+// effects reads what the handlers left behind so far.
+func (t *trial) effects(ctx context.Context, o opened) ([]effect, error) {
+	if o.db == nil {
+		return readNotes(filepath.Join(t.site.place, "notes"))
+	}
+	return readEffects(ctx, o.db)
 }
 
 // torture kills children at random moments, kills times in all, while the plan is delivered. With an engine that several processes
