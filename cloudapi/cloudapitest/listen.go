@@ -22,8 +22,7 @@ type listener struct {
 	fresh map[net.Conn]bool // connections that have not carried a request
 }
 
-func listen(h http.Handler, n *Network) *listener {
-	l := n.open()
+func listen(h http.Handler, l net.Listener) *listener {
 	ln := &listener{url: "http://" + l.Addr().String(), fresh: map[net.Conn]bool{}}
 	ln.server = &http.Server{
 		Handler:           h,

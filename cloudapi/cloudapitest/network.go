@@ -29,6 +29,9 @@ type Network struct {
 // reaches it.
 func OnNetwork(n *Network) Option { return func(s *Server) { s.network = n } }
 
+// OnListener makes the server answer on a listener of the caller's, such as one with a port that stays the same. The server closes it.
+func OnListener(l net.Listener) Option { return func(s *Server) { s.own = l } }
+
 // Listen returns a listener for a host name that is made up, such as "host.test": http://host.test leads there. What listened under the
 // name before is reached no more.
 func (n *Network) Listen(host string) net.Listener {

@@ -2,6 +2,7 @@ package cloudapitest
 
 import (
 	"math/rand/v2"
+	"net"
 	"net/http"
 	"sync"
 	"time"
@@ -17,6 +18,7 @@ type Server struct {
 
 	listener *listener
 	network  *Network
+	own      net.Listener
 	mux      *http.ServeMux
 
 	app           App
@@ -123,7 +125,10 @@ func NewServer(opts ...Option) *Server {
 	s.mux = http.NewServeMux()
 	s.mux.HandleFunc("/", s.serve)
 	s.mux.HandleFunc(mediaPath, s.serveMedia)
-	s.listener = listen(s.mux, s.network)
+	if s.own == nil {
+		s.own = s.network.open()
+	}
+	s.listener = listen(s.mux, s.own)
 	s.URL = s.listener.url
 	return s
 }

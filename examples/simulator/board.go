@@ -30,11 +30,14 @@ type board struct {
 }
 
 func newBoard(s settings) (*board, error) {
-	b := &board{world: newWorld(s), hook: s.webhook, bare: s.bare}
+	world, err := newWorld(s)
+	if err != nil {
+		return nil, err
+	}
+	b := &board{world: world, hook: s.webhook, bare: s.bare}
 	b.phone = b.world.NewPhone(coexistencetest.PhoneConfig{
-		Number: s.number, Business: "Ovenbird Bakery", History: coexistencetest.History{Messages: s.messages},
+		Number: s.number, Business: "Ovenbird Bakery", AppVersion: s.version, History: coexistencetest.History{Messages: s.messages},
 	})
-	var err error
 	if b.client, err = cloudapi.NewClient(b.world.ClientConfig()); err == nil {
 		err = b.world.DeliverTo(s.webhook)
 	}
@@ -124,11 +127,10 @@ func (b *board) customer(o order) (*coexistencetest.Customer, error) {
 // talk does what people do in chats.
 func (b *board) talk(o order) (string, error) {
 	if o.Do == "customer" {
-		c := b.phone.Customer(o.Text)
 		if len(graph.Digits(o.Text)) < 7 {
 			return "", errors.New("enter a phone number, with the country code")
 		}
-		return c.Number() + " is a customer now", nil
+		return b.phone.Customer(o.Text).Number() + " is a customer now", nil
 	}
 	c, err := b.customer(o)
 	if err != nil {

@@ -4,7 +4,8 @@
 //	go run ./examples/simulator -webhook http://127.0.0.1:3000/webhook
 //
 // Your host answers the handshake, verifies signatures with the app secret that is printed, and calls the Graph API at the address
-// that is printed. Without -webhook, everything is delivered to somebody who says 200 and forgets.
+// that is printed. A page of yours that loads the sdk.js that is printed, in place of Meta's, opens the popup of the simulator. Made-up
+// secrets and addresses stay the same from run to run. Without -webhook, everything is delivered to somebody who says 200 and forgets.
 package main
 
 import (
@@ -26,11 +27,11 @@ import (
 
 // settings are the flags.
 type settings struct {
-	webhook, secret, verify, listen string
-	number                          string
-	messages                        int
-	world                           coexistencetest.Config
-	bare                            bool
+	webhook, secret, verify, listen, graph string
+	number, version                        string
+	messages                               int
+	world                                  coexistencetest.Config
+	bare                                   bool
 }
 
 func main() {
@@ -39,7 +40,9 @@ func main() {
 	flag.StringVar(&s.secret, "app-secret", "made-up-app-secret", "what deliveries are signed with")
 	flag.StringVar(&s.verify, "verify-token", "made-up-verify-token", "what your host expects in the handshake")
 	flag.StringVar(&s.listen, "listen", "127.0.0.1:8089", "where the page is")
+	flag.StringVar(&s.graph, "graph", "127.0.0.1:8088", "where the Graph API and the popup are")
 	flag.StringVar(&s.number, "number", "+1 555-010-0199", "the number of the business")
+	flag.StringVar(&s.version, "app-version", "", "of the WhatsApp Business app; one below 2.24.17 cannot be connected")
 	flag.IntVar(&s.messages, "messages", 400, "how many past messages the phone holds")
 	flag.BoolVar(&s.bare, "bare", false, "leave the code exchange and the subscription to your host, as Meta does")
 	flag.Uint64Var(&s.world.Seed, "seed", 1, "decides everything that is left to chance")
@@ -77,8 +80,13 @@ func run(ctx context.Context, out io.Writer, s settings) error {
 	if err != nil {
 		return fmt.Errorf("the page cannot listen on %s; choose another address with -listen: %w", s.listen, err)
 	}
-	fmt.Fprintf(out, "page           http://%s/\ngraph API      %s\napp id         %s\napp secret     %s\nverify token   %s\nwebhooks to    %s\n",
-		l.Addr(), b.world.URL, b.world.AppID(), b.world.AppSecret(), b.world.VerifyToken(), s.webhook)
+	for _, line := range []struct{ name, value string }{
+		{"page", "http://" + l.Addr().String() + "/"}, {"graph API", b.world.URL}, {"sdk.js", b.world.SDKURL()},
+		{"configuration", b.world.ConfigurationID()}, {"app id", string(b.world.AppID())}, {"app secret", s.secret},
+		{"system token", b.world.Graph().SystemToken().Reveal()}, {"verify token", s.verify}, {"webhooks to", s.webhook},
+	} {
+		fmt.Fprintf(out, "%-14s %s\n", line.name, line.value)
+	}
 	server := &http.Server{
 		Handler: b.routes(), ReadHeaderTimeout: 10 * time.Second, BaseContext: func(net.Listener) context.Context { return ctx },
 	}
@@ -108,11 +116,18 @@ func sink() (closeSink func(), url string, err error) {
 }
 
 // newWorld makes the world of the settings, in which Meta's limits hold.
-func newWorld(s settings) *coexistencetest.World {
+func newWorld(s settings) (*coexistencetest.World, error) {
 	cfg := s.world
 	cfg.App = cloudapitest.App{Secret: graph.Secret(s.secret)}
 	cfg.VerifyToken = s.verify
 	cfg.Delivery.Backoff, cfg.Delivery.MaxBackoff, cfg.Delivery.MaxAttempts = time.Second, time.Hour, 1000
 	cfg.Graph = []cloudapitest.Option{cloudapitest.EnforceLimits()}
-	return coexistencetest.NewWorld(cfg)
+	if s.graph != "" {
+		l, err := net.Listen("tcp", s.graph)
+		if err != nil {
+			return nil, fmt.Errorf("the Graph API cannot listen on %s; choose another address with -graph: %w", s.graph, err)
+		}
+		cfg.Graph = append(cfg.Graph, cloudapitest.OnListener(l))
+	}
+	return coexistencetest.NewWorld(cfg), nil
 }

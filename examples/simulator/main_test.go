@@ -2,8 +2,11 @@ package main
 
 import (
 	"bufio"
+	"bytes"
+	"context"
 	"encoding/json"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -144,4 +147,76 @@ func TestThePageShowsWhatChanges(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, resp2.Body.Close())
 	require.Equal(t, http.StatusForbidden, resp2.StatusCode, "another site presses no buttons")
+}
+
+// What a host was told once is true in the next run: its settings hold addresses and secrets.
+func TestTheProgramTellsAHostWhatItNeeds(t *testing.T) {
+	t.Parallel()
+	free, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	_, err = newBoard(settings{graph: free.Addr().String(), number: "+1 555-010-0199"})
+	require.ErrorContains(t, err, "choose another address with -graph")
+	require.NoError(t, free.Close())
+
+	told := func() string {
+		ctx, cancel := context.WithCancel(t.Context())
+		var out safeBuffer
+		ended := make(chan error, 1)
+		go func() {
+			ended <- run(ctx, &out, settings{
+				graph: free.Addr().String(), listen: "127.0.0.1:0", secret: "s", verify: "v", number: "+1 555-010-0199", version: "2.23.1",
+			})
+		}()
+		require.Eventually(t, func() bool { return strings.Contains(out.String(), "webhooks to") }, 10*time.Second, time.Millisecond)
+		resp, err := http.Get("http://" + free.Addr().String() + "/en_US/sdk.js")
+		require.NoError(t, err)
+		require.NoError(t, resp.Body.Close())
+		require.Equal(t, http.StatusOK, resp.StatusCode)
+		cancel()
+		require.NoError(t, <-ended)
+		_, lines, _ := strings.Cut(out.String(), "\n") // without the page, whose port was left open
+		lines, _, _ = strings.Cut(lines, "webhooks to")
+		return lines
+	}
+	first := told()
+	for _, name := range []string{"graph API", "sdk.js", "configuration", "app id", "app secret     s\n", "system token", "verify token   v\n"} {
+		require.Contains(t, first, name)
+	}
+	require.Equal(t, first, told())
+}
+
+func TestAnOldAppCannotBeConnected(t *testing.T) {
+	t.Parallel()
+	closeSink, url, err := sink()
+	require.NoError(t, err)
+	t.Cleanup(closeSink)
+	b, err := newBoard(settings{webhook: url, secret: "s", verify: "v", number: "+1 555-010-0199", version: "2.23.1"})
+	require.NoError(t, err)
+	t.Cleanup(b.close)
+	b.obey(t.Context(), order{Do: "open"})
+	b.obey(t.Context(), order{Do: "number", Text: "+1 555-010-0199"})
+	v := b.view("")
+	require.True(t, v.Bad)
+	require.Contains(t, v.Note, "4563015")
+	before := len(v.Chats)
+	b.obey(t.Context(), order{Do: "customer", Text: "12"})
+	require.Len(t, b.view("").Chats, before, "a number that is none makes no customer")
+}
+
+// A safeBuffer is written by the program while the test reads it.
+type safeBuffer struct {
+	mu  sync.Mutex
+	buf bytes.Buffer
+}
+
+func (b *safeBuffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.buf.Write(p)
+}
+
+func (b *safeBuffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.buf.String()
 }
