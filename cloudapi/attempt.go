@@ -1,10 +1,12 @@
 package cloudapi
 
 import (
+	"context"
 	"errors"
 	"io"
 	"net/http"
 	"net/http/httptrace"
+	"strings"
 	"sync/atomic"
 	"time"
 )
@@ -17,6 +19,11 @@ type attempt struct {
 
 	asked     atomic.Bool // a connection was asked for, so the transport reports what it does
 	connected atomic.Bool // there was one
+
+	careful bool                    // the request must not be made twice unless it is known to have been refused
+	http2   atomic.Bool             // it went out over HTTP/2
+	stopped atomic.Bool             // the transport was kept from making it again
+	end     context.CancelCauseFunc // of the request's context
 }
 
 const (
@@ -37,10 +44,32 @@ func (a *attempt) notSent(hasBody bool) bool {
 	return a.asked.Load() && !a.connected.Load()
 }
 
+var errBrokenOff = errors.New("the server broke the exchange off after the request was written")
+
+// again reports whether the transport may make the request another time by itself. Over HTTP/2 it would, body and all, after
+// some errors, and one of them, PROTOCOL_ERROR, does not say that the server had left the request alone. Which it was, nobody
+// tells. Over HTTP/1 it does so only with requests of which nothing was written, and with reads.
+func (a *attempt) again() bool {
+	if !a.careful || !a.http2.Load() {
+		return true
+	}
+	a.stopped.Store(true)
+	return false
+}
+
 func (a *attempt) trace() *httptrace.ClientTrace {
 	return &httptrace.ClientTrace{
 		GetConn: func(string) { a.asked.Store(true) },
-		GotConn: func(httptrace.GotConnInfo) { a.connected.Store(true) },
+		GotConn: func(httptrace.GotConnInfo) {
+			if a.connected.Swap(true) && !a.again() { // a request without body can be stopped only here
+				a.end(errBrokenOff)
+			}
+		},
+		WroteHeaderField: func(name string, _ []string) {
+			if strings.HasPrefix(name, ":") {
+				a.http2.Store(true)
+			}
+		},
 	}
 }
 
@@ -59,7 +88,7 @@ func (b guardedBody) Read(p []byte) (int, error) {
 	return b.ReadCloser.Read(p)
 }
 
-// A watchedTransport starts an attempt for every request it is given.
+// A watchedTransport starts an attempt for every request it is given. Who began it ends it, when the answer has been read.
 type watchedTransport struct {
 	base  http.RoundTripper
 	begin func() *attempt
@@ -67,11 +96,16 @@ type watchedTransport struct {
 
 func (t watchedTransport) RoundTrip(req *http.Request) (*http.Response, error) {
 	a := t.begin()
-	req = req.WithContext(httptrace.WithClientTrace(req.Context(), a.trace()))
+	ctx, end := context.WithCancelCause(req.Context())
+	a.end = end
+	req = req.WithContext(httptrace.WithClientTrace(ctx, a.trace()))
 	if body := req.Body; body != nil && body != http.NoBody {
 		req.Body = guardedBody{body, a}
 		if getBody := req.GetBody; getBody != nil {
 			req.GetBody = func() (io.ReadCloser, error) {
+				if !a.again() {
+					return nil, errBrokenOff
+				}
 				again, err := getBody()
 				return guardedBody{again, a}, err
 			}

@@ -126,7 +126,7 @@ func (f *flight) httpClient() *http.Client {
 		base = http.DefaultTransport
 	}
 	hc.Transport = watchedTransport{base, func() *attempt {
-		f.current = &attempt{started: time.Now()}
+		f.current = &attempt{started: time.Now(), careful: f.rule != ReplayIdempotent}
 		return f.current
 	}}
 	return &hc
@@ -153,6 +153,9 @@ func (f *flight) check(ctx context.Context, resp *http.Response, err error) (boo
 		}
 	}
 	f.report(ctx)
+	if f.current != nil {
+		f.current.end(nil)
+	}
 	f.current = nil
 	return f.waiting, nil
 }
@@ -162,6 +165,9 @@ func (f *flight) broken(err error) *Error {
 	outcome := OutcomeUnknown
 	if f.current == nil || f.current.notSent(f.hasBody()) {
 		outcome = OutcomeNotSent
+	}
+	if f.current != nil && f.current.stopped.Load() {
+		err = errBrokenOff
 	}
 	e := f.newError(outcome)
 	e.cause = f.scrub.cause(err)

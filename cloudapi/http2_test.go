@@ -1,0 +1,149 @@
+package cloudapi_test
+
+import (
+	"bufio"
+	"context"
+	"crypto/tls"
+	"encoding/binary"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi"
+)
+
+// Frame types, flags and codes of RFC 9113, as far as this server needs them.
+const (
+	h2Data, h2Headers, h2Reset, h2Settings, h2GoAway = 0x0, 0x1, 0x3, 0x4, 0x7
+	h2EndStream, h2Ack                               = 0x1, 0x1
+	h2NoError, h2ProtocolError, h2Internal           = 0x0, 0x1, 0x2
+	h2RefusedStream, h2Cancel, h2EnhanceYourCalm     = 0x7, 0x8, 0xb
+)
+
+// An h2Server takes every request whole, as Meta would before it acts, and then treats the stream as it is told.
+type h2Server struct {
+	*httptest.Server
+	taken atomic.Int32 // requests that came whole
+}
+
+// serveHTTP2 speaks HTTP/2 by hand: net/http's own server cannot misbehave enough. end says how a stream ends once its request is
+// there; nil answers it.
+func serveHTTP2(t *testing.T, end func(write func(kind, flags byte, stream uint32, payload []byte), stream uint32)) *h2Server {
+	t.Helper()
+	s := new(h2Server)
+	s.Server = httptest.NewUnstartedServer(http.NotFoundHandler())
+	s.TLS = &tls.Config{NextProtos: []string{"h2"}}
+	s.Config.TLSNextProto = map[string]func(*http.Server, *tls.Conn, http.Handler){
+		"h2": func(_ *http.Server, conn *tls.Conn, _ http.Handler) { s.talk(conn, end) },
+	}
+	s.StartTLS()
+	t.Cleanup(s.Close)
+	return s
+}
+
+func (s *h2Server) talk(conn *tls.Conn, end func(func(byte, byte, uint32, []byte), uint32)) {
+	defer conn.Close()
+	write := func(kind, flags byte, stream uint32, payload []byte) {
+		frame := binary.BigEndian.AppendUint32(nil, uint32(len(payload))<<8|uint32(kind))
+		frame = binary.BigEndian.AppendUint32(append(frame, flags), stream)
+		_, _ = conn.Write(append(frame, payload...))
+	}
+	in := bufio.NewReader(conn)
+	if _, err := io.CopyN(io.Discard, in, int64(len("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"))); err != nil {
+		return
+	}
+	write(h2Settings, 0, 0, nil)
+	for {
+		var head [9]byte
+		if _, err := io.ReadFull(in, head[:]); err != nil {
+			return
+		}
+		length := int64(head[0])<<16 | int64(head[1])<<8 | int64(head[2])
+		if _, err := io.CopyN(io.Discard, in, length); err != nil {
+			return
+		}
+		kind, flags, stream := head[3], head[4], binary.BigEndian.Uint32(head[5:])
+		switch {
+		case kind == h2Settings && flags&h2Ack == 0:
+			write(h2Settings, h2Ack, 0, nil)
+		case (kind == h2Headers || kind == h2Data) && flags&h2EndStream != 0:
+			s.taken.Add(1)
+			end(write, stream)
+		}
+	}
+}
+
+// reset ends a stream with a code.
+func reset(code uint32) func(func(byte, byte, uint32, []byte), uint32) {
+	return func(write func(byte, byte, uint32, []byte), stream uint32) {
+		write(h2Reset, 0, stream, binary.BigEndian.AppendUint32(nil, code))
+	}
+}
+
+// goAway ends a connection and says which stream was the last one that may have been worked on.
+func goAway(code uint32, last func(stream uint32) uint32) func(func(byte, byte, uint32, []byte), uint32) {
+	return func(write func(byte, byte, uint32, []byte), stream uint32) {
+		write(h2GoAway, 0, 0, binary.BigEndian.AppendUint32(binary.BigEndian.AppendUint32(nil, last(stream)), code))
+	}
+}
+
+// Over HTTP/2, net/http repeats a request by itself, body and all, when the server resets its stream with some codes. One of
+// them, PROTOCOL_ERROR, says nothing about what became of the request: a gateway sends it when the answer of the machine behind
+// it does not please it, after the message was accepted.
+func TestNothingIsRepeatedOnAConnectionOfHTTP2(t *testing.T) {
+	t.Parallel()
+	this := func(stream uint32) uint32 { return stream }
+	endings := map[string]func(func(byte, byte, uint32, []byte), uint32){
+		"PROTOCOL_ERROR":    reset(h2ProtocolError),
+		"INTERNAL_ERROR":    reset(h2Internal),
+		"CANCEL":            reset(h2Cancel),
+		"REFUSED_STREAM":    reset(h2RefusedStream), // known to be refused, but not from PROTOCOL_ERROR
+		"NO_ERROR":          reset(h2NoError),
+		"ENHANCE_YOUR_CALM": reset(h2EnhanceYourCalm),
+		"GOAWAY, worked on": goAway(h2NoError, this),
+		"GOAWAY, left":      goAway(h2NoError, func(uint32) uint32 { return 0 }),
+		"GOAWAY, in anger":  goAway(h2EnhanceYourCalm, this),
+	}
+	for ending, end := range endings {
+		for _, name := range []string{
+			"Messages.Send", "Messages.SendMarketing", "Calls.Connect", "Phones.SyncAppData", "OAuth.Exchange", "Registration.Register",
+		} {
+			t.Run(ending+"/"+name, func(t *testing.T) {
+				t.Parallel()
+				srv := serveHTTP2(t, end)
+				client := newClient(t, http2Config(srv))
+				ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond) // of those that wait on a connection that goes away
+				defer cancel()
+				err := calls()[name](ctx, client)
+				require.Equal(t, cloudapi.OutcomeUnknown, asError(t, err).Outcome, "%v", err)
+				if ending == "PROTOCOL_ERROR" {
+					require.NotErrorIs(t, err, context.Canceled, "nobody cancelled anything")
+				}
+				require.EqualValues(t, 1, srv.taken.Load(), "%v", err)
+			})
+		}
+	}
+}
+
+func http2Config(srv *h2Server) cloudapi.Config {
+	hc := srv.Client()
+	hc.Transport.(*http.Transport).ForceAttemptHTTP2 = true
+	return cloudapi.Config{
+		AppID: appID, AppSecret: appSecret, AccessToken: token, BaseURL: srv.URL, HTTPClient: hc, Limiter: cloudapi.Unlimited,
+		Retry: cloudapi.Retry{MinWait: time.Millisecond, MaxWait: time.Millisecond},
+	}
+}
+
+// Reads may be repeated, by whomever.
+func TestReadsAreRepeatedOverHTTP2(t *testing.T) {
+	t.Parallel()
+	srv := serveHTTP2(t, reset(h2Internal))
+	client := newClient(t, http2Config(srv))
+	require.Error(t, calls()["Phones.Get"](t.Context(), client))
+	require.EqualValues(t, 4, srv.taken.Load())
+}
