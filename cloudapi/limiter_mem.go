@@ -8,17 +8,19 @@ import (
 	"time"
 
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
-	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/turnstile"
 )
 
 // A MemLimiter is a [Limiter] for one process. Its zero value is ready: every number has the throughput of a coexistence
 // number. Use one for all clients of a process.
 //
 // It keeps three rules for each number: its messages a second, spread evenly; the pair rule; and what Meta's answers ask for
-// ([Call.Slowdown]). Replies go before campaigns. Messages to one person keep the order in which they came.
+// ([Call.Slowdown]). Replies go before campaigns; messages of the same priority to one person keep the order in which they
+// came. Whoever gives up waiting holds nobody back.
 //
 // What a number receives counts as well: tell [MemLimiter.Received], or let a coexistence.Tracker do it. It remembers only
-// numbers and pairs with something to remember, mostly for seconds.
+// numbers and pairs with something to remember, mostly for seconds. After a restart it remembers nothing: a number may send one
+// message at once, as always, and each person may be sent a burst. Meta refuses what is too much, and Send repeats it later;
+// module cloudapi/redislimit keeps the budgets over a restart.
 type MemLimiter struct {
 	// Throughput returns how many messages a second a number may pass; see [Phone.MessagesPerSecond]. It is asked for every
 	// message, so it should not do I/O. If nil, or where it returns zero, [CoexistenceRate].
@@ -35,15 +37,22 @@ var _ LearningLimiter = (*MemLimiter)(nil)
 func (l *MemLimiter) Wait(ctx context.Context, t Turn) error {
 	n := l.enter(t.From)
 	defer l.exit(n)
-	giveBack, err := l.waitPair(ctx, n, t)
+	urgent := t.Priority == PriorityReply
+	p := l.hold(n, t.To)
+	defer l.release(p)
+	err := p.line.Pass(ctx, urgent, func() (time.Duration, error) {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		return p.take(time.Now()), nil
+	})
 	if err == nil {
-		err = n.line.Pass(ctx, t.Priority == PriorityReply, func() (time.Duration, error) {
+		err = n.line.Pass(ctx, urgent, func() (time.Duration, error) {
 			l.mu.Lock()
 			defer l.mu.Unlock()
 			return n.take(time.Now(), l.rate(t.From)), nil
 		})
 		if err != nil {
-			giveBack()
+			l.giveBack(p)
 		}
 	}
 	switch {
@@ -54,37 +63,27 @@ func (l *MemLimiter) Wait(ctx context.Context, t Turn) error {
 	}
 }
 
-// waitPair waits for the budget of the pair. What is taken and not used is to be given back.
-func (l *MemLimiter) waitPair(ctx context.Context, n *number, t Turn) (giveBack func(), err error) {
-	now := time.Now()
+// hold returns the budget of a pair, which is not forgotten before release.
+func (l *MemLimiter) hold(n *number, to Recipient) *pair {
 	l.mu.Lock()
-	p := n.pair(t.To, now)
+	defer l.mu.Unlock()
+	p := n.pair(to, time.Now())
 	p.using++
-	r := p.bucket.ReserveN(now, 1)
+	return p
+}
+
+func (l *MemLimiter) release(p *pair) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	p.using--
+}
+
+// giveBack returns what a message took that does not leave.
+func (l *MemLimiter) giveBack(p *pair) {
+	l.mu.Lock()
+	p.bucket.ReserveN(time.Now(), -1)
 	l.mu.Unlock()
-	defer func() {
-		l.mu.Lock()
-		p.using--
-		l.mu.Unlock()
-	}()
-	giveBack = func() { r.CancelAt(time.Now()) }
-	wait := r.DelayFrom(now)
-	for {
-		l.mu.Lock()
-		wait = max(wait, time.Until(p.pausedUntil))
-		l.mu.Unlock()
-		if wait <= 0 {
-			return giveBack, nil
-		}
-		if err = turnstile.Outlives(ctx, wait); err == nil {
-			err = sleep(ctx, wait)
-		}
-		if err != nil {
-			giveBack()
-			return nil, err
-		}
-		wait = 0
-	}
+	p.line.Wake()
 }
 
 // Learn implements [LearningLimiter].
@@ -167,17 +166,6 @@ func (l *MemLimiter) sweep() {
 		}
 	}
 	l.sweepAt = 2 * len(l.numbers)
-}
-
-func sleep(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-timer.C:
-		return nil
-	}
 }
 
 func later(a, b time.Time) time.Time {

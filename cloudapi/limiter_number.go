@@ -8,7 +8,7 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/turnstile"
 )
 
-// A number is what a MemLimiter remembers of one. All but the line want the limiter's lock.
+// A number is what a MemLimiter remembers of one. All but the lines want the limiter's lock.
 type number struct {
 	line  turnstile.Line
 	using int // goroutines that have it in hand
@@ -21,6 +21,7 @@ type number struct {
 
 // A pair is the budget between a number and a person.
 type pair struct {
+	line        turnstile.Line
 	bucket      *rate.Limiter
 	using       int
 	pausedUntil time.Time
@@ -79,6 +80,17 @@ func (n *number) pair(to Recipient, now time.Time) *pair {
 		n.pairs[to] = p
 	}
 	return p
+}
+
+// take spends one message, or says how long to wait before asking again.
+func (p *pair) take(now time.Time) time.Duration {
+	if wait := p.pausedUntil.Sub(now); wait > 0 {
+		return wait
+	}
+	if p.bucket.AllowN(now, 1) {
+		return 0
+	}
+	return max(time.Duration((1-p.bucket.TokensAt(now))*float64(PairPause)), time.Microsecond)
 }
 
 func (n *number) sweep(now time.Time) {

@@ -393,3 +393,38 @@ func TestThroughputOfANumber(t *testing.T) {
 	require.Equal(t, 80, (&cloudapi.Phone{Throughput: cloudapi.Throughput{Level: cloudapi.ThroughputStandard}}).MessagesPerSecond())
 	require.Equal(t, 1000, (&cloudapi.Phone{Throughput: high}).MessagesPerSecond())
 }
+
+// Whoever gives up waiting for a person leaves the turn to the others, in whatever order they give up.
+func TestThoseWhoGiveUpLeaveTheirTurnsOfThePair(t *testing.T) {
+	t.Parallel()
+	for name, order := range map[string]func(i int) int{
+		"first ones first": func(i int) int { return i },
+		"last ones first":  func(i int) int { return 59 - i },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				l := new(cloudapi.MemLimiter)
+				for range cloudapi.PairBurst {
+					require.NoError(t, l.Wait(t.Context(), turnTo(person(1))))
+				}
+				began := time.Now()
+				var gone sync.WaitGroup
+				cancels := make([]context.CancelFunc, 60)
+				for i := range cancels {
+					ctx, cancel := context.WithCancel(t.Context())
+					cancels[i] = cancel
+					gone.Go(func() { _ = l.Wait(ctx, turnTo(person(1))) })
+					synctest.Wait()
+				}
+				for i := range cancels {
+					cancels[order(i)]()
+					synctest.Wait()
+				}
+				gone.Wait()
+				require.NoError(t, l.Wait(t.Context(), turnTo(person(1))))
+				require.LessOrEqual(t, time.Since(began), cloudapi.PairPause, "people who gave up are still waited for")
+			})
+		})
+	}
+}

@@ -24,6 +24,7 @@
 //
 // # Fairness
 //
-// In each process replies go before campaigns, and those of the same kind in order. Between processes a reply that waits holds
-// the campaigns of all others back, and who comes first is a matter of chance.
+// In each process replies go before campaigns, and those of the same kind in order, but for messages that wait for the pair
+// rule: those come in no order. Between processes a reply that waits holds the campaigns of all others back, and who comes first is
+// a matter of chance.
 package redislimit
