@@ -32,7 +32,7 @@ type MediaUpload struct {
 var maxMedia = map[string]int64{"image": 5 << 20, "video": 16 << 20, "audio": 16 << 20}
 
 func (u MediaUpload) check(p *problems) {
-	kind, _, ok := strings.Cut(u.Type, "/")
+	_, _, ok := strings.Cut(u.Type, "/")
 	switch {
 	case u.Type == "":
 		p.missing("MediaUpload.Type is empty; Meta wants a MIME type such as image/jpeg")
@@ -42,6 +42,14 @@ func (u MediaUpload) check(p *problems) {
 	if u.Body == nil {
 		p.missing("MediaUpload.Body is nil")
 	}
+	if u.Size < 0 {
+		p.add("MediaUpload.Size is negative")
+	}
+	u.checkSize(p, u.Size)
+}
+
+func (u MediaUpload) checkSize(p *problems, size int64) {
+	kind, _, _ := strings.Cut(u.Type, "/")
 	limit, ok := maxMedia[kind]
 	switch {
 	case u.Type == "image/webp":
@@ -49,11 +57,8 @@ func (u MediaUpload) check(p *problems) {
 	case !ok:
 		limit = 100 << 20
 	}
-	if u.Size > limit {
-		p.limit("MediaUpload.Size is %d bytes; Meta accepts %d of type %s", u.Size, limit, kind)
-	}
-	if u.Size < 0 {
-		p.add("MediaUpload.Size is negative")
+	if size > limit {
+		p.limit("MediaUpload.Size is %d bytes; Meta accepts %d of type %s", size, limit, kind)
 	}
 }
 
@@ -79,6 +84,9 @@ func (s *MediaService) Upload(ctx context.Context, phone graph.PhoneNumberID, u 
 		[][2]string{{"messaging_product", "whatsapp"}, {"type", u.Type}}, "file", name, u.Type, u.Body, u.Size)
 	if err != nil {
 		return "", err
+	}
+	if u.checkSize(&p, body.size); p.err() != nil { // now that it is known
+		return "", p.err()
 	}
 	resp, err := call[mediaUploaded](ctx, s.c, request{
 		method: http.MethodPost, path: "/{phone-number-id}/media", ids: []string{string(phone)}, phone: phone, upload: body,

@@ -21,13 +21,13 @@ import (
 
 var (
 	// ErrMediaTooLarge is a file above [MediaDownload].MaxBytes.
-	ErrMediaTooLarge = errors.New("cloudapi: the file is larger than MediaDownload.MaxBytes")
+	ErrMediaTooLarge = errors.New("cloudapi: the file is larger than MediaDownload.MaxBytes; a larger one needs a higher limit")
 
 	// ErrMediaChecksum is a file that is not the one that was announced.
-	ErrMediaChecksum = errors.New("cloudapi: the file does not have the announced SHA-256")
+	ErrMediaChecksum = errors.New("cloudapi: the file does not have the announced SHA-256; discard it and download it again")
 
 	// ErrMediaHost is a URL that the token must not be sent to.
-	ErrMediaHost = errors.New("cloudapi: the media URL is not one of Meta's media servers over https")
+	ErrMediaHost = errors.New("cloudapi: the media URL is not one of Meta's media servers over https; give the ID instead")
 )
 
 // A MediaDownload says which file to fetch. ID or URL is required.
@@ -86,46 +86,49 @@ func (s *MediaService) Download(ctx context.Context, d MediaDownload, w io.Write
 			return nil, err
 		}
 	}
-	cfg := s.c.core.Open().cfg
 	for attempt := 1; ; attempt++ {
 		f := &fetch{c: s.c, download: d, attempt: attempt, sum: sha256.New()}
 		err := f.run(ctx, w)
-		if err == nil {
+		refetch := !fresh && d.ID != "" && f.expired
+		wait, again := f.next(ctx, refetch)
+		f.report(ctx, err, wait, again)
+		switch {
+		case err == nil:
 			return &MediaDownloaded{f.mimeType, f.written, hex.EncodeToString(f.sum.Sum(nil))}, nil
-		}
-		e, ok := errors.AsType[*Error](err)
-		if !ok || f.written > 0 || attempt >= cfg.Retry.MaxAttempts || ctx.Err() != nil {
+		case !again || sleep(ctx, wait) != nil:
 			return nil, err
-		}
-		if expired := e.StatusCode == http.StatusNotFound || e.StatusCode == http.StatusGone; expired {
-			if fresh || d.ID == "" {
-				return nil, err
-			}
+		case refetch:
 			fresh = true
 			if err := s.locate(ctx, &d); err != nil {
 				return nil, err
 			}
-			continue
-		}
-		if !f.passing || !rest(ctx, cfg.Retry, e, attempt) {
-			return nil, err
 		}
 	}
 }
 
-// rest waits before another attempt and reports whether there is time for one.
-func rest(ctx context.Context, r Retry, e *Error, attempt int) bool {
-	wait, ok := r.pause(ctx, e, attempt)
-	if !ok {
-		return false
+// next says whether another attempt can do better, and how long to wait before it.
+func (f *fetch) next(ctx context.Context, refetch bool) (time.Duration, bool) {
+	retry := f.c.core.Open().cfg.Retry
+	switch {
+	case f.err == nil, f.written > 0, f.attempt >= retry.MaxAttempts, ctx.Err() != nil:
+		return 0, false
+	case refetch:
+		return 0, true
+	case !f.passing:
+		return 0, false
 	}
-	timer := time.NewTimer(wait)
+	return retry.pause(ctx, f.err, f.attempt)
+}
+
+// sleep waits for d, or for the end of ctx.
+func sleep(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {
-	case <-timer.C:
-		return true
 	case <-ctx.Done():
-		return false
+		return ctx.Err()
+	case <-timer.C:
+		return nil
 	}
 }
 
@@ -177,7 +180,12 @@ type fetch struct {
 	sum      hash.Hash
 	written  int64
 	mimeType string
-	passing  bool // another attempt can do better
+	started  time.Time
+	answer   *Error // what is known of the answer; nil if nothing was asked
+	err      *Error // nil for a success, and for errors that are not the server's
+	passing  bool   // another attempt can do better
+	expired  bool   // another URL can do better
+	page     bool   // it may be a page about an error, which only a checksum tells
 }
 
 func (f *fetch) run(ctx context.Context, w io.Writer) error {
@@ -198,36 +206,42 @@ func (f *fetch) run(ctx context.Context, w io.Writer) error {
 	}
 	req.Header.Set("Authorization", "Bearer "+auth.token.Reveal())
 	req.Header.Set("User-Agent", "whatsapp-coexistence")
-	started := time.Now()
+	f.started = time.Now()
 	resp, err := co.shared.Do(req)
 	e := &Error{Method: http.MethodGet, PathTemplate: "/{media-url}", Outcome: OutcomeUnknown}
+	f.answer = e
 	if err != nil {
-		e.cause, f.passing = scrub.cause(err), true
-	} else {
-		defer resp.Body.Close()
-		e.Meta = parseMeta(resp.StatusCode, resp.Header)
-		scrub.cleanMeta(&e.Meta)
-		e.StatusCode, e.TraceID = resp.StatusCode, e.Meta.TraceID
-		if f.judge(e, resp, scrub) {
-			err = f.copy(w, resp.Body, e, scrub)
-		} else {
-			err = e
-		}
+		e.cause, f.passing, f.err = scrub.cause(err), true, e
+		return e
 	}
-	report := Call{
-		Method: e.Method, Path: e.PathTemplate, Phone: f.download.Phone, Attempt: f.attempt, Final: err == nil,
-		Duration: time.Since(started), Status: e.StatusCode, Meta: e.Meta,
+	defer resp.Body.Close()
+	e.Meta = parseMeta(resp.StatusCode, resp.Header)
+	scrub.cleanMeta(&e.Meta)
+	e.StatusCode, e.TraceID = resp.StatusCode, e.Meta.TraceID
+	if !f.judge(e, resp, scrub) {
+		f.err = e
+		return e
 	}
-	if err != nil {
-		if e.cause != nil || e.problem != "" || e.coded {
-			err = e
-		}
-		report.Err = err
+	return f.copy(w, resp.Body, e, scrub)
+}
+
+// report tells log and observer about an attempt.
+func (f *fetch) report(ctx context.Context, err error, wait time.Duration, again bool) {
+	if f.answer == nil {
+		return
 	}
-	if co.cfg.Observe != nil {
-		co.cfg.Observe(ctx, report)
+	e, cfg := f.answer, f.c.core.Open().cfg
+	call := Call{
+		Method: e.Method, Path: e.PathTemplate, Phone: f.download.Phone, Attempt: f.attempt, Final: !again, Wait: wait,
+		Duration: time.Since(f.started), Status: e.StatusCode, Meta: e.Meta, Err: err,
 	}
-	return err
+	if again {
+		cfg.Logger.InfoContext(ctx, "graph call is repeated", "method", call.Method, "path", call.Path, "phone", call.Phone,
+			"attempt", f.attempt, "err", err, "wait", wait, "trace", e.TraceID)
+	}
+	if cfg.Observe != nil {
+		cfg.Observe(ctx, call)
+	}
 }
 
 // trusted reports whether the token may go to a URL.
@@ -246,7 +260,8 @@ func trusted(u *url.URL, base string) bool {
 func (f *fetch) judge(e *Error, resp *http.Response, scrub scrubber) bool {
 	f.mimeType = resp.Header.Get("Content-Type")
 	status := resp.StatusCode
-	if status == http.StatusOK && !strings.HasPrefix(f.mimeType, "text/html") {
+	f.page = strings.HasPrefix(f.mimeType, "text/html")
+	if status == http.StatusOK && (!f.page || f.download.SHA256 != "") {
 		return true
 	}
 	body, _ := io.ReadAll(io.LimitReader(resp.Body, 64<<10))
@@ -254,16 +269,21 @@ func (f *fetch) judge(e *Error, resp *http.Response, scrub scrubber) bool {
 	case e.decodeError(body):
 		scrub.cleanError(e)
 	case status == http.StatusOK:
-		e.problem = "the answer is a web page and not the file; is the token good?"
+		e.problem = webPage
 	case status >= 300 && status < 400:
 		e.problem = "the answer is a redirect, which is not followed: the token would travel along"
 	default:
 		e.problem = "HTTP status " + strconv.Itoa(status) + ", and the answer is " + describe(body)
 	}
+	f.expired = status == http.StatusNotFound || status == http.StatusGone
 	f.passing = status == http.StatusTooManyRequests || status >= 500
 	e.RetryAfter = retryAfter(resp.Header.Get("Retry-After"))
 	return false
 }
+
+// Meta's media servers have answered bad tokens with a page and status 200. A file that is a page can be told from it by its
+// checksum alone.
+const webPage = "the answer is a web page and not the file; check the token, and give the SHA256 of the webhook if the file may be a page"
 
 // copy writes the file and checks its size and sum.
 func (f *fetch) copy(w io.Writer, body io.Reader, e *Error, scrub scrubber) error {
@@ -274,7 +294,7 @@ func (f *fetch) copy(w io.Writer, body io.Reader, e *Error, scrub scrubber) erro
 	case out.err != nil:
 		return out.err // of the caller's writer, as it is
 	case err != nil:
-		e.problem, e.cause, f.passing = "the file broke off", scrub.cause(err), true
+		e.problem, e.cause, f.passing, f.err = "the file broke off", scrub.cause(err), true, e
 		return e
 	}
 	if f.written == f.download.MaxBytes {
@@ -283,6 +303,10 @@ func (f *fetch) copy(w io.Writer, body io.Reader, e *Error, scrub scrubber) erro
 		}
 	}
 	if want := checksum(f.download.SHA256); want != nil && !bytes.Equal(want, f.sum.Sum(nil)) {
+		if f.page {
+			e.problem = webPage
+			return e
+		}
 		return ErrMediaChecksum
 	}
 	return nil

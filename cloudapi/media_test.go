@@ -140,6 +140,57 @@ func TestDownloadsThatFail(t *testing.T) {
 	}
 }
 
+// A customer can send a page as a document. What tells it from Meta's page about a bad token is its checksum.
+func TestAPageThatWasSentCanBeDownloaded(t *testing.T) {
+	t.Parallel()
+	const page = "<html>our prices</html>"
+	sum := sumOf(page)
+	srv := serve(t, reply(200, page, "Content-Type", "text/html; charset=utf-8"))
+	var w bytes.Buffer
+	d := cloudapi.MediaDownload{URL: srv.URL + "/file", SHA256: base64.StdEncoding.EncodeToString(sum)}
+	_, err := srv.client(t).Media.Download(t.Context(), d, &w)
+	require.NoError(t, err)
+	require.Equal(t, page, w.String())
+
+	srv = serve(t, reply(200, "<html>log in</html>", "Content-Type", "text/html"))
+	d.URL = srv.URL + "/file"
+	_, err = srv.client(t).Media.Download(t.Context(), d, io.Discard)
+	require.ErrorContains(t, err, "check the token")
+}
+
+// Metrics count calls by their final attempts.
+func TestTheObserverSeesTheEndOfEveryDownload(t *testing.T) {
+	t.Parallel()
+	gone := reply(404, "")
+	tests := map[string]struct {
+		steps []step
+		want  []bool // whether the attempt is final
+	}{
+		"at once":         {[]step{file(picture)}, []bool{true}},
+		"after a failure": {[]step{reply(503, ""), file(picture)}, []bool{false, true}},
+		"never":           {[]step{reply(503, "")}, []bool{false, false, false, true}},
+		"not there":       {[]step{gone}, []bool{true}},
+		"another file":    {[]step{file(picture + "!")}, []bool{true}},
+		"half of it":      {[]step{half("half")}, []bool{true}},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			srv := mediaServer(t, tt.steps...)
+			var got []bool
+			client := srv.client(t, func(cfg *cloudapi.Config) {
+				cfg.Observe = func(_ context.Context, c cloudapi.Call) {
+					if c.Path == "/{media-url}" {
+						got = append(got, c.Final)
+					}
+				}
+			})
+			_, _ = client.Media.Download(t.Context(), cloudapi.MediaDownload{ID: "8"}, io.Discard)
+			require.Equal(t, tt.want, got)
+		})
+	}
+}
+
 func TestAWriterThatFailsEndsTheDownload(t *testing.T) {
 	t.Parallel()
 	full := errors.New("disk full")
@@ -238,6 +289,7 @@ func TestUploadsThatCannotWork(t *testing.T) {
 		"accepts 512000":     {Type: "image/webp", Body: strings.NewReader("x"), Size: 5 << 20},
 		"Size is negative":   {Type: "image/png", Body: strings.NewReader("x"), Size: -1},
 		"accepts 16777216 o": {Type: "video/mp4", Body: strings.NewReader("x"), Size: 17 << 20},
+		"is 5242881 bytes":   {Type: "image/jpeg", Body: bytes.NewReader(make([]byte, 5<<20+1))},
 	} {
 		_, err := serve(t, reply(500, "")).client(t).Media.Upload(t.Context(), phoneID, u)
 		require.ErrorIs(t, err, cloudapi.ErrInvalid)

@@ -28,7 +28,8 @@ type Call struct {
 	// Status is the HTTP status, or zero if no answer came.
 	Status int
 
-	// Err is nil for a success, else an [*Error]. A metric can count by class, which errors.Is finds.
+	// Err is nil for a success, else an [*Error], or of a download an error of the file or of the caller's writer. A metric can
+	// count by class, which errors.Is finds.
 	Err error
 
 	// Meta holds usage, trace id and version of the answer.

@@ -62,7 +62,8 @@ func (s *UploadsService) Upload(ctx context.Context, file FileUpload) (graph.Upl
 		if !ok || e.hasCode() && !e.Transient || !canSeek || attempt >= attempts || ctx.Err() != nil {
 			return "", err
 		}
-		if !rest(ctx, s.c.core.Open().cfg.Retry, e, attempt) {
+		wait, ok := s.c.core.Open().cfg.Retry.pause(ctx, e, attempt)
+		if !ok || sleep(ctx, wait) != nil {
 			return "", err
 		}
 		if offset, err = s.Offset(ctx, id); err != nil {
