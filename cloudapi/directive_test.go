@@ -4,12 +4,15 @@ import (
 	"go/ast"
 	"go/parser"
 	gotoken "go/token"
+	"net/http"
 	"os"
 	"regexp"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/cloudapitest"
 )
 
 // A directive is the line of a method's comment that names its endpoint.
@@ -106,5 +109,26 @@ func TestMethodsCallTheEndpointTheyName(t *testing.T) {
 			path, _, _ := strings.Cut(got[0].target, "?")
 			require.Equal(t, d.verb+" /v25.0"+places.Replace(d.path), got[0].method+" "+path)
 		})
+	}
+}
+
+// A host can try every call of the package against the fake.
+func TestTheFakeHasEveryEndpoint(t *testing.T) {
+	t.Parallel()
+	srv := cloudapitest.NewServer()
+	t.Cleanup(srv.Close)
+	for _, d := range directives(t) {
+		if composed[d.method] {
+			continue
+		}
+		path := strings.ReplaceAll(regexp.MustCompile(`\{[a-z-]+\}`).ReplaceAllString(d.path, "1"), "/message_qrdls/1", "/message_qrdls/4O4YGZEG3RIVE1")
+		req, err := http.NewRequestWithContext(t.Context(), d.verb, srv.URL+"/v25.0"+path, http.NoBody)
+		require.NoError(t, err)
+		req.Header.Set("Authorization", "Bearer "+srv.SystemToken().Reveal())
+		resp, err := http.DefaultClient.Do(req)
+		require.NoError(t, err)
+		require.NoError(t, resp.Body.Close())
+		all := srv.Requests()
+		require.NotEqual(t, "unknown", all[len(all)-1].Path, "the fake does not know %s, which %s calls", d.line, d.method)
 	}
 }

@@ -66,6 +66,11 @@ type waba struct {
 	subscribed bool
 	override   string
 	lost       bool
+	insights   bool
+	timezone   string
+	users      []assignedUser
+	activities []activity
+	funding    string // the credential of the credit line that pays
 }
 
 // AddWABA adds an account and returns it with everything filled in.

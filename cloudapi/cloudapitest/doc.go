@@ -23,6 +23,10 @@
 // [Server.AddMedia] and [Server.AddTemplate] begin with some. Messages and templates are judged by the rules that package
 // cloudapi checks before it sends, and answered with Meta's codes.
 //
+// Groups are made by ordinary numbers, joined with [Server.JoinGroup], and refuse messages while nobody is in them. Calls want
+// calling switched on in the settings and, to call a person, [Server.PermitCalls]; [Server.AddCall] is a person who calls, and
+// [Server.SetCallState] a person who answers or hangs up. [Server.AddCreditLine] gives a partner a line to share.
+//
 // # Time
 //
 // The server lives by its own clock, which follows the real one. [Server.Advance] moves it on: past the life of a code, past
@@ -37,7 +41,8 @@
 //
 // # What it does not do
 //
-// It has no groups, calls, analytics and credit lines. It sends no webhooks and plays no popup: package coexistencetest builds
-// those on top of it. Routes it does not have are
-// answered with a Graph error that lists the ones it has.
+// It has every call that package cloudapi has a method for. It sends no webhooks and plays no popup: package coexistencetest
+// builds those on top of it. What a webhook would tell is asked of the server: [Server.Groups] has the ids of groups,
+// [Server.Calls] of calls. Analytics count what was sent and called through it; nobody reads anything, and nothing costs anything.
+// Routes it does not have are answered with a Graph error that lists the ones it has.
 package cloudapitest

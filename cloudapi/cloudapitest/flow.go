@@ -29,7 +29,7 @@ func (f *flow) node() node {
 		"id": raw(f.id), "name": raw(f.name), "status": raw(f.status), "categories": f.categories, "validation_errors": raw(problems),
 		"json_version": raw("6.0"), "data_api_version": nil, "endpoint_uri": raw(f.endpoint),
 		"preview":       raw(map[string]string{"preview_url": "https://business.facebook.com/wa/manage/flows/" + f.id + "/preview/?token=made-up"}),
-		"health_status": nil, "application": nil, "whatsapp_business_account": nil,
+		"health_status": health("FLOW", f.id), "application": nil, "whatsapp_business_account": nil,
 	}
 }
 

@@ -70,11 +70,8 @@ func (s *Server) checkRecipient(c *call, req *messageRequest, m *SentMessage) *g
 	switch req.RecipientType {
 	case "", "individual":
 	case "group":
-		if !c.phone.Ordinary {
-			return &graphError{Code: graph.CodeGroupsNotEligible, Details: "The Groups API is not available to coexistence numbers."}
-		}
 		m.Input, m.Group = req.To, graph.GroupID(req.To)
-		return nil
+		return s.checkGroup(c.phone, m.Group)
 	default:
 		return &graphError{Code: graph.CodeInvalidParameter, Message: "(#100) Param recipient_type must be one of {individual, group}"}
 	}

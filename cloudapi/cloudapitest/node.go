@@ -36,15 +36,21 @@ func (n node) pick(fields, defaults, typeName string) (node, *graphError) {
 // names id and phone_numbers.
 func splitFields(fields string) []string {
 	var names []string
-	depth, start := 0, 0
-	add := func(end int) {
-		name, _, _ := strings.Cut(strings.TrimSpace(fields[start:end]), "{")
+	for _, field := range splitTop(fields) {
+		name, _, _ := strings.Cut(field, "{")
 		name, _, _ = strings.Cut(name, "(")
 		name, _, _ = strings.Cut(name, ".")
 		if name != "" {
 			names = append(names, name)
 		}
 	}
+	return names
+}
+
+// splitTop splits at the commas outside of braces and parentheses.
+func splitTop(fields string) []string {
+	var list []string
+	depth, start := 0, 0
 	for i := range len(fields) {
 		switch fields[i] {
 		case '{', '(':
@@ -53,11 +59,10 @@ func splitFields(fields string) []string {
 			depth--
 		case ',':
 			if depth == 0 {
-				add(i)
+				list = append(list, strings.TrimSpace(fields[start:i]))
 				start = i + 1
 			}
 		}
 	}
-	add(len(fields))
-	return names
+	return append(list, strings.TrimSpace(fields[start:]))
 }

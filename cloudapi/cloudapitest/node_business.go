@@ -1,7 +1,9 @@
 package cloudapitest
 
 import (
+	"cmp"
 	"encoding/json"
+	"maps"
 	"slices"
 	"strconv"
 	"time"
@@ -29,7 +31,7 @@ func (s *Server) wabaNode(w *waba) node {
 		"name":                         raw(w.Name),
 		"currency":                     raw(w.Currency),
 		"country":                      raw(w.Country),
-		"timezone_id":                  raw("1"),
+		"timezone_id":                  raw(cmp.Or(w.timezone, "1")),
 		"message_template_namespace":   raw("made_up_namespace"),
 		"ownership_type":               raw("CLIENT_OWNED"),
 		"account_review_status":        raw("APPROVED"),
@@ -38,22 +40,62 @@ func (s *Server) wabaNode(w *waba) node {
 		"owner_business_info":          raw(owner),
 		"creation_time":                raw(w.CreatedAt.Unix()),
 
-		"on_behalf_of_business_info": nil, "primary_funding_id": nil, "purchase_order_number": nil,
-		"is_enabled_for_insights": nil, "health_status": nil, "whatsapp_business_manager_messaging_limit": nil,
+		"on_behalf_of_business_info": nil, "purchase_order_number": nil, "primary_funding_id": fundingOf(w),
+		"is_enabled_for_insights": raw(w.insights), "health_status": health("WABA", string(w.ID)), "whatsapp_business_manager_messaging_limit": nil,
 	}
 }
 
 func (s *Server) getWABA(c *call) reply {
-	n, err := s.wabaNode(c.waba).pick(c.query.Get("fields"), wabaDefaults, wabaType)
+	fields, counts, err := s.countFields(c.waba, c.query.Get("fields"))
 	if err != nil {
 		return refuse(err)
 	}
+	if fields == "" && len(counts) > 0 {
+		fields = "id"
+	}
+	n, err := s.wabaNode(c.waba).pick(fields, wabaDefaults, wabaType)
+	if err != nil {
+		return refuse(err)
+	}
+	maps.Copy(n, counts)
 	return ok(n)
+}
+
+// postWABA changes an account. Insights, once switched on, stay on.
+func (s *Server) postWABA(c *call) reply {
+	var req struct {
+		Name        *string      `json:"name"`
+		TimezoneID  *json.Number `json:"timezone_id"`
+		Insights    *bool        `json:"is_enabled_for_insights"`
+		NoMarketing *bool        `json:"disable_marketing_messages_on_cloud_api"`
+	}
+	if err := decode(c, &req); err != nil {
+		return refuse(err)
+	}
+	switch {
+	case req.Name != nil && *req.Name == "":
+		return refuse(invalid("name is empty"))
+	case req.Insights != nil && !*req.Insights && c.waba.insights:
+		return refuse(&graphError{Code: graph.CodeTemplateInsightsPermanent})
+	}
+	if req.Name != nil {
+		c.waba.Name = *req.Name
+	}
+	if req.TimezoneID != nil {
+		c.waba.timezone = req.TimezoneID.String()
+	}
+	if req.Insights != nil {
+		c.waba.insights = *req.Insights
+	}
+	return ok200("id", c.waba.ID)
 }
 
 func (s *Server) getBusiness(c *call) reply {
 	b := s.business(graph.BusinessID(c.id))
-	n, err := node{"id": raw(b.ID), "name": raw(b.Name), "verification_status": raw("not_verified")}.
+	n, err := node{
+		"id": raw(b.ID), "name": raw(b.Name), "verification_status": raw("not_verified"), "timezone_id": raw("1"),
+		"whatsapp_business_manager_messaging_limit": raw("TIER_250"), "health_status": health("BUSINESS", string(b.ID)),
+	}.
 		pick(c.query.Get("fields"), "id,name", "Business")
 	if err != nil {
 		return refuse(err)

@@ -48,15 +48,16 @@ func (s *Server) phoneNode(p *phone) node {
 		"last_onboarded_time":      raw(p.OnboardedAt.Format(graphTime)),
 		"webhook_configuration":    raw(config),
 		"name_status":              raw("APPROVED"),
-		"new_name_status":          raw("NONE"),
-		"search_visibility":        raw("VISIBLE"),
+		"new_name_status":          raw(map[bool]string{true: "NONE", false: "PENDING_REVIEW"}[p.more().newName == ""]),
+		"search_visibility":        raw(map[bool]string{true: "HIDDEN", false: "VISIBLE"}[p.more().hidden]),
 		"is_pin_enabled":           raw(p.PIN != ""),
 		"whatsapp_business_manager_messaging_limit": raw("TIER_250"),
 
 		"is_official_business_account": raw(false),
 		"is_preverified_number":        raw(false),
 
-		"quality_score": nil, "new_display_name": nil, "messaging_limit_tier": nil, "certificate": nil, "health_status": nil,
+		"quality_score": nil, "new_display_name": nil, "messaging_limit_tier": nil, "certificate": nil,
+		"health_status":             health("PHONE_NUMBER", string(p.ID)),
 		"official_business_account": nil, "conversational_automation": p.more().automation, "username": nil, "country_code": nil,
 		"country_dial_code": nil, "host_platform": nil,
 	}
@@ -70,9 +71,14 @@ func (s *Server) getPhone(c *call) reply {
 	return ok(n)
 }
 
-// postPhone sets or removes the number's callback override.
+// postPhone sets or removes the number's callback override, or changes one of the few things that a number lets change: its
+// name, which Meta then looks at, its PIN, whether people find it.
 func (s *Server) postPhone(c *call) reply {
 	var req struct {
+		Name       *string `json:"new_display_name"`
+		PIN        *string `json:"pin"`
+		Visibility *string `json:"search_visibility"`
+
 		Configuration *struct {
 			Callback *string `json:"override_callback_uri"`
 			Token    string  `json:"verify_token"`
@@ -80,6 +86,23 @@ func (s *Server) postPhone(c *call) reply {
 	}
 	if err := decode(c, &req); err != nil {
 		return refuse(err)
+	}
+	switch {
+	case req.Name != nil && *req.Name == "":
+		return refuse(invalid("new_display_name is empty"))
+	case req.Name != nil:
+		c.phone.more().newName = *req.Name
+		return success
+	case req.PIN != nil && !pinRe.MatchString(*req.PIN):
+		return refuse(invalid("pin must be 6 digits"))
+	case req.PIN != nil:
+		c.phone.PIN = *req.PIN
+		return success
+	case req.Visibility != nil && *req.Visibility != "VISIBLE" && *req.Visibility != "HIDDEN":
+		return refuse(invalid("search_visibility must be VISIBLE or HIDDEN"))
+	case req.Visibility != nil:
+		c.phone.more().hidden = *req.Visibility == "HIDDEN"
+		return success
 	}
 	if req.Configuration == nil || req.Configuration.Callback == nil {
 		return refuse(missing("webhook_configuration"))

@@ -17,12 +17,15 @@ type phoneState struct {
 	username   string
 	key        string
 	blocked    []graph.Identity
+	callable   map[string]callPermission // by person
+	newName    string
+	hidden     bool // from WhatsApp's search
 }
 
 // more returns the state of a number, which is made when it is first needed.
 func (p *phone) more() *phoneState {
 	if p.state == nil {
-		p.state = &phoneState{profile: map[string]json.RawMessage{}, settings: map[string]json.RawMessage{
+		p.state = &phoneState{profile: map[string]json.RawMessage{}, callable: map[string]callPermission{}, settings: map[string]json.RawMessage{
 			"calling":               raw(map[string]string{"status": "DISABLED"}),
 			"storage_configuration": raw(map[string]string{"status": "DEFAULT"}),
 		}}

@@ -74,3 +74,32 @@ func (s *Server) countRegistration(p *phone) *graphError {
 	p.registers = append(p.registers, now)
 	return nil
 }
+
+// addNumber adds an ordinary number to an account. It waits for its verification, and then for its registration.
+func (s *Server) addNumber(c *call) reply {
+	var req struct {
+		CountryCode string `json:"cc"`
+		Number      string `json:"phone_number"`
+		Name        string `json:"verified_name"`
+	}
+	if err := decode(c, &req); err != nil {
+		return refuse(err)
+	}
+	number := digits(req.CountryCode + req.Number)
+	switch {
+	case req.CountryCode == "":
+		return refuse(missing("cc"))
+	case req.Number == "":
+		return refuse(missing("phone_number"))
+	case req.Name == "":
+		return refuse(missing("verified_name"))
+	case slices.ContainsFunc(s.phones, func(p *phone) bool { return digits(p.Number) == number && !p.lost }):
+		return refuse(invalid("The number is on the platform already"))
+	}
+	p := newPhone(Phone{
+		ID: graph.PhoneNumberID(s.newID()), WABAs: []graph.WABAID{c.waba.ID}, Number: "+" + number, Name: req.Name, Ordinary: true,
+		Unregistered: true, Unverified: true, OnboardedAt: s.now(),
+	})
+	s.phones = append(s.phones, p)
+	return ok200("id", p.ID)
+}

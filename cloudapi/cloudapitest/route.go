@@ -25,6 +25,12 @@ const (
 	kindFlow     kind = "{flow-id}"
 	kindQR       kind = "{qr-code-id}"
 	kindHistory  kind = "{message-history-id}"
+	kindGroup    kind = "{group-id}"
+	kindCall     kind = "{call-id}"
+
+	kindTemplateGroup kind = "{template-group-id}"
+	kindCredit        kind = "{credit-line-id}"
+	kindAllocation    kind = "{allocation-id}"
 )
 
 // A route is one thing the server can do.
@@ -119,6 +125,57 @@ var routes = []route{
 	{method: "POST", node: kindFlow, edge: "assets", scope: ScopeManagement, handle: (*Server).postFlowAsset},
 	{method: "POST", node: kindFlow, edge: "publish", scope: ScopeManagement, handle: (*Server).publishFlow},
 	{method: "POST", node: kindFlow, edge: "deprecate", scope: ScopeManagement, handle: (*Server).deprecateFlow},
+
+	{method: "POST", node: kindWABA, scope: ScopeManagement, handle: (*Server).postWABA},
+	{method: "GET", node: kindWABA, edge: "template_analytics", scope: ScopeManagement, handle: (*Server).templateAnalytics},
+	{method: "GET", node: kindWABA, edge: "template_group_analytics", scope: ScopeManagement, handle: (*Server).templateGroupAnalytics},
+	{method: "GET", node: kindWABA, edge: "group_analytics", scope: ScopeManagement, handle: (*Server).groupAnalytics},
+	{method: "GET", node: kindWABA, edge: "activities", scope: ScopeManagement, handle: (*Server).listActivities},
+	{method: "GET", node: kindWABA, edge: "assigned_users", scope: ScopeManagement, handle: (*Server).listAssignedUsers},
+	{method: "POST", node: kindWABA, edge: "assigned_users", scope: ScopeManagement, handle: (*Server).changeAssignedUsers},
+	{method: "DELETE", node: kindWABA, edge: "assigned_users", scope: ScopeManagement, handle: (*Server).changeAssignedUsers},
+	{method: "POST", node: kindWABA, edge: "phone_numbers", scope: ScopeManagement, handle: (*Server).addNumber},
+	{method: "DELETE", node: kindPhone, edge: "contact_book", scope: ScopeManagement, handle: (*Server).deleteContact},
+	{method: "GET", node: kindApp, handle: (*Server).getApp},
+	{method: "GET", node: kindApp, edge: "connected_client_businesses", handle: (*Server).connectedBusinesses},
+	{method: "GET", node: kindBusiness, edge: "system_users", scope: ScopeBusiness, handle: (*Server).systemUsers},
+	{method: "POST", node: kindBusiness, edge: "system_user_access_tokens", scope: ScopeBusiness, handle: (*Server).businessToken},
+
+	{method: "GET", node: kindBusiness, edge: "extendedcredits", scope: ScopeBusiness, handle: (*Server).listCreditLines},
+	{method: "POST", node: kindCredit, edge: "whatsapp_credit_sharing", scope: ScopeBusiness, handle: (*Server).shareCredit},
+	{method: "POST", node: kindCredit, edge: "whatsapp_credit_attach", scope: ScopeBusiness, handle: (*Server).attachCredit},
+	{method: "POST", node: kindCredit, edge: "whatsapp_credit_sharing_and_attach", scope: ScopeBusiness, handle: (*Server).attachCredit},
+	{method: "GET", node: kindCredit, edge: "owning_credit_allocation_configs", scope: ScopeBusiness, handle: (*Server).listAllocations},
+	{method: "GET", node: kindAllocation, scope: ScopeBusiness, handle: (*Server).getAllocation},
+	{method: "DELETE", node: kindAllocation, scope: ScopeBusiness, handle: (*Server).revokeAllocation},
+
+	{method: "POST", node: kindWABA, edge: "upsert_message_templates", scope: ScopeManagement, handle: (*Server).upsertTemplates},
+	{method: "GET", node: kindWABA, edge: "message_template_previews", scope: ScopeManagement, handle: (*Server).previewTemplates},
+	{method: "GET", edge: "message_template_library", scope: ScopeManagement, handle: (*Server).listLibrary},
+	{method: "POST", node: kindWABA, edge: "migrate_message_templates", scope: ScopeManagement, handle: (*Server).migrateTemplates},
+	{method: "GET", node: kindTemplate, edge: "compare", scope: ScopeManagement, handle: (*Server).compareTemplates},
+	{method: "POST", node: kindTemplate, edge: "unpause", scope: ScopeManagement, handle: (*Server).unpauseTemplate},
+	{method: "POST", node: kindWABA, edge: "migrate_flows", scope: ScopeManagement, handle: (*Server).migrateFlows},
+	{method: "GET", node: kindWABA, edge: "template_groups", scope: ScopeManagement, handle: (*Server).listTemplateGroups},
+	{method: "POST", node: kindWABA, edge: "template_groups", scope: ScopeManagement, handle: (*Server).postTemplateGroup},
+	{method: "GET", node: kindTemplateGroup, scope: ScopeManagement, handle: (*Server).getTemplateGroup},
+	{method: "POST", node: kindTemplateGroup, scope: ScopeManagement, handle: (*Server).editTemplateGroup},
+	{method: "DELETE", node: kindTemplateGroup, scope: ScopeManagement, handle: (*Server).deleteTemplateGroup},
+
+	{method: "GET", node: kindPhone, edge: "groups", scope: ScopeMessaging, handle: (*Server).listGroups},
+	{method: "POST", node: kindPhone, edge: "groups", scope: ScopeMessaging, handle: (*Server).postGroup},
+	{method: "GET", node: kindGroup, scope: ScopeMessaging, handle: (*Server).getGroup},
+	{method: "POST", node: kindGroup, scope: ScopeMessaging, handle: (*Server).editGroup},
+	{method: "DELETE", node: kindGroup, scope: ScopeMessaging, handle: (*Server).deleteGroup},
+	{method: "GET", node: kindGroup, edge: "invite_link", scope: ScopeMessaging, handle: (*Server).inviteLink},
+	{method: "POST", node: kindGroup, edge: "invite_link", scope: ScopeMessaging, handle: (*Server).inviteLink},
+	{method: "DELETE", node: kindGroup, edge: "invite_link", scope: ScopeMessaging, handle: (*Server).inviteLink},
+	{method: "DELETE", node: kindGroup, edge: "participants", scope: ScopeMessaging, handle: (*Server).removeParticipants},
+	{method: "GET", node: kindGroup, edge: "join_requests", scope: ScopeMessaging, handle: (*Server).listJoinRequests},
+	{method: "POST", node: kindGroup, edge: "join_requests", scope: ScopeMessaging, handle: (*Server).decideJoinRequests},
+	{method: "DELETE", node: kindGroup, edge: "join_requests", scope: ScopeMessaging, handle: (*Server).decideJoinRequests},
+	{method: "GET", node: kindPhone, edge: "call_permissions", scope: ScopeMessaging, handle: (*Server).getCallPermissions},
+	{method: "POST", node: kindPhone, edge: "calls", scope: ScopeMessaging, handle: (*Server).postCall},
 }
 
 // A call is one request on its way through a route.
@@ -228,12 +285,12 @@ func (s *Server) load(rt route, c *call) *graphError {
 		if !c.token.reaches(c.waba.ID) || c.waba.lost {
 			return notFound(c.method, c.id)
 		}
-	case kindMedia, kindUpload, kindTemplate, kindFlow:
+	case kindMedia, kindUpload, kindTemplate, kindFlow, kindGroup, kindTemplateGroup, kindCredit, kindAllocation:
 		if err := s.loadObject(c); err != nil {
 			return err
 		}
 	case kindApp:
-		if rt.edge == "uploads" {
+		if rt.edge == "uploads" || rt.edge == "" {
 			return nil
 		}
 		if c.token.Type != TokenApp {

@@ -66,7 +66,7 @@ func (t *Template) node() node {
 		"components": raw(t.Parts), "parameter_format": raw(t.ParameterFormat), "rejected_reason": raw("NONE"),
 		"quality_score":            raw(map[string]string{"score": "UNKNOWN"}),
 		"message_send_ttl_seconds": raw(int(t.TTL / time.Second)),
-		"previous_category":        nil, "correct_category": nil, "source": nil, "health_status": nil, "cta_url_link_tracking_opted_out": nil,
+		"previous_category":        nil, "correct_category": nil, "source": nil, "health_status": health("MESSAGE_TEMPLATE", string(t.ID)), "cta_url_link_tracking_opted_out": nil,
 	}
 }
 

@@ -1,0 +1,172 @@
+package cloudapitest
+
+import (
+	"encoding/json"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
+)
+
+// health says that nothing stands in the way, which is all that this server knows.
+func health(entity, id string) json.RawMessage {
+	type part struct {
+		Type    string                `json:"entity_type"`
+		ID      string                `json:"id"`
+		CanSend cloudapi.Availability `json:"can_send_message"`
+	}
+	return raw(struct {
+		CanSend  cloudapi.Availability `json:"can_send_message"`
+		Entities []part                `json:"entities"`
+	}{cloudapi.Available, []part{{entity, id, cloudapi.Available}}})
+}
+
+// getApp reads the app itself.
+func (s *Server) getApp(c *call) reply {
+	n, err := node{"id": raw(s.app.ID), "name": raw(s.app.Name), "health_status": health("APP", string(s.app.ID))}.pick(
+		c.query.Get("fields"), "id,name", "Application")
+	if err != nil {
+		return refuse(err)
+	}
+	return ok(n)
+}
+
+// An activity is a line in the audit log of an account.
+type activity struct {
+	id, kind string
+	at       time.Time
+}
+
+// note writes a line into the audit log. The log holds changes of users, of templates and of the subscription.
+func (s *Server) note(w *waba, kind string) {
+	w.activities = append(w.activities, activity{s.newID(), kind, s.now()})
+}
+
+func (s *Server) listActivities(c *call) reply {
+	since, _ := time.Parse(time.RFC3339, c.query.Get("since"))
+	until, _ := time.Parse(time.RFC3339, c.query.Get("until"))
+	kinds := strings.FieldsFunc(c.query.Get("activity_type"), func(r rune) bool { return r == ',' })
+	var nodes []node
+	for _, a := range slices.Backward(c.waba.activities) {
+		if a.at.Before(since) || !until.IsZero() && !a.at.Before(until) || len(kinds) > 0 && !slices.Contains(kinds, a.kind) {
+			continue
+		}
+		nodes = append(nodes, node{
+			"id": raw(a.id), "activity_type": raw(a.kind), "timestamp": raw(a.at.Unix()), "actor_type": raw("SYSTEM"),
+			"actor_id": raw(s.app.ID), "actor_name": raw(s.app.Name), "description": raw("Made up"),
+		})
+	}
+	return s.page(c, nodes)
+}
+
+// An assignedUser is a person or system user with tasks on an account.
+type assignedUser struct {
+	id    string
+	tasks []string
+}
+
+func (s *Server) listAssignedUsers(c *call) reply {
+	if c.query.Get("business") == "" {
+		return refuse(missing("business"))
+	}
+	var nodes []node
+	for _, u := range c.waba.users {
+		nodes = append(nodes, node{
+			"id": raw(u.id), "name": raw("Made-up user"), "user_type": raw("SYSTEM_USER"), "tasks": raw(u.tasks),
+			"business": raw(named{ID: c.query.Get("business"), Name: "Made-up business"}),
+		})
+	}
+	return s.page(c, nodes)
+}
+
+func (s *Server) changeAssignedUsers(c *call) reply {
+	values, _, err := c.form()
+	if err != nil {
+		return refuse(err)
+	}
+	id := values.Get("user")
+	if id == "" {
+		return refuse(missing("user"))
+	}
+	c.waba.users = slices.DeleteFunc(c.waba.users, func(u assignedUser) bool { return u.id == id })
+	if c.method == http.MethodDelete {
+		s.note(c.waba, "USER_REMOVED")
+		return success
+	}
+	u := assignedUser{id: id}
+	if json.Unmarshal([]byte(strings.ReplaceAll(values.Get("tasks"), "'", `"`)), &u.tasks) != nil || len(u.tasks) == 0 {
+		return refuse(missing("tasks"))
+	}
+	c.waba.users = append(c.waba.users, u)
+	s.note(c.waba, "USER_ADDED")
+	return success
+}
+
+// connectedBusinesses are the owners of accounts that the app is subscribed to.
+func (s *Server) connectedBusinesses(c *call) reply {
+	var nodes []node
+	for _, b := range s.businesses {
+		if slices.ContainsFunc(s.wabas, func(w *waba) bool { return w.Owner == b.ID && w.subscribed && !w.lost }) {
+			nodes = append(nodes, node{
+				"id": raw(b.ID), "name": raw(b.Name), "verification_status": raw("not_verified"), "business_status": raw("active"),
+			})
+		}
+	}
+	return s.page(c, nodes)
+}
+
+// systemUsers lists the partner's own system user, whose token the server has.
+func (s *Server) systemUsers(c *call) reply {
+	return s.page(c, []node{{"id": raw(s.tokens[s.systemToken].userID), "name": raw("Made-up system user"), "role": raw("ADMIN")}})
+}
+
+// businessToken fetches the token that a business granted in Embedded Signup, or makes another one.
+func (s *Server) businessToken(c *call) reply {
+	values, _, err := c.form()
+	if err != nil {
+		return refuse(err)
+	}
+	if values.Get("appsecret_proof") == "" {
+		return refuse(&graphError{Code: graph.CodeInvalidParameter, Message: "(#100) The parameter appsecret_proof is required."})
+	}
+	business := graph.BusinessID(c.id)
+	if values.Get("fetch_only") == "true" {
+		for value, t := range s.tokens {
+			if t.Business == business && !t.revoked {
+				return ok200("access_token", value.Reveal())
+			}
+		}
+		return refuse(&graphError{Code: graph.CodePermissionMissing, Message: "(#200) The business has not granted a token to this app"})
+	}
+	t := Token{Business: business}
+	for _, w := range s.wabas {
+		if w.Owner == business {
+			t.WABAs = append(t.WABAs, w.ID)
+		}
+	}
+	if values.Get("set_token_expires_in_60_days") == "true" {
+		t.Lifetime = 60 * 24 * time.Hour
+	}
+	return ok200("access_token", s.addToken(t).Reveal())
+}
+
+// deleteContact forgets a person whom [Server.AddUser] made known.
+func (s *Server) deleteContact(c *call) reply {
+	id := graph.UserID(c.query.Get("bsuid"))
+	if c.query.Get("messaging_product") != "whatsapp" {
+		return refuse(missing("messaging_product"))
+	}
+	if !userIDRe.MatchString(string(id)) {
+		return refuse(invalid("bsuid is not a business-scoped user id"))
+	}
+	before := len(s.users)
+	s.users = slices.DeleteFunc(s.users, func(u graph.Identity) bool { return u.UserID == id })
+	return ok(struct {
+		Product string `json:"messaging_product"`
+		Success bool   `json:"success"`
+		Deleted bool   `json:"deleted"`
+	}{"whatsapp", true, len(s.users) < before})
+}

@@ -1,0 +1,131 @@
+package cloudapitest
+
+import (
+	"encoding/json"
+	"slices"
+
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
+)
+
+// A creditLine is the line of credit of a solution partner.
+type creditLine struct {
+	id    cloudapi.CreditLineID
+	owner graph.BusinessID
+}
+
+// An allocation shares a line with a business.
+type allocation struct {
+	id         cloudapi.AllocationID
+	line       cloudapi.CreditLineID
+	business   graph.BusinessID
+	credential string
+}
+
+// AddCreditLine gives a portfolio a line of credit. Whoever may manage businesses can share it.
+func (s *Server) AddCreditLine(owner graph.BusinessID) cloudapi.CreditLineID {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	line := &creditLine{cloudapi.CreditLineID(s.newID()), owner}
+	s.put(&object{id: string(line.id), kind: kindCredit, value: line})
+	return line.id
+}
+
+func everything(*object) bool { return true }
+
+func (s *Server) listCreditLines(c *call) reply {
+	var nodes []node
+	for _, line := range all[creditLine](s, kindCredit, everything) {
+		if line.owner == graph.BusinessID(c.id) {
+			nodes = append(nodes, node{"id": raw(line.id), "legal_entity_name": raw("Made-up partner")})
+		}
+	}
+	return s.page(c, nodes)
+}
+
+// allocate shares the call's line with a business, once.
+func (s *Server) allocate(c *call, business graph.BusinessID) *allocation {
+	line := valueOf[creditLine](c)
+	for _, a := range all[allocation](s, kindAllocation, everything) {
+		if a.line == line.id && a.business == business {
+			return a
+		}
+	}
+	a := &allocation{cloudapi.AllocationID(s.newID()), line.id, business, s.newID()}
+	s.put(&object{id: string(a.id), kind: kindAllocation, value: a})
+	return a
+}
+
+type allocated struct {
+	ID   cloudapi.AllocationID `json:"allocation_config_id"`
+	WABA graph.WABAID          `json:"waba_id,omitzero"`
+}
+
+// shareCredit shares the line with a business, and pays an account of it where the call attaches one.
+func (s *Server) shareCredit(c *call) reply {
+	b := s.business(graph.BusinessID(c.query.Get("receiving_business_id")))
+	if b == nil {
+		return refuse(invalid("receiving_business_id names no business"))
+	}
+	return ok(allocated{ID: s.allocate(c, b.ID).id})
+}
+
+func (s *Server) attachCredit(c *call) reply {
+	w := s.waba(graph.WABAID(c.query.Get("waba_id")))
+	if w == nil || !c.token.reaches(w.ID) {
+		return refuse(invalid("waba_id names no account that the token reaches"))
+	}
+	if len(c.query.Get("waba_currency")) != 3 {
+		return refuse(missing("waba_currency"))
+	}
+	a := s.allocate(c, w.Owner)
+	w.funding, w.Currency = a.credential, c.query.Get("waba_currency")
+	return ok(allocated{ID: a.id, WABA: w.ID})
+}
+
+func (s *Server) allocationNode(a *allocation) node {
+	receiver := named{ID: string(a.business)}
+	if b := s.business(a.business); b != nil {
+		receiver.Name = b.Name
+	}
+	return node{"id": raw(a.id), "receiving_business": raw(receiver), "receiving_credential": raw(map[string]string{"id": a.credential})}
+}
+
+func (s *Server) listAllocations(c *call) reply {
+	var nodes []node
+	for _, a := range all[allocation](s, kindAllocation, everything) {
+		business := c.query.Get("receiving_business_id")
+		if a.line == valueOf[creditLine](c).id && (business == "" || business == string(a.business)) {
+			nodes = append(nodes, s.allocationNode(a))
+		}
+	}
+	return s.page(c, nodes)
+}
+
+func (s *Server) getAllocation(c *call) reply {
+	n, err := s.allocationNode(valueOf[allocation](c)).pick(c.query.Get("fields"), "id", "ExtendedCreditAllocationConfig")
+	if err != nil {
+		return refuse(err)
+	}
+	return ok(n)
+}
+
+// revokeAllocation takes the line back. Accounts that it paid have nobody who pays.
+func (s *Server) revokeAllocation(c *call) reply {
+	a := valueOf[allocation](c)
+	for _, w := range s.wabas {
+		if w.funding == a.credential {
+			w.funding = ""
+		}
+	}
+	s.objects = slices.DeleteFunc(s.objects, func(o *object) bool { return o == c.object })
+	return success
+}
+
+// fundingOf is what an account shows of who pays, or nothing.
+func fundingOf(w *waba) json.RawMessage {
+	if w.funding == "" {
+		return nil
+	}
+	return raw(w.funding)
+}

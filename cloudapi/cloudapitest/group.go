@@ -1,0 +1,372 @@
+package cloudapitest
+
+import (
+	"encoding/json"
+	"net/http"
+	"slices"
+	"time"
+	"unicode/utf8"
+
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
+)
+
+// A Group is a group of an ordinary number. Coexistence numbers have none.
+type Group struct {
+	// ID is made up if empty. Meta tells it by webhook, [Server.Groups] tells it here.
+	ID graph.GroupID
+
+	// Phone is the number that has the group.
+	Phone graph.PhoneNumberID
+
+	// RequestID is what the call that made the group answered; its webhook names it. Empty for [Server.AddGroup].
+	RequestID string
+
+	// Subject and Description are what people see.
+	Subject     string
+	Description string
+
+	// JoinApproval is [cloudapi.JoinAtOnce] if empty.
+	JoinApproval cloudapi.JoinApproval
+
+	// Participants are the people in it, without the business.
+	Participants []graph.Identity
+
+	// InviteLink is made up if empty, and empty again once it was deleted.
+	InviteLink string
+
+	// CreatedAt is now if zero.
+	CreatedAt time.Time
+}
+
+const (
+	maxParticipants = 8
+	inviteLinks     = "https://chat.whatsapp.com/"
+)
+
+// A group is a Group and what goes on around it.
+type group struct {
+	Group
+	requests     []joinRequest
+	joined, left []time.Time
+}
+
+// A joinRequest is a person at the door.
+type joinRequest struct {
+	id  string
+	who graph.Identity
+	at  time.Time
+}
+
+// AddGroup adds a group and returns it with everything filled in.
+func (s *Server) AddGroup(g Group) Group {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	g.Participants = slices.Clone(g.Participants)
+	return s.addGroup(g)
+}
+
+func (s *Server) addGroup(g Group) Group {
+	if g.ID == "" {
+		g.ID = graph.GroupID(s.newSecret("Y2FwaV9ncm91cDox", 24).Reveal())
+	}
+	if g.JoinApproval == "" {
+		g.JoinApproval = cloudapi.JoinAtOnce
+	}
+	if g.InviteLink == "" {
+		g.InviteLink = s.newInviteLink()
+	}
+	if g.CreatedAt.IsZero() {
+		g.CreatedAt = s.now()
+	}
+	s.put(&object{id: string(g.ID), kind: kindGroup, phone: s.phone(g.Phone), value: &group{Group: g}})
+	return g
+}
+
+func (s *Server) newInviteLink() string { return inviteLinks + s.newSecret("", 22).Reveal() }
+
+// Groups returns the groups of a number as they are now.
+func (s *Server) Groups(id graph.PhoneNumberID) []Group {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var list []Group
+	for _, g := range s.groups(id) {
+		copied := g.Group
+		copied.Participants = slices.Clone(g.Participants)
+		list = append(list, copied)
+	}
+	return list
+}
+
+func (s *Server) groups(id graph.PhoneNumberID) []*group {
+	return all[group](s, kindGroup, func(o *object) bool { return o.phone != nil && o.phone.ID == id })
+}
+
+// JoinGroup has a person follow the invite link of a group. Where the business decides who is let in, it returns the id of the
+// request, which the business approves or rejects; else the person is in, and it returns nothing. A group that is full, or
+// whose link was deleted, lets nobody in.
+func (s *Server) JoinGroup(id graph.GroupID, who graph.Identity) (joinRequestID string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	o := s.object(string(id))
+	if o == nil || o.kind != kindGroup {
+		return ""
+	}
+	g := o.value.(*group)
+	switch {
+	case g.InviteLink == "" || g.find(who) >= 0:
+		return ""
+	case g.JoinApproval == cloudapi.JoinWithApproval:
+		r := joinRequest{s.newID(), who, s.now()}
+		g.requests = append(g.requests, r)
+		return r.id
+	}
+	g.let(who, s.now())
+	return ""
+}
+
+// let takes a person in, and reports whether there was room.
+func (g *group) let(who graph.Identity, now time.Time) bool {
+	if len(g.Participants) >= maxParticipants {
+		return false
+	}
+	g.Participants, g.joined = append(g.Participants, who), append(g.joined, now)
+	return true
+}
+
+// find returns where a person is among the participants, or -1.
+func (g *group) find(who graph.Identity) int {
+	return slices.IndexFunc(g.Participants, func(p graph.Identity) bool {
+		return slices.ContainsFunc(identityKeys(p), func(key string) bool { return slices.Contains(identityKeys(who), key) })
+	})
+}
+
+type groupMember struct {
+	WAID   string       `json:"wa_id,omitzero"`
+	UserID graph.UserID `json:"user_id,omitzero"`
+}
+
+func (g *group) node() node {
+	members := []groupMember{}
+	for _, p := range g.Participants {
+		members = append(members, groupMember{p.WAID, p.UserID})
+	}
+	return node{
+		"id": raw(g.ID), "messaging_product": raw("whatsapp"), "subject": raw(g.Subject), "description": raw(g.Description),
+		"creation_timestamp": raw(g.CreatedAt.Unix()), "suspended": raw(false), "join_approval_mode": raw(g.JoinApproval),
+		"total_participant_count": raw(len(g.Participants)), "participants": raw(members),
+	}
+}
+
+// notForGroups refuses whatever a coexistence number wants with groups.
+func notForGroups(p *phone) *graphError {
+	if p.Ordinary {
+		return nil
+	}
+	return &graphError{Code: graph.CodeGroupsNotEligible, Details: "The Groups API is not available to coexistence numbers."}
+}
+
+func (s *Server) postGroup(c *call) reply {
+	if err := notForGroups(c.phone); err != nil {
+		return refuse(err)
+	}
+	var req struct {
+		Subject      string                `json:"subject"`
+		Description  string                `json:"description"`
+		JoinApproval cloudapi.JoinApproval `json:"join_approval_mode"`
+	}
+	if err := decode(c, &req); err != nil {
+		return refuse(err)
+	}
+	if err := checkGroupTexts(&req.Subject, &req.Description); err != nil {
+		return refuse(err)
+	}
+	g := s.addGroup(Group{
+		Phone: c.phone.ID, RequestID: s.newRequestID(), Subject: req.Subject, Description: req.Description, JoinApproval: req.JoinApproval,
+	})
+	return ok(struct {
+		Product   string `json:"messaging_product"`
+		RequestID string `json:"request_id"`
+	}{"whatsapp", g.RequestID})
+}
+
+func checkGroupTexts(subject, description *string) *graphError {
+	switch {
+	case subject != nil && *subject == "":
+		return missing("subject")
+	case subject != nil && utf8.RuneCountInString(*subject) > 128:
+		return invalid("subject must be at most 128 characters long")
+	case description != nil && utf8.RuneCountInString(*description) > 2048:
+		return invalid("description must be at most 2048 characters long")
+	}
+	return nil
+}
+
+// listGroups answers with an object under data, where others have a list.
+func (s *Server) listGroups(c *call) reply {
+	var nodes []node
+	for _, g := range s.groups(c.phone.ID) {
+		nodes = append(nodes, node{"id": raw(g.ID), "subject": raw(g.Subject), "created_at": raw(g.CreatedAt.Unix())})
+	}
+	rep := s.page(c, nodes)
+	if rep.err != nil {
+		return rep
+	}
+	var l list
+	_ = json.Unmarshal(rep.body, &l)
+	type groups struct {
+		Groups []node `json:"groups"`
+	}
+	return ok(struct {
+		Data   groups  `json:"data"`
+		Paging *paging `json:"paging,omitzero"`
+	}{groups{l.Data}, l.Paging})
+}
+
+func (s *Server) getGroup(c *call) reply {
+	n, err := valueOf[group](c).node().pick(c.query.Get("fields"), "id,subject", "WhatsAppBusinessGroup")
+	if err != nil {
+		return refuse(err)
+	}
+	return ok(n)
+}
+
+func (s *Server) editGroup(c *call) reply {
+	var req struct {
+		Subject     *string `json:"subject"`
+		Description *string `json:"description"`
+	}
+	if err := decode(c, &req); err != nil {
+		return refuse(err)
+	}
+	if err := checkGroupTexts(req.Subject, req.Description); err != nil {
+		return refuse(err)
+	}
+	g := valueOf[group](c)
+	if req.Subject != nil {
+		g.Subject = *req.Subject
+	}
+	if req.Description != nil {
+		g.Description = *req.Description
+	}
+	return success
+}
+
+func (s *Server) deleteGroup(c *call) reply {
+	s.drop(c.id)
+	return success
+}
+
+func (s *Server) inviteLink(c *call) reply {
+	g := valueOf[group](c)
+	switch c.method {
+	case http.MethodDelete:
+		g.InviteLink = ""
+		return success
+	case http.MethodPost:
+		g.InviteLink = s.newInviteLink()
+	}
+	if g.InviteLink == "" {
+		return refuse(invalid("The group has no invite link"))
+	}
+	return ok(struct {
+		Product string `json:"messaging_product"`
+		Link    string `json:"invite_link"`
+	}{"whatsapp", g.InviteLink})
+}
+
+func (s *Server) removeParticipants(c *call) reply {
+	var req struct {
+		People []struct {
+			User string `json:"user"`
+		} `json:"participants"`
+	}
+	if err := decode(c, &req); err != nil {
+		return refuse(err)
+	}
+	if len(req.People) == 0 {
+		return refuse(missing("participants"))
+	}
+	g := valueOf[group](c)
+	for _, p := range req.People {
+		who := graph.Identity{WAID: digits(p.User)}
+		if graph.IsUserID(p.User) {
+			who = graph.Identity{UserID: graph.UserID(p.User)}
+		}
+		i := g.find(who)
+		if i < 0 {
+			return refuse(&graphError{Code: graph.CodeGroupParticipantNotFound})
+		}
+		g.Participants, g.left = slices.Delete(g.Participants, i, i+1), append(g.left, s.now())
+	}
+	return success
+}
+
+func (s *Server) listJoinRequests(c *call) reply {
+	var nodes []node
+	for _, r := range valueOf[group](c).requests {
+		nodes = append(nodes, node{
+			"join_request_id": raw(r.id), "wa_id": raw(r.who.WAID), "user_id": raw(r.who.UserID), "creation_timestamp": raw(r.at.Unix()),
+		})
+	}
+	return s.page(c, nodes)
+}
+
+type joinFailure struct {
+	ID     string        `json:"join_request_id"`
+	Errors []blockedNote `json:"errors"`
+}
+
+// decideJoinRequests lets people in or turns them away. Requests that are gone, and people for whom there is no room, are
+// listed beside those that could be decided, in an answer of status 200.
+func (s *Server) decideJoinRequests(c *call) reply {
+	var req struct {
+		IDs []string `json:"join_requests"`
+	}
+	if err := decode(c, &req); err != nil {
+		return refuse(err)
+	}
+	if len(req.IDs) == 0 {
+		return refuse(missing("join_requests"))
+	}
+	g := valueOf[group](c)
+	name := map[string]string{http.MethodPost: "approved_join_requests", http.MethodDelete: "rejected_join_requests"}[c.method]
+	done, failed := []string{}, []joinFailure{}
+	for _, id := range req.IDs {
+		i := slices.IndexFunc(g.requests, func(r joinRequest) bool { return r.id == id })
+		switch {
+		case i < 0:
+			failed = append(failed, joinFailure{id, []blockedNote{{graph.CodeGroupJoinRequestNotFound, "Join request does not exist"}}})
+			continue
+		case c.method == http.MethodPost && !g.let(g.requests[i].who, s.now()):
+			failed = append(failed, joinFailure{id, []blockedNote{{graph.CodeGroupTooManyParticipants, "Too many participants"}}})
+			continue
+		}
+		g.requests = slices.Delete(g.requests, i, i+1)
+		done = append(done, id)
+	}
+	body := map[string]json.RawMessage{"messaging_product": raw("whatsapp"), name: raw(done)}
+	if len(failed) > 0 {
+		body["failed_join_requests"] = raw(failed)
+		body["errors"] = raw(failed[0].Errors)
+	}
+	return ok(body)
+}
+
+// checkGroup judges a message to a group, once the server knows any groups of the number.
+func (s *Server) checkGroup(p *phone, id graph.GroupID) *graphError {
+	if err := notForGroups(p); err != nil {
+		return err
+	}
+	known := s.groups(p.ID)
+	i := slices.IndexFunc(known, func(g *group) bool { return g.ID == id })
+	switch {
+	case len(known) == 0:
+		return nil
+	case i < 0:
+		return &graphError{Code: graph.CodeGroupUnknown}
+	case len(known[i].Participants) == 0:
+		return &graphError{Code: graph.CodeBadGroup, Details: "Nobody but the business is in the group."}
+	}
+	return nil
+}

@@ -1,0 +1,230 @@
+package cloudapitest
+
+import (
+	"cmp"
+	"encoding/json"
+	"slices"
+	"strings"
+
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
+)
+
+// authenticationTexts are texts of Meta's, as this server makes them up.
+const (
+	authenticationBody   = "*{{1}}* is your made-up verification code."
+	authenticationAdvice = " For your security, do not share this code."
+)
+
+// upsertTemplates makes or changes an authentication template in several languages.
+func (s *Server) upsertTemplates(c *call) reply {
+	var req struct {
+		Name      string                    `json:"name"`
+		Languages []string                  `json:"languages"`
+		Category  cloudapi.TemplateCategory `json:"category"`
+		Parts     []cloudapi.TemplatePart   `json:"components"`
+	}
+	if err := decode(c, &req); err != nil {
+		return refuse(err)
+	}
+	switch {
+	case req.Name == "":
+		return refuse(missing("name"))
+	case len(req.Languages) == 0:
+		return refuse(missing("languages"))
+	case !strings.EqualFold(string(req.Category), string(cloudapi.CategoryAuthentication)):
+		return refuse(invalid("category must be AUTHENTICATION"))
+	}
+	type made struct {
+		ID       graph.TemplateID        `json:"id"`
+		Status   cloudapi.TemplateStatus `json:"status"`
+		Language string                  `json:"language"`
+	}
+	var list []made
+	for _, language := range req.Languages {
+		known := s.templates(c.waba.ID)
+		i := slices.IndexFunc(known, func(t *Template) bool { return t.Name == req.Name && t.Language == language })
+		if i < 0 {
+			t := s.addTemplate(Template{WABA: c.waba.ID, NewTemplate: cloudapi.NewTemplate{Name: req.Name, Language: language}})
+			known, i = []*Template{s.object(string(t.ID)).value.(*Template)}, 0
+		}
+		t := known[i]
+		t.Category, t.Parts, t.Status = cloudapi.CategoryAuthentication, req.Parts, cloudapi.TemplateApproved
+		list = append(list, made{t.ID, t.Status, t.Language})
+	}
+	return ok(struct {
+		Data []made `json:"data"`
+	}{list})
+}
+
+// previewTemplates shows the texts of authentication templates.
+func (s *Server) previewTemplates(c *call) reply {
+	languages := strings.FieldsFunc(cmp.Or(c.query.Get("languages"), "en_US,es_ES"), func(r rune) bool { return r == ',' })
+	type button struct {
+		Type     string `json:"type"`
+		Text     string `json:"text"`
+		Autofill string `json:"autofill_text"`
+	}
+	var nodes []node
+	for _, language := range languages {
+		n := node{
+			"body": raw(authenticationBody), "language": raw(language), "category": raw(cloudapi.CategoryAuthentication),
+			"buttons": raw([]button{{"OTP", "Copy code", "Autofill"}}),
+		}
+		if c.query.Get("add_security_recommendation") == "true" {
+			n["body"] = raw(authenticationBody + authenticationAdvice)
+		}
+		if minutes := c.query.Get("code_expiration_minutes"); minutes != "" {
+			n["footer"] = raw("This code expires in " + minutes + " minutes.")
+		}
+		nodes = append(nodes, n)
+	}
+	return s.page(c, nodes)
+}
+
+// templateLibrary is what this server has of Meta's library.
+var templateLibrary = []cloudapi.LibraryEntry{
+	{
+		ID: "7147013345418927", Name: "delivery_update_1", Language: "en_US", Category: cloudapi.CategoryUtility, Topic: "ORDER_MANAGEMENT",
+		UseCase: "DELIVERY_UPDATE", Industry: []string{"E_COMMERCE"}, Body: "Made-up text: order {{1}} is on its way.", BodyParams: []string{"12345"},
+	},
+	{
+		ID: "7147013345418928", Name: "appointment_reminder_1", Language: "en_US", Category: cloudapi.CategoryUtility, Topic: "EVENT_REMINDER",
+		UseCase: "APPOINTMENT_REMINDER", Industry: []string{"FINANCIAL_SERVICES"}, Body: "Made-up text: see you on {{1}}.", BodyParams: []string{"Monday"},
+	},
+}
+
+func (s *Server) listLibrary(c *call) reply {
+	var nodes []node
+	for _, e := range templateLibrary {
+		fits := strings.Contains(e.Name+" "+e.Body, c.query.Get("search"))
+		for name, value := range map[string]string{
+			"topic": e.Topic, "usecase": e.UseCase, "industry": strings.Join(e.Industry, ","), "language": e.Language,
+		} {
+			want := c.query.Get(name)
+			fits = fits && (want == "" || strings.EqualFold(want, value))
+		}
+		if fits {
+			var n node
+			_ = json.Unmarshal(raw(e), &n)
+			nodes = append(nodes, n)
+		}
+	}
+	return s.page(c, nodes)
+}
+
+// migrateTemplates copies templates from another account. Those whose name is taken are named with a reason.
+func (s *Server) migrateTemplates(c *call) reply {
+	var req struct {
+		Source    graph.WABAID       `json:"source_waba_id"`
+		Templates []graph.TemplateID `json:"template_ids"`
+	}
+	if err := decode(c, &req); err != nil {
+		return refuse(err)
+	}
+	if s.waba(req.Source) == nil || !c.token.reaches(req.Source) {
+		return refuse(invalid("source_waba_id names no account that the token reaches"))
+	}
+	migrated, failed := []graph.TemplateID{}, map[graph.TemplateID]string{}
+	for _, t := range s.templates(req.Source) {
+		if len(req.Templates) > 0 && !slices.Contains(req.Templates, t.ID) {
+			continue
+		}
+		if slices.ContainsFunc(s.templates(c.waba.ID), func(o *Template) bool { return o.Name == t.Name && o.Language == t.Language }) {
+			failed[t.ID] = "A template of this name and language exists"
+			continue
+		}
+		copied := *t
+		copied.ID, copied.WABA = "", c.waba.ID
+		s.addTemplate(copied)
+		migrated = append(migrated, t.ID)
+	}
+	return ok(struct {
+		Migrated []graph.TemplateID          `json:"migrated_templates"`
+		Failed   map[graph.TemplateID]string `json:"failed_templates"`
+	}{migrated, failed})
+}
+
+// compareTemplates compares how often two templates were sent. Nobody blocks anyone here.
+func (s *Server) compareTemplates(c *call) reply {
+	var others []json.Number
+	if json.Unmarshal([]byte(c.query.Get("template_ids")), &others) != nil || len(others) != 1 {
+		return refuse(invalid("template_ids must be a list with one id"))
+	}
+	a := analysis{start: unixTime(c.query.Get("start")), end: unixTime(c.query.Get("end")), granularity: "daily"}
+	if err := a.check(); err != nil {
+		return refuse(err)
+	}
+	type number struct {
+		Template graph.TemplateID `json:"key"`
+		Value    int              `json:"value"`
+	}
+	var order []graph.TemplateID
+	var numbers []number
+	for _, id := range []string{c.id, others[0].String()} {
+		o := s.object(id)
+		if o == nil || o.kind != kindTemplate || o.waba != c.waba {
+			return refuse(invalid("template_ids names no template of this account"))
+		}
+		n := 0
+		for _, m := range s.sentBy(c.waba, a) {
+			if t := s.templateOf(m); t != nil && string(t.ID) == id && !m.At.Before(a.start) && m.At.Before(a.end) {
+				n++
+			}
+		}
+		order, numbers = append(order, graph.TemplateID(id)), append(numbers, number{graph.TemplateID(id), n})
+	}
+	return s.page(c, []node{
+		{"metric": raw("BLOCK_RATE"), "type": raw("RELATIVE"), "order_by_relative_metric": raw(order)},
+		{"metric": raw("MESSAGE_SENDS"), "type": raw("NUMBER_VALUES"), "number_values": raw(numbers)},
+	})
+}
+
+func (s *Server) unpauseTemplate(c *call) reply {
+	t := valueOf[Template](c)
+	if t.Status != cloudapi.TemplatePaused {
+		return refuse(invalid("The template is not paused"))
+	}
+	t.Status = cloudapi.TemplateApproved
+	return success
+}
+
+// migrateFlows copies Flows by name, as drafts.
+func (s *Server) migrateFlows(c *call) reply {
+	values, _, err := c.form()
+	if err != nil {
+		return refuse(err)
+	}
+	var names []string
+	source := s.waba(graph.WABAID(values.Get("source_waba_id")))
+	if json.Unmarshal([]byte(values.Get("source_flow_names")), &names) != nil || source == nil || !c.token.reaches(source.ID) {
+		return refuse(invalid("source_waba_id and source_flow_names must name Flows of an account that the token reaches"))
+	}
+	type migrated struct {
+		Name string `json:"source_name"`
+		From string `json:"source_id"`
+		To   string `json:"migrated_id"`
+	}
+	type failure struct {
+		Name    string     `json:"source_name"`
+		Code    graph.Code `json:"error_code"`
+		Message string     `json:"error_message"`
+	}
+	done, failed := []migrated{}, []failure{}
+	for _, name := range names {
+		known := all[flow](s, kindFlow, func(o *object) bool { return o.waba == source })
+		i := slices.IndexFunc(known, func(f *flow) bool { return f.name == name })
+		if i < 0 {
+			failed = append(failed, failure{name, 4233041, "Flow with the given name could not be found"})
+			continue
+		}
+		copied := *known[i]
+		copied.id, copied.status = s.newID(), cloudapi.FlowStatusDraft
+		s.put(&object{id: copied.id, kind: kindFlow, waba: c.waba, value: &copied})
+		done = append(done, migrated{name, known[i].id, copied.id})
+	}
+	return ok(struct {
+		Migrated []migrated `json:"migrated_flows"`
+		Failed   []failure  `json:"failed_flows"`
+	}{done, failed})
+}

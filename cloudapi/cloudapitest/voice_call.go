@@ -1,0 +1,267 @@
+package cloudapitest
+
+import (
+	"encoding/json"
+	"slices"
+	"time"
+
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
+)
+
+// A VoiceCall is a call between a number and a person.
+type VoiceCall struct {
+	// ID is made up if empty.
+	ID graph.CallID
+
+	// Phone is the business's number and Person the other side.
+	Phone  graph.PhoneNumberID
+	Person graph.Identity
+
+	// Outgoing calls were made by the business.
+	Outgoing bool
+
+	// State is [CallRinging] if empty.
+	State CallState
+
+	// SDP is what the business said last of its side of the sound: an offer of an outgoing call, an answer of another.
+	SDP string
+
+	// CallbackData is what the business gave.
+	CallbackData string
+
+	// At is when it began; now if zero. AcceptedAt and EndedAt are zero until it was accepted and ended.
+	At, AcceptedAt, EndedAt time.Time
+}
+
+// A CallState is how far a call is.
+type CallState string
+
+const (
+	CallRinging     CallState = "ringing"
+	CallPreAccepted CallState = "pre_accepted" // the business prepares the sound
+	CallAccepted    CallState = "accepted"
+	CallRejected    CallState = "rejected"
+	CallEnded       CallState = "ended"
+)
+
+func (v *VoiceCall) over() bool { return v.State == CallRejected || v.State == CallEnded }
+
+// AddCall has a person call a number and returns the call with everything filled in.
+func (s *Server) AddCall(v VoiceCall) VoiceCall {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.addCall(v)
+}
+
+func (s *Server) addCall(v VoiceCall) VoiceCall {
+	if v.ID == "" {
+		v.ID = graph.CallID("wacid." + s.newSecret("", 32).Reveal())
+	}
+	if v.State == "" {
+		v.State = CallRinging
+	}
+	if v.At.IsZero() {
+		v.At = s.now()
+	}
+	s.put(&object{id: string(v.ID), kind: kindCall, phone: s.phone(v.Phone), value: &v})
+	return v
+}
+
+// Calls returns the calls of a number as they are now, in the order in which they began.
+func (s *Server) Calls(id graph.PhoneNumberID) []VoiceCall {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var list []VoiceCall
+	for _, v := range s.voiceCalls(id) {
+		list = append(list, *v)
+	}
+	return list
+}
+
+func (s *Server) voiceCalls(id graph.PhoneNumberID) []*VoiceCall {
+	return all[VoiceCall](s, kindCall, func(o *object) bool { return o.phone != nil && o.phone.ID == id })
+}
+
+// SetCallState is what the person does: accept an outgoing call, decline it, hang up.
+func (s *Server) SetCallState(id graph.CallID, state CallState) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if o := s.object(string(id)); o != nil && o.kind == kindCall {
+		s.moveCall(o.value.(*VoiceCall), state)
+	}
+}
+
+func (s *Server) moveCall(v *VoiceCall, state CallState) {
+	v.State = state
+	switch {
+	case state == CallAccepted:
+		v.AcceptedAt = s.now()
+	case v.over():
+		v.EndedAt = s.now()
+	}
+}
+
+// A callPermission is a person's leave to be called.
+type callPermission struct {
+	status  cloudapi.PermissionStatus
+	expires time.Time
+}
+
+// PermitCalls is a person's answer to the request to be called: [cloudapi.PermissionTemporary] is good for seven days,
+// [cloudapi.PermissionPermanent] until it is taken back with [cloudapi.PermissionNone].
+func (s *Server) PermitCalls(id graph.PhoneNumberID, person graph.Identity, status cloudapi.PermissionStatus) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	p := s.phone(id)
+	if p == nil {
+		return
+	}
+	permission := callPermission{status: status}
+	if status == cloudapi.PermissionTemporary {
+		permission.expires = s.now().Add(7 * 24 * time.Hour)
+	}
+	for _, key := range identityKeys(person) {
+		p.more().callable[key] = permission
+	}
+}
+
+func (s *Server) callPermission(p *phone, person graph.Identity) callPermission {
+	for _, key := range identityKeys(person) {
+		if c, ok := p.more().callable[key]; ok && (c.expires.IsZero() || s.now().Before(c.expires)) {
+			return c
+		}
+	}
+	return callPermission{status: cloudapi.PermissionNone}
+}
+
+func (s *Server) getCallPermissions(c *call) reply {
+	who := graph.Identity{WAID: digits(c.query.Get("user_wa_id")), UserID: graph.UserID(c.query.Get("recipient"))}
+	if who == (graph.Identity{}) {
+		return refuse(missing("user_wa_id"))
+	}
+	if known, ok := s.user(who.UserID, who.WAID); ok {
+		who = known
+	}
+	granted := s.callPermission(c.phone, who)
+	type permission struct {
+		Status  cloudapi.PermissionStatus `json:"status"`
+		Expires int64                     `json:"expiration_time,omitzero"`
+	}
+	type action struct {
+		Name    string `json:"action_name"`
+		Allowed bool   `json:"can_perform_action"`
+	}
+	body := struct {
+		Product    string     `json:"messaging_product"`
+		Permission permission `json:"permission"`
+		Actions    []action   `json:"actions"`
+	}{
+		"whatsapp", permission{Status: granted.status},
+		[]action{
+			{"send_call_permission_request", granted.status == cloudapi.PermissionNone},
+			{"start_call", granted.status != cloudapi.PermissionNone},
+		},
+	}
+	if !granted.expires.IsZero() {
+		body.Permission.Expires = granted.expires.Unix()
+	}
+	return ok(body)
+}
+
+// callingEnabled reports whether the settings of a number switch calls on.
+func (p *phone) callingEnabled() bool {
+	var calling struct {
+		Status cloudapi.Switch `json:"status"`
+	}
+	_ = json.Unmarshal(p.more().settings["calling"], &calling)
+	return calling.Status == cloudapi.Enabled
+}
+
+type callBody struct {
+	To           string                `json:"to"`
+	Recipient    graph.UserID          `json:"recipient"`
+	CallID       graph.CallID          `json:"call_id"`
+	Action       string                `json:"action"`
+	Session      *cloudapi.CallSession `json:"session"`
+	CallbackData string                `json:"biz_opaque_callback_data"`
+}
+
+// postCall makes a call or answers one. Numbers have calling switched off until the settings switch it on.
+func (s *Server) postCall(c *call) reply {
+	var req callBody
+	if err := decode(c, &req); err != nil {
+		return refuse(err)
+	}
+	if !c.phone.callingEnabled() {
+		return refuse(&graphError{Code: graph.CodeCallingNotEnabled})
+	}
+	if len([]rune(req.CallbackData)) > 512 {
+		return refuse(invalid("biz_opaque_callback_data must be at most 512 characters long"))
+	}
+	if req.Action == "connect" {
+		return s.connectCall(c, req)
+	}
+	calls := s.voiceCalls(c.phone.ID)
+	i := slices.IndexFunc(calls, func(v *VoiceCall) bool { return v.ID == req.CallID })
+	if i < 0 {
+		return refuse(invalid("call_id names no call of this number"))
+	}
+	v := calls[i]
+	states := map[string]CallState{
+		"pre_accept": CallPreAccepted, "accept": CallAccepted, "reject": CallRejected, "terminate": CallEnded,
+	}
+	state, known := states[req.Action]
+	answers := state == CallPreAccepted || state == CallAccepted
+	switch {
+	case !known:
+		return refuse(invalid("action must be one of connect, pre_accept, accept, reject, terminate"))
+	case v.over():
+		return refuse(invalid("The call is over"))
+	case req.Action != "terminate" && (v.Outgoing || v.State == CallAccepted):
+		return refuse(invalid("The call does not wait for an answer of the business"))
+	case answers && (req.Session == nil || req.Session.Type != cloudapi.SDPAnswer || req.Session.SDP == ""):
+		return refuse(missing("session"))
+	}
+	s.moveCall(v, state)
+	if answers {
+		v.SDP = req.Session.SDP
+	}
+	if req.CallbackData != "" {
+		v.CallbackData = req.CallbackData
+	}
+	return ok(struct {
+		Product string `json:"messaging_product"`
+		Success bool   `json:"success"`
+	}{"whatsapp", true})
+}
+
+func (s *Server) connectCall(c *call, req callBody) reply {
+	who := graph.Identity{WAID: digits(req.To), UserID: req.Recipient}
+	if known, ok := s.user(req.Recipient, who.WAID); ok {
+		who = known
+	}
+	ringing := slices.ContainsFunc(s.voiceCalls(c.phone.ID), func(v *VoiceCall) bool {
+		return !v.over() && v.Person.Key() == who.Key()
+	})
+	switch {
+	case who == (graph.Identity{}):
+		return refuse(missing("to"))
+	case req.Session == nil || req.Session.Type != cloudapi.SDPOffer || req.Session.SDP == "":
+		return refuse(missing("session"))
+	case s.callPermission(c.phone, who).status == cloudapi.PermissionNone:
+		return refuse(&graphError{Code: graph.CodeNoCallPermission})
+	case ringing:
+		return refuse(&graphError{Code: graph.CodeDuplicateCall})
+	}
+	v := s.addCall(VoiceCall{
+		Phone: c.phone.ID, Person: who, Outgoing: true, SDP: req.Session.SDP, CallbackData: req.CallbackData,
+	})
+	type id struct {
+		ID graph.CallID `json:"id"`
+	}
+	return ok(struct {
+		Product string `json:"messaging_product"`
+		Calls   []id   `json:"calls"`
+	}{"whatsapp", []id{{v.ID}}})
+}
