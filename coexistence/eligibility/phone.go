@@ -4,6 +4,7 @@ import (
 	"errors"
 	"slices"
 	"strings"
+	"unicode"
 
 	"github.com/nyaruka/phonenumbers"
 
@@ -22,7 +23,7 @@ type number struct {
 // parsePhone judges by length and country only. Numbering plans lag behind: they call real Brazilian and Mexican WhatsApp
 // numbers invalid, so what they do not know is worth a note and no refusal.
 func parsePhone(phone, region string) number {
-	phone, region = strings.TrimSpace(phone), strings.ToUpper(strings.TrimSpace(region))
+	phone, region = strings.TrimSpace(visible(phone)), strings.ToUpper(strings.TrimSpace(region))
 	if callingCode(region) == 0 {
 		region = ""
 	}
@@ -53,6 +54,16 @@ func parsePhone(phone, region string) number {
 		read.unusual = !phonenumbers.IsValidNumber(n)
 	}
 	return read
+}
+
+// visible leaves out what a number from a phone's address book brings along when it is pasted: marks of the writing direction.
+func visible(s string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.Is(unicode.Cf, r) {
+			return -1
+		}
+		return r
+	}, s)
 }
 
 // regionOf tells the country, by the one that was given where the number does not say it, or else the countries that it can be.

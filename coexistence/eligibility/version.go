@@ -20,10 +20,16 @@ type appVersion struct {
 	parts int // as many numbers as were given; goversion adds zeros
 }
 
+// maxShown is more than any app shows. What is longer is no version, and would end up in the texts for people.
+const maxShown = 100
+
 // parseVersion finds the version in what the app shows, or returns nil if there is none or more than one.
 //
 // The App Store leaves the leading 2 out, so 24.17.79 is taken for 2.24.17.79: the second number is the year.
 func parseVersion(shown string) *appVersion {
+	if len(shown) > maxShown {
+		return nil
+	}
 	found := dottedNumber.FindAllString(spacedDot.ReplaceAllString(shown, "."), 2)
 	if len(found) != 1 {
 		return nil

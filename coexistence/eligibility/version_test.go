@@ -1,6 +1,7 @@
 package eligibility_test
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -51,6 +52,7 @@ func TestVersionsAsTheAppShowsThem(t *testing.T) {
 		"2,24,17":                          {"", notKnown},
 		"2.24.99999999999999999999":        {"", notKnown},
 		"99999999999999999999.24.17 (new)": {"", notKnown},
+		strings.Repeat("1.", 5000) + "1":   {"", notKnown}, // no text repeats it
 	}
 	for shown, tt := range tests {
 		t.Run(shown, func(t *testing.T) {
