@@ -441,6 +441,32 @@ func TestAPopupThatTurnsIntoARedirect(t *testing.T) {
 	require.Nil(t, h.business().Session)
 }
 
+// Somebody else's code in the address is not submitted in the name of whoever has a window of Facebook open, or had one.
+func TestACodeInTheAddressOfAPageThatOpenedAWindow(t *testing.T) {
+	t.Parallel()
+	h := newHost(t, hostConfig{raw: true})
+	v, _ := theStage.hosts.Load(h.name)
+	handler := v.(http.Handler)
+	var finished atomic.Int64
+	theStage.hosts.Store(h.name, http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/signup/finish" {
+			finished.Add(1)
+		}
+		handler.ServeHTTP(w, r)
+	})))
+	h.visit()
+	h.start()
+	h.shows("popup")
+	for range 2 {
+		require.NoError(t, chromedp.Do(h.ctx, chromedp.Navigate(h.url+"?code=of-somebody-else&state=x")))
+		h.shows("invite")
+	}
+	require.NoError(t, chromedp.Do(h.ctx, chromedp.Navigate(h.url)))
+	h.shows("invite")
+	require.Zero(t, finished.Load())
+	h.nobody()
+}
+
 // The answer gets lost while the server goes on. The page must neither give up nor submit the code for nothing.
 func TestTheAnswerToAFinishGetsLost(t *testing.T) {
 	t.Parallel()

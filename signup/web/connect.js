@@ -281,6 +281,8 @@ class WhatsAppSignup extends HTMLElement {
     this.#guard(async () => {
       const kept = this.#recall();
       const query = new URLSearchParams(location.search);
+      // Both are good for the first load after the click: from then on a code in the address is somebody else's.
+      this.#remember({ page: undefined, open: undefined });
       if (kept.state && kept.page && query.has("code")) {
         // A phone's browser turned the popup into a redirect to this page.
         const code = query.get("code");
@@ -291,7 +293,7 @@ class WhatsAppSignup extends HTMLElement {
       }
       if (kept.state && await this.#pickUp(kept)) return;
       await this.#begin();
-      this.#enter(kept.page ? this.#texts.reloaded : "");
+      this.#enter(kept.open ? this.#texts.reloaded : "");
     });
   }
 
@@ -453,7 +455,7 @@ class WhatsAppSignup extends HTMLElement {
     const turn = { state: this.#begun.state, session: null, callback: null, over: false };
     this.#turn = turn;
     const page = location.href.split("#")[0];
-    this.#remember({ state: turn.state, page });
+    this.#remember({ state: turn.state, page, open: true });
     const open = window.open;
     let opened;
     window.open = (...args) => { opened = open.apply(window, args); return opened; };
@@ -467,6 +469,7 @@ class WhatsAppSignup extends HTMLElement {
       this.#blocked();
       return;
     }
+    if (opened) this.#remember({ page: undefined }); // nobody comes back to this page with a code
     this.#window = opened ?? null;
     if (!turn.over) {
       this.#waiting(turn);
@@ -478,7 +481,7 @@ class WhatsAppSignup extends HTMLElement {
     turn.over = true;
     if (this.#turn === turn) this.#turn = null;
     this.#window = null;
-    this.#remember({ page: undefined });
+    this.#remember({ page: undefined, open: undefined });
   }
 
   #blocked() {
