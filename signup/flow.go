@@ -98,7 +98,8 @@ type Config struct {
 	// the host's records. If nil, none.
 	LaunchFor func(ctx context.Context, owner string) (LaunchOptions, error)
 
-	// TrustedOrigins may call [Flow.Handler] beside its own origin, such as "https://app.example.com".
+	// TrustedOrigins may call [Flow.Handler] beside its own origin, such as "https://app.example.com" for a page whose script comes
+	// from api.example.com. A session cookie has to reach the handler from there: two names under one domain will do.
 	TrustedOrigins []string
 
 	// Logger gets what no caller can see. If nil, nothing is logged.

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
@@ -55,7 +56,7 @@ const finishTimeout = 2 * time.Minute
 // request: a closed tab must not cost a grant.
 //
 // Every POST, and /back, must be of [Config].Owner, which Handler panics without, since no answer would make sense. Browsers on
-// other origins are turned away ([http.CrossOriginProtection], see [Config].TrustedOrigins), and a code can only be submitted with
+// other origins are turned away ([http.CrossOriginProtection]; [Config].TrustedOrigins may call, with the cookies of this one), and a code can only be submitted with
 // a state that was begun for the same owner, so that no third page can connect its account to this owner. Answers hold no
 // secret but the state, and are not cached.
 func (f *Flow) Handler(onboarded func(ctx context.Context, b *Business) error) http.Handler {
@@ -85,7 +86,30 @@ func (f *Flow) Handler(onboarded func(ctx context.Context, b *Business) error) h
 	guard.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		reply(w, http.StatusForbidden, answer{Outcome: "cross_origin", Advice: "Add the page's origin to Config.TrustedOrigins."})
 	}))
-	return guard.Handler(mux)
+	return f.shared(guard.Handler(mux))
+}
+
+// shared lets pages of the trusted origins read the answers, and send the cookies of this one.
+func (f *Flow) shared(next http.Handler) http.Handler {
+	if len(f.cfg.TrustedOrigins) == 0 {
+		return next
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h, origin := w.Header(), r.Header.Get("Origin")
+		h.Add("Vary", "Origin")
+		if slices.Contains(f.cfg.TrustedOrigins, origin) {
+			h.Set("Access-Control-Allow-Origin", origin)
+			h.Set("Access-Control-Allow-Credentials", "true")
+			if r.Method == http.MethodOptions && r.Header.Get("Access-Control-Request-Method") != "" {
+				h.Set("Access-Control-Allow-Methods", http.MethodPost)
+				h.Set("Access-Control-Allow-Headers", "Content-Type")
+				h.Set("Access-Control-Max-Age", "600") // seconds
+				w.WriteHeader(http.StatusNoContent)
+				return
+			}
+		}
+		next.ServeHTTP(w, r)
+	})
 }
 
 // An answer is the JSON of every response but the one to begin.

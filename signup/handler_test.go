@@ -225,6 +225,44 @@ func TestRequestsThatAreNoneAreRefused(t *testing.T) {
 
 func text(s string) io.ReadCloser { return io.NopCloser(strings.NewReader(s)) }
 
+// The page of many a SaaS is at app.example.com and its API at api.example.com.
+func TestAPageOfAnotherOriginMayCall(t *testing.T) {
+	t.Parallel()
+	const page = "https://app.example.com"
+	p := newPage(t, happy(), func(c *signup.Config) { c.TrustedOrigins = []string{page} })
+	ask := func(method, origin string) *httptest.ResponseRecorder {
+		r := request(method, "/begin", "{}")
+		r.Header.Set("Origin", origin)
+		r.Header.Set("Sec-Fetch-Site", "cross-site")
+		if method == http.MethodOptions {
+			r.Header.Set("Access-Control-Request-Method", http.MethodPost)
+			r.Header.Set("Access-Control-Request-Headers", "content-type")
+			r.Header.Del("Test-Owner") // browsers send no cookies with this one
+		}
+		return record(p.handler, r)
+	}
+	w := ask(http.MethodOptions, page)
+	require.Equal(t, http.StatusNoContent, w.Code)
+	require.Equal(t, "POST", w.Header().Get("Access-Control-Allow-Methods"))
+	require.Equal(t, "Content-Type", w.Header().Get("Access-Control-Allow-Headers"))
+	w = ask(http.MethodPost, page)
+	require.Equal(t, http.StatusOK, w.Code)
+	require.Equal(t, page, w.Header().Get("Access-Control-Allow-Origin"))
+	require.Equal(t, "true", w.Header().Get("Access-Control-Allow-Credentials"))
+	require.Equal(t, "Origin", w.Header().Get("Vary"))
+
+	for _, other := range []string{"https://app.example.com.evil.example", "http://app.example.com", "https://app.example.com:8443", "null"} {
+		for _, method := range []string{http.MethodOptions, http.MethodPost} {
+			w := ask(method, other)
+			require.GreaterOrEqual(t, w.Code, 400, "%s from %s", method, other)
+			require.Empty(t, w.Header().Get("Access-Control-Allow-Origin"))
+			require.Equal(t, "Origin", w.Header().Get("Vary"), "or a cache mixes them up")
+		}
+	}
+	plain := record(newPage(t, happy()).handler, request(http.MethodPost, "/begin", "{}"))
+	require.Empty(t, plain.Header().Values("Vary"))
+}
+
 func TestAPageLetsTheBusinessChoose(t *testing.T) {
 	t.Parallel()
 	p := newPage(t, newMeta(map[string][]number{

@@ -55,7 +55,8 @@ func (f *Flow) addPage(mux *http.ServeMux) {
 //   - Cross-Origin-Opener-Policy must not be same-origin, which cuts the popup off: no message, no code and no error come
 //     back. same-origin-allow-popups is fine, and keeps hostile openers away.
 //   - A Content-Security-Policy has to let Meta's SDK load and call its hosts. Nothing here needs unsafe-inline. What Meta's SDK
-//     loads beyond that is not documented, so try the real one with your own policy.
+//     loads beyond that is not documented, so try the real one with your own policy. A page of another origin than the handler adds
+//     that of the handler to script-src, style-src and connect-src.
 func (f *Flow) PageHeaders() http.Header {
 	meta := "https://*.facebook.com https://connect.facebook.net"
 	if origin := f.standIn(); origin != "" {

@@ -441,6 +441,28 @@ func TestAPopupThatTurnsIntoARedirect(t *testing.T) {
 	require.Nil(t, h.business().Session)
 }
 
+// The page is at one name, and the handler that its script talks to at another.
+func TestAPageOfAnotherOrigin(t *testing.T) {
+	t.Parallel()
+	h := newHost(t, hostConfig{raw: true, change: func(h *host, c *signup.Config) { c.TrustedOrigins = []string{"https://" + h.name} }})
+	v, _ := theStage.hosts.Load(h.name)
+	api := "api-" + h.name
+	theStage.hosts.Store(api, v)
+	t.Cleanup(func() { theStage.hosts.Delete(api) })
+	theStage.hosts.Store(h.name, http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path != "/" {
+			http.NotFound(w, r)
+			return
+		}
+		w.Header().Set("Content-Type", "text/html; charset=utf-8")
+		_, _ = fmt.Fprint(w, `<!doctype html><title>A SaaS</title><main><script src="https://`+api+`/signup/connect.js" defer></script></main>`)
+	})))
+	h.visit()
+	h.complete(h.start())
+	h.shows("done")
+	h.business()
+}
+
 // Somebody else's code in the address is not submitted in the name of whoever has a window of Facebook open, or had one.
 func TestACodeInTheAddressOfAPageThatOpenedAWindow(t *testing.T) {
 	t.Parallel()

@@ -208,7 +208,7 @@ class WhatsAppSignup extends HTMLElement {
     let answer;
     try {
       response = await fetch(base + path, {
-        method: "POST", credentials: "same-origin", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body ?? {}),
+        method: "POST", credentials: "include", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body ?? {}),
       });
       answer = await response.json();
     } catch {
@@ -388,7 +388,7 @@ class WhatsAppSignup extends HTMLElement {
     const result = build("div", { role: "status" });
     const form = build("form", { noValidate: false },
       field("number", t.number, t.numberHint, { type: "tel", autocomplete: "tel", inputMode: "tel" }),
-      field("app_version", t.version, t.versionHint, { type: "text", autocomplete: "off", inputMode: "decimal" }),
+      field("app_version", t.version, t.versionHint, { type: "text", autocomplete: "off" }),
       result, this.#row(button));
     form.addEventListener("submit", (event) => {
       event.preventDefault();
