@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"net/http"
 	"time"
 
 	"go.opentelemetry.io/otel/attribute"
@@ -74,9 +75,11 @@ func (t *telemetry) span(ctx context.Context, c cloudapi.Call, endpoint []attrib
 	if code, ok := c.Code(); ok {
 		span.SetAttributes(attribute.Int("whatsapp.code", int(code)))
 	}
+	if c.Err != nil {
+		span.SetStatus(codes.Error, c.Err.Error())
+	}
 	if e, ok := errors.AsType[*cloudapi.Error](c.Err); ok {
 		span.SetAttributes(attribute.String("whatsapp.outcome", string(e.Outcome)))
-		span.SetStatus(codes.Error, e.Error())
 	}
 	if c.Wait > 0 {
 		span.SetAttributes(attribute.Float64("whatsapp.wait", c.Wait.Seconds()))
@@ -88,7 +91,8 @@ func (t *telemetry) measure(ctx context.Context, c cloudapi.Call, endpoint []att
 	if c.Wait > 0 {
 		t.waits.Record(ctx, c.Wait.Seconds(), metric.WithAttributes(endpoint...))
 	}
-	if e, ok := errors.AsType[*cloudapi.Error](c.Err); ok && c.Final && e.Outcome == cloudapi.OutcomeUnknown {
+	e, ok := errors.AsType[*cloudapi.Error](c.Err)
+	if ok && c.Final && e.Outcome == cloudapi.OutcomeUnknown && c.Method != http.MethodGet { // a read can simply be made again
 		t.unknown.Add(ctx, 1, metric.WithAttributes(endpoint[:2]...))
 	}
 	if u := c.Meta.AppUsage; u != nil {
@@ -102,9 +106,12 @@ func (t *telemetry) measure(ctx context.Context, c cloudapi.Call, endpoint []att
 
 // errorType is a word of a small set, as a label of metrics has to be: the class of Meta's code, or what broke.
 func errorType(c cloudapi.Call) string {
+	if c.Err == nil {
+		return ""
+	}
 	e, ok := errors.AsType[*cloudapi.Error](c.Err)
 	if !ok {
-		return ""
+		return "file" // of a download: too large, not the one that was announced, not to be written
 	}
 	if _, ok := c.Code(); ok {
 		if info, ok := graph.Lookup(e.Code, e.Subcode); ok {

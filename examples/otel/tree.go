@@ -51,7 +51,8 @@ func (t *tree) below(out io.Writer, parent trace.SpanID, indent string) {
 			fmt.Fprintln(out)
 		}
 		took := s.EndTime().Sub(s.StartTime()).Round(time.Millisecond)
-		fmt.Fprintf(out, "%s%-*s %6v  %s\n", indent, 46-len(indent), s.Name(), took, describe(s.Attributes()))
+		line := fmt.Sprintf("%s%-*s %6v  %s", indent, 46-len(indent), s.Name(), took, describe(s.Attributes()))
+		fmt.Fprintln(out, strings.TrimRight(line, " "))
 		if text := s.Status().Description; text != "" {
 			fmt.Fprintf(out, "%s  %s\n", indent, text)
 		}
@@ -65,6 +66,8 @@ func describe(attributes []attribute.KeyValue) string {
 	for _, a := range attributes {
 		switch key := string(a.Key); key {
 		case "http.request.method", "url.template", "whatsapp.trace_id", "whatsapp.phone_number_id":
+		case "whatsapp.wait":
+			words = append(words, fmt.Sprintf("wait=%.1fms", 1000*a.Value.AsFloat64()))
 		default:
 			words = append(words, key[strings.LastIndexByte(key, '.')+1:]+"="+a.Value.String())
 		}
@@ -95,8 +98,10 @@ func rows(data metricdata.Aggregation) []string {
 	var all []string
 	row := func(set attribute.Set, format string, args ...any) {
 		var labels []string
-		for _, a := range set.ToSlice() {
-			labels = append(labels, a.Value.String())
+		for _, key := range []attribute.Key{"http.request.method", "url.template", "http.response.status_code", "error.type", "kind", "object"} {
+			if v, ok := set.Value(key); ok {
+				labels = append(labels, v.String())
+			}
 		}
 		all = append(all, fmt.Sprintf("%-66s %s", strings.Join(labels, "  "), fmt.Sprintf(format, args...)))
 	}
