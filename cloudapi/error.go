@@ -94,7 +94,7 @@ func (e *Error) Error() string {
 		s += " (the request did not leave)"
 	case OutcomeUnknown:
 		if e.Method != "GET" {
-			s += " (it may have been done all the same)"
+			s += " (it may have been done all the same: look before you repeat it)"
 		}
 	}
 	return s

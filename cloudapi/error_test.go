@@ -139,15 +139,15 @@ func TestErrorTellsWhereWhatAndWhatToDo(t *testing.T) {
 		want   string
 	}{
 		"known":       {reply(400, graphError("131047", "")), where + "code 131047 (" + known.Title + "): " + known.Advice},
-		"unknown":     {reply(400, graphError("131999", "7")), where + "code 131999/7: not a code known here; see Details and Meta's page of error codes (it may have been done all the same)"},
-		"a page":      {reply(502, "<html>"), where + "HTTP status 502, and the answer is a page of HTML or XML, which comes from a proxy or an edge server (it may have been done all the same)"},
-		"nothing":     {reply(500, ""), where + "HTTP status 500, and the answer is empty (it may have been done all the same)"},
-		"garbage":     {reply(500, "oops"), where + "HTTP status 500, and the answer is not JSON (it may have been done all the same)"},
-		"other JSON":  {reply(404, "{}"), where + "HTTP status 404, and the answer is JSON without an error of Meta's (it may have been done all the same)"},
-		"redirect":    {reply(301, "", "Location", "/x"), where + "the answer is a redirect, which a Graph call never is; check Config.BaseURL and proxies (it may have been done all the same)"},
-		"no code":     {reply(400, `{"error":{}}`), where + "Meta answers with an error that has no code, and HTTP status 400 (it may have been done all the same)"},
-		"other shape": {reply(200, `{"messages":[{"id":{}}]}`), where + "the answer has another shape than documented (it may have been done all the same)"},
-		"half":        {half(`{"mess`), where + "the answer broke off: unexpected EOF (it may have been done all the same)"},
+		"unknown":     {reply(400, graphError("131999", "7")), where + "code 131999/7: not a code known here; see Details and Meta's page of error codes (it may have been done all the same: look before you repeat it)"},
+		"a page":      {reply(502, "<html>"), where + "HTTP status 502, and the answer is a page of HTML or XML, which comes from a proxy or an edge server (it may have been done all the same: look before you repeat it)"},
+		"nothing":     {reply(500, ""), where + "HTTP status 500, and the answer is empty (it may have been done all the same: look before you repeat it)"},
+		"garbage":     {reply(500, "oops"), where + "HTTP status 500, and the answer is not JSON (it may have been done all the same: look before you repeat it)"},
+		"other JSON":  {reply(404, "{}"), where + "HTTP status 404, and the answer is JSON without an error of Meta's (it may have been done all the same: look before you repeat it)"},
+		"redirect":    {reply(301, "", "Location", "/x"), where + "the answer is a redirect, which a Graph call never is; check Config.BaseURL and proxies (it may have been done all the same: look before you repeat it)"},
+		"no code":     {reply(400, `{"error":{}}`), where + "Meta answers with an error that has no code, and HTTP status 400 (it may have been done all the same: look before you repeat it)"},
+		"other shape": {reply(200, `{"messages":[{"id":{}}]}`), where + "the answer has another shape than documented (it may have been done all the same: look before you repeat it)"},
+		"half":        {half(`{"mess`), where + "the answer broke off: unexpected EOF (it may have been done all the same: look before you repeat it)"},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) { require.EqualError(t, send(tt.answer), tt.want) })

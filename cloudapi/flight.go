@@ -171,6 +171,9 @@ func (f *flight) broken(err error) *Error {
 	}
 	e := f.newError(outcome)
 	e.cause = f.scrub.cause(err)
+	if outcome == OutcomeUnknown {
+		e.problem = "no answer came"
+	}
 	return e
 }
 

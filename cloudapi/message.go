@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"time"
 
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 )
@@ -29,6 +30,10 @@ type Message struct {
 	// MessagingAccount names the messaging account that pays, for businesses with several partners. If empty, Meta
 	// decides.
 	MessagingAccount graph.WABAID
+
+	// Direct sends Content outside of the customer service window without a template, which Meta makes of it. Nil for all
+	// other messages. The feature is a beta of Meta's.
+	Direct *DirectSend
 
 	// Content is what the message says.
 	Content Content
@@ -92,6 +97,9 @@ func (m Message) check(p *problems) {
 		}
 	default:
 	}
+	if m.Direct != nil {
+		m.Direct.check(p, m.Content)
+	}
 	m.Content.check(p)
 }
 
@@ -101,15 +109,18 @@ func (m Message) encode() ([]byte, error) {
 		MessageID graph.MessageID `json:"message_id"`
 	}
 	head := struct {
-		Product          string       `json:"messaging_product"`
-		RecipientType    string       `json:"recipient_type"`
-		To               string       `json:"to,omitzero"`
-		Recipient        string       `json:"recipient,omitzero"`
-		Context          *context     `json:"context,omitzero"`
-		CallbackData     string       `json:"biz_opaque_callback_data,omitzero"`
-		IdentityKeyHash  string       `json:"recipient_identity_key_hash,omitzero"`
-		MessagingAccount graph.WABAID `json:"messaging_account_id,omitzero"`
-		Type             string       `json:"type"`
+		Product          string         `json:"messaging_product"`
+		RecipientType    string         `json:"recipient_type"`
+		To               string         `json:"to,omitzero"`
+		Recipient        string         `json:"recipient,omitzero"`
+		Context          *context       `json:"context,omitzero"`
+		CallbackData     string         `json:"biz_opaque_callback_data,omitzero"`
+		IdentityKeyHash  string         `json:"recipient_identity_key_hash,omitzero"`
+		MessagingAccount graph.WABAID   `json:"messaging_account_id,omitzero"`
+		Category         DirectCategory `json:"category,omitzero"`
+		TTL              int64          `json:"ttl_seconds,omitzero"`
+		Direct           directConfig   `json:"direct_send_config,omitzero"`
+		Type             string         `json:"type"`
 	}{
 		Product: "whatsapp", RecipientType: "individual", CallbackData: m.CallbackData,
 		IdentityKeyHash: m.IdentityKeyHash, MessagingAccount: m.MessagingAccount, Type: m.Content.MessageType(),
@@ -121,6 +132,9 @@ func (m Message) encode() ([]byte, error) {
 		head.RecipientType, head.To = "group", m.To.value
 	default:
 		head.To = m.To.value
+	}
+	if d := m.Direct; d != nil {
+		head.Category, head.TTL, head.Direct.TemplateName = d.Category, int64(d.TTL/time.Second), d.TemplateName
 	}
 	if m.ReplyTo != "" {
 		head.Context = &context{m.ReplyTo}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 )
@@ -35,17 +36,20 @@ func (m Message) MarshalJSON() ([]byte, error) {
 	return m.encode()
 }
 
-// UnmarshalJSON reads what MarshalJSON writes. Content of a type that is unknown here becomes [*RawContent]. Unchecked is
-// not kept.
+// UnmarshalJSON reads what MarshalJSON writes. Content of a type that is unknown here becomes [*RawContent]. Priority and
+// Unchecked are not kept, because Meta does not get them: whoever sends the message sets them, or a campaign overtakes replies.
 func (m *Message) UnmarshalJSON(b []byte) error {
 	var v struct {
-		RecipientType    string       `json:"recipient_type"`
-		To               loose        `json:"to"`
-		Recipient        graph.UserID `json:"recipient"`
-		CallbackData     string       `json:"biz_opaque_callback_data"`
-		IdentityKeyHash  string       `json:"recipient_identity_key_hash"`
-		MessagingAccount graph.WABAID `json:"messaging_account_id"`
-		Type             string       `json:"type"`
+		RecipientType    string         `json:"recipient_type"`
+		To               loose          `json:"to"`
+		Recipient        graph.UserID   `json:"recipient"`
+		CallbackData     string         `json:"biz_opaque_callback_data"`
+		IdentityKeyHash  string         `json:"recipient_identity_key_hash"`
+		MessagingAccount graph.WABAID   `json:"messaging_account_id"`
+		Category         DirectCategory `json:"category"`
+		TTL              int64          `json:"ttl_seconds"`
+		Direct           directConfig   `json:"direct_send_config"`
+		Type             string         `json:"type"`
 		Context          struct {
 			MessageID graph.MessageID `json:"message_id"`
 		} `json:"context"`
@@ -60,6 +64,9 @@ func (m *Message) UnmarshalJSON(b []byte) error {
 	*m = Message{
 		ReplyTo: v.Context.MessageID, CallbackData: v.CallbackData, IdentityKeyHash: v.IdentityKeyHash,
 		MessagingAccount: v.MessagingAccount,
+	}
+	if v.Category != "" || v.TTL != 0 || v.Direct != (directConfig{}) {
+		m.Direct = &DirectSend{v.Category, time.Duration(v.TTL) * time.Second, v.Direct.TemplateName}
 	}
 	switch {
 	case v.RecipientType == "group":

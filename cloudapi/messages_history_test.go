@@ -119,6 +119,6 @@ func ExampleMessagesService_History() {
 	}
 	fmt.Println(unaccounted, "message that nobody can account for: order-992 must not be sent again")
 	// Output:
-	// cloudapi: POST /{phone-number-id}/messages: EOF (it may have been done all the same)
+	// cloudapi: POST /{phone-number-id}/messages: no answer came: EOF (it may have been done all the same: look before you repeat it)
 	// 1 message that nobody can account for: order-992 must not be sent again
 }

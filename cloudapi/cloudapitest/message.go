@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 )
 
@@ -133,6 +134,12 @@ type messageRequest struct {
 		MessageID graph.MessageID `json:"message_id"`
 	} `json:"context"`
 	CallbackData string `json:"biz_opaque_callback_data"`
+
+	Category cloudapi.DirectCategory `json:"category"`
+	TTL      int64                   `json:"ttl_seconds"`
+	Direct   struct {
+		Template string `json:"template_name"`
+	} `json:"direct_send_config"`
 
 	Status    string          `json:"status"`
 	MessageID graph.MessageID `json:"message_id"`

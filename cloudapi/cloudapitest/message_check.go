@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
@@ -50,7 +51,7 @@ func (s *Server) checkMessage(c *call, req *messageRequest, members map[string]j
 			}
 		}
 	}
-	open := req.Type == "template" || m.Group != "" || s.windowOpen(c.phone, m.To)
+	open := req.Type == "template" || req.Category != "" || m.Group != "" || s.windowOpen(c.phone, m.To)
 	if s.strict && !open {
 		return &graphError{
 			Code:    graph.CodeReengagementMessage,
@@ -120,6 +121,9 @@ func (s *Server) checkContent(req *messageRequest, object json.RawMessage, m *Se
 	}
 	if m.Group != "" {
 		msg.To = cloudapi.ToGroup(m.Group)
+	}
+	if req.Category != "" || req.TTL != 0 || req.Direct.Template != "" {
+		msg.Direct = &cloudapi.DirectSend{Category: req.Category, TTL: time.Duration(req.TTL) * time.Second, TemplateName: req.Direct.Template}
 	}
 	if problems := cloudapi.Problems(msg.Check()); len(problems) > 0 {
 		return problemError(problems)

@@ -1,0 +1,54 @@
+package cloudapi
+
+import "time"
+
+// A DirectSend makes a message that starts a conversation without a template of yours. Meta makes a template of what it says,
+// read only, which [TemplatesService.List] shows with the source AUTO_GENERATED; code 139200 and the subcodes 2388318 and 2388330
+// say why it could not. It is a beta of Meta's.
+//
+// Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/messages/send-messages
+type DirectSend struct {
+	// Category is what the message is billed and judged as. Required.
+	Category DirectCategory
+
+	// TTL is how long Meta tries to deliver, in whole seconds: 30 s to 12 h, or 15 minutes for authentication. If zero, Meta's own.
+	TTL time.Duration
+
+	// TemplateName names the template that Meta makes. If empty, Meta does.
+	TemplateName string
+}
+
+// A DirectCategory is the category of a message that is sent directly. Meta may add values.
+type DirectCategory string
+
+const (
+	DirectUtility        DirectCategory = "utility"
+	DirectAuthentication DirectCategory = "authentication"
+	DirectService        DirectCategory = "service"
+)
+
+type directConfig struct {
+	TemplateName string `json:"template_name,omitzero"`
+}
+
+func (d *DirectSend) check(p *problems, content Content) {
+	p.required("DirectSend.Category", string(d.Category))
+	longest := 12 * time.Hour
+	if d.Category == DirectAuthentication {
+		longest = 15 * time.Minute
+	}
+	if d.TTL != 0 && (d.TTL < 30*time.Second || d.TTL > longest || d.TTL%time.Second != 0) {
+		p.limit("DirectSend.TTL must be whole seconds from 30 s to %v", longest)
+	}
+	if d.TemplateName != "" && !templateNameRe.MatchString(d.TemplateName) {
+		p.limit("DirectSend.TemplateName must be lower-case letters, digits and underscores")
+	}
+	switch c := content.(type) {
+	case *Text:
+		if c != nil {
+			p.atMost("Text.Body of a message that is sent directly", c.Body, 1024)
+		}
+	case *Template:
+		p.limit("a Template needs no DirectSend")
+	}
+}
