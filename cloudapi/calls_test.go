@@ -121,6 +121,9 @@ func managementCalls() map[string]callFunc {
 		"Settings.SetStorage": func(ctx context.Context, c *cloudapi.Client) error {
 			return c.Settings.SetStorage(ctx, phoneID, cloudapi.StorageSetting{Region: "DE"})
 		},
+		"Settings.SetEncryption": func(ctx context.Context, c *cloudapi.Client) error {
+			return c.Settings.SetEncryption(ctx, phoneID, cloudapi.PayloadEncryption{Status: cloudapi.Enabled, ClientKey: "bWFkZS11cA=="})
+		},
 		"Health.Get":   func(ctx context.Context, c *cloudapi.Client) error { return only(c.Health.Get(ctx, string(phoneID))) },
 		"Block.List":   func(ctx context.Context, c *cloudapi.Client) error { return drain(c.Block.List(ctx, phoneID)) },
 		"Block.Add":    func(ctx context.Context, c *cloudapi.Client) error { return only(c.Block.Add(ctx, phoneID, person)) },
@@ -175,6 +178,9 @@ func managementCalls() map[string]callFunc {
 		"Groups.Get":  func(ctx context.Context, c *cloudapi.Client) error { return only(c.Groups.Get(ctx, groupID)) },
 		"Groups.Update": func(ctx context.Context, c *cloudapi.Client) error {
 			return c.Groups.Update(ctx, groupID, cloudapi.GroupUpdate{Subject: new(privateOne)})
+		},
+		"Groups.SetPicture": func(ctx context.Context, c *cloudapi.Client) error {
+			return c.Groups.SetPicture(ctx, groupID, cloudapi.MediaUpload{Type: "image/jpeg", Name: privateOne, Body: strings.NewReader("jpeg")})
 		},
 		"Groups.Delete":     func(ctx context.Context, c *cloudapi.Client) error { return c.Groups.Delete(ctx, groupID) },
 		"Groups.InviteLink": func(ctx context.Context, c *cloudapi.Client) error { return only(c.Groups.InviteLink(ctx, groupID)) },

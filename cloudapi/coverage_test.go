@@ -2,6 +2,7 @@ package cloudapi_test
 
 import (
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -21,7 +22,7 @@ var throughDo = []string{
 	"POST /{business-id}/self_certify_whatsapp_business",
 }
 
-// The table of all methods is made from the comments of the methods, and README.md counts what is in it.
+// The table of all methods is made from the comments of the methods, and README.md shows it by services.
 func TestCoverageTableIsTrue(t *testing.T) {
 	t.Parallel()
 	all := directives(t)
@@ -29,10 +30,10 @@ func TestCoverageTableIsTrue(t *testing.T) {
 	var table strings.Builder
 	table.WriteString("# What package cloudapi covers\n\nMade from the comments of the methods by `go test ./cloudapi -run TestCoverageTableIsTrue -update`.\n\n" +
 		"| method | endpoint |\n| --- | --- |\n")
-	endpoints, services := map[string]bool{}, map[string]bool{}
+	endpoints, services := map[string]bool{}, map[string][]string{}
 	for _, d := range all {
-		service, _, _ := strings.Cut(d.method, ".")
-		services[service] = true
+		service, method, _ := strings.Cut(d.method, ".")
+		services[service] = append(services[service], method)
 		what := "several calls"
 		if d.line != "" {
 			verb, path, _ := strings.Cut(strings.TrimPrefix(d.line, "graph:"), " ")
@@ -59,11 +60,33 @@ func TestCoverageTableIsTrue(t *testing.T) {
 	have, err := os.ReadFile("COVERAGE.md")
 	require.NoError(t, err)
 	require.Equal(t, table.String(), string(have), "run go test ./cloudapi -run TestCoverageTableIsTrue -update")
-	readme, err := os.ReadFile(filepath.Join("..", "README.md"))
-	require.NoError(t, err)
-	count := fmt.Sprintf("%d endpoints as %d methods of %d services", len(endpoints), len(all), len(services))
-	t.Log(count)
-	if !strings.Contains(string(readme), count) {
-		t.Errorf("README.md's row of calls must say: %s", count)
+	checkReadme(t, fmt.Sprintf("%d endpoints as %d methods of %d services", len(endpoints), len(all), len(services)), services)
+}
+
+// The section of README.md between these lines is the table by services.
+const (
+	tableBegins = "<!-- made by go test ./cloudapi -run TestCoverageTableIsTrue -update -->\n"
+	tableEnds   = "\n<!-- until here -->"
+)
+
+func checkReadme(t *testing.T, count string, services map[string][]string) {
+	t.Helper()
+	var table strings.Builder
+	table.WriteString("| `client.` | methods |\n| --- | --- |\n")
+	for _, service := range slices.Sorted(maps.Keys(services)) {
+		fmt.Fprintf(&table, "| `%s` | %s |\n", service, strings.Join(services[service], ", "))
 	}
+	t.Log(count + "\n" + table.String())
+	name := filepath.Join("..", "README.md")
+	readme, err := os.ReadFile(name)
+	require.NoError(t, err)
+	before, rest, ok1 := strings.Cut(string(readme), tableBegins)
+	have, after, ok2 := strings.Cut(rest, tableEnds)
+	require.True(t, ok1 && ok2, "README.md has lost its table of calls")
+	if *update {
+		require.NoError(t, os.WriteFile(name, []byte(before+tableBegins+table.String()+tableEnds+after), 0o644))
+		have = table.String()
+	}
+	require.Equal(t, table.String(), have, "run go test ./cloudapi -run TestCoverageTableIsTrue -update")
+	require.Contains(t, string(readme), count, "README.md's row of calls must say how many there are")
 }

@@ -148,6 +148,32 @@ func (s *GroupsService) Update(ctx context.Context, group graph.GroupID, u Group
 	}{whatsapp, u})
 }
 
+// SetPicture changes the picture of a group: a square JPEG of more than 192 pixels and at most 5 MB, else Meta refuses with
+// [graph.CodeGroupPictureAspectRatio] or [graph.CodeGroupPictureTooSmall]. The webhook group_settings_update says whether it worked.
+//
+// Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/groups/reference
+//
+// graph:POST /{group-id} file
+func (s *GroupsService) SetPicture(ctx context.Context, group graph.GroupID, picture MediaUpload) error {
+	var p problems
+	picture.check(&p)
+	if picture.Type != "" && picture.Type != "image/jpeg" {
+		p.limit("MediaUpload.Type of a group's picture must be image/jpeg")
+	}
+	if err := p.err(); err != nil {
+		return err
+	}
+	r := s.request(http.MethodPost, "", group, nil)
+	r.replay = ReplayIdempotent
+	var err error
+	if r.upload, err = picture.form("file", [][2]string{{"messaging_product", "whatsapp"}}); err != nil {
+		return err
+	}
+	r.sensitive = []string{picture.Name}
+	_, err = call[groupAnswer](ctx, s.c, r)
+	return err
+}
+
 // accepted makes a call whose answer is a success or, as Meta's older pages have it, the id of a request.
 func (s *GroupsService) accepted(ctx context.Context, r request, body any) error {
 	_, err := send[groupAnswer](ctx, s.c, r, body)
@@ -240,7 +266,11 @@ func (s *GroupsService) Remove(ctx context.Context, group graph.GroupID, people 
 	}
 	p.count("the people", len(people), 0, 8)
 	for _, person := range people {
-		if problem := person.problem(); problem != "" || person.kind == recipientGroup {
+		problem := person.problem()
+		if person.kind == recipientGroup {
+			problem = "is a group"
+		}
+		if problem != "" {
 			p.add("one of the people %s", problem)
 			continue
 		}

@@ -1,6 +1,7 @@
 package cloudapi
 
 import (
+	"cmp"
 	"context"
 	"io"
 	"net/http"
@@ -76,17 +77,9 @@ func (s *MediaService) Upload(ctx context.Context, phone graph.PhoneNumberID, u 
 	if u.check(&p); p.err() != nil {
 		return "", p.err()
 	}
-	name := u.Name
-	if name == "" {
-		name = "file"
-	}
-	body, err := multipartFile(
-		[][2]string{{"messaging_product", "whatsapp"}, {"type", u.Type}}, "file", name, u.Type, u.Body, u.Size)
+	body, err := u.form("file", [][2]string{{"messaging_product", "whatsapp"}, {"type", u.Type}})
 	if err != nil {
 		return "", err
-	}
-	if u.checkSize(&p, body.size); p.err() != nil { // now that it is known
-		return "", p.err()
 	}
 	resp, err := call[mediaUploaded](ctx, s.c, request{
 		method: http.MethodPost, path: "/{phone-number-id}/media", ids: []string{string(phone)}, phone: phone, upload: body,
@@ -96,6 +89,17 @@ func (s *MediaService) Upload(ctx context.Context, phone graph.PhoneNumberID, u 
 		return "", err
 	}
 	return resp.ID, nil
+}
+
+// form is a body with the file under the name of field, whose size is checked now that it is known.
+func (u MediaUpload) form(field string, fields [][2]string) (*payload, error) {
+	body, err := multipartFile(fields, field, cmp.Or(u.Name, "file"), u.Type, u.Body, u.Size)
+	if err != nil {
+		return nil, err
+	}
+	var p problems
+	u.checkSize(&p, body.size)
+	return body, p.err()
 }
 
 type mediaUploaded struct {

@@ -2,7 +2,7 @@ package cloudapi
 
 import (
 	"context"
-	"encoding/json"
+	"encoding/base64"
 	"net/http"
 	"slices"
 	"strconv"
@@ -10,7 +10,7 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 )
 
-// A SettingsService switches calling, identity checks and storage of a number on and off.
+// A SettingsService switches calling, identity checks, encryption and storage of a number on and off.
 type SettingsService service
 
 // Settings are the settings of a number.
@@ -19,8 +19,7 @@ type Settings struct {
 	IdentityCheck IdentitySetting `json:"user_identity_change"`
 	Storage       StorageSetting  `json:"storage_configuration"`
 
-	// Encryption is the state of payload encryption, as Meta wrote it.
-	Encryption json.RawMessage `json:"payload_encryption"`
+	Encryption PayloadEncryption `json:"payload_encryption"`
 
 	Answer
 }
@@ -108,6 +107,18 @@ type StorageSetting struct {
 	RetentionMinutes int    `json:"retention_minutes,omitzero"`
 }
 
+// A PayloadEncryption is the encryption of what messages and webhooks hold, between Meta and the business. It is a beta of Meta's.
+type PayloadEncryption struct {
+	Status Switch `json:"status"`
+
+	// ClientKey is the business's public key in base64, which switching it on wants. It is not read back.
+	ClientKey string `json:"client_encryption_key,omitzero"`
+
+	// Fingerprint is that of the business's key, and CloudKey is Meta's. Both are read only.
+	Fingerprint string `json:"client_encryption_key_fingerprint,omitzero"`
+	CloudKey    string `json:"cloud_encryption_key,omitzero"`
+}
+
 // Get reads the settings.
 //
 // Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/business-phone-numbers/settings
@@ -186,4 +197,30 @@ func (s *SettingsService) SetStorage(ctx context.Context, phone graph.PhoneNumbe
 	return s.set(ctx, phone, struct {
 		S StorageSetting `json:"storage_configuration"`
 	}{storage})
+}
+
+// SetEncryption switches payload encryption on, with a key, or off. Messages to Meta are then encrypted by the host and sent with
+// [Do] to /{phone-number-id}/messages_encrypted.
+//
+// Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/business-phone-numbers/settings
+//
+// graph:POST /{phone-number-id}/settings payload_encryption
+func (s *SettingsService) SetEncryption(ctx context.Context, phone graph.PhoneNumberID, e PayloadEncryption) error {
+	var p problems
+	p.required("PayloadEncryption.Status", string(e.Status))
+	if e.Status == Enabled && e.ClientKey == "" {
+		p.missing("PayloadEncryption.ClientKey is empty; switching encryption on wants a public key in base64")
+	}
+	if e.ClientKey != "" {
+		if _, err := base64.StdEncoding.DecodeString(e.ClientKey); err != nil {
+			p.limit("PayloadEncryption.ClientKey is not base64")
+		}
+	}
+	if err := p.err(); err != nil {
+		return err
+	}
+	e.Fingerprint, e.CloudKey = "", ""
+	return s.set(ctx, phone, struct {
+		E PayloadEncryption `json:"payload_encryption"`
+	}{e})
 }

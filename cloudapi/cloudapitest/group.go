@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"slices"
+	"strings"
 	"time"
 	"unicode/utf8"
 
@@ -34,6 +35,9 @@ type Group struct {
 
 	// InviteLink is made up if empty, and empty again once it was deleted.
 	InviteLink string
+
+	// Picture is the file that was uploaded last. Its size in pixels is not looked at.
+	Picture []byte
 
 	// CreatedAt is now if zero.
 	CreatedAt time.Time
@@ -231,7 +235,23 @@ func (s *Server) getGroup(c *call) reply {
 	return ok(n)
 }
 
+// editGroup changes texts, or the picture, which comes in a form.
 func (s *Server) editGroup(c *call) reply {
+	if strings.HasPrefix(c.header.Get("Content-Type"), "multipart/") {
+		_, files, err := c.form()
+		if err != nil {
+			return refuse(err)
+		}
+		picture, ok := files["file"]
+		if !ok {
+			return refuse(missing("file"))
+		}
+		if picture.mimeType != "image/jpeg" {
+			return refuse(invalid("The picture of a group must be a JPEG"))
+		}
+		valueOf[group](c).Picture = picture.body
+		return success
+	}
 	var req struct {
 		Subject     *string `json:"subject"`
 		Description *string `json:"description"`

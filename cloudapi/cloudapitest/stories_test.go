@@ -2,6 +2,7 @@ package cloudapitest_test
 
 import (
 	"iter"
+	"strings"
 	"testing"
 	"time"
 
@@ -75,6 +76,11 @@ func TestTheLifeOfAGroup(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, id, sent.Group)
 	require.NoError(t, client.Groups.Update(ctx, id, cloudapi.GroupUpdate{Subject: new("Early bakers")}))
+	picture := cloudapi.MediaUpload{Type: "image/jpeg", Body: strings.NewReader("not really a picture")}
+	require.NoError(t, client.Groups.SetPicture(ctx, id, picture))
+	require.Equal(t, "not really a picture", string(srv.Groups(phone.ID)[0].Picture))
+	picture.Type = "image/png"
+	require.ErrorIs(t, client.Groups.SetPicture(ctx, id, picture), cloudapi.ErrInvalid)
 	group, err := client.Groups.Get(ctx, id)
 	require.NoError(t, err)
 	require.Equal(t, "Early bakers", group.Subject)
