@@ -31,7 +31,8 @@ const finishTimeout = 2 * time.Minute
 //	GET  /back          Config.RedirectURI: the browser comes back from the login dialog, and goes on to Config.PageURL
 //
 //	POST /begin   (no body)
-//	→ 200 {"state": "…", "expires_in": 3600, "mode": "coexistence", "launch": {"init": {…}, "login": {…}}, "sdk": "…", "steps": ["state", …], "check": true, "redirect": "…"}
+//	→ 200 {"state": "…", "expires_in": 3600, "mode": "coexistence", "launch": {"init": {…}, "login": {…}}, "sdk": "…",
+//	       "steps": ["state", …], "check": true, "redirect": "…"}
 //
 //	POST /check   {"state": "…", "number": "…", "app_version": "…"}
 //	→ 200 {"eligible": false, "reasons": [{"text": "…", "remedy": "…"}], "notes": ["…"]}
@@ -44,21 +45,26 @@ const finishTimeout = 2 * time.Minute
 //	POST /status  {"state": "…"}
 //	→ 200 {"running": true, "granted": true, "ended": false, "step": "verify", "outcome": "…", "advice": "…", …}
 //
-// Show an advice only to whom it is for: the actor. A host with a page of its own making uses /begin, /finish and the rest without the script. State is required. Session is the
-// data of the window message as it arrived, a string or an object; callback is the argument of FB.login's callback and makes
-// code unnecessary; redirect_uri is for a code that came with a redirect. After "choose_number" the page sends state and
-// phone_number_id; after "number_unverified" state and send_code, SMS or VOICE, and then state and verification_code; after another answer with "retry" it sends the state alone, or with the code if that came late. Outcomes are
-// those of [Outcome], and "bad_request", "method_not_allowed", "not_found", "unauthorized", "cross_origin" and "internal" for
-// requests that are none.
+// Show an advice only to whom it is for: the actor. State is required in /finish and /status. A host with a page of its own making
+// uses the POSTs without the script:
+//
+//   - session is the data of the window message as it arrived, a string or an object. callback is the argument of FB.login's callback
+//     and makes code unnecessary; redirect_uri is for a code that came with a redirect.
+//   - After "choose_number" the page sends state and phone_number_id.
+//   - After "number_unverified" it sends state and send_code, SMS or VOICE, and then state and verification_code.
+//   - After another answer with "retry" it sends the state alone, or with the code if that came late.
+//
+// Outcomes are those of [Outcome], and "bad_request", "method_not_allowed", "not_found", "unauthorized", "cross_origin" and
+// "internal" for requests that are none.
 //
 // Onboarded is called for every connected business before the page is told, for the host to store it. If it returns an error,
 // the page may send its state again, and everything after the exchange is repeated. It gets a context that outlives the
 // request: a closed tab must not cost a grant.
 //
 // Every POST, and /back, must be of [Config].Owner, which Handler panics without, since no answer would make sense. Browsers on
-// other origins are turned away ([http.CrossOriginProtection]; [Config].TrustedOrigins may call, with the cookies of this one), and a code can only be submitted with
-// a state that was begun for the same owner, so that no third page can connect its account to this owner. Answers hold no
-// secret but the state, and are not cached.
+// other origins are turned away ([http.CrossOriginProtection]), except for [Config].TrustedOrigins, which may call with the cookies of
+// this one. A code can only be submitted with a state that was begun for the same owner, so that no third page can connect its account
+// to this owner. Answers hold no secret but the state, and are not cached.
 func (f *Flow) Handler(onboarded func(ctx context.Context, b *Business) error) http.Handler {
 	if f.cfg.Owner == nil || onboarded == nil {
 		panic("signup: Flow.Handler needs Config.Owner and a function for businesses that are connected")
