@@ -189,6 +189,33 @@ func TestACipherThatFailsForAWhileForgetsNoToken(t *testing.T) {
 	require.Equal(t, signup.OutcomeReady, got.Outcome)
 }
 
+// One attempt whose key is lost keeps no other from going on after a restart.
+func TestAttemptsThatCannotBeReadHideNoOthers(t *testing.T) {
+	t.Parallel()
+	store, m := new(signup.MemStore), happy()
+	m.fail["GET /"+wabaA+"/phone_numbers"] = refuse(503, "")
+	with := func(key []byte) *bench {
+		cipher, err := signup.NewCipher(key)
+		require.NoError(t, err)
+		return newBench(t, m, func(c *signup.Config) { c.Store, c.Cipher = store, cipher })
+	}
+	lost, kept := with(newKey(t)), with(newKey(t))
+	for _, b := range []*bench{lost, kept} {
+		_, err := b.finish("")
+		requireOutcome(t, signup.OutcomeUnavailable, err)
+	}
+	all, err := kept.Attempts(t.Context(), "")
+	require.NoError(t, err)
+	require.Len(t, all, 2)
+	require.ErrorContains(t, all[0].Err, "cannot be decrypted")
+	require.Equal(t, signup.Status{ID: all[0].ID, Owner: owner, BeganAt: all[0].BeganAt, Err: all[0].Err}, all[0])
+	require.NoError(t, all[1].Err)
+	require.True(t, all[1].Granted)
+	m.change(func() { clear(m.fail) })
+	_, err = kept.Continue(t.Context(), all[1].ID, "", func(context.Context, *signup.Business) error { return nil })
+	require.NoError(t, err)
+}
+
 // An unwell cipher opens nothing for a while.
 type unwell struct {
 	signup.Cipher

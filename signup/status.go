@@ -37,6 +37,10 @@ type Status struct {
 	Phone   string
 	Choices []Choice
 
+	// Err says why the attempt cannot be read: its key is gone, or does not answer at the moment. Then nothing is known but ID, Owner
+	// and BeganAt.
+	Err error
+
 	// Claimed is the account that the browser named, without any proof. See [Flow.Recover].
 	Claimed graph.WABAID
 }
@@ -84,10 +88,13 @@ func (f *Flow) Attempts(ctx context.Context, owner string) ([]Status, error) {
 		switch {
 		case errors.Is(err, ErrNoRecord): // was deleted meanwhile
 			continue
-		case err != nil:
+		case r == nil:
 			return nil, err
+		case err != nil:
+			all = append(all, Status{ID: rec.ID, Owner: rec.Owner, BeganAt: rec.BeganAt, Err: err})
+		default:
+			all = append(all, *r.status())
 		}
-		all = append(all, *r.status())
 	}
 	return all, nil
 }
