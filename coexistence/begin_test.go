@@ -183,7 +183,23 @@ func TestPreflightFindings(t *testing.T) {
 		},
 		"the fields cannot be read": {
 			change:   func(_ *testing.T, d *desk) { d.srv.FailNext(200, cloudapitest.On("GET", "/{app-id}/subscriptions")) },
-			warnings: []coexistence.Check{coexistence.CheckFields},
+			problems: []coexistence.Check{coexistence.CheckFields},
+		},
+		"Meta does not answer about the fields": {
+			change: func(_ *testing.T, d *desk) {
+				d.srv.FailNext(2, cloudapitest.On("GET", "/{app-id}/subscriptions"), cloudapitest.Status(503), cloudapitest.Times(10))
+			},
+			problems: []coexistence.Check{coexistence.CheckFields},
+		},
+		"the client cannot ask for the fields": {
+			change: func(t *testing.T, d *desk) {
+				cfg := d.srv.Config()
+				cfg.AppSecret = ""
+				client, err := cloudapi.NewClient(cfg)
+				require.NoError(t, err)
+				d.api = coexistence.API(client)
+			},
+			problems: []coexistence.Check{coexistence.CheckFields},
 		},
 		"the app receives nothing at all": {
 			change: func(_ *testing.T, d *desk) {

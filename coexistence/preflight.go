@@ -153,8 +153,9 @@ func (t *Tracker) preflight(ctx context.Context, api SyncAPI, st State, kinds []
 	}
 	switch subs, err := api.Subscriptions(ctx); {
 	case err != nil:
-		warning(Finding{Check: CheckFields, Text: "the app's webhook fields cannot be read; see to it that it subscribes to " +
-			fieldList(required), Err: err})
+		// Not even for a moment: a field that is missing burns the request, and asking again costs nothing.
+		problem(Finding{Check: CheckFields, Text: "the app's webhook fields cannot be read, so nobody knows whether it subscribes to " +
+			fieldList(required) + "; call with a client that has AppID and AppSecret, and try again", Err: err})
 	default:
 		if missing := missingFields(required, subs); len(missing) > 0 {
 			problem(Finding{Check: CheckFields, Text: "the app does not subscribe to " + fieldList(missing) +
