@@ -61,6 +61,7 @@ type report struct {
 	Received, Handled, Fenced int64
 	Retried, Died             int64
 	Chunks                    int64 // of history
+	Live                      int64 // messages in a flood
 	Lag50, Lag99              time.Duration
 	Holding                   string // the message that a handler has been told to hold on to
 	Left                      int    // to be handled
@@ -75,7 +76,7 @@ type host struct {
 
 	chunks atomic.Int64
 	mu     sync.Mutex
-	lags   []time.Duration // of what was live
+	lags   []time.Duration // from when live messages were written until they were handled
 
 	// holding is there while one handler is to stay within its event. It is closed when that may go on.
 	holding chan struct{}
@@ -135,7 +136,7 @@ func (h *host) receiver(ctx context.Context) (webhook.Receiver, error) {
 		return nil, err
 	}
 	h.in, err = inbox.New(store, handler, inbox.Config{
-		Lease: h.order.Lease, Workers: h.order.Workers, Observe: h.observe,
+		Lease: h.order.Lease, Workers: h.order.Workers,
 		Backoff: func(int) time.Duration { return 50 * time.Millisecond }, MaxAttempts: 10000, Poll: 200 * time.Millisecond,
 		Logger: slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelError})),
 	})
@@ -178,7 +179,7 @@ func (h *host) open(ctx context.Context) (inbox.Store, webhook.Handler, error) {
 	switch h.order.Mode {
 	case modeEffects:
 	case modeWalk:
-		return o.store, webhook.HandlerFunc(walk), nil
+		return o.store, webhook.HandlerFunc(h.walk), nil
 	default:
 		return o.store, nothing, nil
 	}
@@ -215,13 +216,21 @@ func (h *host) dwell(ctx context.Context, message string) {
 	}
 }
 
-// walk decodes the messages of a chunk of history.
-func walk(_ context.Context, ev webhook.Event) error {
-	if chunk, ok := ev.(*webhook.HistoryChunk); ok {
-		for _, m := range chunk.Messages() {
+// walk decodes the messages of a chunk of history, and notes how old a live message is.
+func (h *host) walk(_ context.Context, ev webhook.Event) error {
+	switch ev := ev.(type) {
+	case *webhook.HistoryChunk:
+		for _, m := range ev.Messages() {
 			if m.Err != nil {
 				return m.Err
 			}
+		}
+		h.chunks.Add(1)
+	case *webhook.IncomingMessage:
+		if written, ok := writtenAt(wordsOf(ev)); ok {
+			h.mu.Lock()
+			defer h.mu.Unlock()
+			h.lags = append(h.lags, time.Since(written))
 		}
 	}
 	return nil
@@ -237,18 +246,6 @@ func (s laneless) Settle(ctx context.Context, token inbox.Token, outs []inbox.Ou
 		}
 	}
 	return s.TxSettler.Settle(ctx, token, outs)
-}
-
-func (h *host) observe(o inbox.Observation) {
-	if o.Bulk {
-		h.chunks.Add(1)
-		return
-	}
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if len(h.lags) < 1<<20 {
-		h.lags = append(h.lags, o.Lag)
-	}
 }
 
 // obey does what the parent wants: "stats" does nothing, "hold" has the next handler stay within its event, "go" lets it go on, "end" shuts down.
@@ -283,6 +280,7 @@ func (h *host) obey(ctx context.Context, command string) report {
 	r.Chunks = h.chunks.Load()
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	r.Live = int64(len(h.lags))
 	r.Lag50, r.Lag99 = quantile(h.lags, 0.5), quantile(h.lags, 0.99)
 	return r
 }

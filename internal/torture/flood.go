@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -18,7 +20,7 @@ const (
 	chunkSize    = 3000
 	floodSenders = 4
 	liveRate     = 50                     // messages a second; a coexistence number may see 20 in both directions
-	liveBar      = 250 * time.Millisecond // how long after its arrival a live message has to be handled, for 99 of 100
+	liveBar      = 250 * time.Millisecond // how long after it was written a live message has to be handled, for 99 of 100
 )
 
 // measureFlood prints how fast a flood of history is taken in and drained, and how long live messages wait meanwhile. The handler decodes
@@ -95,12 +97,25 @@ func flood(ctx context.Context, out io.Writer, engine string, seed uint64, chunk
 	}
 	end, stop := context.WithTimeout(context.WithoutCancel(ctx), time.Minute)
 	defer stop()
+	for {
+		r, err := p.ask(end, "stats")
+		if err != nil {
+			return f, err
+		}
+		if r.Live >= int64(len(acks)) {
+			break
+		}
+		time.Sleep(5 * time.Millisecond)
+	}
 	r, err := p.end(end)
 	if err != nil {
 		return f, err
 	}
 	if r.Chunks != int64(chunks) || r.Died > 0 {
 		return f, fmt.Errorf("%d chunks of history were handled of %d, and %d events gave up", r.Chunks, chunks, r.Died)
+	}
+	if len(acks) != int(r.Live) {
+		return f, fmt.Errorf("%d live messages were handled of %d", r.Live, len(acks))
 	}
 	f.live, f.ack50, f.ack99, f.live50, f.live99 = len(acks), quantile(acks, 0.5), quantile(acks, 0.99), r.Lag50, r.Lag99
 	return f, nil
@@ -157,35 +172,50 @@ func deliver(ctx context.Context, c *caller, body []byte) error {
 	}
 }
 
+// A note is a live message, which says when it was written. Sender and host have the same clock.
+type note struct {
+	message int
+	written time.Time
+}
+
+func (n note) String() string { return "written " + strconv.FormatInt(n.written.UnixNano(), 10) }
+
+// writtenAt undoes String.
+func writtenAt(words string) (time.Time, bool) {
+	text, found := strings.CutPrefix(words, "written ")
+	nano, err := strconv.ParseInt(text, 10, 64)
+	return time.Unix(0, nano), found && err == nil
+}
+
 // writeLive posts live messages at their rate until ctx ends, and returns how long each took to be acknowledged.
 func writeLive(ctx context.Context, addr string, p plan) (acks []time.Duration, err error) {
 	const writers = 4
 	tick := time.NewTicker(time.Second / liveRate)
 	defer tick.Stop()
-	numbers := make(chan int, 1<<16) // a slow answer does not keep the next customer from writing
+	customers := make(chan note, 1<<16) // a slow answer does not keep the next customer from writing
 	var all sync.WaitGroup
 	times, errs := make([][]time.Duration, writers), make([]error, writers)
 	for i := range writers {
 		all.Go(func() {
 			caller := caller{addr: addr, timeout: time.Minute}
 			defer caller.close()
-			for n := range numbers {
-				from := time.Now()
+			for n := range customers {
 				if errs[i] == nil {
-					errs[i] = deliver(context.WithoutCancel(ctx), &caller, p.body(parcel{messages: []int{n}, greeting: n}))
+					d := parcel{messages: []int{n.message}, greeting: n.message}
+					errs[i] = deliver(context.WithoutCancel(ctx), &caller, p.bodyWith(d, func(int) string { return n.String() }))
 				}
-				times[i] = append(times[i], time.Since(from))
+				times[i] = append(times[i], time.Since(n.written))
 			}
 		})
 	}
 	for n := 0; ; n++ {
 		select {
 		case <-ctx.Done():
-			close(numbers)
+			close(customers)
 			all.Wait()
 			return slices.Concat(times...), errors.Join(errs...)
-		case <-tick.C:
-			numbers <- n
+		case now := <-tick.C:
+			customers <- note{n, now}
 		}
 	}
 }

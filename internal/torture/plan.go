@@ -86,7 +86,9 @@ func numberOf(id string) (message int, ok bool) {
 }
 
 // body writes a delivery in Meta's shape.
-func (p plan) body(d parcel) []byte {
+func (p plan) body(d parcel) []byte { return p.bodyWith(d, p.words) }
+
+func (p plan) bodyWith(d parcel, words func(message int) string) []byte {
 	var b strings.Builder
 	b.WriteString(`{"object":"whatsapp_business_account","entry":[{"id":"102290129340398","changes":[`)
 	for i, m := range d.messages {
@@ -96,7 +98,7 @@ func (p plan) body(d parcel) []byte {
 		who := fmt.Sprintf("1555010%04d", p.conversation(m))
 		fmt.Fprintf(&b, `{"value":{"messaging_product":"whatsapp","metadata":{"display_phone_number":"15550100199","phone_number_id":"106540352242922"},`+
 			`"contacts":[{"profile":{"name":"Customer %d"},"wa_id":%q}],"messages":[{"from":%q,"id":%q,"timestamp":"1795168800","type":"text",`+
-			`"text":{"body":%q}}]},"field":"messages"}`, d.greeting, who, who, wamid(m), p.words(m))
+			`"text":{"body":%q}}]},"field":"messages"}`, d.greeting, who, who, wamid(m), words(m))
 	}
 	b.WriteString(`]}]}`)
 	return []byte(b.String())

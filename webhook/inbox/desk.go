@@ -30,8 +30,12 @@ type hold struct {
 type settlement struct {
 	hold *hold
 	lane string
+	size int // of the body that may go with it
 	out  Outcome
 }
+
+// settleBytes limits the bodies that go in one transaction: others wait for it.
+const settleBytes = 2 << 20
 
 func newDesk(in *Inbox, a alarm) *desk {
 	return &desk{in: in, alarm: a, outcomes: make(chan settlement, 256), holds: map[*hold]bool{}}
@@ -57,15 +61,15 @@ func (d *desk) finish(h *hold) {
 // run settles until outcomes is closed.
 func (d *desk) run(ctx context.Context) {
 	for first := range d.outcomes {
-		batch := []settlement{first}
+		batch, bytes := []settlement{first}, first.size
 	collect:
-		for len(batch) < cap(d.outcomes) {
+		for len(batch) < cap(d.outcomes) && bytes < settleBytes {
 			select {
 			case s, more := <-d.outcomes:
 				if !more {
 					break collect
 				}
-				batch = append(batch, s)
+				batch, bytes = append(batch, s), bytes+s.size
 			default:
 				break collect
 			}

@@ -29,7 +29,7 @@ type laneRun struct {
 const (
 	ahead      = 4 // lanes in hand for each live worker
 	perLane    = 64
-	claimBytes = 32 << 20
+	claimBytes = 8 << 20
 )
 
 func newPump(in *Inbox, bulk bool) *pump {
@@ -135,7 +135,7 @@ func (p *pump) work(ctx context.Context, run laneRun) {
 			out, settled = p.in.attempt(run.hold, rec)
 		}
 		if !settled {
-			p.desk.outcomes <- settlement{run.hold, rec.Lane, out}
+			p.desk.outcomes <- settlement{run.hold, rec.Lane, len(rec.Body), out}
 		}
 		if out.Kind == Retry || out.Kind == Release {
 			break

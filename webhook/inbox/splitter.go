@@ -15,7 +15,7 @@ type splitter struct {
 
 const (
 	splitBatch = 128
-	splitBytes = 16 << 20
+	splitBytes = 8 << 20
 )
 
 func (s *splitter) run(ctx context.Context) {

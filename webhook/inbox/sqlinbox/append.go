@@ -18,8 +18,11 @@ func (s *Store) Append(ctx context.Context, recs []inbox.Record) (added int, err
 	if len(recs) == 0 {
 		return 0, nil
 	}
-	j := &job{ctx: ctx, recs: recs}
-	if err := s.commits.do(ctx, j); err != nil {
+	j, commits := &job{ctx: ctx, recs: recs}, s.commits
+	if j.bulk = !slices.ContainsFunc(recs, func(rec inbox.Record) bool { return !rec.Bulk }); j.bulk {
+		commits = s.bulk
+	}
+	if err := commits.do(ctx, j); err != nil {
 		return 0, explain("Append", err)
 	}
 	return j.added, nil
@@ -40,7 +43,7 @@ func (s *Store) appendAll(ctx context.Context, tx *sql.Tx, jobs []*job) error {
 	}
 	if s.dialect == SQLite {
 		for _, l := range lines {
-			n, err := s.exec(ctx, tx, appendInto+"(?, ?, ?, ?, ?)"+unlessKnown, deliveryColumns(l.rec)...)
+			n, err := s.exec(ctx, tx, appendInto+"(?, ?, ?, ?, ?, ?)"+unlessKnown, deliveryColumns(l.rec)...)
 			if err != nil {
 				return err
 			}
@@ -53,7 +56,7 @@ func (s *Store) appendAll(ctx context.Context, tx *sql.Tx, jobs []*job) error {
 	stored := map[string]bool{}
 	for rest := lines; len(rest) > 0; {
 		n := statementRows(len(rest))
-		query := appendInto + strings.TrimSuffix(strings.Repeat("(?, ?, ?, ?, ?), ", n), ", ") + unlessKnown + " RETURNING record_key"
+		query := appendInto + strings.TrimSuffix(strings.Repeat("(?, ?, ?, ?, ?, ?), ", n), ", ") + unlessKnown + " RETURNING record_key"
 		var args []any
 		for _, l := range rest[:n] {
 			args = append(args, deliveryColumns(l.rec)...)
@@ -84,7 +87,7 @@ func (s *Store) appendAll(ctx context.Context, tx *sql.Tx, jobs []*job) error {
 }
 
 const (
-	appendInto  = "INSERT INTO webhook_deliveries (record_key, bulk, received_at, size, body) VALUES "
+	appendInto  = "INSERT INTO webhook_deliveries (record_key, bulk, received_at, changed_at, size, body) VALUES "
 	unlessKnown = " ON CONFLICT DO NOTHING"
 )
 
@@ -93,7 +96,10 @@ func deliveryColumns(rec inbox.Record) []any {
 	if body == nil {
 		body = []byte{}
 	}
-	return []any{keyColumn(rec.Key), number(rec.Bulk), rec.ReceivedAt.UnixMicro(), len(rec.Body), body}
+	// changed_at is a moment from the beginning, as large as later ones: SQLite then changes a row in its place, and need not write the
+	// body again.
+	at := rec.ReceivedAt.UnixMicro()
+	return []any{keyColumn(rec.Key), number(rec.Bulk), at, at, len(rec.Body), body}
 }
 
 func keyColumn(key string) sql.NullString {

@@ -45,7 +45,7 @@ func (s *Store) Claim(ctx context.Context, req inbox.ClaimRequest) (b inbox.Batc
 	if err != nil || !ready {
 		return inbox.Batch{Wait: wait}, explain("Claim", err)
 	}
-	err = s.write(ctx, "Claim", func(tx *sql.Tx) error {
+	err = s.write(ctx, "Claim", req.Bulk, func(tx *sql.Tx) error {
 		b = inbox.Batch{Token: newToken(q)}
 		if q.kind == inbox.KindDelivery {
 			b.Records, err = s.claimDeliveries(ctx, tx, q, b.Token, req)
@@ -56,6 +56,19 @@ func (s *Store) Claim(ctx context.Context, req inbox.ClaimRequest) (b inbox.Batc
 	})
 	if err != nil || len(b.Records) == 0 {
 		return inbox.Batch{}, err
+	}
+	// Bodies are read afterwards: they can be large, and nobody has to wait for that.
+	missing, err := s.loadBodies(ctx, b.Records)
+	if err != nil {
+		outs := make([]inbox.Outcome, len(b.Records))
+		for i, rec := range b.Records {
+			outs[i] = inbox.Outcome{ID: rec.ID, Kind: inbox.Release}
+		}
+		_ = s.Settle(context.WithoutCancel(ctx), b.Token, outs) // or they come again when the lease is over
+		return inbox.Batch{}, explain("Claim", err)
+	}
+	if missing {
+		return inbox.Batch{}, nil // somebody else had it meanwhile, because the lease is over
 	}
 	return b, nil
 }
@@ -86,35 +99,22 @@ func (s *Store) claimDeliveries(
 	if err != nil || n == 0 {
 		return nil, err
 	}
-	var ids []int64
 	bytes := 0
 	err = s.read(ctx, tx, func(rows *sql.Rows) error {
-		var id int64
-		var size int
-		if err := rows.Scan(&id, &size); err != nil {
-			return err
-		}
-		if bytes += size; req.MaxBytes == 0 || bytes <= req.MaxBytes || len(ids) == 0 {
-			ids = append(ids, id)
-		}
-		return nil
-	}, "SELECT id, size FROM webhook_deliveries WHERE state = 0 AND bulk = ? ORDER BY id LIMIT ?", q.bulk, req.PerLane)
-	if err != nil {
-		return nil, err
-	}
-	among, arg := sqldb.Dialect(s.dialect).Among("id", ids)
-	err = s.read(ctx, tx, func(rows *sql.Rows) error {
 		var id, receivedAt int64
+		var size int
 		var key sql.NullString
 		rec := inbox.Record{Kind: inbox.KindDelivery, Bulk: req.Bulk}
-		if err := rows.Scan(&id, &key, &rec.Attempts, &receivedAt, &rec.Body); err != nil {
+		if err := rows.Scan(&id, &key, &rec.Attempts, &receivedAt, &size); err != nil {
 			return err
 		}
 		rec.ID, rec.Delivery, rec.Key = deliveryID(id), deliveryID(id), key.String
 		rec.ReceivedAt = time.UnixMicro(receivedAt).UTC()
-		recs = append(recs, rec)
+		if bytes += size; req.MaxBytes == 0 || bytes <= req.MaxBytes || len(recs) == 0 {
+			recs = append(recs, rec)
+		}
 		return nil
-	}, "SELECT id, record_key, attempts, received_at, body FROM webhook_deliveries WHERE "+among+" ORDER BY id", arg)
+	}, "SELECT id, record_key, attempts, received_at, size FROM webhook_deliveries WHERE state = 0 AND bulk = ? ORDER BY id LIMIT ?", q.bulk, req.PerLane)
 	if err != nil {
 		return nil, err
 	}
@@ -165,10 +165,7 @@ func (s *Store) claimEvents(
 		SELECT 1, CAST(? AS BIGINT), CAST(? AS TEXT), CAST(? AS TEXT), ? + $now, r.lane, r.held FROM `+from+` WHERE 1 = 1
 		ON CONFLICT (kind, bulk, lane) DO UPDATE SET token = excluded.token, worker = excluded.worker, next_at = excluded.next_at, held = excluded.held`,
 		append([]any{q.bulk, string(token), sqldb.Clean(req.Worker), s.in(req.Lease)}, args...)...)
-	if err != nil {
-		return nil, err
-	}
-	return recs, s.loadBodies(ctx, tx, recs)
+	return recs, err
 }
 
 // readyLanes locks lanes that can be claimed.
@@ -235,8 +232,8 @@ func (s *Store) waiting(
 	return recs, err
 }
 
-// loadBodies gives the events the bodies of their deliveries. Events of one delivery share it.
-func (s *Store) loadBodies(ctx context.Context, tx *sql.Tx, recs []inbox.Record) error {
+// loadBodies gives records the bodies of their deliveries. Events of one delivery share it. missing says that one is gone.
+func (s *Store) loadBodies(ctx context.Context, recs []inbox.Record) (missing bool, err error) {
 	bodies := map[int64][]byte{}
 	var ids []int64
 	for _, rec := range recs {
@@ -246,18 +243,20 @@ func (s *Store) loadBodies(ctx context.Context, tx *sql.Tx, recs []inbox.Record)
 			ids = append(ids, id)
 		}
 	}
+	found := 0
 	among, arg := sqldb.Dialect(s.dialect).Among("id", ids)
-	err := s.read(ctx, tx, func(rows *sql.Rows) error {
+	err = s.read(ctx, s.db, func(rows *sql.Rows) error {
 		var id int64
 		var body []byte
 		err := rows.Scan(&id, &body)
 		bodies[id] = body
+		found++
 		return err
-	}, "SELECT id, body FROM webhook_deliveries WHERE "+among, arg)
+	}, "SELECT id, body FROM webhook_deliveries WHERE body IS NOT NULL AND "+among, arg)
 	for i := range recs {
 		recs[i].Body = bodies[int64(recs[i].Delivery)/2]
 	}
-	return err
+	return found < len(ids), err
 }
 
 // deleteEmptyLanes forgets lanes in which nothing waits. With NOT EXISTS, a planner may join, and go through all that wait.

@@ -24,8 +24,9 @@
 //
 // # Concurrency
 //
-// Appends that wait share a transaction. With SQLite, everything that waits shares one, because the commit is what takes time; there is one
-// writer at a time, and readers do not wait. With PostgreSQL, claims skip rows that others hold (SKIP LOCKED), and leases are measured by
+// Appends that wait share a transaction. With SQLite, everything live that waits does, because the commit is what takes time; there is one
+// writer at a time, and readers do not wait. What is live goes first, and history and address books have small transactions of their own: a
+// flood of them holds up a live message for one of these at most, each time it needs the disk. With PostgreSQL, claims skip rows that others hold (SKIP LOCKED), and leases are measured by
 // the clock of the database. A token that no other batch has had stands for the hold: settling checks it within the transaction
 // that writes the outcome, so whoever lost a lease changes nothing. A process that stops in the middle of a transaction that locks rows
 // here loses it after 5 seconds (idle_in_transaction_session_timeout), so that the others go on.

@@ -12,18 +12,23 @@ import (
 
 // A group lets jobs that wait share a transaction, because it is the commit that takes time. There is no goroutine behind it: one of those who
 // wait does the work of all.
+//
+// What is live goes first. What is in bulk has small transactions of its own, so that what is live never waits long for one of them.
 type group struct {
 	s    *Store
 	turn chan struct{} // held by those who are at it
 
 	mu       sync.Mutex
-	queue    []*job
-	appended bool // the last transaction was one of deliveries
+	live     []*job
+	bulk     []*job
+	appended bool // the last live transaction was one of deliveries
+	overtook int  // how many live transactions went ahead of what is in bulk and waits
 }
 
 // A job is a part of a transaction: deliveries to append, or a function.
 type job struct {
 	ctx   context.Context
+	bulk  bool // may wait behind everything live
 	recs  []inbox.Record
 	added int
 	fn    func(*sql.Tx) error
@@ -36,21 +41,19 @@ const (
 	groupJobs      = 512
 	groupFunctions = 4
 	groupBytes     = 16 << 20
+
+	bulkBytes   = 1 << 20 // one chunk of history
+	mayOvertake = 8       // what is in bulk makes headway all the same
 )
 
-func newGroup(s *Store) *group {
-	leaders := 1
-	if s.dialect == PostgreSQL {
-		leaders = 2 // one collects while the other commits
-	}
-	return &group{s: s, turn: make(chan struct{}, leaders)}
-}
+func newGroup(s *Store, leaders int) *group { return &group{s: s, turn: make(chan struct{}, leaders)} }
 
 // do returns when the job is committed, or cannot be. A job whose context ends while it waits is not begun.
 func (g *group) do(ctx context.Context, j *job) error {
 	j.done = make(chan struct{})
 	g.mu.Lock()
-	g.queue = append(g.queue, j)
+	queue := g.queueOf(j)
+	*queue = append(*queue, j)
 	g.mu.Unlock()
 	ended := ctx.Done()
 	for {
@@ -69,44 +72,83 @@ func (g *group) do(ctx context.Context, j *job) error {
 	}
 }
 
-// withdraw takes a job out of the queue.
+func (g *group) queueOf(j *job) *[]*job {
+	if j.bulk {
+		return &g.bulk
+	}
+	return &g.live
+}
+
+// withdraw takes a job out of its queue.
 func (g *group) withdraw(j *job) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	for i, other := range g.queue {
-		if other == j {
-			g.queue = append(g.queue[:i], g.queue[i+1:]...)
-			return true
-		}
+	queue := g.queueOf(j)
+	i := slices.Index(*queue, j)
+	if i < 0 {
+		return false
 	}
-	return false
+	*queue = slices.Delete(*queue, i, i+1)
+	return true
 }
 
-// take returns what goes into the next transaction: deliveries that wait, or functions, in turn. Meta waits for the ones, so they do not
-// wait for a pile of the others; and neither starves.
+// take returns what goes into the next transaction.
 func (g *group) take() []*job {
 	g.mu.Lock()
 	defer g.mu.Unlock()
+	if len(g.bulk) == 0 {
+		return g.takeLive()
+	}
+	if len(g.live) > 0 && g.overtook < mayOvertake {
+		g.overtook++
+		return g.takeLive()
+	}
+	g.overtook = 0
+	return g.takeBulk()
+}
+
+// takeLive returns deliveries that wait, or functions, in turn. Meta waits for the ones, so they do not wait for a pile of the others;
+// and neither starves.
+func (g *group) takeLive() []*job {
 	var jobs, rest []*job
 	bytes := 0
-	functions := g.appended && slices.ContainsFunc(g.queue, func(j *job) bool { return j.fn != nil }) ||
-		!slices.ContainsFunc(g.queue, func(j *job) bool { return j.fn == nil })
+	functions := g.appended && slices.ContainsFunc(g.live, func(j *job) bool { return j.fn != nil }) ||
+		!slices.ContainsFunc(g.live, func(j *job) bool { return j.fn == nil })
 	limit := groupJobs
 	if functions {
 		limit = groupFunctions
 	}
-	for _, j := range g.queue {
+	for _, j := range g.live {
 		if (j.fn != nil) != functions || len(jobs) == limit || bytes >= groupBytes {
 			rest = append(rest, j)
 			continue
 		}
-		for _, rec := range j.recs {
-			bytes += len(rec.Body)
-		}
+		bytes += j.bytes()
 		jobs = append(jobs, j)
 	}
-	g.queue, g.appended = rest, !functions
+	g.live, g.appended = rest, !functions
 	return jobs
+}
+
+// takeBulk returns the first function, or the first deliveries.
+func (g *group) takeBulk() []*job {
+	n, bytes := 1, g.bulk[0].bytes()
+	if g.bulk[0].fn == nil {
+		for n < len(g.bulk) && g.bulk[n].fn == nil && bytes+g.bulk[n].bytes() <= bulkBytes {
+			bytes += g.bulk[n].bytes()
+			n++
+		}
+	}
+	jobs := g.bulk[:n:n]
+	g.bulk = g.bulk[n:]
+	return jobs
+}
+
+func (j *job) bytes() (n int) {
+	for _, rec := range j.recs {
+		n += len(rec.Body)
+	}
+	return n
 }
 
 // lead does the jobs that wait, in one transaction, or, if that fails, each in its own, so that none suffers from another.

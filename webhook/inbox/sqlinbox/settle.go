@@ -12,7 +12,7 @@ import (
 
 // Extend implements [inbox.Store].
 func (s *Store) Extend(ctx context.Context, token inbox.Token, lease time.Duration) error {
-	return s.write(ctx, "Extend", func(tx *sql.Tx) error {
+	return s.write(ctx, "Extend", false, func(tx *sql.Tx) error {
 		n, err := s.exec(ctx, tx, "UPDATE webhook_lanes SET next_at = ? + $now WHERE token = ?", s.in(lease), string(token))
 		if err == nil && n == 0 {
 			err = inbox.ErrFenced
@@ -26,7 +26,8 @@ func (s *Store) Settle(ctx context.Context, token inbox.Token, outcomes []inbox.
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	return s.write(ctx, "Settle", func(tx *sql.Tx) error { return s.settle(ctx, tx, token, outcomes) })
+	q, _ := queueOf(token)
+	return s.write(ctx, "Settle", q.bulk == 1, func(tx *sql.Tx) error { return s.settle(ctx, tx, token, outcomes) })
 }
 
 // BeginTx implements [inbox.TxSettler].

@@ -28,6 +28,7 @@ type Store struct {
 	db      *sql.DB
 	dialect Dialect
 	commits *group // of appends; with SQLite, of everything
+	bulk    *group // of appends in bulk; with SQLite, the same
 
 	// The clock of a SQLite store goes on from when it was made, however often the system's clock is set.
 	epoch time.Time
@@ -62,7 +63,11 @@ func New(db *sql.DB, dialect Dialect) (*Store, error) {
 		return nil, err
 	}
 	s := &Store{db: db, dialect: dialect, epoch: time.Now()}
-	s.commits = newGroup(s)
+	if s.bulk = newGroup(s, 1); dialect == SQLite {
+		s.commits = s.bulk
+	} else {
+		s.commits = newGroup(s, 2) // one collects while the other commits
+	}
 	return s, nil
 }
 
@@ -100,10 +105,11 @@ func (s *Store) forUpdate() string {
 // maxTries is how often a transaction is tried that loses against others.
 const maxTries = 20
 
-// write runs fn in a transaction. With SQLite, it may share one with others, and so be run again. what names the method in errors.
-func (s *Store) write(ctx context.Context, what string, fn func(*sql.Tx) error) error {
+// write runs fn in a transaction. With SQLite, it may share one with others, and so be run again, and if it is in bulk, it waits behind
+// what is live. what names the method in errors.
+func (s *Store) write(ctx context.Context, what string, bulk bool, fn func(*sql.Tx) error) error {
 	if s.dialect == SQLite {
-		return explain(what, s.commits.do(ctx, &job{ctx: ctx, fn: fn}))
+		return explain(what, s.commits.do(ctx, &job{ctx: ctx, bulk: bulk, fn: fn}))
 	}
 	return s.direct(ctx, what, fn)
 }

@@ -1,0 +1,85 @@
+package sqliteinbox_test
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook/inbox"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook/inbox/sqliteinbox"
+)
+
+// A watched context tells when somebody begins to wait for its end, which is when what it is for is in the queue.
+type watchedContext struct {
+	context.Context
+
+	waits func()
+}
+
+func (c watchedContext) Done() <-chan struct{} {
+	c.waits()
+	return c.Context.Done()
+}
+
+// While chunks of history wait for the disk, what a customer writes goes ahead of them.
+func TestWhatIsLiveIsStoredAheadOfAFlood(t *testing.T) {
+	t.Parallel()
+	const chunks = 12
+	store, err := sqliteinbox.OpenStore(t.Context(), t.TempDir())
+	require.NoError(t, err)
+	defer func() { require.NoError(t, store.Close()) }()
+	busy, err := store.BeginTx(t.Context()) // the disk is at something else
+	require.NoError(t, err)
+
+	var all sync.WaitGroup
+	var mu sync.Mutex
+	var order []string
+	appended := func(rec inbox.Record) {
+		queued := make(chan struct{})
+		ctx := watchedContext{t.Context(), sync.OnceFunc(func() { close(queued) })}
+		all.Go(func() {
+			if _, err := store.Append(ctx, []inbox.Record{rec}); err != nil {
+				t.Error(err)
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			order = append(order, rec.Key)
+		})
+		<-queued
+	}
+	for i := range chunks {
+		appended(inbox.Record{Key: fmt.Sprint("chunk ", i), Bulk: true, Body: make([]byte, 2<<20), ReceivedAt: time.Now()})
+	}
+	appended(inbox.Record{Key: "live", Body: []byte("hello"), ReceivedAt: time.Now()})
+	require.NoError(t, busy.Rollback())
+	all.Wait()
+	require.Less(t, slices.Index(order, "live"), 4, "one chunk was begun, and the next may have ended at the same time: %v", order)
+}
+
+// A flood makes headway all the same, however much is live.
+func TestAFloodIsNotHeldUpForEver(t *testing.T) {
+	t.Parallel()
+	store, err := sqliteinbox.OpenStore(t.Context(), t.TempDir())
+	require.NoError(t, err)
+	defer func() { require.NoError(t, store.Close()) }()
+	ctx, stop := context.WithCancel(t.Context())
+	var all sync.WaitGroup
+	for c := range 8 { // there is always one that waits
+		all.Go(func() {
+			for i := 0; ctx.Err() == nil; i++ {
+				_, _ = store.Append(ctx, []inbox.Record{{Key: fmt.Sprint(c, " ", i), ReceivedAt: time.Now()}})
+			}
+		})
+	}
+	for i := range 20 {
+		_, err := store.Append(t.Context(), []inbox.Record{{Key: fmt.Sprint("chunk ", i), Bulk: true, Body: make([]byte, 100<<10), ReceivedAt: time.Now()}})
+		require.NoError(t, err)
+	}
+	stop()
+	all.Wait()
+}
