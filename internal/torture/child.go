@@ -218,16 +218,16 @@ func (h *host) dwell(ctx context.Context, message string) {
 
 // walk decodes the messages of a chunk of history, and notes how old a live message is.
 func (h *host) walk(_ context.Context, ev webhook.Event) error {
-	switch ev := ev.(type) {
-	case *webhook.HistoryChunk:
-		for _, m := range ev.Messages() {
+	if chunk, ok := ev.(*webhook.HistoryChunk); ok {
+		for _, m := range chunk.Messages() {
 			if m.Err != nil {
 				return m.Err
 			}
 		}
 		h.chunks.Add(1)
-	case *webhook.IncomingMessage:
-		if written, ok := writtenAt(wordsOf(ev)); ok {
+	}
+	if m, ok := ev.(*webhook.IncomingMessage); ok {
+		if written, ok := writtenAt(wordsOf(m)); ok {
 			h.mu.Lock()
 			defer h.mu.Unlock()
 			h.lags = append(h.lags, time.Since(written))

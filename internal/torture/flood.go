@@ -35,7 +35,7 @@ func measureFlood(ctx context.Context, out io.Writer, engine string, o options) 
 		verdict = "MISSED"
 	}
 	fmt.Fprintf(out, "%s: %d messages of history in %d deliveries, accepted in %.1f s, drained in %.1f s, which is %.0f messages a second\n"+
-		"  %d live messages meanwhile: acknowledged within %v (p50) and %v (p99), handled within %v (p50) and %v (p99; at most %v: %s)\n",
+		"  %d live messages meanwhile: acknowledged within %v (p50) and %v (p99) of being written, handled within %v (p50) and %v (p99; at most %v: %s)\n",
 		engine, f.chunks*chunkSize, f.chunks, f.accepted.Seconds(), f.drained.Seconds(), float64(f.chunks*chunkSize)/f.drained.Seconds(),
 		f.live, f.ack50.Round(10*time.Microsecond), f.ack99.Round(10*time.Microsecond), f.live50.Round(10*time.Microsecond),
 		f.live99.Round(10*time.Microsecond), liveBar, verdict)
