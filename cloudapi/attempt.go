@@ -111,5 +111,11 @@ func (t watchedTransport) RoundTrip(req *http.Request) (*http.Response, error) {
 			}
 		}
 	}
+	_, plain := t.base.(*http.Transport)
+	if empty := req.Body == nil || req.Body == http.NoBody; empty && !plain && a.careful && isRead(req.Method) {
+		// Whatever is inside, net/http in the end, repeats reads by itself, but none with a body that it cannot open again. One
+		// that is empty does not show on the wire.
+		req.Body, req.GetBody = io.NopCloser(strings.NewReader("")), nil
+	}
 	return t.base.RoundTrip(req)
 }

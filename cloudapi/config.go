@@ -45,8 +45,8 @@ type Config struct {
 
 	// HTTPClient sends the requests. If nil, a client of its own with timeouts: 10 s to connect, 60 s for the answer to
 	// begin, 2 minutes for one attempt. Whatever it says about redirects is overruled: a Graph call follows none. A
-	// Transport that is not an [http.Transport] must not repeat requests by itself; calls that may happen only once would
-	// no longer be safe.
+	// Transport may wrap an [http.Transport], for traces for instance; it must not repeat requests by itself, or calls that
+	// may happen only once are no longer safe.
 	HTTPClient *http.Client
 
 	// Retry says how often and how patiently calls are repeated. What may be repeated at all is not a setting.

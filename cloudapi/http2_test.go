@@ -147,3 +147,33 @@ func TestReadsAreRepeatedOverHTTP2(t *testing.T) {
 	require.Error(t, calls()["Phones.Get"](t.Context(), client))
 	require.EqualValues(t, 4, srv.taken.Load())
 }
+
+// Most hosts wrap their transport, for traces for instance. The transport inside repeats a GET by itself when a connection that was
+// used before breaks.
+func TestOneShotCallsAreNotRepeatedInsideAWrappedTransport(t *testing.T) {
+	t.Parallel()
+	for _, name := range []string{"OAuth.Exchange", "Phones.SyncAppData"} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			srv := serve(t, reply(200, `{"request_id":"A1","access_token":"EAAnew-0123456789"}`), drop)
+			inner := &http.Transport{}
+			t.Cleanup(inner.CloseIdleConnections)
+			client := srv.client(t, func(cfg *cloudapi.Config) {
+				cfg.HTTPClient = &http.Client{Transport: roundTripper(inner.RoundTrip)}
+			})
+			require.NoError(t, calls()[name](t.Context(), client))
+			err := calls()[name](t.Context(), client)
+			require.Equal(t, cloudapi.OutcomeUnknown, asError(t, err).Outcome)
+			got := srv.seen()
+			require.Len(t, got, 2)
+			require.Len(t, srv.conns, 1, "the second call did not meet a used connection")
+			for _, r := range got {
+				require.Empty(t, r.header.Get("Transfer-Encoding"))
+				if r.method == http.MethodGet {
+					require.Empty(t, r.header.Get("Content-Length"))
+					require.Empty(t, r.body)
+				}
+			}
+		})
+	}
+}

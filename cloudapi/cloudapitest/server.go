@@ -108,6 +108,17 @@ func EnforceLimits() Option { return func(s *Server) { s.enforceLimits = true } 
 
 // NewServer starts a server with one app, its system token and nothing else.
 func NewServer(opts ...Option) *Server {
+	s := newServer(opts)
+	if s.own == nil {
+		s.own = s.network.open()
+	}
+	s.listener = listen(s.mux, s.own)
+	s.URL = s.listener.url
+	return s
+}
+
+// newServer makes a server that does not listen yet.
+func newServer(opts []Option) *Server {
 	s := &Server{
 		app:     App{ID: "987650000000001", Secret: "made-up-app-secret", Name: "Made-up app"},
 		clock:   time.Now,
@@ -125,11 +136,6 @@ func NewServer(opts ...Option) *Server {
 	s.mux = http.NewServeMux()
 	s.mux.HandleFunc("/", s.serve)
 	s.mux.HandleFunc(mediaPath, s.serveMedia)
-	if s.own == nil {
-		s.own = s.network.open()
-	}
-	s.listener = listen(s.mux, s.own)
-	s.URL = s.listener.url
 	return s
 }
 
