@@ -44,7 +44,25 @@ func (l *Limiter) take(ctx context.Context, t cloudapi.Turn) (wait, pair time.Du
 func (l *Limiter) run(ctx context.Context, script *redis.Script, keys []string, args ...any) ([]int64, error) {
 	brief, cancel := context.WithTimeout(ctx, l.cfg.Timeout)
 	defer cancel()
-	got, err := script.Run(brief, l.redis, keys, args...).Int64Slice()
+	// The client minds the context only if it is configured so, and its own timeouts are long. What is left behind ends with
+	// them, and nothing more is asked while Redis is taken for down.
+	type answer struct {
+		got []int64
+		err error
+	}
+	answers := make(chan answer, 1)
+	go func() {
+		got, err := script.Run(brief, l.redis, keys, args...).Int64Slice()
+		answers <- answer{got, err}
+	}()
+	var got []int64
+	var err error
+	select {
+	case a := <-answers:
+		got, err = a.got, a.err
+	case <-brief.Done():
+		err = brief.Err()
+	}
 	if err == nil && len(got) != 2 {
 		err = fmt.Errorf("the script answers with %d numbers", len(got))
 	}
