@@ -50,19 +50,21 @@ func (p *proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			w.WriteHeader(http.StatusBadGateway)
 			return
 		}
-		w.WriteHeader(http.StatusOK)
-		near, _, err := http.NewResponseController(w).Hijack()
+		near, buffered, err := http.NewResponseController(w).Hijack()
 		if err != nil {
 			_ = far.Close()
 			return
 		}
+		_, _ = io.WriteString(near, "HTTP/1.1 200 OK\r\n\r\n") // not before: what the client says next would be read by the server
 		var both sync.WaitGroup
-		for _, pair := range [][2]net.Conn{{near, far}, {far, near}} {
-			both.Go(func() {
-				_, _ = io.Copy(pair[0], pair[1])
-				_ = pair[0].Close()
-			})
-		}
+		both.Go(func() {
+			_, _ = io.Copy(far, buffered)
+			_ = far.Close()
+		})
+		both.Go(func() {
+			_, _ = io.Copy(near, far)
+			_ = near.Close()
+		})
 		both.Wait()
 	default:
 		p.forwarded.Add(1)
