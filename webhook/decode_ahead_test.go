@@ -117,6 +117,14 @@ func oddities() [][]byte {
 		bodies = append(bodies, wrap("history", `"history":[{"metadata":{"phase":0},"threads":[{"id":"15550100123","context":{"wa_id":"15550100123","user_id":"US.1"},`+
 			`"messages":[`+past+`,`+strings.Replace(past, swaps[i], swaps[i+1], 1)+`,{},`+past+`]}]}]`))
 	}
+	// What the decoder has seen of one message, it looks for in the next: an id can look like the JSON of several.
+	for _, pair := range [][2]string{
+		{`"from":"1\",\"to\":\"2"`, `"from":"1","to":"2"`}, {`"from":"1","from_user_id":"U\",\"id\":\"x"`, `"from":"1","from_user_id":"U","id":"x"`},
+		{`"from":"1","to":"2\",\"id\":\"3"`, `"from":"1","to":"2","id":"3"`}, {`"from":"1\\"`, `"from":"1\\"`},
+	} {
+		bodies = append(bodies, wrap("history", `"history":[{"metadata":{"phase":0},"threads":[{"id":"1","context":{"wa_id":"1"},"messages":[`+
+			strings.Replace(past, `"from":"15550100123"`, pair[0], 1)+`,`+strings.Replace(past, `"from":"15550100123"`, pair[1], 1)+`]}]}]`))
+	}
 	contact := person + `,"messages":[` + message + `]`
 	state := `"state_sync":[{"type":"contact","contact":{"full_name":"A","first_name":"B","phone_number":"15550100123"},"action":"add","metadata":{"timestamp":"1767225600"}}]`
 	for _, change := range [][2]string{

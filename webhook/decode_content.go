@@ -170,20 +170,20 @@ func readInteractive(s *wire.Scanner) *Interactive {
 		r.Reply = new(UnknownReply)
 		return r
 	}
-	type reply struct {
-		name  string
-		reply InteractiveReply
-		raw   []byte
-	}
-	var replies []reply
-	var left []wire.Member
+	// There is one reply, nearly always: the first has its place, and only what comes besides needs lists.
+	var (
+		first foundReply
+		more  []foundReply
+		left  []wire.Member
+	)
 	for s.NextMember() {
-		switch name := string(s.Name()); name {
+		switch string(s.Name()) {
 		case "type":
-			r.Kind = s.Text()
+			r.Kind = replyName(s.TextBytes())
 		case "timestamp":
 			r.At = s.Time()
 		default:
+			name := replyName(s.Name())
 			mark := s.Mark()
 			known := readReply(s, name)
 			raw := s.Since(mark)
@@ -191,24 +191,15 @@ func readInteractive(s *wire.Scanner) *Interactive {
 			case string(raw) == "null":
 			case known == nil:
 				left = append(left, wire.Member{Path: name, Value: raw})
+			case first.reply == nil:
+				first = foundReply{name, known, raw}
 			default:
-				replies = append(replies, reply{name, known, raw})
+				more = append(more, foundReply{name, known, raw})
 			}
 		}
 	}
-	// One of Meta's samples says "interactive" where it should name the reply: a single reply speaks for itself.
-	chosen := -1
-	for i, p := range replies {
-		if p.name == r.Kind || chosen < 0 && !leftHas(left, r.Kind) {
-			chosen = i
-		}
-	}
-	for i, p := range replies {
-		if i == chosen {
-			r.Reply = p.reply
-		} else {
-			s.Leave(p.name, p.raw)
-		}
+	if first.reply != nil {
+		r.Reply = chooseReply(s, r.Kind, append([]foundReply{first}, more...), left)
 	}
 	for _, l := range left {
 		if r.Reply == nil && l.Path == r.Kind {
@@ -221,6 +212,45 @@ func readInteractive(s *wire.Scanner) *Interactive {
 		r.Reply = new(UnknownReply)
 	}
 	return r
+}
+
+// A foundReply is a reply as it was found.
+type foundReply struct {
+	name  string
+	reply InteractiveReply
+	raw   []byte
+}
+
+// chooseReply returns the reply of that kind, and leaves the others. One of Meta's samples says "interactive" where it should
+// name the reply: a single reply speaks for itself.
+func chooseReply(s *wire.Scanner, kind string, replies []foundReply, left []wire.Member) (reply InteractiveReply) {
+	chosen := -1
+	for i, p := range replies {
+		if p.name == kind || chosen < 0 && !leftHas(left, kind) {
+			chosen = i
+		}
+	}
+	for i, p := range replies {
+		if i == chosen {
+			reply = p.reply
+		} else {
+			s.Leave(p.name, p.raw)
+		}
+	}
+	return reply
+}
+
+// replyName returns b as the name of a reply. Common ones cost no memory.
+func replyName(b []byte) string {
+	switch string(b) {
+	case "button_reply":
+		return "button_reply"
+	case "list_reply":
+		return "list_reply"
+	case "nfm_reply":
+		return "nfm_reply"
+	}
+	return string(b)
 }
 
 func leftHas(left []wire.Member, name string) bool {

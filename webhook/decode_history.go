@@ -63,7 +63,7 @@ func (h *historyItem) readMetadata(s *wire.Scanner) {
 // whom it is with before its messages, as Meta does.
 func (h *historyItem) checkThreads(s *wire.Scanner) {
 	first := !h.threads
-	h.threads, h.some, h.chunk.ordered, h.chunk.messages = true, false, first, 0
+	h.threads, h.some, h.chunk.ordered, h.chunk.messages, h.chunk.texts = true, false, first, 0, 0
 	if s.Null() {
 		return
 	}
@@ -106,10 +106,14 @@ func (h *historyItem) checkMessages(s *wire.Scanner) {
 	s.Array()
 	for s.NextElement() {
 		h.chunk.messages++
-		if size := usualSize(s.Rest()); size > 0 {
-			s.Advance(size)
-		} else {
+		size, text := usualSize(s.Rest())
+		if size == 0 {
 			s.Skip()
+			continue
+		}
+		s.Advance(size)
+		if text {
+			h.chunk.texts++
 		}
 	}
 }

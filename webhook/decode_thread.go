@@ -18,12 +18,30 @@ type historyWalker struct {
 	stopped bool
 	slab    []HistoryMessage
 	texts   textSlab
+	spare   []HistoryThread // memory for the next ones
 	empty   *HistoryMessage // stands for all messages without members
 	parties parties
 }
 
-// slabSize is how many messages share an allocation.
-const slabSize = 16
+// slabSize is how many messages share an allocation, and threadSlab how many threads of a tree do. Threads of a walk share
+// none: one that is kept would keep the texts of the others.
+const (
+	slabSize   = 16
+	threadSlab = 8
+)
+
+// newThread returns an empty thread.
+func (w *historyWalker) newThread() *HistoryThread {
+	if !w.tree {
+		return new(HistoryThread)
+	}
+	if len(w.spare) == 0 {
+		w.spare = make([]HistoryThread, threadSlab)
+	}
+	t := &w.spare[0]
+	w.spare = w.spare[1:]
+	return t
+}
 
 // next returns a zero message: of a tree the next one, otherwise one that can be kept on its own.
 func (w *historyWalker) next() *HistoryMessage {
@@ -97,7 +115,7 @@ func (w *historyWalker) bad(t *HistoryThread, raw []byte, err error) {
 func (w *historyWalker) thread() {
 	var (
 		s       = &w.s
-		t       = new(HistoryThread)
+		t       = w.newThread()
 		it      = s.BeginItem()
 		waiting []byte
 		known   threadContext

@@ -13,52 +13,53 @@ import (
 // There are thousands of them, and to know what comes next saves most of the work of finding out. Whatever looks different
 // in any way is left to [historyWalker.message] and [wire.Scanner.Skip]; a test compares what they make of the same message.
 
-// usualSize returns the size of the message that d begins with if it is a usual one, or else 0. It checks as much as
-// [wire.Scanner.Skip] does.
-func usualSize(d []byte) int {
+// usualSize returns the size of the message that d begins with if it is a usual one, or else 0, and whether it is a text. It checks
+// as much as [wire.Scanner.Skip] does.
+func usualSize(d []byte) (size int, text bool) {
 	i, ok := 0, false
 	if !hasFrom(d) {
-		return 0
+		return 0, false
 	}
 	if i, ok = plainEnd(d, sizeFrom); !ok {
-		return 0
+		return 0, false
 	}
 	if hasFromUser(d, i) {
 		if i, ok = plainEnd(d, i+sizeFromUser); !ok {
-			return 0
+			return 0, false
 		}
 	}
 	if hasTo(d, i) {
 		if i, ok = plainEnd(d, i+sizeTo); !ok {
-			return 0
+			return 0, false
 		}
 	}
 	if hasToUser(d, i) {
 		if i, ok = plainEnd(d, i+sizeToUser); !ok {
-			return 0
+			return 0, false
 		}
 	}
 	if !hasID(d, i) {
-		return 0
+		return 0, false
 	}
 	if i, ok = plainEnd(d, i+sizeID); !ok || !hasTime(d, i) || !wire.TenDigits(d, i+sizeTime) {
-		return 0
+		return 0, false
 	}
 	switch i += sizeTime + 10; {
 	case hasText(d, i):
 		if i, ok = wire.StringEnd(d, i+sizeText); !ok || !hasStatus(d, i) {
-			return 0
+			return 0, false
 		}
 		i += sizeStatus
+		text = true
 	case hasMedia(d, i):
 		i += sizeMedia
 	default:
-		return 0
+		return 0, false
 	}
 	if i, ok = plainEnd(d, i); !ok || !hasEnd(d, i) {
-		return 0
+		return 0, false
 	}
-	return i + sizeEnd
+	return i + sizeEnd, text
 }
 
 // usual fills the zero m with the usual message that d begins with, and returns its size. It returns 0 for any other

@@ -30,6 +30,7 @@ type HistoryChunk struct {
 	ordered  bool // every thread names its customer before its messages
 	empty    bool // there are no threads
 	messages int  // how many there are; 0 if that is not known
+	texts    int  // how many of them are written as most texts are
 }
 
 // A HistoryPhase is an age bucket, counted back from the day of onboarding.

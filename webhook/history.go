@@ -13,8 +13,8 @@ import (
 //		}
 //	}
 //
-// Each message is a new one and can be kept; only those that are empty objects are one and the same. The thread is the same for all its messages. It can be walked as often as
-// needed, also from several goroutines.
+// Each message is a new one and can be kept; only those that are empty objects are one and the same. The thread is the
+// same for all its messages. It can be walked as often as needed, also from several goroutines.
 //
 // It reads [EventInfo.Raw] alone, so a chunk can be stored as that and walked later.
 func (c *HistoryChunk) Messages() iter.Seq2[*HistoryThread, *HistoryMessage] {
@@ -29,10 +29,11 @@ func (c *HistoryChunk) Messages() iter.Seq2[*HistoryThread, *HistoryMessage] {
 // it needs several times the memory of the chunk; [HistoryChunk.Messages] does not.
 func (c *HistoryChunk) Threads() []HistoryThread {
 	var (
-		all  []*HistoryThread
-		ends []int // where the messages of each thread end
+		all  = make([]*HistoryThread, 0, someThreads)
+		ends = make([]int, 0, someThreads) // where the messages of each thread end
 	)
-	w := &historyWalker{ordered: c.ordered, tree: true, slab: make([]HistoryMessage, 0, c.messages), texts: textSlab{size: treeTexts}}
+	w := &historyWalker{ordered: c.ordered, tree: true, slab: make([]HistoryMessage, 0, c.messages)}
+	w.texts = textSlab{free: make([]Text, c.texts), size: treeTexts}
 	w.begin = func(t *HistoryThread) {
 		all = append(all, t)
 		ends = append(ends, len(w.slab))
@@ -61,8 +62,11 @@ func (c *HistoryChunk) Threads() []HistoryThread {
 	return threads
 }
 
-// treeTexts is how many texts of a tree share an allocation.
-const treeTexts = 1024
+// someThreads is for how many threads a tree has room at first.
+const someThreads = 64
+
+// treeTexts is how many texts of a tree share an allocation, beyond those that were counted.
+const treeTexts = 64
 
 // treeChunk is how many bytes of text share an allocation in a tree, which is kept or dropped as a whole.
 const treeChunk = 16 << 10

@@ -59,14 +59,9 @@ func (s *Scanner) skipString() (end int, simple bool) {
 // stringEnd returns where the string ends whose text begins at i: the position of its closing quote, or of what is wrong
 // with it and what that is.
 func stringEnd(d []byte, i int) (end int, odd string) {
-	for i < len(d) {
-		if len(d)-i >= 8 {
-			m := special(binary.LittleEndian.Uint64(d[i:]))
-			if m == 0 {
-				i += 8
-				continue
-			}
-			i += bits.TrailingZeros64(m) >> 3
+	for {
+		if i = Plain(d, i); i == len(d) {
+			return i, noEnd
 		}
 		switch c := d[i]; {
 		case c == '"':
@@ -88,7 +83,6 @@ func stringEnd(d []byte, i int) (end int, odd string) {
 			}
 		}
 	}
-	return i, noEnd
 }
 
 // readString reads the string that begins at pos and returns its text, which is part of the data or of strBuf.
@@ -119,8 +113,8 @@ func (s *Scanner) stringAt(d []byte, start int) (text []byte, end int, odd strin
 	return s.oddStringAt(d, start, i)
 }
 
-// oddStringAt reads a string that is plain from start to i only. It checks and decodes in one go, and copies eight bytes at
-// a time, of which some may be too many: dst has room for them behind its end, n.
+// oddStringAt reads a string that is plain from start to i only. It checks and decodes in one go, and copies sixteen bytes
+// at a time, of which some may be too many: dst has room for them behind its end, n.
 func (s *Scanner) oddStringAt(d []byte, start, i int) (text []byte, end int, odd string) {
 	dst, n := s.strBuf[:cap(s.strBuf)], i-start
 	if len(dst) < n+room {
@@ -178,17 +172,24 @@ func (s *Scanner) oddStringAt(d []byte, start, i int) (text []byte, end int, odd
 				continue
 			}
 		}
-		for len(d)-i >= 8 && len(dst)-n >= room {
-			x := binary.LittleEndian.Uint64(d[i:])
-			binary.LittleEndian.PutUint64(dst[n:], x)
-			if m := special(x); m != 0 {
-				k := bits.TrailingZeros64(m) >> 3
+		for len(d)-i >= room && len(dst)-n >= room {
+			from, to := d[i:i+room:i+room], dst[n:n+room:n+room]
+			x, y := binary.LittleEndian.Uint64(from), binary.LittleEndian.Uint64(from[8:])
+			binary.LittleEndian.PutUint64(to, x)
+			binary.LittleEndian.PutUint64(to[8:], y)
+			low, high := special(x), special(y)
+			if low|high != 0 {
+				k := 0
+				if low == 0 {
+					low, k = high, 8
+				}
+				k += bits.TrailingZeros64(low) >> 3
 				i, n = i+k, n+k
 				break
 			}
-			i, n = i+8, n+8
+			i, n = i+room, n+room
 		}
-		if len(d)-i < 8 {
+		if len(d)-i < room {
 			for i < len(d) && len(dst)-n >= room && Plain(d[i:i+1], 0) == 1 {
 				dst[n] = d[i]
 				i, n = i+1, n+1
