@@ -1,6 +1,7 @@
 package webhook
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"crypto/sha256"
@@ -12,6 +13,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
@@ -185,18 +187,25 @@ func (e *Endpoint) receive(w http.ResponseWriter, r *http.Request) {
 		answer(w, http.StatusUnauthorized)
 		return
 	}
-	body, status := e.read(w, r)
+	room := rooms.Get().(*[roomSize]byte)
+	body, status := e.read(w, r, room)
 	if status != 0 {
+		rooms.Put(room)
 		e.logger.WarnContext(ctx, "webhook delivery refused", "status", status, "content_length", r.ContentLength)
 		answer(w, status)
 		return
 	}
-	if err := e.verifier.verify(body, &signature); err != nil {
-		e.logger.WarnContext(ctx, "webhook delivery refused", "err", err, "bytes", len(body))
+	size, err := len(body), e.verifier.verify(body, &signature)
+	if size <= roomSize && err == nil {
+		body = bytes.Clone(body) // the receiver's own: events alias it
+	}
+	rooms.Put(room)
+	if err != nil {
+		e.logger.WarnContext(ctx, "webhook delivery refused", "err", err, "bytes", size)
 		answer(w, http.StatusUnauthorized)
 		return
 	}
-	err := receiveSafely(ctx, e.recv, Delivery{Body: body, ReceivedAt: time.Now()})
+	err = receiveSafely(ctx, e.recv, Delivery{Body: body, ReceivedAt: time.Now()})
 	switch {
 	case err == nil:
 		answer(w, http.StatusOK)
@@ -212,8 +221,14 @@ func (e *Endpoint) receive(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// read returns the body, or the status to refuse it with. It is read once and kept, never pooled: events alias it.
-func (e *Endpoint) read(w http.ResponseWriter, r *http.Request) (body []byte, status int) {
+// roomSize is up to which size a body is read into memory that is used again and again. Most are smaller than that. It becomes
+// the receiver's own, which is never pooled, only when its signature holds, so that strangers cost no memory.
+const roomSize = 4 << 10
+
+var rooms = sync.Pool{New: func() any { return new([roomSize]byte) }}
+
+// read returns the body, or the status to refuse it with. A body of at most roomSize bytes may be in room.
+func (e *Endpoint) read(w http.ResponseWriter, r *http.Request, room *[roomSize]byte) (body []byte, status int) {
 	if enc := r.Header.Get("Content-Encoding"); enc != "" && !strings.EqualFold(enc, "identity") {
 		return nil, http.StatusBadRequest
 	}
@@ -224,7 +239,7 @@ func (e *Endpoint) read(w http.ResponseWriter, r *http.Request) (body []byte, st
 	if r.ContentLength < 0 {
 		from = http.MaxBytesReader(w, r.Body, e.maxBytes)
 	}
-	body, err := readBody(from, r.ContentLength)
+	body, err := readBody(from, r.ContentLength, room)
 	if err != nil {
 		if _, tooLarge := errors.AsType[*http.MaxBytesError](err); tooLarge {
 			return nil, http.StatusRequestEntityTooLarge
@@ -239,9 +254,13 @@ func (e *Endpoint) read(w http.ResponseWriter, r *http.Request) (body []byte, st
 const firstRead = 64 << 10
 
 // readBody reads a body of the announced length, or of unknown length if that is negative.
-func readBody(r io.Reader, length int64) ([]byte, error) {
-	if length < 0 {
+func readBody(r io.Reader, length int64, room *[roomSize]byte) ([]byte, error) {
+	switch {
+	case length < 0:
 		return io.ReadAll(r)
+	case length <= roomSize:
+		_, err := io.ReadFull(r, room[:length])
+		return room[:length], err
 	}
 	body := make([]byte, min(length, firstRead))
 	n, err := io.ReadFull(r, body)

@@ -274,3 +274,27 @@ func TestEndpointServesManyAtOnce(t *testing.T) {
 		}
 	}
 }
+
+// What a receiver has is its own, however much is received after it, and whether that is believed or not.
+func TestBodiesAreNotUsedAgain(t *testing.T) {
+	t.Parallel()
+	var kept []webhook.Delivery
+	endpoint, err := webhook.NewEndpoint(testConfig, webhook.ReceiverFunc(func(_ context.Context, d webhook.Delivery) error {
+		kept = append(kept, d)
+		return nil
+	}))
+	require.NoError(t, err)
+	sizes := []int{0, 2, 700, 4095, 4096, 4097, 65535, 65536, 65537, 1 << 20}
+	for i, size := range sizes {
+		body := bytes.Repeat([]byte{byte('a' + i)}, size)
+		require.Equal(t, 200, serve(endpoint, webhooktest.NewRequest(body, testSecret)).Code)
+		chunked := webhooktest.NewRequest(body, testSecret)
+		chunked.ContentLength = -1
+		require.Equal(t, 200, serve(endpoint, chunked).Code)
+		require.Equal(t, 401, serve(endpoint, webhooktest.NewRequest(bytes.Repeat([]byte{'!'}, size), "guess")).Code)
+	}
+	require.Len(t, kept, 2*len(sizes))
+	for i, d := range kept {
+		require.Equal(t, bytes.Repeat([]byte{byte('a' + i/2)}, sizes[i/2]), d.Body)
+	}
+}

@@ -112,6 +112,9 @@ func (r *report) info(what string, got float64) {
 	}
 }
 
+// note prints a remark about the lines that follow.
+func (r *report) note(text string) { fmt.Printf("     (%s)\n", text) }
+
 func (r *report) skip(number, what, why string) {
 	if r.wants(number) {
 		fmt.Printf("%-4s %-62s not measured: %s\n", number, what, why)
