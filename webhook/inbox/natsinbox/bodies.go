@@ -103,6 +103,12 @@ func (b *bodies) lead(ctx context.Context) {
 			j.parts = append(j.parts, p.add(body))
 		}
 	}
+	of := make([]int, len(p.messages))
+	for _, j := range jobs {
+		for _, one := range slices.Concat(j.parts...) {
+			of[one.Seq]++
+		}
+	}
 	seqs := make([]uint64, len(p.messages))
 	var err error
 	for i, data := range p.messages {
@@ -114,7 +120,7 @@ func (b *bodies) lead(ctx context.Context) {
 		j.err = err
 		for _, parts := range j.parts {
 			for i := range parts {
-				parts[i].Seq = seqs[parts[i].Seq]
+				parts[i].Seq, parts[i].Of = seqs[parts[i].Seq], of[parts[i].Seq]
 			}
 		}
 		close(j.done)

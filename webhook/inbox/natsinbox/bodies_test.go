@@ -89,6 +89,36 @@ func TestBodiesAreDeletedWhenNothingNeedsThem(t *testing.T) {
 	require.Equal(t, "{}", string(b.Records[0].Body))
 }
 
+// Deliveries whose bodies share a message come into the log one after the other, and the first may be handled before the second has come.
+func TestABodyWaitsForThoseThatShareItsMessage(t *testing.T) {
+	t.Parallel()
+	for _, restored := range []bool{false, true} {
+		s := newServer(t, synced, "")
+		cfg := s.config()
+		store := s.open(cfg)
+		handle := func(from *natsinbox.Store, want string) {
+			b, err := from.Claim(t.Context(), inbox.ClaimRequest{Lanes: 1, PerLane: 1, Lease: time.Minute})
+			require.NoError(t, err)
+			require.Len(t, b.Records, 1)
+			require.Equal(t, want, string(b.Records[0].Body))
+			require.NoError(t, from.Settle(t.Context(), b.Token, []inbox.Outcome{{ID: b.Records[0].ID}}))
+		}
+		first, second := inbox.Record{Key: "1", Body: []byte("first")}, inbox.Record{Key: "2", Body: []byte("second")}
+		require.NoError(t, store.AppendLate(t.Context(), first, second, func() {
+			handle(store, "first")
+			if restored {
+				require.NoError(t, store.Snapshot(t.Context()))
+			}
+		}))
+		handle(s.open(cfg), "second") // by another process, which has no copy in memory
+		want, _, err := store.Dump(t.Context())
+		require.NoError(t, err)
+		got, _, err := s.open(cfg).Dump(t.Context())
+		require.NoError(t, err)
+		require.Equal(t, want, got)
+	}
+}
+
 func TestAFullStreamTakesNoMore(t *testing.T) {
 	t.Parallel()
 	s := newServer(t, synced, "")

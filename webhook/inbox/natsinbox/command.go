@@ -39,11 +39,13 @@ type appended struct {
 	Body       []part `json:"body,omitzero"`
 }
 
-// A part is a part of a message in the stream of bodies.
+// A part is a part of a message in the stream of bodies, which has Of parts. They come into the inbox with different commands: the message
+// is needed until the last of them has come.
 type part struct {
 	Seq  uint64 `json:"seq"`
 	From int    `json:"from,omitzero"`
 	Size int    `json:"size"`
+	Of   int    `json:"of"`
 }
 
 type claimed struct {

@@ -3,6 +3,8 @@ package natsinbox
 import (
 	"context"
 	"time"
+
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook/inbox"
 )
 
 // OpenWith is OpenStore with a snapshot after so many bytes of the log, and strays after such a time.
@@ -24,6 +26,23 @@ func (s *Store) Dump(ctx context.Context) (string, uint64, error) {
 
 // Snapshot makes one now.
 func (s *Store) Snapshot(ctx context.Context) error { return s.snapshot(ctx) }
+
+// AppendLate stores two deliveries whose bodies share a message, and has between run after the first is in the log, and before the second.
+func (s *Store) AppendLate(ctx context.Context, first, second inbox.Record, between func()) error {
+	parts, err := s.bodies.store(ctx, [][]byte{first.Body, second.Body})
+	if err != nil {
+		return err
+	}
+	for i, rec := range []inbox.Record{first, second} {
+		if _, err := s.writer.do(ctx, command{Append: []appended{{Key: rec.Key, Body: parts[i]}}}); err != nil {
+			return err
+		}
+		if i == 0 {
+			between()
+		}
+	}
+	return nil
+}
 
 // StoreBody stores a body that no delivery follows.
 func (s *Store) StoreBody(ctx context.Context, body []byte) error {

@@ -3,6 +3,7 @@ package natsinbox
 import (
 	"crypto/sha256"
 	"errors"
+	"maps"
 	"slices"
 	"time"
 
@@ -20,7 +21,7 @@ type machine struct {
 	lanes      map[laneName]*lane
 	queues     map[queueName]*queue
 	holds      map[inbox.Token]*hold
-	bodies     map[uint64]int // how many deliveries need a message of the stream of bodies
+	bodies     map[uint64]*shared // of the stream of bodies
 	pieces     map[string]*pieces
 	floor      uint64
 	snap       snapshots
@@ -57,6 +58,12 @@ type record struct {
 	diedAt int64
 }
 
+// A shared is a message of the stream of bodies.
+type shared struct {
+	needed int // how many parts deliveries need
+	came   int // how many parts have come into the inbox
+}
+
 // A snapshots says what snapshots there are, and who makes the next one.
 type snapshots struct {
 	Last, Before snapshotAt
@@ -85,7 +92,7 @@ type result struct {
 func newMachine() *machine {
 	return &machine{
 		keys: map[keyHash]known{}, deliveries: map[inbox.ID]*record{}, dead: map[inbox.ID]*record{},
-		lanes: map[laneName]*lane{}, queues: map[queueName]*queue{}, holds: map[inbox.Token]*hold{}, bodies: map[uint64]int{},
+		lanes: map[laneName]*lane{}, queues: map[queueName]*queue{}, holds: map[inbox.Token]*hold{}, bodies: map[uint64]*shared{},
 		pieces: map[string]*pieces{},
 	}
 }
@@ -112,6 +119,7 @@ func (m *machine) run(c command) result {
 		return result{n: m.forget(*c.Forget)}
 	case c.Floor != 0:
 		m.floor = max(m.floor, c.Floor)
+		maps.DeleteFunc(m.bodies, func(seq uint64, b *shared) bool { return seq <= m.floor && b.needed == 0 })
 	case c.Snapshot != "":
 		return m.snapshotTurn(c.Snapshot)
 	case c.Snapshotted != nil && c.Snapshotted.At > m.snap.Last.At:
@@ -133,7 +141,7 @@ func (m *machine) append(list []appended) (res result) {
 	}
 	for _, d := range list {
 		for _, p := range d.Body {
-			m.bodies[p.Seq]++
+			m.ref(p)
 		}
 	}
 	for _, a := range list {
@@ -183,10 +191,22 @@ func (m *machine) finish(key string) {
 	}
 }
 
-// unref counts parts of bodies as not needed.
+// ref counts a part of a body as needed.
+func (m *machine) ref(p part) {
+	b := m.bodies[p.Seq]
+	if b == nil {
+		b = new(shared)
+		m.bodies[p.Seq] = b
+	}
+	b.needed++
+	b.came++
+}
+
+// unref counts parts of bodies as not needed. A message of which parts have not come yet stays; if they never come, a sweep finds it.
 func (m *machine) unref(body []part) {
 	for _, p := range body {
-		if m.bodies[p.Seq]--; m.bodies[p.Seq] == 0 {
+		b := m.bodies[p.Seq]
+		if b.needed--; b.needed == 0 && b.came >= p.Of {
 			delete(m.bodies, p.Seq)
 			m.freed = append(m.freed, p.Seq)
 		}

@@ -27,6 +27,13 @@ type dump struct {
 	Records []dumpedRecord     `json:"records"`
 	Lanes   []dumpedLane       `json:"lanes"`
 	Lost    []inbox.Token      `json:"lost,omitzero"` // holds that lost a lane
+	Bodies  []dumpedBody       `json:"bodies,omitzero"`
+}
+
+// A dumpedBody is a message of which other parts have come than those that the records need.
+type dumpedBody struct {
+	Seq  uint64 `json:"seq"`
+	Came int    `json:"came"`
 }
 
 type dumpedRecord struct {
@@ -96,6 +103,11 @@ func (m *machine) dump() dump {
 		}
 		d.Lanes = append(d.Lanes, dumpedLane{name.queue.kind, name.queue.bulk, name.lane, l.next, l.turn, l.token, slices.Clone(l.held)})
 	}
+	for seq, b := range m.bodies {
+		if b.came != b.needed {
+			d.Bodies = append(d.Bodies, dumpedBody{seq, b.came})
+		}
+	}
 	for token, h := range m.holds {
 		if h.lost {
 			d.Lost = append(d.Lost, token)
@@ -111,6 +123,7 @@ func (d *dump) sort() {
 		return cmp.Or(cmp.Compare(a.Next, b.Next), cmp.Compare(a.Turn, b.Turn), cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Lane, b.Lane))
 	})
 	slices.Sort(d.Lost)
+	slices.SortFunc(d.Bodies, func(a, b dumpedBody) int { return cmp.Compare(a.Seq, b.Seq) })
 	keys := slices.SortedFunc(slices.Chunk(d.Keys, dumpedKey), bytes.Compare)
 	d.Keys = slices.Concat(keys...)
 }
@@ -182,7 +195,7 @@ func (d *dump) machine() (*machine, error) {
 		if rec.Kind == inbox.KindDelivery {
 			m.deliveries[rec.ID] = rec
 			for _, p := range rec.body {
-				m.bodies[p.Seq]++
+				m.ref(p)
 			}
 		}
 		switch dr.State {
@@ -197,6 +210,12 @@ func (d *dump) machine() (*machine, error) {
 			l.records = append(l.records, rec)
 		case dumpedSplit:
 		}
+	}
+	for _, b := range d.Bodies {
+		if m.bodies[b.Seq] == nil {
+			m.bodies[b.Seq] = new(shared)
+		}
+		m.bodies[b.Seq].came = b.Came
 	}
 	return m, nil
 }

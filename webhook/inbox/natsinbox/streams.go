@@ -14,6 +14,9 @@ func (s *Store) subject(part string) string { return s.cfg.Name + "." + part }
 
 // makeStreams makes the three streams that are not there, and checks those that are.
 func (s *Store) makeStreams(ctx context.Context) error {
+	// Servers of a cluster vote about it, which takes a while if they are busy.
+	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	defer cancel()
 	for _, one := range []struct {
 		part, subject, about string
 		maxBytes             int64

@@ -44,7 +44,12 @@ func (s *Store) sweepBodies(ctx context.Context) error {
 		return fmt.Errorf("natsinbox: %w", err)
 	}
 	s.mu.Lock()
-	line, needed := s.stray, len(s.machine.bodies)
+	line, needed := s.stray, 0
+	for _, b := range s.machine.bodies {
+		if b.needed > 0 {
+			needed++
+		}
+	}
 	due := line.at.IsZero() || time.Since(line.at) >= s.strayAge
 	if due {
 		s.stray = strayLine{info.State.LastSeq, time.Now()}
@@ -96,5 +101,6 @@ func (s *Store) deleteStrays(ctx context.Context, upTo uint64) error {
 func (s *Store) needs(body uint64) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.machine.bodies[body] > 0
+	b := s.machine.bodies[body]
+	return b != nil && b.needed > 0
 }
