@@ -101,8 +101,13 @@
 // one that is in the app. Check [Phone.Coexists] after onboarding; ask for contacts and history with
 // [PhonesService.SyncAppData], once each, within a day.
 //
+// # Tests
+//
+// Package cloudapitest is a fake Graph API for the tests of a host: it has every call, judges messages as Meta does, and can be told
+// to throttle, to accept and then cut the connection, or to fail at random.
+//
 // # What has no method
 //
-// COVERAGE.md, beside this file, lists all methods with their endpoints. [Do] makes any other call with all of the above. [RawContent], [RawComponent] and [RawParameter] carry message content
-// that has no type here yet.
+// COVERAGE.md, beside this file, lists all methods with their endpoints. [Do] makes any other call with all of the above. [RawContent],
+// [RawComponent] and [RawParameter] carry message content that has no type here yet.
 package cloudapi

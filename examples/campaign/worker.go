@@ -67,7 +67,7 @@ func work(ctx context.Context, j job) error {
 	defer box.close()
 	client, err := cloudapi.NewClient(cloudapi.Config{
 		AppID: j.AppID, AppSecret: graph.Secret(j.AppSecret), AccessToken: graph.Secret(j.AccessToken), BaseURL: j.BaseURL,
-		Limiter: &cloudapi.MemLimiter{Throughput: func(graph.PhoneNumberID) int { return j.Rate }},
+		Limiter: noting{&cloudapi.MemLimiter{Throughput: func(graph.PhoneNumberID) int { return j.Rate }}, box},
 		Observe: observe,
 	})
 	if err != nil {
@@ -136,13 +136,39 @@ func (w *worker) sendAll(ctx context.Context, items []int) error {
 	}
 }
 
-// send sends one message and writes down what is known about it: before, because afterwards may never come.
-func (w *worker) send(ctx context.Context, i int) error {
-	if err := w.box.write(line{Item: i, Do: try}); err != nil {
+// A noting limiter writes down that a message is about to leave. A limiter is asked before every attempt, and whoever passes it
+// is on the way: that is as late as it can be, and whatever was noted before a crash is in doubt after it.
+type noting struct {
+	*cloudapi.MemLimiter
+	box *outbox
+}
+
+func (n noting) Wait(ctx context.Context, t cloudapi.Turn) error {
+	if err := n.MemLimiter.Wait(ctx, t); err != nil {
 		return err
 	}
-	var took time.Duration
-	s, err := w.client.Messages.Send(context.WithValue(ctx, tookKey{}, &took), w.Phone, cloudapi.Message{
+	return n.box.write(line{Item: sendingOf(ctx).item, Do: try})
+}
+
+// A sending is what limiter and observer know of the message that a call is about.
+type sending struct {
+	item int
+	took time.Duration // of the last attempt
+}
+
+type sendingKey struct{}
+
+func sendingOf(ctx context.Context) *sending {
+	if s, ok := ctx.Value(sendingKey{}).(*sending); ok {
+		return s
+	}
+	return new(sending) // a call that sends nothing
+}
+
+// send sends one message and writes down what became of it.
+func (w *worker) send(ctx context.Context, i int) error {
+	now := &sending{item: i}
+	s, err := w.client.Messages.Send(context.WithValue(ctx, sendingKey{}, now), w.Phone, cloudapi.Message{
 		To:           cloudapi.ToPhone(customer(i)),
 		CallbackData: callbackData(i),
 		Priority:     cloudapi.PriorityCampaign,
@@ -151,7 +177,7 @@ func (w *worker) send(ctx context.Context, i int) error {
 		}},
 	})
 	if err == nil {
-		return w.box.write(line{Item: i, Do: done, ID: s.ID, Millis: float64(took) / float64(time.Millisecond)})
+		return w.box.write(line{Item: i, Do: done, ID: s.ID, Millis: float64(now.took) / float64(time.Millisecond)})
 	}
 	e, ok := errors.AsType[*cloudapi.Error](err)
 	switch {
@@ -194,13 +220,7 @@ func (w *worker) settle(ctx context.Context) error {
 }
 
 // observe notes how long the last attempt of a call took.
-func observe(ctx context.Context, c cloudapi.Call) {
-	if took, ok := ctx.Value(tookKey{}).(*time.Duration); ok {
-		*took = c.Duration
-	}
-}
-
-type tookKey struct{}
+func observe(ctx context.Context, c cloudapi.Call) { sendingOf(ctx).took = c.Duration }
 
 func pause(ctx context.Context, d time.Duration) error {
 	select {
