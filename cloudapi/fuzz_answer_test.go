@@ -4,7 +4,6 @@ import (
 	"maps"
 	"net/http"
 	"slices"
-	"strings"
 	"testing"
 	"time"
 
@@ -44,7 +43,7 @@ func FuzzAnswer(f *testing.F) {
 			return
 		}
 		for _, secret := range []string{token.Reveal(), appSecret.Reveal(), proof(token)} {
-			require.False(t, strings.Contains(err.Error(), secret), "an error holds a secret")
+			require.NotContains(t, err.Error(), secret)
 		}
 	})
 }

@@ -50,5 +50,6 @@ func (d *DirectSend) check(p *problems, content Content) {
 		}
 	case *Template:
 		p.limit("a Template needs no DirectSend")
+	default:
 	}
 }
