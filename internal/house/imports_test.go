@@ -27,6 +27,7 @@ var mayImport = map[string][]string{
 	"signup":                      {"cloudapi/graph", "cloudapi"},
 	"coexistence":                 {"cloudapi/graph", "cloudapi", "webhook"},
 	"coexistence/eligibility":     {"cloudapi/graph"},
+	"coexistence/outbox":          {"cloudapi/graph", "cloudapi", "webhook", "coexistence"},
 	"coexistence/sqlstore":        {"cloudapi/graph", "cloudapi", "webhook", "coexistence"},
 	"coexistence/coexistencetest": {"cloudapi/graph", "cloudapi", "cloudapi/cloudapitest", "webhook", "coexistence"},
 	"coexistence/internal/lives":  {"cloudapi/graph", "cloudapi", "cloudapi/cloudapitest", "webhook", "coexistence", "coexistence/coexistencetest"},

@@ -1,0 +1,92 @@
+package outbox
+
+import (
+	"context"
+	"database/sql"
+	"time"
+)
+
+// Pause keeps the entries of a campaign that are still queued from going out. What is with Meta is not called back. A campaign can be paused
+// before its first entry is put in.
+func (o *Outbox) Pause(ctx context.Context, campaign string) error {
+	return o.setPaused(ctx, campaign, 1)
+}
+
+// Resume lets a campaign go on.
+func (o *Outbox) Resume(ctx context.Context, campaign string) error {
+	return o.setPaused(ctx, campaign, 0)
+}
+
+func (o *Outbox) setPaused(ctx context.Context, campaign string, paused int) error {
+	_, err := o.db.exec(ctx, o.db, "Pause", `INSERT INTO outbox_campaigns (id, paused) VALUES (?, ?)
+		ON CONFLICT (id) DO UPDATE SET paused = excluded.paused`, campaign, paused)
+	o.Wake()
+	return err
+}
+
+// Counts says how far a campaign is.
+type Counts struct {
+	Paused bool
+
+	// Total is how many entries there are, and the next five how many of them are in each state.
+	Total, Queued, Trying, Unknown, Sent, Failed int
+
+	// Delivered and Read are those of the sent ones whose status says so. Who read a message got it.
+	Delivered, Read int
+}
+
+// Done reports whether all entries are sent or failed.
+func (c Counts) Done() bool { return c.Sent+c.Failed == c.Total }
+
+// Counts counts the entries of a campaign. One that nobody knows has none.
+func (o *Outbox) Counts(ctx context.Context, campaign string) (c Counts, err error) {
+	var paused int
+	if _, err := o.db.row(ctx, "Counts", "SELECT paused FROM outbox_campaigns WHERE id = ?", []any{campaign}, &paused); err != nil {
+		return c, err
+	}
+	c.Paused = paused != 0
+	_, err = o.db.row(ctx, "Counts", `SELECT COUNT(*), COUNT(CASE WHEN state = 'queued' THEN 1 END), COUNT(CASE WHEN state = 'trying' THEN 1 END),
+			COUNT(CASE WHEN state = 'unknown' THEN 1 END), COUNT(CASE WHEN state = 'sent' THEN 1 END), COUNT(CASE WHEN state = 'failed' THEN 1 END),
+			COUNT(CASE WHEN state = 'sent' AND (delivered_at > 0 OR read_at > 0) THEN 1 END), COUNT(CASE WHEN state = 'sent' AND read_at > 0 THEN 1 END)
+		FROM outbox_entries WHERE campaign = ?`, []any{campaign},
+		&c.Total, &c.Queued, &c.Trying, &c.Unknown, &c.Sent, &c.Failed, &c.Delivered, &c.Read)
+	return c, err
+}
+
+// A Series tells how a campaign went, to be drawn: for the end of each step, how many entries were sent, delivered, read and failed by then.
+type Series struct {
+	Start time.Time
+	Step  time.Duration
+
+	Sent, Delivered, Read, Failed []int
+}
+
+// Series divides the time from the first entry of a campaign to the last thing that happened to one into so many steps.
+func (o *Outbox) Series(ctx context.Context, campaign string, steps int) (Series, error) {
+	steps = max(steps, 1)
+	var start, end int64
+	_, err := o.db.row(ctx, "Series", `SELECT COALESCE(MIN(put_at), 0), COALESCE(MAX(CASE WHEN read_at > 0 THEN read_at WHEN delivered_at > 0 THEN delivered_at
+		WHEN failed_at > 0 THEN failed_at ELSE sent_at END), 0) FROM outbox_entries WHERE campaign = ?`, []any{campaign}, &start, &end)
+	if err != nil {
+		return Series{}, err
+	}
+	step := max(1, (end-start)/int64(steps)+1)
+	s := Series{Start: moment(start), Step: time.Duration(step) * time.Millisecond}
+	for column, counts := range map[string]*[]int{"sent_at": &s.Sent, "delivered_at": &s.Delivered, "read_at": &s.Read, "failed_at": &s.Failed} {
+		*counts = make([]int, steps)
+		err := o.db.rows(ctx, "Series", "SELECT ("+column+" - ?) / ?, COUNT(*) FROM outbox_entries WHERE campaign = ? AND "+column+" > 0 GROUP BY 1",
+			[]any{start, step, campaign}, func(rows *sql.Rows) error {
+				var at, n int
+				err := rows.Scan(&at, &n)
+				(*counts)[min(max(at, 0), steps-1)] += n // Meta's clock, which dates statuses, may be behind
+				return err
+			})
+		if err != nil {
+			return Series{}, err
+		}
+		for i := 1; i < steps; i++ {
+			(*counts)[i] += (*counts)[i-1]
+		}
+	}
+	return s, nil
+}

@@ -1,0 +1,48 @@
+// Package outbox sends the messages that a host has decided to send, each once: also when the process dies, an answer gets lost, Meta
+// throttles, or several processes share the work. It keeps them in the host's own database, so that the decision and the message are
+// one commit.
+//
+//	db, err := sqlite.Open(ctx, "coexistence.db") // or postgres.Open
+//	…
+//	box, err := outbox.Open(ctx, db.DB(), outbox.SQLite, outbox.Config{Tracker: tracker, Client: clientOf})
+//	…
+//	handler := webhook.MultiHandler(tracker, box, &mux) // statuses tell what became of messages
+//	go box.Run(ctx)
+//	…
+//	_, err = box.Put(ctx, nil, outbox.Entry{
+//		ID: "answer-" + string(m.ID), Phone: m.Phone, Person: m.From.Key(),
+//		Message: cloudapi.Message{To: cloudapi.ToIdentity(m.From), Content: &cloudapi.Text{Body: "We are open from 7 to 18 h."}},
+//	})
+//
+// # Once
+//
+// The host names every entry, best after its cause: the message that is answered, or the campaign and the person. The same name is never
+// put in twice. It travels as the message's callback data, and every status webhook repeats it.
+//
+// Cloud API knows no idempotency key, so what matters is what is done after a call without an answer. Such an entry is [Unknown]: Meta may
+// have taken the message. A status webhook that names the entry settles it. If none came within Config.Patience, the number's message
+// history at Meta decides: if all it holds is accounted for, the message was not accepted and goes out again; as long as it holds one
+// that nobody knows, nothing is repeated. An entry for which neither comes stays unknown, and a person decides, with [Outbox.Requeue].
+//
+// What was being sent when a process died is unknown in the same way. Only a machine that stands still for longer than Patience between
+// the last look at the clock and the first byte on the wire could send twice.
+//
+// # Order and speed
+//
+// One process at a time sends for a number, for a lease that it prolongs as long as it lives. So the number's limits are counted in one
+// place, and whoever takes over knows that what was being tried is in doubt. Messages of one person go one after the other, in the order
+// in which they were put in; answers go before campaigns. How fast a number may send, the limiter of its client decides.
+//
+// # What is tried again
+//
+//   - Throttled, or never left this machine: again, after a pause that grows.
+//   - The token does not work, or the number is suspended ([coexistence.StageOffboarded]): the number rests, and its entries wait. Give
+//     what must not come late an Entry.Until.
+//   - Refused for the message's own sake, such as a closed window: [Failed], with Meta's code. So is a message that a later status
+//     says was not delivered.
+//
+// # What is kept
+//
+// Entries hold names, numbers and texts, so they go Config.Keep after they were put in, if they are sent or failed. Tables begin with
+// outbox_ and lie beside the host's own. With SQLite, one process uses the file.
+package outbox

@@ -1,0 +1,40 @@
+module github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence/outbox/drivertest
+
+go 1.26.0
+
+require (
+	github.com/seed-9f2bcc2b/whatsapp-coexistence v0.0.0
+	github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence/sqlstore/postgres v0.0.0
+	github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence/sqlstore/sqlite v0.0.0
+	github.com/stretchr/testify v1.12.1
+)
+
+require (
+	github.com/dustin/go-humanize v1.1.0 // indirect
+	github.com/google/go-querystring v1.2.0 // indirect
+	github.com/google/uuid v1.6.0 // indirect
+	github.com/hashicorp/go-cleanhttp v0.5.2 // indirect
+	github.com/hashicorp/go-retryablehttp v0.7.8 // indirect
+	github.com/jackc/pgpassfile v1.0.0 // indirect
+	github.com/jackc/pgservicefile v0.0.0-20240606120523-5a60cdf6a761 // indirect
+	github.com/jackc/pgx/v5 v5.12.0 // indirect
+	github.com/jackc/puddle/v2 v2.2.3 // indirect
+	github.com/mattn/go-isatty v0.0.24 // indirect
+	github.com/ncruces/go-strftime v1.1.0 // indirect
+	github.com/remyoudompheng/bigfft v0.0.0-20230129092748-24d4a6f8daec // indirect
+	go.yaml.in/yaml/v3 v3.0.5 // indirect
+	golang.org/x/sync v0.24.0 // indirect
+	golang.org/x/sys v0.49.0 // indirect
+	golang.org/x/text v0.41.0 // indirect
+	golang.org/x/time v0.15.0 // indirect
+	modernc.org/libc v1.79.0 // indirect
+	modernc.org/mathutil v1.7.1 // indirect
+	modernc.org/memory v1.12.1 // indirect
+	modernc.org/sqlite v1.61.1 // indirect
+)
+
+replace (
+	github.com/seed-9f2bcc2b/whatsapp-coexistence => ../../../
+	github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence/sqlstore/postgres => ../../../coexistence/sqlstore/postgres
+	github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence/sqlstore/sqlite => ../../../coexistence/sqlstore/sqlite
+)

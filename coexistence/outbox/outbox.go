@@ -1,0 +1,128 @@
+package outbox
+
+import (
+	"cmp"
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/sqldb"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook"
+)
+
+// Config configures an [Outbox]. Tracker and Client are required.
+type Config struct {
+	// Tracker files what was sent into its conversation, and says whether a number is suspended.
+	Tracker *coexistence.Tracker
+
+	// Client returns the client that calls with the token of the business that owns a number. If it fails, the number rests for a minute.
+	// Its limiter decides how fast the number sends.
+	Client func(ctx context.Context, phone graph.PhoneNumberID) (*cloudapi.Client, error)
+
+	// Lease is how long a number stays reserved for a process that died. It is prolonged as long as the process lives. If zero, 15 seconds.
+	Lease time.Duration
+
+	// Patience is how long a message whose fate is unknown waits for a status webhook, before Meta's message history decides. Meta
+	// promises neither when a status comes nor when the history is complete, so be generous. If zero, an hour.
+	Patience time.Duration
+
+	// Senders is how many requests are under way for a number at once. If zero, 8, which is enough for 20 messages a second.
+	Senders int
+
+	// Poll is how often the database is asked for work that nobody has announced with [Outbox.Wake]. If zero, half a second.
+	Poll time.Duration
+
+	// Keep is how long entries are kept that are sent or failed, counted from when they were put in. If zero, 90 days.
+	Keep time.Duration
+
+	// Changed is called when something has changed for a number, from many goroutines; it must not block. A page that shows entries may
+	// look again. If nil, nobody is told.
+	Changed func(phone graph.PhoneNumberID)
+
+	// Logger gets what no caller can see. If nil, nothing is logged.
+	Logger *slog.Logger
+}
+
+func (c Config) validate() error {
+	var errs []error
+	if c.Tracker == nil {
+		errs = append(errs, errors.New("outbox: Config.Tracker is nil; it files what was sent"))
+	}
+	if c.Client == nil {
+		errs = append(errs, errors.New("outbox: Config.Client is nil; it returns the client with the token of a number's business"))
+	}
+	if c.Lease < 0 || c.Patience < 0 || c.Senders < 0 || c.Poll < 0 || c.Keep < 0 {
+		errs = append(errs, errors.New("outbox: a duration or Senders of the Config is negative; zero takes the default"))
+	}
+	return errors.Join(errs...)
+}
+
+// A Dialect is the SQL that a database speaks.
+type Dialect string
+
+const (
+	SQLite     Dialect = "sqlite"     // 3.38 or newer
+	PostgreSQL Dialect = "postgresql" // 12 or newer; tested with 15
+)
+
+// An Outbox keeps messages in a database and sends them. It is a [webhook.Handler] that settles entries by their statuses: put it behind
+// the tracker. It is safe for concurrent use, in one process or, with PostgreSQL, in many.
+type Outbox struct {
+	cfg  Config
+	db   database
+	wake chan struct{}
+}
+
+var _ webhook.Handler = (*Outbox)(nil)
+
+// Open returns an outbox over a database, and makes its tables if they are not there, or brings those of an older release up to date.
+// Several processes may do so at once. It refuses tables of a newer release. Open the database with the modules
+// coexistence/sqlstore/sqlite or coexistence/sqlstore/postgres, whose settings keep what was committed, or with settings like theirs.
+//
+// Nothing is sent before [Outbox.Run].
+func Open(ctx context.Context, db *sql.DB, dialect Dialect, cfg Config) (*Outbox, error) {
+	err := cfg.validate()
+	if db == nil {
+		err = errors.Join(err, errors.New("outbox: the database is nil; open it first"))
+	}
+	if dialect != SQLite && dialect != PostgreSQL {
+		err = errors.Join(err, fmt.Errorf("outbox: the dialect %q is unknown; use SQLite or PostgreSQL", dialect))
+	}
+	if err != nil {
+		return nil, err
+	}
+	cfg.Lease = cmp.Or(cfg.Lease, 15*time.Second)
+	cfg.Patience = cmp.Or(cfg.Patience, time.Hour)
+	cfg.Senders = cmp.Or(cfg.Senders, 8)
+	cfg.Poll = cmp.Or(cfg.Poll, 500*time.Millisecond)
+	cfg.Keep = cmp.Or(cfg.Keep, 90*24*time.Hour)
+	if cfg.Logger == nil {
+		cfg.Logger = slog.New(slog.DiscardHandler)
+	}
+	o := &Outbox{cfg: cfg, db: database{db, sqldb.Dialect(dialect)}, wake: make(chan struct{}, 1)}
+	if err := o.db.migrate(ctx); err != nil {
+		return nil, sqldb.Explain("outbox: Open", err)
+	}
+	return o, nil
+}
+
+// Wake lets [Outbox.Run] of this process look for work at once. Put does it by itself, but for entries within a transaction of the host:
+// call Wake after its commit, or they go out within Config.Poll.
+func (o *Outbox) Wake() {
+	select {
+	case o.wake <- struct{}{}:
+	default: // it is about to look anyway
+	}
+}
+
+func (o *Outbox) changed(phone graph.PhoneNumberID) {
+	if o.cfg.Changed != nil {
+		o.cfg.Changed(phone)
+	}
+}

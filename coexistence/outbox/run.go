@@ -1,0 +1,153 @@
+package outbox
+
+import (
+	"context"
+	"crypto/rand"
+	"database/sql"
+	"sync"
+	"time"
+
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence"
+)
+
+// rest is how long a number sends nothing after it turned out that it cannot: its token does not work, or it is suspended.
+const rest = time.Minute
+
+// Run sends what is put in, until ctx ends. Then it begins nothing more, and returns when what was begun is done, which takes seconds. Call it
+// once in a process.
+func (o *Outbox) Run(ctx context.Context) {
+	var numbers sync.WaitGroup
+	defer numbers.Wait()
+	tidied := time.Time{}
+	for ctx.Err() == nil {
+		if time.Since(tidied) > time.Hour {
+			tidied = time.Now()
+			o.purge(ctx)
+		}
+		o.expire(ctx)
+		for _, phone := range o.due(ctx) {
+			numbers.Go(func() {
+				if err := o.serve(ctx, phone); err != nil && ctx.Err() == nil {
+					o.cfg.Logger.ErrorContext(ctx, "outbox: sending stopped, and begins again", "phone", phone, "err", err)
+					o.lay(ctx, phone, 5*time.Second)
+				}
+			})
+		}
+		select {
+		case <-ctx.Done():
+		case <-o.wake:
+		case <-time.After(o.cfg.Poll):
+		}
+	}
+}
+
+// due returns the numbers for which there is something to send or to find out, and which nobody serves.
+func (o *Outbox) due(ctx context.Context) (phones []graph.PhoneNumberID) {
+	err := o.db.rows(ctx, "Run", `SELECT n.phone FROM outbox_numbers n WHERE n.held_until < {now} AND n.rests_until < {now} AND (
+			EXISTS (SELECT 1 FROM outbox_entries e WHERE e.phone = n.phone AND e.state = 'trying')
+			OR EXISTS (SELECT 1 FROM outbox_entries e WHERE e.phone = n.phone AND e.state = 'queued' AND e.next_at <= {now}
+				AND e.campaign NOT IN (SELECT id FROM outbox_campaigns WHERE paused = 1))
+			OR EXISTS (SELECT 1 FROM outbox_entries e WHERE e.phone = n.phone AND e.state = 'unknown' AND e.next_at <= {now}))`,
+		nil, func(rows *sql.Rows) error {
+			var phone graph.PhoneNumberID
+			err := rows.Scan(&phone)
+			phones = append(phones, phone)
+			return err
+		})
+	o.note(ctx, err)
+	return phones
+}
+
+// expire fails what nobody wants to be sent any more.
+func (o *Outbox) expire(ctx context.Context) {
+	_, err := o.db.exec(ctx, o.db, "Run", `UPDATE outbox_entries SET state = 'failed', reason = 'too late: Entry.Until is over', failed_at = {now}
+		WHERE state = 'queued' AND until_at > 0 AND until_at < {now}`)
+	o.note(ctx, err)
+}
+
+func (o *Outbox) purge(ctx context.Context) {
+	_, err := o.db.exec(ctx, o.db, "Run", "DELETE FROM outbox_entries WHERE state IN ('sent', 'failed') AND put_at < {now} - ?", o.cfg.Keep.Milliseconds())
+	o.note(ctx, err)
+}
+
+// note logs what nobody can see who called [Outbox.Run]. It is tried again.
+func (o *Outbox) note(ctx context.Context, err error) {
+	if err != nil && ctx.Err() == nil {
+		o.cfg.Logger.ErrorContext(ctx, "outbox: the database does not answer", "err", err)
+	}
+}
+
+// lay lets a number rest.
+func (o *Outbox) lay(ctx context.Context, phone graph.PhoneNumberID, d time.Duration) {
+	_, err := o.db.exec(context.WithoutCancel(ctx), o.db, "Run", "UPDATE outbox_numbers SET rests_until = {now} + ? WHERE phone = ?", d.Milliseconds(), string(phone))
+	o.note(ctx, err)
+}
+
+// A turn is a number in the hands of this process.
+type turn struct {
+	*Outbox
+
+	phone  graph.PhoneNumberID
+	holder string
+	client *cloudapi.Client
+	ended  chan struct{} // gets one for each request that is over
+}
+
+// hold takes a number, or prolongs that, and reports whether it is held.
+func (t *turn) hold(ctx context.Context) (bool, error) {
+	n, err := t.db.exec(ctx, t.db, "Run", `UPDATE outbox_numbers SET holder = ?, held_until = {now} + ?
+		WHERE phone = ? AND (holder = ? AND held_until >= {now} OR held_until < {now})`,
+		t.holder, t.cfg.Lease.Milliseconds(), string(t.phone), t.holder)
+	return n == 1, err
+}
+
+// serve sends what a number has, until nothing is left, the hold is lost or ctx ends.
+func (o *Outbox) serve(ctx context.Context, phone graph.PhoneNumberID) error {
+	t := &turn{Outbox: o, phone: phone, holder: rand.Text(), ended: make(chan struct{}, o.cfg.Senders)}
+	if held, err := t.hold(ctx); err != nil || !held {
+		return err
+	}
+	last := context.WithoutCancel(ctx)
+	defer func() { // or it ends by itself
+		_, err := o.db.exec(last, o.db, "Run", "UPDATE outbox_numbers SET held_until = 0 WHERE phone = ? AND holder = ?", string(phone), t.holder)
+		o.note(ctx, err)
+	}()
+	holding, stop := context.WithCancel(ctx)
+	var heart sync.WaitGroup
+	defer heart.Wait()
+	defer stop()
+	heart.Go(func() {
+		defer stop()
+		for {
+			select {
+			case <-holding.Done():
+				return
+			case <-time.After(o.cfg.Lease / 3):
+			}
+			if held, err := t.hold(last); err != nil || !held {
+				return
+			}
+		}
+	})
+
+	// What somebody was trying when he died may have been accepted.
+	if _, err := o.db.exec(ctx, o.db, "Run", "UPDATE outbox_entries SET state = 'unknown', next_at = {now} + ? WHERE phone = ? AND state = 'trying'",
+		o.cfg.Patience.Milliseconds(), string(phone)); err != nil {
+		return err
+	}
+	s, err := o.cfg.Tracker.Store().State(ctx, phone)
+	if err == nil && (s.Stage == coexistence.StageOffboarded || s.Stage == coexistence.StageRemoved) {
+		o.lay(ctx, phone, min(rest, 10*o.cfg.Poll)) // its entries wait until it is back
+		return nil
+	}
+	if t.client, err = o.cfg.Client(ctx, phone); err != nil {
+		o.lay(ctx, phone, rest)
+		return err
+	}
+	if err := t.sendAll(holding); err != nil {
+		return err
+	}
+	return t.settle(holding)
+}
