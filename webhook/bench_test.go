@@ -1,10 +1,16 @@
 package webhook_test
 
 import (
+	"bytes"
+	"context"
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/json"
+	"io"
+	"net/http"
 	"net/http/httptest"
+	"regexp"
+	"slices"
 	"testing"
 
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/bench/payload"
@@ -25,6 +31,7 @@ func bench(b *testing.B, f func(b *testing.B, body []byte) func() error) {
 		{"batch100", payload.Batch(100)},
 		{"history1M", payload.History(3000, 40)},
 		{"history3M", payload.History(9000, 40)},
+		{"history1Mraw", unescaped(payload.History(3000, 40))},
 	} {
 		b.Run(in.name, func(b *testing.B) {
 			run := f(b, in.body)
@@ -39,9 +46,28 @@ func bench(b *testing.B, f func(b *testing.B, body []byte) func() error) {
 	}
 }
 
+// unescaped returns a body as it would be if Meta did not escape what is not ASCII.
+func unescaped(body []byte) []byte {
+	escapes := regexp.MustCompile(`(?:\\u[0-9a-f]{4})+|\\/`)
+	return escapes.ReplaceAllFunc(body, func(escape []byte) []byte {
+		var text string
+		if err := json.Unmarshal(slices.Concat([]byte(`"`), escape, []byte(`"`)), &text); err != nil {
+			panic(err)
+		}
+		return []byte(text)
+	})
+}
+
 // decodeAll decodes a body, and all messages of a history.
 func decodeAll(body []byte) error {
 	events, err := webhook.Decode(body)
+	if err != nil {
+		return err
+	}
+	return walkAll(events)
+}
+
+func walkAll(events []webhook.Event) error {
 	for _, ev := range events {
 		if c, ok := ev.(*webhook.HistoryChunk); ok {
 			for _, m := range c.Messages() {
@@ -51,7 +77,7 @@ func decodeAll(body []byte) error {
 			}
 		}
 	}
-	return err
+	return nil
 }
 
 func BenchmarkVerify(b *testing.B) {
@@ -77,16 +103,27 @@ func BenchmarkVerifyDecode(b *testing.B) {
 	})
 }
 
+// BenchmarkEndpoint is the whole handler without a network, beside one that only reads and verifies.
 func BenchmarkEndpoint(b *testing.B) {
-	endpoint, err := webhook.NewEndpoint(testConfig, webhook.Dispatch(new(webhook.Mux)))
+	endpoint, err := webhook.NewEndpoint(testConfig, webhook.Dispatch(webhook.HandlerFunc(func(_ context.Context, ev webhook.Event) error {
+		return walkAll([]webhook.Event{ev})
+	})))
 	if err != nil {
 		b.Fatal(err)
 	}
+	benchHandler(b, endpoint)
+}
+
+func benchHandler(b *testing.B, h http.Handler) {
 	bench(b, func(b *testing.B, body []byte) func() error {
+		in := bytes.NewReader(body)
+		r := webhooktest.NewRequest(body, testSecret)
+		r.Body = io.NopCloser(in)
 		return func() error {
+			in.Reset(body)
 			w := httptest.NewRecorder()
-			endpoint.ServeHTTP(w, webhooktest.NewRequest(body, testSecret))
-			if w.Code != 200 {
+			h.ServeHTTP(w, r)
+			if w.Code != http.StatusOK {
 				b.Fatal(w.Code)
 			}
 			return nil
@@ -107,6 +144,19 @@ func BenchmarkYardsticks(b *testing.B) {
 				return nil
 			}
 		})
+	})
+	b.Run("handler", func(b *testing.B) {
+		var room []byte
+		benchHandler(b, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			room = slices.Grow(room[:0], int(r.ContentLength))[:r.ContentLength]
+			if _, err := io.ReadFull(r.Body, room); err != nil {
+				b.Fatal(err)
+			}
+			if err := webhook.Verify(room, r.Header.Get(webhook.SignatureHeader), testSecret); err != nil {
+				b.Fatal(err)
+			}
+			w.WriteHeader(http.StatusOK)
+		}))
 	})
 	b.Run("encoding-json", func(b *testing.B) {
 		bench(b, func(_ *testing.B, body []byte) func() error {

@@ -222,6 +222,15 @@ func TestContentIsFoundByLabelOrShape(t *testing.T) {
 			`"type":"interactive","interactive":{"type":"wave","wave":{"a":1},"b":2}`,
 			&webhook.Interactive{Kind: "wave", Reply: &webhook.UnknownReply{Raw: json.RawMessage(`{"a":1}`)}}, []string{"interactive.b=2"},
 		},
+		"interactive, several": {
+			`"type":"interactive","interactive":{"button_reply":{"id":"1"},"list_reply":{"id":"2"},"nfm_reply":{"name":"x"},"type":"list_reply"}`,
+			&webhook.Interactive{Kind: "list_reply", Reply: &webhook.ListReply{ID: "2"}},
+			[]string{`interactive.button_reply={"id":"1"}`, `interactive.nfm_reply={"name":"x"}`},
+		},
+		"interactive, one twice": {
+			`"type":"interactive","interactive":{"type":"button_reply","button_reply":{"id":"1"},"button_reply":{"id":"2"}}`,
+			&webhook.Interactive{Kind: "button_reply", Reply: &webhook.ButtonReply{ID: "2"}}, []string{`interactive.button_reply={"id":"1"}`},
+		},
 		"interactive, mislabelled": {
 			`"type":"interactive","interactive":{"type":"interactive","timestamp":"1767225600","nfm_reply":{"name":"address_message"}}`,
 			&webhook.Interactive{Kind: "interactive", At: graph.At(time.Unix(1767225600, 0)), Reply: &webhook.FlowReply{Name: "address_message"}}, nil,

@@ -16,9 +16,9 @@ import (
 // connections, one request at a time on each, and so many of them that the server never waits. A server that waits pays for
 // being woken, the same for every handler, which makes them look alike.
 //
-// A round measures every handler once. If the one that does least is more than a fifth below its best, something else was at work, and the round does not count. Of
-// the others each handler's best does, as everywhere here. If even there a server did not have its core for itself, requests
-// per second of processor time have to do, which on a saturated core are the same.
+// A round measures every handler once. If the one that does least is more than a fifth below its best, something else was at
+// work, and the round does not count. Of the others each handler's best does, as everywhere here. If even there a server did
+// not have its core for itself, requests per second of processor time have to do, which on a saturated core are the same.
 func handlers(r *report) error {
 	if !r.wants("P14", "P15") {
 		return nil
