@@ -72,9 +72,13 @@ const (
 func checkReadme(t *testing.T, count string, services map[string][]string) {
 	t.Helper()
 	var table strings.Builder
-	table.WriteString("| `client.` | methods |\n| --- | --- |\n")
-	for _, service := range slices.Sorted(maps.Keys(services)) {
-		fmt.Fprintf(&table, "| `%s` | %s |\n", service, strings.Join(services[service], ", "))
+	table.WriteString("| `client.` | methods | `client.` | methods | `client.` | methods |\n| --- | --- | --- | --- | --- | --- |\n")
+	names := slices.Sorted(maps.Keys(services))
+	for i, service := range names {
+		fmt.Fprintf(&table, "| `%s` | %s ", service, strings.Join(services[service], ", "))
+		if i%3 == 2 || i == len(names)-1 {
+			table.WriteString("|\n")
+		}
 	}
 	t.Log(count + "\n" + table.String())
 	name := filepath.Join("..", "README.md")
