@@ -114,7 +114,7 @@ func must(err error) {
 
 func decoding(r *report) {
 	if r.wants("P1", "P2", "P3", "P5", "P6", "P7", "P17") {
-		history := newContest(payload.History(3000, 40), 60)
+		history := newContest(payload.History(3000, 40), 150)
 		t := history.run(history.hmac, history.ours, history.v1, history.tree, history.decode, history.valid)
 		r.atMost("P1", "verify + decode 1 MB history, iterator / HMAC", t[1]/t[0], 3.5, 3)
 		r.atMost("P1", "verify + decode 1 MB history, tree / HMAC", t[3]/t[0], 3.5, 3)
@@ -122,20 +122,20 @@ func decoding(r *report) {
 		r.info("     decode alone / HMAC", t[4]/t[0])
 		r.info("     verify + json.Valid / HMAC", t[5]/t[0])
 
-		large := newContest(payload.History(9000, 40), 25)
+		large := newContest(payload.History(9000, 40), 100)
 		t = large.run(large.hmac, large.ours)
 		r.atMost("P2", "verify + decode 3 MB history / HMAC", t[1]/t[0], 3.6, 3.1)
 
-		text := newContest(payload.Text(), 400)
+		text := newContest(payload.Text(), 1500)
 		t = text.run(text.hmac, text.ours, text.v1, text.decode)
 		r.atMost("P5", "verify + decode one text / HMAC", t[1]/t[0], 3.2, 2.5)
 		r.atLeast("P6", "v1 / ours, one text", t[2]/t[1], 4, 5)
 		r.info("     decode alone, one text / HMAC", t[3]/t[0])
-		status := newContest(payload.Status(), 400)
+		status := newContest(payload.Status(), 1500)
 		t = status.run(status.hmac, status.ours, status.v1)
 		r.atLeast("P6", "v1 / ours, one status", t[2]/t[1], 4, 5)
 
-		batch := newContest(payload.Batch(100), 300)
+		batch := newContest(payload.Batch(100), 600)
 		t = batch.run(batch.hmac, batch.ours, batch.v1)
 		r.atMost("P7", "verify + decode 100 mixed changes / HMAC", t[1]/t[0], 4, 3.2)
 		r.atLeast("P7", "v1 / ours, 100 mixed changes", t[2]/t[1], 4.3, 5)
