@@ -28,8 +28,8 @@ func handlers(r *report) error {
 		return err
 	}
 	defer s.stop()
-	small := load{in: "text", conns: 16, window: 150 * time.Millisecond, rounds: 30}
-	large := load{in: "history", conns: 2, window: 500 * time.Millisecond, rounds: 8}
+	small := load{in: "text", conns: 16, window: 60 * time.Millisecond, rounds: 60}
+	large := load{in: "history", conns: 2, window: 200 * time.Millisecond, rounds: 20}
 
 	got, err := s.measure(r, small, "/empty", "/verify", "/ours", "/v1")
 	if err != nil {
