@@ -23,6 +23,7 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/cloudapitest"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence/coexistencetest"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/examples/internal/board"
 )
 
 // settings are the flags.
@@ -71,32 +72,48 @@ func run(ctx context.Context, out io.Writer, s settings) error {
 		defer closeSink()
 		s.webhook = url
 	}
-	b, err := newBoard(s)
+	world, err := newWorld(s)
 	if err != nil {
 		return err
 	}
-	defer b.close()
+	defer world.Close()
+	b, err := newBoard(world, s)
+	if err != nil {
+		return err
+	}
 	l, err := net.Listen("tcp", s.listen)
 	if err != nil {
 		return fmt.Errorf("the page cannot listen on %s; choose another address with -listen: %w", s.listen, err)
 	}
 	for _, line := range []struct{ name, value string }{
-		{"page", "http://" + l.Addr().String() + "/"}, {"graph API", b.world.URL}, {"sdk.js", b.world.SDKURL()},
-		{"configuration", b.world.ConfigurationID()}, {"app id", string(b.world.AppID())}, {"app secret", s.secret},
-		{"system token", b.world.Graph().SystemToken().Reveal()}, {"verify token", s.verify}, {"webhooks to", s.webhook},
+		{"page", "http://" + l.Addr().String() + "/"}, {"graph API", world.URL}, {"sdk.js", world.SDKURL()},
+		{"configuration", world.ConfigurationID()}, {"app id", string(world.AppID())}, {"app secret", s.secret},
+		{"system token", world.Graph().SystemToken().Reveal()}, {"verify token", s.verify}, {"webhooks to", s.webhook},
 	} {
 		fmt.Fprintf(out, "%-14s %s\n", line.name, line.value)
 	}
 	server := &http.Server{
-		Handler: b.routes(), ReadHeaderTimeout: 10 * time.Second, BaseContext: func(net.Listener) context.Context { return ctx },
+		Handler: b.Routes(), ReadHeaderTimeout: 10 * time.Second, BaseContext: func(net.Listener) context.Context { return ctx },
 	}
 	stop := context.AfterFunc(ctx, func() { _ = server.Close() })
 	defer stop()
 	if err := server.Serve(l); err != nil && !errors.Is(err, http.ErrServerClosed) {
 		return err
 	}
-	fmt.Fprintf(out, "\n%s", b.world.Relied())
+	fmt.Fprintf(out, "\n%s", world.Relied())
 	return nil
+}
+
+// newBoard puts a phone with a past on the page, and has the world deliver to the host.
+func newBoard(world *coexistencetest.World, s settings) (*board.Board, error) {
+	phone := world.NewPhone(coexistencetest.PhoneConfig{
+		Number: s.number, Business: "Ovenbird Bakery", AppVersion: s.version, History: coexistencetest.History{Messages: s.messages},
+	})
+	b, err := board.New(world, phone, board.Config{Hook: s.webhook, Bare: s.bare})
+	if err != nil {
+		return nil, err
+	}
+	return b, world.DeliverTo(s.webhook)
 }
 
 // sink is a host that does the handshake and answers 200 to everything.

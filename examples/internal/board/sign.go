@@ -1,4 +1,4 @@
-package main
+package board
 
 import (
 	"context"
@@ -10,7 +10,7 @@ import (
 var errNoPopup = errors.New("open the popup first")
 
 // sign does what the business does in the popup and on its phone.
-func (b *board) sign(ctx context.Context, o order) (string, error) {
+func (b *Board) sign(ctx context.Context, o order) (string, error) {
 	if o.Do == "open" {
 		popup, err := b.world.OpenSignup(b.launch())
 		if err == nil {
@@ -24,6 +24,15 @@ func (b *board) sign(ctx context.Context, o order) (string, error) {
 		b.mu.Unlock()
 		return "Embedded Signup is open: enter the number of the app", nil
 	}
+	switch o.Do { // what is done on the phone, whoever has opened the popup
+	case "share", "decline":
+		return "Confirmed on the phone", b.phone.Confirm(o.Do == "share")
+	case "refuse":
+		return "Refused on the phone", b.phone.Refuse()
+	case "scan":
+		q, _ := b.phone.Question()
+		return "The phone has scanned the QR code", b.phone.ScanQR(q.QR)
+	}
 	b.mu.Lock()
 	popup := b.popup
 	b.mu.Unlock()
@@ -33,14 +42,8 @@ func (b *board) sign(ctx context.Context, o order) (string, error) {
 	switch o.Do {
 	case "number":
 		return "The phone shows a code, and a message from Meta", popup.EnterNumber(o.Text)
-	case "share", "decline":
-		return "Confirmed on the phone", b.phone.Confirm(o.Do == "share")
-	case "refuse":
-		return "Refused on the phone", b.phone.Refuse()
 	case "code":
 		return "The code is right", popup.VerifyCode(o.Text)
-	case "scan":
-		return "The phone has scanned the QR code", b.phone.ScanQR(popup.QR())
 	case "cancel":
 		_, err := popup.Cancel()
 		b.shut()
@@ -51,20 +54,20 @@ func (b *board) sign(ctx context.Context, o order) (string, error) {
 		return "", err
 	}
 	b.shut()
-	if b.bare {
+	if b.cfg.Bare {
 		return "Connected. Your page gets the code " + result.Code.Reveal() + ", good for 30 seconds", nil
 	}
 	return b.connect(ctx, cloudapi.CodeExchange{Code: result.Code})
 }
 
-func (b *board) shut() {
+func (b *Board) shut() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.popup = nil
 }
 
 // connect does what a host does first: it exchanges the code and subscribes to every account that holds the number.
-func (b *board) connect(ctx context.Context, x cloudapi.CodeExchange) (string, error) {
+func (b *Board) connect(ctx context.Context, x cloudapi.CodeExchange) (string, error) {
 	token, err := b.client.OAuth.Exchange(ctx, x)
 	if err != nil {
 		return "", err

@@ -1,4 +1,6 @@
-package main
+// Package board is a page on which a person plays a phone of the simulator: the business, its customers, Embedded Signup and the life of
+// the number. The examples simulator and saas show it.
+package board
 
 import (
 	"bytes"
@@ -19,8 +21,8 @@ var page = template.Must(template.ParseFS(files, "page.html"))
 // tick is how often the page looks whether something has changed.
 const tick = 300 * time.Millisecond
 
-// routes are the page, what it shows, and its buttons. Other sites cannot press them.
-func (b *board) routes() http.Handler {
+// Routes are the page, what it shows, and its buttons, to be mounted under any prefix. Other sites cannot press them.
+func (b *Board) Routes() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /{$}", b.servePage)
 	mux.Handle("GET /page.css", http.FileServerFS(files))
@@ -32,9 +34,12 @@ func (b *board) routes() http.Handler {
 	return http.NewCrossOriginProtection().Handler(mux)
 }
 
-func (b *board) servePage(w http.ResponseWriter, _ *http.Request) {
+func (b *Board) servePage(w http.ResponseWriter, _ *http.Request) {
 	var out bytes.Buffer
-	if err := page.Execute(&out, struct{ Number, Hook, Graph string }{b.phone.Number(), b.hook, b.world.URL}); err != nil {
+	if err := page.Execute(&out, struct {
+		Number, Graph string
+		Config
+	}{b.phone.Number(), b.world.URL, b.cfg}); err != nil {
 		http.Error(w, "the page is broken", http.StatusInternalServerError)
 		return
 	}
@@ -45,7 +50,7 @@ func (b *board) servePage(w http.ResponseWriter, _ *http.Request) {
 }
 
 // serveEvents sends what is to be seen as server-sent events, whenever it is another than before.
-func (b *board) serveEvents(w http.ResponseWriter, r *http.Request) {
+func (b *Board) serveEvents(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Type", "text/event-stream")
 	w.Header().Set("Cache-Control", "no-store")
 	flush := http.NewResponseController(w)
@@ -69,7 +74,7 @@ func (b *board) serveEvents(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-func (b *board) serveOrder(w http.ResponseWriter, r *http.Request) {
+func (b *Board) serveOrder(w http.ResponseWriter, r *http.Request) {
 	var o order
 	if err := json.NewDecoder(http.MaxBytesReader(w, r.Body, 64<<10)).Decode(&o); err != nil {
 		http.Error(w, "this is no order", http.StatusBadRequest)
@@ -79,7 +84,7 @@ func (b *board) serveOrder(w http.ResponseWriter, r *http.Request) {
 	w.WriteHeader(http.StatusNoContent)
 }
 
-func (b *board) serveDelivery(w http.ResponseWriter, r *http.Request) {
+func (b *Board) serveDelivery(w http.ResponseWriter, r *http.Request) {
 	number, _ := strconv.Atoi(r.PathValue("number"))
 	body := b.body(number)
 	if body == nil {
@@ -91,7 +96,7 @@ func (b *board) serveDelivery(w http.ResponseWriter, r *http.Request) {
 }
 
 // serveReport says what everything so far rests on.
-func (b *board) serveReport(w http.ResponseWriter, _ *http.Request) {
+func (b *Board) serveReport(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	_, _ = fmt.Fprint(w, b.world.Relied())
 }

@@ -10,12 +10,12 @@ function el(tag, props, ...children) {
 }
 
 function order(o) {
-  return fetch("/do", { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify({ chat, ...o }) });
+  return fetch("do", { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify({ chat, ...o }) });
 }
 
 function listen() {
   if (source) source.close();
-  source = new EventSource("/events?chat=" + encodeURIComponent(chat));
+  source = new EventSource("events?chat=" + encodeURIComponent(chat));
   source.onmessage = (e) => { view = JSON.parse(e.data); show(); };
   source.onerror = () => { $("now").textContent = "The simulator does not answer"; };
 }
@@ -36,13 +36,18 @@ function show() {
   $("ids").textContent = v.phone_id ? "phone number id " + v.phone_id + " · account " + v.waba : "";
   $("now").textContent = v.now;
   $("note").hidden = !v.note; $("note").textContent = v.note; $("note").className = v.bad ? "bad" : "";
-  $("closed").hidden = !!v.popup; $("popup").hidden = !v.popup;
-  $("prompt").hidden = !(v.popup && v.popup.code); $("shown").textContent = v.popup ? v.popup.code : "";
-  $("screen").textContent = v.popup ? v.popup.screen : "";
+  const q = v.question || {};
+  $("prompt").hidden = !v.question; $("shown").textContent = q.code || ""; $("ask").hidden = q.verified;
+  for (const b of document.querySelectorAll("#prompt [data-do=share], #prompt [data-do=decline]")) b.hidden = q.confirmed;
+  for (const b of document.querySelectorAll("#prompt [data-do=scan]")) b.hidden = q.verified;
+  if ($("closed")) {
+    $("closed").hidden = !!v.popup; $("popup").hidden = !v.popup;
+    $("screen").textContent = v.popup ? v.popup.screen : "";
+    $("book").textContent = "The address book has " + v.contacts + " contacts.";
+  }
   for (const f of document.querySelectorAll("[data-form=number]")) f.hidden = !v.popup || !["PHONE_NUMBER_SETUP", "PHONE_NUMBER_VERIFICATION"].includes(v.popup.screen);
-  for (const f of document.querySelectorAll("[data-form=code], [data-do=scan]")) f.hidden = !v.popup || v.popup.screen !== "PHONE_NUMBER_VERIFICATION";
+  for (const f of document.querySelectorAll("[data-form=code]")) f.hidden = !v.popup || v.popup.screen !== "PHONE_NUMBER_VERIFICATION";
   for (const f of document.querySelectorAll("[data-do=finish]")) f.hidden = !v.popup || v.popup.screen !== "PERMISSIONS";
-  $("book").textContent = "The address book has " + v.contacts + " contacts.";
   showChats(v); showChat(v); showLog(v);
 }
 
@@ -105,7 +110,7 @@ function showLog(v) {
 const size = (n) => n < 1024 ? n + " B" : n < 1048576 ? (n / 1024).toFixed(1) + " KB" : (n / 1048576).toFixed(1) + " MB";
 
 async function body(number) {
-  const text = await (await fetch("/deliveries/" + number)).text();
+  const text = await (await fetch("deliveries/" + number)).text();
   $("bodyname").textContent = "Delivery #" + number;
   $("json").textContent = text.length > 200000 ? text.slice(0, 200000) + "\n… and more" : text;
   $("body").showModal();

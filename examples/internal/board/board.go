@@ -1,4 +1,4 @@
-package main
+package board
 
 import (
 	"context"
@@ -14,13 +14,12 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence/coexistencetest"
 )
 
-// A board is the simulator with one phone on it, and what the person in front of it is doing.
-type board struct {
+// A Board is a simulator with one of its phones on it, and what the person in front of it is doing.
+type Board struct {
 	world  *coexistencetest.World
 	phone  *coexistencetest.Phone
 	client *cloudapi.Client
-	hook   string
-	bare   bool
+	cfg    Config
 
 	mu    sync.Mutex
 	popup *coexistencetest.Popup // open, or nil
@@ -29,26 +28,27 @@ type board struct {
 	bad   bool
 }
 
-func newBoard(s settings) (*board, error) {
-	world, err := newWorld(s)
-	if err != nil {
-		return nil, err
-	}
-	b := &board{world: world, hook: s.webhook, bare: s.bare}
-	b.phone = b.world.NewPhone(coexistencetest.PhoneConfig{
-		Number: s.number, Business: "Ovenbird Bakery", AppVersion: s.version, History: coexistencetest.History{Messages: s.messages},
-	})
-	if b.client, err = cloudapi.NewClient(b.world.ClientConfig()); err == nil {
-		err = b.world.DeliverTo(s.webhook)
-	}
-	if err != nil {
-		b.close()
-		return nil, err
-	}
-	return b, nil
+// A Config says what the board is for.
+type Config struct {
+	// Hook is where the world's webhooks go, to be shown.
+	Hook string
+
+	// Bare leaves to the host what the board does for it otherwise when its popup is through: the exchange of the code and the
+	// subscription.
+	Bare bool
+
+	// Beside is for a board that stands beside the page of a host: the popup and the syncs are the host's.
+	Beside bool
 }
 
-func (b *board) close() { b.world.Close() }
+// New puts a phone on a board.
+func New(world *coexistencetest.World, phone *coexistencetest.Phone, cfg Config) (*Board, error) {
+	client, err := cloudapi.NewClient(world.ClientConfig())
+	if err != nil {
+		return nil, err
+	}
+	return &Board{world: world, phone: phone, client: client, cfg: cfg}, nil
+}
 
 // An order is what a button of the page asks for.
 type order struct {
@@ -61,7 +61,7 @@ type order struct {
 }
 
 // obey does what is asked for, and notes what came of it.
-func (b *board) obey(ctx context.Context, o order) {
+func (b *Board) obey(ctx context.Context, o order) {
 	note, err := b.do(ctx, o)
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -73,7 +73,7 @@ func (b *board) obey(ctx context.Context, o order) {
 
 var errUnknown = errors.New("there is no such button")
 
-func (b *board) do(ctx context.Context, o order) (note string, err error) {
+func (b *Board) do(ctx context.Context, o order) (note string, err error) {
 	switch o.Do {
 	case "write", "edit", "delete", "react", "resolve", "customer", "save", "forget":
 		return b.talk(o)
@@ -115,7 +115,7 @@ func (b *board) do(ctx context.Context, o order) (note string, err error) {
 }
 
 // customer finds whom an order is about.
-func (b *board) customer(o order) (*coexistencetest.Customer, error) {
+func (b *Board) customer(o order) (*coexistencetest.Customer, error) {
 	all := b.phone.Customers()
 	i, err := strconv.Atoi(o.Chat)
 	if err != nil || i < 0 || i >= len(all) {
@@ -125,7 +125,7 @@ func (b *board) customer(o order) (*coexistencetest.Customer, error) {
 }
 
 // talk does what people do in chats.
-func (b *board) talk(o order) (string, error) {
+func (b *Board) talk(o order) (string, error) {
 	if o.Do == "customer" {
 		if len(graph.Digits(o.Text)) < 7 {
 			return "", errors.New("enter a phone number, with the country code")
@@ -168,7 +168,7 @@ func (b *board) talk(o order) (string, error) {
 	return "", err
 }
 
-func (b *board) write(c *coexistencetest.Customer, o order) error {
+func (b *Board) write(c *coexistencetest.Customer, o order) error {
 	contents := map[string]coexistencetest.Content{
 		"": coexistencetest.Text(o.Text), "image": coexistencetest.Image(o.Text), "video": coexistencetest.Video(o.Text),
 		"voice": coexistencetest.Voice(), "document": coexistencetest.Document("made-up.pdf", o.Text), "sticker": coexistencetest.Sticker(),
@@ -193,7 +193,7 @@ func (b *board) write(c *coexistencetest.Customer, o order) error {
 }
 
 // sync asks for contacts or history, as the host would.
-func (b *board) sync(ctx context.Context, o order) (string, error) {
+func (b *Board) sync(ctx context.Context, o order) (string, error) {
 	b.mu.Lock()
 	token := b.token
 	b.mu.Unlock()
@@ -212,7 +212,7 @@ func (b *board) sync(ctx context.Context, o order) (string, error) {
 }
 
 // launch is what the page of a host gives to FB.login.
-func (b *board) launch() []byte {
+func (b *Board) launch() []byte {
 	type extras struct {
 		Feature string   `json:"featureType"`
 		Version string   `json:"version"`

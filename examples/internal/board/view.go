@@ -1,4 +1,4 @@
-package main
+package board
 
 import (
 	"bytes"
@@ -26,6 +26,7 @@ type view struct {
 	Contacts int    `json:"contacts"`
 
 	Popup      *popupView     `json:"popup"`
+	Question   *questionView  `json:"question"`
 	Chats      []chatView     `json:"chats"`
 	Chat       *chatView      `json:"chat"`
 	Messages   []messageView  `json:"messages"`
@@ -36,8 +37,12 @@ type view struct {
 
 type popupView struct {
 	Screen string `json:"screen"`
-	Code   string `json:"code"`
-	QR     string `json:"qr"`
+}
+
+type questionView struct {
+	Code      string `json:"code"`
+	Verified  bool   `json:"verified"`
+	Confirmed bool   `json:"confirmed"`
 }
 
 type chatView struct {
@@ -83,18 +88,19 @@ type silenceView struct {
 }
 
 const (
+	shownChats      = 100
 	shownMessages   = 200
 	shownDeliveries = 60
 )
 
 // view looks at everything, with the messages of one chat.
-func (b *board) view(chat string) view {
+func (b *Board) view(chat string) view {
 	b.mu.Lock()
 	popup := b.popup
 	v := view{Note: b.note, Bad: b.bad}
 	b.mu.Unlock()
 	v.Number, v.PhoneID, v.WABA = b.phone.Number(), string(b.phone.ID()), string(b.phone.WABA())
-	v.Now, v.Hook, v.Graph = b.world.Now().Format("Mon 2 Jan 2006, 15:04"), b.hook, b.world.URL
+	v.Now, v.Hook, v.Graph = b.world.Now().Format("Mon 2 Jan 2006, 15:04"), b.cfg.Hook, b.world.URL
 	switch {
 	case b.phone.Coexists():
 		v.Stage = "connected"
@@ -104,7 +110,10 @@ func (b *board) view(chat string) view {
 		v.Stage = "alone"
 	}
 	if popup != nil {
-		v.Popup = &popupView{Screen: string(popup.Screen()), Code: b.phone.LastCode(), QR: popup.QR()}
+		v.Popup = &popupView{Screen: string(popup.Screen())}
+	}
+	if q, ok := b.phone.Question(); ok {
+		v.Question = &questionView{Code: q.Code, Verified: q.Verified, Confirmed: q.Confirmed}
 	}
 	saved := map[string]string{}
 	book := b.phone.Contacts()
@@ -129,6 +138,7 @@ func (b *board) view(chat string) view {
 		v.Chats = append(v.Chats, cv)
 	}
 	slices.SortStableFunc(v.Chats, func(a, b chatView) int { return b.at.Compare(a.at) })
+	v.Chats = v.Chats[:min(len(v.Chats), shownChats)]
 	b.log(&v)
 	return v
 }
@@ -194,7 +204,7 @@ func says(c coexistencetest.Content, revoked bool) string {
 }
 
 // log adds the latest deliveries, newest first, and what was not delivered.
-func (b *board) log(v *view) {
+func (b *Board) log(v *view) {
 	all := b.world.Deliveries()
 	v.Total = len(all)
 	for _, d := range slices.Backward(all[max(0, len(all)-shownDeliveries):]) {
@@ -221,7 +231,7 @@ func (b *board) log(v *view) {
 }
 
 // body is the body of a delivery, for people.
-func (b *board) body(number int) []byte {
+func (b *Board) body(number int) []byte {
 	all := b.world.Deliveries()
 	if number < 1 || number > len(all) {
 		return nil

@@ -1,0 +1,26 @@
+package coexistencetest
+
+// A Question is what the phone asks its owner while a popup wants to connect its number.
+type Question struct {
+	// Code is what the phone shows, for the popup: [Phone.LastCode].
+	Code string
+
+	// QR is what the popup shows, for [Phone.ScanQR].
+	QR string
+
+	// Verified means that the popup has the code, or the phone has scanned. Confirmed means that [Phone.Confirm] was called; then the popup
+	// goes on as soon as both are true.
+	Verified, Confirmed bool
+}
+
+// Question returns what the phone asks now. ok is false as long as no popup waits for the phone. It is for pages that show the phone
+// beside a popup in another window, where nobody holds the [Popup].
+func (p *Phone) Question() (q Question, ok bool) {
+	p.world.mu.Lock()
+	defer p.world.mu.Unlock()
+	d := p.request
+	if d == nil || d.screen != ScreenVerify {
+		return Question{}, false
+	}
+	return Question{Code: d.code, QR: d.qr(), Verified: d.verified, Confirmed: d.confirmed}, true
+}
