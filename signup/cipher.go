@@ -23,13 +23,18 @@ type Cipher interface {
 	Decrypt(ciphertext, associatedData []byte) ([]byte, error)
 }
 
-// NewCipher returns a Cipher with AES-256-GCM and a random nonce. Each key has 32 random bytes. The first one encrypts, all
-// decrypt: to change the key, put the new one in front, and drop the old one when the records of its time are gone.
-func NewCipher(keys ...[]byte) (Cipher, error) {
+// A Keyring is a [Cipher] with AES-256-GCM and a random nonce. It writes the name of the key in front of what it seals, so that keys can be
+// changed. A host seals with it what it keeps for long, too, the Token of a [Business] before all: name in the associated data whose
+// the secret is, such as tenant and account, and it does not open when it is copied into another row.
+type Keyring struct{ keys []namedKey }
+
+// NewCipher returns a Keyring. Each key has 32 random bytes. The first one encrypts, all decrypt: to change the key, put the new one in
+// front, seal anew what is [Keyring.Stale], and drop the old one when nothing of its time is left.
+func NewCipher(keys ...[]byte) (*Keyring, error) {
 	if len(keys) == 0 {
 		return nil, errors.New("signup: NewCipher needs a key of 32 random bytes")
 	}
-	var c gcm
+	c := new(Keyring)
 	for i, key := range keys {
 		if len(key) != 32 {
 			return nil, fmt.Errorf("signup: key %d of NewCipher has %d bytes and not 32", i, len(key))
@@ -43,7 +48,7 @@ func NewCipher(keys ...[]byte) (Cipher, error) {
 			return nil, fmt.Errorf("signup: NewCipher: %w", err)
 		}
 		name := sha256.Sum256(append([]byte("whatsapp-coexistence key name"), key...))
-		c = append(c, namedKey{name[:keyNameSize], sealed.New(aead)})
+		c.keys = append(c.keys, namedKey{name[:keyNameSize], sealed.New(aead)})
 	}
 	return c, nil
 }
@@ -51,21 +56,21 @@ func NewCipher(keys ...[]byte) (Cipher, error) {
 // keyNameSize is how many bytes in front say which key it was.
 const keyNameSize = 4
 
-type gcm []namedKey
-
 type namedKey struct {
 	name []byte
 	aead sealed.Value[cipher.AEAD]
 }
 
-func (c gcm) Encrypt(plaintext, associatedData []byte) ([]byte, error) {
-	return c[0].aead.Open().Seal(bytes.Clone(c[0].name), nil, plaintext, associatedData), nil //nolint:gosec // it makes its own nonce
+// Encrypt implements [Cipher], with the first key.
+func (c *Keyring) Encrypt(plaintext, associatedData []byte) ([]byte, error) {
+	return c.keys[0].aead.Open().Seal(bytes.Clone(c.keys[0].name), nil, plaintext, associatedData), nil //nolint:gosec // it makes its own nonce
 }
 
 var errUnreadable = errors.New("signup: a record cannot be decrypted; is the key that sealed it missing?")
 
-func (c gcm) Decrypt(ciphertext, associatedData []byte) ([]byte, error) {
-	for _, key := range c {
+// Decrypt implements [Cipher], with the key that sealed.
+func (c *Keyring) Decrypt(ciphertext, associatedData []byte) ([]byte, error) {
+	for _, key := range c.keys {
 		if rest, ok := bytes.CutPrefix(ciphertext, key.name); ok {
 			if b, err := key.aead.Open().Open(nil, nil, rest, associatedData); err == nil {
 				return b, nil
@@ -74,6 +79,9 @@ func (c gcm) Decrypt(ciphertext, associatedData []byte) ([]byte, error) {
 	}
 	return nil, errUnreadable
 }
+
+// Stale reports whether something was sealed with another key than the first one: decrypt it and encrypt it again.
+func (c *Keyring) Stale(ciphertext []byte) bool { return !bytes.HasPrefix(ciphertext, c.keys[0].name) }
 
 // newProcessCipher returns a Cipher whose key ends with the process.
 func newProcessCipher() (Cipher, error) {

@@ -53,9 +53,17 @@ func TestACipherOpensWhatAnyOfItsKeysSealed(t *testing.T) {
 	got, err := after.Decrypt(sealed, []byte("tenant-1"))
 	require.NoError(t, err)
 	require.Equal(t, "a token", string(got))
+	require.False(t, before.Stale(sealed))
+	require.True(t, after.Stale(sealed), "a new key is in front")
+	anew, err := after.Encrypt(got, []byte("tenant-1"))
+	require.NoError(t, err)
+	require.False(t, after.Stale(anew))
+	require.True(t, after.Stale(nil))
 
 	only, err := signup.NewCipher(young)
 	require.NoError(t, err)
+	_, err = only.Decrypt(anew, []byte("tenant-1"))
+	require.NoError(t, err, "the old key can be dropped")
 	for name, tt := range map[string]struct {
 		cipher     signup.Cipher
 		ciphertext []byte

@@ -1,6 +1,8 @@
 "use strict";
 const $ = (id) => document.getElementById(id);
-let chat = location.hash.slice(1), view = null, source = null, opened = "";
+// Beside a host's page, the phone is loaded anew with each of its pages, and still shows the same chat.
+const beside = document.body.classList.contains("beside");
+let chat = location.hash.slice(1) || (beside && sessionStorage.getItem("chat")) || "", view = null, source = null, opened = "";
 
 // el makes an element. Texts of customers only ever become text nodes.
 function el(tag, props, ...children) {
@@ -23,6 +25,7 @@ function listen() {
 function choose(id) {
   chat = id; opened = ""; view = null;
   history.replaceState(null, "", "#" + id);
+  if (beside) sessionStorage.setItem("chat", id);
   document.querySelector(".screens").classList.toggle("open", id !== "");
   listen();
 }

@@ -137,7 +137,12 @@ func (b *Board) view(chat string) view {
 		}
 		v.Chats = append(v.Chats, cv)
 	}
-	slices.SortStableFunc(v.Chats, func(a, b chatView) int { return b.at.Compare(a.at) })
+	slices.SortStableFunc(v.Chats, func(a, b chatView) int {
+		if a.at.IsZero() != b.at.IsZero() { // somebody new comes first
+			return b.at.Compare(a.at) * -1
+		}
+		return b.at.Compare(a.at)
+	})
 	v.Chats = v.Chats[:min(len(v.Chats), shownChats)]
 	b.log(&v)
 	return v

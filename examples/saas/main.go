@@ -1,0 +1,126 @@
+// Saas is a small multi-tenant product someone could start a company from: businesses sign up, connect the WhatsApp Business app on their
+// phone, answer their customers in a shared inbox with a bot beside them, and send campaigns.
+//
+//	go run ./examples/saas
+//
+// starts it in one process, with SQLite in a folder and the simulator as Meta and as the phones: no account, no network. Open the address
+// that it prints. With -meta real it talks to the real platform, or to a simulator that is another program; with -database
+// postgres://… several processes share the work. The README says what to copy, what to replace and what Meta asks for.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"syscall"
+	"time"
+)
+
+// settings are the flags.
+type settings struct {
+	addr, ops, url string
+	dir, database  string
+	meta           string
+	lease          time.Duration
+	patience       time.Duration
+}
+
+func main() {
+	var s settings
+	flag.StringVar(&s.addr, "addr", "127.0.0.1:8080", "where the product listens")
+	flag.StringVar(&s.ops, "ops", "127.0.0.1:8081", "where health, metrics and the inbox's status are, for those who run it; empty for nowhere")
+	flag.StringVar(&s.url, "url", "", "the https `URL` under which people know the product; if empty, http at addr")
+	flag.StringVar(&s.dir, "dir", "", "`folder` of the databases and of the key; if empty, a temporary one that is deleted in the end")
+	flag.StringVar(&s.database, "database", "", "postgres:// `URL` for several processes; if empty, SQLite in the folder")
+	flag.StringVar(&s.meta, "meta", "sim", `"sim" for a simulator within this process, "real" for what the environment names (see platform.go)`)
+	flag.DurationVar(&s.lease, "lease", 15*time.Second, "after how long other processes go on with the work of one that died")
+	flag.DurationVar(&s.patience, "patience", 0, "how long a send of unknown outcome waits for a webhook; if zero, 3 s with the simulator and 1 h without")
+	flag.Parse()
+
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if err := run(ctx, os.Stdout, s); err != nil {
+		fmt.Fprintln(os.Stderr, "saas:", err)
+		stop()
+		os.Exit(1)
+	}
+}
+
+// run serves until ctx ends, and then lets everything that has begun come to its end.
+func run(ctx context.Context, out io.Writer, s settings) (err error) {
+	if s.dir == "" {
+		if s.dir, err = os.MkdirTemp("", "saas"); err != nil {
+			return err
+		}
+		defer func() { err = errors.Join(err, os.RemoveAll(s.dir)) }()
+	}
+	logger := slog.New(slog.NewTextHandler(os.Stderr, nil))
+	listener, err := net.Listen("tcp", s.addr)
+	if err != nil {
+		return fmt.Errorf("cannot listen; choose another address with -addr: %w", err)
+	}
+	if s.url == "" {
+		s.url = "http://" + listener.Addr().String()
+	}
+	meta, err := newPlatform(s.meta, s.url)
+	if err != nil {
+		return errors.Join(err, listener.Close())
+	}
+	defer meta.close()
+	if s.patience == 0 {
+		s.patience = meta.patience
+	}
+	db, err := openStorage(ctx, s.database, filepath.Join(s.dir, "saas.db"))
+	if err != nil {
+		return errors.Join(err, listener.Close())
+	}
+	defer func() { err = errors.Join(err, db.close()) }()
+	keys, err := openKeys(filepath.Join(s.dir, "key"))
+	if err != nil {
+		return errors.Join(err, listener.Close())
+	}
+	a, err := newApp(ctx, s, meta, db, keys, logger)
+	if err != nil {
+		return errors.Join(err, listener.Close())
+	}
+	return a.serve(ctx, out, listener)
+}
+
+// serve is the life of the process behind its construction. What ends first is what others hand work to: the servers, then the sender,
+// then the inbox.
+func (a *app) serve(ctx context.Context, out io.Writer, listener net.Listener) error {
+	server := &http.Server{Handler: a.routes(), ReadHeaderTimeout: 10 * time.Second}
+	server.RegisterOnShutdown(func() { close(a.closing) })
+	ops := &http.Server{Addr: a.ops, Handler: a.operations(), ReadHeaderTimeout: 10 * time.Second}
+	failed := make(chan error, 2)
+	go func() { failed <- server.Serve(listener) }()
+	if a.ops != "" {
+		go func() { failed <- ops.ListenAndServe() }()
+	}
+	err := a.meta.deliverTo(a.url + "/webhook")
+	if err == nil {
+		fmt.Fprintf(out, "Open %s/ in your browser.%s\n", a.url, a.meta.hint)
+		working, stopWork := context.WithCancel(context.WithoutCancel(ctx))
+		ended := a.work(working)
+		a.ready.Store(true)
+		select {
+		case err = <-failed:
+		case <-ctx.Done():
+		}
+		a.ready.Store(false)
+		a.log.InfoContext(ctx, "shutting down")
+		defer func() { stopWork(); <-ended }()
+	}
+	end, cancel := context.WithTimeout(context.WithoutCancel(ctx), 20*time.Second)
+	defer cancel()
+	err = errors.Join(err, server.Shutdown(end))
+	return errors.Join(err, a.inbox.Shutdown(end), ops.Shutdown(end))
+}

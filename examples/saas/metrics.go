@@ -1,0 +1,74 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook/inbox"
+)
+
+// counts are what the hooks of the packages tell, in the shape of Prometheus.
+type counts struct {
+	calls  *prometheus.HistogramVec
+	events *prometheus.HistogramVec
+}
+
+func newCounts() counts {
+	return counts{
+		calls:  prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: "saas_graph_call_seconds", Help: "Attempts to call the Graph API."}, []string{"path", "status", "code"}),
+		events: prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: "saas_event_seconds", Help: "Attempts to handle an event, and how they ended."}, []string{"field", "outcome"}),
+	}
+}
+
+func (c counts) call(_ context.Context, call cloudapi.Call) {
+	code := ""
+	if n, ok := call.Code(); ok {
+		code = strconv.Itoa(int(n))
+	}
+	c.calls.WithLabelValues(call.Path, strconv.Itoa(call.Status), code).Observe(call.Duration.Seconds())
+}
+
+func (c counts) event(o inbox.Observation) {
+	outcome := map[inbox.OutcomeKind]string{inbox.Done: "done", inbox.Retry: "retry", inbox.Dead: "dead", inbox.Release: "released"}[o.Outcome]
+	c.events.WithLabelValues(string(o.Field), outcome).Observe(o.Took.Seconds())
+}
+
+// operations are for those who run the program, at an address of their own: is it alive, can it work, what does it do.
+func (a *app) operations() http.Handler {
+	registry := prometheus.NewRegistry()
+	registry.MustRegister(a.counts.calls, a.counts.events)
+	for name, value := range map[string]func(inbox.Metrics) float64{
+		"saas_inbox_waiting":             func(m inbox.Metrics) float64 { return float64(m.Depth()) },
+		"saas_inbox_dead_letters":        func(m inbox.Metrics) float64 { return float64(m.Dead) },
+		"saas_inbox_oldest_live_seconds": func(m inbox.Metrics) float64 { return m.OldestLive.Seconds() },
+	} {
+		registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: name, Help: "See inbox.Stats."}, func() float64 {
+			ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+			defer cancel()
+			m, err := a.inbox.Metrics(ctx)
+			if err != nil {
+				return -1
+			}
+			return value(m)
+		}))
+	}
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { _, _ = fmt.Fprintln(w, "alive") })
+	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, r *http.Request) {
+		if err := a.db.db.PingContext(r.Context()); err != nil || !a.ready.Load() {
+			http.Error(w, "not ready", http.StatusServiceUnavailable)
+			return
+		}
+		_, _ = fmt.Fprintln(w, "ready")
+	})
+	mux.Handle("GET /metrics", promhttp.HandlerFor(registry, promhttp.HandlerOpts{}))
+	mux.Handle("GET /inbox", a.inbox.StatusPage())
+	return mux
+}
