@@ -73,7 +73,7 @@ func text(js string) string { return "(" + js + "?.innerText ?? ``)" }
 // press does on the phone what one of its buttons does.
 func (w *window) press(do string) {
 	w.t.Helper()
-	w.await(onPhone(`[data-do="` + do + `"]`) + " !== null")
+	w.await(onPhone(`[data-do="`+do+`"]`) + " !== null")
 	evaluate[bool](w, onPhone(`[data-do="`+do+`"]`)+".click() === undefined")
 }
 
