@@ -104,6 +104,35 @@ func (t *Tracker) Confirm(ctx context.Context, api PhoneAPI, phone graph.PhoneNu
 	return t.cfg.Store.UpdateState(ctx, phone, func(s State) (State, error) { return s.Confirm(p, at), nil })
 }
 
+// Tend does what is due for a number, for a job that calls it for every number now and then, and when a process starts: it asks for what
+// [State.Due] names, as Begin does, and reads the number if [State.NeedsConfirm]. Client returns the client of the business, and is called only
+// if there is something to do; did says whether there was. Several processes may do so at once. An error means that it is to be tried again.
+func (t *Tracker) Tend(
+	ctx context.Context, phone graph.PhoneNumberID, client func(ctx context.Context, phone graph.PhoneNumberID) (*cloudapi.Client, error),
+) (did bool, err error) {
+	s, err := t.cfg.Store.State(ctx, phone)
+	if err != nil {
+		return false, err
+	}
+	due := s.Stage.Live() && s.CanRequestSync(time.Now())
+	if !due && !s.NeedsConfirm() {
+		return false, nil
+	}
+	c, err := client(ctx, phone)
+	if err != nil {
+		return false, err
+	}
+	if s.NeedsConfirm() {
+		if s, err = t.Confirm(ctx, API(c), phone); err != nil {
+			return true, err
+		}
+	}
+	if due && s.Stage.Live() {
+		_, err = t.Begin(ctx, API(c), phone)
+	}
+	return true, err
+}
+
 // Handle implements [webhook.Handler]. It bears repeats and any order; an error means that the event should come again. Events
 // that say nothing about coexistence are passed over.
 func (t *Tracker) Handle(ctx context.Context, ev webhook.Event) error {

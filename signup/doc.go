@@ -93,7 +93,7 @@
 //
 // Every attempt is a record in [Config].Store: what the popup said, the token, each step that is done. It is sealed with
 // [Config].Cipher before it is stored. The process that answers /finish need not be the one that answered /begin, and when a process
-// dies, another goes on, with the page or with [Flow.Attempts] and [Flow.Continue]. What can be done only once is noted before it is
+// dies, another goes on, with the page or with [Flow.ContinueAll]. What can be done only once is noted before it is
 // done, so nobody does it again: the exchange of a code never, a registration or a shared line of credit only after Meta's own records
 // show that it did not happen.
 //

@@ -30,7 +30,7 @@ func ExampleNewCipher() {
 }
 
 // At the start of a process: signups that another one left behind go on.
-func ExampleFlow_Continue() {
+func ExampleFlow_ContinueAll() {
 	srv := httptest.NewServer(happy()) // stands for Meta
 	defer srv.Close()
 	client, err := cloudapi.NewClient(cloudapi.Config{AppID: appID, AppSecret: "app-secret", BaseURL: srv.URL})
@@ -59,27 +59,16 @@ func ExampleFlow_Continue() {
 	fmt.Println(err != nil)
 
 	broken = false
-	attempts, err := flow.Attempts(ctx, "")
+	_, err = flow.ContinueAll(ctx, func(_ context.Context, b *signup.Business) error {
+		fmt.Println(b.Owner, "is connected")
+		return nil // store b, its token encrypted
+	})
 	if err != nil {
 		log.Fatal(err)
 	}
-	for _, a := range attempts {
-		if !a.Granted || a.Running {
-			continue
-		}
-		fmt.Println(a.Owner, "stopped after", a.Step)
-		b, err := flow.Continue(ctx, a.ID, "", func(_ context.Context, b *signup.Business) error {
-			return nil // store b, its token encrypted
-		})
-		if err != nil {
-			log.Fatal(err)
-		}
-		fmt.Println(b.Owner, b.Outcome)
-	}
 	// Output:
 	// true
-	// tenant-1 stopped after subscribe
-	// tenant-1 ready
+	// tenant-1 is connected
 }
 
 // The popup was finished and no code came. Somebody has looked up whose business this is.

@@ -107,6 +107,29 @@ func (f *Flow) Continue(
 	return f.conclude(ctx, r, b, err, func(b *Business) error { return onboarded(ctx, b) })
 }
 
+// ContinueAll goes on with every signup that was cut off, by the end of a process for instance, and with those that something did not answer
+// to ([OutcomeUnavailable], [OutcomeNotSubscribed]): call it when a process starts, and now and then. Those that wait for a person are left
+// alone. It returns how many are connected now; the error lists what did not go on, each an [*Error].
+func (f *Flow) ContinueAll(ctx context.Context, onboarded func(ctx context.Context, b *Business) error) (connected int, err error) {
+	attempts, err := f.Attempts(ctx, "")
+	if err != nil {
+		return 0, err
+	}
+	var errs []error
+	for _, s := range attempts {
+		waits := s.Outcome != "" && s.Outcome != OutcomeUnavailable && s.Outcome != OutcomeNotSubscribed
+		if !s.Granted || s.Running || s.Ended || waits {
+			continue
+		}
+		if _, err := f.Continue(ctx, s.ID, "", onboarded); err != nil {
+			errs = append(errs, err)
+			continue
+		}
+		connected++
+	}
+	return connected, errors.Join(errs...)
+}
+
 func (f *Flow) conclude(
 	ctx context.Context, r *openRecord, b *Business, err error, onboarded func(*Business) error,
 ) (*Business, error) {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/cloudapitest"
 )
 
@@ -44,6 +45,10 @@ type Config struct {
 	// Fields are the webhook fields to which [World.DeliverTo] subscribes the app. If nil, the five that coexistence needs:
 	// messages, account_update, history, smb_app_state_sync and smb_message_echoes.
 	Fields []string
+
+	// Templates are those of every account that the popup makes, all approved. If nil, accounts have none, and the Graph API takes
+	// messages with any template.
+	Templates []cloudapi.NewTemplate
 
 	// RefusedCallingCodes are country calling codes that the popup refuses, such as "234". If nil, none, as it is since
 	// 2026-04-15.

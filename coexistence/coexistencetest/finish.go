@@ -66,7 +66,11 @@ func (w *World) chooseAccount(name string, owner graph.BusinessID, chosen graph.
 	if chosen != "" {
 		return chosen
 	}
-	return w.graph.AddWABA(cloudapitest.WABA{Name: name, Owner: owner}).ID
+	id := w.graph.AddWABA(cloudapitest.WABA{Name: name, Owner: owner}).ID
+	for _, t := range w.cfg.Templates {
+		w.graph.AddTemplate(cloudapitest.Template{WABA: id, NewTemplate: t})
+	}
+	return id
 }
 
 // addOrdinary adds the number of somebody who got into the flow for new numbers. It lives on Cloud API alone, and waits for
