@@ -2,8 +2,10 @@ package main
 
 import (
 	"context"
-	"database/sql"
+	"crypto/rand"
+	"errors"
 	"fmt"
+	"html/template"
 	"net/http"
 	"slices"
 	"strings"
@@ -11,163 +13,140 @@ import (
 
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence/outbox"
 )
 
-// A campaign is a template for many people.
+// A campaign is a template for many people, paused and counted by the outbox.
 type campaign struct {
 	ID, Template string
-	Paused       bool
-	createdAt    int64
-	Total        int
-	Counts       map[string]int // of letters by state
+	At           time.Time
+	outbox.Counts
 }
-
-// At is when it was launched.
-func (c *campaign) At() time.Time { return moment(c.createdAt) }
-
-// Done reports whether nothing is left to send.
-func (c *campaign) Done() bool { return c.Counts["sent"]+c.Counts["failed"] == c.Total }
 
 func (a *app) campaigns(ctx context.Context, n *number) (list []*campaign, err error) {
-	byID := map[string]*campaign{}
-	err = a.db.each(ctx, `SELECT c.id, c.template, c.paused, c.created_at, o.state, COUNT(*) FROM saas_campaigns c JOIN saas_outbox o ON o.campaign = c.id
-		WHERE c.phone = $1 GROUP BY c.id, c.template, c.paused, c.created_at, o.state ORDER BY c.created_at DESC`, []any{string(n.Phone)}, func(rows *sql.Rows) error {
+	rows, err := a.db.QueryContext(ctx, "SELECT id, template, launched_at FROM saas_campaigns WHERE phone = $1 ORDER BY launched_at DESC, id", string(n.Phone))
+	for err == nil && rows.Next() {
 		var c campaign
-		var state string
-		var paused, count int
-		err := rows.Scan(&c.ID, &c.Template, &paused, &c.createdAt, &state, &count)
-		if byID[c.ID] == nil {
-			c.Paused, c.Counts = paused != 0, map[string]int{}
-			byID[c.ID] = &c
-			list = append(list, &c)
-		}
-		byID[c.ID].Counts[state] = count
-		byID[c.ID].Total += count
-		return err
-	})
-	return list, err
-}
-
-// fits reports whether a template takes nothing, or one value, for which we take the name.
-func fits(t *cloudapi.MessageTemplate) bool {
-	for _, p := range t.Parts {
-		if p.Type != cloudapi.PartBody && p.Type != cloudapi.PartFooter || strings.Count(p.Text, "{{") > 1 ||
-			strings.Contains(p.Text, "{{") && !strings.Contains(p.Text, "{{1}}") {
-			return false
-		}
+		var at int64
+		err = rows.Scan(&c.ID, &c.Template, &at)
+		c.At = time.Unix(at, 0)
+		list = append(list, &c)
 	}
-	return true
-}
-
-// fill makes a letter's content of a template, for a person.
-func (a *app) fill(ctx context.Context, n *number, name string, who coexistence.Contact) (content, error) {
-	list, err := a.templates(ctx, n)
-	i := slices.IndexFunc(list, func(t *cloudapi.MessageTemplate) bool { return t.Name == name })
-	if err != nil || i < 0 {
-		return content{}, cmpErr(err, errNotFound)
+	if rows != nil {
+		err = errors.Join(err, rows.Err(), rows.Close())
 	}
-	c := content{Template: name, Language: list[i].Language}
-	for _, p := range list[i].Parts {
-		if strings.Contains(p.Text, "{{1}}") {
-			c.Values = []string{who.DisplayName()}
-		}
-	}
-	return c, nil
-}
-
-func cmpErr(err, otherwise error) error {
-	if err != nil {
-		return err
-	}
-	return otherwise
-}
-
-func (a *app) serveCampaigns(w http.ResponseWriter, r *http.Request, t *tenant, n *number) error {
-	ctx := r.Context()
-	list, err := a.campaigns(ctx, n)
-	if err != nil {
-		return err
-	}
-	templates, err := a.templates(ctx, n)
-	if err != nil {
-		a.log.WarnContext(ctx, "templates could not be listed", "waba", n.WABA, "err", err)
-	}
-	var people []coexistence.Contact
-	for c, err := range a.tracker.Store().Contacts(ctx, n.Phone) {
-		if err != nil {
-			return err
-		}
-		people = append(people, c)
-	}
-	slices.SortFunc(people, func(a, b coexistence.Contact) int { return strings.Compare(a.DisplayName(), b.DisplayName()) })
-	a.render(w, r, view{Page: "campaigns", Title: "Campaigns", Tenant: t, Number: n, Data: struct {
-		Campaigns []*campaign
-		Templates []*cloudapi.MessageTemplate
-		People    []coexistence.Contact
-		Nonce     string
-		Rate      int
-	}{list, templates, people, newID(), cloudapi.CoexistenceRate}})
-	return nil
-}
-
-// launch stores a campaign and its letters, all or none. The form names it, so that a second click launches nothing.
-func (a *app) launch(w http.ResponseWriter, r *http.Request, _ *tenant, n *number) error {
-	ctx := r.Context()
-	if err := r.ParseForm(); err != nil || len(r.PostForm["to"]) == 0 {
-		http.Error(w, "Choose somebody to write to.", http.StatusUnprocessableEntity)
-		return nil
-	}
-	id := letterID("c", string(n.Phone), r.PostFormValue("nonce"))
-	chosen := map[string]bool{}
-	for _, key := range r.PostForm["to"] {
-		chosen[key] = true
-	}
-	var letters []letter
-	for c, err := range a.tracker.Store().Contacts(ctx, n.Phone) {
-		if err != nil {
-			return err
-		}
-		if !chosen[c.Key] {
-			continue
-		}
-		text, err := a.fill(ctx, n, r.PostFormValue("template"), c)
-		if err != nil {
-			return err
-		}
-		letters = append(letters, letter{
-			ID: letterID("campaign", id, c.Key), Phone: n.Phone, Campaign: id, Author: "campaign", Person: c.Key, To: c.Identity, Content: text,
-		})
-	}
-	tx, err := a.db.db.BeginTx(ctx, nil)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = tx.Rollback() }() // after a commit it does nothing
-	_, err = tx.ExecContext(ctx, a.db.sql("INSERT INTO saas_campaigns (id, phone, template, created_at) VALUES ($1, $2, $3, {now}) ON CONFLICT (id) DO NOTHING"),
-		id, string(n.Phone), r.PostFormValue("template"))
-	for _, l := range letters {
+	for _, c := range list {
 		if err == nil {
-			err = a.queue(ctx, tx, l)
+			c.Counts, err = a.outbox.Counts(ctx, c.ID)
 		}
 	}
-	if err == nil {
-		err = tx.Commit()
-	}
-	if err != nil {
-		return err
-	}
-	a.news.tell()
-	http.Redirect(w, r, fmt.Sprintf("/numbers/%s/campaigns/%s", n.Phone, id), http.StatusSeeOther)
-	return nil
+	return list, err
 }
 
 func (a *app) campaign(ctx context.Context, n *number, id string) (*campaign, error) {
 	list, err := a.campaigns(ctx, n)
-	i := slices.IndexFunc(list, func(c *campaign) bool { return c.ID == id })
-	if err != nil || i < 0 {
-		return nil, cmpErr(err, errNotFound)
+	return pick(list, err, func(c *campaign) bool { return c.ID == id })
+}
+
+// templates lists the approved templates of a number that take nothing, or one value, for which we take the name.
+func (a *app) templates(ctx context.Context, n *number) (fit []*cloudapi.MessageTemplate, err error) {
+	client, err := a.calls(ctx, n.Phone)
+	if err != nil {
+		return nil, err
 	}
-	return list[i], nil
+	for t, err := range client.Templates.List(ctx, n.WABA, cloudapi.TemplateListOptions{Status: cloudapi.TemplateApproved, Limit: 100}) {
+		if err != nil {
+			return nil, err
+		}
+		if !slices.ContainsFunc(t.Parts, func(p cloudapi.TemplatePart) bool {
+			return p.Type != cloudapi.PartBody && p.Type != cloudapi.PartFooter || strings.Count(p.Text, "{{") != strings.Count(p.Text, "{{1}}")
+		}) {
+			fit = append(fit, t)
+		}
+	}
+	return fit, nil
+}
+
+// fill makes a message of a template, for a person.
+func fill(t *cloudapi.MessageTemplate, who coexistence.Contact) cloudapi.Message {
+	content := &cloudapi.Template{Name: t.Name, Language: t.Language}
+	for _, p := range t.Parts {
+		if strings.Contains(p.Text, "{{1}}") {
+			content.Components = append(content.Components, &cloudapi.TemplateBody{
+				Parameters: []cloudapi.TemplateParameter{&cloudapi.TextParameter{Text: who.DisplayName()}},
+			})
+		}
+	}
+	return cloudapi.Message{To: cloudapi.ToIdentity(who.Identity), Content: content}
+}
+
+func (a *app) template(ctx context.Context, n *number, name string) (*cloudapi.MessageTemplate, error) {
+	list, err := a.templates(ctx, n)
+	return pick(list, err, func(t *cloudapi.MessageTemplate) bool { return t.Name == name })
+}
+
+func (a *app) serveCampaigns(w http.ResponseWriter, r *http.Request, t *tenant, n *number) error {
+	list, err := a.campaigns(r.Context(), n)
+	if err != nil {
+		return err
+	}
+	templates, err := a.templates(r.Context(), n)
+	if err != nil {
+		a.log.WarnContext(r.Context(), "templates could not be listed", "waba", n.WABA, "err", err)
+	}
+	people, err := collect(a.tracker.Store().Contacts(r.Context(), n.Phone))
+	slices.SortFunc(people, func(a, b coexistence.Contact) int { return strings.Compare(a.DisplayName(), b.DisplayName()) })
+	if err == nil {
+		a.render(w, r, view{Page: "campaigns", Title: "Campaigns", Tenant: t, Number: n, Data: struct {
+			Campaigns []*campaign
+			Templates []*cloudapi.MessageTemplate
+			People    []coexistence.Contact
+			Nonce     string
+			Rate      int
+		}{list, templates, people, rand.Text(), cloudapi.CoexistenceRate}})
+	}
+	return err
+}
+
+// launch stores a campaign and its messages, all or none. The form names it, so that a second click launches nothing.
+func (a *app) launch(w http.ResponseWriter, r *http.Request, _ *tenant, n *number) error {
+	ctx := r.Context()
+	people, err := collect(a.tracker.Store().Contacts(ctx, n.Phone))
+	if err != nil {
+		return err
+	}
+	template, err := a.template(ctx, n, r.PostFormValue("template"))
+	if err != nil {
+		return err
+	}
+	id := hashed(string(n.Phone) + " " + r.PostFormValue("nonce"))
+	var entries []outbox.Entry
+	for _, who := range people {
+		if slices.Contains(r.PostForm["to"], who.Key) {
+			entries = append(entries, outbox.Entry{
+				ID: "campaign-" + hashed(id+who.Key), Phone: n.Phone, Campaign: id, Person: who.Key, Message: fill(template, who),
+			})
+		}
+	}
+	if len(entries) == 0 {
+		http.Error(w, "Choose somebody to write to.", http.StatusUnprocessableEntity)
+		return nil
+	}
+	tx, err := a.db.BeginTx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = tx.Rollback() }() // after a commit it does nothing
+	_, err = tx.ExecContext(ctx, "INSERT INTO saas_campaigns (id, phone, template, launched_at) VALUES ($1, $2, $3, $4) ON CONFLICT (id) DO NOTHING",
+		id, string(n.Phone), template.Name, time.Now().Unix())
+	if err == nil {
+		_, err = a.outbox.Put(ctx, tx, entries...)
+	}
+	if err == nil {
+		err = tx.Commit()
+	}
+	a.outbox.Wake()
+	return see(w, r, r.URL.Path+"/"+id, err)
 }
 
 func (a *app) serveCampaign(w http.ResponseWriter, r *http.Request, t *tenant, n *number) error {
@@ -176,27 +155,36 @@ func (a *app) serveCampaign(w http.ResponseWriter, r *http.Request, t *tenant, n
 		if err != nil {
 			return view{}, err
 		}
-		drawn, err := a.chart(ctx, c)
-		if err != nil {
-			return view{}, err
-		}
-		failed, err := a.letters(ctx, "WHERE campaign = $1 AND state IN ('failed', 'unknown') ORDER BY created_at, id LIMIT 20", c.ID)
+		series, err1 := a.outbox.Series(ctx, c.ID, 60)
+		lost, err2 := collect(a.outbox.Entries(ctx, outbox.Filter{Campaign: c.ID, States: []outbox.State{outbox.Failed, outbox.Unknown}, Limit: 20}))
 		return view{Page: "campaign", Title: "Campaign", Tenant: t, Number: n, Data: struct {
 			*campaign
-			Chart  chart
-			Failed []*letter
-		}{c, drawn, failed}}, err
+			Series outbox.Series
+			Last   time.Time
+			Lost   []outbox.Entry
+		}{c, series, series.Start.Add(60 * series.Step), lost}}, errors.Join(err1, err2)
 	})
 }
 
-// pause stops a campaign, or lets it go on. What was given to Meta is not called back.
-func (a *app) pause(w http.ResponseWriter, r *http.Request, _ *tenant, n *number) error {
-	paused, ok := map[string]int{"pause": 1, "resume": 0}[r.PathValue("change")]
-	changed, err := a.db.exec(r.Context(), "UPDATE saas_campaigns SET paused = $1 WHERE id = $2 AND phone = $3", paused, r.PathValue("campaign"), string(n.Phone))
-	if err != nil || changed == 0 || !ok {
-		return cmpErr(err, errNotFound)
+// points draws a line of a chart into 600 by 200.
+func points(counts []int, total int) template.HTMLAttr {
+	var b strings.Builder
+	for i, n := range counts {
+		fmt.Fprintf(&b, "%.0f,%.1f ", float64(i)*600/float64(len(counts)-1), 196-192*float64(n)/float64(max(total, 1)))
 	}
-	a.news.tell()
-	http.Redirect(w, r, fmt.Sprintf("/numbers/%s/campaigns/%s", n.Phone, r.PathValue("campaign")), http.StatusSeeOther)
-	return nil
+	return template.HTMLAttr(`points="` + b.String() + `"`) //nolint:gosec // numbers
+}
+
+// change stops a campaign or lets it go on. What Meta has is not called back.
+func (a *app) change(w http.ResponseWriter, r *http.Request, _ *tenant, n *number) error {
+	c, err := a.campaign(r.Context(), n, r.PathValue("campaign"))
+	if err != nil {
+		return err
+	}
+	if r.PathValue("change") == "pause" {
+		err = a.outbox.Pause(r.Context(), c.ID)
+	} else {
+		err = a.outbox.Resume(r.Context(), c.ID)
+	}
+	return see(w, r, fmt.Sprintf("/numbers/%s/campaigns/%s", n.Phone, c.ID), err)
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"time"
 
@@ -38,34 +39,11 @@ func (a *app) connected(ctx context.Context, b *signup.Business) error {
 	if err != nil {
 		return err
 	}
-	a.tidy(ctx, b.Phone.ID)
-	return nil
-}
-
-// keepHouse does what no event and no click asks for: signups that were cut off go on, syncs that are due are asked for, and numbers are
-// read after Meta said that something happened to them. Every process may do it: the packages see to it that nothing happens twice.
-func (a *app) keepHouse(ctx context.Context) {
-	for {
-		attempts, err := a.flow.Attempts(ctx, "")
-		for _, s := range attempts {
-			if s.Granted && !s.Running && !s.Ended && s.Outcome != signup.OutcomeChooseNumber {
-				_, err := a.flow.Continue(ctx, s.ID, "", a.connected)
-				a.log.InfoContext(ctx, "a signup that was cut off went on", "owner", s.Owner, "err", err)
-			}
-		}
-		list, err2 := a.numbers(ctx, "")
-		for _, n := range list {
-			a.tidy(ctx, n.Phone)
-		}
-		if (err != nil || err2 != nil) && ctx.Err() == nil {
-			a.log.ErrorContext(ctx, "housekeeping failed", "signups", err, "numbers", err2)
-		}
-		select {
-		case <-ctx.Done():
-			return
-		case <-time.After(30 * time.Second):
-		}
+	if _, err := a.tracker.Tend(ctx, b.Phone.ID, a.calls); err != nil { // the number works without, and keepHouse tries again
+		a.log.WarnContext(ctx, "contacts or history were not asked for yet", "phone", b.Phone.ID, "err", err)
 	}
+	a.news.Tell()
+	return nil
 }
 
 // serveConnect shows how to connect a number, and how far those are that were connected.
@@ -76,24 +54,19 @@ func (a *app) serveConnect(w http.ResponseWriter, r *http.Request, t *tenant, _ 
 		Messages, Chats int
 	}
 	return a.show(w, r, func(ctx context.Context) (view, error) {
-		list, err := a.numbers(ctx, " WHERE tenant = $1", t.id)
-		var all []progress
-		var first *number
-		for _, n := range list {
-			s, err := a.state(ctx, n)
-			if err != nil {
-				return view{}, err
+		v := view{Page: "connect", Title: "Connect", Tenant: t}
+		list, err := a.numbers(ctx, "WHERE tenant = $1", t.id)
+		all := make([]progress, len(list))
+		for i, n := range list {
+			state, err1 := a.tracker.Store().State(ctx, n.Phone)
+			chats, err2 := collect(a.tracker.Store().Conversations(ctx, n.Phone))
+			all[i] = progress{number: n, State: state, Chats: len(chats)}
+			for _, c := range chats {
+				all[i].Messages += c.Messages
 			}
-			p := progress{number: n, State: s}
-			for c, err := range a.tracker.Store().Conversations(ctx, n.Phone) {
-				if err != nil {
-					return view{}, err
-				}
-				p.Messages, p.Chats = p.Messages+c.Messages, p.Chats+1
-			}
-			all = append(all, p)
-			first = list[0]
+			v.Number, err = list[0], errors.Join(err, err1, err2)
 		}
-		return view{Page: "connect", Title: "Connect", Tenant: t, Number: first, Data: all}, err
+		v.Data = all
+		return v, err
 	})
 }

@@ -9,6 +9,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"flag"
@@ -19,7 +20,7 @@ import (
 	"net/http"
 	"os"
 	"os/signal"
-	"path/filepath"
+	"sync"
 	"syscall"
 	"time"
 )
@@ -42,7 +43,7 @@ func main() {
 	flag.StringVar(&s.database, "database", "", "postgres:// `URL` for several processes; if empty, SQLite in the folder")
 	flag.StringVar(&s.meta, "meta", "sim", `"sim" for a simulator within this process, "real" for what the environment names (see platform.go)`)
 	flag.DurationVar(&s.lease, "lease", 15*time.Second, "after how long other processes go on with the work of one that died")
-	flag.DurationVar(&s.patience, "patience", 0, "how long a send of unknown outcome waits for a webhook; if zero, 3 s with the simulator and 1 h without")
+	flag.DurationVar(&s.patience, "patience", 0, "how long a send of unknown outcome waits for a webhook; if zero, 5 s with the simulator and 1 h without")
 	flag.Parse()
 
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
@@ -62,65 +63,68 @@ func run(ctx context.Context, out io.Writer, s settings) (err error) {
 		}
 		defer func() { err = errors.Join(err, os.RemoveAll(s.dir)) }()
 	}
-	logger := slog.New(slog.NewTextHandler(os.Stderr, nil))
 	listener, err := net.Listen("tcp", s.addr)
 	if err != nil {
 		return fmt.Errorf("cannot listen; choose another address with -addr: %w", err)
 	}
-	if s.url == "" {
-		s.url = "http://" + listener.Addr().String()
-	}
+	defer func() { _ = listener.Close() }() // the server has closed it
+	s.url = cmp.Or(s.url, "http://"+listener.Addr().String())
 	meta, err := newPlatform(s.meta, s.url)
 	if err != nil {
-		return errors.Join(err, listener.Close())
+		return err
 	}
-	defer meta.close()
-	if s.patience == 0 {
-		s.patience = meta.patience
+	if meta.simulator != nil {
+		defer meta.simulator.World.Close()
 	}
-	db, err := openStorage(ctx, s.database, filepath.Join(s.dir, "saas.db"))
+	s.patience = cmp.Or(s.patience, meta.patience)
+	db, err := openStorage(ctx, s.database, s.dir)
 	if err != nil {
-		return errors.Join(err, listener.Close())
+		return err
 	}
-	defer func() { err = errors.Join(err, db.close()) }()
-	keys, err := openKeys(filepath.Join(s.dir, "key"))
+	defer func() { err = errors.Join(err, db.Close()) }()
+	keys, err := openKeys(os.Getenv("SAAS_KEYS"))
 	if err != nil {
-		return errors.Join(err, listener.Close())
+		return err
 	}
-	a, err := newApp(ctx, s, meta, db, keys, logger)
+	a, err := newApp(ctx, s, meta, db, keys, slog.New(slog.NewTextHandler(os.Stderr, nil)))
 	if err != nil {
-		return errors.Join(err, listener.Close())
+		return err
 	}
 	return a.serve(ctx, out, listener)
 }
 
-// serve is the life of the process behind its construction. What ends first is what others hand work to: the servers, then the sender,
-// then the inbox.
-func (a *app) serve(ctx context.Context, out io.Writer, listener net.Listener) error {
+// serve is the life of the process behind its construction. First nothing more comes in, then nothing more is handled, then nothing more is
+// sent.
+func (a *app) serve(ctx context.Context, out io.Writer, listener net.Listener) (err error) {
+	last := context.WithoutCancel(ctx)
+	sending, stop := context.WithCancel(last)
+	var work sync.WaitGroup
+	defer work.Wait()
+	defer stop()
+	work.Go(func() { a.outbox.Run(sending) })
+	work.Go(func() { a.keepHouse(sending) })
 	server := &http.Server{Handler: a.routes(), ReadHeaderTimeout: 10 * time.Second}
-	server.RegisterOnShutdown(func() { close(a.closing) })
+	server.RegisterOnShutdown(a.news.Close)
 	ops := &http.Server{Addr: a.ops, Handler: a.operations(), ReadHeaderTimeout: 10 * time.Second}
-	failed := make(chan error, 2)
+	failed := make(chan error, 3)
 	go func() { failed <- server.Serve(listener) }()
 	if a.ops != "" {
 		go func() { failed <- ops.ListenAndServe() }()
 	}
-	err := a.meta.deliverTo(a.url + "/webhook")
-	if err == nil {
-		fmt.Fprintf(out, "Open %s/ in your browser.%s\n", a.url, a.meta.hint)
-		working, stopWork := context.WithCancel(context.WithoutCancel(ctx))
-		ended := a.work(working)
-		a.ready.Store(true)
-		select {
-		case err = <-failed:
-		case <-ctx.Done():
+	if a.meta.simulator != nil { // the real one is told in the app dashboard
+		if err := a.meta.simulator.World.DeliverTo(a.url + "/webhook"); err != nil {
+			failed <- err
 		}
-		a.ready.Store(false)
-		a.log.InfoContext(ctx, "shutting down")
-		defer func() { stopWork(); <-ended }()
 	}
-	end, cancel := context.WithTimeout(context.WithoutCancel(ctx), 20*time.Second)
+	fmt.Fprintf(out, "Open %s/ in your browser.%s\n", a.url, a.meta.hint)
+	a.ready.Store(true)
+	select {
+	case err = <-failed:
+	case <-ctx.Done():
+		a.log.InfoContext(ctx, "shutting down")
+	}
+	a.ready.Store(false)
+	end, cancel := context.WithTimeout(last, 20*time.Second)
 	defer cancel()
-	err = errors.Join(err, server.Shutdown(end))
-	return errors.Join(err, a.inbox.Shutdown(end), ops.Shutdown(end))
+	return errors.Join(err, server.Shutdown(end), a.inbox.Shutdown(end), ops.Shutdown(end))
 }

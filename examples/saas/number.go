@@ -2,15 +2,20 @@ package main
 
 import (
 	"context"
-	"database/sql"
+	"crypto/rand"
+	"encoding/base64"
 	"errors"
 	"fmt"
+	"net/http"
+	"strings"
 	"time"
 
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/signup"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook/inbox"
 )
 
 // A number is a phone number that a tenant has connected.
@@ -20,16 +25,27 @@ type number struct {
 	Phrase string // the number as people write it
 	tenant string
 	token  []byte // sealed
-	endsAt int64  // of the token, or 0
+	EndsAt int64  // of the token, after which the business has to sign up again; 0 for never
 }
 
-// State is what the tracker knows of the number.
-func (a *app) state(ctx context.Context, n *number) (coexistence.State, error) {
-	return a.tracker.Store().State(ctx, n.Phone)
+// openKeys reads what tokens are sealed with: keys of 32 random bytes in base64, with commas between. To change the key, put a new one in front,
+// and drop the old one later. Without any, a key lives as long as the process, which is good for playing.
+func openKeys(text string) (*signup.Keyring, error) {
+	if text == "" {
+		key := make([]byte, 32)
+		_, _ = rand.Read(key) // never fails, or ends the program
+		return signup.NewCipher(key)
+	}
+	var keys [][]byte
+	for part := range strings.SplitSeq(text, ",") {
+		key, err := base64.StdEncoding.DecodeString(strings.TrimSpace(part))
+		if err != nil {
+			return nil, errors.New("SAAS_KEYS is not base64, with commas between")
+		}
+		keys = append(keys, key)
+	}
+	return signup.NewCipher(keys...)
 }
-
-// TokenEnds is when the business has to go through the signup again, or the zero time.
-func (n *number) TokenEnds() time.Time { return moment(n.endsAt) }
 
 // associated binds a sealed token to whose it is: copied into another tenant's row, it does not open.
 func associated(tenant string, waba graph.WABAID) []byte {
@@ -42,76 +58,122 @@ func (a *app) keep(ctx context.Context, b *signup.Business) error {
 	if err != nil {
 		return err
 	}
-	n, err := a.db.exec(ctx, `INSERT INTO saas_numbers (phone, tenant, waba, display, token, token_ends_at) VALUES ($1, $2, $3, $4, $5, $6)
+	ends := max(b.TokenExpiresAt.Unix(), 0)
+	r, err := a.db.ExecContext(ctx, `INSERT INTO saas_numbers (phone, tenant, waba, display, token, token_ends_at) VALUES ($1, $2, $3, $4, $5, $6)
 		ON CONFLICT (phone) DO UPDATE SET waba = excluded.waba, display = excluded.display, token = excluded.token,
 			token_ends_at = excluded.token_ends_at WHERE saas_numbers.tenant = excluded.tenant`,
-		b.Phone.ID, b.Owner, b.WABA, b.Phone.DisplayPhoneNumber, sealed, millis(b.TokenExpiresAt))
-	if err == nil && n == 0 {
+		string(b.Phone.ID), b.Owner, string(b.WABA), b.Phone.DisplayPhoneNumber, sealed, ends)
+	if err != nil {
+		return err
+	}
+	if n, err := r.RowsAffected(); err != nil || n == 0 {
+		return errors.Join(err, signup.ErrTaken)
+	}
+	return nil
+}
+
+// reserve lets the signup stop before anything changes at Meta, if another tenant has the number.
+func (a *app) reserve(ctx context.Context, owner string, _ graph.WABAID, phone graph.PhoneNumberID) error {
+	n, err := a.number(ctx, phone)
+	if errors.Is(err, errNotFound) {
+		return nil
+	}
+	if err == nil && n.tenant != owner {
 		err = signup.ErrTaken
 	}
 	return err
 }
 
-// reserve lets the signup stop before anything changes at Meta, if another tenant has the number.
-func (a *app) reserve(ctx context.Context, owner string, _ graph.WABAID, phone graph.PhoneNumberID) error {
-	n, err := a.numberBy(ctx, "phone", string(phone))
-	switch {
-	case errors.Is(err, errNotFound):
-		return nil
-	case err == nil && n.tenant != owner:
-		return signup.ErrTaken
-	}
-	return err
-}
-
-func (a *app) numberBy(ctx context.Context, column, value string) (*number, error) {
-	list, err := a.numbers(ctx, " WHERE "+column+" = ?", value)
-	if err == nil && len(list) == 0 {
-		err = errNotFound
-	}
-	if err != nil {
-		return nil, err
-	}
-	return list[0], nil
+func (a *app) number(ctx context.Context, phone graph.PhoneNumberID) (*number, error) {
+	list, err := a.numbers(ctx, "WHERE phone = $1", string(phone))
+	return pick(list, err, func(*number) bool { return true })
 }
 
 func (a *app) numbers(ctx context.Context, where string, args ...any) (list []*number, err error) {
-	err = a.db.each(ctx, "SELECT phone, tenant, waba, display, token, token_ends_at FROM saas_numbers"+where+" ORDER BY phone", args, func(rows *sql.Rows) error {
+	rows, err := a.db.QueryContext(ctx, "SELECT phone, tenant, waba, display, token, token_ends_at FROM saas_numbers "+where+" ORDER BY phone", args...)
+	for err == nil && rows.Next() {
 		n := new(number)
 		list = append(list, n)
-		return rows.Scan(&n.Phone, &n.tenant, &n.WABA, &n.Phrase, &n.token, &n.endsAt)
-	})
+		err = rows.Scan(&n.Phone, &n.tenant, &n.WABA, &n.Phrase, &n.token, &n.EndsAt)
+	}
+	if rows != nil {
+		err = errors.Join(err, rows.Err(), rows.Close())
+	}
 	return list, err
 }
 
-// calls returns a client with the token of the business. A token that an old key has sealed is sealed anew on the way.
-func (a *app) calls(ctx context.Context, n *number) (*cloudapi.Client, error) {
-	token, err := a.keys.Decrypt(n.token, associated(n.tenant, n.WABA))
+// calls returns a client with the token of the business that has a number. A token that an old key has sealed is sealed anew on the way.
+func (a *app) calls(ctx context.Context, phone graph.PhoneNumberID) (*cloudapi.Client, error) {
+	n, err := a.number(ctx, phone)
 	if err != nil {
 		return nil, err
 	}
-	if a.keys.Stale(n.token) {
-		sealed, err := a.keys.Encrypt(token, associated(n.tenant, n.WABA))
-		if err == nil {
-			_, err = a.db.exec(ctx, "UPDATE saas_numbers SET token = $1 WHERE phone = $2 AND token = $3", sealed, n.Phone, n.token)
-		}
-		if err != nil {
-			return nil, err
+	whose := associated(n.tenant, n.WABA)
+	token, err := a.keys.Decrypt(n.token, whose)
+	if err == nil && a.keys.Stale(n.token) {
+		var sealed []byte
+		if sealed, err = a.keys.Encrypt(token, whose); err == nil {
+			_, err = a.db.ExecContext(ctx, "UPDATE saas_numbers SET token = $1 WHERE phone = $2 AND token = $3", sealed, string(phone), n.token)
 		}
 	}
-	return a.client.WithToken(graph.Secret(token)), nil
+	return a.client.WithToken(graph.Secret(token)), err
 }
 
-func millis(t time.Time) int64 {
-	if t.IsZero() {
-		return 0
+// keepHouse does what no event and no click asks for: signups that were cut off go on, and numbers are tended. Every process may do it: the
+// packages see to it that nothing happens twice.
+func (a *app) keepHouse(ctx context.Context) {
+	for ctx.Err() == nil {
+		_, err := a.flow.ContinueAll(ctx, a.connected)
+		list, err2 := a.numbers(ctx, "")
+		for _, n := range list {
+			_, failed := a.tracker.Tend(ctx, n.Phone, a.calls)
+			err = errors.Join(err, failed)
+		}
+		if err = errors.Join(err, err2); err != nil && ctx.Err() == nil {
+			a.log.WarnContext(ctx, "not all that is due could be done; it is tried again", "err", err)
+		}
+		a.news.Tell()
+		select {
+		case <-ctx.Done():
+		case <-time.After(30 * time.Second):
+		}
 	}
-	return t.UnixMilli()
 }
 
-func moment(ms int64) time.Time {
-	if ms == 0 {
-		return time.Time{}
+// serveNumber shows where a number stands, and what did not go as it should.
+func (a *app) serveNumber(w http.ResponseWriter, r *http.Request, t *tenant, n *number) error {
+	return a.show(w, r, func(ctx context.Context) (view, error) {
+		state, err1 := a.tracker.Store().State(ctx, n.Phone)
+		dead, err2 := a.deadLetters(ctx, n)
+		return view{Page: "number", Title: "Number", Tenant: t, Number: n, Data: struct {
+			*number
+			State    coexistence.State
+			Features []coexistence.FeatureChange
+			Rate     int // messages a second that Meta lets the number pass
+			Dead     []inbox.DeadLetter
+			Drift    []webhook.DriftCount
+		}{n, state, coexistence.Features(), cloudapi.CoexistenceRate, dead, a.drift(n.Phone).Snapshot()}}, errors.Join(err1, err2)
+	})
+}
+
+// deadLetters are the events of a number that could not be handled. A letter names no number, its body does.
+func (a *app) deadLetters(ctx context.Context, n *number) (list []inbox.DeadLetter, err error) {
+	all, err := collect(a.inbox.DeadLetters(ctx))
+	for _, l := range all {
+		events, _ := webhook.Decode(l.Body)
+		if l.Kind == inbox.KindEvent && l.Index < len(events) && events[l.Index].Info().Phone == n.Phone {
+			list = append(list, l)
+		}
 	}
-	return time.UnixMilli(ms).UTC()
+	return list, err
+}
+
+// replay handles a dead letter once more.
+func (a *app) replay(w http.ResponseWriter, r *http.Request, _ *tenant, n *number) error {
+	list, err := a.deadLetters(r.Context(), n)
+	l, err := pick(list, err, func(l inbox.DeadLetter) bool { return fmt.Sprint(l.ID) == r.PathValue("letter") })
+	if err == nil {
+		_, err = a.inbox.Replay(r.Context(), l.ID)
+	}
+	return see(w, r, fmt.Sprint("/numbers/", n.Phone), err)
 }

@@ -2,7 +2,6 @@ package main
 
 import (
 	"net/http"
-	"sync"
 	"time"
 
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi"
@@ -12,66 +11,35 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/examples/internal/board"
 )
 
-// A simulator is Meta and a phone for every tenant, for playing. Delete this file when you have the real ones.
-type simulator struct {
-	world *coexistencetest.World
-	hook  string
-
-	mu     sync.Mutex
-	boards map[string]http.Handler // of tenants
-}
-
-// pastMessages is how many messages a phone holds, pastCustomers with how many people.
-const pastMessages, pastCustomers = 5000, 300
-
-func newSimulator(url string) *simulator {
-	s := &simulator{hook: url + "/webhook", boards: map[string]http.Handler{}}
-	s.world = coexistencetest.NewWorld(coexistencetest.Config{
+// newSimulator returns a platform for playing: Meta, and a phone for every tenant that holds five thousand messages. Delete this file when you
+// have the real ones.
+func newSimulator(url string) *platform {
+	template := func(name, text string) cloudapi.NewTemplate {
+		body := cloudapi.TemplatePart{Type: cloudapi.PartBody, Text: text}
+		return cloudapi.NewTemplate{Name: name, Language: "en_US", Category: cloudapi.CategoryMarketing, Parts: []cloudapi.TemplatePart{body}}
+	}
+	world := coexistencetest.NewWorld(coexistencetest.Config{
 		Delivery: coexistencetest.DeliveryConfig{MaxAttempts: 1 << 20},
 		Graph:    []cloudapitest.Option{cloudapitest.EnforceLimits()},
+		Templates: []cloudapi.NewTemplate{
+			template("winter_opening", "Hello {{1}}, from December on we are open on Sundays, too."),
+			template("rye_is_back", "The rye loaf is back. See you soon!"),
+		},
 	})
-	// An account that a business connects has some templates already.
-	known := map[graph.WABAID]bool{}
-	s.world.Graph().OnSubscribe(func(waba graph.WABAID, _ bool) {
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		if known[waba] {
-			return
-		}
-		known[waba] = true
-		for name, text := range map[string]string{
-			"winter_opening": "Hello {{1}}, from December on we are open on Sundays, too.", "rye_is_back": "The rye loaf is back. See you soon!",
-		} {
-			t := cloudapi.NewTemplate{Name: name, Language: "en_US", Category: cloudapi.CategoryMarketing}
-			t.Parts = []cloudapi.TemplatePart{{Type: cloudapi.PartBody, Text: text}}
-			s.world.Graph().AddTemplate(cloudapitest.Template{WABA: waba, NewTemplate: t})
-		}
-	})
-	return s
-}
-
-func (s *simulator) platform() *platform {
 	return &platform{
-		app: s.world.ClientConfig(), configuration: s.world.ConfigurationID(), verifyToken: graph.Secret(s.world.VerifyToken()),
-		sdk: s.world.SDKURL(), patience: 3 * time.Second, simulator: s,
+		app: world.ClientConfig(), configuration: world.ConfigurationID(), verifyToken: graph.Secret(world.VerifyToken()),
+		sdk: world.SDKURL(), patience: 5 * time.Second,
 		hint: "\nMeta and the phone are simulated. Sign in as " + demoEmail + " with the password “" + demoPassword + "”, or create a business.",
+		simulator: &board.Rack{World: world, Hook: url + "/webhook", Phone: func(business string) coexistencetest.PhoneConfig {
+			return coexistencetest.PhoneConfig{Business: business, History: coexistencetest.History{Messages: 5000, Customers: 300}}
+		}},
 	}
 }
 
-// board is the page on which the tenant's phone is played. A tenant gets its phone with the first look.
-func (s *simulator) board(t *tenant) (http.Handler, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if h := s.boards[t.id]; h != nil {
-		return h, nil
+func (a *app) serveSimulator(w http.ResponseWriter, r *http.Request, t *tenant, _ *number) error {
+	h, err := a.meta.simulator.Board(t.id, t.Name)
+	if err == nil {
+		http.StripPrefix("/simulator", h).ServeHTTP(w, r)
 	}
-	phone := s.world.NewPhone(coexistencetest.PhoneConfig{
-		Business: t.Name, History: coexistencetest.History{Messages: pastMessages, Customers: pastCustomers},
-	})
-	b, err := board.New(s.world, phone, board.Config{Hook: s.hook, Beside: true})
-	if err != nil {
-		return nil, err
-	}
-	s.boards[t.id] = http.StripPrefix("/simulator", b.Routes())
-	return s.boards[t.id], nil
+	return err
 }

@@ -109,7 +109,7 @@ func (w *window) pictures(name string) {
 // signsUp creates a business and ends on the page where it connects its number.
 func (w *window) signsUp(name, email string) {
 	w.t.Helper()
-	form := `form[action="/businesses"] `
+	form := `#create `
 	w.fill(q(form+"[name=name]"), name)
 	w.fill(q(form+"[name=email]"), email)
 	w.fill(q(form+"[name=password]"), "a long password")
@@ -148,9 +148,9 @@ func TestATenantsFirstDay(t *testing.T) {
 	t.Parallel()
 	p := startProduct(t)
 	w := p.visit(t, "/")
-	w.await(q(`form[action="/signin"]`))
+	w.await(q(`#enter`))
 	w.pictures("signin")
-	w.click(q(`form[action="/signin"] button`))
+	w.click(q(`#enter button`))
 	w.await(q("whatsapp-signup") + "?.dataset.view === `check`")
 	w.pictures("connect")
 	w.connects()

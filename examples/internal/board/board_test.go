@@ -123,6 +123,25 @@ func TestAnOldAppCannotBeConnected(t *testing.T) {
 	require.Len(t, b.view("").Chats, before, "a number that is none makes no customer")
 }
 
+func TestEverybodyHasAPhone(t *testing.T) {
+	t.Parallel()
+	world := coexistencetest.NewWorld(coexistencetest.Config{})
+	t.Cleanup(world.Close)
+	r := &Rack{World: world, Phone: func(business string) coexistencetest.PhoneConfig {
+		return coexistencetest.PhoneConfig{Business: business}
+	}}
+	shown := func(key string) string {
+		h, err := r.Board(key, "Bakery")
+		require.NoError(t, err)
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/", nil))
+		return w.Body.String()
+	}
+	require.Contains(t, shown("a"), "1 555-010-0100")
+	require.Contains(t, shown("b"), "1 555-010-0101")
+	require.Contains(t, shown("a"), "1 555-010-0100", "the same one again")
+}
+
 // newBoard makes a world with one phone, which delivers to hook.
 func newBoard(t *testing.T, hook string, messages int) (*coexistencetest.World, *Board) {
 	t.Helper()

@@ -12,19 +12,18 @@ function update(html) {
     const fresh = next.getElementById(old.id);
     if (!fresh || fresh.outerHTML === old.dataset.seen) continue;
     const seen = fresh.outerHTML;
-    if (fresh.dataset.key === undefined || fresh.dataset.key !== old.dataset.key) {
-      const atEnd = old.scrollHeight - old.scrollTop - old.clientHeight < 80, top = old.scrollTop;
-      const focused = old.contains(document.activeElement) ? document.activeElement.id : "";
-      const said = old.dataset.say;
-      old.replaceWith(fresh);
-      fresh.scrollTop = top;
-      if (atEnd) bottom(fresh);
-      if (focused) document.getElementById(focused)?.focus({ preventScroll: true });
-      if (fresh.dataset.say !== said) say(fresh);
-      fresh.dataset.seen = seen;
-    } else {
-      old.dataset.seen = seen;
+    if (old.dataset.key !== undefined) {
+      if (fresh.dataset.key !== old.dataset.key) location.reload(); // what can be done here is another thing now
+      continue;
     }
+    const atEnd = old.scrollHeight - old.scrollTop - old.clientHeight < 80, top = old.scrollTop;
+    const focused = old.contains(document.activeElement) ? document.activeElement.id : "";
+    old.replaceWith(fresh);
+    fresh.scrollTop = top;
+    if (atEnd) bottom(fresh);
+    if (focused) document.getElementById(focused)?.focus({ preventScroll: true });
+    if (fresh.dataset.say !== old.dataset.say) say(fresh);
+    fresh.dataset.seen = seen;
   }
 }
 

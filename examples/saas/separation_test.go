@@ -1,0 +1,187 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/http/cookiejar"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence/outbox"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/signup"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook"
+)
+
+// newTestApp is the product within the test, on a platform of the simulator's.
+func newTestApp(t *testing.T) (*app, *httptest.Server) {
+	t.Helper()
+	meta := newSimulator("http://127.0.0.1:0")
+	t.Cleanup(meta.simulator.World.Close)
+	db, err := openStorage(t.Context(), "", t.TempDir())
+	require.NoError(t, err)
+	keys, err := openKeys("")
+	require.NoError(t, err)
+	a, err := newApp(t.Context(), settings{lease: time.Second, patience: time.Second}, meta, db, keys, slog.New(slog.DiscardHandler))
+	require.NoError(t, err)
+	srv := httptest.NewServer(a.routes())
+	t.Cleanup(func() {
+		srv.Close()
+		require.NoError(t, a.inbox.Shutdown(context.WithoutCancel(t.Context())))
+		require.NoError(t, db.Close())
+	})
+	a.url = srv.URL
+	return a, srv
+}
+
+// furnish gives a tenant one of everything that has an id, and returns the ids by their names in paths.
+func furnish(t *testing.T, a *app, name string) (v *visitor, ids map[string]string) {
+	t.Helper()
+	ctx := t.Context()
+	who, err := a.createTenant(ctx, name, name+"@example.com", "a long password")
+	require.NoError(t, err)
+	phone := graph.PhoneNumberID("phone-of-" + name)
+	waba := graph.WABAID("waba-of-" + name)
+	require.NoError(t, a.keep(ctx, &signup.Business{
+		Owner: who.id, Token: "a-made-up-token", WABA: waba, Phone: &cloudapi.Phone{ID: phone, DisplayPhoneNumber: "+1 555 010 0100"},
+	}))
+	require.NoError(t, a.tracker.Onboard(ctx, coexistence.Onboarding{Phone: phone, WABAs: []graph.WABAID{waba}, OnboardedAt: time.Now()}))
+
+	// A customer writes, with a picture; and something comes that does not fit its type.
+	for i, message := range []string{
+		`{"from":"1555010` + fmt.Sprint(len(name)) + `142","id":"wamid.` + name + `","timestamp":"` + fmt.Sprint(time.Now().Unix()) + `","type":"image","image":{"id":"77","mime_type":"image/jpeg"}}`,
+		`"no message"`,
+	} {
+		require.NoError(t, a.inbox.Receive(ctx, webhook.Delivery{ReceivedAt: time.Now(), Body: fmt.Appendf(nil,
+			`{"object":"whatsapp_business_account","entry":[{"id":%q,"changes":[{"field":"messages","value":{"messaging_product":"whatsapp",`+
+				`"metadata":{"display_phone_number":"15550100100","phone_number_id":%q},"messages":[%s]}}],"time":%d}]}`, waba, phone, message, i)}))
+	}
+	require.NoError(t, a.inbox.Idle(ctx))
+	n, err := a.number(ctx, phone)
+	require.NoError(t, err)
+	var letter string
+	require.Eventually(t, func() bool {
+		dead, err := a.deadLetters(ctx, n)
+		require.NoError(t, err)
+		if len(dead) == 1 {
+			letter = fmt.Sprint(dead[0].ID)
+		}
+		return letter != ""
+	}, time.Minute, 10*time.Millisecond)
+	var chat string
+	for c, err := range a.tracker.Store().Conversations(ctx, phone) {
+		require.NoError(t, err)
+		chat = c.Key
+	}
+	campaign := "campaign-of-" + name
+	_, err = a.db.ExecContext(ctx, "INSERT INTO saas_campaigns (id, phone, template, launched_at) VALUES ($1, $2, 'made_up', 1)", campaign, string(phone))
+	require.NoError(t, err)
+	_, err = a.outbox.Put(ctx, nil, outbox.Entry{
+		ID: "campaign-" + name, Phone: phone, Campaign: campaign, Person: chat,
+		Message: cloudapi.Message{To: cloudapi.ToPhone("+1 555 010 0142"), Content: &cloudapi.Template{Name: "made_up", Language: "en_US"}},
+	})
+	require.NoError(t, err)
+
+	jar, err := cookiejar.New(nil)
+	require.NoError(t, err)
+	v = &visitor{t, &http.Client{Jar: jar, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}, a.url}
+	status, _ := v.post("/signin", url.Values{"email": {name + "@example.com"}, "password": {"a long password"}})
+	require.Equal(t, http.StatusSeeOther, status)
+	return v, map[string]string{"phone": string(phone), "chat": chat, "campaign": campaign, "letter": letter, "message": "wamid." + name, "change": "pause"}
+}
+
+// Every route that takes an id answers 404 to somebody else's, as it does to one that is not there; and the owner's own are there, or the test
+// would prove nothing.
+func TestTenantsAreStrangers(t *testing.T) {
+	t.Parallel()
+	a, _ := newTestApp(t)
+	baker, bread := furnish(t, a, "bakery")
+	butcher, meat := furnish(t, a, "butcher")
+	ask := func(v *visitor, pattern string, ids map[string]string) int {
+		method, path, ok := strings.Cut(pattern, " ")
+		if !ok {
+			method, path = http.MethodGet, pattern
+		}
+		for name, id := range ids {
+			path = strings.ReplaceAll(path, "{"+name+"}", url.PathEscape(id))
+		}
+		require.NotContains(t, strings.ReplaceAll(path, "{$}", ""), "{", "an id has no value here: give it one in furnish")
+		req, err := http.NewRequestWithContext(t.Context(), method, v.url+strings.ReplaceAll(path, "{$}", ""), strings.NewReader("text=hello&nonce=1&template=made_up&to=x"))
+		require.NoError(t, err)
+		req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		resp, err := v.client.Do(req)
+		require.NoError(t, err)
+		require.NoError(t, resp.Body.Close())
+		return resp.StatusCode
+	}
+	// What Meta would have to answer with the token of a real business is not there for the owner either.
+	atMeta := map[string]bool{"GET /numbers/{phone}/media/{message}": true, "POST /numbers/{phone}/campaigns": true}
+	routes := 0
+	for pattern := range a.pages() {
+		if !strings.Contains(pattern, "{") || strings.Contains(pattern, "{$}") {
+			require.Equal(t, ask(baker, pattern, nil), ask(butcher, pattern, nil), pattern)
+			continue
+		}
+		routes++
+		require.Equal(t, http.StatusNotFound, ask(butcher, pattern, bread), "%s shows the baker's things to the butcher", pattern)
+		for name := range bread { // one thing of the baker's among the butcher's own
+			if name == "change" || !strings.Contains(pattern, "{"+name+"}") {
+				continue
+			}
+			mixed := map[string]string{}
+			for k, id := range meat {
+				mixed[k] = id
+			}
+			mixed[name] = bread[name]
+			require.Equal(t, http.StatusNotFound, ask(butcher, pattern, mixed), "%s takes the baker's %s", pattern, name)
+		}
+		if status := ask(baker, pattern, bread); !atMeta[pattern] {
+			require.NotEqual(t, http.StatusNotFound, status, "%s is not there for its owner", pattern)
+		}
+		nobody := &visitor{t, &http.Client{CheckRedirect: baker.client.CheckRedirect}, a.url}
+		require.Equal(t, http.StatusSeeOther, ask(nobody, pattern, bread), "%s needs no sign-in", pattern)
+	}
+	require.GreaterOrEqual(t, routes, 10)
+
+	// A number that somebody has is not taken over, and a token that is copied into another row does not open.
+	require.ErrorIs(t, a.reserve(t.Context(), "somebody else", "waba", graph.PhoneNumberID(bread["phone"])), signup.ErrTaken)
+	_, err := a.db.ExecContext(t.Context(), "UPDATE saas_numbers SET token = (SELECT token FROM saas_numbers WHERE phone = $1) WHERE phone = $2", bread["phone"], meat["phone"])
+	require.NoError(t, err)
+	_, err = a.calls(t.Context(), graph.PhoneNumberID(meat["phone"]))
+	require.Error(t, err)
+	_, err = a.calls(t.Context(), graph.PhoneNumberID(bread["phone"]))
+	require.NoError(t, err)
+}
+
+func TestOtherSitesPostNothing(t *testing.T) {
+	t.Parallel()
+	a, srv := newTestApp(t)
+	baker, bread := furnish(t, a, "bakery")
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, srv.URL+"/numbers/"+bread["phone"]+"/campaigns/"+bread["campaign"]+"/pause", nil)
+	require.NoError(t, err)
+	req.Header.Set("Origin", "https://elsewhere.example")
+	req.Header.Set("Sec-Fetch-Site", "cross-site")
+	resp, err := baker.client.Do(req)
+	require.NoError(t, err)
+	require.NoError(t, resp.Body.Close())
+	require.Equal(t, http.StatusForbidden, resp.StatusCode)
+	for _, c := range baker.client.Jar.Cookies(req.URL) {
+		require.Equal(t, cookieName, c.Name)
+	}
+	resp, err = http.PostForm(srv.URL+"/signin", url.Values{"email": {"bakery@example.com"}, "password": {"wrong password"}})
+	require.NoError(t, err)
+	require.NoError(t, resp.Body.Close())
+	require.Equal(t, http.StatusUnprocessableEntity, resp.StatusCode)
+	status, body := baker.get("/connect")
+	require.Equal(t, http.StatusOK, status)
+	require.NotContains(t, body, "a-made-up-token")
+}
