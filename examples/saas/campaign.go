@@ -111,12 +111,9 @@ func (a *app) serveCampaigns(w http.ResponseWriter, r *http.Request, t *tenant, 
 // launch stores a campaign and its messages, all or none. The form names it, so that a second click launches nothing.
 func (a *app) launch(w http.ResponseWriter, r *http.Request, _ *tenant, n *number) error {
 	ctx := r.Context()
-	people, err := collect(a.tracker.Store().Contacts(ctx, n.Phone))
-	if err != nil {
-		return err
-	}
-	template, err := a.template(ctx, n, r.PostFormValue("template"))
-	if err != nil {
+	people, err1 := collect(a.tracker.Store().Contacts(ctx, n.Phone))
+	template, err2 := a.template(ctx, n, r.PostFormValue("template"))
+	if err := errors.Join(err1, err2); err != nil {
 		return err
 	}
 	id := hashed(string(n.Phone) + " " + r.PostFormValue("nonce"))

@@ -27,11 +27,8 @@ import (
 
 // settings are the flags.
 type settings struct {
-	addr, ops, url string
-	dir, database  string
-	meta           string
-	lease          time.Duration
-	patience       time.Duration
+	addr, ops, url, dir, database, meta string
+	lease, patience                     time.Duration
 }
 
 func main() {

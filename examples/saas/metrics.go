@@ -15,10 +15,7 @@ import (
 )
 
 // counts are what the hooks of the packages tell, in the shape of Prometheus.
-type counts struct {
-	calls  *prometheus.HistogramVec
-	events *prometheus.HistogramVec
-}
+type counts struct{ calls, events *prometheus.HistogramVec }
 
 func newCounts() counts {
 	return counts{

@@ -23,9 +23,7 @@ type tenant struct {
 
 const (
 	demoEmail, demoPassword = "demo@example.com", "try it out"
-
-	cookieName  = "saas_session"
-	sessionLife = 30 * 24 * time.Hour
+	cookieName, sessionLife = "saas_session", 30 * 24 * time.Hour
 )
 
 var (
@@ -151,5 +149,5 @@ func (a *app) serveSignOut(w http.ResponseWriter, r *http.Request) {
 		}
 	}
 	http.SetCookie(w, a.cookie("", -1))
-	http.Redirect(w, r, "/signin", http.StatusSeeOther)
+	_ = see(w, r, "/signin", nil)
 }
