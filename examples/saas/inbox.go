@@ -52,9 +52,8 @@ func (a *app) serveInbox(w http.ResponseWriter, r *http.Request, t *tenant, n *n
 				return view{}, err
 			}
 			if !live.Wanted(r) && !p.Chat.WindowOpen(time.Now()) && p.State.Stage.Live() {
-				var err error
-				if p.Templates, err = a.templates(ctx, n); err != nil {
-					a.log.WarnContext(ctx, "templates could not be listed", "waba", n.WABA, "err", err)
+				if p.Templates, err1 = a.templates(ctx, n); err1 != nil {
+					a.log.WarnContext(ctx, "templates could not be listed", "waba", n.WABA, "err", err1)
 				}
 			}
 		}

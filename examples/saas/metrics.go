@@ -47,9 +47,7 @@ func (a *app) operations() http.Handler {
 		"saas_inbox_oldest_live_seconds": func(m inbox.Metrics) float64 { return m.OldestLive.Seconds() },
 	} {
 		registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: name, Help: "See inbox.Stats."}, func() float64 {
-			ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
-			defer cancel()
-			m, err := a.inbox.Metrics(ctx)
+			m, err := a.inbox.Metrics(context.Background())
 			if err != nil {
 				return -1
 			}
@@ -65,7 +63,7 @@ func (a *app) operations() http.Handler {
 		}
 		_, _ = fmt.Fprintln(w, "ready")
 	})
-	mux.Handle("GET /metrics", promhttp.HandlerFor(registry, promhttp.HandlerOpts{}))
+	mux.Handle("GET /metrics", promhttp.HandlerFor(registry, promhttp.HandlerOpts{Timeout: 10 * time.Second}))
 	mux.Handle("GET /inbox", a.inbox.StatusPage())
 	return mux
 }

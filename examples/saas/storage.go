@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"os"
 	"path/filepath"
 
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence/outbox"
@@ -42,7 +43,7 @@ func openStorage(ctx context.Context, url, dir string) (s *storage, err error) {
 	if url != "" {
 		tables, signups = "SELECT pg_advisory_xact_lock(7220261);"+schema, signupstore.PostgreSQL // several processes may start at once
 		s.coexistence, err = postgres.Open(ctx, url)
-	} else {
+	} else if err = os.MkdirAll(dir, 0o700); err == nil {
 		s.coexistence, err = sqlite.Open(ctx, filepath.Join(dir, "saas.db"))
 	}
 	if err != nil {

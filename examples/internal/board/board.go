@@ -20,6 +20,7 @@ type Board struct {
 	phone  *coexistencetest.Phone
 	client *cloudapi.Client
 	cfg    Config
+	known  int // customers whom the phone had from the beginning
 
 	mu    sync.Mutex
 	popup *coexistencetest.Popup // open, or nil
@@ -47,7 +48,7 @@ func New(world *coexistencetest.World, phone *coexistencetest.Phone, cfg Config)
 	if err != nil {
 		return nil, err
 	}
-	return &Board{world: world, phone: phone, client: client, cfg: cfg}, nil
+	return &Board{world: world, phone: phone, client: client, cfg: cfg, known: len(phone.Customers())}, nil
 }
 
 // An order is what a button of the page asks for.

@@ -123,6 +123,16 @@ func TestAnOldAppCannotBeConnected(t *testing.T) {
 	require.Len(t, b.view("").Chats, before, "a number that is none makes no customer")
 }
 
+func TestSomebodyNewIsOnTopOfTheChats(t *testing.T) {
+	t.Parallel()
+	_, b := newBoard(t, "", 50)
+	b.obey(t.Context(), order{Do: "customer", Text: "+1 555-010-0142"})
+	first := b.view("").Chats[0]
+	require.Equal(t, "+15550100142", first.About)
+	b.obey(t.Context(), order{Do: "write", Chat: first.ID, As: "customer", Text: "Hello"})
+	require.Equal(t, "Hello", b.view("").Chats[0].Last)
+}
+
 func TestEverybodyHasAPhone(t *testing.T) {
 	t.Parallel()
 	world := coexistencetest.NewWorld(coexistencetest.Config{})

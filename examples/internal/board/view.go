@@ -53,7 +53,8 @@ type chatView struct {
 	Last  string `json:"last"`
 	At    string `json:"at"`
 
-	at time.Time
+	at    time.Time
+	fresh bool // was added on the board, and nobody has said anything yet: it comes first
 }
 
 type messageView struct {
@@ -128,6 +129,7 @@ func (b *Board) view(chat string) view {
 		if name := cmp.Or(saved[string(c.Identity().UserID)], saved[c.WAID()]); name != "" {
 			cv.Name, cv.Saved = name, true
 		}
+		cv.fresh = len(messages) == 0 && i >= b.known
 		if n := len(messages); n > 0 {
 			last := messages[n-1]
 			cv.Last, cv.at, cv.At = says(last.Content, last.Revoked), last.At, last.At.Format("2 Jan 15:04")
@@ -138,8 +140,11 @@ func (b *Board) view(chat string) view {
 		v.Chats = append(v.Chats, cv)
 	}
 	slices.SortStableFunc(v.Chats, func(a, b chatView) int {
-		if a.at.IsZero() != b.at.IsZero() { // somebody new comes first
-			return b.at.Compare(a.at) * -1
+		switch {
+		case a.fresh && !b.fresh:
+			return -1
+		case b.fresh && !a.fresh:
+			return 1
 		}
 		return b.at.Compare(a.at)
 	})
