@@ -180,7 +180,7 @@ func askMonitor(ctx context.Context, url string) (one server, err error) {
 	return one, nil
 }
 
-// askSystem asks all servers of the cluster, and listens until none has answered for a moment.
+// askSystem asks all servers of the cluster, and listens until one has answered and then none for a moment.
 func (s *Store) askSystem(ctx context.Context) (list []server, err error) {
 	sub, err := s.cfg.System.SubscribeSync(s.cfg.System.NewRespInbox())
 	if err != nil {
@@ -192,7 +192,11 @@ func (s *Store) askSystem(ctx context.Context) (list []server, err error) {
 	}
 	const moment = 300 * time.Millisecond
 	for ctx.Err() == nil {
-		wait, cancel := context.WithTimeout(ctx, moment)
+		patience := moment
+		if len(list) == 0 {
+			patience = askTimeout
+		}
+		wait, cancel := context.WithTimeout(ctx, patience)
 		msg, err := sub.NextMsgWithContext(wait)
 		cancel()
 		if err != nil {
