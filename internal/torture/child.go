@@ -11,7 +11,6 @@ import (
 	"net"
 	"net/http"
 	"os"
-	"path/filepath"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -48,6 +47,7 @@ const (
 // An order is what a child gets.
 type order struct {
 	Engine, Place string
+	Notes         string `json:",omitzero"`
 	Mode          mode
 	Fault         fault         `json:",omitzero"`
 	Lease         time.Duration `json:",omitzero"`
@@ -184,7 +184,7 @@ func (h *host) open(ctx context.Context) (inbox.Store, webhook.Handler, error) {
 		return o.store, nothing, nil
 	}
 	if o.db == nil {
-		handler, err := noting(filepath.Join(h.order.Place, "notes"), h.dwell)
+		handler, err := noting(h.order.Notes, h.dwell)
 		return o.store, handler, err
 	}
 	handler := effects(e.dialect, h.dwell)

@@ -71,6 +71,13 @@ func oldCluster(dir string, settings ...string) (*cluster, error) {
 	return c, nil
 }
 
+func servePostgreSQL(ctx context.Context, dir string, fresh bool, settings ...string) (server, error) {
+	if fresh {
+		return newCluster(ctx, dir, settings...)
+	}
+	return oldCluster(dir, settings...)
+}
+
 func (c *cluster) data() string { return filepath.Join(c.dir, "data") }
 
 func (c *cluster) become(name string) error {
@@ -194,42 +201,4 @@ func childrenOf(parent int) (pids []int) {
 		}
 	}
 	return pids
-}
-
-// A site is a place for an engine that is gone when it is closed.
-type site struct {
-	place   string
-	cluster *cluster // nil if the engine has no server
-	dir     string
-}
-
-// newSite makes an empty place for an engine, and starts its server.
-func newSite(ctx context.Context, name string, settings ...string) (*site, error) {
-	dir, err := os.MkdirTemp("", "torture")
-	if err != nil {
-		return nil, err
-	}
-	s := &site{place: dir, dir: dir}
-	if !engines[name].server {
-		return s, nil
-	}
-	if err := os.Chmod(dir, 0o755); err != nil { // the server runs as somebody else
-		return nil, err
-	}
-	if s.cluster, err = newCluster(ctx, dir, settings...); err == nil {
-		s.place = s.cluster.place()
-		err = s.cluster.start(ctx)
-	}
-	if err != nil {
-		s.close()
-		return nil, err
-	}
-	return s, nil
-}
-
-func (s *site) close() {
-	if s.cluster != nil {
-		s.cluster.kill()
-	}
-	_ = os.RemoveAll(s.dir)
 }

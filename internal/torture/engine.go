@@ -30,16 +30,35 @@ type opened struct {
 type engine struct {
 	open    func(ctx context.Context, place string) (opened, error)
 	dialect sqldb.Dialect
-	server  bool // runs on its own, and several processes may share it
+
+	// serve returns a server in a folder, of which several processes may share the store; nil if the store belongs to one process. It
+	// is not started. fresh says that the folder is empty.
+	serve func(ctx context.Context, dir string, fresh bool, settings ...string) (server, error)
 }
+
+// A server keeps what an engine stores, and can be hurt. It is started in its folder, any number of times.
+type server interface {
+	start(ctx context.Context) error
+	interrupt() // ends it, and lets it write down what it has
+	kill()
+	place() string // what open takes
+}
+
+// hasEffects reports whether handlers can leave their effects in the engine's own database.
+func hasEffects(name string) bool { return engines[name].dialect != "" }
+
+// hasServer reports whether several processes may share a store of the engine.
+func hasServer(name string) bool { return engines[name].serve != nil }
 
 // engines are those by name. A lazy one is like the engine it is named after, with the setting that a store must refuse: it forgets what it
 // acknowledged when the power fails, and a test that does not notice is worth nothing.
 var engines = map[string]engine{
-	"sqlite":        {openSQLite, sqldb.SQLite, false},
-	"sqlite-lazy":   {openLazySQLite, sqldb.SQLite, false},
-	"postgres":      {openPostgreSQL, sqldb.PostgreSQL, true},
-	"postgres-lazy": {openLazyPostgreSQL, sqldb.PostgreSQL, true},
+	"sqlite":        {openSQLite, sqldb.SQLite, nil},
+	"sqlite-lazy":   {openLazySQLite, sqldb.SQLite, nil},
+	"postgres":      {openPostgreSQL, sqldb.PostgreSQL, servePostgreSQL},
+	"postgres-lazy": {openLazyPostgreSQL, sqldb.PostgreSQL, servePostgreSQL},
+	"nats":          {openNATS, "", serveNATS},
+	"nats-lazy":     {openNATS, "", serveLazyNATS},
 }
 
 func openSQLite(ctx context.Context, dir string) (opened, error) {

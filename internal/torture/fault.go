@@ -11,6 +11,8 @@ import (
 	"slices"
 	"syscall"
 	"time"
+
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/sqldb"
 )
 
 // runFaults does to a host under load what can happen to its surroundings.
@@ -20,11 +22,11 @@ func runFaults(ctx context.Context, out io.Writer, engine string, o options) err
 		run  func(context.Context, *trial) error
 	}
 	list := []fault{{"full disk", fillDisk}}
-	if engines[engine].server {
-		list = []fault{
-			{"stopped past its lease", stopWorkers}, {"clock jumps", jumpClock},
-			{"backend killed in its commit", killBackends}, {"server restarted", restartServer},
-		}
+	if hasServer(engine) {
+		list = append(list, fault{"stopped past its lease", stopWorkers}, fault{"server restarted", restartServer})
+	}
+	if engines[engine].dialect == sqldb.PostgreSQL { // NATS has no backends, and its clock is the machine's
+		list = append(list, fault{"clock jumps", jumpClock}, fault{"backend killed in its commit", killBackends})
 	}
 	var errs []error
 	for _, f := range list {
@@ -254,11 +256,11 @@ func restartServer(ctx context.Context, t *trial) error {
 			return err
 		}
 		if k%2 == 0 {
-			t.site.cluster.kill()
+			t.site.server.kill()
 		} else {
-			t.site.cluster.interrupt()
+			t.site.server.interrupt()
 		}
-		if err := t.site.cluster.start(ctx); err != nil {
+		if err := t.site.server.start(ctx); err != nil {
 			return err
 		}
 		t.progress()
@@ -267,29 +269,42 @@ func restartServer(ctx context.Context, t *trial) error {
 	return err
 }
 
-// fillDisk lets the disk of a SQLite store run full, and makes room again. Meanwhile, the host refuses.
-func fillDisk(ctx context.Context, t *trial) error {
+// diskSize is how large the disk is that runs full, in megabytes.
+var diskSize = map[string]int{"sqlite": 24, "postgres": 128, "nats": 64}
+
+// fillDisk lets the disk of a store run full, and makes room again. Meanwhile, the host refuses.
+func fillDisk(ctx context.Context, t *trial) (err error) {
 	if os.Getuid() != 0 {
 		return fmt.Errorf("%w: only root mounts a file system", errMissing)
 	}
 	disk := filepath.Join(t.site.dir, "disk")
-	if err := os.Mkdir(disk, 0o700); err != nil {
+	if err := os.Mkdir(disk, 0o755); err != nil {
 		return err
 	}
-	if err := command(ctx, "mount", "-t", "tmpfs", "-o", "size=24m", "tmpfs", disk); err != nil {
+	if err := command(ctx, "mount", "-t", "tmpfs", "-o", fmt.Sprintf("size=%dm,mode=755", diskSize[t.engine]), "tmpfs", disk); err != nil {
 		return fmt.Errorf("%w: %w", errMissing, err)
 	}
 	defer image{mount: disk}.down()
-	defer func() {
-		for _, p := range t.running() {
-			p.kill()
-		}
-	}()
 	filler := filepath.Join(disk, "filler")
 	if err := os.WriteFile(filler, nil, 0o600); err != nil {
 		return err
 	}
-	t.site.place = filepath.Join(disk, "inbox")
+	t.site.stop()
+	home := filepath.Join(disk, "inbox")
+	if err := os.Mkdir(home, 0o755); err != nil {
+		return err
+	}
+	s, err := siteIn(ctx, t.engine, home, true)
+	if err != nil {
+		return err
+	}
+	t.site.server, t.site.place = s.server, s.place
+	defer func() {
+		for _, p := range t.running() {
+			p.kill()
+		}
+		t.site.stop()
+	}()
 	if err := t.start(ctx, 1); err != nil {
 		return err
 	}
@@ -309,13 +324,23 @@ func fillDisk(ctx context.Context, t *trial) error {
 	if err := file.Close(); err != nil {
 		return err
 	}
-	if err := t.gen.until(ctx, func() bool { return t.gen.refused >= 50 }); err != nil {
+	// NATS does not say that it has no room, so that the answer may come too late for whoever waits for it.
+	if err := t.gen.until(ctx, func() bool { return t.gen.refused+t.gen.broken >= 50 }); err != nil {
 		return err
 	}
 	if err := os.Remove(filler); err != nil {
 		return err
 	}
-	_, refused, _ := t.gen.counts()
-	_, err = t.conclude(ctx, fmt.Sprintf("the disk was full, which made the host refuse %d times", refused))
+	_, refused, broken := t.gen.counts()
+	how := ""
+	if t.site.server != nil {
+		// PostgreSQL gives up if there is no room for its log, and NATS turns JetStream off; both wait for somebody to start them again.
+		t.site.server.kill()
+		if err := t.site.server.start(ctx); err != nil {
+			return err
+		}
+		how = ", and the server was restarted"
+	}
+	_, err = t.conclude(ctx, fmt.Sprintf("the disk was full, so that the host refused %d times and %d times did not answer%s", refused, broken, how))
 	return err
 }

@@ -76,7 +76,7 @@ func measureOnce(ctx context.Context, engine string, o order, seed uint64, conne
 	defer sock.close()
 	var s *site
 	for i := range processes {
-		if s == nil || !engines[engine].server {
+		if s == nil || !hasServer(engine) {
 			if s, err = newSite(ctx, engine); err != nil {
 				return measure{}, err
 			}

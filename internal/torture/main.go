@@ -41,13 +41,11 @@ type options struct {
 }
 
 func main() {
-	if os.Getenv(childEnv) != "" {
-		os.Exit(childMain())
-	}
+	playPart()
 	var o options
 	flag.BoolVar(&o.full, "full", false, "500 kills during 200,000 deliveries, and 50 power cuts, for each engine")
 	flag.BoolVar(&o.load, "load", false, "only the trials load, scale and flood, which measure")
-	flag.StringVar(&o.engine, "engine", "sqlite,postgres", "which engines")
+	flag.StringVar(&o.engine, "engine", "sqlite,postgres,nats", "which engines")
 	flag.StringVar(&o.only, "only", "", "which trials, of: "+strings.Join(names(), ", ")+"; if empty, all")
 	flag.Uint64Var(&o.seed, "seed", uint64(time.Now().UnixNano()), "decides what is sent and when what happens")
 	flag.IntVar(&o.kills, "kills", 0, "how many kills; if 0, 20, or 500 with -full")
@@ -62,6 +60,16 @@ func main() {
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "torture:", err)
 		os.Exit(1)
+	}
+}
+
+// playPart makes this process a host or a server, and ends it, if it was started for that.
+func playPart() {
+	switch {
+	case os.Getenv(natsEnv) != "":
+		os.Exit(natsMain())
+	case os.Getenv(childEnv) != "":
+		os.Exit(childMain())
 	}
 }
 

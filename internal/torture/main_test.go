@@ -11,9 +11,7 @@ import (
 
 // The hosts that are tortured are processes of this program, here of the test.
 func TestMain(m *testing.M) {
-	if os.Getenv(childEnv) != "" {
-		os.Exit(childMain())
-	}
+	playPart()
 	os.Exit(m.Run())
 }
 
@@ -43,7 +41,7 @@ func short(t *testing.T, engineName string, deliveries int, settings ...string) 
 }
 
 // enginesUnderTest are those that have to stand everything.
-var enginesUnderTest = []string{"sqlite", "postgres"}
+var enginesUnderTest = []string{"sqlite", "postgres", "nats"}
 
 func TestNothingIsLostTwiceOrOutOfOrderWhenProcessesAreKilled(t *testing.T) {
 	t.Parallel()
@@ -92,7 +90,7 @@ func TestPowerCutsTakeNothingThatWasAccepted(t *testing.T) {
 			require.Zero(t, c.lost)
 
 			// A setting that forgets has to be caught, or these cuts prove nothing.
-			for range 5 {
+			for range 30 {
 				lazy, err := cutPower(t.Context(), t.Output(), name+"-lazy", seed(t), 1)
 				require.NoError(t, err)
 				if lazy.lost > 0 {

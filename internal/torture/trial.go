@@ -18,6 +18,7 @@ type trial struct {
 	rounds  int   // how often a fault happens
 	order   order // of the children; Engine and Place are filled in
 	site    *site
+	notes   string // the file into which handlers write that have no database
 	socket  *socket
 	gen     *generator
 	random  *rand.Rand
@@ -52,7 +53,7 @@ func trialAt(out io.Writer, engineName string, s *site, seed uint64, deliveries 
 	p := plan{seed: seed, deliveries: deliveries, conversations: 200}
 	return &trial{
 		out: out, engine: engineName, site: s, socket: sock, gen: newGenerator(p, sock.addr()), random: p.random(6, 0), began: time.Now(),
-		order: order{Mode: modeEffects, Lease: 4 * time.Second},
+		order: order{Mode: modeEffects, Lease: 4 * time.Second}, notes: filepath.Join(s.dir, "notes"),
 	}, nil
 }
 
@@ -76,7 +77,7 @@ func (t *trial) running() []*process {
 // spawn starts the i-th child, or starts it anew.
 func (t *trial) spawn(i int) error {
 	o := t.order
-	o.Engine, o.Place = t.engine, t.site.place
+	o.Engine, o.Place, o.Notes = t.engine, t.site.place, t.notes
 	p, err := spawn(t.socket, o)
 	if err != nil {
 		return err
@@ -212,7 +213,11 @@ func (t *trial) verdict(ctx context.Context) (v verdict, err error) {
 	}
 	v = judge(t.gen, list, o.db == nil)
 	if st.Dead > 0 || st.Depth() > 0 {
-		return v, fmt.Errorf("%d events are left over, and %d are dead letters", st.Depth(), st.Dead)
+		reason := ""
+		if letters, err := o.store.DeadLetters(ctx, 0, 1); err == nil && len(letters) > 0 {
+			reason = ": " + letters[0].Reason
+		}
+		return v, fmt.Errorf("%d events are left over, and %d are dead letters%s", st.Depth(), st.Dead, reason)
 	}
 	return v, nil
 }
@@ -220,7 +225,7 @@ func (t *trial) verdict(ctx context.Context) (v verdict, err error) {
 // effects reads what the handlers left behind so far.
 func (t *trial) effects(ctx context.Context, o opened) ([]effect, error) {
 	if o.db == nil {
-		return readNotes(filepath.Join(t.site.place, "notes"))
+		return readNotes(t.notes)
 	}
 	return readEffects(ctx, o.db)
 }
@@ -229,7 +234,7 @@ func (t *trial) effects(ctx context.Context, o opened) ([]effect, error) {
 // may share, two run at once.
 func torture(ctx context.Context, t *trial, kills int) (verdict, error) {
 	n := 1
-	if engines[t.engine].server {
+	if hasServer(t.engine) {
 		n = 2
 	}
 	if err := t.start(ctx, n); err != nil {
