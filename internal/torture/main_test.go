@@ -74,6 +74,7 @@ func TestMistakesAreFound(t *testing.T) {
 			tr.order.Fault = mistake
 			v, err := torture(t.Context(), tr, 8)
 			require.Error(t, err)
+			t.Logf("%d found: %v", finds(v), v)
 			require.Positive(t, finds(v), "%v: %v", v, err)
 		})
 	}

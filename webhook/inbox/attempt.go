@@ -118,7 +118,7 @@ func Attempt(ctx context.Context) (n int, receivedAt time.Time) {
 // either the rows that fn writes with tx and the fact that the event is done are committed, or neither is. So the effects
 // of each event are there exactly once, whatever crashes, and whoever lost the lease meanwhile commits nothing.
 //
-// fn must not commit or roll back. With [webhook.MultiHandler], InTx comes last: once it has committed, the event does not come again,
+// fn must not commit or roll back, nor use the inbox. With [webhook.MultiHandler], InTx comes last: once it has committed, the event does not come again,
 // even if a handler behind it fails. With SQLite, nothing else is written as long as fn runs: be brief.
 func InTx(fn func(ctx context.Context, tx *sql.Tx, ev webhook.Event) error) webhook.Handler {
 	return webhook.HandlerFunc(func(ctx context.Context, ev webhook.Event) error {
@@ -130,18 +130,13 @@ func InTx(fn func(ctx context.Context, tx *sql.Tx, ev webhook.Event) error) webh
 		if !ok {
 			return errors.New("inbox: InTx needs a store in a SQL database")
 		}
-		tx, err := store.BeginTx(ctx)
+		err := store.Transact(ctx, func(tx *sql.Tx) error {
+			if err := fn(ctx, tx, ev); err != nil {
+				return err
+			}
+			return store.SettleTx(ctx, tx, c.token, []Outcome{{ID: c.rec.ID}})
+		})
 		if err != nil {
-			return err
-		}
-		defer func() { _ = tx.Rollback() }() // also when fn panics; after a commit it does nothing
-		if err := fn(ctx, tx, ev); err != nil {
-			return err
-		}
-		if err := store.SettleTx(ctx, tx, c.token, []Outcome{{ID: c.rec.ID}}); err != nil {
-			return err
-		}
-		if err := tx.Commit(); err != nil {
 			return err
 		}
 		c.settled = true

@@ -159,10 +159,10 @@ var (
 type TxSettler interface {
 	Store
 
-	// BeginTx begins a transaction in the store's database.
-	BeginTx(ctx context.Context) (*sql.Tx, error)
+	// Transact runs fn in a transaction of the store's database, and commits that if fn returns nil. An error of fn is returned as it is.
+	Transact(ctx context.Context, fn func(tx *sql.Tx) error) error
 
-	// SettleTx is Settle as a part of tx. Nothing is settled until the caller commits.
+	// SettleTx is Settle as a part of tx. Nothing is settled until that is committed.
 	SettleTx(ctx context.Context, tx *sql.Tx, token Token, outcomes []Outcome) error
 }
 

@@ -277,15 +277,15 @@ func TestATransactionThatNobodyEndsKeepsNobodyWaiting(t *testing.T) {
 	b, err := stopped.Claim(t.Context(), req)
 	require.NoError(t, err)
 	require.Len(t, b.Records, 1)
-	tx, err := stopped.BeginTx(t.Context())
-	require.NoError(t, err)
-	defer func() { _ = tx.Rollback() }()
-	// What it splits is locked now, and so is the lane of all deliveries.
-	require.NoError(t, stopped.SettleTx(t.Context(), tx, b.Token, []inbox.Outcome{{ID: b.Records[0].ID, Kind: inbox.Retry}}))
-	require.NoError(t, in.Start(t.Context()))
-	require.NoError(t, in.Idle(t.Context()))
-	require.Equal(t, []string{"parent 0000", "parent 0001"}, whoHandled(t, store))
-	require.Error(t, tx.Commit())
+	err = stopped.Transact(t.Context(), func(tx *sql.Tx) error {
+		// What it splits is locked now, and so is the lane of all deliveries.
+		require.NoError(t, stopped.SettleTx(t.Context(), tx, b.Token, []inbox.Outcome{{ID: b.Records[0].ID, Kind: inbox.Retry}}))
+		require.NoError(t, in.Start(t.Context()))
+		require.NoError(t, in.Idle(t.Context()))
+		require.Equal(t, []string{"parent 0000", "parent 0001"}, whoHandled(t, store))
+		return nil
+	})
+	require.Error(t, err, "it commits what is long done by another")
 	require.NoError(t, in.Shutdown(t.Context()))
 }
 

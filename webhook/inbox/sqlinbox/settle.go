@@ -30,19 +30,26 @@ func (s *Store) Settle(ctx context.Context, token inbox.Token, outcomes []inbox.
 	return s.write(ctx, "Settle", q.bulk == 1, func(tx *sql.Tx) error { return s.settle(ctx, tx, token, outcomes) })
 }
 
-// BeginTx implements [inbox.TxSettler].
-func (s *Store) BeginTx(ctx context.Context) (*sql.Tx, error) {
+// Transact implements [inbox.TxSettler]. With SQLite, nothing else is written as long as fn runs.
+func (s *Store) Transact(ctx context.Context, fn func(tx *sql.Tx) error) error {
 	if s.dialect == SQLite {
-		// With the turn of those who write here, it need not compete with them for the file's lock.
+		// With the turn of those who write here, nobody has to compete for the file's lock, which is found to be free only by asking.
 		select {
 		case s.commits.turn <- struct{}{}:
 			defer func() { <-s.commits.turn }()
 		case <-ctx.Done():
-			return nil, ctx.Err()
+			return explain("Transact", ctx.Err())
 		}
 	}
 	tx, err := s.begin(ctx)
-	return tx, explain("BeginTx", err)
+	if err != nil {
+		return explain("Transact", err)
+	}
+	defer func() { _ = tx.Rollback() }() // also when fn panics; after a commit it does nothing
+	if err := fn(tx); err != nil {
+		return err
+	}
+	return explain("Transact", tx.Commit())
 }
 
 // SettleTx implements [inbox.TxSettler].
