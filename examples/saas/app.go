@@ -172,7 +172,7 @@ func (a *app) serveHome(w http.ResponseWriter, r *http.Request, t *tenant, _ *nu
 // see sends the browser to another page, if all is well.
 func see(w http.ResponseWriter, r *http.Request, path string, err error) error {
 	if err == nil {
-		http.Redirect(w, r, path, http.StatusSeeOther)
+		http.Redirect(w, r, path, http.StatusSeeOther) //nolint:gosec // G710: it is one of our routes
 	}
 	return err
 }

@@ -57,13 +57,14 @@ func author(id string) string {
 
 // origin says who put a message into the conversation.
 func origin(m coexistence.Message) string {
-	switch {
-	case m.Origin == coexistence.OriginAPI:
+	switch m.Origin {
+	case coexistence.OriginAPI:
 		return cmp.Or(author(m.CallbackData), "api")
-	case m.Origin == coexistence.OriginApp:
+	case coexistence.OriginApp:
 		return "phone"
+	default:
+		return string(m.Origin)
 	}
-	return string(m.Origin)
 }
 
 // A view is what a page is made of.

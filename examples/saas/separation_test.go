@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net/http"
 	"net/http/cookiejar"
 	"net/http/httptest"
@@ -138,9 +139,7 @@ func TestTenantsAreStrangers(t *testing.T) {
 				continue
 			}
 			mixed := map[string]string{}
-			for k, id := range meat {
-				mixed[k] = id
-			}
+			maps.Copy(mixed, meat)
 			mixed[name] = bread[name]
 			require.Equal(t, http.StatusNotFound, ask(butcher, pattern, mixed), "%s takes the baker's %s", pattern, name)
 		}

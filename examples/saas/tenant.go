@@ -92,7 +92,7 @@ func (a *app) signIn(w http.ResponseWriter, r *http.Request, t *tenant) error {
 }
 
 func (a *app) cookie(value string, age int) *http.Cookie {
-	return &http.Cookie{
+	return &http.Cookie{ //nolint:gosec // G124: it is secure wherever the product is reached by https
 		Name: cookieName, Value: value, Path: "/", MaxAge: age, HttpOnly: true, SameSite: http.SameSiteLaxMode, Secure: strings.HasPrefix(a.url, "https:"),
 	}
 }
