@@ -107,7 +107,7 @@ func TestKilledInTheMiddleOfTheCampaign(t *testing.T) {
 		p.kill()
 		p = s.start(addr, "-dir", dir)
 	}
-	s.eventually("the campaign is done", func() bool { _, body := v.get(path); return strings.Contains(body, `id="stage">done<`) })
+	s.eventually("the campaign is done", func() bool { _, body := v.get(path); return strings.Contains(body, `badge active">done<`) })
 	s.once(people)
 	p.end()
 }
@@ -152,7 +152,7 @@ func TestTwoProcessesOnPostgreSQL(t *testing.T) {
 	killed := time.Now()
 	s.eventually("the other one sends", func() bool { return heir.sends.Load() > before })
 	t.Logf("another process sent %s after the first one was killed, with a lease of 5 s", time.Since(killed).Round(time.Millisecond))
-	s.eventually("the campaign is done", func() bool { _, body := v.get(path); return strings.Contains(body, `id="stage">done<`) })
+	s.eventually("the campaign is done", func() bool { _, body := v.get(path); return strings.Contains(body, `badge active">done<`) })
 	s.once(people)
 	s.eventually("the statuses are in", func() bool { return s.world.Wait(t.Context()) == nil })
 	heir.end()

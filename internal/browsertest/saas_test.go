@@ -85,23 +85,55 @@ func (w *window) talks(as, said string) {
 		onPhone("#compose"), as, said))
 }
 
-// pictures leaves the page as a small and a large screen have it, by day and by night, if somebody wants to look.
+// stumbles lists what a person with bad eyes, a keyboard, a screen reader or a small screen would stumble over on a page of the product.
+const stumbles = `(() => {
+	const bad = [], shown = (e) => e.checkVisibility() && !e.closest(".hidden, .skip, svg");
+	const numbers = (color) => color.match(/-?[\d.]+(e-?\d+)?/g).map(Number).map((n, i) => color.startsWith("color(") && i < 3 ? n * 255 : n);
+	const light = ([r, g, b]) => {
+		const [x, y, z] = [r, g, b].map((c) => (c /= 255) <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4);
+		return 0.2126 * x + 0.7152 * y + 0.0722 * z;
+	};
+	const contrast = (a, b) => { const [x, y] = [light(a), light(b)].sort((a, b) => b - a); return (x + 0.05) / (y + 0.05) };
+	const behind = (e) => {
+		for (let n = e; n; n = n.parentElement) {
+			const c = numbers(getComputedStyle(n).backgroundColor);
+			if (c.length < 4 || c[3] > 0) return c;
+		}
+		return [255, 255, 255];
+	};
+	for (const e of document.body.querySelectorAll("*")) {
+		const says = [...e.childNodes].some((n) => n.nodeType === Node.TEXT_NODE && n.textContent.trim() !== "");
+		if (!says || !shown(e)) continue;
+		const c = contrast(numbers(getComputedStyle(e).color), behind(e));
+		if (c < 4.5) bad.push("contrast " + c.toFixed(2) + ": " + e.textContent.trim().slice(0, 40));
+	}
+	for (const e of document.querySelectorAll("input:not([type=hidden]), select, textarea")) if (e.labels.length === 0) bad.push("a field without a label: " + e.name);
+	for (const e of document.querySelectorAll("a, button")) if (e.textContent.trim() === "" && !e.ariaLabel) bad.push("a link or button without a name");
+	for (const e of document.querySelectorAll("img")) if (!e.hasAttribute("alt")) bad.push("a picture without words");
+	const ids = [...document.querySelectorAll("[id]")].map((e) => e.id);
+	for (const id of new Set(ids)) if (ids.filter((i) => i === id).length > 1) bad.push("an id that is there twice: " + id);
+	if (document.querySelectorAll("h1").length !== 1) bad.push("not one first heading");
+	if (document.querySelectorAll("main").length !== 1) bad.push("not one main part");
+	const wide = document.scrollingElement.scrollWidth - document.documentElement.clientWidth;
+	if (wide > 0) bad.push("scrolls sideways by " + wide);
+	return [...new Set(bad)].join("\n");
+})()`
+
+// pictures looks at the page as a small and a large screen have it, by day and by night, and leaves pictures if somebody wants to look.
 func (w *window) pictures(name string) {
 	w.t.Helper()
-	if os.Getenv("COEXISTENCE_SCREENSHOTS") == "" {
-		return
-	}
-	for _, scheme := range []string{"light", "dark"} {
+	for _, l := range looks {
 		media := func(ctx context.Context, t *chromedp.Target) (chromedp.Void, error) {
 			_, err := cdp.Call(ctx, t, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
-				Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}},
+				Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: l.scheme}},
 			})
 			return chromedp.Void{}, err
 		}
-		for _, width := range []int64{1440, 390} {
-			require.NoError(w.t, chromedp.Do(w.ctx, media, chromedp.EmulateViewport(width, 860)))
-			w.shoot(fmt.Sprintf("saas-%s-%d-%s", name, width, scheme))
-		}
+		require.NoError(w.t, chromedp.Do(w.ctx, media, chromedp.EmulateViewport(l.width, 860)))
+		w.await(fmt.Sprintf("innerWidth === %d && matchMedia(`(prefers-color-scheme: %s)`).matches", l.width, l.scheme))
+		w.await(`document.getAnimations().every((a) => a.playState !== "running" || a.effect.getTiming().iterations === Infinity)`)
+		require.Empty(w.t, evaluate[string](w, stumbles), "%s, %s", name, l)
+		w.shoot("saas-" + name + "-" + l.String())
 	}
 	require.NoError(w.t, chromedp.Do(w.ctx, chromedp.EmulateViewport(1440, 900)))
 }
