@@ -46,7 +46,8 @@
 //
 // [State.Due] says what can still be asked for, [State.Remaining] how long, [State.ContactsStatus] and [State.HistoryStatus] how
 // far it is, and [SyncStatus.Advice] what to do then. A sync that brings nothing becomes stalled after an hour; [State.Checklist] says
-// what to look at. Nothing here starts a timer: moments are arguments, and a host calls these from its own jobs.
+// what to look at. Nothing here starts a timer: moments are arguments, and a host calls these from its own jobs. [Tracker.Tend] is all that such
+// a job has to call for each number.
 //
 // How far the history is, [HistorySync] says: Progress overall, and for each phase the chunks that arrived, those
 // that are missing between them, and the messages that could not be read. Meta names no total, so a gap behind the last chunk
