@@ -16,16 +16,21 @@ import (
 
 // A bodies keeps the bodies of deliveries in a stream of their own. Those that wait share a message, as commands do.
 type bodies struct {
-	s    *Store
-	turn chan struct{}
+	s          *Store
+	live, bulk bodyLine // apart, so that what is live does not wait for a pile of history
 
 	mu      sync.Mutex
-	queue   []*bodyJob
 	last    uint64            // for message IDs
 	cache   map[uint64][]byte // messages
 	order   []uint64          // of the cache, oldest first
 	cached  int
 	deletes chan uint64
+}
+
+// A bodyLine is where bodies wait.
+type bodyLine struct {
+	turn  chan struct{}
+	queue []*bodyJob // guarded by the bodies
 }
 
 // A bodyJob is the bodies of one Append.
@@ -45,16 +50,20 @@ const (
 )
 
 func newBodies(s *Store) *bodies {
-	return &bodies{s: s, turn: make(chan struct{}, writers), cache: map[uint64][]byte{}, deletes: make(chan uint64, maxDeletes)}
+	return &bodies{s: s, live: bodyLine{turn: make(chan struct{}, writers)}, bulk: bodyLine{turn: make(chan struct{}, 1)}, cache: map[uint64][]byte{}, deletes: make(chan uint64, maxDeletes)}
 }
 
 // store stores bodies durably.
-func (b *bodies) store(ctx context.Context, list [][]byte) ([][]part, error) {
+func (b *bodies) store(ctx context.Context, list [][]byte, bulk bool) ([][]part, error) {
+	line := &b.live
+	if bulk {
+		line = &b.bulk
+	}
 	j := &bodyJob{list: list, taken: make(chan struct{}), done: make(chan struct{})}
 	b.mu.Lock()
-	b.queue = append(b.queue, j)
+	line.queue = append(line.queue, j)
 	b.mu.Unlock()
-	turn, taken := b.turn, j.taken
+	turn, taken := line.turn, j.taken
 	for {
 		select {
 		case <-j.done:
@@ -62,26 +71,26 @@ func (b *bodies) store(ctx context.Context, list [][]byte) ([][]part, error) {
 		case <-taken:
 			turn, taken = nil, nil
 		case turn <- struct{}{}:
-			b.lead(ctx)
-			<-b.turn
+			b.lead(ctx, line)
+			<-line.turn
 		case <-ctx.Done():
 			return nil, fmt.Errorf("natsinbox: no answer from the server: %w", ctx.Err())
 		}
 	}
 }
 
-func (b *bodies) take() []*bodyJob {
+func (b *bodies) take(line *bodyLine) []*bodyJob {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	n, bytes := 0, 0
-	for n < len(b.queue) && (n == 0 || bytes < b.limit()) {
-		for _, body := range b.queue[n].list {
+	for n < len(line.queue) && (n == 0 || bytes < b.limit()) {
+		for _, body := range line.queue[n].list {
 			bytes += len(body)
 		}
 		n++
 	}
-	jobs := b.queue[:n:n]
-	b.queue = b.queue[n:]
+	jobs := line.queue[:n:n]
+	line.queue = line.queue[n:]
 	for _, j := range jobs {
 		close(j.taken)
 	}
@@ -90,8 +99,8 @@ func (b *bodies) take() []*bodyJob {
 
 func (b *bodies) limit() int { return min(b.s.maxMessage, bodyMessage) }
 
-func (b *bodies) lead(ctx context.Context) {
-	jobs := b.take()
+func (b *bodies) lead(ctx context.Context, line *bodyLine) {
+	jobs := b.take(line)
 	if len(jobs) == 0 {
 		return
 	}

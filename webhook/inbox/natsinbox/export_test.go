@@ -29,7 +29,7 @@ func (s *Store) Snapshot(ctx context.Context) error { return s.snapshot(ctx) }
 
 // AppendLate stores two deliveries whose bodies share a message, and has between run after the first is in the log, and before the second.
 func (s *Store) AppendLate(ctx context.Context, first, second inbox.Record, between func()) error {
-	parts, err := s.bodies.store(ctx, [][]byte{first.Body, second.Body})
+	parts, err := s.bodies.store(ctx, [][]byte{first.Body, second.Body}, false)
 	if err != nil {
 		return err
 	}
@@ -46,6 +46,6 @@ func (s *Store) AppendLate(ctx context.Context, first, second inbox.Record, betw
 
 // StoreBody stores a body that no delivery follows.
 func (s *Store) StoreBody(ctx context.Context, body []byte) error {
-	_, err := s.bodies.store(ctx, [][]byte{body})
+	_, err := s.bodies.store(ctx, [][]byte{body}, false)
 	return err
 }

@@ -14,13 +14,13 @@ func (s *Store) Append(ctx context.Context, recs []inbox.Record) (added int, err
 	if err != nil || len(fresh) == 0 {
 		return 0, err
 	}
-	list := make([]appended, len(fresh))
+	list, bulk := make([]appended, len(fresh)), true
 	texts := make([][]byte, len(fresh))
 	for i, rec := range fresh {
 		list[i] = appended{Key: rec.Key, Bulk: rec.Bulk, ReceivedAt: rec.ReceivedAt.UnixMicro()}
-		texts[i] = rec.Body
+		texts[i], bulk = rec.Body, bulk && rec.Bulk
 	}
-	parts, err := s.bodies.store(ctx, texts)
+	parts, err := s.bodies.store(ctx, texts, bulk)
 	if err != nil {
 		return 0, err
 	}
