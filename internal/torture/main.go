@@ -11,7 +11,8 @@
 // which it is settled (inbox.InTx). All of them serve one socket, which they inherit. One delivery in five repeats an earlier one,
 // half of those in other company; what is not answered with 200 is sent again, later and in another order.
 //
-// PostgreSQL is a server of our own, made by initdb in a folder that is removed afterwards. Power cuts and the full disk need root, loop
+// PostgreSQL is a server of our own, made by initdb in a folder that is removed afterwards; NATS is this program in another part. NATS has no
+// transaction for effects, so its handlers note them in a file, and are judged by "at least once". Power cuts and the full disk need root, loop
 // devices and mkfs.ext4. What is missing is left out, and said.
 package main
 
