@@ -21,7 +21,7 @@ func runFaults(ctx context.Context, out io.Writer, engine string, o options) err
 		name string
 		run  func(context.Context, *trial) error
 	}
-	list := []fault{{"full disk", fillDisk}}
+	list := []fault{{fullDisk, fillDisk}}
 	if hasServer(engine) {
 		list = append(list, fault{"stopped past its lease", stopWorkers}, fault{"server restarted", restartServer})
 	}
@@ -30,7 +30,7 @@ func runFaults(ctx context.Context, out io.Writer, engine string, o options) err
 	}
 	var errs []error
 	for _, f := range list {
-		err := runFault(ctx, out, engine, o, f.run)
+		err := runFault(ctx, out, engine, o, f.name == fullDisk, f.run)
 		if err != nil {
 			err = fmt.Errorf("%s: %w", f.name, err)
 		}
@@ -39,13 +39,19 @@ func runFaults(ctx context.Context, out io.Writer, engine string, o options) err
 	return errors.Join(errs...)
 }
 
-func runFault(ctx context.Context, out io.Writer, engine string, o options, run func(context.Context, *trial) error) error {
+const fullDisk = "full disk"
+
+func runFault(ctx context.Context, out io.Writer, engine string, o options, full bool, run func(context.Context, *trial) error) error {
 	rounds := 2
 	if o.full {
 		rounds = 50
 	}
+	deliveries := rounds * 200
+	if full {
+		deliveries = 20000 // no disk takes so many, and only as many are sent as it does
+	}
 	// A commit that takes a while can be met on its way.
-	t, err := newTrial(ctx, out, engine, o.seed, rounds*200, "commit_delay=3000", "commit_siblings=0")
+	t, err := newTrial(ctx, out, engine, o.seed, deliveries, "commit_delay=3000", "commit_siblings=0")
 	if err != nil {
 		return err
 	}
@@ -308,8 +314,9 @@ func fillDisk(ctx context.Context, t *trial) (err error) {
 	if err := t.start(ctx, 1); err != nil {
 		return err
 	}
-	t.gen.allow(t.gen.plan.deliveries)
-	if err := t.gen.reach(ctx, 100); err != nil {
+	const some = 100
+	t.gen.allow(some)
+	if err := t.gen.reach(ctx, some); err != nil {
 		return err
 	}
 	// Whatever is left of the disk, to the last byte.
@@ -324,10 +331,23 @@ func fillDisk(ctx context.Context, t *trial) (err error) {
 	if err := file.Close(); err != nil {
 		return err
 	}
-	// NATS does not say that it has no room, so that the answer may come too late for whoever waits for it.
-	if err := t.gen.until(ctx, func() bool { return t.gen.refused+t.gen.broken >= 50 }); err != nil {
-		return err
+	// As many more as it takes until there is no room in the files either. NATS does not say that it has none, so that the answer may come too
+	// late for whoever waits for it.
+	refuses := func() bool { return t.gen.refused+t.gen.broken >= 50 }
+	for n := 2 * some; ; n += some {
+		t.gen.allow(n)
+		all := false
+		if err := t.gen.until(ctx, func() bool { all = t.gen.accepted >= n; return all || refuses() }); err != nil {
+			return err
+		}
+		if !all {
+			break
+		}
+		if n >= t.gen.plan.deliveries {
+			return errors.New("the disk was full, and everything was taken all the same")
+		}
 	}
+	t.gen.enough()
 	if err := os.Remove(filler); err != nil {
 		return err
 	}

@@ -96,6 +96,7 @@ type generator struct {
 	changed  *sync.Cond
 	random   *rand.Rand
 	allowed  int // how many deliveries may have been begun
+	wanted   int // how many there will be
 	next     int
 	again    []int // not accepted yet
 	accepted int
@@ -109,7 +110,7 @@ type generator struct {
 
 func newGenerator(p plan, addr string) *generator {
 	g := &generator{
-		plan: p, addr: addr, begin: time.Now(), random: p.random(5, 0),
+		plan: p, addr: addr, begin: time.Now(), random: p.random(5, 0), wanted: p.deliveries,
 		sent: make([]time.Duration, p.messages()), acked: make([]time.Duration, p.messages()),
 	}
 	g.changed = sync.NewCond(&g.mu)
@@ -142,9 +143,9 @@ func (g *generator) take() (i int, ok bool) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	for {
-		fresh := g.next < min(g.allowed, g.plan.deliveries)
+		fresh := g.next < min(g.allowed, g.wanted)
 		switch {
-		case g.over || g.accepted == g.plan.deliveries:
+		case g.over || g.accepted == g.wanted:
 			return 0, false
 		case len(g.again) > 0 && (!fresh || g.random.IntN(2) == 0):
 			k := g.random.IntN(len(g.again))
@@ -203,6 +204,14 @@ func (g *generator) allow(n int) {
 	g.changed.Broadcast()
 }
 
+// enough makes what was allowed so far the whole plan.
+func (g *generator) enough() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.wanted = min(g.allowed, g.wanted)
+	g.changed.Broadcast()
+}
+
 func (g *generator) stop() {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -212,7 +221,7 @@ func (g *generator) stop() {
 
 // reach waits until n deliveries are accepted.
 func (g *generator) reach(ctx context.Context, n int) error {
-	return g.until(ctx, func() bool { return g.accepted >= min(n, g.plan.deliveries) })
+	return g.until(ctx, func() bool { return g.accepted >= min(n, g.wanted) })
 }
 
 // until waits until a condition holds, which is asked with the lock held.
@@ -227,7 +236,7 @@ func (g *generator) until(ctx context.Context, holds func() bool) error {
 	for !holds() {
 		if ctx.Err() != nil {
 			return fmt.Errorf("%w, with %d of %d deliveries accepted, %d refused and %d not answered",
-				context.Cause(ctx), g.accepted, g.plan.deliveries, g.refused, g.broken)
+				context.Cause(ctx), g.accepted, g.wanted, g.refused, g.broken)
 		}
 		g.changed.Wait()
 	}
