@@ -30,12 +30,17 @@ import (
 var nothing = webhook.ReceiverFunc(func(context.Context, webhook.Delivery) error { return nil })
 
 // P18 of the performance budget: how many deliveries of one text a second an endpoint acknowledges over 64 connections, when it stores them
-// durably in SQLite, beside the same endpoint that forgets them. "handled" also splits and handles meanwhile, all on the same processors, as
+// durably in SQLite, beside the same inbox that keeps them in memory, and beside an endpoint that forgets them. "handled" also splits and handles meanwhile, all on the same processors, as
 // the load does. The ratio is that of the best rounds, which alternate.
 func BenchmarkAcknowledgement(b *testing.B) {
 	const conns, rounds, each = 64, 5, 6000
 	receivers := map[string]func() (webhook.Receiver, func()){
 		"bare": func() (webhook.Receiver, func()) { return nothing, func() {} },
+		"memory": func() (webhook.Receiver, func()) {
+			in, err := inbox.New(new(inbox.MemStore), new(webhook.Mux), inbox.Config{}) // not started
+			require.NoError(b, err)
+			return in, func() {}
+		},
 		"durable": func() (webhook.Receiver, func()) {
 			store, err := sqliteinbox.OpenStore(b.Context(), b.TempDir())
 			require.NoError(b, err)
@@ -54,7 +59,7 @@ func BenchmarkAcknowledgement(b *testing.B) {
 		best := map[string]float64{}
 		late, cpu := map[string]time.Duration{}, map[string]time.Duration{}
 		for range rounds {
-			for _, name := range []string{"bare", "durable", "handled"} {
+			for _, name := range []string{"bare", "memory", "durable", "handled"} {
 				recv, closeIt := receivers[name]()
 				before := processor(b)
 				rate, p99 := acknowledge(b, recv, conns, each, &serial)
@@ -70,6 +75,8 @@ func BenchmarkAcknowledgement(b *testing.B) {
 		b.ReportMetric(best["bare"], "bare/s")
 		b.ReportMetric(best["durable"], "durable/s")
 		b.ReportMetric(best["handled"], "handled/s")
+		b.ReportMetric(best["memory"], "memory/s")
+		b.ReportMetric(best["durable"]/best["memory"], "durable/memory")
 		b.ReportMetric(best["durable"]/best["bare"], "durable/bare")
 		b.ReportMetric(best["handled"]/best["bare"], "handled/bare")
 		b.ReportMetric(float64(cpu["bare"])/float64(cpu["durable"]), "processor-bare/durable")
