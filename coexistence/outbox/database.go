@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-	"fmt"
 	"strings"
 
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/sqldb"
@@ -18,9 +17,8 @@ type database struct {
 	dialect sqldb.Dialect
 }
 
-// migrations are the steps from an empty database to the present tables. A released step is never changed; what changes comes as a
-// further one, which older processes must survive while they are being replaced. Moments are milliseconds since 1970, 0 for never.
-var migrations = [][]string{{
+// schema is the tables. Moments are milliseconds since 1970, 0 for never.
+var schema = sqldb.Schema{Name: "outbox", Lock: 0x6f7574626f78, Steps: [][]string{{
 	`CREATE TABLE outbox_entries (
 		seq $serial, id $str NOT NULL UNIQUE, phone $str NOT NULL, person $str NOT NULL, campaign $str NOT NULL, rank $number NOT NULL,
 		message TEXT NOT NULL, state $str NOT NULL, reason TEXT NOT NULL, code $number NOT NULL, wamid $str NOT NULL, attempts $number NOT NULL,
@@ -34,62 +32,14 @@ var migrations = [][]string{{
 	`CREATE TABLE outbox_campaigns (id $str NOT NULL PRIMARY KEY, paused $number NOT NULL)`,
 	`CREATE TABLE outbox_numbers (
 		phone $str NOT NULL PRIMARY KEY, holder $str NOT NULL, held_until $number NOT NULL, rests_until $number NOT NULL)`,
-}}
-
-// migrationLock is a number of our own among PostgreSQL's advisory locks.
-const migrationLock = 0x6f7574626f78 // "outbox"
+}}}
 
 func (d database) migrate(ctx context.Context) error {
-	have, err := d.version(ctx, d.DB)
-	if err == nil && have > len(migrations) {
-		return tooNew(have)
+	err := schema.Migrate(ctx, d.DB, d.dialect)
+	if err == nil && d.dialect == sqldb.SQLite { // the file is this process's alone, so whoever held numbers is dead
+		_, err = d.ExecContext(ctx, "UPDATE outbox_numbers SET held_until = 0")
 	}
-	tx, err := d.BeginTx(ctx, nil)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = tx.Rollback() }() // after a commit it does nothing
-	if d.dialect == sqldb.PostgreSQL {
-		if _, err := tx.ExecContext(ctx, "SELECT pg_advisory_xact_lock($1)", int64(migrationLock)); err != nil {
-			return err
-		}
-	}
-	if _, err := tx.ExecContext(ctx, "CREATE TABLE IF NOT EXISTS outbox_schema (version INTEGER PRIMARY KEY)"); err != nil {
-		return err
-	}
-	if have, err = d.version(ctx, tx); err != nil {
-		return err
-	}
-	if have > len(migrations) {
-		return tooNew(have)
-	}
-	// Go compares strings byte by byte, and so does SQLite. PostgreSQL is told to.
-	types := strings.NewReplacer("$str", "TEXT", "$number", "INTEGER", "$serial", "INTEGER PRIMARY KEY AUTOINCREMENT")
-	if d.dialect == sqldb.PostgreSQL {
-		types = strings.NewReplacer("$str", `TEXT COLLATE "C"`, "$number", "BIGINT", "$serial", "BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY")
-	}
-	for i, step := range migrations[have:] {
-		for _, statement := range append(step, fmt.Sprintf("INSERT INTO outbox_schema (version) VALUES (%d)", have+i+1)) {
-			if _, err := tx.ExecContext(ctx, types.Replace(statement)); err != nil {
-				return err
-			}
-		}
-	}
-	if d.dialect == sqldb.SQLite { // the file is this process's alone, so whoever held numbers is dead
-		if _, err := tx.ExecContext(ctx, "UPDATE outbox_numbers SET held_until = 0"); err != nil {
-			return err
-		}
-	}
-	return tx.Commit()
-}
-
-func (d database) version(ctx context.Context, q querier) (version int, err error) {
-	err = q.QueryRowContext(ctx, "SELECT COALESCE(MAX(version), 0) FROM outbox_schema").Scan(&version)
-	return version, err
-}
-
-func tooNew(have int) error {
-	return fmt.Errorf("the tables are of version %d and this release knows %d; run the newer release that made them", have, len(migrations))
+	return err
 }
 
 // A querier is a database or a transaction.

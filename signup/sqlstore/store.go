@@ -53,7 +53,7 @@ func Open(ctx context.Context, db *sql.DB, dialect Dialect) (*Store, error) {
 		return nil, fmt.Errorf("sqlstore: the dialect %q is unknown; use SQLite or PostgreSQL", dialect)
 	}
 	s := &Store{db, dialect}
-	if err := s.migrate(ctx); err != nil {
+	if err := schema.Migrate(ctx, db, sqldb.Dialect(dialect)); err != nil {
 		return nil, fmt.Errorf("sqlstore: the table could not be made: %w", err)
 	}
 	return s, nil
