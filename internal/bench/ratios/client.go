@@ -6,76 +6,123 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"net"
-	"sync"
-	"sync/atomic"
+	"syscall"
 	"time"
 
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook"
 )
 
-// runClient sends requests from a process of its own, and returns how many there were and how many each second.
-func runClient(addr, path string, l load) (requests int, rate float64, err error) {
-	cmd, err := again(1, "-load", "-addr", addr, "-path", path, "-in", l.in, "-conns", fmt.Sprint(l.conns), "-window", l.window.String())
-	if err != nil {
-		return 0, 0, err
+// sendRequests is the process that loads a server. It prints a line for each round: how many requests a second each of the
+// paths answered, one after the other.
+func sendRequests(addr string, paths []string, l load) error {
+	conns := make([]*connection, l.conns)
+	for i := range conns {
+		var err error
+		if conns[i], err = dial(addr); err != nil {
+			return err
+		}
 	}
-	out, err := cmd.Output()
-	if err != nil {
-		return 0, 0, err
+	body := bodies[l.in]()
+	for range l.rounds {
+		for _, path := range paths {
+			request := fmt.Appendf(nil, "POST %s HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n%s: %s\r\nContent-Length: %d\r\n\r\n%s",
+				path, webhook.SignatureHeader, webhook.Sign(secret, body), len(body), body)
+			rate, err := send(conns, request, l.window)
+			if err != nil {
+				return err
+			}
+			fmt.Print(rate, " ")
+		}
+		fmt.Println()
 	}
-	_, err = fmt.Sscan(string(out), &requests, &rate)
-	return requests, rate, err
+	return nil
 }
 
-// sendRequests is that process. It does as little for a request as it can, because it must be faster than every handler: the
-// request is written as it lies ready, and of the answer only the first line and the end are looked at.
-func sendRequests(addr, path string, l load) error {
-	body := bodies[l.in]()
-	request := fmt.Appendf(nil, "POST %s HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n%s: %s\r\nContent-Length: %d\r\n\r\n%s",
-		path, webhook.SignatureHeader, webhook.Sign(secret, body), len(body), body)
-	var (
-		wg    sync.WaitGroup
-		done  atomic.Int64
-		errs  = make([]error, l.conns)
-		start = time.Now()
-		end   = start.Add(l.window)
-	)
-	for i := range l.conns {
-		wg.Go(func() { errs[i] = post(addr, request, end, &done) })
+// send posts the request over all connections, again and again for that long, and returns how many were answered in a second.
+//
+// It does as little for a request as it can, because it must be faster than every handler. And it never sleeps, but asks one
+// connection after the other: to wake it would be work of the server's core, and more than some of the handlers are.
+func send(conns []*connection, request []byte, window time.Duration) (rate float64, err error) {
+	for _, c := range conns {
+		c.left = request
 	}
-	wg.Wait()
-	took := time.Since(start)
-	fmt.Println(done.Load(), float64(done.Load())/took.Seconds())
-	return errors.Join(errs...)
+	answers, busy, start := 0, len(conns), time.Now()
+	for busy > 0 {
+		for _, c := range conns {
+			answered, err := c.step()
+			if err != nil {
+				return 0, err
+			}
+			if !answered {
+				continue
+			}
+			answers++
+			if c.left = request; time.Since(start) > window {
+				c.left = nil
+				busy--
+			}
+		}
+	}
+	return float64(answers) / time.Since(start).Seconds(), nil
+}
+
+// A connection sends one request at a time.
+type connection struct {
+	conn   syscall.RawConn
+	left   []byte // what is to be sent of the request
+	wait   bool   // for the answer
+	answer [1024]byte
+	n      int // how much of it is there
+}
+
+func dial(addr string) (*connection, error) {
+	conn, err := net.Dial("tcp", addr)
+	if err != nil {
+		return nil, err
+	}
+	raw, err := conn.(*net.TCPConn).SyscallConn()
+	return &connection{conn: raw}, err
 }
 
 var answered, answerEnd = []byte("HTTP/1.1 200 OK\r\n"), []byte("\r\nContent-Length: 0\r\n\r\n")
 
-// post sends the request again and again until the end, the next one when the answer to the one before is there.
-func post(addr string, request []byte, end time.Time, done *atomic.Int64) error {
-	conn, err := net.Dial("tcp", addr)
-	if err != nil {
-		return err
+// step sends or reads as much as it can without waiting, and reports whether that completed an answer.
+func (c *connection) step() (bool, error) {
+	if len(c.left) > 0 {
+		n, err := atOnce(c.conn.Write, syscall.Write, c.left)
+		c.left = c.left[n:]
+		c.wait = true
+		return false, err
 	}
-	defer func() { _ = conn.Close() }()
-	var answer [1024]byte
-	for time.Now().Before(end) {
-		if _, err := conn.Write(request); err != nil {
-			return err
-		}
-		n := 0
-		for !bytes.HasSuffix(answer[:n], answerEnd) {
-			more, err := conn.Read(answer[n:])
-			if err != nil {
-				return err
-			}
-			n += more
-		}
-		if !bytes.HasPrefix(answer[:n], answered) {
-			return fmt.Errorf("a handler answered %.40q", answer[:n])
-		}
-		done.Add(1)
+	if !c.wait {
+		return false, nil
 	}
-	return nil
+	n, err := atOnce(c.conn.Read, syscall.Read, c.answer[c.n:])
+	c.n += n
+	got := c.answer[:c.n]
+	switch {
+	case err != nil || !bytes.HasSuffix(got, answerEnd):
+		return false, err
+	case !bytes.HasPrefix(got, answered):
+		return false, fmt.Errorf("a handler answered %.40q", got)
+	}
+	c.n, c.wait = 0, false
+	return true, nil
+}
+
+// atOnce is a read or write of a socket that does not wait: n is 0 if it had to.
+func atOnce(with func(func(fd uintptr) bool) error, do func(fd int, b []byte) (int, error), b []byte) (n int, err error) {
+	outer := with(func(fd uintptr) bool {
+		n, err = do(int(fd), b)
+		return true
+	})
+	switch {
+	case errors.Is(err, syscall.EAGAIN):
+		return 0, nil
+	case err == nil && n == 0:
+		err = io.ErrUnexpectedEOF
+	}
+	return max(n, 0), errors.Join(outer, err)
 }

@@ -3,8 +3,9 @@
 package main
 
 import (
-	"fmt"
 	"slices"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/bench/payload"
@@ -13,12 +14,10 @@ import (
 // handlers measures how many requests a second a server answers with each handler, which is what a host sees.
 //
 // It is measured as the bars were: the server on one thread of one core, the load on another core, over loopback and kept-alive
-// connections, one request at a time on each, and so many of them that the server never waits. A server that waits pays for
-// being woken, the same for every handler, which makes them look alike.
+// connections, one request at a time on each, and so many of them that the server never waits.
 //
-// A round measures every handler once. If the one that does least is more than a fifth below its best, something else was at
-// work, and the round does not count. Of the others each handler's best does, as everywhere here. If even there a server did
-// not have its core for itself, requests per second of processor time have to do, which on a saturated core are the same.
+// How fast a shared machine is changes from one moment to the next by more than the handlers differ. They therefore take very short
+// turns, a ratio is one of neighbors in time, and the median of all rounds counts.
 func handlers(r *report) error {
 	if !r.wants("P14", "P15") {
 		return nil
@@ -28,33 +27,25 @@ func handlers(r *report) error {
 		return err
 	}
 	defer s.stop()
-	small := load{in: "text", conns: 16, window: 60 * time.Millisecond, rounds: 60}
-	large := load{in: "history", conns: 2, window: 200 * time.Millisecond, rounds: 20}
+	small := load{in: "text", conns: 16, window: 20 * time.Millisecond, rounds: 250}
+	large := load{in: "history", conns: 2, window: 50 * time.Millisecond, rounds: 60}
 
-	got, err := s.measure(r, small, "/empty", "/verify", "/ours", "/v1")
+	got, err := measure(s.addr, small, "/empty", "/verify", "/ours", "/v1")
 	if err != nil {
 		return err
 	}
-	empty, verify, ours, v1 := got[0], got[1], got[2], got[3]
-	r.atLeast("P14", "handler req/s, one text: ours / only read and verify", ours.rate/verify.rate, 0.8, 0.88)
-	r.atLeast("P15", "handler req/s, one text: ours / read, verify, v1", ours.rate/v1.rate, 1.6, 1.9)
-	r.info("     P14 by processor time", verify.cpu/ours.cpu)
-	r.info("     P15 by processor time", v1.cpu/ours.cpu)
-	r.info("     P15 of a decoder that takes no time", verify.rate/v1.rate)
-	for _, line := range []struct {
-		what string
-		used usage
-	}{{"nothing", empty}, {"read, verify", verify}, {"ours", ours}, {"read, verify, v1", v1}} {
-		r.info(fmt.Sprintf("     handler, one text, %s: %.0f req/s; µs of processor", line.what, line.used.rate), line.used.cpu*1e6)
+	r.atLeast("P14", "handler req/s, one text: ours / only read and verify", got.ratio(2, 1), 0.8, 0.88)
+	r.atLeast("P15", "handler req/s, one text: ours / read, verify, v1", got.ratio(2, 3), 1.6, 1.9)
+	r.info("     P15 of a decoder that takes no time", got.ratio(1, 3))
+	for i, what := range []string{"nothing", "read, verify", "ours", "read, verify, v1"} {
+		r.info("     handler, one text, "+what+": µs", 1e6/got.rate(i))
 	}
 	// A handler that leaves a megabyte unread makes net/http close the connection: here the first path is the cheapest that reads.
-	if got, err = s.measure(r, large, "/verify", "/ours", "/v1"); err != nil {
+	if got, err = measure(s.addr, large, "/verify", "/ours", "/v1"); err != nil {
 		return err
 	}
-	verify, ours, v1 = got[0], got[1], got[2]
-	r.atLeast("P15", "handler req/s, 1 MB history: ours / read, verify, v1", ours.rate/v1.rate, 4, 5)
-	r.info("     handler req/s, 1 MB history: ours / only read and verify", ours.rate/verify.rate)
-	r.info("     P15 by processor time", v1.cpu/ours.cpu)
+	r.atLeast("P15", "handler req/s, 1 MB history: ours / read, verify, v1", got.ratio(1, 2), 4, 5)
+	r.info("     handler req/s, 1 MB history: ours / only read and verify", got.ratio(1, 0))
 	return nil
 }
 
@@ -62,7 +53,7 @@ func handlers(r *report) error {
 type load struct {
 	in     string // which of bodies
 	conns  int
-	window time.Duration
+	window time.Duration // of one handler in a round
 	rounds int
 }
 
@@ -71,60 +62,50 @@ var bodies = map[string]func() []byte{
 	"history": func() []byte { return payload.History(3000, 40) },
 }
 
-// usage is what a handler did in a round: requests per second, and seconds of processor time for each.
-type usage struct{ rate, cpu float64 }
+// rounds are the requests per second of each handler, round by round.
+type rounds [][]float64
 
-// alone reports whether the server worked all the time, as it does under more load than it can bear unless it has to share its
-// core.
-func (u usage) alone() bool { return u.rate*u.cpu > 0.93 }
-
-// measure loads the paths in turn, round by round, and returns the best that each did in the rounds that count. The
-// first path is that of the handler that does least.
-func (s *server) measure(r *report, l load, paths ...string) ([]usage, error) {
-	rounds := make([][]usage, l.rounds)
-	fastest := 0.0
-	for i := range rounds {
-		for _, path := range paths {
-			used, err := s.load(l, path)
+// measure lets a process load the paths in turn.
+func measure(addr string, l load, paths ...string) (rounds, error) {
+	cmd, err := again(1, "-load", "-addr", addr, "-paths", strings.Join(paths, ","), "-in", l.in, "-conns", strconv.Itoa(l.conns),
+		"-window", l.window.String(), "-rounds", strconv.Itoa(l.rounds))
+	if err != nil {
+		return nil, err
+	}
+	out, err := cmd.Output()
+	if err != nil {
+		return nil, err
+	}
+	var all rounds
+	for line := range strings.Lines(string(out)) {
+		var round []float64
+		for _, word := range strings.Fields(line) {
+			rate, err := strconv.ParseFloat(word, 64)
 			if err != nil {
 				return nil, err
 			}
-			rounds[i] = append(rounds[i], used)
+			round = append(round, rate)
 		}
-		fastest = max(fastest, rounds[i][0].rate)
-	}
-	all := best(slices.DeleteFunc(rounds, func(round []usage) bool { return round[0].rate < 0.8*fastest }))
-	if slices.ContainsFunc(all, func(u usage) bool { return !u.alone() }) {
-		r.note("something else was at work all the time: requests per second of processor time")
-		for i := range all {
-			all[i].rate = 1 / all[i].cpu
-		}
+		all = append(all, round)
 	}
 	return all, nil
 }
 
-// best returns the best that each handler did in the rounds.
-func best(rounds [][]usage) []usage {
-	best := slices.Clone(rounds[0])
-	for _, round := range rounds[1:] {
-		for i, used := range round {
-			best[i].rate = max(best[i].rate, used.rate)
-			best[i].cpu = min(best[i].cpu, used.cpu)
-		}
-	}
-	return best
+// ratio returns how many requests handler i answers while handler j answers one.
+func (all rounds) ratio(i, j int) float64 {
+	return all.median(func(round []float64) float64 { return round[i] / round[j] })
 }
 
-// load runs the load once and returns what the server did meanwhile.
-func (s *server) load(l load, path string) (usage, error) {
-	before, err := s.cpu()
-	if err != nil {
-		return usage{}, err
+// rate returns how many requests a second handler i answers.
+func (all rounds) rate(i int) float64 {
+	return all.median(func(round []float64) float64 { return round[i] })
+}
+
+func (all rounds) median(of func(round []float64) float64) float64 {
+	var values []float64
+	for _, round := range all {
+		values = append(values, of(round))
 	}
-	requests, rate, err := runClient(s.addr, path, l)
-	if err != nil {
-		return usage{}, err
-	}
-	after, err := s.cpu()
-	return usage{rate, (after - before) / float64(requests)}, err
+	slices.Sort(values)
+	return values[len(values)/2]
 }

@@ -26,16 +26,17 @@ func main() {
 	send := flag.Bool("load", false, "be the client that loads them, with the flags below")
 	var l load
 	addr := flag.String("addr", "", "the server's `address`")
-	path := flag.String("path", "", "the handler's `path`")
+	paths := flag.String("paths", "", "the handlers' `paths`, with commas between")
 	flag.StringVar(&l.in, "in", "text", "the `body`: text or history")
 	flag.IntVar(&l.conns, "conns", 1, "how many connections")
-	flag.DurationVar(&l.window, "window", time.Second, "for how long")
+	flag.DurationVar(&l.window, "window", time.Second, "how long each handler is loaded in a round")
+	flag.IntVar(&l.rounds, "rounds", 1, "how many rounds")
 	flag.Parse()
 	switch {
 	case *serve:
 		exit(serveHandlers())
 	case *send:
-		exit(sendRequests(*addr, *path, l))
+		exit(sendRequests(*addr, strings.Split(*paths, ","), l))
 	}
 	r := report{only: *only}
 	fmt.Printf("%s %s/%s, %d processors\n", runtime.Version(), runtime.GOOS, runtime.GOARCH, runtime.NumCPU())

@@ -16,7 +16,6 @@ import (
 	"strconv"
 	"strings"
 	"sync"
-	"syscall"
 	"time"
 
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/bench/payload"
@@ -35,11 +34,6 @@ func serveHandlers() error {
 	mux.Handle("/ours", endpoint)
 	mux.HandleFunc("/verify", usual(func([]byte) {}))
 	mux.HandleFunc("/v1", usual(func(body []byte) { must(json.Unmarshal(body, new(payload.Delivery))) }))
-	mux.HandleFunc("/cpu", func(w http.ResponseWriter, _ *http.Request) {
-		var usage syscall.Rusage
-		must(syscall.Getrusage(syscall.RUSAGE_SELF, &usage))
-		_, _ = fmt.Fprint(w, usage.Utime.Nano()+usage.Stime.Nano())
-	})
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return err
@@ -114,21 +108,6 @@ func startServer() (*server, error) {
 func (s *server) stop() {
 	_ = s.stdin.Close()
 	_ = s.cmd.Wait()
-}
-
-// cpu returns the processor time that the server has used, in seconds.
-func (s *server) cpu() (float64, error) {
-	resp, err := http.Get("http://" + s.addr + "/cpu")
-	if err != nil {
-		return 0, err
-	}
-	defer func() { _ = resp.Body.Close() }()
-	text, err := io.ReadAll(resp.Body)
-	if err != nil {
-		return 0, err
-	}
-	nanos, err := strconv.ParseFloat(string(text), 64)
-	return nanos / 1e9, err
 }
 
 // again is this program in another process, on one thread, and on that core where the system lets it be chosen.
