@@ -108,7 +108,9 @@ func (d *decoder) complete(from int, e entry) {
 		if info.At.IsZero() {
 			info.At = e.time.Time
 		}
-		info.Key = keyOf(ev, e)
+		if info.Key == "" {
+			info.Key = keyOf(ev, e)
+		}
 	}
 }
 

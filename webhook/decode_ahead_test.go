@@ -214,3 +214,26 @@ func FuzzLookingAhead(f *testing.F) {
 		require.Equal(t, facts(t, spaced(compact.Bytes())), facts(t, compact.Bytes()))
 	})
 }
+
+// A message has one key, however its JSON is written: a repeat may come in a batch, and was alone before.
+func TestLookingAheadChangesNoKey(t *testing.T) {
+	t.Parallel()
+	keys := func(body []byte) (keys []string) {
+		events, err := webhook.Decode(body)
+		require.NoError(t, err)
+		for _, ev := range events {
+			switch ev.(type) {
+			case *webhook.IncomingMessage, *webhook.MessageEcho, *webhook.MessageStatus:
+				keys = append(keys, ev.Info().Key)
+			}
+		}
+		return keys
+	}
+	n := 0
+	for _, body := range append(oddities(), payload.Text(), payload.Status(), payload.Batch(100)) {
+		want := keys(spaced(body))
+		require.Equal(t, want, keys(body), "%.2000s", body)
+		n += len(want)
+	}
+	require.Greater(t, n, 500)
+}

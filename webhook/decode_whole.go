@@ -29,7 +29,8 @@ func (d *decoder) wholeBody() bool {
 		d.events = nil
 		return false
 	}
-	d.complete(0, e)
+	info := d.events[0].base()
+	info.EntryID, info.WABA = e.id, graph.WABAID(e.id)
 	return true
 }
 
@@ -94,8 +95,10 @@ func (a *ahead) fieldEnd(in *setting, label Field) (item []byte) {
 	return a.d[in.start:end:end]
 }
 
-// fill fills the zero info.
-func (in *setting) fill(info *EventInfo, label Field, at graph.Timestamp, raw []byte) {
+// fill fills the zero info. The parts are those of its key.
+func (in *setting) fill(a *ahead, info *EventInfo, label Field, at graph.Timestamp, raw []byte, kind string, parts ...string) {
+	var room [64]byte
+	info.Key = a.s.Keep(appendKey(room[:0], kind, parts...))
 	info.Field, info.Phone, info.DisplayPhone, info.At, info.Raw = label, in.phone, in.displayPhone, at.Time, raw
 }
 
@@ -120,7 +123,7 @@ func (d *decoder) wholeMessage(a *ahead, in *setting) bool {
 	})
 	all.text.Body = body
 	ev := &all.event
-	in.fill(&ev.EventInfo, FieldMessages, h.at, raw)
+	in.fill(a, &ev.EventInfo, FieldMessages, h.at, raw, "message", string(in.phone), string(h.id))
 	ev.ID, ev.From.WAID, ev.From.UserID, ev.ProfileName = h.id, h.from.WAID, h.from.UserID, name
 	ev.Type, ev.Content = TypeText, &all.text
 	if ev.From.UserID == "" {
@@ -149,7 +152,7 @@ func (d *decoder) wholeEcho(a *ahead, in *setting) bool {
 	})
 	all.text.Body = body
 	ev := &all.event
-	in.fill(&ev.EventInfo, FieldMessageEchoes, h.at, raw)
+	in.fill(a, &ev.EventInfo, FieldMessageEchoes, h.at, raw, "echo", string(in.phone), string(h.id))
 	ev.ID, ev.From, ev.To.WAID, ev.Type, ev.Content = h.id, h.from.WAID, h.to.WAID, TypeText, &all.text
 	d.emitFirst(ev, &all.list)
 	return true
@@ -195,7 +198,7 @@ func (d *decoder) wholeStatus(a *ahead, in *setting) bool {
 		all = new(alone)
 	}
 	ev := &all.event
-	in.fill(&ev.EventInfo, FieldMessages, h.at, raw)
+	in.fill(a, &ev.EventInfo, FieldMessages, h.at, raw, "status", string(in.phone), string(h.id), string(h.status), "")
 	ev.ID, ev.Status, ev.Recipient.WAID, ev.Recipient.UserID = h.id, h.status, h.recipient, h.user
 	if hasTalk {
 		ev.Conversation = new(conversation)

@@ -1,7 +1,6 @@
 package webhook
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"crypto/sha256"
@@ -13,7 +12,6 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
@@ -174,41 +172,52 @@ func printable(s string) bool {
 
 // receive verifies a delivery and passes it on.
 func (e *Endpoint) receive(w http.ResponseWriter, r *http.Request) {
-	ctx := r.Context()
 	signatures := r.Header[SignatureHeader] // it is in canonical form
-	var signature [sha256.Size]byte
-	wellFormed := false
-	if len(signatures) == 1 {
-		signature, wellFormed = parseSignature(signatures[0])
+	if len(signatures) != 1 {
+		e.refuseHeader(w, r, len(signatures))
+		return
 	}
+	signature, wellFormed := parseSignature(signatures[0])
 	if !wellFormed {
-		e.logger.WarnContext(ctx, "webhook delivery refused: the signature header is missing, repeated or malformed",
-			"count", len(signatures))
-		answer(w, http.StatusUnauthorized)
+		e.refuseHeader(w, r, 1)
 		return
 	}
-	room := rooms.Get().(*[roomSize]byte)
-	body, status := e.read(w, r, room)
+	body, status := e.read(w, r)
 	if status != 0 {
-		rooms.Put(room)
-		e.logger.WarnContext(ctx, "webhook delivery refused", "status", status, "content_length", r.ContentLength)
-		answer(w, status)
+		e.refuseBody(w, r, status)
 		return
 	}
-	size, err := len(body), e.verifier.verify(body, &signature)
-	if size <= roomSize && err == nil {
-		body = bytes.Clone(body) // the receiver's own: events alias it
+	if err := e.verifier.verify(body, &signature); err != nil {
+		e.refuseSignature(w, r, err, len(body))
+		return
 	}
-	rooms.Put(room)
+	err := receiveSafely(r.Context(), e.recv, Delivery{Body: body, ReceivedAt: time.Now()})
 	if err != nil {
-		e.logger.WarnContext(ctx, "webhook delivery refused", "err", err, "bytes", size)
-		answer(w, http.StatusUnauthorized)
+		e.failed(w, r, err)
 		return
 	}
-	err = receiveSafely(ctx, e.recv, Delivery{Body: body, ReceivedAt: time.Now()})
+	answer(w, http.StatusOK)
+}
+
+func (e *Endpoint) refuseHeader(w http.ResponseWriter, r *http.Request, count int) {
+	e.logger.WarnContext(r.Context(), "webhook delivery refused: the signature header is missing, repeated or malformed", "count", count)
+	answer(w, http.StatusUnauthorized)
+}
+
+func (e *Endpoint) refuseBody(w http.ResponseWriter, r *http.Request, status int) {
+	e.logger.WarnContext(r.Context(), "webhook delivery refused", "status", status, "content_length", r.ContentLength)
+	answer(w, status)
+}
+
+func (e *Endpoint) refuseSignature(w http.ResponseWriter, r *http.Request, err error, size int) {
+	e.logger.WarnContext(r.Context(), "webhook delivery refused", "err", err, "bytes", size)
+	answer(w, http.StatusUnauthorized)
+}
+
+// failed answers a delivery that the receiver did not take as it should.
+func (e *Endpoint) failed(w http.ResponseWriter, r *http.Request, err error) {
+	ctx := r.Context()
 	switch {
-	case err == nil:
-		answer(w, http.StatusOK)
 	case IsPermanent(err):
 		e.logger.ErrorContext(ctx, "webhook delivery acknowledged with an error that no repeat cures", "err", err)
 		answer(w, http.StatusOK)
@@ -221,16 +230,12 @@ func (e *Endpoint) receive(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// roomSize is up to which size a body is read into memory that is used again and again. Most are smaller than that. It becomes
-// the receiver's own, which is never pooled, only when its signature holds, so that strangers cost no memory.
-const roomSize = 4 << 10
-
-var rooms = sync.Pool{New: func() any { return new([roomSize]byte) }}
-
-// read returns the body, or the status to refuse it with. A body of at most roomSize bytes may be in room.
-func (e *Endpoint) read(w http.ResponseWriter, r *http.Request, room *[roomSize]byte) (body []byte, status int) {
-	if enc := r.Header.Get("Content-Encoding"); enc != "" && !strings.EqualFold(enc, "identity") {
-		return nil, http.StatusBadRequest
+// read returns the body, or the status to refuse it with.
+func (e *Endpoint) read(w http.ResponseWriter, r *http.Request) (body []byte, status int) {
+	for _, enc := range r.Header["Content-Encoding"] {
+		if enc != "" && !strings.EqualFold(enc, "identity") {
+			return nil, http.StatusBadRequest
+		}
 	}
 	if r.ContentLength > e.maxBytes {
 		return nil, http.StatusRequestEntityTooLarge
@@ -239,7 +244,7 @@ func (e *Endpoint) read(w http.ResponseWriter, r *http.Request, room *[roomSize]
 	if r.ContentLength < 0 {
 		from = http.MaxBytesReader(w, r.Body, e.maxBytes)
 	}
-	body, err := readBody(from, r.ContentLength, room)
+	body, err := readBody(from, r.ContentLength)
 	if err != nil {
 		if _, tooLarge := errors.AsType[*http.MaxBytesError](err); tooLarge {
 			return nil, http.StatusRequestEntityTooLarge
@@ -254,13 +259,9 @@ func (e *Endpoint) read(w http.ResponseWriter, r *http.Request, room *[roomSize]
 const firstRead = 64 << 10
 
 // readBody reads a body of the announced length, or of unknown length if that is negative.
-func readBody(r io.Reader, length int64, room *[roomSize]byte) ([]byte, error) {
-	switch {
-	case length < 0:
+func readBody(r io.Reader, length int64) ([]byte, error) {
+	if length < 0 {
 		return io.ReadAll(r)
-	case length <= roomSize:
-		_, err := io.ReadFull(r, room[:length])
-		return room[:length], err
 	}
 	body := make([]byte, min(length, firstRead))
 	n, err := io.ReadFull(r, body)

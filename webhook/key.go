@@ -136,9 +136,14 @@ func rawKey(kind, owner string, raw []byte, more ...string) string {
 	return key(kind, append([]string{owner, string(sum[:])}, more...)...)
 }
 
-// key hashes the parts, each with its length before it, so that no two lists of parts look alike. 128 bits are plenty
-// for what is remembered for days.
 func key(kind string, parts ...string) string {
+	var room [64]byte
+	return string(appendKey(room[:0], kind, parts...))
+}
+
+// appendKey hashes the parts, each with its length before it, so that no two lists of parts look alike. 128 bits are plenty
+// for what is remembered for days.
+func appendKey(dst []byte, kind string, parts ...string) []byte {
 	var room [128]byte // for nearly all
 	b := room[:0]
 	for _, p := range parts {
@@ -146,8 +151,7 @@ func key(kind string, parts ...string) string {
 		b = append(b, p...)
 	}
 	sum := sha256.Sum256(b)
-	b = append(append(room[:0], kind...), ':')
-	return string(hex.AppendEncode(b, sum[:16]))
+	return hex.AppendEncode(append(append(dst, kind...), ':'), sum[:16])
 }
 
 func unix(t time.Time) string {
