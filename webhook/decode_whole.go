@@ -13,11 +13,10 @@ func (d *decoder) wholeBody() bool {
 	}
 	a := lookAhead(&d.s)
 	a.want(`{"object":"whatsapp_business_account","entry":[{"id":"`)
-	var e entry
-	e.id = a.kept()
+	id := a.kept()
 	a.want(`",`)
 	if a.word(`"time":`) {
-		e.time = a.seconds()
+		a.seconds() // the item's own time counts
 		a.want(`,`)
 	}
 	a.want(`"changes":[`)
@@ -30,7 +29,7 @@ func (d *decoder) wholeBody() bool {
 		return false
 	}
 	info := d.events[0].base()
-	info.EntryID, info.WABA = e.id, graph.WABAID(e.id)
+	info.EntryID, info.WABA = id, graph.WABAID(id)
 	return true
 }
 

@@ -36,16 +36,16 @@ func handlers(r *report) error {
 	}
 	r.atLeast("P14", "handler req/s, one text: ours / only read and verify", got.ratio(2, 1), 0.8, 0.88)
 	r.atLeast("P15", "handler req/s, one text: ours / read, verify, v1", got.ratio(2, 3), 1.6, 1.9)
-	r.info("     P15 of a decoder that takes no time", got.ratio(1, 3))
+	r.info("P15", "P15 of a decoder that takes no time", got.ratio(1, 3))
 	for i, what := range []string{"nothing", "read, verify", "ours", "read, verify, v1"} {
-		r.info("     handler, one text, "+what+": µs", 1e6/got.rate(i))
+		r.info("P14", "handler, one text, "+what+": µs", 1e6/got.rate(i))
 	}
 	// A handler that leaves a megabyte unread makes net/http close the connection: here the first path is the cheapest that reads.
 	if got, err = measure(s.addr, large, "/verify", "/ours", "/v1"); err != nil {
 		return err
 	}
 	r.atLeast("P15", "handler req/s, 1 MB history: ours / read, verify, v1", got.ratio(1, 2), 4, 5)
-	r.info("     handler req/s, 1 MB history: ours / only read and verify", got.ratio(1, 0))
+	r.info("P15", "handler req/s, 1 MB history: ours / only read and verify", got.ratio(1, 0))
 	return nil
 }
 
@@ -79,7 +79,7 @@ func measure(addr string, l load, paths ...string) (rounds, error) {
 	var all rounds
 	for line := range strings.Lines(string(out)) {
 		var round []float64
-		for _, word := range strings.Fields(line) {
+		for word := range strings.FieldsSeq(line) {
 			rate, err := strconv.ParseFloat(word, 64)
 			if err != nil {
 				return nil, err
