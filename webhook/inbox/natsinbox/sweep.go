@@ -66,7 +66,7 @@ func (s *Store) sweepBodies(ctx context.Context) error {
 }
 
 func (s *Store) deleteStrays(ctx context.Context, upTo uint64) error {
-	c, err := s.js.OrderedConsumer(ctx, s.stream("bodies"), jetstream.OrderedConsumerConfig{HeadersOnly: true})
+	c, err := s.js.OrderedConsumer(ctx, s.stream("bodies"), jetstream.OrderedConsumerConfig{HeadersOnly: true, MaxResetAttempts: 1}) // as in follow
 	if err != nil {
 		return fmt.Errorf("natsinbox: %w", err)
 	}

@@ -35,6 +35,9 @@ var errGap = errors.New("natsinbox: a gap in the log")
 func (s *Store) follow(ctx context.Context) error {
 	c, err := s.js.OrderedConsumer(ctx, s.stream("log"), jetstream.OrderedConsumerConfig{
 		DeliverPolicy: jetstream.DeliverByStartSequencePolicy, OptStartSeq: s.position() + 1,
+		// A consumer lives on one server. If that dies before it has answered, to ask for the same one again waits until it is back; a
+		// new one, which comes with the next call, lives on another.
+		MaxResetAttempts: 1,
 	})
 	if err != nil {
 		return err
