@@ -76,3 +76,23 @@ func bytesPerRun(runs int, f func()) float64 {
 	runtime.ReadMemStats(&after)
 	return float64(after.TotalAlloc-before.TotalAlloc) / float64(runs)
 }
+
+// Keys are kept for days, by stores and by hosts. What else was in their delivery must not stay in memory along with them.
+func TestAKeyKeepsNothingElse(t *testing.T) {
+	const n = 2000
+	for name, body := range map[string][]byte{"text": payload.Text(), "status": payload.Status(), "batch": payload.Batch(4)} {
+		keys := make([]string, 0, n)
+		var before, after runtime.MemStats
+		runtime.GC()
+		runtime.ReadMemStats(&before)
+		for len(keys) < n {
+			events, err := webhook.Decode(body)
+			require.NoError(t, err)
+			keys = append(keys, events[0].Info().Key)
+		}
+		runtime.GC()
+		runtime.ReadMemStats(&after)
+		require.Less(t, (float64(after.HeapAlloc)-float64(before.HeapAlloc))/n, 100.0, name)
+		runtime.KeepAlive(keys)
+	}
+}

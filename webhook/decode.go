@@ -108,9 +108,7 @@ func (d *decoder) complete(from int, e entry) {
 		if info.At.IsZero() {
 			info.At = e.time.Time
 		}
-		if info.Key == "" {
-			info.Key = keyOf(ev, e)
-		}
+		info.Key = keyOf(ev, e)
 	}
 }
 

@@ -13,10 +13,11 @@ func (d *decoder) wholeBody() bool {
 	}
 	a := lookAhead(&d.s)
 	a.want(`{"object":"whatsapp_business_account","entry":[{"id":"`)
-	id := a.kept()
+	var e entry
+	e.id = a.kept()
 	a.want(`",`)
 	if a.word(`"time":`) {
-		a.seconds() // the item's own time counts
+		e.time = a.seconds()
 		a.want(`,`)
 	}
 	a.want(`"changes":[`)
@@ -28,8 +29,7 @@ func (d *decoder) wholeBody() bool {
 		d.events = nil
 		return false
 	}
-	info := d.events[0].base()
-	info.EntryID, info.WABA = id, graph.WABAID(id)
+	d.complete(0, e)
 	return true
 }
 
@@ -94,10 +94,8 @@ func (a *ahead) fieldEnd(in *setting, label Field) (item []byte) {
 	return a.d[in.start:end:end]
 }
 
-// fill fills the zero info. The parts are those of its key.
-func (in *setting) fill(a *ahead, info *EventInfo, label Field, at graph.Timestamp, raw []byte, kind string, parts ...string) {
-	var room [64]byte
-	info.Key = a.s.Keep(appendKey(room[:0], kind, parts...))
+// fill fills the zero info.
+func (in *setting) fill(info *EventInfo, label Field, at graph.Timestamp, raw []byte) {
 	info.Field, info.Phone, info.DisplayPhone, info.At, info.Raw = label, in.phone, in.displayPhone, at.Time, raw
 }
 
@@ -122,7 +120,7 @@ func (d *decoder) wholeMessage(a *ahead, in *setting) bool {
 	})
 	all.text.Body = body
 	ev := &all.event
-	in.fill(a, &ev.EventInfo, FieldMessages, h.at, raw, "message", string(in.phone), string(h.id))
+	in.fill(&ev.EventInfo, FieldMessages, h.at, raw)
 	ev.ID, ev.From.WAID, ev.From.UserID, ev.ProfileName = h.id, h.from.WAID, h.from.UserID, name
 	ev.Type, ev.Content = TypeText, &all.text
 	if ev.From.UserID == "" {
@@ -151,7 +149,7 @@ func (d *decoder) wholeEcho(a *ahead, in *setting) bool {
 	})
 	all.text.Body = body
 	ev := &all.event
-	in.fill(a, &ev.EventInfo, FieldMessageEchoes, h.at, raw, "echo", string(in.phone), string(h.id))
+	in.fill(&ev.EventInfo, FieldMessageEchoes, h.at, raw)
 	ev.ID, ev.From, ev.To.WAID, ev.Type, ev.Content = h.id, h.from.WAID, h.to.WAID, TypeText, &all.text
 	d.emitFirst(ev, &all.list)
 	return true
@@ -197,7 +195,7 @@ func (d *decoder) wholeStatus(a *ahead, in *setting) bool {
 		all = new(alone)
 	}
 	ev := &all.event
-	in.fill(a, &ev.EventInfo, FieldMessages, h.at, raw, "status", string(in.phone), string(h.id), string(h.status), "")
+	in.fill(&ev.EventInfo, FieldMessages, h.at, raw)
 	ev.ID, ev.Status, ev.Recipient.WAID, ev.Recipient.UserID = h.id, h.status, h.recipient, h.user
 	if hasTalk {
 		ev.Conversation = new(conversation)

@@ -136,14 +136,9 @@ func rawKey(kind, owner string, raw []byte, more ...string) string {
 	return key(kind, append([]string{owner, string(sum[:])}, more...)...)
 }
 
-func key(kind string, parts ...string) string {
-	var room [64]byte
-	return string(appendKey(room[:0], kind, parts...))
-}
-
-// appendKey hashes the parts, each with its length before it, so that no two lists of parts look alike. 128 bits are plenty
+// key hashes the parts, each with its length before it, so that no two lists of parts look alike. 128 bits are plenty
 // for what is remembered for days.
-func appendKey(dst []byte, kind string, parts ...string) []byte {
+func key(kind string, parts ...string) string {
 	var room [128]byte // for nearly all
 	b := room[:0]
 	for _, p := range parts {
@@ -151,7 +146,8 @@ func appendKey(dst []byte, kind string, parts ...string) []byte {
 		b = append(b, p...)
 	}
 	sum := sha256.Sum256(b)
-	return hex.AppendEncode(append(append(dst, kind...), ':'), sum[:16])
+	b = append(append(room[:0], kind...), ':')
+	return string(hex.AppendEncode(b, sum[:16]))
 }
 
 func unix(t time.Time) string {
