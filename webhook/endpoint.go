@@ -173,22 +173,23 @@ func printable(s string) bool {
 // receive verifies a delivery and passes it on.
 func (e *Endpoint) receive(w http.ResponseWriter, r *http.Request) {
 	signatures := r.Header[SignatureHeader] // it is in canonical form
-	if len(signatures) != 1 {
-		e.refuseHeader(w, r, len(signatures))
-		return
+	var signature [sha256.Size]byte
+	wellFormed := false
+	if len(signatures) == 1 {
+		signature, wellFormed = parseSignature(signatures[0])
 	}
-	signature, wellFormed := parseSignature(signatures[0])
 	if !wellFormed {
-		e.refuseHeader(w, r, 1)
+		e.refuse(w, r, http.StatusUnauthorized, "webhook delivery refused: the signature header is missing, repeated or malformed",
+			"count", len(signatures))
 		return
 	}
 	body, status := e.read(w, r)
 	if status != 0 {
-		e.refuseBody(w, r, status)
+		e.refuse(w, r, status, "webhook delivery refused", "status", status, "content_length", r.ContentLength)
 		return
 	}
 	if err := e.verifier.verify(body, &signature); err != nil {
-		e.refuseSignature(w, r, err, len(body))
+		e.refuse(w, r, http.StatusUnauthorized, "webhook delivery refused", "err", err, "bytes", len(body))
 		return
 	}
 	err := receiveSafely(r.Context(), e.recv, Delivery{Body: body, ReceivedAt: time.Now()})
@@ -199,19 +200,10 @@ func (e *Endpoint) receive(w http.ResponseWriter, r *http.Request) {
 	answer(w, http.StatusOK)
 }
 
-func (e *Endpoint) refuseHeader(w http.ResponseWriter, r *http.Request, count int) {
-	e.logger.WarnContext(r.Context(), "webhook delivery refused: the signature header is missing, repeated or malformed", "count", count)
-	answer(w, http.StatusUnauthorized)
-}
-
-func (e *Endpoint) refuseBody(w http.ResponseWriter, r *http.Request, status int) {
-	e.logger.WarnContext(r.Context(), "webhook delivery refused", "status", status, "content_length", r.ContentLength)
+// refuse answers a delivery that is not believed, and logs why.
+func (e *Endpoint) refuse(w http.ResponseWriter, r *http.Request, status int, why string, args ...any) {
+	e.logger.WarnContext(r.Context(), why, args...)
 	answer(w, status)
-}
-
-func (e *Endpoint) refuseSignature(w http.ResponseWriter, r *http.Request, err error, size int) {
-	e.logger.WarnContext(r.Context(), "webhook delivery refused", "err", err, "bytes", size)
-	answer(w, http.StatusUnauthorized)
 }
 
 // failed answers a delivery that the receiver did not take as it should.
