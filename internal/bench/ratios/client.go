@@ -25,10 +25,14 @@ func sendRequests(addr string, paths []string, l load) error {
 		}
 	}
 	body := bodies[l.in]()
+	signature := webhook.Sign(secret, body)
+	requests := make([][]byte, len(paths))
+	for i, path := range paths {
+		requests[i] = fmt.Appendf(nil, "POST %s HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n%s: %s\r\nContent-Length: %d\r\n\r\n%s",
+			path, webhook.SignatureHeader, signature, len(body), body)
+	}
 	for range l.rounds {
-		for _, path := range paths {
-			request := fmt.Appendf(nil, "POST %s HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n%s: %s\r\nContent-Length: %d\r\n\r\n%s",
-				path, webhook.SignatureHeader, webhook.Sign(secret, body), len(body), body)
+		for _, request := range requests {
 			rate, err := send(conns, request, l.window)
 			if err != nil {
 				return err
