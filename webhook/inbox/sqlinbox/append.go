@@ -30,66 +30,125 @@ func (s *Store) Append(ctx context.Context, recs []inbox.Record) (added int, err
 
 // appendAll stores the deliveries of all jobs, and counts for each how many were new.
 func (s *Store) appendAll(ctx context.Context, tx *sql.Tx, jobs []*job) error {
-	type line struct {
-		job *job
-		rec inbox.Record
-	}
-	var lines []line
+	var recs []inbox.Record
 	for _, j := range jobs {
-		j.added = 0
-		for _, rec := range j.recs {
-			lines = append(lines, line{j, rec})
-		}
+		j.added, j.arrived = 0, nil
+		recs = append(recs, j.recs...)
 	}
-	if s.dialect == SQLite {
-		for _, l := range lines {
-			n, err := s.exec(ctx, tx, appendInto+"(?, ?, ?, ?, ?, ?)"+unlessKnown, deliveryColumns(l.rec)...)
-			if err != nil {
-				return err
-			}
-			l.job.added += int(n)
-		}
+	switch {
+	case len(recs) == 0:
 		return nil
+	case s.dialect == SQLite:
+		return s.appendUnknown(ctx, tx, jobs, recs)
 	}
-	// In the order of keys, so that two who store the same ones do not wait for each other.
-	slices.SortStableFunc(lines, func(a, b line) int { return strings.Compare(a.rec.Key, b.rec.Key) })
-	stored := map[string]bool{}
-	for rest := lines; len(rest) > 0; {
-		n := statementRows(len(rest))
-		query := appendInto + strings.TrimSuffix(strings.Repeat("(?, ?, ?, ?, ?, ?), ", n), ", ") + unlessKnown + " RETURNING record_key"
-		var args []any
-		for _, l := range rest[:n] {
-			args = append(args, deliveryColumns(l.rec)...)
+	return s.appendUnlessKnown(ctx, tx, jobs, recs)
+}
+
+// appendUnknown looks first which keys are known, all at once: with SQLite, nobody else writes meanwhile.
+func (s *Store) appendUnknown(ctx context.Context, tx *sql.Tx, jobs []*job, recs []inbox.Record) error {
+	known, err := s.knownKeys(ctx, tx, recs)
+	if err != nil {
+		return err
+	}
+	var live, bulk []inbox.Record
+	for _, j := range jobs {
+		for _, rec := range j.recs {
+			key := sqldb.Clean(rec.Key)
+			if known[key] {
+				continue
+			}
+			known[key] = key != ""
+			j.added++
+			if rec.Bulk {
+				bulk = append(bulk, rec)
+				continue
+			}
+			rec.Key = key
+			live, j.arrived = append(live, rec), append(j.arrived, key)
 		}
+	}
+	if err := s.arrive(ctx, tx, live); err != nil {
+		return err
+	}
+	return s.insertUnknown(ctx, tx, bulk)
+}
+
+// knownKeys returns which keys of deliveries are known.
+func (s *Store) knownKeys(ctx context.Context, tx *sql.Tx, recs []inbox.Record) (known map[string]bool, err error) {
+	known = map[string]bool{}
+	var others []sqldb.Cell
+	for _, rec := range recs {
+		if key := sqldb.Clean(rec.Key); s.arrivals.has(key) {
+			known[key] = true
+		} else if key != "" {
+			others = append(others, sqldb.Text(key))
+		}
+	}
+	err = s.read(ctx, tx, func(rows *sql.Rows) error {
+		var key string
+		err := rows.Scan(&key)
+		known[key] = true
+		return err
+	}, `SELECT r.value FROM json_each(?) AS r WHERE EXISTS (SELECT 1 FROM webhook_deliveries d WHERE d.record_key = r.value)`,
+		sqldb.JSONArray(others))
+	return known, err
+}
+
+// appendUnlessKnown has PostgreSQL look at each key when it stores it, because others may store the same at this moment.
+func (s *Store) appendUnlessKnown(ctx context.Context, tx *sql.Tx, jobs []*job, recs []inbox.Record) error {
+	// In the order of keys, so that two who store the same ones do not wait for each other.
+	slices.SortStableFunc(recs, func(a, b inbox.Record) int { return strings.Compare(a.Key, b.Key) })
+	stored := map[string]bool{}
+	for len(recs) > 0 {
+		query, args, n := insertInto(recs)
 		if err := s.read(ctx, tx, func(rows *sql.Rows) error {
 			var key sql.NullString
 			err := rows.Scan(&key)
 			stored[key.String] = true
 			return err
-		}, query, args...); err != nil {
+		}, query+" RETURNING record_key", args...); err != nil {
 			return err
 		}
-		rest = rest[n:]
+		recs = recs[n:]
 	}
-	for _, l := range lines {
-		key := sqldb.Clean(l.rec.Key)
-		if key == "" {
-			l.job.added++
-		} else if stored[key] {
-			l.job.added++
-			delete(stored, key) // the others are repeats of it
+	for _, j := range jobs {
+		for _, rec := range j.recs {
+			key := sqldb.Clean(rec.Key)
+			if key == "" {
+				j.added++
+			} else if stored[key] {
+				j.added++
+				delete(stored, key) // the others are repeats of it
+			}
 		}
 	}
-	if len(stored) > 0 || len(lines) > 0 {
-		return s.notify(ctx, tx)
+	return s.notify(ctx, tx)
+}
+
+// insertUnknown stores deliveries in rows of their own.
+func (s *Store) insertUnknown(ctx context.Context, tx *sql.Tx, recs []inbox.Record) error {
+	for len(recs) > 0 {
+		query, args, n := insertInto(recs)
+		if _, err := s.exec(ctx, tx, query, args...); err != nil {
+			return err
+		}
+		recs = recs[n:]
 	}
 	return nil
 }
 
-const (
-	appendInto  = "INSERT INTO webhook_deliveries (record_key, bulk, received_at, changed_at, size, body) VALUES "
-	unlessKnown = " ON CONFLICT DO NOTHING"
-)
+// insertInto writes a statement that stores the first n deliveries unless their keys are known: a power of two, so that there are few different
+// statements to prepare.
+func insertInto(recs []inbox.Record) (query string, args []any, n int) {
+	for n = 128; n > len(recs); {
+		n /= 2
+	}
+	for _, rec := range recs[:n] {
+		args = append(args, deliveryColumns(rec)...)
+	}
+	return "INSERT INTO webhook_deliveries (record_key, bulk, received_at, changed_at, size, body) VALUES " +
+		strings.TrimSuffix(strings.Repeat("(?, ?, ?, ?, ?, ?), ", n), ", ") + " ON CONFLICT DO NOTHING", args, n
+}
 
 func deliveryColumns(rec inbox.Record) []any {
 	body := rec.Body
@@ -112,15 +171,6 @@ func number(b bool) int64 {
 		return 1
 	}
 	return 0
-}
-
-// statementRows is how many of n rows go into one statement: a power of two, so that there are few different statements to prepare.
-func statementRows(n int) int {
-	size := 128
-	for size > n {
-		size /= 2
-	}
-	return size
 }
 
 // Channel is the channel on which a store in PostgreSQL notifies that something was appended. The payload is the schema of its tables.

@@ -45,17 +45,22 @@ func (s *Store) Claim(ctx context.Context, req inbox.ClaimRequest) (b inbox.Batc
 	if err != nil || !ready {
 		return inbox.Batch{Wait: wait}, explain("Claim", err)
 	}
+	var admitted []inbox.Record
 	err = s.write(ctx, "Claim", req.Bulk, func(tx *sql.Tx) error {
 		b = inbox.Batch{Token: newToken(q)}
 		if q.kind == inbox.KindDelivery {
-			b.Records, err = s.claimDeliveries(ctx, tx, q, b.Token, req)
+			b.Records, admitted, err = s.claimDeliveries(ctx, tx, q, b.Token, req)
 		} else {
 			b.Records, err = s.claimEvents(ctx, tx, q, b.Token, req)
 		}
 		return err
 	})
-	if err != nil || len(b.Records) == 0 {
+	if err != nil {
 		return inbox.Batch{}, err
+	}
+	s.arrivals.remove(admitted)
+	if len(b.Records) == 0 {
+		return inbox.Batch{}, nil
 	}
 	// Bodies are read afterwards: they can be large, and nobody has to wait for that.
 	missing, err := s.loadBodies(ctx, b.Records)
@@ -78,7 +83,11 @@ func (s *Store) ready(ctx context.Context, q queue) (wait time.Duration, ready b
 	var in sql.NullInt64
 	query := "SELECT MIN(next_at) - (? + $now) FROM webhook_lanes WHERE kind = ? AND bulk = ?"
 	if q.kind == inbox.KindDelivery {
-		query += " AND EXISTS (SELECT 1 FROM webhook_deliveries d WHERE d.state = 0 AND d.bulk = webhook_lanes.bulk)"
+		some := "EXISTS (SELECT 1 FROM webhook_deliveries d WHERE d.state = 0 AND d.bulk = webhook_lanes.bulk)"
+		if s.dialect == SQLite && q.bulk == 0 {
+			some = "(" + some + " OR EXISTS (SELECT 1 FROM webhook_arrivals))"
+		}
+		query += " AND " + some
 	}
 	err = s.read(ctx, s.db, func(rows *sql.Rows) error { return rows.Scan(&in) }, query, s.in(0), int64(q.kind), q.bulk)
 	if err != nil || !in.Valid {
@@ -88,16 +97,21 @@ func (s *Store) ready(ctx context.Context, q queue) (wait time.Duration, ready b
 	return wait, wait <= 0, nil
 }
 
-// claimDeliveries takes what waits for being split.
+// claimDeliveries takes what waits for being split. It also returns which arrivals it admitted for that.
 func (s *Store) claimDeliveries(
 	ctx context.Context, tx *sql.Tx, q queue, token inbox.Token, req inbox.ClaimRequest,
-) (recs []inbox.Record, err error) {
+) (recs, admitted []inbox.Record, err error) {
 	// Whoever held it until now is fenced by the new token.
 	n, err := s.exec(ctx, tx, `UPDATE webhook_lanes SET token = ?, next_at = ? + $now, worker = ?
 		WHERE kind = 0 AND bulk = ? AND lane = '' AND next_at <= ? + $now`,
 		string(token), s.in(req.Lease), sqldb.Clean(req.Worker), q.bulk, s.in(0))
 	if err != nil || n == 0 {
-		return nil, err
+		return nil, nil, err
+	}
+	if s.dialect == SQLite && !req.Bulk {
+		if admitted, err = s.admit(ctx, tx, req.PerLane, req.MaxBytes); err != nil {
+			return nil, nil, err
+		}
 	}
 	bytes := 0
 	err = s.read(ctx, tx, func(rows *sql.Rows) error {
@@ -116,14 +130,14 @@ func (s *Store) claimDeliveries(
 		return nil
 	}, "SELECT id, record_key, attempts, received_at, size FROM webhook_deliveries WHERE state = 0 AND bulk = ? ORDER BY id LIMIT ?", q.bulk, req.PerLane)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	set := "held = ?"
 	if len(recs) == 0 { // another process was faster
 		set = "held = ?, token = NULL, next_at = 0"
 	}
 	_, err = s.exec(ctx, tx, "UPDATE webhook_lanes SET "+set+" WHERE kind = 0 AND bulk = ? AND lane = ''", len(recs), q.bulk)
-	return recs, err
+	return recs, admitted, err
 }
 
 // claimEvents takes lanes with what waits in them.

@@ -12,24 +12,29 @@
 //	…
 //	err = in.Start(ctx)
 //
-// With SQLite, open it with immediate transactions (_txlock=immediate), a busy_timeout, WAL and synchronous=FULL, and let one process use the
-// file; with less than that, what was acknowledged can be lost with the power. With PostgreSQL, synchronous_commit must not be off.
+// With SQLite, open it with immediate transactions (_txlock=immediate), a busy_timeout, WAL and synchronous=FULL, and let one Store of one
+// process use the file; with less than that, what was acknowledged can be lost with the power. With PostgreSQL, synchronous_commit must not
+// be off.
 //
 // # What is in the tables
 //
-// webhook_deliveries has a row for each delivery, with its body until the last of its events is done. webhook_events has a row for each
+// webhook_deliveries has a row for each delivery, with its body until the last of its events is done; with SQLite, what is live waits in
+// webhook_arrivals until somebody looks at it, all that was stored at once in one row. webhook_events has a row for each
 // event: which one of which delivery, its hashed key, its lane. webhook_lanes has a row for each conversation with something to do: who holds
 // it, and when it can be claimed next. Reading them with SQL is fine, changing them is not. To forget everything about a number,
 // purge its dead letters; all other bodies go by themselves.
 //
 // # Concurrency
 //
-// Appends that wait share a transaction. With SQLite, everything live that waits does, because the commit is what takes time; there is one
-// writer at a time, and readers do not wait. What is live goes first, and history and address books have small transactions of their own: a
-// flood of them holds up a live message for one of these at most, each time it needs the disk. With PostgreSQL, claims skip rows that others hold (SKIP LOCKED), and leases are measured by
-// the clock of the database. A token that no other batch has had stands for the hold: settling checks it within the transaction
-// that writes the outcome, so whoever lost a lease changes nothing. A process that stops in the middle of a transaction that locks rows
-// here loses it after 5 seconds (idle_in_transaction_session_timeout), so that the others go on.
+// Appends that wait share a transaction, because the commit is what takes time. With SQLite there is one writer at a time, and readers do not
+// wait. While many deliveries arrive, a commit waits until half of those are there that the one before has answered, but no longer than that
+// one took. What is live goes first, and history and address books have small transactions of their own: a flood of them holds up a live
+// message for one of these at most, each time it needs the disk.
+//
+// With PostgreSQL, claims skip rows that others hold (SKIP LOCKED), and leases are measured by the clock of the database. A token that no other
+// batch has had stands for the hold: settling checks it within the transaction that writes the outcome, so whoever lost a lease changes
+// nothing. A process that stops in the middle of a transaction that locks rows here loses it after 5 seconds
+// (idle_in_transaction_session_timeout), so that the others go on.
 //
 // The clock of a SQLite store goes on evenly while the process lives, however often the system's is set; when it is opened anew, no pause
 // lasts longer than an hour.

@@ -3,15 +3,18 @@ package sqlinbox
 import (
 	"context"
 	"database/sql"
+	"fmt"
+	"runtime/debug"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/sqldb"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook/inbox"
 )
 
-// A group lets jobs that wait share a transaction, because it is the commit that takes time. There is no goroutine behind it: one of those who
-// wait does the work of all.
+// A group lets jobs that wait share a transaction, because it is the commit that takes time. A goroutine does that, as long as there are some.
 //
 // What is live goes first. What is in bulk has small transactions of its own, so that what is live never waits long for one of them.
 type group struct {
@@ -19,10 +22,14 @@ type group struct {
 	turn chan struct{} // held by those who are at it
 
 	mu       sync.Mutex
+	leaders  int // goroutines that do what waits
 	live     []*job
 	bulk     []*job
 	appended bool // the last live transaction was one of deliveries
 	overtook int  // how many live transactions went ahead of what is in bulk and waits
+
+	enough int           // how many jobs a leader waits for; 0 if it does not
+	alarm  chan struct{} // rung when they are there
 }
 
 // A job is a part of a transaction: deliveries to append, or a function.
@@ -31,7 +38,9 @@ type job struct {
 	bulk  bool // may wait behind everything live
 	recs  []inbox.Record
 	added int
-	fn    func(*sql.Tx) error
+
+	arrived []string // keys of those that became arrivals
+	fn      func(*sql.Tx) error
 
 	err  error
 	done chan struct{}
@@ -46,7 +55,9 @@ const (
 	mayOvertake = 8       // what is in bulk makes headway all the same
 )
 
-func newGroup(s *Store, leaders int) *group { return &group{s: s, turn: make(chan struct{}, leaders)} }
+func newGroup(s *Store, leaders int) *group {
+	return &group{s: s, turn: make(chan struct{}, leaders), alarm: make(chan struct{}, 1)}
+}
 
 // do returns when the job is committed, or cannot be. A job whose context ends while it waits is not begun.
 func (g *group) do(ctx context.Context, j *job) error {
@@ -54,21 +65,24 @@ func (g *group) do(ctx context.Context, j *job) error {
 	g.mu.Lock()
 	queue := g.queueOf(j)
 	*queue = append(*queue, j)
+	switch {
+	case g.leaders < cap(g.turn):
+		g.leaders++
+		go g.lead()
+	case g.enough > 0 && g.gathered():
+		g.enough = 0
+		g.alarm <- struct{}{}
+	}
 	g.mu.Unlock()
-	ended := ctx.Done()
-	for {
-		select {
-		case <-j.done:
-			return j.err
-		case g.turn <- struct{}{}:
-			g.lead(ctx)
-			<-g.turn
-		case <-ended:
-			if j.fn == nil || g.withdraw(j) {
-				return ctx.Err()
-			}
-			ended = nil // it has been begun; what it did must be known
+	select {
+	case <-j.done:
+		return j.err
+	case <-ctx.Done():
+		if g.withdraw(j) || j.fn == nil {
+			return ctx.Err()
 		}
+		<-j.done // it has been begun; what it did must be known
+		return j.err
 	}
 }
 
@@ -92,10 +106,14 @@ func (g *group) withdraw(j *job) bool {
 	return true
 }
 
-// take returns what goes into the next transaction.
+// take returns what goes into the next transaction. If that is nothing, the leader has ended.
 func (g *group) take() []*job {
 	g.mu.Lock()
 	defer g.mu.Unlock()
+	if len(g.live)+len(g.bulk) == 0 {
+		g.leaders--
+		return nil
+	}
 	if len(g.bulk) == 0 {
 		return g.takeLive()
 	}
@@ -151,30 +169,87 @@ func (j *job) bytes() (n int) {
 	return n
 }
 
-// lead does the jobs that wait, in one transaction, or, if that fails, each in its own, so that none suffers from another.
-func (g *group) lead(ctx context.Context) {
-	jobs := g.take()
-	if len(jobs) == 0 {
+// lead does jobs until none waits.
+func (g *group) lead() {
+	for done, took := 0, time.Duration(0); ; {
+		g.gather(done, took)
+		g.turn <- struct{}{}
+		begin := time.Now()
+		jobs := g.take()
+		g.commit(jobs)
+		<-g.turn
+		if done, took = len(jobs), time.Since(begin); done == 0 {
+			return
+		}
+	}
+}
+
+// gather waits until half of those are there who were answered last or wait already: the one half sends its next deliveries while those of the
+// other are written. Without that, it would be one, all others, one, and so on, each time for a commit. It waits as long as the last
+// commit took at most, and for deliveries alone.
+func (g *group) gather(answered int, most time.Duration) {
+	if cap(g.turn) > 1 {
+		return // there are two halves as it is
+	}
+	g.mu.Lock()
+	if g.enough = (answered + len(g.live)) / 2; g.gathered() {
+		g.enough = 0
+	}
+	waits := g.enough > 0
+	g.mu.Unlock()
+	if !waits {
 		return
 	}
-	// The leader's context may end: that is no reason for the others to fail.
-	ctx = context.WithoutCancel(ctx)
-	err := g.s.transactAgain(ctx, func(tx *sql.Tx) error { return g.s.runJobs(ctx, tx, jobs) })
+	timer := time.NewTimer(most)
+	defer timer.Stop()
+	select {
+	case <-g.alarm:
+		return
+	case <-timer.C:
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.enough = 0; len(g.alarm) > 0 {
+		<-g.alarm // it was rung at the last moment
+	}
+}
+
+func (g *group) gathered() bool {
+	return len(g.live) >= g.enough || len(g.bulk) > 0 || slices.ContainsFunc(g.live, func(j *job) bool { return j.fn != nil })
+}
+
+// commit does jobs in one transaction, or, if that fails, each in its own, so that none suffers from another. No context of one of them ends
+// it: that would be no reason for the others to fail.
+func (g *group) commit(jobs []*job) {
+	ctx := context.Background()
+	err := g.s.runAgain(ctx, jobs)
 	for _, j := range jobs {
-		if err != nil && len(jobs) > 1 {
-			one := []*job{j}
-			j.err = g.s.transactAgain(ctx, func(tx *sql.Tx) error { return g.s.runJobs(ctx, tx, one) })
-		} else {
-			j.err = err
+		if j.err = err; err != nil && len(jobs) > 1 {
+			j.err = g.s.runAgain(ctx, []*job{j})
 		}
 		close(j.done)
 	}
 }
 
-func (s *Store) transactAgain(ctx context.Context, fn func(*sql.Tx) error) (err error) {
+// runAgain does jobs in a transaction, until none that is not ours has come between.
+func (s *Store) runAgain(ctx context.Context, jobs []*job) (err error) {
+	if len(jobs) == 0 {
+		return nil
+	}
+	// There is nobody up the stack who would survive a driver that panics.
+	defer func() {
+		if v := recover(); v != nil {
+			err = &webhook.PanicError{Type: fmt.Sprintf("%T", v), Stack: debug.Stack()}
+		}
+	}()
 	for range maxTries {
-		if err = s.transact(ctx, fn); !sqldb.Lost(err) {
-			return err
+		if err = s.transact(ctx, func(tx *sql.Tx) error { return s.runJobs(ctx, tx, jobs) }); !sqldb.Lost(err) {
+			break
+		}
+	}
+	if err == nil {
+		for _, j := range jobs {
+			s.arrivals.add(j.arrived...)
 		}
 	}
 	return err

@@ -9,7 +9,7 @@ import (
 
 // migrations are the steps from an empty database to the present tables. A released step is never changed; what changes comes as a
 // further one, which older processes must survive while they are being replaced.
-var migrations = []func(Dialect) []string{first}
+var migrations = []func(Dialect) []string{first, second}
 
 // What a delivery or an event is. They are numbers in the database.
 const (
@@ -63,6 +63,15 @@ func first(d Dialect) []string {
 	return statements
 }
 
+// second gives SQLite a place for what has arrived: see [arrivals].
+func second(d Dialect) []string {
+	if d == PostgreSQL {
+		return nil
+	}
+	return []string{`CREATE TABLE webhook_arrivals (
+		id INTEGER PRIMARY KEY, received_at INTEGER NOT NULL, deliveries INTEGER NOT NULL, heads TEXT NOT NULL, bodies BLOB NOT NULL)`}
+}
+
 // migrationLock is a number of our own among PostgreSQL's advisory locks.
 const migrationLock = 0x696e626f78 // "inbox"
 
@@ -85,6 +94,9 @@ func (s *Store) Migrate(ctx context.Context) error {
 			have, len(migrations))
 	}
 	if err != nil || s.dialect == PostgreSQL {
+		return err
+	}
+	if err := s.loadArrivals(ctx); err != nil {
 		return err
 	}
 	return s.direct(ctx, "Migrate", func(tx *sql.Tx) error {

@@ -32,6 +32,11 @@ func (s *Store) Stats(ctx context.Context) (inbox.Stats, error) {
 func (s *Store) count(ctx context.Context) (inbox.Stats, error) {
 	st := inbox.Stats{Keys: -1}
 	var oldest [2]sql.NullInt64
+	arrived, firstArrived := "0", "NULL"
+	if s.dialect == SQLite {
+		arrived = "CASE b.bulk WHEN 0 THEN (SELECT COALESCE(SUM(deliveries), 0) FROM webhook_arrivals) ELSE 0 END"
+		firstArrived = "CASE b.bulk WHEN 0 THEN (SELECT received_at FROM webhook_arrivals ORDER BY id LIMIT 1) END"
+	}
 	err := s.read(ctx, s.db, func(rows *sql.Rows) error {
 		var bulk, deliveries, events, dead int64
 		var first, second sql.NullInt64
@@ -52,8 +57,8 @@ func (s *Store) count(ctx context.Context) (inbox.Stats, error) {
 		}
 		return nil
 	}, `SELECT b.bulk,
-		(SELECT COUNT(*) FROM webhook_deliveries WHERE state = 0 AND bulk = b.bulk),
-		(SELECT received_at FROM webhook_deliveries WHERE state = 0 AND bulk = b.bulk ORDER BY id LIMIT 1),
+		(SELECT COUNT(*) FROM webhook_deliveries WHERE state = 0 AND bulk = b.bulk) + `+arrived+`,
+		COALESCE((SELECT received_at FROM webhook_deliveries WHERE state = 0 AND bulk = b.bulk ORDER BY id LIMIT 1), `+firstArrived+`),
 		(SELECT COUNT(*) FROM webhook_events WHERE state = 0 AND bulk = b.bulk),
 		(SELECT received_at FROM webhook_deliveries WHERE id =
 			(SELECT delivery FROM webhook_events WHERE id = (SELECT MIN(id) FROM webhook_events WHERE state = 0 AND bulk = b.bulk))),

@@ -23,7 +23,7 @@ const (
 )
 
 // A Store is an [inbox.Store] in a SQL database. It is safe for concurrent use, and so are several Stores over one PostgreSQL
-// database, in one process or in many. A SQLite file belongs to one process.
+// database, in one process or in many. A SQLite file belongs to one Store.
 type Store struct {
 	db      *sql.DB
 	dialect Dialect
@@ -32,6 +32,8 @@ type Store struct {
 
 	// The clock of a SQLite store goes on from when it was made, however often the system's clock is set.
 	epoch time.Time
+
+	arrivals arrivals // with SQLite
 
 	statements sync.Map // query → *sql.Stmt, SQLite only: pgx keeps its own
 

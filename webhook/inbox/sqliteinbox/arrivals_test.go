@@ -1,0 +1,164 @@
+package sqliteinbox_test
+
+import (
+	"context"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook/inbox"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook/inbox/sqliteinbox"
+)
+
+func open(t *testing.T, dir string) *sqliteinbox.Store {
+	t.Helper()
+	store, err := sqliteinbox.OpenStore(t.Context(), dir)
+	require.NoError(t, err)
+	return store
+}
+
+func appendKeys(t *testing.T, store inbox.Store, keys ...string) (added int) {
+	t.Helper()
+	recs := make([]inbox.Record, len(keys))
+	for i, key := range keys {
+		recs[i] = inbox.Record{Key: key, ReceivedAt: time.Unix(1795168800, 0), Body: []byte("body of " + key)}
+	}
+	added, err := store.Append(t.Context(), recs)
+	require.NoError(t, err)
+	return added
+}
+
+func claimDeliveries(t *testing.T, store inbox.Store, limit int) (b inbox.Batch, keys []string) {
+	t.Helper()
+	b, err := store.Claim(t.Context(), inbox.ClaimRequest{Kind: inbox.KindDelivery, Lanes: 1, PerLane: limit, Lease: time.Hour, Worker: "test"})
+	require.NoError(t, err)
+	for _, rec := range b.Records {
+		require.Equal(t, "body of "+rec.Key, string(rec.Body))
+		keys = append(keys, rec.Key)
+	}
+	return b, keys
+}
+
+// tables runs a statement that only a test would.
+func tables(t *testing.T, store *sqliteinbox.Store, statement string) {
+	t.Helper()
+	_, err := store.DB().ExecContext(t.Context(), statement)
+	require.NoError(t, err)
+}
+
+func TestWhatArrivedIsKnownAfterARestart(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	store := open(t, dir)
+	require.Equal(t, 3, appendKeys(t, store, "a", "b", "a", "c"))
+	require.NoError(t, store.Close())
+
+	store = open(t, dir)
+	defer store.Close()
+	st, err := store.Stats(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, 3, st.Deliveries)
+	require.NotZero(t, st.OldestLive)
+	require.Equal(t, 1, appendKeys(t, store, "c", "d", "a"))
+	b, keys := claimDeliveries(t, store, 10)
+	require.Equal(t, []string{"a", "b", "c", "d"}, keys)
+	require.Zero(t, appendKeys(t, store, "a", "b", "c", "d"), "while they are being split")
+	outs := make([]inbox.Outcome, len(b.Records))
+	for i, rec := range b.Records {
+		outs[i] = inbox.Outcome{ID: rec.ID, Kind: inbox.Done, Forget: rec.Key == "b"}
+	}
+	require.NoError(t, store.Settle(t.Context(), b.Token, outs))
+	require.Equal(t, 1, appendKeys(t, store, "a", "b", "c", "d"), "what is to be forgotten comes again")
+}
+
+func TestWhatArrivesWaitsBehindWhatIsTriedAgain(t *testing.T) {
+	t.Parallel()
+	store := open(t, t.TempDir())
+	defer store.Close()
+	appendKeys(t, store, "a")
+	b, _ := claimDeliveries(t, store, 10)
+	appendKeys(t, store, "b")
+	require.NoError(t, store.Settle(t.Context(), b.Token, []inbox.Outcome{{ID: b.Records[0].ID, Kind: inbox.Retry}}))
+	appendKeys(t, store, "c")
+	b, keys := claimDeliveries(t, store, 2)
+	require.Equal(t, []string{"a", "b"}, keys)
+	require.Equal(t, 1, b.Records[0].Attempts)
+}
+
+// A claim takes whole commits out of the arrivals, and leaves the others there.
+func TestClaimsTakeNoMoreThanTheyAskedFor(t *testing.T) {
+	t.Parallel()
+	store := open(t, t.TempDir())
+	defer store.Close()
+	var want, got []string
+	for i := range 20 {
+		keys := []string{fmt.Sprintf("%02d a", i), fmt.Sprintf("%02d b", i), fmt.Sprintf("%02d c", i)}
+		require.Equal(t, 3, appendKeys(t, store, keys...))
+		want = append(want, keys...)
+	}
+	for len(got) < len(want) {
+		b, keys := claimDeliveries(t, store, 7)
+		require.LessOrEqual(t, len(keys), 7)
+		require.NotEmpty(t, keys)
+		got = append(got, keys...)
+		var outs []inbox.Outcome
+		for _, rec := range b.Records {
+			outs = append(outs, inbox.Outcome{ID: rec.ID, Kind: inbox.Done})
+		}
+		require.NoError(t, store.Settle(t.Context(), b.Token, outs))
+	}
+	require.Equal(t, want, got)
+}
+
+func TestAFolderOfTheFirstVersionGoesOn(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	store := open(t, dir)
+	appendKeys(t, store, "old")
+	b, _ := claimDeliveries(t, store, 10)
+	require.NoError(t, store.Settle(t.Context(), b.Token, []inbox.Outcome{{ID: b.Records[0].ID, Kind: inbox.Release}}))
+	tables(t, store, "DROP TABLE webhook_arrivals") // as the first version had left it
+	tables(t, store, "DELETE FROM webhook_inbox_schema WHERE version > 1")
+	require.NoError(t, store.Close())
+
+	store = open(t, dir)
+	defer store.Close()
+	require.Equal(t, 1, appendKeys(t, store, "old", "new"))
+	_, keys := claimDeliveries(t, store, 10)
+	require.Equal(t, []string{"old", "new"}, keys)
+}
+
+// Two stores over one file are a mistake. They count what both get, but do not keep it twice.
+func TestTwoStoresOverOneFileKeepNothingTwice(t *testing.T) {
+	t.Parallel()
+	store := open(t, t.TempDir())
+	defer store.Close()
+	appendKeys(t, store, "a", "b")
+	tables(t, store, "INSERT INTO webhook_arrivals (received_at, deliveries, heads, bodies) SELECT received_at, deliveries, heads, bodies FROM webhook_arrivals")
+	_, keys := claimDeliveries(t, store, 10)
+	require.Equal(t, []string{"a", "b"}, keys)
+}
+
+func TestADamagedRowIsNamed(t *testing.T) {
+	t.Parallel()
+	for name, damage := range map[string]string{
+		"bodies":   "UPDATE webhook_arrivals SET bodies = substr(bodies, 2)",
+		"heads":    "UPDATE webhook_arrivals SET heads = substr(heads, 2)",
+		"negative": "UPDATE webhook_arrivals SET heads = replace(heads, '\"size\":', '\"size\":-')",
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			dir := t.TempDir()
+			store := open(t, dir)
+			appendKeys(t, store, "a")
+			tables(t, store, damage)
+			_, err := store.Claim(t.Context(), inbox.ClaimRequest{Kind: inbox.KindDelivery, Lanes: 1, PerLane: 1, Lease: time.Hour})
+			require.ErrorContains(t, err, "row 1 of webhook_arrivals")
+			require.NoError(t, store.Close())
+			_, err = sqliteinbox.OpenStore(context.Background(), dir)
+			require.ErrorContains(t, err, "row 1 of webhook_arrivals")
+		})
+	}
+}
