@@ -16,7 +16,8 @@ type Schema struct {
 	// Lock is the store's own among PostgreSQL's advisory locks.
 	Lock int64
 
-	// Steps are statements in which $str, $number, $bytes and $serial stand for types. $serial is a key that counts up.
+	// Steps are statements in which $str, $number, $bytes and $serial stand for types. $serial is a key that counts up. A step without
+	// statements is one that the dialect does not need.
 	Steps [][]string
 }
 
@@ -27,7 +28,12 @@ func (s Schema) Migrate(ctx context.Context, db *sql.DB, dialect Dialect) error 
 		return s.tooNew(have)
 	}
 	// Without the table, there is no version to be read. Anything else that is wrong shows now.
-	tx, err := db.BeginTx(ctx, nil)
+	var opts *sql.TxOptions
+	if dialect == PostgreSQL {
+		// Whoever has waited for the lock has to see what the one before has done, also if the role's default is a stricter level.
+		opts = &sql.TxOptions{Isolation: sql.LevelReadCommitted}
+	}
+	tx, err := db.BeginTx(ctx, opts)
 	if err != nil {
 		return err
 	}

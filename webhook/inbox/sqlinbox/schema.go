@@ -3,13 +3,14 @@ package sqlinbox
 import (
 	"context"
 	"database/sql"
-	"fmt"
-	"strings"
+
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/sqldb"
 )
 
-// migrations are the steps from an empty database to the present tables. A released step is never changed; what changes comes as a
-// further one, which older processes must survive while they are being replaced.
-var migrations = []func(Dialect) []string{first, second}
+// schema is the tables. PostgreSQL's advisory lock for them is the text "inbox" as a number.
+func schema(d Dialect) sqldb.Schema {
+	return sqldb.Schema{Name: "webhook_inbox", Lock: 0x696e626f78, Steps: [][]string{first(d), second(d)}}
+}
 
 // What a delivery or an event is. They are numbers in the database.
 const (
@@ -20,12 +21,6 @@ const (
 )
 
 func first(d Dialect) []string {
-	// Lanes are compared byte by byte.
-	str, serial, number, bytes := "TEXT", "INTEGER PRIMARY KEY AUTOINCREMENT", "INTEGER", "BLOB"
-	if d == PostgreSQL {
-		str, serial, number, bytes = `TEXT COLLATE "C"`, "BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY", "BIGINT", "BYTEA"
-	}
-	types := strings.NewReplacer("$str", str, "$serial", serial, "$number", number, "$bytes", bytes)
 	statements := []string{
 		// Moments are microseconds since 1970, by the store's clock, except received_at. left_open counts the events that are neither
 		// done nor purged.
@@ -57,9 +52,6 @@ func first(d Dialect) []string {
 		// Squeezing a megabyte of history takes ten times as long as writing it, and it is there for seconds.
 		statements = append(statements, `ALTER TABLE webhook_deliveries ALTER COLUMN body SET STORAGE EXTERNAL`)
 	}
-	for i, statement := range statements {
-		statements[i] = types.Replace(statement)
-	}
 	return statements
 }
 
@@ -69,11 +61,8 @@ func second(d Dialect) []string {
 		return nil
 	}
 	return []string{`CREATE TABLE webhook_arrivals (
-		id INTEGER PRIMARY KEY, received_at INTEGER NOT NULL, deliveries INTEGER NOT NULL, heads TEXT NOT NULL, bodies BLOB NOT NULL)`}
+		id INTEGER PRIMARY KEY, received_at $number NOT NULL, deliveries $number NOT NULL, heads $str NOT NULL, bodies $bytes NOT NULL)`}
 }
-
-// migrationLock is a number of our own among PostgreSQL's advisory locks.
-const migrationLock = 0x696e626f78 // "inbox"
 
 // Migrate creates the store's tables, or brings those of an older release up to date. Call it at every start: it only looks if there is
 // nothing to do, which takes no right to create tables. Several processes may call it at once. Each step is all or nothing. It
@@ -81,20 +70,8 @@ const migrationLock = 0x696e626f78 // "inbox"
 //
 // With SQLite, whose file one process may use, it also frees what the process before it had in hand.
 func (s *Store) Migrate(ctx context.Context) error {
-	have, err := s.schemaVersion(ctx, s.db)
-	if err != nil || have < len(migrations) {
-		// Without the table, there is no version to be read. Anything else that is wrong shows now.
-		err = s.direct(ctx, "Migrate", func(tx *sql.Tx) error {
-			have, err = s.upgrade(ctx, tx)
-			return err
-		})
-	}
-	if err == nil && have > len(migrations) {
-		err = fmt.Errorf("sqlinbox: Migrate: the tables are of version %d and this release knows %d; run the newer release that made them",
-			have, len(migrations))
-	}
-	if err != nil || s.dialect == PostgreSQL {
-		return err
+	if err := schema(s.dialect).Migrate(ctx, s.db, sqldb.Dialect(s.dialect)); err != nil || s.dialect == PostgreSQL {
+		return explain("Migrate", err)
 	}
 	if err := s.loadArrivals(ctx); err != nil {
 		return err
@@ -105,37 +82,4 @@ func (s *Store) Migrate(ctx context.Context) error {
 			next_at = CASE WHEN token IS NULL THEN MIN(next_at, ? + $now) ELSE 0 END`, s.in(longestPause))
 		return err
 	})
-}
-
-func (s *Store) upgrade(ctx context.Context, tx *sql.Tx) (have int, err error) {
-	if s.dialect == PostgreSQL {
-		if _, err := s.exec(ctx, tx, "SELECT pg_advisory_xact_lock(?)", int64(migrationLock)); err != nil {
-			return 0, err
-		}
-	}
-	if _, err := s.exec(ctx, tx, "CREATE TABLE IF NOT EXISTS webhook_inbox_schema (version INTEGER PRIMARY KEY)"); err != nil {
-		return 0, err
-	}
-	if have, err = s.schemaVersion(ctx, tx); err != nil || have > len(migrations) {
-		return have, err
-	}
-	for _, step := range migrations[have:] {
-		for _, statement := range step(s.dialect) {
-			if _, err := tx.ExecContext(ctx, statement); err != nil {
-				return have, err
-			}
-		}
-		have++
-		if _, err := s.exec(ctx, tx, "INSERT INTO webhook_inbox_schema (version) VALUES (?)", have); err != nil {
-			return have, err
-		}
-	}
-	return have, nil
-}
-
-func (s *Store) schemaVersion(ctx context.Context, q querier) (int, error) {
-	var version int
-	err := s.read(ctx, q, func(rows *sql.Rows) error { return rows.Scan(&version) },
-		"SELECT COALESCE(MAX(version), 0) FROM webhook_inbox_schema")
-	return version, err
 }
