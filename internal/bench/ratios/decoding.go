@@ -127,7 +127,7 @@ func decoding(r *report) {
 		r.info("P1", "decode alone / HMAC", t[4]/t[0])
 		r.info("P1", "verify + json.Valid / HMAC", t[5]/t[0])
 
-		large := newContest(payload.History(9000, 40), 100)
+		large := newContest(payload.History(9000, 40), 200)
 		t = large.run(large.hmac, large.ours)
 		r.atMost("P2", "verify + decode 3 MB history / HMAC", t[1]/t[0], 3.6, 3.1)
 
