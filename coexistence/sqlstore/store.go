@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence"
@@ -22,10 +23,12 @@ type Store struct {
 	db      *sql.DB
 	dialect Dialect
 
-	// writer is held by the one transaction that writes to SQLite. Waiting here is fair and ends with the context; waiting for
-	// the file's own lock is polling.
-	writer chan struct{}
+	mu     sync.Mutex
+	writer chan struct{} // see [Store.turn]
 }
+
+// turns are those of the files, by their paths: several stores of a process may be over the same.
+var turns sync.Map // string → chan struct{}
 
 var _ coexistence.Store = (*Store)(nil)
 
@@ -42,11 +45,7 @@ func New(db *sql.DB, dialect Dialect) (*Store, error) {
 	if err := errors.Join(errs...); err != nil {
 		return nil, err
 	}
-	s := &Store{db: db, dialect: dialect}
-	if dialect == SQLite {
-		s.writer = make(chan struct{}, 1)
-	}
-	return s, nil
+	return &Store{db: db, dialect: dialect}, nil
 }
 
 // DB returns the database, for whatever else the host does with it: backups, tables of its own, statistics of the pool.
@@ -87,11 +86,35 @@ func (s *Store) write(ctx context.Context, what string, fn func(*sql.Tx) error) 
 	return explain(what, err)
 }
 
-func (s *Store) transact(ctx context.Context, fn func(*sql.Tx) error) error {
+// turn is held by the one transaction that writes to a SQLite file. Waiting for it is fair and ends with the context; waiting for the file's
+// own lock is polling, and whoever polls can find it taken each time.
+func (s *Store) turn(ctx context.Context) (chan struct{}, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	if s.writer != nil {
+		return s.writer, nil
+	}
+	var path string // "" of a database in memory
+	if err := s.db.QueryRowContext(ctx, "SELECT file FROM pragma_database_list WHERE name = 'main'").Scan(&path); err != nil {
+		return nil, err
+	}
+	s.writer = make(chan struct{}, 1)
+	if path != "" {
+		shared, _ := turns.LoadOrStore(path, s.writer)
+		s.writer, _ = shared.(chan struct{})
+	}
+	return s.writer, nil
+}
+
+func (s *Store) transact(ctx context.Context, fn func(*sql.Tx) error) error {
+	if s.dialect == SQLite {
+		turn, err := s.turn(ctx)
+		if err != nil {
+			return err
+		}
 		select {
-		case s.writer <- struct{}{}:
-			defer func() { <-s.writer }()
+		case turn <- struct{}{}:
+			defer func() { <-turn }()
 		case <-ctx.Done():
 			return ctx.Err()
 		}

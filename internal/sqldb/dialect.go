@@ -163,11 +163,23 @@ func JSONTable(rows [][]Cell) string {
 			case cellNumber:
 				b = strconv.AppendInt(b, c.number, 10)
 			case cellText:
-				text, _ := json.Marshal(c.text) // a string is never refused
-				b = append(b, text...)
+				b = appendText(b, c.text)
 			}
 		}
 		b = append(b, ']')
 	}
 	return string(append(b, ']'))
+}
+
+// appendText writes a JSON string. Nearly all are keys and ids, which need no escapes.
+func appendText(b []byte, text string) []byte {
+	for i := range len(text) {
+		if c := text[i]; c < ' ' || c > '~' || c == '"' || c == '\\' {
+			escaped, _ := json.Marshal(text) // a string is never refused
+			return append(b, escaped...)
+		}
+	}
+	b = append(b, '"')
+	b = append(b, text...)
+	return append(b, '"')
 }

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -51,6 +52,28 @@ func TestConcurrentStoresEndInTheStateOfOne(t *testing.T) {
 		require.NoError(t, storetest.Differs(t.Context(), a, want), "seed %d", seed)
 		require.NoError(t, storetest.Differs(t.Context(), b, want), "seed %d", seed)
 	}
+}
+
+// Whoever only polls the file's lock gets it by luck, and an error when there was none for long enough.
+func TestTheStoresOfAFileWaitInTurn(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "coexistence.db")
+	a, b := open(t, path), open(t, path)
+	for _, store := range []*sqlstore.Store{a, b} {
+		_, err := store.DB().ExecContext(t.Context(), "PRAGMA busy_timeout = 0") // of one connection, which is the one that is free
+		require.NoError(t, err)
+	}
+	nothing := func(s coexistence.State) (coexistence.State, error) { return s, nil }
+	_, err := a.UpdateState(t.Context(), "106540352242922", func(s coexistence.State) (coexistence.State, error) {
+		ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
+		defer cancel()
+		_, err := b.UpdateState(ctx, "106540352242922", nothing)
+		require.ErrorIs(t, err, context.DeadlineExceeded)
+		return s, nil
+	})
+	require.NoError(t, err)
+	_, err = b.UpdateState(t.Context(), "106540352242922", nothing)
+	require.NoError(t, err)
 }
 
 func TestEverythingIsThereAfterARestart(t *testing.T) {

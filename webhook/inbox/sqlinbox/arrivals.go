@@ -110,29 +110,39 @@ func (s *Store) nextArrivals(ctx context.Context, q querier, last *int64) (recs 
 	err = s.read(ctx, q, func(rows *sql.Rows) error {
 		var heads string
 		var bodies []byte
-		err := rows.Scan(last, &heads, &bodies)
-		if err == nil {
-			recs, err = unfold(heads, bodies)
+		if err := rows.Scan(last, &heads, &bodies); err != nil {
+			return err
 		}
-		if err != nil {
-			err = fmt.Errorf("row %d of webhook_arrivals: %w", *last, err)
+		var err error
+		if recs, err = unfold(heads, bodies); err != nil {
+			return damaged(*last, err)
 		}
-		return err
+		return nil
 	}, "SELECT id, heads, bodies FROM webhook_arrivals WHERE id > ? ORDER BY id LIMIT 1", *last)
 	return recs, err
 }
 
 // loadArrivals finds out which keys have arrived, after a restart.
 func (s *Store) loadArrivals(ctx context.Context) error {
-	for last := int64(0); ; {
-		recs, err := s.nextArrivals(ctx, s.db, &last)
-		if err != nil || len(recs) == 0 {
-			return explain("Migrate", err)
+	return s.read(ctx, s.db, func(rows *sql.Rows) error {
+		var id int64
+		var text string
+		if err := rows.Scan(&id, &text); err != nil {
+			return err
 		}
-		for _, rec := range recs {
-			s.arrivals.add(rec.Key)
+		heads, err := readHeads(text)
+		if err != nil {
+			return damaged(id, err)
 		}
-	}
+		for _, h := range heads {
+			s.arrivals.add(h.Key)
+		}
+		return nil
+	}, "SELECT id, heads FROM webhook_arrivals")
+}
+
+func damaged(row int64, err error) error {
+	return fmt.Errorf("row %d of webhook_arrivals is damaged: %w", row, err)
 }
 
 // A head is what is kept of an arrived delivery beside its body. The bodies of a row follow each other, without anything between.
@@ -142,27 +152,32 @@ type head struct {
 	Size       int    `json:"size"`
 }
 
-func fold(recs []inbox.Record) (heads string, bodies []byte, err error) {
-	list, size := make([]head, len(recs)), 0
+func readHeads(text string) (heads []head, err error) {
+	err = json.Unmarshal([]byte(text), &heads)
+	return heads, err
+}
+
+func fold(recs []inbox.Record) (text string, bodies []byte, err error) {
+	heads, size := make([]head, len(recs)), 0
 	for i, rec := range recs {
-		list[i] = head{rec.Key, rec.ReceivedAt.UnixMicro(), len(rec.Body)}
+		heads[i] = head{rec.Key, rec.ReceivedAt.UnixMicro(), len(rec.Body)}
 		size += len(rec.Body)
 	}
 	bodies = make([]byte, 0, size)
 	for _, rec := range recs {
 		bodies = append(bodies, rec.Body...)
 	}
-	text, err := json.Marshal(list)
-	return string(text), bodies, err
+	list, err := json.Marshal(heads)
+	return string(list), bodies, err
 }
 
-func unfold(heads string, bodies []byte) ([]inbox.Record, error) {
-	var list []head
-	if err := json.Unmarshal([]byte(heads), &list); err != nil {
+func unfold(text string, bodies []byte) ([]inbox.Record, error) {
+	heads, err := readHeads(text)
+	if err != nil {
 		return nil, err
 	}
-	recs := make([]inbox.Record, len(list))
-	for i, h := range list {
+	recs := make([]inbox.Record, len(heads))
+	for i, h := range heads {
 		if h.Size < 0 || h.Size > len(bodies) {
 			return nil, errors.New("the bodies are shorter than their heads say")
 		}

@@ -74,7 +74,7 @@ func (s *Store) Migrate(ctx context.Context) error {
 		return explain("Migrate", err)
 	}
 	if err := s.loadArrivals(ctx); err != nil {
-		return err
+		return explain("Migrate", err)
 	}
 	return s.direct(ctx, "Migrate", func(tx *sql.Tx) error {
 		// A pause that is longer than any was begun under a clock that has been set back.

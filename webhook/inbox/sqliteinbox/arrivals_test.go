@@ -1,7 +1,6 @@
 package sqliteinbox_test
 
 import (
-	"context"
 	"fmt"
 	"testing"
 	"time"
@@ -155,10 +154,12 @@ func TestADamagedRowIsNamed(t *testing.T) {
 			appendKeys(t, store, "a")
 			tables(t, store, damage)
 			_, err := store.Claim(t.Context(), inbox.ClaimRequest{Kind: inbox.KindDelivery, Lanes: 1, PerLane: 1, Lease: time.Hour})
-			require.ErrorContains(t, err, "row 1 of webhook_arrivals")
+			require.ErrorContains(t, err, "row 1 of webhook_arrivals is damaged")
 			require.NoError(t, store.Close())
-			_, err = sqliteinbox.OpenStore(context.Background(), dir)
-			require.ErrorContains(t, err, "row 1 of webhook_arrivals")
+			if name == "heads" { // the others are found when they are claimed
+				_, err = sqliteinbox.OpenStore(t.Context(), dir)
+				require.ErrorContains(t, err, "row 1 of webhook_arrivals is damaged")
+			}
 		})
 	}
 }
