@@ -35,7 +35,7 @@ type Store struct {
 
 	arrivals arrivals // with SQLite
 
-	statements sync.Map // query → *sql.Stmt, SQLite only: pgx keeps its own
+	statements statements
 
 	statsMu sync.Mutex
 	stats   inbox.Stats
@@ -146,7 +146,11 @@ func (s *Store) transact(ctx context.Context, fn func(*sql.Tx) error) error {
 	if err := fn(tx); err != nil {
 		return err
 	}
-	return tx.Commit()
+	if err := tx.Commit(); err != nil {
+		return err
+	}
+	s.prepareWanted(ctx)
+	return nil
 }
 
 // limitIdle lets a transaction that locks rows of the inbox end when its process has stopped in the middle of it, or its machine is gone. The
@@ -182,40 +186,12 @@ type querier interface {
 	ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error)
 }
 
-// prepared returns the statement of a query, for q, or nil if the driver prepares by itself.
-func (s *Store) prepared(ctx context.Context, q querier, query string) (*sql.Stmt, error) {
-	if s.dialect == PostgreSQL || s.db.Stats().MaxOpenConnections == 1 { // one is in use, and preparing would wait for it for ever
-		return nil, nil
-	}
-	known, ok := s.statements.Load(query)
-	if !ok {
-		stmt, err := s.db.PrepareContext(context.WithoutCancel(ctx), query)
-		if err != nil {
-			return nil, nil //nolint:nilerr // it may work where it runs, within a transaction that has made the table; else that says why
-		}
-		if other, loaded := s.statements.LoadOrStore(query, stmt); loaded {
-			_ = stmt.Close()
-			known = other
-		} else {
-			known = stmt
-		}
-	}
-	stmt, _ := known.(*sql.Stmt)
-	if tx, ok := q.(*sql.Tx); ok {
-		return tx.StmtContext(ctx, stmt), nil
-	}
-	return stmt, nil
-}
-
 // read hands every row to each. The rows are gone when it returns.
 func (s *Store) read(ctx context.Context, q querier, each func(*sql.Rows) error, query string, args ...any) error {
 	query = s.query(query)
-	stmt, err := s.prepared(ctx, q, query)
-	if err != nil {
-		return err
-	}
 	var rows *sql.Rows
-	if stmt != nil {
+	var err error
+	if stmt := s.prepared(ctx, q, query); stmt != nil {
 		rows, err = stmt.QueryContext(ctx, args...)
 	} else {
 		rows, err = q.QueryContext(ctx, query, args...)
@@ -235,12 +211,9 @@ func (s *Store) read(ctx context.Context, q querier, each func(*sql.Rows) error,
 // exec returns how many rows the statement changed.
 func (s *Store) exec(ctx context.Context, q querier, query string, args ...any) (int64, error) {
 	query = s.query(query)
-	stmt, err := s.prepared(ctx, q, query)
-	if err != nil {
-		return 0, err
-	}
 	var res sql.Result
-	if stmt != nil {
+	var err error
+	if stmt := s.prepared(ctx, q, query); stmt != nil {
 		res, err = stmt.ExecContext(ctx, args...)
 	} else {
 		res, err = q.ExecContext(ctx, query, args...)

@@ -186,6 +186,26 @@ func TestEveryConnectionIsDurable(t *testing.T) {
 	}
 }
 
+// A host that writes to the file too has its connections wait for a transaction of the inbox, which must then not wait for one of them.
+func TestAllButOneConnectionMayBeBusy(t *testing.T) {
+	t.Parallel()
+	store := open(t, t.TempDir())
+	defer store.Close()
+	for range store.DB().Stats().MaxOpenConnections - 1 {
+		conn, err := store.DB().Conn(t.Context())
+		require.NoError(t, err)
+		defer conn.Close()
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	defer cancel()
+	added, err := store.Append(ctx, []inbox.Record{{Key: "a", ReceivedAt: time.Now(), Body: []byte("body of a")}})
+	require.NoError(t, err)
+	require.Equal(t, 1, added)
+	b, keys := claimDeliveries(t, store, 1)
+	require.Equal(t, []string{"a"}, keys)
+	require.NoError(t, store.Settle(ctx, b.Token, []inbox.Outcome{{ID: b.Records[0].ID, Kind: inbox.Done}}))
+}
+
 // A full disk: 503, so that Meta keeps the rest, nothing lost that was acknowledged, and everything by itself once there is room.
 func TestAFullDiskAnswers503AndRecovers(t *testing.T) {
 	t.Parallel()
