@@ -175,6 +175,18 @@ func (t *trial) finish(ctx context.Context) (v verdict, reports []report, err er
 	return v, reports, err
 }
 
+// untilHandling waits until a child is in the midst of its events, or there are none. Much more is accepted in a moment than is handled: whoever
+// is killed by what is accepted alone may not have begun.
+func (t *trial) untilHandling(ctx context.Context, p *process) error {
+	for {
+		r, err := p.ask(ctx, "stats")
+		if err != nil || r.Handled > 0 || r.Left == 0 {
+			return err
+		}
+		time.Sleep(time.Millisecond)
+	}
+}
+
 // drain waits until nothing is left to do, whoever holds it.
 func (t *trial) drain(ctx context.Context, p *process) error {
 	for {
@@ -252,6 +264,9 @@ func torture(ctx context.Context, t *trial, kills int) (verdict, error) {
 		} else {
 			watched, done := t.watched(ctx, p)
 			err := t.gen.reach(watched, k*share+t.random.IntN(share+1))
+			if err == nil && t.random.IntN(2) == 0 {
+				err = t.untilHandling(watched, p)
+			}
 			done()
 			if err != nil {
 				return verdict{}, err
