@@ -119,13 +119,7 @@ func (s *Store) transact(ctx context.Context, fn func(*sql.Tx) error) error {
 			return ctx.Err()
 		}
 	}
-	var opts *sql.TxOptions
-	if s.dialect == PostgreSQL {
-		// Rows and locks are waited for, and read as they are then. A stricter level, which the host's role may have as its default,
-		// would fail there instead of waiting.
-		opts = &sql.TxOptions{Isolation: sql.LevelReadCommitted}
-	}
-	tx, err := s.db.BeginTx(ctx, opts)
+	tx, err := s.db.BeginTx(ctx, sqldb.Dialect(s.dialect).TxOptions())
 	if err != nil {
 		return err
 	}

@@ -4,6 +4,7 @@
 package sqldb
 
 import (
+	"database/sql"
 	"encoding/json"
 	"strconv"
 	"strings"
@@ -16,6 +17,15 @@ const (
 	SQLite     Dialect = "sqlite"     // 3.38 or newer
 	PostgreSQL Dialect = "postgresql" // 12 or newer
 )
+
+// TxOptions are those of a transaction that waits for rows and locks, and reads them as they are then. A stricter level, which a PostgreSQL role
+// may have as its default, would fail there instead of waiting.
+func (d Dialect) TxOptions() *sql.TxOptions {
+	if d == PostgreSQL {
+		return &sql.TxOptions{Isolation: sql.LevelReadCommitted}
+	}
+	return nil
+}
 
 // Rebind puts in the placeholders of the dialect. Statements are written with question marks and have no others.
 func (d Dialect) Rebind(query string) string {

@@ -28,12 +28,7 @@ func (s Schema) Migrate(ctx context.Context, db *sql.DB, dialect Dialect) error 
 		return s.tooNew(have)
 	}
 	// Without the table, there is no version to be read. Anything else that is wrong shows now.
-	var opts *sql.TxOptions
-	if dialect == PostgreSQL {
-		// Whoever has waited for the lock has to see what the one before has done, also if the role's default is a stricter level.
-		opts = &sql.TxOptions{Isolation: sql.LevelReadCommitted}
-	}
-	tx, err := db.BeginTx(ctx, opts)
+	tx, err := db.BeginTx(ctx, dialect.TxOptions()) // whoever has waited for the lock has to see what the one before has done
 	if err != nil {
 		return err
 	}

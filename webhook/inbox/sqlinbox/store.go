@@ -164,13 +164,7 @@ func (s *Store) limitIdle(ctx context.Context, tx *sql.Tx) error {
 }
 
 func (s *Store) begin(ctx context.Context) (*sql.Tx, error) {
-	var opts *sql.TxOptions
-	if s.dialect == PostgreSQL {
-		// Rows and locks are waited for, and read as they are then. A stricter level, which the host's role may have as its default,
-		// would fail there instead of waiting.
-		opts = &sql.TxOptions{Isolation: sql.LevelReadCommitted}
-	}
-	return s.db.BeginTx(ctx, opts)
+	return s.db.BeginTx(ctx, sqldb.Dialect(s.dialect).TxOptions())
 }
 
 func explain(what string, err error) error {
