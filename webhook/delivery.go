@@ -62,7 +62,7 @@ func Dispatch(h Handler) Receiver {
 	})
 }
 
-// A PanicError is a panic in a handler, returned as an error.
+// A PanicError is a panic in a handler, or in what an inbox calls, returned as an error.
 type PanicError struct {
 	// Type is the Go type of what was passed to panic. The value itself is left out, because it may quote the event.
 	Type string
@@ -73,7 +73,7 @@ type PanicError struct {
 
 // Error says where to look.
 func (e *PanicError) Error() string {
-	return "webhook: the handler panicked with a " + e.Type + "; PanicError.Stack says where"
+	return "webhook: panic with a " + e.Type + "; PanicError.Stack says where"
 }
 
 func handleSafely(ctx context.Context, h Handler, ev Event) (err error) {

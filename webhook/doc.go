@@ -121,7 +121,7 @@
 //	…
 //	endpoint, err := webhook.NewEndpoint(cfg, in)
 //
-// It is package inbox below this one, with modules for SQLite and PostgreSQL. A host with a queue of its own implements [Receiver], and
+// It is package inbox below this one, with modules for SQLite, PostgreSQL and NATS JetStream. A host with a queue of its own implements [Receiver], and
 // returns an error that matches [ErrUnavailable] if the queue takes nothing; its worker calls [Delivery.Events], or Receive of
 // [Dispatch].
 //

@@ -23,7 +23,7 @@ type Config struct {
 	// AppSecret is the secret that Meta signs deliveries with: App Dashboard, App settings, Basic.
 	AppSecret graph.Secret
 
-	// OldSecrets are accepted too. Keep the former secret here for at least 7 days after it was reset, because Meta
+	// OldSecrets are accepted too. Keep the former secret here for 8 days after it was reset, because Meta
 	// repeats deliveries for that long; and list the secrets of other apps here if they deliver to the same URL.
 	OldSecrets []graph.Secret
 

@@ -31,6 +31,14 @@ type stage struct {
 
 var theStage *stage
 
+// needBrowser skips a test where there is no browser. Whatever touches the stage before it has a host calls it first.
+func needBrowser(t *testing.T) {
+	t.Helper()
+	if theStage == nil {
+		t.Skip("no Chromium on this machine; install the package chromium")
+	}
+}
+
 func TestMain(m *testing.M) { os.Exit(run(m)) }
 
 func run(m *testing.M) int {

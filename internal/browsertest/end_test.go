@@ -213,6 +213,7 @@ func TestADoubleClickOpensOneWindow(t *testing.T) {
 // A page with such a name passes the check of Meta's own sample.
 func TestAnEvilOriginIsNotHeard(t *testing.T) {
 	t.Parallel()
+	needBrowser(t)
 	const evil = "evilfacebook.com"
 	forged := `{"type":"WA_EMBEDDED_SIGNUP","event":"FINISH_WHATSAPP_BUSINESS_APP_ONBOARDING","data":{"waba_id":"666"}}`
 	theStage.hosts.Store(evil, http.Handler(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {

@@ -51,9 +51,7 @@ const tag = `<script src="/signup/connect.js" defer></script>`
 // newHost starts the server of a SaaS at a name of its own, and opens its page in a tab with its own cookies and storage.
 func newHost(t *testing.T, cfg hostConfig) *host {
 	t.Helper()
-	if theStage == nil {
-		t.Skip("no Chromium on this machine; install the package chromium")
-	}
+	needBrowser(t)
 	n := hostNumber.Add(1)
 	h := &host{name: fmt.Sprintf("tenant%d.saas.example", n)}
 	if cfg.phone.Business == "" {

@@ -30,9 +30,7 @@ var productAddress = regexp.MustCompile(`http://[0-9.:]+`)
 
 func startProduct(t *testing.T) *product {
 	t.Helper()
-	if theStage == nil {
-		t.Skip("no Chromium on this machine; install the package chromium")
-	}
+	needBrowser(t)
 	binary := filepath.Join(t.TempDir(), "saas")
 	out, err := exec.CommandContext(t.Context(), "go", "build", "-o", binary, "github.com/seed-9f2bcc2b/whatsapp-coexistence/examples/saas").CombinedOutput()
 	require.NoError(t, err, string(out))

@@ -223,7 +223,7 @@ func TestFailuresAreRepeatedAndThenGivenUp(t *testing.T) {
 			require.Len(t, slices.DeleteFunc(slices.Clone(seen), func(s string) bool { return s != name }), 1, name)
 		}
 		_, reasons := letters(t, in)
-		require.ElementsMatch(t, []string{"no such customer", "failed 5 times: webhook: the handler panicked with a string; PanicError.Stack says where"}, reasons)
+		require.ElementsMatch(t, []string{"no such customer", "failed 5 times: webhook: panic with a string; PanicError.Stack says where"}, reasons)
 		m := metrics(t, in)
 		require.Equal(t, []int64{4, 3 + 4, 2, 3}, []int64{m.Handled, m.Retried, m.Died, m.Received})
 		require.Equal(t, 2, m.Dead)
