@@ -136,6 +136,7 @@ func (d *decoder) emitChange(c change) {
 		}
 		fallthrough
 	case ours(field):
+		v.count()
 		for l := range v.inUse {
 			if v.raw[l] == nil {
 				continue

@@ -154,10 +154,16 @@ func (v *value) find(id graph.Identity) int {
 			return i
 		}
 	}
-	if c := &v.contacts[0]; len(v.contacts) == 1 && usable(c) && !contradicts(c.id, id) {
+	// A lone contact is the person if there is nobody else whom it could be.
+	if c := &v.contacts[0]; len(v.contacts) == 1 && v.persons <= 1 && usable(c) && !contradicts(c.id, id) && !isOwn(c.id.WAID, v.displayPhone) {
 		return 0
 	}
 	return -1
+}
+
+// isOwn reports whether a number is the business's own, whose display number can be formatted or lack a digit.
+func isOwn(waid, display string) bool {
+	return waid != "" && display != "" && graph.EquivalenceKey(waid) == graph.EquivalenceKey(graph.Digits(display))
 }
 
 // contradicts reports whether two identities cannot be one person's: all that both have differs.

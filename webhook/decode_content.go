@@ -240,6 +240,29 @@ func chooseReply(s *wire.Scanner, kind string, replies []foundReply, left []wire
 	return reply
 }
 
+func readFlowReply(s *wire.Scanner, v *FlowReply) {
+	*v = FlowReply{}
+	if !s.Object() {
+		return
+	}
+	for s.NextMember() {
+		switch string(s.Name()) {
+		case "name":
+			v.Name = s.Text()
+		case "body":
+			v.Body = s.Text()
+		case "response_json":
+			if k := s.Kind(); k == wire.KindObject || k == wire.KindArray {
+				v.Response = string(s.Raw())
+			} else {
+				v.Response = s.Text()
+			}
+		default:
+			s.Unknown()
+		}
+	}
+}
+
 // replyName returns b as the name of a reply. Common ones cost no memory.
 func replyName(b []byte) string {
 	switch string(b) {
@@ -270,7 +293,7 @@ func readReply(s *wire.Scanner, name string) InteractiveReply {
 	case "list_reply":
 		return read(s, readListReply)
 	case "nfm_reply":
-		return read(s, flowReplyDecoder.Decode)
+		return read(s, readFlowReply)
 	case "call_permission_reply":
 		return read(s, callPermissionDecoder.Decode)
 	case "payment_method":
@@ -281,7 +304,6 @@ func readReply(s *wire.Scanner, name string) InteractiveReply {
 }
 
 var (
-	flowReplyDecoder      = wire.For[FlowReply]()
 	callPermissionDecoder = wire.For[CallPermissionReply]()
 	paymentMethodDecoder  = wire.For[PaymentMethodReply]()
 )
@@ -308,7 +330,7 @@ func readError(s *wire.Scanner) Error {
 	for s.NextMember() {
 		switch string(s.Name()) {
 		case "code":
-			e.Code = graph.Code(s.Int())
+			e.Code = graph.Code(s.IntIfAny())
 		case "title":
 			e.Title = s.Text()
 		case "message":

@@ -76,6 +76,9 @@ func items[W any](d *decoder, list []byte, info EventInfo, plan wire.Decoder[W],
 	if list == nil {
 		return
 	}
+	if v := &d.value; len(v.contacts) == 1 { // whose it is depends on that
+		v.persons += elements(list)
+	}
 	var s wire.Scanner
 	s.Reset(list)
 	all := s.BeginItem()
@@ -104,6 +107,19 @@ func items[W any](d *decoder, list []byte, info EventInfo, plan wire.Decoder[W],
 		info.Raw, info.Unknown = raw, nil
 		d.events = append(d.events, &Undecodable{info, itemError(err)})
 	}
+}
+
+// elements returns how many elements a list has that are not null.
+func elements(list []byte) (n int) {
+	var s wire.Scanner
+	s.Reset(list)
+	for open := s.Array(); open && s.NextElement(); {
+		if !s.Null() {
+			s.Skip()
+			n++
+		}
+	}
+	return n
 }
 
 // take returns the list of a name that the value holds, which then counts as read. It is nil if there is none.

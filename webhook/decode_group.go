@@ -44,6 +44,7 @@ type groupParticipantsBody struct {
 	stamped
 	failed
 	personBody
+	Username      string            `json:"username"`
 	AddedBodies   []participantBody `json:"added_participants"`
 	RemovedBodies []participantBody `json:"removed_participants"`
 	FailedBodies  []participantBody `json:"failed_participants"`
@@ -73,6 +74,7 @@ func (b *groupParticipantsBody) event(v *value, _ EventInfo) Event {
 	u.Removed = participants(b.RemovedBodies, "removed_participants", &u.EventInfo)
 	u.Failed = participants(b.FailedBodies, "failed_participants", &u.EventInfo)
 	u.Requester = identity(b.WAID, b.UserID, b.ParentUserID, "wa_id", &u.EventInfo)
+	u.Requester.Username = username(b.Username)
 	u.Errors = problems(b.Failures, "errors", &u.EventInfo)
 	v.meetAll(u)
 	return u
@@ -80,6 +82,10 @@ func (b *groupParticipantsBody) event(v *value, _ EventInfo) Event {
 
 // meetAll joins the contacts of all people in an update.
 func (v *value) meetAll(u *GroupParticipantsUpdate) {
+	v.persons += len(u.Added) + len(u.Removed) + len(u.Failed)
+	if u.Requester.IsZero() {
+		v.persons-- // the update itself is about nobody
+	}
 	if !u.Requester.IsZero() {
 		u.ProfileName = v.meet(&u.Requester, &u.EventInfo)
 	}

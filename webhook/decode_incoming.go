@@ -2,6 +2,7 @@ package webhook
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 )
@@ -11,13 +12,16 @@ func (v *value) incoming(m *message, info *EventInfo) Event {
 	c, left := v.join(&m.from)
 	if unavailable(m) {
 		ev := &UnavailableMessage{
-			EventInfo: m.info(info), ID: m.id, From: m.from, ContactWAID: contactWAID(c, m.from),
-			Unsupported: *m.content.(*Unsupported), Context: m.context, Referral: m.referral, Errors: m.errors,
+			EventInfo: m.info(info), ID: m.id, From: m.from, ContactWAID: contactWAID(c, m.from), Group: m.group,
+			Context: m.context, Referral: m.referral, Errors: m.errors,
+		}
+		if content, ok := m.content.(*Unsupported); ok {
+			ev.Unsupported = *content
 		}
 		if c != nil {
 			ev.ProfileName, ev.ProfileCountry, ev.IdentityHash = c.name, c.country, c.identityHash
 		}
-		ev.Unknown = append(m.unplaced("referral"), left...)
+		ev.Unknown = append(m.unplaced("referral", "group_id"), left...)
 		if m.typ != "" && m.typ != TypeUnsupported {
 			ev.Unknown = append(ev.Unknown, Member{"type", quoted(string(m.typ))})
 		}
@@ -36,17 +40,19 @@ func (v *value) incoming(m *message, info *EventInfo) Event {
 	return ev
 }
 
-// unavailable reports whether m is a placeholder for a message that stays on the business's phone.
+// unavailable reports whether m is a placeholder for a message that stays on the business's phone. Meta leaves types out: what counts
+// is the code, beside nothing that the customer could have written.
 func unavailable(m *message) bool {
-	if _, ok := m.content.(*Unsupported); !ok {
+	switch content := m.content.(type) {
+	case *Unsupported:
+	case *UnknownContent:
+		if content.Raw != nil {
+			return false
+		}
+	default:
 		return false
 	}
-	for _, e := range m.errors {
-		if e.Code == graph.CodeMessageUnavailable {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(m.errors, func(e Error) bool { return e.Code == graph.CodeMessageUnavailable })
 }
 
 // echo makes the event of a message that the business wrote on its phone.
@@ -63,17 +69,15 @@ func (v *value) echo(m *message, info *EventInfo) Event {
 // historyMedia makes the event of media that follows its placeholder.
 func (v *value) historyMedia(m *message, info *EventInfo, outbound bool) Event {
 	customer := &m.from
-	places := []string{"to", "to_user_id", "to_parent_user_id"}
 	if outbound {
 		customer = &m.to
-		places = []string{"from_user_id", "from_parent_user_id"}
 	}
 	c, left := v.join(customer)
 	ev := &HistoryMedia{
 		EventInfo: m.info(info), ID: m.id, Outbound: outbound, From: m.from, To: m.to, Type: m.typ, Content: m.content,
 		Context: m.context, Errors: m.errors,
 	}
-	ev.Unknown = append(m.unplaced(places...), left...)
+	ev.Unknown = append(m.unplaced("to", "to_user_id", "to_parent_user_id", "from_user_id", "from_parent_user_id"), left...)
 	ev.ProfileName = v.placeContact(c, *customer, &ev.EventInfo)
 	return ev
 }

@@ -10,6 +10,7 @@ import (
 // readOtherEchoes reads echoes of what other apps sent.
 func readOtherEchoes(d *decoder, change []byte, info EventInfo) (loose, unread []wire.Member) {
 	v, from := &d.value, len(d.events)
+	v.count()
 	v.emit(d, listEchoes, &info)
 	v.raw[listEchoes] = nil
 	for i, ev := range d.events[from:] {
@@ -35,6 +36,7 @@ func readStandby(d *decoder, change []byte, info EventInfo) (loose, unread []wir
 	s.Reset(raw)
 	v := new(value)
 	v.read(&s)
+	v.count()
 	for _, l := range []list{listMessages, listStatuses} {
 		v.emit(d, l, &info)
 		v.raw[l] = nil
@@ -73,10 +75,10 @@ func readStandby(d *decoder, change []byte, info EventInfo) (loose, unread []wir
 func standby(ev Event) Event {
 	switch ev := ev.(type) {
 	case *IncomingMessage:
-		return &StandbyMessage{ev.EventInfo, ev}
+		return &StandbyMessage{EventInfo: ev.EventInfo, Message: ev}
 	case *UnavailableMessage:
-		return &StandbyMessage{ev.EventInfo, &IncomingMessage{
-			EventInfo: ev.EventInfo, ID: ev.ID, From: ev.From, ProfileName: ev.ProfileName, ProfileCountry: ev.ProfileCountry,
+		return &StandbyMessage{EventInfo: ev.EventInfo, unavailable: true, Message: &IncomingMessage{
+			EventInfo: ev.EventInfo, ID: ev.ID, Group: ev.Group, From: ev.From, ProfileName: ev.ProfileName, ProfileCountry: ev.ProfileCountry,
 			IdentityHash: ev.IdentityHash, ContactWAID: ev.ContactWAID, Type: TypeUnsupported, Content: &ev.Unsupported,
 			Context: ev.Context, Referral: ev.Referral, Errors: ev.Errors,
 		}}

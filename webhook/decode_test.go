@@ -105,7 +105,7 @@ func TestABadItemHarmsNothingElse(t *testing.T) {
 		"member of the wrong kind":  {`{"id":"b","type":"text","text":{"body":{"private":1}}}`, "webhook: text.body: want a string, got an object"},
 		"not an object":             {`"private"`, "webhook: want an object, got a string"},
 		"an id of the wrong kind":   {`{"id":["private"]}`, "webhook: id: want a string, got an array"},
-		"errors of the wrong kind":  {`{"id":"b","errors":[{"code":"private"}]}`, "webhook: errors[0].code: want a whole number, got a string that is none"},
+		"errors of the wrong kind":  {`{"id":"b","errors":[{"code":["private"]}]}`, "webhook: errors[0].code: want a string, got an array"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -29,6 +29,7 @@ type value struct {
 	echoes   []message
 	events   [lists][]Event // of the lists whose items need no label
 	contacts []contact
+	persons  int // how many the items are about, at most
 
 	contactIndex map[string]int // made when there are many contacts
 
@@ -59,8 +60,11 @@ func (v *value) reset() {
 	}
 	v.lists = 0
 	v.contacts = none(v.contacts)
-	v.contactIndex, v.loose, v.unread, v.err = nil, nil, nil, nil
+	v.contactIndex, v.persons, v.loose, v.unread, v.err = nil, 0, nil, nil, nil
 }
+
+// count notes how many persons the lists of the main path are about.
+func (v *value) count() { v.persons = len(v.messages) + len(v.echoes) + len(v.events[listStatuses]) }
 
 // inUse yields the lists of the value, in the order in which their events are emitted.
 func (v *value) inUse(yield func(list) bool) {
@@ -316,7 +320,7 @@ func (v *value) emit(d *decoder, l list, info *EventInfo) {
 			case m.err != nil:
 				d.events = append(d.events, m.undecodable(info))
 			case info.Field == FieldHistory:
-				d.events = append(d.events, v.historyMedia(m, info, false))
+				d.events = append(d.events, v.historyMedia(m, info, isOwn(m.from.WAID, v.displayPhone)))
 			default:
 				d.events = append(d.events, v.incoming(m, info))
 			}

@@ -65,12 +65,10 @@ func (c *Call) Customer() graph.Identity { return *c.customer() }
 // customer decides by the business's number, because Meta prints calls of both directions with the same sides. Where
 // the number settles nothing, the direction does.
 func (c *Call) customer() *graph.Identity {
-	business := graph.EquivalenceKey(graph.Digits(c.DisplayPhone))
-	is := func(waid string) bool { return waid != "" && graph.EquivalenceKey(waid) == business }
 	switch {
-	case is(c.From.WAID):
+	case isOwn(c.From.WAID, c.DisplayPhone):
 		return &c.To
-	case is(c.To.WAID):
+	case isOwn(c.To.WAID, c.DisplayPhone):
 		return &c.From
 	case c.Direction == CallByBusiness:
 		return &c.To

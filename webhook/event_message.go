@@ -1,6 +1,7 @@
 package webhook
 
 import (
+	"cmp"
 	"strings"
 
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
@@ -9,7 +10,7 @@ import (
 // An IncomingMessage arrives when a customer does something in a chat: writes, sends media, reacts, presses a button,
 // places an order; on coexistence numbers also when the customer edits ([*Edit]) or deletes ([*Revoke]) a message.
 //
-// It opens or extends the customer service window of 24 hours. What the business itself writes on its phone never arrives
+// What a customer says opens or extends the customer service window of 24 hours; a [*System] message is nothing that anybody said. What the business itself writes on its phone never arrives
 // as an IncomingMessage but as a [MessageEcho], so that answering every IncomingMessage cannot answer the owner.
 //
 // Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference/messages
@@ -65,8 +66,14 @@ type IncomingMessage struct {
 	Errors []Error
 }
 
-// Customer returns who wrote.
-func (m *IncomingMessage) Customer() graph.Identity { return m.From }
+// Customer returns who wrote. Of a [*System] message that names nobody as its sender it returns the customer whom it is about, by the
+// ids of from now on.
+func (m *IncomingMessage) Customer() graph.Identity {
+	if s, ok := m.Content.(*System); ok && m.From.IsZero() {
+		return graph.Identity{WAID: cmp.Or(s.WAID, s.NewWAID), UserID: s.UserID, ParentUserID: s.ParentUserID}
+	}
+	return m.From
+}
 
 // IsVoicemail reports whether the message is what a customer said when nobody took the call: an [*Audio] under the id of
 // the call.
@@ -99,6 +106,9 @@ type UnavailableMessage struct {
 	ProfileCountry string
 	ContactWAID    string
 	IdentityHash   string
+
+	// Group is set if the message was written in a group.
+	Group graph.GroupID
 
 	// Unsupported is what Meta says about the missing content. It may be empty.
 	Unsupported Unsupported

@@ -15,8 +15,19 @@ type StandbyMessage struct {
 	EventInfo
 
 	// Message is what the customer wrote. Its own EventInfo is that of this event. A message that stays on the business's
-	// phone is here too, as [*Unsupported] with its error. Never nil.
+	// phone is here too, as [*Unsupported] with its error; see [StandbyMessage.MessageKey]. Never nil.
 	Message *IncomingMessage
+
+	unavailable bool
+}
+
+// MessageKey returns, for a message that stays on the business's phone, the key that the complete message has, should it follow or have
+// come before. It is empty for all others: their own key is [EventInfo.Key]. See [UnavailableMessage.MessageKey].
+func (m *StandbyMessage) MessageKey() string {
+	if !m.unavailable {
+		return ""
+	}
+	return keyWithID("standby_message", string(m.Phone), string(m.Message.ID))
 }
 
 // Customer returns who wrote.

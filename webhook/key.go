@@ -41,6 +41,9 @@ func keyOf(ev Event, e entry) string {
 	case *OtherAppEcho:
 		return keyWithID("other_echo", phone, string(ev.ID))
 	case *StandbyMessage:
+		if ev.unavailable {
+			return keyWithID("standby_unavailable", phone, string(ev.Message.ID))
+		}
 		return keyWithID("standby_message", phone, string(ev.Message.ID))
 	case *StandbyEcho:
 		return keyWithID("standby_echo", phone, string(ev.ID))
@@ -107,7 +110,11 @@ func statusKey(ev *MessageStatus, phone string) string {
 		if p.Transaction != nil {
 			tx = *p.Transaction
 		}
-		return key("payment", phone, string(ev.ID), p.ReferenceID, string(ev.Status), tx.Status, unix(tx.UpdatedAt.Time))
+		parts := []string{phone, string(ev.ID), p.ReferenceID, string(ev.Status), tx.Status, unix(tx.UpdatedAt.Time)}
+		for _, r := range p.Refunds { // a refund can be all that is new
+			parts = append(parts, r.ID, r.Status, unix(r.UpdatedAt.Time))
+		}
+		return key("payment", parts...)
 	}
 	return key("status", phone, string(ev.ID), string(ev.Status), ev.Participant.Key())
 }

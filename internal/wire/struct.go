@@ -183,15 +183,21 @@ func sliceReader(t reflect.Type, outer []reflect.Type) reader {
 	}
 }
 
+// mapReader reads the members that somebody else chose. Objects and lists among them are reported as unknown; and where all of them are
+// missing, software that knows no difference writes an empty list.
 func mapReader(t reflect.Type, outer []reflect.Type) reader {
 	read := readerFor(t.Elem(), outer)
 	return func(s *Scanner, v reflect.Value) {
 		v.SetZero()
-		if !s.Object() {
+		if s.emptyArray() || !s.Object() {
 			return
 		}
 		m := reflect.MakeMap(t)
 		for s.NextMember() {
+			if k := s.Kind(); k == KindObject || k == KindArray {
+				s.Unknown()
+				continue
+			}
 			key := reflect.New(t.Key()).Elem()
 			key.SetString(string(s.Name()))
 			value := reflect.New(t.Elem()).Elem()
@@ -200,4 +206,18 @@ func mapReader(t reflect.Type, outer []reflect.Type) reader {
 		}
 		v.Set(m)
 	}
+}
+
+// emptyArray reads the next value if it is an array without elements, and reports whether it was.
+func (s *Scanner) emptyArray() bool {
+	if s.Kind() != KindArray {
+		return false
+	}
+	ahead := Scanner{}
+	ahead.Reset(s.Rest())
+	if !ahead.Array() || ahead.NextElement() {
+		return false
+	}
+	s.Skip()
+	return s.err == nil
 }

@@ -100,6 +100,21 @@ func (s *Scanner) Int() int64 {
 	return n
 }
 
+// IntIfAny is Int, but a text that is no whole number is 0 and reported as an unknown member: for what must not spoil what it stands
+// beside.
+func (s *Scanner) IntIfAny() int64 {
+	start := s.mark()
+	b, ok := s.text()
+	if !ok || len(b) == 0 {
+		return 0
+	}
+	n, ok := parseInt(b)
+	if !ok {
+		s.unknown = append(s.unknown, Member{s.path(), s.data[start:s.pos:s.pos]})
+	}
+	return n
+}
+
 // Float reads a number, also one in a string. null and "" are 0.
 func (s *Scanner) Float() float64 {
 	start := s.mark()

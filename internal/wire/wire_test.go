@@ -130,7 +130,7 @@ func TestMismatchesNameThePathAndNeverTheValue(t *testing.T) {
 		`{"items":[{"b":"private"}]}`:              "items[0].b: want true or false, got a string that is none",
 		`{"items":[{"b":{}}]}`:                     "items[0].b: want a bool, got an object",
 		`{"items":[{"s":["private"]}]}`:            "items[0].s: want a string, got an array",
-		`{"items":[{"notes":{"private":[1]}}]}`:    "items[0].notes.private: want a string, got an array",
+		`{"items":[{"notes":["private"]}]}`:        "items[0].notes: want an object, got an array",
 		`{"items":[{"list":["a",{"private":1}]}]}`: "items[0].list[1]: want a string, got an object",
 		`{"items":"private"}`:                      "items: want an array, got a string",
 		`["private"]`:                              "want an object, got an array",
