@@ -271,12 +271,12 @@ func TestAReasonIsNotLostToALaterUpdateWithoutOne(t *testing.T) {
 
 func TestEnforcementIsNotedAndLatestWins(t *testing.T) {
 	t.Parallel()
-	restricted := func(kind string, at, until time.Time) *webhook.AccountUpdate {
+	restricted := func(kind webhook.RestrictionType, at, until time.Time) *webhook.AccountUpdate {
 		ev := account(webhook.AccountRestriction, at)
 		ev.Restrictions = []webhook.RestrictionInfo{{Type: kind, ExpiresAt: graph.At(until)}}
 		return ev
 	}
-	ban := func(state string, at time.Time) *webhook.AccountUpdate {
+	ban := func(state webhook.BanState, at time.Time) *webhook.AccountUpdate {
 		ev := account(webhook.AccountDisabledUpdate, at)
 		ev.Ban = &webhook.BanInfo{State: state}
 		return ev
@@ -285,7 +285,7 @@ func TestEnforcementIsNotedAndLatestWins(t *testing.T) {
 	violation.Violation = &webhook.ViolationInfo{Type: "ADULT"}
 	s := applied(onboarded(), restricted("B", t0.Add(2*time.Hour), t0.Add(4*time.Hour)), restricted("A", t0.Add(time.Hour), t0.Add(9*time.Hour)),
 		ban("DISABLE", t0.Add(time.Hour)), violation)
-	require.Equal(t, "B", s.Enforcement.Active(t0.Add(3 * time.Hour))[0].Type)
+	require.Equal(t, webhook.RestrictionType("B"), s.Enforcement.Active(t0.Add(3 * time.Hour))[0].Type)
 	require.Empty(t, s.Enforcement.Active(t0.Add(4*time.Hour)))
 	require.True(t, s.Enforcement.Banned())
 	require.Equal(t, "ADULT", s.Enforcement.Violation.Type)

@@ -17,11 +17,11 @@ var ErrNotJSON = errors.New("webhook: the body is not a JSON object")
 // Decode returns what a body tells, change by change in the order of the body. It wants the whole body of a POST, or a
 // lone change ({"field": …, "value": …}) as the app dashboard shows it, or an array of either.
 //
-// The only error matches [ErrNotJSON]. Everything else is isolated: an item that does not fit its type becomes an
-// [*Undecodable], what has no type yet becomes an [*Unknown], and their neighbours are not harmed. Nothing is dropped:
-// a body that is JSON yields at least one event, and each value in it is in a typed member or can be reached through
-// [EventInfo.Raw]. Meta puts up to 1,000 updates into a delivery; what comes after 50,000 items is left raw, in one
-// Undecodable.
+// The only error matches [ErrNotJSON]; acknowledge such a body, because no repeat makes it JSON. Everything else is
+// isolated: an item that does not fit its type becomes an [*Undecodable], what has no type yet becomes an [*Unknown],
+// and their neighbours are not harmed. Nothing is dropped: a body that is JSON yields at least one event, and each value
+// in it is in a typed member or can be reached through [EventInfo.Raw]. Meta puts up to 1,000 updates into a delivery;
+// what comes after 50,000 items is left raw, in one Undecodable.
 //
 // The events alias body: do not write to it as long as they are in use.
 //
@@ -187,7 +187,7 @@ func (d *decoder) envelope() {
 // If there is no event, the JSON becomes one itself.
 func (d *decoder) surround(from int, prefix string, loose []Member, raw []byte, err error, e entry) {
 	if err != nil {
-		d.emit(&Undecodable{EventInfo{Raw: raw}, fmt.Errorf("webhook: %s%w", strings.TrimSuffix(prefix, ".")+" ", err)}, e)
+		d.emit(&Undecodable{EventInfo{Raw: raw}, fmt.Errorf("webhook: %s: %w", strings.TrimSuffix(prefix, "."), err)}, e)
 	}
 	if len(d.events) == from {
 		d.emit(&Unknown{EventInfo{Raw: raw}}, e)

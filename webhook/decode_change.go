@@ -158,7 +158,7 @@ func (d *decoder) emitChange(c change) {
 	}
 	if c.err != nil {
 		info.Raw = c.raw
-		d.events = append(d.events, &Undecodable{info, fmt.Errorf("webhook: change %w", c.err)})
+		d.events = append(d.events, &Undecodable{info, fmt.Errorf("webhook: change: %w", c.err)})
 	}
 	if len(d.events) == from || len(unread) > 0 && len(d.events) > from {
 		info.Raw, info.Unknown = c.raw, nil

@@ -252,11 +252,14 @@ func readFlowReply(s *wire.Scanner, v *FlowReply) {
 		case "body":
 			v.Body = s.Text()
 		case "response_json":
-			if k := s.Kind(); k == wire.KindObject || k == wire.KindArray {
-				v.Response = string(s.Raw())
-			} else {
+			if k := s.Kind(); k != wire.KindObject && k != wire.KindArray {
 				v.Response = s.Text()
+				break
 			}
+			// Its JSON is as good as a string that holds it, and a form that is worth reporting.
+			mark := s.Mark()
+			v.Response = string(s.Raw())
+			s.UnknownSince(mark)
 		default:
 			s.Unknown()
 		}

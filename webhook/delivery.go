@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path"
 	"runtime/debug"
+	"strings"
 	"time"
 )
 
@@ -41,7 +43,7 @@ var ErrUnavailable = errors.New("webhook: deliveries cannot be stored now")
 
 // Dispatch returns a Receiver that decodes a delivery and hands its events to h at once, one after the other, in the
 // order of the body. An error of one event does not keep the others from being handled; a panic counts as an error. All
-// errors are returned together.
+// errors are returned together, each with the type and the key of its event.
 //
 // A body that is not JSON reaches h as one [*Undecodable]; Receive then returns a [Permanent] error that matches
 // [ErrNotJSON], so that the endpoint logs it and Meta stops sending it.
@@ -55,7 +57,7 @@ func Dispatch(h Handler) Receiver {
 		}
 		for _, ev := range events {
 			if err := handleSafely(ctx, h, ev); err != nil {
-				errs = append(errs, err)
+				errs = append(errs, ofEvent(ev, err))
 			}
 		}
 		return errors.Join(errs...)
@@ -73,7 +75,29 @@ type PanicError struct {
 
 // Error says where to look.
 func (e *PanicError) Error() string {
-	return "webhook: panic with a " + e.Type + "; PanicError.Stack says where"
+	return "webhook: panic with a " + e.Type + e.place() + "; PanicError.Stack says how it came to that"
+}
+
+// place returns the line of code that panicked: that of the first function below the panic which is not the runtime's.
+func (e *PanicError) place() string {
+	_, below, _ := strings.Cut(string(e.Stack), "\npanic(")
+	lines := strings.Split(below, "\n") // a function and its place take turns; the first line is what is left of the panic's own
+	for i := 2; i+1 < len(lines); i += 2 {
+		if !strings.HasPrefix(lines[i], "runtime.") {
+			place, _, _ := strings.Cut(path.Base(lines[i+1]), " ")
+			return " at " + place
+		}
+	}
+	return ""
+}
+
+// ofEvent says which event an error is about. Keys hold nothing that could be read out of them.
+func ofEvent(ev Event, err error) error {
+	kind := strings.TrimPrefix(fmt.Sprintf("%T", ev), "*webhook.")
+	if key := ev.Info().Key; key != "" {
+		kind += " " + key
+	}
+	return fmt.Errorf("webhook: %s: %w", kind, err)
 }
 
 func handleSafely(ctx context.Context, h Handler, ev Event) (err error) {

@@ -2,7 +2,7 @@
 //
 //	var mux webhook.Mux
 //	webhook.On(&mux, func(ctx context.Context, m *webhook.IncomingMessage) error {
-//		return inbox.Add(ctx, m.Phone, m.From.Key(), m.ID) // a customer wrote
+//		return tickets.Add(ctx, m.Phone, m.Customer().Key(), m.ID) // a customer wrote
 //	})
 //	webhook.On(&mux, func(ctx context.Context, e *webhook.MessageEcho) error {
 //		return bot.Pause(ctx, e.Phone, e.Customer().Key()) // someone at the business wrote, on the phone
@@ -10,9 +10,11 @@
 //	endpoint, err := webhook.NewEndpoint(webhook.Config{
 //		AppSecret:   graph.Secret(os.Getenv("APP_SECRET")),
 //		VerifyToken: graph.Secret(os.Getenv("VERIFY_TOKEN")),
-//	}, webhook.Dispatch(&mux))
+//	}, webhook.Dispatch(webhook.Once(&mux, new(webhook.MemLedger))))
 //	…
 //	http.Handle("/webhook", endpoint)
+//
+// A first day needs no more. From the second on, an inbox takes the place of Dispatch and Once: see "Slow work" below.
 //
 // Every webhook field that Meta documents has an event of its own; [Unknown] and [Undecodable] carry everything else.
 // Nothing that Meta signed is dropped.
@@ -89,7 +91,8 @@
 // # The dashboard's Test button
 //
 // It sends a signed delivery like any other, with values that stand for nothing: entry id "0", phone number id
-// "123456123", a time of 2017, and a message id that is not a wamid. Do not drop it for its age. What the dashboard shows
+// "123456123", a time of 2017, and a message id that is not a wamid and always the same: pressed again, it is a repeat, and whoever
+// deduplicates handles it once in 8 days. Do not drop it for its age. What the dashboard shows
 // beside the button is a lone change without an envelope; [Decode] takes that too. The samples of some fields differ
 // from what production sends: standby is empty and so an [Unknown], messaging_handovers has no type.
 //
@@ -99,7 +102,8 @@
 // days, and to every subscribed app even if only one of them failed. A handler that returns an error asks for that; one
 // that returns nil acknowledges. So a handler has to bear repeats of what it has done already. Mark an error with
 // [Permanent] if a repeat cannot help, or Meta sends the same bytes for a week. There is no way to fetch what was
-// missed.
+// missed. For a number without storage at Meta (No Storage), the 7 days are 60 minutes: then the message is gone, and a
+// [NumberProblem] with code 131035 is all that tells of it.
 //
 // # Deduplication
 //
@@ -153,7 +157,7 @@
 // Where each tenant has an app of its own, choose the secret by something that the body does not say: one URL path per
 // tenant, and an [Endpoint] for each. Never look up the secret by a number's id in the body, which is not verified at that
 // time: whoever owns one valid secret could sign for another tenant's number. And check that what arrives under a tenant's
-// URL is about that tenant's accounts.
+// URL is about that tenant's accounts, by [EventInfo.WABA] where it is set: some events are about a business and no account.
 //
 // # Behind a proxy
 //

@@ -24,7 +24,8 @@ type Config struct {
 	AppSecret graph.Secret
 
 	// OldSecrets are accepted too. Keep the former secret here for 8 days after it was reset, because Meta
-	// repeats deliveries for that long; and list the secrets of other apps here if they deliver to the same URL.
+	// repeats deliveries for 7; and list the secrets of other apps here if they deliver to the same URL. Which one a delivery
+	// was signed with is logged at the level Debug: one that signs nothing any more can go.
 	OldSecrets []graph.Secret
 
 	// VerifyToken is the text of your choice that was entered beside the callback URL. Meta shows it when the URL is
@@ -42,19 +43,19 @@ const defaultMaxBytes = 4 << 20
 
 func (c Config) validate(recv Receiver) error {
 	var errs []error
-	if blank(c.AppSecret) {
-		errs = append(errs, errors.New(
-			"webhook: Config.AppSecret is empty; copy it from the app dashboard, App settings, Basic"))
-	}
-	for i, s := range c.OldSecrets {
-		if blank(s) {
-			errs = append(errs, fmt.Errorf("webhook: Config.OldSecrets[%d] is empty; leave it out", i))
+	check := func(s graph.Secret, name, ifEmpty string) {
+		switch trimmed := strings.TrimSpace(s.Reveal()); {
+		case trimmed == "":
+			errs = append(errs, fmt.Errorf("webhook: Config.%s is empty; %s", name, ifEmpty))
+		case trimmed != s.Reveal():
+			errs = append(errs, fmt.Errorf("webhook: Config.%s begins or ends with white space; trim what was read from a file", name))
 		}
 	}
-	if blank(c.VerifyToken) {
-		errs = append(errs, errors.New(
-			"webhook: Config.VerifyToken is empty; choose a random text and enter it beside the callback URL too"))
+	check(c.AppSecret, "AppSecret", "copy it from the app dashboard, App settings, Basic")
+	for i, s := range c.OldSecrets {
+		check(s, fmt.Sprintf("OldSecrets[%d]", i), "leave it out")
 	}
+	check(c.VerifyToken, "VerifyToken", "choose a random text and enter it beside the callback URL too")
 	if c.MaxBytes < 0 {
 		errs = append(errs, errors.New("webhook: Config.MaxBytes is negative; use 0 for 4 MiB"))
 	}
@@ -63,8 +64,6 @@ func (c Config) validate(recv Receiver) error {
 	}
 	return errors.Join(errs...)
 }
-
-func blank(s graph.Secret) bool { return strings.TrimSpace(s.Reveal()) == "" }
 
 // An Endpoint is the [http.Handler] behind a callback URL. It answers the handshake with which Meta checks the URL
 // (GET), and verifies deliveries (POST) and hands them to its [Receiver]. It is safe for concurrent use.
@@ -126,12 +125,8 @@ const maxChallenge = 256
 func (e *Endpoint) handshake(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("X-Content-Type-Options", "nosniff")
 	query, err := url.ParseQuery(r.URL.RawQuery)
-	mode, okMode := single(query, "hub.mode")
-	token, okToken := single(query, "hub.verify_token")
-	challenge, okChallenge := single(query, "hub.challenge")
-
-	known := constantTimeEqual(token, e.verifyToken.Open())
-	if err != nil || !okMode || mode != "subscribe" || !okToken || !known || !okChallenge || !printable(challenge) {
+	challenge, known, ok := handshake(query, e.verifyToken.Open())
+	if err != nil || !ok {
 		e.logger.WarnContext(r.Context(), "webhook handshake refused", "token_matches", known)
 		answer(w, http.StatusForbidden)
 		return
@@ -139,6 +134,28 @@ func (e *Endpoint) handshake(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	w.WriteHeader(http.StatusOK)
 	_, _ = io.WriteString(w, challenge) //nolint:gosec // G705: plain text, nosniff, and printable() lets no markup through
+}
+
+// Handshake answers the request (GET) with which Meta checks a callback URL, where an [Endpoint] cannot: in a function that gets its
+// requests as values. It returns the challenge, which is to be the body of a 200 with the content type text/plain. If ok is false, answer
+// 403 and nothing else.
+//
+// Meta: https://developers.facebook.com/docs/graph-api/webhooks/getting-started
+func Handshake(query url.Values, verifyToken graph.Secret) (challenge string, ok bool) {
+	challenge, _, ok = handshake(query, verifyToken.Reveal())
+	return challenge, ok
+}
+
+// handshake also says whether the token is known.
+func handshake(query url.Values, verifyToken string) (challenge string, known, ok bool) {
+	mode, okMode := single(query, "hub.mode")
+	token, okToken := single(query, "hub.verify_token")
+	challenge, okChallenge := single(query, "hub.challenge")
+	known = strings.TrimSpace(verifyToken) != "" && constantTimeEqual(token, verifyToken)
+	if !okMode || mode != "subscribe" || !okToken || !known || !okChallenge || !printable(challenge) {
+		return "", known, false
+	}
+	return challenge, true, true
 }
 
 // single returns a parameter that must occur once: a repeated one could be read in two ways.
@@ -188,11 +205,15 @@ func (e *Endpoint) receive(w http.ResponseWriter, r *http.Request) {
 		e.refuse(w, r, status, "webhook delivery refused", "status", status, "content_length", r.ContentLength)
 		return
 	}
-	if err := e.verifier.verify(body, &signature); err != nil {
+	secret, err := e.verifier.verify(body, &signature)
+	if err != nil {
 		e.refuse(w, r, http.StatusUnauthorized, "webhook delivery refused", "err", err, "bytes", len(body))
 		return
 	}
-	err := receiveSafely(r.Context(), e.recv, Delivery{Body: body, ReceivedAt: time.Now()})
+	if secret > 0 {
+		e.logger.DebugContext(r.Context(), "webhook delivery signed with an old secret", "old_secret", secret-1)
+	}
+	err = receiveSafely(r.Context(), e.recv, Delivery{Body: body, ReceivedAt: time.Now()})
 	if err != nil {
 		e.failed(w, r, err)
 		return
@@ -208,16 +229,20 @@ func (e *Endpoint) refuse(w http.ResponseWriter, r *http.Request, status int, wh
 
 // failed answers a delivery that the receiver did not take as it should.
 func (e *Endpoint) failed(w http.ResponseWriter, r *http.Request, err error) {
+	logger := e.logger
+	if p, ok := errors.AsType[*PanicError](err); ok {
+		logger = logger.With("stack", string(p.Stack))
+	}
 	ctx := r.Context()
 	switch {
 	case IsPermanent(err):
-		e.logger.ErrorContext(ctx, "webhook delivery acknowledged with an error that no repeat cures", "err", err)
+		logger.ErrorContext(ctx, "webhook delivery acknowledged with an error that no repeat cures", "err", err)
 		answer(w, http.StatusOK)
 	case errors.Is(err, ErrUnavailable):
-		e.logger.ErrorContext(ctx, "webhook delivery not taken in; Meta will repeat it", "err", err)
+		logger.ErrorContext(ctx, "webhook delivery not taken in; Meta will repeat it", "err", err)
 		answer(w, http.StatusServiceUnavailable)
 	default:
-		e.logger.ErrorContext(ctx, "webhook delivery not handled; Meta will repeat it", "err", err)
+		logger.ErrorContext(ctx, "webhook delivery not handled; Meta will repeat it", "err", err)
 		answer(w, http.StatusInternalServerError)
 	}
 }

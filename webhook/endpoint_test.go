@@ -51,6 +51,15 @@ func TestConfigMistakesAreListedTogether(t *testing.T) {
 	require.NotContains(t, fmt.Sprintf("%v %+v %#v", testConfig, testConfig, testConfig), "canary")
 }
 
+func TestSecretsFromFilesAreRefusedWithTheirLineEnds(t *testing.T) {
+	t.Parallel()
+	_, err := webhook.NewEndpoint(webhook.Config{AppSecret: "canary-secret\n", OldSecrets: []graph.Secret{"canary-old "}, VerifyToken: "\tcanary"}, webhook.Dispatch(new(webhooktest.Recorder)))
+	for _, want := range []string{"AppSecret begins or ends with white space", "OldSecrets[0] begins", "VerifyToken begins"} {
+		require.ErrorContains(t, err, want)
+	}
+	require.NotContains(t, err.Error(), "canary")
+}
+
 func TestHandshake(t *testing.T) {
 	t.Parallel()
 	endpoint := newEndpoint(t, new(webhooktest.Recorder))
@@ -81,6 +90,13 @@ func TestHandshake(t *testing.T) {
 			w := serve(endpoint, httptest.NewRequest(http.MethodGet, "/webhook?"+tt.query, nil))
 			require.Equal(t, tt.want, w.Code)
 			require.Equal(t, "nosniff", w.Header().Get("X-Content-Type-Options"))
+			if query, err := url.ParseQuery(tt.query); err == nil {
+				challenge, ok := webhook.Handshake(query, testToken)
+				require.Equal(t, tt.want == 200, ok)
+				require.Equal(t, w.Body.String(), challenge)
+				_, ok = webhook.Handshake(query, "")
+				require.False(t, ok, "without a token nobody is known")
+			}
 			if tt.want == 200 {
 				require.Equal(t, "1158201444", w.Body.String())
 				require.Equal(t, "text/plain; charset=utf-8", w.Header().Get("Content-Type"))
@@ -193,12 +209,32 @@ func TestReceiverErrorsDecideTheStatus(t *testing.T) {
 	}
 	t.Run("panic", func(t *testing.T) {
 		t.Parallel()
-		endpoint, err := webhook.NewEndpoint(testConfig, webhook.ReceiverFunc(func(context.Context, webhook.Delivery) error {
+		var out syncBuffer
+		cfg := testConfig
+		cfg.Logger = slog.New(slog.NewTextHandler(&out, nil))
+		endpoint, err := webhook.NewEndpoint(cfg, webhook.ReceiverFunc(func(context.Context, webhook.Delivery) error {
 			panic("private text")
 		}))
 		require.NoError(t, err)
 		require.Equal(t, 500, serve(endpoint, webhooktest.NewRequest([]byte(`{}`), testSecret)).Code)
+		require.Contains(t, out.String(), "TestReceiverErrorsDecideTheStatus", "the stack is logged")
+		require.NotContains(t, out.String(), "private text")
 	})
+}
+
+func TestTheLogTellsWhichSecretSigns(t *testing.T) {
+	t.Parallel()
+	var out syncBuffer
+	cfg := testConfig
+	cfg.Logger = slog.New(slog.NewTextHandler(&out, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	endpoint, err := webhook.NewEndpoint(cfg, webhook.Dispatch(new(webhooktest.Recorder)))
+	require.NoError(t, err)
+	body := webhooktest.Sample("messages", "text")
+	require.Equal(t, 200, serve(endpoint, webhooktest.NewRequest(body, testSecret)).Code)
+	require.Empty(t, out.String())
+	require.Equal(t, 200, serve(endpoint, webhooktest.NewRequest(body, "canary-old-secret")).Code)
+	require.Contains(t, out.String(), "old_secret=0")
+	require.NotContains(t, out.String(), "canary")
 }
 
 func TestNothingSecretOrPersonalIsLogged(t *testing.T) {

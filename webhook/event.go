@@ -56,7 +56,8 @@ type EventInfo struct {
 	// comes.
 	Key string
 
-	// Raw is the JSON that the event was decoded from. It aliases the delivery's body: clone what you keep.
+	// Raw is the JSON that the event was decoded from; to look at an event, print it as a string. It aliases the delivery's body: clone
+	// what you keep.
 	Raw []byte
 
 	// Unknown lists the members of Raw that have no place in the event's type, and, on the first event of a change,

@@ -102,22 +102,46 @@ const (
 
 // BanInfo is the state of a ban. Date is an English long date such as "April 17, 2025".
 type BanInfo struct {
-	State string `json:"waba_ban_state"` // "SCHEDULE_FOR_DISABLE", "DISABLE", "REINSTATE"
-	Date  string `json:"waba_ban_date"`
+	State BanState `json:"waba_ban_state"`
+	Date  string   `json:"waba_ban_date"`
 }
+
+// A BanState says how far a ban is. Meta adds values: expect unknown ones.
+type BanState string
+
+const (
+	BanScheduled BanState = "SCHEDULE_FOR_DISABLE"
+	BanInForce   BanState = "DISABLE"
+	BanLifted    BanState = "REINSTATE"
+)
 
 // ViolationInfo says which policy was violated.
 type ViolationInfo struct {
-	Type        string `json:"violation_type"`
+	Type        string `json:"violation_type"` // an open list: "ADULT", "LOW_CALLING_QUALITY", …
 	Remediation string `json:"remediation"`
 }
 
 // RestrictionInfo is something the account may not do. A zero ExpiresAt means that no end was given.
 type RestrictionInfo struct {
-	Type        string          `json:"restriction_type"`
+	Type        RestrictionType `json:"restriction_type"`
 	ExpiresAt   graph.Timestamp `json:"expiration"`
 	Remediation string          `json:"remediation"`
 }
+
+// A RestrictionType is what an account may not do. Meta adds values: expect unknown ones.
+type RestrictionType string
+
+const (
+	RestrictedAddingNumbers      RestrictionType = "RESTRICTED_ADD_PHONE_NUMBER_ACTION" // legacy: RESTRICTION_ADD_PHONE_NUMBER_ACTION
+	RestrictedBusinessMessaging  RestrictionType = "RESTRICTED_BIZ_INITIATED_MESSAGING"
+	RestrictedCustomerMessaging  RestrictionType = "RESTRICTED_CUSTOMER_INITIATED_MESSAGING"
+	RestrictedUtilityTemplates   RestrictionType = "RESTRICTED_UTILITY_TEMPLATES"
+	RestrictedDirectSendUtility  RestrictionType = "RESTRICTED_DIRECT_SEND_UTILITY_TEMPLATES"
+	RestrictedCalling            RestrictionType = "RESTRICTED_BIZ_INITIATED_AND_USER_INITIATED_CALLING"
+	RestrictedBusinessCalling    RestrictionType = "RESTRICTED_BUSINESS_INITIATED_CALLING"
+	RestrictedUserCalling        RestrictionType = "RESTRICTED_USER_INITIATED_CALLING"
+	RestrictedCallButtonIsHidden RestrictionType = "RESTRICTED_USER_INITIATED_CALLING_CALL_BUTTON_HIDDEN"
+)
 
 // InternationalRates says from when authentication messages cost international rates.
 type InternationalRates struct {
@@ -142,10 +166,35 @@ type VolumeTier struct {
 
 // CertificationInfo is the state of a partner-led business verification.
 type CertificationInfo struct {
-	ClientBusiness   graph.BusinessID `json:"client_business_id"`
-	Status           string           `json:"status"`            // "APPROVED", "DISCARDED", "FAILED", "PENDING", "REVOKED"
-	RejectionReasons []string         `json:"rejection_reasons"` // one page writes them with underscores
+	ClientBusiness   graph.BusinessID    `json:"client_business_id"`
+	Status           CertificationStatus `json:"status"`
+	RejectionReasons []RejectionReason   `json:"rejection_reasons"`
 }
+
+// A CertificationStatus says how far a verification is. Meta adds values: expect unknown ones.
+type CertificationStatus string
+
+const (
+	CertificationApproved  CertificationStatus = "APPROVED"
+	CertificationDiscarded CertificationStatus = "DISCARDED"
+	CertificationFailed    CertificationStatus = "FAILED"
+	CertificationPending   CertificationStatus = "PENDING"
+	CertificationRevoked   CertificationStatus = "REVOKED"
+)
+
+// A RejectionReason says what is wrong with a business's documents. One of Meta's pages writes underscores for the spaces; here they are
+// spaces always. Meta adds values: expect unknown ones.
+type RejectionReason string
+
+const (
+	RejectedAddress     RejectionReason = "ADDRESS NOT MATCHING"
+	RejectedBusiness    RejectionReason = "BUSINESS NOT ELIGIBLE"
+	RejectedName        RejectionReason = "LEGAL NAME NOT MATCHING"
+	RejectedNameMissing RejectionReason = "LEGAL NAME NOT FOUND IN DOCUMENTS"
+	RejectedDocuments   RejectionReason = "MALFORMED DOCUMENTS"
+	RejectedWebsite     RejectionReason = "WEBSITE NOT MATCHING"
+	RejectedNone        RejectionReason = "NONE"
+)
 
 // CertificationNeededInfo names the business that has to be verified.
 type CertificationNeededInfo struct {

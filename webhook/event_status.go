@@ -85,9 +85,11 @@ const (
 
 // Supersedes reports whether a stored status prev is to be replaced by s, which arrived later. Deliveries are not
 // ordered, so a status never moves back: sent, delivered, read, played. A failure replaces "sent" and also "delivered",
-// because a message can reach one device and not another; nothing but evidence of being read replaces a failure. Every
-// status replaces none, and itself: a repeat changes nothing. A status that this package does not know gives way to any
-// that it knows.
+// because a message can reach one device and not another; nothing but evidence of being read replaces a failure. A legacy "warning"
+// ranks between sent and delivered, "deleted" above all. Of a payment, "captured" replaces "pending".
+//
+// Every status replaces none, and itself: to store a repeat changes nothing, but whoever announces changes compares first. A
+// status that this package does not know gives way to any that it knows.
 func (s StatusCode) Supersedes(prev StatusCode) bool {
 	if prev == "" || s == prev {
 		return s != ""
@@ -95,7 +97,7 @@ func (s StatusCode) Supersedes(prev StatusCode) bool {
 	return statusRank[s] > statusRank[prev]
 }
 
-// statusRank orders statuses. Payments have an order of their own, which mixes with no other.
+// statusRank orders statuses. Those of payments are never compared with others: payments have ids of their own.
 var statusRank = map[StatusCode]int{
 	StatusPending: 1, StatusCaptured: 2,
 	StatusSent: 10, StatusWarning: 11, StatusDelivered: 12, StatusFailed: 13, StatusRead: 14, StatusPlayed: 15,

@@ -34,9 +34,8 @@ func (u *TemplateCategoryUpdate) Current() TemplateCategory { return u.New }
 // Upcoming returns the category that the template will be in at MovesAt. It is empty when the move is done.
 func (u *TemplateCategoryUpdate) Upcoming() TemplateCategory { return u.Correct }
 
-// A TemplateCorrectCategoryDetection arrives when Meta finds a directly sent template in the wrong category.
-//
-// Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference/template_correct_category_detection
+// A TemplateCorrectCategoryDetection arrives when Meta finds a directly sent template in the wrong category. Meta
+// lists its members on its page about Direct Send, and has no page of its own for it.
 type TemplateCorrectCategoryDetection struct {
 	EventInfo `json:"-"`
 	Template

@@ -158,6 +158,13 @@ func TestFieldsYieldTheirEvents(t *testing.T) {
 	}
 }
 
+func TestReasonsAreSpelledInOneWay(t *testing.T) {
+	t.Parallel()
+	u := one[*webhook.AccountUpdate](t, inValue("account_update", `"event":"PARTNER_CLIENT_CERTIFICATION_STATUS_UPDATE","partner_client_certification_info":{
+		"status":"FAILED","rejection_reasons":["LEGAL_NAME_NOT_MATCHING","MALFORMED DOCUMENTS"]}`))
+	require.Equal(t, []webhook.RejectionReason{webhook.RejectedName, webhook.RejectedDocuments}, u.Certification.RejectionReasons)
+}
+
 func TestStandbyNeverReachesABot(t *testing.T) {
 	t.Parallel()
 	bodies := []string{

@@ -64,7 +64,8 @@ func (m *Mux) Handle(ctx context.Context, ev Event) error {
 	return nil
 }
 
-// Fields returns the webhook fields that the registered functions need, sorted: what the app has to be subscribed to.
+// Fields returns the webhook fields that the registered functions need, sorted: what the app has to be subscribed to for them. Handlers
+// beside the Mux need their own; what is registered with Otherwise adds none.
 func (m *Mux) Fields() []Field {
 	fields := make(map[Field]bool)
 	for _, e := range m.handlers {

@@ -78,7 +78,25 @@ func TestDispatchIsolatesEvents(t *testing.T) {
 	require.Equal(t, "string", panicked.Type)
 	require.Contains(t, string(panicked.Stack), "mux_test.go")
 	require.NotContains(t, err.Error(), "at the first")
+	require.Regexp(t, `^webhook: IncomingMessage message:[0-9a-f]{32}: webhook: panic with a string at mux_test\.go:\d+; `, err.Error())
+	require.Contains(t, err.Error(), "webhook: MessageStatus status:", "whose error it is can be told")
 	require.False(t, webhook.IsPermanent(err))
+}
+
+func TestAPanicNamesItsPlace(t *testing.T) {
+	t.Parallel()
+	var nobody *webhook.IncomingMessage
+	var none []error
+	for name, h := range map[string]func() error{
+		"by hand":        func() error { panic("x") },
+		"of the runtime": func() error { return errors.New(nobody.ProfileName) },
+		"out of range":   func() error { return none[3] },
+	} {
+		err := webhook.Dispatch(webhook.HandlerFunc(func(context.Context, webhook.Event) error { return h() })).
+			Receive(t.Context(), webhook.Delivery{Body: webhooktest.Sample("messages", "text")})
+		require.ErrorContains(t, err, " at mux_test.go:", name)
+	}
+	require.NotContains(t, (&webhook.PanicError{Type: "string", Stack: []byte("nonsense")}).Error(), " at ")
 }
 
 func TestDispatchHandsOverWhatIsNotJSON(t *testing.T) {

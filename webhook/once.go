@@ -40,6 +40,9 @@ var (
 // An event is marked before and after h runs. If h fails, the next delivery reaches it again; if the process dies within h, the
 // same happens once the claim has ended, and what h had done until then is done twice. Events without a key always pass.
 //
+// An [UnavailableMessage] has a key of its own, so that the content passes after it. It also passes after the content, if it was slower:
+// a handler that shows placeholders looks whether it has the message already. An inbox does that by itself.
+//
 // Put handlers that bear repeats by themselves, such as the tracker of package coexistence, in front:
 //
 //	webhook.MultiHandler(tracker, webhook.Once(&mux, new(webhook.MemLedger)))

@@ -63,16 +63,18 @@ type verifier struct {
 	signers []*signer
 }
 
-// verify wants the sum that [parseSignature] found.
-func (v *verifier) verify(body []byte, sum *[sha256.Size]byte) error {
-	matches := false
-	for _, s := range v.signers {
-		matches = s.signed(body, sum) || matches
+// verify returns the index of the secret that signed. It wants the sum that [parseSignature] found.
+func (v *verifier) verify(body []byte, sum *[sha256.Size]byte) (secret int, err error) {
+	secret = -1
+	for i, s := range v.signers {
+		if s.signed(body, sum) {
+			secret = i
+		}
 	}
-	if !matches {
-		return ErrSignature
+	if secret < 0 {
+		return secret, ErrSignature
 	}
-	return nil
+	return secret, nil
 }
 
 // parseSignature returns the sum that a well-formed signature holds. Malformed ones are refused before anything is

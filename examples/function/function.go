@@ -2,13 +2,14 @@ package main
 
 import (
 	"context"
-	"crypto/sha256"
-	"crypto/subtle"
 	"encoding/base64"
-	"errors"
+	"log"
 	"net/http"
+	"net/url"
 	"strings"
+	"time"
 
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook"
 )
 
@@ -30,10 +31,11 @@ type response struct {
 
 // A function is everything behind the callback URL.
 type function struct {
-	appSecret, verifyToken string
+	appSecret   string
+	verifyToken graph.Secret
 
-	// handle handles one event. An error asks Meta to deliver again.
-	handle func(context.Context, webhook.Event) error
+	// recv handles a delivery. An error asks Meta to deliver again.
+	recv webhook.Receiver
 }
 
 func (f *function) invoke(ctx context.Context, req request) response {
@@ -48,14 +50,18 @@ func (f *function) invoke(ctx context.Context, req request) response {
 
 // handshake shows Meta that the callback URL is ours.
 func (f *function) handshake(req request) response {
-	given, want := sha256.Sum256([]byte(req.Query["hub.verify_token"])), sha256.Sum256([]byte(f.verifyToken))
-	if f.verifyToken == "" || req.Query["hub.mode"] != "subscribe" || subtle.ConstantTimeCompare(given[:], want[:]) != 1 {
+	query := make(url.Values)
+	for name, value := range req.Query {
+		query.Set(name, value)
+	}
+	challenge, ok := webhook.Handshake(query, f.verifyToken)
+	if !ok {
 		return response{Status: http.StatusForbidden}
 	}
 	return response{
 		Status:  http.StatusOK,
 		Headers: map[string]string{"content-type": "text/plain; charset=utf-8", "x-content-type-options": "nosniff"},
-		Body:    req.Query["hub.challenge"],
+		Body:    challenge,
 	}
 }
 
@@ -71,18 +77,16 @@ func (f *function) receive(ctx context.Context, req request) (status int) {
 	if err := webhook.Verify(body, req.header(webhook.SignatureHeader), f.appSecret); err != nil {
 		return http.StatusUnauthorized
 	}
-	events, err := webhook.Decode(body)
-	if err != nil {
-		return http.StatusOK // no repeat makes it JSON; a host keeps the bytes
+	err := f.recv.Receive(ctx, webhook.Delivery{Body: body, ReceivedAt: time.Now()})
+	switch {
+	case err == nil:
+		return http.StatusOK
+	case webhook.IsPermanent(err):
+		log.Printf("acknowledged, because no repeat can help: %v", err)
+		return http.StatusOK
 	}
-	var errs []error
-	for _, ev := range events {
-		errs = append(errs, f.handle(ctx, ev))
-	}
-	if err := errors.Join(errs...); err != nil && !webhook.IsPermanent(err) {
-		return http.StatusInternalServerError
-	}
-	return http.StatusOK
+	log.Printf("Meta will deliver it again: %v", err)
+	return http.StatusInternalServerError
 }
 
 // header finds a header in any case: some platforms write them all in lower case.

@@ -27,11 +27,11 @@ func TestAnErrorAsksForTheDeliveryAgain(t *testing.T) {
 	failed := errors.New("host: the database is down")
 	for want, err := range map[int]error{200: nil, 500: failed} {
 		calls := 0
-		f := &function{appSecret: secret, verifyToken: token, handle: func(context.Context, webhook.Event) error { calls++; return err }}
+		f := &function{appSecret: secret, verifyToken: token, recv: handling(func() error { calls++; return err })}
 		require.Equal(t, want, f.invoke(t.Context(), req).Status)
 		require.Equal(t, 4, calls, "an error of one event does not keep the others from being handled")
 	}
-	f := &function{appSecret: secret, verifyToken: token, handle: func(context.Context, webhook.Event) error { return webhook.Permanent(failed) }}
+	f := &function{appSecret: secret, verifyToken: token, recv: handling(func() error { return webhook.Permanent(failed) })}
 	require.Equal(t, 200, f.invoke(t.Context(), req).Status)
 	req.Headers["x-hub-signature-256"] = webhook.Sign("guessed", body)
 	require.Equal(t, 401, f.invoke(t.Context(), req).Status)
@@ -39,7 +39,7 @@ func TestAnErrorAsksForTheDeliveryAgain(t *testing.T) {
 
 func TestTheDemonstrationRuns(t *testing.T) {
 	t.Parallel()
-	f := &function{appSecret: secret, verifyToken: token, handle: func(context.Context, webhook.Event) error { return nil }}
+	f := &function{appSecret: secret, verifyToken: token, recv: handling(func() error { return nil })}
 	var out strings.Builder
 	require.NoError(t, serve(t.Context(), f, strings.NewReader(demonstration(f)), &out))
 	require.Equal(t, `{"statusCode":200}
@@ -79,8 +79,13 @@ func platform(f *function) http.Handler {
 func TestTheFunctionConforms(t *testing.T) {
 	t.Parallel()
 	recorder := new(webhooktest.Recorder)
-	f := &function{appSecret: secret, verifyToken: token, handle: webhook.Once(recorder, new(webhook.MemLedger)).Handle}
+	f := &function{appSecret: secret, verifyToken: token, recv: webhook.Dispatch(webhook.Once(recorder, new(webhook.MemLedger)))}
 	require.NoError(t, webhooktest.Conformance(t.Context(), webhooktest.Target{
 		Handler: platform(f), AppSecret: secret, VerifyToken: token, Handled: recorder.Handled,
 	}))
+}
+
+// handling returns a receiver that handles each event with f.
+func handling(f func() error) webhook.Receiver {
+	return webhook.Dispatch(webhook.HandlerFunc(func(context.Context, webhook.Event) error { return f() }))
 }
