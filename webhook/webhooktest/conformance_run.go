@@ -4,11 +4,14 @@ import (
 	"cmp"
 	"context"
 	"crypto/rand"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/url"
+	"os"
 	"slices"
 	"strings"
 	"time"
@@ -84,6 +87,36 @@ func (a answer) acknowledged() bool { return a.status == http.StatusOK }
 // refused reports whether the answer is one that a stranger should get.
 func (a answer) refused() bool { return a.status >= 400 && a.status < 500 }
 
+// nobody says why the request reached no endpoint; nil if it did, or may have done so.
+func (a answer) nobody() error {
+	if wrapped, ok := errors.AsType[*net.OpError](a.err); ok && wrapped.Op == "dial" {
+		err := wrapped.Err
+		if call, ok := errors.AsType[*os.SyscallError](err); ok {
+			err = call.Err // "connection refused", without "connect: "
+		}
+		return fmt.Errorf("webhooktest: nothing listens at Target.URL: %w", err)
+	}
+	if wrapped, ok := errors.AsType[*tls.CertificateVerificationError](a.err); ok {
+		return fmt.Errorf("webhooktest: Target.URL: set Target.HTTPClient to one that trusts its certificate: %w", wrapped.Err)
+	}
+	return nil
+}
+
+// misdirected returns what to do about an answer that looks like a router's, not like the endpoint's; empty if it does not.
+func (c *conformance) misdirected(a answer) string {
+	switch a.status {
+	case http.StatusNotFound:
+		where := "Target.URL"
+		if c.target.Handler != nil {
+			where = "Target.Path"
+		}
+		return "is " + where + " where the endpoint is mounted?"
+	case http.StatusMethodNotAllowed:
+		return "mount the endpoint for GET and POST"
+	}
+	return ""
+}
+
 // do makes a request.
 func (c *conformance) do(r *http.Request) answer {
 	resp, err := c.client.Do(r)
@@ -118,10 +151,15 @@ func (c *conformance) unsigned(ctx context.Context, body []byte) *http.Request {
 
 // deliver sends a signed body and wants 200.
 func (c *conformance) deliver(ctx context.Context, check string, body []byte, advice string) bool {
-	got := c.do(c.request(ctx, body))
+	return c.judge(check, c.do(c.request(ctx, body)), advice)
+}
+
+// judge wants 200 for a delivery.
+func (c *conformance) judge(check string, got answer, advice string) bool {
 	if got.acknowledged() {
 		return true
 	}
+	advice = cmp.Or(c.misdirected(got), advice)
 	switch {
 	case got.status == 0:
 		advice = "a panic, a limit or a proxy cut it; Meta takes it for a failure and repeats the delivery for 7 days"

@@ -357,12 +357,69 @@ func TestConformanceOfNobody(t *testing.T) {
 	server.Close()
 	tgt := webhooktest.Target{URL: server.URL, AppSecret: appSecret, VerifyToken: verifyToken}
 	err := webhooktest.Conformance(t.Context(), tgt)
-	require.ErrorContains(t, err, "the handshake: got a broken connection instead of an answer, want 200 and the challenge")
+	require.ErrorContains(t, err, "nothing listens at Target.URL: ")
+	require.NotContains(t, err.Error(), "\n", "one line says it")
 	require.NotContains(t, err.Error(), "canary")
 
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	require.ErrorIs(t, webhooktest.Conformance(ctx, tgt), context.Canceled)
+
+	strange := httptest.NewTLSServer(http.NotFoundHandler())
+	defer strange.Close()
+	strange.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)
+	tgt.URL = strange.URL
+	err = webhooktest.Conformance(t.Context(), tgt)
+	require.ErrorContains(t, err, "trusts its certificate")
+	require.NotContains(t, err.Error(), "\n")
+}
+
+// A mistake in the Target must not look like one of the endpoint.
+func TestAMistakenTargetIsTold(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct {
+		change func(*webhooktest.Target)
+		want   []string
+	}{
+		"another path": {func(tgt *webhooktest.Target) { tgt.Path = "/elsewhere" }, []string{
+			"the handshake: got 404, want 200 and the challenge; is Target.Path where the endpoint is mounted?",
+			"an ordinary message: got 404, want 200; is Target.Path where the endpoint is mounted?",
+		}},
+		"another token": {func(tgt *webhooktest.Target) { tgt.VerifyToken = "canary-other" }, []string{
+			"the handshake: got 403, want 200 and the challenge; is Target.VerifyToken the endpoint's?",
+		}},
+		"another secret": {func(tgt *webhooktest.Target) { tgt.AppSecret = "canary-other" }, []string{
+			"an ordinary message: got 401, want 200; is Target.AppSecret the endpoint's",
+		}},
+		"mounted for POST alone": {func(tgt *webhooktest.Target) {
+			mux := http.NewServeMux()
+			mux.Handle("POST /whatsapp", tgt.Handler)
+			tgt.Handler = mux
+		}, []string{"the handshake: got 405, want 200 and the challenge; mount the endpoint for GET and POST"}},
+		"a host that is broken": {func(tgt *webhooktest.Target) {
+			tgt.Handler = http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusInternalServerError) })
+		}, []string{"an ordinary message: got 500, want 200; the handler failed: the host's log should say why"}},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			n := &naive{recorder: new(webhooktest.Recorder)}
+			router := http.NewServeMux()
+			router.Handle("/whatsapp", n)
+			tgt := target(router, n.recorder)
+			tgt.Path = "/whatsapp"
+			tt.change(&tgt)
+			err := webhooktest.Conformance(t.Context(), tgt)
+			for _, want := range tt.want {
+				require.ErrorContains(t, err, want)
+			}
+			require.NotContains(t, err.Error(), "canary")
+		})
+	}
+	server := httptest.NewServer(http.NotFoundHandler())
+	defer server.Close()
+	err := webhooktest.Conformance(t.Context(), webhooktest.Target{URL: server.URL, AppSecret: appSecret, VerifyToken: verifyToken})
+	require.ErrorContains(t, err, "the handshake: got 404, want 200 and the challenge; is Target.URL where the endpoint is mounted?")
 }
 
 func TestAnErrorOfTheHostsCountIsReported(t *testing.T) {
