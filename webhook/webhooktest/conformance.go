@@ -41,7 +41,14 @@ type Target struct {
 	// take its time: see Patience.
 	Handled func(ctx context.Context, id graph.MessageID) (int, error)
 
-	// Patience is how long the host may take to handle what it acknowledged. If zero, 5 seconds.
+	// Answered returns how often the host has answered the message with that id, whichever it is: a bot notes the id where it
+	// decides to answer. With it, answers are found that should not be: to what the business wrote on its phone, to
+	// history, to edits, deletions, reactions, notices, placeholders and statuses, to what is for somebody else to answer, and
+	// second ones to the same message. A host need not answer anything. The hook is first called at the end. If nil, this is not
+	// looked at.
+	Answered func(ctx context.Context, id graph.MessageID) (int, error)
+
+	// Patience is how long the host may take to handle, or to answer, what it acknowledged. If zero, 5 seconds.
 	Patience time.Duration
 
 	// HTTPClient makes the requests to URL, for an endpoint behind a private certificate. If nil, one that waits 20
@@ -85,6 +92,11 @@ func (t Target) validate() error {
 // batches over several entries and changes, one with a broken item, one of 1,000 messages and 3 MB; repeats of a delivery, at
 // once and one after the other, and messages out of order; bodies of 16 MiB; and whether the endpoint still answers in the
 // end. Where Meta does not care which refusal it is, any will do: 403 for 401, and 404 for 405.
+//
+// It also delivers what a number meets that lives in the WhatsApp Business app as well, and what is not to be answered: what the
+// business wrote, edited and deleted on its phone, history and its media, edits, deletions and reactions of customers, a notice, a
+// status, a placeholder, and what a customer writes while something else has the conversation. With Target.Answered, every answer
+// to those is found.
 //
 // The deliveries hold made-up messages of a made-up customer, under ids that no other run uses. The host takes them for real
 // ones: try an installation for tests. An answer of the host to the customer should go to a fake, such as the one of

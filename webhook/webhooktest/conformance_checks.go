@@ -133,6 +133,7 @@ func (c *conformance) signed(ctx context.Context) {
 	if !c.ordinary(ctx) {
 		return
 	}
+	c.unanswered(ctx)
 	c.oddities(ctx)
 	c.batches(ctx)
 	c.repeats(ctx)
@@ -154,7 +155,7 @@ func (c *conformance) ordinary(ctx context.Context) bool {
 	}
 	before := len(c.problems)
 	c.expect(ctx, check, "does Target.Handled count what the endpoint handles? Nothing else was counted", 1, id)
-	c.blind = c.blind || len(c.problems) > before
+	c.handled.off = c.handled.off || len(c.problems) > before
 	return true
 }
 
@@ -367,8 +368,10 @@ func (c *conformance) sizes(ctx context.Context) {
 func (c *conformance) last(ctx context.Context) {
 	const check = "an ordinary message after all that"
 	id := c.id()
-	if c.deliver(ctx, check, c.one(hello(id)), "something in this test broke the endpoint for good") {
+	body := delivery(c.entry(c.changeOf(lastCustomer, from(lastCustomer, id)+says("Hello, is it over?"))))
+	if c.deliver(ctx, check, body, "something in this test broke the endpoint for good") {
 		c.expect(ctx, check, "something in this test broke the handling for good", 1, id)
+		c.awaitAnswer(ctx, check, id)
 	}
 	c.recount(ctx)
 }

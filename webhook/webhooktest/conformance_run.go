@@ -12,7 +12,6 @@ import (
 	"net/http"
 	"net/url"
 	"os"
-	"slices"
 	"strings"
 	"time"
 
@@ -32,18 +31,13 @@ type conformance struct {
 	run     string // makes ids that no other run uses
 	written int    // how many messages there were
 	counts  []count
-	blind   bool // Handled does not even know the ordinary message
-}
 
-// A count is how often messages should be handled in the end.
-type count struct {
-	check, advice string
-	want          int
-	ids           []graph.MessageID
+	handled  counter
+	answered counter
 }
 
 func newConformance(t Target) *conformance {
-	c := &conformance{target: t, run: rand.Text()[:12]}
+	c := &conformance{target: t, run: rand.Text()[:12], handled: newCounter("Handled", t.Handled), answered: newCounter("Answered", t.Answered)}
 	c.target.WABA = cmp.Or(t.WABA, "200000000000001")
 	c.target.Phone = cmp.Or(t.Phone, "300000000000001")
 	c.target.Patience = cmp.Or(t.Patience, 5*time.Second)
@@ -172,60 +166,6 @@ func (c *conformance) judge(check string, got answer, advice string) bool {
 	return false
 }
 
-// expect notes how often messages should be handled, and waits until they have been at least that often.
-func (c *conformance) expect(ctx context.Context, check, advice string, want int, ids ...graph.MessageID) {
-	if c.target.Handled == nil || c.blind {
-		return
-	}
-	c.counts = append(c.counts, count{check, advice, want, ids})
-	if want == 0 {
-		return
-	}
-	late := time.Now().Add(c.target.Patience)
-	for waiting := slices.Clone(ids); ; {
-		waiting = slices.DeleteFunc(waiting, func(id graph.MessageID) bool { return c.handled(ctx, check, id) >= want })
-		if len(waiting) == 0 || ctx.Err() != nil || c.blind {
-			return
-		}
-		if time.Now().After(late) {
-			c.deviate(check, fmt.Sprintf("%d of %d messages not handled", len(waiting), len(ids)), "all of them handled once", advice)
-			return
-		}
-		pause(ctx, 10*time.Millisecond)
-	}
-}
-
-// handled asks the host. An error ends the counting.
-func (c *conformance) handled(ctx context.Context, check string, id graph.MessageID) int {
-	n, err := c.target.Handled(ctx, id)
-	if err != nil && !c.blind {
-		c.blind = true
-		c.problems = append(c.problems, fmt.Errorf("webhooktest: %s: Target.Handled: %w", check, err))
-	}
-	return n
-}
-
-// recount looks for messages that were handled too often. Doubles show late, so it is done once, at the end.
-func (c *conformance) recount(ctx context.Context) {
-	for _, n := range c.counts {
-		most := 0
-		for _, id := range n.ids {
-			if c.blind {
-				return
-			}
-			most = max(most, c.handled(ctx, n.check, id))
-		}
-		switch {
-		case most <= n.want:
-		case n.want == 0:
-			c.deviate(n.check, "its message handled", "it ignored", n.advice)
-		default:
-			c.deviate(n.check, fmt.Sprintf("a message handled %d times", most), "once",
-				"remember EventInfo.Key of what was handled, together with its effect, for 8 days: see webhook.Once")
-		}
-	}
-}
-
 func pause(ctx context.Context, d time.Duration) {
 	t := time.NewTimer(d)
 	defer t.Stop()
@@ -241,25 +181,38 @@ func (c *conformance) id() graph.MessageID {
 	return graph.MessageID(fmt.Sprintf("wamid.CONFORMANCE%s%06d", c.run, c.written))
 }
 
-// customer is who wrote all messages.
+// business is the number of the business.
+const business = "15550100100"
+
+// customer is who wrote all messages but those of conversations that have to be undisturbed.
 const customer = "15550100123"
 
-// text returns a message of the customer, without the braces around it.
-func text(id graph.MessageID, words string) string {
-	return fmt.Sprintf(`"from":%q,"id":%q,"timestamp":"%d","type":"text","text":{"body":"%s"}`, customer, id, time.Now().Unix(), words)
+// from returns the beginning of a message, without the brace before it.
+func from(who string, id graph.MessageID) string {
+	return fmt.Sprintf(`"from":%q,"id":%q,"timestamp":"%d",`, who, id, time.Now().Unix())
 }
+
+// text returns a message of the customer, without the braces around it.
+func text(id graph.MessageID, words string) string { return from(customer, id) + says(words) }
+
+// says returns the end of a text.
+func says(words string) string { return `"type":"text","text":{"body":"` + words + `"}` }
 
 // hello is a text that no other message has, because a host may take the same words for a repeat; that has a check of its own.
 func hello(id graph.MessageID) string { return text(id, "Hello "+string(id[len(id)-6:])) }
 
 // change returns a change of field messages. Each message is the inside of an object.
-func (c *conformance) change(messages ...string) string {
-	return `{"field":"messages","value":{` + c.metadata() + `,"contacts":[{"wa_id":"` + customer + `","profile":{"name":"Alma Reyes"}}],"messages":[{` +
+func (c *conformance) change(messages ...string) string { return c.changeOf(customer, messages...) }
+
+func (c *conformance) changeOf(who string, messages ...string) string {
+	return `{"field":"messages","value":{` + c.metadata() + `,"contacts":[` + contact(who) + `],"messages":[{` +
 		strings.Join(messages, "},{") + `}]}}`
 }
 
+func contact(who string) string { return `{"wa_id":"` + who + `","profile":{"name":"Alma Reyes"}}` }
+
 func (c *conformance) metadata() string {
-	return fmt.Sprintf(`"messaging_product":"whatsapp","metadata":{"display_phone_number":"15550100100","phone_number_id":%q}`, c.target.Phone)
+	return fmt.Sprintf(`"messaging_product":"whatsapp","metadata":{"display_phone_number":%q,"phone_number_id":%q}`, business, c.target.Phone)
 }
 
 func (c *conformance) entry(changes ...string) string {

@@ -10,7 +10,9 @@
 //	// answer.Code is 200, recorder.Events() holds one *webhook.IncomingMessage
 //
 // [Conformance] fires forged, broken, repeated and oversized deliveries at an endpoint, with the host's router and middleware
-// around it, and lists what it does wrong:
+// around it, and lists what it does wrong. Told what the host handled and what its bot answered, it finds what was lost or handled
+// twice, and answers that nobody should get, such as one to the business itself:
 //
-//	err = webhooktest.Conformance(ctx, webhooktest.Target{Handler: router, Path: "/whatsapp", AppSecret: …, VerifyToken: …})
+//	err = webhooktest.Conformance(ctx, webhooktest.Target{Handler: router, Path: "/whatsapp", AppSecret: …, VerifyToken: …,
+//		Handled: …, Answered: …})
 package webhooktest
