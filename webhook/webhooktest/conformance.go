@@ -36,9 +36,9 @@ type Target struct {
 	Phone graph.PhoneNumberID
 
 	// Handled returns how often the host has handled the customer's message with that id: how many rows it stored, how
-	// often it answered. With it, messages that were acknowledged and lost, and those that were handled twice, are found;
-	// without it only the answers are looked at. A [Recorder] has such a method. A host that works through a queue may
-	// take its time: see Patience.
+	// many tasks it made. What it leaves to a person is handled too. With it, messages that were acknowledged and lost, and
+	// those that were handled twice, are found; without it only the answers to Meta are looked at. A [Recorder] has such a
+	// method. A host that works through a queue may take its time: see Patience.
 	Handled func(ctx context.Context, id graph.MessageID) (int, error)
 
 	// Answered returns how often the host has answered the message with that id, whichever it is: a bot notes the id where it
@@ -50,6 +50,10 @@ type Target struct {
 
 	// Patience is how long the host may take to handle, or to answer, what it acknowledged. If zero, 5 seconds.
 	Patience time.Duration
+
+	// MaxAnswer is how long the endpoint may take to acknowledge a small delivery, by the median of several. Meta wants 250
+	// ms, and fewer than 1 % of all above 1 s. If zero, this is not looked at.
+	MaxAnswer time.Duration
 
 	// HTTPClient makes the requests to URL, for an endpoint behind a private certificate. If nil, one that waits 20
 	// seconds for an answer, as Meta does.
@@ -79,6 +83,9 @@ func (t Target) validate() error {
 	}
 	if t.Patience < 0 {
 		errs = append(errs, errors.New("webhooktest: Target.Patience is negative; use 0 for 5 seconds"))
+	}
+	if t.MaxAnswer < 0 {
+		errs = append(errs, errors.New("webhooktest: Target.MaxAnswer is negative; use 0 to leave it out"))
 	}
 	return errors.Join(errs...)
 }

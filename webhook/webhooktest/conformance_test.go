@@ -338,8 +338,8 @@ func quiet(h http.Handler) http.Handler {
 
 func TestTargetMistakesAreListedTogether(t *testing.T) {
 	t.Parallel()
-	err := webhooktest.Conformance(t.Context(), webhooktest.Target{AppSecret: " ", Path: "x", Patience: -1})
-	for _, want := range []string{"Handler and Target.URL are empty", "Path", "AppSecret", "VerifyToken", "Patience"} {
+	err := webhooktest.Conformance(t.Context(), webhooktest.Target{AppSecret: " ", Path: "x", Patience: -1, MaxAnswer: -1})
+	for _, want := range []string{"Handler and Target.URL are empty", "Path", "AppSecret", "VerifyToken", "Patience", "MaxAnswer"} {
 		require.ErrorContains(t, err, want)
 	}
 	err = webhooktest.Conformance(t.Context(), webhooktest.Target{Handler: http.NotFoundHandler(), URL: "http://127.0.0.1:1"})
@@ -420,6 +420,26 @@ func TestAMistakenTargetIsTold(t *testing.T) {
 	defer server.Close()
 	err := webhooktest.Conformance(t.Context(), webhooktest.Target{URL: server.URL, AppSecret: appSecret, VerifyToken: verifyToken})
 	require.ErrorContains(t, err, "the handshake: got 404, want 200 and the challenge; is Target.URL where the endpoint is mounted?")
+}
+
+func TestSlowAnswersAreFound(t *testing.T) {
+	t.Parallel()
+	for most, want := range map[time.Duration]string{
+		time.Nanosecond: "webhooktest: how soon an ordinary message is acknowledged: got ",
+		time.Minute:     "",
+	} {
+		n := &naive{recorder: new(webhooktest.Recorder)}
+		tgt := target(n, n.recorder)
+		tgt.MaxAnswer = most
+		err := webhooktest.Conformance(t.Context(), tgt)
+		if want == "" {
+			require.NoError(t, err)
+			continue
+		}
+		require.ErrorContains(t, err, want)
+		require.ErrorContains(t, err, ", want 1ns at most; store the delivery, acknowledge, and work later: package webhook/inbox does that")
+		require.NotContains(t, err.Error(), "\n")
+	}
 }
 
 func TestAnErrorOfTheHostsCountIsReported(t *testing.T) {
