@@ -32,7 +32,11 @@ func run(ctx context.Context) error {
 	var mux webhook.Mux
 	webhook.On(&mux, func(_ context.Context, m *webhook.IncomingMessage) error {
 		log.Println("a customer wrote to number", m.Phone, "a message of type", m.Content.Type())
-		return nil
+		return nil // a bot answers here, if coexistence.Answerable(m)
+	})
+	webhook.On(&mux, func(_ context.Context, e *webhook.MessageEcho) error {
+		log.Println("the business wrote on the phone of number", e.Phone, "a message of type", e.Content.Type())
+		return nil // a bot falls silent for e.To here: a person is in the conversation
 	})
 	queue, err := openSpool(setting("QUEUE", "webhook-queue"))
 	if err != nil {
@@ -48,12 +52,14 @@ func run(ctx context.Context) error {
 		return err
 	}
 	var worker sync.WaitGroup
+	// A MemLedger forgets everything at a restart: in production, use package webhook/inbox, or a Ledger in your database.
 	worker.Go(func() { work(ctx, queue, webhook.Dispatch(webhook.Once(&mux, new(webhook.MemLedger)))) })
 	defer worker.Wait()
 
-	server := &http.Server{Addr: "localhost:8080", Handler: endpoint, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 30 * time.Second}
+	addr := setting("ADDR", "localhost:8080")
+	server := &http.Server{Addr: addr, Handler: endpoint, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 30 * time.Second}
 	context.AfterFunc(ctx, func() { _ = server.Shutdown(context.WithoutCancel(ctx)) })
-	log.Println("the callback URL is http://localhost:8080/, for the fields", mux.Fields())
+	log.Printf("the callback URL is http://%s/, for the fields %v", addr, mux.Fields())
 	if err := server.ListenAndServe(); !errors.Is(err, http.ErrServerClosed) {
 		return err
 	}

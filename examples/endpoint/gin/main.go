@@ -27,14 +27,20 @@ func main() {
 	var mux webhook.Mux
 	webhook.On(&mux, func(_ context.Context, m *webhook.IncomingMessage) error {
 		log.Println("a customer wrote to number", m.Phone, "a message of type", m.Content.Type())
-		return nil
+		return nil // a bot answers here, if coexistence.Answerable(m)
 	})
+	webhook.On(&mux, func(_ context.Context, e *webhook.MessageEcho) error {
+		log.Println("the business wrote on the phone of number", e.Phone, "a message of type", e.Content.Type())
+		return nil // a bot falls silent for e.To here: a person is in the conversation
+	})
+	// A MemLedger forgets everything at a restart: in production, package webhook/inbox does what it and Once do here.
 	router, err := newRouter(cfg, webhook.Once(&mux, new(webhook.MemLedger)))
 	if err != nil {
 		log.Fatal(err)
 	}
-	server := &http.Server{Addr: "localhost:8080", Handler: router, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 30 * time.Second}
-	log.Println("the callback URL is http://localhost:8080/webhook, for the fields", mux.Fields())
+	addr := setting("ADDR", "localhost:8080")
+	server := &http.Server{Addr: addr, Handler: router, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 30 * time.Second}
+	log.Printf("the callback URL is http://%s/webhook, for the fields %v", addr, mux.Fields())
 	log.Fatal(server.ListenAndServe())
 }
 
