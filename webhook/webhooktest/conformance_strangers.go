@@ -104,7 +104,7 @@ func (c *conformance) strangers(ctx context.Context) {
 		{"an empty body without a signature", ``},
 	} {
 		if got := c.do(c.unsigned(ctx, []byte(s.body))); got.status != http.StatusUnauthorized && got.status != http.StatusForbidden {
-			c.deviate(s.check, got.String(), "401", first)
+			c.deviate(s.check, got.String(), "401", cmp.Or(c.misdirected(got), first))
 		}
 	}
 	for _, method := range []string{http.MethodPut, http.MethodDelete, http.MethodPatch} {

@@ -365,9 +365,10 @@ func TestConformanceOfNobody(t *testing.T) {
 	cancel()
 	require.ErrorIs(t, webhooktest.Conformance(ctx, tgt), context.Canceled)
 
-	strange := httptest.NewTLSServer(http.NotFoundHandler())
-	defer strange.Close()
+	strange := httptest.NewUnstartedServer(http.NotFoundHandler())
 	strange.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)
+	strange.StartTLS()
+	defer strange.Close()
 	tgt.URL = strange.URL
 	err = webhooktest.Conformance(t.Context(), tgt)
 	require.ErrorContains(t, err, "trusts its certificate")
@@ -412,6 +413,9 @@ func TestAMistakenTargetIsTold(t *testing.T) {
 			err := webhooktest.Conformance(t.Context(), tgt)
 			for _, want := range tt.want {
 				require.ErrorContains(t, err, want)
+			}
+			for line := range strings.SplitSeq(err.Error(), "\n") {
+				require.True(t, !strings.Contains(line, "got 404") || strings.Contains(line, "is Target.Path where"), line)
 			}
 			require.NotContains(t, err.Error(), "canary")
 		})
