@@ -32,7 +32,8 @@ func newHost(
 	limiter := new(cloudapi.MemLimiter) // 20 messages a second for each number, what it receives counted in
 	app.Limiter = limiter
 	client, err1 := cloudapi.NewClient(app)
-	tracker, err2 := coexistence.NewTracker(coexistence.Config{Store: store, AppID: app.AppID, Inbound: limiter})
+	log := slog.Default() // says what fails and comes again, which nobody would notice
+	tracker, err2 := coexistence.NewTracker(coexistence.Config{Store: store, AppID: app.AppID, Inbound: limiter, Logger: log})
 	h := &host{client: client, tracker: tracker}
 
 	var mux webhook.Mux
@@ -44,10 +45,10 @@ func newHost(
 	if err := errors.Join(err1, err2, err3); err != nil {
 		return nil, err
 	}
-	if h.inbox, err1 = sqliteinbox.Open(ctx, dir, webhook.MultiHandler(tracker, &mux), inbox.Config{}); err1 != nil {
+	if h.inbox, err1 = sqliteinbox.Open(ctx, dir, webhook.MultiHandler(tracker, &mux), inbox.Config{Logger: log}); err1 != nil {
 		return nil, err1
 	}
-	endpoint, err := webhook.NewEndpoint(webhook.Config{AppSecret: app.AppSecret, VerifyToken: verifyToken}, h.inbox)
+	endpoint, err := webhook.NewEndpoint(webhook.Config{AppSecret: app.AppSecret, VerifyToken: verifyToken, Logger: log}, h.inbox)
 	if err != nil {
 		return nil, errors.Join(err, h.inbox.Shutdown(ctx))
 	}
@@ -74,8 +75,14 @@ func (h *host) connected(ctx context.Context, b *signup.Business) error {
 
 // answer is a bot. It sees only what customers write now, never history or the owner, and is silent while a person answers.
 func (h *host) answer(ctx context.Context, m *webhook.IncomingMessage) error {
+	if !coexistence.Answerable(m) || time.Since(m.At) > time.Hour {
+		return nil
+	}
 	chat, err := h.tracker.Store().Conversation(ctx, m.Phone, m.From.Key())
-	if err != nil || !coexistence.Answerable(m) || chat.HumanActive(time.Hour, time.Now()) || time.Since(m.At) > time.Hour {
+	if errors.Is(err, coexistence.ErrNotFound) {
+		return nil // nobody can tell whether a person is at it; an error would only come again, and keep the customer waiting
+	}
+	if err != nil || chat.HumanActive(time.Hour, time.Now()) {
 		return err
 	}
 	return h.send(ctx, m.Phone, m.From, "Thanks for writing! We are open from 7 to 18 h.")
@@ -85,13 +92,14 @@ func (h *host) answer(ctx context.Context, m *webhook.IncomingMessage) error {
 func (h *host) send(ctx context.Context, from graph.PhoneNumberID, to graph.Identity, text string) error {
 	msg := cloudapi.Message{To: cloudapi.ToIdentity(to), Content: &cloudapi.Text{Body: text}}
 	sent, err := h.calls(from).Messages.Send(ctx, from, msg)
-	if e, ok := errors.AsType[*cloudapi.Error](err); ok && e.Outcome == cloudapi.OutcomeUnknown {
-		return webhook.Permanent(err) // Meta may have sent it: another try could say it twice
+	e, ok := errors.AsType[*cloudapi.Error](err)
+	if ok && (e.Outcome == cloudapi.OutcomeNotSent || e.Outcome == cloudapi.OutcomeRefused && errors.Is(err, graph.ErrThrottled)) {
+		return err // it did not go out, and a later try may succeed
 	}
-	if err != nil {
-		return err
+	if err == nil {
+		err = h.tracker.Sent(ctx, from, sent, msg)
 	}
-	return h.tracker.Sent(ctx, from, sent, msg)
+	return webhook.Permanent(err) // another try would be refused again, or say twice what Meta may have sent
 }
 
 // calls returns a client with the token of the business that owns a number.

@@ -1,0 +1,135 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence/coexistencetest"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook/webhooktest"
+)
+
+// The first thing that the host hears of a customer may be about a message that it does not have, because that is older than what
+// the phone shared. Whatever it is, what the customer writes next is answered, and at once.
+func TestNothingThatComesFirstKeepsACustomerWaiting(t *testing.T) {
+	t.Parallel()
+	s := connected(t)
+	for name, first := range map[string]string{
+		"a reaction":         `"type":"reaction","reaction":{"message_id":"wamid.GONE","emoji":"👍"}`,
+		"a deletion":         `"type":"revoke","revoke":{"original_message_id":"wamid.GONE"}`,
+		"an edit":            `"type":"edit","edit":{"original_message_id":"wamid.GONE","message":{"type":"text","text":{"body":"rye"}}}`,
+		"a type to come":     `"type":"hologram","hologram":{"id":"1"}`,
+		"a welcome request":  `"type":"request_welcome"`,
+		"a poll":             `"type":"unsupported","unsupported":{"type":"poll_creation"},"errors":[{"code":131051,"title":"Unsupported"}]`,
+		"a change of number": `"type":"system","system":{"type":"user_changed_number","wa_id":"15550100188"}`,
+	} {
+		customer := s.phone.AddCustomer(coexistencetest.CustomerConfig{Name: name})
+		s.deliver(t, customer, first)
+		require.Empty(t, s.answers(customer), name)
+		customer.Sends("Are you open?")
+		s.handled(t)
+		require.Len(t, s.answers(customer), 1, name)
+	}
+}
+
+// What Meta refuses for good would be refused again for hours, while the customer waits.
+func TestARefusedAnswerDoesNotKeepACustomerWaiting(t *testing.T) {
+	t.Parallel()
+	s := connected(t)
+	s.world.Graph().FailNext(graph.CodeMessageUndeliverable)
+	s.ada.Sends("Are you open?")
+	s.idle(t)
+	require.Empty(t, s.answers(s.ada))
+	s.ada.Sends("Hello?")
+	s.idle(t)
+	require.Len(t, s.answers(s.ada), 1)
+}
+
+// What was sent and could not be filed must not be sent again.
+func TestAnAnswerThatCannotBeFiledIsGivenOnce(t *testing.T) {
+	t.Parallel()
+	s := connected(t)
+	var err error
+	s.host.tracker, err = coexistence.NewTracker(coexistence.Config{Store: full{s.store}})
+	require.NoError(t, err)
+	s.ada.Sends("Are you open?")
+	s.idle(t)
+	require.Len(t, s.answers(s.ada), 1)
+}
+
+// A full store takes no messages.
+type full struct{ *coexistence.MemStore }
+
+func (full) UpdateMessages(context.Context, graph.PhoneNumberID, []graph.MessageID, func(*coexistence.Message)) error {
+	return errors.New("the disk is full")
+}
+
+// connected returns a story in which the number is connected and its history has arrived.
+func connected(t *testing.T) *story {
+	t.Helper()
+	out, err := os.Create(filepath.Join(t.TempDir(), "out"))
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, out.Close()) })
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	s, err := newStory(ctx, out, 1, 20)
+	require.NoError(t, err)
+	t.Cleanup(s.close)
+	require.NoError(t, s.signup(ctx))
+	require.NoError(t, s.sync(ctx))
+	return s
+}
+
+// deliver brings the host a message of a customer that the simulator would not make.
+func (s *story) deliver(t *testing.T, from *coexistencetest.Customer, content string) {
+	t.Helper()
+	body := fmt.Sprintf(`{"object":"whatsapp_business_account","entry":[{"id":%q,"changes":[{"field":"messages","value":{
+		"messaging_product":"whatsapp","metadata":{"display_phone_number":"15550100199","phone_number_id":%q},
+		"contacts":[{"profile":{"name":"x"},"user_id":%q}],
+		"messages":[{"from_user_id":%[3]q,"id":"wamid.%[3]s","timestamp":"%[4]d",%[5]s}]}}]}]}`,
+		s.phone.WABA(), s.number, from.Identity().UserID, time.Now().Unix(), content)
+	r := webhooktest.NewRequest([]byte(body), s.world.AppSecret())
+	r.RequestURI, r.URL.Host = "", s.server.Listener.Addr().String()
+	resp, err := s.server.Client().Do(r.WithContext(t.Context()))
+	require.NoError(t, err)
+	require.NoError(t, resp.Body.Close())
+	require.Equal(t, http.StatusOK, resp.StatusCode)
+	s.handled(t)
+}
+
+// handled waits until the host is done with everything, and sees that nothing took it a second try.
+func (s *story) handled(t *testing.T) {
+	t.Helper()
+	s.idle(t)
+	m, err := s.host.inbox.Metrics(t.Context())
+	require.NoError(t, err)
+	require.Zero(t, m.Retried+m.Died, "an event failed")
+}
+
+// idle waits until nothing is left to do. A customer who waits for the tries of an event is not patient.
+func (s *story) idle(t *testing.T) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	defer cancel()
+	require.NoError(t, s.arrive(ctx), "an event waits for another try")
+}
+
+// answers returns what a customer got through Cloud API.
+func (s *story) answers(c *coexistencetest.Customer) []string {
+	var list []string
+	for _, m := range s.phone.Chat(c) {
+		if m.Author == coexistencetest.AuthorAPI {
+			list = append(list, m.Content.Text)
+		}
+	}
+	return list
+}
