@@ -74,6 +74,11 @@ func inbound(id string, from who, second int, content string) string {
 		from.as("wa_id", "user_id"), from.as("from", "from_user_id"), id, unixSeconds(at(second)), content))
 }
 
+// inGroup is a message that a customer writes in the group g1.
+func inGroup(id string, from who, second int, content string) string {
+	return strings.Replace(inbound(id, from, second, content), `"id":"wamid`, `"group_id":"g1","id":"wamid`, 1)
+}
+
 func echo(id string, to who, second int, content string) string {
 	return body("smb_message_echoes", fmt.Sprintf(`"message_echoes":[{"from":%q,%s"id":%q,"timestamp":%q,%s}]`,
 		display, to.as("to", "to_user_id"), id, unixSeconds(at(second)), content))

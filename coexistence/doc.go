@@ -77,14 +77,17 @@
 //
 // # Bots and people
 //
-// On these numbers a person and a bot share a conversation. Answer only what is [Answerable]: never an echo, an edit, history. And stay
-// silent while a person is at it:
+// On these numbers a person and a bot share a conversation. Answer only what is [Answerable]: never an echo, an edit, history, a
+// message in a group. And stay silent while a person is at it:
 //
 //	webhook.On(&mux, func(ctx context.Context, m *webhook.IncomingMessage) error {
-//		if !coexistence.Answerable(m) {
+//		if !coexistence.Answerable(m) || time.Since(m.At) > time.Hour {
 //			return nil
 //		}
 //		c, err := store.Conversation(ctx, m.Phone, m.From.Key())
+//		if errors.Is(err, coexistence.ErrNotFound) {
+//			return nil // an error would only come again, and what the customer writes next would wait for it
+//		}
 //		if err != nil || c.HumanActive(30*time.Minute, time.Now()) {
 //			return err
 //		}

@@ -24,15 +24,15 @@ func Example() {
 	}
 	var mux webhook.Mux
 	webhook.On(&mux, func(ctx context.Context, m *webhook.IncomingMessage) error {
-		if !coexistence.Answerable(m) {
+		if !coexistence.Answerable(m) || time.Since(m.At) > time.Hour {
 			return nil
 		}
 		c, err := store.Conversation(ctx, m.Phone, m.From.Key())
-		if err != nil {
-			return err
+		if errors.Is(err, coexistence.ErrNotFound) {
+			return nil // an error would only come again, and what the customer writes next would wait for it
 		}
-		if c.HumanActive(30*time.Minute, time.Now()) {
-			return nil // somebody is answering on the phone
+		if err != nil || c.HumanActive(30*time.Minute, time.Now()) {
+			return err // or nil, while somebody is answering on the phone
 		}
 		return nil // answer here
 	})

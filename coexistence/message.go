@@ -169,11 +169,13 @@ func (m Message) Shown() bool { return m.Person != "" && m.Kind != "" }
 // Answerable reports whether a bot may answer: the customer wrote it, live, with content of its own that is still there. It is
 // false for whatever the business wrote, for history, for placeholders and unsupported messages (a person has to look at the
 // phone), for system notices and welcome requests, and for types that this package does not know. Edits, revocations and reactions
-// are no messages, so they are never answerable: see [Answerable] for events.
+// are no messages, so they are never answerable: see [Answerable] for events. What is written in a group is not either: an answer to
+// Customer would go to that person alone, and Cloud API has no groups on coexistence numbers.
 //
 // It says nothing about time. A delivery can be a week late; compare At before answering.
 func (m Message) Answerable() bool {
-	return m.Origin == OriginCustomer && !m.Outbound && !m.Revoked() && m.Basis.Content == SourceLive && answerableKind(m.first().Kind)
+	return m.Origin == OriginCustomer && !m.Outbound && m.Group == "" && !m.Revoked() &&
+		m.Basis.Content == SourceLive && answerableKind(m.first().Kind)
 }
 
 // MediaExpected reports whether the message is a placeholder whose media may still come: it is less than 14 days old.
@@ -238,8 +240,9 @@ func answerableKind(k webhook.MessageType) bool {
 
 // Answerable reports whether ev is a message that a bot may answer, by the rules of [Message.Answerable]. It looks at the event
 // alone: whether the same delivery came before, and whether a person is already in the conversation
-// ([Conversation.HumanActive]), is for the caller to find out.
+// ([Conversation.HumanActive]), is for the caller to find out. Ask it first: what is answerable, and has been through the tracker,
+// is in the conversation of its From, while a reaction may be about a message that no store has.
 func Answerable(ev webhook.Event) bool {
 	m, ok := ev.(*webhook.IncomingMessage)
-	return ok && m.Content != nil && answerableKind(m.Content.Type())
+	return ok && m.Group == "" && m.Content != nil && answerableKind(m.Content.Type())
 }

@@ -221,6 +221,7 @@ func TestOnlyLiveContentOfTheCustomerIsAnswerable(t *testing.T) {
 		"echo":            {echo("wamid.1", ada, 1, text("hi")), false},
 		"history":         {history(0, 1, 5, ada, past("wamid.1", ada, 1, text("hi"))), false},
 		"history media":   {historyMedia("wamid.1", ada, 1, image("3001", "")), false},
+		"in a group":      {inGroup("wamid.1", ada, 1, text("hi")), false},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {

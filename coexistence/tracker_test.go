@@ -260,11 +260,9 @@ func TestPaymentsAreNoMessages(t *testing.T) {
 
 func TestGroupsAreConversationsOfTheirOwn(t *testing.T) {
 	t.Parallel()
-	group := func(id string, from who, content string) string {
-		return strings.Replace(inbound(id, from, 1, content), `"id":"wamid`, `"group_id":"g1","id":"wamid`, 1)
-	}
 	react := fmt.Sprintf(reactionTo, "wamid.1", "A")
-	store := delivered(t, group("wamid.1", ada, text("hello all")), group("wamid.2", grace, text("hi")), group("wamid.3", ada, react), group("wamid.4", grace, react),
+	store := delivered(t, inGroup("wamid.1", ada, 1, text("hello all")), inGroup("wamid.2", grace, 1, text("hi")),
+		inGroup("wamid.3", ada, 1, react), inGroup("wamid.4", grace, 1, react),
 		body("messages", `"statuses":[{"id":"wamid.9","recipient_type":"group","recipient_id":"g1","recipient_participant_id":"15550100101","status":"read","timestamp":"7"},
 			{"id":"wamid.9","recipient_type":"group","recipient_id":"g1","recipient_participant_id":"15550100102","status":"delivered","timestamp":"6"}]`))
 	list := conversations(t, store)

@@ -15,6 +15,7 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence/coexistencetest"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook/webhooktest"
 )
 
@@ -30,6 +31,7 @@ func TestNothingThatComesFirstKeepsACustomerWaiting(t *testing.T) {
 		"a type to come":     `"type":"hologram","hologram":{"id":"1"}`,
 		"a welcome request":  `"type":"request_welcome"`,
 		"a poll":             `"type":"unsupported","unsupported":{"type":"poll_creation"},"errors":[{"code":131051,"title":"Unsupported"}]`,
+		"a group's message":  `"group_id":"g1","type":"text","text":{"body":"hello all"}`,
 		"a change of number": `"type":"system","system":{"type":"user_changed_number","wa_id":"15550100188"}`,
 	} {
 		customer := s.phone.AddCustomer(coexistencetest.CustomerConfig{Name: name})
@@ -38,6 +40,17 @@ func TestNothingThatComesFirstKeepsACustomerWaiting(t *testing.T) {
 		customer.Sends("Are you open?")
 		s.handled(t)
 		require.Len(t, s.answers(customer), 1, name)
+	}
+}
+
+// Somebody whom the tracker files under no name, such as the business itself, has no conversation.
+func TestWhoeverHasNoConversationIsNoError(t *testing.T) {
+	t.Parallel()
+	s := connected(t)
+	for _, from := range []graph.Identity{{}, {WAID: graph.Digits(s.phone.Number())}, {UserID: "US.1001"}} {
+		require.NoError(t, s.host.answer(t.Context(), &webhook.IncomingMessage{
+			EventInfo: webhook.EventInfo{Phone: s.number, At: time.Now()}, ID: "wamid.1", From: from, Content: &webhook.Text{Body: "hello"},
+		}))
 	}
 }
 

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"time"
 
@@ -29,6 +30,9 @@ func (a *app) answer(ctx context.Context, m *webhook.IncomingMessage) error {
 		return nil
 	}
 	chat, err := a.tracker.Store().Conversation(ctx, m.Phone, m.From.Key())
+	if errors.Is(err, coexistence.ErrNotFound) {
+		return nil // who has the word, nobody can tell; an error would only come again, and the customer would wait for it
+	}
 	if err != nil {
 		return err
 	}

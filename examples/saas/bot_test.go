@@ -1,0 +1,49 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence/outbox"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook"
+)
+
+// The bot answers whom it knows, where they asked. Whatever else comes must not fail, or what the same customer writes next would wait.
+func TestTheBotAnswersInPrivateAlone(t *testing.T) {
+	t.Parallel()
+	a, _ := newTestApp(t)
+	const phone, waba = graph.PhoneNumberID("100000000000001"), graph.WABAID("200000000000001")
+	require.NoError(t, a.tracker.Onboard(t.Context(), coexistence.Onboarding{Phone: phone, WABAs: []graph.WABAID{waba}, OnboardedAt: time.Now()}))
+	for i, tt := range []struct {
+		message string // who wrote, and where
+		answers int
+	}{
+		{`"from":"15550100142"`, 1},
+		{`"from":"15550100142","group_id":"g1"`, 0}, // has a private chat, too
+		{`"from":"15550100143","group_id":"g1"`, 0},
+		{`"from":"US.1001"`, 1},
+		{`"from":"15550100100"`, 0}, // the business itself, which is nobody's customer
+	} {
+		before, err := collect(a.outbox.Entries(t.Context(), outbox.Filter{Phone: phone}))
+		require.NoError(t, err)
+		require.NoError(t, a.inbox.Receive(t.Context(), webhook.Delivery{ReceivedAt: time.Now(), Body: fmt.Appendf(nil,
+			`{"object":"whatsapp_business_account","entry":[{"id":%q,"changes":[{"field":"messages","value":{"messaging_product":"whatsapp",
+			"metadata":{"display_phone_number":"15550100100","phone_number_id":%q},"messages":[{"id":"wamid.%d","timestamp":"%d",%s,
+			"type":"text","text":{"body":"When are you open?"}}]}}]}]}`, waba, phone, i, time.Now().Unix(), tt.message)}))
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		require.NoError(t, a.inbox.Idle(ctx), tt.message)
+		cancel()
+		after, err := collect(a.outbox.Entries(t.Context(), outbox.Filter{Phone: phone}))
+		require.NoError(t, err)
+		require.Len(t, after, len(before)+tt.answers, tt.message)
+		m, err := a.inbox.Metrics(t.Context())
+		require.NoError(t, err)
+		require.Zero(t, m.Retried+m.Died, tt.message)
+	}
+}
