@@ -134,7 +134,7 @@ func TestAFailedPreflightBurnsNothingAndListsEverything(t *testing.T) {
 	require.Equal(t, map[coexistence.Check]int{
 		coexistence.CheckNumber: 1, coexistence.CheckSubscription: 1, coexistence.CheckFields: 1,
 	}, checks)
-	require.Contains(t, err.Error(), "smb_message_echoes, smb_app_state_sync, account_update")
+	require.Contains(t, err.Error(), "account_update, smb_app_state_sync, smb_message_echoes")
 	require.Contains(t, err.Error(), string(other.ID))
 	require.Zero(t, d.calls())
 	after := d.state(t)

@@ -14,7 +14,8 @@
 //	result, err := tracker.Begin(ctx, coexistence.API(client.WithToken(token)), phone)
 //
 // A [Tracker] is a [webhook.Handler] that keeps three things in a [Store]: the [State] of each number, the messages of each
-// conversation, and the people. The host's own handlers come after it and find everything stored.
+// conversation, and the people. The host's own handlers come after it and find everything stored. In the app dashboard, subscribe
+// the app to the webhook fields of the tracker ([Fields]) and to those of the handlers ([webhook.Mux.Fields]).
 //
 // # The life of a number
 //

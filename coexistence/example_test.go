@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi"
@@ -149,6 +150,25 @@ func ExampleTracker_Handle() {
 	// Ada 2
 	// customer Are you open? false
 	// app Until 6 true
+}
+
+// What to tick in the app dashboard: what the tracker needs, and what the host's own handlers need.
+func ExampleFields() {
+	var mux webhook.Mux
+	webhook.On(&mux, func(context.Context, *webhook.IncomingMessage) error { return nil })
+	webhook.On(&mux, func(context.Context, *webhook.MessageTemplateStatusUpdate) error { return nil })
+	fields := append(coexistence.Fields(), mux.Fields()...)
+	slices.Sort(fields)
+	for _, field := range slices.Compact(fields) {
+		fmt.Println(field)
+	}
+	// Output:
+	// account_update
+	// history
+	// message_template_status_update
+	// messages
+	// smb_app_state_sync
+	// smb_message_echoes
 }
 
 func ExampleAliases() {

@@ -86,10 +86,13 @@ func (e *PreflightError) Unwrap() []error {
 	return errs
 }
 
-// requiredFields are the webhook fields that a coexistence number needs. Whoever misses one gets silence, not an error. A host that
-// wants no history can do without that field.
-var requiredFields = []webhook.Field{
-	webhook.FieldMessages, webhook.FieldMessageEchoes, webhook.FieldAppStateSync, webhook.FieldHistory, webhook.FieldAccountUpdate,
+// Fields returns the webhook fields that a [Tracker] lives on, sorted: what the app has to be subscribed to, besides what the host's
+// own handlers need ([webhook.Mux.Fields]). Whoever misses one gets silence, not an error. A host that wants no history can do
+// without that field. The slice is the caller's to change.
+func Fields() []webhook.Field {
+	return []webhook.Field{
+		webhook.FieldAccountUpdate, webhook.FieldHistory, webhook.FieldMessages, webhook.FieldAppStateSync, webhook.FieldMessageEchoes,
+	}
 }
 
 // Preflight reads whether everything is in place for a sync of the number, and changes nothing. [Tracker.Begin] does it by
@@ -147,9 +150,9 @@ func (t *Tracker) preflight(ctx context.Context, api SyncAPI, st State, kinds []
 		warning(Finding{Check: CheckSubscription, Text: "Config.AppID is empty, so any subscribed app was taken for ours"})
 	}
 
-	required := requiredFields
+	required := Fields()
 	if !slices.Contains(kinds, cloudapi.SyncHistory) {
-		required = slices.DeleteFunc(slices.Clone(required), func(f webhook.Field) bool { return f == webhook.FieldHistory })
+		required = slices.DeleteFunc(required, func(f webhook.Field) bool { return f == webhook.FieldHistory })
 	}
 	switch subs, err := api.Subscriptions(ctx); {
 	case err != nil:

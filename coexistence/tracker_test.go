@@ -5,6 +5,8 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"maps"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -275,6 +277,58 @@ func TestGroupsAreConversationsOfTheirOwn(t *testing.T) {
 	require.Equal(t, "group:g1", sent.Person)
 	require.Equal(t, webhook.StatusRead, sent.Status)
 	require.Len(t, sent.Receipts, 2)
+}
+
+// What an app has to be subscribed to is what the tracker learns from.
+func TestTheTrackerLearnsFromEveryFieldItNeeds(t *testing.T) {
+	t.Parallel()
+	bodies := map[webhook.Field][]string{
+		webhook.FieldMessages:      {inbound("wamid.1", ada, 1, text("hi")), inbound("wamid.1", ada, 1, ghost), status("wamid.1", ada, 1, "sent")},
+		webhook.FieldMessageEchoes: {echo("wamid.1", ada, 1, text("hi"))},
+		webhook.FieldAppStateSync:  {contact("add", "Ada", ada, 1)},
+		webhook.FieldHistory: {
+			history(0, 1, 5, ada, past("wamid.1", ada, 1, text("hi"))), historyMedia("wamid.1", ada, 1, image("3001", "")), historyDeclined(),
+		},
+		webhook.FieldAccountUpdate: {accountUpdate("ACCOUNT_OFFBOARDED", 1, "")},
+	}
+	require.Equal(t, slices.Sorted(maps.Keys(bodies)), coexistence.Fields(), "sorted, and no field without a body here")
+	for field, list := range bodies {
+		for _, b := range list {
+			store := &counting{}
+			tracker := onboard(t, store)
+			before := store.updates
+			for _, ev := range decode(t, b) {
+				require.Equal(t, field, ev.Info().Field)
+				require.NoError(t, tracker.Handle(t.Context(), ev))
+			}
+			require.Greater(t, store.updates, before, b)
+		}
+	}
+	coexistence.Fields()[0] = "spoiled"
+	require.NotContains(t, coexistence.Fields(), webhook.Field("spoiled"))
+}
+
+// A counting store counts what it is asked to store.
+type counting struct {
+	coexistence.MemStore
+	updates int
+}
+
+func (c *counting) UpdateState(ctx context.Context, phone graph.PhoneNumberID, fn func(coexistence.State) (coexistence.State, error)) (coexistence.State, error) {
+	c.updates++
+	return c.MemStore.UpdateState(ctx, phone, fn)
+}
+
+func (c *counting) UpdateMessages(ctx context.Context, phone graph.PhoneNumberID, ids []graph.MessageID, fn func(*coexistence.Message)) error {
+	c.updates++
+	return c.MemStore.UpdateMessages(ctx, phone, ids, fn)
+}
+
+func (c *counting) UpdateContact(
+	ctx context.Context, phone graph.PhoneNumberID, aliases []string, fn func(*coexistence.Contact),
+) (coexistence.Contact, error) {
+	c.updates++
+	return c.MemStore.UpdateContact(ctx, phone, aliases, fn)
 }
 
 // A handler's error asks for the event again, so an error of the store must come out.
