@@ -7,7 +7,10 @@
 //	store := new(coexistence.MemStore)
 //	tracker, err := coexistence.NewTracker(coexistence.Config{Store: store, AppID: appID})
 //	…
-//	endpoint, err := webhook.NewEndpoint(cfg, webhook.Dispatch(webhook.MultiHandler(tracker, &mux)))
+//	// Meta repeats deliveries. The inbox keeps each event until it is handled, and hands it over once: a bot in mux answers once.
+//	in, err := sqliteinbox.Open(ctx, "inbox", webhook.MultiHandler(tracker, &mux), inbox.Config{Logger: logger})
+//	…
+//	endpoint, err := webhook.NewEndpoint(cfg, in)
 //	…
 //	// when signup is done:
 //	err = tracker.Onboard(ctx, coexistence.Onboarding{Phone: phone, WABAs: wabas, DisplayPhone: number, OnboardedAt: at})

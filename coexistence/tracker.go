@@ -39,9 +39,11 @@ var _ Inbound = (*cloudapi.MemLimiter)(nil)
 // the guard of the calls that work only once. It holds nothing itself: make one per process, over one store. It is safe for
 // concurrent use.
 //
-// Put it before the host's own handlers, so that they find everything stored:
+// Put it before the host's own handlers, so that they find everything stored. It bears repeats, and they seldom do, so put an
+// inbox in front of both, or Once in front of them:
 //
-//	webhook.Dispatch(webhook.MultiHandler(tracker, &mux))
+//	sqliteinbox.Open(ctx, "inbox", webhook.MultiHandler(tracker, &mux), inbox.Config{})
+//	webhook.Dispatch(webhook.MultiHandler(tracker, webhook.Once(&mux, new(webhook.MemLedger))))
 type Tracker struct{ cfg Config }
 
 var _ webhook.Handler = (*Tracker)(nil)
