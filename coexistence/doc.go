@@ -7,7 +7,8 @@
 //	store := new(coexistence.MemStore)
 //	tracker, err := coexistence.NewTracker(coexistence.Config{Store: store, AppID: appID})
 //	…
-//	// Meta repeats deliveries. The inbox keeps each event until it is handled, and hands it over once: a bot in mux answers once.
+//	var mux webhook.Mux // the host's own handlers, such as a bot
+//	// Meta repeats deliveries. The inbox (webhook/inbox) keeps each event until it is handled, and hands it over once: a bot answers once.
 //	in, err := sqliteinbox.Open(ctx, "inbox", webhook.MultiHandler(tracker, &mux), inbox.Config{Logger: logger})
 //	…
 //	endpoint, err := webhook.NewEndpoint(cfg, in)
@@ -50,8 +51,8 @@
 //
 // [State.Due] says what can still be asked for, [State.Remaining] how long, [State.ContactsStatus] and [State.HistoryStatus] how
 // far it is, and [SyncStatus.Advice] what to do then. A sync that brings nothing becomes stalled after an hour; [State.Checklist] says
-// what to look at. Nothing here starts a timer: moments are arguments, and a host calls these from its own jobs. [Tracker.Tend] is all that such
-// a job has to call for each number.
+// what to look at. Nothing here starts a timer: moments are arguments, and a host calls these from its own jobs. [Tracker.Tend] is all that
+// such a job has to call for each number.
 //
 // How far the history is, [HistorySync] says: Progress overall, and for each phase the chunks that arrived, those
 // that are missing between them, and the messages that could not be read. Meta names no total, so a gap behind the last chunk
@@ -69,7 +70,8 @@
 //
 // People are known by business-scoped user id, by phone number, or by both. A [Contact] joins what turns out to be one person, across
 // changes of number and the several spellings of numbers in Mexico, Argentina and Brazil, and a conversation is all that was said
-// with one Contact. The number of the business itself is never a customer.
+// with one Contact. The number of the business itself is never a customer. What is said in a group is a conversation of its own, whose
+// key is "group:" and the id of the group; as of November 2026, Meta shares no groups of coexistence numbers.
 //
 // # What nobody can know
 //

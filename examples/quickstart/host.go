@@ -67,7 +67,7 @@ func (h *host) connected(ctx context.Context, b *signup.Business) error {
 		return err
 	}
 	if _, err := h.tracker.Begin(ctx, coexistence.API(h.calls(b.Phone.ID)), b.Phone.ID); err != nil {
-		// The number works without. What can still be asked for, State.Due tells a job that calls Begin again.
+		// The number works without. A real host has a job that calls Tracker.Tend for every number now and then: it asks again.
 		slog.ErrorContext(ctx, "contacts or history were not asked for", "phone", b.Phone.ID, "err", err)
 	}
 	return nil
