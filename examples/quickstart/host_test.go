@@ -12,6 +12,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/cloudapitest"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence/coexistencetest"
@@ -65,6 +66,16 @@ func TestARefusedAnswerDoesNotKeepACustomerWaiting(t *testing.T) {
 	s.ada.Sends("Hello?")
 	s.idle(t)
 	require.Len(t, s.answers(s.ada), 1)
+}
+
+// What Meta did not do for a reason that passes, a later try does.
+func TestAnAnswerThatMetaPutsOffIsTriedAgain(t *testing.T) {
+	t.Parallel()
+	s := connected(t)
+	s.world.Graph().FailNext(graph.CodeRateLimitHit, cloudapitest.Times(100))
+	err := s.host.send(t.Context(), s.number, s.ada.Identity(), "hello")
+	require.ErrorIs(t, err, graph.CodeRateLimitHit)
+	require.False(t, webhook.IsPermanent(err))
 }
 
 // What was sent and could not be filed must not be sent again.
