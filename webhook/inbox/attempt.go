@@ -32,10 +32,12 @@ func (in *Inbox) attempt(h *hold, rec Record) (out Outcome, settled bool) {
 	err = handleSafely(context.WithValue(ctx, claimedKey{}, c), in.handler, ev)
 	in.counts.running.Add(-1)
 	out = in.judge(h, out, ev, err, attempt)
-	if c.settled && out.Kind != Done {
-		in.cfg.Logger.ErrorContext(ctx, "an event was settled within the handler, which failed afterwards; it does not come again",
-			"key", rec.Key, "err", err)
-		out = Outcome{ID: rec.ID}
+	if c.settled {
+		if err != nil {
+			in.cfg.Logger.ErrorContext(ctx, "an event was settled within the handler, which failed afterwards; it does not come again",
+				"key", rec.Key, "err", err)
+		}
+		out = c.out
 	}
 	info := ev.Info()
 	in.count(out.Kind)
@@ -66,10 +68,15 @@ func (in *Inbox) judge(h *hold, out Outcome, ev webhook.Event, err error, attemp
 	case err != nil:
 		out.Kind, out.Reason, out.After = Retry, reason(err), max(in.cfg.Backoff(attempt), 0)
 	case undecodable:
-		// It is kept with its bytes, however the handler took it: a later release may understand it.
-		out.Kind, out.Reason = Dead, "parked, because this release cannot decode it; replay it with a later one: "+reason(bad.Err)
+		out = parked(out.ID, bad)
 	}
 	return out
+}
+
+// parked is the outcome of what a handler took well that this release cannot decode. It is kept with its bytes: a later release may
+// understand it.
+func parked(id ID, bad *webhook.Undecodable) Outcome {
+	return Outcome{ID: id, Kind: Dead, Reason: "parked, because this release cannot decode it; replay it with a later one: " + reason(bad.Err)}
 }
 
 // reason is an error as it is kept: not endless.
@@ -101,6 +108,7 @@ type claimed struct {
 	store   Store
 	token   Token
 	rec     Record
+	out     Outcome // what InTx settles it with
 	settled bool
 }
 
@@ -116,7 +124,8 @@ func Attempt(ctx context.Context) (n int, receivedAt time.Time) {
 
 // InTx returns a Handler that handles an event and settles it in one transaction of the store's database, which has to be a [TxSettler]:
 // either the rows that fn writes with tx and the fact that the event is done are committed, or neither is. So the effects
-// of each event are there exactly once, whatever crashes, and whoever lost the lease meanwhile commits nothing.
+// of each event are there exactly once, whatever crashes, and whoever lost the lease meanwhile commits nothing. An *[webhook.Undecodable] is
+// settled as a dead letter, which keeps its bytes.
 //
 // fn must not commit or roll back, nor use the inbox. With [webhook.MultiHandler], InTx comes last: once it has committed, the event does not come again,
 // even if a handler behind it fails. With SQLite, nothing else is written as long as fn runs: be brief.
@@ -130,11 +139,15 @@ func InTx(fn func(ctx context.Context, tx *sql.Tx, ev webhook.Event) error) webh
 		if !ok {
 			return errors.New("inbox: InTx needs a store in a SQL database")
 		}
+		c.out = Outcome{ID: c.rec.ID}
+		if bad, ok := ev.(*webhook.Undecodable); ok {
+			c.out = parked(c.rec.ID, bad)
+		}
 		err := store.Transact(ctx, func(tx *sql.Tx) error {
 			if err := fn(ctx, tx, ev); err != nil {
 				return err
 			}
-			return store.SettleTx(ctx, tx, c.token, []Outcome{{ID: c.rec.ID}})
+			return store.SettleTx(ctx, tx, c.token, []Outcome{c.out})
 		})
 		if err != nil {
 			return err

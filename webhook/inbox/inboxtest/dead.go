@@ -1,10 +1,13 @@
 package inboxtest
 
 import (
+	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"time"
 
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook/inbox"
 )
 
@@ -181,6 +184,34 @@ func (c *check) purging() error {
 	}
 	keys, err := c.finish()
 	return errors.Join(err, expectKeys(keys, "2", "3"))
+}
+
+// parking checks stores in which a host can commit rows of its own.
+func (c *check) parking() error {
+	if _, ok := c.a.(inbox.TxSettler); !ok {
+		return nil
+	}
+	in, err := inbox.New(c.a, inbox.InTx(func(context.Context, *sql.Tx, webhook.Event) error { return nil }), inbox.Config{})
+	if err != nil {
+		return err
+	}
+	const body = "not JSON"
+	err = firstError(
+		func() error { return in.Start(c.ctx) },
+		func() error { return in.Receive(c.ctx, webhook.Delivery{Body: []byte(body), ReceivedAt: received()}) },
+		func() error { return in.Idle(c.ctx) },
+	)
+	if err := errors.Join(err, in.Shutdown(c.ctx)); err != nil {
+		return err
+	}
+	list, err := c.letters(1)
+	if err != nil {
+		return err
+	}
+	if l := list[0]; string(l.Body) != body || l.Kind != inbox.KindEvent || l.Reason == "" {
+		return fmt.Errorf("what cannot be decoded came back as %+v", l)
+	}
+	return nil
 }
 
 func (c *check) counting() error {
