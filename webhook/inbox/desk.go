@@ -28,13 +28,14 @@ type hold struct {
 }
 
 type settlement struct {
-	hold *hold
-	lane string
-	size int // of the body that may go with it
-	out  Outcome
+	hold     *hold
+	lane     string
+	delivery ID
+	size     int // of the delivery's body, which may go with it
+	out      Outcome
 }
 
-// settleBytes limits the bodies that go in one transaction: others wait for it.
+// settleBytes limits the bodies that go in one transaction: others wait for it. The events of a large one may be many, and go together.
 const settleBytes = 2 << 20
 
 func newDesk(in *Inbox, a alarm) *desk {
@@ -61,15 +62,18 @@ func (d *desk) finish(h *hold) {
 // run settles until outcomes is closed.
 func (d *desk) run(ctx context.Context) {
 	for first := range d.outcomes {
-		batch, bytes := []settlement{first}, first.size
+		batch, bodies, bytes := []settlement{first}, map[ID]bool{first.delivery: true}, first.size
 	collect:
-		for len(batch) < cap(d.outcomes) && bytes < settleBytes {
+		for len(batch) < cap(d.outcomes) && (bytes < settleBytes || len(bodies) == 1) {
 			select {
 			case s, more := <-d.outcomes:
 				if !more {
 					break collect
 				}
-				batch, bytes = append(batch, s), bytes+s.size
+				if batch = append(batch, s); !bodies[s.delivery] {
+					bodies[s.delivery] = true
+					bytes += s.size
+				}
 			default:
 				break collect
 			}

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -292,6 +293,38 @@ func TestWhatCannotBeDecodedIsParked(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, 2, n)
 		require.Zero(t, metrics(t, in).Dead)
+		require.NoError(t, in.Shutdown(t.Context()))
+	})
+}
+
+// A slowDisk takes a while for what it settles, as long as others handle events.
+type slowDisk struct {
+	inbox.MemStore
+	settled atomic.Int64 // transactions
+}
+
+func (s *slowDisk) Settle(ctx context.Context, token inbox.Token, outs []inbox.Outcome) error {
+	s.settled.Add(1)
+	time.Sleep(10 * time.Millisecond)
+	return s.MemStore.Settle(ctx, token, outs)
+}
+
+// A body counts once among what goes in one transaction, however many events it has.
+func TestTheEventsOfALargeDeliveryAreSettledTogether(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		const n = 1000
+		store := new(slowDisk)
+		in := start(t, store, new(recorder), inbox.Config{})
+		var list []string
+		for i := range n {
+			text := message(fmt.Sprintf("1555010%04d", i), fmt.Sprint("wamid.", i))
+			list = append(list, strings.Replace(text, "hello", strings.Repeat("x", 2900), 1))
+		}
+		receive(t, in, wrap("messages", `"messages":[`+strings.Join(list, ",")+`]`))
+		pass(time.Minute)
+		require.Equal(t, int64(n), metrics(t, in).Handled)
+		require.Less(t, store.settled.Load(), int64(n/5))
 		require.NoError(t, in.Shutdown(t.Context()))
 	})
 }

@@ -135,7 +135,7 @@ func (p *pump) work(ctx context.Context, run laneRun) {
 			out, settled = p.in.attempt(run.hold, rec)
 		}
 		if !settled {
-			p.desk.outcomes <- settlement{run.hold, rec.Lane, len(rec.Body), out}
+			p.desk.outcomes <- settlement{run.hold, rec.Lane, rec.Delivery, len(rec.Body), out}
 		}
 		if out.Kind == Retry || out.Kind == Release {
 			break

@@ -69,8 +69,12 @@ func (s *Store) Purge(ctx context.Context, ids []inbox.ID) (n int, err error) {
 			n += int(events)
 		}
 		among, arg := sqldb.Dialect(s.dialect).Among("id", deliveriesAmong(ids))
-		dead, err := s.exec(ctx, tx, `UPDATE webhook_deliveries SET changed_at = ? + $now, state = CASE WHEN left_open = 0 THEN 3 ELSE 1 END,
-			body = CASE WHEN left_open = 0 THEN NULL ELSE body END WHERE state = 2 AND `+among, s.in(0), arg)
+		open := "left_open > 0"
+		if s.dialect == SQLite {
+			open = someOpen
+		}
+		dead, err := s.exec(ctx, tx, `UPDATE webhook_deliveries SET changed_at = ? + $now, state = CASE WHEN `+open+` THEN 1 ELSE 3 END,
+			body = CASE WHEN `+open+` THEN body END WHERE state = 2 AND `+among, s.in(0), arg)
 		if err != nil {
 			return err
 		}

@@ -3,6 +3,7 @@ package sqlinbox
 import (
 	"context"
 	"database/sql"
+	"maps"
 	"slices"
 	"time"
 
@@ -209,10 +210,19 @@ func (s *Store) writeEvents(ctx context.Context, tx *sql.Tx, entries []entry) er
 	return s.closeEvents(ctx, tx, closed)
 }
 
-// closeEvents counts events as done or purged, by delivery. A delivery of which nothing is left loses its body.
+// someOpen is a condition in SQLite: the delivery has events that are neither done nor purged.
+const someOpen = "EXISTS (SELECT 1 FROM webhook_events e WHERE e.delivery = webhook_deliveries.id AND e.state < 3)"
+
+// closeEvents notes that events are done or purged, so many of each delivery. A delivery of which nothing is left loses its body.
 func (s *Store) closeEvents(ctx context.Context, tx *sql.Tx, closed map[int64]int64) error {
 	if len(closed) == 0 {
 		return nil
+	}
+	if s.dialect == SQLite {
+		among, arg := sqldb.Dialect(s.dialect).Among("id", slices.Collect(maps.Keys(closed)))
+		_, err := s.exec(ctx, tx, "UPDATE webhook_deliveries SET changed_at = ? + $now, state = 3, body = NULL WHERE "+among+
+			" AND state + 0 = 1 AND NOT "+someOpen, s.in(0), arg)
+		return err
 	}
 	cells := make([][]sqldb.Cell, 0, len(closed))
 	for id, n := range closed {

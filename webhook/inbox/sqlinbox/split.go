@@ -135,9 +135,13 @@ func (s *Store) writeDeliveries(ctx context.Context, tx *sql.Tx, outcomes []inbo
 		return nil
 	}
 	from, args := s.table([]string{"id bigint", "state bigint", "attempts bigint", "added bigint", "forget bigint", "reason text"}, cells)
-	const over = "CASE WHEN r.state = 1 AND webhook_deliveries.left_open + r.added = 0 THEN "
+	over, count := "CASE WHEN r.state = 1 AND NOT "+someOpen+" THEN ", ""
+	if s.dialect == PostgreSQL {
+		over = "CASE WHEN r.state = 1 AND webhook_deliveries.left_open + r.added = 0 THEN "
+		count = "left_open = webhook_deliveries.left_open + r.added, "
+	}
 	n, err := s.exec(ctx, tx, `UPDATE webhook_deliveries SET changed_at = ? + $now, attempts = webhook_deliveries.attempts + r.attempts,
-		left_open = webhook_deliveries.left_open + r.added, reason = r.reason,
+		`+count+`reason = r.reason,
 		record_key = CASE WHEN r.forget = 1 THEN NULL ELSE webhook_deliveries.record_key END,
 		state = `+over+`3 ELSE r.state END, body = `+over+`NULL ELSE webhook_deliveries.body END
 		FROM `+from+` WHERE webhook_deliveries.id = r.id AND webhook_deliveries.`+isWaiting, append([]any{s.in(0)}, args...)...)

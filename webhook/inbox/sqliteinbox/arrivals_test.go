@@ -119,6 +119,7 @@ func TestAFolderOfTheFirstVersionGoesOn(t *testing.T) {
 	b, _ := claimDeliveries(t, store, 10)
 	require.NoError(t, store.Settle(t.Context(), b.Token, []inbox.Outcome{{ID: b.Records[0].ID, Kind: inbox.Release}}))
 	tables(t, store, "DROP TABLE webhook_arrivals") // as the first version had left it
+	tables(t, store, "DROP INDEX webhook_events_open")
 	tables(t, store, "DELETE FROM webhook_inbox_schema WHERE version > 1")
 	require.NoError(t, store.Close())
 

@@ -1,0 +1,92 @@
+package sqliteinbox_test
+
+import (
+	"database/sql"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook/inbox"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook/inbox/sqliteinbox"
+)
+
+// split stores a delivery of so many events, each in a conversation of its own.
+func split(t *testing.T, store *sqliteinbox.Store, events int) {
+	t.Helper()
+	appendKeys(t, store, "large")
+	b, _ := claimDeliveries(t, store, 1)
+	out := inbox.Outcome{ID: b.Records[0].ID}
+	for i := range events {
+		out.Events = append(out.Events, inbox.Record{Kind: inbox.KindEvent, Key: fmt.Sprint("event ", i), Lane: fmt.Sprint("lane ", i), Index: i})
+	}
+	require.NoError(t, store.Settle(t.Context(), b.Token, []inbox.Outcome{out}))
+	tables(t, store, "UPDATE webhook_deliveries SET changed_at = 1")
+}
+
+// settleOne settles one event.
+func settleOne(t *testing.T, store *sqliteinbox.Store, kind inbox.OutcomeKind) (id inbox.ID) {
+	t.Helper()
+	b, err := store.Claim(t.Context(), inbox.ClaimRequest{Kind: inbox.KindEvent, Lanes: 1, PerLane: 1, Lease: time.Hour})
+	require.NoError(t, err)
+	require.Len(t, b.Records, 1)
+	require.Equal(t, "body of large", string(b.Records[0].Body))
+	require.NoError(t, store.Transact(t.Context(), func(tx *sql.Tx) error {
+		return store.SettleTx(t.Context(), tx, b.Token, []inbox.Outcome{{ID: b.Records[0].ID, Kind: kind}})
+	}))
+	return b.Records[0].ID
+}
+
+// bodyOf says whether the row with the body was written since the split, and whether the body is there.
+func bodyOf(t *testing.T, store *sqliteinbox.Store) (written, there bool) {
+	t.Helper()
+	row := store.DB().QueryRowContext(t.Context(), "SELECT changed_at <> 1, body IS NOT NULL FROM webhook_deliveries")
+	require.NoError(t, row.Scan(&written, &there))
+	return written, there
+}
+
+// A body can have 3 MB and thousands of events, and SQLite reads or writes all of a row that it changes.
+func TestOnlyTheLastEventTouchesTheBody(t *testing.T) {
+	t.Parallel()
+	store := open(t, t.TempDir())
+	defer store.Close()
+	split(t, store, 4)
+	dead := settleOne(t, store, inbox.Dead)
+	for range 3 {
+		written, there := bodyOf(t, store)
+		require.False(t, written)
+		require.True(t, there)
+		settleOne(t, store, inbox.Done)
+	}
+	_, there := bodyOf(t, store)
+	require.True(t, there, "as long as there is a dead letter")
+	n, err := store.Purge(t.Context(), []inbox.ID{dead})
+	require.NoError(t, err)
+	require.Equal(t, 1, n)
+	written, there := bodyOf(t, store)
+	require.True(t, written)
+	require.False(t, there)
+}
+
+// An older release counted the events that were left in the row of the delivery.
+func TestAFolderOfTheSecondVersionGoesOn(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	store := open(t, dir)
+	split(t, store, 3)
+	settleOne(t, store, inbox.Done)
+	tables(t, store, "UPDATE webhook_deliveries SET left_open = 2")
+	tables(t, store, "DROP INDEX webhook_events_open") // as the second version had left it
+	tables(t, store, "DELETE FROM webhook_inbox_schema WHERE version > 2")
+	require.NoError(t, store.Close())
+
+	store = open(t, dir)
+	defer store.Close()
+	settleOne(t, store, inbox.Done)
+	_, there := bodyOf(t, store)
+	require.True(t, there)
+	settleOne(t, store, inbox.Done)
+	_, there = bodyOf(t, store)
+	require.False(t, there)
+}
