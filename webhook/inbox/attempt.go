@@ -16,11 +16,11 @@ import (
 func (in *Inbox) attempt(h *hold, rec Record) (out Outcome, settled bool) {
 	out = Outcome{ID: rec.ID}
 	ev, err := in.decoded.take(rec)
-	if ev == nil || keyOf(ev, Record{Key: strings.TrimPrefix(rec.Key, "body:")}) != rec.Key {
+	if ev == nil || !rec.is(ev) {
 		// Another release has split the delivery. Replaying splits it anew.
-		out.Kind, out.Reason = Dead, "this release decodes the delivery in another way than the one that split it; replay it"
+		out.Kind, out.Reason = Dead, errOtherwise.Error()
 		in.counts.dead.Add(1)
-		in.cfg.Logger.ErrorContext(h.ctx, "an event was given up", "key", rec.Key, "err", errors.Join(errors.New(out.Reason), err))
+		in.cfg.Logger.ErrorContext(h.ctx, "an event was given up", "key", rec.Key, "err", errors.Join(errOtherwise, err))
 		return out, false
 	}
 	attempt := rec.Attempts + 1

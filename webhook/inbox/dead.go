@@ -31,8 +31,18 @@ func (in *Inbox) DeadLetters(ctx context.Context) iter.Seq2[DeadLetter, error] {
 	}
 }
 
-// Replay gives dead letters another chance, after a bug was fixed or this package was updated: their deliveries are decoded anew, and
-// what was not handled is. It returns how many of them it found.
+// Replay gives the dead letters with these IDs another chance, after a bug was fixed or this package was updated: their deliveries are decoded
+// anew, and what was not handled is. It returns how many of them it found. No IDs are no dead letters, and not all of them; for
+// those, collect the IDs first:
+//
+//	var ids []inbox.ID
+//	for l, err := range in.DeadLetters(ctx) {
+//		if err != nil {
+//			return err
+//		}
+//		ids = append(ids, l.ID)
+//	}
+//	n, err := in.Replay(ctx, ids...)
 func (in *Inbox) Replay(ctx context.Context, ids ...ID) (int, error) {
 	return in.inPages(ids, func(ids []ID) (int, error) {
 		n, err := in.store.Replay(ctx, ids)
@@ -41,7 +51,7 @@ func (in *Inbox) Replay(ctx context.Context, ids ...ID) (int, error) {
 	})
 }
 
-// Purge deletes dead letters. It returns how many of them it found.
+// Purge deletes the dead letters with these IDs; no IDs are none. It returns how many of them it found.
 func (in *Inbox) Purge(ctx context.Context, ids ...ID) (int, error) {
 	return in.inPages(ids, func(ids []ID) (int, error) { return in.store.Purge(ctx, ids) })
 }

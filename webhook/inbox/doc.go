@@ -46,7 +46,9 @@
 //
 //	for l, err := range in.DeadLetters(ctx) {
 //		…
-//		fmt.Println(l.ID, l.DiedAt, l.Reason)
+//		ev, err := l.Event() // what was given up, if it can be decoded
+//		…
+//		fmt.Println(l.ID, l.DiedAt, ev.Info().Field, l.Reason)
 //	}
 //	n, err := in.Replay(ctx, ids...) // after the bug is fixed
 //

@@ -329,6 +329,42 @@ func TestTheEventsOfALargeDeliveryAreSettledTogether(t *testing.T) {
 	})
 }
 
+func TestADeadLetterSaysWhatItIs(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		r := &recorder{then: func(_ context.Context, name string) error {
+			if name == "wamid.2" {
+				return webhook.Permanent(errors.New("no such customer"))
+			}
+			return nil
+		}}
+		in := start(t, new(inbox.MemStore), r, inbox.Config{})
+		receive(t, in, says("15550100101", "wamid.1", "wamid.2", "wamid.3"), webhook.Delivery{Body: []byte("no JSON"), ReceivedAt: time.Now()})
+		pass(time.Second)
+		var names []string
+		for l, err := range in.DeadLetters(t.Context()) {
+			require.NoError(t, err)
+			ev, err := l.Event()
+			require.NoError(t, err)
+			names = append(names, nameOf(ev))
+
+			l.Index++ // as if this release found other events in the body
+			_, err = l.Event()
+			require.ErrorContains(t, err, "replay it")
+			l.Index = -1
+			_, err = l.Event()
+			require.ErrorContains(t, err, "replay it")
+		}
+		require.ElementsMatch(t, []string{"wamid.2", "*webhook.Undecodable"}, names)
+		_, err := inbox.Record{Body: []byte("{}")}.Event()
+		require.ErrorContains(t, err, "webhook.Decode")
+		n, err := in.Replay(t.Context())
+		require.NoError(t, err)
+		require.Zero(t, n, "no IDs are not all")
+		require.NoError(t, in.Shutdown(t.Context()))
+	})
+}
+
 func TestShutdownWaitsForHandlers(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

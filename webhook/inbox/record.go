@@ -1,6 +1,13 @@
 package inbox
 
-import "time"
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook"
+)
 
 // An ID names a record in its store. A store hands them out; a later record of a lane has a larger one. Zero names none.
 type ID int64
@@ -55,6 +62,29 @@ type Record struct {
 
 	// Attempts is how often the record was tried before. The store counts the outcomes [Retry].
 	Attempts int
+}
+
+// Event decodes the body and returns the event that the record stands for, such as a dead letter. It returns an error for a whole
+// delivery, and for an event that this release decodes in another way than the one that split the delivery: replaying splits it anew.
+func (r Record) Event() (webhook.Event, error) {
+	if r.Kind != KindEvent {
+		return nil, errors.New("inbox: the record is a whole delivery; webhook.Decode returns the events in its Body")
+	}
+	events, err := decode(r.Body)
+	if err != nil {
+		return nil, err
+	}
+	if r.Index < 0 || r.Index >= len(events) || !r.is(events[r.Index]) {
+		return nil, fmt.Errorf("inbox: %w", errOtherwise)
+	}
+	return events[r.Index], nil
+}
+
+var errOtherwise = errors.New("this release decodes the delivery in another way than the one that split it; replay it")
+
+// is reports whether an event has the record's key.
+func (r Record) is(ev webhook.Event) bool {
+	return keyOf(ev, Record{Key: strings.TrimPrefix(r.Key, "body:")}) == r.Key
 }
 
 // KeepKeys is how long a store remembers keys at least: Meta repeats deliveries for 7 days.

@@ -81,9 +81,9 @@ func (in *Inbox) status(r *http.Request) *statusView {
 			ID: l.ID, At: l.DiedAt.UTC().Format(time.DateTime), What: l.Kind.String(), Attempts: l.Attempts + 1, Reason: l.Reason,
 		}
 		const small = 64 << 10 // decoding more for a look is not worth it
-		if l.Kind == KindEvent && len(l.Body) <= small {
-			if events, err := decode(l.Body); err == nil && l.Index < len(events) {
-				info := events[l.Index].Info()
+		if len(l.Body) <= small {
+			if ev, err := l.Event(); err == nil {
+				info := ev.Info()
 				letter.What, letter.Phone = cmp.Or(string(info.Field), letter.What), info.Phone
 			}
 		}
