@@ -127,32 +127,41 @@ func Attempt(ctx context.Context) (n int, receivedAt time.Time) {
 // of each event are there exactly once, whatever crashes, and whoever lost the lease meanwhile commits nothing. An *[webhook.Undecodable] is
 // settled as a dead letter, which keeps its bytes.
 //
+// [New] refuses InTx over another store; within another handler, every event fails with one.
+//
 // fn must not commit or roll back, nor use the inbox. With [webhook.MultiHandler], InTx comes last: once it has committed, the event does not come again,
 // even if a handler behind it fails. With SQLite, nothing else is written as long as fn runs: be brief.
 func InTx(fn func(ctx context.Context, tx *sql.Tx, ev webhook.Event) error) webhook.Handler {
-	return webhook.HandlerFunc(func(ctx context.Context, ev webhook.Event) error {
-		c, ok := ctx.Value(claimedKey{}).(*claimed)
-		if !ok {
-			return errors.New("inbox: InTx was called outside of an inbox; give its handler to New or Open")
-		}
-		store, ok := c.store.(TxSettler)
-		if !ok {
-			return errors.New("inbox: InTx needs a store in a SQL database")
-		}
-		c.out = Outcome{ID: c.rec.ID}
-		if bad, ok := ev.(*webhook.Undecodable); ok {
-			c.out = parked(c.rec.ID, bad)
-		}
-		err := store.Transact(ctx, func(tx *sql.Tx) error {
-			if err := fn(ctx, tx, ev); err != nil {
-				return err
-			}
-			return store.SettleTx(ctx, tx, c.token, []Outcome{c.out})
-		})
-		if err != nil {
+	return txHandler(fn)
+}
+
+var errNoTx = errors.New("inbox: InTx needs a store in a SQL database; open the inbox with sqliteinbox or pginbox, or give New one of their stores")
+
+type txHandler func(ctx context.Context, tx *sql.Tx, ev webhook.Event) error
+
+// Handle implements [webhook.Handler].
+func (fn txHandler) Handle(ctx context.Context, ev webhook.Event) error {
+	c, ok := ctx.Value(claimedKey{}).(*claimed)
+	if !ok {
+		return errors.New("inbox: InTx was called outside of an inbox; give its handler to New or Open")
+	}
+	store, ok := c.store.(TxSettler)
+	if !ok {
+		return errNoTx
+	}
+	c.out = Outcome{ID: c.rec.ID}
+	if bad, ok := ev.(*webhook.Undecodable); ok {
+		c.out = parked(c.rec.ID, bad)
+	}
+	err := store.Transact(ctx, func(tx *sql.Tx) error {
+		if err := fn(ctx, tx, ev); err != nil {
 			return err
 		}
-		c.settled = true
-		return nil
+		return store.SettleTx(ctx, tx, c.token, []Outcome{c.out})
 	})
+	if err != nil {
+		return err
+	}
+	c.settled = true
+	return nil
 }

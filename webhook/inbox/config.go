@@ -91,6 +91,11 @@ func (c Config) validate(store Store, h webhook.Handler) error {
 	if h == nil {
 		errs = append(errs, errors.New("inbox: New needs a webhook.Handler, such as a Mux"))
 	}
+	if _, ok := h.(txHandler); ok && store != nil {
+		if _, ok := store.(TxSettler); !ok {
+			errs = append(errs, errNoTx)
+		}
+	}
 	for name, n := range map[string]int64{
 		"Workers": int64(c.Workers), "BulkWorkers": int64(c.BulkWorkers), "MaxAttempts": int64(c.MaxAttempts), "Timeout": int64(c.Timeout),
 		"Lease": int64(c.Lease), "Poll": int64(c.Poll), "MaxReceiving": c.MaxReceiving,

@@ -23,6 +23,7 @@ type Inbox struct {
 
 	receiving atomic.Int64
 	counts    counters
+	notBegun  sync.Once // for the log
 
 	mu       sync.Mutex
 	started  bool
@@ -52,8 +53,12 @@ func New(store Store, h webhook.Handler, cfg Config) (*Inbox, error) {
 func (in *Inbox) Store() Store { return in.store }
 
 // Receive stores a delivery durably. When it returns nil, Meta may forget it. Any error matches [webhook.ErrUnavailable]: Meta keeps the
-// delivery and tries again.
+// delivery and tries again. An inbox that was not started takes deliveries in and handles none of them; one that was shut down takes none.
 func (in *Inbox) Receive(ctx context.Context, d webhook.Delivery) error {
+	if in.over() {
+		in.counts.refused.Add(1)
+		return fmt.Errorf("%w: %w", webhook.ErrUnavailable, errShutdown)
+	}
 	size := int64(len(d.Body))
 	if in.receiving.Add(size) > in.cfg.MaxReceiving && size < in.receiving.Load() {
 		in.receiving.Add(-size)
@@ -72,6 +77,7 @@ func (in *Inbox) Receive(ctx context.Context, d webhook.Delivery) error {
 		return nil
 	}
 	in.counts.received.Add(1)
+	in.notBegun.Do(func() { in.cfg.Logger.WarnContext(ctx, "the inbox is not started; call Start") })
 	in.wakeSplitters()
 	return nil
 }
@@ -98,6 +104,7 @@ func (in *Inbox) Start(ctx context.Context) error {
 		return errors.New("inbox: Start was called before, or after Shutdown")
 	}
 	in.started = true
+	in.notBegun.Do(func() {}) // there is nothing to be said any more
 	ctx, in.cancel = context.WithCancelCause(context.WithoutCancel(ctx))
 	for _, s := range in.splits {
 		in.running.Go(func() { s.run(ctx) })

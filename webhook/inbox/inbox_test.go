@@ -3,6 +3,7 @@ package inbox_test
 import (
 	"bytes"
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -534,6 +535,32 @@ func TestALostLeaseEndsTheHandler(t *testing.T) {
 	})
 }
 
+// An inbox that nobody started answers 200, and nothing more happens.
+func TestAnInboxThatIsNotStartedSaysSo(t *testing.T) {
+	t.Parallel()
+	var log bytes.Buffer
+	in, err := inbox.New(new(inbox.MemStore), new(recorder), inbox.Config{Logger: slog.New(slog.NewTextHandler(&log, nil))})
+	require.NoError(t, err)
+	receive(t, in, says("15550100101", "wamid.1"), says("15550100101", "wamid.2"))
+	require.Equal(t, 1, strings.Count(log.String(), `level=WARN msg="the inbox is not started; call Start"`), log.String())
+	require.NoError(t, in.Shutdown(t.Context()))
+}
+
+func TestAnInboxThatIsOverTakesNothingIn(t *testing.T) {
+	t.Parallel()
+	store := new(inbox.MemStore)
+	var log bytes.Buffer
+	in := start(t, store, new(recorder), inbox.Config{Logger: slog.New(slog.NewTextHandler(&log, nil))})
+	receive(t, in, says("15550100101", "wamid.1"))
+	require.NoError(t, in.Idle(t.Context()))
+	require.NoError(t, in.Shutdown(t.Context()))
+	require.ErrorIs(t, in.Receive(t.Context(), says("15550100101", "wamid.2")), webhook.ErrUnavailable)
+	st, err := store.Stats(t.Context())
+	require.NoError(t, err)
+	require.Zero(t, st.Depth())
+	require.Empty(t, log.String())
+}
+
 func TestReceivingIsLimited(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -567,6 +594,10 @@ func TestMistakesAreReportedAtOnce(t *testing.T) {
 	for _, want := range []string{"needs a Store", "needs a webhook.Handler", "Config.Workers", "Config.Lease", "Config.KeepKeys"} {
 		require.ErrorContains(t, err, want)
 	}
+	inTx := inbox.InTx(func(context.Context, *sql.Tx, webhook.Event) error { return nil })
+	_, err = inbox.New(new(inbox.MemStore), inTx, inbox.Config{Workers: -1})
+	require.ErrorContains(t, err, "sqliteinbox or pginbox")
+	require.ErrorContains(t, err, "Config.Workers")
 }
 
 func TestBackoffGrowsToAnHour(t *testing.T) {
