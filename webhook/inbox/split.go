@@ -67,7 +67,7 @@ func split(rec Record) Outcome {
 		info := ev.Info()
 		lane, bulk := laneOf(ev)
 		out.Events[i] = Record{Kind: KindEvent, Key: keyOf(ev, rec), Lane: lane, Bulk: bulk, Index: i, ReceivedAt: rec.ReceivedAt}
-		if m, ok := ev.(*webhook.UnavailableMessage); ok {
+		if m, ok := ev.(interface{ MessageKey() string }); ok { // a placeholder, or what may be one
 			out.Events[i].YieldsTo = m.MessageKey()
 		}
 		if info.Key == "" && out.Events[i].Key == "" {
