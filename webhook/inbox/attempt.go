@@ -35,18 +35,17 @@ func (in *Inbox) attempt(h *hold, rec Record) (out Outcome, settled bool) {
 	if c.settled {
 		if err != nil {
 			in.cfg.Logger.ErrorContext(ctx, "an event was settled within the handler, which failed afterwards; it does not come again",
-				"key", rec.Key, "err", err)
+				append([]any{"key", rec.Key, "err", err}, stack(err)...)...)
 		}
 		out = c.out
 	}
 	info := ev.Info()
 	in.count(out.Kind)
+	attrs := append([]any{"field", info.Field, "phone", info.Phone, "key", rec.Key, "attempt", attempt}, stack(err)...)
 	if log := in.cfg.Logger; out.Kind == Dead {
-		log.ErrorContext(ctx, "an event was given up; it is among the dead letters",
-			"field", info.Field, "phone", info.Phone, "key", rec.Key, "attempt", attempt, "err", out.Reason)
+		log.ErrorContext(ctx, "an event was given up; it is among the dead letters", append(attrs, "err", out.Reason)...)
 	} else if out.Kind == Retry {
-		log.WarnContext(ctx, "an event failed and will be tried again",
-			"field", info.Field, "phone", info.Phone, "key", rec.Key, "attempt", attempt, "pause", out.After, "err", err)
+		log.WarnContext(ctx, "an event failed and will be tried again", append(attrs, "pause", out.After, "err", err)...)
 	}
 	in.cfg.Observe(Observation{
 		Field: info.Field, Phone: info.Phone, Bulk: rec.Bulk, Attempt: attempt, Outcome: out.Kind, Err: err,
@@ -65,6 +64,9 @@ func (in *Inbox) judge(h *hold, out Outcome, ev webhook.Event, err error, attemp
 		out.Kind = Release // cut off by a shutdown, or because somebody else took over
 	case err != nil && attempt >= in.cfg.MaxAttempts:
 		out.Kind, out.Reason = Dead, fmt.Sprintf("failed %d times: %s", attempt, reason(err))
+		if attempt == 1 {
+			out.Reason = "failed once: " + reason(err)
+		}
 	case err != nil:
 		out.Kind, out.Reason, out.After = Retry, reason(err), max(in.cfg.Backoff(attempt), 0)
 	case undecodable:
@@ -77,6 +79,14 @@ func (in *Inbox) judge(h *hold, out Outcome, ev webhook.Event, err error, attemp
 // understand it.
 func parked(id ID, bad *webhook.Undecodable) Outcome {
 	return Outcome{ID: id, Kind: Dead, Reason: "parked, because this release cannot decode it; replay it with a later one: " + reason(bad.Err)}
+}
+
+// stack is where a handler panicked, for the log. What is kept does not have it.
+func stack(err error) []any {
+	if p, ok := errors.AsType[*webhook.PanicError](err); ok {
+		return []any{"stack", string(p.Stack)}
+	}
+	return nil
 }
 
 // reason is an error as it is kept: not endless.
@@ -112,8 +122,8 @@ type claimed struct {
 	settled bool
 }
 
-// Attempt returns how often the event that a handler has was handed out, from 1, and when its delivery arrived. Outside of an inbox, it
-// returns 0.
+// Attempt returns how often the event that a handler has failed before, plus one, and when its delivery arrived. Attempts that ended with the
+// process are not counted. Outside of an inbox, it returns 0.
 func Attempt(ctx context.Context) (n int, receivedAt time.Time) {
 	c, ok := ctx.Value(claimedKey{}).(*claimed)
 	if !ok {

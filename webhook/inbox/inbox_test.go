@@ -535,6 +535,61 @@ func TestALostLeaseEndsTheHandler(t *testing.T) {
 	})
 }
 
+func TestTheLogSaysWhereAHandlerPanicked(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var log bytes.Buffer
+		in := start(t, new(inbox.MemStore), &recorder{then: panics}, inbox.Config{MaxAttempts: 2, Logger: slog.New(slog.NewTextHandler(&log, nil))})
+		receive(t, in, says("15550100101", "wamid.1"))
+		pass(time.Minute)
+		lines := strings.Split(strings.TrimSpace(log.String()), "\n")
+		require.Len(t, lines, 2, "one for each attempt")
+		for _, line := range lines {
+			require.Contains(t, line, "stack=")
+			require.Contains(t, line, "inbox_test.panics")
+		}
+		_, reasons := letters(t, in)
+		require.Len(t, reasons, 1)
+		require.NotContains(t, reasons[0], "inbox_test.panics")
+		require.NoError(t, in.Shutdown(t.Context()))
+	})
+}
+
+func panics(context.Context, string) error { panic("a bug") }
+
+// With the defaults: for how long a conversation waits for an event that always fails.
+func TestAnEventIsGivenUpAfterEightHours(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var begin, end time.Time
+		r := &recorder{then: func(context.Context, string) error {
+			if end = time.Now(); begin.IsZero() {
+				begin = end
+			}
+			return errors.New("never")
+		}}
+		in := start(t, new(inbox.MemStore), r, inbox.Config{})
+		receive(t, in, says("15550100101", "wamid.1"))
+		pass(24 * time.Hour)
+		require.Len(t, r.names(), 20)
+		require.InDelta(t, 8.1, end.Sub(begin).Hours(), 8.1/4)
+		require.NoError(t, in.Shutdown(t.Context()))
+	})
+}
+
+func TestASingleAttemptFailsOnce(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		r := &recorder{then: func(context.Context, string) error { return errors.New("never") }}
+		in := start(t, new(inbox.MemStore), r, inbox.Config{MaxAttempts: 1})
+		receive(t, in, says("15550100101", "wamid.1"))
+		pass(time.Second)
+		_, reasons := letters(t, in)
+		require.Equal(t, []string{"failed once: never"}, reasons)
+		require.NoError(t, in.Shutdown(t.Context()))
+	})
+}
+
 // An inbox that nobody started answers 200, and nothing more happens.
 func TestAnInboxThatIsNotStartedSaysSo(t *testing.T) {
 	t.Parallel()
