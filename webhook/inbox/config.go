@@ -23,8 +23,8 @@ type Config struct {
 	// BulkWorkers is how many numbers' histories and address books are handled at once, beside what is live. If zero, 2.
 	BulkWorkers int
 
-	// MaxAttempts is how often an event is tried before it becomes a dead letter. Its conversation waits meanwhile. If zero, 20, which
-	// takes about nine hours with the default Backoff.
+	// MaxAttempts is how often an event is tried before it becomes a dead letter. Its conversation waits meanwhile. Attempts that ended with
+	// the process are not counted. If zero, 20, which takes about eight hours with the default Backoff.
 	MaxAttempts int
 
 	// Backoff returns the pause after an event has failed for the attempt-th time, from 1. If nil, [Backoff].

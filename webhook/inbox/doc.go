@@ -6,8 +6,8 @@
 //	…
 //	endpoint, err := webhook.NewEndpoint(cfg, in)
 //
-// The modules sqliteinbox and pginbox below this package bring a driver and the settings that make it durable. [New] takes any [Store],
-// such as a [MemStore], which forgets everything when the process ends.
+// The modules sqliteinbox, pginbox and natsinbox (NATS JetStream) below this package bring a driver and the settings that make it durable. [New]
+// takes any [Store], such as a [MemStore], which forgets everything when the process ends.
 //
 // # What is promised
 //
@@ -36,7 +36,12 @@
 // # Failures
 //
 // An error of the handler, a panic and a timeout are all the same: the event comes again, after [Backoff]. Its conversation waits, so that an
-// answer never overtakes the question. Mark errors that a repeat cannot cure with [webhook.Permanent], and the conversation goes on.
+// answer never overtakes the question: with the defaults for about eight hours, until the event has failed 20 times and is a dead letter. Mark
+// errors that a repeat cannot cure with [webhook.Permanent], and the conversation goes on at once.
+//
+// What ends the process within a handler (os.Exit, a fatal error of the runtime, too little memory) is no failure that anybody could count: which
+// of the events in hand it was is not known, and [Config.MaxAttempts] does not apply. Such an event comes again with each start, until
+// the bug is fixed. To get past it meanwhile, have the handler return a [webhook.Permanent] error for it.
 //
 // A process that died holds its conversations until their lease is over; one that was stopped and goes on afterwards finds that it cannot
 // settle them any more ([ErrFenced]). A store that does not answer is asked again and again; meanwhile the endpoint answers 503. It

@@ -60,7 +60,7 @@ type Record struct {
 	// Body is the body of the delivery, as Meta sent it. It is nil in an event on its way into the store. Nobody writes to it.
 	Body []byte
 
-	// Attempts is how often the record was tried before. The store counts the outcomes [Retry].
+	// Attempts is how often the record failed before. The store counts the outcomes [Retry].
 	Attempts int
 }
 
