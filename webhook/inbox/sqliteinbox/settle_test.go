@@ -1,6 +1,7 @@
 package sqliteinbox_test
 
 import (
+	"context"
 	"database/sql"
 	"fmt"
 	"testing"
@@ -8,8 +9,10 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook/inbox"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook/inbox/sqliteinbox"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook/webhooktest"
 )
 
 // split stores a delivery of so many events, each in a conversation of its own.
@@ -89,4 +92,24 @@ func TestAFolderOfTheSecondVersionGoesOn(t *testing.T) {
 	settleOne(t, store, inbox.Done)
 	_, there = bodyOf(t, store)
 	require.False(t, there)
+}
+
+// A thousand messages in one delivery among others, in a transaction for all or for each of them.
+func TestAnInboxConforms(t *testing.T) {
+	t.Parallel()
+	recorder := new(webhooktest.Recorder)
+	for name, h := range map[string]webhook.Handler{
+		"handler": recorder,
+		"InTx":    inbox.InTx(func(ctx context.Context, _ *sql.Tx, ev webhook.Event) error { return recorder.Handle(ctx, ev) }),
+	} {
+		in, err := sqliteinbox.Open(t.Context(), t.TempDir(), h, inbox.Config{})
+		require.NoError(t, err)
+		endpoint, err := webhook.NewEndpoint(webhook.Config{AppSecret: "made-up", VerifyToken: "made-up"}, in)
+		require.NoError(t, err)
+		require.NoError(t, webhooktest.Conformance(t.Context(), webhooktest.Target{
+			Handler: endpoint, AppSecret: "made-up", VerifyToken: "made-up", Handled: recorder.Handled,
+			Patience: time.Minute, // it takes a second, and many more under the race detector
+		}), name)
+		require.NoError(t, in.Shutdown(t.Context()))
+	}
 }
