@@ -186,6 +186,84 @@ func (c *check) purging() error {
 	return errors.Join(err, expectKeys(keys, "2", "3"))
 }
 
+func (c *check) bodiesStay() error {
+	// One event is purged, one replayed and done, one purged after that.
+	if err := firstError(
+		func() error { return c.split("a", event("1", "x"), event("2", "y"), event("3", "z")) },
+		func() error { return c.kill("bug", 3) },
+	); err != nil {
+		return err
+	}
+	list, err := c.letters(3)
+	if err != nil {
+		return err
+	}
+	if err := firstError(
+		func() error { _, err := c.a.Purge(c.ctx, []inbox.ID{list[0].ID}); return err },
+		func() error { _, err := c.a.Replay(c.ctx, []inbox.ID{list[1].ID}); return err },
+		func() error { return c.splitNext(event("1", "x"), event("2", "y"), event("3", "z")) },
+		func() error { keys, err := c.finish(); return errors.Join(err, expectKeys(keys, list[1].Key)) },
+		func() error { return c.swept(0) },
+	); err != nil {
+		return err
+	}
+	if list, err = c.letters(1); err != nil {
+		return err
+	}
+	if string(list[0].Body) != string(delivery("a").Body) {
+		return errors.New("the body went before the last dead letter")
+	}
+	if err := firstError(
+		func() error { _, err := c.a.Purge(c.ctx, []inbox.ID{list[0].ID}); return err },
+		func() error { return c.swept(4) },
+		// A delivery dies when it is split anew, and is purged while an event of it waits.
+		func() error { return c.split("b", event("4", "x"), event("5", "x")) },
+		func() error { return c.kill("bug", 1) },
+	); err != nil {
+		return err
+	}
+	if list, err = c.letters(1); err != nil {
+		return err
+	}
+	if _, err := c.a.Replay(c.ctx, []inbox.ID{list[0].ID}); err != nil {
+		return err
+	}
+	b, err := c.claim(c.a, request(inbox.KindDelivery, long), 1)
+	if err != nil {
+		return err
+	}
+	return firstError(
+		func() error { return c.a.Settle(c.ctx, b.Token, outcomes(b, inbox.Dead)) },
+		func() error { _, err := c.a.Purge(c.ctx, []inbox.ID{b.Records[0].ID}); return err },
+		func() error { return c.swept(0) },
+		func() error {
+			b, err := c.claim(c.a, request(inbox.KindEvent, long), 1)
+			if err == nil && string(b.Records[0].Body) != string(delivery("b").Body) {
+				err = errors.New("the body went before the last event")
+			}
+			return errors.Join(err, c.done(c.a, b))
+		},
+		func() error { return c.swept(2) },
+	)
+}
+
+// swept expects so many keys to be forgotten, sooner or later. The keys of a delivery go when its body has.
+func (c *check) swept(want int) error {
+	sweeper, ok := c.a.(inbox.Sweeper)
+	if !ok {
+		return nil
+	}
+	for n := 0; ; {
+		swept, err := sweeper.Sweep(c.ctx, time.Microsecond)
+		if n += swept; n > want {
+			err = fmt.Errorf("%d keys were forgotten, want %d", n, want)
+		}
+		if err := errors.Join(err, c.ctx.Err()); err != nil || n == want {
+			return err
+		}
+	}
+}
+
 // parking checks stores in which a host can commit rows of its own.
 func (c *check) parking() error {
 	if _, ok := c.a.(inbox.TxSettler); !ok {

@@ -92,6 +92,7 @@ var checks = []struct {
 	{"a replayed event comes again, and only that", (*check).replaying},
 	{"a dead delivery is listed, replayed and purged", (*check).deadDelivery},
 	{"a purged dead letter is gone, and its key stays", (*check).purging},
+	{"a body stays until the last of its events is done or purged", (*check).bodiesStay},
 	{"what cannot be decoded is kept as a dead letter by InTx too", (*check).parking},
 	{"Stats counts", (*check).counting},
 	{"a sweep forgets only old keys of what is done", (*check).sweeping},
