@@ -114,6 +114,10 @@ func groupOf(ev webhook.Event) graph.GroupID {
 	switch ev := ev.(type) {
 	case *webhook.IncomingMessage:
 		return ev.Group
+	case *webhook.UnavailableMessage:
+		return ev.Group
+	case *webhook.StandbyMessage:
+		return ev.Message.Group
 	case *webhook.MessageStatus:
 		return ev.Group
 	case *webhook.GroupLifecycleUpdate:
