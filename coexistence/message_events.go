@@ -30,11 +30,16 @@ func placeOf(source Source, origin Origin, outbound bool, info webhook.EventInfo
 	}
 }
 
-func incomingSaying(ev *webhook.IncomingMessage) saying {
-	p := placeOf(SourceLive, OriginCustomer, false, ev.EventInfo, ev.From)
-	if ev.Group != "" {
-		p.group, p.person = ev.Group, groupPerson(ev.Group)
+// in puts what was said into a group, if there is one.
+func (p place) in(g graph.GroupID) place {
+	if g != "" {
+		p.group, p.person = g, groupPerson(g)
 	}
+	return p
+}
+
+func incomingSaying(ev *webhook.IncomingMessage) saying {
+	p := placeOf(SourceLive, OriginCustomer, false, ev.EventInfo, ev.From).in(ev.Group)
 	if sys, ok := ev.Content.(*webhook.System); ok && p.person == "" {
 		p.customer = movedTo(sys)
 		p.person = alias(p.customer)
@@ -46,7 +51,7 @@ func incomingSaying(ev *webhook.IncomingMessage) saying {
 
 func unavailableSaying(ev *webhook.UnavailableMessage) saying {
 	return saying{
-		id: ev.ID, place: placeOf(SourceUnavailable, OriginCustomer, false, ev.EventInfo, ev.From),
+		id: ev.ID, place: placeOf(SourceUnavailable, OriginCustomer, false, ev.EventInfo, ev.From).in(ev.Group),
 		content: &ev.Unsupported, context: ev.Context, referral: ev.Referral, raw: ev.Raw,
 	}
 }

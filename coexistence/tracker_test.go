@@ -263,7 +263,7 @@ func TestPaymentsAreNoMessages(t *testing.T) {
 func TestGroupsAreConversationsOfTheirOwn(t *testing.T) {
 	t.Parallel()
 	react := fmt.Sprintf(reactionTo, "wamid.1", "A")
-	store := delivered(t, inGroup("wamid.1", ada, 1, text("hello all")), inGroup("wamid.2", grace, 1, text("hi")),
+	store := delivered(t, inGroup("wamid.1", ada, 1, text("hello all")), inGroup("wamid.2", grace, 1, text("hi")), inGroup("wamid.5", ada, 2, ghost),
 		inGroup("wamid.3", ada, 1, react), inGroup("wamid.4", grace, 1, react),
 		body("messages", `"statuses":[{"id":"wamid.9","recipient_type":"group","recipient_id":"g1","recipient_participant_id":"15550100101","status":"read","timestamp":"7"},
 			{"id":"wamid.9","recipient_type":"group","recipient_id":"g1","recipient_participant_id":"15550100102","status":"delivered","timestamp":"6"}]`))
