@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 
@@ -101,7 +102,7 @@ func (d *decoder) emit(ev Event, e entry) {
 func (d *decoder) complete(from int, e entry) {
 	for _, ev := range d.events[from:] {
 		info := ev.base()
-		info.EntryID = e.id
+		info.EntryID, info.EntryAt = e.id, e.time.Time
 		if info.WABA == "" && !ofPortfolio(ev) {
 			info.WABA = graph.WABAID(e.id)
 		}
@@ -180,6 +181,9 @@ func (d *decoder) envelope() {
 	case lone.field != "":
 		loose = append(loose, Member{"body.field", quoted(string(lone.field))})
 	}
+	if obj != "" && obj != "whatsapp_business_account" {
+		loose = append(loose, Member{"body.object", quoted(obj)})
+	}
 	d.surround(from, "body.", append(loose, members(unknown)...), raw, err, entry{})
 }
 
@@ -250,8 +254,10 @@ func (d *decoder) entry() {
 				late = d.changes()
 			case "field":
 				e.field = Field(s.Text())
-			case "object": // misplaced in one of Meta's samples; it says nothing new
-				s.Skip()
+			case "object": // misplaced in one of Meta's samples, where it says nothing new
+				if start := s.Mark(); string(s.Raw()) != `"whatsapp_business_account"` {
+					s.UnknownSince(start)
+				}
 			case "value":
 				lone.value = s.Raw()
 			default:
@@ -272,7 +278,11 @@ func (d *decoder) entry() {
 		d.change(lone)
 	}
 	d.complete(from, e)
-	d.surround(from, "entry.", members(unknown), raw, err, e)
+	loose := members(unknown)
+	if e.field != "" && !slices.ContainsFunc(d.events[from:], func(ev Event) bool { return ev.base().Field == e.field }) {
+		loose = append(loose, Member{"entry.field", quoted(string(e.field))})
+	}
+	d.surround(from, "entry.", loose, raw, err, e)
 }
 
 // readAhead reads the first members, up to the changes.

@@ -1,6 +1,7 @@
 package webhook
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/wire"
@@ -147,6 +148,10 @@ func (d *decoder) emitChange(c change) {
 				unread = append(unread, wire.Member{Path: listNames[l], Value: v.raw[l]})
 				continue
 			}
+			if len(d.events)+v.length(l) > maxItems {
+				c.err = errors.New(tooMany)
+				break
+			}
 			v.emit(d, l, &info)
 		}
 		loose = append(loose, v.loose...)
@@ -155,6 +160,9 @@ func (d *decoder) emitChange(c change) {
 		if c.err == nil {
 			c.err = v.err
 		}
+	}
+	if v.label != "" && v.label != field {
+		loose = append(loose, wire.Member{Path: "field", Value: quoted(string(v.label))})
 	}
 	if c.err != nil {
 		info.Raw = c.raw

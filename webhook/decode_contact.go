@@ -16,6 +16,7 @@ type contact struct {
 	identityHash string
 
 	joined  bool
+	at      int // in the list, once it is joined
 	raw     []byte
 	unknown []wire.Member
 	err     error
@@ -103,7 +104,7 @@ func (v *value) join(id *graph.Identity) (c *contact, left []Member) {
 		return nil, nil
 	}
 	c = &v.contacts[i]
-	c.joined = true
+	c.joined, c.at = true, i
 	leave := func(name string, value []byte) {
 		left = append(left, Member{fmt.Sprintf("value.contacts[%d].%s", i, name), value})
 	}
@@ -120,8 +121,11 @@ func (v *value) join(id *graph.Identity) (c *contact, left []Member) {
 	}
 	take("user_id", &id.UserID, c.id.UserID)
 	take("parent_user_id", &id.ParentUserID, c.id.ParentUserID)
-	if id.Username == "" {
+	switch {
+	case id.Username == "":
 		id.Username = c.id.Username
+	case c.id.Username != "" && c.id.Username != id.Username:
+		leave("profile.username", quoted(c.id.Username))
 	}
 	if id.WAID == "" {
 		id.WAID = c.id.WAID
@@ -166,10 +170,9 @@ func isOwn(waid, display string) bool {
 	return waid != "" && display != "" && graph.EquivalenceKey(waid) == graph.EquivalenceKey(graph.Digits(display))
 }
 
-// contradicts reports whether two identities cannot be one person's: all that both have differs.
-func contradicts(a, b graph.Identity) bool {
-	return a.UserID != "" && b.UserID != "" && a.WAID != "" && b.WAID != ""
-}
+// contradicts reports whether two identities cannot be one person's, where nothing that both have is alike: numbers are. User ids alone
+// have been misprinted.
+func contradicts(a, b graph.Identity) bool { return a.WAID != "" && b.WAID != "" }
 
 // contactWAID returns the number of c if it is spelt otherwise than the one in the item.
 func contactWAID(c *contact, id graph.Identity) string {

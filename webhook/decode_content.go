@@ -316,9 +316,15 @@ func readErrors(s *wire.Scanner) []Error {
 	var list []Error
 	if s.Array() {
 		for s.NextElement() {
-			if !s.Null() {
-				list = append(list, readError(s))
+			if s.Null() {
+				continue
 			}
+			if len(list) == maxErrors {
+				s.Refuse(tooMany)
+				s.Skip()
+				continue
+			}
+			list = append(list, readError(s))
 		}
 	}
 	return list

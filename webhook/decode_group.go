@@ -142,8 +142,13 @@ func (b *groupSettingBody) setting(at string, info *EventInfo) *GroupSetting {
 	return &b.GroupSetting
 }
 
-// takeText is takeMember for a text. What is none stays where it is, and counts as not read.
+// takeText is takeMember for a text, once: the first of several groups has it. What is no text stays where it is, and counts as not
+// read.
 func (v *value) takeText(name string) string {
+	if v.sought {
+		return ""
+	}
+	v.sought = true
 	for _, m := range slices.Backward(v.loose) { // the last of several counts
 		if m.Path != name {
 			continue

@@ -39,6 +39,7 @@ func (h *historyItem) read(s *wire.Scanner) {
 	h.unknown = members(unknown)
 }
 
+// readMetadata reads what only sorts and counts: an odd value must not take thousands of messages with it.
 func (h *historyItem) readMetadata(s *wire.Scanner) {
 	h.chunk.Phase, h.chunk.Order, h.chunk.Progress = 0, 0, 0
 	if !s.Object() {
@@ -48,11 +49,11 @@ func (h *historyItem) readMetadata(s *wire.Scanner) {
 	for s.NextMember() {
 		switch string(s.Name()) {
 		case "phase":
-			h.chunk.Phase = HistoryPhase(s.Int())
+			h.chunk.Phase = HistoryPhase(s.IntIfAny())
 		case "chunk_order":
-			h.chunk.Order = int(s.Int())
+			h.chunk.Order = int(s.IntIfAny())
 		case "progress":
-			h.chunk.Progress = int(s.Int())
+			h.chunk.Progress = int(s.IntIfAny())
 		default:
 			s.Unknown()
 		}

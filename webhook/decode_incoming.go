@@ -90,7 +90,7 @@ func (v *value) placeContact(c *contact, id graph.Identity, info *EventInfo) (na
 	}
 	leave := func(member, text string) {
 		if text != "" {
-			path := fmt.Sprintf("value.contacts[%d].%s", v.indexOf(c), member)
+			path := fmt.Sprintf("value.contacts[%d].%s", c.at, member)
 			info.Unknown = append(info.Unknown, Member{path, quoted(text)})
 		}
 	}
@@ -98,13 +98,4 @@ func (v *value) placeContact(c *contact, id graph.Identity, info *EventInfo) (na
 	leave("wa_id", contactWAID(c, id))
 	leave("identity_key_hash", c.identityHash)
 	return c.name
-}
-
-func (v *value) indexOf(c *contact) int {
-	for i := range v.contacts {
-		if &v.contacts[i] == c {
-			return i
-		}
-	}
-	return -1
 }

@@ -33,6 +33,7 @@ type value struct {
 
 	contactIndex map[string]int // made when there are many contacts
 
+	sought bool          // takeText has looked for its member
 	loose  []wire.Member // members that nobody reads
 	unread []wire.Member // lists that nobody reads
 	err    error         // something outside the items does not fit
@@ -60,7 +61,7 @@ func (v *value) reset() {
 	}
 	v.lists = 0
 	v.contacts = none(v.contacts)
-	v.contactIndex, v.persons, v.loose, v.unread, v.err = nil, 0, nil, nil, nil
+	v.contactIndex, v.persons, v.sought, v.loose, v.unread, v.err = nil, 0, false, nil, nil, nil
 }
 
 // count notes how many persons the lists of the main path are about.
@@ -166,7 +167,7 @@ func (v *value) members(s *wire.Scanner) {
 			v.label = Field(s.Text())
 		default:
 			if s.Kind() == wire.KindArray {
-				v.unread = append(v.unread, wire.Member{Path: string(s.Name()), Value: s.Raw()})
+				v.unread = append(v.unread, wire.Member{Path: wire.Short(string(s.Name())), Value: s.Raw()})
 			} else {
 				s.Unknown()
 			}
@@ -257,6 +258,9 @@ const maxItems = 50_000
 
 const tooMany = "more items than one delivery can hold"
 
+// maxErrors is how many errors one item can have. Meta sends one.
+const maxErrors = 1_000
+
 // readList appends the elements of an array to list. Elements that are null are no items.
 func readList[T any](s *wire.Scanner, list []T, read func(*T, *wire.Scanner)) []T {
 	if s.Array() {
@@ -305,6 +309,20 @@ func readEvents(s *wire.Scanner, list []Event, read func(*wire.Scanner) Event) [
 }
 
 func itemError(err error) error { return fmt.Errorf("webhook: %w", err) }
+
+// length returns how many items a list has.
+func (v *value) length(l list) int {
+	switch l {
+	case listHistory:
+		return len(v.history)
+	case listMessages:
+		return len(v.messages)
+	case listEchoes:
+		return len(v.echoes)
+	default:
+		return len(v.events[l])
+	}
+}
 
 // emit emits the events of one list, under the label in info.
 func (v *value) emit(d *decoder, l list, info *EventInfo) {

@@ -48,6 +48,10 @@ type EventInfo struct {
 	// At is when it happened: the item's own time, else the entry's. Zero if Meta gave neither.
 	At time.Time
 
+	// EntryAt is the time of the delivery's entry, which is when Meta had it to tell. It is the same in each repeat. Zero if Meta
+	// gave none.
+	EntryAt time.Time
+
 	// Key names the event for deduplication: the same event has the same key in every delivery and repeat. Remember
 	// keys for 8 days at least, because Meta repeats deliveries for 7. A key is a word and a hash; it holds no id,
 	// number or text that could be read out of it.

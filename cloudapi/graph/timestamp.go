@@ -23,8 +23,8 @@ func ParseTimestamp(s string) Timestamp {
 	if n, err := strconv.ParseInt(s, 10, 64); err == nil {
 		return unix(n)
 	}
-	// ParseFloat reads hexadecimal as well, which no timestamp is.
-	if f, err := strconv.ParseFloat(s, 64); err == nil && math.Abs(f) < 1<<53 && !strings.ContainsAny(s, "xX") {
+	// ParseFloat reads Go's literals as well, hexadecimal or with underscores, which no timestamp is.
+	if f, err := strconv.ParseFloat(s, 64); err == nil && math.Abs(f) < 1<<53 && !strings.ContainsAny(s, "xX_") {
 		return unix(int64(f))
 	}
 	for _, layout := range []string{time.RFC3339, "2006-01-02T15:04:05-0700"} {

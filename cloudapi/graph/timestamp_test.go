@@ -26,6 +26,7 @@ func TestTimestampReadsEveryForm(t *testing.T) {
 		"RFC 3339":                  {`"2026-04-15T14:30:45+02:00"`, moment},
 		"RFC 3339 with a fraction":  {`"2026-04-15T12:30:45.678Z"`, moment},
 		"before 1970":               {`-1`, time.Unix(-1, 0).UTC()},
+		"underscores":               {`"1_776_256_245"`, time.Time{}},
 		"null":                      {`null`, time.Time{}},
 		"zero, which means never":   {`0`, time.Time{}},
 		"zero in a string":          {`"0"`, time.Time{}},

@@ -3,6 +3,7 @@ package wire
 import (
 	"fmt"
 	"strconv"
+	"unicode/utf8"
 )
 
 // A Member is a member that nobody read.
@@ -112,6 +113,18 @@ func (s *Scanner) EndItem(it Item) (raw []byte, unknown []Member, err error) {
 // maxName is how much of a member's name a path shows. Names come from outside.
 const maxName = 64
 
+// Short cuts a name for a path, between two characters.
+func Short(name string) string {
+	if len(name) <= maxName {
+		return name
+	}
+	end := maxName
+	for end > 0 && !utf8.RuneStart(name[end]) {
+		end--
+	}
+	return name[:end] + "…"
+}
+
 // path leads from the current item to the current value.
 func (s *Scanner) path() string {
 	var b []byte
@@ -127,10 +140,7 @@ func (s *Scanner) path() string {
 			b = append(b, '.')
 		}
 		name := unescape(nil, s.data[st.start:st.end])
-		if len(name) > maxName {
-			name = append(name[:maxName], "…"...)
-		}
-		b = append(b, name...)
+		b = append(b, Short(string(name))...)
 	}
 	return string(b)
 }
@@ -155,10 +165,7 @@ func (s *Scanner) Leave(name string, raw []byte) {
 	if path != "" {
 		path += "."
 	}
-	if len(name) > maxName {
-		name = name[:maxName] + "…"
-	}
-	s.unknown = append(s.unknown, Member{path + name, raw})
+	s.unknown = append(s.unknown, Member{path + Short(name), raw})
 }
 
 // UnknownSince reports the value just read, from mark on, as unknown after all.

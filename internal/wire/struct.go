@@ -36,11 +36,21 @@ func (d Decoder[T]) New(s *Scanner) *T {
 	return v
 }
 
+// maxElements is how many elements a list has at most. Meta's have dozens; empty ones grow a hundredfold in memory.
+const maxElements = 10_000
+
+const tooLong = "more elements than any list of Meta's has"
+
 // List reads an array of objects; nil for null.
 func (d Decoder[T]) List(s *Scanner) []T {
 	var list []T
 	if s.Array() {
 		for s.NextElement() {
+			if len(list) == maxElements {
+				s.Refuse(tooLong)
+				s.Skip()
+				continue
+			}
 			var v T
 			d.Decode(s, &v)
 			list = append(list, v)
@@ -175,6 +185,11 @@ func sliceReader(t reflect.Type, outer []reflect.Type) reader {
 		}
 		list := reflect.New(v.Type()).Elem()
 		for s.NextElement() {
+			if list.Len() == maxElements {
+				s.Refuse(tooLong)
+				s.Skip()
+				continue
+			}
 			list.Grow(1)
 			list.SetLen(list.Len() + 1)
 			read(s, list.Index(list.Len()-1))
