@@ -66,7 +66,7 @@ func (d *Drift) Handle(_ context.Context, ev Event) error {
 // Note counts what is unknown in ev. It decodes the messages of a [HistoryChunk] once more to look at them.
 func (d *Drift) Note(ev Event) {
 	info := ev.base()
-	n := driftNote{d, info.Field, reflect.TypeOf(ev).Elem().Name()}
+	n := driftNote{d, Field(wire.Short(string(info.Field))), reflect.TypeOf(ev).Elem().Name()}
 	n.members("", info.Unknown)
 	switch ev := ev.(type) {
 	case *Unknown, *Undecodable:
@@ -118,10 +118,10 @@ func (n driftNote) members(at string, list []Member) {
 func (n driftNote) content(at string, content Content) {
 	switch c := content.(type) {
 	case *UnknownContent:
-		n.add(at+cmp.Or(string(c.Name), "type"), c.Raw)
+		n.add(at+cmp.Or(wire.Short(string(c.Name)), "type"), c.Raw)
 	case *Interactive:
 		if reply, ok := c.Reply.(*UnknownReply); ok {
-			n.add(at+"interactive."+cmp.Or(c.Kind, "type"), reply.Raw)
+			n.add(at+"interactive."+cmp.Or(wire.Short(c.Kind), "type"), reply.Raw)
 		}
 	case *Edit:
 		n.content(at+"edit.message.", c.Content)

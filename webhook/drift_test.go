@@ -83,6 +83,20 @@ func TestDriftStaysSmall(t *testing.T) {
 	}
 	require.Equal(t, 4*1501, total) // the members, and a content without a type
 	require.Equal(t, "…", counts[0].Path)
+
+	var short webhook.Drift
+	long := strings.Repeat("é", 5_000)
+	for _, body := range []string{
+		inValue(long, `"x":1`), inValue("messages", `"messages":[{"id":"1","type":"`+long+`"},{"id":"2","interactive":{"type":"`+long+`"}}],"`+long+`":[1]`),
+	} {
+		for _, ev := range decode(t, body) {
+			short.Note(ev)
+		}
+	}
+	require.Len(t, short.Snapshot(), 5)
+	for _, c := range short.Snapshot() {
+		require.Less(t, len(c.Field)+len(c.Path), 120, "names come from outside")
+	}
 }
 
 func TestSamplesHaveNoDrift(t *testing.T) {
