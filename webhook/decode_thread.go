@@ -351,6 +351,8 @@ func outbound(m *HistoryMessage, t *HistoryThread) bool {
 		return false
 	case m.From.WAID != "" && (sameNumber(m.From.WAID, t.ID) || sameNumber(m.From.WAID, t.Customer.WAID)):
 		return false
+	case t.Customer.IsZero() && m.From.WAID == "" && m.From.UserID != "":
+		return false // the business has a number
 	}
 	return true
 }

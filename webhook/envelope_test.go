@@ -71,6 +71,14 @@ func TestAChunkSurvivesItsMetadata(t *testing.T) {
 	require.ElementsMatch(t, []string{`metadata.phase="new"`, `metadata.progress="55%"`}, unknownPaths(chunk.EventInfo))
 }
 
+// A thread that names nobody, because its customer hides the number, still has two sides.
+func TestAThreadWithoutACustomerHasSides(t *testing.T) {
+	t.Parallel()
+	list := chunkOf(t, `[{"messages":[{"id":"a","from_user_id":"US.1","text":{"body":"x"}},{"id":"b","from":"15550100100","text":{"body":"x"}}]}]`).Threads()[0].Messages
+	require.False(t, list[0].Outbound)
+	require.True(t, list[1].Outbound)
+}
+
 // Small items grow in memory, so there is an end to every list, and nothing takes the square of its length.
 func TestEveryListHasAnEnd(t *testing.T) {
 	t.Parallel()
