@@ -185,21 +185,36 @@ func addBeside(s treeSpot) bool {
 	return true
 }
 
-// duplicate puts a member of the same name and kind before the member, which a reader has to forget again.
+// duplicate puts a member of the same name before the member, with as much in it and other values, which a reader has to forget
+// again.
 func duplicate(s treeSpot) bool {
-	old := s.value()
-	earlier := &treeNode{kind: old.kind}
-	if old.kind == 0 {
-		var v any
-		dec := json.NewDecoder(strings.NewReader(old.scalar))
-		dec.UseNumber()
-		if dec.Decode(&v) != nil || v == nil {
-			return false
-		}
-		earlier = scalarNode(perturb(v, 7))
+	earlier := s.value().otherwise("")
+	if earlier.String() == s.value().String() {
+		return false
 	}
 	s.in.members = slices.Insert(s.in.members, s.index, treeMember{s.in.members[s.index].name, earlier})
 	return true
+}
+
+// otherwise returns n with another value in each place, but for types: they say what the rest is.
+func (n *treeNode) otherwise(name string) *treeNode {
+	c := n.clone()
+	for i, m := range c.members {
+		c.members[i].value = m.value.otherwise(m.name)
+	}
+	for i, item := range c.items {
+		c.items[i] = item.otherwise("")
+	}
+	if n.kind == 0 && name != "type" && n.scalar != "null" {
+		var v any
+		dec := json.NewDecoder(strings.NewReader(n.scalar))
+		dec.UseNumber()
+		if err := dec.Decode(&v); err != nil {
+			panic(err) // a tree holds JSON
+		}
+		return scalarNode(likewise(v)[0])
+	}
+	return c
 }
 
 // typedView prints what the typed members of events hold, without raw bytes, keys and unknown members.

@@ -1,0 +1,51 @@
+package webhook_test
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// eachSpotAndMore is eachSpot with what no sample holds: each member that is read by hand, and messages with several objects
+// that may be their content.
+func eachSpotAndMore(t *testing.T, fn func(t *testing.T, name string, tree *treeNode, spot treeSpot)) {
+	t.Helper()
+	eachSpot(t, fn)
+	for _, row := range memberRows() {
+		eachSpotOf(t, row.reader+" "+row.member, []byte(row.body), fn)
+	}
+	for _, typ := range []string{"text", "image", "audio", "sticker", "order"} {
+		several := `{"id":"wamid.1","type":"` + typ + `","image":{"id":"1","caption":"c"},"text":{"body":"b"},"audio":{"id":"2","voice":true}}`
+		eachSpotOf(t, "several in a message that is "+typ, fmt.Appendf(nil, inValue("messages", `"messages":[%s]`), several), fn)
+		eachSpotOf(t, "several in a past message that is "+typ, fmt.Appendf(nil, inValue("history", `"history":[{"threads":[{"messages":[%s]}]}]`), several), fn)
+	}
+}
+
+func TestALaterDuplicateReplacesTheEarlierOne(t *testing.T) {
+	eachSpotAndMore(t, func(t *testing.T, name string, tree *treeNode, spot treeSpot) {
+		before := tree.String()
+		if duplicate(spot) {
+			sameAs(t, mustDecode(t, before), mustDecode(t, tree.String()), name+spot.path)
+		}
+	})
+}
+
+func TestALaterDuplicateThatIsEmptyLeavesNothingOfTheEarlierOne(t *testing.T) {
+	eachSpotAndMore(t, func(t *testing.T, name string, tree *treeNode, spot treeSpot) {
+		full := spot.value()
+		if full.kind == 0 || merged(name+spot.path) {
+			return
+		}
+		spot.in.members[spot.index].value = &treeNode{kind: full.kind}
+		want := mustDecode(t, tree.String())
+		spot.in.members = slices.Insert(spot.in.members, spot.index, treeMember{spot.in.members[spot.index].name, full})
+		sameAs(t, want, mustDecode(t, tree.String()), name+spot.path)
+	})
+}
+
+func merged(at string) bool {
+	return strings.HasSuffix(at, ".error_data") ||
+		strings.HasSuffix(at, ".metadata") && strings.Contains(at, ".state_sync[") ||
+		strings.HasSuffix(at, ".conversation") && strings.HasPrefix(at, "readConversation pricing.")
+}
