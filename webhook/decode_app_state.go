@@ -1,6 +1,10 @@
 package webhook
 
-import "github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/wire"
+import (
+	"time"
+
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/wire"
+)
 
 // readAppState reads an element of state_sync.
 func readAppState(s *wire.Scanner) Event {
@@ -46,6 +50,7 @@ func (a *AppStateSync) readAhead(l ahead) bool {
 }
 
 func (a *AppStateSync) readMetadata(s *wire.Scanner) {
+	a.At = time.Time{}
 	if !s.Object() {
 		return
 	}

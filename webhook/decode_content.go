@@ -335,7 +335,9 @@ func readError(s *wire.Scanner) Error {
 	if !s.Object() {
 		return e
 	}
-	var old, details []byte // JSON of the details as they stood before v16, and as they stand in error_data
+	// The details as they stood before v16, and as they stand in error_data: their JSON, nil if absent, and their text.
+	var old, details []byte
+	var oldText string
 	for s.NextMember() {
 		switch string(s.Name()) {
 		case "code":
@@ -348,12 +350,10 @@ func readError(s *wire.Scanner) Error {
 			e.Href = s.Text()
 		case "details":
 			mark := s.Mark()
-			text := s.Text()
+			oldText = s.Text()
 			old = s.Since(mark)
-			if details == nil {
-				e.Details = text
-			}
 		case "error_data":
+			e.Details, details = "", nil
 			if !s.Object() {
 				continue
 			}
@@ -370,7 +370,10 @@ func readError(s *wire.Scanner) Error {
 			s.Unknown()
 		}
 	}
-	if old != nil && details != nil && string(old) != string(details) {
+	switch {
+	case details == nil:
+		e.Details = oldText
+	case old != nil && string(old) != string(details):
 		s.Leave("details", old)
 	}
 	return e

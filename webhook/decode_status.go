@@ -59,6 +59,7 @@ func readStatus(s *wire.Scanner) Event {
 		case "template_id":
 			st.Template = graph.TemplateID(s.Text())
 		case "conversation":
+			pricing = nested{}
 			st.Conversation = readConversation(s, &pricing)
 		case "pricing":
 			st.Pricing = readNew(s, readPricing)

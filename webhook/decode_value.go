@@ -160,6 +160,7 @@ func (v *value) members(s *wire.Scanner) {
 				v.event = s.Raw()
 			case wire.KindNull:
 				s.Skip()
+				v.event = nil
 			default:
 				s.Unknown()
 			}
