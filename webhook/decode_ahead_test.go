@@ -3,6 +3,7 @@ package webhook_test
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"math/rand/v2"
 	"strings"
 	"testing"
@@ -46,15 +47,19 @@ func facts(t *testing.T, body []byte) []string {
 		return []string{"not JSON"}
 	}
 	lines := fingerprint(events)
-	for i, line := range lines {
-		lines[i] = strings.ReplaceAll(line, "{ ", "{")
-	}
 	for _, ev := range events {
-		if c, ok := ev.(*webhook.HistoryChunk); ok {
-			for thread, m := range c.Messages() {
-				lines = append(lines, strings.ReplaceAll(thread.ID+" "+string(m.Raw), "{ ", "{"), string(m.ID), m.From.Key())
+		lines = append(lines, string(ev.Info().Raw))
+		switch ev := ev.(type) {
+		case *webhook.Undecodable:
+			lines = append(lines, ev.Err.Error())
+		case *webhook.HistoryChunk:
+			for thread, m := range ev.Messages() {
+				lines = append(lines, thread.ID+" "+string(m.Raw), string(m.ID), m.From.Key(), fmt.Sprint(m.Err))
 			}
 		}
+	}
+	for i, line := range lines {
+		lines[i] = strings.ReplaceAll(line, "{ ", "{")
 	}
 	return lines
 }
