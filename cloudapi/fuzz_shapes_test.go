@@ -39,7 +39,7 @@ func FuzzShapes(f *testing.F) {
 		`[["Alma","12345"],["Bruno","6"]]`, `["Alma","12345"]`, `"Alma"`, `[["Alma"],"12345"]`, `["Alma",5]`, `[[1]]`, `{"a":"b"}`,
 		`"smb_message_echoes"`, `{"name":"history","version":"v25.0"}`, `{"name":"history"}`, `{"name":5}`, `["history"]`,
 		`{"block_users":[{"input":"15550100123","wa_id":"15550100123"},{"user_id":"US.1"}]}`, `{"input":"15550100123","wa_id":"15550100123"}`,
-		`{"wa_id":15550100123}`, `{"user_id":"US.1"}`, `{"block_users":[]}`, `{"block_users":null,"wa_id":"1"}`, `{"block_users":{}}`,
+		`{"wa_id":15550100123}`, `{"user_id":"US.1"}`, `{"block_users":[]}`, `{"block_users":null,"wa_id":"1"}`, `{"block_users":[{"wa_id":"1"}],"wa_id":"2"}`, `{"block_users":{}}`,
 		`{"success":true}`, `{"success":"true"}`, `{"success":1}`, `{"success":null}`, `{"success":{}}`, `{"success":false}`,
 		`{"data":[{"id":"1"},null,5],"paging":{"cursors":{"before":"b","after":"a"},"next":"https://example.com"}}`, `{"data":{"groups":[{"id":"1"}]}}`,
 		`{"data":{}}`, `{"data":null}`, `{"data":"x"}`, `{"data":[],"paging":[]}`, `{"data":[],"paging":{"cursors":[]}}`, `{"data":{"groups":{}}}`,

@@ -132,7 +132,7 @@ func (w *historyWalker) thread() {
 				known.read(s)
 			case "messages":
 				if w.ordered {
-					t.Customer = known.customer(t.ID)
+					t.Customer, _ = known.customer(t.ID)
 					w.messages(s, t)
 				} else {
 					waiting = s.Raw()
@@ -145,9 +145,12 @@ func (w *historyWalker) thread() {
 			}
 		}
 	}
-	t.Customer = known.customer(t.ID)
+	who, left := known.customer(t.ID)
+	t.Customer = who
 	raw, unknown, err := s.EndItem(it)
-	t.Unknown = members(unknown)
+	if t.Unknown = members(unknown); left != "" {
+		t.Unknown = append(t.Unknown, Member{"context.wa_id", quoted(left)})
+	}
 	if waiting != nil {
 		var inner wire.Scanner
 		inner.Reset(waiting)
@@ -189,11 +192,12 @@ func (c *threadContext) read(s *wire.Scanner) {
 	}
 }
 
-// customer returns whom a thread is with. Its number is wa_id, which is canonical, or else the thread's id.
-func (c *threadContext) customer(id string) graph.Identity {
-	who := c.identity
+// customer returns whom a thread is with, and a user id that has no place because there is another one. Its number is wa_id, which is
+// canonical, or else the thread's id.
+func (c *threadContext) customer(id string) (who graph.Identity, left string) {
+	who = c.identity
 	who.WAID = c.waID
-	splitIdentity(&who)
+	left = splitIdentity(&who)
 	if graph.IsUserID(id) {
 		if who.UserID == "" {
 			who.UserID = graph.UserID(id)
@@ -201,7 +205,7 @@ func (c *threadContext) customer(id string) graph.Identity {
 	} else if who.WAID == "" {
 		who.WAID = id
 	}
-	return who
+	return who, left
 }
 
 func (w *historyWalker) messages(s *wire.Scanner, t *HistoryThread) {

@@ -77,6 +77,10 @@ func TestAThreadWithoutACustomerHasSides(t *testing.T) {
 	list := chunkOf(t, `[{"messages":[{"id":"a","from_user_id":"US.1","text":{"body":"x"}},{"id":"b","from":"15550100100","text":{"body":"x"}}]}]`).Threads()[0].Messages
 	require.False(t, list[0].Outbound)
 	require.True(t, list[1].Outbound)
+
+	two := chunkOf(t, `[{"context":{"wa_id":"US.1","user_id":"US.2"},"messages":[]}]`).Threads()[0]
+	require.Equal(t, graph.UserID("US.2"), two.Customer.UserID)
+	require.Equal(t, []webhook.Member{{Path: "context.wa_id", Value: []byte(`"US.1"`)}}, two.Unknown)
 }
 
 // Small items grow in memory, so there is an end to every list, and nothing takes the square of its length.
