@@ -114,7 +114,13 @@ func evaluate[T any](w *window, js string) T {
 // await waits until a JavaScript expression is true.
 func (w *window) await(js string) {
 	w.t.Helper()
-	deadline := time.Now().Add(patience)
+	w.awaitWithin(patience, js)
+}
+
+// awaitWithin is await for what takes its time on any machine.
+func (w *window) awaitWithin(limit time.Duration, js string) {
+	w.t.Helper()
+	deadline := time.Now().Add(limit)
 	for {
 		ok, err := chromedp.Run(w.ctx, chromedp.Evaluate[bool]("Boolean("+js+")"))
 		if err == nil && ok {

@@ -381,11 +381,11 @@ func TestAWindowThatStaysOpenForTooLong(t *testing.T) {
 // A page that stood open over lunch still has a state that is good for a whole signup.
 func TestAPageThatStaysOpenForTooLong(t *testing.T) {
 	t.Parallel()
-	h := newHost(t, hostConfig{change: func(_ *host, c *signup.Config) { c.AttemptTTL = 30 * time.Second }})
+	h := newHost(t, hostConfig{change: func(_ *host, c *signup.Config) { c.AttemptTTL = time.Minute }}) // for a whole signup, on a slow machine
 	h.shows("invite")
 	evaluate[bool](h.window, `(() => { window.begun = 0; const f = window.fetch;
 		window.fetch = (url, ...more) => { if (String(url).endsWith("begin")) window.begun++; return f(url, ...more) }; return true })()`)
-	h.await("window.begun > 0")
+	h.awaitWithin(time.Minute+patience, "window.begun > 0")
 	h.complete(h.start())
 	h.shows("done")
 	h.business()

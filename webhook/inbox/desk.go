@@ -108,6 +108,7 @@ func (d *desk) settle(ctx context.Context, h *hold, list []settlement) {
 			d.settleLanes(ctx, h, list)
 			return
 		case d.expired(h):
+			d.in.counts.fenced.Add(int64(len(outs)))
 			d.in.cfg.Logger.ErrorContext(ctx, "events that were handled could not be settled; they will be handled again",
 				"events", len(outs), "err", err)
 			return

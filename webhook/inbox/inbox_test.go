@@ -545,6 +545,25 @@ func TestAStoreThatIsDownAnswers503AndRecovers(t *testing.T) {
 	})
 }
 
+// A lease is lost as well if its time is over before the store says so.
+func TestALeaseThatRanOutCountsAsLost(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		store := new(brokenStore)
+		r := &recorder{then: func(context.Context, string) error { time.Sleep(time.Second); return nil }}
+		in := start(t, store, r, inbox.Config{Lease: 3 * time.Second})
+		receive(t, in, says("15550100101", "wamid.1"))
+		pass(500 * time.Millisecond)
+		store.set(true)
+		pass(time.Minute)
+		store.set(false)
+		require.Equal(t, int64(1), metrics(t, in).Fenced)
+		pass(time.Minute)
+		require.Equal(t, []string{"wamid.1", "wamid.1"}, r.names(), "it is handled again")
+		require.NoError(t, in.Shutdown(t.Context()))
+	})
+}
+
 func TestALostLeaseEndsTheHandler(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
