@@ -8,7 +8,6 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"slices"
 	"syscall"
 	"time"
 
@@ -107,6 +106,11 @@ func (t *trial) overtake(ctx context.Context, n int) error {
 	if err != nil {
 		return err
 	}
+	// Without transactions it can have left an effect before, when another host was overtaken.
+	times, err := t.waitHandled(ctx, before.Holding, 0)
+	if err != nil {
+		return err
+	}
 	if err := p.cmd.Process.Signal(syscall.SIGSTOP); err != nil {
 		return err
 	}
@@ -118,7 +122,7 @@ func (t *trial) overtake(ctx context.Context, n int) error {
 			return err
 		}
 	}
-	if err := t.handled(ctx, before.Holding); err != nil {
+	if _, err := t.waitHandled(ctx, before.Holding, times+1); err != nil {
 		return fmt.Errorf("nobody took over from a host that was stopped: %w", err)
 	}
 	if err := p.cmd.Process.Signal(syscall.SIGCONT); err != nil {
@@ -154,21 +158,30 @@ func (t *trial) holder(ctx context.Context) (*process, report, error) {
 	}
 }
 
-// handled waits until a message has left its effect.
-func (t *trial) handled(ctx context.Context, message string) error {
+// waitHandled waits until a message has left so many effects, and returns how many there are.
+func (t *trial) waitHandled(ctx context.Context, message string, want int) (times int, err error) {
 	o, err := engines[t.engine].open(ctx, t.site.place)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	defer func() { _ = o.close() }()
 	for {
 		list, err := t.effects(ctx, o)
-		if err != nil || slices.ContainsFunc(list, func(e effect) bool { return e.message == message }) {
-			return err
+		if err != nil {
+			return 0, err
+		}
+		times = 0
+		for _, e := range list {
+			if e.message == message {
+				times++
+			}
+		}
+		if times >= want {
+			return times, nil
 		}
 		select {
 		case <-ctx.Done():
-			return context.Cause(ctx)
+			return 0, context.Cause(ctx)
 		case <-time.After(20 * time.Millisecond):
 		}
 	}
