@@ -11,9 +11,9 @@ import (
 
 // Conversations that a check needs for itself: what the business does in one may keep a bot from answering there.
 const (
-	undisturbedFrom = 15550100130 // and so on
-	movedCustomer   = "15550100198"
-	lastCustomer    = "15550100199"
+	undisturbed   = "155501001%d" // from 30 on
+	movedCustomer = "15550100198"
+	lastCustomer  = "15550100199"
 )
 
 const (
@@ -90,7 +90,7 @@ func (c *conformance) unanswered(ctx context.Context) {
 	var texts []string
 	var ids []graph.MessageID
 	for i, q := range c.quiets() {
-		who, first, second := fmt.Sprint(undisturbedFrom+i), c.id(), c.id()
+		who, first, second := fmt.Sprintf(undisturbed, 30+i), c.id(), c.id()
 		c.deliver(ctx, q.check, delivery(c.entry(q.changes(who, first, second))),
 			"acknowledge it, whatever you make of it: Meta repeats it for 7 days otherwise; "+q.advice)
 		if q.second == 0 {
