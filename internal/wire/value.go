@@ -89,11 +89,7 @@ func (s *Scanner) keep(b []byte) string {
 // Int reads a whole number, also one in a string. null and "" are 0.
 func (s *Scanner) Int() int64 {
 	start := s.mark()
-	b, ok := s.text()
-	if !ok || len(b) == 0 {
-		return 0
-	}
-	n, ok := parseInt(b)
+	n, ok := s.whole()
 	if !ok {
 		s.wrong(start, "a whole number")
 	}
@@ -104,15 +100,20 @@ func (s *Scanner) Int() int64 {
 // beside.
 func (s *Scanner) IntIfAny() int64 {
 	start := s.mark()
-	b, ok := s.text()
-	if !ok || len(b) == 0 {
-		return 0
-	}
-	n, ok := parseInt(b)
+	n, ok := s.whole()
 	if !ok {
 		s.unknown = append(s.unknown, Member{s.path(), s.data[start:s.pos:s.pos]})
 	}
 	return n
+}
+
+// whole reads a whole number. It returns false for a text that is none; what is no text has been reported.
+func (s *Scanner) whole() (n int64, ok bool) {
+	b, ok := s.text()
+	if !ok || len(b) == 0 {
+		return 0, true
+	}
+	return parseInt(b)
 }
 
 // Float reads a number, also one in a string. null and "" are 0.
