@@ -145,7 +145,7 @@ func readerFor(t reflect.Type, outer []reflect.Type) reader {
 	case reflect.Slice:
 		return sliceReader(t.Elem(), outer)
 	case reflect.Map:
-		if t.Key().Kind() == reflect.String {
+		if t.Key().Kind() == reflect.String && t.Elem().Kind() == reflect.String {
 			return mapReader(t, outer)
 		}
 	}
@@ -198,7 +198,7 @@ func sliceReader(t reflect.Type, outer []reflect.Type) reader {
 	}
 }
 
-// mapReader reads the members that somebody else chose. Objects and lists among them are reported as unknown; and where all of them are
+// mapReader reads the texts that somebody else chose the names of. Objects and lists among them are reported as unknown; and where all of them are
 // missing, software that knows no difference writes an empty list.
 func mapReader(t reflect.Type, outer []reflect.Type) reader {
 	read := readerFor(t.Elem(), outer)

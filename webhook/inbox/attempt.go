@@ -41,11 +41,13 @@ func (in *Inbox) attempt(h *hold, rec Record) (out Outcome, settled bool) {
 	}
 	info := ev.Info()
 	in.count(out.Kind)
-	attrs := append([]any{"field", info.Field, "phone", info.Phone, "key", rec.Key, "attempt", attempt}, stack(err)...)
-	if log := in.cfg.Logger; out.Kind == Dead {
-		log.ErrorContext(ctx, "an event was given up; it is among the dead letters", append(attrs, "err", out.Reason)...)
-	} else if out.Kind == Retry {
-		log.WarnContext(ctx, "an event failed and will be tried again", append(attrs, "pause", out.After, "err", err)...)
+	if out.Kind == Dead || out.Kind == Retry {
+		log := in.cfg.Logger.With("field", info.Field, "phone", info.Phone, "key", rec.Key, "attempt", attempt).With(stack(err)...)
+		if out.Kind == Dead {
+			log.ErrorContext(ctx, "an event was given up; it is among the dead letters", "err", out.Reason)
+		} else {
+			log.WarnContext(ctx, "an event failed and will be tried again", "pause", out.After, "err", err)
+		}
 	}
 	in.cfg.Observe(Observation{
 		Field: info.Field, Phone: info.Phone, Bulk: rec.Bulk, Attempt: attempt, Outcome: out.Kind, Err: err,
