@@ -9,13 +9,22 @@ require (
 	github.com/mdp/qrterminal/v3 v3.2.1
 	github.com/prometheus/client_golang v1.25.0
 	github.com/seed-9f2bcc2b/whatsapp-coexistence v0.0.0
-	github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence/sqlstore/postgres v0.0.0
-	github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence/sqlstore/sqlite v0.0.0
-	github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook/inbox/pginbox v0.0.0
-	github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook/inbox/sqliteinbox v0.0.0
 	github.com/stretchr/testify v1.12.1
 	github.com/vbauerster/mpb/v8 v8.9.3
+	go.opentelemetry.io/otel/exporters/stdout/stdoutmetric v1.47.0
+	go.opentelemetry.io/otel/exporters/stdout/stdouttrace v1.47.0
+	go.opentelemetry.io/otel/metric v1.47.0
+	go.opentelemetry.io/otel/sdk v1.47.0
+	go.opentelemetry.io/otel/sdk/metric v1.47.0
+	go.opentelemetry.io/otel/trace v1.47.0
 	golang.org/x/crypto v0.57.0
+)
+
+require (
+	github.com/go-logr/logr v1.4.4 // indirect
+	github.com/go-logr/stdr v1.2.2 // indirect
+	go.opentelemetry.io/auto/sdk v1.2.1 // indirect
+	go.opentelemetry.io/otel/log v1.47.0 // indirect
 )
 
 require (
@@ -65,6 +74,7 @@ require (
 	github.com/twitchyliquid64/golang-asm v0.15.1 // indirect
 	github.com/ugorji/go/codec v1.3.1 // indirect
 	go.mongodb.org/mongo-driver/v2 v2.5.0 // indirect
+	go.opentelemetry.io/otel v1.47.0
 	go.yaml.in/yaml/v3 v3.0.5 // indirect
 	golang.org/x/arch v0.22.0 // indirect
 	golang.org/x/net v0.59.0 // indirect
@@ -82,11 +92,3 @@ require (
 )
 
 replace github.com/seed-9f2bcc2b/whatsapp-coexistence => ../
-
-replace github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook/inbox/sqliteinbox => ../webhook/inbox/sqliteinbox
-
-replace github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook/inbox/pginbox => ../webhook/inbox/pginbox
-
-replace github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence/sqlstore/sqlite => ../coexistence/sqlstore/sqlite
-
-replace github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence/sqlstore/postgres => ../coexistence/sqlstore/postgres

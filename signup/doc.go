@@ -21,7 +21,7 @@
 //
 // The script tells the business what happens, asks [Config].Check whether the number may take part, opens the popup and shows how it
 // ended. A host with a page of its own making calls [Flow.Launch], [Flow.Begin] and [Flow.Finish] in place of [Flow.Handler].
-// [Preflight] tells a developer what is set up wrongly; try it with "go run ./examples/doctor", and the page with
+// [Preflight] tells a developer what is set up wrongly; try it with "go run ./signup/doctor", and the page with
 // "go run ./examples/signup".
 //
 // # Step by step

@@ -99,7 +99,7 @@ type PreflightOptions struct {
 
 // Preflight looks at everything that a signup needs and a developer can get wrong, and says what to fix, in order: settings, app and
 // secret, Graph version, the webhook fields of the app, whether your endpoint answers Meta's handshake and refuses forgeries, the
-// token's kind, life and permissions. It changes nothing. Run it at deployment and when "nothing happens"; examples/doctor is a program
+// token's kind, life and permissions. It changes nothing. Run it at deployment and when "nothing happens"; signup/doctor is a program
 // around it.
 //
 // The handshake and one unsigned delivery, which your endpoint has to refuse, go to your own URL.

@@ -51,7 +51,7 @@
 //
 // # For people
 //
-// examples/simulator runs a world as a program, for hosts in any language, with a page on which people type as the business and its
+// coexistence/simulator runs a world as a program, for hosts in any language, with a page on which people type as the business and its
 // customers.
 //
 // # In a browser

@@ -17,8 +17,8 @@ import (
 
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence/coexistencetest"
-	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence/sqlstore/postgres"
-	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence/sqlstore/sqlite"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence/postgres"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence/sqlite"
 )
 
 // same checks that a store holds exactly what the phone shows.

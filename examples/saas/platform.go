@@ -8,7 +8,7 @@ import (
 
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
-	"github.com/seed-9f2bcc2b/whatsapp-coexistence/examples/internal/board"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/board"
 )
 
 // A platform is Meta, or a simulator in its place.
@@ -22,14 +22,14 @@ type platform struct {
 	simulator     *board.Rack   // with which one can play, or nil
 }
 
-// newPlatform makes the platform that was asked for. The real one is described by the environment, mostly with the names that examples/doctor
+// newPlatform makes the platform that was asked for. The real one is described by the environment, mostly with the names that signup/doctor
 // uses:
 //
 //	META_APP_ID, META_APP_SECRET   of the app: App settings, Basic
 //	META_CONFIGURATION_ID          of the login configuration: Facebook Login for Business, Configurations
 //	WEBHOOK_VERIFY_TOKEN           a text of your choice, entered beside the callback URL https://…/webhook
 //	META_GRAPH_VERSION             if not the default
-//	META_GRAPH_URL, META_SDK_URL   of a simulator that is another program, such as examples/simulator -bare
+//	META_GRAPH_URL, META_SDK_URL   of a simulator that is another program, such as coexistence/simulator -bare
 //	SAAS_KEYS                      what tokens are sealed with: see openKeys
 func newPlatform(kind, url string) (*platform, error) {
 	switch kind {

@@ -8,7 +8,7 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/cloudapitest"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence/coexistencetest"
-	"github.com/seed-9f2bcc2b/whatsapp-coexistence/examples/internal/board"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/board"
 )
 
 // newSimulator returns a platform for playing: Meta, and a phone for every tenant that holds five thousand messages. Delete this file when you

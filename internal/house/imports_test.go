@@ -28,13 +28,26 @@ var mayImport = map[string][]string{
 	"coexistence":                 {"cloudapi/graph", "cloudapi", "webhook"},
 	"coexistence/eligibility":     {"cloudapi/graph"},
 	"coexistence/outbox":          {"cloudapi/graph", "cloudapi", "webhook", "coexistence"},
-	"coexistence/sqlstore":        {"cloudapi/graph", "cloudapi", "webhook", "coexistence"},
+	"coexistence/sqlite":          opensAll,
+	"coexistence/postgres":        opensAll,
+	"coexistence/simulator":       {"cloudapi/graph", "cloudapi", "cloudapi/cloudapitest", "webhook", "coexistence", "coexistence/coexistencetest", "internal/board"},
 	"coexistence/coexistencetest": {"cloudapi/graph", "cloudapi", "cloudapi/cloudapitest", "webhook", "coexistence"},
 	"coexistence/internal/lives":  {"cloudapi/graph", "cloudapi", "cloudapi/cloudapitest", "webhook", "coexistence", "coexistence/coexistencetest"},
 	"internal":                    {"cloudapi/graph"},
 	"internal/bench":              {"cloudapi/graph", "webhook"},
 	"signup/signuptest":           {"cloudapi/graph", "cloudapi", "signup"},
-	"signup/sqlstore":             {"cloudapi/graph", "cloudapi", "signup"},
+	"signup/doctor":               {"cloudapi/graph", "cloudapi", "cloudapi/cloudapitest", "webhook", "signup"},
+	"internal/board":              {"cloudapi/graph", "cloudapi", "cloudapi/cloudapitest", "webhook", "coexistence", "coexistence/coexistencetest"},
+	"internal/sqlinbox":           {"cloudapi/graph", "webhook"},
+	"internal/sqlsignup":          {"cloudapi/graph", "cloudapi", "signup"},
+	"internal/sqlstore":           {"cloudapi/graph", "cloudapi", "webhook", "coexistence"},
+	"webhook/inbox/pginbox":       {"cloudapi/graph", "webhook", "internal/sqlinbox"},
+	"webhook/inbox/sqliteinbox":   {"cloudapi/graph", "webhook", "internal/sqlinbox"},
+}
+
+// opensAll is what a package may use that opens everything that is stored.
+var opensAll = []string{
+	"cloudapi/graph", "cloudapi", "webhook", "signup", "coexistence", "coexistence/outbox", "internal/sqlinbox", "internal/sqlsignup", "internal/sqlstore",
 }
 
 // mayLink lists the modules besides ours and the standard library that a package may put into a host's binary. A package
@@ -48,7 +61,17 @@ var mayLink = map[string][]string{
 	"coexistence/coexistencetest": append([]string{"rsc.io/qr"}, calls...), // its popup shows a QR code that can be scanned
 	"coexistence/internal/lives":  append([]string{"rsc.io/qr"}, calls...),
 	"coexistence/eligibility":     numbers,
-	"coexistence/sqlstore":        calls,
+	"coexistence/postgres":        append(slices.Clone(pgx), calls...),
+	"coexistence/simulator":       append([]string{"rsc.io/qr"}, calls...),
+	"coexistence/sqlite":          append(slices.Clone(sqlite), calls...),
+	"internal/board":              append([]string{"rsc.io/qr"}, calls...),
+	"internal/sqlsignup":          calls,
+	"internal/sqlstore":           calls,
+	"cloudapi/redislimit":         append([]string{"github.com/redis/go-redis/v9", "github.com/cespare/xxhash/v2", "go.uber.org/atomic", "golang.org/x/sys"}, calls...),
+	"webhook/inbox/natsinbox":     nats,
+	"webhook/inbox/pginbox":       pgx,
+	"webhook/inbox/sqliteinbox":   sqlite,
+	"internal/bench/ratios":       sqlite,
 }
 
 var (
@@ -58,6 +81,40 @@ var (
 		"github.com/hashicorp/go-cleanhttp",
 		"github.com/hashicorp/go-retryablehttp",
 		"golang.org/x/time",
+	}
+
+	// pgx is the driver of PostgreSQL.
+	pgx = []string{
+		"github.com/jackc/pgpassfile",
+		"github.com/jackc/pgservicefile",
+		"github.com/jackc/pgx/v5",
+		"github.com/jackc/puddle/v2",
+		"golang.org/x/sync",
+		"golang.org/x/text",
+	}
+
+	// sqlite is the driver of SQLite.
+	sqlite = []string{
+		"github.com/dustin/go-humanize",
+		"github.com/google/uuid",
+		"github.com/mattn/go-isatty",
+		"github.com/ncruces/go-strftime",
+		"github.com/remyoudompheng/bigfft",
+		"golang.org/x/sys",
+		"modernc.org/libc",
+		"modernc.org/mathutil",
+		"modernc.org/memory",
+		"modernc.org/sqlite",
+	}
+
+	// nats is the client of NATS.
+	nats = []string{
+		"github.com/klauspost/compress",
+		"github.com/nats-io/nats.go",
+		"github.com/nats-io/nkeys",
+		"github.com/nats-io/nuid",
+		"golang.org/x/crypto",
+		"golang.org/x/sys",
 	}
 
 	// numbers is what judging phone numbers and app versions takes.

@@ -3,6 +3,7 @@ package natsinbox_test
 import (
 	"context"
 	"fmt"
+	"os"
 	"sync"
 	"testing"
 	"time"
@@ -53,7 +54,7 @@ func TestAnotherProcessTakesOverWhenOneDiesWithinAHandler(t *testing.T) {
 	t.Parallel()
 	s := newServer(t, synced, "")
 	cfg := s.config()
-	host := startProcess(t, "host", url(cfg))
+	host := startProcess(t, "host", os.Args[0], url(cfg))
 
 	var mu sync.Mutex
 	var handled []string

@@ -15,7 +15,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/nats-io/nats-server/v2/server"
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 	"github.com/stretchr/testify/require"
@@ -25,24 +24,19 @@ import (
 
 const roleVariable = "NATSINBOX_TEST_ROLE"
 
-// TestMain plays the other processes too: servers, and a host that is killed.
+// TestMain plays the other process too: a host that is killed.
 func TestMain(m *testing.M) {
-	switch os.Getenv(roleVariable) {
-	case "server":
-		play(serve)
-	case "host":
-		play(holdForever)
-	default:
-		os.Exit(m.Run())
+	if os.Getenv(roleVariable) == "" {
+		code := m.Run()
+		if path, err := serverProgram(); err == nil {
+			_ = os.RemoveAll(filepath.Dir(path))
+		}
+		os.Exit(code)
 	}
-}
-
-func play(part func(arg string) error) {
-	if err := part(os.Args[1]); err != nil {
+	if err := holdForever(os.Args[1]); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
-	os.Exit(0)
 }
 
 // An address is where a server listens.
@@ -50,30 +44,23 @@ type address struct {
 	Client, Monitor string
 }
 
-// serve runs a NATS server with a configuration file until the process is killed, and prints where it listens.
-func serve(file string) error {
-	opts, err := server.ProcessConfigFile(file)
+// serverProgram is the NATS server that internal/system names, built once. It cannot be built from a module cache, which holds this module
+// alone.
+var serverProgram = sync.OnceValues(func() (path string, err error) {
+	dir, err := os.MkdirTemp("", "natsserver")
 	if err != nil {
-		return err
+		return "", err
 	}
-	opts.NoLog, opts.NoSigs = true, true
-	s, err := server.NewServer(opts)
-	if err != nil {
-		return err
+	path = filepath.Join(dir, "natsserver")
+	cmd := exec.Command("go", "build", "-o", path, "./natsserver")
+	cmd.Dir = filepath.Join("..", "..", "..", "internal", "system")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return "", fmt.Errorf("%w: %s", err, out)
 	}
-	s.Start()
-	if !s.ReadyForConnections(time.Minute) {
-		return fmt.Errorf("the server did not start: %s", file)
-	}
-	line, err := json.Marshal(address{s.ClientURL(), "http://" + s.MonitorAddr().String()})
-	if err != nil {
-		return err
-	}
-	fmt.Println(string(line))
-	select {}
-}
+	return path, nil
+})
 
-// A natsServer is a process of its own, of the NATS server that go.mod names: what Debian has is too old to sync every write.
+// A natsServer is a process of its own.
 type natsServer struct {
 	t testing.TB
 	address
@@ -146,7 +133,9 @@ func (s *natsServer) write(listen, jetstream string) {
 
 func (s *natsServer) start() {
 	s.t.Helper()
-	s.process = startProcess(s.t, "server", s.file)
+	program, err := serverProgram()
+	require.NoError(s.t, err)
+	s.process = startProcess(s.t, "", program, s.file)
 	require.NoError(s.t, json.Unmarshal([]byte(s.process.line()), &s.address))
 }
 
@@ -175,7 +164,7 @@ func (s *natsServer) open(cfg natsinbox.Config) *natsinbox.Store {
 	return store
 }
 
-// A process is this program in another role.
+// A process is the server, or this program in another role.
 type process struct {
 	t     testing.TB
 	cmd   *exec.Cmd
@@ -183,9 +172,9 @@ type process struct {
 	once  sync.Once
 }
 
-func startProcess(t testing.TB, role, arg string) *process {
+func startProcess(t testing.TB, role, program, arg string) *process {
 	t.Helper()
-	cmd := exec.CommandContext(context.WithoutCancel(t.Context()), os.Args[0], arg)
+	cmd := exec.CommandContext(context.WithoutCancel(t.Context()), program, arg)
 	cmd.Env = append(os.Environ(), roleVariable+"="+role)
 	cmd.Stderr = os.Stderr
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}

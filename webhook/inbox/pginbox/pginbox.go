@@ -37,9 +37,9 @@ import (
 	"github.com/jackc/pgx/v5/stdlib"
 
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/sqldb"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/sqlinbox"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook/inbox"
-	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook/inbox/sqlinbox"
 )
 
 const maxConns = 16

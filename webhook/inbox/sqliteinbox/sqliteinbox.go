@@ -44,9 +44,9 @@ import (
 	_ "modernc.org/sqlite" // the driver
 
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/sqldb"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/sqlinbox"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook/inbox"
-	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook/inbox/sqlinbox"
 )
 
 // maxConns is one connection that writes, and some that read meanwhile.

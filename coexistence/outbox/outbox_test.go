@@ -1,0 +1,302 @@
+package outbox_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/cloudapitest"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence/outbox"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook"
+)
+
+func TestAnEntryIsSentAndFiled(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, e engine) {
+		p := newPlatform(t, 1000)
+		h := start(t, e, p, outbox.Config{})
+		entry := p.text("answer-1", 1)
+		require.Equal(t, 1, h.put(entry))
+		got := h.becomes("answer-1", outbox.Sent)
+		require.Len(t, p.Sent(), 1)
+		m := p.Sent()[0]
+		require.Equal(t, m.ID, got.MessageID)
+		require.Equal(t, "answer-1", m.CallbackData)
+		require.False(t, got.SentAt.IsZero())
+		require.Equal(t, 1, got.Attempts)
+
+		filed, err := h.store.Message(t.Context(), p.phone.ID, m.ID)
+		require.NoError(t, err)
+		require.Equal(t, coexistence.OriginAPI, filed.Origin)
+		require.Equal(t, "About answer-1", filed.Text)
+
+		require.NoError(t, h.deliver(t.Context(), m, webhook.StatusDelivered))
+		require.NoError(t, h.deliver(t.Context(), m, webhook.StatusRead))
+		require.NoError(t, h.deliver(t.Context(), m, webhook.StatusFailed, webhook.Error{Code: 131026})) // on another device
+		got, err = h.Get(t.Context(), "answer-1")
+		require.NoError(t, err)
+		require.Equal(t, outbox.Sent, got.State)
+		require.False(t, got.DeliveredAt.IsZero() || got.ReadAt.IsZero())
+
+		require.Zero(t, h.put(entry), "the same name again")
+		_, err = h.Get(t.Context(), "answer-2")
+		require.ErrorIs(t, err, outbox.ErrNotFound)
+	})
+}
+
+func TestAnEntryIsPartOfTheHostsTransaction(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, e engine) {
+		p := newPlatform(t, 1000)
+		h := start(t, e, p, outbox.Config{})
+		for _, id := range []string{"kept", "dropped"} {
+			tx, err := h.store.DB().BeginTx(t.Context(), nil)
+			require.NoError(t, err)
+			n, err := h.Put(t.Context(), tx, p.text(id, 1))
+			require.NoError(t, err)
+			require.Equal(t, 1, n)
+			if id == "kept" {
+				require.NoError(t, tx.Commit())
+				h.Wake()
+			} else {
+				require.NoError(t, tx.Rollback())
+			}
+		}
+		h.becomes("kept", outbox.Sent)
+		_, err := h.Get(t.Context(), "dropped")
+		require.ErrorIs(t, err, outbox.ErrNotFound)
+	})
+}
+
+func TestWhatMetaWouldRefuseIsNotTaken(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, e engine) {
+		p := newPlatform(t, 1000)
+		h := open(t, e, p, outbox.Config{})
+		bad := p.text("bad", 1)
+		bad.Message.Content = &cloudapi.Text{}
+		_, err := h.Put(t.Context(), nil, p.text("good", 1), bad)
+		require.ErrorIs(t, err, cloudapi.ErrInvalid)
+		_, err = h.Get(t.Context(), "good")
+		require.ErrorIs(t, err, outbox.ErrNotFound, "all or none")
+		_, err = h.Put(t.Context(), nil, outbox.Entry{Message: bad.Message})
+		require.ErrorContains(t, err, "Entry.ID is empty")
+		require.ErrorContains(t, err, "Entry.Phone is empty")
+	})
+}
+
+func TestAnswersGoFirstAndAPersonsMessagesInOrder(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, e engine) {
+		p := newPlatform(t, 1000)
+		h := open(t, e, p, outbox.Config{Senders: 4})
+		var want []string
+		for i := range 20 {
+			c := p.text(fmt.Sprintf("campaign-%02d", i), 5000+i)
+			c.Campaign = "winter"
+			h.put(c)
+		}
+		for i := range 12 {
+			id := fmt.Sprintf("answer-%02d", i)
+			h.put(p.text(id, 7))
+			want = append(want, id)
+		}
+		h.run()
+		h.becomes("answer-11", outbox.Sent)
+		first := h.becomes("answer-00", outbox.Sent).TriedAt
+		for i := range 20 {
+			require.False(t, h.becomes(fmt.Sprintf("campaign-%02d", i), outbox.Sent).TriedAt.Before(first), "a campaign went before an answer")
+		}
+		var got []string
+		for _, m := range p.Sent() {
+			if m.To.WAID == "15550100007" {
+				got = append(got, m.CallbackData)
+			}
+		}
+		require.Equal(t, want, got)
+	})
+}
+
+func TestACampaignIsPausedCountedAndDrawn(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, e engine) {
+		p := newPlatform(t, 1000)
+		h := start(t, e, p, outbox.Config{})
+		require.NoError(t, h.Pause(t.Context(), "winter"))
+		for i := range 9 {
+			c := p.text(fmt.Sprintf("winter-%d", i), i)
+			c.Campaign = "winter"
+			h.put(c)
+		}
+		h.put(p.text("answer", 50))
+		h.becomes("answer", outbox.Sent)
+		counts, err := h.Counts(t.Context(), "winter")
+		require.NoError(t, err)
+		require.Equal(t, outbox.Counts{Paused: true, Total: 9, Queued: 9}, counts)
+
+		cancelled, err := h.Cancel(t.Context(), "winter-8")
+		require.NoError(t, err)
+		require.True(t, cancelled)
+		require.NoError(t, h.Resume(t.Context(), "winter"))
+		for i := range 8 {
+			h.becomes(fmt.Sprintf("winter-%d", i), outbox.Sent)
+		}
+		sent := p.Sent()[1:]
+		require.NoError(t, h.deliver(t.Context(), sent[0], webhook.StatusDelivered))
+		require.NoError(t, h.deliver(t.Context(), sent[1], webhook.StatusRead))
+		require.NoError(t, h.deliver(t.Context(), sent[2], webhook.StatusFailed, webhook.Error{Code: 131026, Title: "Message undeliverable"}))
+		counts, err = h.Counts(t.Context(), "winter")
+		require.NoError(t, err)
+		require.Equal(t, outbox.Counts{Total: 9, Sent: 7, Failed: 2, Delivered: 2, Read: 1}, counts)
+		require.True(t, counts.Done())
+		cancelled, err = h.Cancel(t.Context(), "winter-0")
+		require.NoError(t, err)
+		require.False(t, cancelled, "it is with Meta")
+
+		s, err := h.Series(t.Context(), "winter", 30)
+		require.NoError(t, err)
+		require.Len(t, s.Sent, 30)
+		require.Equal(t, []int{8, 1, 1, 2}, []int{s.Sent[29], s.Delivered[29], s.Read[29], s.Failed[29]})
+		require.Positive(t, s.Step)
+
+		failed := 0
+		for entry, err := range h.Entries(t.Context(), outbox.Filter{Campaign: "winter", States: []outbox.State{outbox.Failed}, Newest: true}) {
+			require.NoError(t, err)
+			require.Contains(t, []string{"cancelled", "Message undeliverable"}, entry.Reason)
+			failed++
+		}
+		require.Equal(t, 2, failed)
+		again, err := h.Requeue(t.Context(), "winter-8")
+		require.NoError(t, err)
+		require.True(t, again)
+		h.becomes("winter-8", outbox.Sent)
+	})
+}
+
+func TestEntriesAreWalkedInPages(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, e engine) {
+		p := newPlatform(t, 1000)
+		h := open(t, e, p, outbox.Config{})
+		all := make([]outbox.Entry, 2500)
+		for i := range all {
+			all[i] = p.text(fmt.Sprintf("e-%04d", i), i%10)
+			all[i].Person = fmt.Sprint("person ", i%10)
+		}
+		require.Equal(t, 2500, h.put(all...))
+		walk := func(f outbox.Filter) (ids []string) {
+			for entry, err := range h.Entries(t.Context(), f) {
+				require.NoError(t, err)
+				ids = append(ids, entry.ID)
+			}
+			return ids
+		}
+		ids := walk(outbox.Filter{Phone: p.phone.ID})
+		require.Len(t, ids, 2500)
+		require.Equal(t, []string{"e-0000", "e-2499"}, []string{ids[0], ids[2499]})
+		require.Len(t, walk(outbox.Filter{Person: "person 3"}), 250)
+		require.Equal(t, []string{"e-2499", "e-2498"}, walk(outbox.Filter{Newest: true, Limit: 2}))
+		require.Len(t, walk(outbox.Filter{Newest: true, Limit: 1500}), 1500)
+	})
+}
+
+func TestWhatIsTooLateIsNotSent(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, e engine) {
+		p := newPlatform(t, 1000)
+		h := start(t, e, p, outbox.Config{})
+		late := p.text("late", 1)
+		late.Until = time.Now().Add(-time.Minute)
+		early := p.text("early", 2)
+		early.Until = time.Now().Add(time.Hour)
+		h.put(late, early)
+		require.Contains(t, h.becomes("late", outbox.Failed).Reason, "too late")
+		h.becomes("early", outbox.Sent)
+		require.Len(t, p.Sent(), 1)
+	})
+}
+
+func TestASuspendedNumberKeepsItsEntries(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, e engine) {
+		p := newPlatform(t, 1000)
+		h := open(t, e, p, outbox.Config{})
+		stage := func(s coexistence.Stage) {
+			_, err := h.store.UpdateState(t.Context(), p.phone.ID, func(st coexistence.State) (coexistence.State, error) {
+				st.Stage = s
+				return st, nil
+			})
+			require.NoError(t, err)
+		}
+		stage(coexistence.StageOffboarded)
+		h.run()
+		h.put(p.text("waits", 1))
+		other := p.AddPhone(cloudapitest.Phone{WABAs: p.phone.WABAs})
+		goes := p.text("goes", 2)
+		goes.Phone = other.ID
+		h.put(goes)
+		h.becomes("goes", outbox.Sent)
+		got, err := h.Get(t.Context(), "waits")
+		require.NoError(t, err)
+		require.Equal(t, outbox.Queued, got.State)
+		require.Zero(t, got.Attempts)
+		stage(coexistence.StageActive)
+		h.becomes("waits", outbox.Sent)
+	})
+}
+
+func TestATokenThatDoesNotWorkFailsNoEntry(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, e engine) {
+		p := newPlatform(t, 1000)
+		h := start(t, e, p, outbox.Config{Client: func(context.Context, graph.PhoneNumberID) (*cloudapi.Client, error) {
+			return p.client.WithToken("EAA-revoked-canary"), nil
+		}})
+		h.put(p.text("kept", 1))
+		var got outbox.Entry
+		require.Eventually(t, func() bool {
+			var err error
+			got, err = h.Get(t.Context(), "kept")
+			return err == nil && got.Code == 190 && got.State == outbox.Queued
+		}, 10*time.Second, 10*time.Millisecond)
+		require.NotContains(t, got.Reason, "canary")
+		require.Empty(t, p.Sent())
+	})
+}
+
+func TestAClosedWindowFailsTheEntry(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, e engine) {
+		p := newPlatform(t, 1000)
+		p.FailNext(graph.CodeReengagementMessage, cloudapitest.On("POST", "/{phone-number-id}/messages"))
+		h := start(t, e, p, outbox.Config{})
+		h.put(p.text("closed", 1))
+		require.Equal(t, graph.CodeReengagementMessage, h.becomes("closed", outbox.Failed).Code)
+	})
+}
+
+func TestWhatIsOldIsPurged(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, e engine) {
+		p := newPlatform(t, 1000)
+		h := open(t, e, p, outbox.Config{Keep: time.Millisecond})
+		h.put(p.text("old", 1))
+		_, err := h.Cancel(t.Context(), "old")
+		require.NoError(t, err)
+		old, err := h.Get(t.Context(), "old")
+		require.NoError(t, err)
+		require.Eventually(t, func() bool { return time.Since(old.PutAt) > 10*time.Millisecond }, 10*time.Second, time.Millisecond)
+		h.run() // which purges when it begins, and then once an hour
+		require.Eventually(t, func() bool {
+			_, err := h.Get(t.Context(), "old")
+			return errors.Is(err, outbox.ErrNotFound)
+		}, 10*time.Second, 10*time.Millisecond)
+	})
+}

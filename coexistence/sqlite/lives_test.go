@@ -1,0 +1,29 @@
+package sqlite_test
+
+import (
+	"math/rand/v2"
+	"path/filepath"
+	"strings"
+	"testing"
+	"testing/synctest"
+
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence/internal/lives"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence/sqlite"
+)
+
+// Random lives of a number whose host dies and opens its file again.
+func TestAHostThatDiesGoesOnWithItsFile(t *testing.T) {
+	t.Parallel()
+	first := rand.Uint64N(1 << 40)
+	t.Logf("seeds %d to %d", first, first+19)
+	for seed := range uint64(20) {
+		path := filepath.Join(t.TempDir(), "coexistence.db")
+		synctest.Test(t, func(t *testing.T) {
+			out, err := lives.Play(t.Context(), first+seed, func() (coexistence.Store, error) { return sqlite.Open(t.Context(), path) })
+			if err != nil {
+				t.Errorf("seed %d: %v\n%s", first+seed, err, strings.Join(out.Log, "\n"))
+			}
+		})
+	}
+}

@@ -1,0 +1,235 @@
+package sqlite_test
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"runtime"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence/coexistencetest"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence/sqlite"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/sqlstore"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/sqlstore/storetest"
+)
+
+// open opens a file, a new one if path is empty.
+func open(t testing.TB, path string) *sqlstore.Store {
+	t.Helper()
+	if path == "" {
+		path = filepath.Join(t.TempDir(), "coexistence.db")
+	}
+	store, err := sqlite.Open(t.Context(), path)
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = store.Close() }) // a test may have closed it
+	return store
+}
+
+func TestAFileKeepsThePromisesOfAStore(t *testing.T) {
+	t.Parallel()
+	store := open(t, "")
+	require.NoError(t, coexistencetest.TestStore(t.Context(), func(context.Context) (coexistence.Store, error) { return store, nil }))
+}
+
+// One process may use a file. Within it, several stores may: their transactions wait for each other.
+func TestConcurrentStoresEndInTheStateOfOne(t *testing.T) {
+	t.Parallel()
+	for range 2 {
+		seed := rand.Uint64()
+		events, err := storetest.Events(seed, 120)
+		require.NoError(t, err)
+		want, err := storetest.Expected(t.Context(), events)
+		require.NoError(t, err)
+		path := filepath.Join(t.TempDir(), "coexistence.db")
+		a, b := open(t, path), open(t, path)
+		require.NoError(t, storetest.HandleConcurrently(t.Context(), seed, events, a, b), "seed %d", seed)
+		require.NoError(t, storetest.Differs(t.Context(), a, want), "seed %d", seed)
+		require.NoError(t, storetest.Differs(t.Context(), b, want), "seed %d", seed)
+	}
+}
+
+// Whoever only polls the file's lock gets it by luck, and an error when there was none for long enough.
+func TestTheStoresOfAFileWaitInTurn(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "coexistence.db")
+	a, b := open(t, path), open(t, path)
+	for _, store := range []*sqlstore.Store{a, b} {
+		_, err := store.DB().ExecContext(t.Context(), "PRAGMA busy_timeout = 0") // of one connection, which is the one that is free
+		require.NoError(t, err)
+	}
+	nothing := func(s coexistence.State) (coexistence.State, error) { return s, nil }
+	_, err := a.UpdateState(t.Context(), "106540352242922", func(s coexistence.State) (coexistence.State, error) {
+		ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
+		defer cancel()
+		_, err := b.UpdateState(ctx, "106540352242922", nothing)
+		require.ErrorIs(t, err, context.DeadlineExceeded)
+		return s, nil
+	})
+	require.NoError(t, err)
+	_, err = b.UpdateState(t.Context(), "106540352242922", nothing)
+	require.NoError(t, err)
+}
+
+func TestEverythingIsThereAfterARestart(t *testing.T) {
+	t.Parallel()
+	events, err := storetest.Events(1, 200)
+	require.NoError(t, err)
+	chunk, err := storetest.Chunk(0, 350)
+	require.NoError(t, err)
+	events = append(events, chunk...)
+	want, err := storetest.Expected(t.Context(), events)
+	require.NoError(t, err)
+	path := filepath.Join(t.TempDir(), "with spaces, 100% and #?.db")
+	for i := range 4 { // a restart in the middle of the events, three times
+		store := open(t, path)
+		require.NoError(t, storetest.Handle(t.Context(), store, events[i*len(events)/4:(i+1)*len(events)/4]))
+		require.NoError(t, store.Close())
+	}
+	require.NoError(t, storetest.Differs(t.Context(), open(t, path), want))
+}
+
+func TestALongConversationIsReadInOrderWhileItGrows(t *testing.T) {
+	t.Parallel()
+	store := open(t, "")
+	ids := make([]string, 1200)
+	for i := range ids {
+		ids[i] = fmt.Sprintf("wamid.%05d", i)
+	}
+	require.NoError(t, storetest.Talk(t.Context(), store, "15550100101", ids...))
+	n := 0
+	for m, err := range store.Messages(t.Context(), storetest.Phone, "15550100101") {
+		require.NoError(t, err)
+		require.Equal(t, ids[n], string(m.ID))
+		if n++; n == 600 {
+			require.NoError(t, storetest.Talk(t.Context(), store, "15550100101", "wamid.00000.5"))
+		}
+	}
+	require.Equal(t, len(ids), n)
+}
+
+func TestOnlyItsOwnerReadsTheFile(t *testing.T) {
+	t.Parallel()
+	if runtime.GOOS == "windows" {
+		return // modes mean nothing there
+	}
+	path := filepath.Join(t.TempDir(), "coexistence.db")
+	require.NoError(t, storetest.Talk(t.Context(), open(t, path), "15550100101", "wamid.1"))
+	for _, suffix := range []string{"", "-wal", "-shm"} {
+		info, err := os.Stat(path + suffix)
+		require.NoError(t, err)
+		require.Equal(t, os.FileMode(0o600), info.Mode().Perm(), suffix)
+	}
+}
+
+func TestEveryConnectionIsDurable(t *testing.T) {
+	t.Parallel()
+	store := open(t, "")
+	for range 5 { // held, so that each is another one
+		conn, err := store.DB().Conn(t.Context())
+		require.NoError(t, err)
+		defer conn.Close()
+		for name, want := range map[string]string{"journal_mode": "wal", "synchronous": "2", "foreign_keys": "1", "busy_timeout": "10000"} {
+			var got string
+			require.NoError(t, conn.QueryRowContext(t.Context(), "PRAGMA "+name).Scan(&got))
+			require.Equal(t, want, got, name)
+		}
+	}
+}
+
+func TestWhatIsNoFileIsRefused(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	text := filepath.Join(dir, "text")
+	require.NoError(t, os.WriteFile(text, []byte("this is a letter to a friend and no database, as everybody can see"), 0o600))
+	for path, want := range map[string]string{
+		"": "not the name of a file", ":memory:": "coexistence.MemStore", "file:x.db": "not the name of a file",
+		filepath.Join(dir, "none", "x.db"): "its folder has to exist", text: "is it a SQLite database",
+	} {
+		_, err := sqlite.Open(t.Context(), path)
+		require.ErrorContains(t, err, want)
+	}
+}
+
+func TestTablesOfANewerReleaseAreRefused(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "coexistence.db")
+	store := open(t, path)
+	_, err := store.DB().ExecContext(t.Context(), "INSERT INTO coexistence_schema (version) VALUES (99)")
+	require.NoError(t, err)
+	_, err = sqlite.Open(t.Context(), path)
+	require.ErrorContains(t, err, "run the newer release")
+}
+
+func TestMissingTablesAreExplained(t *testing.T) {
+	t.Parallel()
+	store := open(t, "")
+	_, err := store.DB().ExecContext(t.Context(), "DROP TABLE coexistence_messages")
+	require.NoError(t, err)
+	_, err = store.Message(t.Context(), storetest.Phone, "wamid.1")
+	require.ErrorContains(t, err, "call Store.Migrate first")
+}
+
+func TestAnotherWriterOfTheFileIsNamed(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "coexistence.db")
+	store, other := open(t, path), open(t, path)
+	store.DB().SetMaxOpenConns(1)
+	_, err := store.DB().ExecContext(t.Context(), "PRAGMA busy_timeout = 0")
+	require.NoError(t, err)
+	tx, err := other.DB().BeginTx(t.Context(), nil)
+	require.NoError(t, err)
+	require.ErrorContains(t, storetest.Talk(t.Context(), store, "15550100101", "wamid.1"), "one process may use it")
+	require.NoError(t, tx.Rollback())
+	require.NoError(t, storetest.Talk(t.Context(), store, "15550100101", "wamid.1"))
+}
+
+func TestAFullDiskLosesNothing(t *testing.T) {
+	t.Parallel()
+	store := open(t, "")
+	require.NoError(t, storetest.Talk(t.Context(), store, "15550100101", "wamid.0"))
+	store.DB().SetMaxOpenConns(1)
+	_, err := store.DB().ExecContext(t.Context(), "PRAGMA max_page_count = 30")
+	require.NoError(t, err)
+	var ids []string
+	for i := range 1000 {
+		ids = append(ids, fmt.Sprintf("wamid.1.%d", i))
+	}
+	require.ErrorContains(t, storetest.Talk(t.Context(), store, "15550100101", ids...), "the disk is full")
+	chat, err := store.Conversation(t.Context(), storetest.Phone, "15550100101")
+	require.NoError(t, err)
+	require.Equal(t, 1, chat.Messages) // all of a call or none
+	_, err = store.DB().ExecContext(t.Context(), "PRAGMA max_page_count = 100000")
+	require.NoError(t, err)
+	require.NoError(t, storetest.Talk(t.Context(), store, "15550100101", ids...))
+}
+
+// A chunk of 3,000 new messages in thirty conversations goes through the tracker, and then a repeat of it.
+func BenchmarkHistoryChunk(b *testing.B) {
+	for name, open := range map[string]func(*testing.B) coexistence.Store{
+		"memory": func(*testing.B) coexistence.Store { return new(coexistence.MemStore) },
+		"sqlite": func(b *testing.B) coexistence.Store { return open(b, "") },
+	} {
+		b.Run(name+"/new", func(b *testing.B) { benchmarkChunk(b, open(b), 3000) })
+		b.Run(name+"/repeat", func(b *testing.B) { benchmarkChunk(b, open(b), 0) })
+	}
+}
+
+// benchmarkChunk stores a chunk again and again, whose ids go on by step.
+func benchmarkChunk(b *testing.B, store coexistence.Store, step int) {
+	first := 0
+	for b.Loop() {
+		b.StopTimer()
+		events, err := storetest.Chunk(first, 3000)
+		require.NoError(b, err)
+		b.StartTimer()
+		require.NoError(b, storetest.Handle(b.Context(), store, events))
+		first += step
+	}
+	b.ReportMetric(float64(b.N)*3000/b.Elapsed().Seconds(), "messages/s")
+}

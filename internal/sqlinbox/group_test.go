@@ -1,0 +1,34 @@
+package sqlinbox_test
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/sqlinbox"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook/inbox"
+)
+
+// A panicking is a driver with a defect.
+type panicking struct{}
+
+func (panicking) Connect(context.Context) (driver.Conn, error) { panic("a defect") }
+func (panicking) Driver() driver.Driver                        { return nil }
+
+func TestADriverThatPanicsEndsNoProcess(t *testing.T) {
+	t.Parallel()
+	for _, dialect := range []sqlinbox.Dialect{sqlinbox.SQLite, sqlinbox.PostgreSQL} {
+		store, err := sqlinbox.New(sql.OpenDB(panicking{}), dialect)
+		require.NoError(t, err)
+		for range 3 { // nobody holds the turn for ever
+			_, err = store.Append(t.Context(), []inbox.Record{{Key: "a"}})
+			var panicked *webhook.PanicError
+			require.ErrorAs(t, err, &panicked)
+			require.Equal(t, "string", panicked.Type)
+		}
+	}
+}

@@ -1,0 +1,293 @@
+package browser_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/chromedp"
+	"github.com/stretchr/testify/require"
+
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/cloudapitest"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence/coexistencetest"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/signup"
+)
+
+// A look is how somebody sees the page.
+type look struct {
+	width  int64
+	scheme string
+}
+
+func (l look) String() string { return fmt.Sprintf("%d-%s", l.width, l.scheme) }
+
+var looks = []look{{390, "dark"}, {1440, "light"}, {390, "light"}, {1440, "dark"}}
+
+const autoTag = `<meta name="viewport" content="width=device-width, initial-scale=1"><main><script src="/signup/connect.js" defer data-theme="auto"></script></main>`
+
+// through opens the page of a host in a look.
+func (l look) through(t *testing.T, cfg hostConfig) *host {
+	t.Helper()
+	cfg.page, cfg.raw = autoTag, true
+	h := newHost(t, cfg)
+	require.NoError(t, chromedp.Do(h.ctx, chromedp.EmulateViewport(l.width, 844)))
+	require.NoError(t, chromedp.Do(h.ctx, chromedp.Func(func(ctx context.Context, target *chromedp.Target) error {
+		_, err := cdp.Call(ctx, target, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
+			Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: l.scheme}},
+		})
+		return err
+	})))
+	h.visit()
+	return h
+}
+
+// faults lists what a person with bad eyes, a keyboard, a screen reader or a thumb would stumble over.
+const faults = `(() => {
+	const host = document.querySelector("whatsapp-signup"), root = host.shadowRoot, bad = [];
+	const numbers = (color) => color.match(/[\d.]+/g).map(Number);
+	const light = ([r, g, b]) => {
+		const [x, y, z] = [r, g, b].map((c) => (c /= 255) <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4);
+		return 0.2126 * x + 0.7152 * y + 0.0722 * z;
+	};
+	const contrast = (a, b) => { const [x, y] = [light(a), light(b)].sort((a, b) => b - a); return (x + 0.05) / (y + 0.05) };
+	const behind = (e) => {
+		for (let n = e; n; n = n.parentElement ?? n.getRootNode().host) {
+			const c = numbers(getComputedStyle(n).backgroundColor);
+			if (c.length < 4 || c[3] > 0) return c;
+		}
+		return [255, 255, 255];
+	};
+	for (const e of root.querySelectorAll(".view *")) {
+		const says = [...e.childNodes].some((n) => n.nodeType === Node.TEXT_NODE && n.textContent.trim() !== "");
+		if (!says || !e.checkVisibility() || e.matches(".hidden, button:disabled")) continue;
+		const c = contrast(numbers(getComputedStyle(e).color), behind(e));
+		if (c < 4.5) bad.push("contrast " + c.toFixed(2) + ": " + e.textContent.slice(0, 40));
+	}
+	for (const e of root.querySelectorAll("input")) {
+		if (e.labels.length === 0) bad.push("an input without a label: " + e.name);
+		if (e.type !== "radio" && contrast(numbers(getComputedStyle(e).borderTopColor), behind(e.parentElement)) < 3) bad.push("an input whose edge is faint: " + e.name);
+	}
+	for (const e of root.querySelectorAll("button")) {
+		if (e.textContent.trim() === "") bad.push("a button without a name");
+		if (e.getBoundingClientRect().height < 40) bad.push("a button that is low for a thumb: " + e.textContent);
+	}
+	const live = root.querySelector("[aria-live]");
+	if (live === null || live.lang !== "en") bad.push("nothing is read aloud, or in no language");
+	if (root.querySelectorAll("h2").length !== 1) bad.push("not one heading");
+	const wide = document.scrollingElement.scrollWidth - document.documentElement.clientWidth;
+	if (wide > 0) bad.push("scrolls sideways by " + wide);
+	for (const e of root.querySelectorAll(".view *")) if (e.scrollWidth > e.clientWidth + 1 && getComputedStyle(e).display === "block" && !e.matches(".hidden")) bad.push("spills over: " + e.textContent.slice(0, 40));
+	return bad.join("\n");
+})()`
+
+func (h *host) inspect(name string) {
+	h.t.Helper()
+	require.Empty(h.t, evaluate[string](h.window, faults), name)
+	h.shoot(name)
+}
+
+// focused waits until the focus is on the heading of a view, for whoever listens to the page or uses a keyboard.
+func (h *host) focused() {
+	h.t.Helper()
+	h.await(`document.querySelector("whatsapp-signup").shadowRoot.activeElement?.tagName === "H2"`)
+}
+
+const hostile = `<img src=x onerror="window.pwned=1"><script>window.pwned=1</script>"'&` + "\u202e"
+
+func TestThePageInEveryLook(t *testing.T) {
+	t.Parallel()
+	for i, l := range looks {
+		t.Run(l.String(), func(t *testing.T) {
+			t.Parallel()
+			h := l.through(t, hostConfig{change: func(_ *host, c *signup.Config) { c.Check = checkEligibility }})
+			h.shows("check")
+			require.False(t, evaluate[bool](h.window, `document.activeElement === document.querySelector("whatsapp-signup")`), "a page that opens keeps its focus")
+			h.inspect("40-check-" + l.String())
+			h.fill(inside("#number"), "+234 803 555 0101")
+			h.fill(inside("#app_version"), "2.23.1")
+			h.click(button("Check"))
+			h.shows("refused")
+			h.inspect("41-refused-" + l.String())
+			h.fill(inside("#number"), h.phone.Number())
+			h.fill(inside("#app_version"), "2.24.17.79")
+			h.click(button("Check"))
+			h.shows("invite")
+			h.focused()
+			h.inspect("42-invite-" + l.String())
+			popup := h.start()
+			h.shows("popup")
+			h.focused()
+			h.inspect("43-popup-" + l.String())
+			h.complete(popup)
+			h.shows("done")
+			h.focused()
+			h.inspect("44-done-" + l.String())
+			if i > 1 {
+				return
+			}
+
+			h = l.through(t, hostConfig{})
+			popup = h.start()
+			popup.click(id("close"))
+			h.shows("stopped")
+			h.focused()
+			h.inspect("45-left-" + l.String())
+		})
+	}
+}
+
+// Names and numbers are what strangers wrote.
+func TestHostileWordsAreJustWords(t *testing.T) {
+	t.Parallel()
+	for _, l := range looks[:2] {
+		t.Run(l.String(), func(t *testing.T) {
+			t.Parallel()
+			name := hostile + strings.Repeat("W", 3000)
+			added := make(chan bool, 1)
+			h := l.through(t, hostConfig{phone: coexistencetest.PhoneConfig{Business: name}, change: func(h *host, c *signup.Config) {
+				c.Check = func(context.Context, string, signup.Candidate) (signup.Verdict, error) {
+					if len(added) == 0 {
+						added <- true
+						return signup.Verdict{Reasons: []signup.Reason{{Text: name, Remedy: hostile}}}, nil
+					}
+					return signup.Verdict{Eligible: true, Notes: []string{name}}, nil
+				}
+				once := make(chan bool, 1)
+				c.Progress = func(_ context.Context, step signup.Step, _ *signup.Business) error {
+					if step == signup.StepInspect && len(once) == 0 {
+						once <- true
+						theStage.world.Graph().AddPhone(cloudapitest.Phone{WABAs: h.phone.WABAs(), Number: "+1 555-010-0189", Name: name})
+					}
+					return nil
+				}
+			}})
+			h.shows("check")
+			h.fill(inside("#number"), hostile)
+			h.fill(inside("#app_version"), hostile)
+			h.click(button("Check"))
+			h.shows("refused")
+			h.inspect("46-hostile-reasons-" + l.String())
+			h.click(button("Check"))
+			h.shows("invite")
+			h.inspect("47-hostile-notes-" + l.String())
+			popup := h.start()
+			h.complete(popup)
+			h.shows("choose")
+			h.inspect("48-hostile-names-" + l.String())
+			require.Contains(t, evaluate[string](h.window, inside("fieldset")+".textContent"), "<img src=x onerror")
+			require.False(t, evaluate[bool](h.window, `"pwned" in window || document.querySelector("whatsapp-signup").shadowRoot.querySelector("img, script") !== null`))
+		})
+	}
+}
+
+// The flow for new numbers can end with one that nobody has verified. The page asks for what is missing.
+func TestAnOrdinaryNumberIsVerifiedOnThePage(t *testing.T) {
+	t.Parallel()
+	for _, l := range looks[:2] {
+		t.Run(l.String(), func(t *testing.T) {
+			t.Parallel()
+			h := l.through(t, hostConfig{change: func(_ *host, c *signup.Config) {
+				c.Mode = signup.ModeStandard
+				c.PIN = func(context.Context, *signup.Business) (graph.Secret, error) { return "482913", nil }
+			}})
+			h.shows("invite")
+			require.Contains(t, evaluate[string](h.window, inside("h2")+".textContent"), "Connect a number")
+			h.inspect("50-ordinary-" + l.String())
+			popup := h.start()
+			popup.click(id("new"))
+			popup.fill(id("number"), "+1 555 019 0"+fmt.Sprint(l.width)[:3]) // none of those that phones of other tests get
+			popup.click(id("next"))
+			popup.screen(coexistencetest.ScreenVerify)
+			popup.shoot("51-popup-texted-" + l.String())
+			popup.click(id("later"))
+			popup.screen(coexistencetest.ScreenReview)
+			popup.click(id("finish"))
+			h.shows("verify")
+			h.inspect("52-verify-" + l.String())
+			h.click(button("Send a text message"))
+			h.await(inside("#verification"))
+			h.focused()
+			h.inspect("53-verify-code-" + l.String())
+			h.fill(inside("#verification"), "000 000")
+			h.click(button("Go on"))
+			h.await(inside(".note.bad"))
+			h.inspect("54-verify-wrong-" + l.String())
+			require.NoError(t, chromedp.Do(h.ctx, chromedp.Reload()))
+			h.shows("verify")
+			h.await(inside("#verification"))
+			all, err := h.flow.Attempts(t.Context(), h.name)
+			require.NoError(t, err)
+			server := theStage.world.Graph()
+			var code string
+			for _, a := range all {
+				for _, p := range server.Phones(a.Claimed) {
+					code = server.VerificationCode(p.ID)
+				}
+			}
+			require.Len(t, code, 6)
+			h.fill(inside("#verification"), code)
+			h.click(button("Go on"))
+			h.shows("done")
+			h.inspect("55-ordinary-done-" + l.String())
+			b := h.business()
+			require.Equal(t, signup.OutcomeReady, b.Outcome)
+			got, _ := server.Phone(b.Phone.ID)
+			require.False(t, got.Unregistered || got.Unverified)
+		})
+	}
+}
+
+// The words are the host's to change, in another language too, and so is the advice that the server gives.
+func TestThePageInAnotherLanguage(t *testing.T) {
+	t.Parallel()
+	words, err := json.Marshal(map[string]any{ //nolint:forbidigo // the page's own format
+		"lang": "pt-BR", "title": "Conecte o app", "button": "Continuar com o Facebook", "left": "Você saiu",
+		"outcomes": map[string]string{"cancelled": "Comece de novo quando quiser."},
+	})
+	require.NoError(t, err)
+	h := newHost(t, hostConfig{page: `<script type="application/json" id="words">` + string(words) + `</script>
+		<main><script src="/signup/connect.js" defer data-texts="#words"></script></main>`})
+	h.shows("invite")
+	require.Equal(t, "pt-BR", evaluate[string](h.window, inside("section")+".lang"))
+	h.click(button("Continuar com o Facebook"))
+	popup := h.open("/dialog/oauth")
+	popup.click(id("close"))
+	h.shows("stopped")
+	require.Equal(t, "Você saiu", evaluate[string](h.window, inside("h2")+".textContent"))
+	require.Equal(t, "Comece de novo quando quiser.", evaluate[string](h.window, inside(".note")+".textContent"))
+}
+
+// The check of origins, as the page has it, against every trick that is known.
+func TestOnlyMetasOriginsAreHeard(t *testing.T) {
+	t.Parallel()
+	h := newHost(t, hostConfig{})
+	script := httptest.NewRecorder()
+	h.flow.Handler(func(context.Context, *signup.Business) error { return nil }).
+		ServeHTTP(script, httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/connect.js", nil))
+	check := regexp.MustCompile(`(?s)function fromMeta\(.*?\n}\n`).FindString(script.Body.String())
+	require.NotEmpty(t, check)
+	for origin, want := range map[string]bool{
+		"https://www.facebook.com": true, "https://web.facebook.com": true, "https://facebook.com": true, "https://business.facebook.com": true,
+		"https://www.facebook.com:443": true,
+
+		"http://www.facebook.com": false, "https://www.facebook.com:8443": false, "https://evilfacebook.com": false,
+		"https://facebook.com.evil.example": false, "https://evil.example/facebook.com": false, "https://evil.example?.facebook.com": false,
+		"https://evil.example#.facebook.com": false, "https://www.facebook.com@evil.example": false, "https://www.facebook.com.": false,
+		"https://xn--facebok-y0a.com": false, "https://faceb\u043e\u043ek.com": false, "https://www.facebook.com\u3002evil.example": false,
+		"https://.facebook.com": false, "null": false, "": false, "javascript:facebook.com": false, "blob:https://evil.example/.facebook.com": false,
+		"https://connect.facebook.net": false, "https://www.facebook.com%2eevil.example": false, "file:///www.facebook.com": false,
+	} {
+		quoted, err := json.Marshal(origin)
+		require.NoError(t, err)
+		require.Equal(t, want, evaluate[bool](h.window, "(() => { "+check+"; return fromMeta("+string(quoted)+`, "") })()`), origin)
+	}
+	require.True(t, evaluate[bool](h.window, "(() => { "+check+`; return fromMeta("http://127.0.0.1:9", "http://127.0.0.1:9") })()`), "a simulator")
+}
