@@ -109,8 +109,8 @@
 //
 // # Stores
 //
-// [MemStore] forgets everything when the process ends. The modules sqlstore/sqlite and sqlstore/postgres below this package keep it in a
-// file or in a database. A store of your own implements [Store] and proves it with coexistencetest.TestStore. Several processes
+// [MemStore] forgets everything when the process ends. The packages sqlite and postgres below this one open, in one call, a file or a
+// database for it, and for signups, inbox and outbox. A store of your own implements [Store] and proves it with coexistencetest.TestStore. Several processes
 // can each have a Tracker over one database; all decisions are made in the store's atomic updates.
 //
 // Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/embedded-signup/onboarding-business-app-users

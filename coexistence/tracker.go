@@ -42,7 +42,7 @@ var _ Inbound = (*cloudapi.MemLimiter)(nil)
 // Put it before the host's own handlers, so that they find everything stored. It bears repeats, and they seldom do, so put an
 // inbox in front of both, or Once in front of them:
 //
-//	sqliteinbox.Open(ctx, "inbox", webhook.MultiHandler(tracker, &mux), inbox.Config{})
+//	db.Inbox(webhook.MultiHandler(tracker, &mux), inbox.Config{})
 //	webhook.Dispatch(webhook.MultiHandler(tracker, webhook.Once(&mux, new(webhook.MemLedger))))
 type Tracker struct{ cfg Config }
 

@@ -97,8 +97,8 @@
 // done, so nobody does it again: the exchange of a code never, a registration or a shared line of credit only after Meta's own records
 // show that it did not happen.
 //
-// [MemStore], the default, is for one process and forgets at a restart; package signup/sqlstore keeps records in SQLite or
-// PostgreSQL. Package signup/signuptest tests a Store of your own.
+// [MemStore], the default, is for one process and forgets at a restart; coexistence/sqlite and coexistence/postgres keep records in
+// a database. Package signup/signuptest tests a Store of your own.
 //
 // Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/embedded-signup/onboarding-business-app-users
 package signup

@@ -10,7 +10,8 @@ import (
 )
 
 // A Store keeps attempts, so that a signup survives a restart, and the process that answers /finish need not be the one that
-// answered /begin. [MemStore] keeps them in memory; package signup/sqlstore in SQLite or PostgreSQL.
+// answered /begin. [MemStore] keeps them in memory; coexistence/sqlite and coexistence/postgres in a database
+// (the method Signups of what they open).
 //
 // A Store knows nothing of what it keeps: a record is a few names and sealed bytes. It must be safe for concurrent use, and
 // [TestStore] of package signuptest says whether it keeps its promises.

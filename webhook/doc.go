@@ -121,11 +121,11 @@
 // messages. Do not start goroutines to be faster: what they have not finished is lost in a restart, acknowledged. An inbox
 // stores the delivery, acknowledges it, and handles its events later, each once and every conversation in order:
 //
-//	in, err := sqliteinbox.Open(ctx, "inbox", &mux, inbox.Config{})
+//	in, err := sqliteinbox.Open(ctx, "data/inbox.db", &mux, inbox.Config{})
 //	…
 //	endpoint, err := webhook.NewEndpoint(cfg, in)
 //
-// It is package inbox below this one, with modules for SQLite, PostgreSQL and NATS JetStream. A host with a queue of its own implements [Receiver], and
+// It is package inbox below this one, with packages for SQLite, PostgreSQL and NATS JetStream. A host with a queue of its own implements [Receiver], and
 // returns an error that matches [ErrUnavailable] if the queue takes nothing; its worker calls [Delivery.Events], or Receive of
 // [Dispatch].
 //

@@ -18,7 +18,7 @@ func (o *Outbox) Resume(ctx context.Context, campaign string) error {
 }
 
 func (o *Outbox) setPaused(ctx context.Context, campaign string, paused int) error {
-	_, err := o.db.exec(ctx, o.db, "Pause", `INSERT INTO outbox_campaigns (id, paused) VALUES (?, ?)
+	_, err := o.db.exec(ctx, nil, "Pause", `INSERT INTO outbox_campaigns (id, paused) VALUES (?, ?)
 		ON CONFLICT (id) DO UPDATE SET paused = excluded.paused`, campaign, paused)
 	o.Wake()
 	return err

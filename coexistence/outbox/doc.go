@@ -2,9 +2,9 @@
 // throttles, or several processes share the work. It keeps them in the host's own database, so that the decision and the message are
 // one commit.
 //
-//	db, err := sqlite.Open(ctx, "coexistence.db") // or postgres.Open
+//	db, err := sqlite.Open(ctx, sqlite.Config{Path: "data/whatsapp.db"}) // or postgres.Open
 //	…
-//	box, err := outbox.Open(ctx, db.DB(), outbox.SQLite, outbox.Config{Tracker: tracker, Client: clientOf})
+//	box, err := db.Outbox(outbox.Config{Tracker: tracker, Client: clientOf})
 //	…
 //	handler := webhook.MultiHandler(tracker, box, &mux) // statuses tell what became of messages
 //	go box.Run(ctx)

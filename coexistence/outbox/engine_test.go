@@ -3,15 +3,10 @@ package outbox_test
 import (
 	"cmp"
 	"context"
-	"crypto/rand"
 	"database/sql"
-	"errors"
 	"fmt"
 	"log/slog"
-	"net/url"
-	"os"
 	"path/filepath"
-	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -25,51 +20,47 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence/outbox"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence/postgres"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence/sqlite"
-	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/sqlstore"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/pgdb/pgtest"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook"
 )
 
+// A database is what package sqlite or package postgres has opened.
+type database interface {
+	Store() coexistence.Store
+	Outbox(cfg outbox.Config) (*outbox.Outbox, error)
+	SQL() *sql.DB
+	Close() error
+}
+
 // An engine opens its database, the same one each time.
 type engine struct {
-	open    func() *sqlstore.Store
-	dialect outbox.Dialect
+	open   func() database
+	shared bool // several processes may have it open
 }
 
 var engines = map[string]func(t *testing.T) engine{
 	"sqlite": func(t *testing.T) engine {
 		t.Helper()
 		path := filepath.Join(t.TempDir(), "outbox.db")
-		return engine{func() *sqlstore.Store {
-			s, err := sqlite.Open(t.Context(), path)
+		return engine{open: func() database {
+			db, err := sqlite.Open(t.Context(), sqlite.Config{Path: path})
 			require.NoError(t, err)
-			return s
-		}, outbox.SQLite}
+			return db
+		}}
 	},
 	"postgresql": func(t *testing.T) engine {
 		t.Helper()
-		server := os.Getenv("COEXISTENCE_POSTGRES")
-		if server == "" {
-			t.Skip("set COEXISTENCE_POSTGRES to the URL of a PostgreSQL database; each test makes a schema of its own there and drops it")
+		if pgtest.Server() == "" {
+			t.Skip(pgtest.Missing)
 		}
-		db, err := sql.Open("pgx", server)
+		url, drop, err := pgtest.Schema(t.Context())
 		require.NoError(t, err)
-		schema := "outbox_test_" + strings.ToLower(rand.Text())
-		_, err = db.ExecContext(t.Context(), "CREATE SCHEMA "+schema)
-		require.NoError(t, err)
-		t.Cleanup(func() {
-			_, err := db.ExecContext(context.WithoutCancel(t.Context()), "DROP SCHEMA "+schema+" CASCADE")
-			require.NoError(t, errors.Join(err, db.Close()))
-		})
-		u, err := url.Parse(server)
-		require.NoError(t, err)
-		q := u.Query()
-		q.Set("search_path", schema)
-		u.RawQuery = q.Encode()
-		return engine{func() *sqlstore.Store {
-			s, err := postgres.Open(t.Context(), u.String())
+		t.Cleanup(func() { require.NoError(t, drop(context.WithoutCancel(t.Context()))) })
+		return engine{shared: true, open: func() database {
+			db, err := postgres.Open(t.Context(), postgres.Config{URL: url})
 			require.NoError(t, err)
-			return s
-		}, outbox.PostgreSQL}
+			return db
+		}}
 	},
 }
 
@@ -118,7 +109,7 @@ func (p *platform) accepted() map[string]int {
 type process struct {
 	*outbox.Outbox
 
-	store   *sqlstore.Store
+	db      database
 	tracker *coexistence.Tracker
 	stop    context.CancelFunc
 	ended   chan struct{}
@@ -134,9 +125,9 @@ func start(t *testing.T, e engine, p *platform, cfg outbox.Config) *process {
 
 func open(t *testing.T, e engine, p *platform, cfg outbox.Config) *process {
 	t.Helper()
-	h := &process{store: e.open(), ended: make(chan struct{}), t: t}
+	h := &process{db: e.open(), ended: make(chan struct{}), t: t}
 	var err error
-	h.tracker, err = coexistence.NewTracker(coexistence.Config{Store: h.store})
+	h.tracker, err = coexistence.NewTracker(coexistence.Config{Store: h.db.Store()})
 	require.NoError(t, err)
 	cfg.Tracker, cfg.Poll = h.tracker, 20*time.Millisecond
 	cfg.Logger = slog.New(slog.NewTextHandler(t.Output(), nil))
@@ -144,7 +135,7 @@ func open(t *testing.T, e engine, p *platform, cfg outbox.Config) *process {
 		cfg.Client = func(context.Context, graph.PhoneNumberID) (*cloudapi.Client, error) { return p.client, nil }
 	}
 	cfg.Patience = cmp.Or(cfg.Patience, 700*time.Millisecond)
-	h.Outbox, err = outbox.Open(t.Context(), h.store.DB(), e.dialect, cfg)
+	h.Outbox, err = h.db.Outbox(cfg)
 	require.NoError(t, err)
 	t.Cleanup(h.end)
 	return h
@@ -165,12 +156,12 @@ func (h *process) end() {
 		h.stop()
 		<-h.ended
 	}
-	require.NoError(h.t, h.store.Close())
+	require.NoError(h.t, h.db.Close())
 }
 
 // die takes the database away in the middle of everything, as a death of the process does: what is under way is never written down.
 func (h *process) die() {
-	_ = h.store.DB().Close()
+	_ = h.db.Close()
 	h.stop()
 	<-h.ended
 }

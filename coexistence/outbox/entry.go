@@ -98,23 +98,19 @@ func (o *Outbox) Put(ctx context.Context, tx *sql.Tx, entries ...Entry) (added i
 	if len(rows) == 0 {
 		return 0, nil
 	}
-	from, texts := o.db.dialect.Table([]string{"id text", "phone text", "person text", "campaign text", "message text", "until_at bigint"}, rows)
+	from, texts := o.db.Dialect.Table([]string{"id text", "phone text", "person text", "campaign text", "message text", "until_at bigint"}, rows)
 	args := make([]any, len(texts))
 	for i, t := range texts {
 		args[i] = t
 	}
-	var q querier = o.db
-	if tx != nil {
-		q = tx
-	}
 	// Numbers come first: one without entries does no harm.
-	_, err = o.db.exec(ctx, q, "Put", `INSERT INTO outbox_numbers (phone, holder, held_until, rests_until)
+	_, err = o.db.exec(ctx, tx, "Put", `INSERT INTO outbox_numbers (phone, holder, held_until, rests_until)
 		SELECT DISTINCT r.phone, '', 0, 0 FROM `+from+` WHERE true ON CONFLICT (phone) DO NOTHING`, args...)
 	if err != nil {
 		return 0, err
 	}
 	// One statement is all or nothing by itself.
-	added, err = o.db.exec(ctx, q, "Put", `INSERT INTO outbox_entries (id, phone, person, campaign, rank, message, state, reason, code, wamid,
+	added, err = o.db.exec(ctx, tx, "Put", `INSERT INTO outbox_entries (id, phone, person, campaign, rank, message, state, reason, code, wamid,
 			attempts, put_at, until_at, tried_at, next_at, sent_at, delivered_at, read_at, failed_at)
 		SELECT r.id, r.phone, r.person, r.campaign, CASE WHEN r.campaign = '' THEN 0 ELSE 1 END, r.message, 'queued', '', 0, '', 0, {now}, r.until_at, 0, 0, 0, 0, 0, 0
 		FROM `+from+` WHERE true ORDER BY r.n ON CONFLICT (id) DO NOTHING`, args...)

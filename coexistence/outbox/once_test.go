@@ -87,14 +87,14 @@ func TestEveryEntryIsSentOnceThroughFaultsAndDeaths(t *testing.T) {
 			mu.Lock()
 			old := living // nobody else changes it
 			mu.Unlock()
-			if e.dialect == outbox.SQLite { // one process at a time
+			if !e.shared { // one process at a time
 				old.die()
 			}
 			fresh := start(t, e, p, cfg)
 			mu.Lock()
 			living = fresh
 			mu.Unlock()
-			if e.dialect != outbox.SQLite {
+			if e.shared {
 				old.die()
 			}
 		}
@@ -160,7 +160,7 @@ func TestAMessageThatMetaNeverTookGoesOutAgain(t *testing.T) {
 func TestAnotherProcessGoesOnWhenTheHolderIsGone(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, e engine) {
-		if e.dialect == outbox.SQLite {
+		if !e.shared {
 			return // one process uses the file: the test above has it die
 		}
 		p := newPlatform(t, 1000)

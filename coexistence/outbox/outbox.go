@@ -3,9 +3,7 @@ package outbox
 import (
 	"cmp"
 	"context"
-	"database/sql"
 	"errors"
-	"fmt"
 	"log/slog"
 	"time"
 
@@ -63,14 +61,6 @@ func (c Config) validate() error {
 	return errors.Join(errs...)
 }
 
-// A Dialect is the SQL that a database speaks.
-type Dialect string
-
-const (
-	SQLite     Dialect = "sqlite"     // 3.38 or newer
-	PostgreSQL Dialect = "postgresql" // 12 or newer; tested with 15
-)
-
 // An Outbox keeps messages in a database and sends them. It is a [webhook.Handler] that settles entries by their statuses: put it behind
 // the tracker. It is safe for concurrent use, in one process or, with PostgreSQL, in many.
 type Outbox struct {
@@ -81,20 +71,10 @@ type Outbox struct {
 
 var _ webhook.Handler = (*Outbox)(nil)
 
-// Open returns an outbox over a database, and makes its tables if they are not there, or brings those of an older release up to date.
-// Several processes may do so at once. It refuses tables of a newer release. Open the database with the modules
-// coexistence/sqlstore/sqlite or coexistence/sqlstore/postgres, whose settings keep what was committed, or with settings like theirs.
-//
-// Nothing is sent before [Outbox.Run].
-func Open(ctx context.Context, db *sql.DB, dialect Dialect, cfg Config) (*Outbox, error) {
-	err := cfg.validate()
-	if db == nil {
-		err = errors.Join(err, errors.New("outbox: the database is nil; open it first"))
-	}
-	if dialect != SQLite && dialect != PostgreSQL {
-		err = errors.Join(err, fmt.Errorf("outbox: the dialect %q is unknown; use SQLite or PostgreSQL", dialect))
-	}
-	if err != nil {
+// New returns an outbox over a database that package sqlite or package postgres has opened: hosts call the method Outbox
+// of that. Nothing is sent before [Outbox.Run].
+func New(db *sqldb.DB, cfg Config) (*Outbox, error) {
+	if err := cfg.validate(); err != nil {
 		return nil, err
 	}
 	cfg.Lease = cmp.Or(cfg.Lease, 15*time.Second)
@@ -105,11 +85,7 @@ func Open(ctx context.Context, db *sql.DB, dialect Dialect, cfg Config) (*Outbox
 	if cfg.Logger == nil {
 		cfg.Logger = slog.New(slog.DiscardHandler)
 	}
-	o := &Outbox{cfg: cfg, db: database{db, sqldb.Dialect(dialect)}, wake: make(chan struct{}, 1)}
-	if err := o.db.migrate(ctx); err != nil {
-		return nil, sqldb.Explain("outbox: Open", err)
-	}
-	return o, nil
+	return &Outbox{cfg: cfg, db: database{db}, wake: make(chan struct{}, 1)}, nil
 }
 
 // Wake lets [Outbox.Run] of this process look for work at once. Put does it by itself, but for entries within a transaction of the host:

@@ -32,7 +32,7 @@ func TestAnEntryIsSentAndFiled(t *testing.T) {
 		require.False(t, got.SentAt.IsZero())
 		require.Equal(t, 1, got.Attempts)
 
-		filed, err := h.store.Message(t.Context(), p.phone.ID, m.ID)
+		filed, err := h.db.Store().Message(t.Context(), p.phone.ID, m.ID)
 		require.NoError(t, err)
 		require.Equal(t, coexistence.OriginAPI, filed.Origin)
 		require.Equal(t, "About answer-1", filed.Text)
@@ -57,7 +57,7 @@ func TestAnEntryIsPartOfTheHostsTransaction(t *testing.T) {
 		p := newPlatform(t, 1000)
 		h := start(t, e, p, outbox.Config{})
 		for _, id := range []string{"kept", "dropped"} {
-			tx, err := h.store.DB().BeginTx(t.Context(), nil)
+			tx, err := h.db.SQL().BeginTx(t.Context(), nil)
 			require.NoError(t, err)
 			n, err := h.Put(t.Context(), tx, p.text(id, 1))
 			require.NoError(t, err)
@@ -229,7 +229,7 @@ func TestASuspendedNumberKeepsItsEntries(t *testing.T) {
 		p := newPlatform(t, 1000)
 		h := open(t, e, p, outbox.Config{})
 		stage := func(s coexistence.Stage) {
-			_, err := h.store.UpdateState(t.Context(), p.phone.ID, func(st coexistence.State) (coexistence.State, error) {
+			_, err := h.db.Store().UpdateState(t.Context(), p.phone.ID, func(st coexistence.State) (coexistence.State, error) {
 				st.Stage = s
 				return st, nil
 			})

@@ -104,14 +104,14 @@ func (o *Outbox) query(ctx context.Context, what, query string, args ...any) (li
 
 // Cancel fails an entry that waits for its turn, and reports whether it did. What is under way or with Meta cannot be called back.
 func (o *Outbox) Cancel(ctx context.Context, id string) (bool, error) {
-	n, err := o.db.exec(ctx, o.db, "Cancel", "UPDATE outbox_entries SET state = 'failed', reason = 'cancelled', failed_at = {now} WHERE id = ? AND state = 'queued'", id)
+	n, err := o.db.exec(ctx, nil, "Cancel", "UPDATE outbox_entries SET state = 'failed', reason = 'cancelled', failed_at = {now} WHERE id = ? AND state = 'queued'", id)
 	return n > 0, err
 }
 
 // Requeue lets an entry go out again that is [Failed] or [Unknown], and reports whether it did. For an unknown one that is a decision: if
 // Meta took the message after all, the person gets it twice.
 func (o *Outbox) Requeue(ctx context.Context, id string) (bool, error) {
-	n, err := o.db.exec(ctx, o.db, "Requeue", `UPDATE outbox_entries SET state = 'queued', reason = '', code = 0, attempts = 0, next_at = 0,
+	n, err := o.db.exec(ctx, nil, "Requeue", `UPDATE outbox_entries SET state = 'queued', reason = '', code = 0, attempts = 0, next_at = 0,
 		failed_at = 0, wamid = '', sent_at = 0, delivered_at = 0, read_at = 0 WHERE id = ? AND state IN ('failed', 'unknown')`, id)
 	if n > 0 {
 		o.Wake()

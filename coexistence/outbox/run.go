@@ -62,13 +62,13 @@ func (o *Outbox) due(ctx context.Context) (phones []graph.PhoneNumberID) {
 
 // expire fails what nobody wants to be sent any more.
 func (o *Outbox) expire(ctx context.Context) {
-	_, err := o.db.exec(ctx, o.db, "Run", `UPDATE outbox_entries SET state = 'failed', reason = 'too late: Entry.Until is over', failed_at = {now}
+	_, err := o.db.exec(ctx, nil, "Run", `UPDATE outbox_entries SET state = 'failed', reason = 'too late: Entry.Until is over', failed_at = {now}
 		WHERE state = 'queued' AND until_at > 0 AND until_at < {now}`)
 	o.note(ctx, err)
 }
 
 func (o *Outbox) purge(ctx context.Context) {
-	_, err := o.db.exec(ctx, o.db, "Run", "DELETE FROM outbox_entries WHERE state IN ('sent', 'failed') AND put_at < {now} - ?", o.cfg.Keep.Milliseconds())
+	_, err := o.db.exec(ctx, nil, "Run", "DELETE FROM outbox_entries WHERE state IN ('sent', 'failed') AND put_at < {now} - ?", o.cfg.Keep.Milliseconds())
 	o.note(ctx, err)
 }
 
@@ -81,7 +81,7 @@ func (o *Outbox) note(ctx context.Context, err error) {
 
 // lay lets a number rest.
 func (o *Outbox) lay(ctx context.Context, phone graph.PhoneNumberID, d time.Duration) {
-	_, err := o.db.exec(context.WithoutCancel(ctx), o.db, "Run", "UPDATE outbox_numbers SET rests_until = {now} + ? WHERE phone = ?", d.Milliseconds(), string(phone))
+	_, err := o.db.exec(context.WithoutCancel(ctx), nil, "Run", "UPDATE outbox_numbers SET rests_until = {now} + ? WHERE phone = ?", d.Milliseconds(), string(phone))
 	o.note(ctx, err)
 }
 
@@ -97,7 +97,7 @@ type turn struct {
 
 // hold takes a number, or prolongs that, and reports whether it is held.
 func (t *turn) hold(ctx context.Context) (bool, error) {
-	n, err := t.db.exec(ctx, t.db, "Run", `UPDATE outbox_numbers SET holder = ?, held_until = {now} + ?
+	n, err := t.db.exec(ctx, nil, "Run", `UPDATE outbox_numbers SET holder = ?, held_until = {now} + ?
 		WHERE phone = ? AND (holder = ? AND held_until >= {now} OR held_until < {now})`,
 		t.holder, t.cfg.Lease.Milliseconds(), string(t.phone), t.holder)
 	return n == 1, err
@@ -111,7 +111,7 @@ func (o *Outbox) serve(ctx context.Context, phone graph.PhoneNumberID) error {
 	}
 	last := context.WithoutCancel(ctx)
 	defer func() { // or it ends by itself
-		_, err := o.db.exec(last, o.db, "Run", "UPDATE outbox_numbers SET held_until = 0 WHERE phone = ? AND holder = ?", string(phone), t.holder)
+		_, err := o.db.exec(last, nil, "Run", "UPDATE outbox_numbers SET held_until = 0 WHERE phone = ? AND holder = ?", string(phone), t.holder)
 		o.note(ctx, err)
 	}()
 	holding, stop := context.WithCancel(ctx)
@@ -133,7 +133,7 @@ func (o *Outbox) serve(ctx context.Context, phone graph.PhoneNumberID) error {
 	})
 
 	// What somebody was trying when he died may have been accepted.
-	if _, err := o.db.exec(ctx, o.db, "Run", "UPDATE outbox_entries SET state = 'unknown', next_at = {now} + ? WHERE phone = ? AND state = 'trying'",
+	if _, err := o.db.exec(ctx, nil, "Run", "UPDATE outbox_entries SET state = 'unknown', next_at = {now} + ? WHERE phone = ? AND state = 'trying'",
 		o.cfg.Patience.Milliseconds(), string(phone)); err != nil {
 		return err
 	}

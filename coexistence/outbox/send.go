@@ -109,7 +109,7 @@ func (o *Outbox) accepted(ctx context.Context, e Entry, sent *cloudapi.Sent) err
 	if err := o.cfg.Tracker.Sent(ctx, e.Phone, sent, e.Message); err != nil {
 		return err
 	}
-	_, err := o.db.exec(ctx, o.db, "Run", `UPDATE outbox_entries SET state = 'sent', reason = '', code = 0, wamid = ?, sent_at = {now}
+	_, err := o.db.exec(ctx, nil, "Run", `UPDATE outbox_entries SET state = 'sent', reason = '', code = 0, wamid = ?, sent_at = {now}
 		WHERE id = ? AND state IN ('queued', 'trying', 'unknown')`, string(sent.ID), e.ID)
 	return err
 }
@@ -136,7 +136,7 @@ func (t *turn) rejected(ctx context.Context, e Entry, err error) error {
 			wait = rest
 		}
 	}
-	_, err = t.db.exec(ctx, t.db, "Run", `UPDATE outbox_entries SET state = ?, reason = ?, code = ?, next_at = {now} + ?,
+	_, err = t.db.exec(ctx, nil, "Run", `UPDATE outbox_entries SET state = ?, reason = ?, code = ?, next_at = {now} + ?,
 		failed_at = CASE WHEN ? = 'failed' THEN {now} ELSE 0 END WHERE id = ? AND state = 'trying'`,
 		string(state), reason, int64(code), wait.Milliseconds(), string(state), e.ID)
 	return err

@@ -46,16 +46,16 @@ func (o *Outbox) noteStatus(ctx context.Context, id string, st *webhook.MessageS
 	var err error
 	switch st.Status {
 	case webhook.StatusDelivered:
-		_, err = o.db.exec(ctx, o.db, "Handle", "UPDATE outbox_entries SET delivered_at = ? WHERE id = ? AND delivered_at = 0", at, id)
+		_, err = o.db.exec(ctx, nil, "Handle", "UPDATE outbox_entries SET delivered_at = ? WHERE id = ? AND delivered_at = 0", at, id)
 	case webhook.StatusRead, webhook.StatusPlayed:
-		_, err = o.db.exec(ctx, o.db, "Handle", `UPDATE outbox_entries SET read_at = ?, state = 'sent', reason = '', code = 0, failed_at = 0
+		_, err = o.db.exec(ctx, nil, "Handle", `UPDATE outbox_entries SET read_at = ?, state = 'sent', reason = '', code = 0, failed_at = 0
 			WHERE id = ? AND read_at = 0`, at, id)
 	case webhook.StatusFailed:
 		reason, code := "Meta could not deliver it, and does not say why", graph.Code(0)
 		if len(st.Errors) > 0 {
 			reason, code = st.Errors[0].Title, st.Errors[0].Code
 		}
-		_, err = o.db.exec(ctx, o.db, "Handle", `UPDATE outbox_entries SET state = 'failed', reason = ?, code = ?, failed_at = ?
+		_, err = o.db.exec(ctx, nil, "Handle", `UPDATE outbox_entries SET state = 'failed', reason = ?, code = ?, failed_at = ?
 			WHERE id = ? AND failed_at = 0 AND read_at = 0`, reason, int64(code), at, id)
 	default:
 	}
@@ -85,7 +85,7 @@ func (t *turn) settle(ctx context.Context) error {
 		return nil
 	}
 	for _, e := range list {
-		_, err := t.db.exec(ctx, t.db, "Run", "UPDATE outbox_entries SET state = 'queued', next_at = 0 WHERE id = ? AND state = 'unknown'", e.ID)
+		_, err := t.db.exec(ctx, nil, "Run", "UPDATE outbox_entries SET state = 'queued', next_at = 0 WHERE id = ? AND state = 'unknown'", e.ID)
 		if err != nil {
 			return err
 		}
@@ -97,7 +97,7 @@ func (t *turn) settle(ctx context.Context) error {
 // wait looks at entries in doubt again later.
 func (t *turn) wait(ctx context.Context, list []Entry, d time.Duration) {
 	for _, e := range list {
-		_, err := t.db.exec(context.WithoutCancel(ctx), t.db, "Run", "UPDATE outbox_entries SET next_at = {now} + ? WHERE id = ? AND state = 'unknown'",
+		_, err := t.db.exec(context.WithoutCancel(ctx), nil, "Run", "UPDATE outbox_entries SET next_at = {now} + ? WHERE id = ? AND state = 'unknown'",
 			max(d, time.Second).Milliseconds(), e.ID)
 		t.note(ctx, err)
 	}

@@ -11,12 +11,12 @@ import (
 
 func Example() {
 	ctx := context.Background()
-	store, err := postgres.Open(ctx, os.Getenv("DATABASE_URL"))
+	db, err := postgres.Open(ctx, postgres.Config{URL: os.Getenv("DATABASE_URL")})
 	if err != nil {
 		panic(err)
 	}
-	defer store.Close()
-	tracker, err := coexistence.NewTracker(coexistence.Config{Store: store})
+	defer db.Close()
+	tracker, err := coexistence.NewTracker(coexistence.Config{Store: db.Store()})
 	if err != nil {
 		panic(err)
 	}

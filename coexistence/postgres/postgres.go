@@ -1,25 +1,44 @@
-// Package postgres opens a PostgreSQL database as a store for a coexistence.Tracker, for one process or for many on several machines.
+// Package postgres keeps everything that the SDK stores about WhatsApp numbers in one PostgreSQL database, for one process or for many on several
+// machines: states, messages and contacts, signups, the inbox and the outbox.
 //
-//	store, err := postgres.Open(ctx, os.Getenv("DATABASE_URL"))
+//	db, err := postgres.Open(ctx, postgres.Config{URL: os.Getenv("DATABASE_URL")})
 //	if err != nil {
 //		return err
 //	}
-//	defer store.Close()
-//	tracker, err := coexistence.NewTracker(coexistence.Config{Store: store, AppID: appID})
+//	defer db.Close()
+//	tracker, err := coexistence.NewTracker(coexistence.Config{Store: db.Store(), AppID: appID})
+//	…
+//	in, err := db.Inbox(webhook.MultiHandler(tracker, &mux), inbox.Config{Logger: logger})
+//	…
+//	err = in.Start(ctx)
 //
-// Every process makes a Tracker of its own over the same database. They may handle the same events, in any order and at once: the
-// result is that of one.
+// Every process opens the same database and makes a tracker, an inbox and an outbox of its own. They may handle the same events, in any order and
+// at once: the result is that of one. A conversation is handled by one process at a time; if that dies, another one takes over
+// when its lease is over, by the database's clock.
 //
-// # Settings
+// PostgreSQL 13 and newer is supported.
 //
-// The tables begin with coexistence_ and are made in the first schema of the search path. To keep them in one of their own,
-// create it and add search_path=NAME to the URL. The role needs the right to create tables only for the first start and
-// for the first start of a release that changes them.
+// # Connections
 //
-// Behind a pooler that gives each transaction another connection, add default_query_exec_mode=exec unless the pooler knows
-// prepared statements (PgBouncer does since 1.21).
+// One pool serves all of it. With [Config.URL] it is ours and has up to 16 connections; [storage.DB.SQL] is where to change that. [Config.Pool] and [Config.DB]
+// take a pool of the host instead, which Close leaves open.
 //
-// The pool has up to 16 connections; [sqlstore.Store.DB] is where to change that.
+// Processes tell each other about new deliveries by LISTEN and NOTIFY, which need a connection that lasts: one beside the pool of a URL,
+// one taken out of a pgxpool, one that is kept of a pool of database/sql. Behind a pooler that gives each transaction another connection, nothing
+// is lost, but new deliveries are found by asking once a second ([inbox.Config.Poll]). There, add default_query_exec_mode=exec to
+// the URL unless the pooler knows prepared statements (PgBouncer does since 1.21).
+//
+// # The tables
+//
+// Their names begin with coexistence_, signup_, webhook_ and outbox_. They are made in the first schema of the search path; to keep them in one
+// of their own, create it and add search_path=NAME to the URL. Open makes them, and brings those of an older release up to date; several
+// processes may do so at once. It refuses those of a newer release; in a rolling upgrade, older processes that are already running go on.
+//
+// The role needs the right to create tables for that. Where the role of production has no such right, open with [MigrateOff] and have another role run
+// what [Schema] returns, which is docs/schema/postgres.sql too, or the files of package migrations with the tool that you have. They say in
+// the table coexistence_migrations which of them have been applied.
+//
+// Reading the tables with SQL is fine, but they change from release to release. Changing them is not: columns are derived from documents.
 package postgres
 
 import (
@@ -28,47 +47,60 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/stdlib"
+	"github.com/jackc/pgx/v5/pgxpool"
 
-	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/sqlstore"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence/postgres/migrations"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence/storage"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/pgdb"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/sqldb/migrate"
 )
 
-const maxConns = 16
+// A Config says where the database is. One of URL, Pool and DB is needed.
+type Config struct {
+	// URL is that of the database: postgres://user:password@host:5432/database. No error repeats it.
+	URL string
 
-// Open connects to the database that the URL names (postgres://user:password@host/database), checks that it keeps what it
-// acknowledges, and brings the tables up to date. Close the store when the program ends.
-func Open(ctx context.Context, url string) (*sqlstore.Store, error) {
-	cfg, err := pgx.ParseConfig(url)
-	if err != nil {
-		// The error would quote the URL, which holds a password.
-		return nil, errors.New("postgres: this is not a URL of a database; write postgres://user:password@host:5432/database")
-	}
-	db := stdlib.OpenDB(*cfg)
-	db.SetMaxOpenConns(maxConns)
-	db.SetMaxIdleConns(maxConns)
-	store, err := sqlstore.New(db, sqlstore.PostgreSQL)
-	if err == nil {
-		err = verify(ctx, db)
-	}
-	if err == nil {
-		err = store.Migrate(ctx)
-	}
-	if err != nil {
-		return nil, errors.Join(err, db.Close())
-	}
-	return store, nil
+	// Pool is a pool of the host, of 4 connections or more.
+	Pool *pgxpool.Pool
+
+	// DB is a pool of the host through database/sql, of 4 connections or more, with the driver pgx (github.com/jackc/pgx/v5/stdlib).
+	// With a driver that wraps pgx, new deliveries of other processes are found by asking.
+	DB *sql.DB
+
+	// Migrate says whether Open may make and change tables. The zero value is [MigrateAuto].
+	Migrate MigrateMode
 }
 
-// verify refuses a database that would not keep what it acknowledges.
-func verify(ctx context.Context, db *sql.DB) error {
-	var commit string
-	if err := db.QueryRowContext(ctx, "SELECT current_setting('synchronous_commit')").Scan(&commit); err != nil {
-		return fmt.Errorf("postgres: the database cannot be reached: %w", err)
+// A MigrateMode says what Open does about tables that are missing, or those of an older release.
+type MigrateMode int
+
+const (
+	MigrateAuto MigrateMode = iota // makes them, or brings them up to date
+	MigrateOff                     // refuses them, with an error that says what is missing
+)
+
+// A DB is an open database with everything that the SDK stores.
+type DB = storage.DB
+
+// Open connects to the database, checks that it keeps what it acknowledges, and brings the tables up to date. Close it when the program ends.
+func Open(ctx context.Context, cfg Config) (*DB, error) {
+	if cfg.Migrate != MigrateAuto && cfg.Migrate != MigrateOff {
+		return nil, errors.New("postgres: Config.Migrate is neither MigrateAuto nor MigrateOff")
 	}
-	if commit == "off" {
-		return errors.New("postgres: synchronous_commit is off, so a crash of the server would lose what was stored; " +
-			"turn it on for this role or database")
+	db, err := pgdb.Open(ctx, pgdb.Config{URL: cfg.URL, Pool: cfg.Pool, DB: cfg.DB, Check: cfg.Migrate == MigrateOff})
+	if err != nil {
+		if errors.Is(err, migrate.ErrPending) {
+			err = fmt.Errorf("%w; have a role that may create tables run what postgres.Schema returns (docs/schema/postgres.sql), "+
+				"or what is missing of the files in coexistence/postgres/migrations", err)
+		}
+		return nil, fmt.Errorf("postgres: %w", err)
 	}
-	return nil
+	in, err := db.Inbox(ctx)
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("postgres: %w", err), db.Close())
+	}
+	return storage.New(db.DB, in, func() error { return errors.Join(in.Close(), db.Close()) }), nil
 }
+
+// Schema returns the SQL that makes the tables in an empty database, for roles that may not do it themselves: see [MigrateOff].
+func Schema() string { return migrate.SQL(migrations.FS) }

@@ -2,15 +2,11 @@ package postgres_test
 
 import (
 	"context"
-	"crypto/rand"
-	"database/sql"
 	"errors"
 	mathrand "math/rand/v2"
-	"net/url"
 	"os"
 	"os/exec"
 	"strconv"
-	"strings"
 	"sync"
 	"testing"
 
@@ -19,47 +15,34 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence/coexistencetest"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence/postgres"
-	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/sqlstore"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/pgdb/pgtest"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/sqlstore/storetest"
 )
 
 // database returns the URL of an empty schema of its own, which is dropped at the end.
 func database(t testing.TB) string {
 	t.Helper()
-	server := os.Getenv("COEXISTENCE_POSTGRES")
-	if server == "" {
-		t.Skip("set COEXISTENCE_POSTGRES to the URL of a PostgreSQL database, like postgres://postgres@127.0.0.1:5432/test; " +
-			"each test makes a schema of its own there and drops it")
+	if pgtest.Server() == "" {
+		t.Skip(pgtest.Missing)
 	}
-	db, err := sql.Open("pgx", server)
+	url, drop, err := pgtest.Schema(t.Context())
 	require.NoError(t, err)
-	schema := "coexistence_test_" + strings.ToLower(rand.Text())
-	_, err = db.ExecContext(t.Context(), "CREATE SCHEMA "+schema)
-	require.NoError(t, err)
-	t.Cleanup(func() {
-		_, err := db.ExecContext(context.WithoutCancel(t.Context()), "DROP SCHEMA "+schema+" CASCADE")
-		require.NoError(t, errors.Join(err, db.Close()))
-	})
-	return with(t, server, "search_path", schema)
+	t.Cleanup(func() { require.NoError(t, drop(context.WithoutCancel(t.Context()))) })
+	return url
 }
 
-// with adds a parameter to a URL.
-func with(t testing.TB, server, name, value string) string {
-	t.Helper()
-	u, err := url.Parse(server)
-	require.NoError(t, err)
-	q := u.Query()
-	q.Set(name, value)
-	u.RawQuery = strings.ReplaceAll(q.Encode(), "+", "%20") // which pgx leaves as it is
-	return u.String()
+// A store is that of a database.
+type store struct {
+	coexistence.Store
+	*postgres.DB
 }
 
-func open(t testing.TB, url string) *sqlstore.Store {
+func open(t testing.TB, url string) store {
 	t.Helper()
-	store, err := postgres.Open(t.Context(), url)
+	db, err := postgres.Open(t.Context(), postgres.Config{URL: url})
 	require.NoError(t, err)
-	t.Cleanup(func() { _ = store.Close() }) // a test may have closed it
-	return store
+	t.Cleanup(func() { _ = db.Close() }) // a test may have closed it
+	return store{db.Store(), db}
 }
 
 func TestADatabaseKeepsThePromisesOfAStore(t *testing.T) {
@@ -77,7 +60,7 @@ func TestOtherSettingsOfTheConnectionWorkAsWell(t *testing.T) {
 	} {
 		t.Run(setting[1], func(t *testing.T) {
 			t.Parallel()
-			store := open(t, with(t, database(t), setting[0], setting[1]))
+			store := open(t, pgtest.With(database(t), setting[0], setting[1]))
 			require.NoError(t, coexistencetest.TestStore(t.Context(), func(context.Context) (coexistence.Store, error) { return store, nil }))
 		})
 	}
@@ -135,11 +118,20 @@ func TestTwoProcessesEndInTheStateOfOne(t *testing.T) {
 
 // TestMain is where a child process begins.
 func TestMain(m *testing.M) {
-	url := os.Getenv(childURL)
-	if url == "" {
+	url, opens := os.Getenv(childURL), os.Getenv(childOpens)
+	var err error
+	switch {
+	case opens != "":
+		var db *postgres.DB
+		if db, err = postgres.Open(context.Background(), postgres.Config{URL: opens}); err == nil {
+			err = db.Close()
+		}
+	case url != "":
+		err = child(context.Background(), url)
+	default:
 		os.Exit(m.Run())
 	}
-	if err := child(context.Background(), url); err != nil {
+	if err != nil {
 		_, _ = os.Stderr.WriteString(err.Error())
 		os.Exit(1)
 	}
@@ -149,11 +141,11 @@ func child(ctx context.Context, url string) error {
 	seed, err1 := strconv.ParseUint(os.Getenv(childSeed), 10, 64)
 	order, err2 := strconv.ParseUint(os.Getenv("ORDER"), 10, 64)
 	list, err3 := storetest.Events(seed, events)
-	store, err4 := postgres.Open(ctx, url)
+	db, err4 := postgres.Open(ctx, postgres.Config{URL: url})
 	if err := errors.Join(err1, err2, err3, err4); err != nil {
 		return err
 	}
-	return errors.Join(storetest.HandleConcurrently(ctx, seed+order, list, store), store.Close())
+	return errors.Join(storetest.HandleConcurrently(ctx, seed+order, list, db.Store()), db.Close())
 }
 
 func TestEverythingIsThereAfterARestart(t *testing.T) {
@@ -181,7 +173,7 @@ func TestManyMayMigrateAtOnce(t *testing.T) {
 	errs := make([]error, 8)
 	for i := range errs {
 		wg.Go(func() {
-			store, err := postgres.Open(t.Context(), url)
+			store, err := postgres.Open(t.Context(), postgres.Config{URL: url})
 			if errs[i] = err; err == nil {
 				errs[i] = store.Close()
 			}
@@ -191,25 +183,10 @@ func TestManyMayMigrateAtOnce(t *testing.T) {
 	require.NoError(t, errors.Join(errs...))
 }
 
-func TestALazyDatabaseIsRefused(t *testing.T) {
-	t.Parallel()
-	_, err := postgres.Open(t.Context(), with(t, database(t), "synchronous_commit", "off"))
-	require.ErrorContains(t, err, "synchronous_commit is off")
-}
-
-func TestErrorsOfOpenHoldNoPassword(t *testing.T) {
-	t.Parallel()
-	for _, url := range []string{"postgres://me:canary@127.0.0.1:1/test?connect_timeout=2", "postgres://me:canary@host:port/test", "://me:canary@"} {
-		_, err := postgres.Open(t.Context(), url)
-		require.ErrorContains(t, err, "postgres: ")
-		require.NotContains(t, err.Error(), "canary")
-	}
-}
-
 // A chunk of 3,000 new messages in thirty conversations goes through the tracker, and then a repeat of it.
 func BenchmarkHistoryChunk(b *testing.B) {
 	for name, open := range map[string]func(*testing.B) coexistence.Store{
-		"postgres": func(b *testing.B) coexistence.Store { return open(b, database(b)) },
+		"postgres": func(b *testing.B) coexistence.Store { return open(b, database(b)).Store },
 	} {
 		b.Run(name+"/new", func(b *testing.B) { benchmarkChunk(b, open(b), 3000) })
 		b.Run(name+"/repeat", func(b *testing.B) { benchmarkChunk(b, open(b), 0) })

@@ -20,7 +20,13 @@ func TestAHostThatDiesGoesOnWithItsFile(t *testing.T) {
 	for seed := range uint64(20) {
 		path := filepath.Join(t.TempDir(), "coexistence.db")
 		synctest.Test(t, func(t *testing.T) {
-			out, err := lives.Play(t.Context(), first+seed, func() (coexistence.Store, error) { return sqlite.Open(t.Context(), path) })
+			out, err := lives.Play(t.Context(), first+seed, func() (coexistence.Store, error) {
+				db, err := sqlite.Open(t.Context(), sqlite.Config{Path: path})
+				if err != nil {
+					return nil, err
+				}
+				return store{db.Store(), db}, nil
+			})
 			if err != nil {
 				t.Errorf("seed %d: %v\n%s", first+seed, err, strings.Join(out.Log, "\n"))
 			}

@@ -1,83 +1,81 @@
-// Package sqlite opens a SQLite file as a store for a coexistence.Tracker. The driver is pure Go, so nothing has to be installed and every
-// build cross-compiles.
+// Package sqlite keeps everything that the SDK stores about WhatsApp numbers in one SQLite file: states, messages and contacts, signups, the
+// inbox and the outbox. The driver is pure Go, so nothing has to be installed and every build cross-compiles.
 //
-//	store, err := sqlite.Open(ctx, "coexistence.db")
+//	db, err := sqlite.Open(ctx, sqlite.Config{Path: "data/whatsapp.db"})
 //	if err != nil {
 //		return err
 //	}
-//	defer store.Close()
-//	tracker, err := coexistence.NewTracker(coexistence.Config{Store: store, AppID: appID})
+//	defer db.Close()
+//	tracker, err := coexistence.NewTracker(coexistence.Config{Store: db.Store(), AppID: appID})
+//	…
+//	in, err := db.Inbox(webhook.MultiHandler(tracker, &mux), inbox.Config{Logger: logger})
+//	…
+//	err = in.Start(ctx)
 //
 // # What it is good for
 //
-// One process on one machine, with a disk of its own. What a method has stored survives a crash of the process and a loss of power. Only one
-// process may use the file, and never over a network file system. For several machines, or several processes, see the module
-// postgres.
+// One process on one machine, with a disk of its own. What was stored, or acknowledged to Meta, survives a crash of the process and a loss of
+// power. The file is locked as long as it is open: a second process, or a second Open, is refused. Never put it on a network file system. For
+// several processes or machines, see package [github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence/postgres].
 //
-// # Backups
+// SQLite has one writer at a time. What the SDK writes waits in turn; a transaction of the host ([storage.DB.SQL]) competes with it, and
+// gets "database is locked" when it waited for 10 seconds. Within [inbox.InTx], write with the transaction that is given: what another
+// connection writes, a call of the tracker for instance, would wait for that transaction to end.
+//
+// # The file
+//
+// It is readable by its owner alone, and so is its folder if Open has made it. SQLite keeps two files beside it (-wal, -shm), and
+// Open a third (-lock). Bodies of deliveries go when all of their events are done; the file does not shrink, but uses its room again. A full
+// disk makes the endpoint answer 503, so that Meta keeps what it has, until there is room again.
 //
 // Copying the file while it is in use copies half of the truth. Let SQLite write the copy:
 //
-//	_, err := store.DB().ExecContext(ctx, "VACUUM INTO ?", "backup.db")
+//	_, err := db.SQL().ExecContext(ctx, "VACUUM INTO ?", "backup.db")
+//
+// # The tables
+//
+// Their names begin with coexistence_, signup_, webhook_ and outbox_; [Schema] returns them as SQL, and docs/schema/sqlite.sql is the same.
+// Open makes them, and brings those of an older release up to date; it refuses those of a newer one. Reading them with SQL is fine, but they
+// change from release to release. Changing them is not: columns are derived from documents.
 package sqlite
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
-	"strings"
 
-	_ "modernc.org/sqlite" // the driver
-
-	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/sqldb"
-	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/sqlstore"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence/sqlite/migrations"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence/storage"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/sqldb/migrate"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/sqlinbox"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/sqlitedb"
 )
 
-// maxConns is one connection that writes and some that read meanwhile.
-const maxConns = 8
+// A Config says where the file is.
+type Config struct {
+	// Path names the file. It and its folder are made if they are not there.
+	Path string
+}
 
-// Open opens the file at path, creates it if it is not there (readable by its owner alone), checks that it is as durable as it
-// has to be, and brings its tables up to date. Close the store when the program ends.
-func Open(ctx context.Context, path string) (*sqlstore.Store, error) {
-	dsn, err := prepare(path)
-	if err != nil {
-		return nil, err
-	}
-	db, err := sql.Open("sqlite", dsn)
+// A DB is an open file with everything that the SDK stores.
+type DB = storage.DB
+
+// Open opens the file, checks that it keeps what it acknowledges, and brings its tables up to date. Close it when the program ends.
+func Open(ctx context.Context, cfg Config) (*DB, error) {
+	file, err := sqlitedb.Open(ctx, cfg.Path)
 	if err != nil {
 		return nil, fmt.Errorf("sqlite: %w", err)
 	}
-	db.SetMaxOpenConns(maxConns)
-	db.SetMaxIdleConns(maxConns)
-	store, err := sqlstore.New(db, sqlstore.SQLite)
+	in, err := sqlinbox.Open(ctx, file.DB)
 	if err == nil {
-		err = verify(ctx, db)
-	}
-	if err == nil {
-		err = store.Migrate(ctx)
+		// The process that held numbers of the outbox is gone.
+		_, err = file.Write(ctx, "UPDATE outbox_numbers SET held_until = 0")
 	}
 	if err != nil {
-		return nil, errors.Join(err, db.Close())
+		return nil, errors.Join(fmt.Errorf("sqlite: %w", err), file.Close())
 	}
-	return store, nil
+	return storage.New(file.DB, in, file.Close), nil
 }
 
-// prepare creates the file and returns the name under which the driver opens it with the right settings.
-func prepare(path string) (dsn string, err error) {
-	if path == "" || strings.HasPrefix(path, ":memory:") || strings.HasPrefix(path, "file:") {
-		return "", errors.New("sqlite: path is not the name of a file; for a store in memory use coexistence.MemStore")
-	}
-	if dsn, err = sqldb.SQLiteFile(path); err != nil {
-		return "", fmt.Errorf("sqlite: %w", err)
-	}
-	return dsn, nil
-}
-
-// verify refuses a file that would not keep what it acknowledges.
-func verify(ctx context.Context, db *sql.DB) error {
-	if err := sqldb.VerifySQLite(ctx, db); err != nil {
-		return fmt.Errorf("sqlite: %w", err)
-	}
-	return nil
-}
+// Schema returns the SQL that makes the tables in an empty file, for people and tools to read.
+func Schema() string { return migrate.SQL(migrations.FS) }

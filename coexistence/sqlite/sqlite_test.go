@@ -2,6 +2,7 @@ package sqlite_test
 
 import (
 	"context"
+	"database/sql"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -15,20 +16,25 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence/coexistencetest"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence/sqlite"
-	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/sqlstore"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/sqlstore/storetest"
 )
 
+// A store is that of a file of its own.
+type store struct {
+	coexistence.Store
+	*sqlite.DB
+}
+
 // open opens a file, a new one if path is empty.
-func open(t testing.TB, path string) *sqlstore.Store {
+func open(t testing.TB, path string) store {
 	t.Helper()
 	if path == "" {
 		path = filepath.Join(t.TempDir(), "coexistence.db")
 	}
-	store, err := sqlite.Open(t.Context(), path)
+	db, err := sqlite.Open(t.Context(), sqlite.Config{Path: path})
 	require.NoError(t, err)
-	t.Cleanup(func() { _ = store.Close() }) // a test may have closed it
-	return store
+	t.Cleanup(func() { _ = db.Close() }) // a test may have closed it
+	return store{db.Store(), db}
 }
 
 func TestAFileKeepsThePromisesOfAStore(t *testing.T) {
@@ -46,8 +52,8 @@ func TestConcurrentStoresEndInTheStateOfOne(t *testing.T) {
 		require.NoError(t, err)
 		want, err := storetest.Expected(t.Context(), events)
 		require.NoError(t, err)
-		path := filepath.Join(t.TempDir(), "coexistence.db")
-		a, b := open(t, path), open(t, path)
+		a := open(t, "")
+		b := store{a.DB.Store(), a.DB}
 		require.NoError(t, storetest.HandleConcurrently(t.Context(), seed, events, a, b), "seed %d", seed)
 		require.NoError(t, storetest.Differs(t.Context(), a, want), "seed %d", seed)
 		require.NoError(t, storetest.Differs(t.Context(), b, want), "seed %d", seed)
@@ -57,11 +63,19 @@ func TestConcurrentStoresEndInTheStateOfOne(t *testing.T) {
 // Whoever only polls the file's lock gets it by luck, and an error when there was none for long enough.
 func TestTheStoresOfAFileWaitInTurn(t *testing.T) {
 	t.Parallel()
-	path := filepath.Join(t.TempDir(), "coexistence.db")
-	a, b := open(t, path), open(t, path)
-	for _, store := range []*sqlstore.Store{a, b} {
-		_, err := store.DB().ExecContext(t.Context(), "PRAGMA busy_timeout = 0") // of one connection, which is the one that is free
+	a := open(t, "")
+	b := store{a.DB.Store(), a.DB}
+	a.SQL().SetMaxOpenConns(2)
+	var conns []*sql.Conn
+	for range 2 {
+		conn, err := a.SQL().Conn(t.Context())
 		require.NoError(t, err)
+		_, err = conn.ExecContext(t.Context(), "PRAGMA busy_timeout = 0")
+		require.NoError(t, err)
+		conns = append(conns, conn)
+	}
+	for _, conn := range conns {
+		require.NoError(t, conn.Close()) // back into the pool
 	}
 	nothing := func(s coexistence.State) (coexistence.State, error) { return s, nil }
 	_, err := a.UpdateState(t.Context(), "106540352242922", func(s coexistence.State) (coexistence.State, error) {
@@ -131,7 +145,7 @@ func TestEveryConnectionIsDurable(t *testing.T) {
 	t.Parallel()
 	store := open(t, "")
 	for range 5 { // held, so that each is another one
-		conn, err := store.DB().Conn(t.Context())
+		conn, err := store.SQL().Conn(t.Context())
 		require.NoError(t, err)
 		defer conn.Close()
 		for name, want := range map[string]string{"journal_mode": "wal", "synchronous": "2", "foreign_keys": "1", "busy_timeout": "10000"} {
@@ -148,41 +162,77 @@ func TestWhatIsNoFileIsRefused(t *testing.T) {
 	text := filepath.Join(dir, "text")
 	require.NoError(t, os.WriteFile(text, []byte("this is a letter to a friend and no database, as everybody can see"), 0o600))
 	for path, want := range map[string]string{
-		"": "not the name of a file", ":memory:": "coexistence.MemStore", "file:x.db": "not the name of a file",
-		filepath.Join(dir, "none", "x.db"): "its folder has to exist", text: "is it a SQLite database",
+		"": "not the name of a file", ":memory:": "coexistence.MemStore", "file:x.db": "not the name of a file", dir: "names a folder",
+		filepath.Join(text, "x.db"): "the folder of the file cannot be made", text: "is it one, and whole",
 	} {
-		_, err := sqlite.Open(t.Context(), path)
+		_, err := sqlite.Open(t.Context(), sqlite.Config{Path: path})
 		require.ErrorContains(t, err, want)
 	}
+}
+
+// Whoever runs the tests as root may write to every file, so they give that right up in one thread.
+func TestAFileThatCannotBeWrittenToIsRefused(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "coexistence.db")
+	require.NoError(t, open(t, path).Close())
+	require.NoError(t, os.Chmod(path, 0o400))
+	require.NoError(t, os.Chmod(filepath.Dir(dir), 0o755)) //nolint:gosec // another user has to find the file
+	defer asAnybody(t)()
+	_, err := sqlite.Open(t.Context(), sqlite.Config{Path: path})
+	require.ErrorContains(t, err, "let this user write to it and to its folder")
 }
 
 func TestTablesOfANewerReleaseAreRefused(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "coexistence.db")
-	store := open(t, path)
-	_, err := store.DB().ExecContext(t.Context(), "INSERT INTO coexistence_schema (version) VALUES (99)")
+	db := open(t, path)
+	_, err := db.SQL().ExecContext(t.Context(), "INSERT INTO coexistence_migrations (version) VALUES (99)")
 	require.NoError(t, err)
-	_, err = sqlite.Open(t.Context(), path)
-	require.ErrorContains(t, err, "run the newer release")
+	require.NoError(t, db.Close())
+	_, err = sqlite.Open(t.Context(), sqlite.Config{Path: path})
+	require.ErrorContains(t, err, "the tables are of version 99 and this release knows 1; run the newer release")
 }
 
 func TestMissingTablesAreExplained(t *testing.T) {
 	t.Parallel()
 	store := open(t, "")
-	_, err := store.DB().ExecContext(t.Context(), "DROP TABLE coexistence_messages")
+	_, err := store.SQL().ExecContext(t.Context(), "DROP TABLE coexistence_messages")
 	require.NoError(t, err)
 	_, err = store.Message(t.Context(), storetest.Phone, "wamid.1")
-	require.ErrorContains(t, err, "call Store.Migrate first")
+	require.ErrorContains(t, err, "open the database with package sqlite or postgres")
+}
+
+// The text in docs is for people who have no Go at hand.
+func TestTheSchemaInDocsIsTrue(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile(filepath.Join("..", "..", "docs", "schema", "sqlite.sql"))
+	require.NoError(t, err)
+	require.Equal(t, sqlite.Schema(), string(text), "write what Schema returns into docs/schema/sqlite.sql")
+}
+
+func TestAFileIsOpenOnce(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "coexistence.db")
+	db := open(t, path)
+	_, err := sqlite.Open(t.Context(), sqlite.Config{Path: path})
+	require.ErrorContains(t, err, "the file is in use")
+	require.NoError(t, db.Close())
+	require.NoError(t, open(t, path).Close())
 }
 
 func TestAnotherWriterOfTheFileIsNamed(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "coexistence.db")
-	store, other := open(t, path), open(t, path)
-	store.DB().SetMaxOpenConns(1)
-	_, err := store.DB().ExecContext(t.Context(), "PRAGMA busy_timeout = 0")
+	store := open(t, path)
+	other, err := sql.Open("sqlite", path)
 	require.NoError(t, err)
-	tx, err := other.DB().BeginTx(t.Context(), nil)
+	defer other.Close()
+	store.SQL().SetMaxOpenConns(1)
+	_, err = store.SQL().ExecContext(t.Context(), "PRAGMA busy_timeout = 0")
+	require.NoError(t, err)
+	tx, err := other.BeginTx(t.Context(), nil)
+	require.NoError(t, err)
+	_, err = tx.ExecContext(t.Context(), "CREATE TABLE another (n INTEGER)")
 	require.NoError(t, err)
 	require.ErrorContains(t, storetest.Talk(t.Context(), store, "15550100101", "wamid.1"), "one process may use it")
 	require.NoError(t, tx.Rollback())
@@ -193,8 +243,8 @@ func TestAFullDiskLosesNothing(t *testing.T) {
 	t.Parallel()
 	store := open(t, "")
 	require.NoError(t, storetest.Talk(t.Context(), store, "15550100101", "wamid.0"))
-	store.DB().SetMaxOpenConns(1)
-	_, err := store.DB().ExecContext(t.Context(), "PRAGMA max_page_count = 30")
+	store.SQL().SetMaxOpenConns(1)
+	_, err := store.SQL().ExecContext(t.Context(), "PRAGMA max_page_count = 30")
 	require.NoError(t, err)
 	var ids []string
 	for i := range 1000 {
@@ -204,7 +254,7 @@ func TestAFullDiskLosesNothing(t *testing.T) {
 	chat, err := store.Conversation(t.Context(), storetest.Phone, "15550100101")
 	require.NoError(t, err)
 	require.Equal(t, 1, chat.Messages) // all of a call or none
-	_, err = store.DB().ExecContext(t.Context(), "PRAGMA max_page_count = 100000")
+	_, err = store.SQL().ExecContext(t.Context(), "PRAGMA max_page_count = 100000")
 	require.NoError(t, err)
 	require.NoError(t, storetest.Talk(t.Context(), store, "15550100101", ids...))
 }
@@ -213,7 +263,7 @@ func TestAFullDiskLosesNothing(t *testing.T) {
 func BenchmarkHistoryChunk(b *testing.B) {
 	for name, open := range map[string]func(*testing.B) coexistence.Store{
 		"memory": func(*testing.B) coexistence.Store { return new(coexistence.MemStore) },
-		"sqlite": func(b *testing.B) coexistence.Store { return open(b, "") },
+		"sqlite": func(b *testing.B) coexistence.Store { return open(b, "").Store },
 	} {
 		b.Run(name+"/new", func(b *testing.B) { benchmarkChunk(b, open(b), 3000) })
 		b.Run(name+"/repeat", func(b *testing.B) { benchmarkChunk(b, open(b), 0) })

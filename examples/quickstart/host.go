@@ -11,29 +11,29 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence/sqlite"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/signup"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook/inbox"
-	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook/inbox/sqliteinbox"
 )
 
 // A host is what a SaaS writes around the SDK. Everything else in this folder plays Meta, the phone and the customers.
 type host struct {
 	client  *cloudapi.Client
 	tracker *coexistence.Tracker
-	inbox   *inbox.Inbox // keeps what Meta delivers in a folder until it is handled; close it with Shutdown
+	inbox   *inbox.Inbox // keeps what Meta delivers until it is handled; end it with Shutdown
 	tokens  sync.Map     // phone number id → access token; a real host stores it encrypted
 	routes  http.ServeMux
 }
 
 func newHost(
-	ctx context.Context, app cloudapi.Config, configurationID string, verifyToken graph.Secret, store coexistence.Store, dir string,
+	ctx context.Context, app cloudapi.Config, configurationID string, verifyToken graph.Secret, db *sqlite.DB,
 ) (*host, error) {
 	limiter := new(cloudapi.MemLimiter) // 20 messages a second for each number, what it receives counted in
 	app.Limiter = limiter
 	client, err1 := cloudapi.NewClient(app)
 	log := slog.Default() // says what fails and comes again, which nobody would notice
-	tracker, err2 := coexistence.NewTracker(coexistence.Config{Store: store, AppID: app.AppID, Inbound: limiter, Logger: log})
+	tracker, err2 := coexistence.NewTracker(coexistence.Config{Store: db.Store(), AppID: app.AppID, Inbound: limiter, Logger: log})
 	h := &host{client: client, tracker: tracker}
 
 	var mux webhook.Mux
@@ -45,16 +45,16 @@ func newHost(
 	if err := errors.Join(err1, err2, err3); err != nil {
 		return nil, err
 	}
-	if h.inbox, err1 = sqliteinbox.Open(ctx, dir, webhook.MultiHandler(tracker, &mux), inbox.Config{Logger: log}); err1 != nil {
+	if h.inbox, err1 = db.Inbox(webhook.MultiHandler(tracker, &mux), inbox.Config{Logger: log}); err1 != nil {
 		return nil, err1
 	}
 	endpoint, err := webhook.NewEndpoint(webhook.Config{AppSecret: app.AppSecret, VerifyToken: verifyToken, Logger: log}, h.inbox)
 	if err != nil {
-		return nil, errors.Join(err, h.inbox.Shutdown(ctx))
+		return nil, err
 	}
 	h.routes.Handle("/webhook", endpoint)
 	h.routes.Handle("/signup/", http.StripPrefix("/signup", flow.Handler(h.connected)))
-	return h, nil
+	return h, h.inbox.Start(ctx)
 }
 
 // connected runs once a business is through Embedded Signup: it asks the phone for contacts and history, once.

@@ -91,7 +91,7 @@ func TestAnAnswerThatCannotBeFiledIsGivenOnce(t *testing.T) {
 }
 
 // A full store takes no messages.
-type full struct{ *coexistence.MemStore }
+type full struct{ coexistence.Store }
 
 func (full) UpdateMessages(context.Context, graph.PhoneNumberID, []graph.MessageID, func(*coexistence.Message)) error {
 	return errors.New("the disk is full")

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"path/filepath"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -17,6 +18,7 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence/coexistencetest"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence/sqlite"
 )
 
 // A story plays everybody but the host: the business with its phone, its browser, its customers, and Meta.
@@ -28,13 +30,14 @@ type story struct {
 
 	host   *host
 	server *httptest.Server
-	store  *coexistence.MemStore
-	dir    string              // of the host's inbox
+	db     *sqlite.DB // of the host
+	store  coexistence.Store
+	dir    string
 	number graph.PhoneNumberID // what Meta calls the number once it is connected
 }
 
 func newStory(ctx context.Context, out *os.File, seed uint64, messages int) (*story, error) {
-	s := &story{out: out, store: new(coexistence.MemStore)}
+	s := &story{out: out}
 	s.world = coexistencetest.NewWorld(coexistencetest.Config{
 		Seed: seed,
 		// Meta delivers some things twice, out of order, and several at once. The host must not notice.
@@ -50,7 +53,11 @@ func newStory(ctx context.Context, out *os.File, seed uint64, messages int) (*st
 
 	var err error
 	if s.dir, err = os.MkdirTemp("", "quickstart"); err == nil {
-		s.host, err = newHost(ctx, s.world.ClientConfig(), s.world.ConfigurationID(), graph.Secret(s.world.VerifyToken()), s.store, s.dir)
+		s.db, err = sqlite.Open(ctx, sqlite.Config{Path: filepath.Join(s.dir, "whatsapp.db")})
+	}
+	if err == nil {
+		s.store = s.db.Store()
+		s.host, err = newHost(ctx, s.world.ClientConfig(), s.world.ConfigurationID(), graph.Secret(s.world.VerifyToken()), s.db)
 	}
 	if err != nil {
 		s.close()
@@ -75,6 +82,11 @@ func (s *story) close() {
 		defer cancel()
 		if err := s.host.inbox.Shutdown(ctx); err != nil {
 			fmt.Fprintln(s.out, "  the inbox was not closed:", err)
+		}
+	}
+	if s.db != nil {
+		if err := s.db.Close(); err != nil {
+			fmt.Fprintln(s.out, "  the database was not closed:", err)
 		}
 	}
 	s.world.Close()

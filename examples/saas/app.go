@@ -15,6 +15,7 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence/outbox"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence/storage"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/examples/internal/live"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/signup"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook"
@@ -25,7 +26,7 @@ import (
 type app struct {
 	settings
 	meta    *platform
-	db      *storage
+	db      *storage.DB
 	keys    *signup.Keyring
 	log     *slog.Logger
 	client  *cloudapi.Client
@@ -40,19 +41,19 @@ type app struct {
 	ready   atomic.Bool
 }
 
-func newApp(ctx context.Context, s settings, meta *platform, db *storage, keys *signup.Keyring, log *slog.Logger) (*app, error) {
+func newApp(ctx context.Context, s settings, meta *platform, db *storage.DB, keys *signup.Keyring, log *slog.Logger) (*app, error) {
 	a := &app{settings: s, meta: meta, db: db, keys: keys, log: log, counts: newCounts()}
 	limiter := new(cloudapi.MemLimiter) // the outbox sends for a number in one process at a time
 	cfg := meta.app
 	cfg.Limiter, cfg.Logger, cfg.Observe = limiter, log, a.counts.call
 	var err1, err2, err3, err4, err error
 	a.client, err1 = cloudapi.NewClient(cfg)
-	a.tracker, err2 = coexistence.NewTracker(coexistence.Config{Store: db.coexistence, AppID: cfg.AppID, Inbound: limiter, Logger: log})
+	a.tracker, err2 = coexistence.NewTracker(coexistence.Config{Store: db.Store(), AppID: cfg.AppID, Inbound: limiter, Logger: log})
 	a.flow, err3 = signup.NewFlow(signup.Config{
-		ConfigurationID: meta.configuration, Client: a.client, SDKURL: meta.sdk, Store: db.signups, Cipher: keys, Logger: log,
+		ConfigurationID: meta.configuration, Client: a.client, SDKURL: meta.sdk, Store: db.Signups(), Cipher: keys, Logger: log,
 		Reserve: a.reserve, Check: check, Owner: func(r *http.Request) (string, error) { t, err := a.tenantOf(r); return t.id, err },
 	})
-	a.outbox, err4 = db.openOutbox(ctx, outbox.Config{
+	a.outbox, err4 = db.Outbox(outbox.Config{
 		Tracker: a.tracker, Client: a.calls, Changed: func(graph.PhoneNumberID) { a.news.Tell() },
 		Lease: s.lease, Patience: s.patience, Logger: log,
 	})
@@ -72,7 +73,7 @@ func newApp(ctx context.Context, s settings, meta *platform, db *storage, keys *
 		a.news.Tell() // behind the others: whoever looks finds everything stored
 		return nil
 	}))
-	if a.inbox, err = db.openInbox(ctx, handler, inbox.Config{Lease: s.lease, Logger: log, Observe: a.counts.event}); err != nil {
+	if a.inbox, err = db.Inbox(handler, inbox.Config{Lease: s.lease, Logger: log, Observe: a.counts.event}); err != nil {
 		return nil, err
 	}
 	a.hook, err = webhook.NewEndpoint(webhook.Config{AppSecret: cfg.AppSecret, VerifyToken: meta.verifyToken, Logger: log}, a.inbox)

@@ -24,7 +24,7 @@ type campaign struct {
 }
 
 func (a *app) campaigns(ctx context.Context, n *number) (list []*campaign, err error) {
-	rows, err := a.db.QueryContext(ctx, "SELECT id, template, launched_at FROM saas_campaigns WHERE phone = $1 ORDER BY launched_at DESC, id", string(n.Phone))
+	rows, err := a.db.SQL().QueryContext(ctx, "SELECT id, template, launched_at FROM saas_campaigns WHERE phone = $1 ORDER BY launched_at DESC, id", string(n.Phone))
 	for err == nil && rows.Next() {
 		var c campaign
 		var at int64
@@ -129,7 +129,7 @@ func (a *app) launch(w http.ResponseWriter, r *http.Request, _ *tenant, n *numbe
 		http.Error(w, "Choose somebody to write to.", http.StatusUnprocessableEntity)
 		return nil
 	}
-	tx, err := a.db.BeginTx(ctx, nil)
+	tx, err := a.db.SQL().BeginTx(ctx, nil)
 	if err != nil {
 		return err
 	}

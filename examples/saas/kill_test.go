@@ -2,7 +2,7 @@ package main
 
 import (
 	"bytes"
-	"crypto/rand"
+	"context"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
@@ -17,8 +17,8 @@ import (
 
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence/coexistencetest"
-	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence/postgres"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence/sqlite"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/pgdb/pgtest"
 )
 
 // same checks that a store holds exactly what the phone shows.
@@ -72,10 +72,10 @@ func TestKilledInTheMiddleOfTheSync(t *testing.T) {
 	require.Contains(t, body, "100 %")
 	s.eventually("the inbox is empty", func() bool { before := v.messages(); time.Sleep(time.Second); return v.messages() == before })
 	p.end()
-	store, err := sqlite.Open(t.Context(), filepath.Join(dir, "saas.db"))
+	db, err := sqlite.Open(t.Context(), sqlite.Config{Path: filepath.Join(dir, "saas.db")})
 	require.NoError(t, err)
-	defer store.Close()
-	s.same(store)
+	defer db.Close()
+	s.same(db.Store())
 
 	// No token and no secret is in what was stored or logged.
 	for _, secret := range s.secrets() {
@@ -164,20 +164,11 @@ func TestTwoProcessesOnPostgreSQL(t *testing.T) {
 
 func newDatabase(t *testing.T) string {
 	t.Helper()
-	server := os.Getenv("COEXISTENCE_POSTGRES")
-	if server == "" {
-		t.Skip("set COEXISTENCE_POSTGRES to the URL of a PostgreSQL database; the test makes a schema of its own there and drops it")
+	if pgtest.Server() == "" {
+		t.Skip(pgtest.Missing)
 	}
-	store, err := postgres.Open(t.Context(), server)
+	url, drop, err := pgtest.Schema(t.Context())
 	require.NoError(t, err)
-	t.Cleanup(func() { _ = store.Close() })
-	schema := "saas_test_" + strings.ToLower(rand.Text())
-	_, err = store.DB().ExecContext(t.Context(), "CREATE SCHEMA "+schema)
-	require.NoError(t, err)
-	t.Cleanup(func() { _, _ = store.DB().Exec("DROP SCHEMA " + schema + " CASCADE") })
-	u := mustURL(server)
-	q := u.Query()
-	q.Set("search_path", schema)
-	u.RawQuery = q.Encode()
-	return u.String()
+	t.Cleanup(func() { require.NoError(t, drop(context.WithoutCancel(t.Context()))) })
+	return url
 }

@@ -20,9 +20,14 @@ import (
 	"net/http"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"sync"
 	"syscall"
 	"time"
+
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence/postgres"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence/sqlite"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence/storage"
 )
 
 // settings are the flags.
@@ -74,7 +79,7 @@ func run(ctx context.Context, out io.Writer, s settings) (err error) {
 		defer meta.simulator.World.Close()
 	}
 	s.patience = cmp.Or(s.patience, meta.patience)
-	db, err := openStorage(ctx, s.database, s.dir)
+	db, err := open(ctx, s)
 	if err != nil {
 		return err
 	}
@@ -88,6 +93,24 @@ func run(ctx context.Context, out io.Writer, s settings) (err error) {
 		return err
 	}
 	return a.serve(ctx, out, listener)
+}
+
+// open opens PostgreSQL if there is a URL, or else a SQLite file in the folder, which one process uses at a time.
+func open(ctx context.Context, s settings) (db *storage.DB, err error) {
+	lock := ""
+	if s.database != "" {
+		lock = "SELECT pg_advisory_xact_lock(7220261);"
+		db, err = postgres.Open(ctx, postgres.Config{URL: s.database})
+	} else {
+		db, err = sqlite.Open(ctx, sqlite.Config{Path: filepath.Join(s.dir, "saas.db")})
+	}
+	if err != nil {
+		return nil, err
+	}
+	if err := makeTables(ctx, db, lock); err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	return db, nil
 }
 
 // serve is the life of the process behind its construction. First nothing more comes in, then nothing more is handled, then nothing more is
@@ -114,6 +137,9 @@ func (a *app) serve(ctx context.Context, out io.Writer, listener net.Listener) (
 		}
 	}
 	fmt.Fprintf(out, "Open %s/ in your browser.%s\n", a.url, a.meta.hint)
+	if err := a.inbox.Start(ctx); err != nil {
+		failed <- err
+	}
 	a.ready.Store(true)
 	select {
 	case err = <-failed:

@@ -57,7 +57,7 @@ func (a *app) operations() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { _, _ = fmt.Fprintln(w, "alive") })
 	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, r *http.Request) {
-		if err := a.db.PingContext(r.Context()); err != nil || !a.ready.Load() {
+		if err := a.db.SQL().PingContext(r.Context()); err != nil || !a.ready.Load() {
 			http.Error(w, "not ready", http.StatusServiceUnavailable)
 			return
 		}

@@ -59,7 +59,7 @@ func (a *app) keep(ctx context.Context, b *signup.Business) error {
 		return err
 	}
 	ends := max(b.TokenExpiresAt.Unix(), 0)
-	r, err := a.db.ExecContext(ctx, `INSERT INTO saas_numbers (phone, tenant, waba, display, token, token_ends_at) VALUES ($1, $2, $3, $4, $5, $6)
+	r, err := a.db.SQL().ExecContext(ctx, `INSERT INTO saas_numbers (phone, tenant, waba, display, token, token_ends_at) VALUES ($1, $2, $3, $4, $5, $6)
 		ON CONFLICT (phone) DO UPDATE SET waba = excluded.waba, display = excluded.display, token = excluded.token,
 			token_ends_at = excluded.token_ends_at WHERE saas_numbers.tenant = excluded.tenant`,
 		string(b.Phone.ID), b.Owner, string(b.WABA), b.Phone.DisplayPhoneNumber, sealed, ends)
@@ -90,7 +90,7 @@ func (a *app) number(ctx context.Context, phone graph.PhoneNumberID) (*number, e
 }
 
 func (a *app) numbers(ctx context.Context, where string, args ...any) (list []*number, err error) {
-	rows, err := a.db.QueryContext(ctx, "SELECT phone, tenant, waba, display, token, token_ends_at FROM saas_numbers "+where+" ORDER BY phone", args...)
+	rows, err := a.db.SQL().QueryContext(ctx, "SELECT phone, tenant, waba, display, token, token_ends_at FROM saas_numbers "+where+" ORDER BY phone", args...)
 	for err == nil && rows.Next() {
 		n := new(number)
 		list = append(list, n)
@@ -113,7 +113,7 @@ func (a *app) calls(ctx context.Context, phone graph.PhoneNumberID) (*cloudapi.C
 	if err == nil && a.keys.Stale(n.token) {
 		var sealed []byte
 		if sealed, err = a.keys.Encrypt(token, whose); err == nil {
-			_, err = a.db.ExecContext(ctx, "UPDATE saas_numbers SET token = $1 WHERE phone = $2 AND token = $3", sealed, string(phone), n.token)
+			_, err = a.db.SQL().ExecContext(ctx, "UPDATE saas_numbers SET token = $1 WHERE phone = $2 AND token = $3", sealed, string(phone), n.token)
 		}
 	}
 	return a.client.WithToken(graph.Secret(token)), err

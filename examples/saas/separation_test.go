@@ -28,12 +28,13 @@ func newTestApp(t *testing.T) (*app, *httptest.Server) {
 	t.Helper()
 	meta := newSimulator("http://127.0.0.1:0")
 	t.Cleanup(meta.simulator.World.Close)
-	db, err := openStorage(t.Context(), "", t.TempDir())
+	db, err := open(t.Context(), settings{dir: t.TempDir()})
 	require.NoError(t, err)
 	keys, err := openKeys("")
 	require.NoError(t, err)
 	a, err := newApp(t.Context(), settings{lease: time.Second, patience: time.Second}, meta, db, keys, slog.New(slog.DiscardHandler))
 	require.NoError(t, err)
+	require.NoError(t, a.inbox.Start(t.Context()))
 	srv := httptest.NewServer(a.routes())
 	t.Cleanup(func() {
 		srv.Close()
@@ -84,7 +85,7 @@ func furnish(t *testing.T, a *app, name string) (v *visitor, ids map[string]stri
 		chat = c.Key
 	}
 	campaign := "campaign-of-" + name
-	_, err = a.db.ExecContext(ctx, "INSERT INTO saas_campaigns (id, phone, template, launched_at) VALUES ($1, $2, 'made_up', 1)", campaign, string(phone))
+	_, err = a.db.SQL().ExecContext(ctx, "INSERT INTO saas_campaigns (id, phone, template, launched_at) VALUES ($1, $2, 'made_up', 1)", campaign, string(phone))
 	require.NoError(t, err)
 	_, err = a.outbox.Put(ctx, nil, outbox.Entry{
 		ID: "campaign-" + name, Phone: phone, Campaign: campaign, Person: chat,
@@ -153,7 +154,7 @@ func TestTenantsAreStrangers(t *testing.T) {
 
 	// A number that somebody has is not taken over, and a token that is copied into another row does not open.
 	require.ErrorIs(t, a.reserve(t.Context(), "somebody else", "waba", graph.PhoneNumberID(bread["phone"])), signup.ErrTaken)
-	_, err := a.db.ExecContext(t.Context(), "UPDATE saas_numbers SET token = (SELECT token FROM saas_numbers WHERE phone = $1) WHERE phone = $2", bread["phone"], meat["phone"])
+	_, err := a.db.SQL().ExecContext(t.Context(), "UPDATE saas_numbers SET token = (SELECT token FROM saas_numbers WHERE phone = $1) WHERE phone = $2", bread["phone"], meat["phone"])
 	require.NoError(t, err)
 	_, err = a.calls(t.Context(), graph.PhoneNumberID(meat["phone"]))
 	require.Error(t, err)

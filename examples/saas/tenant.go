@@ -42,7 +42,7 @@ func (a *app) createTenant(ctx context.Context, name, email, password string) (*
 		return nil, err
 	}
 	t := &tenant{rand.Text(), name}
-	r, err := a.db.ExecContext(ctx, "INSERT INTO saas_tenants (id, name, email, password) VALUES ($1, $2, $3, $4) ON CONFLICT (email) DO NOTHING",
+	r, err := a.db.SQL().ExecContext(ctx, "INSERT INTO saas_tenants (id, name, email, password) VALUES ($1, $2, $3, $4) ON CONFLICT (email) DO NOTHING",
 		t.id, t.Name, email, string(hash))
 	if err != nil {
 		return nil, err
@@ -66,7 +66,7 @@ var nobody, _ = bcrypt.GenerateFromPassword([]byte(rand.Text()), bcrypt.DefaultC
 
 func (a *app) authenticate(ctx context.Context, email, password string) (*tenant, error) {
 	t, hash := new(tenant), string(nobody)
-	err := a.db.QueryRowContext(ctx, "SELECT id, name, password FROM saas_tenants WHERE email = $1", strings.ToLower(strings.TrimSpace(email))).
+	err := a.db.SQL().QueryRowContext(ctx, "SELECT id, name, password FROM saas_tenants WHERE email = $1", strings.ToLower(strings.TrimSpace(email))).
 		Scan(&t.id, &t.Name, &hash)
 	if err != nil && !errors.Is(err, sql.ErrNoRows) {
 		return nil, err
@@ -80,9 +80,9 @@ func (a *app) authenticate(ctx context.Context, email, password string) (*tenant
 // signIn begins a session. No script reads the cookie and other sites cannot use it; the database has only its hash.
 func (a *app) signIn(w http.ResponseWriter, r *http.Request, t *tenant) error {
 	token, now := rand.Text(), time.Now()
-	_, err := a.db.ExecContext(r.Context(), "DELETE FROM saas_sessions WHERE ends_at < $1", now.Unix())
+	_, err := a.db.SQL().ExecContext(r.Context(), "DELETE FROM saas_sessions WHERE ends_at < $1", now.Unix())
 	if err == nil {
-		_, err = a.db.ExecContext(r.Context(), "INSERT INTO saas_sessions (id, tenant, ends_at) VALUES ($1, $2, $3)", hashed(token), t.id, now.Add(sessionLife).Unix())
+		_, err = a.db.SQL().ExecContext(r.Context(), "INSERT INTO saas_sessions (id, tenant, ends_at) VALUES ($1, $2, $3)", hashed(token), t.id, now.Add(sessionLife).Unix())
 	}
 	if err != nil {
 		return err
@@ -104,7 +104,7 @@ func (a *app) tenantOf(r *http.Request) (*tenant, error) {
 	if err != nil {
 		return t, errSignIn
 	}
-	err = a.db.QueryRowContext(r.Context(), "SELECT t.id, t.name FROM saas_sessions s JOIN saas_tenants t ON t.id = s.tenant WHERE s.id = $1 AND s.ends_at > $2",
+	err = a.db.SQL().QueryRowContext(r.Context(), "SELECT t.id, t.name FROM saas_sessions s JOIN saas_tenants t ON t.id = s.tenant WHERE s.id = $1 AND s.ends_at > $2",
 		hashed(c.Value), time.Now().Unix()).Scan(&t.id, &t.Name)
 	if errors.Is(err, sql.ErrNoRows) {
 		err = errSignIn
@@ -143,7 +143,7 @@ func (a *app) serveSignIn(w http.ResponseWriter, r *http.Request) {
 
 func (a *app) serveSignOut(w http.ResponseWriter, r *http.Request) {
 	if c, err := r.Cookie(cookieName); err == nil {
-		if _, err := a.db.ExecContext(r.Context(), "DELETE FROM saas_sessions WHERE id = $1", hashed(c.Value)); err != nil {
+		if _, err := a.db.SQL().ExecContext(r.Context(), "DELETE FROM saas_sessions WHERE id = $1", hashed(c.Value)); err != nil {
 			a.fail(w, r, err)
 			return
 		}

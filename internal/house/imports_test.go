@@ -20,34 +20,34 @@ const module = "github.com/seed-9f2bcc2b/whatsapp-coexistence"
 // mayImport draws which of our packages an area may use, itself and internal/ left out: the arrows between the packages
 // point one way, and nobody knows the examples. A package belongs to the area with the longest matching name.
 var mayImport = map[string][]string{
-	"cloudapi/graph":              {},
-	"cloudapi":                    {"cloudapi/graph"},
-	"cloudapi/cloudapitest":       {"cloudapi/graph", "cloudapi"},
-	"webhook":                     {"cloudapi/graph"},
-	"signup":                      {"cloudapi/graph", "cloudapi"},
-	"coexistence":                 {"cloudapi/graph", "cloudapi", "webhook"},
-	"coexistence/eligibility":     {"cloudapi/graph"},
-	"coexistence/outbox":          {"cloudapi/graph", "cloudapi", "webhook", "coexistence"},
-	"coexistence/sqlite":          opensAll,
-	"coexistence/postgres":        opensAll,
-	"coexistence/simulator":       {"cloudapi/graph", "cloudapi", "cloudapi/cloudapitest", "webhook", "coexistence", "coexistence/coexistencetest", "internal/board"},
-	"coexistence/coexistencetest": {"cloudapi/graph", "cloudapi", "cloudapi/cloudapitest", "webhook", "coexistence"},
-	"coexistence/internal/lives":  {"cloudapi/graph", "cloudapi", "cloudapi/cloudapitest", "webhook", "coexistence", "coexistence/coexistencetest"},
-	"internal":                    {"cloudapi/graph"},
-	"internal/bench":              {"cloudapi/graph", "webhook"},
-	"signup/signuptest":           {"cloudapi/graph", "cloudapi", "signup"},
-	"signup/doctor":               {"cloudapi/graph", "cloudapi", "cloudapi/cloudapitest", "webhook", "signup"},
-	"internal/board":              {"cloudapi/graph", "cloudapi", "cloudapi/cloudapitest", "webhook", "coexistence", "coexistence/coexistencetest"},
-	"internal/sqlinbox":           {"cloudapi/graph", "webhook"},
-	"internal/sqlsignup":          {"cloudapi/graph", "cloudapi", "signup"},
-	"internal/sqlstore":           {"cloudapi/graph", "cloudapi", "webhook", "coexistence"},
-	"webhook/inbox/pginbox":       {"cloudapi/graph", "webhook", "internal/sqlinbox"},
-	"webhook/inbox/sqliteinbox":   {"cloudapi/graph", "webhook", "internal/sqlinbox"},
-}
-
-// opensAll is what a package may use that opens everything that is stored.
-var opensAll = []string{
-	"cloudapi/graph", "cloudapi", "webhook", "signup", "coexistence", "coexistence/outbox", "internal/sqlinbox", "internal/sqlsignup", "internal/sqlstore",
+	"cloudapi/graph":                  {},
+	"cloudapi":                        {"cloudapi/graph"},
+	"cloudapi/cloudapitest":           {"cloudapi/graph", "cloudapi"},
+	"webhook":                         {"cloudapi/graph"},
+	"signup":                          {"cloudapi/graph", "cloudapi"},
+	"coexistence":                     {"cloudapi/graph", "cloudapi", "webhook"},
+	"coexistence/eligibility":         {"cloudapi/graph"},
+	"coexistence/outbox":              {"cloudapi/graph", "cloudapi", "webhook", "coexistence"},
+	"coexistence/postgres":            {"cloudapi/graph", "cloudapi", "webhook", "signup", "coexistence", "coexistence/outbox", "coexistence/storage", "coexistence/postgres/migrations", "internal/pgdb", "internal/sqlinbox", "internal/sqlsignup", "internal/sqlstore"},
+	"coexistence/sqlite":              {"cloudapi/graph", "cloudapi", "webhook", "signup", "coexistence", "coexistence/outbox", "coexistence/storage", "coexistence/sqlite/migrations", "internal/sqlitedb", "internal/sqlinbox", "internal/sqlsignup", "internal/sqlstore"},
+	"coexistence/storage":             {"cloudapi/graph", "cloudapi", "webhook", "signup", "coexistence", "coexistence/outbox", "internal/sqlsignup", "internal/sqlstore"},
+	"coexistence/postgres/migrations": {},
+	"coexistence/sqlite/migrations":   {},
+	"coexistence/simulator":           {"cloudapi/graph", "cloudapi", "cloudapi/cloudapitest", "webhook", "coexistence", "coexistence/coexistencetest", "internal/board"},
+	"coexistence/coexistencetest":     {"cloudapi/graph", "cloudapi", "cloudapi/cloudapitest", "webhook", "coexistence"},
+	"coexistence/internal/lives":      {"cloudapi/graph", "cloudapi", "cloudapi/cloudapitest", "webhook", "coexistence", "coexistence/coexistencetest"},
+	"internal":                        {"cloudapi/graph"},
+	"internal/bench":                  {"cloudapi/graph", "webhook"},
+	"signup/signuptest":               {"cloudapi/graph", "cloudapi", "signup"},
+	"signup/doctor":                   {"cloudapi/graph", "cloudapi", "cloudapi/cloudapitest", "webhook", "signup"},
+	"internal/board":                  {"cloudapi/graph", "cloudapi", "cloudapi/cloudapitest", "webhook", "coexistence", "coexistence/coexistencetest"},
+	"internal/pgdb":                   {"cloudapi/graph", "webhook", "coexistence/postgres/migrations", "internal/sqlinbox"},
+	"internal/sqlinbox":               {"cloudapi/graph", "webhook"},
+	"internal/sqlitedb":               {"cloudapi/graph", "webhook", "coexistence/sqlite/migrations", "internal/sqlinbox"},
+	"internal/sqlsignup":              {"cloudapi/graph", "cloudapi", "signup"},
+	"internal/sqlstore":               {"cloudapi/graph", "cloudapi", "webhook", "coexistence"},
+	"webhook/inbox/pginbox":           {"cloudapi/graph", "webhook", "coexistence/postgres/migrations", "internal/pgdb", "internal/sqlinbox"},
+	"webhook/inbox/sqliteinbox":       {"cloudapi/graph", "webhook", "coexistence/sqlite/migrations", "internal/sqlitedb", "internal/sqlinbox"},
 }
 
 // mayLink lists the modules besides ours and the standard library that a package may put into a host's binary. A package
@@ -65,6 +65,9 @@ var mayLink = map[string][]string{
 	"coexistence/simulator":       append([]string{"rsc.io/qr"}, calls...),
 	"coexistence/sqlite":          append(slices.Clone(sqlite), calls...),
 	"internal/board":              append([]string{"rsc.io/qr"}, calls...),
+	"internal/pgdb":               pgx,
+	"internal/sqldb/migrate":      goose,
+	"internal/sqlitedb":           sqlite,
 	"internal/sqlsignup":          calls,
 	"internal/sqlstore":           calls,
 	"cloudapi/redislimit":         append([]string{"github.com/redis/go-redis/v9", "github.com/cespare/xxhash/v2", "go.uber.org/atomic", "golang.org/x/sys"}, calls...),
@@ -83,18 +86,26 @@ var (
 		"golang.org/x/time",
 	}
 
-	// pgx is the driver of PostgreSQL.
-	pgx = []string{
+	// goose is what runs migrations.
+	goose = []string{
+		"github.com/mfridman/interpolate",
+		"github.com/pressly/goose/v3",
+		"github.com/sethvargo/go-retry",
+		"go.uber.org/multierr",
+		"golang.org/x/sync",
+	}
+
+	// pgx is the driver of PostgreSQL, with the migrations.
+	pgx = append([]string{
 		"github.com/jackc/pgpassfile",
 		"github.com/jackc/pgservicefile",
 		"github.com/jackc/pgx/v5",
 		"github.com/jackc/puddle/v2",
-		"golang.org/x/sync",
 		"golang.org/x/text",
-	}
+	}, goose...)
 
-	// sqlite is the driver of SQLite.
-	sqlite = []string{
+	// sqlite is the driver of SQLite, with the migrations.
+	sqlite = append([]string{
 		"github.com/dustin/go-humanize",
 		"github.com/google/uuid",
 		"github.com/mattn/go-isatty",
@@ -105,7 +116,7 @@ var (
 		"modernc.org/mathutil",
 		"modernc.org/memory",
 		"modernc.org/sqlite",
-	}
+	}, goose...)
 
 	// nats is the client of NATS.
 	nats = []string{

@@ -26,6 +26,11 @@ func Lost(err error) bool {
 	return state == "40001" || state == "40P01"
 }
 
+// NoTable reports whether a statement names a table that is not there.
+func NoTable(err error) bool {
+	return err != nil && (State(err) == "42P01" || strings.Contains(err.Error(), "no such table")) // SQLite has no code for it
+}
+
 // Explain says what was being done and, where it is known, what the host can do about it. what begins with the name of the package.
 func Explain(what string, err error) error {
 	if err == nil {
@@ -33,14 +38,14 @@ func Explain(what string, err error) error {
 	}
 	advice := ""
 	text := err.Error()
-	switch state := State(err); {
+	switch {
 	case Lost(err):
 		advice = "others write the same rows all the time; try again later: "
-	case state == "42P01" || strings.Contains(text, "no such table"): // SQLite has no code for it
-		advice = "the tables are missing; call Migrate first: "
+	case NoTable(err):
+		advice = "the tables are missing; open the database with package sqlite or postgres, which make them: "
 	case strings.Contains(text, "SQLITE_BUSY"):
 		advice = "something else writes to the file; one process may use it: "
-	case state == "53100" || strings.Contains(text, "disk is full") || strings.Contains(text, "SQLITE_FULL"):
+	case State(err) == "53100" || strings.Contains(text, "disk is full") || strings.Contains(text, "SQLITE_FULL"):
 		advice = "the disk is full; make room, nothing is lost that was stored: "
 	}
 	return fmt.Errorf("%s: %s%w", what, advice, err)

@@ -38,7 +38,7 @@ func (s *Store) appendAll(ctx context.Context, tx *sql.Tx, jobs []*job) error {
 	switch {
 	case len(recs) == 0:
 		return nil
-	case s.dialect == SQLite:
+	case s.db.Dialect == sqldb.SQLite:
 		return s.appendUnknown(ctx, tx, jobs, recs)
 	}
 	return s.appendUnlessKnown(ctx, tx, jobs, recs)

@@ -84,7 +84,7 @@ func (s *Store) ready(ctx context.Context, q queue) (wait time.Duration, ready b
 	query := "SELECT MIN(next_at) - (? + $now) FROM webhook_lanes WHERE kind = ? AND bulk = ?"
 	if q.kind == inbox.KindDelivery {
 		some := "EXISTS (SELECT 1 FROM webhook_deliveries d WHERE d.state = 0 AND d.bulk = webhook_lanes.bulk)"
-		if s.dialect == SQLite && q.bulk == 0 {
+		if s.db.Dialect == sqldb.SQLite && q.bulk == 0 {
 			some = "(" + some + " OR EXISTS (SELECT 1 FROM webhook_arrivals))"
 		}
 		query += " AND " + some
@@ -108,7 +108,7 @@ func (s *Store) claimDeliveries(
 	if err != nil || n == 0 {
 		return nil, nil, err
 	}
-	if s.dialect == SQLite && !req.Bulk {
+	if s.db.Dialect == sqldb.SQLite && !req.Bulk {
 		if admitted, err = s.admit(ctx, tx, req.PerLane, req.MaxBytes); err != nil {
 			return nil, nil, err
 		}
@@ -185,7 +185,7 @@ func (s *Store) claimEvents(
 // readyLanes locks lanes that can be claimed.
 func (s *Store) readyLanes(ctx context.Context, tx *sql.Tx, q queue, limit int) (lanes, expired []string, err error) {
 	skip := ""
-	if s.dialect == PostgreSQL {
+	if s.db.Dialect == sqldb.PostgreSQL {
 		skip = " FOR UPDATE SKIP LOCKED"
 	}
 	err = s.read(ctx, tx, func(rows *sql.Rows) error {
@@ -216,7 +216,7 @@ func (s *Store) waiting(
 			WHERE x.bulk = e.bulk AND x.lane = r.lane AND x.state = 0 ORDER BY x.id LIMIT 1 OFFSET ?), 9223372036854775807)
 		ORDER BY r.n, e.id`
 	args = append(args, q.bulk, req.PerLane-1)
-	if s.dialect == PostgreSQL {
+	if s.db.Dialect == sqldb.PostgreSQL {
 		query = columns + from + ` CROSS JOIN LATERAL (SELECT * FROM webhook_events x
 			WHERE x.bulk = ? AND x.lane = r.lane AND x.state = 0 ORDER BY x.id LIMIT ?) e
 			JOIN webhook_deliveries d ON d.id = e.delivery ORDER BY r.n, e.id`
@@ -258,7 +258,7 @@ func (s *Store) loadBodies(ctx context.Context, recs []inbox.Record) (missing bo
 		}
 	}
 	found := 0
-	among, arg := sqldb.Dialect(s.dialect).Among("id", ids)
+	among, arg := s.db.Dialect.Among("id", ids)
 	err = s.read(ctx, s.db, func(rows *sql.Rows) error {
 		var id int64
 		var body []byte
@@ -287,7 +287,7 @@ func (s *Store) deleteEmptyLanes(ctx context.Context, q querier, in queue, lanes
 
 // table is sqldb's, with parameters as the driver takes them.
 func (s *Store) table(columns []string, rows [][]sqldb.Cell) (from string, args []any) {
-	from, texts := sqldb.Dialect(s.dialect).Table(columns, rows)
+	from, texts := s.db.Dialect.Table(columns, rows)
 	for _, t := range texts {
 		args = append(args, t)
 	}

@@ -38,7 +38,7 @@ func (s *Store) Replay(ctx context.Context, ids []inbox.ID) (n int, err error) {
 		if err != nil {
 			return err
 		}
-		among, arg := sqldb.Dialect(s.dialect).Among("id", deliveriesAmong(ids))
+		among, arg := s.db.Dialect.Among("id", deliveriesAmong(ids))
 		dead, err := s.exec(ctx, tx, "UPDATE webhook_deliveries SET state = 0, attempts = 0, reason = NULL WHERE state = 2 AND "+among, arg)
 		if err != nil {
 			return err
@@ -68,9 +68,9 @@ func (s *Store) Purge(ctx context.Context, ids []inbox.ID) (n int, err error) {
 		for _, events := range closed {
 			n += int(events)
 		}
-		among, arg := sqldb.Dialect(s.dialect).Among("id", deliveriesAmong(ids))
+		among, arg := s.db.Dialect.Among("id", deliveriesAmong(ids))
 		open := "left_open > 0"
-		if s.dialect == SQLite {
+		if s.db.Dialect == sqldb.SQLite {
 			open = someOpen
 		}
 		dead, err := s.exec(ctx, tx, `UPDATE webhook_deliveries SET changed_at = ? + $now, state = CASE WHEN `+open+` THEN 1 ELSE 3 END,
@@ -92,7 +92,7 @@ func (s *Store) exhume(ctx context.Context, tx *sql.Tx, ids []inbox.ID, change s
 			events = append(events, int64(id)/2)
 		}
 	}
-	among, arg := sqldb.Dialect(s.dialect).Among("id", events)
+	among, arg := s.db.Dialect.Among("id", events)
 	closed = map[int64]int64{}
 	err = s.read(ctx, tx, func(rows *sql.Rows) error {
 		var delivery int64

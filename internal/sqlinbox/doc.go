@@ -1,21 +1,5 @@
 // Package sqlinbox keeps an inbox in a SQL database: SQLite for one process, PostgreSQL for many.
 //
-// Most hosts never call it, but open an inbox through one of two modules, which bring the driver and the right settings: sqliteinbox and
-// pginbox, both below package inbox. This package itself links no driver. Bring your own, such as mattn/go-sqlite3 or lib/pq, if you have
-// it anyway:
-//
-//	store, err := sqlinbox.New(db, sqlinbox.PostgreSQL)
-//	…
-//	err = store.Migrate(ctx)
-//	…
-//	in, err := inbox.New(store, handler, inbox.Config{})
-//	…
-//	err = in.Start(ctx)
-//
-// With SQLite, open it with immediate transactions (_txlock=immediate), a busy_timeout, WAL and synchronous=FULL, and let one Store of one
-// process use the file; with less than that, what was acknowledged can be lost with the power. With PostgreSQL, synchronous_commit must not
-// be off.
-//
 // # What is in the tables
 //
 // webhook_deliveries has a row for each delivery, with its body until the last of its events is done; with SQLite, what is live waits in

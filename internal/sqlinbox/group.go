@@ -19,7 +19,7 @@ import (
 // What is live goes first. What is in bulk has small transactions of its own, so that what is live never waits long for one of them.
 type group struct {
 	s    *Store
-	turn chan struct{} // held by those who are at it
+	turn chan struct{} // held by those who are at it; with SQLite, that of the file
 
 	mu       sync.Mutex
 	leaders  int // goroutines that do what waits
@@ -55,8 +55,8 @@ const (
 	mayOvertake = 8       // what is in bulk makes headway all the same
 )
 
-func newGroup(s *Store, leaders int) *group {
-	return &group{s: s, turn: make(chan struct{}, leaders), alarm: make(chan struct{}, 1)}
+func newGroup(s *Store, turn chan struct{}) *group {
+	return &group{s: s, turn: turn, alarm: make(chan struct{}, 1)}
 }
 
 // do returns when the job is committed, or cannot be. A job whose context ends while it waits is not begun.

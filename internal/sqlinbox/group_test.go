@@ -8,6 +8,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/sqldb"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/sqlinbox"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook/inbox"
@@ -21,11 +22,10 @@ func (panicking) Driver() driver.Driver                        { return nil }
 
 func TestADriverThatPanicsEndsNoProcess(t *testing.T) {
 	t.Parallel()
-	for _, dialect := range []sqlinbox.Dialect{sqlinbox.SQLite, sqlinbox.PostgreSQL} {
-		store, err := sqlinbox.New(sql.OpenDB(panicking{}), dialect)
-		require.NoError(t, err)
+	for _, dialect := range []sqldb.Dialect{sqldb.SQLite, sqldb.PostgreSQL} {
+		store := sqlinbox.New(sqldb.New(sql.OpenDB(panicking{}), dialect))
 		for range 3 { // nobody holds the turn for ever
-			_, err = store.Append(t.Context(), []inbox.Record{{Key: "a"}})
+			_, err := store.Append(t.Context(), []inbox.Record{{Key: "a"}})
 			var panicked *webhook.PanicError
 			require.ErrorAs(t, err, &panicked)
 			require.Equal(t, "string", panicked.Type)

@@ -33,24 +33,15 @@ func (s *Store) Settle(ctx context.Context, token inbox.Token, outcomes []inbox.
 
 // Transact implements [inbox.TxSettler]. With SQLite, nothing else is written as long as fn runs.
 func (s *Store) Transact(ctx context.Context, fn func(tx *sql.Tx) error) error {
-	if s.dialect == SQLite {
-		// With the turn of those who write here, nobody has to compete for the file's lock, which is found to be free only by asking.
-		select {
-		case s.commits.turn <- struct{}{}:
-			defer func() { <-s.commits.turn }()
-		case <-ctx.Done():
-			return explain("Transact", ctx.Err())
-		}
+	var refused error // of fn, which is returned as it is
+	err := s.db.Transact(ctx, func(tx *sql.Tx) error {
+		refused = fn(tx)
+		return refused
+	})
+	if refused != nil {
+		return refused
 	}
-	tx, err := s.begin(ctx)
-	if err != nil {
-		return explain("Transact", err)
-	}
-	defer func() { _ = tx.Rollback() }() // also when fn panics; after a commit it does nothing
-	if err := fn(tx); err != nil {
-		return err
-	}
-	return explain("Transact", tx.Commit())
+	return explain("Transact", err)
 }
 
 // SettleTx implements [inbox.TxSettler].
@@ -136,7 +127,7 @@ func (s *Store) entries(ctx context.Context, tx *sql.Tx, outcomes []inbox.Outcom
 		ids[i] = int64(out.ID) / 2
 	}
 	found := map[int64]entry{}
-	among, arg := sqldb.Dialect(s.dialect).Among("id", ids)
+	among, arg := s.db.Dialect.Among("id", ids)
 	err := s.read(ctx, tx, func(rows *sql.Rows) error {
 		var e entry
 		err := rows.Scan(&e.id, &e.delivery, &e.lane)
@@ -218,8 +209,8 @@ func (s *Store) closeEvents(ctx context.Context, tx *sql.Tx, closed map[int64]in
 	if len(closed) == 0 {
 		return nil
 	}
-	if s.dialect == SQLite {
-		among, arg := sqldb.Dialect(s.dialect).Among("id", slices.Collect(maps.Keys(closed)))
+	if s.db.Dialect == sqldb.SQLite {
+		among, arg := s.db.Dialect.Among("id", slices.Collect(maps.Keys(closed)))
 		_, err := s.exec(ctx, tx, "UPDATE webhook_deliveries SET changed_at = ? + $now, state = 3, body = NULL WHERE "+among+
 			" AND state + 0 = 1 AND NOT "+someOpen, s.in(0), arg)
 		return err

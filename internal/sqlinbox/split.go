@@ -136,7 +136,7 @@ func (s *Store) writeDeliveries(ctx context.Context, tx *sql.Tx, outcomes []inbo
 	}
 	from, args := s.table([]string{"id bigint", "state bigint", "attempts bigint", "added bigint", "forget bigint", "reason text"}, cells)
 	over, count := "CASE WHEN r.state = 1 AND NOT "+someOpen+" THEN ", ""
-	if s.dialect == PostgreSQL {
+	if s.db.Dialect == sqldb.PostgreSQL {
 		over = "CASE WHEN r.state = 1 AND webhook_deliveries.left_open + r.added = 0 THEN "
 		count = "left_open = webhook_deliveries.left_open + r.added, "
 	}

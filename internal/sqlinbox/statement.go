@@ -5,6 +5,8 @@ import (
 	"database/sql"
 	"sync"
 	"time"
+
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/sqldb"
 )
 
 // The statements are prepared ones, for SQLite alone: pgx keeps its own.
@@ -15,7 +17,7 @@ type statements struct {
 
 // prepared returns the statement of a query, for q, or nil if it runs without.
 func (s *Store) prepared(ctx context.Context, q querier, query string) *sql.Stmt {
-	if s.dialect == PostgreSQL || s.db.Stats().MaxOpenConnections == 1 { // one is in use, and preparing would wait for it for ever
+	if s.db.Dialect == sqldb.PostgreSQL || s.db.Stats().MaxOpenConnections == 1 { // one is in use, and preparing would wait for it for ever
 		return nil
 	}
 	tx, within := q.(*sql.Tx)

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"time"
 
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/sqldb"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook/inbox"
 )
 
@@ -33,7 +34,7 @@ func (s *Store) count(ctx context.Context) (inbox.Stats, error) {
 	st := inbox.Stats{Keys: -1}
 	var oldest [2]sql.NullInt64
 	arrived, firstArrived := "0", "NULL"
-	if s.dialect == SQLite {
+	if s.db.Dialect == sqldb.SQLite {
 		arrived = "CASE b.bulk WHEN 0 THEN (SELECT COALESCE(SUM(deliveries), 0) FROM webhook_arrivals) ELSE 0 END"
 		firstArrived = "CASE b.bulk WHEN 0 THEN (SELECT received_at FROM webhook_arrivals ORDER BY id LIMIT 1) END"
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-	"fmt"
 	"math/rand/v2"
 	"strings"
 	"sync"
@@ -14,19 +13,10 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook/inbox"
 )
 
-// A Dialect is the SQL that a database speaks.
-type Dialect string
-
-const (
-	SQLite     Dialect = "sqlite"     // 3.38 or newer
-	PostgreSQL Dialect = "postgresql" // 12 or newer; tested with 15
-)
-
 // A Store is an [inbox.Store] in a SQL database. It is safe for concurrent use, and so are several Stores over one PostgreSQL
 // database, in one process or in many. A SQLite file belongs to one Store.
 type Store struct {
-	db      *sql.DB
-	dialect Dialect
+	db      *sqldb.DB
 	commits *group // of appends; with SQLite, of everything
 	bulk    *group // of appends in bulk; with SQLite, the same
 
@@ -51,37 +41,43 @@ var (
 // longestPause is the longest a lane rests after a restart of the only process.
 const longestPause = time.Hour
 
-// New returns a store over a database that speaks the dialect. It does no I/O: call [Store.Migrate] before the first use. The modules
-// sqliteinbox and pginbox open a database with the settings that the store relies on, and start an inbox on it, in one call.
-func New(db *sql.DB, dialect Dialect) (*Store, error) {
-	var errs []error
-	if db == nil {
-		errs = append(errs, errors.New("sqlinbox: the database is nil; open it first"))
+// Open returns a store over a database whose tables are there. With SQLite, whose file one process may use, it also frees
+// what the process before it had in hand, and there may be one Store for a file.
+func Open(ctx context.Context, db *sqldb.DB) (*Store, error) {
+	s := New(db)
+	if db.Dialect == sqldb.PostgreSQL {
+		return s, nil
 	}
-	if dialect != SQLite && dialect != PostgreSQL {
-		errs = append(errs, fmt.Errorf("sqlinbox: the dialect %q is unknown; use SQLite or PostgreSQL", dialect))
+	if err := s.loadArrivals(ctx); err != nil {
+		return nil, explain("Open", err)
 	}
-	if err := errors.Join(errs...); err != nil {
-		return nil, err
-	}
-	s := &Store{db: db, dialect: dialect, epoch: time.Now()}
-	if s.bulk = newGroup(s, 1); dialect == SQLite {
-		s.commits = s.bulk
-	} else {
-		s.commits = newGroup(s, 2) // one collects while the other commits
-	}
-	return s, nil
+	return s, explain("Open", db.Transact(ctx, func(tx *sql.Tx) error {
+		// A pause that is longer than any was begun under a clock that has been set back.
+		_, err := s.exec(ctx, tx, `UPDATE webhook_lanes SET token = NULL, held = 0,
+			next_at = CASE WHEN token IS NULL THEN MIN(next_at, ? + $now) ELSE 0 END`, s.in(longestPause))
+		return err
+	}))
 }
 
-// DB returns the database, for whatever else the host does with it.
-func (s *Store) DB() *sql.DB { return s.db }
+// New returns a store that has not looked into the database: Open is for stores in use.
+func New(db *sqldb.DB) *Store {
+	s := &Store{db: db, epoch: time.Now()}
+	if db.Dialect == sqldb.SQLite {
+		s.bulk = newGroup(s, db.Turn)
+		s.commits = s.bulk
+		return s
+	}
+	s.bulk = newGroup(s, make(chan struct{}, 1))
+	s.commits = newGroup(s, make(chan struct{}, 2)) // one collects while the other commits
+	return s
+}
 
-// Close closes the database. What was stored stays.
-func (s *Store) Close() error { return s.db.Close() }
+// DB returns the database.
+func (s *Store) DB() *sql.DB { return s.db.DB }
 
 // in is a parameter: the moment in so long, to be added to what $now stands for.
 func (s *Store) in(d time.Duration) int64 {
-	if s.dialect == PostgreSQL {
+	if s.db.Dialect == sqldb.PostgreSQL {
 		return d.Microseconds()
 	}
 	return s.epoch.Add(time.Since(s.epoch) + d).UnixMicro()
@@ -90,15 +86,15 @@ func (s *Store) in(d time.Duration) int64 {
 // query writes a statement for the dialect.
 func (s *Store) query(query string) string {
 	now := "0" // the parameter is a moment already
-	if s.dialect == PostgreSQL {
+	if s.db.Dialect == sqldb.PostgreSQL {
 		now = "CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000 AS BIGINT)"
 	}
-	return sqldb.Dialect(s.dialect).Rebind(strings.ReplaceAll(query, "$now", now))
+	return s.db.Dialect.Rebind(strings.ReplaceAll(query, "$now", now))
 }
 
 // forUpdate keeps rows that were read from changing until the transaction ends. In SQLite, nobody else writes meanwhile.
 func (s *Store) forUpdate() string {
-	if s.dialect == PostgreSQL {
+	if s.db.Dialect == sqldb.PostgreSQL {
 		return " FOR UPDATE"
 	}
 	return ""
@@ -110,7 +106,7 @@ const maxTries = 20
 // write runs fn in a transaction. With SQLite, it may share one with others, and so be run again, and if it is in bulk, it waits behind
 // what is live. what names the method in errors.
 func (s *Store) write(ctx context.Context, what string, bulk bool, fn func(*sql.Tx) error) error {
-	if s.dialect == SQLite {
+	if s.db.Dialect == sqldb.SQLite {
 		return explain(what, s.commits.do(ctx, &job{ctx: ctx, bulk: bulk, fn: fn}))
 	}
 	return s.direct(ctx, what, fn)
@@ -135,7 +131,7 @@ func (s *Store) direct(ctx context.Context, what string, fn func(*sql.Tx) error)
 }
 
 func (s *Store) transact(ctx context.Context, fn func(*sql.Tx) error) error {
-	tx, err := s.begin(ctx)
+	tx, err := s.db.Begin(ctx)
 	if err != nil {
 		return err
 	}
@@ -156,22 +152,18 @@ func (s *Store) transact(ctx context.Context, fn func(*sql.Tx) error) error {
 // limitIdle lets a transaction that locks rows of the inbox end when its process has stopped in the middle of it, or its machine is gone. The
 // others would wait for as long as that lasts, however short its leases are.
 func (s *Store) limitIdle(ctx context.Context, tx *sql.Tx) error {
-	if s.dialect != PostgreSQL {
+	if s.db.Dialect != sqldb.PostgreSQL {
 		return nil
 	}
 	_, err := tx.ExecContext(ctx, "SET LOCAL idle_in_transaction_session_timeout = '5s'")
 	return err
 }
 
-func (s *Store) begin(ctx context.Context) (*sql.Tx, error) {
-	return s.db.BeginTx(ctx, sqldb.Dialect(s.dialect).TxOptions())
-}
-
 func explain(what string, err error) error {
 	if errors.Is(err, inbox.ErrFenced) {
 		return inbox.ErrFenced
 	}
-	return sqldb.Explain("sqlinbox: "+what, err)
+	return sqldb.Explain("inbox: "+what, err)
 }
 
 // A querier is the database or a transaction.

@@ -1,83 +1,32 @@
-// Package sqlsignup keeps signups in SQLite or PostgreSQL, on database/sql: a signup.Store that survives a restart and, with
-// PostgreSQL, is shared by any number of processes.
-//
-//	db, err := postgres.Open(ctx, os.Getenv("DATABASE_URL")) // coexistence/sqlstore/postgres, or .../sqlite
-//	…
-//	store, err := sqlstore.Open(ctx, db.DB(), sqlstore.PostgreSQL)
-//	…
-//	cipher, err := signup.NewCipher(key) // 32 bytes from the host's secrets
-//	…
-//	flow, err := signup.NewFlow(signup.Config{Store: store, Cipher: cipher, …})
-//
-// The modules coexistence/sqlstore/sqlite and coexistence/sqlstore/postgres open a database with the settings that make it durable;
-// any other way to get a *sql.DB is fine if it does, too. The table begins with signup_ and lies beside whatever else is there.
-//
-// What is stored is sealed by the Flow: whoever reads the database sees ids, owners and times, and no token.
+// Package sqlsignup keeps signups in SQLite or PostgreSQL. What is stored is sealed by the Flow: the database holds ids, owners and
+// times in the clear, and no token.
 package sqlsignup
 
 import (
 	"context"
 	"database/sql"
 	"errors"
-	"fmt"
-	"strings"
 	"time"
 
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/sqldb"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/signup"
 )
 
-// A Dialect is the SQL that a database speaks.
-type Dialect string
-
-const (
-	SQLite     Dialect = "sqlite"     // 3.24 or newer
-	PostgreSQL Dialect = "postgresql" // 12 or newer; tested with 15
-)
-
 // A Store is a [signup.Store] in a SQL database. It is safe for concurrent use, in one process or, with PostgreSQL, in many.
-type Store struct {
-	db      *sql.DB
-	dialect Dialect
-}
+type Store struct{ db *sqldb.DB }
 
 var _ signup.Store = (*Store)(nil)
 
-// Open returns a store over a database, and makes its table if it is not there, or brings that of an older release up to date.
-// Several processes may do so at once. It refuses a table of a newer release.
-func Open(ctx context.Context, db *sql.DB, dialect Dialect) (*Store, error) {
-	switch {
-	case db == nil:
-		return nil, errors.New("sqlsignup: the database is nil; open it first")
-	case dialect != SQLite && dialect != PostgreSQL:
-		return nil, fmt.Errorf("sqlsignup: the dialect %q is unknown; use SQLite or PostgreSQL", dialect)
-	}
-	s := &Store{db, dialect}
-	if err := schema.Migrate(ctx, db, sqldb.Dialect(dialect)); err != nil {
-		return nil, fmt.Errorf("sqlsignup: the table could not be made: %w", err)
-	}
-	return s, nil
-}
+// New returns a store over a database whose tables are there.
+func New(db *sqldb.DB) *Store { return &Store{db} }
 
 // exec returns how many rows a statement changed.
 func (s *Store) exec(ctx context.Context, what, query string, args ...any) (int64, error) {
-	res, err := s.db.ExecContext(ctx, sqldb.Dialect(s.dialect).Rebind(query), args...)
-	if err != nil {
-		return 0, explain(what, err)
-	}
-	n, err := res.RowsAffected()
+	n, err := s.db.Write(ctx, query, args...)
 	return n, explain(what, err)
 }
 
-func explain(what string, err error) error {
-	switch {
-	case err == nil:
-		return nil
-	case strings.Contains(err.Error(), "SQLITE_BUSY"):
-		return fmt.Errorf("sqlsignup: %s: something else writes to the file; one process may use it: %w", what, err)
-	}
-	return fmt.Errorf("sqlsignup: %s: %w", what, err)
-}
+func explain(what string, err error) error { return sqldb.Explain("signup: store: "+what, err) }
 
 const columns = "id, owner, version, began_at, keep_until, sealed"
 
@@ -93,7 +42,7 @@ func scan(row interface{ Scan(dest ...any) error }) (signup.Record, error) {
 
 // Get returns a record.
 func (s *Store) Get(ctx context.Context, id string) (signup.Record, error) {
-	r, err := scan(s.db.QueryRowContext(ctx, sqldb.Dialect(s.dialect).Rebind("SELECT "+columns+" FROM signup_attempts WHERE id = ?"), id))
+	r, err := scan(s.db.QueryRowContext(ctx, s.db.Dialect.Rebind("SELECT "+columns+" FROM signup_attempts WHERE id = ?"), id))
 	if errors.Is(err, sql.ErrNoRows) {
 		return signup.Record{}, signup.ErrNoRecord
 	}
@@ -131,7 +80,7 @@ func (s *Store) List(ctx context.Context, owner string) ([]signup.Record, error)
 	if owner != "" {
 		query, args = query+" WHERE owner = ?", []any{owner}
 	}
-	rows, err := s.db.QueryContext(ctx, sqldb.Dialect(s.dialect).Rebind(query+" ORDER BY began_at, id"), args...)
+	rows, err := s.db.QueryContext(ctx, s.db.Dialect.Rebind(query+" ORDER BY began_at, id"), args...)
 	if err != nil {
 		return nil, explain("List", err)
 	}

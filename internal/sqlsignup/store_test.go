@@ -3,14 +3,9 @@ package sqlsignup_test
 import (
 	"context"
 	"crypto/rand"
-	"database/sql"
 	"encoding/json"
 	"errors"
-	"net/url"
-	"os"
 	"path/filepath"
-	"strings"
-	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -19,117 +14,79 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence/coexistencetest"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence/postgres"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence/sqlite"
-	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/sqlsignup"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/pgdb/pgtest"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/signup"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/signup/signuptest"
 )
 
+// A database is what package sqlite or package postgres has opened.
+type database interface {
+	Signups() signup.Store
+	Close() error
+}
+
 // engines open a new database, and can open the same one again.
-var engines = map[string]func(t *testing.T) (open func() *sql.DB, dialect sqlsignup.Dialect){
-	"sqlite": func(t *testing.T) (func() *sql.DB, sqlsignup.Dialect) {
+var engines = map[string]func(t *testing.T) (open func() database){
+	"sqlite": func(t *testing.T) func() database {
 		t.Helper()
 		path := filepath.Join(t.TempDir(), "signups.db")
-		return func() *sql.DB {
-			s, err := sqlite.Open(t.Context(), path)
+		return func() database {
+			db, err := sqlite.Open(t.Context(), sqlite.Config{Path: path})
 			require.NoError(t, err)
-			t.Cleanup(func() { _ = s.Close() })
-			return s.DB()
-		}, sqlsignup.SQLite
-	},
-	"postgresql": func(t *testing.T) (func() *sql.DB, sqlsignup.Dialect) {
-		t.Helper()
-		server := os.Getenv("COEXISTENCE_POSTGRES")
-		if server == "" {
-			t.Skip("set COEXISTENCE_POSTGRES to the URL of a PostgreSQL database; each test makes a schema of its own there and drops it")
+			t.Cleanup(func() { _ = db.Close() })
+			return db
 		}
-		db, err := sql.Open("pgx", server)
+	},
+	"postgresql": func(t *testing.T) func() database {
+		t.Helper()
+		if pgtest.Server() == "" {
+			t.Skip(pgtest.Missing)
+		}
+		url, drop, err := pgtest.Schema(t.Context())
 		require.NoError(t, err)
-		schema := "signup_test_" + strings.ToLower(rand.Text())
-		_, err = db.ExecContext(t.Context(), "CREATE SCHEMA "+schema)
-		require.NoError(t, err)
-		t.Cleanup(func() {
-			_, err := db.ExecContext(context.WithoutCancel(t.Context()), "DROP SCHEMA "+schema+" CASCADE")
-			require.NoError(t, errors.Join(err, db.Close()))
-		})
-		u, err := url.Parse(server)
-		require.NoError(t, err)
-		q := u.Query()
-		q.Set("search_path", schema)
-		u.RawQuery = q.Encode()
-		return func() *sql.DB {
-			s, err := postgres.Open(t.Context(), u.String())
+		t.Cleanup(func() { require.NoError(t, drop(context.WithoutCancel(t.Context()))) })
+		return func() database {
+			db, err := postgres.Open(t.Context(), postgres.Config{URL: url})
 			require.NoError(t, err)
-			t.Cleanup(func() { _ = s.Close() })
-			return s.DB()
-		}, sqlsignup.PostgreSQL
+			t.Cleanup(func() { _ = db.Close() })
+			return db
+		}
 	},
 }
 
-func each(t *testing.T, test func(t *testing.T, open func() *sql.DB, dialect sqlsignup.Dialect)) {
+func each(t *testing.T, test func(t *testing.T, open func() database)) {
 	t.Helper()
 	for name, engine := range engines {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			open, dialect := engine(t)
-			test(t, open, dialect)
+			test(t, engine(t))
 		})
 	}
 }
 
 func TestADatabaseKeepsThePromises(t *testing.T) {
 	t.Parallel()
-	each(t, func(t *testing.T, open func() *sql.DB, dialect sqlsignup.Dialect) {
-		store, err := sqlsignup.Open(t.Context(), open(), dialect)
-		require.NoError(t, err)
-		require.NoError(t, signuptest.TestStore(t.Context(), store))
+	each(t, func(t *testing.T, open func() database) {
+		require.NoError(t, signuptest.TestStore(t.Context(), open().Signups()))
 	})
-}
-
-func TestTheTableIsMadeOnce(t *testing.T) {
-	t.Parallel()
-	each(t, func(t *testing.T, open func() *sql.DB, dialect sqlsignup.Dialect) {
-		db := open()
-		var wg sync.WaitGroup
-		errs := make([]error, 4)
-		for i := range errs {
-			wg.Go(func() { _, errs[i] = sqlsignup.Open(t.Context(), db, dialect) })
-		}
-		wg.Wait()
-		require.NoError(t, errors.Join(errs...))
-		_, err := db.ExecContext(t.Context(), "INSERT INTO signup_schema (version) VALUES (99)")
-		require.NoError(t, err)
-		_, err = sqlsignup.Open(t.Context(), db, dialect)
-		require.ErrorContains(t, err, "run the newer release")
-	})
-}
-
-func TestADatabaseIsNeeded(t *testing.T) {
-	t.Parallel()
-	_, err := sqlsignup.Open(t.Context(), nil, sqlsignup.SQLite)
-	require.ErrorContains(t, err, "open it first")
-	open, _ := engines["sqlite"](t)
-	_, err = sqlsignup.Open(t.Context(), open(), "oracle")
-	require.ErrorContains(t, err, "use SQLite or PostgreSQL")
 }
 
 // A process takes the code, stops before the end and is gone. Another one finds the signup in the database and finishes it.
 func TestASignupGoesOnAfterARestart(t *testing.T) {
 	t.Parallel()
-	each(t, func(t *testing.T, open func() *sql.DB, dialect sqlsignup.Dialect) {
+	each(t, func(t *testing.T, open func() database) {
 		world := coexistencetest.NewWorld(coexistencetest.Config{})
 		t.Cleanup(world.Close)
 		phone := world.NewPhone(coexistencetest.PhoneConfig{})
 		key := make([]byte, 32)
 		_, _ = rand.Read(key)
-		start := func(db *sql.DB, progress func(signup.Step) error) *signup.Flow {
+		start := func(db database, progress func(signup.Step) error) *signup.Flow {
 			client, err := cloudapi.NewClient(world.ClientConfig())
-			require.NoError(t, err)
-			store, err := sqlsignup.Open(t.Context(), db, dialect)
 			require.NoError(t, err)
 			cipher, err := signup.NewCipher(key)
 			require.NoError(t, err)
 			f, err := signup.NewFlow(signup.Config{
-				ConfigurationID: world.ConfigurationID(), Client: client, Store: store, Cipher: cipher,
+				ConfigurationID: world.ConfigurationID(), Client: client, Store: db.Signups(), Cipher: cipher,
 				Progress: func(_ context.Context, step signup.Step, _ *signup.Business) error { return progress(step) },
 			})
 			require.NoError(t, err)

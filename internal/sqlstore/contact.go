@@ -9,6 +9,7 @@ import (
 
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/sqldb"
 )
 
 // A known contact is one as it is stored.
@@ -65,7 +66,7 @@ func (s *Store) UpdateContact(
 // while it is made, since two contacts can turn out to be one. The lock ends with the transaction, so that poolers which
 // hand each transaction another connection keep it.
 func (s *Store) lockContacts(ctx context.Context, tx *sql.Tx, phone graph.PhoneNumberID) error {
-	if s.dialect != PostgreSQL {
+	if s.db.Dialect != sqldb.PostgreSQL {
 		return nil
 	}
 	h := fnv.New64a()
@@ -83,7 +84,7 @@ func (s *Store) known(ctx context.Context, q querier, phone graph.PhoneNumberID,
 	for i, a := range aliases {
 		names[i] = text(a)
 	}
-	wanted, arg := s.dialect.oneOf(names)
+	wanted, arg := oneOf(s.db.Dialect, names)
 	byAlias := map[string]known{}
 	err := s.read(ctx, q, func(rows *sql.Rows) error {
 		var alias string

@@ -87,7 +87,7 @@ func (s *Store) Conversation(ctx context.Context, phone graph.PhoneNumberID, key
 	for i, a := range who.Aliases {
 		names[i] = text(a)
 	}
-	wanted, arg := s.dialect.oneOf(names)
+	wanted, arg := oneOf(s.db.Dialect, names)
 	err = s.read(ctx, s.db, func(rows *sql.Rows) error { return rows.Scan(&c.messages, &c.lastAt, &c.customerAt, &c.human) },
 		`SELECT CAST(COALESCE(SUM(shown), 0) AS bigint), MAX(CASE WHEN shown = 1 THEN said_at END), MAX(customer_at), MAX(human_at)
 			FROM coexistence_messages WHERE phone = ? AND person`+wanted, text(phone), arg)

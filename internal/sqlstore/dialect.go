@@ -7,17 +7,9 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/sqldb"
 )
 
-// A Dialect is the SQL that a database speaks.
-type Dialect string
-
-const (
-	SQLite     Dialect = "sqlite"     // 3.38 or newer
-	PostgreSQL Dialect = "postgresql" // 12 or newer; tested with 15
-)
-
 // forUpdate keeps rows that were read from changing until the transaction ends. In SQLite, nobody else writes meanwhile.
-func (d Dialect) forUpdate() string {
-	if d == PostgreSQL {
+func forUpdate(d sqldb.Dialect) string {
+	if d == sqldb.PostgreSQL {
 		return " FOR UPDATE"
 	}
 	return ""
@@ -25,12 +17,12 @@ func (d Dialect) forUpdate() string {
 
 // oneOf is a condition behind a column: it is one of any number of texts. It takes one parameter, so that there are few
 // different statements for the database to prepare.
-func (d Dialect) oneOf(texts []string) (string, any) {
+func oneOf(d sqldb.Dialect, texts []string) (string, any) {
 	cells := make([]sqldb.Cell, len(texts))
 	for i, t := range texts {
 		cells[i] = sqldb.Text(t)
 	}
-	if d == PostgreSQL {
+	if d == sqldb.PostgreSQL {
 		return " = ANY(CAST(? AS text[]))", sqldb.Array(cells)
 	}
 	return " IN (SELECT value FROM json_each(?))", sqldb.JSONArray(cells)
@@ -46,14 +38,14 @@ func nullable(n *int64) sqldb.Cell {
 
 // table is a SELECT of constant columns followed by those of the rows. The rows travel as one parameter (SQLite) or as one for each
 // column (PostgreSQL), however many there are, and in a form that every driver passes on: as text.
-func (d Dialect) table(constants []string, types []string, rows [][]sqldb.Cell) (string, []any) {
+func table(d sqldb.Dialect, constants []string, types []string, rows [][]sqldb.Cell) (string, []any) {
 	args := make([]any, 0, len(constants)+len(types))
 	for _, c := range constants {
 		args = append(args, c)
 	}
 	var b strings.Builder
 	b.WriteString("SELECT ")
-	if d != PostgreSQL {
+	if d != sqldb.PostgreSQL {
 		b.WriteString(strings.Repeat("?, ", len(constants)))
 		for i := range types {
 			if i > 0 {

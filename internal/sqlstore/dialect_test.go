@@ -20,13 +20,13 @@ func TestPlaceholdersAreNumberedForPostgreSQL(t *testing.T) {
 func TestTextsTravelQuoted(t *testing.T) {
 	t.Parallel()
 	rows := [][]sqldb.Cell{{sqldb.Text(`a"b\c`), sqldb.Number(-7), {}}, {sqldb.Text("{NULL,'}"), nullable(new(int64(1) << 62)), sqldb.Number(0)}}
-	_, args := PostgreSQL.table([]string{"constant"}, []string{"text", "bigint", "bigint"}, rows)
+	_, args := table(sqldb.PostgreSQL, []string{"constant"}, []string{"text", "bigint", "bigint"}, rows)
 	require.Equal(t, []any{"constant", `{"a\"b\\c","{NULL,'}"}`, `{-7,4611686018427387904}`, `{NULL,0}`}, args)
-	_, args = SQLite.table([]string{"constant"}, []string{"text", "bigint", "bigint"}, rows)
+	_, args = table(sqldb.SQLite, []string{"constant"}, []string{"text", "bigint", "bigint"}, rows)
 	require.Equal(t, []any{"constant", `[["a\"b\\c",-7,null],["{NULL,'}",4611686018427387904,0]]`}, args)
-	_, arg := SQLite.oneOf([]string{`"`, "b"})
+	_, arg := oneOf(sqldb.SQLite, []string{`"`, "b"})
 	require.Equal(t, `["\"","b"]`, arg)
-	_, arg = PostgreSQL.oneOf([]string{"", "b"})
+	_, arg = oneOf(sqldb.PostgreSQL, []string{"", "b"})
 	require.Equal(t, `{"","b"}`, arg)
 }
 

@@ -69,14 +69,14 @@ func (s *Store) lockMessages(ctx context.Context, tx *sql.Tx, phone graph.PhoneN
 	for i, id := range ids {
 		names[i] = text(id)
 	}
-	wanted, arg := s.dialect.oneOf(names)
+	wanted, arg := oneOf(s.db.Dialect, names)
 	stored := make(map[string]string, len(ids))
 	err := s.read(ctx, tx, func(rows *sql.Rows) error {
 		var id, doc string
 		err := rows.Scan(&id, &doc)
 		stored[id] = doc
 		return err
-	}, "SELECT id, doc FROM coexistence_messages WHERE phone = ? AND id"+wanted+" ORDER BY id"+s.dialect.forUpdate(), text(phone), arg)
+	}, "SELECT id, doc FROM coexistence_messages WHERE phone = ? AND id"+wanted+" ORDER BY id"+forUpdate(s.db.Dialect), text(phone), arg)
 	return stored, err
 }
 
@@ -84,7 +84,7 @@ func (s *Store) putMessages(ctx context.Context, tx *sql.Tx, phone graph.PhoneNu
 	if len(rows) == 0 {
 		return 0, nil
 	}
-	table, args := s.dialect.table([]string{text(phone)}, messageTypes, rows)
+	table, args := table(s.db.Dialect, []string{text(phone)}, messageTypes, rows)
 	// Without a condition, SQLite takes ON for the beginning of a join.
 	return s.exec(ctx, tx, "INSERT INTO coexistence_messages (phone, "+messageColumns+") "+table+
 		" WHERE true ON CONFLICT (phone, id) DO "+conflict, args...)

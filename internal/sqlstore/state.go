@@ -15,7 +15,7 @@ func (s *Store) UpdateState(
 ) (coexistence.State, error) {
 	var stored coexistence.State
 	err := s.write(ctx, "UpdateState", func(tx *sql.Tx) error {
-		old, found, err := s.state(ctx, tx, phone, s.dialect.forUpdate())
+		old, found, err := s.state(ctx, tx, phone, forUpdate(s.db.Dialect))
 		if err != nil {
 			return err
 		}

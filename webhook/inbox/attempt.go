@@ -147,7 +147,7 @@ func InTx(fn func(ctx context.Context, tx *sql.Tx, ev webhook.Event) error) webh
 	return txHandler(fn)
 }
 
-var errNoTx = errors.New("inbox: InTx needs a store in a SQL database; open the inbox with sqliteinbox or pginbox, or give New one of their stores")
+var errNoTx = errors.New("inbox: InTx needs a store in a SQL database; open the inbox with package coexistence/sqlite or coexistence/postgres, or with sqliteinbox or pginbox")
 
 type txHandler func(ctx context.Context, tx *sql.Tx, ev webhook.Event) error
 

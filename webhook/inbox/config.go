@@ -57,7 +57,7 @@ type Config struct {
 	// Observe is called after each attempt to handle an event, from many goroutines at once. It may feed a metrics library.
 	Observe func(Observation)
 
-	// Closer is closed at the end of Shutdown. The functions Open of the modules set it to the store that they have opened.
+	// Closer is closed at the end of Shutdown. The functions Open of the packages below set it to the store that they have opened.
 	Closer io.Closer
 }
 

@@ -1,12 +1,13 @@
 // Package inbox keeps deliveries safe until their events are handled: it answers Meta in milliseconds, loses nothing in a crash, handles
 // each event once, keeps every conversation in order, and gives up on nothing silently.
 //
-//	in, err := sqliteinbox.Open(ctx, "inbox", &mux, inbox.Config{Logger: logger}) // a folder, on one machine
-//	in, err := pginbox.Open(ctx, url, &mux, inbox.Config{Logger: logger})         // PostgreSQL, for several
+//	in, err := sqliteinbox.Open(ctx, "data/inbox.db", &mux, inbox.Config{Logger: logger}) // a file, on one machine
+//	in, err := pginbox.Open(ctx, url, &mux, inbox.Config{Logger: logger})                 // PostgreSQL, for several
 //	…
 //	endpoint, err := webhook.NewEndpoint(cfg, in)
 //
-// The modules sqliteinbox, pginbox and natsinbox (NATS JetStream) below this package bring a driver and the settings that make it durable. [New]
+// A host that follows numbers opens coexistence/sqlite or coexistence/postgres, in which the inbox lies beside everything else. The packages
+// sqliteinbox, pginbox and natsinbox (NATS JetStream) below this one are for hosts that store nothing else; they bring a driver and the settings that make it durable. [New]
 // takes any [Store], such as a [MemStore], which forgets everything when the process ends.
 //
 // # What is promised

@@ -36,7 +36,7 @@ var _ webhook.Receiver = (*Inbox)(nil)
 
 // New returns an inbox over a store. It does nothing but receive until it is started. The error lists everything wrong with cfg.
 //
-// Most hosts call the function Open of a module below this package instead, which opens a store and starts.
+// Most hosts call the function Open of a package below this one, or the method Inbox of an open database, instead, which opens a store and starts.
 func New(store Store, h webhook.Handler, cfg Config) (*Inbox, error) {
 	if err := cfg.validate(store, h); err != nil {
 		return nil, err
@@ -197,7 +197,10 @@ func (in *Inbox) listen(ctx context.Context, w Waker) {
 		}
 	})
 	for ctx.Err() == nil {
-		if err := w.Wait(ctx); err != nil && ctx.Err() == nil {
+		if err := w.Wait(ctx); errors.Is(err, errors.ErrUnsupported) {
+			in.cfg.Logger.WarnContext(ctx, "the store cannot tell when there is work; it is asked from time to time", "err", err)
+			return
+		} else if err != nil && ctx.Err() == nil {
 			in.cfg.Logger.WarnContext(ctx, "the store cannot tell when there is work; it is asked from time to time", "err", err)
 			in.pause(time.Second)
 		}

@@ -168,7 +168,8 @@ type TxSettler interface {
 
 // A Waker is a [Store] that tells when another process has appended something, so that nobody has to ask all the time.
 type Waker interface {
-	// Wait returns nil when something may have become ready, and an error if it cannot know; then it is polled for a while.
+	// Wait returns nil when something may have become ready, and an error if it cannot know; then it is polled for a while, or, if the
+	// error matches [errors.ErrUnsupported], for good.
 	Wait(ctx context.Context) error
 }
 

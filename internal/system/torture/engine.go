@@ -5,17 +5,21 @@ import (
 	"database/sql"
 	"errors"
 	"io"
+	"io/fs"
 	"net/url"
 	"path/filepath"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/stdlib"
 
+	postgres "github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence/postgres/migrations"
+	sqlite "github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence/sqlite/migrations"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/pgdb"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/sqldb"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/sqldb/migrate"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/sqlinbox"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/sqlitedb"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook/inbox"
-	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook/inbox/pginbox"
-	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook/inbox/sqliteinbox"
 )
 
 // An opened is a store, and the database beside which the handlers' effects are written. An engine without a SQL database leaves db nil:
@@ -62,7 +66,7 @@ var engines = map[string]engine{
 }
 
 func openSQLite(ctx context.Context, dir string) (opened, error) {
-	s, err := sqliteinbox.OpenStore(ctx, dir)
+	s, err := sqlitedb.OpenInbox(ctx, filepath.Join(dir, "inbox.db"))
 	if err != nil {
 		return opened{}, err
 	}
@@ -76,11 +80,11 @@ func openLazySQLite(ctx context.Context, dir string) (opened, error) {
 	if err != nil {
 		return opened{}, err
 	}
-	return unverified(ctx, db, sqlinbox.SQLite)
+	return unverified(ctx, db, sqldb.SQLite)
 }
 
 func openPostgreSQL(ctx context.Context, server string) (opened, error) {
-	s, err := pginbox.OpenStore(ctx, server)
+	s, err := pgdb.OpenInbox(ctx, pgdb.Config{URL: server})
 	if err != nil {
 		return opened{}, err
 	}
@@ -97,19 +101,24 @@ func openLazyPostgreSQL(ctx context.Context, server string) (opened, error) {
 	if err != nil {
 		return opened{}, err
 	}
-	return unverified(ctx, stdlib.OpenDB(*cfg), sqlinbox.PostgreSQL)
+	return unverified(ctx, stdlib.OpenDB(*cfg), sqldb.PostgreSQL)
 }
 
-func unverified(ctx context.Context, db *sql.DB, dialect sqlinbox.Dialect) (opened, error) {
+func unverified(ctx context.Context, db *sql.DB, dialect sqldb.Dialect) (opened, error) {
 	db.SetMaxOpenConns(8)
-	s, err := sqlinbox.New(db, dialect)
-	if err == nil {
-		err = s.Migrate(ctx)
+	shared, files := sqldb.New(db, dialect), fs.FS(sqlite.FS)
+	if dialect == sqldb.PostgreSQL {
+		files = postgres.FS
 	}
+	err := migrate.Up(ctx, shared, files)
 	if err != nil {
 		return opened{}, errors.Join(err, db.Close())
 	}
-	return opened{s, db, s.Close}, nil
+	s, err := sqlinbox.Open(ctx, shared)
+	if err != nil {
+		return opened{}, errors.Join(err, db.Close())
+	}
+	return opened{s, db, db.Close}, nil
 }
 
 // withParameter adds a parameter to a URL.

@@ -11,15 +11,15 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/sqlitedb"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook/inbox"
-	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook/inbox/sqliteinbox"
 )
 
 // A torn end takes away what was written last, and nothing in front of it, and the store opens and takes more.
 func TestATornEndTakesNothingBeforeIt(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	s, err := sqliteinbox.OpenStore(t.Context(), dir)
+	s, err := sqlitedb.OpenInbox(t.Context(), filepath.Join(dir, "inbox.db"))
 	require.NoError(t, err)
 	defer func() { require.NoError(t, s.Close()) }()
 	const records = 60
@@ -56,7 +56,7 @@ func TestATornEndTakesNothingBeforeIt(t *testing.T) {
 				copyFile(t, filepath.Join(dir, file), filepath.Join(torn, file))
 			}
 			tear(filepath.Join(torn, "inbox.db-wal"))
-			again, err := sqliteinbox.OpenStore(t.Context(), torn)
+			again, err := sqlitedb.OpenInbox(t.Context(), filepath.Join(torn, "inbox.db"))
 			require.NoError(t, err, name)
 			b, err := again.Claim(t.Context(), inbox.ClaimRequest{Kind: inbox.KindDelivery, Lanes: 1, PerLane: 2 * records, Lease: time.Minute})
 			require.NoError(t, err)

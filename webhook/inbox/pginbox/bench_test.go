@@ -10,9 +10,9 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/pgdb"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook/inbox"
-	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook/inbox/pginbox"
 )
 
 // body is a delivery of one text, of one of a thousand customers.
@@ -29,7 +29,7 @@ func BenchmarkDrain(b *testing.B) {
 	const n = 8000
 	var appended, drained time.Duration
 	for b.Loop() {
-		store, err := pginbox.OpenStore(b.Context(), database(b))
+		store, err := pgdb.OpenInbox(b.Context(), pgdb.Config{URL: database(b)})
 		require.NoError(b, err)
 		var next, handled atomic.Int64
 		done := make(chan struct{})

@@ -19,6 +19,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/pgdb"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/pgdb/pgtest"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook/inbox"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook/inbox/pginbox"
@@ -39,16 +41,16 @@ func idOf(ev webhook.Event) string {
 	return fmt.Sprintf("%T", ev)
 }
 
-func openStore(t testing.TB, url string) *pginbox.Store {
+func openStore(t testing.TB, url string) *pgdb.Inbox {
 	t.Helper()
-	store, err := pginbox.OpenStore(t.Context(), url)
+	store, err := pgdb.OpenInbox(t.Context(), pgdb.Config{URL: url})
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = store.Close() }) // a test may have closed it
 	return store
 }
 
 // effects are rows that a handler writes along with the fact that the event is done.
-func effects(t testing.TB, store *pginbox.Store) {
+func effects(t testing.TB, store *pgdb.Inbox) {
 	t.Helper()
 	_, err := store.DB().ExecContext(t.Context(), "CREATE TABLE effects (n BIGINT GENERATED ALWAYS AS IDENTITY, id TEXT, who TEXT)")
 	require.NoError(t, err)
@@ -70,7 +72,7 @@ func TestConnectionsThatAreCutAnywhereLoseAndDoubleNothing(t *testing.T) {
 	admin := openStore(t, url)
 	effects(t, admin)
 	name := fmt.Sprintf("cut-%d", seed)
-	store := openStore(t, with(t, url, "application_name", name))
+	store := openStore(t, pgtest.With(url, "application_name", name))
 	var retried atomic.Int64
 	in, err := inbox.New(store, effect("me"), inbox.Config{
 		Lease: time.Second, Backoff: func(int) time.Duration { return 10 * time.Millisecond },
@@ -205,7 +207,7 @@ func (w *worker) says(t *testing.T, want string) {
 	require.Contains(t, w.lines.Text(), want)
 }
 
-func whoHandled(t *testing.T, store *pginbox.Store) (list []string) {
+func whoHandled(t *testing.T, store *pgdb.Inbox) (list []string) {
 	t.Helper()
 	rows, err := store.DB().QueryContext(t.Context(), "SELECT who || ' ' || RIGHT(id, 4) FROM effects ORDER BY n")
 	require.NoError(t, err)
@@ -395,7 +397,7 @@ func TestTwoInboxesShareTheWork(t *testing.T) {
 
 func TestALazyDatabaseIsRefused(t *testing.T) {
 	t.Parallel()
-	_, err := pginbox.OpenStore(t.Context(), with(t, database(t), "synchronous_commit", "off"))
+	_, err := pgdb.OpenInbox(t.Context(), pgdb.Config{URL: pgtest.With(database(t), "synchronous_commit", "off")})
 	require.ErrorContains(t, err, "synchronous_commit is off")
 }
 
@@ -415,7 +417,7 @@ func TestManyMayMigrateAtOnce(t *testing.T) {
 	errs := make([]error, 6)
 	for i := range errs {
 		all.Go(func() {
-			store, err := pginbox.OpenStore(t.Context(), url)
+			store, err := pgdb.OpenInbox(t.Context(), pgdb.Config{URL: url})
 			if errs[i] = err; err == nil {
 				errs[i] = store.Close()
 			}

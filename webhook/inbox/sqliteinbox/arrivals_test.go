@@ -2,18 +2,19 @@ package sqliteinbox_test
 
 import (
 	"fmt"
+	"path/filepath"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/sqlitedb"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook/inbox"
-	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook/inbox/sqliteinbox"
 )
 
-func open(t *testing.T, dir string) *sqliteinbox.Store {
+func open(t *testing.T, path string) *sqlitedb.Inbox {
 	t.Helper()
-	store, err := sqliteinbox.OpenStore(t.Context(), dir)
+	store, err := sqlitedb.OpenInbox(t.Context(), path)
 	require.NoError(t, err)
 	return store
 }
@@ -41,7 +42,7 @@ func claimDeliveries(t *testing.T, store inbox.Store, limit int) (b inbox.Batch,
 }
 
 // tables runs a statement that only a test would.
-func tables(t *testing.T, store *sqliteinbox.Store, statement string) {
+func tables(t *testing.T, store *sqlitedb.Inbox, statement string) {
 	t.Helper()
 	_, err := store.DB().ExecContext(t.Context(), statement)
 	require.NoError(t, err)
@@ -49,12 +50,12 @@ func tables(t *testing.T, store *sqliteinbox.Store, statement string) {
 
 func TestWhatArrivedIsKnownAfterARestart(t *testing.T) {
 	t.Parallel()
-	dir := t.TempDir()
-	store := open(t, dir)
+	path := filepath.Join(t.TempDir(), "inbox.db")
+	store := open(t, path)
 	require.Equal(t, 3, appendKeys(t, store, "a", "b", "a", "c"))
 	require.NoError(t, store.Close())
 
-	store = open(t, dir)
+	store = open(t, path)
 	defer store.Close()
 	st, err := store.Stats(t.Context())
 	require.NoError(t, err)
@@ -74,7 +75,7 @@ func TestWhatArrivedIsKnownAfterARestart(t *testing.T) {
 
 func TestWhatArrivesWaitsBehindWhatIsTriedAgain(t *testing.T) {
 	t.Parallel()
-	store := open(t, t.TempDir())
+	store := open(t, filepath.Join(t.TempDir(), "inbox.db"))
 	defer store.Close()
 	appendKeys(t, store, "a")
 	b, _ := claimDeliveries(t, store, 10)
@@ -89,7 +90,7 @@ func TestWhatArrivesWaitsBehindWhatIsTriedAgain(t *testing.T) {
 // A claim takes whole commits out of the arrivals, and leaves the others there.
 func TestClaimsTakeNoMoreThanTheyAskedFor(t *testing.T) {
 	t.Parallel()
-	store := open(t, t.TempDir())
+	store := open(t, filepath.Join(t.TempDir(), "inbox.db"))
 	defer store.Close()
 	var want, got []string
 	for i := range 20 {
@@ -111,29 +112,10 @@ func TestClaimsTakeNoMoreThanTheyAskedFor(t *testing.T) {
 	require.Equal(t, want, got)
 }
 
-func TestAFolderOfTheFirstVersionGoesOn(t *testing.T) {
-	t.Parallel()
-	dir := t.TempDir()
-	store := open(t, dir)
-	appendKeys(t, store, "old")
-	b, _ := claimDeliveries(t, store, 10)
-	require.NoError(t, store.Settle(t.Context(), b.Token, []inbox.Outcome{{ID: b.Records[0].ID, Kind: inbox.Release}}))
-	tables(t, store, "DROP TABLE webhook_arrivals") // as the first version had left it
-	tables(t, store, "DROP INDEX webhook_events_open")
-	tables(t, store, "DELETE FROM webhook_inbox_schema WHERE version > 1")
-	require.NoError(t, store.Close())
-
-	store = open(t, dir)
-	defer store.Close()
-	require.Equal(t, 1, appendKeys(t, store, "old", "new"))
-	_, keys := claimDeliveries(t, store, 10)
-	require.Equal(t, []string{"old", "new"}, keys)
-}
-
 // Two stores over one file are a mistake. They count what both get, but do not keep it twice.
 func TestTwoStoresOverOneFileKeepNothingTwice(t *testing.T) {
 	t.Parallel()
-	store := open(t, t.TempDir())
+	store := open(t, filepath.Join(t.TempDir(), "inbox.db"))
 	defer store.Close()
 	appendKeys(t, store, "a", "b")
 	tables(t, store, "INSERT INTO webhook_arrivals (received_at, deliveries, heads, bodies) SELECT received_at, deliveries, heads, bodies FROM webhook_arrivals")
@@ -150,15 +132,15 @@ func TestADamagedRowIsNamed(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			dir := t.TempDir()
-			store := open(t, dir)
+			path := filepath.Join(t.TempDir(), "inbox.db")
+			store := open(t, path)
 			appendKeys(t, store, "a")
 			tables(t, store, damage)
 			_, err := store.Claim(t.Context(), inbox.ClaimRequest{Kind: inbox.KindDelivery, Lanes: 1, PerLane: 1, Lease: time.Hour})
 			require.ErrorContains(t, err, "row 1 of webhook_arrivals is damaged")
 			require.NoError(t, store.Close())
 			if name == "heads" { // the others are found when they are claimed
-				_, err = sqliteinbox.OpenStore(t.Context(), dir)
+				_, err = sqlitedb.OpenInbox(t.Context(), path)
 				require.ErrorContains(t, err, "row 1 of webhook_arrivals is damaged")
 			}
 		})

@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -21,9 +22,9 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/sqlinbox"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/sqlitedb"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook/inbox"
-	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook/inbox/sqliteinbox"
 )
 
 // nothing is a receiver that keeps nothing.
@@ -40,7 +41,7 @@ var nothing = webhook.ReceiverFunc(func(context.Context, webhook.Delivery) error
 // of all rounds counts.
 func BenchmarkAcknowledgement(b *testing.B) {
 	const conns, rounds, each = 64, 31, 2000
-	store, err := sqliteinbox.OpenStore(b.Context(), b.TempDir())
+	store, err := sqlitedb.OpenInbox(b.Context(), filepath.Join(b.TempDir(), "inbox.db"))
 	require.NoError(b, err)
 	defer store.Close()
 	notStarted := func(store inbox.Store) *inbox.Inbox {
@@ -186,7 +187,7 @@ func BenchmarkDrain(b *testing.B) {
 	var serial int64
 	for b.Loop() {
 		b.StopTimer()
-		store, err := sqliteinbox.OpenStore(b.Context(), b.TempDir())
+		store, err := sqlitedb.OpenInbox(b.Context(), filepath.Join(b.TempDir(), "inbox.db"))
 		require.NoError(b, err)
 		fill(b, store.Store, n, &serial)
 		var handled atomic.Int64

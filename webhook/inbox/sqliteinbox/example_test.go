@@ -2,10 +2,10 @@ package sqliteinbox_test
 
 import (
 	"context"
-	"database/sql"
 	"fmt"
 	"net/http/httptest"
 	"os"
+	"path/filepath"
 
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook/inbox"
@@ -26,7 +26,7 @@ func Example() {
 		fmt.Println("handled a message of type", m.Content.Type())
 		return nil
 	})
-	in, err := sqliteinbox.Open(ctx, dir, &mux, inbox.Config{})
+	in, err := sqliteinbox.Open(ctx, filepath.Join(dir, "inbox.db"), &mux, inbox.Config{})
 	if err != nil {
 		panic(err)
 	}
@@ -49,44 +49,5 @@ func Example() {
 	// handled a message of type text
 	// was answered 200
 	// was answered 200
-	// <nil>
-}
-
-// A handler's own rows and the fact that the event is done are one commit: they are there once, whatever crashes.
-func Example_exactlyOnce() {
-	ctx := context.Background()
-	dir, err := os.MkdirTemp("", "inbox")
-	if err != nil {
-		panic(err)
-	}
-	defer func() { _ = os.RemoveAll(dir) }()
-	store, err := sqliteinbox.OpenStore(ctx, dir)
-	if err != nil {
-		panic(err)
-	}
-	if _, err := store.DB().ExecContext(ctx, "CREATE TABLE orders (message TEXT)"); err != nil {
-		panic(err)
-	}
-	in, err := inbox.New(store, inbox.InTx(func(ctx context.Context, tx *sql.Tx, ev webhook.Event) error {
-		if m, ok := ev.(*webhook.IncomingMessage); ok {
-			_, err := tx.ExecContext(ctx, "INSERT INTO orders (message) VALUES (?)", string(m.ID))
-			return err
-		}
-		return nil
-	}), inbox.Config{Closer: store})
-	if err != nil {
-		panic(err)
-	}
-	if err := in.Start(ctx); err != nil {
-		panic(err)
-	}
-	err = in.Receive(ctx, webhook.Delivery{Body: webhooktest.Sample("messages", "text")})
-	fmt.Println(err, in.Idle(ctx))
-	var orders int
-	fmt.Println(store.DB().QueryRowContext(ctx, "SELECT COUNT(*) FROM orders").Scan(&orders), orders)
-	fmt.Println(in.Shutdown(ctx))
-	// Output:
-	// <nil> <nil>
-	// <nil> 1
 	// <nil>
 }

@@ -19,24 +19,25 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/sqlitedb"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook/inbox"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook/inbox/sqliteinbox"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook/webhooktest"
 )
 
-// In the child, it names the folder.
-const childDir = "COEXISTENCE_TEST_CHILD_DIR"
+// In the child, it names the file.
+const childPath = "COEXISTENCE_TEST_CHILD_PATH"
 
 // TestMain is where a child process begins. It takes in three messages of a customer, handles the first, and hangs in the second.
 func TestMain(m *testing.M) {
-	dir := os.Getenv(childDir)
-	if dir == "" {
+	path := os.Getenv(childPath)
+	if path == "" {
 		os.Exit(m.Run())
 	}
 	ctx := context.Background()
 	n := 0
-	in, err := sqliteinbox.Open(ctx, dir, webhook.HandlerFunc(func(_ context.Context, ev webhook.Event) error {
+	in, err := sqliteinbox.Open(ctx, path, webhook.HandlerFunc(func(_ context.Context, ev webhook.Event) error {
 		m, _ := ev.(*webhook.IncomingMessage)
 		fmt.Println("handling", m.ID)
 		if n++; n == 2 {
@@ -92,11 +93,11 @@ func (l *log) all() []string {
 
 func TestTheNextProcessTakesOverAtOnce(t *testing.T) {
 	t.Parallel()
-	dir := t.TempDir()
+	path := filepath.Join(t.TempDir(), "inbox.db")
 	self, err := os.Executable()
 	require.NoError(t, err)
 	child := exec.CommandContext(t.Context(), self)
-	child.Env = append(os.Environ(), childDir+"="+dir)
+	child.Env = append(os.Environ(), childPath+"="+path)
 	out, err := child.StdoutPipe()
 	require.NoError(t, err)
 	require.NoError(t, child.Start())
@@ -105,14 +106,14 @@ func TestTheNextProcessTakesOverAtOnce(t *testing.T) {
 		require.True(t, lines.Scan())
 		require.Equal(t, want, lines.Text())
 	}
-	_, err = sqliteinbox.OpenStore(t.Context(), dir)
-	require.ErrorContains(t, err, "another process uses the folder")
+	_, err = sqlitedb.OpenInbox(t.Context(), path)
+	require.ErrorContains(t, err, "the file is in use")
 	// Two of the three are settled or in the middle of a handler; the third may not be stored yet, and then Meta repeats it.
 	require.NoError(t, child.Process.Kill())
 	_ = child.Wait()
 
 	var l log
-	in, err := sqliteinbox.Open(t.Context(), dir, &l, inbox.Config{Lease: time.Hour})
+	in, err := sqliteinbox.Open(t.Context(), path, &l, inbox.Config{Lease: time.Hour})
 	require.NoError(t, err)
 	for i := range 3 {
 		require.NoError(t, in.Receive(t.Context(), webhook.Delivery{Body: says("15550100101", i), ReceivedAt: time.Now()}))
@@ -126,23 +127,23 @@ func TestTheNextProcessTakesOverAtOnce(t *testing.T) {
 	require.NoError(t, in.Shutdown(t.Context()))
 }
 
-func TestAFolderBelongsToOneInbox(t *testing.T) {
+func TestAFileBelongsToOneInbox(t *testing.T) {
 	t.Parallel()
-	dir := t.TempDir()
-	store, err := sqliteinbox.OpenStore(t.Context(), dir)
+	path := filepath.Join(t.TempDir(), "inbox.db")
+	store, err := sqlitedb.OpenInbox(t.Context(), path)
 	require.NoError(t, err)
-	_, err = sqliteinbox.OpenStore(t.Context(), dir)
-	require.ErrorContains(t, err, "another process uses the folder")
+	_, err = sqlitedb.OpenInbox(t.Context(), path)
+	require.ErrorContains(t, err, "the file is in use")
 	require.NoError(t, store.Close())
-	store, err = sqliteinbox.OpenStore(t.Context(), dir)
+	store, err = sqlitedb.OpenInbox(t.Context(), path)
 	require.NoError(t, err)
 	require.NoError(t, store.Close())
 }
 
-func TestOnlyTheOwnerReadsTheFolder(t *testing.T) {
+func TestOnlyTheOwnerReadsTheFile(t *testing.T) {
 	t.Parallel()
 	dir := filepath.Join(t.TempDir(), "in", "box")
-	store, err := sqliteinbox.OpenStore(t.Context(), dir)
+	store, err := sqlitedb.OpenInbox(t.Context(), filepath.Join(dir, "inbox.db"))
 	require.NoError(t, err)
 	defer store.Close()
 	_, err = store.Append(t.Context(), []inbox.Record{{Key: "k", Body: []byte("{}")}})
@@ -150,28 +151,30 @@ func TestOnlyTheOwnerReadsTheFolder(t *testing.T) {
 	info, err := os.Stat(dir)
 	require.NoError(t, err)
 	require.Equal(t, os.FileMode(0o700), info.Mode().Perm())
-	for _, name := range []string{"inbox.db", "inbox.db-wal", "inbox.db-shm", "lock.db"} {
+	for _, name := range []string{"inbox.db", "inbox.db-wal", "inbox.db-shm", "inbox.db-lock"} {
 		info, err := os.Stat(filepath.Join(dir, name))
 		require.NoError(t, err)
 		require.Equal(t, os.FileMode(0o600), info.Mode().Perm(), name)
 	}
 }
 
-func TestWhatIsNoFolderIsRefused(t *testing.T) {
+func TestWhatIsNoFileIsRefused(t *testing.T) {
 	t.Parallel()
 	file := filepath.Join(t.TempDir(), "file")
 	require.NoError(t, os.WriteFile(file, nil, 0o600))
-	for dir, want := range map[string]string{"": "inbox.MemStore", ":memory:": "inbox.MemStore", file: "cannot be made"} {
-		_, err := sqliteinbox.Open(t.Context(), dir, new(log), inbox.Config{})
+	for path, want := range map[string]string{
+		"": "inbox.MemStore", ":memory:": "inbox.MemStore", filepath.Join(file, "inbox.db"): "cannot be made", t.TempDir(): "names a folder",
+	} {
+		_, err := sqliteinbox.Open(t.Context(), path, new(log), inbox.Config{})
 		require.ErrorContains(t, err, want)
 	}
-	_, err := sqliteinbox.Open(t.Context(), t.TempDir(), nil, inbox.Config{Workers: -1})
+	_, err := sqliteinbox.Open(t.Context(), filepath.Join(t.TempDir(), "inbox.db"), nil, inbox.Config{Workers: -1})
 	require.ErrorContains(t, err, "Config.Workers")
 }
 
 func TestEveryConnectionIsDurable(t *testing.T) {
 	t.Parallel()
-	store, err := sqliteinbox.OpenStore(t.Context(), t.TempDir())
+	store, err := sqlitedb.OpenInbox(t.Context(), filepath.Join(t.TempDir(), "inbox.db"))
 	require.NoError(t, err)
 	defer store.Close()
 	for range 5 { // held, so that each is another one
@@ -189,7 +192,7 @@ func TestEveryConnectionIsDurable(t *testing.T) {
 // A host that writes to the file too has its connections wait for a transaction of the inbox, which must then not wait for one of them.
 func TestAllButOneConnectionMayBeBusy(t *testing.T) {
 	t.Parallel()
-	store := open(t, t.TempDir())
+	store := open(t, filepath.Join(t.TempDir(), "inbox.db"))
 	defer store.Close()
 	for range store.DB().Stats().MaxOpenConnections - 1 {
 		conn, err := store.DB().Conn(t.Context())
@@ -209,7 +212,7 @@ func TestAllButOneConnectionMayBeBusy(t *testing.T) {
 // A full disk: 503, so that Meta keeps the rest, nothing lost that was acknowledged, and everything by itself once there is room.
 func TestAFullDiskAnswers503AndRecovers(t *testing.T) {
 	t.Parallel()
-	store, err := sqliteinbox.OpenStore(t.Context(), t.TempDir())
+	store, err := sqlitedb.OpenInbox(t.Context(), filepath.Join(t.TempDir(), "inbox.db"))
 	require.NoError(t, err)
 	store.DB().SetMaxOpenConns(1) // the limit is one of a connection
 	limit := func(pages int) {
@@ -250,9 +253,9 @@ func TestAFullDiskAnswers503AndRecovers(t *testing.T) {
 // A process whose clock was days ahead leaves pauses and leases that end in the future.
 func TestAClockThatWasSetBackBlocksNothing(t *testing.T) {
 	t.Parallel()
-	dir := t.TempDir()
+	path := filepath.Join(t.TempDir(), "inbox.db")
 	var l log
-	store, err := sqliteinbox.OpenStore(t.Context(), dir)
+	store, err := sqlitedb.OpenInbox(t.Context(), path)
 	require.NoError(t, err)
 	in, err := inbox.New(store, &l, inbox.Config{})
 	require.NoError(t, err)
@@ -264,7 +267,7 @@ func TestAClockThatWasSetBackBlocksNothing(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, store.Close())
 
-	store, err = sqliteinbox.OpenStore(t.Context(), dir)
+	store, err = sqlitedb.OpenInbox(t.Context(), path)
 	require.NoError(t, err)
 	require.ErrorIs(t, store.Settle(t.Context(), b.Token, []inbox.Outcome{{ID: b.Records[0].ID}}), inbox.ErrFenced)
 	for _, kind := range []inbox.Kind{inbox.KindDelivery, inbox.KindEvent} {
@@ -278,7 +281,7 @@ func TestAClockThatWasSetBackBlocksNothing(t *testing.T) {
 		require.NoError(t, store.Settle(t.Context(), b.Token, []inbox.Outcome{out}))
 	}
 	require.NoError(t, store.Close())
-	store, err = sqliteinbox.OpenStore(t.Context(), dir)
+	store, err = sqlitedb.OpenInbox(t.Context(), path)
 	require.NoError(t, err)
 	b, err = store.Claim(t.Context(), inbox.ClaimRequest{Kind: inbox.KindEvent, Lanes: 1, PerLane: 1, Lease: time.Minute})
 	require.NoError(t, err)
@@ -290,7 +293,7 @@ func TestAClockThatWasSetBackBlocksNothing(t *testing.T) {
 // The host's rows and the fact that the event is done are one commit, whatever goes wrong in between.
 func TestEffectsInATransactionAreThereOnce(t *testing.T) {
 	t.Parallel()
-	store, err := sqliteinbox.OpenStore(t.Context(), t.TempDir())
+	store, err := sqlitedb.OpenInbox(t.Context(), filepath.Join(t.TempDir(), "inbox.db"))
 	require.NoError(t, err)
 	_, err = store.DB().ExecContext(t.Context(), "CREATE TABLE effects (id TEXT)")
 	require.NoError(t, err)

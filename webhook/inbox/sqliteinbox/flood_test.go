@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"path/filepath"
 	"slices"
 	"sync"
 	"testing"
@@ -12,8 +13,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/sqlitedb"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook/inbox"
-	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook/inbox/sqliteinbox"
 )
 
 // A watched context tells when somebody begins to wait for its end, which is when what it is for is in the queue.
@@ -32,7 +33,7 @@ func (c watchedContext) Done() <-chan struct{} {
 func TestWhatIsLiveIsStoredAheadOfAFlood(t *testing.T) {
 	t.Parallel()
 	const chunks = 12
-	store, err := sqliteinbox.OpenStore(t.Context(), t.TempDir())
+	store, err := sqlitedb.OpenInbox(t.Context(), filepath.Join(t.TempDir(), "inbox.db"))
 	require.NoError(t, err)
 	defer func() { require.NoError(t, store.Close()) }()
 	var all sync.WaitGroup
@@ -72,7 +73,7 @@ func TestWhatIsLiveIsStoredAheadOfAFlood(t *testing.T) {
 // A flood makes headway all the same, however much is live.
 func TestAFloodIsNotHeldUpForEver(t *testing.T) {
 	t.Parallel()
-	store, err := sqliteinbox.OpenStore(t.Context(), t.TempDir())
+	store, err := sqlitedb.OpenInbox(t.Context(), filepath.Join(t.TempDir(), "inbox.db"))
 	require.NoError(t, err)
 	defer func() { require.NoError(t, store.Close()) }()
 	ctx, stop := context.WithCancel(t.Context())

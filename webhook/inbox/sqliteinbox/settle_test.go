@@ -4,11 +4,13 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"path/filepath"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/sqlitedb"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook/inbox"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook/inbox/sqliteinbox"
@@ -16,7 +18,7 @@ import (
 )
 
 // split stores a delivery of so many events, each in a conversation of its own.
-func split(t *testing.T, store *sqliteinbox.Store, events int) {
+func split(t *testing.T, store *sqlitedb.Inbox, events int) {
 	t.Helper()
 	appendKeys(t, store, "large")
 	b, _ := claimDeliveries(t, store, 1)
@@ -29,7 +31,7 @@ func split(t *testing.T, store *sqliteinbox.Store, events int) {
 }
 
 // settleOne settles one event.
-func settleOne(t *testing.T, store *sqliteinbox.Store, kind inbox.OutcomeKind) (id inbox.ID) {
+func settleOne(t *testing.T, store *sqlitedb.Inbox, kind inbox.OutcomeKind) (id inbox.ID) {
 	t.Helper()
 	b, err := store.Claim(t.Context(), inbox.ClaimRequest{Kind: inbox.KindEvent, Lanes: 1, PerLane: 1, Lease: time.Hour})
 	require.NoError(t, err)
@@ -42,7 +44,7 @@ func settleOne(t *testing.T, store *sqliteinbox.Store, kind inbox.OutcomeKind) (
 }
 
 // bodyOf says whether the row with the body was written since the split, and whether the body is there.
-func bodyOf(t *testing.T, store *sqliteinbox.Store) (written, there bool) {
+func bodyOf(t *testing.T, store *sqlitedb.Inbox) (written, there bool) {
 	t.Helper()
 	row := store.DB().QueryRowContext(t.Context(), "SELECT changed_at <> 1, body IS NOT NULL FROM webhook_deliveries")
 	require.NoError(t, row.Scan(&written, &there))
@@ -52,7 +54,7 @@ func bodyOf(t *testing.T, store *sqliteinbox.Store) (written, there bool) {
 // A body can have 3 MB and thousands of events, and SQLite reads or writes all of a row that it changes.
 func TestOnlyTheLastEventTouchesTheBody(t *testing.T) {
 	t.Parallel()
-	store := open(t, t.TempDir())
+	store := open(t, filepath.Join(t.TempDir(), "inbox.db"))
 	defer store.Close()
 	split(t, store, 4)
 	dead := settleOne(t, store, inbox.Dead)
@@ -72,28 +74,6 @@ func TestOnlyTheLastEventTouchesTheBody(t *testing.T) {
 	require.False(t, there)
 }
 
-// An older release counted the events that were left in the row of the delivery.
-func TestAFolderOfTheSecondVersionGoesOn(t *testing.T) {
-	t.Parallel()
-	dir := t.TempDir()
-	store := open(t, dir)
-	split(t, store, 3)
-	settleOne(t, store, inbox.Done)
-	tables(t, store, "UPDATE webhook_deliveries SET left_open = 2")
-	tables(t, store, "DROP INDEX webhook_events_open") // as the second version had left it
-	tables(t, store, "DELETE FROM webhook_inbox_schema WHERE version > 2")
-	require.NoError(t, store.Close())
-
-	store = open(t, dir)
-	defer store.Close()
-	settleOne(t, store, inbox.Done)
-	_, there := bodyOf(t, store)
-	require.True(t, there)
-	settleOne(t, store, inbox.Done)
-	_, there = bodyOf(t, store)
-	require.False(t, there)
-}
-
 // A thousand messages in one delivery among others, in a transaction for all or for each of them.
 func TestAnInboxConforms(t *testing.T) {
 	t.Parallel()
@@ -102,7 +82,7 @@ func TestAnInboxConforms(t *testing.T) {
 		"handler": recorder,
 		"InTx":    inbox.InTx(func(ctx context.Context, _ *sql.Tx, ev webhook.Event) error { return recorder.Handle(ctx, ev) }),
 	} {
-		in, err := sqliteinbox.Open(t.Context(), t.TempDir(), h, inbox.Config{})
+		in, err := sqliteinbox.Open(t.Context(), filepath.Join(t.TempDir(), "inbox.db"), h, inbox.Config{})
 		require.NoError(t, err)
 		endpoint, err := webhook.NewEndpoint(webhook.Config{AppSecret: "made-up", VerifyToken: "made-up"}, in)
 		require.NoError(t, err)

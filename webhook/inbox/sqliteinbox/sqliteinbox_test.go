@@ -2,20 +2,21 @@ package sqliteinbox_test
 
 import (
 	"context"
+	"path/filepath"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/sqlitedb"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook/inbox"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook/inbox/inboxtest"
-	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook/inbox/sqliteinbox"
 )
 
 func TestAFolderKeepsThePromisesOfAStore(t *testing.T) {
 	t.Parallel()
 	require.NoError(t, inboxtest.TestStore(t.Context(), inboxtest.Engine{
 		New: func(ctx context.Context) (inboxtest.Storage, error) {
-			store, err := sqliteinbox.OpenStore(ctx, t.TempDir())
+			store, err := sqlitedb.OpenInbox(ctx, filepath.Join(t.TempDir(), "inbox.db"))
 			if err != nil {
 				return inboxtest.Storage{}, err
 			}

@@ -46,11 +46,12 @@ func run(ctx context.Context, messages, chunk int, path string, each func(sample
 		defer func() { _ = os.RemoveAll(dir) }()
 		path = filepath.Join(dir, "coexistence.db")
 	}
-	store, err := sqlite.Open(ctx, path)
+	db, err := sqlite.Open(ctx, sqlite.Config{Path: path})
 	if err != nil {
 		return nil, err
 	}
-	defer func() { err = errors.Join(err, store.Close()) }()
+	defer func() { err = errors.Join(err, db.Close()) }()
+	store := db.Store()
 	url, closeHost, err := host(store)
 	if err != nil {
 		return nil, err

@@ -1,0 +1,150 @@
+// Package pgdb opens a PostgreSQL database in which several of our stores keep what they have: package coexistence/postgres and
+// package pginbox hand it on.
+package pgdb
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/jackc/pgx/v5/stdlib"
+
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence/postgres/migrations"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/sqldb"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/sqldb/migrate"
+)
+
+const (
+	// maxConns is the size of a pool that is ours.
+	maxConns = 16
+
+	// minConns is what our stores need of a host's pool: one connection can wait for notifications, one for a lock, and the rest work.
+	minConns = 4
+)
+
+// A Config says where the database is: one of URL, Pool and DB.
+type Config struct {
+	URL  string
+	Pool *pgxpool.Pool
+	DB   *sql.DB
+
+	// Check only checks the tables, and does not make them.
+	Check bool
+}
+
+// A DB is an open database.
+type DB struct {
+	*sqldb.DB
+
+	listen func(context.Context) (*listener, error)
+	close  func() error
+	schema string
+}
+
+// Open connects to the database, checks that it keeps what it acknowledges, and brings the tables up to date.
+func Open(ctx context.Context, cfg Config) (*DB, error) {
+	db, err := connect(cfg)
+	if err != nil {
+		return nil, err
+	}
+	if err := db.prepare(ctx, cfg.Check); err != nil {
+		return nil, errors.Join(explain(err), db.close())
+	}
+	return db, nil
+}
+
+// connect does no I/O.
+func connect(cfg Config) (*DB, error) {
+	switch {
+	case cfg.URL != "" && cfg.Pool == nil && cfg.DB == nil:
+		return connectURL(cfg.URL)
+	case cfg.URL == "" && cfg.Pool != nil && cfg.DB == nil:
+		if n := cfg.Pool.Config().MaxConns; n < minConns {
+			return nil, fmt.Errorf("the pool has up to %d connections; give it %d at least (pool_max_conns)", n, minConns)
+		}
+		db := stdlib.OpenDBFromPool(cfg.Pool)
+		return &DB{DB: sqldb.New(db, sqldb.PostgreSQL), listen: listenInPool(cfg.Pool), close: db.Close}, nil
+	case cfg.URL == "" && cfg.Pool == nil && cfg.DB != nil:
+		if n := cfg.DB.Stats().MaxOpenConnections; n > 0 && n < minConns {
+			return nil, fmt.Errorf("the pool has up to %d connections; give it %d at least (SetMaxOpenConns)", n, minConns)
+		}
+		return &DB{DB: sqldb.New(cfg.DB, sqldb.PostgreSQL), listen: listenInDB(cfg.DB), close: func() error { return nil }}, nil
+	}
+	return nil, errors.New("name the database in one way: by its URL, by a pool of pgx, or by a pool of database/sql")
+}
+
+func connectURL(url string) (*DB, error) {
+	cfg, err := pgx.ParseConfig(url)
+	if err != nil {
+		// The error would quote the URL, which holds a password.
+		return nil, errors.New("this is not the URL of a database; write postgres://user:password@host:5432/database, with what is no letter or digit " +
+			"in the password escaped (@ as %40)")
+	}
+	db := stdlib.OpenDB(*cfg)
+	db.SetMaxOpenConns(maxConns)
+	db.SetMaxIdleConns(maxConns)
+	return &DB{DB: sqldb.New(db, sqldb.PostgreSQL), listen: listenAlone(cfg.Copy()), close: db.Close}, nil
+}
+
+// Close closes what Open has opened: not a pool of the host.
+func (db *DB) Close() error { return db.close() }
+
+func (db *DB) prepare(ctx context.Context, check bool) error {
+	if err := verify(ctx, db.DB.DB); err != nil {
+		return err
+	}
+	up := migrate.Up
+	if check {
+		up = migrate.Check
+	}
+	if err := up(ctx, db.DB, migrations.FS); err != nil {
+		return err
+	}
+	return db.QueryRowContext(ctx, "SELECT current_schema()").Scan(&db.schema)
+}
+
+// verify refuses a database that would not keep what it acknowledges.
+func verify(ctx context.Context, db *sql.DB) error {
+	var commit, fsync, pages, readOnly string
+	err := db.QueryRowContext(ctx, `SELECT current_setting('synchronous_commit'), current_setting('fsync'), current_setting('full_page_writes'),
+		current_setting('transaction_read_only')`).Scan(&commit, &fsync, &pages, &readOnly)
+	switch {
+	case err != nil:
+		return err
+	case readOnly == "on":
+		return errors.New("the database is read-only; connect to the primary, not to a standby (target_session_attrs=read-write in the URL), and with " +
+			"default_transaction_read_only off")
+	case commit == "off":
+		return errors.New("synchronous_commit is off, so a crash of the server would lose what was stored; turn it on for this role or database")
+	case fsync == "off":
+		return errors.New("fsync is off, so a loss of power would destroy the database; turn it on in the server's configuration")
+	case pages == "off":
+		return errors.New("full_page_writes is off, so a loss of power can tear pages apart; turn it on in the server's configuration")
+	}
+	return nil
+}
+
+// explain says what the host can do about a database that cannot be opened.
+func explain(err error) error {
+	advice := ""
+	_, dns := errors.AsType[*net.DNSError](err)
+	_, dial := errors.AsType[*net.OpError](err)
+	switch state := sqldb.State(err); {
+	case state == "28P01" || state == "28000":
+		advice = "the server refuses this user or its password; look at both in the URL: "
+	case state == "3D000":
+		advice = "there is no such database; create it, or look at the end of the URL: "
+	case state == "53300":
+		advice = "the server has no connection left; raise max_connections, or make the pools of its clients smaller: "
+	case dns:
+		advice = "the host in the URL is not known: "
+	case dial || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, os.ErrDeadlineExceeded):
+		advice = "the server does not answer there; look at host and port, and whether it runs: "
+	}
+	return fmt.Errorf("%s%w", advice, err)
+}
