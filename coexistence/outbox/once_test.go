@@ -73,7 +73,7 @@ func TestEveryEntryIsSentOnceThroughFaultsAndDeaths(t *testing.T) {
 
 		cfg := outbox.Config{Lease: time.Second, Patience: 1200 * time.Millisecond}
 		living = start(t, e, p, cfg)
-		all := make([]outbox.Entry, messages)
+		all := make([]outbox.Message, messages)
 		for i := range all {
 			all[i] = p.text(fmt.Sprintf("m-%03d", i), i%people)
 			if i%3 == 0 {
@@ -146,7 +146,7 @@ func TestAMessageThatMetaNeverTookGoesOutAgain(t *testing.T) {
 		p := newPlatform(t, 1000)
 		h := start(t, e, p, outbox.Config{Patience: 200 * time.Millisecond})
 		// The number sends past the outbox, too: what is filed is accounted for.
-		m := p.text("past", 5).Message
+		m := p.text("past", 5).Payload
 		sent, err := p.client.Messages.Send(t.Context(), p.phone.ID, m)
 		require.NoError(t, err)
 		require.NoError(t, h.tracker.Sent(t.Context(), p.phone.ID, sent, m))

@@ -117,12 +117,14 @@ func open(ctx context.Context, s settings) (db *storage.DB, err error) {
 // sent.
 func (a *app) serve(ctx context.Context, out io.Writer, listener net.Listener) (err error) {
 	last := context.WithoutCancel(ctx)
-	sending, stop := context.WithCancel(last)
+	working, stop := context.WithCancel(last)
 	var work sync.WaitGroup
 	defer work.Wait()
 	defer stop()
-	work.Go(func() { a.outbox.Run(sending) })
-	work.Go(func() { a.keepHouse(sending) })
+	work.Go(func() { a.keepHouse(working) })
+	if err := errors.Join(a.inbox.Start(ctx), a.outbox.Start(ctx)); err != nil {
+		return err
+	}
 	server := &http.Server{Handler: a.routes(), ReadHeaderTimeout: 10 * time.Second}
 	server.RegisterOnShutdown(a.news.Close)
 	ops := &http.Server{Addr: a.ops, Handler: a.operations(), ReadHeaderTimeout: 10 * time.Second}
@@ -137,9 +139,6 @@ func (a *app) serve(ctx context.Context, out io.Writer, listener net.Listener) (
 		}
 	}
 	fmt.Fprintf(out, "Open %s/ in your browser.%s\n", a.url, a.meta.hint)
-	if err := a.inbox.Start(ctx); err != nil {
-		failed <- err
-	}
 	a.ready.Store(true)
 	select {
 	case err = <-failed:
@@ -149,5 +148,5 @@ func (a *app) serve(ctx context.Context, out io.Writer, listener net.Listener) (
 	a.ready.Store(false)
 	end, cancel := context.WithTimeout(last, 20*time.Second)
 	defer cancel()
-	return errors.Join(err, server.Shutdown(end), a.inbox.Shutdown(end), ops.Shutdown(end))
+	return errors.Join(err, server.Shutdown(end), a.inbox.Shutdown(end), a.outbox.Shutdown(end), ops.Shutdown(end))
 }
