@@ -163,7 +163,7 @@ func (h *process) run() {
 func (h *process) end() {
 	if h.stop != nil {
 		h.stop()
-		<-h.ended
+		h.gone()
 	}
 	require.NoError(h.t, h.store.Close())
 }
@@ -172,7 +172,16 @@ func (h *process) end() {
 func (h *process) die() {
 	_ = h.store.DB().Close()
 	h.stop()
-	<-h.ended
+	h.gone()
+}
+
+// gone waits for the end of Run.
+func (h *process) gone() {
+	select {
+	case <-h.ended:
+	case <-time.After(time.Minute):
+		require.FailNow(h.t, "Run goes on a minute after its context has ended")
+	}
 }
 
 // deliver hands a status to the host as the inbox does.
