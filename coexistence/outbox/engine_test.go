@@ -142,14 +142,21 @@ func (h *process) run() { require.NoError(h.t, h.Start(h.t.Context())) }
 
 // end lets the process end as it should.
 func (h *process) end() {
-	require.NoError(h.t, h.Shutdown(context.WithoutCancel(h.t.Context())))
+	h.gone()
 	require.NoError(h.t, h.db.Close())
 }
 
 // die takes the database away in the middle of everything, as a death of the process does: what is under way is never written down.
 func (h *process) die() {
 	_ = h.db.Close()
-	require.NoError(h.t, h.Shutdown(context.WithoutCancel(h.t.Context())))
+	h.gone()
+}
+
+// gone waits for the end of what Start has begun.
+func (h *process) gone() {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(h.t.Context()), time.Minute)
+	defer cancel()
+	require.NoError(h.t, h.Shutdown(ctx), "a minute after it was told to end")
 }
 
 // deliver hands a status to the host as the inbox does.

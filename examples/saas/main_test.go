@@ -116,8 +116,10 @@ func (s *stage) start(addr string, args ...string) *process {
 	require.NoError(s.t, err)
 	require.NoError(s.t, p.cmd.Start())
 	s.t.Cleanup(func() { _ = p.cmd.Process.Kill(); _ = p.cmd.Wait() })
+	slow := time.AfterFunc(patience, func() { _ = p.cmd.Process.Kill() })
 	line, err := bufio.NewReader(out).ReadString('\n')
-	require.NoError(s.t, err, "it does not start: %s", s.said.String())
+	slow.Stop()
+	require.NoError(s.t, err, "it does not start within %s: %s", patience, s.said.String())
 	require.Contains(s.t, line, "Open http://")
 	go func() { _, _ = io.Copy(io.Discard, out) }()
 	return p
@@ -134,6 +136,8 @@ func (p *process) kill() {
 func (p *process) end() {
 	p.t.Helper()
 	require.NoError(p.t, p.cmd.Process.Signal(syscall.SIGTERM))
+	slow := time.AfterFunc(patience, func() { _ = p.cmd.Process.Kill() })
+	defer slow.Stop()
 	require.NoError(p.t, p.cmd.Wait(), p.said.String())
 }
 

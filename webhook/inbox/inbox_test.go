@@ -587,6 +587,69 @@ func TestALostLeaseEndsTheHandler(t *testing.T) {
 	})
 }
 
+// A stalledStore answers its first claim of events, and all renewals, only when the lease of that
+// claim has long passed. That is what a process sees that was stopped and goes on.
+type stalledStore struct {
+	*inbox.MemStore
+
+	claim, extend time.Duration
+	claimed       atomic.Bool
+}
+
+func (s *stalledStore) Claim(ctx context.Context, req inbox.ClaimRequest) (inbox.Batch, error) {
+	b, err := s.MemStore.Claim(ctx, req)
+	if len(b.Records) > 0 && req.Kind == inbox.KindEvent && s.claimed.CompareAndSwap(false, true) {
+		time.Sleep(s.claim)
+	}
+	return b, err
+}
+
+func (s *stalledStore) Extend(ctx context.Context, token inbox.Token, lease time.Duration) error {
+	time.Sleep(s.extend)
+	return s.MemStore.Extend(context.WithoutCancel(ctx), token, lease)
+}
+
+// A process that stood still past its lease begins none of the events that it had claimed: another
+// one has handled them. Only what was in a handler at that moment is handled twice.
+func TestAnExpiredLeaseIsNotWorkedOn(t *testing.T) {
+	t.Parallel()
+	const (
+		lease, stall = 3 * time.Second, 10 * time.Second
+		workers      = 2
+		customers    = 6
+		each         = 5
+	)
+	for name, c := range map[string]struct {
+		claim, extend, handler time.Duration
+		most                   int // events that the stalled process may begin
+	}{
+		"stopped within handlers": {extend: stall, handler: stall, most: workers},
+		"stopped within a claim":  {claim: stall, most: 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				shared := new(inbox.MemStore)
+				stalled := &recorder{then: func(context.Context, string) error { time.Sleep(c.handler); return nil }}
+				cfg := inbox.Config{Workers: workers, Lease: lease}
+				first := start(t, &stalledStore{MemStore: shared, claim: c.claim, extend: c.extend}, stalled, cfg)
+				for i := range customers {
+					for k := range each {
+						receive(t, first, says(fmt.Sprint("1555010010", i), fmt.Sprintf("wamid.%d.%d", i, k)))
+					}
+				}
+				pass(time.Second)
+				other := new(recorder)
+				second := start(t, shared, other, cfg)
+				pass(time.Minute)
+				require.Len(t, other.names(), customers*each, "the other process handles everything")
+				require.LessOrEqual(t, len(stalled.names()), c.most, "begun by the one that had stalled: %v", stalled.names())
+				require.NoError(t, errors.Join(first.Shutdown(t.Context()), second.Shutdown(t.Context())))
+			})
+		})
+	}
+}
+
 func TestTheLogSaysWhereAHandlerPanicked(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

@@ -270,7 +270,11 @@ func TestAReloadWhileTheServerWorks(t *testing.T) {
 		}
 	}})
 	h.complete(h.start())
-	<-reached
+	select {
+	case <-reached:
+	case <-time.After(patience):
+		require.FailNow(t, "the signup does not get to its verification")
+	}
 	h.shows("working")
 	h.await(`(` + inside(".parts .done") + `)`)
 	h.shoot("28-working")

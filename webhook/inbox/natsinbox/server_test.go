@@ -19,6 +19,8 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 	"github.com/stretchr/testify/require"
 
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook/inbox"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook/inbox/natsinbox"
 )
 
@@ -164,6 +166,29 @@ func (s *natsServer) open(cfg natsinbox.Config) *natsinbox.Store {
 	return store
 }
 
+// within is a context for waits that end in moments, if all is well. One that is over says what the
+// wait was for, instead of the test's being killed.
+func within(t *testing.T) context.Context {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	t.Cleanup(cancel)
+	return ctx
+}
+
+// receive hands a delivery over until it is accepted, as Meta does.
+func receive(ctx context.Context, t *testing.T, in *inbox.Inbox, i, customers int) {
+	for {
+		err := in.Receive(ctx, webhook.Delivery{Body: body(i, customers), ReceivedAt: time.Now()})
+		if err == nil {
+			return
+		}
+		if ctx.Err() != nil {
+			t.Errorf("delivery %d was never accepted: %v", i, err)
+			return
+		}
+	}
+}
+
 // A process is the server, or this program in another role.
 type process struct {
 	t     testing.TB
@@ -189,7 +214,9 @@ func startProcess(t testing.TB, role, program, arg string) *process {
 // line is the next line that the process prints.
 func (p *process) line() string {
 	p.t.Helper()
-	require.True(p.t, p.lines.Scan(), "the process ended")
+	slow := time.AfterFunc(2*time.Minute, func() { _ = p.cmd.Process.Kill() })
+	defer slow.Stop()
+	require.True(p.t, p.lines.Scan(), "the process ended, or printed nothing for two minutes")
 	return p.lines.Text()
 }
 
