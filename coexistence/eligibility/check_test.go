@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/nyaruka/phonenumbers"
 	"github.com/stretchr/testify/require"
 
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence/eligibility"
@@ -183,6 +184,8 @@ func TestCheckReadsTheNumber(t *testing.T) {
 		"Guernsey":                         {"+44 7781 000123", "", "+447781000123", "GG"},
 		"no country at all":                {"+883 5100 0000 0123", "", "+883510000000123", ""},
 		"nothing":                          {"", "BR", "", "BR"},
+		"Ghana with its zero":              {"+233 (0)24 100 0123", "", "+233241000123", "GH"},
+		"zeros that would be read again":   {"0004444 012", "GH", "", "GH"},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -195,6 +198,25 @@ func TestCheckReadsTheNumber(t *testing.T) {
 			require.Equal(t, tt.want != "", got.Eligible, "%v", got.Reasons)
 		})
 	}
+}
+
+// The numbering plans come with a number of each kind for each country. None of them is refused, and each stays as it is.
+func TestCheckReadsTheNumbersOfEveryCountry(t *testing.T) {
+	t.Parallel()
+	tried := 0
+	for region := range phonenumbers.GetSupportedRegions() {
+		for kind := phonenumbers.FIXED_LINE; kind <= phonenumbers.VOICEMAIL; kind++ {
+			n := phonenumbers.GetExampleNumberForType(region, kind)
+			if n == nil || kind == phonenumbers.UAN { // Canada's 310-1234 cannot be dialled from abroad
+				continue
+			}
+			tried++
+			phone := phonenumbers.Format(n, phonenumbers.E164)
+			got := eligibility.Check(eligibility.Candidate{Phone: phone}, eligibility.Policy{})
+			require.Equal(t, phone, got.Phone, "%s %v", region, got.Reasons)
+		}
+	}
+	require.Greater(t, tried, 500)
 }
 
 func TestCheckAsksWhichCountryOnlyIfItMatters(t *testing.T) {

@@ -47,7 +47,7 @@ func parsePhone(phone, region string) number {
 	read := number{e164: phonenumbers.Format(n, phonenumbers.E164)}
 	read.region, read.sharing = regionOf(n, region)
 	switch {
-	case !possible(n) && !possibleKey(read.e164):
+	case !possible(n) && !possibleKey(read.e164), !readsBack(read.e164):
 		read.e164, read.problem = "", ReasonPhoneInvalid
 	case read.region == "MX" || read.region == "AR" || read.region == "BR": // see graph.EquivalenceKey
 	default:
@@ -87,6 +87,14 @@ func possible(n *phonenumbers.PhoneNumber) bool {
 func possibleKey(e164 string) bool {
 	n, err := phonenumbers.Parse("+"+graph.EquivalenceKey(e164), "")
 	return err == nil && possible(n)
+}
+
+// readsBack reports whether the number, read again, is still itself. It is not if its national part begins with a trunk
+// prefix even after one was taken off, as with three zeros in Ghana: each reading would take off another. No numbering
+// plan has such a number, and a host that reads it a second time would store it as a different one.
+func readsBack(e164 string) bool {
+	n, err := phonenumbers.Parse(e164, "")
+	return err == nil && phonenumbers.Format(n, phonenumbers.E164) == e164
 }
 
 // callingCode is 0 for what is no country.
