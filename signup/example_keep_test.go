@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"log"
 	"net/http/httptest"
-	"strings"
 
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/cloudapitest"
@@ -160,20 +159,6 @@ func ExamplePreflight() {
 	// Output:
 	// false
 	// not subscribed to history, smb_app_state_sync, smb_message_echoes
-}
-
-// A Check wires the rules of package coexistence/eligibility, which this package does not know, to the page.
-func ExampleConfig_check() {
-	check := func(_ context.Context, _ string, c signup.Candidate) (signup.Verdict, error) {
-		// result := eligibility.Check(eligibility.Candidate{Phone: c.Phone, AppVersion: c.AppVersion, …}, eligibility.PolicyAsOf(time.Now()))
-		if !strings.HasPrefix(c.AppVersion, "2.2") {
-			return signup.Verdict{Reasons: []signup.Reason{{Text: "The app is too old.", Remedy: "Update it."}}}, nil
-		}
-		return signup.Verdict{Eligible: true}, nil
-	}
-	v, err := check(context.Background(), "tenant-1", signup.Candidate{Phone: "+1 555 010 0199", AppVersion: "2.1.9"})
-	fmt.Println(v.Eligible, v.Reasons[0].Remedy, err)
-	// Output: false Update it. <nil>
 }
 
 // An ordinary number, which is in no app, is registered at the end. Each gets a PIN of its own.

@@ -80,8 +80,8 @@ type Config struct {
 	Owner func(*http.Request) (string, error)
 
 	// Check says whether a number may take part, before Meta's popup opens: [Flow.Handler]'s page asks the business for the number
-	// and the version of its app. Package coexistence/eligibility has the rules. If nil, the page asks nothing.
-	Check func(ctx context.Context, owner string, c Candidate) (Verdict, error)
+	// and the version of its app. PageCheck of package coexistence/eligibility has the rules. If nil, the page asks nothing.
+	Check CheckFunc
 
 	// SDKURL is where the page loads Meta's JavaScript SDK from. If empty, [DefaultSDKURL]; the page of another language is at
 	// another one. Only a simulator has another host, and then the page believes that host's messages, too.

@@ -90,25 +90,6 @@ func (f *Flow) redirectURL(l Launch, state string) (string, error) {
 	return address, err
 }
 
-// A Candidate is what a business says about its number before the signup.
-type Candidate struct {
-	Phone      string // as it was typed
-	AppVersion string // of the WhatsApp Business app
-}
-
-// A Verdict says whether a number may take part.
-type Verdict struct {
-	Eligible bool     `json:"eligible"`
-	Reasons  []Reason `json:"reasons,omitzero"` // why not, each fit to show
-	Notes    []string `json:"notes,omitzero"`   // good to know in any case
-}
-
-// A Reason is why a number may not take part, and what helps.
-type Reason struct {
-	Text   string `json:"text"`
-	Remedy string `json:"remedy,omitzero"`
-}
-
 func (f *Flow) serveCheck(w http.ResponseWriter, r *http.Request, owner string) {
 	var body struct {
 		Number     string `json:"number"`
@@ -119,10 +100,10 @@ func (f *Flow) serveCheck(w http.ResponseWriter, r *http.Request, owner string) 
 		return
 	}
 	if f.cfg.Check == nil {
-		reply(w, http.StatusOK, Verdict{Eligible: true})
+		reply(w, http.StatusOK, CheckResult{Eligible: true})
 		return
 	}
-	v, err := f.cfg.Check(r.Context(), owner, Candidate{strings.TrimSpace(body.Number), strings.TrimSpace(body.AppVersion)})
+	v, err := f.cfg.Check(r.Context(), owner, CheckParams{strings.TrimSpace(body.Number), strings.TrimSpace(body.AppVersion)})
 	if err != nil {
 		f.cfg.Logger.ErrorContext(r.Context(), "a number could not be checked", "err", err)
 		reply(w, http.StatusInternalServerError, answer{Outcome: "internal", Advice: "The check does not work now. Try again later."})

@@ -449,19 +449,19 @@ func TestAPageAsksForTheStatus(t *testing.T) {
 
 func TestAPageChecksTheNumberFirst(t *testing.T) {
 	t.Parallel()
-	var asked signup.Candidate
+	var asked signup.CheckParams
 	var fail error
 	p := newPage(t, happy(), func(c *signup.Config) {
-		c.Check = func(_ context.Context, owner string, c signup.Candidate) (signup.Verdict, error) {
+		c.Check = func(_ context.Context, owner string, c signup.CheckParams) (signup.CheckResult, error) {
 			asked = c
-			return signup.Verdict{Reasons: []signup.Reason{{Text: "Too old.", Remedy: "Update " + owner + "."}}}, fail
+			return signup.CheckResult{Reasons: []signup.CheckReason{{Text: "Too old.", Remedy: "Update " + owner + "."}}}, fail
 		}
 	})
 	require.Contains(t, p.post("/begin", "").body, `"check":true`)
 	got := p.post("/check", `{"number":" +1 555 010 0199 ","app_version":"2.24.17"}`)
 	require.Equal(t, http.StatusOK, got.status)
 	require.Contains(t, got.body, `{"eligible":false,"reasons":[{"text":"Too old.","remedy":"Update tenant-1."}]}`)
-	require.Equal(t, signup.Candidate{Phone: "+1 555 010 0199", AppVersion: "2.24.17"}, asked)
+	require.Equal(t, signup.CheckParams{PhoneNumber: "+1 555 010 0199", AppVersion: "2.24.17"}, asked)
 	fail = errors.New("database is down")
 	got = p.post("/check", `{}`)
 	require.Equal(t, http.StatusInternalServerError, got.status)

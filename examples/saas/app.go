@@ -14,6 +14,7 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence/eligibility"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence/outbox"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence/storage"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/examples/internal/live"
@@ -51,7 +52,8 @@ func newApp(ctx context.Context, s settings, meta *platform, db *storage.DB, key
 	a.tracker, err2 = coexistence.NewTracker(coexistence.Config{Store: db.Store(), AppID: cfg.AppID, Inbound: limiter, Logger: log})
 	a.flow, err3 = signup.NewFlow(signup.Config{
 		ConfigurationID: meta.configuration, Client: a.client, SDKURL: meta.sdk, Store: db.Signups(), Cipher: keys, Logger: log,
-		Reserve: a.reserve, Check: check, Owner: func(r *http.Request) (string, error) { t, err := a.tenantOf(r); return t.id, err },
+		Reserve: a.reserve, Check: eligibility.PageCheck(eligibility.PolicyAsOf),
+		Owner: func(r *http.Request) (string, error) { t, err := a.tenantOf(r); return t.id, err },
 	})
 	a.outbox, err4 = db.Outbox(outbox.Config{
 		Tracker: a.tracker, Client: a.calls, Changed: func(graph.PhoneNumberID) { a.news.Tell() },

@@ -26,7 +26,7 @@ var mayImport = map[string][]string{
 	"webhook":                         {"cloudapi/graph"},
 	"signup":                          {"cloudapi/graph", "cloudapi"},
 	"coexistence":                     {"cloudapi/graph", "cloudapi", "webhook"},
-	"coexistence/eligibility":         {"cloudapi/graph"},
+	"coexistence/eligibility":         {"cloudapi/graph", "cloudapi", "signup"},
 	"coexistence/outbox":              {"cloudapi/graph", "cloudapi", "webhook", "coexistence"},
 	"coexistence/postgres":            {"cloudapi/graph", "cloudapi", "webhook", "signup", "coexistence", "coexistence/outbox", "coexistence/storage", "coexistence/postgres/migrations", "internal/pgdb", "internal/sqlinbox", "internal/sqlsignup", "internal/sqlstore"},
 	"coexistence/sqlite":              {"cloudapi/graph", "cloudapi", "webhook", "signup", "coexistence", "coexistence/outbox", "coexistence/storage", "coexistence/sqlite/migrations", "internal/sqlitedb", "internal/sqlinbox", "internal/sqlsignup", "internal/sqlstore"},
@@ -60,7 +60,7 @@ var mayLink = map[string][]string{
 	"coexistence":                 calls,
 	"coexistence/coexistencetest": append([]string{"rsc.io/qr"}, calls...), // its popup shows a QR code that can be scanned
 	"coexistence/internal/lives":  append([]string{"rsc.io/qr"}, calls...),
-	"coexistence/eligibility":     numbers,
+	"coexistence/eligibility":     append(slices.Clone(numbers), calls...), // it knows the signup page
 	"coexistence/postgres":        append(slices.Clone(pgx), calls...),
 	"coexistence/simulator":       append([]string{"rsc.io/qr"}, calls...),
 	"coexistence/sqlite":          append(slices.Clone(sqlite), calls...),

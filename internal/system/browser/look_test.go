@@ -153,12 +153,12 @@ func TestHostileWordsAreJustWords(t *testing.T) {
 			name := hostile + strings.Repeat("W", 3000)
 			added := make(chan bool, 1)
 			h := l.through(t, hostConfig{phone: coexistencetest.PhoneConfig{Business: name}, change: func(h *host, c *signup.Config) {
-				c.Check = func(context.Context, string, signup.Candidate) (signup.Verdict, error) {
+				c.Check = func(context.Context, string, signup.CheckParams) (signup.CheckResult, error) {
 					if len(added) == 0 {
 						added <- true
-						return signup.Verdict{Reasons: []signup.Reason{{Text: name, Remedy: hostile}}}, nil
+						return signup.CheckResult{Reasons: []signup.CheckReason{{Text: name, Remedy: hostile}}}, nil
 					}
-					return signup.Verdict{Eligible: true, Notes: []string{name}}, nil
+					return signup.CheckResult{Eligible: true, Notes: []string{name}}, nil
 				}
 				once := make(chan bool, 1)
 				c.Progress = func(_ context.Context, step signup.Step, _ *signup.Business) error {

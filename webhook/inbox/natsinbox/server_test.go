@@ -30,8 +30,8 @@ const roleVariable = "NATSINBOX_TEST_ROLE"
 func TestMain(m *testing.M) {
 	if os.Getenv(roleVariable) == "" {
 		code := m.Run()
-		if path, err := serverProgram(); err == nil {
-			_ = os.RemoveAll(filepath.Dir(path))
+		if serverDir != "" {
+			_ = os.RemoveAll(serverDir)
 		}
 		os.Exit(code)
 	}
@@ -41,18 +41,37 @@ func TestMain(m *testing.M) {
 	}
 }
 
+// A run without tests that need a server builds none: every worker of a fuzz target is such a run, and the coordinator
+// of the workers waits for what they have started.
+func TestARunWithoutServersBuildsNone(t *testing.T) {
+	t.Parallel()
+	self, err := os.Executable()
+	require.NoError(t, err)
+	bin := t.TempDir()
+	require.NoError(t, os.WriteFile(filepath.Join(bin, "go"), []byte("#!/bin/sh\n: >\"${0%/*}/called\"\n"), 0o700))
+	cmd := exec.CommandContext(t.Context(), self, "-test.run", "^$")
+	cmd.Env = append(os.Environ(), "PATH="+bin)
+	out, err := cmd.CombinedOutput()
+	require.NoError(t, err, "%s", out)
+	require.NoFileExists(t, filepath.Join(bin, "called"))
+}
+
 // An address is where a server listens.
 type address struct {
 	Client, Monitor string
 }
 
-// serverProgram is the NATS server that internal/system names, built once. It cannot be built from a module cache, which holds this module
-// alone.
+// serverDir is where serverProgram was built. It is empty as long as no test has asked for a server.
+var serverDir string
+
+// serverProgram is the NATS server that internal/system names, built once. It cannot be built from a
+// module cache, which holds this module alone.
 var serverProgram = sync.OnceValues(func() (path string, err error) {
 	dir, err := os.MkdirTemp("", "natsserver")
 	if err != nil {
 		return "", err
 	}
+	serverDir = dir
 	path = filepath.Join(dir, "natsserver")
 	cmd := exec.Command("go", "build", "-o", path, "./natsserver")
 	cmd.Dir = filepath.Join("..", "..", "..", "internal", "system")
