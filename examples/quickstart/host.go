@@ -92,8 +92,7 @@ func (h *host) answer(ctx context.Context, m *webhook.IncomingMessage) error {
 func (h *host) send(ctx context.Context, from graph.PhoneNumberID, to graph.Identity, text string) error {
 	msg := cloudapi.Message{To: cloudapi.ToIdentity(to), Content: &cloudapi.Text{Body: text}}
 	sent, err := h.calls(from).Messages.Send(ctx, from, msg)
-	e, ok := errors.AsType[*cloudapi.Error](err)
-	if ok && (e.Outcome == cloudapi.OutcomeNotSent || e.Outcome == cloudapi.OutcomeRefused && errors.Is(err, graph.ErrThrottled)) {
+	if e, ok := errors.AsType[*cloudapi.Error](err); ok && e.SafeToRetry() {
 		return err // it did not go out, and a later try may succeed
 	}
 	if err == nil {
