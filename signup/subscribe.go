@@ -12,7 +12,7 @@ import (
 // subscribe leaves accounts alone that are subscribed already: a second subscription would remove an override of the
 // callback URL.
 func (g *grant) subscribe(ctx context.Context) error {
-	for _, waba := range g.WABAs {
+	for _, waba := range g.WABAIDs {
 		ok, err := g.subscribed(ctx, waba)
 		if err != nil {
 			return refused(err)
@@ -29,7 +29,7 @@ func (g *grant) subscribe(ctx context.Context) error {
 
 // confirm reads the subscriptions back: "success" alone has proved to be no proof.
 func (g *grant) confirm(ctx context.Context) error {
-	for _, waba := range g.WABAs {
+	for _, waba := range g.WABAIDs {
 		switch ok, err := g.subscribed(ctx, waba); {
 		case err != nil:
 			return refused(err)
@@ -52,7 +52,7 @@ func (g *grant) override(ctx context.Context) error {
 	if err != nil || opts == (cloudapi.SubscribeOptions{}) {
 		return err
 	}
-	for _, waba := range g.WABAs {
+	for _, waba := range g.WABAIDs {
 		there, err := g.overridden(ctx, waba, opts.OverrideCallbackURI)
 		if err != nil {
 			return refused(err)

@@ -60,10 +60,7 @@ func newHost(
 // connected runs once a business is through Embedded Signup: it asks the phone for contacts and history, once.
 func (h *host) connected(ctx context.Context, b *signup.Business) error {
 	h.tokens.Store(b.Phone.ID, b.Token)
-	err := h.tracker.Onboard(ctx, coexistence.Onboarding{
-		Phone: b.Phone.ID, WABAs: b.WABAs, DisplayPhone: b.Phone.DisplayPhoneNumber, OnboardedAt: b.OnboardedAt,
-	})
-	if err != nil {
+	if err := h.tracker.Onboard(ctx, b.Onboarding); err != nil {
 		return err
 	}
 	if _, err := h.tracker.Begin(ctx, coexistence.API(h.calls(b.Phone.ID)), b.Phone.ID); err != nil {

@@ -8,8 +8,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
-	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence/outbox"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook"
 )
@@ -19,7 +19,7 @@ func TestTheBotAnswersInPrivateAlone(t *testing.T) {
 	t.Parallel()
 	a, _ := newTestApp(t)
 	const phone, waba = graph.PhoneNumberID("100000000000001"), graph.WABAID("200000000000001")
-	require.NoError(t, a.tracker.Onboard(t.Context(), coexistence.Onboarding{Phone: phone, WABAs: []graph.WABAID{waba}, OnboardedAt: time.Now()}))
+	require.NoError(t, a.tracker.Onboard(t.Context(), cloudapi.Onboarding{PhoneNumberID: phone, WABAIDs: []graph.WABAID{waba}, OnboardedAt: time.Now()}))
 	for i, tt := range []struct {
 		message string // who wrote, and where
 		answers int

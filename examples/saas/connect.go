@@ -33,10 +33,7 @@ func (a *app) connected(ctx context.Context, b *signup.Business) error {
 	if err := a.keep(ctx, b); err != nil {
 		return err
 	}
-	err := a.tracker.Onboard(ctx, coexistence.Onboarding{
-		Phone: b.Phone.ID, WABAs: b.WABAs, DisplayPhone: b.Phone.DisplayPhoneNumber, OnboardedAt: b.OnboardedAt,
-	})
-	if err != nil {
+	if err := a.tracker.Onboard(ctx, b.Onboarding); err != nil {
 		return err
 	}
 	if _, err := a.tracker.Tend(ctx, b.Phone.ID, a.calls); err != nil { // the number works without, and keepHouse tries again
