@@ -15,8 +15,8 @@ import (
 type Business struct {
 	// Onboarding is what the Tracker of package coexistence takes. OnboardedAt is when the first of the popup's answers
 	// arrived here, a little after the business confirmed. The other members are empty until StepVerify chose a number;
-	// WABAIDs are then all accounts of the token that hold it, the one that the popup named first, and the app is subscribed to each. There is more
-	// than one when another partner or an earlier attempt made one.
+	// WABAIDs are then all accounts of the token that hold it, the one that the popup named first. The app is subscribed to
+	// each. There is more than one when another partner or an earlier attempt made one.
 	cloudapi.Onboarding
 
 	// Owner is whom [Flow.Begin] was called for: the host's name for its tenant.

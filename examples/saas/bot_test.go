@@ -30,7 +30,7 @@ func TestTheBotAnswersInPrivateAlone(t *testing.T) {
 		{`"from":"US.1001"`, 1},
 		{`"from":"15550100100"`, 0}, // the business itself, which is nobody's customer
 	} {
-		before, err := collect(a.outbox.Entries(t.Context(), outbox.Filter{Phone: phone}))
+		before, err := graph.Collect(a.outbox.Entries(t.Context(), outbox.Filter{Phone: phone}))
 		require.NoError(t, err)
 		require.NoError(t, a.inbox.Receive(t.Context(), webhook.Delivery{ReceivedAt: time.Now(), Body: fmt.Appendf(nil,
 			`{"object":"whatsapp_business_account","entry":[{"id":%q,"changes":[{"field":"messages","value":{"messaging_product":"whatsapp",
@@ -39,7 +39,7 @@ func TestTheBotAnswersInPrivateAlone(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 		require.NoError(t, a.inbox.Idle(ctx), tt.message)
 		cancel()
-		after, err := collect(a.outbox.Entries(t.Context(), outbox.Filter{Phone: phone}))
+		after, err := graph.Collect(a.outbox.Entries(t.Context(), outbox.Filter{Phone: phone}))
 		require.NoError(t, err)
 		require.Len(t, after, len(before)+tt.answers, tt.message)
 		m, err := a.inbox.Metrics(t.Context())
