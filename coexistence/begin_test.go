@@ -44,7 +44,7 @@ func newDesk(t *testing.T, opts ...func(*desk)) *desk {
 	require.NoError(t, err)
 	d.srv.Subscribe(cloudapitest.AppSubscription{CallbackURL: "https://example.com/webhook", Fields: coexistenceFields})
 	for _, waba := range d.phone.WABAs {
-		require.NoError(t, client.WABAs.Subscribe(t.Context(), waba, cloudapi.SubscribeOptions{}))
+		require.NoError(t, client.WABAs.Subscribe(t.Context(), waba))
 	}
 	require.NoError(t, d.tracker.Onboard(t.Context(), cloudapi.Onboarding{
 		PhoneNumberID: d.phone.ID, WABAIDs: d.phone.WABAs, DisplayPhoneNumber: d.phone.Number, OnboardedAt: time.Now(),
@@ -146,7 +146,7 @@ func TestAFailedPreflightBurnsNothingAndListsEverything(t *testing.T) {
 	d.srv.Subscribe(cloudapitest.AppSubscription{CallbackURL: "https://example.com/webhook", Fields: coexistenceFields})
 	client, err := cloudapi.NewClient(d.srv.Config())
 	require.NoError(t, err)
-	require.NoError(t, client.WABAs.Subscribe(t.Context(), other.ID, cloudapi.SubscribeOptions{}))
+	require.NoError(t, client.WABAs.Subscribe(t.Context(), other.ID))
 	_, err = d.tracker.Begin(t.Context(), d.api, d.phone.ID)
 	require.NoError(t, err)
 	require.Equal(t, 2, d.calls())

@@ -98,7 +98,7 @@ func ExampleTracker_Begin() {
 	srv.Subscribe(cloudapitest.AppSubscription{
 		Fields: []string{"messages", "history", "smb_app_state_sync", "smb_message_echoes", "account_update"}, CallbackURL: "https://example.com/webhook",
 	})
-	if err := client.WABAs.Subscribe(ctx, phone.WABAs[0], cloudapi.SubscribeOptions{}); err != nil {
+	if err := client.WABAs.Subscribe(ctx, phone.WABAs[0]); err != nil {
 		log.Fatal(err)
 	}
 	result, err := tracker.Begin(ctx, coexistence.API(client), phone.ID)

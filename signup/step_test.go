@@ -39,8 +39,8 @@ func withCredit(c *signup.Config) {
 }
 
 func withOverride(c *signup.Config) {
-	c.Override = func(context.Context, *signup.Business) (cloudapi.SubscribeOptions, error) {
-		return cloudapi.SubscribeOptions{OverrideCallbackURI: "https://hooks.example.com/1", VerifyToken: "v"}, nil
+	c.Override = func(context.Context, *signup.Business) (cloudapi.WebhookOverride, error) {
+		return cloudapi.WebhookOverride{CallbackURI: "https://hooks.example.com/1", VerifyToken: "v"}, nil
 	}
 }
 

@@ -151,7 +151,7 @@ func (h *host) connect(ctx context.Context, code graph.Secret, phone *coexistenc
 	}
 	h.token, h.phone = token.Token, phone.ID()
 	for _, waba := range phone.WABAs() {
-		if err := h.calls().WABAs.Subscribe(ctx, waba, cloudapi.SubscribeOptions{}); err != nil {
+		if err := h.calls().WABAs.Subscribe(ctx, waba); err != nil {
 			return err
 		}
 	}
