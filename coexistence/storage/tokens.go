@@ -53,7 +53,7 @@ func (t *Tokens) Put(ctx context.Context, b *signup.Business) error {
 	if err != nil {
 		return err
 	}
-	wabas, err := json.Marshal(b.WABAs)
+	wabas, err := json.Marshal(b.WABAIDs)
 	if err != nil {
 		return err
 	}
@@ -64,7 +64,7 @@ func (t *Tokens) Put(ctx context.Context, b *signup.Business) error {
 	n, err := t.db.Write(ctx, `INSERT INTO coexistence_tokens (phone, tenant, waba, wabas, display, token, expires_at) VALUES (?, ?, ?, ?, ?, ?, ?)
 		ON CONFLICT (phone) DO UPDATE SET waba = excluded.waba, wabas = excluded.wabas, display = excluded.display, token = excluded.token,
 			expires_at = excluded.expires_at WHERE coexistence_tokens.tenant = excluded.tenant`,
-		string(b.Phone.ID), b.Owner, string(b.WABA), string(wabas), b.Phone.DisplayPhoneNumber, token, expires)
+		string(b.Phone.ID), b.Owner, string(b.WABA), string(wabas), b.DisplayPhoneNumber, token, expires)
 	if err == nil && n == 0 {
 		return signup.ErrTaken
 	}

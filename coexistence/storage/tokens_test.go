@@ -65,8 +65,10 @@ const canary = graph.Secret("EAAcanary")
 func business(tenant string, phone graph.PhoneNumberID) *signup.Business {
 	return &signup.Business{
 		Owner: tenant, Token: canary, TokenExpiresAt: time.Date(2027, 1, 20, 9, 0, 0, 0, time.UTC),
-		WABA: "102290129340398", WABAs: []graph.WABAID{"102290129340398", "102290129340399"},
-		Phone: &cloudapi.Phone{ID: phone, DisplayPhoneNumber: "+1 555 0100"},
+		WABA: "102290129340398", Phone: &cloudapi.Phone{ID: phone},
+		Onboarding: cloudapi.Onboarding{
+			PhoneNumberID: phone, WABAIDs: []graph.WABAID{"102290129340398", "102290129340399"}, DisplayPhoneNumber: "+1 555 0100",
+		},
 	}
 }
 
