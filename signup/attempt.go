@@ -11,7 +11,7 @@ import (
 
 // An Attempt is one try of one owner to sign up. It takes one code.
 type Attempt struct {
-	// ID names the attempt in the [Store], in [Flow.Attempts] and for [Flow.Continue]. It is derived from the State and is no
+	// ID names the attempt in the [Store], in [Flow.Attempts] and for [Flow.Resume]. It is derived from the State and is no
 	// secret.
 	ID string
 

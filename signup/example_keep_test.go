@@ -30,7 +30,7 @@ func ExampleNewCipher() {
 }
 
 // At the start of a process: signups that another one left behind go on.
-func ExampleFlow_ContinueAll() {
+func ExampleFlow_ResumeAll() {
 	srv := httptest.NewServer(happy()) // stands for Meta
 	defer srv.Close()
 	client, err := cloudapi.NewClient(cloudapi.Config{AppID: appID, AppSecret: "app-secret", BaseURL: srv.URL})
@@ -46,6 +46,10 @@ func ExampleFlow_ContinueAll() {
 			}
 			return nil
 		},
+		Connected: func(_ context.Context, b *signup.Business) error {
+			fmt.Println(b.Owner, "is connected")
+			return nil // store b, its token encrypted
+		},
 	})
 	if err != nil {
 		log.Fatal(err)
@@ -59,11 +63,7 @@ func ExampleFlow_ContinueAll() {
 	fmt.Println(err != nil)
 
 	broken = false
-	_, err = flow.ContinueAll(ctx, func(_ context.Context, b *signup.Business) error {
-		fmt.Println(b.Owner, "is connected")
-		return nil // store b, its token encrypted
-	})
-	if err != nil {
+	if _, err = flow.ResumeAll(ctx); err != nil {
 		log.Fatal(err)
 	}
 	// Output:
@@ -163,7 +163,7 @@ func ExamplePreflight() {
 }
 
 // A Check wires the rules of package coexistence/eligibility, which this package does not know, to the page.
-func ExampleConfig_check() {
+func ExamplePageConfig_check() {
 	check := func(_ context.Context, _ string, c signup.Candidate) (signup.Verdict, error) {
 		// result := eligibility.Check(eligibility.Candidate{Phone: c.Phone, AppVersion: c.AppVersion, …}, eligibility.PolicyAsOf(time.Now()))
 		if !strings.HasPrefix(c.AppVersion, "2.2") {

@@ -149,7 +149,7 @@ func (f *Flow) Launch(opts LaunchOptions) (Launch, error) {
 		return Launch{}, err
 	}
 	return Launch{
-		Init: InitOptions{AppID: f.cfg.Client.AppID(), AutoLogAppEvents: true, XFBML: true, Version: f.cfg.GraphVersion},
+		Init: InitOptions{AppID: f.cfg.Client.AppID(), AutoLogAppEvents: true, XFBML: true, Version: f.cfg.Client.Version()},
 		Login: LoginOptions{
 			ConfigurationID:             f.cfg.ConfigurationID,
 			ResponseType:                "code",

@@ -62,7 +62,7 @@ func (d *document) business(owner string) *Business {
 		b.Credit = new(*g.Credit)
 	}
 	if g.Phone != "" {
-		b.Phone = &cloudapi.Phone{ID: g.Phone} // Resume reads the rest
+		b.Phone = &cloudapi.Phone{ID: g.Phone} // resume reads the rest
 	}
 	return b
 }

@@ -20,7 +20,7 @@ type Status struct {
 	// Running says that somebody works on it now.
 	Running bool
 
-	// Granted says that there is a token: [Flow.Continue] can go on.
+	// Granted says that there is a token: [Flow.Resume] can go on.
 	Granted bool
 
 	// Ended says that nothing follows.
@@ -76,7 +76,7 @@ func (f *Flow) Status(ctx context.Context, state, owner string) (*Status, error)
 }
 
 // Attempts returns the attempts of an owner, or of everybody if owner is empty, the oldest first. At the start of a process, those
-// that are Granted and not Running wait for [Flow.Continue].
+// that are Granted and not Running wait for [Flow.Resume].
 func (f *Flow) Attempts(ctx context.Context, owner string) ([]Status, error) {
 	records, err := f.cfg.Store.List(ctx, owner)
 	if err != nil {

@@ -224,30 +224,34 @@ func surviveDeath(t *testing.T, m *meta, change func(*signup.Config), once []str
 
 		time.Sleep(6 * time.Minute) // the claim of the dead ends
 		second := &machine{Store: store, meta: m, left: 1 << 30}
-		f = onMachine(t, second, cipher, change)
+		var taken []*signup.Business
+		f = onMachine(t, second, cipher, func(c *signup.Config) {
+			if change != nil {
+				change(c)
+			}
+			c.Connected = func(_ context.Context, b *signup.Business) error { taken = append(taken, b); return nil }
+		})
 		waiting, err := f.Attempts(t.Context(), "")
 		require.NoError(t, err)
 		require.Len(t, waiting, 1)
-		taken := 0
-		take := func(context.Context, *signup.Business) error { taken++; return nil }
 		switch s := waiting[0]; {
 		case s.Ended:
 			require.Equal(t, signup.OutcomeReady, s.Outcome, where) // it died after its last word
 		case s.Granted:
 			if left%2 == 0 {
-				b, err = f.Continue(t.Context(), s.ID, "", take)
+				_, err = f.Resume(t.Context(), s.ID, "")
 			} else {
-				n, all := f.ContinueAll(t.Context(), func(ctx context.Context, got *signup.Business) error { b = got; return take(ctx, got) })
+				n, all := f.ResumeAll(t.Context())
 				require.Equal(t, 1, n, where)
 				err = all
 			}
 			require.NoError(t, err, where)
-			require.Equal(t, signup.OutcomeReady, b.Outcome, where)
-			require.Equal(t, 1, taken)
-			again, err := f.ContinueAll(t.Context(), take)
+			require.Len(t, taken, 1)
+			require.Equal(t, signup.OutcomeReady, taken[0].Outcome, where)
+			require.Equal(t, graph.PhoneNumberID(phoneA), taken[0].Phone.ID)
+			again, err := f.ResumeAll(t.Context())
 			require.NoError(t, err, where)
 			require.Zero(t, again, where)
-			require.Equal(t, graph.PhoneNumberID(phoneA), b.Phone.ID)
 		default:
 			before := m.did(exchange)
 			_, err = f.Finish(t.Context(), sub) // the page tries again
@@ -348,7 +352,7 @@ func TestAnotherProcessGoesOn(t *testing.T) {
 	require.Equal(t, signup.OutcomeReady, s.Outcome)
 	require.Equal(t, "+1 555 010 0198", s.Phone)
 	require.Equal(t, signup.StepReady, s.Step)
-	_, err = one.Continue(t.Context(), s.ID, "", func(context.Context, *signup.Business) error { return nil })
+	_, err = one.Resume(t.Context(), s.ID, "")
 	requireOutcome(t, signup.OutcomeStateUsed, err)
 
 	for _, r := range mustList(t, store) {

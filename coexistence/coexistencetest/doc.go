@@ -57,7 +57,7 @@
 // # In a browser
 //
 // [World.SDKURL] is a stand-in for Meta's JavaScript SDK. A page that loads it opens the popup as HTML pages, with a QR code that can be
-// scanned and a page for the phone's part; package signup takes the address as Config.SDKURL. "go run ./examples/signup" shows it.
+// scanned and a page for the phone's part; package signup takes the address as PageConfig.SDKURL. "go run ./examples/signup" shows it.
 //
 // # Chance
 //

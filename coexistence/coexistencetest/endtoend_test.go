@@ -47,14 +47,14 @@ func newProduct(t *testing.T, world *coexistencetest.World, seed uint64, trouble
 	endpoint, err := webhook.NewEndpoint(
 		webhook.Config{AppSecret: graph.Secret(world.AppSecret()), VerifyToken: graph.Secret(world.VerifyToken())}, webhook.Dispatch(tracker))
 	require.NoError(t, err)
+	p := &product{client: client, tracker: tracker, now: world.Now, rand: rand.New(rand.NewPCG(seed, 99)), trouble: trouble}
 	flow, err := signup.NewFlow(signup.Config{
-		ConfigurationID: world.ConfigurationID(), Client: client,
-		Owner: func(*http.Request) (string, error) { return "tenant-1", nil },
+		ConfigurationID: world.ConfigurationID(), Client: client, Connected: p.onboarded,
+		Page: signup.PageConfig{Tenant: func(*http.Request) (string, error) { return "tenant-1", nil }},
 	})
 	require.NoError(t, err)
-	p := &product{client: client, tracker: tracker, now: world.Now, rand: rand.New(rand.NewPCG(seed, 99)), trouble: trouble}
 	mux := http.NewServeMux()
-	mux.Handle("/signup/", http.StripPrefix("/signup", flow.Handler(p.onboarded)))
+	mux.Handle("/signup/", flow.Handler())
 	mux.HandleFunc("/webhook", func(w http.ResponseWriter, r *http.Request) {
 		p.mu.Lock()
 		fails, late := p.rand.IntN(100) < p.trouble, p.rand.IntN(2) == 0

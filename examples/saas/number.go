@@ -123,7 +123,7 @@ func (a *app) calls(ctx context.Context, phone graph.PhoneNumberID) (*cloudapi.C
 // packages see to it that nothing happens twice.
 func (a *app) keepHouse(ctx context.Context) {
 	for ctx.Err() == nil {
-		_, err := a.flow.ContinueAll(ctx, a.connected)
+		_, err := a.flow.ResumeAll(ctx)
 		list, err2 := a.numbers(ctx, "")
 		for _, n := range list {
 			_, failed := a.tracker.Tend(ctx, n.Phone, a.calls)

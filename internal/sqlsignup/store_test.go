@@ -121,6 +121,7 @@ func TestASignupGoesOnAfterARestart(t *testing.T) {
 		phone := world.NewPhone(coexistencetest.PhoneConfig{})
 		key := make([]byte, 32)
 		_, _ = rand.Read(key)
+		var taken *signup.Business
 		start := func(db *sql.DB, progress func(signup.Step) error) *signup.Flow {
 			client, err := cloudapi.NewClient(world.ClientConfig())
 			require.NoError(t, err)
@@ -130,7 +131,8 @@ func TestASignupGoesOnAfterARestart(t *testing.T) {
 			require.NoError(t, err)
 			f, err := signup.NewFlow(signup.Config{
 				ConfigurationID: world.ConfigurationID(), Client: client, Store: store, Cipher: cipher,
-				Progress: func(_ context.Context, step signup.Step, _ *signup.Business) error { return progress(step) },
+				Progress:  func(_ context.Context, step signup.Step, _ *signup.Business) error { return progress(step) },
+				Connected: func(_ context.Context, b *signup.Business) error { taken = b; return nil },
 			})
 			require.NoError(t, err)
 			return f
@@ -164,8 +166,8 @@ func TestASignupGoesOnAfterARestart(t *testing.T) {
 		require.Len(t, waiting, 1)
 		require.True(t, waiting[0].Granted)
 		require.Equal(t, signup.StepVerify, waiting[0].Step)
-		var taken *signup.Business
-		b, err := f.Continue(t.Context(), waiting[0].ID, "", func(_ context.Context, b *signup.Business) error { taken = b; return nil })
+		require.Nil(t, taken)
+		b, err := f.Resume(t.Context(), waiting[0].ID, "")
 		require.NoError(t, err)
 		require.Equal(t, signup.OutcomeReady, b.Outcome)
 		require.Same(t, b, taken)
