@@ -14,9 +14,9 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/signup"
 )
 
-func ExampleNewCipher() {
-	key := []byte("32 random bytes from the secrets") // not like this: from a secret manager
-	cipher, err := signup.NewCipher(key)
+func ExampleParseKeyring() {
+	keys := graph.Secret("MzIgcmFuZG9tIGJ5dGVzIGZyb20gdGhlIHNlY3JldHM=") // os.Getenv, or a secret manager
+	cipher, err := signup.ParseKeyring(keys)
 	if err != nil {
 		log.Fatal(err)
 	}

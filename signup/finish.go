@@ -107,7 +107,7 @@ func (f *Flow) Resume(ctx context.Context, id string, phone graph.PhoneNumberID)
 // go on, each an [*Error].
 func (f *Flow) ResumeAll(ctx context.Context) (connected int, err error) {
 	if f.cfg.Connected == nil {
-		return 0, errors.New("signup: ResumeAll needs Config.Connected, or nobody would take the businesses that it connects")
+		return 0, errors.New("signup: ResumeAll needs Config.Connected, which takes the businesses")
 	}
 	attempts, err := f.Attempts(ctx, "")
 	if err != nil {

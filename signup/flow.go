@@ -136,7 +136,7 @@ func (c Config) validate() error {
 		bad("AttemptTTL is negative")
 	}
 	if c.Cipher == nil {
-		bad("Cipher is nil, and Store would keep tokens that anybody can read; see NewCipher")
+		bad("Cipher is nil, and Store would keep tokens that anybody can read; see ParseKeyring")
 	}
 	if c.PIN != nil && c.Mode == ModeCoexistence {
 		bad("PIN is for numbers that are registered, which a coexistence number must never be")

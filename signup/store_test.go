@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/rand"
+	"encoding/base64"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -82,6 +83,45 @@ func TestACipherOpensWhatAnyOfItsKeysSealed(t *testing.T) {
 	for _, keys := range [][][]byte{nil, {{1, 2, 3}}, {newKey(t), newKey(t)[:16]}} {
 		_, err := signup.NewCipher(keys...)
 		require.ErrorContains(t, err, "32")
+	}
+}
+
+func TestKeysAreReadFromText(t *testing.T) {
+	t.Parallel()
+	old, young := newKey(t), newKey(t)
+	text := func(key []byte) string { return base64.StdEncoding.EncodeToString(key) }
+	parse := func(parts ...string) (*signup.Keyring, error) {
+		return signup.ParseKeyring(graph.Secret(strings.Join(parts, ",")))
+	}
+	before, err := parse(text(old) + "\n") // as openssl writes it
+	require.NoError(t, err)
+	sealed, err := before.Encrypt([]byte("a token"), []byte("tenant-1"))
+	require.NoError(t, err)
+	both, err := parse(text(young), " "+text(old))
+	require.NoError(t, err)
+	got, err := both.Decrypt(sealed, []byte("tenant-1"))
+	require.NoError(t, err)
+	require.Equal(t, "a token", string(got))
+	require.True(t, both.Stale(sealed), "the first one is the newest")
+
+	for name, tt := range map[string]struct {
+		parts []string
+		want  string
+	}{
+		"nothing":        {nil, "openssl rand -base64 32"},
+		"white space":    {[]string{" \n"}, "openssl rand -base64 32"},
+		"not base64":     {[]string{"a-secret-phrase-and-no-key"}, "key 1 is not"},
+		"cut":            {[]string{text(young), text(old[:31])}, "key 2 is not"},
+		"too long":       {[]string{text(young), text(append(old, 1))}, "key 2 is not"},
+		"trailing comma": {[]string{text(young), text(old), ""}, "key 3 is not"},
+	} {
+		_, err := parse(tt.parts...)
+		require.ErrorContains(t, err, tt.want, name)
+		for _, part := range tt.parts {
+			if strings.TrimSpace(part) != "" {
+				require.NotContains(t, err.Error(), part, name)
+			}
+		}
 	}
 }
 

@@ -23,6 +23,8 @@ import (
 	"sync"
 	"syscall"
 	"time"
+
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 )
 
 // settings are the flags.
@@ -79,7 +81,7 @@ func run(ctx context.Context, out io.Writer, s settings) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
-	keys, err := openKeys(os.Getenv("SAAS_KEYS"))
+	keys, err := openKeys(graph.Secret(os.Getenv("SAAS_KEYS")))
 	if err != nil {
 		return err
 	}
