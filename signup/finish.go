@@ -116,7 +116,7 @@ func (f *Flow) ResumeAll(ctx context.Context) (connected int, err error) {
 	var errs []error
 	for _, s := range attempts {
 		waits := s.Outcome != "" && s.Outcome != OutcomeUnavailable && s.Outcome != OutcomeNotSubscribed
-		if !s.Granted || s.Running || s.Ended || waits {
+		if s.Phase != PhaseGranted || waits {
 			continue
 		}
 		if _, err := f.Resume(ctx, s.ID, ""); err != nil {
@@ -157,16 +157,16 @@ func (f *Flow) finish(ctx context.Context, r *openRecord, sub Submission, receiv
 		return nil, &Error{Outcome: OutcomeNoCode, Step: StepSession}
 	}
 	// From here on nobody exchanges for this attempt again, whatever becomes of this process.
-	r.doc.Phase, r.doc.CodeHash = phaseExchanging, codeHash(sub.Code)
+	r.doc.Phase, r.doc.CodeHash = recordExchanging, codeHash(sub.Code)
 	if err := r.save(ctx); err != nil {
 		return nil, &Error{Outcome: OutcomeUnavailable, Step: StepState, Err: err}
 	}
 	b := &Business{Owner: r.rec.Owner, Session: r.doc.Session, OnboardedAt: r.doc.ArrivedAt}
 	if err := f.exchange(ctx, b, sub); err != nil {
-		r.doc.Phase = phaseOpen // an attempt whose code is spent is ended by its outcome
+		r.doc.Phase = recordOpen // an attempt whose code is spent is ended by its outcome
 		return nil, err
 	}
-	r.doc.Phase = phaseGranted
+	r.doc.Phase = recordGranted
 	return f.run(ctx, b, StepExchange, sub.wishes(), r)
 }
 

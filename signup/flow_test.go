@@ -172,6 +172,7 @@ func TestAnAttemptAtWorkIsNotForgotten(t *testing.T) {
 	t.Parallel()
 	m := happy()
 	b := newBench(t, m)
+	var state string
 	m.seen = func(call string) {
 		if call != exchange {
 			return
@@ -180,8 +181,11 @@ func TestAnAttemptAtWorkIsNotForgotten(t *testing.T) {
 			_, err := b.Begin(t.Context(), owner)
 			require.NoError(t, err)
 		}
+		s, err := b.Status(t.Context(), state, owner)
+		require.NoError(t, err)
+		require.Equal(t, signup.PhaseRunning, s.Phase)
 	}
-	state := b.begin()
+	state = b.begin()
 	got, err := b.submit(t.Context(), signup.Submission{State: state, Owner: owner, Code: code})
 	require.NoError(t, err)
 	require.Equal(t, signup.OutcomeReady, got.Outcome)
@@ -235,7 +239,7 @@ func TestAttemptsThatCannotBeReadHideNoOthers(t *testing.T) {
 	require.ErrorContains(t, all[0].Err, "cannot be decrypted")
 	require.Equal(t, signup.Status{ID: all[0].ID, Owner: owner, BeganAt: all[0].BeganAt, Err: all[0].Err}, all[0])
 	require.NoError(t, all[1].Err)
-	require.True(t, all[1].Granted)
+	require.Equal(t, signup.PhaseGranted, all[1].Phase)
 	m.change(func() { clear(m.fail) })
 	_, err = kept.Resume(t.Context(), all[1].ID, "")
 	require.NoError(t, err)

@@ -45,7 +45,7 @@ const finishTimeout = 2 * time.Minute
 //	→ 4xx or 503 {"outcome": "…", "advice": "…", "actor": "business", "retry": true, "numbers": [{"id": "…", "phone": "…", "name": "…"}]}
 //
 //	POST /status  {"state": "…"}
-//	→ 200 {"running": true, "granted": true, "ended": false, "step": "verify", "outcome": "…", "advice": "…", …}
+//	→ 200 {"phase": "running", "step": "verify", "outcome": "…", "advice": "…", …}
 //
 // Show an advice only to whom it is for: the actor. State is required in /finish and /status. A host with a page of its own making
 // uses the POSTs without the script:

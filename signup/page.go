@@ -142,12 +142,10 @@ func (f *Flow) serveStatus(w http.ResponseWriter, r *http.Request, owner string)
 		return
 	}
 	reply(w, http.StatusOK, struct {
-		Running bool `json:"running"`
-		Granted bool `json:"granted"`
-		Ended   bool `json:"ended"`
-		Step    Step `json:"step"`
+		Phase Phase `json:"phase"`
+		Step  Step  `json:"step"`
 		answer
-	}{s.Running, s.Granted, s.Ended, s.Step, answer{
+	}{s.Phase, s.Step, answer{
 		Outcome: s.Outcome, Advice: s.Advice, Actor: s.Outcome.Actor(), Phone: s.Phone, Retry: s.Outcome.Resumable(), Numbers: s.Choices,
 	}})
 }

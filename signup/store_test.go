@@ -274,10 +274,9 @@ func surviveDeath(t *testing.T, m *meta, change func(*signup.Config), once []str
 		waiting, err := f.Attempts(t.Context(), "")
 		require.NoError(t, err)
 		require.Len(t, waiting, 1)
-		switch s := waiting[0]; {
-		case s.Ended:
-			require.Equal(t, signup.OutcomeReady, s.Outcome, where) // it died after its last word
-		case s.Granted:
+		s := waiting[0]
+		switch s.Phase {
+		case signup.PhaseGranted:
 			if left%2 == 0 {
 				_, err = f.Resume(t.Context(), s.ID, "")
 			} else {
@@ -292,13 +291,19 @@ func surviveDeath(t *testing.T, m *meta, change func(*signup.Config), once []str
 			again, err := f.ResumeAll(t.Context())
 			require.NoError(t, err, where)
 			require.Zero(t, again, where)
-		default:
+		case signup.PhaseEnded:
+			if s.Outcome == signup.OutcomeReady { // it died after its last word
+				break
+			}
+			require.Equal(t, signup.OutcomeCodeLost, s.Outcome, where)
 			before := m.did(exchange)
 			_, err = f.Finish(t.Context(), sub) // the page tries again
-			if err != nil {
-				requireOutcome(t, signup.OutcomeCodeLost, err)
-				require.Equal(t, before, m.did(exchange), where)
-			}
+			requireOutcome(t, signup.OutcomeCodeLost, err)
+			require.Equal(t, before, m.did(exchange), where)
+		default:
+			require.Equal(t, signup.PhaseOpen, s.Phase, where)
+			_, err = f.Finish(t.Context(), sub)
+			require.NoError(t, err, where)
 		}
 		require.LessOrEqual(t, m.did(exchange), 1, where)
 		for _, call := range once {
@@ -373,8 +378,7 @@ func TestAnotherProcessGoesOn(t *testing.T) {
 	requireOutcome(t, signup.OutcomeChooseNumber, err)
 	s, err := one.Status(t.Context(), state, owner)
 	require.NoError(t, err)
-	require.True(t, s.Granted)
-	require.False(t, s.Running)
+	require.Equal(t, signup.PhaseGranted, s.Phase)
 	require.Equal(t, signup.OutcomeChooseNumber, s.Outcome)
 	require.Equal(t, graph.WABAID(wabaA), s.Claimed)
 	require.Len(t, s.Choices, 2)
@@ -388,7 +392,7 @@ func TestAnotherProcessGoesOn(t *testing.T) {
 	require.Equal(t, signup.KindCoexistence, got.Session.Kind(), "what the popup said was kept")
 	s, err = two.Status(t.Context(), state, owner)
 	require.NoError(t, err)
-	require.True(t, s.Ended)
+	require.Equal(t, signup.PhaseEnded, s.Phase)
 	require.Equal(t, signup.OutcomeReady, s.Outcome)
 	require.Equal(t, "+1 555 010 0198", s.Phone)
 	require.Equal(t, signup.StepReady, s.Step)

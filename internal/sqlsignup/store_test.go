@@ -164,7 +164,7 @@ func TestASignupGoesOnAfterARestart(t *testing.T) {
 		waiting, err := f.Attempts(t.Context(), "")
 		require.NoError(t, err)
 		require.Len(t, waiting, 1)
-		require.True(t, waiting[0].Granted)
+		require.Equal(t, signup.PhaseGranted, waiting[0].Phase)
 		require.Equal(t, signup.StepVerify, waiting[0].Step)
 		require.Nil(t, taken)
 		b, err := f.Resume(t.Context(), waiting[0].ID, "")
