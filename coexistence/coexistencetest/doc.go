@@ -10,7 +10,7 @@
 //	err = world.DeliverTo(endpoint.URL)         // the handshake, then signed POSTs
 //
 //	popup, err := world.OpenSignup(launch)      // what the host's page gives to FB.login
-//	result, err := popup.Complete(phone, true)  // result.Message and result.Code go to the host's server
+//	result, err := popup.Complete(phone, coexistencetest.ShareHistory) // result.Message and result.Code go to the host's server
 //	…                                           // the host exchanges, subscribes, asks for contacts and history
 //	err = world.Wait(ctx)                       // until everything was acknowledged
 //

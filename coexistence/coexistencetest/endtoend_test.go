@@ -151,7 +151,9 @@ func TestInTheEndTheHostKnowsWhatThePhoneShows(t *testing.T) {
 			History: coexistencetest.History{Messages: 600, Media: 15}, SecondAccount: seed%2 == 0,
 		})
 		p := newProduct(t, world, seed, 15)
-		outcome := p.signUp(t, world, func(popup *coexistencetest.Popup) (coexistencetest.Result, error) { return popup.Complete(phone, true) })
+		outcome := p.signUp(t, world, func(popup *coexistencetest.Popup) (coexistencetest.Result, error) {
+			return popup.Complete(phone, coexistencetest.ShareHistory)
+		})
 		require.Equal(t, "ready", outcome, world)
 
 		result, err := p.tracker.Begin(t.Context(), coexistence.API(p.calls()), phone.ID())
@@ -291,14 +293,14 @@ func TestALifeFromSignupToDisconnectAndBack(t *testing.T) {
 		require.NoError(t, err)
 		return st.Stage
 	}
-	complete := func(share bool) func(*coexistencetest.Popup) (coexistencetest.Result, error) {
+	complete := func(sharing coexistencetest.HistorySharing) func(*coexistencetest.Popup) (coexistencetest.Result, error) {
 		return func(popup *coexistencetest.Popup) (coexistencetest.Result, error) {
-			return popup.Complete(phone, share)
+			return popup.Complete(phone, sharing)
 		}
 	}
 
 	require.Equal(t, "cancelled", p.signUp(t, world, (*coexistencetest.Popup).Cancel))
-	require.Equal(t, "ready", p.signUp(t, world, complete(false)))
+	require.Equal(t, "ready", p.signUp(t, world, complete(coexistencetest.DeclineHistory)))
 	require.Equal(t, coexistence.StageOnboarded, stage())
 	_, err := p.tracker.Begin(t.Context(), coexistence.API(p.calls()), phone.ID())
 	require.NoError(t, err)
@@ -318,7 +320,7 @@ func TestALifeFromSignupToDisconnectAndBack(t *testing.T) {
 	require.Equal(t, coexistence.StageRemoved, stage())
 
 	world.Advance(20 * time.Minute)
-	require.Equal(t, "ready", p.signUp(t, world, complete(true)))
+	require.Equal(t, "ready", p.signUp(t, world, complete(coexistencetest.ShareHistory)))
 	require.Equal(t, coexistence.StageOnboarded, stage())
 	_, err = p.tracker.Begin(t.Context(), coexistence.API(p.calls()), phone.ID())
 	require.NoError(t, err)
@@ -342,7 +344,7 @@ func TestTheHostFindsOutThatItGotAnOrdinaryNumber(t *testing.T) {
 	popup, err := world.OpenSignup([]byte(`{"config_id":"` + world.ConfigurationID() +
 		`","response_type":"code","override_default_response_type":true,"extras":{"setup":{}}}`)) // a page of the host's own
 	require.NoError(t, err)
-	result, err := popup.Complete(phone, true)
+	result, err := popup.Complete(phone, coexistencetest.ShareHistory)
 	require.NoError(t, err)
 	session, err := signup.ParseSession(result.Message)
 	require.NoError(t, err)

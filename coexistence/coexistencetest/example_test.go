@@ -49,7 +49,7 @@ func ExampleNewWorld() {
 		fmt.Println(err)
 		return
 	}
-	result, err := popup.Complete(phone, true)
+	result, err := popup.Complete(phone, coexistencetest.ShareHistory)
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -111,7 +111,7 @@ func ExampleWorld_Silenced() {
 		fmt.Println(err)
 		return
 	}
-	if _, err := popup.Complete(phone, true); err != nil {
+	if _, err := popup.Complete(phone, coexistencetest.ShareHistory); err != nil {
 		fmt.Println(err)
 		return
 	}
@@ -126,7 +126,7 @@ func ExampleWorld_Relied() {
 	world := coexistencetest.NewWorld(coexistencetest.Config{})
 	defer world.Close()
 	phone := world.NewPhone(coexistencetest.PhoneConfig{})
-	if _, err := phone.Connect(true); err != nil { // the popup, in one step
+	if _, err := phone.Connect(coexistencetest.ShareHistory); err != nil { // the popup, in one step
 		fmt.Println(err)
 		return
 	}

@@ -84,13 +84,13 @@ func (p *Phone) checkIdle() {
 
 // Connect goes through the popup in one step, without showing it, for a test that is about something else: as if the business had entered
 // the number and the code, and confirmed on the phone. What refuses the number in the popup refuses it here: a [*PopupError].
-func (p *Phone) Connect(share bool) (Result, error) {
+func (p *Phone) Connect(sharing HistorySharing) (Result, error) {
 	w := p.world
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	p.used()
 	d := &dialog{
-		id: w.newID(), coexist: true, existing: true, phone: p, share: share, verified: true, confirmed: true, screen: ScreenReview,
+		id: w.newID(), coexist: true, existing: true, phone: p, share: sharing == ShareHistory, verified: true, confirmed: true, screen: ScreenReview,
 		launch: launch{
 			AppID: w.AppID(), Config: w.cfg.ConfigurationID, Response: "code", Override: true, Feature: featureCoexistence, Version: "v4",
 		},

@@ -48,7 +48,7 @@ var ErrNotOffered = errors.New("coexistencetest: the popup does not offer this s
 //	popup, err := world.OpenSignup(launch)
 //	popup.ChooseExistingAccount()
 //	popup.EnterNumber(phone.Number())
-//	phone.Confirm(true)
+//	phone.Confirm(coexistencetest.ShareHistory)
 //	popup.VerifyCode(phone.LastCode())
 //	result, err := popup.Finish()
 type Popup struct {
@@ -148,17 +148,6 @@ func (w *World) TextedCode(number string) string {
 // VerifyLater goes on without the code of an ordinary number: since v3, the flow can end with a number that is not verified.
 func (p *Popup) VerifyLater() error { return p.ask("later", "") }
 
-// ShareHistory confirms on the phone, with or without sharing the chats: the same as [Phone.Confirm].
-func (p *Popup) ShareHistory(share bool) error {
-	p.world.mu.Lock()
-	d := p.world.popups[p.id]
-	p.world.mu.Unlock()
-	if d == nil || d.phone == nil {
-		return ErrNotOffered
-	}
-	return d.phone.Confirm(share)
-}
-
 // Finish clicks the last button. The account is shared, and the webhooks that say so are on their way.
 func (p *Popup) Finish() (Result, error) { return p.end("finish") }
 
@@ -170,14 +159,14 @@ func (p *Popup) ReportError() (Result, error) { return p.end("report") }
 
 // Complete plays the whole popup for a phone whose owner notices nothing: if the popup does not offer the existing account,
 // the owner adds an ordinary new number instead and believes to be connected.
-func (p *Popup) Complete(phone *Phone, share bool) (Result, error) {
+func (p *Popup) Complete(phone *Phone, sharing HistorySharing) (Result, error) {
 	if !p.OffersExistingAccount() {
 		return p.completeOrdinary(phone)
 	}
 	steps := []func() error{
 		p.ChooseExistingAccount,
 		func() error { return p.EnterNumber(phone.Number()) },
-		func() error { return phone.Confirm(share) },
+		func() error { return phone.Confirm(sharing) },
 		func() error { return p.VerifyCode(phone.LastCode()) },
 	}
 	for _, step := range steps {

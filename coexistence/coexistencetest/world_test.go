@@ -241,11 +241,11 @@ func exchange(t *testing.T, world *coexistencetest.World, code graph.Secret) gra
 }
 
 // onboard plays popup, exchange and subscription.
-func onboard(t *testing.T, world *coexistencetest.World, phone *coexistencetest.Phone, share bool) graph.Secret {
+func onboard(t *testing.T, world *coexistencetest.World, phone *coexistencetest.Phone, sharing coexistencetest.HistorySharing) graph.Secret {
 	t.Helper()
 	popup, err := world.OpenSignup(launchCoexistence(world))
 	require.NoError(t, err)
-	result, err := popup.Complete(phone, share)
+	result, err := popup.Complete(phone, sharing)
 	require.NoError(t, err)
 	token := exchange(t, world, result.Code)
 	for _, waba := range phone.WABAs() {
@@ -273,7 +273,7 @@ func TestAHostThatDoesEverythingRightSeesTheWholePast(t *testing.T) {
 	t.Parallel()
 	world, h := newWorld(t, coexistencetest.Config{Seed: 7})
 	phone := world.NewPhone(coexistencetest.PhoneConfig{History: coexistencetest.History{Messages: 2000}})
-	token := onboard(t, world, phone, true)
+	token := onboard(t, world, phone, coexistencetest.ShareHistory)
 	require.Equal(t, http.StatusOK, requestSync(t, world, token, phone, "smb_app_state_sync"))
 	require.Equal(t, http.StatusOK, requestSync(t, world, token, phone, "history"))
 	wait(t, world)

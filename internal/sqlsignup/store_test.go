@@ -152,7 +152,7 @@ func TestASignupGoesOnAfterARestart(t *testing.T) {
 		require.NoError(t, err)
 		popup, err := world.OpenSignup(options)
 		require.NoError(t, err)
-		result, err := popup.Complete(phone, true)
+		result, err := popup.Complete(phone, coexistencetest.ShareHistory)
 		require.NoError(t, err)
 		session, err := signup.ParseSession(result.Message)
 		require.NoError(t, err)

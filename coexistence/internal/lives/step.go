@@ -58,8 +58,12 @@ func (l *life) step(ctx context.Context) error {
 }
 
 func (l *life) connect(ctx context.Context) error {
-	share := l.rand.IntN(5) > 0
-	result, err := l.phone.Connect(share)
+	sharing := coexistencetest.ShareHistory
+	if l.rand.IntN(5) == 0 {
+		sharing = coexistencetest.DeclineHistory
+	}
+	share := sharing == coexistencetest.ShareHistory
+	result, err := l.phone.Connect(sharing)
 	if err != nil {
 		l.log("signup refused: %v", err)
 		return nil // connected already, or too soon after a disconnection

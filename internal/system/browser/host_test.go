@@ -203,7 +203,7 @@ func (h *host) toVerification(popup *window) {
 func (h *host) toReview(popup *window) {
 	h.t.Helper()
 	h.toVerification(popup)
-	require.NoError(h.t, h.phone.Confirm(true))
+	require.NoError(h.t, h.phone.Confirm(coexistencetest.ShareHistory))
 	popup.fill(id("code"), h.phone.LastCode())
 	popup.click(id("verify"))
 	popup.screen(coexistencetest.ScreenReview)
