@@ -89,6 +89,12 @@ type Launch struct {
 	Warnings []string `json:"-"`
 }
 
+// MarshalJSON writes what the page passes on, so that a Launch can stand wherever JSON is wanted.
+func (l Launch) MarshalJSON() ([]byte, error) {
+	type launch Launch
+	return json.Marshal(launch(l))
+}
+
 // InitOptions are the argument of FB.init.
 type InitOptions struct {
 	AppID            graph.AppID `json:"appId"`

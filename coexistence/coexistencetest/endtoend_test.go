@@ -44,8 +44,7 @@ func newProduct(t *testing.T, world *coexistencetest.World, seed uint64, trouble
 	require.NoError(t, err)
 	tracker, err := coexistence.NewTracker(coexistence.Config{Store: new(coexistence.MemStore), AppID: world.AppID()})
 	require.NoError(t, err)
-	endpoint, err := webhook.NewEndpoint(
-		webhook.Config{AppSecret: graph.Secret(world.AppSecret()), VerifyToken: graph.Secret(world.VerifyToken())}, webhook.Dispatch(tracker))
+	endpoint, err := webhook.NewEndpoint(world.WebhookConfig(), webhook.Dispatch(tracker))
 	require.NoError(t, err)
 	p := &product{client: client, tracker: tracker, now: world.Now, rand: rand.New(rand.NewPCG(seed, 99)), trouble: trouble}
 	flow, err := signup.NewFlow(signup.Config{
@@ -341,7 +340,7 @@ func TestTheHostFindsOutThatItGotAnOrdinaryNumber(t *testing.T) {
 	require.NoError(t, err)
 	attempt, err := flow.Begin(t.Context(), "tenant-1")
 	require.NoError(t, err)
-	popup, err := world.OpenSignup([]byte(`{"config_id":"` + world.ConfigurationID() +
+	popup, err := world.OpenSignup(json.RawMessage(`{"config_id":"` + world.ConfigurationID() +
 		`","response_type":"code","override_default_response_type":true,"extras":{"setup":{}}}`)) // a page of the host's own
 	require.NoError(t, err)
 	result, err := popup.Complete(phone, coexistencetest.ShareHistory)

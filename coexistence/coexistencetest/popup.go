@@ -78,11 +78,16 @@ type popupFault struct {
 	SessionID string     `json:"session_id"`
 }
 
-// OpenSignup opens the popup. Launch is what the page would give to FB.init and FB.login, as JSON: {"init":…,"login":…}, or
-// the options of FB.login alone. Options that are wrong in a way that Meta punishes silently open a popup all the same.
-func (w *World) OpenSignup(launch []byte) (*Popup, error) {
+// OpenSignup opens the popup. Launch is what the page would give to FB.init and FB.login: a [signup.Launch], or JSON as a
+// [json.RawMessage], either {"init":…,"login":…} or the options of FB.login alone. Options that are wrong in a way that Meta
+// punishes silently open a popup all the same.
+func (w *World) OpenSignup(launch json.Marshaler) (*Popup, error) {
+	options, err := json.Marshal(launch)
+	if err != nil {
+		return nil, errLaunch
+	}
 	p := &Popup{world: w}
-	if err := p.ask("", string(launch)); err != nil {
+	if err := p.ask("", string(options)); err != nil {
 		return nil, err
 	}
 	p.id = p.view.ID
@@ -177,11 +182,14 @@ func (p *Popup) Complete(phone *Phone, sharing HistorySharing) (Result, error) {
 	return p.Finish()
 }
 
+// newNumber is what a business adds that believes to connect its app.
+const newNumber = "+1 555-010-0177"
+
 func (p *Popup) completeOrdinary(phone *Phone) (Result, error) {
 	steps := []func() error{
 		func() error { return p.ChooseBusiness(phone.Business()) },
 		p.ChooseNewNumber,
-		func() error { return p.EnterNumber("+1 555-010-0177") },
+		func() error { return p.EnterNumber(newNumber) },
 		func() error { return p.VerifyCode(p.TextedCode()) },
 	}
 	for _, step := range steps {

@@ -263,7 +263,7 @@ func TestAForgottenFeatureTypeAddsAnOrdinaryNumberSilently(t *testing.T) {
 			t.Parallel()
 			world, _ := newWorld(t, coexistencetest.Config{Start: tt.now})
 			phone := world.NewPhone(coexistencetest.PhoneConfig{})
-			popup, err := world.OpenSignup([]byte(`{"init":{"appId":"` + string(world.AppID()) + `"},"login":{"config_id":"` +
+			popup, err := world.OpenSignup(json.RawMessage(`{"init":{"appId":"` + string(world.AppID()) + `"},"login":{"config_id":"` +
 				world.ConfigurationID() + `","response_type":"code","override_default_response_type":true,"extras":` + tt.extras + `}}`))
 			require.NoError(t, err)
 			require.Equal(t, tt.want, popup.OffersExistingAccount())
@@ -290,15 +290,15 @@ func TestWrongLaunchOptions(t *testing.T) {
 	world, _ := newWorld(t, coexistencetest.Config{})
 	phone := world.NewPhone(coexistencetest.PhoneConfig{})
 
-	_, err := world.OpenSignup([]byte("not JSON"))
+	_, err := world.OpenSignup(json.RawMessage("not JSON"))
 	require.Error(t, err)
-	_, err = world.OpenSignup([]byte("{}"))
+	_, err = world.OpenSignup(json.RawMessage("{}"))
 	require.Error(t, err)
 
-	_, err = world.OpenSignup([]byte(`{"config_id":"1"}`))
+	_, err = world.OpenSignup(json.RawMessage(`{"config_id":"1"}`))
 	require.ErrorContains(t, err, "Sorry, something went wrong")
 
-	popup, err := world.OpenSignup([]byte(`{"config_id":"` + world.ConfigurationID() + `",
+	popup, err := world.OpenSignup(json.RawMessage(`{"config_id":"` + world.ConfigurationID() + `",
 		"extras":{"featureType":"whatsapp_business_app_onboarding"}}`))
 	require.NoError(t, err)
 	result, err := popup.Complete(phone, coexistencetest.ShareHistory)

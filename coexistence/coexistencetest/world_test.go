@@ -198,8 +198,8 @@ func (h *host) of(t *testing.T, field string) []hook {
 }
 
 // launchCoexistence is what a page gives to FB.login.
-func launchCoexistence(w *coexistencetest.World) []byte {
-	return []byte(`{"config_id":"` + w.ConfigurationID() + `","response_type":"code","override_default_response_type":true,
+func launchCoexistence(w *coexistencetest.World) json.RawMessage {
+	return json.RawMessage(`{"config_id":"` + w.ConfigurationID() + `","response_type":"code","override_default_response_type":true,
 		"extras":{"setup":{},"featureType":"whatsapp_business_app_onboarding"}}`)
 }
 

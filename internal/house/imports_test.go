@@ -30,20 +30,24 @@ var mayImport = map[string][]string{
 	"coexistence/outbox":          {"cloudapi/graph", "cloudapi", "webhook", "coexistence"},
 	"coexistence/sqlite":          opensAll,
 	"coexistence/postgres":        opensAll,
-	"coexistence/simulator":       {"cloudapi/graph", "cloudapi", "cloudapi/cloudapitest", "webhook", "coexistence", "coexistence/coexistencetest", "internal/board"},
-	"coexistence/coexistencetest": {"cloudapi/graph", "cloudapi", "cloudapi/cloudapitest", "webhook", "coexistence"},
-	"coexistence/internal/lives":  {"cloudapi/graph", "cloudapi", "cloudapi/cloudapitest", "webhook", "coexistence", "coexistence/coexistencetest"},
+	"coexistence/simulator":       append([]string{"coexistence/coexistencetest", "internal/board"}, simulates...),
+	"coexistence/coexistencetest": simulates,
+	"coexistence/internal/lives":  append([]string{"coexistence/coexistencetest"}, simulates...),
 	"internal":                    {"cloudapi/graph"},
 	"internal/bench":              {"cloudapi/graph", "webhook"},
 	"signup/signuptest":           {"cloudapi/graph", "cloudapi", "signup"},
 	"signup/doctor":               {"cloudapi/graph", "cloudapi", "cloudapi/cloudapitest", "webhook", "signup"},
-	"internal/board":              {"cloudapi/graph", "cloudapi", "cloudapi/cloudapitest", "webhook", "coexistence", "coexistence/coexistencetest"},
+	"internal/board":              append([]string{"coexistence/coexistencetest"}, simulates...),
 	"internal/sqlinbox":           {"cloudapi/graph", "webhook"},
 	"internal/sqlsignup":          {"cloudapi/graph", "cloudapi", "signup"},
 	"internal/sqlstore":           {"cloudapi/graph", "cloudapi", "webhook", "coexistence"},
 	"webhook/inbox/pginbox":       {"cloudapi/graph", "webhook", "internal/sqlinbox"},
 	"webhook/inbox/sqliteinbox":   {"cloudapi/graph", "webhook", "internal/sqlinbox"},
 }
+
+// simulates is what the simulator may use. Packages coexistence and signup do not know each other; the simulator knows both, since
+// one call of it plays the popup for a signup.Flow.
+var simulates = []string{"cloudapi/graph", "cloudapi", "cloudapi/cloudapitest", "webhook", "coexistence", "signup"}
 
 // opensAll is what a package may use that opens everything that is stored.
 var opensAll = []string{
