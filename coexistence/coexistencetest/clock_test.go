@@ -94,7 +94,7 @@ func TestRepeatsGoOnForSevenDays(t *testing.T) {
 		for i := first + 2; i < len(l.at); i++ {
 			require.GreaterOrEqual(t, l.at[i].Sub(l.at[i-1]), min(l.at[i-1].Sub(l.at[i-2]), 12*time.Hour), "the pauses grow")
 		}
-		require.True(t, world.Undelivered()[0].GivenUp)
+		require.Equal(t, coexistencetest.DeliveryGivenUp, world.Undelivered()[0].State)
 	})
 }
 
@@ -130,7 +130,7 @@ func TestAnswersGetLost(t *testing.T) {
 		require.NoError(t, world.Wait(t.Context()))
 		lost, attempts := 0, 0
 		for _, d := range world.Deliveries() {
-			require.True(t, d.Acknowledged)
+			require.Equal(t, coexistencetest.DeliveryAcknowledged, d.State)
 			for _, a := range d.Attempts {
 				attempts++
 				if a.Problem == "the answer got lost" {

@@ -80,7 +80,7 @@ func TestWhatIsNotAnsweredWith200ComesAgain(t *testing.T) {
 	require.Len(t, h.of(t, "messages"), 1)
 	all := world.Deliveries()
 	last := all[len(all)-1]
-	require.True(t, last.Acknowledged)
+	require.Equal(t, coexistencetest.DeliveryAcknowledged, last.State)
 	require.Equal(t, cloudapitest.LevelApp, last.Level)
 	require.Equal(t, []string{"messages"}, last.Fields)
 	require.Equal(t, phone.ID(), last.Phone)
@@ -101,7 +101,9 @@ func TestAHostThatIsDownHearsEverythingWhenItIsBack(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
 	require.ErrorIs(t, world.Wait(ctx), context.DeadlineExceeded)
-	require.Len(t, world.Undelivered(), 1)
+	open := world.Undelivered()
+	require.Len(t, open, 1)
+	require.Equal(t, coexistencetest.DeliveryWaiting, open[0].State)
 	again := newHost(t, world)
 	require.NoError(t, world.DeliverTo(again.URL), "at another address")
 	wait(t, world)
@@ -132,7 +134,7 @@ func TestADeliveryIsGivenUpInTheEnd(t *testing.T) {
 	require.ErrorContains(t, world.Wait(t.Context()), "1 deliveries were never acknowledged")
 	lost := world.Undelivered()
 	require.Len(t, lost, 1)
-	require.True(t, lost[0].GivenUp)
+	require.Equal(t, coexistencetest.DeliveryGivenUp, lost[0].State)
 	require.Len(t, lost[0].Attempts, 3)
 	require.Equal(t, "no answer in time", lost[0].Attempts[0].Problem)
 }

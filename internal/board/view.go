@@ -73,13 +73,13 @@ type messageView struct {
 }
 
 type deliveryView struct {
-	Number    int      `json:"number"`
-	Fields    []string `json:"fields"`
-	Bytes     int      `json:"bytes"`
-	State     string   `json:"state"` // "ok", "waiting", "given up"
-	Duplicate bool     `json:"duplicate"`
-	Tries     []string `json:"tries"`
-	At        string   `json:"at"`
+	Number    int                           `json:"number"`
+	Fields    []string                      `json:"fields"`
+	Bytes     int                           `json:"bytes"`
+	State     coexistencetest.DeliveryState `json:"state"`
+	Duplicate bool                          `json:"duplicate"`
+	Tries     []string                      `json:"tries"`
+	At        string                        `json:"at"`
 }
 
 type silenceView struct {
@@ -218,13 +218,7 @@ func (b *Board) log(v *view) {
 	all := b.world.Deliveries()
 	v.Total = len(all)
 	for _, d := range slices.Backward(all[max(0, len(all)-shownDeliveries):]) {
-		dv := deliveryView{Number: d.Number, Fields: d.Fields, Bytes: len(d.Body), Duplicate: d.Duplicate, State: "waiting"}
-		switch {
-		case d.Acknowledged:
-			dv.State = "ok"
-		case d.GivenUp:
-			dv.State = "given up"
-		}
+		dv := deliveryView{Number: d.Number, Fields: d.Fields, Bytes: len(d.Body), Duplicate: d.Duplicate, State: d.State}
 		for _, a := range d.Attempts {
 			dv.Tries = append(dv.Tries, cmp.Or(a.Problem, strconv.Itoa(a.Status)))
 			dv.At = a.At.Format("15:04:05")
