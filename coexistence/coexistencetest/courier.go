@@ -105,7 +105,7 @@ func (c *courier) send(changes ...change) {
 }
 
 func (c *courier) unsubscribed(ch change) string {
-	if _, _, ok := c.graph.Callback(ch.field, ch.waba, ch.phone); !ok {
+	if _, _, ok := c.graph.Callback(string(ch.field), ch.waba, ch.phone); !ok {
 		return "the app does not subscribe to the field"
 	}
 	if !ch.partner && !c.graph.Subscribed(ch.waba) {
@@ -185,7 +185,7 @@ func (c *courier) pack(first int, now time.Time) *parcel {
 	c.address(p)
 	for i := 0; i < len(c.queue) && len(p.changes) < c.cfg.Batch; {
 		ch := c.queue[i]
-		url, _, ok := c.graph.Callback(ch.field, ch.waba, ch.phone)
+		url, _, ok := c.graph.Callback(string(ch.field), ch.waba, ch.phone)
 		if ok && url == p.url && !now.Before(ch.due) && size+len(ch.value)+perChange <= c.cfg.MaxBytes {
 			p.changes = append(p.changes, take(i))
 			size += len(ch.value) + perChange
@@ -220,7 +220,7 @@ func (c *courier) look() {
 // address finds where a parcel goes now: a host may have moved since the last attempt.
 func (c *courier) address(p *parcel) {
 	ch := p.changes[0]
-	if url, level, ok := c.graph.Callback(ch.field, ch.waba, ch.phone); ok {
+	if url, level, ok := c.graph.Callback(string(ch.field), ch.waba, ch.phone); ok {
 		p.url, p.level = url, level
 	}
 }

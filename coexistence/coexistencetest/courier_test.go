@@ -13,11 +13,12 @@ import (
 
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/cloudapitest"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence/coexistencetest"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook"
 )
 
 func TestNothingIsDeliveredThatIsNotSubscribed(t *testing.T) {
 	t.Parallel()
-	world, h := newWorld(t, coexistencetest.Config{Fields: []string{"messages", "account_update", "smb_app_state_sync"}})
+	world, h := newWorld(t, coexistencetest.Config{Fields: []webhook.Field{"messages", "account_update", "smb_app_state_sync"}})
 	phone := world.NewPhone(coexistencetest.PhoneConfig{History: coexistencetest.History{Messages: 20}})
 	result, err := openPopup(t, world).Complete(phone, coexistencetest.ShareHistory)
 	require.NoError(t, err)
@@ -35,11 +36,11 @@ func TestNothingIsDeliveredThatIsNotSubscribed(t *testing.T) {
 	require.Len(t, h.of(t, "account_update"), 2, "partner events need no subscription to the account")
 	require.Empty(t, h.of(t, "smb_message_echoes"))
 	require.Empty(t, h.of(t, "history"))
-	reasons := map[string]string{}
+	reasons := map[webhook.Field]string{}
 	for _, s := range world.Silenced() {
 		reasons[s.Field] = s.Reason
 	}
-	require.Equal(t, map[string]string{
+	require.Equal(t, map[webhook.Field]string{
 		"messages":           "the app is not subscribed to the account",
 		"smb_message_echoes": "the app does not subscribe to the field",
 		"history":            "the app does not subscribe to the field",
@@ -82,7 +83,7 @@ func TestWhatIsNotAnsweredWith200ComesAgain(t *testing.T) {
 	last := all[len(all)-1]
 	require.Equal(t, coexistencetest.DeliveryAcknowledged, last.State)
 	require.Equal(t, cloudapitest.LevelApp, last.Level)
-	require.Equal(t, []string{"messages"}, last.Fields)
+	require.Equal(t, []webhook.Field{webhook.FieldMessages}, last.Fields)
 	require.Equal(t, phone.ID(), last.Phone)
 	var statuses []int
 	for _, a := range last.Attempts {

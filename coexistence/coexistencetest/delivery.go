@@ -7,6 +7,7 @@ import (
 
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/cloudapitest"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook"
 )
 
 // A Delivery is one POST to the host, with all its attempts.
@@ -16,7 +17,7 @@ type Delivery struct {
 
 	// Fields are the webhook fields of its changes, in order. WABA and Phone are those of the first change; Phone is empty
 	// for what is about an account.
-	Fields []string
+	Fields []webhook.Field
 	WABA   graph.WABAID
 	Phone  graph.PhoneNumberID
 
@@ -54,7 +55,7 @@ type Attempt struct {
 
 // A Silence is something that was not delivered, because the app did not subscribe to it.
 type Silence struct {
-	Field  string
+	Field  webhook.Field
 	WABA   graph.WABAID
 	Phone  graph.PhoneNumberID
 	Reason string
@@ -62,7 +63,7 @@ type Silence struct {
 
 // A change is one change of a webhook body.
 type change struct {
-	field   string
+	field   webhook.Field
 	entry   string // the id of the entry
 	at      int64  // the time of the entry, 0 for none
 	value   []byte

@@ -104,7 +104,7 @@ func ExampleWorld_Silenced() {
 	}
 	phone.Customer("+1 555-010-0142").Sends("Anybody there?")
 	all := world.Silenced()
-	fmt.Println(all[len(all)-1].Field+":", all[len(all)-1].Reason)
+	fmt.Printf("%s: %s\n", all[len(all)-1].Field, all[len(all)-1].Reason)
 	// Output: messages: the app does not subscribe to the field
 }
 

@@ -10,6 +10,7 @@ import (
 
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence/coexistencetest"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook"
 )
 
 const day = 24 * time.Hour
@@ -166,7 +167,7 @@ func TestWebhooksCanComeFromTheOtherAccount(t *testing.T) {
 	customer.Sends("Into the void")
 	wait(t, world)
 	require.Empty(t, h.of(t, "messages"))
-	require.Equal(t, "messages", world.Silenced()[0].Field)
+	require.Equal(t, webhook.FieldMessages, world.Silenced()[0].Field)
 	require.Equal(t, phone.WABAs()[1], world.Silenced()[0].WABA)
 	subscribe(phone.WABAs()[1])
 	customer.Sends("Heard")

@@ -128,7 +128,11 @@ func (w *World) DeliverTo(callbackURL string) error {
 	if err := w.graph.VerifyCallback(callbackURL, w.cfg.VerifyToken); err != nil {
 		return fmt.Errorf("coexistencetest: %w", err)
 	}
-	w.graph.Subscribe(cloudapitest.AppSubscription{CallbackURL: callbackURL, Fields: w.cfg.Fields})
+	fields := make([]string, len(w.cfg.Fields))
+	for i, f := range w.cfg.Fields {
+		fields[i] = string(f)
+	}
+	w.graph.Subscribe(cloudapitest.AppSubscription{CallbackURL: callbackURL, Fields: fields})
 	return nil
 }
 

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence/coexistencetest"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook"
 )
 
 // A view is what the page shows. It is sent whole whenever something changes.
@@ -74,7 +75,7 @@ type messageView struct {
 
 type deliveryView struct {
 	Number    int                           `json:"number"`
-	Fields    []string                      `json:"fields"`
+	Fields    []webhook.Field               `json:"fields"`
 	Bytes     int                           `json:"bytes"`
 	State     coexistencetest.DeliveryState `json:"state"`
 	Duplicate bool                          `json:"duplicate"`
@@ -83,9 +84,9 @@ type deliveryView struct {
 }
 
 type silenceView struct {
-	Field  string `json:"field"`
-	Reason string `json:"reason"`
-	Times  int    `json:"times"`
+	Field  webhook.Field `json:"field"`
+	Reason string        `json:"reason"`
+	Times  int           `json:"times"`
 }
 
 const (
