@@ -131,6 +131,9 @@ func (c *Client) WithToken(token graph.Secret) *Client { return newClient(c.core
 // AppID returns the id of the app that c is configured with. It may be empty.
 func (c *Client) AppID() graph.AppID { return c.core.Open().cfg.AppID }
 
+// Version returns the Graph API version that the client calls, such as "v25.0".
+func (c *Client) Version() string { return c.core.Open().cfg.Version }
+
 // HasAppSecret reports whether c is configured with an app secret: it then sends appsecret_proof, and can do OAuth.
 func (c *Client) HasAppSecret() bool { return !c.core.Open().cfg.AppSecret.IsZero() }
 

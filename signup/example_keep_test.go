@@ -13,9 +13,9 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/signup"
 )
 
-func ExampleNewCipher() {
-	key := []byte("32 random bytes from the secrets") // not like this: from a secret manager
-	cipher, err := signup.NewCipher(key)
+func ExampleParseKeyring() {
+	keys := graph.Secret("MzIgcmFuZG9tIGJ5dGVzIGZyb20gdGhlIHNlY3JldHM=") // os.Getenv, or a secret manager
+	cipher, err := signup.ParseKeyring(keys)
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -29,7 +29,7 @@ func ExampleNewCipher() {
 }
 
 // At the start of a process: signups that another one left behind go on.
-func ExampleFlow_ContinueAll() {
+func ExampleFlow_ResumeAll() {
 	srv := httptest.NewServer(happy()) // stands for Meta
 	defer srv.Close()
 	client, err := cloudapi.NewClient(cloudapi.Config{AppID: appID, AppSecret: "app-secret", BaseURL: srv.URL})
@@ -45,6 +45,10 @@ func ExampleFlow_ContinueAll() {
 			}
 			return nil
 		},
+		Connected: func(_ context.Context, b *signup.Business) error {
+			fmt.Println(b.Owner, "is connected")
+			return nil // store b, its token encrypted
+		},
 	})
 	if err != nil {
 		log.Fatal(err)
@@ -58,11 +62,7 @@ func ExampleFlow_ContinueAll() {
 	fmt.Println(err != nil)
 
 	broken = false
-	_, err = flow.ContinueAll(ctx, func(_ context.Context, b *signup.Business) error {
-		fmt.Println(b.Owner, "is connected")
-		return nil // store b, its token encrypted
-	})
-	if err != nil {
+	if _, err = flow.ResumeAll(ctx); err != nil {
 		log.Fatal(err)
 	}
 	// Output:

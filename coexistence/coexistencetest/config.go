@@ -6,12 +6,9 @@ import (
 
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/cloudapitest"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook"
 )
-
-// coexistenceFields are the webhook fields that an app needs.
-//
-// Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/embedded-signup/onboarding-business-app-users
-var coexistenceFields = []string{"messages", "account_update", "history", "smb_app_state_sync", "smb_message_echoes"}
 
 // Config configures a World. The zero Config is good for most tests.
 type Config struct {
@@ -43,8 +40,8 @@ type Config struct {
 	HideTargets bool
 
 	// Fields are the webhook fields to which [World.DeliverTo] subscribes the app. If nil, the five that coexistence needs:
-	// messages, account_update, history, smb_app_state_sync and smb_message_echoes.
-	Fields []string
+	// [coexistence.Fields].
+	Fields []webhook.Field
 
 	// Templates are those of every account that the popup makes, all approved. If nil, accounts have none, and the Graph API takes
 	// messages with any template.
@@ -140,7 +137,7 @@ func (c Config) withDefaults() Config {
 		c.Session = SessionDocumented
 	}
 	if c.Fields == nil {
-		c.Fields = coexistenceFields
+		c.Fields = coexistence.Fields()
 	}
 	d := &c.Delivery
 	d.Parallel = defaultTo(d.Parallel, 4)

@@ -39,8 +39,8 @@ func newHost(
 	var mux webhook.Mux
 	webhook.On(&mux, h.answer)
 	flow, err3 := signup.NewFlow(signup.Config{
-		ConfigurationID: configurationID, Client: client,
-		Owner: func(*http.Request) (string, error) { return "bakery", nil }, // whoever is signed in to the SaaS
+		ConfigurationID: configurationID, Client: client, Connected: h.connected,
+		Page: signup.PageConfig{Tenant: func(*http.Request) (string, error) { return "bakery", nil }}, // who is signed in to the SaaS
 	})
 	if err := errors.Join(err1, err2, err3); err != nil {
 		return nil, err
@@ -53,7 +53,7 @@ func newHost(
 		return nil, err
 	}
 	h.routes.Handle("/webhook", endpoint)
-	h.routes.Handle("/signup/", http.StripPrefix("/signup", flow.Handler(h.connected)))
+	h.routes.Handle("/signup/", flow.Handler())
 	return h, h.inbox.Start(ctx)
 }
 

@@ -50,9 +50,11 @@ func newApp(ctx context.Context, s settings, meta *platform, db *storage.DB, key
 	a.client, err1 = cloudapi.NewClient(cfg)
 	a.tracker, err2 = coexistence.NewTracker(coexistence.Config{Store: db.Store(), AppID: cfg.AppID, Inbound: limiter, Logger: log})
 	a.flow, err3 = signup.NewFlow(signup.Config{
-		ConfigurationID: meta.configuration, Client: a.client, SDKURL: meta.sdk, Store: db.Signups(), Cipher: keys, Logger: log,
-		Reserve: a.reserve, Check: eligibility.PageCheck(eligibility.PolicyAsOf),
-		Owner: func(r *http.Request) (string, error) { t, err := a.tenantOf(r); return t.id, err },
+		ConfigurationID: meta.configuration, Client: a.client, Store: db.Signups(), Cipher: keys, Logger: log,
+		Reserve: a.reserve, Connected: a.connected, Page: signup.PageConfig{
+			Tenant: func(r *http.Request) (string, error) { t, err := a.tenantOf(r); return t.id, err },
+			SDKURL: meta.sdk, Check: eligibility.PageCheck(eligibility.PolicyAsOf),
+		},
 	})
 	a.outbox, err4 = db.Outbox(outbox.Config{
 		Tracker: a.tracker, Client: a.calls, Changed: func(graph.PhoneNumberID) { a.news.Tell() },
@@ -117,7 +119,7 @@ func (a *app) routes() http.Handler {
 	mux.HandleFunc("GET /signin", a.serveSignIn)
 	mux.HandleFunc("POST /signin", a.serveSignIn)
 	mux.HandleFunc("POST /signout", a.serveSignOut)
-	mux.Handle("/signup/", http.StripPrefix("/signup", a.flow.Handler(a.connected)))
+	mux.Handle("/signup/", a.flow.Handler())
 	for pattern, p := range a.pages() {
 		mux.Handle(pattern, a.signedIn(p))
 	}

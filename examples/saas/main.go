@@ -25,6 +25,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence/postgres"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence/sqlite"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence/storage"
@@ -84,7 +85,7 @@ func run(ctx context.Context, out io.Writer, s settings) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
-	keys, err := openKeys(os.Getenv("SAAS_KEYS"))
+	keys, err := openKeys(graph.Secret(os.Getenv("SAAS_KEYS")))
 	if err != nil {
 		return err
 	}

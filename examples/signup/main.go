@@ -62,17 +62,21 @@ func newHost(app cloudapi.Config, configuration, sdk string, connected func(*sig
 		return nil, err
 	}
 	flow, err := signup.NewFlow(signup.Config{
-		ConfigurationID: configuration, Client: client, SDKURL: sdk, Check: eligibility.PageCheck(eligibility.PolicyAsOf),
-		Owner: func(*http.Request) (string, error) { return "bakery", nil }, // whoever is signed in to the SaaS
+		ConfigurationID: configuration, Client: client,
+		Page: signup.PageConfig{
+			Tenant: func(*http.Request) (string, error) { return "bakery", nil }, // who is signed in to the SaaS
+			SDKURL: sdk, Check: eligibility.PageCheck(eligibility.PolicyAsOf),
+		},
+		Connected: func(_ context.Context, b *signup.Business) error {
+			connected(b) // a real host stores b, its token encrypted, and asks for contacts and history
+			return nil
+		},
 	})
 	if err != nil {
 		return nil, err
 	}
 	mux := http.NewServeMux()
-	mux.Handle("/signup/", http.StripPrefix("/signup", flow.Handler(func(_ context.Context, b *signup.Business) error {
-		connected(b) // a real host stores b, its token encrypted, and asks for contacts and history
-		return nil
-	})))
+	mux.Handle("/signup/", flow.Handler())
 	mux.HandleFunc("/{$}", func(w http.ResponseWriter, _ *http.Request) {
 		maps.Copy(w.Header(), flow.PageHeaders())
 		w.Header().Set("Content-Type", "text/html; charset=utf-8")

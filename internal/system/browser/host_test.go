@@ -66,11 +66,17 @@ func newHost(t *testing.T, cfg hostConfig) *host {
 		sdk += "?simulate=" + cfg.simulate
 	}
 	sc := signup.Config{
-		ConfigurationID: theStage.world.ConfigurationID(), Client: client, SDKURL: sdk,
-		Owner: func(*http.Request) (string, error) { return h.name, nil },
+		ConfigurationID: theStage.world.ConfigurationID(), Client: client,
+		Page: signup.PageConfig{Tenant: func(*http.Request) (string, error) { return h.name, nil }, SDKURL: sdk},
+		Connected: func(_ context.Context, b *signup.Business) error {
+			h.mu.Lock()
+			defer h.mu.Unlock()
+			h.connected = append(h.connected, b)
+			return nil
+		},
 	}
 	if cfg.plain {
-		sc.SDKURL = theStage.world.SDKURL()
+		sc.Page.SDKURL = theStage.world.SDKURL()
 	}
 	if cfg.change != nil {
 		cfg.change(h, &sc)
@@ -78,12 +84,7 @@ func newHost(t *testing.T, cfg hostConfig) *host {
 	h.flow, err = signup.NewFlow(sc)
 	require.NoError(t, err)
 	mux := http.NewServeMux()
-	mux.Handle("/signup/", http.StripPrefix("/signup", h.flow.Handler(func(_ context.Context, b *signup.Business) error {
-		h.mu.Lock()
-		defer h.mu.Unlock()
-		h.connected = append(h.connected, b)
-		return nil
-	})))
+	mux.Handle("/signup/", h.flow.Handler())
 	mux.HandleFunc("/{$}", func(w http.ResponseWriter, _ *http.Request) {
 		maps.Copy(w.Header(), h.flow.PageHeaders())
 		for name, value := range cfg.headers {
@@ -203,7 +204,7 @@ func (h *host) toVerification(popup *window) {
 func (h *host) toReview(popup *window) {
 	h.t.Helper()
 	h.toVerification(popup)
-	require.NoError(h.t, h.phone.Confirm(true))
+	require.NoError(h.t, h.phone.Confirm(coexistencetest.ShareHistory))
 	popup.fill(id("code"), h.phone.LastCode())
 	popup.click(id("verify"))
 	popup.screen(coexistencetest.ScreenReview)
