@@ -67,7 +67,7 @@ var mayLink = map[string][]string{
 	"internal/board":              append([]string{"rsc.io/qr"}, calls...),
 	"internal/sqlsignup":          calls,
 	"internal/sqlstore":           calls,
-	"cloudapi/redislimit":         append([]string{"github.com/redis/go-redis/v9", "github.com/cespare/xxhash/v2", "go.uber.org/atomic", "golang.org/x/sys"}, calls...),
+	"cloudapi/redislimit":         append([]string{"github.com/redis/go-redis/v9", "github.com/cespare/xxhash/v2", "github.com/dgryski/go-rendezvous"}, calls...),
 	"webhook/inbox/natsinbox":     nats,
 	"webhook/inbox/pginbox":       pgx,
 	"webhook/inbox/sqliteinbox":   sqlite,
@@ -89,6 +89,7 @@ var (
 		"github.com/jackc/pgservicefile",
 		"github.com/jackc/pgx/v5",
 		"github.com/jackc/puddle/v2",
+		"golang.org/x/crypto",
 		"golang.org/x/sync",
 		"golang.org/x/text",
 	}
