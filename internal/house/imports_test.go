@@ -74,7 +74,7 @@ var mayLink = map[string][]string{
 	"internal/sqlitedb":           sqlite,
 	"internal/sqlsignup":          calls,
 	"internal/sqlstore":           calls,
-	"cloudapi/redislimit":         append([]string{"github.com/redis/go-redis/v9", "github.com/cespare/xxhash/v2", "go.uber.org/atomic", "golang.org/x/sys"}, calls...),
+	"cloudapi/redislimit":         append([]string{"github.com/redis/go-redis/v9", "github.com/cespare/xxhash/v2", "github.com/dgryski/go-rendezvous"}, calls...),
 	"webhook/inbox/natsinbox":     nats,
 	"webhook/inbox/pginbox":       pgx,
 	"webhook/inbox/sqliteinbox":   sqlite,
@@ -105,6 +105,8 @@ var (
 		"github.com/jackc/pgservicefile",
 		"github.com/jackc/pgx/v5",
 		"github.com/jackc/puddle/v2",
+		"golang.org/x/crypto",
+		"golang.org/x/sync",
 		"golang.org/x/text",
 	}, goose...)
 
