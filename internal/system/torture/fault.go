@@ -341,10 +341,10 @@ func fillDisk(ctx context.Context, t *trial) (err error) {
 		}
 		t.site.stop()
 	}()
+	t.gen.timeout = 2 * time.Second // NATS leaves requests without an answer
 	if err := t.start(ctx, 1); err != nil {
 		return err
 	}
-	t.gen.timeout = 2 * time.Second // NATS leaves requests without an answer
 	const some = 100
 	t.gen.allow(some)
 	if err := t.gen.reach(ctx, some); err != nil {

@@ -96,7 +96,7 @@ func TestAServerThatIsKilledLosesNothing(t *testing.T) {
 	t.Parallel()
 	s := newServer(t, synced, "")
 	cfg := s.config()
-	const n, customers = 3000, 50
+	const n, customers = 1500, 50
 	var mu sync.Mutex
 	seen := map[string]int{}
 	last := map[string]string{}
