@@ -10,8 +10,9 @@ import (
 
 // A Business is what a signup brought: a token, the accounts it reaches and the number.
 //
-// To go on later with [Flow.ResumeConnection], in another process even, keep Owner, Token, OnboardedAt, Session and, where set, WABA,
-// the id of Phone, Credit and Registrations. Encrypt the Token; a [graph.Secret] refuses to be written as JSON.
+// To go on later with [Flow.ResumeConnection], in another process even, keep Owner, Token,
+// OnboardedAt, Session and, where set, WABA, the id of Phone, Credit and Registrations. Encrypt the
+// Token; a [graph.Secret] refuses to be written as JSON.
 type Business struct {
 	// Owner is whom [Flow.Begin] was called for: the host's name for its tenant.
 	Owner string

@@ -45,8 +45,8 @@ var mayImport = map[string][]string{
 	"webhook/inbox/sqliteinbox":   {"cloudapi/graph", "webhook", "internal/sqlinbox"},
 }
 
-// simulates is what the simulator may use. Packages coexistence and signup do not know each other; the simulator knows both, since
-// one call of it plays the popup for a signup.Flow.
+// simulates is what the simulator may use. Packages coexistence and signup do not know each other;
+// the simulator knows both, since one call of it plays the popup for a signup.Flow.
 var simulates = []string{"cloudapi/graph", "cloudapi", "cloudapi/cloudapitest", "webhook", "coexistence", "signup"}
 
 // opensAll is what a package may use that opens everything that is stored.
