@@ -11,8 +11,8 @@ import (
 
 // An Attempt is one try of one owner to sign up. It takes one code.
 type Attempt struct {
-	// ID names the attempt in the [Store], in [Flow.Attempts] and for [Flow.Resume]. It is derived from the State and is no
-	// secret.
+	// ID names the attempt in the [Store], in [Flow.Attempts] and for [Flow.Resume]. It is derived
+	// from the State and is no secret.
 	ID string
 
 	// State is a nonce of 128 bits or more. Give it to the page of this owner and nobody else. It is what keeps a code or

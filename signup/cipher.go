@@ -15,8 +15,9 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/sealed"
 )
 
-// A Cipher encrypts what a [Store] keeps. [ParseKeyring] makes one from the text of a key, [NewCipher] from its bytes; Tink's AEAD fits as well, where keys live in a
-// key management service. It must be safe for concurrent use.
+// A Cipher encrypts what a [Store] keeps. [ParseKeyring] makes one from the text of a key,
+// [NewCipher] from its bytes; Tink's AEAD fits as well, where keys live in a key management
+// service. It must be safe for concurrent use.
 type Cipher interface {
 	// Encrypt seals plaintext. What it returns opens only with the same associated data, so that a record cannot be passed
 	// off as another's.
@@ -56,12 +57,14 @@ func NewCipher(keys ...[]byte) (*Keyring, error) {
 	return c, nil
 }
 
-// ParseKeyring returns a Keyring from the text of its keys, as an environment variable or a secret manager holds it: each 32
-// bytes in base64, separated by commas, the newest first. White space around a key is left out. Make a key with
+// ParseKeyring returns a Keyring from the text of its keys, as an environment variable or a secret
+// manager holds it: each 32 bytes in base64, separated by commas, the newest first. White space
+// around a key is left out. Make a key with
 //
 //	openssl rand -base64 32
 //
-// and see [NewCipher] for how to change it. An error names the position of a key, from 1, and never the key.
+// and see [NewCipher] for how to change it. An error names the position of a key, from 1, and never
+// the key.
 func ParseKeyring(text graph.Secret) (*Keyring, error) {
 	if strings.TrimSpace(text.Reveal()) == "" {
 		return nil, errors.New(`signup: ParseKeyring: there is no key; make one with "openssl rand -base64 32"`)

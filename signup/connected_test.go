@@ -11,7 +11,8 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/signup"
 )
 
-// Whatever ends a signup well, the host hears of it in one place, and before the attempt forgets the token.
+// Whatever ends a signup well, the host hears of it in one place, and before the attempt forgets
+// the token.
 func TestConnectedTakesEveryBusiness(t *testing.T) {
 	t.Parallel()
 	ways := map[string]func(*bench) (*signup.Business, error){

@@ -58,10 +58,12 @@ func (s Submission) wishes() wishes {
 // and the number, verifies every claim of the browser, and subscribes the app. It never registers or deregisters a number of
 // the WhatsApp Business app. See [Step] for the order.
 //
-// A nil error means that the business is connected, and that [Config].Connected has taken it: the Outcome is [OutcomeReady], or outside
-// of coexistence [OutcomeNeedsRegistration]. Every other error is an [*Error]. Where [Outcome.Resumable] is true and a token was granted,
-// the Business comes with the error: do what the advice says and submit the same State again without a code, or call [Flow.Resume] for
-// the attempt, which [Config].Store keeps, or [Flow.ResumeConnection] with the Business.
+// A nil error means that the business is connected, and that [Config].Connected has taken it: the
+// Outcome is [OutcomeReady], or outside of coexistence [OutcomeNeedsRegistration]. Every other
+// error is an [*Error]. Where [Outcome.Resumable] is true and a token was granted, the Business
+// comes with the error: do what the advice says and submit the same State again without a code, or
+// call [Flow.Resume] for the attempt, which [Config].Store keeps, or [Flow.ResumeConnection] with
+// the Business.
 //
 // A code cannot be exchanged a second time. If the browser going away cancels ctx, the grant may be lost; detach it with
 // [context.WithoutCancel], as [Flow.Handler] does.
@@ -87,10 +89,12 @@ func (f *Flow) Finish(ctx context.Context, sub Submission) (*Business, error) {
 	return b, err
 }
 
-// Resume goes on with the signup of an attempt that has a token and stopped, without the page: after a restart, or when what was
-// missing is there. [Flow.Attempts] lists them, each with its ID. Phone is the choice after [OutcomeChooseNumber], or empty.
+// Resume goes on with the signup of an attempt that has a token and stopped, without the page:
+// after a restart, or when what was missing is there. [Flow.Attempts] lists them, each with its ID.
+// Phone is the choice after [OutcomeChooseNumber], or empty.
 //
-// Everything after the exchange is repeated, [Config].Connected included. It returns what [Flow.Finish] returns.
+// Everything after the exchange is repeated, [Config].Connected included. It returns what
+// [Flow.Finish] returns.
 func (f *Flow) Resume(ctx context.Context, id string, phone graph.PhoneNumberID) (*Business, error) {
 	r, err := f.claim(ctx, id, "", false)
 	if err != nil {
@@ -101,10 +105,11 @@ func (f *Flow) Resume(ctx context.Context, id string, phone graph.PhoneNumberID)
 	return b, err
 }
 
-// ResumeAll goes on with every signup that was cut off, by the end of a process for instance, and with those that something did not answer
-// to ([OutcomeUnavailable], [OutcomeNotSubscribed]): call it when a process starts, and now and then. Those that wait for a person are left
-// alone. It hands the businesses to [Config].Connected, which it needs, and returns how many are connected now; the error lists what did not
-// go on, each an [*Error].
+// ResumeAll goes on with every signup that was cut off, by the end of a process for instance, and
+// with those that something did not answer to ([OutcomeUnavailable], [OutcomeNotSubscribed]): call
+// it when a process starts, and now and then. Those that wait for a person are left alone. It hands
+// the businesses to [Config].Connected, which it needs, and returns how many are connected now; the
+// error lists what did not go on, each an [*Error].
 func (f *Flow) ResumeAll(ctx context.Context) (connected int, err error) {
 	if f.cfg.Connected == nil {
 		return 0, errors.New("signup: ResumeAll needs Config.Connected, which takes the businesses")
@@ -232,10 +237,12 @@ func exchangeOutcome(err error) Outcome {
 
 var errNothingGranted = errors.New("only a Business with Owner and Token can be resumed")
 
-// ResumeConnection goes on with a business whose token was granted: after [OutcomeChooseNumber] with the phone that was chosen, after
-// the other outcomes that are [Outcome.Resumable] with an empty one, which leaves it at b.PhoneNumberID if that is set. No code is
-// needed, and b may come from a host's database; [Flow.Resume] is for what [Config].Store keeps. Every step is repeated, so that nothing
-// stale is believed, [Config].Connected included. It returns what [Flow.Finish] returns, and leaves b alone.
+// ResumeConnection goes on with a business whose token was granted: after [OutcomeChooseNumber]
+// with the phone that was chosen, after the other outcomes that are [Outcome.Resumable] with an
+// empty one, which leaves it at b.PhoneNumberID if that is set. No code is needed, and b may come from a
+// host's database; [Flow.Resume] is for what [Config].Store keeps. Every step is repeated, so that
+// nothing stale is believed, [Config].Connected included. It returns what [Flow.Finish] returns,
+// and leaves b alone.
 //
 // If the account is known from an account_update webhook, put it into b.WABA before: that finds what the token does not
 // list.

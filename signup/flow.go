@@ -66,19 +66,22 @@ type Config struct {
 	// [ModeCoexistence] refuses a PIN.
 	PIN func(ctx context.Context, b *Business) (graph.Secret, error)
 
-	// Connected takes a business that is connected, for the host to store it, its token encrypted. It is called once the last step
-	// is done and before anyone is told, by the page of [Flow.Handler] and by [Flow.Finish], [Flow.Resume], [Flow.ResumeAll],
-	// [Flow.ResumeConnection] and [Flow.Recover]: when it returns nil, the attempt ends and forgets the token.
+	// Connected takes a business that is connected, for the host to store it, its token encrypted.
+	// It is called once the last step is done and before anyone is told, by the page of
+	// [Flow.Handler] and by [Flow.Finish], [Flow.Resume], [Flow.ResumeAll], [Flow.ResumeConnection]
+	// and [Flow.Recover]: when it returns nil, the attempt ends and forgets the token.
 	//
-	// An error ends the try with [OutcomeUnavailable] at [StepReady], [ErrTaken] with [OutcomeTaken], and leaves the token in the attempt.
-	// Connected is called again, after all steps, when the page sends its state again, and by Resume and ResumeAll, for seven days; so it
-	// is if the process ends within it. It has to be idempotent. Calls of the page get a context that outlives the request: a closed tab
-	// must not cost a grant.
+	// An error ends the try with [OutcomeUnavailable] at [StepReady], [ErrTaken] with
+	// [OutcomeTaken], and leaves the token in the attempt. Connected is called again, after all
+	// steps, when the page sends its state again, and by Resume and ResumeAll, for seven days; so
+	// it is if the process ends within it. It has to be idempotent. Calls of the page get a context
+	// that outlives the request: a closed tab must not cost a grant.
 	//
 	// Required with Page and for ResumeAll. If nil, the other methods only return the business.
 	Connected func(ctx context.Context, b *Business) error
 
-	// Page is what [Flow.Handler] serves. The zero PageConfig is for hosts with a page and handlers of their own making.
+	// Page is what [Flow.Handler] serves. The zero PageConfig is for hosts with a page and handlers
+	// of their own making.
 	Page PageConfig
 
 	// Logger gets what no caller can see. If nil, nothing is logged.

@@ -69,7 +69,8 @@ func (f *Flow) run(
 	return b, nil
 }
 
-// handOver gives a connected business to the host, whose errors are no answers of Meta's: they only keep the attempt open.
+// handOver gives a connected business to the host, whose errors are no answers of Meta's: they only
+// keep the attempt open.
 func (g *grant) handOver(ctx context.Context) error {
 	if g.f.cfg.Connected == nil {
 		return nil

@@ -17,16 +17,18 @@ const maxBody = 256 << 10
 // finishTimeout ends a finish that the browser does not wait for any more.
 const finishTimeout = 2 * time.Minute
 
-// Handler serves what a page needs for a signup, by [Config].Page. Mount it at [PageConfig].Prefix and put one tag into a page of
-// yours, where the signup shall be:
+// Handler serves what a page needs for a signup, by [Config].Page. Mount it at [PageConfig].Prefix
+// and put one tag into a page of yours, where the signup shall be:
 //
 //	mux.Handle("/signup/", flow.Handler())
 //
 //	<script src="/signup/connect.js" defer></script>
 //
-// The script says what happens in plain words, asks [PageConfig].Check first, opens Meta's popup, joins what comes back, shows the
-// progress, and fires a "whatsapp-signup" event on the document when the signup ended, with detail.outcome and detail.phone. A page of
-// its own is at the prefix, to try it. See [Flow.PageHeaders] for what the headers of your page must allow. Below the prefix there are
+// The script says what happens in plain words, asks [PageConfig].Check first, opens Meta's popup,
+// joins what comes back, shows the progress, and fires a "whatsapp-signup" event on the document
+// when the signup ended, with detail.outcome and detail.phone. A page of its own is at the prefix,
+// to try it. See [Flow.PageHeaders] for what the headers of your page must allow. Below the prefix
+// there are
 //
 //	GET  /              a page with nothing but the signup
 //	GET  /connect.js    the script, and /connect.css, its looks
@@ -61,15 +63,17 @@ const finishTimeout = 2 * time.Minute
 //
 // [Config].Connected is called for every connected business before the page is told.
 //
-// Every POST, and /back, must be of a tenant ([PageConfig].Tenant). Browsers on other origins are turned away
-// ([http.CrossOriginProtection]), except for [PageConfig].TrustedOrigins, which may call with the cookies of this one. A code can only
-// be submitted with a state that was begun for the same tenant, so that no third page can connect its account to this tenant. Answers
-// hold no secret but the state, and are not cached.
+// Every POST, and /back, must be of a tenant ([PageConfig].Tenant). Browsers on other origins are
+// turned away ([http.CrossOriginProtection]), except for [PageConfig].TrustedOrigins, which may
+// call with the cookies of this one. A code can only be submitted with a state that was begun for
+// the same tenant, so that no third page can connect its account to this tenant. Answers hold no
+// secret but the state, and are not cached.
 //
 // A Flow without Config.Page answers everything with 404.
 func (f *Flow) Handler() http.Handler {
 	mux, page := http.NewServeMux(), f.cfg.Page
-	notFound := "There are begin, check, finish, status, back, connect.js and a page below " + page.Prefix + ", where the handler has to be mounted."
+	notFound := "There are begin, check, finish, status, back, connect.js and a page below " + page.Prefix +
+		", where the handler has to be mounted."
 	if page.Tenant == nil {
 		notFound = "Set Config.Page."
 	} else {
@@ -177,7 +181,10 @@ func (f *Flow) serveBegin(w http.ResponseWriter, r *http.Request, owner string) 
 		Steps    []Step `json:"steps"`
 		Check    bool   `json:"check"`
 		Redirect string `json:"redirect,omitzero"`
-	}{State: a.State, Expires: int(f.cfg.AttemptTTL / time.Second), Mode: f.cfg.Mode, Launch: launch, SDK: f.cfg.Page.SDKURL, Origin: f.standIn(), Steps: f.Steps(), Check: f.cfg.Page.Check != nil}
+	}{
+		State: a.State, Expires: int(f.cfg.AttemptTTL / time.Second), Mode: f.cfg.Mode, Launch: launch,
+		SDK: f.cfg.Page.SDKURL, Origin: f.standIn(), Steps: f.Steps(), Check: f.cfg.Page.Check != nil,
+	}
 	if f.cfg.Page.RedirectURI != "" {
 		answer.Redirect, err = f.redirectURL(launch, a.State)
 		if err != nil { // NewFlow has checked the address

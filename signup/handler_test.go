@@ -368,7 +368,8 @@ func TestAFlowWithoutAPageSaysSo(t *testing.T) {
 	}
 }
 
-// Two tenants may be through with one number at the same time: the host's database knows who was first.
+// Two tenants may be through with one number at the same time: the host's database knows who was
+// first.
 func TestABusinessThatTheHostHasTakenAlreadyIsTold(t *testing.T) {
 	t.Parallel()
 	p := newPage(t, happy())

@@ -155,7 +155,9 @@ func (f *Flow) Launch(opts LaunchOptions) (Launch, error) {
 		return Launch{}, err
 	}
 	return Launch{
-		Init: InitOptions{AppID: f.cfg.Client.AppID(), AutoLogAppEvents: true, XFBML: true, Version: f.cfg.Client.Version()},
+		Init: InitOptions{
+			AppID: f.cfg.Client.AppID(), AutoLogAppEvents: true, XFBML: true, Version: f.cfg.Client.Version(),
+		},
 		Login: LoginOptions{
 			ConfigurationID:             f.cfg.ConfigurationID,
 			ResponseType:                "code",

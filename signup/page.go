@@ -154,7 +154,8 @@ func (f *Flow) serveBack(w http.ResponseWriter, r *http.Request) {
 	}
 	w.Header().Set("Cache-Control", "no-store")
 	w.Header().Set("Referrer-Policy", "no-referrer") // the address of this request holds a code
-	w.Header().Set("Location", f.cfg.Page.PageURL)   // relative to the address that the browser knows: a router in front may have stripped the prefix
+	// Relative to the address that the browser knows: a router in front may have stripped the prefix.
+	w.Header().Set("Location", f.cfg.Page.PageURL)
 	w.WriteHeader(http.StatusSeeOther)
 }
 

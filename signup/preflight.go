@@ -177,8 +177,8 @@ func (p *preflight) version() {
 		p.add("Graph version", FindingSkipped, "Meta did not say which one runs", "")
 	case info.Meta.Version != p.cfg.Client.Version():
 		p.add("Graph version", FindingWarning, "the client asks for "+p.cfg.Client.Version()+" and Meta runs "+info.Meta.Version,
-			"set Version of the client to one that Meta serves; Meta replaces one that has ended without a word, and an old one can lead to "+
-				"the wrong popup")
+			"set Version of the client to one that Meta serves; Meta replaces one that has ended without a word, "+
+				"and an old one can lead to the wrong popup")
 	default:
 		p.add("Graph version", FindingOK, info.Meta.Version, "")
 	}

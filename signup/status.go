@@ -79,8 +79,8 @@ func (f *Flow) Status(ctx context.Context, state, owner string) (*Status, error)
 	return r.status(), nil
 }
 
-// Attempts returns the attempts of an owner, or of everybody if owner is empty, the oldest first. At the start of a process, those
-// in [PhaseGranted] wait for [Flow.Resume].
+// Attempts returns the attempts of an owner, or of everybody if owner is empty, the oldest first.
+// At the start of a process, those in [PhaseGranted] wait for [Flow.Resume].
 func (f *Flow) Attempts(ctx context.Context, owner string) ([]Status, error) {
 	records, err := f.cfg.Store.List(ctx, owner)
 	if err != nil {

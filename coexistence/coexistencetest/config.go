@@ -39,8 +39,8 @@ type Config struct {
 	// HideTargets makes tokens keep silent about their accounts, as they do since June 2026 at times.
 	HideTargets bool
 
-	// Fields are the webhook fields to which [World.DeliverTo] subscribes the app. If nil, the five that coexistence needs:
-	// [coexistence.Fields].
+	// Fields are the webhook fields to which [World.DeliverTo] subscribes the app. If nil, the five
+	// that coexistence needs: [coexistence.Fields].
 	Fields []webhook.Field
 
 	// Templates are those of every account that the popup makes, all approved. If nil, accounts have none, and the Graph API takes

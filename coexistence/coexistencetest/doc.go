@@ -52,7 +52,8 @@
 //
 // # The popup
 //
-// [World.OpenSignup] takes what the host's page gives to FB.login and opens the popup, step by step or all at once:
+// [World.OpenSignup] takes what the host's page gives to FB.login and opens the popup, step by step
+// or all at once:
 //
 //	popup, err := world.OpenSignup(launch)
 //	result, err := popup.Complete(phone, coexistencetest.ShareHistory)
@@ -65,8 +66,9 @@
 //
 // # In a browser
 //
-// [World.SDKURL] is a stand-in for Meta's JavaScript SDK. A page that loads it opens the popup as HTML pages, with a QR code that can be
-// scanned and a page for the phone's part; package signup takes the address as PageConfig.SDKURL. "go run ./examples/signup" shows it.
+// [World.SDKURL] is a stand-in for Meta's JavaScript SDK. A page that loads it opens the popup as
+// HTML pages, with a QR code that can be scanned and a page for the phone's part; package signup
+// takes the address as PageConfig.SDKURL. "go run ./examples/signup" shows it.
 //
 // # Chance
 //

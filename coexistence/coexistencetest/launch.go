@@ -60,7 +60,8 @@ func parseLaunch(b []byte) (launch, error) {
 	}, nil
 }
 
-// known reports whether the options name the configuration and the app of the world. Meta shows no reason if they do not.
+// known reports whether the options name the configuration and the app of the world. Meta shows no
+// reason if they do not.
 func (l launch) known(w *World) bool {
 	return l.Config == w.cfg.ConfigurationID && (l.AppID == "" || l.AppID == w.AppID())
 }

@@ -38,7 +38,8 @@ const (
 	// ShareHistory shares the chats of the last six months.
 	ShareHistory HistorySharing = iota
 
-	// DeclineHistory shares none: a request for the history is answered with [graph.CodeHistorySharingOff].
+	// DeclineHistory shares none: a request for the history is answered with
+	// [graph.CodeHistorySharingOff].
 	DeclineHistory
 )
 

@@ -78,9 +78,10 @@ type popupFault struct {
 	SessionID string     `json:"session_id"`
 }
 
-// OpenSignup opens the popup. Launch is what the page would give to FB.init and FB.login: a [signup.Launch], or JSON as a
-// [json.RawMessage], either {"init":…,"login":…} or the options of FB.login alone. Options that are wrong in a way that Meta
-// punishes silently open a popup all the same.
+// OpenSignup opens the popup. Launch is what the page would give to FB.init and FB.login: a
+// [signup.Launch], or JSON as a [json.RawMessage], either {"init":…,"login":…} or the options of
+// FB.login alone. Options that are wrong in a way that Meta punishes silently open a popup all the
+// same.
 func (w *World) OpenSignup(launch json.Marshaler) (*Popup, error) {
 	options, err := json.Marshal(launch)
 	if err != nil {

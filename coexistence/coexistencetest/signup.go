@@ -44,18 +44,20 @@ func SignUp(ctx context.Context, flow *signup.Flow, phone *Phone, sharing Histor
 	return flow.Finish(ctx, sub)
 }
 
-// Connect goes through the popup in one step, without showing it, for a test that is about something
-// else: as if the business had entered the number and the code, and confirmed on the phone. What
-// refuses the number in the popup refuses it here: a [*PopupError]. [SignUp] does the host's part,
-// too.
+// Connect goes through the popup in one step, without showing it, for a test that is about
+// something else: as if the business had entered the number and the code, and confirmed on the
+// phone. What refuses the number in the popup refuses it here: a [*PopupError]. [SignUp] does the
+// host's part, too.
 func (p *Phone) Connect(sharing HistorySharing) (Result, error) {
 	w := p.world
 	return p.connect(launch{
-		AppID: w.AppID(), Config: w.cfg.ConfigurationID, Response: "code", Override: true, Feature: featureCoexistence, Version: "v4",
+		AppID: w.AppID(), Config: w.cfg.ConfigurationID, Response: "code", Override: true,
+		Feature: featureCoexistence, Version: "v4",
 	}, sharing)
 }
 
-// connect plays what [Popup.Complete] plays, without HTTP, so that it works in a bubble of testing/synctest.
+// connect plays what [Popup.Complete] plays, without HTTP, so that it works in a bubble of
+// testing/synctest.
 func (p *Phone) connect(l launch, sharing HistorySharing) (Result, error) {
 	w := p.world
 	w.mu.Lock()

@@ -85,7 +85,8 @@ func (w *World) Graph() *cloudapitest.Server { return w.graph }
 // ClientConfig returns what a client needs to call the Graph API: its address, the app and the partner's system token.
 func (w *World) ClientConfig() cloudapi.Config { return w.graph.Config() }
 
-// WebhookConfig returns what the host's endpoint needs: the secret of deliveries and the token of the handshake.
+// WebhookConfig returns what the host's endpoint needs: the secret of deliveries and the token of
+// the handshake.
 func (w *World) WebhookConfig() webhook.Config {
 	return webhook.Config{AppSecret: w.graph.App().Secret, VerifyToken: graph.Secret(w.cfg.VerifyToken)}
 }

@@ -1,4 +1,4 @@
-// Connect is all that it takes to serve the page on which a business connects its number: open /signup/.
+// Connect serves the page on which a business connects its number, at /signup/.
 package main
 
 import (
@@ -31,7 +31,7 @@ func main() {
 		log.Fatal(err)
 	}
 	http.Handle("/signup/", flow.Handler())
-	log.Fatal(http.ListenAndServe(cmp.Or(os.Getenv("ADDR"), "localhost:8080"), nil)) //nolint:gosec // G114: no timeouts
+	log.Fatal(http.ListenAndServe(cmp.Or(os.Getenv("ADDR"), "localhost:8080"), nil)) //nolint:gosec // G114: an example
 }
 
 func tenantOf(*http.Request) (string, error) { return "bakery", nil } // who is signed in to your product

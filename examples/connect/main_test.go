@@ -59,7 +59,9 @@ func TestABusinessConnects(t *testing.T) {
 	}, &finished)
 	require.Equal(t, "ready", finished.Outcome)
 	require.Equal(t, phone.Number(), finished.Phone)
-	require.Contains(t, log.String(), "bakery connected number "+string(phone.ID()))
+	require.Eventually(t, func() bool { // its log comes through a pipe
+		return strings.Contains(log.String(), "bakery connected number "+string(phone.ID()))
+	}, 30*time.Second, time.Millisecond, "%s", log)
 }
 
 func TestTheProgramListsWhatIsNotSet(t *testing.T) {

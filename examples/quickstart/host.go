@@ -40,7 +40,7 @@ func newHost(
 	webhook.On(&mux, h.answer)
 	flow, err3 := signup.NewFlow(signup.Config{
 		ConfigurationID: configurationID, Client: client, Connected: h.connected,
-		Page: signup.PageConfig{Tenant: func(*http.Request) (string, error) { return "bakery", nil }}, // who is signed in to the SaaS
+		Page: signup.PageConfig{Tenant: func(*http.Request) (string, error) { return "bakery", nil }}, // who signed in
 	})
 	if err := errors.Join(err1, err2, err3); err != nil {
 		return nil, err

@@ -26,7 +26,8 @@ type number struct {
 	EndsAt int64  // of the token, after which the business has to sign up again; 0 for never
 }
 
-// openKeys reads what tokens are sealed with. Without any text, a key lives as long as the process, which is good for playing.
+// openKeys reads what tokens are sealed with. Without any text, a key lives as long as the process,
+// which is good for playing.
 func openKeys(text graph.Secret) (*signup.Keyring, error) {
 	if text == "" {
 		key := make([]byte, 32)

@@ -50,8 +50,8 @@ var mayImport = map[string][]string{
 	"webhook/inbox/sqliteinbox":       {"cloudapi/graph", "webhook", "coexistence/sqlite/migrations", "internal/sqlitedb", "internal/sqlinbox"},
 }
 
-// simulates is what the simulator may use. Packages coexistence and signup do not know each other; the simulator knows both, since
-// one call of it plays the popup for a signup.Flow.
+// simulates is what the simulator may use. Packages coexistence and signup do not know each other;
+// the simulator knows both, since one call of it plays the popup for a signup.Flow.
 var simulates = []string{"cloudapi/graph", "cloudapi", "cloudapi/cloudapitest", "webhook", "coexistence", "signup"}
 
 // mayLink lists the modules besides ours and the standard library that a package may put into a host's binary. A package
