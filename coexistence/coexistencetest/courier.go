@@ -14,13 +14,14 @@ import (
 	"time"
 
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/cloudapitest"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook"
 )
 
 // A courier delivers changes like Meta: signed, at least once, several at a time, again and again until it hears 200.
 type courier struct {
 	cfg    DeliveryConfig
-	secret string
+	secret graph.Secret
 	graph  *cloudapitest.Server
 	client *http.Client
 
@@ -45,7 +46,7 @@ func newCourier(cfg Config, server *cloudapitest.Server, relied *reckoning) *cou
 	ctx, cancel := context.WithCancel(context.Background())
 	c := &courier{
 		cfg:    cfg.Delivery,
-		secret: server.App().Secret.Reveal(),
+		secret: server.App().Secret,
 		graph:  server,
 		client: &http.Client{
 			Timeout:       cfg.Delivery.Timeout,

@@ -6,7 +6,6 @@ import (
 	"net/http/httptest"
 
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi"
-	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence/coexistencetest"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook"
 )
@@ -30,7 +29,7 @@ func ExampleNewWorld() {
 		return nil
 	})
 	endpoint, err := webhook.NewEndpoint(webhook.Config{
-		AppSecret: graph.Secret(world.AppSecret()), VerifyToken: graph.Secret(world.VerifyToken()),
+		AppSecret: world.AppSecret(), VerifyToken: world.VerifyToken(),
 	}, webhook.Dispatch(&mux))
 	if err != nil {
 		fmt.Println(err)

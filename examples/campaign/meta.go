@@ -101,7 +101,7 @@ func (m *meta) postStatus(sent cloudapitest.SentMessage) {
 		if err != nil {
 			return
 		}
-		req.Header.Set("X-Hub-Signature-256", webhook.Sign(m.srv.App().Secret.Reveal(), body))
+		req.Header.Set("X-Hub-Signature-256", webhook.Sign(m.srv.App().Secret, body))
 		resp, err := http.DefaultClient.Do(req)
 		if err == nil {
 			_, _ = io.Copy(io.Discard, resp.Body)

@@ -50,7 +50,7 @@ func newStory(ctx context.Context, out *os.File, seed uint64, messages int) (*st
 
 	var err error
 	if s.dir, err = os.MkdirTemp("", "quickstart"); err == nil {
-		s.host, err = newHost(ctx, s.world.ClientConfig(), s.world.ConfigurationID(), graph.Secret(s.world.VerifyToken()), s.store, s.dir)
+		s.host, err = newHost(ctx, s.world.ClientConfig(), s.world.ConfigurationID(), s.world.VerifyToken(), s.store, s.dir)
 	}
 	if err != nil {
 		s.close()
