@@ -106,7 +106,7 @@ func (c *courier) send(changes ...change) {
 }
 
 func (c *courier) unsubscribed(ch change) string {
-	if _, _, ok := c.graph.Callback(ch.field, ch.waba, ch.phone); !ok {
+	if c.graph.Callback(ch.field, ch.waba, ch.phone) == (cloudapitest.Callback{}) {
 		return "the app does not subscribe to the field"
 	}
 	if !ch.partner && !c.graph.Subscribed(ch.waba) {
@@ -186,8 +186,8 @@ func (c *courier) pack(first int, now time.Time) *parcel {
 	c.address(p)
 	for i := 0; i < len(c.queue) && len(p.changes) < c.cfg.Batch; {
 		ch := c.queue[i]
-		url, _, ok := c.graph.Callback(ch.field, ch.waba, ch.phone)
-		if ok && url == p.url && !now.Before(ch.due) && size+len(ch.value)+perChange <= c.cfg.MaxBytes {
+		to := c.graph.Callback(ch.field, ch.waba, ch.phone)
+		if to.URL != "" && to.URL == p.url && !now.Before(ch.due) && size+len(ch.value)+perChange <= c.cfg.MaxBytes {
 			p.changes = append(p.changes, take(i))
 			size += len(ch.value) + perChange
 			continue
@@ -221,8 +221,8 @@ func (c *courier) look() {
 // address finds where a parcel goes now: a host may have moved since the last attempt.
 func (c *courier) address(p *parcel) {
 	ch := p.changes[0]
-	if url, level, ok := c.graph.Callback(ch.field, ch.waba, ch.phone); ok {
-		p.url, p.level = url, level
+	if to := c.graph.Callback(ch.field, ch.waba, ch.phone); to.URL != "" {
+		p.url, p.level = to.URL, to.Level
 	}
 }
 
