@@ -174,20 +174,24 @@ func TestPreflightFindings(t *testing.T) {
 	}{
 		"all is well": {change: func(*testing.T, *desk) {}},
 		"the number cannot be read": {
-			change:   func(_ *testing.T, d *desk) { d.srv.FailNext(200, cloudapitest.On("GET", "/{phone-number-id}")) },
+			change:   func(_ *testing.T, d *desk) { d.srv.Inject(cloudapitest.Fault{On: "GET /{phone-number-id}", Code: 200}) },
 			problems: []coexistence.Check{coexistence.CheckNumber},
 		},
 		"the subscribed apps cannot be read": {
-			change:   func(_ *testing.T, d *desk) { d.srv.FailNext(200, cloudapitest.On("GET", "/{waba-id}/subscribed_apps")) },
+			change: func(_ *testing.T, d *desk) {
+				d.srv.Inject(cloudapitest.Fault{On: "GET /{waba-id}/subscribed_apps", Code: 200})
+			},
 			problems: []coexistence.Check{coexistence.CheckSubscription},
 		},
 		"the fields cannot be read": {
-			change:   func(_ *testing.T, d *desk) { d.srv.FailNext(200, cloudapitest.On("GET", "/{app-id}/subscriptions")) },
+			change: func(_ *testing.T, d *desk) {
+				d.srv.Inject(cloudapitest.Fault{On: "GET /{app-id}/subscriptions", Code: 200})
+			},
 			problems: []coexistence.Check{coexistence.CheckFields},
 		},
 		"Meta does not answer about the fields": {
 			change: func(_ *testing.T, d *desk) {
-				d.srv.FailNext(2, cloudapitest.On("GET", "/{app-id}/subscriptions"), cloudapitest.Status(503), cloudapitest.Times(10))
+				d.srv.Inject(cloudapitest.Fault{On: "GET /{app-id}/subscriptions", Code: 2, Status: 503, Times: 10})
 			},
 			problems: []coexistence.Check{coexistence.CheckFields},
 		},
@@ -327,32 +331,34 @@ func TestWhatMetaAnswers(t *testing.T) {
 		again   bool // another Begin calls for contacts again
 	}{
 		"used, as code": {
-			func(s *cloudapitest.Server) { s.FailNext(2593107, cloudapitest.On("POST", syncPath)) },
+			func(s *cloudapitest.Server) { s.Inject(cloudapitest.Fault{On: "POST " + syncPath, Code: 2593107}) },
 			coexistence.ErrSyncUsed, coexistence.SyncAlreadyUsed, coexistence.SyncAccepted, false,
 		},
 		"used, as a rate limit": {
 			func(s *cloudapitest.Server) {
-				s.FailNext(4, cloudapitest.Subcode(2593107), cloudapitest.On("POST", syncPath))
+				s.Inject(cloudapitest.Fault{On: "POST " + syncPath, Code: 4, Subcode: 2593107})
 			},
 			coexistence.ErrSyncUsed, coexistence.SyncAlreadyUsed, coexistence.SyncAccepted, false,
 		},
 		"too late": {
 			func(s *cloudapitest.Server) {
-				s.FailNext(100, cloudapitest.Subcode(2593108), cloudapitest.On("POST", syncPath))
+				s.Inject(cloudapitest.Fault{On: "POST " + syncPath, Code: 100, Subcode: 2593108})
 			},
 			coexistence.ErrSyncWindowClosed, coexistence.SyncExpired, coexistence.SyncNone, false,
 		},
 		"a permission is missing": {
-			func(s *cloudapitest.Server) { s.FailNext(200, cloudapitest.On("POST", syncPath)) },
+			func(s *cloudapitest.Server) { s.Inject(cloudapitest.Fault{On: "POST " + syncPath, Code: 200}) },
 			graph.ErrPermission, coexistence.SyncNone, coexistence.SyncNone, true,
 		},
 		"the answer is lost": {
-			func(s *cloudapitest.Server) { s.DropNext(cloudapitest.On("POST", syncPath)) },
+			func(s *cloudapitest.Server) {
+				s.Inject(cloudapitest.Fault{On: "POST " + syncPath, Drop: true, Accept: true})
+			},
 			coexistence.ErrSyncOutcomeUnknown, coexistence.SyncUnknown, coexistence.SyncNone, false,
 		},
 		"an edge answers with a page": {
 			func(s *cloudapitest.Server) {
-				s.FailNextWith(502, "<html>Bad gateway</html>", cloudapitest.On("POST", syncPath), cloudapitest.Accepted())
+				s.Inject(cloudapitest.Fault{On: "POST " + syncPath, Status: 502, Body: "<html>Bad gateway</html>", Accept: true})
 			},
 			coexistence.ErrSyncOutcomeUnknown, coexistence.SyncUnknown, coexistence.SyncNone, false,
 		},
@@ -404,7 +410,7 @@ func TestWebhooksSettleAnUnknownOutcome(t *testing.T) {
 	d := newDesk(t)
 	_, err := d.tracker.BeginContacts(t.Context(), d.api, d.phone.ID)
 	require.NoError(t, err)
-	d.srv.DropNext(cloudapitest.On("POST", syncPath))
+	d.srv.Inject(cloudapitest.Fault{On: "POST " + syncPath, Drop: true, Accept: true})
 	_, err = d.tracker.Begin(t.Context(), d.api, d.phone.ID)
 	require.ErrorIs(t, err, coexistence.ErrSyncOutcomeUnknown)
 	require.Equal(t, coexistence.SyncUnknown, d.state(t).HistoryStatus(time.Now().Add(100*time.Hour)))
@@ -606,7 +612,7 @@ func TestALateAnswerLeavesTheNextCycleAlone(t *testing.T) {
 func TestErrorsAboutSyncsHoldNothingPersonal(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t)
-	d.srv.DropNext(cloudapitest.On("POST", syncPath))
+	d.srv.Inject(cloudapitest.Fault{On: "POST " + syncPath, Drop: true, Accept: true})
 	_, err := d.tracker.Begin(t.Context(), d.api, d.phone.ID)
 	require.Error(t, err)
 	require.NotContains(t, err.Error(), graph.Digits(d.phone.Number))

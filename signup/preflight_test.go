@@ -71,7 +71,7 @@ func TestPreflightSaysWhatToFixInOrder(t *testing.T) {
 		"wrong secret":     {func(s *setting) { s.client.AppSecret = "canary-wrong" }, "app and secret", signup.FindingProblem, "copy App ID"},
 		"wrong app":        {func(s *setting) { s.client.AppID = "1" }, "app and secret", signup.FindingProblem, "copy App ID"},
 		"Meta is down": {func(s *setting) {
-			s.srv.FailNextWith(502, "", cloudapitest.Times(20))
+			s.srv.Inject(cloudapitest.Fault{Status: 502, Times: 20})
 		}, "Graph API", signup.FindingProblem, "graph.facebook.com"},
 		"an ended version": {func(s *setting) { s.opts.Launch.Version = signup.V3 }, "launch", signup.FindingWarning, "launch options"},
 		"an old version":   {func(s *setting) { s.client.HTTPClient = &http.Client{Transport: replaced("v26.0")} }, "Graph version", signup.FindingWarning, "one that Meta serves"},

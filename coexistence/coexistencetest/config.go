@@ -6,6 +6,7 @@ import (
 
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/cloudapitest"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook"
 )
@@ -24,7 +25,7 @@ type Config struct {
 	App cloudapitest.App
 
 	// VerifyToken is what the host's callback expects in the handshake. If empty, made up: [World.VerifyToken].
-	VerifyToken string
+	VerifyToken graph.Secret
 
 	// ConfigurationID is the Facebook Login for Business configuration that the popup must be opened with. If empty, made up:
 	// [World.ConfigurationID].
@@ -127,7 +128,7 @@ func (c Config) withDefaults() Config {
 	if c.Seed == 0 {
 		c.Seed = 1
 	}
-	if c.VerifyToken == "" {
+	if c.VerifyToken.IsZero() {
 		c.VerifyToken = "made-up-verify-token"
 	}
 	if c.ConfigurationID == "" {

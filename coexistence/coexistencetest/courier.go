@@ -14,13 +14,14 @@ import (
 	"time"
 
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/cloudapitest"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook"
 )
 
 // A courier delivers changes like Meta: signed, at least once, several at a time, again and again until it hears 200.
 type courier struct {
 	cfg    DeliveryConfig
-	secret string
+	secret graph.Secret
 	graph  *cloudapitest.Server
 	client *http.Client
 
@@ -45,7 +46,7 @@ func newCourier(cfg Config, server *cloudapitest.Server, relied *reckoning) *cou
 	ctx, cancel := context.WithCancel(context.Background())
 	c := &courier{
 		cfg:    cfg.Delivery,
-		secret: server.App().Secret.Reveal(),
+		secret: server.App().Secret,
 		graph:  server,
 		client: &http.Client{
 			Timeout:       cfg.Delivery.Timeout,
@@ -105,7 +106,7 @@ func (c *courier) send(changes ...change) {
 }
 
 func (c *courier) unsubscribed(ch change) string {
-	if _, _, ok := c.graph.Callback(string(ch.field), ch.waba, ch.phone); !ok {
+	if c.graph.Callback(string(ch.field), ch.waba, ch.phone) == (cloudapitest.Callback{}) {
 		return "the app does not subscribe to the field"
 	}
 	if !ch.partner && !c.graph.Subscribed(ch.waba) {
@@ -185,8 +186,8 @@ func (c *courier) pack(first int, now time.Time) *parcel {
 	c.address(p)
 	for i := 0; i < len(c.queue) && len(p.changes) < c.cfg.Batch; {
 		ch := c.queue[i]
-		url, _, ok := c.graph.Callback(string(ch.field), ch.waba, ch.phone)
-		if ok && url == p.url && !now.Before(ch.due) && size+len(ch.value)+perChange <= c.cfg.MaxBytes {
+		to := c.graph.Callback(string(ch.field), ch.waba, ch.phone)
+		if to.URL != "" && to.URL == p.url && !now.Before(ch.due) && size+len(ch.value)+perChange <= c.cfg.MaxBytes {
 			p.changes = append(p.changes, take(i))
 			size += len(ch.value) + perChange
 			continue
@@ -220,8 +221,8 @@ func (c *courier) look() {
 // address finds where a parcel goes now: a host may have moved since the last attempt.
 func (c *courier) address(p *parcel) {
 	ch := p.changes[0]
-	if url, level, ok := c.graph.Callback(string(ch.field), ch.waba, ch.phone); ok {
-		p.url, p.level = url, level
+	if to := c.graph.Callback(string(ch.field), ch.waba, ch.phone); to.URL != "" {
+		p.url, p.level = to.URL, to.Level
 	}
 }
 

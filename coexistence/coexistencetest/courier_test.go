@@ -167,7 +167,7 @@ func TestOverridesTakeWhatTheyCover(t *testing.T) {
 	account, number := newHost(t, world), newHost(t, world)
 	customer := phone.Customer("+1 555-010-0142")
 	body := func(h *host) string {
-		return `{"override_callback_uri":"` + h.URL + `","verify_token":"` + world.VerifyToken() + `"}`
+		return `{"override_callback_uri":"` + h.URL + `","verify_token":"` + world.VerifyToken().Reveal() + `"}`
 	}
 	status, _ := call(t, world, token, "POST", "/"+string(phone.WABA())+"/subscribed_apps", body(account))
 	require.Equal(t, http.StatusOK, status)

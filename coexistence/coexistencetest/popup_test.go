@@ -313,7 +313,7 @@ func TestACodeWorksOnceAndForThirtySeconds(t *testing.T) {
 	result, err := openPopup(t, world).Complete(world.NewPhone(coexistencetest.PhoneConfig{}), coexistencetest.ShareHistory)
 	require.NoError(t, err)
 	exchange(t, world, result.Code)
-	path := "/oauth/access_token?client_id=" + string(world.AppID()) + "&client_secret=" + world.AppSecret() + "&code="
+	path := "/oauth/access_token?client_id=" + string(world.AppID()) + "&client_secret=" + world.AppSecret().Reveal() + "&code="
 	_, v := call(t, world, "", "GET", path+result.Code.Reveal(), "")
 	require.Contains(t, string(v["error"]), "36009")
 

@@ -95,10 +95,10 @@ func (w *World) WebhookConfig() webhook.Config {
 func (w *World) AppID() graph.AppID { return w.graph.App().ID }
 
 // AppSecret returns the secret that deliveries are signed with.
-func (w *World) AppSecret() string { return w.graph.App().Secret.Reveal() }
+func (w *World) AppSecret() graph.Secret { return w.graph.App().Secret }
 
 // VerifyToken returns what the host's callback must expect in the handshake.
-func (w *World) VerifyToken() string { return w.cfg.VerifyToken }
+func (w *World) VerifyToken() graph.Secret { return w.cfg.VerifyToken }
 
 // ConfigurationID returns the configuration that the popup must be opened with.
 func (w *World) ConfigurationID() string { return w.cfg.ConfigurationID }

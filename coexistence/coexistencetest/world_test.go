@@ -42,7 +42,7 @@ func newHost(t *testing.T, world *coexistencetest.World) *host {
 
 func (h *host) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if r.Method == http.MethodGet {
-		if r.URL.Query().Get("hub.verify_token") != h.world.VerifyToken() {
+		if r.URL.Query().Get("hub.verify_token") != h.world.VerifyToken().Reveal() {
 			w.WriteHeader(http.StatusForbidden)
 			return
 		}
@@ -50,7 +50,7 @@ func (h *host) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	body, _ := io.ReadAll(r.Body)
-	mac := hmac.New(sha256.New, []byte(h.world.AppSecret()))
+	mac := hmac.New(sha256.New, []byte(h.world.AppSecret().Reveal()))
 	mac.Write(body)
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -233,7 +233,7 @@ func call(t *testing.T, world *coexistencetest.World, token graph.Secret, method
 func exchange(t *testing.T, world *coexistencetest.World, code graph.Secret) graph.Secret {
 	t.Helper()
 	status, v := call(t, world, "", "GET",
-		"/oauth/access_token?client_id="+string(world.AppID())+"&client_secret="+world.AppSecret()+"&code="+code.Reveal(), "")
+		"/oauth/access_token?client_id="+string(world.AppID())+"&client_secret="+world.AppSecret().Reveal()+"&code="+code.Reveal(), "")
 	require.Equal(t, http.StatusOK, status, string(v["error"]))
 	var token string
 	require.NoError(t, json.Unmarshal(v["access_token"], &token))

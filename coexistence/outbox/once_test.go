@@ -30,7 +30,7 @@ func seed(t *testing.T) uint64 {
 	return n
 }
 
-var messagesCall = cloudapitest.On("POST", "/{phone-number-id}/messages")
+const messagesCall = "POST /{phone-number-id}/messages"
 
 // The promise of the package: through every fault that is known, with lost statuses and processes that die, every message is sent once.
 func TestEveryEntryIsSentOnceThroughFaultsAndDeaths(t *testing.T) {
@@ -128,7 +128,7 @@ func TestAMessageThatMetaMayHaveTakenIsNotRepeatedWhileItsHistoryIsStrange(t *te
 	t.Parallel()
 	each(t, func(t *testing.T, e engine) {
 		p := newPlatform(t, 1000)
-		p.DropNext(messagesCall, cloudapitest.Accepted())
+		p.Inject(cloudapitest.Fault{On: messagesCall, Drop: true, Accept: true})
 		h := start(t, e, p, outbox.Config{Patience: 200 * time.Millisecond})
 		h.put(p.text("doubt", 1))
 		h.becomes("doubt", outbox.Unknown)
@@ -150,7 +150,7 @@ func TestAMessageThatMetaNeverTookGoesOutAgain(t *testing.T) {
 		sent, err := p.client.Messages.Send(t.Context(), p.phone.ID, m)
 		require.NoError(t, err)
 		require.NoError(t, h.tracker.Sent(t.Context(), p.phone.ID, sent, m))
-		p.DropNext(messagesCall, cloudapitest.Refused())
+		p.Inject(cloudapitest.Fault{On: messagesCall, Drop: true})
 		h.put(p.text("again", 1))
 		require.Greater(t, h.becomes("again", outbox.Sent).Attempts, 1)
 		require.Len(t, p.Sent(), 2)
@@ -189,7 +189,7 @@ func TestThrottledEntriesComeAgain(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, e engine) {
 		p := newPlatform(t, 1000)
-		p.FailNext(131056, messagesCall)
+		p.Inject(cloudapitest.Fault{On: messagesCall, Code: 131056})
 		h := start(t, e, p, outbox.Config{})
 		h.put(p.text("again", 1))
 		require.Greater(t, h.becomes("again", outbox.Sent).Attempts, 1)

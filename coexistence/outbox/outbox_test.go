@@ -275,7 +275,7 @@ func TestAClosedWindowFailsTheEntry(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, e engine) {
 		p := newPlatform(t, 1000)
-		p.FailNext(graph.CodeReengagementMessage, cloudapitest.On("POST", "/{phone-number-id}/messages"))
+		p.Inject(cloudapitest.Fault{On: "POST /{phone-number-id}/messages", Code: graph.CodeReengagementMessage})
 		h := start(t, e, p, outbox.Config{})
 		h.put(p.text("closed", 1))
 		require.Equal(t, graph.CodeReengagementMessage, h.becomes("closed", outbox.Failed).Code)

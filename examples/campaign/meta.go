@@ -42,7 +42,7 @@ func faultKinds() []string {
 
 // throttle makes Meta find the number too fast for a moment, as when many customers write at the same time.
 func (m *meta) throttle() {
-	m.srv.FailNext(graph.CodeRateLimitHit, cloudapitest.On("POST", "/{phone-number-id}/messages"), cloudapitest.Times(max(3, m.phone.MessagesPerSecond/25)))
+	m.srv.Inject(cloudapitest.Fault{On: "POST /{phone-number-id}/messages", Code: graph.CodeRateLimitHit, Times: max(3, m.phone.MessagesPerSecond/25)})
 }
 
 func startMeta(o options, box *outbox) (*meta, error) {
@@ -101,7 +101,7 @@ func (m *meta) postStatus(sent cloudapitest.SentMessage) {
 		if err != nil {
 			return
 		}
-		req.Header.Set("X-Hub-Signature-256", webhook.Sign(m.srv.App().Secret.Reveal(), body))
+		req.Header.Set("X-Hub-Signature-256", webhook.Sign(m.srv.App().Secret, body))
 		resp, err := http.DefaultClient.Do(req)
 		if err == nil {
 			_, _ = io.Copy(io.Discard, resp.Body)

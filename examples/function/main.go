@@ -24,7 +24,7 @@ func main() {
 	demo := flag.Bool("demo", false, "handle a delivery, a forged one and a handshake that are made up")
 	flag.Parse()
 	f := &function{
-		appSecret:   setting("APP_SECRET", "made-up-app-secret"),
+		appSecret:   graph.Secret(setting("APP_SECRET", "made-up-app-secret")),
 		verifyToken: graph.Secret(setting("VERIFY_TOKEN", "made-up-verify-token")),
 		recv:        webhook.Dispatch(webhook.HandlerFunc(handle)),
 	}

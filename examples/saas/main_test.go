@@ -108,8 +108,8 @@ func (s *stage) start(addr string, args ...string) *process {
 	app := s.world.ClientConfig()
 	p := &process{stage: s, addr: addr, url: "http://" + addr}
 	p.cmd = exec.Command(self, append([]string{"-meta", "real", "-addr", addr, "-ops", "", "-lease", "5s", "-patience", "4s"}, args...)...)
-	p.cmd.Env = append(os.Environ(), childEnv+"=1", "META_APP_ID="+string(app.AppID), "META_APP_SECRET="+s.world.AppSecret(),
-		"META_CONFIGURATION_ID="+s.world.ConfigurationID(), "WEBHOOK_VERIFY_TOKEN="+s.world.VerifyToken(), "META_GRAPH_URL="+p.graph(),
+	p.cmd.Env = append(os.Environ(), childEnv+"=1", "META_APP_ID="+string(app.AppID), "META_APP_SECRET="+s.world.AppSecret().Reveal(),
+		"META_CONFIGURATION_ID="+s.world.ConfigurationID(), "WEBHOOK_VERIFY_TOKEN="+s.world.VerifyToken().Reveal(), "META_GRAPH_URL="+p.graph(),
 		"META_SDK_URL="+s.world.SDKURL(), "SAAS_KEYS=a2tra2tra2tra2tra2tra2tra2tra2tra2tra2tra2s=")
 	p.cmd.Stderr = &s.said
 	out, err := p.cmd.StdoutPipe()
@@ -300,7 +300,7 @@ func (s *stage) secrets() []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	require.NotEmpty(s.t, s.tokens)
-	return append(slices.Collect(maps.Keys(s.tokens)), s.world.AppSecret(), s.world.VerifyToken())
+	return append(slices.Collect(maps.Keys(s.tokens)), s.world.AppSecret().Reveal(), s.world.VerifyToken().Reveal())
 }
 
 func mustURL(s string) *url.URL {
