@@ -20,8 +20,6 @@ import (
 // never fails:
 //
 //	endpoint, err := webhook.NewEndpoint(cfg, webhook.Dispatch(webhook.MultiHandler(&drift, &mux)))
-//
-// Meta repeats deliveries; put it behind [Once] to count each event once.
 type Drift struct {
 	mu     sync.Mutex
 	counts map[driftKey]*DriftCount

@@ -45,7 +45,7 @@ func newProduct(t *testing.T, world *coexistencetest.World, seed uint64, trouble
 	tracker, err := coexistence.NewTracker(coexistence.Config{Store: new(coexistence.MemStore), AppID: world.AppID()})
 	require.NoError(t, err)
 	endpoint, err := webhook.NewEndpoint(
-		webhook.Config{AppSecret: graph.Secret(world.AppSecret()), VerifyToken: graph.Secret(world.VerifyToken())}, webhook.Dispatch(tracker))
+		webhook.Config{AppSecret: graph.Secret(world.AppSecret()), VerifyToken: graph.Secret(world.VerifyToken())}, webhook.DispatchAll(tracker))
 	require.NoError(t, err)
 	flow, err := signup.NewFlow(signup.Config{
 		ConfigurationID: world.ConfigurationID(), Client: client,

@@ -84,7 +84,7 @@ func (h *host) start() error {
 		return err
 	}
 	endpoint, err := webhook.NewEndpoint(
-		webhook.Config{AppSecret: graph.Secret(h.world.AppSecret()), VerifyToken: graph.Secret(h.world.VerifyToken())}, webhook.Dispatch(tracker))
+		webhook.Config{AppSecret: graph.Secret(h.world.AppSecret()), VerifyToken: graph.Secret(h.world.VerifyToken())}, webhook.DispatchAll(tracker))
 	if err != nil {
 		return err
 	}
