@@ -91,9 +91,12 @@ func (c Config) validate(store Store, h webhook.Handler) error {
 	if h == nil {
 		errs = append(errs, errors.New("inbox: New needs a webhook.Handler, such as a Mux"))
 	}
-	if _, ok := h.(txHandler); ok && store != nil {
-		if _, ok := store.(TxSettler); !ok {
+	if t, ok := h.(txHandler); ok {
+		if _, ok := store.(TxSettler); !ok && store != nil {
 			errs = append(errs, errNoTx)
+		}
+		if t.h == nil {
+			errs = append(errs, errors.New("inbox: InTx needs a webhook.Handler, such as a Mux"))
 		}
 	}
 	for name, n := range map[string]int64{

@@ -3,7 +3,6 @@ package inbox_test
 import (
 	"bytes"
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -701,10 +700,12 @@ func TestMistakesAreReportedAtOnce(t *testing.T) {
 	for _, want := range []string{"needs a Store", "needs a webhook.Handler", "Config.Workers", "Config.Lease", "Config.KeepKeys"} {
 		require.ErrorContains(t, err, want)
 	}
-	inTx := inbox.InTx(func(context.Context, *sql.Tx, webhook.Event) error { return nil })
-	_, err = inbox.New(new(inbox.MemStore), inTx, inbox.Config{Workers: -1})
+	_, err = inbox.New(new(inbox.MemStore), inbox.InTx(new(webhook.Mux)), inbox.Config{Workers: -1})
 	require.ErrorContains(t, err, "sqliteinbox or pginbox")
 	require.ErrorContains(t, err, "Config.Workers")
+	require.NotContains(t, err.Error(), "InTx needs a webhook.Handler")
+	_, err = inbox.New(new(inbox.MemStore), inbox.InTx(nil), inbox.Config{})
+	require.ErrorContains(t, err, "InTx needs a webhook.Handler")
 }
 
 func TestBackoffGrowsToAnHour(t *testing.T) {

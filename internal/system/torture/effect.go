@@ -46,13 +46,14 @@ func insertEffect(ctx context.Context, ex execer, d sqldb.Dialect, ev webhook.Ev
 
 // effects returns the handler that leaves effects in the database, in the transaction in which the event is done, and then dwells on them.
 func effects(d sqldb.Dialect, dwell func(ctx context.Context, message string)) webhook.Handler {
-	return inbox.InTx(func(ctx context.Context, tx *sql.Tx, ev webhook.Event) error {
+	return inbox.InTx(webhook.HandlerFunc(func(ctx context.Context, ev webhook.Event) error {
+		tx, _ := inbox.Tx(ctx)
 		if err := insertEffect(ctx, tx, d, ev); err != nil {
 			return err
 		}
 		dwell(ctx, string(ev.(*webhook.IncomingMessage).ID)) //nolint:forcetypeassert // insertEffect has refused anything else
 		return nil
-	})
+	}))
 }
 
 func linger(ctx context.Context, pause time.Duration) {

@@ -55,10 +55,11 @@ func effects(t testing.TB, store *pginbox.Store) {
 }
 
 func effect(who string) webhook.Handler {
-	return inbox.InTx(func(ctx context.Context, tx *sql.Tx, ev webhook.Event) error {
+	return inbox.InTx(webhook.HandlerFunc(func(ctx context.Context, ev webhook.Event) error {
+		tx, _ := inbox.Tx(ctx)
 		_, err := tx.ExecContext(ctx, "INSERT INTO effects (id, who) VALUES ($1, $2)", idOf(ev), who)
 		return err
-	})
+	}))
 }
 
 // Connections are cut anywhere, in the middle of commits too. Whoever appends repeats until he gets a yes, as Meta does.

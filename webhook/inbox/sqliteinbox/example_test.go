@@ -2,7 +2,6 @@ package sqliteinbox_test
 
 import (
 	"context"
-	"database/sql"
 	"fmt"
 	"net/http/httptest"
 	"os"
@@ -67,13 +66,13 @@ func Example_exactlyOnce() {
 	if _, err := store.DB().ExecContext(ctx, "CREATE TABLE orders (message TEXT)"); err != nil {
 		panic(err)
 	}
-	in, err := inbox.New(store, inbox.InTx(func(ctx context.Context, tx *sql.Tx, ev webhook.Event) error {
-		if m, ok := ev.(*webhook.IncomingMessage); ok {
-			_, err := tx.ExecContext(ctx, "INSERT INTO orders (message) VALUES (?)", string(m.ID))
-			return err
-		}
-		return nil
-	}), inbox.Config{Closer: store})
+	var mux webhook.Mux
+	webhook.On(&mux, func(ctx context.Context, m *webhook.IncomingMessage) error {
+		tx, _ := inbox.Tx(ctx)
+		_, err := tx.ExecContext(ctx, "INSERT INTO orders (message) VALUES (?)", string(m.ID))
+		return err
+	})
+	in, err := inbox.New(store, inbox.InTx(&mux), inbox.Config{Closer: store})
 	if err != nil {
 		panic(err)
 	}

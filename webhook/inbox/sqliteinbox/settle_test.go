@@ -1,7 +1,6 @@
 package sqliteinbox_test
 
 import (
-	"context"
 	"database/sql"
 	"fmt"
 	"testing"
@@ -100,7 +99,7 @@ func TestAnInboxConforms(t *testing.T) {
 	recorder := new(webhooktest.Recorder)
 	for name, h := range map[string]webhook.Handler{
 		"handler": recorder,
-		"InTx":    inbox.InTx(func(ctx context.Context, _ *sql.Tx, ev webhook.Event) error { return recorder.Handle(ctx, ev) }),
+		"InTx":    inbox.InTx(recorder),
 	} {
 		in, err := sqliteinbox.Open(t.Context(), t.TempDir(), h, inbox.Config{})
 		require.NoError(t, err)
