@@ -29,7 +29,8 @@ func (in *Inbox) attempt(h *hold, rec Record) (out Outcome, settled bool) {
 	defer cancel()
 	c := &claimed{store: in.store, token: h.token, rec: rec}
 	in.counts.running.Add(1)
-	err = handleSafely(context.WithValue(ctx, claimedKey{}, c), in.handler, ev)
+	ctx = context.WithValue(ctx, claimedKey{}, c)
+	err = handleSafely(ctx, in.handler, ev)
 	in.counts.running.Add(-1)
 	out = in.judge(h, out, ev, err, attempt)
 	if c.settled {
@@ -49,7 +50,7 @@ func (in *Inbox) attempt(h *hold, rec Record) (out Outcome, settled bool) {
 			log.WarnContext(ctx, "an event failed and will be tried again", "pause", out.After, "err", err)
 		}
 	}
-	in.cfg.Observe(Observation{
+	in.cfg.Observe(ctx, Observation{
 		Field: info.Field, Phone: info.Phone, Bulk: rec.Bulk, Attempt: attempt, Outcome: out.Kind, Err: err,
 		Took: time.Since(begin), Lag: time.Since(rec.ReceivedAt),
 	})

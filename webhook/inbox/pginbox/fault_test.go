@@ -75,7 +75,7 @@ func TestConnectionsThatAreCutAnywhereLoseAndDoubleNothing(t *testing.T) {
 	var retried atomic.Int64
 	in, err := inbox.New(store, effect("me"), inbox.Config{
 		Lease: time.Second, Backoff: func(int) time.Duration { return 10 * time.Millisecond },
-		Observe: func(o inbox.Observation) {
+		Observe: func(_ context.Context, o inbox.Observation) {
 			if o.Outcome == inbox.Retry {
 				retried.Add(1)
 			}
