@@ -44,7 +44,7 @@ func newProduct(t *testing.T, world *coexistencetest.World, seed uint64, trouble
 	require.NoError(t, err)
 	tracker, err := coexistence.NewTracker(coexistence.Config{Store: new(coexistence.MemStore), AppID: world.AppID()})
 	require.NoError(t, err)
-	endpoint, err := webhook.NewEndpoint(world.WebhookConfig(), webhook.Dispatch(tracker))
+	endpoint, err := webhook.NewEndpoint(world.WebhookConfig(), webhook.DispatchAll(tracker))
 	require.NoError(t, err)
 	p := &product{client: client, tracker: tracker, now: world.Now, rand: rand.New(rand.NewPCG(seed, 99)), trouble: trouble}
 	flow, err := signup.NewFlow(signup.Config{

@@ -23,11 +23,11 @@ func ExampleNewWorld() {
 
 	var mux webhook.Mux
 	webhook.On(&mux, func(_ context.Context, m *webhook.IncomingMessage) error {
-		fmt.Println("customer:", m.Content.(*webhook.Text).Body)
+		fmt.Println("customer:", m.Text())
 		return nil
 	})
 	webhook.On(&mux, func(_ context.Context, m *webhook.MessageEcho) error {
-		fmt.Println("phone:", m.Content.(*webhook.Text).Body)
+		fmt.Println("phone:", m.Text())
 		return nil
 	})
 	endpoint, err := webhook.NewEndpoint(world.WebhookConfig(), webhook.Dispatch(&mux))

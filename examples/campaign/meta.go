@@ -60,7 +60,7 @@ func startMeta(o options, box *outbox) (*meta, error) {
 	})
 	endpoint, err := webhook.NewEndpoint(
 		webhook.Config{AppSecret: m.srv.App().Secret, VerifyToken: "made-up-verify-token"},
-		webhook.Dispatch(webhook.Once(&mux, new(webhook.MemLedger))),
+		webhook.Dispatch(&mux),
 	)
 	if err != nil {
 		return nil, err

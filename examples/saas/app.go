@@ -71,10 +71,9 @@ func newApp(ctx context.Context, s settings, meta *platform, db *storage.DB, key
 
 	var mux webhook.Mux
 	webhook.On(&mux, a.answer)
-	handler := webhook.MultiHandler(a.tracker, a.outbox, &mux, webhook.HandlerFunc(func(_ context.Context, ev webhook.Event) error {
-		a.drift(ev.Info().Phone).Note(ev)
+	handler := webhook.MultiHandler(a.tracker, a.outbox, &mux, webhook.HandlerFunc(func(ctx context.Context, ev webhook.Event) error {
 		a.news.Tell() // behind the others: whoever looks finds everything stored
-		return nil
+		return a.drift(ev.Info().Phone).Handle(ctx, ev)
 	}))
 	if a.inbox, err = db.Inbox(handler, inbox.Config{Lease: s.lease, Logger: log, Observe: a.counts.event}); err != nil {
 		return nil, err

@@ -3,7 +3,6 @@ package inbox_test
 import (
 	"bytes"
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -211,7 +210,7 @@ func TestFailuresAreRepeatedAndThenGivenUp(t *testing.T) {
 		var mu sync.Mutex
 		in := start(t, new(inbox.MemStore), r, inbox.Config{
 			MaxAttempts: 5, Backoff: func(attempt int) time.Duration { return time.Duration(attempt) * time.Second },
-			Observe: func(o inbox.Observation) {
+			Observe: func(_ context.Context, o inbox.Observation) {
 				mu.Lock()
 				defer mu.Unlock()
 				observed = append(observed, o.Outcome)
@@ -234,6 +233,34 @@ func TestFailuresAreRepeatedAndThenGivenUp(t *testing.T) {
 		require.Equal(t, 2, m.Dead)
 		require.Zero(t, m.Depth())
 		require.Len(t, observed, 4+3+4+2)
+		require.NoError(t, in.Shutdown(t.Context()))
+	})
+}
+
+func TestWhoObservesHasTheHandlersContext(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		type key struct{}
+		type seen struct {
+			tracer  any
+			attempt int
+			err     error
+		}
+		all := make(chan seen, 2)
+		in, err := inbox.New(new(inbox.MemStore), webhook.HandlerFunc(func(ctx context.Context, _ webhook.Event) error {
+			if n, _ := inbox.Attempt(ctx); n == 1 {
+				<-ctx.Done()
+			}
+			return ctx.Err()
+		}), inbox.Config{Timeout: time.Second, Observe: func(ctx context.Context, _ inbox.Observation) {
+			n, _ := inbox.Attempt(ctx)
+			all <- seen{ctx.Value(key{}), n, ctx.Err()}
+		}})
+		require.NoError(t, err)
+		require.NoError(t, in.Start(context.WithValue(t.Context(), key{}, "tracer")))
+		receive(t, in, says("15550100101", "wamid.1"))
+		require.Equal(t, seen{"tracer", 1, context.DeadlineExceeded}, <-all)
+		require.Equal(t, seen{"tracer", 2, nil}, <-all)
 		require.NoError(t, in.Shutdown(t.Context()))
 	})
 }
@@ -764,10 +791,12 @@ func TestMistakesAreReportedAtOnce(t *testing.T) {
 	for _, want := range []string{"needs a Store", "needs a webhook.Handler", "Config.Workers", "Config.Lease", "Config.KeepKeys"} {
 		require.ErrorContains(t, err, want)
 	}
-	inTx := inbox.InTx(func(context.Context, *sql.Tx, webhook.Event) error { return nil })
-	_, err = inbox.New(new(inbox.MemStore), inTx, inbox.Config{Workers: -1})
+	_, err = inbox.New(new(inbox.MemStore), inbox.InTx(new(webhook.Mux)), inbox.Config{Workers: -1})
 	require.ErrorContains(t, err, "sqliteinbox or pginbox")
 	require.ErrorContains(t, err, "Config.Workers")
+	require.NotContains(t, err.Error(), "InTx needs a webhook.Handler")
+	_, err = inbox.New(new(inbox.MemStore), inbox.InTx(nil), inbox.Config{})
+	require.ErrorContains(t, err, "InTx needs a webhook.Handler")
 }
 
 func TestBackoffGrowsToAnHour(t *testing.T) {

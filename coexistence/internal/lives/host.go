@@ -84,7 +84,7 @@ func (h *host) start() error {
 		return err
 	}
 	endpoint, err := webhook.NewEndpoint(
-		h.world.WebhookConfig(), webhook.Dispatch(tracker))
+		h.world.WebhookConfig(), webhook.DispatchAll(tracker))
 	if err != nil {
 		return err
 	}

@@ -227,7 +227,7 @@ func (h *host) walk(_ context.Context, ev webhook.Event) error {
 		h.chunks.Add(1)
 	}
 	if m, ok := ev.(*webhook.IncomingMessage); ok {
-		if written, ok := writtenAt(wordsOf(m)); ok {
+		if written, ok := writtenAt(m.Text()); ok {
 			h.mu.Lock()
 			defer h.mu.Unlock()
 			h.lags = append(h.lags, time.Since(written))

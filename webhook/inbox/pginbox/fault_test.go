@@ -58,10 +58,11 @@ func effects(t testing.TB, store *pgdb.Inbox) {
 }
 
 func effect(who string) webhook.Handler {
-	return inbox.InTx(func(ctx context.Context, tx *sql.Tx, ev webhook.Event) error {
+	return inbox.InTx(webhook.HandlerFunc(func(ctx context.Context, ev webhook.Event) error {
+		tx, _ := inbox.Tx(ctx)
 		_, err := tx.ExecContext(ctx, "INSERT INTO effects (id, who) VALUES ($1, $2)", idOf(ev), who)
 		return err
-	})
+	}))
 }
 
 // Connections are cut anywhere, in the middle of commits too. Whoever appends repeats until he gets a yes, as Meta does.
@@ -77,7 +78,7 @@ func TestConnectionsThatAreCutAnywhereLoseAndDoubleNothing(t *testing.T) {
 	var retried atomic.Int64
 	in, err := inbox.New(store, effect("me"), inbox.Config{
 		Lease: time.Second, Backoff: func(int) time.Duration { return 10 * time.Millisecond },
-		Observe: func(o inbox.Observation) {
+		Observe: func(_ context.Context, o inbox.Observation) {
 			if o.Outcome == inbox.Retry {
 				retried.Add(1)
 			}

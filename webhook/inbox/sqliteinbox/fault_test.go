@@ -3,7 +3,6 @@ package sqliteinbox_test
 import (
 	"bufio"
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"net/http"
@@ -308,7 +307,8 @@ func TestEffectsInATransactionAreThereOnce(t *testing.T) {
 	require.NoError(t, err)
 	var mu sync.Mutex
 	tries := map[string]int{}
-	in, err := inbox.New(store, inbox.InTx(func(ctx context.Context, tx *sql.Tx, ev webhook.Event) error {
+	in, err := inbox.New(store, inbox.InTx(webhook.HandlerFunc(func(ctx context.Context, ev webhook.Event) error {
+		tx, _ := inbox.Tx(ctx)
 		id := idOf(ev)
 		if _, err := tx.ExecContext(ctx, "INSERT INTO effects (id) VALUES (?)", id); err != nil {
 			return err
@@ -324,7 +324,7 @@ func TestEffectsInATransactionAreThereOnce(t *testing.T) {
 			panic("after the work")
 		}
 		return nil
-	}), inbox.Config{Closer: store, Backoff: func(int) time.Duration { return time.Millisecond }})
+	})), inbox.Config{Closer: store, Backoff: func(int) time.Duration { return time.Millisecond }})
 	require.NoError(t, err)
 	require.NoError(t, in.Start(t.Context()))
 	var all sync.WaitGroup
