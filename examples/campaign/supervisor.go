@@ -161,8 +161,9 @@ func (s *supervisor) begin(url string, stdin io.Writer) error {
 func (s *supervisor) throttle(sent int) {
 	if n := len(s.slows); n < throttles && 10*sent > (1+5*n)*s.messages {
 		s.slows = append(s.slows, time.Now())
-		s.world.Graph().FailNext(graph.CodeRateLimitHit,
-			cloudapitest.On("POST", "/{phone-number-id}/messages"), cloudapitest.Times(max(3, s.rate/25)))
+		s.world.Graph().Inject(cloudapitest.Fault{
+			On: "POST /{phone-number-id}/messages", Code: graph.CodeRateLimitHit, Times: max(3, s.rate/25),
+		})
 	}
 }
 
