@@ -46,7 +46,7 @@ func (m *meta) throttle() {
 }
 
 func startMeta(o options, box *outbox) (*meta, error) {
-	m := &meta{srv: cloudapitest.NewServer(cloudapitest.EnforceLimits())}
+	m := &meta{srv: cloudapitest.NewServer(cloudapitest.Config{EnforceLimits: true})}
 	m.phone = m.srv.AddPhone(cloudapitest.Phone{Name: "Lakeside Bakery", MessagesPerSecond: o.rate})
 	m.srv.Chaos(cloudapitest.Chaos{Rate: o.faults, Seed: o.seed, Late: 1500 * time.Millisecond, Kinds: faultKinds()})
 
