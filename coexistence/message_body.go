@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook"
 )
 
@@ -85,7 +86,7 @@ func replyText(r webhook.InteractiveReply) string {
 	}
 }
 
-func cardNames(cards []webhook.ContactCard) string {
+func cardNames(cards []graph.ContactCard) string {
 	var names []string
 	for _, c := range cards {
 		if name := c.Name.Formatted; name != "" {
