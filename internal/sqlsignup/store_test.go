@@ -79,9 +79,9 @@ func each(t *testing.T, test func(t *testing.T, open func() *sql.DB, dialect sql
 func TestADatabaseKeepsThePromises(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, open func() *sql.DB, dialect sqlsignup.Dialect) {
-		store, err := sqlsignup.Open(t.Context(), open(), dialect)
-		require.NoError(t, err)
-		require.NoError(t, signuptest.TestStore(t.Context(), store))
+		require.NoError(t, signuptest.TestStore(t.Context(), func(ctx context.Context) (signup.Store, error) {
+			return sqlsignup.Open(ctx, open(), dialect)
+		}))
 	})
 }
 
