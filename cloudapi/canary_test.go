@@ -272,7 +272,7 @@ func TestSecretsInConfigAndArgumentsDoNotPrint(t *testing.T) {
 	client := newClient(t, cfg)
 	for _, v := range []any{
 		cfg, &cfg, client, *client, *client.Messages, cloudapi.CodeExchange{Code: token}, cloudapi.AccessToken{Token: token},
-		cloudapi.SubscribeOptions{VerifyToken: token},
+		cloudapi.WebhookOverride{VerifyToken: token},
 	} {
 		s := fmt.Sprintf("%v %+v %#v", v, v, v)
 		require.NotContains(t, s, token.Reveal())

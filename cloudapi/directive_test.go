@@ -25,7 +25,7 @@ type directive struct {
 }
 
 // composed are methods that make several calls, or one to somewhere else than the Graph API. They have tests of their own.
-var composed = map[string]bool{"Uploads.Upload": true, "Media.Download": true}
+var composed = map[string]bool{"Uploads.Upload": true, "Media.Download": true, "WABAs.Subscribe": true}
 
 var directiveRe = regexp.MustCompile(`^graph:(GET|POST|DELETE) (/\S+)( [a-z_=]+)*$`)
 

@@ -55,7 +55,7 @@
 //   - the exchange of a code and [PhonesService.SyncAppData]: never.
 //
 // What remains is returned with an [Outcome]. After [OutcomeRefused] and [OutcomeNotSent] the caller may try again, once
-// the cause is cured. After [OutcomeUnknown] it must not do so blindly: give every message its own [Message].CallbackData,
+// the cause is cured; [Error.SafeToRetry] reports whether waiting alone cures it. After [OutcomeUnknown] it must not do so blindly: give every message its own [Message].CallbackData,
 // and see whether a status webhook with it arrives.
 //
 // Pauses follow Meta: the minutes of its usage header, 4^X seconds for too many messages to one person, Retry-After, else

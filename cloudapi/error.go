@@ -81,6 +81,7 @@ type Error struct {
 	// Meta is what the answer said beside its body.
 	Meta ResponseMeta
 
+	rule    Replay // of the call
 	coded   bool   // there was a code or a subcode, even if it was 0
 	problem string // what is wrong with an answer that holds no error of Meta's
 	cause   error
@@ -124,6 +125,23 @@ func (e *Error) what() string {
 		return e.cause.Error()
 	}
 	return "HTTP status " + strconv.Itoa(e.StatusCode)
+}
+
+// SafeToRetry reports whether the same call may be made again later: nothing can happen twice by it, and it can succeed
+// without anything being changed before. That holds
+//
+//   - for [OutcomeNotSent];
+//   - for [OutcomeRefused] by a limit: see [graph.Code.ProvesRefusal];
+//   - for reads and calls that set a state, when the connection broke or Meta failed.
+//
+// It does not hold for a message with [OutcomeUnknown], which may have gone out, nor for a refusal that comes again, such as
+// a closed window or a missing permission. Wait [Error].RetryAfter at least; the client's own attempts are spent already.
+func (e *Error) SafeToRetry() bool {
+	rule := e.rule
+	if rule != ReplayIdempotent {
+		rule = ReplayOnRefusal // also where the client does not repeat by itself
+	}
+	return e.Outcome == OutcomeNotSent || mayReplay(rule, e)
 }
 
 func (e *Error) hasCode() bool { return e.coded || e.Code != 0 || e.Subcode != 0 }

@@ -199,11 +199,11 @@ func ExampleOAuthService_Exchange() {
 }
 
 func ExampleWABAsService_Subscribe() {
-	srv := meta(map[string]string{"/200000000000002/subscribed_apps": `{"success":true}`})
+	srv := meta(map[string]string{"/200000000000002/subscribed_apps": `{"data":[{"whatsapp_business_api_data":{"id":"400000000000004"}}]}`})
 	defer srv.Close()
 	client := exampleClient(srv)
 
-	fmt.Println(client.WABAs.Subscribe(context.Background(), "200000000000002", cloudapi.SubscribeOptions{}))
+	fmt.Println(client.WABAs.Subscribe(context.Background(), "200000000000002"))
 	// Output: <nil>
 }
 

@@ -47,7 +47,7 @@ func TestWholeStoryAgainstTheFake(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, owner.ID, business)
 	require.Equal(t, owner.ID, node.OwnerBusinessInfo.ID)
-	require.NoError(t, client.WABAs.Subscribe(ctx, waba, cloudapi.SubscribeOptions{}))
+	require.NoError(t, client.WABAs.Subscribe(ctx, waba))
 	apps, err := client.WABAs.SubscribedApps(ctx, waba)
 	require.NoError(t, err)
 	require.Equal(t, srv.App().ID, apps[0].ID)

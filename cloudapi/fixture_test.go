@@ -229,8 +229,11 @@ func sendingCalls() map[string]func(context.Context, *cloudapi.Client) error {
 			return err
 		},
 		"WABAs.Subscribe": func(ctx context.Context, c *cloudapi.Client) error {
-			return c.WABAs.Subscribe(ctx, wabaID, cloudapi.SubscribeOptions{
-				OverrideCallbackURI: "https://example.com/webhook", VerifyToken: "verify-token-1b2c3d",
+			return c.WABAs.Subscribe(ctx, wabaID)
+		},
+		"WABAs.SetWebhook": func(ctx context.Context, c *cloudapi.Client) error {
+			return c.WABAs.SetWebhook(ctx, wabaID, cloudapi.WebhookOverride{
+				CallbackURI: "https://example.com/webhook", VerifyToken: "verify-token-1b2c3d",
 			})
 		},
 		"WABAs.Unsubscribe": func(ctx context.Context, c *cloudapi.Client) error {

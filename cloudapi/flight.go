@@ -248,7 +248,7 @@ func (f *flight) report(ctx context.Context) {
 }
 
 func (f *flight) newError(outcome Outcome) *Error {
-	return &Error{Method: f.method, PathTemplate: f.path, Outcome: outcome}
+	return &Error{Method: f.method, PathTemplate: f.path, Outcome: outcome, rule: f.rule}
 }
 
 // notSent is the error of a call that ended before its first attempt.

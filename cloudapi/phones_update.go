@@ -3,7 +3,9 @@ package cloudapi
 import (
 	"context"
 	"net/http"
+	"net/url"
 	"regexp"
+	"unicode/utf8"
 
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 )
@@ -17,6 +19,25 @@ type WebhookOverride struct {
 	VerifyToken graph.Secret
 }
 
+// check passes the zero value, which removes an override.
+func (o WebhookOverride) check() error {
+	if o == (WebhookOverride{}) {
+		return nil
+	}
+	var p problems
+	u, err := url.Parse(o.CallbackURI)
+	if err != nil || u.Scheme != "https" || u.Host == "" {
+		p.add("WebhookOverride.CallbackURI is not an https URL")
+	}
+	if n := utf8.RuneCountInString(o.CallbackURI); n > 200 {
+		p.add("WebhookOverride.CallbackURI has %d characters; Meta accepts 200", n)
+	}
+	if o.VerifyToken.IsZero() {
+		p.add("WebhookOverride.VerifyToken is empty; the handshake at the callback URL needs it")
+	}
+	return p.err()
+}
+
 // SetWebhook sends the number's webhooks to a URL of its own, or to the account's or app's again. Events about the account
 // stay where they are.
 //
@@ -24,10 +45,8 @@ type WebhookOverride struct {
 //
 // graph:POST /{phone-number-id} webhook_configuration
 func (s *PhonesService) SetWebhook(ctx context.Context, phone graph.PhoneNumberID, o WebhookOverride) error {
-	if o.CallbackURI != "" || !o.VerifyToken.IsZero() {
-		if err := (SubscribeOptions{OverrideCallbackURI: o.CallbackURI, VerifyToken: o.VerifyToken}).check(); err != nil {
-			return err
-		}
+	if err := o.check(); err != nil {
+		return err
 	}
 	type config struct {
 		URI   string `json:"override_callback_uri"`

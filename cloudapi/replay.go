@@ -71,7 +71,7 @@ func mayReplay(rule Replay, e *Error) bool {
 		return false
 	case e.isSyncRefusal(): // was seen as a subcode of code 4, which would be a throttle
 		return false
-	case e.coded && code.ProvesRefusal():
+	case code.ProvesRefusal():
 		return true
 	case e.cause != nil && isHopeless(e.cause):
 		return false

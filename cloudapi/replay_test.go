@@ -188,7 +188,7 @@ func TestReadsAndSettingsAreRepeated(t *testing.T) {
 		trouble["code "+code] = reply(400, graphError(code, ""))
 	}
 	good := map[string]string{
-		"Phones.Get": `{"id":"1"}`, "WABAs.Subscribe": `{"success":true}`, "WABAs.Unsubscribe": `{"success":"true"}`,
+		"Phones.Get": `{"id":"1"}`, "WABAs.SetWebhook": `{"success":true}`, "WABAs.Unsubscribe": `{"success":"true"}`,
 		"WABAs.SubscribedApps": `{"data":[]}`, "OAuth.DebugToken": `{"data":{}}`,
 	}
 	for name, body := range good {

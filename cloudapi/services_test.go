@@ -1,6 +1,7 @@
 package cloudapi_test
 
 import (
+	"net/http"
 	"net/url"
 	"strings"
 	"testing"
@@ -126,29 +127,72 @@ func TestWABAIsReadWhole(t *testing.T) {
 
 func TestSubscribing(t *testing.T) {
 	t.Parallel()
-	srv := serve(t, reply(200, `{"success":true}`))
+	srv := serve(t, reply(200, `{"data":[]}`), reply(200, `{"success":true}`))
 	client := srv.client(t)
 	ctx := t.Context()
-	require.NoError(t, client.WABAs.Subscribe(ctx, wabaID, cloudapi.SubscribeOptions{}))
-	require.NoError(t, client.WABAs.Subscribe(ctx, wabaID, cloudapi.SubscribeOptions{OverrideCallbackURI: "https://example.com/w", VerifyToken: "v-1"}))
+	require.NoError(t, client.WABAs.Subscribe(ctx, wabaID))
+	require.NoError(t, client.WABAs.SetWebhook(ctx, wabaID, cloudapi.WebhookOverride{CallbackURI: "https://example.com/w", VerifyToken: "v-1"}))
+	require.NoError(t, client.WABAs.SetWebhook(ctx, wabaID, cloudapi.WebhookOverride{}))
 	require.NoError(t, client.WABAs.Unsubscribe(ctx, wabaID))
 	got := srv.seen()
-	require.Empty(t, got[0].body, "a body would set an override")
-	require.JSONEq(t, `{"override_callback_uri":"https://example.com/w","verify_token":"v-1"}`, got[1].body)
-	require.Empty(t, got[2].body)
+	require.Len(t, got, 5)
+	require.Equal(t, http.MethodGet, got[0].method)
+	require.Empty(t, got[1].body, "a body would set an override")
+	require.JSONEq(t, `{"override_callback_uri":"https://example.com/w","verify_token":"v-1"}`, got[2].body)
+	require.Empty(t, got[3].body, "an empty body removes the override")
+	require.Empty(t, got[4].body)
 
-	for name, opts := range map[string]cloudapi.SubscribeOptions{
-		"https":           {OverrideCallbackURI: "http://example.com", VerifyToken: "v"},
-		"VerifyToken":     {OverrideCallbackURI: "https://example.com"},
-		"200":             {OverrideCallbackURI: "https://example.com/" + strings.Repeat("a", 200), VerifyToken: "v"},
+	for name, opts := range map[string]cloudapi.WebhookOverride{
+		"https":           {CallbackURI: "http://example.com", VerifyToken: "v"},
+		"VerifyToken":     {CallbackURI: "https://example.com"},
+		"200":             {CallbackURI: "https://example.com/" + strings.Repeat("a", 200), VerifyToken: "v"},
 		"not an https":    {VerifyToken: "v"},
-		"VerifyToken is ": {OverrideCallbackURI: "x"},
+		"VerifyToken is ": {CallbackURI: "x"},
 	} {
-		err := client.WABAs.Subscribe(ctx, wabaID, opts)
+		err := client.WABAs.SetWebhook(ctx, wabaID, opts)
 		require.ErrorIs(t, err, cloudapi.ErrInvalid)
 		require.ErrorContains(t, err, name)
 	}
-	require.Len(t, srv.seen(), 3)
+	require.Len(t, srv.seen(), 5)
+}
+
+// Meta removes the override of an account that is subscribed once more.
+func TestSubscribingAgainKeepsTheOverride(t *testing.T) {
+	t.Parallel()
+	list := func(id graph.AppID, override string) step {
+		return reply(200, `{"data":[{"whatsapp_business_api_data":{"id":"`+string(id)+`"},"override_callback_uri":"`+override+`"}]}`)
+	}
+	tests := map[string]struct {
+		app       graph.AppID // of the client
+		there     step
+		subscribe bool
+	}{
+		"nothing":                       {appID, reply(200, `{"data":[]}`), true},
+		"its own":                       {appID, list(appID, ""), false},
+		"its own with an override":      {appID, list(appID, "https://example.com/w"), false},
+		"another app's":                 {appID, list("1", "https://example.com/w"), true},
+		"of an unknown app":             {"", list("1", ""), true},
+		"an override of an unknown app": {"", list("1", "https://example.com/w"), false},
+	}
+	for name, tt := range tests {
+		srv := serve(t, tt.there, reply(200, `{"success":true}`))
+		err := srv.client(t, func(cfg *cloudapi.Config) { cfg.AppID, cfg.AppSecret = tt.app, graph.Secret("") }).WABAs.Subscribe(t.Context(), wabaID)
+		if tt.app == "" && !tt.subscribe {
+			require.ErrorIs(t, err, cloudapi.ErrInvalid, name)
+			require.ErrorContains(t, err, "Config.AppID", name)
+		} else {
+			require.NoError(t, err, name)
+		}
+		want := []string{http.MethodGet}
+		if tt.subscribe {
+			want = append(want, http.MethodPost)
+		}
+		var got []string
+		for _, r := range srv.seen() {
+			got = append(got, r.method)
+		}
+		require.Equal(t, want, got, name)
+	}
 }
 
 func TestSuccessMustBeSaid(t *testing.T) {

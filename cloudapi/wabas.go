@@ -3,8 +3,6 @@ package cloudapi
 import (
 	"context"
 	"net/http"
-	"net/url"
-	"unicode/utf8"
 
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 )
@@ -38,58 +36,59 @@ func (s *WABAsService) Get(ctx context.Context, waba graph.WABAID, opts WABAGetO
 	})
 }
 
-// SubscribeOptions are the options of [WABAsService.Subscribe].
-type SubscribeOptions struct {
-	// OverrideCallbackURI is where the WABA's webhooks go instead of the app's own URL, https and at most 200 characters.
-	// The WABA must be subscribed already, the app must be subscribed to messages, and Meta calls the URL with VerifyToken
-	// before it answers. Events about the account, such as account_update, stay on the app's URL. If empty, an override
-	// that was set is removed.
-	OverrideCallbackURI string
-
-	// VerifyToken is what the handshake at that URL expects.
-	VerifyToken graph.Secret
+// Subscribe makes the app receive the WABA's webhooks. Without it there is no error and no webhook. It reads
+// [WABAsService.SubscribedApps] first and leaves a subscription alone that is there: Meta would remove the account's
+// [WebhookOverride] with a second one. [WABAsService.SetWebhook] removes it on purpose.
+//
+// Without Config.AppID, Subscribe cannot know which subscription is the app's own. It then returns [ErrInvalid] if any of
+// them has an override.
+//
+// Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/override
+func (s *WABAsService) Subscribe(ctx context.Context, waba graph.WABAID) error {
+	apps, err := s.SubscribedApps(ctx, waba)
+	if err != nil {
+		return err
+	}
+	for _, app := range apps {
+		switch own := s.c.AppID(); {
+		case own != "" && app.ID == own:
+			return nil
+		case own == "" && app.OverrideCallbackURI != "":
+			return invalid("subscribing could remove a callback override; give Config.AppID, by which the app's own is found")
+		}
+	}
+	return s.setWebhook(ctx, waba, WebhookOverride{})
 }
 
-// Subscribe makes the app receive the WABA's webhooks. Without it there is no error and no webhook. Subscribing again
-// changes nothing but the override.
+// SetWebhook sends the account's webhooks to a URL of its own, or to the app's again. The app must be subscribed to the account
+// and to the field messages. Events about the account, such as account_update, stay on the app's URL.
 //
 // Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/override
 //
 // graph:POST /{waba-id}/subscribed_apps
-func (s *WABAsService) Subscribe(ctx context.Context, waba graph.WABAID, opts SubscribeOptions) error {
+func (s *WABAsService) SetWebhook(ctx context.Context, waba graph.WABAID, o WebhookOverride) error {
+	if err := o.check(); err != nil {
+		return err
+	}
+	return s.setWebhook(ctx, waba, o)
+}
+
+func (s *WABAsService) setWebhook(ctx context.Context, waba graph.WABAID, o WebhookOverride) error {
 	r := request{
 		method: http.MethodPost, path: "/{waba-id}/subscribed_apps", ids: []string{string(waba)}, replay: ReplayIdempotent,
 	}
-	if opts != (SubscribeOptions{}) {
-		if err := opts.check(); err != nil {
-			return err
-		}
+	if o != (WebhookOverride{}) {
 		body, err := encode(struct {
 			URI   string `json:"override_callback_uri"`
 			Token string `json:"verify_token"`
-		}{opts.OverrideCallbackURI, opts.VerifyToken.Reveal()})
+		}{o.CallbackURI, o.VerifyToken.Reveal()})
 		if err != nil {
 			return err
 		}
-		r.body, r.sensitive = body, []string{opts.VerifyToken.Reveal()}
+		r.body, r.sensitive = body, []string{o.VerifyToken.Reveal()}
 	}
 	_, err := call[success](ctx, s.c, r)
 	return err
-}
-
-func (o SubscribeOptions) check() error {
-	var p problems
-	u, err := url.Parse(o.OverrideCallbackURI)
-	if err != nil || u.Scheme != "https" || u.Host == "" {
-		p.add("SubscribeOptions.OverrideCallbackURI is not an https URL")
-	}
-	if n := utf8.RuneCountInString(o.OverrideCallbackURI); n > 200 {
-		p.add("SubscribeOptions.OverrideCallbackURI has %d characters; Meta accepts 200", n)
-	}
-	if o.VerifyToken.IsZero() {
-		p.add("SubscribeOptions.VerifyToken is empty; the handshake at the callback URL needs it")
-	}
-	return p.err()
 }
 
 // Unsubscribe ends the app's webhooks for the WABA, and removes an override.

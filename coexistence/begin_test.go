@@ -44,10 +44,10 @@ func newDesk(t *testing.T, opts ...func(*desk)) *desk {
 	require.NoError(t, err)
 	d.srv.Subscribe(cloudapitest.AppSubscription{CallbackURL: "https://example.com/webhook", Fields: coexistenceFields})
 	for _, waba := range d.phone.WABAs {
-		require.NoError(t, client.WABAs.Subscribe(t.Context(), waba, cloudapi.SubscribeOptions{}))
+		require.NoError(t, client.WABAs.Subscribe(t.Context(), waba))
 	}
-	require.NoError(t, d.tracker.Onboard(t.Context(), coexistence.Onboarding{
-		Phone: d.phone.ID, WABAs: d.phone.WABAs, DisplayPhone: d.phone.Number, OnboardedAt: time.Now(),
+	require.NoError(t, d.tracker.Onboard(t.Context(), cloudapi.Onboarding{
+		PhoneNumberID: d.phone.ID, WABAIDs: d.phone.WABAs, DisplayPhoneNumber: d.phone.Number, OnboardedAt: time.Now(),
 	}))
 	for _, opt := range opts {
 		opt(d)
@@ -117,7 +117,7 @@ func TestAFailedPreflightBurnsNothingAndListsEverything(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t)
 	other := d.srv.AddWABA(cloudapitest.WABA{})
-	require.NoError(t, d.tracker.Onboard(t.Context(), coexistence.Onboarding{Phone: d.phone.ID, WABAs: []graph.WABAID{other.ID}}))
+	require.NoError(t, d.tracker.Onboard(t.Context(), cloudapi.Onboarding{PhoneNumberID: d.phone.ID, WABAIDs: []graph.WABAID{other.ID}}))
 	d.srv.Suspend(d.phone.ID, true)
 	d.srv.Subscribe(cloudapitest.AppSubscription{CallbackURL: "https://example.com/webhook", Fields: []string{"messages", "history"}})
 	before := d.state(t)
@@ -146,7 +146,7 @@ func TestAFailedPreflightBurnsNothingAndListsEverything(t *testing.T) {
 	d.srv.Subscribe(cloudapitest.AppSubscription{CallbackURL: "https://example.com/webhook", Fields: coexistenceFields})
 	client, err := cloudapi.NewClient(d.srv.Config())
 	require.NoError(t, err)
-	require.NoError(t, client.WABAs.Subscribe(t.Context(), other.ID, cloudapi.SubscribeOptions{}))
+	require.NoError(t, client.WABAs.Subscribe(t.Context(), other.ID))
 	_, err = d.tracker.Begin(t.Context(), d.api, d.phone.ID)
 	require.NoError(t, err)
 	require.Equal(t, 2, d.calls())
@@ -449,7 +449,7 @@ func onboard(t *testing.T, store coexistence.Store) *coexistence.Tracker {
 	t.Helper()
 	tracker, err := coexistence.NewTracker(coexistence.Config{Store: store, AppID: "400"})
 	require.NoError(t, err)
-	require.NoError(t, tracker.Onboard(t.Context(), coexistence.Onboarding{Phone: phone, WABAs: []graph.WABAID{waba}, DisplayPhone: display, OnboardedAt: time.Now()}))
+	require.NoError(t, tracker.Onboard(t.Context(), cloudapi.Onboarding{PhoneNumberID: phone, WABAIDs: []graph.WABAID{waba}, DisplayPhoneNumber: display, OnboardedAt: time.Now()}))
 	return tracker
 }
 
@@ -593,7 +593,7 @@ func TestALateAnswerLeavesTheNextCycleAlone(t *testing.T) {
 	api := &meta{}
 	api.sync = func(cloudapi.SyncKind) (string, error) {
 		api.sync = nil
-		return "", tracker.Onboard(t.Context(), coexistence.Onboarding{Phone: phone, WABAs: []graph.WABAID{waba}, OnboardedAt: time.Now().Add(time.Hour)})
+		return "", tracker.Onboard(t.Context(), cloudapi.Onboarding{PhoneNumberID: phone, WABAIDs: []graph.WABAID{waba}, OnboardedAt: time.Now().Add(time.Hour)})
 	}
 	_, _ = tracker.BeginContacts(t.Context(), api, phone)
 	st, err := store.State(t.Context(), phone)

@@ -10,6 +10,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook"
@@ -49,8 +50,8 @@ func follow(t *testing.T, events ...webhook.Event) *follower {
 		if info.Phone == "" {
 			info.Phone = phone
 		}
-		require.NoError(t, f.tracker.Onboard(t.Context(), coexistence.Onboarding{
-			Phone: info.Phone, WABAs: []graph.WABAID{info.WABA}, DisplayPhone: info.DisplayPhone, OnboardedAt: time.Unix(1, 0),
+		require.NoError(t, f.tracker.Onboard(t.Context(), cloudapi.Onboarding{
+			PhoneNumberID: info.Phone, WABAIDs: []graph.WABAID{info.WABA}, DisplayPhoneNumber: info.DisplayPhone, OnboardedAt: time.Unix(1, 0),
 		}))
 		require.NoError(t, f.tracker.Handle(t.Context(), ev))
 	}

@@ -14,7 +14,7 @@
 //	endpoint, err := webhook.NewEndpoint(cfg, in)
 //	…
 //	// when signup is done:
-//	err = tracker.Onboard(ctx, coexistence.Onboarding{Phone: phone, WABAs: wabas, DisplayPhone: number, OnboardedAt: at})
+//	err = tracker.Onboard(ctx, business.Onboarding)
 //	result, err := tracker.Begin(ctx, coexistence.API(client.WithToken(token)), phone)
 //
 // A [Tracker] is a [webhook.Handler] that keeps three things in a [Store]: the [State] of each number, the messages of each

@@ -48,7 +48,7 @@ func Example() {
 
 func ExampleState_Apply() {
 	at := time.Date(2026, 11, 20, 9, 0, 0, 0, time.UTC)
-	s := coexistence.State{}.Onboard(coexistence.Onboarding{Phone: "100000000000001", WABAs: []graph.WABAID{"200000000000001"}, OnboardedAt: at})
+	s := coexistence.State{}.Onboard(cloudapi.Onboarding{PhoneNumberID: "100000000000001", WABAIDs: []graph.WABAID{"200000000000001"}, OnboardedAt: at})
 	fmt.Println(s.Stage, s.Remaining(at.Add(time.Hour)))
 
 	for _, progress := range []int{8, 100, 60} { // chunks come in any order
@@ -82,7 +82,7 @@ func ExampleTracker_Begin() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	err = tracker.Onboard(ctx, coexistence.Onboarding{Phone: phone.ID, WABAs: phone.WABAs, DisplayPhone: phone.Number, OnboardedAt: time.Now()})
+	err = tracker.Onboard(ctx, cloudapi.Onboarding{PhoneNumberID: phone.ID, WABAIDs: phone.WABAs, DisplayPhoneNumber: phone.Number, OnboardedAt: time.Now()})
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -98,7 +98,7 @@ func ExampleTracker_Begin() {
 	srv.Subscribe(cloudapitest.AppSubscription{
 		Fields: []string{"messages", "history", "smb_app_state_sync", "smb_message_echoes", "account_update"}, CallbackURL: "https://example.com/webhook",
 	})
-	if err := client.WABAs.Subscribe(ctx, phone.WABAs[0], cloudapi.SubscribeOptions{}); err != nil {
+	if err := client.WABAs.Subscribe(ctx, phone.WABAs[0]); err != nil {
 		log.Fatal(err)
 	}
 	result, err := tracker.Begin(ctx, coexistence.API(client), phone.ID)

@@ -128,7 +128,7 @@ func (t *Tracker) preflight(ctx context.Context, api SyncAPI, st State, kinds []
 
 	wabas := st.wabas()
 	if len(wabas) == 0 {
-		problem(Finding{Check: CheckSubscription, Text: "no account is known to hold the number; name all of them in Onboarding.WABAs"})
+		problem(Finding{Check: CheckSubscription, Text: "no account is known to hold the number; name all of them in Onboarding.WABAIDs"})
 	}
 	for _, waba := range wabas {
 		apps, err := api.SubscribedApps(ctx, waba)

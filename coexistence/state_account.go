@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook"
 )
@@ -125,7 +126,7 @@ func (s *State) shared(ev *webhook.AccountUpdate) {
 	if s.Phone == "" {
 		return
 	}
-	*s = s.Onboard(Onboarding{Phone: s.Phone, WABAs: s.wabas(), DisplayPhone: s.DisplayPhone, OnboardedAt: ev.At})
+	*s = s.Onboard(cloudapi.Onboarding{PhoneNumberID: s.Phone, WABAIDs: s.wabas(), DisplayPhoneNumber: s.DisplayPhone, OnboardedAt: ev.At})
 }
 
 func (s *State) offboarded(ev *webhook.AccountUpdate) {

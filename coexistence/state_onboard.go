@@ -4,7 +4,7 @@ import (
 	"slices"
 	"time"
 
-	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook"
 )
 
@@ -12,42 +12,27 @@ import (
 // again within a minute.
 const sameSignup = time.Minute
 
-// An Onboarding tells that a business finished signup for a number.
-type Onboarding struct {
-	// Phone and at least one of WABAs are required. WABAs are all accounts that hold the number, the one that signup named
-	// first.
-	Phone graph.PhoneNumberID
-	WABAs []graph.WABAID
-
-	// DisplayPhone is the number as Meta writes it.
-	DisplayPhone string
-
-	// OnboardedAt is when the popup reported the end of signup. Pass the same time again when you repeat a call; a time that
-	// is later by more than a minute means another signup, and with it new syncs.
-	OnboardedAt time.Time
-}
-
 // Onboard returns the state after a signup. A signup that was not known yet begins a new cycle with fresh syncs, also if nobody
 // heard of the end of the cycle before. What is known to have happened after that signup, such as a disconnection, holds. A
 // repeat of a known one, or the news of an earlier one, only refreshes what it names.
-func (s State) Onboard(o Onboarding) State {
-	if o.Phone != "" {
-		s.Phone = o.Phone
+func (s State) Onboard(o cloudapi.Onboarding) State {
+	if o.PhoneNumberID != "" {
+		s.Phone = o.PhoneNumberID
 	}
-	if o.DisplayPhone != "" {
-		s.DisplayPhone = o.DisplayPhone
+	if o.DisplayPhoneNumber != "" {
+		s.DisplayPhone = o.DisplayPhoneNumber
 	}
 	again := s.Cycle > 0 && !o.OnboardedAt.After(s.OnboardedAt.Add(sameSignup))
 	if again {
-		for _, waba := range o.WABAs {
+		for _, waba := range o.WABAIDs {
 			if !slices.Contains(s.WABAs, waba) {
 				s.WABAs = append(slices.Clone(s.WABAs), waba)
 			}
 		}
 		return s
 	}
-	if len(o.WABAs) > 0 {
-		s.WABA, s.WABAs = o.WABAs[0], slices.Clone(o.WABAs)
+	if len(o.WABAIDs) > 0 {
+		s.WABA, s.WABAs = o.WABAIDs[0], slices.Clone(o.WABAIDs)
 	}
 	s.Cycle++
 	s.Stage = StageOnboarded

@@ -27,8 +27,8 @@ var t0 = time.Date(2026, 11, 20, 9, 0, 0, 0, time.UTC)
 
 // onboarded is a number whose business signed up at t0.
 func onboarded() coexistence.State {
-	return coexistence.State{}.Onboard(coexistence.Onboarding{
-		Phone: phone, WABAs: []graph.WABAID{waba}, DisplayPhone: display, OnboardedAt: t0,
+	return coexistence.State{}.Onboard(cloudapi.Onboarding{
+		PhoneNumberID: phone, WABAIDs: []graph.WABAID{waba}, DisplayPhoneNumber: display, OnboardedAt: t0,
 	})
 }
 
@@ -196,7 +196,7 @@ func TestOnboardingAgainBeginsANewCycle(t *testing.T) {
 	t.Parallel()
 	done := applied(asked(onboarded()), chunk(2, 1, 100), removedFor("BUSINESS_DOWNGRADE", "USER", t0.Add(48*time.Hour)))
 	again := func(d time.Duration) coexistence.State {
-		return done.Onboard(coexistence.Onboarding{Phone: phone, WABAs: []graph.WABAID{otherWA}, OnboardedAt: t0.Add(d)})
+		return done.Onboard(cloudapi.Onboarding{PhoneNumberID: phone, WABAIDs: []graph.WABAID{otherWA}, OnboardedAt: t0.Add(d)})
 	}
 	fresh := again(50 * time.Hour)
 	require.Equal(t, coexistence.StageOnboarded, fresh.Stage)
@@ -225,7 +225,7 @@ func TestReconnectionKeepsTheSyncs(t *testing.T) {
 
 func TestAccountsThatStopSharingOneByOne(t *testing.T) {
 	t.Parallel()
-	both := coexistence.State{}.Onboard(coexistence.Onboarding{Phone: phone, WABAs: []graph.WABAID{waba, otherWA}, OnboardedAt: t0})
+	both := coexistence.State{}.Onboard(cloudapi.Onboarding{PhoneNumberID: phone, WABAIDs: []graph.WABAID{waba, otherWA}, OnboardedAt: t0})
 	one := applied(both, account(webhook.AccountPartnerRemoved, t0.Add(time.Hour)))
 	require.Equal(t, coexistence.StageOnboarded, one.Stage)
 	require.Equal(t, []graph.WABAID{otherWA}, one.WABAs)
@@ -508,7 +508,7 @@ func TestWhatHappenedAfterASignupHoldsIfTheSignupIsToldLater(t *testing.T) {
 	t.Parallel()
 	day := func(n int) time.Time { return t0.Add(time.Duration(n) * 24 * time.Hour) }
 	removedOnce := applied(onboarded(), removedFor("CHANGE_NUMBER", "USER", day(1)))
-	second := coexistence.Onboarding{Phone: phone, WABAs: []graph.WABAID{waba}, OnboardedAt: day(2)}
+	second := cloudapi.Onboarding{PhoneNumberID: phone, WABAIDs: []graph.WABAID{waba}, OnboardedAt: day(2)}
 	tests := map[string]struct {
 		events []webhook.Event
 		want   coexistence.Stage
@@ -548,7 +548,7 @@ func TestWhatHappenedAfterASignupHoldsIfTheSignupIsToldLater(t *testing.T) {
 // Chunks do not say to which onboarding they belong, and some come days late.
 func TestHistoryOfAnEarlierOnboardingIsNotThatOfThisOne(t *testing.T) {
 	t.Parallel()
-	again := asked(onboarded()).Onboard(coexistence.Onboarding{Phone: phone, WABAs: []graph.WABAID{waba}, OnboardedAt: t0.Add(time.Hour)})
+	again := asked(onboarded()).Onboard(cloudapi.Onboarding{PhoneNumberID: phone, WABAIDs: []graph.WABAID{waba}, OnboardedAt: t0.Add(time.Hour)})
 	s := applied(again, chunk(0, 1, 100), declined(2593109))
 	require.Equal(t, coexistence.SyncNone, s.HistoryStatus(t0.Add(2*time.Hour)))
 	require.Len(t, s.Due(t0.Add(2*time.Hour)), 2)

@@ -66,18 +66,18 @@ func (t *Tracker) Store() Store { return t.cfg.Store }
 // Calling it again for the same signup is harmless; see [State.Onboard]. Told minutes late, the number needs to be read:
 // [State.NeedsConfirm]. If o.OnboardedAt is zero, it is now for a number that is
 // not connected, and nothing new for one that is.
-func (t *Tracker) Onboard(ctx context.Context, o Onboarding) error {
+func (t *Tracker) Onboard(ctx context.Context, o cloudapi.Onboarding) error {
 	var errs []error
-	if o.Phone == "" {
-		errs = append(errs, errors.New("coexistence: Onboarding.Phone is empty; find the number's id before"))
+	if o.PhoneNumberID == "" {
+		errs = append(errs, errors.New("coexistence: Onboarding.PhoneNumberID is empty; find the number's id before"))
 	}
-	if len(o.WABAs) == 0 {
-		errs = append(errs, errors.New("coexistence: Onboarding.WABAs is empty; name every account that holds the number"))
+	if len(o.WABAIDs) == 0 {
+		errs = append(errs, errors.New("coexistence: Onboarding.WABAIDs is empty; name every account that holds the number"))
 	}
 	if err := errors.Join(errs...); err != nil {
 		return err
 	}
-	_, err := t.cfg.Store.UpdateState(ctx, o.Phone, func(s State) (State, error) {
+	_, err := t.cfg.Store.UpdateState(ctx, o.PhoneNumberID, func(s State) (State, error) {
 		o := o
 		if o.OnboardedAt.IsZero() {
 			if o.OnboardedAt = s.OnboardedAt; !s.Stage.Live() {

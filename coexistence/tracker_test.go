@@ -30,9 +30,9 @@ func TestOnboardNamesEverythingThatIsMissing(t *testing.T) {
 	t.Parallel()
 	tracker, err := coexistence.NewTracker(coexistence.Config{Store: new(coexistence.MemStore)})
 	require.NoError(t, err)
-	err = tracker.Onboard(t.Context(), coexistence.Onboarding{})
-	require.ErrorContains(t, err, "Onboarding.Phone")
-	require.ErrorContains(t, err, "Onboarding.WABAs")
+	err = tracker.Onboard(t.Context(), cloudapi.Onboarding{})
+	require.ErrorContains(t, err, "Onboarding.PhoneNumberID")
+	require.ErrorContains(t, err, "Onboarding.WABAIDs")
 }
 
 func TestOnboardWithoutATime(t *testing.T) {
@@ -41,7 +41,7 @@ func TestOnboardWithoutATime(t *testing.T) {
 		store := new(coexistence.MemStore)
 		tracker, err := coexistence.NewTracker(coexistence.Config{Store: store})
 		require.NoError(t, err)
-		o := coexistence.Onboarding{Phone: phone, WABAs: []graph.WABAID{waba}}
+		o := cloudapi.Onboarding{PhoneNumberID: phone, WABAIDs: []graph.WABAID{waba}}
 		cycle := func() (int, time.Time) {
 			require.NoError(t, tracker.Onboard(t.Context(), o))
 			st, err := store.State(t.Context(), phone)
@@ -115,7 +115,7 @@ func TestAccountUpdatesFindTheirNumbers(t *testing.T) {
 			tracker, err := coexistence.NewTracker(coexistence.Config{Store: store, AppID: "400"})
 			require.NoError(t, err)
 			for id, number := range map[graph.PhoneNumberID]string{phone: display, mexican: "525510000199"} {
-				require.NoError(t, tracker.Onboard(t.Context(), coexistence.Onboarding{Phone: id, WABAs: []graph.WABAID{waba}, DisplayPhone: number, OnboardedAt: t0}))
+				require.NoError(t, tracker.Onboard(t.Context(), cloudapi.Onboarding{PhoneNumberID: id, WABAIDs: []graph.WABAID{waba}, DisplayPhoneNumber: number, OnboardedAt: t0}))
 			}
 			for _, ev := range decode(t, tt.update) {
 				require.NoError(t, tracker.Handle(t.Context(), ev))

@@ -11,8 +11,14 @@ import (
 // A Business is what a signup brought: a token, the accounts it reaches and the number.
 //
 // To go on later with [Flow.Resume], in another process even, keep Owner, Token, OnboardedAt, Session and, where set, WABA,
-// the id of Phone, Credit and Registrations. Encrypt the Token; a [graph.Secret] refuses to be written as JSON.
+// PhoneNumberID, Credit and Registrations. Encrypt the Token; a [graph.Secret] refuses to be written as JSON.
 type Business struct {
+	// Onboarding is what the Tracker of package coexistence takes. OnboardedAt is when the first of the popup's answers
+	// arrived here, a little after the business confirmed. The other members are empty until StepVerify chose a number;
+	// WABAIDs are then all accounts of the token that hold it, the one that the popup named first. The app is subscribed to
+	// each. There is more than one when another partner or an earlier attempt made one.
+	cloudapi.Onboarding
+
 	// Owner is whom [Flow.Begin] was called for: the host's name for its tenant.
 	Owner string
 
@@ -29,10 +35,6 @@ type Business struct {
 	// WABA is the account that the popup named, or else the first that holds the number.
 	WABA graph.WABAID
 
-	// WABAs are all accounts of the token that hold the number. Webhooks may come from any of them, and the app is
-	// subscribed to each. There is more than one when another partner or an earlier attempt made one.
-	WABAs []graph.WABAID
-
 	// Phone is the number. Nil until StepVerify chose one.
 	Phone *cloudapi.Phone
 
@@ -41,10 +43,6 @@ type Business struct {
 
 	// Outcome is where the signup stands. It is empty while it runs.
 	Outcome Outcome
-
-	// OnboardedAt is when the first of the popup's answers arrived here: a little after the business confirmed. For coexistence, contacts
-	// and history can be requested for 24 hours from then on.
-	OnboardedAt time.Time
 
 	// Session is what the popup said, or nil. None of it is verified; the other members are.
 	Session *Session
@@ -68,7 +66,7 @@ type Number struct {
 // clone copies what a reader could change.
 func (b *Business) clone() *Business {
 	c := *b
-	c.WABAs = slices.Clone(b.WABAs)
+	c.WABAIDs = slices.Clone(b.WABAIDs)
 	c.Numbers = slices.Clone(b.Numbers)
 	c.Warnings = slices.Clone(b.Warnings)
 	c.Registrations = slices.Clone(b.Registrations)

@@ -196,7 +196,7 @@ func (f *Flow) Undo(ctx context.Context, b *Business) error {
 			errs = append(errs, fmt.Errorf("signup: the credit was not revoked: %w", err))
 		}
 	}
-	for _, waba := range b.WABAs {
+	for _, waba := range b.WABAIDs {
 		err := f.cfg.Client.WithToken(b.Token).WABAs.Unsubscribe(ctx, waba)
 		if err != nil && !errors.Is(err, graph.ErrAccessLost) && !errors.Is(err, graph.ErrAuth) {
 			errs = append(errs, fmt.Errorf("signup: the app is still subscribed to account %s: %w", waba, err))

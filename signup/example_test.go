@@ -113,7 +113,7 @@ func ExampleFlow_Finish() {
 		fmt.Println(e.Outcome, e.Advice()) // and business, if not nil, waits to be resumed
 		return
 	}
-	fmt.Println(business.Outcome, business.WABAs, business.Phone.ID, business.Phone.Coexists())
+	fmt.Println(business.Outcome, business.WABAIDs, business.Phone.ID, business.Phone.Coexists())
 	// Output: ready [500000000000001] 400000000000001 true
 }
 

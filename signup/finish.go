@@ -170,7 +170,7 @@ func (f *Flow) finish(ctx context.Context, r *openRecord, sub Submission, receiv
 	if err := r.save(ctx); err != nil {
 		return nil, &Error{Outcome: OutcomeUnavailable, Step: StepState, Err: err}
 	}
-	b := &Business{Owner: r.rec.Owner, Session: r.doc.Session, OnboardedAt: r.doc.ArrivedAt}
+	b := &Business{Owner: r.rec.Owner, Session: r.doc.Session, Onboarding: cloudapi.Onboarding{OnboardedAt: r.doc.ArrivedAt}}
 	if err := f.exchange(ctx, b, sub); err != nil {
 		r.doc.Phase = phaseOpen // an attempt whose code is spent is ended by its outcome
 		return nil, err
@@ -242,7 +242,7 @@ func exchangeOutcome(err error) Outcome {
 var errNothingGranted = errors.New("only a Business with Owner and Token can be resumed")
 
 // Resume goes on with a business whose token was granted: after [OutcomeChooseNumber] with the phone that was chosen, after
-// the other outcomes that are [Outcome.Resumable] with an empty one, which leaves it at b.Phone if that is set. No code is
+// the other outcomes that are [Outcome.Resumable] with an empty one, which leaves it at b.PhoneNumberID if that is set. No code is
 // needed, and b may come from a host's database. Every step is repeated, so that nothing stale is believed. It returns what
 // [Flow.Finish] returns, and leaves b alone.
 //
@@ -258,10 +258,11 @@ func (f *Flow) Resume(ctx context.Context, b *Business, phone graph.PhoneNumberI
 }
 
 func (f *Flow) resume(ctx context.Context, r *openRecord, b *Business, want wishes) (*Business, error) {
-	if want.phone == "" && b.Phone != nil {
-		want.phone = b.Phone.ID // was chosen before
+	if want.phone == "" {
+		want.phone = b.PhoneNumberID // was chosen before
 	}
 	b = b.clone()
-	b.Outcome, b.Phone, b.Numbers, b.WABAs, b.BusinessID = "", nil, nil, nil, ""
+	b.Outcome, b.Phone, b.Numbers, b.BusinessID = "", nil, nil, ""
+	b.Onboarding = cloudapi.Onboarding{OnboardedAt: b.OnboardedAt}
 	return f.run(ctx, b, "", want, r)
 }

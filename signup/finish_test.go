@@ -38,7 +38,7 @@ func TestABusinessAppUserIsConnectedByTheAccountAlone(t *testing.T) {
 	require.Equal(t, graph.Secret(token), got.Token)
 	require.True(t, got.TokenExpiresAt.IsZero())
 	require.Equal(t, graph.WABAID(wabaA), got.WABA)
-	require.Equal(t, []graph.WABAID{wabaA}, got.WABAs)
+	require.Equal(t, []graph.WABAID{wabaA}, got.WABAIDs)
 	require.Equal(t, graph.PhoneNumberID(phoneA), got.Phone.ID)
 	require.True(t, got.Phone.Coexists())
 	require.Equal(t, graph.BusinessID(business), got.BusinessID)
@@ -89,11 +89,26 @@ func TestEveryAccountThatHoldsTheNumberIsSubscribed(t *testing.T) {
 			got, err := b.finish(finished(wabaA))
 			require.NoError(t, err)
 			require.Equal(t, graph.WABAID(wabaA), got.WABA)
-			require.Equal(t, tt.want, got.WABAs)
+			require.Equal(t, tt.want, got.WABAIDs)
 			require.Equal(t, graph.PhoneNumberID(phoneA), got.Phone.ID)
 			require.Len(t, b.meta.subscribed, len(tt.want))
 			require.Equal(t, len(tt.want) > 1, len(got.Warnings) > 0)
 		})
+	}
+}
+
+// The Tracker takes the first account for the one that signup named.
+func TestOnboardingNamesTheNumberAndTheAccountOfThePopupFirst(t *testing.T) {
+	t.Parallel()
+	for _, named := range []graph.WABAID{wabaA, wabaB} {
+		phone := []number{coexisting(phoneA, "+1 555 010 0199")}
+		got, err := newBench(t, newMeta(map[string][]number{wabaA: phone, wabaB: phone})).finish(finished(string(named)))
+		require.NoError(t, err)
+		require.Equal(t, named, got.WABA)
+		require.Len(t, got.WABAIDs, 2)
+		require.Equal(t, named, got.WABAIDs[0])
+		require.Equal(t, graph.PhoneNumberID(phoneA), got.PhoneNumberID)
+		require.Equal(t, got.Phone.DisplayPhoneNumber, got.DisplayPhoneNumber)
 	}
 }
 
@@ -103,7 +118,7 @@ func TestTheNamedAccountMayBeTheWrongOneOfTwo(t *testing.T) {
 	got, err := newBench(t, m).finish(finished(wabaA))
 	require.NoError(t, err)
 	require.Equal(t, graph.WABAID(wabaB), got.WABA)
-	require.Equal(t, []graph.WABAID{wabaB}, got.WABAs)
+	require.Equal(t, []graph.WABAID{wabaB}, got.WABAIDs)
 }
 
 func TestADeadCopyOfTheNumberIsReplacedByTheLivingOne(t *testing.T) {
@@ -115,7 +130,7 @@ func TestADeadCopyOfTheNumberIsReplacedByTheLivingOne(t *testing.T) {
 		`{"type":"WA_EMBEDDED_SIGNUP","event":"FINISH","data":{"waba_id":"` + wabaA + `","phone_number_id":"` + phoneA + `"}}`)
 	require.NoError(t, err)
 	require.Equal(t, graph.PhoneNumberID(phoneB), got.Phone.ID)
-	require.Equal(t, []graph.WABAID{wabaB}, got.WABAs)
+	require.Equal(t, []graph.WABAID{wabaB}, got.WABAIDs)
 }
 
 func TestAnExistingSubscriptionIsLeftAlone(t *testing.T) {
@@ -144,7 +159,7 @@ func TestACodeAloneIsEnough(t *testing.T) {
 			b := newBench(t, m, func(c *signup.Config) { c.PartnerBusiness = "700000000000002" })
 			got, err := b.finish("")
 			require.NoError(t, err)
-			require.Equal(t, []graph.WABAID{wabaA}, got.WABAs)
+			require.Equal(t, []graph.WABAID{wabaA}, got.WABAIDs)
 			require.Nil(t, got.Session)
 		})
 	}
@@ -448,7 +463,7 @@ func TestAnAccountFromTheWebhookIsResumedWith(t *testing.T) {
 	waiting.WABA = wabaA
 	got, err := b.Resume(t.Context(), waiting, "")
 	require.NoError(t, err)
-	require.Equal(t, []graph.WABAID{wabaA}, got.WABAs)
+	require.Equal(t, []graph.WABAID{wabaA}, got.WABAIDs)
 
 	waiting.WABA = wabaOther
 	_, err = b.Resume(t.Context(), waiting, "")
@@ -487,7 +502,7 @@ func TestAccountsOfTheListAreLookedAtToo(t *testing.T) {
 	m.granular = nil
 	got, err := newBench(t, m).finish(message("FINISH", `{"waba_ids":["`+wabaA+`","`+wabaB+`","`+wabaOther+`"]}`))
 	require.NoError(t, err)
-	require.Equal(t, []graph.WABAID{wabaB}, got.WABAs)
+	require.Equal(t, []graph.WABAID{wabaB}, got.WABAIDs)
 	require.NotEmpty(t, got.Warnings, "the one that cannot be read is named")
 
 	var many []string
@@ -517,7 +532,7 @@ func TestTheSearchAmongSharedAccountsSkipsStrangersAndEnds(t *testing.T) {
 			continue
 		}
 		require.NoError(t, err)
-		require.Equal(t, []graph.WABAID{wabaA}, got.WABAs)
+		require.Equal(t, []graph.WABAID{wabaA}, got.WABAIDs)
 	}
 }
 

@@ -64,8 +64,8 @@ type Config struct {
 	Progress func(ctx context.Context, step Step, b *Business) error
 
 	// Override says where the webhooks of a business's accounts go, if not to the app's own URL. It is asked after the plain
-	// subscription; zero options leave that as it is. If nil, nothing is overridden.
-	Override func(ctx context.Context, b *Business) (cloudapi.SubscribeOptions, error)
+	// subscription; the zero value leaves that as it is. If nil, nothing is overridden.
+	Override func(ctx context.Context, b *Business) (cloudapi.WebhookOverride, error)
 
 	// Credit shares your line of credit with every business: for solution partners. If nil, businesses pay for themselves.
 	Credit *Credit

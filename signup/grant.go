@@ -170,7 +170,7 @@ func (g *grant) reserve(ctx context.Context) error {
 	if g.f.cfg.Reserve == nil {
 		return nil
 	}
-	for _, waba := range g.WABAs {
+	for _, waba := range g.WABAIDs {
 		err := g.f.cfg.Reserve(ctx, g.Owner, waba, g.Phone.ID)
 		switch {
 		case errors.Is(err, ErrTaken):

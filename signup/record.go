@@ -55,8 +55,9 @@ func (d *document) business(owner string) *Business {
 		return nil
 	}
 	b := &Business{
-		Owner: owner, Token: graph.Secret(g.Token), TokenExpiresAt: g.TokenExpiresAt, WABA: g.WABA, OnboardedAt: g.OnboardedAt,
-		Session: d.Session, Registrations: slices.Clone(g.Registrations),
+		Owner: owner, Token: graph.Secret(g.Token), TokenExpiresAt: g.TokenExpiresAt, WABA: g.WABA,
+		Onboarding: cloudapi.Onboarding{PhoneNumberID: g.Phone, OnboardedAt: g.OnboardedAt},
+		Session:    d.Session, Registrations: slices.Clone(g.Registrations),
 	}
 	if g.Credit != nil {
 		b.Credit = new(*g.Credit)

@@ -50,7 +50,7 @@ func (f *Flow) Recover(ctx context.Context, owner string, grant Grant) (*Busines
 	if grant.At.IsZero() {
 		grant.At = time.Now()
 	}
-	b := &Business{Owner: owner, Token: graph.Secret(resp.Token), WABA: grant.WABA, OnboardedAt: grant.At}
+	b := &Business{Owner: owner, Token: graph.Secret(resp.Token), WABA: grant.WABA, Onboarding: cloudapi.Onboarding{OnboardedAt: grant.At}}
 	return f.run(ctx, b, StepExchange, wishes{}, nil)
 }
 

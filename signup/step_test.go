@@ -39,8 +39,8 @@ func withCredit(c *signup.Config) {
 }
 
 func withOverride(c *signup.Config) {
-	c.Override = func(context.Context, *signup.Business) (cloudapi.SubscribeOptions, error) {
-		return cloudapi.SubscribeOptions{OverrideCallbackURI: "https://hooks.example.com/1", VerifyToken: "v"}, nil
+	c.Override = func(context.Context, *signup.Business) (cloudapi.WebhookOverride, error) {
+		return cloudapi.WebhookOverride{CallbackURI: "https://hooks.example.com/1", VerifyToken: "v"}, nil
 	}
 }
 
@@ -372,7 +372,7 @@ func TestASignupIsTooOldToRegister(t *testing.T) {
 	t.Parallel()
 	m := newMeta(map[string][]number{wabaA: {ordinary(phoneA, "+1 555 010 0199")}})
 	b := newBench(t, m, ordinaryMode)
-	_, err := b.Resume(t.Context(), &signup.Business{Owner: owner, Token: token, OnboardedAt: time.Now().Add(-15 * 24 * time.Hour)}, "")
+	_, err := b.Resume(t.Context(), &signup.Business{Owner: owner, Token: token, Onboarding: cloudapi.Onboarding{OnboardedAt: time.Now().Add(-15 * 24 * time.Hour)}}, "")
 	requireOutcome(t, signup.OutcomeRegisterLate, err)
 	require.Zero(t, m.did("POST /"+phoneA+"/register"))
 }

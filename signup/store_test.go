@@ -173,8 +173,8 @@ func TestADeathAtAnyPointIsSurvived(t *testing.T) {
 	}{
 		"coexistence": {meta: happy},
 		"with override and credit": {func() *meta { return happy() }, func(c *signup.Config) {
-			c.Override = func(context.Context, *signup.Business) (cloudapi.SubscribeOptions, error) {
-				return cloudapi.SubscribeOptions{OverrideCallbackURI: "https://hooks.example.com/1", VerifyToken: "v"}, nil
+			c.Override = func(context.Context, *signup.Business) (cloudapi.WebhookOverride, error) {
+				return cloudapi.WebhookOverride{CallbackURI: "https://hooks.example.com/1", VerifyToken: "v"}, nil
 			}
 			c.Credit = &signup.Credit{Line: "200000000000001", SystemUser: "300000000000001",
 				Approve: func(context.Context, *signup.Business) (string, error) { return "EUR", nil }}

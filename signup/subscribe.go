@@ -9,18 +9,9 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 )
 
-// subscribe leaves accounts alone that are subscribed already: a second subscription would remove an override of the
-// callback URL.
 func (g *grant) subscribe(ctx context.Context) error {
-	for _, waba := range g.WABAs {
-		ok, err := g.subscribed(ctx, waba)
-		if err != nil {
-			return refused(err)
-		}
-		if ok {
-			continue
-		}
-		if err := g.api.WABAs.Subscribe(ctx, waba, cloudapi.SubscribeOptions{}); err != nil {
+	for _, waba := range g.WABAIDs {
+		if err := g.api.WABAs.Subscribe(ctx, waba); err != nil {
 			return refused(err)
 		}
 	}
@@ -29,7 +20,7 @@ func (g *grant) subscribe(ctx context.Context) error {
 
 // confirm reads the subscriptions back: "success" alone has proved to be no proof.
 func (g *grant) confirm(ctx context.Context) error {
-	for _, waba := range g.WABAs {
+	for _, waba := range g.WABAIDs {
 		switch ok, err := g.subscribed(ctx, waba); {
 		case err != nil:
 			return refused(err)
@@ -48,25 +39,25 @@ func (g *grant) subscribed(ctx context.Context, waba graph.WABAID) (bool, error)
 // override sends the webhooks of every account elsewhere. Meta takes an override only after a plain subscription, and calls the
 // URL before it answers.
 func (g *grant) override(ctx context.Context) error {
-	opts, err := g.f.cfg.Override(ctx, g.clone())
-	if err != nil || opts == (cloudapi.SubscribeOptions{}) {
+	to, err := g.f.cfg.Override(ctx, g.clone())
+	if err != nil || to == (cloudapi.WebhookOverride{}) {
 		return err
 	}
-	for _, waba := range g.WABAs {
-		there, err := g.overridden(ctx, waba, opts.OverrideCallbackURI)
+	for _, waba := range g.WABAIDs {
+		there, err := g.overridden(ctx, waba, to.CallbackURI)
 		if err != nil {
 			return refused(err)
 		}
 		if there {
 			continue
 		}
-		if err := g.api.WABAs.Subscribe(ctx, waba, opts); err != nil {
+		if err := g.api.WABAs.SetWebhook(ctx, waba, to); err != nil {
 			if passing(err) {
 				return refused(err)
 			}
 			return &Error{Outcome: OutcomeOverrideRefused, Err: err}
 		}
-		switch there, err := g.overridden(ctx, waba, opts.OverrideCallbackURI); {
+		switch there, err := g.overridden(ctx, waba, to.CallbackURI); {
 		case err != nil:
 			return refused(err)
 		case !there:

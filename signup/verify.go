@@ -26,11 +26,11 @@ func (g *grant) verify(ctx context.Context) error {
 		g.Numbers = []Number{number}
 		return &Error{Outcome: OutcomeFellBack}
 	}
-	g.Phone, g.WABAs = phone, number.WABAs
-	if g.WABA == "" || !slices.Contains(g.WABAs, g.WABA) {
-		g.WABA = g.WABAs[0]
+	g.Phone, g.PhoneNumberID, g.DisplayPhoneNumber, g.WABAIDs = phone, phone.ID, phone.DisplayPhoneNumber, number.WABAs
+	if !slices.Contains(g.WABAIDs, g.WABA) {
+		g.WABA = g.WABAIDs[0]
 	}
-	if len(g.WABAs) > 1 {
+	if len(g.WABAIDs) > 1 {
 		g.warn("several accounts hold the number; webhooks may come from any of them")
 	}
 	if phone.WebhookConfiguration.WABA != "" || phone.WebhookConfiguration.PhoneNumber != "" {

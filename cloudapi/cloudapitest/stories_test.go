@@ -330,7 +330,7 @@ func TestAccountsPartnersAndCredit(t *testing.T) {
 	require.ErrorIs(t, err, graph.ErrPermission, "nothing was granted")
 	token, err := client.Businesses.BusinessToken(ctx, owner, cloudapi.BusinessTokenRequest{})
 	require.NoError(t, err)
-	require.NoError(t, client.WithToken(token).WABAs.Subscribe(ctx, waba, cloudapi.SubscribeOptions{}))
+	require.NoError(t, client.WithToken(token).WABAs.Subscribe(ctx, waba))
 	require.Equal(t, owner, collect(t, client.Apps.ConnectedBusinesses(ctx))[0].ID)
 
 	srv.AddCreditLine(partner)

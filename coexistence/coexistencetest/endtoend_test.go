@@ -79,10 +79,9 @@ func (p *product) onboarded(ctx context.Context, b *signup.Business) error {
 	p.mu.Lock()
 	p.business = b
 	p.mu.Unlock()
-	return p.tracker.Onboard(ctx, coexistence.Onboarding{
-		Phone: b.Phone.ID, WABAs: b.WABAs, DisplayPhone: b.Phone.DisplayPhoneNumber,
-		OnboardedAt: p.now(), // not b.OnboardedAt, which is the host's clock: this world's may have been moved on
-	})
+	o := b.Onboarding
+	o.OnboardedAt = p.now() // not the host's clock: this world's may have been moved on
+	return p.tracker.Onboard(ctx, o)
 }
 
 func (p *product) calls() *cloudapi.Client {

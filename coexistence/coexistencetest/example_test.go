@@ -64,7 +64,7 @@ func ExampleNewWorld() {
 		fmt.Println(err)
 		return
 	}
-	if err := client.WithToken(token.Token).WABAs.Subscribe(ctx, phone.WABA(), cloudapi.SubscribeOptions{}); err != nil {
+	if err := client.WithToken(token.Token).WABAs.Subscribe(ctx, phone.WABA()); err != nil {
 		fmt.Println(err)
 		return
 	}

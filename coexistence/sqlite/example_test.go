@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence/sqlite"
@@ -34,8 +35,8 @@ func Example() {
 	if err != nil {
 		panic(err)
 	}
-	err = tracker.Onboard(ctx, coexistence.Onboarding{
-		Phone: "106540352242922", WABAs: []graph.WABAID{"102290129340398"}, DisplayPhone: "+1 555 0100",
+	err = tracker.Onboard(ctx, cloudapi.Onboarding{
+		PhoneNumberID: "106540352242922", WABAIDs: []graph.WABAID{"102290129340398"}, DisplayPhoneNumber: "+1 555 0100",
 		OnboardedAt: time.Date(2026, 11, 20, 9, 0, 0, 0, time.UTC),
 	})
 	fmt.Println(err, db.Close())

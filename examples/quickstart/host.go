@@ -60,10 +60,7 @@ func newHost(
 // connected runs once a business is through Embedded Signup: it asks the phone for contacts and history, once.
 func (h *host) connected(ctx context.Context, b *signup.Business) error {
 	h.tokens.Store(b.Phone.ID, b.Token)
-	err := h.tracker.Onboard(ctx, coexistence.Onboarding{
-		Phone: b.Phone.ID, WABAs: b.WABAs, DisplayPhone: b.Phone.DisplayPhoneNumber, OnboardedAt: b.OnboardedAt,
-	})
-	if err != nil {
+	if err := h.tracker.Onboard(ctx, b.Onboarding); err != nil {
 		return err
 	}
 	if _, err := h.tracker.Begin(ctx, coexistence.API(h.calls(b.Phone.ID)), b.Phone.ID); err != nil {
@@ -92,8 +89,7 @@ func (h *host) answer(ctx context.Context, m *webhook.IncomingMessage) error {
 func (h *host) send(ctx context.Context, from graph.PhoneNumberID, to graph.Identity, text string) error {
 	msg := cloudapi.Message{To: cloudapi.ToIdentity(to), Content: &cloudapi.Text{Body: text}}
 	sent, err := h.calls(from).Messages.Send(ctx, from, msg)
-	e, ok := errors.AsType[*cloudapi.Error](err)
-	if ok && (e.Outcome == cloudapi.OutcomeNotSent || e.Outcome == cloudapi.OutcomeRefused && errors.Is(err, graph.ErrThrottled)) {
+	if e, ok := errors.AsType[*cloudapi.Error](err); ok && e.SafeToRetry() {
 		return err // it did not go out, and a later try may succeed
 	}
 	if err == nil {

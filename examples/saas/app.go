@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"iter"
 	"log/slog"
 	"net/http"
 	"slices"
@@ -182,17 +181,6 @@ func see(w http.ResponseWriter, r *http.Request, path string, err error) error {
 func (a *app) drift(phone graph.PhoneNumberID) *webhook.Drift {
 	d, _ := a.drifts.LoadOrStore(phone, new(webhook.Drift))
 	return d.(*webhook.Drift)
-}
-
-// collect reads all that there is.
-func collect[T any](all iter.Seq2[T, error]) (list []T, err error) {
-	for v, err := range all {
-		if err != nil {
-			return nil, err
-		}
-		list = append(list, v)
-	}
-	return list, nil
 }
 
 // pick finds one of a list, or errNotFound.

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence/outbox"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook"
@@ -57,7 +58,7 @@ func (a *app) answer(ctx context.Context, m *webhook.IncomingMessage) error {
 // quietUntil is how long a person has the word. The tracker knows who wrote on the phone, the outbox who wrote in the inbox.
 func (a *app) quietUntil(ctx context.Context, chat coexistence.Conversation) (time.Time, error) {
 	at := chat.HumanAt
-	last, err := collect(a.outbox.Entries(ctx, outbox.Filter{Phone: chat.Phone, Person: chat.Key, Newest: true, Limit: 20}))
+	last, err := graph.Collect(a.outbox.Entries(ctx, outbox.Filter{Phone: chat.Phone, Person: chat.Key, Newest: true, Limit: 20}))
 	for _, e := range last {
 		if author(e.ID) == "team" && e.PutAt.After(at) {
 			at = e.PutAt

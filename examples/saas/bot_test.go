@@ -8,8 +8,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
-	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence/outbox"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook"
 )
@@ -19,7 +19,7 @@ func TestTheBotAnswersInPrivateAlone(t *testing.T) {
 	t.Parallel()
 	a, _ := newTestApp(t)
 	const phone, waba = graph.PhoneNumberID("100000000000001"), graph.WABAID("200000000000001")
-	require.NoError(t, a.tracker.Onboard(t.Context(), coexistence.Onboarding{Phone: phone, WABAs: []graph.WABAID{waba}, OnboardedAt: time.Now()}))
+	require.NoError(t, a.tracker.Onboard(t.Context(), cloudapi.Onboarding{PhoneNumberID: phone, WABAIDs: []graph.WABAID{waba}, OnboardedAt: time.Now()}))
 	for i, tt := range []struct {
 		message string // who wrote, and where
 		answers int
@@ -30,7 +30,7 @@ func TestTheBotAnswersInPrivateAlone(t *testing.T) {
 		{`"from":"US.1001"`, 1},
 		{`"from":"15550100100"`, 0}, // the business itself, which is nobody's customer
 	} {
-		before, err := collect(a.outbox.Entries(t.Context(), outbox.Filter{Phone: phone}))
+		before, err := graph.Collect(a.outbox.Entries(t.Context(), outbox.Filter{Phone: phone}))
 		require.NoError(t, err)
 		require.NoError(t, a.inbox.Receive(t.Context(), webhook.Delivery{ReceivedAt: time.Now(), Body: fmt.Appendf(nil,
 			`{"object":"whatsapp_business_account","entry":[{"id":%q,"changes":[{"field":"messages","value":{"messaging_product":"whatsapp",
@@ -39,7 +39,7 @@ func TestTheBotAnswersInPrivateAlone(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 		require.NoError(t, a.inbox.Idle(ctx), tt.message)
 		cancel()
-		after, err := collect(a.outbox.Entries(t.Context(), outbox.Filter{Phone: phone}))
+		after, err := graph.Collect(a.outbox.Entries(t.Context(), outbox.Filter{Phone: phone}))
 		require.NoError(t, err)
 		require.Len(t, after, len(before)+tt.answers, tt.message)
 		m, err := a.inbox.Metrics(t.Context())

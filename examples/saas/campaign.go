@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence/outbox"
 )
@@ -94,7 +95,7 @@ func (a *app) serveCampaigns(w http.ResponseWriter, r *http.Request, t *tenant, 
 	if err != nil {
 		a.log.WarnContext(r.Context(), "templates could not be listed", "waba", n.WABA, "err", err)
 	}
-	people, err := collect(a.tracker.Store().Contacts(r.Context(), n.Phone))
+	people, err := graph.Collect(a.tracker.Store().Contacts(r.Context(), n.Phone))
 	slices.SortFunc(people, func(a, b coexistence.Contact) int { return strings.Compare(a.DisplayName(), b.DisplayName()) })
 	if err == nil {
 		a.render(w, r, view{Page: "campaigns", Title: "Campaigns", Tenant: t, Number: n, Data: struct {
@@ -111,7 +112,7 @@ func (a *app) serveCampaigns(w http.ResponseWriter, r *http.Request, t *tenant, 
 // launch stores a campaign and its messages, all or none. The form names it, so that a second click launches nothing.
 func (a *app) launch(w http.ResponseWriter, r *http.Request, _ *tenant, n *number) error {
 	ctx := r.Context()
-	people, err1 := collect(a.tracker.Store().Contacts(ctx, n.Phone))
+	people, err1 := graph.Collect(a.tracker.Store().Contacts(ctx, n.Phone))
 	template, err2 := a.template(ctx, n, r.PostFormValue("template"))
 	if err := errors.Join(err1, err2); err != nil {
 		return err
@@ -153,7 +154,7 @@ func (a *app) serveCampaign(w http.ResponseWriter, r *http.Request, t *tenant, n
 			return view{}, err
 		}
 		series, err1 := a.outbox.Series(ctx, c.ID, 60)
-		lost, err2 := collect(a.outbox.Entries(ctx, outbox.Filter{Campaign: c.ID, States: []outbox.State{outbox.Failed, outbox.Unknown}, Limit: 20}))
+		lost, err2 := graph.Collect(a.outbox.Entries(ctx, outbox.Filter{Campaign: c.ID, States: []outbox.State{outbox.Failed, outbox.Unknown}, Limit: 20}))
 		return view{Page: "campaign", Title: "Campaign", Tenant: t, Number: n, Data: struct {
 			*campaign
 			Series outbox.Series

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence/eligibility"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/signup"
@@ -33,10 +34,7 @@ func (a *app) connected(ctx context.Context, b *signup.Business) error {
 	if err := a.keep(ctx, b); err != nil {
 		return err
 	}
-	err := a.tracker.Onboard(ctx, coexistence.Onboarding{
-		Phone: b.Phone.ID, WABAs: b.WABAs, DisplayPhone: b.Phone.DisplayPhoneNumber, OnboardedAt: b.OnboardedAt,
-	})
-	if err != nil {
+	if err := a.tracker.Onboard(ctx, b.Onboarding); err != nil {
 		return err
 	}
 	if _, err := a.tracker.Tend(ctx, b.Phone.ID, a.calls); err != nil { // the number works without, and keepHouse tries again
@@ -59,7 +57,7 @@ func (a *app) serveConnect(w http.ResponseWriter, r *http.Request, t *tenant, _ 
 		all := make([]progress, len(list))
 		for i, n := range list {
 			state, err1 := a.tracker.Store().State(ctx, n.Phone)
-			chats, err2 := collect(a.tracker.Store().Conversations(ctx, n.Phone))
+			chats, err2 := graph.Collect(a.tracker.Store().Conversations(ctx, n.Phone))
 			all[i] = progress{number: n, State: state, Chats: len(chats)}
 			for _, c := range chats {
 				all[i].Messages += c.Messages

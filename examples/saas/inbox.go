@@ -42,7 +42,7 @@ func (a *app) serveInbox(w http.ResponseWriter, r *http.Request, t *tenant, n *n
 	nonce := rand.Text()
 	return a.show(w, r, func(ctx context.Context) (view, error) {
 		state, err1 := a.tracker.Store().State(ctx, n.Phone)
-		chats, err2 := collect(a.tracker.Store().Conversations(ctx, n.Phone))
+		chats, err2 := graph.Collect(a.tracker.Store().Conversations(ctx, n.Phone))
 		if err := errors.Join(err1, err2); err != nil {
 			return view{}, err
 		}
@@ -67,8 +67,8 @@ func (a *app) open(ctx context.Context, p *inboxPage, n *number, key string) err
 	if err != nil {
 		return err
 	}
-	messages, err1 := collect(a.tracker.Store().Messages(ctx, n.Phone, key))
-	waiting, err2 := collect(a.outbox.Entries(ctx, outbox.Filter{
+	messages, err1 := graph.Collect(a.tracker.Store().Messages(ctx, n.Phone, key))
+	waiting, err2 := graph.Collect(a.outbox.Entries(ctx, outbox.Filter{
 		Phone: n.Phone, Person: c.Key, States: []outbox.State{outbox.Queued, outbox.Trying, outbox.Unknown, outbox.Failed}, Newest: true, Limit: 20,
 	}))
 	until, err3 := a.quietUntil(ctx, c)

@@ -158,7 +158,7 @@ func (a *app) serveNumber(w http.ResponseWriter, r *http.Request, t *tenant, n *
 
 // deadLetters are the events of a number that could not be handled. A letter names no number, its body does.
 func (a *app) deadLetters(ctx context.Context, n *number) (list []inbox.DeadLetter, err error) {
-	all, err := collect(a.inbox.DeadLetters(ctx))
+	all, err := graph.Collect(a.inbox.DeadLetters(ctx))
 	for _, l := range all {
 		events, _ := webhook.Decode(l.Body)
 		if l.Kind == inbox.KindEvent && l.Index < len(events) && events[l.Index].Info().Phone == n.Phone {

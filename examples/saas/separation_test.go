@@ -17,7 +17,6 @@ import (
 
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
-	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence/outbox"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/signup"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook"
@@ -56,7 +55,7 @@ func furnish(t *testing.T, a *app, name string) (v *visitor, ids map[string]stri
 	require.NoError(t, a.keep(ctx, &signup.Business{
 		Owner: who.id, Token: "a-made-up-token", WABA: waba, Phone: &cloudapi.Phone{ID: phone, DisplayPhoneNumber: "+1 555 010 0100"},
 	}))
-	require.NoError(t, a.tracker.Onboard(ctx, coexistence.Onboarding{Phone: phone, WABAs: []graph.WABAID{waba}, OnboardedAt: time.Now()}))
+	require.NoError(t, a.tracker.Onboard(ctx, cloudapi.Onboarding{PhoneNumberID: phone, WABAIDs: []graph.WABAID{waba}, OnboardedAt: time.Now()}))
 
 	// A customer writes, with a picture; and something comes that does not fit its type.
 	for i, message := range []string{

@@ -73,7 +73,7 @@ func (b *Board) connect(ctx context.Context, x cloudapi.CodeExchange) (string, e
 		return "", err
 	}
 	for _, waba := range b.phone.WABAs() {
-		if err := b.client.WithToken(token.Token).WABAs.Subscribe(ctx, waba, cloudapi.SubscribeOptions{}); err != nil {
+		if err := b.client.WithToken(token.Token).WABAs.Subscribe(ctx, waba); err != nil {
 			return "", err
 		}
 	}

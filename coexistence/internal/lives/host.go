@@ -34,7 +34,7 @@ type host struct {
 	rand    *rand.Rand // how long a dead process stays dead
 
 	token     graph.Secret
-	signups   []coexistence.Onboarding // to be told to the tracker
+	signups   []cloudapi.Onboarding // to be told to the tracker
 	phone     graph.PhoneNumberID
 	server    *http.Server
 	answering sync.WaitGroup
@@ -151,12 +151,12 @@ func (h *host) connect(ctx context.Context, code graph.Secret, phone *coexistenc
 	}
 	h.token, h.phone = token.Token, phone.ID()
 	for _, waba := range phone.WABAs() {
-		if err := h.calls().WABAs.Subscribe(ctx, waba, cloudapi.SubscribeOptions{}); err != nil {
+		if err := h.calls().WABAs.Subscribe(ctx, waba); err != nil {
 			return err
 		}
 	}
-	h.signups = append(h.signups, coexistence.Onboarding{
-		Phone: phone.ID(), WABAs: phone.WABAs(), DisplayPhone: phone.Number(), OnboardedAt: time.Now(),
+	h.signups = append(h.signups, cloudapi.Onboarding{
+		PhoneNumberID: phone.ID(), WABAIDs: phone.WABAs(), DisplayPhoneNumber: phone.Number(), OnboardedAt: time.Now(),
 	})
 	return nil
 }
