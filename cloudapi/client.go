@@ -131,6 +131,9 @@ func (c *Client) WithToken(token graph.Secret) *Client { return newClient(c.core
 // AppID returns the id of the app that c is configured with. It may be empty.
 func (c *Client) AppID() graph.AppID { return c.core.Open().cfg.AppID }
 
+// Limiter returns the limiter that c asks before it sends: that of its Config, or the one that it made itself.
+func (c *Client) Limiter() Limiter { return c.core.Open().cfg.Limiter }
+
 // HasAppSecret reports whether c is configured with an app secret: it then sends appsecret_proof, and can do OAuth.
 func (c *Client) HasAppSecret() bool { return !c.core.Open().cfg.AppSecret.IsZero() }
 
