@@ -122,7 +122,8 @@ func (a *app) serve(ctx context.Context, out io.Writer, listener net.Listener) (
 	defer work.Wait()
 	defer stop()
 	work.Go(func() { a.outbox.Run(sending) })
-	work.Go(func() { a.keepHouse(sending) })
+	work.Go(func() { a.tracker.Run(sending) })
+	work.Go(func() { a.continueSignups(sending) })
 	server := &http.Server{Handler: a.routes(), ReadHeaderTimeout: 10 * time.Second}
 	server.RegisterOnShutdown(a.news.Close)
 	ops := &http.Server{Addr: a.ops, Handler: a.operations(), ReadHeaderTimeout: 10 * time.Second}
