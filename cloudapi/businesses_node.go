@@ -67,39 +67,46 @@ func (s *BusinessesService) SystemUsers(ctx context.Context, business graph.Busi
 	})
 }
 
-// A BusinessTokenRequest says which business token to fetch or make.
+// A BusinessTokenRequest narrows a new business token. Its zero value asks for all that was granted, for ever.
 type BusinessTokenRequest struct {
-	// Fetch returns the token that Embedded Signup made, where no code could be exchanged. Without it another one is made.
-	Fetch bool
+	// Assets and Scopes narrow the token to objects and permissions. If empty, all that was granted.
+	Assets []string `json:"asset,omitempty"`
+	Scopes []string `json:"scope,omitempty"`
 
-	// Assets and Scopes narrow a new token to objects and permissions. If empty, all that was granted.
-	Assets []string
-	Scopes []string
-
-	// Expires makes a new token live for 60 days, and not for ever.
-	Expires bool
+	// Expires makes the token live for 60 days, and not for ever.
+	Expires bool `json:"set_token_expires_in_60_days,omitzero"`
 }
 
-// BusinessToken fetches the token of a client business, or makes one. It needs the partner's own system user token, the
-// permission business_management and [Config].AppSecret.
+// GetToken reads the token of a client business that Embedded Signup made, where no code could be exchanged. It needs the
+// partner's own system user token, the permission business_management and [Config].AppSecret.
+//
+// Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/embedded-signup/onboarding-customers-as-a-tech-provider
+//
+// graph:POST /{business-id}/system_user_access_tokens fetch_only=true
+func (s *BusinessesService) GetToken(ctx context.Context, client graph.BusinessID) (graph.Secret, error) {
+	return s.token(ctx, client, struct {
+		Fetch bool `json:"fetch_only"`
+	}{true})
+}
+
+// CreateToken makes another token of a client business. It needs what [BusinessesService.GetToken] needs.
 //
 // Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/embedded-signup/onboarding-customers-as-a-tech-provider
 //
 // graph:POST /{business-id}/system_user_access_tokens
-func (s *BusinessesService) BusinessToken(
+func (s *BusinessesService) CreateToken(
 	ctx context.Context, client graph.BusinessID, req BusinessTokenRequest,
 ) (graph.Secret, error) {
+	return s.token(ctx, client, req)
+}
+
+func (s *BusinessesService) token(ctx context.Context, client graph.BusinessID, body any) (graph.Secret, error) {
 	if !s.c.HasAppSecret() {
 		return "", invalid("Config.AppSecret is empty; Meta wants a proof with this call")
 	}
 	resp, err := send[tokenResponse](ctx, s.c, request{
 		method: http.MethodPost, path: "/{business-id}/system_user_access_tokens", ids: []string{string(client)},
-	}, struct {
-		Fetch   bool     `json:"fetch_only,omitzero"`
-		Assets  []string `json:"asset,omitempty"`
-		Scopes  []string `json:"scope,omitempty"`
-		Expires bool     `json:"set_token_expires_in_60_days,omitzero"`
-	}{req.Fetch, req.Assets, req.Scopes, req.Expires})
+	}, body)
 	if err != nil {
 		return "", err
 	}

@@ -196,15 +196,23 @@ func (s *CallsService) PreAccept(
 	return s.answer(ctx, phone, id, "pre_accept", &session, "")
 }
 
-// Accept takes a call that came in. callbackData comes back in its webhooks and may be empty.
+// CallAcceptParams are what a call is accepted with.
+type CallAcceptParams struct {
+	Session CallSession // an answer
+
+	// CallbackData comes back in the webhooks of the call, at most 512 characters. It may be empty.
+	CallbackData string
+}
+
+// Accept takes a call that came in.
 //
 // Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/calling/user-initiated-calls
 //
 // graph:POST /{phone-number-id}/calls action=accept
 func (s *CallsService) Accept(
-	ctx context.Context, phone graph.PhoneNumberID, id graph.CallID, session CallSession, callbackData string,
+	ctx context.Context, phone graph.PhoneNumberID, id graph.CallID, params CallAcceptParams,
 ) error {
-	return s.answer(ctx, phone, id, "accept", &session, callbackData)
+	return s.answer(ctx, phone, id, "accept", &params.Session, params.CallbackData)
 }
 
 // Reject declines a call that came in.
@@ -233,7 +241,7 @@ func (s *CallsService) answer(
 	if session != nil {
 		session.check(&p, SDPAnswer)
 	}
-	p.atMost("the callback data", callbackData, 512)
+	p.atMost("CallAcceptParams.CallbackData", callbackData, 512)
 	if err := p.err(); err != nil {
 		return err
 	}

@@ -24,7 +24,7 @@ const (
 	mediaID         graph.MediaID            = "800000000000008"
 	creditID        cloudapi.CreditLineID    = "900000000000009"
 	allocID         cloudapi.AllocationID    = "910000000000010"
-	uploadID        cloudapi.UploadID        = "upload:MTphdHRhY2htZW50"
+	uploadID                                 = "upload:MTphdHRhY2htZW50"
 	callID          graph.CallID             = "wacid.HBgLMTU1NTAxMDAxMjM"
 	qrCode                                   = "4O4YGZEG3RIVE1"
 	privateOne                               = "a private matter of the business"
@@ -74,15 +74,15 @@ func managementCalls() map[string]callFunc {
 		"Media.Upload": func(ctx context.Context, c *cloudapi.Client) error {
 			return only(c.Media.Upload(ctx, phoneID, cloudapi.MediaUpload{Type: "image/png", Name: privateOne, Body: strings.NewReader("png")}))
 		},
-		"Media.Get":    func(ctx context.Context, c *cloudapi.Client) error { return only(c.Media.Get(ctx, mediaID, phoneID)) },
-		"Media.Delete": func(ctx context.Context, c *cloudapi.Client) error { return c.Media.Delete(ctx, mediaID, phoneID) },
-		"Uploads.Create": func(ctx context.Context, c *cloudapi.Client) error {
-			return only(c.Uploads.Create(ctx, cloudapi.FileUpload{Name: privateOne, Type: "image/png", Size: 3}))
+		"Media.Get": func(ctx context.Context, c *cloudapi.Client) error {
+			return only(c.Media.Get(ctx, mediaID, cloudapi.MediaOptions{PhoneNumberID: phoneID}))
 		},
-		"Uploads.Append": func(ctx context.Context, c *cloudapi.Client) error {
-			return only(c.Uploads.Append(ctx, uploadID, 0, strings.NewReader("png"), 3))
+		"Media.Delete": func(ctx context.Context, c *cloudapi.Client) error {
+			return c.Media.Delete(ctx, mediaID, cloudapi.MediaOptions{PhoneNumberID: phoneID})
 		},
-		"Uploads.Offset": func(ctx context.Context, c *cloudapi.Client) error { return only(c.Uploads.Offset(ctx, uploadID)) },
+		"Uploads.Upload": func(ctx context.Context, c *cloudapi.Client) error {
+			return only(c.Uploads.Upload(ctx, cloudapi.FileUpload{Name: privateOne, Type: "image/png", Size: 3, Body: strings.NewReader("png")}))
+		},
 
 		"Profiles.Get": func(ctx context.Context, c *cloudapi.Client) error { return only(c.Profiles.Get(ctx, phoneID)) },
 		"Profiles.Update": func(ctx context.Context, c *cloudapi.Client) error {
@@ -116,7 +116,7 @@ func managementCalls() map[string]callFunc {
 			return c.Settings.SetCalling(ctx, phoneID, cloudapi.CallingSettings{Status: cloudapi.Enabled})
 		},
 		"Settings.SetIdentityCheck": func(ctx context.Context, c *cloudapi.Client) error {
-			return c.Settings.SetIdentityCheck(ctx, phoneID, true)
+			return c.Settings.SetIdentityCheck(ctx, phoneID, cloudapi.Enabled)
 		},
 		"Settings.SetStorage": func(ctx context.Context, c *cloudapi.Client) error {
 			return c.Settings.SetStorage(ctx, phoneID, cloudapi.StorageSetting{Region: "DE"})
@@ -135,10 +135,10 @@ func managementCalls() map[string]callFunc {
 			return only(c.QR.Get(ctx, phoneID, qrCode, cloudapi.QROptions{}))
 		},
 		"QR.Create": func(ctx context.Context, c *cloudapi.Client) error {
-			return only(c.QR.Create(ctx, phoneID, privateOne, cloudapi.QRSVG))
+			return only(c.QR.Create(ctx, phoneID, cloudapi.QRCreateParams{PrefilledMessage: privateOne, Image: cloudapi.QRSVG}))
 		},
 		"QR.Update": func(ctx context.Context, c *cloudapi.Client) error {
-			return only(c.QR.Update(ctx, phoneID, qrCode, privateOne))
+			return only(c.QR.Update(ctx, phoneID, qrCode, cloudapi.QRUpdateParams{PrefilledMessage: privateOne}))
 		},
 		"QR.Delete":      func(ctx context.Context, c *cloudapi.Client) error { return c.QR.Delete(ctx, phoneID, qrCode) },
 		"Automation.Get": func(ctx context.Context, c *cloudapi.Client) error { return only(c.Automation.Get(ctx, phoneID)) },
@@ -147,7 +147,7 @@ func managementCalls() map[string]callFunc {
 		},
 		"Usernames.Get": func(ctx context.Context, c *cloudapi.Client) error { return only(c.Usernames.Get(ctx, phoneID)) },
 		"Usernames.Set": func(ctx context.Context, c *cloudapi.Client) error {
-			return only(c.Usernames.Set(ctx, phoneID, "made.up.bakery", true))
+			return only(c.Usernames.Set(ctx, phoneID, "made.up.bakery", cloudapi.UsernameSetOptions{Transfer: true}))
 		},
 		"Usernames.Delete": func(ctx context.Context, c *cloudapi.Client) error { return c.Usernames.Delete(ctx, phoneID) },
 		"Usernames.Suggestions": func(ctx context.Context, c *cloudapi.Client) error {
@@ -166,7 +166,7 @@ func managementCalls() map[string]callFunc {
 			return c.Calls.PreAccept(ctx, phoneID, callID, answer)
 		},
 		"Calls.Accept": func(ctx context.Context, c *cloudapi.Client) error {
-			return c.Calls.Accept(ctx, phoneID, callID, answer, "")
+			return c.Calls.Accept(ctx, phoneID, callID, cloudapi.CallAcceptParams{Session: answer})
 		},
 		"Calls.Reject":    func(ctx context.Context, c *cloudapi.Client) error { return c.Calls.Reject(ctx, phoneID, callID) },
 		"Calls.Terminate": func(ctx context.Context, c *cloudapi.Client) error { return c.Calls.Terminate(ctx, phoneID, callID) },
@@ -218,8 +218,11 @@ func managementCalls() map[string]callFunc {
 		"Businesses.SystemUsers": func(ctx context.Context, c *cloudapi.Client) error {
 			return drain(c.Businesses.SystemUsers(ctx, businessID))
 		},
-		"Businesses.BusinessToken": func(ctx context.Context, c *cloudapi.Client) error {
-			return only(c.Businesses.BusinessToken(ctx, businessID, cloudapi.BusinessTokenRequest{Fetch: true}))
+		"Businesses.GetToken": func(ctx context.Context, c *cloudapi.Client) error {
+			return only(c.Businesses.GetToken(ctx, businessID))
+		},
+		"Businesses.CreateToken": func(ctx context.Context, c *cloudapi.Client) error {
+			return only(c.Businesses.CreateToken(ctx, businessID, cloudapi.BusinessTokenRequest{Assets: []string{string(wabaID)}, Expires: true}))
 		},
 		"Apps.ConnectedBusinesses": func(ctx context.Context, c *cloudapi.Client) error { return drain(c.Apps.ConnectedBusinesses(ctx)) },
 		"Credit.Lines":             func(ctx context.Context, c *cloudapi.Client) error { return drain(c.Credit.Lines(ctx, businessID)) },
@@ -270,7 +273,7 @@ func managementCalls() map[string]callFunc {
 			return only(c.Templates.Migrate(ctx, wabaID, cloudapi.TemplateMigration{Source: "210000000000012"}))
 		},
 		"Templates.Compare": func(ctx context.Context, c *cloudapi.Client) error {
-			return only(c.Templates.Compare(ctx, templateID, "610000000000013", period.Start, period.End))
+			return only(c.Templates.Compare(ctx, templateID, "610000000000013", cloudapi.CompareOptions{Start: period.Start, End: period.End}))
 		},
 		"Templates.Unpause": func(ctx context.Context, c *cloudapi.Client) error { return c.Templates.Unpause(ctx, templateID) },
 
@@ -327,7 +330,7 @@ func managementCalls() map[string]callFunc {
 		"Flows.Publish":   func(ctx context.Context, c *cloudapi.Client) error { return c.Flows.Publish(ctx, flowID) },
 		"Flows.Deprecate": func(ctx context.Context, c *cloudapi.Client) error { return c.Flows.Deprecate(ctx, flowID) },
 		"Flows.Migrate": func(ctx context.Context, c *cloudapi.Client) error {
-			return only(c.Flows.Migrate(ctx, wabaID, "210000000000012", "booking"))
+			return only(c.Flows.Migrate(ctx, wabaID, cloudapi.FlowMigrateParams{From: "210000000000012", Names: []string{"booking"}}))
 		},
 		"Flows.Key":    func(ctx context.Context, c *cloudapi.Client) error { return only(c.Flows.Key(ctx, phoneID)) },
 		"Flows.SetKey": func(ctx context.Context, c *cloudapi.Client) error { return c.Flows.SetKey(ctx, phoneID, rsaPEM()) },

@@ -28,7 +28,7 @@ import (
 // canaries are what goes into the calls of calls() and must come out of none of them.
 var canaries = []string{
 	token.Reveal(), appSecret.Reveal(), proof(token), "AQcode/7c4a8d09+ca3762af61e5", "IGinspected/d41d8cd9+8f00b204",
-	"verify-token-1b2c3d", "15550100123", "15550100199", "Thanks!", privateOne, "918273", string(uploadID), proof(graph.Secret(string(appID) + "|" + appSecret.Reveal())),
+	"verify-token-1b2c3d", "15550100123", "15550100199", "Thanks!", privateOne, "918273", proof(graph.Secret(string(appID) + "|" + appSecret.Reveal())),
 }
 
 // proof is what appsecret_proof must be.
@@ -207,6 +207,16 @@ func TestCanariesTravel(t *testing.T) {
 	for _, canary := range canaries {
 		require.Contains(t, all.String(), canary)
 	}
+}
+
+// Meta takes the id of an upload for a key to it.
+func TestIDOfAnUploadIsCutOutOfErrors(t *testing.T) {
+	t.Parallel()
+	srv := serve(t, reply(200, `{"id":"`+uploadID+`"}`), reply(400, `{"error":{"code":100,"message":"bad part of `+uploadID+`"}}`))
+	err := asError(t, calls()["Uploads.Upload"](t.Context(), srv.client(t)))
+	require.Contains(t, srv.seen()[1].target, uploadID)
+	require.Equal(t, "bad part of [redacted]", err.Message)
+	require.NotContains(t, fmt.Sprintf("%+v %#v", err, err), uploadID)
 }
 
 func TestTextsOfAllContentsAreCutOutOfErrors(t *testing.T) {

@@ -134,6 +134,9 @@ func (c *Client) AppID() graph.AppID { return c.core.Open().cfg.AppID }
 // Limiter returns the limiter that c asks before it sends: that of its Config, or the one that it made itself.
 func (c *Client) Limiter() Limiter { return c.core.Open().cfg.Limiter }
 
+// Version returns the Graph API version that the client calls, such as "v25.0".
+func (c *Client) Version() string { return c.core.Open().cfg.Version }
+
 // HasAppSecret reports whether c is configured with an app secret: it then sends appsecret_proof, and can do OAuth.
 func (c *Client) HasAppSecret() bool { return !c.core.Open().cfg.AppSecret.IsZero() }
 

@@ -84,12 +84,12 @@ func TestWholeStoryAgainstTheFake(t *testing.T) {
 	require.Equal(t, "order-1", srv.Sent()[0].CallbackData)
 
 	// The message is accepted, and the answer is lost: a second one would be delivered, and billed, twice.
-	srv.DropNext(cloudapitest.On("POST", "/{phone-number-id}/messages"))
+	srv.Inject(cloudapitest.Fault{On: "POST /{phone-number-id}/messages", Drop: true, Accept: true})
 	_, err = client.Messages.Send(ctx, phone.ID, template)
 	require.Equal(t, cloudapi.OutcomeUnknown, asError(t, err).Outcome)
 	require.Len(t, srv.Sent(), 2)
 
-	srv.FailNext(graph.CodeRateLimitHit, cloudapitest.On("POST", "/{phone-number-id}/messages"))
+	srv.Inject(cloudapitest.Fault{On: "POST /{phone-number-id}/messages", Code: graph.CodeRateLimitHit})
 	_, err = client.Messages.Send(ctx, phone.ID, template)
 	require.NoError(t, err)
 	require.Len(t, srv.Sent(), 3)

@@ -297,6 +297,15 @@ func (m *FlowMigrated) incomplete() string {
 	return ""
 }
 
+// FlowMigrateParams says which Flows to copy.
+type FlowMigrateParams struct {
+	// From is the account that has them.
+	From graph.WABAID
+
+	// Names are 1 to 100 names of Flows.
+	Names []string
+}
+
 // Migrate copies Flows by name from another account of the same business, as drafts. Look at Failed although there is no
 // error.
 //
@@ -304,21 +313,21 @@ func (m *FlowMigrated) incomplete() string {
 //
 // graph:POST /{waba-id}/migrate_flows
 func (s *FlowsService) Migrate(
-	ctx context.Context, to, from graph.WABAID, names ...string,
+	ctx context.Context, to graph.WABAID, params FlowMigrateParams,
 ) (*FlowMigrated, error) {
 	var p problems
-	p.needs("the source account", string(from))
-	p.count("the list of names", len(names), 1, 100)
+	p.needs("FlowMigrateParams.From", string(params.From))
+	p.count("FlowMigrateParams.Names", len(params.Names), 1, 100)
 	if err := p.err(); err != nil {
 		return nil, err
 	}
-	b, err := encode(names)
+	b, err := encode(params.Names)
 	if err != nil {
 		return nil, err
 	}
 	return post[FlowMigrated](ctx, s.c, request{
 		method: http.MethodPost, path: "/{waba-id}/migrate_flows", ids: []string{string(to)},
-	}, url.Values{"source_waba_id": {string(from)}, "source_flow_names": {string(b)}})
+	}, url.Values{"source_waba_id": {string(params.From)}, "source_flow_names": {string(b)}})
 }
 
 // A FlowKey is the public key by which phones encrypt what they send to your data endpoint.

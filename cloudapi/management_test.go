@@ -23,7 +23,7 @@ func TestNodesAreReadWhole(t *testing.T) {
 	ctx := t.Context()
 	at := graph.At(time.Unix(1795000000, 0))
 
-	media, err := answering(t, "Media.Get").Media.Get(ctx, mediaID, "")
+	media, err := answering(t, "Media.Get").Media.Get(ctx, mediaID, cloudapi.MediaOptions{})
 	require.NoError(t, err)
 	require.Equal(t, int64(303833), media.FileSize, "a string or a number")
 	require.Equal(t, "v25.0", media.Meta.Version)
@@ -204,13 +204,13 @@ func TestRequestsThatBreakARule(t *testing.T) {
 		"not an https URL":                 c.Phones.SetWebhook(ctx, phoneID, cloudapi.WebhookOverride{CallbackURI: "http://example.com", VerifyToken: "t"}),
 		"has six digits":                   c.Registration.VerifyCode(ctx, phoneID, "12-34"),
 		`not a time such as "0930"`:        c.Settings.SetCalling(ctx, phoneID, cloudapi.CallingSettings{Hours: &cloudapi.CallHours{Timezone: "UTC", Weekly: []cloudapi.OperatingHour{{Day: "MONDAY", Open: "9:30", Close: "1800"}}}}),
-		"the prefilled message has 141":    only(c.QR.Create(ctx, phoneID, long(141), "")),
+		"PrefilledMessage has 141":         only(c.QR.Create(ctx, phoneID, cloudapi.QRCreateParams{PrefilledMessage: long(141)})),
 		"Prompts has 5 elements":           c.Automation.Set(ctx, phoneID, cloudapi.Automation{Prompts: make([]string, 5)}),
 		"Commands[0].Name is empty":        c.Automation.Set(ctx, phoneID, cloudapi.Automation{Commands: make([]cloudapi.AutomationCommand, 1)}),
 		"nobody to block":                  only(c.Block.Add(ctx, phoneID)),
 		"only phone numbers and user ids":  only(c.Block.Add(ctx, phoneID, cloudapi.ToGroup(groupID))),
 		"a group cannot be called":         only(c.Calls.Permission(ctx, phoneID, cloudapi.ToGroup(groupID))),
-		`CallSession.Type must be "answer`: c.Calls.Accept(ctx, phoneID, callID, cloudapi.CallSession{Type: cloudapi.SDPOffer, SDP: "x"}, ""),
+		`CallSession.Type must be "answer`: c.Calls.Accept(ctx, phoneID, callID, cloudapi.CallAcceptParams{Session: cloudapi.CallSession{Type: cloudapi.SDPOffer, SDP: "x"}}),
 		"the call id is empty":             c.Calls.Reject(ctx, phoneID, ""),
 		"NewGroup.Subject has 129":         only(c.Groups.Create(ctx, phoneID, cloudapi.NewGroup{Subject: long(129)})),
 		"the GroupUpdate changes":          c.Groups.Update(ctx, groupID, cloudapi.GroupUpdate{}),
@@ -237,7 +237,7 @@ func TestIDsStayIDs(t *testing.T) {
 	for _, id := range []string{"1/messages", "1?fields=x", "1#x", "1%2f2", "..%2f", "1 2", "a\\b", "é"} {
 		srv := serve(t, reply(400, graphError("100", "")))
 		c := srv.client(t)
-		_, _ = c.Media.Get(t.Context(), graph.MediaID(id), "")
+		_, _ = c.Media.Get(t.Context(), graph.MediaID(id), cloudapi.MediaOptions{})
 		_, _ = c.Templates.Get(t.Context(), graph.TemplateID(id))
 		_, _ = c.Flows.Get(t.Context(), graph.FlowID(id))
 		_, _ = c.Groups.Get(t.Context(), graph.GroupID(id))

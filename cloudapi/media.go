@@ -134,30 +134,31 @@ func (m *MediaFile) incomplete() string {
 	return ""
 }
 
-// Get returns where a file is and what it is, for uploaded and received ones. phone makes Meta check that the file belongs
-// to the number; if empty, it is not checked.
+// MediaOptions are the options of [MediaService.Get] and [MediaService.Delete].
+type MediaOptions struct {
+	// PhoneNumberID makes Meta check that the file belongs to the number. If empty, it is not checked.
+	PhoneNumberID graph.PhoneNumberID `url:"phone_number_id,omitempty"`
+}
+
+// Get returns where a file is and what it is, for uploaded and received ones.
 //
 // Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/business-phone-numbers/media
 //
 // graph:GET /{media-id}
-func (s *MediaService) Get(ctx context.Context, id graph.MediaID, phone graph.PhoneNumberID) (*MediaFile, error) {
+func (s *MediaService) Get(ctx context.Context, id graph.MediaID, opts MediaOptions) (*MediaFile, error) {
 	return call[MediaFile](ctx, s.c, request{
-		method: http.MethodGet, path: "/{media-id}", ids: []string{string(id)}, phone: phone, options: mediaOptions{phone},
+		method: http.MethodGet, path: "/{media-id}", ids: []string{string(id)}, phone: opts.PhoneNumberID, options: opts,
 	})
 }
 
-type mediaOptions struct {
-	Phone graph.PhoneNumberID `url:"phone_number_id,omitempty"`
-}
-
-// Delete removes a file. phone makes Meta check that the file belongs to the number; if empty, it is not checked.
+// Delete removes a file.
 //
 // Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/business-phone-numbers/media
 //
 // graph:DELETE /{media-id}
-func (s *MediaService) Delete(ctx context.Context, id graph.MediaID, phone graph.PhoneNumberID) error {
+func (s *MediaService) Delete(ctx context.Context, id graph.MediaID, opts MediaOptions) error {
 	_, err := call[success](ctx, s.c, request{
-		method: http.MethodDelete, path: "/{media-id}", ids: []string{string(id)}, phone: phone, options: mediaOptions{phone},
+		method: http.MethodDelete, path: "/{media-id}", ids: []string{string(id)}, phone: opts.PhoneNumberID, options: opts,
 		replay: ReplayIdempotent,
 	})
 	return err

@@ -148,7 +148,7 @@ func (d MediaDownload) check() error {
 
 // locate asks for a fresh URL.
 func (s *MediaService) locate(ctx context.Context, d *MediaDownload) error {
-	file, err := s.Get(ctx, d.ID, d.Phone)
+	file, err := s.Get(ctx, d.ID, MediaOptions{PhoneNumberID: d.Phone})
 	if err != nil {
 		return err
 	}

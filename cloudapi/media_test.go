@@ -314,8 +314,12 @@ func TestResumableUpload(t *testing.T) {
 	}
 	require.Equal(t, "8", got[3].header.Get("File_offset"))
 	require.Equal(t, picture[8:], got[3].body)
-	for _, bad := range []cloudapi.UploadID{"", "12", "upload:x/../../me", "upload:a#b", "upload:a b"} {
-		_, err := srv.client(t).Uploads.Offset(t.Context(), bad)
-		require.ErrorIs(t, err, cloudapi.ErrInvalid, bad)
+	for _, bad := range []string{"", "12", "upload:x/../../me", "upload:a#b", "upload:a b"} {
+		srv := serve(t, reply(200, `{"id":"`+bad+`"}`))
+		_, err := srv.client(t).Uploads.Upload(t.Context(), cloudapi.FileUpload{
+			Name: "a.png", Type: "image/png", Size: int64(len(picture)), Body: strings.NewReader(picture),
+		})
+		require.ErrorContains(t, err, "no upload id", bad)
+		require.Len(t, srv.seen(), 1, "the id could lead elsewhere")
 	}
 }

@@ -102,7 +102,7 @@ func ExampleMessagesService_History() {
 	}
 	known[first.ID] = true
 
-	srv.DropNext() // the next one is accepted, and its answer is lost
+	srv.Inject(cloudapitest.Fault{Drop: true, Accept: true}) // the next one is accepted, and its answer is lost
 	message.CallbackData = "order-992"
 	_, err = client.Messages.Send(ctx, phone.ID, message)
 	fmt.Println(err)

@@ -79,16 +79,30 @@ func (s *QRService) Get(ctx context.Context, phone graph.PhoneNumberID, code str
 	})
 }
 
-// Create makes a code that begins a chat with a text of at most 140 characters. image asks for a picture; it may be empty.
-// A number has 2,000 codes at most.
+// QRCreateParams are what a new code is made of.
+type QRCreateParams struct {
+	// PrefilledMessage is the text that the chat begins with, at most 140 characters.
+	PrefilledMessage string
+
+	// Image asks for the picture of the code. If empty, there is none.
+	Image QRImage
+}
+
+// QRUpdateParams are what of a code is changed.
+type QRUpdateParams struct {
+	// PrefilledMessage is the text that the chat begins with, at most 140 characters.
+	PrefilledMessage string
+}
+
+// Create makes a code that begins a chat. A number has 2,000 codes at most.
 //
 // Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/qr-codes
 //
 // graph:POST /{phone-number-id}/message_qrdls
 func (s *QRService) Create(
-	ctx context.Context, phone graph.PhoneNumberID, prefilled string, image QRImage,
+	ctx context.Context, phone graph.PhoneNumberID, params QRCreateParams,
 ) (*QRCode, error) {
-	return s.put(ctx, phone, "", prefilled, image)
+	return s.put(ctx, phone, "", params.PrefilledMessage, params.Image)
 }
 
 // Update changes the text of a code.
@@ -96,18 +110,20 @@ func (s *QRService) Create(
 // Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/qr-codes
 //
 // graph:POST /{phone-number-id}/message_qrdls code
-func (s *QRService) Update(ctx context.Context, phone graph.PhoneNumberID, code, prefilled string) (*QRCode, error) {
+func (s *QRService) Update(
+	ctx context.Context, phone graph.PhoneNumberID, code string, params QRUpdateParams,
+) (*QRCode, error) {
 	if code == "" {
 		return nil, invalid("the code is empty")
 	}
-	return s.put(ctx, phone, code, prefilled, "")
+	return s.put(ctx, phone, code, params.PrefilledMessage, "")
 }
 
 func (s *QRService) put(
 	ctx context.Context, phone graph.PhoneNumberID, code, prefilled string, image QRImage,
 ) (*QRCode, error) {
 	var p problems
-	if p.text("the prefilled message", prefilled, 140); p.err() != nil {
+	if p.text("PrefilledMessage", prefilled, 140); p.err() != nil {
 		return nil, p.err()
 	}
 	return send[QRCode](ctx, s.c, request{

@@ -31,12 +31,15 @@ func TestRequestsOnTheWire(t *testing.T) {
 		srv := serve(t, reply(200, documented[name]))
 		require.NoError(t, managementCalls()[name](t.Context(), srv.client(t)), name)
 		got := srv.seen()
-		require.Len(t, got, 1, name)
-		r := got[0]
-		target, err := url.QueryUnescape(proofRe.ReplaceAllString(r.target, ""))
-		require.NoError(t, err)
-		fmt.Fprintf(&out, "%s\n\t%s %s\n", name, r.method, strings.TrimRight(strings.Replace(target, "?&", "?", 1), "?"))
-		if r.body != "" {
+		require.True(t, len(got) == 1 || composed[name], "%s makes %d calls", name, len(got))
+		fmt.Fprintln(&out, name)
+		for _, r := range got {
+			target, err := url.QueryUnescape(proofRe.ReplaceAllString(r.target, ""))
+			require.NoError(t, err)
+			fmt.Fprintf(&out, "\t%s %s\n", r.method, strings.TrimRight(strings.Replace(target, "?&", "?", 1), "?"))
+			if r.body == "" {
+				continue
+			}
 			body := boundaryRe.ReplaceAllString(strings.ReplaceAll(r.body, "\r\n", "\n"), "BOUNDARY")
 			kind := boundaryRe.ReplaceAllString(r.header.Get("Content-Type"), "BOUNDARY")
 			if kind == "application/x-www-form-urlencoded" {

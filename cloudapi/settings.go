@@ -179,10 +179,13 @@ func (s *SettingsService) SetCalling(ctx context.Context, phone graph.PhoneNumbe
 // Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/business-phone-numbers/phone-numbers
 //
 // graph:POST /{phone-number-id}/settings user_identity_change
-func (s *SettingsService) SetIdentityCheck(ctx context.Context, phone graph.PhoneNumberID, on bool) error {
+func (s *SettingsService) SetIdentityCheck(ctx context.Context, phone graph.PhoneNumberID, state Switch) error {
+	if state != Enabled && state != Disabled {
+		return invalid("the check of identity keys is Enabled or Disabled")
+	}
 	return s.set(ctx, phone, struct {
 		I IdentitySetting `json:"user_identity_change"`
-	}{IdentitySetting{on}})
+	}{IdentitySetting{state == Enabled}})
 }
 
 // SetStorage changes where data rests and for how long.

@@ -81,13 +81,18 @@ type TemplateText struct {
 	Value    string           `json:"value"`
 }
 
-// Compare compares two templates of one account over 7, 30, 60 or 90 days that end at until.
+// CompareOptions are the options of [TemplatesService.Compare]. Both are required, and lie 7, 30, 60 or 90 days apart.
+type CompareOptions struct {
+	Start, End time.Time
+}
+
+// Compare compares two templates of one account over a time.
 //
 // Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/templates/template-comparison
 //
 // graph:GET /{template-id}/compare
 func (s *TemplatesService) Compare(
-	ctx context.Context, id, with graph.TemplateID, since, until time.Time,
+	ctx context.Context, id, with graph.TemplateID, opts CompareOptions,
 ) ([]*TemplateComparison, error) {
 	if with == "" {
 		return nil, invalid("the template to compare with is empty")
@@ -95,7 +100,7 @@ func (s *TemplatesService) Compare(
 	var all []*TemplateComparison
 	for c, err := range list[TemplateComparison](ctx, s.c, request{
 		method: http.MethodGet, path: "/{template-id}/compare", ids: []string{string(id)},
-		query: url.Values{"template_ids": {"[" + string(with) + "]"}, "start": {unix(since)}, "end": {unix(until)}},
+		query: url.Values{"template_ids": {"[" + string(with) + "]"}, "start": {unix(opts.Start)}, "end": {unix(opts.End)}},
 	}) {
 		if err != nil {
 			return all, err

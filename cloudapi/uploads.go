@@ -15,8 +15,8 @@ import (
 // [graph.MediaID], which [MediaService] gives. It needs [Config].AppID.
 type UploadsService service
 
-// An UploadID names an upload under way.
-type UploadID string
+// An uploadID names an upload under way.
+type uploadID string
 
 // uploadRe is what an upload id looks like. It holds a query, which must stay one, and nothing else that could lead
 // elsewhere.
@@ -37,11 +37,13 @@ type FileUpload struct {
 
 // Upload uploads a file as a whole and returns its handle. If the connection breaks and the file can be sought, it asks how
 // much arrived and sends the rest.
+//
+// Meta: https://developers.facebook.com/docs/graph-api/guides/upload
 func (s *UploadsService) Upload(ctx context.Context, file FileUpload) (graph.UploadHandle, error) {
 	if file.Body == nil {
 		return "", invalid("FileUpload.Body is nil")
 	}
-	id, err := s.Create(ctx, file)
+	id, err := s.create(ctx, file)
 	if err != nil {
 		return "", err
 	}
@@ -54,7 +56,7 @@ func (s *UploadsService) Upload(ctx context.Context, file FileUpload) (graph.Upl
 		}
 	}
 	for attempt := 1; ; attempt++ {
-		handle, err := s.Append(ctx, id, offset, file.Body, file.Size-offset)
+		handle, err := s.appendTo(ctx, id, offset, file.Body, file.Size-offset)
 		if err == nil {
 			return handle, nil
 		}
@@ -66,7 +68,7 @@ func (s *UploadsService) Upload(ctx context.Context, file FileUpload) (graph.Upl
 		if !ok || sleep(ctx, wait) != nil {
 			return "", err
 		}
-		if offset, err = s.Offset(ctx, id); err != nil {
+		if offset, err = s.offset(ctx, id); err != nil {
 			return "", err
 		}
 		if _, err := seeker.Seek(begin+offset, io.SeekStart); err != nil {
@@ -75,12 +77,8 @@ func (s *UploadsService) Upload(ctx context.Context, file FileUpload) (graph.Upl
 	}
 }
 
-// Create begins an upload. Body is not looked at.
-//
-// Meta: https://developers.facebook.com/docs/graph-api/guides/upload
-//
-// graph:POST /{app-id}/uploads
-func (s *UploadsService) Create(ctx context.Context, file FileUpload) (UploadID, error) {
+// create begins an upload. Body is not looked at.
+func (s *UploadsService) create(ctx context.Context, file FileUpload) (uploadID, error) {
 	var p problems
 	p.needs("FileUpload.Name", file.Name)
 	p.needs("FileUpload.Type", file.Type)
@@ -106,7 +104,7 @@ func (s *UploadsService) Create(ctx context.Context, file FileUpload) (UploadID,
 }
 
 type uploadCreated struct {
-	ID UploadID `json:"id"`
+	ID uploadID `json:"id"`
 }
 
 func (u *uploadCreated) incomplete() string {
@@ -116,19 +114,12 @@ func (u *uploadCreated) incomplete() string {
 	return ""
 }
 
-// Append sends size bytes of a file from an offset on, and returns the handle once all of it is there.
-//
-// Meta: https://developers.facebook.com/docs/graph-api/guides/upload
-//
-// graph:POST /{upload-id}
-func (s *UploadsService) Append(
-	ctx context.Context, id UploadID, offset int64, body io.Reader, size int64,
+// appendTo sends size bytes of a file from an offset on, and returns the handle once all of it is there.
+func (s *UploadsService) appendTo(
+	ctx context.Context, id uploadID, offset int64, body io.Reader, size int64,
 ) (graph.UploadHandle, error) {
-	if err := checkUploadID(id); err != nil {
-		return "", err
-	}
-	if body == nil || size < 0 || offset < 0 {
-		return "", invalid("an upload needs a body, and an offset and size that are not negative")
+	if size < 0 {
+		return "", errors.New("cloudapi: Meta says that more of the file has arrived than there is")
 	}
 	part := &payload{contentType: "application/octet-stream", file: body, size: size, resumable: true, offset: offset}
 	if err := part.measure(); err != nil {
@@ -155,15 +146,8 @@ func (u *uploadDone) incomplete() string {
 	return ""
 }
 
-// Offset returns how much of an upload has arrived, which is where it goes on.
-//
-// Meta: https://developers.facebook.com/docs/graph-api/guides/upload
-//
-// graph:GET /{upload-id}
-func (s *UploadsService) Offset(ctx context.Context, id UploadID) (int64, error) {
-	if err := checkUploadID(id); err != nil {
-		return 0, err
-	}
+// offset returns how much of an upload has arrived, which is where it goes on.
+func (s *UploadsService) offset(ctx context.Context, id uploadID) (int64, error) {
 	resp, err := call[uploadOffset](ctx, s.c, request{
 		method: http.MethodGet, path: "/{upload-id}", ids: []string{string(id)}, sensitive: []string{string(id)}, oauth: true,
 	})
@@ -183,11 +167,4 @@ func (u *uploadOffset) incomplete() string {
 		return "the answer has no file_offset"
 	}
 	return ""
-}
-
-func checkUploadID(id UploadID) error {
-	if !uploadRe.MatchString(string(id)) {
-		return invalid("the upload id does not look like one (upload: and more)")
-	}
-	return nil
 }

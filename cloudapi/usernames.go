@@ -43,19 +43,25 @@ func (s *UsernamesService) Get(ctx context.Context, phone graph.PhoneNumberID) (
 	})
 }
 
-// Set claims a name. transfer takes it from another number of the same business.
+// UsernameSetOptions are the options of [UsernamesService.Set].
+type UsernameSetOptions struct {
+	// Transfer takes the name from another number of the same business that has it.
+	Transfer bool
+}
+
+// Set claims a name.
 //
 // Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/business-scoped-user-ids
 //
 // graph:POST /{phone-number-id}/username
 func (s *UsernamesService) Set(
-	ctx context.Context, phone graph.PhoneNumberID, name string, transfer bool,
+	ctx context.Context, phone graph.PhoneNumberID, name string, opts UsernameSetOptions,
 ) (UsernameStatus, error) {
 	if name == "" {
 		return "", invalid("the username is empty")
 	}
 	action := "none"
-	if transfer {
+	if opts.Transfer {
 		action = "force_transfer"
 	}
 	resp, err := send[Username](ctx, s.c, request{

@@ -37,9 +37,8 @@ func Example() {
 		}
 		return nil // answer here
 	})
-	once := webhook.Once(&mux, new(webhook.MemLedger)) // Meta repeats deliveries: the tracker bears that, a bot does not
 	endpoint, err := webhook.NewEndpoint(webhook.Config{AppSecret: "app-secret", VerifyToken: "verify-token"},
-		webhook.Dispatch(webhook.MultiHandler(tracker, once)))
+		webhook.Dispatch(webhook.MultiHandler(tracker, &mux)))
 	if err != nil {
 		log.Fatal(err)
 	}

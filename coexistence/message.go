@@ -100,7 +100,8 @@ type Body struct {
 	// Kind is the type of content. A media_placeholder and an unsupported stand for something that is not known (yet).
 	Kind webhook.MessageType `json:"kind,omitzero"`
 
-	// Text is what to show in words: the text, a caption, the label of a pressed button, the name of a place.
+	// Text is what to show in words: the text, a caption, the label of a pressed button, the name of a place. See
+	// [webhook.ContentText].
 	Text string `json:"text,omitzero"`
 
 	// Media is the file, for kinds that have one.

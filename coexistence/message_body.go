@@ -3,7 +3,6 @@ package coexistence
 import (
 	"encoding/json"
 	"slices"
-	"strings"
 
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook"
@@ -17,49 +16,31 @@ func bodyOf(content webhook.Content, raw []byte) Body {
 	if content == nil {
 		return Body{Kind: kindUnknown, Raw: slices.Clone(raw)}
 	}
-	b := Body{Kind: content.Type()}
+	b := Body{Kind: content.Type(), Text: webhook.ContentText(content)}
 	if b.Kind == "" {
 		b.Kind = kindUnknown
 	}
 	switch c := content.(type) {
-	case *webhook.Text:
-		b.Text = c.Body
+	case *webhook.Text, *webhook.MediaPlaceholder, *webhook.RequestWelcome:
 		return b
 	case *webhook.Image:
-		b.Text, b.Media = c.Caption, media(c.Media)
+		b.Media = media(c.Media)
 		return b
 	case *webhook.Video:
-		b.Text, b.Media = c.Caption, media(c.Media)
+		b.Media = media(c.Media)
 		return b
 	case *webhook.Audio:
 		b.Media = media(c.Media)
 		b.Media.Voice = c.Voice
 		return b
 	case *webhook.Document:
-		b.Text, b.Media = c.Caption, media(c.Media)
+		b.Media = media(c.Media)
 		b.Media.Filename = c.Filename
 		return b
 	case *webhook.Sticker:
 		b.Media = media(c.Media)
 		b.Media.Animated = c.Animated
 		return b
-	case *webhook.MediaPlaceholder, *webhook.RequestWelcome:
-		return b
-	case *webhook.Button:
-		b.Text = c.Text
-	case *webhook.Interactive:
-		b.Text = replyText(c.Reply)
-	case *webhook.Location:
-		b.Text = c.Name
-		if b.Text == "" {
-			b.Text = c.Address
-		}
-	case *webhook.Contacts:
-		b.Text = cardNames(c.Cards)
-	case *webhook.Order:
-		b.Text = c.Text
-	case *webhook.System:
-		b.Text = c.Body
 	default:
 	}
 	b.Raw = slices.Clone(raw)
@@ -68,31 +49,6 @@ func bodyOf(content webhook.Content, raw []byte) Body {
 
 func media(m webhook.Media) *Media {
 	return &Media{ID: m.ID, MIMEType: m.MIMEType, SHA256: m.SHA256}
-}
-
-func replyText(r webhook.InteractiveReply) string {
-	switch r := r.(type) {
-	case *webhook.ButtonReply:
-		return r.Title
-	case *webhook.ListReply:
-		return r.Title
-	case *webhook.FlowReply:
-		return r.Body
-	case *webhook.CallPermissionReply:
-		return r.Response
-	default:
-		return ""
-	}
-}
-
-func cardNames(cards []webhook.ContactCard) string {
-	var names []string
-	for _, c := range cards {
-		if name := c.Name.Formatted; name != "" {
-			names = append(names, name)
-		}
-	}
-	return strings.Join(names, ", ")
 }
 
 // sentBody tells content that was sent through the API. What Text and Media do not tell in full is kept as JSON.

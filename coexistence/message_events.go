@@ -71,7 +71,7 @@ func historyMediaSaying(ev *webhook.HistoryMedia) saying {
 }
 
 func historySaying(info webhook.EventInfo, th *webhook.HistoryThread, m *webhook.HistoryMessage) saying {
-	info.At = m.At.Time
+	info.At = m.At
 	return saying{
 		id: m.ID, place: placeOf(SourceHistory, OriginHistory, m.Outbound, info, threadCustomer(th)),
 		content: m.Content, context: m.Context, status: historyStatus(m.Status), raw: m.Raw,

@@ -44,7 +44,7 @@ func TestReconcileRequestsAgain(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		d := newDesk(t)
-		d.srv.FailNext(200, cloudapitest.On("POST", syncPath))
+		d.srv.Inject(cloudapitest.Fault{On: "POST " + syncPath, Code: 200})
 		require.ErrorIs(t, d.tracker.Reconcile(t.Context(), phone), graph.ErrPermission)
 		time.Sleep(23 * time.Hour)
 		require.NoError(t, d.tracker.Reconcile(t.Context(), phone))
@@ -61,12 +61,12 @@ func TestAHostThatNeverWantsHistoryGetsNone(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t)
 	d.track(t, coexistence.Config{Syncs: []cloudapi.SyncKind{cloudapi.SyncContacts}})
-	d.srv.FailNext(200, cloudapitest.On("POST", syncPath))
+	d.srv.Inject(cloudapitest.Fault{On: "POST " + syncPath, Code: 200})
 	require.Error(t, d.tracker.ReconcileAll(t.Context()))
 	require.NoError(t, d.tracker.ReconcileAll(t.Context()))
 	require.NoError(t, d.tracker.ReconcileAll(t.Context()))
-	require.True(t, d.srv.Synced(phone, cloudapitest.SyncHistory).IsZero())
-	require.False(t, d.srv.Synced(phone, cloudapitest.SyncContacts).IsZero())
+	require.True(t, d.srv.Synced(phone, cloudapi.SyncHistory).IsZero())
+	require.False(t, d.srv.Synced(phone, cloudapi.SyncContacts).IsZero())
 	require.Equal(t, coexistence.SyncSkipped, d.state(t).History.Status)
 	require.Equal(t, coexistence.StageActive, d.state(t).Stage)
 }
@@ -108,7 +108,7 @@ func TestARemovedNumberThatCannotBeReadStaysRemoved(t *testing.T) {
 	t.Run("the reading fails for another reason", func(t *testing.T) {
 		t.Parallel()
 		d := remove(t)
-		d.srv.FailNext(100, cloudapitest.On("GET", "/{phone-number-id}"))
+		d.srv.Inject(cloudapitest.Fault{On: "GET /{phone-number-id}", Code: 100})
 		require.Error(t, d.tracker.ReconcileAll(t.Context()))
 		require.NoError(t, d.tracker.ReconcileAll(t.Context()))
 		require.True(t, d.state(t).Stage.Live(), "the update was about another number of the account")

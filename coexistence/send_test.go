@@ -38,10 +38,12 @@ func TestOnlyWhatDidNotGoOutAndMayIsTriedAgain(t *testing.T) {
 		message cloudapi.Message
 		again   bool
 	}{
-		"Meta is busy":       {func(s *cloudapitest.Server) { s.FailNext(graph.CodeRateLimitHit, cloudapitest.Times(100)) }, hello, true},
-		"Meta refuses":       {func(s *cloudapitest.Server) { s.FailNext(graph.CodeMessageUndeliverable) }, hello, false},
-		"the answer is lost": {func(s *cloudapitest.Server) { s.DropNext(cloudapitest.On("POST", messagesPath)) }, hello, false},
-		"it is not valid":    {func(*cloudapitest.Server) {}, cloudapi.Message{To: hello.To, Content: &cloudapi.Text{}}, false},
+		"Meta is busy": {func(s *cloudapitest.Server) { s.Inject(cloudapitest.Fault{Code: graph.CodeRateLimitHit, Times: 100}) }, hello, true},
+		"Meta refuses": {func(s *cloudapitest.Server) { s.Inject(cloudapitest.Fault{Code: graph.CodeMessageUndeliverable}) }, hello, false},
+		"the answer is lost": {func(s *cloudapitest.Server) {
+			s.Inject(cloudapitest.Fault{On: "POST " + messagesPath, Drop: true, Accept: true})
+		}, hello, false},
+		"it is not valid": {func(*cloudapitest.Server) {}, cloudapi.Message{To: hello.To, Content: &cloudapi.Text{}}, false},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {

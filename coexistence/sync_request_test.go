@@ -141,12 +141,12 @@ func (d *desk) calls() int { return d.srv.Count("POST", syncPath) }
 func TestContactsAreRequestedAndThenHistory(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t)
-	var order []string
+	var order []cloudapi.SyncKind
 	d.srv.OnSyncAppData(func(r cloudapitest.SyncRequest) { order = append(order, r.Kind) })
 	result, err := d.tracker.RequestSync(t.Context(), d.phone.ID)
 	require.NoError(t, err)
 	require.Equal(t, []cloudapi.SyncKind{cloudapi.SyncContacts, cloudapi.SyncHistory}, result.Requested)
-	require.Equal(t, []string{cloudapitest.SyncContacts, cloudapitest.SyncHistory}, order)
+	require.Equal(t, []cloudapi.SyncKind{cloudapi.SyncContacts, cloudapi.SyncHistory}, order)
 	require.True(t, result.Preflight.OK())
 	st := d.state(t)
 	require.Equal(t, result.State, st)
@@ -248,20 +248,24 @@ func TestPreflightFindings(t *testing.T) {
 	}{
 		"all is well": {change: func(*testing.T, *desk) {}},
 		"the number cannot be read": {
-			change:   func(_ *testing.T, d *desk) { d.srv.FailNext(200, cloudapitest.On("GET", "/{phone-number-id}")) },
+			change:   func(_ *testing.T, d *desk) { d.srv.Inject(cloudapitest.Fault{On: "GET /{phone-number-id}", Code: 200}) },
 			problems: []coexistence.Check{coexistence.CheckNumber},
 		},
 		"the subscribed apps cannot be read": {
-			change:   func(_ *testing.T, d *desk) { d.srv.FailNext(200, cloudapitest.On("GET", "/{waba-id}/subscribed_apps")) },
+			change: func(_ *testing.T, d *desk) {
+				d.srv.Inject(cloudapitest.Fault{On: "GET /{waba-id}/subscribed_apps", Code: 200})
+			},
 			problems: []coexistence.Check{coexistence.CheckSubscription},
 		},
 		"the fields cannot be read": {
-			change:   func(_ *testing.T, d *desk) { d.srv.FailNext(200, cloudapitest.On("GET", "/{app-id}/subscriptions")) },
+			change: func(_ *testing.T, d *desk) {
+				d.srv.Inject(cloudapitest.Fault{On: "GET /{app-id}/subscriptions", Code: 200})
+			},
 			problems: []coexistence.Check{coexistence.CheckFields},
 		},
 		"Meta does not answer about the fields": {
 			change: func(_ *testing.T, d *desk) {
-				d.srv.FailNext(2, cloudapitest.On("GET", "/{app-id}/subscriptions"), cloudapitest.Status(503), cloudapitest.Times(10))
+				d.srv.Inject(cloudapitest.Fault{On: "GET /{app-id}/subscriptions", Code: 2, Status: 503, Times: 10})
 			},
 			problems: []coexistence.Check{coexistence.CheckFields},
 		},
@@ -405,32 +409,34 @@ func TestWhatMetaAnswers(t *testing.T) {
 		again   bool // another RequestSync calls for contacts again
 	}{
 		"used, as code": {
-			func(s *cloudapitest.Server) { s.FailNext(2593107, cloudapitest.On("POST", syncPath)) },
+			func(s *cloudapitest.Server) { s.Inject(cloudapitest.Fault{On: "POST " + syncPath, Code: 2593107}) },
 			coexistence.ErrSyncUsed, coexistence.SyncAlreadyUsed, coexistence.SyncAccepted, false,
 		},
 		"used, as a rate limit": {
 			func(s *cloudapitest.Server) {
-				s.FailNext(4, cloudapitest.Subcode(2593107), cloudapitest.On("POST", syncPath))
+				s.Inject(cloudapitest.Fault{On: "POST " + syncPath, Code: 4, Subcode: 2593107})
 			},
 			coexistence.ErrSyncUsed, coexistence.SyncAlreadyUsed, coexistence.SyncAccepted, false,
 		},
 		"too late": {
 			func(s *cloudapitest.Server) {
-				s.FailNext(100, cloudapitest.Subcode(2593108), cloudapitest.On("POST", syncPath))
+				s.Inject(cloudapitest.Fault{On: "POST " + syncPath, Code: 100, Subcode: 2593108})
 			},
 			coexistence.ErrSyncWindowClosed, coexistence.SyncExpired, coexistence.SyncNone, false,
 		},
 		"a permission is missing": {
-			func(s *cloudapitest.Server) { s.FailNext(200, cloudapitest.On("POST", syncPath)) },
+			func(s *cloudapitest.Server) { s.Inject(cloudapitest.Fault{On: "POST " + syncPath, Code: 200}) },
 			graph.ErrPermission, coexistence.SyncNone, coexistence.SyncNone, true,
 		},
 		"the answer is lost": {
-			func(s *cloudapitest.Server) { s.DropNext(cloudapitest.On("POST", syncPath)) },
+			func(s *cloudapitest.Server) {
+				s.Inject(cloudapitest.Fault{On: "POST " + syncPath, Drop: true, Accept: true})
+			},
 			coexistence.ErrSyncOutcomeUnknown, coexistence.SyncUnknown, coexistence.SyncNone, false,
 		},
 		"an edge answers with a page": {
 			func(s *cloudapitest.Server) {
-				s.FailNextWith(502, "<html>Bad gateway</html>", cloudapitest.On("POST", syncPath), cloudapitest.Accepted())
+				s.Inject(cloudapitest.Fault{On: "POST " + syncPath, Status: 502, Body: "<html>Bad gateway</html>", Accept: true})
 			},
 			coexistence.ErrSyncOutcomeUnknown, coexistence.SyncUnknown, coexistence.SyncNone, false,
 		},
@@ -453,7 +459,7 @@ func TestWhatMetaAnswers(t *testing.T) {
 				require.Contains(t, err.Error(), tt.status.Advice())
 			}
 
-			before := d.srv.Synced(d.phone.ID, cloudapitest.SyncContacts)
+			before := d.srv.Synced(d.phone.ID, cloudapi.SyncContacts)
 			calls := d.calls()
 			result, err = d.tracker.RequestSync(t.Context(), d.phone.ID)
 			asked := 0
@@ -465,7 +471,7 @@ func TestWhatMetaAnswers(t *testing.T) {
 				require.Equal(t, 2, asked)
 				require.NoError(t, err)
 			} else {
-				require.Equal(t, before, d.srv.Synced(d.phone.ID, cloudapitest.SyncContacts), "contacts are not asked for again")
+				require.Equal(t, before, d.srv.Synced(d.phone.ID, cloudapi.SyncContacts), "contacts are not asked for again")
 			}
 			if errors.Is(tt.want, coexistence.ErrSyncOutcomeUnknown) {
 				require.NoError(t, err)
@@ -482,7 +488,7 @@ func TestWebhooksSettleAnUnknownOutcome(t *testing.T) {
 	d := newDesk(t)
 	_, err := d.tracker.RequestSync(t.Context(), d.phone.ID, cloudapi.SyncContacts)
 	require.NoError(t, err)
-	d.srv.DropNext(cloudapitest.On("POST", syncPath))
+	d.srv.Inject(cloudapitest.Fault{On: "POST " + syncPath, Drop: true, Accept: true})
 	_, err = d.tracker.RequestSync(t.Context(), d.phone.ID)
 	require.ErrorIs(t, err, coexistence.ErrSyncOutcomeUnknown)
 	require.Equal(t, coexistence.SyncUnknown, d.state(t).HistoryStatus(time.Now().Add(100*time.Hour)))
@@ -691,7 +697,7 @@ func TestALateAnswerLeavesTheNextCycleAlone(t *testing.T) {
 func TestErrorsAboutSyncsHoldNothingPersonal(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t)
-	d.srv.DropNext(cloudapitest.On("POST", syncPath))
+	d.srv.Inject(cloudapitest.Fault{On: "POST " + syncPath, Drop: true, Accept: true})
 	_, err := d.tracker.RequestSync(t.Context(), d.phone.ID)
 	require.Error(t, err)
 	require.NotContains(t, err.Error(), graph.Digits(d.phone.Number))

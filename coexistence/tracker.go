@@ -38,11 +38,11 @@ type Config struct {
 // the guard of the calls that work only once. Everything that matters is in the store: make one Tracker per process, over one
 // store. It is safe for concurrent use.
 //
-// Put it before the host's own handlers, so that they find everything stored. It bears repeats, and they seldom do, so put an
-// inbox in front of both, or Once in front of them:
+// Put it before the host's own handlers, so that they find everything stored. It is idempotent, which they seldom are: an
+// inbox in front of both drops what Meta repeats, and so does Dispatch until the process ends:
 //
 //	db.Inbox(webhook.MultiHandler(tracker, &mux), inbox.Config{})
-//	webhook.Dispatch(webhook.MultiHandler(tracker, webhook.Once(&mux, new(webhook.MemLedger))))
+//	webhook.Dispatch(webhook.MultiHandler(tracker, &mux))
 type Tracker struct {
 	cfg  Config
 	apps sync.Map // phone number id → appOf

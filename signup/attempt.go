@@ -11,8 +11,8 @@ import (
 
 // An Attempt is one try of one owner to sign up. It takes one code.
 type Attempt struct {
-	// ID names the attempt in the [Store], in [Flow.Attempts] and for [Flow.Continue]. It is derived from the State and is no
-	// secret.
+	// ID names the attempt in the [Store], in [Flow.Attempts] and for [Flow.Resume]. It is derived
+	// from the State and is no secret.
 	ID string
 
 	// State is a nonce of 128 bits or more. Give it to the page of this owner and nobody else. It is what keeps a code or
@@ -50,7 +50,7 @@ func (f *Flow) Begin(ctx context.Context, owner string) (*Attempt, error) {
 	now := time.Now()
 	a := &Attempt{ID: attemptID(state), State: state, Owner: owner, ExpiresAt: now.Add(f.cfg.AttemptTTL)}
 	r := &openRecord{
-		f: f, rec: Record{ID: a.ID, Owner: owner, BeganAt: now}, doc: document{Phase: phaseOpen, ExpiresAt: a.ExpiresAt},
+		f: f, rec: Record{ID: a.ID, Owner: owner, BeganAt: now}, doc: document{Phase: recordOpen, ExpiresAt: a.ExpiresAt},
 	}
 	return a, r.save(ctx)
 }
@@ -73,7 +73,7 @@ func (f *Flow) makeRoom(ctx context.Context, owner string) error {
 	}
 	for len(records) >= maxAttempts {
 		r := &openRecord{f: f, rec: records[0]}
-		if r.open() == nil && r.doc.Granted == nil && r.doc.Phase != phaseExchanging && !time.Now().Before(r.doc.BusyUntil) {
+		if r.open() == nil && r.doc.Granted == nil && r.doc.Phase != recordExchanging && !time.Now().Before(r.doc.BusyUntil) {
 			if err := f.cfg.Store.Delete(ctx, records[0].ID); err != nil {
 				return err
 			}
@@ -100,9 +100,9 @@ func (f *Flow) claim(ctx context.Context, id, owner string, byState bool) (*open
 	switch {
 	case byState && r.rec.Owner != owner:
 		return refuse(OutcomeWrongOwner, nil) // and leave it to its owner
-	case r.doc.Phase == phaseDone, now.Before(r.doc.BusyUntil):
+	case r.doc.Phase == recordDone, now.Before(r.doc.BusyUntil):
 		return refuse(OutcomeStateUsed, nil)
-	case r.doc.Phase == phaseExchanging:
+	case r.doc.Phase == recordExchanging:
 		// The process that exchanged the code ended before it could store the token.
 		r.doc.Outcome, r.doc.Advice = OutcomeCodeLost, OutcomeCodeLost.Advice()
 		r.doc.end()

@@ -10,8 +10,9 @@ import (
 
 // A Business is what a signup brought: a token, the accounts it reaches and the number.
 //
-// To go on later with [Flow.Resume], in another process even, keep Owner, Token, OnboardedAt, Session and, where set, WABA,
-// PhoneNumberID, Credit and Registrations. Encrypt the Token; a [graph.Secret] refuses to be written as JSON.
+// To go on later with [Flow.ResumeConnection], in another process even, keep Owner, Token,
+// OnboardedAt, Session and, where set, WABA, PhoneNumberID, Credit and Registrations. Encrypt the
+// Token; a [graph.Secret] refuses to be written as JSON.
 type Business struct {
 	// Onboarding is what the Tracker of package coexistence takes. OnboardedAt is when the first of the popup's answers
 	// arrived here, a little after the business confirmed. The other members are empty until StepVerify chose a number;

@@ -6,14 +6,18 @@ import (
 	"crypto/cipher"
 	"crypto/rand"
 	"crypto/sha256"
+	"encoding/base64"
 	"errors"
 	"fmt"
+	"strings"
 
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/sealed"
 )
 
-// A Cipher encrypts what a [Store] keeps. [NewCipher] makes one from a key; Tink's AEAD fits as well, where keys live in a
-// key management service. It must be safe for concurrent use.
+// A Cipher encrypts what a [Store] keeps. [ParseKeyring] makes one from the text of a key,
+// [NewCipher] from its bytes; Tink's AEAD fits as well, where keys live in a key management
+// service. It must be safe for concurrent use.
 type Cipher interface {
 	// Encrypt seals plaintext. What it returns opens only with the same associated data, so that a record cannot be passed
 	// off as another's.
@@ -37,7 +41,7 @@ func NewCipher(keys ...[]byte) (*Keyring, error) {
 	c := new(Keyring)
 	for i, key := range keys {
 		if len(key) != 32 {
-			return nil, fmt.Errorf("signup: key %d of NewCipher has %d bytes and not 32", i, len(key))
+			return nil, fmt.Errorf("signup: key %d of NewCipher has %d bytes and not 32", i+1, len(key))
 		}
 		block, err := aes.NewCipher(key)
 		if err != nil {
@@ -51,6 +55,29 @@ func NewCipher(keys ...[]byte) (*Keyring, error) {
 		c.keys = append(c.keys, namedKey{name[:keyNameSize], sealed.New(aead)})
 	}
 	return c, nil
+}
+
+// ParseKeyring returns a Keyring from the text of its keys, as an environment variable or a secret
+// manager holds it: each 32 bytes in base64, separated by commas, the newest first. White space
+// around a key is left out. Make a key with
+//
+//	openssl rand -base64 32
+//
+// and see [NewCipher] for how to change it. An error names the position of a key, from 1, and never
+// the key.
+func ParseKeyring(text graph.Secret) (*Keyring, error) {
+	if strings.TrimSpace(text.Reveal()) == "" {
+		return nil, errors.New(`signup: ParseKeyring: there is no key; make one with "openssl rand -base64 32"`)
+	}
+	var keys [][]byte
+	for part := range strings.SplitSeq(text.Reveal(), ",") {
+		key, err := base64.StdEncoding.DecodeString(strings.TrimSpace(part))
+		if err != nil || len(key) != 32 {
+			return nil, fmt.Errorf("signup: ParseKeyring: key %d is not 32 bytes in base64", len(keys)+1)
+		}
+		keys = append(keys, key)
+	}
+	return NewCipher(keys...)
 }
 
 // keyNameSize is how many bytes in front say which key it was.

@@ -35,8 +35,8 @@ type Credit struct {
 	Approve func(ctx context.Context, b *Business) (currency string, err error)
 }
 
-// CreditCurrencies are those that a line can be shared in.
-func CreditCurrencies() []string { return []string{"AUD", "EUR", "GBP", "IDR", "INR", "USD"} }
+// creditCurrencies are those that a line can be shared in.
+var creditCurrencies = []string{"AUD", "EUR", "GBP", "IDR", "INR", "USD"}
 
 func (c *Credit) validate() error {
 	var errs []error
@@ -109,8 +109,8 @@ func (g *grant) attachCredit(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if !slices.Contains(CreditCurrencies(), currency) {
-		return fmt.Errorf("signup: Credit.Approve returned the currency %q; it is one of %s", currency, strings.Join(CreditCurrencies(), ", "))
+	if !slices.Contains(creditCurrencies, currency) {
+		return fmt.Errorf("signup: Credit.Approve returned the currency %q; it is one of %s", currency, strings.Join(creditCurrencies, ", "))
 	}
 	if c.SystemUser != "" {
 		tasks := c.Tasks

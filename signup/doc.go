@@ -8,21 +8,21 @@
 //	flow, err := signup.NewFlow(signup.Config{
 //		ConfigurationID: "…",    // app dashboard: Facebook Login for Business, Configurations
 //		Client:          client, // a cloudapi.Client with AppID and AppSecret
-//		Owner:           func(r *http.Request) (string, error) { return tenantOf(r) },
+//		Page:            signup.PageConfig{Tenant: func(r *http.Request) (string, error) { return tenantOf(r) }},
+//		Connected:       func(ctx context.Context, b *signup.Business) error { return store(ctx, b) },
 //	})
 //	…
-//	mux.Handle("/signup/", http.StripPrefix("/signup", flow.Handler(func(ctx context.Context, b *signup.Business) error {
-//		return store(ctx, b)
-//	})))
+//	mux.Handle("/signup/", flow.Handler())
 //
 // and puts one tag into a page of its own:
 //
 //	<script src="/signup/connect.js" defer></script>
 //
-// The script tells the business what happens, asks [Config].Check whether the number may take part, opens the popup and shows how it
-// ended. A host with a page of its own making calls [Flow.Launch], [Flow.Begin] and [Flow.Finish] in place of [Flow.Handler].
-// [Preflight] tells a developer what is set up wrongly; try it with "go run ./signup/doctor", and the page with
-// "go run ./examples/signup".
+// The script tells the business what happens, asks [PageConfig].Check whether the number may take
+// part, opens the popup and shows how it ended. A host with a page of its own making calls
+// [Flow.Launch], [Flow.Begin] and [Flow.Finish] in place of [Flow.Handler]. [Preflight] tells a
+// developer what is set up wrongly; try it with "go run ./signup/doctor", and the page with "go run
+// ./examples/signup".
 //
 // # Step by step
 //
@@ -35,16 +35,18 @@
 //     and the number, verifies it, asks the host ([Config].Reserve) and subscribes the app to every account that holds the
 //     number. If the host wants it, it sends the webhooks elsewhere ([Config].Override), shares a line of credit ([Config].Credit) and
 //     verifies and registers an ordinary number ([Config].PIN). The steps are listed at [Step]; [Config].Progress is told after each.
-//  4. The host stores the [Business], its token encrypted, and requests contacts and history within 24 hours.
+//  4. [Config].Connected stores the [Business], its token encrypted; the host requests contacts and history within 24 hours.
 //
 // A number that lives in the WhatsApp Business app is registered by that app. Nothing here registers or deregisters one: the steps of
 // [ModeCoexistence] have no way to.
 //
 // # Thirty seconds
 //
-// The code lives for [CodeTTL], 30 seconds, and works once. So it is exchanged before anything else, and an exchange is never
-// repeated: after a lost answer the code may be spent ([OutcomeCodeLost]), and a new signup is needed. What it brought is kept in
-// [Config].Store at once; from then on the page, [Flow.Continue] or [Flow.Resume] go on without a code, whatever fails.
+// The code lives for [CodeTTL], 30 seconds, and works once. So it is exchanged before anything
+// else, and an exchange is never repeated: after a lost answer the code may be spent
+// ([OutcomeCodeLost]), and a new signup is needed. What it brought is kept in [Config].Store at
+// once; from then on the page, [Flow.Resume] or [Flow.ResumeConnection] go on without a code,
+// whatever fails.
 //
 // # What may arrive, and what may not
 //
@@ -91,11 +93,12 @@
 //
 // # Restarts and several processes
 //
-// Every attempt is a record in [Config].Store: what the popup said, the token, each step that is done. It is sealed with
-// [Config].Cipher before it is stored. The process that answers /finish need not be the one that answered /begin, and when a process
-// dies, another goes on, with the page or with [Flow.ContinueAll]. What can be done only once is noted before it is
-// done, so nobody does it again: the exchange of a code never, a registration or a shared line of credit only after Meta's own records
-// show that it did not happen.
+// Every attempt is a record in [Config].Store: what the popup said, the token, each step that is
+// done. It is sealed with [Config].Cipher before it is stored. The process that answers /finish
+// need not be the one that answered /begin, and when a process dies, another goes on, with the page
+// or with [Flow.ResumeAll]. What can be done only once is noted before it is done, so that it is
+// not done again: the exchange of a code never, a registration or a shared line of credit only after
+// Meta's own records show that it did not happen.
 //
 // [MemStore], the default, is for one process and forgets at a restart; coexistence/sqlite and coexistence/postgres keep records in
 // a database. Package signup/signuptest tests a Store of your own.

@@ -7,7 +7,8 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 )
 
-// ErrTaken is what [Config.Reserve] returns for a number or account that another owner has.
+// ErrTaken is what [Config].Reserve and [Config].Connected return for a number or account that
+// another owner has.
 var ErrTaken = errors.New("signup: another owner has this number")
 
 // An Error is a signup that did not connect the business. Get it with errors.AsType[*signup.Error], switch on its Outcome,

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"log"
 	"net/http/httptest"
-	"strings"
 
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/cloudapitest"
@@ -14,9 +13,9 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/signup"
 )
 
-func ExampleNewCipher() {
-	key := []byte("32 random bytes from the secrets") // not like this: from a secret manager
-	cipher, err := signup.NewCipher(key)
+func ExampleParseKeyring() {
+	keys := graph.Secret("MzIgcmFuZG9tIGJ5dGVzIGZyb20gdGhlIHNlY3JldHM=") // os.Getenv, or a secret manager
+	cipher, err := signup.ParseKeyring(keys)
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -30,7 +29,7 @@ func ExampleNewCipher() {
 }
 
 // At the start of a process: signups that another one left behind go on.
-func ExampleFlow_ContinueAll() {
+func ExampleFlow_ResumeAll() {
 	srv := httptest.NewServer(happy()) // stands for Meta
 	defer srv.Close()
 	client, err := cloudapi.NewClient(cloudapi.Config{AppID: appID, AppSecret: "app-secret", BaseURL: srv.URL})
@@ -46,6 +45,10 @@ func ExampleFlow_ContinueAll() {
 			}
 			return nil
 		},
+		Connected: func(_ context.Context, b *signup.Business) error {
+			fmt.Println(b.Owner, "is connected")
+			return nil // store b, its token encrypted
+		},
 	})
 	if err != nil {
 		log.Fatal(err)
@@ -59,11 +62,7 @@ func ExampleFlow_ContinueAll() {
 	fmt.Println(err != nil)
 
 	broken = false
-	_, err = flow.ContinueAll(ctx, func(_ context.Context, b *signup.Business) error {
-		fmt.Println(b.Owner, "is connected")
-		return nil // store b, its token encrypted
-	})
-	if err != nil {
+	if _, err = flow.ResumeAll(ctx); err != nil {
 		log.Fatal(err)
 	}
 	// Output:
@@ -160,20 +159,6 @@ func ExamplePreflight() {
 	// Output:
 	// false
 	// not subscribed to history, smb_app_state_sync, smb_message_echoes
-}
-
-// A Check wires the rules of package coexistence/eligibility, which this package does not know, to the page.
-func ExampleConfig_check() {
-	check := func(_ context.Context, _ string, c signup.Candidate) (signup.Verdict, error) {
-		// result := eligibility.Check(eligibility.Candidate{Phone: c.Phone, AppVersion: c.AppVersion, …}, eligibility.PolicyAsOf(time.Now()))
-		if !strings.HasPrefix(c.AppVersion, "2.2") {
-			return signup.Verdict{Reasons: []signup.Reason{{Text: "The app is too old.", Remedy: "Update it."}}}, nil
-		}
-		return signup.Verdict{Eligible: true}, nil
-	}
-	v, err := check(context.Background(), "tenant-1", signup.Candidate{Phone: "+1 555 010 0199", AppVersion: "2.1.9"})
-	fmt.Println(v.Eligible, v.Reasons[0].Remedy, err)
-	// Output: false Update it. <nil>
 }
 
 // An ordinary number, which is in no app, is registered at the end. Each gets a PIN of its own.

@@ -117,7 +117,7 @@ func ExampleFlow_Finish() {
 	// Output: ready [500000000000001] 400000000000001 true
 }
 
-func ExampleFlow_Resume() {
+func ExampleFlow_ResumeConnection() {
 	srv := httptest.NewServer(newMeta(map[string][]number{
 		"500000000000001": {coexisting("400000000000001", "+1 555 010 0199"), coexisting("400000000000002", "+1 555 010 0198")},
 	}))
@@ -134,7 +134,7 @@ func ExampleFlow_Resume() {
 	business, err := flow.Finish(ctx, signup.Submission{State: attempt.State, Owner: "tenant-1", Code: "AQB…"})
 	if e, ok := errors.AsType[*signup.Error](err); ok && e.Outcome == signup.OutcomeChooseNumber {
 		fmt.Println(e.Advice())
-		business, err = flow.Resume(ctx, business, business.Numbers[1].Phone.ID)
+		business, err = flow.ResumeConnection(ctx, business, business.Numbers[1].Phone.ID)
 	}
 	if err != nil {
 		log.Fatal(err)
@@ -153,11 +153,18 @@ func ExampleFlow_Handler() {
 	taken := map[graph.PhoneNumberID]string{} // the host's database
 	flow, err := signup.NewFlow(signup.Config{
 		ConfigurationID: "900000000000001", Client: client,
-		Owner: func(r *http.Request) (string, error) { return "tenant-1", nil }, // from the host's own session
+		Page: signup.PageConfig{
+			Prefix: "/whatsapp/signup/",
+			Tenant: func(r *http.Request) (string, error) { return "tenant-1", nil }, // from the host's own session
+		},
 		Reserve: func(_ context.Context, owner string, _ graph.WABAID, phone graph.PhoneNumberID) error {
 			if other, ok := taken[phone]; ok && other != owner {
 				return signup.ErrTaken
 			}
+			return nil
+		},
+		Connected: func(_ context.Context, b *signup.Business) error {
+			taken[b.Phone.ID] = b.Owner // store b.Token encrypted, then request contacts and history
 			return nil
 		},
 	})
@@ -165,11 +172,7 @@ func ExampleFlow_Handler() {
 		log.Fatal(err)
 	}
 	mux := http.NewServeMux()
-	mux.Handle("/whatsapp/signup/", http.StripPrefix("/whatsapp/signup", flow.Handler(
-		func(_ context.Context, b *signup.Business) error {
-			taken[b.Phone.ID] = b.Owner // store b.Token encrypted, then request contacts and history
-			return nil
-		})))
+	mux.Handle("/whatsapp/signup/", flow.Handler())
 
 	w := httptest.NewRecorder()
 	mux.ServeHTTP(w, httptest.NewRequest(http.MethodPost, "/whatsapp/signup/begin", nil))

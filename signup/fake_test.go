@@ -342,7 +342,10 @@ func newBench(t *testing.T, m *meta, change ...func(*signup.Config)) *bench {
 	require.NoError(t, err)
 	cfg := signup.Config{
 		ConfigurationID: "900000000000001", Client: client, Logger: logger,
-		Owner: func(r *http.Request) (string, error) { return r.Header.Get("Test-Owner"), nil },
+		Page: signup.PageConfig{
+			Prefix: "/", Tenant: func(r *http.Request) (string, error) { return r.Header.Get("Test-Owner"), nil },
+		},
+		Connected: func(context.Context, *signup.Business) error { return nil },
 	}
 	for _, fn := range change {
 		fn(&cfg)

@@ -58,19 +58,16 @@ func (s Submission) wishes() wishes {
 // and the number, verifies every claim of the browser, and subscribes the app. It never registers or deregisters a number of
 // the WhatsApp Business app. See [Step] for the order.
 //
-// A nil error means that the business is connected: the Outcome is [OutcomeReady], or outside of coexistence
-// [OutcomeNeedsRegistration]. Every other error is an [*Error]. Where [Outcome.Resumable] is true and a token was granted,
-// the Business comes with the error: keep it, do what the advice says and call [Flow.Resume], or submit the same State again
-// without a code. [Config].Store has it too.
+// A nil error means that the business is connected, and that [Config].Connected has taken it: the
+// Outcome is [OutcomeReady], or outside of coexistence [OutcomeNeedsRegistration]. Every other
+// error is an [*Error]. Where [Outcome.Resumable] is true and a token was granted, the Business
+// comes with the error: do what the advice says and submit the same State again without a code, or
+// call [Flow.Resume] for the attempt, which [Config].Store keeps, or [Flow.ResumeConnection] with
+// the Business.
 //
 // A code cannot be exchanged a second time. If the browser going away cancels ctx, the grant may be lost; detach it with
 // [context.WithoutCancel], as [Flow.Handler] does.
 func (f *Flow) Finish(ctx context.Context, sub Submission) (*Business, error) {
-	return f.finishWith(ctx, sub, func(*Business) error { return nil })
-}
-
-// finishWith is Finish with the host's part in it: the attempt ends only when onboarded has taken the business.
-func (f *Flow) finishWith(ctx context.Context, sub Submission, onboarded func(*Business) error) (*Business, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, &Error{Outcome: OutcomeUnavailable, Step: StepState, Err: err}
 	}
@@ -88,29 +85,35 @@ func (f *Flow) finishWith(ctx context.Context, sub Submission, onboarded func(*B
 		return nil, &Error{Outcome: OutcomeStateUsed, Step: StepState}
 	}
 	b, err := f.finish(ctx, r, sub, received)
-	return f.conclude(ctx, r, b, err, onboarded)
+	f.conclude(ctx, r, b, err)
+	return b, err
 }
 
-// Continue goes on with a signup that has a token and stopped, without the page: after a restart, or when what was missing is
-// there. [Flow.Attempts] lists them. Phone is the choice after [OutcomeChooseNumber], or empty.
+// Resume goes on with the signup of an attempt that has a token and stopped, without the page:
+// after a restart, or when what was missing is there. [Flow.Attempts] lists them, each with its ID.
+// Phone is the choice after [OutcomeChooseNumber], or empty.
 //
-// Onboarded takes the business, as that of [Flow.Handler]; the attempt ends when it returns nil. Everything after the
-// exchange is repeated, so it may have been called before. It returns what [Flow.Finish] returns.
-func (f *Flow) Continue(
-	ctx context.Context, id string, phone graph.PhoneNumberID, onboarded func(ctx context.Context, b *Business) error,
-) (*Business, error) {
+// Everything after the exchange is repeated, [Config].Connected included. It returns what
+// [Flow.Finish] returns.
+func (f *Flow) Resume(ctx context.Context, id string, phone graph.PhoneNumberID) (*Business, error) {
 	r, err := f.claim(ctx, id, "", false)
 	if err != nil {
 		return nil, err
 	}
 	b, err := f.resume(ctx, r, r.doc.business(r.rec.Owner), wishes{phone: phone})
-	return f.conclude(ctx, r, b, err, func(b *Business) error { return onboarded(ctx, b) })
+	f.conclude(ctx, r, b, err)
+	return b, err
 }
 
-// ContinueAll goes on with every signup that was cut off, by the end of a process for instance, and with those that something did not answer
-// to ([OutcomeUnavailable], [OutcomeNotSubscribed]): call it when a process starts, and now and then. Those that wait for a person are left
-// alone. It returns how many are connected now; the error lists what did not go on, each an [*Error].
-func (f *Flow) ContinueAll(ctx context.Context, onboarded func(ctx context.Context, b *Business) error) (connected int, err error) {
+// ResumeAll goes on with every signup that was cut off, by the end of a process for instance, and
+// with those that something did not answer to ([OutcomeUnavailable], [OutcomeNotSubscribed]): call
+// it when a process starts, and now and then. Those that wait for a person are left alone. It hands
+// the businesses to [Config].Connected, which it needs, and returns how many are connected now; the
+// error lists what did not go on, each an [*Error].
+func (f *Flow) ResumeAll(ctx context.Context) (connected int, err error) {
+	if f.cfg.Connected == nil {
+		return 0, errors.New("signup: ResumeAll needs Config.Connected, which takes the businesses")
+	}
 	attempts, err := f.Attempts(ctx, "")
 	if err != nil {
 		return 0, err
@@ -118,10 +121,10 @@ func (f *Flow) ContinueAll(ctx context.Context, onboarded func(ctx context.Conte
 	var errs []error
 	for _, s := range attempts {
 		waits := s.Outcome != "" && s.Outcome != OutcomeUnavailable && s.Outcome != OutcomeNotSubscribed
-		if !s.Granted || s.Running || s.Ended || waits {
+		if s.Phase != PhaseGranted || waits {
 			continue
 		}
-		if _, err := f.Continue(ctx, s.ID, "", onboarded); err != nil {
+		if _, err := f.Resume(ctx, s.ID, ""); err != nil {
 			errs = append(errs, err)
 			continue
 		}
@@ -130,18 +133,11 @@ func (f *Flow) ContinueAll(ctx context.Context, onboarded func(ctx context.Conte
 	return connected, errors.Join(errs...)
 }
 
-func (f *Flow) conclude(
-	ctx context.Context, r *openRecord, b *Business, err error, onboarded func(*Business) error,
-) (*Business, error) {
-	if err == nil {
-		if err = onboarded(b); err != nil {
-			err = &Error{Outcome: OutcomeUnavailable, Step: StepReady, Err: err}
-		}
-	}
+// conclude stores how a try ended.
+func (f *Flow) conclude(ctx context.Context, r *openRecord, b *Business, err error) {
 	if saving := r.settle(ctx, b, err); saving != nil {
 		f.cfg.Logger.ErrorContext(ctx, "the end of a signup was not stored", "attempt", r.rec.ID, "err", saving)
 	}
-	return b, err
 }
 
 func codeHash(code graph.Secret) string {
@@ -166,16 +162,16 @@ func (f *Flow) finish(ctx context.Context, r *openRecord, sub Submission, receiv
 		return nil, &Error{Outcome: OutcomeNoCode, Step: StepSession}
 	}
 	// From here on nobody exchanges for this attempt again, whatever becomes of this process.
-	r.doc.Phase, r.doc.CodeHash = phaseExchanging, codeHash(sub.Code)
+	r.doc.Phase, r.doc.CodeHash = recordExchanging, codeHash(sub.Code)
 	if err := r.save(ctx); err != nil {
 		return nil, &Error{Outcome: OutcomeUnavailable, Step: StepState, Err: err}
 	}
 	b := &Business{Owner: r.rec.Owner, Session: r.doc.Session, Onboarding: cloudapi.Onboarding{OnboardedAt: r.doc.ArrivedAt}}
 	if err := f.exchange(ctx, b, sub); err != nil {
-		r.doc.Phase = phaseOpen // an attempt whose code is spent is ended by its outcome
+		r.doc.Phase = recordOpen // an attempt whose code is spent is ended by its outcome
 		return nil, err
 	}
-	r.doc.Phase = phaseGranted
+	r.doc.Phase = recordGranted
 	return f.run(ctx, b, StepExchange, sub.wishes(), r)
 }
 
@@ -241,16 +237,18 @@ func exchangeOutcome(err error) Outcome {
 
 var errNothingGranted = errors.New("only a Business with Owner and Token can be resumed")
 
-// Resume goes on with a business whose token was granted: after [OutcomeChooseNumber] with the phone that was chosen, after
-// the other outcomes that are [Outcome.Resumable] with an empty one, which leaves it at b.PhoneNumberID if that is set. No code is
-// needed, and b may come from a host's database. Every step is repeated, so that nothing stale is believed. It returns what
-// [Flow.Finish] returns, and leaves b alone.
+// ResumeConnection goes on with a business whose token was granted: after [OutcomeChooseNumber]
+// with the phone that was chosen, after the other outcomes that are [Outcome.Resumable] with an
+// empty one, which leaves it at b.PhoneNumberID if that is set. No code is needed, and b may come from a
+// host's database; [Flow.Resume] is for what [Config].Store keeps. Every step is repeated, so that
+// nothing stale is believed, [Config].Connected included. It returns what [Flow.Finish] returns,
+// and leaves b alone.
 //
 // If the account is known from an account_update webhook, put it into b.WABA before: that finds what the token does not
 // list.
 //
 // A business that took the way for new numbers ([OutcomeFellBack]) can be kept by resuming it in a Flow of [ModeStandard].
-func (f *Flow) Resume(ctx context.Context, b *Business, phone graph.PhoneNumberID) (*Business, error) {
+func (f *Flow) ResumeConnection(ctx context.Context, b *Business, phone graph.PhoneNumberID) (*Business, error) {
 	if b == nil || b.Token.IsZero() || b.Owner == "" {
 		return nil, &Error{Outcome: OutcomeNoCode, Step: StepSession, Err: errNothingGranted}
 	}

@@ -395,7 +395,7 @@ func TestOneOfSeveralNumbersIsChosenWithoutANewCode(t *testing.T) {
 	_, err = b.submit(t.Context(), signup.Submission{State: sub.State, Owner: owner, Phone: phoneA})
 	requireOutcome(t, signup.OutcomeStateUsed, err)
 
-	again, err := b.Resume(t.Context(), waiting, phoneA)
+	again, err := b.ResumeConnection(t.Context(), waiting, phoneA)
 	require.NoError(t, err, "what Finish returned is enough, without the attempt")
 	require.Equal(t, graph.PhoneNumberID(phoneA), again.Phone.ID)
 	require.Nil(t, waiting.Phone, "Resume leaves its argument alone")
@@ -461,12 +461,12 @@ func TestAnAccountFromTheWebhookIsResumedWith(t *testing.T) {
 	waiting, err := b.finish("")
 	requireOutcome(t, signup.OutcomeNoAccount, err)
 	waiting.WABA = wabaA
-	got, err := b.Resume(t.Context(), waiting, "")
+	got, err := b.ResumeConnection(t.Context(), waiting, "")
 	require.NoError(t, err)
 	require.Equal(t, []graph.WABAID{wabaA}, got.WABAIDs)
 
 	waiting.WABA = wabaOther
-	_, err = b.Resume(t.Context(), waiting, "")
+	_, err = b.ResumeConnection(t.Context(), waiting, "")
 	requireOutcome(t, signup.OutcomeNotGranted, err)
 }
 
@@ -476,13 +476,13 @@ func TestANumberThatFellBackCanBeKeptAsAnOrdinaryOne(t *testing.T) {
 	waiting, err := newBench(t, m).finish(finished(wabaA))
 	requireOutcome(t, signup.OutcomeFellBack, err)
 	standard := newBench(t, m, func(c *signup.Config) { c.Mode = signup.ModeStandard })
-	got, err := standard.Resume(t.Context(), waiting, "")
+	got, err := standard.ResumeConnection(t.Context(), waiting, "")
 	require.NoError(t, err)
 	require.Equal(t, signup.OutcomeNeedsRegistration, got.Outcome)
 	require.True(t, m.subscribed[wabaA])
 
 	m.accounts[wabaA][0].platform = "CLOUD_API"
-	got, err = standard.Resume(t.Context(), waiting, "")
+	got, err = standard.ResumeConnection(t.Context(), waiting, "")
 	require.NoError(t, err)
 	require.Equal(t, signup.OutcomeReady, got.Outcome)
 }
@@ -592,7 +592,7 @@ func TestResumeNeedsAToken(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, happy())
 	for _, in := range []*signup.Business{nil, {}, {Owner: owner}, {Token: token}} {
-		_, err := b.Resume(t.Context(), in, "")
+		_, err := b.ResumeConnection(t.Context(), in, "")
 		requireOutcome(t, signup.OutcomeNoCode, err)
 	}
 	require.Empty(t, b.meta.calls)

@@ -5,9 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net/http"
-	"net/url"
-	"regexp"
 	"time"
 
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi"
@@ -17,9 +14,6 @@ import (
 
 // CodeTTL is how long a code can be exchanged. Meta counts from when it leaves the popup.
 const CodeTTL = 30 * time.Second
-
-// DefaultSDKURL is where Meta's JavaScript SDK is, in English.
-const DefaultSDKURL = "https://connect.facebook.net/en_US/sdk.js"
 
 // Config configures a Flow. ConfigurationID and Client are required.
 type Config struct {
@@ -34,10 +28,6 @@ type Config struct {
 
 	// Mode is what the popup is for. If empty, [ModeCoexistence].
 	Mode Mode
-
-	// GraphVersion is the Graph API version that the page's SDK runs, such as "v25.0". If empty,
-	// [cloudapi.DefaultVersion].
-	GraphVersion string
 
 	// PartnerBusiness is your own portfolio. With it, and a system user's token in Client, accounts that a token does not
 	// list by itself are found among those shared with you. If empty, that way of looking is left out.
@@ -76,31 +66,23 @@ type Config struct {
 	// [ModeCoexistence] refuses a PIN.
 	PIN func(ctx context.Context, b *Business) (graph.Secret, error)
 
-	// Owner says for whom a request to [Flow.Handler] is. Take it from the host's own session. Required for Handler only.
-	Owner func(*http.Request) (string, error)
+	// Connected takes a business that is connected, for the host to store it, its token encrypted.
+	// It is called once the last step is done and before anyone is told, by the page of
+	// [Flow.Handler] and by [Flow.Finish], [Flow.Resume], [Flow.ResumeAll], [Flow.ResumeConnection]
+	// and [Flow.Recover]: when it returns nil, the attempt ends and forgets the token.
+	//
+	// An error ends the try with [OutcomeUnavailable] at [StepReady], [ErrTaken] with
+	// [OutcomeTaken], and leaves the token in the attempt. Connected is called again, after all
+	// steps, when the page sends its state again, and by Resume and ResumeAll, for seven days; so
+	// it is if the process ends within it. It has to be idempotent. Calls of the page get a context
+	// that outlives the request: a closed tab must not cost a grant.
+	//
+	// Required with Page and for ResumeAll. If nil, the other methods only return the business.
+	Connected func(ctx context.Context, b *Business) error
 
-	// Check says whether a number may take part, before Meta's popup opens: [Flow.Handler]'s page asks the business for the number
-	// and the version of its app. Package coexistence/eligibility has the rules. If nil, the page asks nothing.
-	Check func(ctx context.Context, owner string, c Candidate) (Verdict, error)
-
-	// SDKURL is where the page loads Meta's JavaScript SDK from. If empty, [DefaultSDKURL]; the page of another language is at
-	// another one. Only a simulator has another host, and then the page believes that host's messages, too.
-	SDKURL string
-
-	// RedirectURI is the https address of [Flow.Handler]'s /back, registered in the app dashboard, for pages where Meta's SDK is
-	// blocked or no popup can open. If empty, such a page only says so.
-	RedirectURI string
-
-	// PageURL is where /back sends the browser when it is done: the page with the script. If empty, the handler's own page.
-	PageURL string
-
-	// LaunchFor returns the options of the launch that [Flow.Handler] gives to an owner's page, such as a Setup filled from
-	// the host's records. If nil, none.
-	LaunchFor func(ctx context.Context, owner string) (LaunchOptions, error)
-
-	// TrustedOrigins may call [Flow.Handler] beside its own origin, such as "https://app.example.com" for a page whose script comes
-	// from api.example.com. A session cookie has to reach the handler from there: two names under one domain will do.
-	TrustedOrigins []string
+	// Page is what [Flow.Handler] serves. The zero PageConfig is for hosts with a page and handlers
+	// of their own making.
+	Page PageConfig
 
 	// Logger gets what no caller can see. If nil, nothing is logged.
 	Logger *slog.Logger
@@ -110,21 +92,13 @@ func (c Config) withDefaults() Config {
 	if c.Mode == "" {
 		c.Mode = ModeCoexistence
 	}
-	if c.GraphVersion == "" {
-		c.GraphVersion = cloudapi.DefaultVersion
-	}
 	if c.AttemptTTL == 0 {
 		c.AttemptTTL = time.Hour
 	}
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.DiscardHandler)
 	}
-	if c.SDKURL == "" {
-		c.SDKURL = DefaultSDKURL
-	}
-	if c.PageURL == "" {
-		c.PageURL = "./"
-	}
+	c.Page = c.Page.withDefaults()
 	if c.Store == nil {
 		c.Store = new(MemStore)
 	}
@@ -133,8 +107,6 @@ func (c Config) withDefaults() Config {
 	}
 	return c
 }
-
-var versionRe = regexp.MustCompile(`^v[1-9][0-9]*\.[0-9]+$`)
 
 // validate judges a Config that has its defaults.
 func (c Config) validate() error {
@@ -160,26 +132,14 @@ func (c Config) validate() error {
 	default:
 		bad("Mode %q is not one of the modes", c.Mode)
 	}
-	if !versionRe.MatchString(c.GraphVersion) {
-		bad(`GraphVersion %q does not look like "v25.0"`, c.GraphVersion)
-	}
 	if c.PartnerBusiness != "" && !isID(c.PartnerBusiness) {
 		bad("PartnerBusiness is not an id of digits")
 	}
 	if c.AttemptTTL < 0 {
 		bad("AttemptTTL is negative")
 	}
-	if u, err := url.Parse(c.SDKURL); err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" {
-		bad("SDKURL is not the address of a script; leave it empty")
-	}
-	if u, err := url.Parse(c.RedirectURI); c.RedirectURI != "" && (err != nil || u.Scheme != "https" || u.Host == "" || u.Fragment != "") {
-		bad("RedirectURI is not an absolute https address without fragment")
-	}
-	if _, err := url.Parse(c.PageURL); err != nil {
-		bad("PageURL is not an address")
-	}
 	if c.Cipher == nil {
-		bad("Cipher is nil, and Store would keep tokens that anybody can read; see NewCipher")
+		bad("Cipher is nil, and Store would keep tokens that anybody can read; see ParseKeyring")
 	}
 	if c.PIN != nil && c.Mode == ModeCoexistence {
 		bad("PIN is for numbers that are registered, which a coexistence number must never be")
@@ -187,10 +147,9 @@ func (c Config) validate() error {
 	if c.Credit != nil {
 		errs = append(errs, c.Credit.validate())
 	}
-	for _, origin := range c.TrustedOrigins {
-		if u, err := url.Parse(origin); err != nil || u.Scheme == "" || u.Host == "" || u.Scheme+"://"+u.Host != origin {
-			bad(`TrustedOrigins: %q does not look like "https://app.example.com"`, origin)
-		}
+	errs = append(errs, c.Page.validate())
+	if c.Page.Tenant != nil && c.Connected == nil {
+		bad("Connected is nil, and nothing would take the businesses that Page connects")
 	}
 	return errors.Join(errs...)
 }

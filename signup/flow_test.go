@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -21,14 +22,38 @@ func TestNewFlowListsEveryMistake(t *testing.T) {
 		require.ErrorContains(t, err, want)
 	}
 	_, err = signup.NewFlow(signup.Config{
-		ConfigurationID: "my configuration", Mode: "coex", GraphVersion: "25", PartnerBusiness: "me", AttemptTTL: -1,
-		TrustedOrigins: []string{"app.example.com", "https://app.example.com/", "https://app.example.com"},
+		ConfigurationID: "my configuration", Mode: "coex", PartnerBusiness: "me", AttemptTTL: -1,
+		Page: signup.PageConfig{
+			Tenant: func(*http.Request) (string, error) { return owner, nil }, SDKURL: "sdk.js", RedirectURI: "http://app.example.com/",
+			TrustedOrigins: []string{"app.example.com", "https://app.example.com/", "https://app.example.com"},
+		},
 	})
-	for _, want := range []string{"ConfigurationID", "Client", "Mode", "GraphVersion", "PartnerBusiness", "AttemptTTL",
+	for _, want := range []string{"ConfigurationID", "Client", "Mode", "PartnerBusiness", "AttemptTTL", "Config.Connected", "Page.SDKURL", "Page.RedirectURI",
 		`"app.example.com"`, `"https://app.example.com/"`} {
 		require.ErrorContains(t, err, want)
 	}
 	require.NotContains(t, err.Error(), `"https://app.example.com" `)
+}
+
+func TestAPageNeedsATenantAndAPrefixThatCanBeMounted(t *testing.T) {
+	t.Parallel()
+	refusal := func(page signup.PageConfig) error {
+		_, err := signup.NewFlow(signup.Config{Page: page})
+		return err
+	}
+	require.NotContains(t, refusal(signup.PageConfig{}).Error(), "Page")
+	require.NotContains(t, refusal(signup.PageConfig{SDKURL: "http://127.0.0.1:9/sdk.js"}).Error(), "Page", "for the headers of a page of one's own")
+	for name, page := range map[string]signup.PageConfig{
+		"prefix": {Prefix: "/whatsapp/"}, "origins": {TrustedOrigins: []string{"https://app.example.com"}}, "page": {PageURL: "/settings"},
+		"redirect": {RedirectURI: "https://app.example.com/signup/back"},
+		"check":    {Check: func(context.Context, string, signup.CheckParams) (signup.CheckResult, error) { return signup.CheckResult{}, nil }},
+		"launch":   {LaunchFor: func(context.Context, string) (signup.LaunchOptions, error) { return signup.LaunchOptions{}, nil }},
+	} {
+		require.ErrorContains(t, refusal(page), "Config.Page.Tenant is nil", name)
+	}
+	for _, prefix := range []string{"signup/", "/signup", "//", "/a//b/", "/../", "/./", "/{id}/", "/a b/", "/%2f/", "/?/", "GET /signup/"} {
+		require.ErrorContains(t, refusal(signup.PageConfig{Prefix: prefix}), "Config.Page.Prefix", prefix)
+	}
 }
 
 func TestStatesBelongToTheirOwnerOnce(t *testing.T) {
@@ -147,6 +172,7 @@ func TestAnAttemptAtWorkIsNotForgotten(t *testing.T) {
 	t.Parallel()
 	m := happy()
 	b := newBench(t, m)
+	var state string
 	m.seen = func(call string) {
 		if call != exchange {
 			return
@@ -155,8 +181,11 @@ func TestAnAttemptAtWorkIsNotForgotten(t *testing.T) {
 			_, err := b.Begin(t.Context(), owner)
 			require.NoError(t, err)
 		}
+		s, err := b.Status(t.Context(), state, owner)
+		require.NoError(t, err)
+		require.Equal(t, signup.PhaseRunning, s.Phase)
 	}
-	state := b.begin()
+	state = b.begin()
 	got, err := b.submit(t.Context(), signup.Submission{State: state, Owner: owner, Code: code})
 	require.NoError(t, err)
 	require.Equal(t, signup.OutcomeReady, got.Outcome)
@@ -210,9 +239,9 @@ func TestAttemptsThatCannotBeReadHideNoOthers(t *testing.T) {
 	require.ErrorContains(t, all[0].Err, "cannot be decrypted")
 	require.Equal(t, signup.Status{ID: all[0].ID, Owner: owner, BeganAt: all[0].BeganAt, Err: all[0].Err}, all[0])
 	require.NoError(t, all[1].Err)
-	require.True(t, all[1].Granted)
+	require.Equal(t, signup.PhaseGranted, all[1].Phase)
 	m.change(func() { clear(m.fail) })
-	_, err = kept.Continue(t.Context(), all[1].ID, "", func(context.Context, *signup.Business) error { return nil })
+	_, err = kept.Resume(t.Context(), all[1].ID, "")
 	require.NoError(t, err)
 }
 

@@ -63,7 +63,26 @@ func (f *Flow) run(
 			return g.stop(s.step, err)
 		}
 	}
+	if err := g.handOver(ctx); err != nil {
+		return g.stop(StepReady, err)
+	}
 	return b, nil
+}
+
+// handOver gives a connected business to the host, whose errors are no answers of Meta's: they only
+// keep the attempt open.
+func (g *grant) handOver(ctx context.Context) error {
+	if g.f.cfg.Connected == nil {
+		return nil
+	}
+	err := g.f.cfg.Connected(ctx, g.Business)
+	switch {
+	case errors.Is(err, ErrTaken):
+		return &Error{Outcome: OutcomeTaken, Err: err}
+	case err != nil:
+		return &Error{Outcome: OutcomeUnavailable, Err: err}
+	}
+	return nil
 }
 
 // did stores that a step is done, and tells the host.

@@ -17,18 +17,22 @@ const maxBody = 256 << 10
 // finishTimeout ends a finish that the browser does not wait for any more.
 const finishTimeout = 2 * time.Minute
 
-// Handler serves what a page needs for a signup. Mount it under a prefix of the host's choice, with [http.StripPrefix], and
-// put one tag into a page of yours, where the signup shall be:
+// Handler serves what a page needs for a signup, by [Config].Page. Mount it at [PageConfig].Prefix
+// and put one tag into a page of yours, where the signup shall be:
+//
+//	mux.Handle("/signup/", flow.Handler())
 //
 //	<script src="/signup/connect.js" defer></script>
 //
-// The script says what happens in plain words, asks [Config].Check first, opens Meta's popup, joins what comes back, shows the
-// progress, and fires a "whatsapp-signup" event on the document when the signup ended, with detail.outcome and detail.phone. A page of
-// its own is at "/", to try it. See [Flow.PageHeaders] for what the headers of your page must allow.
+// The script says what happens in plain words, asks [PageConfig].Check first, opens Meta's popup,
+// joins what comes back, shows the progress, and fires a "whatsapp-signup" event on the document
+// when the signup ended, with detail.outcome and detail.phone. A page of its own is at the prefix,
+// to try it. See [Flow.PageHeaders] for what the headers of your page must allow. Below the prefix
+// there are
 //
 //	GET  /              a page with nothing but the signup
 //	GET  /connect.js    the script, and /connect.css, its looks
-//	GET  /back          Config.RedirectURI: the browser comes back from the login dialog, and goes on to Config.PageURL
+//	GET  /back          PageConfig.RedirectURI: the browser comes back from the login dialog, and goes on to PageConfig.PageURL
 //
 //	POST /begin   (no body)
 //	→ 200 {"state": "…", "expires_in": 3600, "mode": "coexistence", "launch": {"init": {…}, "login": {…}}, "sdk": "…",
@@ -43,7 +47,7 @@ const finishTimeout = 2 * time.Minute
 //	→ 4xx or 503 {"outcome": "…", "advice": "…", "actor": "business", "retry": true, "numbers": [{"id": "…", "phone": "…", "name": "…"}]}
 //
 //	POST /status  {"state": "…"}
-//	→ 200 {"running": true, "granted": true, "ended": false, "step": "verify", "outcome": "…", "advice": "…", …}
+//	→ 200 {"phase": "running", "step": "verify", "outcome": "…", "advice": "…", …}
 //
 // Show an advice only to whom it is for: the actor. State is required in /finish and /status. A host with a page of its own making
 // uses the POSTs without the script:
@@ -57,53 +61,51 @@ const finishTimeout = 2 * time.Minute
 // Outcomes are those of [Outcome], and "bad_request", "method_not_allowed", "not_found", "unauthorized", "cross_origin" and
 // "internal" for requests that are none.
 //
-// Onboarded is called for every connected business before the page is told, for the host to store it. If it returns an error,
-// the page may send its state again, and everything after the exchange is repeated. It gets a context that outlives the
-// request: a closed tab must not cost a grant.
+// [Config].Connected is called for every connected business before the page is told.
 //
-// Every POST, and /back, must be of [Config].Owner, which Handler panics without, since no answer would make sense. Browsers on
-// other origins are turned away ([http.CrossOriginProtection]), except for [Config].TrustedOrigins, which may call with the cookies of
-// this one. A code can only be submitted with a state that was begun for the same owner, so that no third page can connect its account
-// to this owner. Answers hold no secret but the state, and are not cached.
-func (f *Flow) Handler(onboarded func(ctx context.Context, b *Business) error) http.Handler {
-	if f.cfg.Owner == nil || onboarded == nil {
-		panic("signup: Flow.Handler needs Config.Owner and a function for businesses that are connected")
+// Every POST, and /back, must be of a tenant ([PageConfig].Tenant). Browsers on other origins are
+// turned away ([http.CrossOriginProtection]), except for [PageConfig].TrustedOrigins, which may
+// call with the cookies of this one. A code can only be submitted with a state that was begun for
+// the same tenant, so that no third page can connect its account to this tenant. Answers hold no
+// secret but the state, and are not cached.
+//
+// A Flow without Config.Page answers everything with 404.
+func (f *Flow) Handler() http.Handler {
+	mux, page := http.NewServeMux(), f.cfg.Page
+	notFound := "There are begin, check, finish, status, back, connect.js and a page below " + page.Prefix +
+		", where the handler has to be mounted."
+	if page.Tenant == nil {
+		notFound = "Set Config.Page."
+	} else {
+		mux.Handle(page.Prefix+"begin", f.endpoint(f.serveBegin))
+		mux.Handle(page.Prefix+"check", f.endpoint(f.serveCheck))
+		mux.Handle(page.Prefix+"status", f.endpoint(f.serveStatus))
+		mux.Handle(page.Prefix+"finish", f.endpoint(f.serveFinish))
+		mux.HandleFunc("GET "+page.Prefix+"back", f.serveBack)
+		f.addPage(mux)
 	}
-	mux := http.NewServeMux()
-	mux.Handle("/begin", f.endpoint(f.serveBegin))
-	mux.Handle("/check", f.endpoint(f.serveCheck))
-	mux.Handle("/status", f.endpoint(f.serveStatus))
-	mux.Handle("/finish", f.endpoint(func(w http.ResponseWriter, r *http.Request, owner string) {
-		f.serveFinish(w, r, owner, onboarded)
-	}))
-	mux.HandleFunc("GET /back", func(w http.ResponseWriter, r *http.Request) { f.serveBack(w, r, onboarded) })
-	f.addPage(mux)
 	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) {
-		reply(w, http.StatusNotFound, answer{
-			Outcome: "not_found", Advice: "There are /begin, /check, /finish, /status, /back, /connect.js and /. Mount the handler with http.StripPrefix.",
-		})
+		reply(w, http.StatusNotFound, answer{Outcome: "not_found", Advice: notFound})
 	})
 	guard := http.NewCrossOriginProtection()
-	for _, origin := range f.cfg.TrustedOrigins {
-		if err := guard.AddTrustedOrigin(origin); err != nil {
-			panic("signup: " + err.Error()) // NewFlow checked it
-		}
+	for _, origin := range page.TrustedOrigins {
+		_ = guard.AddTrustedOrigin(origin) // NewFlow has checked it
 	}
 	guard.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		reply(w, http.StatusForbidden, answer{Outcome: "cross_origin", Advice: "Add the page's origin to Config.TrustedOrigins."})
+		reply(w, http.StatusForbidden, answer{Outcome: "cross_origin", Advice: "Add the page's origin to PageConfig.TrustedOrigins."})
 	}))
 	return f.shared(guard.Handler(mux))
 }
 
 // shared lets pages of the trusted origins read the answers, and send the cookies of this one.
 func (f *Flow) shared(next http.Handler) http.Handler {
-	if len(f.cfg.TrustedOrigins) == 0 {
+	if len(f.cfg.Page.TrustedOrigins) == 0 {
 		return next
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h, origin := w.Header(), r.Header.Get("Origin")
 		h.Add("Vary", "Origin")
-		if slices.Contains(f.cfg.TrustedOrigins, origin) {
+		if slices.Contains(f.cfg.Page.TrustedOrigins, origin) {
 			h.Set("Access-Control-Allow-Origin", origin)
 			h.Set("Access-Control-Allow-Credentials", "true")
 			if r.Method == http.MethodOptions && r.Header.Get("Access-Control-Request-Method") != "" {
@@ -151,9 +153,9 @@ func (f *Flow) endpoint(serve func(http.ResponseWriter, *http.Request, string)) 
 			reply(w, http.StatusMethodNotAllowed, answer{Outcome: "method_not_allowed", Advice: "Use POST."})
 			return
 		}
-		owner, err := f.cfg.Owner(r)
+		owner, err := f.cfg.Page.Tenant(r)
 		if err != nil || owner == "" {
-			f.cfg.Logger.WarnContext(r.Context(), "signup request without owner", "err", err)
+			f.cfg.Logger.WarnContext(r.Context(), "signup request without tenant", "err", err)
 			reply(w, http.StatusUnauthorized, answer{Outcome: "unauthorized", Advice: "Sign in, then start again."})
 			return
 		}
@@ -179,8 +181,11 @@ func (f *Flow) serveBegin(w http.ResponseWriter, r *http.Request, owner string) 
 		Steps    []Step `json:"steps"`
 		Check    bool   `json:"check"`
 		Redirect string `json:"redirect,omitzero"`
-	}{State: a.State, Expires: int(f.cfg.AttemptTTL / time.Second), Mode: f.cfg.Mode, Launch: launch, SDK: f.cfg.SDKURL, Origin: f.standIn(), Steps: f.Steps(), Check: f.cfg.Check != nil}
-	if f.cfg.RedirectURI != "" {
+	}{
+		State: a.State, Expires: int(f.cfg.AttemptTTL / time.Second), Mode: f.cfg.Mode, Launch: launch,
+		SDK: f.cfg.Page.SDKURL, Origin: f.standIn(), Steps: f.Steps(), Check: f.cfg.Page.Check != nil,
+	}
+	if f.cfg.Page.RedirectURI != "" {
 		answer.Redirect, err = f.redirectURL(launch, a.State)
 		if err != nil { // NewFlow has checked the address
 			f.cfg.Logger.ErrorContext(r.Context(), "signup has no address to redirect to", "err", err)
@@ -191,9 +196,9 @@ func (f *Flow) serveBegin(w http.ResponseWriter, r *http.Request, owner string) 
 
 func (f *Flow) begin(ctx context.Context, owner string) (Launch, *Attempt, error) {
 	var opts LaunchOptions
-	if f.cfg.LaunchFor != nil {
+	if f.cfg.Page.LaunchFor != nil {
 		var err error
-		if opts, err = f.cfg.LaunchFor(ctx, owner); err != nil {
+		if opts, err = f.cfg.Page.LaunchFor(ctx, owner); err != nil {
 			return Launch{}, nil, err
 		}
 	}
@@ -208,7 +213,7 @@ func (f *Flow) begin(ctx context.Context, owner string) (Launch, *Attempt, error
 	return launch, a, err
 }
 
-func (f *Flow) serveFinish(w http.ResponseWriter, r *http.Request, owner string, onboarded func(context.Context, *Business) error) {
+func (f *Flow) serveFinish(w http.ResponseWriter, r *http.Request, owner string) {
 	sub, err := readSubmission(r, owner)
 	if err != nil {
 		if e, ok := errors.AsType[*Error](err); ok {
@@ -220,7 +225,7 @@ func (f *Flow) serveFinish(w http.ResponseWriter, r *http.Request, owner string,
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), finishTimeout)
 	defer cancel()
-	b, err := f.finishWith(ctx, sub, func(b *Business) error { return onboarded(ctx, b) })
+	b, err := f.Finish(ctx, sub)
 	if e, ok := errors.AsType[*Error](err); ok {
 		f.fail(w, r, b, e)
 		return

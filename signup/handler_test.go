@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -26,13 +27,16 @@ type page struct {
 
 func newPage(t *testing.T, m *meta, change ...func(*signup.Config)) *page {
 	t.Helper()
-	p := &page{bench: newBench(t, m, change...)}
-	p.handler = p.Handler(func(_ context.Context, b *signup.Business) error {
-		if p.store == nil {
-			p.connected = append(p.connected, b)
+	p := new(page)
+	p.bench = newBench(t, m, append(change, func(c *signup.Config) {
+		c.Connected = func(_ context.Context, b *signup.Business) error {
+			if p.store == nil {
+				p.connected = append(p.connected, b)
+			}
+			return p.store
 		}
-		return p.store
-	})
+	})...)
+	p.handler = p.Handler()
 	return p
 }
 
@@ -206,7 +210,7 @@ func TestRequestsThatAreNoneAreRefused(t *testing.T) {
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			p := newPage(t, happy(), func(c *signup.Config) { c.TrustedOrigins = []string{"https://www.example.com"} })
+			p := newPage(t, happy(), func(c *signup.Config) { c.Page.TrustedOrigins = []string{"https://www.example.com"} })
 			r := request(http.MethodPost, "/finish", body("state", quoted(p.state()), "code", quoted(code)))
 			tt.change(r)
 			got := p.do(r)
@@ -229,7 +233,7 @@ func text(s string) io.ReadCloser { return io.NopCloser(strings.NewReader(s)) }
 func TestAPageOfAnotherOriginMayCall(t *testing.T) {
 	t.Parallel()
 	const page = "https://app.example.com"
-	p := newPage(t, happy(), func(c *signup.Config) { c.TrustedOrigins = []string{page} })
+	p := newPage(t, happy(), func(c *signup.Config) { c.Page.TrustedOrigins = []string{page} })
 	ask := func(method, origin string) *httptest.ResponseRecorder {
 		r := request(method, "/begin", "{}")
 		r.Header.Set("Origin", origin)
@@ -316,7 +320,7 @@ func TestTheHostPreparesEachLaunch(t *testing.T) {
 	t.Parallel()
 	var fail error
 	p := newPage(t, happy(), func(c *signup.Config) {
-		c.LaunchFor = func(_ context.Context, owner string) (signup.LaunchOptions, error) {
+		c.Page.LaunchFor = func(_ context.Context, owner string) (signup.LaunchOptions, error) {
 			return signup.LaunchOptions{Version: signup.V2, Setup: signup.Setup{SolutionID: strings.TrimPrefix(owner, "tenant-")}}, fail
 		}
 	})
@@ -331,8 +335,49 @@ func TestTheHostPreparesEachLaunch(t *testing.T) {
 	require.NotContains(t, got.body, "database")
 }
 
-func TestAHandlerNeedsAnOwnerAndAListener(t *testing.T) {
+func TestAHandlerAnswersBelowItsPrefixAlone(t *testing.T) {
 	t.Parallel()
-	require.Panics(t, func() { flow(t, "").Handler(func(context.Context, *signup.Business) error { return nil }) })
-	require.Panics(t, func() { newBench(t, happy()).Handler(nil) })
+	for _, prefix := range []string{"/", "/signup/", "/a-b_c/v1.0/~x/"} {
+		p := newPage(t, happy(), func(c *signup.Config) { c.Page.Prefix = prefix })
+		mux := http.NewServeMux()
+		mux.Handle(prefix, p.handler)
+		p.handler = mux
+		for _, path := range []string{"", "connect.js", "connect.css", "page.css"} {
+			require.Equal(t, http.StatusOK, record(mux, request(http.MethodGet, prefix+path, "")).Code, prefix+path)
+		}
+		state := quoted(p.post(prefix+"begin", "").State)
+		require.Equal(t, http.StatusOK, p.post(prefix+"check", "{}").status)
+		require.Equal(t, http.StatusOK, p.post(prefix+"status", body("state", state)).status)
+		require.Equal(t, signup.OutcomeReady, p.post(prefix+"finish", body("state", state, "code", quoted(code))).Outcome)
+		require.Equal(t, http.StatusSeeOther, record(mux, request(http.MethodGet, prefix+"back", "")).Code)
+	}
+	p := newPage(t, happy(), func(c *signup.Config) { c.Page.Prefix = "" })
+	require.Equal(t, http.StatusOK, p.post("/signup/begin", "").status, "the default")
+	elsewhere := p.post("/begin", "")
+	require.Equal(t, signup.Outcome("not_found"), elsewhere.Outcome)
+	require.Contains(t, elsewhere.Advice, "/signup/")
+}
+
+func TestAFlowWithoutAPageSaysSo(t *testing.T) {
+	t.Parallel()
+	p := &page{bench: &bench{t: t}, handler: flow(t, "").Handler()}
+	for _, path := range []string{"/signup/", "/signup/begin", "/signup/back"} {
+		got := p.post(path, "")
+		require.Equal(t, http.StatusNotFound, got.status)
+		require.Equal(t, "Set Config.Page.", got.Advice)
+	}
+}
+
+// Two tenants may be through with one number at the same time: the host's database knows who was
+// first.
+func TestABusinessThatTheHostHasTakenAlreadyIsTold(t *testing.T) {
+	t.Parallel()
+	p := newPage(t, happy())
+	p.store = fmt.Errorf("unique: %w", signup.ErrTaken)
+	got := p.post("/finish", body("state", quoted(p.state()), "code", quoted(code)))
+	require.Equal(t, signup.OutcomeTaken, got.Outcome)
+	require.Equal(t, signup.OutcomeTaken.Advice(), got.Advice)
+	n, err := p.ResumeAll(t.Context())
+	require.NoError(t, err)
+	require.Zero(t, n, "it waits for a person")
 }

@@ -89,6 +89,12 @@ type Launch struct {
 	Warnings []string `json:"-"`
 }
 
+// MarshalJSON writes what the page passes on, so that a Launch can stand wherever JSON is wanted.
+func (l Launch) MarshalJSON() ([]byte, error) {
+	type launch Launch
+	return json.Marshal(launch(l))
+}
+
 // InitOptions are the argument of FB.init.
 type InitOptions struct {
 	AppID            graph.AppID `json:"appId"`
@@ -149,7 +155,9 @@ func (f *Flow) Launch(opts LaunchOptions) (Launch, error) {
 		return Launch{}, err
 	}
 	return Launch{
-		Init: InitOptions{AppID: f.cfg.Client.AppID(), AutoLogAppEvents: true, XFBML: true, Version: f.cfg.GraphVersion},
+		Init: InitOptions{
+			AppID: f.cfg.Client.AppID(), AutoLogAppEvents: true, XFBML: true, Version: f.cfg.Client.Version(),
+		},
 		Login: LoginOptions{
 			ConfigurationID:             f.cfg.ConfigurationID,
 			ResponseType:                "code",

@@ -24,6 +24,18 @@ func flow(t *testing.T, mode signup.Mode) *signup.Flow {
 	return f
 }
 
+func TestAPageRunsTheGraphVersionOfTheClient(t *testing.T) {
+	t.Parallel()
+	client, err := cloudapi.NewClient(cloudapi.Config{AppID: appID, AppSecret: appSecret, Version: "v27.0"})
+	require.NoError(t, err)
+	require.Equal(t, "v27.0", client.WithToken(token).Version())
+	f, err := signup.NewFlow(signup.Config{ConfigurationID: "900000000000001", Client: client})
+	require.NoError(t, err)
+	l, err := f.Launch(signup.LaunchOptions{})
+	require.NoError(t, err)
+	require.Equal(t, "v27.0", l.Init.Version)
+}
+
 func TestLaunchesAreWhatThePopupExpects(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {

@@ -18,7 +18,7 @@ const (
 	OutcomeChooseNumber Outcome = "choose_number" // several numbers to choose from
 	OutcomeNoNumber     Outcome = "no_number"     // no number granted
 	OutcomeNoAccount    Outcome = "no_account"    // no account could be found
-	OutcomeTaken        Outcome = "taken"         // Config.Reserve said [ErrTaken]
+	OutcomeTaken        Outcome = "taken"         // Config.Reserve or Config.Connected said [ErrTaken]
 )
 
 // Outcomes of the popup.

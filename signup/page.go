@@ -23,18 +23,15 @@ var web embed.FS
 // addPage serves the script, its looks and a page to try it on.
 func (f *Flow) addPage(mux *http.ServeMux) {
 	for path, file := range map[string]struct{ name, contentType string }{
-		"/{$}": {"page.html", "text/html; charset=utf-8"}, "/connect.js": {"connect.js", "text/javascript; charset=utf-8"},
-		"/connect.css": {"connect.css", "text/css; charset=utf-8"}, "/page.css": {"page.css", "text/css; charset=utf-8"},
+		"{$}": {"page.html", "text/html; charset=utf-8"}, "connect.js": {"connect.js", "text/javascript; charset=utf-8"},
+		"connect.css": {"connect.css", "text/css; charset=utf-8"}, "page.css": {"page.css", "text/css; charset=utf-8"},
 	} {
-		body, err := web.ReadFile("web/" + file.name)
-		if err != nil {
-			panic("signup: " + err.Error()) // it is part of the program
-		}
+		body, _ := web.ReadFile("web/" + file.name) // it is part of the program
 		sum := sha256.Sum256(body)
 		tag := `"` + base64.RawURLEncoding.EncodeToString(sum[:12]) + `"`
-		mux.HandleFunc("GET "+path, func(w http.ResponseWriter, r *http.Request) {
+		mux.HandleFunc("GET "+f.cfg.Page.Prefix+path, func(w http.ResponseWriter, r *http.Request) {
 			h := w.Header()
-			if path == "/{$}" {
+			if path == "{$}" {
 				maps.Copy(h, f.PageHeaders())
 			}
 			h.Set("Content-Type", file.contentType)
@@ -74,7 +71,7 @@ func (f *Flow) PageHeaders() http.Header {
 
 // standIn is the origin of a simulator's SDK, or empty.
 func (f *Flow) standIn() string {
-	u, err := url.Parse(f.cfg.SDKURL)
+	u, err := url.Parse(f.cfg.Page.SDKURL)
 	if err != nil || u.Scheme == "https" && u.Host == "connect.facebook.net" {
 		return ""
 	}
@@ -83,30 +80,11 @@ func (f *Flow) standIn() string {
 
 // redirectURL is Launch.RedirectURL, at the simulator if there is one.
 func (f *Flow) redirectURL(l Launch, state string) (string, error) {
-	address, err := l.RedirectURL(state, f.cfg.RedirectURI)
+	address, err := l.RedirectURL(state, f.cfg.Page.RedirectURI)
 	if origin := f.standIn(); err == nil && origin != "" {
 		address = origin + strings.TrimPrefix(address, "https://www.facebook.com")
 	}
 	return address, err
-}
-
-// A Candidate is what a business says about its number before the signup.
-type Candidate struct {
-	Phone      string // as it was typed
-	AppVersion string // of the WhatsApp Business app
-}
-
-// A Verdict says whether a number may take part.
-type Verdict struct {
-	Eligible bool     `json:"eligible"`
-	Reasons  []Reason `json:"reasons,omitzero"` // why not, each fit to show
-	Notes    []string `json:"notes,omitzero"`   // good to know in any case
-}
-
-// A Reason is why a number may not take part, and what helps.
-type Reason struct {
-	Text   string `json:"text"`
-	Remedy string `json:"remedy,omitzero"`
 }
 
 func (f *Flow) serveCheck(w http.ResponseWriter, r *http.Request, owner string) {
@@ -118,11 +96,11 @@ func (f *Flow) serveCheck(w http.ResponseWriter, r *http.Request, owner string) 
 		badRequest(w, err)
 		return
 	}
-	if f.cfg.Check == nil {
-		reply(w, http.StatusOK, Verdict{Eligible: true})
+	if f.cfg.Page.Check == nil {
+		reply(w, http.StatusOK, CheckResult{Eligible: true})
 		return
 	}
-	v, err := f.cfg.Check(r.Context(), owner, Candidate{strings.TrimSpace(body.Number), strings.TrimSpace(body.AppVersion)})
+	v, err := f.cfg.Page.Check(r.Context(), owner, CheckParams{strings.TrimSpace(body.Number), strings.TrimSpace(body.AppVersion)})
 	if err != nil {
 		f.cfg.Logger.ErrorContext(r.Context(), "a number could not be checked", "err", err)
 		reply(w, http.StatusInternalServerError, answer{Outcome: "internal", Advice: "The check does not work now. Try again later."})
@@ -145,40 +123,39 @@ func (f *Flow) serveStatus(w http.ResponseWriter, r *http.Request, owner string)
 		return
 	}
 	reply(w, http.StatusOK, struct {
-		Running bool `json:"running"`
-		Granted bool `json:"granted"`
-		Ended   bool `json:"ended"`
-		Step    Step `json:"step"`
+		Phase Phase `json:"phase"`
+		Step  Step  `json:"step"`
 		answer
-	}{s.Running, s.Granted, s.Ended, s.Step, answer{
+	}{s.Phase, s.Step, answer{
 		Outcome: s.Outcome, Advice: s.Advice, Actor: s.Outcome.Actor(), Phone: s.Phone, Retry: s.Outcome.Resumable(), Numbers: s.Choices,
 	}})
 }
 
 // serveBack takes the browser that comes back from the login dialog, and sends it on to the page, which asks for the status.
-func (f *Flow) serveBack(w http.ResponseWriter, r *http.Request, onboarded func(context.Context, *Business) error) {
-	owner, err := f.cfg.Owner(r)
+func (f *Flow) serveBack(w http.ResponseWriter, r *http.Request) {
+	owner, err := f.cfg.Page.Tenant(r)
 	if err != nil || owner == "" {
-		f.cfg.Logger.WarnContext(r.Context(), "signup request without owner", "err", err)
+		f.cfg.Logger.WarnContext(r.Context(), "signup request without tenant", "err", err)
 		reply(w, http.StatusUnauthorized, answer{Outcome: "unauthorized", Advice: "Sign in, then start again."})
 		return
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), finishTimeout)
 	defer cancel()
 	back, err := ParseRedirect(r.URL.RawQuery)
-	if err == nil && f.cfg.RedirectURI != "" {
-		sub := Submission{State: back.State, Owner: owner, Code: back.Code, RedirectURI: f.cfg.RedirectURI}
+	if err == nil && f.cfg.Page.RedirectURI != "" {
+		sub := Submission{State: back.State, Owner: owner, Code: back.Code, RedirectURI: f.cfg.Page.RedirectURI}
 		if e, ok := errors.AsType[*Error](back.Problem()); ok {
 			sub.Session = e.session()
 		}
-		_, err = f.finishWith(ctx, sub, func(b *Business) error { return onboarded(ctx, b) })
+		_, err = f.Finish(ctx, sub)
 	}
 	if err != nil {
 		f.cfg.Logger.WarnContext(ctx, "signup by redirect did not connect a business", "err", err)
 	}
 	w.Header().Set("Cache-Control", "no-store")
 	w.Header().Set("Referrer-Policy", "no-referrer") // the address of this request holds a code
-	w.Header().Set("Location", f.cfg.PageURL)        // relative to the address that the browser knows, not to the one behind StripPrefix
+	// Relative to the address that the browser knows: a router in front may have stripped the prefix.
+	w.Header().Set("Location", f.cfg.Page.PageURL)
 	w.WriteHeader(http.StatusSeeOther)
 }
 

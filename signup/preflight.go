@@ -175,9 +175,10 @@ func (p *preflight) version() {
 	switch {
 	case err != nil || info.Meta.Version == "":
 		p.add("Graph version", FindingSkipped, "Meta did not say which one runs", "")
-	case info.Meta.Version != p.cfg.GraphVersion:
-		p.add("Graph version", FindingWarning, "the page asks for "+p.cfg.GraphVersion+" and calls run "+info.Meta.Version,
-			"use one version for both; Meta replaces one that has ended without a word, and an old one can lead to the wrong popup")
+	case info.Meta.Version != p.cfg.Client.Version():
+		p.add("Graph version", FindingWarning, "the client asks for "+p.cfg.Client.Version()+" and Meta runs "+info.Meta.Version,
+			"set Version of the client to one that Meta serves; Meta replaces one that has ended without a word, "+
+				"and an old one can lead to the wrong popup")
 	default:
 		p.add("Graph version", FindingOK, info.Meta.Version, "")
 	}

@@ -15,6 +15,17 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/signup"
 )
 
+// A replaced version is what Meta runs in place of one that has ended.
+type replaced string
+
+func (v replaced) RoundTrip(r *http.Request) (*http.Response, error) {
+	resp, err := http.DefaultTransport.RoundTrip(r)
+	if err == nil {
+		resp.Header.Set("Facebook-Api-Version", string(v))
+	}
+	return resp, err
+}
+
 // An endpoint stands for webhook.NewEndpoint.
 type endpoint struct {
 	token    string // "" accepts any
@@ -60,10 +71,10 @@ func TestPreflightSaysWhatToFixInOrder(t *testing.T) {
 		"wrong secret":     {func(s *setting) { s.client.AppSecret = "canary-wrong" }, "app and secret", signup.FindingProblem, "copy App ID"},
 		"wrong app":        {func(s *setting) { s.client.AppID = "1" }, "app and secret", signup.FindingProblem, "copy App ID"},
 		"Meta is down": {func(s *setting) {
-			s.srv.FailNextWith(502, "", cloudapitest.Times(20))
+			s.srv.Inject(cloudapitest.Fault{Status: 502, Times: 20})
 		}, "Graph API", signup.FindingProblem, "graph.facebook.com"},
 		"an ended version": {func(s *setting) { s.opts.Launch.Version = signup.V3 }, "launch", signup.FindingWarning, "launch options"},
-		"an old version":   {func(s *setting) { s.cfg.GraphVersion = "v19.0" }, "Graph version", signup.FindingWarning, "one version"},
+		"an old version":   {func(s *setting) { s.client.HTTPClient = &http.Client{Transport: replaced("v26.0")} }, "Graph version", signup.FindingWarning, "one that Meta serves"},
 		"no webhook":       {func(s *setting) { s.fields = nil }, "webhook fields", signup.FindingProblem, "set callback URL"},
 		"no history field": {func(s *setting) { s.fields = all[:2] }, "webhook fields", signup.FindingProblem,
 			"subscribe to history, smb_app_state_sync, smb_message_echoes"},

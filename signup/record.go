@@ -12,19 +12,19 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 )
 
-// A phase is where an attempt stands.
-type phase string
+// A recordPhase is where an attempt stands.
+type recordPhase string
 
 const (
-	phaseOpen       phase = "open"       // waits for a code
-	phaseExchanging phase = "exchanging" // the code is on its way: whoever finds this later must not exchange again
-	phaseGranted    phase = "granted"    // there is a token; everything left can be repeated
-	phaseDone       phase = "done"       // ended, and without secrets
+	recordOpen       recordPhase = "open"       // waits for a code
+	recordExchanging recordPhase = "exchanging" // the code is on its way: whoever finds this later must not exchange again
+	recordGranted    recordPhase = "granted"    // there is a token; everything left can be repeated
+	recordDone       recordPhase = "done"       // ended, and without secrets
 )
 
 // A document is what is sealed in a [Record].
 type document struct {
-	Phase     phase
+	Phase     recordPhase
 	ExpiresAt time.Time
 	BusyUntil time.Time `json:",omitzero"` // somebody works on it
 	Session   *Session  `json:",omitzero"` // may come before the code
@@ -63,7 +63,7 @@ func (d *document) business(owner string) *Business {
 		b.Credit = new(*g.Credit)
 	}
 	if g.Phone != "" {
-		b.Phone = &cloudapi.Phone{ID: g.Phone} // Resume reads the rest
+		b.Phone = &cloudapi.Phone{ID: g.Phone} // resume reads the rest
 	}
 	return b
 }
@@ -82,7 +82,7 @@ func (d *document) keep(b *Business) {
 
 // end forgets everything that is secret.
 func (d *document) end() {
-	d.Phase, d.Granted, d.Session, d.CodeHash, d.Numbers = phaseDone, nil, nil, "", nil
+	d.Phase, d.Granted, d.Session, d.CodeHash, d.Numbers = recordDone, nil, nil, "", nil
 }
 
 // An openRecord is a record in hand. Whoever has made it busy owns it.

@@ -8,6 +8,16 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 )
 
+// A Phase is where an attempt stands.
+type Phase string
+
+const (
+	PhaseOpen    Phase = "open"    // waits for what the popup brings
+	PhaseRunning Phase = "running" // a process works on it
+	PhaseGranted Phase = "granted" // has a token, with which Flow.Resume can go on
+	PhaseEnded   Phase = "ended"   // nothing follows
+)
+
 // A Status says how far an attempt has come.
 type Status struct {
 	// ID and Owner are those of the [Attempt].
@@ -17,14 +27,8 @@ type Status struct {
 	// BeganAt is when the page was opened, ExpiresAt when its state ends.
 	BeganAt, ExpiresAt time.Time
 
-	// Running says that somebody works on it now.
-	Running bool
-
-	// Granted says that there is a token: [Flow.Continue] can go on.
-	Granted bool
-
-	// Ended says that nothing follows.
-	Ended bool
+	// Phase is where it stands. Empty with Err.
+	Phase Phase
 
 	// Step is the last one that was done in the last try, or empty.
 	Step Step
@@ -75,8 +79,8 @@ func (f *Flow) Status(ctx context.Context, state, owner string) (*Status, error)
 	return r.status(), nil
 }
 
-// Attempts returns the attempts of an owner, or of everybody if owner is empty, the oldest first. At the start of a process, those
-// that are Granted and not Running wait for [Flow.Continue].
+// Attempts returns the attempts of an owner, or of everybody if owner is empty, the oldest first.
+// At the start of a process, those in [PhaseGranted] wait for [Flow.Resume].
 func (f *Flow) Attempts(ctx context.Context, owner string) ([]Status, error) {
 	records, err := f.cfg.Store.List(ctx, owner)
 	if err != nil {
@@ -102,8 +106,18 @@ func (f *Flow) Attempts(ctx context.Context, owner string) ([]Status, error) {
 func (r *openRecord) status() *Status {
 	d := r.doc
 	s := &Status{
-		ID: r.rec.ID, Owner: r.rec.Owner, BeganAt: r.rec.BeganAt, ExpiresAt: d.ExpiresAt, Running: time.Now().Before(d.BusyUntil),
-		Granted: d.Granted != nil, Ended: d.Phase == phaseDone, Outcome: d.Outcome, Advice: d.Advice, Phone: d.Display, Choices: d.Numbers,
+		ID: r.rec.ID, Owner: r.rec.Owner, BeganAt: r.rec.BeganAt, ExpiresAt: d.ExpiresAt, Phase: PhaseOpen,
+		Outcome: d.Outcome, Advice: d.Advice, Phone: d.Display, Choices: d.Numbers,
+	}
+	switch {
+	case d.Phase == recordDone:
+		s.Phase = PhaseEnded
+	case time.Now().Before(d.BusyUntil):
+		s.Phase = PhaseRunning
+	case d.Phase == recordExchanging: // its process is gone, and with it what the code was exchanged for
+		s.Phase, s.Outcome, s.Advice = PhaseEnded, OutcomeCodeLost, OutcomeCodeLost.Advice()
+	case d.Granted != nil:
+		s.Phase = PhaseGranted
 	}
 	if n := len(d.Steps); n > 0 {
 		s.Step = d.Steps[n-1]

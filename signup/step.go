@@ -2,8 +2,8 @@ package signup
 
 import "context"
 
-// A Step is a part of [Flow.Finish]. They run in this order, and all after StepExchange can be run again, by [Flow.Resume]
-// or [Flow.Continue]: each looks first whether its work is done.
+// A Step is a part of [Flow.Finish]. They run in this order, and all after StepExchange can be run
+// again, by [Flow.Resume] or [Flow.ResumeConnection]: each looks first whether its work is done.
 type Step string
 
 const (

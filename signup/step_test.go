@@ -55,11 +55,11 @@ func TestCreditIsSharedOnceAndTakenBack(t *testing.T) {
 	require.Equal(t, &signup.CreditShare{Line: "200000000000001", WABA: wabaA, Allocation: "910000000000000", Currency: "EUR"}, got.Credit)
 	require.Equal(t, 1, m.did(attach))
 
-	got, err = b.Resume(t.Context(), got, "")
+	got, err = b.ResumeConnection(t.Context(), got, "")
 	require.NoError(t, err)
 	require.Equal(t, 1, m.did(attach), "a line that is attached is not shared again")
 	got.Credit = nil // a host that lost it
-	got, err = b.Resume(t.Context(), got, "")
+	got, err = b.ResumeConnection(t.Context(), got, "")
 	require.NoError(t, err)
 	require.Equal(t, "910000000000000", got.Credit.Allocation, "it is found")
 	require.Equal(t, 1, m.did(attach))
@@ -157,7 +157,7 @@ func TestAnOverrideComesAfterAPlainSubscription(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, "https://hooks.example.com/1", m.overrides[wabaA])
 	require.Equal(t, 2, m.did("POST /"+wabaA+"/subscribed_apps"), "plain first: Meta refuses an override without")
-	_, err = b.Resume(t.Context(), got, "")
+	_, err = b.ResumeConnection(t.Context(), got, "")
 	require.NoError(t, err)
 	require.Equal(t, 2, m.did("POST /"+wabaA+"/subscribed_apps"))
 
@@ -352,7 +352,7 @@ func TestRegistrationsKeepToMetasLimits(t *testing.T) {
 		resume := func() error {
 			all, err := f.Attempts(t.Context(), owner)
 			require.NoError(t, err)
-			_, err = f.Continue(t.Context(), all[0].ID, "", func(context.Context, *signup.Business) error { return nil })
+			_, err = f.Resume(t.Context(), all[0].ID, "")
 			return err
 		}
 		for range 9 {
@@ -372,7 +372,7 @@ func TestASignupIsTooOldToRegister(t *testing.T) {
 	t.Parallel()
 	m := newMeta(map[string][]number{wabaA: {ordinary(phoneA, "+1 555 010 0199")}})
 	b := newBench(t, m, ordinaryMode)
-	_, err := b.Resume(t.Context(), &signup.Business{Owner: owner, Token: token, Onboarding: cloudapi.Onboarding{OnboardedAt: time.Now().Add(-15 * 24 * time.Hour)}}, "")
+	_, err := b.ResumeConnection(t.Context(), &signup.Business{Owner: owner, Token: token, Onboarding: cloudapi.Onboarding{OnboardedAt: time.Now().Add(-15 * 24 * time.Hour)}}, "")
 	requireOutcome(t, signup.OutcomeRegisterLate, err)
 	require.Zero(t, m.did("POST /"+phoneA+"/register"))
 }
@@ -437,10 +437,10 @@ func TestAPageAsksForTheStatus(t *testing.T) {
 	state := quoted(p.state())
 	got := p.post("/status", body("state", state))
 	require.Equal(t, http.StatusOK, got.status)
-	require.Contains(t, got.body, `"running":false,"granted":false,"ended":false`)
+	require.Contains(t, got.body, `"phase":"open"`)
 	require.Equal(t, http.StatusOK, p.post("/finish", body("state", state, "code", quoted(code))).status)
 	got = p.post("/status", body("state", state))
-	require.Contains(t, got.body, `"ended":true`)
+	require.Contains(t, got.body, `"phase":"ended"`)
 	require.Equal(t, signup.OutcomeReady, got.Outcome)
 	require.Equal(t, "+1 555 010 0199", got.Phone)
 	require.Equal(t, signup.OutcomeStateUnknown, p.post("/status", body("state", `"x"`)).Outcome)
@@ -449,19 +449,19 @@ func TestAPageAsksForTheStatus(t *testing.T) {
 
 func TestAPageChecksTheNumberFirst(t *testing.T) {
 	t.Parallel()
-	var asked signup.Candidate
+	var asked signup.CheckParams
 	var fail error
 	p := newPage(t, happy(), func(c *signup.Config) {
-		c.Check = func(_ context.Context, owner string, c signup.Candidate) (signup.Verdict, error) {
+		c.Page.Check = func(_ context.Context, owner string, c signup.CheckParams) (signup.CheckResult, error) {
 			asked = c
-			return signup.Verdict{Reasons: []signup.Reason{{Text: "Too old.", Remedy: "Update " + owner + "."}}}, fail
+			return signup.CheckResult{Reasons: []signup.CheckReason{{Text: "Too old.", Remedy: "Update " + owner + "."}}}, fail
 		}
 	})
 	require.Contains(t, p.post("/begin", "").body, `"check":true`)
 	got := p.post("/check", `{"number":" +1 555 010 0199 ","app_version":"2.24.17"}`)
 	require.Equal(t, http.StatusOK, got.status)
 	require.Contains(t, got.body, `{"eligible":false,"reasons":[{"text":"Too old.","remedy":"Update tenant-1."}]}`)
-	require.Equal(t, signup.Candidate{Phone: "+1 555 010 0199", AppVersion: "2.24.17"}, asked)
+	require.Equal(t, signup.CheckParams{PhoneNumber: "+1 555 010 0199", AppVersion: "2.24.17"}, asked)
 	fail = errors.New("database is down")
 	got = p.post("/check", `{}`)
 	require.Equal(t, http.StatusInternalServerError, got.status)
@@ -490,8 +490,8 @@ func TestABrowserComesBackFromTheDialog(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			p := newPage(t, happy(), func(c *signup.Config) {
-				c.RedirectURI = "https://app.example.com/signup/back"
-				c.PageURL = "/settings/whatsapp"
+				c.Page.RedirectURI = "https://app.example.com/signup/back"
+				c.Page.PageURL = "/settings/whatsapp"
 			})
 			begun := p.post("/begin", "")
 			require.Contains(t, begun.body, "https://www.facebook.com/v25.0/dialog/oauth?")
@@ -528,7 +528,7 @@ func TestThePageIsServedWithItsHeaders(t *testing.T) {
 	require.Equal(t, "same-origin-allow-popups", h.Get("Cross-Origin-Opener-Policy"), "same-origin cuts the popup off")
 	require.NotContains(t, h.Get("Content-Security-Policy"), "unsafe")
 	require.Contains(t, h.Get("Content-Security-Policy"), "script-src 'self' https://*.facebook.com https://connect.facebook.net;")
-	sim := newPage(t, happy(), func(c *signup.Config) { c.SDKURL = "http://127.0.0.1:9/en_US/sdk.js" })
+	sim := newPage(t, happy(), func(c *signup.Config) { c.Page.SDKURL = "http://127.0.0.1:9/en_US/sdk.js" })
 	require.Contains(t, sim.post("/begin", "").body, `"origin":"http://127.0.0.1:9"`)
 	require.Contains(t, p.post("/begin", "").body, `"origin":""`, "nobody but Meta is believed")
 	require.NotEmpty(t, fmt.Sprint(sim.PageHeaders()))

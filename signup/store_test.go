@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/rand"
+	"encoding/base64"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -82,6 +83,45 @@ func TestACipherOpensWhatAnyOfItsKeysSealed(t *testing.T) {
 	for _, keys := range [][][]byte{nil, {{1, 2, 3}}, {newKey(t), newKey(t)[:16]}} {
 		_, err := signup.NewCipher(keys...)
 		require.ErrorContains(t, err, "32")
+	}
+}
+
+func TestKeysAreReadFromText(t *testing.T) {
+	t.Parallel()
+	old, young := newKey(t), newKey(t)
+	text := func(key []byte) string { return base64.StdEncoding.EncodeToString(key) }
+	parse := func(parts ...string) (*signup.Keyring, error) {
+		return signup.ParseKeyring(graph.Secret(strings.Join(parts, ",")))
+	}
+	before, err := parse(text(old) + "\n") // as openssl writes it
+	require.NoError(t, err)
+	sealed, err := before.Encrypt([]byte("a token"), []byte("tenant-1"))
+	require.NoError(t, err)
+	both, err := parse(text(young), " "+text(old))
+	require.NoError(t, err)
+	got, err := both.Decrypt(sealed, []byte("tenant-1"))
+	require.NoError(t, err)
+	require.Equal(t, "a token", string(got))
+	require.True(t, both.Stale(sealed), "the first one is the newest")
+
+	for name, tt := range map[string]struct {
+		parts []string
+		want  string
+	}{
+		"nothing":        {nil, "openssl rand -base64 32"},
+		"white space":    {[]string{" \n"}, "openssl rand -base64 32"},
+		"not base64":     {[]string{"a-secret-phrase-and-no-key"}, "key 1 is not"},
+		"cut":            {[]string{text(young), text(old[:31])}, "key 2 is not"},
+		"too long":       {[]string{text(young), text(append(old, 1))}, "key 2 is not"},
+		"trailing comma": {[]string{text(young), text(old), ""}, "key 3 is not"},
+	} {
+		_, err := parse(tt.parts...)
+		require.ErrorContains(t, err, tt.want, name)
+		for _, part := range tt.parts {
+			if strings.TrimSpace(part) != "" {
+				require.NotContains(t, err.Error(), part, name)
+			}
+		}
 	}
 }
 
@@ -224,37 +264,46 @@ func surviveDeath(t *testing.T, m *meta, change func(*signup.Config), once []str
 
 		time.Sleep(6 * time.Minute) // the claim of the dead ends
 		second := &machine{Store: store, meta: m, left: 1 << 30}
-		f = onMachine(t, second, cipher, change)
+		var taken []*signup.Business
+		f = onMachine(t, second, cipher, func(c *signup.Config) {
+			if change != nil {
+				change(c)
+			}
+			c.Connected = func(_ context.Context, b *signup.Business) error { taken = append(taken, b); return nil }
+		})
 		waiting, err := f.Attempts(t.Context(), "")
 		require.NoError(t, err)
 		require.Len(t, waiting, 1)
-		taken := 0
-		take := func(context.Context, *signup.Business) error { taken++; return nil }
-		switch s := waiting[0]; {
-		case s.Ended:
-			require.Equal(t, signup.OutcomeReady, s.Outcome, where) // it died after its last word
-		case s.Granted:
+		s := waiting[0]
+		switch s.Phase {
+		case signup.PhaseGranted:
 			if left%2 == 0 {
-				b, err = f.Continue(t.Context(), s.ID, "", take)
+				_, err = f.Resume(t.Context(), s.ID, "")
 			} else {
-				n, all := f.ContinueAll(t.Context(), func(ctx context.Context, got *signup.Business) error { b = got; return take(ctx, got) })
+				n, all := f.ResumeAll(t.Context())
 				require.Equal(t, 1, n, where)
 				err = all
 			}
 			require.NoError(t, err, where)
-			require.Equal(t, signup.OutcomeReady, b.Outcome, where)
-			require.Equal(t, 1, taken)
-			again, err := f.ContinueAll(t.Context(), take)
+			require.Len(t, taken, 1)
+			require.Equal(t, signup.OutcomeReady, taken[0].Outcome, where)
+			require.Equal(t, graph.PhoneNumberID(phoneA), taken[0].Phone.ID)
+			again, err := f.ResumeAll(t.Context())
 			require.NoError(t, err, where)
 			require.Zero(t, again, where)
-			require.Equal(t, graph.PhoneNumberID(phoneA), b.Phone.ID)
-		default:
+		case signup.PhaseEnded:
+			if s.Outcome == signup.OutcomeReady { // it died after its last word
+				break
+			}
+			require.Equal(t, signup.OutcomeCodeLost, s.Outcome, where)
 			before := m.did(exchange)
 			_, err = f.Finish(t.Context(), sub) // the page tries again
-			if err != nil {
-				requireOutcome(t, signup.OutcomeCodeLost, err)
-				require.Equal(t, before, m.did(exchange), where)
-			}
+			requireOutcome(t, signup.OutcomeCodeLost, err)
+			require.Equal(t, before, m.did(exchange), where)
+		default:
+			require.Equal(t, signup.PhaseOpen, s.Phase, where)
+			_, err = f.Finish(t.Context(), sub)
+			require.NoError(t, err, where)
 		}
 		require.LessOrEqual(t, m.did(exchange), 1, where)
 		for _, call := range once {
@@ -329,8 +378,7 @@ func TestAnotherProcessGoesOn(t *testing.T) {
 	requireOutcome(t, signup.OutcomeChooseNumber, err)
 	s, err := one.Status(t.Context(), state, owner)
 	require.NoError(t, err)
-	require.True(t, s.Granted)
-	require.False(t, s.Running)
+	require.Equal(t, signup.PhaseGranted, s.Phase)
 	require.Equal(t, signup.OutcomeChooseNumber, s.Outcome)
 	require.Equal(t, graph.WABAID(wabaA), s.Claimed)
 	require.Len(t, s.Choices, 2)
@@ -344,11 +392,11 @@ func TestAnotherProcessGoesOn(t *testing.T) {
 	require.Equal(t, signup.KindCoexistence, got.Session.Kind(), "what the popup said was kept")
 	s, err = two.Status(t.Context(), state, owner)
 	require.NoError(t, err)
-	require.True(t, s.Ended)
+	require.Equal(t, signup.PhaseEnded, s.Phase)
 	require.Equal(t, signup.OutcomeReady, s.Outcome)
 	require.Equal(t, "+1 555 010 0198", s.Phone)
 	require.Equal(t, signup.StepReady, s.Step)
-	_, err = one.Continue(t.Context(), s.ID, "", func(context.Context, *signup.Business) error { return nil })
+	_, err = one.Resume(t.Context(), s.ID, "")
 	requireOutcome(t, signup.OutcomeStateUsed, err)
 
 	for _, r := range mustList(t, store) {

@@ -285,7 +285,7 @@ func (w *historyWalker) message(s *wire.Scanner, m *HistoryMessage, t *HistoryTh
 			case "to_parent_user_id":
 				to.ParentUserID = graph.UserID(s.TextLike(string(t.Customer.ParentUserID)))
 			case "timestamp":
-				m.At = s.Time()
+				m.At = s.Time().Time
 			case "type":
 				m.Type = messageType(s.TextBytes())
 			case "context":

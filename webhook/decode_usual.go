@@ -85,7 +85,7 @@ func (w *historyWalker) usual(s *wire.Scanner, m *HistoryMessage, t *HistoryThre
 		return 0, 0
 	}
 	m.ID = graph.MessageID(s.Keep(d[id:i]))
-	m.At = wire.Seconds(d, i+sizeTime)
+	m.At = wire.Seconds(d, i+sizeTime).Time
 	switch i += sizeTime + 10; {
 	case hasText(d, i):
 		m.Type = TypeText

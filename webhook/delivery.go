@@ -42,12 +42,24 @@ func (f ReceiverFunc) Receive(ctx context.Context, d Delivery) error { return f(
 var ErrUnavailable = errors.New("webhook: deliveries cannot be stored now")
 
 // Dispatch returns a Receiver that decodes a delivery and hands its events to h at once, one after the other, in the
-// order of the body. An error of one event does not keep the others from being handled; a panic counts as an error. All
-// errors are returned together, each with the type and the key of its event.
+// order of the body, each event once: what Meta repeats is dropped by [EventInfo.Key]. It is [DispatchAll] with [Once] and a
+// [MemLedger] of its own, so it remembers events for 8 days, up to a million of them, and forgets them when the process ends. An event
+// that failed comes again; so do events without a key.
+//
+// Several processes behind one URL, and what must not be done twice across a restart, need an inbox, or a [Ledger] in a database:
+//
+//	webhook.DispatchAll(webhook.Once(&mux, ledger))
+func Dispatch(h Handler) Receiver { return DispatchAll(Once(h, new(MemLedger))) }
+
+// DispatchAll is [Dispatch] without deduplication: h gets every event of every delivery, repeats included. It is for handlers that
+// are idempotent by themselves, and for hosts with a [Ledger] of their own.
+//
+// An error of one event does not keep the others from being handled; a panic counts as an error. All errors are returned together,
+// each with the type and the key of its event.
 //
 // A body that is not JSON reaches h as one [*Undecodable]; Receive then returns a [Permanent] error that matches
 // [ErrNotJSON], so that the endpoint logs it and Meta stops sending it.
-func Dispatch(h Handler) Receiver {
+func DispatchAll(h Handler) Receiver {
 	return ReceiverFunc(func(ctx context.Context, d Delivery) error {
 		events, err := d.Events()
 		var errs []error

@@ -10,11 +10,11 @@
 //	endpoint, err := webhook.NewEndpoint(webhook.Config{
 //		AppSecret:   graph.Secret(os.Getenv("APP_SECRET")),
 //		VerifyToken: graph.Secret(os.Getenv("VERIFY_TOKEN")),
-//	}, webhook.Dispatch(webhook.Once(&mux, new(webhook.MemLedger))))
+//	}, webhook.Dispatch(&mux))
 //	…
 //	http.Handle("/webhook", endpoint)
 //
-// A first day needs no more. From the second on, an inbox takes the place of Dispatch and Once: see "Slow work" below.
+// A first day needs no more. From the second on, an inbox takes the place of Dispatch: see "Slow work" below.
 //
 // Every webhook field that Meta documents has an event of its own; [Unknown] and [Undecodable] carry everything else.
 // Nothing that Meta signed is dropped.
@@ -91,8 +91,8 @@
 // # The dashboard's Test button
 //
 // It sends a signed delivery like any other, with values that stand for nothing: entry id "0", phone number id
-// "123456123", a time of 2017, and a message id that is not a wamid and always the same: pressed again, it is a repeat, and whoever
-// deduplicates handles it once in 8 days. Do not drop it for its age. What the dashboard shows
+// "123456123", a time of 2017, and a message id that is not a wamid and always the same: pressed again, it is a repeat, which
+// [Dispatch] and an inbox drop for 8 days. Do not drop it for its age. What the dashboard shows
 // beside the button is a lone change without an envelope; [Decode] takes that too. The samples of some fields differ
 // from what production sends: standby is empty and so an [Unknown], messaging_handovers has no type.
 //
@@ -100,18 +100,20 @@
 //
 // Meta delivers at least once, in no order. It repeats a delivery, whole, until it is answered with 200, for up to 7
 // days, and to every subscribed app even if only one of them failed. A handler that returns an error asks for that; one
-// that returns nil acknowledges. So a handler has to bear repeats of what it has done already. Mark an error with
+// that returns nil acknowledges. What was handled already comes again as well: see "Deduplication". Mark an error with
 // [Permanent] if a repeat cannot help, or Meta sends the same bytes for a week. There is no way to fetch what was
 // missed. For a number without storage at Meta (No Storage), the 7 days are 60 minutes: then the message is gone, and a
 // [NumberProblem] with code 131035 is all that tells of it.
 //
 // # Deduplication
 //
-// [EventInfo.Key] is the same in each repeat of an event. Store it together with the effect of the event, in one
-// transaction, and keep it for 8 days. Marking before the work loses events in a crash; marking after it does them
-// twice. [Once] wraps a handler so that nothing is lost, and only a crash within the work does it twice. Where nothing tells a repeat from a new occurrence there is no key
-// ([NumberProblem], [HistoryFailure], the chunk that only ends a history, a message without an id): treat such an event as
-// a state, not as something to count.
+// [EventInfo.Key] is the same in each repeat of an event. [Dispatch] drops repeats by it, in memory: good for one process, until it
+// ends. An inbox does so across restarts and processes. A host that does it by itself stores the key together with the effect of the
+// event, in one transaction, and keeps it for 8 days: marking before the work loses events in a crash, marking after it does them
+// twice. [Once] wraps a handler so that nothing is lost, and only a crash within the work does it twice.
+//
+// Where nothing tells a repeat from a new occurrence there is no key ([NumberProblem], [HistoryFailure], the chunk that only ends a
+// history, a message without an id): such an event comes with each repeat. Treat it as a state, not as something to count.
 //
 // The signature covers no time, so whoever once obtained a signed body can send it again. Keys are the protection.
 //
@@ -127,7 +129,7 @@
 //
 // It is package inbox below this one, with packages for SQLite, PostgreSQL and NATS JetStream. A host with a queue of its own implements [Receiver], and
 // returns an error that matches [ErrUnavailable] if the queue takes nothing; its worker calls [Delivery.Events], or Receive of
-// [Dispatch].
+// [Dispatch], which stays the same for all deliveries.
 //
 // # Who is the customer
 //

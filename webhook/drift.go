@@ -20,8 +20,6 @@ import (
 // never fails:
 //
 //	endpoint, err := webhook.NewEndpoint(cfg, webhook.Dispatch(webhook.MultiHandler(&drift, &mux)))
-//
-// Meta repeats deliveries; put it behind [Once] to count each event once.
 type Drift struct {
 	mu     sync.Mutex
 	counts map[driftKey]*DriftCount
@@ -57,14 +55,8 @@ type driftKey struct {
 // maxDrift is how many paths are told apart. Names come from outside.
 const maxDrift = 1000
 
-// Handle notes ev. It never returns an error.
+// Handle counts what is unknown in ev. It decodes the messages of a [HistoryChunk] once more to look at them. It never returns an error.
 func (d *Drift) Handle(_ context.Context, ev Event) error {
-	d.Note(ev)
-	return nil
-}
-
-// Note counts what is unknown in ev. It decodes the messages of a [HistoryChunk] once more to look at them.
-func (d *Drift) Note(ev Event) {
 	info := ev.base()
 	n := driftNote{d, Field(wire.Short(string(info.Field))), reflect.TypeOf(ev).Elem().Name()}
 	n.members("", info.Unknown)
@@ -85,6 +77,7 @@ func (d *Drift) Note(ev Event) {
 		n.chunk(ev)
 	default:
 	}
+	return nil
 }
 
 // Snapshot returns the counts so far, sorted by field, event and path.

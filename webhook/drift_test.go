@@ -70,7 +70,7 @@ func TestDriftStaysSmall(t *testing.T) {
 	for range 4 {
 		wg.Go(func() {
 			for _, ev := range events {
-				drift.Note(ev)
+				require.NoError(t, drift.Handle(t.Context(), ev))
 			}
 		})
 	}
@@ -90,7 +90,7 @@ func TestDriftStaysSmall(t *testing.T) {
 		inValue(long, `"x":1`), inValue("messages", `"messages":[{"id":"1","type":"`+long+`"},{"id":"2","interactive":{"type":"`+long+`"}}],"`+long+`":[1]`),
 	} {
 		for _, ev := range decode(t, body) {
-			short.Note(ev)
+			require.NoError(t, short.Handle(t.Context(), ev))
 		}
 	}
 	require.Len(t, short.Snapshot(), 5)
@@ -107,7 +107,7 @@ func TestSamplesHaveNoDrift(t *testing.T) {
 		}
 		var drift webhook.Drift
 		for _, ev := range decode(t, string(webhooktest.Sample(name.Field, name.Case))) {
-			drift.Note(ev)
+			require.NoError(t, drift.Handle(t.Context(), ev))
 		}
 		require.Empty(t, drift.Snapshot(), name)
 	}

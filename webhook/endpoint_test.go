@@ -276,7 +276,9 @@ func (b *syncBuffer) String() string {
 func TestEndpointServesManyAtOnce(t *testing.T) {
 	t.Parallel()
 	recorder := new(webhooktest.Recorder)
-	server := httptest.NewServer(newEndpoint(t, recorder))
+	endpoint, err := webhook.NewEndpoint(testConfig, webhook.DispatchAll(recorder))
+	require.NoError(t, err)
+	server := httptest.NewServer(endpoint)
 	defer server.Close()
 	bodies := [][]byte{
 		webhooktest.Sample("messages", "text-unicode"), webhooktest.Sample("history", "chunk"), webhooktest.Sample("messages", "batch"),

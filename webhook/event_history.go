@@ -1,6 +1,8 @@
 package webhook
 
 import (
+	"time"
+
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 )
 
@@ -73,7 +75,7 @@ type HistoryMessage struct {
 	Outbound bool
 
 	// At is when the recipient's device received it.
-	At graph.Timestamp
+	At time.Time
 
 	// Type is the type as Meta wrote it.
 	Type MessageType

@@ -15,9 +15,7 @@ import (
 func Example() {
 	var mux webhook.Mux
 	webhook.On(&mux, func(_ context.Context, m *webhook.IncomingMessage) error {
-		if text, ok := m.Content.(*webhook.Text); ok {
-			fmt.Println(m.ProfileName, "wrote:", text.Body)
-		}
+		fmt.Println(m.ProfileName, "wrote:", m.Text())
 		return nil
 	})
 	webhook.On(&mux, func(_ context.Context, e *webhook.MessageEcho) error {

@@ -264,3 +264,48 @@ func TestAnUnusableMemberBesideAListIsNotLost(t *testing.T) {
 		require.True(t, kept, "%s: %+v", name, events)
 	}
 }
+
+// otherLabel lists the samples whose label is another field than the one that [webhook.Mux.Fields] names for their events.
+var otherLabel = map[string]string{
+	"business_username_update":                           "its older name",
+	"user_id_update":                                     "withdrawn by Meta: nothing to subscribe to",
+	"group_participant_update":                           "its name in Meta's OpenAPI document",
+	"message_template_status_update/quality-mislabelled": "Meta's mistake",
+}
+
+// A host tries its handler with a sample of a field. A function for an event of another field is never called for it, and is answered 200.
+func TestSamplesReachTheFunctionsOfTheirField(t *testing.T) {
+	t.Parallel()
+	constants, types := fieldConstants(t), eventTypes(t)
+	for _, s := range webhooktest.Samples() {
+		full := s.Field + "/" + s.Case
+		if otherLabel[s.Field] != "" || otherLabel[full] != "" || rawOnPurpose[full] == "[Unknown]" || strings.HasPrefix(s.Case, "batch") {
+			continue
+		}
+		for _, ev := range decode(t, string(webhooktest.Sample(s.Field, s.Case))) {
+			name := strings.TrimPrefix(fmt.Sprintf("%T", ev), "*webhook.")
+			require.Equal(t, webhook.Field(s.Field), constants[types[name]], "%s yields a %s, for which Mux.Fields names another field", full, name)
+		}
+	}
+}
+
+// misleading lists events that are named like another field than theirs.
+var misleading = map[string]bool{"MessageEcho": true} // it is to become BusinessAppEcho
+
+func TestNoEventIsNamedLikeAnotherField(t *testing.T) {
+	t.Parallel()
+	constants, types := fieldConstants(t), eventTypes(t)
+	for _, field := range constants {
+		name := ""
+		for word := range strings.SplitSeq(string(field), "_") {
+			name += strings.ToUpper(word[:1]) + word[1:]
+		}
+		for _, name := range []string{name, strings.TrimSuffix(name, "s"), strings.TrimSuffix(name, "es")} {
+			constant, ok := types[name]
+			if !ok || misleading[name] || otherLabel[string(field)] != "" {
+				continue
+			}
+			require.Equal(t, field, constants[constant], "a host that wants %s registers a function for %s", field, name)
+		}
+	}
+}

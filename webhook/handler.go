@@ -5,9 +5,9 @@ import (
 	"errors"
 )
 
-// A Handler handles one event. A nil error acknowledges it. Any other error asks for the event again, later, along with
-// everything else in the same delivery, so a handler has to bear repeats: see [EventInfo.Key]. Wrap errors that a
-// repeat cannot cure with [Permanent].
+// A Handler handles one event. A nil error acknowledges it. Any other error asks for the event again, later. Meta
+// repeats whole deliveries; [Dispatch] and package inbox drop what was handled before, except after a crash within the handler. Wrap
+// errors that a repeat cannot cure with [Permanent].
 //
 // An [Endpoint] calls its handler from many goroutines at once.
 type Handler interface {

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -113,6 +115,55 @@ func TestDispatchHandsOverWhatIsNotJSON(t *testing.T) {
 
 	recorder.Fail(errors.New("database down"))
 	require.False(t, webhook.IsPermanent(webhook.Dispatch(recorder).Receive(t.Context(), d)), "it could not be kept, so it has to come again")
+}
+
+func TestDispatchHandlesARepeatOnce(t *testing.T) {
+	t.Parallel()
+	body := webhooktest.Sample("messages", "batch")
+	for name, tt := range map[string]struct {
+		dispatch func(webhook.Handler) webhook.Receiver
+		want     int
+	}{
+		"Dispatch":    {webhook.Dispatch, 1},
+		"DispatchAll": {webhook.DispatchAll, 3},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			recorder := new(webhooktest.Recorder)
+			recv := tt.dispatch(recorder)
+			for range 3 {
+				require.NoError(t, recv.Receive(t.Context(), webhook.Delivery{Body: slices.Clone(body)}))
+			}
+			require.Len(t, recorder.Events(), tt.want*4)
+		})
+	}
+}
+
+func TestDispatchHandlesAgainOnlyWhatFailed(t *testing.T) {
+	t.Parallel()
+	seen := map[string]int{}
+	recv := webhook.Dispatch(webhook.HandlerFunc(func(_ context.Context, ev webhook.Event) error {
+		key := ev.Info().Key
+		if seen[key]++; len(seen) == 2 && seen[key] == 1 {
+			return errors.New("the store is down")
+		}
+		return nil
+	}))
+	d := webhook.Delivery{Body: webhooktest.Sample("messages", "batch")}
+	require.ErrorContains(t, recv.Receive(t.Context(), d), "the store is down")
+	require.NoError(t, recv.Receive(t.Context(), d))
+	require.NoError(t, recv.Receive(t.Context(), d))
+	require.ElementsMatch(t, []int{1, 2, 1, 1}, slices.Collect(maps.Values(seen)))
+}
+
+func TestDispatchRepeatsEventsWithoutKey(t *testing.T) {
+	t.Parallel()
+	recorder := new(webhooktest.Recorder)
+	recv := webhook.Dispatch(recorder)
+	for range 2 {
+		require.NoError(t, recv.Receive(t.Context(), webhook.Delivery{Body: webhooktest.Sample("messages", "number-problem")}))
+	}
+	require.Len(t, recorder.Events(), 2)
 }
 
 func TestMultiHandlerStopsAtAnErrorThatARepeatCanCure(t *testing.T) {

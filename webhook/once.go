@@ -43,9 +43,9 @@ var (
 // An [UnavailableMessage] has a key of its own, so that the content passes after it. It also passes after the content, if it was slower:
 // a handler that shows placeholders looks whether it has the message already. An inbox does that by itself.
 //
-// Put handlers that bear repeats by themselves, such as the tracker of package coexistence, in front:
+// [Dispatch] does this with a [MemLedger]. With another ledger:
 //
-//	webhook.MultiHandler(tracker, webhook.Once(&mux, new(webhook.MemLedger)))
+//	webhook.DispatchAll(webhook.Once(&mux, ledger))
 func Once(h Handler, ledger Ledger) Handler {
 	return HandlerFunc(func(ctx context.Context, ev Event) error {
 		key := ev.Info().Key

@@ -4,14 +4,16 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
 
-	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook"
 	"github.com/stretchr/testify/require"
+
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook"
 )
 
 func keyed(key string) webhook.Event {
@@ -135,6 +137,51 @@ func TestMemLedgerForgetsInTime(t *testing.T) {
 		_, err = l.Claim(t.Context(), "handled")
 		require.NoError(t, err)
 	})
+}
+
+func TestMemLedgerIsBounded(t *testing.T) {
+	t.Parallel()
+	l := webhook.MemLedger{MaxKeys: 100}
+	handle := func(key string) error {
+		claim, err := l.Claim(t.Context(), key)
+		if err != nil {
+			return err
+		}
+		return claim.Done(t.Context())
+	}
+	const n = 1000
+	for i := range n {
+		require.NoError(t, handle(strconv.Itoa(i)))
+		for back := range min(i+1, 50) {
+			require.ErrorIs(t, handle(strconv.Itoa(i-back)), webhook.ErrHandled, "half of MaxKeys is sure to be there")
+		}
+	}
+	known := 0
+	for i := range n {
+		if claim, err := l.Claim(t.Context(), strconv.Itoa(i)); err == nil {
+			require.NoError(t, claim.Release(t.Context()))
+		} else {
+			known++
+		}
+	}
+	require.LessOrEqual(t, known, 100)
+}
+
+func TestMemLedgerKeepsAClaimWhileOthersAreForgotten(t *testing.T) {
+	t.Parallel()
+	l := webhook.MemLedger{MaxKeys: 4}
+	held, err := l.Claim(t.Context(), "held")
+	require.NoError(t, err)
+	for i := range 2 { // the claim grows old
+		claim, err := l.Claim(t.Context(), strconv.Itoa(i))
+		require.NoError(t, err)
+		require.NoError(t, claim.Done(t.Context()))
+	}
+	_, err = l.Claim(t.Context(), "held")
+	require.ErrorIs(t, err, webhook.ErrInProgress)
+	require.NoError(t, held.Done(t.Context()))
+	_, err = l.Claim(t.Context(), "held")
+	require.ErrorIs(t, err, webhook.ErrHandled)
 }
 
 func ExampleOnce() {

@@ -11,6 +11,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"unicode"
+
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 )
 
 // SignatureHeader is the HTTP header in which Meta signs a delivery.
@@ -26,8 +28,8 @@ const signaturePrefix = "sha256="
 
 // Sign returns the signature that Meta would send for body in [SignatureHeader]: "sha256=" and 64 hex digits. It serves
 // tests and relays.
-func Sign(appSecret string, body []byte) string {
-	mac := hmac.New(sha256.New, []byte(appSecret))
+func Sign(appSecret graph.Secret, body []byte) string {
+	mac := hmac.New(sha256.New, []byte(appSecret.Reveal()))
 	mac.Write(body)
 	return signaturePrefix + hex.EncodeToString(mac.Sum(nil))
 }
@@ -42,12 +44,12 @@ func Sign(appSecret string, body []byte) string {
 //
 // Meta's signature covers no time and no address: whoever holds a signed body can send it again, for ever. Only
 // deduplication by [EventInfo.Key] protects from that.
-func Verify(body []byte, signature string, appSecrets ...string) error {
+func Verify(body []byte, signature string, appSecrets ...graph.Secret) error {
 	got, ok := parseSignature(signature)
 	matches := false
 	if ok {
 		for _, secret := range appSecrets {
-			if s := signers.of(secret); s != nil {
+			if s := signers.of(secret.Reveal()); s != nil {
 				matches = s.signed(body, &got) || matches
 			}
 		}

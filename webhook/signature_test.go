@@ -9,6 +9,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook"
 )
 
@@ -19,30 +20,30 @@ func TestVerify(t *testing.T) {
 	digits := strings.TrimPrefix(good, "sha256=")
 	tests := map[string]struct {
 		signature string
-		secrets   []string
+		secrets   []graph.Secret
 		ok        bool
 	}{
-		"as signed":              {good, []string{"secret"}, true},
-		"first of two secrets":   {good, []string{"secret", "old"}, true},
-		"second of two secrets":  {good, []string{"new", "secret"}, true},
-		"upper-case digits":      {"sha256=" + strings.ToUpper(digits), []string{"secret"}, true},
-		"another secret":         {good, []string{"other"}, false},
+		"as signed":              {good, []graph.Secret{"secret"}, true},
+		"first of two secrets":   {good, []graph.Secret{"secret", "old"}, true},
+		"second of two secrets":  {good, []graph.Secret{"new", "secret"}, true},
+		"upper-case digits":      {"sha256=" + strings.ToUpper(digits), []graph.Secret{"secret"}, true},
+		"another secret":         {good, []graph.Secret{"other"}, false},
 		"no secret":              {good, nil, false},
-		"an empty secret":        {webhook.Sign("", body), []string{""}, false},
-		"a blank secret":         {webhook.Sign(" \t", body), []string{" \t"}, false},
-		"a blank one among good": {webhook.Sign("", body), []string{"secret", ""}, false},
-		"missing":                {"", []string{"secret"}, false},
-		"no prefix":              {digits, []string{"secret"}, false},
-		"upper-case prefix":      {"SHA256=" + digits, []string{"secret"}, false},
-		"another algorithm":      {"sha1=" + digits[:40], []string{"secret"}, false},
-		"one digit short":        {good[:len(good)-1], []string{"secret"}, false},
-		"one digit more":         {good + "0", []string{"secret"}, false},
-		"only the prefix":        {"sha256=", []string{"secret"}, false},
-		"white space before":     {" " + good, []string{"secret"}, false},
-		"white space within":     {"sha256= " + digits[1:], []string{"secret"}, false},
-		"white space after":      {good + "\n", []string{"secret"}, false},
-		"not hex":                {"sha256=" + strings.Repeat("g", 64), []string{"secret"}, false},
-		"twice in one":           {good + "," + good, []string{"secret"}, false},
+		"an empty secret":        {webhook.Sign("", body), []graph.Secret{""}, false},
+		"a blank secret":         {webhook.Sign(" \t", body), []graph.Secret{" \t"}, false},
+		"a blank one among good": {webhook.Sign("", body), []graph.Secret{"secret", ""}, false},
+		"missing":                {"", []graph.Secret{"secret"}, false},
+		"no prefix":              {digits, []graph.Secret{"secret"}, false},
+		"upper-case prefix":      {"SHA256=" + digits, []graph.Secret{"secret"}, false},
+		"another algorithm":      {"sha1=" + digits[:40], []graph.Secret{"secret"}, false},
+		"one digit short":        {good[:len(good)-1], []graph.Secret{"secret"}, false},
+		"one digit more":         {good + "0", []graph.Secret{"secret"}, false},
+		"only the prefix":        {"sha256=", []graph.Secret{"secret"}, false},
+		"white space before":     {" " + good, []graph.Secret{"secret"}, false},
+		"white space within":     {"sha256= " + digits[1:], []graph.Secret{"secret"}, false},
+		"white space after":      {good + "\n", []graph.Secret{"secret"}, false},
+		"not hex":                {"sha256=" + strings.Repeat("g", 64), []graph.Secret{"secret"}, false},
+		"twice in one":           {good + "," + good, []graph.Secret{"secret"}, false},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -83,9 +84,9 @@ func TestVerifyAgreesWithTheCorpus(t *testing.T) {
 	}
 	require.NoError(t, json.Unmarshal(data, &vectors))
 	require.NotEmpty(t, vectors.Cases)
-	var secrets []string
+	var secrets []graph.Secret
 	for _, s := range vectors.Secrets {
-		secrets = append(secrets, s)
+		secrets = append(secrets, graph.Secret(s))
 	}
 	for _, c := range vectors.Cases {
 		want, decided := c.Valid.(bool)
@@ -101,9 +102,10 @@ func FuzzVerify(f *testing.F) {
 	f.Add([]byte(`{}`), "secret", "sha256=")
 	f.Add([]byte(``), "s", webhook.Sign("s", nil))
 	f.Add([]byte(`{}`), " ", "SHA256="+strings.Repeat("0", 64))
-	f.Fuzz(func(t *testing.T, body []byte, secret, signature string) {
+	f.Fuzz(func(t *testing.T, body []byte, key, signature string) {
+		secret := graph.Secret(key)
 		good := webhook.Sign(secret, body)
-		blank := strings.TrimSpace(secret) == ""
+		blank := strings.TrimSpace(key) == ""
 		if err := webhook.Verify(body, good, secret); (err == nil) == blank {
 			t.Fatalf("blank %v: %v", blank, err)
 		}

@@ -34,7 +34,7 @@ type Chaos struct {
 	Kinds []string
 }
 
-// Chaos begins or changes random failures; the zero Chaos ends them. Failures that were asked for, as by [Server.FailNext],
+// Chaos begins or changes random failures; the zero Chaos ends them. Failures that were asked for, by [Server.Inject],
 // come first. [Request].Fault says what happened to a request.
 func (s *Server) Chaos(c Chaos) {
 	s.mu.Lock()

@@ -85,14 +85,14 @@ func TestFailuresOnTheWire(t *testing.T) {
 		fail func(*cloudapitest.Server)
 		sent int
 	}{
-		"garbage":          {func(s *cloudapitest.Server) { s.GarbleNext() }, 1},
-		"garbage, unheard": {func(s *cloudapitest.Server) { s.GarbleNext(cloudapitest.Refused()) }, 0},
-		"half an answer":   {func(s *cloudapitest.Server) { s.DisturbNext(cloudapitest.Half()) }, 1},
-		"half an error":    {func(s *cloudapitest.Server) { s.FailNext(graph.CodeRateLimitHit, cloudapitest.Half()) }, 0},
-		"half a nothing":   {func(s *cloudapitest.Server) { s.FailNextWith(500, "", cloudapitest.Half()) }, 0},
-		"reset":            {func(s *cloudapitest.Server) { s.DropNext(cloudapitest.Reset()) }, 1},
-		"cut unread":       {func(s *cloudapitest.Server) { s.DropNext(cloudapitest.Unread()) }, 0},
-		"reset unread":     {func(s *cloudapitest.Server) { s.DropNext(cloudapitest.Unread(), cloudapitest.Reset()) }, 0},
+		"garbage":          {func(s *cloudapitest.Server) { s.Inject(cloudapitest.Fault{Garble: true, Accept: true}) }, 1},
+		"garbage, unheard": {func(s *cloudapitest.Server) { s.Inject(cloudapitest.Fault{Garble: true}) }, 0},
+		"half an answer":   {func(s *cloudapitest.Server) { s.Inject(cloudapitest.Fault{Half: true}) }, 1},
+		"half an error":    {func(s *cloudapitest.Server) { s.Inject(cloudapitest.Fault{Code: graph.CodeRateLimitHit, Half: true}) }, 0},
+		"half a nothing":   {func(s *cloudapitest.Server) { s.Inject(cloudapitest.Fault{Status: 500, Half: true}) }, 0},
+		"reset":            {func(s *cloudapitest.Server) { s.Inject(cloudapitest.Fault{Drop: true, Reset: true, Accept: true}) }, 1},
+		"cut unread":       {func(s *cloudapitest.Server) { s.Inject(cloudapitest.Fault{Drop: true, Unread: true}) }, 0},
+		"reset unread":     {func(s *cloudapitest.Server) { s.Inject(cloudapitest.Fault{Drop: true, Unread: true, Reset: true}) }, 0},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -111,15 +111,15 @@ func TestALateAnswerIsLate(t *testing.T) {
 	t.Parallel()
 	srv := newServer(t)
 	phone := srv.AddPhone(cloudapitest.Phone{})
-	srv.DisturbNext(cloudapitest.Late(30 * time.Millisecond))
+	srv.Inject(cloudapitest.Fault{Delay: 30 * time.Millisecond})
 	began := time.Now()
 	require.Equal(t, http.StatusOK, post(t, srv, phone, `"to":"+15550100142",`+hello).status)
 	require.GreaterOrEqual(t, time.Since(began), 30*time.Millisecond)
 
-	srv.FailNextWith(http.StatusServiceUnavailable, "", cloudapitest.Header("X-Cache", "made up"))
+	srv.Inject(cloudapitest.Fault{Status: http.StatusServiceUnavailable, Header: http.Header{"X-Cache": {"made up"}}})
 	require.Equal(t, "made up", post(t, srv, phone, `"to":"+15550100142",`+hello).header.Get("X-Cache"))
 
-	srv.FailNext(graph.CodeRateLimitIssues, cloudapitest.RegainAccess(7*time.Minute))
+	srv.Inject(cloudapitest.Fault{Code: graph.CodeRateLimitIssues, RegainAccess: 7 * time.Minute})
 	a := post(t, srv, phone, `"to":"+15550100142",`+hello)
 	require.Contains(t, a.header.Get("X-Business-Use-Case-Usage"), `"estimated_time_to_regain_access":7`)
 }

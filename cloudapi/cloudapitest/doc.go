@@ -34,10 +34,10 @@
 //
 // # Failures
 //
-// [Server.FailNext] answers with any of Meta's codes, [Server.FailNextWith] with any body at all, and [Server.DropNext] takes
-// the request, does what it asks and then cuts the connection, which is how a message gets sent twice by whoever repeats it.
-// [Server.GarbleNext] and [Server.DisturbNext] spoil the answer on its way, and [Server.Chaos] does all of this at random, with
-// a seed. [Server.Requests] lists what was asked, without tokens and bodies.
+// [Server.Inject] makes a request fail: with any of Meta's codes, with any body at all, or by an answer that is lost on its way.
+// With Fault{Drop: true, Accept: true} the server does what was asked and cuts the connection, which is how a message gets sent
+// twice by a program that repeats it. [Server.Chaos] does all of this at random, with a seed. [Server.Requests] lists what was
+// asked, without tokens and bodies.
 //
 // # What it does not do
 //

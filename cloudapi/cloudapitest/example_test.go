@@ -32,7 +32,7 @@ func ExampleNewServer() {
 }
 
 // A send that Meta refuses for the moment is repeated; one whose answer got lost is not.
-func ExampleServer_DropNext() {
+func ExampleServer_Inject() {
 	srv := cloudapitest.NewServer()
 	defer srv.Close()
 	phone := srv.AddPhone(cloudapitest.Phone{})
@@ -43,11 +43,11 @@ func ExampleServer_DropNext() {
 	}
 	message := cloudapi.Message{To: cloudapi.ToPhone("+1 555 010 0142"), Content: &cloudapi.Text{Body: "Only once"}}
 
-	srv.FailNext(graph.CodeRateLimitHit)
+	srv.Inject(cloudapitest.Fault{Code: graph.CodeRateLimitHit})
 	_, err = client.Messages.Send(context.Background(), phone.ID, message)
 	fmt.Println(err, srv.Count("POST", "/{phone-number-id}/messages"))
 
-	srv.DropNext()
+	srv.Inject(cloudapitest.Fault{Drop: true, Accept: true})
 	_, err = client.Messages.Send(context.Background(), phone.ID, message)
 	failed, _ := errors.AsType[*cloudapi.Error](err)
 	fmt.Println(failed.Outcome, len(srv.Sent()))

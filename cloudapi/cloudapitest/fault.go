@@ -30,124 +30,91 @@ type fault struct {
 	regain     time.Duration
 }
 
-// A FailOption says more about a failure.
-type FailOption func(*fault)
+// A Fault is a failure that waits for its request: see [Server.Inject]. What is answered is one of these:
+//
+//   - an error of Meta's, if there is a Code;
+//   - Body, with Status, if there is either of them and no Code;
+//   - nothing, with Drop;
+//   - else what the server would have answered anyway, late or by half.
+type Fault struct {
+	// On is the route to fail, as "POST /{phone-number-id}/messages": see [Request]. If empty, the next request fails, whatever
+	// it is.
+	On string
 
-// On limits a failure to one route, named as in [Server.Requests]: On("POST", "/{phone-number-id}/messages"). Without it the
-// next request fails, whatever it is.
-func On(method, path string) FailOption { return func(f *fault) { f.on = method + " " + path } }
+	// Times is how many requests fail. If zero, one.
+	Times int
 
-// Times makes so many requests fail instead of one.
-func Times(n int) FailOption { return func(f *fault) { f.times = n } }
+	// Accept makes the server do what was asked before it fails: the message is sent, and the caller is told that it was not,
+	// or nothing at all. Without it the request does nothing.
+	Accept bool
 
-// Accepted makes the server do what was asked before it fails: the message is sent, and the caller is told that it was not.
-func Accepted() FailOption { return func(f *fault) { f.accept = true } }
+	// Code is the error's code. Code 0 can only be answered with a Body.
+	Code graph.Code
 
-// Refused is the opposite of [Accepted], and the default of [Server.FailNext] and [Server.FailNextWith]. With
-// [Server.DropNext] the connection is cut before anything happened.
-func Refused() FailOption { return func(f *fault) { f.accept = false } }
+	// Subcode, Details (error_data.details), UserTitle, UserMessage (of management calls) and Transient belong to Code.
+	Subcode     int
+	Details     string
+	UserTitle   string
+	UserMessage string
+	Transient   bool
 
-// Subcode sets error_subcode.
-func Subcode(n int) FailOption {
-	return func(f *fault) {
-		if f.err != nil {
-			f.err.Subcode = n
-		}
+	// Status is the HTTP status. If zero, what Meta documents for the Code, mostly 400.
+	Status int
+
+	// Body is an answer of your own, such as the HTML page of an overloaded edge.
+	Body string
+
+	// Header is added to the answer, such as the Location of a redirect.
+	Header http.Header
+
+	// RetryAfter adds the Retry-After header, which Meta does not document.
+	RetryAfter time.Duration
+
+	// RegainAccess is estimated_time_to_regain_access in the usage header. Meta counts it in minutes.
+	RegainAccess time.Duration
+
+	// Delay makes the answer wait, after the request was carried out or refused.
+	Delay time.Duration
+
+	// Half cuts the connection in the middle of the answer.
+	Half bool
+
+	// Garble sends bytes that are not HTTP instead of the answer.
+	Garble bool
+
+	// Drop cuts the connection instead of answering: with Accept, the caller cannot know whether it happened.
+	Drop bool
+
+	// Unread makes Drop cut the connection before the body of the request is read. Such a request does nothing.
+	Unread bool
+
+	// Reset makes a cut connection look broken instead of closed, as when a machine between the two fails.
+	Reset bool
+}
+
+// Inject makes a request fail. Faults wait in line; each takes the first request that it fits.
+func (s *Server) Inject(f Fault) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.faults = append(s.faults, f.prepare())
+}
+
+func (f Fault) prepare() *fault {
+	made := &fault{
+		on: f.On, times: max(f.Times, 1), accept: f.Accept && !f.Unread, drop: f.Drop || f.Unread, reset: f.Reset, unread: f.Unread,
+		half: f.Half, garbage: f.Garble, late: f.Delay, header: f.Header, status: f.Status, body: []byte(f.Body),
+		retryAfter: f.RetryAfter, regain: f.RegainAccess,
 	}
-}
-
-// Details sets error_data.details.
-func Details(text string) FailOption {
-	return func(f *fault) {
-		if f.err != nil {
-			f.err.Details = text
+	switch {
+	case f.Code != 0:
+		made.err = &graphError{
+			Code: f.Code, Subcode: f.Subcode, Details: f.Details, UserTitle: f.UserTitle, UserMsg: f.UserMessage,
+			Transient: f.Transient, Status: f.Status,
 		}
+	case f.Status == 0 && f.Body == "" && !made.drop && !f.Garble:
+		made.kept, made.accept = true, true
 	}
-}
-
-// UserMessage sets error_user_title and error_user_msg, where management calls carry their text.
-func UserMessage(title, text string) FailOption {
-	return func(f *fault) {
-		if f.err != nil {
-			f.err.UserTitle, f.err.UserMsg = title, text
-		}
-	}
-}
-
-// Status sets the HTTP status. Without it, it is what Meta documents for the code, mostly 400.
-func Status(status int) FailOption {
-	return func(f *fault) {
-		f.status = status
-		if f.err != nil {
-			f.err.Status = status
-		}
-	}
-}
-
-// Transient sets is_transient.
-func Transient() FailOption {
-	return func(f *fault) {
-		if f.err != nil {
-			f.err.Transient = true
-		}
-	}
-}
-
-// RetryAfter adds the Retry-After header, which Meta does not document.
-func RetryAfter(d time.Duration) FailOption { return func(f *fault) { f.retryAfter = d } }
-
-// RegainAccess sets estimated_time_to_regain_access, which Meta counts in minutes, in the usage header.
-func RegainAccess(d time.Duration) FailOption { return func(f *fault) { f.regain = d } }
-
-// Header adds a header to the answer, such as the Location of a redirect.
-func Header(key, value string) FailOption {
-	return func(f *fault) {
-		if f.header == nil {
-			f.header = http.Header{}
-		}
-		f.header.Add(key, value)
-	}
-}
-
-// Late makes the answer wait, after the request was carried out or refused.
-func Late(d time.Duration) FailOption { return func(f *fault) { f.late = d } }
-
-// Half cuts the connection in the middle of the answer.
-func Half() FailOption { return func(f *fault) { f.half = true } }
-
-// Reset makes a cut connection look broken instead of closed, as when a machine between the two fails.
-func Reset() FailOption { return func(f *fault) { f.reset = true } }
-
-// Unread makes [Server.DropNext] cut the connection before it has read the body of the request, which then does nothing.
-func Unread() FailOption { return func(f *fault) { f.unread, f.accept = true, false } }
-
-// FailNext makes the next request fail with one of Meta's codes, in Meta's form. The request does nothing, unless [Accepted]
-// says otherwise. Failures wait in line; each takes the first request that it fits.
-func (s *Server) FailNext(code graph.Code, opts ...FailOption) {
-	s.addFault(&fault{err: &graphError{Code: code}}, opts)
-}
-
-// FailNextWith makes the next request fail with a body of your own, such as the HTML page of an overloaded edge or nothing at
-// all.
-func (s *Server) FailNextWith(status int, body string, opts ...FailOption) {
-	s.addFault(&fault{status: status, body: []byte(body)}, opts)
-}
-
-// DropNext makes the server take the next request, do what it asks, and cut the connection instead of answering: the caller
-// cannot know whether it happened. With [Refused] the connection is cut before.
-func (s *Server) DropNext(opts ...FailOption) {
-	s.addFault(&fault{drop: true, accept: true}, opts)
-}
-
-// GarbleNext makes the server take the next request, do what it asks, and answer with bytes that are not HTTP. With [Refused]
-// it does nothing.
-func (s *Server) GarbleNext(opts ...FailOption) {
-	s.addFault(&fault{garbage: true, accept: true}, opts)
-}
-
-// DisturbNext lets the next request succeed and disturbs the answer: [Late], [Half].
-func (s *Server) DisturbNext(opts ...FailOption) {
-	s.addFault(&fault{kept: true, accept: true}, opts)
+	return made
 }
 
 // Delay makes every answer from now on wait. Zero ends it.
@@ -155,16 +122,6 @@ func (s *Server) Delay(d time.Duration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.delay = d
-}
-
-func (s *Server) addFault(f *fault, opts []FailOption) {
-	f.times = 1
-	for _, opt := range opts {
-		opt(f)
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.faults = append(s.faults, f)
 }
 
 // nextFault takes the first failure that fits. It wants the lock.

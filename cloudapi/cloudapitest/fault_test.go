@@ -18,9 +18,8 @@ func TestAFailureTakesTheFirstRequestThatItFits(t *testing.T) {
 	t.Parallel()
 	srv := newServer(t)
 	phone := srv.AddPhone(cloudapitest.Phone{})
-	srv.FailNext(graph.CodePairRateLimitHit, cloudapitest.On("POST", sending), cloudapitest.Times(2), cloudapitest.Details("Slow down"),
-		cloudapitest.RetryAfter(3*time.Second), cloudapitest.Transient())
-	srv.FailNext(graph.CodeAPIMethod)
+	srv.Inject(cloudapitest.Fault{On: "POST " + sending, Code: graph.CodePairRateLimitHit, Times: 2, Details: "Slow down", RetryAfter: 3 * time.Second, Transient: true})
+	srv.Inject(cloudapitest.Fault{Code: graph.CodeAPIMethod})
 
 	a := get(t, srv, "/"+string(phone.ID))
 	require.Equal(t, graph.CodeAPIMethod, a.Error.Code)
@@ -41,7 +40,10 @@ func TestEveryCodeCanBeProvoked(t *testing.T) {
 	t.Parallel()
 	srv := newServer(t)
 	for _, info := range graph.Codes() {
-		srv.FailNext(info.Code, cloudapitest.Subcode(info.Subcode))
+		if info.Code == graph.CodeAuthException {
+			continue // 0, the zero value: below
+		}
+		srv.Inject(cloudapitest.Fault{Code: info.Code, Subcode: info.Subcode})
 		a := get(t, srv, "/me")
 		require.Equal(t, info.Code, a.Error.Code)
 		require.Equal(t, info.Subcode, a.Error.Subcode)
@@ -49,24 +51,25 @@ func TestEveryCodeCanBeProvoked(t *testing.T) {
 		require.Equal(t, "OAuthException", a.Error.Type)
 		require.NotEmpty(t, a.Error.Message)
 	}
+	srv.Inject(cloudapitest.Fault{Status: 401, Body: `{"error":{"message":"m","code":0}}`})
+	require.Equal(t, 401, get(t, srv, "/me").status)
 }
 
 func TestABodyOfYourOwn(t *testing.T) {
 	t.Parallel()
 	srv := newServer(t)
 	phone := srv.AddPhone(cloudapitest.Phone{})
-	srv.FailNextWith(http.StatusBadGateway, "<html>Sorry</html>")
+	srv.Inject(cloudapitest.Fault{Status: http.StatusBadGateway, Body: "<html>Sorry</html>"})
 	a := get(t, srv, "/me")
 	require.Equal(t, http.StatusBadGateway, a.status)
 	require.Equal(t, "<html>Sorry</html>", a.body)
 	require.Contains(t, a.header.Get("Content-Type"), "text/html")
 
-	srv.FailNextWith(http.StatusInternalServerError, "", cloudapitest.Accepted())
+	srv.Inject(cloudapitest.Fault{Status: http.StatusInternalServerError, Accept: true})
 	require.Equal(t, http.StatusInternalServerError, post(t, srv, phone, `"to":"+15550100142",`+hello).status)
 	require.Len(t, srv.Sent(), 1, "it was done all the same")
 
-	srv.FailNext(graph.CodeRateLimitIssues, cloudapitest.RegainAccess(7*time.Minute), cloudapitest.Status(429),
-		cloudapitest.UserMessage("Too fast", "Come back later"))
+	srv.Inject(cloudapitest.Fault{Code: graph.CodeRateLimitIssues, RegainAccess: 7 * time.Minute, Status: 429, UserTitle: "Too fast", UserMessage: "Come back later"})
 	a = get(t, srv, "/"+string(phone.ID))
 	require.Equal(t, 429, a.status)
 	require.Contains(t, a.body, `"error_user_title":"Too fast","error_user_msg":"Come back later"`)
@@ -80,13 +83,13 @@ func TestADroppedRequestMayHaveCounted(t *testing.T) {
 	srv.OnMessage(func(cloudapitest.SentMessage) { hooked.Add(1) })
 	body := `{"messaging_product":"whatsapp","to":"+15550100142",` + hello + `}`
 
-	srv.DropNext(cloudapitest.On("POST", sending))
+	srv.Inject(cloudapitest.Fault{On: "POST " + sending, Drop: true, Accept: true})
 	_, err := try(t, srv, srv.SystemToken(), "POST", "/"+string(phone.ID)+"/messages", body)
 	require.Error(t, err)
 	require.Len(t, srv.Sent(), 1)
 	require.EqualValues(t, 1, hooked.Load())
 
-	srv.DropNext(cloudapitest.Refused())
+	srv.Inject(cloudapitest.Fault{Drop: true})
 	_, err = try(t, srv, srv.SystemToken(), "POST", "/"+string(phone.ID)+"/messages", body)
 	require.Error(t, err)
 	require.Len(t, srv.Sent(), 1)

@@ -12,6 +12,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/cloudapitest"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 )
@@ -164,12 +165,8 @@ func TestSubscribing(t *testing.T) {
 	require.True(t, ask(t, srv, srv.AppToken(), "POST", app, body).Success)
 	require.JSONEq(t, `{"data":[{"object":"whatsapp_business_account","callback_url":"`+callback.URL+`","active":true,
 		"fields":[{"name":"messages","version":"v25.0"},{"name":"history","version":"v25.0"}]}]}`, ask(t, srv, srv.AppToken(), "GET", app, "").body)
-	_, _, ok := srv.Callback("smb_message_echoes", phone.WABAs[0], phone.ID)
-	require.False(t, ok)
-	to, level, ok := srv.Callback("history", phone.WABAs[0], phone.ID)
-	require.True(t, ok)
-	require.Equal(t, callback.URL, to)
-	require.Equal(t, cloudapitest.LevelApp, level)
+	require.Zero(t, srv.Callback("smb_message_echoes", phone.WABAs[0], phone.ID))
+	require.Equal(t, cloudapitest.Callback{URL: callback.URL, Level: cloudapitest.LevelApp}, srv.Callback("history", phone.WABAs[0], phone.ID))
 	require.Equal(t, graph.CodeMissingParameter, ask(t, srv, srv.AppToken(), "POST", app, `{}`).Error.Code)
 }
 
@@ -190,8 +187,8 @@ func TestSyncsWorkOncePerKindAndForADay(t *testing.T) {
 	require.Equal(t, graph.CodeAppRateLimit, a.Error.Code)
 	require.EqualValues(t, graph.CodeSyncLimitExceeded, a.Error.Subcode)
 	require.Equal(t, graph.CodeInvalidParameter, request(phone.ID, "everything").Error.Code)
-	require.False(t, srv.Synced(phone.ID, cloudapitest.SyncContacts).IsZero())
-	require.True(t, srv.Synced(phone.ID, cloudapitest.SyncHistory).IsZero())
+	require.False(t, srv.Synced(phone.ID, cloudapi.SyncContacts).IsZero())
+	require.True(t, srv.Synced(phone.ID, cloudapi.SyncHistory).IsZero())
 	srv.Advance(24 * time.Hour)
 	require.Equal(t, graph.CodeSyncWindowClosed, request(phone.ID, "history").Error.Code)
 	require.Equal(t, graph.CodeAppRateLimit, request(phone.ID, "smb_app_state_sync").Error.Code, "used is used")
@@ -278,18 +275,13 @@ func TestCallbackOfANumber(t *testing.T) {
 	require.Equal(t, graph.CodeInvalidParameter, set(callback.URL+"/"+strings.Repeat("x", 200), "token").Error.Code)
 	require.Equal(t, graph.CodeMissingParameter, ask(t, srv, srv.SystemToken(), "POST", "/"+string(phone.ID), `{}`).Error.Code)
 
-	url, level, _ := srv.Callback("messages", phone.WABAs[0], phone.ID)
-	require.Equal(t, callback.URL, url)
-	require.Equal(t, cloudapitest.LevelPhone, level)
-	url, level, _ = srv.Callback("account_update", phone.WABAs[0], phone.ID)
-	require.Equal(t, "https://app.example.com/", url, "lifecycle is never overridden")
-	require.Equal(t, cloudapitest.LevelApp, level)
+	app := cloudapitest.Callback{URL: "https://app.example.com/", Level: cloudapitest.LevelApp}
+	require.Equal(t, cloudapitest.Callback{URL: callback.URL, Level: cloudapitest.LevelPhone}, srv.Callback("messages", phone.WABAs[0], phone.ID))
+	require.Equal(t, app, srv.Callback("account_update", phone.WABAs[0], phone.ID), "lifecycle is never overridden")
 	require.True(t, set("", "").Success, "the empty string removes it")
-	_, level, _ = srv.Callback("messages", phone.WABAs[0], phone.ID)
-	require.Equal(t, cloudapitest.LevelApp, level)
+	require.Equal(t, app, srv.Callback("messages", phone.WABAs[0], phone.ID))
 	srv.Subscribe(cloudapitest.AppSubscription{CallbackURL: "https://app.example.com/", Fields: []string{"messages"}, Inactive: true})
-	_, _, ok := srv.Callback("messages", phone.WABAs[0], phone.ID)
-	require.False(t, ok)
+	require.Zero(t, srv.Callback("messages", phone.WABAs[0], phone.ID))
 }
 
 func TestANumberComesAndGoes(t *testing.T) {

@@ -157,7 +157,7 @@ func TestCallsInBothDirections(t *testing.T) {
 	answer := cloudapi.CallSession{Type: cloudapi.SDPAnswer, SDP: "v=0"}
 	taken := srv.AddCall(cloudapitest.VoiceCall{Phone: phone.ID, Person: joe}).ID
 	require.NoError(t, client.Calls.PreAccept(ctx, phone.ID, taken, answer))
-	require.NoError(t, client.Calls.Accept(ctx, phone.ID, taken, answer, "order-2"))
+	require.NoError(t, client.Calls.Accept(ctx, phone.ID, taken, cloudapi.CallAcceptParams{Session: answer, CallbackData: "order-2"}))
 	require.Error(t, client.Calls.Reject(ctx, phone.ID, taken), "it was accepted")
 	declined := srv.AddCall(cloudapitest.VoiceCall{Phone: phone.ID, Person: joe}).ID
 	require.NoError(t, client.Calls.Reject(ctx, phone.ID, declined))
@@ -226,7 +226,7 @@ func TestTemplatesInGroupsAreCounted(t *testing.T) {
 		Start: start, End: end, Templates: []graph.TemplateID{winter, summer},
 	}))[0].Points
 	require.Len(t, points, 2)
-	counted, err := client.Templates.Compare(ctx, winter, summer, start, end)
+	counted, err := client.Templates.Compare(ctx, winter, summer, cloudapi.CompareOptions{Start: start, End: end})
 	require.NoError(t, err)
 	require.Equal(t, []cloudapi.TemplateNumber{{Template: winter, Value: 1}, {Template: summer, Value: 2}}, counted[1].Numbers)
 
@@ -282,7 +282,7 @@ func TestTemplatesOfMetaAndOfOtherAccounts(t *testing.T) {
 
 	_, err = client.Flows.Create(ctx, from, cloudapi.NewFlow{Name: "booking", Categories: []string{"OTHER"}})
 	require.NoError(t, err)
-	flows, err := client.Flows.Migrate(ctx, to, from, "booking", "nothing")
+	flows, err := client.Flows.Migrate(ctx, to, cloudapi.FlowMigrateParams{From: from, Names: []string{"booking", "nothing"}})
 	require.NoError(t, err)
 	require.Len(t, flows.Migrated, 1)
 	require.Len(t, flows.Failed, 1)
@@ -326,9 +326,9 @@ func TestAccountsPartnersAndCredit(t *testing.T) {
 	require.Empty(t, collect(t, client.WABAs.AssignedUsers(ctx, waba, partner)))
 	require.Len(t, collect(t, client.WABAs.Activities(ctx, waba, cloudapi.ActivityOptions{Types: []string{"USER_ADDED"}})), 1)
 
-	_, err := client.Businesses.BusinessToken(ctx, owner, cloudapi.BusinessTokenRequest{Fetch: true})
+	_, err := client.Businesses.GetToken(ctx, owner)
 	require.ErrorIs(t, err, graph.ErrPermission, "nothing was granted")
-	token, err := client.Businesses.BusinessToken(ctx, owner, cloudapi.BusinessTokenRequest{})
+	token, err := client.Businesses.CreateToken(ctx, owner, cloudapi.BusinessTokenRequest{})
 	require.NoError(t, err)
 	require.NoError(t, client.WithToken(token).WABAs.Subscribe(ctx, waba))
 	require.Equal(t, owner, collect(t, client.Apps.ConnectedBusinesses(ctx))[0].ID)

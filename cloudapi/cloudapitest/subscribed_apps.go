@@ -91,7 +91,7 @@ const callbackPatience = 6 * time.Second
 // verifyCallback does the handshake. It wants the lock and gives it up meanwhile, because the callback may well call back.
 func (s *Server) verifyCallback(callback, token string) *graphError {
 	s.mu.Unlock()
-	err := s.VerifyCallback(callback, token)
+	err := s.VerifyCallback(callback, graph.Secret(token))
 	s.mu.Lock()
 	if err == nil {
 		return nil
@@ -103,25 +103,25 @@ func (s *Server) verifyCallback(callback, token string) *graphError {
 }
 
 // VerifyCallback is [VerifyCallback], for a callback on the server's [Network] if it has one.
-func (s *Server) VerifyCallback(callback, token string) error {
+func (s *Server) VerifyCallback(callback string, verifyToken graph.Secret) error {
 	if s.network != nil {
-		return verifyCallback(s.network.Client(), callback, token)
+		return verifyCallback(s.network.Client(), callback, verifyToken)
 	}
-	return VerifyCallback(callback, token)
+	return VerifyCallback(callback, verifyToken)
 }
 
 // VerifyCallback does the handshake by which Meta checks a callback URL: a GET with hub.mode, hub.challenge and
 // hub.verify_token, which must be answered with 200 and nothing but the challenge, within six seconds.
 //
 // Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/create-webhook-endpoint
-func VerifyCallback(callback, token string) error {
+func VerifyCallback(callback string, verifyToken graph.Secret) error {
 	return verifyCallback(&http.Client{
 		Transport:     &http.Transport{DisableKeepAlives: true},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-	}, callback, token)
+	}, callback, verifyToken)
 }
 
-func verifyCallback(client *http.Client, callback, token string) error {
+func verifyCallback(client *http.Client, callback string, verifyToken graph.Secret) error {
 	u, err := url.Parse(callback)
 	if err != nil || u.Host == "" {
 		return errors.New("cloudapitest: the callback URL is not a URL with scheme and host")
@@ -130,7 +130,7 @@ func verifyCallback(client *http.Client, callback, token string) error {
 	q := u.Query()
 	q.Set("hub.mode", "subscribe")
 	q.Set("hub.challenge", challenge)
-	q.Set("hub.verify_token", token)
+	q.Set("hub.verify_token", verifyToken.Reveal())
 	u.RawQuery = q.Encode()
 	ctx, cancel := context.WithTimeout(context.Background(), callbackPatience)
 	defer cancel()

@@ -75,25 +75,33 @@ var overridable = []string{
 	"history", "account_settings_update",
 }
 
-// Callback says where Meta would deliver a field: to the override of the number, else of the account, else to the app's own
-// URL. It reports false if the app does not subscribe to the field: then Meta delivers nothing at all. Whether the app is
-// subscribed to the account, which is needed as well, [Server.Subscribed] says.
-func (s *Server) Callback(field string, account graph.WABAID, number graph.PhoneNumberID) (url string, level Level, ok bool) {
+// A Callback is where Meta delivers a field.
+type Callback struct {
+	// URL is empty if the app does not subscribe to the field: then Meta delivers nothing at all.
+	URL string
+
+	// Level says who set the URL. It is empty if URL is.
+	Level Level
+}
+
+// Callback returns where Meta would deliver a field: to the override of the number, else of the account, else to the app's own
+// URL. Whether the app is subscribed to the account, which is needed as well, [Server.Subscribed] says.
+func (s *Server) Callback(field string, account graph.WABAID, number graph.PhoneNumberID) Callback {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	sub := s.wabaSubscription()
 	if sub == nil || sub.CallbackURL == "" || !slices.Contains(sub.Fields, field) {
-		return "", "", false
+		return Callback{}
 	}
 	if slices.Contains(overridable, field) {
 		if p := s.phone(number); p != nil && p.override != "" {
-			return p.override, LevelPhone, true
+			return Callback{p.override, LevelPhone}
 		}
 		if w := s.waba(account); w != nil && w.override != "" {
-			return w.override, LevelWABA, true
+			return Callback{w.override, LevelWABA}
 		}
 	}
-	return sub.CallbackURL, LevelApp, true
+	return Callback{sub.CallbackURL, LevelApp}
 }
 
 type subscribedField struct {

@@ -209,7 +209,7 @@ func answer(t *testing.T, code graph.Code) error {
 	srv := cloudapitest.NewServer()
 	defer srv.Close()
 	from := srv.AddPhone(cloudapitest.Phone{})
-	srv.FailNext(code, cloudapitest.RetryAfter(time.Minute))
+	srv.Inject(cloudapitest.Fault{Code: code, RetryAfter: time.Minute})
 	cfg := srv.Config()
 	cfg.Retry.MaxAttempts = 1
 	client, err := cloudapi.NewClient(cfg)

@@ -64,7 +64,7 @@ func bubble(t *testing.T, cfg coexistencetest.Config, fn func(t *testing.T, worl
 		go func() { _ = server.Serve(listen) }()
 		require.NoError(t, world.DeliverTo("http://host.test/"))
 		phone := world.NewPhone(coexistencetest.PhoneConfig{})
-		result, err := phone.Connect(true)
+		result, err := phone.Connect(coexistencetest.ShareHistory)
 		require.NoError(t, err)
 		require.NotEmpty(t, result.Code.Reveal())
 		req, err := http.NewRequestWithContext(t.Context(), http.MethodPost,
@@ -94,7 +94,7 @@ func TestRepeatsGoOnForSevenDays(t *testing.T) {
 		for i := first + 2; i < len(l.at); i++ {
 			require.GreaterOrEqual(t, l.at[i].Sub(l.at[i-1]), min(l.at[i-1].Sub(l.at[i-2]), 12*time.Hour), "the pauses grow")
 		}
-		require.True(t, world.Undelivered()[0].GivenUp)
+		require.Equal(t, coexistencetest.DeliveryGivenUp, world.Undelivered()[0].State)
 	})
 }
 
@@ -130,7 +130,7 @@ func TestAnswersGetLost(t *testing.T) {
 		require.NoError(t, world.Wait(t.Context()))
 		lost, attempts := 0, 0
 		for _, d := range world.Deliveries() {
-			require.True(t, d.Acknowledged)
+			require.Equal(t, coexistencetest.DeliveryAcknowledged, d.State)
 			for _, a := range d.Attempts {
 				attempts++
 				if a.Problem == "the answer got lost" {
@@ -212,21 +212,21 @@ func TestAnotherAppOrNumberEndsIt(t *testing.T) {
 		require.NoError(t, world.Wait(t.Context()))
 		require.Contains(t, l.bodies[len(l.bodies)-1], `BUSINESS_DOWNGRADE`)
 		time.Sleep(time.Hour)
-		_, err := phone.Connect(true)
+		_, err := phone.Connect(coexistencetest.ShareHistory)
 		require.ErrorIs(t, err, graph.CodeSignupNumberNotOnBusinessApp)
 		phone.UseApp(coexistencetest.AppBusiness)
 		phone.UpdateApp("2.20.1")
-		_, err = phone.Connect(true)
+		_, err = phone.Connect(coexistencetest.ShareHistory)
 		require.ErrorIs(t, err, graph.CodeSignupUpdateApp)
 		phone.UpdateApp("2.26.41.1")
-		_, err = phone.Connect(true)
+		_, err = phone.Connect(coexistencetest.ShareHistory)
 		require.NoError(t, err)
 		require.Equal(t, id, phone.ID())
 
 		phone.ChangeNumber("+1 555-010-0177")
 		require.NoError(t, world.Wait(t.Context()))
 		require.Contains(t, l.bodies[len(l.bodies)-1], `CHANGE_NUMBER`)
-		_, err = phone.Connect(true)
+		_, err = phone.Connect(coexistencetest.ShareHistory)
 		require.NoError(t, err)
 		require.NotEqual(t, id, phone.ID(), "another number is another number")
 		require.Equal(t, "+1 555-010-0177", phone.Number())

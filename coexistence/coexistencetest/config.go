@@ -6,12 +6,10 @@ import (
 
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/cloudapitest"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook"
 )
-
-// coexistenceFields are the webhook fields that an app needs.
-//
-// Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/embedded-signup/onboarding-business-app-users
-var coexistenceFields = []string{"messages", "account_update", "history", "smb_app_state_sync", "smb_message_echoes"}
 
 // Config configures a World. The zero Config is good for most tests.
 type Config struct {
@@ -27,7 +25,7 @@ type Config struct {
 	App cloudapitest.App
 
 	// VerifyToken is what the host's callback expects in the handshake. If empty, made up: [World.VerifyToken].
-	VerifyToken string
+	VerifyToken graph.Secret
 
 	// ConfigurationID is the Facebook Login for Business configuration that the popup must be opened with. If empty, made up:
 	// [World.ConfigurationID].
@@ -42,9 +40,9 @@ type Config struct {
 	// HideTargets makes tokens keep silent about their accounts, as they do since June 2026 at times.
 	HideTargets bool
 
-	// Fields are the webhook fields to which [World.DeliverTo] subscribes the app. If nil, the five that coexistence needs:
-	// messages, account_update, history, smb_app_state_sync and smb_message_echoes.
-	Fields []string
+	// Fields are the webhook fields to which [World.DeliverTo] subscribes the app. If nil, the five
+	// that coexistence needs: [coexistence.Fields].
+	Fields []webhook.Field
 
 	// Templates are those of every account that the popup makes, all approved. If nil, accounts have none, and the Graph API takes
 	// messages with any template.
@@ -130,7 +128,7 @@ func (c Config) withDefaults() Config {
 	if c.Seed == 0 {
 		c.Seed = 1
 	}
-	if c.VerifyToken == "" {
+	if c.VerifyToken.IsZero() {
 		c.VerifyToken = "made-up-verify-token"
 	}
 	if c.ConfigurationID == "" {
@@ -140,7 +138,7 @@ func (c Config) withDefaults() Config {
 		c.Session = SessionDocumented
 	}
 	if c.Fields == nil {
-		c.Fields = coexistenceFields
+		c.Fields = coexistence.Fields()
 	}
 	d := &c.Delivery
 	d.Parallel = defaultTo(d.Parallel, 4)

@@ -14,13 +14,14 @@ import (
 	"time"
 
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/cloudapitest"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook"
 )
 
 // A courier delivers changes like Meta: signed, at least once, several at a time, again and again until it hears 200.
 type courier struct {
 	cfg    DeliveryConfig
-	secret string
+	secret graph.Secret
 	graph  *cloudapitest.Server
 	client *http.Client
 
@@ -45,7 +46,7 @@ func newCourier(cfg Config, server *cloudapitest.Server, relied *reckoning) *cou
 	ctx, cancel := context.WithCancel(context.Background())
 	c := &courier{
 		cfg:    cfg.Delivery,
-		secret: server.App().Secret.Reveal(),
+		secret: server.App().Secret,
 		graph:  server,
 		client: &http.Client{
 			Timeout:       cfg.Delivery.Timeout,
@@ -105,7 +106,7 @@ func (c *courier) send(changes ...change) {
 }
 
 func (c *courier) unsubscribed(ch change) string {
-	if _, _, ok := c.graph.Callback(ch.field, ch.waba, ch.phone); !ok {
+	if c.graph.Callback(string(ch.field), ch.waba, ch.phone) == (cloudapitest.Callback{}) {
 		return "the app does not subscribe to the field"
 	}
 	if !ch.partner && !c.graph.Subscribed(ch.waba) {
@@ -179,14 +180,14 @@ func (c *courier) pack(first int, now time.Time) *parcel {
 	if far := first + c.rand.IntN(min(c.cfg.Reorder, len(c.queue)-first)); !now.Before(c.queue[far].due) {
 		first = far
 	}
-	p := &parcel{number: len(c.ledger) + 1, born: now}
+	p := &parcel{number: len(c.ledger) + 1, state: DeliveryWaiting, born: now}
 	p.changes = append(p.changes, take(first))
 	size := len(p.changes[0].value)
 	c.address(p)
 	for i := 0; i < len(c.queue) && len(p.changes) < c.cfg.Batch; {
 		ch := c.queue[i]
-		url, _, ok := c.graph.Callback(ch.field, ch.waba, ch.phone)
-		if ok && url == p.url && !now.Before(ch.due) && size+len(ch.value)+perChange <= c.cfg.MaxBytes {
+		to := c.graph.Callback(string(ch.field), ch.waba, ch.phone)
+		if to.URL != "" && to.URL == p.url && !now.Before(ch.due) && size+len(ch.value)+perChange <= c.cfg.MaxBytes {
 			p.changes = append(p.changes, take(i))
 			size += len(ch.value) + perChange
 			continue
@@ -220,8 +221,8 @@ func (c *courier) look() {
 // address finds where a parcel goes now: a host may have moved since the last attempt.
 func (c *courier) address(p *parcel) {
 	ch := p.changes[0]
-	if url, level, ok := c.graph.Callback(ch.field, ch.waba, ch.phone); ok {
-		p.url, p.level = url, level
+	if to := c.graph.Callback(string(ch.field), ch.waba, ch.phone); to.URL != "" {
+		p.url, p.level = to.URL, to.Level
 	}
 }
 
@@ -268,10 +269,11 @@ func (c *courier) settle(p *parcel, attempt Attempt) {
 	p.attempts = append(p.attempts, attempt)
 	switch {
 	case attempt.Status == http.StatusOK:
-		p.acknowledged = true
+		p.state = DeliveryAcknowledged
 		if !p.duplicate && c.rand.IntN(100) < c.cfg.Duplicates {
 			again := &parcel{
-				number: len(c.ledger) + 1, changes: p.changes, body: p.body, url: p.url, level: p.level, duplicate: true, born: c.graph.Now(),
+				number: len(c.ledger) + 1, changes: p.changes, body: p.body, url: p.url, level: p.level, duplicate: true,
+				state: DeliveryWaiting, born: c.graph.Now(),
 			}
 			if c.cfg.Delay > 0 {
 				after := time.Duration(c.rand.Int64N(int64(c.cfg.Delay)))
@@ -282,7 +284,7 @@ func (c *courier) settle(p *parcel, attempt Attempt) {
 			c.parcels = append(c.parcels, again)
 		}
 	case len(p.attempts) >= c.cfg.MaxAttempts, c.graph.Now().Sub(p.born) >= c.cfg.GiveUpAfter:
-		p.givenUp = true
+		p.state = DeliveryGivenUp
 	default:
 		pause := min(c.cfg.Backoff<<min(len(p.attempts)-1, 20), c.cfg.MaxBackoff)
 		p.due = c.graph.Now().Add(pause)
@@ -320,7 +322,7 @@ func (c *courier) wait(ctx context.Context) error {
 func (c *courier) countGivenUp() int {
 	n := 0
 	for _, p := range c.ledger {
-		if p.givenUp {
+		if p.state == DeliveryGivenUp {
 			n++
 		}
 	}

@@ -13,13 +13,14 @@ import (
 
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/cloudapitest"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence/coexistencetest"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook"
 )
 
 func TestNothingIsDeliveredThatIsNotSubscribed(t *testing.T) {
 	t.Parallel()
-	world, h := newWorld(t, coexistencetest.Config{Fields: []string{"messages", "account_update", "smb_app_state_sync"}})
+	world, h := newWorld(t, coexistencetest.Config{Fields: []webhook.Field{"messages", "account_update", "smb_app_state_sync"}})
 	phone := world.NewPhone(coexistencetest.PhoneConfig{History: coexistencetest.History{Messages: 20}})
-	result, err := openPopup(t, world).Complete(phone, true)
+	result, err := openPopup(t, world).Complete(phone, coexistencetest.ShareHistory)
 	require.NoError(t, err)
 	token := exchange(t, world, result.Code)
 	customer := phone.Customer("+1 555-010-0142")
@@ -35,11 +36,11 @@ func TestNothingIsDeliveredThatIsNotSubscribed(t *testing.T) {
 	require.Len(t, h.of(t, "account_update"), 2, "partner events need no subscription to the account")
 	require.Empty(t, h.of(t, "smb_message_echoes"))
 	require.Empty(t, h.of(t, "history"))
-	reasons := map[string]string{}
+	reasons := map[webhook.Field]string{}
 	for _, s := range world.Silenced() {
 		reasons[s.Field] = s.Reason
 	}
-	require.Equal(t, map[string]string{
+	require.Equal(t, map[webhook.Field]string{
 		"messages":           "the app is not subscribed to the account",
 		"smb_message_echoes": "the app does not subscribe to the field",
 		"history":            "the app does not subscribe to the field",
@@ -80,9 +81,9 @@ func TestWhatIsNotAnsweredWith200ComesAgain(t *testing.T) {
 	require.Len(t, h.of(t, "messages"), 1)
 	all := world.Deliveries()
 	last := all[len(all)-1]
-	require.True(t, last.Acknowledged)
+	require.Equal(t, coexistencetest.DeliveryAcknowledged, last.State)
 	require.Equal(t, cloudapitest.LevelApp, last.Level)
-	require.Equal(t, []string{"messages"}, last.Fields)
+	require.Equal(t, []webhook.Field{webhook.FieldMessages}, last.Fields)
 	require.Equal(t, phone.ID(), last.Phone)
 	var statuses []int
 	for _, a := range last.Attempts {
@@ -101,7 +102,9 @@ func TestAHostThatIsDownHearsEverythingWhenItIsBack(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
 	require.ErrorIs(t, world.Wait(ctx), context.DeadlineExceeded)
-	require.Len(t, world.Undelivered(), 1)
+	open := world.Undelivered()
+	require.Len(t, open, 1)
+	require.Equal(t, coexistencetest.DeliveryWaiting, open[0].State)
 	again := newHost(t, world)
 	require.NoError(t, world.DeliverTo(again.URL), "at another address")
 	wait(t, world)
@@ -132,7 +135,7 @@ func TestADeliveryIsGivenUpInTheEnd(t *testing.T) {
 	require.ErrorContains(t, world.Wait(t.Context()), "1 deliveries were never acknowledged")
 	lost := world.Undelivered()
 	require.Len(t, lost, 1)
-	require.True(t, lost[0].GivenUp)
+	require.Equal(t, coexistencetest.DeliveryGivenUp, lost[0].State)
 	require.Len(t, lost[0].Attempts, 3)
 	require.Equal(t, "no answer in time", lost[0].Attempts[0].Problem)
 }
@@ -164,7 +167,7 @@ func TestOverridesTakeWhatTheyCover(t *testing.T) {
 	account, number := newHost(t, world), newHost(t, world)
 	customer := phone.Customer("+1 555-010-0142")
 	body := func(h *host) string {
-		return `{"override_callback_uri":"` + h.URL + `","verify_token":"` + world.VerifyToken() + `"}`
+		return `{"override_callback_uri":"` + h.URL + `","verify_token":"` + world.VerifyToken().Reveal() + `"}`
 	}
 	status, _ := call(t, world, token, "POST", "/"+string(phone.WABA())+"/subscribed_apps", body(account))
 	require.Equal(t, http.StatusOK, status)

@@ -7,6 +7,7 @@ import (
 
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/cloudapitest"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook"
 )
 
 // A Delivery is one POST to the host, with all its attempts.
@@ -16,7 +17,7 @@ type Delivery struct {
 
 	// Fields are the webhook fields of its changes, in order. WABA and Phone are those of the first change; Phone is empty
 	// for what is about an account.
-	Fields []string
+	Fields []webhook.Field
 	WABA   graph.WABAID
 	Phone  graph.PhoneNumberID
 
@@ -29,11 +30,20 @@ type Delivery struct {
 	// Duplicate means that the same body was acknowledged before.
 	Duplicate bool
 
-	// Acknowledged means that the host answered 200, GivenUp that it did not within [DeliveryConfig.MaxAttempts].
-	Acknowledged, GivenUp bool
+	// State says whether the host has it.
+	State DeliveryState
 
 	Attempts []Attempt
 }
+
+// A DeliveryState is where a [Delivery] stands.
+type DeliveryState string
+
+const (
+	DeliveryWaiting      DeliveryState = "waiting"      // in the queue, under way, or due again
+	DeliveryAcknowledged DeliveryState = "acknowledged" // the host answered 200
+	DeliveryGivenUp      DeliveryState = "given up"     // it did not within [DeliveryConfig].MaxAttempts or GiveUpAfter
+)
 
 // An Attempt is one try to deliver.
 type Attempt struct {
@@ -45,7 +55,7 @@ type Attempt struct {
 
 // A Silence is something that was not delivered, because the app did not subscribe to it.
 type Silence struct {
-	Field  string
+	Field  webhook.Field
 	WABA   graph.WABAID
 	Phone  graph.PhoneNumberID
 	Reason string
@@ -53,7 +63,7 @@ type Silence struct {
 
 // A change is one change of a webhook body.
 type change struct {
-	field   string
+	field   webhook.Field
 	entry   string // the id of the entry
 	at      int64  // the time of the entry, 0 for none
 	value   []byte
@@ -64,16 +74,15 @@ type change struct {
 }
 
 type parcel struct {
-	number       int
-	changes      []change
-	body         []byte
-	url          string
-	level        cloudapitest.Level
-	duplicate    bool
-	acknowledged bool
-	givenUp      bool
-	born, due    time.Time
-	attempts     []Attempt
+	number    int
+	changes   []change
+	body      []byte
+	url       string
+	level     cloudapitest.Level
+	duplicate bool
+	state     DeliveryState
+	born, due time.Time
+	attempts  []Attempt
 }
 
 // envelope puts changes into a body. Neighbours of the same entry share it.
@@ -97,7 +106,7 @@ func envelope(changes []change) []byte {
 func (p *parcel) delivery() Delivery {
 	d := Delivery{
 		Number: p.number, WABA: p.changes[0].waba, Phone: p.changes[0].phone, Level: p.level, Body: bytes.Clone(p.body),
-		Duplicate: p.duplicate, Acknowledged: p.acknowledged, GivenUp: p.givenUp, Attempts: slices.Clone(p.attempts),
+		Duplicate: p.duplicate, State: p.state, Attempts: slices.Clone(p.attempts),
 	}
 	for _, ch := range p.changes {
 		d.Fields = append(d.Fields, ch.field)
@@ -120,12 +129,12 @@ func (c *courier) undelivered() []Delivery {
 	defer c.mu.Unlock()
 	var open []Delivery
 	for _, p := range c.ledger {
-		if !p.acknowledged {
+		if p.state != DeliveryAcknowledged {
 			open = append(open, p.delivery())
 		}
 	}
 	for _, ch := range c.queue {
-		open = append(open, (&parcel{changes: []change{ch}, body: envelope([]change{ch})}).delivery())
+		open = append(open, (&parcel{changes: []change{ch}, body: envelope([]change{ch}), state: DeliveryWaiting}).delivery())
 	}
 	return open
 }

@@ -6,12 +6,13 @@
 //	phone := world.NewPhone(coexistencetest.PhoneConfig{History: coexistencetest.History{Messages: 3000}})
 //
 //	client, err := cloudapi.NewClient(world.ClientConfig())
-//	…                                           // the host's endpoint, with world.AppSecret() and world.VerifyToken()
-//	err = world.DeliverTo(endpoint.URL)         // the handshake, then signed POSTs
+//	endpoint, err := webhook.NewEndpoint(world.WebhookConfig(), receiver)
+//	…                                           // served at a URL
+//	err = world.DeliverTo(url)                  // the handshake, then signed POSTs
 //
-//	popup, err := world.OpenSignup(launch)      // what the host's page gives to FB.login
-//	result, err := popup.Complete(phone, true)  // result.Message and result.Code go to the host's server
-//	…                                           // the host exchanges, subscribes, asks for contacts and history
+//	flow, err := signup.NewFlow(signup.Config{ConfigurationID: world.ConfigurationID(), Client: client})
+//	business, err := coexistencetest.SignUp(ctx, flow, phone, coexistencetest.ShareHistory)
+//	…                                           // the host asks for contacts and history
 //	err = world.Wait(ctx)                       // until everything was acknowledged
 //
 //	customer := phone.Customer("+1 555-010-0142")
@@ -47,7 +48,16 @@
 //		…
 //		time.Sleep(15 * 24 * time.Hour)         // nobody touched the phone: PARTNER_REMOVED, PRIMARY_INACTIVITY
 //
-// There [Phone.Connect] stands for the popup, which needs a socket.
+// There [SignUp] and [Phone.Connect] stand for the popup, which needs a socket.
+//
+// # The popup
+//
+// [World.OpenSignup] takes what the host's page gives to FB.login and opens the popup, step by step
+// or all at once:
+//
+//	popup, err := world.OpenSignup(launch)
+//	result, err := popup.Complete(phone, coexistencetest.ShareHistory)
+//	…                                           // result.Message and result.Code go to the host's server
 //
 // # For people
 //
@@ -56,8 +66,9 @@
 //
 // # In a browser
 //
-// [World.SDKURL] is a stand-in for Meta's JavaScript SDK. A page that loads it opens the popup as HTML pages, with a QR code that can be
-// scanned and a page for the phone's part; package signup takes the address as Config.SDKURL. "go run ./examples/signup" shows it.
+// [World.SDKURL] is a stand-in for Meta's JavaScript SDK. A page that loads it opens the popup as
+// HTML pages, with a QR code that can be scanned and a page for the phone's part; package signup
+// takes the address as PageConfig.SDKURL. "go run ./examples/signup" shows it.
 //
 // # Chance
 //

@@ -45,17 +45,16 @@ func newProduct(t *testing.T, world *coexistencetest.World, seed uint64, trouble
 	p := &product{client: client, now: world.Now, rand: rand.New(rand.NewPCG(seed, 99)), trouble: trouble}
 	tracker, err := coexistence.NewTracker(coexistence.Config{Store: new(coexistence.MemStore), Client: p.clientOf})
 	require.NoError(t, err)
-	endpoint, err := webhook.NewEndpoint(
-		webhook.Config{AppSecret: graph.Secret(world.AppSecret()), VerifyToken: graph.Secret(world.VerifyToken())}, webhook.Dispatch(tracker))
-	require.NoError(t, err)
-	flow, err := signup.NewFlow(signup.Config{
-		ConfigurationID: world.ConfigurationID(), Client: client,
-		Owner: func(*http.Request) (string, error) { return "tenant-1", nil },
-	})
+	endpoint, err := webhook.NewEndpoint(world.WebhookConfig(), webhook.DispatchAll(tracker))
 	require.NoError(t, err)
 	p.tracker = tracker
+	flow, err := signup.NewFlow(signup.Config{
+		ConfigurationID: world.ConfigurationID(), Client: client, Connected: p.onboarded,
+		Page: signup.PageConfig{Tenant: func(*http.Request) (string, error) { return "tenant-1", nil }},
+	})
+	require.NoError(t, err)
 	mux := http.NewServeMux()
-	mux.Handle("/signup/", http.StripPrefix("/signup", flow.Handler(p.onboarded)))
+	mux.Handle("/signup/", flow.Handler())
 	mux.HandleFunc("/webhook", func(w http.ResponseWriter, r *http.Request) {
 		p.mu.Lock()
 		fails, late := p.rand.IntN(100) < p.trouble, p.rand.IntN(2) == 0
@@ -154,7 +153,9 @@ func TestInTheEndTheHostKnowsWhatThePhoneShows(t *testing.T) {
 			History: coexistencetest.History{Messages: 600, Media: 15}, SecondAccount: seed%2 == 0,
 		})
 		p := newProduct(t, world, seed, 15)
-		outcome := p.signUp(t, world, func(popup *coexistencetest.Popup) (coexistencetest.Result, error) { return popup.Complete(phone, true) })
+		outcome := p.signUp(t, world, func(popup *coexistencetest.Popup) (coexistencetest.Result, error) {
+			return popup.Complete(phone, coexistencetest.ShareHistory)
+		})
 		require.Equal(t, "ready", outcome, world)
 
 		result, err := p.tracker.RequestSync(t.Context(), phone.ID())
@@ -293,14 +294,14 @@ func TestALifeFromSignupToDisconnectAndBack(t *testing.T) {
 		require.NoError(t, err)
 		return st.Stage
 	}
-	complete := func(share bool) func(*coexistencetest.Popup) (coexistencetest.Result, error) {
+	complete := func(sharing coexistencetest.HistorySharing) func(*coexistencetest.Popup) (coexistencetest.Result, error) {
 		return func(popup *coexistencetest.Popup) (coexistencetest.Result, error) {
-			return popup.Complete(phone, share)
+			return popup.Complete(phone, sharing)
 		}
 	}
 
 	require.Equal(t, "cancelled", p.signUp(t, world, (*coexistencetest.Popup).Cancel))
-	require.Equal(t, "ready", p.signUp(t, world, complete(false)))
+	require.Equal(t, "ready", p.signUp(t, world, complete(coexistencetest.DeclineHistory)))
 	require.Equal(t, coexistence.StageOnboarded, stage())
 	_, err := p.tracker.RequestSync(t.Context(), phone.ID())
 	require.NoError(t, err)
@@ -320,7 +321,7 @@ func TestALifeFromSignupToDisconnectAndBack(t *testing.T) {
 	require.Equal(t, coexistence.StageRemoved, stage())
 
 	world.Advance(20 * time.Minute)
-	require.Equal(t, "ready", p.signUp(t, world, complete(true)))
+	require.Equal(t, "ready", p.signUp(t, world, complete(coexistencetest.ShareHistory)))
 	require.Equal(t, coexistence.StageOnboarded, stage())
 	_, err = p.tracker.RequestSync(t.Context(), phone.ID())
 	require.NoError(t, err)
@@ -341,10 +342,10 @@ func TestTheHostFindsOutThatItGotAnOrdinaryNumber(t *testing.T) {
 	require.NoError(t, err)
 	attempt, err := flow.Begin(t.Context(), "tenant-1")
 	require.NoError(t, err)
-	popup, err := world.OpenSignup([]byte(`{"config_id":"` + world.ConfigurationID() +
+	popup, err := world.OpenSignup(json.RawMessage(`{"config_id":"` + world.ConfigurationID() +
 		`","response_type":"code","override_default_response_type":true,"extras":{"setup":{}}}`)) // a page of the host's own
 	require.NoError(t, err)
-	result, err := popup.Complete(phone, true)
+	result, err := popup.Complete(phone, coexistencetest.ShareHistory)
 	require.NoError(t, err)
 	session, err := signup.ParseSession(result.Message)
 	require.NoError(t, err)

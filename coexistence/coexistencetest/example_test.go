@@ -2,12 +2,13 @@ package coexistencetest_test
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"net/http/httptest"
 
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi"
-	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence/coexistencetest"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/signup"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook"
 )
 
@@ -22,16 +23,14 @@ func ExampleNewWorld() {
 
 	var mux webhook.Mux
 	webhook.On(&mux, func(_ context.Context, m *webhook.IncomingMessage) error {
-		fmt.Println("customer:", m.Content.(*webhook.Text).Body)
+		fmt.Println("customer:", m.Text())
 		return nil
 	})
 	webhook.On(&mux, func(_ context.Context, m *webhook.MessageEcho) error {
-		fmt.Println("phone:", m.Content.(*webhook.Text).Body)
+		fmt.Println("phone:", m.Text())
 		return nil
 	})
-	endpoint, err := webhook.NewEndpoint(webhook.Config{
-		AppSecret: graph.Secret(world.AppSecret()), VerifyToken: graph.Secret(world.VerifyToken()),
-	}, webhook.Dispatch(&mux))
+	endpoint, err := webhook.NewEndpoint(world.WebhookConfig(), webhook.Dispatch(&mux))
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -42,29 +41,17 @@ func ExampleNewWorld() {
 		fmt.Println(err)
 		return
 	}
-
-	popup, err := world.OpenSignup([]byte(`{"config_id":"` + world.ConfigurationID() + `","response_type":"code",
-		"override_default_response_type":true,"extras":{"featureType":"whatsapp_business_app_onboarding"}}`))
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
-	result, err := popup.Complete(phone, true)
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
 	client, err := cloudapi.NewClient(world.ClientConfig())
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
-	token, err := client.OAuth.Exchange(ctx, cloudapi.CodeExchange{Code: result.Code})
+	flow, err := signup.NewFlow(signup.Config{ConfigurationID: world.ConfigurationID(), Client: client})
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
-	if err := client.WithToken(token.Token).WABAs.Subscribe(ctx, phone.WABA()); err != nil {
+	if _, err := coexistencetest.SignUp(ctx, flow, phone, coexistencetest.ShareHistory); err != nil {
 		fmt.Println(err)
 		return
 	}
@@ -84,7 +71,7 @@ func ExamplePopup() {
 	world := coexistencetest.NewWorld(coexistencetest.Config{})
 	defer world.Close()
 	old := world.NewPhone(coexistencetest.PhoneConfig{AppVersion: "2.23.1"})
-	popup, err := world.OpenSignup([]byte(`{"config_id":"` + world.ConfigurationID() + `","response_type":"code",
+	popup, err := world.OpenSignup(json.RawMessage(`{"config_id":"` + world.ConfigurationID() + `","response_type":"code",
 		"override_default_response_type":true,"extras":{"featureType":"whatsapp_business_app_onboarding"}}`))
 	if err != nil {
 		fmt.Println(err)
@@ -105,19 +92,19 @@ func ExampleWorld_Silenced() {
 	world := coexistencetest.NewWorld(coexistencetest.Config{})
 	defer world.Close()
 	phone := world.NewPhone(coexistencetest.PhoneConfig{})
-	popup, err := world.OpenSignup([]byte(`{"config_id":"` + world.ConfigurationID() + `","response_type":"code",
+	popup, err := world.OpenSignup(json.RawMessage(`{"config_id":"` + world.ConfigurationID() + `","response_type":"code",
 		"override_default_response_type":true,"extras":{"featureType":"whatsapp_business_app_onboarding"}}`))
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
-	if _, err := popup.Complete(phone, true); err != nil {
+	if _, err := popup.Complete(phone, coexistencetest.ShareHistory); err != nil {
 		fmt.Println(err)
 		return
 	}
 	phone.Customer("+1 555-010-0142").Sends("Anybody there?")
 	all := world.Silenced()
-	fmt.Println(all[len(all)-1].Field+":", all[len(all)-1].Reason)
+	fmt.Printf("%s: %s\n", all[len(all)-1].Field, all[len(all)-1].Reason)
 	// Output: messages: the app does not subscribe to the field
 }
 
@@ -126,7 +113,7 @@ func ExampleWorld_Relied() {
 	world := coexistencetest.NewWorld(coexistencetest.Config{})
 	defer world.Close()
 	phone := world.NewPhone(coexistencetest.PhoneConfig{})
-	if _, err := phone.Connect(true); err != nil { // the popup, in one step
+	if _, err := phone.Connect(coexistencetest.ShareHistory); err != nil { // the popup, in one step
 		fmt.Println(err)
 		return
 	}

@@ -23,6 +23,8 @@ type launch struct {
 // featureCoexistence is the feature type that asks for coexistence. "coexistence" was its name until v3.
 const featureCoexistence = "whatsapp_business_app_onboarding"
 
+var errLaunch = errors.New("coexistencetest: the launch options are not the JSON that FB.login takes")
+
 // parseLaunch reads {"init":{…},"login":{…}} or the options of FB.login alone.
 func parseLaunch(b []byte) (launch, error) {
 	type loginOptions struct {
@@ -43,7 +45,7 @@ func parseLaunch(b []byte) (launch, error) {
 		loginOptions
 	}
 	if err := json.Unmarshal(b, &v); err != nil {
-		return launch{}, errors.New("coexistencetest: the launch options are not the JSON that FB.login takes")
+		return launch{}, errLaunch
 	}
 	login := v.loginOptions
 	if v.Login != nil {
@@ -56,6 +58,12 @@ func parseLaunch(b []byte) (launch, error) {
 		AppID: v.Init.AppID, Config: login.Config, Response: login.Response, Override: login.Override,
 		Feature: login.Extras.Feature, Version: login.Extras.Version, Redirect: login.Redirect,
 	}, nil
+}
+
+// known reports whether the options name the configuration and the app of the world. Meta shows no
+// reason if they do not.
+func (l launch) known(w *World) bool {
+	return l.Config == w.cfg.ConfigurationID && (l.AppID == "" || l.AppID == w.AppID())
 }
 
 // oldVersionsEnd is when versions 2 and 3 of Embedded Signup ended.

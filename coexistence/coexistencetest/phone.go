@@ -8,6 +8,7 @@ import (
 
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/cloudapitest"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook"
 )
 
 // An AppKind is the app that a phone number lives in.
@@ -287,12 +288,12 @@ func (p *Phone) find(id graph.Identity) *Customer {
 }
 
 // tell sends a change about the number. It wants the lock.
-func (p *Phone) tell(field string, members ...member) {
+func (p *Phone) tell(field webhook.Field, members ...member) {
 	p.world.courier.send(p.change(field, members...))
 }
 
 // change composes a change about the number, with the metadata in front.
-func (p *Phone) change(field string, members ...member) change {
+func (p *Phone) change(field webhook.Field, members ...member) change {
 	value := object(append([]member{
 		str("messaging_product", "whatsapp"),
 		sub("metadata", object(str("display_phone_number", p.digits()), str("phone_number_id", p.id))),

@@ -31,15 +31,26 @@ func (p *Phone) ScanQR(payload string) error {
 	return nil
 }
 
-// Confirm taps Connect and Confirm in the message from Meta. Share says whether the business shares its chats; if not, a
-// request for the history is answered with 2593109.
-func (p *Phone) Confirm(share bool) error {
+// HistorySharing is what a business answers on its phone when Meta asks whether to share its chats.
+type HistorySharing int
+
+const (
+	// ShareHistory shares the chats of the last six months.
+	ShareHistory HistorySharing = iota
+
+	// DeclineHistory shares none: a request for the history is answered with
+	// [graph.CodeHistorySharingOff].
+	DeclineHistory
+)
+
+// Confirm taps Connect and Confirm in the message from Meta.
+func (p *Phone) Confirm(sharing HistorySharing) error {
 	p.world.mu.Lock()
 	defer p.world.mu.Unlock()
 	if p.request == nil {
 		return errNoRequest
 	}
-	p.request.confirmed, p.request.share = true, share
+	p.request.confirmed, p.request.share = true, sharing == ShareHistory
 	p.used()
 	p.world.relied.on(relyPopup)
 	p.request.proceed()

@@ -82,27 +82,6 @@ func (p *Phone) checkIdle() {
 	p.lose(ReasonPrimaryInactivity, "SYSTEM")
 }
 
-// Connect goes through the popup in one step, without showing it, for a test that is about something else: as if the business had entered
-// the number and the code, and confirmed on the phone. What refuses the number in the popup refuses it here: a [*PopupError].
-func (p *Phone) Connect(share bool) (Result, error) {
-	w := p.world
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	p.used()
-	d := &dialog{
-		id: w.newID(), coexist: true, existing: true, phone: p, share: share, verified: true, confirmed: true, screen: ScreenReview,
-		launch: launch{
-			AppID: w.AppID(), Config: w.cfg.ConfigurationID, Response: "code", Override: true, Feature: featureCoexistence, Version: "v4",
-		},
-	}
-	if code := w.eligible(p, d); code != 0 {
-		return Result{}, d.fail(w, code, "")
-	}
-	w.popups[d.id] = d
-	w.finish(d)
-	return *d.result, nil
-}
-
 // ChangesNumber gives the customer another phone number, and with it another user id. If the business's number coexists, a system
 // message tells of it, and the chat goes on.
 func (c *Customer) ChangesNumber(number string) graph.MessageID {

@@ -48,7 +48,7 @@ var ErrNotOffered = errors.New("coexistencetest: the popup does not offer this s
 //	popup, err := world.OpenSignup(launch)
 //	popup.ChooseExistingAccount()
 //	popup.EnterNumber(phone.Number())
-//	phone.Confirm(true)
+//	phone.Confirm(coexistencetest.ShareHistory)
 //	popup.VerifyCode(phone.LastCode())
 //	result, err := popup.Finish()
 type Popup struct {
@@ -78,11 +78,17 @@ type popupFault struct {
 	SessionID string     `json:"session_id"`
 }
 
-// OpenSignup opens the popup. Launch is what the page would give to FB.init and FB.login, as JSON: {"init":…,"login":…}, or
-// the options of FB.login alone. Options that are wrong in a way that Meta punishes silently open a popup all the same.
-func (w *World) OpenSignup(launch []byte) (*Popup, error) {
+// OpenSignup opens the popup. Launch is what the page would give to FB.init and FB.login: a
+// [signup.Launch], or JSON as a [json.RawMessage], either {"init":…,"login":…} or the options of
+// FB.login alone. Options that are wrong in a way that Meta punishes silently open a popup all the
+// same.
+func (w *World) OpenSignup(launch json.Marshaler) (*Popup, error) {
+	options, err := json.Marshal(launch)
+	if err != nil {
+		return nil, errLaunch
+	}
 	p := &Popup{world: w}
-	if err := p.ask("", string(launch)); err != nil {
+	if err := p.ask("", string(options)); err != nil {
 		return nil, err
 	}
 	p.id = p.view.ID
@@ -148,17 +154,6 @@ func (w *World) TextedCode(number string) string {
 // VerifyLater goes on without the code of an ordinary number: since v3, the flow can end with a number that is not verified.
 func (p *Popup) VerifyLater() error { return p.ask("later", "") }
 
-// ShareHistory confirms on the phone, with or without sharing the chats: the same as [Phone.Confirm].
-func (p *Popup) ShareHistory(share bool) error {
-	p.world.mu.Lock()
-	d := p.world.popups[p.id]
-	p.world.mu.Unlock()
-	if d == nil || d.phone == nil {
-		return ErrNotOffered
-	}
-	return d.phone.Confirm(share)
-}
-
 // Finish clicks the last button. The account is shared, and the webhooks that say so are on their way.
 func (p *Popup) Finish() (Result, error) { return p.end("finish") }
 
@@ -170,14 +165,14 @@ func (p *Popup) ReportError() (Result, error) { return p.end("report") }
 
 // Complete plays the whole popup for a phone whose owner notices nothing: if the popup does not offer the existing account,
 // the owner adds an ordinary new number instead and believes to be connected.
-func (p *Popup) Complete(phone *Phone, share bool) (Result, error) {
+func (p *Popup) Complete(phone *Phone, sharing HistorySharing) (Result, error) {
 	if !p.OffersExistingAccount() {
 		return p.completeOrdinary(phone)
 	}
 	steps := []func() error{
 		p.ChooseExistingAccount,
 		func() error { return p.EnterNumber(phone.Number()) },
-		func() error { return phone.Confirm(share) },
+		func() error { return phone.Confirm(sharing) },
 		func() error { return p.VerifyCode(phone.LastCode()) },
 	}
 	for _, step := range steps {
@@ -188,11 +183,14 @@ func (p *Popup) Complete(phone *Phone, share bool) (Result, error) {
 	return p.Finish()
 }
 
+// newNumber is what a business adds that believes to connect its app.
+const newNumber = "+1 555-010-0177"
+
 func (p *Popup) completeOrdinary(phone *Phone) (Result, error) {
 	steps := []func() error{
 		func() error { return p.ChooseBusiness(phone.Business()) },
 		p.ChooseNewNumber,
-		func() error { return p.EnterNumber("+1 555-010-0177") },
+		func() error { return p.EnterNumber(newNumber) },
 		func() error { return p.VerifyCode(p.TextedCode()) },
 	}
 	for _, step := range steps {

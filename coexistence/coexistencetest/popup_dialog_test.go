@@ -174,7 +174,7 @@ func TestACodeOfARedirectIsBoundToItsURI(t *testing.T) {
 	path, _ := v.open("display", "page", "redirect_uri", back, "state", "s")
 	v.step(path, "existing", "")
 	v.step(path, "number", phone.Number())
-	require.NoError(t, phone.Confirm(true))
+	require.NoError(t, phone.Confirm(coexistencetest.ShareHistory))
 	v.step(path, "code", phone.LastCode())
 	var view struct {
 		Result struct{ Code string } `json:"result"`

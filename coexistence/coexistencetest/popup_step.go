@@ -33,14 +33,17 @@ type dialog struct {
 	result  *Result
 }
 
+// wentWrong is what the popup shows for launch options that are not of the app.
+const wentWrong = "Sorry, something went wrong."
+
 func (w *World) openPopup(l launch) []byte {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	d := &dialog{id: w.newID(), launch: l, coexist: l.asksForCoexistence(w.Now()), screen: ScreenBusiness}
 	w.popups[d.id] = d
-	if l.Config != w.cfg.ConfigurationID || l.AppID != "" && l.AppID != w.AppID() {
+	if !l.known(w) {
 		d.broken = true
-		return d.page(d.fail(w, 0, "Sorry, something went wrong."))
+		return d.page(d.fail(w, 0, wentWrong))
 	}
 	return d.page(nil)
 }

@@ -43,7 +43,7 @@ func TestThePopupNamesTheAccountAlone(t *testing.T) {
 	t.Parallel()
 	world, _ := newWorld(t, coexistencetest.Config{})
 	phone := world.NewPhone(coexistencetest.PhoneConfig{})
-	result, err := openPopup(t, world).Complete(phone, true)
+	result, err := openPopup(t, world).Complete(phone, coexistencetest.ShareHistory)
 	require.NoError(t, err)
 	s := read(t, result.Message)
 	require.Equal(t, "FINISH_WHATSAPP_BUSINESS_APP_ONBOARDING", s.Event)
@@ -63,7 +63,7 @@ func TestOtherFormsOfTheFinishEvent(t *testing.T) {
 			t.Parallel()
 			world, _ := newWorld(t, coexistencetest.Config{Session: variant})
 			phone := world.NewPhone(coexistencetest.PhoneConfig{})
-			result, err := openPopup(t, world).Complete(phone, true)
+			result, err := openPopup(t, world).Complete(phone, coexistencetest.ShareHistory)
 			require.NoError(t, err)
 			require.NotEmpty(t, result.Code)
 			if variant == coexistencetest.SessionLost {
@@ -89,7 +89,7 @@ func TestTheQRCodeStandsForTheCode(t *testing.T) {
 	require.Equal(t, coexistencetest.ScreenVerify, popup.Screen())
 	_, err := popup.Finish()
 	require.ErrorIs(t, err, coexistencetest.ErrNotOffered, "the phone has not confirmed")
-	require.NoError(t, popup.ShareHistory(true))
+	require.NoError(t, phone.Confirm(coexistencetest.ShareHistory))
 	require.Equal(t, coexistencetest.ScreenReview, popup.Screen())
 	_, err = popup.Finish()
 	require.NoError(t, err)
@@ -100,7 +100,9 @@ func TestClosingThePopup(t *testing.T) {
 	steps := []func(*coexistencetest.Popup, *coexistencetest.Phone) error{
 		func(p *coexistencetest.Popup, _ *coexistencetest.Phone) error { return p.ChooseExistingAccount() },
 		func(p *coexistencetest.Popup, ph *coexistencetest.Phone) error { return p.EnterNumber(ph.Number()) },
-		func(_ *coexistencetest.Popup, ph *coexistencetest.Phone) error { return ph.Confirm(true) },
+		func(_ *coexistencetest.Popup, ph *coexistencetest.Phone) error {
+			return ph.Confirm(coexistencetest.ShareHistory)
+		},
 		func(p *coexistencetest.Popup, ph *coexistencetest.Phone) error { return p.VerifyCode(ph.LastCode()) },
 	}
 	want := []string{"BUSINESS_ACCOUNT_SELECTION", "PHONE_NUMBER_SETUP", "PHONE_NUMBER_VERIFICATION", "PHONE_NUMBER_VERIFICATION", ""}
@@ -225,7 +227,7 @@ func TestRefusingOnThePhone(t *testing.T) {
 	t.Parallel()
 	world, _ := newWorld(t, coexistencetest.Config{})
 	phone := world.NewPhone(coexistencetest.PhoneConfig{})
-	require.Error(t, phone.Confirm(true), "nobody asked")
+	require.Error(t, phone.Confirm(coexistencetest.ShareHistory), "nobody asked")
 	popup := openPopup(t, world)
 	require.NoError(t, popup.ChooseExistingAccount())
 	require.NoError(t, popup.EnterNumber(phone.Number()))
@@ -234,7 +236,7 @@ func TestRefusingOnThePhone(t *testing.T) {
 	require.Error(t, popup.VerifyCode(code))
 	require.Error(t, popup.VerifyCode(""))
 	require.NoError(t, popup.EnterNumber(phone.Number()), "the business thinks again")
-	require.NoError(t, phone.Confirm(false))
+	require.NoError(t, phone.Confirm(coexistencetest.DeclineHistory))
 	require.NoError(t, popup.VerifyCode(phone.LastCode()))
 	_, err := popup.Finish()
 	require.NoError(t, err)
@@ -261,11 +263,11 @@ func TestAForgottenFeatureTypeAddsAnOrdinaryNumberSilently(t *testing.T) {
 			t.Parallel()
 			world, _ := newWorld(t, coexistencetest.Config{Start: tt.now})
 			phone := world.NewPhone(coexistencetest.PhoneConfig{})
-			popup, err := world.OpenSignup([]byte(`{"init":{"appId":"` + string(world.AppID()) + `"},"login":{"config_id":"` +
+			popup, err := world.OpenSignup(json.RawMessage(`{"init":{"appId":"` + string(world.AppID()) + `"},"login":{"config_id":"` +
 				world.ConfigurationID() + `","response_type":"code","override_default_response_type":true,"extras":` + tt.extras + `}}`))
 			require.NoError(t, err)
 			require.Equal(t, tt.want, popup.OffersExistingAccount())
-			result, err := popup.Complete(phone, true)
+			result, err := popup.Complete(phone, coexistencetest.ShareHistory)
 			require.NoError(t, err, "nobody notices")
 			require.Equal(t, tt.want, phone.Coexists())
 			if tt.want {
@@ -288,18 +290,18 @@ func TestWrongLaunchOptions(t *testing.T) {
 	world, _ := newWorld(t, coexistencetest.Config{})
 	phone := world.NewPhone(coexistencetest.PhoneConfig{})
 
-	_, err := world.OpenSignup([]byte("not JSON"))
+	_, err := world.OpenSignup(json.RawMessage("not JSON"))
 	require.Error(t, err)
-	_, err = world.OpenSignup([]byte("{}"))
+	_, err = world.OpenSignup(json.RawMessage("{}"))
 	require.Error(t, err)
 
-	_, err = world.OpenSignup([]byte(`{"config_id":"1"}`))
+	_, err = world.OpenSignup(json.RawMessage(`{"config_id":"1"}`))
 	require.ErrorContains(t, err, "Sorry, something went wrong")
 
-	popup, err := world.OpenSignup([]byte(`{"config_id":"` + world.ConfigurationID() + `",
+	popup, err := world.OpenSignup(json.RawMessage(`{"config_id":"` + world.ConfigurationID() + `",
 		"extras":{"featureType":"whatsapp_business_app_onboarding"}}`))
 	require.NoError(t, err)
-	result, err := popup.Complete(phone, true)
+	result, err := popup.Complete(phone, coexistencetest.ShareHistory)
 	require.NoError(t, err)
 	require.Empty(t, result.Code, "without response_type code there is an access token instead")
 	require.Contains(t, string(result.Callback), "accessToken")
@@ -308,14 +310,14 @@ func TestWrongLaunchOptions(t *testing.T) {
 func TestACodeWorksOnceAndForThirtySeconds(t *testing.T) {
 	t.Parallel()
 	world, _ := newWorld(t, coexistencetest.Config{})
-	result, err := openPopup(t, world).Complete(world.NewPhone(coexistencetest.PhoneConfig{}), true)
+	result, err := openPopup(t, world).Complete(world.NewPhone(coexistencetest.PhoneConfig{}), coexistencetest.ShareHistory)
 	require.NoError(t, err)
 	exchange(t, world, result.Code)
-	path := "/oauth/access_token?client_id=" + string(world.AppID()) + "&client_secret=" + world.AppSecret() + "&code="
+	path := "/oauth/access_token?client_id=" + string(world.AppID()) + "&client_secret=" + world.AppSecret().Reveal() + "&code="
 	_, v := call(t, world, "", "GET", path+result.Code.Reveal(), "")
 	require.Contains(t, string(v["error"]), "36009")
 
-	late, err := openPopup(t, world).Complete(world.NewPhone(coexistencetest.PhoneConfig{}), true)
+	late, err := openPopup(t, world).Complete(world.NewPhone(coexistencetest.PhoneConfig{}), coexistencetest.ShareHistory)
 	require.NoError(t, err)
 	world.Advance(31 * time.Second)
 	_, v = call(t, world, "", "GET", path+late.Code.Reveal(), "")

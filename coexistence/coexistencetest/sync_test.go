@@ -10,6 +10,7 @@ import (
 
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence/coexistencetest"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook"
 )
 
 const day = 24 * time.Hour
@@ -18,7 +19,7 @@ func TestADeclinedHistoryIsAnErrorByWebhook(t *testing.T) {
 	t.Parallel()
 	world, h := newWorld(t, coexistencetest.Config{})
 	phone := world.NewPhone(coexistencetest.PhoneConfig{History: coexistencetest.History{Messages: 50}})
-	token := onboard(t, world, phone, false)
+	token := onboard(t, world, phone, coexistencetest.DeclineHistory)
 	require.Equal(t, http.StatusOK, requestSync(t, world, token, phone, "history"), "the call itself is accepted")
 	wait(t, world)
 	hooks := h.of(t, "history")
@@ -153,7 +154,7 @@ func TestWebhooksCanComeFromTheOtherAccount(t *testing.T) {
 	t.Parallel()
 	world, h := newWorld(t, coexistencetest.Config{})
 	phone := world.NewPhone(coexistencetest.PhoneConfig{SecondAccount: true})
-	result, err := openPopup(t, world).Complete(phone, true)
+	result, err := openPopup(t, world).Complete(phone, coexistencetest.ShareHistory)
 	require.NoError(t, err)
 	token := exchange(t, world, result.Code)
 	require.Len(t, phone.WABAs(), 2)
@@ -166,7 +167,7 @@ func TestWebhooksCanComeFromTheOtherAccount(t *testing.T) {
 	customer.Sends("Into the void")
 	wait(t, world)
 	require.Empty(t, h.of(t, "messages"))
-	require.Equal(t, "messages", world.Silenced()[0].Field)
+	require.Equal(t, webhook.FieldMessages, world.Silenced()[0].Field)
 	require.Equal(t, phone.WABAs()[1], world.Silenced()[0].WABA)
 	subscribe(phone.WABAs()[1])
 	customer.Sends("Heard")

@@ -14,6 +14,7 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/cloudapitest"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook"
 )
 
 // A World is Meta and any number of WhatsApp Business phones and customers, in one process: the Graph API, the popup of
@@ -84,14 +85,20 @@ func (w *World) Graph() *cloudapitest.Server { return w.graph }
 // ClientConfig returns what a client needs to call the Graph API: its address, the app and the partner's system token.
 func (w *World) ClientConfig() cloudapi.Config { return w.graph.Config() }
 
+// WebhookConfig returns what the host's endpoint needs: the secret of deliveries and the token of
+// the handshake.
+func (w *World) WebhookConfig() webhook.Config {
+	return webhook.Config{AppSecret: w.graph.App().Secret, VerifyToken: graph.Secret(w.cfg.VerifyToken)}
+}
+
 // AppID returns the id of the host's app.
 func (w *World) AppID() graph.AppID { return w.graph.App().ID }
 
 // AppSecret returns the secret that deliveries are signed with.
-func (w *World) AppSecret() string { return w.graph.App().Secret.Reveal() }
+func (w *World) AppSecret() graph.Secret { return w.graph.App().Secret }
 
 // VerifyToken returns what the host's callback must expect in the handshake.
-func (w *World) VerifyToken() string { return w.cfg.VerifyToken }
+func (w *World) VerifyToken() graph.Secret { return w.cfg.VerifyToken }
 
 // ConfigurationID returns the configuration that the popup must be opened with.
 func (w *World) ConfigurationID() string { return w.cfg.ConfigurationID }
@@ -122,7 +129,11 @@ func (w *World) DeliverTo(callbackURL string) error {
 	if err := w.graph.VerifyCallback(callbackURL, w.cfg.VerifyToken); err != nil {
 		return fmt.Errorf("coexistencetest: %w", err)
 	}
-	w.graph.Subscribe(cloudapitest.AppSubscription{CallbackURL: callbackURL, Fields: w.cfg.Fields})
+	fields := make([]string, len(w.cfg.Fields))
+	for i, f := range w.cfg.Fields {
+		fields[i] = string(f)
+	}
+	w.graph.Subscribe(cloudapitest.AppSubscription{CallbackURL: callbackURL, Fields: fields})
 	return nil
 }
 

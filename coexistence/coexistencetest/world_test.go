@@ -42,7 +42,7 @@ func newHost(t *testing.T, world *coexistencetest.World) *host {
 
 func (h *host) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if r.Method == http.MethodGet {
-		if r.URL.Query().Get("hub.verify_token") != h.world.VerifyToken() {
+		if r.URL.Query().Get("hub.verify_token") != h.world.VerifyToken().Reveal() {
 			w.WriteHeader(http.StatusForbidden)
 			return
 		}
@@ -50,7 +50,7 @@ func (h *host) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	body, _ := io.ReadAll(r.Body)
-	mac := hmac.New(sha256.New, []byte(h.world.AppSecret()))
+	mac := hmac.New(sha256.New, []byte(h.world.AppSecret().Reveal()))
 	mac.Write(body)
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -198,8 +198,8 @@ func (h *host) of(t *testing.T, field string) []hook {
 }
 
 // launchCoexistence is what a page gives to FB.login.
-func launchCoexistence(w *coexistencetest.World) []byte {
-	return []byte(`{"config_id":"` + w.ConfigurationID() + `","response_type":"code","override_default_response_type":true,
+func launchCoexistence(w *coexistencetest.World) json.RawMessage {
+	return json.RawMessage(`{"config_id":"` + w.ConfigurationID() + `","response_type":"code","override_default_response_type":true,
 		"extras":{"setup":{},"featureType":"whatsapp_business_app_onboarding"}}`)
 }
 
@@ -233,7 +233,7 @@ func call(t *testing.T, world *coexistencetest.World, token graph.Secret, method
 func exchange(t *testing.T, world *coexistencetest.World, code graph.Secret) graph.Secret {
 	t.Helper()
 	status, v := call(t, world, "", "GET",
-		"/oauth/access_token?client_id="+string(world.AppID())+"&client_secret="+world.AppSecret()+"&code="+code.Reveal(), "")
+		"/oauth/access_token?client_id="+string(world.AppID())+"&client_secret="+world.AppSecret().Reveal()+"&code="+code.Reveal(), "")
 	require.Equal(t, http.StatusOK, status, string(v["error"]))
 	var token string
 	require.NoError(t, json.Unmarshal(v["access_token"], &token))
@@ -241,11 +241,11 @@ func exchange(t *testing.T, world *coexistencetest.World, code graph.Secret) gra
 }
 
 // onboard plays popup, exchange and subscription.
-func onboard(t *testing.T, world *coexistencetest.World, phone *coexistencetest.Phone, share bool) graph.Secret {
+func onboard(t *testing.T, world *coexistencetest.World, phone *coexistencetest.Phone, sharing coexistencetest.HistorySharing) graph.Secret {
 	t.Helper()
 	popup, err := world.OpenSignup(launchCoexistence(world))
 	require.NoError(t, err)
-	result, err := popup.Complete(phone, share)
+	result, err := popup.Complete(phone, sharing)
 	require.NoError(t, err)
 	token := exchange(t, world, result.Code)
 	for _, waba := range phone.WABAs() {
@@ -273,7 +273,7 @@ func TestAHostThatDoesEverythingRightSeesTheWholePast(t *testing.T) {
 	t.Parallel()
 	world, h := newWorld(t, coexistencetest.Config{Seed: 7})
 	phone := world.NewPhone(coexistencetest.PhoneConfig{History: coexistencetest.History{Messages: 2000}})
-	token := onboard(t, world, phone, true)
+	token := onboard(t, world, phone, coexistencetest.ShareHistory)
 	require.Equal(t, http.StatusOK, requestSync(t, world, token, phone, "smb_app_state_sync"))
 	require.Equal(t, http.StatusOK, requestSync(t, world, token, phone, "history"))
 	wait(t, world)

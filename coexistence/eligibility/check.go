@@ -7,19 +7,19 @@ import (
 	"time"
 )
 
-// Check compares a candidate with a policy. It finds every reason at once, in the order number, country, app, version,
-// account. It is a pure function and safe for concurrent use.
+// Check compares a candidate with a policy. It finds every reason at once, in the order number,
+// country, app, version, account. It is a pure function and safe for concurrent use.
 //
 // Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/embedded-signup/onboarding-business-app-users
 func Check(c Candidate, p Policy) Result {
 	k := checker{policy: p}
-	if p.Closed {
+	if p.NotLaunched {
 		k.refuse(ReasonNotOffered,
 			"The WhatsApp Business app and Cloud API cannot be used with one number at once.",
 			"Wait until Meta offers it, or use a separate number for Cloud API.")
 	}
-	number := parsePhone(c.Phone, c.Region)
-	k.result.Phone, k.result.Region = number.e164, number.region
+	number := parsePhone(c.PhoneNumber, c.Region)
+	k.result.PhoneNumber, k.result.Region = number.e164, number.region
 	k.checkPhone(number)
 	k.checkCountry(number)
 	k.checkApp(c.App)
@@ -27,7 +27,14 @@ func Check(c Candidate, p Policy) Result {
 	k.checkAccount(c.AccountActive)
 	k.checkVerified(c.PhoneVerified)
 	k.result.Notes = notes(c, number)
-	k.result.Eligible = len(k.result.Reasons) == 0 && len(k.result.Questions) == 0
+	switch {
+	case len(k.result.Reasons) > 0:
+		k.result.Decision = DecisionRefused
+	case len(k.result.Questions) > 0:
+		k.result.Decision = DecisionOpen
+	default:
+		k.result.Decision = DecisionEligible
+	}
 	return k.result
 }
 
@@ -78,8 +85,8 @@ func (k *checker) checkCountry(n number) {
 		r := k.reason(ReasonCountry,
 			"Numbers from "+country(n.region)+" cannot be used with the WhatsApp Business app and Cloud API at once.",
 			"Use a number of another country, or use this one for Cloud API alone.")
-		if r.Lifted = k.policy.lifted(n.region); !r.Lifted.IsZero() {
-			r.Remedy += " Meta has lifted this restriction on " + r.Lifted.Format(time.DateOnly) +
+		if r.LiftedAt = k.policy.lifted(n.region); !r.LiftedAt.IsZero() {
+			r.Remedy += " Meta has lifted this restriction on " + r.LiftedAt.Format(time.DateOnly) +
 				": ask your provider to check against the current rules."
 		}
 		k.result.Reasons = append(k.result.Reasons, r)
@@ -92,7 +99,8 @@ func (k *checker) checkCountry(n number) {
 	}
 }
 
-// country is the name with the calling code, or the letters for a country that only a host's own policy knows.
+// country is the name with the calling code, or the letters for a country that only a host's own
+// policy knows.
 func country(region string) string {
 	name := countryNames[region]
 	if name == "" {
@@ -105,7 +113,7 @@ func country(region string) string {
 }
 
 func (k *checker) checkApp(app App) {
-	if !k.policy.BusinessApp {
+	if !k.policy.RequireBusinessApp {
 		return
 	}
 	switch app {
@@ -122,12 +130,12 @@ func (k *checker) checkApp(app App) {
 func (k *checker) checkVersion(shown string) {
 	v := parseVersion(shown)
 	if v != nil {
-		k.result.Version = v.String()
+		k.result.AppVersion = v.String()
 	}
-	if strings.TrimSpace(k.policy.MinVersion) == "" {
+	if strings.TrimSpace(k.policy.MinAppVersion) == "" {
 		return
 	}
-	oldest := parseVersion(k.policy.MinVersion)
+	oldest := parseVersion(k.policy.MinAppVersion)
 	switch {
 	case v == nil || oldest == nil || v.isPrefixOf(oldest):
 		k.ask(QuestionAppVersion, "The version of the WhatsApp Business app is not known.",
@@ -140,7 +148,7 @@ func (k *checker) checkVersion(shown string) {
 }
 
 func (k *checker) checkAccount(active Answer) {
-	if !k.policy.ActiveAccount {
+	if !k.policy.RequireActiveAccount {
 		return
 	}
 	switch active {
@@ -155,7 +163,7 @@ func (k *checker) checkAccount(active Answer) {
 }
 
 func (k *checker) checkVerified(verified Answer) {
-	if !k.policy.VerifiedPhone {
+	if !k.policy.RequireVerifiedPhone {
 		return
 	}
 	switch verified {

@@ -1,22 +1,24 @@
 package eligibility_test
 
 import (
+	"context"
 	"fmt"
 	"time"
 
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence/eligibility"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/signup"
 )
 
 func ExampleCheck() {
 	result := eligibility.Check(eligibility.Candidate{
-		Phone:         "0803 000 0123",
+		PhoneNumber:   "0803 000 0123",
 		Region:        "NG",
 		App:           eligibility.AppBusiness,
 		AppVersion:    "2.24.16.80 beta",
 		AccountActive: eligibility.Yes,
 	}, eligibility.DefaultPolicy)
 
-	fmt.Println("eligible:", result.Eligible)
+	fmt.Println(result.Decision)
 	for _, r := range result.Reasons {
 		fmt.Println("-", r.Text)
 	}
@@ -24,7 +26,7 @@ func ExampleCheck() {
 		fmt.Println("?", q.Text)
 	}
 	// Output:
-	// eligible: false
+	// refused
 	// - Numbers from Nigeria (+234) cannot be used with the WhatsApp Business app and Cloud API at once.
 	// - The WhatsApp Business app has version 2.24.16.80; version 2.24.17 or newer is needed.
 	// ? It is not known whether the phone number is verified.
@@ -32,7 +34,7 @@ func ExampleCheck() {
 
 func ExamplePolicyAsOf() {
 	nigerian := eligibility.Candidate{
-		Phone:         "+234 803 000 0123",
+		PhoneNumber:   "+234 803 000 0123",
 		App:           eligibility.AppBusiness,
 		AppVersion:    "2.24.17.79",
 		AccountActive: eligibility.Yes,
@@ -42,9 +44,23 @@ func ExamplePolicyAsOf() {
 		time.Date(2026, time.April, 14, 0, 0, 0, 0, time.UTC),
 		time.Date(2026, time.April, 15, 0, 0, 0, 0, time.UTC),
 	} {
-		fmt.Println(at.Format(time.DateOnly), eligibility.Check(nigerian, eligibility.PolicyAsOf(at)).Eligible)
+		fmt.Println(at.Format(time.DateOnly), eligibility.Check(nigerian, eligibility.PolicyAsOf(at)).Decision)
 	}
 	// Output:
-	// 2026-04-14 false
-	// 2026-04-15 true
+	// 2026-04-14 refused
+	// 2026-04-15 eligible
+}
+
+// The page of package signup asks for the number and the version of the app before Meta's popup opens.
+func ExamplePageCheck() {
+	cfg := signup.Config{Page: signup.PageConfig{Check: eligibility.PageCheck(eligibility.PolicyAsOf)}} // and the rest of it
+
+	result, err := cfg.Page.Check(context.Background(), "tenant-1", signup.CheckParams{PhoneNumber: "+1 555 010 0199", AppVersion: "2.1.9"})
+	fmt.Println(result.Eligible, err)
+	for _, r := range result.Reasons {
+		fmt.Println(r.Text, r.Remedy)
+	}
+	// Output:
+	// false <nil>
+	// The WhatsApp Business app has version 2.1.9; version 2.24.17 or newer is needed. Update the WhatsApp Business app on the phone, then check again.
 }

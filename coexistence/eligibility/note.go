@@ -2,7 +2,8 @@ package eligibility
 
 import "time"
 
-// notes returns what is worth knowing, without what a fact rules out. None of it comes from a call to Meta: there is none.
+// notes returns what is worth knowing, without what a fact rules out. None of it comes from a call
+// to Meta: there is none.
 func notes(c Candidate, n number) []Note {
 	var all []Note
 	add := func(code NoteCode, text string) { all = append(all, Note{code, text}) }
@@ -14,7 +15,7 @@ func notes(c Candidate, n number) []Note {
 	}
 	add(NoteActivity, "Meta may ask for more activity in the WhatsApp Business app. It decides so during the connection, "+
 		"and cannot be asked before.")
-	if c.InUse < 7*24*time.Hour {
+	if c.UsedFor < 7*24*time.Hour {
 		add(NoteNewNumber, "Partners report that a number should have been used in the WhatsApp Business app for about 7 "+
 			"days. Meta's documentation does not ask for it.")
 	}
@@ -24,7 +25,7 @@ func notes(c Candidate, n number) []Note {
 	}
 	add(NoteCreditLine, "If a former partner still shares a credit line with the business, the connection may fail: back "+
 		"up the chats, disconnect the business in the app, reconnect it there, then start again.")
-	if c.Badge != No {
+	if c.HasBadge != No {
 		add(NoteBadge, "Partners report that an Official Business Account or a Meta Verified badge may be lost on connecting, "+
 			"and that buying it again may end the connection. Meta has not confirmed it.")
 	}

@@ -20,8 +20,9 @@ type number struct {
 	unusual bool       // possible, but in no numbering plan
 }
 
-// parsePhone judges by length and country only. Numbering plans lag behind: they call real Brazilian and Mexican WhatsApp
-// numbers invalid, so what they do not know is worth a note and no refusal.
+// parsePhone judges by length and country only. Numbering plans lag behind: they call real
+// Brazilian and Mexican WhatsApp numbers invalid, so what they do not know is worth a note and no
+// refusal.
 func parsePhone(phone, region string) number {
 	phone, region = strings.TrimSpace(visible(phone)), strings.ToUpper(strings.TrimSpace(region))
 	if callingCode(region) == 0 {
@@ -47,7 +48,7 @@ func parsePhone(phone, region string) number {
 	read := number{e164: phonenumbers.Format(n, phonenumbers.E164)}
 	read.region, read.sharing = regionOf(n, region)
 	switch {
-	case !possible(n) && !possibleKey(read.e164):
+	case !possible(n) && !possibleKey(read.e164), !readsBack(read.e164):
 		read.e164, read.problem = "", ReasonPhoneInvalid
 	case read.region == "MX" || read.region == "AR" || read.region == "BR": // see graph.EquivalenceKey
 	default:
@@ -56,7 +57,8 @@ func parsePhone(phone, region string) number {
 	return read
 }
 
-// visible leaves out what a number from a phone's address book brings along when it is pasted: marks of the writing direction.
+// visible leaves out what a number from a phone's address book brings along when it is pasted:
+// marks of the writing direction.
 func visible(s string) string {
 	return strings.Map(func(r rune) rune {
 		if unicode.Is(unicode.Cf, r) {
@@ -66,7 +68,8 @@ func visible(s string) string {
 	}, s)
 }
 
-// regionOf tells the country, by the one that was given where the number does not say it, or else the countries that it can be.
+// regionOf tells the country, by the one that was given where the number does not say it, or else
+// the countries that it can be.
 func regionOf(n *phonenumbers.PhoneNumber, given string) (region string, sharing []string) {
 	region = phonenumbers.GetRegionCodeForNumber(n)
 	if region != "" && region != phonenumbers.REGION_CODE_FOR_NON_GEO_ENTITY {
@@ -87,6 +90,15 @@ func possible(n *phonenumbers.PhoneNumber) bool {
 func possibleKey(e164 string) bool {
 	n, err := phonenumbers.Parse("+"+graph.EquivalenceKey(e164), "")
 	return err == nil && possible(n)
+}
+
+// readsBack reports whether the number, read again, is still itself. It is not if its national part
+// begins with a trunk prefix even after one was taken off, as with three zeros in Ghana: each
+// reading would take off another. No numbering plan has such a number, and a host that reads it a
+// second time would store it as a different one.
+func readsBack(e164 string) bool {
+	n, err := phonenumbers.Parse(e164, "")
+	return err == nil && phonenumbers.Format(n, phonenumbers.E164) == e164
 }
 
 // callingCode is 0 for what is no country.

@@ -5,44 +5,49 @@ import (
 	"time"
 )
 
-// A Policy is a set of requirements as of a date. The zero Policy asks for a phone number and nothing else. To make one of
-// your own, change what [PolicyAsOf] returns: it is a value of its own each time.
+// A Policy is a set of requirements as of a date. The zero Policy asks for a phone number and
+// nothing else. To make one of your own, change what [PolicyAsOf] returns: it is a value of its own
+// each time.
 type Policy struct {
 	// Name says what the policy is, with its date: every reason carries it.
 	Name string
 
-	// Since is the first day of the policy, and Until the first one on which it no longer holds, both at 0:00 UTC. Until is
-	// zero while it holds.
+	// Since is the first day of the policy, and Until the first one on which it no longer holds,
+	// both at 0:00 UTC. Until is zero while it holds.
 	Since, Until time.Time
 
 	// Source is where the policy is written.
 	Source string
 
-	// Closed means that nobody can use coexistence.
-	Closed bool
+	// NotLaunched means that Meta does not offer coexistence yet: every number is refused.
+	NotLaunched bool
 
-	// MinVersion is the oldest version of the WhatsApp Business app, such as "2.24.17". If empty, any will do.
-	MinVersion string
+	// MinAppVersion is the oldest version of the WhatsApp Business app, such as "2.24.17". If
+	// empty, any will do.
+	MinAppVersion string
 
-	// Unsupported lists the countries whose numbers are refused, and Sanctioned those in which the whole WhatsApp Business
-	// Platform is not available: two letters each, by ISO 3166-1. Countries and not calling codes: +7 is Russia and
-	// Kazakhstan, +44 is the United Kingdom, Guernsey, Jersey and the Isle of Man.
+	// Unsupported lists the countries whose numbers are refused, and Sanctioned those in which the
+	// whole WhatsApp Business Platform is not available: two letters each, by ISO 3166-1. Countries
+	// and not calling codes: +7 is Russia and Kazakhstan, +44 is the United Kingdom, Guernsey,
+	// Jersey and the Isle of Man.
 	Unsupported, Sanctioned []string
 
-	// BusinessApp requires the WhatsApp Business app; ActiveAccount an account that works; VerifiedPhone a verified number.
-	BusinessApp, ActiveAccount, VerifiedPhone bool
+	// RequireBusinessApp asks for the WhatsApp Business app, RequireActiveAccount for an account
+	// that works, and RequireVerifiedPhone for a verified number.
+	RequireBusinessApp, RequireActiveAccount, RequireVerifiedPhone bool
 }
 
-// DefaultPolicy is the policy this package promises: version 2.24.17 or newer of the WhatsApp Business app, no numbers from
-// Nigeria and South Africa, an active account with a verified number. Meta's rules were so from 2025-10-23 to 2026-04-15.
+// DefaultPolicy is the policy this package promises: version 2.24.17 or newer of the WhatsApp
+// Business app, no numbers from Nigeria and South Africa, an active account with a verified number.
+// Meta's rules were so from 2025-10-23 to 2026-04-15.
 var DefaultPolicy = PolicyAsOf(day(2025, time.October, 23))
 
-// PolicyAsOf returns Meta's rules at the time t, as far as they are known: since the launch on 2025-02-11 the list of
-// excluded countries shrank on 2025-05-05, 2025-10-23 and 2026-04-15, and is empty now. Before the launch the policy refuses
-// everybody.
+// PolicyAsOf returns Meta's rules at the time t, as far as they are known: since the launch on
+// 2025-02-11 the list of excluded countries shrank on 2025-05-05, 2025-10-23 and 2026-04-15, and is
+// empty now. Before the launch the policy refuses everybody.
 //
-// The list before 2025-10-23 is inferred from what Meta opened later. Crimea, Donetsk and Luhansk are sanctioned too, but
-// are no countries and share their calling codes: a note reminds of them.
+// The list before 2025-10-23 is inferred from what Meta opened later. Crimea, Donetsk and Luhansk
+// are sanctioned too, but are no countries and share their calling codes: a note reminds of them.
 //
 // Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/changelog
 func PolicyAsOf(t time.Time) Policy {
@@ -55,7 +60,8 @@ func PolicyAsOf(t time.Time) Policy {
 	return all[0]
 }
 
-// lifted is the day on which Meta stopped excluding the country, if that was after the policy began.
+// lifted is the day on which Meta stopped excluding the country, if that was after the policy
+// began.
 func (p Policy) lifted(region string) time.Time {
 	if p.Since.IsZero() {
 		return time.Time{}

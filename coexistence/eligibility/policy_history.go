@@ -11,8 +11,8 @@ const (
 	changelog = "https://developers.facebook.com/documentation/business-messaging/whatsapp/changelog"
 )
 
-// history returns Meta's rules in order of time, each a value of its own that a caller may change. The first one is about
-// the time before the launch.
+// history returns Meta's rules in order of time, each a value of its own that a caller may change.
+// The first one is about the time before the launch.
 func history() []Policy {
 	const minVersion = "2.24.17"
 	launch := day(2025, time.February, 11)
@@ -25,12 +25,12 @@ func history() []Policy {
 		return Policy{
 			Name:  "Meta's coexistence requirements of " + since.Format(time.DateOnly),
 			Since: since, Until: until, Source: source,
-			MinVersion: minVersion, Unsupported: unsupported, Sanctioned: []string{"CU", "IR", "KP", "SY"},
-			BusinessApp: true, ActiveAccount: true, VerifiedPhone: true,
+			MinAppVersion: minVersion, Unsupported: unsupported, Sanctioned: []string{"CU", "IR", "KP", "SY"},
+			RequireBusinessApp: true, RequireActiveAccount: true, RequireVerifiedPhone: true,
 		}
 	}
 	return []Policy{
-		{Name: "before the launch of coexistence on 2025-02-11", Until: launch, Source: changelog, Closed: true},
+		{Name: "before the launch of coexistence on 2025-02-11", Until: launch, Source: changelog, NotLaunched: true},
 		rules(launch, india, changelog, slices.Concat(openedInOctober2025, nigeriaAndSouthAfrica, []string{"IN"})...),
 		rules(india, most, changelog, slices.Concat(openedInOctober2025, nigeriaAndSouthAfrica)...),
 		rules(most, everywhere, onboardingPage, slices.Clone(nigeriaAndSouthAfrica)...),
@@ -40,10 +40,11 @@ func history() []Policy {
 
 var nigeriaAndSouthAfrica = []string{"NG", "ZA"}
 
-// openedInOctober2025 are the countries that Meta's change log names on 2025-10-23: Australia, Japan, the Philippines,
-// Russia, South Korea, Turkey, the United Kingdom, and the EEA and EU. Those are 27 states with the parts of France and
-// Finland that are in the EU under a code of their own, and Iceland, Liechtenstein and Norway. Guernsey, Jersey and the Isle
-// of Man are not in the United Kingdom, and Kazakhstan is not in Russia.
+// openedInOctober2025 are the countries that Meta's change log names on 2025-10-23: Australia,
+// Japan, the Philippines, Russia, South Korea, Turkey, the United Kingdom, and the EEA and EU.
+// Those are 27 states with the parts of France and Finland that are in the EU under a code of their
+// own, and Iceland, Liechtenstein and Norway. Guernsey, Jersey and the Isle of Man are not in the
+// United Kingdom, and Kazakhstan is not in Russia.
 var openedInOctober2025 = []string{
 	"AU", "GB", "JP", "KR", "PH", "RU", "TR",
 	"AT", "BE", "BG", "CY", "CZ", "DE", "DK", "EE", "ES", "FI", "FR", "GR", "HR", "HU", "IE", "IT", "LT", "LU", "LV", "MT",

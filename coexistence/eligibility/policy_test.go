@@ -58,16 +58,19 @@ func TestPolicyAsOfKnowsTheHistory(t *testing.T) {
 			require.Contains(t, p.Name, p.Since.Format(time.DateOnly))
 			for region, phone := range numbers {
 				c := good()
-				c.Phone = phone
+				c.PhoneNumber = phone
 				got := eligibility.Check(c, p)
 				require.Equal(t, region, got.Region, "the test's number %s", phone)
-				require.Equal(t, tt.refuse(region), got.Refused(), "%s: %v", region, got.Reasons)
-				require.Equal(t, !tt.refuse(region), got.Eligible, "%s: %v", region, got.Questions)
-				if got.Refused() {
+				want := eligibility.DecisionEligible
+				if tt.refuse(region) {
+					want = eligibility.DecisionRefused
+				}
+				require.Equal(t, want, got.Decision, "%s: %v", region, got)
+				if want == eligibility.DecisionRefused {
 					require.Equal(t, list{eligibility.ReasonCountry}, codes(got.Reasons))
 					requireFitToShow(t, got.Reasons[0])
 					require.NotContains(t, got.Reasons[0].Text, " "+region+" ", "a country has a name")
-					require.True(t, got.Reasons[0].Lifted.After(at), "%s", region)
+					require.True(t, got.Reasons[0].LiftedAt.After(at), "%s", region)
 				}
 			}
 		})
@@ -91,11 +94,11 @@ func TestSanctionsHoldAtAllTimes(t *testing.T) {
 			time.Date(2030, 1, 1, 0, 0, 0, 0, time.UTC),
 		} {
 			c := good()
-			c.Phone = phone
+			c.PhoneNumber = phone
 			got := eligibility.Check(c, eligibility.PolicyAsOf(at))
 			require.Equal(t, list{eligibility.ReasonSanctions}, codes(got.Reasons), phone)
 			requireFitToShow(t, got.Reasons[0])
-			require.Zero(t, got.Reasons[0].Lifted)
+			require.Zero(t, got.Reasons[0].LiftedAt)
 		}
 	}
 }
@@ -104,21 +107,21 @@ func TestSanctionsHoldAtAllTimes(t *testing.T) {
 func TestDefaultPolicy(t *testing.T) {
 	t.Parallel()
 	p := eligibility.DefaultPolicy
-	require.Equal(t, "2.24.17", p.MinVersion)
+	require.Equal(t, "2.24.17", p.MinAppVersion)
 	require.Equal(t, []string{"NG", "ZA"}, p.Unsupported)
-	require.True(t, p.BusinessApp)
-	require.True(t, p.ActiveAccount)
-	require.True(t, p.VerifiedPhone)
+	require.True(t, p.RequireBusinessApp)
+	require.True(t, p.RequireActiveAccount)
+	require.True(t, p.RequireVerifiedPhone)
 
 	for region, name := range map[string]string{"NG": "Nigeria (+234)", "ZA": "South Africa (+27)"} {
 		c := good()
-		c.Phone = numbers[region]
+		c.PhoneNumber = numbers[region]
 		got := eligibility.Check(c, p)
 		require.Len(t, got.Reasons, 1)
 		require.Contains(t, got.Reasons[0].Text, name)
 		require.Contains(t, got.Reasons[0].Remedy, "2026-04-15")
 		require.Contains(t, got.Reasons[0].String(), "requirements of 2025-10-23")
-		require.Equal(t, time.Date(2026, 4, 15, 0, 0, 0, 0, time.UTC), got.Reasons[0].Lifted)
+		require.Equal(t, time.Date(2026, 4, 15, 0, 0, 0, 0, time.UTC), got.Reasons[0].LiftedAt)
 	}
 }
 

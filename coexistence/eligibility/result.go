@@ -2,37 +2,46 @@ package eligibility
 
 import "time"
 
-// A Result is the answer of [Check]: yes if Eligible, no if there are Reasons, and otherwise not known until the Questions
-// are answered.
+// A Result is the answer of [Check].
 type Result struct {
-	// Eligible is true if every requirement is known to be met: there is neither a reason nor a question.
-	Eligible bool
+	// Decision sums the result up.
+	Decision Decision
 
-	// Reasons are all that speak against the number, not just the first.
+	// Reasons are all that speak against the number, not just the first: at least one if it is
+	// refused.
 	Reasons []Reason
 
-	// Questions are requirements that cannot be judged, because a fact is missing or cannot be read.
+	// Questions are requirements that cannot be judged, because a fact is missing or cannot be
+	// read. A refused number may have some too: their answers cannot make it eligible.
 	Questions []Reason
 
 	// Notes are worth knowing and decide nothing.
 	Notes []Note
 
-	// Phone is the number in E.164, with the digits as they were given: a Mexican 521… stays one. Empty if it cannot be
-	// read.
-	Phone string
+	// PhoneNumber is the number in E.164, with the digits as they were given: a Mexican 521… stays
+	// one. Empty if it cannot be read, or if reading it again would make another number of it.
+	PhoneNumber string
 
 	// Region is the country of the number, two letters by ISO 3166-1. Empty if it cannot be told.
 	Region string
 
-	// Version is the version of the app in bare numbers, such as "2.24.17.79". Empty if it cannot be read.
-	Version string
+	// AppVersion is the version of the app in bare numbers, such as "2.24.17.79". Empty if it
+	// cannot be read.
+	AppVersion string
 }
 
-// Refused reports whether something speaks against the number, so that no answer to a question can make it eligible.
-func (r Result) Refused() bool { return len(r.Reasons) > 0 }
+// A Decision is what a [Result] comes to. The zero value is none: no result of [Check] has it.
+type Decision string
 
-// A Reason speaks against a number or, among the questions, keeps it from being judged. Text and Remedy are English sentences
-// for the business; for other languages and for code there is Code.
+// The decisions.
+const (
+	DecisionEligible Decision = "eligible" // every requirement is known to be met
+	DecisionRefused  Decision = "refused"  // some requirement is known not to be met
+	DecisionOpen     Decision = "open"     // no requirement is known not to be met, but some question has no answer yet
+)
+
+// A Reason speaks against a number or, among the questions, keeps it from being judged. Text and
+// Remedy are English sentences for the business; for other languages and for code there is Code.
 type Reason struct {
 	// Code names the reason. It is stable.
 	Code ReasonCode
@@ -40,14 +49,15 @@ type Reason struct {
 	// Text says what is the matter, and Remedy what the business can do.
 	Text, Remedy string
 
-	// Policy and Since are the name and first day of the policy that asks for it, and Source is where that is written: a page
-	// of Meta's, or a few words where there is none.
+	// Policy and Since are the name and first day of the policy that asks for it, and Source is
+	// where that is written: a page of Meta's, or a few words where there is none.
 	Policy string
 	Since  time.Time
 	Source string
 
-	// Lifted is the day on which Meta dropped the requirement, for a policy that is older. Zero if it did not.
-	Lifted time.Time
+	// LiftedAt is the day on which Meta dropped the requirement, for a policy that is older. Zero
+	// if it did not.
+	LiftedAt time.Time
 }
 
 // String returns text, remedy and policy in one line.
@@ -85,7 +95,8 @@ const (
 	QuestionPhoneVerified ReasonCode = "phone_verified_unknown" // whether the number is verified is not known
 )
 
-// A Note is advice that decides nothing. Much of it comes from partners' experience and not from Meta, and says so.
+// A Note is advice that decides nothing. Much of it comes from partners' experience and not from
+// Meta, and says so.
 type Note struct {
 	// Code names the note. It is stable.
 	Code NoteCode

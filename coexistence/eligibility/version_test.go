@@ -60,10 +60,10 @@ func TestVersionsAsTheAppShowsThem(t *testing.T) {
 			c := good()
 			c.AppVersion = shown
 			got := eligibility.Check(c, eligibility.DefaultPolicy)
-			require.Equal(t, tt.version, got.Version)
+			require.Equal(t, tt.version, got.AppVersion)
 			switch tt.problem {
 			case "":
-				require.True(t, got.Eligible, "%v %v", got.Reasons, got.Questions)
+				require.Equal(t, eligibility.DecisionEligible, got.Decision, "%v %v", got.Reasons, got.Questions)
 			case tooOld:
 				require.Equal(t, list{tooOld}, codes(got.Reasons))
 				require.Contains(t, got.Reasons[0].Text, tt.version+"; version 2.24.17 or newer")

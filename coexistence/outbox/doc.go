@@ -7,16 +7,16 @@
 //	box, err := db.Outbox(outbox.Config{Tracker: tracker, Client: clientOf})
 //	…
 //	handler := webhook.MultiHandler(tracker, box, &mux) // statuses tell what became of messages
-//	go box.Run(ctx)
+//	err = box.Start(ctx)
 //	…
-//	_, err = box.Put(ctx, nil, outbox.Entry{
+//	_, err = box.Enqueue(ctx, outbox.Message{
 //		ID: "answer-" + string(m.ID), Phone: m.Phone, Person: m.From.Key(),
-//		Message: cloudapi.Message{To: cloudapi.ToIdentity(m.From), Content: &cloudapi.Text{Body: "We are open from 7 to 18 h."}},
+//		Payload: cloudapi.Message{To: cloudapi.ToIdentity(m.From), Content: &cloudapi.Text{Body: "We are open from 7 to 18 h."}},
 //	})
 //
 // # Once
 //
-// The host names every entry, best after its cause: the message that is answered, or the campaign and the person. The same name is never
+// The host names every message, best after its cause: the message that is answered, or the campaign and the person. The same name is never
 // put in twice. It travels as the message's callback data, and every status webhook repeats it.
 //
 // Cloud API knows no idempotency key, so what matters is what is done after a call without an answer. Such an entry is [Unknown]: Meta may
@@ -37,7 +37,7 @@
 //
 //   - Throttled, or never left this machine: again, after a pause that grows.
 //   - The token does not work, or the number is suspended ([coexistence.StageOffboarded]): the number rests, and its entries wait. Give
-//     what must not come late an Entry.Until.
+//     what must not come late an Message.Until.
 //   - Refused for the message's own sake, such as a closed window: [Failed], with Meta's code. So is a message that a later status
 //     says was not delivered.
 //

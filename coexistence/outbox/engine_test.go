@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"log/slog"
 	"path/filepath"
-	"sync"
 	"testing"
 	"time"
 
@@ -111,8 +110,6 @@ type process struct {
 
 	db      database
 	tracker *coexistence.Tracker
-	stop    context.CancelFunc
-	ended   chan struct{}
 	t       *testing.T
 }
 
@@ -125,7 +122,7 @@ func start(t *testing.T, e engine, p *platform, cfg outbox.Config) *process {
 
 func open(t *testing.T, e engine, p *platform, cfg outbox.Config) *process {
 	t.Helper()
-	h := &process{db: e.open(), ended: make(chan struct{}), t: t}
+	h := &process{db: e.open(), t: t}
 	var err error
 	h.tracker, err = coexistence.NewTracker(coexistence.Config{Store: h.db.Store()})
 	require.NoError(t, err)
@@ -141,29 +138,25 @@ func open(t *testing.T, e engine, p *platform, cfg outbox.Config) *process {
 	return h
 }
 
-func (h *process) run() {
-	ctx, stop := context.WithCancel(h.t.Context())
-	h.stop = sync.OnceFunc(stop)
-	go func() {
-		defer close(h.ended)
-		h.Run(ctx)
-	}()
-}
+func (h *process) run() { require.NoError(h.t, h.Start(h.t.Context())) }
 
 // end lets the process end as it should.
 func (h *process) end() {
-	if h.stop != nil {
-		h.stop()
-		<-h.ended
-	}
+	h.gone()
 	require.NoError(h.t, h.db.Close())
 }
 
 // die takes the database away in the middle of everything, as a death of the process does: what is under way is never written down.
 func (h *process) die() {
 	_ = h.db.Close()
-	h.stop()
-	<-h.ended
+	h.gone()
+}
+
+// gone waits for the end of what Start has begun.
+func (h *process) gone() {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(h.t.Context()), time.Minute)
+	defer cancel()
+	require.NoError(h.t, h.Shutdown(ctx), "a minute after it was told to end")
 }
 
 // deliver hands a status to the host as the inbox does.
@@ -175,9 +168,9 @@ func (h *process) deliver(ctx context.Context, m cloudapitest.SentMessage, statu
 	return webhook.MultiHandler(h.tracker, h.Outbox).Handle(ctx, st)
 }
 
-func (h *process) put(entries ...outbox.Entry) int {
+func (h *process) put(messages ...outbox.Message) int {
 	h.t.Helper()
-	n, err := h.Put(h.t.Context(), nil, entries...)
+	n, err := h.Enqueue(h.t.Context(), messages...)
 	require.NoError(h.t, err)
 	return n
 }
@@ -196,8 +189,8 @@ func (h *process) becomes(id string, state outbox.State) outbox.Entry {
 }
 
 // text is an entry for the i-th of the people with made-up numbers.
-func (p *platform) text(id string, person int) outbox.Entry {
-	return outbox.Entry{ID: id, Phone: p.phone.ID, Message: cloudapi.Message{
+func (p *platform) text(id string, person int) outbox.Message {
+	return outbox.Message{ID: id, Phone: p.phone.ID, Payload: cloudapi.Message{
 		To: cloudapi.ToPhone(fmt.Sprintf("+1555010%04d", person)), Content: &cloudapi.Text{Body: "About " + id},
 	}}
 }

@@ -28,29 +28,32 @@ const (
 	Failed  State = "failed"  // it did not get there, or was cancelled; Reason says why
 )
 
-// An Entry is a message in the outbox. The host fills in what is above the line.
-type Entry struct {
-	// ID names the entry, and is the message's CallbackData: at most 512 characters, and the same for the same cause, so that putting it
-	// in twice does nothing. Do not put personal data into it, Meta repeats it.
+// A Message is what a host puts into the outbox.
+type Message struct {
+	// ID is the idempotency key: the same for the same cause, so that enqueueing it twice does nothing. It travels as the message's
+	// CallbackData, in at most 512 characters, and every status webhook repeats it: do not put personal data into it.
 	ID string
 
 	// Phone is the number that sends.
 	Phone graph.PhoneNumberID
 
-	// Message is what is sent. Its CallbackData is the entry's ID, its Priority follows from Campaign, and Unchecked is not kept.
-	Message cloudapi.Message
+	// Payload is what is sent. Its CallbackData is the ID, its Priority follows from Campaign, and Unchecked is not kept.
+	Payload cloudapi.Message
 
-	// Person is the host's name for whom it is for, such as the key of the conversation. Entries of one person go one after the other.
+	// Person is the host's name for whom it is for, such as the key of the conversation. Messages to one person go one after the other.
 	// If empty, it is the recipient.
 	Person string
 
-	// Campaign names the entries that are paused and counted together. They let others go first. Empty for answers.
+	// Campaign names the messages that are paused and counted together. They let others go first. Empty for answers.
 	Campaign string
 
 	// Until is when it is too late to send it: then it fails. If zero, it is never too late.
 	Until time.Time
+}
 
-	// ---- What became of it. ----
+// An Entry is a message in the outbox, with what became of it.
+type Entry struct {
+	Message
 
 	State     State
 	Reason    string          // why it failed, or waits: Meta's title of the error
@@ -61,38 +64,55 @@ type Entry struct {
 	PutAt, TriedAt, SentAt, DeliveredAt, ReadAt, FailedAt time.Time // zero for what has not happened
 }
 
-func (e *Entry) validate() error {
+func (m *Message) validate() error {
 	var errs []error
-	if e.ID == "" {
-		errs = append(errs, errors.New("outbox: Entry.ID is empty; name it after its cause"))
+	if m.ID == "" {
+		errs = append(errs, errors.New("outbox: Message.ID is empty; name it after its cause"))
 	}
-	if e.Phone == "" {
-		errs = append(errs, errors.New("outbox: Entry.Phone is empty; which number sends it?"))
+	if m.Phone == "" {
+		errs = append(errs, errors.New("outbox: Message.Phone is empty; which number sends it?"))
 	}
-	if c := e.Message.CallbackData; c != "" && c != e.ID {
-		errs = append(errs, errors.New("outbox: Entry.Message.CallbackData is the entry's ID; leave it empty"))
+	if c := m.Payload.CallbackData; c != "" && c != m.ID {
+		errs = append(errs, errors.New("outbox: Message.Payload.CallbackData is the message's ID; leave it empty"))
 	}
-	e.Message.CallbackData = e.ID
-	return errors.Join(append(errs, e.Message.Check())...)
+	m.Payload.CallbackData = m.ID
+	return errors.Join(append(errs, m.Payload.Check())...)
 }
 
-// Put puts entries in and says how many of them are new: those whose ID is there already stay as they are. All or none are put in. A message
-// that Meta would refuse is an error that matches [cloudapi.ErrInvalid].
-//
-// If tx is a transaction on the same database, they are part of it, and go out after its commit. If it is nil, they have one of their own.
-func (o *Outbox) Put(ctx context.Context, tx *sql.Tx, entries ...Entry) (added int, err error) {
-	rows := make([][]sqldb.Cell, len(entries))
-	for i, e := range entries {
-		if err := e.validate(); err != nil {
+// Enqueue puts messages in and says how many of them are new: those whose ID is there already stay as they are. All or none are put in. A
+// message that Meta would refuse is an error that matches [cloudapi.ErrInvalid].
+func (o *Outbox) Enqueue(ctx context.Context, messages ...Message) (added int, err error) {
+	added, err = o.enqueue(ctx, nil, messages)
+	if err == nil && added > 0 {
+		o.Wake()
+		o.changed(messages[0].Phone)
+	}
+	return added, err
+}
+
+// EnqueueTx is Enqueue as a part of a transaction on the same database: the messages go out after its commit. Call [Outbox.Wake] after
+// that, or they go out within Config.Poll.
+func (o *Outbox) EnqueueTx(ctx context.Context, tx *sql.Tx, messages ...Message) (added int, err error) {
+	if tx == nil {
+		return 0, errors.New("outbox: EnqueueTx needs a transaction; without one, call Enqueue")
+	}
+	return o.enqueue(ctx, tx, messages)
+}
+
+// enqueue puts messages in, in the transaction tx if it is not nil.
+func (o *Outbox) enqueue(ctx context.Context, tx *sql.Tx, messages []Message) (added int, err error) {
+	rows := make([][]sqldb.Cell, len(messages))
+	for i, m := range messages {
+		if err := m.validate(); err != nil {
 			return 0, err
 		}
-		text, err := json.Marshal(e.Message)
+		text, err := json.Marshal(m.Payload)
 		if err != nil {
 			return 0, err
 		}
 		rows[i] = []sqldb.Cell{
-			sqldb.Text(e.ID), sqldb.Text(string(e.Phone)), sqldb.Text(cmp.Or(e.Person, e.Message.To.Key())), sqldb.Text(e.Campaign),
-			sqldb.Text(string(text)), sqldb.Number(millis(e.Until)),
+			sqldb.Text(m.ID), sqldb.Text(string(m.Phone)), sqldb.Text(cmp.Or(m.Person, m.Payload.To.Key())), sqldb.Text(m.Campaign),
+			sqldb.Text(string(text)), sqldb.Number(millis(m.Until)),
 		}
 	}
 	if len(rows) == 0 {
@@ -104,21 +124,16 @@ func (o *Outbox) Put(ctx context.Context, tx *sql.Tx, entries ...Entry) (added i
 		args[i] = t
 	}
 	// Numbers come first: one without entries does no harm.
-	_, err = o.db.exec(ctx, tx, "Put", `INSERT INTO outbox_numbers (phone, holder, held_until, rests_until)
+	_, err = o.db.exec(ctx, tx, "Enqueue", `INSERT INTO outbox_numbers (phone, holder, held_until, rests_until)
 		SELECT DISTINCT r.phone, '', 0, 0 FROM `+from+` WHERE true ON CONFLICT (phone) DO NOTHING`, args...)
 	if err != nil {
 		return 0, err
 	}
 	// One statement is all or nothing by itself.
-	added, err = o.db.exec(ctx, tx, "Put", `INSERT INTO outbox_entries (id, phone, person, campaign, rank, message, state, reason, code, wamid,
+	return o.db.exec(ctx, tx, "Enqueue", `INSERT INTO outbox_entries (id, phone, person, campaign, rank, message, state, reason, code, wamid,
 			attempts, put_at, until_at, tried_at, next_at, sent_at, delivered_at, read_at, failed_at)
 		SELECT r.id, r.phone, r.person, r.campaign, CASE WHEN r.campaign = '' THEN 0 ELSE 1 END, r.message, 'queued', '', 0, '', 0, {now}, r.until_at, 0, 0, 0, 0, 0, 0
 		FROM `+from+` WHERE true ORDER BY r.n ON CONFLICT (id) DO NOTHING`, args...)
-	if err == nil && tx == nil && added > 0 {
-		o.Wake()
-		o.changed(entries[0].Phone)
-	}
-	return added, err
 }
 
 const columns = `id, phone, person, campaign, message, state, reason, code, wamid, attempts, put_at, until_at, tried_at, sent_at,
@@ -134,11 +149,11 @@ func scanEntry(scan func(dest ...any) error) (e Entry, err error) {
 	}
 	e.Until, e.PutAt, e.TriedAt, e.SentAt = moment(until), moment(put), moment(tried), moment(sent)
 	e.DeliveredAt, e.ReadAt, e.FailedAt = moment(delivered), moment(read), moment(failed)
-	if err := json.Unmarshal([]byte(text), &e.Message); err != nil {
+	if err := json.Unmarshal([]byte(text), &e.Payload); err != nil {
 		return e, fmt.Errorf("the message of entry %q does not decode: %w", e.ID, err)
 	}
 	if e.Campaign != "" {
-		e.Message.Priority = cloudapi.PriorityCampaign
+		e.Payload.Priority = cloudapi.PriorityCampaign
 	}
 	return e, nil
 }

@@ -30,7 +30,7 @@ func seed(t *testing.T) uint64 {
 	return n
 }
 
-var messagesCall = cloudapitest.On("POST", "/{phone-number-id}/messages")
+const messagesCall = "POST /{phone-number-id}/messages"
 
 // The promise of the package: through every fault that is known, with lost statuses and processes that die, every message is sent once.
 func TestEveryEntryIsSentOnceThroughFaultsAndDeaths(t *testing.T) {
@@ -73,7 +73,7 @@ func TestEveryEntryIsSentOnceThroughFaultsAndDeaths(t *testing.T) {
 
 		cfg := outbox.Config{Lease: time.Second, Patience: 1200 * time.Millisecond}
 		living = start(t, e, p, cfg)
-		all := make([]outbox.Entry, messages)
+		all := make([]outbox.Message, messages)
 		for i := range all {
 			all[i] = p.text(fmt.Sprintf("m-%03d", i), i%people)
 			if i%3 == 0 {
@@ -128,7 +128,7 @@ func TestAMessageThatMetaMayHaveTakenIsNotRepeatedWhileItsHistoryIsStrange(t *te
 	t.Parallel()
 	each(t, func(t *testing.T, e engine) {
 		p := newPlatform(t, 1000)
-		p.DropNext(messagesCall, cloudapitest.Accepted())
+		p.Inject(cloudapitest.Fault{On: messagesCall, Drop: true, Accept: true})
 		h := start(t, e, p, outbox.Config{Patience: 200 * time.Millisecond})
 		h.put(p.text("doubt", 1))
 		h.becomes("doubt", outbox.Unknown)
@@ -146,11 +146,11 @@ func TestAMessageThatMetaNeverTookGoesOutAgain(t *testing.T) {
 		p := newPlatform(t, 1000)
 		h := start(t, e, p, outbox.Config{Patience: 200 * time.Millisecond})
 		// The number sends past the outbox, too: what is filed is accounted for.
-		m := p.text("past", 5).Message
+		m := p.text("past", 5).Payload
 		sent, err := p.client.Messages.Send(t.Context(), p.phone.ID, m)
 		require.NoError(t, err)
 		require.NoError(t, h.tracker.Sent(t.Context(), p.phone.ID, sent, m))
-		p.DropNext(messagesCall, cloudapitest.Refused())
+		p.Inject(cloudapitest.Fault{On: messagesCall, Drop: true})
 		h.put(p.text("again", 1))
 		require.Greater(t, h.becomes("again", outbox.Sent).Attempts, 1)
 		require.Len(t, p.Sent(), 2)
@@ -189,7 +189,7 @@ func TestThrottledEntriesComeAgain(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, e engine) {
 		p := newPlatform(t, 1000)
-		p.FailNext(131056, messagesCall)
+		p.Inject(cloudapitest.Fault{On: messagesCall, Code: 131056})
 		h := start(t, e, p, outbox.Config{})
 		h.put(p.text("again", 1))
 		require.Greater(t, h.becomes("again", outbox.Sent).Attempts, 1)

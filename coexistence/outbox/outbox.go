@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"sync"
 	"time"
 
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi"
@@ -67,12 +68,17 @@ type Outbox struct {
 	cfg  Config
 	db   database
 	wake chan struct{}
+
+	mu      sync.Mutex
+	started bool
+	stop    context.CancelFunc
+	running sync.WaitGroup
 }
 
 var _ webhook.Handler = (*Outbox)(nil)
 
 // New returns an outbox over a database that package sqlite or package postgres has opened: hosts call the method Outbox
-// of that. Nothing is sent before [Outbox.Run].
+// of that. Nothing is sent before [Outbox.Start].
 func New(db *sqldb.DB, cfg Config) (*Outbox, error) {
 	if err := cfg.validate(); err != nil {
 		return nil, err
@@ -88,8 +94,7 @@ func New(db *sqldb.DB, cfg Config) (*Outbox, error) {
 	return &Outbox{cfg: cfg, db: database{db}, wake: make(chan struct{}, 1)}, nil
 }
 
-// Wake lets [Outbox.Run] of this process look for work at once. Put does it by itself, but for entries within a transaction of the host:
-// call Wake after its commit, or they go out within Config.Poll.
+// Wake lets this process look for work at once: call it after the commit of an [Outbox.EnqueueTx].
 func (o *Outbox) Wake() {
 	select {
 	case o.wake <- struct{}{}:

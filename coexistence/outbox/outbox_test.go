@@ -59,7 +59,7 @@ func TestAnEntryIsPartOfTheHostsTransaction(t *testing.T) {
 		for _, id := range []string{"kept", "dropped"} {
 			tx, err := h.db.SQL().BeginTx(t.Context(), nil)
 			require.NoError(t, err)
-			n, err := h.Put(t.Context(), tx, p.text(id, 1))
+			n, err := h.EnqueueTx(t.Context(), tx, p.text(id, 1))
 			require.NoError(t, err)
 			require.Equal(t, 1, n)
 			if id == "kept" {
@@ -81,14 +81,14 @@ func TestWhatMetaWouldRefuseIsNotTaken(t *testing.T) {
 		p := newPlatform(t, 1000)
 		h := open(t, e, p, outbox.Config{})
 		bad := p.text("bad", 1)
-		bad.Message.Content = &cloudapi.Text{}
-		_, err := h.Put(t.Context(), nil, p.text("good", 1), bad)
+		bad.Payload.Content = &cloudapi.Text{}
+		_, err := h.Enqueue(t.Context(), p.text("good", 1), bad)
 		require.ErrorIs(t, err, cloudapi.ErrInvalid)
 		_, err = h.Get(t.Context(), "good")
 		require.ErrorIs(t, err, outbox.ErrNotFound, "all or none")
-		_, err = h.Put(t.Context(), nil, outbox.Entry{Message: bad.Message})
-		require.ErrorContains(t, err, "Entry.ID is empty")
-		require.ErrorContains(t, err, "Entry.Phone is empty")
+		_, err = h.Enqueue(t.Context(), outbox.Message{Payload: bad.Payload})
+		require.ErrorContains(t, err, "Message.ID is empty")
+		require.ErrorContains(t, err, "Message.Phone is empty")
 	})
 }
 
@@ -185,7 +185,7 @@ func TestEntriesAreWalkedInPages(t *testing.T) {
 	each(t, func(t *testing.T, e engine) {
 		p := newPlatform(t, 1000)
 		h := open(t, e, p, outbox.Config{})
-		all := make([]outbox.Entry, 2500)
+		all := make([]outbox.Message, 2500)
 		for i := range all {
 			all[i] = p.text(fmt.Sprintf("e-%04d", i), i%10)
 			all[i].Person = fmt.Sprint("person ", i%10)
@@ -275,7 +275,7 @@ func TestAClosedWindowFailsTheEntry(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, e engine) {
 		p := newPlatform(t, 1000)
-		p.FailNext(graph.CodeReengagementMessage, cloudapitest.On("POST", "/{phone-number-id}/messages"))
+		p.Inject(cloudapitest.Fault{On: "POST /{phone-number-id}/messages", Code: graph.CodeReengagementMessage})
 		h := start(t, e, p, outbox.Config{})
 		h.put(p.text("closed", 1))
 		require.Equal(t, graph.CodeReengagementMessage, h.becomes("closed", outbox.Failed).Code)

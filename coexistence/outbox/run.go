@@ -4,6 +4,8 @@ import (
 	"context"
 	"crypto/rand"
 	"database/sql"
+	"errors"
+	"fmt"
 	"sync"
 	"time"
 
@@ -15,9 +17,44 @@ import (
 // rest is how long a number sends nothing after it turned out that it cannot: its token does not work, or it is suspended.
 const rest = time.Minute
 
-// Run sends what is put in, until ctx ends. Then it begins nothing more, and returns when what was begun is done, which takes seconds. Call it
-// once in a process.
-func (o *Outbox) Run(ctx context.Context) {
+// Start begins to send what is put in, in goroutines that end with [Outbox.Shutdown]. The end of ctx does not end them; its values reach the
+// calls.
+func (o *Outbox) Start(ctx context.Context) error {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.started {
+		return errors.New("outbox: Start was called before, or after Shutdown")
+	}
+	o.started = true
+	ctx, o.stop = context.WithCancel(context.WithoutCancel(ctx))
+	o.running.Go(func() { o.run(ctx) })
+	return nil
+}
+
+// Shutdown ends an outbox: nothing more is begun, and what is under way is waited for, which takes seconds. If ctx ends first, its error is
+// returned; what is under way then counts as unknown for whoever goes on.
+func (o *Outbox) Shutdown(ctx context.Context) error {
+	o.mu.Lock()
+	o.started = true // or never will be
+	if o.stop != nil {
+		o.stop()
+	}
+	o.mu.Unlock()
+	ended := make(chan struct{})
+	go func() {
+		o.running.Wait()
+		close(ended)
+	}()
+	select {
+	case <-ended:
+		return nil
+	case <-ctx.Done():
+		return fmt.Errorf("outbox: messages were still being sent: %w", ctx.Err())
+	}
+}
+
+// run sends until ctx ends.
+func (o *Outbox) run(ctx context.Context) {
 	var numbers sync.WaitGroup
 	defer numbers.Wait()
 	tidied := time.Time{}
@@ -62,7 +99,7 @@ func (o *Outbox) due(ctx context.Context) (phones []graph.PhoneNumberID) {
 
 // expire fails what nobody wants to be sent any more.
 func (o *Outbox) expire(ctx context.Context) {
-	_, err := o.db.exec(ctx, nil, "Run", `UPDATE outbox_entries SET state = 'failed', reason = 'too late: Entry.Until is over', failed_at = {now}
+	_, err := o.db.exec(ctx, nil, "Run", `UPDATE outbox_entries SET state = 'failed', reason = 'too late: Message.Until is over', failed_at = {now}
 		WHERE state = 'queued' AND until_at > 0 AND until_at < {now}`)
 	o.note(ctx, err)
 }
@@ -72,7 +109,7 @@ func (o *Outbox) purge(ctx context.Context) {
 	o.note(ctx, err)
 }
 
-// note logs what nobody can see who called [Outbox.Run]. It is tried again.
+// note logs what nobody can see who called [Outbox.Start]. It is tried again.
 func (o *Outbox) note(ctx context.Context, err error) {
 	if err != nil && ctx.Err() == nil {
 		o.cfg.Logger.ErrorContext(ctx, "outbox: the database does not answer", "err", err)

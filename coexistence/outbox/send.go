@@ -89,7 +89,7 @@ func (t *turn) send(ctx context.Context, e Entry, began time.Time) {
 	calling, cancel := context.WithDeadline(last, began.Add(min(callTime, t.cfg.Patience)))
 	defer cancel()
 	defer context.AfterFunc(ctx, func() { time.AfterFunc(farewell, cancel) })()
-	sent, err := t.client.Messages.Send(calling, e.Phone, e.Message)
+	sent, err := t.client.Messages.Send(calling, e.Phone, e.Payload)
 	if err == nil {
 		err = t.accepted(last, e, sent)
 	} else {
@@ -106,7 +106,7 @@ func (t *turn) send(ctx context.Context, e Entry, began time.Time) {
 // accepted files a message that Meta took, and then notes that it is sent. In this order, a process that dies in between leaves an entry in
 // doubt, which a status settles; filing it again does no harm.
 func (o *Outbox) accepted(ctx context.Context, e Entry, sent *cloudapi.Sent) error {
-	if err := o.cfg.Tracker.Sent(ctx, e.Phone, sent, e.Message); err != nil {
+	if err := o.cfg.Tracker.Sent(ctx, e.Phone, sent, e.Payload); err != nil {
 		return err
 	}
 	_, err := o.db.exec(ctx, nil, "Run", `UPDATE outbox_entries SET state = 'sent', reason = '', code = 0, wamid = ?, sent_at = {now}

@@ -53,6 +53,7 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence/storage"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/pgdb"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/sqldb/migrate"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/signup"
 )
 
 // A Config says where the database is. One of URL, Pool and DB is needed.
@@ -66,6 +67,9 @@ type Config struct {
 	// DB is a pool of the host through database/sql, of 4 connections or more, with the driver pgx (github.com/jackc/pgx/v5/stdlib).
 	// With a driver that wraps pgx, new deliveries of other processes are found by asking.
 	DB *sql.DB
+
+	// Keyring seals tokens: see [storage.DB.Tokens]. Without it, none can be kept.
+	Keyring *signup.Keyring
 
 	// Migrate says whether Open may make and change tables. The zero value is [MigrateAuto].
 	Migrate MigrateMode
@@ -99,7 +103,7 @@ func Open(ctx context.Context, cfg Config) (*DB, error) {
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("postgres: %w", err), db.Close())
 	}
-	return storage.New(db.DB, in, func() error { return errors.Join(in.Close(), db.Close()) }), nil
+	return storage.New(db.DB, cfg.Keyring, in, func() error { return errors.Join(in.Close(), db.Close()) }), nil
 }
 
 // Schema returns the SQL that makes the tables in an empty database, for roles that may not do it themselves: see [MigrateOff].

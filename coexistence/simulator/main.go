@@ -136,7 +136,7 @@ func sink() (closeSink func(), url string, err error) {
 func newWorld(s settings) (*coexistencetest.World, error) {
 	cfg := s.world
 	cfg.App = cloudapitest.App{Secret: graph.Secret(s.secret)}
-	cfg.VerifyToken = s.verify
+	cfg.VerifyToken = graph.Secret(s.verify)
 	cfg.Delivery.Backoff, cfg.Delivery.MaxBackoff, cfg.Delivery.MaxAttempts = time.Second, time.Hour, 1000
 	cfg.Graph = []cloudapitest.Option{cloudapitest.EnforceLimits()}
 	if s.graph != "" {

@@ -2,7 +2,6 @@ package sqlite_test
 
 import (
 	"context"
-	"database/sql"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -69,13 +68,13 @@ func ExampleOpen_exactlyOnce() {
 	if _, err := db.SQL().ExecContext(ctx, "CREATE TABLE orders (message TEXT)"); err != nil {
 		panic(err)
 	}
-	in, err := db.Inbox(inbox.InTx(func(ctx context.Context, tx *sql.Tx, ev webhook.Event) error {
-		if m, ok := ev.(*webhook.IncomingMessage); ok {
-			_, err := tx.ExecContext(ctx, "INSERT INTO orders (message) VALUES (?)", string(m.ID))
-			return err
-		}
-		return nil
-	}), inbox.Config{})
+	var mux webhook.Mux
+	webhook.On(&mux, func(ctx context.Context, m *webhook.IncomingMessage) error {
+		tx, _ := inbox.Tx(ctx)
+		_, err := tx.ExecContext(ctx, "INSERT INTO orders (message) VALUES (?)", string(m.ID))
+		return err
+	})
+	in, err := db.Inbox(inbox.InTx(&mux), inbox.Config{})
 	if err != nil {
 		panic(err)
 	}

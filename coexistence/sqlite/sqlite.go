@@ -49,12 +49,16 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/sqldb/migrate"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/sqlinbox"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/sqlitedb"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/signup"
 )
 
 // A Config says where the file is.
 type Config struct {
 	// Path names the file. It and its folder are made if they are not there.
 	Path string
+
+	// Keyring seals tokens: see [storage.DB.Tokens]. Without it, none can be kept.
+	Keyring *signup.Keyring
 }
 
 // A DB is an open file with everything that the SDK stores.
@@ -74,7 +78,7 @@ func Open(ctx context.Context, cfg Config) (*DB, error) {
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("sqlite: %w", err), file.Close())
 	}
-	return storage.New(file.DB, in, file.Close), nil
+	return storage.New(file.DB, cfg.Keyring, in, file.Close), nil
 }
 
 // Schema returns the SQL that makes the tables in an empty file, for people and tools to read.

@@ -17,6 +17,9 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence/coexistencetest"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence/sqlite"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/sqlstore/storetest"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook/inbox"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook/webhooktest"
 )
 
 // A store is that of a file of its own.
@@ -200,6 +203,28 @@ func TestMissingTablesAreExplained(t *testing.T) {
 	require.NoError(t, err)
 	_, err = store.Message(t.Context(), storetest.Phone, "wamid.1")
 	require.ErrorContains(t, err, "open the database with package sqlite or postgres")
+}
+
+// SQLite has one writer. What a handler within InTx writes past its transaction would wait for that one, for ever.
+func TestAHandlerDoesNotWaitForItsOwnTransaction(t *testing.T) {
+	t.Parallel()
+	db := open(t, "")
+	handled := make(chan error, 1)
+	in, err := db.Inbox(inbox.InTx(webhook.HandlerFunc(func(ctx context.Context, _ webhook.Event) error {
+		_, err := db.UpdateState(ctx, storetest.Phone, func(s coexistence.State) (coexistence.State, error) { return s, nil })
+		handled <- err
+		return nil
+	})), inbox.Config{})
+	require.NoError(t, err)
+	require.NoError(t, in.Start(t.Context()))
+	require.NoError(t, in.Receive(t.Context(), webhook.Delivery{Body: webhooktest.Sample("messages", "text"), ReceivedAt: time.Now()}))
+	select {
+	case err := <-handled:
+		require.ErrorContains(t, err, "write with inbox.Tx")
+	case <-time.After(time.Minute):
+		require.Fail(t, "the handler waits for its own transaction")
+	}
+	require.NoError(t, in.Shutdown(t.Context()))
 }
 
 // The text in docs is for people who have no Go at hand.

@@ -3,6 +3,7 @@
 //
 // Everything about one number goes, where a host has to forget it, by deleting the rows with its phone number id, while nothing more is stored:
 //
+//	DELETE FROM coexistence_tokens WHERE phone = ?
 //	DELETE FROM coexistence_messages WHERE phone = ?
 //	DELETE FROM coexistence_aliases WHERE phone = ?
 //	DELETE FROM coexistence_contacts WHERE phone = ?
@@ -28,14 +29,15 @@ import (
 // A DB is an open database. It is safe for concurrent use.
 type DB struct {
 	db     *sqldb.DB
+	keys   *signup.Keyring
 	inbox  inbox.Store
 	opened atomic.Bool // the inbox
 	close  func() error
 }
 
 // New returns a DB for what sqlite.Open and postgres.Open have opened: hosts call one of those.
-func New(db *sqldb.DB, in inbox.Store, close func() error) *DB {
-	return &DB{db: db, inbox: in, close: close}
+func New(db *sqldb.DB, keys *signup.Keyring, in inbox.Store, close func() error) *DB {
+	return &DB{db: db, keys: keys, inbox: in, close: close}
 }
 
 // Store returns what a [coexistence.Tracker] keeps: states, messages, contacts.
@@ -44,7 +46,10 @@ func (db *DB) Store() coexistence.Store { return sqlstore.New(db.db) }
 // Signups returns the store of a [signup.Flow]: signups survive a restart, and with PostgreSQL every process knows them.
 func (db *DB) Signups() signup.Store { return sqlsignup.New(db.db) }
 
-// Outbox returns an outbox in the database. Nothing is sent before its Run.
+// Tokens returns the tokens of the businesses that have connected numbers, sealed by Config.Keyring.
+func (db *DB) Tokens() *Tokens { return &Tokens{db.db, db.keys} }
+
+// Outbox returns an outbox in the database. Nothing is sent before its Start.
 func (db *DB) Outbox(cfg outbox.Config) (*outbox.Outbox, error) { return outbox.New(db.db, cfg) }
 
 // Inbox returns this process's inbox, for one handler of everything: its Start begins to handle, its Shutdown ends that. A second call is

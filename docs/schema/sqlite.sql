@@ -53,6 +53,20 @@ CREATE TABLE coexistence_aliases (
 );
 CREATE INDEX coexistence_aliases_contact ON coexistence_aliases (contact);
 
+-- The tokens of the businesses that have connected numbers, sealed under tenant, account and number. wabas is a JSON array;
+-- expires_at is 0 for a token that does not end.
+
+CREATE TABLE coexistence_tokens (
+	phone TEXT NOT NULL PRIMARY KEY,
+	tenant TEXT NOT NULL,
+	waba TEXT NOT NULL,
+	wabas TEXT NOT NULL,
+	display TEXT NOT NULL,
+	token BLOB NOT NULL,
+	expires_at INTEGER NOT NULL
+);
+CREATE INDEX coexistence_tokens_tenant ON coexistence_tokens (tenant, phone);
+
 -- Signups under way, sealed.
 
 CREATE TABLE signup_attempts (

@@ -8,49 +8,50 @@ import (
 
 	"github.com/vbauerster/mpb/v8"
 	"github.com/vbauerster/mpb/v8/decor"
+
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence/outbox"
 )
 
-// A progress shows how far the campaign is: a live bar on a terminal, a plain line for every tenth elsewhere.
+// A progress shows how far the campaign is: live bars on a terminal, a plain line for every tenth
+// elsewhere.
 type progress struct {
-	out   *os.File
-	total int
-	live  *mpb.Progress
-	bar   *mpb.Bar
-	began time.Time
-	next  int // the percentage that deserves the next plain line
-
-	sent, inDoubt, workers atomic.Int64
+	out    *os.File
+	live   *mpb.Progress
+	bars   []*mpb.Bar // sent, delivered, read
+	began  time.Time
+	next   int // the percentage of the next plain line
+	status atomic.Value
 }
 
 func newProgress(out *os.File, total int) *progress {
-	p := &progress{out: out, total: total, began: time.Now(), next: 10}
-	if info, err := out.Stat(); err == nil && info.Mode()&os.ModeCharDevice != 0 {
-		p.live = mpb.New(mpb.WithOutput(out), mpb.WithWidth(40), mpb.WithRefreshRate(100*time.Millisecond))
-		p.bar = p.live.New(int64(total), mpb.BarStyle().Lbound(" ").Filler("█").Tip("█").Padding("░").Rbound(" "),
-			mpb.PrependDecorators(decor.Name(" "), decor.Percentage(decor.WC{W: 5})),
-			mpb.AppendDecorators(decor.Any(func(decor.Statistics) string { return p.text() })),
-		)
+	p := &progress{out: out, began: time.Now(), next: 10}
+	p.status.Store("")
+	info, err := out.Stat()
+	if err != nil || info.Mode()&os.ModeCharDevice == 0 {
+		return p
+	}
+	p.live = mpb.New(mpb.WithOutput(out), mpb.WithWidth(40), mpb.WithRefreshRate(100*time.Millisecond))
+	for i, name := range []string{"sent", "delivered", "read"} {
+		text := decor.CountersNoUnit("%5d of %d")
+		if i == 0 {
+			text = decor.Any(func(decor.Statistics) string { return p.status.Load().(string) })
+		}
+		p.bars = append(p.bars, p.live.New(int64(total), mpb.BarStyle().Lbound(" ").Filler("█").Tip("█").Padding("░").Rbound(" "),
+			mpb.PrependDecorators(decor.Name("  "+name, decor.WC{W: 12, C: decor.DindentRight})), mpb.AppendDecorators(text)))
 	}
 	return p
 }
 
-func (p *progress) text() string {
-	return fmt.Sprintf("%7s sent  %3d in doubt  worker %d  %4.0f s", thousands(int(p.sent.Load())), p.inDoubt.Load(), p.workers.Load(),
-		time.Since(p.began).Seconds())
-}
-
-// worker says which one is at work.
-func (p *progress) worker(n int) { p.workers.Store(int64(n)) }
-
-func (p *progress) set(t tally, inDoubt int) {
-	p.sent.Store(int64(t.sent))
-	p.inDoubt.Store(int64(inDoubt))
-	if p.bar != nil {
-		p.bar.SetCurrent(int64(t.sent))
-		return
-	}
-	if percent := 100 * t.sent / max(1, p.total); percent >= p.next {
-		fmt.Fprintf(p.out, "  %3d %% %s\n", percent, p.text())
+func (p *progress) show(c outbox.Counts, worker int) {
+	status := fmt.Sprintf("%7s sent  %3d under way  %3d in doubt  worker %d  %4.0f s",
+		thousands(c.Sent), c.Trying, c.Unknown, worker, time.Since(p.began).Seconds())
+	p.status.Store(status)
+	if p.live != nil {
+		for i, n := range []int{c.Sent, c.Delivered, c.Read} {
+			p.bars[i].SetCurrent(int64(n))
+		}
+	} else if percent := 100 * c.Sent / max(1, c.Total); percent >= p.next {
+		fmt.Fprintf(p.out, "  %3d %% %s\n", percent, status)
 		p.next = percent/10*10 + 10
 	}
 }
@@ -60,8 +61,10 @@ func (p *progress) done() {
 	if p.live == nil {
 		return
 	}
-	if !p.bar.Completed() {
-		p.bar.Abort(false)
+	for _, bar := range p.bars {
+		if !bar.Completed() {
+			bar.Abort(false)
+		}
 	}
 	p.live.Wait()
 }

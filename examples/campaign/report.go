@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -11,53 +12,53 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 )
 
-// report prints what happened.
-func report(out io.Writer, s *supervisor) {
-	requests, throttled, faults := 0, 0, 0
-	for _, r := range s.meta.srv.Requests() {
-		if r.Method != http.MethodPost {
+// report prints what happened: by the simulator's books, and by those of the outbox.
+func (s *supervisor) report(out io.Writer) {
+	requests, throttled, failed, faults := 0, 0, 0, map[string]int{}
+	for _, r := range s.world.Graph().Requests() {
+		if r.Method != http.MethodPost || r.Path != "/{phone-number-id}/messages" {
 			continue
 		}
 		requests++
-		if r.Fault != "" {
-			faults++
-		}
-		if r.Code == graph.CodeRateLimitHit {
+		switch {
+		case r.Fault != "":
+			failed++
+			faults[r.Fault]++
+		case r.Code == graph.CodeRateLimitHit:
 			throttled++
 		}
 	}
-	t := s.box.count()
+	c := s.last.Counts
 	row := func(n int, format string, args ...any) {
 		fmt.Fprintf(out, "  %7s  %s\n", thousands(n), fmt.Sprintf(format, args...))
 	}
-	fmt.Fprintf(out, "\nWhat happened in %.0f s\n\n", s.took.Seconds())
-	row(len(s.meta.srv.Sent()), "messages are at Meta, for %s customers", thousands(s.options.messages))
+	fmt.Fprintf(out, "\nWhat happened in %.0f s\n\n", s.ended.Sub(s.began).Seconds())
+	row(len(s.world.Graph().Sent()), "messages are at Meta, for %s customers", thousands(s.messages))
+	row(c.Sent, "are sent by the outbox, %s delivered and %s read by the statuses", thousands(c.Delivered), thousands(c.Read))
 	row(requests, "requests were made")
-	row(faults, "of them failed, with errors, cut connections, garbage, late answers")
+	row(failed, "of them failed, in the ways below")
 	row(throttled, "were throttled: too fast for the number")
-	row(len(s.kills), "workers were killed, and their work was taken up from the outbox")
-	row(t.doubts, "sends ended in doubt, %d of them because nobody was left to hear the answer", t.killed)
-	row(t.confirmed, "of those had been accepted: status webhooks told")
-	row(t.cleared, "had not: the history knows nothing of them, so they were sent again")
-	plot(out, s)
-	histogram(out, s.box.answerTimes())
+	row(len(s.kills), "workers were killed, with %d messages under way", s.cutOff)
+	row(s.last.Repeated, "messages were tried again, after it was certain that Meta did not have them")
+	s.plot(out)
+	fmt.Fprintf(out, "\nHow requests failed\n\n")
+	for _, kind := range slices.Sorted(maps.Keys(faults)) {
+		fmt.Fprintf(out, "  %24s  %s %d\n", kind, strings.Repeat("█", max(1, 40*faults[kind]/slices.Max(slices.Collect(maps.Values(faults))))), faults[kind])
+	}
+	fmt.Fprintln(out)
 }
 
-const (
-	plotRows    = 6
-	plotColumns = 64
-)
+const plotRows = 6
 
-// plot draws how many messages Meta accepted a second.
-func plot(out io.Writer, s *supervisor) {
-	window := max(s.took/plotColumns, 200*time.Millisecond)
-	columns := make([]float64, int(s.took/window)+1)
-	for _, m := range s.meta.srv.Sent() {
-		if i := int(m.At.Sub(s.began) / window); i >= 0 && i < len(columns) {
-			columns[i] += 1 / window.Seconds()
-		}
+// plot draws how many messages were sent a second, as the outbox knows it.
+func (s *supervisor) plot(out io.Writer) {
+	series := s.last.Series
+	columns, before := make([]float64, len(series.Sent)), 0
+	for i, n := range series.Sent {
+		columns[i] = float64(n-before) / series.Step.Seconds()
+		before = n
 	}
-	top := max(float64(s.options.rate), slices.Max(columns))
+	top := max(float64(s.rate), slices.Max(columns))
 	fmt.Fprintf(out, "\nMessages a second\n\n")
 	blocks := []rune(" ▁▂▃▄▅▆▇█")
 	for row := plotRows - 1; row >= 0; row-- {
@@ -72,46 +73,14 @@ func plot(out io.Writer, s *supervisor) {
 		}
 		fmt.Fprintf(out, "  %7s %s%s\n", label, axis, strings.TrimRight(b.String(), " "))
 	}
-	fmt.Fprintf(out, "  %7s └%s %.0f s\n", "0", strings.Repeat("─", len(columns)), s.took.Seconds())
+	fmt.Fprintf(out, "  %7s └%s %.0f s\n", "0", strings.Repeat("─", len(columns)), (time.Duration(len(columns)) * series.Step).Seconds())
 	marks := []rune(strings.Repeat(" ", len(columns)))
-	mark := func(at []time.Duration, sign rune) {
-		for _, at := range at {
-			marks[min(int(at/window), len(marks)-1)] = sign
+	mark := func(moments []time.Time, sign rune) {
+		for _, at := range moments {
+			marks[min(max(0, int(at.Sub(series.Start)/series.Step)), len(marks)-1)] = sign
 		}
 	}
 	mark(s.slows, '▾')
 	mark(s.kills, '×')
 	fmt.Fprintf(out, "  %7s  %s\n  %7s  × a worker was killed   ▾ Meta throttled the number\n", "", strings.TrimRight(string(marks), " "), "")
-}
-
-// histogram draws how long Meta took to answer.
-func histogram(out io.Writer, millis []float64) {
-	if len(millis) == 0 {
-		return
-	}
-	slices.Sort(millis)
-	bounds := []float64{30, 40, 50, 75, 100, 200, 500, 1000, 1e9}
-	counts := make([]int, len(bounds))
-	for _, ms := range millis {
-		i, _ := slices.BinarySearch(bounds, ms)
-		counts[i]++
-	}
-	most := slices.Max(counts)
-	fmt.Fprintf(out, "\nHow long Meta took to answer\n\n")
-	from := 0.0
-	for i, to := range bounds {
-		label := fmt.Sprintf("%.0f–%.0f ms", from, to)
-		if i == len(bounds)-1 {
-			label = fmt.Sprintf("over %.0f ms", from)
-		}
-		bar := strings.Repeat("█", counts[i]*40/most)
-		if bar == "" && counts[i] > 0 {
-			bar = "▏"
-		}
-		fmt.Fprintf(out, "  %13s  %s %s\n", label, bar, thousands(counts[i]))
-		from = to
-	}
-	at := func(q float64) float64 { return millis[min(int(q*float64(len(millis))), len(millis)-1)] }
-	fmt.Fprintf(out, "\n  half of them within %.0f ms, 90 %% within %.0f ms, 99 %% within %.0f ms, all within %.0f ms\n\n",
-		at(0.5), at(0.9), at(0.99), millis[len(millis)-1])
 }

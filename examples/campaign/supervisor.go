@@ -6,103 +6,170 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
+	"slices"
+	"strings"
 	"time"
+
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/cloudapitest"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence/coexistencetest"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/signup"
 )
 
-// A supervisor runs one worker after the other until everything is sent, and kills some of them.
+// A supervisor owns Meta, and runs one worker after the other until everything is sent.
 type supervisor struct {
-	meta     *meta
-	box      *outbox
-	options  options
+	options
+	world    *coexistencetest.World
+	job      job
 	progress *progress
 
-	began time.Time
-	took  time.Duration
-	kills []time.Duration // since the beginning
-	slows []time.Duration // when Meta throttled the number
+	began, ended time.Time
+	kills        []time.Time
+	slows        []time.Time // when Meta throttled the number
+	cutOff       int         // messages that were under way when a worker was killed
+	last         report
 }
 
-// throttles is how often Meta finds the number too fast: after a tenth of the messages, and after six.
+// throttles is how often Meta throttles the number: after a tenth of the messages, and after six.
 const throttles = 2
+
+// newSupervisor starts Meta and connects a number to the app.
+func newSupervisor(ctx context.Context, out *os.File, o options) (*supervisor, error) {
+	cfg := coexistencetest.Config{Seed: o.seed, Delivery: coexistencetest.DeliveryConfig{
+		// Statuses come late, out of order, several at a time and some of them twice.
+		Delay: 2 * time.Second, Batch: 20, Duplicates: 3, MaxAttempts: 1 << 20,
+	}}
+	if o.rate == cloudapi.CoexistenceRate {
+		cfg.Graph = append(cfg.Graph, cloudapitest.EnforceLimits())
+	}
+	world := coexistencetest.NewWorld(cfg)
+	business, err := connect(ctx, world)
+	if err != nil {
+		world.Close()
+		return nil, err
+	}
+	world.Graph().Delay(30 * time.Millisecond)
+	world.Graph().Chaos(cloudapitest.Chaos{
+		Rate: o.faults, Seed: o.seed, Late: 1500 * time.Millisecond,
+		// A refusal fails a message for good, and throttles come in bursts: see runWorker.
+		Kinds: slices.DeleteFunc(cloudapitest.ChaosKinds(), func(kind string) bool {
+			return kind == "refused" || strings.HasPrefix(kind, "throttled")
+		}),
+	})
+	return &supervisor{
+		options: o, world: world, progress: newProgress(out, o.messages), job: job{
+			BaseURL: world.URL, AppID: world.AppID(), AppSecret: world.AppSecret().Reveal(), VerifyToken: world.VerifyToken().Reveal(),
+			AccessToken: business.Token.Reveal(), Phone: business.Phone.ID, Rate: o.rate, Messages: o.messages, DB: o.db,
+		},
+	}, nil
+}
+
+func connect(ctx context.Context, world *coexistencetest.World) (*signup.Business, error) {
+	client, err := cloudapi.NewClient(world.ClientConfig())
+	if err != nil {
+		return nil, err
+	}
+	flow, err := signup.NewFlow(signup.Config{ConfigurationID: world.ConfigurationID(), Client: client})
+	if err != nil {
+		return nil, err
+	}
+	phone := world.NewPhone(coexistencetest.PhoneConfig{Business: "Lakeside Bakery"})
+	return coexistencetest.SignUp(ctx, flow, phone, coexistencetest.ShareHistory)
+}
 
 func (s *supervisor) run(ctx context.Context) error {
 	s.began = time.Now()
-	defer func() { s.took = time.Since(s.began) }()
+	defer s.progress.done()
 	for {
 		killed, err := s.runWorker(ctx)
-		if err != nil || !killed {
+		if s.ended = time.Now(); err != nil || !killed {
 			return err
 		}
-		s.kills = append(s.kills, time.Since(s.began))
-		if err := pause(ctx, 300*time.Millisecond); err != nil { // a supervisor notices, and starts another one
-			return err
-		}
+		s.kills = append(s.kills, s.ended)
 	}
 }
 
-// runWorker runs a worker to its end, or kills it when its time has come. SIGKILL leaves it no time to tidy up.
+// runWorker runs a worker to its end, or kills it when its time has come: SIGKILL leaves it no time
+// to tidy up. What the worker prints is all that is known of its progress, because the SQLite file
+// belongs to one process at a time.
 func (s *supervisor) runWorker(ctx context.Context) (killed bool, err error) {
 	self, err := os.Executable()
 	if err != nil {
 		return false, err
 	}
-	app := s.meta.srv.App()
-	j, err := json.Marshal(job{
-		BaseURL: s.meta.srv.URL, AppID: app.ID, AppSecret: app.Secret.Reveal(), AccessToken: s.meta.srv.SystemToken().Reveal(),
-		Phone: s.meta.phone.ID, Rate: s.options.rate, Messages: s.options.messages, Outbox: s.options.outbox,
-	})
+	text, err := json.Marshal(s.job)
 	if err != nil {
 		return false, err
 	}
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
 	cmd := exec.CommandContext(ctx, self) //nolint:gosec // G204: it starts itself
-	cmd.Env = append(os.Environ(), workerEnv+"="+string(j))
+	cmd.Env = append(os.Environ(), workerEnv+"="+string(text))
 	var complaints bytes.Buffer
 	cmd.Stderr = &complaints
+	stdin, err1 := cmd.StdinPipe()
+	stdout, err2 := cmd.StdoutPipe()
+	if err := errors.Join(err1, err2); err != nil {
+		return false, err
+	}
 	if err := cmd.Start(); err != nil {
 		return false, err
 	}
-	s.progress.worker(len(s.kills) + 1)
-	type end struct{ err error }
-	ended := make(chan end, 1)
-	go func() { ended <- end{cmd.Wait()} }()
-	tick := time.NewTicker(100 * time.Millisecond)
-	defer tick.Stop()
-	for {
-		select {
-		case e := <-ended:
-			if e.err == nil {
-				return false, s.show()
-			}
-			return false, errors.Join(ctx.Err(), fmt.Errorf("the worker ended: %w: %s", e.err, complaints.String()))
-		case <-tick.C:
+	for reports, ending := json.NewDecoder(stdout), false; err == nil; {
+		var r report
+		if reports.Decode(&r) != nil {
+			break // the worker has ended
 		}
-		if err := s.show(); err != nil {
-			return false, err
+		s.last = r
+		s.progress.show(r.Counts, len(s.kills)+1)
+		switch due := (len(s.kills) + 1) * s.messages / (s.crashes + 1); {
+		case r.URL != "":
+			s.cutOff += r.Counts.Trying
+			err = s.begin(r.URL, stdin)
+		case ending:
+		case len(s.kills) < s.crashes && r.Counts.Sent >= due:
+			killed, ending = true, true
+			err = cmd.Process.Kill()
+		case r.Counts.Done():
+			ending = true
+			err = errors.Join(s.settle(ctx), stdin.Close())
+		default:
+			s.throttle(r.Counts.Sent)
 		}
-		if n := len(s.slows); n < throttles && 10*s.box.count().sent > (1+5*n)*s.options.messages {
-			s.slows = append(s.slows, time.Since(s.began))
-			s.meta.throttle()
-		}
-		if s.dueToDie() {
-			_ = cmd.Process.Kill()
-			<-ended
-			return true, s.show()
-		}
+	}
+	if err != nil {
+		_ = cmd.Process.Kill()
+	}
+	if ended := cmd.Wait(); ended != nil && !killed {
+		err = errors.Join(ctx.Err(), err, fmt.Errorf("the worker ended: %w: %s", ended, complaints.String()))
+	}
+	return killed, err
+}
+
+// begin has Meta deliver to a new worker, and lets it send.
+func (s *supervisor) begin(url string, stdin io.Writer) error {
+	if err := s.world.DeliverTo(url); err != nil {
+		return err
+	}
+	_, err := stdin.Write([]byte{'\n'})
+	return err
+}
+
+// throttle makes Meta refuse a burst of messages, as when many customers write at the same time.
+func (s *supervisor) throttle(sent int) {
+	if n := len(s.slows); n < throttles && 10*sent > (1+5*n)*s.messages {
+		s.slows = append(s.slows, time.Now())
+		s.world.Graph().Inject(cloudapitest.Fault{
+			On: "POST /{phone-number-id}/messages", Code: graph.CodeRateLimitHit, Times: max(3, s.rate/25),
+		})
 	}
 }
 
-// dueToDie spreads the crashes over the campaign.
-func (s *supervisor) dueToDie() bool {
-	n := len(s.kills)
-	return n < s.options.crashes && s.box.count().sent > (n+1)*s.options.messages/(s.options.crashes+1)
-}
-
-func (s *supervisor) show() error {
-	err := s.box.refresh()
-	s.progress.set(s.box.count(), len(s.box.in(doubted)))
-	return err
+// settle waits for the statuses that are still on their way.
+func (s *supervisor) settle(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	defer cancel()
+	return s.world.Wait(ctx)
 }

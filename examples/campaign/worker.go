@@ -5,234 +5,188 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
 	"os"
-	"os/signal"
-	"sync"
 	"time"
 
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence/outbox"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence/sqlite"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook/inbox"
 )
 
-// workerEnv holds a job. A process that has it is a worker.
+// workerEnv holds a job as JSON. A process that has it is a worker.
 const workerEnv = "CAMPAIGN_WORKER"
 
-// A job is what a worker needs to know. It travels in the environment, because other users see the arguments of a process.
+// A job is what a worker needs to know. It travels in the environment, because other users see the
+// arguments of a process.
 type job struct {
-	BaseURL     string
-	AppID       graph.AppID
-	AppSecret   string
-	AccessToken string
-	Phone       graph.PhoneNumberID
-	Rate        int
-	Messages    int
-	Outbox      string
+	BaseURL                             string
+	AppID                               graph.AppID
+	AppSecret, AccessToken, VerifyToken string
+	Phone                               graph.PhoneNumberID
+	Rate, Messages                      int
+	DB                                  string
 }
 
-// senders is how many requests are under way at most.
-const senders = 64
-
-// patience is how long no webhook must have come before the history is asked. Against Meta it would be hours: nobody promises
-// how soon a status comes.
-const patience = time.Second
-
-// workerMain is main of a worker. It ends when there is nothing left to send.
-func workerMain() int {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	defer stop()
-	var j job
-	err := json.Unmarshal([]byte(os.Getenv(workerEnv)), &j)
-	if err == nil {
-		err = work(ctx, j)
-	}
-	if err != nil {
-		fmt.Fprintln(os.Stderr, "worker:", err)
-		return 1
-	}
-	return 0
+// A report is what a worker prints, as a line of JSON: first with its URL, then ten times a second,
+// and in the end with the Series.
+type report struct {
+	URL      string
+	Counts   outbox.Counts
+	Series   *outbox.Series
+	Repeated int // entries that were tried more than once
 }
 
-// A worker sends what the outbox holds.
+// campaignID names the campaign in the outbox.
+const campaignID = "winter"
+
+// steps is how finely the course of the campaign is divided.
+const steps = 64
+
+// The outbox waits this long for the status of a message in doubt, before Meta's history decides.
+// Against Meta it would be an hour.
+const patience = 4 * time.Second
+
+// lease is short, so that a successor soon goes on. Against Meta the defaults would do.
+const lease = 2 * time.Second
+
+// A worker is what a host builds from the SDK: the outbox sends, the inbox takes the statuses.
 type worker struct {
 	job
-	client *cloudapi.Client
-	box    *outbox
+	db       *sqlite.DB
+	outbox   *outbox.Outbox
+	inbox    *inbox.Inbox
+	endpoint *webhook.Endpoint
 }
 
-func work(ctx context.Context, j job) error {
-	box, err := openOutbox(j.Outbox, "worker", j.Messages)
+// workerMain is main of a worker. It sends after a byte on stdin and ends with the end of stdin, so
+// that it never outlives its supervisor.
+func workerMain(ctx context.Context, text string) (err error) {
+	var j job
+	if err := json.Unmarshal([]byte(text), &j); err != nil {
+		return err
+	}
+	db, err := sqlite.Open(ctx, sqlite.Config{Path: j.DB})
 	if err != nil {
 		return err
 	}
-	defer box.close()
-	client, err := cloudapi.NewClient(cloudapi.Config{
-		AppID: j.AppID, AppSecret: graph.Secret(j.AppSecret), AccessToken: graph.Secret(j.AccessToken), BaseURL: j.BaseURL,
-		Limiter: noting{&cloudapi.MemLimiter{Throughput: func(graph.PhoneNumberID) int { return j.Rate }}, box},
-		Observe: observe,
+	defer func() { err = errors.Join(err, db.Close()) }()
+	w, err := newWorker(j, db)
+	if err != nil {
+		return err
+	}
+	return w.run(ctx, os.Stdin, json.NewEncoder(os.Stdout))
+}
+
+func newWorker(j job, db *sqlite.DB) (*worker, error) {
+	w := &worker{job: j, db: db}
+	log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelError}))
+	client, err1 := cloudapi.NewClient(cloudapi.Config{
+		AppID: j.AppID, AppSecret: graph.Secret(j.AppSecret), AccessToken: graph.Secret(j.AccessToken),
+		BaseURL: j.BaseURL, Limiter: &cloudapi.MemLimiter{Throughput: func(graph.PhoneNumberID) int { return j.Rate }},
+	})
+	tracker, err2 := coexistence.NewTracker(coexistence.Config{
+		Store: db.Store(), Client: func(context.Context, graph.PhoneNumberID) (*cloudapi.Client, error) { return client, nil }, Logger: log,
+	})
+	if err := errors.Join(err1, err2); err != nil {
+		return nil, err
+	}
+	var err error
+	w.outbox, err = db.Outbox(outbox.Config{
+		Tracker: tracker, Client: tracker.Client, Patience: patience, Lease: lease, Senders: 32, Logger: log,
 	})
 	if err != nil {
-		return err
+		return nil, err
 	}
-	w := &worker{job: j, client: client, box: box}
-
-	// What the last worker was trying when it was killed may have been accepted.
-	for _, i := range box.in(trying) {
-		if err := box.write(line{Item: i, Do: doubt, Killed: true}); err != nil {
-			return err
-		}
+	if w.inbox, err = db.Inbox(webhook.MultiHandler(tracker, w.outbox), inbox.Config{Lease: lease, Logger: log}); err != nil {
+		return nil, err
 	}
-	for ctx.Err() == nil {
-		if err := box.refresh(); err != nil {
-			return err
-		}
-		waiting, doubtful := box.in(queued), box.in(doubted)
-		switch {
-		case len(waiting) > 0:
-			err = w.sendAll(ctx, waiting)
-		case len(doubtful) > 0:
-			err = w.settle(ctx)
-		default:
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-	}
-	return ctx.Err()
+	w.endpoint, err = webhook.NewEndpoint(webhook.Config{
+		AppSecret: graph.Secret(j.AppSecret), VerifyToken: graph.Secret(j.VerifyToken), Logger: log,
+	}, w.inbox)
+	return w, err
 }
 
-func (w *worker) sendAll(ctx context.Context, items []int) error {
-	next := make(chan int)
-	failed := make(chan error, senders)
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	var all sync.WaitGroup
-	for range min(senders, len(items)) {
-		all.Go(func() {
-			for i := range next {
-				if err := w.send(ctx, i); err != nil {
-					failed <- err
-					cancel()
-					return
-				}
-			}
-		})
+// run puts the campaign in, which adds nothing if a predecessor did it, and works until stdin ends.
+func (w *worker) run(ctx context.Context, stdin io.Reader, stdout *json.Encoder) error {
+	if _, err := w.outbox.Enqueue(ctx, w.messages()...); err != nil {
+		return err
 	}
-	for _, i := range items {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return err
+	}
+	server := &http.Server{Handler: w.endpoint, ReadHeaderTimeout: 5 * time.Second}
+	go func() { _ = server.Serve(listener) }()
+	err = errors.Join(w.inbox.Start(ctx), w.tell(ctx, stdout, report{URL: "http://" + listener.Addr().String()}))
+	if err != nil {
+		return err
+	}
+	if _, err := io.ReadFull(stdin, make([]byte, 1)); err != nil {
+		return err
+	}
+	if err := w.outbox.Start(ctx); err != nil {
+		return err
+	}
+	working, stop := context.WithCancel(ctx)
+	go func() {
+		defer stop()
+		_, _ = io.Copy(io.Discard, stdin)
+	}()
+	for working.Err() == nil && err == nil {
 		select {
-		case next <- i:
-			continue
-		case <-ctx.Done():
+		case <-working.Done():
+		case <-time.After(100 * time.Millisecond):
+			err = w.tell(ctx, stdout, report{})
 		}
-		break
 	}
-	close(next)
-	all.Wait()
-	select {
-	case err := <-failed:
+	return errors.Join(err, w.end(ctx, server, stdout))
+}
+
+// end stops what comes in, handles what came, and prints the last report.
+func (w *worker) end(ctx context.Context, server *http.Server, stdout *json.Encoder) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 20*time.Second)
+	defer cancel()
+	err := errors.Join(server.Shutdown(ctx), w.inbox.Idle(ctx), w.inbox.Shutdown(ctx), w.outbox.Shutdown(ctx))
+	series, err1 := w.outbox.Series(ctx, campaignID, steps)
+	last := report{Series: &series}
+	for e, err2 := range w.outbox.Entries(ctx, outbox.Filter{Campaign: campaignID}) {
+		err1 = errors.Join(err1, err2)
+		if e.Attempts > 1 {
+			last.Repeated++
+		}
+	}
+	return errors.Join(err, err1, w.tell(ctx, stdout, last))
+}
+
+// tell prints a report with the counts of now.
+func (w *worker) tell(ctx context.Context, stdout *json.Encoder, r report) (err error) {
+	if r.Counts, err = w.outbox.Counts(ctx, campaignID); err != nil {
 		return err
-	default:
-		return ctx.Err()
 	}
+	return stdout.Encode(r)
 }
 
-// A noting limiter writes down that a message is about to leave. A limiter is asked before every attempt, and whoever passes it
-// is on the way: that is as late as it can be, and whatever was noted before a crash is in doubt after it.
-type noting struct {
-	*cloudapi.MemLimiter
-	box *outbox
+// messages is the campaign.
+func (w *worker) messages() []outbox.Message {
+	all := make([]outbox.Message, w.Messages)
+	for i := range all {
+		all[i] = outbox.Message{ID: entryID(i), Phone: w.Phone, Campaign: campaignID, Payload: cloudapi.Message{
+			To: cloudapi.ToPhone(fmt.Sprintf("+1555010%05d", i)), // assigned to no person
+			Content: &cloudapi.Template{Name: "winter_opening", Language: "en_US", Components: []cloudapi.TemplateComponent{
+				&cloudapi.TemplateBody{Parameters: []cloudapi.TemplateParameter{&cloudapi.TextParameter{Text: fmt.Sprint("customer ", i+1)}}},
+			}},
+		}}
+	}
+	return all
 }
 
-func (n noting) Wait(ctx context.Context, t cloudapi.Turn) error {
-	if err := n.MemLimiter.Wait(ctx, t); err != nil {
-		return err
-	}
-	return n.box.write(line{Item: sendingOf(ctx).item, Do: try})
-}
-
-// A sending is what limiter and observer know of the message that a call is about.
-type sending struct {
-	item int
-	took time.Duration // of the last attempt
-}
-
-type sendingKey struct{}
-
-func sendingOf(ctx context.Context) *sending {
-	if s, ok := ctx.Value(sendingKey{}).(*sending); ok {
-		return s
-	}
-	return new(sending) // a call that sends nothing
-}
-
-// send sends one message and writes down what became of it.
-func (w *worker) send(ctx context.Context, i int) error {
-	now := &sending{item: i}
-	s, err := w.client.Messages.Send(context.WithValue(ctx, sendingKey{}, now), w.Phone, cloudapi.Message{
-		To:           cloudapi.ToPhone(customer(i)),
-		CallbackData: callbackData(i),
-		Priority:     cloudapi.PriorityCampaign,
-		Content: &cloudapi.Template{Name: "winter_opening", Language: "en_US", Components: []cloudapi.TemplateComponent{
-			&cloudapi.TemplateBody{Parameters: []cloudapi.TemplateParameter{&cloudapi.TextParameter{Text: fmt.Sprint("customer ", i+1)}}},
-		}},
-	})
-	if err == nil {
-		return w.box.write(line{Item: i, Do: done, ID: s.ID, Millis: float64(now.took) / float64(time.Millisecond)})
-	}
-	e, ok := errors.AsType[*cloudapi.Error](err)
-	switch {
-	case ok && (e.Outcome == cloudapi.OutcomeRefused || e.Outcome == cloudapi.OutcomeNotSent):
-		return w.box.write(line{Item: i, Do: free})
-	case ok:
-		return w.box.write(line{Item: i, Do: doubt})
-	}
-	return err // the message itself is wrong
-}
-
-// settle waits until webhooks have told what they can about messages in doubt, and asks the history about the others. If it
-// holds a message that nobody can account for, that is one of those in doubt, and none of them may be sent again yet.
-func (w *worker) settle(ctx context.Context) error {
-	before := -1
-	for n := w.box.count().sent; n != before; n = w.box.count().sent {
-		before = n
-		if err := pause(ctx, patience); err != nil {
-			return err
-		}
-		if err := w.box.refresh(); err != nil {
-			return err
-		}
-	}
-	doubtful := w.box.in(doubted)
-	for h, err := range w.client.Messages.History(ctx, w.Phone, cloudapi.MessageHistoryOptions{Limit: 100}) {
-		if err != nil {
-			return err
-		}
-		if !w.box.accounts(h.Message) {
-			return nil // its webhook is late: look again later
-		}
-	}
-	for _, i := range doubtful {
-		if err := w.box.write(line{Item: i, Do: free}); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// observe notes how long the last attempt of a call took.
-func observe(ctx context.Context, c cloudapi.Call) { sendingOf(ctx).took = c.Duration }
-
-func pause(ctx context.Context, d time.Duration) error {
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-time.After(d):
-		return nil
-	}
-}
-
-// customer is a number that nobody has.
-func customer(i int) string { return fmt.Sprintf("+1555010%05d", i) }
-
-// callbackData names a message in everything that Meta says about it.
-func callbackData(i int) string { return fmt.Sprint("campaign-", i) }
+// entryID names a message in the outbox, and in everything that Meta says about it.
+func entryID(i int) string { return fmt.Sprint(campaignID, "-", i) }

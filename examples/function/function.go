@@ -31,7 +31,7 @@ type response struct {
 
 // A function is everything behind the callback URL.
 type function struct {
-	appSecret   string
+	appSecret   graph.Secret
 	verifyToken graph.Secret
 
 	// recv handles a delivery. An error asks Meta to deliver again.

@@ -24,7 +24,7 @@ func main() {
 	demo := flag.Bool("demo", false, "handle a delivery, a forged one and a handshake that are made up")
 	flag.Parse()
 	f := &function{
-		appSecret:   setting("APP_SECRET", "made-up-app-secret"),
+		appSecret:   graph.Secret(setting("APP_SECRET", "made-up-app-secret")),
 		verifyToken: graph.Secret(setting("VERIFY_TOKEN", "made-up-verify-token")),
 		recv:        webhook.Dispatch(webhook.HandlerFunc(handle)),
 	}
@@ -37,8 +37,8 @@ func main() {
 	}
 }
 
-// handle handles one event. Meta delivers at least once, and a function forgets everything in between: one that must not do its work
-// twice gives webhook.Once a webhook.Ledger in a database.
+// handle handles one event. Meta delivers at least once, and a function forgets everything when its platform stops it: one that must not
+// do its work twice has webhook.DispatchAll(webhook.Once(h, ledger)) with a webhook.Ledger in a database in place of Dispatch.
 func handle(_ context.Context, ev webhook.Event) error {
 	log.Printf("number %s: %T", ev.Info().Phone, ev)
 	return nil

@@ -79,7 +79,7 @@ func platform(f *function) http.Handler {
 func TestTheFunctionConforms(t *testing.T) {
 	t.Parallel()
 	recorder := new(webhooktest.Recorder)
-	f := &function{appSecret: secret, verifyToken: token, recv: webhook.Dispatch(webhook.Once(recorder, new(webhook.MemLedger)))}
+	f := &function{appSecret: secret, verifyToken: token, recv: webhook.Dispatch(recorder)}
 	require.NoError(t, webhooktest.Conformance(t.Context(), webhooktest.Target{
 		Handler: platform(f), AppSecret: secret, VerifyToken: token, Handled: recorder.Handled,
 	}))

@@ -97,11 +97,11 @@ func story(ctx context.Context, traces trace.TracerProvider, metrics *sdkmetric.
 	if err := send("an order is ready"); err != nil {
 		return err
 	}
-	srv.FailNext(graph.CodeRateLimitHit, cloudapitest.Times(2))
+	srv.Inject(cloudapitest.Fault{Code: graph.CodeRateLimitHit, Times: 2})
 	if err := send("another one, while Meta is busy"); err != nil {
 		return err
 	}
-	srv.DropNext()
+	srv.Inject(cloudapitest.Fault{Drop: true, Accept: true})
 	if err := send("one that Meta never answers"); err == nil {
 		return errors.New("the message was to be lost")
 	}

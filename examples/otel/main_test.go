@@ -103,12 +103,12 @@ func TestTelemetryHoldsNoSecret(t *testing.T) {
 	for _, fail := range []func(){
 		func() {},
 		func() {
-			srv.FailNext(graph.CodeInvalidParameter, cloudapitest.Details(echo), cloudapitest.UserMessage(echo, echo))
+			srv.Inject(cloudapitest.Fault{Code: graph.CodeInvalidParameter, Details: echo, UserTitle: echo, UserMessage: echo})
 		},
-		func() { srv.FailNextWith(502, "<html>"+echo) },
-		func() { srv.FailNextWith(200, echo) },
-		func() { srv.DropNext() },
-		func() { srv.GarbleNext() },
+		func() { srv.Inject(cloudapitest.Fault{Status: 502, Body: "<html>" + echo}) },
+		func() { srv.Inject(cloudapitest.Fault{Status: 200, Body: echo}) },
+		func() { srv.Inject(cloudapitest.Fault{Drop: true, Accept: true}) },
+		func() { srv.Inject(cloudapitest.Fault{Garble: true, Accept: true}) },
 	} {
 		fail()
 		_, _ = client.Messages.Send(t.Context(), phone.ID, cloudapi.Message{

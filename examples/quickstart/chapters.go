@@ -15,18 +15,14 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence/eligibility"
 )
 
-// eligibility asks before anybody opens a popup.
+// eligibility asks before the popup opens.
 func (s *story) eligibility(context.Context) error {
 	for _, version := range []string{"2.24.9", "2.24.17.79"} {
 		result := eligibility.Check(eligibility.Candidate{
-			Phone: s.phone.Number(), App: eligibility.AppBusiness, AppVersion: version,
+			PhoneNumber: s.phone.Number(), App: eligibility.AppBusiness, AppVersion: version,
 			AccountActive: eligibility.Yes, PhoneVerified: eligibility.Yes,
 		}, eligibility.PolicyAsOf(time.Now()))
-		verdict := "yes"
-		if !result.Eligible {
-			verdict = "no"
-		}
-		s.say("%s with WhatsApp Business %s: %s", result.Phone, version, verdict)
+		s.say("%s with WhatsApp Business %s: %s", result.PhoneNumber, version, result.Decision)
 		for _, r := range append(result.Reasons, result.Questions...) {
 			s.say("  %s", r)
 		}
@@ -59,7 +55,7 @@ func (s *story) signup(ctx context.Context) error {
 		BlackWhiteChar: qrterminal.BLACK_WHITE, WhiteBlackChar: qrterminal.WHITE_BLACK,
 	})
 	s.say("")
-	if err := errors.Join(s.phone.ScanQR(popup.QR()), s.phone.Confirm(true)); err != nil {
+	if err := errors.Join(s.phone.ScanQR(popup.QR()), s.phone.Confirm(coexistencetest.ShareHistory)); err != nil {
 		return err
 	}
 	s.say("phone  scans it, and confirms: connect, and share the chats of the last six months")

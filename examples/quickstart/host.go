@@ -38,8 +38,8 @@ func newHost(
 	var mux webhook.Mux
 	webhook.On(&mux, h.answer)
 	flow, err3 := signup.NewFlow(signup.Config{
-		ConfigurationID: configurationID, Client: h.client,
-		Owner: func(*http.Request) (string, error) { return "bakery", nil }, // whoever is signed in to the SaaS
+		ConfigurationID: configurationID, Client: h.client, Connected: h.connected,
+		Page: signup.PageConfig{Tenant: func(*http.Request) (string, error) { return "bakery", nil }}, // who signed in
 	})
 	if err := errors.Join(err1, err2, err3); err != nil {
 		return nil, err
@@ -52,7 +52,7 @@ func newHost(
 		return nil, err
 	}
 	h.routes.Handle("/webhook", endpoint)
-	h.routes.Handle("/signup/", http.StripPrefix("/signup", flow.Handler(h.connected)))
+	h.routes.Handle("/signup/", flow.Handler())
 	go h.tracker.Run(ctx) // asks again for what could not be had, and reads numbers that changed
 	return h, h.inbox.Start(ctx)
 }

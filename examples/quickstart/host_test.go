@@ -59,7 +59,7 @@ func TestWhoeverHasNoConversationIsNoError(t *testing.T) {
 func TestARefusedAnswerDoesNotKeepACustomerWaiting(t *testing.T) {
 	t.Parallel()
 	s := connected(t)
-	s.world.Graph().FailNext(graph.CodeMessageUndeliverable)
+	s.world.Graph().Inject(cloudapitest.Fault{Code: graph.CodeMessageUndeliverable})
 	s.ada.Sends("Are you open?")
 	s.idle(t)
 	require.Empty(t, s.answers(s.ada))
@@ -72,7 +72,7 @@ func TestARefusedAnswerDoesNotKeepACustomerWaiting(t *testing.T) {
 func TestAnAnswerThatMetaPutsOffIsTriedAgain(t *testing.T) {
 	t.Parallel()
 	s := connected(t)
-	s.world.Graph().FailNext(graph.CodeRateLimitHit, cloudapitest.Times(100))
+	s.world.Graph().Inject(cloudapitest.Fault{Code: graph.CodeRateLimitHit, Times: 100})
 	err := s.host.answer(t.Context(), &webhook.IncomingMessage{
 		EventInfo: webhook.EventInfo{Phone: s.number, At: time.Now()}, ID: "wamid.1", From: s.ada.Identity(), Content: &webhook.Text{Body: "hello"},
 	})

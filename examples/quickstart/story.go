@@ -57,7 +57,7 @@ func newStory(ctx context.Context, out *os.File, seed uint64, messages int) (*st
 	}
 	if err == nil {
 		s.store = s.db.Store()
-		s.host, err = newHost(ctx, s.world.ClientConfig(), s.world.ConfigurationID(), graph.Secret(s.world.VerifyToken()), s.db)
+		s.host, err = newHost(ctx, s.world.ClientConfig(), s.world.ConfigurationID(), s.world.VerifyToken(), s.db)
 	}
 	if err != nil {
 		s.close()

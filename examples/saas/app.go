@@ -13,6 +13,7 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence/eligibility"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence/outbox"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence/storage"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/examples/internal/live"
@@ -49,8 +50,11 @@ func newApp(ctx context.Context, s settings, meta *platform, db *storage.DB, key
 	a.client, err1 = cloudapi.NewClient(cfg)
 	a.tracker, err2 = coexistence.NewTracker(coexistence.Config{Store: db.Store(), Client: a.calls, Logger: log})
 	a.flow, err3 = signup.NewFlow(signup.Config{
-		ConfigurationID: meta.configuration, Client: a.client, SDKURL: meta.sdk, Store: db.Signups(), Cipher: keys, Logger: log,
-		Reserve: a.reserve, Check: check, Owner: func(r *http.Request) (string, error) { t, err := a.tenantOf(r); return t.id, err },
+		ConfigurationID: meta.configuration, Client: a.client, Store: db.Signups(), Cipher: keys, Logger: log,
+		Reserve: a.reserve, Connected: a.connected, Page: signup.PageConfig{
+			Tenant: func(r *http.Request) (string, error) { t, err := a.tenantOf(r); return t.id, err },
+			SDKURL: meta.sdk, Check: eligibility.PageCheck(eligibility.PolicyAsOf),
+		},
 	})
 	a.outbox, err4 = db.Outbox(outbox.Config{
 		Tracker: a.tracker, Client: a.tracker.Client, Changed: func(graph.PhoneNumberID) { a.news.Tell() },
@@ -67,10 +71,9 @@ func newApp(ctx context.Context, s settings, meta *platform, db *storage.DB, key
 
 	var mux webhook.Mux
 	webhook.On(&mux, a.answer)
-	handler := webhook.MultiHandler(a.tracker, a.outbox, &mux, webhook.HandlerFunc(func(_ context.Context, ev webhook.Event) error {
-		a.drift(ev.Info().Phone).Note(ev)
+	handler := webhook.MultiHandler(a.tracker, a.outbox, &mux, webhook.HandlerFunc(func(ctx context.Context, ev webhook.Event) error {
 		a.news.Tell() // behind the others: whoever looks finds everything stored
-		return nil
+		return a.drift(ev.Info().Phone).Handle(ctx, ev)
 	}))
 	if a.inbox, err = db.Inbox(handler, inbox.Config{Lease: s.lease, Logger: log, Observe: a.counts.event}); err != nil {
 		return nil, err
@@ -115,7 +118,7 @@ func (a *app) routes() http.Handler {
 	mux.HandleFunc("GET /signin", a.serveSignIn)
 	mux.HandleFunc("POST /signin", a.serveSignIn)
 	mux.HandleFunc("POST /signout", a.serveSignOut)
-	mux.Handle("/signup/", http.StripPrefix("/signup", a.flow.Handler(a.connected)))
+	mux.Handle("/signup/", a.flow.Handler())
 	for pattern, p := range a.pages() {
 		mux.Handle(pattern, a.signedIn(p))
 	}

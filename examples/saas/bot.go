@@ -44,9 +44,9 @@ func (a *app) answer(ctx context.Context, m *webhook.IncomingMessage) error {
 	for _, q := range questions {
 		for _, word := range said {
 			if strings.Contains(" "+q.words+" ", " "+word+" ") {
-				_, err := a.outbox.Put(ctx, nil, outbox.Entry{
+				_, err := a.outbox.Enqueue(ctx, outbox.Message{
 					ID: "bot-" + hashed(string(m.ID)), Phone: m.Phone, Person: chat.Key, Until: m.At.Add(time.Hour),
-					Message: cloudapi.Message{To: cloudapi.ToIdentity(m.From), Content: &cloudapi.Text{Body: q.answer}},
+					Payload: cloudapi.Message{To: cloudapi.ToIdentity(m.From), Content: &cloudapi.Text{Body: q.answer}},
 				})
 				return err
 			}

@@ -118,15 +118,15 @@ func (a *app) launch(w http.ResponseWriter, r *http.Request, _ *tenant, n *numbe
 		return err
 	}
 	id := hashed(string(n.Phone) + " " + r.PostFormValue("nonce"))
-	var entries []outbox.Entry
+	var messages []outbox.Message
 	for _, who := range people {
 		if slices.Contains(r.PostForm["to"], who.Key) {
-			entries = append(entries, outbox.Entry{
-				ID: "campaign-" + hashed(id+who.Key), Phone: n.Phone, Campaign: id, Person: who.Key, Message: fill(template, who),
+			messages = append(messages, outbox.Message{
+				ID: "campaign-" + hashed(id+who.Key), Phone: n.Phone, Campaign: id, Person: who.Key, Payload: fill(template, who),
 			})
 		}
 	}
-	if len(entries) == 0 {
+	if len(messages) == 0 {
 		http.Error(w, "Choose somebody to write to.", http.StatusUnprocessableEntity)
 		return nil
 	}
@@ -138,7 +138,7 @@ func (a *app) launch(w http.ResponseWriter, r *http.Request, _ *tenant, n *numbe
 	_, err = tx.ExecContext(ctx, "INSERT INTO saas_campaigns (id, phone, template, launched_at) VALUES ($1, $2, $3, $4) ON CONFLICT (id) DO NOTHING",
 		id, string(n.Phone), template.Name, time.Now().Unix())
 	if err == nil {
-		_, err = a.outbox.Put(ctx, tx, entries...)
+		_, err = a.outbox.EnqueueTx(ctx, tx, messages...)
 	}
 	if err == nil {
 		err = tx.Commit()

@@ -4,29 +4,11 @@ import (
 	"context"
 	"errors"
 	"net/http"
-	"time"
 
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence"
-	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence/eligibility"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/signup"
 )
-
-// check tells a business before Meta's popup opens whether its number may take part.
-func check(_ context.Context, _ string, c signup.Candidate) (signup.Verdict, error) {
-	result := eligibility.Check(eligibility.Candidate{
-		Phone: c.Phone, App: eligibility.AppBusiness, AppVersion: c.AppVersion,
-		AccountActive: eligibility.Yes, PhoneVerified: eligibility.Yes, // what the page does not ask, Meta finds out
-	}, eligibility.PolicyAsOf(time.Now()))
-	verdict := signup.Verdict{Eligible: result.Eligible}
-	for _, r := range append(result.Reasons, result.Questions...) {
-		verdict.Reasons = append(verdict.Reasons, signup.Reason{Text: r.Text, Remedy: r.Remedy})
-	}
-	for _, n := range result.Notes {
-		verdict.Notes = append(verdict.Notes, n.Text)
-	}
-	return verdict, nil
-}
 
 // connected runs when a business is through Embedded Signup, and again if the process died within it. The number is stored before its
 // contacts and its history are asked for: what they bring needs somebody whose it is.

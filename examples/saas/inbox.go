@@ -99,7 +99,7 @@ func (a *app) reply(w http.ResponseWriter, r *http.Request, _ *tenant, n *number
 	}
 	if refused == "" {
 		id := "team-" + hashed(string(n.Phone)+" "+r.PostFormValue("nonce"))
-		_, err = a.outbox.Put(r.Context(), nil, outbox.Entry{ID: id, Phone: n.Phone, Person: c.Key, Message: m})
+		_, err = a.outbox.Enqueue(r.Context(), outbox.Message{ID: id, Phone: n.Phone, Person: c.Key, Payload: m})
 	}
 	if errors.Is(err, cloudapi.ErrInvalid) {
 		refused, err = "This cannot be sent: it is empty, or longer than 4,096 characters.", nil

@@ -25,6 +25,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence/postgres"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence/sqlite"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence/storage"
@@ -84,7 +85,7 @@ func run(ctx context.Context, out io.Writer, s settings) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
-	keys, err := openKeys(os.Getenv("SAAS_KEYS"))
+	keys, err := openKeys(graph.Secret(os.Getenv("SAAS_KEYS")))
 	if err != nil {
 		return err
 	}
@@ -117,13 +118,15 @@ func open(ctx context.Context, s settings) (db *storage.DB, err error) {
 // sent.
 func (a *app) serve(ctx context.Context, out io.Writer, listener net.Listener) (err error) {
 	last := context.WithoutCancel(ctx)
-	sending, stop := context.WithCancel(last)
+	working, stop := context.WithCancel(last)
 	var work sync.WaitGroup
 	defer work.Wait()
 	defer stop()
-	work.Go(func() { a.outbox.Run(sending) })
-	work.Go(func() { a.tracker.Run(sending) })
-	work.Go(func() { a.continueSignups(sending) })
+	work.Go(func() { a.tracker.Run(working) })
+	work.Go(func() { a.resumeSignups(working) })
+	if err := errors.Join(a.inbox.Start(ctx), a.outbox.Start(ctx)); err != nil {
+		return err
+	}
 	server := &http.Server{Handler: a.routes(), ReadHeaderTimeout: 10 * time.Second}
 	server.RegisterOnShutdown(a.news.Close)
 	ops := &http.Server{Addr: a.ops, Handler: a.operations(), ReadHeaderTimeout: 10 * time.Second}
@@ -138,9 +141,6 @@ func (a *app) serve(ctx context.Context, out io.Writer, listener net.Listener) (
 		}
 	}
 	fmt.Fprintf(out, "Open %s/ in your browser.%s\n", a.url, a.meta.hint)
-	if err := a.inbox.Start(ctx); err != nil {
-		failed <- err
-	}
 	a.ready.Store(true)
 	select {
 	case err = <-failed:
@@ -150,5 +150,5 @@ func (a *app) serve(ctx context.Context, out io.Writer, listener net.Listener) (
 	a.ready.Store(false)
 	end, cancel := context.WithTimeout(last, 20*time.Second)
 	defer cancel()
-	return errors.Join(err, server.Shutdown(end), a.inbox.Shutdown(end), ops.Shutdown(end))
+	return errors.Join(err, server.Shutdown(end), a.inbox.Shutdown(end), a.outbox.Shutdown(end), ops.Shutdown(end))
 }

@@ -108,16 +108,18 @@ func (s *stage) start(addr string, args ...string) *process {
 	app := s.world.ClientConfig()
 	p := &process{stage: s, addr: addr, url: "http://" + addr}
 	p.cmd = exec.Command(self, append([]string{"-meta", "real", "-addr", addr, "-ops", "", "-lease", "5s", "-patience", "4s"}, args...)...)
-	p.cmd.Env = append(os.Environ(), childEnv+"=1", "META_APP_ID="+string(app.AppID), "META_APP_SECRET="+s.world.AppSecret(),
-		"META_CONFIGURATION_ID="+s.world.ConfigurationID(), "WEBHOOK_VERIFY_TOKEN="+s.world.VerifyToken(), "META_GRAPH_URL="+p.graph(),
+	p.cmd.Env = append(os.Environ(), childEnv+"=1", "META_APP_ID="+string(app.AppID), "META_APP_SECRET="+s.world.AppSecret().Reveal(),
+		"META_CONFIGURATION_ID="+s.world.ConfigurationID(), "WEBHOOK_VERIFY_TOKEN="+s.world.VerifyToken().Reveal(), "META_GRAPH_URL="+p.graph(),
 		"META_SDK_URL="+s.world.SDKURL(), "SAAS_KEYS=a2tra2tra2tra2tra2tra2tra2tra2tra2tra2tra2s=")
 	p.cmd.Stderr = &s.said
 	out, err := p.cmd.StdoutPipe()
 	require.NoError(s.t, err)
 	require.NoError(s.t, p.cmd.Start())
 	s.t.Cleanup(func() { _ = p.cmd.Process.Kill(); _ = p.cmd.Wait() })
+	slow := time.AfterFunc(patience, func() { _ = p.cmd.Process.Kill() })
 	line, err := bufio.NewReader(out).ReadString('\n')
-	require.NoError(s.t, err, "it does not start: %s", s.said.String())
+	slow.Stop()
+	require.NoError(s.t, err, "it does not start within %s: %s", patience, s.said.String())
 	require.Contains(s.t, line, "Open http://")
 	go func() { _, _ = io.Copy(io.Discard, out) }()
 	return p
@@ -134,6 +136,8 @@ func (p *process) kill() {
 func (p *process) end() {
 	p.t.Helper()
 	require.NoError(p.t, p.cmd.Process.Signal(syscall.SIGTERM))
+	slow := time.AfterFunc(patience, func() { _ = p.cmd.Process.Kill() })
+	defer slow.Stop()
 	require.NoError(p.t, p.cmd.Wait(), p.said.String())
 }
 
@@ -208,7 +212,7 @@ func (v *visitor) connect(s *stage) {
 	call("begin", struct{}{}, &begun)
 	popup, err := s.world.OpenSignup(begun.Launch)
 	require.NoError(v.t, err)
-	result, err := popup.Complete(s.phone, true)
+	result, err := popup.Complete(s.phone, coexistencetest.ShareHistory)
 	require.NoError(v.t, err)
 	var done struct{ Outcome string }
 	call("finish", map[string]any{"state": begun.State, "session": json.RawMessage(result.Message), "callback": json.RawMessage(result.Callback)}, &done)
@@ -296,7 +300,7 @@ func (s *stage) secrets() []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	require.NotEmpty(s.t, s.tokens)
-	return append(slices.Collect(maps.Keys(s.tokens)), s.world.AppSecret(), s.world.VerifyToken())
+	return append(slices.Collect(maps.Keys(s.tokens)), s.world.AppSecret().Reveal(), s.world.VerifyToken().Reveal())
 }
 
 func mustURL(s string) *url.URL {

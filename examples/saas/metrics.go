@@ -32,7 +32,7 @@ func (c counts) call(_ context.Context, call cloudapi.Call) {
 	c.calls.WithLabelValues(call.Path, strconv.Itoa(call.Status), code).Observe(call.Duration.Seconds())
 }
 
-func (c counts) event(o inbox.Observation) {
+func (c counts) event(_ context.Context, o inbox.Observation) {
 	outcome := map[inbox.OutcomeKind]string{inbox.Done: "done", inbox.Retry: "retry", inbox.Dead: "dead", inbox.Release: "released"}[o.Outcome]
 	c.events.WithLabelValues(string(o.Field), outcome).Observe(o.Took.Seconds())
 }

@@ -3,11 +3,9 @@ package main
 import (
 	"context"
 	"crypto/rand"
-	"encoding/base64"
 	"errors"
 	"fmt"
 	"net/http"
-	"strings"
 	"time"
 
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi"
@@ -28,23 +26,15 @@ type number struct {
 	EndsAt int64  // of the token, after which the business has to sign up again; 0 for never
 }
 
-// openKeys reads what tokens are sealed with: keys of 32 random bytes in base64, with commas between. To change the key, put a new one in front,
-// and drop the old one later. Without any, a key lives as long as the process, which is good for playing.
-func openKeys(text string) (*signup.Keyring, error) {
+// openKeys reads what tokens are sealed with. Without any text, a key lives as long as the process,
+// which is good for playing.
+func openKeys(text graph.Secret) (*signup.Keyring, error) {
 	if text == "" {
 		key := make([]byte, 32)
 		_, _ = rand.Read(key) // never fails, or ends the program
 		return signup.NewCipher(key)
 	}
-	var keys [][]byte
-	for part := range strings.SplitSeq(text, ",") {
-		key, err := base64.StdEncoding.DecodeString(strings.TrimSpace(part))
-		if err != nil {
-			return nil, errors.New("SAAS_KEYS is not base64, with commas between")
-		}
-		keys = append(keys, key)
-	}
-	return signup.NewCipher(keys...)
+	return signup.ParseKeyring(text)
 }
 
 // associated binds a sealed token to whose it is: copied into another tenant's row, it does not open.
@@ -119,12 +109,12 @@ func (a *app) calls(ctx context.Context, phone graph.PhoneNumberID) (*cloudapi.C
 	return a.client.WithToken(graph.Secret(token)), err
 }
 
-// continueSignups goes on with signups that were cut off. Every process may do it: the package sees to it that nothing happens twice.
-func (a *app) continueSignups(ctx context.Context) {
+// resumeSignups goes on with signups that were cut off. Every process may do it: the package sees to it that nothing happens twice.
+func (a *app) resumeSignups(ctx context.Context) {
 	for ctx.Err() == nil {
-		_, err := a.flow.ContinueAll(ctx, a.connected)
+		_, err := a.flow.ResumeAll(ctx)
 		if err != nil && ctx.Err() == nil {
-			a.log.WarnContext(ctx, "not all signups could be continued; it is tried again", "err", err)
+			a.log.WarnContext(ctx, "not all signups could be resumed; it is tried again", "err", err)
 		}
 		a.news.Tell()
 		select {

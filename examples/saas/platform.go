@@ -30,7 +30,7 @@ type platform struct {
 //	WEBHOOK_VERIFY_TOKEN           a text of your choice, entered beside the callback URL https://…/webhook
 //	META_GRAPH_VERSION             if not the default
 //	META_GRAPH_URL, META_SDK_URL   of a simulator that is another program, such as coexistence/simulator -bare
-//	SAAS_KEYS                      what tokens are sealed with: see openKeys
+//	SAAS_KEYS                      what tokens are sealed with: see signup.ParseKeyring
 func newPlatform(kind, url string) (*platform, error) {
 	switch kind {
 	case "sim":

@@ -86,9 +86,9 @@ func furnish(t *testing.T, a *app, name string) (v *visitor, ids map[string]stri
 	campaign := "campaign-of-" + name
 	_, err = a.db.SQL().ExecContext(ctx, "INSERT INTO saas_campaigns (id, phone, template, launched_at) VALUES ($1, $2, 'made_up', 1)", campaign, string(phone))
 	require.NoError(t, err)
-	_, err = a.outbox.Put(ctx, nil, outbox.Entry{
+	_, err = a.outbox.Enqueue(ctx, outbox.Message{
 		ID: "campaign-" + name, Phone: phone, Campaign: campaign, Person: chat,
-		Message: cloudapi.Message{To: cloudapi.ToPhone("+1 555 010 0142"), Content: &cloudapi.Template{Name: "made_up", Language: "en_US"}},
+		Payload: cloudapi.Message{To: cloudapi.ToPhone("+1 555 010 0142"), Content: &cloudapi.Template{Name: "made_up", Language: "en_US"}},
 	})
 	require.NoError(t, err)
 

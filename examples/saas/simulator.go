@@ -6,7 +6,6 @@ import (
 
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/cloudapitest"
-	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence/coexistencetest"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/board"
 )
@@ -27,7 +26,7 @@ func newSimulator(url string) *platform {
 		},
 	})
 	return &platform{
-		app: world.ClientConfig(), configuration: world.ConfigurationID(), verifyToken: graph.Secret(world.VerifyToken()),
+		app: world.ClientConfig(), configuration: world.ConfigurationID(), verifyToken: world.VerifyToken(),
 		sdk: world.SDKURL(), patience: 5 * time.Second,
 		hint: "\nMeta and the phone are simulated. Sign in as " + demoEmail + " with the password “" + demoPassword + "”, or create a business.",
 		simulator: &board.Rack{World: world, Hook: url + "/webhook", Phone: func(business string) coexistencetest.PhoneConfig {

@@ -62,17 +62,21 @@ func newHost(app cloudapi.Config, configuration, sdk string, connected func(*sig
 		return nil, err
 	}
 	flow, err := signup.NewFlow(signup.Config{
-		ConfigurationID: configuration, Client: client, SDKURL: sdk, Check: check,
-		Owner: func(*http.Request) (string, error) { return "bakery", nil }, // whoever is signed in to the SaaS
+		ConfigurationID: configuration, Client: client,
+		Page: signup.PageConfig{
+			Tenant: func(*http.Request) (string, error) { return "bakery", nil }, // who is signed in to the SaaS
+			SDKURL: sdk, Check: eligibility.PageCheck(eligibility.PolicyAsOf),
+		},
+		Connected: func(_ context.Context, b *signup.Business) error {
+			connected(b) // a real host stores b, its token encrypted, and asks for contacts and history
+			return nil
+		},
 	})
 	if err != nil {
 		return nil, err
 	}
 	mux := http.NewServeMux()
-	mux.Handle("/signup/", http.StripPrefix("/signup", flow.Handler(func(_ context.Context, b *signup.Business) error {
-		connected(b) // a real host stores b, its token encrypted, and asks for contacts and history
-		return nil
-	})))
+	mux.Handle("/signup/", flow.Handler())
 	mux.HandleFunc("/{$}", func(w http.ResponseWriter, _ *http.Request) {
 		maps.Copy(w.Header(), flow.PageHeaders())
 		w.Header().Set("Content-Type", "text/html; charset=utf-8")
@@ -91,19 +95,3 @@ const page = `<!doctype html>
 <main>
 <script src="/signup/connect.js" defer></script>
 </main>`
-
-// check wires the rules of package eligibility to the page: the business sees every reason before Meta's popup opens.
-func check(_ context.Context, _ string, c signup.Candidate) (signup.Verdict, error) {
-	result := eligibility.Check(eligibility.Candidate{
-		Phone: c.Phone, App: eligibility.AppBusiness, AppVersion: c.AppVersion,
-		AccountActive: eligibility.Yes, PhoneVerified: eligibility.Yes, // what the page does not ask, Meta finds out
-	}, eligibility.PolicyAsOf(time.Now()))
-	verdict := signup.Verdict{Eligible: result.Eligible}
-	for _, r := range append(result.Reasons, result.Questions...) {
-		verdict.Reasons = append(verdict.Reasons, signup.Reason{Text: r.Text, Remedy: r.Remedy})
-	}
-	for _, n := range result.Notes {
-		verdict.Notes = append(verdict.Notes, n.Text)
-	}
-	return verdict, nil
-}

@@ -52,8 +52,8 @@ func run(ctx context.Context) error {
 		return err
 	}
 	var worker sync.WaitGroup
-	// A MemLedger forgets everything at a restart: in production, use package webhook/inbox, or a Ledger in your database.
-	worker.Go(func() { work(ctx, queue, webhook.Dispatch(webhook.Once(&mux, new(webhook.MemLedger)))) })
+	// Dispatch knows repeats until the next restart: in production, use package webhook/inbox, or a Ledger in your database.
+	worker.Go(func() { work(ctx, queue, webhook.Dispatch(&mux)) })
 	defer worker.Wait()
 
 	addr := setting("ADDR", "localhost:8080")

@@ -66,7 +66,7 @@ func TestTheQueueConforms(t *testing.T) {
 	recorder := new(webhooktest.Recorder)
 	ctx, cancel := context.WithCancel(t.Context())
 	var worker sync.WaitGroup
-	worker.Go(func() { work(ctx, queue, webhook.Dispatch(webhook.Once(recorder, new(webhook.MemLedger)))) })
+	worker.Go(func() { work(ctx, queue, webhook.Dispatch(recorder)) })
 	require.NoError(t, webhooktest.Conformance(t.Context(), webhooktest.Target{
 		Handler: endpoint, AppSecret: secret, VerifyToken: token, Handled: recorder.Handled,
 	}))

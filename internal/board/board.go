@@ -213,7 +213,7 @@ func (b *Board) sync(ctx context.Context, o order) (string, error) {
 }
 
 // launch is what the page of a host gives to FB.login.
-func (b *Board) launch() []byte {
+func (b *Board) launch() json.RawMessage {
 	type extras struct {
 		Feature string   `json:"featureType"`
 		Version string   `json:"version"`

@@ -104,7 +104,7 @@ function showLog(v) {
   $("deliveries").replaceChildren(...(v.deliveries || []).map((d) => {
     const fields = [...new Set(d.fields)].join(", ") + (d.fields.length > 1 ? " (" + d.fields.length + ")" : "");
     const tries = d.tries && d.tries.length ? d.tries.slice(-4).join(", ") : "under way";
-    return el("li", {}, el("button", { onclick: () => body(d.number) }, el("span", { className: "dot " + (d.state === "ok" ? "ok" : d.state === "waiting" ? "" : "up") }),
+    return el("li", {}, el("button", { onclick: () => body(d.number) }, el("span", { className: "dot " + (d.state === "acknowledged" ? "ok" : d.state === "waiting" ? "" : "up") }),
       el("b", { textContent: fields }), el("i", { textContent: "#" + d.number }),
       el("small", { textContent: [d.at, size(d.bytes), tries, d.duplicate ? "again" : ""].filter(Boolean).join(" · ") })));
   }));

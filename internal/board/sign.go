@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence/coexistencetest"
 )
 
 var errNoPopup = errors.New("open the popup first")
@@ -25,8 +26,10 @@ func (b *Board) sign(ctx context.Context, o order) (string, error) {
 		return "Embedded Signup is open: enter the number of the app", nil
 	}
 	switch o.Do { // what is done on the phone, whoever has opened the popup
-	case "share", "decline":
-		return "Confirmed on the phone", b.phone.Confirm(o.Do == "share")
+	case "share":
+		return "Confirmed on the phone", b.phone.Confirm(coexistencetest.ShareHistory)
+	case "decline":
+		return "Confirmed on the phone", b.phone.Confirm(coexistencetest.DeclineHistory)
 	case "refuse":
 		return "Refused on the phone", b.phone.Refuse()
 	case "scan":

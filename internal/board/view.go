@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence/coexistencetest"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook"
 )
 
 // A view is what the page shows. It is sent whole whenever something changes.
@@ -73,19 +74,19 @@ type messageView struct {
 }
 
 type deliveryView struct {
-	Number    int      `json:"number"`
-	Fields    []string `json:"fields"`
-	Bytes     int      `json:"bytes"`
-	State     string   `json:"state"` // "ok", "waiting", "given up"
-	Duplicate bool     `json:"duplicate"`
-	Tries     []string `json:"tries"`
-	At        string   `json:"at"`
+	Number    int                           `json:"number"`
+	Fields    []webhook.Field               `json:"fields"`
+	Bytes     int                           `json:"bytes"`
+	State     coexistencetest.DeliveryState `json:"state"`
+	Duplicate bool                          `json:"duplicate"`
+	Tries     []string                      `json:"tries"`
+	At        string                        `json:"at"`
 }
 
 type silenceView struct {
-	Field  string `json:"field"`
-	Reason string `json:"reason"`
-	Times  int    `json:"times"`
+	Field  webhook.Field `json:"field"`
+	Reason string        `json:"reason"`
+	Times  int           `json:"times"`
 }
 
 const (
@@ -218,13 +219,7 @@ func (b *Board) log(v *view) {
 	all := b.world.Deliveries()
 	v.Total = len(all)
 	for _, d := range slices.Backward(all[max(0, len(all)-shownDeliveries):]) {
-		dv := deliveryView{Number: d.Number, Fields: d.Fields, Bytes: len(d.Body), Duplicate: d.Duplicate, State: "waiting"}
-		switch {
-		case d.Acknowledged:
-			dv.State = "ok"
-		case d.GivenUp:
-			dv.State = "given up"
-		}
+		dv := deliveryView{Number: d.Number, Fields: d.Fields, Bytes: len(d.Body), Duplicate: d.Duplicate, State: d.State}
 		for _, a := range d.Attempts {
 			dv.Tries = append(dv.Tries, cmp.Or(a.Problem, strconv.Itoa(a.Status)))
 			dv.At = a.At.Format("15:04:05")

@@ -26,21 +26,21 @@ var mayImport = map[string][]string{
 	"webhook":                         {"cloudapi/graph"},
 	"signup":                          {"cloudapi/graph", "cloudapi"},
 	"coexistence":                     {"cloudapi/graph", "cloudapi", "webhook"},
-	"coexistence/eligibility":         {"cloudapi/graph"},
+	"coexistence/eligibility":         {"cloudapi/graph", "cloudapi", "signup"},
 	"coexistence/outbox":              {"cloudapi/graph", "cloudapi", "webhook", "coexistence"},
 	"coexistence/postgres":            {"cloudapi/graph", "cloudapi", "webhook", "signup", "coexistence", "coexistence/outbox", "coexistence/storage", "coexistence/postgres/migrations", "internal/pgdb", "internal/sqlinbox", "internal/sqlsignup", "internal/sqlstore"},
 	"coexistence/sqlite":              {"cloudapi/graph", "cloudapi", "webhook", "signup", "coexistence", "coexistence/outbox", "coexistence/storage", "coexistence/sqlite/migrations", "internal/sqlitedb", "internal/sqlinbox", "internal/sqlsignup", "internal/sqlstore"},
 	"coexistence/storage":             {"cloudapi/graph", "cloudapi", "webhook", "signup", "coexistence", "coexistence/outbox", "internal/sqlsignup", "internal/sqlstore"},
 	"coexistence/postgres/migrations": {},
 	"coexistence/sqlite/migrations":   {},
-	"coexistence/simulator":           {"cloudapi/graph", "cloudapi", "cloudapi/cloudapitest", "webhook", "coexistence", "coexistence/coexistencetest", "internal/board"},
-	"coexistence/coexistencetest":     {"cloudapi/graph", "cloudapi", "cloudapi/cloudapitest", "webhook", "coexistence"},
-	"coexistence/internal/lives":      {"cloudapi/graph", "cloudapi", "cloudapi/cloudapitest", "webhook", "coexistence", "coexistence/coexistencetest"},
+	"coexistence/simulator":           append([]string{"coexistence/coexistencetest", "internal/board"}, simulates...),
+	"coexistence/coexistencetest":     simulates,
+	"coexistence/internal/lives":      append([]string{"coexistence/coexistencetest"}, simulates...),
 	"internal":                        {"cloudapi/graph"},
 	"internal/bench":                  {"cloudapi/graph", "webhook"},
 	"signup/signuptest":               {"cloudapi/graph", "cloudapi", "signup"},
 	"signup/doctor":                   {"cloudapi/graph", "cloudapi", "cloudapi/cloudapitest", "webhook", "signup"},
-	"internal/board":                  {"cloudapi/graph", "cloudapi", "cloudapi/cloudapitest", "webhook", "coexistence", "coexistence/coexistencetest"},
+	"internal/board":                  append([]string{"coexistence/coexistencetest"}, simulates...),
 	"internal/pgdb":                   {"cloudapi/graph", "webhook", "coexistence/postgres/migrations", "internal/sqlinbox"},
 	"internal/sqlinbox":               {"cloudapi/graph", "webhook"},
 	"internal/sqlitedb":               {"cloudapi/graph", "webhook", "coexistence/sqlite/migrations", "internal/sqlinbox"},
@@ -49,6 +49,10 @@ var mayImport = map[string][]string{
 	"webhook/inbox/pginbox":           {"cloudapi/graph", "webhook", "coexistence/postgres/migrations", "internal/pgdb", "internal/sqlinbox"},
 	"webhook/inbox/sqliteinbox":       {"cloudapi/graph", "webhook", "coexistence/sqlite/migrations", "internal/sqlitedb", "internal/sqlinbox"},
 }
+
+// simulates is what the simulator may use. Packages coexistence and signup do not know each other;
+// the simulator knows both, since one call of it plays the popup for a signup.Flow.
+var simulates = []string{"cloudapi/graph", "cloudapi", "cloudapi/cloudapitest", "webhook", "coexistence", "signup"}
 
 // mayLink lists the modules besides ours and the standard library that a package may put into a host's binary. A package
 // without a line here, and everything below it, may link none: that is what hosts of webhook rely on. The reasons are in
@@ -60,7 +64,7 @@ var mayLink = map[string][]string{
 	"coexistence":                 calls,
 	"coexistence/coexistencetest": append([]string{"rsc.io/qr"}, calls...), // its popup shows a QR code that can be scanned
 	"coexistence/internal/lives":  append([]string{"rsc.io/qr"}, calls...),
-	"coexistence/eligibility":     numbers,
+	"coexistence/eligibility":     append(slices.Clone(numbers), calls...), // it knows the signup page
 	"coexistence/postgres":        append(slices.Clone(pgx), calls...),
 	"coexistence/simulator":       append([]string{"rsc.io/qr"}, calls...),
 	"coexistence/sqlite":          append(slices.Clone(sqlite), calls...),
@@ -70,7 +74,7 @@ var mayLink = map[string][]string{
 	"internal/sqlitedb":           sqlite,
 	"internal/sqlsignup":          calls,
 	"internal/sqlstore":           calls,
-	"cloudapi/redislimit":         append([]string{"github.com/redis/go-redis/v9", "github.com/cespare/xxhash/v2", "go.uber.org/atomic", "golang.org/x/sys"}, calls...),
+	"cloudapi/redislimit":         append([]string{"github.com/redis/go-redis/v9", "github.com/cespare/xxhash/v2", "github.com/dgryski/go-rendezvous"}, calls...),
 	"webhook/inbox/natsinbox":     nats,
 	"webhook/inbox/pginbox":       pgx,
 	"webhook/inbox/sqliteinbox":   sqlite,
@@ -101,6 +105,8 @@ var (
 		"github.com/jackc/pgservicefile",
 		"github.com/jackc/pgx/v5",
 		"github.com/jackc/puddle/v2",
+		"golang.org/x/crypto",
+		"golang.org/x/sync",
 		"golang.org/x/text",
 	}, goose...)
 

@@ -3,6 +3,8 @@ package sqldb
 import (
 	"context"
 	"database/sql"
+	"errors"
+	"sync/atomic"
 )
 
 // A DB is a database that several of our stores share.
@@ -15,6 +17,8 @@ type DB struct {
 	// it is fair and ends with the context. Waiting for the file's own lock is polling, and a poller can
 	// find it taken each time.
 	Turn chan struct{}
+
+	writer atomic.Pointer[sql.Tx] // the transaction that has the turn, of Transact
 }
 
 // New returns a database that speaks the dialect. Stores over one SQLite file share one DB.
@@ -41,6 +45,8 @@ func (d *DB) Transact(ctx context.Context, fn func(*sql.Tx) error) error {
 		return err
 	}
 	defer func() { _ = tx.Rollback() }() // also when fn panics; after a commit it does nothing
+	d.writer.Store(tx)
+	defer d.writer.CompareAndSwap(tx, nil)
 	if err := fn(tx); err != nil {
 		return err
 	}
@@ -66,10 +72,28 @@ func (d *DB) takeTurn(ctx context.Context) (end func(), err error) {
 	if d.Turn == nil {
 		return func() {}, nil
 	}
+	if tx, ok := TxOf(ctx); ok && d.writer.Load() == tx {
+		return nil, errWithinTx
+	}
 	select {
 	case d.Turn <- struct{}{}:
 		return func() { <-d.Turn }, nil
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
+}
+
+// errWithinTx is returned instead of waiting for ever.
+var errWithinTx = errors.New("this would wait for the transaction of inbox.InTx that it is called in, since SQLite has one writer at a time: " +
+	"write with inbox.Tx, or do it in a handler before or behind InTx")
+
+type txKey struct{}
+
+// WithTx returns a context for code that runs within a transaction.
+func WithTx(ctx context.Context, tx *sql.Tx) context.Context { return context.WithValue(ctx, txKey{}, tx) }
+
+// TxOf returns the transaction that code with this context runs within.
+func TxOf(ctx context.Context) (*sql.Tx, bool) {
+	tx, ok := ctx.Value(txKey{}).(*sql.Tx)
+	return tx, ok
 }

@@ -3,7 +3,6 @@ package sqlsignup_test
 import (
 	"context"
 	"crypto/rand"
-	"encoding/json"
 	"errors"
 	"path/filepath"
 	"testing"
@@ -80,6 +79,7 @@ func TestASignupGoesOnAfterARestart(t *testing.T) {
 		phone := world.NewPhone(coexistencetest.PhoneConfig{})
 		key := make([]byte, 32)
 		_, _ = rand.Read(key)
+		var taken *signup.Business
 		start := func(db database, progress func(signup.Step) error) *signup.Flow {
 			client, err := cloudapi.NewClient(world.ClientConfig())
 			require.NoError(t, err)
@@ -87,7 +87,8 @@ func TestASignupGoesOnAfterARestart(t *testing.T) {
 			require.NoError(t, err)
 			f, err := signup.NewFlow(signup.Config{
 				ConfigurationID: world.ConfigurationID(), Client: client, Store: db.Signups(), Cipher: cipher,
-				Progress: func(_ context.Context, step signup.Step, _ *signup.Business) error { return progress(step) },
+				Progress:  func(_ context.Context, step signup.Step, _ *signup.Business) error { return progress(step) },
+				Connected: func(_ context.Context, b *signup.Business) error { taken = b; return nil },
 			})
 			require.NoError(t, err)
 			return f
@@ -99,34 +100,22 @@ func TestASignupGoesOnAfterARestart(t *testing.T) {
 			}
 			return nil
 		})
-		launch, err := f.Launch(signup.LaunchOptions{})
-		require.NoError(t, err)
-		options, err := json.Marshal(launch)
-		require.NoError(t, err)
-		a, err := f.Begin(t.Context(), "tenant-1")
-		require.NoError(t, err)
-		popup, err := world.OpenSignup(options)
-		require.NoError(t, err)
-		result, err := popup.Complete(phone, true)
-		require.NoError(t, err)
-		session, err := signup.ParseSession(result.Message)
-		require.NoError(t, err)
-		_, err = f.Finish(t.Context(), signup.Submission{State: a.State, Owner: "tenant-1", Code: result.Code, Session: session})
-		require.Error(t, err)
+		_, err := coexistencetest.SignUp(t.Context(), f, phone, coexistencetest.ShareHistory)
+		require.ErrorContains(t, err, "the process has to end")
 		require.NoError(t, first.Close())
 
 		f = start(open(), func(signup.Step) error { return nil })
 		waiting, err := f.Attempts(t.Context(), "")
 		require.NoError(t, err)
 		require.Len(t, waiting, 1)
-		require.True(t, waiting[0].Granted)
+		require.Equal(t, signup.PhaseGranted, waiting[0].Phase)
 		require.Equal(t, signup.StepVerify, waiting[0].Step)
-		var taken *signup.Business
-		b, err := f.Continue(t.Context(), waiting[0].ID, "", func(_ context.Context, b *signup.Business) error { taken = b; return nil })
+		require.Nil(t, taken)
+		b, err := f.Resume(t.Context(), waiting[0].ID, "")
 		require.NoError(t, err)
 		require.Equal(t, signup.OutcomeReady, b.Outcome)
 		require.Same(t, b, taken)
 		require.Equal(t, phone.ID(), b.Phone.ID)
-		require.Equal(t, session, b.Session)
+		require.Equal(t, phone.WABA(), b.Session.WABA, "what the popup said was kept")
 	})
 }

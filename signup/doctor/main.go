@@ -75,7 +75,7 @@ func examine(
 		return nil, err
 	}
 	return signup.Preflight(ctx,
-		signup.Config{ConfigurationID: configuration, Client: client, PartnerBusiness: partner, GraphVersion: app.Version},
+		signup.Config{ConfigurationID: configuration, Client: client, PartnerBusiness: partner},
 		signup.PreflightOptions{SystemToken: app.AccessToken, VerifyToken: verify, CallbackURL: url},
 	), nil
 }

@@ -333,14 +333,14 @@ class WhatsAppSignup extends HTMLElement {
   // pickUp goes on with what was under way when the page was loaded anew.
   async #pickUp(kept) {
     let status = await this.#post("status", { state: kept.state });
-    if (!status.ok || !(status.running || status.granted || status.ended)) return false;
+    if (!status.ok || status.phase === "open") return false;
     await this.#begin();
-    while (status.running) {
+    while (status.phase === "running") {
       this.#working(status.step);
       await pause(700);
       status = await this.#post("status", { state: kept.state });
     }
-    if (status.ended) {
+    if (status.phase === "ended") {
       this.#ended({ ...status, ok: status.outcome === "ready" || status.outcome === "needs_registration" }, { state: kept.state });
     } else if (this.#asks(status, kept.state)) {
       // the business has to answer

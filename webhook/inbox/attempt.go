@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/sqldb"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook"
 )
 
@@ -29,7 +30,8 @@ func (in *Inbox) attempt(h *hold, rec Record) (out Outcome, settled bool) {
 	defer cancel()
 	c := &claimed{store: in.store, token: h.token, rec: rec}
 	in.counts.running.Add(1)
-	err = handleSafely(context.WithValue(ctx, claimedKey{}, c), in.handler, ev)
+	ctx = context.WithValue(ctx, claimedKey{}, c)
+	err = handleSafely(ctx, in.handler, ev)
 	in.counts.running.Add(-1)
 	out = in.judge(h, out, ev, err, attempt)
 	if c.settled {
@@ -49,7 +51,7 @@ func (in *Inbox) attempt(h *hold, rec Record) (out Outcome, settled bool) {
 			log.WarnContext(ctx, "an event failed and will be tried again", "pause", out.After, "err", err)
 		}
 	}
-	in.cfg.Observe(Observation{
+	in.cfg.Observe(ctx, Observation{
 		Field: info.Field, Phone: info.Phone, Bulk: rec.Bulk, Attempt: attempt, Outcome: out.Kind, Err: err,
 		Took: time.Since(begin), Lag: time.Since(rec.ReceivedAt),
 	})
@@ -134,25 +136,36 @@ func Attempt(ctx context.Context) (n int, receivedAt time.Time) {
 	return c.rec.Attempts + 1, c.rec.ReceivedAt
 }
 
-// InTx returns a Handler that handles an event and settles it in one transaction of the store's database, which has to be a [TxSettler]:
-// either the rows that fn writes with tx and the fact that the event is done are committed, or neither is. So the effects
-// of each event are there exactly once, whatever crashes, and whoever lost the lease meanwhile commits nothing. An *[webhook.Undecodable] is
-// settled as a dead letter, which keeps its bytes.
+// InTx returns a Handler that passes an event on to h and settles it in one transaction of the store's database, which has to be a [TxSettler]:
+// either the rows that h writes with [Tx] and the fact that the event is done are committed, or neither is. So the effects
+// of each event are there exactly once, whatever crashes, and a process that lost the lease meanwhile commits nothing. An *[webhook.Undecodable]
+// is settled as a dead letter, which keeps its bytes.
+//
+//	webhook.On(&mux, func(ctx context.Context, m *webhook.IncomingMessage) error {
+//		tx, _ := inbox.Tx(ctx)
+//		_, err := tx.ExecContext(ctx, "INSERT INTO tickets …", m.ID)
+//		return err
+//	})
+//	in, err := inbox.New(store, inbox.InTx(&mux), inbox.Config{})
 //
 // [New] refuses InTx over another store; within another handler, every event fails with one.
 //
-// fn must not commit or roll back, nor use the inbox. With [webhook.MultiHandler], InTx comes last: once it has committed, the event does not come again,
-// even if a handler behind it fails. With SQLite, nothing else is written as long as fn runs: be brief.
-func InTx(fn func(ctx context.Context, tx *sql.Tx, ev webhook.Event) error) webhook.Handler {
-	return txHandler(fn)
-}
+// h must not commit or roll back, nor use the inbox; an InTx within h fails. With [webhook.MultiHandler], InTx comes last: once it has committed,
+// the event does not come again, even if a handler behind it fails. With SQLite, nothing else is written as long as h runs: be brief.
+func InTx(h webhook.Handler) webhook.Handler { return txHandler{h} }
 
-var errNoTx = errors.New("inbox: InTx needs a store in a SQL database; open the inbox with package coexistence/sqlite or coexistence/postgres, or with sqliteinbox or pginbox")
+// Tx returns the transaction in which the event is settled that a handler within [InTx] has. Outside of InTx there is none.
+func Tx(ctx context.Context) (*sql.Tx, bool) { return sqldb.TxOf(ctx) }
 
-type txHandler func(ctx context.Context, tx *sql.Tx, ev webhook.Event) error
+var (
+	errNoTx    = errors.New("inbox: InTx needs a store in a SQL database; open the inbox with package coexistence/sqlite or coexistence/postgres, or with sqliteinbox or pginbox")
+	errTxTwice = errors.New("inbox: InTx within InTx; one around all handlers is enough")
+)
+
+type txHandler struct{ h webhook.Handler }
 
 // Handle implements [webhook.Handler].
-func (fn txHandler) Handle(ctx context.Context, ev webhook.Event) error {
+func (t txHandler) Handle(ctx context.Context, ev webhook.Event) error {
 	c, ok := ctx.Value(claimedKey{}).(*claimed)
 	if !ok {
 		return errors.New("inbox: InTx was called outside of an inbox; give its handler to New or Open")
@@ -161,19 +174,22 @@ func (fn txHandler) Handle(ctx context.Context, ev webhook.Event) error {
 	if !ok {
 		return errNoTx
 	}
-	c.out = Outcome{ID: c.rec.ID}
+	if _, within := Tx(ctx); within {
+		return errTxTwice
+	}
+	out := Outcome{ID: c.rec.ID}
 	if bad, ok := ev.(*webhook.Undecodable); ok {
-		c.out = parked(c.rec.ID, bad)
+		out = parked(c.rec.ID, bad)
 	}
 	err := store.Transact(ctx, func(tx *sql.Tx) error {
-		if err := fn(ctx, tx, ev); err != nil {
+		if err := t.h.Handle(sqldb.WithTx(ctx, tx), ev); err != nil {
 			return err
 		}
-		return store.SettleTx(ctx, tx, c.token, []Outcome{c.out})
+		return store.SettleTx(ctx, tx, c.token, []Outcome{out})
 	})
 	if err != nil {
 		return err
 	}
-	c.settled = true
+	c.out, c.settled = out, true
 	return nil
 }

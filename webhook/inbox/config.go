@@ -2,6 +2,7 @@ package inbox
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -54,8 +55,9 @@ type Config struct {
 	// Logger gets what no caller can see: events that failed or were given up, and stores that do not answer. If nil, nothing is logged.
 	Logger *slog.Logger
 
-	// Observe is called after each attempt to handle an event, from many goroutines at once. It may feed a metrics library.
-	Observe func(Observation)
+	// Observe is called after each attempt to handle an event, from many goroutines at once, for metrics and traces. ctx is the handler's:
+	// it has the values of the context that [Inbox.Start] was given, and has ended if the attempt took longer than Timeout.
+	Observe func(ctx context.Context, o Observation)
 
 	// Closer is closed at the end of Shutdown. The functions Open of the packages below set it to the store that they have opened.
 	Closer io.Closer
@@ -91,9 +93,12 @@ func (c Config) validate(store Store, h webhook.Handler) error {
 	if h == nil {
 		errs = append(errs, errors.New("inbox: New needs a webhook.Handler, such as a Mux"))
 	}
-	if _, ok := h.(txHandler); ok && store != nil {
-		if _, ok := store.(TxSettler); !ok {
+	if t, ok := h.(txHandler); ok {
+		if _, ok := store.(TxSettler); !ok && store != nil {
 			errs = append(errs, errNoTx)
+		}
+		if t.h == nil {
+			errs = append(errs, errors.New("inbox: InTx needs a webhook.Handler, such as a Mux"))
 		}
 	}
 	for name, n := range map[string]int64{
@@ -124,7 +129,7 @@ func (c Config) withDefaults() Config {
 		c.Backoff = Backoff
 	}
 	if c.Observe == nil {
-		c.Observe = func(Observation) {}
+		c.Observe = func(context.Context, Observation) {}
 	}
 	if c.Name == "" {
 		host, _ := os.Hostname() // without, the number has to do

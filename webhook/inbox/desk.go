@@ -42,9 +42,10 @@ func newDesk(in *Inbox, a alarm) *desk {
 	return &desk{in: in, alarm: a, outcomes: make(chan settlement, 256), holds: map[*hold]bool{}}
 }
 
-// open notes a batch that was claimed just now.
-func (d *desk) open(ctx context.Context, token Token, lanes int) *hold {
-	h := &hold{token: token, lanes: lanes, extended: time.Now()}
+// open notes a batch. Its lease began no earlier than asked, which is before the claim: the process
+// may have been stopped before the answer arrived.
+func (d *desk) open(ctx context.Context, token Token, lanes int, asked time.Time) *hold {
+	h := &hold{token: token, lanes: lanes, extended: asked}
 	h.ctx, h.cancel = context.WithCancelCause(ctx)
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -137,7 +138,20 @@ func (d *desk) settleLanes(ctx context.Context, h *hold, list []settlement) {
 func (d *desk) expired(h *hold) bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	return time.Since(h.extended) > d.in.cfg.Lease
+	return time.Since(h.extended) >= d.in.cfg.Lease
+}
+
+// lost reports whether the lease of a batch is lost, and gives up one that has expired by this
+// process's clock. A process that was stopped goes on before its next renewal is refused, and by then
+// another one may have handled the records.
+func (d *desk) lost(h *hold) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if h.ctx.Err() == nil && time.Since(h.extended) >= d.in.cfg.Lease {
+		h.cancel(ErrFenced)
+		delete(d.holds, h)
+	}
+	return h.ctx.Err() != nil
 }
 
 // renew prolongs leases until ended is closed.

@@ -44,8 +44,8 @@
 // of the events in hand it was is not known, and [Config.MaxAttempts] does not apply. Such an event comes again with each start, until
 // the bug is fixed. To get past it meanwhile, have the handler return a [webhook.Permanent] error for it.
 //
-// A process that died holds its conversations until their lease is over; one that was stopped and goes on afterwards finds that it cannot
-// settle them any more ([ErrFenced]). A store that does not answer is asked again and again; meanwhile the endpoint answers 503. It
+// A process that died holds its conversations until their lease is over. One that was stopped and goes on after its lease begins none of the
+// events that it had claimed; what was in a handler it cannot settle any more ([ErrFenced]). A store that does not answer is asked again and again; meanwhile the endpoint answers 503. It
 // all goes on by itself.
 //
 // # Dead letters

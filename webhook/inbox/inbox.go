@@ -49,9 +49,6 @@ func New(store Store, h webhook.Handler, cfg Config) (*Inbox, error) {
 	return in, nil
 }
 
-// Store returns the store.
-func (in *Inbox) Store() Store { return in.store }
-
 // Receive stores a delivery durably. When it returns nil, Meta may forget it. Any error matches [webhook.ErrUnavailable]: Meta keeps the
 // delivery and tries again. An inbox that was not started takes deliveries in and handles none of them; one that was shut down takes none.
 func (in *Inbox) Receive(ctx context.Context, d webhook.Delivery) error {

@@ -3,7 +3,6 @@ package inbox_test
 import (
 	"bytes"
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -211,7 +210,7 @@ func TestFailuresAreRepeatedAndThenGivenUp(t *testing.T) {
 		var mu sync.Mutex
 		in := start(t, new(inbox.MemStore), r, inbox.Config{
 			MaxAttempts: 5, Backoff: func(attempt int) time.Duration { return time.Duration(attempt) * time.Second },
-			Observe: func(o inbox.Observation) {
+			Observe: func(_ context.Context, o inbox.Observation) {
 				mu.Lock()
 				defer mu.Unlock()
 				observed = append(observed, o.Outcome)
@@ -234,6 +233,34 @@ func TestFailuresAreRepeatedAndThenGivenUp(t *testing.T) {
 		require.Equal(t, 2, m.Dead)
 		require.Zero(t, m.Depth())
 		require.Len(t, observed, 4+3+4+2)
+		require.NoError(t, in.Shutdown(t.Context()))
+	})
+}
+
+func TestWhoObservesHasTheHandlersContext(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		type key struct{}
+		type seen struct {
+			tracer  any
+			attempt int
+			err     error
+		}
+		all := make(chan seen, 2)
+		in, err := inbox.New(new(inbox.MemStore), webhook.HandlerFunc(func(ctx context.Context, _ webhook.Event) error {
+			if n, _ := inbox.Attempt(ctx); n == 1 {
+				<-ctx.Done()
+			}
+			return ctx.Err()
+		}), inbox.Config{Timeout: time.Second, Observe: func(ctx context.Context, _ inbox.Observation) {
+			n, _ := inbox.Attempt(ctx)
+			all <- seen{ctx.Value(key{}), n, ctx.Err()}
+		}})
+		require.NoError(t, err)
+		require.NoError(t, in.Start(context.WithValue(t.Context(), key{}, "tracer")))
+		receive(t, in, says("15550100101", "wamid.1"))
+		require.Equal(t, seen{"tracer", 1, context.DeadlineExceeded}, <-all)
+		require.Equal(t, seen{"tracer", 2, nil}, <-all)
 		require.NoError(t, in.Shutdown(t.Context()))
 	})
 }
@@ -587,6 +614,69 @@ func TestALostLeaseEndsTheHandler(t *testing.T) {
 	})
 }
 
+// A stalledStore answers its first claim of events, and all renewals, only when the lease of that
+// claim has long passed. That is what a process sees that was stopped and goes on.
+type stalledStore struct {
+	*inbox.MemStore
+
+	claim, extend time.Duration
+	claimed       atomic.Bool
+}
+
+func (s *stalledStore) Claim(ctx context.Context, req inbox.ClaimRequest) (inbox.Batch, error) {
+	b, err := s.MemStore.Claim(ctx, req)
+	if len(b.Records) > 0 && req.Kind == inbox.KindEvent && s.claimed.CompareAndSwap(false, true) {
+		time.Sleep(s.claim)
+	}
+	return b, err
+}
+
+func (s *stalledStore) Extend(ctx context.Context, token inbox.Token, lease time.Duration) error {
+	time.Sleep(s.extend)
+	return s.MemStore.Extend(context.WithoutCancel(ctx), token, lease)
+}
+
+// A process that stood still past its lease begins none of the events that it had claimed: another
+// one has handled them. Only what was in a handler at that moment is handled twice.
+func TestAnExpiredLeaseIsNotWorkedOn(t *testing.T) {
+	t.Parallel()
+	const (
+		lease, stall = 3 * time.Second, 10 * time.Second
+		workers      = 2
+		customers    = 6
+		each         = 5
+	)
+	for name, c := range map[string]struct {
+		claim, extend, handler time.Duration
+		most                   int // events that the stalled process may begin
+	}{
+		"stopped within handlers": {extend: stall, handler: stall, most: workers},
+		"stopped within a claim":  {claim: stall, most: 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				shared := new(inbox.MemStore)
+				stalled := &recorder{then: func(context.Context, string) error { time.Sleep(c.handler); return nil }}
+				cfg := inbox.Config{Workers: workers, Lease: lease}
+				first := start(t, &stalledStore{MemStore: shared, claim: c.claim, extend: c.extend}, stalled, cfg)
+				for i := range customers {
+					for k := range each {
+						receive(t, first, says(fmt.Sprint("1555010010", i), fmt.Sprintf("wamid.%d.%d", i, k)))
+					}
+				}
+				pass(time.Second)
+				other := new(recorder)
+				second := start(t, shared, other, cfg)
+				pass(time.Minute)
+				require.Len(t, other.names(), customers*each, "the other process handles everything")
+				require.LessOrEqual(t, len(stalled.names()), c.most, "begun by the one that had stalled: %v", stalled.names())
+				require.NoError(t, errors.Join(first.Shutdown(t.Context()), second.Shutdown(t.Context())))
+			})
+		})
+	}
+}
+
 func TestTheLogSaysWhereAHandlerPanicked(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -701,10 +791,12 @@ func TestMistakesAreReportedAtOnce(t *testing.T) {
 	for _, want := range []string{"needs a Store", "needs a webhook.Handler", "Config.Workers", "Config.Lease", "Config.KeepKeys"} {
 		require.ErrorContains(t, err, want)
 	}
-	inTx := inbox.InTx(func(context.Context, *sql.Tx, webhook.Event) error { return nil })
-	_, err = inbox.New(new(inbox.MemStore), inTx, inbox.Config{Workers: -1})
+	_, err = inbox.New(new(inbox.MemStore), inbox.InTx(new(webhook.Mux)), inbox.Config{Workers: -1})
 	require.ErrorContains(t, err, "sqliteinbox or pginbox")
 	require.ErrorContains(t, err, "Config.Workers")
+	require.NotContains(t, err.Error(), "InTx needs a webhook.Handler")
+	_, err = inbox.New(new(inbox.MemStore), inbox.InTx(nil), inbox.Config{})
+	require.ErrorContains(t, err, "InTx needs a webhook.Handler")
 }
 
 func TestBackoffGrowsToAnHour(t *testing.T) {

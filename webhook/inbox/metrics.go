@@ -2,6 +2,7 @@ package inbox
 
 import (
 	"context"
+	"fmt"
 	"sync/atomic"
 	"time"
 )
@@ -62,7 +63,7 @@ func (in *Inbox) Idle(ctx context.Context) error {
 		}
 		select {
 		case <-ctx.Done():
-			return ctx.Err()
+			return fmt.Errorf("inbox: %d deliveries and events are left: %w", st.Depth(), ctx.Err())
 		case <-ticker.C:
 		}
 	}

@@ -78,6 +78,7 @@ func (p *pump) claim(ctx context.Context) {
 			in.wait(p.alarm, time.Minute)
 			continue
 		}
+		asked := time.Now()
 		b, err := in.store.Claim(ctx, req)
 		switch {
 		case err != nil:
@@ -89,7 +90,7 @@ func (p *pump) claim(ctx context.Context) {
 			in.wait(p.alarm, pollPause(b.Wait, in.cfg.Poll))
 		default:
 			trouble = 0
-			p.hand(ctx, b)
+			p.hand(ctx, b, asked)
 		}
 	}
 }
@@ -104,8 +105,8 @@ func (p *pump) free() int {
 	return p.room - p.inHand
 }
 
-// hand gives the lanes of a batch to the workers.
-func (p *pump) hand(ctx context.Context, b Batch) {
+// hand gives the lanes of a batch to the workers. The lease runs since the batch was asked for.
+func (p *pump) hand(ctx context.Context, b Batch, asked time.Time) {
 	var runs []laneRun
 	for i, rec := range b.Records {
 		if i == 0 || rec.Lane != b.Records[i-1].Lane {
@@ -114,7 +115,7 @@ func (p *pump) hand(ctx context.Context, b Batch) {
 		last := &runs[len(runs)-1]
 		last.recs = append(last.recs, rec)
 	}
-	h := p.desk.open(ctx, b.Token, len(runs))
+	h := p.desk.open(ctx, b.Token, len(runs), asked)
 	p.mu.Lock()
 	p.inHand += len(runs)
 	p.mu.Unlock()
@@ -127,8 +128,8 @@ func (p *pump) hand(ctx context.Context, b Batch) {
 // work handles the records of a lane, one after the other.
 func (p *pump) work(ctx context.Context, run laneRun) {
 	for _, rec := range run.recs {
-		if run.hold.ctx.Err() != nil && ctx.Err() == nil {
-			break // somebody else handles them
+		if p.desk.lost(run.hold) && ctx.Err() == nil {
+			break // another process handles them
 		}
 		out, settled := Outcome{ID: rec.ID, Kind: Release}, false
 		if !p.in.over() {

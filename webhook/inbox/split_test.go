@@ -183,7 +183,7 @@ func FuzzSplit(f *testing.F) {
 
 func TestInTxNeedsAnInboxOnADatabase(t *testing.T) {
 	t.Parallel()
-	h := inbox.InTx(nil)
+	h := inbox.InTx(new(webhook.Mux))
 	require.ErrorContains(t, h.Handle(t.Context(), nil), "outside of an inbox")
 	failed := make(chan error, 1)
 	in := start(t, new(inbox.MemStore), webhook.HandlerFunc(func(ctx context.Context, ev webhook.Event) error {
@@ -193,6 +193,8 @@ func TestInTxNeedsAnInboxOnADatabase(t *testing.T) {
 	}), inbox.Config{})
 	receive(t, in, says("15550100101", "wamid.1"))
 	require.ErrorContains(t, <-failed, "SQL database")
+	_, within := inbox.Tx(t.Context())
+	require.False(t, within)
 	n, at := inbox.Attempt(t.Context())
 	require.Zero(t, n)
 	require.Zero(t, at)

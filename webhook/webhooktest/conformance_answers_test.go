@@ -58,7 +58,7 @@ func ExampleConformance_bot() {
 		return nil
 	})
 	endpoint, err := webhook.NewEndpoint(webhook.Config{AppSecret: "app-secret", VerifyToken: "verify-token"},
-		webhook.Dispatch(webhook.Once(&mux, new(webhook.MemLedger))))
+		webhook.Dispatch(&mux))
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -195,7 +195,7 @@ func TestWrongAnswersAreFound(t *testing.T) {
 
 func tried(t *testing.T, h webhook.Handler, recorder *webhooktest.Recorder, answered func(context.Context, graph.MessageID) (int, error)) error {
 	t.Helper()
-	endpoint, err := webhook.NewEndpoint(config, webhook.Dispatch(h))
+	endpoint, err := webhook.NewEndpoint(config, webhook.DispatchAll(h))
 	require.NoError(t, err)
 	tgt := target(endpoint, recorder)
 	tgt.Answered = answered
@@ -232,7 +232,7 @@ func TestLateAnswersAreFound(t *testing.T) {
 					a.add(id)
 				}
 			})
-			handler := webhook.Once(webhook.MultiHandler(recorder, webhook.HandlerFunc(func(_ context.Context, ev webhook.Event) error {
+			handler := webhook.MultiHandler(recorder, webhook.HandlerFunc(func(_ context.Context, ev webhook.Event) error {
 				id := answerable(ev)
 				if e, ok := ev.(*webhook.MessageEcho); ok {
 					id = e.ID
@@ -241,7 +241,7 @@ func TestLateAnswersAreFound(t *testing.T) {
 					queue <- id
 				}
 				return nil
-			})), new(webhook.MemLedger))
+			}))
 			endpoint, err := webhook.NewEndpoint(config, webhook.Dispatch(handler))
 			require.NoError(t, err)
 			tgt := target(endpoint, recorder)
@@ -290,7 +290,7 @@ func TestABotBehindAnInboxConforms(t *testing.T) {
 func TestAHostWithoutABotConforms(t *testing.T) {
 	t.Parallel()
 	recorder := new(webhooktest.Recorder)
-	endpoint, err := webhook.NewEndpoint(config, webhook.Dispatch(webhook.Once(recorder, new(webhook.MemLedger))))
+	endpoint, err := webhook.NewEndpoint(config, webhook.Dispatch(recorder))
 	require.NoError(t, err)
 	tgt := target(endpoint, recorder)
 	tgt.Answered, tgt.Patience = new(answers).Answered, 500*time.Millisecond

@@ -264,7 +264,7 @@ func (c *conformance) sizes(ctx context.Context) {
 	}
 
 	body := tooMuch()
-	signature := webhook.Sign(c.target.AppSecret.Reveal(), body)
+	signature := webhook.Sign(c.target.AppSecret, body)
 	for _, o := range []struct {
 		check  string
 		change func(*http.Request)

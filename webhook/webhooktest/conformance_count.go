@@ -94,7 +94,7 @@ func (c *conformance) recount(ctx context.Context) {
 			c.deviate(n.check, "its message handled", "it ignored", n.advice)
 		case n.handled > 0 && handled > n.handled:
 			c.deviate(n.check, fmt.Sprintf("a message handled %d times", handled), "once",
-				"remember EventInfo.Key of what was handled, together with its effect, for 8 days: see webhook.Once")
+				"remember EventInfo.Key of what was handled, together with its effect, for 8 days: see webhook.Dispatch")
 		case n.answered == 0 && answered > 0:
 			c.deviate(n.check, "an answer to it", "none", n.advice)
 		case answered > n.answered:

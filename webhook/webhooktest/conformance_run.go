@@ -127,7 +127,7 @@ func (c *conformance) do(r *http.Request) answer {
 
 // request returns a signed delivery of body.
 func (c *conformance) request(ctx context.Context, body []byte) *http.Request {
-	r := NewRequest(body, c.target.AppSecret.Reveal()).WithContext(ctx)
+	r := NewRequest(body, c.target.AppSecret).WithContext(ctx)
 	u, err := url.Parse(c.target.URL)
 	if err != nil {
 		panic(err) // validate has parsed it

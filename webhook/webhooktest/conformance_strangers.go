@@ -78,10 +78,10 @@ func (c *conformance) strangers(ctx context.Context) {
 			r.Header.Set(webhook.SignatureHeader, webhook.Sign("", body))
 		}},
 		{"a signature without its prefix", verify, func(r *http.Request, body []byte) {
-			r.Header.Set(webhook.SignatureHeader, strings.TrimPrefix(webhook.Sign(c.target.AppSecret.Reveal(), body), "sha256="))
+			r.Header.Set(webhook.SignatureHeader, strings.TrimPrefix(webhook.Sign(c.target.AppSecret, body), "sha256="))
 		}},
 		{"a signature cut short", "compare all 32 bytes of the signature", func(r *http.Request, body []byte) {
-			r.Header.Set(webhook.SignatureHeader, webhook.Sign(c.target.AppSecret.Reveal(), body)[:20])
+			r.Header.Set(webhook.SignatureHeader, webhook.Sign(c.target.AppSecret, body)[:20])
 		}},
 		{"a signed body with one byte changed", verify, func(r *http.Request, body []byte) {
 			replaceBody(r, bytes.Replace(body, []byte("Hello"), []byte("Hellp"), 1))

@@ -37,7 +37,7 @@ func target(h http.Handler, r *webhooktest.Recorder) webhooktest.Target {
 func ExampleConformance() {
 	recorder := new(webhooktest.Recorder) // stands for the host's database
 	endpoint, err := webhook.NewEndpoint(webhook.Config{AppSecret: "app-secret", VerifyToken: "verify-token"},
-		webhook.Dispatch(webhook.Once(recorder, new(webhook.MemLedger))))
+		webhook.Dispatch(recorder))
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -59,7 +59,7 @@ func ExampleConformance() {
 func TestOurEndpointConforms(t *testing.T) {
 	t.Parallel()
 	recorder := new(webhooktest.Recorder)
-	endpoint, err := webhook.NewEndpoint(config, webhook.Dispatch(webhook.Once(recorder, new(webhook.MemLedger))))
+	endpoint, err := webhook.NewEndpoint(config, webhook.Dispatch(recorder))
 	require.NoError(t, err)
 	require.NoError(t, webhooktest.Conformance(t.Context(), target(endpoint, recorder)))
 
@@ -73,7 +73,7 @@ func TestOurEndpointConforms(t *testing.T) {
 func TestAQueueConforms(t *testing.T) {
 	t.Parallel()
 	recorder := new(webhooktest.Recorder)
-	handle := webhook.Dispatch(webhook.Once(recorder, new(webhook.MemLedger)))
+	handle := webhook.Dispatch(recorder)
 	queue := make(chan webhook.Delivery, 1000)
 	var worker sync.WaitGroup
 	worker.Go(func() {

@@ -86,7 +86,7 @@ func (h *host) start() error {
 		return err
 	}
 	endpoint, err := webhook.NewEndpoint(
-		webhook.Config{AppSecret: graph.Secret(h.world.AppSecret()), VerifyToken: graph.Secret(h.world.VerifyToken())}, webhook.Dispatch(tracker))
+		h.world.WebhookConfig(), webhook.DispatchAll(tracker))
 	if err != nil {
 		return err
 	}

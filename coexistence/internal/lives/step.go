@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi"
-	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/cloudapitest"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence/coexistencetest"
@@ -58,8 +57,12 @@ func (l *life) step(ctx context.Context) error {
 }
 
 func (l *life) connect(ctx context.Context) error {
-	share := l.rand.IntN(5) > 0
-	result, err := l.phone.Connect(share)
+	sharing := coexistencetest.ShareHistory
+	if l.rand.IntN(5) == 0 {
+		sharing = coexistencetest.DeclineHistory
+	}
+	share := sharing == coexistencetest.ShareHistory
+	result, err := l.phone.Connect(sharing)
 	if err != nil {
 		l.log("signup refused: %v", err)
 		return nil // connected already, or too soon after a disconnection
@@ -99,21 +102,21 @@ func (l *life) sync(ctx context.Context) error {
 		return nil
 	}
 	tracker, _ := l.host.now()
-	synced := func(kind string) time.Time { return l.world.Graph().Synced(l.host.phone, kind) }
-	contacts, history := synced(cloudapitest.SyncContacts), synced(cloudapitest.SyncHistory)
+	synced := func(kind cloudapi.SyncKind) time.Time { return l.world.Graph().Synced(l.host.phone, kind) }
+	contacts, history := synced(cloudapi.SyncContacts), synced(cloudapi.SyncHistory)
 	_, err := tracker.RequestSync(ctx, l.host.phone)
 	l.log("sync: %v", err)
-	if synced(cloudapitest.SyncContacts) != contacts {
+	if synced(cloudapi.SyncContacts) != contacts {
 		for _, c := range l.phone.Contacts() {
 			l.cycle.answered = true
 			l.book[key(c)].told = true
 		}
 	}
-	if synced(cloudapitest.SyncHistory) != history {
+	if synced(cloudapi.SyncHistory) != history {
 		l.lastHistory = time.Now()
 	}
-	if synced(cloudapitest.SyncHistory) != history && l.cycle.shares {
-		l.shared(synced(cloudapitest.SyncHistory))
+	if synced(cloudapi.SyncHistory) != history && l.cycle.shares {
+		l.shared(synced(cloudapi.SyncHistory))
 	}
 	return nil
 }

@@ -19,7 +19,7 @@ const (
 func router(t *testing.T) (http.Handler, *webhooktest.Recorder) {
 	t.Helper()
 	recorder := new(webhooktest.Recorder)
-	h, err := newRouter(webhook.Config{AppSecret: secret, VerifyToken: token}, webhook.Once(recorder, new(webhook.MemLedger)))
+	h, err := newRouter(webhook.Config{AppSecret: secret, VerifyToken: token}, recorder)
 	require.NoError(t, err)
 	return h, recorder
 }

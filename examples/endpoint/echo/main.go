@@ -31,8 +31,7 @@ func main() {
 		log.Println("the business wrote on the phone of number", e.Phone, "a message of type", e.Content.Type())
 		return nil // a bot falls silent for e.To here: a person is in the conversation
 	})
-	// A MemLedger forgets everything at a restart: in production, package webhook/inbox does what it and Once do here.
-	router, err := newRouter(cfg, webhook.Once(&mux, new(webhook.MemLedger)))
+	router, err := newRouter(cfg, &mux)
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -44,7 +43,7 @@ func main() {
 
 // newRouter mounts the endpoint for every method: it answers 405 itself where that is due.
 func newRouter(cfg webhook.Config, h webhook.Handler) (http.Handler, error) {
-	endpoint, err := webhook.NewEndpoint(cfg, webhook.Dispatch(h))
+	endpoint, err := webhook.NewEndpoint(cfg, webhook.Dispatch(h)) // in production an inbox of package webhook/inbox: Dispatch forgets repeats at a restart
 	if err != nil {
 		return nil, err
 	}

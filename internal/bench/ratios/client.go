@@ -4,10 +4,15 @@ package main
 
 import (
 	"bytes"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
+	"hash"
 	"io"
 	"net"
+	"strconv"
 	"syscall"
 	"time"
 
@@ -25,15 +30,14 @@ func sendRequests(addr string, paths []string, l load) error {
 		}
 	}
 	body := bodies[l.in]()
-	signature := webhook.Sign(secret, body)
-	requests := make([][]byte, len(paths))
+	posts := make([]*post, len(paths))
 	for i, path := range paths {
-		requests[i] = fmt.Appendf(nil, "POST %s HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n%s: %s\r\nContent-Length: %d\r\n\r\n%s",
-			path, webhook.SignatureHeader, signature, len(body), body)
+		posts[i] = newPost(path, body, l)
 	}
 	for range l.rounds {
-		for _, request := range requests {
-			rate, err := send(conns, request, l.window)
+		for _, p := range posts {
+			p.refresh()
+			rate, err := send(conns, p, l.window)
 			if err != nil {
 				return err
 			}
@@ -44,13 +48,67 @@ func sendRequests(addr string, paths []string, l load) error {
 	return nil
 }
 
-// send posts the request over all connections, again and again for that long, and returns how many were answered in a second.
+// A post holds the requests of one path. Where the body has one message, each request has another, or handlers that deduplicate
+// would have nothing to do. All are written before they are sent, in time that is not measured.
+type post struct {
+	requests [][]byte
+	next     int
+	id       int // where the digits stand that tell messages apart; 0 if all requests are the same
+	sum      int // where the signature stands
+	body     int // where the body begins
+	mac      hash.Hash
+	messages uint64
+}
+
+// fastest is less than any handler takes for a small body.
+const fastest = 3 * time.Microsecond
+
+func newPost(path string, body []byte, l load) *post {
+	request := fmt.Appendf(nil, "POST %s HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n%s: %s\r\nContent-Length: %d\r\n\r\n%s",
+		path, webhook.SignatureHeader, webhook.Sign(secret, body), len(body), body)
+	p := &post{mac: hmac.New(sha256.New, []byte(secret)), body: len(request) - len(body)}
+	p.sum = bytes.Index(request, []byte("sha256=")) + len("sha256=")
+	n := 1
+	if l.in == "text" {
+		n = int(l.window/fastest) + l.conns
+		p.id = bytes.Index(request, []byte("wamid.")) + len("wamid.")
+	}
+	for range n {
+		p.requests = append(p.requests, bytes.Clone(request))
+	}
+	return p
+}
+
+// refresh gives each request a message that was not sent before.
+func (p *post) refresh() {
+	p.next = 0
+	if p.id == 0 {
+		return
+	}
+	for _, request := range p.requests {
+		p.messages++
+		digits := strconv.AppendUint(nil, 1e15+p.messages, 10)
+		copy(request[p.id:], digits)
+		p.mac.Reset()
+		p.mac.Write(request[p.body:])
+		hex.Encode(request[p.sum:], p.mac.Sum(nil))
+	}
+}
+
+// take returns the next request.
+func (p *post) take() []byte {
+	request := p.requests[p.next%len(p.requests)]
+	p.next++
+	return request
+}
+
+// send posts requests over all connections, again and again for that long, and returns how many were answered in a second.
 //
 // It does as little for a request as it can, because it must be faster than every handler. And it never sleeps, but asks one
 // connection after the other: to wake it would be work of the server's core, and more than some of the handlers are.
-func send(conns []*connection, request []byte, window time.Duration) (rate float64, err error) {
+func send(conns []*connection, p *post, window time.Duration) (rate float64, err error) {
 	for _, c := range conns {
-		c.left = request
+		c.left = p.take()
 	}
 	answers, busy, start := 0, len(conns), time.Now()
 	for busy > 0 {
@@ -63,10 +121,11 @@ func send(conns []*connection, request []byte, window time.Duration) (rate float
 				continue
 			}
 			answers++
-			if c.left = request; time.Since(start) > window {
-				c.left = nil
+			if time.Since(start) > window {
 				busy--
+				continue
 			}
+			c.left = p.take()
 		}
 	}
 	return float64(answers) / time.Since(start).Seconds(), nil

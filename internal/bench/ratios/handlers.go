@@ -30,18 +30,18 @@ func handlers(r *report) error {
 	small := load{in: "text", conns: 16, window: 20 * time.Millisecond, rounds: 250}
 	large := load{in: "history", conns: 2, window: 50 * time.Millisecond, rounds: 60}
 
-	got, err := measure(s.addr, small, "/empty", "/verify", "/ours", "/v1")
+	got, err := measure(s.addr, small, "/empty", "/verify", "/ours", "/v1", "/ours/all")
 	if err != nil {
 		return err
 	}
 	r.atLeast("P14", "handler req/s, one text: ours / only read and verify", got.ratio(2, 1), 0.8, 0.88)
 	r.atLeast("P15", "handler req/s, one text: ours / read, verify, v1", got.ratio(2, 3), 1.6, 1.9)
 	r.info("P15", "P15 of a decoder that takes no time", got.ratio(1, 3))
-	for i, what := range []string{"nothing", "read, verify", "ours", "read, verify, v1"} {
+	for i, what := range []string{"nothing", "read, verify", "ours", "read, verify, v1", "ours without deduplication"} {
 		r.info("P14", "handler, one text, "+what+": µs", 1e6/got.rate(i))
 	}
 	// A handler that leaves a megabyte unread makes net/http close the connection: here the first path is the cheapest that reads.
-	if got, err = measure(s.addr, large, "/verify", "/ours", "/v1"); err != nil {
+	if got, err = measure(s.addr, large, "/verify", "/ours/all", "/v1"); err != nil {
 		return err
 	}
 	r.atLeast("P15", "handler req/s, 1 MB history: ours / read, verify, v1", got.ratio(1, 2), 4, 5)

@@ -24,14 +24,18 @@ import (
 
 // serveHandlers is the measured process. It prints its address and serves until its input ends.
 func serveHandlers() error {
-	endpoint, err := webhook.NewEndpoint(
-		webhook.Config{AppSecret: secret, VerifyToken: "a token"}, webhook.Dispatch(webhook.HandlerFunc(walk)))
-	if err != nil {
-		return err
-	}
 	mux := http.NewServeMux()
+	// The history is the same in every request, so nothing may drop repeats of it.
+	for path, recv := range map[string]webhook.Receiver{
+		"/ours": webhook.Dispatch(webhook.HandlerFunc(walk)), "/ours/all": webhook.DispatchAll(webhook.HandlerFunc(walk)),
+	} {
+		endpoint, err := webhook.NewEndpoint(webhook.Config{AppSecret: secret, VerifyToken: "a token"}, recv)
+		if err != nil {
+			return err
+		}
+		mux.Handle(path, endpoint)
+	}
 	mux.HandleFunc("/empty", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusOK) })
-	mux.Handle("/ours", endpoint)
 	mux.HandleFunc("/verify", usual(func([]byte) {}))
 	mux.HandleFunc("/v1", usual(func(body []byte) { must(json.Unmarshal(body, new(payload.Delivery))) }))
 	listener, err := net.Listen("tcp", "127.0.0.1:0")

@@ -175,7 +175,7 @@ func TestTheQRCodeCanBeScanned(t *testing.T) {
 	code, err := qrcode.NewQRCodeReader().Decode(bitmap, map[gozxing.DecodeHintType]any{gozxing.DecodeHintType_TRY_HARDER: true})
 	require.NoError(t, err)
 	require.NoError(t, h.phone.ScanQR(code.GetText()))
-	require.NoError(t, h.phone.Confirm(true))
+	require.NoError(t, h.phone.Confirm(coexistencetest.ShareHistory))
 	popup.screen(coexistencetest.ScreenReview)
 	popup.click(id("finish"))
 	h.shows("done")
@@ -246,7 +246,7 @@ func TestAReloadWhileThePopupIsOpen(t *testing.T) {
 	h.shows("invite")
 	h.await(inside(".note.info"))
 	h.shoot("27-reloaded")
-	require.NoError(t, h.phone.Confirm(true))
+	require.NoError(t, h.phone.Confirm(coexistencetest.ShareHistory))
 	popup.fill(id("code"), h.phone.LastCode())
 	popup.click(id("verify"))
 	popup.screen(coexistencetest.ScreenReview)
@@ -270,7 +270,11 @@ func TestAReloadWhileTheServerWorks(t *testing.T) {
 		}
 	}})
 	h.complete(h.start())
-	<-reached
+	select {
+	case <-reached:
+	case <-time.After(patience):
+		require.FailNow(t, "the signup does not get to its verification")
+	}
 	h.shows("working")
 	h.await(`(` + inside(".parts .done") + `)`)
 	h.shoot("28-working")
@@ -310,9 +314,9 @@ func TestOneOfTwoNumbersIsChosen(t *testing.T) {
 func TestTheSDKIsBlockedAndARedirectHelps(t *testing.T) {
 	t.Parallel()
 	h := newHost(t, hostConfig{change: func(h *host, c *signup.Config) {
-		c.SDKURL = "https://connect.facebook.net/blocked/sdk.js"
-		c.RedirectURI = "https://" + h.name + "/signup/back"
-		c.PageURL = "/"
+		c.Page.SDKURL = "https://connect.facebook.net/blocked/sdk.js"
+		c.Page.RedirectURI = "https://" + h.name + "/signup/back"
+		c.Page.PageURL = "/"
 	}})
 	h.shows("sdk_blocked")
 	h.shoot("30-sdk-blocked")
@@ -328,8 +332,8 @@ func TestTheSDKIsBlockedAndARedirectHelps(t *testing.T) {
 func TestARedirectIsCancelled(t *testing.T) {
 	t.Parallel()
 	h := newHost(t, hostConfig{change: func(h *host, c *signup.Config) {
-		c.SDKURL = "https://connect.facebook.net/blocked/sdk.js"
-		c.RedirectURI = "https://" + h.name + "/signup/back"
+		c.Page.SDKURL = "https://connect.facebook.net/blocked/sdk.js"
+		c.Page.RedirectURI = "https://" + h.name + "/signup/back"
 	}})
 	h.shows("sdk_blocked")
 	h.click(button("Continue in this window"))
@@ -395,7 +399,7 @@ func TestAPageThatStaysOpenForTooLong(t *testing.T) {
 func TestAnEndedVersionFallsBackAndIsNoticed(t *testing.T) {
 	t.Parallel()
 	h := newHost(t, hostConfig{change: func(_ *host, c *signup.Config) {
-		c.LaunchFor = func(context.Context, string) (signup.LaunchOptions, error) {
+		c.Page.LaunchFor = func(context.Context, string) (signup.LaunchOptions, error) {
 			return signup.LaunchOptions{Version: signup.V3}, nil
 		}
 	}})
@@ -445,7 +449,7 @@ func TestAPopupThatTurnsIntoARedirect(t *testing.T) {
 // The page is at one name, and the handler that its script talks to at another.
 func TestAPageOfAnotherOrigin(t *testing.T) {
 	t.Parallel()
-	h := newHost(t, hostConfig{raw: true, change: func(h *host, c *signup.Config) { c.TrustedOrigins = []string{"https://" + h.name} }})
+	h := newHost(t, hostConfig{raw: true, change: func(h *host, c *signup.Config) { c.Page.TrustedOrigins = []string{"https://" + h.name} }})
 	v, _ := theStage.hosts.Load(h.name)
 	api := "api-" + h.name
 	theStage.hosts.Store(api, v)

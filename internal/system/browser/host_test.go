@@ -10,6 +10,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
@@ -65,11 +66,17 @@ func newHost(t *testing.T, cfg hostConfig) *host {
 		sdk += "?simulate=" + cfg.simulate
 	}
 	sc := signup.Config{
-		ConfigurationID: theStage.world.ConfigurationID(), Client: client, SDKURL: sdk,
-		Owner: func(*http.Request) (string, error) { return h.name, nil },
+		ConfigurationID: theStage.world.ConfigurationID(), Client: client,
+		Page: signup.PageConfig{Tenant: func(*http.Request) (string, error) { return h.name, nil }, SDKURL: sdk},
+		Connected: func(_ context.Context, b *signup.Business) error {
+			h.mu.Lock()
+			defer h.mu.Unlock()
+			h.connected = append(h.connected, b)
+			return nil
+		},
 	}
 	if cfg.plain {
-		sc.SDKURL = theStage.world.SDKURL()
+		sc.Page.SDKURL = theStage.world.SDKURL()
 	}
 	if cfg.change != nil {
 		cfg.change(h, &sc)
@@ -77,12 +84,7 @@ func newHost(t *testing.T, cfg hostConfig) *host {
 	h.flow, err = signup.NewFlow(sc)
 	require.NoError(t, err)
 	mux := http.NewServeMux()
-	mux.Handle("/signup/", http.StripPrefix("/signup", h.flow.Handler(func(_ context.Context, b *signup.Business) error {
-		h.mu.Lock()
-		defer h.mu.Unlock()
-		h.connected = append(h.connected, b)
-		return nil
-	})))
+	mux.Handle("/signup/", h.flow.Handler())
 	mux.HandleFunc("/{$}", func(w http.ResponseWriter, _ *http.Request) {
 		maps.Copy(w.Header(), h.flow.PageHeaders())
 		for name, value := range cfg.headers {
@@ -202,7 +204,7 @@ func (h *host) toVerification(popup *window) {
 func (h *host) toReview(popup *window) {
 	h.t.Helper()
 	h.toVerification(popup)
-	require.NoError(h.t, h.phone.Confirm(true))
+	require.NoError(h.t, h.phone.Confirm(coexistencetest.ShareHistory))
 	popup.fill(id("code"), h.phone.LastCode())
 	popup.click(id("verify"))
 	popup.screen(coexistencetest.ScreenReview)
@@ -215,13 +217,5 @@ func (h *host) complete(popup *window) {
 	popup.click(id("finish"))
 }
 
-func checkEligibility(_ context.Context, _ string, c signup.Candidate) (signup.Verdict, error) {
-	r := eligibility.Check(eligibility.Candidate{
-		Phone: c.Phone, App: eligibility.AppBusiness, AppVersion: c.AppVersion, AccountActive: eligibility.Yes, PhoneVerified: eligibility.Yes,
-	}, eligibility.DefaultPolicy)
-	v := signup.Verdict{Eligible: r.Eligible}
-	for _, reason := range r.Reasons {
-		v.Reasons = append(v.Reasons, signup.Reason{Text: reason.Text, Remedy: reason.Remedy})
-	}
-	return v, nil
-}
+// checkEligibility refuses Nigerian numbers, whatever the day of the test.
+var checkEligibility = eligibility.PageCheck(func(time.Time) eligibility.Policy { return eligibility.DefaultPolicy })

@@ -107,7 +107,7 @@ func TestThePageInEveryLook(t *testing.T) {
 	for i, l := range looks {
 		t.Run(l.String(), func(t *testing.T) {
 			t.Parallel()
-			h := l.through(t, hostConfig{change: func(_ *host, c *signup.Config) { c.Check = checkEligibility }})
+			h := l.through(t, hostConfig{change: func(_ *host, c *signup.Config) { c.Page.Check = checkEligibility }})
 			h.shows("check")
 			require.False(t, evaluate[bool](h.window, `document.activeElement === document.querySelector("whatsapp-signup")`), "a page that opens keeps its focus")
 			h.inspect("40-check-" + l.String())
@@ -153,12 +153,12 @@ func TestHostileWordsAreJustWords(t *testing.T) {
 			name := hostile + strings.Repeat("W", 3000)
 			added := make(chan bool, 1)
 			h := l.through(t, hostConfig{phone: coexistencetest.PhoneConfig{Business: name}, change: func(h *host, c *signup.Config) {
-				c.Check = func(context.Context, string, signup.Candidate) (signup.Verdict, error) {
+				c.Page.Check = func(context.Context, string, signup.CheckParams) (signup.CheckResult, error) {
 					if len(added) == 0 {
 						added <- true
-						return signup.Verdict{Reasons: []signup.Reason{{Text: name, Remedy: hostile}}}, nil
+						return signup.CheckResult{Reasons: []signup.CheckReason{{Text: name, Remedy: hostile}}}, nil
 					}
-					return signup.Verdict{Eligible: true, Notes: []string{name}}, nil
+					return signup.CheckResult{Eligible: true, Notes: []string{name}}, nil
 				}
 				once := make(chan bool, 1)
 				c.Progress = func(_ context.Context, step signup.Step, _ *signup.Business) error {
@@ -270,8 +270,7 @@ func TestOnlyMetasOriginsAreHeard(t *testing.T) {
 	t.Parallel()
 	h := newHost(t, hostConfig{})
 	script := httptest.NewRecorder()
-	h.flow.Handler(func(context.Context, *signup.Business) error { return nil }).
-		ServeHTTP(script, httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/connect.js", nil))
+	h.flow.Handler().ServeHTTP(script, httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/signup/connect.js", nil))
 	check := regexp.MustCompile(`(?s)function fromMeta\(.*?\n}\n`).FindString(script.Body.String())
 	require.NotEmpty(t, check)
 	for origin, want := range map[string]bool{

@@ -12,7 +12,7 @@ import (
 
 func TestABusinessConnectsItsPhone(t *testing.T) {
 	t.Parallel()
-	h := newHost(t, hostConfig{change: func(_ *host, c *signup.Config) { c.Check = checkEligibility }})
+	h := newHost(t, hostConfig{change: func(_ *host, c *signup.Config) { c.Page.Check = checkEligibility }})
 	h.shows("check")
 	h.shoot("01-check")
 	h.fill(inside("#number"), "+234 803 555 0101")

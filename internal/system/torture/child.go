@@ -59,7 +59,7 @@ type order struct {
 type report struct {
 	Command                   string
 	Received, Handled, Fenced int64
-	Retried, Died             int64
+	Retried, Died, Running    int64
 	Chunks                    int64 // of history
 	Live                      int64 // messages in a flood
 	Lag50, Lag99              time.Duration
@@ -227,7 +227,7 @@ func (h *host) walk(_ context.Context, ev webhook.Event) error {
 		h.chunks.Add(1)
 	}
 	if m, ok := ev.(*webhook.IncomingMessage); ok {
-		if written, ok := writtenAt(wordsOf(m)); ok {
+		if written, ok := writtenAt(m.Text()); ok {
 			h.mu.Lock()
 			defer h.mu.Unlock()
 			h.lags = append(h.lags, time.Since(written))
@@ -272,6 +272,7 @@ func (h *host) obey(ctx context.Context, command string) report {
 			err = errors.Join(err, statsErr)
 		}
 		r.Received, r.Handled, r.Fenced, r.Retried, r.Died = m.Received, m.Handled, m.Fenced, m.Retried, m.Died
+		r.Running = m.Running
 		r.Left = m.Depth()
 	}
 	if err != nil {

@@ -44,6 +44,8 @@ func newCluster(ctx context.Context, dir string, settings ...string) (*cluster, 
 	if err := c.own(dir, c.data()); err != nil {
 		return nil, err
 	}
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
 	cmd := exec.CommandContext(ctx, filepath.Join(c.bin, "initdb"), "--no-sync", "-A", "trust", "-U", "postgres", "-E", "UTF8", "--locale=C", "-D", c.data())
 	cmd.SysProcAttr, cmd.Dir = c.as, "/"
 	if text, err := cmd.CombinedOutput(); err != nil {
@@ -141,6 +143,8 @@ func (c *cluster) start(ctx context.Context) error {
 		return err
 	}
 	defer db.Close()
+	ctx, cancel := context.WithTimeoutCause(ctx, patience, errPatience)
+	defer cancel()
 	for {
 		if err = db.PingContext(ctx); err == nil {
 			return nil
@@ -159,7 +163,7 @@ func (c *cluster) start(ctx context.Context) error {
 // interrupt ends the server, which throws its clients out and writes down what it has.
 func (c *cluster) interrupt() {
 	_ = c.cmd.Process.Signal(os.Interrupt)
-	<-c.ended
+	mustEnd("a PostgreSQL server", c.ended)
 	c.cmd = nil
 }
 
@@ -175,11 +179,13 @@ func (c *cluster) kill() {
 		_ = syscall.Kill(pid, syscall.SIGKILL)
 	}
 	_ = c.cmd.Process.Kill()
-	<-c.ended
+	mustEnd("a PostgreSQL server", c.ended)
 	c.cmd = nil
 	for _, pid := range children {
-		for syscall.Kill(pid, 0) == nil {
-			time.Sleep(time.Millisecond)
+		for began := time.Now(); syscall.Kill(pid, 0) == nil; time.Sleep(time.Millisecond) {
+			if time.Since(began) > patience {
+				panic(fmt.Sprintf("the PostgreSQL process %d was killed and has not ended", pid))
+			}
 		}
 	}
 }

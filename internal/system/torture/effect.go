@@ -40,26 +40,20 @@ func insertEffect(ctx context.Context, ex execer, d sqldb.Dialect, ev webhook.Ev
 	if !ok {
 		return webhook.Permanent(fmt.Errorf("nobody has sent an event like %T", ev))
 	}
-	_, err := ex.ExecContext(ctx, d.Rebind("INSERT INTO torture_effects (message, words) VALUES (?, ?)"), string(m.ID), wordsOf(m))
+	_, err := ex.ExecContext(ctx, d.Rebind("INSERT INTO torture_effects (message, words) VALUES (?, ?)"), string(m.ID), m.Text())
 	return err
-}
-
-func wordsOf(m *webhook.IncomingMessage) string {
-	if text, ok := m.Content.(*webhook.Text); ok {
-		return text.Body
-	}
-	return ""
 }
 
 // effects returns the handler that leaves effects in the database, in the transaction in which the event is done, and then dwells on them.
 func effects(d sqldb.Dialect, dwell func(ctx context.Context, message string)) webhook.Handler {
-	return inbox.InTx(func(ctx context.Context, tx *sql.Tx, ev webhook.Event) error {
+	return inbox.InTx(webhook.HandlerFunc(func(ctx context.Context, ev webhook.Event) error {
+		tx, _ := inbox.Tx(ctx)
 		if err := insertEffect(ctx, tx, d, ev); err != nil {
 			return err
 		}
 		dwell(ctx, string(ev.(*webhook.IncomingMessage).ID)) //nolint:forcetypeassert // insertEffect has refused anything else
 		return nil
-	})
+	}))
 }
 
 func linger(ctx context.Context, pause time.Duration) {
@@ -101,7 +95,7 @@ func noting(path string, dwell func(ctx context.Context, message string)) (webho
 			return webhook.Permanent(fmt.Errorf("nobody has sent an event like %T", ev))
 		}
 		dwell(ctx, string(m.ID))
-		_, err := fmt.Fprintf(file, "%s\t%s\n", m.ID, wordsOf(m))
+		_, err := fmt.Fprintf(file, "%s\t%s\n", m.ID, m.Text())
 		return err
 	}), nil
 }

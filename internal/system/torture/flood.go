@@ -82,12 +82,12 @@ func flood(ctx context.Context, out io.Writer, engine string, seed uint64, chunk
 	begin := time.Now()
 	err = pour(ctx, out, sock.addr(), chunks)
 	f.accepted = time.Since(begin)
-	for err == nil {
-		var r report
-		if r, err = p.ask(ctx, "stats"); err == nil && r.Chunks >= int64(chunks) {
-			break
-		}
-		time.Sleep(20 * time.Millisecond) // between questions, so as not to be the load itself
+	if err == nil {
+		// Not asked all the time, so as not to be the load itself.
+		err = await(ctx, 20*time.Millisecond, "all history to be handled", func(ctx context.Context) (string, bool, error) {
+			r, err := p.ask(ctx, "stats")
+			return fmt.Sprintf("%d of %d chunks", r.Chunks, chunks), r.Chunks >= int64(chunks), err
+		})
 	}
 	f.drained = time.Since(begin)
 	over()
@@ -95,17 +95,13 @@ func flood(ctx context.Context, out io.Writer, engine string, seed uint64, chunk
 	if err = errors.Join(err, liveErr); err != nil {
 		return f, err
 	}
-	end, stop := context.WithTimeout(context.WithoutCancel(ctx), time.Minute)
-	defer stop()
-	for {
-		r, err := p.ask(end, "stats")
-		if err != nil {
-			return f, err
-		}
-		if r.Live >= int64(len(acks)) {
-			break
-		}
-		time.Sleep(5 * time.Millisecond)
+	end := context.WithoutCancel(ctx)
+	err = await(end, 5*time.Millisecond, "all live messages to be handled", func(ctx context.Context) (string, bool, error) {
+		r, err := p.ask(ctx, "stats")
+		return fmt.Sprintf("%d of %d messages", r.Live, len(acks)), r.Live >= int64(len(acks)), err
+	})
+	if err != nil {
+		return f, err
 	}
 	r, err := p.end(end)
 	if err != nil {
@@ -154,6 +150,8 @@ func pour(ctx context.Context, out io.Writer, addr string, chunks int) error {
 // deliver posts a body until it is taken, as Meta does.
 func deliver(ctx context.Context, c *caller, body []byte) error {
 	post := request(body)
+	ctx, cancel := context.WithTimeoutCause(ctx, patience, fmt.Errorf("a delivery was refused with 503 for %v", patience))
+	defer cancel()
 	for {
 		status, err := c.post(post)
 		switch {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -56,8 +57,10 @@ func command(ctx context.Context, name string, args ...string) error {
 	if err != nil {
 		return err
 	}
+	ctx, cancel := context.WithTimeoutCause(ctx, patience, errPatience)
+	defer cancel()
 	if text, err := exec.CommandContext(ctx, path, args...).CombinedOutput(); err != nil { // a mount is what is wanted
-		return fmt.Errorf("%s: %w: %s", name, err, text)
+		return fmt.Errorf("%s: %w: %s", name, errors.Join(err, context.Cause(ctx)), text)
 	}
 	return nil
 }

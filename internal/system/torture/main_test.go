@@ -48,7 +48,7 @@ func TestNothingIsLostTwiceOrOutOfOrderWhenProcessesAreKilled(t *testing.T) {
 	for _, name := range enginesUnderTest {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			tr := short(t, name, 1500)
+			tr := short(t, name, 1000)
 			v, err := torture(t.Context(), tr, 12)
 			require.NoError(t, err)
 			require.Positive(t, v.decided, "no order was put to the test")
@@ -66,16 +66,24 @@ func TestMistakesAreFound(t *testing.T) {
 	} {
 		t.Run(string(mistake), func(t *testing.T) {
 			t.Parallel()
-			n := 2000
+			n := 500
 			if mistake == faultApart {
 				n = 300 // each effect is a commit, which others wait for
 			}
-			tr := short(t, "sqlite", n)
-			tr.order.Fault = mistake
-			v, err := torture(t.Context(), tr, 8)
-			require.Error(t, err)
-			t.Logf("%d found: %v", finds(v), v)
-			require.Positive(t, finds(v), "%v: %v", v, err)
+			// A kill may meet a moment in which the mistake does no harm.
+			var err error
+			for range 5 {
+				tr := short(t, "sqlite", n)
+				tr.order.Fault = mistake
+				var v verdict
+				v, err = torture(t.Context(), tr, 8)
+				t.Logf("%d found: %v", finds(v), v)
+				if finds(v) > 0 {
+					require.Error(t, err)
+					return
+				}
+			}
+			t.Errorf("the mistake was never found, %v", err)
 		})
 	}
 }

@@ -104,6 +104,8 @@ func (s *natsServer) start(ctx context.Context) error {
 		_ = cmd.Wait()
 		close(ended)
 	}()
+	ctx, cancel := context.WithTimeoutCause(ctx, patience, errPatience)
+	defer cancel()
 	select {
 	case line := <-said:
 		return json.Unmarshal(line, &s.natsAddress)
@@ -117,7 +119,7 @@ func (s *natsServer) start(ctx context.Context) error {
 // interrupt ends the server, which writes down what it has.
 func (s *natsServer) interrupt() {
 	_ = s.cmd.Process.Signal(os.Interrupt)
-	<-s.ended
+	mustEnd("a NATS server", s.ended)
 	s.cmd = nil
 }
 
@@ -126,7 +128,7 @@ func (s *natsServer) kill() {
 		return
 	}
 	_ = s.cmd.Process.Kill()
-	<-s.ended
+	mustEnd("a NATS server", s.ended)
 	s.cmd = nil
 }
 

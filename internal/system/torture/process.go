@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/exec"
 	"sync"
+	"time"
 )
 
 // A socket is where the deliveries go. It outlives the processes that serve it: they inherit it, and what arrives while none is there waits.
@@ -104,7 +105,7 @@ func (p *process) said() string {
 // kill ends the child at whatever it is.
 func (p *process) kill() {
 	_ = p.cmd.Process.Kill()
-	<-p.ended
+	mustEnd("a child", p.ended)
 }
 
 // ready waits until the child serves.
@@ -113,7 +114,7 @@ func (p *process) ready(ctx context.Context) error {
 	return err
 }
 
-// ask has the child obey a command.
+// ask has the child obey a command. A child that does not answer is an error, in the end.
 func (p *process) ask(ctx context.Context, command string) (report, error) {
 	if _, err := io.WriteString(p.stdin, command+"\n"); err != nil {
 		return report{}, fmt.Errorf("a child has ended: %s", p.said())
@@ -122,6 +123,8 @@ func (p *process) ask(ctx context.Context, command string) (report, error) {
 }
 
 func (p *process) report(ctx context.Context, command string) (report, error) {
+	ctx, cancel := context.WithTimeoutCause(ctx, patience, errPatience)
+	defer cancel()
 	for {
 		select {
 		case r := <-p.reports:
@@ -133,6 +136,9 @@ func (p *process) report(ctx context.Context, command string) (report, error) {
 			}
 			return r, nil
 		case <-p.ended:
+			if len(p.reports) > 0 {
+				continue // the last thing that it said
+			}
 			return report{}, fmt.Errorf("a child has ended (%v): %s", p.cmd.ProcessState, p.said())
 		case <-ctx.Done():
 			return report{}, fmt.Errorf("waiting for a child that was told %q: %w; it said: %s", command, context.Cause(ctx), p.said())
@@ -147,6 +153,11 @@ func (p *process) end(ctx context.Context) (report, error) {
 		p.kill()
 		return r, err
 	}
-	<-p.ended
-	return r, nil
+	select {
+	case <-p.ended:
+		return r, nil
+	case <-time.After(patience):
+		p.kill()
+		return r, fmt.Errorf("%w: a child has shut down, and does not end", errPatience)
+	}
 }

@@ -90,7 +90,8 @@ type generator struct {
 	plan plan
 	addr string
 
-	begin time.Time
+	begin   time.Time
+	timeout time.Duration // of an answer
 
 	mu       sync.Mutex
 	changed  *sync.Cond
@@ -110,7 +111,7 @@ type generator struct {
 
 func newGenerator(p plan, addr string) *generator {
 	g := &generator{
-		plan: p, addr: addr, begin: time.Now(), random: p.random(5, 0), wanted: p.deliveries,
+		plan: p, addr: addr, begin: time.Now(), timeout: 5 * time.Second, random: p.random(5, 0), wanted: p.deliveries,
 		sent: make([]time.Duration, p.messages()), acked: make([]time.Duration, p.messages()),
 	}
 	g.changed = sync.NewCond(&g.mu)
@@ -122,7 +123,7 @@ func (g *generator) run(connections int) {
 	var all sync.WaitGroup
 	for range connections {
 		all.Go(func() {
-			c := caller{addr: g.addr, timeout: 5 * time.Second}
+			c := caller{addr: g.addr, timeout: g.timeout}
 			defer c.close()
 			for {
 				i, ok := g.take()
@@ -224,8 +225,13 @@ func (g *generator) reach(ctx context.Context, n int) error {
 	return g.until(ctx, func() bool { return g.accepted >= min(n, g.wanted) })
 }
 
-// until waits until a condition holds, which is asked with the lock held.
+// until waits until a condition holds, which is asked with the lock held, or until no delivery was
+// accepted for patience.
 func (g *generator) until(ctx context.Context, holds func() bool) error {
+	ctx, giveUp := context.WithCancelCause(ctx)
+	defer giveUp(nil)
+	idle := time.AfterFunc(patience, func() { giveUp(errPatience) })
+	defer idle.Stop()
 	defer context.AfterFunc(ctx, func() {
 		g.mu.Lock()
 		defer g.mu.Unlock()
@@ -233,10 +239,14 @@ func (g *generator) until(ctx context.Context, holds func() bool) error {
 	})()
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	for !holds() {
+	for before := g.accepted; !holds(); {
 		if ctx.Err() != nil {
-			return fmt.Errorf("%w, with %d of %d deliveries accepted, %d refused and %d not answered",
-				context.Cause(ctx), g.accepted, g.wanted, g.refused, g.broken)
+			return fmt.Errorf("%w, with %d of %d deliveries accepted (%d may be sent), %d refused and %d not answered",
+				context.Cause(ctx), g.accepted, g.wanted, g.allowed, g.refused, g.broken)
+		}
+		if g.accepted != before {
+			before = g.accepted
+			idle.Reset(patience)
 		}
 		g.changed.Wait()
 	}

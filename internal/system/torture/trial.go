@@ -29,6 +29,7 @@ type trial struct {
 	children []*process
 	kills    int
 	left     int       // events to be handled after all was sent
+	watching opened    // where the trial looks at effects meanwhile; opened when it first does
 	said     time.Time // when progress was shown
 }
 
@@ -64,6 +65,9 @@ func (t *trial) close() {
 	}
 	t.socket.close()
 	t.sending.Wait()
+	if t.watching.db != nil {
+		_ = t.watching.close()
+	}
 	t.site.close()
 }
 
@@ -112,6 +116,8 @@ func (t *trial) start(ctx context.Context, n int) error {
 
 // prepare makes the tables, because several children at once would be in each other's way.
 func (t *trial) prepare(ctx context.Context) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, patience, errPatience)
+	defer cancel()
 	e := engines[t.engine]
 	o, err := e.open(ctx, t.site.place)
 	if err == nil && o.db != nil {
@@ -178,28 +184,25 @@ func (t *trial) finish(ctx context.Context) (v verdict, reports []report, err er
 // untilHandling waits until a child is in the midst of its events, or there are none. Much more is accepted in a moment than is handled: whoever
 // is killed by what is accepted alone may not have begun.
 func (t *trial) untilHandling(ctx context.Context, p *process) error {
-	for {
+	return await(ctx, time.Millisecond, "a child to handle its first event", func(ctx context.Context) (string, bool, error) {
 		r, err := p.ask(ctx, "stats")
-		if err != nil || r.Handled > 0 || r.Left == 0 {
-			return err
-		}
-		time.Sleep(time.Millisecond)
-	}
+		return fmt.Sprintf("%d events left to be handled", r.Left), r.Handled > 0 || r.Left == 0, err
+	})
 }
 
 // drain waits until nothing is left to do, whoever holds it.
 func (t *trial) drain(ctx context.Context, p *process) error {
-	for {
+	return await(ctx, 20*time.Millisecond, "all events to be handled", func(ctx context.Context) (string, bool, error) {
 		r, err := p.ask(ctx, "stats")
 		if err != nil || r.Left == 0 {
-			return err
+			return "", true, err
 		}
 		t.mu.Lock()
 		t.left = r.Left
 		t.mu.Unlock()
 		t.progress()
-		time.Sleep(20 * time.Millisecond)
-	}
+		return fmt.Sprintf("%d events left to be handled; the child said: %s", r.Left, p.said()), false, nil
+	})
 }
 
 // judge reads the effects, and returns an error unless all is well.
@@ -210,6 +213,8 @@ func (t *trial) judge(ctx context.Context) (verdict, error) {
 
 // verdict reads the effects and compares.
 func (t *trial) verdict(ctx context.Context) (v verdict, err error) {
+	ctx, cancel := context.WithTimeoutCause(ctx, patience, errPatience)
+	defer cancel()
 	o, err := engines[t.engine].open(ctx, t.site.place)
 	if err != nil {
 		return v, err

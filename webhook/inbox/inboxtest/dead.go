@@ -1,8 +1,6 @@
 package inboxtest
 
 import (
-	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"time"
@@ -269,7 +267,7 @@ func (c *check) parking() error {
 	if _, ok := c.a.(inbox.TxSettler); !ok {
 		return nil
 	}
-	in, err := inbox.New(c.a, inbox.InTx(func(context.Context, *sql.Tx, webhook.Event) error { return nil }), inbox.Config{})
+	in, err := inbox.New(c.a, inbox.InTx(new(webhook.Mux)), inbox.Config{})
 	if err != nil {
 		return err
 	}

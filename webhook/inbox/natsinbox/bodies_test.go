@@ -17,13 +17,21 @@ import (
 
 func TestBodiesOfAnySizeComeBack(t *testing.T) {
 	t.Parallel()
-	for _, server := range []*natsServer{newServer(t, synced, ""), newServer(t, synced, "max_payload: 9KB")} {
+	seed := rand.Uint64()
+	random := rand.New(rand.NewPCG(seed, seed))
+	for _, c := range []struct {
+		server *natsServer
+		sizes  []int
+	}{
+		{newServer(t, synced, ""), []int{3 << 20, 0, 1, 512 << 10, 512<<10 + 1, random.IntN(1 << 20), 100, 1 << 20}},
+		// Each message is synced, so as few as show that bodies of many parts come back.
+		{newServer(t, synced, "max_payload: 9KB"), []int{200 << 10, 0, 1, 8 << 10, 9 << 10, 9<<10 + 1, random.IntN(100 << 10), 100}},
+	} {
+		server := c.server
 		cfg := server.config()
 		a, b := server.open(cfg), server.open(cfg)
-		seed := rand.Uint64()
-		random := rand.New(rand.NewPCG(seed, seed))
 		var recs []inbox.Record
-		for i, size := range []int{3 << 20, 0, 1, 512 << 10, 512<<10 + 1, random.IntN(1 << 20), 100, 1 << 20, random.IntN(9 << 10)} {
+		for i, size := range c.sizes {
 			text := make([]byte, size)
 			for j := range text {
 				text[j] = byte(random.Uint32())

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -57,28 +56,25 @@ func TestAClusterLosesAServerAndNothingElse(t *testing.T) {
 	}), settings)
 	require.NoError(t, err)
 	require.NoError(t, in.Start(t.Context()))
-	receive := func(from, to int) {
+	ctx := within(t)
+	receiveAll := func(from, to int) {
 		var all sync.WaitGroup
 		for c := range customers {
 			all.Go(func() {
 				for i := from + c; i < to; i += customers {
-					for in.Receive(t.Context(), webhook.Delivery{Body: body(i, customers), ReceivedAt: time.Now()}) != nil {
-						if t.Context().Err() != nil {
-							return
-						}
-					}
+					receive(ctx, t, in, i, customers)
 				}
 			})
 		}
 		all.Wait()
 	}
 	for i, s := range servers {
-		receive(i*n/3, (i+1)*n/3-customers)
+		receiveAll(i*n/3, (i+1)*n/3-customers)
 		s.process.kill()
-		receive((i+1)*n/3-customers, (i+1)*n/3)
+		receiveAll((i+1)*n/3-customers, (i+1)*n/3)
 		s.restart(synced)
 	}
-	require.NoError(t, in.Idle(t.Context()))
+	require.NoError(t, in.Idle(within(t)))
 	require.NoError(t, in.Shutdown(t.Context()))
 	require.Len(t, seen, n)
 }

@@ -96,7 +96,7 @@ func TestAServerThatIsKilledLosesNothing(t *testing.T) {
 	t.Parallel()
 	s := newServer(t, synced, "")
 	cfg := s.config()
-	const n, customers = 3000, 50
+	const n, customers = 1500, 50
 	var mu sync.Mutex
 	seen := map[string]int{}
 	last := map[string]string{}
@@ -111,28 +111,29 @@ func TestAServerThatIsKilledLosesNothing(t *testing.T) {
 		return nil
 	}), lease)
 	require.NoError(t, err)
+	ctx := within(t)
 	var all sync.WaitGroup
 	kill := make(chan struct{}, n)
 	for c := range customers {
 		all.Go(func() { // one after the other for each customer, each again until it is accepted, as Meta does
 			for i := c; i < n; i += customers {
-				for in.Receive(t.Context(), webhook.Delivery{Body: body(i, customers), ReceivedAt: time.Now()}) != nil {
-					if t.Context().Err() != nil {
-						return
-					}
-				}
+				receive(ctx, t, in, i, customers)
 				kill <- struct{}{}
 			}
 		})
 	}
 	for range 3 {
 		for range n / 4 {
-			<-kill
+			select {
+			case <-kill:
+			case <-ctx.Done():
+				t.Fatal("deliveries are accepted no more")
+			}
 		}
 		s.restart(synced)
 	}
 	all.Wait()
-	require.NoError(t, in.Idle(t.Context()))
+	require.NoError(t, in.Idle(within(t)))
 	require.NoError(t, in.Shutdown(t.Context()))
 	require.Len(t, seen, n)
 	again := 0

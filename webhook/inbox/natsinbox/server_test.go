@@ -19,6 +19,8 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 	"github.com/stretchr/testify/require"
 
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook/inbox"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook/inbox/natsinbox"
 )
 
@@ -28,8 +30,8 @@ const roleVariable = "NATSINBOX_TEST_ROLE"
 func TestMain(m *testing.M) {
 	if os.Getenv(roleVariable) == "" {
 		code := m.Run()
-		if path, err := serverProgram(); err == nil {
-			_ = os.RemoveAll(filepath.Dir(path))
+		if serverDir != "" {
+			_ = os.RemoveAll(serverDir)
 		}
 		os.Exit(code)
 	}
@@ -39,18 +41,37 @@ func TestMain(m *testing.M) {
 	}
 }
 
+// A run without tests that need a server builds none: every worker of a fuzz target is such a run, and the coordinator
+// of the workers waits for what they have started.
+func TestARunWithoutServersBuildsNone(t *testing.T) {
+	t.Parallel()
+	self, err := os.Executable()
+	require.NoError(t, err)
+	bin := t.TempDir()
+	require.NoError(t, os.WriteFile(filepath.Join(bin, "go"), []byte("#!/bin/sh\n: >\"${0%/*}/called\"\n"), 0o700))
+	cmd := exec.CommandContext(t.Context(), self, "-test.run", "^$")
+	cmd.Env = append(os.Environ(), "PATH="+bin)
+	out, err := cmd.CombinedOutput()
+	require.NoError(t, err, "%s", out)
+	require.NoFileExists(t, filepath.Join(bin, "called"))
+}
+
 // An address is where a server listens.
 type address struct {
 	Client, Monitor string
 }
 
-// serverProgram is the NATS server that internal/system names, built once. It cannot be built from a module cache, which holds this module
-// alone.
+// serverDir is where serverProgram was built. It is empty as long as no test has asked for a server.
+var serverDir string
+
+// serverProgram is the NATS server that internal/system names, built once. It cannot be built from a
+// module cache, which holds this module alone.
 var serverProgram = sync.OnceValues(func() (path string, err error) {
 	dir, err := os.MkdirTemp("", "natsserver")
 	if err != nil {
 		return "", err
 	}
+	serverDir = dir
 	path = filepath.Join(dir, "natsserver")
 	cmd := exec.Command("go", "build", "-o", path, "./natsserver")
 	cmd.Dir = filepath.Join("..", "..", "..", "internal", "system")
@@ -164,6 +185,29 @@ func (s *natsServer) open(cfg natsinbox.Config) *natsinbox.Store {
 	return store
 }
 
+// within is a context for waits that end in moments, if all is well. One that is over says what the
+// wait was for, instead of the test's being killed.
+func within(t *testing.T) context.Context {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	t.Cleanup(cancel)
+	return ctx
+}
+
+// receive hands a delivery over until it is accepted, as Meta does.
+func receive(ctx context.Context, t *testing.T, in *inbox.Inbox, i, customers int) {
+	for {
+		err := in.Receive(ctx, webhook.Delivery{Body: body(i, customers), ReceivedAt: time.Now()})
+		if err == nil {
+			return
+		}
+		if ctx.Err() != nil {
+			t.Errorf("delivery %d was never accepted: %v", i, err)
+			return
+		}
+	}
+}
+
 // A process is the server, or this program in another role.
 type process struct {
 	t     testing.TB
@@ -189,7 +233,9 @@ func startProcess(t testing.TB, role, program, arg string) *process {
 // line is the next line that the process prints.
 func (p *process) line() string {
 	p.t.Helper()
-	require.True(p.t, p.lines.Scan(), "the process ended")
+	slow := time.AfterFunc(2*time.Minute, func() { _ = p.cmd.Process.Kill() })
+	defer slow.Stop()
+	require.True(p.t, p.lines.Scan(), "the process ended, or printed nothing for two minutes")
 	return p.lines.Text()
 }
 

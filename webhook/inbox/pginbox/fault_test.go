@@ -17,6 +17,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/pgdb"
@@ -57,10 +58,11 @@ func effects(t testing.TB, store *pgdb.Inbox) {
 }
 
 func effect(who string) webhook.Handler {
-	return inbox.InTx(func(ctx context.Context, tx *sql.Tx, ev webhook.Event) error {
+	return inbox.InTx(webhook.HandlerFunc(func(ctx context.Context, ev webhook.Event) error {
+		tx, _ := inbox.Tx(ctx)
 		_, err := tx.ExecContext(ctx, "INSERT INTO effects (id, who) VALUES ($1, $2)", idOf(ev), who)
 		return err
-	})
+	}))
 }
 
 // Connections are cut anywhere, in the middle of commits too. Whoever appends repeats until he gets a yes, as Meta does.
@@ -76,7 +78,7 @@ func TestConnectionsThatAreCutAnywhereLoseAndDoubleNothing(t *testing.T) {
 	var retried atomic.Int64
 	in, err := inbox.New(store, effect("me"), inbox.Config{
 		Lease: time.Second, Backoff: func(int) time.Duration { return 10 * time.Millisecond },
-		Observe: func(o inbox.Observation) {
+		Observe: func(_ context.Context, o inbox.Observation) {
 			if o.Outcome == inbox.Retry {
 				retried.Add(1)
 			}
@@ -106,13 +108,18 @@ func TestConnectionsThatAreCutAnywhereLoseAndDoubleNothing(t *testing.T) {
 			cut.Add(n)
 		}
 	})
+	ctx := within(t)
 	for c := range customers {
 		all.Go(func() {
 			// On and on until handlers were cut off as well, and what they had begun came again.
 			for i := 0; i < each || retried.Load() < enough && i < 9999; i++ {
 				d := says(fmt.Sprintf("1555010%04d", c), i)
-				for in.Receive(t.Context(), d) != nil && t.Context().Err() == nil {
+				err := in.Receive(ctx, d)
+				for ; err != nil && ctx.Err() == nil; err = in.Receive(ctx, d) {
 					refused.Add(1)
+				}
+				if !assert.NoError(t, err, "delivery %d of customer %d was never accepted", i, c) {
+					return
 				}
 			}
 		})
@@ -120,7 +127,7 @@ func TestConnectionsThatAreCutAnywhereLoseAndDoubleNothing(t *testing.T) {
 	all.Wait()
 	close(stop)
 	cutting.Wait()
-	require.NoError(t, in.Idle(t.Context()), "seed %d", seed)
+	require.NoError(t, in.Idle(within(t)), "seed %d", seed)
 	require.NoError(t, in.Shutdown(t.Context()))
 	t.Logf("seed %d: %d connections cut, %d deliveries refused and repeated, %d attempts repeated", seed, cut.Load(), refused.Load(), retried.Load())
 	require.GreaterOrEqual(t, retried.Load(), int64(enough))
@@ -175,6 +182,15 @@ func child(ctx context.Context, url, name string) error {
 	return in.Shutdown(ctx)
 }
 
+// within is a context for waits that end in moments, if all is well. One that is over says what the
+// wait was for, instead of the test's being killed.
+func within(t *testing.T) context.Context {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	t.Cleanup(cancel)
+	return ctx
+}
+
 // A worker is a child process.
 type worker struct {
 	cmd   *exec.Cmd
@@ -186,7 +202,7 @@ func startWorker(t *testing.T, url, name string) *worker {
 	t.Helper()
 	self, err := os.Executable()
 	require.NoError(t, err)
-	cmd := exec.CommandContext(t.Context(), self)
+	cmd := exec.CommandContext(within(t), self) // which ends the wait for a line, too
 	cmd.Env = append(os.Environ(), childURL+"="+url, childName+"="+name)
 	r, w, err := os.Pipe()
 	require.NoError(t, err)
@@ -203,7 +219,7 @@ func startWorker(t *testing.T, url, name string) *worker {
 
 func (w *worker) says(t *testing.T, want string) {
 	t.Helper()
-	require.True(t, w.lines.Scan(), "the worker has ended")
+	require.True(t, w.lines.Scan(), "the worker has ended, and was to say: %s", want)
 	require.Contains(t, w.lines.Text(), want)
 }
 
@@ -236,7 +252,7 @@ func TestAnotherProcessTakesOverWhenOneDiesInAHandler(t *testing.T) {
 	require.NoError(t, w.cmd.Process.Kill())
 	_ = w.cmd.Wait()
 	require.NoError(t, in.Start(t.Context()))
-	require.NoError(t, in.Idle(t.Context()))
+	require.NoError(t, in.Idle(within(t)))
 	require.Equal(t, []string{"parent 0000", "parent 0001", "parent 0002"}, whoHandled(t, store))
 	require.NoError(t, in.Shutdown(t.Context()))
 }
@@ -253,7 +269,7 @@ func TestAWorkerThatWasStoppedPastItsLeaseCommitsNothing(t *testing.T) {
 	w.says(t, "handling wamid.15550100101.0000")
 	require.NoError(t, w.cmd.Process.Signal(syscall.SIGSTOP))
 	require.NoError(t, in.Start(t.Context()))
-	require.NoError(t, in.Idle(t.Context()))
+	require.NoError(t, in.Idle(within(t)))
 	require.Equal(t, []string{"parent 0000"}, whoHandled(t, store))
 	_, err = w.stdin.WriteString("go on\n")
 	require.NoError(t, err)
@@ -283,7 +299,7 @@ func TestATransactionThatNobodyEndsKeepsNobodyWaiting(t *testing.T) {
 		// What it splits is locked now, and so is the lane of all deliveries.
 		require.NoError(t, stopped.SettleTx(t.Context(), tx, b.Token, []inbox.Outcome{{ID: b.Records[0].ID, Kind: inbox.Retry}}))
 		require.NoError(t, in.Start(t.Context()))
-		require.NoError(t, in.Idle(t.Context()))
+		require.NoError(t, in.Idle(within(t)))
 		require.Equal(t, []string{"parent 0000", "parent 0001"}, whoHandled(t, store))
 		return nil
 	})
@@ -336,14 +352,23 @@ func TestAppendingWakesOtherProcesses(t *testing.T) {
 		return nil
 	}), inbox.Config{Poll: time.Hour})
 	require.NoError(t, err)
+	ctx := within(t)
+	next := func() string {
+		select {
+		case id := <-handled:
+			return id
+		case <-ctx.Done():
+			return "nothing was handled"
+		}
+	}
 	for i := range 3 {
 		require.NoError(t, front.Receive(t.Context(), says("15550100101", i)))
 		if i == 0 {
 			// The first may have been appended before the other one listens; it asks once when it begins to.
-			require.Equal(t, "wamid.15550100101.0000", <-handled)
+			require.Equal(t, "wamid.15550100101.0000", next())
 			continue
 		}
-		require.Equal(t, fmt.Sprintf("wamid.15550100101.%04d", i), <-handled)
+		require.Equal(t, fmt.Sprintf("wamid.15550100101.%04d", i), next())
 	}
 	require.NoError(t, back.Shutdown(t.Context()))
 }
@@ -384,7 +409,7 @@ func TestTwoInboxesShareTheWork(t *testing.T) {
 	}
 	all.Wait()
 	for _, in := range inboxes {
-		require.NoError(t, in.Idle(t.Context()))
+		require.NoError(t, in.Idle(within(t)))
 		require.NoError(t, in.Shutdown(t.Context()))
 	}
 	require.Len(t, seen, customers)

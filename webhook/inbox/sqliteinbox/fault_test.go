@@ -3,7 +3,6 @@ package sqliteinbox_test
 import (
 	"bufio"
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"net/http"
@@ -72,6 +71,15 @@ func idOf(ev webhook.Event) string {
 	return fmt.Sprintf("%T", ev)
 }
 
+// within is a context for waits that end in moments, if all is well. One that is over says what the
+// wait was for, instead of the test's being killed.
+func within(t *testing.T) context.Context {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	t.Cleanup(cancel)
+	return ctx
+}
+
 // A log notes what was handled.
 type log struct {
 	mu  sync.Mutex
@@ -96,14 +104,14 @@ func TestTheNextProcessTakesOverAtOnce(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "inbox.db")
 	self, err := os.Executable()
 	require.NoError(t, err)
-	child := exec.CommandContext(t.Context(), self)
+	child := exec.CommandContext(within(t), self) // which ends the wait for a line, too
 	child.Env = append(os.Environ(), childPath+"="+path)
 	out, err := child.StdoutPipe()
 	require.NoError(t, err)
 	require.NoError(t, child.Start())
 	lines := bufio.NewScanner(out)
 	for _, want := range []string{"handling wamid.15550100101.0000", "handling wamid.15550100101.0001"} {
-		require.True(t, lines.Scan())
+		require.True(t, lines.Scan(), "the child has ended, and was to say: %s", want)
 		require.Equal(t, want, lines.Text())
 	}
 	_, err = sqlitedb.OpenInbox(t.Context(), path)
@@ -118,7 +126,7 @@ func TestTheNextProcessTakesOverAtOnce(t *testing.T) {
 	for i := range 3 {
 		require.NoError(t, in.Receive(t.Context(), webhook.Delivery{Body: says("15550100101", i), ReceivedAt: time.Now()}))
 	}
-	require.NoError(t, in.Idle(t.Context()), "the lease of the dead process is not waited for")
+	require.NoError(t, in.Idle(within(t)), "the lease of the dead process is not waited for")
 	got := l.all()
 	if len(got) == 3 { // the first had been handled and not settled yet
 		got = got[1:]
@@ -245,7 +253,7 @@ func TestAFullDiskAnswers503AndRecovers(t *testing.T) {
 	time.Sleep(50 * time.Millisecond)         // let them try; nothing depends on how far they come
 	limit(100000)
 	require.Equal(t, http.StatusOK, post(next))
-	require.NoError(t, in.Idle(t.Context()))
+	require.NoError(t, in.Idle(within(t)))
 	require.Equal(t, accepted, l.all(), "all that was acknowledged, in order, once")
 	require.NoError(t, in.Shutdown(t.Context()))
 }
@@ -299,7 +307,8 @@ func TestEffectsInATransactionAreThereOnce(t *testing.T) {
 	require.NoError(t, err)
 	var mu sync.Mutex
 	tries := map[string]int{}
-	in, err := inbox.New(store, inbox.InTx(func(ctx context.Context, tx *sql.Tx, ev webhook.Event) error {
+	in, err := inbox.New(store, inbox.InTx(webhook.HandlerFunc(func(ctx context.Context, ev webhook.Event) error {
+		tx, _ := inbox.Tx(ctx)
 		id := idOf(ev)
 		if _, err := tx.ExecContext(ctx, "INSERT INTO effects (id) VALUES (?)", id); err != nil {
 			return err
@@ -315,7 +324,7 @@ func TestEffectsInATransactionAreThereOnce(t *testing.T) {
 			panic("after the work")
 		}
 		return nil
-	}), inbox.Config{Closer: store, Backoff: func(int) time.Duration { return time.Millisecond }})
+	})), inbox.Config{Closer: store, Backoff: func(int) time.Duration { return time.Millisecond }})
 	require.NoError(t, err)
 	require.NoError(t, in.Start(t.Context()))
 	var all sync.WaitGroup
@@ -331,7 +340,7 @@ func TestEffectsInATransactionAreThereOnce(t *testing.T) {
 		})
 	}
 	all.Wait()
-	require.NoError(t, in.Idle(t.Context()))
+	require.NoError(t, in.Idle(within(t)))
 	var rows, different int
 	require.NoError(t, store.DB().QueryRowContext(t.Context(), "SELECT COUNT(*), COUNT(DISTINCT id) FROM effects").Scan(&rows, &different))
 	require.Equal(t, []int{200, 200}, []int{rows, different})

@@ -38,14 +38,21 @@ func TestWhatIsLiveIsStoredAheadOfAFlood(t *testing.T) {
 	defer func() { require.NoError(t, store.Close()) }()
 	var all sync.WaitGroup
 	begun, free := make(chan struct{}), make(chan struct{})
+	wait := func(ch <-chan struct{}, what string) {
+		select {
+		case <-ch:
+		case <-within(t).Done():
+			assert.Fail(t, "it never comes", what)
+		}
+	}
 	all.Go(func() {
 		assert.NoError(t, store.Transact(t.Context(), func(*sql.Tx) error {
 			close(begun)
-			<-free // the disk is at something else
+			wait(free, "the end of what the disk is at")
 			return nil
 		}))
 	})
-	<-begun
+	wait(begun, "a transaction")
 	var mu sync.Mutex
 	var order []string
 	appended := func(rec inbox.Record) {
@@ -59,7 +66,7 @@ func TestWhatIsLiveIsStoredAheadOfAFlood(t *testing.T) {
 			defer mu.Unlock()
 			order = append(order, rec.Key)
 		})
-		<-queued
+		wait(queued, "the queue for "+rec.Key)
 	}
 	for i := range chunks {
 		appended(inbox.Record{Key: fmt.Sprint("chunk ", i), Bulk: true, Body: make([]byte, 2<<20), ReceivedAt: time.Now()})

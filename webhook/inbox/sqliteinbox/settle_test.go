@@ -1,7 +1,6 @@
 package sqliteinbox_test
 
 import (
-	"context"
 	"database/sql"
 	"fmt"
 	"path/filepath"
@@ -80,7 +79,7 @@ func TestAnInboxConforms(t *testing.T) {
 	recorder := new(webhooktest.Recorder)
 	for name, h := range map[string]webhook.Handler{
 		"handler": recorder,
-		"InTx":    inbox.InTx(func(ctx context.Context, _ *sql.Tx, ev webhook.Event) error { return recorder.Handle(ctx, ev) }),
+		"InTx":    inbox.InTx(recorder),
 	} {
 		in, err := sqliteinbox.Open(t.Context(), filepath.Join(t.TempDir(), "inbox.db"), h, inbox.Config{})
 		require.NoError(t, err)

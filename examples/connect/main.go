@@ -1,0 +1,37 @@
+// Connect serves the page on which a business connects its number, at /signup/.
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"log"
+	"net/http"
+	"os"
+
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/signup"
+)
+
+func main() {
+	client, err1 := cloudapi.NewClient(cloudapi.Config{
+		AppID: graph.AppID(os.Getenv("META_APP_ID")), AppSecret: graph.Secret(os.Getenv("META_APP_SECRET")),
+		BaseURL: os.Getenv("META_GRAPH_URL"), // empty for Meta
+	})
+	flow, err2 := signup.NewFlow(signup.Config{
+		ConfigurationID: os.Getenv("META_CONFIGURATION_ID"), Client: client,
+		Page: signup.PageConfig{Tenant: tenantOf, SDKURL: os.Getenv("META_SDK_URL")}, // empty for Meta's own
+		Connected: func(_ context.Context, b *signup.Business) error {
+			log.Println(b.Owner, "connected number", b.Phone.ID) // store b here, its token encrypted
+			return nil
+		},
+	})
+	if err := errors.Join(err1, err2); err != nil {
+		log.Fatal(err)
+	}
+	http.Handle("/signup/", flow.Handler())
+	log.Fatal(http.ListenAndServe(cmp.Or(os.Getenv("ADDR"), "localhost:8080"), nil)) //nolint:gosec // G114: an example
+}
+
+func tenantOf(*http.Request) (string, error) { return "bakery", nil } // who is signed in to your product
