@@ -131,6 +131,9 @@ func (c *Client) WithToken(token graph.Secret) *Client { return newClient(c.core
 // AppID returns the id of the app that c is configured with. It may be empty.
 func (c *Client) AppID() graph.AppID { return c.core.Open().cfg.AppID }
 
+// Limiter returns the limiter that c asks before it sends: that of its Config, or the one that it made itself.
+func (c *Client) Limiter() Limiter { return c.core.Open().cfg.Limiter }
+
 // Version returns the Graph API version that the client calls, such as "v25.0".
 func (c *Client) Version() string { return c.core.Open().cfg.Version }
 

@@ -10,8 +10,7 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 )
 
-// A host with numbers of both kinds tells the limiter which is which. Give the same limiter to coexistence.Config as Inbound,
-// so that received messages are counted.
+// A host with numbers of both kinds tells the limiter which is which.
 func ExampleMemLimiter() {
 	srv := cloudapitest.NewServer(cloudapitest.Config{EnforceLimits: true})
 	defer srv.Close()

@@ -32,7 +32,7 @@ const (
 // attempt to send.
 //
 // [MemLimiter] is for one process, module cloudapi/redislimit for several that share a budget. A Limiter that is a
-// [LearningLimiter] too is told what became of the attempts.
+// [LearningLimiter] too is told what became of the attempts, one that is an [InboundRecorder] too what numbers receive.
 //
 // An outbox can wrap one, to note that a message is on its way as late as possible, when Wait lets it pass: what is noted is in doubt
 // after a crash. The program examples/campaign does so. An error of the note keeps the message back.
@@ -45,6 +45,13 @@ type Limiter interface {
 type LearningLimiter interface {
 	Limiter
 	Learn(ctx context.Context, t Turn, c Call)
+}
+
+// An InboundRecorder is a [Limiter] that counts received messages, because they take from the same throughput as sent ones. A
+// coexistence.Tracker calls Received for each message of a customer. at is when the message came to Meta.
+type InboundRecorder interface {
+	Limiter
+	Received(ctx context.Context, phone graph.PhoneNumberID, at time.Time)
 }
 
 // A Turn is an attempt to send that asks a [Limiter].

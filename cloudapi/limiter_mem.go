@@ -17,7 +17,7 @@ import (
 // ([Call.Slowdown]). Replies go before campaigns; messages of the same priority to one person keep the order in which they
 // came. Whoever gives up waiting holds nobody back.
 //
-// What a number receives counts as well: tell [MemLimiter.Received], or let a coexistence.Tracker do it. It remembers only
+// What a number receives counts as well: call [MemLimiter.Received], or let a coexistence.Tracker do it. It remembers only
 // numbers and pairs with something to remember, mostly for seconds. After a restart it remembers nothing: a number may send one
 // message at once, as always, and each person may be sent a burst. Meta refuses what is too much, and Send repeats it later;
 // module cloudapi/redislimit keeps the budgets over a restart.
@@ -31,7 +31,10 @@ type MemLimiter struct {
 	sweepAt int // grow beyond so many numbers, and idle ones are forgotten
 }
 
-var _ LearningLimiter = (*MemLimiter)(nil)
+var (
+	_ LearningLimiter = (*MemLimiter)(nil)
+	_ InboundRecorder = (*MemLimiter)(nil)
+)
 
 // Wait implements [Limiter]. If it knows that the context ends before the message may leave, it returns at once.
 func (l *MemLimiter) Wait(ctx context.Context, t Turn) error {

@@ -214,6 +214,7 @@ func TestConversationInNumbers(t *testing.T) {
 	require.Equal(t, at(20), c.HumanAt)
 	require.True(t, c.WindowOpen(at(10).Add(24*time.Hour-time.Second)))
 	require.False(t, c.WindowOpen(at(10).Add(24*time.Hour)))
+	require.Equal(t, at(10).Add(24*time.Hour), c.WindowClosesAt())
 	require.True(t, c.HumanActive(time.Hour, at(20).Add(time.Hour-time.Second)))
 	require.False(t, c.HumanActive(time.Hour, at(20).Add(time.Hour)))
 }
@@ -225,6 +226,7 @@ func TestImportedConversation(t *testing.T) {
 	c, err := store.Conversation(t.Context(), phone, "US.1001")
 	require.NoError(t, err)
 	require.False(t, c.WindowOpen(at(11)))
+	require.Zero(t, c.WindowClosesAt())
 	require.True(t, c.HumanActive(time.Hour, at(11)))
 }
 

@@ -43,7 +43,16 @@ func (c Conversation) HumanActive(within time.Duration, now time.Time) bool {
 // WindowOpen reports whether the customer wrote within the last 24 hours, so that Cloud API takes more than templates. What the
 // business writes in the app neither needs nor extends the window.
 func (c Conversation) WindowOpen(now time.Time) bool {
-	return !c.CustomerAt.IsZero() && now.Sub(c.CustomerAt) < serviceWindow
+	return now.Before(c.WindowClosesAt())
+}
+
+// WindowClosesAt returns when the customer service window ends: 24 hours after the customer last wrote. It is in the past once the
+// window is closed, and zero if the customer never wrote.
+func (c Conversation) WindowClosesAt() time.Time {
+	if c.CustomerAt.IsZero() {
+		return time.Time{}
+	}
+	return c.CustomerAt.Add(serviceWindow)
 }
 
 // Add counts a message in. Stores that summarise conversations in Go use it; it skips what is not shown.

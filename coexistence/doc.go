@@ -4,9 +4,17 @@
 // "onboarding WhatsApp Business app users". What the business writes on its phone arrives as an echo, what the server sends shows
 // up on the phone, and once, right after signup, the address book and up to six months of chats can be imported.
 //
-//	store := new(coexistence.MemStore)
-//	tracker, err := coexistence.NewTracker(coexistence.Config{Store: store, AppID: appID})
+//	client, err := cloudapi.NewClient(cloudapi.Config{AppID: appID, AppSecret: appSecret})
 //	…
+//	tracker, err := coexistence.NewTracker(coexistence.Config{
+//		Store: new(coexistence.MemStore),
+//		Client: func(ctx context.Context, phone graph.PhoneNumberID) (*cloudapi.Client, error) {
+//			token, err := tokens.Of(ctx, phone) // where the host stores the tokens of its businesses, encrypted
+//			return client.WithToken(token), err
+//		},
+//	})
+//	…
+//	go tracker.Run(ctx) // does what is due for all numbers
 //	var mux webhook.Mux // the host's own handlers, such as a bot
 //	// Meta repeats deliveries. The inbox (webhook/inbox) keeps each event until it is handled, and hands it over once: a bot answers once.
 //	in, err := sqliteinbox.Open(ctx, "inbox", webhook.MultiHandler(tracker, &mux), inbox.Config{Logger: logger})
@@ -15,7 +23,7 @@
 //	…
 //	// when signup is done:
 //	err = tracker.Onboard(ctx, business.Onboarding)
-//	result, err := tracker.Begin(ctx, coexistence.API(client.WithToken(token)), phone)
+//	result, err := tracker.RequestSync(ctx, phone)
 //
 // A [Tracker] is a [webhook.Handler] that keeps three things in a [Store]: the [State] of each number, the messages of each
 // conversation, and the people. The host's own handlers come after it and find everything stored. In the app dashboard, subscribe
@@ -23,7 +31,7 @@
 //
 // # The life of a number
 //
-//	            signup                Begin                      history complete,
+//	            signup             RequestSync                   history complete,
 //	             done                                            declined or skipped
 //	(none) ───────────► onboarded ───────────► syncing ─────────────────────────────► active
 //	                        │                     │                                      │
@@ -33,26 +41,29 @@
 //	              (new phone,          ▼     │ RECONNECTED           ▼  uninstalled, account deleted
 //	               reinstalled app)   offboarded                  removed ───► a new signup: onboarded, next Cycle
 //
-// [Stage.Advice] says what each stage asks of the host. In short: onboarded wants [Tracker.Begin] within 24 hours; syncing and
+// [Stage.Advice] says what each stage asks of the host. In short: onboarded wants [Tracker.RequestSync] within 24 hours; syncing and
 // active want nothing; offboarded is temporary, so keep the token and wait; removed is final, so stop sending and show
 // [State.Remedy] to the business. A new signup begins a new cycle with fresh syncs; a reconnection does not.
 //
 // Account updates name an account, seldom a number, arrive out of order, and have been seen with times in the wrong order. The
-// rules of [State.Apply] decide by what was said, not by what came last. Reading the number decides for sure:
-// after each of them ([State.NeedsConfirm]) call [Tracker.Confirm]. Updates follow no callback override: they go to the app's own
+// rules of [State.Apply] decide by what was said, not by what came last. Reading the number decides for sure, and after each of
+// them ([State.NeedsConfirm]) [Tracker.Run] does that; [Tracker.Refresh] does it at once. Updates follow no callback override: they go to the app's own
 // callback URL, which has to reach the tracker too.
 //
 // # Contacts and history come once
 //
 // Each onboarding allows one request for contacts and one for history, within 24 hours ([SyncWindow]). Meta answers "accepted", and
 // then data, a refusal or nothing at all arrives by webhook. If the app is not subscribed everywhere at that moment, the data is
-// lost, silently and for good. So [Tracker.Begin] is a guard: it reads whether all is in place, refuses with every problem at
+// lost, silently and for good. So [Tracker.RequestSync] is a guard: it reads whether all is in place, refuses with every problem at
 // once if not, stores each intent before it calls, and never makes a call again whose outcome is unknown.
 //
 // [State.Due] says what can still be asked for, [State.Remaining] how long, [State.ContactsStatus] and [State.HistoryStatus] how
 // far it is, and [SyncStatus.Advice] what to do then. A sync that brings nothing becomes stalled after an hour; [State.Checklist] says
-// what to look at. Nothing here starts a timer: moments are arguments, and a host calls these from its own jobs. [Tracker.Tend] is all that
-// such a job has to call for each number.
+// what to look at.
+//
+// [Tracker.Run] is all that a host has to start for it: at once and then every few minutes, it requests for each number what is due and was
+// refused before, and reads the numbers that need it. A host that is called by a timer calls [Tracker.ReconcileAll], and
+// [Tracker.Reconcile] is for a number that should not wait.
 //
 // How far the history is, [HistorySync] says: Progress overall, and for each phase the chunks that arrived, those
 // that are missing between them, and the messages that could not be read. Meta names no total, so a gap behind the last chunk
@@ -66,7 +77,8 @@
 // A [Message] has one shape whether the customer wrote it, the app echoed it, the API sent it or history brought it. Edits,
 // revocations, reactions and statuses change the message that they are about, before or after it arrives. Media of history joins its
 // placeholder, the real message replaces an "unavailable" one of the same id, what is live beats what is imported. The same
-// events make the same messages in any order and any number of repeats. Register what the server sends with [Tracker.Sent].
+// events make the same messages in any order and any number of repeats. [Tracker.Send] sends a
+// message and stores it; what the server sends by itself, it registers with [Tracker.Sent].
 //
 // People are known by business-scoped user id, by phone number, or by both. A [Contact] joins what turns out to be one person, across
 // changes of number and the several spellings of numbers in Mexico, Argentina and Brazil, and a conversation is all that was said

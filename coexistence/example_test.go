@@ -19,7 +19,7 @@ import (
 // A server that follows its businesses' numbers and answers customers, except where a person does.
 func Example() {
 	store := new(coexistence.MemStore)
-	tracker, err := coexistence.NewTracker(coexistence.Config{Store: store, AppID: "1234567890"})
+	tracker, err := coexistence.NewTracker(coexistence.Config{Store: store})
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -68,7 +68,7 @@ func ExampleState_Apply() {
 	// The number was changed on the phone. Connect the new number.
 }
 
-func ExampleTracker_Begin() {
+func ExampleTracker_RequestSync() {
 	srv := cloudapitest.NewServer(cloudapitest.Config{}) // in place of graph.facebook.com
 	defer srv.Close()
 	phone := srv.AddPhone(cloudapitest.Phone{Number: "+1 555 010 0199"})
@@ -77,7 +77,12 @@ func ExampleTracker_Begin() {
 		log.Fatal(err)
 	}
 	ctx := context.Background()
-	tracker, err := coexistence.NewTracker(coexistence.Config{Store: new(coexistence.MemStore), AppID: srv.App().ID})
+	tracker, err := coexistence.NewTracker(coexistence.Config{
+		Store: new(coexistence.MemStore),
+		Client: func(context.Context, graph.PhoneNumberID) (*cloudapi.Client, error) {
+			return client, nil // with one business; with several, client.WithToken(the token of the one that owns the number)
+		},
+	})
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -86,7 +91,7 @@ func ExampleTracker_Begin() {
 		log.Fatal(err)
 	}
 
-	_, err = tracker.Begin(ctx, coexistence.API(client), phone.ID)
+	_, err = tracker.RequestSync(ctx, phone.ID)
 	if e, ok := errors.AsType[*coexistence.PreflightError](err); ok {
 		for _, problem := range e.Preflight.Problems {
 			fmt.Println(problem.Check, "is not in place")
@@ -100,13 +105,13 @@ func ExampleTracker_Begin() {
 	if err := client.WABAs.Subscribe(ctx, phone.WABAs[0]); err != nil {
 		log.Fatal(err)
 	}
-	result, err := tracker.Begin(ctx, coexistence.API(client), phone.ID)
+	result, err := tracker.RequestSync(ctx, phone.ID)
 	if err != nil {
 		log.Fatal(err)
 	}
 	fmt.Println(result.Requested, result.State.Stage)
 
-	_, err = tracker.Begin(ctx, coexistence.API(client), phone.ID)
+	_, err = tracker.RequestSync(ctx, phone.ID)
 	fmt.Println(errors.Is(err, coexistence.ErrSyncUsed))
 	// Output:
 	// subscription is not in place

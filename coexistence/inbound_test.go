@@ -3,16 +3,21 @@ package coexistence_test
 import (
 	"context"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook"
 )
 
+// A heard limiter holds nothing back, and remembers what numbers received.
 type heard []string
+
+func (h *heard) Wait(context.Context, cloudapi.Turn) error { return nil }
 
 func (h *heard) Received(_ context.Context, phone graph.PhoneNumberID, at time.Time) {
 	*h = append(*h, string(phone)+" "+at.Format(time.TimeOnly))
@@ -22,7 +27,16 @@ func (h *heard) Received(_ context.Context, phone graph.PhoneNumberID, at time.T
 func TestTheTrackerTellsTheLimiterWhatArrives(t *testing.T) {
 	t.Parallel()
 	var got heard
-	tracker, err := coexistence.NewTracker(coexistence.Config{Store: new(coexistence.MemStore), Inbound: &got})
+	client, err := cloudapi.NewClient(cloudapi.Config{Limiter: &got})
+	require.NoError(t, err)
+	asked := 0
+	tracker, err := coexistence.NewTracker(coexistence.Config{
+		Store: new(coexistence.MemStore),
+		Client: func(context.Context, graph.PhoneNumberID) (*cloudapi.Client, error) {
+			asked++
+			return client, nil
+		},
+	})
 	require.NoError(t, err)
 	info := webhook.EventInfo{Phone: phone, At: time.Date(2026, 11, 20, 10, 0, 0, 0, time.UTC)}
 	ada := graph.Identity{WAID: "15550100123"}
@@ -37,4 +51,41 @@ func TestTheTrackerTellsTheLimiterWhatArrives(t *testing.T) {
 		require.NoError(t, tracker.Handle(t.Context(), ev))
 	}
 	require.Equal(t, heard{string(phone) + " 10:00:00", string(phone) + " 10:00:00"}, got)
+	require.Equal(t, 1, asked, "a token is not read for every message")
+}
+
+// Events are handled although tokens cannot be read, and do not wait for them again and again.
+func TestWhatArrivesDoesNotWaitForTokens(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var got heard
+		client, err := cloudapi.NewClient(cloudapi.Config{Limiter: &got})
+		require.NoError(t, err)
+		down := true
+		tracker, err := coexistence.NewTracker(coexistence.Config{
+			Store: new(coexistence.MemStore),
+			Client: func(ctx context.Context, _ graph.PhoneNumberID) (*cloudapi.Client, error) {
+				if down {
+					<-ctx.Done()
+					return nil, ctx.Err()
+				}
+				return client, nil
+			},
+		})
+		require.NoError(t, err)
+		began := time.Now()
+		for range 100 {
+			require.NoError(t, tracker.Handle(t.Context(), &webhook.IncomingMessage{
+				EventInfo: webhook.EventInfo{Phone: phone}, ID: "wamid.1", From: graph.Identity{WAID: "15550100123"},
+			}))
+		}
+		require.Less(t, time.Since(began), 5*time.Second)
+		require.Empty(t, got)
+		down = false
+		time.Sleep(2 * time.Minute)
+		require.NoError(t, tracker.Handle(t.Context(), &webhook.IncomingMessage{
+			EventInfo: webhook.EventInfo{Phone: phone}, ID: "wamid.2", From: graph.Identity{WAID: "15550100123"},
+		}))
+		require.Len(t, got, 1)
+	})
 }

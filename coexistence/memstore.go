@@ -1,6 +1,7 @@
 package coexistence
 
 import (
+	"cmp"
 	"context"
 	"iter"
 	"maps"
@@ -80,6 +81,30 @@ func (s *MemStore) State(ctx context.Context, phone graph.PhoneNumberID) (State,
 		return n.state.Clone(), nil
 	}
 	return State{}, ErrNotFound
+}
+
+// Numbers implements [StateStore].
+func (s *MemStore) Numbers(ctx context.Context) iter.Seq2[State, error] {
+	return func(yield func(State, error) bool) {
+		if err := ctx.Err(); err != nil {
+			yield(State{}, err)
+			return
+		}
+		s.mu.RLock()
+		var list []*State
+		for _, n := range s.numbers {
+			if n.state != nil {
+				list = append(list, n.state)
+			}
+		}
+		s.mu.RUnlock()
+		slices.SortFunc(list, func(a, b *State) int { return cmp.Compare(a.Phone, b.Phone) })
+		for _, st := range list {
+			if !yield(st.Clone(), nil) {
+				return
+			}
+		}
+	}
 }
 
 // StatesByWABA implements [StateStore].

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook"
 )
@@ -116,7 +117,16 @@ func (b Body) Placeholder() bool {
 	return b.Kind == "" || b.Kind == webhook.TypeMediaPlaceholder || b.Kind == webhook.TypeUnsupported
 }
 
-// Media is a file. Fetch it soon, the id expires within days.
+// MediaDownload returns what [cloudapi.MediaService.Download] needs to fetch the file of the message and to check that it is the
+// right one. It is zero if the message has no file. Set MaxBytes to less than the default where less will do.
+func (m Message) MediaDownload() cloudapi.MediaDownload {
+	if m.Media == nil || m.Media.ID == "" {
+		return cloudapi.MediaDownload{}
+	}
+	return cloudapi.MediaDownload{ID: m.Media.ID, Phone: m.Phone, SHA256: m.Media.SHA256}
+}
+
+// Media is a file. Fetch it soon, the id expires within days: see [Message.MediaDownload].
 type Media struct {
 	ID       graph.MediaID `json:"id,omitzero"`
 	MIMEType string        `json:"mime_type,omitzero"`

@@ -274,6 +274,14 @@ func TestBodiesTellTheirText(t *testing.T) {
 	require.Equal(t, "a.pdf", m.Media.Filename)
 }
 
+// A file is fetched with all that lets the client see that it is the right one.
+func TestAMessageSaysHowToFetchItsFile(t *testing.T) {
+	t.Parallel()
+	store := delivered(t, inbound("wamid.1", ada, 1, image("3001", "look")), inbound("wamid.2", ada, 2, text("no file")))
+	require.Equal(t, cloudapi.MediaDownload{ID: "3001", Phone: phone, SHA256: "c2hh"}, message(t, store, "wamid.1").MediaDownload())
+	require.Zero(t, message(t, store, "wamid.2").MediaDownload())
+}
+
 // What is kept must not change, or keep megabytes alive, with the delivery that it came from.
 func TestMessagesDoNotAliasTheDelivery(t *testing.T) {
 	t.Parallel()

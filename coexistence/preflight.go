@@ -95,28 +95,32 @@ func Fields() []webhook.Field {
 	}
 }
 
-// Preflight reads whether everything is in place for a sync of the number, and changes nothing. [Tracker.Begin] does it by
-// itself. The error is about the store; calls that bring no answer are problems.
-func (t *Tracker) Preflight(ctx context.Context, api SyncAPI, phone graph.PhoneNumberID) (Preflight, error) {
+// Preflight reads whether everything is in place for the syncs of the number, and changes nothing. [Tracker.RequestSync] does it
+// by itself. The error is about the store or the client; calls that bring no answer are problems.
+func (t *Tracker) Preflight(ctx context.Context, phone graph.PhoneNumberID) (Preflight, error) {
 	st, err := t.state(ctx, phone)
 	if err != nil {
 		return Preflight{}, err
 	}
-	return t.preflight(ctx, api, st, []cloudapi.SyncKind{cloudapi.SyncContacts, cloudapi.SyncHistory}), nil
+	c, err := t.Client(ctx, phone)
+	if err != nil {
+		return Preflight{}, err
+	}
+	return preflight(ctx, c, st, t.cfg.Syncs), nil
 }
 
-func (t *Tracker) preflight(ctx context.Context, api SyncAPI, st State, kinds []cloudapi.SyncKind) Preflight {
+func preflight(ctx context.Context, c *cloudapi.Client, st State, kinds []cloudapi.SyncKind) Preflight {
 	var p Preflight
 	problem := func(f Finding) { p.Problems = append(p.Problems, f) }
 	warning := func(f Finding) { p.Warnings = append(p.Warnings, f) }
 
 	p.ReadAt = time.Now()
-	phone, err := api.Phone(ctx, st.Phone)
+	phone, err := c.Phones.Get(ctx, st.Phone, cloudapi.PhoneGetOptions{})
 	switch {
 	case err != nil:
 		problem(Finding{Check: CheckNumber, Text: "the number cannot be read", Err: err})
-	case PresenceOf(phone) != PresenceBoth:
-		problem(Finding{Check: CheckNumber, Text: "the number is " + string(PresenceOf(phone)) +
+	case presenceOf(phone) != PresenceBoth:
+		problem(Finding{Check: CheckNumber, Text: "the number is " + string(presenceOf(phone)) +
 			", not in the app and on Cloud API: signup took another path or is not finished; repeat it with the existing number of the app"})
 	}
 	if err == nil {
@@ -131,8 +135,8 @@ func (t *Tracker) preflight(ctx context.Context, api SyncAPI, st State, kinds []
 		problem(Finding{Check: CheckSubscription, Text: "no account is known to hold the number; name all of them in Onboarding.WABAIDs"})
 	}
 	for _, waba := range wabas {
-		apps, err := api.SubscribedApps(ctx, waba)
-		ours := func(a cloudapi.SubscribedApp) bool { return t.cfg.AppID == "" || a.ID == t.cfg.AppID }
+		apps, err := c.WABAs.SubscribedApps(ctx, waba)
+		ours := func(a cloudapi.SubscribedApp) bool { return c.AppID() == "" || a.ID == c.AppID() }
 		switch {
 		case err != nil:
 			problem(Finding{Check: CheckSubscription, WABA: waba, Text: "the subscribed apps cannot be read", Err: err})
@@ -146,15 +150,15 @@ func (t *Tracker) preflight(ctx context.Context, api SyncAPI, st State, kinds []
 			}
 		}
 	}
-	if t.cfg.AppID == "" && len(wabas) > 0 {
-		warning(Finding{Check: CheckSubscription, Text: "Config.AppID is empty, so any subscribed app was taken for ours"})
+	if c.AppID() == "" && len(wabas) > 0 {
+		warning(Finding{Check: CheckSubscription, Text: "the client has no AppID, so any subscribed app was taken for ours"})
 	}
 
 	required := Fields()
 	if !slices.Contains(kinds, cloudapi.SyncHistory) {
 		required = slices.DeleteFunc(required, func(f webhook.Field) bool { return f == webhook.FieldHistory })
 	}
-	switch subs, err := api.Subscriptions(ctx); {
+	switch subs, err := c.Apps.Subscriptions(ctx); {
 	case err != nil:
 		// Not even for a moment: a field that is missing burns the request, and asking again costs nothing.
 		problem(Finding{Check: CheckFields, Text: "the app's webhook fields cannot be read, so nobody knows whether it subscribes to " +

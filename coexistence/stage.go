@@ -23,17 +23,17 @@ func (s Stage) Advice() string {
 	case StageNone:
 		return "take the business through Embedded Signup, then call Tracker.Onboard"
 	case StageOnboarded:
-		return "call Tracker.Begin now: contacts and history can be asked for once, and only during the first 24 hours"
+		return "request contacts and history now (Tracker.RequestSync, or Tracker.Run): they can be requested once, and only during the first 24 hours"
 	case StageSyncing:
 		return "show the progress, ask the business to keep the app open, treat nothing that is imported as new"
 	case StageActive:
 		return "nothing outstanding; keep quiet in conversations in which a person answers from the phone"
 	case StageOffboarded:
 		return "pause sending and keep the token, the subscription and all data: the number is expected back within minutes, " +
-			"once the business finishes on its phone; read the number (Tracker.Confirm) if it stays away"
+			"once the business finishes on its phone; read the number (Tracker.Refresh) if it stays away"
 	case StageRemoved:
 		return "stop sending, tell the business why and what helps (State.Remedy), and offer Embedded Signup again; " +
 			"conversations stay yours to keep or delete"
 	}
-	return "a stage this version does not know; read the number (Tracker.Confirm)"
+	return "a stage this version does not know; read the number (Tracker.Refresh)"
 }

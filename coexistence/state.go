@@ -82,8 +82,8 @@ func (s State) Remaining(now time.Time) time.Duration {
 // CanRequestSync reports whether there is something that can still be asked for: see [State.Due].
 func (s State) CanRequestSync(now time.Time) bool { return len(s.Due(now)) > 0 }
 
-// Due returns what was not asked for yet and can be asked for now, contacts before history. A background job can call it for
-// every number, and [Tracker.Begin] where something is due. What the host chose to skip is not due.
+// Due returns what was not asked for yet and can be asked for now, contacts before history. [Tracker.Run] requests it
+// for all numbers. What the host chose to skip is not due.
 func (s State) Due(now time.Time) []cloudapi.SyncKind {
 	var due []cloudapi.SyncKind
 	if s.Contacts.Status != SyncSkipped && s.canRequest(s.Contacts.Sync, now) {
@@ -121,7 +121,7 @@ func (s State) HistoryStatus(now time.Time) SyncStatus { return s.History.at(s, 
 
 // NeedsConfirm reports whether a lifecycle update arrived that no reading of the number, half a minute later or more, has
 // confirmed. Updates name an account rather than a number, arrive out of order and are dated by another clock, so reading the
-// number is the only proof: see [Tracker.Confirm].
+// number is the only proof: see [Tracker.Refresh].
 func (s State) NeedsConfirm() bool {
 	return !s.LifecycleAt.IsZero() && s.LifecycleAt.After(s.ConfirmedAt.Add(-clockSkew))
 }

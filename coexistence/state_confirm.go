@@ -17,8 +17,8 @@ const (
 	PresenceNowhere Presence = "nowhere"  // on neither
 )
 
-// PresenceOf reads p's is_on_biz_app and platform_type.
-func PresenceOf(p *cloudapi.Phone) Presence {
+// presenceOf reads p's is_on_biz_app and platform_type.
+func presenceOf(p *cloudapi.Phone) Presence {
 	onAPI := p.PlatformType == cloudapi.PlatformCloudAPI
 	switch {
 	case p.IsOnBizApp && onAPI:
@@ -42,7 +42,7 @@ func (s State) Confirm(p *cloudapi.Phone, at time.Time) State {
 		return s
 	}
 	at = at.UTC()
-	s.ConfirmedAt, s.Presence = at, PresenceOf(p)
+	s.ConfirmedAt, s.Presence = at, presenceOf(p)
 	if p.DisplayPhoneNumber != "" && s.DisplayPhone == "" {
 		s.DisplayPhone = p.DisplayPhoneNumber
 	}

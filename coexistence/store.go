@@ -32,6 +32,10 @@ type StateStore interface {
 	// State returns a number's state, or ErrNotFound.
 	State(ctx context.Context, phone graph.PhoneNumberID) (State, error)
 
+	// Numbers returns the states of all numbers, in the order of their phone ids. It holds no lock while the caller works on
+	// them, so it may miss one that is stored meanwhile. The first error ends it.
+	Numbers(ctx context.Context) iter.Seq2[State, error]
+
 	// StatesByWABA returns the states of the numbers that an account holds: those with the account as WABA or among WABAs,
 	// in the order of their phone ids. None is no error.
 	StatesByWABA(ctx context.Context, waba graph.WABAID) ([]State, error)

@@ -62,9 +62,9 @@ func (s SyncStatus) Outstanding() bool {
 func (s SyncStatus) Advice() string {
 	switch s {
 	case SyncNone:
-		return "call Tracker.Begin before the 24 hours since onboarding are over"
+		return "call Tracker.RequestSync before the 24 hours since onboarding are over"
 	case SyncSkipped:
-		return "nothing to do; Tracker.Begin still asks for it until the 24 hours since onboarding are over"
+		return "nothing to do; Tracker.RequestSync still asks for it until the 24 hours since onboarding are over"
 	case SyncRequested:
 		return "wait for the call to end; do not make another one"
 	case SyncUnknown:

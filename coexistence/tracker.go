@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"sync"
 	"time"
 
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi"
@@ -16,35 +17,37 @@ type Config struct {
 	// Store keeps everything. Use [MemStore] to begin with.
 	Store Store
 
-	// AppID is our own app. The preflight looks for it among the subscribed apps, and account updates about other apps of the
-	// same partner are passed over. If empty, any app is taken for ours.
-	AppID graph.AppID
+	// Client returns the client of a number. If nil, the tracker only follows: what calls Meta is an error.
+	//
+	// The client tells the tracker two things more. Its AppID is our own app: the preflight looks for it among the subscribed
+	// apps, and account updates about other apps of the same partner are passed over. If it is empty or there is no client,
+	// any app is taken for ours. Its limiter, if it is a [cloudapi.InboundRecorder], counts the messages that the number
+	// receives, because those take from the same 20 a second as the ones that it sends. Both are remembered, so that a token is
+	// not read for every message.
+	Client ClientFunc
 
-	// Inbound is told of every message that a number receives, because those take from the same 20 a second as the ones that
-	// it sends: the limiter of the client that sends, such as a [cloudapi.MemLimiter]. If nil, nobody is told.
-	Inbound Inbound
+	// Syncs is what [Tracker.Reconcile] and [Tracker.Run] request of each onboarding, and [Tracker.RequestSync] if it is not
+	// told. If empty, contacts and history. A host that never wants history names contacts alone.
+	Syncs []cloudapi.SyncKind
 
 	// Logger gets what no caller can see. If nil, nothing is logged.
 	Logger *slog.Logger
 }
 
-// An Inbound counts what numbers receive. at is when the message came to Meta.
-type Inbound interface {
-	Received(ctx context.Context, phone graph.PhoneNumberID, at time.Time)
-}
-
-var _ Inbound = (*cloudapi.MemLimiter)(nil)
-
 // A Tracker follows coexistence numbers. It is a [webhook.Handler] that keeps states, messages and contacts in a [Store], and
-// the guard of the calls that work only once. It holds nothing itself: make one per process, over one store. It is safe for
-// concurrent use.
+// the guard of the calls that work only once. Everything that matters is in the store: make one Tracker per process, over one
+// store. It is safe for concurrent use.
 //
 // Put it before the host's own handlers, so that they find everything stored. It is idempotent, which they seldom are: an
 // inbox in front of both drops what Meta repeats, and so does Dispatch until the process ends:
 //
 //	db.Inbox(webhook.MultiHandler(tracker, &mux), inbox.Config{})
 //	webhook.Dispatch(webhook.MultiHandler(tracker, &mux))
-type Tracker struct{ cfg Config }
+type Tracker struct {
+	cfg  Config
+	apps sync.Map // phone number id → appOf
+	busy sync.Map // phone number id → what is due is being done
+}
 
 var _ webhook.Handler = (*Tracker)(nil)
 
@@ -56,13 +59,19 @@ func NewTracker(cfg Config) (*Tracker, error) {
 	if cfg.Logger == nil {
 		cfg.Logger = slog.New(slog.DiscardHandler)
 	}
-	return &Tracker{cfg}, nil
+	if len(cfg.Syncs) == 0 {
+		cfg.Syncs = []cloudapi.SyncKind{cloudapi.SyncContacts, cloudapi.SyncHistory}
+	}
+	if err := checkSyncKinds(cfg.Syncs); err != nil {
+		return nil, err
+	}
+	return &Tracker{cfg: cfg}, nil
 }
 
 // Store returns the store that the tracker keeps everything in.
 func (t *Tracker) Store() Store { return t.cfg.Store }
 
-// Onboard tells the tracker that a business finished signup for a number. Call it when signup is done, before [Tracker.Begin].
+// Onboard tells the tracker that a business finished signup for a number. Call it when signup is done, before [Tracker.RequestSync].
 // Calling it again for the same signup is harmless; see [State.Onboard]. Told minutes late, the number needs to be read:
 // [State.NeedsConfirm]. If o.OnboardedAt is zero, it is now for a number that is
 // not connected, and nothing new for one that is.
@@ -95,44 +104,23 @@ func (t *Tracker) Onboard(ctx context.Context, o cloudapi.Onboarding) error {
 	return err
 }
 
-// Confirm reads the number and stores what was read; see [State.Confirm]. Call it after a lifecycle update
-// ([State.NeedsConfirm]) and before acting on a disconnection.
-func (t *Tracker) Confirm(ctx context.Context, api PhoneAPI, phone graph.PhoneNumberID) (State, error) {
+// Refresh reads the number from Meta and stores what was read; see [State.Confirm]. Call it before acting on a disconnection.
+// After a lifecycle update ([State.NeedsConfirm]), [Tracker.Run] does so by itself.
+func (t *Tracker) Refresh(ctx context.Context, phone graph.PhoneNumberID) (State, error) {
+	c, err := t.Client(ctx, phone)
+	if err != nil {
+		return State{}, err
+	}
+	return t.refresh(ctx, c, phone)
+}
+
+func (t *Tracker) refresh(ctx context.Context, c *cloudapi.Client, phone graph.PhoneNumberID) (State, error) {
 	at := time.Now().UTC()
-	p, err := api.Phone(ctx, phone)
+	p, err := c.Phones.Get(ctx, phone, cloudapi.PhoneGetOptions{})
 	if err != nil {
 		return State{}, err
 	}
 	return t.cfg.Store.UpdateState(ctx, phone, func(s State) (State, error) { return s.Confirm(p, at), nil })
-}
-
-// Tend does what is due for a number, for a job that calls it for every number now and then, and when a process starts: it asks for what
-// [State.Due] names, as Begin does, and reads the number if [State.NeedsConfirm]. Client returns the client of the business, and is called only
-// if there is something to do; did says whether there was. Several processes may do so at once. An error means that it is to be tried again.
-func (t *Tracker) Tend(
-	ctx context.Context, phone graph.PhoneNumberID, client func(ctx context.Context, phone graph.PhoneNumberID) (*cloudapi.Client, error),
-) (did bool, err error) {
-	s, err := t.cfg.Store.State(ctx, phone)
-	if err != nil {
-		return false, err
-	}
-	due := s.Stage.Live() && s.CanRequestSync(time.Now())
-	if !due && !s.NeedsConfirm() {
-		return false, nil
-	}
-	c, err := client(ctx, phone)
-	if err != nil {
-		return false, err
-	}
-	if s.NeedsConfirm() {
-		if s, err = t.Confirm(ctx, API(c), phone); err != nil {
-			return true, err
-		}
-	}
-	if due && s.Stage.Live() {
-		_, err = t.Begin(ctx, API(c), phone)
-	}
-	return true, err
 }
 
 // Handle implements [webhook.Handler]. It bears repeats and any order; an error means that the event should come again. Events
@@ -187,23 +175,23 @@ func (t *Tracker) Handle(ctx context.Context, ev webhook.Event) error {
 	}
 }
 
-// count tells of what customers send now. History is a copy of what was sent long ago, and what the owner writes on the phone
-// does not pass through Cloud API's throughput.
+// count records in the limiter what customers send now. History is a copy of what was sent long ago, and what the owner writes
+// on the phone does not pass through Cloud API's throughput.
 func (t *Tracker) count(ctx context.Context, ev webhook.Event) {
-	if t.cfg.Inbound == nil {
+	switch ev.(type) {
+	case *webhook.IncomingMessage, *webhook.UnavailableMessage:
+	default:
 		return
 	}
-	switch ev := ev.(type) {
-	case *webhook.IncomingMessage:
-		t.cfg.Inbound.Received(ctx, ev.Phone, ev.At)
-	case *webhook.UnavailableMessage:
-		t.cfg.Inbound.Received(ctx, ev.Phone, ev.At)
-	default:
+	info := ev.Info()
+	if recorder := t.app(ctx, info.Phone).inbound; recorder != nil {
+		recorder.Received(ctx, info.Phone, info.At)
 	}
 }
 
 // Sent registers a message that was sent through the API, so that it is in the conversation at once and an echo of it is not taken
-// for a person. Call it with what [cloudapi.MessagesService.Send] took and returned. A status may have been faster.
+// for a person. Call it with what [cloudapi.MessagesService.Send] took and returned, if that is not [Tracker.Send]. A status may
+// have been faster.
 func (t *Tracker) Sent(ctx context.Context, phone graph.PhoneNumberID, sent *cloudapi.Sent, m cloudapi.Message) error {
 	if sent == nil {
 		return errors.New("coexistence: there is no Sent to register")

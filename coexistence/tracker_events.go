@@ -49,15 +49,12 @@ func (s State) arrived(ev webhook.Event, now time.Time) State {
 
 // account hands an update to the numbers that it is about.
 func (t *Tracker) account(ctx context.Context, ev *webhook.AccountUpdate) error {
-	if info := ev.WABAInfo; info != nil && info.PartnerApp != "" && t.cfg.AppID != "" && info.PartnerApp != t.cfg.AppID {
-		return nil
-	}
 	states, err := t.cfg.Store.StatesByWABA(ctx, ev.WABA)
 	if err != nil {
 		return err
 	}
 	for _, st := range states {
-		if !concerns(ev, st) {
+		if !concerns(ev, st) || t.othersApp(ctx, ev, st.Phone) {
 			continue
 		}
 		_, err := t.cfg.Store.UpdateState(ctx, st.Phone, func(s State) (State, error) { return s.Apply(ev), nil })
@@ -66,6 +63,15 @@ func (t *Tracker) account(ctx context.Context, ev *webhook.AccountUpdate) error 
 		}
 	}
 	return nil
+}
+
+// othersApp reports whether an update is about another app of the same partner.
+func (t *Tracker) othersApp(ctx context.Context, ev *webhook.AccountUpdate, phone graph.PhoneNumberID) bool {
+	if ev.WABAInfo == nil || ev.WABAInfo.PartnerApp == "" {
+		return false
+	}
+	ours := t.app(ctx, phone).id
+	return ours != "" && ours != ev.WABAInfo.PartnerApp
 }
 
 // concerns reports whether an update is about a number. An account can hold several, and the number in the update, if there is

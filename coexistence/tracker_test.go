@@ -112,7 +112,11 @@ func TestAccountUpdatesFindTheirNumbers(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			store := new(coexistence.MemStore)
-			tracker, err := coexistence.NewTracker(coexistence.Config{Store: store, AppID: "400"})
+			client, err := cloudapi.NewClient(cloudapi.Config{AppID: "400"})
+			require.NoError(t, err)
+			tracker, err := coexistence.NewTracker(coexistence.Config{
+				Store: store, Client: func(context.Context, graph.PhoneNumberID) (*cloudapi.Client, error) { return client, nil },
+			})
 			require.NoError(t, err)
 			for id, number := range map[graph.PhoneNumberID]string{phone: display, mexican: "525510000199"} {
 				require.NoError(t, tracker.Onboard(t.Context(), cloudapi.Onboarding{PhoneNumberID: id, WABAIDs: []graph.WABAID{waba}, DisplayPhoneNumber: number, OnboardedAt: t0}))
@@ -129,23 +133,23 @@ func TestAccountUpdatesFindTheirNumbers(t *testing.T) {
 	}
 }
 
-func TestConfirmReadsTheNumber(t *testing.T) {
+func TestRefreshReadsTheNumber(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t)
 	d.srv.Suspend(d.phone.ID, true)
-	st, err := d.tracker.Confirm(t.Context(), d.api, d.phone.ID)
+	st, err := d.tracker.Refresh(t.Context(), d.phone.ID)
 	require.NoError(t, err)
 	require.Equal(t, coexistence.StageOffboarded, st.Stage)
 	require.NotEmpty(t, st.Remedy())
 	d.srv.Suspend(d.phone.ID, false)
-	st, err = d.tracker.Confirm(t.Context(), d.api, d.phone.ID)
+	st, err = d.tracker.Refresh(t.Context(), d.phone.ID)
 	require.NoError(t, err)
 	require.Equal(t, coexistence.StageOnboarded, st.Stage)
 	require.Equal(t, st, d.state(t))
 
 	// Losing access is no proof that the number is gone.
 	d.srv.Detach(d.phone.WABAs[0])
-	_, err = d.tracker.Confirm(t.Context(), d.api, d.phone.ID)
+	_, err = d.tracker.Refresh(t.Context(), d.phone.ID)
 	require.ErrorIs(t, err, graph.ErrAccessLost)
 	require.Equal(t, st, d.state(t))
 }
@@ -153,9 +157,9 @@ func TestConfirmReadsTheNumber(t *testing.T) {
 func TestASyncShowsWhenItWasLastActive(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		store := new(coexistence.MemStore)
-		tracker := onboard(t, store)
-		_, err := tracker.Begin(t.Context(), new(meta), phone)
+		d := newDesk(t)
+		store := d.store
+		_, err := d.tracker.RequestSync(t.Context(), phone)
 		require.NoError(t, err)
 		state := func() coexistence.State {
 			st, err := store.State(t.Context(), phone)
@@ -183,8 +187,8 @@ func TestAnAddressBookSeldomWritesTheState(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		store := &brokenStore{Store: new(coexistence.MemStore)}
-		tracker := onboard(t, store)
-		_, err := tracker.Begin(t.Context(), new(meta), phone)
+		d := newDesk(t, func(d *desk) { d.store = store })
+		_, err := d.tracker.RequestSync(t.Context(), phone)
 		require.NoError(t, err)
 		store.changes = 0
 		for i := range 200 {
@@ -350,7 +354,7 @@ func TestErrorsOfTheStoreComeOut(t *testing.T) {
 		}
 	}
 	require.ErrorIs(t, tracker.Sent(ctx, phone, &cloudapi.Sent{ID: "wamid.1"}, cloudapi.Message{Content: &cloudapi.Text{}}), context.Canceled)
-	_, err := tracker.Begin(ctx, new(meta), phone)
+	_, err := tracker.RequestSync(ctx, phone)
 	require.ErrorIs(t, err, context.Canceled)
 	require.NotErrorIs(t, err, coexistence.ErrNotOnboarded)
 }

@@ -46,8 +46,10 @@ func TestAPageNeedsATenantAndAPrefixThatCanBeMounted(t *testing.T) {
 	for name, page := range map[string]signup.PageConfig{
 		"prefix": {Prefix: "/whatsapp/"}, "origins": {TrustedOrigins: []string{"https://app.example.com"}}, "page": {PageURL: "/settings"},
 		"redirect": {RedirectURI: "https://app.example.com/signup/back"},
-		"check":    {Check: func(context.Context, string, signup.CheckParams) (signup.CheckResult, error) { return signup.CheckResult{}, nil }},
-		"launch":   {LaunchFor: func(context.Context, string) (signup.LaunchOptions, error) { return signup.LaunchOptions{}, nil }},
+		"check": {Check: func(context.Context, string, signup.CheckParams) (signup.CheckResult, error) {
+			return signup.CheckResult{}, nil
+		}},
+		"launch": {LaunchFor: func(context.Context, string) (signup.LaunchOptions, error) { return signup.LaunchOptions{}, nil }},
 	} {
 		require.ErrorContains(t, refusal(page), "Config.Page.Tenant is nil", name)
 	}

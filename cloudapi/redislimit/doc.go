@@ -7,7 +7,8 @@
 //		return err
 //	}
 //	client, err := cloudapi.NewClient(cloudapi.Config{Limiter: limiter})
-//	tracker, err := coexistence.NewTracker(coexistence.Config{Store: store, Inbound: limiter})
+//
+// A coexistence.Tracker whose Config.Client returns copies of this client records in the limiter what numbers receive.
 //
 // # What is in Redis
 //

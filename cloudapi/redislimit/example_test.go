@@ -1,17 +1,19 @@
 package redislimit_test
 
 import (
+	"context"
 	"fmt"
 
 	"github.com/redis/go-redis/v9"
 
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/redislimit"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence"
 )
 
-// Every process makes its own limiter over the same Redis. The client asks it before each send, and the tracker tells it what
-// arrives.
+// Every process makes its own limiter over the same Redis. The client asks it before each send, and a tracker finds it through
+// the client and records there what arrives.
 func ExampleNew() {
 	rdb := redis.NewClient(&redis.Options{Addr: "redis.internal:6379"})
 	defer rdb.Close()
@@ -25,7 +27,12 @@ func ExampleNew() {
 		fmt.Println(err)
 		return
 	}
-	tracker, err := coexistence.NewTracker(coexistence.Config{Store: new(coexistence.MemStore), Inbound: limiter})
+	tracker, err := coexistence.NewTracker(coexistence.Config{
+		Store: new(coexistence.MemStore),
+		Client: func(context.Context, graph.PhoneNumberID) (*cloudapi.Client, error) {
+			return client.WithToken("the business's token"), nil
+		},
+	})
 	if err != nil {
 		fmt.Println(err)
 		return

@@ -59,7 +59,10 @@ type line struct {
 	using int
 }
 
-var _ cloudapi.LearningLimiter = (*Limiter)(nil)
+var (
+	_ cloudapi.LearningLimiter = (*Limiter)(nil)
+	_ cloudapi.InboundRecorder = (*Limiter)(nil)
+)
 
 // New returns a limiter that keeps its budgets in rdb. It does no I/O.
 func New(rdb redis.Scripter, cfg Config) (*Limiter, error) {
@@ -132,8 +135,8 @@ func (l *Limiter) Learn(ctx context.Context, t cloudapi.Turn, c cloudapi.Call) {
 		number(s.Halve), s.Ceiling, cloudapi.PairPause.Microseconds(), cloudapi.PairBurst, recovery.Microseconds(), leastShare)
 }
 
-// Received counts a message that a number received, and that takes from the same budget as those it sends: give the limiter to
-// a coexistence.Tracker as Inbound. at is when the message came to Meta; old ones are not counted. It is one round trip.
+// Received implements cloudapi.InboundRecorder: it counts a message that a number received, and that takes from the same budget
+// as those it sends. A coexistence.Tracker calls it. Old messages are not counted. It is one round trip.
 func (l *Limiter) Received(ctx context.Context, phone graph.PhoneNumberID, at time.Time) {
 	if time.Since(at) > time.Minute {
 		return

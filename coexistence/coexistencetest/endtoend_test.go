@@ -42,11 +42,12 @@ func newProduct(t *testing.T, world *coexistencetest.World, seed uint64, trouble
 	t.Helper()
 	client, err := cloudapi.NewClient(world.ClientConfig())
 	require.NoError(t, err)
-	tracker, err := coexistence.NewTracker(coexistence.Config{Store: new(coexistence.MemStore), AppID: world.AppID()})
+	p := &product{client: client, now: world.Now, rand: rand.New(rand.NewPCG(seed, 99)), trouble: trouble}
+	tracker, err := coexistence.NewTracker(coexistence.Config{Store: new(coexistence.MemStore), Client: p.clientOf})
 	require.NoError(t, err)
 	endpoint, err := webhook.NewEndpoint(world.WebhookConfig(), webhook.DispatchAll(tracker))
 	require.NoError(t, err)
-	p := &product{client: client, tracker: tracker, now: world.Now, rand: rand.New(rand.NewPCG(seed, 99)), trouble: trouble}
+	p.tracker = tracker
 	flow, err := signup.NewFlow(signup.Config{
 		ConfigurationID: world.ConfigurationID(), Client: client, Connected: p.onboarded,
 		Page: signup.PageConfig{Tenant: func(*http.Request) (string, error) { return "tenant-1", nil }},
@@ -83,10 +84,13 @@ func (p *product) onboarded(ctx context.Context, b *signup.Business) error {
 	return p.tracker.Onboard(ctx, o)
 }
 
-func (p *product) calls() *cloudapi.Client {
+func (p *product) clientOf(context.Context, graph.PhoneNumberID) (*cloudapi.Client, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.client.WithToken(p.business.Token)
+	if p.business == nil {
+		return nil, errors.New("the number is not connected")
+	}
+	return p.client.WithToken(p.business.Token), nil
 }
 
 // signUp plays the page: begin, the popup, finish. It returns what the page is told.
@@ -154,7 +158,7 @@ func TestInTheEndTheHostKnowsWhatThePhoneShows(t *testing.T) {
 		})
 		require.Equal(t, "ready", outcome, world)
 
-		result, err := p.tracker.Begin(t.Context(), coexistence.API(p.calls()), phone.ID())
+		result, err := p.tracker.RequestSync(t.Context(), phone.ID())
 		require.NoError(t, err, world)
 		require.Len(t, result.Requested, 2)
 		live(t, world, phone, p, seed)
@@ -203,9 +207,8 @@ func live(t *testing.T, world *coexistencetest.World, phone *coexistencetest.Pho
 		default:
 			c.Sends("May I?")
 			message := cloudapi.Message{To: cloudapi.ToIdentity(c.Identity()), Content: &cloudapi.Text{Body: "From the host"}}
-			sent, err := p.calls().Messages.Send(t.Context(), phone.ID(), message)
+			_, err := p.tracker.Send(t.Context(), phone.ID(), message)
 			require.NoError(t, err)
-			require.NoError(t, p.tracker.Sent(t.Context(), phone.ID(), sent, message))
 		}
 	}
 }
@@ -300,7 +303,7 @@ func TestALifeFromSignupToDisconnectAndBack(t *testing.T) {
 	require.Equal(t, "cancelled", p.signUp(t, world, (*coexistencetest.Popup).Cancel))
 	require.Equal(t, "ready", p.signUp(t, world, complete(coexistencetest.DeclineHistory)))
 	require.Equal(t, coexistence.StageOnboarded, stage())
-	_, err := p.tracker.Begin(t.Context(), coexistence.API(p.calls()), phone.ID())
+	_, err := p.tracker.RequestSync(t.Context(), phone.ID())
 	require.NoError(t, err)
 	require.Equal(t, coexistence.StageActive, stage())
 	st, err := p.tracker.Store().State(t.Context(), phone.ID())
@@ -320,10 +323,10 @@ func TestALifeFromSignupToDisconnectAndBack(t *testing.T) {
 	world.Advance(20 * time.Minute)
 	require.Equal(t, "ready", p.signUp(t, world, complete(coexistencetest.ShareHistory)))
 	require.Equal(t, coexistence.StageOnboarded, stage())
-	_, err = p.tracker.Begin(t.Context(), coexistence.API(p.calls()), phone.ID())
+	_, err = p.tracker.RequestSync(t.Context(), phone.ID())
 	require.NoError(t, err)
 	require.Equal(t, coexistence.StageActive, stage())
-	_, err = p.tracker.Begin(t.Context(), coexistence.API(p.calls()), phone.ID())
+	_, err = p.tracker.RequestSync(t.Context(), phone.ID())
 	require.ErrorIs(t, err, coexistence.ErrSyncUsed)
 	require.Equal(t, 4, world.Graph().Count("POST", "/{phone-number-id}/smb_app_data"))
 }

@@ -32,6 +32,7 @@ func TestStore(ctx context.Context, open func(context.Context) (coexistence.Stor
 		{"a state comes back as it was stored", (*storeCheck).stateRoundTrip},
 		{"Version counts changes, and an unchanged state is none", (*storeCheck).stateVersion},
 		{"an error of fn stores nothing", (*storeCheck).stateError},
+		{"all numbers are listed, in order", (*storeCheck).numbers},
 		{"states are found by each of their accounts, in order", (*storeCheck).statesByWABA},
 		{"concurrent changes of a state are not lost", (*storeCheck).stateConcurrency},
 		{"an unknown message is ErrNotFound", (*storeCheck).unknownMessage},

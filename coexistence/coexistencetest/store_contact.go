@@ -314,6 +314,22 @@ func (c *storeCheck) earlyStop() error {
 	for range c.s.Contacts(c.ctx, c.phone) {
 		break
 	}
+	set := func(cycle int) error {
+		_, err := c.s.UpdateState(c.ctx, c.phone, func(s coexistence.State) (coexistence.State, error) {
+			s.Cycle = cycle
+			return s, nil
+		})
+		return err
+	}
+	if err := set(1); err != nil {
+		return err
+	}
+	for range c.s.Numbers(c.ctx) {
+		if err := set(2); err != nil {
+			return err
+		}
+		break
+	}
 	_, err := c.know(c.phone, ada)
 	return err
 }

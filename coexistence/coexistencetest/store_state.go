@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"reflect"
 	"runtime"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -100,6 +102,47 @@ func (c *storeCheck) stateError() error {
 	}
 	_, err = c.s.State(c.ctx, c.phone)
 	return notFound(err)
+}
+
+// numbers stores more numbers than a store is likely to read at a time. The store may hold others.
+func (c *storeCheck) numbers() error {
+	const count = 520
+	var want []graph.PhoneNumberID
+	for i := range count {
+		id := graph.PhoneNumberID(fmt.Sprintf("%s-%04d", c.phone, count-1-i))
+		want = append(want, id)
+		_, err := c.s.UpdateState(c.ctx, id, func(s coexistence.State) (coexistence.State, error) {
+			s.Cycle, s.WABA = 1, c.waba
+			return s, nil
+		})
+		if err != nil {
+			return err
+		}
+	}
+	slices.Sort(want)
+	if err := c.put(c.phone, c.text("wamid.1", "a", storeTime)); err != nil {
+		return err
+	}
+	var all, got []graph.PhoneNumberID
+	for st, err := range c.s.Numbers(c.ctx) {
+		if err != nil {
+			return err
+		}
+		all = append(all, st.Phone)
+		if !strings.HasPrefix(string(st.Phone), string(c.phone)) {
+			continue
+		}
+		if got = append(got, st.Phone); st.Cycle != 1 || st.WABA != c.waba || st.Version != 1 {
+			return fmt.Errorf("got %+v, which is not what was stored", st)
+		}
+	}
+	if !slices.IsSorted(all) {
+		return errors.New("the method Numbers is not in the order of the phone ids")
+	}
+	if !slices.Equal(got, want) {
+		return fmt.Errorf("%d numbers were stored and %d are listed, or others: a number without a state is none", len(want), len(got))
+	}
+	return nil
 }
 
 func (c *storeCheck) statesByWABA() error {

@@ -6,7 +6,7 @@
 //		return err
 //	}
 //	defer db.Close()
-//	tracker, err := coexistence.NewTracker(coexistence.Config{Store: db.Store(), AppID: appID})
+//	tracker, err := coexistence.NewTracker(coexistence.Config{Store: db.Store(), Client: clientOf})
 //	…
 //	in, err := db.Inbox(webhook.MultiHandler(tracker, &mux), inbox.Config{Logger: logger})
 //	…

@@ -88,20 +88,19 @@ func workerMain(ctx context.Context, text string) (err error) {
 func newWorker(j job, db *sqlite.DB) (*worker, error) {
 	w := &worker{job: j, db: db}
 	log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelError}))
-	limiter := &cloudapi.MemLimiter{Throughput: func(graph.PhoneNumberID) int { return j.Rate }}
 	client, err1 := cloudapi.NewClient(cloudapi.Config{
 		AppID: j.AppID, AppSecret: graph.Secret(j.AppSecret), AccessToken: graph.Secret(j.AccessToken),
-		BaseURL: j.BaseURL, Limiter: limiter,
+		BaseURL: j.BaseURL, Limiter: &cloudapi.MemLimiter{Throughput: func(graph.PhoneNumberID) int { return j.Rate }},
 	})
-	tracker, err2 := coexistence.NewTracker(coexistence.Config{Store: db.Store(), AppID: j.AppID, Inbound: limiter, Logger: log})
+	tracker, err2 := coexistence.NewTracker(coexistence.Config{
+		Store: db.Store(), Client: func(context.Context, graph.PhoneNumberID) (*cloudapi.Client, error) { return client, nil }, Logger: log,
+	})
 	if err := errors.Join(err1, err2); err != nil {
 		return nil, err
 	}
 	var err error
 	w.outbox, err = db.Outbox(outbox.Config{
-		Tracker:  tracker,
-		Client:   func(context.Context, graph.PhoneNumberID) (*cloudapi.Client, error) { return client, nil },
-		Patience: patience, Lease: lease, Senders: 32, Logger: log,
+		Tracker: tracker, Client: tracker.Client, Patience: patience, Lease: lease, Senders: 32, Logger: log,
 	})
 	if err != nil {
 		return nil, err

@@ -9,6 +9,7 @@ import (
 
 	"github.com/mdp/qrterminal/v3"
 
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence/coexistencetest"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence/eligibility"
@@ -118,7 +119,7 @@ func (s *story) sync(ctx context.Context) error {
 	for _, g := range st.History.Gaps() {
 		s.say("       phase %d misses chunks %v", g.Phase, g.Chunks)
 	}
-	_, err = s.host.tracker.Begin(ctx, coexistence.API(s.host.calls(s.number)), s.number)
+	_, err = s.host.tracker.RequestSync(ctx, s.number)
 	if !errors.Is(err, coexistence.ErrSyncUsed) {
 		return fmt.Errorf("a second request was not refused: %w", err)
 	}
@@ -142,7 +143,9 @@ func (s *story) live(ctx context.Context) error {
 		return err
 	}
 	s.say("host   somebody in the back office writes through Cloud API, which appears on the phone too")
-	if err := s.host.send(ctx, s.number, s.ada.Identity(), "Shall we keep a loaf for you?"); err != nil {
+	if _, err := s.host.tracker.Send(ctx, s.number, cloudapi.Message{
+		To: cloudapi.ToIdentity(s.ada.Identity()), Content: &cloudapi.Text{Body: "Shall we keep a loaf for you?"},
+	}); err != nil {
 		return err
 	}
 	if err := s.settle(ctx); err != nil {
@@ -195,7 +198,7 @@ func (s *story) changePhone(ctx context.Context) error {
 		return err
 	}
 	s.say("host   reads the number to be sure, because such updates arrive in any order")
-	st, err := s.host.tracker.Confirm(ctx, coexistence.API(s.host.calls(s.number)), s.number)
+	st, err := s.host.tracker.Refresh(ctx, s.number)
 	if err != nil {
 		return err
 	}

@@ -29,23 +29,22 @@ type host struct {
 func newHost(
 	ctx context.Context, app cloudapi.Config, configurationID string, verifyToken graph.Secret, db *sqlite.DB,
 ) (*host, error) {
-	limiter := new(cloudapi.MemLimiter) // 20 messages a second for each number, what it receives counted in
-	app.Limiter = limiter
-	client, err1 := cloudapi.NewClient(app)
 	log := slog.Default() // says what fails and comes again, which nobody would notice
-	tracker, err2 := coexistence.NewTracker(coexistence.Config{Store: db.Store(), AppID: app.AppID, Inbound: limiter, Logger: log})
-	h := &host{client: client, tracker: tracker}
+	h := new(host)
+	var err1, err2 error
+	h.client, err1 = cloudapi.NewClient(app) // 20 messages a second for each number, what it receives counted in
+	h.tracker, err2 = coexistence.NewTracker(coexistence.Config{Store: db.Store(), Client: h.clientOf, Logger: log})
 
 	var mux webhook.Mux
 	webhook.On(&mux, h.answer)
 	flow, err3 := signup.NewFlow(signup.Config{
-		ConfigurationID: configurationID, Client: client, Connected: h.connected,
+		ConfigurationID: configurationID, Client: h.client, Connected: h.connected,
 		Page: signup.PageConfig{Tenant: func(*http.Request) (string, error) { return "bakery", nil }}, // who signed in
 	})
 	if err := errors.Join(err1, err2, err3); err != nil {
 		return nil, err
 	}
-	if h.inbox, err1 = db.Inbox(webhook.MultiHandler(tracker, &mux), inbox.Config{Logger: log}); err1 != nil {
+	if h.inbox, err1 = db.Inbox(webhook.MultiHandler(h.tracker, &mux), inbox.Config{Logger: log}); err1 != nil {
 		return nil, err1
 	}
 	endpoint, err := webhook.NewEndpoint(webhook.Config{AppSecret: app.AppSecret, VerifyToken: verifyToken, Logger: log}, h.inbox)
@@ -54,6 +53,7 @@ func newHost(
 	}
 	h.routes.Handle("/webhook", endpoint)
 	h.routes.Handle("/signup/", flow.Handler())
+	go h.tracker.Run(ctx) // asks again for what could not be had, and reads numbers that changed
 	return h, h.inbox.Start(ctx)
 }
 
@@ -63,8 +63,8 @@ func (h *host) connected(ctx context.Context, b *signup.Business) error {
 	if err := h.tracker.Onboard(ctx, b.Onboarding); err != nil {
 		return err
 	}
-	if _, err := h.tracker.Begin(ctx, coexistence.API(h.calls(b.Phone.ID)), b.Phone.ID); err != nil {
-		// The number works without. A real host has a job that calls Tracker.Tend for every number now and then: it asks again.
+	if _, err := h.tracker.RequestSync(ctx, b.Phone.ID); err != nil {
+		// The number works without, and Tracker.Run asks again.
 		slog.ErrorContext(ctx, "contacts or history were not asked for", "phone", b.Phone.ID, "err", err)
 	}
 	return nil
@@ -82,25 +82,17 @@ func (h *host) answer(ctx context.Context, m *webhook.IncomingMessage) error {
 	if err != nil || chat.HumanActive(time.Hour, time.Now()) {
 		return err
 	}
-	return h.send(ctx, m.Phone, m.From, "Thanks for writing! We are open from 7 to 18 h.")
+	_, err = h.tracker.Send(ctx, m.Phone, cloudapi.Message{
+		To: cloudapi.ToIdentity(m.From), Content: &cloudapi.Text{Body: "Thanks for writing! We are open from 7 to 18 h."},
+	})
+	return err // asks for another try only if nothing went out and it may succeed
 }
 
-// send writes to a customer through Cloud API and files the message.
-func (h *host) send(ctx context.Context, from graph.PhoneNumberID, to graph.Identity, text string) error {
-	msg := cloudapi.Message{To: cloudapi.ToIdentity(to), Content: &cloudapi.Text{Body: text}}
-	sent, err := h.calls(from).Messages.Send(ctx, from, msg)
-	if e, ok := errors.AsType[*cloudapi.Error](err); ok && e.SafeToRetry() {
-		return err // it did not go out, and a later try may succeed
+// clientOf returns the client with the token of the business that owns a number.
+func (h *host) clientOf(_ context.Context, phone graph.PhoneNumberID) (*cloudapi.Client, error) {
+	token, ok := h.tokens.Load(phone)
+	if !ok {
+		return nil, errors.New("the number is not connected")
 	}
-	if err == nil {
-		err = h.tracker.Sent(ctx, from, sent, msg)
-	}
-	return webhook.Permanent(err) // another try would be refused again, or say twice what Meta may have sent
-}
-
-// calls returns a client with the token of the business that owns a number.
-func (h *host) calls(phone graph.PhoneNumberID) *cloudapi.Client {
-	token, _ := h.tokens.Load(phone)
-	secret, _ := token.(graph.Secret)
-	return h.client.WithToken(secret)
+	return h.client.WithToken(token.(graph.Secret)), nil
 }

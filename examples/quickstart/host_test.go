@@ -73,7 +73,9 @@ func TestAnAnswerThatMetaPutsOffIsTriedAgain(t *testing.T) {
 	t.Parallel()
 	s := connected(t)
 	s.world.Graph().Inject(cloudapitest.Fault{Code: graph.CodeRateLimitHit, Times: 100})
-	err := s.host.send(t.Context(), s.number, s.ada.Identity(), "hello")
+	err := s.host.answer(t.Context(), &webhook.IncomingMessage{
+		EventInfo: webhook.EventInfo{Phone: s.number, At: time.Now()}, ID: "wamid.1", From: s.ada.Identity(), Content: &webhook.Text{Body: "hello"},
+	})
 	require.ErrorIs(t, err, graph.CodeRateLimitHit)
 	require.False(t, webhook.IsPermanent(err))
 }
@@ -83,7 +85,7 @@ func TestAnAnswerThatCannotBeFiledIsGivenOnce(t *testing.T) {
 	t.Parallel()
 	s := connected(t)
 	var err error
-	s.host.tracker, err = coexistence.NewTracker(coexistence.Config{Store: full{s.store}})
+	s.host.tracker, err = coexistence.NewTracker(coexistence.Config{Store: full{s.store}, Client: s.host.clientOf})
 	require.NoError(t, err)
 	s.ada.Sends("Are you open?")
 	s.idle(t)

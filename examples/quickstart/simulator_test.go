@@ -1,12 +1,14 @@
 package main
 
 import (
+	"context"
 	"net/http/httptest"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence/coexistencetest"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/signup"
@@ -21,7 +23,13 @@ func TestTheChatHasWhatBothSidesWrote(t *testing.T) {
 	phone := world.NewPhone(coexistencetest.PhoneConfig{History: coexistencetest.History{Messages: 100}})
 	client, err := cloudapi.NewClient(world.ClientConfig())
 	require.NoError(t, err)
-	tracker, err := coexistence.NewTracker(coexistence.Config{Store: new(coexistence.MemStore), AppID: world.AppID()})
+	var token graph.Secret
+	tracker, err := coexistence.NewTracker(coexistence.Config{
+		Store: new(coexistence.MemStore),
+		Client: func(context.Context, graph.PhoneNumberID) (*cloudapi.Client, error) {
+			return client.WithToken(token), nil
+		},
+	})
 	require.NoError(t, err)
 	endpoint, err := webhook.NewEndpoint(world.WebhookConfig(), webhook.Dispatch(tracker))
 	require.NoError(t, err)
@@ -33,9 +41,9 @@ func TestTheChatHasWhatBothSidesWrote(t *testing.T) {
 
 	b, err := coexistencetest.SignUp(t.Context(), flow, phone, coexistencetest.ShareHistory)
 	require.NoError(t, err)
+	token = b.Token
 	require.NoError(t, tracker.Onboard(t.Context(), b.Onboarding))
-	_, err = tracker.Begin(t.Context(), coexistence.API(client.WithToken(b.Token)), b.Phone.ID)
-	require.NoError(t, err)
+	require.NoError(t, tracker.Reconcile(t.Context(), b.Phone.ID))
 	customer := phone.Customer("+1 555 010 0142")
 	customer.Sends("Are you open?")
 	phone.Send(customer, "Until six.")

@@ -43,12 +43,12 @@ type app struct {
 
 func newApp(ctx context.Context, s settings, meta *platform, db *storage.DB, keys *signup.Keyring, log *slog.Logger) (*app, error) {
 	a := &app{settings: s, meta: meta, db: db, keys: keys, log: log, counts: newCounts()}
-	limiter := new(cloudapi.MemLimiter) // the outbox sends for a number in one process at a time
 	cfg := meta.app
-	cfg.Limiter, cfg.Logger, cfg.Observe = limiter, log, a.counts.call
+	cfg.Limiter = new(cloudapi.MemLimiter) // the outbox sends for a number in one process at a time
+	cfg.Logger, cfg.Observe = log, a.counts.call
 	var err1, err2, err3, err4, err error
 	a.client, err1 = cloudapi.NewClient(cfg)
-	a.tracker, err2 = coexistence.NewTracker(coexistence.Config{Store: db.Store(), AppID: cfg.AppID, Inbound: limiter, Logger: log})
+	a.tracker, err2 = coexistence.NewTracker(coexistence.Config{Store: db.Store(), Client: a.calls, Logger: log})
 	a.flow, err3 = signup.NewFlow(signup.Config{
 		ConfigurationID: meta.configuration, Client: a.client, Store: db.Signups(), Cipher: keys, Logger: log,
 		Reserve: a.reserve, Connected: a.connected, Page: signup.PageConfig{
@@ -57,7 +57,7 @@ func newApp(ctx context.Context, s settings, meta *platform, db *storage.DB, key
 		},
 	})
 	a.outbox, err4 = db.Outbox(outbox.Config{
-		Tracker: a.tracker, Client: a.calls, Changed: func(graph.PhoneNumberID) { a.news.Tell() },
+		Tracker: a.tracker, Client: a.tracker.Client, Changed: func(graph.PhoneNumberID) { a.news.Tell() },
 		Lease: s.lease, Patience: s.patience, Logger: log,
 	})
 	if err := errors.Join(err1, err2, err3, err4); err != nil {

@@ -51,7 +51,7 @@ func (a *app) campaign(ctx context.Context, n *number, id string) (*campaign, er
 
 // templates lists the approved templates of a number that take nothing, or one value, for which we take the name.
 func (a *app) templates(ctx context.Context, n *number) (fit []*cloudapi.MessageTemplate, err error) {
-	client, err := a.calls(ctx, n.Phone)
+	client, err := a.tracker.Client(ctx, n.Phone)
 	if err != nil {
 		return nil, err
 	}

@@ -19,7 +19,7 @@ func (a *app) connected(ctx context.Context, b *signup.Business) error {
 	if err := a.tracker.Onboard(ctx, b.Onboarding); err != nil {
 		return err
 	}
-	if _, err := a.tracker.Tend(ctx, b.Phone.ID, a.calls); err != nil { // the number works without, and keepHouse tries again
+	if err := a.tracker.Reconcile(ctx, b.Phone.ID); err != nil { // the number works without, and Tracker.Run tries again
 		a.log.WarnContext(ctx, "contacts or history were not asked for yet", "phone", b.Phone.ID, "err", err)
 	}
 	a.news.Tell()

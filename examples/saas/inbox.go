@@ -33,11 +33,6 @@ type inboxPage struct {
 	Latest    string    // what to read out
 }
 
-// Closes is when the customer service window ends.
-func (inboxPage) Closes(c *coexistence.Conversation) time.Time {
-	return c.CustomerAt.Add(24 * time.Hour)
-}
-
 func (a *app) serveInbox(w http.ResponseWriter, r *http.Request, t *tenant, n *number) error {
 	nonce := rand.Text()
 	return a.show(w, r, func(ctx context.Context) (view, error) {
@@ -120,22 +115,24 @@ func (a *app) reply(w http.ResponseWriter, r *http.Request, _ *tenant, n *number
 // within days: a product keeps the files.
 func (a *app) serveMedia(w http.ResponseWriter, r *http.Request, _ *tenant, n *number) error {
 	m, err := a.tracker.Store().Message(r.Context(), n.Phone, graph.MessageID(r.PathValue("message")))
-	if err != nil || m.Media == nil || m.Media.ID == "" {
+	file := m.MediaDownload()
+	if err != nil || file.ID == "" {
 		return errNotFound
 	}
-	client, err := a.calls(r.Context(), n.Phone)
+	client, err := a.tracker.Client(r.Context(), n.Phone)
 	if err != nil {
 		return err
 	}
-	var file bytes.Buffer
-	_, err = client.Media.Download(r.Context(), cloudapi.MediaDownload{ID: m.Media.ID, Phone: n.Phone, SHA256: m.Media.SHA256, MaxBytes: 16 << 20}, &file)
-	kind := http.DetectContentType(file.Bytes())
+	file.MaxBytes = 16 << 20
+	var picture bytes.Buffer
+	_, err = client.Media.Download(r.Context(), file, &picture)
+	kind := http.DetectContentType(picture.Bytes())
 	if err != nil || !strings.HasPrefix(kind, "image/") {
 		return errNotFound
 	}
 	w.Header().Set("Content-Type", kind)
 	w.Header().Set("X-Content-Type-Options", "nosniff")
 	w.Header().Set("Cache-Control", "private, max-age=86400")
-	_, _ = file.WriteTo(w)
+	_, _ = picture.WriteTo(w)
 	return nil
 }

@@ -122,7 +122,8 @@ func (a *app) serve(ctx context.Context, out io.Writer, listener net.Listener) (
 	var work sync.WaitGroup
 	defer work.Wait()
 	defer stop()
-	work.Go(func() { a.keepHouse(working) })
+	work.Go(func() { a.tracker.Run(working) })
+	work.Go(func() { a.resumeSignups(working) })
 	if err := errors.Join(a.inbox.Start(ctx), a.outbox.Start(ctx)); err != nil {
 		return err
 	}

@@ -109,18 +109,12 @@ func (a *app) calls(ctx context.Context, phone graph.PhoneNumberID) (*cloudapi.C
 	return a.client.WithToken(graph.Secret(token)), err
 }
 
-// keepHouse does what no event and no click asks for: signups that were cut off go on, and numbers are tended. Every process may do it: the
-// packages see to it that nothing happens twice.
-func (a *app) keepHouse(ctx context.Context) {
+// resumeSignups goes on with signups that were cut off. Every process may do it: the package sees to it that nothing happens twice.
+func (a *app) resumeSignups(ctx context.Context) {
 	for ctx.Err() == nil {
 		_, err := a.flow.ResumeAll(ctx)
-		list, err2 := a.numbers(ctx, "")
-		for _, n := range list {
-			_, failed := a.tracker.Tend(ctx, n.Phone, a.calls)
-			err = errors.Join(err, failed)
-		}
-		if err = errors.Join(err, err2); err != nil && ctx.Err() == nil {
-			a.log.WarnContext(ctx, "not all that is due could be done; it is tried again", "err", err)
+		if err != nil && ctx.Err() == nil {
+			a.log.WarnContext(ctx, "not all signups could be resumed; it is tried again", "err", err)
 		}
 		a.news.Tell()
 		select {

@@ -31,7 +31,9 @@ func New(db *sql.DB, dialect Dialect) *DB {
 }
 
 // Begin begins a transaction. It does not take the turn.
-func (d *DB) Begin(ctx context.Context) (*sql.Tx, error) { return d.BeginTx(ctx, d.Dialect.TxOptions()) }
+func (d *DB) Begin(ctx context.Context) (*sql.Tx, error) {
+	return d.BeginTx(ctx, d.Dialect.TxOptions())
+}
 
 // Transact runs fn in a transaction, in its turn. An error of fn is returned as it is.
 func (d *DB) Transact(ctx context.Context, fn func(*sql.Tx) error) error {
@@ -90,7 +92,9 @@ var errWithinTx = errors.New("this would wait for the transaction of inbox.InTx 
 type txKey struct{}
 
 // WithTx returns a context for code that runs within a transaction.
-func WithTx(ctx context.Context, tx *sql.Tx) context.Context { return context.WithValue(ctx, txKey{}, tx) }
+func WithTx(ctx context.Context, tx *sql.Tx) context.Context {
+	return context.WithValue(ctx, txKey{}, tx)
+}
 
 // TxOf returns the transaction that code with this context runs within.
 func TxOf(ctx context.Context) (*sql.Tx, bool) {

@@ -3,6 +3,7 @@ package sqlstore
 import (
 	"context"
 	"database/sql"
+	"iter"
 
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence"
@@ -111,6 +112,38 @@ func (s *Store) state(ctx context.Context, q querier, phone graph.PhoneNumberID,
 		st, err = decode[coexistence.State](doc)
 	}
 	return st, found, err
+}
+
+// Numbers implements [coexistence.StateStore]. It reads some hundred states at a time and holds nothing while the caller works on
+// them.
+func (s *Store) Numbers(ctx context.Context) iter.Seq2[coexistence.State, error] {
+	return func(yield func(coexistence.State, error) bool) {
+		var after string
+		for {
+			var page []coexistence.State
+			err := s.read(ctx, s.db, func(rows *sql.Rows) error {
+				var doc string
+				if err := rows.Scan(&after, &doc); err != nil {
+					return err
+				}
+				st, err := decode[coexistence.State](doc)
+				page = append(page, st)
+				return err
+			}, "SELECT phone, doc FROM coexistence_states WHERE phone > ? ORDER BY phone LIMIT ?", after, pageSize)
+			if err != nil {
+				yield(coexistence.State{}, explain("Numbers", err))
+				return
+			}
+			for _, st := range page {
+				if !yield(st, nil) {
+					return
+				}
+			}
+			if len(page) < pageSize {
+				return
+			}
+		}
+	}
 }
 
 // StatesByWABA implements [coexistence.StateStore].

@@ -79,7 +79,9 @@ func (h *host) start() error {
 	}
 	process := &mortal{store: store}
 	process.died = func() { h.crashed(process) }
-	tracker, err := coexistence.NewTracker(coexistence.Config{Store: process, AppID: h.world.AppID()})
+	tracker, err := coexistence.NewTracker(coexistence.Config{
+		Store: process, Client: func(context.Context, graph.PhoneNumberID) (*cloudapi.Client, error) { return h.calls(), nil },
+	})
 	if err != nil {
 		return err
 	}
@@ -149,7 +151,10 @@ func (h *host) connect(ctx context.Context, code graph.Secret, phone *coexistenc
 	if err != nil {
 		return err
 	}
-	h.token, h.phone = token.Token, phone.ID()
+	h.phone = phone.ID()
+	h.mu.Lock()
+	h.token = token.Token
+	h.mu.Unlock()
 	for _, waba := range phone.WABAs() {
 		if err := h.calls().WABAs.Subscribe(ctx, waba); err != nil {
 			return err
@@ -161,7 +166,11 @@ func (h *host) connect(ctx context.Context, code graph.Secret, phone *coexistenc
 	return nil
 }
 
-func (h *host) calls() *cloudapi.Client { return h.client.WithToken(h.token) }
+func (h *host) calls() *cloudapi.Client {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.client.WithToken(h.token)
+}
 
 // work is what a host's jobs do now and then: they finish signups and read numbers that are to be confirmed. It fails only by dying.
 func (h *host) work(ctx context.Context) error {
@@ -179,7 +188,7 @@ func (h *host) work(ctx context.Context) error {
 	if err != nil || !st.NeedsConfirm() || st.Stage == coexistence.StageRemoved {
 		return err
 	}
-	if _, err := tracker.Confirm(ctx, coexistence.API(h.calls()), h.phone); errors.Is(err, errDead) {
+	if _, err := tracker.Refresh(ctx, h.phone); errors.Is(err, errDead) {
 		return err
 	}
 	return nil // a number that cannot be read is confirmed later, or was removed

@@ -154,7 +154,11 @@ func (m *mortal) Contact(ctx context.Context, phone graph.PhoneNumberID, who gra
 	return c, m.leave(last, err)
 }
 
-// The listings are for people who look; a tracker calls none of them.
+// The listings are for people who look. A tracker calls none of them but Numbers, of which a host that is played makes no use.
+
+func (m *mortal) Numbers(ctx context.Context) iter.Seq2[coexistence.State, error] {
+	return m.store.Numbers(ctx)
+}
 
 func (m *mortal) Conversations(ctx context.Context, phone graph.PhoneNumberID) iter.Seq2[coexistence.Conversation, error] {
 	return m.store.Conversations(ctx, phone)

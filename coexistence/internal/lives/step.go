@@ -97,14 +97,14 @@ func (l *life) sync(ctx context.Context) error {
 	if l.host.phone == "" {
 		return nil
 	}
-	if err := l.work(ctx); err != nil { // the signup first: Begin acts on the cycle that the tracker knows
+	if err := l.work(ctx); err != nil { // the signup first: RequestSync acts on the cycle that the tracker knows
 		l.log("no sync: %v", err)
 		return nil
 	}
 	tracker, _ := l.host.now()
 	synced := func(kind cloudapi.SyncKind) time.Time { return l.world.Graph().Synced(l.host.phone, kind) }
 	contacts, history := synced(cloudapi.SyncContacts), synced(cloudapi.SyncHistory)
-	_, err := tracker.Begin(ctx, coexistence.API(l.host.calls()), l.host.phone)
+	_, err := tracker.RequestSync(ctx, l.host.phone)
 	l.log("sync: %v", err)
 	if synced(cloudapi.SyncContacts) != contacts {
 		for _, c := range l.phone.Contacts() {

@@ -1,9 +1,14 @@
 package coexistence_test
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
-	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -25,35 +30,104 @@ var coexistenceFields = []string{"messages", "smb_message_echoes", "smb_app_stat
 
 // A desk is a fake Graph API with one coexistence number, and a tracker that has it onboarded.
 type desk struct {
+	network *cloudapitest.Network
 	srv     *cloudapitest.Server
-	api     coexistence.SyncAPI
-	store   *coexistence.MemStore
+	cfg     cloudapi.Config // of client
+	client  *cloudapi.Client
+	store   coexistence.Store
 	tracker *coexistence.Tracker
 	phone   cloudapitest.Phone
+
+	onSync   func()       // called before a sync request leaves, in the goroutine of the call
+	onSynced func()       // called when its answer has come
+	asked    atomic.Int64 // how often the tracker asked for the client
 }
 
+// newDesk makes a desk on a network in memory, so that it can stand in a bubble.
 func newDesk(t *testing.T, opts ...func(*desk)) *desk {
 	t.Helper()
-	d := &desk{srv: cloudapitest.NewServer(cloudapitest.Config{}), store: new(coexistence.MemStore)}
+	d := &desk{network: new(cloudapitest.Network), store: new(coexistence.MemStore)}
+	d.srv = cloudapitest.NewServer(cloudapitest.Config{Network: d.network})
 	t.Cleanup(d.srv.Close)
-	d.phone = d.srv.AddPhone(cloudapitest.Phone{})
-	client, err := cloudapi.NewClient(d.srv.Config())
-	require.NoError(t, err)
-	d.api = coexistence.API(client)
-	d.tracker, err = coexistence.NewTracker(coexistence.Config{Store: d.store, AppID: d.srv.App().ID})
-	require.NoError(t, err)
-	d.srv.Subscribe(cloudapitest.AppSubscription{CallbackURL: "https://example.com/webhook", Fields: coexistenceFields})
-	for _, waba := range d.phone.WABAs {
-		require.NoError(t, client.WABAs.Subscribe(t.Context(), waba))
-	}
-	require.NoError(t, d.tracker.Onboard(t.Context(), cloudapi.Onboarding{
-		PhoneNumberID: d.phone.ID, WABAIDs: d.phone.WABAs, DisplayPhoneNumber: d.phone.Number, OnboardedAt: time.Now(),
-	}))
 	for _, opt := range opts {
 		opt(d)
 	}
+	d.srv.AddWABA(cloudapitest.WABA{ID: waba})
+	d.phone = d.srv.AddPhone(cloudapitest.Phone{ID: phone, WABAs: []graph.WABAID{waba}, Number: "+" + display})
+	d.cfg = d.srv.Config()
+	base := d.cfg.HTTPClient.Transport
+	d.cfg.HTTPClient.Transport = transport(func(r *http.Request) (*http.Response, error) {
+		sync := strings.HasSuffix(r.URL.Path, "/smb_app_data")
+		if sync && d.onSync != nil {
+			d.onSync()
+		}
+		resp, err := base.RoundTrip(r)
+		if sync && err == nil && d.onSynced != nil {
+			var body []byte
+			if body, err = io.ReadAll(resp.Body); err == nil {
+				err = resp.Body.Close()
+			}
+			resp.Body = io.NopCloser(bytes.NewReader(body))
+			d.onSynced()
+		}
+		return resp, err
+	})
+	d.connect(t, func(*cloudapi.Config) {})
+	d.track(t, coexistence.Config{})
+	d.srv.Subscribe(cloudapitest.AppSubscription{CallbackURL: "https://example.com/webhook", Fields: coexistenceFields})
+	for _, waba := range d.phone.WABAs {
+		require.NoError(t, d.client.WABAs.Subscribe(t.Context(), waba))
+	}
+	d.onboard(t, d.phone)
 	return d
 }
+
+// connect makes the client anew.
+func (d *desk) connect(t *testing.T, change func(*cloudapi.Config)) {
+	t.Helper()
+	cfg := d.cfg
+	change(&cfg)
+	var err error
+	d.client, err = cloudapi.NewClient(cfg)
+	require.NoError(t, err)
+}
+
+// track makes the tracker anew. A Client that is not set is that of the desk.
+func (d *desk) track(t *testing.T, cfg coexistence.Config) {
+	t.Helper()
+	cfg.Store = d.store
+	if cfg.Client == nil {
+		cfg.Client = func(context.Context, graph.PhoneNumberID) (*cloudapi.Client, error) {
+			d.asked.Add(1)
+			return d.client, nil
+		}
+	}
+	var err error
+	d.tracker, err = coexistence.NewTracker(cfg)
+	require.NoError(t, err)
+}
+
+func (d *desk) onboard(t *testing.T, phone cloudapitest.Phone) {
+	t.Helper()
+	require.NoError(t, d.tracker.Onboard(t.Context(), cloudapi.Onboarding{
+		PhoneNumberID: phone.ID, WABAIDs: phone.WABAs, DisplayPhoneNumber: phone.Number, OnboardedAt: time.Now(),
+	}))
+}
+
+// add adds a number that is connected like the first.
+func (d *desk) add(t *testing.T) cloudapitest.Phone {
+	t.Helper()
+	phone := d.srv.AddPhone(cloudapitest.Phone{})
+	for _, waba := range phone.WABAs {
+		require.NoError(t, d.client.WABAs.Subscribe(t.Context(), waba))
+	}
+	d.onboard(t, phone)
+	return phone
+}
+
+type transport func(*http.Request) (*http.Response, error)
+
+func (f transport) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
 func (d *desk) state(t *testing.T) coexistence.State {
 	t.Helper()
@@ -64,12 +138,12 @@ func (d *desk) state(t *testing.T) coexistence.State {
 
 func (d *desk) calls() int { return d.srv.Count("POST", syncPath) }
 
-func TestBeginAsksForContactsAndThenHistory(t *testing.T) {
+func TestContactsAreRequestedAndThenHistory(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t)
 	var order []cloudapi.SyncKind
 	d.srv.OnSyncAppData(func(r cloudapitest.SyncRequest) { order = append(order, r.Kind) })
-	result, err := d.tracker.Begin(t.Context(), d.api, d.phone.ID)
+	result, err := d.tracker.RequestSync(t.Context(), d.phone.ID)
 	require.NoError(t, err)
 	require.Equal(t, []cloudapi.SyncKind{cloudapi.SyncContacts, cloudapi.SyncHistory}, result.Requested)
 	require.Equal(t, []cloudapi.SyncKind{cloudapi.SyncContacts, cloudapi.SyncHistory}, order)
@@ -85,7 +159,7 @@ func TestBeginAsksForContactsAndThenHistory(t *testing.T) {
 		require.False(t, sync.AcceptedAt.Before(sync.RequestedAt))
 	}
 
-	result, err = d.tracker.Begin(t.Context(), d.api, d.phone.ID)
+	result, err = d.tracker.RequestSync(t.Context(), d.phone.ID)
 	require.ErrorIs(t, err, coexistence.ErrSyncUsed)
 	require.Nil(t, result)
 	require.Equal(t, 2, d.calls(), "a repeat calls nobody")
@@ -94,19 +168,19 @@ func TestBeginAsksForContactsAndThenHistory(t *testing.T) {
 	require.Equal(t, cloudapi.SyncContacts, e.Kind)
 }
 
-func TestBeginContactsLeavesHistoryForLater(t *testing.T) {
+func TestContactsAloneLeaveHistoryForLater(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t)
-	result, err := d.tracker.BeginContacts(t.Context(), d.api, d.phone.ID)
+	result, err := d.tracker.RequestSync(t.Context(), d.phone.ID, cloudapi.SyncContacts)
 	require.NoError(t, err)
 	require.Equal(t, []cloudapi.SyncKind{cloudapi.SyncContacts}, result.Requested)
 	require.Equal(t, coexistence.SyncSkipped, d.state(t).History.Status)
 	require.Equal(t, coexistence.StageActive, d.state(t).Stage)
 	require.Empty(t, d.state(t).Due(time.Now()))
-	_, err = d.tracker.BeginContacts(t.Context(), d.api, d.phone.ID)
+	_, err = d.tracker.RequestSync(t.Context(), d.phone.ID, cloudapi.SyncContacts)
 	require.ErrorIs(t, err, coexistence.ErrSyncUsed)
 
-	result, err = d.tracker.Begin(t.Context(), d.api, d.phone.ID)
+	result, err = d.tracker.RequestSync(t.Context(), d.phone.ID)
 	require.NoError(t, err)
 	require.Equal(t, []cloudapi.SyncKind{cloudapi.SyncHistory}, result.Requested)
 	require.Equal(t, coexistence.StageSyncing, d.state(t).Stage)
@@ -121,7 +195,7 @@ func TestAFailedPreflightBurnsNothingAndListsEverything(t *testing.T) {
 	d.srv.Suspend(d.phone.ID, true)
 	d.srv.Subscribe(cloudapitest.AppSubscription{CallbackURL: "https://example.com/webhook", Fields: []string{"messages", "history"}})
 	before := d.state(t)
-	result, err := d.tracker.Begin(t.Context(), d.api, d.phone.ID)
+	result, err := d.tracker.RequestSync(t.Context(), d.phone.ID)
 	require.ErrorIs(t, err, coexistence.ErrPreflight)
 	e, ok := errors.AsType[*coexistence.PreflightError](err)
 	require.True(t, ok)
@@ -147,7 +221,7 @@ func TestAFailedPreflightBurnsNothingAndListsEverything(t *testing.T) {
 	client, err := cloudapi.NewClient(d.srv.Config())
 	require.NoError(t, err)
 	require.NoError(t, client.WABAs.Subscribe(t.Context(), other.ID))
-	_, err = d.tracker.Begin(t.Context(), d.api, d.phone.ID)
+	_, err = d.tracker.RequestSync(t.Context(), d.phone.ID)
 	require.NoError(t, err)
 	require.Equal(t, 2, d.calls())
 }
@@ -158,9 +232,9 @@ func TestContactsNeedNoHistoryField(t *testing.T) {
 	d.srv.Subscribe(cloudapitest.AppSubscription{
 		CallbackURL: "https://example.com/webhook", Fields: []string{"messages", "smb_message_echoes", "smb_app_state_sync", "account_update"},
 	})
-	_, err := d.tracker.BeginContacts(t.Context(), d.api, d.phone.ID)
+	_, err := d.tracker.RequestSync(t.Context(), d.phone.ID, cloudapi.SyncContacts)
 	require.NoError(t, err)
-	_, err = d.tracker.Begin(t.Context(), d.api, d.phone.ID)
+	_, err = d.tracker.RequestSync(t.Context(), d.phone.ID)
 	require.ErrorIs(t, err, coexistence.ErrPreflight)
 	require.Equal(t, 1, d.calls())
 }
@@ -197,11 +271,7 @@ func TestPreflightFindings(t *testing.T) {
 		},
 		"the client cannot ask for the fields": {
 			change: func(t *testing.T, d *desk) {
-				cfg := d.srv.Config()
-				cfg.AppSecret = ""
-				client, err := cloudapi.NewClient(cfg)
-				require.NoError(t, err)
-				d.api = coexistence.API(client)
+				d.connect(t, func(cfg *cloudapi.Config) { cfg.AppSecret = "" })
 			},
 			problems: []coexistence.Check{coexistence.CheckFields},
 		},
@@ -213,18 +283,15 @@ func TestPreflightFindings(t *testing.T) {
 		},
 		"only another app is subscribed": {
 			change: func(t *testing.T, d *desk) {
-				var err error
-				d.tracker, err = coexistence.NewTracker(coexistence.Config{Store: d.store, AppID: "999"})
-				require.NoError(t, err)
+				d.connect(t, func(cfg *cloudapi.Config) { cfg.AppID = "999" })
 			},
-			problems: []coexistence.Check{coexistence.CheckSubscription},
+			problems: []coexistence.Check{coexistence.CheckSubscription, coexistence.CheckFields},
 		},
 		"which app is ours is unknown": {
 			change: func(t *testing.T, d *desk) {
-				var err error
-				d.tracker, err = coexistence.NewTracker(coexistence.Config{Store: d.store})
-				require.NoError(t, err)
+				d.connect(t, func(cfg *cloudapi.Config) { cfg.AppID = "" })
 			},
+			problems: []coexistence.Check{coexistence.CheckFields}, // they are found by the app's id
 			warnings: []coexistence.Check{coexistence.CheckSubscription},
 		},
 	}
@@ -233,7 +300,7 @@ func TestPreflightFindings(t *testing.T) {
 			t.Parallel()
 			d := newDesk(t)
 			tt.change(t, d)
-			p, err := d.tracker.Preflight(t.Context(), d.api, d.phone.ID)
+			p, err := d.tracker.Preflight(t.Context(), d.phone.ID)
 			require.NoError(t, err)
 			var problems, warnings []coexistence.Check
 			for _, f := range p.Problems {
@@ -253,23 +320,34 @@ func TestPreflightFindings(t *testing.T) {
 // An override takes the data elsewhere, and account updates ignore it.
 func TestAnOverrideIsAWarning(t *testing.T) {
 	t.Parallel()
-	for name, hooks := range map[string]cloudapi.WebhookConfiguration{
-		"of the number": {PhoneNumber: "https://tenant.example.com/"}, "of the account": {WABA: "https://tenant.example.com/"},
+	const override = `"override_callback_uri":"http://tenant.test/","verify_token":"verify-token"` // the methods want https
+	for name, set := range map[string]cloudapi.Request{
+		"of the number": {
+			Path: "/{phone-number-id}", IDs: []string{string(phone)}, Body: json.RawMessage(`{"webhook_configuration":{` + override + `}}`),
+		},
+		"of the account": {Path: "/{waba-id}/subscribed_apps", IDs: []string{string(waba)}, Body: json.RawMessage(`{` + override + `}`)},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			store := new(coexistence.MemStore)
-			tracker := onboard(t, store)
-			p, err := tracker.Preflight(t.Context(), &meta{hooks: hooks}, phone)
+			d := newDesk(t)
+			tenant := &http.Server{ReadHeaderTimeout: time.Minute, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				_, _ = io.WriteString(w, r.FormValue("hub.challenge"))
+			})}
+			go func() { _ = tenant.Serve(d.network.Listen("tenant.test")) }()
+			t.Cleanup(func() { require.NoError(t, tenant.Close()) })
+			set.Method = http.MethodPost
+			_, err := cloudapi.Do[struct{}](t.Context(), d.client, set)
 			require.NoError(t, err)
-			require.True(t, p.OK())
+			p, err := d.tracker.Preflight(t.Context(), phone)
+			require.NoError(t, err)
+			require.True(t, p.OK(), p.Problems)
 			require.Equal(t, coexistence.CheckOverride, p.Warnings[0].Check)
 			require.Contains(t, p.Warnings[0].String(), "account_update")
 		})
 	}
 }
 
-func TestBeginBeforeItsTime(t *testing.T) {
+func TestASyncBeforeItsTime(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
 		change func(context.Context, *desk) error
@@ -298,7 +376,7 @@ func TestBeginBeforeItsTime(t *testing.T) {
 			return err
 		}, coexistence.ErrSyncWindowClosed},
 		"declined, and contacts used": {func(ctx context.Context, d *desk) error {
-			if _, err := d.tracker.BeginContacts(ctx, d.api, d.phone.ID); err != nil {
+			if _, err := d.tracker.RequestSync(ctx, d.phone.ID, cloudapi.SyncContacts); err != nil {
 				return err
 			}
 			ev := declined(2593109)
@@ -312,7 +390,7 @@ func TestBeginBeforeItsTime(t *testing.T) {
 			d := newDesk(t)
 			require.NoError(t, tt.change(t.Context(), d))
 			before := d.calls()
-			result, err := d.tracker.Begin(t.Context(), d.api, d.phone.ID)
+			result, err := d.tracker.RequestSync(t.Context(), d.phone.ID)
 			require.ErrorIs(t, err, tt.want)
 			require.Nil(t, result)
 			require.Equal(t, before, d.calls(), "nobody was called")
@@ -328,7 +406,7 @@ func TestWhatMetaAnswers(t *testing.T) {
 		want    error
 		status  coexistence.SyncStatus // of contacts
 		history coexistence.SyncStatus
-		again   bool // another Begin calls for contacts again
+		again   bool // another RequestSync calls for contacts again
 	}{
 		"used, as code": {
 			func(s *cloudapitest.Server) { s.Inject(cloudapitest.Fault{On: "POST " + syncPath, Code: 2593107}) },
@@ -368,7 +446,7 @@ func TestWhatMetaAnswers(t *testing.T) {
 			t.Parallel()
 			d := newDesk(t)
 			tt.fail(d.srv)
-			result, err := d.tracker.Begin(t.Context(), d.api, d.phone.ID)
+			result, err := d.tracker.RequestSync(t.Context(), d.phone.ID)
 			require.ErrorIs(t, err, tt.want)
 			require.NotNil(t, result)
 			st := d.state(t)
@@ -383,7 +461,7 @@ func TestWhatMetaAnswers(t *testing.T) {
 
 			before := d.srv.Synced(d.phone.ID, cloudapi.SyncContacts)
 			calls := d.calls()
-			result, err = d.tracker.Begin(t.Context(), d.api, d.phone.ID)
+			result, err = d.tracker.RequestSync(t.Context(), d.phone.ID)
 			asked := 0
 			if result != nil {
 				asked = len(result.Requested)
@@ -398,7 +476,7 @@ func TestWhatMetaAnswers(t *testing.T) {
 			if errors.Is(tt.want, coexistence.ErrSyncOutcomeUnknown) {
 				require.NoError(t, err)
 				require.Equal(t, []cloudapi.SyncKind{cloudapi.SyncHistory}, result.Requested, "history is another request")
-				_, err = d.tracker.Begin(t.Context(), d.api, d.phone.ID)
+				_, err = d.tracker.RequestSync(t.Context(), d.phone.ID)
 				require.ErrorIs(t, err, coexistence.ErrSyncOutcomeUnknown, "and then only the unknown one is left")
 			}
 		})
@@ -408,10 +486,10 @@ func TestWhatMetaAnswers(t *testing.T) {
 func TestWebhooksSettleAnUnknownOutcome(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t)
-	_, err := d.tracker.BeginContacts(t.Context(), d.api, d.phone.ID)
+	_, err := d.tracker.RequestSync(t.Context(), d.phone.ID, cloudapi.SyncContacts)
 	require.NoError(t, err)
 	d.srv.Inject(cloudapitest.Fault{On: "POST " + syncPath, Drop: true, Accept: true})
-	_, err = d.tracker.Begin(t.Context(), d.api, d.phone.ID)
+	_, err = d.tracker.RequestSync(t.Context(), d.phone.ID)
 	require.ErrorIs(t, err, coexistence.ErrSyncOutcomeUnknown)
 	require.Equal(t, coexistence.SyncUnknown, d.state(t).HistoryStatus(time.Now().Add(100*time.Hour)))
 	ev := chunk(0, 1, 10)
@@ -420,55 +498,77 @@ func TestWebhooksSettleAnUnknownOutcome(t *testing.T) {
 	require.Equal(t, coexistence.SyncStreaming, d.state(t).History.Status)
 }
 
-// meta answers in memory, for tests about time and concurrency.
-type meta struct {
-	hooks cloudapi.WebhookConfiguration
-	calls atomic.Int64
-	sync  func(cloudapi.SyncKind) (string, error)
-}
-
-func (m *meta) Phone(context.Context, graph.PhoneNumberID) (*cloudapi.Phone, error) {
-	return &cloudapi.Phone{ID: phone, IsOnBizApp: true, PlatformType: cloudapi.PlatformCloudAPI, WebhookConfiguration: m.hooks}, nil
-}
-
-func (m *meta) SubscribedApps(context.Context, graph.WABAID) ([]cloudapi.SubscribedApp, error) {
-	return []cloudapi.SubscribedApp{{ID: "400"}}, nil
-}
-
-func (m *meta) Subscriptions(context.Context) ([]cloudapi.AppSubscription, error) {
-	s := cloudapi.AppSubscription{Object: "whatsapp_business_account", Active: true}
-	for _, f := range coexistenceFields {
-		s.Fields = append(s.Fields, cloudapi.AppSubscriptionField{Name: f})
-	}
-	return []cloudapi.AppSubscription{s}, nil
-}
-
-func (m *meta) SyncAppData(_ context.Context, _ graph.PhoneNumberID, kind cloudapi.SyncKind) (string, error) {
-	n := m.calls.Add(1)
-	if m.sync != nil {
-		return m.sync(kind)
-	}
-	return fmt.Sprintf("%s-%d", kind, n), nil
-}
-
+// onboard returns a tracker that only follows, with a number.
 func onboard(t *testing.T, store coexistence.Store) *coexistence.Tracker {
 	t.Helper()
-	tracker, err := coexistence.NewTracker(coexistence.Config{Store: store, AppID: "400"})
+	tracker, err := coexistence.NewTracker(coexistence.Config{Store: store})
 	require.NoError(t, err)
-	require.NoError(t, tracker.Onboard(t.Context(), cloudapi.Onboarding{PhoneNumberID: phone, WABAIDs: []graph.WABAID{waba}, DisplayPhoneNumber: display, OnboardedAt: time.Now()}))
+	require.NoError(t, tracker.Onboard(t.Context(), cloudapi.Onboarding{
+		PhoneNumberID: phone, WABAIDs: []graph.WABAID{waba}, DisplayPhoneNumber: display, OnboardedAt: time.Now(),
+	}))
 	return tracker
 }
 
-func TestConcurrentBeginsCallOnce(t *testing.T) {
+func TestWithoutClientsATrackerOnlyFollows(t *testing.T) {
 	t.Parallel()
-	for range 50 {
-		store, api := new(coexistence.MemStore), new(meta)
-		tracker := onboard(t, store)
+	tracker := onboard(t, new(coexistence.MemStore))
+	_, err1 := tracker.RequestSync(t.Context(), phone)
+	_, err2 := tracker.Refresh(t.Context(), phone)
+	_, err3 := tracker.Preflight(t.Context(), phone)
+	_, err4 := tracker.Send(t.Context(), phone, cloudapi.Message{})
+	_, err5 := tracker.Client(t.Context(), phone)
+	for _, err := range []error{
+		err1, err2, err3, err4, err5, tracker.Reconcile(t.Context(), phone), tracker.ReconcileAll(t.Context()),
+	} {
+		require.ErrorContains(t, err, "Config.Client is nil")
+	}
+	var log bytes.Buffer
+	tracker, err := coexistence.NewTracker(coexistence.Config{
+		Store: new(coexistence.MemStore), Logger: slog.New(slog.NewTextHandler(&log, nil)),
+	})
+	require.NoError(t, err)
+	tracker.Run(t.Context()) // returns
+	require.Contains(t, log.String(), "Config.Client is nil")
+}
+
+func TestAClientThatCannotBeHadIsNamed(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	sealed := errors.New("the token does not open")
+	var err error
+	d.track(t, coexistence.Config{Client: func(context.Context, graph.PhoneNumberID) (*cloudapi.Client, error) { return nil, err }})
+	for _, err = range []error{nil, sealed} {
+		result, got := d.tracker.RequestSync(t.Context(), phone)
+		require.Nil(t, result)
+		require.ErrorContains(t, got, string(phone))
+		if err != nil {
+			require.ErrorIs(t, got, sealed)
+		}
+	}
+}
+
+func TestOnlyContactsAndHistoryAreRequested(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	_, err := d.tracker.RequestSync(t.Context(), phone, cloudapi.SyncHistory, "calls")
+	require.ErrorContains(t, err, `"calls"`)
+	require.Zero(t, d.calls())
+	_, err = coexistence.NewTracker(coexistence.Config{Store: d.store, Syncs: []cloudapi.SyncKind{"calls"}})
+	require.Error(t, err)
+	result, err := d.tracker.RequestSync(t.Context(), phone, cloudapi.SyncHistory, cloudapi.SyncContacts, cloudapi.SyncHistory)
+	require.NoError(t, err)
+	require.Equal(t, []cloudapi.SyncKind{cloudapi.SyncContacts, cloudapi.SyncHistory}, result.Requested, "in our order, each once")
+}
+
+func TestConcurrentRequestsCallOnce(t *testing.T) {
+	t.Parallel()
+	for range 20 {
+		d := newDesk(t)
 		var asked atomic.Int64
 		var wg sync.WaitGroup
 		for range 8 {
 			wg.Go(func() {
-				result, err := tracker.Begin(t.Context(), api, phone)
+				result, err := d.tracker.RequestSync(t.Context(), phone)
 				if err != nil && !errors.Is(err, coexistence.ErrSyncUsed) && !errors.Is(err, coexistence.ErrSyncRunning) {
 					t.Errorf("got %v", err)
 				}
@@ -479,32 +579,27 @@ func TestConcurrentBeginsCallOnce(t *testing.T) {
 		}
 		wg.Wait()
 		require.EqualValues(t, 2, asked.Load())
-		require.EqualValues(t, 2, api.calls.Load())
-		st, err := store.State(t.Context(), phone)
-		require.NoError(t, err)
-		require.Equal(t, coexistence.SyncAccepted, st.Contacts.Status)
-		require.Equal(t, coexistence.SyncAccepted, st.History.Status)
+		require.Equal(t, 2, d.calls())
+		require.Equal(t, coexistence.SyncAccepted, d.state(t).Contacts.Status)
+		require.Equal(t, coexistence.SyncAccepted, d.state(t).History.Status)
 	}
 }
 
-func TestWhileACallIsBeingMadeNobodyMakesAnother(t *testing.T) {
+func TestWhileACallIsBeingMadeThereIsNoOther(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		store := new(coexistence.MemStore)
-		tracker := onboard(t, store)
-		api := &meta{sync: func(cloudapi.SyncKind) (string, error) {
-			time.Sleep(time.Minute)
-			return "0A1B", nil
-		}}
-		go func() { _, _ = tracker.Begin(t.Context(), api, phone) }()
+		d := newDesk(t)
+		d.onSync = func() { time.Sleep(30 * time.Second) }
+		go func() { _, _ = d.tracker.RequestSync(t.Context(), phone) }()
 		time.Sleep(time.Second)
-		_, err := tracker.Begin(t.Context(), api, phone)
+		_, err := d.tracker.RequestSync(t.Context(), phone)
 		require.ErrorIs(t, err, coexistence.ErrSyncRunning)
-		require.EqualValues(t, 1, api.calls.Load(), "history waits for whoever asks for contacts")
+		require.NoError(t, d.tracker.Reconcile(t.Context(), phone), "it is being done")
+		require.Zero(t, d.calls(), "the first is on its way, and history waits for it")
 		time.Sleep(time.Hour)
-		_, err = tracker.Begin(t.Context(), api, phone)
+		_, err = d.tracker.RequestSync(t.Context(), phone)
 		require.ErrorIs(t, err, coexistence.ErrSyncUsed)
-		require.EqualValues(t, 2, api.calls.Load())
+		require.Equal(t, 2, d.calls())
 	})
 }
 
@@ -512,45 +607,36 @@ func TestWhileACallIsBeingMadeNobodyMakesAnother(t *testing.T) {
 func TestACrashDuringTheCallLeavesAnUnknownOutcome(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		store := new(coexistence.MemStore)
-		tracker := onboard(t, store)
-		api := &meta{sync: func(cloudapi.SyncKind) (string, error) { panic("the process dies") }}
-		require.Panics(t, func() { _, _ = tracker.Begin(t.Context(), api, phone) })
-		api.sync = nil
+		d := newDesk(t)
+		d.onSync = func() { panic("the process dies") }
+		require.Panics(t, func() { _, _ = d.tracker.RequestSync(t.Context(), phone) })
+		d.onSync = nil
 
-		_, err := tracker.Begin(t.Context(), api, phone)
+		_, err := d.tracker.RequestSync(t.Context(), phone)
 		require.ErrorIs(t, err, coexistence.ErrSyncRunning, "it may still be under way")
 		time.Sleep(time.Hour)
-		st, err := store.State(t.Context(), phone)
-		require.NoError(t, err)
-		require.Equal(t, coexistence.SyncUnknown, st.ContactsStatus(time.Now()))
-		result, err := tracker.Begin(t.Context(), api, phone)
+		require.Equal(t, coexistence.SyncUnknown, d.state(t).ContactsStatus(time.Now()))
+		result, err := d.tracker.RequestSync(t.Context(), phone)
 		require.NoError(t, err)
 		require.Equal(t, []cloudapi.SyncKind{cloudapi.SyncHistory}, result.Requested)
-		require.EqualValues(t, 2, api.calls.Load(), "one that died, and one for history")
-		_, err = tracker.Begin(t.Context(), api, phone)
+		require.Equal(t, 1, d.calls(), "none but the one for history")
+		_, err = d.tracker.RequestSync(t.Context(), phone)
 		require.ErrorIs(t, err, coexistence.ErrSyncOutcomeUnknown)
-		require.EqualValues(t, 2, api.calls.Load())
+		require.Equal(t, 1, d.calls())
 	})
 }
 
 func TestTheAnswerIsStoredAlthoughTheCallerHasGone(t *testing.T) {
 	t.Parallel()
-	store := new(coexistence.MemStore)
-	tracker := onboard(t, store)
+	d := newDesk(t)
 	ctx, cancel := context.WithCancel(t.Context())
-	api := &meta{sync: func(cloudapi.SyncKind) (string, error) {
-		cancel()
-		return "0A1B", nil
-	}}
-	result, err := tracker.Begin(ctx, api, phone)
+	d.onSynced = cancel
+	result, err := d.tracker.RequestSync(ctx, phone)
 	require.ErrorIs(t, err, context.Canceled)
 	require.Equal(t, []cloudapi.SyncKind{cloudapi.SyncContacts}, result.Requested)
-	st, err := store.State(t.Context(), phone)
-	require.NoError(t, err)
-	require.Equal(t, coexistence.SyncAccepted, st.Contacts.Status)
-	require.Equal(t, "0A1B", st.Contacts.RequestID)
-	require.Equal(t, coexistence.SyncNone, st.History.Status, "and it can still be asked for")
+	require.Equal(t, coexistence.SyncAccepted, d.state(t).Contacts.Status)
+	require.NotEmpty(t, d.state(t).Contacts.RequestID)
+	require.Equal(t, coexistence.SyncNone, d.state(t).History.Status, "and it can still be requested")
 }
 
 // brokenStore fails the nth change of a state.
@@ -571,49 +657,48 @@ func (s *brokenStore) UpdateState(ctx context.Context, phone graph.PhoneNumberID
 func TestWithoutAStoredIntentThereIsNoCall(t *testing.T) {
 	t.Parallel()
 	store := &brokenStore{Store: new(coexistence.MemStore)}
-	tracker := onboard(t, store)
-	api := new(meta)
+	d := newDesk(t, func(d *desk) { d.store = store })
 	store.changes, store.fail = 0, 2 // the first one stores what the preflight read
-	_, err := tracker.Begin(t.Context(), api, phone)
+	_, err := d.tracker.RequestSync(t.Context(), phone)
 	require.ErrorIs(t, err, errDisk)
-	require.Zero(t, api.calls.Load())
+	require.Zero(t, d.calls())
 }
 
 func TestAnAnswerThatCannotBeStoredIsUnknown(t *testing.T) {
 	t.Parallel()
 	store := &brokenStore{Store: new(coexistence.MemStore)}
-	tracker := onboard(t, store)
-	api := new(meta)
+	d := newDesk(t, func(d *desk) { d.store = store })
 	store.changes, store.fail = 0, 3
-	_, err := tracker.Begin(t.Context(), api, phone)
+	_, err := d.tracker.RequestSync(t.Context(), phone)
 	require.ErrorIs(t, err, errDisk)
 	require.ErrorIs(t, err, coexistence.ErrSyncOutcomeUnknown)
-	require.EqualValues(t, 1, api.calls.Load())
+	require.Equal(t, 1, d.calls())
 }
 
 // An answer that arrives after the business has signed up again belongs to the cycle that is over.
 func TestALateAnswerLeavesTheNextCycleAlone(t *testing.T) {
 	t.Parallel()
-	store := new(coexistence.MemStore)
-	tracker := onboard(t, store)
-	api := &meta{}
-	api.sync = func(cloudapi.SyncKind) (string, error) {
-		api.sync = nil
-		return "", tracker.Onboard(t.Context(), cloudapi.Onboarding{PhoneNumberID: phone, WABAIDs: []graph.WABAID{waba}, OnboardedAt: time.Now().Add(time.Hour)})
-	}
-	_, _ = tracker.BeginContacts(t.Context(), api, phone)
-	st, err := store.State(t.Context(), phone)
+	d := newDesk(t)
+	d.srv.OnSyncAppData(func(cloudapitest.SyncRequest) {
+		err := d.tracker.Onboard(context.Background(), cloudapi.Onboarding{
+			PhoneNumberID: phone, WABAIDs: []graph.WABAID{waba}, OnboardedAt: time.Now().Add(time.Hour),
+		})
+		if err != nil {
+			t.Error(err)
+		}
+	})
+	_, err := d.tracker.RequestSync(t.Context(), phone, cloudapi.SyncContacts)
 	require.NoError(t, err)
-	require.Equal(t, 2, st.Cycle)
-	require.Equal(t, coexistence.Sync{}, st.Contacts.Sync)
-	require.Equal(t, coexistence.Sync{}, st.History.Sync)
+	require.Equal(t, 2, d.state(t).Cycle)
+	require.Equal(t, coexistence.Sync{}, d.state(t).Contacts.Sync)
+	require.Equal(t, coexistence.Sync{}, d.state(t).History.Sync)
 }
 
 func TestErrorsAboutSyncsHoldNothingPersonal(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t)
 	d.srv.Inject(cloudapitest.Fault{On: "POST " + syncPath, Drop: true, Accept: true})
-	_, err := d.tracker.Begin(t.Context(), d.api, d.phone.ID)
+	_, err := d.tracker.RequestSync(t.Context(), d.phone.ID)
 	require.Error(t, err)
 	require.NotContains(t, err.Error(), graph.Digits(d.phone.Number))
 	require.NotContains(t, err.Error(), d.srv.SystemToken().Reveal())

@@ -4,13 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 )
 
-// A SyncResult is what [Tracker.Begin] achieved.
+// A SyncResult is what [Tracker.RequestSync] achieved.
 type SyncResult struct {
 	// Requested lists what Meta accepted in this call.
 	Requested []cloudapi.SyncKind
@@ -22,50 +23,69 @@ type SyncResult struct {
 	Preflight Preflight
 }
 
-// Begin asks the business's app for its contacts and then for its history, once each, within 24 hours of onboarding. What the
-// app sends arrives later, as webhooks, so the endpoint has to work before.
+// RequestSync asks the business's app for its contacts and then for its history, once each, within 24 hours of onboarding, or for
+// the kinds that are named. What the app sends arrives later, as webhooks, so the endpoint has to work before. A host that names
+// contacts alone wants no history for now: the history is skipped, but can still be requested until the 24 hours are over.
 //
-// An onboarding allows one request of each kind, and a request that goes wrong is lost without a word. So Begin first reads
+// An onboarding allows one request of each kind, and a request that goes wrong is lost without a word. So RequestSync first reads
 // whether everything is in place (see [Preflight]) and refuses with a [PreflightError] otherwise, which burns nothing. It stores
-// each intent before it calls, so that several processes, repeats and crashes cannot make a call twice. What was asked for before
-// is not asked for again; if that leaves nothing to do, the error is [ErrSyncUsed], [ErrSyncWindowClosed], [ErrSyncDeclined],
+// each intent before it calls, so that several processes, repeats and crashes cannot make a call twice. What was requested before
+// is not requested again; if that leaves nothing to do, the error is [ErrSyncUsed], [ErrSyncWindowClosed], [ErrSyncDeclined],
 // [ErrSyncOutcomeUnknown] or [ErrSyncRunning]. An answer that got lost is [ErrSyncOutcomeUnknown]; history was then not
-// asked for after contacts, and another Begin does that. A call that Meta refused for another reason can be repeated by calling
-// Begin again.
+// requested after contacts, and calling RequestSync again does that, as [Tracker.Run] does. A call that Meta refused for another
+// reason can be repeated in the same way.
 //
 // The result is nil only if nothing was done. Beside an error it says what was achieved all the same.
-func (t *Tracker) Begin(ctx context.Context, api SyncAPI, phone graph.PhoneNumberID) (*SyncResult, error) {
-	return t.begin(ctx, api, phone, cloudapi.SyncContacts, cloudapi.SyncHistory)
+func (t *Tracker) RequestSync(ctx context.Context, phone graph.PhoneNumberID, kinds ...cloudapi.SyncKind) (*SyncResult, error) {
+	if len(kinds) == 0 {
+		kinds = t.cfg.Syncs
+	}
+	if err := checkSyncKinds(kinds); err != nil {
+		return nil, err
+	}
+	ordered := slices.DeleteFunc([]cloudapi.SyncKind{cloudapi.SyncContacts, cloudapi.SyncHistory}, func(kind cloudapi.SyncKind) bool {
+		return !slices.Contains(kinds, kind)
+	})
+	return t.requestSync(ctx, phone, ordered, !slices.Contains(ordered, cloudapi.SyncHistory))
 }
 
-// BeginContacts is [Tracker.Begin] for a host that wants no history: it asks for contacts only. Until the 24 hours are over, Begin
-// can still ask for the history.
-func (t *Tracker) BeginContacts(ctx context.Context, api SyncAPI, phone graph.PhoneNumberID) (*SyncResult, error) {
-	return t.begin(ctx, api, phone, cloudapi.SyncContacts)
+func checkSyncKinds(kinds []cloudapi.SyncKind) error {
+	for _, kind := range kinds {
+		if kind != cloudapi.SyncContacts && kind != cloudapi.SyncHistory {
+			return fmt.Errorf("coexistence: %q is no kind of sync; there are contacts and history", kind)
+		}
+	}
+	return nil
 }
 
-func (t *Tracker) begin(ctx context.Context, api SyncAPI, phone graph.PhoneNumberID, kinds ...cloudapi.SyncKind) (*SyncResult, error) {
+// requestSync requests kinds, in their order. skip says that history is not wanted.
+func (t *Tracker) requestSync(
+	ctx context.Context, phone graph.PhoneNumberID, kinds []cloudapi.SyncKind, skip bool,
+) (*SyncResult, error) {
 	st, err := t.state(ctx, phone)
 	if err != nil {
 		return nil, err
 	}
 	if st.Stage == StageOffboarded { // perhaps it came back, and nobody heard
-		if st, err = t.Confirm(ctx, api, phone); err != nil {
+		if st, err = t.Refresh(ctx, phone); err != nil {
 			return nil, fmt.Errorf("%w: it is %s and cannot be read: %w", ErrNotLive, StageOffboarded, err)
 		}
 	}
 	if !st.Stage.Live() {
 		return nil, fmt.Errorf("%w: it is %s", ErrNotLive, st.Stage)
 	}
+	now := time.Now()
+	for _, kind := range []cloudapi.SyncKind{cloudapi.SyncContacts, cloudapi.SyncHistory} {
+		if err := st.refusal(kind, now); errors.Is(err, ErrSyncRunning) {
+			return nil, err // also for the other kind: who makes this call goes on with that one
+		}
+	}
 	var open []cloudapi.SyncKind
 	var refusals []error
 	for _, kind := range kinds {
-		switch err := st.refusal(kind, time.Now()); {
-		case errors.Is(err, ErrSyncRunning):
-			return nil, err // also for the other kind: whoever makes this call goes on with that one
-		case err != nil:
+		if err := st.refusal(kind, now); err != nil {
 			refusals = append(refusals, err)
-		default:
+		} else {
 			open = append(open, kind)
 		}
 	}
@@ -73,7 +93,11 @@ func (t *Tracker) begin(ctx context.Context, api SyncAPI, phone graph.PhoneNumbe
 		return nil, errors.Join(refusals...)
 	}
 
-	result := &SyncResult{State: st, Preflight: t.preflight(ctx, api, st, open)}
+	c, err := t.Client(ctx, phone)
+	if err != nil {
+		return nil, err
+	}
+	result := &SyncResult{State: st, Preflight: preflight(ctx, c, st, open)}
 	if p := result.Preflight; p.Phone != nil {
 		st, err := t.cfg.Store.UpdateState(ctx, phone, func(s State) (State, error) { return s.Confirm(p.Phone, p.ReadAt), nil })
 		if err != nil {
@@ -87,7 +111,7 @@ func (t *Tracker) begin(ctx context.Context, api SyncAPI, phone graph.PhoneNumbe
 
 	var errs []error
 	for _, kind := range open {
-		err := t.request(ctx, api, phone, kind, result)
+		err := t.request(ctx, c, phone, kind, result)
 		if err == nil {
 			continue
 		}
@@ -96,7 +120,7 @@ func (t *Tracker) begin(ctx context.Context, api SyncAPI, phone graph.PhoneNumbe
 			break // a request that was spent elsewhere says nothing about the other kind; everything else does
 		}
 	}
-	if len(kinds) == 1 && len(errs) == 0 {
+	if skip && len(errs) == 0 {
 		result.State, err = t.cfg.Store.UpdateState(ctx, phone, func(s State) (State, error) {
 			if s.Cycle == st.Cycle {
 				s.History.raise(SyncSkipped)
@@ -111,7 +135,7 @@ func (t *Tracker) begin(ctx context.Context, api SyncAPI, phone graph.PhoneNumbe
 
 // request stores the intent, makes one call, and stores what became of it.
 func (t *Tracker) request(
-	ctx context.Context, api SyncAPI, phone graph.PhoneNumberID, kind cloudapi.SyncKind, result *SyncResult,
+	ctx context.Context, c *cloudapi.Client, phone graph.PhoneNumberID, kind cloudapi.SyncKind, result *SyncResult,
 ) error {
 	var now time.Time
 	st, err := t.cfg.Store.UpdateState(ctx, phone, func(s State) (State, error) {
@@ -131,7 +155,7 @@ func (t *Tracker) request(
 	result.State = st
 	cycle := st.Cycle
 
-	id, callErr := api.SyncAppData(ctx, phone, kind)
+	id, callErr := c.Phones.SyncAppData(ctx, phone, kind)
 
 	// The answer is stored even if the caller has gone: a call whose answer is not stored counts as unknown for ever.
 	ctx = context.WithoutCancel(ctx)

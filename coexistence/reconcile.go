@@ -1,0 +1,181 @@
+package coexistence
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
+)
+
+const (
+	// reconcileEvery is how often Run looks at all numbers.
+	reconcileEvery = 5 * time.Minute
+
+	// reconcileAtOnce is how many numbers are worked on at a time, and reconcileTime how long one
+	// may take. A number whose calls hang takes one place for that long, and the others go on in
+	// the rest.
+	reconcileAtOnce = 16
+	reconcileTime   = 2 * time.Minute
+)
+
+// Reconcile does what is due for a number, and nothing if nothing is: it reads the number if
+// [State.NeedsConfirm], and requests the syncs that [State.Due] names, as [Tracker.RequestSync]
+// does. [Tracker.Run] does so for all numbers; call it for one that should not wait, such as right
+// after [Tracker.Onboard]. Several processes may do so at once. An error means that it is to be
+// tried again, which Run does.
+func (t *Tracker) Reconcile(ctx context.Context, phone graph.PhoneNumberID) error {
+	s, err := t.state(ctx, phone)
+	if err != nil {
+		return err
+	}
+	return t.reconcile(ctx, s)
+}
+
+// due returns which syncs are to be requested for a number.
+func (t *Tracker) due(s State) []cloudapi.SyncKind {
+	return slices.DeleteFunc(s.Due(time.Now()), func(kind cloudapi.SyncKind) bool { return !slices.Contains(t.cfg.Syncs, kind) })
+}
+
+// needs reports whether anything is due for a number. One that never went through signup is none of
+// the host's.
+func (t *Tracker) needs(s State) bool {
+	return s.Stage != StageNone && (s.NeedsConfirm() || len(t.due(s)) > 0)
+}
+
+func (t *Tracker) reconcile(ctx context.Context, s State) error {
+	if s.NeedsConfirm() {
+		read, err := t.reread(ctx, s)
+		if err != nil {
+			return err
+		}
+		s = read
+	}
+	kinds := t.due(s)
+	if len(kinds) == 0 {
+		return nil
+	}
+	result, err := t.requestSync(ctx, s.Phone, kinds, !slices.Contains(t.cfg.Syncs, cloudapi.SyncHistory))
+	if errors.Is(err, ErrSyncRunning) || result == nil && errors.Is(err, ErrSyncUsed) {
+		return nil // another goroutine or process was faster
+	}
+	return err
+}
+
+// reread reads a number that needs it. A removed one that cannot be read any more is what it is
+// taken for, and is not read again and again for ever: its token has ended, or the host has deleted
+// it.
+func (t *Tracker) reread(ctx context.Context, s State) (State, error) {
+	c, err := t.Client(ctx, s.Phone)
+	if err != nil {
+		if s.Stage == StageRemoved {
+			return s, nil
+		}
+		return s, err
+	}
+	at := time.Now().UTC()
+	read, err := t.refresh(ctx, c, s.Phone)
+	if err == nil {
+		return read, nil
+	}
+	if s.Stage != StageRemoved ||
+		!errors.Is(err, graph.ErrAccessLost) && !errors.Is(err, graph.ErrAuth) && !errors.Is(err, graph.ErrPermission) {
+		return s, err
+	}
+	return t.cfg.Store.UpdateState(ctx, s.Phone, func(s State) (State, error) {
+		if s.Stage == StageRemoved {
+			s.ConfirmedAt = later(s.ConfirmedAt, at)
+		}
+		return s, nil
+	})
+}
+
+// Run does what is due for all numbers that the store knows, at once and then every few minutes,
+// until ctx ends: see [Tracker.Reconcile]. Start it with the process. Every process may run it.
+// Numbers do not wait for each other, and what fails is logged and tried again. It returns when ctx
+// has ended and so has what it began, or at once, with a line in the log, if Config.Client is nil.
+func (t *Tracker) Run(ctx context.Context) {
+	if t.cfg.Client == nil {
+		t.cfg.Logger.ErrorContext(ctx, "nothing is done for any number", "err", errNoClient)
+		return
+	}
+	var working sync.WaitGroup
+	defer working.Wait()
+	places := make(chan struct{}, reconcileAtOnce)
+	tick := time.NewTicker(reconcileEvery)
+	defer tick.Stop()
+	for {
+		err := t.reconcileAll(ctx, places, &working, func(phone graph.PhoneNumberID, err error) {
+			if ctx.Err() == nil {
+				t.cfg.Logger.WarnContext(ctx, "not all that is due for a number could be done; it is tried again",
+					"phone", phone, "err", err)
+			}
+		})
+		if err != nil && ctx.Err() == nil {
+			t.cfg.Logger.WarnContext(ctx, "the numbers could not be listed; it is tried again", "err", err)
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+	}
+}
+
+// ReconcileAll does once what [Tracker.Run] does, for hosts that are called by a timer, such as
+// functions in a cloud. It returns when it is done, with the errors of all numbers.
+func (t *Tracker) ReconcileAll(ctx context.Context) error {
+	if t.cfg.Client == nil {
+		return errNoClient
+	}
+	var (
+		working sync.WaitGroup
+		mu      sync.Mutex
+		errs    []error
+	)
+	err := t.reconcileAll(ctx, make(chan struct{}, reconcileAtOnce), &working, func(phone graph.PhoneNumberID, err error) {
+		mu.Lock()
+		defer mu.Unlock()
+		errs = append(errs, fmt.Errorf("number %s: %w", phone, err))
+	})
+	working.Wait()
+	return errors.Join(append(errs, err)...)
+}
+
+// reconcileAll starts a goroutine for each number for which something is due, once it has a place,
+// and does not wait for them. A number that is being worked on already is left out. failed is
+// called by the goroutines. The error is that of the list.
+func (t *Tracker) reconcileAll(
+	ctx context.Context, places chan struct{}, working *sync.WaitGroup, failed func(graph.PhoneNumberID, error),
+) error {
+	for s, err := range t.cfg.Store.Numbers(ctx) {
+		if err != nil {
+			return err
+		}
+		if !t.needs(s) {
+			continue
+		}
+		if _, busy := t.busy.LoadOrStore(s.Phone, true); busy {
+			continue
+		}
+		select {
+		case places <- struct{}{}:
+		case <-ctx.Done():
+			t.busy.Delete(s.Phone)
+			return ctx.Err()
+		}
+		working.Go(func() {
+			defer func() { t.busy.Delete(s.Phone); <-places }()
+			ctx, cancel := context.WithTimeout(ctx, reconcileTime)
+			defer cancel()
+			if err := t.reconcile(ctx, s); err != nil {
+				failed(s.Phone, err)
+			}
+		})
+	}
+	return nil
+}

@@ -1,0 +1,48 @@
+package coexistence
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook"
+)
+
+// recordTime is how long it may take to store a message that has gone out, also if the caller does
+// not wait for that.
+const recordTime = 10 * time.Second
+
+// Send sends a message through Cloud API with the client of the number, and stores it in the
+// conversation. It is a call of [cloudapi.MessagesService.Send] and [Tracker.Sent].
+//
+// A handler can return the error as it is. Where another try can neither say something twice nor
+// fail for the same reason ([cloudapi.Error.SafeToRetry], or no client for now), the error asks for
+// one. Every other error is [webhook.Permanent]: a message that is not valid or that Meta refused
+// would be refused again, and one whose answer got lost may have gone out.
+//
+// The result is nil only if Meta did not say that it took the message. Beside an error it is the
+// message that went out and could not be stored: its echo will look like a person's message. Do not
+// send it again; store it with [Tracker.Sent].
+func (t *Tracker) Send(ctx context.Context, from graph.PhoneNumberID, m cloudapi.Message) (*cloudapi.Sent, error) {
+	c, err := t.Client(ctx, from)
+	if err != nil {
+		return nil, err
+	}
+	sent, err := c.Messages.Send(ctx, from, m)
+	if err != nil {
+		if e, ok := errors.AsType[*cloudapi.Error](err); ok && e.SafeToRetry() {
+			return nil, err
+		}
+		return nil, webhook.Permanent(err)
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordTime)
+	defer cancel()
+	if err := t.Sent(ctx, from, sent, m); err != nil {
+		return sent, webhook.Permanent(fmt.Errorf(
+			"coexistence: message %s was sent but could not be stored; do not send it again: %w", sent.ID, err))
+	}
+	return sent, nil
+}
