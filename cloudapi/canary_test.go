@@ -230,7 +230,7 @@ func TestTextsOfAllContentsAreCutOutOfErrors(t *testing.T) {
 	contents["caption"] = &cloudapi.Image{MediaSource: byID, Caption: private}
 	contents["file"] = &cloudapi.Document{MediaSource: byID, Filename: private}
 	contents["place of its own"] = &cloudapi.Location{Address: private}
-	contents["card"] = &cloudapi.Contacts{Cards: []cloudapi.ContactCard{{Name: cloudapi.ContactName{Formatted: private, First: "A"}}}}
+	contents["card"] = &cloudapi.Contacts{Cards: []graph.ContactCard{{Name: graph.ContactName{Formatted: private, First: "A"}}}}
 	contents["interactive"] = &cloudapi.Interactive{Body: private, Action: &cloudapi.LocationRequest{}}
 	contents["row"] = &cloudapi.Interactive{Body: "b", Action: &cloudapi.List{Button: "b", Sections: []cloudapi.ListSection{
 		{Rows: []cloudapi.ListRow{{ID: "1", Title: "t", Description: private}}},

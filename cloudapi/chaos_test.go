@@ -48,7 +48,7 @@ func TestNoMessageIsSentTwiceOverTenThousandFaults(t *testing.T) {
 	if testing.Short() {
 		faults = 1_000
 	}
-	srv := cloudapitest.NewServer(cloudapitest.RequireProof())
+	srv := cloudapitest.NewServer(cloudapitest.Config{RequireProof: true})
 	phone := srv.AddPhone(cloudapitest.Phone{})
 	n := seed(t)
 	srv.Chaos(cloudapitest.Chaos{Rate: 0.75, Seed: n, Late: 300 * time.Millisecond})

@@ -2,80 +2,32 @@ package cloudapi
 
 import (
 	"encoding/json"
+	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 )
 
 // Contacts are one or more contact cards, at most 257.
 //
 // Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/messages/contacts-messages
 type Contacts struct {
-	Cards []ContactCard
+	Cards []graph.ContactCard
 }
 
-// A ContactCard is one person or business. Name is required; the words in Type, such as "Home" or "Work", are free text.
-type ContactCard struct {
-	Name      ContactName      `json:"name"`
-	Phones    []ContactPhone   `json:"phones,omitempty"`
-	Emails    []ContactEmail   `json:"emails,omitempty"`
-	Addresses []ContactAddress `json:"addresses,omitempty"`
-	Org       *ContactOrg      `json:"org,omitzero"`
-	URLs      []ContactURL     `json:"urls,omitempty"`
-
-	// Birthday is a date such as "1999-01-23".
-	Birthday string `json:"birthday,omitzero"`
+// MarshalJSON writes the member "contacts" of a message, without what only received cards have.
+func (c *Contacts) MarshalJSON() ([]byte, error) {
+	cards := slices.Clone(c.Cards)
+	for i := range cards {
+		cards[i].Origin, cards[i].VCard = "", ""
+		cards[i].Phones = slices.Clone(cards[i].Phones)
+		for j := range cards[i].Phones {
+			cards[i].Phones[j].UserID = ""
+		}
+	}
+	return json.Marshal(cards)
 }
-
-// A ContactName is how a person is called. Formatted and at least one of the others are required.
-type ContactName struct {
-	Formatted string `json:"formatted_name"`
-	First     string `json:"first_name,omitzero"`
-	Last      string `json:"last_name,omitzero"`
-	Middle    string `json:"middle_name,omitzero"`
-	Suffix    string `json:"suffix,omitzero"`
-	Prefix    string `json:"prefix,omitzero"`
-}
-
-// A ContactPhone is a phone number. With WAID, the person's WhatsApp number in digits, the card has a button that writes
-// to it; else one that invites.
-type ContactPhone struct {
-	Phone string `json:"phone,omitzero"`
-	Type  string `json:"type,omitzero"`
-	WAID  string `json:"wa_id,omitzero"`
-}
-
-// A ContactEmail is a mail address.
-type ContactEmail struct {
-	Email string `json:"email,omitzero"`
-	Type  string `json:"type,omitzero"`
-}
-
-// A ContactAddress is a postal address.
-type ContactAddress struct {
-	Street      string `json:"street,omitzero"`
-	City        string `json:"city,omitzero"`
-	State       string `json:"state,omitzero"`
-	ZIP         string `json:"zip,omitzero"`
-	Country     string `json:"country,omitzero"`
-	CountryCode string `json:"country_code,omitzero"`
-	Type        string `json:"type,omitzero"`
-}
-
-// A ContactOrg is where a person works.
-type ContactOrg struct {
-	Company    string `json:"company,omitzero"`
-	Department string `json:"department,omitzero"`
-	Title      string `json:"title,omitzero"`
-}
-
-// A ContactURL is a web page.
-type ContactURL struct {
-	URL  string `json:"url,omitzero"`
-	Type string `json:"type,omitzero"`
-}
-
-// MarshalJSON writes the member "contacts" of a message.
-func (c *Contacts) MarshalJSON() ([]byte, error) { return json.Marshal(c.Cards) }
 
 // UnmarshalJSON reads what MarshalJSON writes.
 func (c *Contacts) UnmarshalJSON(b []byte) error { return json.Unmarshal(b, &c.Cards) }

@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 )
 
 var (
@@ -65,13 +66,13 @@ func contents() map[string]struct {
 		"location":      {&cloudapi.Location{Latitude: 37.483307, Longitude: -122.148956, Name: "Pia", Address: "1071 5th Ave"}, `{"latitude":"37.483307","longitude":"-122.148956","name":"Pia","address":"1071 5th Ave"}`},
 		"place of zero": {&cloudapi.Location{}, `{"latitude":"0","longitude":"0"}`},
 		"contacts": {
-			&cloudapi.Contacts{Cards: []cloudapi.ContactCard{{
-				Name:      cloudapi.ContactName{Formatted: "Barbara J. Johnson", First: "Barbara", Last: "Johnson", Middle: "Joana", Suffix: "Esq.", Prefix: "Dr."},
-				Phones:    []cloudapi.ContactPhone{{Phone: "+15550100123", Type: "Mobile", WAID: "15550100123"}},
-				Emails:    []cloudapi.ContactEmail{{Email: "b@example.com", Type: "Work"}},
-				Addresses: []cloudapi.ContactAddress{{Street: "1 Lucky Way", City: "Menlo Park", State: "CA", ZIP: "94025", Country: "United States", CountryCode: "US", Type: "Home"}},
-				Org:       &cloudapi.ContactOrg{Company: "Lucky Shrub", Department: "Legal", Title: "Counsel"},
-				URLs:      []cloudapi.ContactURL{{URL: "https://www.example.com", Type: "Company"}},
+			&cloudapi.Contacts{Cards: []graph.ContactCard{{
+				Name:      graph.ContactName{Formatted: "Barbara J. Johnson", First: "Barbara", Last: "Johnson", Middle: "Joana", Suffix: "Esq.", Prefix: "Dr."},
+				Phones:    []graph.ContactPhone{{Phone: "+15550100123", Type: "Mobile", WAID: "15550100123"}},
+				Emails:    []graph.ContactEmail{{Email: "b@example.com", Type: "Work"}},
+				Addresses: []graph.ContactAddress{{Street: "1 Lucky Way", City: "Menlo Park", State: "CA", ZIP: "94025", Country: "United States", CountryCode: "US", Type: "Home"}},
+				Org:       graph.ContactOrg{Company: "Lucky Shrub", Department: "Legal", Title: "Counsel"},
+				URLs:      []graph.ContactURL{{URL: "https://www.example.com", Type: "Company"}},
 				Birthday:  "1999-01-23",
 			}}},
 			`[{"name":{"formatted_name":"Barbara J. Johnson","first_name":"Barbara","last_name":"Johnson","middle_name":"Joana","suffix":"Esq.","prefix":"Dr."},` +
@@ -275,9 +276,9 @@ func TestContentThatBreaksARule(t *testing.T) {
 		"caption":              {&cloudapi.Video{MediaSource: byID, Caption: long(1025)}, "Video.Caption has 1025 characters; Meta accepts 1024"},
 		"pole":                 {&cloudapi.Location{Latitude: 91}, "Latitude is not between"},
 		"no cards":             {&cloudapi.Contacts{}, "Contacts.Cards is empty"},
-		"258 cards":            {&cloudapi.Contacts{Cards: make([]cloudapi.ContactCard, 258)}, "258 elements; Meta accepts 257"},
-		"nameless card":        {&cloudapi.Contacts{Cards: make([]cloudapi.ContactCard, 1)}, "Name.Formatted is empty"},
-		"half a name":          {&cloudapi.Contacts{Cards: []cloudapi.ContactCard{{Name: cloudapi.ContactName{Formatted: "A"}}}}, "has only Formatted"},
+		"258 cards":            {&cloudapi.Contacts{Cards: make([]graph.ContactCard, 258)}, "258 elements; Meta accepts 257"},
+		"nameless card":        {&cloudapi.Contacts{Cards: make([]graph.ContactCard, 1)}, "Name.Formatted is empty"},
+		"half a name":          {&cloudapi.Contacts{Cards: []graph.ContactCard{{Name: graph.ContactName{Formatted: "A"}}}}, "has only Formatted"},
 		"pin for ever":         {&cloudapi.Pin{MessageID: wamid, Days: 31}, "Days is 31"},
 		"no action":            {&cloudapi.Interactive{Body: "b"}, "Action is nil"},
 		"nil action":           {act((*cloudapi.List)(nil)), "Action is nil"},
@@ -378,4 +379,19 @@ func FuzzMessage(f *testing.F) {
 		require.NoError(t, err)
 		require.JSONEq(t, string(again), string(third))
 	})
+}
+
+// Meta documents neither the origin nor the vCard nor user ids for cards that are sent.
+func TestReceivedCardIsForwardedAsItIs(t *testing.T) {
+	t.Parallel()
+	received := `{"name":{"formatted_name":"Barbara J.","first_name":"Barbara"},"phones":[{"phone":"+15550100123","wa_id":"15550100123","user_id":"US.1"}],` +
+		`"org":{"company":"Lucky Shrub"},"birthday":"1999-01-23","origin":"other","vcard":"BEGIN:VCARD"}`
+	var card graph.ContactCard
+	require.NoError(t, json.Unmarshal([]byte(received), &card))
+	cards := []graph.ContactCard{card}
+	sent, err := json.Marshal(&cloudapi.Contacts{Cards: cards})
+	require.NoError(t, err)
+	require.JSONEq(t, `[{"name":{"formatted_name":"Barbara J.","first_name":"Barbara"},"phones":[{"phone":"+15550100123","wa_id":"15550100123"}],`+
+		`"org":{"company":"Lucky Shrub"},"birthday":"1999-01-23"}]`, string(sent))
+	require.Equal(t, graph.UserID("US.1"), cards[0].Phones[0].UserID, "the host's card is left alone")
 }

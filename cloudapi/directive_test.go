@@ -115,7 +115,7 @@ func TestMethodsCallTheEndpointTheyName(t *testing.T) {
 // A host can try every call of the package against the fake.
 func TestTheFakeHasEveryEndpoint(t *testing.T) {
 	t.Parallel()
-	srv := cloudapitest.NewServer()
+	srv := cloudapitest.NewServer(cloudapitest.Config{})
 	t.Cleanup(srv.Close)
 	for _, d := range directives(t) {
 		if composed[d.method] {

@@ -50,7 +50,7 @@ func ExampleMessage_outbox() {
 
 // A file goes up, and comes down again.
 func ExampleMediaService_Download() {
-	srv := cloudapitest.NewServer()
+	srv := cloudapitest.NewServer(cloudapitest.Config{})
 	defer srv.Close()
 	phone := srv.AddPhone(cloudapitest.Phone{})
 	client, err := cloudapi.NewClient(srv.Config())
@@ -74,7 +74,7 @@ func ExampleMediaService_Download() {
 
 // A template is handed in for review.
 func ExampleTemplatesService_Create() {
-	srv := cloudapitest.NewServer()
+	srv := cloudapitest.NewServer(cloudapitest.Config{})
 	defer srv.Close()
 	waba := srv.AddWABA(cloudapitest.WABA{}).ID
 	client, err := cloudapi.NewClient(srv.Config())

@@ -13,7 +13,7 @@ import (
 // A host with numbers of both kinds tells the limiter which is which. Give the same limiter to coexistence.Config as Inbound,
 // so that received messages are counted.
 func ExampleMemLimiter() {
-	srv := cloudapitest.NewServer(cloudapitest.EnforceLimits())
+	srv := cloudapitest.NewServer(cloudapitest.Config{EnforceLimits: true})
 	defer srv.Close()
 	kept := srv.AddPhone(cloudapitest.Phone{})                // also in the WhatsApp Business app
 	moved := srv.AddPhone(cloudapitest.Phone{Ordinary: true}) // on Cloud API alone

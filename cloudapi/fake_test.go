@@ -20,7 +20,7 @@ import (
 // The strictest server there is short of Meta's: it knows every documented rule and refuses members nobody documents.
 func TestWholeStoryAgainstTheFake(t *testing.T) {
 	t.Parallel()
-	srv := cloudapitest.NewServer(cloudapitest.Strict(), cloudapitest.RequireProof())
+	srv := cloudapitest.NewServer(cloudapitest.Config{Strict: true, RequireProof: true})
 	t.Cleanup(srv.Close)
 	ctx := t.Context()
 	owner := srv.AddBusiness(cloudapitest.Business{})

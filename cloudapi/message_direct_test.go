@@ -15,7 +15,7 @@ import (
 
 func TestADirectMessageStartsAConversation(t *testing.T) {
 	t.Parallel()
-	srv := cloudapitest.NewServer(cloudapitest.Strict())
+	srv := cloudapitest.NewServer(cloudapitest.Config{Strict: true})
 	t.Cleanup(srv.Close)
 	phone := srv.AddPhone(cloudapitest.Phone{})
 	client := newClient(t, srv.Config())

@@ -38,7 +38,7 @@ func TestHistoryReadsWhatMetaWrites(t *testing.T) {
 
 func TestHistoryOfTheFake(t *testing.T) {
 	t.Parallel()
-	srv := cloudapitest.NewServer()
+	srv := cloudapitest.NewServer(cloudapitest.Config{})
 	t.Cleanup(srv.Close)
 	phone := srv.AddPhone(cloudapitest.Phone{})
 	srv.AddPhone(cloudapitest.Phone{})
@@ -81,7 +81,7 @@ func TestHistoryOfTheFake(t *testing.T) {
 // A send ended without an answer. Status webhooks with its CallbackData would tell; when none came, the history does, as far
 // as it goes: every message in it that is accounted for is not the one.
 func ExampleMessagesService_History() {
-	srv := cloudapitest.NewServer()
+	srv := cloudapitest.NewServer(cloudapitest.Config{})
 	defer srv.Close()
 	phone := srv.AddPhone(cloudapitest.Phone{})
 	client, err := cloudapi.NewClient(srv.Config())

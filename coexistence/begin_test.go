@@ -34,7 +34,7 @@ type desk struct {
 
 func newDesk(t *testing.T, opts ...func(*desk)) *desk {
 	t.Helper()
-	d := &desk{srv: cloudapitest.NewServer(), store: new(coexistence.MemStore)}
+	d := &desk{srv: cloudapitest.NewServer(cloudapitest.Config{}), store: new(coexistence.MemStore)}
 	t.Cleanup(d.srv.Close)
 	d.phone = d.srv.AddPhone(cloudapitest.Phone{})
 	client, err := cloudapi.NewClient(d.srv.Config())

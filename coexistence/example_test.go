@@ -69,7 +69,7 @@ func ExampleState_Apply() {
 }
 
 func ExampleTracker_Begin() {
-	srv := cloudapitest.NewServer() // in place of graph.facebook.com
+	srv := cloudapitest.NewServer(cloudapitest.Config{}) // in place of graph.facebook.com
 	defer srv.Close()
 	phone := srv.AddPhone(cloudapitest.Phone{Number: "+1 555 010 0199"})
 	client, err := cloudapi.NewClient(srv.Config())

@@ -141,7 +141,7 @@ func ExampleFlow_HostedURL() {
 }
 
 func ExamplePreflight() {
-	meta := cloudapitest.NewServer() // stands for Meta
+	meta := cloudapitest.NewServer(cloudapitest.Config{}) // stands for Meta
 	defer meta.Close()
 	meta.Subscribe(cloudapitest.AppSubscription{CallbackURL: "https://hooks.example.com/whatsapp", Fields: []string{"messages", "account_update"}})
 	client, err := cloudapi.NewClient(meta.Config())

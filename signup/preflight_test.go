@@ -102,7 +102,7 @@ func TestPreflightSaysWhatToFixInOrder(t *testing.T) {
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			srv := cloudapitest.NewServer()
+			srv := cloudapitest.NewServer(cloudapitest.Config{})
 			t.Cleanup(srv.Close)
 			s := &setting{
 				srv: srv, client: srv.Config(), fields: all, endpoint: endpoint{verify, 401, 0},

@@ -26,7 +26,11 @@ import (
 
 func TestTheStoreInMemoryKeepsThePromises(t *testing.T) {
 	t.Parallel()
-	require.NoError(t, signuptest.TestStore(t.Context(), new(signup.MemStore)))
+	store := new(signup.MemStore)
+	require.NoError(t, signuptest.TestStore(t.Context(), func(context.Context) (signup.Store, error) { return store, nil }))
+	require.ErrorContains(t, signuptest.TestStore(t.Context(), func(context.Context) (signup.Store, error) {
+		return new(signup.MemStore), nil
+	}), "another store over the same data", "two stores that do not share")
 }
 
 func newKey(t *testing.T) []byte {

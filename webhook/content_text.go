@@ -3,6 +3,8 @@ package webhook
 import (
 	"cmp"
 	"strings"
+
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 )
 
 // ContentText returns the words of any content, for people to read: the text, a caption, the label of a pressed button, the title of a
@@ -50,7 +52,7 @@ func replyText(r InteractiveReply) string {
 	}
 }
 
-func cardNames(cards []ContactCard) string {
+func cardNames(cards []graph.ContactCard) string {
 	var names []string
 	for _, c := range cards {
 		if name := c.Name.Formatted; name != "" {

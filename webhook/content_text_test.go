@@ -5,14 +5,15 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook/webhooktest"
 )
 
 func TestTheWordsOfAnyContent(t *testing.T) {
 	t.Parallel()
-	card := func(name string) webhook.ContactCard {
-		return webhook.ContactCard{Name: webhook.ContactName{Formatted: name}}
+	card := func(name string) graph.ContactCard {
+		return graph.ContactCard{Name: graph.ContactName{Formatted: name}}
 	}
 	reply := func(r webhook.InteractiveReply) webhook.Content { return &webhook.Interactive{Reply: r} }
 	for name, tt := range map[string]struct {
@@ -33,7 +34,7 @@ func TestTheWordsOfAnyContent(t *testing.T) {
 		"unknown reply":              {reply(&webhook.UnknownReply{}), ""},
 		"place with a name":          {&webhook.Location{Name: "Bakery", Address: "1 Main St"}, "Bakery"},
 		"place with an address only": {&webhook.Location{Address: "1 Main St"}, "1 Main St"},
-		"cards":                      {&webhook.Contacts{Cards: []webhook.ContactCard{card("Ada"), card(""), card("Grace")}}, "Ada, Grace"},
+		"cards":                      {&webhook.Contacts{Cards: []graph.ContactCard{card("Ada"), card(""), card("Grace")}}, "Ada, Grace"},
 		"order":                      {&webhook.Order{Text: "Please slice it"}, "Please slice it"},
 		"system":                     {&webhook.System{Body: "Ada changed the number"}, "Ada changed the number"},
 		"audio":                      {&webhook.Audio{}, ""},

@@ -104,7 +104,7 @@ func readContent(s *wire.Scanner, t MessageType) Content {
 }
 
 var (
-	cardDecoder        = wire.For[ContactCard]()
+	cardDecoder        = wire.For[graph.ContactCard]()
 	buttonDecoder      = wire.For[Button]()
 	orderDecoder       = wire.For[Order]()
 	systemDecoder      = wire.For[System]()

@@ -235,7 +235,7 @@ func TestContentIsFoundByLabelOrShape(t *testing.T) {
 			`"type":"interactive","interactive":{"type":"interactive","timestamp":"1767225600","nfm_reply":{"name":"address_message"}}`,
 			&webhook.Interactive{Kind: "interactive", At: graph.At(time.Unix(1767225600, 0)), Reply: &webhook.FlowReply{Name: "address_message"}}, nil,
 		},
-		"contacts": {`"type":"contacts","contacts":[{"name":{"formatted_name":"B"}}]`, &webhook.Contacts{Cards: []webhook.ContactCard{{Name: webhook.ContactName{Formatted: "B"}}}}, nil},
+		"contacts": {`"type":"contacts","contacts":[{"name":{"formatted_name":"B"}}]`, &webhook.Contacts{Cards: []graph.ContactCard{{Name: graph.ContactName{Formatted: "B"}}}}, nil},
 		"price keeps its digits": {
 			`"type":"order","order":{"product_items":[{"quantity":"2","item_price":7.990}]}`,
 			&webhook.Order{Items: []webhook.OrderItem{{Quantity: 2, Price: "7.990"}}}, nil,

@@ -1,7 +1,7 @@
 // Package cloudapitest provides a fake Graph API for tests: a server that speaks real HTTP on the loopback interface, keeps
 // real state and can be told to fail. It is to package cloudapi what net/http/httptest is to net/http.
 //
-//	srv := cloudapitest.NewServer()
+//	srv := cloudapitest.NewServer(cloudapitest.Config{})
 //	defer srv.Close()
 //	phone := srv.AddPhone(cloudapitest.Phone{})
 //
@@ -16,7 +16,7 @@
 // The server knows one Meta app and as many portfolios, accounts, numbers and tokens as [Server.AddBusiness],
 // [Server.AddWABA], [Server.AddPhone] and [Server.AddToken] give it; each fills in what is left zero. A call sees what its
 // token may see, authorization codes work once and for 30 seconds, a sync can be asked for once per kind and onboarding, and
-// so on, as Meta documents it. [Strict] adds rules whose breach Meta lets pass or punishes later.
+// so on, as Meta documents it. [Config].Strict adds rules whose breach Meta lets pass or punishes later.
 //
 // Files that are uploaded can be sent, found and downloaded; templates are made, judged by [Server.SetTemplateStatus], edited
 // and deleted; Flows, profiles, settings, block lists, QR codes and the rest of what a number has stay as they were set.

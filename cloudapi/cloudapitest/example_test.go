@@ -12,7 +12,7 @@ import (
 )
 
 func ExampleNewServer() {
-	srv := cloudapitest.NewServer()
+	srv := cloudapitest.NewServer(cloudapitest.Config{})
 	defer srv.Close()
 	phone := srv.AddPhone(cloudapitest.Phone{})
 
@@ -33,7 +33,7 @@ func ExampleNewServer() {
 
 // A send that Meta refuses for the moment is repeated; one whose answer got lost is not.
 func ExampleServer_Inject() {
-	srv := cloudapitest.NewServer()
+	srv := cloudapitest.NewServer(cloudapitest.Config{})
 	defer srv.Close()
 	phone := srv.AddPhone(cloudapitest.Phone{})
 	client, err := cloudapi.NewClient(srv.Config())
@@ -57,7 +57,7 @@ func ExampleServer_Inject() {
 }
 
 func ExampleServer_Advance() {
-	srv := cloudapitest.NewServer()
+	srv := cloudapitest.NewServer(cloudapitest.Config{})
 	defer srv.Close()
 	phone := srv.AddPhone(cloudapitest.Phone{})
 	client, err := cloudapi.NewClient(srv.Config())
@@ -73,7 +73,7 @@ func ExampleServer_Advance() {
 
 // A queue is tried against everything that can go wrong. Whatever it does, no message may be on the server twice.
 func ExampleServer_Chaos() {
-	srv := cloudapitest.NewServer()
+	srv := cloudapitest.NewServer(cloudapitest.Config{})
 	defer srv.Close()
 	phone := srv.AddPhone(cloudapitest.Phone{})
 	client, err := cloudapi.NewClient(srv.Config())

@@ -117,7 +117,7 @@ func TestTheLedgerHoldsNoSecrets(t *testing.T) {
 func TestAClockOfYourOwn(t *testing.T) {
 	t.Parallel()
 	start := time.Date(2030, 1, 1, 0, 0, 0, 0, time.UTC)
-	srv := newServer(t, cloudapitest.Clock(func() time.Time { return start }))
+	srv := newServer(t, cloudapitest.Config{Clock: func() time.Time { return start }})
 	require.Equal(t, start, srv.Now())
 	srv.Advance(time.Hour)
 	require.Equal(t, start.Add(time.Hour), srv.Now())
@@ -125,7 +125,7 @@ func TestAClockOfYourOwn(t *testing.T) {
 
 func TestTheSameSeedMakesTheSameIDs(t *testing.T) {
 	t.Parallel()
-	a, b, c := newServer(t, cloudapitest.Seed(5)), newServer(t, cloudapitest.Seed(5)), newServer(t, cloudapitest.Seed(6))
+	a, b, c := newServer(t, cloudapitest.Config{Seed: 5}), newServer(t, cloudapitest.Config{Seed: 5}), newServer(t, cloudapitest.Config{Seed: 6})
 	phone := a.AddPhone(cloudapitest.Phone{})
 	require.Equal(t, phone.ID, b.AddPhone(cloudapitest.Phone{}).ID)
 	require.NotEqual(t, phone.ID, c.AddPhone(cloudapitest.Phone{}).ID)

@@ -26,7 +26,7 @@ func FuzzRoute(f *testing.F) {
 	f.Add(uint8(8), "fields=analytics.start(1).end(99999999999).granularity(DAY).dimensions([\"PHONE\"]),id{", "", false)
 	f.Add(uint8(64), "start=1&end=2026-11-26&granularity=daily&template_ids=[1]&use_waba_timezone=true", "", false)
 	f.Fuzz(func(t *testing.T, which uint8, query, body string, form bool) {
-		srv := newServer(nil)
+		srv := newServer(Config{})
 		ids := populate(srv)
 		rt := routes[int(which)%len(routes)]
 		target := "/v25.0/" + strings.TrimPrefix(strings.NewReplacer(

@@ -21,7 +21,7 @@ func FuzzPostMessage(f *testing.F) {
 	} {
 		f.Add(body)
 	}
-	srv := NewServer(Strict(), EnforceLimits())
+	srv := NewServer(Config{Strict: true, EnforceLimits: true})
 	f.Cleanup(srv.Close)
 	phone := srv.AddPhone(Phone{})
 	f.Fuzz(func(t *testing.T, body string) {
@@ -50,7 +50,7 @@ func FuzzPath(f *testing.F) {
 	for _, path := range []string{"/v25.0/me?fields=id", "/v25.0/1/phone_numbers?after=x&limit=-1", "//", "/v1.0/", "/v25.0/1/2/3?fields={("} {
 		f.Add(path)
 	}
-	srv := NewServer()
+	srv := NewServer(Config{})
 	f.Cleanup(srv.Close)
 	waba := srv.AddWABA(WABA{})
 	f.Fuzz(func(t *testing.T, path string) {

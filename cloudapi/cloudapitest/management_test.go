@@ -21,7 +21,7 @@ import (
 // fake returns a strict server with one number, and a client of it.
 func fake(t *testing.T) (*cloudapitest.Server, *cloudapi.Client, cloudapitest.Phone) {
 	t.Helper()
-	srv := newServer(t, cloudapitest.Strict(), cloudapitest.RequireProof())
+	srv := newServer(t, cloudapitest.Config{Strict: true, RequireProof: true})
 	client, err := cloudapi.NewClient(srv.Config())
 	require.NoError(t, err)
 	return srv, client, srv.AddPhone(cloudapitest.Phone{})

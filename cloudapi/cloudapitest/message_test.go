@@ -155,7 +155,7 @@ func TestOtherBodiesAreRefused(t *testing.T) {
 
 func TestStrictRefusesWhatMetaLetsPass(t *testing.T) {
 	t.Parallel()
-	srv := newServer(t, cloudapitest.Strict())
+	srv := newServer(t, cloudapitest.Config{Strict: true})
 	phone := srv.AddPhone(cloudapitest.Phone{})
 	customer := graph.Identity{WAID: "15550100142", UserID: "US.1555"}
 	require.Equal(t, graph.CodeReengagementMessage, post(t, srv, phone, `"to":"+15550100142",`+hello).Error.Code)
@@ -207,7 +207,7 @@ func TestReadAndTyping(t *testing.T) {
 func TestLimits(t *testing.T) {
 	t.Parallel()
 	now := time.Date(2026, 11, 2, 12, 0, 0, 0, time.UTC)
-	srv := newServer(t, cloudapitest.EnforceLimits(), cloudapitest.Clock(func() time.Time { return now }))
+	srv := newServer(t, cloudapitest.Config{EnforceLimits: true, Clock: func() time.Time { return now }})
 	phone := srv.AddPhone(cloudapitest.Phone{})
 	code := func(to string) graph.Code { return post(t, srv, phone, `"to":"+155501001`+to+`",`+hello).Error.Code }
 	for i := range 45 {

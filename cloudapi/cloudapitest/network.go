@@ -16,7 +16,7 @@ import (
 //
 //	synctest.Test(t, func(t *testing.T) {
 //		network := new(cloudapitest.Network)
-//		srv := cloudapitest.NewServer(cloudapitest.OnNetwork(network))
+//		srv := cloudapitest.NewServer(cloudapitest.Config{})
 //		defer srv.Close()
 //		client, err := cloudapi.NewClient(srv.Config())
 //		…
@@ -24,13 +24,6 @@ type Network struct {
 	mu    sync.Mutex
 	hosts map[string]*pipeListener
 }
-
-// OnNetwork makes the server listen on a network instead of the loopback interface. [Server.Config] then holds a client that
-// reaches it.
-func OnNetwork(n *Network) Option { return func(s *Server) { s.network = n } }
-
-// OnListener makes the server answer on a listener of the caller's, such as one with a port that stays the same. The server closes it.
-func OnListener(l net.Listener) Option { return func(s *Server) { s.own = l } }
 
 // Listen returns a listener for a host name that is made up, such as "host.test": http://host.test leads there. What listened under the
 // name before is reached no more.

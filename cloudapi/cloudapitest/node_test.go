@@ -93,7 +93,7 @@ func TestPagesOfNumbers(t *testing.T) {
 func TestFindingAccounts(t *testing.T) {
 	t.Parallel()
 	start := time.Date(2026, 11, 2, 12, 0, 0, 0, time.UTC)
-	srv := newServer(t, cloudapitest.Clock(func() time.Time { return start }))
+	srv := newServer(t, cloudapitest.Config{Clock: func() time.Time { return start }})
 	partner := srv.AddBusiness(cloudapitest.Business{Name: "Partner"})
 	older := srv.AddWABA(cloudapitest.WABA{Name: "Older", CreatedAt: start.Add(-time.Hour)})
 	newer := srv.AddWABA(cloudapitest.WABA{Name: "Newer", Owner: older.Owner})
@@ -307,7 +307,7 @@ func TestANumberComesAndGoes(t *testing.T) {
 
 func TestAnotherAppAndOtherPages(t *testing.T) {
 	t.Parallel()
-	srv := newServer(t, cloudapitest.ForApp(cloudapitest.App{ID: "42", Secret: "secret", Name: "Ours"}))
+	srv := newServer(t, cloudapitest.Config{App: cloudapitest.App{ID: "42", Secret: "secret", Name: "Ours"}})
 	require.Equal(t, cloudapitest.App{ID: "42", Secret: "secret", Name: "Ours"}, srv.App())
 	require.Equal(t, "42|secret", srv.AppToken().Reveal())
 	require.Equal(t, graph.AppID("42"), srv.Config().AppID)

@@ -123,8 +123,8 @@ func TestProofs(t *testing.T) {
 		mac.Write([]byte(message))
 		return hex.EncodeToString(mac.Sum(nil))
 	}
-	for name, opts := range map[string][]cloudapitest.Option{"checked": nil, "required": {cloudapitest.RequireProof()}} {
-		srv := newServer(t, opts...)
+	for name, cfg := range map[string]cloudapitest.Config{"checked": {}, "required": {RequireProof: true}} {
+		srv := newServer(t, cfg)
 		token, secret := srv.SystemToken().Reveal(), srv.App().Secret
 		none := ask(t, srv, srv.SystemToken(), "GET", "/me", "")
 		require.Equal(t, name == "required", none.Error.Code == graph.CodeAppSecretProof)

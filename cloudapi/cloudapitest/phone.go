@@ -37,7 +37,7 @@ type Phone struct {
 	// Suspended numbers are in the middle of a move to another phone: sends fail, reads say so.
 	Suspended bool
 
-	// MessagesPerSecond is what [EnforceLimits] lets pass. If zero, 20, or 80 for an ordinary number.
+	// MessagesPerSecond is what [Config].EnforceLimits lets pass. If zero, 20, or 80 for an ordinary number.
 	MessagesPerSecond int
 
 	// PIN is the two-step verification PIN, which registering an ordinary number sets or must match.
@@ -169,7 +169,7 @@ func (s *Server) Suspend(id graph.PhoneNumberID, suspended bool) {
 	}
 }
 
-// Received tells the server that a person wrote to a number now. It opens the 24-hour window, counts for [EnforceLimits], and
+// Received tells the server that a person wrote to a number now. It opens the 24-hour window, counts for [Config].EnforceLimits, and
 // makes the message one that can be marked as read.
 func (s *Server) Received(id graph.PhoneNumberID, from graph.Identity, message graph.MessageID) {
 	s.mu.Lock()

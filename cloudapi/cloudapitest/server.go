@@ -1,6 +1,7 @@
 package cloudapitest
 
 import (
+	"cmp"
 	"math/rand/v2"
 	"net"
 	"net/http"
@@ -18,7 +19,6 @@ type Server struct {
 
 	listener *listener
 	network  *Network
-	own      net.Listener
 	mux      *http.ServeMux
 
 	app           App
@@ -65,72 +65,73 @@ type App struct {
 	Name   string
 }
 
-// An Option changes how a Server behaves.
-type Option func(*Server)
+// Config says how a [Server] behaves. The zero Config is a made-up app on the loopback interface, for which nothing is ever too
+// much.
+type Config struct {
+	// App is the app that the server plays the Graph API for. Empty members keep their made-up values.
+	App App
 
-// ForApp makes the server that of another app than its made-up one. Empty members keep their made-up values.
-func ForApp(app App) Option {
-	return func(s *Server) {
-		if app.ID != "" {
-			s.app.ID = app.ID
-		}
-		if app.Secret != "" {
-			s.app.Secret = app.Secret
-		}
-		if app.Name != "" {
-			s.app.Name = app.Name
-		}
-	}
+	// Clock is what the server lives by. If nil, time.Now. [Server.Advance] adds to it.
+	Clock func() time.Time
+
+	// Seed makes ids and tokens come out the same in every run with the same order of calls. If zero, it is 1.
+	Seed uint64
+
+	// Strict refuses at once what Meta lets pass or reports later by webhook: a message outside the 24-hour window, a phone
+	// number without a plus sign, both `to` and `recipient`, request members that are not documented, a read receipt for a
+	// message that [Server.Received] does not know. Good for the tests of a program that composes such requests.
+	Strict bool
+
+	// RequireProof refuses calls without appsecret_proof, like the app setting "Require app secret". A proof that is sent is
+	// checked in any case.
+	RequireProof bool
+
+	// EnforceLimits refuses messages above the documented rates: 20 a second for a coexistence number and 80 for others
+	// (130429), one in six seconds to one person with a burst of 45 (131056). Received messages count as far as
+	// [Server.Received] is told.
+	EnforceLimits bool
+
+	// Network carries the calls instead of the loopback interface. [Server.Config] then holds a client that reaches the server.
+	Network *Network
+
+	// Listener is one of the caller's, such as one with a port that stays the same. The server closes it.
+	Listener net.Listener
 }
-
-// Clock makes the server live by now instead of time.Now. [Server.Advance] still adds to it.
-func Clock(now func() time.Time) Option { return func(s *Server) { s.clock = now } }
-
-// Seed makes ids and tokens come out the same in every run with the same order of calls. Without it they are the same as well:
-// the seed is 1.
-func Seed(seed uint64) Option {
-	return func(s *Server) { s.rand = rand.New(rand.NewPCG(seed, 0x9e3779b97f4a7c15)) }
-}
-
-// Strict refuses at once what Meta lets pass or reports later by webhook: a message outside the 24-hour window, a phone
-// number without a plus sign, both `to` and `recipient`, request members nobody documents, a read receipt for a message that
-// [Server.Received] does not know. Good for the tests of a program that composes such requests.
-func Strict() Option { return func(s *Server) { s.strict = true } }
-
-// RequireProof refuses calls without appsecret_proof, like the app setting "Require app secret". A proof that is sent is
-// checked in any case.
-func RequireProof() Option { return func(s *Server) { s.proofRequired = true } }
-
-// EnforceLimits refuses messages above the documented rates: 20 a second for a coexistence number and 80 for others (130429),
-// one in six seconds to one person with a burst of 45 (131056). Received messages count as far as [Server.Received] is told.
-// Without it nothing is ever too much.
-func EnforceLimits() Option { return func(s *Server) { s.enforceLimits = true } }
 
 // NewServer starts a server with one app, its system token and nothing else.
-func NewServer(opts ...Option) *Server {
-	s := newServer(opts)
-	if s.own == nil {
-		s.own = s.network.open()
+func NewServer(cfg Config) *Server {
+	s := newServer(cfg)
+	own := cfg.Listener
+	if own == nil {
+		own = s.network.open()
 	}
-	s.listener = listen(s.mux, s.own)
+	s.listener = listen(s.mux, own)
 	s.URL = s.listener.url
 	return s
 }
 
 // newServer makes a server that does not listen yet.
-func newServer(opts []Option) *Server {
+func newServer(cfg Config) *Server {
 	s := &Server{
-		app:     App{ID: "987650000000001", Secret: "made-up-app-secret", Name: "Made-up app"},
-		clock:   time.Now,
-		lastID:  100000000000000,
-		tokens:  map[graph.Secret]*Token{},
-		codes:   map[graph.Secret]*code{},
-		budgets: map[string]*budget{},
-		handles: map[graph.UploadHandle]bool{},
+		app: App{
+			ID:     cmp.Or(cfg.App.ID, "987650000000001"),
+			Secret: cmp.Or(cfg.App.Secret, "made-up-app-secret"),
+			Name:   cmp.Or(cfg.App.Name, "Made-up app"),
+		},
+		network:       cfg.Network,
+		strict:        cfg.Strict,
+		proofRequired: cfg.RequireProof,
+		enforceLimits: cfg.EnforceLimits,
+		clock:         cfg.Clock,
+		rand:          rand.New(rand.NewPCG(cmp.Or(cfg.Seed, 1), 0x9e3779b97f4a7c15)),
+		lastID:        100000000000000,
+		tokens:        map[graph.Secret]*Token{},
+		codes:         map[graph.Secret]*code{},
+		budgets:       map[string]*budget{},
+		handles:       map[graph.UploadHandle]bool{},
 	}
-	Seed(1)(s)
-	for _, opt := range opts {
-		opt(s)
+	if s.clock == nil {
+		s.clock = time.Now
 	}
 	s.systemToken = s.AddToken(Token{Type: TokenSystemUser, Scopes: allScopes})
 	s.mux = http.NewServeMux()
@@ -158,7 +159,7 @@ func (s *Server) AppToken() graph.Secret {
 }
 
 // Config returns what a client needs to call the server, with the system token. Retries are quick, so that a test that
-// provokes them does not wait, and nothing is held back, unless [EnforceLimits] makes it worth while.
+// provokes them does not wait, and nothing is held back, unless [Config].EnforceLimits makes it worth while.
 func (s *Server) Config() cloudapi.Config {
 	limiter := cloudapi.Unlimited
 	if s.enforceLimits {

@@ -71,9 +71,9 @@ func try(t *testing.T, srv *cloudapitest.Server, token graph.Secret, method, pat
 	return a, nil
 }
 
-func newServer(t *testing.T, opts ...cloudapitest.Option) *cloudapitest.Server {
+func newServer(t *testing.T, cfg ...cloudapitest.Config) *cloudapitest.Server {
 	t.Helper()
-	srv := cloudapitest.NewServer(opts...)
+	srv := cloudapitest.NewServer(append(cfg, cloudapitest.Config{})[0])
 	t.Cleanup(srv.Close)
 	return srv
 }

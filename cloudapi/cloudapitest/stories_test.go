@@ -21,7 +21,7 @@ var (
 // strict starts a server that names every member that nobody documents, with a client.
 func strict(t *testing.T) (*cloudapitest.Server, *cloudapi.Client) {
 	t.Helper()
-	srv := cloudapitest.NewServer(cloudapitest.Strict(), cloudapitest.RequireProof())
+	srv := cloudapitest.NewServer(cloudapitest.Config{Strict: true, RequireProof: true})
 	t.Cleanup(srv.Close)
 	client, err := cloudapi.NewClient(srv.Config())
 	require.NoError(t, err)

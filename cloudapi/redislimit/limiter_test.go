@@ -206,7 +206,7 @@ func TestWhatOneProcessLearnsSlowsAll(t *testing.T) {
 // answer is how a client reports a code.
 func answer(t *testing.T, code graph.Code) error {
 	t.Helper()
-	srv := cloudapitest.NewServer()
+	srv := cloudapitest.NewServer(cloudapitest.Config{})
 	defer srv.Close()
 	from := srv.AddPhone(cloudapitest.Phone{})
 	srv.Inject(cloudapitest.Fault{Code: code, RetryAfter: time.Minute})
@@ -266,7 +266,7 @@ func TestKeysExpireAndNameNobody(t *testing.T) {
 
 func TestAClientSendsThroughTheSharedLimiter(t *testing.T) {
 	t.Parallel()
-	srv := cloudapitest.NewServer()
+	srv := cloudapitest.NewServer(cloudapitest.Config{})
 	t.Cleanup(srv.Close)
 	from := srv.AddPhone(cloudapitest.Phone{})
 	cfg := srv.Config()
@@ -377,7 +377,7 @@ func TestNothingGoesOutWhileRedisIsDownIfToldSo(t *testing.T) {
 	t.Cleanup(func() { _ = rdb.Close() })
 	l, err := redislimit.New(rdb, redislimit.Config{HoldWhenDown: true})
 	require.NoError(t, err)
-	srv := cloudapitest.NewServer()
+	srv := cloudapitest.NewServer(cloudapitest.Config{})
 	t.Cleanup(srv.Close)
 	from := srv.AddPhone(cloudapitest.Phone{})
 	cfg := srv.Config()

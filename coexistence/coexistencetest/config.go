@@ -62,8 +62,8 @@ type Config struct {
 	// History says how past messages are cut up.
 	History HistoryConfig
 
-	// Graph are further options of the Graph API, such as [cloudapitest.RequireProof].
-	Graph []cloudapitest.Option
+	// Graph says how the Graph API behaves, such as RequireProof. App, Seed, Clock and Network are those of the world.
+	Graph cloudapitest.Config
 }
 
 // A DeliveryConfig says how webhooks travel. The zero DeliveryConfig delivers each change once, in a POST of its own, four at

@@ -16,7 +16,7 @@ import (
 func TestTheWorldRefusesWhatMetaRefuses(t *testing.T) {
 	t.Parallel()
 	world, _, phone, token := connected(t, coexistencetest.Config{
-		Graph: []cloudapitest.Option{cloudapitest.EnforceLimits()},
+		Graph: cloudapitest.Config{EnforceLimits: true},
 	}, coexistencetest.PhoneConfig{})
 	number := "/" + string(phone.ID())
 	ask := func(path, body string) (code graph.Code, subcode int) {

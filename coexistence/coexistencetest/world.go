@@ -45,12 +45,11 @@ func NewWorld(cfg Config) *World {
 		begun := time.Now()
 		clock = func() time.Time { return cfg.Start.Add(time.Since(begun)) }
 	}
-	opts := append([]cloudapitest.Option{
-		cloudapitest.ForApp(cfg.App), cloudapitest.Seed(cfg.Seed), cloudapitest.Clock(clock), cloudapitest.OnNetwork(cfg.Network),
-	}, cfg.Graph...)
+	meta := cfg.Graph
+	meta.App, meta.Seed, meta.Clock, meta.Network = cfg.App, cfg.Seed, clock, cfg.Network
 	w := &World{
 		cfg:    cfg,
-		graph:  cloudapitest.NewServer(opts...),
+		graph:  cloudapitest.NewServer(meta),
 		rand:   rand.New(rand.NewPCG(cfg.Seed, 0xd1b54a32d192ed03)),
 		popups: map[string]*dialog{},
 		lastID: 600000000000000,

@@ -81,9 +81,9 @@ type platform struct {
 	client *cloudapi.Client
 }
 
-func newPlatform(t *testing.T, rate int, opts ...cloudapitest.Option) *platform {
+func newPlatform(t *testing.T, rate int) *platform {
 	t.Helper()
-	p := &platform{Server: cloudapitest.NewServer(opts...)}
+	p := &platform{Server: cloudapitest.NewServer(cloudapitest.Config{})}
 	t.Cleanup(p.Close)
 	p.phone = p.AddPhone(cloudapitest.Phone{MessagesPerSecond: rate})
 	cfg := p.Config()

@@ -138,13 +138,13 @@ func newWorld(s settings) (*coexistencetest.World, error) {
 	cfg.App = cloudapitest.App{Secret: graph.Secret(s.secret)}
 	cfg.VerifyToken = graph.Secret(s.verify)
 	cfg.Delivery.Backoff, cfg.Delivery.MaxBackoff, cfg.Delivery.MaxAttempts = time.Second, time.Hour, 1000
-	cfg.Graph = []cloudapitest.Option{cloudapitest.EnforceLimits()}
+	cfg.Graph.EnforceLimits = true
 	if s.graph != "" {
 		l, err := net.Listen("tcp", s.graph)
 		if err != nil {
 			return nil, fmt.Errorf("the Graph API cannot listen on %s; choose another address with -graph: %w", s.graph, err)
 		}
-		cfg.Graph = append(cfg.Graph, cloudapitest.OnListener(l))
+		cfg.Graph.Listener = l
 	}
 	return coexistencetest.NewWorld(cfg), nil
 }

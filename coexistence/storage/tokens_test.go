@@ -106,7 +106,7 @@ func TestATokenIsKeptForItsNumber(t *testing.T) {
 
 func TestAClientCallsWithTheTokenOfItsNumber(t *testing.T) {
 	t.Parallel()
-	meta := cloudapitest.NewServer()
+	meta := cloudapitest.NewServer(cloudapitest.Config{})
 	t.Cleanup(meta.Close)
 	phone := meta.AddPhone(cloudapitest.Phone{})
 	base, err := cloudapi.NewClient(meta.Config())

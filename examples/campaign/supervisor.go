@@ -44,7 +44,7 @@ func newSupervisor(ctx context.Context, out *os.File, o options) (*supervisor, e
 		Delay: time.Second, Batch: 20, Duplicates: 3, MaxAttempts: 1 << 20,
 	}}
 	if o.rate == cloudapi.CoexistenceRate {
-		cfg.Graph = append(cfg.Graph, cloudapitest.EnforceLimits())
+		cfg.Graph.EnforceLimits = true
 	}
 	world := coexistencetest.NewWorld(cfg)
 	business, err := connect(ctx, world)

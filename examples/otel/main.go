@@ -69,7 +69,7 @@ func runTree(ctx context.Context, out io.Writer) error {
 
 // story is what the host does.
 func story(ctx context.Context, traces trace.TracerProvider, metrics *sdkmetric.MeterProvider) error {
-	srv := cloudapitest.NewServer()
+	srv := cloudapitest.NewServer(cloudapitest.Config{})
 	defer srv.Close()
 	srv.Delay(20 * time.Millisecond)
 	phone := srv.AddPhone(cloudapitest.Phone{})

@@ -92,7 +92,7 @@ func TestTelemetryHoldsNoSecret(t *testing.T) {
 	exporter, reader := tracetest.NewInMemoryExporter(), sdkmetric.NewManualReader()
 	tm, err := newTelemetry(sdktrace.NewTracerProvider(sdktrace.WithSyncer(exporter)), sdkmetric.NewMeterProvider(sdkmetric.WithReader(reader)))
 	require.NoError(t, err)
-	srv := cloudapitest.NewServer()
+	srv := cloudapitest.NewServer(cloudapitest.Config{})
 	t.Cleanup(srv.Close)
 	phone := srv.AddPhone(cloudapitest.Phone{})
 	cfg := srv.Config()

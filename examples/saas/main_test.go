@@ -61,7 +61,7 @@ func newStage(t *testing.T, history coexistencetest.History) *stage {
 	s := &stage{t: t, tokens: map[string]bool{}}
 	s.world = coexistencetest.NewWorld(coexistencetest.Config{
 		Delivery: coexistencetest.DeliveryConfig{MaxAttempts: 1 << 20, Pace: 5 * time.Millisecond},
-		Graph:    []cloudapitest.Option{cloudapitest.EnforceLimits()},
+		Graph:    cloudapitest.Config{EnforceLimits: true},
 		Templates: []cloudapi.NewTemplate{{
 			Name: "rye_is_back", Language: "en_US", Category: cloudapi.CategoryMarketing,
 			Parts: []cloudapi.TemplatePart{{Type: cloudapi.PartBody, Text: "The rye loaf is back."}},

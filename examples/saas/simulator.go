@@ -19,7 +19,7 @@ func newSimulator(url string) *platform {
 	}
 	world := coexistencetest.NewWorld(coexistencetest.Config{
 		Delivery: coexistencetest.DeliveryConfig{MaxAttempts: 1 << 20},
-		Graph:    []cloudapitest.Option{cloudapitest.EnforceLimits()},
+		Graph:    cloudapitest.Config{EnforceLimits: true},
 		Templates: []cloudapi.NewTemplate{
 			template("winter_opening", "Hello {{1}}, from December on we are open on Sundays, too."),
 			template("rye_is_back", "The rye loaf is back. See you soon!"),

@@ -83,7 +83,7 @@ func examine(
 // demo makes an app with three typical mistakes, and mends them.
 func demo(ctx context.Context) (string, error) {
 	var out strings.Builder
-	meta := cloudapitest.NewServer()
+	meta := cloudapitest.NewServer(cloudapitest.Config{})
 	defer meta.Close()
 	endpoint, err := webhook.NewEndpoint(
 		webhook.Config{AppSecret: meta.App().Secret, VerifyToken: "made-up-verify-token"}, webhook.Dispatch(new(webhook.Mux)))

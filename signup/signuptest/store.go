@@ -1,7 +1,8 @@
 // Package signuptest holds the contract of signup.Store, as a function that any test can call.
 //
 //	func TestMyStore(t *testing.T) {
-//		if err := signuptest.TestStore(t.Context(), myStore); err != nil {
+//		err := signuptest.TestStore(t.Context(), func(ctx context.Context) (signup.Store, error) { return openMyStore(ctx, dir) })
+//		if err != nil {
 //			t.Fatal(err)
 //		}
 //	}
@@ -18,15 +19,24 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/signup"
 )
 
-// TestStore checks that an empty store keeps the promises of [signup.Store]. The error tells the first one that it breaks.
-func TestStore(ctx context.Context, s signup.Store) error {
+// TestStore checks that a store keeps the promises of [signup.Store]. The error tells the first one that it breaks. Run it with -race.
+//
+// Each store that open returns has the same data, of which there is none at first. It may be the same store each time, if a single
+// process uses the data.
+func TestStore(ctx context.Context, open func(context.Context) (signup.Store, error)) error {
+	s, err1 := open(ctx)
+	other, err2 := open(ctx)
+	if err := errors.Join(err1, err2); err != nil {
+		return err
+	}
 	for _, check := range []struct {
 		name string
 		run  func(context.Context, signup.Store) error
 	}{
 		{"what was put is got", putAndGet},
 		{"a version is put once", versions},
-		{"of many who put a version, one succeeds", race},
+		{"another store over the same data has what was put", func(ctx context.Context, s signup.Store) error { return shared(ctx, s, other) }},
+		{"of many who put a version, one succeeds", func(ctx context.Context, s signup.Store) error { return race(ctx, s, other) }},
 		{"lists are sorted, and an owner's own", lists},
 		{"what is deleted or purged is gone", removal},
 		{"a context that ended changes nothing", cancelled},
@@ -114,13 +124,24 @@ func versions(ctx context.Context, s signup.Store) error {
 	return same(got, record("version-1", "a", 2, "two"))
 }
 
-func race(ctx context.Context, s signup.Store) error {
+func shared(ctx context.Context, s, other signup.Store) error {
+	if err := s.Put(ctx, record("shared", "a", 0, "one")); err != nil {
+		return err
+	}
+	got, err := other.Get(ctx, "shared")
+	if err != nil {
+		return err
+	}
+	return same(got, record("shared", "a", 1, "one"))
+}
+
+func race(ctx context.Context, stores ...signup.Store) error {
 	const rounds, racers = 10, 8
 	for round := range int64(rounds) {
 		var wg sync.WaitGroup
 		errs := make([]error, racers)
 		for i := range racers {
-			wg.Go(func() { errs[i] = s.Put(ctx, record("race", "a", round, fmt.Sprint(i))) })
+			wg.Go(func() { errs[i] = stores[i%len(stores)].Put(ctx, record("race", "a", round, fmt.Sprint(i))) })
 		}
 		wg.Wait()
 		won := -1
@@ -137,7 +158,7 @@ func race(ctx context.Context, s signup.Store) error {
 		if won < 0 {
 			return fmt.Errorf("nobody could put version %d", round)
 		}
-		got, err := s.Get(ctx, "race")
+		got, err := stores[0].Get(ctx, "race")
 		if err != nil {
 			return err
 		}

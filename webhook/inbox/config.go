@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"math"
 	"math/rand/v2"
@@ -58,9 +57,6 @@ type Config struct {
 	// Observe is called after each attempt to handle an event, from many goroutines at once, for metrics and traces. ctx is the handler's:
 	// it has the values of the context that [Inbox.Start] was given, and has ended if the attempt took longer than Timeout.
 	Observe func(ctx context.Context, o Observation)
-
-	// Closer is closed at the end of Shutdown. The functions Open of the packages below set it to the store that they have opened.
-	Closer io.Closer
 }
 
 // An Observation is one attempt to handle an event.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -122,7 +123,7 @@ var errShutdown = errors.New("inbox: the inbox was shut down")
 
 // Shutdown ends an inbox: nothing more is begun, and what is being handled is waited for. If ctx ends first, the handlers' contexts
 // end, and ctx's error is returned; what was not finished is handled again, at once by the next process that opens the store, or
-// after the lease by others that share it. Shut the HTTP server down before.
+// after the lease by others that share it. A store that is an [io.Closer] is closed in the end. Shut the HTTP server down before.
 func (in *Inbox) Shutdown(ctx context.Context) error {
 	in.mu.Lock()
 	cancel, again := in.cancel, in.over()
@@ -151,8 +152,8 @@ func (in *Inbox) Shutdown(ctx context.Context) error {
 		}
 		cancel(errShutdown)
 	}
-	if in.cfg.Closer != nil && !again {
-		err = errors.Join(err, in.cfg.Closer.Close())
+	if store, ok := in.store.(io.Closer); ok && !again {
+		err = errors.Join(err, store.Close())
 	}
 	return err
 }

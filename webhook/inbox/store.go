@@ -26,7 +26,8 @@ type Sink interface {
 //   - Whoever lost his hold cannot settle ([ErrFenced]).
 //   - A record whose key is known is not stored again.
 //
-// All times are durations by the store's own clock. Methods are called from many goroutines at once.
+// All times are durations by the store's own clock. Methods are called from many goroutines at once. A Store that is an [io.Closer] is closed
+// by [Inbox.Shutdown].
 type Store interface {
 	Sink
 

@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-	"io"
 	"io/fs"
 	"net/url"
 	"path/filepath"
@@ -132,10 +131,3 @@ func withParameter(server, name, value string) (string, error) {
 	u.RawQuery = q.Encode()
 	return u.String(), nil
 }
-
-// closing makes a Closer of a function.
-type closing func() error
-
-func (c closing) Close() error { return c() }
-
-var _ io.Closer = closing(nil)

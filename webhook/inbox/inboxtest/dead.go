@@ -264,10 +264,12 @@ func (c *check) swept(want int) error {
 
 // parking checks stores in which a host can commit rows of its own.
 func (c *check) parking() error {
-	if _, ok := c.a.(inbox.TxSettler); !ok {
+	store, ok := c.a.(inbox.TxSettler)
+	if !ok {
 		return nil
 	}
-	in, err := inbox.New(c.a, inbox.InTx(new(webhook.Mux)), inbox.Config{})
+	open := struct{ inbox.TxSettler }{store} // Shutdown closes a store that can be closed, and this one is still needed
+	in, err := inbox.New(open, inbox.InTx(new(webhook.Mux)), inbox.Config{})
 	if err != nil {
 		return err
 	}

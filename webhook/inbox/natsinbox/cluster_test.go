@@ -47,7 +47,6 @@ func TestAClusterLosesAServerAndNothingElse(t *testing.T) {
 	var mu sync.Mutex
 	seen := map[string]int{}
 	settings := lease
-	settings.Closer = store
 	in, err := inbox.New(store, handler(func(_ context.Context, m *webhook.IncomingMessage) error {
 		mu.Lock()
 		defer mu.Unlock()

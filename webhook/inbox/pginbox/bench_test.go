@@ -38,7 +38,7 @@ func BenchmarkDrain(b *testing.B) {
 				close(done)
 			}
 			return nil
-		}), inbox.Config{Closer: store})
+		}), inbox.Config{})
 		require.NoError(b, err)
 		begin := time.Now()
 		var all sync.WaitGroup

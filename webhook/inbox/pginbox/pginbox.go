@@ -36,7 +36,6 @@ func Open(ctx context.Context, url string, h webhook.Handler, cfg inbox.Config) 
 	if err != nil {
 		return nil, fmt.Errorf("pginbox: %w", err)
 	}
-	cfg.Closer = store
 	in, err := inbox.New(store, h, cfg)
 	if err == nil {
 		err = in.Start(ctx)

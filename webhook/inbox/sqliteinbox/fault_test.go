@@ -229,7 +229,7 @@ func TestAFullDiskAnswers503AndRecovers(t *testing.T) {
 	}
 	limit(200)
 	var l log
-	in, err := inbox.New(store, &l, inbox.Config{Closer: store})
+	in, err := inbox.New(store, &l, inbox.Config{})
 	require.NoError(t, err)
 	endpoint, err := webhook.NewEndpoint(webhook.Config{AppSecret: "made-up", VerifyToken: "made-up"}, in)
 	require.NoError(t, err)
@@ -324,7 +324,7 @@ func TestEffectsInATransactionAreThereOnce(t *testing.T) {
 			panic("after the work")
 		}
 		return nil
-	})), inbox.Config{Closer: store, Backoff: func(int) time.Duration { return time.Millisecond }})
+	})), inbox.Config{Backoff: func(int) time.Duration { return time.Millisecond }})
 	require.NoError(t, err)
 	require.NoError(t, in.Start(t.Context()))
 	var all sync.WaitGroup

@@ -48,7 +48,6 @@ func Open(ctx context.Context, path string, h webhook.Handler, cfg inbox.Config)
 	if err != nil {
 		return nil, fmt.Errorf("sqliteinbox: %w", err)
 	}
-	cfg.Closer = store
 	in, err := inbox.New(store, h, cfg)
 	if err == nil {
 		err = in.Start(ctx)

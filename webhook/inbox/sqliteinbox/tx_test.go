@@ -23,7 +23,7 @@ func handled(t *testing.T, h webhook.Handler) (effects int, dead []inbox.DeadLet
 	_, err = store.DB().ExecContext(t.Context(), "CREATE TABLE effects (id TEXT)")
 	require.NoError(t, err)
 	in, err := inbox.New(store, h, inbox.Config{
-		Closer: store, MaxAttempts: 3, Backoff: func(int) time.Duration { return time.Millisecond },
+		MaxAttempts: 3, Backoff: func(int) time.Duration { return time.Millisecond },
 	})
 	require.NoError(t, err)
 	require.NoError(t, in.Start(t.Context()))
