@@ -35,7 +35,7 @@ const (
 // [LearningLimiter] too is told what became of the attempts, one that is an [InboundRecorder] too what numbers receive.
 //
 // An outbox can wrap one, to note that a message is on its way as late as possible, when Wait lets it pass: what is noted is in doubt
-// after a crash. The program examples/campaign does so. An error of the note keeps the message back.
+// after a crash. An error of the note keeps the message back.
 type Limiter interface {
 	Wait(ctx context.Context, t Turn) error
 }

@@ -4,7 +4,7 @@
 //
 //	db, err := sqlite.Open(ctx, sqlite.Config{Path: "data/whatsapp.db"}) // or postgres.Open
 //	…
-//	box, err := db.Outbox(outbox.Config{Tracker: tracker, Client: clientOf})
+//	box, err := db.Outbox(outbox.Config{Tracker: tracker})
 //	…
 //	handler := webhook.MultiHandler(tracker, box, &mux) // statuses tell what became of messages
 //	err = box.Start(ctx)

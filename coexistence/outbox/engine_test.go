@@ -81,6 +81,10 @@ type platform struct {
 	client *cloudapi.Client
 }
 
+func (p *platform) clientOf(context.Context, graph.PhoneNumberID) (*cloudapi.Client, error) {
+	return p.client, nil
+}
+
 func newPlatform(t *testing.T, rate int) *platform {
 	t.Helper()
 	p := &platform{Server: cloudapitest.NewServer(cloudapitest.Config{})}
@@ -124,13 +128,10 @@ func open(t *testing.T, e engine, p *platform, cfg outbox.Config) *process {
 	t.Helper()
 	h := &process{db: e.open(), t: t}
 	var err error
-	h.tracker, err = coexistence.NewTracker(coexistence.Config{Store: h.db.Store()})
+	h.tracker, err = coexistence.NewTracker(coexistence.Config{Store: h.db.Store(), Client: p.clientOf})
 	require.NoError(t, err)
 	cfg.Tracker, cfg.Poll = h.tracker, 20*time.Millisecond
 	cfg.Logger = slog.New(slog.NewTextHandler(t.Output(), nil))
-	if cfg.Client == nil {
-		cfg.Client = func(context.Context, graph.PhoneNumberID) (*cloudapi.Client, error) { return p.client, nil }
-	}
 	cfg.Patience = cmp.Or(cfg.Patience, 700*time.Millisecond)
 	h.Outbox, err = h.db.Outbox(cfg)
 	require.NoError(t, err)

@@ -8,21 +8,17 @@ import (
 	"sync"
 	"time"
 
-	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/sqldb"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook"
 )
 
-// Config configures an [Outbox]. Tracker and Client are required.
+// Config configures an [Outbox]. Tracker is required.
 type Config struct {
-	// Tracker files what was sent into its conversation, and says whether a number is suspended.
+	// Tracker files what was sent into its conversation, says whether a number is suspended, and has the client of each number
+	// (coexistence.Config.Client), whose limiter decides how fast it sends. A number whose client cannot be had rests for a minute.
 	Tracker *coexistence.Tracker
-
-	// Client returns the client that calls with the token of the business that owns a number. If it fails, the number rests for a minute.
-	// Its limiter decides how fast the number sends.
-	Client func(ctx context.Context, phone graph.PhoneNumberID) (*cloudapi.Client, error)
 
 	// Lease is how long a number stays reserved for a process that died. It is prolonged as long as the process lives. If zero, 15 seconds.
 	Lease time.Duration
@@ -52,9 +48,6 @@ func (c Config) validate() error {
 	var errs []error
 	if c.Tracker == nil {
 		errs = append(errs, errors.New("outbox: Config.Tracker is nil; it files what was sent"))
-	}
-	if c.Client == nil {
-		errs = append(errs, errors.New("outbox: Config.Client is nil; it returns the client with the token of a number's business"))
 	}
 	if c.Lease < 0 || c.Patience < 0 || c.Senders < 0 || c.Poll < 0 || c.Keep < 0 {
 		errs = append(errs, errors.New("outbox: a duration or Senders of the Config is negative; zero takes the default"))

@@ -1,7 +1,6 @@
 package outbox_test
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"testing"
@@ -256,9 +255,8 @@ func TestATokenThatDoesNotWorkFailsNoEntry(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, e engine) {
 		p := newPlatform(t, 1000)
-		h := start(t, e, p, outbox.Config{Client: func(context.Context, graph.PhoneNumberID) (*cloudapi.Client, error) {
-			return p.client.WithToken("EAA-revoked-canary"), nil
-		}})
+		p.client = p.client.WithToken("EAA-revoked-canary")
+		h := start(t, e, p, outbox.Config{})
 		h.put(p.text("kept", 1))
 		var got outbox.Entry
 		require.Eventually(t, func() bool {

@@ -179,7 +179,7 @@ func (o *Outbox) serve(ctx context.Context, phone graph.PhoneNumberID) error {
 		o.lay(ctx, phone, min(rest, 10*o.cfg.Poll)) // its entries wait until it is back
 		return nil
 	}
-	if t.client, err = o.cfg.Client(ctx, phone); err != nil {
+	if t.client, err = o.cfg.Tracker.Client(ctx, phone); err != nil {
 		o.lay(ctx, phone, rest)
 		return err
 	}

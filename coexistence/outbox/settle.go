@@ -18,7 +18,9 @@ func (o *Outbox) Handle(ctx context.Context, ev webhook.Event) error {
 	if !ok || st.Type == "payment" {
 		return nil
 	}
-	list, err := o.list(ctx, "Handle", "WHERE phone = ? AND (id = ? OR wamid <> '' AND wamid = ?)", string(st.Phone), st.CallbackData, string(st.ID))
+	list, err := o.list(ctx, "Handle", // Written as one condition, it would read every entry of the number.
+		`WHERE id = ? AND phone = ? OR id IN (SELECT id FROM outbox_entries WHERE phone = ? AND wamid = ? AND wamid <> '')`,
+		st.CallbackData, string(st.Phone), string(st.Phone), string(st.ID))
 	if err != nil || len(list) == 0 {
 		return err
 	}

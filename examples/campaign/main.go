@@ -45,7 +45,7 @@ func main() {
 		flag.Float64Var(&o.faults, "faults", 0.06, "share of requests that fail")
 		flag.IntVar(&o.crashes, "crashes", 3, "how often the worker is killed")
 		flag.Uint64Var(&o.seed, "seed", 1, "decides which requests fail, and how")
-		flag.StringVar(&o.db, "db", "", "SQLite `file`, not used before; if empty, a temporary one that is deleted in the end")
+		flag.StringVar(&o.db, "db", "", "new SQLite `file`; if empty, a temporary one that is deleted in the end")
 		flag.Parse()
 		err = run(ctx, os.Stdout, o)
 	}
@@ -85,10 +85,12 @@ func introduce(out io.Writer, o options) {
 	if o.rate == cloudapi.CoexistenceRate {
 		fmt.Fprintf(out, "  Such a number may pass %d messages a second, and the simulator refuses more.\n", o.rate)
 	} else {
-		fmt.Fprintf(out, "  Such a number may pass %d messages a second, which takes %d s. To save time, the limiter allows %d here.\n"+
-			"  With -rate %[1]d it is the real thing.\n", cloudapi.CoexistenceRate, o.messages/cloudapi.CoexistenceRate, o.rate)
+		fmt.Fprintf(out, "  Such a number may pass %d messages a second, which takes %d s. "+
+			"To save time, the limiter allows %d here.\n  With -rate %[1]d it is the real thing.\n",
+			cloudapi.CoexistenceRate, o.messages/cloudapi.CoexistenceRate, o.rate)
 	}
-	fmt.Fprintf(out, "  %.0f %% of the requests fail, and the worker that sends is killed %d times. Seed %d.\n\n", 100*o.faults, o.crashes, o.seed)
+	fmt.Fprintf(out, "  %.0f %% of the requests fail, and the worker that sends is killed %d times. Seed %d.\n\n",
+		100*o.faults, o.crashes, o.seed)
 }
 
 // check fails unless Meta has the message of each customer, once, and nothing else.
@@ -107,7 +109,7 @@ func check(sent []cloudapitest.SentMessage, customers int) error {
 		}
 	}
 	if twice+missing > 0 || len(copies) != customers {
-		return fmt.Errorf("%d customers got the message twice, %d not at all, of %d messages at Meta", twice, missing, len(sent))
+		return fmt.Errorf("of %d messages at Meta, %d customers got theirs twice, and %d none", len(sent), twice, missing)
 	}
 	return nil
 }

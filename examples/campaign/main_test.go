@@ -19,7 +19,7 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// The campaign checks itself: a message that is at Meta twice, or not at all, ends it with an error.
+// The campaign checks itself: a message that is at Meta twice or is missing ends it with an error.
 func TestEveryCustomerGetsTheMessageOnce(t *testing.T) {
 	t.Parallel()
 	out, err := os.Create(filepath.Join(t.TempDir(), "out"))
@@ -35,7 +35,7 @@ func TestEveryCustomerGetsTheMessageOnce(t *testing.T) {
 		"the limiter allows 300 here",
 		"100 %",
 		"300  messages are at Meta, for 300 customers",
-		"300  are sent by the outbox, 300 delivered and 300 read",
+		"300  are sent by the books of the outbox, 300 delivered, 300 read",
 		"2  workers were killed",
 		"Messages a second",
 		"accepted, then cut",
@@ -48,7 +48,7 @@ func TestTheCheckSeesWhatIsTwiceOrMissing(t *testing.T) {
 	t.Parallel()
 	sent := []cloudapitest.SentMessage{{CallbackData: entryID(0)}, {CallbackData: entryID(1)}}
 	require.NoError(t, check(sent, 2))
-	require.ErrorContains(t, check(sent, 3), "0 customers got the message twice, 1 not at all")
-	require.ErrorContains(t, check(append(sent, sent[1]), 2), "1 customers got the message twice, 0 not at all")
+	require.ErrorContains(t, check(sent, 3), "0 customers got theirs twice, and 1 none")
+	require.ErrorContains(t, check(append(sent, sent[1]), 2), "1 customers got theirs twice, and 0 none")
 	require.Error(t, check(append(sent, cloudapitest.SentMessage{CallbackData: "another"}), 2))
 }

@@ -36,8 +36,10 @@ func newProgress(out *os.File, total int) *progress {
 		if i == 0 {
 			text = decor.Any(func(decor.Statistics) string { return p.status.Load().(string) })
 		}
-		p.bars = append(p.bars, p.live.New(int64(total), mpb.BarStyle().Lbound(" ").Filler("█").Tip("█").Padding("░").Rbound(" "),
-			mpb.PrependDecorators(decor.Name("  "+name, decor.WC{W: 12, C: decor.DindentRight})), mpb.AppendDecorators(text)))
+		p.bars = append(p.bars, p.live.New(int64(total),
+			mpb.BarStyle().Lbound(" ").Filler("█").Tip("█").Padding("░").Rbound(" "),
+			mpb.PrependDecorators(decor.Name("  "+name, decor.WC{W: 12, C: decor.DindentRight})),
+			mpb.AppendDecorators(text)))
 	}
 	return p
 }

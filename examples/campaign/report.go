@@ -14,7 +14,7 @@ import (
 
 // report prints what happened: by the simulator's books, and by those of the outbox.
 func (s *supervisor) report(out io.Writer) {
-	requests, throttled, failed, faults := 0, 0, 0, map[string]int{}
+	requests, throttled, failed, most, faults := 0, 0, 0, 1, map[string]int{}
 	for _, r := range s.world.Graph().Requests() {
 		if r.Method != http.MethodPost || r.Path != "/{phone-number-id}/messages" {
 			continue
@@ -24,6 +24,7 @@ func (s *supervisor) report(out io.Writer) {
 		case r.Fault != "":
 			failed++
 			faults[r.Fault]++
+			most = max(most, faults[r.Fault])
 		case r.Code == graph.CodeRateLimitHit:
 			throttled++
 		}
@@ -34,7 +35,7 @@ func (s *supervisor) report(out io.Writer) {
 	}
 	fmt.Fprintf(out, "\nWhat happened in %.0f s\n\n", s.ended.Sub(s.began).Seconds())
 	row(len(s.world.Graph().Sent()), "messages are at Meta, for %s customers", thousands(s.messages))
-	row(c.Sent, "are sent by the outbox, %s delivered and %s read by the statuses", thousands(c.Delivered), thousands(c.Read))
+	row(c.Sent, "are sent by the books of the outbox, %s delivered, %s read", thousands(c.Delivered), thousands(c.Read))
 	row(requests, "requests were made")
 	row(failed, "of them failed, in the ways below")
 	row(throttled, "were throttled: too fast for the number")
@@ -43,7 +44,8 @@ func (s *supervisor) report(out io.Writer) {
 	s.plot(out)
 	fmt.Fprintf(out, "\nHow requests failed\n\n")
 	for _, kind := range slices.Sorted(maps.Keys(faults)) {
-		fmt.Fprintf(out, "  %24s  %s %d\n", kind, strings.Repeat("█", max(1, 40*faults[kind]/slices.Max(slices.Collect(maps.Values(faults))))), faults[kind])
+		n := faults[kind]
+		fmt.Fprintf(out, "  %24s  %s %d\n", kind, strings.Repeat("█", max(1, 40*n/most)), n)
 	}
 	fmt.Fprintln(out)
 }
@@ -53,7 +55,7 @@ const plotRows = 6
 // plot draws how many messages were sent a second, as the outbox knows it.
 func (s *supervisor) plot(out io.Writer) {
 	series := s.last.Series
-	columns, before := make([]float64, len(series.Sent)), 0
+	columns, before := make([]float64, steps), 0
 	for i, n := range series.Sent {
 		columns[i] = float64(n-before) / series.Step.Seconds()
 		before = n
@@ -73,8 +75,8 @@ func (s *supervisor) plot(out io.Writer) {
 		}
 		fmt.Fprintf(out, "  %7s %s%s\n", label, axis, strings.TrimRight(b.String(), " "))
 	}
-	fmt.Fprintf(out, "  %7s └%s %.0f s\n", "0", strings.Repeat("─", len(columns)), (time.Duration(len(columns)) * series.Step).Seconds())
-	marks := []rune(strings.Repeat(" ", len(columns)))
+	fmt.Fprintf(out, "  %7s └%s %.0f s\n", "0", strings.Repeat("─", steps), (steps * series.Step).Seconds())
+	marks := []rune(strings.Repeat(" ", steps))
 	mark := func(moments []time.Time, sign rune) {
 		for _, at := range moments {
 			marks[min(max(0, int(at.Sub(series.Start)/series.Step)), len(marks)-1)] = sign
@@ -82,5 +84,6 @@ func (s *supervisor) plot(out io.Writer) {
 	}
 	mark(s.slows, '▾')
 	mark(s.kills, '×')
-	fmt.Fprintf(out, "  %7s  %s\n  %7s  × a worker was killed   ▾ Meta throttled the number\n", "", strings.TrimRight(string(marks), " "), "")
+	fmt.Fprintf(out, "           %s\n           × a worker was killed   ▾ Meta throttled the number\n",
+		strings.TrimRight(string(marks), " "))
 }

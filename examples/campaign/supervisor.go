@@ -41,7 +41,7 @@ const throttles = 2
 func newSupervisor(ctx context.Context, out *os.File, o options) (*supervisor, error) {
 	cfg := coexistencetest.Config{Seed: o.seed, Delivery: coexistencetest.DeliveryConfig{
 		// Statuses come late, out of order, several at a time and some of them twice.
-		Delay: 2 * time.Second, Batch: 20, Duplicates: 3, MaxAttempts: 1 << 20,
+		Delay: time.Second, Batch: 20, Duplicates: 3, MaxAttempts: 1 << 20,
 	}}
 	if o.rate == cloudapi.CoexistenceRate {
 		cfg.Graph.EnforceLimits = true
@@ -54,18 +54,17 @@ func newSupervisor(ctx context.Context, out *os.File, o options) (*supervisor, e
 	}
 	world.Graph().Delay(30 * time.Millisecond)
 	world.Graph().Chaos(cloudapitest.Chaos{
-		Rate: o.faults, Seed: o.seed, Late: 1500 * time.Millisecond,
-		// A refusal fails a message for good, and throttles come in bursts: see runWorker.
+		Rate: o.faults, Seed: o.seed, Late: time.Second,
+		// A refusal would fail a message for good, and throttles come in bursts: see throttle.
 		Kinds: slices.DeleteFunc(cloudapitest.ChaosKinds(), func(kind string) bool {
 			return kind == "refused" || strings.HasPrefix(kind, "throttled")
 		}),
 	})
-	return &supervisor{
-		options: o, world: world, progress: newProgress(out, o.messages), job: job{
-			BaseURL: world.URL, AppID: world.AppID(), AppSecret: world.AppSecret().Reveal(), VerifyToken: world.VerifyToken().Reveal(),
-			AccessToken: business.Token.Reveal(), Phone: business.Phone.ID, Rate: o.rate, Messages: o.messages, DB: o.db,
-		},
-	}, nil
+	return &supervisor{options: o, world: world, progress: newProgress(out, o.messages), job: job{
+		BaseURL: world.URL, AppID: world.AppID(), Phone: business.Phone.ID,
+		AppSecret: world.AppSecret().Reveal(), VerifyToken: world.VerifyToken().Reveal(), AccessToken: business.Token.Reveal(),
+		Rate: o.rate, Messages: o.messages, DB: o.db,
+	}}, nil
 }
 
 func connect(ctx context.Context, world *coexistencetest.World) (*signup.Business, error) {

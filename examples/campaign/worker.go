@@ -52,7 +52,7 @@ const steps = 64
 
 // The outbox waits this long for the status of a message in doubt, before Meta's history decides.
 // Against Meta it would be an hour.
-const patience = 4 * time.Second
+const patience = 3 * time.Second
 
 // lease is short, so that a successor soon goes on. Against Meta the defaults would do.
 const lease = 2 * time.Second
@@ -100,12 +100,13 @@ func newWorker(j job, db *sqlite.DB) (*worker, error) {
 	}
 	var err error
 	w.outbox, err = db.Outbox(outbox.Config{
-		Tracker: tracker, Client: tracker.Client, Patience: patience, Lease: lease, Senders: 32, Logger: log,
+		Tracker: tracker, Patience: patience, Lease: lease, Senders: max(8, j.Rate/8), Logger: log,
 	})
 	if err != nil {
 		return nil, err
 	}
-	if w.inbox, err = db.Inbox(webhook.MultiHandler(tracker, w.outbox), inbox.Config{Lease: lease, Logger: log}); err != nil {
+	statuses := webhook.MultiHandler(tracker, w.outbox)
+	if w.inbox, err = db.Inbox(statuses, inbox.Config{Lease: lease, Logger: log}); err != nil {
 		return nil, err
 	}
 	w.endpoint, err = webhook.NewEndpoint(webhook.Config{
@@ -152,7 +153,7 @@ func (w *worker) run(ctx context.Context, stdin io.Reader, stdout *json.Encoder)
 
 // end stops what comes in, handles what came, and prints the last report.
 func (w *worker) end(ctx context.Context, server *http.Server, stdout *json.Encoder) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 20*time.Second)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Minute)
 	defer cancel()
 	err := errors.Join(server.Shutdown(ctx), w.inbox.Idle(ctx), w.inbox.Shutdown(ctx), w.outbox.Shutdown(ctx))
 	series, err1 := w.outbox.Series(ctx, campaignID, steps)
@@ -178,10 +179,11 @@ func (w *worker) tell(ctx context.Context, stdout *json.Encoder, r report) (err 
 func (w *worker) messages() []outbox.Message {
 	all := make([]outbox.Message, w.Messages)
 	for i := range all {
+		name := fmt.Sprint("customer ", i+1)
 		all[i] = outbox.Message{ID: entryID(i), Phone: w.Phone, Campaign: campaignID, Payload: cloudapi.Message{
 			To: cloudapi.ToPhone(fmt.Sprintf("+1555010%05d", i)), // assigned to no person
 			Content: &cloudapi.Template{Name: "winter_opening", Language: "en_US", Components: []cloudapi.TemplateComponent{
-				&cloudapi.TemplateBody{Parameters: []cloudapi.TemplateParameter{&cloudapi.TextParameter{Text: fmt.Sprint("customer ", i+1)}}},
+				&cloudapi.TemplateBody{Parameters: []cloudapi.TemplateParameter{&cloudapi.TextParameter{Text: name}}},
 			}},
 		}}
 	}

@@ -27,7 +27,6 @@ type app struct {
 	settings
 	meta    *platform
 	db      *storage.DB
-	keys    *signup.Keyring
 	log     *slog.Logger
 	client  *cloudapi.Client
 	tracker *coexistence.Tracker
@@ -42,22 +41,22 @@ type app struct {
 }
 
 func newApp(ctx context.Context, s settings, meta *platform, db *storage.DB, keys *signup.Keyring, log *slog.Logger) (*app, error) {
-	a := &app{settings: s, meta: meta, db: db, keys: keys, log: log, counts: newCounts()}
+	a := &app{settings: s, meta: meta, db: db, log: log, counts: newCounts()}
 	cfg := meta.app
 	cfg.Limiter = new(cloudapi.MemLimiter) // the outbox sends for a number in one process at a time
 	cfg.Logger, cfg.Observe = log, a.counts.call
 	var err1, err2, err3, err4, err error
 	a.client, err1 = cloudapi.NewClient(cfg)
-	a.tracker, err2 = coexistence.NewTracker(coexistence.Config{Store: db.Store(), Client: a.calls, Logger: log})
+	a.tracker, err2 = coexistence.NewTracker(coexistence.Config{Store: db.Store(), Client: db.Tokens().Client(a.client), Logger: log})
 	a.flow, err3 = signup.NewFlow(signup.Config{
 		ConfigurationID: meta.configuration, Client: a.client, Store: db.Signups(), Cipher: keys, Logger: log,
-		Reserve: a.reserve, Connected: a.connected, Page: signup.PageConfig{
+		Reserve: db.Tokens().Reserve, Connected: a.connected, Page: signup.PageConfig{
 			Tenant: func(r *http.Request) (string, error) { t, err := a.tenantOf(r); return t.id, err },
 			SDKURL: meta.sdk, Check: eligibility.PageCheck(eligibility.PolicyAsOf),
 		},
 	})
 	a.outbox, err4 = db.Outbox(outbox.Config{
-		Tracker: a.tracker, Client: a.tracker.Client, Changed: func(graph.PhoneNumberID) { a.news.Tell() },
+		Tracker: a.tracker, Changed: func(graph.PhoneNumberID) { a.news.Tell() },
 		Lease: s.lease, Patience: s.patience, Logger: log,
 	})
 	if err := errors.Join(err1, err2, err3, err4); err != nil {
@@ -135,9 +134,11 @@ func (a *app) signedIn(p page) http.Handler {
 		}
 		var n *number
 		if phone := r.PathValue("phone"); err == nil && phone != "" {
-			if n, err = a.number(r.Context(), graph.PhoneNumberID(phone)); err == nil && n.tenant != t.id {
+			var info number
+			if info, err = a.db.Tokens().Get(r.Context(), graph.PhoneNumberID(phone)); errors.Is(err, storage.ErrNoToken) || err == nil && info.Tenant != t.id {
 				err = errNotFound
 			}
+			n = &info
 		}
 		r.Body = http.MaxBytesReader(w, r.Body, 1<<20)
 		if err == nil {
@@ -165,9 +166,9 @@ func (a *app) fail(w http.ResponseWriter, r *http.Request, err error) {
 // serveHome goes where there is something to do.
 func (a *app) serveHome(w http.ResponseWriter, r *http.Request, t *tenant, _ *number) error {
 	where := "/connect"
-	list, err := a.numbers(r.Context(), "WHERE tenant = $1", t.id)
+	list, err := a.db.Tokens().List(r.Context(), t.id)
 	if len(list) > 0 {
-		where = "/numbers/" + string(list[0].Phone) + "/inbox"
+		where = "/numbers/" + string(list[0].PhoneNumberID) + "/inbox"
 	}
 	return see(w, r, where, err)
 }

@@ -25,7 +25,7 @@ type campaign struct {
 }
 
 func (a *app) campaigns(ctx context.Context, n *number) (list []*campaign, err error) {
-	rows, err := a.db.SQL().QueryContext(ctx, "SELECT id, template, launched_at FROM saas_campaigns WHERE phone = $1 ORDER BY launched_at DESC, id", string(n.Phone))
+	rows, err := a.db.SQL().QueryContext(ctx, "SELECT id, template, launched_at FROM saas_campaigns WHERE phone = $1 ORDER BY launched_at DESC, id", string(n.PhoneNumberID))
 	for err == nil && rows.Next() {
 		var c campaign
 		var at int64
@@ -51,11 +51,11 @@ func (a *app) campaign(ctx context.Context, n *number, id string) (*campaign, er
 
 // templates lists the approved templates of a number that take nothing, or one value, for which we take the name.
 func (a *app) templates(ctx context.Context, n *number) (fit []*cloudapi.MessageTemplate, err error) {
-	client, err := a.tracker.Client(ctx, n.Phone)
+	client, err := a.tracker.Client(ctx, n.PhoneNumberID)
 	if err != nil {
 		return nil, err
 	}
-	for t, err := range client.Templates.List(ctx, n.WABA, cloudapi.TemplateListOptions{Status: cloudapi.TemplateApproved, Limit: 100}) {
+	for t, err := range client.Templates.List(ctx, n.WABAID, cloudapi.TemplateListOptions{Status: cloudapi.TemplateApproved, Limit: 100}) {
 		if err != nil {
 			return nil, err
 		}
@@ -93,9 +93,9 @@ func (a *app) serveCampaigns(w http.ResponseWriter, r *http.Request, t *tenant, 
 	}
 	templates, err := a.templates(r.Context(), n)
 	if err != nil {
-		a.log.WarnContext(r.Context(), "templates could not be listed", "waba", n.WABA, "err", err)
+		a.log.WarnContext(r.Context(), "templates could not be listed", "waba", n.WABAID, "err", err)
 	}
-	people, err := graph.Collect(a.tracker.Store().Contacts(r.Context(), n.Phone))
+	people, err := graph.Collect(a.tracker.Store().Contacts(r.Context(), n.PhoneNumberID))
 	slices.SortFunc(people, func(a, b coexistence.Contact) int { return strings.Compare(a.DisplayName(), b.DisplayName()) })
 	if err == nil {
 		a.render(w, r, view{Page: "campaigns", Title: "Campaigns", Tenant: t, Number: n, Data: struct {
@@ -112,17 +112,17 @@ func (a *app) serveCampaigns(w http.ResponseWriter, r *http.Request, t *tenant, 
 // launch stores a campaign and its messages, all or none. The form names it, so that a second click launches nothing.
 func (a *app) launch(w http.ResponseWriter, r *http.Request, _ *tenant, n *number) error {
 	ctx := r.Context()
-	people, err1 := graph.Collect(a.tracker.Store().Contacts(ctx, n.Phone))
+	people, err1 := graph.Collect(a.tracker.Store().Contacts(ctx, n.PhoneNumberID))
 	template, err2 := a.template(ctx, n, r.PostFormValue("template"))
 	if err := errors.Join(err1, err2); err != nil {
 		return err
 	}
-	id := hashed(string(n.Phone) + " " + r.PostFormValue("nonce"))
+	id := hashed(string(n.PhoneNumberID) + " " + r.PostFormValue("nonce"))
 	var messages []outbox.Message
 	for _, who := range people {
 		if slices.Contains(r.PostForm["to"], who.Key) {
 			messages = append(messages, outbox.Message{
-				ID: "campaign-" + hashed(id+who.Key), Phone: n.Phone, Campaign: id, Person: who.Key, Payload: fill(template, who),
+				ID: "campaign-" + hashed(id+who.Key), Phone: n.PhoneNumberID, Campaign: id, Person: who.Key, Payload: fill(template, who),
 			})
 		}
 	}
@@ -136,7 +136,7 @@ func (a *app) launch(w http.ResponseWriter, r *http.Request, _ *tenant, n *numbe
 	}
 	defer func() { _ = tx.Rollback() }() // after a commit it does nothing
 	_, err = tx.ExecContext(ctx, "INSERT INTO saas_campaigns (id, phone, template, launched_at) VALUES ($1, $2, $3, $4) ON CONFLICT (id) DO NOTHING",
-		id, string(n.Phone), template.Name, time.Now().Unix())
+		id, string(n.PhoneNumberID), template.Name, time.Now().Unix())
 	if err == nil {
 		_, err = a.outbox.EnqueueTx(ctx, tx, messages...)
 	}
@@ -184,5 +184,5 @@ func (a *app) change(w http.ResponseWriter, r *http.Request, _ *tenant, n *numbe
 	} else {
 		err = a.outbox.Resume(r.Context(), c.ID)
 	}
-	return see(w, r, fmt.Sprintf("/numbers/%s/campaigns/%s", n.Phone, c.ID), err)
+	return see(w, r, fmt.Sprintf("/numbers/%s/campaigns/%s", n.PhoneNumberID, c.ID), err)
 }

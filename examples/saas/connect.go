@@ -13,7 +13,7 @@ import (
 // connected runs when a business is through Embedded Signup, and again if the process died within it. The number is stored before its
 // contacts and its history are asked for: what they bring needs somebody whose it is.
 func (a *app) connected(ctx context.Context, b *signup.Business) error {
-	if err := a.keep(ctx, b); err != nil {
+	if err := a.db.Tokens().Put(ctx, b); err != nil {
 		return err
 	}
 	if err := a.tracker.Onboard(ctx, b.Onboarding); err != nil {
@@ -29,22 +29,22 @@ func (a *app) connected(ctx context.Context, b *signup.Business) error {
 // serveConnect shows how to connect a number, and how far those are that were connected.
 func (a *app) serveConnect(w http.ResponseWriter, r *http.Request, t *tenant, _ *number) error {
 	type progress struct {
-		*number
+		Number number
 		coexistence.State
 		Messages, Chats int
 	}
 	return a.show(w, r, func(ctx context.Context) (view, error) {
 		v := view{Page: "connect", Title: "Connect", Tenant: t}
-		list, err := a.numbers(ctx, "WHERE tenant = $1", t.id)
+		list, err := a.db.Tokens().List(ctx, t.id)
 		all := make([]progress, len(list))
 		for i, n := range list {
-			state, err1 := a.tracker.Store().State(ctx, n.Phone)
-			chats, err2 := graph.Collect(a.tracker.Store().Conversations(ctx, n.Phone))
-			all[i] = progress{number: n, State: state, Chats: len(chats)}
+			state, err1 := a.tracker.Store().State(ctx, n.PhoneNumberID)
+			chats, err2 := graph.Collect(a.tracker.Store().Conversations(ctx, n.PhoneNumberID))
+			all[i] = progress{Number: n, State: state, Chats: len(chats)}
 			for _, c := range chats {
 				all[i].Messages += c.Messages
 			}
-			v.Number, err = list[0], errors.Join(err, err1, err2)
+			v.Number, err = &list[0], errors.Join(err, err1, err2)
 		}
 		v.Data = all
 		return v, err

@@ -36,8 +36,8 @@ type inboxPage struct {
 func (a *app) serveInbox(w http.ResponseWriter, r *http.Request, t *tenant, n *number) error {
 	nonce := rand.Text()
 	return a.show(w, r, func(ctx context.Context) (view, error) {
-		state, err1 := a.tracker.Store().State(ctx, n.Phone)
-		chats, err2 := graph.Collect(a.tracker.Store().Conversations(ctx, n.Phone))
+		state, err1 := a.tracker.Store().State(ctx, n.PhoneNumberID)
+		chats, err2 := graph.Collect(a.tracker.Store().Conversations(ctx, n.PhoneNumberID))
 		if err := errors.Join(err1, err2); err != nil {
 			return view{}, err
 		}
@@ -48,7 +48,7 @@ func (a *app) serveInbox(w http.ResponseWriter, r *http.Request, t *tenant, n *n
 			}
 			if !live.Wanted(r) && !p.Chat.WindowOpen(time.Now()) && p.State.Stage.Live() {
 				if p.Templates, err1 = a.templates(ctx, n); err1 != nil {
-					a.log.WarnContext(ctx, "templates could not be listed", "waba", n.WABA, "err", err1)
+					a.log.WarnContext(ctx, "templates could not be listed", "waba", n.WABAID, "err", err1)
 				}
 			}
 		}
@@ -58,13 +58,13 @@ func (a *app) serveInbox(w http.ResponseWriter, r *http.Request, t *tenant, n *n
 
 // open adds a conversation to the page.
 func (a *app) open(ctx context.Context, p *inboxPage, n *number, key string) error {
-	c, err := a.tracker.Store().Conversation(ctx, n.Phone, key)
+	c, err := a.tracker.Store().Conversation(ctx, n.PhoneNumberID, key)
 	if err != nil {
 		return err
 	}
-	messages, err1 := graph.Collect(a.tracker.Store().Messages(ctx, n.Phone, key))
+	messages, err1 := graph.Collect(a.tracker.Store().Messages(ctx, n.PhoneNumberID, key))
 	waiting, err2 := graph.Collect(a.outbox.Entries(ctx, outbox.Filter{
-		Phone: n.Phone, Person: c.Key, States: []outbox.State{outbox.Queued, outbox.Trying, outbox.Unknown, outbox.Failed}, Newest: true, Limit: 20,
+		Phone: n.PhoneNumberID, Person: c.Key, States: []outbox.State{outbox.Queued, outbox.Trying, outbox.Unknown, outbox.Failed}, Newest: true, Limit: 20,
 	}))
 	until, err3 := a.quietUntil(ctx, c)
 	p.Chat, p.Messages, p.Quiet = &c, messages[max(0, len(messages)-shownMessages):], until
@@ -81,7 +81,7 @@ func (a *app) open(ctx context.Context, p *inboxPage, n *number, key string) err
 
 // reply queues what somebody of the team writes: a text within 24 hours of the customer's last message, a template at any time.
 func (a *app) reply(w http.ResponseWriter, r *http.Request, _ *tenant, n *number) error {
-	c, err := a.tracker.Store().Conversation(r.Context(), n.Phone, r.PathValue("chat"))
+	c, err := a.tracker.Store().Conversation(r.Context(), n.PhoneNumberID, r.PathValue("chat"))
 	if err != nil {
 		return err
 	}
@@ -98,8 +98,8 @@ func (a *app) reply(w http.ResponseWriter, r *http.Request, _ *tenant, n *number
 		refused = "The customer last wrote more than 24 hours ago: only a template can be sent now."
 	}
 	if refused == "" {
-		id := "team-" + hashed(string(n.Phone)+" "+r.PostFormValue("nonce"))
-		_, err = a.outbox.Enqueue(r.Context(), outbox.Message{ID: id, Phone: n.Phone, Person: c.Key, Payload: m})
+		id := "team-" + hashed(string(n.PhoneNumberID)+" "+r.PostFormValue("nonce"))
+		_, err = a.outbox.Enqueue(r.Context(), outbox.Message{ID: id, Phone: n.PhoneNumberID, Person: c.Key, Payload: m})
 	}
 	if errors.Is(err, cloudapi.ErrInvalid) {
 		refused, err = "This cannot be sent: it is empty, or longer than 4,096 characters.", nil
@@ -114,12 +114,12 @@ func (a *app) reply(w http.ResponseWriter, r *http.Request, _ *tenant, n *number
 // serveMedia fetches a picture of a message. Whatever the sender says that it is, a browser gets nothing but pictures. Ids of files expire
 // within days: a product keeps the files.
 func (a *app) serveMedia(w http.ResponseWriter, r *http.Request, _ *tenant, n *number) error {
-	m, err := a.tracker.Store().Message(r.Context(), n.Phone, graph.MessageID(r.PathValue("message")))
+	m, err := a.tracker.Store().Message(r.Context(), n.PhoneNumberID, graph.MessageID(r.PathValue("message")))
 	file := m.MediaDownload()
 	if err != nil || file.ID == "" {
 		return errNotFound
 	}
-	client, err := a.tracker.Client(r.Context(), n.Phone)
+	client, err := a.tracker.Client(r.Context(), n.PhoneNumberID)
 	if err != nil {
 		return err
 	}

@@ -29,6 +29,7 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence/postgres"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence/sqlite"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence/storage"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/signup"
 )
 
 // settings are the flags.
@@ -80,15 +81,15 @@ func run(ctx context.Context, out io.Writer, s settings) (err error) {
 		defer meta.simulator.World.Close()
 	}
 	s.patience = cmp.Or(s.patience, meta.patience)
-	db, err := open(ctx, s)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, db.Close()) }()
 	keys, err := openKeys(graph.Secret(os.Getenv("SAAS_KEYS")))
 	if err != nil {
 		return err
 	}
+	db, err := open(ctx, s, keys)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
 	a, err := newApp(ctx, s, meta, db, keys, slog.New(slog.NewTextHandler(os.Stderr, nil)))
 	if err != nil {
 		return err
@@ -97,13 +98,13 @@ func run(ctx context.Context, out io.Writer, s settings) (err error) {
 }
 
 // open opens PostgreSQL if there is a URL, or else a SQLite file in the folder, which one process uses at a time.
-func open(ctx context.Context, s settings) (db *storage.DB, err error) {
+func open(ctx context.Context, s settings, keys *signup.Keyring) (db *storage.DB, err error) {
 	lock := ""
 	if s.database != "" {
 		lock = "SELECT pg_advisory_xact_lock(7220261);"
-		db, err = postgres.Open(ctx, postgres.Config{URL: s.database})
+		db, err = postgres.Open(ctx, postgres.Config{URL: s.database, Keyring: keys})
 	} else {
-		db, err = sqlite.Open(ctx, sqlite.Config{Path: filepath.Join(s.dir, "saas.db")})
+		db, err = sqlite.Open(ctx, sqlite.Config{Path: filepath.Join(s.dir, "saas.db"), Keyring: keys})
 	}
 	if err != nil {
 		return nil, err

@@ -26,7 +26,7 @@ var pages = map[string]*template.Template{}
 
 func init() {
 	words := template.FuncMap{
-		"now": time.Now, "clock": clock, "origin": origin, "author": author, "points": points, "moment": func(s int64) time.Time { return time.Unix(s, 0) },
+		"now": time.Now, "clock": clock, "origin": origin, "author": author, "points": points,
 		"initial": func(name string) string { r, _ := utf8.DecodeRuneInString(name); return string(r) },
 		"day":     func(t time.Time) string { return t.Local().Format("Monday, 2 January 2006") },
 	}

@@ -27,9 +27,9 @@ func newTestApp(t *testing.T) (*app, *httptest.Server) {
 	t.Helper()
 	meta := newSimulator("http://127.0.0.1:0")
 	t.Cleanup(meta.simulator.World.Close)
-	db, err := open(t.Context(), settings{dir: t.TempDir()})
-	require.NoError(t, err)
 	keys, err := openKeys("")
+	require.NoError(t, err)
+	db, err := open(t.Context(), settings{dir: t.TempDir()}, keys)
 	require.NoError(t, err)
 	a, err := newApp(t.Context(), settings{lease: time.Second, patience: time.Second}, meta, db, keys, slog.New(slog.DiscardHandler))
 	require.NoError(t, err)
@@ -52,8 +52,9 @@ func furnish(t *testing.T, a *app, name string) (v *visitor, ids map[string]stri
 	require.NoError(t, err)
 	phone := graph.PhoneNumberID("phone-of-" + name)
 	waba := graph.WABAID("waba-of-" + name)
-	require.NoError(t, a.keep(ctx, &signup.Business{
-		Owner: who.id, Token: "a-made-up-token", WABA: waba, Phone: &cloudapi.Phone{ID: phone, DisplayPhoneNumber: "+1 555 010 0100"},
+	require.NoError(t, a.db.Tokens().Put(ctx, &signup.Business{
+		Owner: who.id, Token: "a-made-up-token", WABA: waba, Phone: &cloudapi.Phone{ID: phone},
+		Onboarding: cloudapi.Onboarding{PhoneNumberID: phone, WABAIDs: []graph.WABAID{waba}, DisplayPhoneNumber: "+1 555 010 0100"},
 	}))
 	require.NoError(t, a.tracker.Onboard(ctx, cloudapi.Onboarding{PhoneNumberID: phone, WABAIDs: []graph.WABAID{waba}, OnboardedAt: time.Now()}))
 
@@ -67,11 +68,11 @@ func furnish(t *testing.T, a *app, name string) (v *visitor, ids map[string]stri
 				`"metadata":{"display_phone_number":"15550100100","phone_number_id":%q},"messages":[%s]}}],"time":%d}]}`, waba, phone, message, i)}))
 	}
 	require.NoError(t, a.inbox.Idle(ctx))
-	n, err := a.number(ctx, phone)
+	n, err := a.db.Tokens().Get(ctx, phone)
 	require.NoError(t, err)
 	var letter string
 	require.Eventually(t, func() bool {
-		dead, err := a.deadLetters(ctx, n)
+		dead, err := a.deadLetters(ctx, &n)
 		require.NoError(t, err)
 		if len(dead) == 1 {
 			letter = fmt.Sprint(dead[0].ID)
@@ -152,12 +153,12 @@ func TestTenantsAreStrangers(t *testing.T) {
 	require.GreaterOrEqual(t, routes, 10)
 
 	// A number that somebody has is not taken over, and a token that is copied into another row does not open.
-	require.ErrorIs(t, a.reserve(t.Context(), "somebody else", "waba", graph.PhoneNumberID(bread["phone"])), signup.ErrTaken)
-	_, err := a.db.SQL().ExecContext(t.Context(), "UPDATE saas_numbers SET token = (SELECT token FROM saas_numbers WHERE phone = $1) WHERE phone = $2", bread["phone"], meat["phone"])
+	require.ErrorIs(t, a.db.Tokens().Reserve(t.Context(), "somebody else", "waba", graph.PhoneNumberID(bread["phone"])), signup.ErrTaken)
+	_, err := a.db.SQL().ExecContext(t.Context(), "UPDATE coexistence_tokens SET token = (SELECT token FROM coexistence_tokens WHERE phone = $1) WHERE phone = $2", bread["phone"], meat["phone"])
 	require.NoError(t, err)
-	_, err = a.calls(t.Context(), graph.PhoneNumberID(meat["phone"]))
+	_, err = a.tracker.Client(t.Context(), graph.PhoneNumberID(meat["phone"]))
 	require.Error(t, err)
-	_, err = a.calls(t.Context(), graph.PhoneNumberID(bread["phone"]))
+	_, err = a.tracker.Client(t.Context(), graph.PhoneNumberID(bread["phone"]))
 	require.NoError(t, err)
 }
 

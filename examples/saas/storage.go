@@ -10,10 +10,8 @@ import (
 const schema = `
 CREATE TABLE IF NOT EXISTS saas_tenants (id TEXT PRIMARY KEY, name TEXT NOT NULL, email TEXT NOT NULL UNIQUE, password TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS saas_sessions (id TEXT PRIMARY KEY, tenant TEXT NOT NULL REFERENCES saas_tenants, ends_at BIGINT NOT NULL);
-CREATE TABLE IF NOT EXISTS saas_numbers (phone TEXT PRIMARY KEY, tenant TEXT NOT NULL REFERENCES saas_tenants, waba TEXT NOT NULL,
-	display TEXT NOT NULL, token BYTEA NOT NULL, token_ends_at BIGINT NOT NULL);
 CREATE TABLE IF NOT EXISTS saas_campaigns (
-	id TEXT PRIMARY KEY, phone TEXT NOT NULL REFERENCES saas_numbers, template TEXT NOT NULL, launched_at BIGINT NOT NULL);`
+	id TEXT PRIMARY KEY, phone TEXT NOT NULL, template TEXT NOT NULL, launched_at BIGINT NOT NULL);`
 
 // makeTables makes them beside those of the SDK. The statement lock lets one of several processes go first that start at once.
 func makeTables(ctx context.Context, db *storage.DB, lock string) error {
