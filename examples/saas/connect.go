@@ -29,7 +29,7 @@ func (a *app) connected(ctx context.Context, b *signup.Business) error {
 // serveConnect shows how to connect a number, and how far those are that were connected.
 func (a *app) serveConnect(w http.ResponseWriter, r *http.Request, t *tenant, _ *number) error {
 	type progress struct {
-		Number number
+		Info number
 		coexistence.State
 		Messages, Chats int
 	}
@@ -40,7 +40,7 @@ func (a *app) serveConnect(w http.ResponseWriter, r *http.Request, t *tenant, _ 
 		for i, n := range list {
 			state, err1 := a.tracker.Store().State(ctx, n.PhoneNumberID)
 			chats, err2 := graph.Collect(a.tracker.Store().Conversations(ctx, n.PhoneNumberID))
-			all[i] = progress{Number: n, State: state, Chats: len(chats)}
+			all[i] = progress{Info: n, State: state, Chats: len(chats)}
 			for _, c := range chats {
 				all[i].Messages += c.Messages
 			}
