@@ -104,7 +104,7 @@ func (l *MemDedupStore) remember(c *memClaim) {
 		l.young, l.old = make(map[memKey]uint32), l.young
 		l.youngUntil = c.at + memKeep
 	}
-	l.young[c.key] = uint32(c.at / time.Second) //nolint:gosec // 136 years
+	l.young[c.key] = uint32(c.at / time.Second) // 136 years
 }
 
 var errClaimLost = errors.New("webhook: handling took longer than a claim lasts; the event may have been handled twice")

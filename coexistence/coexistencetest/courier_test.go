@@ -20,7 +20,7 @@ func TestNothingIsDeliveredThatIsNotSubscribed(t *testing.T) {
 	t.Parallel()
 	world, h := newWorld(t, coexistencetest.Config{Fields: []webhook.Field{"messages", "account_update", "smb_app_state_sync"}})
 	phone := world.NewPhone(coexistencetest.PhoneConfig{History: coexistencetest.History{Messages: 20}})
-	result, err := openPopup(t, world).Complete(phone, coexistencetest.ShareHistory)
+	result, err := openPopup(t, world).Complete(phone, coexistencetest.HistoryShared)
 	require.NoError(t, err)
 	token := exchange(t, world, result.Code)
 	customer := phone.Customer("+1 555-010-0142")

@@ -12,7 +12,7 @@
 //	err = world.DeliverTo(url)                  // the handshake, then signed POSTs
 //
 //	flow, err := signup.NewFlow(signup.Config{ConfigurationID: world.ConfigurationID(), Client: client})
-//	business, err := coexistencetest.SignUp(ctx, flow, phone, coexistencetest.ShareHistory)
+//	business, err := coexistencetest.SignUp(ctx, flow, phone, coexistencetest.HistoryShared)
 //	…                                           // the host asks for contacts and history
 //	err = world.WaitDelivered(ctx)              // until everything was acknowledged
 //
@@ -57,7 +57,7 @@
 // or all at once:
 //
 //	popup, err := world.OpenSignup(launch)
-//	result, err := popup.Complete(phone, coexistencetest.ShareHistory)
+//	result, err := popup.Complete(phone, coexistencetest.HistoryShared)
 //	…                                           // result.Message and result.Code go to the host's server
 //
 // # For people

@@ -154,7 +154,7 @@ func TestInTheEndTheHostKnowsWhatThePhoneShows(t *testing.T) {
 		})
 		p := newProduct(t, world, seed, 15)
 		outcome := p.signUp(t, world, func(popup *coexistencetest.Popup) (coexistencetest.SignupResult, error) {
-			return popup.Complete(phone, coexistencetest.ShareHistory)
+			return popup.Complete(phone, coexistencetest.HistoryShared)
 		})
 		require.Equal(t, "ready", outcome, world)
 
@@ -301,7 +301,7 @@ func TestALifeFromSignupToDisconnectAndBack(t *testing.T) {
 	}
 
 	require.Equal(t, "canceled", p.signUp(t, world, (*coexistencetest.Popup).Cancel))
-	require.Equal(t, "ready", p.signUp(t, world, complete(coexistencetest.DeclineHistory)))
+	require.Equal(t, "ready", p.signUp(t, world, complete(coexistencetest.HistoryDeclined)))
 	require.Equal(t, coexistence.StageOnboarded, stage())
 	_, err := p.tracker.RequestSync(t.Context(), phone.ID())
 	require.NoError(t, err)
@@ -321,7 +321,7 @@ func TestALifeFromSignupToDisconnectAndBack(t *testing.T) {
 	require.Equal(t, coexistence.StageRemoved, stage())
 
 	world.Advance(20 * time.Minute)
-	require.Equal(t, "ready", p.signUp(t, world, complete(coexistencetest.ShareHistory)))
+	require.Equal(t, "ready", p.signUp(t, world, complete(coexistencetest.HistoryShared)))
 	require.Equal(t, coexistence.StageOnboarded, stage())
 	_, err = p.tracker.RequestSync(t.Context(), phone.ID())
 	require.NoError(t, err)
@@ -345,7 +345,7 @@ func TestTheHostFindsOutThatItGotAnOrdinaryNumber(t *testing.T) {
 	popup, err := world.OpenSignup(json.RawMessage(`{"config_id":"` + world.ConfigurationID() +
 		`","response_type":"code","override_default_response_type":true,"extras":{"setup":{}}}`)) // a page of the host's own
 	require.NoError(t, err)
-	result, err := popup.Complete(phone, coexistencetest.ShareHistory)
+	result, err := popup.Complete(phone, coexistencetest.HistoryShared)
 	require.NoError(t, err)
 	session, err := signup.ParseSessionInfo(result.Message)
 	require.NoError(t, err)

@@ -51,7 +51,7 @@ func ExampleNewWorld() {
 		fmt.Println(err)
 		return
 	}
-	if _, err := coexistencetest.SignUp(ctx, flow, phone, coexistencetest.ShareHistory); err != nil {
+	if _, err := coexistencetest.SignUp(ctx, flow, phone, coexistencetest.HistoryShared); err != nil {
 		fmt.Println(err)
 		return
 	}
@@ -98,7 +98,7 @@ func ExampleWorld_Suppressed() {
 		fmt.Println(err)
 		return
 	}
-	if _, err := popup.Complete(phone, coexistencetest.ShareHistory); err != nil {
+	if _, err := popup.Complete(phone, coexistencetest.HistoryShared); err != nil {
 		fmt.Println(err)
 		return
 	}
@@ -113,7 +113,7 @@ func ExampleWorld_Evidence() {
 	world := coexistencetest.NewWorld(coexistencetest.Config{})
 	defer world.Close()
 	phone := world.NewPhone(coexistencetest.PhoneConfig{})
-	if _, err := phone.Connect(coexistencetest.ShareHistory); err != nil { // the popup, in one step
+	if _, err := phone.Connect(coexistencetest.HistoryShared); err != nil { // the popup, in one step
 		fmt.Println(err)
 		return
 	}

@@ -19,7 +19,7 @@ func connected(t *testing.T, cfg coexistencetest.Config, phone coexistencetest.P
 	}
 	world, h := newWorld(t, cfg)
 	p := world.NewPhone(phone)
-	token := onboard(t, world, p, coexistencetest.ShareHistory)
+	token := onboard(t, world, p, coexistencetest.HistoryShared)
 	return world, h, p, token
 }
 
@@ -212,7 +212,7 @@ func TestWhatHappenedBeforeTheSignupOpensNoWindow(t *testing.T) {
 	world, h := newWorld(t, coexistencetest.Config{Delivery: coexistencetest.DeliveryConfig{Parallel: 1}})
 	phone := world.NewPhone(coexistencetest.PhoneConfig{})
 	phone.Customer("+1 555-010-0142").Send("A minute too early")
-	token := onboard(t, world, phone, coexistencetest.ShareHistory)
+	token := onboard(t, world, phone, coexistencetest.HistoryShared)
 	send(t, world, token, phone, `"to":"+15550100142"`, "text")
 	wait(t, world)
 	hooks := h.of(t, "messages")

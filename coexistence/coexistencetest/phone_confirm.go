@@ -35,12 +35,12 @@ func (p *Phone) ScanQR(payload string) error {
 type HistorySharing int
 
 const (
-	// ShareHistory shares the chats of the last six months.
-	ShareHistory HistorySharing = iota
+	// HistoryShared shares the chats of the last six months.
+	HistoryShared HistorySharing = iota
 
-	// DeclineHistory shares none: a request for the history is answered with
+	// HistoryDeclined shares none: a request for the history is answered with
 	// [graph.CodeHistorySharingOff].
-	DeclineHistory
+	HistoryDeclined
 )
 
 // Confirm taps Connect and Confirm in the message from Meta.
@@ -50,7 +50,7 @@ func (p *Phone) Confirm(sharing HistorySharing) error {
 	if p.request == nil {
 		return errNoRequest
 	}
-	p.request.confirmed, p.request.share = true, sharing == ShareHistory
+	p.request.confirmed, p.request.share = true, sharing == HistoryShared
 	p.used()
 	p.world.relied.on(relyPopup)
 	p.request.proceed()

@@ -48,7 +48,7 @@ var ErrNotOffered = errors.New("coexistencetest: the popup does not offer this s
 //	popup, err := world.OpenSignup(launch)
 //	popup.ChooseExistingAccount()
 //	popup.EnterNumber(phone.PhoneNumber())
-//	phone.Confirm(coexistencetest.ShareHistory)
+//	phone.Confirm(coexistencetest.HistoryShared)
 //	popup.VerifyCode(phone.LastCode())
 //	result, err := popup.Finish()
 type Popup struct {

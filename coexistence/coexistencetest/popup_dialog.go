@@ -153,8 +153,8 @@ func (w *World) servePhone(rw http.ResponseWriter, r *http.Request) {
 			do   func() error
 			said string
 		}{
-			"share":  {func() error { return d.phone.Confirm(ShareHistory) }, "Connected. Your chats are shared. Go back to the window of Facebook."},
-			"keep":   {func() error { return d.phone.Confirm(DeclineHistory) }, "Connected. Your chats are not shared. Go back to the window of Facebook."},
+			"share":  {func() error { return d.phone.Confirm(HistoryShared) }, "Connected. Your chats are shared. Go back to the window of Facebook."},
+			"keep":   {func() error { return d.phone.Confirm(HistoryDeclined) }, "Connected. Your chats are not shared. Go back to the window of Facebook."},
 			"refuse": {d.phone.Refuse, "You did not connect."},
 		}
 		r.Body = http.MaxBytesReader(rw, r.Body, 1<<10)

@@ -174,7 +174,7 @@ func TestACodeOfARedirectIsBoundToItsURI(t *testing.T) {
 	path, _ := v.open("display", "page", "redirect_uri", back, "state", "s")
 	v.step(path, "existing", "")
 	v.step(path, "number", phone.PhoneNumber())
-	require.NoError(t, phone.Confirm(coexistencetest.ShareHistory))
+	require.NoError(t, phone.Confirm(coexistencetest.HistoryShared))
 	v.step(path, "code", phone.LastCode())
 	var view struct {
 		Result struct{ Code string } `json:"result"`

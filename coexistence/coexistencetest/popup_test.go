@@ -43,7 +43,7 @@ func TestThePopupNamesTheAccountAlone(t *testing.T) {
 	t.Parallel()
 	world, _ := newWorld(t, coexistencetest.Config{})
 	phone := world.NewPhone(coexistencetest.PhoneConfig{})
-	result, err := openPopup(t, world).Complete(phone, coexistencetest.ShareHistory)
+	result, err := openPopup(t, world).Complete(phone, coexistencetest.HistoryShared)
 	require.NoError(t, err)
 	s := read(t, result.Message)
 	require.Equal(t, "FINISH_WHATSAPP_BUSINESS_APP_ONBOARDING", s.Event)
@@ -63,7 +63,7 @@ func TestOtherFormsOfTheFinishEvent(t *testing.T) {
 			t.Parallel()
 			world, _ := newWorld(t, coexistencetest.Config{Session: variant})
 			phone := world.NewPhone(coexistencetest.PhoneConfig{})
-			result, err := openPopup(t, world).Complete(phone, coexistencetest.ShareHistory)
+			result, err := openPopup(t, world).Complete(phone, coexistencetest.HistoryShared)
 			require.NoError(t, err)
 			require.NotEmpty(t, result.Code)
 			if variant == coexistencetest.SessionLost {
@@ -89,7 +89,7 @@ func TestTheQRCodeStandsForTheCode(t *testing.T) {
 	require.Equal(t, coexistencetest.ScreenVerify, popup.Screen())
 	_, err := popup.Finish()
 	require.ErrorIs(t, err, coexistencetest.ErrNotOffered, "the phone has not confirmed")
-	require.NoError(t, phone.Confirm(coexistencetest.ShareHistory))
+	require.NoError(t, phone.Confirm(coexistencetest.HistoryShared))
 	require.Equal(t, coexistencetest.ScreenReview, popup.Screen())
 	_, err = popup.Finish()
 	require.NoError(t, err)
@@ -103,7 +103,7 @@ func TestClosingThePopup(t *testing.T) {
 			return p.EnterNumber(ph.PhoneNumber())
 		},
 		func(_ *coexistencetest.Popup, ph *coexistencetest.Phone) error {
-			return ph.Confirm(coexistencetest.ShareHistory)
+			return ph.Confirm(coexistencetest.HistoryShared)
 		},
 		func(p *coexistencetest.Popup, ph *coexistencetest.Phone) error { return p.VerifyCode(ph.LastCode()) },
 	}
@@ -229,7 +229,7 @@ func TestRefusingOnThePhone(t *testing.T) {
 	t.Parallel()
 	world, _ := newWorld(t, coexistencetest.Config{})
 	phone := world.NewPhone(coexistencetest.PhoneConfig{})
-	require.Error(t, phone.Confirm(coexistencetest.ShareHistory), "nobody asked")
+	require.Error(t, phone.Confirm(coexistencetest.HistoryShared), "nobody asked")
 	popup := openPopup(t, world)
 	require.NoError(t, popup.ChooseExistingAccount())
 	require.NoError(t, popup.EnterNumber(phone.PhoneNumber()))
@@ -238,7 +238,7 @@ func TestRefusingOnThePhone(t *testing.T) {
 	require.Error(t, popup.VerifyCode(code))
 	require.Error(t, popup.VerifyCode(""))
 	require.NoError(t, popup.EnterNumber(phone.PhoneNumber()), "the business thinks again")
-	require.NoError(t, phone.Confirm(coexistencetest.DeclineHistory))
+	require.NoError(t, phone.Confirm(coexistencetest.HistoryDeclined))
 	require.NoError(t, popup.VerifyCode(phone.LastCode()))
 	_, err := popup.Finish()
 	require.NoError(t, err)
@@ -269,7 +269,7 @@ func TestAForgottenFeatureTypeAddsAnOrdinaryNumberSilently(t *testing.T) {
 				world.ConfigurationID() + `","response_type":"code","override_default_response_type":true,"extras":` + tt.extras + `}}`))
 			require.NoError(t, err)
 			require.Equal(t, tt.want, popup.OffersExistingAccount())
-			result, err := popup.Complete(phone, coexistencetest.ShareHistory)
+			result, err := popup.Complete(phone, coexistencetest.HistoryShared)
 			require.NoError(t, err, "nobody notices")
 			require.Equal(t, tt.want, phone.Coexists())
 			if tt.want {
@@ -303,7 +303,7 @@ func TestWrongLaunchOptions(t *testing.T) {
 	popup, err := world.OpenSignup(json.RawMessage(`{"config_id":"` + world.ConfigurationID() + `",
 		"extras":{"featureType":"whatsapp_business_app_onboarding"}}`))
 	require.NoError(t, err)
-	result, err := popup.Complete(phone, coexistencetest.ShareHistory)
+	result, err := popup.Complete(phone, coexistencetest.HistoryShared)
 	require.NoError(t, err)
 	require.Empty(t, result.Code, "without response_type code there is an access token instead")
 	require.Contains(t, string(result.LoginResponse), "accessToken")
@@ -312,14 +312,14 @@ func TestWrongLaunchOptions(t *testing.T) {
 func TestACodeWorksOnceAndForThirtySeconds(t *testing.T) {
 	t.Parallel()
 	world, _ := newWorld(t, coexistencetest.Config{})
-	result, err := openPopup(t, world).Complete(world.NewPhone(coexistencetest.PhoneConfig{}), coexistencetest.ShareHistory)
+	result, err := openPopup(t, world).Complete(world.NewPhone(coexistencetest.PhoneConfig{}), coexistencetest.HistoryShared)
 	require.NoError(t, err)
 	exchange(t, world, result.Code)
 	path := "/oauth/access_token?client_id=" + string(world.AppID()) + "&client_secret=" + world.AppSecret().Reveal() + "&code="
 	_, v := call(t, world, "", "GET", path+result.Code.Reveal(), "")
 	require.Contains(t, string(v["error"]), "36009")
 
-	late, err := openPopup(t, world).Complete(world.NewPhone(coexistencetest.PhoneConfig{}), coexistencetest.ShareHistory)
+	late, err := openPopup(t, world).Complete(world.NewPhone(coexistencetest.PhoneConfig{}), coexistencetest.HistoryShared)
 	require.NoError(t, err)
 	world.Advance(31 * time.Second)
 	_, v = call(t, world, "", "GET", path+late.Code.Reveal(), "")

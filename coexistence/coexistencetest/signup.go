@@ -64,7 +64,7 @@ func (p *Phone) connect(l launch, sharing HistorySharing) (SignupResult, error) 
 	defer w.mu.Unlock()
 	p.used()
 	d := &dialog{
-		id: w.newID(), launch: l, coexist: l.asksForCoexistence(w.Now()), share: sharing == ShareHistory,
+		id: w.newID(), launch: l, coexist: l.asksForCoexistence(w.Now()), share: sharing == HistoryShared,
 		verified: true, confirmed: true, screen: ScreenReview,
 	}
 	if !l.known(w) {

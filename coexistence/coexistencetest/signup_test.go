@@ -37,10 +37,10 @@ func TestOneCallSignsAPhoneUp(t *testing.T) {
 		sharing coexistencetest.HistorySharing
 		second  bool
 	}{
-		"as documented": {coexistencetest.SessionDocumented, coexistencetest.ShareHistory, false},
-		"no message":    {coexistencetest.SessionLost, coexistencetest.ShareHistory, false},
-		"declined":      {coexistencetest.SessionWithPhone, coexistencetest.DeclineHistory, false},
-		"two accounts":  {coexistencetest.SessionDocumented, coexistencetest.ShareHistory, true},
+		"as documented": {coexistencetest.SessionDocumented, coexistencetest.HistoryShared, false},
+		"no message":    {coexistencetest.SessionLost, coexistencetest.HistoryShared, false},
+		"declined":      {coexistencetest.SessionWithPhone, coexistencetest.HistoryDeclined, false},
+		"two accounts":  {coexistencetest.SessionDocumented, coexistencetest.HistoryShared, true},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -66,7 +66,7 @@ func TestOneCallSignsAPhoneUp(t *testing.T) {
 			declined := slices.ContainsFunc(h.received(), func(body string) bool {
 				return strings.Contains(body, fmt.Sprintf(`"code":%d`, int(graph.CodeHistorySharingOff)))
 			})
-			require.Equal(t, tt.sharing == coexistencetest.DeclineHistory, declined)
+			require.Equal(t, tt.sharing == coexistencetest.HistoryDeclined, declined)
 		})
 	}
 }
@@ -75,17 +75,17 @@ func TestASignUpIsRefusedLikeInThePopup(t *testing.T) {
 	t.Parallel()
 	world, _ := newWorld(t, coexistencetest.Config{})
 	old := world.NewPhone(coexistencetest.PhoneConfig{AppVersion: "2.23.1"})
-	_, err := coexistencetest.SignUp(t.Context(), newFlow(t, world), old, coexistencetest.ShareHistory)
+	_, err := coexistencetest.SignUp(t.Context(), newFlow(t, world), old, coexistencetest.HistoryShared)
 	require.ErrorIs(t, err, graph.CodeSignupUpdateApp)
 
 	phone := world.NewPhone(coexistencetest.PhoneConfig{})
 	another := newFlow(t, world, func(c *signup.Config) { c.ConfigurationID = "900000000000009" })
-	_, err = coexistencetest.SignUp(t.Context(), another, phone, coexistencetest.ShareHistory)
+	_, err = coexistencetest.SignUp(t.Context(), another, phone, coexistencetest.HistoryShared)
 	require.ErrorContains(t, err, "Sorry, something went wrong")
 	require.False(t, phone.Coexists())
 
 	ordinary := newFlow(t, world, func(c *signup.Config) { c.Mode = signup.ModeStandard })
-	b, err := coexistencetest.SignUp(t.Context(), ordinary, phone, coexistencetest.ShareHistory)
+	b, err := coexistencetest.SignUp(t.Context(), ordinary, phone, coexistencetest.HistoryShared)
 	require.NoError(t, err)
 	require.Equal(t, signup.OutcomeNeedsRegistration, b.Outcome)
 	require.Equal(t, phone.Business(), b.BusinessID)
@@ -98,7 +98,7 @@ func TestASignUpNeedsNoSocket(t *testing.T) {
 		world := coexistencetest.NewWorld(coexistencetest.Config{Network: new(cloudapitest.Network)})
 		defer world.Close()
 		phone := world.NewPhone(coexistencetest.PhoneConfig{})
-		b, err := coexistencetest.SignUp(t.Context(), newFlow(t, world), phone, coexistencetest.ShareHistory)
+		b, err := coexistencetest.SignUp(t.Context(), newFlow(t, world), phone, coexistencetest.HistoryShared)
 		require.NoError(t, err)
 		require.Equal(t, phone.ID(), b.Phone.ID)
 	})

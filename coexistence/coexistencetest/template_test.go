@@ -17,7 +17,7 @@ func TestNewAccountsHaveTheTemplatesOfTheWorld(t *testing.T) {
 	}}})
 	t.Cleanup(world.Close)
 	phone := world.NewPhone(coexistencetest.PhoneConfig{})
-	result, err := phone.Connect(coexistencetest.ShareHistory)
+	result, err := phone.Connect(coexistencetest.HistoryShared)
 	require.NoError(t, err)
 	client, err := cloudapi.NewClient(world.ClientConfig())
 	require.NoError(t, err)

@@ -273,7 +273,7 @@ func TestAHostThatDoesEverythingRightSeesTheWholePast(t *testing.T) {
 	t.Parallel()
 	world, h := newWorld(t, coexistencetest.Config{Seed: 7})
 	phone := world.NewPhone(coexistencetest.PhoneConfig{History: coexistencetest.History{Messages: 2000}})
-	token := onboard(t, world, phone, coexistencetest.ShareHistory)
+	token := onboard(t, world, phone, coexistencetest.HistoryShared)
 	require.Equal(t, http.StatusOK, requestSync(t, world, token, phone, "smb_app_state_sync"))
 	require.Equal(t, http.StatusOK, requestSync(t, world, token, phone, "history"))
 	wait(t, world)

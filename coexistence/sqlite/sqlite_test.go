@@ -179,7 +179,7 @@ func TestAFileThatCannotBeWrittenToIsRefused(t *testing.T) {
 	path := filepath.Join(dir, "coexistence.db")
 	require.NoError(t, open(t, path).Close())
 	require.NoError(t, os.Chmod(path, 0o400))
-	require.NoError(t, os.Chmod(filepath.Dir(dir), 0o755)) //nolint:gosec // another user has to find the file
+	require.NoError(t, os.Chmod(filepath.Dir(dir), 0o755))
 	defer asAnybody(t)()
 	_, err := sqlite.Open(t.Context(), sqlite.Config{Path: path})
 	require.ErrorContains(t, err, "let this user write to it and to its folder")

@@ -36,8 +36,8 @@ type DB struct {
 }
 
 // New returns a DB for what sqlite.Open and postgres.Open have opened: hosts call one of those.
-func New(db *sqldb.DB, keys *signup.Keyring, in inbox.Store, close func() error) *DB {
-	return &DB{db: db, keys: keys, inbox: in, close: close}
+func New(db *sqldb.DB, keys *signup.Keyring, in inbox.Store, end func() error) *DB {
+	return &DB{db: db, keys: keys, inbox: in, close: end}
 }
 
 // Store returns what a [coexistence.Tracker] keeps: states, messages, contacts.

@@ -77,7 +77,7 @@ func connect(ctx context.Context, world *coexistencetest.World) (*signup.Connect
 		return nil, err
 	}
 	phone := world.NewPhone(coexistencetest.PhoneConfig{Business: "Lakeside Bakery"})
-	return coexistencetest.SignUp(ctx, flow, phone, coexistencetest.ShareHistory)
+	return coexistencetest.SignUp(ctx, flow, phone, coexistencetest.HistoryShared)
 }
 
 func (s *supervisor) run(ctx context.Context) error {

@@ -46,7 +46,7 @@ func TestABusinessConnects(t *testing.T) {
 	require.Equal(t, world.SDKURL(), begun.SDK)
 	popup, err := world.OpenSignup(begun.Launch)
 	require.NoError(t, err)
-	result, err := popup.Complete(phone, coexistencetest.ShareHistory)
+	result, err := popup.Complete(phone, coexistencetest.HistoryShared)
 	require.NoError(t, err)
 	state, err := json.Marshal(begun.State)
 	require.NoError(t, err)

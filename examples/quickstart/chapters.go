@@ -55,7 +55,7 @@ func (s *story) signup(ctx context.Context) error {
 		BlackWhiteChar: qrterminal.BLACK_WHITE, WhiteBlackChar: qrterminal.WHITE_BLACK,
 	})
 	s.say("")
-	if err := errors.Join(s.phone.ScanQR(popup.QR()), s.phone.Confirm(coexistencetest.ShareHistory)); err != nil {
+	if err := errors.Join(s.phone.ScanQR(popup.QR()), s.phone.Confirm(coexistencetest.HistoryShared)); err != nil {
 		return err
 	}
 	s.say("phone  scans it, and confirms: connect, and share the chats of the last six months")

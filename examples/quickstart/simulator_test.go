@@ -39,7 +39,7 @@ func TestTheChatHasWhatBothSidesWrote(t *testing.T) {
 	flow, err := signup.NewFlow(signup.Config{ConfigurationID: world.ConfigurationID(), Client: client})
 	require.NoError(t, err)
 
-	b, err := coexistencetest.SignUp(t.Context(), flow, phone, coexistencetest.ShareHistory)
+	b, err := coexistencetest.SignUp(t.Context(), flow, phone, coexistencetest.HistoryShared)
 	require.NoError(t, err)
 	token = b.Token
 	require.NoError(t, tracker.Onboard(t.Context(), b.Onboarding))

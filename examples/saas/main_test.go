@@ -212,7 +212,7 @@ func (v *visitor) connect(s *stage) {
 	call("begin", struct{}{}, &begun)
 	popup, err := s.world.OpenSignup(begun.Launch)
 	require.NoError(v.t, err)
-	result, err := popup.Complete(s.phone, coexistencetest.ShareHistory)
+	result, err := popup.Complete(s.phone, coexistencetest.HistoryShared)
 	require.NoError(v.t, err)
 	var done struct{ Outcome string }
 	call("finish", map[string]any{"state": begun.State, "session": json.RawMessage(result.Message), "callback": json.RawMessage(result.LoginResponse)}, &done)

@@ -27,9 +27,9 @@ func (b *Board) sign(ctx context.Context, o order) (string, error) {
 	}
 	switch o.Do { // what is done on the phone, whoever has opened the popup
 	case "share":
-		return "Confirmed on the phone", b.phone.Confirm(coexistencetest.ShareHistory)
+		return "Confirmed on the phone", b.phone.Confirm(coexistencetest.HistoryShared)
 	case "decline":
-		return "Confirmed on the phone", b.phone.Confirm(coexistencetest.DeclineHistory)
+		return "Confirmed on the phone", b.phone.Confirm(coexistencetest.HistoryDeclined)
 	case "refuse":
 		return "Refused on the phone", b.phone.Refuse()
 	case "scan":

@@ -101,7 +101,7 @@ func TestASignupGoesOnAfterARestart(t *testing.T) {
 			}
 			return nil
 		})
-		_, err := coexistencetest.SignUp(t.Context(), f, phone, coexistencetest.ShareHistory)
+		_, err := coexistencetest.SignUp(t.Context(), f, phone, coexistencetest.HistoryShared)
 		require.ErrorContains(t, err, "the process has to end")
 		require.NoError(t, first.Close())
 

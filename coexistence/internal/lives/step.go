@@ -57,11 +57,11 @@ func (l *life) step(ctx context.Context) error {
 }
 
 func (l *life) connect(ctx context.Context) error {
-	sharing := coexistencetest.ShareHistory
+	sharing := coexistencetest.HistoryShared
 	if l.rand.IntN(5) == 0 {
-		sharing = coexistencetest.DeclineHistory
+		sharing = coexistencetest.HistoryDeclined
 	}
-	share := sharing == coexistencetest.ShareHistory
+	share := sharing == coexistencetest.HistoryShared
 	result, err := l.phone.Connect(sharing)
 	if err != nil {
 		l.log("signup refused: %v", err)

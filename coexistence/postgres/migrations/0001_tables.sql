@@ -71,13 +71,13 @@ CREATE INDEX coexistence_tokens_tenant ON coexistence_tokens (tenant, phone);
 
 CREATE TABLE signup_attempts (
 	id TEXT COLLATE "C" NOT NULL PRIMARY KEY,
-	owner TEXT COLLATE "C" NOT NULL,
+	tenant TEXT COLLATE "C" NOT NULL,
 	version BIGINT NOT NULL,
 	began_at BIGINT NOT NULL,
 	keep_until BIGINT NOT NULL,
 	sealed BYTEA NOT NULL
 );
-CREATE INDEX signup_attempts_owner ON signup_attempts (owner, began_at);
+CREATE INDEX signup_attempts_tenant ON signup_attempts (tenant, began_at);
 CREATE INDEX signup_attempts_keep ON signup_attempts (keep_until);
 
 -- The inbox. The state of a delivery or an event: 0 waiting, 1 split (of a delivery: its events are there), 2 dead letter,

@@ -71,13 +71,13 @@ CREATE INDEX coexistence_tokens_tenant ON coexistence_tokens (tenant, phone);
 
 CREATE TABLE signup_attempts (
 	id TEXT NOT NULL PRIMARY KEY,
-	owner TEXT NOT NULL,
+	tenant TEXT NOT NULL,
 	version INTEGER NOT NULL,
 	began_at INTEGER NOT NULL,
 	keep_until INTEGER NOT NULL,
 	sealed BLOB NOT NULL
 );
-CREATE INDEX signup_attempts_owner ON signup_attempts (owner, began_at);
+CREATE INDEX signup_attempts_tenant ON signup_attempts (tenant, began_at);
 CREATE INDEX signup_attempts_keep ON signup_attempts (keep_until);
 
 -- The inbox. The state of a delivery or an event: 0 waiting, 1 split (of a delivery: its events are there), 2 dead letter,

@@ -204,7 +204,7 @@ func (h *host) toVerification(popup *window) {
 func (h *host) toReview(popup *window) {
 	h.t.Helper()
 	h.toVerification(popup)
-	require.NoError(h.t, h.phone.Confirm(coexistencetest.ShareHistory))
+	require.NoError(h.t, h.phone.Confirm(coexistencetest.HistoryShared))
 	popup.fill(id("code"), h.phone.LastCode())
 	popup.click(id("verify"))
 	popup.screen(coexistencetest.ScreenReview)

@@ -20,12 +20,11 @@ func main() {
 		fmt.Fprintln(os.Stderr, "usage: natsserver FILE")
 		os.Exit(2)
 	}
-	if err := serve(os.Args[1]); err != nil {
-		fmt.Fprintln(os.Stderr, "natsserver:", err)
-		os.Exit(1)
-	}
+	fmt.Fprintln(os.Stderr, "natsserver:", serve(os.Args[1]))
+	os.Exit(1)
 }
 
+// serve returns only when the server cannot be started.
 func serve(file string) error {
 	opts, err := server.ProcessConfigFile(file)
 	if err != nil {
