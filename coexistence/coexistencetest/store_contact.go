@@ -49,7 +49,7 @@ func (c *storeCheck) conversationOrder() error {
 	}
 	one, err := c.s.Conversation(c.ctx, c.phone, "b")
 	if err == nil && !reflect.DeepEqual(one, want) {
-		err = fmt.Errorf("Conversation returned %+v, want %+v", one, want)
+		err = fmt.Errorf("the method Conversation returned %+v, want %+v", one, want)
 	}
 	return err
 }

@@ -87,7 +87,7 @@ func (w *World) ClientConfig() cloudapi.Config { return w.graph.ClientConfig() }
 // WebhookConfig returns what the host's endpoint needs: the secret of deliveries and the token of
 // the handshake.
 func (w *World) WebhookConfig() webhook.Config {
-	return webhook.Config{AppSecret: w.graph.App().Secret, VerifyToken: graph.Secret(w.cfg.VerifyToken)}
+	return webhook.Config{AppSecret: w.graph.App().Secret, VerifyToken: w.cfg.VerifyToken}
 }
 
 // AppID returns the id of the host's app.

@@ -86,7 +86,7 @@ func demo(ctx context.Context) (string, error) {
 	meta := cloudapitest.NewServer(cloudapitest.Config{})
 	defer meta.Close()
 	endpoint, err := webhook.NewEndpoint(
-		webhook.Config{AppSecret: meta.App().Secret, VerifyToken: "made-up-verify-token"}, webhook.Dispatch(new(webhook.Mux)))
+		webhook.Config{AppSecret: meta.App().Secret, VerifyToken: "made-up-verify-token"}, webhook.Dispatch(new(webhook.Mux))) //nolint:gosec // G101: made up
 	if err != nil {
 		return out.String(), err
 	}
