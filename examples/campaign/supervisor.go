@@ -100,7 +100,7 @@ func (s *supervisor) runWorker(ctx context.Context) (killed bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	text, err := json.Marshal(s.job)
+	text, err := json.Marshal(s.job) //nolint:gosec // G117: the worker needs it, and reads it from its environment
 	if err != nil {
 		return false, err
 	}

@@ -22,5 +22,5 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	log.Println("sent as", sent.ID)
+	log.Println("sent as", sent.ID) //nolint:gosec // G706: an id of Meta
 }
