@@ -67,12 +67,12 @@ func (d *desk) calls() int { return d.srv.Count("POST", syncPath) }
 func TestBeginAsksForContactsAndThenHistory(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t)
-	var order []string
+	var order []cloudapi.SyncKind
 	d.srv.OnSyncAppData(func(r cloudapitest.SyncRequest) { order = append(order, r.Kind) })
 	result, err := d.tracker.Begin(t.Context(), d.api, d.phone.ID)
 	require.NoError(t, err)
 	require.Equal(t, []cloudapi.SyncKind{cloudapi.SyncContacts, cloudapi.SyncHistory}, result.Requested)
-	require.Equal(t, []string{cloudapitest.SyncContacts, cloudapitest.SyncHistory}, order)
+	require.Equal(t, []cloudapi.SyncKind{cloudapi.SyncContacts, cloudapi.SyncHistory}, order)
 	require.True(t, result.Preflight.OK())
 	st := d.state(t)
 	require.Equal(t, result.State, st)
@@ -381,7 +381,7 @@ func TestWhatMetaAnswers(t *testing.T) {
 				require.Contains(t, err.Error(), tt.status.Advice())
 			}
 
-			before := d.srv.Synced(d.phone.ID, cloudapitest.SyncContacts)
+			before := d.srv.Synced(d.phone.ID, cloudapi.SyncContacts)
 			calls := d.calls()
 			result, err = d.tracker.Begin(t.Context(), d.api, d.phone.ID)
 			asked := 0
@@ -393,7 +393,7 @@ func TestWhatMetaAnswers(t *testing.T) {
 				require.Equal(t, 2, asked)
 				require.NoError(t, err)
 			} else {
-				require.Equal(t, before, d.srv.Synced(d.phone.ID, cloudapitest.SyncContacts), "contacts are not asked for again")
+				require.Equal(t, before, d.srv.Synced(d.phone.ID, cloudapi.SyncContacts), "contacts are not asked for again")
 			}
 			if errors.Is(tt.want, coexistence.ErrSyncOutcomeUnknown) {
 				require.NoError(t, err)

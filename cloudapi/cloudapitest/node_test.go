@@ -12,6 +12,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/cloudapitest"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 )
@@ -186,8 +187,8 @@ func TestSyncsWorkOncePerKindAndForADay(t *testing.T) {
 	require.Equal(t, graph.CodeAppRateLimit, a.Error.Code)
 	require.EqualValues(t, graph.CodeSyncLimitExceeded, a.Error.Subcode)
 	require.Equal(t, graph.CodeInvalidParameter, request(phone.ID, "everything").Error.Code)
-	require.False(t, srv.Synced(phone.ID, cloudapitest.SyncContacts).IsZero())
-	require.True(t, srv.Synced(phone.ID, cloudapitest.SyncHistory).IsZero())
+	require.False(t, srv.Synced(phone.ID, cloudapi.SyncContacts).IsZero())
+	require.True(t, srv.Synced(phone.ID, cloudapi.SyncHistory).IsZero())
 	srv.Advance(24 * time.Hour)
 	require.Equal(t, graph.CodeSyncWindowClosed, request(phone.ID, "history").Error.Code)
 	require.Equal(t, graph.CodeAppRateLimit, request(phone.ID, "smb_app_state_sync").Error.Code, "used is used")

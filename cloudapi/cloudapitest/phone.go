@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 )
 
@@ -72,8 +73,8 @@ type phone struct {
 	Phone
 	override  string
 	lost      bool
-	synced    map[string]time.Time // by kind, in this onboarding
-	windows   map[string]time.Time // by person, the last message received
+	synced    map[cloudapi.SyncKind]time.Time // by kind, in this onboarding
+	windows   map[string]time.Time            // by person, the last message received
 	received  map[graph.MessageID]bool
 	registers []time.Time
 	state     *phoneState
@@ -111,7 +112,7 @@ func (s *Server) AddPhone(p Phone) Phone {
 func newPhone(p Phone) *phone {
 	return &phone{
 		Phone:    p,
-		synced:   map[string]time.Time{},
+		synced:   map[cloudapi.SyncKind]time.Time{},
 		windows:  map[string]time.Time{},
 		received: map[graph.MessageID]bool{},
 	}

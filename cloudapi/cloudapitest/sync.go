@@ -3,13 +3,8 @@ package cloudapitest
 import (
 	"time"
 
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
-)
-
-// Kinds of sync, as sync_type names them.
-const (
-	SyncContacts = "smb_app_state_sync"
-	SyncHistory  = "history"
 )
 
 // syncWindow is how long after onboarding a sync can be asked for.
@@ -18,13 +13,13 @@ const syncWindow = 24 * time.Hour
 // A SyncRequest is an accepted request for the app's contacts or history.
 type SyncRequest struct {
 	Phone     graph.PhoneNumberID
-	Kind      string // [SyncContacts] or [SyncHistory]
+	Kind      cloudapi.SyncKind
 	RequestID string
 	At        time.Time
 }
 
 // Synced reports when a kind of sync was accepted in the current onboarding, or the zero time.
-func (s *Server) Synced(id graph.PhoneNumberID, kind string) time.Time {
+func (s *Server) Synced(id graph.PhoneNumberID, kind cloudapi.SyncKind) time.Time {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if p := s.phone(id); p != nil {
@@ -37,8 +32,8 @@ func (s *Server) Synced(id graph.PhoneNumberID, kind string) time.Time {
 // under code 4 with the real code as subcode; lateness as Meta documents it.
 func (s *Server) postSyncAppData(c *call) reply {
 	var req struct {
-		Product string `json:"messaging_product"`
-		Kind    string `json:"sync_type"`
+		Product string            `json:"messaging_product"`
+		Kind    cloudapi.SyncKind `json:"sync_type"`
 	}
 	if err := decode(c, &req); err != nil {
 		return refuse(err)
@@ -46,7 +41,7 @@ func (s *Server) postSyncAppData(c *call) reply {
 	switch {
 	case req.Product != "whatsapp":
 		return refuse(&graphError{Code: graph.CodeInvalidParameter, Message: "(#100) The parameter messaging_product is required."})
-	case req.Kind != SyncContacts && req.Kind != SyncHistory:
+	case req.Kind != cloudapi.SyncContacts && req.Kind != cloudapi.SyncHistory:
 		return refuse(&graphError{Code: graph.CodeInvalidParameter, Message: "(#100) Param sync_type must be one of {smb_app_state_sync, history}"})
 	case c.phone.Ordinary:
 		// What an ordinary number answers is not documented; this is assumed.

@@ -4,7 +4,7 @@ import (
 	"slices"
 	"strconv"
 
-	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/cloudapitest"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 )
 
@@ -53,7 +53,7 @@ func (p *Phone) tellContact(c Contact, action string) {
 		return
 	}
 	p.world.relied.on(relyContacts)
-	if p.world.graph.Synced(p.id, cloudapitest.SyncContacts).IsZero() {
+	if p.world.graph.Synced(p.id, cloudapi.SyncContacts).IsZero() {
 		p.world.relied.on(relyContactChanges)
 	}
 	p.tell("smb_app_state_sync", sub("state_sync", list(p.stateSync(c, action))))

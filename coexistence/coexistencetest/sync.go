@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/cloudapitest"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 )
@@ -34,12 +35,12 @@ func (w *World) syncAppData(req cloudapitest.SyncRequest) {
 	}
 	switch {
 	case p == nil:
-	case req.Kind == cloudapitest.SyncContacts && !p.cfg.StallContacts:
+	case req.Kind == cloudapi.SyncContacts && !p.cfg.StallContacts:
 		p.sendContacts()
-	case req.Kind == cloudapitest.SyncHistory && !p.shares:
+	case req.Kind == cloudapi.SyncHistory && !p.shares:
 		w.relied.on(relyDeclined)
 		p.tell("history", sub("history", list(object(sub("errors", list(declined()))))))
-	case req.Kind == cloudapitest.SyncHistory && !p.cfg.StallHistory:
+	case req.Kind == cloudapi.SyncHistory && !p.cfg.StallHistory:
 		p.sendHistory()
 	default:
 		w.relied.on(relySyncStalls)

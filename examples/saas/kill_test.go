@@ -15,6 +15,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence/coexistencetest"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence/postgres"
@@ -45,7 +46,7 @@ func (s *stage) same(store coexistence.Store) {
 	require.NoError(s.t, err)
 	require.Equal(s.t, 100, state.History.Progress)
 	require.Equal(s.t, coexistence.StageActive, state.Stage)
-	for _, kind := range []string{"history", "smb_app_state_sync"} {
+	for _, kind := range []cloudapi.SyncKind{cloudapi.SyncHistory, cloudapi.SyncContacts} {
 		require.NotZero(s.t, s.world.Graph().Synced(s.phone.ID(), kind), "it was asked for %s", kind)
 	}
 	require.Equal(s.t, 2, s.world.Graph().Count("POST", "/{phone-number-id}/smb_app_data"), "once each")

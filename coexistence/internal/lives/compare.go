@@ -8,7 +8,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/cloudapitest"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence/coexistencetest"
@@ -250,7 +250,7 @@ func (l *life) compareState(ctx context.Context, store coexistence.Store) error 
 	if err != nil {
 		return err
 	}
-	synced := func(kind string) bool { return !l.world.Graph().Synced(l.host.phone, kind).IsZero() }
+	synced := func(kind cloudapi.SyncKind) bool { return !l.world.Graph().Synced(l.host.phone, kind).IsZero() }
 	now := time.Now()
 	history, contacts := st.HistoryStatus(now), st.ContactsStatus(now)
 	var errs []error
@@ -261,7 +261,7 @@ func (l *life) compareState(ctx context.Context, store coexistence.Store) error 
 	unasked := func(s coexistence.SyncStatus) bool {
 		return s == coexistence.SyncNone || s == coexistence.SyncExpired || s == coexistence.SyncUnknown || s == coexistence.SyncSkipped
 	}
-	switch asked := synced(cloudapitest.SyncHistory); {
+	switch asked := synced(cloudapi.SyncHistory); {
 	case !asked && !unasked(history):
 		wrong("history is %q and was not asked for", history)
 	case asked && l.cycle.shares && (history != coexistence.SyncComplete || st.History.Unreadable() > 0):
@@ -273,9 +273,9 @@ func (l *life) compareState(ctx context.Context, store coexistence.Store) error 
 		wrong("history is %q and was declined", history)
 	}
 	// A contact that is saved on the phone looks like an answer to a request that was not made after all.
-	spent := synced(cloudapitest.SyncContacts) || !st.Contacts.RequestedAt.IsZero()
+	spent := synced(cloudapi.SyncContacts) || !st.Contacts.RequestedAt.IsZero()
 	if l.cycle.answered && unasked(contacts) || !spent && !unasked(contacts) {
-		wrong("contacts are %q, asked for %v", contacts, synced(cloudapitest.SyncContacts))
+		wrong("contacts are %q, asked for %v", contacts, synced(cloudapi.SyncContacts))
 	}
 	switch {
 	case l.phone.Coexists() && !st.Stage.Live():

@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi"
-	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/cloudapitest"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence/coexistencetest"
@@ -99,21 +98,21 @@ func (l *life) sync(ctx context.Context) error {
 		return nil
 	}
 	tracker, _ := l.host.now()
-	synced := func(kind string) time.Time { return l.world.Graph().Synced(l.host.phone, kind) }
-	contacts, history := synced(cloudapitest.SyncContacts), synced(cloudapitest.SyncHistory)
+	synced := func(kind cloudapi.SyncKind) time.Time { return l.world.Graph().Synced(l.host.phone, kind) }
+	contacts, history := synced(cloudapi.SyncContacts), synced(cloudapi.SyncHistory)
 	_, err := tracker.Begin(ctx, coexistence.API(l.host.calls()), l.host.phone)
 	l.log("sync: %v", err)
-	if synced(cloudapitest.SyncContacts) != contacts {
+	if synced(cloudapi.SyncContacts) != contacts {
 		for _, c := range l.phone.Contacts() {
 			l.cycle.answered = true
 			l.book[key(c)].told = true
 		}
 	}
-	if synced(cloudapitest.SyncHistory) != history {
+	if synced(cloudapi.SyncHistory) != history {
 		l.lastHistory = time.Now()
 	}
-	if synced(cloudapitest.SyncHistory) != history && l.cycle.shares {
-		l.shared(synced(cloudapitest.SyncHistory))
+	if synced(cloudapi.SyncHistory) != history && l.cycle.shares {
+		l.shared(synced(cloudapi.SyncHistory))
 	}
 	return nil
 }
