@@ -214,10 +214,10 @@ func TestCallsKnowTheirCustomer(t *testing.T) {
 func TestCategoriesBeforeAndAfterAMove(t *testing.T) {
 	t.Parallel()
 	before := one[*webhook.TemplateCategoryUpdate](t, string(webhooktest.Sample("template_category_update", "upcoming")))
-	require.Equal(t, webhook.TemplateUtility, before.Current())
-	require.Equal(t, webhook.TemplateMarketing, before.Upcoming())
+	require.Equal(t, graph.TemplateUtility, before.Current())
+	require.Equal(t, graph.TemplateMarketing, before.Upcoming())
 	after := one[*webhook.TemplateCategoryUpdate](t, string(webhooktest.Sample("template_category_update", "done")))
-	require.Equal(t, webhook.TemplateMarketing, after.Current())
+	require.Equal(t, graph.TemplateMarketing, after.Current())
 	require.Empty(t, after.Upcoming())
 	require.Equal(t, graph.TemplateID("8000000000000000001"), after.TemplateID, "digit for digit")
 }
