@@ -12,8 +12,8 @@ type OrderDetails struct {
 	// ReferenceID is your name of the order, at most 35 characters, used once.
 	ReferenceID string `json:"reference_id"`
 
-	// Goods is DigitalGoods or PhysicalGoods.
-	Goods Goods `json:"type"`
+	// Goods is GoodsDigital or GoodsPhysical.
+	Goods GoodsType `json:"type"`
 
 	// PaymentType is "br", "upi" and others; see Meta's page for your country.
 	PaymentType string `json:"payment_type,omitzero"`
@@ -33,12 +33,12 @@ type OrderDetails struct {
 	Order Order `json:"order"`
 }
 
-// Goods are what an order is for. Meta may add values.
-type Goods string
+// GoodsType are what an order is for. Meta may add values.
+type GoodsType string
 
 const (
-	DigitalGoods  Goods = "digital-goods"
-	PhysicalGoods Goods = "physical-goods"
+	GoodsDigital  GoodsType = "digital-goods"
+	GoodsPhysical GoodsType = "physical-goods"
 )
 
 // An Amount is money: Value in the smallest unit, so that 12.34 is 1234.

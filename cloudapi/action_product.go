@@ -87,35 +87,35 @@ func checkSections(p *problems, where string, sections []ProductSection) {
 	}
 }
 
-// A Catalog is a button that opens the whole catalog of the number.
+// A CatalogButton is a button that opens the whole catalog of the number.
 //
 // Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/catalogs/share-products
-type Catalog struct {
+type CatalogButton struct {
 	// Thumbnail is the product whose picture is shown. If empty, the catalog's first.
 	Thumbnail string `json:"thumbnail_product_retailer_id,omitzero"`
 }
 
 // MarshalJSON writes the member "action".
-func (a *Catalog) MarshalJSON() ([]byte, error) {
+func (a *CatalogButton) MarshalJSON() ([]byte, error) {
 	if a.Thumbnail == "" {
 		return bare("catalog_message")
 	}
-	type plain Catalog
+	type plain CatalogButton
 	return encodeNamed("catalog_message", (*plain)(a))
 }
 
 // UnmarshalJSON reads what MarshalJSON writes.
-func (a *Catalog) UnmarshalJSON(b []byte) error {
-	type plain Catalog
+func (a *CatalogButton) UnmarshalJSON(b []byte) error {
+	type plain CatalogButton
 	return decodeNamed(b, (*plain)(a))
 }
 
 // InteractiveType is "catalog_message".
-func (*Catalog) InteractiveType() string { return "catalog_message" }
+func (*CatalogButton) InteractiveType() string { return "catalog_message" }
 
-func (*Catalog) frame() frame { return frame{} }
+func (*CatalogButton) frame() frame { return frame{} }
 
-func (*Catalog) check(*problems) {}
+func (*CatalogButton) check(*problems) {}
 
 // A Carousel is 2 to 10 cards side by side, all of the same make: pictures or videos with a link or with quick replies, or
 // products of one catalog.

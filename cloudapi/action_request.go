@@ -50,10 +50,10 @@ func (*CallPermissionRequest) frame() frame { return frame{bodyOptional: true, n
 
 func (*CallPermissionRequest) check(*problems) {}
 
-// A VoiceCall is a button by which a person calls the business. Not every country has it.
+// A CallButton is a button by which a person calls the business. Not every country has it.
 //
 // Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/calling/call-button-messages-deep-links
-type VoiceCall struct {
+type CallButton struct {
 	// Text is what the button says, at most 20 characters. If empty, Meta's words.
 	Text string `json:"display_text,omitzero"`
 
@@ -65,30 +65,30 @@ type VoiceCall struct {
 }
 
 // MarshalJSON writes the member "action".
-func (a *VoiceCall) MarshalJSON() ([]byte, error) {
-	if *a == (VoiceCall{}) {
+func (a *CallButton) MarshalJSON() ([]byte, error) {
+	if *a == (CallButton{}) {
 		return bare("voice_call")
 	}
-	type plain VoiceCall
+	type plain CallButton
 	return encodeNamed("voice_call", (*plain)(a))
 }
 
 // UnmarshalJSON reads what MarshalJSON writes.
-func (a *VoiceCall) UnmarshalJSON(b []byte) error {
-	type plain VoiceCall
+func (a *CallButton) UnmarshalJSON(b []byte) error {
+	type plain CallButton
 	return decodeNamed(b, (*plain)(a))
 }
 
 // InteractiveType is "voice_call".
-func (*VoiceCall) InteractiveType() string { return "voice_call" }
+func (*CallButton) InteractiveType() string { return "voice_call" }
 
-func (*VoiceCall) frame() frame { return frame{noFooter: true} }
+func (*CallButton) frame() frame { return frame{noFooter: true} }
 
-func (a *VoiceCall) check(p *problems) {
-	p.atMost("VoiceCall.Text", a.Text, 20)
-	p.atMost("VoiceCall.Payload", a.Payload, 512)
+func (a *CallButton) check(p *problems) {
+	p.atMost("CallButton.Text", a.Text, 20)
+	p.atMost("CallButton.Payload", a.Payload, 512)
 	if a.TTLMinutes != 0 {
-		p.within("VoiceCall.TTLMinutes", a.TTLMinutes, 1, 43200)
+		p.within("CallButton.TTLMinutes", a.TTLMinutes, 1, 43200)
 	}
 }
 

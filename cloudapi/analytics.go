@@ -39,11 +39,11 @@ type AnalyticsQuery struct {
 type Granularity string
 
 const (
-	HalfHour Granularity = "HALF_HOUR"
-	Day      Granularity = "DAY"
-	Daily    Granularity = "DAILY" // the name of a day for conversations, prices and calls
-	Month    Granularity = "MONTH"
-	Monthly  Granularity = "MONTHLY"
+	GranularityHalfHour Granularity = "HALF_HOUR"
+	GranularityDay      Granularity = "DAY"
+	GranularityDaily    Granularity = "DAILY" // the name of a day for conversations, prices and calls
+	GranularityMonth    Granularity = "MONTH"
+	GranularityMonthly  Granularity = "MONTHLY"
 )
 
 func unix(t time.Time) string { return strconv.FormatInt(t.Unix(), 10) }
@@ -103,7 +103,7 @@ type AnalyticsPoint struct {
 	Cost          float64 `json:"cost"`             // absent where a partner's credit line pays
 
 	// The dimensions.
-	Phone           string `json:"phone_number"`
+	PhoneNumber     string `json:"phone_number"`
 	Country         string `json:"country"`
 	Tier            string `json:"tier"` // such as "0:750000"
 	PricingType     string `json:"pricing_type"`
@@ -120,7 +120,7 @@ type analyticsSet struct {
 	Data   []struct {
 		Points []AnalyticsPoint `json:"data_points"`
 	} `json:"data"`
-	Answer
+	Resource
 }
 
 func (s *AnalyticsService) read(
@@ -140,7 +140,7 @@ func (s *AnalyticsService) read(
 	}
 	var id graph.WABAID
 	if err := json.Unmarshal((*node)["id"], &id); err != nil || id == "" {
-		return nil, r.broken(ResponseMeta{}, "the answer has no id")
+		return nil, r.broken(Response{}, "the answer has no id")
 	}
 	raw, ok := (*node)[name]
 	if !ok {
@@ -148,7 +148,7 @@ func (s *AnalyticsService) read(
 	}
 	var set analyticsSet
 	if err := decodeAnswer(raw, &set); err != nil {
-		return nil, r.broken(ResponseMeta{}, unreadable(raw, err))
+		return nil, r.broken(Response{}, unreadable(raw, err))
 	}
 	for _, d := range set.Data {
 		set.Points = append(set.Points, d.Points...)
@@ -162,7 +162,7 @@ func (s *AnalyticsService) read(
 //
 // graph:GET /{waba-id} analytics
 func (s *AnalyticsService) Messages(ctx context.Context, waba graph.WABAID, q AnalyticsQuery) ([]AnalyticsPoint, error) {
-	return s.read(ctx, waba, "analytics", q, Day)
+	return s.read(ctx, waba, "analytics", q, GranularityDay)
 }
 
 // Conversations counts conversations, as they were billed until July 2025.
@@ -173,7 +173,7 @@ func (s *AnalyticsService) Messages(ctx context.Context, waba graph.WABAID, q An
 func (s *AnalyticsService) Conversations(
 	ctx context.Context, waba graph.WABAID, q AnalyticsQuery,
 ) ([]AnalyticsPoint, error) {
-	return s.read(ctx, waba, "conversation_analytics", q, Daily)
+	return s.read(ctx, waba, "conversation_analytics", q, GranularityDaily)
 }
 
 // Pricing counts messages and what they cost.
@@ -182,7 +182,7 @@ func (s *AnalyticsService) Conversations(
 //
 // graph:GET /{waba-id} pricing_analytics
 func (s *AnalyticsService) Pricing(ctx context.Context, waba graph.WABAID, q AnalyticsQuery) ([]AnalyticsPoint, error) {
-	return s.read(ctx, waba, "pricing_analytics", q, Daily)
+	return s.read(ctx, waba, "pricing_analytics", q, GranularityDaily)
 }
 
 // Calls counts calls, how long they were and what they cost.
@@ -191,5 +191,5 @@ func (s *AnalyticsService) Pricing(ctx context.Context, waba graph.WABAID, q Ana
 //
 // graph:GET /{waba-id} call_analytics
 func (s *AnalyticsService) Calls(ctx context.Context, waba graph.WABAID, q AnalyticsQuery) ([]AnalyticsPoint, error) {
-	return s.read(ctx, waba, "call_analytics", q, Daily)
+	return s.read(ctx, waba, "call_analytics", q, GranularityDaily)
 }

@@ -12,14 +12,14 @@ import (
 type GroupAnalytics struct {
 	Granularity string                `json:"granularity"`
 	Points      []GroupAnalyticsPoint `json:"data_points"`
-	Answer
+	Resource
 }
 
 // A GroupAnalyticsPoint is what was counted of one group in one day.
 type GroupAnalyticsPoint struct {
-	Group graph.GroupID   `json:"group_id"`
-	Start graph.Timestamp `json:"start"`
-	End   graph.Timestamp `json:"end"`
+	GroupID graph.GroupID   `json:"group_id"`
+	Start   graph.Timestamp `json:"start"`
+	End     graph.Timestamp `json:"end"`
 
 	// Sent counts messages of the business; Delivered and Read count each participant that one reached.
 	Sent      int64 `json:"sent"`

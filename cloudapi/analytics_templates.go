@@ -17,31 +17,31 @@ type TemplateAnalytics struct {
 	ProductType string                   `json:"product_type"`
 	Timezone    string                   `json:"waba_timezone"` // such as "America/Los_Angeles"; empty for UTC
 	Points      []TemplateAnalyticsPoint `json:"data_points"`
-	Answer
+	Resource
 }
 
 // A TemplateAnalyticsPoint is what was counted of one template in one day.
 type TemplateAnalyticsPoint struct {
-	Template  graph.TemplateID `json:"template_id"`
-	Start     graph.Timestamp  `json:"start"`
-	End       graph.Timestamp  `json:"end"`
-	Sent      int64            `json:"sent"`
-	Delivered int64            `json:"delivered"`
-	Read      int64            `json:"read"`
-	Replied   int64            `json:"replied"`
-	Clicked   []TemplateClicks `json:"clicked"`
-	Cost      []TemplateCost   `json:"cost"`
+	TemplateID graph.TemplateID  `json:"template_id"`
+	Start      graph.Timestamp   `json:"start"`
+	End        graph.Timestamp   `json:"end"`
+	Sent       int64             `json:"sent"`
+	Delivered  int64             `json:"delivered"`
+	Read       int64             `json:"read"`
+	Replied    int64             `json:"replied"`
+	Clicked    []AnalyticsClicks `json:"clicked"`
+	Cost       []AnalyticsCost   `json:"cost"`
 }
 
-// A TemplateClicks is how often a button was tapped.
-type TemplateClicks struct {
+// An AnalyticsClicks is how often a button was tapped.
+type AnalyticsClicks struct {
 	Type    string `json:"type"`
 	Content string `json:"button_content"`
 	Count   int64  `json:"count"`
 }
 
-// A TemplateCost is a kind of cost, such as "amount_spent".
-type TemplateCost struct {
+// An AnalyticsCost is a kind of cost, such as "amount_spent".
+type AnalyticsCost struct {
 	Type  string  `json:"type"`
 	Value float64 `json:"value"`
 }
@@ -84,7 +84,7 @@ func analyze[T any](ctx context.Context, s *AnalyticsService, p problems, path s
 }
 
 // Templates counts what became of the messages of templates, by day. The account must have insights switched on, once, see
-// [WABAUpdate].Insights.
+// [WABAUpdateParams].Insights.
 //
 // Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/analytics
 //
@@ -120,20 +120,20 @@ type TemplateGroupAnalytics struct {
 	ProductType string                        `json:"product_type"`
 	Timezone    string                        `json:"waba_timezone"` // such as "America/Los_Angeles"; empty for UTC
 	Points      []TemplateGroupAnalyticsPoint `json:"data_points"`
-	Answer
+	Resource
 }
 
 // A TemplateGroupAnalyticsPoint is what was counted of one group of templates in one day.
 type TemplateGroupAnalyticsPoint struct {
-	Group     TemplateGroupID  `json:"template_group_id"`
-	Start     graph.Timestamp  `json:"start"`
-	End       graph.Timestamp  `json:"end"`
-	Sent      int64            `json:"sent"`
-	Delivered int64            `json:"delivered"`
-	Read      int64            `json:"read"`
-	Replied   int64            `json:"replied"`
-	Clicked   []TemplateClicks `json:"clicked"` // of marketing and utility templates
-	Cost      []TemplateCost   `json:"cost"`    // absent where a partner's credit line pays
+	Group     TemplateGroupID   `json:"template_group_id"`
+	Start     graph.Timestamp   `json:"start"`
+	End       graph.Timestamp   `json:"end"`
+	Sent      int64             `json:"sent"`
+	Delivered int64             `json:"delivered"`
+	Read      int64             `json:"read"`
+	Replied   int64             `json:"replied"`
+	Clicked   []AnalyticsClicks `json:"clicked"` // of marketing and utility templates
+	Cost      []AnalyticsCost   `json:"cost"`    // absent where a partner's credit line pays
 }
 
 // A TemplateGroupAnalyticsQuery says what to count.
@@ -151,7 +151,7 @@ type TemplateGroupAnalyticsQuery struct {
 
 // TemplateGroups counts what became of the messages of all templates of a group together, by day. A template that was
 // removed from its group still counts for the time before. The account must have insights switched on, once, see
-// [WABAUpdate].Insights.
+// [WABAUpdateParams].Insights.
 //
 // Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/analytics#template-group-analytics
 //

@@ -7,20 +7,20 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/wire"
 )
 
-// An Answer is what an object of Meta's has beside its typed members.
-type Answer struct {
+// A Resource is what an object of Meta's has beside its typed members.
+type Resource struct {
 	// Raw is the object as Meta wrote it, for members that have no place here. Nil if there was none.
 	Raw json.RawMessage `json:"-"`
 
-	// Meta is what the answer said beside its body.
-	Meta ResponseMeta `json:"-"`
+	// Response is what the answer said beside its body.
+	Response Response `json:"-"`
 }
 
-func (a *Answer) setMeta(m ResponseMeta) { a.Meta = m }
+func (a *Resource) setMeta(m Response) { a.Response = m }
 
-func (a *Answer) setRaw(b []byte) { a.Raw = bytes.Clone(b) }
+func (a *Resource) setRaw(b []byte) { a.Raw = bytes.Clone(b) }
 
-// decodeAnswer reads an object of Meta's. Types that embed an [Answer] take strings for numbers and the other way round:
+// decodeAnswer reads an object of Meta's. Types that embed an [Resource] take strings for numbers and the other way round:
 // Meta writes either.
 func decodeAnswer[T any](b []byte, v *T) error {
 	a, ok := any(v).(interface{ setRaw([]byte) })

@@ -48,7 +48,7 @@ func (a Automation) check() error {
 type automationResponse struct {
 	ID         graph.PhoneNumberID `json:"id"`
 	Automation Automation          `json:"conversational_automation"`
-	Answer
+	Resource
 }
 
 func (a *automationResponse) incomplete() string { return withoutID(a.ID) }
@@ -86,6 +86,6 @@ func (s *AutomationService) Set(ctx context.Context, phone graph.PhoneNumberID, 
 	}
 	return do(ctx, s.c, request{
 		method: http.MethodPost, path: "/{phone-number-id}/conversational_automation", ids: []string{string(phone)}, phone: phone,
-		replay: ReplayIdempotent,
+		replay: RetryIdempotent,
 	}, a)
 }

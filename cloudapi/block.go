@@ -32,7 +32,7 @@ type BlockResult struct {
 	// Failed are the others, each with its reasons.
 	Failed []BlockFailure
 
-	Meta ResponseMeta
+	Response Response
 }
 
 // A BlockFailure is a person who could not be blocked or unblocked.
@@ -134,7 +134,7 @@ func (s *BlockService) change(
 		p.missing("there is nobody to block or unblock")
 	}
 	r := request{
-		method: method, path: "/{phone-number-id}/block_users", ids: []string{string(phone)}, phone: phone, replay: ReplayIdempotent,
+		method: method, path: "/{phone-number-id}/block_users", ids: []string{string(phone)}, phone: phone, replay: RetryIdempotent,
 	}
 	for _, person := range people {
 		if problem := person.problem(); problem != "" {
@@ -164,7 +164,7 @@ func (s *BlockService) change(
 	}
 	if err != nil {
 		if e, ok := err.(*Error); ok { //nolint:errorlint // as call returns it
-			part.meta = e.Meta
+			part.meta = e.Response
 		}
 		resp = &part
 	}
@@ -177,10 +177,10 @@ type blockResponse struct {
 		Removed []BlockedUser  `json:"removed_users"`
 		Failed  []BlockFailure `json:"failed_users"`
 	} `json:"block_users"`
-	meta ResponseMeta
+	meta Response
 }
 
-func (r *blockResponse) setMeta(m ResponseMeta) { r.meta = m }
+func (r *blockResponse) setMeta(m Response) { r.meta = m }
 
 func (r *blockResponse) found() bool {
 	return len(r.Users.Added)+len(r.Users.Removed)+len(r.Users.Failed) > 0
@@ -194,7 +194,7 @@ func (r *blockResponse) incomplete() string {
 }
 
 func (r *blockResponse) result() *BlockResult {
-	return &BlockResult{Done: append(r.Users.Added, r.Users.Removed...), Failed: r.Users.Failed, Meta: r.meta}
+	return &BlockResult{Done: append(r.Users.Added, r.Users.Removed...), Failed: r.Users.Failed, Response: r.meta}
 }
 
 // UnmarshalJSON reads a person and the reasons.

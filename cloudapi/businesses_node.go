@@ -20,7 +20,7 @@ type Business struct {
 	// VerificationStatus is where the portfolio stands in Meta's verification.
 	VerificationStatus string `json:"verification_status"`
 
-	Answer
+	Resource
 }
 
 func (b *Business) incomplete() string { return withoutID(b.ID) }
@@ -52,7 +52,7 @@ type SystemUser struct {
 	ID   BusinessUserID `json:"id"`
 	Name string         `json:"name"`
 	Role string         `json:"role"` // such as "ADMIN" or "EMPLOYEE"
-	Answer
+	Resource
 }
 
 // SystemUsers walks through the system users of a portfolio.
@@ -67,14 +67,14 @@ func (s *BusinessesService) SystemUsers(ctx context.Context, business graph.Busi
 	})
 }
 
-// A BusinessTokenRequest narrows a new business token. Its zero value asks for all that was granted, for ever.
-type BusinessTokenRequest struct {
+// A BusinessTokenParams narrows a new business token. Its zero value asks for all that was granted, for ever.
+type BusinessTokenParams struct {
 	// Assets and Scopes narrow the token to objects and permissions. If empty, all that was granted.
 	Assets []string `json:"asset,omitempty"`
 	Scopes []string `json:"scope,omitempty"`
 
-	// Expires makes the token live for 60 days, and not for ever.
-	Expires bool `json:"set_token_expires_in_60_days,omitzero"`
+	// ExpiresIn60Days makes the token live for 60 days, and not for ever.
+	ExpiresIn60Days bool `json:"set_token_expires_in_60_days,omitzero"`
 }
 
 // GetToken reads the token of a client business that Embedded Signup made, where no code could be exchanged. It needs the
@@ -95,7 +95,7 @@ func (s *BusinessesService) GetToken(ctx context.Context, client graph.BusinessI
 //
 // graph:POST /{business-id}/system_user_access_tokens
 func (s *BusinessesService) CreateToken(
-	ctx context.Context, client graph.BusinessID, req BusinessTokenRequest,
+	ctx context.Context, client graph.BusinessID, req BusinessTokenParams,
 ) (graph.Secret, error) {
 	return s.token(ctx, client, req)
 }
@@ -130,7 +130,7 @@ type ConnectedBusiness struct {
 	Name               string           `json:"name"`
 	VerificationStatus string           `json:"verification_status"`
 	Status             string           `json:"business_status"`
-	Answer
+	Resource
 }
 
 // ConnectedBusinesses walks through the businesses that connected to the app.

@@ -30,12 +30,12 @@ type request struct {
 	upload *payload        // a body that is not JSON; nil for none
 	oauth  bool            // the header says OAuth where others say Bearer
 	as     identity
-	replay Replay
+	replay RetryMode
 	phone  graph.PhoneNumberID // for the observer
 
 	sensitive []string          // what was sent and must not show up in an error
 	partial   func(body []byte) // sees the body of an answer that is an error
-	turn      *Turn             // of the limiter, which every attempt takes; nil for what it is not asked about
+	turn      *SendRequest      // of the limiter, which every attempt takes; nil for what it is not asked about
 }
 
 // An identity is whose token a call carries.
@@ -67,7 +67,7 @@ func call[T any](ctx context.Context, c *Client, r request) (*T, error) {
 	if err := f.run(ctx); err != nil {
 		return nil, err
 	}
-	if a, ok := any(v).(interface{ setMeta(ResponseMeta) }); ok {
+	if a, ok := any(v).(interface{ setMeta(Response) }); ok {
 		a.setMeta(f.meta)
 	}
 	return v, nil

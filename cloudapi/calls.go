@@ -18,7 +18,7 @@ type CallPermission struct {
 		Expires graph.Timestamp  `json:"expiration_time"`
 	} `json:"permission"`
 	Actions []CallAction `json:"actions"`
-	Answer
+	Resource
 }
 
 func (c *CallPermission) incomplete() string {
@@ -46,10 +46,10 @@ type CallAction struct {
 
 // A CallLimit is how often it may be done in a period, such as "PT24H".
 type CallLimit struct {
-	Period  string          `json:"time_period"`
-	Max     int             `json:"max_allowed"`
-	Used    int             `json:"current_usage"`
-	Expires graph.Timestamp `json:"limit_expiration_time"`
+	Period    string          `json:"time_period"`
+	Max       int             `json:"max_allowed"`
+	Used      int             `json:"current_usage"`
+	ExpiresAt graph.Timestamp `json:"limit_expiration_time"`
 }
 
 // Permission reads whether a person may be called. It has a limit of its own; code 613 says that it is reached.
@@ -112,8 +112,8 @@ type callRequest struct {
 	CallbackData string             `json:"biz_opaque_callback_data,omitzero"`
 }
 
-// An OutgoingCall is a call to a person who allowed it.
-type OutgoingCall struct {
+// A CallConnectParams is a call to a person who allowed it.
+type CallConnectParams struct {
 	To      Recipient
 	Session graph.CallSession // an offer
 
@@ -127,14 +127,14 @@ type OutgoingCall struct {
 // Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/calling/business-initiated-calls
 //
 // graph:POST /{phone-number-id}/calls action=connect
-func (s *CallsService) Connect(ctx context.Context, phone graph.PhoneNumberID, c OutgoingCall) (graph.CallID, error) {
+func (s *CallsService) Connect(ctx context.Context, phone graph.PhoneNumberID, c CallConnectParams) (graph.CallID, error) {
 	to, user, err := callee(c.To)
 	if err != nil {
 		return "", err
 	}
 	var p problems
 	checkSession(&p, c.Session, graph.SDPOffer)
-	p.atMost("OutgoingCall.CallbackData", c.CallbackData, 512)
+	p.atMost("CallConnectParams.CallbackData", c.CallbackData, 512)
 	if err := p.err(); err != nil {
 		return "", err
 	}

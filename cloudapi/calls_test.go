@@ -64,15 +64,15 @@ func managementCalls() map[string]callFunc {
 	period := cloudapi.AnalyticsQuery{Start: time.Unix(1790000000, 0), End: time.Unix(1790086400, 0), Phones: []string{"15550100123"}}
 	offer := graph.CallSession{Type: graph.SDPOffer, SDP: privateOne}
 	answer := graph.CallSession{Type: graph.SDPAnswer, SDP: privateOne}
-	parts := []cloudapi.TemplatePart{{Type: cloudapi.PartBody, Text: privateOne}}
+	parts := []cloudapi.ComponentDefinition{{Type: cloudapi.ComponentBody, Text: privateOne}}
 	return map[string]callFunc{
 		"Messages.SendMarketing": func(ctx context.Context, c *cloudapi.Client) error {
 			m := text()
 			m.Content = &cloudapi.Template{Name: "sale", Language: "en_US"}
-			return only(c.Messages.SendMarketing(ctx, phoneID, m, cloudapi.MarketingOptions{Policy: cloudapi.StrictPolicy}))
+			return only(c.Messages.SendMarketing(ctx, phoneID, m, cloudapi.MarketingOptions{Policy: cloudapi.ProductPolicyStrict}))
 		},
 		"Media.Upload": func(ctx context.Context, c *cloudapi.Client) error {
-			return only(c.Media.Upload(ctx, phoneID, cloudapi.MediaUpload{Type: "image/png", Name: privateOne, Body: strings.NewReader("png")}))
+			return only(c.Media.Upload(ctx, phoneID, cloudapi.MediaUpload{MIMEType: "image/png", Filename: privateOne, Body: strings.NewReader("png")}))
 		},
 		"Media.Get": func(ctx context.Context, c *cloudapi.Client) error {
 			return only(c.Media.Get(ctx, mediaID, cloudapi.MediaOptions{PhoneNumberID: phoneID}))
@@ -81,15 +81,15 @@ func managementCalls() map[string]callFunc {
 			return c.Media.Delete(ctx, mediaID, cloudapi.MediaOptions{PhoneNumberID: phoneID})
 		},
 		"Uploads.Upload": func(ctx context.Context, c *cloudapi.Client) error {
-			return only(c.Uploads.Upload(ctx, cloudapi.FileUpload{Name: privateOne, Type: "image/png", Size: 3, Body: strings.NewReader("png")}))
+			return only(c.Uploads.Upload(ctx, cloudapi.FileUpload{Filename: privateOne, MIMEType: "image/png", Size: 3, Body: strings.NewReader("png")}))
 		},
 
 		"Profiles.Get": func(ctx context.Context, c *cloudapi.Client) error { return only(c.Profiles.Get(ctx, phoneID)) },
 		"Profiles.Update": func(ctx context.Context, c *cloudapi.Client) error {
-			return c.Profiles.Update(ctx, phoneID, cloudapi.ProfileUpdate{About: new(privateOne)})
+			return c.Profiles.Update(ctx, phoneID, cloudapi.ProfileUpdateParams{About: new(privateOne)})
 		},
 		"Phones.SetWebhook": func(ctx context.Context, c *cloudapi.Client) error {
-			return c.Phones.SetWebhook(ctx, phoneID, cloudapi.WebhookOverride{CallbackURI: "https://example.com/webhook", VerifyToken: "verify-token-1b2c3d"})
+			return c.Phones.SetWebhook(ctx, phoneID, cloudapi.WebhookOverride{CallbackURL: "https://example.com/webhook", VerifyToken: "verify-token-1b2c3d"})
 		},
 		"Phones.RequestName": func(ctx context.Context, c *cloudapi.Client) error {
 			return c.Phones.RequestName(ctx, phoneID, privateOne)
@@ -99,7 +99,7 @@ func managementCalls() map[string]callFunc {
 			return c.Phones.SetSearchVisibility(ctx, phoneID, cloudapi.SearchHidden)
 		},
 		"Registration.Add": func(ctx context.Context, c *cloudapi.Client) error {
-			return only(c.Registration.Add(ctx, wabaID, cloudapi.NewPhone{CountryCode: "1", Number: "5550100123", VerifiedName: privateOne}))
+			return only(c.Registration.Add(ctx, wabaID, cloudapi.PhoneNumberAddParams{CountryCode: "1", PhoneNumber: "5550100123", VerifiedName: privateOne}))
 		},
 		"Registration.RequestCode": func(ctx context.Context, c *cloudapi.Client) error {
 			return c.Registration.RequestCode(ctx, phoneID, cloudapi.CodeBySMS, "en_US")
@@ -108,21 +108,21 @@ func managementCalls() map[string]callFunc {
 			return c.Registration.VerifyCode(ctx, phoneID, "918273")
 		},
 		"Registration.Register": func(ctx context.Context, c *cloudapi.Client) error {
-			return c.Registration.Register(ctx, ordinary, cloudapi.RegisterRequest{PIN: "918273"})
+			return c.Registration.Register(ctx, ordinary, cloudapi.RegisterParams{PIN: "918273"})
 		},
 		"Registration.Deregister": func(ctx context.Context, c *cloudapi.Client) error { return c.Registration.Deregister(ctx, ordinary) },
 		"Settings.Get":            func(ctx context.Context, c *cloudapi.Client) error { return only(c.Settings.Get(ctx, phoneID)) },
 		"Settings.SetCalling": func(ctx context.Context, c *cloudapi.Client) error {
-			return c.Settings.SetCalling(ctx, phoneID, cloudapi.CallingSettings{Status: cloudapi.Enabled})
+			return c.Settings.SetCalling(ctx, phoneID, cloudapi.CallingSettings{Status: cloudapi.FeatureEnabled})
 		},
 		"Settings.SetIdentityCheck": func(ctx context.Context, c *cloudapi.Client) error {
-			return c.Settings.SetIdentityCheck(ctx, phoneID, cloudapi.Enabled)
+			return c.Settings.SetIdentityCheck(ctx, phoneID, cloudapi.FeatureEnabled)
 		},
 		"Settings.SetStorage": func(ctx context.Context, c *cloudapi.Client) error {
 			return c.Settings.SetStorage(ctx, phoneID, cloudapi.StorageSetting{Region: "DE"})
 		},
 		"Settings.SetEncryption": func(ctx context.Context, c *cloudapi.Client) error {
-			return c.Settings.SetEncryption(ctx, phoneID, cloudapi.PayloadEncryption{Status: cloudapi.Enabled, ClientKey: "bWFkZS11cA=="})
+			return c.Settings.SetEncryption(ctx, phoneID, cloudapi.PayloadEncryption{Status: cloudapi.FeatureEnabled, ClientKey: "bWFkZS11cA=="})
 		},
 		"Health.Get":   func(ctx context.Context, c *cloudapi.Client) error { return only(c.Health.Get(ctx, string(phoneID))) },
 		"Block.List":   func(ctx context.Context, c *cloudapi.Client) error { return drain(c.Block.List(ctx, phoneID)) },
@@ -160,7 +160,7 @@ func managementCalls() map[string]callFunc {
 			return only(c.Calls.Permission(ctx, phoneID, person))
 		},
 		"Calls.Connect": func(ctx context.Context, c *cloudapi.Client) error {
-			return only(c.Calls.Connect(ctx, phoneID, cloudapi.OutgoingCall{To: person, Session: offer}))
+			return only(c.Calls.Connect(ctx, phoneID, cloudapi.CallConnectParams{To: person, Session: offer}))
 		},
 		"Calls.PreAccept": func(ctx context.Context, c *cloudapi.Client) error {
 			return c.Calls.PreAccept(ctx, phoneID, callID, answer)
@@ -172,15 +172,15 @@ func managementCalls() map[string]callFunc {
 		"Calls.Terminate": func(ctx context.Context, c *cloudapi.Client) error { return c.Calls.Terminate(ctx, phoneID, callID) },
 
 		"Groups.Create": func(ctx context.Context, c *cloudapi.Client) error {
-			return only(c.Groups.Create(ctx, phoneID, cloudapi.NewGroup{Subject: privateOne}))
+			return only(c.Groups.Create(ctx, phoneID, cloudapi.GroupCreateParams{Subject: privateOne}))
 		},
 		"Groups.List": func(ctx context.Context, c *cloudapi.Client) error { return drain(c.Groups.List(ctx, phoneID)) },
 		"Groups.Get":  func(ctx context.Context, c *cloudapi.Client) error { return only(c.Groups.Get(ctx, groupID)) },
 		"Groups.Update": func(ctx context.Context, c *cloudapi.Client) error {
-			return c.Groups.Update(ctx, groupID, cloudapi.GroupUpdate{Subject: new(privateOne)})
+			return c.Groups.Update(ctx, groupID, cloudapi.GroupUpdateParams{Subject: new(privateOne)})
 		},
 		"Groups.SetPicture": func(ctx context.Context, c *cloudapi.Client) error {
-			return c.Groups.SetPicture(ctx, groupID, cloudapi.MediaUpload{Type: "image/jpeg", Name: privateOne, Body: strings.NewReader("jpeg")})
+			return c.Groups.SetPicture(ctx, groupID, cloudapi.MediaUpload{MIMEType: "image/jpeg", Filename: privateOne, Body: strings.NewReader("jpeg")})
 		},
 		"Groups.Delete":     func(ctx context.Context, c *cloudapi.Client) error { return c.Groups.Delete(ctx, groupID) },
 		"Groups.InviteLink": func(ctx context.Context, c *cloudapi.Client) error { return only(c.Groups.InviteLink(ctx, groupID)) },
@@ -198,7 +198,7 @@ func managementCalls() map[string]callFunc {
 		},
 
 		"WABAs.Update": func(ctx context.Context, c *cloudapi.Client) error {
-			return c.WABAs.Update(ctx, wabaID, cloudapi.WABAUpdate{Name: new(privateOne)})
+			return c.WABAs.Update(ctx, wabaID, cloudapi.WABAUpdateParams{Name: new(privateOne)})
 		},
 		"WABAs.Activities": func(ctx context.Context, c *cloudapi.Client) error {
 			return drain(c.WABAs.Activities(ctx, wabaID, cloudapi.ActivityOptions{Since: time.Unix(1790000000, 0)}))
@@ -222,7 +222,7 @@ func managementCalls() map[string]callFunc {
 			return only(c.Businesses.GetToken(ctx, businessID))
 		},
 		"Businesses.CreateToken": func(ctx context.Context, c *cloudapi.Client) error {
-			return only(c.Businesses.CreateToken(ctx, businessID, cloudapi.BusinessTokenRequest{Assets: []string{string(wabaID)}, Expires: true}))
+			return only(c.Businesses.CreateToken(ctx, businessID, cloudapi.BusinessTokenParams{Assets: []string{string(wabaID)}, ExpiresIn60Days: true}))
 		},
 		"Apps.ConnectedBusinesses": func(ctx context.Context, c *cloudapi.Client) error { return drain(c.Apps.ConnectedBusinesses(ctx)) },
 		"Credit.Lines":             func(ctx context.Context, c *cloudapi.Client) error { return drain(c.Credit.Lines(ctx, businessID)) },
@@ -246,13 +246,13 @@ func managementCalls() map[string]callFunc {
 		},
 		"Templates.Get": func(ctx context.Context, c *cloudapi.Client) error { return only(c.Templates.Get(ctx, templateID)) },
 		"Templates.Create": func(ctx context.Context, c *cloudapi.Client) error {
-			return only(c.Templates.Create(ctx, wabaID, cloudapi.NewTemplate{Name: "order", Language: "en_US", Category: graph.TemplateUtility, Parts: parts}))
+			return only(c.Templates.Create(ctx, wabaID, cloudapi.TemplateCreateParams{Name: "order", Language: "en_US", Category: graph.TemplateUtility, Components: parts}))
 		},
 		"Templates.CreateFromLibrary": func(ctx context.Context, c *cloudapi.Client) error {
-			return only(c.Templates.CreateFromLibrary(ctx, wabaID, cloudapi.LibraryTemplate{Name: "order", Language: "en_US", Category: graph.TemplateUtility, Library: "delivery_update_1"}))
+			return only(c.Templates.CreateFromLibrary(ctx, wabaID, cloudapi.TemplateFromLibraryParams{Name: "order", Language: "en_US", Category: graph.TemplateUtility, Library: "delivery_update_1"}))
 		},
 		"Templates.Edit": func(ctx context.Context, c *cloudapi.Client) error {
-			return c.Templates.Edit(ctx, templateID, cloudapi.TemplateEdit{Parts: parts})
+			return c.Templates.Update(ctx, templateID, cloudapi.TemplateUpdateParams{Components: parts})
 		},
 		"Templates.Delete": func(ctx context.Context, c *cloudapi.Client) error {
 			return c.Templates.Delete(ctx, wabaID, "order", templateID)
@@ -261,7 +261,7 @@ func managementCalls() map[string]callFunc {
 			return c.Templates.DeleteAllLanguages(ctx, wabaID, "order")
 		},
 		"Templates.UpsertAuthentication": func(ctx context.Context, c *cloudapi.Client) error {
-			return only(c.Templates.UpsertAuthentication(ctx, wabaID, cloudapi.AuthenticationTemplates{Name: "code", Languages: []string{"en_US"}, Parts: []cloudapi.TemplatePart{{Type: cloudapi.PartBody}}}))
+			return only(c.Templates.UpsertAuthentication(ctx, wabaID, cloudapi.AuthenticationUpsertParams{Name: "code", Languages: []string{"en_US"}, Components: []cloudapi.ComponentDefinition{{Type: cloudapi.ComponentBody}}}))
 		},
 		"Templates.Previews": func(ctx context.Context, c *cloudapi.Client) error {
 			return drain(c.Templates.Previews(ctx, wabaID, cloudapi.PreviewOptions{Languages: []string{"en_US"}}))
@@ -270,7 +270,7 @@ func managementCalls() map[string]callFunc {
 			return drain(c.Templates.Library(ctx, cloudapi.LibraryOptions{Search: "order"}))
 		},
 		"Templates.Migrate": func(ctx context.Context, c *cloudapi.Client) error {
-			return only(c.Templates.Migrate(ctx, wabaID, cloudapi.TemplateMigration{Source: "210000000000012"}))
+			return only(c.Templates.Migrate(ctx, wabaID, cloudapi.TemplateMigrateParams{SourceWABAID: "210000000000012"}))
 		},
 		"Templates.Compare": func(ctx context.Context, c *cloudapi.Client) error {
 			return only(c.Templates.Compare(ctx, templateID, "610000000000013", cloudapi.CompareOptions{Start: period.Start, End: period.End}))
@@ -305,10 +305,10 @@ func managementCalls() map[string]callFunc {
 			return only(c.TemplateGroups.Get(ctx, templateGroupID))
 		},
 		"TemplateGroups.Create": func(ctx context.Context, c *cloudapi.Client) error {
-			return only(c.TemplateGroups.Create(ctx, wabaID, cloudapi.NewTemplateGroup{Name: "sale", Description: privateOne, Templates: []graph.TemplateID{templateID, "610000000000013"}}))
+			return only(c.TemplateGroups.Create(ctx, wabaID, cloudapi.TemplateGroupCreateParams{Name: "sale", Description: privateOne, Templates: []graph.TemplateID{templateID, "610000000000013"}}))
 		},
 		"TemplateGroups.Update": func(ctx context.Context, c *cloudapi.Client) error {
-			return c.TemplateGroups.Update(ctx, templateGroupID, cloudapi.TemplateGroupUpdate{Description: new(privateOne), Add: []graph.TemplateID{templateID}, Remove: []graph.TemplateID{"610000000000013"}})
+			return c.TemplateGroups.Update(ctx, templateGroupID, cloudapi.TemplateGroupUpdateParams{Description: new(privateOne), Add: []graph.TemplateID{templateID}, Remove: []graph.TemplateID{"610000000000013"}})
 		},
 		"TemplateGroups.Delete": func(ctx context.Context, c *cloudapi.Client) error {
 			return c.TemplateGroups.Delete(ctx, templateGroupID)
@@ -317,10 +317,10 @@ func managementCalls() map[string]callFunc {
 		"Flows.List": func(ctx context.Context, c *cloudapi.Client) error { return drain(c.Flows.List(ctx, wabaID)) },
 		"Flows.Get":  func(ctx context.Context, c *cloudapi.Client) error { return only(c.Flows.Get(ctx, flowID)) },
 		"Flows.Create": func(ctx context.Context, c *cloudapi.Client) error {
-			return only(c.Flows.Create(ctx, wabaID, cloudapi.NewFlow{Name: privateOne, Categories: []string{"OTHER"}}))
+			return only(c.Flows.Create(ctx, wabaID, cloudapi.FlowCreateParams{Name: privateOne, Categories: []string{"OTHER"}}))
 		},
 		"Flows.Update": func(ctx context.Context, c *cloudapi.Client) error {
-			return c.Flows.Update(ctx, flowID, cloudapi.FlowUpdate{Name: privateOne})
+			return c.Flows.Update(ctx, flowID, cloudapi.FlowUpdateParams{Name: privateOne})
 		},
 		"Flows.Delete": func(ctx context.Context, c *cloudapi.Client) error { return c.Flows.Delete(ctx, flowID) },
 		"Flows.Assets": func(ctx context.Context, c *cloudapi.Client) error { return drain(c.Flows.Assets(ctx, flowID)) },

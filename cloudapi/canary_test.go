@@ -125,9 +125,9 @@ func TestNoSecretLeavesThroughErrorsLogsOrObserver(t *testing.T) {
 				var out bytes.Buffer
 				client := newClient(t, cloudapi.Config{
 					AppID: appID, AppSecret: appSecret, AccessToken: token, Limiter: cloudapi.Unlimited, HTTPClient: &http.Client{Transport: transport},
-					Retry:  cloudapi.Retry{MaxAttempts: 2, MinWait: time.Microsecond, MaxWait: time.Microsecond},
+					Retry:  cloudapi.RetryPolicy{MaxAttempts: 2, MinWait: time.Microsecond, MaxWait: time.Microsecond},
 					Logger: slog.New(slog.NewTextHandler(lockedWriter{&mu, &out}, &slog.HandlerOptions{Level: slog.LevelDebug})),
-					Observe: func(_ context.Context, call cloudapi.Call) {
+					Observe: func(_ context.Context, call cloudapi.Attempt) {
 						mu.Lock()
 						defer mu.Unlock()
 						fmt.Fprintf(&out, "%v %+v %#v\n", call, call, call)
@@ -281,7 +281,7 @@ func TestSecretsInConfigAndArgumentsDoNotPrint(t *testing.T) {
 	cfg := cloudapi.Config{AppID: appID, AppSecret: appSecret, AccessToken: token}
 	client := newClient(t, cfg)
 	for _, v := range []any{
-		cfg, &cfg, client, *client, *client.Messages, cloudapi.CodeExchange{Code: token}, cloudapi.AccessToken{Token: token},
+		cfg, &cfg, client, *client, *client.Messages, cloudapi.CodeExchangeParams{Code: token}, cloudapi.AccessToken{Token: token},
 		cloudapi.WebhookOverride{VerifyToken: token},
 	} {
 		s := fmt.Sprintf("%v %+v %#v", v, v, v)
@@ -320,7 +320,7 @@ func TestBothReasonsAreToldWhenAReplayIsPrevented(t *testing.T) {
 	})
 	client := newClient(t, cloudapi.Config{
 		AccessToken: token, HTTPClient: &http.Client{Transport: transport},
-		Retry:   cloudapi.Retry{MinWait: time.Millisecond, MaxWait: time.Millisecond},
+		Retry:   cloudapi.RetryPolicy{MinWait: time.Millisecond, MaxWait: time.Millisecond},
 		Limiter: limiterFunc(func() error { return []error{nil, full}[min(n, 1)] }),
 	})
 	_, err := client.Messages.Send(t.Context(), phoneID, text())
@@ -331,4 +331,4 @@ func TestBothReasonsAreToldWhenAReplayIsPrevented(t *testing.T) {
 
 type limiterFunc func() error
 
-func (f limiterFunc) Wait(context.Context, cloudapi.Turn) error { return f() }
+func (f limiterFunc) Wait(context.Context, cloudapi.SendRequest) error { return f() }

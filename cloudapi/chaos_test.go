@@ -52,9 +52,9 @@ func TestNoMessageIsSentTwiceOverTenThousandFaults(t *testing.T) {
 	phone := srv.AddPhone(cloudapitest.Phone{})
 	n := seed(t)
 	srv.Chaos(cloudapitest.Chaos{Rate: 0.75, Seed: n, Late: 300 * time.Millisecond})
-	cfg := srv.Config()
+	cfg := srv.ClientConfig()
 	cfg.HTTPClient = &http.Client{Timeout: 150 * time.Millisecond, Transport: &http.Transport{MaxIdleConnsPerHost: 64}}
-	cfg.Retry = cloudapi.Retry{MaxAttempts: 4, MinWait: time.Microsecond, MaxWait: time.Millisecond}
+	cfg.Retry = cloudapi.RetryPolicy{MaxAttempts: 4, MinWait: time.Microsecond, MaxWait: time.Millisecond}
 	client := newClient(t, cfg)
 
 	const workers = 32

@@ -20,7 +20,7 @@ func TestConfigMistakesAreToldAtOnce(t *testing.T) {
 	t.Parallel()
 	_, err := cloudapi.NewClient(cloudapi.Config{
 		AppID: "my app", AppSecret: "secret\n", AccessToken: "EAA token", Version: "25", BaseURL: "ftp://graph.facebook.com",
-		Retry: cloudapi.Retry{MaxAttempts: -1, MinWait: -1},
+		Retry: cloudapi.RetryPolicy{MaxAttempts: -1, MinWait: -1},
 	})
 	require.Error(t, err)
 	for _, mistake := range []string{"AppID", "AppSecret", "AccessToken", "Version", "BaseURL", "MaxAttempts", "MinWait"} {
@@ -50,9 +50,9 @@ func TestConfigs(t *testing.T) {
 		"password":            {cloudapi.Config{BaseURL: "https://user:hunter2@proxy.example"}, "neither user"},
 		"query":               {cloudapi.Config{BaseURL: "https://proxy.example?a=1"}, "neither user"},
 		"no host":             {cloudapi.Config{BaseURL: "graph.facebook.com"}, "scheme and host"},
-		"waits upside down":   {cloudapi.Config{Retry: cloudapi.Retry{MinWait: time.Minute, MaxWait: time.Second}}, "longer than MaxWait"},
-		"long waits":          {cloudapi.Config{Retry: cloudapi.Retry{MinWait: time.Hour}}, ""},
-		"short waits":         {cloudapi.Config{Retry: cloudapi.Retry{MaxWait: time.Millisecond}}, ""},
+		"waits upside down":   {cloudapi.Config{Retry: cloudapi.RetryPolicy{MinWait: time.Minute, MaxWait: time.Second}}, "longer than MaxWait"},
+		"long waits":          {cloudapi.Config{Retry: cloudapi.RetryPolicy{MinWait: time.Hour}}, ""},
+		"short waits":         {cloudapi.Config{Retry: cloudapi.RetryPolicy{MaxWait: time.Millisecond}}, ""},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -83,7 +83,7 @@ func TestCallWithoutTokenSaysSo(t *testing.T) {
 	client := srv.client(t, func(cfg *cloudapi.Config) { cfg.AccessToken = "" })
 	for _, token := range []graph.Secret{"", "EAA\n"} {
 		_, err := client.WithToken(token).Phones.Get(t.Context(), phoneID, cloudapi.PhoneGetOptions{})
-		require.ErrorIs(t, err, cloudapi.ErrInvalid)
+		require.ErrorIs(t, err, cloudapi.ErrValidation)
 		require.ErrorContains(t, err, "GET /{phone-number-id}")
 		require.ErrorContains(t, err, "access token")
 	}
@@ -99,7 +99,7 @@ func TestIDsStayInTheirPlace(t *testing.T) {
 	client := srv.client(t)
 	for _, id := range []graph.PhoneNumberID{"", ".", ".."} {
 		_, err := client.Phones.Get(t.Context(), id, cloudapi.PhoneGetOptions{})
-		require.ErrorIs(t, err, cloudapi.ErrInvalid, "%q", id)
+		require.ErrorIs(t, err, cloudapi.ErrValidation, "%q", id)
 	}
 	require.Empty(t, srv.seen())
 	_, err := client.Phones.Get(t.Context(), "1/register?x=#", cloudapi.PhoneGetOptions{})
@@ -160,7 +160,7 @@ func TestClientsAreSafeForConcurrentUse(t *testing.T) {
 	observed := 0
 	client := srv.client(t, func(cfg *cloudapi.Config) {
 		cfg.Logger = slog.New(slog.DiscardHandler)
-		cfg.Observe = func(context.Context, cloudapi.Call) {
+		cfg.Observe = func(context.Context, cloudapi.Attempt) {
 			mu.Lock()
 			defer mu.Unlock()
 			observed++
@@ -189,18 +189,18 @@ func TestClientsAreSafeForConcurrentUse(t *testing.T) {
 
 func TestObserverSeesEveryAttempt(t *testing.T) {
 	t.Parallel()
-	var seen []cloudapi.Call
+	var seen []cloudapi.Attempt
 	srv := serve(t, reply(400, graphError("130429", "2494055"), "X-Fb-Trace-Id", "At1"), reply(200, sentBody, "X-App-Usage", `{"call_count":28,"total_cputime":25,"total_time":99.5}`,
 		"X-Business-Use-Case-Usage", regainTwoMinutes, "Facebook-Api-Version", "v25.0", "X-Fb-Trace-Id", "At2", "X-Fb-Request-Id", "Ar2"))
 	client := srv.client(t, func(cfg *cloudapi.Config) {
-		cfg.Observe = func(_ context.Context, call cloudapi.Call) { seen = append(seen, call) }
+		cfg.Observe = func(_ context.Context, call cloudapi.Attempt) { seen = append(seen, call) }
 	})
 	sent, err := client.Messages.Send(t.Context(), phoneID, text())
 	require.NoError(t, err)
 	require.Len(t, seen, 2)
 	for i, call := range seen {
 		require.Equal(t, "POST /{phone-number-id}/messages", call.Method+" "+call.Path)
-		require.Equal(t, phoneID, call.Phone)
+		require.Equal(t, phoneID, call.PhoneNumberID)
 		require.Equal(t, i+1, call.Attempt)
 		require.Positive(t, call.Duration)
 	}
@@ -208,19 +208,19 @@ func TestObserverSeesEveryAttempt(t *testing.T) {
 	require.Positive(t, seen[0].Wait)
 	require.Equal(t, 400, seen[0].Status)
 	require.ErrorIs(t, seen[0].Err, graph.CodeRateLimitHit)
-	require.Equal(t, "At1", seen[0].Meta.TraceID)
+	require.Equal(t, "At1", seen[0].Response.TraceID)
 	require.True(t, seen[1].Final)
 	require.NoError(t, seen[1].Err)
-	require.Equal(t, cloudapi.ResponseMeta{
+	require.Equal(t, cloudapi.Response{
 		Status: 200, Version: "v25.0", TraceID: "At2", RequestID: "Ar2", Attempts: 2,
 		AppUsage: &cloudapi.Usage{Calls: 28, CPUTime: 25, Time: 100},
 		BusinessUsage: []cloudapi.BusinessUsage{
 			{Object: "200000000000002", Type: "whatsapp", Usage: cloudapi.Usage{Calls: 3}, RegainAccess: time.Minute},
 			{Object: "200000000000002", Type: "whatsapp_business_management", Usage: cloudapi.Usage{Calls: 100, CPUTime: 25, Time: 26}, RegainAccess: 2 * time.Minute},
 		},
-	}, seen[1].Meta)
-	require.Equal(t, seen[1].Meta, sent.Meta)
-	require.Equal(t, 100, sent.Meta.BusinessUsage[1].Max())
+	}, seen[1].Response)
+	require.Equal(t, seen[1].Response, sent.Response)
+	require.Equal(t, 100, sent.Response.BusinessUsage[1].Max())
 }
 
 func TestDriftOfTheVersionIsLoggedOnce(t *testing.T) {
@@ -251,7 +251,7 @@ func TestDoRefusesWhatWouldLeakOrMislead(t *testing.T) {
 		"token or proof": func(r *cloudapi.Request) { r.Query = map[string][]string{"access_token": {"EAA"}} },
 		"the client":     func(r *cloudapi.Request) { r.Query = map[string][]string{"appsecret_proof": {"0"}} },
 		"JSON":           func(r *cloudapi.Request) { r.Body = []byte(`{`) },
-		"Replay":         func(r *cloudapi.Request) { r.Replay = "always" },
+		"Replay":         func(r *cloudapi.Request) { r.RetryMode = "always" },
 		"waba id":        func(r *cloudapi.Request) { r.IDs = nil },
 		"2 ids for 1":    func(r *cloudapi.Request) { r.IDs = []string{"1", "2"} },
 	}
@@ -259,7 +259,7 @@ func TestDoRefusesWhatWouldLeakOrMislead(t *testing.T) {
 		r := good()
 		change(&r)
 		_, err := cloudapi.Do[struct{}](t.Context(), client, r)
-		require.ErrorIs(t, err, cloudapi.ErrInvalid, want)
+		require.ErrorIs(t, err, cloudapi.ErrValidation, want)
 		require.ErrorContains(t, err, want)
 	}
 	require.Empty(t, srv.seen())

@@ -50,7 +50,7 @@ type Config struct {
 	HTTPClient *http.Client
 
 	// Retry says how often and how patiently calls are repeated. What may be repeated at all is not a setting.
-	Retry Retry
+	Retry RetryPolicy
 
 	// Limiter is asked before every attempt to send a message. If nil, a [MemLimiter] of the client's own, shared by all its
 	// copies, which takes every number for a coexistence number. Numbers that are not need one that knows them:
@@ -66,11 +66,11 @@ type Config struct {
 
 	// Observe is called after every attempt of every call, in the goroutine of the call, for metrics and traces. It must
 	// be safe for concurrent use. If nil, nobody is told.
-	Observe func(context.Context, Call)
+	Observe func(context.Context, Attempt)
 }
 
-// A Retry says how patiently calls are repeated.
-type Retry struct {
+// A RetryPolicy says how patiently calls are repeated.
+type RetryPolicy struct {
 	// MaxAttempts counts the first attempt, so that 1 switches replays off. If zero, 4.
 	MaxAttempts int
 
@@ -82,7 +82,7 @@ type Retry struct {
 	MaxWait time.Duration
 }
 
-func (r Retry) withDefaults() Retry {
+func (r RetryPolicy) withDefaults() RetryPolicy {
 	if r.MaxAttempts == 0 {
 		r.MaxAttempts = 4
 	}
@@ -137,12 +137,12 @@ func (c Config) validate() error {
 		bad("AppID is not a number; it is the app's id, not its name")
 	}
 	if c.Retry.MaxAttempts < 0 {
-		bad("Retry.MaxAttempts is negative; 1 switches replays off")
+		bad("RetryPolicy.MaxAttempts is negative; 1 switches replays off")
 	}
 	if c.Retry.MinWait < 0 || c.Retry.MaxWait < 0 {
-		bad("Retry.MinWait and MaxWait cannot be negative")
+		bad("RetryPolicy.MinWait and MaxWait cannot be negative")
 	} else if c.Retry.MinWait > c.Retry.MaxWait {
-		bad("Retry.MinWait is longer than MaxWait")
+		bad("RetryPolicy.MinWait is longer than MaxWait")
 	}
 	return errors.Join(errs...)
 }

@@ -30,7 +30,7 @@ type Interactive struct {
 	Footer string
 
 	// Action is what can be tapped: *[ReplyButtons], *[List], *[LinkButton], *[FlowButton], *[Product], *[ProductList],
-	// *[Catalog], *[LocationRequest], *[AddressRequest], *[ContactInfoRequest], *[CallPermissionRequest], *[VoiceCall],
+	// *[CatalogButton], *[LocationRequest], *[AddressRequest], *[ContactInfoRequest], *[CallPermissionRequest], *[CallButton],
 	// *[Carousel], *[OrderDetails], *[OrderStatus] or *[RawAction].
 	Action Action
 }

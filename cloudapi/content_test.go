@@ -21,7 +21,7 @@ var (
 
 func order() cloudapi.OrderDetails {
 	return cloudapi.OrderDetails{
-		ReferenceID: "order-1", Goods: cloudapi.DigitalGoods, PaymentType: "br", Currency: "BRL",
+		ReferenceID: "order-1", Goods: cloudapi.GoodsDigital, PaymentType: "br", Currency: "BRL",
 		Payments: []cloudapi.PaymentSetting{{Type: "payment_link", Details: []byte(`{"uri":"https://example.com/pay"}`)}},
 		Total:    cloudapi.Amount{Value: 5000, Offset: 100},
 		Order: cloudapi.Order{
@@ -113,12 +113,12 @@ func contents() map[string]struct {
 			}},
 			`{"type":"product_list","header":{"type":"text","text":"H"},"body":{"text":"Choose"},"action":{"catalog_id":"1","sections":[{"title":"S","product_items":[{"product_retailer_id":"2"}]}]}}`,
 		},
-		"catalog":         interactive(&cloudapi.Catalog{Thumbnail: "2"}, `"type":"catalog_message","action":{"name":"catalog_message","parameters":{"thumbnail_product_retailer_id":"2"}}`),
-		"bare catalog":    interactive(&cloudapi.Catalog{}, `"type":"catalog_message","action":{"name":"catalog_message"}`),
+		"catalog":         interactive(&cloudapi.CatalogButton{Thumbnail: "2"}, `"type":"catalog_message","action":{"name":"catalog_message","parameters":{"thumbnail_product_retailer_id":"2"}}`),
+		"bare catalog":    interactive(&cloudapi.CatalogButton{}, `"type":"catalog_message","action":{"name":"catalog_message"}`),
 		"where are you":   interactive(&cloudapi.LocationRequest{}, `"type":"location_request_message","action":{"name":"send_location"}`),
 		"who are you":     interactive(&cloudapi.ContactInfoRequest{}, `"type":"request_contact_info","action":{"name":"request_contact_info"}`),
 		"may we call":     interactive(&cloudapi.CallPermissionRequest{}, `"type":"call_permission_request","action":{"name":"call_permission_request"}`),
-		"call us":         interactive(&cloudapi.VoiceCall{Text: "Call", TTLMinutes: 60, Payload: "p"}, `"type":"voice_call","action":{"name":"voice_call","parameters":{"display_text":"Call","ttl_minutes":60,"payload":"p"}}`),
+		"call us":         interactive(&cloudapi.CallButton{Text: "Call", TTLMinutes: 60, Payload: "p"}, `"type":"voice_call","action":{"name":"voice_call","parameters":{"display_text":"Call","ttl_minutes":60,"payload":"p"}}`),
 		"where to":        interactive(&cloudapi.AddressRequest{Country: "IN", Values: map[string]string{"name": "A"}, Errors: map[string]string{"in_pin_code": "no"}, Saved: []cloudapi.SavedAddress{{ID: "1", Value: map[string]string{"city": "B"}}}}, `"type":"address_message","action":{"name":"address_message","parameters":{"country":"IN","values":{"name":"A"},"saved_addresses":[{"id":"1","value":{"city":"B"}}],"validation_errors":{"in_pin_code":"no"}}}`),
 		"order details":   interactive(&order, `"type":"order_details","action":{"name":"review_and_pay","parameters":`+orderJSON+`}`),
 		"order status":    interactive(&cloudapi.OrderStatus{ReferenceID: "order-1", Order: cloudapi.OrderProgress{Status: cloudapi.OrderShipped, Description: "d"}, Payment: &cloudapi.OrderPayment{Status: "captured", Timestamp: 1795000000}}, `"type":"order_status","action":{"name":"review_order","parameters":{"reference_id":"order-1","order":{"status":"shipped","description":"d"},"payment":{"status":"captured","timestamp":1795000000}}}`),
@@ -156,7 +156,7 @@ func contents() map[string]struct {
 		"template products":      button(cloudapi.ButtonProducts, &cloudapi.ProductsParameter{Thumbnail: "2", Sections: []cloudapi.ProductSection{{Products: []cloudapi.ProductItem{{RetailerID: "2"}}}}}, `{"type":"action","action":{"thumbnail_product_retailer_id":"2","sections":[{"product_items":[{"product_retailer_id":"2"}]}]}}`),
 		"template flow":          button(cloudapi.ButtonFlow, &cloudapi.FlowParameter{Token: "tok", Data: []byte(`{"a":1}`)}, `{"type":"action","action":{"flow_token":"tok","flow_action_data":{"a":1}}}`),
 		"template order details": button(cloudapi.ButtonOrderDetails, &cloudapi.OrderDetailsParameter{Order: order}, `{"type":"action","action":{"order_details":`+orderJSON+`}}`),
-		"template call":          button(cloudapi.ButtonVoiceCall, &cloudapi.VoiceCallParameter{TTLMinutes: 60, Payload: "p"}, `{"type":"ttl_minutes","ttl_minutes":60},{"type":"payload","payload":"p"}`),
+		"template call":          button(cloudapi.ButtonVoiceCall, &cloudapi.CallButtonParameter{TTLMinutes: 60, Payload: "p"}, `{"type":"ttl_minutes","ttl_minutes":60},{"type":"payload","payload":"p"}`),
 		"template raw button":    button("dance", &cloudapi.RawParameter{JSON: []byte(`{"type":"step","step":1}`)}, `{"type":"step","step":1}`),
 		"template offer":         tpl(&cloudapi.TemplateOffer{ExpiresAt: time.UnixMilli(1795000000123).UTC()}, `{"type":"limited_time_offer","parameters":[{"type":"limited_time_offer","limited_time_offer":{"expiration_time_ms":1795000000123}}]}`),
 		"template order status":  tpl(&cloudapi.TemplateOrderStatus{ReferenceID: "1", Order: cloudapi.OrderProgress{Status: cloudapi.OrderShipped, Description: "d"}}, `{"type":"order_status","parameters":[{"type":"order_status","order_status":{"reference_id":"1","order":{"status":"shipped","description":"d"}}}]}`),
@@ -307,7 +307,7 @@ func TestContentThatBreaksARule(t *testing.T) {
 		"empty data":           {act(&cloudapi.FlowButton{FlowID: "1", Text: "t", Data: []byte(`{}`)}), "object with members"},
 		"data of the endpoint": {act(&cloudapi.FlowButton{FlowID: "1", Text: "t", Action: cloudapi.FlowDataExchange, Screen: "S"}), "for FlowNavigate"},
 		"31 products":          {&cloudapi.Interactive{Header: &cloudapi.TextHeader{Text: "h"}, Body: "b", Action: &cloudapi.ProductList{CatalogID: "1", Sections: []cloudapi.ProductSection{{Products: make([]cloudapi.ProductItem, 31)}}}}, "31 products"},
-		"call for ever":        {act(&cloudapi.VoiceCall{TTLMinutes: 43201}), "TTLMinutes is 43201"},
+		"call for ever":        {act(&cloudapi.CallButton{TTLMinutes: 43201}), "TTLMinutes is 43201"},
 		"one card":             {act(&cloudapi.Carousel{Cards: []cloudapi.CarouselCard{card}}), "1 elements; Meta wants at least 2"},
 		"another header":       {cards(func(c *cloudapi.CarouselCard) { c.Header = &cloudapi.Video{MediaSource: byID} }), "made differently"},
 		"text header of card":  {cards(func(c *cloudapi.CarouselCard) { c.Header = &cloudapi.TextHeader{Text: "t"} }), "no Image or Video"},
@@ -327,9 +327,9 @@ func TestContentThatBreaksARule(t *testing.T) {
 			m := text()
 			m.Content = tt.content
 			err := m.Check()
-			require.ErrorIs(t, err, cloudapi.ErrInvalid)
+			require.ErrorIs(t, err, cloudapi.ErrValidation)
 			require.ErrorContains(t, err, tt.want)
-			require.NotEmpty(t, cloudapi.Problems(err))
+			require.NotEmpty(t, cloudapi.ValidationErrors(err))
 		})
 	}
 }
@@ -337,11 +337,11 @@ func TestContentThatBreaksARule(t *testing.T) {
 func TestProblemsSayWhatKindTheyAre(t *testing.T) {
 	t.Parallel()
 	m := cloudapi.Message{Content: &cloudapi.Text{Body: strings.Repeat("x", 4097)}}
-	got := cloudapi.Problems(m.Check())
+	got := cloudapi.ValidationErrors(m.Check())
 	require.Len(t, got, 2)
 	require.True(t, got[0].Missing && !got[0].Limit)
 	require.True(t, got[1].Limit && !got[1].Missing)
-	require.Nil(t, cloudapi.Problems(nil))
+	require.Nil(t, cloudapi.ValidationErrors(nil))
 }
 
 func TestGroupsTakeLess(t *testing.T) {

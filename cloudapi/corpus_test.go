@@ -103,7 +103,7 @@ func TestCorpusInDetail(t *testing.T) {
 	require.NoError(t, err)
 	require.True(t, p.Coexists())
 
-	tok, err := corpus(t, 200, "signup/token.success.60_days.json").OAuth.Exchange(ctx, cloudapi.CodeExchange{Code: "AQ-x"})
+	tok, err := corpus(t, 200, "signup/token.success.60_days.json").OAuth.Exchange(ctx, cloudapi.CodeExchangeParams{Code: "AQ-x"})
 	require.NoError(t, err)
 	require.InDelta(t, 60*24, tok.ExpiresIn.Hours(), 24)
 

@@ -25,7 +25,7 @@ type (
 type CreditLine struct {
 	ID              CreditLineID `json:"id"`
 	LegalEntityName string       `json:"legal_entity_name"`
-	Answer
+	Resource
 }
 
 // Lines walks through the credit lines of a portfolio.
@@ -135,7 +135,7 @@ type Allocation struct {
 		ID string `json:"id"`
 	} `json:"receiving_credential"`
 
-	Answer
+	Resource
 }
 
 func (a *Allocation) incomplete() string { return withoutID(a.ID) }
@@ -178,6 +178,6 @@ func (s *CreditService) Allocations(
 // graph:DELETE /{allocation-id}
 func (s *CreditService) Revoke(ctx context.Context, id AllocationID) error {
 	return do(ctx, s.c, request{
-		method: http.MethodDelete, path: "/{allocation-id}", ids: []string{string(id)}, replay: ReplayIdempotent,
+		method: http.MethodDelete, path: "/{allocation-id}", ids: []string{string(id)}, replay: RetryIdempotent,
 	}, nil)
 }

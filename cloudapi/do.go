@@ -27,9 +27,9 @@ type Request struct {
 	// Body is sent as it is. Nil sends none.
 	Body json.RawMessage
 
-	// Replay says when the call may be repeated. If empty: reads as [ReplayIdempotent], the rest as [ReplayOnRefusal].
+	// RetryMode says when the call may be repeated. If empty: reads as [RetryIdempotent], the rest as [RetryOnRefusal].
 	// Calls that Meta takes only once are never repeated, whatever it says.
-	Replay Replay
+	RetryMode RetryMode
 }
 
 // Do makes a call that has no method here yet, with everything that the methods have: token and proof, replays, errors,
@@ -47,7 +47,7 @@ func Do[T any](ctx context.Context, c *Client, r Request) (*T, error) {
 		return nil, err
 	}
 	return call[T](ctx, c, request{
-		method: r.Method, path: r.Path, ids: r.IDs, query: r.Query, body: r.Body, replay: r.Replay,
+		method: r.Method, path: r.Path, ids: r.IDs, query: r.Query, body: r.Body, replay: r.RetryMode,
 		sensitive: append(slices.Concat(slices.Collect(maps.Values(r.Query))...), jsonStrings(r.Body)...),
 	})
 }
@@ -66,10 +66,10 @@ func (r Request) check() error {
 	if r.Body != nil && !json.Valid(r.Body) {
 		p.add("Request.Body is not valid JSON")
 	}
-	switch r.Replay {
-	case "", ReplayOnRefusal, ReplayIdempotent, ReplayNever:
+	switch r.RetryMode {
+	case "", RetryOnRefusal, RetryIdempotent, RetryNever:
 	default:
-		p.add("Request.Replay is unknown")
+		p.add("Request.RetryMode is unknown")
 	}
 	return p.err()
 }

@@ -38,16 +38,16 @@
 //		// later
 //	case errors.Is(err, graph.ErrAuth), errors.Is(err, graph.ErrAccessLost):
 //		// the business took its permission away, or the token has expired
-//	case errors.Is(err, cloudapi.ErrInvalid):
+//	case errors.Is(err, cloudapi.ErrValidation):
 //		// the request breaks a documented rule and was not sent
 //	}
 //
-// No error, log line or [Call] holds a token, a recipient, a message text or a URL, also when Meta repeats one.
+// No error, log line or [Attempt] holds a token, a recipient, a message text or a URL, also when Meta repeats one.
 //
 // # Replays and Outcome
 //
 // Meta has no idempotency key: a message whose request timed out may have been accepted, and sending it again delivers,
-// and bills, it twice. So each call has a rule ([Replay]) for what may be repeated by itself:
+// and bills, it twice. So each call has a rule ([RetryMode]) for what may be repeated by itself:
 //
 //   - reads, and calls that set a state: after broken connections and errors of Meta's servers;
 //   - sends: only when Meta's answer proves that nothing was done (codes 4, 80007, 80008, 130429, 131056 and 131057), or
@@ -59,7 +59,7 @@
 // and see whether a status webhook with it arrives.
 //
 // Pauses follow Meta: the minutes of its usage header, 4^X seconds for too many messages to one person, Retry-After, else
-// exponential with jitter. A pause that would outlast [Retry].MaxWait or the context ends the call at once, with
+// exponential with jitter. A pause that would outlast [RetryPolicy].MaxWait or the context ends the call at once, with
 // [Error].RetryAfter.
 //
 // # Limits
@@ -70,13 +70,13 @@
 //
 // # Accepted is not delivered
 //
-// A [Sent] means that Meta took the message. Whether it was delivered, and most reasons why not, arrive as status webhooks.
+// A [SentMessage] means that Meta took the message. Whether it was delivered, and most reasons why not, arrive as status webhooks.
 //
 // # Messages
 //
 // A [Message] has a [Recipient] and a [Content], which reads like the message: [Text], [Image], [Location], [Contacts],
 // [Template] … An [Interactive] message is made of texts and an [Action]: [ReplyButtons], [List], [LinkButton], [FlowButton],
-// [Carousel] … Meta's documented limits are checked before anything is sent; [Problems] takes the error apart, and
+// [Carousel] … Meta's documented limits are checked before anything is sent; [ValidationErrors] takes the error apart, and
 // [Message].Unchecked leaves limits to Meta. A Message encodes as JSON and decodes again, so that an outbox can keep it.
 //
 // # Files

@@ -8,9 +8,9 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 )
 
-// ErrInvalid matches errors about requests that were never made because they break a documented rule. The error lists
+// ErrValidation matches errors about requests that were never made because they break a documented rule. The error lists
 // every rule at once; making the same request again cannot succeed.
-var ErrInvalid = errors.New("cloudapi: the request is not valid and was not sent")
+var ErrValidation = errors.New("cloudapi: the request is not valid and was not sent")
 
 // An Outcome is what is known about a call that returned an error. For reads it says only how far the call came; for
 // everything that sends or changes it is what decides whether the caller may try again.
@@ -78,12 +78,12 @@ type Error struct {
 	// RetryAfter is how long Meta wants the caller to wait. Zero if it did not say.
 	RetryAfter time.Duration
 
-	// Meta is what the answer said beside its body.
-	Meta ResponseMeta
+	// Response is what the answer said beside its body.
+	Response Response
 
-	rule    Replay // of the call
-	coded   bool   // there was a code or a subcode, even if it was 0
-	problem string // what is wrong with an answer that holds no error of Meta's
+	rule    RetryMode // of the call
+	coded   bool      // there was a code or a subcode, even if it was 0
+	problem string    // what is wrong with an answer that holds no error of Meta's
 	cause   error
 }
 
@@ -138,8 +138,8 @@ func (e *Error) what() string {
 // a closed window or a missing permission. Wait [Error].RetryAfter at least; the client's own attempts are spent already.
 func (e *Error) SafeToRetry() bool {
 	rule := e.rule
-	if rule != ReplayIdempotent {
-		rule = ReplayOnRefusal // also where the client does not repeat by itself
+	if rule != RetryIdempotent {
+		rule = RetryOnRefusal // also where the client does not repeat by itself
 	}
 	return e.Outcome == OutcomeNotSent || mayReplay(rule, e)
 }
@@ -148,7 +148,9 @@ func (e *Error) hasCode() bool { return e.coded || e.Code != 0 || e.Subcode != 0
 
 // Is reports whether target is the error's code, its subcode as a code of its own, or the class of the pair. Code 4 with
 // the subcode of a spent synchronisation is [graph.ErrSync] and not [graph.ErrThrottled].
-func (e *Error) Is(target error) bool { return e.hasCode() && graph.Matches(e.Code, e.Subcode, target) }
+func (e *Error) Is(target error) bool {
+	return e.hasCode() && graph.MatchCode(e.Code, e.Subcode, target)
+}
 
 // Unwrap returns what ended the call on this side: a connection, a context or a limiter. It is nil if Meta did.
 func (e *Error) Unwrap() error { return e.cause }

@@ -42,11 +42,11 @@ func TestReadAndSettingAreSafeToRetryWhereASendIsNot(t *testing.T) {
 	require.False(t, get(t, reply(400, graphError("190", "463"))).SafeToRetry())
 
 	err := serve(t, drop).client(t, func(cfg *cloudapi.Config) { cfg.Retry.MaxAttempts = 1 }).
-		Profiles.Update(t.Context(), phoneID, cloudapi.ProfileUpdate{About: new("Open from 7 to 18 h")})
+		Profiles.Update(t.Context(), phoneID, cloudapi.ProfileUpdateParams{About: new("Open from 7 to 18 h")})
 	require.Equal(t, cloudapi.OutcomeUnknown, asError(t, err).Outcome)
 	require.True(t, asError(t, err).SafeToRetry())
 
-	_, err = serve(t, drop).client(t).OAuth.Exchange(t.Context(), cloudapi.CodeExchange{Code: "code"})
+	_, err = serve(t, drop).client(t).OAuth.Exchange(t.Context(), cloudapi.CodeExchangeParams{Code: "code"})
 	require.False(t, asError(t, err).SafeToRetry(), "a code works once")
 }
 

@@ -171,7 +171,7 @@ func TestListsOfProblemsMatchErrInvalid(t *testing.T) {
 	t.Parallel()
 	srv := serve(t, reply(200, sentBody))
 	_, err := srv.client(t).Messages.Send(t.Context(), "", cloudapi.Message{})
-	require.ErrorIs(t, err, cloudapi.ErrInvalid)
+	require.ErrorIs(t, err, cloudapi.ErrValidation)
 	for _, problem := range []string{"phone number id", "recipient", "Content"} {
 		require.ErrorContains(t, err, problem)
 	}

@@ -24,7 +24,7 @@ func ExampleInteractive() {
 			}},
 		},
 	}
-	for _, problem := range cloudapi.Problems(msg.Check()) {
+	for _, problem := range cloudapi.ValidationErrors(msg.Check()) {
 		fmt.Println(problem.Text)
 	}
 	// Output:
@@ -54,16 +54,16 @@ func ExampleMediaService_Download() {
 	srv := cloudapitest.NewServer(cloudapitest.Config{})
 	defer srv.Close()
 	phone := srv.AddPhone(cloudapitest.Phone{})
-	client, err := cloudapi.NewClient(srv.Config())
+	client, err := cloudapi.NewClient(srv.ClientConfig())
 	if err != nil {
 		panic(err)
 	}
 	ctx := context.Background()
-	id, err := client.Media.Upload(ctx, phone.ID, cloudapi.MediaUpload{Type: "text/plain", Body: strings.NewReader("Opening hours: 7 to 18 h\n")})
+	id, err := client.Media.Upload(ctx, phone.ID, cloudapi.MediaUpload{MIMEType: "text/plain", Body: strings.NewReader("Opening hours: 7 to 18 h\n")})
 	if err != nil {
 		panic(err)
 	}
-	file, err := client.Media.Download(ctx, cloudapi.MediaDownload{ID: id, Phone: phone.ID, MaxBytes: 1 << 20}, os.Stdout)
+	file, err := client.Media.Download(ctx, cloudapi.MediaDownload{ID: id, PhoneNumberID: phone.ID, MaxBytes: 1 << 20}, os.Stdout)
 	if err != nil {
 		panic(err)
 	}
@@ -78,17 +78,17 @@ func ExampleTemplatesService_Create() {
 	srv := cloudapitest.NewServer(cloudapitest.Config{})
 	defer srv.Close()
 	waba := srv.AddWABA(cloudapitest.WABA{}).ID
-	client, err := cloudapi.NewClient(srv.Config())
+	client, err := cloudapi.NewClient(srv.ClientConfig())
 	if err != nil {
 		panic(err)
 	}
-	made, err := client.Templates.Create(context.Background(), waba, cloudapi.NewTemplate{
+	made, err := client.Templates.Create(context.Background(), waba, cloudapi.TemplateCreateParams{
 		Name: "order_confirmation", Language: "en_US", Category: graph.TemplateUtility, ParameterFormat: cloudapi.ParametersNamed,
-		Parts: []cloudapi.TemplatePart{
-			{Type: cloudapi.PartBody, Text: "Hi {{first_name}}, your order is on its way.", Example: &cloudapi.TemplateExample{
+		Components: []cloudapi.ComponentDefinition{
+			{Type: cloudapi.ComponentBody, Text: "Hi {{first_name}}, your order is on its way.", Example: &cloudapi.TemplateExample{
 				BodyNamed: []cloudapi.NamedExample{{Name: "first_name", Example: "Jessica"}},
 			}},
-			{Type: cloudapi.PartButtons, Buttons: []cloudapi.ButtonPart{{Type: cloudapi.ButtonPartQuickReply, Text: "Stop"}}},
+			{Type: cloudapi.ComponentButtons, Buttons: []cloudapi.ButtonDefinition{{Type: cloudapi.ButtonDefinitionQuickReply, Text: "Stop"}}},
 		},
 	})
 	if err != nil {

@@ -14,10 +14,10 @@ import (
 func ExampleMemLimiter() {
 	srv := cloudapitest.NewServer(cloudapitest.Config{EnforceLimits: true})
 	defer srv.Close()
-	kept := srv.AddPhone(cloudapitest.Phone{})                // also in the WhatsApp Business app
-	moved := srv.AddPhone(cloudapitest.Phone{Ordinary: true}) // on Cloud API alone
+	kept := srv.AddPhone(cloudapitest.Phone{})                    // also in the WhatsApp Business app
+	moved := srv.AddPhone(cloudapitest.Phone{CloudAPIOnly: true}) // on Cloud API alone
 
-	cfg := srv.Config()
+	cfg := srv.ClientConfig()
 	cfg.Limiter = &cloudapi.MemLimiter{Throughput: func(phone graph.PhoneNumberID) int {
 		if phone == moved.ID {
 			return cloudapi.StandardRate
@@ -51,7 +51,7 @@ func ExampleMemLimiter() {
 // Whoever asks for more time than the context has left is told at once, and nothing is sent.
 func ExampleMemLimiter_Wait() {
 	limiter := new(cloudapi.MemLimiter)
-	turn := cloudapi.Turn{From: "100000000000001", To: cloudapi.ToPhone("+1 555 010 0142")}
+	turn := cloudapi.SendRequest{From: "100000000000001", To: cloudapi.ToPhone("+1 555 010 0142")}
 	fmt.Println(limiter.Wait(context.Background(), turn))
 	ctx, cancel := context.WithTimeout(context.Background(), time.Millisecond)
 	defer cancel()

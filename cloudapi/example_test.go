@@ -138,7 +138,7 @@ func ExampleMessage() {
 		Content: &cloudapi.Reaction{Emoji: "great"},
 	})
 	fmt.Println(err)
-	fmt.Println(errors.Is(err, cloudapi.ErrInvalid))
+	fmt.Println(errors.Is(err, cloudapi.ErrValidation))
 	// Output:
 	// cloudapi: the request is not valid and was not sent
 	// cloudapi: the message is for something that is not a phone number in international form (country code and number, 7 to 15 digits)
@@ -189,7 +189,7 @@ func ExampleOAuthService_Exchange() {
 	defer srv.Close()
 	app := exampleClient(srv)
 
-	got, err := app.OAuth.Exchange(context.Background(), cloudapi.CodeExchange{Code: "code-of-the-signup"})
+	got, err := app.OAuth.Exchange(context.Background(), cloudapi.CodeExchangeParams{Code: "code-of-the-signup"})
 	if err != nil {
 		panic(err)
 	}

@@ -24,15 +24,15 @@ func TestWholeStoryAgainstTheFake(t *testing.T) {
 	t.Cleanup(srv.Close)
 	ctx := t.Context()
 	owner := srv.AddBusiness(cloudapitest.Business{})
-	waba := srv.AddWABA(cloudapitest.WABA{Owner: owner.ID}).ID
+	waba := srv.AddWABA(cloudapitest.WABA{OwnerBusinessID: owner.ID}).ID
 	phone := srv.AddPhone(cloudapitest.Phone{WABAs: []graph.WABAID{waba}})
-	code := srv.AddCode(cloudapitest.Code{Token: cloudapitest.Token{Business: owner.ID, WABAs: phone.WABAs}})
-	app, err := cloudapi.NewClient(srv.Config())
+	code := srv.AddCode(cloudapitest.AuthorizationCode{Token: cloudapitest.Token{BusinessID: owner.ID, WABAs: phone.WABAs}})
+	app, err := cloudapi.NewClient(srv.ClientConfig())
 	require.NoError(t, err)
 
-	got, err := app.OAuth.Exchange(ctx, cloudapi.CodeExchange{Code: code})
+	got, err := app.OAuth.Exchange(ctx, cloudapi.CodeExchangeParams{Code: code})
 	require.NoError(t, err)
-	_, err = app.OAuth.Exchange(ctx, cloudapi.CodeExchange{Code: code})
+	_, err = app.OAuth.Exchange(ctx, cloudapi.CodeExchangeParams{Code: code})
 	require.Equal(t, graph.SubcodeCodeUsed, asError(t, err).Subcode)
 	info, err := app.OAuth.DebugToken(ctx, got.Token)
 	require.NoError(t, err)
@@ -95,7 +95,7 @@ func TestWholeStoryAgainstTheFake(t *testing.T) {
 	require.Len(t, srv.Sent(), 3)
 
 	require.NoError(t, client.WABAs.Unsubscribe(ctx, waba))
-	srv.Detach(waba)
+	srv.DetachWABA(waba)
 	_, err = client.Phones.Get(ctx, phone.ID, cloudapi.PhoneGetOptions{})
 	require.ErrorIs(t, err, graph.ErrAccessLost)
 }
@@ -120,7 +120,7 @@ func TestNothingIsRepeatedOverHTTP2(t *testing.T) {
 	roots := srv.Client().Transport.(*http.Transport).TLSClientConfig.RootCAs
 	client := newClient(t, cloudapi.Config{
 		AppID: appID, AppSecret: appSecret, AccessToken: token, BaseURL: srv.URL,
-		Retry:      cloudapi.Retry{MinWait: time.Millisecond, MaxWait: time.Millisecond},
+		Retry:      cloudapi.RetryPolicy{MinWait: time.Millisecond, MaxWait: time.Millisecond},
 		HTTPClient: &http.Client{Transport: &http.Transport{ForceAttemptHTTP2: true, TLSClientConfig: &tls.Config{RootCAs: roots}}},
 	})
 	for _, name := range []string{"Messages.Send", "Phones.SyncAppData", "OAuth.Exchange"} {

@@ -84,7 +84,7 @@ func (s *script) client(t *testing.T, change ...func(*cloudapi.Config)) *cloudap
 	t.Helper()
 	cfg := cloudapi.Config{
 		AppID: appID, AppSecret: appSecret, AccessToken: token, BaseURL: s.URL, Limiter: cloudapi.Unlimited,
-		Retry: cloudapi.Retry{MinWait: time.Millisecond, MaxWait: 5 * time.Millisecond},
+		Retry: cloudapi.RetryPolicy{MinWait: time.Millisecond, MaxWait: 5 * time.Millisecond},
 	}
 	return newClient(t, cfg, change...)
 }
@@ -193,7 +193,7 @@ func sendingCalls() map[string]func(context.Context, *cloudapi.Client) error {
 			return c.Messages.ShowTyping(ctx, phoneID, wamid)
 		},
 		"Messages.History": func(ctx context.Context, c *cloudapi.Client) error {
-			for _, err := range c.Messages.History(ctx, phoneID, cloudapi.MessageHistoryOptions{Message: wamid}) {
+			for _, err := range c.Messages.History(ctx, phoneID, cloudapi.MessageHistoryOptions{MessageID: wamid}) {
 				if err != nil {
 					return err
 				}
@@ -233,7 +233,7 @@ func sendingCalls() map[string]func(context.Context, *cloudapi.Client) error {
 		},
 		"WABAs.SetWebhook": func(ctx context.Context, c *cloudapi.Client) error {
 			return c.WABAs.SetWebhook(ctx, wabaID, cloudapi.WebhookOverride{
-				CallbackURI: "https://example.com/webhook", VerifyToken: "verify-token-1b2c3d",
+				CallbackURL: "https://example.com/webhook", VerifyToken: "verify-token-1b2c3d",
 			})
 		},
 		"WABAs.Unsubscribe": func(ctx context.Context, c *cloudapi.Client) error {
@@ -244,7 +244,7 @@ func sendingCalls() map[string]func(context.Context, *cloudapi.Client) error {
 			return err
 		},
 		"OAuth.Exchange": func(ctx context.Context, c *cloudapi.Client) error {
-			_, err := c.OAuth.Exchange(ctx, cloudapi.CodeExchange{Code: "AQcode/7c4a8d09+ca3762af61e5"})
+			_, err := c.OAuth.Exchange(ctx, cloudapi.CodeExchangeParams{Code: "AQcode/7c4a8d09+ca3762af61e5"})
 			return err
 		},
 		"OAuth.DebugToken": func(ctx context.Context, c *cloudapi.Client) error {

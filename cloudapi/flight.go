@@ -20,7 +20,7 @@ type flight struct {
 	request
 	url   string
 	auth  *auth
-	rule  Replay
+	rule  RetryMode
 	scrub scrubber
 
 	attempts int
@@ -29,7 +29,7 @@ type flight struct {
 	waiting  bool
 
 	decode func(body []byte) (problem string)
-	meta   ResponseMeta
+	meta   Response
 	err    *Error // of the last attempt
 }
 
@@ -118,7 +118,7 @@ func (f *flight) newRequest(ctx context.Context) (*retryablehttp.Request, error)
 
 func (f *flight) httpClient() *http.Client {
 	hc := *f.core.shared
-	if f.rule == ReplayNever {
+	if f.rule == RetryNever {
 		hc = *f.core.oneShot
 	}
 	base := hc.Transport
@@ -126,7 +126,7 @@ func (f *flight) httpClient() *http.Client {
 		base = http.DefaultTransport
 	}
 	hc.Transport = watchedTransport{base, func() *attempt {
-		f.current = &attempt{started: time.Now(), careful: f.rule != ReplayIdempotent}
+		f.current = &attempt{started: time.Now(), careful: f.rule != RetryIdempotent}
 		return f.current
 	}}
 	return &hc
@@ -137,7 +137,7 @@ func (f *flight) httpClient() *http.Client {
 func (f *flight) check(ctx context.Context, resp *http.Response, err error) (bool, error) {
 	f.attempts++
 	f.err, f.wait, f.waiting = nil, 0, false
-	f.meta = ResponseMeta{Attempts: f.attempts}
+	f.meta = Response{Attempts: f.attempts}
 	var header http.Header
 	if err != nil {
 		f.err = f.broken(err)
@@ -188,7 +188,7 @@ func (f *flight) read(resp *http.Response) {
 	f.scrub.cleanMeta(&f.meta)
 
 	e := f.newError(OutcomeUnknown)
-	e.StatusCode, e.Meta = f.meta.Status, f.meta
+	e.StatusCode, e.Response = f.meta.Status, f.meta
 	switch {
 	case err != nil:
 		e.problem, e.cause = "the answer broke off", f.scrub.cause(err)
@@ -220,9 +220,9 @@ func (f *flight) read(resp *http.Response) {
 
 // report tells log, limiter and observer about an attempt.
 func (f *flight) report(ctx context.Context) {
-	call := Call{
-		Method: f.method, Path: f.path, Phone: f.phone, Attempt: f.attempts, Final: !f.waiting, Wait: f.wait,
-		Status: f.meta.Status, Meta: f.meta,
+	call := Attempt{
+		Method: f.method, Path: f.path, PhoneNumberID: f.phone, Attempt: f.attempts, Final: !f.waiting, Wait: f.wait,
+		Status: f.meta.Status, Response: f.meta,
 	}
 	if f.current != nil {
 		call.Duration = time.Since(f.current.started)
@@ -239,8 +239,8 @@ func (f *flight) report(ctx context.Context) {
 		cfg.Logger.WarnContext(ctx, "graph version differs from the one asked for, which may have expired",
 			"asked", cfg.Version, "ran", v)
 	}
-	if learner, ok := cfg.Limiter.(LearningLimiter); ok && f.turn != nil {
-		learner.Learn(ctx, *f.turn, call)
+	if learner, ok := cfg.Limiter.(AdaptiveLimiter); ok && f.turn != nil {
+		learner.Observe(ctx, *f.turn, call)
 	}
 	if cfg.Observe != nil {
 		cfg.Observe(ctx, call)

@@ -29,15 +29,15 @@ type Flow struct {
 	DataAPIVersion   string                `json:"data_api_version"`
 	EndpointURI      string                `json:"endpoint_uri"`
 	Preview          FlowPreview           `json:"preview"`
-	Answer
+	Resource
 }
 
 func (f *Flow) incomplete() string { return withoutID(f.ID) }
 
 // A FlowPreview is a page that shows a Flow to whoever has the link, for 30 days.
 type FlowPreview struct {
-	URL     string          `json:"preview_url"`
-	Expires graph.Timestamp `json:"expires_at"`
+	URL       string          `json:"preview_url"`
+	ExpiresAt graph.Timestamp `json:"expires_at"`
 }
 
 // A FlowValidationError is a mistake in a Flow's JSON, with its place.
@@ -75,8 +75,8 @@ func (s *FlowsService) Get(ctx context.Context, id graph.FlowID) (*Flow, error) 
 	})
 }
 
-// A NewFlow is a Flow to make.
-type NewFlow struct {
+// A FlowCreateParams is a Flow to make.
+type FlowCreateParams struct {
 	Name string
 
 	// Categories are one or more of Meta's, such as "LEAD_GENERATION" or "OTHER".
@@ -99,7 +99,7 @@ type NewFlow struct {
 type FlowResult struct {
 	ID               graph.FlowID          `json:"id"`
 	ValidationErrors []FlowValidationError `json:"validation_errors"`
-	Answer
+	Resource
 }
 
 // Create makes a Flow. Look at ValidationErrors although there is no error.
@@ -107,12 +107,12 @@ type FlowResult struct {
 // Meta: https://developers.facebook.com/docs/whatsapp/flows/reference/flowsapi
 //
 // graph:POST /{waba-id}/flows
-func (s *FlowsService) Create(ctx context.Context, waba graph.WABAID, f NewFlow) (*FlowResult, error) {
+func (s *FlowsService) Create(ctx context.Context, waba graph.WABAID, f FlowCreateParams) (*FlowResult, error) {
 	var p problems
-	p.needs("NewFlow.Name", f.Name)
-	p.count("NewFlow.Categories", len(f.Categories), 1, 100)
+	p.needs("FlowCreateParams.Name", f.Name)
+	p.count("FlowCreateParams.Categories", len(f.Categories), 1, 100)
 	if f.JSON != nil && !json.Valid(f.JSON) {
-		p.add("NewFlow.JSON is not valid JSON")
+		p.add("FlowCreateParams.JSON is not valid JSON")
 	}
 	if err := p.err(); err != nil {
 		return nil, err
@@ -139,21 +139,21 @@ func (s *FlowsService) Create(ctx context.Context, waba graph.WABAID, f NewFlow)
 	return resp, nil
 }
 
-func (f NewFlow) update() FlowUpdate {
-	return FlowUpdate{Name: f.Name, Categories: f.Categories, EndpointURI: f.EndpointURI}
+func (f FlowCreateParams) update() FlowUpdateParams {
+	return FlowUpdateParams{Name: f.Name, Categories: f.Categories, EndpointURI: f.EndpointURI}
 }
 
-// A FlowUpdate changes the members that are not empty.
-type FlowUpdate struct {
+// A FlowUpdateParams changes the members that are not empty.
+type FlowUpdateParams struct {
 	Name        string
 	Categories  []string
 	EndpointURI string
-	App         graph.AppID // whose key and endpoint are used
+	AppID       graph.AppID // whose key and endpoint are used
 }
 
-func (u FlowUpdate) values() (url.Values, error) {
+func (u FlowUpdateParams) values() (url.Values, error) {
 	v := url.Values{}
-	for name, value := range map[string]string{"name": u.Name, "endpoint_uri": u.EndpointURI, "application_id": string(u.App)} {
+	for name, value := range map[string]string{"name": u.Name, "endpoint_uri": u.EndpointURI, "application_id": string(u.AppID)} {
 		if value != "" {
 			v.Set(name, value)
 		}
@@ -173,16 +173,16 @@ func (u FlowUpdate) values() (url.Values, error) {
 // Meta: https://developers.facebook.com/docs/whatsapp/flows/reference/flowsapi
 //
 // graph:POST /{flow-id}
-func (s *FlowsService) Update(ctx context.Context, id graph.FlowID, u FlowUpdate) error {
+func (s *FlowsService) Update(ctx context.Context, id graph.FlowID, u FlowUpdateParams) error {
 	v, err := u.values()
 	if err != nil {
 		return err
 	}
 	if len(v) == 0 {
-		return invalid("the FlowUpdate changes nothing")
+		return invalid("the FlowUpdateParams changes nothing")
 	}
 	_, err = post[success](ctx, s.c, request{
-		method: http.MethodPost, path: "/{flow-id}", ids: []string{string(id)}, replay: ReplayIdempotent,
+		method: http.MethodPost, path: "/{flow-id}", ids: []string{string(id)}, replay: RetryIdempotent,
 	}, v)
 	return err
 }
@@ -194,7 +194,7 @@ func (s *FlowsService) Update(ctx context.Context, id graph.FlowID, u FlowUpdate
 // graph:DELETE /{flow-id}
 func (s *FlowsService) Delete(ctx context.Context, id graph.FlowID) error {
 	return do(ctx, s.c, request{
-		method: http.MethodDelete, path: "/{flow-id}", ids: []string{string(id)}, replay: ReplayIdempotent,
+		method: http.MethodDelete, path: "/{flow-id}", ids: []string{string(id)}, replay: RetryIdempotent,
 	}, nil)
 }
 
@@ -205,7 +205,7 @@ type FlowAsset struct {
 
 	// DownloadURL is public for some time: whoever has it can read the file, without a token.
 	DownloadURL string `json:"download_url"`
-	Answer
+	Resource
 }
 
 // Assets walks through the files of a Flow.
@@ -233,7 +233,7 @@ func (s *FlowsService) UploadJSON(ctx context.Context, id graph.FlowID, flow jso
 		return nil, err
 	}
 	resp, err := call[FlowResult](ctx, s.c, request{
-		method: http.MethodPost, path: "/{flow-id}/assets", ids: []string{string(id)}, upload: body, replay: ReplayIdempotent,
+		method: http.MethodPost, path: "/{flow-id}/assets", ids: []string{string(id)}, upload: body, replay: RetryIdempotent,
 	})
 	if err != nil {
 		return nil, err
@@ -249,7 +249,7 @@ func (s *FlowsService) UploadJSON(ctx context.Context, id graph.FlowID, flow jso
 // graph:POST /{flow-id}/publish
 func (s *FlowsService) Publish(ctx context.Context, id graph.FlowID) error {
 	return do(ctx, s.c, request{
-		method: http.MethodPost, path: "/{flow-id}/publish", ids: []string{string(id)}, replay: ReplayIdempotent,
+		method: http.MethodPost, path: "/{flow-id}/publish", ids: []string{string(id)}, replay: RetryIdempotent,
 	}, nil)
 }
 
@@ -260,12 +260,12 @@ func (s *FlowsService) Publish(ctx context.Context, id graph.FlowID) error {
 // graph:POST /{flow-id}/deprecate
 func (s *FlowsService) Deprecate(ctx context.Context, id graph.FlowID) error {
 	return do(ctx, s.c, request{
-		method: http.MethodPost, path: "/{flow-id}/deprecate", ids: []string{string(id)}, replay: ReplayIdempotent,
+		method: http.MethodPost, path: "/{flow-id}/deprecate", ids: []string{string(id)}, replay: RetryIdempotent,
 	}, nil)
 }
 
-// A FlowMigrated is what became of each Flow.
-type FlowMigrated struct {
+// A FlowMigrateResult is what became of each Flow.
+type FlowMigrateResult struct {
 	Migrated []struct {
 		SourceName string       `json:"source_name"`
 		SourceID   graph.FlowID `json:"source_id"`
@@ -276,10 +276,10 @@ type FlowMigrated struct {
 		Code       string `json:"error_code"`
 		Message    string `json:"error_message"`
 	} `json:"failed_flows"`
-	Answer
+	Resource
 }
 
-func (m *FlowMigrated) incomplete() string {
+func (m *FlowMigrateResult) incomplete() string {
 	if m.Migrated == nil && m.Failed == nil {
 		return "the answer names no Flow"
 	}
@@ -303,7 +303,7 @@ type FlowMigrateParams struct {
 // graph:POST /{waba-id}/migrate_flows
 func (s *FlowsService) Migrate(
 	ctx context.Context, to graph.WABAID, params FlowMigrateParams,
-) (*FlowMigrated, error) {
+) (*FlowMigrateResult, error) {
 	var p problems
 	p.needs("FlowMigrateParams.From", string(params.From))
 	p.count("FlowMigrateParams.Names", len(params.Names), 1, 100)
@@ -314,7 +314,7 @@ func (s *FlowsService) Migrate(
 	if err != nil {
 		return nil, err
 	}
-	return post[FlowMigrated](ctx, s.c, request{
+	return post[FlowMigrateResult](ctx, s.c, request{
 		method: http.MethodPost, path: "/{waba-id}/migrate_flows", ids: []string{string(to)},
 	}, url.Values{"source_waba_id": {string(params.From)}, "source_flow_names": {string(b)}})
 }
@@ -325,7 +325,7 @@ type FlowKey struct {
 
 	// Status is FlowKeyValid, or FlowKeyMismatch after the number was registered anew: set the key again then.
 	Status FlowKeyStatus `json:"business_public_key_signature_status"`
-	Answer
+	Resource
 }
 
 // A FlowKeyStatus is whether a key is good. Meta may add values.
@@ -358,7 +358,7 @@ func (s *FlowsService) SetKey(ctx context.Context, phone graph.PhoneNumberID, pu
 	}
 	_, err := post[success](ctx, s.c, request{
 		method: http.MethodPost, path: "/{phone-number-id}/whatsapp_business_encryption", ids: []string{string(phone)}, phone: phone,
-		replay: ReplayIdempotent,
+		replay: RetryIdempotent,
 	}, url.Values{"business_public_key": {publicKeyPEM}})
 	return err
 }

@@ -36,7 +36,7 @@ func FuzzAnswer(f *testing.F) {
 		})
 		client := newClient(t, cloudapi.Config{
 			AppID: appID, AppSecret: appSecret, AccessToken: token, Limiter: cloudapi.Unlimited, HTTPClient: &http.Client{Transport: transport},
-			Retry: cloudapi.Retry{MaxAttempts: 1, MinWait: time.Microsecond, MaxWait: time.Microsecond},
+			Retry: cloudapi.RetryPolicy{MaxAttempts: 1, MinWait: time.Microsecond, MaxWait: time.Microsecond},
 		})
 		err := all[names[int(which)%len(names)]](t.Context(), client)
 		if err == nil {

@@ -47,10 +47,10 @@ func FuzzErrorBody(f *testing.F) {
 		}
 		_ = e.Error()
 		_ = e.outcomeOf()
-		if e.isSyncRefusal() && mayReplay(ReplayIdempotent, &e) {
+		if e.isSyncRefusal() && mayReplay(RetryIdempotent, &e) {
 			t.Fatalf("a spent synchronisation would be repeated: %q", body)
 		}
-		if mayReplay(ReplayNever, &e) {
+		if mayReplay(RetryNever, &e) {
 			t.Fatal("never is never")
 		}
 	})
@@ -82,8 +82,8 @@ func FuzzUsageHeaders(f *testing.F) {
 			t.Fatalf("%q asks for %v", retry, wait)
 		}
 		for _, code := range []graph.Code{graph.CodeRateLimitHit, graph.CodePairRateLimitHit, graph.CodeAppRateLimit} {
-			s := Call{Meta: m, Err: &Error{Code: code, coded: true, RetryAfter: wait}}.Slowdown()
-			if max(s.Pause, s.PausePair) > time.Hour || min(s.Pause, s.PausePair) < 0 || s.Ceiling < 0 || s.Ceiling > 1 {
+			s := Attempt{Response: m, Err: &Error{Code: code, coded: true, RetryAfter: wait}}.Throttle()
+			if max(s.Pause, s.PausePair) > time.Hour || min(s.Pause, s.PausePair) < 0 || s.RateShare < 0 || s.RateShare > 1 {
 				t.Fatalf("%q and %q stop a number for too long: %+v", business, retry, s)
 			}
 		}

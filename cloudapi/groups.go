@@ -22,7 +22,7 @@ type Group struct {
 	CreatedAt        graph.Timestamp    `json:"creation_timestamp"`
 	ParticipantCount int                `json:"total_participant_count"`
 	Participants     []GroupParticipant `json:"participants"`
-	Answer
+	Resource
 }
 
 func (g *Group) incomplete() string { return withoutID(g.ID) }
@@ -33,8 +33,8 @@ type GroupParticipant struct {
 	UserID graph.UserID `json:"user_id"`
 }
 
-// A NewGroup is a group to make.
-type NewGroup struct {
+// A GroupCreateParams is a group to make.
+type GroupCreateParams struct {
 	Subject      string             `json:"subject"`              // at most 128 characters
 	Description  string             `json:"description,omitzero"` // at most 2048
 	JoinApproval graph.JoinApproval `json:"join_approval_mode,omitzero"`
@@ -47,11 +47,11 @@ type NewGroup struct {
 //
 // graph:POST /{phone-number-id}/groups
 func (s *GroupsService) Create(
-	ctx context.Context, phone graph.PhoneNumberID, g NewGroup,
+	ctx context.Context, phone graph.PhoneNumberID, g GroupCreateParams,
 ) (requestID string, err error) {
 	var p problems
-	p.text("NewGroup.Subject", g.Subject, 128)
-	p.atMost("NewGroup.Description", g.Description, 2048)
+	p.text("GroupCreateParams.Subject", g.Subject, 128)
+	p.atMost("GroupCreateParams.Description", g.Description, 2048)
 	if err := p.err(); err != nil {
 		return "", err
 	}
@@ -59,7 +59,7 @@ func (s *GroupsService) Create(
 		method: http.MethodPost, path: "/{phone-number-id}/groups", ids: []string{string(phone)}, phone: phone,
 	}, struct {
 		product
-		NewGroup
+		GroupCreateParams
 	}{whatsapp, g})
 	if err != nil {
 		return "", err
@@ -67,8 +67,8 @@ func (s *GroupsService) Create(
 	return string(resp.RequestID), nil
 }
 
-// A GroupEntry is a group in a list.
-type GroupEntry struct {
+// A GroupSummary is a group in a list.
+type GroupSummary struct {
 	ID        graph.GroupID   `json:"id"`
 	Subject   string          `json:"subject"`
 	CreatedAt graph.Timestamp `json:"created_at"`
@@ -79,8 +79,8 @@ type GroupEntry struct {
 // Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/groups/reference
 //
 // graph:GET /{phone-number-id}/groups
-func (s *GroupsService) List(ctx context.Context, phone graph.PhoneNumberID) iter.Seq2[*GroupEntry, error] {
-	return list[GroupEntry](ctx, s.c, request{
+func (s *GroupsService) List(ctx context.Context, phone graph.PhoneNumberID) iter.Seq2[*GroupSummary, error] {
+	return list[GroupSummary](ctx, s.c, request{
 		method: http.MethodGet, path: "/{phone-number-id}/groups", ids: []string{string(phone)}, phone: phone,
 	})
 }
@@ -102,13 +102,13 @@ func (s *GroupsService) Get(ctx context.Context, group graph.GroupID) (*Group, e
 func (s *GroupsService) request(method, edge string, group graph.GroupID, options any) request {
 	r := request{method: method, path: "/{group-id}" + edge, ids: []string{string(group)}, options: options}
 	if method == http.MethodDelete {
-		r.replay = ReplayIdempotent
+		r.replay = RetryIdempotent
 	}
 	return r
 }
 
-// A GroupUpdate changes the members that are not nil.
-type GroupUpdate struct {
+// A GroupUpdateParams changes the members that are not nil.
+type GroupUpdateParams struct {
 	Subject     *string `json:"subject,omitzero"`
 	Description *string `json:"description,omitzero"`
 }
@@ -118,25 +118,25 @@ type GroupUpdate struct {
 // Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/groups/reference
 //
 // graph:POST /{group-id}
-func (s *GroupsService) Update(ctx context.Context, group graph.GroupID, u GroupUpdate) error {
+func (s *GroupsService) Update(ctx context.Context, group graph.GroupID, u GroupUpdateParams) error {
 	var p problems
-	if u == (GroupUpdate{}) {
-		p.missing("the GroupUpdate changes nothing")
+	if u == (GroupUpdateParams{}) {
+		p.missing("the GroupUpdateParams changes nothing")
 	}
 	if u.Subject != nil {
-		p.text("GroupUpdate.Subject", *u.Subject, 128)
+		p.text("GroupUpdateParams.Subject", *u.Subject, 128)
 	}
 	if u.Description != nil {
-		p.atMost("GroupUpdate.Description", *u.Description, 2048)
+		p.atMost("GroupUpdateParams.Description", *u.Description, 2048)
 	}
 	if err := p.err(); err != nil {
 		return err
 	}
 	r := s.request(http.MethodPost, "", group, nil)
-	r.replay = ReplayIdempotent
+	r.replay = RetryIdempotent
 	return s.accepted(ctx, r, struct {
 		product
-		GroupUpdate
+		GroupUpdateParams
 	}{whatsapp, u})
 }
 
@@ -149,19 +149,19 @@ func (s *GroupsService) Update(ctx context.Context, group graph.GroupID, u Group
 func (s *GroupsService) SetPicture(ctx context.Context, group graph.GroupID, picture MediaUpload) error {
 	var p problems
 	picture.check(&p)
-	if picture.Type != "" && picture.Type != "image/jpeg" {
-		p.limit("MediaUpload.Type of a group's picture must be image/jpeg")
+	if picture.MIMEType != "" && picture.MIMEType != "image/jpeg" {
+		p.limit("MediaUpload.MIMEType of a group's picture must be image/jpeg")
 	}
 	if err := p.err(); err != nil {
 		return err
 	}
 	r := s.request(http.MethodPost, "", group, nil)
-	r.replay = ReplayIdempotent
+	r.replay = RetryIdempotent
 	var err error
 	if r.upload, err = picture.form("file", [][2]string{{"messaging_product", "whatsapp"}}); err != nil {
 		return err
 	}
-	r.sensitive = []string{picture.Name}
+	r.sensitive = []string{picture.Filename}
 	_, err = call[groupAnswer](ctx, s.c, r)
 	return err
 }
@@ -284,7 +284,7 @@ type JoinRequest struct {
 	WAID   string          `json:"wa_id"`
 	UserID graph.UserID    `json:"user_id"`
 	At     graph.Timestamp `json:"creation_timestamp"`
-	Answer
+	Resource
 }
 
 // JoinRequests walks through the people who wait to be let in.
@@ -298,9 +298,9 @@ func (s *GroupsService) JoinRequests(ctx context.Context, group graph.GroupID) i
 
 // A JoinResult is what became of each request.
 type JoinResult struct {
-	Done   []string // ids that were approved or rejected
-	Failed []JoinFailure
-	Meta   ResponseMeta
+	Done     []string // ids that were approved or rejected
+	Failed   []JoinFailure
+	Response Response
 }
 
 // A JoinFailure is a request that could not be decided, with the reasons.
@@ -341,7 +341,7 @@ func (s *GroupsService) decide(
 	if err != nil {
 		return nil, err
 	}
-	result := &JoinResult{Done: append(resp.Approved, resp.Rejected...), Failed: resp.Failed, Meta: resp.meta}
+	result := &JoinResult{Done: append(resp.Approved, resp.Rejected...), Failed: resp.Failed, Response: resp.meta}
 	reasons := resp.Errors
 	for _, f := range resp.Failed {
 		reasons = append(reasons, f.Errors...)
@@ -350,7 +350,7 @@ func (s *GroupsService) decide(
 		return result, nil
 	}
 	e := &Error{
-		Method: r.method, PathTemplate: r.path, StatusCode: resp.meta.Status, TraceID: resp.meta.TraceID, Meta: resp.meta,
+		Method: r.method, PathTemplate: r.path, StatusCode: resp.meta.Status, TraceID: resp.meta.TraceID, Response: resp.meta,
 		Outcome: OutcomeRefused, problem: "some of the join requests could not be decided",
 	}
 	if len(reasons) > 0 {
@@ -365,7 +365,7 @@ type joinResponse struct {
 	Rejected []string      `json:"rejected_join_requests"`
 	Failed   []JoinFailure `json:"failed_join_requests"`
 	Errors   []BlockError  `json:"errors"`
-	meta     ResponseMeta
+	meta     Response
 }
 
 func (j *joinResponse) incomplete() string {
@@ -375,4 +375,4 @@ func (j *joinResponse) incomplete() string {
 	return ""
 }
 
-func (j *joinResponse) setMeta(m ResponseMeta) { j.meta = m }
+func (j *joinResponse) setMeta(m Response) { j.meta = m }

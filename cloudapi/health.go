@@ -14,12 +14,12 @@ type HealthService service
 type Health struct {
 	ID     string       `json:"id"`
 	Status HealthStatus `json:"health_status"`
-	Answer
+	Resource
 }
 
 // A HealthStatus is the worst state among the entities, and each of them.
 type HealthStatus struct {
-	CanSend  Availability   `json:"can_send_message"`
+	CanSend  HealthState    `json:"can_send_message"`
 	Entities []HealthEntity `json:"entities"`
 }
 
@@ -27,8 +27,8 @@ type HealthStatus struct {
 type HealthEntity struct {
 	Type    string        `json:"entity_type"` // such as "PHONE_NUMBER", "WABA", "BUSINESS", "APP"
 	ID      string        `json:"id"`
-	CanSend Availability  `json:"can_send_message"`
-	CanCall Availability  `json:"can_receive_call_sip"`
+	CanSend HealthState   `json:"can_send_message"`
+	CanCall HealthState   `json:"can_receive_call_sip"`
 	Info    []string      `json:"additional_info"`
 	Errors  []HealthError `json:"errors"`
 }
@@ -40,13 +40,13 @@ type HealthError struct {
 	Solution    string `json:"possible_solution"`
 }
 
-// An Availability is a state of health. Meta may add values.
-type Availability string
+// A HealthState is a state of health. Meta may add values.
+type HealthState string
 
 const (
-	Available Availability = "AVAILABLE"
-	Limited   Availability = "LIMITED"
-	Blocked   Availability = "BLOCKED"
+	HealthAvailable HealthState = "AVAILABLE"
+	HealthLimited   HealthState = "LIMITED"
+	HealthBlocked   HealthState = "BLOCKED"
 )
 
 func (h *Health) incomplete() string {

@@ -135,7 +135,7 @@ func http2Config(srv *h2Server) cloudapi.Config {
 	hc.Transport.(*http.Transport).ForceAttemptHTTP2 = true
 	return cloudapi.Config{
 		AppID: appID, AppSecret: appSecret, AccessToken: token, BaseURL: srv.URL, HTTPClient: hc, Limiter: cloudapi.Unlimited,
-		Retry: cloudapi.Retry{MinWait: time.Millisecond, MaxWait: time.Millisecond},
+		Retry: cloudapi.RetryPolicy{MinWait: time.Millisecond, MaxWait: time.Millisecond},
 	}
 }
 

@@ -21,10 +21,10 @@ const (
 	HighRate = 1000
 )
 
-// The pair rule: one message in PairPause to the same person, with bursts of up to PairBurst that are paid back by silence.
+// The pair rule: one message in PairInterval to the same person, with bursts of up to PairBurst that are paid back by silence.
 const (
-	PairPause = 6 * time.Second
-	PairBurst = 45
+	PairInterval = 6 * time.Second
+	PairBurst    = 45
 )
 
 // A Limiter holds sends back so that Meta does not have to refuse them. Wait returns when the message may leave, or an
@@ -32,30 +32,30 @@ const (
 // attempt to send.
 //
 // [MemLimiter] is for one process, module cloudapi/redislimit for several that share a budget. A Limiter that is a
-// [LearningLimiter] too is told what became of the attempts, one that is an [InboundRecorder] too what numbers receive.
+// [AdaptiveLimiter] too is told what became of the attempts, one that is an [InboundRecorder] too what numbers receive.
 //
 // An outbox can wrap one, to note that a message is on its way as late as possible, when Wait lets it pass: what is noted is in doubt
 // after a crash. An error of the note keeps the message back.
 type Limiter interface {
-	Wait(ctx context.Context, t Turn) error
+	Wait(ctx context.Context, t SendRequest) error
 }
 
-// A LearningLimiter slows down by what Meta answers. Learn is called after every attempt to send that Wait let through, in
-// the goroutine of the call; [Call.Slowdown] says what to make of it.
-type LearningLimiter interface {
+// An AdaptiveLimiter slows down by what Meta answers. Observe is called after every attempt to send that Wait let through, in
+// the goroutine of the call; [Attempt.Throttle] says what to make of it.
+type AdaptiveLimiter interface {
 	Limiter
-	Learn(ctx context.Context, t Turn, c Call)
+	Observe(ctx context.Context, t SendRequest, c Attempt)
 }
 
 // An InboundRecorder is a [Limiter] that counts received messages, because they take from the same throughput as sent ones. A
-// coexistence.Tracker calls Received for each message of a customer. at is when the message came to Meta.
+// coexistence.Tracker calls RecordInbound for each message of a customer. at is when the message came to Meta.
 type InboundRecorder interface {
 	Limiter
-	Received(ctx context.Context, phone graph.PhoneNumberID, at time.Time)
+	RecordInbound(ctx context.Context, phone graph.PhoneNumberID, at time.Time)
 }
 
-// A Turn is an attempt to send that asks a [Limiter].
-type Turn struct {
+// A SendRequest is an attempt to send that asks a [Limiter].
+type SendRequest struct {
 	From     graph.PhoneNumberID
 	To       Recipient
 	Priority Priority
@@ -77,7 +77,7 @@ var Unlimited Limiter = unlimited{}
 
 type unlimited struct{}
 
-func (unlimited) Wait(ctx context.Context, _ Turn) error { return ctx.Err() }
+func (unlimited) Wait(ctx context.Context, _ SendRequest) error { return ctx.Err() }
 
 // MessagesPerSecond returns the throughput of a number that was read with the fields is_on_biz_app, platform_type and
 // throughput, as [PhonesService.Get] does. A number that may coexist has [CoexistenceRate].

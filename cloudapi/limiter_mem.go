@@ -14,10 +14,10 @@ import (
 // number. Use one for all clients of a process.
 //
 // It keeps three rules for each number: its messages a second, spread evenly; the pair rule; and what Meta's answers ask for
-// ([Call.Slowdown]). Replies go before campaigns; messages of the same priority to one person keep the order in which they
+// ([Attempt.Throttle]). Replies go before campaigns; messages of the same priority to one person keep the order in which they
 // came. Whoever gives up waiting holds nobody back.
 //
-// What a number receives counts as well: call [MemLimiter.Received], or let a coexistence.Tracker do it. It remembers only
+// What a number receives counts as well: call [MemLimiter.RecordInbound], or let a coexistence.Tracker do it. It remembers only
 // numbers and pairs with something to remember, mostly for seconds. After a restart it remembers nothing: a number may send one
 // message at once, as always, and each person may be sent a burst. Meta refuses what is too much, and Send repeats it later;
 // module cloudapi/redislimit keeps the budgets over a restart.
@@ -32,12 +32,12 @@ type MemLimiter struct {
 }
 
 var (
-	_ LearningLimiter = (*MemLimiter)(nil)
+	_ AdaptiveLimiter = (*MemLimiter)(nil)
 	_ InboundRecorder = (*MemLimiter)(nil)
 )
 
 // Wait implements [Limiter]. If it knows that the context ends before the message may leave, it returns at once.
-func (l *MemLimiter) Wait(ctx context.Context, t Turn) error {
+func (l *MemLimiter) Wait(ctx context.Context, t SendRequest) error {
 	n := l.enter(t.From)
 	defer l.exit(n)
 	urgent := t.Priority == PriorityReply
@@ -89,10 +89,10 @@ func (l *MemLimiter) giveBack(p *pair) {
 	p.line.Wake()
 }
 
-// Learn implements [LearningLimiter].
-func (l *MemLimiter) Learn(_ context.Context, t Turn, c Call) {
-	s := c.Slowdown()
-	if s == (Slowdown{}) {
+// Observe implements [AdaptiveLimiter].
+func (l *MemLimiter) Observe(_ context.Context, t SendRequest, c Attempt) {
+	s := c.Throttle()
+	if s == (Throttle{}) {
 		return
 	}
 	n := l.enter(t.From)
@@ -110,9 +110,9 @@ func (l *MemLimiter) Learn(_ context.Context, t Turn, c Call) {
 	}
 }
 
-// Received counts a message that a number received, and that takes from the same budget as those it sends. at is when the
+// RecordInbound counts a message that a number received, and that takes from the same budget as those it sends. at is when the
 // message came to Meta; the one of an old delivery, which took from a budget of the past, is not counted.
-func (l *MemLimiter) Received(_ context.Context, phone graph.PhoneNumberID, at time.Time) {
+func (l *MemLimiter) RecordInbound(_ context.Context, phone graph.PhoneNumberID, at time.Time) {
 	now := time.Now()
 	if now.Sub(at) > time.Minute {
 		return

@@ -19,7 +19,7 @@ func TestTheLimiterForgetsWhatItNeedNotKnow(t *testing.T) {
 		most := 0
 		for i := range 30_000 {
 			to := ToPhone(fmt.Sprintf("+1555%07d", i))
-			require.NoError(t, l.Wait(t.Context(), Turn{From: "1", To: to}))
+			require.NoError(t, l.Wait(t.Context(), SendRequest{From: "1", To: to}))
 			most = max(most, len(l.numbers["1"].pairs))
 		}
 		// A pair is remembered for six seconds, which is 6,000 of them at that rate.
@@ -29,7 +29,7 @@ func TestTheLimiterForgetsWhatItNeedNotKnow(t *testing.T) {
 		most = 0
 		for i := range 30_000 {
 			from := graph.PhoneNumberID(fmt.Sprint(i))
-			require.NoError(t, l.Wait(t.Context(), Turn{From: from, To: ToPhone("+15550100123")}))
+			require.NoError(t, l.Wait(t.Context(), SendRequest{From: from, To: ToPhone("+15550100123")}))
 			time.Sleep(10 * time.Millisecond)
 			most = max(most, len(l.numbers))
 		}
@@ -45,10 +45,10 @@ func TestAForgottenNumberBehavesLikeANewOne(t *testing.T) {
 	n.take(now, CoexistenceRate)
 	require.False(t, n.idle(now))
 	require.True(t, n.idle(now.Add(time.Second)))
-	n.pace.learn(Slowdown{Pause: time.Minute}, now)
+	n.pace.learn(Throttle{Pause: time.Minute}, now)
 	require.False(t, n.idle(now.Add(time.Second)))
 	require.True(t, n.idle(now.Add(time.Minute)))
-	n.pace.learn(Slowdown{Halve: true}, now.Add(time.Minute))
+	n.pace.learn(Throttle{HalveRate: true}, now.Add(time.Minute))
 	require.False(t, n.idle(now.Add(time.Minute+time.Second)))
 	require.True(t, n.idle(now.Add(2*time.Minute)))
 	n.pair(ToPhone("+15550100123"), now)

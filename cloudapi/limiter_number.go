@@ -76,7 +76,7 @@ func (n *number) pair(to Recipient, now time.Time) *pair {
 		if n.pairs == nil {
 			n.pairs = map[Recipient]*pair{}
 		}
-		p = &pair{bucket: rate.NewLimiter(rate.Every(PairPause), PairBurst)}
+		p = &pair{bucket: rate.NewLimiter(rate.Every(PairInterval), PairBurst)}
 		n.pairs[to] = p
 	}
 	return p
@@ -90,7 +90,7 @@ func (p *pair) take(now time.Time) time.Duration {
 	if p.bucket.AllowN(now, 1) {
 		return 0
 	}
-	return max(time.Duration((1-p.bucket.TokensAt(now))*float64(PairPause)), time.Microsecond)
+	return max(time.Duration((1-p.bucket.TokensAt(now))*float64(PairInterval)), time.Microsecond)
 }
 
 func (n *number) sweep(now time.Time) {
@@ -129,16 +129,16 @@ func (p *pace) share(now time.Time) float64 {
 	return min(1, 1-p.lost+float64(now.Sub(p.at))/float64(recovery))
 }
 
-func (p *pace) learn(s Slowdown, now time.Time) {
+func (p *pace) learn(s Throttle, now time.Time) {
 	if s.Pause > 0 {
 		p.pausedUntil = later(p.pausedUntil, now.Add(s.Pause))
 	}
 	share := p.share(now)
-	if s.Halve && now.Sub(p.halvedAt) >= time.Second {
+	if s.HalveRate && now.Sub(p.halvedAt) >= time.Second {
 		share, p.halvedAt = share/2, now
 	}
-	if s.Ceiling > 0 {
-		share = min(share, s.Ceiling)
+	if s.RateShare > 0 {
+		share = min(share, s.RateShare)
 	}
 	if share < 1 {
 		p.lost, p.at = 1-max(share, leastShare), now

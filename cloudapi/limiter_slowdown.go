@@ -8,22 +8,22 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 )
 
-// A Slowdown is what an answer of Meta's asks of a [Limiter]. The zero Slowdown asks for nothing. No pause is longer than an
+// A Throttle is what an answer of Meta's asks of a [Limiter]. The zero Slowdown asks for nothing. No pause is longer than an
 // hour, which is what Meta's budgets roll over: whatever a header says, the next message then finds out.
-type Slowdown struct {
+type Throttle struct {
 	// Pause keeps every message of the number back for so long.
 	Pause time.Duration
 
 	// PausePair keeps messages to the same recipient back for so long. Others are not concerned.
 	PausePair time.Duration
 
-	// Halve asks for half of the present throughput, to be regained slowly. A throughput limit was hit, and several
+	// HalveRate asks for half of the present throughput, to be regained slowly. A throughput limit was hit, and several
 	// requests that were under way together may say so: halve once a second at most.
-	Halve bool
+	HalveRate bool
 
-	// Ceiling is the share of the number's throughput that is left while Meta's usage headers are high, down to 0.1. Zero
+	// RateShare is the share of the number's throughput that is left while Meta's usage headers are high, down to 0.1. Zero
 	// means all.
-	Ceiling float64
+	RateShare float64
 }
 
 // Percent of a budget at which sends become slower, and how slow they get.
@@ -32,9 +32,9 @@ const (
 	slowest  = 0.1
 )
 
-// Slowdown reads what an attempt to send teaches about the budgets it takes from: throttle codes, Retry-After and the usage
+// Throttle reads what an attempt to send teaches about the budgets it takes from: throttle codes, Retry-After and the usage
 // headers. Usage of type whatsapp_business_management is passed over: it is about other calls than sends.
-func (c Call) Slowdown() Slowdown {
+func (c Attempt) Throttle() Throttle {
 	s := c.slowdown()
 	s.Pause, s.PausePair = min(s.Pause, longestPause), min(s.PausePair, longestPause)
 	return s
@@ -42,8 +42,8 @@ func (c Call) Slowdown() Slowdown {
 
 const longestPause = time.Hour
 
-func (c Call) slowdown() Slowdown {
-	s := Slowdown{Ceiling: c.Meta.ceiling(), Pause: c.Meta.sendRegainAccess()}
+func (c Attempt) slowdown() Throttle {
+	s := Throttle{RateShare: c.Response.ceiling(), Pause: c.Response.sendRegainAccess()}
 	e, ok := errors.AsType[*Error](c.Err)
 	if !ok {
 		return s
@@ -51,19 +51,19 @@ func (c Call) slowdown() Slowdown {
 	switch {
 	case e.isSyncRefusal():
 	case e.Code == graph.CodePairRateLimitHit:
-		s.PausePair = max(PairPause, e.RetryAfter)
+		s.PausePair = max(PairInterval, e.RetryAfter)
 	case e.Code == graph.CodeAccountInMaintenance:
 		s.Pause = max(s.Pause, e.RetryAfter, time.Minute) // how long a throughput upgrade takes
 	case e.Code == graph.CodeRateLimitHit, e.StatusCode == http.StatusTooManyRequests && !e.hasCode():
-		s.Pause, s.Halve = max(s.Pause, e.RetryAfter, time.Second), true
+		s.Pause, s.HalveRate = max(s.Pause, e.RetryAfter, time.Second), true
 	case e.coded && e.Code.ProvesRefusal():
-		s.Pause, s.Halve = max(s.Pause, e.RetryAfter, 5*time.Second), true
+		s.Pause, s.HalveRate = max(s.Pause, e.RetryAfter, 5*time.Second), true
 	}
 	return s
 }
 
 // ceiling falls from 1 at slowFrom percent to slowest at 100.
-func (m ResponseMeta) ceiling() float64 {
+func (m Response) ceiling() float64 {
 	usage := 0
 	if m.AppUsage != nil {
 		usage = m.AppUsage.Max()
@@ -79,7 +79,7 @@ func (m ResponseMeta) ceiling() float64 {
 	return max(slowest, 1-(1-slowest)*float64(usage-slowFrom)/float64(100-slowFrom))
 }
 
-func (m ResponseMeta) sendRegainAccess() time.Duration {
+func (m Response) sendRegainAccess() time.Duration {
 	var longest time.Duration
 	for _, u := range m.BusinessUsage {
 		if u.aboutSends() {

@@ -18,15 +18,17 @@ import (
 // person is the i-th of many made-up people.
 func person(i int) cloudapi.Recipient { return cloudapi.ToPhone(fmt.Sprintf("+1555%07d", i)) }
 
-func turnTo(to cloudapi.Recipient) cloudapi.Turn { return cloudapi.Turn{From: phoneID, To: to} }
+func turnTo(to cloudapi.Recipient) cloudapi.SendRequest {
+	return cloudapi.SendRequest{From: phoneID, To: to}
+}
 
 // refused is an attempt that ended with a code, as a limiter is told of it.
-func refused(code graph.Code, retryAfter time.Duration) cloudapi.Call {
+func refused(code graph.Code, retryAfter time.Duration) cloudapi.Attempt {
 	rt, _ := answers(response(400, graphError(fmt.Sprint(int(code)), ""), "Retry-After", fmt.Sprint(int(retryAfter/time.Second))))
-	var seen cloudapi.Call
+	var seen cloudapi.Attempt
 	c, err := cloudapi.NewClient(cloudapi.Config{
 		AccessToken: token, HTTPClient: &http.Client{Transport: rt}, Limiter: cloudapi.Unlimited,
-		Retry: cloudapi.Retry{MaxAttempts: 1}, Observe: func(_ context.Context, c cloudapi.Call) { seen = c },
+		Retry: cloudapi.RetryPolicy{MaxAttempts: 1}, Observe: func(_ context.Context, c cloudapi.Attempt) { seen = c },
 	})
 	if err == nil {
 		_, err = c.Messages.Send(context.Background(), phoneID, text())
@@ -99,7 +101,7 @@ func TestNumbersDoNotHoldEachOtherBack(t *testing.T) {
 		l := new(cloudapi.MemLimiter)
 		began := time.Now()
 		for i := range 100 {
-			turn := cloudapi.Turn{From: graph.PhoneNumberID(fmt.Sprint(i)), To: person(1)}
+			turn := cloudapi.SendRequest{From: graph.PhoneNumberID(fmt.Sprint(i)), To: person(1)}
 			require.NoError(t, l.Wait(t.Context(), turn))
 		}
 		require.Zero(t, time.Since(began))
@@ -114,7 +116,7 @@ func TestReceivedMessagesTakeFromTheSameBudget(t *testing.T) {
 		var feed sync.WaitGroup
 		feed.Go(func() { // ten a second come in
 			for ctx.Err() == nil {
-				l.Received(ctx, phoneID, time.Now())
+				l.RecordInbound(ctx, phoneID, time.Now())
 				time.Sleep(100 * time.Millisecond)
 			}
 		})
@@ -130,13 +132,13 @@ func TestLateDeliveriesDoNotStopTheSends(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := new(cloudapi.MemLimiter)
 		for range 10_000 {
-			l.Received(t.Context(), phoneID, time.Now().Add(-time.Hour)) // after an outage
+			l.RecordInbound(t.Context(), phoneID, time.Now().Add(-time.Hour)) // after an outage
 		}
 		began := time.Now()
 		require.NoError(t, l.Wait(t.Context(), turnTo(person(1))))
 		require.Zero(t, time.Since(began))
 		for range 10_000 {
-			l.Received(t.Context(), phoneID, time.Now().Add(-30*time.Second))
+			l.RecordInbound(t.Context(), phoneID, time.Now().Add(-30*time.Second))
 		}
 		require.NoError(t, l.Wait(t.Context(), turnTo(person(1))))
 		require.LessOrEqual(t, time.Since(began), 2*time.Second)
@@ -169,7 +171,7 @@ func TestRepliesGoBeforeCampaigns(t *testing.T) {
 		var campaign sync.WaitGroup
 		for i := range 1000 {
 			campaign.Go(func() {
-				_ = l.Wait(ctx, cloudapi.Turn{From: phoneID, To: person(i), Priority: cloudapi.PriorityCampaign})
+				_ = l.Wait(ctx, cloudapi.SendRequest{From: phoneID, To: person(i), Priority: cloudapi.PriorityCampaign})
 			})
 		}
 		time.Sleep(10 * time.Second)
@@ -214,7 +216,7 @@ func TestTheContextEndsAWait(t *testing.T) {
 		t.Parallel()
 		synctest.Test(t, func(t *testing.T) {
 			l := new(cloudapi.MemLimiter)
-			l.Learn(t.Context(), turnTo(person(1)), refused(graph.CodeRateLimitHit, time.Minute))
+			l.Observe(t.Context(), turnTo(person(1)), refused(graph.CodeRateLimitHit, time.Minute))
 			ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 			defer cancel()
 			began := time.Now()
@@ -228,10 +230,10 @@ func TestTheContextEndsAWait(t *testing.T) {
 
 func TestThrottlesSlowDown(t *testing.T) {
 	t.Parallel()
-	pause := func(t *testing.T, c cloudapi.Call, next cloudapi.Recipient) time.Duration {
+	pause := func(t *testing.T, c cloudapi.Attempt, next cloudapi.Recipient) time.Duration {
 		t.Helper()
 		l := new(cloudapi.MemLimiter)
-		l.Learn(t.Context(), turnTo(person(1)), c)
+		l.Observe(t.Context(), turnTo(person(1)), c)
 		began := time.Now()
 		require.NoError(t, l.Wait(t.Context(), turnTo(next)))
 		return time.Since(began).Round(time.Millisecond)
@@ -271,7 +273,7 @@ func TestThroughputIsHalvedOnceForManyRefusalsAndComesBack(t *testing.T) {
 		l := new(cloudapi.MemLimiter)
 		c := refused(graph.CodeRateLimitHit, 0)
 		for range 20 { // all that were under way
-			l.Learn(t.Context(), turnTo(person(1)), c)
+			l.Observe(t.Context(), turnTo(person(1)), c)
 		}
 		left := flood(t, l, 10)
 		require.InDelta(t, 1+9/11.0, left[9].Seconds(), 0.2, "a second of silence, then half the speed")
@@ -283,36 +285,36 @@ func TestThroughputIsHalvedOnceForManyRefusalsAndComesBack(t *testing.T) {
 
 func TestUsageHeadersSlowDown(t *testing.T) {
 	t.Parallel()
-	business := func(kind string, calls int, regain time.Duration) cloudapi.Call {
-		return cloudapi.Call{Meta: cloudapi.ResponseMeta{BusinessUsage: []cloudapi.BusinessUsage{
+	business := func(kind string, calls int, regain time.Duration) cloudapi.Attempt {
+		return cloudapi.Attempt{Response: cloudapi.Response{BusinessUsage: []cloudapi.BusinessUsage{
 			{Type: kind, Usage: cloudapi.Usage{Calls: calls}, RegainAccess: regain},
 		}}}
 	}
-	app := func(calls int) cloudapi.Call {
-		return cloudapi.Call{Meta: cloudapi.ResponseMeta{AppUsage: &cloudapi.Usage{Calls: calls}}}
+	app := func(calls int) cloudapi.Attempt {
+		return cloudapi.Attempt{Response: cloudapi.Response{AppUsage: &cloudapi.Usage{Calls: calls}}}
 	}
 	tests := map[string]struct {
-		call cloudapi.Call
-		want cloudapi.Slowdown
+		call cloudapi.Attempt
+		want cloudapi.Throttle
 	}{
-		"nothing":            {cloudapi.Call{}, cloudapi.Slowdown{}},
-		"little":             {app(75), cloudapi.Slowdown{}},
-		"some":               {app(80), cloudapi.Slowdown{Ceiling: 0.82}},
-		"all":                {app(100), cloudapi.Slowdown{Ceiling: 0.1}},
-		"more than all":      {app(250), cloudapi.Slowdown{Ceiling: 0.1}},
-		"of the business":    {business("whatsapp", 100, 0), cloudapi.Slowdown{Ceiling: 0.1}},
-		"spent":              {business("whatsapp", 0, 3*time.Minute), cloudapi.Slowdown{Pause: 3 * time.Minute}},
-		"of management":      {business("whatsapp_business_management", 100, time.Minute), cloudapi.Slowdown{}},
-		"429 without a body": {cloudapi.Call{Err: &cloudapi.Error{StatusCode: 429}}, cloudapi.Slowdown{Pause: time.Second, Halve: true}},
-		"500 without a body": {cloudapi.Call{Err: &cloudapi.Error{StatusCode: 500}}, cloudapi.Slowdown{}},
-		"a spent sync":       {refusedWith("4", "2593107"), cloudapi.Slowdown{}},
+		"nothing":            {cloudapi.Attempt{}, cloudapi.Throttle{}},
+		"little":             {app(75), cloudapi.Throttle{}},
+		"some":               {app(80), cloudapi.Throttle{RateShare: 0.82}},
+		"all":                {app(100), cloudapi.Throttle{RateShare: 0.1}},
+		"more than all":      {app(250), cloudapi.Throttle{RateShare: 0.1}},
+		"of the business":    {business("whatsapp", 100, 0), cloudapi.Throttle{RateShare: 0.1}},
+		"spent":              {business("whatsapp", 0, 3*time.Minute), cloudapi.Throttle{Pause: 3 * time.Minute}},
+		"of management":      {business("whatsapp_business_management", 100, time.Minute), cloudapi.Throttle{}},
+		"429 without a body": {cloudapi.Attempt{Err: &cloudapi.Error{StatusCode: 429}}, cloudapi.Throttle{Pause: time.Second, HalveRate: true}},
+		"500 without a body": {cloudapi.Attempt{Err: &cloudapi.Error{StatusCode: 500}}, cloudapi.Throttle{}},
+		"a spent sync":       {refusedWith("4", "2593107"), cloudapi.Throttle{}},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			got := tt.call.Slowdown()
-			require.InDelta(t, tt.want.Ceiling, got.Ceiling, 0.001)
-			got.Ceiling = tt.want.Ceiling
+			got := tt.call.Throttle()
+			require.InDelta(t, tt.want.RateShare, got.RateShare, 0.001)
+			got.RateShare = tt.want.RateShare
 			require.Equal(t, tt.want, got)
 		})
 	}
@@ -321,18 +323,18 @@ func TestUsageHeadersSlowDown(t *testing.T) {
 		began := time.Now()
 		for i := range 21 {
 			require.NoError(t, l.Wait(t.Context(), turnTo(person(i))))
-			l.Learn(t.Context(), turnTo(person(i)), app(100))
+			l.Observe(t.Context(), turnTo(person(i)), app(100))
 		}
 		require.Greater(t, time.Since(began), 5*time.Second, "two or three a second are left")
 	})
 }
 
-func refusedWith(code, subcode string) cloudapi.Call {
+func refusedWith(code, subcode string) cloudapi.Attempt {
 	rt, _ := answers(response(400, graphError(code, subcode)))
-	var seen cloudapi.Call
+	var seen cloudapi.Attempt
 	c, _ := cloudapi.NewClient(cloudapi.Config{
-		AccessToken: token, HTTPClient: &http.Client{Transport: rt}, Retry: cloudapi.Retry{MaxAttempts: 1},
-		Observe: func(_ context.Context, c cloudapi.Call) { seen = c },
+		AccessToken: token, HTTPClient: &http.Client{Transport: rt}, Retry: cloudapi.RetryPolicy{MaxAttempts: 1},
+		Observe: func(_ context.Context, c cloudapi.Attempt) { seen = c },
 	})
 	_, _ = cloudapi.Do[struct{}](context.Background(), c, cloudapi.Request{Method: "GET", Path: "/me"})
 	return seen
@@ -358,7 +360,7 @@ func TestCopiesOfAClientShareTheDefaultLimiter(t *testing.T) {
 func TestPriorityReachesTheLimiter(t *testing.T) {
 	t.Parallel()
 	rt, _ := answers(response(200, sentBody))
-	var got []cloudapi.Turn
+	var got []cloudapi.SendRequest
 	client := newClient(t, cloudapi.Config{
 		AccessToken: token, HTTPClient: &http.Client{Transport: rt},
 		Limiter: learner{turns: &got},
@@ -367,21 +369,21 @@ func TestPriorityReachesTheLimiter(t *testing.T) {
 	m.Priority = cloudapi.PriorityCampaign
 	_, err := client.Messages.Send(t.Context(), phoneID, m)
 	require.NoError(t, err)
-	turn := cloudapi.Turn{From: phoneID, To: m.To, Priority: cloudapi.PriorityCampaign}
-	require.Equal(t, []cloudapi.Turn{turn, turn}, got, "asked and told")
+	turn := cloudapi.SendRequest{From: phoneID, To: m.To, Priority: cloudapi.PriorityCampaign}
+	require.Equal(t, []cloudapi.SendRequest{turn, turn}, got, "asked and told")
 	_, err = cloudapi.Do[struct{}](t.Context(), client, cloudapi.Request{Method: "GET", Path: "/me"})
 	require.NoError(t, err)
 	require.Len(t, got, 2, "a read takes no turn")
 }
 
-type learner struct{ turns *[]cloudapi.Turn }
+type learner struct{ turns *[]cloudapi.SendRequest }
 
-func (l learner) Wait(_ context.Context, t cloudapi.Turn) error {
+func (l learner) Wait(_ context.Context, t cloudapi.SendRequest) error {
 	*l.turns = append(*l.turns, t)
 	return nil
 }
 
-func (l learner) Learn(_ context.Context, t cloudapi.Turn, _ cloudapi.Call) {
+func (l learner) Observe(_ context.Context, t cloudapi.SendRequest, _ cloudapi.Attempt) {
 	*l.turns = append(*l.turns, t)
 }
 
@@ -423,7 +425,7 @@ func TestThoseWhoGiveUpLeaveTheirTurnsOfThePair(t *testing.T) {
 				}
 				gone.Wait()
 				require.NoError(t, l.Wait(t.Context(), turnTo(person(1))))
-				require.LessOrEqual(t, time.Since(began), cloudapi.PairPause, "people who gave up are still waited for")
+				require.LessOrEqual(t, time.Since(began), cloudapi.PairInterval, "people who gave up are still waited for")
 			})
 		})
 	}

@@ -29,7 +29,7 @@ func list[T any](ctx context.Context, c *Client, r request) iter.Seq2[*T, error]
 					yield(nil, r.broken(p.meta, unreadable(raw, err)))
 					return
 				}
-				if m, ok := any(item).(interface{ setMeta(ResponseMeta) }); ok {
+				if m, ok := any(item).(interface{ setMeta(Response) }); ok {
 					m.setMeta(p.meta)
 				}
 				if !yield(item, nil) {
@@ -56,9 +56,9 @@ func list[T any](ctx context.Context, c *Client, r request) iter.Seq2[*T, error]
 
 // broken is a listing that cannot go on: it has an object that cannot be read, or a next page and no way to it. Ending
 // quietly would look like a complete one.
-func (r request) broken(m ResponseMeta, problem string) *Error {
+func (r request) broken(m Response, problem string) *Error {
 	return &Error{
-		Method: r.method, PathTemplate: r.path, StatusCode: m.Status, TraceID: m.TraceID, Meta: m, Outcome: OutcomeUnknown,
+		Method: r.method, PathTemplate: r.path, StatusCode: m.Status, TraceID: m.TraceID, Response: m, Outcome: OutcomeUnknown,
 		problem: problem,
 	}
 }
@@ -66,7 +66,7 @@ func (r request) broken(m ResponseMeta, problem string) *Error {
 type page struct {
 	Data   []json.RawMessage
 	Paging paging
-	meta   ResponseMeta
+	meta   Response
 }
 
 // UnmarshalJSON reads a page. The groups of a number lie in an object where all others are a list.
@@ -95,7 +95,7 @@ func (p *page) UnmarshalJSON(b []byte) error {
 	return json.Unmarshal(v.Data, &p.Data)
 }
 
-func (p *page) setMeta(m ResponseMeta) { p.meta = m }
+func (p *page) setMeta(m Response) { p.meta = m }
 
 func (p *page) incomplete() string {
 	if p.Data == nil {

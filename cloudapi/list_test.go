@@ -31,7 +31,7 @@ func TestListWalksByCursorAndNeverFollowsNext(t *testing.T) {
 	var ids []graph.PhoneNumberID
 	for p, err := range srv.client(t).Phones.List(t.Context(), wabaID, cloudapi.PhoneListOptions{Limit: 2, Fields: []string{"id"}}) {
 		require.NoError(t, err)
-		require.Equal(t, 200, p.Meta.Status)
+		require.Equal(t, 200, p.Response.Status)
 		ids = append(ids, p.ID)
 	}
 	require.Equal(t, []graph.PhoneNumberID{"1", "2", "3"}, ids)

@@ -21,17 +21,17 @@ func answering(t *testing.T, method string) *cloudapi.Client {
 func TestNodesAreReadWhole(t *testing.T) {
 	t.Parallel()
 	ctx := t.Context()
-	at := graph.At(time.Unix(1795000000, 0))
+	at := graph.NewTimestamp(time.Unix(1795000000, 0))
 
 	media, err := answering(t, "Media.Get").Media.Get(ctx, mediaID, cloudapi.MediaOptions{})
 	require.NoError(t, err)
 	require.Equal(t, int64(303833), media.FileSize, "a string or a number")
-	require.Equal(t, "v25.0", media.Meta.Version)
+	require.Equal(t, "v25.0", media.Response.Version)
 	require.Contains(t, string(media.Raw), "messaging_product")
 
 	health, err := answering(t, "Health.Get").Health.Get(ctx, "1")
 	require.NoError(t, err)
-	require.Equal(t, cloudapi.Limited, health.Status.CanSend)
+	require.Equal(t, cloudapi.HealthLimited, health.Status.CanSend)
 	require.Equal(t, cloudapi.HealthError{Code: 141006, Description: "There is an error with your payment method.", Solution: "Add one."}, health.Status.Entities[1].Errors[0])
 
 	group, err := answering(t, "Groups.Get").Groups.Get(ctx, groupID)
@@ -58,7 +58,7 @@ func TestNodesAreReadWhole(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, 5061, settings.Calling.SIP.Servers[0].Port)
 	require.Equal(t, "0400", settings.Calling.Hours.Weekly[0].Open)
-	require.True(t, settings.IdentityCheck.Check)
+	require.True(t, settings.IdentityCheck.Enabled)
 
 	var blocked []string
 	for u, err := range answering(t, "Block.List").Block.List(ctx, phoneID) {
@@ -70,15 +70,15 @@ func TestNodesAreReadWhole(t *testing.T) {
 	flow, err := answering(t, "Flows.Get").Flows.Get(ctx, flowID)
 	require.NoError(t, err)
 	require.Equal(t, 10, flow.ValidationErrors[0].LineEnd)
-	require.Equal(t, 2027, flow.Preview.Expires.Year())
+	require.Equal(t, 2027, flow.Preview.ExpiresAt.Year())
 
-	migrated, err := answering(t, "Templates.Migrate").Templates.Migrate(ctx, wabaID, cloudapi.TemplateMigration{Source: "1"})
+	migrated, err := answering(t, "Templates.Migrate").Templates.Migrate(ctx, wabaID, cloudapi.TemplateMigrateParams{SourceWABAID: "1"})
 	require.NoError(t, err)
 	require.Equal(t, []graph.TemplateID{"1", "2"}, migrated.Migrated)
 	require.Len(t, migrated.Failed, 1)
 
 	made, err := answering(t, "Templates.UpsertAuthentication").Templates.UpsertAuthentication(ctx, wabaID,
-		cloudapi.AuthenticationTemplates{Name: "code", Languages: []string{"en_US", "es_ES"}})
+		cloudapi.AuthenticationUpsertParams{Name: "code", Languages: []string{"en_US", "es_ES"}})
 	require.NoError(t, err)
 	require.Equal(t, "es_ES 2", made[1].Language+" "+string(made[1].ID))
 }
@@ -93,15 +93,15 @@ func TestTemplatesAreReadInEveryForm(t *testing.T) {
 		require.Equal(t, cloudapi.TemplateApproved, tpl.Status, "lower case on the wire")
 		require.Equal(t, graph.QualityGreen, tpl.Quality)
 		require.Equal(t, cloudapi.ParametersNamed, tpl.ParameterFormat)
-		require.Equal(t, cloudapi.ExampleRows{{"a", "b"}}, tpl.Parts[0].Example.BodyText, "a flat list on the wire")
-		require.Equal(t, cloudapi.ButtonExample{"SAVE"}, tpl.Parts[1].Buttons[1].Example, "a text on the wire")
+		require.Equal(t, cloudapi.ExampleRows{{"a", "b"}}, tpl.Components[0].Example.BodyText, "a flat list on the wire")
+		require.Equal(t, cloudapi.ButtonExample{"SAVE"}, tpl.Components[1].Buttons[1].Example, "a text on the wire")
 		require.NotEmpty(t, tpl.Raw)
 	}
 	require.Equal(t, 1, read)
 	tpl, err := answering(t, "Templates.Get").Templates.Get(t.Context(), templateID)
 	require.NoError(t, err)
 	require.Equal(t, 10*time.Minute, tpl.TTL)
-	require.Equal(t, cloudapi.HeaderImage, tpl.Parts[0].Cards[0].Parts[0].Format)
+	require.Equal(t, cloudapi.HeaderImage, tpl.Components[0].Cards[0].Components[0].Format)
 }
 
 func TestAnalyticsAreOnePoint(t *testing.T) {
@@ -124,7 +124,7 @@ func TestAnalyticsAreOnePoint(t *testing.T) {
 		"value for metric_types":  {Start: time.Unix(1, 0), End: time.Unix(2, 0), Metrics: []string{"a)b"}},
 	} {
 		_, err = srv.client(t).Analytics.Messages(t.Context(), wabaID, bad)
-		require.ErrorIs(t, err, cloudapi.ErrInvalid)
+		require.ErrorIs(t, err, cloudapi.ErrValidation)
 		require.ErrorContains(t, err, want)
 	}
 }
@@ -138,8 +138,8 @@ func TestCoexistenceNumbersAreNotRegistered(t *testing.T) {
 		"without the field is_on_biz_app":     {ID: phoneID, Raw: []byte(`{"id":"1"}`)},
 		"the phone is empty":                  nil,
 	} {
-		err := client.Registration.Register(t.Context(), phone, cloudapi.RegisterRequest{PIN: "123456"})
-		require.ErrorIs(t, err, cloudapi.ErrInvalid)
+		err := client.Registration.Register(t.Context(), phone, cloudapi.RegisterParams{PIN: "123456"})
+		require.ErrorIs(t, err, cloudapi.ErrValidation)
 		require.ErrorContains(t, err, want)
 		require.ErrorContains(t, client.Registration.Deregister(t.Context(), phone), want)
 	}
@@ -164,68 +164,68 @@ func TestRequestsThatBreakARule(t *testing.T) {
 	srv := serve(t, reply(200, `{"success":true}`))
 	c := srv.client(t)
 	long := func(n int) string { return strings.Repeat("ä", n) }
-	tpl := func(parts ...cloudapi.TemplatePart) error {
-		return cloudapi.NewTemplate{Name: "t", Language: "en", Category: graph.TemplateUtility, Parts: parts}.Check()
+	tpl := func(parts ...cloudapi.ComponentDefinition) error {
+		return cloudapi.TemplateCreateParams{Name: "t", Language: "en", Category: graph.TemplateUtility, Components: parts}.Check()
 	}
-	buttons := func(b ...cloudapi.ButtonPart) error {
-		return tpl(cloudapi.TemplatePart{Type: cloudapi.PartButtons, Buttons: b})
+	buttons := func(b ...cloudapi.ButtonDefinition) error {
+		return tpl(cloudapi.ComponentDefinition{Type: cloudapi.ComponentButtons, Buttons: b})
 	}
-	reply := cloudapi.ButtonPart{Type: cloudapi.ButtonPartQuickReply, Text: "Yes"}
-	link := cloudapi.ButtonPart{Type: cloudapi.ButtonPartURL, Text: "Go", URL: "https://example.com"}
+	reply := cloudapi.ButtonDefinition{Type: cloudapi.ButtonDefinitionQuickReply, Text: "Yes"}
+	link := cloudapi.ButtonDefinition{Type: cloudapi.ButtonDefinitionURL, Text: "Go", URL: "https://example.com"}
 	for want, err := range map[string]error{
-		"NewTemplate.Name must be":         cloudapi.NewTemplate{Name: "A"}.Check(),
-		"Parts is empty":                   tpl(),
-		"[0].Type is empty":                tpl(cloudapi.TemplatePart{}),
-		"[1].Type is that of an earlier":   tpl(cloudapi.TemplatePart{Type: cloudapi.PartBody, Text: "a"}, cloudapi.TemplatePart{Type: cloudapi.PartBody, Text: "b"}),
-		"[0].Format is empty":              tpl(cloudapi.TemplatePart{Type: cloudapi.PartHeader}),
-		"Text has 61 characters":           tpl(cloudapi.TemplatePart{Type: cloudapi.PartHeader, Format: cloudapi.HeaderText, Text: long(61)}),
-		"a header has one":                 tpl(cloudapi.TemplatePart{Type: cloudapi.PartHeader, Format: cloudapi.HeaderText, Text: "{{1}} {{2}}"}),
-		"HeaderText or HeaderNamed":        tpl(cloudapi.TemplatePart{Type: cloudapi.PartHeader, Format: cloudapi.HeaderText, Text: "Hi {{1}}"}),
-		"no HeaderHandle":                  tpl(cloudapi.TemplatePart{Type: cloudapi.PartHeader, Format: cloudapi.HeaderImage}),
-		"Text has 1025 characters":         tpl(cloudapi.TemplatePart{Type: cloudapi.PartBody, Text: long(1025)}),
-		"begins or ends with a variable":   tpl(cloudapi.TemplatePart{Type: cloudapi.PartBody, Text: "Hi {{1}}"}),
-		"BodyText or BodyNamed":            tpl(cloudapi.TemplatePart{Type: cloudapi.PartBody, Text: "Hi {{1}}!"}),
-		"a footer has none":                tpl(cloudapi.TemplatePart{Type: cloudapi.PartFooter, Text: "{{1}}"}),
-		"CodeExpirationMinutes is 91":      tpl(cloudapi.TemplatePart{Type: cloudapi.PartFooter, CodeExpirationMinutes: 91}),
-		"Cards has 1 elements":             tpl(cloudapi.TemplatePart{Type: cloudapi.PartCarousel, Cards: make([]cloudapi.TemplateCardPart, 1)}),
-		"Offer is nil":                     tpl(cloudapi.TemplatePart{Type: cloudapi.PartOffer}),
-		"Buttons has 11 elements":          buttons(make([]cloudapi.ButtonPart, 11)...),
-		"3 buttons of type URL":            buttons(link, link, link),
-		"quick replies in 2 places":        buttons(reply, link, reply),
-		"variable not at the end":          buttons(cloudapi.ButtonPart{Type: cloudapi.ButtonPartURL, Text: "Go", URL: "https://example.com/{{1}}/x"}),
-		"Example is empty although":        buttons(cloudapi.ButtonPart{Type: cloudapi.ButtonPartURL, Text: "Go", URL: "https://example.com/{{1}}"}),
-		"one of FlowID, FlowName":          buttons(cloudapi.ButtonPart{Type: cloudapi.ButtonPartFlow, Text: "Go"}),
-		"OTPType is empty":                 buttons(cloudapi.ButtonPart{Type: cloudapi.ButtonPartOTP}),
-		"DeleteAllLanguages removes":       c.Templates.Delete(ctx, wabaID, "order", ""),
-		"the TemplateEdit changes":         c.Templates.Edit(ctx, templateID, cloudapi.TemplateEdit{}),
-		"ProfileUpdate.About has 140":      c.Profiles.Update(ctx, phoneID, cloudapi.ProfileUpdate{About: new(long(140))}),
-		"Websites has 3 elements":          c.Profiles.Update(ctx, phoneID, cloudapi.ProfileUpdate{Websites: make([]string, 3)}),
-		"a PIN has six digits":             c.Phones.SetPIN(ctx, phoneID, "12345"),
-		"not an https URL":                 c.Phones.SetWebhook(ctx, phoneID, cloudapi.WebhookOverride{CallbackURI: "http://example.com", VerifyToken: "t"}),
-		"has six digits":                   c.Registration.VerifyCode(ctx, phoneID, "12-34"),
-		`not a time such as "0930"`:        c.Settings.SetCalling(ctx, phoneID, cloudapi.CallingSettings{Hours: &cloudapi.CallHours{Timezone: "UTC", Weekly: []cloudapi.OperatingHour{{Day: "MONDAY", Open: "9:30", Close: "1800"}}}}),
-		"PrefilledMessage has 141":         only(c.QR.Create(ctx, phoneID, cloudapi.QRCreateParams{PrefilledMessage: long(141)})),
-		"Prompts has 5 elements":           c.Automation.Set(ctx, phoneID, cloudapi.Automation{Prompts: make([]string, 5)}),
-		"Commands[0].Name is empty":        c.Automation.Set(ctx, phoneID, cloudapi.Automation{Commands: make([]cloudapi.AutomationCommand, 1)}),
-		"nobody to block":                  only(c.Block.Add(ctx, phoneID)),
-		"only phone numbers and user ids":  only(c.Block.Add(ctx, phoneID, cloudapi.ToGroup(groupID))),
-		"a group cannot be called":         only(c.Calls.Permission(ctx, phoneID, cloudapi.ToGroup(groupID))),
-		`CallSession.Type must be "answer`: c.Calls.Accept(ctx, phoneID, callID, cloudapi.CallAcceptParams{Session: graph.CallSession{Type: graph.SDPOffer, SDP: "x"}}),
-		"the call id is empty":             c.Calls.Reject(ctx, phoneID, ""),
-		"NewGroup.Subject has 129":         only(c.Groups.Create(ctx, phoneID, cloudapi.NewGroup{Subject: long(129)})),
-		"the GroupUpdate changes":          c.Groups.Update(ctx, groupID, cloudapi.GroupUpdate{}),
-		"nobody to remove":                 c.Groups.Remove(ctx, groupID),
-		"never send a private key":         c.Flows.SetKey(ctx, phoneID, "-----BEGIN "+"PRIVATE KEY-----\nAAAA\n-----END "+"PRIVATE KEY-----\n"),
-		"the key is not PEM":               c.Flows.SetKey(ctx, phoneID, "key"),
-		"NewFlow.Categories is empty":      only(c.Flows.Create(ctx, wabaID, cloudapi.NewFlow{Name: "f"})),
-		"the Flow is not valid JSON":       only(c.Flows.UploadJSON(ctx, flowID, []byte("{"))),
-		`not a code such as "USD"`:         only(c.Credit.Attach(ctx, creditID, wabaID, "dollar")),
-		"the WABAUpdate changes nothing":   c.WABAs.Update(ctx, wabaID, cloudapi.WABAUpdate{}),
-		"there is no task":                 c.WABAs.AssignUser(ctx, wabaID, "1"),
-		"only a Template can be sent":      only(c.Messages.SendMarketing(ctx, phoneID, text(), cloudapi.MarketingOptions{})),
-		"the user id does not look":        only(c.ContactBook.Delete(ctx, phoneID, "15550100123")),
+		"TemplateCreateParams.Name must be":    cloudapi.TemplateCreateParams{Name: "A"}.Check(),
+		"Parts is empty":                       tpl(),
+		"[0].Type is empty":                    tpl(cloudapi.ComponentDefinition{}),
+		"[1].Type is that of an earlier":       tpl(cloudapi.ComponentDefinition{Type: cloudapi.ComponentBody, Text: "a"}, cloudapi.ComponentDefinition{Type: cloudapi.ComponentBody, Text: "b"}),
+		"[0].Format is empty":                  tpl(cloudapi.ComponentDefinition{Type: cloudapi.ComponentHeader}),
+		"Text has 61 characters":               tpl(cloudapi.ComponentDefinition{Type: cloudapi.ComponentHeader, Format: cloudapi.HeaderText, Text: long(61)}),
+		"a header has one":                     tpl(cloudapi.ComponentDefinition{Type: cloudapi.ComponentHeader, Format: cloudapi.HeaderText, Text: "{{1}} {{2}}"}),
+		"HeaderText or HeaderNamed":            tpl(cloudapi.ComponentDefinition{Type: cloudapi.ComponentHeader, Format: cloudapi.HeaderText, Text: "Hi {{1}}"}),
+		"no HeaderHandle":                      tpl(cloudapi.ComponentDefinition{Type: cloudapi.ComponentHeader, Format: cloudapi.HeaderImage}),
+		"Text has 1025 characters":             tpl(cloudapi.ComponentDefinition{Type: cloudapi.ComponentBody, Text: long(1025)}),
+		"begins or ends with a variable":       tpl(cloudapi.ComponentDefinition{Type: cloudapi.ComponentBody, Text: "Hi {{1}}"}),
+		"BodyText or BodyNamed":                tpl(cloudapi.ComponentDefinition{Type: cloudapi.ComponentBody, Text: "Hi {{1}}!"}),
+		"a footer has none":                    tpl(cloudapi.ComponentDefinition{Type: cloudapi.ComponentFooter, Text: "{{1}}"}),
+		"CodeExpirationMinutes is 91":          tpl(cloudapi.ComponentDefinition{Type: cloudapi.ComponentFooter, CodeExpirationMinutes: 91}),
+		"Cards has 1 elements":                 tpl(cloudapi.ComponentDefinition{Type: cloudapi.ComponentCarousel, Cards: make([]cloudapi.CardDefinition, 1)}),
+		"Offer is nil":                         tpl(cloudapi.ComponentDefinition{Type: cloudapi.ComponentOffer}),
+		"Buttons has 11 elements":              buttons(make([]cloudapi.ButtonDefinition, 11)...),
+		"3 buttons of type URL":                buttons(link, link, link),
+		"quick replies in 2 places":            buttons(reply, link, reply),
+		"variable not at the end":              buttons(cloudapi.ButtonDefinition{Type: cloudapi.ButtonDefinitionURL, Text: "Go", URL: "https://example.com/{{1}}/x"}),
+		"Example is empty although":            buttons(cloudapi.ButtonDefinition{Type: cloudapi.ButtonDefinitionURL, Text: "Go", URL: "https://example.com/{{1}}"}),
+		"one of FlowID, FlowName":              buttons(cloudapi.ButtonDefinition{Type: cloudapi.ButtonDefinitionFlow, Text: "Go"}),
+		"OTPType is empty":                     buttons(cloudapi.ButtonDefinition{Type: cloudapi.ButtonDefinitionOTP}),
+		"DeleteAllLanguages removes":           c.Templates.Delete(ctx, wabaID, "order", ""),
+		"the TemplateUpdateParams changes":     c.Templates.Update(ctx, templateID, cloudapi.TemplateUpdateParams{}),
+		"ProfileUpdateParams.About has 140":    c.Profiles.Update(ctx, phoneID, cloudapi.ProfileUpdateParams{About: new(long(140))}),
+		"Websites has 3 elements":              c.Profiles.Update(ctx, phoneID, cloudapi.ProfileUpdateParams{Websites: make([]string, 3)}),
+		"a PIN has six digits":                 c.Phones.SetPIN(ctx, phoneID, "12345"),
+		"not an https URL":                     c.Phones.SetWebhook(ctx, phoneID, cloudapi.WebhookOverride{CallbackURL: "http://example.com", VerifyToken: "t"}),
+		"has six digits":                       c.Registration.VerifyCode(ctx, phoneID, "12-34"),
+		`not a time such as "0930"`:            c.Settings.SetCalling(ctx, phoneID, cloudapi.CallingSettings{Hours: &cloudapi.CallHours{Timezone: "UTC", Weekly: []cloudapi.OperatingHour{{Day: "MONDAY", Open: "9:30", Close: "1800"}}}}),
+		"PrefilledMessage has 141":             only(c.QR.Create(ctx, phoneID, cloudapi.QRCreateParams{PrefilledMessage: long(141)})),
+		"Prompts has 5 elements":               c.Automation.Set(ctx, phoneID, cloudapi.Automation{Prompts: make([]string, 5)}),
+		"Commands[0].Name is empty":            c.Automation.Set(ctx, phoneID, cloudapi.Automation{Commands: make([]cloudapi.AutomationCommand, 1)}),
+		"nobody to block":                      only(c.Block.Add(ctx, phoneID)),
+		"only phone numbers and user ids":      only(c.Block.Add(ctx, phoneID, cloudapi.ToGroup(groupID))),
+		"a group cannot be called":             only(c.Calls.Permission(ctx, phoneID, cloudapi.ToGroup(groupID))),
+		`CallSession.Type must be "answer`:     c.Calls.Accept(ctx, phoneID, callID, cloudapi.CallAcceptParams{Session: graph.CallSession{Type: graph.SDPOffer, SDP: "x"}}),
+		"the call id is empty":                 c.Calls.Reject(ctx, phoneID, ""),
+		"GroupCreateParams.Subject has 129":    only(c.Groups.Create(ctx, phoneID, cloudapi.GroupCreateParams{Subject: long(129)})),
+		"the GroupUpdateParams changes":        c.Groups.Update(ctx, groupID, cloudapi.GroupUpdateParams{}),
+		"nobody to remove":                     c.Groups.Remove(ctx, groupID),
+		"never send a private key":             c.Flows.SetKey(ctx, phoneID, "-----BEGIN "+"PRIVATE KEY-----\nAAAA\n-----END "+"PRIVATE KEY-----\n"),
+		"the key is not PEM":                   c.Flows.SetKey(ctx, phoneID, "key"),
+		"FlowCreateParams.Categories is empty": only(c.Flows.Create(ctx, wabaID, cloudapi.FlowCreateParams{Name: "f"})),
+		"the Flow is not valid JSON":           only(c.Flows.UploadJSON(ctx, flowID, []byte("{"))),
+		`not a code such as "USD"`:             only(c.Credit.Attach(ctx, creditID, wabaID, "dollar")),
+		"the WABAUpdate changes nothing":       c.WABAs.Update(ctx, wabaID, cloudapi.WABAUpdateParams{}),
+		"there is no task":                     c.WABAs.AssignUser(ctx, wabaID, "1"),
+		"only a Template can be sent":          only(c.Messages.SendMarketing(ctx, phoneID, text(), cloudapi.MarketingOptions{})),
+		"the user id does not look":            only(c.ContactBook.Delete(ctx, phoneID, "15550100123")),
 	} {
-		require.ErrorIs(t, err, cloudapi.ErrInvalid, want)
+		require.ErrorIs(t, err, cloudapi.ErrValidation, want)
 		require.ErrorContains(t, err, want)
 	}
 	require.Empty(t, srv.seen())
@@ -253,7 +253,7 @@ func TestIDsStayIDs(t *testing.T) {
 	srv := serve(t, reply(200, `{}`))
 	for _, id := range []string{"", ".", ".."} {
 		_, err := srv.client(t).Health.Get(t.Context(), id)
-		require.ErrorIs(t, err, cloudapi.ErrInvalid)
+		require.ErrorIs(t, err, cloudapi.ErrValidation)
 	}
 	require.Empty(t, srv.seen())
 }

@@ -15,11 +15,11 @@ type MediaService service
 
 // A MediaUpload is a file to upload.
 type MediaUpload struct {
-	// Type is the file's MIME type, such as "image/jpeg". Meta looks at it and at the file.
-	Type string
+	// MIMEType is the file's MIME type, such as "image/jpeg". Meta looks at it and at the file.
+	MIMEType string
 
-	// Name is the file's name. If empty, "file". People see the name of a [Document], not this one.
-	Name string
+	// Filename is the file's name. If empty, "file". People see the name of a [Document], not this one.
+	Filename string
 
 	// Body is the file. It is streamed. If it is an [io.Seeker], as files are, it can be sent again after a refusal;
 	// else an upload is tried once.
@@ -33,12 +33,12 @@ type MediaUpload struct {
 var maxMedia = map[string]int64{"image": 5 << 20, "video": 16 << 20, "audio": 16 << 20}
 
 func (u MediaUpload) check(p *problems) {
-	_, _, ok := strings.Cut(u.Type, "/")
+	_, _, ok := strings.Cut(u.MIMEType, "/")
 	switch {
-	case u.Type == "":
-		p.missing("MediaUpload.Type is empty; Meta wants a MIME type such as image/jpeg")
-	case !ok || strings.ContainsAny(u.Type, "\r\n"):
-		p.add("MediaUpload.Type is not a MIME type such as image/jpeg")
+	case u.MIMEType == "":
+		p.missing("MediaUpload.MIMEType is empty; Meta wants a MIME type such as image/jpeg")
+	case !ok || strings.ContainsAny(u.MIMEType, "\r\n"):
+		p.add("MediaUpload.MIMEType is not a MIME type such as image/jpeg")
 	}
 	if u.Body == nil {
 		p.missing("MediaUpload.Body is nil")
@@ -50,10 +50,10 @@ func (u MediaUpload) check(p *problems) {
 }
 
 func (u MediaUpload) checkSize(p *problems, size int64) {
-	kind, _, _ := strings.Cut(u.Type, "/")
+	kind, _, _ := strings.Cut(u.MIMEType, "/")
 	limit, ok := maxMedia[kind]
 	switch {
-	case u.Type == "image/webp":
+	case u.MIMEType == "image/webp":
 		limit = 500 << 10
 	case !ok:
 		limit = 100 << 20
@@ -77,13 +77,13 @@ func (s *MediaService) Upload(ctx context.Context, phone graph.PhoneNumberID, u 
 	if u.check(&p); p.err() != nil {
 		return "", p.err()
 	}
-	body, err := u.form("file", [][2]string{{"messaging_product", "whatsapp"}, {"type", u.Type}})
+	body, err := u.form("file", [][2]string{{"messaging_product", "whatsapp"}, {"type", u.MIMEType}})
 	if err != nil {
 		return "", err
 	}
 	resp, err := call[mediaUploaded](ctx, s.c, request{
 		method: http.MethodPost, path: "/{phone-number-id}/media", ids: []string{string(phone)}, phone: phone, upload: body,
-		sensitive: []string{u.Name},
+		sensitive: []string{u.Filename},
 	})
 	if err != nil {
 		return "", err
@@ -93,7 +93,7 @@ func (s *MediaService) Upload(ctx context.Context, phone graph.PhoneNumberID, u 
 
 // form is a body with the file under the name of field, whose size is checked now that it is known.
 func (u MediaUpload) form(field string, fields [][2]string) (*payload, error) {
-	body, err := multipartFile(fields, field, cmp.Or(u.Name, "file"), u.Type, u.Body, u.Size)
+	body, err := multipartFile(fields, field, cmp.Or(u.Filename, "file"), u.MIMEType, u.Body, u.Size)
 	if err != nil {
 		return nil, err
 	}
@@ -124,7 +124,7 @@ type MediaFile struct {
 	// FileSize is the number of bytes.
 	FileSize int64 `json:"file_size"`
 
-	Answer
+	Resource
 }
 
 func (m *MediaFile) incomplete() string {
@@ -159,7 +159,7 @@ func (s *MediaService) Get(ctx context.Context, id graph.MediaID, opts MediaOpti
 func (s *MediaService) Delete(ctx context.Context, id graph.MediaID, opts MediaOptions) error {
 	_, err := call[success](ctx, s.c, request{
 		method: http.MethodDelete, path: "/{media-id}", ids: []string{string(id)}, phone: opts.PhoneNumberID, options: opts,
-		replay: ReplayIdempotent,
+		replay: RetryIdempotent,
 	})
 	return err
 }

@@ -35,8 +35,8 @@ type MediaDownload struct {
 	// ID is the file's, from a webhook or an upload.
 	ID graph.MediaID
 
-	// Phone makes Meta check that the file belongs to the number; if empty, it is not checked.
-	Phone graph.PhoneNumberID
+	// PhoneNumberID makes Meta check that the file belongs to the number; if empty, it is not checked.
+	PhoneNumberID graph.PhoneNumberID
 
 	// URL is where the file is, from a webhook, which saves a call. It works for five minutes; with an ID a fresh one is
 	// asked for once when it has expired.
@@ -50,8 +50,8 @@ type MediaDownload struct {
 	MaxBytes int64
 }
 
-// A MediaDownloaded is a file that was fetched.
-type MediaDownloaded struct {
+// A MediaDownloadResult is a file that was fetched.
+type MediaDownloadResult struct {
 	// MIMEType is what the server said. It is the sender's word: look at the file before serving it to others.
 	MIMEType string
 
@@ -73,7 +73,7 @@ var mediaHosts = []string{"lookaside.fbsbx.com", "graph.facebook.com"}
 // Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/business-phone-numbers/media
 //
 // graph:GET /{media-url}
-func (s *MediaService) Download(ctx context.Context, d MediaDownload, w io.Writer) (*MediaDownloaded, error) {
+func (s *MediaService) Download(ctx context.Context, d MediaDownload, w io.Writer) (*MediaDownloadResult, error) {
 	if err := d.check(); err != nil {
 		return nil, err
 	}
@@ -94,7 +94,7 @@ func (s *MediaService) Download(ctx context.Context, d MediaDownload, w io.Write
 		f.report(ctx, err, wait, again)
 		switch {
 		case err == nil:
-			return &MediaDownloaded{f.mimeType, f.written, hex.EncodeToString(f.sum.Sum(nil))}, nil
+			return &MediaDownloadResult{f.mimeType, f.written, hex.EncodeToString(f.sum.Sum(nil))}, nil
 		case !again || sleep(ctx, wait) != nil:
 			return nil, err
 		case refetch:
@@ -148,7 +148,7 @@ func (d MediaDownload) check() error {
 
 // locate asks for a fresh URL.
 func (s *MediaService) locate(ctx context.Context, d *MediaDownload) error {
-	file, err := s.Get(ctx, d.ID, MediaOptions{PhoneNumberID: d.Phone})
+	file, err := s.Get(ctx, d.ID, MediaOptions{PhoneNumberID: d.PhoneNumberID})
 	if err != nil {
 		return err
 	}
@@ -215,9 +215,9 @@ func (f *fetch) run(ctx context.Context, w io.Writer) error {
 		return e
 	}
 	defer resp.Body.Close()
-	e.Meta = parseMeta(resp.StatusCode, resp.Header)
-	scrub.cleanMeta(&e.Meta)
-	e.StatusCode, e.TraceID = resp.StatusCode, e.Meta.TraceID
+	e.Response = parseMeta(resp.StatusCode, resp.Header)
+	scrub.cleanMeta(&e.Response)
+	e.StatusCode, e.TraceID = resp.StatusCode, e.Response.TraceID
 	if !f.judge(e, resp, scrub) {
 		f.err = e
 		return e
@@ -231,12 +231,12 @@ func (f *fetch) report(ctx context.Context, err error, wait time.Duration, again
 		return
 	}
 	e, cfg := f.answer, f.c.core.Open().cfg
-	call := Call{
-		Method: e.Method, Path: e.PathTemplate, Phone: f.download.Phone, Attempt: f.attempt, Final: !again, Wait: wait,
-		Duration: time.Since(f.started), Status: e.StatusCode, Meta: e.Meta, Err: err,
+	call := Attempt{
+		Method: e.Method, Path: e.PathTemplate, PhoneNumberID: f.download.PhoneNumberID, Attempt: f.attempt, Final: !again, Wait: wait,
+		Duration: time.Since(f.started), Status: e.StatusCode, Response: e.Response, Err: err,
 	}
 	if again {
-		cfg.Logger.InfoContext(ctx, "graph call is repeated", "method", call.Method, "path", call.Path, "phone", call.Phone,
+		cfg.Logger.InfoContext(ctx, "graph call is repeated", "method", call.Method, "path", call.Path, "phone", call.PhoneNumberID,
 			"attempt", f.attempt, "err", err, "wait", wait, "trace", e.TraceID)
 	}
 	if cfg.Observe != nil {

@@ -59,10 +59,10 @@ func TestDownloadWritesTheFile(t *testing.T) {
 	t.Parallel()
 	srv := mediaServer(t, file(picture))
 	var w bytes.Buffer
-	got, err := srv.client(t).Media.Download(t.Context(), cloudapi.MediaDownload{ID: "8", Phone: phoneID}, &w)
+	got, err := srv.client(t).Media.Download(t.Context(), cloudapi.MediaDownload{ID: "8", PhoneNumberID: phoneID}, &w)
 	require.NoError(t, err)
 	require.Equal(t, picture, w.String())
-	require.Equal(t, &cloudapi.MediaDownloaded{MIMEType: "image/png", Size: 20, SHA256: hex.EncodeToString(sumOf(picture))}, got)
+	require.Equal(t, &cloudapi.MediaDownloadResult{MIMEType: "image/png", Size: 20, SHA256: hex.EncodeToString(sumOf(picture))}, got)
 	seen := srv.seen()
 	require.Len(t, seen, 2)
 	require.Equal(t, "Bearer "+token.Reveal(), seen[1].header.Get("Authorization"))
@@ -119,8 +119,8 @@ func TestDownloadsThatFail(t *testing.T) {
 		"no permission":      {reply(401, graphError("190", "")), nil, "code 190", nil, 2},
 		"server down":        {reply(503, ""), nil, "HTTP status 503", nil, 5},
 		"half a file":        {half("half"), nil, "broke off", nil, 2},
-		"nothing to fetch":   {file(picture), func(d *cloudapi.MediaDownload) { *d = cloudapi.MediaDownload{} }, "neither ID nor URL", cloudapi.ErrInvalid, 0},
-		"a strange sum":      {file(picture), func(d *cloudapi.MediaDownload) { d.SHA256 = "abc" }, "neither in hex nor", cloudapi.ErrInvalid, 0},
+		"nothing to fetch":   {file(picture), func(d *cloudapi.MediaDownload) { *d = cloudapi.MediaDownload{} }, "neither ID nor URL", cloudapi.ErrValidation, 0},
+		"a strange sum":      {file(picture), func(d *cloudapi.MediaDownload) { d.SHA256 = "abc" }, "neither in hex nor", cloudapi.ErrValidation, 0},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -179,7 +179,7 @@ func TestTheObserverSeesTheEndOfEveryDownload(t *testing.T) {
 			srv := mediaServer(t, tt.steps...)
 			var got []bool
 			client := srv.client(t, func(cfg *cloudapi.Config) {
-				cfg.Observe = func(_ context.Context, c cloudapi.Call) {
+				cfg.Observe = func(_ context.Context, c cloudapi.Attempt) {
 					if c.Path == "/{media-url}" {
 						got = append(got, c.Final)
 					}
@@ -224,8 +224,8 @@ func TestNoSecretLeavesThroughADownload(t *testing.T) {
 			var out bytes.Buffer
 			client := newClient(t, cloudapi.Config{
 				AppID: appID, AppSecret: appSecret, AccessToken: token, HTTPClient: &http.Client{Transport: transport},
-				Retry: cloudapi.Retry{MaxAttempts: 2, MinWait: 1, MaxWait: 1},
-				Observe: func(_ context.Context, call cloudapi.Call) {
+				Retry: cloudapi.RetryPolicy{MaxAttempts: 2, MinWait: 1, MaxWait: 1},
+				Observe: func(_ context.Context, call cloudapi.Attempt) {
 					mu.Lock()
 					defer mu.Unlock()
 					fmt.Fprintf(&out, "%+v %#v\n", call, call)
@@ -249,7 +249,7 @@ func TestUploadStreamsWithTheRealType(t *testing.T) {
 	t.Parallel()
 	srv := serve(t, reply(200, `{"id":"8"}`))
 	id, err := srv.client(t).Media.Upload(t.Context(), phoneID, cloudapi.MediaUpload{
-		Type: "image/png", Name: `a "b".png`, Body: strings.NewReader(picture),
+		MIMEType: "image/png", Filename: `a "b".png`, Body: strings.NewReader(picture),
 	})
 	require.NoError(t, err)
 	require.Equal(t, "8", string(id))
@@ -263,7 +263,7 @@ func TestUploadIsRepeatedOnlyIfTheFileCanBeRead(t *testing.T) {
 	t.Parallel()
 	throttled := reply(400, graphError("80007", ""))
 	upload := func(srv *script, body io.Reader) error {
-		_, err := srv.client(t).Media.Upload(t.Context(), phoneID, cloudapi.MediaUpload{Type: "image/png", Body: body, Size: 20})
+		_, err := srv.client(t).Media.Upload(t.Context(), phoneID, cloudapi.MediaUpload{MIMEType: "image/png", Body: body, Size: 20})
 		return err
 	}
 	srv := serve(t, throttled, reply(200, `{"id":"8"}`))
@@ -283,16 +283,16 @@ func TestUploadsThatCannotWork(t *testing.T) {
 	t.Parallel()
 	for want, u := range map[string]cloudapi.MediaUpload{
 		"Type is empty":      {Body: strings.NewReader("x")},
-		"not a MIME type":    {Type: "png", Body: strings.NewReader("x")},
-		"Body is nil":        {Type: "image/png"},
-		"accepts 5242880":    {Type: "image/png", Body: strings.NewReader("x"), Size: 5<<20 + 1},
-		"accepts 512000":     {Type: "image/webp", Body: strings.NewReader("x"), Size: 5 << 20},
-		"Size is negative":   {Type: "image/png", Body: strings.NewReader("x"), Size: -1},
-		"accepts 16777216 o": {Type: "video/mp4", Body: strings.NewReader("x"), Size: 17 << 20},
-		"is 5242881 bytes":   {Type: "image/jpeg", Body: bytes.NewReader(make([]byte, 5<<20+1))},
+		"not a MIME type":    {MIMEType: "png", Body: strings.NewReader("x")},
+		"Body is nil":        {MIMEType: "image/png"},
+		"accepts 5242880":    {MIMEType: "image/png", Body: strings.NewReader("x"), Size: 5<<20 + 1},
+		"accepts 512000":     {MIMEType: "image/webp", Body: strings.NewReader("x"), Size: 5 << 20},
+		"Size is negative":   {MIMEType: "image/png", Body: strings.NewReader("x"), Size: -1},
+		"accepts 16777216 o": {MIMEType: "video/mp4", Body: strings.NewReader("x"), Size: 17 << 20},
+		"is 5242881 bytes":   {MIMEType: "image/jpeg", Body: bytes.NewReader(make([]byte, 5<<20+1))},
 	} {
 		_, err := serve(t, reply(500, "")).client(t).Media.Upload(t.Context(), phoneID, u)
-		require.ErrorIs(t, err, cloudapi.ErrInvalid)
+		require.ErrorIs(t, err, cloudapi.ErrValidation)
 		require.ErrorContains(t, err, want)
 	}
 }
@@ -302,7 +302,7 @@ func TestResumableUpload(t *testing.T) {
 	const id = "upload:MTphdHRhY2htZW50?sig=ARZqkGCA_uQMxC8n"
 	srv := serve(t, reply(200, `{"id":"`+id+`"}`), drop, reply(200, `{"id":"`+id+`","file_offset":"8"}`), reply(200, `{"h":"4::aW1h"}`))
 	handle, err := srv.client(t).Uploads.Upload(t.Context(), cloudapi.FileUpload{
-		Name: "a.png", Type: "image/png", Size: int64(len(picture)), Body: strings.NewReader(picture),
+		Filename: "a.png", MIMEType: "image/png", Size: int64(len(picture)), Body: strings.NewReader(picture),
 	})
 	require.NoError(t, err)
 	require.Equal(t, "4::aW1h", string(handle))
@@ -317,7 +317,7 @@ func TestResumableUpload(t *testing.T) {
 	for _, bad := range []string{"", "12", "upload:x/../../me", "upload:a#b", "upload:a b"} {
 		srv := serve(t, reply(200, `{"id":"`+bad+`"}`))
 		_, err := srv.client(t).Uploads.Upload(t.Context(), cloudapi.FileUpload{
-			Name: "a.png", Type: "image/png", Size: int64(len(picture)), Body: strings.NewReader(picture),
+			Filename: "a.png", MIMEType: "image/png", Size: int64(len(picture)), Body: strings.NewReader(picture),
 		})
 		require.ErrorContains(t, err, "no upload id", bad)
 		require.Len(t, srv.seen(), 1, "the id could lead elsewhere")

@@ -42,9 +42,9 @@ type Message struct {
 	// [PriorityCampaign] for what nobody waits for.
 	Priority Priority
 
-	// Unchecked sends without looking at Meta's limits first, for the day one is raised. What could not be sent at all,
+	// SkipValidation sends without looking at Meta's limits first, for the day one is raised. What could not be sent at all,
 	// like a message without recipient, is still refused.
-	Unchecked bool
+	SkipValidation bool
 }
 
 // A Content is what a message says: *[Text], *[Image], *[Video], *[Audio], *[Document], *[Sticker], *[Location],
@@ -66,9 +66,9 @@ type Content interface {
 	sensitive() []string
 }
 
-// Check returns every rule that the message breaks, as [ErrInvalid], or nil. Send does it by itself.
+// Check returns every rule that the message breaks, as [ErrValidation], or nil. Send does it by itself.
 func (m Message) Check() error {
-	p := &problems{unchecked: m.Unchecked}
+	p := &problems{unchecked: m.SkipValidation}
 	m.check(p)
 	return p.err()
 }

@@ -18,7 +18,7 @@ func TestADirectMessageStartsAConversation(t *testing.T) {
 	srv := cloudapitest.NewServer(cloudapitest.Config{Strict: true})
 	t.Cleanup(srv.Close)
 	phone := srv.AddPhone(cloudapitest.Phone{})
-	client := newClient(t, srv.Config())
+	client := newClient(t, srv.ClientConfig())
 	m := text()
 	_, err := client.Messages.Send(t.Context(), phone.ID, m)
 	require.ErrorIs(t, err, graph.CodeReengagementMessage, "the window is closed")
@@ -64,7 +64,7 @@ func TestDirectMessagesKeepToMetasLimits(t *testing.T) {
 				m.Content = tt.content
 			}
 			if err := m.Check(); tt.want != "" {
-				require.ErrorIs(t, err, cloudapi.ErrInvalid)
+				require.ErrorIs(t, err, cloudapi.ErrValidation)
 				require.ErrorContains(t, err, tt.want)
 			} else {
 				require.NoError(t, err)

@@ -256,12 +256,12 @@ func TestMessageThatBreaksARuleIsNotSent(t *testing.T) {
 			m := text()
 			tt.change(&m)
 			_, err := client.Messages.Send(t.Context(), phoneID, m)
-			require.ErrorIs(t, err, cloudapi.ErrInvalid)
+			require.ErrorIs(t, err, cloudapi.ErrValidation)
 			require.ErrorContains(t, err, tt.want)
 			require.NotContains(t, err.Error(), "15550100123")
 			require.Empty(t, srv.seen())
 
-			m.Unchecked = true
+			m.SkipValidation = true
 			_, err = client.Messages.Send(t.Context(), phoneID, m)
 			if tt.limit {
 				require.NoError(t, err)
@@ -305,20 +305,20 @@ func TestSentTellsWhatMetaTold(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
 		body string
-		want cloudapi.Sent
+		want cloudapi.SentMessage
 	}{
 		"to a number": {
 			`{"contacts":[{"input":"+15550100123","wa_id":"15550100123","user_id":"US.1"}],"messages":[{"id":"wamid.1","message_status":"held_for_quality_assessment"}]}`,
-			cloudapi.Sent{ID: "wamid.1", Status: cloudapi.SentHeld, To: cloudapi.SentContact{Input: "+15550100123", WAID: "15550100123", UserID: "US.1"}},
+			cloudapi.SentMessage{ID: "wamid.1", Status: cloudapi.SentHeld, To: cloudapi.SentContact{Input: "+15550100123", WAID: "15550100123", UserID: "US.1"}},
 		},
 		"to a user": {
 			`{"contacts":[{"input":"US.1","user_id":"US.1","parent_user_id":"US.ENT.2"}],"messages":[{"id":"wamid.1"}]}`,
-			cloudapi.Sent{ID: "wamid.1", To: cloudapi.SentContact{Input: "US.1", UserID: "US.1", ParentUserID: "US.ENT.2"}},
+			cloudapi.SentMessage{ID: "wamid.1", To: cloudapi.SentContact{Input: "US.1", UserID: "US.1", ParentUserID: "US.ENT.2"}},
 		},
-		"to a group": {`{"messages":[{"id":"wamid.1","group_id":"Y2Fw"}]}`, cloudapi.Sent{ID: "wamid.1", Group: "Y2Fw"}},
+		"to a group": {`{"messages":[{"id":"wamid.1","group_id":"Y2Fw"}]}`, cloudapi.SentMessage{ID: "wamid.1", GroupID: "Y2Fw"}},
 		"a number as number, a status of tomorrow": {
 			`{"contacts":[{"input":15550100123,"wa_id":15550100123}],"messages":[{"id":"wamid.1","message_status":"blessed"}]}`,
-			cloudapi.Sent{ID: "wamid.1", Status: "blessed", To: cloudapi.SentContact{Input: "15550100123", WAID: "15550100123"}},
+			cloudapi.SentMessage{ID: "wamid.1", Status: "blessed", To: cloudapi.SentContact{Input: "15550100123", WAID: "15550100123"}},
 		},
 	}
 	for name, tt := range tests {
@@ -327,8 +327,8 @@ func TestSentTellsWhatMetaTold(t *testing.T) {
 			srv := serve(t, reply(200, tt.body))
 			got, err := srv.client(t).Messages.Send(t.Context(), phoneID, text())
 			require.NoError(t, err)
-			require.Equal(t, 200, got.Meta.Status)
-			got.Meta = cloudapi.ResponseMeta{}
+			require.Equal(t, 200, got.Response.Status)
+			got.Response = cloudapi.Response{}
 			require.Equal(t, &tt.want, got)
 			require.Equal(t, graph.Identity{UserID: tt.want.To.UserID, ParentUserID: tt.want.To.ParentUserID, WAID: tt.want.To.WAID}, got.To.Identity())
 		})
@@ -344,7 +344,7 @@ func TestReadAndTypingOnTheWire(t *testing.T) {
 	got := srv.seen()
 	require.JSONEq(t, `{"messaging_product":"whatsapp","status":"read","message_id":"`+string(wamid)+`"}`, got[0].body)
 	require.JSONEq(t, `{"messaging_product":"whatsapp","status":"read","message_id":"`+string(wamid)+`","typing_indicator":{"type":"text"}}`, got[1].body)
-	require.ErrorIs(t, client.Messages.MarkRead(t.Context(), phoneID, ""), cloudapi.ErrInvalid)
-	require.ErrorIs(t, client.Messages.ShowTyping(t.Context(), "", wamid), cloudapi.ErrInvalid)
+	require.ErrorIs(t, client.Messages.MarkRead(t.Context(), phoneID, ""), cloudapi.ErrValidation)
+	require.ErrorIs(t, client.Messages.ShowTyping(t.Context(), "", wamid), cloudapi.ErrValidation)
 	require.Len(t, srv.seen(), 2)
 }

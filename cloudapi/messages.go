@@ -11,7 +11,7 @@ import (
 // A MessagesService sends messages from business phone numbers.
 type MessagesService service
 
-// Send sends a message. It asks the [Limiter] first, and before that it checks the message: an error that is [ErrInvalid]
+// Send sends a message. It asks the [Limiter] first, and before that it checks the message: an error that is [ErrValidation]
 // lists everything wrong with it.
 //
 // No message is sent twice by Send. It repeats a request only when Meta's answer proves that nothing was done, or when the
@@ -24,8 +24,8 @@ type MessagesService service
 // Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/messages/send-messages
 //
 // graph:POST /{phone-number-id}/messages
-func (s *MessagesService) Send(ctx context.Context, from graph.PhoneNumberID, m Message) (*Sent, error) {
-	p := &problems{unchecked: m.Unchecked}
+func (s *MessagesService) Send(ctx context.Context, from graph.PhoneNumberID, m Message) (*SentMessage, error) {
+	p := &problems{unchecked: m.SkipValidation}
 	p.needs("the sending phone number id", string(from))
 	if m.check(p); p.err() != nil {
 		return nil, p.err()
@@ -36,7 +36,7 @@ func (s *MessagesService) Send(ctx context.Context, from graph.PhoneNumberID, m 
 	}
 	r := request{
 		method: http.MethodPost, path: "/{phone-number-id}/messages", ids: []string{string(from)},
-		phone: from, body: body, sensitive: m.sensitive(), turn: &Turn{From: from, To: m.To, Priority: m.Priority},
+		phone: from, body: body, sensitive: m.sensitive(), turn: &SendRequest{From: from, To: m.To, Priority: m.Priority},
 	}
 	resp, err := call[sendResponse](ctx, s.c, r)
 	if err != nil {
@@ -57,10 +57,10 @@ type sendResponse struct {
 		Status SentStatus      `json:"message_status"`
 		Group  graph.GroupID   `json:"group_id"`
 	} `json:"messages"`
-	meta ResponseMeta
+	meta Response
 }
 
-func (r *sendResponse) setMeta(m ResponseMeta) { r.meta = m }
+func (r *sendResponse) setMeta(m Response) { r.meta = m }
 
 func (r *sendResponse) incomplete() string {
 	if len(r.Messages) == 0 || r.Messages[0].ID == "" {
@@ -69,9 +69,9 @@ func (r *sendResponse) incomplete() string {
 	return ""
 }
 
-func (r *sendResponse) sent() *Sent {
+func (r *sendResponse) sent() *SentMessage {
 	m := r.Messages[0]
-	s := &Sent{ID: m.ID, Status: m.Status, Group: m.Group, Meta: r.meta}
+	s := &SentMessage{ID: m.ID, Status: m.Status, GroupID: m.Group, Response: r.meta}
 	if len(r.Contacts) > 0 {
 		c := r.Contacts[0]
 		s.To = SentContact{string(c.Input), string(c.WAID), c.UserID, c.ParentUserID}

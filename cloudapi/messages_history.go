@@ -15,14 +15,14 @@ type MessageHistoryID string
 // A MessageHistory is what Meta remembers of one message that was sent through Cloud API. It does not hold what the message
 // said or whom it went to.
 type MessageHistory struct {
-	ID      MessageHistoryID `json:"id"`
-	Message graph.MessageID  `json:"message_id"`
+	ID        MessageHistoryID `json:"id"`
+	MessageID graph.MessageID  `json:"message_id"`
 
 	// Events are what became of the message, as many as fit into the answer. [MessagesService.HistoryEvents] has all.
 	Events []MessageHistoryEvent `json:"-"`
 
-	// Meta is what the answer said beside its body.
-	Meta ResponseMeta `json:"-"`
+	// Response is what the answer said beside its body.
+	Response Response `json:"-"`
 }
 
 // A MessageHistoryEvent is one step of a message.
@@ -36,8 +36,8 @@ type MessageHistoryEvent struct {
 	// Webhook is what became of the webhook about it, which tells a status that was never delivered from one that never was.
 	Webhook WebhookState
 
-	// App is the app that the webhook was for.
-	App graph.AppID
+	// AppID is the app that the webhook was for.
+	AppID graph.AppID
 
 	// Error is Meta's description of what went wrong, if anything did.
 	Error string
@@ -80,7 +80,7 @@ func (h *MessageHistory) UnmarshalJSON(b []byte) error {
 	return nil
 }
 
-func (h *MessageHistory) setMeta(m ResponseMeta) { h.Meta = m }
+func (h *MessageHistory) setMeta(m Response) { h.Response = m }
 
 // UnmarshalJSON reads an event from a history entry or from its own listing, where it lies in a node.
 func (e *MessageHistoryEvent) UnmarshalJSON(b []byte) error {
@@ -106,7 +106,7 @@ func (e *MessageHistoryEvent) UnmarshalJSON(b []byte) error {
 	if v.Node != nil {
 		w = *v.Node
 	}
-	*e = MessageHistoryEvent{ID: string(w.ID), Status: w.Status, At: w.OccurredAt, Webhook: w.Webhook, App: w.App.ID, Error: string(w.Error)}
+	*e = MessageHistoryEvent{ID: string(w.ID), Status: w.Status, At: w.OccurredAt, Webhook: w.Webhook, AppID: w.App.ID, Error: string(w.Error)}
 	if w.At != nil {
 		e.At = *w.At
 	}
@@ -115,8 +115,8 @@ func (e *MessageHistoryEvent) UnmarshalJSON(b []byte) error {
 
 // MessageHistoryOptions are the options of [MessagesService.History].
 type MessageHistoryOptions struct {
-	// Message asks about one message alone. If empty, about all.
-	Message graph.MessageID `url:"message_id,omitempty"`
+	// MessageID asks about one message alone. If empty, about all.
+	MessageID graph.MessageID `url:"message_id,omitempty"`
 
 	// Fields are the fields to ask for. If empty, all that [MessageHistory] has.
 	Fields []string `url:"fields,comma,omitempty"`

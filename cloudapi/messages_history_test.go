@@ -22,16 +22,16 @@ func TestHistoryReadsWhatMetaWrites(t *testing.T) {
 	var got []*cloudapi.MessageHistory
 	for h, err := range srv.client(t).Messages.History(t.Context(), phoneID, cloudapi.MessageHistoryOptions{}) {
 		require.NoError(t, err)
-		h.Meta = cloudapi.ResponseMeta{}
+		h.Response = cloudapi.Response{}
 		got = append(got, h)
 	}
 	at := func(s int64) graph.Timestamp { return graph.Timestamp{Time: time.Unix(s, 0).UTC()} }
 	require.Equal(t, []*cloudapi.MessageHistory{
-		{ID: "71", Message: "wamid.A", Events: []cloudapi.MessageHistoryEvent{
-			{ID: "81", Status: cloudapi.DeliverySent, At: at(1640995200), Webhook: cloudapi.WebhookDelivered, App: "9"},
+		{ID: "71", MessageID: "wamid.A", Events: []cloudapi.MessageHistoryEvent{
+			{ID: "81", Status: cloudapi.DeliverySent, At: at(1640995200), Webhook: cloudapi.WebhookDelivered, AppID: "9"},
 			{ID: "82", Status: cloudapi.DeliveryFailed, At: at(1640995260), Webhook: cloudapi.WebhookRetrying, Error: "Webhook endpoint returned HTTP 500"},
 		}},
-		{ID: "72", Message: "wamid.B"},
+		{ID: "72", MessageID: "wamid.B"},
 	}, got)
 	require.NotContains(t, srv.seen()[0].target, "webhook_uri", "a callback URL is not asked for: it may hold a secret")
 }
@@ -42,7 +42,7 @@ func TestHistoryOfTheFake(t *testing.T) {
 	t.Cleanup(srv.Close)
 	phone := srv.AddPhone(cloudapitest.Phone{})
 	srv.AddPhone(cloudapitest.Phone{})
-	client, err := cloudapi.NewClient(srv.Config())
+	client, err := cloudapi.NewClient(srv.ClientConfig())
 	require.NoError(t, err)
 	var sent []graph.MessageID
 	for range 60 {
@@ -55,12 +55,12 @@ func TestHistoryOfTheFake(t *testing.T) {
 	for h, err := range client.Messages.History(t.Context(), phone.ID, cloudapi.MessageHistoryOptions{Limit: 25}) {
 		require.NoError(t, err)
 		require.Equal(t, cloudapi.DeliverySent, h.Events[0].Status)
-		got, last = append(got, h.Message), h
+		got, last = append(got, h.MessageID), h
 	}
 	require.Equal(t, sent, got)
-	for h, err := range client.Messages.History(t.Context(), phone.ID, cloudapi.MessageHistoryOptions{Message: sent[30]}) {
+	for h, err := range client.Messages.History(t.Context(), phone.ID, cloudapi.MessageHistoryOptions{MessageID: sent[30]}) {
 		require.NoError(t, err)
-		require.Equal(t, sent[30], h.Message)
+		require.Equal(t, sent[30], h.MessageID)
 	}
 	var events []*cloudapi.MessageHistoryEvent
 	for ev, err := range client.Messages.HistoryEvents(t.Context(), last.ID, cloudapi.MessageHistoryEventOptions{}) {
@@ -84,7 +84,7 @@ func ExampleMessagesService_History() {
 	srv := cloudapitest.NewServer(cloudapitest.Config{})
 	defer srv.Close()
 	phone := srv.AddPhone(cloudapitest.Phone{})
-	client, err := cloudapi.NewClient(srv.Config())
+	client, err := cloudapi.NewClient(srv.ClientConfig())
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -113,7 +113,7 @@ func ExampleMessagesService_History() {
 			fmt.Println(err)
 			return
 		}
-		if !known[h.Message] {
+		if !known[h.MessageID] {
 			unaccounted++
 		}
 	}

@@ -23,8 +23,8 @@ type MarketingOptions struct {
 type ProductPolicy string
 
 const (
-	CloudAPIFallback ProductPolicy = "CLOUD_API_FALLBACK"
-	StrictPolicy     ProductPolicy = "STRICT"
+	ProductPolicyFallback ProductPolicy = "CLOUD_API_FALLBACK"
+	ProductPolicyStrict   ProductPolicy = "STRICT"
 )
 
 // SendMarketing sends a marketing template through the Marketing Messages API, which finds the best moment and form for
@@ -36,8 +36,8 @@ const (
 // graph:POST /{phone-number-id}/marketing_messages
 func (s *MessagesService) SendMarketing(
 	ctx context.Context, from graph.PhoneNumberID, m Message, opts MarketingOptions,
-) (*Sent, error) {
-	p := &problems{unchecked: m.Unchecked}
+) (*SentMessage, error) {
+	p := &problems{unchecked: m.SkipValidation}
 	p.needs("the sending phone number id", string(from))
 	m.check(p)
 	if _, ok := m.Content.(*Template); !ok {
@@ -62,7 +62,7 @@ func (s *MessagesService) SendMarketing(
 	}
 	resp, err := call[sendResponse](ctx, s.c, request{
 		method: http.MethodPost, path: "/{phone-number-id}/marketing_messages", ids: []string{string(from)},
-		phone: from, body: body, sensitive: m.sensitive(), turn: &Turn{From: from, To: m.To, Priority: m.Priority},
+		phone: from, body: body, sensitive: m.sensitive(), turn: &SendRequest{From: from, To: m.To, Priority: m.Priority},
 	})
 	if err != nil {
 		return nil, err

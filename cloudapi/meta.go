@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// A ResponseMeta is what an answer says beside its body. It is zero if there was no answer.
-type ResponseMeta struct {
+// A Response is what an answer says beside its body. It is zero if there was no answer.
+type Response struct {
 	// Status is the HTTP status.
 	Status int
 
@@ -57,8 +57,8 @@ type BusinessUsage struct {
 }
 
 // Meta: https://developers.facebook.com/docs/graph-api/overview/rate-limiting
-func parseMeta(status int, h http.Header) ResponseMeta {
-	return ResponseMeta{
+func parseMeta(status int, h http.Header) Response {
+	return Response{
 		Status:        status,
 		Version:       h.Get("Facebook-Api-Version"),
 		TraceID:       h.Get("X-Fb-Trace-Id"),
@@ -110,7 +110,7 @@ func parseBusinessUsage(header string) []BusinessUsage {
 }
 
 // regainAccess is the longest wait any of the answer's budgets asks for.
-func (m ResponseMeta) regainAccess() time.Duration {
+func (m Response) regainAccess() time.Duration {
 	var longest time.Duration
 	for _, u := range m.BusinessUsage {
 		longest = max(longest, u.RegainAccess)

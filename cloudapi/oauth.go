@@ -12,8 +12,8 @@ import (
 // own token.
 type OAuthService service
 
-// A CodeExchange is what [OAuthService.Exchange] exchanges.
-type CodeExchange struct {
+// A CodeExchangeParams is what [OAuthService.Exchange] exchanges.
+type CodeExchangeParams struct {
 	// Code is what Embedded Signup handed over. It works once, for 30 seconds.
 	Code graph.Secret
 
@@ -34,8 +34,8 @@ type AccessToken struct {
 	// ExpiresIn is how long the token lives. Zero means that Meta did not say; [OAuthService.DebugToken] does.
 	ExpiresIn time.Duration
 
-	// Meta is what the answer said beside its body.
-	Meta ResponseMeta
+	// Response is what the answer said beside its body.
+	Response Response
 }
 
 // Exchange turns the code of a signup into the business's token. A code works once, so a request is never repeated by
@@ -45,9 +45,9 @@ type AccessToken struct {
 // Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/embedded-signup/onboarding-customers-as-a-tech-provider
 //
 // graph:GET /oauth/access_token
-func (s *OAuthService) Exchange(ctx context.Context, x CodeExchange) (*AccessToken, error) {
+func (s *OAuthService) Exchange(ctx context.Context, x CodeExchangeParams) (*AccessToken, error) {
 	if x.Code.IsZero() {
-		return nil, invalid("CodeExchange.Code is empty")
+		return nil, invalid("CodeExchangeParams.Code is empty")
 	}
 	cfg := s.c.core.Open().cfg
 	type options struct {
@@ -57,7 +57,7 @@ func (s *OAuthService) Exchange(ctx context.Context, x CodeExchange) (*AccessTok
 		RedirectURI  *string `url:"redirect_uri,omitempty"`
 	}
 	resp, err := call[exchangeResponse](ctx, s.c, request{
-		method: http.MethodGet, path: "/oauth/access_token", as: asNobody, replay: ReplayNever,
+		method: http.MethodGet, path: "/oauth/access_token", as: asNobody, replay: RetryNever,
 		options:   options{string(cfg.AppID), cfg.AppSecret.Reveal(), x.Code.Reveal(), x.RedirectURI},
 		sensitive: []string{x.Code.Reveal()},
 	})
@@ -65,7 +65,7 @@ func (s *OAuthService) Exchange(ctx context.Context, x CodeExchange) (*AccessTok
 		return nil, err
 	}
 	return &AccessToken{
-		Token: graph.Secret(resp.Token), Type: resp.Type, ExpiresIn: time.Duration(resp.ExpiresIn) * time.Second, Meta: resp.meta,
+		Token: graph.Secret(resp.Token), Type: resp.Type, ExpiresIn: time.Duration(resp.ExpiresIn) * time.Second, Response: resp.meta,
 	}, nil
 }
 
@@ -73,10 +73,10 @@ type exchangeResponse struct {
 	Token     string  `json:"access_token"`
 	Type      string  `json:"token_type"`
 	ExpiresIn flexInt `json:"expires_in"`
-	meta      ResponseMeta
+	meta      Response
 }
 
-func (r *exchangeResponse) setMeta(m ResponseMeta) { r.meta = m }
+func (r *exchangeResponse) setMeta(m Response) { r.meta = m }
 
 func (r *exchangeResponse) incomplete() string {
 	if r.Token == "" {
@@ -115,8 +115,8 @@ type TokenInfo struct {
 	// UserID is the user or system user the token stands for.
 	UserID string
 
-	// Meta is what the answer said beside its body.
-	Meta ResponseMeta
+	// Response is what the answer said beside its body.
+	Response Response
 }
 
 // A GranularScope is a permission with the objects it is for.
@@ -178,10 +178,10 @@ type debugTokenResponse struct {
 			Message loose   `json:"message"`
 		} `json:"error"`
 	} `json:"data"`
-	meta ResponseMeta
+	meta Response
 }
 
-func (r *debugTokenResponse) setMeta(m ResponseMeta) { r.meta = m }
+func (r *debugTokenResponse) setMeta(m Response) { r.meta = m }
 
 func (r *debugTokenResponse) incomplete() string {
 	if r.Data == nil {
@@ -194,7 +194,7 @@ func (r *debugTokenResponse) info(scrub scrubber) *TokenInfo {
 	d := r.Data
 	info := &TokenInfo{
 		AppID: d.AppID, Application: d.Application, Type: d.Type, Valid: bool(d.Valid), ExpiresAt: d.ExpiresAt,
-		DataAccessExpiresAt: d.DataAccessExpiresAt, IssuedAt: d.IssuedAt, Scopes: d.Scopes, UserID: string(d.UserID), Meta: r.meta,
+		DataAccessExpiresAt: d.DataAccessExpiresAt, IssuedAt: d.IssuedAt, Scopes: d.Scopes, UserID: string(d.UserID), Response: r.meta,
 	}
 	for _, g := range d.Granular {
 		scope := GranularScope{Scope: g.Scope}

@@ -7,14 +7,14 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 )
 
-// A Call is one attempt of one call, as [Config].Observe sees it. It holds no token, no phone number and no text.
-type Call struct {
+// An Attempt is one attempt of one call, as [Config].Observe sees it. It holds no token, no phone number and no text.
+type Attempt struct {
 	// Method and Path name the endpoint; Path is a template such as "/{phone-number-id}/messages", fit for a metric label.
 	Method string
 	Path   string
 
-	// Phone is the business number the call is about, if it is about one.
-	Phone graph.PhoneNumberID
+	// PhoneNumberID is the business number the call is about, if it is about one.
+	PhoneNumberID graph.PhoneNumberID
 
 	// Attempt counts from 1. Final is false if another one is to follow, which the caller can still prevent by ending the
 	// context.
@@ -32,12 +32,12 @@ type Call struct {
 	// count by class, which errors.Is finds.
 	Err error
 
-	// Meta holds usage, trace id and version of the answer.
-	Meta ResponseMeta
+	// Response holds usage, trace id and version of the answer.
+	Response Response
 }
 
 // Code returns Meta's error code, and whether the attempt ended with one: 0 is a code too.
-func (c Call) Code() (graph.Code, bool) {
+func (c Attempt) Code() (graph.Code, bool) {
 	if e, ok := errors.AsType[*Error](c.Err); ok && e.hasCode() {
 		return e.Code, true
 	}

@@ -20,7 +20,7 @@ const regainTwoMinutes = `{"200000000000002":[{"type":"whatsapp","call_count":3,
 func patient(t *testing.T, rt http.RoundTripper) *cloudapi.Client {
 	return newClient(t, cloudapi.Config{
 		AccessToken: token, HTTPClient: &http.Client{Transport: rt}, Limiter: cloudapi.Unlimited, // pauses alone
-		Retry: cloudapi.Retry{MaxAttempts: 5, MinWait: time.Second, MaxWait: 10 * time.Minute},
+		Retry: cloudapi.RetryPolicy{MaxAttempts: 5, MinWait: time.Second, MaxWait: 10 * time.Minute},
 	})
 }
 
@@ -88,7 +88,7 @@ func TestOtherPausesDoubleWithJitterUpToTheLimit(t *testing.T) {
 		rt, _ := answers(response(500, ""))
 		var at []time.Time
 		client := newClient(t, cloudapi.Config{
-			AccessToken: token, Retry: cloudapi.Retry{MaxAttempts: 12, MaxWait: 20 * time.Second},
+			AccessToken: token, Retry: cloudapi.RetryPolicy{MaxAttempts: 12, MaxWait: 20 * time.Second},
 			HTTPClient: &http.Client{Transport: roundTripper(func(r *http.Request) (*http.Response, error) {
 				at = append(at, time.Now())
 				return rt(r)

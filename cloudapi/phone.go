@@ -33,9 +33,9 @@ type Phone struct {
 	Throughput             Throughput             `json:"throughput"`
 	WebhookConfiguration   WebhookConfiguration   `json:"webhook_configuration"`
 
-	// LastOnboardedTime is when the number was onboarded last. Whether it moves when a coexistence number comes back is
+	// LastOnboardedAt is when the number was onboarded last. Whether it moves when a coexistence number comes back is
 	// not documented.
-	LastOnboardedTime graph.Timestamp `json:"last_onboarded_time"`
+	LastOnboardedAt graph.Timestamp `json:"last_onboarded_time"`
 
 	IsOfficialBusinessAccount bool `json:"is_official_business_account"`
 	IsPINEnabled              bool `json:"is_pin_enabled"`
@@ -56,8 +56,8 @@ type Phone struct {
 	// Raw is the number as Meta wrote it, for fields that have no member here.
 	Raw json.RawMessage `json:"-"`
 
-	// Meta is what the answer said beside its body.
-	Meta ResponseMeta `json:"-"`
+	// Response is what the answer said beside its body.
+	Response Response `json:"-"`
 }
 
 // Coexists reports whether the number is used by the WhatsApp Business app and by Cloud API at once. It needs the fields
@@ -90,7 +90,7 @@ func (p *Phone) UnmarshalJSON(b []byte) error {
 	return nil
 }
 
-func (p *Phone) setMeta(m ResponseMeta) { p.Meta = m }
+func (p *Phone) setMeta(m Response) { p.Response = m }
 
 func (p *Phone) incomplete() string { return withoutID(p.ID) }
 

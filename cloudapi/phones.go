@@ -112,7 +112,7 @@ func (s *PhonesService) SyncAppData(
 	}
 	resp, err := call[syncResponse](ctx, s.c, request{
 		method: http.MethodPost, path: "/{phone-number-id}/smb_app_data", ids: []string{string(phone)}, phone: phone,
-		body: body, replay: ReplayNever,
+		body: body, replay: RetryNever,
 	})
 	if err != nil {
 		return "", err

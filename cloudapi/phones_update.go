@@ -12,8 +12,8 @@ import (
 
 // A WebhookOverride sends the webhooks of one number or account to a URL of its own.
 type WebhookOverride struct {
-	// CallbackURI is https and has at most 200 characters. If empty, the override is removed.
-	CallbackURI string
+	// CallbackURL is https and has at most 200 characters. If empty, the override is removed.
+	CallbackURL string
 
 	// VerifyToken is what the handshake at that URL expects, which Meta does before it answers.
 	VerifyToken graph.Secret
@@ -25,12 +25,12 @@ func (o WebhookOverride) check() error {
 		return nil
 	}
 	var p problems
-	u, err := url.Parse(o.CallbackURI)
+	u, err := url.Parse(o.CallbackURL)
 	if err != nil || u.Scheme != "https" || u.Host == "" {
-		p.add("WebhookOverride.CallbackURI is not an https URL")
+		p.add("WebhookOverride.CallbackURL is not an https URL")
 	}
-	if n := utf8.RuneCountInString(o.CallbackURI); n > 200 {
-		p.add("WebhookOverride.CallbackURI has %d characters; Meta accepts 200", n)
+	if n := utf8.RuneCountInString(o.CallbackURL); n > 200 {
+		p.add("WebhookOverride.CallbackURL has %d characters; Meta accepts 200", n)
 	}
 	if o.VerifyToken.IsZero() {
 		p.add("WebhookOverride.VerifyToken is empty; the handshake at the callback URL needs it")
@@ -54,12 +54,12 @@ func (s *PhonesService) SetWebhook(ctx context.Context, phone graph.PhoneNumberI
 	}
 	return s.update(ctx, phone, struct {
 		Config config `json:"webhook_configuration"`
-	}{config{o.CallbackURI, o.VerifyToken.Reveal()}})
+	}{config{o.CallbackURL, o.VerifyToken.Reveal()}})
 }
 
 func (s *PhonesService) update(ctx context.Context, phone graph.PhoneNumberID, body any) error {
 	return do(ctx, s.c, request{
-		method: http.MethodPost, path: "/{phone-number-id}", ids: []string{string(phone)}, phone: phone, replay: ReplayIdempotent,
+		method: http.MethodPost, path: "/{phone-number-id}", ids: []string{string(phone)}, phone: phone, replay: RetryIdempotent,
 	}, body)
 }
 

@@ -8,9 +8,9 @@ import (
 	"unicode/utf8"
 )
 
-// A Problem is one rule that a request breaks. The error of a call that was not made is [ErrInvalid] and joins them all;
-// [Problems] takes it apart.
-type Problem struct {
+// A ValidationError is one rule that a request breaks. The error of a call that was not made is [ErrValidation] and joins them all;
+// [ValidationErrors] takes it apart.
+type ValidationError struct {
 	// Text names the member and the rule. It quotes nothing that was to be sent.
 	Text string
 
@@ -23,18 +23,18 @@ type Problem struct {
 }
 
 // Error says what the rule is.
-func (p *Problem) Error() string { return "cloudapi: " + p.Text }
+func (p *ValidationError) Error() string { return "cloudapi: " + p.Text }
 
-// Problems returns all rules that an invalid request breaks, or nil for any other error.
-func Problems(err error) []*Problem {
-	if !errors.Is(err, ErrInvalid) {
+// ValidationErrors returns all rules that an invalid request breaks, or nil for any other error.
+func ValidationErrors(err error) []*ValidationError {
+	if !errors.Is(err, ErrValidation) {
 		return nil
 	}
-	var list []*Problem
+	var list []*ValidationError
 	var walk func(error)
 	walk = func(err error) {
 		switch e := err.(type) { //nolint:errorlint // walks the tree by itself
-		case *Problem:
+		case *ValidationError:
 			list = append(list, e)
 		case interface{ Unwrap() []error }:
 			for _, inner := range e.Unwrap() {
@@ -59,7 +59,7 @@ func (p *problems) put(limit, missing bool, format string, args []any) {
 	if limit && p.unchecked {
 		return
 	}
-	p.list = append(p.list, &Problem{Text: p.prefix + fmt.Sprintf(format, args...), Limit: limit, Missing: missing})
+	p.list = append(p.list, &ValidationError{Text: p.prefix + fmt.Sprintf(format, args...), Limit: limit, Missing: missing})
 }
 
 // add reports what makes a request impossible.
@@ -129,7 +129,7 @@ func (p *problems) err() error {
 	if len(p.list) == 0 {
 		return nil
 	}
-	return errors.Join(append([]error{ErrInvalid}, p.list...)...)
+	return errors.Join(append([]error{ErrValidation}, p.list...)...)
 }
 
 // invalid is an error about an argument.

@@ -27,7 +27,7 @@ type Profile struct {
 	// PictureURL is where the picture is, for some time. It is public.
 	PictureURL string `json:"profile_picture_url"`
 
-	Answer
+	Resource
 }
 
 var profileFields = []string{
@@ -59,14 +59,14 @@ func first[T any](ctx context.Context, c *Client, r request) (*T, error) {
 	if err := decodeAnswer(p.Data[0], v); err != nil {
 		return nil, r.broken(p.meta, unreadable(p.Data[0], err))
 	}
-	if m, ok := any(v).(interface{ setMeta(ResponseMeta) }); ok {
+	if m, ok := any(v).(interface{ setMeta(Response) }); ok {
 		m.setMeta(p.meta)
 	}
 	return v, nil
 }
 
-// A ProfileUpdate changes the members that are not nil.
-type ProfileUpdate struct {
+// A ProfileUpdateParams changes the members that are not nil.
+type ProfileUpdateParams struct {
 	About       *string `json:"about,omitzero"`       // 1 to 139 characters
 	Address     *string `json:"address,omitzero"`     // at most 256
 	Description *string `json:"description,omitzero"` // at most 512
@@ -81,15 +81,15 @@ type ProfileUpdate struct {
 }
 
 // MarshalJSON writes the body of the request.
-func (u ProfileUpdate) MarshalJSON() ([]byte, error) {
-	type plain ProfileUpdate
+func (u ProfileUpdateParams) MarshalJSON() ([]byte, error) {
+	type plain ProfileUpdateParams
 	return json.Marshal(struct {
 		product
 		plain
 	}{whatsapp, plain(u)})
 }
 
-func (u ProfileUpdate) check() error {
+func (u ProfileUpdateParams) check() error {
 	var p problems
 	for _, m := range []struct {
 		name  string
@@ -99,15 +99,15 @@ func (u ProfileUpdate) check() error {
 		{"About", u.About, 139}, {"Address", u.Address, 256}, {"Description", u.Description, 512}, {"Email", u.Email, 128},
 	} {
 		if m.value != nil {
-			p.atMost("ProfileUpdate."+m.name, *m.value, m.limit)
+			p.atMost("ProfileUpdateParams."+m.name, *m.value, m.limit)
 		}
 	}
 	if u.About != nil {
-		p.required("ProfileUpdate.About", *u.About)
+		p.required("ProfileUpdateParams.About", *u.About)
 	}
-	p.count("ProfileUpdate.Websites", len(u.Websites), 0, 2)
+	p.count("ProfileUpdateParams.Websites", len(u.Websites), 0, 2)
 	for i, site := range u.Websites {
-		at := "ProfileUpdate.Websites[" + strconv.Itoa(i) + "]"
+		at := "ProfileUpdateParams.Websites[" + strconv.Itoa(i) + "]"
 		p.atMost(at, site, 256)
 		p.webURL(at, site)
 	}
@@ -119,12 +119,12 @@ func (u ProfileUpdate) check() error {
 // Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/business-profiles
 //
 // graph:POST /{phone-number-id}/whatsapp_business_profile
-func (s *ProfilesService) Update(ctx context.Context, phone graph.PhoneNumberID, u ProfileUpdate) error {
+func (s *ProfilesService) Update(ctx context.Context, phone graph.PhoneNumberID, u ProfileUpdateParams) error {
 	if err := u.check(); err != nil {
 		return err
 	}
 	return do(ctx, s.c, request{
 		method: http.MethodPost, path: "/{phone-number-id}/whatsapp_business_profile", ids: []string{string(phone)}, phone: phone,
-		replay: ReplayIdempotent,
+		replay: RetryIdempotent,
 	}, u)
 }

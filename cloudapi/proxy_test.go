@@ -90,7 +90,7 @@ func (p *proxy) through(transport *http.Transport) *http.Client {
 func TestCallsGoThroughAProxy(t *testing.T) {
 	t.Parallel()
 	const answer = `{"messages":[{"id":"wamid.1"}],"request_id":"1","access_token":"EAAx-0123456789","id":"1"}`
-	few := cloudapi.Retry{MaxAttempts: 2, MinWait: time.Millisecond, MaxWait: time.Millisecond}
+	few := cloudapi.RetryPolicy{MaxAttempts: 2, MinWait: time.Millisecond, MaxWait: time.Millisecond}
 	config := func(srv *httptest.Server, hc *http.Client) cloudapi.Config {
 		return cloudapi.Config{
 			AppID: appID, AppSecret: appSecret, AccessToken: token, BaseURL: srv.URL, HTTPClient: hc, Retry: few, Limiter: cloudapi.Unlimited,
@@ -189,9 +189,9 @@ func TestTheObserverIsToldEverythingButSecrets(t *testing.T) {
 		reply(400, graphError("130429", ""), "X-App-Usage", `{"call_count":28,"total_cputime":25,"total_time":26}`),
 		reply(200, sentBody, "X-Business-Use-Case-Usage", regainTwoMinutes, "X-Fb-Trace-Id", "Atrace"))
 	type key struct{}
-	var got []cloudapi.Call
+	var got []cloudapi.Attempt
 	client := srv.client(t, func(cfg *cloudapi.Config) {
-		cfg.Observe = func(ctx context.Context, c cloudapi.Call) {
+		cfg.Observe = func(ctx context.Context, c cloudapi.Attempt) {
 			require.Equal(t, "the caller's", ctx.Value(key{}))
 			got = append(got, c)
 		}
@@ -201,20 +201,20 @@ func TestTheObserverIsToldEverythingButSecrets(t *testing.T) {
 	require.Len(t, got, 2)
 	for i, c := range got {
 		require.Equal(t, "POST /{phone-number-id}/messages", c.Method+" "+c.Path)
-		require.Equal(t, phoneID, c.Phone)
+		require.Equal(t, phoneID, c.PhoneNumberID)
 		require.Equal(t, i+1, c.Attempt)
 		require.Equal(t, i == 1, c.Final)
 		require.Positive(t, c.Duration)
-		require.Positive(t, c.Meta.Status)
+		require.Positive(t, c.Response.Status)
 	}
 	code, ok := got[0].Code()
 	require.True(t, ok)
 	require.Equal(t, graph.CodeRateLimitHit, code)
 	_, ok = got[1].Code()
 	require.False(t, ok)
-	require.Equal(t, 28, got[0].Meta.AppUsage.Max())
+	require.Equal(t, 28, got[0].Response.AppUsage.Max())
 	require.Positive(t, got[0].Wait)
 	require.NoError(t, got[1].Err)
-	require.Equal(t, 100, got[1].Meta.BusinessUsage[1].Max())
-	require.Equal(t, "Atrace", got[1].Meta.TraceID)
+	require.Equal(t, 100, got[1].Response.BusinessUsage[1].Max())
+	require.Equal(t, "Atrace", got[1].Response.TraceID)
 }

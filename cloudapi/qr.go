@@ -20,10 +20,10 @@ type QRCode struct {
 	// ImageURL is the picture, where one was asked for.
 	ImageURL string `json:"qr_image_url"`
 
-	// Created is when it was made, where it was asked for.
-	Created graph.Timestamp `json:"creation_time"`
+	// CreatedAt is when it was made, where it was asked for.
+	CreatedAt graph.Timestamp `json:"creation_time"`
 
-	Answer
+	Resource
 }
 
 func (q *QRCode) incomplete() string {
@@ -143,6 +143,6 @@ func (s *QRService) put(
 func (s *QRService) Delete(ctx context.Context, phone graph.PhoneNumberID, code string) error {
 	return do(ctx, s.c, request{
 		method: http.MethodDelete, path: "/{phone-number-id}/message_qrdls/{qr-code-id}", ids: []string{string(phone), code},
-		phone: phone, replay: ReplayIdempotent,
+		phone: phone, replay: RetryIdempotent,
 	}, nil)
 }

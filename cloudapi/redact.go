@@ -51,7 +51,7 @@ func (s scrubber) clean(text string) string {
 	return queryRe.ReplaceAllString(text, "$1?"+redacted)
 }
 
-func (s scrubber) cleanMeta(m *ResponseMeta) {
+func (s scrubber) cleanMeta(m *Response) {
 	m.Version, m.TraceID, m.RequestID = s.clean(m.Version), s.clean(m.TraceID), s.clean(m.RequestID)
 	for i := range m.BusinessUsage {
 		u := &m.BusinessUsage[i]

@@ -17,13 +17,13 @@ import (
 // together; none is ever repeated by itself.
 type RegistrationService service
 
-// A NewPhone is a number to add to an account.
-type NewPhone struct {
+// A PhoneNumberAddParams is a number to add to an account.
+type PhoneNumberAddParams struct {
 	// CountryCode is the country calling code, such as "1".
 	CountryCode string `json:"cc"`
 
-	// Number is the number without the country code, digits only.
-	Number string `json:"phone_number"`
+	// PhoneNumber is the number without the country code, digits only.
+	PhoneNumber string `json:"phone_number"`
 
 	// VerifiedName is the display name, which Meta reviews.
 	VerifiedName string `json:"verified_name"`
@@ -42,17 +42,17 @@ var digitsRe = regexp.MustCompile(`^[0-9]+$`)
 // Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/business-phone-numbers/registration
 //
 // graph:POST /{waba-id}/phone_numbers
-func (s *RegistrationService) Add(ctx context.Context, waba graph.WABAID, n NewPhone) (graph.PhoneNumberID, error) {
+func (s *RegistrationService) Add(ctx context.Context, waba graph.WABAID, n PhoneNumberAddParams) (graph.PhoneNumberID, error) {
 	var p problems
 	if n.PreverifiedID == "" {
 		if !digitsRe.MatchString(n.CountryCode) {
-			p.put(true, n.CountryCode == "", "NewPhone.CountryCode is not made of digits", nil)
+			p.put(true, n.CountryCode == "", "PhoneNumberAddParams.CountryCode is not made of digits", nil)
 		}
-		if !digitsRe.MatchString(n.Number) {
-			p.put(true, n.Number == "", "NewPhone.Number is not made of digits", nil)
+		if !digitsRe.MatchString(n.PhoneNumber) {
+			p.put(true, n.PhoneNumber == "", "PhoneNumberAddParams.PhoneNumber is not made of digits", nil)
 		}
 	}
-	p.required("NewPhone.VerifiedName", n.VerifiedName)
+	p.required("PhoneNumberAddParams.VerifiedName", n.VerifiedName)
 	if err := p.err(); err != nil {
 		return "", err
 	}
@@ -95,7 +95,7 @@ func (s *RegistrationService) RequestCode(
 	}
 	return do(ctx, s.c, request{
 		method: http.MethodPost, path: "/{phone-number-id}/request_code", ids: []string{string(phone)}, phone: phone,
-		replay: ReplayNever,
+		replay: RetryNever,
 	}, struct {
 		Method   CodeMethod `json:"code_method"`
 		Language string     `json:"language"`
@@ -113,14 +113,14 @@ func (s *RegistrationService) VerifyCode(ctx context.Context, phone graph.PhoneN
 	}
 	return do(ctx, s.c, request{
 		method: http.MethodPost, path: "/{phone-number-id}/verify_code", ids: []string{string(phone)}, phone: phone,
-		replay: ReplayNever,
+		replay: RetryNever,
 	}, struct {
 		Code string `json:"code"`
 	}{code.Reveal()})
 }
 
-// A RegisterRequest registers a number.
-type RegisterRequest struct {
+// A RegisterParams registers a number.
+type RegisterParams struct {
 	// PIN is the number's two-step verification PIN, or the one that it gets; six digits.
 	PIN graph.Secret
 
@@ -137,21 +137,21 @@ type RegisterRequest struct {
 // Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/business-phone-numbers/registration
 //
 // graph:POST /{phone-number-id}/register
-func (s *RegistrationService) Register(ctx context.Context, phone *Phone, req RegisterRequest) error {
+func (s *RegistrationService) Register(ctx context.Context, phone *Phone, req RegisterParams) error {
 	var p problems
 	ordinary(&p, phone)
 	if !pinRe.MatchString(req.PIN.Reveal()) {
-		p.put(false, req.PIN.IsZero(), "RegisterRequest.PIN has not six digits", nil)
+		p.put(false, req.PIN.IsZero(), "RegisterParams.PIN has not six digits", nil)
 	}
 	if req.RetentionMinutes < 0 {
-		p.add("RegisterRequest.RetentionMinutes is negative")
+		p.add("RegisterParams.RetentionMinutes is negative")
 	}
 	if err := p.err(); err != nil {
 		return err
 	}
 	return do(ctx, s.c, request{
 		method: http.MethodPost, path: "/{phone-number-id}/register", ids: []string{string(phone.ID)}, phone: phone.ID,
-		replay: ReplayNever,
+		replay: RetryNever,
 	}, struct {
 		product
 		PIN       string `json:"pin"`
@@ -172,7 +172,7 @@ func (s *RegistrationService) Deregister(ctx context.Context, phone *Phone) erro
 	}
 	return do(ctx, s.c, request{
 		method: http.MethodPost, path: "/{phone-number-id}/deregister", ids: []string{string(phone.ID)}, phone: phone.ID,
-		replay: ReplayNever,
+		replay: RetryNever,
 	}, whatsapp)
 }
 

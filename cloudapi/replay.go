@@ -13,61 +13,61 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 )
 
-// A Replay says when a call may be repeated by itself.
-type Replay string
+// A RetryMode says when a call may be repeated by itself.
+type RetryMode string
 
 const (
-	// ReplayOnRefusal repeats only when Meta's answer proves that nothing was done, or when the request never left. It is
+	// RetryOnRefusal repeats only when Meta's answer proves that nothing was done, or when the request never left. It is
 	// for whatever must not happen twice.
-	ReplayOnRefusal Replay = "on refusal"
+	RetryOnRefusal RetryMode = "on refusal"
 
-	// ReplayIdempotent repeats after broken connections and errors of Meta's servers as well. It is for reads, and for
+	// RetryIdempotent repeats after broken connections and errors of Meta's servers as well. It is for reads, and for
 	// calls that set a state.
-	ReplayIdempotent Replay = "idempotent"
+	RetryIdempotent RetryMode = "idempotent"
 
-	// ReplayNever does not repeat at all. It is for calls that Meta counts, or takes once.
-	ReplayNever Replay = "never"
+	// RetryNever does not repeat at all. It is for calls that Meta counts, or takes once.
+	RetryNever RetryMode = "never"
 )
 
 // strict holds the edges whose rule is not for the caller to loosen.
-var strict = map[string]Replay{
-	"messages":           ReplayOnRefusal,
-	"marketing_messages": ReplayOnRefusal,
-	"messages_encrypted": ReplayOnRefusal,
-	"calls":              ReplayOnRefusal,
-	"smb_app_data":       ReplayNever, // once per kind and onboarding
-	"access_token":       ReplayNever, // a code works once
-	"register":           ReplayNever, // ten in 72 hours, shared by everyone who serves the number
-	"deregister":         ReplayNever,
-	"request_code":       ReplayNever,
-	"verify_code":        ReplayNever,
-	"thread_control":     ReplayNever,
+var strict = map[string]RetryMode{
+	"messages":           RetryOnRefusal,
+	"marketing_messages": RetryOnRefusal,
+	"messages_encrypted": RetryOnRefusal,
+	"calls":              RetryOnRefusal,
+	"smb_app_data":       RetryNever, // once per kind and onboarding
+	"access_token":       RetryNever, // a code works once
+	"register":           RetryNever, // ten in 72 hours, shared by everyone who serves the number
+	"deregister":         RetryNever,
+	"request_code":       RetryNever,
+	"verify_code":        RetryNever,
+	"thread_control":     RetryNever,
 }
 
 // rule is the Replay of a request to a path: what its endpoint demands, else what was asked for, else what its method
 // allows.
-func (r request) rule(path string) Replay {
+func (r request) rule(path string) RetryMode {
 	path = strings.ToLower(strings.TrimRight(path, "/"))
 	demand := strict[path[strings.LastIndexByte(path, '/')+1:]]
 	switch {
-	case demand == ReplayNever || r.replay == ReplayNever:
-		return ReplayNever
+	case demand == RetryNever || r.replay == RetryNever:
+		return RetryNever
 	case demand != "" && !isRead(r.method):
 		return demand
 	case r.replay != "":
 		return r.replay
 	case isRead(r.method):
-		return ReplayIdempotent
+		return RetryIdempotent
 	}
-	return ReplayOnRefusal
+	return RetryOnRefusal
 }
 
 // mayReplay decides whether a request that ended with e may be made again. It looks at the code before the status, which
 // proves nothing.
-func mayReplay(rule Replay, e *Error) bool {
+func mayReplay(rule RetryMode, e *Error) bool {
 	code := e.Code
 	switch {
-	case rule == ReplayNever:
+	case rule == RetryNever:
 		return false
 	case e.isSyncRefusal(): // was seen as a subcode of code 4, which would be a throttle
 		return false
@@ -77,7 +77,7 @@ func mayReplay(rule Replay, e *Error) bool {
 		return false
 	case e.Outcome == OutcomeNotSent:
 		return true
-	case rule != ReplayIdempotent:
+	case rule != RetryIdempotent:
 		return false
 	case e.coded:
 		info, known := graph.Lookup(code, e.Subcode)
@@ -130,7 +130,7 @@ func demanded(e *Error, h http.Header, attempt int) time.Duration {
 	case e.Code == graph.CodePairRateLimitHit:
 		wait = max(wait, time.Second<<min(2*(attempt-1), 20)) // 4^X seconds, Meta's advice
 	case e.Code != graph.CodeRateLimitHit:
-		wait = max(wait, e.Meta.regainAccess())
+		wait = max(wait, e.Response.regainAccess())
 	}
 	return wait
 }
@@ -147,7 +147,7 @@ func retryAfter(header string) time.Duration {
 }
 
 // pause is how long to wait before the next attempt. It reports false if the caller or Config has not that much time.
-func (r Retry) pause(ctx context.Context, e *Error, attempt int) (time.Duration, bool) {
+func (r RetryPolicy) pause(ctx context.Context, e *Error, attempt int) (time.Duration, bool) {
 	wait := e.RetryAfter
 	if wait == 0 {
 		wait = min(r.MinWait<<min(attempt-1, 20), r.MaxWait)

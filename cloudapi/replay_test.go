@@ -32,7 +32,7 @@ func TestThrottledSendIsRepeated(t *testing.T) {
 				sent, err := srv.client(t).Messages.Send(t.Context(), phoneID, text())
 				require.NoError(t, err)
 				require.Equal(t, graph.MessageID("wamid.sent"), sent.ID)
-				require.Equal(t, 2, sent.Meta.Attempts)
+				require.Equal(t, 2, sent.Response.Attempts)
 				got := srv.seen()
 				require.Len(t, got, 2)
 				require.Equal(t, got[0].body, got[1].body)
@@ -152,10 +152,10 @@ func TestDoKeepsTheRulesOfItsEndpoint(t *testing.T) {
 		"a read after a drop":           {cloudapi.Request{Method: "GET", Path: "/me"}, drop, 4},
 		"a post after a drop":           {cloudapi.Request{Method: "POST", Path: "/me"}, drop, 1},
 		"a post after a throttle":       {cloudapi.Request{Method: "POST", Path: "/me"}, reply(400, graphError("80007", "")), 4},
-		"an idempotent post":            {cloudapi.Request{Method: "POST", Path: "/me", Replay: cloudapi.ReplayIdempotent}, drop, 4},
-		"a read that may not":           {cloudapi.Request{Method: "GET", Path: "/me", Replay: cloudapi.ReplayNever}, reply(500, ""), 1},
-		"a send called idempotent":      {cloudapi.Request{Method: "POST", Path: "/1/messages", Replay: cloudapi.ReplayIdempotent}, drop, 1},
-		"a sync called idempotent":      {cloudapi.Request{Method: "POST", Path: "/1/smb_app_data", Replay: cloudapi.ReplayIdempotent}, reply(400, graphError("4", "")), 1},
+		"an idempotent post":            {cloudapi.Request{Method: "POST", Path: "/me", RetryMode: cloudapi.RetryIdempotent}, drop, 4},
+		"a read that may not":           {cloudapi.Request{Method: "GET", Path: "/me", RetryMode: cloudapi.RetryNever}, reply(500, ""), 1},
+		"a send called idempotent":      {cloudapi.Request{Method: "POST", Path: "/1/messages", RetryMode: cloudapi.RetryIdempotent}, drop, 1},
+		"a sync called idempotent":      {cloudapi.Request{Method: "POST", Path: "/1/smb_app_data", RetryMode: cloudapi.RetryIdempotent}, reply(400, graphError("4", "")), 1},
 		"a sync behind a slash":         {cloudapi.Request{Method: "POST", Path: "/1/smb_app_data/"}, reply(400, graphError("4", "")), 1},
 		"a sync put together":           {cloudapi.Request{Method: "POST", Path: "/1/{edge}", IDs: []string{"smb_app_data"}}, reply(400, graphError("4", "")), 1},
 		"a registration when throttled": {cloudapi.Request{Method: "POST", Path: "/1/register"}, reply(400, graphError("4", "")), 1},
@@ -229,7 +229,7 @@ func TestAttemptsAreCounted(t *testing.T) {
 		_, err := srv.client(t, func(cfg *cloudapi.Config) { cfg.Retry.MaxAttempts = attempts }).
 			Messages.Send(t.Context(), phoneID, text())
 		require.Len(t, srv.seen(), want)
-		require.Equal(t, want, asError(t, err).Meta.Attempts)
+		require.Equal(t, want, asError(t, err).Response.Attempts)
 		require.ErrorIs(t, err, graph.ErrThrottled)
 		require.Equal(t, cloudapi.OutcomeRefused, asError(t, err).Outcome)
 	}
@@ -255,7 +255,7 @@ func TestSendThatNeverLeftIsRepeated(t *testing.T) {
 		})
 		sent, err := client.Messages.Send(t.Context(), phoneID, text())
 		require.NoError(t, err)
-		require.Equal(t, 3, sent.Meta.Attempts)
+		require.Equal(t, 3, sent.Response.Attempts)
 		require.EqualValues(t, 3, dials.Load())
 		require.Len(t, srv.seen(), 1)
 	})
@@ -292,7 +292,7 @@ func TestSendThatNeverLeftIsRepeated(t *testing.T) {
 		}
 		client := newClient(t, cloudapi.Config{
 			AccessToken: token, BaseURL: srv.URL, HTTPClient: &http.Client{Transport: transport},
-			Retry: cloudapi.Retry{MinWait: time.Millisecond, MaxWait: time.Millisecond},
+			Retry: cloudapi.RetryPolicy{MinWait: time.Millisecond, MaxWait: time.Millisecond},
 		})
 		_, err := client.Messages.Send(t.Context(), phoneID, text())
 		require.NoError(t, err)
@@ -325,7 +325,7 @@ func TestForeignTransportIsJudgedByTheBody(t *testing.T) {
 	send := func(t *testing.T, rt roundTripper) error {
 		client := newClient(t, cloudapi.Config{
 			AccessToken: token, HTTPClient: &http.Client{Transport: rt},
-			Retry: cloudapi.Retry{MinWait: time.Millisecond, MaxWait: time.Millisecond},
+			Retry: cloudapi.RetryPolicy{MinWait: time.Millisecond, MaxWait: time.Millisecond},
 		})
 		_, err := client.Messages.Send(t.Context(), phoneID, text())
 		return err
@@ -407,7 +407,7 @@ type limiter struct {
 	err   error
 }
 
-func (l *limiter) Wait(_ context.Context, t cloudapi.Turn) error {
+func (l *limiter) Wait(_ context.Context, t cloudapi.SendRequest) error {
 	l.calls = append(l.calls, string(t.From)+" "+t.To.Key())
 	return l.err
 }

@@ -2,9 +2,9 @@ package cloudapi
 
 import "github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 
-// A Sent is a message that Meta accepted. Accepted is not delivered: what becomes of it comes as status webhooks, and so do
+// A SentMessage is a message that Meta accepted. Accepted is not delivered: what becomes of it comes as status webhooks, and so do
 // most errors about recipients, windows, media and payment.
-type Sent struct {
+type SentMessage struct {
 	// ID names the message in its status webhooks.
 	ID graph.MessageID
 
@@ -14,11 +14,11 @@ type Sent struct {
 	// To is whom Meta took for the recipient. It is zero for groups.
 	To SentContact
 
-	// Group is the group, for messages to one.
-	Group graph.GroupID
+	// GroupID is the group, for messages to one.
+	GroupID graph.GroupID
 
-	// Meta is what the answer said beside its body.
-	Meta ResponseMeta
+	// Response is what the answer said beside its body.
+	Response Response
 }
 
 // A SentContact is a recipient as Meta understood it.

@@ -35,16 +35,16 @@ func TestPhoneIsReadWhole(t *testing.T) {
 	p, err := srv.client(t).Phones.Get(t.Context(), phoneID, cloudapi.PhoneGetOptions{})
 	require.NoError(t, err)
 	require.JSONEq(t, body, string(p.Raw))
-	require.Equal(t, "v25.0", p.Meta.Version)
+	require.Equal(t, "v25.0", p.Response.Version)
 	require.True(t, p.Coexists())
-	p.Raw, p.Meta = nil, cloudapi.ResponseMeta{}
+	p.Raw, p.Response = nil, cloudapi.Response{}
 	require.Equal(t, &cloudapi.Phone{
 		ID: phoneID, DisplayPhoneNumber: "+1 555-010-0123", VerifiedName: "Shop", Status: cloudapi.PhoneConnected,
 		PlatformType: cloudapi.PlatformCloudAPI, IsOnBizApp: true, CodeVerificationStatus: cloudapi.CodeVerified,
 		NameStatus: cloudapi.NameApproved, NewNameStatus: cloudapi.NameNone, QualityRating: graph.QualityGreen,
 		AccountMode: cloudapi.AccountLive, Throughput: cloudapi.Throughput{Level: cloudapi.ThroughputStandard},
 		WebhookConfiguration:      cloudapi.WebhookConfiguration{PhoneNumber: "https://a.example", WABA: "https://b.example", Application: "https://c.example"},
-		LastOnboardedTime:         graph.At(time.Date(2026, 8, 22, 19, 5, 53, 0, time.UTC)),
+		LastOnboardedAt:           graph.NewTimestamp(time.Date(2026, 8, 22, 19, 5, 53, 0, time.UTC)),
 		IsOfficialBusinessAccount: true, IsPINEnabled: true,
 	}, p)
 }
@@ -103,7 +103,7 @@ func TestSyncAsksOncePerKind(t *testing.T) {
 	require.JSONEq(t, `{"messaging_product":"whatsapp","sync_type":"smb_app_state_sync"}`, got[0].body)
 	require.JSONEq(t, `{"messaging_product":"whatsapp","sync_type":"history"}`, got[1].body)
 	_, err := client.Phones.SyncAppData(t.Context(), phoneID, "")
-	require.ErrorIs(t, err, cloudapi.ErrInvalid)
+	require.ErrorIs(t, err, cloudapi.ErrValidation)
 }
 
 func TestWABAIsReadWhole(t *testing.T) {
@@ -115,8 +115,8 @@ func TestWABAIsReadWhole(t *testing.T) {
 	w, err := srv.client(t).WABAs.Get(t.Context(), wabaID, cloudapi.WABAGetOptions{})
 	require.NoError(t, err)
 	require.JSONEq(t, body, string(w.Raw))
-	require.Equal(t, 200, w.Meta.Status)
-	w.Raw, w.Meta = nil, cloudapi.ResponseMeta{}
+	require.Equal(t, 200, w.Response.Status)
+	w.Raw, w.Response = nil, cloudapi.Response{}
 	require.Equal(t, &cloudapi.WABA{
 		ID: wabaID, Name: "Shop", Currency: "EUR", TimezoneID: "71", Country: "DE", OwnershipType: "CLIENT_OWNED",
 		AccountReviewStatus: "APPROVED", BusinessVerificationStatus: "verified", MessageTemplateNamespace: "ns", Status: "ACTIVE",
@@ -131,7 +131,7 @@ func TestSubscribing(t *testing.T) {
 	client := srv.client(t)
 	ctx := t.Context()
 	require.NoError(t, client.WABAs.Subscribe(ctx, wabaID))
-	require.NoError(t, client.WABAs.SetWebhook(ctx, wabaID, cloudapi.WebhookOverride{CallbackURI: "https://example.com/w", VerifyToken: "v-1"}))
+	require.NoError(t, client.WABAs.SetWebhook(ctx, wabaID, cloudapi.WebhookOverride{CallbackURL: "https://example.com/w", VerifyToken: "v-1"}))
 	require.NoError(t, client.WABAs.SetWebhook(ctx, wabaID, cloudapi.WebhookOverride{}))
 	require.NoError(t, client.WABAs.Unsubscribe(ctx, wabaID))
 	got := srv.seen()
@@ -143,14 +143,14 @@ func TestSubscribing(t *testing.T) {
 	require.Empty(t, got[4].body)
 
 	for name, opts := range map[string]cloudapi.WebhookOverride{
-		"https":           {CallbackURI: "http://example.com", VerifyToken: "v"},
-		"VerifyToken":     {CallbackURI: "https://example.com"},
-		"200":             {CallbackURI: "https://example.com/" + strings.Repeat("a", 200), VerifyToken: "v"},
+		"https":           {CallbackURL: "http://example.com", VerifyToken: "v"},
+		"VerifyToken":     {CallbackURL: "https://example.com"},
+		"200":             {CallbackURL: "https://example.com/" + strings.Repeat("a", 200), VerifyToken: "v"},
 		"not an https":    {VerifyToken: "v"},
-		"VerifyToken is ": {CallbackURI: "x"},
+		"VerifyToken is ": {CallbackURL: "x"},
 	} {
 		err := client.WABAs.SetWebhook(ctx, wabaID, opts)
-		require.ErrorIs(t, err, cloudapi.ErrInvalid)
+		require.ErrorIs(t, err, cloudapi.ErrValidation)
 		require.ErrorContains(t, err, name)
 	}
 	require.Len(t, srv.seen(), 5)
@@ -178,7 +178,7 @@ func TestSubscribingAgainKeepsTheOverride(t *testing.T) {
 		srv := serve(t, tt.there, reply(200, `{"success":true}`))
 		err := srv.client(t, func(cfg *cloudapi.Config) { cfg.AppID, cfg.AppSecret = tt.app, graph.Secret("") }).WABAs.Subscribe(t.Context(), wabaID)
 		if tt.app == "" && !tt.subscribe {
-			require.ErrorIs(t, err, cloudapi.ErrInvalid, name)
+			require.ErrorIs(t, err, cloudapi.ErrValidation, name)
 			require.ErrorContains(t, err, "Config.AppID", name)
 		} else {
 			require.NoError(t, err, name)
@@ -216,7 +216,7 @@ func TestSubscribedApps(t *testing.T) {
 	srv := serve(t, reply(200, `{"data":[{"whatsapp_business_api_data":{"id":"400000000000004","link":"https://example.com/app","name":"CRM"},"override_callback_uri":"https://example.com/w"}]}`))
 	apps, err := srv.client(t).WABAs.SubscribedApps(t.Context(), wabaID)
 	require.NoError(t, err)
-	require.Equal(t, []cloudapi.SubscribedApp{{ID: appID, Name: "CRM", Link: "https://example.com/app", OverrideCallbackURI: "https://example.com/w"}}, apps)
+	require.Equal(t, []cloudapi.SubscribedApp{{ID: appID, Name: "CRM", Link: "https://example.com/app", OverrideCallbackURL: "https://example.com/w"}}, apps)
 }
 
 func TestAppSubscriptions(t *testing.T) {
@@ -261,7 +261,7 @@ func TestExchange(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			srv := serve(t, reply(200, `{"access_token":"EAAnew","token_type":"bearer","expires_in":"5183944"}`))
-			got, err := srv.client(t).OAuth.Exchange(t.Context(), cloudapi.CodeExchange{Code: "AQ#+/=", RedirectURI: tt.redirect})
+			got, err := srv.client(t).OAuth.Exchange(t.Context(), cloudapi.CodeExchangeParams{Code: "AQ#+/=", RedirectURI: tt.redirect})
 			require.NoError(t, err)
 			require.Equal(t, graph.Secret("EAAnew"), got.Token)
 			require.Equal(t, "bearer", got.Type)
@@ -280,7 +280,7 @@ func TestExchange(t *testing.T) {
 func TestRefusedExchangeTellsWhy(t *testing.T) {
 	t.Parallel()
 	srv := serve(t, reply(400, graphError("100", "36009")))
-	_, err := srv.client(t).OAuth.Exchange(t.Context(), cloudapi.CodeExchange{Code: "AQ-used"})
+	_, err := srv.client(t).OAuth.Exchange(t.Context(), cloudapi.CodeExchangeParams{Code: "AQ-used"})
 	e := asError(t, err)
 	require.Equal(t, 36009, e.Subcode)
 	require.Equal(t, cloudapi.OutcomeRefused, e.Outcome)
@@ -297,8 +297,8 @@ func TestDebugToken(t *testing.T) {
 			`{"data":{"app_id":"400000000000004","type":"SYSTEM_USER","application":"CRM","expires_at":1800000000,"data_access_expires_at":0,"issued_at":1790000000,"is_valid":true,` +
 				`"scopes":["business_management"],"granular_scopes":[{"scope":"whatsapp_business_management","target_ids":["200000000000002",7]},{"scope":"business_management"},{"scope":"x","target_ids":[]}],"user_id":12}}`,
 			cloudapi.TokenInfo{
-				AppID: appID, Application: "CRM", Type: "SYSTEM_USER", Valid: true, ExpiresAt: graph.At(time.Unix(1800000000, 0)),
-				IssuedAt: graph.At(time.Unix(1790000000, 0)), Scopes: []string{"business_management"}, UserID: "12",
+				AppID: appID, Application: "CRM", Type: "SYSTEM_USER", Valid: true, ExpiresAt: graph.NewTimestamp(time.Unix(1800000000, 0)),
+				IssuedAt: graph.NewTimestamp(time.Unix(1790000000, 0)), Scopes: []string{"business_management"}, UserID: "12",
 				GranularScopes: []cloudapi.GranularScope{
 					{Scope: "whatsapp_business_management", TargetIDs: []string{"200000000000002", "7"}},
 					{Scope: "business_management"}, {Scope: "x", TargetIDs: []string{}},
@@ -316,7 +316,7 @@ func TestDebugToken(t *testing.T) {
 			srv := serve(t, reply(200, tt.body))
 			got, err := srv.client(t).OAuth.DebugToken(t.Context(), "EAAinspected-123")
 			require.NoError(t, err)
-			got.Meta = cloudapi.ResponseMeta{}
+			got.Response = cloudapi.Response{}
 			require.Equal(t, &tt.want, got)
 			r := srv.seen()[0]
 			require.Equal(t, url.Values{"input_token": {"EAAinspected-123"}}, query(t, r))
@@ -331,13 +331,13 @@ func TestOAuthAndAppsNeedTheApp(t *testing.T) {
 	client := srv.client(t, func(cfg *cloudapi.Config) { cfg.AppID, cfg.AppSecret = "", "" })
 	for _, name := range []string{"OAuth.Exchange", "OAuth.DebugToken", "Apps.Subscriptions"} {
 		err := calls()[name](t.Context(), client)
-		require.ErrorIs(t, err, cloudapi.ErrInvalid, name)
+		require.ErrorIs(t, err, cloudapi.ErrValidation, name)
 		require.ErrorContains(t, err, "Config.AppID")
 		require.ErrorContains(t, err, "Config.AppSecret")
 	}
-	_, err := srv.client(t).OAuth.Exchange(t.Context(), cloudapi.CodeExchange{})
-	require.ErrorIs(t, err, cloudapi.ErrInvalid)
+	_, err := srv.client(t).OAuth.Exchange(t.Context(), cloudapi.CodeExchangeParams{})
+	require.ErrorIs(t, err, cloudapi.ErrValidation)
 	_, err = srv.client(t).OAuth.DebugToken(t.Context(), "")
-	require.ErrorIs(t, err, cloudapi.ErrInvalid)
+	require.ErrorIs(t, err, cloudapi.ErrValidation)
 	require.Empty(t, srv.seen())
 }

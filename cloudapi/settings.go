@@ -21,7 +21,7 @@ type Settings struct {
 
 	Encryption PayloadEncryption `json:"payload_encryption"`
 
-	Answer
+	Resource
 }
 
 func (s *Settings) incomplete() string {
@@ -36,21 +36,21 @@ func (s *Settings) incomplete() string {
 
 // CallingSettings are how a number is called. Empty members are left as they are by an update.
 type CallingSettings struct {
-	Status             Switch       `json:"status,omitzero"`
+	Status             FeatureState `json:"status,omitzero"`
 	IconVisibility     string       `json:"call_icon_visibility,omitzero"` // "DEFAULT" or "DISABLE_ALL"
 	Icons              *CallIcons   `json:"call_icons,omitzero"`
 	Hours              *CallHours   `json:"call_hours,omitzero"`
-	CallbackPermission Switch       `json:"callback_permission_status,omitzero"`
+	CallbackPermission FeatureState `json:"callback_permission_status,omitzero"`
 	SIP                *SIPSettings `json:"sip,omitzero"`
 	SRTPKeyExchange    string       `json:"srtp_key_exchange_protocol,omitzero"` // "DTLS" or "SDES"
 }
 
-// A Switch is on or off. Meta may add values.
-type Switch string
+// A FeatureState is on or off. Meta may add values.
+type FeatureState string
 
 const (
-	Enabled  Switch = "ENABLED"
-	Disabled Switch = "DISABLED"
+	FeatureEnabled  FeatureState = "ENABLED"
+	FeatureDisabled FeatureState = "DISABLED"
 )
 
 // CallIcons show the call button in some countries alone.
@@ -60,7 +60,7 @@ type CallIcons struct {
 
 // CallHours are when a number can be called.
 type CallHours struct {
-	Status   Switch          `json:"status"`
+	Status   FeatureState    `json:"status"`
 	Timezone string          `json:"timezone_id"` // such as "America/Sao_Paulo"
 	Weekly   []OperatingHour `json:"weekly_operating_hours,omitempty"`
 	Holidays []Holiday       `json:"holiday_schedule,omitempty"`
@@ -82,13 +82,13 @@ type Holiday struct {
 
 // SIPSettings connect calls to a SIP server. A number that uses SIP takes no calls through [CallsService].
 type SIPSettings struct {
-	Status  Switch            `json:"status"`
+	Status  FeatureState      `json:"status"`
 	Servers []graph.SIPServer `json:"servers,omitempty"`
 }
 
 // An IdentitySetting makes Meta refuse messages to people whose keys changed, see [Message].IdentityKeyHash.
 type IdentitySetting struct {
-	Check bool `json:"enable_identity_key_check"`
+	Enabled bool `json:"enable_identity_key_check"`
 }
 
 // A StorageSetting is where data rests.
@@ -100,7 +100,7 @@ type StorageSetting struct {
 
 // A PayloadEncryption is the encryption of what messages and webhooks hold, between Meta and the business. It is a beta of Meta's.
 type PayloadEncryption struct {
-	Status Switch `json:"status"`
+	Status FeatureState `json:"status"`
 
 	// ClientKey is the business's public key in base64, which switching it on wants. It is not read back.
 	ClientKey string `json:"client_encryption_key,omitzero"`
@@ -124,7 +124,7 @@ func (s *SettingsService) Get(ctx context.Context, phone graph.PhoneNumberID) (*
 func (s *SettingsService) set(ctx context.Context, phone graph.PhoneNumberID, body any) error {
 	return do(ctx, s.c, request{
 		method: http.MethodPost, path: "/{phone-number-id}/settings", ids: []string{string(phone)}, phone: phone,
-		replay: ReplayIdempotent,
+		replay: RetryIdempotent,
 	}, body)
 }
 
@@ -170,13 +170,13 @@ func (s *SettingsService) SetCalling(ctx context.Context, phone graph.PhoneNumbe
 // Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/business-phone-numbers/phone-numbers
 //
 // graph:POST /{phone-number-id}/settings user_identity_change
-func (s *SettingsService) SetIdentityCheck(ctx context.Context, phone graph.PhoneNumberID, state Switch) error {
-	if state != Enabled && state != Disabled {
+func (s *SettingsService) SetIdentityCheck(ctx context.Context, phone graph.PhoneNumberID, state FeatureState) error {
+	if state != FeatureEnabled && state != FeatureDisabled {
 		return invalid("the check of identity keys is Enabled or Disabled")
 	}
 	return s.set(ctx, phone, struct {
 		I IdentitySetting `json:"user_identity_change"`
-	}{IdentitySetting{state == Enabled}})
+	}{IdentitySetting{state == FeatureEnabled}})
 }
 
 // SetStorage changes where data rests and for how long.
@@ -202,7 +202,7 @@ func (s *SettingsService) SetStorage(ctx context.Context, phone graph.PhoneNumbe
 func (s *SettingsService) SetEncryption(ctx context.Context, phone graph.PhoneNumberID, e PayloadEncryption) error {
 	var p problems
 	p.required("PayloadEncryption.Status", string(e.Status))
-	if e.Status == Enabled && e.ClientKey == "" {
+	if e.Status == FeatureEnabled && e.ClientKey == "" {
 		p.missing("PayloadEncryption.ClientKey is empty; switching encryption on wants a public key in base64")
 	}
 	if e.ClientKey != "" {

@@ -130,22 +130,22 @@ func (o *OrderDetailsParameter) check(p *problems, where string) { o.Order.check
 
 func (o *OrderDetailsParameter) sensitive() []string { return privateStrings(&o.Order) }
 
-// A VoiceCallParameter is how long a [ButtonVoiceCall] works, and what it brings. At least one is set.
-type VoiceCallParameter struct {
+// A CallButtonParameter is how long a [ButtonVoiceCall] works, and what it brings. At least one is set.
+type CallButtonParameter struct {
 	TTLMinutes int    // 1 to 43200; if zero, what the template says
 	Payload    string // comes back in the call webhooks
 }
 
 // MarshalJSON writes elements of "parameters"; with both members set, the first of two.
-func (v *VoiceCallParameter) MarshalJSON() ([]byte, error) {
+func (v *CallButtonParameter) MarshalJSON() ([]byte, error) {
 	if v.TTLMinutes != 0 {
 		return encodeParameter("ttl_minutes", v.TTLMinutes)
 	}
 	return encodeParameter("payload", v.Payload)
 }
 
-func (v *VoiceCallParameter) check(p *problems, where string) {
-	if *v == (VoiceCallParameter{}) {
+func (v *CallButtonParameter) check(p *problems, where string) {
+	if *v == (CallButtonParameter{}) {
 		p.missing("%s has neither TTLMinutes nor Payload", where)
 	}
 	if v.TTLMinutes != 0 {
@@ -154,12 +154,12 @@ func (v *VoiceCallParameter) check(p *problems, where string) {
 	p.atMost(where+".Payload", v.Payload, 512)
 }
 
-func (v *VoiceCallParameter) sensitive() []string { return []string{v.Payload} }
+func (v *CallButtonParameter) sensitive() []string { return []string{v.Payload} }
 
 // parameters are the elements that a button's parameter becomes.
 func (b *TemplateButton) parameters() []TemplateParameter {
-	if v, ok := b.Parameter.(*VoiceCallParameter); ok && v != nil && v.TTLMinutes != 0 && v.Payload != "" {
-		return []TemplateParameter{&VoiceCallParameter{TTLMinutes: v.TTLMinutes}, &VoiceCallParameter{Payload: v.Payload}}
+	if v, ok := b.Parameter.(*CallButtonParameter); ok && v != nil && v.TTLMinutes != 0 && v.Payload != "" {
+		return []TemplateParameter{&CallButtonParameter{TTLMinutes: v.TTLMinutes}, &CallButtonParameter{Payload: v.Payload}}
 	}
 	return []TemplateParameter{b.Parameter}
 }
@@ -186,7 +186,7 @@ func (t ButtonType) fits(param TemplateParameter) bool {
 		return t == ButtonFlow
 	case *OrderDetailsParameter:
 		return t == ButtonOrderDetails
-	case *VoiceCallParameter:
+	case *CallButtonParameter:
 		return t == ButtonVoiceCall
 	case *RawParameter:
 		return true

@@ -128,7 +128,7 @@ const (
 	ButtonProducts     ButtonType = "mpm"           // takes a ProductsParameter
 	ButtonFlow         ButtonType = "flow"          // takes a FlowParameter
 	ButtonOrderDetails ButtonType = "order_details" // takes an OrderDetailsParameter
-	ButtonVoiceCall    ButtonType = "voice_call"    // takes a VoiceCallParameter
+	ButtonVoiceCall    ButtonType = "voice_call"    // takes a CallButtonParameter
 )
 
 // A TemplateButton fills in one button.

@@ -115,7 +115,7 @@ func decodeButton(kind ButtonType, index string, params []json.RawMessage, raw j
 }
 
 func decodeVoiceCall(params []json.RawMessage) (TemplateParameter, error) {
-	all := &VoiceCallParameter{}
+	all := &CallButtonParameter{}
 	for _, raw := range params {
 		var v struct {
 			TTL     flexInt `json:"ttl_minutes"`

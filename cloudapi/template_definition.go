@@ -17,7 +17,7 @@ type MessageTemplate struct {
 	Language        string
 	Status          TemplateStatus
 	Category        graph.TemplateCategory
-	Parts           []TemplatePart
+	Components      []ComponentDefinition
 	ParameterFormat ParameterFormat
 
 	// Quality is what recipients made of it: GREEN, YELLOW, RED or UNKNOWN.
@@ -36,7 +36,7 @@ type MessageTemplate struct {
 	// Source is AUTO_GENERATED for templates that Meta made itself.
 	Source string
 
-	Answer
+	Resource
 }
 
 // A TemplateStatus is how a template stands. Meta may add values.
@@ -71,7 +71,7 @@ func (t *MessageTemplate) UnmarshalJSON(b []byte) error {
 		Language loose                  `json:"language"`
 		Status   TemplateStatus         `json:"status"`
 		Category graph.TemplateCategory `json:"category"`
-		Parts    []TemplatePart         `json:"components"`
+		Parts    []ComponentDefinition  `json:"components"`
 		Format   ParameterFormat        `json:"parameter_format"`
 		Quality  struct {
 			Score graph.QualityRating `json:"score"`
@@ -87,7 +87,7 @@ func (t *MessageTemplate) UnmarshalJSON(b []byte) error {
 	}
 	*t = MessageTemplate{
 		ID: v.ID, Name: v.Name, Language: string(v.Language), Status: TemplateStatus(strings.ToUpper(string(v.Status))),
-		Category: v.Category, Parts: v.Parts, ParameterFormat: v.Format, Quality: v.Quality.Score,
+		Category: v.Category, Components: v.Parts, ParameterFormat: v.Format, Quality: v.Quality.Score,
 		RejectedReason: string(v.Rejected), PreviousCategory: v.Previous, CorrectCategory: v.Correct,
 		TTL: time.Duration(v.TTL) * time.Second, Source: v.Source,
 	}
@@ -96,31 +96,31 @@ func (t *MessageTemplate) UnmarshalJSON(b []byte) error {
 
 func (t *MessageTemplate) incomplete() string { return withoutID(t.ID) }
 
-// A NewTemplate is a template to be reviewed.
+// A TemplateCreateParams is a template to be reviewed.
 //
-//	cloudapi.NewTemplate{
+//	cloudapi.TemplateCreateParams{
 //		Name: "order_confirmation", Language: "en_US", Category: graph.TemplateUtility,
 //		ParameterFormat: cloudapi.ParametersNamed,
-//		Parts: []cloudapi.TemplatePart{
-//			{Type: cloudapi.PartBody, Text: "Hi {{first_name}}, your order is on its way.", Example: &cloudapi.TemplateExample{
+//		Parts: []cloudapi.ComponentDefinition{
+//			{Type: cloudapi.ComponentBody, Text: "Hi {{first_name}}, your order is on its way.", Example: &cloudapi.TemplateExample{
 //				BodyNamed: []cloudapi.NamedExample{{Name: "first_name", Example: "Jessica"}},
 //			}},
 //		},
 //	}
-type NewTemplate struct {
+type TemplateCreateParams struct {
 	Name            string                 `json:"name"`     // lower-case letters, digits and underscores
 	Language        string                 `json:"language"` // such as "en_US"
 	Category        graph.TemplateCategory `json:"category"`
 	ParameterFormat ParameterFormat        `json:"parameter_format,omitzero"` // if empty, positional
-	Parts           []TemplatePart         `json:"components"`
+	Components      []ComponentDefinition  `json:"components"`
 
 	// TTL is how long Meta tries to deliver, in whole seconds. If zero, Meta's own time.
 	TTL time.Duration `json:"-"`
 }
 
 // MarshalJSON writes the body of the request.
-func (t NewTemplate) MarshalJSON() ([]byte, error) {
-	type plain NewTemplate
+func (t TemplateCreateParams) MarshalJSON() ([]byte, error) {
+	type plain TemplateCreateParams
 	return json.Marshal(struct {
 		plain
 		TTL int64 `json:"message_send_ttl_seconds,omitzero"`
@@ -128,8 +128,8 @@ func (t NewTemplate) MarshalJSON() ([]byte, error) {
 }
 
 // UnmarshalJSON reads what MarshalJSON writes.
-func (t *NewTemplate) UnmarshalJSON(b []byte) error {
-	type plain NewTemplate
+func (t *TemplateCreateParams) UnmarshalJSON(b []byte) error {
+	type plain TemplateCreateParams
 	v := struct {
 		*plain
 		TTL flexInt `json:"message_send_ttl_seconds"`
@@ -139,17 +139,17 @@ func (t *NewTemplate) UnmarshalJSON(b []byte) error {
 	return err
 }
 
-// Check returns every rule that the template breaks, as [ErrInvalid], or nil. Create does it by itself.
-func (t NewTemplate) Check() error { return t.check() }
+// Check returns every rule that the template breaks, as [ErrValidation], or nil. Create does it by itself.
+func (t TemplateCreateParams) Check() error { return t.check() }
 
-func (t NewTemplate) check() error {
+func (t TemplateCreateParams) check() error {
 	p := problems{}
-	checkTemplateName(&p, "NewTemplate", t.Name, t.Language, t.Category)
+	checkTemplateName(&p, "TemplateCreateParams", t.Name, t.Language, t.Category)
 	if t.TTL < 0 {
-		p.add("NewTemplate.TTL is negative")
+		p.add("TemplateCreateParams.TTL is negative")
 	}
-	p.count("NewTemplate.Parts", len(t.Parts), 1, 20)
-	checkParts(&p, "NewTemplate.Parts", t.Parts)
+	p.count("TemplateCreateParams.Components", len(t.Components), 1, 20)
+	checkParts(&p, "TemplateCreateParams.Components", t.Components)
 	return p.err()
 }
 
@@ -163,7 +163,7 @@ func checkTemplateName(p *problems, what, name, language string, category graph.
 }
 
 // checkParts judges the parts of a template.
-func checkParts(p *problems, where string, parts []TemplatePart) {
+func checkParts(p *problems, where string, parts []ComponentDefinition) {
 	seen := map[string]bool{}
 	for i, part := range parts {
 		at := where + "[" + strconv.Itoa(i) + "]"
@@ -177,13 +177,13 @@ func checkParts(p *problems, where string, parts []TemplatePart) {
 // variableRe finds the variables of a text.
 var variableRe = regexp.MustCompile(`\{\{\s*([A-Za-z0-9_]+)\s*\}\}`)
 
-func (t TemplatePart) check(p *problems, at string) {
-	switch PartType(strings.ToUpper(string(t.Type))) {
-	case PartHeader:
+func (t ComponentDefinition) check(p *problems, at string) {
+	switch ComponentType(strings.ToUpper(string(t.Type))) {
+	case ComponentHeader:
 		t.checkHeader(p, at)
-	case PartBody:
+	case ComponentBody:
 		t.checkBody(p, at)
-	case PartFooter:
+	case ComponentFooter:
 		if t.CodeExpirationMinutes == 0 {
 			p.text(at+".Text", t.Text, 60)
 		} else {
@@ -192,14 +192,14 @@ func (t TemplatePart) check(p *problems, at string) {
 		if variableRe.MatchString(t.Text) {
 			p.limit("%s.Text has a variable; a footer has none", at)
 		}
-	case PartButtons:
+	case ComponentButtons:
 		checkTemplateButtons(p, at, t.Buttons)
-	case PartCarousel:
+	case ComponentCarousel:
 		p.count(at+".Cards", len(t.Cards), 2, 10)
 		for i, card := range t.Cards {
-			checkParts(p, at+".Cards["+strconv.Itoa(i)+"]", card.Parts)
+			checkParts(p, at+".Cards["+strconv.Itoa(i)+"]", card.Components)
 		}
-	case PartOffer:
+	case ComponentOffer:
 		if t.Offer == nil {
 			p.missing("%s.Offer is nil", at)
 		} else {
@@ -209,7 +209,7 @@ func (t TemplatePart) check(p *problems, at string) {
 	}
 }
 
-func (t TemplatePart) checkHeader(p *problems, at string) {
+func (t ComponentDefinition) checkHeader(p *problems, at string) {
 	p.needs(at+".Format", string(t.Format))
 	switch t.Format {
 	case HeaderText:
@@ -229,7 +229,7 @@ func (t TemplatePart) checkHeader(p *problems, at string) {
 	}
 }
 
-func (t TemplatePart) checkBody(p *problems, at string) {
+func (t ComponentDefinition) checkBody(p *problems, at string) {
 	p.atMost(at+".Text", t.Text, 1024)
 	variables := variableRe.FindAllString(t.Text, -1)
 	text := strings.TrimSpace(t.Text)
@@ -241,9 +241,9 @@ func (t TemplatePart) checkBody(p *problems, at string) {
 	}
 }
 
-func checkTemplateButtons(p *problems, at string, buttons []ButtonPart) {
+func checkTemplateButtons(p *problems, at string, buttons []ButtonDefinition) {
 	p.count(at+".Buttons", len(buttons), 1, 10)
-	counts := map[ButtonPartType]int{}
+	counts := map[ButtonDefinitionType]int{}
 	runs := 0
 	for i, b := range buttons {
 		here := at + ".Buttons[" + strconv.Itoa(i) + "]"
@@ -251,12 +251,12 @@ func checkTemplateButtons(p *problems, at string, buttons []ButtonPart) {
 		counts[b.Type]++
 		p.atMost(here+".Text", b.Text, 25)
 		switch b.Type {
-		case ButtonPartQuickReply:
+		case ButtonDefinitionQuickReply:
 			p.required(here+".Text", b.Text)
-			if i == 0 || buttons[i-1].Type != ButtonPartQuickReply {
+			if i == 0 || buttons[i-1].Type != ButtonDefinitionQuickReply {
 				runs++
 			}
-		case ButtonPartURL:
+		case ButtonDefinitionURL:
 			p.required(here+".Text", b.Text)
 			p.text(here+".URL", b.URL, 2000)
 			if loc := variableRe.FindStringIndex(b.URL); loc != nil {
@@ -267,20 +267,20 @@ func checkTemplateButtons(p *problems, at string, buttons []ButtonPart) {
 					p.put(true, true, "%s.Example is empty although URL has a variable", []any{here})
 				}
 			}
-		case ButtonPartPhone:
+		case ButtonDefinitionPhone:
 			p.required(here+".Text", b.Text)
 			p.text(here+".PhoneNumber", b.PhoneNumber, 20)
-		case ButtonPartFlow:
+		case ButtonDefinitionFlow:
 			if n := count(b.FlowID != "", b.FlowName != "", b.FlowJSON != ""); n != 1 {
 				p.put(true, n == 0, "%s takes one of FlowID, FlowName and FlowJSON", []any{here})
 			}
-		case ButtonPartOTP:
+		case ButtonDefinitionOTP:
 			p.required(here+".OTPType", string(b.OTPType))
 			p.count(here+".Apps", len(b.Apps), 0, 5)
 		default:
 		}
 	}
-	for kind, most := range map[ButtonPartType]int{ButtonPartURL: 2, ButtonPartPhone: 1, ButtonPartCopyCode: 1} {
+	for kind, most := range map[ButtonDefinitionType]int{ButtonDefinitionURL: 2, ButtonDefinitionPhone: 1, ButtonDefinitionCopyCode: 1} {
 		if counts[kind] > most {
 			p.limit("%s has %d buttons of type %s; Meta accepts %d", at, counts[kind], kind, most)
 		}

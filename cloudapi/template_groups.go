@@ -37,7 +37,7 @@ type TemplateGroup struct {
 	// More means that the group has further templates.
 	More bool
 
-	Answer
+	Resource
 }
 
 // UnmarshalJSON reads a group as Meta writes it.
@@ -104,8 +104,8 @@ func (s *TemplateGroupsService) Get(ctx context.Context, id TemplateGroupID) (*T
 	})
 }
 
-// A NewTemplateGroup is a group of templates to make.
-type NewTemplateGroup struct {
+// A TemplateGroupCreateParams is a group of templates to make.
+type TemplateGroupCreateParams struct {
 	Name        string             // no other group of the account has it; at most 256 characters
 	Description string             // at most 512
 	Templates   []graph.TemplateID // at least one; a template is in one group at a time
@@ -146,15 +146,15 @@ func (t *templateGroupCreated) incomplete() string { return withoutID(t.ID) }
 //
 // graph:POST /{waba-id}/template_groups
 func (s *TemplateGroupsService) Create(
-	ctx context.Context, waba graph.WABAID, g NewTemplateGroup,
+	ctx context.Context, waba graph.WABAID, g TemplateGroupCreateParams,
 ) (TemplateGroupID, error) {
 	var p problems
-	p.text("NewTemplateGroup.Name", g.Name, 256)
-	p.atMost("NewTemplateGroup.Description", g.Description, 512)
+	p.text("TemplateGroupCreateParams.Name", g.Name, 256)
+	p.atMost("TemplateGroupCreateParams.Description", g.Description, 512)
 	if len(g.Templates) == 0 {
-		p.missing("NewTemplateGroup.Templates is empty")
+		p.missing("TemplateGroupCreateParams.Templates is empty")
 	}
-	body := templateGroupBody{Name: &g.Name, Templates: p.numbers("NewTemplateGroup.Templates", g.Templates)}
+	body := templateGroupBody{Name: &g.Name, Templates: p.numbers("TemplateGroupCreateParams.Templates", g.Templates)}
 	if g.Description != "" {
 		body.Description = &g.Description
 	}
@@ -170,9 +170,9 @@ func (s *TemplateGroupsService) Create(
 	return made.ID, nil
 }
 
-// A TemplateGroupUpdate changes the members that are not nil, adds templates and removes others. What a removed template
+// A TemplateGroupUpdateParams changes the members that are not nil, adds templates and removes others. What a removed template
 // has contributed to the numbers of the group stays there.
-type TemplateGroupUpdate struct {
+type TemplateGroupUpdateParams struct {
 	Name        *string
 	Description *string
 	Add         []graph.TemplateID
@@ -184,20 +184,20 @@ type TemplateGroupUpdate struct {
 // Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/templates/template-groups
 //
 // graph:POST /{template-group-id}
-func (s *TemplateGroupsService) Update(ctx context.Context, id TemplateGroupID, u TemplateGroupUpdate) error {
+func (s *TemplateGroupsService) Update(ctx context.Context, id TemplateGroupID, u TemplateGroupUpdateParams) error {
 	var p problems
 	if u.Name == nil && u.Description == nil && len(u.Add) == 0 && len(u.Remove) == 0 {
-		p.missing("the TemplateGroupUpdate changes nothing")
+		p.missing("the TemplateGroupUpdateParams changes nothing")
 	}
 	if u.Name != nil {
-		p.text("TemplateGroupUpdate.Name", *u.Name, 256)
+		p.text("TemplateGroupUpdateParams.Name", *u.Name, 256)
 	}
 	if u.Description != nil {
-		p.atMost("TemplateGroupUpdate.Description", *u.Description, 512)
+		p.atMost("TemplateGroupUpdateParams.Description", *u.Description, 512)
 	}
 	body := templateGroupBody{
 		Name: u.Name, Description: u.Description,
-		Add: p.numbers("TemplateGroupUpdate.Add", u.Add), Remove: p.numbers("TemplateGroupUpdate.Remove", u.Remove),
+		Add: p.numbers("TemplateGroupUpdateParams.Add", u.Add), Remove: p.numbers("TemplateGroupUpdateParams.Remove", u.Remove),
 	}
 	if err := p.err(); err != nil {
 		return err
@@ -212,6 +212,6 @@ func (s *TemplateGroupsService) Update(ctx context.Context, id TemplateGroupID, 
 // graph:DELETE /{template-group-id}
 func (s *TemplateGroupsService) Delete(ctx context.Context, id TemplateGroupID) error {
 	return do(ctx, s.c, request{
-		method: http.MethodDelete, path: "/{template-group-id}", ids: []string{string(id)}, replay: ReplayIdempotent,
+		method: http.MethodDelete, path: "/{template-group-id}", ids: []string{string(id)}, replay: RetryIdempotent,
 	}, nil)
 }

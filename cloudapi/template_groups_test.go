@@ -24,10 +24,10 @@ func TestTemplateGroupsAreReadWhole(t *testing.T) {
 	require.Len(t, group.Templates, 1)
 	require.Equal(t, templateID, group.Templates[0].ID)
 	require.Equal(t, cloudapi.TemplateApproved, group.Templates[0].Status)
-	require.Equal(t, "Hi {{1}}!", group.Templates[0].Parts[0].Text)
+	require.Equal(t, "Hi {{1}}!", group.Templates[0].Components[0].Text)
 	require.Contains(t, string(group.Templates[0].Raw), "POSITIONAL")
 	require.True(t, group.More)
-	require.Equal(t, "v25.0", group.Meta.Version)
+	require.Equal(t, "v25.0", group.Response.Version)
 	require.Contains(t, string(group.Raw), "whatsapp_business_templates")
 
 	for _, none := range []string{`[]`, `null`, `{}`, `{"data":[]}`, `{"data":[null]}`} {
@@ -46,19 +46,19 @@ func TestTemplateGroupsAreReadWhole(t *testing.T) {
 	require.Equal(t, []string{"620000000000014 Sale"}, names, "a number on the wire")
 
 	id, err := answering(t, "TemplateGroups.Create").TemplateGroups.Create(t.Context(), wabaID,
-		cloudapi.NewTemplateGroup{Name: "sale", Templates: []graph.TemplateID{templateID}})
+		cloudapi.TemplateGroupCreateParams{Name: "sale", Templates: []graph.TemplateID{templateID}})
 	require.NoError(t, err)
 	require.Equal(t, templateGroupID, id)
 
 	for _, bad := range []string{`{}`, `{"id":""}`, `{"success":true}`} {
 		_, err = serve(t, reply(200, bad)).client(t).TemplateGroups.Create(t.Context(), wabaID,
-			cloudapi.NewTemplateGroup{Name: "sale", Templates: []graph.TemplateID{templateID}})
+			cloudapi.TemplateGroupCreateParams{Name: "sale", Templates: []graph.TemplateID{templateID}})
 		require.ErrorContains(t, err, "the answer has no id", bad)
 	}
 	for _, call := range []func(*cloudapi.Client) error{
 		func(c *cloudapi.Client) error { return c.TemplateGroups.Delete(t.Context(), templateGroupID) },
 		func(c *cloudapi.Client) error {
-			return c.TemplateGroups.Update(t.Context(), templateGroupID, cloudapi.TemplateGroupUpdate{Name: new("sale")})
+			return c.TemplateGroups.Update(t.Context(), templateGroupID, cloudapi.TemplateGroupUpdateParams{Name: new("sale")})
 		},
 	} {
 		require.Error(t, call(serve(t, reply(200, `{"success":false}`)).client(t)))
@@ -78,9 +78,9 @@ func TestTemplateGroupsAndGroupsAreCounted(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, "America/Los_Angeles DAILY cloud_api", a.Timezone+" "+a.Granularity+" "+a.ProductType)
 		require.Equal(t, []cloudapi.TemplateGroupAnalyticsPoint{{
-			Group: templateGroupID, Start: graph.At(time.Unix(1739491200, 0)), End: graph.At(time.Unix(1739577600, 0)), Sent: 1460, Delivered: 1450, Read: 1399,
-			Clicked: []cloudapi.TemplateClicks{{Type: "unique_url_button", Content: "Go", Count: 16}},
-			Cost:    []cloudapi.TemplateCost{{Type: "cost_per_delivered", Value: 0.03}},
+			Group: templateGroupID, Start: graph.NewTimestamp(time.Unix(1739491200, 0)), End: graph.NewTimestamp(time.Unix(1739577600, 0)), Sent: 1460, Delivered: 1450, Read: 1399,
+			Clicked: []cloudapi.AnalyticsClicks{{Type: "unique_url_button", Content: "Go", Count: 16}},
+			Cost:    []cloudapi.AnalyticsCost{{Type: "cost_per_delivered", Value: 0.03}},
 		}}, a.Points)
 	}
 	require.Equal(t, 1, sets)
@@ -99,7 +99,7 @@ func TestTemplateGroupsAndGroupsAreCounted(t *testing.T) {
 		sets++
 		require.NoError(t, err)
 		require.Equal(t, []cloudapi.GroupAnalyticsPoint{{
-			Group: groupID, Start: graph.At(time.Unix(1685548801, 0)), End: graph.At(time.Unix(1685635200, 0)), Sent: 100, Delivered: 250, Read: 200, Joined: 3, Left: 1,
+			GroupID: groupID, Start: graph.NewTimestamp(time.Unix(1685548801, 0)), End: graph.NewTimestamp(time.Unix(1685635200, 0)), Sent: 100, Delivered: 250, Read: 200, Joined: 3, Left: 1,
 		}}, a.Points)
 	}
 	require.Equal(t, 1, sets)
@@ -109,31 +109,33 @@ func TestTemplateGroupsAreCheckedBeforeTheyAreSent(t *testing.T) {
 	t.Parallel()
 	srv := serve(t, reply(200, `{"success":true,"id":"1"}`))
 	c, ctx := srv.client(t), t.Context()
-	create := func(g cloudapi.NewTemplateGroup) error { return only(c.TemplateGroups.Create(ctx, wabaID, g)) }
-	change := func(u cloudapi.TemplateGroupUpdate) error { return c.TemplateGroups.Update(ctx, templateGroupID, u) }
+	create := func(g cloudapi.TemplateGroupCreateParams) error { return only(c.TemplateGroups.Create(ctx, wabaID, g)) }
+	change := func(u cloudapi.TemplateGroupUpdateParams) error {
+		return c.TemplateGroups.Update(ctx, templateGroupID, u)
+	}
 	one := []graph.TemplateID{templateID}
 	start := time.Unix(1739491200, 0)
 	for want, err := range map[string]error{
-		"NewTemplateGroup.Name is empty":              create(cloudapi.NewTemplateGroup{Templates: one}),
-		"NewTemplateGroup.Name has 257":               create(cloudapi.NewTemplateGroup{Name: strings.Repeat("é", 257), Templates: one}),
-		"NewTemplateGroup.Description has 513":        create(cloudapi.NewTemplateGroup{Name: "sale", Description: strings.Repeat("é", 513), Templates: one}),
-		"NewTemplateGroup.Templates is empty":         create(cloudapi.NewTemplateGroup{Name: "sale"}),
-		"NewTemplateGroup.Templates[1] is not the id": create(cloudapi.NewTemplateGroup{Name: "sale", Templates: []graph.TemplateID{"1", "1,2"}}),
-		"the TemplateGroupUpdate changes nothing":     change(cloudapi.TemplateGroupUpdate{}),
-		"TemplateGroupUpdate.Name is empty":           change(cloudapi.TemplateGroupUpdate{Name: new("")}),
-		"TemplateGroupUpdate.Description has 513":     change(cloudapi.TemplateGroupUpdate{Description: new(strings.Repeat("x", 513))}),
-		"TemplateGroupUpdate.Add[0] is not the id":    change(cloudapi.TemplateGroupUpdate{Add: []graph.TemplateID{""}}),
-		"TemplateGroupUpdate.Remove[0] is not the id": change(cloudapi.TemplateGroupUpdate{Remove: []graph.TemplateID{"012"}}),
-		"TemplateGroupAnalyticsQuery.Groups is empty": drain(c.Analytics.TemplateGroups(ctx, wabaID, cloudapi.TemplateGroupAnalyticsQuery{Start: start, End: start})),
-		"TemplateGroupAnalyticsQuery.Groups has 11":   drain(c.Analytics.TemplateGroups(ctx, wabaID, cloudapi.TemplateGroupAnalyticsQuery{Start: start, End: start, Groups: make([]cloudapi.TemplateGroupID, 11)})),
-		"TemplateGroupAnalyticsQuery.Start and End":   drain(c.Analytics.TemplateGroups(ctx, wabaID, cloudapi.TemplateGroupAnalyticsQuery{Start: start, End: start.Add(-1), Groups: []cloudapi.TemplateGroupID{"1"}})),
-		"GroupAnalyticsQuery.Groups has 2":            drain(c.Analytics.Groups(ctx, wabaID, cloudapi.GroupAnalyticsQuery{Start: start, End: start, Groups: make([]graph.GroupID, 2)})),
-		"GroupAnalyticsQuery.Start and End are no":    drain(c.Analytics.Groups(ctx, wabaID, cloudapi.GroupAnalyticsQuery{Groups: []graph.GroupID{groupID}})),
-		"TemplateAnalyticsQuery.Start and End are no": drain(c.Analytics.Templates(ctx, wabaID, cloudapi.TemplateAnalyticsQuery{Templates: one})),
+		"TemplateGroupCreateParams.Name is empty":              create(cloudapi.TemplateGroupCreateParams{Templates: one}),
+		"TemplateGroupCreateParams.Name has 257":               create(cloudapi.TemplateGroupCreateParams{Name: strings.Repeat("é", 257), Templates: one}),
+		"TemplateGroupCreateParams.Description has 513":        create(cloudapi.TemplateGroupCreateParams{Name: "sale", Description: strings.Repeat("é", 513), Templates: one}),
+		"TemplateGroupCreateParams.Templates is empty":         create(cloudapi.TemplateGroupCreateParams{Name: "sale"}),
+		"TemplateGroupCreateParams.Templates[1] is not the id": create(cloudapi.TemplateGroupCreateParams{Name: "sale", Templates: []graph.TemplateID{"1", "1,2"}}),
+		"the TemplateGroupUpdateParams changes nothing":        change(cloudapi.TemplateGroupUpdateParams{}),
+		"TemplateGroupUpdateParams.Name is empty":              change(cloudapi.TemplateGroupUpdateParams{Name: new("")}),
+		"TemplateGroupUpdateParams.Description has 513":        change(cloudapi.TemplateGroupUpdateParams{Description: new(strings.Repeat("x", 513))}),
+		"TemplateGroupUpdateParams.Add[0] is not the id":       change(cloudapi.TemplateGroupUpdateParams{Add: []graph.TemplateID{""}}),
+		"TemplateGroupUpdateParams.Remove[0] is not the id":    change(cloudapi.TemplateGroupUpdateParams{Remove: []graph.TemplateID{"012"}}),
+		"TemplateGroupAnalyticsQuery.Groups is empty":          drain(c.Analytics.TemplateGroups(ctx, wabaID, cloudapi.TemplateGroupAnalyticsQuery{Start: start, End: start})),
+		"TemplateGroupAnalyticsQuery.Groups has 11":            drain(c.Analytics.TemplateGroups(ctx, wabaID, cloudapi.TemplateGroupAnalyticsQuery{Start: start, End: start, Groups: make([]cloudapi.TemplateGroupID, 11)})),
+		"TemplateGroupAnalyticsQuery.Start and End":            drain(c.Analytics.TemplateGroups(ctx, wabaID, cloudapi.TemplateGroupAnalyticsQuery{Start: start, End: start.Add(-1), Groups: []cloudapi.TemplateGroupID{"1"}})),
+		"GroupAnalyticsQuery.Groups has 2":                     drain(c.Analytics.Groups(ctx, wabaID, cloudapi.GroupAnalyticsQuery{Start: start, End: start, Groups: make([]graph.GroupID, 2)})),
+		"GroupAnalyticsQuery.Start and End are no":             drain(c.Analytics.Groups(ctx, wabaID, cloudapi.GroupAnalyticsQuery{Groups: []graph.GroupID{groupID}})),
+		"TemplateAnalyticsQuery.Start and End are no":          drain(c.Analytics.Templates(ctx, wabaID, cloudapi.TemplateAnalyticsQuery{Templates: one})),
 	} {
-		require.ErrorIs(t, err, cloudapi.ErrInvalid, want)
+		require.ErrorIs(t, err, cloudapi.ErrValidation, want)
 		require.ErrorContains(t, err, want)
 	}
 	require.Empty(t, srv.seen())
-	require.NoError(t, create(cloudapi.NewTemplateGroup{Name: strings.Repeat("é", 256), Description: strings.Repeat("é", 512), Templates: one}), "the limits themselves")
+	require.NoError(t, create(cloudapi.TemplateGroupCreateParams{Name: strings.Repeat("é", 256), Description: strings.Repeat("é", 512), Templates: one}), "the limits themselves")
 }

@@ -9,9 +9,9 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 )
 
-// A TemplateMigration copies templates from one account to another of the same business.
-type TemplateMigration struct {
-	Source graph.WABAID `json:"source_waba_id"`
+// A TemplateMigrateParams copies templates from one account to another of the same business.
+type TemplateMigrateParams struct {
+	SourceWABAID graph.WABAID `json:"source_waba_id"`
 
 	// Templates are the ones to copy. If empty, all, 500 at a time: Page counts from 0, Count is at most 500.
 	Templates []graph.TemplateID `json:"template_ids,omitempty"`
@@ -19,17 +19,17 @@ type TemplateMigration struct {
 	Count     int                `json:"count,omitzero"`
 }
 
-// A TemplateMigrated is what became of each template.
-type TemplateMigrated struct {
+// A TemplateMigrateResult is what became of each template.
+type TemplateMigrateResult struct {
 	Migrated []graph.TemplateID `json:"migrated_templates"`
 
 	// Failed has the reason for each template that was not copied.
 	Failed map[string]string `json:"failed_templates"`
 
-	Answer
+	Resource
 }
 
-func (m *TemplateMigrated) incomplete() string {
+func (m *TemplateMigrateResult) incomplete() string {
 	if m.Migrated == nil && m.Failed == nil {
 		return "the answer names no template"
 	}
@@ -42,15 +42,15 @@ func (m *TemplateMigrated) incomplete() string {
 //
 // graph:POST /{waba-id}/migrate_message_templates
 func (s *TemplatesService) Migrate(
-	ctx context.Context, to graph.WABAID, m TemplateMigration,
-) (*TemplateMigrated, error) {
+	ctx context.Context, to graph.WABAID, m TemplateMigrateParams,
+) (*TemplateMigrateResult, error) {
 	p := problems{}
-	p.needs("TemplateMigration.Source", string(m.Source))
-	p.within("TemplateMigration.Count", m.Count, 0, 500)
+	p.needs("TemplateMigrateParams.SourceWABAID", string(m.SourceWABAID))
+	p.within("TemplateMigrateParams.Count", m.Count, 0, 500)
 	if err := p.err(); err != nil {
 		return nil, err
 	}
-	return send[TemplateMigrated](ctx, s.c, request{
+	return send[TemplateMigrateResult](ctx, s.c, request{
 		method: http.MethodPost, path: "/{waba-id}/migrate_message_templates", ids: []string{string(to)},
 	}, m)
 }
@@ -64,21 +64,21 @@ type TemplateComparison struct {
 	// Order are the ids from the lower rate to the higher one.
 	Order []graph.TemplateID `json:"order_by_relative_metric"`
 
-	Numbers []TemplateNumber `json:"number_values"`
-	Texts   []TemplateText   `json:"string_values"`
-	Answer
+	Numbers []ComparisonNumber `json:"number_values"`
+	Texts   []ComparisonText   `json:"string_values"`
+	Resource
 }
 
-// A TemplateNumber is a measure of one template.
-type TemplateNumber struct {
-	Template graph.TemplateID `json:"key"`
-	Value    int64            `json:"value"`
+// A ComparisonNumber is a measure of one template.
+type ComparisonNumber struct {
+	TemplateID graph.TemplateID `json:"key"`
+	Value      int64            `json:"value"`
 }
 
-// A TemplateText is a measure of one template in words.
-type TemplateText struct {
-	Template graph.TemplateID `json:"key"`
-	Value    string           `json:"value"`
+// A ComparisonText is a measure of one template in words.
+type ComparisonText struct {
+	TemplateID graph.TemplateID `json:"key"`
+	Value      string           `json:"value"`
 }
 
 // CompareOptions are the options of [TemplatesService.Compare]. Both are required, and lie 7, 30, 60 or 90 days apart.

@@ -33,7 +33,7 @@ func (*CatalogParameter) templateParameter()      {}
 func (*ProductsParameter) templateParameter()     {}
 func (*FlowParameter) templateParameter()         {}
 func (*OrderDetailsParameter) templateParameter() {}
-func (*VoiceCallParameter) templateParameter()    {}
+func (*CallButtonParameter) templateParameter()   {}
 func (*RawParameter) templateParameter()          {}
 
 // A TextParameter is a text: of a variable in header or body, or the end of a button's link.

@@ -6,10 +6,10 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 )
 
-// A TemplatePart is a part of a template's definition: its Type says which other members it has. It is another thing than a
+// A ComponentDefinition is a part of a template's definition: its Type says which other members it has. It is another thing than a
 // [TemplateComponent], which fills in a part when a message is sent.
-type TemplatePart struct {
-	Type PartType `json:"type"`
+type ComponentDefinition struct {
+	Type ComponentType `json:"type"`
 
 	// Format is what a header is.
 	Format HeaderFormat `json:"format,omitzero"`
@@ -20,14 +20,14 @@ type TemplatePart struct {
 	// Example has a sample for each variable and file, for the review.
 	Example *TemplateExample `json:"example,omitzero"`
 
-	// Buttons are those of PartButtons, at most 10.
-	Buttons []ButtonPart `json:"buttons,omitempty"`
+	// Buttons are those of ComponentButtons, at most 10.
+	Buttons []ButtonDefinition `json:"buttons,omitempty"`
 
-	// Cards are those of PartCarousel, 2 to 10, all made alike.
-	Cards []TemplateCardPart `json:"cards,omitempty"`
+	// Cards are those of ComponentCarousel, 2 to 10, all made alike.
+	Cards []CardDefinition `json:"cards,omitempty"`
 
-	// Offer is that of PartOffer.
-	Offer *OfferPart `json:"limited_time_offer,omitzero"`
+	// Offer is that of ComponentOffer.
+	Offer *OfferDefinition `json:"limited_time_offer,omitzero"`
 
 	// SecurityRecommendation, of an authentication body, advises not to share the code.
 	SecurityRecommendation *bool `json:"add_security_recommendation,omitzero"`
@@ -36,17 +36,17 @@ type TemplatePart struct {
 	CodeExpirationMinutes int `json:"code_expiration_minutes,omitzero"`
 }
 
-// A PartType is the kind of a part. Meta may add values.
-type PartType string
+// A ComponentType is the kind of a part. Meta may add values.
+type ComponentType string
 
 const (
-	PartHeader         PartType = "HEADER"
-	PartBody           PartType = "BODY"
-	PartFooter         PartType = "FOOTER"
-	PartButtons        PartType = "BUTTONS"
-	PartCarousel       PartType = "CAROUSEL"
-	PartOffer          PartType = "LIMITED_TIME_OFFER"
-	PartCallPermission PartType = "CALL_PERMISSION_REQUEST"
+	ComponentHeader         ComponentType = "HEADER"
+	ComponentBody           ComponentType = "BODY"
+	ComponentFooter         ComponentType = "FOOTER"
+	ComponentButtons        ComponentType = "BUTTONS"
+	ComponentCarousel       ComponentType = "CAROUSEL"
+	ComponentOffer          ComponentType = "LIMITED_TIME_OFFER"
+	ComponentCallPermission ComponentType = "CALL_PERMISSION_REQUEST"
 )
 
 // A HeaderFormat is what a header is. Meta may add values.
@@ -102,20 +102,20 @@ func (e *ExampleRows) UnmarshalJSON(b []byte) error {
 	return nil
 }
 
-// A TemplateCardPart is a card of a carousel.
-type TemplateCardPart struct {
-	Parts []TemplatePart `json:"components"`
+// A CardDefinition is a card of a carousel.
+type CardDefinition struct {
+	Components []ComponentDefinition `json:"components"`
 }
 
-// An OfferPart is the line of a limited-time offer.
-type OfferPart struct {
+// An OfferDefinition is the line of a limited-time offer.
+type OfferDefinition struct {
 	Text          string `json:"text"`           // at most 16 characters
 	HasExpiration bool   `json:"has_expiration"` // with a countdown
 }
 
-// A ButtonPart is a button of a template's definition: its Type says which other members it has.
-type ButtonPart struct {
-	Type ButtonPartType `json:"type"`
+// A ButtonDefinition is a button of a template's definition: its Type says which other members it has.
+type ButtonDefinition struct {
+	Type ButtonDefinitionType `json:"type"`
 
 	// Text is what the button says, at most 25 characters.
 	Text string `json:"text,omitzero"`
@@ -144,22 +144,22 @@ type ButtonPart struct {
 	SignatureHash string   `json:"signature_hash,omitzero"` // as read; write Apps
 }
 
-// A ButtonPartType is the kind of a button in a definition. Meta may add values.
-type ButtonPartType string
+// A ButtonDefinitionType is the kind of a button in a definition. Meta may add values.
+type ButtonDefinitionType string
 
 const (
-	ButtonPartQuickReply     ButtonPartType = "QUICK_REPLY"
-	ButtonPartURL            ButtonPartType = "URL"
-	ButtonPartPhone          ButtonPartType = "PHONE_NUMBER"
-	ButtonPartCopyCode       ButtonPartType = "COPY_CODE"
-	ButtonPartFlow           ButtonPartType = "FLOW"
-	ButtonPartCatalog        ButtonPartType = "CATALOG"
-	ButtonPartProducts       ButtonPartType = "MPM"
-	ButtonPartProduct        ButtonPartType = "SPM"
-	ButtonPartOrderDetails   ButtonPartType = "ORDER_DETAILS"
-	ButtonPartVoiceCall      ButtonPartType = "VOICE_CALL"
-	ButtonPartContactRequest ButtonPartType = "REQUEST_CONTACT_INFO"
-	ButtonPartOTP            ButtonPartType = "OTP"
+	ButtonDefinitionQuickReply     ButtonDefinitionType = "QUICK_REPLY"
+	ButtonDefinitionURL            ButtonDefinitionType = "URL"
+	ButtonDefinitionPhone          ButtonDefinitionType = "PHONE_NUMBER"
+	ButtonDefinitionCopyCode       ButtonDefinitionType = "COPY_CODE"
+	ButtonDefinitionFlow           ButtonDefinitionType = "FLOW"
+	ButtonDefinitionCatalog        ButtonDefinitionType = "CATALOG"
+	ButtonDefinitionProducts       ButtonDefinitionType = "MPM"
+	ButtonDefinitionProduct        ButtonDefinitionType = "SPM"
+	ButtonDefinitionOrderDetails   ButtonDefinitionType = "ORDER_DETAILS"
+	ButtonDefinitionVoiceCall      ButtonDefinitionType = "VOICE_CALL"
+	ButtonDefinitionContactRequest ButtonDefinitionType = "REQUEST_CONTACT_INFO"
+	ButtonDefinitionOTP            ButtonDefinitionType = "OTP"
 )
 
 // An OTPType is how a one-time code gets into the app. Meta may add values.

@@ -61,8 +61,8 @@ func (s *TemplatesService) Get(ctx context.Context, id graph.TemplateID) (*Messa
 	})
 }
 
-// A TemplateCreated is a template as Meta took it.
-type TemplateCreated struct {
+// A TemplateCreateResult is a template as Meta took it.
+type TemplateCreateResult struct {
 	ID     graph.TemplateID `json:"id"`
 	Status TemplateStatus   `json:"status"`
 
@@ -72,10 +72,10 @@ type TemplateCreated struct {
 	// Language is set by [TemplatesService.UpsertAuthentication].
 	Language string `json:"language"`
 
-	Answer
+	Resource
 }
 
-func (t *TemplateCreated) incomplete() string { return withoutID(t.ID) }
+func (t *TemplateCreateResult) incomplete() string { return withoutID(t.ID) }
 
 // Create hands a template in for review. 100 can be made in an hour and account. It is not repeated blindly; after
 // [OutcomeUnknown] look for the name in the list.
@@ -83,17 +83,17 @@ func (t *TemplateCreated) incomplete() string { return withoutID(t.ID) }
 // Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/templates/template-management
 //
 // graph:POST /{waba-id}/message_templates
-func (s *TemplatesService) Create(ctx context.Context, waba graph.WABAID, t NewTemplate) (*TemplateCreated, error) {
+func (s *TemplatesService) Create(ctx context.Context, waba graph.WABAID, t TemplateCreateParams) (*TemplateCreateResult, error) {
 	if err := t.check(); err != nil {
 		return nil, err
 	}
-	return send[TemplateCreated](ctx, s.c, request{
+	return send[TemplateCreateResult](ctx, s.c, request{
 		method: http.MethodPost, path: "/{waba-id}/message_templates", ids: []string{string(waba)},
 	}, t)
 }
 
-// A LibraryTemplate is a template of Meta's library to make one's own. Meta approves it at once.
-type LibraryTemplate struct {
+// A TemplateFromLibraryParams is a template of Meta's library to make one's own. Meta approves it at once.
+type TemplateFromLibraryParams struct {
 	Name     string                 `json:"name"`
 	Language string                 `json:"language"`
 	Category graph.TemplateCategory `json:"category"`
@@ -112,47 +112,47 @@ type LibraryTemplate struct {
 //
 // graph:POST /{waba-id}/message_templates library_template_name
 func (s *TemplatesService) CreateFromLibrary(
-	ctx context.Context, waba graph.WABAID, t LibraryTemplate,
-) (*TemplateCreated, error) {
+	ctx context.Context, waba graph.WABAID, t TemplateFromLibraryParams,
+) (*TemplateCreateResult, error) {
 	p := problems{}
-	checkTemplateName(&p, "LibraryTemplate", t.Name, t.Language, t.Category)
-	p.needs("LibraryTemplate.Library", t.Library)
+	checkTemplateName(&p, "TemplateFromLibraryParams", t.Name, t.Language, t.Category)
+	p.needs("TemplateFromLibraryParams.Library", t.Library)
 	if err := p.err(); err != nil {
 		return nil, err
 	}
-	return send[TemplateCreated](ctx, s.c, request{
+	return send[TemplateCreateResult](ctx, s.c, request{
 		method: http.MethodPost, path: "/{waba-id}/message_templates", ids: []string{string(waba)},
 	}, t)
 }
 
-// A TemplateEdit changes the members that are set. An approved template can be edited once a day and ten times in 30 days,
+// A TemplateUpdateParams changes the members that are set. An approved template can be edited once a day and ten times in 30 days,
 // and its category not at all; only approved, rejected and paused ones can be edited.
-type TemplateEdit struct {
+type TemplateUpdateParams struct {
 	Category graph.TemplateCategory `json:"category,omitzero"`
 
-	// Parts replace all parts.
-	Parts []TemplatePart `json:"components,omitempty"`
+	// Components replace all parts.
+	Components []ComponentDefinition `json:"components,omitempty"`
 
 	// TTL is how long Meta tries to deliver, in whole seconds. If zero, it stays.
 	TTL time.Duration `json:"-"`
 }
 
-// Edit changes a template, which is then reviewed again.
+// Update changes a template, which is then reviewed again.
 //
 // Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/templates/template-management
 //
 // graph:POST /{template-id}
-func (s *TemplatesService) Edit(ctx context.Context, id graph.TemplateID, e TemplateEdit) error {
+func (s *TemplatesService) Update(ctx context.Context, id graph.TemplateID, e TemplateUpdateParams) error {
 	p := problems{}
-	if e.Category == "" && len(e.Parts) == 0 && e.TTL == 0 {
-		p.missing("the TemplateEdit changes nothing")
+	if e.Category == "" && len(e.Components) == 0 && e.TTL == 0 {
+		p.missing("the TemplateUpdateParams changes nothing")
 	}
-	checkParts(&p, "TemplateEdit.Parts", e.Parts)
+	checkParts(&p, "TemplateUpdateParams.Components", e.Components)
 	if err := p.err(); err != nil {
 		return err
 	}
 	return do(ctx, s.c, request{method: http.MethodPost, path: "/{template-id}", ids: []string{string(id)}}, struct {
-		TemplateEdit
+		TemplateUpdateParams
 		TTL int64 `json:"message_send_ttl_seconds,omitzero"`
 	}{e, int64(e.TTL / time.Second)})
 }
@@ -188,17 +188,17 @@ func (s *TemplatesService) remove(ctx context.Context, waba graph.WABAID, name s
 	}
 	return do(ctx, s.c, request{
 		method: http.MethodDelete, path: "/{waba-id}/message_templates", ids: []string{string(waba)}, options: options{name, id},
-		replay: ReplayIdempotent,
+		replay: RetryIdempotent,
 	}, nil)
 }
 
-// An AuthenticationTemplates makes one authentication template in several languages.
-type AuthenticationTemplates struct {
+// An AuthenticationUpsertParams makes one authentication template in several languages.
+type AuthenticationUpsertParams struct {
 	Name      string   `json:"name"`
 	Languages []string `json:"languages"`
 
-	// Parts have no text: Meta writes it.
-	Parts []TemplatePart `json:"components"`
+	// Components have no text: Meta writes it.
+	Components []ComponentDefinition `json:"components"`
 
 	// TTL is how long Meta tries to deliver, in whole seconds. If zero, Meta's ten minutes.
 	TTL time.Duration `json:"-"`
@@ -210,35 +210,35 @@ type AuthenticationTemplates struct {
 //
 // graph:POST /{waba-id}/upsert_message_templates
 func (s *TemplatesService) UpsertAuthentication(
-	ctx context.Context, waba graph.WABAID, t AuthenticationTemplates,
-) ([]TemplateCreated, error) {
+	ctx context.Context, waba graph.WABAID, t AuthenticationUpsertParams,
+) ([]TemplateCreateResult, error) {
 	p := problems{}
 	if !templateNameRe.MatchString(t.Name) {
-		p.put(true, t.Name == "", "AuthenticationTemplates.Name must be lower-case letters, digits and underscores", nil)
+		p.put(true, t.Name == "", "AuthenticationUpsertParams.Name must be lower-case letters, digits and underscores", nil)
 	}
-	p.count("AuthenticationTemplates.Languages", len(t.Languages), 1, 100)
-	checkParts(&p, "AuthenticationTemplates.Parts", t.Parts)
+	p.count("AuthenticationUpsertParams.Languages", len(t.Languages), 1, 100)
+	checkParts(&p, "AuthenticationUpsertParams.Components", t.Components)
 	if err := p.err(); err != nil {
 		return nil, err
 	}
 	resp, err := send[page](ctx, s.c, request{
-		method: http.MethodPost, path: "/{waba-id}/upsert_message_templates", ids: []string{string(waba)}, replay: ReplayIdempotent,
+		method: http.MethodPost, path: "/{waba-id}/upsert_message_templates", ids: []string{string(waba)}, replay: RetryIdempotent,
 	}, struct {
-		AuthenticationTemplates
+		AuthenticationUpsertParams
 		Category graph.TemplateCategory `json:"category"`
 		TTL      int64                  `json:"message_send_ttl_seconds,omitzero"`
 	}{t, graph.TemplateAuthentication, int64(t.TTL / time.Second)})
 	if err != nil {
 		return nil, err
 	}
-	var all []TemplateCreated
+	var all []TemplateCreateResult
 	for _, raw := range resp.Data {
-		var t TemplateCreated
+		var t TemplateCreateResult
 		if err := decodeAnswer(raw, &t); err != nil {
 			r := request{method: http.MethodPost, path: "/{waba-id}/upsert_message_templates"}
 			return all, r.broken(resp.meta, unreadable(raw, err))
 		}
-		t.Meta = resp.meta
+		t.Response = resp.meta
 		all = append(all, t)
 	}
 	return all, nil
@@ -251,7 +251,7 @@ type TemplatePreview struct {
 	Language string                 `json:"language"`
 	Buttons  []PreviewButton        `json:"buttons"`
 	Category graph.TemplateCategory `json:"category"`
-	Answer
+	Resource
 }
 
 // A PreviewButton is a button with Meta's text.
@@ -262,9 +262,9 @@ type PreviewButton struct {
 
 // PreviewOptions are the options of [TemplatesService.Previews].
 type PreviewOptions struct {
-	Languages      []string // if empty, all
-	Security       bool     // with the advice not to share the code
-	ExpiresMinutes int      // 1 to 90, or zero for a footer without
+	Languages              []string // if empty, all
+	SecurityRecommendation bool     // with the advice not to share the code
+	ExpiresMinutes         int      // 1 to 90, or zero for a footer without
 }
 
 // Previews walks through the texts that Meta gives authentication templates.
@@ -284,12 +284,12 @@ func (s *TemplatesService) Previews(
 	}
 	return list[TemplatePreview](ctx, s.c, request{
 		method: http.MethodGet, path: "/{waba-id}/message_template_previews", ids: []string{string(waba)},
-		options: options{graph.TemplateAuthentication, opts.Languages, opts.Security, opts.ExpiresMinutes, "OTP"},
+		options: options{graph.TemplateAuthentication, opts.Languages, opts.SecurityRecommendation, opts.ExpiresMinutes, "OTP"},
 	})
 }
 
-// A LibraryEntry is a template of Meta's library.
-type LibraryEntry struct {
+// A LibraryTemplate is a template of Meta's library.
+type LibraryTemplate struct {
 	ID         string                 `json:"id"`
 	Name       string                 `json:"name"`
 	Language   string                 `json:"language"`
@@ -300,7 +300,7 @@ type LibraryEntry struct {
 	Header     string                 `json:"header"`
 	Body       string                 `json:"body"`
 	BodyParams []string               `json:"body_params"`
-	Answer
+	Resource
 }
 
 // LibraryOptions are the options of [TemplatesService.Library]. Empty members do not narrow the list.
@@ -318,8 +318,8 @@ type LibraryOptions struct {
 // Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/templates/template-library
 //
 // graph:GET /message_template_library
-func (s *TemplatesService) Library(ctx context.Context, opts LibraryOptions) iter.Seq2[*LibraryEntry, error] {
-	return list[LibraryEntry](ctx, s.c, request{method: http.MethodGet, path: "/message_template_library", options: opts})
+func (s *TemplatesService) Library(ctx context.Context, opts LibraryOptions) iter.Seq2[*LibraryTemplate, error] {
+	return list[LibraryTemplate](ctx, s.c, request{method: http.MethodGet, path: "/message_template_library", options: opts})
 }
 
 // Unpause lets a template that was paused for its pacing go on. Meta's pages name the call and do not show its path, which
@@ -330,6 +330,6 @@ func (s *TemplatesService) Library(ctx context.Context, opts LibraryOptions) ite
 // graph:POST /{template-id}/unpause
 func (s *TemplatesService) Unpause(ctx context.Context, id graph.TemplateID) error {
 	return do(ctx, s.c, request{
-		method: http.MethodPost, path: "/{template-id}/unpause", ids: []string{string(id)}, replay: ReplayIdempotent,
+		method: http.MethodPost, path: "/{template-id}/unpause", ids: []string{string(id)}, replay: RetryIdempotent,
 	}, nil)
 }

@@ -24,9 +24,9 @@ var uploadRe = regexp.MustCompile(`^upload:[A-Za-z0-9+/=_:-]+(\?[A-Za-z0-9=&%+/_
 
 // A FileUpload is a file to upload. All members are required.
 type FileUpload struct {
-	// Name is the file's name, Type its MIME type: application/pdf, image/jpeg, image/png or video/mp4.
-	Name string
-	Type string
+	// Filename is the file's name, MIMEType its MIME type: application/pdf, image/jpeg, image/png or video/mp4.
+	Filename string
+	MIMEType string
 
 	// Size is the number of bytes.
 	Size int64
@@ -80,8 +80,8 @@ func (s *UploadsService) Upload(ctx context.Context, file FileUpload) (graph.Upl
 // create begins an upload. Body is not looked at.
 func (s *UploadsService) create(ctx context.Context, file FileUpload) (uploadID, error) {
 	var p problems
-	p.needs("FileUpload.Name", file.Name)
-	p.needs("FileUpload.Type", file.Type)
+	p.needs("FileUpload.Filename", file.Filename)
+	p.needs("FileUpload.MIMEType", file.MIMEType)
 	if file.Size <= 0 {
 		p.missing("FileUpload.Size is not the number of bytes")
 	}
@@ -95,7 +95,7 @@ func (s *UploadsService) create(ctx context.Context, file FileUpload) (uploadID,
 	}
 	resp, err := call[uploadCreated](ctx, s.c, request{
 		method: http.MethodPost, path: "/{app-id}/uploads", ids: []string{string(s.c.AppID())},
-		options: options{file.Name, file.Size, file.Type}, sensitive: []string{file.Name}, replay: ReplayIdempotent,
+		options: options{file.Filename, file.Size, file.MIMEType}, sensitive: []string{file.Filename}, replay: RetryIdempotent,
 	})
 	if err != nil {
 		return "", err
@@ -127,7 +127,7 @@ func (s *UploadsService) appendTo(
 	}
 	resp, err := call[uploadDone](ctx, s.c, request{
 		method: http.MethodPost, path: "/{upload-id}", ids: []string{string(id)}, upload: part, sensitive: []string{string(id)},
-		oauth: true, replay: ReplayNever, // what arrived must be asked for first
+		oauth: true, replay: RetryNever, // what arrived must be asked for first
 	})
 	if err != nil {
 		return "", err

@@ -14,7 +14,7 @@ type UsernamesService service
 type Username struct {
 	Name   string         `json:"username"`
 	Status UsernameStatus `json:"status"`
-	Answer
+	Resource
 }
 
 func (u *Username) incomplete() string {
@@ -84,7 +84,7 @@ func (s *UsernamesService) Set(
 func (s *UsernamesService) Delete(ctx context.Context, phone graph.PhoneNumberID) error {
 	return do(ctx, s.c, request{
 		method: http.MethodDelete, path: "/{phone-number-id}/username", ids: []string{string(phone)}, phone: phone,
-		replay: ReplayIdempotent,
+		replay: RetryIdempotent,
 	}, nil)
 }
 
@@ -128,7 +128,7 @@ func (s *ContactBookService) Delete(
 	}
 	resp, err := call[contactDeleted](ctx, s.c, request{
 		method: http.MethodDelete, path: "/{phone-number-id}/contact_book", ids: []string{string(phone)}, phone: phone,
-		options: options{"whatsapp", user}, sensitive: []string{string(user)}, replay: ReplayIdempotent,
+		options: options{"whatsapp", user}, sensitive: []string{string(user)}, replay: RetryIdempotent,
 	})
 	if err != nil {
 		return false, err

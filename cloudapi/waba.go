@@ -48,8 +48,8 @@ type WABA struct {
 	// Raw is the WABA as Meta wrote it, for fields that have no member here.
 	Raw json.RawMessage `json:"-"`
 
-	// Meta is what the answer said beside its body.
-	Meta ResponseMeta `json:"-"`
+	// Response is what the answer said beside its body.
+	Response Response `json:"-"`
 }
 
 // A BusinessInfo names a business portfolio.
@@ -77,6 +77,6 @@ func (w *WABA) UnmarshalJSON(b []byte) error {
 	return nil
 }
 
-func (w *WABA) setMeta(m ResponseMeta) { w.Meta = m }
+func (w *WABA) setMeta(m Response) { w.Response = m }
 
 func (w *WABA) incomplete() string { return withoutID(w.ID) }

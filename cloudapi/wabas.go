@@ -40,7 +40,7 @@ func (s *WABAsService) Get(ctx context.Context, waba graph.WABAID, opts WABAGetO
 // [WABAsService.SubscribedApps] first and leaves a subscription alone that is there: Meta would remove the account's
 // [WebhookOverride] with a second one. [WABAsService.SetWebhook] removes it on purpose.
 //
-// Without Config.AppID, Subscribe cannot know which subscription is the app's own. It then returns [ErrInvalid] if any of
+// Without Config.AppID, Subscribe cannot know which subscription is the app's own. It then returns [ErrValidation] if any of
 // them has an override.
 //
 // Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/override
@@ -53,7 +53,7 @@ func (s *WABAsService) Subscribe(ctx context.Context, waba graph.WABAID) error {
 		switch own := s.c.AppID(); {
 		case own != "" && app.ID == own:
 			return nil
-		case own == "" && app.OverrideCallbackURI != "":
+		case own == "" && app.OverrideCallbackURL != "":
 			return invalid("subscribing could remove a callback override; give Config.AppID, by which the app's own is found")
 		}
 	}
@@ -75,13 +75,13 @@ func (s *WABAsService) SetWebhook(ctx context.Context, waba graph.WABAID, o Webh
 
 func (s *WABAsService) setWebhook(ctx context.Context, waba graph.WABAID, o WebhookOverride) error {
 	r := request{
-		method: http.MethodPost, path: "/{waba-id}/subscribed_apps", ids: []string{string(waba)}, replay: ReplayIdempotent,
+		method: http.MethodPost, path: "/{waba-id}/subscribed_apps", ids: []string{string(waba)}, replay: RetryIdempotent,
 	}
 	if o != (WebhookOverride{}) {
 		body, err := encode(struct {
 			URI   string `json:"override_callback_uri"`
 			Token string `json:"verify_token"`
-		}{o.CallbackURI, o.VerifyToken.Reveal()})
+		}{o.CallbackURL, o.VerifyToken.Reveal()})
 		if err != nil {
 			return err
 		}
@@ -98,7 +98,7 @@ func (s *WABAsService) setWebhook(ctx context.Context, waba graph.WABAID, o Webh
 // graph:DELETE /{waba-id}/subscribed_apps
 func (s *WABAsService) Unsubscribe(ctx context.Context, waba graph.WABAID) error {
 	_, err := call[success](ctx, s.c, request{
-		method: http.MethodDelete, path: "/{waba-id}/subscribed_apps", ids: []string{string(waba)}, replay: ReplayIdempotent,
+		method: http.MethodDelete, path: "/{waba-id}/subscribed_apps", ids: []string{string(waba)}, replay: RetryIdempotent,
 	})
 	return err
 }
@@ -109,8 +109,8 @@ type SubscribedApp struct {
 	Name string
 	Link string
 
-	// OverrideCallbackURI is where this WABA's webhooks go, if not to the app's own URL.
-	OverrideCallbackURI string
+	// OverrideCallbackURL is where this WABA's webhooks go, if not to the app's own URL.
+	OverrideCallbackURL string
 }
 
 // SubscribedApps lists the apps that receive the WABA's webhooks.

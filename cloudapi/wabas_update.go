@@ -12,16 +12,16 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 )
 
-// A WABAUpdate changes the members that are not nil.
-type WABAUpdate struct {
+// A WABAUpdateParams changes the members that are not nil.
+type WABAUpdateParams struct {
 	Name       *string `json:"name,omitzero"`
 	TimezoneID *string `json:"timezone_id,omitzero"` // Meta's number of a time zone
 
 	// Insights switches template analytics on. It cannot be switched off again.
 	Insights *bool `json:"is_enabled_for_insights,omitzero"`
 
-	// NoMarketing keeps marketing templates off Cloud API, so that they go through [MessagesService.SendMarketing] alone.
-	NoMarketing *bool `json:"disable_marketing_messages_on_cloud_api,omitzero"`
+	// DisableMarketing keeps marketing templates off Cloud API, so that they go through [MessagesService.SendMarketing] alone.
+	DisableMarketing *bool `json:"disable_marketing_messages_on_cloud_api,omitzero"`
 }
 
 // Update changes settings of an account.
@@ -29,12 +29,12 @@ type WABAUpdate struct {
 // Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/whatsapp-business-accounts
 //
 // graph:POST /{waba-id}
-func (s *WABAsService) Update(ctx context.Context, waba graph.WABAID, u WABAUpdate) error {
-	if u == (WABAUpdate{}) {
+func (s *WABAsService) Update(ctx context.Context, waba graph.WABAID, u WABAUpdateParams) error {
+	if u == (WABAUpdateParams{}) {
 		return invalid("the WABAUpdate changes nothing")
 	}
 	_, err := send[wabaUpdated](ctx, s.c, request{
-		method: http.MethodPost, path: "/{waba-id}", ids: []string{string(waba)}, replay: ReplayIdempotent,
+		method: http.MethodPost, path: "/{waba-id}", ids: []string{string(waba)}, replay: RetryIdempotent,
 	}, u)
 	return err
 }
@@ -64,7 +64,7 @@ type Activity struct {
 	Details     json.RawMessage `json:"details"`
 	IPAddress   string          `json:"ip_address"`
 	UserAgent   string          `json:"user_agent"`
-	Answer
+	Resource
 }
 
 // ActivityOptions are the options of [WABAsService.Activities].
@@ -114,7 +114,7 @@ type AssignedUser struct {
 	Type     string         `json:"user_type"`
 	Tasks    []string       `json:"tasks"`
 	Business BusinessInfo   `json:"business"`
-	Answer
+	Resource
 }
 
 // AssignedUsers walks through the people and system users of a portfolio who may work on an account.
@@ -154,7 +154,7 @@ func (s *WABAsService) AssignUser(
 		return err
 	}
 	_, err = post[success](ctx, s.c, request{
-		method: http.MethodPost, path: "/{waba-id}/assigned_users", ids: []string{string(waba)}, replay: ReplayIdempotent,
+		method: http.MethodPost, path: "/{waba-id}/assigned_users", ids: []string{string(waba)}, replay: RetryIdempotent,
 	}, url.Values{"user": {string(user)}, "tasks": {string(list)}})
 	return err
 }
@@ -169,7 +169,7 @@ func (s *WABAsService) RemoveUser(ctx context.Context, waba graph.WABAID, user B
 		return invalid("the user is empty")
 	}
 	_, err := post[success](ctx, s.c, request{
-		method: http.MethodDelete, path: "/{waba-id}/assigned_users", ids: []string{string(waba)}, replay: ReplayIdempotent,
+		method: http.MethodDelete, path: "/{waba-id}/assigned_users", ids: []string{string(waba)}, replay: RetryIdempotent,
 	}, url.Values{"user": {string(user)}})
 	return err
 }

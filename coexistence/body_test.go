@@ -145,7 +145,7 @@ func decode(t require.TestingT, body string) []webhook.Event {
 	require.NotEmpty(t, events)
 	for _, ev := range events {
 		switch ev := ev.(type) {
-		case *webhook.Unknown, *webhook.Undecodable:
+		case *webhook.UnknownEvent, *webhook.UndecodableEvent:
 			require.Fail(t, "a body of this test does not decode", "%s", ev.Info().Raw)
 		}
 	}

@@ -17,8 +17,8 @@ import (
 //
 // A Contact survives JSON. Whatever the order of events, the same events make the same Contact.
 type Contact struct {
-	// Phone is the business's number.
-	Phone graph.PhoneNumberID `json:"phone"`
+	// PhoneNumberID is the business's number.
+	PhoneNumberID graph.PhoneNumberID `json:"phone_number_id"`
 
 	// Key names the person and its conversation: the first of Aliases. It changes when more is learnt about the person; every
 	// earlier key stays one of Aliases and keeps finding it.
@@ -52,18 +52,18 @@ type Sighting struct {
 	// MovedAt is when Meta last said that the person moved to this identity.
 	MovedAt time.Time `json:"moved_at,omitzero"`
 
-	// Book is set if only the address book knows it. Numbers there are spelt in many ways; one seen in a message is better.
-	Book bool `json:"book,omitzero"`
+	// FromAddressBook is set if only the address book knows it. Numbers there are spelt in many ways; one seen in a message is better.
+	FromAddressBook bool `json:"from_address_book,omitzero"`
 }
 
 // A BookEntry is the latest word about one entry of the address book. A business can keep several for one person.
 type BookEntry struct {
-	Number    string       `json:"number,omitzero"` // digits
-	UserID    graph.UserID `json:"user_id,omitzero"`
-	FullName  string       `json:"full_name,omitzero"`
-	FirstName string       `json:"first_name,omitzero"`
-	At        time.Time    `json:"at,omitzero"`
-	Removed   bool         `json:"removed,omitzero"`
+	PhoneNumber string       `json:"phone_number,omitzero"` // digits
+	UserID      graph.UserID `json:"user_id,omitzero"`
+	FullName    string       `json:"full_name,omitzero"`
+	FirstName   string       `json:"first_name,omitzero"`
+	At          time.Time    `json:"at,omitzero"`
+	Removed     bool         `json:"removed,omitzero"`
 }
 
 // DisplayName returns the best name to show: the business's own, the person's own, the username, the number, the key.
@@ -87,7 +87,7 @@ func (c Contact) InAddressBook() bool {
 // Merge returns everything that c and o know, as one person. It does not matter which is which.
 func (c Contact) Merge(o Contact) Contact {
 	c = c.Clone()
-	c.Phone = cmp.Or(c.Phone, o.Phone)
+	c.PhoneNumberID = cmp.Or(c.PhoneNumberID, o.PhoneNumberID)
 	for _, s := range o.Seen {
 		c.see(s)
 	}
@@ -125,7 +125,7 @@ func (c *Contact) see(s Sighting) {
 	s.Identity = tidy(s.Identity)
 	s.At, s.MovedAt = s.At.UTC(), s.MovedAt.UTC()
 	for i, have := range c.Seen {
-		if have.Identity != s.Identity || have.Book != s.Book {
+		if have.Identity != s.Identity || have.FromAddressBook != s.FromAddressBook {
 			continue
 		}
 		if have.At.IsZero() || !s.At.IsZero() && s.At.Before(have.At) {
@@ -142,7 +142,7 @@ func (c *Contact) see(s Sighting) {
 func (c *Contact) enter(e BookEntry) {
 	e.At = e.At.UTC()
 	for i, have := range c.Entries {
-		if have.Number != e.Number || e.Number == "" && have.UserID != e.UserID {
+		if have.PhoneNumber != e.PhoneNumber || e.PhoneNumber == "" && have.UserID != e.UserID {
 			continue
 		}
 		if e.compare(have) > 0 {
@@ -173,7 +173,7 @@ func (c Contact) standing(e BookEntry) bool {
 		return false
 	}
 	return !slices.ContainsFunc(c.Entries, func(o BookEntry) bool {
-		return o.Removed && (o.Number == "" || e.Number == "") && o.UserID != "" && o.UserID == e.UserID && o.At.After(e.At)
+		return o.Removed && (o.PhoneNumber == "" || e.PhoneNumber == "") && o.UserID != "" && o.UserID == e.UserID && o.At.After(e.At)
 	})
 }
 
@@ -190,8 +190,8 @@ func (c *Contact) profile(name string, at time.Time) {
 // settle derives what is derived.
 func (c *Contact) settle() {
 	slices.SortFunc(c.Seen, func(a, b Sighting) int {
-		if a.Book != b.Book {
-			if a.Book {
+		if a.FromAddressBook != b.FromAddressBook {
+			if a.FromAddressBook {
 				return -1
 			}
 			return 1
@@ -199,7 +199,7 @@ func (c *Contact) settle() {
 		return cmp.Or(a.since().Compare(b.since()), compareIdentities(a.Identity, b.Identity))
 	})
 	slices.SortFunc(c.Entries, func(a, b BookEntry) int {
-		return cmp.Or(cmp.Compare(a.Number, b.Number), cmp.Compare(a.UserID, b.UserID))
+		return cmp.Or(cmp.Compare(a.PhoneNumber, b.PhoneNumber), cmp.Compare(a.UserID, b.UserID))
 	})
 	c.Identity = graph.Identity{}
 	byRank := [4][]string{}

@@ -156,7 +156,7 @@ func TestNobodyIsFiledTwice(t *testing.T) {
 			list := conversations(t, store)
 			require.Len(t, list, 1)
 			require.Equal(t, "Ada", list[0].Contact.Name)
-			require.Equal(t, []string{"0", "a", "b"}, texts(t, store, list[0].Key))
+			require.Equal(t, []string{"0", "a", "b"}, texts(t, store, list[0].ID))
 			require.Equal(t, tt.one, message(t, store, "wamid.1").Customer.WAID, "nothing that is sent to is rewritten")
 			for _, spelling := range []string{tt.one, tt.other, "+" + tt.one} {
 				c, err := store.Conversation(t.Context(), phone, spelling)
@@ -192,10 +192,10 @@ func TestTheBusinessIsNeverACustomer(t *testing.T) {
 func TestMediaWithoutAThreadWaitsForItsPlaceholder(t *testing.T) {
 	t.Parallel()
 	store := delivered(t, historyMedia("wamid.1", business, 1, image("3001", "look")))
-	require.False(t, message(t, store, "wamid.1").Shown())
+	require.False(t, message(t, store, "wamid.1").Visible())
 	deliver(t, store, history(0, 1, 100, ada, past("wamid.1", business, 1, mediaGone)))
 	m := message(t, store, "wamid.1")
-	require.True(t, m.Shown())
+	require.True(t, m.Visible())
 	require.True(t, m.Outbound)
 	require.Equal(t, []string{"look"}, texts(t, store, "US.1001"))
 }
@@ -208,7 +208,7 @@ func TestConversationInNumbers(t *testing.T) {
 	)
 	c, err := store.Conversation(t.Context(), phone, "15550100101")
 	require.NoError(t, err)
-	require.Equal(t, 4, c.Messages)
+	require.Equal(t, 4, c.MessageCount)
 	require.Equal(t, at(20), c.LastAt)
 	require.Equal(t, at(10), c.CustomerAt)
 	require.Equal(t, at(20), c.HumanAt)
@@ -232,7 +232,7 @@ func TestImportedConversation(t *testing.T) {
 
 func TestDisplayNameTakesTheBest(t *testing.T) {
 	t.Parallel()
-	c := coexistence.Contact{Phone: phone}
+	c := coexistence.Contact{PhoneNumberID: phone}
 	require.Empty(t, c.DisplayName())
 	c.See(coexistence.Sighting{Identity: graph.Identity{WAID: "15550100101"}, At: at(1)})
 	require.Equal(t, "+15550100101", c.DisplayName())
@@ -240,7 +240,7 @@ func TestDisplayNameTakesTheBest(t *testing.T) {
 	require.Equal(t, "@ada", c.DisplayName())
 	c.SetProfileName("Ada", at(1))
 	require.Equal(t, "Ada", c.DisplayName())
-	c.Enter(coexistence.BookEntry{Number: "15550100101", FullName: "Ada from the shop", At: at(1)})
+	c.Enter(coexistence.BookEntry{PhoneNumber: "15550100101", FullName: "Ada from the shop", At: at(1)})
 	require.Equal(t, "Ada from the shop", c.DisplayName())
 	require.Equal(t, "Ada", c.ProfileName, "both names are kept")
 }

@@ -12,17 +12,17 @@ const serviceWindow = 24 * time.Hour
 // A Conversation is what one number and one customer (or one group) have said to each other, in numbers. Its messages are read
 // with [MessageStore].Messages.
 type Conversation struct {
-	// Phone is the business's number.
-	Phone graph.PhoneNumberID `json:"phone"`
+	// PhoneNumberID is the business's number.
+	PhoneNumberID graph.PhoneNumberID `json:"phone_number_id"`
 
-	// Key names the conversation. It is the customer's [Contact].Key.
-	Key string `json:"key"`
+	// ID names the conversation. It is the customer's [Contact].Key.
+	ID string `json:"id"`
 
-	// Contact is the customer. Only Phone, Key and Aliases are set if nobody is known behind the key, as for a group.
+	// Contact is the customer. Only PhoneNumberID, ID and Aliases are set if nobody is known behind the key, as for a group.
 	Contact Contact `json:"contact"`
 
-	// Messages counts the messages that are shown.
-	Messages int `json:"messages"`
+	// MessageCount counts the messages that are shown.
+	MessageCount int `json:"message_count"`
 
 	// LastAt is when the latest message was written.
 	LastAt time.Time `json:"last_at,omitzero"`
@@ -60,10 +60,10 @@ func (c *Conversation) Add(m Message) {
 	if at := m.HumanAt(); m.Person != "" {
 		c.HumanAt = later(c.HumanAt, at)
 	}
-	if !m.Shown() {
+	if !m.Visible() {
 		return
 	}
-	c.Messages++
+	c.MessageCount++
 	c.LastAt = later(c.LastAt, m.At)
 	if m.Origin == OriginCustomer && !m.Outbound {
 		c.CustomerAt = later(c.CustomerAt, m.At)

@@ -47,24 +47,24 @@ func follow(t *testing.T, events ...webhook.Event) *follower {
 	require.NoError(t, err)
 	for _, ev := range events {
 		info := ev.Info()
-		if info.Phone == "" {
-			info.Phone = phone
+		if info.PhoneNumberID == "" {
+			info.PhoneNumberID = phone
 		}
 		require.NoError(t, f.tracker.Onboard(t.Context(), cloudapi.Onboarding{
-			PhoneNumberID: info.Phone, WABAIDs: []graph.WABAID{info.WABA}, DisplayPhoneNumber: info.DisplayPhone, OnboardedAt: time.Unix(1, 0),
+			PhoneNumberID: info.PhoneNumberID, WABAIDs: []graph.WABAID{info.WABAID}, DisplayPhoneNumber: info.DisplayPhoneNumber, OnboardedAt: time.Unix(1, 0),
 		}))
 		require.NoError(t, f.tracker.Handle(t.Context(), ev))
 	}
 	return f
 }
 
-func (f *follower) state(t *testing.T, ev webhook.Event) coexistence.State {
+func (f *follower) state(t *testing.T, ev webhook.Event) coexistence.Number {
 	t.Helper()
-	id := ev.Info().Phone
+	id := ev.Info().PhoneNumberID
 	if id == "" {
 		id = phone
 	}
-	st, err := f.store.State(t.Context(), id)
+	st, err := f.store.Number(t.Context(), id)
 	require.NoError(t, err)
 	return st
 }
@@ -74,7 +74,7 @@ func (f *follower) shown(t *testing.T, phone graph.PhoneNumberID) map[string]int
 	n := map[string]int{}
 	for c, err := range f.store.Conversations(t.Context(), phone) {
 		require.NoError(t, err)
-		n[c.Key] = c.Messages
+		n[c.ID] = c.MessageCount
 	}
 	return n
 }
@@ -94,14 +94,14 @@ func TestCorpusGoesThroughTheTracker(t *testing.T) {
 			once, twice := follow(t, events...), follow(t, append(events, events...)...)
 			for _, ev := range events {
 				info := ev.Info()
-				require.Equal(t, once.shown(t, info.Phone), twice.shown(t, info.Phone))
+				require.Equal(t, once.shown(t, info.PhoneNumberID), twice.shown(t, info.PhoneNumberID))
 				st := once.state(t, ev)
 				require.Equal(t, st.Stage, twice.state(t, ev).Stage)
 				_, err := json.Marshal(st)
 				require.NoError(t, err)
-				for c, err := range once.store.Conversations(t.Context(), info.Phone) {
+				for c, err := range once.store.Conversations(t.Context(), info.PhoneNumberID) {
 					require.NoError(t, err)
-					require.NotEqual(t, graph.EquivalenceKey(info.DisplayPhone), c.Key, "the business is nobody's customer")
+					require.NotEqual(t, graph.EquivalenceKey(info.DisplayPhoneNumber), c.ID, "the business is nobody's customer")
 				}
 			}
 		})
@@ -128,7 +128,7 @@ func TestCorpusHistoryInDeliveryOrder(t *testing.T) {
 	require.Equal(t, coexistence.SyncComplete, st.History.Status)
 	require.Equal(t, 100, st.History.Progress)
 	var said []string
-	for m, err := range f.store.Messages(t.Context(), st.Phone, "16505551234") {
+	for m, err := range f.store.Messages(t.Context(), st.PhoneNumberID, "16505551234") {
 		require.NoError(t, err)
 		require.True(t, m.Imported())
 		require.False(t, m.Answerable())
@@ -152,15 +152,15 @@ func TestCorpusUnavailableMessage(t *testing.T) {
 	t.Parallel()
 	dir := corpus(t)
 	ghost, whole := read(t, dir, "messages-unsupported-131060")[0], read(t, dir, "messages-131060-redelivered")[0]
-	id, number := ghost.(*webhook.UnavailableMessage).ID, ghost.Info().Phone
+	id, number := ghost.(*webhook.UnavailableMessage).ID, ghost.Info().PhoneNumberID
 	m, err := follow(t, ghost).store.Message(t.Context(), number, id)
 	require.NoError(t, err)
-	require.True(t, m.Shown())
+	require.True(t, m.Visible())
 	require.False(t, m.Answerable())
 	for _, events := range [][]webhook.Event{{ghost, whole}, {whole, ghost}, {ghost, whole, ghost}} {
 		m, err := follow(t, events...).store.Message(t.Context(), number, id)
 		require.NoError(t, err)
-		require.Equal(t, webhook.TypeText, m.Kind)
+		require.Equal(t, webhook.TypeText, m.Type)
 		require.NotEmpty(t, m.Text)
 		require.NotNil(t, m.Referral)
 		require.True(t, m.Answerable())
@@ -173,13 +173,13 @@ func TestCorpusHistoryMedia(t *testing.T) {
 	dir := corpus(t)
 	chunk, media := read(t, dir, "history-chunk")[0], read(t, dir, "history-media")[0]
 	id := media.(*webhook.HistoryMedia).ID
-	before, err := follow(t, chunk).store.Message(t.Context(), chunk.Info().Phone, id)
+	before, err := follow(t, chunk).store.Message(t.Context(), chunk.Info().PhoneNumberID, id)
 	require.NoError(t, err)
-	require.Equal(t, webhook.TypeMediaPlaceholder, before.Kind)
+	require.Equal(t, webhook.TypeMediaPlaceholder, before.Type)
 	for _, events := range [][]webhook.Event{{chunk, media}, {media, chunk}} {
-		after, err := follow(t, events...).store.Message(t.Context(), chunk.Info().Phone, id)
+		after, err := follow(t, events...).store.Message(t.Context(), chunk.Info().PhoneNumberID, id)
 		require.NoError(t, err)
-		require.Equal(t, webhook.TypeImage, after.Kind)
+		require.Equal(t, webhook.TypeImage, after.Type)
 		require.NotEmpty(t, after.Media.ID)
 		require.Equal(t, before.At, after.At)
 		require.Equal(t, before.Outbound, after.Outbound)

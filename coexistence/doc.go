@@ -25,7 +25,7 @@
 //	err = tracker.Onboard(ctx, business.Onboarding)
 //	result, err := tracker.RequestSync(ctx, phone)
 //
-// A [Tracker] is a [webhook.Handler] that keeps three things in a [Store]: the [State] of each number, the messages of each
+// A [Tracker] is a [webhook.Handler] that keeps three things in a [Store]: the [Number] of each number, the messages of each
 // conversation, and the people. The host's own handlers come after it and find everything stored. In the app dashboard, subscribe
 // the app to the webhook fields of the tracker ([Fields]) and to those of the handlers ([webhook.Mux.Fields]).
 //
@@ -43,11 +43,11 @@
 //
 // [Stage.Advice] says what each stage asks of the host. In short: onboarded wants [Tracker.RequestSync] within 24 hours; syncing and
 // active want nothing; offboarded is temporary, so keep the token and wait; removed is final, so stop sending and show
-// [State.Remedy] to the business. A new signup begins a new cycle with fresh syncs; a reconnection does not.
+// [Number.Remedy] to the business. A new signup begins a new cycle with fresh syncs; a reconnection does not.
 //
 // Account updates name an account, seldom a number, arrive out of order, and have been seen with times in the wrong order. The
-// rules of [State.Apply] decide by what was said, not by what came last. Reading the number decides for sure, and after each of
-// them ([State.NeedsConfirm]) [Tracker.Run] does that; [Tracker.Refresh] does it at once. Updates follow no callback override: they go to the app's own
+// rules of [Number.Apply] decide by what was said, not by what came last. Reading the number decides for sure, and after each of
+// them ([Number.NeedsRefresh]) [Tracker.Run] does that; [Tracker.Refresh] does it at once. Updates follow no callback override: they go to the app's own
 // callback URL, which has to reach the tracker too.
 //
 // # Contacts and history come once
@@ -57,8 +57,8 @@
 // lost, silently and for good. So [Tracker.RequestSync] is a guard: it reads whether all is in place, refuses with every problem at
 // once if not, stores each intent before it calls, and never makes a call again whose outcome is unknown.
 //
-// [State.Due] says what can still be asked for, [State.Remaining] how long, [State.ContactsStatus] and [State.HistoryStatus] how
-// far it is, and [SyncStatus.Advice] what to do then. A sync that brings nothing becomes stalled after an hour; [State.Checklist] says
+// [Number.Due] says what can still be asked for, [Number.Remaining] how long, [Number.ContactsStatus] and [Number.HistoryStatus] how
+// far it is, and [SyncStatus.Advice] what to do then. A sync that brings nothing becomes stalled after an hour; [Number.Checklist] says
 // what to look at.
 //
 // [Tracker.Run] is all that a host has to start for it: at once and then every few minutes, it requests for each number what is due and was
@@ -78,7 +78,7 @@
 // revocations, reactions and statuses change the message that they are about, before or after it arrives. Media of history joins its
 // placeholder, the real message replaces an "unavailable" one of the same id, what is live beats what is imported. The same
 // events make the same messages in any order and any number of repeats. [Tracker.Send] sends a
-// message and stores it; what the server sends by itself, it registers with [Tracker.Sent].
+// message and stores it; what the server sends by itself, it registers with [Tracker.RecordSent].
 //
 // People are known by business-scoped user id, by phone number, or by both. A [Contact] joins what turns out to be one person, across
 // changes of number and the several spellings of numbers in Mexico, Argentina and Brazil, and a conversation is all that was said
@@ -116,7 +116,7 @@
 //
 // # The phone must stay in use
 //
-// Meta disconnects a number whose phone was idle for about two weeks. [State.IdleWarning] is true after ten days without a sign.
+// Meta disconnects a number whose phone was idle for about two weeks. [Number.IdleWarning] is true after ten days without a sign.
 // Never register or deregister a coexistence number through the API.
 //
 // # Stores

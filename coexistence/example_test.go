@@ -28,7 +28,7 @@ func Example() {
 		if !coexistence.Answerable(m) || time.Since(m.At) > time.Hour {
 			return nil
 		}
-		c, err := store.Conversation(ctx, m.Phone, m.From.Key())
+		c, err := store.Conversation(ctx, m.PhoneNumberID, m.From.Key())
 		if errors.Is(err, coexistence.ErrNotFound) {
 			return nil // an error would only come again, and what the customer writes next would wait for it
 		}
@@ -45,9 +45,9 @@ func Example() {
 	http.Handle("/webhook", endpoint)
 }
 
-func ExampleState_Apply() {
+func ExampleNumber_Apply() {
 	at := time.Date(2026, 11, 20, 9, 0, 0, 0, time.UTC)
-	s := coexistence.State{}.Onboard(cloudapi.Onboarding{PhoneNumberID: "100000000000001", WABAIDs: []graph.WABAID{"200000000000001"}, OnboardedAt: at})
+	s := coexistence.Number{}.Onboard(cloudapi.Onboarding{PhoneNumberID: "100000000000001", WABAIDs: []graph.WABAID{"200000000000001"}, OnboardedAt: at})
 	fmt.Println(s.Stage, s.Remaining(at.Add(time.Hour)))
 
 	for _, progress := range []int{8, 100, 60} { // chunks come in any order
@@ -71,8 +71,8 @@ func ExampleState_Apply() {
 func ExampleTracker_RequestSync() {
 	srv := cloudapitest.NewServer(cloudapitest.Config{}) // in place of graph.facebook.com
 	defer srv.Close()
-	phone := srv.AddPhone(cloudapitest.Phone{Number: "+1 555 010 0199"})
-	client, err := cloudapi.NewClient(srv.Config())
+	phone := srv.AddPhone(cloudapitest.Phone{PhoneNumber: "+1 555 010 0199"})
+	client, err := cloudapi.NewClient(srv.ClientConfig())
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -86,7 +86,7 @@ func ExampleTracker_RequestSync() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	err = tracker.Onboard(ctx, cloudapi.Onboarding{PhoneNumberID: phone.ID, WABAIDs: phone.WABAs, DisplayPhoneNumber: phone.Number, OnboardedAt: time.Now()})
+	err = tracker.Onboard(ctx, cloudapi.Onboarding{PhoneNumberID: phone.ID, WABAIDs: phone.WABAs, DisplayPhoneNumber: phone.PhoneNumber, OnboardedAt: time.Now()})
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -109,10 +109,10 @@ func ExampleTracker_RequestSync() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	fmt.Println(result.Requested, result.State.Stage)
+	fmt.Println(result.Requested, result.Number.Stage)
 
 	_, err = tracker.RequestSync(ctx, phone.ID)
-	fmt.Println(errors.Is(err, coexistence.ErrSyncUsed))
+	fmt.Println(errors.Is(err, coexistence.ErrSyncAlreadyRequested))
 	// Output:
 	// subscription is not in place
 	// fields is not in place
@@ -143,8 +143,8 @@ func ExampleTracker_Handle() {
 		if err != nil {
 			log.Fatal(err)
 		}
-		fmt.Println(c.Contact.DisplayName(), c.Messages)
-		for m, err := range store.Messages(ctx, c.Phone, c.Key) {
+		fmt.Println(c.Contact.DisplayName(), c.MessageCount)
+		for m, err := range store.Messages(ctx, c.PhoneNumberID, c.ID) {
 			if err != nil {
 				log.Fatal(err)
 			}

@@ -9,20 +9,20 @@ import (
 type Feature string
 
 const (
-	FeatureChats         Feature = "one-to-one chats"
-	FeatureContacts      Feature = "contacts"
-	FeatureGroups        Feature = "group chats"
-	FeatureDisappearing  Feature = "disappearing messages"
-	FeatureViewOnce      Feature = "view once"
-	FeatureLiveLocation  Feature = "live location"
-	FeatureBroadcasts    Feature = "broadcast lists"
-	FeatureCalls         Feature = "calls"
-	FeatureCatalog       Feature = "catalog, orders and status"
-	FeatureMessagingTool Feature = "messaging tools"
-	FeatureProfile       Feature = "business profile"
-	FeatureChannels      Feature = "channels"
-	FeatureLinkedDevices Feature = "linked devices"
-	FeatureUnlinkable    Feature = "WhatsApp for Windows and Wear OS"
+	FeatureChats            Feature = "one-to-one chats"
+	FeatureContacts         Feature = "contacts"
+	FeatureGroups           Feature = "group chats"
+	FeatureDisappearing     Feature = "disappearing messages"
+	FeatureViewOnce         Feature = "view once"
+	FeatureLiveLocation     Feature = "live location"
+	FeatureBroadcasts       Feature = "broadcast lists"
+	FeatureCalls            Feature = "calls"
+	FeatureCatalog          Feature = "catalog, orders and status"
+	FeatureMessagingTool    Feature = "messaging tools"
+	FeatureProfile          Feature = "business profile"
+	FeatureChannels         Feature = "channels"
+	FeatureLinkedDevices    Feature = "linked devices"
+	FeatureWindowsAndWearOS Feature = "WhatsApp for Windows and Wear OS"
 )
 
 // An AppEffect says what becomes of a feature in the app once the number is connected.
@@ -126,7 +126,7 @@ var features = []FeatureChange{
 		OnAPI:   true, APIText: "What is written on a linked device is mirrored like what is written on the phone.",
 	},
 	{
-		Feature: FeatureUnlinkable, Name: "WhatsApp for Windows and for Wear OS", App: AppDisabled,
+		Feature: FeatureWindowsAndWearOS, Name: "WhatsApp for Windows and for Wear OS", App: AppDisabled,
 		AppText: "They cannot be linked. Customers who use them see a placeholder instead of your messages.",
 		APIText: "Messages from and to them are not mirrored.",
 	},

@@ -17,9 +17,9 @@ import (
 // A heard limiter holds nothing back, and remembers what numbers received.
 type heard []string
 
-func (h *heard) Wait(context.Context, cloudapi.Turn) error { return nil }
+func (h *heard) Wait(context.Context, cloudapi.SendRequest) error { return nil }
 
-func (h *heard) Received(_ context.Context, phone graph.PhoneNumberID, at time.Time) {
+func (h *heard) RecordInbound(_ context.Context, phone graph.PhoneNumberID, at time.Time) {
 	*h = append(*h, string(phone)+" "+at.Format(time.TimeOnly))
 }
 
@@ -38,15 +38,15 @@ func TestTheTrackerTellsTheLimiterWhatArrives(t *testing.T) {
 		},
 	})
 	require.NoError(t, err)
-	info := webhook.EventInfo{Phone: phone, At: time.Date(2026, 11, 20, 10, 0, 0, 0, time.UTC)}
+	info := webhook.EventInfo{PhoneNumberID: phone, At: time.Date(2026, 11, 20, 10, 0, 0, 0, time.UTC)}
 	ada := graph.Identity{WAID: "15550100123"}
 	for _, ev := range []webhook.Event{
 		&webhook.IncomingMessage{EventInfo: info, ID: "wamid.1", From: ada},
 		&webhook.UnavailableMessage{EventInfo: info, ID: "wamid.2", From: ada},
-		&webhook.MessageEcho{EventInfo: info, ID: "wamid.3", To: ada},
+		&webhook.BusinessAppEcho{EventInfo: info, ID: "wamid.3", To: ada},
 		&webhook.MessageStatus{EventInfo: info, ID: "wamid.4", Recipient: ada},
 		&webhook.HistoryChunk{EventInfo: info},
-		&webhook.Unknown{EventInfo: info},
+		&webhook.UnknownEvent{EventInfo: info},
 	} {
 		require.NoError(t, tracker.Handle(t.Context(), ev))
 	}
@@ -76,7 +76,7 @@ func TestWhatArrivesDoesNotWaitForTokens(t *testing.T) {
 		began := time.Now()
 		for range 100 {
 			require.NoError(t, tracker.Handle(t.Context(), &webhook.IncomingMessage{
-				EventInfo: webhook.EventInfo{Phone: phone}, ID: "wamid.1", From: graph.Identity{WAID: "15550100123"},
+				EventInfo: webhook.EventInfo{PhoneNumberID: phone}, ID: "wamid.1", From: graph.Identity{WAID: "15550100123"},
 			}))
 		}
 		require.Less(t, time.Since(began), 5*time.Second)
@@ -84,7 +84,7 @@ func TestWhatArrivesDoesNotWaitForTokens(t *testing.T) {
 		down = false
 		time.Sleep(2 * time.Minute)
 		require.NoError(t, tracker.Handle(t.Context(), &webhook.IncomingMessage{
-			EventInfo: webhook.EventInfo{Phone: phone}, ID: "wamid.2", From: graph.Identity{WAID: "15550100123"},
+			EventInfo: webhook.EventInfo{PhoneNumberID: phone}, ID: "wamid.2", From: graph.Identity{WAID: "15550100123"},
 		}))
 		require.Len(t, got, 1)
 	})

@@ -25,7 +25,7 @@ var _ Store = (*MemStore)(nil)
 // A memNumber is what is stored about one number. Stored values are replaced and never changed in place, so that a reader may
 // go on with what it found after the lock is gone.
 type memNumber struct {
-	state    *State
+	state    *Number
 	messages map[graph.MessageID]*Message
 	persons  map[string]map[graph.MessageID]*Message
 	contacts map[string]*Contact // by alias
@@ -46,22 +46,22 @@ func (s *MemStore) number(phone graph.PhoneNumberID) *memNumber {
 	return n
 }
 
-// UpdateState implements [StateStore].
-func (s *MemStore) UpdateState(ctx context.Context, phone graph.PhoneNumberID, fn func(State) (State, error)) (State, error) {
+// UpdateNumber implements [NumberStore].
+func (s *MemStore) UpdateNumber(ctx context.Context, phone graph.PhoneNumberID, fn func(Number) (Number, error)) (Number, error) {
 	if err := ctx.Err(); err != nil {
-		return State{}, err
+		return Number{}, err
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	old := State{Phone: phone}
+	old := Number{PhoneNumberID: phone}
 	if n := s.numbers[phone]; n != nil && n.state != nil {
 		old = *n.state
 	}
 	st, err := fn(old.Clone())
 	if err != nil {
-		return State{}, err
+		return Number{}, err
 	}
-	st.Phone, st.Version = phone, old.Version
+	st.PhoneNumberID, st.Version = phone, old.Version
 	if reflect.DeepEqual(st, old) {
 		return st, nil
 	}
@@ -70,35 +70,35 @@ func (s *MemStore) UpdateState(ctx context.Context, phone graph.PhoneNumberID, f
 	return st, nil
 }
 
-// State implements [StateStore].
-func (s *MemStore) State(ctx context.Context, phone graph.PhoneNumberID) (State, error) {
+// Number implements [NumberStore].
+func (s *MemStore) Number(ctx context.Context, phone graph.PhoneNumberID) (Number, error) {
 	if err := ctx.Err(); err != nil {
-		return State{}, err
+		return Number{}, err
 	}
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	if n := s.numbers[phone]; n != nil && n.state != nil {
 		return n.state.Clone(), nil
 	}
-	return State{}, ErrNotFound
+	return Number{}, ErrNotFound
 }
 
-// Numbers implements [StateStore].
-func (s *MemStore) Numbers(ctx context.Context) iter.Seq2[State, error] {
-	return func(yield func(State, error) bool) {
+// Numbers implements [NumberStore].
+func (s *MemStore) Numbers(ctx context.Context) iter.Seq2[Number, error] {
+	return func(yield func(Number, error) bool) {
 		if err := ctx.Err(); err != nil {
-			yield(State{}, err)
+			yield(Number{}, err)
 			return
 		}
 		s.mu.RLock()
-		var list []*State
+		var list []*Number
 		for _, n := range s.numbers {
 			if n.state != nil {
 				list = append(list, n.state)
 			}
 		}
 		s.mu.RUnlock()
-		slices.SortFunc(list, func(a, b *State) int { return cmp.Compare(a.Phone, b.Phone) })
+		slices.SortFunc(list, func(a, b *Number) int { return cmp.Compare(a.PhoneNumberID, b.PhoneNumberID) })
 		for _, st := range list {
 			if !yield(st.Clone(), nil) {
 				return
@@ -107,20 +107,20 @@ func (s *MemStore) Numbers(ctx context.Context) iter.Seq2[State, error] {
 	}
 }
 
-// StatesByWABA implements [StateStore].
-func (s *MemStore) StatesByWABA(ctx context.Context, waba graph.WABAID) ([]State, error) {
+// NumbersByWABA implements [NumberStore].
+func (s *MemStore) NumbersByWABA(ctx context.Context, waba graph.WABAID) ([]Number, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	var found []State
+	var found []Number
 	for _, n := range s.numbers {
-		if n.state != nil && waba != "" && (n.state.WABA == waba || slices.Contains(n.state.WABAs, waba)) {
+		if n.state != nil && waba != "" && (n.state.WABAID == waba || slices.Contains(n.state.WABAs, waba)) {
 			found = append(found, n.state.Clone())
 		}
 	}
-	slices.SortFunc(found, func(a, b State) int { return strings.Compare(string(a.Phone), string(b.Phone)) })
+	slices.SortFunc(found, func(a, b Number) int { return strings.Compare(string(a.PhoneNumberID), string(b.PhoneNumberID)) })
 	return found, nil
 }
 
@@ -132,7 +132,7 @@ func (s *MemStore) UpdateContact(ctx context.Context, phone graph.PhoneNumberID,
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	n := s.number(phone)
-	merged := Contact{Phone: phone}
+	merged := Contact{PhoneNumberID: phone}
 	var found []*Contact
 	for _, a := range aliases {
 		if c := n.contacts[a]; c != nil && !slices.Contains(found, c) {

@@ -20,12 +20,12 @@ func (s *MemStore) UpdateMessages(ctx context.Context, phone graph.PhoneNumberID
 	n := s.number(phone)
 	changed := make([]*Message, len(ids)) // stored only after fn is done with all of them, should it panic
 	for i, id := range ids {
-		m := &Message{ID: id, Phone: phone}
+		m := &Message{ID: id, PhoneNumberID: phone}
 		if old := n.messages[id]; old != nil {
 			*m = old.Clone()
 		}
 		fn(m)
-		m.ID, m.Phone, m.Conversation = id, phone, ""
+		m.ID, m.PhoneNumberID, m.ConversationID = id, phone, ""
 		changed[i] = m
 	}
 	for _, m := range changed {
@@ -60,7 +60,7 @@ func (s *MemStore) Message(ctx context.Context, phone graph.PhoneNumberID, id gr
 	if n := s.numbers[phone]; n != nil {
 		if m := n.messages[id]; m != nil {
 			c := m.Clone()
-			c.Conversation = n.keyOf(m.Person)
+			c.ConversationID = n.keyOf(m.Person)
 			return c, nil
 		}
 	}
@@ -114,19 +114,19 @@ func (s *MemStore) conversations(phone graph.PhoneNumberID) []Conversation {
 	}
 	var list []Conversation
 	for _, c := range byKey {
-		if c.Messages > 0 {
+		if c.MessageCount > 0 {
 			list = append(list, *c)
 		}
 	}
 	slices.SortFunc(list, func(a, b Conversation) int {
-		return cmp.Or(b.LastAt.Compare(a.LastAt), strings.Compare(a.Key, b.Key))
+		return cmp.Or(b.LastAt.Compare(a.LastAt), strings.Compare(a.ID, b.ID))
 	})
 	return list
 }
 
 // conversation returns an empty conversation of that key.
 func (n *memNumber) conversation(phone graph.PhoneNumberID, key string) Conversation {
-	c := Conversation{Phone: phone, Key: key, Contact: Contact{Phone: phone, Key: key, Aliases: []string{key}}}
+	c := Conversation{PhoneNumberID: phone, ID: key, Contact: Contact{PhoneNumberID: phone, Key: key, Aliases: []string{key}}}
 	if who := n.contacts[key]; who != nil {
 		c.Contact = who.Clone()
 	}
@@ -150,7 +150,7 @@ func (s *MemStore) Conversation(ctx context.Context, phone graph.PhoneNumberID, 
 			c.Add(*m)
 		}
 	}
-	if c.Messages == 0 {
+	if c.MessageCount == 0 {
 		return Conversation{}, ErrNotFound
 	}
 	return c, nil
@@ -170,7 +170,7 @@ func (s *MemStore) Messages(ctx context.Context, phone graph.PhoneNumberID, conv
 				return
 			}
 			c := m.Clone()
-			c.Conversation = key
+			c.ConversationID = key
 			if !yield(c, nil) {
 				return
 			}
@@ -189,7 +189,7 @@ func (s *MemStore) messagesOf(phone graph.PhoneNumberID, key string) ([]*Message
 	var list []*Message
 	for _, person := range c.Contact.Aliases {
 		for _, m := range n.persons[person] {
-			if m.Shown() {
+			if m.Visible() {
 				list = append(list, m)
 			}
 		}
@@ -197,5 +197,5 @@ func (s *MemStore) messagesOf(phone graph.PhoneNumberID, key string) ([]*Message
 	slices.SortFunc(list, func(a, b *Message) int {
 		return cmp.Or(a.At.Compare(b.At), strings.Compare(string(a.ID), string(b.ID)))
 	})
-	return list, c.Key
+	return list, c.ID
 }

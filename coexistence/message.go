@@ -20,7 +20,7 @@ const (
 	OriginUnknown  Origin = ""         // only its status, an edit or the like was seen so far
 	OriginCustomer Origin = "customer" // the customer wrote, live
 	OriginApp      Origin = "app"      // a person at the business wrote in the WhatsApp Business app, live
-	OriginAPI      Origin = "api"      // sent through Cloud API and registered with Tracker.Sent
+	OriginAPI      Origin = "api"      // sent through Cloud API and registered with Tracker.RecordSent
 	OriginHistory  Origin = "history"  // imported; either side wrote it before
 )
 
@@ -30,13 +30,13 @@ const (
 //
 // Whatever the order in which events arrive, and however often, the same events make the same Message. It survives JSON.
 type Message struct {
-	// ID and Phone name the message: its id, and the business's number.
-	ID    graph.MessageID     `json:"id"`
-	Phone graph.PhoneNumberID `json:"phone"`
+	// ID and PhoneNumberID name the message: its id, and the business's number.
+	ID            graph.MessageID     `json:"id"`
+	PhoneNumberID graph.PhoneNumberID `json:"phone_number_id"`
 
-	// Conversation is the key of the conversation: [Contact].Key. The store fills it in when a message is read, because the
+	// ConversationID is the key of the conversation: [Contact].Key. The store fills it in when a message is read, because the
 	// key changes when two people turn out to be one. Empty as long as nobody knows who the message is from or for.
-	Conversation string `json:"-"`
+	ConversationID string `json:"-"`
 
 	// Person is what the message is filed under: an alias of the customer, or "group:" and the id of a group. It never
 	// changes on account of other messages.
@@ -45,18 +45,18 @@ type Message struct {
 	// Customer is the other side as this message's own event told. It is never the business. [Contact] knows more.
 	Customer graph.Identity `json:"customer,omitzero"`
 
-	// Group is set for a message in a group; Customer then wrote it, or is empty.
-	Group graph.GroupID `json:"group,omitzero"`
+	// GroupID is set for a message in a group; Customer then wrote it, or is empty.
+	GroupID graph.GroupID `json:"group_id,omitzero"`
 
 	Origin   Origin    `json:"origin,omitzero"`
 	Outbound bool      `json:"outbound,omitzero"` // the business wrote
 	At       time.Time `json:"at,omitzero"`
 
 	// Body is the latest content. Its Kind is empty if the message itself was never seen.
-	Body
+	Content
 
 	// Original is the content before the first edit, nil if there was no edit. Its Kind is empty if it was never seen.
-	Original *Body `json:"original,omitempty"`
+	Original *Content `json:"original,omitempty"`
 
 	// EditedAt is when the latest edit was made, EditID that edit's own id.
 	EditedAt time.Time       `json:"edited_at,omitzero"`
@@ -77,28 +77,28 @@ type Message struct {
 
 	// Status is the furthest of the delivery. It never moves back. For a message of the customer out of history it is
 	// what the business's own phone did with it.
-	Status webhook.StatusCode `json:"status,omitzero"`
+	Status webhook.DeliveryStatus `json:"status,omitzero"`
 
 	// Receipts lists when each status was reported, in groups for each participant.
 	Receipts []Receipt `json:"receipts,omitempty"`
 
 	// Failure is why it could not be delivered, as far as a status said so.
-	Failure *Failure `json:"failure,omitempty"`
+	Failure *DeliveryFailure `json:"failure,omitempty"`
 
 	// CallbackData is what the call that sent the message gave as its own reference.
 	CallbackData string `json:"callback_data,omitzero"`
 
-	// TouchedAt is when a person at the business last edited, deleted or reacted to it in the app.
-	TouchedAt time.Time `json:"touched_at,omitzero"`
+	// AppActivityAt is when a person at the business last edited, deleted or reacted to it in the app.
+	AppActivityAt time.Time `json:"app_activity_at,omitzero"`
 
 	// Basis is bookkeeping. Store it; there is nothing to do with it.
 	Basis Basis `json:"basis,omitzero"`
 }
 
-// A Body is what a message says.
-type Body struct {
-	// Kind is the type of content. A media_placeholder and an unsupported stand for something that is not known (yet).
-	Kind webhook.MessageType `json:"kind,omitzero"`
+// A Content is what a message says.
+type Content struct {
+	// Type is the type of content. A media_placeholder and an unsupported stand for something that is not known (yet).
+	Type webhook.MessageType `json:"type,omitzero"`
 
 	// Text is what to show in words: the text, a caption, the label of a pressed button, the name of a place. See
 	// [webhook.ContentText].
@@ -113,8 +113,8 @@ type Body struct {
 }
 
 // Placeholder reports whether the body stands for content that is not there.
-func (b Body) Placeholder() bool {
-	return b.Kind == "" || b.Kind == webhook.TypeMediaPlaceholder || b.Kind == webhook.TypeUnsupported
+func (b Content) Placeholder() bool {
+	return b.Type == "" || b.Type == webhook.TypeMediaPlaceholder || b.Type == webhook.TypeUnsupported
 }
 
 // MediaDownload returns what [cloudapi.MediaService.Download] needs to fetch the file of the message and to check that it is the
@@ -123,7 +123,7 @@ func (m Message) MediaDownload() cloudapi.MediaDownload {
 	if m.Media == nil || m.Media.ID == "" {
 		return cloudapi.MediaDownload{}
 	}
-	return cloudapi.MediaDownload{ID: m.Media.ID, Phone: m.Phone, SHA256: m.Media.SHA256}
+	return cloudapi.MediaDownload{ID: m.Media.ID, PhoneNumberID: m.PhoneNumberID, SHA256: m.Media.SHA256}
 }
 
 // Media is a file. Fetch it soon, the id expires within days: see [Message.MediaDownload].
@@ -153,13 +153,13 @@ type Reaction struct {
 
 // A Receipt says when a status was reported. Person is empty except in groups.
 type Receipt struct {
-	Status webhook.StatusCode `json:"status"`
-	Person string             `json:"person,omitzero"`
-	At     time.Time          `json:"at,omitzero"`
+	Status webhook.DeliveryStatus `json:"status"`
+	Person string                 `json:"person,omitzero"`
+	At     time.Time              `json:"at,omitzero"`
 }
 
-// A Failure is why a message was not delivered.
-type Failure struct {
+// A DeliveryFailure is why a message was not delivered.
+type DeliveryFailure struct {
 	Code  graph.Code `json:"code"`
 	Title string     `json:"title,omitzero"`
 }
@@ -173,9 +173,9 @@ func (m Message) Edited() bool { return m.EditID != "" }
 // Revoked reports whether the message was deleted for everyone.
 func (m Message) Revoked() bool { return !m.RevokedAt.IsZero() }
 
-// Shown reports whether the message belongs into a conversation's view: someone is known to have said something. What is not
+// Visible reports whether the message belongs into a conversation's view: someone is known to have said something. What is not
 // shown waits for the message that it is about.
-func (m Message) Shown() bool { return m.Person != "" && m.Kind != "" }
+func (m Message) Visible() bool { return m.Person != "" && m.Type != "" }
 
 // Answerable reports whether a bot may answer: the customer wrote it, live, with content of its own that is still there. It is
 // false for whatever the business wrote, for history, for placeholders and unsupported messages (a person has to look at the
@@ -185,27 +185,27 @@ func (m Message) Shown() bool { return m.Person != "" && m.Kind != "" }
 //
 // It says nothing about time. A delivery can be a week late; compare At before answering.
 func (m Message) Answerable() bool {
-	return m.Origin == OriginCustomer && !m.Outbound && m.Group == "" && !m.Revoked() &&
-		m.Basis.Content == SourceLive && answerableKind(m.first().Kind)
+	return m.Origin == OriginCustomer && !m.Outbound && m.GroupID == "" && !m.Revoked() &&
+		m.Basis.Content == SourceLive && answerableKind(m.first().Type)
 }
 
 // MediaExpected reports whether the message is a placeholder whose media may still come: it is less than 14 days old.
 func (m Message) MediaExpected(now time.Time) bool {
-	return m.Kind == webhook.TypeMediaPlaceholder && now.Sub(m.At) < MediaWindow
+	return m.Type == webhook.TypeMediaPlaceholder && now.Sub(m.At) < MediaWindow
 }
 
 // HumanAt is when a person at the business last did something about the message: wrote it in the app, edited it, deleted it,
 // reacted to it. Messages of the business out of history count, since only the app can have written them. Zero if nobody did.
 func (m Message) HumanAt() time.Time {
 	if m.Outbound && (m.Origin == OriginApp || m.Origin == OriginHistory) {
-		return later(m.TouchedAt, m.At)
+		return later(m.AppActivityAt, m.At)
 	}
-	return m.TouchedAt
+	return m.AppActivityAt
 }
 
 // Clone returns a copy that shares nothing that can be changed. Stores hand out clones.
 func (m Message) Clone() Message {
-	m.Body = m.Body.clone()
+	m.Content = m.Content.clone()
 	if m.Original != nil {
 		m.Original = new(m.Original.clone())
 	}
@@ -224,7 +224,7 @@ func (m Message) Clone() Message {
 	return m
 }
 
-func (b Body) clone() Body {
+func (b Content) clone() Content {
 	if b.Media != nil {
 		b.Media = new(*b.Media)
 	}
@@ -233,11 +233,11 @@ func (b Body) clone() Body {
 }
 
 // first returns the content as it was before edits.
-func (m *Message) first() *Body {
+func (m *Message) first() *Content {
 	if m.Original != nil {
 		return m.Original
 	}
-	return &m.Body
+	return &m.Content
 }
 
 func answerableKind(k webhook.MessageType) bool {
@@ -255,5 +255,5 @@ func answerableKind(k webhook.MessageType) bool {
 // is in the conversation of its From, while a reaction may be about a message that no store has.
 func Answerable(ev webhook.Event) bool {
 	m, ok := ev.(*webhook.IncomingMessage)
-	return ok && m.Group == "" && m.Content != nil && answerableKind(m.Content.Type())
+	return ok && m.GroupID == "" && m.Content != nil && answerableKind(m.Content.MessageType())
 }

@@ -56,7 +56,7 @@ func (m *Message) put(p place) {
 	}
 	if c > 0 || m.Person == "" {
 		m.Basis.Person = p.source
-		m.Person, m.Customer, m.Group = p.person, p.customer, p.group
+		m.Person, m.Customer, m.GroupID = p.person, p.customer, p.group
 	}
 }
 
@@ -70,11 +70,11 @@ func (p place) before(m *Message) bool {
 
 // say sets the content as it was first sent, unless what is known is better: content beats placeholders, then the source
 // counts. It reports whether b was taken.
-func (m *Message) say(source Source, b Body) bool {
+func (m *Message) say(source Source, b Content) bool {
 	have := m.first()
 	c := 0
 	switch {
-	case have.Kind == "":
+	case have.Type == "":
 		c = 1
 	case b.Placeholder() != have.Placeholder():
 		if c = -1; have.Placeholder() {
@@ -91,7 +91,7 @@ func (m *Message) say(source Source, b Body) bool {
 	return true
 }
 
-func (b Body) compare(o Body) int {
+func (b Content) compare(o Content) int {
 	var bm, om Media
 	if b.Media != nil {
 		bm = *b.Media
@@ -100,7 +100,7 @@ func (b Body) compare(o Body) int {
 		om = *o.Media
 	}
 	return cmp.Or(
-		cmp.Compare(b.Kind, o.Kind), cmp.Compare(b.Text, o.Text), cmp.Compare(bm.ID, om.ID),
+		cmp.Compare(b.Type, o.Type), cmp.Compare(b.Text, o.Text), cmp.Compare(bm.ID, om.ID),
 		cmp.Compare(bm.SHA256, om.SHA256), bytes.Compare(b.Raw, o.Raw),
 	)
 }

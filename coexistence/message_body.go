@@ -11,14 +11,14 @@ import (
 // kindUnknown stands for a type that Meta left out.
 const kindUnknown webhook.MessageType = "unknown"
 
-// bodyOf tells content in the words of a [Body]. raw is the JSON that holds it; it is copied where it is kept.
-func bodyOf(content webhook.Content, raw []byte) Body {
+// bodyOf tells content in the words of a [Content]. raw is the JSON that holds it; it is copied where it is kept.
+func bodyOf(content webhook.Content, raw []byte) Content {
 	if content == nil {
-		return Body{Kind: kindUnknown, Raw: slices.Clone(raw)}
+		return Content{Type: kindUnknown, Raw: slices.Clone(raw)}
 	}
-	b := Body{Kind: content.Type(), Text: webhook.ContentText(content)}
-	if b.Kind == "" {
-		b.Kind = kindUnknown
+	b := Content{Type: content.MessageType(), Text: webhook.ContentText(content)}
+	if b.Type == "" {
+		b.Type = kindUnknown
 	}
 	switch c := content.(type) {
 	case *webhook.Text, *webhook.MediaPlaceholder, *webhook.RequestWelcome:
@@ -52,11 +52,11 @@ func media(m webhook.Media) *Media {
 }
 
 // sentBody tells content that was sent through the API. What Text and Media do not tell in full is kept as JSON.
-func sentBody(content cloudapi.Content) Body {
+func sentBody(content cloudapi.Content) Content {
 	if content == nil {
-		return Body{Kind: kindUnknown}
+		return Content{Type: kindUnknown}
 	}
-	b := Body{Kind: webhook.MessageType(content.MessageType()), Text: content.Summary()}
+	b := Content{Type: webhook.MessageType(content.MessageType()), Text: content.Summary()}
 	switch c := content.(type) {
 	case *cloudapi.Text:
 		return b

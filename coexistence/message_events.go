@@ -24,7 +24,7 @@ func groupPerson(g graph.GroupID) string {
 
 // at builds the place of something that was said.
 func placeOf(source Source, origin Origin, outbound bool, info webhook.EventInfo, customer graph.Identity) place {
-	customer = notOwn(customer, info.DisplayPhone)
+	customer = notOwn(customer, info.DisplayPhoneNumber)
 	return place{
 		source: source, origin: origin, outbound: outbound, at: info.At.UTC(), customer: customer, person: alias(customer),
 	}
@@ -39,8 +39,8 @@ func (p place) in(g graph.GroupID) place {
 }
 
 func incomingSaying(ev *webhook.IncomingMessage) saying {
-	p := placeOf(SourceLive, OriginCustomer, false, ev.EventInfo, ev.From).in(ev.Group)
-	if sys, ok := ev.Content.(*webhook.System); ok && p.person == "" {
+	p := placeOf(SourceLive, OriginCustomer, false, ev.EventInfo, ev.From).in(ev.GroupID)
+	if sys, ok := ev.Content.(*webhook.SystemMessage); ok && p.person == "" {
 		p.customer = movedTo(sys)
 		p.person = alias(p.customer)
 	}
@@ -51,12 +51,12 @@ func incomingSaying(ev *webhook.IncomingMessage) saying {
 
 func unavailableSaying(ev *webhook.UnavailableMessage) saying {
 	return saying{
-		id: ev.ID, place: placeOf(SourceUnavailable, OriginCustomer, false, ev.EventInfo, ev.From).in(ev.Group),
+		id: ev.ID, place: placeOf(SourceUnavailable, OriginCustomer, false, ev.EventInfo, ev.From).in(ev.GroupID),
 		content: &ev.Unsupported, context: ev.Context, referral: ev.Referral, raw: ev.Raw,
 	}
 }
 
-func echoSaying(ev *webhook.MessageEcho) saying {
+func echoSaying(ev *webhook.BusinessAppEcho) saying {
 	return saying{
 		id: ev.ID, place: placeOf(SourceLive, OriginApp, true, ev.EventInfo, ev.To),
 		content: ev.Content, context: ev.Context, raw: ev.Raw,
@@ -88,19 +88,19 @@ func threadCustomer(th *webhook.HistoryThread) graph.Identity {
 }
 
 // historyStatus translates history's words. PENDING is none: the message had not left the phone.
-func historyStatus(s webhook.HistoryStatus) webhook.StatusCode {
+func historyStatus(s webhook.HistoryStatus) webhook.DeliveryStatus {
 	switch s := webhook.HistoryStatus(strings.ToUpper(string(s))); s {
 	case "", webhook.HistoryPending:
 		return ""
 	case webhook.HistoryError:
 		return webhook.StatusFailed
 	default:
-		return webhook.StatusCode(strings.ToLower(string(s)))
+		return webhook.DeliveryStatus(strings.ToLower(string(s)))
 	}
 }
 
 // movedTo is the customer after a change of number or id.
-func movedTo(s *webhook.System) graph.Identity {
+func movedTo(s *webhook.SystemMessage) graph.Identity {
 	id := graph.Identity{UserID: s.UserID, ParentUserID: s.ParentUserID, WAID: s.WAID}
 	if id.WAID == "" {
 		id.WAID = s.NewWAID
@@ -109,8 +109,8 @@ func movedTo(s *webhook.System) graph.Identity {
 }
 
 // movedFrom is the customer before it.
-func movedFrom(ev *webhook.IncomingMessage, s *webhook.System) graph.Identity {
-	id := notOwn(ev.From, ev.DisplayPhone)
+func movedFrom(ev *webhook.IncomingMessage, s *webhook.SystemMessage) graph.Identity {
+	id := notOwn(ev.From, ev.DisplayPhoneNumber)
 	if s.PreviousUserID != "" {
 		id.UserID = s.PreviousUserID
 	}

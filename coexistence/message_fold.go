@@ -22,7 +22,7 @@ type saying struct {
 	content  webhook.Content
 	context  *webhook.MessageContext
 	referral *webhook.Referral
-	status   webhook.StatusCode
+	status   webhook.DeliveryStatus
 	raw      []byte
 }
 
@@ -31,19 +31,19 @@ func (s saying) patch() patch {
 	switch c := s.content.(type) {
 	case *webhook.Edit:
 		body := bodyOf(c.Content, s.raw)
-		return patch{c.Original, func(m *Message) {
+		return patch{c.OriginalMessageID, func(m *Message) {
 			m.put(s.hint(true))
 			m.touch(s)
 			m.edit(s.id, s.place.at, body)
 		}}
 	case *webhook.Revoke:
-		return patch{c.Original, func(m *Message) {
+		return patch{c.OriginalMessageID, func(m *Message) {
 			m.put(s.hint(true))
 			m.touch(s)
 			m.revoke(s.place.at)
 		}}
 	case *webhook.Reaction:
-		return patch{c.Message, func(m *Message) {
+		return patch{c.MessageID, func(m *Message) {
 			m.put(s.hint(false))
 			m.touch(s)
 			m.react(Reaction{Outbound: s.place.outbound, Person: s.member(), Emoji: c.Emoji, At: s.place.at, ID: s.id})
@@ -82,21 +82,21 @@ func (s saying) member() string {
 
 func (m *Message) touch(s saying) {
 	if s.place.origin == OriginApp {
-		m.TouchedAt = later(m.TouchedAt, s.place.at)
+		m.AppActivityAt = later(m.AppActivityAt, s.place.at)
 	}
 }
 
-func (m *Message) edit(id graph.MessageID, at time.Time, b Body) {
+func (m *Message) edit(id graph.MessageID, at time.Time, b Content) {
 	if id == "" {
 		id = "-" // still an edit
 	}
-	if m.EditID != "" && cmp.Or(at.Compare(m.EditedAt), cmp.Compare(id, m.EditID), b.compare(m.Body)) <= 0 {
+	if m.EditID != "" && cmp.Or(at.Compare(m.EditedAt), cmp.Compare(id, m.EditID), b.compare(m.Content)) <= 0 {
 		return
 	}
 	if m.Original == nil {
-		m.Original = new(m.Body)
+		m.Original = new(m.Content)
 	}
-	m.Body, m.EditedAt, m.EditID = b.clone(), at, id
+	m.Content, m.EditedAt, m.EditID = b.clone(), at, id
 }
 
 func (m *Message) revoke(at time.Time) {
@@ -140,16 +140,16 @@ func (m *Message) refer(r *webhook.Referral) {
 	m.Referral = Message{Referral: r}.Clone().Referral
 }
 
-// statusOrder is the order in which a delivery proceeds; the same as [webhook.StatusCode.Supersedes], completed so that any two
+// statusOrder is the order in which a delivery proceeds; the same as [webhook.DeliveryStatus.Supersedes], completed so that any two
 // statuses compare and the order of arrival does not matter.
-var statusOrder = []webhook.StatusCode{
+var statusOrder = []webhook.DeliveryStatus{
 	webhook.StatusSent, webhook.StatusWarning, webhook.StatusDelivered, webhook.StatusFailed, webhook.StatusRead, webhook.StatusPlayed,
 	webhook.StatusDeleted,
 }
 
 // raise moves the status forward, never back. What is unknown counts as earlier than what is known.
-func (m *Message) raise(s webhook.StatusCode) {
-	rank := func(s webhook.StatusCode) int { return slices.Index(statusOrder, s) }
+func (m *Message) raise(s webhook.DeliveryStatus) {
+	rank := func(s webhook.DeliveryStatus) int { return slices.Index(statusOrder, s) }
 	if s != "" && (m.Status == "" || cmp.Or(cmp.Compare(rank(s), rank(m.Status)), cmp.Compare(s, m.Status)) > 0) {
 		m.Status = s
 	}
@@ -180,8 +180,8 @@ func statusPatch(ev *webhook.MessageStatus, own string) patch {
 	customer := notOwn(ev.Recipient, own)
 	p := place{source: SourceHint, outbound: true, at: ev.At, customer: customer, person: alias(customer)}
 	r := Receipt{Status: ev.Status, At: ev.At}
-	if ev.Group != "" || ev.RecipientType == "group" {
-		p.group, p.person = ev.Group, groupPerson(ev.Group)
+	if ev.GroupID != "" || ev.RecipientType == "group" {
+		p.group, p.person = ev.GroupID, groupPerson(ev.GroupID)
 		p.customer = graph.Identity{}
 		r.Person = alias(ev.Participant)
 	}
@@ -191,12 +191,12 @@ func statusPatch(ev *webhook.MessageStatus, own string) patch {
 		m.receipt(r)
 		m.CallbackData = max(m.CallbackData, ev.CallbackData)
 		if len(ev.Errors) > 0 {
-			m.fail(Failure{Code: ev.Errors[0].Code, Title: ev.Errors[0].Title})
+			m.fail(DeliveryFailure{Code: ev.Errors[0].Code, Title: ev.Errors[0].Title})
 		}
 	}}
 }
 
-func (m *Message) fail(f Failure) {
+func (m *Message) fail(f DeliveryFailure) {
 	if m.Failure == nil || cmp.Or(cmp.Compare(f.Code, m.Failure.Code), cmp.Compare(f.Title, m.Failure.Title)) < 0 {
 		m.Failure = &f
 	}

@@ -102,14 +102,14 @@ func TestMessagesEndTheSameInEveryOrder(t *testing.T) {
 			func(t *testing.T, m coexistence.Message) {
 				require.Equal(t, webhook.StatusFailed, m.Status)
 				require.Len(t, m.Receipts, 5)
-				require.False(t, m.Shown(), "nobody knows what it said")
+				require.False(t, m.Visible(), "nobody knows what it said")
 			},
 		},
 		"placeholder 131060 and the real message": {
 			[]string{inbound("wamid.1", ada, 1, ghost), inbound("wamid.1", ada, 1, text("Can I get more info?"))},
 			func(t *testing.T, m coexistence.Message) {
 				require.Equal(t, "Can I get more info?", m.Text)
-				require.Equal(t, webhook.TypeText, m.Kind)
+				require.Equal(t, webhook.TypeText, m.Type)
 				require.True(t, m.Answerable())
 			},
 		},
@@ -143,7 +143,7 @@ func TestMessagesEndTheSameInEveryOrder(t *testing.T) {
 			func(t *testing.T, m coexistence.Message) {
 				require.True(t, m.Outbound)
 				require.Equal(t, "15550100101", m.Person)
-				require.Equal(t, "US.1001", m.Conversation, "the two are one person")
+				require.Equal(t, "US.1001", m.ConversationID, "the two are one person")
 				require.Equal(t, at(100), m.At)
 			},
 		},
@@ -161,9 +161,9 @@ func TestMessagesEndTheSameInEveryOrder(t *testing.T) {
 		"an edit without the message": {
 			[]string{inbound("wamid.2", ada, 2, edit), inbound("wamid.3", ada, 3, react("A"))},
 			func(t *testing.T, m coexistence.Message) {
-				require.True(t, m.Shown(), "what it says now is known")
+				require.True(t, m.Visible(), "what it says now is known")
 				require.Equal(t, "corrected", m.Text)
-				require.Empty(t, m.Original.Kind)
+				require.Empty(t, m.Original.Type)
 				require.Equal(t, at(2), m.At)
 				require.False(t, m.Outbound)
 				require.False(t, m.Answerable())
@@ -174,7 +174,7 @@ func TestMessagesEndTheSameInEveryOrder(t *testing.T) {
 			[]string{inbound("wamid.2", ada, 2, revoke)},
 			func(t *testing.T, m coexistence.Message) {
 				require.True(t, m.Revoked())
-				require.False(t, m.Shown())
+				require.False(t, m.Visible())
 			},
 		},
 	}
@@ -262,10 +262,10 @@ func TestBodiesTellTheirText(t *testing.T) {
 			t.Parallel()
 			m := message(t, delivered(t, inbound("wamid.1", ada, 1, tt.content)), "wamid.1")
 			require.Equal(t, tt.text, m.Text)
-			require.Equal(t, tt.kind, m.Kind)
+			require.Equal(t, tt.kind, m.Type)
 			require.Equal(t, tt.raw, m.Raw != nil)
-			require.True(t, m.Shown())
-			require.Equal(t, "US.1001", m.Conversation)
+			require.True(t, m.Visible())
+			require.Equal(t, "US.1001", m.ConversationID)
 		})
 	}
 	m := message(t, delivered(t, inbound("wamid.1", ada, 1, `"type":"audio","audio":{"id":"1","voice":true}`)), "wamid.1")
@@ -278,7 +278,7 @@ func TestBodiesTellTheirText(t *testing.T) {
 func TestAMessageSaysHowToFetchItsFile(t *testing.T) {
 	t.Parallel()
 	store := delivered(t, inbound("wamid.1", ada, 1, image("3001", "look")), inbound("wamid.2", ada, 2, text("no file")))
-	require.Equal(t, cloudapi.MediaDownload{ID: "3001", Phone: phone, SHA256: "c2hh"}, message(t, store, "wamid.1").MediaDownload())
+	require.Equal(t, cloudapi.MediaDownload{ID: "3001", PhoneNumberID: phone, SHA256: "c2hh"}, message(t, store, "wamid.1").MediaDownload())
 	require.Zero(t, message(t, store, "wamid.2").MediaDownload())
 }
 
@@ -310,7 +310,7 @@ func TestMediaIsExpectedForFourteenDays(t *testing.T) {
 
 func TestHistoryStatuses(t *testing.T) {
 	t.Parallel()
-	for given, want := range map[string]webhook.StatusCode{
+	for given, want := range map[string]webhook.DeliveryStatus{
 		"SENT": "sent", "DELIVERED": "delivered", "READ": "read", "read": "read", "PLAYED": "played", "ERROR": "failed", "PENDING": "", "": "", "NEW_ONE": "new_one",
 	} {
 		b := history(0, 1, 5, ada, fmt.Sprintf(`{"from":%q,"id":"wamid.1","timestamp":"1","type":"text","text":{"body":"x"},"history_context":{"status":%q}}`, display, given))
@@ -332,7 +332,7 @@ func TestWhatWeSentIsNobodysEcho(t *testing.T) {
 			require.NoError(t, err)
 			for _, step := range steps {
 				if step == send {
-					require.NoError(t, tracker.Sent(ctx, phone, &cloudapi.Sent{ID: "wamid.1", To: cloudapi.SentContact{Input: "+15550100101", WAID: "15550100101", UserID: "US.1001"}},
+					require.NoError(t, tracker.RecordSent(ctx, phone, &cloudapi.SentMessage{ID: "wamid.1", To: cloudapi.SentContact{Input: "+15550100101", WAID: "15550100101", UserID: "US.1001"}},
 						cloudapi.Message{To: cloudapi.ToPhone("+15550100101"), ReplyTo: "wamid.0", CallbackData: "order-1", Content: &cloudapi.Text{Body: "Thanks!"}}))
 					continue
 				}
@@ -372,16 +372,16 @@ func TestSentKnowsWhatWasSent(t *testing.T) {
 		"wamid.6": &cloudapi.Image{MediaSource: cloudapi.MediaSource{Link: "https://example.com/a.png"}, Caption: "linked"},
 		"wamid.7": &cloudapi.Interactive{Body: "Where?", Action: &cloudapi.LocationRequest{}},
 	} {
-		require.NoError(t, tracker.Sent(ctx, phone, &cloudapi.Sent{ID: id, To: to}, cloudapi.Message{Content: content}))
+		require.NoError(t, tracker.RecordSent(ctx, phone, &cloudapi.SentMessage{ID: id, To: to}, cloudapi.Message{Content: content}))
 	}
 	template, raw := message(t, store, "wamid.2"), message(t, store, "wamid.3")
-	require.Equal(t, webhook.MessageType("template"), template.Kind)
+	require.Equal(t, webhook.MessageType("template"), template.Type)
 	require.Equal(t, "order_ready", template.Text)
-	require.Equal(t, "US.1001", template.Conversation)
-	require.Equal(t, webhook.TypeLocation, raw.Kind)
+	require.Equal(t, "US.1001", template.ConversationID)
+	require.Equal(t, webhook.TypeLocation, raw.Type)
 	require.JSONEq(t, `{"latitude":1}`, string(raw.Raw))
 	document, linked, interactive := message(t, store, "wamid.5"), message(t, store, "wamid.6"), message(t, store, "wamid.7")
-	require.Equal(t, coexistence.Body{Kind: webhook.TypeDocument, Text: "c", Media: &coexistence.Media{ID: "7", Filename: "f.pdf"}}, document.Body)
+	require.Equal(t, coexistence.Content{Type: webhook.TypeDocument, Text: "c", Media: &coexistence.Media{ID: "7", Filename: "f.pdf"}}, document.Content)
 	require.Equal(t, "linked", linked.Text)
 	require.JSONEq(t, `{"link":"https://example.com/a.png","caption":"linked"}`, string(linked.Raw))
 	require.Equal(t, "Where?", interactive.Text)
@@ -391,7 +391,7 @@ func TestSentKnowsWhatWasSent(t *testing.T) {
 	reactions := message(t, store, "wamid.1").Reactions
 	require.Len(t, reactions, 1)
 	require.True(t, reactions[0].Outbound)
-	require.Error(t, tracker.Sent(ctx, phone, nil, cloudapi.Message{}))
+	require.Error(t, tracker.RecordSent(ctx, phone, nil, cloudapi.Message{}))
 }
 
 func TestMessageSurvivesJSON(t *testing.T) {
@@ -406,6 +406,6 @@ func TestMessageSurvivesJSON(t *testing.T) {
 	require.NoError(t, err)
 	var got coexistence.Message
 	require.NoError(t, json.Unmarshal(b, &got))
-	got.Conversation = want.Conversation // not a fact about the message
+	got.ConversationID = want.ConversationID // not a fact about the message
 	require.Equal(t, want, got)
 }

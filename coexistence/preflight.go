@@ -26,8 +26,8 @@ const (
 type Finding struct {
 	Check Check
 
-	// WABA is the account that it is about, if it is about one.
-	WABA graph.WABAID
+	// WABAID is the account that it is about, if it is about one.
+	WABAID graph.WABAID
 
 	// Text says what is wrong and what to do.
 	Text string
@@ -39,8 +39,8 @@ type Finding struct {
 // String returns the text, with the account and the error.
 func (f Finding) String() string {
 	s := f.Text
-	if f.WABA != "" {
-		s = "account " + string(f.WABA) + ": " + s
+	if f.WABAID != "" {
+		s = "account " + string(f.WABAID) + ": " + s
 	}
 	if f.Err != nil {
 		s += ": " + f.Err.Error()
@@ -91,7 +91,7 @@ func (e *PreflightError) Unwrap() []error {
 // without that field. The slice is the caller's to change.
 func Fields() []webhook.Field {
 	return []webhook.Field{
-		webhook.FieldAccountUpdate, webhook.FieldHistory, webhook.FieldMessages, webhook.FieldAppStateSync, webhook.FieldMessageEchoes,
+		webhook.FieldAccountUpdate, webhook.FieldHistory, webhook.FieldMessages, webhook.FieldAppStateSync, webhook.FieldSMBMessageEchoes,
 	}
 }
 
@@ -109,17 +109,17 @@ func (t *Tracker) Preflight(ctx context.Context, phone graph.PhoneNumberID) (Pre
 	return preflight(ctx, c, st, t.cfg.Syncs), nil
 }
 
-func preflight(ctx context.Context, c *cloudapi.Client, st State, kinds []cloudapi.SyncKind) Preflight {
+func preflight(ctx context.Context, c *cloudapi.Client, st Number, kinds []cloudapi.SyncKind) Preflight {
 	var p Preflight
 	problem := func(f Finding) { p.Problems = append(p.Problems, f) }
 	warning := func(f Finding) { p.Warnings = append(p.Warnings, f) }
 
 	p.ReadAt = time.Now()
-	phone, err := c.Phones.Get(ctx, st.Phone, cloudapi.PhoneGetOptions{})
+	phone, err := c.Phones.Get(ctx, st.PhoneNumberID, cloudapi.PhoneGetOptions{})
 	switch {
 	case err != nil:
 		problem(Finding{Check: CheckNumber, Text: "the number cannot be read", Err: err})
-	case presenceOf(phone) != PresenceBoth:
+	case presenceOf(phone) != PlacementBoth:
 		problem(Finding{Check: CheckNumber, Text: "the number is " + string(presenceOf(phone)) +
 			", not in the app and on Cloud API: signup took another path or is not finished; repeat it with the existing number of the app"})
 	}
@@ -139,14 +139,14 @@ func preflight(ctx context.Context, c *cloudapi.Client, st State, kinds []clouda
 		ours := func(a cloudapi.SubscribedApp) bool { return c.AppID() == "" || a.ID == c.AppID() }
 		switch {
 		case err != nil:
-			problem(Finding{Check: CheckSubscription, WABA: waba, Text: "the subscribed apps cannot be read", Err: err})
+			problem(Finding{Check: CheckSubscription, WABAID: waba, Text: "the subscribed apps cannot be read", Err: err})
 		case !slices.ContainsFunc(apps, ours):
-			problem(Finding{Check: CheckSubscription, WABA: waba,
+			problem(Finding{Check: CheckSubscription, WABAID: waba,
 				Text: "the app does not receive its webhooks; subscribe it (WABAs.Subscribe) before any sync"})
 		default:
 			i := slices.IndexFunc(apps, ours)
-			if apps[i].OverrideCallbackURI != "" {
-				warning(Finding{Check: CheckOverride, WABA: waba, Text: overrideText})
+			if apps[i].OverrideCallbackURL != "" {
+				warning(Finding{Check: CheckOverride, WABAID: waba, Text: overrideText})
 			}
 		}
 	}
@@ -192,10 +192,10 @@ func fieldList(fields []webhook.Field) string {
 }
 
 // state returns a number's state, or ErrNotOnboarded.
-func (t *Tracker) state(ctx context.Context, phone graph.PhoneNumberID) (State, error) {
-	st, err := t.cfg.Store.State(ctx, phone)
+func (t *Tracker) state(ctx context.Context, phone graph.PhoneNumberID) (Number, error) {
+	st, err := t.cfg.Store.Number(ctx, phone)
 	if errors.Is(err, ErrNotFound) || err == nil && st.Stage == StageNone {
-		return State{}, ErrNotOnboarded
+		return Number{}, ErrNotOnboarded
 	}
 	return st, err
 }

@@ -24,7 +24,7 @@ const (
 )
 
 // Reconcile does what is due for a number, and nothing if nothing is: it reads the number if
-// [State.NeedsConfirm], and requests the syncs that [State.Due] names, as [Tracker.RequestSync]
+// [Number.NeedsRefresh], and requests the syncs that [Number.Due] names, as [Tracker.RequestSync]
 // does. [Tracker.Run] does so for all numbers; call it for one that should not wait, such as right
 // after [Tracker.Onboard]. Several processes may do so at once. An error means that it is to be
 // tried again, which Run does.
@@ -37,18 +37,18 @@ func (t *Tracker) Reconcile(ctx context.Context, phone graph.PhoneNumberID) erro
 }
 
 // due returns which syncs are to be requested for a number.
-func (t *Tracker) due(s State) []cloudapi.SyncKind {
+func (t *Tracker) due(s Number) []cloudapi.SyncKind {
 	return slices.DeleteFunc(s.Due(time.Now()), func(kind cloudapi.SyncKind) bool { return !slices.Contains(t.cfg.Syncs, kind) })
 }
 
 // needs reports whether anything is due for a number. One that never went through signup is none of
 // the host's.
-func (t *Tracker) needs(s State) bool {
-	return s.Stage != StageNone && (s.NeedsConfirm() || len(t.due(s)) > 0)
+func (t *Tracker) needs(s Number) bool {
+	return s.Stage != StageNone && (s.NeedsRefresh() || len(t.due(s)) > 0)
 }
 
-func (t *Tracker) reconcile(ctx context.Context, s State) error {
-	if s.NeedsConfirm() {
+func (t *Tracker) reconcile(ctx context.Context, s Number) error {
+	if s.NeedsRefresh() {
 		read, err := t.reread(ctx, s)
 		if err != nil {
 			return err
@@ -59,8 +59,8 @@ func (t *Tracker) reconcile(ctx context.Context, s State) error {
 	if len(kinds) == 0 {
 		return nil
 	}
-	result, err := t.requestSync(ctx, s.Phone, kinds, !slices.Contains(t.cfg.Syncs, cloudapi.SyncHistory))
-	if errors.Is(err, ErrSyncRunning) || result == nil && errors.Is(err, ErrSyncUsed) {
+	result, err := t.requestSync(ctx, s.PhoneNumberID, kinds, !slices.Contains(t.cfg.Syncs, cloudapi.SyncHistory))
+	if errors.Is(err, ErrSyncInProgress) || result == nil && errors.Is(err, ErrSyncAlreadyRequested) {
 		return nil // another goroutine or process was faster
 	}
 	return err
@@ -69,8 +69,8 @@ func (t *Tracker) reconcile(ctx context.Context, s State) error {
 // reread reads a number that needs it. A removed one that cannot be read any more is what it is
 // taken for, and is not read again and again for ever: its token has ended, or the host has deleted
 // it.
-func (t *Tracker) reread(ctx context.Context, s State) (State, error) {
-	c, err := t.Client(ctx, s.Phone)
+func (t *Tracker) reread(ctx context.Context, s Number) (Number, error) {
+	c, err := t.Client(ctx, s.PhoneNumberID)
 	if err != nil {
 		if s.Stage == StageRemoved {
 			return s, nil
@@ -78,7 +78,7 @@ func (t *Tracker) reread(ctx context.Context, s State) (State, error) {
 		return s, err
 	}
 	at := time.Now().UTC()
-	read, err := t.refresh(ctx, c, s.Phone)
+	read, err := t.refresh(ctx, c, s.PhoneNumberID)
 	if err == nil {
 		return read, nil
 	}
@@ -86,9 +86,9 @@ func (t *Tracker) reread(ctx context.Context, s State) (State, error) {
 		!errors.Is(err, graph.ErrAccessLost) && !errors.Is(err, graph.ErrAuth) && !errors.Is(err, graph.ErrPermission) {
 		return s, err
 	}
-	return t.cfg.Store.UpdateState(ctx, s.Phone, func(s State) (State, error) {
+	return t.cfg.Store.UpdateNumber(ctx, s.PhoneNumberID, func(s Number) (Number, error) {
 		if s.Stage == StageRemoved {
-			s.ConfirmedAt = later(s.ConfirmedAt, at)
+			s.RefreshedAt = later(s.RefreshedAt, at)
 		}
 		return s, nil
 	})
@@ -159,21 +159,21 @@ func (t *Tracker) reconcileAll(
 		if !t.needs(s) {
 			continue
 		}
-		if _, busy := t.busy.LoadOrStore(s.Phone, true); busy {
+		if _, busy := t.busy.LoadOrStore(s.PhoneNumberID, true); busy {
 			continue
 		}
 		select {
 		case places <- struct{}{}:
 		case <-ctx.Done():
-			t.busy.Delete(s.Phone)
+			t.busy.Delete(s.PhoneNumberID)
 			return ctx.Err()
 		}
 		working.Go(func() {
-			defer func() { t.busy.Delete(s.Phone); <-places }()
+			defer func() { t.busy.Delete(s.PhoneNumberID); <-places }()
 			ctx, cancel := context.WithTimeout(ctx, reconcileTime)
 			defer cancel()
 			if err := t.reconcile(ctx, s); err != nil {
-				failed(s.Phone, err)
+				failed(s.PhoneNumberID, err)
 			}
 		})
 	}

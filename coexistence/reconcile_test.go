@@ -32,9 +32,9 @@ func TestReconcileDoesWhatIsDue(t *testing.T) {
 	require.Zero(t, d.asked.Load(), "nothing is due, so no token is needed")
 
 	require.NoError(t, d.tracker.Handle(t.Context(), account(webhook.AccountOffboarded, time.Now())))
-	require.True(t, d.state(t).NeedsConfirm())
+	require.True(t, d.state(t).NeedsRefresh())
 	require.NoError(t, d.tracker.Reconcile(t.Context(), phone))
-	require.True(t, d.state(t).Stage.Live(), "the number was read, and works")
+	require.True(t, d.state(t).Stage.Connected(), "the number was read, and works")
 	require.Equal(t, 2, d.calls(), "and nothing is requested twice")
 	require.ErrorIs(t, d.tracker.Reconcile(t.Context(), "another number"), coexistence.ErrNotOnboarded)
 }
@@ -86,7 +86,7 @@ func TestARemovedNumberThatCannotBeReadStaysRemoved(t *testing.T) {
 		t.Parallel()
 		synctest.Test(t, func(t *testing.T) {
 			d := remove(t)
-			d.srv.Detach(waba)
+			d.srv.DetachWABA(waba)
 			require.NoError(t, d.tracker.ReconcileAll(t.Context()))
 			time.Sleep(time.Minute)
 			require.NoError(t, d.tracker.ReconcileAll(t.Context()))
@@ -103,7 +103,7 @@ func TestARemovedNumberThatCannotBeReadStaysRemoved(t *testing.T) {
 			return nil, errors.New("there is no token")
 		}})
 		require.NoError(t, d.tracker.ReconcileAll(t.Context()))
-		require.True(t, d.state(t).NeedsConfirm(), "it would still be read, if there were one")
+		require.True(t, d.state(t).NeedsRefresh(), "it would still be read, if there were one")
 	})
 	t.Run("the reading fails for another reason", func(t *testing.T) {
 		t.Parallel()
@@ -111,7 +111,7 @@ func TestARemovedNumberThatCannotBeReadStaysRemoved(t *testing.T) {
 		d.srv.Inject(cloudapitest.Fault{On: "GET /{phone-number-id}", Code: 100})
 		require.Error(t, d.tracker.ReconcileAll(t.Context()))
 		require.NoError(t, d.tracker.ReconcileAll(t.Context()))
-		require.True(t, d.state(t).Stage.Live(), "the update was about another number of the account")
+		require.True(t, d.state(t).Stage.Connected(), "the update was about another number of the account")
 	})
 }
 
@@ -229,9 +229,9 @@ type unlisted struct {
 	fails atomic.Bool
 }
 
-func (s *unlisted) Numbers(ctx context.Context) iter.Seq2[coexistence.State, error] {
+func (s *unlisted) Numbers(ctx context.Context) iter.Seq2[coexistence.Number, error] {
 	if s.fails.Load() {
-		return func(yield func(coexistence.State, error) bool) { yield(coexistence.State{}, errDisk) }
+		return func(yield func(coexistence.Number, error) bool) { yield(coexistence.Number{}, errDisk) }
 	}
 	return s.Store.Numbers(ctx)
 }
@@ -259,7 +259,7 @@ func TestReconcileAllNamesEveryNumberThatFailed(t *testing.T) {
 	require.Equal(t, 4, d.calls())
 }
 
-func numbers(t *testing.T, store coexistence.Store) (list []coexistence.State) {
+func numbers(t *testing.T, store coexistence.Store) (list []coexistence.Number) {
 	t.Helper()
 	for st, err := range store.Numbers(t.Context()) {
 		require.NoError(t, err)

@@ -4,26 +4,26 @@ import "github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook"
 
 // Remedy says in plain words what happened to the number and what helps, fit to show to the business. It is empty while the
 // number works.
-func (s State) Remedy() string {
+func (s Number) Remedy() string {
 	switch s.Stage {
 	case StageOffboarded:
-		if s.Presence == PresenceAPI {
+		if s.Placement == PlacementAPI {
 			return "The number is no longer in the WhatsApp Business app. Open the app on the phone with this number; if it does not " +
 				"connect by itself, connect again."
 		}
 		return "The connection pauses while WhatsApp moves to another phone or is reinstalled. Open the WhatsApp Business app and " +
 			"confirm the connected products; it comes back within minutes."
 	case StageRemoved:
-		if s.Ending == nil {
+		if s.Disconnection == nil {
 			return "The number was disconnected. Connect again to go on."
 		}
-		if s.Ending.Reason == webhook.DisconnectedAccount && s.Ending.InitiatedBy == "USER" {
+		if s.Disconnection.Reason == webhook.DisconnectedAccount && s.Disconnection.InitiatedBy == "USER" {
 			return "The number was disconnected in the WhatsApp Business app, or its account was deleted there. Connect again to go on."
 		}
-		if r := remedies[s.Ending.Reason]; r != "" {
+		if r := remedies[s.Disconnection.Reason]; r != "" {
 			return r
 		}
-		switch s.Ending.Event {
+		switch s.Disconnection.Event {
 		case webhook.AccountDeleted:
 			return "The WhatsApp Business account was deleted. Connect again with another account."
 		case webhook.AccountPartnerAppRemoved:

@@ -16,7 +16,7 @@ import (
 const recordTime = 10 * time.Second
 
 // Send sends a message through Cloud API with the client of the number, and stores it in the
-// conversation. It is a call of [cloudapi.MessagesService.Send] and [Tracker.Sent].
+// conversation. It is a call of [cloudapi.MessagesService.Send] and [Tracker.RecordSent].
 //
 // A handler can return the error as it is. Where another try can neither say something twice nor
 // fail for the same reason ([cloudapi.Error.SafeToRetry], or no client for now), the error asks for
@@ -25,8 +25,8 @@ const recordTime = 10 * time.Second
 //
 // The result is nil only if Meta did not say that it took the message. Beside an error it is the
 // message that went out and could not be stored: its echo will look like a person's message. Do not
-// send it again; store it with [Tracker.Sent].
-func (t *Tracker) Send(ctx context.Context, from graph.PhoneNumberID, m cloudapi.Message) (*cloudapi.Sent, error) {
+// send it again; store it with [Tracker.RecordSent].
+func (t *Tracker) Send(ctx context.Context, from graph.PhoneNumberID, m cloudapi.Message) (*cloudapi.SentMessage, error) {
 	c, err := t.Client(ctx, from)
 	if err != nil {
 		return nil, err
@@ -40,7 +40,7 @@ func (t *Tracker) Send(ctx context.Context, from graph.PhoneNumberID, m cloudapi
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordTime)
 	defer cancel()
-	if err := t.Sent(ctx, from, sent, m); err != nil {
+	if err := t.RecordSent(ctx, from, sent, m); err != nil {
 		return sent, webhook.Permanent(fmt.Errorf(
 			"coexistence: message %s was sent but could not be stored; do not send it again: %w", sent.ID, err))
 	}

@@ -105,7 +105,7 @@ func viewOf(ctx context.Context, t require.TestingT, store coexistence.Store) vi
 		require.NoError(t, err)
 		v.contacts = append(v.contacts, c)
 	}
-	if st, err := store.State(ctx, phone); err == nil {
+	if st, err := store.Number(ctx, phone); err == nil {
 		v.phases, v.progress = st.History.Phases, st.History.Progress
 	}
 	return v

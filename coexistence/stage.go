@@ -12,8 +12,8 @@ const (
 	StageRemoved    Stage = "removed"    // disconnected for good; only a new signup brings it back
 )
 
-// Live reports whether both sides of the number work: customers' messages and the app's echoes arrive, and Cloud API sends.
-func (s Stage) Live() bool {
+// Connected reports whether both sides of the number work: customers' messages and the app's echoes arrive, and Cloud API sends.
+func (s Stage) Connected() bool {
 	return s == StageOnboarded || s == StageSyncing || s == StageActive
 }
 
@@ -32,7 +32,7 @@ func (s Stage) Advice() string {
 		return "pause sending and keep the token, the subscription and all data: the number is expected back within minutes, " +
 			"once the business finishes on its phone; read the number (Tracker.Refresh) if it stays away"
 	case StageRemoved:
-		return "stop sending, tell the business why and what helps (State.Remedy), and offer Embedded Signup again; " +
+		return "stop sending, tell the business why and what helps (Number.Remedy), and offer Embedded Signup again; " +
 			"conversations stay yours to keep or delete"
 	}
 	return "a stage this version does not know; read the number (Tracker.Refresh)"

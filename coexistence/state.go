@@ -13,22 +13,22 @@ const (
 	// IdleLimit is about how long the phone may stay unused before Meta disconnects the number (PRIMARY_INACTIVITY).
 	IdleLimit = 14 * 24 * time.Hour
 
-	// IdleWarnAfter is when [State.IdleWarning] begins to warn, four days before.
+	// IdleWarnAfter is when [Number.IdleWarning] begins to warn, four days before.
 	IdleWarnAfter = 10 * 24 * time.Hour
 )
 
-// A State is everything that is known about one number: where it stands, what became of its syncs, why it was suspended or
+// A Number is everything that is known about one number: where it stands, what became of its syncs, why it was suspended or
 // disconnected. It is a value; its methods return a changed copy or an answer, and do no I/O. A State survives JSON.
-type State struct {
-	// Phone is the number's id.
-	Phone graph.PhoneNumberID `json:"phone"`
+type Number struct {
+	// PhoneNumberID is the number's id.
+	PhoneNumberID graph.PhoneNumberID `json:"phone_number_id"`
 
-	// WABA is the account that signup named. WABAs are all accounts that hold the number, WABA among them.
-	WABA  graph.WABAID   `json:"waba,omitzero"`
-	WABAs []graph.WABAID `json:"wabas,omitempty"`
+	// WABAID is the account that signup named. WABAs are all accounts that hold the number, WABAID among them.
+	WABAID graph.WABAID   `json:"waba_id,omitzero"`
+	WABAs  []graph.WABAID `json:"wabas,omitempty"`
 
-	// DisplayPhone is the number as Meta writes it. Show it; do not route by it.
-	DisplayPhone string `json:"display_phone,omitzero"`
+	// DisplayPhoneNumber is the number as Meta writes it. Show it; do not route by it.
+	DisplayPhoneNumber string `json:"display_phone_number,omitzero"`
 
 	// Cycle counts onboardings, from 1. Each has syncs of its own.
 	Cycle int `json:"cycle,omitzero"`
@@ -51,14 +51,14 @@ type State struct {
 	// RemovedAt is the latest time of an update that ended the cycle, or tried to.
 	RemovedAt time.Time `json:"removed_at,omitzero"`
 
-	// Ending says why the number was removed, or suspended. Nil while it works, or if Meta did not say.
-	Ending *Ending `json:"ending,omitempty"`
+	// Disconnection says why the number was removed, or suspended. Nil while it works, or if Meta did not say.
+	Disconnection *Disconnection `json:"disconnection,omitempty"`
 
-	// ConfirmedAt is when the number was last read, Presence what was read.
-	ConfirmedAt time.Time `json:"confirmed_at,omitzero"`
-	Presence    Presence  `json:"presence,omitzero"`
+	// RefreshedAt is when the number was last read, Placement what was read.
+	RefreshedAt time.Time `json:"refreshed_at,omitzero"`
+	Placement   Placement `json:"placement,omitzero"`
 
-	// LifecycleAt is the latest lifecycle update; see [State.NeedsConfirm].
+	// LifecycleAt is the latest lifecycle update; see [Number.NeedsRefresh].
 	LifecycleAt time.Time `json:"lifecycle_at,omitzero"`
 
 	// Enforcement is what Meta holds against the account.
@@ -72,19 +72,19 @@ type State struct {
 }
 
 // Remaining returns how much of the sync window is left, zero once it is closed or if the number is not onboarded.
-func (s State) Remaining(now time.Time) time.Duration {
+func (s Number) Remaining(now time.Time) time.Duration {
 	if s.OnboardedAt.IsZero() {
 		return 0
 	}
 	return max(0, s.OnboardedAt.Add(SyncWindow).Sub(now))
 }
 
-// CanRequestSync reports whether there is something that can still be asked for: see [State.Due].
-func (s State) CanRequestSync(now time.Time) bool { return len(s.Due(now)) > 0 }
+// CanRequestSync reports whether there is something that can still be asked for: see [Number.Due].
+func (s Number) CanRequestSync(now time.Time) bool { return len(s.Due(now)) > 0 }
 
 // Due returns what was not asked for yet and can be asked for now, contacts before history. [Tracker.Run] requests it
 // for all numbers. What the host chose to skip is not due.
-func (s State) Due(now time.Time) []cloudapi.SyncKind {
+func (s Number) Due(now time.Time) []cloudapi.SyncKind {
 	var due []cloudapi.SyncKind
 	if s.Contacts.Status != SyncSkipped && s.canRequest(s.Contacts.Sync, now) {
 		due = append(due, cloudapi.SyncContacts)
@@ -97,14 +97,14 @@ func (s State) Due(now time.Time) []cloudapi.SyncKind {
 
 // canRequest reports whether a request was never made and can be. What matters is whether this side has asked: chunks that
 // arrive unasked can be stragglers of an earlier cycle.
-func (s State) canRequest(sync Sync, now time.Time) bool {
-	return s.Stage.Live() && s.Remaining(now) > 0 && sync.RequestedAt.IsZero() && sync.Status != SyncExpired &&
-		sync.Status != SyncAlreadyUsed && sync.Status != SyncDeclined
+func (s Number) canRequest(sync Sync, now time.Time) bool {
+	return s.Stage.Connected() && s.Remaining(now) > 0 && sync.RequestedAt.IsZero() && sync.Status != SyncExpired &&
+		sync.Status != SyncAlreadyRequested && sync.Status != SyncDeclined
 }
 
 // ContactsStatus returns the status of the contact sync at a moment: what is stored, and what only time can tell, such as
 // SyncExpired and SyncStalled.
-func (s State) ContactsStatus(now time.Time) SyncStatus {
+func (s Number) ContactsStatus(now time.Time) SyncStatus {
 	status := s.Contacts.at(s, now)
 	switch {
 	case s.Contacts.Status == SyncStreaming && now.Sub(s.Contacts.ActiveAt) >= quietAfter:
@@ -117,28 +117,28 @@ func (s State) ContactsStatus(now time.Time) SyncStatus {
 
 // HistoryStatus returns the status of the history sync at a moment: what is stored, and what only time can tell, such as
 // SyncExpired and SyncStalled.
-func (s State) HistoryStatus(now time.Time) SyncStatus { return s.History.at(s, now) }
+func (s Number) HistoryStatus(now time.Time) SyncStatus { return s.History.at(s, now) }
 
-// NeedsConfirm reports whether a lifecycle update arrived that no reading of the number, half a minute later or more, has
+// NeedsRefresh reports whether a lifecycle update arrived that no reading of the number, half a minute later or more, has
 // confirmed. Updates name an account rather than a number, arrive out of order and are dated by another clock, so reading the
 // number is the only proof: see [Tracker.Refresh].
-func (s State) NeedsConfirm() bool {
-	return !s.LifecycleAt.IsZero() && s.LifecycleAt.After(s.ConfirmedAt.Add(-clockSkew))
+func (s Number) NeedsRefresh() bool {
+	return !s.LifecycleAt.IsZero() && s.LifecycleAt.After(s.RefreshedAt.Add(-clockSkew))
 }
 
 // IdleSince returns the latest sign of life of the phone: an echo, a changed contact, a chunk of history, a signup. A business
 // that only reads gives no sign. Zero if there never was one.
-func (s State) IdleSince() time.Time { return later(s.PhoneSeenAt, s.OnboardedAt) }
+func (s Number) IdleSince() time.Time { return later(s.PhoneSeenAt, s.OnboardedAt) }
 
 // IdleWarning reports whether the phone has shown no sign for ten days, so that the business had better open the app: after
 // about fourteen, Meta disconnects the number.
-func (s State) IdleWarning(now time.Time) bool {
+func (s Number) IdleWarning(now time.Time) bool {
 	since := s.IdleSince()
-	return s.Stage.Live() && !since.IsZero() && now.Sub(since) >= IdleWarnAfter
+	return s.Stage.Connected() && !since.IsZero() && now.Sub(since) >= IdleWarnAfter
 }
 
 // Checklist says what to look at when a sync brings nothing. It is empty if no sync waits in vain.
-func (s State) Checklist(now time.Time) []string {
+func (s Number) Checklist(now time.Time) []string {
 	contacts, history := s.ContactsStatus(now), s.HistoryStatus(now)
 	waiting := func(st SyncStatus) bool { return st == SyncStalled || st == SyncUnknown }
 	if !waiting(contacts) && !waiting(history) {
@@ -163,7 +163,7 @@ func (s State) Checklist(now time.Time) []string {
 }
 
 // settle returns the stage of a number that works.
-func (s State) settle() Stage {
+func (s Number) settle() Stage {
 	switch {
 	case s.History.Status.Outstanding():
 		return StageSyncing
@@ -176,34 +176,34 @@ func (s State) settle() Stage {
 }
 
 // sign notes that the phone was in use. It keeps hours, so that a busy phone does not rewrite the state with every message.
-func (s *State) sign(at time.Time) {
+func (s *Number) sign(at time.Time) {
 	if !at.IsZero() {
 		s.PhoneSeenAt = later(s.PhoneSeenAt, at.UTC().Truncate(time.Hour))
 	}
 }
 
 // about learns from an event where the number lives.
-func (s *State) about(info webhook.EventInfo) {
-	if s.Phone == "" {
-		s.Phone = info.Phone
+func (s *Number) about(info webhook.EventInfo) {
+	if s.PhoneNumberID == "" {
+		s.PhoneNumberID = info.PhoneNumberID
 	}
-	if s.DisplayPhone == "" {
-		s.DisplayPhone = info.DisplayPhone
+	if s.DisplayPhoneNumber == "" {
+		s.DisplayPhoneNumber = info.DisplayPhoneNumber
 	}
-	if s.WABA == "" {
-		s.WABA = info.WABA
+	if s.WABAID == "" {
+		s.WABAID = info.WABAID
 	}
 }
 
 // Clone returns a copy that shares nothing that can be changed. Stores hand out clones.
-func (s State) Clone() State {
+func (s Number) Clone() Number {
 	s.WABAs = slices.Clone(s.WABAs)
 	s.History.Phases = slices.Clone(s.History.Phases)
 	for i, p := range s.History.Phases {
-		s.History.Phases[i].Chunks, s.History.Phases[i].Lost = slices.Clone(p.Chunks), slices.Clone(p.Lost)
+		s.History.Phases[i].Chunks, s.History.Phases[i].UnreadableChunks = slices.Clone(p.Chunks), slices.Clone(p.UnreadableChunks)
 	}
-	if s.Ending != nil {
-		s.Ending = new(*s.Ending)
+	if s.Disconnection != nil {
+		s.Disconnection = new(*s.Disconnection)
 	}
 	e := &s.Enforcement
 	e.Restrictions = slices.Clone(e.Restrictions)

@@ -18,8 +18,8 @@ const reconnectSlack = time.Minute
 // clockSkew is how far the host's clock, which dates readings, may be from Meta's, which dates updates in whole seconds.
 const clockSkew = 30 * time.Second
 
-// An Ending says why a number was suspended or removed.
-type Ending struct {
+// A Disconnection says why a number was suspended or removed.
+type Disconnection struct {
 	// Event is the account update that said so.
 	Event webhook.AccountEvent `json:"event"`
 
@@ -33,7 +33,7 @@ type Ending struct {
 }
 
 // Temporary reports whether the number is expected back without a new signup.
-func (e Ending) Temporary() bool { return e.Event == webhook.AccountOffboarded }
+func (e Disconnection) Temporary() bool { return e.Event == webhook.AccountOffboarded }
 
 // An Enforcement is what Meta holds against an account. It changes no stage: the number stays connected, and may be unable to
 // do some things. The zero Enforcement means that nothing is known.
@@ -61,7 +61,7 @@ func (e Enforcement) Active(now time.Time) []webhook.RestrictionInfo {
 	})
 }
 
-func (s *State) account(ev *webhook.AccountUpdate) {
+func (s *Number) account(ev *webhook.AccountUpdate) {
 	switch ev.Event {
 	case webhook.AccountRestriction:
 		if e := &s.Enforcement; !ev.At.Before(e.RestrictedAt) {
@@ -105,45 +105,45 @@ func (s *State) account(ev *webhook.AccountUpdate) {
 
 // dated moves an update behind a reading of about the same time: if it was not known by then, the reading cannot have taken it
 // into account. A repeat (last is the latest of its kind) and what is clearly older keep their date. Where this is wrong the
-// next reading puts it right: [State.NeedsConfirm] asks for it.
-func (s *State) dated(ev *webhook.AccountUpdate, last time.Time) *webhook.AccountUpdate {
-	if s.Presence != PresenceBoth || ev.At.After(s.ConfirmedAt) || !ev.At.After(s.ConfirmedAt.Add(-clockSkew)) ||
+// next reading puts it right: [Number.NeedsRefresh] asks for it.
+func (s *Number) dated(ev *webhook.AccountUpdate, last time.Time) *webhook.AccountUpdate {
+	if s.Placement != PlacementBoth || ev.At.After(s.RefreshedAt) || !ev.At.After(s.RefreshedAt.Add(-clockSkew)) ||
 		!last.Before(ev.At) {
 		return ev
 	}
 	moved := *ev
-	moved.At = s.ConfirmedAt.Add(1)
+	moved.At = s.RefreshedAt.Add(1)
 	return &moved
 }
 
 // shared begins the first cycle. It never begins another: a repeat of the update that began an earlier one looks the same, so
-// a removed number comes back through [State.Onboard] alone.
-func (s *State) shared(ev *webhook.AccountUpdate) {
+// a removed number comes back through [Number.Onboard] alone.
+func (s *Number) shared(ev *webhook.AccountUpdate) {
 	if s.Stage != StageNone {
 		return
 	}
 	s.about(ev.EventInfo)
-	if s.Phone == "" {
+	if s.PhoneNumberID == "" {
 		return
 	}
-	*s = s.Onboard(cloudapi.Onboarding{PhoneNumberID: s.Phone, WABAIDs: s.wabas(), DisplayPhoneNumber: s.DisplayPhone, OnboardedAt: ev.At})
+	*s = s.Onboard(cloudapi.Onboarding{PhoneNumberID: s.PhoneNumberID, WABAIDs: s.wabas(), DisplayPhoneNumber: s.DisplayPhoneNumber, OnboardedAt: ev.At})
 }
 
-func (s *State) offboarded(ev *webhook.AccountUpdate) {
+func (s *Number) offboarded(ev *webhook.AccountUpdate) {
 	at := ev.At
 	if at.IsZero() {
 		// Without a time only the order of arrival is left: it counts as later than what is known.
-		at = later(s.ReconnectedAt.Add(reconnectSlack), s.ConfirmedAt).Add(time.Second)
+		at = later(s.ReconnectedAt.Add(reconnectSlack), s.RefreshedAt).Add(time.Second)
 	}
 	s.OffboardedAt = later(s.OffboardedAt, at)
 	if s.Stage == StageRemoved || !s.suspended() {
 		return
 	}
 	s.Stage = StageOffboarded
-	s.Ending = ending(s.Ending, ev)
+	s.Disconnection = ending(s.Disconnection, ev)
 }
 
-func (s *State) reconnected(ev *webhook.AccountUpdate) {
+func (s *Number) reconnected(ev *webhook.AccountUpdate) {
 	at := ev.At
 	if at.IsZero() {
 		at = s.OffboardedAt
@@ -151,7 +151,7 @@ func (s *State) reconnected(ev *webhook.AccountUpdate) {
 	if s.Stage == StageOffboarded && s.ReconnectedAt.Before(at) {
 		// If a reading has suspended the number, this does not bring it back: it is dated before that, and may have been heard after
 		// it. Another reading decides.
-		s.LifecycleAt = later(s.LifecycleAt, s.ConfirmedAt)
+		s.LifecycleAt = later(s.LifecycleAt, s.RefreshedAt)
 	}
 	s.ReconnectedAt = later(s.ReconnectedAt, at)
 	s.sign(ev.At)
@@ -161,52 +161,52 @@ func (s *State) reconnected(ev *webhook.AccountUpdate) {
 }
 
 // suspended compares the latest times of either update. It depends on the set of updates seen and not on their order.
-func (s *State) suspended() bool {
+func (s *Number) suspended() bool {
 	back := s.ReconnectedAt
 	if !back.IsZero() {
 		back = back.Add(reconnectSlack)
 	}
-	if s.Presence == PresenceBoth {
-		back = later(back, s.ConfirmedAt)
+	if s.Placement == PlacementBoth {
+		back = later(back, s.RefreshedAt)
 	}
 	return s.OffboardedAt.After(back)
 }
 
-func (s *State) resume() {
-	s.Ending = nil
+func (s *Number) resume() {
+	s.Disconnection = nil
 	s.Stage = s.settle()
 }
 
-func (s *State) removed(ev *webhook.AccountUpdate) {
+func (s *Number) removed(ev *webhook.AccountUpdate) {
 	// An account that merely stops being shared leaves the number to the other accounts that hold it. A disconnection
 	// with a reason, or one that names the number, ends them all.
 	if ev.Disconnection == nil && ev.PhoneNumber == "" && len(s.WABAs) > 1 {
-		if i := slices.Index(s.WABAs, ev.WABA); i >= 0 {
+		if i := slices.Index(s.WABAs, ev.WABAID); i >= 0 {
 			s.WABAs = slices.Delete(slices.Clone(s.WABAs), i, i+1)
-			if s.WABA == ev.WABA {
-				s.WABA = s.WABAs[0]
+			if s.WABAID == ev.WABAID {
+				s.WABAID = s.WABAs[0]
 			}
 		}
 		return
 	}
-	if s.Presence == PresenceBoth && !ev.At.IsZero() && ev.At.Before(s.ConfirmedAt) {
+	if s.Placement == PlacementBoth && !ev.At.IsZero() && ev.At.Before(s.RefreshedAt) {
 		return // the number was read after that, and lives
 	}
 	s.Stage = StageRemoved
-	s.Ending = ending(s.Ending, ev)
+	s.Disconnection = ending(s.Disconnection, ev)
 }
 
 // ending keeps the more final of two endings. Of two suspensions the later one is the one that lasts; of two removals the one
 // with a reason tells more, then the earlier one.
-func ending(prev *Ending, ev *webhook.AccountUpdate) *Ending {
-	e := &Ending{Event: ev.Event, At: ev.At}
+func ending(prev *Disconnection, ev *webhook.AccountUpdate) *Disconnection {
+	e := &Disconnection{Event: ev.Event, At: ev.At}
 	if d := ev.Disconnection; d != nil {
 		e.Reason, e.InitiatedBy = d.Reason, d.InitiatedBy
 	}
 	if prev == nil || prev.Temporary() && !e.Temporary() {
 		return e
 	}
-	known := func(e *Ending) int { return min(len(e.Reason), 1) }
+	known := func(e *Disconnection) int { return min(len(e.Reason), 1) }
 	c := cmp.Or(cmp.Compare(known(e), known(prev)), prev.At.Compare(e.At))
 	if e.Temporary() {
 		c = cmp.Or(e.At.Compare(prev.At), cmp.Compare(known(e), known(prev)))
@@ -217,9 +217,9 @@ func ending(prev *Ending, ev *webhook.AccountUpdate) *Ending {
 	return prev
 }
 
-func (s State) wabas() []graph.WABAID {
-	if len(s.WABAs) == 0 && s.WABA != "" {
-		return []graph.WABAID{s.WABA}
+func (s Number) wabas() []graph.WABAID {
+	if len(s.WABAs) == 0 && s.WABAID != "" {
+		return []graph.WABAID{s.WABAID}
 	}
 	return s.WABAs
 }

@@ -16,7 +16,7 @@ func TestARemovalInTheSecondOfASuspensionIsBelieved(t *testing.T) {
 	t.Parallel()
 	second := t0.Add(time.Hour)
 	s := applied(onboarded(), account(webhook.AccountOffboarded, second), account(webhook.AccountReconnected, second.Add(-time.Second)))
-	s = s.Confirm(&cloudapi.Phone{IsOnBizApp: true, PlatformType: cloudapi.PlatformCloudAPI}, second.Add(300*time.Millisecond))
+	s = s.ApplyReading(&cloudapi.Phone{IsOnBizApp: true, PlatformType: cloudapi.PlatformCloudAPI}, second.Add(300*time.Millisecond))
 	require.Equal(t, coexistence.StageOnboarded, s.Stage)
 	s = applied(s, removedFor("ACCOUNT_DISCONNECTED", "USER", second))
 	require.Equal(t, coexistence.StageRemoved, s.Stage)
@@ -52,21 +52,21 @@ func TestAnUpdateMomentsBesideAReadingIsBelieved(t *testing.T) {
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			s := applied(onboarded().Confirm(both, read), tt.update)
+			s := applied(onboarded().ApplyReading(both, read), tt.update)
 			require.Equal(t, tt.want, s.Stage)
 			require.Equal(t, tt.want, applied(s, tt.update).Stage, "a repeat changes nothing")
 			if tt.want == coexistence.StageOnboarded {
 				return
 			}
-			require.True(t, s.NeedsConfirm(), "a later reading has to settle it")
+			require.True(t, s.NeedsRefresh(), "a later reading has to settle it")
 
-			s = s.Confirm(both, read.Add(time.Second))
+			s = s.ApplyReading(both, read.Add(time.Second))
 			require.Equal(t, coexistence.StageOnboarded, s.Stage, "the number was read again, and lives")
-			require.True(t, s.NeedsConfirm(), "that reading is hardly later than the update")
+			require.True(t, s.NeedsRefresh(), "that reading is hardly later than the update")
 			require.Equal(t, coexistence.StageOnboarded, applied(s, tt.update).Stage, "a repeat of what the reading has settled changes nothing")
 
-			s = s.Confirm(both, read.Add(time.Hour))
-			require.False(t, s.NeedsConfirm())
+			s = s.ApplyReading(both, read.Add(time.Hour))
+			require.False(t, s.NeedsRefresh())
 			require.Equal(t, coexistence.StageOnboarded, applied(s, tt.update).Stage)
 		})
 	}
@@ -78,11 +78,11 @@ func TestAReconnectionDatedBeforeAReadingAsksForAnother(t *testing.T) {
 	gone := &cloudapi.Phone{IsOnBizApp: true, PlatformType: "NOT_APPLICABLE"}
 	back := &cloudapi.Phone{IsOnBizApp: true, PlatformType: cloudapi.PlatformCloudAPI}
 	at := t0.Add(time.Hour)
-	s := onboarded().Confirm(gone, at.Add(20*time.Minute))
+	s := onboarded().ApplyReading(gone, at.Add(20*time.Minute))
 	require.Equal(t, coexistence.StageOffboarded, s.Stage)
 	s = applied(s, account(webhook.AccountOffboarded, at), account(webhook.AccountReconnected, at.Add(-time.Second)))
-	require.True(t, s.NeedsConfirm())
-	s = s.Confirm(back, at.Add(2*time.Hour))
+	require.True(t, s.NeedsRefresh())
+	s = s.ApplyReading(back, at.Add(2*time.Hour))
 	require.Equal(t, coexistence.StageOnboarded, s.Stage)
-	require.False(t, applied(s, account(webhook.AccountReconnected, at.Add(-time.Second))).NeedsConfirm(), "a repeat")
+	require.False(t, applied(s, account(webhook.AccountReconnected, at.Add(-time.Second))).NeedsRefresh(), "a repeat")
 }

@@ -8,7 +8,7 @@ import (
 // never move the state backwards, and what concerns the state in no way leaves it as it was.
 //
 // Account updates name an account and seldom a number. The caller decides which numbers an update is about, as [Tracker] does.
-func (s State) Apply(ev webhook.Event) State {
+func (s Number) Apply(ev webhook.Event) Number {
 	switch ev := ev.(type) {
 	case *webhook.HistoryChunk:
 		s.chunk(ev, unreadable(ev))
@@ -33,7 +33,7 @@ func (s State) Apply(ev webhook.Event) State {
 		}
 		s.sign(ev.At)
 		s.progressed()
-	case *webhook.MessageEcho:
+	case *webhook.BusinessAppEcho:
 		s.about(ev.EventInfo)
 		s.sign(ev.At)
 	case *webhook.AccountUpdate:
@@ -44,7 +44,7 @@ func (s State) Apply(ev webhook.Event) State {
 }
 
 // chunk notes a chunk of history of which so many messages could not be read.
-func (s *State) chunk(ev *webhook.HistoryChunk, lost int) {
+func (s *Number) chunk(ev *webhook.HistoryChunk, lost int) {
 	s.about(ev.EventInfo)
 	if s.straggler() {
 		s.sign(ev.At)
@@ -59,12 +59,12 @@ func (s *State) chunk(ev *webhook.HistoryChunk, lost int) {
 // straggler reports whether history that arrives now belongs to an earlier cycle: this one was not asked for any. Chunks do not
 // say to which onboarding they belong, and Meta repeats deliveries for a week. The messages are stored all the same. Those of an
 // earlier cycle that arrive after the request count as answers to it.
-func (s *State) straggler() bool { return s.Cycle > 1 && s.History.RequestedAt.IsZero() }
+func (s *Number) straggler() bool { return s.Cycle > 1 && s.History.RequestedAt.IsZero() }
 
 // progressed moves a working number along with its syncs. Suspended and removed numbers stay what they are: a chunk that was
 // on its way proves nothing.
-func (s *State) progressed() {
-	if s.Stage.Live() {
+func (s *Number) progressed() {
+	if s.Stage.Connected() {
 		s.Stage = s.settle()
 	}
 }

@@ -15,12 +15,12 @@ const sameSignup = time.Minute
 // Onboard returns the state after a signup. A signup that was not known yet begins a new cycle with fresh syncs, also if nobody
 // heard of the end of the cycle before. What is known to have happened after that signup, such as a disconnection, holds. A
 // repeat of a known one, or the news of an earlier one, only refreshes what it names.
-func (s State) Onboard(o cloudapi.Onboarding) State {
+func (s Number) Onboard(o cloudapi.Onboarding) Number {
 	if o.PhoneNumberID != "" {
-		s.Phone = o.PhoneNumberID
+		s.PhoneNumberID = o.PhoneNumberID
 	}
 	if o.DisplayPhoneNumber != "" {
-		s.DisplayPhone = o.DisplayPhoneNumber
+		s.DisplayPhoneNumber = o.DisplayPhoneNumber
 	}
 	again := s.Cycle > 0 && !o.OnboardedAt.After(s.OnboardedAt.Add(sameSignup))
 	if again {
@@ -32,13 +32,13 @@ func (s State) Onboard(o cloudapi.Onboarding) State {
 		return s
 	}
 	if len(o.WABAIDs) > 0 {
-		s.WABA, s.WABAs = o.WABAIDs[0], slices.Clone(o.WABAIDs)
+		s.WABAID, s.WABAs = o.WABAIDs[0], slices.Clone(o.WABAIDs)
 	}
 	s.Cycle++
 	s.Stage = StageOnboarded
 	s.OnboardedAt = o.OnboardedAt.UTC()
 	s.Contacts, s.History = ContactSync{}, HistorySync{}
-	s.Presence, s.ConfirmedAt = "", time.Time{}
+	s.Placement, s.RefreshedAt = "", time.Time{}
 	s.overtaken()
 	s.sign(o.OnboardedAt)
 	return s
@@ -46,27 +46,27 @@ func (s State) Onboard(o cloudapi.Onboarding) State {
 
 // overtaken forgets what happened before the signup, and keeps what happened after it: a host that was down may hear of the end of
 // a cycle before it gets to say that the cycle began.
-func (s *State) overtaken() {
+func (s *Number) overtaken() {
 	for _, at := range []*time.Time{&s.OffboardedAt, &s.ReconnectedAt, &s.RemovedAt, &s.LifecycleAt} {
 		if !at.After(s.OnboardedAt) {
 			*at = time.Time{}
 		}
 	}
-	if s.Ending != nil && !s.Ending.At.After(s.OnboardedAt) {
-		s.Ending = nil
+	if s.Disconnection != nil && !s.Disconnection.At.After(s.OnboardedAt) {
+		s.Disconnection = nil
 	}
 	switch {
 	case !s.RemovedAt.IsZero():
 		s.Stage = StageRemoved
-		if s.Ending == nil || s.Ending.Temporary() { // the reason was not kept beside that of the cycle before
-			s.Ending = &Ending{Event: webhook.AccountPartnerRemoved, At: s.RemovedAt}
+		if s.Disconnection == nil || s.Disconnection.Temporary() { // the reason was not kept beside that of the cycle before
+			s.Disconnection = &Disconnection{Event: webhook.AccountPartnerRemoved, At: s.RemovedAt}
 		}
 	case s.suspended():
 		s.Stage = StageOffboarded
-		if s.Ending == nil {
-			s.Ending = &Ending{Event: webhook.AccountOffboarded, At: s.OffboardedAt}
+		if s.Disconnection == nil {
+			s.Disconnection = &Disconnection{Event: webhook.AccountOffboarded, At: s.OffboardedAt}
 		}
 	default:
-		s.Ending = nil
+		s.Disconnection = nil
 	}
 }

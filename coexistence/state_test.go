@@ -26,13 +26,13 @@ const (
 var t0 = time.Date(2026, 11, 20, 9, 0, 0, 0, time.UTC)
 
 // onboarded is a number whose business signed up at t0.
-func onboarded() coexistence.State {
-	return coexistence.State{}.Onboard(cloudapi.Onboarding{
+func onboarded() coexistence.Number {
+	return coexistence.Number{}.Onboard(cloudapi.Onboarding{
 		PhoneNumberID: phone, WABAIDs: []graph.WABAID{waba}, DisplayPhoneNumber: display, OnboardedAt: t0,
 	})
 }
 
-func asked(s coexistence.State) coexistence.State {
+func asked(s coexistence.Number) coexistence.Number {
 	sync := coexistence.Sync{Status: coexistence.SyncAccepted, RequestedAt: t0, AcceptedAt: t0, RequestID: "0A1B"}
 	s.Contacts.Sync, s.History.Sync = sync, sync
 	s.Stage = coexistence.StageSyncing
@@ -40,11 +40,11 @@ func asked(s coexistence.State) coexistence.State {
 }
 
 func chunk(phase webhook.HistoryPhase, order, progress int) *webhook.HistoryChunk {
-	return &webhook.HistoryChunk{EventInfo: webhook.EventInfo{Phone: phone, WABA: waba}, Phase: phase, Order: order, Progress: progress}
+	return &webhook.HistoryChunk{EventInfo: webhook.EventInfo{PhoneNumberID: phone, WABAID: waba}, Phase: phase, Order: order, Progress: progress}
 }
 
 func account(event webhook.AccountEvent, at time.Time) *webhook.AccountUpdate {
-	return &webhook.AccountUpdate{EventInfo: webhook.EventInfo{WABA: waba, At: at}, Event: event}
+	return &webhook.AccountUpdate{EventInfo: webhook.EventInfo{WABAID: waba, At: at}, Event: event}
 }
 
 func removedFor(reason webhook.DisconnectionReason, by string, at time.Time) *webhook.AccountUpdate {
@@ -54,10 +54,10 @@ func removedFor(reason webhook.DisconnectionReason, by string, at time.Time) *we
 }
 
 func declined(code graph.Code) *webhook.HistoryFailure {
-	return &webhook.HistoryFailure{EventInfo: webhook.EventInfo{Phone: phone}, Err: webhook.Error{Code: code}}
+	return &webhook.HistoryFailure{EventInfo: webhook.EventInfo{PhoneNumberID: phone}, Err: webhook.Error{Code: code}}
 }
 
-func applied(s coexistence.State, events ...webhook.Event) coexistence.State {
+func applied(s coexistence.Number, events ...webhook.Event) coexistence.Number {
 	for _, ev := range events {
 		s = s.Apply(ev)
 	}
@@ -76,13 +76,13 @@ func TestApplyFollowsTheStages(t *testing.T) {
 	off, back := account(webhook.AccountOffboarded, later), account(webhook.AccountReconnected, later.Add(3*time.Minute))
 	gone := removedFor(webhook.DisconnectedPrimaryInactivity, "SYSTEM", later)
 	tests := map[string]struct {
-		state  coexistence.State
+		state  coexistence.Number
 		events []webhook.Event
 		want   coexistence.Stage
 	}{
-		"nothing yet":                        {coexistence.State{}, nil, none},
-		"shared with us":                     {coexistence.State{Phone: phone}, []webhook.Event{account(webhook.AccountPartnerAdded, t0)}, onboardedStage},
-		"shared, but which number":           {coexistence.State{}, []webhook.Event{account(webhook.AccountPartnerAdded, t0)}, none},
+		"nothing yet":                        {coexistence.Number{}, nil, none},
+		"shared with us":                     {coexistence.Number{PhoneNumberID: phone}, []webhook.Event{account(webhook.AccountPartnerAdded, t0)}, onboardedStage},
+		"shared, but which number":           {coexistence.Number{}, []webhook.Event{account(webhook.AccountPartnerAdded, t0)}, none},
 		"signed up":                          {onboarded(), nil, onboardedStage},
 		"shared, heard after signup":         {onboarded(), []webhook.Event{account(webhook.AccountPartnerAdded, t0)}, onboardedStage},
 		"first chunk":                        {asked(onboarded()), full[:1], syncing},
@@ -150,7 +150,7 @@ func TestReconnectionDatedBeforeItsOffboardingCounts(t *testing.T) {
 func TestApplyDoesNotDependOnTheOrder(t *testing.T) {
 	t.Parallel()
 	at := func(m int) time.Time { return t0.Add(time.Duration(m) * time.Minute) }
-	echo := &webhook.MessageEcho{EventInfo: webhook.EventInfo{Phone: phone, WABA: waba, DisplayPhone: display, At: at(70)}}
+	echo := &webhook.BusinessAppEcho{EventInfo: webhook.EventInfo{PhoneNumberID: phone, WABAID: waba, DisplayPhoneNumber: display, At: at(70)}}
 	restricted := account(webhook.AccountRestriction, at(12))
 	restricted.Restrictions = []webhook.RestrictionInfo{{Type: "RESTRICTED_UTILITY_TEMPLATES"}}
 	events := []webhook.Event{
@@ -195,7 +195,7 @@ func TestHistoryRemembersWhichChunksCame(t *testing.T) {
 func TestOnboardingAgainBeginsANewCycle(t *testing.T) {
 	t.Parallel()
 	done := applied(asked(onboarded()), chunk(2, 1, 100), removedFor("BUSINESS_DOWNGRADE", "USER", t0.Add(48*time.Hour)))
-	again := func(d time.Duration) coexistence.State {
+	again := func(d time.Duration) coexistence.Number {
 		return done.Onboard(cloudapi.Onboarding{PhoneNumberID: phone, WABAIDs: []graph.WABAID{otherWA}, OnboardedAt: t0.Add(d)})
 	}
 	fresh := again(50 * time.Hour)
@@ -203,7 +203,7 @@ func TestOnboardingAgainBeginsANewCycle(t *testing.T) {
 	require.Equal(t, 2, fresh.Cycle)
 	require.Equal(t, coexistence.HistorySync{}, fresh.History)
 	require.Equal(t, coexistence.ContactSync{}, fresh.Contacts)
-	require.Nil(t, fresh.Ending)
+	require.Nil(t, fresh.Disconnection)
 	require.Equal(t, []graph.WABAID{otherWA}, fresh.WABAs)
 
 	repeat := again(30 * time.Second)
@@ -225,13 +225,13 @@ func TestReconnectionKeepsTheSyncs(t *testing.T) {
 
 func TestAccountsThatStopSharingOneByOne(t *testing.T) {
 	t.Parallel()
-	both := coexistence.State{}.Onboard(cloudapi.Onboarding{PhoneNumberID: phone, WABAIDs: []graph.WABAID{waba, otherWA}, OnboardedAt: t0})
+	both := coexistence.Number{}.Onboard(cloudapi.Onboarding{PhoneNumberID: phone, WABAIDs: []graph.WABAID{waba, otherWA}, OnboardedAt: t0})
 	one := applied(both, account(webhook.AccountPartnerRemoved, t0.Add(time.Hour)))
 	require.Equal(t, coexistence.StageOnboarded, one.Stage)
 	require.Equal(t, []graph.WABAID{otherWA}, one.WABAs)
-	require.Equal(t, otherWA, one.WABA)
+	require.Equal(t, otherWA, one.WABAID)
 	last := account(webhook.AccountPartnerRemoved, t0.Add(2*time.Hour))
-	last.WABA = otherWA
+	last.WABAID = otherWA
 	require.Equal(t, coexistence.StageRemoved, applied(one, last).Stage)
 	require.Equal(t, coexistence.StageRemoved, applied(both, removedFor("CHANGE_NUMBER", "USER", t0.Add(time.Hour))).Stage,
 		"the number itself was disconnected")
@@ -245,9 +245,9 @@ func TestEveryEndingHasARemedy(t *testing.T) {
 		webhook.DisconnectedChangeNumber, webhook.DisconnectedReRegistered, webhook.DisconnectedAccount, "SOMETHING_NEW", "",
 	} {
 		s := applied(onboarded(), removedFor(reason, "USER", t0.Add(time.Hour)))
-		require.Equal(t, reason, s.Ending.Reason)
-		require.Equal(t, "USER", s.Ending.InitiatedBy)
-		require.False(t, s.Ending.Temporary())
+		require.Equal(t, reason, s.Disconnection.Reason)
+		require.Equal(t, "USER", s.Disconnection.InitiatedBy)
+		require.False(t, s.Disconnection.Temporary())
 		require.NotEmpty(t, s.Remedy())
 		seen[s.Remedy()] = true
 	}
@@ -257,7 +257,7 @@ func TestEveryEndingHasARemedy(t *testing.T) {
 	}
 	require.Len(t, seen, 9)
 	suspended := applied(onboarded(), account(webhook.AccountOffboarded, t0.Add(time.Hour)))
-	require.True(t, suspended.Ending.Temporary())
+	require.True(t, suspended.Disconnection.Temporary())
 	require.NotEmpty(t, suspended.Remedy())
 	require.Empty(t, onboarded().Remedy())
 }
@@ -265,7 +265,7 @@ func TestEveryEndingHasARemedy(t *testing.T) {
 func TestAReasonIsNotLostToALaterUpdateWithoutOne(t *testing.T) {
 	t.Parallel()
 	with, without := removedFor("CHANGE_NUMBER", "USER", t0.Add(2*time.Hour)), account(webhook.AccountPartnerAppRemoved, t0.Add(time.Hour))
-	require.Equal(t, webhook.DisconnectedChangeNumber, applied(onboarded(), with, without).Ending.Reason)
+	require.Equal(t, webhook.DisconnectedChangeNumber, applied(onboarded(), with, without).Disconnection.Reason)
 	require.Equal(t, applied(onboarded(), with, without), applied(onboarded(), without, with))
 }
 
@@ -273,7 +273,7 @@ func TestEnforcementIsNotedAndLatestWins(t *testing.T) {
 	t.Parallel()
 	restricted := func(kind webhook.RestrictionType, at, until time.Time) *webhook.AccountUpdate {
 		ev := account(webhook.AccountRestriction, at)
-		ev.Restrictions = []webhook.RestrictionInfo{{Type: kind, ExpiresAt: graph.At(until)}}
+		ev.Restrictions = []webhook.RestrictionInfo{{Type: kind, ExpiresAt: graph.NewTimestamp(until)}}
 		return ev
 	}
 	ban := func(state webhook.BanState, at time.Time) *webhook.AccountUpdate {
@@ -301,7 +301,7 @@ func TestConfirmDecides(t *testing.T) {
 	at := func(h int) time.Time { return t0.Add(time.Duration(h) * time.Hour) }
 	off, back, gone := account(webhook.AccountOffboarded, at(2)), account(webhook.AccountReconnected, at(4)), removedFor("CHANGE_NUMBER", "USER", at(2))
 	tests := map[string]struct {
-		state coexistence.State
+		state coexistence.Number
 		phone *cloudapi.Phone
 		at    time.Time
 		want  coexistence.Stage
@@ -317,18 +317,18 @@ func TestConfirmDecides(t *testing.T) {
 		"removed but lives, mid-sync":    {applied(asked(onboarded()), gone), both, at(3), coexistence.StageSyncing},
 		"removed, read before":           {applied(onboarded(), gone), both, at(1), coexistence.StageRemoved},
 		"removed and gone":               {applied(onboarded(), gone), nowhere, at(3), coexistence.StageRemoved},
-		"not onboarded":                  {coexistence.State{Phone: phone}, both, at(3), coexistence.StageNone},
+		"not onboarded":                  {coexistence.Number{PhoneNumberID: phone}, both, at(3), coexistence.StageNone},
 		"nothing was read":               {applied(onboarded(), off), nil, at(3), coexistence.StageOffboarded},
-		"an update that the reading saw": {applied(onboarded().Confirm(both, at(3)), off), nil, at(3), coexistence.StageOnboarded},
-		"a removal the reading saw":      {applied(onboarded().Confirm(both, at(3)), gone), nil, at(3), coexistence.StageOnboarded},
-		"an update after the reading":    {applied(onboarded().Confirm(both, at(1)), off), nil, at(1), coexistence.StageOffboarded},
-		"away, then an update says back": {applied(onboarded().Confirm(appOnly, at(3)), back), nil, at(3), coexistence.StageOnboarded},
-		"an older reading comes later":   {onboarded().Confirm(both, at(3)), appOnly, at(2), coexistence.StageOnboarded},
+		"an update that the reading saw": {applied(onboarded().ApplyReading(both, at(3)), off), nil, at(3), coexistence.StageOnboarded},
+		"a removal the reading saw":      {applied(onboarded().ApplyReading(both, at(3)), gone), nil, at(3), coexistence.StageOnboarded},
+		"an update after the reading":    {applied(onboarded().ApplyReading(both, at(1)), off), nil, at(1), coexistence.StageOffboarded},
+		"away, then an update says back": {applied(onboarded().ApplyReading(appOnly, at(3)), back), nil, at(3), coexistence.StageOnboarded},
+		"an older reading comes later":   {onboarded().ApplyReading(both, at(3)), appOnly, at(2), coexistence.StageOnboarded},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			require.Equal(t, tt.want, tt.state.Confirm(tt.phone, tt.at).Stage)
+			require.Equal(t, tt.want, tt.state.ApplyReading(tt.phone, tt.at).Stage)
 		})
 	}
 }
@@ -336,17 +336,17 @@ func TestConfirmDecides(t *testing.T) {
 func TestLifecycleUpdatesAskForAReading(t *testing.T) {
 	t.Parallel()
 	s := onboarded()
-	require.False(t, s.NeedsConfirm())
+	require.False(t, s.NeedsRefresh())
 	s = applied(s, account(webhook.AccountOffboarded, t0.Add(time.Hour)))
-	require.True(t, s.NeedsConfirm())
-	s = s.Confirm(&cloudapi.Phone{}, t0.Add(2*time.Hour))
-	require.False(t, s.NeedsConfirm())
+	require.True(t, s.NeedsRefresh())
+	s = s.ApplyReading(&cloudapi.Phone{}, t0.Add(2*time.Hour))
+	require.False(t, s.NeedsRefresh())
 }
 
 func TestSyncWindowCloses(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		s := coexistence.State{Stage: coexistence.StageOnboarded, OnboardedAt: time.Now()}
+		s := coexistence.Number{Stage: coexistence.StageOnboarded, OnboardedAt: time.Now()}
 		time.Sleep(coexistence.SyncWindow - time.Second)
 		require.Equal(t, time.Second, s.Remaining(time.Now()))
 		require.True(t, s.CanRequestSync(time.Now()))
@@ -371,10 +371,10 @@ func TestDue(t *testing.T) {
 	unknown := half
 	unknown.History.Status, unknown.History.RequestedAt = coexistence.SyncUnknown, t0
 	tests := map[string]struct {
-		state coexistence.State
+		state coexistence.Number
 		want  []cloudapi.SyncKind
 	}{
-		"not onboarded":                {coexistence.State{}, nil},
+		"not onboarded":                {coexistence.Number{}, nil},
 		"nothing asked":                {onboarded(), []cloudapi.SyncKind{contacts, history}},
 		"contacts asked":               {half, []cloudapi.SyncKind{history}},
 		"history skipped":              {skipped, nil},
@@ -396,7 +396,7 @@ func TestDue(t *testing.T) {
 func TestStatusAtAMoment(t *testing.T) {
 	t.Parallel()
 	at := func(m int) time.Time { return t0.Add(time.Duration(m) * time.Minute) }
-	sync := func(status coexistence.SyncStatus, requested, accepted, active int) coexistence.State {
+	sync := func(status coexistence.SyncStatus, requested, accepted, active int) coexistence.Number {
 		s := onboarded()
 		s.History.Sync = coexistence.Sync{Status: status, RequestedAt: at(requested), AcceptedAt: at(accepted), ActiveAt: at(active)}
 		s.Contacts.Sync = s.History.Sync
@@ -407,7 +407,7 @@ func TestStatusAtAMoment(t *testing.T) {
 	emptyBook := sync(coexistence.SyncAccepted, 1, 1, 1)
 	emptyBook.History.Status = coexistence.SyncComplete
 	tests := map[string]struct {
-		state    coexistence.State
+		state    coexistence.Number
 		now      time.Time
 		contacts coexistence.SyncStatus
 		history  coexistence.SyncStatus
@@ -447,10 +447,10 @@ func TestIdleWarning(t *testing.T) {
 	t.Parallel()
 	const day = 24 * time.Hour
 	echo := func(at time.Time) webhook.Event {
-		return &webhook.MessageEcho{EventInfo: webhook.EventInfo{Phone: phone, At: at}}
+		return &webhook.BusinessAppEcho{EventInfo: webhook.EventInfo{PhoneNumberID: phone, At: at}}
 	}
 	tests := map[string]struct {
-		state coexistence.State
+		state coexistence.Number
 		now   time.Time
 		want  bool
 	}{
@@ -460,7 +460,7 @@ func TestIdleWarning(t *testing.T) {
 		"and then ten days":  {applied(onboarded(), echo(t0.Add(5*day))), t0.Add(15 * day), true},
 		"an old echo, late":  {applied(onboarded(), echo(t0.Add(5*day)), echo(t0)), t0.Add(14 * day), false},
 		"removed":            {applied(onboarded(), removedFor("", "", t0.Add(day))), t0.Add(20 * day), false},
-		"nothing ever known": {coexistence.State{Stage: coexistence.StageActive}, t0, false},
+		"nothing ever known": {coexistence.Number{Stage: coexistence.StageActive}, t0, false},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -483,7 +483,7 @@ func TestEveryStageAndStatusHasAdvice(t *testing.T) {
 	clear(seen)
 	for _, s := range []coexistence.SyncStatus{
 		coexistence.SyncNone, coexistence.SyncSkipped, coexistence.SyncRequested, coexistence.SyncUnknown, coexistence.SyncAccepted,
-		coexistence.SyncStalled, coexistence.SyncExpired, coexistence.SyncAlreadyUsed, coexistence.SyncDeclined, coexistence.SyncFailed,
+		coexistence.SyncStalled, coexistence.SyncExpired, coexistence.SyncAlreadyRequested, coexistence.SyncDeclined, coexistence.SyncFailed,
 		coexistence.SyncStreaming, coexistence.SyncComplete, "new",
 	} {
 		seen[s.Advice()] = true
@@ -494,11 +494,11 @@ func TestEveryStageAndStatusHasAdvice(t *testing.T) {
 func TestStateSurvivesJSON(t *testing.T) {
 	t.Parallel()
 	restricted := account(webhook.AccountRestriction, t0)
-	restricted.Restrictions = []webhook.RestrictionInfo{{Type: "RESTRICTED_UTILITY_TEMPLATES", ExpiresAt: graph.At(t0)}}
+	restricted.Restrictions = []webhook.RestrictionInfo{{Type: "RESTRICTED_UTILITY_TEMPLATES", ExpiresAt: graph.NewTimestamp(t0)}}
 	want := applied(asked(onboarded()), chunk(1, 3, 30), restricted, removedFor("CHANGE_NUMBER", "USER", t0.Add(time.Hour)))
 	b, err := json.Marshal(want)
 	require.NoError(t, err)
-	var got coexistence.State
+	var got coexistence.Number
 	require.NoError(t, json.Unmarshal(b, &got))
 	require.Equal(t, want, got)
 }
@@ -530,16 +530,16 @@ func TestWhatHappenedAfterASignupHoldsIfTheSignupIsToldLater(t *testing.T) {
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			for before, s := range map[string]coexistence.State{
+			for before, s := range map[string]coexistence.Number{
 				"told late":           applied(removedOnce, tt.events...).Onboard(second),
 				"told at once":        applied(removedOnce.Onboard(second), tt.events...),
 				"the end was unknown": applied(onboarded(), tt.events...).Onboard(second),
 			} {
 				require.Equal(t, tt.want, s.Stage, before)
 				require.Equal(t, 2, s.Cycle, before)
-				require.Equal(t, tt.want.Live(), s.Remedy() == "", before)
-				require.Equal(t, tt.want.Live(), s.Ending == nil, before)
-				require.Equal(t, len(tt.events) > 0 && name != "a repeat from before", s.NeedsConfirm(), before)
+				require.Equal(t, tt.want.Connected(), s.Remedy() == "", before)
+				require.Equal(t, tt.want.Connected(), s.Disconnection == nil, before)
+				require.Equal(t, len(tt.events) > 0 && name != "a repeat from before", s.NeedsRefresh(), before)
 			}
 		})
 	}

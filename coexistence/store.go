@@ -17,28 +17,28 @@ var ErrNotFound = errors.New("coexistence: not found in the store")
 // A Store is safe for concurrent use. What it returns is the caller's to change. Numbers are strangers to each other: nothing
 // of one is ever found through another.
 type Store interface {
-	StateStore
+	NumberStore
 	MessageStore
 	ContactStore
 }
 
-// A StateStore keeps the states of numbers.
-type StateStore interface {
-	// UpdateState changes a number's state in one atomic step and returns what it stored. fn gets the stored state, or one
+// A NumberStore keeps the states of numbers.
+type NumberStore interface {
+	// UpdateNumber changes a number's state in one atomic step and returns what it stored. fn gets the stored state, or one
 	// with nothing but Phone set, and may run more than once. An error of fn ends the call, comes back as it is (errors.Is
 	// finds it) and stores nothing. Each change raises Version by one; a state that fn returned unchanged is not stored.
-	UpdateState(ctx context.Context, phone graph.PhoneNumberID, fn func(State) (State, error)) (State, error)
+	UpdateNumber(ctx context.Context, phone graph.PhoneNumberID, fn func(Number) (Number, error)) (Number, error)
 
-	// State returns a number's state, or ErrNotFound.
-	State(ctx context.Context, phone graph.PhoneNumberID) (State, error)
+	// Number returns a number's state, or ErrNotFound.
+	Number(ctx context.Context, phone graph.PhoneNumberID) (Number, error)
 
 	// Numbers returns the states of all numbers, in the order of their phone ids. It holds no lock while the caller works on
 	// them, so it may miss one that is stored meanwhile. The first error ends it.
-	Numbers(ctx context.Context) iter.Seq2[State, error]
+	Numbers(ctx context.Context) iter.Seq2[Number, error]
 
-	// StatesByWABA returns the states of the numbers that an account holds: those with the account as WABA or among WABAs,
+	// NumbersByWABA returns the states of the numbers that an account holds: those with the account as WABA or among WABAs,
 	// in the order of their phone ids. None is no error.
-	StatesByWABA(ctx context.Context, waba graph.WABAID) ([]State, error)
+	NumbersByWABA(ctx context.Context, waba graph.WABAID) ([]Number, error)
 }
 
 // A MessageStore keeps messages.
@@ -60,9 +60,9 @@ type MessageStore interface {
 	// in any spelling: by whatever [Alias] makes an alias of.
 	Conversation(ctx context.Context, phone graph.PhoneNumberID, key string) (Conversation, error)
 
-	// Messages returns the messages of a conversation that are shown ([Message.Shown]), the oldest first; those of the same
+	// Messages returns the messages of a conversation that are shown ([Message.Visible]), the oldest first; those of the same
 	// moment in the order of their ids. The conversation is found as Conversation finds it; an unknown one is empty.
-	// Message.Conversation is set, here and in Message.
+	// Message.ConversationID is set, here and in Message.
 	Messages(ctx context.Context, phone graph.PhoneNumberID, conversation string) iter.Seq2[Message, error]
 }
 

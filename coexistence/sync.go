@@ -23,7 +23,7 @@ const (
 
 // A Sync is what became of the one request that an onboarding allows for each kind of data.
 type Sync struct {
-	// Status is what is known for sure. Time adds to it: see [State.ContactsStatus] and [State.HistoryStatus].
+	// Status is what is known for sure. Time adds to it: see [Number.ContactsStatus] and [Number.HistoryStatus].
 	Status SyncStatus `json:"status,omitzero"`
 
 	// RequestedAt is when the intent was stored, just before the call.
@@ -36,7 +36,7 @@ type Sync struct {
 	// ActiveAt is when the latest webhook of this sync arrived.
 	ActiveAt time.Time `json:"active_at,omitzero"`
 
-	// Code is Meta's reason for SyncDeclined, SyncFailed, SyncAlreadyUsed and SyncExpired, where it gave one.
+	// Code is Meta's reason for SyncDeclined, SyncFailed, SyncAlreadyRequested and SyncExpired, where it gave one.
 	Code graph.Code `json:"code,omitzero"`
 }
 
@@ -73,7 +73,7 @@ func (s *Sync) seen(at time.Time) {
 }
 
 // at adds to the status what only time can tell.
-func (s Sync) at(st State, now time.Time) SyncStatus {
+func (s Sync) at(st Number, now time.Time) SyncStatus {
 	status := s.Status
 	if status == SyncRequested && now.Sub(s.RequestedAt) > callTimeout {
 		status = SyncUnknown // whoever stored the intent did not live to store the answer

@@ -11,17 +11,17 @@ var (
 	// ErrNotOnboarded: nobody said that the number finished signup. Call Tracker.Onboard first.
 	ErrNotOnboarded = errors.New("coexistence: the number is not onboarded; call Tracker.Onboard after signup")
 
-	// ErrNotLive: the number is suspended or removed. See State.Stage and its Advice.
-	ErrNotLive = errors.New("coexistence: the number is suspended or removed; nothing was asked for")
+	// ErrNotConnected: the number is suspended or removed. See Number.Stage and its Advice.
+	ErrNotConnected = errors.New("coexistence: the number is suspended or removed; nothing was asked for")
 
 	// ErrPreflight: something is not in place, and a request now would be lost. Nothing was asked for. See [PreflightError].
 	ErrPreflight = errors.New("coexistence: the preflight found problems; nothing was asked for")
 
-	// ErrSyncRunning: another goroutine or process is making the call right now.
-	ErrSyncRunning = errors.New("coexistence: another call is being made at this moment; wait for it")
+	// ErrSyncInProgress: another goroutine or process is making the call right now.
+	ErrSyncInProgress = errors.New("coexistence: another call is being made at this moment; wait for it")
 
-	// ErrSyncUsed: it was asked for before in this onboarding, which allows one request of each kind.
-	ErrSyncUsed = errors.New("coexistence: the onboarding's one request was made before")
+	// ErrSyncAlreadyRequested: it was asked for before in this onboarding, which allows one request of each kind.
+	ErrSyncAlreadyRequested = errors.New("coexistence: the onboarding's one request was made before")
 
 	// ErrSyncWindowClosed: the 24 hours since onboarding are over.
 	ErrSyncWindowClosed = errors.New("coexistence: the 24 hours since onboarding are over")

@@ -12,13 +12,13 @@ type PhaseSync struct {
 	Phase  webhook.HistoryPhase `json:"phase"`
 	Chunks Ranges               `json:"chunks"`
 
-	// Lost lists the chunks in which some messages could not be read, in the order of their numbers.
-	Lost []ChunkLoss `json:"lost,omitempty"`
+	// UnreadableChunks lists the chunks in which some messages could not be read, in the order of their numbers.
+	UnreadableChunks []UnreadableChunk `json:"unreadable,omitempty"`
 }
 
-// A ChunkLoss says that so many messages of a chunk could not be read, because they did not fit their type or had no id, and are not
+// An UnreadableChunk says that so many messages of a chunk could not be read, because they did not fit their type or had no id, and are not
 // in the store. A host that keeps deliveries can hand the chunk to a tracker of a newer release: the best reading of a chunk counts.
-type ChunkLoss struct {
+type UnreadableChunk struct {
 	Order    int `json:"order"`
 	Messages int `json:"messages"`
 }
@@ -30,7 +30,7 @@ func (p PhaseSync) Gaps() Ranges { return p.Chunks.Gaps() }
 // Unreadable counts the messages that could not be read.
 func (p PhaseSync) Unreadable() int {
 	n := 0
-	for _, l := range p.Lost {
+	for _, l := range p.UnreadableChunks {
 		n += l.Messages
 	}
 	return n
@@ -88,18 +88,18 @@ func (h *HistorySync) note(c *webhook.HistoryChunk, lost int) {
 }
 
 func (p *PhaseSync) note(order, lost int) {
-	i, found := slices.BinarySearchFunc(p.Lost, order, func(l ChunkLoss, order int) int { return cmp.Compare(l.Order, order) })
+	i, found := slices.BinarySearchFunc(p.UnreadableChunks, order, func(l UnreadableChunk, order int) int { return cmp.Compare(l.Order, order) })
 	if p.Chunks.Contains(order) {
-		if !found || lost >= p.Lost[i].Messages {
+		if !found || lost >= p.UnreadableChunks[i].Messages {
 			return
 		}
-		p.Lost = slices.Delete(slices.Clone(p.Lost), i, i+1)
+		p.UnreadableChunks = slices.Delete(slices.Clone(p.UnreadableChunks), i, i+1)
 	}
 	p.Chunks = p.Chunks.with(order)
 	if lost > 0 {
-		p.Lost = slices.Insert(slices.Clone(p.Lost), i, ChunkLoss{order, lost})
+		p.UnreadableChunks = slices.Insert(slices.Clone(p.UnreadableChunks), i, UnreadableChunk{order, lost})
 	}
-	if len(p.Lost) == 0 {
-		p.Lost = nil
+	if len(p.UnreadableChunks) == 0 {
+		p.UnreadableChunks = nil
 	}
 }

@@ -20,8 +20,8 @@ func TestHistorySaysWhatCouldNotBeRead(t *testing.T) {
 	store := delivered(t, damaged, other, damaged, other)
 	h := stateOf(t, store).History
 	require.Equal(t, []coexistence.PhaseSync{
-		{Phase: 0, Chunks: coexistence.Ranges{{First: 1, Last: 1}}, Lost: []coexistence.ChunkLoss{{Order: 1, Messages: 1}}},
-		{Phase: 1, Chunks: coexistence.Ranges{{First: 3, Last: 3}}, Lost: []coexistence.ChunkLoss{{Order: 3, Messages: 1}}},
+		{Phase: 0, Chunks: coexistence.Ranges{{First: 1, Last: 1}}, UnreadableChunks: []coexistence.UnreadableChunk{{Order: 1, Messages: 1}}},
+		{Phase: 1, Chunks: coexistence.Ranges{{First: 3, Last: 3}}, UnreadableChunks: []coexistence.UnreadableChunk{{Order: 3, Messages: 1}}},
 	}, h.Phases)
 	require.Equal(t, 2, h.Unreadable())
 	require.Equal(t, "hi", message(t, store, "wamid.1").Text) // a damaged one spoils no other
@@ -29,22 +29,22 @@ func TestHistorySaysWhatCouldNotBeRead(t *testing.T) {
 	deliver(t, store, whole, damaged) // the same chunk, by a decoder that knows more
 	h = stateOf(t, store).History
 	require.Equal(t, 1, h.Unreadable())
-	require.Nil(t, h.Phases[0].Lost)
+	require.Nil(t, h.Phases[0].UnreadableChunks)
 }
 
 // The reducer alone counts as the tracker does.
 func TestApplyCountsWhatCannotBeRead(t *testing.T) {
 	t.Parallel()
-	s := coexistence.State{Phone: phone}
+	s := coexistence.Number{PhoneNumberID: phone}
 	for _, ev := range decode(t, history(2, 1, 10, ada, past("wamid.1", ada, 1, text("hi")), past("", ada, 1, text("no id")))) {
 		s = s.Apply(ev).Apply(ev)
 	}
 	require.Equal(t, 1, s.History.Unreadable())
 }
 
-func stateOf(t *testing.T, store coexistence.Store) coexistence.State {
+func stateOf(t *testing.T, store coexistence.Store) coexistence.Number {
 	t.Helper()
-	s, err := store.State(t.Context(), phone)
+	s, err := store.Number(t.Context(), phone)
 	require.NoError(t, err)
 	return s
 }

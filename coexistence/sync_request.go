@@ -16,8 +16,8 @@ type SyncResult struct {
 	// Requested lists what Meta accepted in this call.
 	Requested []cloudapi.SyncKind
 
-	// State is the number's state after it.
-	State State
+	// Number is the number's state after it.
+	Number Number
 
 	// Preflight is what was found before. Look at its Warnings.
 	Preflight Preflight
@@ -30,8 +30,8 @@ type SyncResult struct {
 // An onboarding allows one request of each kind, and a request that goes wrong is lost without a word. So RequestSync first reads
 // whether everything is in place (see [Preflight]) and refuses with a [PreflightError] otherwise, which burns nothing. It stores
 // each intent before it calls, so that several processes, repeats and crashes cannot make a call twice. What was requested before
-// is not requested again; if that leaves nothing to do, the error is [ErrSyncUsed], [ErrSyncWindowClosed], [ErrSyncDeclined],
-// [ErrSyncOutcomeUnknown] or [ErrSyncRunning]. An answer that got lost is [ErrSyncOutcomeUnknown]; history was then not
+// is not requested again; if that leaves nothing to do, the error is [ErrSyncAlreadyRequested], [ErrSyncWindowClosed], [ErrSyncDeclined],
+// [ErrSyncOutcomeUnknown] or [ErrSyncInProgress]. An answer that got lost is [ErrSyncOutcomeUnknown]; history was then not
 // requested after contacts, and calling RequestSync again does that, as [Tracker.Run] does. A call that Meta refused for another
 // reason can be repeated in the same way.
 //
@@ -68,15 +68,15 @@ func (t *Tracker) requestSync(
 	}
 	if st.Stage == StageOffboarded { // perhaps it came back, and nobody heard
 		if st, err = t.Refresh(ctx, phone); err != nil {
-			return nil, fmt.Errorf("%w: it is %s and cannot be read: %w", ErrNotLive, StageOffboarded, err)
+			return nil, fmt.Errorf("%w: it is %s and cannot be read: %w", ErrNotConnected, StageOffboarded, err)
 		}
 	}
-	if !st.Stage.Live() {
-		return nil, fmt.Errorf("%w: it is %s", ErrNotLive, st.Stage)
+	if !st.Stage.Connected() {
+		return nil, fmt.Errorf("%w: it is %s", ErrNotConnected, st.Stage)
 	}
 	now := time.Now()
 	for _, kind := range []cloudapi.SyncKind{cloudapi.SyncContacts, cloudapi.SyncHistory} {
-		if err := st.refusal(kind, now); errors.Is(err, ErrSyncRunning) {
+		if err := st.refusal(kind, now); errors.Is(err, ErrSyncInProgress) {
 			return nil, err // also for the other kind: who makes this call goes on with that one
 		}
 	}
@@ -97,13 +97,13 @@ func (t *Tracker) requestSync(
 	if err != nil {
 		return nil, err
 	}
-	result := &SyncResult{State: st, Preflight: preflight(ctx, c, st, open)}
+	result := &SyncResult{Number: st, Preflight: preflight(ctx, c, st, open)}
 	if p := result.Preflight; p.Phone != nil {
-		st, err := t.cfg.Store.UpdateState(ctx, phone, func(s State) (State, error) { return s.Confirm(p.Phone, p.ReadAt), nil })
+		st, err := t.cfg.Store.UpdateNumber(ctx, phone, func(s Number) (Number, error) { return s.ApplyReading(p.Phone, p.ReadAt), nil })
 		if err != nil {
 			return nil, err
 		}
-		result.State = st
+		result.Number = st
 	}
 	if !result.Preflight.OK() {
 		return result, &PreflightError{result.Preflight}
@@ -121,7 +121,7 @@ func (t *Tracker) requestSync(
 		}
 	}
 	if skip && len(errs) == 0 {
-		result.State, err = t.cfg.Store.UpdateState(ctx, phone, func(s State) (State, error) {
+		result.Number, err = t.cfg.Store.UpdateNumber(ctx, phone, func(s Number) (Number, error) {
 			if s.Cycle == st.Cycle {
 				s.History.raise(SyncSkipped)
 				s.progressed()
@@ -138,10 +138,10 @@ func (t *Tracker) request(
 	ctx context.Context, c *cloudapi.Client, phone graph.PhoneNumberID, kind cloudapi.SyncKind, result *SyncResult,
 ) error {
 	var now time.Time
-	st, err := t.cfg.Store.UpdateState(ctx, phone, func(s State) (State, error) {
+	st, err := t.cfg.Store.UpdateNumber(ctx, phone, func(s Number) (Number, error) {
 		now = time.Now().UTC()
-		if !s.Stage.Live() {
-			return s, fmt.Errorf("%w: it is %s", ErrNotLive, s.Stage)
+		if !s.Stage.Connected() {
+			return s, fmt.Errorf("%w: it is %s", ErrNotConnected, s.Stage)
 		}
 		if err := s.refusal(kind, now); err != nil {
 			return s, err
@@ -152,14 +152,14 @@ func (t *Tracker) request(
 	if err != nil {
 		return err
 	}
-	result.State = st
+	result.Number = st
 	cycle := st.Cycle
 
 	id, callErr := c.Phones.SyncAppData(ctx, phone, kind)
 
 	// The answer is stored even if the caller has gone: a call whose answer is not stored counts as unknown for ever.
 	ctx = context.WithoutCancel(ctx)
-	st, err = t.cfg.Store.UpdateState(ctx, phone, func(s State) (State, error) {
+	st, err = t.cfg.Store.UpdateNumber(ctx, phone, func(s Number) (Number, error) {
 		if s.Cycle == cycle {
 			s.answered(kind, id, callErr, time.Now().UTC())
 		}
@@ -170,7 +170,7 @@ func (t *Tracker) request(
 			"phone", phone, "kind", kind, "request", id, "err", err)
 		return errors.Join(&SyncError{Kind: kind, Status: SyncUnknown, Reason: ErrSyncOutcomeUnknown, Cause: callErr}, err)
 	}
-	result.State = st
+	result.Number = st
 	if callErr == nil {
 		result.Requested = append(result.Requested, kind)
 		return nil
@@ -180,7 +180,7 @@ func (t *Tracker) request(
 }
 
 // sync returns the record of a kind.
-func (s *State) sync(kind cloudapi.SyncKind) *Sync {
+func (s *Number) sync(kind cloudapi.SyncKind) *Sync {
 	if kind == cloudapi.SyncHistory {
 		return &s.History.Sync
 	}
@@ -188,15 +188,15 @@ func (s *State) sync(kind cloudapi.SyncKind) *Sync {
 }
 
 // refusal says why a kind cannot be asked for, nil if it can.
-func (s State) refusal(kind cloudapi.SyncKind, now time.Time) error {
+func (s Number) refusal(kind cloudapi.SyncKind, now time.Time) error {
 	sync := *s.sync(kind)
 	if s.canRequest(sync, now) {
 		return nil
 	}
-	e := &SyncError{Kind: kind, Status: sync.at(s, now), Reason: ErrSyncUsed}
+	e := &SyncError{Kind: kind, Status: sync.at(s, now), Reason: ErrSyncAlreadyRequested}
 	switch e.Status {
 	case SyncRequested:
-		e.Reason = ErrSyncRunning
+		e.Reason = ErrSyncInProgress
 	case SyncUnknown:
 		e.Reason = ErrSyncOutcomeUnknown
 	case SyncExpired:
@@ -212,7 +212,7 @@ func (s State) refusal(kind cloudapi.SyncKind, now time.Time) error {
 }
 
 // intend records that a call is about to be made. What arrived before was not an answer to it.
-func (s *State) intend(kind cloudapi.SyncKind, now time.Time) {
+func (s *Number) intend(kind cloudapi.SyncKind, now time.Time) {
 	if kind == cloudapi.SyncHistory {
 		s.History = HistorySync{}
 	}
@@ -221,7 +221,7 @@ func (s *State) intend(kind cloudapi.SyncKind, now time.Time) {
 }
 
 // answered records what became of a call. A webhook may have been faster.
-func (s *State) answered(kind cloudapi.SyncKind, requestID string, err error, now time.Time) {
+func (s *Number) answered(kind cloudapi.SyncKind, requestID string, err error, now time.Time) {
 	sync := s.sync(kind)
 	defer s.progressed()
 	if err == nil {
@@ -248,12 +248,12 @@ func (s *State) answered(kind cloudapi.SyncKind, requestID string, err error, no
 func syncOutcome(err error) (SyncStatus, error) {
 	switch {
 	case errors.Is(err, graph.CodeSyncLimitExceeded):
-		return SyncAlreadyUsed, ErrSyncUsed
+		return SyncAlreadyRequested, ErrSyncAlreadyRequested
 	case errors.Is(err, graph.CodeSyncWindowClosed):
 		return SyncExpired, ErrSyncWindowClosed
 	case errors.Is(err, graph.CodeHistorySharingOff):
 		return SyncDeclined, ErrSyncDeclined
-	case errors.Is(err, cloudapi.ErrInvalid):
+	case errors.Is(err, cloudapi.ErrValidation):
 		return SyncNone, nil
 	}
 	e, ok := errors.AsType[*cloudapi.Error](err)

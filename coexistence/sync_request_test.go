@@ -53,8 +53,8 @@ func newDesk(t *testing.T, opts ...func(*desk)) *desk {
 		opt(d)
 	}
 	d.srv.AddWABA(cloudapitest.WABA{ID: waba})
-	d.phone = d.srv.AddPhone(cloudapitest.Phone{ID: phone, WABAs: []graph.WABAID{waba}, Number: "+" + display})
-	d.cfg = d.srv.Config()
+	d.phone = d.srv.AddPhone(cloudapitest.Phone{ID: phone, WABAs: []graph.WABAID{waba}, PhoneNumber: "+" + display})
+	d.cfg = d.srv.ClientConfig()
 	base := d.cfg.HTTPClient.Transport
 	d.cfg.HTTPClient.Transport = transport(func(r *http.Request) (*http.Response, error) {
 		sync := strings.HasSuffix(r.URL.Path, "/smb_app_data")
@@ -110,7 +110,7 @@ func (d *desk) track(t *testing.T, cfg coexistence.Config) {
 func (d *desk) onboard(t *testing.T, phone cloudapitest.Phone) {
 	t.Helper()
 	require.NoError(t, d.tracker.Onboard(t.Context(), cloudapi.Onboarding{
-		PhoneNumberID: phone.ID, WABAIDs: phone.WABAs, DisplayPhoneNumber: phone.Number, OnboardedAt: time.Now(),
+		PhoneNumberID: phone.ID, WABAIDs: phone.WABAs, DisplayPhoneNumber: phone.PhoneNumber, OnboardedAt: time.Now(),
 	}))
 }
 
@@ -129,9 +129,9 @@ type transport func(*http.Request) (*http.Response, error)
 
 func (f transport) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
-func (d *desk) state(t *testing.T) coexistence.State {
+func (d *desk) state(t *testing.T) coexistence.Number {
 	t.Helper()
-	st, err := d.store.State(t.Context(), d.phone.ID)
+	st, err := d.store.Number(t.Context(), d.phone.ID)
 	require.NoError(t, err)
 	return st
 }
@@ -149,9 +149,9 @@ func TestContactsAreRequestedAndThenHistory(t *testing.T) {
 	require.Equal(t, []cloudapi.SyncKind{cloudapi.SyncContacts, cloudapi.SyncHistory}, order)
 	require.True(t, result.Preflight.OK())
 	st := d.state(t)
-	require.Equal(t, result.State, st)
+	require.Equal(t, result.Number, st)
 	require.Equal(t, coexistence.StageSyncing, st.Stage)
-	require.Equal(t, coexistence.PresenceBoth, st.Presence)
+	require.Equal(t, coexistence.PlacementBoth, st.Placement)
 	for _, sync := range []coexistence.Sync{st.Contacts.Sync, st.History.Sync} {
 		require.Equal(t, coexistence.SyncAccepted, sync.Status)
 		require.NotEmpty(t, sync.RequestID)
@@ -160,7 +160,7 @@ func TestContactsAreRequestedAndThenHistory(t *testing.T) {
 	}
 
 	result, err = d.tracker.RequestSync(t.Context(), d.phone.ID)
-	require.ErrorIs(t, err, coexistence.ErrSyncUsed)
+	require.ErrorIs(t, err, coexistence.ErrSyncAlreadyRequested)
 	require.Nil(t, result)
 	require.Equal(t, 2, d.calls(), "a repeat calls nobody")
 	e, ok := errors.AsType[*coexistence.SyncError](err)
@@ -178,7 +178,7 @@ func TestContactsAloneLeaveHistoryForLater(t *testing.T) {
 	require.Equal(t, coexistence.StageActive, d.state(t).Stage)
 	require.Empty(t, d.state(t).Due(time.Now()))
 	_, err = d.tracker.RequestSync(t.Context(), d.phone.ID, cloudapi.SyncContacts)
-	require.ErrorIs(t, err, coexistence.ErrSyncUsed)
+	require.ErrorIs(t, err, coexistence.ErrSyncAlreadyRequested)
 
 	result, err = d.tracker.RequestSync(t.Context(), d.phone.ID)
 	require.NoError(t, err)
@@ -218,7 +218,7 @@ func TestAFailedPreflightBurnsNothingAndListsEverything(t *testing.T) {
 	// Everything is mended, and nothing was lost.
 	d.srv.Suspend(d.phone.ID, false)
 	d.srv.Subscribe(cloudapitest.AppSubscription{CallbackURL: "https://example.com/webhook", Fields: coexistenceFields})
-	client, err := cloudapi.NewClient(d.srv.Config())
+	client, err := cloudapi.NewClient(d.srv.ClientConfig())
 	require.NoError(t, err)
 	require.NoError(t, client.WABAs.Subscribe(t.Context(), other.ID))
 	_, err = d.tracker.RequestSync(t.Context(), d.phone.ID)
@@ -356,20 +356,20 @@ func TestASyncBeforeItsTime(t *testing.T) {
 		"not onboarded": {func(_ context.Context, d *desk) error { d.phone.ID = "300"; return nil }, coexistence.ErrNotOnboarded},
 		"known from an echo only": {func(ctx context.Context, d *desk) error {
 			d.phone.ID = "300"
-			return d.tracker.Handle(ctx, &webhook.MessageEcho{EventInfo: webhook.EventInfo{Phone: "300"}, ID: "wamid.1", To: ada.identity(), Content: &webhook.Text{}})
+			return d.tracker.Handle(ctx, &webhook.BusinessAppEcho{EventInfo: webhook.EventInfo{PhoneNumberID: "300"}, ID: "wamid.1", To: ada.identity(), Content: &webhook.Text{}})
 		}, coexistence.ErrNotOnboarded},
 		"removed": {func(ctx context.Context, d *desk) error {
 			ev := account(webhook.AccountPartnerRemoved, time.Now().Add(time.Hour))
-			ev.WABA = d.phone.WABAs[0]
+			ev.WABAID = d.phone.WABAs[0]
 			return d.tracker.Handle(ctx, ev)
-		}, coexistence.ErrNotLive},
+		}, coexistence.ErrNotConnected},
 		"suspended": {func(ctx context.Context, d *desk) error {
 			ev := account(webhook.AccountOffboarded, time.Now().Add(time.Hour))
-			ev.WABA = d.phone.WABAs[0]
+			ev.WABAID = d.phone.WABAs[0]
 			return d.tracker.Handle(ctx, ev)
-		}, coexistence.ErrNotLive},
+		}, coexistence.ErrNotConnected},
 		"too late": {func(ctx context.Context, d *desk) error {
-			_, err := d.store.UpdateState(ctx, d.phone.ID, func(s coexistence.State) (coexistence.State, error) {
+			_, err := d.store.UpdateNumber(ctx, d.phone.ID, func(s coexistence.Number) (coexistence.Number, error) {
 				s.OnboardedAt = time.Now().Add(-coexistence.SyncWindow)
 				return s, nil
 			})
@@ -380,7 +380,7 @@ func TestASyncBeforeItsTime(t *testing.T) {
 				return err
 			}
 			ev := declined(2593109)
-			ev.Phone = d.phone.ID
+			ev.PhoneNumberID = d.phone.ID
 			return d.tracker.Handle(ctx, ev)
 		}, coexistence.ErrSyncDeclined},
 	}
@@ -410,13 +410,13 @@ func TestWhatMetaAnswers(t *testing.T) {
 	}{
 		"used, as code": {
 			func(s *cloudapitest.Server) { s.Inject(cloudapitest.Fault{On: "POST " + syncPath, Code: 2593107}) },
-			coexistence.ErrSyncUsed, coexistence.SyncAlreadyUsed, coexistence.SyncAccepted, false,
+			coexistence.ErrSyncAlreadyRequested, coexistence.SyncAlreadyRequested, coexistence.SyncAccepted, false,
 		},
 		"used, as a rate limit": {
 			func(s *cloudapitest.Server) {
 				s.Inject(cloudapitest.Fault{On: "POST " + syncPath, Code: 4, Subcode: 2593107})
 			},
-			coexistence.ErrSyncUsed, coexistence.SyncAlreadyUsed, coexistence.SyncAccepted, false,
+			coexistence.ErrSyncAlreadyRequested, coexistence.SyncAlreadyRequested, coexistence.SyncAccepted, false,
 		},
 		"too late": {
 			func(s *cloudapitest.Server) {
@@ -493,7 +493,7 @@ func TestWebhooksSettleAnUnknownOutcome(t *testing.T) {
 	require.ErrorIs(t, err, coexistence.ErrSyncOutcomeUnknown)
 	require.Equal(t, coexistence.SyncUnknown, d.state(t).HistoryStatus(time.Now().Add(100*time.Hour)))
 	ev := chunk(0, 1, 10)
-	ev.Phone = d.phone.ID
+	ev.PhoneNumberID = d.phone.ID
 	require.NoError(t, d.tracker.Handle(t.Context(), ev))
 	require.Equal(t, coexistence.SyncStreaming, d.state(t).History.Status)
 }
@@ -569,7 +569,7 @@ func TestConcurrentRequestsCallOnce(t *testing.T) {
 		for range 8 {
 			wg.Go(func() {
 				result, err := d.tracker.RequestSync(t.Context(), phone)
-				if err != nil && !errors.Is(err, coexistence.ErrSyncUsed) && !errors.Is(err, coexistence.ErrSyncRunning) {
+				if err != nil && !errors.Is(err, coexistence.ErrSyncAlreadyRequested) && !errors.Is(err, coexistence.ErrSyncInProgress) {
 					t.Errorf("got %v", err)
 				}
 				if result != nil {
@@ -593,12 +593,12 @@ func TestWhileACallIsBeingMadeThereIsNoOther(t *testing.T) {
 		go func() { _, _ = d.tracker.RequestSync(t.Context(), phone) }()
 		time.Sleep(time.Second)
 		_, err := d.tracker.RequestSync(t.Context(), phone)
-		require.ErrorIs(t, err, coexistence.ErrSyncRunning)
+		require.ErrorIs(t, err, coexistence.ErrSyncInProgress)
 		require.NoError(t, d.tracker.Reconcile(t.Context(), phone), "it is being done")
 		require.Zero(t, d.calls(), "the first is on its way, and history waits for it")
 		time.Sleep(time.Hour)
 		_, err = d.tracker.RequestSync(t.Context(), phone)
-		require.ErrorIs(t, err, coexistence.ErrSyncUsed)
+		require.ErrorIs(t, err, coexistence.ErrSyncAlreadyRequested)
 		require.Equal(t, 2, d.calls())
 	})
 }
@@ -613,7 +613,7 @@ func TestACrashDuringTheCallLeavesAnUnknownOutcome(t *testing.T) {
 		d.onSync = nil
 
 		_, err := d.tracker.RequestSync(t.Context(), phone)
-		require.ErrorIs(t, err, coexistence.ErrSyncRunning, "it may still be under way")
+		require.ErrorIs(t, err, coexistence.ErrSyncInProgress, "it may still be under way")
 		time.Sleep(time.Hour)
 		require.Equal(t, coexistence.SyncUnknown, d.state(t).ContactsStatus(time.Now()))
 		result, err := d.tracker.RequestSync(t.Context(), phone)
@@ -647,11 +647,11 @@ type brokenStore struct {
 
 var errDisk = errors.New("the disk is full")
 
-func (s *brokenStore) UpdateState(ctx context.Context, phone graph.PhoneNumberID, fn func(coexistence.State) (coexistence.State, error)) (coexistence.State, error) {
+func (s *brokenStore) UpdateNumber(ctx context.Context, phone graph.PhoneNumberID, fn func(coexistence.Number) (coexistence.Number, error)) (coexistence.Number, error) {
 	if s.changes++; s.changes == s.fail {
-		return coexistence.State{}, errDisk
+		return coexistence.Number{}, errDisk
 	}
-	return s.Store.UpdateState(ctx, phone, fn)
+	return s.Store.UpdateNumber(ctx, phone, fn)
 }
 
 func TestWithoutAStoredIntentThereIsNoCall(t *testing.T) {
@@ -700,6 +700,6 @@ func TestErrorsAboutSyncsHoldNothingPersonal(t *testing.T) {
 	d.srv.Inject(cloudapitest.Fault{On: "POST " + syncPath, Drop: true, Accept: true})
 	_, err := d.tracker.RequestSync(t.Context(), d.phone.ID)
 	require.Error(t, err)
-	require.NotContains(t, err.Error(), graph.Digits(d.phone.Number))
+	require.NotContains(t, err.Error(), graph.Digits(d.phone.PhoneNumber))
 	require.NotContains(t, err.Error(), d.srv.SystemToken().Reveal())
 }

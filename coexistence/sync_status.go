@@ -19,14 +19,14 @@ const (
 	// SyncAccepted: Meta took the request. That promises nothing: data, a refusal or nothing at all follows by webhook.
 	SyncAccepted SyncStatus = "accepted"
 
-	// SyncStalled: accepted, not finished, and for an hour nothing has arrived. Never stored; see [State.HistoryStatus].
+	// SyncStalled: accepted, not finished, and for an hour nothing has arrived. Never stored; see [Number.HistoryStatus].
 	SyncStalled SyncStatus = "stalled"
 
 	// SyncExpired: the 24 hours passed without a request.
 	SyncExpired SyncStatus = "expired"
 
-	// SyncAlreadyUsed: Meta says that this onboarding's one request was made before, elsewhere.
-	SyncAlreadyUsed SyncStatus = "already used"
+	// SyncAlreadyRequested: Meta says that this onboarding's one request was made before, elsewhere.
+	SyncAlreadyRequested SyncStatus = "already used"
 
 	// SyncDeclined: the business chose not to share its history.
 	SyncDeclined SyncStatus = "declined"
@@ -45,7 +45,7 @@ const (
 // syncOrder ranks what is stored. Knowledge only grows: data beats refusals, refusals beat hopes. A status may replace
 // another of a lower rank, so that late and repeated deliveries change nothing.
 var syncOrder = map[SyncStatus]int{
-	SyncNone: 0, SyncSkipped: 1, SyncRequested: 2, SyncUnknown: 3, SyncAccepted: 4, SyncExpired: 5, SyncAlreadyUsed: 6,
+	SyncNone: 0, SyncSkipped: 1, SyncRequested: 2, SyncUnknown: 3, SyncAccepted: 4, SyncExpired: 5, SyncAlreadyRequested: 6,
 	SyncFailed: 7, SyncDeclined: 8, SyncStreaming: 9, SyncComplete: 10,
 }
 
@@ -73,10 +73,10 @@ func (s SyncStatus) Advice() string {
 	case SyncAccepted:
 		return "wait for webhooks and ask the business to keep the app open"
 	case SyncStalled:
-		return "go through State.Checklist, and give Meta's support the request id; webhooks that still come are taken"
+		return "go through Number.Checklist, and give Meta's support the request id; webhooks that still come are taken"
 	case SyncExpired:
 		return "too late: the number works without its past; to import it, the business disconnects in the app and signs up again"
-	case SyncAlreadyUsed:
+	case SyncAlreadyRequested:
 		return "do not ask again: this onboarding's one request was made elsewhere, and its webhooks may still come; " +
 			"for another, the business disconnects in the app and signs up again"
 	case SyncDeclined:

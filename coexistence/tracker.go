@@ -72,8 +72,8 @@ func NewTracker(cfg Config) (*Tracker, error) {
 func (t *Tracker) Store() Store { return t.cfg.Store }
 
 // Onboard tells the tracker that a business finished signup for a number. Call it when signup is done, before [Tracker.RequestSync].
-// Calling it again for the same signup is harmless; see [State.Onboard]. Told minutes late, the number needs to be read:
-// [State.NeedsConfirm]. If o.OnboardedAt is zero, it is now for a number that is
+// Calling it again for the same signup is harmless; see [Number.Onboard]. Told minutes late, the number needs to be read:
+// [Number.NeedsRefresh]. If o.OnboardedAt is zero, it is now for a number that is
 // not connected, and nothing new for one that is.
 func (t *Tracker) Onboard(ctx context.Context, o cloudapi.Onboarding) error {
 	var errs []error
@@ -86,10 +86,10 @@ func (t *Tracker) Onboard(ctx context.Context, o cloudapi.Onboarding) error {
 	if err := errors.Join(errs...); err != nil {
 		return err
 	}
-	_, err := t.cfg.Store.UpdateState(ctx, o.PhoneNumberID, func(s State) (State, error) {
+	_, err := t.cfg.Store.UpdateNumber(ctx, o.PhoneNumberID, func(s Number) (Number, error) {
 		o := o
 		if o.OnboardedAt.IsZero() {
-			if o.OnboardedAt = s.OnboardedAt; !s.Stage.Live() {
+			if o.OnboardedAt = s.OnboardedAt; !s.Stage.Connected() {
 				o.OnboardedAt = time.Now()
 			}
 		}
@@ -104,29 +104,29 @@ func (t *Tracker) Onboard(ctx context.Context, o cloudapi.Onboarding) error {
 	return err
 }
 
-// Refresh reads the number from Meta and stores what was read; see [State.Confirm]. Call it before acting on a disconnection.
-// After a lifecycle update ([State.NeedsConfirm]), [Tracker.Run] does so by itself.
-func (t *Tracker) Refresh(ctx context.Context, phone graph.PhoneNumberID) (State, error) {
+// Refresh reads the number from Meta and stores what was read; see [Number.ApplyReading]. Call it before acting on a disconnection.
+// After a lifecycle update ([Number.NeedsRefresh]), [Tracker.Run] does so by itself.
+func (t *Tracker) Refresh(ctx context.Context, phone graph.PhoneNumberID) (Number, error) {
 	c, err := t.Client(ctx, phone)
 	if err != nil {
-		return State{}, err
+		return Number{}, err
 	}
 	return t.refresh(ctx, c, phone)
 }
 
-func (t *Tracker) refresh(ctx context.Context, c *cloudapi.Client, phone graph.PhoneNumberID) (State, error) {
+func (t *Tracker) refresh(ctx context.Context, c *cloudapi.Client, phone graph.PhoneNumberID) (Number, error) {
 	at := time.Now().UTC()
 	p, err := c.Phones.Get(ctx, phone, cloudapi.PhoneGetOptions{})
 	if err != nil {
-		return State{}, err
+		return Number{}, err
 	}
-	return t.cfg.Store.UpdateState(ctx, phone, func(s State) (State, error) { return s.Confirm(p, at), nil })
+	return t.cfg.Store.UpdateNumber(ctx, phone, func(s Number) (Number, error) { return s.ApplyReading(p, at), nil })
 }
 
 // Handle implements [webhook.Handler]. It bears repeats and any order; an error means that the event should come again. Events
 // that say nothing about coexistence are passed over.
 func (t *Tracker) Handle(ctx context.Context, ev webhook.Event) error {
-	phone := ev.Info().Phone
+	phone := ev.Info().PhoneNumberID
 	t.count(ctx, ev)
 	switch ev := ev.(type) {
 	case *webhook.AccountUpdate:
@@ -137,12 +137,12 @@ func (t *Tracker) Handle(ctx context.Context, ev webhook.Event) error {
 		if err != nil {
 			return err
 		}
-		return t.change(ctx, phone, ev, func(s State) State {
+		return t.change(ctx, phone, ev, func(s Number) Number {
 			s.chunk(ev, lost)
 			return s
 		})
 	case *webhook.HistoryMedia:
-		if err := t.learn(ctx, phone, notOwn(ev.Customer(), ev.DisplayPhone), time.Time{}, ""); err != nil {
+		if err := t.learn(ctx, phone, notOwn(ev.Customer(), ev.DisplayPhoneNumber), time.Time{}, ""); err != nil {
 			return err
 		}
 		return t.store(ctx, phone, historyMediaSaying(ev).patch())
@@ -153,8 +153,8 @@ func (t *Tracker) Handle(ctx context.Context, ev webhook.Event) error {
 			return err
 		}
 		return t.apply(ctx, phone, ev)
-	case *webhook.MessageEcho:
-		if err := t.learn(ctx, phone, notOwn(ev.To, ev.DisplayPhone), ev.At, ev.ProfileName); err != nil {
+	case *webhook.BusinessAppEcho:
+		if err := t.learn(ctx, phone, notOwn(ev.To, ev.DisplayPhoneNumber), ev.At, ev.ProfileName); err != nil {
 			return err
 		}
 		if err := t.store(ctx, phone, echoSaying(ev).patch()); err != nil {
@@ -164,7 +164,7 @@ func (t *Tracker) Handle(ctx context.Context, ev webhook.Event) error {
 	case *webhook.IncomingMessage:
 		return t.incoming(ctx, ev)
 	case *webhook.UnavailableMessage:
-		if err := t.learn(ctx, phone, notOwn(ev.From, ev.DisplayPhone), ev.At, ev.ProfileName); err != nil {
+		if err := t.learn(ctx, phone, notOwn(ev.From, ev.DisplayPhoneNumber), ev.At, ev.ProfileName); err != nil {
 			return err
 		}
 		return t.store(ctx, phone, unavailableSaying(ev).patch())
@@ -184,15 +184,15 @@ func (t *Tracker) count(ctx context.Context, ev webhook.Event) {
 		return
 	}
 	info := ev.Info()
-	if recorder := t.app(ctx, info.Phone).inbound; recorder != nil {
-		recorder.Received(ctx, info.Phone, info.At)
+	if recorder := t.app(ctx, info.PhoneNumberID).inbound; recorder != nil {
+		recorder.RecordInbound(ctx, info.PhoneNumberID, info.At)
 	}
 }
 
-// Sent registers a message that was sent through the API, so that it is in the conversation at once and an echo of it is not taken
+// RecordSent registers a message that was sent through the API, so that it is in the conversation at once and an echo of it is not taken
 // for a person. Call it with what [cloudapi.MessagesService.Send] took and returned, if that is not [Tracker.Send]. A status may
 // have been faster.
-func (t *Tracker) Sent(ctx context.Context, phone graph.PhoneNumberID, sent *cloudapi.Sent, m cloudapi.Message) error {
+func (t *Tracker) RecordSent(ctx context.Context, phone graph.PhoneNumberID, sent *cloudapi.SentMessage, m cloudapi.Message) error {
 	if sent == nil {
 		return errors.New("coexistence: there is no Sent to register")
 	}
@@ -201,13 +201,13 @@ func (t *Tracker) Sent(ctx context.Context, phone graph.PhoneNumberID, sent *clo
 		to.UserID = graph.UserID(sent.To.Input)
 	}
 	p := place{source: SourceAPI, origin: OriginAPI, outbound: true, at: time.Now().UTC(), customer: to, person: alias(to)}
-	if sent.Group != "" {
-		p.group, p.person = sent.Group, groupPerson(sent.Group)
+	if sent.GroupID != "" {
+		p.group, p.person = sent.GroupID, groupPerson(sent.GroupID)
 	} else if err := t.learn(ctx, phone, to, p.at, ""); err != nil {
 		return err
 	}
 	if r, ok := m.Content.(*cloudapi.Reaction); ok {
-		s := saying{id: sent.ID, place: p, content: &webhook.Reaction{Message: r.MessageID, Emoji: r.Emoji}}
+		s := saying{id: sent.ID, place: p, content: &webhook.Reaction{MessageID: r.MessageID, Emoji: r.Emoji}}
 		return t.store(ctx, phone, s.patch())
 	}
 	body := sentBody(m.Content)

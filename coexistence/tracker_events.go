@@ -16,22 +16,22 @@ const batchSize = 500
 // apply stores the state after ev, if that is another one. Echoes and contacts come by the thousand and seldom change it, so the
 // state is read before it is locked.
 func (t *Tracker) apply(ctx context.Context, phone graph.PhoneNumberID, ev webhook.Event) error {
-	return t.change(ctx, phone, ev, func(s State) State { return s.Apply(ev) })
+	return t.change(ctx, phone, ev, func(s Number) Number { return s.Apply(ev) })
 }
 
-// change does what apply does, with a function that does what [State.Apply] does.
-func (t *Tracker) change(ctx context.Context, phone graph.PhoneNumberID, ev webhook.Event, apply func(State) State) error {
+// change does what apply does, with a function that does what [Number.Apply] does.
+func (t *Tracker) change(ctx context.Context, phone graph.PhoneNumberID, ev webhook.Event, apply func(Number) Number) error {
 	now := time.Now().UTC()
-	step := func(s State) State { return apply(s).arrived(ev, now) }
-	if have, err := t.cfg.Store.State(ctx, phone); err == nil && reflect.DeepEqual(step(have.Clone()), have) {
+	step := func(s Number) Number { return apply(s).arrived(ev, now) }
+	if have, err := t.cfg.Store.Number(ctx, phone); err == nil && reflect.DeepEqual(step(have.Clone()), have) {
 		return nil
 	}
-	_, err := t.cfg.Store.UpdateState(ctx, phone, func(s State) (State, error) { return step(s), nil })
+	_, err := t.cfg.Store.UpdateNumber(ctx, phone, func(s Number) (Number, error) { return step(s), nil })
 	return err
 }
 
 // arrived notes when a sync last showed a sign. History webhooks carry no time of their own.
-func (s State) arrived(ev webhook.Event, now time.Time) State {
+func (s Number) arrived(ev webhook.Event, now time.Time) Number {
 	switch ev.(type) {
 	case *webhook.HistoryChunk, *webhook.HistoryFailure:
 		if !s.straggler() {
@@ -49,15 +49,15 @@ func (s State) arrived(ev webhook.Event, now time.Time) State {
 
 // account hands an update to the numbers that it is about.
 func (t *Tracker) account(ctx context.Context, ev *webhook.AccountUpdate) error {
-	states, err := t.cfg.Store.StatesByWABA(ctx, ev.WABA)
+	states, err := t.cfg.Store.NumbersByWABA(ctx, ev.WABAID)
 	if err != nil {
 		return err
 	}
 	for _, st := range states {
-		if !concerns(ev, st) || t.othersApp(ctx, ev, st.Phone) {
+		if !concerns(ev, st) || t.othersApp(ctx, ev, st.PhoneNumberID) {
 			continue
 		}
-		_, err := t.cfg.Store.UpdateState(ctx, st.Phone, func(s State) (State, error) { return s.Apply(ev), nil })
+		_, err := t.cfg.Store.UpdateNumber(ctx, st.PhoneNumberID, func(s Number) (Number, error) { return s.Apply(ev), nil })
 		if err != nil {
 			return err
 		}
@@ -67,42 +67,42 @@ func (t *Tracker) account(ctx context.Context, ev *webhook.AccountUpdate) error 
 
 // othersApp reports whether an update is about another app of the same partner.
 func (t *Tracker) othersApp(ctx context.Context, ev *webhook.AccountUpdate, phone graph.PhoneNumberID) bool {
-	if ev.WABAInfo == nil || ev.WABAInfo.PartnerApp == "" {
+	if ev.WABAInfo == nil || ev.WABAInfo.PartnerAppID == "" {
 		return false
 	}
 	ours := t.app(ctx, phone).id
-	return ours != "" && ours != ev.WABAInfo.PartnerApp
+	return ours != "" && ours != ev.WABAInfo.PartnerAppID
 }
 
 // concerns reports whether an update is about a number. An account can hold several, and the number in the update, if there is
 // one, is all that tells them apart.
-func concerns(ev *webhook.AccountUpdate, st State) bool {
-	named, own := graph.EquivalenceKey(ev.PhoneNumber), graph.EquivalenceKey(st.DisplayPhone)
+func concerns(ev *webhook.AccountUpdate, st Number) bool {
+	named, own := graph.EquivalenceKey(ev.PhoneNumber), graph.EquivalenceKey(st.DisplayPhoneNumber)
 	return named == "" || own == "" || named == own
 }
 
 func (t *Tracker) incoming(ctx context.Context, ev *webhook.IncomingMessage) error {
-	from := notOwn(ev.From, ev.DisplayPhone)
-	if sys, ok := ev.Content.(*webhook.System); ok {
-		if err := t.moved(ctx, ev.Phone, movedFrom(ev, sys), movedTo(sys), ev.At); err != nil {
+	from := notOwn(ev.From, ev.DisplayPhoneNumber)
+	if sys, ok := ev.Content.(*webhook.SystemMessage); ok {
+		if err := t.moved(ctx, ev.PhoneNumberID, movedFrom(ev, sys), movedTo(sys), ev.At); err != nil {
 			return err
 		}
-	} else if err := t.learn(ctx, ev.Phone, from, ev.At, ev.ProfileName); err != nil {
+	} else if err := t.learn(ctx, ev.PhoneNumberID, from, ev.At, ev.ProfileName); err != nil {
 		return err
 	}
-	return t.store(ctx, ev.Phone, incomingSaying(ev).patch())
+	return t.store(ctx, ev.PhoneNumberID, incomingSaying(ev).patch())
 }
 
 func (t *Tracker) status(ctx context.Context, ev *webhook.MessageStatus) error {
 	if ev.Type == "payment" {
 		return nil // its id names a payment, not a message
 	}
-	if ev.Group == "" && ev.RecipientType != "group" {
-		if err := t.learn(ctx, ev.Phone, notOwn(ev.Recipient, ev.DisplayPhone), ev.At, ev.ProfileName); err != nil {
+	if ev.GroupID == "" && ev.RecipientType != "group" {
+		if err := t.learn(ctx, ev.PhoneNumberID, notOwn(ev.Recipient, ev.DisplayPhoneNumber), ev.At, ev.ProfileName); err != nil {
 			return err
 		}
 	}
-	return t.store(ctx, ev.Phone, statusPatch(ev, ev.DisplayPhone))
+	return t.store(ctx, ev.PhoneNumberID, statusPatch(ev, ev.DisplayPhoneNumber))
 }
 
 // chunk stores the messages of a chunk, a batch at a time, and counts those that cannot be stored.
@@ -115,26 +115,26 @@ func (t *Tracker) chunk(ctx context.Context, ev *webhook.HistoryChunk) (lost int
 		}
 		if !readable(m) {
 			lost++
-			t.cfg.Logger.WarnContext(ctx, "a message of history does not fit its type", "phone", ev.Phone, "id", m.ID, "err", m.Err)
+			t.cfg.Logger.WarnContext(ctx, "a message of history does not fit its type", "phone", ev.PhoneNumberID, "id", m.ID, "err", m.Err)
 			continue
 		}
-		who := notOwn(threadCustomer(th), ev.DisplayPhone)
+		who := notOwn(threadCustomer(th), ev.DisplayPhoneNumber)
 		if aliases := Aliases(who); !slices.Equal(aliases, known) {
-			if err := t.learn(ctx, ev.Phone, who, time.Time{}, ""); err != nil {
+			if err := t.learn(ctx, ev.PhoneNumberID, who, time.Time{}, ""); err != nil {
 				return lost, err
 			}
 			known = aliases
 		}
 		batch = append(batch, historySaying(ev.EventInfo, th, m).patch())
 		if len(batch) == batchSize {
-			if err := t.store(ctx, ev.Phone, batch...); err != nil {
+			if err := t.store(ctx, ev.PhoneNumberID, batch...); err != nil {
 				return lost, err
 			}
 			clear(batch)
 			batch = batch[:0]
 		}
 	}
-	return lost, t.store(ctx, ev.Phone, batch...)
+	return lost, t.store(ctx, ev.PhoneNumberID, batch...)
 }
 
 // store applies patches in one step. What speaks about no message is skipped: Meta's test bodies have no ids.
@@ -200,15 +200,15 @@ func (t *Tracker) addressBook(ctx context.Context, ev *webhook.AppStateSync) err
 	if ev.Type != webhook.AppStateContact || ev.Action != webhook.AppStateAdd && ev.Action != webhook.AppStateRemove {
 		return nil
 	}
-	who := notOwn(ev.Customer(), ev.DisplayPhone)
+	who := notOwn(ev.Customer(), ev.DisplayPhoneNumber)
 	aliases := Aliases(who)
 	if len(aliases) == 0 {
 		return nil
 	}
-	_, err := t.cfg.Store.UpdateContact(ctx, ev.Phone, aliases, func(c *Contact) {
-		c.see(Sighting{Identity: who, Book: true})
+	_, err := t.cfg.Store.UpdateContact(ctx, ev.PhoneNumberID, aliases, func(c *Contact) {
+		c.see(Sighting{Identity: who, FromAddressBook: true})
 		c.enter(BookEntry{
-			Number: graph.Digits(who.WAID), UserID: who.UserID, FullName: ev.Contact.FullName, FirstName: ev.Contact.FirstName,
+			PhoneNumber: graph.Digits(who.WAID), UserID: who.UserID, FullName: ev.Contact.FullName, FirstName: ev.Contact.FirstName,
 			At: ev.At, Removed: ev.Action == webhook.AppStateRemove,
 		})
 		c.settle()

@@ -39,16 +39,16 @@ func FuzzTracker(f *testing.F) {
 			all := map[graph.PhoneNumberID][]known{}
 			for _, ev := range events {
 				var list []known
-				number := ev.Info().Phone
+				number := ev.Info().PhoneNumberID
 				for c, err := range store.Conversations(t.Context(), number) {
 					require.NoError(t, err)
 					k := known{conversation: c}
-					for m, err := range store.Messages(t.Context(), number, c.Key) {
+					for m, err := range store.Messages(t.Context(), number, c.ID) {
 						require.NoError(t, err)
-						require.Equal(t, c.Key, m.Conversation)
+						require.Equal(t, c.ID, m.ConversationID)
 						k.messages = append(k.messages, m)
 					}
-					require.Len(t, k.messages, c.Messages)
+					require.Len(t, k.messages, c.MessageCount)
 					list = append(list, k)
 				}
 				all[number] = list

@@ -44,7 +44,7 @@ func TestOnboardWithoutATime(t *testing.T) {
 		o := cloudapi.Onboarding{PhoneNumberID: phone, WABAIDs: []graph.WABAID{waba}}
 		cycle := func() (int, time.Time) {
 			require.NoError(t, tracker.Onboard(t.Context(), o))
-			st, err := store.State(t.Context(), phone)
+			st, err := store.Number(t.Context(), phone)
 			require.NoError(t, err)
 			return st.Cycle, st.OnboardedAt
 		}
@@ -56,7 +56,7 @@ func TestOnboardWithoutATime(t *testing.T) {
 		n, at = cycle()
 		require.Equal(t, 1, n, "connected: nothing new")
 		require.Equal(t, start, at)
-		_, err = store.UpdateState(t.Context(), phone, func(s coexistence.State) (coexistence.State, error) {
+		_, err = store.UpdateNumber(t.Context(), phone, func(s coexistence.Number) (coexistence.Number, error) {
 			return s.Apply(account(webhook.AccountDeleted, time.Now())), nil
 		})
 		require.NoError(t, err)
@@ -125,7 +125,7 @@ func TestAccountUpdatesFindTheirNumbers(t *testing.T) {
 				require.NoError(t, tracker.Handle(t.Context(), ev))
 			}
 			for id, want := range tt.want {
-				st, err := store.State(t.Context(), id)
+				st, err := store.Number(t.Context(), id)
 				require.NoError(t, err)
 				require.Equal(t, want, st.Stage, id)
 			}
@@ -148,7 +148,7 @@ func TestRefreshReadsTheNumber(t *testing.T) {
 	require.Equal(t, st, d.state(t))
 
 	// Losing access is no proof that the number is gone.
-	d.srv.Detach(d.phone.WABAs[0])
+	d.srv.DetachWABA(d.phone.WABAs[0])
 	_, err = d.tracker.Refresh(t.Context(), d.phone.ID)
 	require.ErrorIs(t, err, graph.ErrAccessLost)
 	require.Equal(t, st, d.state(t))
@@ -161,8 +161,8 @@ func TestASyncShowsWhenItWasLastActive(t *testing.T) {
 		store := d.store
 		_, err := d.tracker.RequestSync(t.Context(), phone)
 		require.NoError(t, err)
-		state := func() coexistence.State {
-			st, err := store.State(t.Context(), phone)
+		state := func() coexistence.Number {
+			st, err := store.Number(t.Context(), phone)
 			require.NoError(t, err)
 			return st
 		}
@@ -243,7 +243,7 @@ func TestAMessageOfHistoryThatDoesNotFitHarmsNoOther(t *testing.T) {
 		require.NoError(t, tracker.Handle(t.Context(), ev))
 	}
 	require.Equal(t, []string{"a", "c"}, texts(t, store, "US.1001"))
-	st, err := store.State(t.Context(), phone)
+	st, err := store.Number(t.Context(), phone)
 	require.NoError(t, err)
 	require.Equal(t, 100, st.History.Progress)
 	require.Equal(t, 3, strings.Count(log.String(), "level=WARN"))
@@ -273,7 +273,7 @@ func TestGroupsAreConversationsOfTheirOwn(t *testing.T) {
 			{"id":"wamid.9","recipient_type":"group","recipient_id":"g1","recipient_participant_id":"15550100102","status":"delivered","timestamp":"6"}]`))
 	list := conversations(t, store)
 	require.Len(t, list, 1)
-	require.Equal(t, "group:g1", list[0].Key)
+	require.Equal(t, "group:g1", list[0].ID)
 	m := message(t, store, "wamid.1")
 	require.Equal(t, ada.identity(), m.Customer)
 	require.Len(t, m.Reactions, 2)
@@ -287,9 +287,9 @@ func TestGroupsAreConversationsOfTheirOwn(t *testing.T) {
 func TestTheTrackerLearnsFromEveryFieldItNeeds(t *testing.T) {
 	t.Parallel()
 	bodies := map[webhook.Field][]string{
-		webhook.FieldMessages:      {inbound("wamid.1", ada, 1, text("hi")), inbound("wamid.1", ada, 1, ghost), status("wamid.1", ada, 1, "sent")},
-		webhook.FieldMessageEchoes: {echo("wamid.1", ada, 1, text("hi"))},
-		webhook.FieldAppStateSync:  {contact("add", "Ada", ada, 1)},
+		webhook.FieldMessages:         {inbound("wamid.1", ada, 1, text("hi")), inbound("wamid.1", ada, 1, ghost), status("wamid.1", ada, 1, "sent")},
+		webhook.FieldSMBMessageEchoes: {echo("wamid.1", ada, 1, text("hi"))},
+		webhook.FieldAppStateSync:     {contact("add", "Ada", ada, 1)},
 		webhook.FieldHistory: {
 			history(0, 1, 5, ada, past("wamid.1", ada, 1, text("hi"))), historyMedia("wamid.1", ada, 1, image("3001", "")), historyDeclined(),
 		},
@@ -318,9 +318,9 @@ type counting struct {
 	updates int
 }
 
-func (c *counting) UpdateState(ctx context.Context, phone graph.PhoneNumberID, fn func(coexistence.State) (coexistence.State, error)) (coexistence.State, error) {
+func (c *counting) UpdateNumber(ctx context.Context, phone graph.PhoneNumberID, fn func(coexistence.Number) (coexistence.Number, error)) (coexistence.Number, error) {
 	c.updates++
-	return c.MemStore.UpdateState(ctx, phone, fn)
+	return c.MemStore.UpdateNumber(ctx, phone, fn)
 }
 
 func (c *counting) UpdateMessages(ctx context.Context, phone graph.PhoneNumberID, ids []graph.MessageID, fn func(*coexistence.Message)) error {
@@ -353,7 +353,7 @@ func TestErrorsOfTheStoreComeOut(t *testing.T) {
 			require.False(t, webhook.IsPermanent(err), name)
 		}
 	}
-	require.ErrorIs(t, tracker.Sent(ctx, phone, &cloudapi.Sent{ID: "wamid.1"}, cloudapi.Message{Content: &cloudapi.Text{}}), context.Canceled)
+	require.ErrorIs(t, tracker.RecordSent(ctx, phone, &cloudapi.SentMessage{ID: "wamid.1"}, cloudapi.Message{Content: &cloudapi.Text{}}), context.Canceled)
 	_, err := tracker.RequestSync(ctx, phone)
 	require.ErrorIs(t, err, context.Canceled)
 	require.NotErrorIs(t, err, coexistence.ErrNotOnboarded)
@@ -364,8 +364,8 @@ func TestWhatIsNotAboutCoexistenceIsPassedOver(t *testing.T) {
 	store := new(coexistence.MemStore)
 	tracker := onboard(t, store)
 	for _, ev := range []webhook.Event{
-		&webhook.Unknown{}, &webhook.Undecodable{}, &webhook.UserAction{}, &webhook.NumberProblem{},
-		&webhook.AppStateSync{EventInfo: webhook.EventInfo{Phone: phone}, Type: "some_future_type"},
+		&webhook.UnknownEvent{}, &webhook.UndecodableEvent{}, &webhook.UserAction{}, &webhook.PhoneNumberError{},
+		&webhook.AppStateSync{EventInfo: webhook.EventInfo{PhoneNumberID: phone}, Type: "some_future_type"},
 	} {
 		require.NoError(t, tracker.Handle(t.Context(), ev))
 	}

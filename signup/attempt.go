@@ -19,8 +19,8 @@ type Attempt struct {
 	// an account of one tenant from being submitted for another. It is stored nowhere.
 	State string
 
-	// Owner is whom it is for.
-	Owner string
+	// Tenant is whom it is for.
+	Tenant string
 
 	// ExpiresAt is when the State ends.
 	ExpiresAt time.Time
@@ -32,25 +32,25 @@ const maxAttempts = 20
 // busyFor is how long an attempt belongs to the process that works on it. If that one dies, another may go on then.
 const busyFor = finishTimeout + time.Minute
 
-// Begin opens an attempt for an owner: the host's name for its tenant or user, never empty, taken from its own login and not
+// StartAttempt opens an attempt for an owner: the host's name for its tenant or user, never empty, taken from its own login and not
 // from the request. Call it when the page is rendered, not on the click: browsers only open popups without a pause.
 //
 // The attempt is kept in [Config].Store.
-func (f *Flow) Begin(ctx context.Context, owner string) (*Attempt, error) {
-	if owner == "" {
+func (f *Flow) StartAttempt(ctx context.Context, tenant string) (*Attempt, error) {
+	if tenant == "" {
 		return nil, errors.New("signup: Begin needs the owner; take it from your own login")
 	}
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	if err := f.makeRoom(ctx, owner); err != nil {
+	if err := f.makeRoom(ctx, tenant); err != nil {
 		return nil, err
 	}
 	state := rand.Text() + rand.Text()
 	now := time.Now()
-	a := &Attempt{ID: attemptID(state), State: state, Owner: owner, ExpiresAt: now.Add(f.cfg.AttemptTTL)}
+	a := &Attempt{ID: attemptID(state), State: state, Tenant: tenant, ExpiresAt: now.Add(f.cfg.AttemptTTL)}
 	r := &openRecord{
-		f: f, rec: Record{ID: a.ID, Owner: owner, BeganAt: now}, doc: document{Phase: recordOpen, ExpiresAt: a.ExpiresAt},
+		f: f, rec: Record{ID: a.ID, Tenant: tenant, BeganAt: now}, doc: document{Phase: recordOpen, ExpiresAt: a.ExpiresAt},
 	}
 	return a, r.save(ctx)
 }
@@ -63,11 +63,11 @@ func attemptID(state string) string {
 
 // makeRoom forgets what nobody needs any more, and the oldest attempts of an owner who has too many. One with a token stays, and one
 // that is about to get one; so does one that cannot be read at the moment, which may have one.
-func (f *Flow) makeRoom(ctx context.Context, owner string) error {
-	if _, err := f.cfg.Store.Purge(ctx, time.Now()); err != nil {
+func (f *Flow) makeRoom(ctx context.Context, tenant string) error {
+	if _, err := f.cfg.Store.DeleteExpired(ctx, time.Now()); err != nil {
 		return err
 	}
-	records, err := f.cfg.Store.List(ctx, owner)
+	records, err := f.cfg.Store.List(ctx, tenant)
 	if err != nil {
 		return err
 	}
@@ -85,21 +85,21 @@ func (f *Flow) makeRoom(ctx context.Context, owner string) error {
 
 // claim makes an attempt busy, for one caller at a time. By its state an attempt can be claimed until that expires; by
 // its id as long as there is something to go on with.
-func (f *Flow) claim(ctx context.Context, id, owner string, byState bool) (*openRecord, error) {
+func (f *Flow) claim(ctx context.Context, id, tenant string, byState bool) (*openRecord, error) {
 	refuse := func(o Outcome, err error) (*openRecord, error) {
 		return nil, &Error{Outcome: o, Step: StepState, Err: err}
 	}
 	r, err := f.load(ctx, id)
 	switch {
-	case errors.Is(err, ErrNoRecord):
+	case errors.Is(err, ErrNotFound):
 		return refuse(OutcomeStateUnknown, nil)
 	case err != nil:
 		return refuse(OutcomeUnavailable, err)
 	}
 	now := time.Now()
 	switch {
-	case byState && r.rec.Owner != owner:
-		return refuse(OutcomeWrongOwner, nil) // and leave it to its owner
+	case byState && r.rec.Tenant != tenant:
+		return refuse(OutcomeWrongTenant, nil) // and leave it to its owner
 	case r.doc.Phase == recordDone, now.Before(r.doc.BusyUntil):
 		return refuse(OutcomeStateUsed, nil)
 	case r.doc.Phase == recordExchanging:
@@ -126,7 +126,7 @@ func (f *Flow) claim(ctx context.Context, id, owner string, byState bool) (*open
 }
 
 // settle ends a busy attempt, or opens it again for what is still to come.
-func (r *openRecord) settle(ctx context.Context, b *Business, err error) error {
+func (r *openRecord) settle(ctx context.Context, b *Connection, err error) error {
 	r.doc.BusyUntil = time.Time{}
 	if b != nil {
 		r.doc.keep(b)

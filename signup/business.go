@@ -8,20 +8,20 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 )
 
-// A Business is what a signup brought: a token, the accounts it reaches and the number.
+// A Connection is what a signup brought: a token, the accounts it reaches and the number.
 //
-// To go on later with [Flow.ResumeConnection], in another process even, keep Owner, Token,
-// OnboardedAt, Session and, where set, WABA, PhoneNumberID, Credit and Registrations. Encrypt the
+// To go on later with [Flow.ResumeConnection], in another process even, keep Tenant, Token,
+// OnboardedAt, Session and, where set, WABAID, PhoneNumberID, Credit and Registrations. Encrypt the
 // Token; a [graph.Secret] refuses to be written as JSON.
-type Business struct {
+type Connection struct {
 	// Onboarding is what the Tracker of package coexistence takes. OnboardedAt is when the first of the popup's answers
 	// arrived here, a little after the business confirmed. The other members are empty until StepVerify chose a number;
 	// WABAIDs are then all accounts of the token that hold it, the one that the popup named first. The app is subscribed to
 	// each. There is more than one when another partner or an earlier attempt made one.
 	cloudapi.Onboarding
 
-	// Owner is whom [Flow.Begin] was called for: the host's name for its tenant.
-	Owner string
+	// Tenant is whom [Flow.StartAttempt] was called for: the host's name for its tenant.
+	Tenant string
 
 	// Token calls for this business. See [cloudapi.Client.WithToken].
 	Token graph.Secret
@@ -33,8 +33,8 @@ type Business struct {
 	// BusinessID is the portfolio that owns the account. Empty if the token may not know.
 	BusinessID graph.BusinessID
 
-	// WABA is the account that the popup named, or else the first that holds the number.
-	WABA graph.WABAID
+	// WABAID is the account that the popup named, or else the first that holds the number.
+	WABAID graph.WABAID
 
 	// Phone is the number. Nil until StepVerify chose one.
 	Phone *cloudapi.Phone
@@ -46,9 +46,9 @@ type Business struct {
 	Outcome Outcome
 
 	// Session is what the popup said, or nil. None of it is verified; the other members are.
-	Session *Session
+	Session *SessionInfo
 
-	// Credit is the partner's line of credit that pays for the account, or nil. Keep it: [Flow.Undo] needs it.
+	// Credit is the partner's line of credit that pays for the account, or nil. Keep it: [Flow.Revoke] needs it.
 	Credit *CreditShare
 
 	// Registrations are when it was tried to register the number, in the last 72 hours. Keep it: Meta counts the tries.
@@ -65,7 +65,7 @@ type Number struct {
 }
 
 // clone copies what a reader could change.
-func (b *Business) clone() *Business {
+func (b *Connection) clone() *Connection {
 	c := *b
 	c.WABAIDs = slices.Clone(b.WABAIDs)
 	c.Numbers = slices.Clone(b.Numbers)
@@ -77,7 +77,7 @@ func (b *Business) clone() *Business {
 	return &c
 }
 
-func (b *Business) warn(text string) {
+func (b *Connection) warn(text string) {
 	if !slices.Contains(b.Warnings, text) { // a resumed signup passes here again
 		b.Warnings = append(b.Warnings, text)
 	}

@@ -7,14 +7,14 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 )
 
-// A Callback is the argument of FB.login's callback. [ParseCallback] reads it.
+// A LoginResponse is the argument of FB.login's callback. [ParseLoginResponse] reads it.
 //
 // It and the session message come in either order, and each may never come. See [Submission].
 //
 // Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/embedded-signup/implementation#response-callback
-type Callback struct {
+type LoginResponse struct {
 	// Status says what the dialog knows about the person.
-	Status CallbackStatus
+	Status LoginStatus
 
 	// Code is to be exchanged for a token within [CodeTTL], once.
 	Code graph.Secret
@@ -28,31 +28,31 @@ type Callback struct {
 	ExpiresIn time.Duration
 
 	// Members are the parts that no member above holds. They may be secret.
-	Members []Member
+	Members []UnknownMember
 }
 
-// A CallbackStatus is what the dialog knows about the person. More values may come.
-type CallbackStatus string
+// A LoginStatus is what the dialog knows about the person. More values may come.
+type LoginStatus string
 
 const (
-	StatusConnected     CallbackStatus = "connected"      // signed in and granted
-	StatusNotAuthorized CallbackStatus = "not_authorized" // signed in and refused
-	StatusUnknown       CallbackStatus = "unknown"        // closed, refused, or lost although the flow finished
+	LoginConnected     LoginStatus = "connected"      // signed in and granted
+	LoginNotAuthorized LoginStatus = "not_authorized" // signed in and refused
+	LoginUnknown       LoginStatus = "unknown"        // closed, refused, or lost although the flow finished
 )
 
-// ErrNotCallback is what ParseCallback returns for what is no argument of FB.login's callback.
-var ErrNotCallback = errors.New("signup: not the argument of FB.login's callback; pass it on as the SDK gave it")
+// ErrNotLoginResponse is what ParseLoginResponse returns for what is no argument of FB.login's callback.
+var ErrNotLoginResponse = errors.New("signup: not the argument of FB.login's callback; pass it on as the SDK gave it")
 
-// ParseCallback reads the argument of FB.login's callback. The only error is [ErrNotCallback]; ask [Callback.Problem]
+// ParseLoginResponse reads the argument of FB.login's callback. The only error is [ErrNotLoginResponse]; ask [LoginResponse.Err]
 // whether there is a code.
-func ParseCallback(b []byte) (*Callback, error) {
+func ParseLoginResponse(b []byte) (*LoginResponse, error) {
 	o, err := parseObject(b)
 	if err != nil || !o.has("status") && !o.has("authResponse") {
-		return nil, ErrNotCallback
+		return nil, ErrNotLoginResponse
 	}
 	auth := o.object("authResponse")
-	c := &Callback{
-		Status:        CallbackStatus(o.string("status")),
+	c := &LoginResponse{
+		Status:        LoginStatus(o.string("status")),
 		Code:          graph.Secret(auth.string("code")),
 		AccessToken:   graph.Secret(auth.string("accessToken")),
 		SignedRequest: graph.Secret(auth.string("signedRequest")),
@@ -63,16 +63,16 @@ func ParseCallback(b []byte) (*Callback, error) {
 	return c, nil
 }
 
-// Problem returns nil if there is a code, else an [*Error] that says what its lack means: [OutcomeMisconfigured] for a token
-// in place of a code, [OutcomeCancelled] for a refusal, [OutcomeNoCode] for the rest.
-func (c *Callback) Problem() error {
+// Err returns nil if there is a code, else an [*Error] that says what its lack means: [OutcomeMisconfigured] for a token
+// in place of a code, [OutcomeCanceled] for a refusal, [OutcomeNoCode] for the rest.
+func (c *LoginResponse) Err() error {
 	switch {
 	case !c.Code.IsZero():
 		return nil
 	case !c.AccessToken.IsZero():
 		return &Error{Outcome: OutcomeMisconfigured, Step: StepSession, Err: errTokenInsteadOfCode}
-	case c.Status == StatusNotAuthorized:
-		return &Error{Outcome: OutcomeCancelled, Step: StepSession}
+	case c.Status == LoginNotAuthorized:
+		return &Error{Outcome: OutcomeCanceled, Step: StepSession}
 	}
 	return &Error{Outcome: OutcomeNoCode, Step: StepSession}
 }

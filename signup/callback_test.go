@@ -24,7 +24,7 @@ func TestCallbacks(t *testing.T) {
 		"code, no status":   {`{"authResponse":{"code":"canary-code"}}`, code, ""},
 		"code, new status":  {`{"status":"later","authResponse":{"code":"canary-code"}}`, code, ""},
 		"closed":            {`{"status":"unknown","authResponse":null}`, "", signup.OutcomeNoCode},
-		"refused":           {`{"status":"not_authorized","authResponse":null}`, "", signup.OutcomeCancelled},
+		"refused":           {`{"status":"not_authorized","authResponse":null}`, "", signup.OutcomeCanceled},
 		"token instead":     {`{"status":"connected","authResponse":{"accessToken":"canary-business-token","signedRequest":"canary-code"}}`, "", signup.OutcomeMisconfigured},
 		"empty":             {`{"status":"connected","authResponse":{}}`, "", signup.OutcomeNoCode},
 		"code of no string": {`{"status":"connected","authResponse":{"code":5}}`, "", signup.OutcomeNoCode},
@@ -32,15 +32,15 @@ func TestCallbacks(t *testing.T) {
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			c, err := signup.ParseCallback([]byte(tt.in))
+			c, err := signup.ParseLoginResponse([]byte(tt.in))
 			require.NoError(t, err)
 			require.Equal(t, tt.code, c.Code)
 			requireNoCanary(t, "printed", fmt.Sprintf("%v %+v %#v", c, *c, *c))
 			if tt.outcome == "" {
-				require.NoError(t, c.Problem())
+				require.NoError(t, c.Err())
 				return
 			}
-			e := requireOutcome(t, tt.outcome, c.Problem())
+			e := requireOutcome(t, tt.outcome, c.Err())
 			requireNoCanary(t, "error", fmt.Sprintf("%v %#v", e, e))
 		})
 	}
@@ -48,25 +48,25 @@ func TestCallbacks(t *testing.T) {
 
 func TestACallbackLosesNothing(t *testing.T) {
 	t.Parallel()
-	c, err := signup.ParseCallback([]byte(`{"status":"connected","later":1,"authResponse":{"accessToken":"a","signedRequest":"b","userID":7,"expiresIn":90,"graphDomain":"facebook"}}`))
+	c, err := signup.ParseLoginResponse([]byte(`{"status":"connected","later":1,"authResponse":{"accessToken":"a","signedRequest":"b","userID":7,"expiresIn":90,"graphDomain":"facebook"}}`))
 	require.NoError(t, err)
-	require.Equal(t, &signup.Callback{
-		Status: signup.StatusConnected, AccessToken: "a", SignedRequest: "b", UserID: "7", ExpiresIn: 90 * time.Second,
-		Members: []signup.Member{
-			{Name: "authResponse.graphDomain", JSON: json.RawMessage(`"facebook"`)}, {Name: "later", JSON: json.RawMessage(`1`)},
+	require.Equal(t, &signup.LoginResponse{
+		Status: signup.LoginConnected, AccessToken: "a", SignedRequest: "b", UserID: "7", ExpiresIn: 90 * time.Second,
+		Members: []signup.UnknownMember{
+			{Path: "authResponse.graphDomain", Value: json.RawMessage(`"facebook"`)}, {Path: "later", Value: json.RawMessage(`1`)},
 		},
 	}, c)
-	c, err = signup.ParseCallback([]byte(`{"status":"connected","authResponse":{"expiresIn":"soon"}}`))
+	c, err = signup.ParseLoginResponse([]byte(`{"status":"connected","authResponse":{"expiresIn":"soon"}}`))
 	require.NoError(t, err)
-	require.Equal(t, "authResponse.expiresIn", c.Members[0].Name)
+	require.Equal(t, "authResponse.expiresIn", c.Members[0].Path)
 }
 
 func TestWhatIsNoCallbackIsRefusedWithoutAWord(t *testing.T) {
 	t.Parallel()
 	for _, in := range []string{``, `null`, `[]`, `{}`, `"canary-code"`, `{"code":"canary-code"}`, `{"status":"connected","authResponse":{"code":"canary-code"}`} {
-		c, err := signup.ParseCallback([]byte(in))
+		c, err := signup.ParseLoginResponse([]byte(in))
 		require.Nil(t, c)
-		require.Equal(t, signup.ErrNotCallback, err)
+		require.Equal(t, signup.ErrNotLoginResponse, err)
 	}
 }
 
@@ -78,12 +78,12 @@ func FuzzParseCallback(f *testing.F) {
 		f.Add([]byte(s))
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {
-		c, err := signup.ParseCallback(b)
+		c, err := signup.ParseLoginResponse(b)
 		if err != nil {
-			require.Equal(t, signup.ErrNotCallback, err)
+			require.Equal(t, signup.ErrNotLoginResponse, err)
 			return
 		}
-		require.Equal(t, c.Code.IsZero(), c.Problem() != nil)
+		require.Equal(t, c.Code.IsZero(), c.Err() != nil)
 		require.GreaterOrEqual(t, c.ExpiresIn, time.Duration(0))
 		_ = fmt.Sprintf("%v", c)
 	})

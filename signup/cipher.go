@@ -16,7 +16,7 @@ import (
 )
 
 // A Cipher encrypts what a [Store] keeps. [ParseKeyring] makes one from the text of a key,
-// [NewCipher] from its bytes; Tink's AEAD fits as well, where keys live in a key management
+// [NewKeyring] from its bytes; Tink's AEAD fits as well, where keys live in a key management
 // service. It must be safe for concurrent use.
 type Cipher interface {
 	// Encrypt seals plaintext. What it returns opens only with the same associated data, so that a record cannot be passed
@@ -28,28 +28,28 @@ type Cipher interface {
 }
 
 // A Keyring is a [Cipher] with AES-256-GCM and a random nonce. It writes the name of the key in front of what it seals, so that keys can be
-// changed. A host seals with it what it keeps for long, too, the Token of a [Business] before all: name in the associated data whose
+// changed. A host seals with it what it keeps for long, too, the Token of a [Connection] before all: name in the associated data whose
 // the secret is, such as tenant and account, and it does not open when it is copied into another row.
 type Keyring struct{ keys []namedKey }
 
-// NewCipher returns a Keyring. Each key has 32 random bytes. The first one encrypts, all decrypt: to change the key, put the new one in
-// front, seal anew what is [Keyring.Stale], and drop the old one when nothing of its time is left.
-func NewCipher(keys ...[]byte) (*Keyring, error) {
+// NewKeyring returns a Keyring. Each key has 32 random bytes. The first one encrypts, all decrypt: to change the key, put the new one in
+// front, seal anew what is [Keyring.NeedsReencryption], and drop the old one when nothing of its time is left.
+func NewKeyring(keys ...[]byte) (*Keyring, error) {
 	if len(keys) == 0 {
-		return nil, errors.New("signup: NewCipher needs a key of 32 random bytes")
+		return nil, errors.New("signup: NewKeyring needs a key of 32 random bytes")
 	}
 	c := new(Keyring)
 	for i, key := range keys {
 		if len(key) != 32 {
-			return nil, fmt.Errorf("signup: key %d of NewCipher has %d bytes and not 32", i+1, len(key))
+			return nil, fmt.Errorf("signup: key %d of NewKeyring has %d bytes and not 32", i+1, len(key))
 		}
 		block, err := aes.NewCipher(key)
 		if err != nil {
-			return nil, fmt.Errorf("signup: NewCipher: %w", err)
+			return nil, fmt.Errorf("signup: NewKeyring: %w", err)
 		}
 		aead, err := cipher.NewGCMWithRandomNonce(block)
 		if err != nil {
-			return nil, fmt.Errorf("signup: NewCipher: %w", err)
+			return nil, fmt.Errorf("signup: NewKeyring: %w", err)
 		}
 		name := sha256.Sum256(append([]byte("whatsapp-coexistence key name"), key...))
 		c.keys = append(c.keys, namedKey{name[:keyNameSize], sealed.New(aead)})
@@ -63,7 +63,7 @@ func NewCipher(keys ...[]byte) (*Keyring, error) {
 //
 //	openssl rand -base64 32
 //
-// and see [NewCipher] for how to change it. An error names the position of a key, from 1, and never
+// and see [NewKeyring] for how to change it. An error names the position of a key, from 1, and never
 // the key.
 func ParseKeyring(text graph.Secret) (*Keyring, error) {
 	if strings.TrimSpace(text.Reveal()) == "" {
@@ -77,7 +77,7 @@ func ParseKeyring(text graph.Secret) (*Keyring, error) {
 		}
 		keys = append(keys, key)
 	}
-	return NewCipher(keys...)
+	return NewKeyring(keys...)
 }
 
 // keyNameSize is how many bytes in front say which key it was.
@@ -107,12 +107,14 @@ func (c *Keyring) Decrypt(ciphertext, associatedData []byte) ([]byte, error) {
 	return nil, errUnreadable
 }
 
-// Stale reports whether something was sealed with another key than the first one: decrypt it and encrypt it again.
-func (c *Keyring) Stale(ciphertext []byte) bool { return !bytes.HasPrefix(ciphertext, c.keys[0].name) }
+// NeedsReencryption reports whether something was sealed with another key than the first one: decrypt it and encrypt it again.
+func (c *Keyring) NeedsReencryption(ciphertext []byte) bool {
+	return !bytes.HasPrefix(ciphertext, c.keys[0].name)
+}
 
 // newProcessCipher returns a Cipher whose key ends with the process.
 func newProcessCipher() (Cipher, error) {
 	key := make([]byte, 32)
 	_, _ = rand.Read(key) // never fails, or ends the program
-	return NewCipher(key)
+	return NewKeyring(key)
 }

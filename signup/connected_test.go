@@ -15,22 +15,22 @@ import (
 // the token.
 func TestConnectedTakesEveryBusiness(t *testing.T) {
 	t.Parallel()
-	ways := map[string]func(*bench) (*signup.Business, error){
-		"finish": func(b *bench) (*signup.Business, error) { return b.finish(finished(wabaA)) },
-		"resume a connection": func(b *bench) (*signup.Business, error) {
-			return b.ResumeConnection(b.t.Context(), &signup.Business{Owner: owner, Token: token}, "")
+	ways := map[string]func(*bench) (*signup.Connection, error){
+		"finish": func(b *bench) (*signup.Connection, error) { return b.finish(finished(wabaA)) },
+		"resume a connection": func(b *bench) (*signup.Connection, error) {
+			return b.ResumeConnection(b.t.Context(), &signup.Connection{Tenant: owner, Token: token}, "")
 		},
-		"recover": func(b *bench) (*signup.Business, error) {
-			return b.Recover(b.t.Context(), owner, signup.Grant{WABA: wabaA, Business: business})
+		"recover": func(b *bench) (*signup.Connection, error) {
+			return b.Recover(b.t.Context(), owner, signup.SharedAccount{WABAID: wabaA, BusinessID: business})
 		},
 	}
 	for name, way := range ways {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			var taken []*signup.Business
+			var taken []*signup.Connection
 			var fail error
 			b := newBench(t, happy(), func(c *signup.Config) {
-				c.Connected = func(_ context.Context, got *signup.Business) error {
+				c.Connected = func(_ context.Context, got *signup.Connection) error {
 					require.Equal(t, signup.OutcomeReady, got.Outcome)
 					taken = append(taken, got)
 					return fail
@@ -38,7 +38,7 @@ func TestConnectedTakesEveryBusiness(t *testing.T) {
 			})
 			got, err := way(b)
 			require.NoError(t, err)
-			require.Equal(t, []*signup.Business{got}, taken)
+			require.Equal(t, []*signup.Connection{got}, taken)
 
 			fail = graph.CodeAccessTokenExpired // of a call of the host's own: it says nothing about this signup
 			got, err = way(b)
@@ -55,7 +55,7 @@ func TestResumeAllHandsBusinessesOver(t *testing.T) {
 	fail := errors.New("the database is down")
 	taken := 0
 	b := newBench(t, happy(), func(c *signup.Config) {
-		c.Connected = func(context.Context, *signup.Business) error { taken++; return fail }
+		c.Connected = func(context.Context, *signup.Connection) error { taken++; return fail }
 	})
 	for range 2 {
 		_, err := b.finish("")

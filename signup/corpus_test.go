@@ -57,13 +57,13 @@ func requireSameNames[A, B any](t *testing.T, files map[string]A, decided map[st
 func TestCorpusMessages(t *testing.T) {
 	t.Parallel()
 	type verdict struct {
-		kind signup.Kind // empty: refused
-		raw  string      // what stays raw
+		kind signup.SessionKind // empty: refused
+		raw  string             // what stays raw
 	}
 	verdicts := map[string]verdict{
-		"message.cancel.abandoned.v2":                 {signup.KindCancelled, ""},
-		"message.cancel.abandoned.v4":                 {signup.KindCancelled, ""},
-		"message.cancel.empty":                        {signup.KindCancelled, ""},
+		"message.cancel.abandoned.v2":                 {signup.KindCanceled, ""},
+		"message.cancel.abandoned.v4":                 {signup.KindCanceled, ""},
+		"message.cancel.empty":                        {signup.KindCanceled, ""},
 		"message.cancel.user_reported_error":          {signup.KindFailed, ""},
 		"message.cancel.user_reported_error.error_id": {signup.KindFailed, ""},
 		"message.cancel.user_reported_error.numeric":  {signup.KindFailed, ""},
@@ -91,16 +91,16 @@ func TestCorpusMessages(t *testing.T) {
 	for name, want := range verdicts {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			s, err := signup.ParseSession(files[name])
+			s, err := signup.ParseSessionInfo(files[name])
 			if want.kind == "" {
-				require.Equal(t, signup.ErrNotSession, err)
+				require.Equal(t, signup.ErrNotSessionInfo, err)
 				return
 			}
 			require.NoError(t, err)
 			require.Equal(t, want.kind, s.Kind())
 			var raw []string
 			for _, m := range s.Members {
-				raw = append(raw, m.Name)
+				raw = append(raw, m.Path)
 			}
 			require.Equal(t, want.raw, strings.Join(raw, " "))
 			require.Subset(t, leaves(t, rebuilt(t, s)), leaves(t, files[name]), "every value is typed or raw")
@@ -109,23 +109,23 @@ func TestCorpusMessages(t *testing.T) {
 }
 
 // rebuilt writes a session back as a message.
-func rebuilt(t *testing.T, s *signup.Session) []byte {
+func rebuilt(t *testing.T, s *signup.SessionInfo) []byte {
 	data := map[string]any{
-		"phone_number_id": s.Phone, "waba_id": s.WABA, "business_id": s.Business, "waba_ids": s.WABAs,
+		"phone_number_id": s.PhoneNumberID, "waba_id": s.WABAID, "business_id": s.BusinessID, "waba_ids": s.WABAs,
 		"ad_account_ids": s.Assets.AdAccounts, "page_ids": s.Assets.Pages, "dataset_ids": s.Assets.Datasets,
 		"catalog_ids": s.Assets.Catalogs, "instagram_account_ids": s.Assets.InstagramAccounts,
 		"is_wa_login_user": s.BusinessAppUser, "current_step": s.CurrentStep,
 	}
-	if p := s.Problem; p != nil {
+	if p := s.Error; p != nil {
 		data["error_code"], data["error_id"] = int(p.Code), int(p.Code)
 		data["error_message"], data["session_id"], data["timestamp"] = p.Message, p.SessionID, p.At
 	}
 	envelope := map[string]any{"type": "WA_EMBEDDED_SIGNUP", "event": s.Event, "version": s.Version, "data": data}
 	for _, m := range s.Members {
-		if name, ok := strings.CutPrefix(m.Name, "data."); ok {
-			data[name] = m.JSON
+		if name, ok := strings.CutPrefix(m.Path, "data."); ok {
+			data[name] = m.Value
 		} else {
-			envelope[m.Name] = m.JSON
+			envelope[m.Path] = m.Value
 		}
 	}
 	b, err := json.Marshal(envelope)
@@ -170,24 +170,24 @@ func TestCorpusCallbacks(t *testing.T) {
 		"auth.access_token_instead_of_code": signup.OutcomeMisconfigured,
 		"auth.closed.unknown":               signup.OutcomeNoCode,
 		"auth.connected.code":               "",
-		"auth.not_authorized":               signup.OutcomeCancelled,
+		"auth.not_authorized":               signup.OutcomeCanceled,
 	}
 	files := corpus(t, "auth.")
 	requireSameNames(t, files, verdicts)
 	for name, want := range verdicts {
-		c, err := signup.ParseCallback(files[name])
+		c, err := signup.ParseLoginResponse(files[name])
 		require.NoError(t, err)
 		if want == "" {
-			require.NoError(t, c.Problem())
+			require.NoError(t, c.Err())
 		} else {
-			requireOutcome(t, want, c.Problem())
+			requireOutcome(t, want, c.Err())
 		}
 		auth := map[string]any{
 			"code": c.Code.Reveal(), "accessToken": c.AccessToken.Reveal(), "signedRequest": c.SignedRequest.Reveal(),
 			"userID": c.UserID, "expiresIn": int(c.ExpiresIn.Seconds()),
 		}
 		for _, m := range c.Members {
-			auth[strings.TrimPrefix(m.Name, "authResponse.")] = m.JSON
+			auth[strings.TrimPrefix(m.Path, "authResponse.")] = m.Value
 		}
 		b, err := json.Marshal(map[string]any{"status": c.Status, "authResponse": auth})
 		require.NoError(t, err)
@@ -197,7 +197,7 @@ func TestCorpusCallbacks(t *testing.T) {
 
 func TestCorpusRedirects(t *testing.T) {
 	t.Parallel()
-	verdicts := map[string]signup.Outcome{"redirect.success.query": "", "redirect.denied.query": signup.OutcomeCancelled}
+	verdicts := map[string]signup.Outcome{"redirect.success.query": "", "redirect.denied.query": signup.OutcomeCanceled}
 	files := corpus(t, "redirect.")
 	requireSameNames(t, files, verdicts)
 	for name, want := range verdicts {
@@ -211,9 +211,9 @@ func TestCorpusRedirects(t *testing.T) {
 		require.NoError(t, err)
 		require.Empty(t, r.Others, "all of it is typed")
 		if want == "" {
-			require.NoError(t, r.Problem())
+			require.NoError(t, r.Err())
 		} else {
-			requireOutcome(t, want, r.Problem())
+			requireOutcome(t, want, r.Err())
 		}
 	}
 }
@@ -294,7 +294,7 @@ func TestCorpusNumbers(t *testing.T) {
 	requireSameNames(t, nodes, verdicts)
 	lists := corpus(t, "phone_numbers.list.")
 	subscribed := corpus(t, "subscribed_apps.get")["subscribed_apps.get"]
-	owner := corpus(t, "waba.owner_business_info")["waba.owner_business_info"]
+	tenant := corpus(t, "waba.owner_business_info")["waba.owner_business_info"]
 	for name, want := range verdicts {
 		for list, body := range lists {
 			m := newMeta(map[string][]number{wabaA: nil})
@@ -306,7 +306,7 @@ func TestCorpusNumbers(t *testing.T) {
 			m.fail["GET /"+wabaA+"/phone_numbers"] = serve(body)
 			m.fail["GET /106540352242922"] = serve(nodes[name])
 			m.fail["GET /"+wabaA+"/subscribed_apps"] = serve(subscribed)
-			m.fail["GET /"+wabaA] = serve(owner)
+			m.fail["GET /"+wabaA] = serve(tenant)
 			got, err := newBench(t, m).finish(finished(wabaA))
 			if want != "" {
 				requireOutcome(t, want, err)

@@ -32,7 +32,7 @@ type Credit struct {
 	// Approve is asked right before a line is attached, and returns the currency that the account pays in: AUD, EUR, GBP, IDR,
 	// INR or USD. A line that was attached cannot be exchanged for another, so look at the Business well. An error stops the
 	// signup, to be resumed.
-	Approve func(ctx context.Context, b *Business) (currency string, err error)
+	Approve func(ctx context.Context, b *Connection) (currency string, err error)
 }
 
 // creditCurrencies are those that a line can be shared in.
@@ -55,13 +55,13 @@ func (c *Credit) validate() error {
 // A CreditShare is a line of credit that pays for an account.
 type CreditShare struct {
 	Line       string       // the extended credit
-	WABA       graph.WABAID // that it pays for
-	Allocation string       // what [Flow.Undo] revokes. Empty while nobody knows whether the line was attached
+	WABAID     graph.WABAID // that it pays for
+	Allocation string       // what [Flow.Revoke] revokes. Empty while nobody knows whether the line was attached
 	Currency   string
 }
 
 func (g *grant) shareCredit(ctx context.Context) error {
-	waba, err := g.api.WABAs.Get(ctx, g.WABA, cloudapi.WABAGetOptions{
+	waba, err := g.api.WABAs.Get(ctx, g.WABAID, cloudapi.WABAGetOptions{
 		Fields: []string{"id", "name", "currency", "primary_funding_id", "owner_business_info"},
 	})
 	if err != nil {
@@ -76,7 +76,7 @@ func (g *grant) shareCredit(ctx context.Context) error {
 // adoptCredit accepts a line that is attached, if it is ours.
 func (g *grant) adoptCredit(ctx context.Context, waba *cloudapi.WABA) error {
 	if g.Credit == nil {
-		g.Credit = &CreditShare{Line: g.f.cfg.Credit.Line, WABA: g.WABA, Currency: waba.Currency}
+		g.Credit = &CreditShare{Line: g.f.cfg.Credit.Line, WABAID: g.WABAID, Currency: waba.Currency}
 	}
 	if g.Credit.Allocation != "" {
 		a, err := cloudapi.Do[allocation](ctx, g.f.cfg.Client, cloudapi.Request{
@@ -118,16 +118,16 @@ func (g *grant) attachCredit(ctx context.Context) error {
 			tasks = []string{"MANAGE"}
 		}
 		_, err := cloudapi.Do[struct{}](ctx, g.f.cfg.Client, cloudapi.Request{
-			Method: http.MethodPost, Path: "/{waba-id}/assigned_users", IDs: []string{string(g.WABA)},
-			Query:  url.Values{"user": {c.SystemUser}, "tasks": {"['" + strings.Join(tasks, "','") + "']"}},
-			Replay: cloudapi.ReplayIdempotent,
+			Method: http.MethodPost, Path: "/{waba-id}/assigned_users", IDs: []string{string(g.WABAID)},
+			Query:     url.Values{"user": {c.SystemUser}, "tasks": {"['" + strings.Join(tasks, "','") + "']"}},
+			RetryMode: cloudapi.RetryIdempotent,
 		})
 		if err != nil {
 			return creditRefused(err)
 		}
 	}
 	// The account shows no line, so whatever became of an earlier call, it attached none.
-	g.Credit = &CreditShare{Line: c.Line, WABA: g.WABA, Currency: currency}
+	g.Credit = &CreditShare{Line: c.Line, WABAID: g.WABAID, Currency: currency}
 	if err := g.save(ctx); err != nil { // so that a crash leaves a trace of it
 		return err
 	}
@@ -135,8 +135,8 @@ func (g *grant) attachCredit(ctx context.Context) error {
 		Allocation string `json:"allocation_config_id"`
 	}](ctx, g.f.cfg.Client, cloudapi.Request{
 		Method: http.MethodPost, Path: "/{credit-id}/whatsapp_credit_sharing_and_attach", IDs: []string{c.Line},
-		Query:  url.Values{"waba_currency": {currency}, "waba_id": {string(g.WABA)}},
-		Replay: cloudapi.ReplayNever,
+		Query:     url.Values{"waba_currency": {currency}, "waba_id": {string(g.WABAID)}},
+		RetryMode: cloudapi.RetryNever,
 	})
 	if err != nil {
 		return creditRefused(err)
@@ -183,13 +183,13 @@ func creditRefused(err error) error {
 	return &Error{Outcome: OutcomeCreditRefused, Err: err}
 }
 
-// Undo takes back what a signup did for a business: it revokes the shared credit and ends the webhooks of its accounts. It
+// Revoke takes back what a signup did for a business: it revokes the shared credit and ends the webhooks of its accounts. It
 // does neither touch the number nor the token, which only the business can revoke. What is undone already is no error, so it can
 // be repeated; the error tells everything that could not be undone.
 //
 // Revoking an allocation ends it for all accounts of that business that are shared with you, and their sends fail until they
 // pay otherwise.
-func (f *Flow) Undo(ctx context.Context, b *Business) error {
+func (f *Flow) Revoke(ctx context.Context, b *Connection) error {
 	var errs []error
 	if b.Credit != nil {
 		if err := f.revoke(ctx, b); err != nil {
@@ -207,28 +207,28 @@ func (f *Flow) Undo(ctx context.Context, b *Business) error {
 
 // revoke ends the allocation of b's credit. A process that died, or an answer that got lost, leaves one that was not noted: then
 // all of them that the line has for the business.
-func (f *Flow) revoke(ctx context.Context, b *Business) error {
+func (f *Flow) revoke(ctx context.Context, b *Connection) error {
 	ids := []string{b.Credit.Allocation}
 	if b.Credit.Allocation == "" {
 		ids = nil
-		owner := b.BusinessID
-		if owner == "" {
-			waba, err := f.cfg.Client.WithToken(b.Token).WABAs.Get(ctx, b.Credit.WABA, cloudapi.WABAGetOptions{
+		tenant := b.BusinessID
+		if tenant == "" {
+			waba, err := f.cfg.Client.WithToken(b.Token).WABAs.Get(ctx, b.Credit.WABAID, cloudapi.WABAGetOptions{
 				Fields: []string{"id", "owner_business_info"},
 			})
 			if err != nil {
 				return err
 			}
-			owner = waba.OwnerBusinessInfo.ID
+			tenant = waba.OwnerBusinessInfo.ID
 		}
-		if owner == "" { // asked without one, Meta lists everybody's
-			return errors.New("nobody knows which portfolio has it; put its id into Business.BusinessID")
+		if tenant == "" { // asked without one, Meta lists everybody's
+			return errors.New("nobody knows which portfolio has it; put its id into Connection.BusinessID")
 		}
-		for a, err := range f.allocations(ctx, b.Credit.Line, owner) {
+		for a, err := range f.allocations(ctx, b.Credit.Line, tenant) {
 			if err != nil {
 				return err
 			}
-			if a.Business.ID == owner {
+			if a.Business.ID == tenant {
 				ids = append(ids, a.ID)
 			}
 		}
@@ -236,7 +236,7 @@ func (f *Flow) revoke(ctx context.Context, b *Business) error {
 	var errs []error
 	for _, id := range ids {
 		_, err := cloudapi.Do[struct{}](ctx, f.cfg.Client, cloudapi.Request{
-			Method: http.MethodDelete, Path: "/{allocation-id}", IDs: []string{id}, Replay: cloudapi.ReplayIdempotent,
+			Method: http.MethodDelete, Path: "/{allocation-id}", IDs: []string{id}, RetryMode: cloudapi.RetryIdempotent,
 		})
 		if err != nil && !errors.Is(err, graph.ErrAccessLost) {
 			errs = append(errs, err)

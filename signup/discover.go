@@ -39,14 +39,14 @@ const maxShared = 500
 
 // nameAccounts collects the accounts that somebody named: the host, the popup, the token.
 func (g *grant) nameAccounts() {
-	g.addAccount(account{id: g.WABA, named: true})
+	g.addAccount(account{id: g.WABAID, named: true})
 	if s := g.Session; s != nil {
 		for _, m := range s.Members {
 			if m.Reason != "" {
-				g.warn("the popup's " + m.Name + " was left out: " + m.Reason)
+				g.warn("the popup's " + m.Path + " was left out: " + m.Reason)
 			}
 		}
-		g.addAccount(account{id: s.WABA, named: true})
+		g.addAccount(account{id: s.WABAID, named: true})
 		for _, id := range s.WABAs[:min(len(s.WABAs), maxClaims)] {
 			g.addAccount(account{id: id})
 		}
@@ -84,8 +84,8 @@ func (g *grant) searchAccounts(ctx context.Context) error {
 		g.BusinessID = business
 		err = g.addAll(g.api.Businesses.OwnedWABAs(ctx, business), nil)
 	}
-	if len(g.accounts) == 0 && g.BusinessID != "" && g.f.cfg.PartnerBusiness != "" {
-		shared := g.f.cfg.Client.Businesses.ClientWABAs(ctx, g.f.cfg.PartnerBusiness,
+	if len(g.accounts) == 0 && g.BusinessID != "" && g.f.cfg.PartnerBusinessID != "" {
+		shared := g.f.cfg.Client.Businesses.ClientWABAs(ctx, g.f.cfg.PartnerBusinessID,
 			cloudapi.WABAListOptions{Sort: "creation_time_descending", Limit: 100})
 		err = errors.Join(err, g.addAll(shared, func(w *cloudapi.WABA) bool { return w.OwnerBusinessInfo.ID == g.BusinessID }))
 	}

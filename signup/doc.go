@@ -3,13 +3,13 @@
 // Embedded Signup is a popup of Meta's. A business signs in with Facebook, chooses to connect its WhatsApp Business app,
 // types the number and confirms on the phone. What comes back is a code for an access token, and mostly the id of a WhatsApp
 // Business Account. This package opens the popup with the right options, reads every answer, and turns the answer into a
-// [Business] that can be called for and whose webhooks arrive:
+// [Connection] that can be called for and whose webhooks arrive:
 //
 //	flow, err := signup.NewFlow(signup.Config{
 //		ConfigurationID: "…",    // app dashboard: Facebook Login for Business, Configurations
 //		Client:          client, // a cloudapi.Client with AppID and AppSecret
 //		Page:            signup.PageConfig{Tenant: func(r *http.Request) (string, error) { return tenantOf(r) }},
-//		Connected:       func(ctx context.Context, b *signup.Business) error { return store(ctx, b) },
+//		Connected:       func(ctx context.Context, b *signup.Connection) error { return store(ctx, b) },
 //	})
 //	…
 //	mux.Handle("/signup/", flow.Handler())
@@ -20,22 +20,22 @@
 //
 // The script tells the business what happens, asks [PageConfig].Check whether the number may take
 // part, opens the popup and shows how it ended. A host with a page of its own making calls
-// [Flow.Launch], [Flow.Begin] and [Flow.Finish] in place of [Flow.Handler]. [Preflight] tells a
+// [Flow.Launch], [Flow.StartAttempt] and [Flow.Finish] in place of [Flow.Handler]. [Diagnose] tells a
 // developer what is set up wrongly; try it with "go run ./signup/doctor", and the page with "go run
 // ./examples/signup".
 //
 // # Step by step
 //
-//  1. The host renders a page: [Flow.Begin] gives it a nonce bound to the signed-in tenant, [Flow.Launch] the options for
+//  1. The host renders a page: [Flow.StartAttempt] gives it a nonce bound to the signed-in tenant, [Flow.Launch] the options for
 //     FB.init and FB.login. Both are fetched before the click, since browsers block a popup that opens after a pause.
 //  2. The business goes through the popup. Two things come back to the page, in either order, and each of them may stay away:
-//     a window message from facebook.com ([ParseSession]), and the argument of FB.login's callback with the code
-//     ([ParseCallback]).
+//     a window message from facebook.com ([ParseSessionInfo]), and the argument of FB.login's callback with the code
+//     ([ParseLoginResponse]).
 //  3. The page sends both to the host, as they are. [Flow.Finish] exchanges the code, checks the token, finds the accounts
 //     and the number, verifies it, asks the host ([Config].Reserve) and subscribes the app to every account that holds the
 //     number. If the host wants it, it sends the webhooks elsewhere ([Config].Override), shares a line of credit ([Config].Credit) and
 //     verifies and registers an ordinary number ([Config].PIN). The steps are listed at [Step]; [Config].Progress is told after each.
-//  4. [Config].Connected stores the [Business], its token encrypted; the host requests contacts and history within 24 hours.
+//  4. [Config].Connected stores the [Connection], its token encrypted; the host requests contacts and history within 24 hours.
 //
 // A number that lives in the WhatsApp Business app is registered by that app. Nothing here registers or deregisters one: the steps of
 // [ModeCoexistence] have no way to.
@@ -68,11 +68,11 @@
 //
 // A nil error of Finish means that the business is connected. Every other end is an [*Error] with an [Outcome] and advice:
 //
-//   - The business tries again: [OutcomeCancelled], [OutcomeFailed], [OutcomeFellBack], [OutcomeNoNumber],
+//   - The business tries again: [OutcomeCanceled], [OutcomeFailed], [OutcomeFellBack], [OutcomeNoNumber],
 //     [OutcomeNotGranted], [OutcomeCodeExpired], [OutcomeCodeUsed], [OutcomeCodeLost], [OutcomeCodeRefused],
-//     [OutcomeTokenInvalid], [OutcomeStateUnknown], [OutcomeStateExpired], [OutcomeStateUsed], [OutcomeWrongOwner]. Show the
+//     [OutcomeTokenInvalid], [OutcomeStateUnknown], [OutcomeStateExpired], [OutcomeStateUsed], [OutcomeWrongTenant]. Show the
 //     advice and a button. So with [OutcomeRegisterLate].
-//   - The business decides or waits: [OutcomeChooseNumber] (show [Business].Numbers), [OutcomeNotFinished],
+//   - The business decides or waits: [OutcomeChooseNumber] (show [Connection].Numbers), [OutcomeNotFinished],
 //     [OutcomeTaken], [OutcomePINMismatch], [OutcomeRegisterLimit]. An ordinary number that is to be registered may have to be verified
 //     before: [OutcomeNumberUnverified], [OutcomeVerificationSent], [OutcomeVerificationNotSent], [OutcomeVerificationWrong] (submit the
 //     same State with SendCode, then with VerificationCode; the page asks for both).

@@ -25,7 +25,7 @@ type Error struct {
 	// Code is Meta's error code, or 0 if Meta named none. errors.Is(err, [graph.CodeSignupUpdateApp]) matches it.
 	Code graph.Code
 
-	// Screen is where in the popup the business left, for [OutcomeCancelled]. Mostly empty.
+	// Screen is where in the popup the business left, for [OutcomeCanceled]. Mostly empty.
 	Screen Screen
 
 	// SessionID is what Meta's support asks for after [OutcomeFailed], with the Code and the time. Mostly empty.
@@ -48,7 +48,7 @@ func (e *Error) Error() string {
 func (e *Error) Unwrap() error { return e.Err }
 
 // Is reports whether target is Meta's code, or its class such as [graph.ErrSignup].
-func (e *Error) Is(target error) bool { return e.Code != 0 && graph.Matches(e.Code, 0, target) }
+func (e *Error) Is(target error) bool { return e.Code != 0 && graph.MatchCode(e.Code, 0, target) }
 
 // Advice says what to do, in sentences: what [graph.Lookup] knows about Meta's code, else [Outcome.Advice].
 func (e *Error) Advice() string {

@@ -39,14 +39,14 @@ func ExampleFlow_ResumeAll() {
 	broken := true
 	flow, err := signup.NewFlow(signup.Config{
 		ConfigurationID: "900000000000001", Client: client, // and a Store with a Cipher, to survive more than a mistake
-		Progress: func(_ context.Context, step signup.Step, _ *signup.Business) error {
+		Progress: func(_ context.Context, step signup.Step, _ *signup.Connection) error {
 			if broken && step == signup.StepSubscribe {
 				return errors.New("the database is down")
 			}
 			return nil
 		},
-		Connected: func(_ context.Context, b *signup.Business) error {
-			fmt.Println(b.Owner, "is connected")
+		Connected: func(_ context.Context, b *signup.Connection) error {
+			fmt.Println(b.Tenant, "is connected")
 			return nil // store b, its token encrypted
 		},
 	})
@@ -54,11 +54,11 @@ func ExampleFlow_ResumeAll() {
 		log.Fatal(err)
 	}
 	ctx := context.Background()
-	attempt, err := flow.Begin(ctx, "tenant-1")
+	attempt, err := flow.StartAttempt(ctx, "tenant-1")
 	if err != nil {
 		log.Fatal(err)
 	}
-	_, err = flow.Finish(ctx, signup.Submission{State: attempt.State, Owner: "tenant-1", Code: "AQB…"})
+	_, err = flow.Finish(ctx, signup.Submission{State: attempt.State, Tenant: "tenant-1", Code: "AQB…"})
 	fmt.Println(err != nil)
 
 	broken = false
@@ -85,7 +85,7 @@ func ExampleFlow_Recover() {
 		log.Fatal(err)
 	}
 	// From the webhook account_update, event PARTNER_ADDED: waba_info.waba_id and waba_info.owner_business_id.
-	b, err := flow.Recover(context.Background(), "tenant-1", signup.Grant{WABA: wabaA, Business: business})
+	b, err := flow.Recover(context.Background(), "tenant-1", signup.SharedAccount{WABAID: wabaA, BusinessID: business})
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -93,7 +93,7 @@ func ExampleFlow_Recover() {
 	// Output: ready 400000000000001
 }
 
-func ExampleFlow_Undo() {
+func ExampleFlow_Revoke() {
 	srv := httptest.NewServer(happy())
 	defer srv.Close()
 	client, err := cloudapi.NewClient(cloudapi.Config{
@@ -106,7 +106,7 @@ func ExampleFlow_Undo() {
 		ConfigurationID: "900000000000001", Client: client,
 		Credit: &signup.Credit{
 			Line: "200000000000001",
-			Approve: func(_ context.Context, b *signup.Business) (string, error) {
+			Approve: func(_ context.Context, b *signup.Connection) (string, error) {
 				return "EUR", nil // once this business is known and has a contract
 			},
 		},
@@ -115,16 +115,16 @@ func ExampleFlow_Undo() {
 		log.Fatal(err)
 	}
 	ctx := context.Background()
-	attempt, err := flow.Begin(ctx, "tenant-1")
+	attempt, err := flow.StartAttempt(ctx, "tenant-1")
 	if err != nil {
 		log.Fatal(err)
 	}
-	b, err := flow.Finish(ctx, signup.Submission{State: attempt.State, Owner: "tenant-1", Code: "AQB…"})
+	b, err := flow.Finish(ctx, signup.Submission{State: attempt.State, Tenant: "tenant-1", Code: "AQB…"})
 	if err != nil {
 		log.Fatal(err)
 	}
 	fmt.Println(b.Credit.Currency, b.Credit.Allocation)
-	fmt.Println(flow.Undo(ctx, b)) // when the contract ends
+	fmt.Println(flow.Revoke(ctx, b)) // when the contract ends
 	// Output:
 	// EUR 910000000000000
 	// <nil>
@@ -140,19 +140,19 @@ func ExampleFlow_HostedURL() {
 	// Output: signup: HostedURL: the page that Meta hosts connects no WhatsApp Business app users; use Launch or RedirectURL for coexistence
 }
 
-func ExamplePreflight() {
+func ExampleDiagnose() {
 	meta := cloudapitest.NewServer(cloudapitest.Config{}) // stands for Meta
 	defer meta.Close()
 	meta.Subscribe(cloudapitest.AppSubscription{CallbackURL: "https://hooks.example.com/whatsapp", Fields: []string{"messages", "account_update"}})
-	client, err := cloudapi.NewClient(meta.Config())
+	client, err := cloudapi.NewClient(meta.ClientConfig())
 	if err != nil {
 		log.Fatal(err)
 	}
-	d := signup.Preflight(context.Background(), signup.Config{ConfigurationID: "900000000000001", Client: client},
-		signup.PreflightOptions{SystemToken: meta.SystemToken()})
+	d := signup.Diagnose(context.Background(), signup.Config{ConfigurationID: "900000000000001", Client: client},
+		signup.DiagnoseOptions{SystemToken: meta.SystemToken()})
 	fmt.Println(d.OK())
 	for _, f := range d {
-		if f.Verdict == signup.FindingProblem {
+		if f.Level == signup.FindingProblem {
 			fmt.Println(f.Text)
 		}
 	}
@@ -166,7 +166,7 @@ func ExampleConfig_pin() {
 	pins := map[graph.PhoneNumberID]graph.Secret{} // the host's vault
 	cfg := signup.Config{
 		Mode: signup.ModeStandard,
-		PIN: func(_ context.Context, b *signup.Business) (graph.Secret, error) {
+		PIN: func(_ context.Context, b *signup.Connection) (graph.Secret, error) {
 			if pins[b.Phone.ID] == "" {
 				pins[b.Phone.ID] = "493027" // six random digits
 			}

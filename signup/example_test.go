@@ -13,34 +13,34 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/signup"
 )
 
-func ExampleParseSession() {
-	s, err := signup.ParseSession([]byte(`{"type":"WA_EMBEDDED_SIGNUP","event":"FINISH_WHATSAPP_BUSINESS_APP_ONBOARDING",
+func ExampleParseSessionInfo() {
+	s, err := signup.ParseSessionInfo([]byte(`{"type":"WA_EMBEDDED_SIGNUP","event":"FINISH_WHATSAPP_BUSINESS_APP_ONBOARDING",
 		"data":{"waba_id":"500000000000001"}}`))
 	if err != nil {
 		log.Fatal(err)
 	}
-	fmt.Println(s.Kind(), s.WABA, s.Phone == "")
+	fmt.Println(s.Kind(), s.WABAID, s.PhoneNumberID == "")
 
-	s, err = signup.ParseSession([]byte(`{"type":"WA_EMBEDDED_SIGNUP","event":"CANCEL","data":{"current_step":"PHONE_NUMBER_SETUP"}}`))
+	s, err = signup.ParseSessionInfo([]byte(`{"type":"WA_EMBEDDED_SIGNUP","event":"CANCEL","data":{"current_step":"PHONE_NUMBER_SETUP"}}`))
 	if err != nil {
 		log.Fatal(err)
 	}
 	fmt.Println(s.Kind(), s.CurrentStep)
 
-	_, err = signup.ParseSession([]byte(`"cb=f1&origin=https%3A%2F%2Fapp.example.com"`)) // the SDK talks to itself
-	fmt.Println(errors.Is(err, signup.ErrNotSession))
+	_, err = signup.ParseSessionInfo([]byte(`"cb=f1&origin=https%3A%2F%2Fapp.example.com"`)) // the SDK talks to itself
+	fmt.Println(errors.Is(err, signup.ErrNotSessionInfo))
 	// Output:
 	// coexistence 500000000000001 true
 	// cancelled PHONE_NUMBER_SETUP
 	// true
 }
 
-func ExampleParseCallback() {
-	c, err := signup.ParseCallback([]byte(`{"status":"connected","authResponse":{"code":"AQB…","userID":null,"expiresIn":null}}`))
+func ExampleParseLoginResponse() {
+	c, err := signup.ParseLoginResponse([]byte(`{"status":"connected","authResponse":{"code":"AQB…","userID":null,"expiresIn":null}}`))
 	if err != nil {
 		log.Fatal(err)
 	}
-	fmt.Println(c.Status, c.Code, c.Problem())
+	fmt.Println(c.Status, c.Code, c.Err())
 	// Output: connected [secret] <nil>
 }
 
@@ -50,7 +50,7 @@ func ExampleParseRedirect() {
 		log.Fatal(err)
 	}
 	fmt.Println(r.State)
-	fmt.Println(r.Problem())
+	fmt.Println(r.Err())
 	// Output:
 	// the-nonce
 	// signup: session: cancelled: The signup was left before its end. Start again whenever it suits
@@ -95,19 +95,19 @@ func ExampleFlow_Finish() {
 		log.Fatal(err)
 	}
 	ctx := context.Background()
-	attempt, err := flow.Begin(ctx, "tenant-1") // when the page is rendered
+	attempt, err := flow.StartAttempt(ctx, "tenant-1") // when the page is rendered
 	if err != nil {
 		log.Fatal(err)
 	}
 
 	// The page sends back what the popup gave.
 	message := `{"type":"WA_EMBEDDED_SIGNUP","event":"FINISH_WHATSAPP_BUSINESS_APP_ONBOARDING","data":{"waba_id":"500000000000001"}}`
-	session, err := signup.ParseSession([]byte(message))
+	session, err := signup.ParseSessionInfo([]byte(message))
 	if err != nil {
 		log.Fatal(err)
 	}
 	business, err := flow.Finish(ctx, signup.Submission{
-		State: attempt.State, Owner: "tenant-1", Code: "AQB…", Session: session,
+		State: attempt.State, Tenant: "tenant-1", Code: "AQB…", Session: session,
 	})
 	if e, ok := errors.AsType[*signup.Error](err); ok {
 		fmt.Println(e.Outcome, e.Advice()) // and business, if not nil, waits to be resumed
@@ -127,11 +127,11 @@ func ExampleFlow_ResumeConnection() {
 		log.Fatal(err)
 	}
 	ctx := context.Background()
-	attempt, err := flow.Begin(ctx, "tenant-1")
+	attempt, err := flow.StartAttempt(ctx, "tenant-1")
 	if err != nil {
 		log.Fatal(err)
 	}
-	business, err := flow.Finish(ctx, signup.Submission{State: attempt.State, Owner: "tenant-1", Code: "AQB…"})
+	business, err := flow.Finish(ctx, signup.Submission{State: attempt.State, Tenant: "tenant-1", Code: "AQB…"})
 	if e, ok := errors.AsType[*signup.Error](err); ok && e.Outcome == signup.OutcomeChooseNumber {
 		fmt.Println(e.Advice())
 		business, err = flow.ResumeConnection(ctx, business, business.Numbers[1].Phone.ID)
@@ -157,14 +157,14 @@ func ExampleFlow_Handler() {
 			Prefix: "/whatsapp/signup/",
 			Tenant: func(r *http.Request) (string, error) { return "tenant-1", nil }, // from the host's own session
 		},
-		Reserve: func(_ context.Context, owner string, _ graph.WABAID, phone graph.PhoneNumberID) error {
-			if other, ok := taken[phone]; ok && other != owner {
+		Reserve: func(_ context.Context, tenant string, _ graph.WABAID, phone graph.PhoneNumberID) error {
+			if other, ok := taken[phone]; ok && other != tenant {
 				return signup.ErrTaken
 			}
 			return nil
 		},
-		Connected: func(_ context.Context, b *signup.Business) error {
-			taken[b.Phone.ID] = b.Owner // store b.Token encrypted, then request contacts and history
+		Connected: func(_ context.Context, b *signup.Connection) error {
+			taken[b.Phone.ID] = b.Tenant // store b.Token encrypted, then request contacts and history
 			return nil
 		},
 	})

@@ -186,11 +186,11 @@ func list(w http.ResponseWriter, ids []string, strangers int) {
 	}
 	data := []string{}
 	for i, id := range ids {
-		owner := business
+		tenant := business
 		if i < strangers {
-			owner = "700000000000008"
+			tenant = "700000000000008"
 		}
-		data = append(data, fmt.Sprintf(`{"id":%q,"owner_business_info":{"id":%q}}`, id, owner))
+		data = append(data, fmt.Sprintf(`{"id":%q,"owner_business_info":{"id":%q}}`, id, tenant))
 	}
 	_, _ = io.WriteString(w, `{"data":[`+strings.Join(data, ",")+`]}`)
 }
@@ -337,7 +337,7 @@ func newBench(t *testing.T, m *meta, change ...func(*signup.Config)) *bench {
 	logger := slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	client, err := cloudapi.NewClient(cloudapi.Config{
 		AppID: cmp.Or(m.own, appID), AppSecret: appSecret, AccessToken: "canary-system-token", BaseURL: srv.URL, Logger: logger,
-		Retry: cloudapi.Retry{MaxAttempts: 1},
+		Retry: cloudapi.RetryPolicy{MaxAttempts: 1},
 	})
 	require.NoError(t, err)
 	cfg := signup.Config{
@@ -345,7 +345,7 @@ func newBench(t *testing.T, m *meta, change ...func(*signup.Config)) *bench {
 		Page: signup.PageConfig{
 			Prefix: "/", Tenant: func(r *http.Request) (string, error) { return r.Header.Get("Test-Owner"), nil },
 		},
-		Connected: func(context.Context, *signup.Business) error { return nil },
+		Connected: func(context.Context, *signup.Connection) error { return nil },
 	}
 	for _, fn := range change {
 		fn(&cfg)
@@ -359,15 +359,15 @@ func newBench(t *testing.T, m *meta, change ...func(*signup.Config)) *bench {
 
 func (b *bench) begin() string {
 	b.t.Helper()
-	a, err := b.Begin(b.t.Context(), owner)
+	a, err := b.StartAttempt(b.t.Context(), owner)
 	require.NoError(b.t, err)
 	return a.State
 }
 
 // finish submits a session message with the code.
-func (b *bench) finish(message string) (*signup.Business, error) {
+func (b *bench) finish(message string) (*signup.Connection, error) {
 	b.t.Helper()
-	sub := signup.Submission{State: b.begin(), Owner: owner, Code: code}
+	sub := signup.Submission{State: b.begin(), Tenant: owner, Code: code}
 	if message != "" {
 		sub.Session = session(b.t, message)
 	}
@@ -375,7 +375,7 @@ func (b *bench) finish(message string) (*signup.Business, error) {
 }
 
 // submit finishes, and looks for secrets in whatever came back.
-func (b *bench) submit(ctx context.Context, sub signup.Submission) (*signup.Business, error) {
+func (b *bench) submit(ctx context.Context, sub signup.Submission) (*signup.Connection, error) {
 	b.t.Helper()
 	got, err := b.Finish(ctx, sub)
 	if err != nil {
@@ -386,9 +386,9 @@ func (b *bench) submit(ctx context.Context, sub signup.Submission) (*signup.Busi
 	return got, err
 }
 
-func session(t *testing.T, message string) *signup.Session {
+func session(t *testing.T, message string) *signup.SessionInfo {
 	t.Helper()
-	s, err := signup.ParseSession([]byte(message))
+	s, err := signup.ParseSessionInfo([]byte(message))
 	require.NoError(t, err)
 	return s
 }

@@ -15,24 +15,24 @@ import (
 // come: a page does well to wait some five seconds for the other, then to submit what it has. A code alone is enough; a
 // Session alone waits for the code, under the same State.
 type Submission struct {
-	// State is the nonce of [Flow.Begin].
+	// State is the nonce of [Flow.StartAttempt].
 	State string
 
-	// Owner is whom the request is from, by the host's own login. It must be the one of Begin.
-	Owner string
+	// Tenant is whom the request is from, by the host's own login. It must be the one of Begin.
+	Tenant string
 
 	// Code is to be exchanged. Empty if it did not arrive, and when a number is chosen.
 	Code graph.Secret
 
 	// Session is what the popup said, or nil.
-	Session *Session
+	Session *SessionInfo
 
 	// RedirectURI repeats the one of [Launch.RedirectURL]. Empty for a code of FB.login's callback, unless the browser
 	// turned a blocked popup into a redirect: then it is the address of the page.
 	RedirectURI string
 
-	// Phone is the choice after [OutcomeChooseNumber], under the same State. It needs no Code.
-	Phone graph.PhoneNumberID
+	// PhoneNumberID is the choice after [OutcomeChooseNumber], under the same State. It needs no Code.
+	PhoneNumberID graph.PhoneNumberID
 
 	// SendCode has Meta send a verification code to an ordinary number, by text or voice, in Language; after
 	// [OutcomeNumberUnverified], under the same State. VerificationCode is the code that came; the signup goes on with it. A number of
@@ -51,7 +51,7 @@ type wishes struct {
 }
 
 func (s Submission) wishes() wishes {
-	return wishes{s.Phone, s.SendCode, s.Language, s.VerificationCode}
+	return wishes{s.PhoneNumberID, s.SendCode, s.Language, s.VerificationCode}
 }
 
 // Finish turns what the popup gave into a connected business: it exchanges the code, once and at once, finds the accounts
@@ -67,12 +67,12 @@ func (s Submission) wishes() wishes {
 //
 // A code cannot be exchanged a second time. If the browser going away cancels ctx, the grant may be lost; detach it with
 // [context.WithoutCancel], as [Flow.Handler] does.
-func (f *Flow) Finish(ctx context.Context, sub Submission) (*Business, error) {
+func (f *Flow) Finish(ctx context.Context, sub Submission) (*Connection, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, &Error{Outcome: OutcomeUnavailable, Step: StepState, Err: err}
 	}
 	received := time.Now().UTC()
-	r, err := f.claim(ctx, attemptID(sub.State), sub.Owner, true)
+	r, err := f.claim(ctx, attemptID(sub.State), sub.Tenant, true)
 	if err != nil {
 		return nil, err
 	}
@@ -95,12 +95,12 @@ func (f *Flow) Finish(ctx context.Context, sub Submission) (*Business, error) {
 //
 // Everything after the exchange is repeated, [Config].Connected included. It returns what
 // [Flow.Finish] returns.
-func (f *Flow) Resume(ctx context.Context, id string, phone graph.PhoneNumberID) (*Business, error) {
+func (f *Flow) Resume(ctx context.Context, id string, phone graph.PhoneNumberID) (*Connection, error) {
 	r, err := f.claim(ctx, id, "", false)
 	if err != nil {
 		return nil, err
 	}
-	b, err := f.resume(ctx, r, r.doc.business(r.rec.Owner), wishes{phone: phone})
+	b, err := f.resume(ctx, r, r.doc.business(r.rec.Tenant), wishes{phone: phone})
 	f.conclude(ctx, r, b, err)
 	return b, err
 }
@@ -134,7 +134,7 @@ func (f *Flow) ResumeAll(ctx context.Context) (connected int, err error) {
 }
 
 // conclude stores how a try ended.
-func (f *Flow) conclude(ctx context.Context, r *openRecord, b *Business, err error) {
+func (f *Flow) conclude(ctx context.Context, r *openRecord, b *Connection, err error) {
 	if saving := r.settle(ctx, b, err); saving != nil {
 		f.cfg.Logger.ErrorContext(ctx, "the end of a signup was not stored", "attempt", r.rec.ID, "err", saving)
 	}
@@ -145,8 +145,8 @@ func codeHash(code graph.Secret) string {
 	return hex.EncodeToString(sum[:])
 }
 
-func (f *Flow) finish(ctx context.Context, r *openRecord, sub Submission, received time.Time) (*Business, error) {
-	if b := r.doc.business(r.rec.Owner); b != nil {
+func (f *Flow) finish(ctx context.Context, r *openRecord, sub Submission, received time.Time) (*Connection, error) {
+	if b := r.doc.business(r.rec.Tenant); b != nil {
 		return f.resume(ctx, r, b, sub.wishes()) // a code that comes again is the one that brought it
 	}
 	if sub.Session != nil {
@@ -166,7 +166,7 @@ func (f *Flow) finish(ctx context.Context, r *openRecord, sub Submission, receiv
 	if err := r.save(ctx); err != nil {
 		return nil, &Error{Outcome: OutcomeUnavailable, Step: StepState, Err: err}
 	}
-	b := &Business{Owner: r.rec.Owner, Session: r.doc.Session, Onboarding: cloudapi.Onboarding{OnboardedAt: r.doc.ArrivedAt}}
+	b := &Connection{Tenant: r.rec.Tenant, Session: r.doc.Session, Onboarding: cloudapi.Onboarding{OnboardedAt: r.doc.ArrivedAt}}
 	if err := f.exchange(ctx, b, sub); err != nil {
 		r.doc.Phase = recordOpen // an attempt whose code is spent is ended by its outcome
 		return nil, err
@@ -177,17 +177,17 @@ func (f *Flow) finish(ctx context.Context, r *openRecord, sub Submission, receiv
 
 // problem returns an error if the popup ended in one, or in a cancellation. That holds even if there is a code: whoever left
 // did not agree.
-func (s *Session) problem() error {
+func (s *SessionInfo) problem() error {
 	if s == nil {
 		return nil
 	}
 	switch s.Kind() {
-	case KindCancelled:
-		return &Error{Outcome: OutcomeCancelled, Step: StepSession, Screen: s.CurrentStep}
+	case KindCanceled:
+		return &Error{Outcome: OutcomeCanceled, Step: StepSession, Screen: s.CurrentStep}
 	case KindFailed:
 		e := &Error{Outcome: OutcomeFailed, Step: StepSession, Screen: s.CurrentStep}
-		if s.Problem != nil {
-			e.Code, e.SessionID = s.Problem.Code, s.Problem.SessionID
+		if s.Error != nil {
+			e.Code, e.SessionID = s.Error.Code, s.Error.SessionID
 		}
 		return e
 	}
@@ -195,10 +195,10 @@ func (s *Session) problem() error {
 }
 
 // exchange turns the code into b's token.
-func (f *Flow) exchange(ctx context.Context, b *Business, sub Submission) error {
+func (f *Flow) exchange(ctx context.Context, b *Connection, sub Submission) error {
 	ctx, cancel := context.WithTimeout(ctx, CodeTTL)
 	defer cancel()
-	req := cloudapi.CodeExchange{Code: sub.Code}
+	req := cloudapi.CodeExchangeParams{Code: sub.Code}
 	if sub.RedirectURI != "" {
 		req.RedirectURI = &sub.RedirectURI
 	}
@@ -248,14 +248,14 @@ var errNothingGranted = errors.New("only a Business with Owner and Token can be 
 // list.
 //
 // A business that took the way for new numbers ([OutcomeFellBack]) can be kept by resuming it in a Flow of [ModeStandard].
-func (f *Flow) ResumeConnection(ctx context.Context, b *Business, phone graph.PhoneNumberID) (*Business, error) {
-	if b == nil || b.Token.IsZero() || b.Owner == "" {
+func (f *Flow) ResumeConnection(ctx context.Context, b *Connection, phone graph.PhoneNumberID) (*Connection, error) {
+	if b == nil || b.Token.IsZero() || b.Tenant == "" {
 		return nil, &Error{Outcome: OutcomeNoCode, Step: StepSession, Err: errNothingGranted}
 	}
 	return f.resume(ctx, nil, b, wishes{phone: phone})
 }
 
-func (f *Flow) resume(ctx context.Context, r *openRecord, b *Business, want wishes) (*Business, error) {
+func (f *Flow) resume(ctx context.Context, r *openRecord, b *Connection, want wishes) (*Connection, error) {
 	if want.phone == "" {
 		want.phone = b.PhoneNumberID // was chosen before
 	}

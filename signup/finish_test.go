@@ -23,9 +23,9 @@ func TestABusinessAppUserIsConnectedByTheAccountAlone(t *testing.T) {
 	t.Parallel()
 	var steps []signup.Step
 	b := newBench(t, happy(), func(c *signup.Config) {
-		c.Progress = func(_ context.Context, step signup.Step, b *signup.Business) error {
+		c.Progress = func(_ context.Context, step signup.Step, b *signup.Connection) error {
 			require.Equal(t, graph.Secret(token), b.Token, "the token is there to be stored from the first step on")
-			require.Equal(t, owner, b.Owner)
+			require.Equal(t, owner, b.Tenant)
 			steps = append(steps, step)
 			return nil
 		}
@@ -34,10 +34,10 @@ func TestABusinessAppUserIsConnectedByTheAccountAlone(t *testing.T) {
 	got, err := b.finish(finished(wabaA))
 	require.NoError(t, err)
 	require.Equal(t, signup.OutcomeReady, got.Outcome)
-	require.Equal(t, owner, got.Owner)
+	require.Equal(t, owner, got.Tenant)
 	require.Equal(t, graph.Secret(token), got.Token)
 	require.True(t, got.TokenExpiresAt.IsZero())
-	require.Equal(t, graph.WABAID(wabaA), got.WABA)
+	require.Equal(t, graph.WABAID(wabaA), got.WABAID)
 	require.Equal(t, []graph.WABAID{wabaA}, got.WABAIDs)
 	require.Equal(t, graph.PhoneNumberID(phoneA), got.Phone.ID)
 	require.True(t, got.Phone.Coexists())
@@ -88,7 +88,7 @@ func TestEveryAccountThatHoldsTheNumberIsSubscribed(t *testing.T) {
 			b := newBench(t, m)
 			got, err := b.finish(finished(wabaA))
 			require.NoError(t, err)
-			require.Equal(t, graph.WABAID(wabaA), got.WABA)
+			require.Equal(t, graph.WABAID(wabaA), got.WABAID)
 			require.Equal(t, tt.want, got.WABAIDs)
 			require.Equal(t, graph.PhoneNumberID(phoneA), got.Phone.ID)
 			require.Len(t, b.meta.subscribed, len(tt.want))
@@ -104,7 +104,7 @@ func TestOnboardingNamesTheNumberAndTheAccountOfThePopupFirst(t *testing.T) {
 		phone := []number{coexisting(phoneA, "+1 555 010 0199")}
 		got, err := newBench(t, newMeta(map[string][]number{wabaA: phone, wabaB: phone})).finish(finished(string(named)))
 		require.NoError(t, err)
-		require.Equal(t, named, got.WABA)
+		require.Equal(t, named, got.WABAID)
 		require.Len(t, got.WABAIDs, 2)
 		require.Equal(t, named, got.WABAIDs[0])
 		require.Equal(t, graph.PhoneNumberID(phoneA), got.PhoneNumberID)
@@ -117,7 +117,7 @@ func TestTheNamedAccountMayBeTheWrongOneOfTwo(t *testing.T) {
 	m := newMeta(map[string][]number{wabaA: {}, wabaB: {coexisting(phoneA, "+1 555 010 0199")}})
 	got, err := newBench(t, m).finish(finished(wabaA))
 	require.NoError(t, err)
-	require.Equal(t, graph.WABAID(wabaB), got.WABA)
+	require.Equal(t, graph.WABAID(wabaB), got.WABAID)
 	require.Equal(t, []graph.WABAID{wabaB}, got.WABAIDs)
 }
 
@@ -156,7 +156,7 @@ func TestACodeAloneIsEnough(t *testing.T) {
 			t.Parallel()
 			m := happy()
 			change(m)
-			b := newBench(t, m, func(c *signup.Config) { c.PartnerBusiness = "700000000000002" })
+			b := newBench(t, m, func(c *signup.Config) { c.PartnerBusinessID = "700000000000002" })
 			got, err := b.finish("")
 			require.NoError(t, err)
 			require.Equal(t, []graph.WABAID{wabaA}, got.WABAIDs)
@@ -194,7 +194,7 @@ func TestARedirectsCodeIsExchangedWithItsURI(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, happy())
 	_, err := b.submit(t.Context(), signup.Submission{
-		State: b.begin(), Owner: owner, Code: code, RedirectURI: "https://app.example.com/back/",
+		State: b.begin(), Tenant: owner, Code: code, RedirectURI: "https://app.example.com/back/",
 	})
 	require.NoError(t, err)
 	q, err := url.ParseQuery(b.meta.queries[0])
@@ -299,7 +299,7 @@ func TestThePopupsOwnEndIsReported(t *testing.T) {
 		advice  string
 	}{
 		"left": {`{"type":"WA_EMBEDDED_SIGNUP","event":"CANCEL","data":{"current_step":"PHONE_NUMBER_SETUP"}}`,
-			signup.OutcomeCancelled, signup.ScreenPhoneNumber, 0, signup.OutcomeCancelled.Advice()},
+			signup.OutcomeCanceled, signup.ScreenPhoneNumber, 0, signup.OutcomeCanceled.Advice()},
 		"app too old": {`{"type":"WA_EMBEDDED_SIGNUP","event":"ERROR","data":{"error_code":"4563015","session_id":"s1"}}`,
 			signup.OutcomeFailed, "", graph.CodeSignupUpdateApp, ""},
 		"error in a cancellation": {`{"type":"WA_EMBEDDED_SIGNUP","event":"CANCEL","data":{"error_code":"3441041","session_id":"s1"}}`,
@@ -312,7 +312,7 @@ func TestThePopupsOwnEndIsReported(t *testing.T) {
 			t.Run(fmt.Sprintf("%s, code %t", name, code != ""), func(t *testing.T) {
 				t.Parallel()
 				b := newBench(t, happy())
-				sub := signup.Submission{State: b.begin(), Owner: owner, Code: code, Session: session(t, tt.message)}
+				sub := signup.Submission{State: b.begin(), Tenant: owner, Code: code, Session: session(t, tt.message)}
 				_, err := b.submit(t.Context(), sub)
 				e := requireOutcome(t, tt.want, err)
 				require.Equal(t, tt.screen, e.Screen)
@@ -340,12 +340,12 @@ func TestCodeAndSessionComeInEitherOrder(t *testing.T) {
 	b := newBench(t, newMeta(map[string][]number{
 		wabaA: {coexisting(phoneA, "+1 555 010 0199")}, wabaB: {coexisting(phoneB, "+1 555 010 0198")},
 	}))
-	sub := signup.Submission{State: b.begin(), Owner: owner, Session: session(t, finished(wabaB))}
+	sub := signup.Submission{State: b.begin(), Tenant: owner, Session: session(t, finished(wabaB))}
 	got, err := b.submit(t.Context(), sub)
 	requireOutcome(t, signup.OutcomeNoCode, err)
 	require.Nil(t, got)
 
-	got, err = b.submit(t.Context(), signup.Submission{State: sub.State, Owner: owner, Code: code})
+	got, err = b.submit(t.Context(), signup.Submission{State: sub.State, Tenant: owner, Code: code})
 	require.NoError(t, err)
 	require.Equal(t, graph.PhoneNumberID(phoneB), got.Phone.ID, "the session that came before the code still counts")
 
@@ -358,11 +358,11 @@ func TestASubmissionWithoutAnythingWaitsForTheCode(t *testing.T) {
 	b := newBench(t, happy())
 	state := b.begin()
 	for range 3 {
-		_, err := b.submit(t.Context(), signup.Submission{State: state, Owner: owner})
+		_, err := b.submit(t.Context(), signup.Submission{State: state, Tenant: owner})
 		requireOutcome(t, signup.OutcomeNoCode, err)
 	}
 	require.Empty(t, b.meta.calls)
-	_, err := b.submit(t.Context(), signup.Submission{State: state, Owner: owner, Code: code})
+	_, err := b.submit(t.Context(), signup.Submission{State: state, Tenant: owner, Code: code})
 	require.NoError(t, err)
 }
 
@@ -371,28 +371,28 @@ func TestOneOfSeveralNumbersIsChosenWithoutANewCode(t *testing.T) {
 	b := newBench(t, newMeta(map[string][]number{
 		wabaA: {coexisting(phoneA, "+1 555 010 0199"), coexisting(phoneB, "+1 555 010 0198"), ordinary("403", "+1 555 010 0197")},
 	}))
-	sub := signup.Submission{State: b.begin(), Owner: owner, Code: code, Session: session(t, finished(wabaA))}
+	sub := signup.Submission{State: b.begin(), Tenant: owner, Code: code, Session: session(t, finished(wabaA))}
 	waiting, err := b.submit(t.Context(), sub)
 	requireOutcome(t, signup.OutcomeChooseNumber, err)
 	require.Len(t, waiting.Numbers, 2, "only those that coexist")
 
 	for _, wrong := range []graph.PhoneNumberID{"409", ""} {
-		_, err = b.submit(t.Context(), signup.Submission{State: sub.State, Owner: owner, Phone: wrong})
+		_, err = b.submit(t.Context(), signup.Submission{State: sub.State, Tenant: owner, PhoneNumberID: wrong})
 		requireOutcome(t, signup.OutcomeChooseNumber, err)
 	}
-	_, err = b.submit(t.Context(), signup.Submission{State: sub.State, Owner: "tenant-2", Phone: phoneB})
-	requireOutcome(t, signup.OutcomeWrongOwner, err)
-	_, err = b.submit(t.Context(), signup.Submission{State: sub.State, Owner: owner, Code: "canary-code-of-another-popup"})
+	_, err = b.submit(t.Context(), signup.Submission{State: sub.State, Tenant: "tenant-2", PhoneNumberID: phoneB})
+	requireOutcome(t, signup.OutcomeWrongTenant, err)
+	_, err = b.submit(t.Context(), signup.Submission{State: sub.State, Tenant: owner, Code: "canary-code-of-another-popup"})
 	requireOutcome(t, signup.OutcomeStateUsed, err)
 
 	// The page may repeat the code it sent before.
-	got, err := b.submit(t.Context(), signup.Submission{State: sub.State, Owner: owner, Code: code, Phone: phoneB})
+	got, err := b.submit(t.Context(), signup.Submission{State: sub.State, Tenant: owner, Code: code, PhoneNumberID: phoneB})
 	require.NoError(t, err)
 	require.Equal(t, graph.PhoneNumberID(phoneB), got.Phone.ID)
 	require.Equal(t, waiting.OnboardedAt, got.OnboardedAt)
 	require.Empty(t, got.Numbers)
 
-	_, err = b.submit(t.Context(), signup.Submission{State: sub.State, Owner: owner, Phone: phoneA})
+	_, err = b.submit(t.Context(), signup.Submission{State: sub.State, Tenant: owner, PhoneNumberID: phoneA})
 	requireOutcome(t, signup.OutcomeStateUsed, err)
 
 	again, err := b.ResumeConnection(t.Context(), waiting, phoneA)
@@ -407,11 +407,11 @@ func TestAFailureAfterTheExchangeIsResumed(t *testing.T) {
 	m := happy()
 	m.fail["POST /"+wabaA+"/subscribed_apps"] = refuse(503, "")
 	b := newBench(t, m)
-	sub := signup.Submission{State: b.begin(), Owner: owner, Code: code, Session: session(t, finished(wabaA))}
+	sub := signup.Submission{State: b.begin(), Tenant: owner, Code: code, Session: session(t, finished(wabaA))}
 	_, err := b.submit(t.Context(), sub)
 	requireOutcome(t, signup.OutcomeUnavailable, err)
 	m.change(func() { clear(m.fail) })
-	got, err := b.submit(t.Context(), signup.Submission{State: sub.State, Owner: owner})
+	got, err := b.submit(t.Context(), signup.Submission{State: sub.State, Tenant: owner})
 	require.NoError(t, err)
 	require.Equal(t, signup.OutcomeReady, got.Outcome)
 	require.Equal(t, 1, b.meta.did(exchange))
@@ -423,16 +423,16 @@ func TestAChoiceIsNotAskedForTwice(t *testing.T) {
 	m.fail["POST /"+wabaA+"/subscribed_apps"] = refuse(503, "")
 	b := newBench(t, m)
 	state := b.begin()
-	for _, sub := range []signup.Submission{{Code: code}, {Phone: phoneB}, {}} {
-		sub.State, sub.Owner = state, owner
+	for _, sub := range []signup.Submission{{Code: code}, {PhoneNumberID: phoneB}, {}} {
+		sub.State, sub.Tenant = state, owner
 		got, err := b.submit(t.Context(), sub)
-		if sub.Phone == "" && sub.Code == "" {
+		if sub.PhoneNumberID == "" && sub.Code == "" {
 			require.NoError(t, err)
 			require.Equal(t, graph.PhoneNumberID(phoneB), got.Phone.ID)
 			break
 		}
 		require.Error(t, err)
-		if sub.Phone != "" {
+		if sub.PhoneNumberID != "" {
 			requireOutcome(t, signup.OutcomeUnavailable, err)
 			m.change(func() { clear(m.fail) })
 		}
@@ -444,7 +444,7 @@ func TestAnUnspentCodeMayBeSubmittedAgain(t *testing.T) {
 	m := happy()
 	m.fail[exchange] = refuseWith(4, 0)
 	b := newBench(t, m)
-	sub := signup.Submission{State: b.begin(), Owner: owner, Code: code}
+	sub := signup.Submission{State: b.begin(), Tenant: owner, Code: code}
 	_, err := b.submit(t.Context(), sub)
 	requireOutcome(t, signup.OutcomeUnavailable, err)
 	require.Equal(t, 1, b.meta.did(exchange), "the flow itself never repeats it")
@@ -460,12 +460,12 @@ func TestAnAccountFromTheWebhookIsResumedWith(t *testing.T) {
 	b := newBench(t, m)
 	waiting, err := b.finish("")
 	requireOutcome(t, signup.OutcomeNoAccount, err)
-	waiting.WABA = wabaA
+	waiting.WABAID = wabaA
 	got, err := b.ResumeConnection(t.Context(), waiting, "")
 	require.NoError(t, err)
 	require.Equal(t, []graph.WABAID{wabaA}, got.WABAIDs)
 
-	waiting.WABA = wabaOther
+	waiting.WABAID = wabaOther
 	_, err = b.ResumeConnection(t.Context(), waiting, "")
 	requireOutcome(t, signup.OutcomeNotGranted, err)
 }
@@ -525,7 +525,7 @@ func TestTheSearchAmongSharedAccountsSkipsStrangersAndEnds(t *testing.T) {
 			m.shared = append(m.shared, fmt.Sprintf("61%04d", i))
 		}
 		m.shared = append(m.shared, wabaA)
-		got, err := newBench(t, m, func(c *signup.Config) { c.PartnerBusiness = "700000000000002" }).finish("")
+		got, err := newBench(t, m, func(c *signup.Config) { c.PartnerBusinessID = "700000000000002" }).finish("")
 		require.Zero(t, m.did("GET /610000/phone_numbers"), "other businesses are none of ours")
 		if strangers == 500 {
 			requireOutcome(t, signup.OutcomeNoAccount, err)
@@ -579,11 +579,11 @@ func TestAClientWithoutSecretIsAMistakeOfTheHost(t *testing.T) {
 func TestOnboardingIsCountedFromTheFirstAnswer(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, happy())
-	sub := signup.Submission{State: b.begin(), Owner: owner, Session: session(t, finished(wabaA))}
+	sub := signup.Submission{State: b.begin(), Tenant: owner, Session: session(t, finished(wabaA))}
 	_, err := b.submit(t.Context(), sub)
 	requireOutcome(t, signup.OutcomeNoCode, err)
 	first := time.Now()
-	got, err := b.submit(t.Context(), signup.Submission{State: sub.State, Owner: owner, Code: code})
+	got, err := b.submit(t.Context(), signup.Submission{State: sub.State, Tenant: owner, Code: code})
 	require.NoError(t, err)
 	require.False(t, got.OnboardedAt.After(first))
 }
@@ -591,7 +591,7 @@ func TestOnboardingIsCountedFromTheFirstAnswer(t *testing.T) {
 func TestResumeNeedsAToken(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, happy())
-	for _, in := range []*signup.Business{nil, {}, {Owner: owner}, {Token: token}} {
+	for _, in := range []*signup.Connection{nil, {}, {Tenant: owner}, {Token: token}} {
 		_, err := b.ResumeConnection(t.Context(), in, "")
 		requireOutcome(t, signup.OutcomeNoCode, err)
 	}
@@ -604,12 +604,12 @@ func TestTheHostReservesBeforeAnythingChanges(t *testing.T) {
 	answer := fmt.Errorf("tenant-2 has it: %w", signup.ErrTaken)
 	m := newMeta(map[string][]number{wabaA: {coexisting(phoneA, "+1 555 010 0199")}, wabaB: {coexisting(phoneA, "+1 555 010 0199")}})
 	b := newBench(t, m, func(c *signup.Config) {
-		c.Reserve = func(_ context.Context, owner string, waba graph.WABAID, phone graph.PhoneNumberID) error {
-			asked = append(asked, fmt.Sprint(owner, waba, phone))
+		c.Reserve = func(_ context.Context, tenant string, waba graph.WABAID, phone graph.PhoneNumberID) error {
+			asked = append(asked, fmt.Sprint(tenant, waba, phone))
 			return answer
 		}
 	})
-	sub := signup.Submission{State: b.begin(), Owner: owner, Code: code, Session: session(t, finished(wabaB))}
+	sub := signup.Submission{State: b.begin(), Tenant: owner, Code: code, Session: session(t, finished(wabaB))}
 	_, err := b.submit(t.Context(), sub)
 	e := requireOutcome(t, signup.OutcomeTaken, err)
 	require.Equal(t, signup.StepReserve, e.Step)
@@ -617,12 +617,12 @@ func TestTheHostReservesBeforeAnythingChanges(t *testing.T) {
 	require.Empty(t, m.subscribed)
 
 	answer = errors.New("database is down")
-	_, err = b.submit(t.Context(), signup.Submission{State: sub.State, Owner: owner})
+	_, err = b.submit(t.Context(), signup.Submission{State: sub.State, Tenant: owner})
 	requireOutcome(t, signup.OutcomeUnavailable, err)
 	require.ErrorIs(t, err, answer)
 
 	answer, asked = nil, nil
-	_, err = b.submit(t.Context(), signup.Submission{State: sub.State, Owner: owner})
+	_, err = b.submit(t.Context(), signup.Submission{State: sub.State, Tenant: owner})
 	require.NoError(t, err)
 	require.Equal(t, []string{fmt.Sprint(owner, wabaB, phoneA), fmt.Sprint(owner, wabaA, phoneA)}, asked)
 }
@@ -634,7 +634,7 @@ func TestAHostThatCannotStoreTheTokenStopsTheSignup(t *testing.T) {
 			t.Parallel()
 			down := errors.New("database is down")
 			b := newBench(t, happy(), func(c *signup.Config) {
-				c.Progress = func(_ context.Context, s signup.Step, _ *signup.Business) error {
+				c.Progress = func(_ context.Context, s signup.Step, _ *signup.Connection) error {
 					if s == step {
 						return down
 					}
@@ -658,7 +658,7 @@ func TestTwoSubmissionsAtOnceExchangeOnce(t *testing.T) {
 	var wg sync.WaitGroup
 	for range 8 {
 		wg.Go(func() {
-			_, err := b.Finish(t.Context(), signup.Submission{State: state, Owner: owner, Code: code})
+			_, err := b.Finish(t.Context(), signup.Submission{State: state, Tenant: owner, Code: code})
 			if e, ok := errors.AsType[*signup.Error](err); ok && e.Outcome == signup.OutcomeStateUsed {
 				used.Add(1)
 			} else if err == nil {
@@ -675,7 +675,7 @@ func TestTwoSubmissionsAtOnceExchangeOnce(t *testing.T) {
 func TestACancelledContextSpendsNothing(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, happy())
-	sub := signup.Submission{State: b.begin(), Owner: owner, Code: code}
+	sub := signup.Submission{State: b.begin(), Tenant: owner, Code: code}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	_, err := b.submit(ctx, sub)
@@ -696,12 +696,12 @@ func TestAContextThatEndsOnTheWayLeavesTheTokenToResume(t *testing.T) {
 		}
 	}
 	b := newBench(t, m)
-	sub := signup.Submission{State: b.begin(), Owner: owner, Code: code}
+	sub := signup.Submission{State: b.begin(), Tenant: owner, Code: code}
 	got, err := b.submit(ctx, sub)
 	requireOutcome(t, signup.OutcomeUnavailable, err)
 	require.ErrorIs(t, err, context.Canceled)
 	require.Equal(t, graph.Secret(token), got.Token)
-	got, err = b.submit(t.Context(), signup.Submission{State: sub.State, Owner: owner})
+	got, err = b.submit(t.Context(), signup.Submission{State: sub.State, Tenant: owner})
 	require.NoError(t, err)
 	require.Equal(t, signup.OutcomeReady, got.Outcome)
 	require.Equal(t, 1, b.meta.did(exchange))

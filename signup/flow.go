@@ -23,15 +23,15 @@ type Config struct {
 	ConfigurationID string
 
 	// Client calls the Graph API. It needs the AppID and AppSecret of your Meta app; its own token is used for nothing but
-	// PartnerBusiness.
+	// PartnerBusinessID.
 	Client *cloudapi.Client
 
 	// Mode is what the popup is for. If empty, [ModeCoexistence].
 	Mode Mode
 
-	// PartnerBusiness is your own portfolio. With it, and a system user's token in Client, accounts that a token does not
+	// PartnerBusinessID is your own portfolio. With it, and a system user's token in Client, accounts that a token does not
 	// list by itself are found among those shared with you. If empty, that way of looking is left out.
-	PartnerBusiness graph.BusinessID
+	PartnerBusinessID graph.BusinessID
 
 	// AttemptTTL is how long a page may stay open. If zero, one hour. A token that was granted is kept for seven days, or until
 	// the signup is complete.
@@ -47,15 +47,15 @@ type Config struct {
 	// Reserve is asked, for each account that holds the number, after everything is verified and before anything changes.
 	// Return [ErrTaken], wrapped or not, if another owner has it; any other error means that nobody knows. It may be asked
 	// again for the same owner. If nil, everything is granted.
-	Reserve func(ctx context.Context, owner string, waba graph.WABAID, phone graph.PhoneNumberID) error
+	Reserve func(ctx context.Context, tenant string, waba graph.WABAID, phone graph.PhoneNumberID) error
 
 	// Progress is told after each step from [StepExchange] on, once Store has it and before the next one begins. The Business is a
 	// copy, complete as far as the step came. An error stops the signup with [OutcomeUnavailable], to be resumed.
-	Progress func(ctx context.Context, step Step, b *Business) error
+	Progress func(ctx context.Context, step Step, b *Connection) error
 
 	// Override says where the webhooks of a business's accounts go, if not to the app's own URL. It is asked after the plain
 	// subscription; the zero value leaves that as it is. If nil, nothing is overridden.
-	Override func(ctx context.Context, b *Business) (cloudapi.WebhookOverride, error)
+	Override func(ctx context.Context, b *Connection) (cloudapi.WebhookOverride, error)
 
 	// Credit shares your line of credit with every business: for solution partners. If nil, businesses pay for themselves.
 	Credit *Credit
@@ -64,7 +64,7 @@ type Config struct {
 	// verification is on: one of its own for each number, stored encrypted, never one for all. If nil, the signup of an ordinary
 	// number ends with [OutcomeNeedsRegistration]. A number of the WhatsApp Business app is never registered, so that a Flow of
 	// [ModeCoexistence] refuses a PIN.
-	PIN func(ctx context.Context, b *Business) (graph.Secret, error)
+	PIN func(ctx context.Context, b *Connection) (graph.Secret, error)
 
 	// Connected takes a business that is connected, for the host to store it, its token encrypted.
 	// It is called once the last step is done and before anyone is told, by the page of
@@ -78,7 +78,7 @@ type Config struct {
 	// that outlives the request: a closed tab must not cost a grant.
 	//
 	// Required with Page and for ResumeAll. If nil, the other methods only return the business.
-	Connected func(ctx context.Context, b *Business) error
+	Connected func(ctx context.Context, b *Connection) error
 
 	// Page is what [Flow.Handler] serves. The zero PageConfig is for hosts with a page and handlers
 	// of their own making.
@@ -132,8 +132,8 @@ func (c Config) validate() error {
 	default:
 		bad("Mode %q is not one of the modes", c.Mode)
 	}
-	if c.PartnerBusiness != "" && !isID(c.PartnerBusiness) {
-		bad("PartnerBusiness is not an id of digits")
+	if c.PartnerBusinessID != "" && !isID(c.PartnerBusinessID) {
+		bad("PartnerBusinessID is not an id of digits")
 	}
 	if c.AttemptTTL < 0 {
 		bad("AttemptTTL is negative")

@@ -22,13 +22,13 @@ func TestNewFlowListsEveryMistake(t *testing.T) {
 		require.ErrorContains(t, err, want)
 	}
 	_, err = signup.NewFlow(signup.Config{
-		ConfigurationID: "my configuration", Mode: "coex", PartnerBusiness: "me", AttemptTTL: -1,
+		ConfigurationID: "my configuration", Mode: "coex", PartnerBusinessID: "me", AttemptTTL: -1,
 		Page: signup.PageConfig{
 			Tenant: func(*http.Request) (string, error) { return owner, nil }, SDKURL: "sdk.js", RedirectURI: "http://app.example.com/",
 			TrustedOrigins: []string{"app.example.com", "https://app.example.com/", "https://app.example.com"},
 		},
 	})
-	for _, want := range []string{"ConfigurationID", "Client", "Mode", "PartnerBusiness", "AttemptTTL", "Config.Connected", "Page.SDKURL", "Page.RedirectURI",
+	for _, want := range []string{"ConfigurationID", "Client", "Mode", "PartnerBusinessID", "AttemptTTL", "Config.Connected", "Page.SDKURL", "Page.RedirectURI",
 		`"app.example.com"`, `"https://app.example.com/"`} {
 		require.ErrorContains(t, err, want)
 	}
@@ -65,19 +65,19 @@ func TestStatesBelongToTheirOwnerOnce(t *testing.T) {
 	require.NotEqual(t, state, b.begin())
 	require.GreaterOrEqual(t, len(state), 26)
 
-	_, err := b.submit(t.Context(), signup.Submission{State: "made-up", Owner: owner, Code: code})
+	_, err := b.submit(t.Context(), signup.Submission{State: "made-up", Tenant: owner, Code: code})
 	requireOutcome(t, signup.OutcomeStateUnknown, err)
-	_, err = b.submit(t.Context(), signup.Submission{Owner: owner, Code: code})
+	_, err = b.submit(t.Context(), signup.Submission{Tenant: owner, Code: code})
 	requireOutcome(t, signup.OutcomeStateUnknown, err)
 	for _, other := range []string{"tenant-2", ""} {
-		_, err = b.submit(t.Context(), signup.Submission{State: state, Owner: other, Code: code})
-		requireOutcome(t, signup.OutcomeWrongOwner, err)
+		_, err = b.submit(t.Context(), signup.Submission{State: state, Tenant: other, Code: code})
+		requireOutcome(t, signup.OutcomeWrongTenant, err)
 	}
 	require.Empty(t, b.meta.calls, "a state that is refused spends no code")
 
-	_, err = b.submit(t.Context(), signup.Submission{State: state, Owner: owner, Code: code})
+	_, err = b.submit(t.Context(), signup.Submission{State: state, Tenant: owner, Code: code})
 	require.NoError(t, err, "others cannot spend it either")
-	_, err = b.submit(t.Context(), signup.Submission{State: state, Owner: owner, Code: "canary-code-2"})
+	_, err = b.submit(t.Context(), signup.Submission{State: state, Tenant: owner, Code: "canary-code-2"})
 	requireOutcome(t, signup.OutcomeStateUsed, err)
 	require.Equal(t, 1, b.meta.did(exchange))
 }
@@ -85,22 +85,22 @@ func TestStatesBelongToTheirOwnerOnce(t *testing.T) {
 func TestBeginNeedsAnOwner(t *testing.T) {
 	t.Parallel()
 	f := flow(t, "")
-	_, err := f.Begin(t.Context(), "")
+	_, err := f.StartAttempt(t.Context(), "")
 	require.ErrorContains(t, err, "signup: Begin needs the owner")
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	_, err = f.Begin(ctx, owner)
+	_, err = f.StartAttempt(ctx, owner)
 	require.ErrorIs(t, err, context.Canceled)
 }
 
 func TestStatesExpire(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := flow(t, "")
-		a, err := f.Begin(t.Context(), owner)
+		a, err := f.StartAttempt(t.Context(), owner)
 		require.NoError(t, err)
 		require.Equal(t, time.Now().Add(time.Hour), a.ExpiresAt)
 		finish := func() error {
-			_, err := f.Finish(t.Context(), signup.Submission{State: a.State, Owner: owner})
+			_, err := f.Finish(t.Context(), signup.Submission{State: a.State, Tenant: owner})
 			return err
 		}
 		time.Sleep(time.Hour - time.Nanosecond)
@@ -108,7 +108,7 @@ func TestStatesExpire(t *testing.T) {
 		time.Sleep(time.Nanosecond)
 		requireOutcome(t, signup.OutcomeStateExpired, finish())
 		time.Sleep(time.Hour + time.Nanosecond)
-		_, err = f.Begin(t.Context(), owner)
+		_, err = f.StartAttempt(t.Context(), owner)
 		require.NoError(t, err)
 		requireOutcome(t, signup.OutcomeStateUnknown, finish()) // forgotten
 	})
@@ -117,16 +117,16 @@ func TestStatesExpire(t *testing.T) {
 func TestAnOwnerCannotFillTheMemory(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := flow(t, "")
-		finish := func(state, owner string) error {
-			_, err := f.Finish(t.Context(), signup.Submission{State: state, Owner: owner})
+		finish := func(state, tenant string) error {
+			_, err := f.Finish(t.Context(), signup.Submission{State: state, Tenant: tenant})
 			return err
 		}
-		other, err := f.Begin(t.Context(), "tenant-2")
+		other, err := f.StartAttempt(t.Context(), "tenant-2")
 		require.NoError(t, err)
 		var states []string
 		for range 25 {
 			time.Sleep(time.Second)
-			a, err := f.Begin(t.Context(), owner)
+			a, err := f.StartAttempt(t.Context(), owner)
 			require.NoError(t, err)
 			states = append(states, a.State)
 		}
@@ -145,11 +145,11 @@ func TestEveryOutcomeSaysWhatToDo(t *testing.T) {
 	t.Parallel()
 	all := []signup.Outcome{
 		signup.OutcomeReady, signup.OutcomeNeedsRegistration, signup.OutcomeFellBack, signup.OutcomeNotFinished,
-		signup.OutcomeChooseNumber, signup.OutcomeNoNumber, signup.OutcomeNoAccount, signup.OutcomeTaken, signup.OutcomeCancelled,
+		signup.OutcomeChooseNumber, signup.OutcomeNoNumber, signup.OutcomeNoAccount, signup.OutcomeTaken, signup.OutcomeCanceled,
 		signup.OutcomeFailed, signup.OutcomeNoCode, signup.OutcomeMisconfigured, signup.OutcomeCodeExpired, signup.OutcomeCodeUsed,
 		signup.OutcomeCodeLost, signup.OutcomeCodeRefused, signup.OutcomeWrongRedirect, signup.OutcomeForeignToken,
 		signup.OutcomeTokenInvalid, signup.OutcomeMissingPermission, signup.OutcomeNotGranted, signup.OutcomeStateUnknown,
-		signup.OutcomeStateExpired, signup.OutcomeStateUsed, signup.OutcomeWrongOwner, signup.OutcomeNotSubscribed,
+		signup.OutcomeStateExpired, signup.OutcomeStateUsed, signup.OutcomeWrongTenant, signup.OutcomeNotSubscribed,
 		signup.OutcomeUnavailable, signup.OutcomeOverrideRefused, signup.OutcomeCreditRefused, signup.OutcomeOtherCredit,
 		signup.OutcomeNumberUnverified, signup.OutcomeVerificationSent, signup.OutcomeVerificationNotSent, signup.OutcomeVerificationWrong,
 		signup.OutcomePINMismatch, signup.OutcomeRegisterLimit, signup.OutcomeRegisterLate,
@@ -180,7 +180,7 @@ func TestAnAttemptAtWorkIsNotForgotten(t *testing.T) {
 			return
 		}
 		for range 50 {
-			_, err := b.Begin(t.Context(), owner)
+			_, err := b.StartAttempt(t.Context(), owner)
 			require.NoError(t, err)
 		}
 		s, err := b.Status(t.Context(), state, owner)
@@ -188,7 +188,7 @@ func TestAnAttemptAtWorkIsNotForgotten(t *testing.T) {
 		require.Equal(t, signup.PhaseRunning, s.Phase)
 	}
 	state = b.begin()
-	got, err := b.submit(t.Context(), signup.Submission{State: state, Owner: owner, Code: code})
+	got, err := b.submit(t.Context(), signup.Submission{State: state, Tenant: owner, Code: code})
 	require.NoError(t, err)
 	require.Equal(t, signup.OutcomeReady, got.Outcome)
 	s, err := b.Status(t.Context(), state, owner)
@@ -199,23 +199,23 @@ func TestAnAttemptAtWorkIsNotForgotten(t *testing.T) {
 // A key service that is down for a minute says nothing about the tokens that it sealed.
 func TestACipherThatFailsForAWhileForgetsNoToken(t *testing.T) {
 	t.Parallel()
-	cipher, err := signup.NewCipher(newKey(t))
+	cipher, err := signup.NewKeyring(newKey(t))
 	require.NoError(t, err)
 	down := &unwell{Cipher: cipher}
 	m := happy()
 	m.fail["GET /"+wabaA+"/phone_numbers"] = refuse(503, "")
 	b := newBench(t, m, func(c *signup.Config) { c.Cipher = down })
 	state := b.begin()
-	_, err = b.submit(t.Context(), signup.Submission{State: state, Owner: owner, Code: code})
+	_, err = b.submit(t.Context(), signup.Submission{State: state, Tenant: owner, Code: code})
 	requireOutcome(t, signup.OutcomeUnavailable, err)
 	down.ill.Store(true)
 	for range 50 {
-		_, err := b.Begin(t.Context(), owner)
+		_, err := b.StartAttempt(t.Context(), owner)
 		require.NoError(t, err)
 	}
 	down.ill.Store(false)
 	m.change(func() { clear(m.fail) })
-	got, err := b.submit(t.Context(), signup.Submission{State: state, Owner: owner})
+	got, err := b.submit(t.Context(), signup.Submission{State: state, Tenant: owner})
 	require.NoError(t, err)
 	require.Equal(t, signup.OutcomeReady, got.Outcome)
 }
@@ -226,7 +226,7 @@ func TestAttemptsThatCannotBeReadHideNoOthers(t *testing.T) {
 	store, m := new(signup.MemStore), happy()
 	m.fail["GET /"+wabaA+"/phone_numbers"] = refuse(503, "")
 	with := func(key []byte) *bench {
-		cipher, err := signup.NewCipher(key)
+		cipher, err := signup.NewKeyring(key)
 		require.NoError(t, err)
 		return newBench(t, m, func(c *signup.Config) { c.Store, c.Cipher = store, cipher })
 	}
@@ -239,7 +239,7 @@ func TestAttemptsThatCannotBeReadHideNoOthers(t *testing.T) {
 	require.NoError(t, err)
 	require.Len(t, all, 2)
 	require.ErrorContains(t, all[0].Err, "cannot be decrypted")
-	require.Equal(t, signup.Status{ID: all[0].ID, Owner: owner, BeganAt: all[0].BeganAt, Err: all[0].Err}, all[0])
+	require.Equal(t, signup.AttemptStatus{ID: all[0].ID, Tenant: owner, BeganAt: all[0].BeganAt, Err: all[0].Err}, all[0])
 	require.NoError(t, all[1].Err)
 	require.Equal(t, signup.PhaseGranted, all[1].Phase)
 	m.change(func() { clear(m.fail) })

@@ -12,7 +12,7 @@ import (
 
 // A grant is a token on its way through the steps, and what they find out for each other.
 type grant struct {
-	*Business
+	*Connection
 	f        *Flow
 	api      *cloudapi.Client // calls with the token
 	want     wishes
@@ -44,9 +44,9 @@ type holding struct {
 
 // run takes b through the steps. Just names a step that was done right before, or is empty; r is nil if nothing is kept.
 func (f *Flow) run(
-	ctx context.Context, b *Business, just Step, want wishes, r *openRecord,
-) (*Business, error) {
-	g := &grant{Business: b, f: f, api: f.cfg.Client.WithToken(b.Token), want: want, rec: r}
+	ctx context.Context, b *Connection, just Step, want wishes, r *openRecord,
+) (*Connection, error) {
+	g := &grant{Connection: b, f: f, api: f.cfg.Client.WithToken(b.Token), want: want, rec: r}
 	if r != nil {
 		r.doc.Steps = nil // those of this run
 	}
@@ -75,7 +75,7 @@ func (g *grant) handOver(ctx context.Context) error {
 	if g.f.cfg.Connected == nil {
 		return nil
 	}
-	err := g.f.cfg.Connected(ctx, g.Business)
+	err := g.f.cfg.Connected(ctx, g.Connection)
 	switch {
 	case errors.Is(err, ErrTaken):
 		return &Error{Outcome: OutcomeTaken, Err: err}
@@ -101,7 +101,7 @@ func (g *grant) save(ctx context.Context, done ...Step) error {
 	if g.rec == nil {
 		return nil
 	}
-	g.rec.doc.keep(g.Business)
+	g.rec.doc.keep(g.Connection)
 	g.rec.doc.Steps = append(g.rec.doc.Steps, done...)
 	return g.rec.save(ctx)
 }
@@ -121,7 +121,7 @@ func (g *grant) connected() Outcome {
 }
 
 // stop puts the step on an error. The token of a grant that cannot go on is not handed out.
-func (g *grant) stop(step Step, err error) (*Business, error) {
+func (g *grant) stop(step Step, err error) (*Connection, error) {
 	e, ok := errors.AsType[*Error](err)
 	if !ok {
 		e = &Error{Outcome: OutcomeUnavailable, Err: err}
@@ -131,7 +131,7 @@ func (g *grant) stop(step Step, err error) (*Business, error) {
 		return nil, e
 	}
 	g.Outcome = e.Outcome
-	return g.Business, e
+	return g.Connection, e
 }
 
 // refused returns the outcome of a call that did not work.
@@ -190,7 +190,7 @@ func (g *grant) reserve(ctx context.Context) error {
 		return nil
 	}
 	for _, waba := range g.WABAIDs {
-		err := g.f.cfg.Reserve(ctx, g.Owner, waba, g.Phone.ID)
+		err := g.f.cfg.Reserve(ctx, g.Tenant, waba, g.Phone.ID)
 		switch {
 		case errors.Is(err, ErrTaken):
 			return &Error{Outcome: OutcomeTaken, Err: err}

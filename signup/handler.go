@@ -122,14 +122,14 @@ func (f *Flow) shared(next http.Handler) http.Handler {
 
 // An answer is the JSON of every response but the one to begin.
 type answer struct {
-	Outcome Outcome     `json:"outcome"`
-	Advice  string      `json:"advice"`
-	Actor   graph.Actor `json:"actor,omitzero"` // for whom the advice is
-	Code    graph.Code  `json:"code,omitzero"`  // of Meta's, and what else its support asks for
-	Session string      `json:"session_id,omitzero"`
-	Phone   string      `json:"phone,omitzero"`
-	Retry   bool        `json:"retry,omitzero"`
-	Numbers []Choice    `json:"numbers,omitzero"`
+	Outcome Outcome        `json:"outcome"`
+	Advice  string         `json:"advice"`
+	Actor   graph.Actor    `json:"actor,omitzero"` // for whom the advice is
+	Code    graph.Code     `json:"code,omitzero"`  // of Meta's, and what else its support asks for
+	Session string         `json:"session_id,omitzero"`
+	Phone   string         `json:"phone,omitzero"`
+	Retry   bool           `json:"retry,omitzero"`
+	Numbers []NumberChoice `json:"numbers,omitzero"`
 }
 
 func reply[T any](w http.ResponseWriter, status int, body T) {
@@ -153,19 +153,19 @@ func (f *Flow) endpoint(serve func(http.ResponseWriter, *http.Request, string)) 
 			reply(w, http.StatusMethodNotAllowed, answer{Outcome: "method_not_allowed", Advice: "Use POST."})
 			return
 		}
-		owner, err := f.cfg.Page.Tenant(r)
-		if err != nil || owner == "" {
+		tenant, err := f.cfg.Page.Tenant(r)
+		if err != nil || tenant == "" {
 			f.cfg.Logger.WarnContext(r.Context(), "signup request without tenant", "err", err)
 			reply(w, http.StatusUnauthorized, answer{Outcome: "unauthorized", Advice: "Sign in, then start again."})
 			return
 		}
 		r.Body = http.MaxBytesReader(w, r.Body, maxBody)
-		serve(w, r, owner)
+		serve(w, r, tenant)
 	})
 }
 
-func (f *Flow) serveBegin(w http.ResponseWriter, r *http.Request, owner string) {
-	launch, a, err := f.begin(r.Context(), owner)
+func (f *Flow) serveBegin(w http.ResponseWriter, r *http.Request, tenant string) {
+	launch, a, err := f.begin(r.Context(), tenant)
 	if err != nil {
 		f.cfg.Logger.ErrorContext(r.Context(), "signup did not begin", "err", err)
 		reply(w, http.StatusInternalServerError, answer{Outcome: "internal", Advice: "Try again later."})
@@ -194,11 +194,11 @@ func (f *Flow) serveBegin(w http.ResponseWriter, r *http.Request, owner string) 
 	reply(w, http.StatusOK, answer)
 }
 
-func (f *Flow) begin(ctx context.Context, owner string) (Launch, *Attempt, error) {
+func (f *Flow) begin(ctx context.Context, tenant string) (Launch, *Attempt, error) {
 	var opts LaunchOptions
 	if f.cfg.Page.LaunchFor != nil {
 		var err error
-		if opts, err = f.cfg.Page.LaunchFor(ctx, owner); err != nil {
+		if opts, err = f.cfg.Page.LaunchFor(ctx, tenant); err != nil {
 			return Launch{}, nil, err
 		}
 	}
@@ -209,12 +209,12 @@ func (f *Flow) begin(ctx context.Context, owner string) (Launch, *Attempt, error
 	for _, w := range launch.Warnings {
 		f.cfg.Logger.WarnContext(ctx, "signup launch may go wrong", "warning", w)
 	}
-	a, err := f.Begin(ctx, owner)
+	a, err := f.StartAttempt(ctx, tenant)
 	return launch, a, err
 }
 
-func (f *Flow) serveFinish(w http.ResponseWriter, r *http.Request, owner string) {
-	sub, err := readSubmission(r, owner)
+func (f *Flow) serveFinish(w http.ResponseWriter, r *http.Request, tenant string) {
+	sub, err := readSubmission(r, tenant)
 	if err != nil {
 		if e, ok := errors.AsType[*Error](err); ok {
 			f.fail(w, r, nil, e)
@@ -231,12 +231,12 @@ func (f *Flow) serveFinish(w http.ResponseWriter, r *http.Request, owner string)
 		return
 	}
 	for _, warning := range b.Warnings {
-		f.cfg.Logger.WarnContext(ctx, "business connected with a warning", "phone", b.Phone.ID, "waba", b.WABA, "warning", warning)
+		f.cfg.Logger.WarnContext(ctx, "business connected with a warning", "phone", b.Phone.ID, "waba", b.WABAID, "warning", warning)
 	}
 	reply(w, http.StatusOK, answer{Outcome: b.Outcome, Advice: b.Outcome.Advice(), Phone: b.Phone.DisplayPhoneNumber})
 }
 
-func (f *Flow) fail(w http.ResponseWriter, r *http.Request, b *Business, e *Error) {
+func (f *Flow) fail(w http.ResponseWriter, r *http.Request, b *Connection, e *Error) {
 	f.cfg.Logger.WarnContext(r.Context(), "signup did not connect a business", "outcome", e.Outcome, "step", e.Step,
 		"code", int(e.Code), "screen", e.Screen, "session", e.SessionID, "err", e.Err)
 	a := answer{

@@ -21,7 +21,7 @@ import (
 type page struct {
 	*bench
 	handler   http.Handler
-	connected []*signup.Business
+	connected []*signup.Connection
 	store     error // what the host's own code answers
 }
 
@@ -29,7 +29,7 @@ func newPage(t *testing.T, m *meta, change ...func(*signup.Config)) *page {
 	t.Helper()
 	p := new(page)
 	p.bench = newBench(t, m, append(change, func(c *signup.Config) {
-		c.Connected = func(_ context.Context, b *signup.Business) error {
+		c.Connected = func(_ context.Context, b *signup.Connection) error {
 			if p.store == nil {
 				p.connected = append(p.connected, b)
 			}
@@ -137,7 +137,7 @@ func TestAPageConnectsABusiness(t *testing.T) {
 			require.Equal(t, "+1 555 010 0199", got.Phone)
 			require.NotEmpty(t, got.Advice)
 			require.Len(t, p.connected, 1)
-			require.Equal(t, owner, p.connected[0].Owner)
+			require.Equal(t, owner, p.connected[0].Tenant)
 			require.Equal(t, graph.Secret(token), p.connected[0].Token)
 		})
 	}
@@ -154,11 +154,11 @@ func TestAPageIsToldWhatStopped(t *testing.T) {
 		status int
 		want   signup.Outcome
 	}{
-		"left":              {happy(), []string{"session", left}, 422, signup.OutcomeCancelled},
-		"refused":           {happy(), []string{"callback", `{"status":"not_authorized","authResponse":null}`}, 422, signup.OutcomeCancelled},
+		"left":              {happy(), []string{"session", left}, 422, signup.OutcomeCanceled},
+		"refused":           {happy(), []string{"callback", `{"status":"not_authorized","authResponse":null}`}, 422, signup.OutcomeCanceled},
 		"closed":            {happy(), []string{"callback", `{"status":"unknown","authResponse":null}`}, 422, signup.OutcomeNoCode},
 		"finished and lost": {happy(), []string{"callback", `{"status":"unknown","authResponse":null}`, "session", finished(wabaA)}, 422, signup.OutcomeNoCode},
-		"left and closed":   {happy(), []string{"callback", `{"status":"unknown","authResponse":null}`, "session", left}, 422, signup.OutcomeCancelled},
+		"left and closed":   {happy(), []string{"callback", `{"status":"unknown","authResponse":null}`, "session", left}, 422, signup.OutcomeCanceled},
 		"token instead":     {happy(), []string{"callback", `{"status":"connected","authResponse":{"accessToken":"canary-business-token"}}`, "session", finished(wabaA)}, 422, signup.OutcomeMisconfigured},
 		"nothing":           {happy(), nil, 422, signup.OutcomeNoCode},
 		"foreign account":   {happy(), []string{"code", quoted(code), "session", finished(wabaOther)}, 403, signup.OutcomeNotGranted},
@@ -191,7 +191,7 @@ func TestRequestsThatAreNoneAreRefused(t *testing.T) {
 		"GET":             {func(r *http.Request) { r.Method = http.MethodGet }, 405, "method_not_allowed"},
 		"another path":    {func(r *http.Request) { r.URL.Path = "/complete" }, 404, "not_found"},
 		"nobody":          {func(r *http.Request) { r.Header.Del("Test-Owner") }, 401, "unauthorized"},
-		"somebody else":   {func(r *http.Request) { r.Header.Set("Test-Owner", "tenant-2") }, 403, signup.OutcomeWrongOwner},
+		"somebody else":   {func(r *http.Request) { r.Header.Set("Test-Owner", "tenant-2") }, 403, signup.OutcomeWrongTenant},
 		"form":            {func(r *http.Request) { r.Header.Set("Content-Type", "text/plain") }, 400, "bad_request"},
 		"no type":         {func(r *http.Request) { r.Header.Del("Content-Type") }, 400, "bad_request"},
 		"no JSON":         {func(r *http.Request) { r.Body = text("canary-code") }, 400, "bad_request"},
@@ -320,8 +320,8 @@ func TestTheHostPreparesEachLaunch(t *testing.T) {
 	t.Parallel()
 	var fail error
 	p := newPage(t, happy(), func(c *signup.Config) {
-		c.Page.LaunchFor = func(_ context.Context, owner string) (signup.LaunchOptions, error) {
-			return signup.LaunchOptions{Version: signup.V2, Setup: signup.Setup{SolutionID: strings.TrimPrefix(owner, "tenant-")}}, fail
+		c.Page.LaunchFor = func(_ context.Context, tenant string) (signup.LaunchOptions, error) {
+			return signup.LaunchOptions{Version: signup.Version2, Setup: signup.Setup{SolutionID: strings.TrimPrefix(tenant, "tenant-")}}, fail
 		}
 	})
 	got := p.post("/begin", "")

@@ -31,14 +31,14 @@ const (
 type Version string
 
 const (
-	// V4 is the default, and chosen by the configuration: make a new one and tick its products. Nothing in the code asks
+	// Version4 is the default, and chosen by the configuration: make a new one and tick its products. Nothing in the code asks
 	// for it.
-	V4        Version = "v4"
-	V4Preview Version = "v4-public-preview" // asks for the number first
-	V3        Version = "v3"                // ended
-	V3Preview Version = "v3-public-preview" // ended
-	V2        Version = "v2"                // ended
-	V2Preview Version = "v2-public-preview" // ended
+	Version4        Version = "v4"
+	Version4Preview Version = "v4-public-preview" // asks for the number first
+	Version3        Version = "v3"                // ended
+	Version3Preview Version = "v3-public-preview" // ended
+	Version2        Version = "v2"                // ended
+	Version2Preview Version = "v2-public-preview" // ended
 )
 
 // A VersionInfo says what is known about a version.
@@ -48,9 +48,9 @@ type VersionInfo struct {
 	// Since is when Meta released it.
 	Since time.Time
 
-	// Ends is when Meta stops it, or the zero time. From then on Meta says that the old feature types lead to the standard
+	// Until is when Meta stops it, or the zero time. From then on Meta says that the old feature types lead to the standard
 	// flow, which gives the business a new number and looks like success. [Flow.Finish] reports it as [OutcomeFellBack].
-	Ends time.Time
+	Until time.Time
 }
 
 func day(y int, m time.Month, d int) time.Time { return time.Date(y, m, d, 0, 0, 0, 0, time.UTC) }
@@ -58,18 +58,18 @@ func day(y int, m time.Month, d int) time.Time { return time.Date(y, m, d, 0, 0,
 // Versions returns all versions, newest first, as Meta's page has them in May 2026.
 func Versions() []VersionInfo {
 	return []VersionInfo{
-		{V4Preview, day(2026, time.May, 12), time.Time{}},
-		{V4, day(2025, time.October, 8), time.Time{}},
-		{V3Preview, day(2025, time.August, 14), day(2026, time.October, 15)},
-		{V2Preview, day(2025, time.August, 14), day(2026, time.October, 15)},
-		{V3, day(2025, time.May, 29), day(2026, time.October, 15)},
-		{V2, day(2023, time.January, 1), day(2026, time.October, 15)},
+		{Version4Preview, day(2026, time.May, 12), time.Time{}},
+		{Version4, day(2025, time.October, 8), time.Time{}},
+		{Version3Preview, day(2025, time.August, 14), day(2026, time.October, 15)},
+		{Version2Preview, day(2025, time.August, 14), day(2026, time.October, 15)},
+		{Version3, day(2025, time.May, 29), day(2026, time.October, 15)},
+		{Version2, day(2023, time.January, 1), day(2026, time.October, 15)},
 	}
 }
 
 // LaunchOptions change a launch. The zero value is right for most hosts.
 type LaunchOptions struct {
-	// Version is the version of the popup. If empty, [V4].
+	// Version is the version of the popup. If empty, [Version4].
 	Version Version
 
 	// Setup fills in screens.
@@ -143,12 +143,12 @@ const (
 )
 
 // Launch returns what the page passes to Meta's SDK. The same value serves every business unless its Setup differs, so it can
-// be made once; [Flow.Begin] is needed for each.
+// be made once; [Flow.StartAttempt] is needed for each.
 //
 // The error lists everything that Meta would refuse or, worse, silently do otherwise.
 func (f *Flow) Launch(opts LaunchOptions) (Launch, error) {
 	if opts.Version == "" {
-		opts.Version = V4
+		opts.Version = Version4
 	}
 	extras, err := opts.extras(f.cfg.Mode)
 	if err != nil {
@@ -168,8 +168,8 @@ func (f *Flow) Launch(opts LaunchOptions) (Launch, error) {
 	}, nil
 }
 
-func (v Version) is2() bool { return v == V2 || v == V2Preview }
-func (v Version) is3() bool { return v == V3 || v == V3Preview }
+func (v Version) is2() bool { return v == Version2 || v == Version2Preview }
+func (v Version) is3() bool { return v == Version3 || v == Version3Preview }
 
 func (o LaunchOptions) extras(mode Mode) (Extras, error) {
 	errs := []error{o.Setup.validate()}
@@ -184,14 +184,14 @@ func (o LaunchOptions) extras(mode Mode) (Extras, error) {
 		e.FeatureType = new(FeatureType(""))
 		e.SessionInfoVersion = "3"
 	}
-	if o.Version != V4 && o.Version != V2 {
+	if o.Version != Version4 && o.Version != Version2 {
 		e.Version = o.Version
 	}
 	switch mode {
 	case ModeCoexistence:
 		e.FeatureType = new(FeatureTypeBusinessApp)
 	case ModeAppOnly:
-		if o.Version == V2 {
+		if o.Version == Version2 {
 			bad("v2 has no app-only install; use v4")
 		}
 		e.Features = append(e.Features, Feature{FeatureAppOnlyInstall})
@@ -221,13 +221,13 @@ func info(v Version) (VersionInfo, bool) {
 
 func (o LaunchOptions) warnings(mode Mode, now time.Time) []string {
 	var w []string
-	if i, _ := info(o.Version); !i.Ends.IsZero() {
+	if i, _ := info(o.Version); !i.Until.IsZero() {
 		verb := "ends"
-		if now.After(i.Ends) {
+		if now.After(i.Until) {
 			verb = "ended"
 		}
 		w = append(w, fmt.Sprintf("version %s %s on %s; Meta may run the flow for new numbers instead: make a new login "+
-			"configuration and launch v4", o.Version, verb, i.Ends.Format(time.DateOnly)))
+			"configuration and launch v4", o.Version, verb, i.Until.Format(time.DateOnly)))
 	}
 	if l := o.Setup.PreVerifiedPhone; l != nil && len(l.IDs) > 1 {
 		w = append(w, "Setup.PreVerifiedPhone has several ids; the popup shows the first only")
@@ -241,13 +241,13 @@ func (o LaunchOptions) warnings(mode Mode, now time.Time) []string {
 // RedirectURL returns the address of the login dialog, for hosts that send the browser there in place of opening a popup:
 // where Meta's SDK is blocked, in embedded browsers, on domains that cannot be registered.
 //
-// State is the nonce of [Flow.Begin]. RedirectURI is an https address registered in the app dashboard; Meta sends the browser
+// State is the nonce of [Flow.StartAttempt]. RedirectURI is an https address registered in the app dashboard; Meta sends the browser
 // back to it with a query for [ParseRedirect], and [Submission.RedirectURI] must repeat it letter by letter. No session
 // message comes in this way.
 func (l Launch) RedirectURL(state, redirectURI string) (string, error) {
 	var errs []error
 	if state == "" {
-		errs = append(errs, errors.New("signup: RedirectURL needs the state of Flow.Begin"))
+		errs = append(errs, errors.New("signup: RedirectURL needs the state of Flow.StartAttempt"))
 	}
 	if u, err := url.Parse(redirectURI); err != nil || u.Scheme != "https" || u.Host == "" || u.Fragment != "" {
 		errs = append(errs, errors.New("signup: RedirectURL needs an absolute https redirect URI without fragment"))
@@ -271,7 +271,7 @@ func (l Launch) RedirectURL(state, redirectURI string) (string, error) {
 
 // HostedURL returns the address of the page that Meta hosts for your app: a link for businesses that come without a page of
 // yours. Meta says that its flow cannot be customized, so this refuses whatever would have to be: coexistence first of all, an
-// app-only install, a Setup, another version than [V4].
+// app-only install, a Setup, another version than [Version4].
 //
 // No code comes back and no message, and nothing says whose link was used. The account_update webhook PARTNER_ADDED tells of the
 // account: see [Flow.Recover].
@@ -286,7 +286,7 @@ func (f *Flow) HostedURL(opts LaunchOptions) (string, error) {
 	case ModeAppOnly:
 		bad("the page that Meta hosts has no app-only install; use Launch")
 	}
-	if opts.Version != "" && opts.Version != V4 {
+	if opts.Version != "" && opts.Version != Version4 {
 		bad("the page that Meta hosts runs v4 alone")
 	}
 	if opts.Setup != (Setup{}) || opts.MarketingMessages {

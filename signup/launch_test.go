@@ -44,17 +44,17 @@ func TestLaunchesAreWhatThePopupExpects(t *testing.T) {
 		extras string
 	}{
 		"default":      {"", signup.LaunchOptions{}, `{"setup":{},"featureType":"whatsapp_business_app_onboarding"}`},
-		"v4":           {signup.ModeCoexistence, signup.LaunchOptions{Version: signup.V4}, `{"setup":{},"featureType":"whatsapp_business_app_onboarding"}`},
+		"v4":           {signup.ModeCoexistence, signup.LaunchOptions{Version: signup.Version4}, `{"setup":{},"featureType":"whatsapp_business_app_onboarding"}`},
 		"v4 standard":  {signup.ModeStandard, signup.LaunchOptions{}, `{"setup":{}}`},
 		"v4 app only":  {signup.ModeAppOnly, signup.LaunchOptions{}, `{"setup":{},"features":[{"name":"app_only_install"}]}`},
-		"v4 preview":   {"", signup.LaunchOptions{Version: signup.V4Preview}, `{"setup":{},"featureType":"whatsapp_business_app_onboarding","version":"v4-public-preview"}`},
-		"v3":           {"", signup.LaunchOptions{Version: signup.V3}, `{"setup":{},"featureType":"whatsapp_business_app_onboarding","version":"v3"}`},
-		"v3 preview":   {signup.ModeStandard, signup.LaunchOptions{Version: signup.V3Preview}, `{"setup":{},"version":"v3-public-preview"}`},
-		"v3 marketing": {signup.ModeStandard, signup.LaunchOptions{Version: signup.V3, MarketingMessages: true}, `{"setup":{},"features":[{"name":"marketing_messages_lite"}],"version":"v3"}`},
-		"v2":           {"", signup.LaunchOptions{Version: signup.V2}, `{"setup":{},"featureType":"whatsapp_business_app_onboarding","sessionInfoVersion":"3"}`},
-		"v2 standard":  {signup.ModeStandard, signup.LaunchOptions{Version: signup.V2}, `{"setup":{},"featureType":"","sessionInfoVersion":"3"}`},
-		"v2 marketing": {signup.ModeStandard, signup.LaunchOptions{Version: signup.V2, MarketingMessages: true}, `{"setup":{},"featureType":"marketing_messages_lite","sessionInfoVersion":"3"}`},
-		"v2 preview":   {signup.ModeAppOnly, signup.LaunchOptions{Version: signup.V2Preview}, `{"setup":{},"featureType":"","features":[{"name":"app_only_install"}],"sessionInfoVersion":"3","version":"v2-public-preview"}`},
+		"v4 preview":   {"", signup.LaunchOptions{Version: signup.Version4Preview}, `{"setup":{},"featureType":"whatsapp_business_app_onboarding","version":"v4-public-preview"}`},
+		"v3":           {"", signup.LaunchOptions{Version: signup.Version3}, `{"setup":{},"featureType":"whatsapp_business_app_onboarding","version":"v3"}`},
+		"v3 preview":   {signup.ModeStandard, signup.LaunchOptions{Version: signup.Version3Preview}, `{"setup":{},"version":"v3-public-preview"}`},
+		"v3 marketing": {signup.ModeStandard, signup.LaunchOptions{Version: signup.Version3, MarketingMessages: true}, `{"setup":{},"features":[{"name":"marketing_messages_lite"}],"version":"v3"}`},
+		"v2":           {"", signup.LaunchOptions{Version: signup.Version2}, `{"setup":{},"featureType":"whatsapp_business_app_onboarding","sessionInfoVersion":"3"}`},
+		"v2 standard":  {signup.ModeStandard, signup.LaunchOptions{Version: signup.Version2}, `{"setup":{},"featureType":"","sessionInfoVersion":"3"}`},
+		"v2 marketing": {signup.ModeStandard, signup.LaunchOptions{Version: signup.Version2, MarketingMessages: true}, `{"setup":{},"featureType":"marketing_messages_lite","sessionInfoVersion":"3"}`},
+		"v2 preview":   {signup.ModeAppOnly, signup.LaunchOptions{Version: signup.Version2Preview}, `{"setup":{},"featureType":"","features":[{"name":"app_only_install"}],"sessionInfoVersion":"3","version":"v2-public-preview"}`},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -83,8 +83,8 @@ func TestLaunchesThatWouldDoSomethingElseAreRefused(t *testing.T) {
 		want []string
 	}{
 		"marketing in v4":             {"", signup.LaunchOptions{MarketingMessages: true}, []string{"product of the login configuration"}},
-		"marketing and coexistence":   {"", signup.LaunchOptions{Version: signup.V2, MarketingMessages: true}, []string{"one feature type"}},
-		"app only in v2":              {signup.ModeAppOnly, signup.LaunchOptions{Version: signup.V2}, []string{"v2 has no app-only install"}},
+		"marketing and coexistence":   {"", signup.LaunchOptions{Version: signup.Version2, MarketingMessages: true}, []string{"one feature type"}},
+		"app only in v2":              {signup.ModeAppOnly, signup.LaunchOptions{Version: signup.Version2}, []string{"v2 has no app-only install"}},
 		"version nobody knows":        {"", signup.LaunchOptions{Version: "v5"}, []string{`"v5" is not one of Versions`}},
 		"all at once":                 {"", signup.LaunchOptions{Version: "v5", MarketingMessages: true, Setup: signup.Setup{SolutionID: "x"}}, []string{"Versions", "product", "SolutionID"}},
 		"numbers of the wrong layout": {"", signup.LaunchOptions{Setup: signup.Setup{WABA: &signup.SetupWABAList{IDs: []graph.WABAID{wabaA}}}}, []string{"only together with PreVerifiedPhone"}},
@@ -107,14 +107,14 @@ func TestVersionsThatEndAreWarnedAbout(t *testing.T) {
 		for _, v := range signup.Versions() {
 			l, err := f.Launch(signup.LaunchOptions{Version: v.Version})
 			require.NoError(t, err)
-			require.Equal(t, !v.Ends.IsZero(), len(l.Warnings) == 1, "%s: %v", v.Version, l.Warnings)
-			if !v.Ends.IsZero() {
+			require.Equal(t, !v.Until.IsZero(), len(l.Warnings) == 1, "%s: %v", v.Version, l.Warnings)
+			if !v.Until.IsZero() {
 				require.Contains(t, l.Warnings[0], string(v.Version)+" ends on 2026-10-15")
 			}
-			require.True(t, v.Since.Before(v.Ends) || v.Ends.IsZero())
+			require.True(t, v.Since.Before(v.Until) || v.Until.IsZero())
 		}
 		time.Sleep(time.Until(time.Date(2026, 10, 15, 0, 0, 1, 0, time.UTC)))
-		l, err := f.Launch(signup.LaunchOptions{Version: signup.V3})
+		l, err := f.Launch(signup.LaunchOptions{Version: signup.Version3})
 		require.NoError(t, err)
 		require.Contains(t, l.Warnings[0], "v3 ended on 2026-10-15")
 	})
@@ -177,25 +177,25 @@ func TestCorpusLaunches(t *testing.T) {
 		PreVerifiedPhone: verified, Phone: phone, WABA: &signup.SetupWABAList{IDs: []graph.WABAID{"432428883295692"}},
 	}
 	launches := map[string]launch{
-		"launch.prefill.existing_portfolio": {signup.ModeStandard, signup.LaunchOptions{Version: signup.V2, Setup: signup.Setup{
+		"launch.prefill.existing_portfolio": {signup.ModeStandard, signup.LaunchOptions{Version: signup.Version2, Setup: signup.Setup{
 			Business: &signup.SetupBusiness{ID: "2729063490586005"}, PreVerifiedPhone: verified, Phone: phone,
 		}}, ""},
 		"launch.prefill.full":               {signup.ModeStandard, signup.LaunchOptions{Setup: full}, ""},
-		"launch.solution_id":                {signup.ModeStandard, signup.LaunchOptions{Version: signup.V2, Setup: signup.Setup{SolutionID: "77"}}, ""},
-		"launch.v2.coexistence":             {"", signup.LaunchOptions{Version: signup.V2}, ""},
-		"launch.v2.default":                 {signup.ModeStandard, signup.LaunchOptions{Version: signup.V2}, ""},
-		"launch.v2.marketing_messages_lite": {signup.ModeStandard, signup.LaunchOptions{Version: signup.V2, MarketingMessages: true}, ""},
+		"launch.solution_id":                {signup.ModeStandard, signup.LaunchOptions{Version: signup.Version2, Setup: signup.Setup{SolutionID: "77"}}, ""},
+		"launch.v2.coexistence":             {"", signup.LaunchOptions{Version: signup.Version2}, ""},
+		"launch.v2.default":                 {signup.ModeStandard, signup.LaunchOptions{Version: signup.Version2}, ""},
+		"launch.v2.marketing_messages_lite": {signup.ModeStandard, signup.LaunchOptions{Version: signup.Version2, MarketingMessages: true}, ""},
 		"launch.v2.only_waba_sharing":       {left: "ended with v2 without successor, and brings no number to connect"},
-		"launch.v3.app_only_install":        {signup.ModeAppOnly, signup.LaunchOptions{Version: signup.V3}, ""},
-		"launch.v3.app_only_install.solution": {signup.ModeAppOnly, signup.LaunchOptions{Version: signup.V3, Setup: signup.Setup{
+		"launch.v3.app_only_install":        {signup.ModeAppOnly, signup.LaunchOptions{Version: signup.Version3}, ""},
+		"launch.v3.app_only_install.solution": {signup.ModeAppOnly, signup.LaunchOptions{Version: signup.Version3, Setup: signup.Setup{
 			SolutionID: "77"}}, ""},
-		"launch.v3.coexistence":             {"", signup.LaunchOptions{Version: signup.V3}, ""},
-		"launch.v3.marketing_messages_lite": {signup.ModeStandard, signup.LaunchOptions{Version: signup.V3, MarketingMessages: true}, ""},
+		"launch.v3.coexistence":             {"", signup.LaunchOptions{Version: signup.Version3}, ""},
+		"launch.v3.marketing_messages_lite": {signup.ModeStandard, signup.LaunchOptions{Version: signup.Version3, MarketingMessages: true}, ""},
 		"launch.v4.coexistence":             {"", signup.LaunchOptions{}, ""},
 		"launch.v4.coexistence.defensive":   {left: "not Meta's: adds what v4 does not need"},
 		"launch.v4.default":                 {signup.ModeStandard, signup.LaunchOptions{}, ""},
 		"launch.v4.empty_extras":            {signup.ModeStandard, signup.LaunchOptions{}, ""},
-		"launch.v4_public_preview":          {signup.ModeStandard, signup.LaunchOptions{Version: signup.V4Preview}, ""},
+		"launch.v4_public_preview":          {signup.ModeStandard, signup.LaunchOptions{Version: signup.Version4Preview}, ""},
 	}
 	files := corpus(t, "launch.")
 	requireSameNames(t, files, launches)

@@ -10,14 +10,14 @@ import (
 	"time"
 )
 
-// A Member is a part of a message as it arrived, for whom the typed members do not suffice. It may hold what is secret or
+// An UnknownMember is a part of a message as it arrived, for whom the typed members do not suffice. It may hold what is secret or
 // personal: do not log it.
-type Member struct {
-	// Name is where it stood, such as "data.waac_id".
-	Name string
+type UnknownMember struct {
+	// Path is where it stood, such as "data.waac_id".
+	Path string
 
-	// JSON is its value.
-	JSON json.RawMessage
+	// Value is its value.
+	Value json.RawMessage
 
 	// Reason says why the value has no typed member. Empty for a name that this package does not know.
 	Reason string
@@ -38,7 +38,7 @@ const maxMessage = 64 << 10
 type object struct {
 	path string
 	rest map[string]json.RawMessage
-	left *[]Member
+	left *[]UnknownMember
 }
 
 var errNoObject = errors.New("not a JSON object")
@@ -66,7 +66,7 @@ func parseObject(b []byte) (object, error) {
 		if json.Unmarshal(b, &m) != nil || m == nil {
 			break
 		}
-		return object{rest: m, left: new([]Member)}, nil
+		return object{rest: m, left: new([]UnknownMember)}, nil
 	}
 	return object{}, errNoObject
 }
@@ -86,7 +86,7 @@ func (o object) has(name string) bool {
 
 // keep puts a value aside that could not be taken.
 func (o object) keep(name string, v json.RawMessage, reason string) {
-	*o.left = append(*o.left, Member{o.path + name, bytes.Clone(v), reason})
+	*o.left = append(*o.left, UnknownMember{o.path + name, bytes.Clone(v), reason})
 }
 
 // object takes a nested object. It is empty if there is none.
@@ -145,13 +145,13 @@ func takeSeconds(o object, name string) time.Duration {
 }
 
 // end returns everything that is left, in order of name.
-func (o object) end(inner ...object) []Member {
+func (o object) end(inner ...object) []UnknownMember {
 	for _, o := range append(inner, o) {
 		for name, v := range o.rest {
 			o.keep(name, v, "")
 		}
 	}
-	slices.SortFunc(*o.left, func(a, b Member) int { return strings.Compare(a.Name, b.Name) })
+	slices.SortFunc(*o.left, func(a, b UnknownMember) int { return strings.Compare(a.Path, b.Path) })
 	return *o.left
 }
 

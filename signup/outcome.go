@@ -23,7 +23,7 @@ const (
 
 // Outcomes of the popup.
 const (
-	OutcomeCancelled     Outcome = "cancelled"     // the business left or refused
+	OutcomeCanceled      Outcome = "cancelled"     // the business left or refused
 	OutcomeFailed        Outcome = "failed"        // ended by an error of Meta's
 	OutcomeNoCode        Outcome = "no_code"       // no code arrived, yet
 	OutcomeMisconfigured Outcome = "misconfigured" // launched or exchanged with wrong settings
@@ -47,7 +47,7 @@ const (
 	OutcomeStateUnknown Outcome = "state_unknown" // not issued by this process, or long ago
 	OutcomeStateExpired Outcome = "state_expired" // issued too long ago
 	OutcomeStateUsed    Outcome = "state_used"    // submitted before
-	OutcomeWrongOwner   Outcome = "wrong_owner"   // issued to somebody else
+	OutcomeWrongTenant  Outcome = "wrong_owner"   // issued to somebody else
 )
 
 // Outcomes of the steps that some hosts ask for.
@@ -90,11 +90,11 @@ var outcomes = map[Outcome]outcomeInfo{
 	OutcomeNoNumber: {"No number was connected. Start again and connect the number of the WhatsApp Business app.",
 		graph.ActorBusiness, true, 409},
 	OutcomeNoAccount: {"No WhatsApp Business Account could be found. Wait for the account_update webhook PARTNER_ADDED, which names it; " +
-		"put its id into Business.WABA and resume.", graph.ActorDeveloper, true, 409},
+		"put its id into Connection.WABAID and resume.", graph.ActorDeveloper, true, 409},
 	OutcomeTaken: {"This number is already connected to another account here. Disconnect it there first.",
 		graph.ActorBusiness, true, 409},
 
-	OutcomeCancelled: {"The signup was left before its end. Start again whenever it suits.", graph.ActorBusiness, false, 422},
+	OutcomeCanceled: {"The signup was left before its end. Start again whenever it suits.", graph.ActorBusiness, false, 422},
 	OutcomeFailed: {"Meta ended the signup with an error. Start again; if it fails again, give the code, the session id and the " +
 		"time to Meta's support.", graph.ActorBusiness, false, 422},
 	OutcomeNoCode: {"Meta sent no code. If the business did finish the popup, wait for the account_update webhook PARTNER_ADDED, " +
@@ -121,7 +121,7 @@ var outcomes = map[Outcome]outcomeInfo{
 	OutcomeStateUnknown: {"This page is no longer known. Reload it and start again.", graph.ActorBusiness, false, 410},
 	OutcomeStateExpired: {"This page has been open for too long. Reload it and start again.", graph.ActorBusiness, false, 410},
 	OutcomeStateUsed:    {"This was submitted before. Reload the page and start again if needed.", graph.ActorBusiness, false, 409},
-	OutcomeWrongOwner: {"This was started by another account. Sign in as the one who started it, reload the page and start again.",
+	OutcomeWrongTenant: {"This was started by another account. Sign in as the one who started it, reload the page and start again.",
 		graph.ActorBusiness, false, 403},
 
 	OutcomeOverrideRefused: {"The number is connected, and its webhooks go to the app's own URL still. Check that the other URL answers " +

@@ -87,7 +87,7 @@ func (f *Flow) redirectURL(l Launch, state string) (string, error) {
 	return address, err
 }
 
-func (f *Flow) serveCheck(w http.ResponseWriter, r *http.Request, owner string) {
+func (f *Flow) serveCheck(w http.ResponseWriter, r *http.Request, tenant string) {
 	var body struct {
 		Number     string `json:"number"`
 		AppVersion string `json:"app_version"`
@@ -100,7 +100,7 @@ func (f *Flow) serveCheck(w http.ResponseWriter, r *http.Request, owner string) 
 		reply(w, http.StatusOK, CheckResult{Eligible: true})
 		return
 	}
-	v, err := f.cfg.Page.Check(r.Context(), owner, CheckParams{strings.TrimSpace(body.Number), strings.TrimSpace(body.AppVersion)})
+	v, err := f.cfg.Page.Check(r.Context(), tenant, CheckParams{strings.TrimSpace(body.Number), strings.TrimSpace(body.AppVersion)})
 	if err != nil {
 		f.cfg.Logger.ErrorContext(r.Context(), "a number could not be checked", "err", err)
 		reply(w, http.StatusInternalServerError, answer{Outcome: "internal", Advice: "The check does not work now. Try again later."})
@@ -109,7 +109,7 @@ func (f *Flow) serveCheck(w http.ResponseWriter, r *http.Request, owner string) 
 	reply(w, http.StatusOK, v)
 }
 
-func (f *Flow) serveStatus(w http.ResponseWriter, r *http.Request, owner string) {
+func (f *Flow) serveStatus(w http.ResponseWriter, r *http.Request, tenant string) {
 	var body struct {
 		State string `json:"state"`
 	}
@@ -117,7 +117,7 @@ func (f *Flow) serveStatus(w http.ResponseWriter, r *http.Request, owner string)
 		badRequest(w, err)
 		return
 	}
-	s, err := f.Status(r.Context(), body.State, owner)
+	s, err := f.Status(r.Context(), body.State, tenant)
 	if e, ok := errors.AsType[*Error](err); ok {
 		reply(w, outcomes[e.Outcome].status, answer{Outcome: e.Outcome, Advice: e.Advice()})
 		return
@@ -127,14 +127,14 @@ func (f *Flow) serveStatus(w http.ResponseWriter, r *http.Request, owner string)
 		Step  Step  `json:"step"`
 		answer
 	}{s.Phase, s.Step, answer{
-		Outcome: s.Outcome, Advice: s.Advice, Actor: s.Outcome.Actor(), Phone: s.Phone, Retry: s.Outcome.Resumable(), Numbers: s.Choices,
+		Outcome: s.Outcome, Advice: s.Advice, Actor: s.Outcome.Actor(), Phone: s.PhoneNumber, Retry: s.Outcome.Resumable(), Numbers: s.Choices,
 	}})
 }
 
 // serveBack takes the browser that comes back from the login dialog, and sends it on to the page, which asks for the status.
 func (f *Flow) serveBack(w http.ResponseWriter, r *http.Request) {
-	owner, err := f.cfg.Page.Tenant(r)
-	if err != nil || owner == "" {
+	tenant, err := f.cfg.Page.Tenant(r)
+	if err != nil || tenant == "" {
 		f.cfg.Logger.WarnContext(r.Context(), "signup request without tenant", "err", err)
 		reply(w, http.StatusUnauthorized, answer{Outcome: "unauthorized", Advice: "Sign in, then start again."})
 		return
@@ -143,8 +143,8 @@ func (f *Flow) serveBack(w http.ResponseWriter, r *http.Request) {
 	defer cancel()
 	back, err := ParseRedirect(r.URL.RawQuery)
 	if err == nil && f.cfg.Page.RedirectURI != "" {
-		sub := Submission{State: back.State, Owner: owner, Code: back.Code, RedirectURI: f.cfg.Page.RedirectURI}
-		if e, ok := errors.AsType[*Error](back.Problem()); ok {
+		sub := Submission{State: back.State, Tenant: tenant, Code: back.Code, RedirectURI: f.cfg.Page.RedirectURI}
+		if e, ok := errors.AsType[*Error](back.Err()); ok {
 			sub.Session = e.session()
 		}
 		_, err = f.Finish(ctx, sub)
@@ -160,9 +160,9 @@ func (f *Flow) serveBack(w http.ResponseWriter, r *http.Request) {
 }
 
 // session is what the popup would have said: a redirect comes without a message.
-func (e *Error) session() *Session {
-	if e.Outcome == OutcomeCancelled {
-		return &Session{Event: EventCancel}
+func (e *Error) session() *SessionInfo {
+	if e.Outcome == OutcomeCanceled {
+		return &SessionInfo{Event: EventCancel}
 	}
-	return &Session{Event: EventError, Problem: &Problem{Code: e.Code, At: graph.Timestamp{Time: time.Now()}}}
+	return &SessionInfo{Event: EventError, Error: &SessionError{Code: e.Code, At: graph.Timestamp{Time: time.Now()}}}
 }

@@ -14,7 +14,7 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 )
 
-// A Diagnosis is what [Preflight] found out, in the order in which it is worth being fixed: what comes later often cannot be told
+// A Diagnosis is what [Diagnose] found out, in the order in which it is worth being fixed: what comes later often cannot be told
 // before.
 type Diagnosis []Finding
 
@@ -23,8 +23,8 @@ type Finding struct {
 	// Check names it, such as "webhook fields".
 	Check string
 
-	// Verdict sorts it.
-	Verdict FindingVerdict
+	// Level sorts it.
+	Level FindingLevel
 
 	// Text says what was found. It holds no secret.
 	Text string
@@ -33,32 +33,32 @@ type Finding struct {
 	Fix string
 }
 
-// A FindingVerdict is what a [Finding] amounts to.
-type FindingVerdict string
+// A FindingLevel is what a [Finding] amounts to.
+type FindingLevel string
 
 const (
-	FindingOK      FindingVerdict = "ok"
-	FindingWarning FindingVerdict = "warning" // works, and will surprise somebody
-	FindingProblem FindingVerdict = "problem" // a signup cannot succeed
-	FindingSkipped FindingVerdict = "skipped" // could not be looked at, for a reason that is named
-	FindingByHand  FindingVerdict = "by hand" // Meta has no API for it: look yourself
+	FindingOK      FindingLevel = "ok"
+	FindingWarning FindingLevel = "warning" // works, and will surprise somebody
+	FindingProblem FindingLevel = "problem" // a signup cannot succeed
+	FindingSkipped FindingLevel = "skipped" // could not be looked at, for a reason that is named
+	FindingByHand  FindingLevel = "by hand" // Meta has no API for it: look yourself
 )
 
 // OK reports whether there is no problem.
 func (d Diagnosis) OK() bool {
-	return !slices.ContainsFunc(d, func(f Finding) bool { return f.Verdict == FindingProblem })
+	return !slices.ContainsFunc(d, func(f Finding) bool { return f.Level == FindingProblem })
 }
 
 // String lists the findings for a terminal, and what to do in order.
 func (d Diagnosis) String() string {
-	signs := map[FindingVerdict]string{FindingOK: "ok", FindingWarning: "!!", FindingProblem: "NO", FindingSkipped: "--", FindingByHand: "??"}
+	signs := map[FindingLevel]string{FindingOK: "ok", FindingWarning: "!!", FindingProblem: "NO", FindingSkipped: "--", FindingByHand: "??"}
 	var b strings.Builder
 	for _, f := range d {
-		fmt.Fprintf(&b, "%s  %-18s %s\n", signs[f.Verdict], f.Check, f.Text)
+		fmt.Fprintf(&b, "%s  %-18s %s\n", signs[f.Level], f.Check, f.Text)
 	}
 	n := 0
 	for _, f := range d {
-		if f.Fix == "" || f.Verdict == FindingOK || f.Verdict == FindingByHand {
+		if f.Fix == "" || f.Level == FindingOK || f.Level == FindingByHand {
 			continue
 		}
 		if n++; n == 1 {
@@ -68,7 +68,7 @@ func (d Diagnosis) String() string {
 	}
 	n = 0
 	for _, f := range d {
-		if f.Verdict != FindingByHand {
+		if f.Level != FindingByHand {
 			continue
 		}
 		if n++; n == 1 {
@@ -79,8 +79,8 @@ func (d Diagnosis) String() string {
 	return b.String()
 }
 
-// PreflightOptions tell [Preflight] what a [Config] does not know.
-type PreflightOptions struct {
+// DiagnoseOptions tell [Diagnose] what a [Config] does not know.
+type DiagnoseOptions struct {
 	// SystemToken is the token of Config.Client again, to ask Meta about it. If empty, the token is left out.
 	SystemToken graph.Secret
 
@@ -97,13 +97,13 @@ type PreflightOptions struct {
 	HTTPClient *http.Client
 }
 
-// Preflight looks at everything that a signup needs and a developer can get wrong, and says what to fix, in order: settings, app and
+// Diagnose looks at everything that a signup needs and a developer can get wrong, and says what to fix, in order: settings, app and
 // secret, Graph version, the webhook fields of the app, whether your endpoint answers Meta's handshake and refuses forgeries, the
 // token's kind, life and permissions. It changes nothing. Run it at deployment and when "nothing happens"; signup/doctor is a program
 // around it.
 //
 // The handshake and one unsigned delivery, which your endpoint has to refuse, go to your own URL.
-func Preflight(ctx context.Context, cfg Config, opts PreflightOptions) Diagnosis {
+func Diagnose(ctx context.Context, cfg Config, opts DiagnoseOptions) Diagnosis {
 	p := &preflight{ctx: ctx, cfg: cfg.withDefaults(), opts: opts}
 	if p.settings() && p.app() {
 		p.version()
@@ -119,12 +119,12 @@ func Preflight(ctx context.Context, cfg Config, opts PreflightOptions) Diagnosis
 type preflight struct {
 	ctx     context.Context //nolint:containedctx // lives as long as the call
 	cfg     Config
-	opts    PreflightOptions
+	opts    DiagnoseOptions
 	address string
 	found   Diagnosis
 }
 
-func (p *preflight) add(check string, v FindingVerdict, text, fix string) bool {
+func (p *preflight) add(check string, v FindingLevel, text, fix string) bool {
 	p.found = append(p.found, Finding{check, v, text, fix})
 	return v != FindingProblem
 }
@@ -173,14 +173,14 @@ func (p *preflight) app() bool {
 func (p *preflight) version() {
 	info, err := p.cfg.Client.OAuth.DebugToken(p.ctx, cmp.Or(p.opts.SystemToken, "preflight"))
 	switch {
-	case err != nil || info.Meta.Version == "":
+	case err != nil || info.Response.Version == "":
 		p.add("Graph version", FindingSkipped, "Meta did not say which one runs", "")
-	case info.Meta.Version != p.cfg.Client.Version():
-		p.add("Graph version", FindingWarning, "the client asks for "+p.cfg.Client.Version()+" and Meta runs "+info.Meta.Version,
+	case info.Response.Version != p.cfg.Client.Version():
+		p.add("Graph version", FindingWarning, "the client asks for "+p.cfg.Client.Version()+" and Meta runs "+info.Response.Version,
 			"set Version of the client to one that Meta serves; Meta replaces one that has ended without a word, "+
 				"and an old one can lead to the wrong popup")
 	default:
-		p.add("Graph version", FindingOK, info.Meta.Version, "")
+		p.add("Graph version", FindingOK, info.Response.Version, "")
 	}
 }
 
@@ -244,7 +244,7 @@ func (p *preflight) token() {
 			"make one that never expires, or replace it before")
 	}
 	needed := []string{scopeManagement, scopeMessaging}
-	if p.cfg.PartnerBusiness != "" || p.cfg.Credit != nil {
+	if p.cfg.PartnerBusinessID != "" || p.cfg.Credit != nil {
 		needed = append(needed, "business_management")
 	}
 	missing := slices.DeleteFunc(slices.Clone(needed), func(s string) bool { return slices.Contains(info.Scopes, s) })
@@ -257,13 +257,13 @@ func (p *preflight) token() {
 }
 
 func (p *preflight) portfolio() {
-	if p.cfg.PartnerBusiness == "" {
+	if p.cfg.PartnerBusinessID == "" {
 		return
 	}
-	for _, err := range p.cfg.Client.Businesses.ClientWABAs(p.ctx, p.cfg.PartnerBusiness, cloudapi.WABAListOptions{Limit: 1}) {
+	for _, err := range p.cfg.Client.Businesses.ClientWABAs(p.ctx, p.cfg.PartnerBusinessID, cloudapi.WABAListOptions{Limit: 1}) {
 		if err != nil {
 			p.add("portfolio", FindingProblem, "the accounts shared with it cannot be listed with the token",
-				"check Config.PartnerBusiness, and that the system user belongs to it and has business_management")
+				"check Config.PartnerBusinessID, and that the system user belongs to it and has business_management")
 			return
 		}
 		break

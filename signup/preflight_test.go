@@ -55,7 +55,7 @@ func TestPreflightSaysWhatToFixInOrder(t *testing.T) {
 		srv      *cloudapitest.Server
 		client   cloudapi.Config
 		cfg      signup.Config
-		opts     signup.PreflightOptions
+		opts     signup.DiagnoseOptions
 		endpoint endpoint
 		fields   []string
 		url      string
@@ -63,7 +63,7 @@ func TestPreflightSaysWhatToFixInOrder(t *testing.T) {
 	tests := map[string]struct {
 		change  func(*setting)
 		check   string
-		verdict signup.FindingVerdict
+		verdict signup.FindingLevel
 		fix     string
 	}{
 		"as it should be":  {func(*setting) {}, "", "", ""},
@@ -73,7 +73,7 @@ func TestPreflightSaysWhatToFixInOrder(t *testing.T) {
 		"Meta is down": {func(s *setting) {
 			s.srv.Inject(cloudapitest.Fault{Status: 502, Times: 20})
 		}, "Graph API", signup.FindingProblem, "graph.facebook.com"},
-		"an ended version": {func(s *setting) { s.opts.Launch.Version = signup.V3 }, "launch", signup.FindingWarning, "launch options"},
+		"an ended version": {func(s *setting) { s.opts.Launch.Version = signup.Version3 }, "launch", signup.FindingWarning, "launch options"},
 		"an old version":   {func(s *setting) { s.client.HTTPClient = &http.Client{Transport: replaced("v26.0")} }, "Graph version", signup.FindingWarning, "one that Meta serves"},
 		"no webhook":       {func(s *setting) { s.fields = nil }, "webhook fields", signup.FindingProblem, "set callback URL"},
 		"no history field": {func(s *setting) { s.fields = all[:2] }, "webhook fields", signup.FindingProblem,
@@ -97,7 +97,7 @@ func TestPreflightSaysWhatToFixInOrder(t *testing.T) {
 		"few permissions": {func(s *setting) {
 			s.opts.SystemToken = s.srv.AddToken(cloudapitest.Token{Scopes: []string{"whatsapp_business_messaging"}})
 		}, "permissions", signup.FindingWarning, "generate the token"},
-		"another portfolio": {func(s *setting) { s.cfg.PartnerBusiness = "12" }, "portfolio", signup.FindingProblem, "Config.PartnerBusiness"},
+		"another portfolio": {func(s *setting) { s.cfg.PartnerBusinessID = "12" }, "portfolio", signup.FindingProblem, "Config.PartnerBusinessID"},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -105,11 +105,11 @@ func TestPreflightSaysWhatToFixInOrder(t *testing.T) {
 			srv := cloudapitest.NewServer(cloudapitest.Config{})
 			t.Cleanup(srv.Close)
 			s := &setting{
-				srv: srv, client: srv.Config(), fields: all, endpoint: endpoint{verify, 401, 0},
-				cfg:  signup.Config{ConfigurationID: "900000000000001", PartnerBusiness: srv.AddBusiness(cloudapitest.Business{}).ID},
-				opts: signup.PreflightOptions{SystemToken: srv.SystemToken(), VerifyToken: verify},
+				srv: srv, client: srv.ClientConfig(), fields: all, endpoint: endpoint{verify, 401, 0},
+				cfg:  signup.Config{ConfigurationID: "900000000000001", PartnerBusinessID: srv.AddBusiness(cloudapitest.Business{}).ID},
+				opts: signup.DiagnoseOptions{SystemToken: srv.SystemToken(), VerifyToken: verify},
 			}
-			s.client.Retry = cloudapi.Retry{MaxAttempts: 1}
+			s.client.Retry = cloudapi.RetryPolicy{MaxAttempts: 1}
 			tt.change(s)
 			web := httptest.NewServer(s.endpoint)
 			t.Cleanup(web.Close)
@@ -122,7 +122,7 @@ func TestPreflightSaysWhatToFixInOrder(t *testing.T) {
 			client, err := cloudapi.NewClient(s.client)
 			require.NoError(t, err)
 			s.cfg.Client = client
-			d := signup.Preflight(t.Context(), s.cfg, s.opts)
+			d := signup.Diagnose(t.Context(), s.cfg, s.opts)
 			text := d.String()
 			require.NotContains(t, text, "canary")
 			require.NotContains(t, text, srv.SystemToken().Reveal())
@@ -132,13 +132,13 @@ func TestPreflightSaysWhatToFixInOrder(t *testing.T) {
 			}
 			found := false
 			for _, f := range d {
-				found = found || f.Check == tt.check && f.Verdict == tt.verdict && strings.Contains(f.Fix, tt.fix)
+				found = found || f.Check == tt.check && f.Level == tt.verdict && strings.Contains(f.Fix, tt.fix)
 			}
 			require.True(t, found, text)
 			require.Equal(t, tt.verdict != signup.FindingProblem, d.OK(), text)
 		})
 	}
-	d := signup.Preflight(t.Context(), signup.Config{}, signup.PreflightOptions{})
+	d := signup.Diagnose(t.Context(), signup.Config{}, signup.DiagnoseOptions{})
 	require.False(t, d.OK())
 	require.Contains(t, d.String(), "What to do, in this order:\n 1. settings: ")
 	require.Contains(t, d.String(), "What only you can check")

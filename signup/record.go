@@ -26,19 +26,19 @@ const (
 type document struct {
 	Phase     recordPhase
 	ExpiresAt time.Time
-	BusyUntil time.Time `json:",omitzero"` // somebody works on it
-	Session   *Session  `json:",omitzero"` // may come before the code
-	ArrivedAt time.Time `json:",omitzero"` // when the first of the two came
-	CodeHash  string    `json:",omitzero"` // of the code that was exchanged
-	Granted   *granted  `json:",omitzero"`
-	Steps     []Step    `json:",omitzero"` // that are done
-	Outcome   Outcome   `json:",omitzero"` // of the last try
-	Advice    string    `json:",omitzero"`
-	Display   string    `json:",omitzero"` // the number, for people
-	Numbers   []Choice  `json:",omitzero"`
+	BusyUntil time.Time      `json:",omitzero"` // somebody works on it
+	Session   *SessionInfo   `json:",omitzero"` // may come before the code
+	ArrivedAt time.Time      `json:",omitzero"` // when the first of the two came
+	CodeHash  string         `json:",omitzero"` // of the code that was exchanged
+	Granted   *granted       `json:",omitzero"`
+	Steps     []Step         `json:",omitzero"` // that are done
+	Outcome   Outcome        `json:",omitzero"` // of the last try
+	Advice    string         `json:",omitzero"`
+	Display   string         `json:",omitzero"` // the number, for people
+	Numbers   []NumberChoice `json:",omitzero"`
 }
 
-// A granted is a [Business] as it is kept. A Secret does not write itself, and the numbers are read again anyway.
+// A granted is a [Connection] as it is kept. A Secret does not write itself, and the numbers are read again anyway.
 type granted struct {
 	Token          string
 	TokenExpiresAt time.Time           `json:",omitzero"`
@@ -49,13 +49,13 @@ type granted struct {
 	Registrations  []time.Time  `json:",omitzero"`
 }
 
-func (d *document) business(owner string) *Business {
+func (d *document) business(tenant string) *Connection {
 	g := d.Granted
 	if g == nil {
 		return nil
 	}
-	b := &Business{
-		Owner: owner, Token: graph.Secret(g.Token), TokenExpiresAt: g.TokenExpiresAt, WABA: g.WABA,
+	b := &Connection{
+		Tenant: tenant, Token: graph.Secret(g.Token), TokenExpiresAt: g.TokenExpiresAt, WABAID: g.WABA,
 		Onboarding: cloudapi.Onboarding{PhoneNumberID: g.Phone, OnboardedAt: g.OnboardedAt},
 		Session:    d.Session, Registrations: slices.Clone(g.Registrations),
 	}
@@ -69,9 +69,9 @@ func (d *document) business(owner string) *Business {
 }
 
 // keep notes what has been reached.
-func (d *document) keep(b *Business) {
+func (d *document) keep(b *Connection) {
 	d.Granted = &granted{
-		Token: b.Token.Reveal(), TokenExpiresAt: b.TokenExpiresAt, WABA: b.WABA, OnboardedAt: b.OnboardedAt, Credit: b.Credit,
+		Token: b.Token.Reveal(), TokenExpiresAt: b.TokenExpiresAt, WABA: b.WABAID, OnboardedAt: b.OnboardedAt, Credit: b.Credit,
 		Registrations: b.Registrations,
 	}
 	d.Display, d.Numbers = "", choices(b)
@@ -92,7 +92,7 @@ type openRecord struct {
 	doc document
 }
 
-func associated(r Record) []byte { return []byte("signup attempt\x00" + r.ID + "\x00" + r.Owner) }
+func associated(r Record) []byte { return []byte("signup attempt\x00" + r.ID + "\x00" + r.Tenant) }
 
 // load reads a record, or what could not be stored of it.
 func (f *Flow) load(ctx context.Context, id string) (*openRecord, error) {

@@ -10,12 +10,12 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 )
 
-// A Grant is what the account_update webhook PARTNER_ADDED says: a business shared an account with you. In package webhook
+// A SharedAccount is what the account_update webhook PARTNER_ADDED says: a business shared an account with you. In package webhook
 // that is an AccountUpdate; its WABAInfo has both ids. The id of its entry is your own portfolio.
-type Grant struct {
-	WABA     graph.WABAID
-	Business graph.BusinessID // that owns the account: owner_business_id
-	At       time.Time        // when it happened
+type SharedAccount struct {
+	WABAID     graph.WABAID
+	BusinessID graph.BusinessID // that owns the account: owner_business_id
+	At         time.Time        // when it happened
 }
 
 // Recover finishes a signup from the webhook alone: the popup was finished, and the code never came, or was lost. It fetches the
@@ -23,19 +23,19 @@ type Grant struct {
 // what [Flow.Finish] does. A hosted signup ([Flow.HostedURL]) ends like this every time.
 //
 // Nothing in the webhook says who of your tenants it was. Do not conclude it from what a browser claimed, such as
-// [Status].Claimed: anybody signed in to your host can claim the account of a business that is signing up at the moment, and
+// [AttemptStatus].Claimed: anybody signed in to your host can claim the account of a business that is signing up at the moment, and
 // would get its token. Let a person who knows the business decide, or have only one invitation open at a time.
 //
 // It fetches and makes no new token, so it can be repeated.
-func (f *Flow) Recover(ctx context.Context, owner string, grant Grant) (*Business, error) {
-	if owner == "" || !isID(grant.WABA) || !isID(grant.Business) {
+func (f *Flow) Recover(ctx context.Context, tenant string, grant SharedAccount) (*Connection, error) {
+	if tenant == "" || !isID(grant.WABAID) || !isID(grant.BusinessID) {
 		return nil, &Error{Outcome: OutcomeNoAccount, Step: StepSession, Err: errGrant}
 	}
 	resp, err := cloudapi.Do[struct {
 		Token string `json:"access_token"`
 	}](ctx, f.cfg.Client, cloudapi.Request{
-		Method: http.MethodPost, Path: "/{business-id}/system_user_access_tokens", IDs: []string{string(grant.Business)},
-		Body: []byte(`{"fetch_only":true}`), Replay: cloudapi.ReplayIdempotent,
+		Method: http.MethodPost, Path: "/{business-id}/system_user_access_tokens", IDs: []string{string(grant.BusinessID)},
+		Body: []byte(`{"fetch_only":true}`), RetryMode: cloudapi.RetryIdempotent,
 	})
 	switch {
 	case err != nil:
@@ -50,7 +50,7 @@ func (f *Flow) Recover(ctx context.Context, owner string, grant Grant) (*Busines
 	if grant.At.IsZero() {
 		grant.At = time.Now()
 	}
-	b := &Business{Owner: owner, Token: graph.Secret(resp.Token), WABA: grant.WABA, Onboarding: cloudapi.Onboarding{OnboardedAt: grant.At}}
+	b := &Connection{Tenant: tenant, Token: graph.Secret(resp.Token), WABAID: grant.WABAID, Onboarding: cloudapi.Onboarding{OnboardedAt: grant.At}}
 	return f.run(ctx, b, StepExchange, wishes{}, nil)
 }
 

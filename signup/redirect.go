@@ -14,7 +14,7 @@ import (
 //
 // Meta: https://developers.facebook.com/documentation/facebook-login/guides/advanced/manual-flow
 type Redirect struct {
-	// State is the nonce of [Flow.Begin]. Pass it on in the [Submission]; Flow.Finish checks it.
+	// State is the nonce of [Flow.StartAttempt]. Pass it on in the [Submission]; Flow.Finish checks it.
 	State string
 
 	// Code is to be exchanged for a token within [CodeTTL], once. The exchange must repeat the redirect URI.
@@ -36,7 +36,7 @@ type Redirect struct {
 var ErrNotRedirect = errors.New("signup: not the query of a redirect from the login dialog; start the signup again")
 
 // ParseRedirect reads the raw query of a redirect, such as r.URL.RawQuery. The only error is [ErrNotRedirect]; ask
-// [Redirect.Problem] whether there is a code.
+// [Redirect.Err] whether there is a code.
 func ParseRedirect(rawQuery string) (*Redirect, error) {
 	if len(rawQuery) > maxMessage {
 		return nil, ErrNotRedirect
@@ -74,13 +74,13 @@ func (r *Redirect) take(name string) string {
 	return values[0]
 }
 
-// Problem returns nil if there is a code, else an [*Error]: [OutcomeCancelled] for a refusal, [OutcomeFailed] for the rest.
-func (r *Redirect) Problem() error {
+// Err returns nil if there is a code, else an [*Error]: [OutcomeCanceled] for a refusal, [OutcomeFailed] for the rest.
+func (r *Redirect) Err() error {
 	switch {
 	case !r.Code.IsZero():
 		return nil
 	case r.Error == "access_denied" || r.Reason == "user_denied":
-		return &Error{Outcome: OutcomeCancelled, Step: StepSession}
+		return &Error{Outcome: OutcomeCanceled, Step: StepSession}
 	}
 	return &Error{Outcome: OutcomeFailed, Step: StepSession, Code: r.ErrorCode}
 }

@@ -23,7 +23,7 @@ func TestRedirects(t *testing.T) {
 		"refused": {
 			"error=access_denied&error_code=200&error_description=Permissions+error&error_reason=user_denied&state=nonce",
 			signup.Redirect{State: "nonce", Error: "access_denied", Reason: "user_denied", Description: "Permissions error", ErrorCode: 200},
-			signup.OutcomeCancelled,
+			signup.OutcomeCanceled,
 		},
 		"failed": {
 			"error=server_error&error_code=2", signup.Redirect{Error: "server_error", ErrorCode: 2}, signup.OutcomeFailed,
@@ -44,10 +44,10 @@ func TestRedirects(t *testing.T) {
 			require.Equal(t, tt.want, *r)
 			requireNoCanary(t, "printed", fmt.Sprintf("%v %+v %#v", r, *r, *r))
 			if tt.outcome == "" {
-				require.NoError(t, r.Problem())
+				require.NoError(t, r.Err())
 				return
 			}
-			e := requireOutcome(t, tt.outcome, r.Problem())
+			e := requireOutcome(t, tt.outcome, r.Err())
 			require.NotContains(t, e.Error(), "Permissions error", "anyone can write a link with a description")
 		})
 	}
@@ -57,7 +57,7 @@ func TestAFailedRedirectNamesMetasCode(t *testing.T) {
 	t.Parallel()
 	r, err := signup.ParseRedirect("error=server_error&error_code=2")
 	require.NoError(t, err)
-	require.ErrorIs(t, r.Problem(), graph.CodeAPIService)
+	require.ErrorIs(t, r.Err(), graph.CodeAPIService)
 }
 
 func TestWhatIsNoRedirectIsRefusedWithoutAWord(t *testing.T) {
@@ -80,7 +80,7 @@ func FuzzParseRedirect(f *testing.F) {
 			require.Equal(t, signup.ErrNotRedirect, err)
 			return
 		}
-		require.Equal(t, r.Code.IsZero(), r.Problem() != nil)
+		require.Equal(t, r.Code.IsZero(), r.Err() != nil)
 		q, err := url.ParseQuery(query)
 		require.NoError(t, err)
 		known := 0

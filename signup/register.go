@@ -15,8 +15,8 @@ import (
 //
 // Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/business-phone-numbers/registration
 const (
-	// RegisterWithin is how long after the signup a number can be registered.
-	RegisterWithin = 14 * 24 * time.Hour
+	// RegistrationPeriod is how long after the signup a number can be registered.
+	RegistrationPeriod = 14 * 24 * time.Hour
 
 	// MaxRegistrations is how often one number can be registered within RegistrationWindow, by everybody together. One more
 	// locks it for as long.
@@ -42,7 +42,7 @@ func (g *grant) register(ctx context.Context) error {
 		return &Error{Outcome: OutcomeNotFinished}
 	case registered(phone):
 		return nil
-	case now.Sub(g.OnboardedAt) > RegisterWithin:
+	case now.Sub(g.OnboardedAt) > RegistrationPeriod:
 		return &Error{Outcome: OutcomeRegisterLate}
 	case g.needsVerification():
 		if err := g.verifyOwner(ctx); err != nil {
@@ -63,7 +63,7 @@ func (g *grant) register(ctx context.Context) error {
 	if err := g.save(ctx); err != nil { // the try counts, also if this process ends now
 		return err
 	}
-	if err := g.api.Registration.Register(ctx, phone, cloudapi.RegisterRequest{PIN: pin}); err != nil {
+	if err := g.api.Registration.Register(ctx, phone, cloudapi.RegisterParams{PIN: pin}); err != nil {
 		return registerRefused(err)
 	}
 	if phone, err = g.api.Phones.Get(ctx, phone.ID, cloudapi.PhoneGetOptions{}); err != nil {

@@ -6,32 +6,32 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 )
 
-// A Session is what the popup told the page that opened it: the session info of Embedded Signup. [ParseSession] reads it.
+// A SessionInfo is what the popup told the page that opened it: the session info of Embedded Signup. [ParseSessionInfo] reads it.
 //
 // Every member is a claim. It went through a browser, so whoever sits before it can write anything into it.
 // [Flow.Finish] believes nothing of it that the granted token does not confirm.
 //
 // Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/embedded-signup/implementation
-type Session struct {
-	// Event says how the popup ended. [Session.Kind] sorts the values, also those that Meta will invent.
-	Event Event
+type SessionInfo struct {
+	// Event says how the popup ended. [SessionInfo.Kind] sorts the values, also those that Meta will invent.
+	Event SessionEvent
 
 	// Version is the version of this message, "3" or empty. It is not the version of the flow: v4 sends none.
 	Version string
 
-	// WABA is the WhatsApp Business Account that the business chose or created: waba_id, or the only one of waba_ids. Since
+	// WABAID is the WhatsApp Business Account that the business chose or created: waba_id, or the only one of waba_ids. Since
 	// the second half of 2026 it can be the id of a "messaging account". Empty if the message named none, or several.
-	WABA graph.WABAID
+	WABAID graph.WABAID
 
 	// WABAs are all accounts that were chosen (waba_ids), when the message has the list.
 	WABAs []graph.WABAID
 
-	// Phone is the business phone number. It is mostly empty for coexistence: Meta documents the finish of a WhatsApp
+	// PhoneNumberID is the business phone number. It is mostly empty for coexistence: Meta documents the finish of a WhatsApp
 	// Business app user with nothing but a waba_id.
-	Phone graph.PhoneNumberID
+	PhoneNumberID graph.PhoneNumberID
 
-	// Business is the portfolio of the business. Empty for most coexistence finishes.
-	Business graph.BusinessID
+	// BusinessID is the portfolio of the business. Empty for most coexistence finishes.
+	BusinessID graph.BusinessID
 
 	// Assets are other things that were granted, each list present only if its product is in the configuration.
 	Assets Assets
@@ -43,12 +43,12 @@ type Session struct {
 	// CurrentStep is the screen at which the business left. Empty unless it left.
 	CurrentStep Screen
 
-	// Problem is the error that ended the flow, or nil.
-	Problem *Problem
+	// Error is the error that ended the flow, or nil.
+	Error *SessionError
 
 	// Members are the parts of the message that no member above holds: unknown ones, and those with a form that Meta does
 	// not document. Nothing of a message is lost.
-	Members []Member
+	Members []UnknownMember
 }
 
 // Assets are ids of what a business granted beside WhatsApp.
@@ -60,9 +60,9 @@ type Assets struct {
 	InstagramAccounts []string
 }
 
-// A Problem is an error that the popup showed and the business reported. Keep all of it: Meta's support asks for the session
+// A SessionError is an error that the popup showed and the business reported. Keep all of it: Meta's support asks for the session
 // id, the code and the time.
-type Problem struct {
+type SessionError struct {
 	// Code is Meta's error code (error_code, formerly error_id). [graph.Lookup] explains it. 0 if there was none.
 	Code graph.Code
 
@@ -76,17 +76,17 @@ type Problem struct {
 	At graph.Timestamp
 }
 
-// An Event says how the popup ended. More values may come; [Session.Kind] sorts them by their beginning.
-type Event string
+// A SessionEvent says how the popup ended. More values may come; [SessionInfo.Kind] sorts them by their beginning.
+type SessionEvent string
 
 const (
-	EventFinish                Event = "FINISH"                                  // done, mostly with a number
-	EventFinishOnlyWABA        Event = "FINISH_ONLY_WABA"                        // done without a number
-	EventFinishBusinessApp     Event = "FINISH_WHATSAPP_BUSINESS_APP_ONBOARDING" // done, coexistence
-	EventFinishGrantOnlyAccess Event = "FINISH_GRANT_ONLY_API_ACCESS"            // app-only install done
-	EventFinishOBOMigration    Event = "FINISH_OBO_MIGRATION"                    // moved from an "on behalf of" account
-	EventCancel                Event = "CANCEL"                                  // left, or reported an error
-	EventError                 Event = "ERROR"                                   // ended by an error
+	EventFinish                SessionEvent = "FINISH"                                  // done, mostly with a number
+	EventFinishOnlyWABA        SessionEvent = "FINISH_ONLY_WABA"                        // done without a number
+	EventFinishBusinessApp     SessionEvent = "FINISH_WHATSAPP_BUSINESS_APP_ONBOARDING" // done, coexistence
+	EventFinishGrantOnlyAccess SessionEvent = "FINISH_GRANT_ONLY_API_ACCESS"            // app-only install done
+	EventFinishOBOMigration    SessionEvent = "FINISH_OBO_MIGRATION"                    // moved from an "on behalf of" account
+	EventCancel                SessionEvent = "CANCEL"                                  // left, or reported an error
+	EventError                 SessionEvent = "ERROR"                                   // ended by an error
 )
 
 // A Screen names a screen of the popup. More values may come.
@@ -103,23 +103,23 @@ const (
 	ScreenPermissions        Screen = "PERMISSIONS"                     // the review at the end
 )
 
-// A Kind is what a [Session] amounts to.
-type Kind string
+// A SessionKind is what a [SessionInfo] amounts to.
+type SessionKind string
 
 const (
-	KindFinished         Kind = "finished"           // Cloud API flow done
-	KindFinishedNoNumber Kind = "finished_no_number" // done without a number
-	KindCoexistence      Kind = "coexistence"        // a WhatsApp Business app number was connected
-	KindAppOnly          Kind = "app_only"           // app-only install done
-	KindOBOMigration     Kind = "obo_migration"      // moved from an "on behalf of" account
-	KindFinishedUnknown  Kind = "finished_unknown"   // done in a way this package does not know
-	KindCancelled        Kind = "cancelled"          // left before the end
-	KindFailed           Kind = "failed"             // ended by an error
-	KindUnknown          Kind = "unknown"            // neither an end nor an error
+	KindFinished         SessionKind = "finished"           // Cloud API flow done
+	KindFinishedNoNumber SessionKind = "finished_no_number" // done without a number
+	KindCoexistence      SessionKind = "coexistence"        // a WhatsApp Business app number was connected
+	KindAppOnly          SessionKind = "app_only"           // app-only install done
+	KindOBOMigration     SessionKind = "obo_migration"      // moved from an "on behalf of" account
+	KindFinishedUnknown  SessionKind = "finished_unknown"   // done in a way this package does not know
+	KindCanceled         SessionKind = "cancelled"          // left before the end
+	KindFailed           SessionKind = "failed"             // ended by an error
+	KindUnknown          SessionKind = "unknown"            // neither an end nor an error
 )
 
 // Finished reports whether the flow reached its end. A code comes with it, or has come, or gets lost on the way.
-func (k Kind) Finished() bool {
+func (k SessionKind) Finished() bool {
 	switch k {
 	case KindFinished, KindFinishedNoNumber, KindCoexistence, KindAppOnly, KindOBOMigration, KindFinishedUnknown:
 		return true
@@ -129,10 +129,10 @@ func (k Kind) Finished() bool {
 
 // Kind sorts the event. Any FINISH… is a finish, any CANCEL… a cancellation, any ERROR… an error, and so is a
 // cancellation that carries one.
-func (s *Session) Kind() Kind {
+func (s *SessionInfo) Kind() SessionKind {
 	finished := s.Event.is(EventFinish)
 	switch {
-	case s.Problem != nil && (!finished || s.Problem.Code != 0 || s.Problem.Message != ""):
+	case s.Error != nil && (!finished || s.Error.Code != 0 || s.Error.Message != ""):
 		return KindFailed // whatever the event is called; a session id alone does not spoil a finish
 	case s.Event == EventFinishBusinessApp, s.Event == EventFinish && s.BusinessAppUser:
 		return KindCoexistence
@@ -147,7 +147,7 @@ func (s *Session) Kind() Kind {
 	case finished:
 		return KindFinishedUnknown
 	case s.Event.is(EventCancel):
-		return KindCancelled
+		return KindCanceled
 	case s.Event.is(EventError):
 		return KindFailed
 	}
@@ -155,6 +155,6 @@ func (s *Session) Kind() Kind {
 }
 
 // is reports whether e is a member of the family that begins with first: ERROR and ERROR_…, not ERRORS.
-func (e Event) is(first Event) bool {
+func (e SessionEvent) is(first SessionEvent) bool {
 	return e == first || strings.HasPrefix(string(e), string(first)+"_")
 }

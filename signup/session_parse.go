@@ -9,33 +9,33 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 )
 
-// ErrNotSession is what ParseSession returns for a window message that is none of Embedded Signup's. There are many, and
+// ErrNotSessionInfo is what ParseSessionInfo returns for a window message that is none of Embedded Signup's. There are many, and
 // one of them carries the code: drop it, and log nothing of it.
-var ErrNotSession = errors.New("signup: not a session message of Embedded Signup; ignore it and log nothing of it")
+var ErrNotSessionInfo = errors.New("signup: not a session message of Embedded Signup; ignore it and log nothing of it")
 
-// ParseSession reads the data of a window message. It takes the message as it arrived, which is mostly a JSON string that
+// ParseSessionInfo reads the data of a window message. It takes the message as it arrived, which is mostly a JSON string that
 // holds JSON, and the object itself.
 //
-// The only error is [ErrNotSession]. A message of Embedded Signup is never refused for what it says: an event that this
+// The only error is [ErrNotSessionInfo]. A message of Embedded Signup is never refused for what it says: an event that this
 // package does not know has [KindUnknown] or [KindFinishedUnknown], a value of an undocumented form is kept in
-// [Session.Members]. An id that is a number stays there too: the browser may have rounded it, and [Flow.Finish] finds the
+// [SessionInfo.Members]. An id that is a number stays there too: the browser may have rounded it, and [Flow.Finish] finds the
 // accounts by itself.
-func ParseSession(message []byte) (*Session, error) {
+func ParseSessionInfo(message []byte) (*SessionInfo, error) {
 	msg, err := parseObject(message)
 	if err != nil {
-		return nil, ErrNotSession
+		return nil, ErrNotSessionInfo
 	}
 	if msg.string("type") != "WA_EMBEDDED_SIGNUP" {
-		return nil, ErrNotSession
+		return nil, ErrNotSessionInfo
 	}
 	data := msg.object("data")
-	s := &Session{
-		Event:    Event(msg.string("event")),
-		Version:  msg.text("version"),
-		WABA:     takeID[graph.WABAID](data, "waba_id"),
-		WABAs:    takeIDs[graph.WABAID](data, "waba_ids"),
-		Phone:    takeID[graph.PhoneNumberID](data, "phone_number_id"),
-		Business: takeID[graph.BusinessID](data, "business_id"),
+	s := &SessionInfo{
+		Event:         SessionEvent(msg.string("event")),
+		Version:       msg.text("version"),
+		WABAID:        takeID[graph.WABAID](data, "waba_id"),
+		WABAs:         takeIDs[graph.WABAID](data, "waba_ids"),
+		PhoneNumberID: takeID[graph.PhoneNumberID](data, "phone_number_id"),
+		BusinessID:    takeID[graph.BusinessID](data, "business_id"),
 		Assets: Assets{
 			AdAccounts:        takeIDs[string](data, "ad_account_ids"),
 			Pages:             takeIDs[string](data, "page_ids"),
@@ -45,21 +45,21 @@ func ParseSession(message []byte) (*Session, error) {
 		},
 		BusinessAppUser: data.bool("is_wa_login_user"),
 		CurrentStep:     Screen(data.string("current_step")),
-		Problem:         takeProblem(data),
+		Error:           takeProblem(data),
 	}
-	if s.WABA == "" && len(s.WABAs) == 1 {
-		s.WABA = s.WABAs[0]
+	if s.WABAID == "" && len(s.WABAs) == 1 {
+		s.WABAID = s.WABAs[0]
 	}
 	s.Members = msg.end(data)
 	return s, nil
 }
 
 // takeProblem returns nil if nothing in data tells of an error.
-func takeProblem(data object) *Problem {
+func takeProblem(data object) *SessionError {
 	if !slices.ContainsFunc([]string{"error_code", "error_id", "error_message", "session_id"}, data.has) {
 		return nil
 	}
-	p := &Problem{
+	p := &SessionError{
 		Code:      takeCode(data, "error_code"),
 		Message:   data.string("error_message"),
 		SessionID: data.string("session_id"),

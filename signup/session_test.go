@@ -23,7 +23,7 @@ func TestEveryEventHasItsKind(t *testing.T) {
 	const ids = `{"phone_number_id":"400000000000001","waba_id":"500000000000001","business_id":"700000000000001"}`
 	tests := map[string]struct {
 		message string
-		want    signup.Kind
+		want    signup.SessionKind
 	}{
 		"finish":                      {message("FINISH", ids), signup.KindFinished},
 		"finish without a number":     {message("FINISH_ONLY_WABA", ids), signup.KindFinishedNoNumber},
@@ -33,16 +33,16 @@ func TestEveryEventHasItsKind(t *testing.T) {
 		"app only":                    {message("FINISH_GRANT_ONLY_API_ACCESS", ids), signup.KindAppOnly},
 		"moved":                       {message("FINISH_OBO_MIGRATION", ids), signup.KindOBOMigration},
 		"invented later":              {message("FINISH_ON_THE_MOON", ids), signup.KindFinishedUnknown},
-		"left":                        {message("CANCEL", `{"current_step":"PERMISSIONS"}`), signup.KindCancelled},
-		"left without words":          {message("CANCEL", `{}`), signup.KindCancelled},
-		"left coexistence":            {message("CANCEL_WHATSAPP_BUSINESS_APP_ONBOARDING", `{}`), signup.KindCancelled},
+		"left":                        {message("CANCEL", `{"current_step":"PERMISSIONS"}`), signup.KindCanceled},
+		"left without words":          {message("CANCEL", `{}`), signup.KindCanceled},
+		"left coexistence":            {message("CANCEL_WHATSAPP_BUSINESS_APP_ONBOARDING", `{}`), signup.KindCanceled},
 		"reported by code":            {message("CANCEL", `{"error_code":"524126"}`), signup.KindFailed},
 		"reported by id":              {message("CANCEL", `{"error_id":"524126"}`), signup.KindFailed},
 		"reported by message":         {message("CANCEL", `{"error_message":"Sorry"}`), signup.KindFailed},
 		"reported by session":         {message("CANCEL", `{"session_id":"s1"}`), signup.KindFailed},
 		"reported without sense":      {message("CANCEL", `{"error_code":"soon"}`), signup.KindFailed},
-		"a time is no error":          {message("CANCEL", `{"timestamp":"1746041036"}`), signup.KindCancelled},
-		"null is no error":            {message("CANCEL", `{"error_code":null}`), signup.KindCancelled},
+		"a time is no error":          {message("CANCEL", `{"timestamp":"1746041036"}`), signup.KindCanceled},
+		"null is no error":            {message("CANCEL", `{"error_code":null}`), signup.KindCanceled},
 		"error":                       {message("ERROR", `{"error_code":"3441041"}`), signup.KindFailed},
 		"error without words":         {message("ERROR", `{}`), signup.KindFailed},
 		"error of coexistence":        {message("ERROR_WHATSAPP_BUSINESS_APP_ONBOARDING", `{}`), signup.KindFailed},
@@ -70,8 +70,8 @@ func TestASessionIsReadCompletely(t *testing.T) {
 		"phone_number_id":"400000000000001","waba_id":"500000000000001","business_id":"700000000000001",
 		"ad_account_ids":["11"],"page_ids":["12","13"],"dataset_ids":["14"],"catalog_ids":["15"],"instagram_account_ids":["16"],
 		"waba_ids":["500000000000001","500000000000002"],"is_wa_login_user":true}}`)
-	require.Equal(t, &signup.Session{
-		Event: signup.EventFinish, Version: "3", WABA: wabaA, WABAs: []graph.WABAID{wabaA, wabaB}, Phone: phoneA, Business: business,
+	require.Equal(t, &signup.SessionInfo{
+		Event: signup.EventFinish, Version: "3", WABAID: wabaA, WABAs: []graph.WABAID{wabaA, wabaB}, PhoneNumberID: phoneA, BusinessID: business,
 		Assets: signup.Assets{
 			AdAccounts: []string{"11"}, Pages: []string{"12", "13"}, Datasets: []string{"14"}, Catalogs: []string{"15"},
 			InstagramAccounts: []string{"16"},
@@ -82,8 +82,8 @@ func TestASessionIsReadCompletely(t *testing.T) {
 
 func TestAnErrorIsReadInAllItsForms(t *testing.T) {
 	t.Parallel()
-	want := &signup.Problem{
-		Code: 524126, Message: "Sorry", SessionID: "s1", At: graph.At(time.Unix(1746041036, 0)),
+	want := &signup.SessionError{
+		Code: 524126, Message: "Sorry", SessionID: "s1", At: graph.NewTimestamp(time.Unix(1746041036, 0)),
 	}
 	for _, data := range []string{
 		`{"error_message":"Sorry","error_code":"524126","session_id":"s1","timestamp":"1746041036"}`,
@@ -92,12 +92,12 @@ func TestAnErrorIsReadInAllItsForms(t *testing.T) {
 		`{"error_message":"Sorry","error_code":"524126","error_id":"524126","session_id":"s1","timestamp":"1746041036"}`,
 	} {
 		s := session(t, message("CANCEL", data))
-		require.Equal(t, want, s.Problem)
+		require.Equal(t, want, s.Error)
 		require.Empty(t, s.Members)
 	}
 	s := session(t, message("CANCEL", `{"error_code":"524126","error_id":"3441041"}`))
-	require.Equal(t, graph.Code(524126), s.Problem.Code)
-	require.Equal(t, "data.error_id", s.Members[0].Name, "the second code is not lost")
+	require.Equal(t, graph.Code(524126), s.Error.Code)
+	require.Equal(t, "data.error_id", s.Members[0].Path, "the second code is not lost")
 }
 
 func TestTheVersionIsANumberAStringOrAbsent(t *testing.T) {
@@ -121,8 +121,8 @@ func TestMessagesMayBeEncodedSeveralTimes(t *testing.T) {
 	}
 	b, err := json.Marshal(text)
 	require.NoError(t, err)
-	_, err = signup.ParseSession(b)
-	require.ErrorIs(t, err, signup.ErrNotSession)
+	_, err = signup.ParseSessionInfo(b)
+	require.ErrorIs(t, err, signup.ErrNotSessionInfo)
 }
 
 func TestOtherMessagesAreRefusedWithoutAWord(t *testing.T) {
@@ -133,9 +133,9 @@ func TestOtherMessagesAreRefusedWithoutAWord(t *testing.T) {
 		`"cb=f1&origin=https%3A%2F%2Fapp.example.com&code=canary-code"`, `{"type":"WA_EMBEDDED_SIGNUP","code":"canary-code"`,
 		`{"type":"WA_EMBEDDED_SIGNUP"} canary-code`, message("FINISH", `"`+strings.Repeat("x", 1<<16)+`"`),
 	} {
-		s, err := signup.ParseSession([]byte(in))
+		s, err := signup.ParseSessionInfo([]byte(in))
 		require.Nil(t, s)
-		require.Equal(t, signup.ErrNotSession, err, "the error is always the same one, so that it repeats nothing")
+		require.Equal(t, signup.ErrNotSessionInfo, err, "the error is always the same one, so that it repeats nothing")
 	}
 }
 
@@ -149,7 +149,7 @@ func TestIDsAreStringsOfDigits(t *testing.T) {
 	for _, name := range []string{"waba_id", "phone_number_id", "business_id"} {
 		for _, v := range append(good, bad...) {
 			s := session(t, message("FINISH", `{"`+name+`":`+v+`}`))
-			id := string(s.WABA) + string(s.Phone) + string(s.Business)
+			id := string(s.WABAID) + string(s.PhoneNumberID) + string(s.BusinessID)
 			if strings.Contains(strings.Join(good, " "), v) {
 				require.Equal(t, v, `"`+id+`"`)
 				require.Empty(t, s.Members)
@@ -157,11 +157,11 @@ func TestIDsAreStringsOfDigits(t *testing.T) {
 			}
 			require.Empty(t, id, v)
 			require.Len(t, s.Members, 1)
-			require.Equal(t, "data."+name, s.Members[0].Name)
+			require.Equal(t, "data."+name, s.Members[0].Path)
 			require.NotEmpty(t, s.Members[0].Reason)
 			require.Equal(t, json.Valid([]byte(v)) && strings.Contains("-0123456789", v[:1]),
 				strings.Contains(s.Members[0].Reason, "browser rounds"), "numbers are told from other mistakes")
-			require.JSONEq(t, v, string(s.Members[0].JSON), "what was refused is there as it came, digit for digit")
+			require.JSONEq(t, v, string(s.Members[0].Value), "what was refused is there as it came, digit for digit")
 		}
 	}
 }
@@ -184,7 +184,7 @@ func TestASingleAccountOfTheListIsTheAccount(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			s := session(t, message("FINISH", tt.data))
-			require.Equal(t, tt.want, s.WABA)
+			require.Equal(t, tt.want, s.WABAID)
 			require.Len(t, s.Members, tt.kept)
 		})
 	}
@@ -193,15 +193,15 @@ func TestASingleAccountOfTheListIsTheAccount(t *testing.T) {
 func TestUnknownMembersAreKept(t *testing.T) {
 	t.Parallel()
 	s := session(t, `{"type":"WA_EMBEDDED_SIGNUP","event":"FINISH","later":[1],"data":{"waba_id":"1","waac_id":"2","WABA_ID":"3","current_step":7}}`)
-	require.Equal(t, graph.WABAID("1"), s.WABA, "names are exact")
-	require.Equal(t, []signup.Member{
-		{Name: "data.WABA_ID", JSON: json.RawMessage(`"3"`)},
-		{Name: "data.current_step", JSON: json.RawMessage(`7`), Reason: "not the documented form"},
-		{Name: "data.waac_id", JSON: json.RawMessage(`"2"`)},
-		{Name: "later", JSON: json.RawMessage(`[1]`)},
+	require.Equal(t, graph.WABAID("1"), s.WABAID, "names are exact")
+	require.Equal(t, []signup.UnknownMember{
+		{Path: "data.WABA_ID", Value: json.RawMessage(`"3"`)},
+		{Path: "data.current_step", Value: json.RawMessage(`7`), Reason: "not the documented form"},
+		{Path: "data.waac_id", Value: json.RawMessage(`"2"`)},
+		{Path: "later", Value: json.RawMessage(`[1]`)},
 	}, s.Members)
 	s = session(t, `{"type":"WA_EMBEDDED_SIGNUP","event":"FINISH","data":"soon"}`)
-	require.Equal(t, []signup.Member{{Name: "data", JSON: json.RawMessage(`"soon"`), Reason: "not the documented form"}}, s.Members)
+	require.Equal(t, []signup.UnknownMember{{Path: "data", Value: json.RawMessage(`"soon"`), Reason: "not the documented form"}}, s.Members)
 }
 
 func FuzzParseSession(f *testing.F) {
@@ -212,23 +212,23 @@ func FuzzParseSession(f *testing.F) {
 		f.Add([]byte(s))
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {
-		s, err := signup.ParseSession(b)
+		s, err := signup.ParseSessionInfo(b)
 		if err != nil {
-			require.Equal(t, signup.ErrNotSession, err)
+			require.Equal(t, signup.ErrNotSessionInfo, err)
 			require.Nil(t, s)
 			return
 		}
-		for _, id := range append([]string{string(s.WABA), string(s.Phone), string(s.Business)}, s.Assets.Pages...) {
+		for _, id := range append([]string{string(s.WABAID), string(s.PhoneNumberID), string(s.BusinessID)}, s.Assets.Pages...) {
 			require.LessOrEqual(t, len(id), 32)
 			require.Equal(t, id, graph.Digits(id), "an id can be put into a path")
 		}
 		_ = s.Kind()
 		for _, m := range s.Members {
-			require.True(t, json.Valid(m.JSON))
+			require.True(t, json.Valid(m.Value))
 		}
 		// What was read once reads the same once more, wrapped in a string. Broken UTF-8 would not get into the string as it is.
 		if wrapped, err := json.Marshal(string(b)); err == nil && json.Valid(b) && utf8.Valid(b) && len(wrapped) < 1<<15 {
-			if again, err := signup.ParseSession(wrapped); err == nil {
+			if again, err := signup.ParseSessionInfo(wrapped); err == nil {
 				require.Equal(t, s, again)
 			}
 		}

@@ -18,11 +18,11 @@ const (
 	PhaseEnded   Phase = "ended"   // nothing follows
 )
 
-// A Status says how far an attempt has come.
-type Status struct {
-	// ID and Owner are those of the [Attempt].
-	ID    string
-	Owner string
+// An AttemptStatus says how far an attempt has come.
+type AttemptStatus struct {
+	// ID and Tenant are those of the [Attempt].
+	ID     string
+	Tenant string
 
 	// BeganAt is when the page was opened, ExpiresAt when its state ends.
 	BeganAt, ExpiresAt time.Time
@@ -37,11 +37,11 @@ type Status struct {
 	Outcome Outcome
 	Advice  string
 
-	// Phone is the number as people write it, once it is known, and Choices those to choose from after [OutcomeChooseNumber].
-	Phone   string
-	Choices []Choice
+	// PhoneNumber is the number as people write it, once it is known, and Choices those to choose from after [OutcomeChooseNumber].
+	PhoneNumber string
+	Choices     []NumberChoice
 
-	// Err says why the attempt cannot be read: its key is gone, or does not answer at the moment. Then nothing is known but ID, Owner
+	// Err says why the attempt cannot be read: its key is gone, or does not answer at the moment. Then nothing is known but ID, Tenant
 	// and BeganAt.
 	Err error
 
@@ -49,53 +49,53 @@ type Status struct {
 	Claimed graph.WABAID
 }
 
-// A Choice is a number that a business can choose.
-type Choice struct {
-	ID    graph.PhoneNumberID `json:"id"`
-	Phone string              `json:"phone"`
-	Name  string              `json:"name"`
+// A NumberChoice is a number that a business can choose.
+type NumberChoice struct {
+	ID          graph.PhoneNumberID `json:"id"`
+	PhoneNumber string              `json:"phone"`
+	Name        string              `json:"name"`
 }
 
-func choices(b *Business) []Choice {
-	var c []Choice
+func choices(b *Connection) []NumberChoice {
+	var c []NumberChoice
 	for _, n := range b.Numbers {
-		c = append(c, Choice{n.Phone.ID, n.Phone.DisplayPhoneNumber, n.Phone.VerifiedName})
+		c = append(c, NumberChoice{n.Phone.ID, n.Phone.DisplayPhoneNumber, n.Phone.VerifiedName})
 	}
 	return c
 }
 
 // Status returns how far the attempt of a state has come: for a page that shows progress, or was reloaded. The error is an [*Error]
-// with [OutcomeStateUnknown], [OutcomeWrongOwner] or [OutcomeUnavailable].
-func (f *Flow) Status(ctx context.Context, state, owner string) (*Status, error) {
+// with [OutcomeStateUnknown], [OutcomeWrongTenant] or [OutcomeUnavailable].
+func (f *Flow) Status(ctx context.Context, state, tenant string) (*AttemptStatus, error) {
 	r, err := f.load(ctx, attemptID(state))
 	switch {
-	case errors.Is(err, ErrNoRecord):
+	case errors.Is(err, ErrNotFound):
 		return nil, &Error{Outcome: OutcomeStateUnknown, Step: StepState}
 	case err != nil:
 		return nil, &Error{Outcome: OutcomeUnavailable, Step: StepState, Err: err}
-	case r.rec.Owner != owner:
-		return nil, &Error{Outcome: OutcomeWrongOwner, Step: StepState}
+	case r.rec.Tenant != tenant:
+		return nil, &Error{Outcome: OutcomeWrongTenant, Step: StepState}
 	}
 	return r.status(), nil
 }
 
 // Attempts returns the attempts of an owner, or of everybody if owner is empty, the oldest first.
 // At the start of a process, those in [PhaseGranted] wait for [Flow.Resume].
-func (f *Flow) Attempts(ctx context.Context, owner string) ([]Status, error) {
-	records, err := f.cfg.Store.List(ctx, owner)
+func (f *Flow) Attempts(ctx context.Context, tenant string) ([]AttemptStatus, error) {
+	records, err := f.cfg.Store.List(ctx, tenant)
 	if err != nil {
 		return nil, err
 	}
-	var all []Status
+	var all []AttemptStatus
 	for _, rec := range records {
 		r, err := f.load(ctx, rec.ID)
 		switch {
-		case errors.Is(err, ErrNoRecord): // was deleted meanwhile
+		case errors.Is(err, ErrNotFound): // was deleted meanwhile
 			continue
 		case r == nil:
 			return nil, err
 		case err != nil:
-			all = append(all, Status{ID: rec.ID, Owner: rec.Owner, BeganAt: rec.BeganAt, Err: err})
+			all = append(all, AttemptStatus{ID: rec.ID, Tenant: rec.Tenant, BeganAt: rec.BeganAt, Err: err})
 		default:
 			all = append(all, *r.status())
 		}
@@ -103,11 +103,11 @@ func (f *Flow) Attempts(ctx context.Context, owner string) ([]Status, error) {
 	return all, nil
 }
 
-func (r *openRecord) status() *Status {
+func (r *openRecord) status() *AttemptStatus {
 	d := r.doc
-	s := &Status{
-		ID: r.rec.ID, Owner: r.rec.Owner, BeganAt: r.rec.BeganAt, ExpiresAt: d.ExpiresAt, Phase: PhaseOpen,
-		Outcome: d.Outcome, Advice: d.Advice, Phone: d.Display, Choices: d.Numbers,
+	s := &AttemptStatus{
+		ID: r.rec.ID, Tenant: r.rec.Tenant, BeganAt: r.rec.BeganAt, ExpiresAt: d.ExpiresAt, Phase: PhaseOpen,
+		Outcome: d.Outcome, Advice: d.Advice, PhoneNumber: d.Display, Choices: d.Numbers,
 	}
 	switch {
 	case d.Phase == recordDone:
@@ -123,7 +123,7 @@ func (r *openRecord) status() *Status {
 		s.Step = d.Steps[n-1]
 	}
 	if d.Session != nil {
-		s.Claimed = d.Session.WABA
+		s.Claimed = d.Session.WABAID
 	}
 	return s
 }

@@ -28,19 +28,19 @@ func TestTheStepsOfAFlowAreThoseItWasAskedFor(t *testing.T) {
 
 func ordinaryMode(c *signup.Config) {
 	c.Mode = signup.ModeStandard
-	c.PIN = func(context.Context, *signup.Business) (graph.Secret, error) { return "123456", nil }
+	c.PIN = func(context.Context, *signup.Connection) (graph.Secret, error) { return "123456", nil }
 }
 
 func withCredit(c *signup.Config) {
 	c.Credit = &signup.Credit{
 		Line: "200000000000001", SystemUser: "300000000000001",
-		Approve: func(context.Context, *signup.Business) (string, error) { return "EUR", nil },
+		Approve: func(context.Context, *signup.Connection) (string, error) { return "EUR", nil },
 	}
 }
 
 func withOverride(c *signup.Config) {
-	c.Override = func(context.Context, *signup.Business) (cloudapi.WebhookOverride, error) {
-		return cloudapi.WebhookOverride{CallbackURI: "https://hooks.example.com/1", VerifyToken: "v"}, nil
+	c.Override = func(context.Context, *signup.Connection) (cloudapi.WebhookOverride, error) {
+		return cloudapi.WebhookOverride{CallbackURL: "https://hooks.example.com/1", VerifyToken: "v"}, nil
 	}
 }
 
@@ -52,7 +52,7 @@ func TestCreditIsSharedOnceAndTakenBack(t *testing.T) {
 	b := newBench(t, m, withCredit)
 	got, err := b.finish(finished(wabaA))
 	require.NoError(t, err)
-	require.Equal(t, &signup.CreditShare{Line: "200000000000001", WABA: wabaA, Allocation: "910000000000000", Currency: "EUR"}, got.Credit)
+	require.Equal(t, &signup.CreditShare{Line: "200000000000001", WABAID: wabaA, Allocation: "910000000000000", Currency: "EUR"}, got.Credit)
 	require.Equal(t, 1, m.did(attach))
 
 	got, err = b.ResumeConnection(t.Context(), got, "")
@@ -65,7 +65,7 @@ func TestCreditIsSharedOnceAndTakenBack(t *testing.T) {
 	require.Equal(t, 1, m.did(attach))
 
 	for range 2 { // twice is no error
-		require.NoError(t, b.Undo(t.Context(), got))
+		require.NoError(t, b.Revoke(t.Context(), got))
 		require.Empty(t, m.allocated)
 		require.Empty(t, m.subscribed)
 	}
@@ -108,7 +108,7 @@ func TestCreditThatCannotBeShared(t *testing.T) {
 
 func approve(currency string, err error) func(*signup.Config) {
 	return func(c *signup.Config) {
-		c.Credit.Approve = func(context.Context, *signup.Business) (string, error) { return currency, err }
+		c.Credit.Approve = func(context.Context, *signup.Connection) (string, error) { return currency, err }
 	}
 }
 
@@ -122,7 +122,7 @@ func TestUndoTellsWhatIsLeft(t *testing.T) {
 		m.fail["DELETE /910000000000000"] = refuse(503, "")
 		m.fail["DELETE /"+wabaA+"/subscribed_apps"] = refuse(503, "")
 	})
-	err = b.Undo(t.Context(), got)
+	err = b.Revoke(t.Context(), got)
 	require.ErrorContains(t, err, "credit was not revoked")
 	require.ErrorContains(t, err, "still subscribed to account "+wabaA)
 }
@@ -136,14 +136,14 @@ func TestUndoFindsCreditOfWhichNobodyKnowsTheAllocation(t *testing.T) {
 	require.NoError(t, err)
 	done.Credit.Allocation, done.BusinessID = "", ""
 	m.change(func() { m.fail["GET /200000000000001/owning_credit_allocation_configs"] = refuse(503, "") })
-	require.ErrorContains(t, b.Undo(t.Context(), done), "credit was not revoked")
+	require.ErrorContains(t, b.Revoke(t.Context(), done), "credit was not revoked")
 	require.Len(t, m.allocated, 1)
 	m.change(func() {
 		clear(m.fail)
 		m.subscribed[wabaA] = true
 	})
 	for range 2 {
-		require.NoError(t, b.Undo(t.Context(), done))
+		require.NoError(t, b.Revoke(t.Context(), done))
 		require.Empty(t, m.allocated)
 		require.Empty(t, m.subscribed)
 	}
@@ -178,7 +178,7 @@ func TestAnOrdinaryNumberIsRegistered(t *testing.T) {
 	fresh := func() *meta { return newMeta(map[string][]number{wabaA: {ordinary(phoneA, "+1 555 010 0199")}}) }
 	pin := func(pin graph.Secret, err error) func(*signup.Config) {
 		return func(c *signup.Config) {
-			c.PIN = func(context.Context, *signup.Business) (graph.Secret, error) { return pin, err }
+			c.PIN = func(context.Context, *signup.Connection) (graph.Secret, error) { return pin, err }
 		}
 	}
 	tests := map[string]struct {
@@ -237,7 +237,7 @@ func TestAnOrdinaryNumberIsVerifiedOnTheWay(t *testing.T) {
 	b := newBench(t, m, ordinaryMode)
 	state := b.begin()
 	submit := func(sub signup.Submission) error {
-		sub.State, sub.Owner = state, owner
+		sub.State, sub.Tenant = state, owner
 		got, err := b.submit(t.Context(), sub)
 		require.NotNil(t, got)
 		if err != nil {
@@ -274,9 +274,9 @@ func TestAVerificationWhoseAnswerGetsLost(t *testing.T) {
 	}
 	b := newBench(t, m, ordinaryMode)
 	state := b.begin()
-	_, err := b.submit(t.Context(), signup.Submission{State: state, Owner: owner, Code: code})
+	_, err := b.submit(t.Context(), signup.Submission{State: state, Tenant: owner, Code: code})
 	requireOutcome(t, signup.OutcomeNumberUnverified, err)
-	got, err := b.submit(t.Context(), signup.Submission{State: state, Owner: owner, VerificationCode: "482913"})
+	got, err := b.submit(t.Context(), signup.Submission{State: state, Tenant: owner, VerificationCode: "482913"})
 	require.NoError(t, err)
 	require.Equal(t, signup.OutcomeReady, got.Outcome)
 	require.Equal(t, 1, m.did(verifyCode))
@@ -289,10 +289,10 @@ func TestAVerificationThatIsNotNeededOrNeededAgain(t *testing.T) {
 	m.status, m.unverified = "VERIFIED", true
 	b := newBench(t, m, ordinaryMode)
 	state := b.begin()
-	_, err := b.submit(t.Context(), signup.Submission{State: state, Owner: owner, Code: code})
+	_, err := b.submit(t.Context(), signup.Submission{State: state, Tenant: owner, Code: code})
 	requireOutcome(t, signup.OutcomeNumberUnverified, err) // Meta refuses to register it all the same
 	m.change(func() { m.unverified = false })
-	_, err = b.submit(t.Context(), signup.Submission{State: state, Owner: owner, SendCode: cloudapi.CodeBySMS})
+	_, err = b.submit(t.Context(), signup.Submission{State: state, Tenant: owner, SendCode: cloudapi.CodeBySMS})
 	require.NoError(t, err, "136024 stands for verified as well")
 	require.Equal(t, 1, m.did(requestCode))
 }
@@ -305,7 +305,7 @@ func TestANumberOfTheAppIsNeverVerified(t *testing.T) {
 		m.status = "NOT_VERIFIED"
 		b := newBench(t, m, change)
 		got, err := b.submit(t.Context(), signup.Submission{
-			State: b.begin(), Owner: owner, Code: code, SendCode: cloudapi.CodeBySMS, VerificationCode: "482913",
+			State: b.begin(), Tenant: owner, Code: code, SendCode: cloudapi.CodeBySMS, VerificationCode: "482913",
 		})
 		if err != nil {
 			requireOutcome(t, signup.OutcomeNotFinished, err)
@@ -346,9 +346,9 @@ func TestRegistrationsKeepToMetasLimits(t *testing.T) {
 			ordinaryMode(c)
 			c.Store = nil
 		})
-		a, err := f.Begin(t.Context(), owner)
+		a, err := f.StartAttempt(t.Context(), owner)
 		require.NoError(t, err)
-		_, err = f.Finish(t.Context(), signup.Submission{State: a.State, Owner: owner, Code: code})
+		_, err = f.Finish(t.Context(), signup.Submission{State: a.State, Tenant: owner, Code: code})
 		resume := func() error {
 			all, err := f.Attempts(t.Context(), owner)
 			require.NoError(t, err)
@@ -372,7 +372,7 @@ func TestASignupIsTooOldToRegister(t *testing.T) {
 	t.Parallel()
 	m := newMeta(map[string][]number{wabaA: {ordinary(phoneA, "+1 555 010 0199")}})
 	b := newBench(t, m, ordinaryMode)
-	_, err := b.ResumeConnection(t.Context(), &signup.Business{Owner: owner, Token: token, Onboarding: cloudapi.Onboarding{OnboardedAt: time.Now().Add(-15 * 24 * time.Hour)}}, "")
+	_, err := b.ResumeConnection(t.Context(), &signup.Connection{Tenant: owner, Token: token, Onboarding: cloudapi.Onboarding{OnboardedAt: time.Now().Add(-15 * 24 * time.Hour)}}, "")
 	requireOutcome(t, signup.OutcomeRegisterLate, err)
 	require.Zero(t, m.did("POST /"+phoneA+"/register"))
 }
@@ -383,7 +383,7 @@ func TestASignupIsRecoveredFromTheWebhookAlone(t *testing.T) {
 	m := happy()
 	b := newBench(t, m)
 	at := time.Now().Add(-time.Minute)
-	grant := signup.Grant{WABA: wabaA, Business: business, At: at}
+	grant := signup.SharedAccount{WABAID: wabaA, BusinessID: business, At: at}
 	for range 2 { // can be repeated
 		got, err := b.Recover(t.Context(), owner, grant)
 		require.NoError(t, err)
@@ -394,9 +394,9 @@ func TestASignupIsRecoveredFromTheWebhookAlone(t *testing.T) {
 	}
 	require.Zero(t, m.did(exchange))
 
-	_, err := b.Recover(t.Context(), owner, signup.Grant{WABA: wabaOther, Business: business})
+	_, err := b.Recover(t.Context(), owner, signup.SharedAccount{WABAID: wabaOther, BusinessID: business})
 	requireOutcome(t, signup.OutcomeNotGranted, err)
-	for _, g := range []signup.Grant{{}, {WABA: wabaA}, {Business: business}, {WABA: "x/y", Business: business}} {
+	for _, g := range []signup.SharedAccount{{}, {WABAID: wabaA}, {BusinessID: business}, {WABAID: "x/y", BusinessID: business}} {
 		_, err := b.Recover(t.Context(), owner, g)
 		requireOutcome(t, signup.OutcomeNoAccount, err)
 	}
@@ -421,7 +421,7 @@ func TestTheHostedPageTakesNothingButTheApp(t *testing.T) {
 	require.Equal(t, appID, u.Query().Get("app_id"))
 	require.Equal(t, "900000000000001", u.Query().Get("config_id"))
 	for reason, opts := range map[string]signup.LaunchOptions{
-		"runs v4 alone": {Version: signup.V4Preview}, "takes no Setup": {Setup: signup.Setup{SolutionID: "1"}},
+		"runs v4 alone": {Version: signup.Version4Preview}, "takes no Setup": {Setup: signup.Setup{SolutionID: "1"}},
 		"or feature": {MarketingMessages: true},
 	} {
 		_, err := f.HostedURL(opts)
@@ -452,9 +452,9 @@ func TestAPageChecksTheNumberFirst(t *testing.T) {
 	var asked signup.CheckParams
 	var fail error
 	p := newPage(t, happy(), func(c *signup.Config) {
-		c.Page.Check = func(_ context.Context, owner string, c signup.CheckParams) (signup.CheckResult, error) {
+		c.Page.Check = func(_ context.Context, tenant string, c signup.CheckParams) (signup.CheckResult, error) {
 			asked = c
-			return signup.CheckResult{Reasons: []signup.CheckReason{{Text: "Too old.", Remedy: "Update " + owner + "."}}}, fail
+			return signup.CheckResult{Reasons: []signup.CheckReason{{Text: "Too old.", Remedy: "Update " + tenant + "."}}}, fail
 		}
 	})
 	require.Contains(t, p.post("/begin", "").body, `"check":true`)
@@ -480,7 +480,7 @@ func TestABrowserComesBackFromTheDialog(t *testing.T) {
 		want  signup.Outcome // of the attempt afterwards
 	}{
 		"with a code":          {"code=" + code + "&state=STATE", owner, signup.OutcomeReady},
-		"refused":              {"error=access_denied&error_description=%3Cscript%3E&state=STATE", owner, signup.OutcomeCancelled},
+		"refused":              {"error=access_denied&error_description=%3Cscript%3E&state=STATE", owner, signup.OutcomeCanceled},
 		"failed":               {"error=server_error&error_code=1349246&state=STATE", owner, signup.OutcomeFailed},
 		"another's code":       {"code=" + code + "&state=made-up", owner, ""},
 		"another is signed in": {"code=" + code + "&state=STATE", "tenant-2", ""},

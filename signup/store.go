@@ -16,7 +16,7 @@ import (
 // A Store knows nothing of what it keeps: a record is a few names and sealed bytes. It must be safe for concurrent use, and
 // [TestStore] of package signuptest says whether it keeps its promises.
 type Store interface {
-	// Get returns the record with an id, or [ErrNoRecord].
+	// Get returns the record with an id, or [ErrNotFound].
 	Get(ctx context.Context, id string) (Record, error)
 
 	// Put stores r, with r.Version + 1, if what is stored under r.ID has r.Version now; a Version of 0 means that nothing is
@@ -28,20 +28,20 @@ type Store interface {
 	Delete(ctx context.Context, id string) error
 
 	// List returns the records of an owner, or of everybody if owner is empty, the oldest first.
-	List(ctx context.Context, owner string) ([]Record, error)
+	List(ctx context.Context, tenant string) ([]Record, error)
 
-	// Purge removes every record whose KeepUntil is not after now, and returns how many there were. [Flow.Begin] calls it
+	// DeleteExpired removes every record whose KeepUntil is not after now, and returns how many there were. [Flow.StartAttempt] calls it
 	// now and then.
-	Purge(ctx context.Context, now time.Time) (int, error)
+	DeleteExpired(ctx context.Context, now time.Time) (int, error)
 }
 
 // A Record is what a [Store] keeps of one attempt.
 type Record struct {
-	// ID is derived from the state of [Flow.Begin]. Whoever reads it cannot submit anything.
+	// ID is derived from the state of [Flow.StartAttempt]. Whoever reads it cannot submit anything.
 	ID string
 
-	// Owner is whom the attempt is for.
-	Owner string
+	// Tenant is whom the attempt is for.
+	Tenant string
 
 	// Version counts the changes. 0 if it was never stored.
 	Version int64
@@ -50,13 +50,13 @@ type Record struct {
 	BeganAt   time.Time
 	KeepUntil time.Time
 
-	// Sealed is the rest, encrypted with [Config].Cipher and bound to ID and Owner: tokens are in it.
+	// Sealed is the rest, encrypted with [Config].Cipher and bound to ID and Tenant: tokens are in it.
 	Sealed []byte
 }
 
 // Errors of a Store.
 var (
-	ErrNoRecord = errors.New("signup: there is no such record")
+	ErrNotFound = errors.New("signup: there is no such record")
 	ErrConflict = errors.New("signup: the record was changed meanwhile")
 )
 
@@ -78,7 +78,7 @@ func (s *MemStore) Get(ctx context.Context, id string) (Record, error) {
 	defer s.mu.Unlock()
 	r, ok := s.m[id]
 	if !ok {
-		return Record{}, ErrNoRecord
+		return Record{}, ErrNotFound
 	}
 	return r.clone(), nil
 }
@@ -114,7 +114,7 @@ func (s *MemStore) Delete(ctx context.Context, id string) error {
 }
 
 // List returns the records of an owner.
-func (s *MemStore) List(ctx context.Context, owner string) ([]Record, error) {
+func (s *MemStore) List(ctx context.Context, tenant string) ([]Record, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
@@ -122,7 +122,7 @@ func (s *MemStore) List(ctx context.Context, owner string) ([]Record, error) {
 	defer s.mu.Unlock()
 	var records []Record
 	for _, r := range s.m {
-		if owner == "" || r.Owner == owner {
+		if tenant == "" || r.Tenant == tenant {
 			records = append(records, r.clone())
 		}
 	}
@@ -135,8 +135,8 @@ func (s *MemStore) List(ctx context.Context, owner string) ([]Record, error) {
 	return records, nil
 }
 
-// Purge removes what nobody needs any more.
-func (s *MemStore) Purge(ctx context.Context, now time.Time) (int, error) {
+// DeleteExpired removes what nobody needs any more.
+func (s *MemStore) DeleteExpired(ctx context.Context, now time.Time) (int, error) {
 	if err := ctx.Err(); err != nil {
 		return 0, err
 	}

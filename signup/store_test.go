@@ -44,7 +44,7 @@ func newKey(t *testing.T) []byte {
 func TestACipherOpensWhatAnyOfItsKeysSealed(t *testing.T) {
 	t.Parallel()
 	old, young := newKey(t), newKey(t)
-	before, err := signup.NewCipher(old)
+	before, err := signup.NewKeyring(old)
 	require.NoError(t, err)
 	sealed, err := before.Encrypt([]byte("a token"), []byte("tenant-1"))
 	require.NoError(t, err)
@@ -53,19 +53,19 @@ func TestACipherOpensWhatAnyOfItsKeysSealed(t *testing.T) {
 	require.NoError(t, err)
 	require.False(t, bytes.Equal(sealed, again))
 
-	after, err := signup.NewCipher(young, old)
+	after, err := signup.NewKeyring(young, old)
 	require.NoError(t, err)
 	got, err := after.Decrypt(sealed, []byte("tenant-1"))
 	require.NoError(t, err)
 	require.Equal(t, "a token", string(got))
-	require.False(t, before.Stale(sealed))
-	require.True(t, after.Stale(sealed), "a new key is in front")
+	require.False(t, before.NeedsReencryption(sealed))
+	require.True(t, after.NeedsReencryption(sealed), "a new key is in front")
 	anew, err := after.Encrypt(got, []byte("tenant-1"))
 	require.NoError(t, err)
-	require.False(t, after.Stale(anew))
-	require.True(t, after.Stale(nil))
+	require.False(t, after.NeedsReencryption(anew))
+	require.True(t, after.NeedsReencryption(nil))
 
-	only, err := signup.NewCipher(young)
+	only, err := signup.NewKeyring(young)
 	require.NoError(t, err)
 	_, err = only.Decrypt(anew, []byte("tenant-1"))
 	require.NoError(t, err, "the old key can be dropped")
@@ -85,7 +85,7 @@ func TestACipherOpensWhatAnyOfItsKeysSealed(t *testing.T) {
 	}
 	require.NotContains(t, fmt.Sprintf("%v %+v %#v", after, after, after), strings.Trim(fmt.Sprint([]int{int(young[0]), int(young[1]), int(young[2]), int(young[3])}), "[]"))
 	for _, keys := range [][][]byte{nil, {{1, 2, 3}}, {newKey(t), newKey(t)[:16]}} {
-		_, err := signup.NewCipher(keys...)
+		_, err := signup.NewKeyring(keys...)
 		require.ErrorContains(t, err, "32")
 	}
 }
@@ -106,7 +106,7 @@ func TestKeysAreReadFromText(t *testing.T) {
 	got, err := both.Decrypt(sealed, []byte("tenant-1"))
 	require.NoError(t, err)
 	require.Equal(t, "a token", string(got))
-	require.True(t, both.Stale(sealed), "the first one is the newest")
+	require.True(t, both.NeedsReencryption(sealed), "the first one is the newest")
 
 	for name, tt := range map[string]struct {
 		parts []string
@@ -195,7 +195,7 @@ func onMachine(t *testing.T, m *machine, cipher signup.Cipher, change func(*sign
 	t.Helper()
 	client, err := cloudapi.NewClient(cloudapi.Config{
 		AppID: appID, AppSecret: appSecret, AccessToken: "canary-system-token", BaseURL: "https://meta.example",
-		HTTPClient: &http.Client{Transport: plug{m}}, Retry: cloudapi.Retry{MaxAttempts: 1},
+		HTTPClient: &http.Client{Transport: plug{m}}, Retry: cloudapi.RetryPolicy{MaxAttempts: 1},
 	})
 	require.NoError(t, err)
 	cfg := signup.Config{ConfigurationID: "900000000000001", Client: client, Store: m, Cipher: cipher}
@@ -217,17 +217,17 @@ func TestADeathAtAnyPointIsSurvived(t *testing.T) {
 	}{
 		"coexistence": {meta: happy},
 		"with override and credit": {func() *meta { return happy() }, func(c *signup.Config) {
-			c.Override = func(context.Context, *signup.Business) (cloudapi.WebhookOverride, error) {
-				return cloudapi.WebhookOverride{CallbackURI: "https://hooks.example.com/1", VerifyToken: "v"}, nil
+			c.Override = func(context.Context, *signup.Connection) (cloudapi.WebhookOverride, error) {
+				return cloudapi.WebhookOverride{CallbackURL: "https://hooks.example.com/1", VerifyToken: "v"}, nil
 			}
 			c.Credit = &signup.Credit{Line: "200000000000001", SystemUser: "300000000000001",
-				Approve: func(context.Context, *signup.Business) (string, error) { return "EUR", nil }}
+				Approve: func(context.Context, *signup.Connection) (string, error) { return "EUR", nil }}
 		}, []string{"POST /200000000000001/whatsapp_credit_sharing_and_attach"}},
 		"an ordinary number": {func() *meta {
 			return newMeta(map[string][]number{wabaA: {ordinary(phoneA, "+1 555 010 0199")}})
 		}, func(c *signup.Config) {
 			c.Mode = signup.ModeStandard
-			c.PIN = func(context.Context, *signup.Business) (graph.Secret, error) { return "123456", nil }
+			c.PIN = func(context.Context, *signup.Connection) (graph.Secret, error) { return "123456", nil }
 		}, []string{"POST /" + phoneA + "/register"}},
 	}
 	for name, kind := range kinds {
@@ -249,16 +249,16 @@ func surviveDeath(t *testing.T, m *meta, change func(*signup.Config), once []str
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		store, key := new(signup.MemStore), newKey(t)
-		cipher, err := signup.NewCipher(key)
+		cipher, err := signup.NewKeyring(key)
 		require.NoError(t, err)
 		where := fmt.Sprintf("dies after %d, late %v", left, late)
 
 		first := &machine{Store: store, meta: m, left: 1 << 30, late: late}
 		f := onMachine(t, first, cipher, change)
-		a, err := f.Begin(t.Context(), owner)
+		a, err := f.StartAttempt(t.Context(), owner)
 		require.NoError(t, err)
 		first.left = left
-		sub := signup.Submission{State: a.State, Owner: owner, Code: code}
+		sub := signup.Submission{State: a.State, Tenant: owner, Code: code}
 		b, err := f.Finish(t.Context(), sub)
 		if alive = !first.dead; alive {
 			require.NoError(t, err, where)
@@ -268,12 +268,12 @@ func surviveDeath(t *testing.T, m *meta, change func(*signup.Config), once []str
 
 		time.Sleep(6 * time.Minute) // the claim of the dead ends
 		second := &machine{Store: store, meta: m, left: 1 << 30}
-		var taken []*signup.Business
+		var taken []*signup.Connection
 		f = onMachine(t, second, cipher, func(c *signup.Config) {
 			if change != nil {
 				change(c)
 			}
-			c.Connected = func(_ context.Context, b *signup.Business) error { taken = append(taken, b); return nil }
+			c.Connected = func(_ context.Context, b *signup.Connection) error { taken = append(taken, b); return nil }
 		})
 		waiting, err := f.Attempts(t.Context(), "")
 		require.NoError(t, err)
@@ -331,11 +331,11 @@ func mustList(t *testing.T, s signup.Store) []signup.Record {
 func TestAStoreThatIsDownAfterTheExchange(t *testing.T) {
 	t.Parallel()
 	m := happy()
-	cipher, err := signup.NewCipher(newKey(t))
+	cipher, err := signup.NewKeyring(newKey(t))
 	require.NoError(t, err)
 	s := &flaky{Store: new(signup.MemStore)}
 	b := newBench(t, m, func(c *signup.Config) { c.Store, c.Cipher = s, cipher })
-	sub := signup.Submission{State: b.begin(), Owner: owner, Code: code}
+	sub := signup.Submission{State: b.begin(), Tenant: owner, Code: code}
 	m.seen = func(call string) {
 		if call == exchange {
 			s.down.Store(true)
@@ -370,7 +370,7 @@ func (s *flaky) Put(ctx context.Context, r signup.Record) error {
 
 func TestAnotherProcessGoesOn(t *testing.T) {
 	t.Parallel()
-	cipher, err := signup.NewCipher(newKey(t))
+	cipher, err := signup.NewKeyring(newKey(t))
 	require.NoError(t, err)
 	store := new(signup.MemStore)
 	m := newMeta(map[string][]number{wabaA: {coexisting(phoneA, "+1 555 010 0199"), coexisting(phoneB, "+1 555 010 0198")}})
@@ -378,7 +378,7 @@ func TestAnotherProcessGoesOn(t *testing.T) {
 	one, two := newBench(t, m, shared), newBench(t, m, shared)
 	state := one.begin()
 
-	_, err = two.submit(t.Context(), signup.Submission{State: state, Owner: owner, Code: code, Session: session(t, finished(wabaA))})
+	_, err = two.submit(t.Context(), signup.Submission{State: state, Tenant: owner, Code: code, Session: session(t, finished(wabaA))})
 	requireOutcome(t, signup.OutcomeChooseNumber, err)
 	s, err := one.Status(t.Context(), state, owner)
 	require.NoError(t, err)
@@ -388,9 +388,9 @@ func TestAnotherProcessGoesOn(t *testing.T) {
 	require.Len(t, s.Choices, 2)
 	require.Equal(t, signup.StepDiscover, s.Step)
 	_, err = one.Status(t.Context(), state, "tenant-2")
-	requireOutcome(t, signup.OutcomeWrongOwner, err)
+	requireOutcome(t, signup.OutcomeWrongTenant, err)
 
-	got, err := one.submit(t.Context(), signup.Submission{State: state, Owner: owner, Phone: phoneB})
+	got, err := one.submit(t.Context(), signup.Submission{State: state, Tenant: owner, PhoneNumberID: phoneB})
 	require.NoError(t, err)
 	require.Equal(t, graph.PhoneNumberID(phoneB), got.Phone.ID)
 	require.Equal(t, signup.KindCoexistence, got.Session.Kind(), "what the popup said was kept")
@@ -398,7 +398,7 @@ func TestAnotherProcessGoesOn(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, signup.PhaseEnded, s.Phase)
 	require.Equal(t, signup.OutcomeReady, s.Outcome)
-	require.Equal(t, "+1 555 010 0198", s.Phone)
+	require.Equal(t, "+1 555 010 0198", s.PhoneNumber)
 	require.Equal(t, signup.StepReady, s.Step)
 	_, err = one.Resume(t.Context(), s.ID, "")
 	requireOutcome(t, signup.OutcomeStateUsed, err)
@@ -419,9 +419,9 @@ func TestASessionIsKeptWhole(t *testing.T) {
 			t.Parallel()
 			b := newBench(t, happy())
 			state := b.begin()
-			_, err := b.submit(t.Context(), signup.Submission{State: state, Owner: owner, Session: session(t, message)})
+			_, err := b.submit(t.Context(), signup.Submission{State: state, Tenant: owner, Session: session(t, message)})
 			requireOutcome(t, signup.OutcomeNoCode, err)
-			got, err := b.submit(t.Context(), signup.Submission{State: state, Owner: owner, Code: code})
+			got, err := b.submit(t.Context(), signup.Submission{State: state, Tenant: owner, Code: code})
 			if err != nil {
 				e := new(signup.Error)
 				require.ErrorAs(t, err, &e)
@@ -440,13 +440,13 @@ func TestAStoreNeedsACipher(t *testing.T) {
 	_, err = signup.NewFlow(signup.Config{ConfigurationID: "9", Client: client, Store: &flaky{Store: new(signup.MemStore)}})
 	require.ErrorContains(t, err, "Cipher is nil")
 	_, err = signup.NewFlow(signup.Config{ConfigurationID: "9", Client: client,
-		PIN: func(context.Context, *signup.Business) (graph.Secret, error) { return "", nil }})
+		PIN: func(context.Context, *signup.Connection) (graph.Secret, error) { return "", nil }})
 	require.ErrorContains(t, err, "never be")
 	require.True(t, strings.HasPrefix(err.Error(), "signup: "))
 }
 
 func FuzzACipherOpensNothingElse(f *testing.F) {
-	cipher, err := signup.NewCipher(bytes.Repeat([]byte{7}, 32))
+	cipher, err := signup.NewKeyring(bytes.Repeat([]byte{7}, 32))
 	require.NoError(f, err)
 	// Sealed once: what Encrypt returns differs from process to process, and a fuzz target runs in several.
 	sealed, err := hex.DecodeString("ce4d04dc75f52bf605836e204e546a9a761455ca75484bca90703cc11221adb3d71a327b016574")

@@ -17,7 +17,7 @@ import (
 var languageRe = regexp.MustCompile(`^([a-z]{2,3}(_[A-Z]{2})?)?$`)
 
 // readSubmission reads the body of a finish. Its errors say nothing of what they found.
-func readSubmission(r *http.Request, owner string) (Submission, error) {
+func readSubmission(r *http.Request, tenant string) (Submission, error) {
 	var body struct {
 		State       string          `json:"state"`
 		Code        string          `json:"code"`
@@ -37,11 +37,11 @@ func readSubmission(r *http.Request, owner string) (Submission, error) {
 		return Submission{}, errors.New("signup: send an object with state, and with code, session or both")
 	}
 	sub := Submission{
-		State: body.State, Owner: owner, Code: graph.Secret(body.Code), RedirectURI: body.RedirectURI,
-		Phone: graph.PhoneNumberID(body.Phone), SendCode: cloudapi.CodeMethod(strings.ToUpper(body.SendCode)), Language: body.Language,
+		State: body.State, Tenant: tenant, Code: graph.Secret(body.Code), RedirectURI: body.RedirectURI,
+		PhoneNumberID: graph.PhoneNumberID(body.Phone), SendCode: cloudapi.CodeMethod(strings.ToUpper(body.SendCode)), Language: body.Language,
 		VerificationCode: graph.Secret(graph.Digits(body.VerificationCode)),
 	}
-	if sub.Phone != "" && !isID(sub.Phone) {
+	if sub.PhoneNumberID != "" && !isID(sub.PhoneNumberID) {
 		return Submission{}, errors.New("signup: phone_number_id is not an id")
 	}
 	if sub.SendCode != "" && sub.SendCode != cloudapi.CodeBySMS && sub.SendCode != cloudapi.CodeByVoice {
@@ -55,18 +55,18 @@ func readSubmission(r *http.Request, owner string) (Submission, error) {
 	}
 	if present(body.Session) {
 		// What is no session message is the page's mistake and no reason to lose a code.
-		if s, err := ParseSession(body.Session); err == nil {
+		if s, err := ParseSessionInfo(body.Session); err == nil {
 			sub.Session = s
 		}
 	}
 	if present(body.Callback) && sub.Code.IsZero() {
-		c, err := ParseCallback(body.Callback)
+		c, err := ParseLoginResponse(body.Callback)
 		if err != nil {
 			return Submission{}, err
 		}
 		sub.Code = c.Code
 		// With a session message it depends on that: the code can get lost although the flow was finished.
-		if err := c.Problem(); err != nil && (sub.Session == nil || !c.AccessToken.IsZero()) {
+		if err := c.Err(); err != nil && (sub.Session == nil || !c.AccessToken.IsZero()) {
 			return Submission{}, err
 		}
 	}

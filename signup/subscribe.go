@@ -44,7 +44,7 @@ func (g *grant) override(ctx context.Context) error {
 		return err
 	}
 	for _, waba := range g.WABAIDs {
-		there, err := g.overridden(ctx, waba, to.CallbackURI)
+		there, err := g.overridden(ctx, waba, to.CallbackURL)
 		if err != nil {
 			return refused(err)
 		}
@@ -57,7 +57,7 @@ func (g *grant) override(ctx context.Context) error {
 			}
 			return &Error{Outcome: OutcomeOverrideRefused, Err: err}
 		}
-		switch there, err := g.overridden(ctx, waba, to.CallbackURI); {
+		switch there, err := g.overridden(ctx, waba, to.CallbackURL); {
 		case err != nil:
 			return refused(err)
 		case !there:
@@ -70,6 +70,6 @@ func (g *grant) override(ctx context.Context) error {
 func (g *grant) overridden(ctx context.Context, waba graph.WABAID, uri string) (bool, error) {
 	apps, err := g.api.WABAs.SubscribedApps(ctx, waba)
 	return slices.ContainsFunc(apps, func(a cloudapi.SubscribedApp) bool {
-		return a.ID == g.f.cfg.Client.AppID() && a.OverrideCallbackURI == uri
+		return a.ID == g.f.cfg.Client.AppID() && a.OverrideCallbackURL == uri
 	}), err
 }

@@ -32,7 +32,7 @@ func (g *grant) verifyOwner(ctx context.Context) error {
 		return &Error{Outcome: OutcomeNumberUnverified}
 	}
 	g.want.code, g.want.sendCode = "", ""
-	if errors.Is(err, cloudapi.ErrInvalid) {
+	if errors.Is(err, cloudapi.ErrValidation) {
 		return &Error{Outcome: OutcomeVerificationWrong, Err: err}
 	}
 	// Meta refuses to verify a number that is verified with the code that it has for other reasons as well, and the answer to a call

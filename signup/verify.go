@@ -27,8 +27,8 @@ func (g *grant) verify(ctx context.Context) error {
 		return &Error{Outcome: OutcomeFellBack}
 	}
 	g.Phone, g.PhoneNumberID, g.DisplayPhoneNumber, g.WABAIDs = phone, phone.ID, phone.DisplayPhoneNumber, number.WABAs
-	if !slices.Contains(g.WABAIDs, g.WABA) {
-		g.WABA = g.WABAIDs[0]
+	if !slices.Contains(g.WABAIDs, g.WABAID) {
+		g.WABAID = g.WABAIDs[0]
 	}
 	if len(g.WABAIDs) > 1 {
 		g.warn("several accounts hold the number; webhooks may come from any of them")
@@ -54,8 +54,8 @@ func (g *grant) choose() (Number, error) {
 		g.Numbers = numbers
 		return Number{}, &Error{Outcome: OutcomeChooseNumber, Err: errors.New("the chosen number is not among them")}
 	}
-	if s := g.Session; s != nil && s.Phone != "" {
-		if p := g.find(s.Phone); p != nil {
+	if s := g.Session; s != nil && s.PhoneNumberID != "" {
+		if p := g.find(s.PhoneNumberID); p != nil {
 			return g.holders(g.living(p)), nil
 		}
 		return Number{}, &Error{Outcome: OutcomeNotGranted}
@@ -106,9 +106,9 @@ func (g *grant) living(p *cloudapi.Phone) *cloudapi.Phone {
 func (g *grant) fits(p *cloudapi.Phone) bool { return g.f.cfg.Mode != ModeCoexistence || p.Coexists() }
 
 func (g *grant) inNamedAccount() []holding {
-	waba := g.WABA
+	waba := g.WABAID
 	if waba == "" && g.Session != nil {
-		waba = g.Session.WABA
+		waba = g.Session.WABAID
 	}
 	return slices.DeleteFunc(slices.Clone(g.holdings), func(h holding) bool { return h.waba != waba })
 }
@@ -144,7 +144,7 @@ func same(a, b *cloudapi.Phone) bool {
 
 // findOwner looks up the portfolio. Nothing depends on it but the host's records.
 func (g *grant) findOwner(ctx context.Context) error {
-	w, err := g.api.WABAs.Get(ctx, g.WABA, cloudapi.WABAGetOptions{})
+	w, err := g.api.WABAs.Get(ctx, g.WABAID, cloudapi.WABAGetOptions{})
 	switch {
 	case ctx.Err() != nil:
 		return ctx.Err()
@@ -153,7 +153,7 @@ func (g *grant) findOwner(ctx context.Context) error {
 	case w.OwnerBusinessInfo.ID != "":
 		g.BusinessID = w.OwnerBusinessInfo.ID
 	}
-	if s := g.Session; s != nil && s.Business != "" && g.BusinessID != "" && s.Business != g.BusinessID {
+	if s := g.Session; s != nil && s.BusinessID != "" && g.BusinessID != "" && s.BusinessID != g.BusinessID {
 		g.warn("the popup named another portfolio than the one that owns the account")
 	}
 	return nil

@@ -88,7 +88,7 @@ func TestAKeyKeepsNothingElse(t *testing.T) {
 		for len(keys) < n {
 			events, err := webhook.Decode(body)
 			require.NoError(t, err)
-			keys = append(keys, events[0].Info().Key)
+			keys = append(keys, events[0].Info().DedupKey)
 		}
 		runtime.GC()
 		runtime.ReadMemStats(&after)

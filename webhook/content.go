@@ -10,8 +10,8 @@ import (
 //
 //sumtype:decl
 type Content interface {
-	// Type is the type under which Meta sends such content.
-	Type() MessageType
+	// MessageType is the type under which Meta sends such content.
+	MessageType() MessageType
 
 	content()
 }
@@ -40,45 +40,45 @@ const (
 	TypeMediaPlaceholder MessageType = "media_placeholder"
 )
 
-func (*Text) Type() MessageType             { return TypeText }
-func (*Image) Type() MessageType            { return TypeImage }
-func (*Video) Type() MessageType            { return TypeVideo }
-func (*Audio) Type() MessageType            { return TypeAudio }
-func (*Document) Type() MessageType         { return TypeDocument }
-func (*Sticker) Type() MessageType          { return TypeSticker }
-func (*Location) Type() MessageType         { return TypeLocation }
-func (*Contacts) Type() MessageType         { return TypeContacts }
-func (*Reaction) Type() MessageType         { return TypeReaction }
-func (*Button) Type() MessageType           { return TypeButton }
-func (*Interactive) Type() MessageType      { return TypeInteractive }
-func (*Order) Type() MessageType            { return TypeOrder }
-func (*System) Type() MessageType           { return TypeSystem }
-func (*Unsupported) Type() MessageType      { return TypeUnsupported }
-func (*Edit) Type() MessageType             { return TypeEdit }
-func (*Revoke) Type() MessageType           { return TypeRevoke }
-func (*RequestWelcome) Type() MessageType   { return TypeRequestWelcome }
-func (*MediaPlaceholder) Type() MessageType { return TypeMediaPlaceholder }
-func (c *UnknownContent) Type() MessageType { return c.Name }
+func (*Text) MessageType() MessageType               { return TypeText }
+func (*Image) MessageType() MessageType              { return TypeImage }
+func (*Video) MessageType() MessageType              { return TypeVideo }
+func (*Audio) MessageType() MessageType              { return TypeAudio }
+func (*Document) MessageType() MessageType           { return TypeDocument }
+func (*Sticker) MessageType() MessageType            { return TypeSticker }
+func (*Location) MessageType() MessageType           { return TypeLocation }
+func (*Contacts) MessageType() MessageType           { return TypeContacts }
+func (*Reaction) MessageType() MessageType           { return TypeReaction }
+func (*Button) MessageType() MessageType             { return TypeButton }
+func (*Interactive) MessageType() MessageType        { return TypeInteractive }
+func (*Order) MessageType() MessageType              { return TypeOrder }
+func (*SystemMessage) MessageType() MessageType      { return TypeSystem }
+func (*UnsupportedContent) MessageType() MessageType { return TypeUnsupported }
+func (*Edit) MessageType() MessageType               { return TypeEdit }
+func (*Revoke) MessageType() MessageType             { return TypeRevoke }
+func (*RequestWelcome) MessageType() MessageType     { return TypeRequestWelcome }
+func (*MediaPlaceholder) MessageType() MessageType   { return TypeMediaPlaceholder }
+func (c *UnknownContent) MessageType() MessageType   { return c.Name }
 
-func (*Text) content()             {}
-func (*Image) content()            {}
-func (*Video) content()            {}
-func (*Audio) content()            {}
-func (*Document) content()         {}
-func (*Sticker) content()          {}
-func (*Location) content()         {}
-func (*Contacts) content()         {}
-func (*Reaction) content()         {}
-func (*Button) content()           {}
-func (*Interactive) content()      {}
-func (*Order) content()            {}
-func (*System) content()           {}
-func (*Unsupported) content()      {}
-func (*Edit) content()             {}
-func (*Revoke) content()           {}
-func (*RequestWelcome) content()   {}
-func (*MediaPlaceholder) content() {}
-func (*UnknownContent) content()   {}
+func (*Text) content()               {}
+func (*Image) content()              {}
+func (*Video) content()              {}
+func (*Audio) content()              {}
+func (*Document) content()           {}
+func (*Sticker) content()            {}
+func (*Location) content()           {}
+func (*Contacts) content()           {}
+func (*Reaction) content()           {}
+func (*Button) content()             {}
+func (*Interactive) content()        {}
+func (*Order) content()              {}
+func (*SystemMessage) content()      {}
+func (*UnsupportedContent) content() {}
+func (*Edit) content()               {}
+func (*Revoke) content()             {}
+func (*RequestWelcome) content()     {}
+func (*MediaPlaceholder) content()   {}
+func (*UnknownContent) content()     {}
 
 // Text is written text.
 type Text struct {
@@ -87,11 +87,11 @@ type Text struct {
 
 // An Edit replaces the content of an earlier message. It can arrive before the message it edits, or without it.
 type Edit struct {
-	// Original is the message that was edited.
-	Original graph.MessageID
+	// OriginalMessageID is the message that was edited.
+	OriginalMessageID graph.MessageID
 
-	// Kind is the new content's type as Meta wrote it. Content tells the same by its Go type.
-	Kind MessageType
+	// Type is the new content's type as Meta wrote it. Content tells the same by its Go type.
+	Type MessageType
 
 	// Content is the complete new content. Never nil.
 	Content Content
@@ -102,8 +102,8 @@ type Edit struct {
 
 // A Revoke deletes an earlier message for everyone. It can arrive before the message it deletes, or without it.
 type Revoke struct {
-	// Original is the message that was deleted.
-	Original graph.MessageID `json:"original_message_id"`
+	// OriginalMessageID is the message that was deleted.
+	OriginalMessageID graph.MessageID `json:"original_message_id"`
 }
 
 // RequestWelcome says that a customer opened the chat for the first time, on numbers with welcome messages on.

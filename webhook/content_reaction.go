@@ -4,8 +4,8 @@ import "github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 
 // A Reaction puts an emoji on an earlier message, or takes it away.
 type Reaction struct {
-	// Message is the message that was reacted to. It may be one that you never saw.
-	Message graph.MessageID `json:"message_id"`
+	// MessageID is the message that was reacted to. It may be one that you never saw.
+	MessageID graph.MessageID `json:"message_id"`
 
 	// Emoji is empty if the reaction was taken away.
 	Emoji string `json:"emoji"`

@@ -4,12 +4,12 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 )
 
-// A System message tells that the customer's identity changed. No customer wrote it.
+// A SystemMessage message tells that the customer's identity changed. No customer wrote it.
 //
 // Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference/messages/system
-type System struct {
-	// Kind is system.type.
-	Kind SystemKind `json:"type"`
+type SystemMessage struct {
+	// Type is system.type.
+	Type SystemMessageType `json:"type"`
 
 	// Body is a sentence for people. Do not read numbers or ids out of it.
 	Body string `json:"body"`
@@ -29,12 +29,12 @@ type System struct {
 	IdentityHash string `json:"identity"`
 }
 
-// A SystemKind says what changed. Meta adds values: expect unknown ones.
-type SystemKind string
+// A SystemMessageType says what changed. Meta adds values: expect unknown ones.
+type SystemMessageType string
 
 const (
-	SystemUserChangedNumber       SystemKind = "user_changed_number"  // the old number is the message's From
-	SystemUserChangedUserID       SystemKind = "user_changed_user_id" // join the old and the new id
-	SystemCustomerChangedNumber   SystemKind = "customer_changed_number"
-	SystemCustomerChangedIdentity SystemKind = "customer_identity_changed"
+	SystemUserChangedNumber       SystemMessageType = "user_changed_number"  // the old number is the message's From
+	SystemUserChangedUserID       SystemMessageType = "user_changed_user_id" // join the old and the new id
+	SystemCustomerChangedNumber   SystemMessageType = "customer_changed_number"
+	SystemCustomerChangedIdentity SystemMessageType = "customer_identity_changed"
 )

@@ -8,7 +8,7 @@ import (
 )
 
 // ContentText returns the words of any content, for people to read: the text, a caption, the label of a pressed button, the title of a
-// chosen row, the name of a place (or its address), the names on contact cards, the sentence of a [*System] message. It is empty if
+// chosen row, the name of a place (or its address), the names on contact cards, the sentence of a [*SystemMessage] message. It is empty if
 // there are none, and for an [*Edit]: what that says is no new message, and is the text of [Edit.Content].
 func ContentText(c Content) string {
 	switch c := c.(type) {
@@ -30,7 +30,7 @@ func ContentText(c Content) string {
 		return cardNames(c.Cards)
 	case *Order:
 		return c.Text
-	case *System:
+	case *SystemMessage:
 		return c.Body
 	default:
 		return ""
@@ -66,7 +66,7 @@ func cardNames(cards []graph.ContactCard) string {
 func (m *IncomingMessage) Text() string { return ContentText(m.Content) }
 
 // Text returns the words of the message: see [ContentText].
-func (e *MessageEcho) Text() string { return ContentText(e.Content) }
+func (e *BusinessAppEcho) Text() string { return ContentText(e.Content) }
 
 // Text returns the words of the message: see [ContentText].
 func (e *OtherAppEcho) Text() string { return ContentText(e.Content) }

@@ -36,7 +36,7 @@ func TestTheWordsOfAnyContent(t *testing.T) {
 		"place with an address only": {&webhook.Location{Address: "1 Main St"}, "1 Main St"},
 		"cards":                      {&webhook.Contacts{Cards: []graph.ContactCard{card("Ada"), card(""), card("Grace")}}, "Ada, Grace"},
 		"order":                      {&webhook.Order{Text: "Please slice it"}, "Please slice it"},
-		"system":                     {&webhook.System{Body: "Ada changed the number"}, "Ada changed the number"},
+		"system":                     {&webhook.SystemMessage{Body: "Ada changed the number"}, "Ada changed the number"},
 		"audio":                      {&webhook.Audio{}, ""},
 		"reaction":                   {&webhook.Reaction{Emoji: "🙂"}, ""},
 		"edit":                       {&webhook.Edit{Content: &webhook.Text{Body: "Hello again"}}, ""},
@@ -47,7 +47,7 @@ func TestTheWordsOfAnyContent(t *testing.T) {
 			t.Parallel()
 			require.Equal(t, tt.want, webhook.ContentText(tt.content))
 			require.Equal(t, tt.want, (&webhook.IncomingMessage{Content: tt.content}).Text())
-			require.Equal(t, tt.want, (&webhook.MessageEcho{Content: tt.content}).Text())
+			require.Equal(t, tt.want, (&webhook.BusinessAppEcho{Content: tt.content}).Text())
 			require.Equal(t, tt.want, (&webhook.OtherAppEcho{Content: tt.content}).Text())
 			require.Equal(t, tt.want, (&webhook.HistoryMessage{Content: tt.content}).Text())
 			require.Equal(t, tt.want, (&webhook.HistoryMedia{Content: tt.content}).Text())

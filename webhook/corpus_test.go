@@ -182,7 +182,7 @@ func TestLossIsNoticed(t *testing.T) {
 		audio := m.Content.(*webhook.Audio)
 		value, err := json.Marshal([]any{audio.Voice, m.ID})
 		require.NoError(t, err)
-		m.Unknown = append(m.Unknown, webhook.Member{Path: "moved", Value: value})
+		m.Unknown = append(m.Unknown, webhook.UnknownMember{Path: "moved", Value: value})
 		audio.Voice, m.ID = false, "wamid.1" // which is what the body says
 	})
 	require.Empty(t, report.lost, "what only moves to the unknown members is not lost")
@@ -424,9 +424,9 @@ func scalars(events []webhook.Event) (typed, raw map[string]bool) {
 					rawScalars(m.Raw, raw)
 				}
 			}
-		case *webhook.Unknown:
+		case *webhook.UnknownEvent:
 			rawScalars(ev.Raw, raw)
-		case *webhook.Undecodable:
+		case *webhook.UndecodableEvent:
 			rawScalars(ev.Raw, raw)
 		}
 	}
@@ -440,7 +440,7 @@ func fingerprint(events []webhook.Event) []string {
 		switch ev := ev.(type) {
 		case *webhook.HistoryChunk:
 			lines = append(lines, describe(reflect.ValueOf(ev.Threads())))
-		case *webhook.Unknown, *webhook.Undecodable:
+		case *webhook.UnknownEvent, *webhook.UndecodableEvent:
 			lines = append(lines, string(ev.Info().Raw))
 		}
 	}
@@ -450,7 +450,7 @@ func fingerprint(events []webhook.Event) []string {
 var (
 	timeType    = reflect.TypeFor[time.Time]()
 	rawType     = reflect.TypeFor[json.RawMessage]()
-	memberType  = reflect.TypeFor[webhook.Member]()
+	memberType  = reflect.TypeFor[webhook.UnknownMember]()
 	bytesType   = reflect.TypeFor[[]byte]()
 	skipMembers = []string{"Raw", "Key"}
 )
@@ -466,7 +466,7 @@ func walk(v reflect.Value, typed, raw map[string]bool) {
 		rawScalars(v.Bytes(), raw)
 		return
 	case memberType:
-		rawScalars(v.Interface().(webhook.Member).Value, raw)
+		rawScalars(v.Interface().(webhook.UnknownMember).Value, raw)
 		return
 	case bytesType:
 		return
@@ -506,7 +506,7 @@ func describe(v reflect.Value) string {
 	case timeType:
 		return v.Interface().(time.Time).String()
 	case memberType:
-		m := v.Interface().(webhook.Member)
+		m := v.Interface().(webhook.UnknownMember)
 		return m.Path + "=" + string(m.Value)
 	}
 	var b strings.Builder

@@ -19,7 +19,7 @@ var ErrNotJSON = errors.New("webhook: the body is not a JSON object")
 // lone change ({"field": …, "value": …}) as the app dashboard shows it, or an array of either.
 //
 // The only error matches [ErrNotJSON]; acknowledge such a body, because no repeat makes it JSON. Everything else is
-// isolated: an item that does not fit its type becomes an [*Undecodable], what has no type yet becomes an [*Unknown],
+// isolated: an item that does not fit its type becomes an [*UndecodableEvent], what has no type yet becomes an [*UnknownEvent],
 // and their neighbours are not harmed. Nothing is dropped: a body that is JSON yields at least one event, and each value
 // in it is in a typed member or can be reached through [EventInfo.Raw]. Meta puts up to 1,000 updates into a delivery;
 // what comes after 50,000 items is left raw, in one Undecodable.
@@ -45,7 +45,7 @@ func Decode(body []byte) ([]Event, error) {
 			}
 		}
 		if raw, _, err := d.s.EndItem(it); err != nil && d.s.Err() == nil {
-			d.emit(&Undecodable{EventInfo{Raw: raw}, itemError(err)}, entry{})
+			d.emit(&UndecodableEvent{EventInfo{Raw: raw}, itemError(err)}, entry{})
 		}
 	default:
 		return nil, ErrNotJSON
@@ -55,15 +55,15 @@ func Decode(body []byte) ([]Event, error) {
 		return nil, fmt.Errorf("%w: %w", ErrNotJSON, err)
 	}
 	if len(d.events) == 0 {
-		d.emit(&Unknown{EventInfo{Raw: body}}, entry{})
+		d.emit(&UnknownEvent{EventInfo{Raw: body}}, entry{})
 	}
 	return d.events, nil
 }
 
 // undecodableBody stands for a signed body that is not JSON.
 func undecodableBody(body []byte, err error) Event {
-	ev := &Undecodable{EventInfo{Raw: body}, err}
-	ev.Key = keyOf(ev, entry{})
+	ev := &UndecodableEvent{EventInfo{Raw: body}, err}
+	ev.DedupKey = keyOf(ev, entry{})
 	return ev
 }
 
@@ -103,13 +103,13 @@ func (d *decoder) complete(from int, e entry) {
 	for _, ev := range d.events[from:] {
 		info := ev.base()
 		info.EntryID, info.EntryAt = e.id, e.time.Time
-		if info.WABA == "" && !ofPortfolio(ev) {
-			info.WABA = graph.WABAID(e.id)
+		if info.WABAID == "" && !ofPortfolio(ev) {
+			info.WABAID = graph.WABAID(e.id)
 		}
 		if info.At.IsZero() {
 			info.At = e.time.Time
 		}
-		info.Key = keyOf(ev, e)
+		info.DedupKey = keyOf(ev, e)
 	}
 }
 
@@ -122,7 +122,7 @@ func ofPortfolio(ev Event) bool {
 		return strings.HasPrefix(string(ev.Event), "PARTNER_") && ev.Event != AccountPartnerRemoved
 	case *PartnerSolution:
 		return true
-	case *Unknown, *Undecodable:
+	case *UnknownEvent, *UndecodableEvent:
 		return ev.base().Field == FieldPartnerSolutions
 	default:
 		return false
@@ -137,7 +137,7 @@ func (d *decoder) envelope() {
 		from  = len(d.events)
 		obj   string
 		lone  change
-		loose []Member
+		loose []UnknownMember
 	)
 	a := lookAhead(s)
 	a.want(`{"object":"whatsapp_business_account","entry":`)
@@ -171,7 +171,7 @@ func (d *decoder) envelope() {
 		// Another product of Meta delivers to the same URL. Its changes can have the names of ours and mean something
 		// else.
 		d.events = d.events[:from]
-		d.emit(&Unknown{EventInfo{Raw: raw}}, entry{})
+		d.emit(&UnknownEvent{EventInfo{Raw: raw}}, entry{})
 		return
 	case lone.present():
 		at := len(d.events)
@@ -179,22 +179,22 @@ func (d *decoder) envelope() {
 		d.change(lone)
 		d.complete(at, entry{})
 	case lone.field != "":
-		loose = append(loose, Member{"body.field", quoted(string(lone.field))})
+		loose = append(loose, UnknownMember{"body.field", quoted(string(lone.field))})
 	}
 	if obj != "" && obj != "whatsapp_business_account" {
-		loose = append(loose, Member{"body.object", quoted(obj)})
+		loose = append(loose, UnknownMember{"body.object", quoted(obj)})
 	}
 	d.surround(from, "body.", append(loose, members(unknown)...), raw, err, entry{})
 }
 
 // surround gives the members that stand around events to the first of them, and reports what else is wrong around them.
 // If there is no event, the JSON becomes one itself.
-func (d *decoder) surround(from int, prefix string, loose []Member, raw []byte, err error, e entry) {
+func (d *decoder) surround(from int, prefix string, loose []UnknownMember, raw []byte, err error, e entry) {
 	if err != nil {
-		d.emit(&Undecodable{EventInfo{Raw: raw}, fmt.Errorf("webhook: %s: %w", strings.TrimSuffix(prefix, "."), err)}, e)
+		d.emit(&UndecodableEvent{EventInfo{Raw: raw}, fmt.Errorf("webhook: %s: %w", strings.TrimSuffix(prefix, "."), err)}, e)
 	}
 	if len(d.events) == from {
-		d.emit(&Unknown{EventInfo{Raw: raw}}, e)
+		d.emit(&UnknownEvent{EventInfo{Raw: raw}}, e)
 		return
 	}
 	if len(loose) > 0 {
@@ -280,7 +280,7 @@ func (d *decoder) entry() {
 	d.complete(from, e)
 	loose := members(unknown)
 	if e.field != "" && !slices.ContainsFunc(d.events[from:], func(ev Event) bool { return ev.base().Field == e.field }) {
-		loose = append(loose, Member{"entry.field", quoted(string(e.field))})
+		loose = append(loose, UnknownMember{"entry.field", quoted(string(e.field))})
 	}
 	d.surround(from, "entry.", loose, raw, err, e)
 }
@@ -323,13 +323,13 @@ func (d *decoder) changes() (late []change) {
 }
 
 // members converts what the scanner reports.
-func members(list []wire.Member) []Member {
+func members(list []wire.Member) []UnknownMember {
 	if len(list) == 0 {
 		return nil
 	}
-	out := make([]Member, len(list))
+	out := make([]UnknownMember, len(list))
 	for i, m := range list {
-		out[i] = Member{m.Path, m.Value}
+		out[i] = UnknownMember{m.Path, m.Value}
 	}
 	return out
 }

@@ -5,7 +5,7 @@ import "strings"
 // readAccountUpdate reads an account update, also one that arrives under another label.
 var readAccountUpdate = one(func(u *AccountUpdate) Event {
 	if u.WABAInfo != nil {
-		u.WABA = u.WABAInfo.WABA
+		u.WABAID = u.WABAInfo.WABAID
 	}
 	if c := u.Certification; c != nil {
 		for i, r := range c.RejectionReasons {

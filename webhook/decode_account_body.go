@@ -40,7 +40,7 @@ func replace[T ~string](ev Event, name string, member *T, value T) {
 	}
 	if *member != "" && *member != value {
 		info := ev.base()
-		info.Unknown = append(info.Unknown, Member{name, quoted(string(*member))})
+		info.Unknown = append(info.Unknown, UnknownMember{name, quoted(string(*member))})
 	}
 	*member = value
 }
@@ -55,7 +55,7 @@ func (b *accountSettingsBody) event() Event {
 	b.At = b.Timestamp.Time
 	b.Type = AccountSettingsType(strings.ToLower(string(b.Type))) // Meta's table has it in capitals, its sample does not
 	if b.Number != nil {
-		b.Phone = b.Number.Phone
+		b.PhoneNumberID = b.Number.PhoneNumberID
 	}
 	return &b.AccountSettingsUpdate
 }
@@ -81,7 +81,7 @@ type usernameBody struct {
 }
 
 func (b *usernameBody) event() Event {
-	b.DisplayPhone, b.Username = b.Number, username(b.Username)
+	b.DisplayPhoneNumber, b.Username = b.Number, username(b.Username)
 	return &b.BusinessUsernameUpdate
 }
 
@@ -92,7 +92,7 @@ type phoneNameBody struct {
 }
 
 func (b *phoneNameBody) event() Event {
-	b.DisplayPhone = b.Number
+	b.DisplayPhoneNumber = b.Number
 	return &b.PhoneNumberNameUpdate
 }
 
@@ -103,7 +103,7 @@ type phoneQualityBody struct {
 }
 
 func (b *phoneQualityBody) event() Event {
-	b.DisplayPhone = b.Number
+	b.DisplayPhoneNumber = b.Number
 	return &b.PhoneNumberQualityUpdate
 }
 
@@ -114,6 +114,6 @@ type securityBody struct {
 }
 
 func (b *securityBody) event() Event {
-	b.DisplayPhone = b.Number
+	b.DisplayPhoneNumber = b.Number
 	return &b.SecurityUpdate
 }

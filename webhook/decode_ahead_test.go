@@ -50,7 +50,7 @@ func facts(t *testing.T, body []byte) []string {
 	for _, ev := range events {
 		lines = append(lines, string(ev.Info().Raw))
 		switch ev := ev.(type) {
-		case *webhook.Undecodable:
+		case *webhook.UndecodableEvent:
 			lines = append(lines, ev.Err.Error())
 		case *webhook.HistoryChunk:
 			for thread, m := range ev.Messages() {
@@ -228,8 +228,8 @@ func TestLookingAheadChangesNoKey(t *testing.T) {
 		require.NoError(t, err)
 		for _, ev := range events {
 			switch ev.(type) {
-			case *webhook.IncomingMessage, *webhook.MessageEcho, *webhook.MessageStatus:
-				keys = append(keys, ev.Info().Key)
+			case *webhook.IncomingMessage, *webhook.BusinessAppEcho, *webhook.MessageStatus:
+				keys = append(keys, ev.Info().DedupKey)
 			}
 		}
 		return keys

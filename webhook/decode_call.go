@@ -23,8 +23,8 @@ type callBody struct {
 
 func (b *callBody) event(v *value, info EventInfo) Event {
 	c := &b.Call
-	c.At, c.DisplayPhone = b.Timestamp.Time, info.DisplayPhone
-	c.Status = CallOutcome(strings.ToUpper(string(c.Status))) // two pages spell it in two ways
+	c.At, c.DisplayPhoneNumber = b.Timestamp.Time, info.DisplayPhoneNumber
+	c.Status = CallResult(strings.ToUpper(string(c.Status))) // two pages spell it in two ways
 	c.From = identity(b.FromWAID, b.FromUserID, b.FromParentUserID, "from", &c.EventInfo)
 	c.To = identity(b.ToWAID, b.ToUserID, b.ToParentUserID, "to", &c.EventInfo)
 	c.Errors = problems(b.Failures, "errors", &c.EventInfo)
@@ -46,7 +46,7 @@ type callStatusBody struct {
 func (b *callStatusBody) event(v *value, _ EventInfo) Event {
 	s := &b.CallStatus
 	s.At = b.Timestamp.Time
-	s.Status = CallStatusCode(strings.ToUpper(string(s.Status)))
+	s.Status = CallState(strings.ToUpper(string(s.Status)))
 	s.Recipient = identity(b.WAID, b.UserID, b.ParentUserID, "recipient_id", &s.EventInfo)
 	s.Errors = problems(b.Failures, "errors", &s.EventInfo)
 	s.ProfileName = v.meet(&s.Recipient, &s.EventInfo)
@@ -84,7 +84,7 @@ func (c *Call) fail(list []byte) bool {
 		return false
 	}
 	for _, m := range unknown {
-		c.Unknown = append(c.Unknown, Member{"value.errors" + m.Path, m.Value})
+		c.Unknown = append(c.Unknown, UnknownMember{"value.errors" + m.Path, m.Value})
 	}
 	c.Errors = append(c.Errors, problems(bodies, "value.errors", &c.EventInfo)...)
 	return true

@@ -80,7 +80,7 @@ var listNames = [lists]string{"history", "messages", "message_echoes", "statuses
 
 // listFields names the field that each list belongs to.
 var listFields = [lists]Field{
-	FieldHistory, FieldMessages, FieldMessageEchoes, FieldMessages, FieldAppStateSync, FieldMessages, FieldMessages,
+	FieldHistory, FieldMessages, FieldSMBMessageEchoes, FieldMessages, FieldAppStateSync, FieldMessages, FieldMessages,
 }
 
 // label returns the field that a change goes by: what Meta wrote, or what its shape says where Meta wrote nothing.
@@ -110,7 +110,7 @@ func (d *decoder) emitChange(c change) {
 	v := &d.value
 	from := len(d.events)
 	field := c.label(v)
-	info := EventInfo{Field: field, Phone: v.phone, DisplayPhone: v.displayPhone}
+	info := EventInfo{Field: field, PhoneNumberID: v.phone, DisplayPhoneNumber: v.displayPhone}
 	loose := c.loose
 	var unread []wire.Member // lists that nobody reads
 	var reader fieldReader
@@ -144,7 +144,7 @@ func (d *decoder) emitChange(c change) {
 			}
 			// The business writes under the label of echoes. Whether a list of another name in there holds its messages
 			// or a customer's cannot be known, and a guess could make a bot answer its owner.
-			if l == listMessages && field == FieldMessageEchoes {
+			if l == listMessages && field == FieldSMBMessageEchoes {
 				unread = append(unread, wire.Member{Path: listNames[l], Value: v.raw[l]})
 				continue
 			}
@@ -166,14 +166,14 @@ func (d *decoder) emitChange(c change) {
 	}
 	if c.err != nil {
 		info.Raw = c.raw
-		d.events = append(d.events, &Undecodable{info, fmt.Errorf("webhook: change: %w", c.err)})
+		d.events = append(d.events, &UndecodableEvent{info, fmt.Errorf("webhook: change: %w", c.err)})
 	}
 	if len(d.events) == from || len(unread) > 0 && len(d.events) > from {
 		info.Raw, info.Unknown = c.raw, nil
 		for _, m := range unread {
-			info.Unknown = append(info.Unknown, Member{"value." + m.Path, m.Value})
+			info.Unknown = append(info.Unknown, UnknownMember{"value." + m.Path, m.Value})
 		}
-		d.events = append(d.events, &Unknown{info})
+		d.events = append(d.events, &UnknownEvent{info})
 	}
 	first := d.events[from].base()
 	for i, m := range loose {
@@ -181,7 +181,7 @@ func (d *decoder) emitChange(c change) {
 		if i < len(c.loose) {
 			prefix = "change."
 		}
-		first.Unknown = append(first.Unknown, Member{prefix + m.Path, m.Value})
+		first.Unknown = append(first.Unknown, UnknownMember{prefix + m.Path, m.Value})
 	}
 }
 
@@ -189,7 +189,7 @@ func (d *decoder) emitChange(c change) {
 // for one, there are messages that must not be answered.
 func ours(f Field) bool {
 	switch f {
-	case FieldMessages, FieldHistory, FieldAppStateSync, FieldMessageEchoes, FieldAccountUpdate:
+	case FieldMessages, FieldHistory, FieldAppStateSync, FieldSMBMessageEchoes, FieldAccountUpdate:
 		return true
 	}
 	return false

@@ -98,7 +98,7 @@ func username(s string) string { return strings.TrimPrefix(s, "@") }
 
 // join finds the contact of a person, takes over what it adds to the identity, and returns it together with what has no
 // place: ids that contradict those in the item itself.
-func (v *value) join(id *graph.Identity) (c *contact, left []Member) {
+func (v *value) join(id *graph.Identity) (c *contact, left []UnknownMember) {
 	i := v.find(*id)
 	if i < 0 {
 		return nil, nil
@@ -106,7 +106,7 @@ func (v *value) join(id *graph.Identity) (c *contact, left []Member) {
 	c = &v.contacts[i]
 	c.joined, c.at = true, i
 	leave := func(name string, value []byte) {
-		left = append(left, Member{fmt.Sprintf("value.contacts[%d].%s", i, name), value})
+		left = append(left, UnknownMember{fmt.Sprintf("value.contacts[%d].%s", i, name), value})
 	}
 	for _, m := range c.unknown {
 		leave(m.Path, m.Value)

@@ -54,7 +54,7 @@ func messageType(b []byte) MessageType {
 func bareContent(t MessageType) Content {
 	switch t {
 	case TypeUnsupported:
-		return new(Unsupported)
+		return new(UnsupportedContent)
 	case TypeRequestWelcome:
 		return new(RequestWelcome)
 	case TypeMediaPlaceholder:
@@ -107,8 +107,8 @@ var (
 	cardDecoder        = wire.For[graph.ContactCard]()
 	buttonDecoder      = wire.For[Button]()
 	orderDecoder       = wire.For[Order]()
-	systemDecoder      = wire.For[System]()
-	unsupportedDecoder = wire.For[Unsupported]()
+	systemDecoder      = wire.For[SystemMessage]()
+	unsupportedDecoder = wire.For[UnsupportedContent]()
 	revokeDecoder      = wire.For[Revoke]()
 )
 
@@ -134,7 +134,7 @@ func readEdit(s *wire.Scanner) *Edit {
 	for s.NextMember() {
 		switch string(s.Name()) {
 		case "original_message_id":
-			e.Original = graph.MessageID(s.Text())
+			e.OriginalMessageID = graph.MessageID(s.Text())
 		case "message":
 			e.readMessage(s)
 		default:
@@ -145,13 +145,13 @@ func readEdit(s *wire.Scanner) *Edit {
 }
 
 func (e *Edit) readMessage(s *wire.Scanner) {
-	e.Kind, e.Context = "", nil
+	e.Type, e.Context = "", nil
 	var parts parts
 	if s.Object() {
 		for s.NextMember() {
 			switch string(s.Name()) {
 			case "type":
-				e.Kind = messageType(s.TextBytes())
+				e.Type = messageType(s.TextBytes())
 			case "context":
 				e.Context = readNew(s, readMessageContext)
 			default:
@@ -159,7 +159,7 @@ func (e *Edit) readMessage(s *wire.Scanner) {
 			}
 		}
 	}
-	e.Content = parts.choose(s, e.Kind)
+	e.Content = parts.choose(s, e.Type)
 }
 
 // readInteractive reads an answer. The object that its type names is decoded where it stands; its position does not

@@ -26,7 +26,7 @@ func one[W any](event func(*W) Event) fieldReader {
 		info.Raw, info.Unknown = raw, members(slices.DeleteFunc(unknown, misplaced))
 		d.value.err = nil // it was about members that mean something else here
 		if err != nil {
-			d.events = append(d.events, &Undecodable{info, itemError(err)})
+			d.events = append(d.events, &UndecodableEvent{info, itemError(err)})
 			return nil, nil
 		}
 		d.events = append(d.events, info.into(event(w)))
@@ -49,13 +49,13 @@ func misplaced(m wire.Member) bool {
 // into completes an event by what is known around it. What the event knows itself stays.
 func (i EventInfo) into(ev Event) Event {
 	own := ev.base()
-	if own.Phone != "" {
-		i.Phone = own.Phone
+	if own.PhoneNumberID != "" {
+		i.PhoneNumberID = own.PhoneNumberID
 	}
-	if own.DisplayPhone != "" {
-		i.DisplayPhone = own.DisplayPhone
+	if own.DisplayPhoneNumber != "" {
+		i.DisplayPhoneNumber = own.DisplayPhoneNumber
 	}
-	i.WABA, i.At = own.WABA, own.At
+	i.WABAID, i.At = own.WABAID, own.At
 	i.Unknown = append(i.Unknown, own.Unknown...)
 	*own = i
 	return ev
@@ -98,14 +98,14 @@ func items[W any](d *decoder, list []byte, info EventInfo, plan wire.Decoder[W],
 		raw, unknown, err := s.EndItem(it)
 		info.Raw, info.Unknown = raw, members(unknown)
 		if err != nil {
-			d.events = append(d.events, &Undecodable{info, itemError(err)})
+			d.events = append(d.events, &UndecodableEvent{info, itemError(err)})
 			continue
 		}
 		d.events = append(d.events, info.into(event(w, &d.value, info)))
 	}
 	if raw, _, err := s.EndItem(all); err != nil {
 		info.Raw, info.Unknown = raw, nil
-		d.events = append(d.events, &Undecodable{info, itemError(err)})
+		d.events = append(d.events, &UndecodableEvent{info, itemError(err)})
 	}
 }
 

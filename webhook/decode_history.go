@@ -12,7 +12,7 @@ type historyItem struct {
 	isChunk bool
 	errors  []Error
 	raw     []byte
-	unknown []Member
+	unknown []UnknownMember
 	threads bool // there is a list of threads
 	some    bool // there is something in it
 	err     error
@@ -123,11 +123,11 @@ func (h *historyItem) checkMessages(s *wire.Scanner) {
 func (h *historyItem) emit(d *decoder, info EventInfo) {
 	info.Raw, info.Unknown = h.raw, h.unknown
 	if h.err != nil {
-		d.events = append(d.events, &Undecodable{info, fmt.Errorf("webhook: history %w", h.err)})
+		d.events = append(d.events, &UndecodableEvent{info, fmt.Errorf("webhook: history %w", h.err)})
 		return
 	}
 	if !h.isChunk && len(h.errors) == 0 {
-		d.events = append(d.events, &Unknown{info})
+		d.events = append(d.events, &UnknownEvent{info})
 		return
 	}
 	for _, e := range h.errors {

@@ -12,10 +12,10 @@ func (v *value) incoming(m *message, info *EventInfo) Event {
 	c, left := v.join(&m.from)
 	if unavailable(m) {
 		ev := &UnavailableMessage{
-			EventInfo: m.info(info), ID: m.id, From: m.from, ContactWAID: contactWAID(c, m.from), Group: m.group,
+			EventInfo: m.info(info), ID: m.id, From: m.from, ContactWAID: contactWAID(c, m.from), GroupID: m.group,
 			Context: m.context, Referral: m.referral, Errors: m.errors,
 		}
-		if content, ok := m.content.(*Unsupported); ok {
+		if content, ok := m.content.(*UnsupportedContent); ok {
 			ev.Unsupported = *content
 		}
 		if c != nil {
@@ -23,14 +23,14 @@ func (v *value) incoming(m *message, info *EventInfo) Event {
 		}
 		ev.Unknown = append(m.unplaced("referral", "group_id"), left...)
 		if m.typ != "" && m.typ != TypeUnsupported {
-			ev.Unknown = append(ev.Unknown, Member{"type", quoted(string(m.typ))})
+			ev.Unknown = append(ev.Unknown, UnknownMember{"type", quoted(string(m.typ))})
 		}
 		return ev
 	}
 	// Filled where it lies: a literal would be made elsewhere and copied.
 	ev := new(IncomingMessage)
 	m.fill(&ev.EventInfo, info)
-	ev.ID, ev.From, ev.ContactWAID, ev.LogicalID, ev.Group = m.id, m.from, contactWAID(c, m.from), m.logical, m.group
+	ev.ID, ev.From, ev.ContactWAID, ev.LogicalID, ev.GroupID = m.id, m.from, contactWAID(c, m.from), m.logical, m.group
 	ev.Type, ev.Content, ev.Context, ev.Referral = m.typ, m.content, m.context, m.referral
 	ev.Identity, ev.Errors = m.identity, m.errors
 	if c != nil {
@@ -44,7 +44,7 @@ func (v *value) incoming(m *message, info *EventInfo) Event {
 // is the code, beside nothing that the customer could have written.
 func unavailable(m *message) bool {
 	switch content := m.content.(type) {
-	case *Unsupported:
+	case *UnsupportedContent:
 	case *UnknownContent:
 		if content.Raw != nil {
 			return false
@@ -58,7 +58,7 @@ func unavailable(m *message) bool {
 // echo makes the event of a message that the business wrote on its phone.
 func (v *value) echo(m *message, info *EventInfo) Event {
 	c, left := v.join(&m.to)
-	ev := new(MessageEcho)
+	ev := new(BusinessAppEcho)
 	m.fill(&ev.EventInfo, info)
 	ev.ID, ev.From, ev.To, ev.Type, ev.Content, ev.Context, ev.Errors = m.id, m.from.WAID, m.to, m.typ, m.content, m.context, m.errors
 	ev.Unknown = append(m.unplaced(), left...)
@@ -91,7 +91,7 @@ func (v *value) placeContact(c *contact, id graph.Identity, info *EventInfo) (na
 	leave := func(member, text string) {
 		if text != "" {
 			path := fmt.Sprintf("value.contacts[%d].%s", c.at, member)
-			info.Unknown = append(info.Unknown, Member{path, quoted(text)})
+			info.Unknown = append(info.Unknown, UnknownMember{path, quoted(text)})
 		}
 	}
 	leave("profile.country_code", c.country)

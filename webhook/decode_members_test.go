@@ -49,9 +49,9 @@ func memberRows() []memberRow {
 		{"recipient_participant_user_id", `"recipient_participant_user_id":"US.1"`, "MessageStatus.Participant.UserID", "US.1"},
 		{"recipient_participant_parent_user_id", `"recipient_participant_parent_user_id":"US.ENT.1"`, "MessageStatus.Participant.ParentUserID", "US.ENT.1"},
 		{"recipient_identity_key_hash", `"recipient_identity_key_hash":"aGFzaA=="`, "MessageStatus.IdentityHash", "aGFzaA=="},
-		{"group_id", `"group_id":"g1"`, "MessageStatus.Group", "g1"},
+		{"group_id", `"group_id":"g1"`, "MessageStatus.GroupID", "g1"},
 		{"biz_opaque_callback_data", `"biz_opaque_callback_data":"order 7"`, "MessageStatus.CallbackData", "order 7"},
-		{"template_id", `"template_id":"400000000000001"`, "MessageStatus.Template", "400000000000001"},
+		{"template_id", `"template_id":"400000000000001"`, "MessageStatus.TemplateID", "400000000000001"},
 		{"conversation", `"conversation":{"id":"c1","origin":{"type":"service"}}`, "MessageStatus.Conversation.ID", "c1"},
 		{"pricing", `"pricing":{"billable":true,"pricing_model":"PMP"}`, "MessageStatus.Pricing.Model", "PMP"},
 		{"errors", `"errors":[{"code":131026}]`, "MessageStatus.Errors[0].Code", "131026"},
@@ -85,14 +85,14 @@ func memberRows() []memberRow {
 		{"identity", `"identity":{"hash":"aGFzaA=="}`, "IncomingMessage.Identity.Hash", "aGFzaA=="},
 		{"identity", `"identity":{"acknowledged":true}`, "IncomingMessage.Identity.Acknowledged", "true"},
 		{"identity", `"identity":{"created_timestamp":1767225600}`, "IncomingMessage.Identity.CreatedAt.Time", "1767225600"},
-		{"group_id", `"group_id":"g1"`, "IncomingMessage.Group", "g1"},
+		{"group_id", `"group_id":"g1"`, "IncomingMessage.GroupID", "g1"},
 		{"from_logical_id", `"from_logical_id":"l1"`, "IncomingMessage.LogicalID", "l1"},
 	}...)
 	add("message.members", in("smb_message_echoes", `"message_echoes":[{`, `}]`), [][4]string{
-		{"from", `"from":"15550100100"`, "MessageEcho.From", "15550100100"},
-		{"to", `"to":"15550100123"`, "MessageEcho.To.WAID", "15550100123"},
-		{"to_user_id", `"to_user_id":"US.1"`, "MessageEcho.To.UserID", "US.1"},
-		{"to_parent_user_id", `"to_parent_user_id":"US.ENT.1"`, "MessageEcho.To.ParentUserID", "US.ENT.1"},
+		{"from", `"from":"15550100100"`, "BusinessAppEcho.From", "15550100100"},
+		{"to", `"to":"15550100123"`, "BusinessAppEcho.To.WAID", "15550100123"},
+		{"to_user_id", `"to_user_id":"US.1"`, "BusinessAppEcho.To.UserID", "US.1"},
+		{"to_parent_user_id", `"to_parent_user_id":"US.ENT.1"`, "BusinessAppEcho.To.ParentUserID", "US.ENT.1"},
 	}...)
 
 	add("contact.read", in("messages", `"contacts":[{`, `}],"messages":[{"id":"wamid.1"}]`), [][4]string{

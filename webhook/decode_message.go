@@ -22,7 +22,7 @@ type message struct {
 
 	rare    []rareMember // members that not every event has a place for
 	raw     []byte
-	unknown []Member
+	unknown []UnknownMember
 	err     error
 }
 
@@ -214,7 +214,7 @@ func splitIdentity(id *graph.Identity) (left string) {
 }
 
 // unplaced returns the rare members for which an event has no place, given the names for which it has one.
-func (m *message) unplaced(places ...string) []Member {
+func (m *message) unplaced(places ...string) []UnknownMember {
 	unknown := m.unknown
 	if m.rare == nil {
 		return unknown
@@ -226,7 +226,7 @@ next:
 				continue next
 			}
 		}
-		unknown = append(unknown, Member{r.name, r.raw})
+		unknown = append(unknown, UnknownMember{r.name, r.raw})
 	}
 	return unknown
 }
@@ -239,12 +239,12 @@ func (m *message) info(around *EventInfo) EventInfo {
 
 // fill fills the zero info with what is known around the message and of it.
 func (m *message) fill(info, around *EventInfo) {
-	info.Field, info.Phone, info.DisplayPhone = around.Field, around.Phone, around.DisplayPhone
+	info.Field, info.PhoneNumberID, info.DisplayPhoneNumber = around.Field, around.PhoneNumberID, around.DisplayPhoneNumber
 	info.At, info.Raw = m.at.Time, m.raw
 }
 
 func (m *message) undecodable(info *EventInfo) Event {
-	ev := &Undecodable{m.info(info), itemError(m.err)}
+	ev := &UndecodableEvent{m.info(info), itemError(m.err)}
 	ev.Unknown = m.unknown
 	return ev
 }

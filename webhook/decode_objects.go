@@ -156,7 +156,7 @@ func readReaction(s *wire.Scanner, v *Reaction) {
 	for s.NextMember() {
 		switch string(s.Name()) {
 		case "message_id":
-			v.Message = graph.MessageID(s.Text())
+			v.MessageID = graph.MessageID(s.Text())
 		case "emoji":
 			v.Emoji = s.Text()
 		default:
@@ -278,8 +278,8 @@ func readPricing(s *wire.Scanner, v *Pricing) {
 	}
 }
 
-func readConversationOrigin(s *wire.Scanner, v *ConversationOrigin) {
-	*v = ConversationOrigin{}
+func readConversationOrigin(s *wire.Scanner, v *BillingConversationOrigin) {
+	*v = BillingConversationOrigin{}
 	if !s.Object() {
 		return
 	}

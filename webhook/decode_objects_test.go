@@ -44,7 +44,7 @@ var pairs = map[string]pair{
 	"Image": newPair(readImage), "Video": newPair(readVideo), "Audio": newPair(readAudio), "Document": newPair(readDocument),
 	"Sticker": newPair(readSticker), "Location": newPair(readLocation), "Reaction": newPair(readReaction),
 	"ButtonReply": newPair(readButtonReply), "ListReply": newPair(readListReply), "MessageContext": newPair(readMessageContext),
-	"AppContact": newPair(readAppContact), "Pricing": newPair(readPricing), "ConversationOrigin": newPair(readConversationOrigin),
+	"AppContact": newPair(readAppContact), "Pricing": newPair(readPricing), "BillingConversationOrigin": newPair(readConversationOrigin),
 	"Text": newPair(func(s *wire.Scanner, t *Text) { readText(s, t) }),
 }
 

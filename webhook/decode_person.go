@@ -16,7 +16,7 @@ type personBody struct {
 func identity(waid string, user, parent graph.UserID, at string, info *EventInfo) graph.Identity {
 	id := graph.Identity{WAID: waid, UserID: user, ParentUserID: parent}
 	if left := splitIdentity(&id); left != "" {
-		info.Unknown = append(info.Unknown, Member{at, quoted(left)})
+		info.Unknown = append(info.Unknown, UnknownMember{at, quoted(left)})
 	}
 	return id
 }
@@ -98,14 +98,14 @@ type handoverBody struct {
 
 func (b *handoverBody) event() Event {
 	h := &b.MessagingHandover
-	h.At, h.Phone, h.DisplayPhone = b.Timestamp.Time, b.Recipient.Phone, b.Recipient.DisplayPhone
+	h.At, h.PhoneNumberID, h.DisplayPhoneNumber = b.Timestamp.Time, b.Recipient.Phone, b.Recipient.DisplayPhone
 	h.Sender = identity(b.SenderBody.PhoneNumber, b.SenderBody.UserID, b.SenderBody.ParentUserID, "sender.phone_number", &h.EventInfo)
 	if h.Type == "" {
 		switch {
 		case h.Passed != nil && h.Taken == nil:
-			h.Type = ControlPassed
+			h.Type = HandoverControlPassed
 		case h.Taken != nil && h.Passed == nil:
-			h.Type = ControlTaken
+			h.Type = HandoverControlTaken
 		}
 	}
 	return h

@@ -26,7 +26,7 @@ func problems(list []errorBody, at string, info *EventInfo) []Error {
 	for i, b := range list {
 		e := Error{Title: b.Title, Message: b.Message, Details: b.Details, Href: b.Href}
 		leave := func(name, text string) {
-			info.Unknown = append(info.Unknown, Member{fmt.Sprintf("%s[%d].%s", at, i, name), quoted(text)})
+			info.Unknown = append(info.Unknown, UnknownMember{fmt.Sprintf("%s[%d].%s", at, i, name), quoted(text)})
 		}
 		if n, err := strconv.Atoi(b.Code); err == nil {
 			e.Code = graph.Code(n)

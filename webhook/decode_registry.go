@@ -3,7 +3,7 @@ package webhook
 // fieldReaders says how the changes of the rarer fields are read. The fields of the main path (messages, history, echoes,
 // contacts, account updates) are read where the value is.
 var fieldReaders = map[Field]fieldReader{
-	FieldOtherAppEchoes:     readOtherEchoes,
+	FieldMessageEchoes:      readOtherEchoes,
 	FieldCalls:              readCalls,
 	FieldStandby:            readStandby,
 	FieldMessagingHandovers: one((*handoverBody).event),

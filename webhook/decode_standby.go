@@ -14,7 +14,7 @@ func readOtherEchoes(d *decoder, change []byte, info EventInfo) (loose, unread [
 	v.emit(d, listEchoes, &info)
 	v.raw[listEchoes] = nil
 	for i, ev := range d.events[from:] {
-		if e, ok := ev.(*MessageEcho); ok {
+		if e, ok := ev.(*BusinessAppEcho); ok {
 			d.events[from+i] = &OtherAppEcho{
 				EventInfo: e.EventInfo, ID: e.ID, From: e.From, To: e.To, ProfileName: e.ProfileName, Type: e.Type,
 				Content: e.Content, Context: e.Context, Errors: e.Errors,
@@ -65,7 +65,7 @@ func readStandby(d *decoder, change []byte, info EventInfo) (loose, unread []wir
 	}
 	if v.err != nil {
 		info.Raw = raw
-		d.events = append(d.events, &Undecodable{info, itemError(v.err)})
+		d.events = append(d.events, &UndecodableEvent{info, itemError(v.err)})
 	}
 	aroundLoose, aroundUnread := outer.remains(nil)
 	return append(loose, aroundLoose...), append(unread, aroundUnread...)
@@ -78,7 +78,7 @@ func standby(ev Event) Event {
 		return &StandbyMessage{EventInfo: ev.EventInfo, Message: ev}
 	case *UnavailableMessage:
 		return &StandbyMessage{EventInfo: ev.EventInfo, unavailable: true, Message: &IncomingMessage{
-			EventInfo: ev.EventInfo, ID: ev.ID, Group: ev.Group, From: ev.From, ProfileName: ev.ProfileName, ProfileCountry: ev.ProfileCountry,
+			EventInfo: ev.EventInfo, ID: ev.ID, GroupID: ev.GroupID, From: ev.From, ProfileName: ev.ProfileName, ProfileCountry: ev.ProfileCountry,
 			IdentityHash: ev.IdentityHash, ContactWAID: ev.ContactWAID, Type: TypeUnsupported, Content: &ev.Unsupported,
 			Context: ev.Context, Referral: ev.Referral, Errors: ev.Errors,
 		}}
@@ -107,7 +107,7 @@ func (b *standbyEchoBody) event(v *value) Event {
 	}
 	e.Type = sent.Type
 	if sent.RecipientType == "group" {
-		e.Group = graph.GroupID(sent.To)
+		e.GroupID = graph.GroupID(sent.To)
 		return e
 	}
 	e.To = identity(sent.To, sent.Recipient, "", "message.to", &e.EventInfo)

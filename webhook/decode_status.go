@@ -53,11 +53,11 @@ func readStatus(s *wire.Scanner) Event {
 		case "recipient_identity_key_hash":
 			st.IdentityHash = s.Text()
 		case "group_id":
-			st.Group = graph.GroupID(s.Text())
+			st.GroupID = graph.GroupID(s.Text())
 		case "biz_opaque_callback_data":
 			st.CallbackData = s.Text()
 		case "template_id":
-			st.Template = graph.TemplateID(s.Text())
+			st.TemplateID = graph.TemplateID(s.Text())
 		case "conversation":
 			pricing = nested{}
 			st.Conversation = readConversation(s, &pricing)
@@ -98,9 +98,9 @@ func (st *MessageStatus) setRecipient(recipient string, s *wire.Scanner) {
 	switch {
 	case st.RecipientType != "group":
 		st.Recipient.WAID = recipient
-	case st.Group == "":
-		st.Group = graph.GroupID(recipient)
-	case recipient != "" && recipient != string(st.Group):
+	case st.GroupID == "":
+		st.GroupID = graph.GroupID(recipient)
+	case recipient != "" && recipient != string(st.GroupID):
 		s.Leave("recipient_id", quoted(recipient))
 	}
 	if left := splitIdentity(&st.Recipient); left != "" {
@@ -160,11 +160,11 @@ func (n *nested) read(s *wire.Scanner) {
 	}
 }
 
-func readConversation(s *wire.Scanner, pricing *nested) *Conversation {
+func readConversation(s *wire.Scanner, pricing *nested) *BillingConversation {
 	if s.Null() {
 		return nil
 	}
-	c := new(Conversation)
+	c := new(BillingConversation)
 	a := lookAhead(s)
 	if known := a.conversation(); a.read() != nil {
 		*c = known
@@ -193,7 +193,7 @@ func readConversation(s *wire.Scanner, pricing *nested) *Conversation {
 }
 
 // statusCode returns b as a status. Known ones cost no memory.
-func statusCode(b []byte) StatusCode {
+func statusCode(b []byte) DeliveryStatus {
 	switch string(b) {
 	case "sent":
 		return StatusSent
@@ -204,7 +204,7 @@ func statusCode(b []byte) StatusCode {
 	case "failed":
 		return StatusFailed
 	}
-	return StatusCode(b)
+	return DeliveryStatus(b)
 }
 
 // joinStatus takes over what a contact tells about the person whom the status is about.
@@ -221,13 +221,13 @@ func (v *value) joinStatus(st *MessageStatus) {
 	if st.IdentityHash == "" {
 		st.IdentityHash = c.identityHash
 	} else if c.identityHash != "" && c.identityHash != st.IdentityHash {
-		left = append(left, Member{"value.contacts.identity_key_hash", quoted(c.identityHash)})
+		left = append(left, UnknownMember{"value.contacts.identity_key_hash", quoted(c.identityHash)})
 	}
 	st.Unknown = append(st.Unknown, left...)
 }
 
 // readNumberProblem reads an element of a change's errors.
-func readNumberProblem(s *wire.Scanner) Event { return &NumberProblem{Err: readError(s)} }
+func readNumberProblem(s *wire.Scanner) Event { return &PhoneNumberError{Err: readError(s)} }
 
 // readUserAction reads an element of user_actions.
 func readUserAction(s *wire.Scanner) Event {

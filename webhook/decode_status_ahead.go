@@ -5,7 +5,7 @@ import "github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 // A statusHead is what all statuses begin with.
 type statusHead struct {
 	id        graph.MessageID
-	status    StatusCode
+	status    DeliveryStatus
 	at        graph.Timestamp
 	recipient string
 	user      graph.UserID
@@ -27,7 +27,7 @@ func (a *ahead) statusHead() (h statusHead) {
 	return h
 }
 
-func (a *ahead) conversation() (c Conversation) {
+func (a *ahead) conversation() (c BillingConversation) {
 	a.want(`{"id":"`)
 	c.ID = a.kept()
 	if a.word(`","expiration_timestamp":"`) {

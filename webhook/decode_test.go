@@ -81,19 +81,19 @@ func TestDecodeRefusesOnlyWhatIsNoJSONObject(t *testing.T) {
 func TestUnknownKeepsTheChange(t *testing.T) {
 	t.Parallel()
 	change := `{"field":"brand_new","value":{"messages":[{"id":"1"}],"x":1}}`
-	ev := one[*webhook.Unknown](t, `{"object":"whatsapp_business_account","entry":[{"id":"7","time":1767225600,"changes":[`+change+`]}]}`)
+	ev := one[*webhook.UnknownEvent](t, `{"object":"whatsapp_business_account","entry":[{"id":"7","time":1767225600,"changes":[`+change+`]}]}`)
 	require.JSONEq(t, change, string(ev.Raw))
 	require.Equal(t, webhook.Field("brand_new"), ev.Field)
-	require.Equal(t, graph.WABAID("7"), ev.WABA)
+	require.Equal(t, graph.WABAID("7"), ev.WABAID)
 	require.Equal(t, "7", ev.EntryID)
 	require.Equal(t, time.Unix(1767225600, 0).UTC(), ev.At)
 
 	page := `{"object":"page","entry":[{"id":"1","changes":[{"field":"messages","value":{"messages":[{"id":"1"}]}}]}]}`
-	ev = one[*webhook.Unknown](t, page)
+	ev = one[*webhook.UnknownEvent](t, page)
 	require.Equal(t, page, string(ev.Raw), "another product's body is kept whole")
 
 	solution := one[*webhook.PartnerSolution](t, `{"entry":[{"id":"9","changes":[{"field":"partner_solutions","value":{"event":"SOLUTION_CREATED"}}]}]}`)
-	require.Empty(t, solution.WABA, "the entry is a portfolio")
+	require.Empty(t, solution.WABAID, "the entry is a portfolio")
 	require.Equal(t, graph.BusinessID("9"), solution.Business())
 }
 
@@ -111,11 +111,11 @@ func TestABadItemHarmsNothingElse(t *testing.T) {
 			t.Parallel()
 			events := decode(t, inValue("messages", `"messages":[`+fmt.Sprintf(good, 1)+`,`+tt.bad+`,`+fmt.Sprintf(good, 2)+`]`))
 			require.Equal(t, "IncomingMessage Undecodable IncomingMessage", kindsOf(events))
-			bad := events[1].(*webhook.Undecodable)
+			bad := events[1].(*webhook.UndecodableEvent)
 			require.Equal(t, tt.bad, string(bad.Raw))
 			require.EqualError(t, bad.Err, tt.err)
-			require.Equal(t, graph.PhoneNumberID("300000000000001"), bad.Phone)
-			require.NotEmpty(t, bad.Key)
+			require.Equal(t, graph.PhoneNumberID("300000000000001"), bad.PhoneNumberID)
+			require.NotEmpty(t, bad.DedupKey)
 		})
 	}
 	events := decode(t, inValue("messages", `"contacts":[5,{"wa_id":"15550100123","profile":{"name":"A"}}],"statuses":[7,{"id":"s","status":"sent"}],"messages":[`+fmt.Sprintf(good, 1)+`]`))
@@ -135,7 +135,7 @@ func TestMemberOrderNeverMatters(t *testing.T) {
 		"contacts":[{"profile":{"name":"A"},"wa_id":"15550100123"}],"metadata":{"phone_number_id":"3"}},"field":"messages"}],"time":5,"id":"2"}],"object":"whatsapp_business_account"}`)
 	straight.Raw, reversed.Raw = nil, nil
 	require.Equal(t, straight, reversed)
-	require.NotEmpty(t, straight.Key)
+	require.NotEmpty(t, straight.DedupKey)
 }
 
 func TestMisplacedAndMissingLabels(t *testing.T) {
@@ -152,17 +152,17 @@ func TestMisplacedAndMissingLabels(t *testing.T) {
 	} {
 		ev := one[*webhook.AccountUpdate](t, body)
 		require.Equal(t, webhook.AccountDeleted, ev.Event, name)
-		require.Equal(t, graph.WABAID("2"), ev.WABA, name)
+		require.Equal(t, graph.WABAID("2"), ev.WABAID, name)
 		require.Empty(t, ev.Unknown, name)
-		require.NotEmpty(t, ev.Key, name)
+		require.NotEmpty(t, ev.DedupKey, name)
 	}
 	lone := one[*webhook.IncomingMessage](t, `{"field":"messages","value":{"messages":[{"id":"m","text":{"body":"x"}}]}}`)
 	require.Equal(t, webhook.FieldMessages, lone.Field)
 	media := one[*webhook.HistoryMedia](t, `{"entry":[{"id":"2","changes":[{"value":{"messages":[{"id":"m","image":{"id":"1"}}]}}],"field":"history"}]}`)
 	require.Equal(t, webhook.FieldHistory, media.Field, "the entry's label says what the list means")
-	shaped := one[*webhook.MessageEcho](t, `{"entry":[{"changes":[{"value":{"message_echoes":[{"id":"m"}]}}]}]}`)
-	require.Equal(t, webhook.FieldMessageEchoes, shaped.Field)
-	echo := one[*webhook.MessageEcho](t, inValue("messages", `"message_echoes":[{"id":"m","to":"15550100123"}]`))
+	shaped := one[*webhook.BusinessAppEcho](t, `{"entry":[{"changes":[{"value":{"message_echoes":[{"id":"m"}]}}]}]}`)
+	require.Equal(t, webhook.FieldSMBMessageEchoes, shaped.Field)
+	echo := one[*webhook.BusinessAppEcho](t, inValue("messages", `"message_echoes":[{"id":"m","to":"15550100123"}]`))
 	require.Equal(t, webhook.FieldMessages, echo.Field)
 	state := one[*webhook.AppStateSync](t, inValue("account_update", `"state_sync":[{"type":"contact"}]`))
 	require.Equal(t, webhook.FieldAccountUpdate, state.Field)
@@ -170,9 +170,9 @@ func TestMisplacedAndMissingLabels(t *testing.T) {
 
 func TestMessagesUnderTheLabelOfEchoesAreNotGuessedAt(t *testing.T) {
 	t.Parallel()
-	one[*webhook.Unknown](t, inValue("smb_message_echoes", `"messages":[{"id":"m","from":"15550100100","text":{"body":"x"}}]`))
+	one[*webhook.UnknownEvent](t, inValue("smb_message_echoes", `"messages":[{"id":"m","from":"15550100100","text":{"body":"x"}}]`))
 	events := decode(t, inValue("smb_message_echoes", `"message_echoes":[{"id":"e"}],"messages":[{"id":"m"}]`))
-	require.Equal(t, "MessageEcho Unknown", kindsOf(events))
+	require.Equal(t, "BusinessAppEcho Unknown", kindsOf(events))
 	require.Equal(t, []string{`value.messages=[{"id":"m"}]`}, unknownPaths(events[1].Info()))
 }
 
@@ -208,7 +208,7 @@ func TestContentIsFoundByLabelOrShape(t *testing.T) {
 		"type disagrees":          {`"type":"image","text":{"body":"x"}`, &webhook.Text{Body: "x"}, nil},
 		"two objects":             {`"image":{"id":"1"},"text":{"body":"x"},"type":"text"`, &webhook.Text{Body: "x"}, []string{`image={"id":"1"}`}},
 		"a later object replaces": {`"type":"text","text":{"body":"old"},"text":{}`, &webhook.Text{}, nil},
-		"unsupported, bare":       {`"type":"unsupported"`, &webhook.Unsupported{}, nil},
+		"unsupported, bare":       {`"type":"unsupported"`, &webhook.UnsupportedContent{}, nil},
 		"welcome":                 {`"type":"request_welcome"`, &webhook.RequestWelcome{}, nil},
 		"welcome with an object":  {`"type":"request_welcome","request_welcome":{"a":1}`, &webhook.RequestWelcome{}, []string{`request_welcome={"a":1}`}},
 		"unknown type":            {`"hologram":{"a":1},"type":"hologram"`, &webhook.UnknownContent{Name: "hologram", Raw: json.RawMessage(`{"a":1}`)}, nil},
@@ -233,7 +233,7 @@ func TestContentIsFoundByLabelOrShape(t *testing.T) {
 		},
 		"interactive, mislabelled": {
 			`"type":"interactive","interactive":{"type":"interactive","timestamp":"1767225600","nfm_reply":{"name":"address_message"}}`,
-			&webhook.Interactive{Kind: "interactive", At: graph.At(time.Unix(1767225600, 0)), Reply: &webhook.FlowReply{Name: "address_message"}}, nil,
+			&webhook.Interactive{Kind: "interactive", At: graph.NewTimestamp(time.Unix(1767225600, 0)), Reply: &webhook.FlowReply{Name: "address_message"}}, nil,
 		},
 		"contacts": {`"type":"contacts","contacts":[{"name":{"formatted_name":"B"}}]`, &webhook.Contacts{Cards: []graph.ContactCard{{Name: graph.ContactName{Formatted: "B"}}}}, nil},
 		"price keeps its digits": {
@@ -242,10 +242,10 @@ func TestContentIsFoundByLabelOrShape(t *testing.T) {
 		},
 		"edit": {
 			`"type":"edit","edit":{"message":{"image":{"id":"1","caption":"new"},"type":"image","context":{"id":"M0"},"x":1},"original_message_id":"o"}`,
-			&webhook.Edit{Original: "o", Kind: "image", Content: &webhook.Image{Media: webhook.Media{ID: "1"}, Caption: "new"}, Context: &webhook.MessageContext{ID: "M0"}},
+			&webhook.Edit{OriginalMessageID: "o", Type: "image", Content: &webhook.Image{Media: webhook.Media{ID: "1"}, Caption: "new"}, Context: &webhook.MessageContext{ID: "M0"}},
 			[]string{"edit.message.x=1"},
 		},
-		"edit without a message": {`"type":"edit","edit":{"original_message_id":"o"}`, &webhook.Edit{Original: "o", Content: &webhook.UnknownContent{}}, nil},
+		"edit without a message": {`"type":"edit","edit":{"original_message_id":"o"}`, &webhook.Edit{OriginalMessageID: "o", Content: &webhook.UnknownContent{}}, nil},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -257,7 +257,7 @@ func TestContentIsFoundByLabelOrShape(t *testing.T) {
 				switch ev := events[0].(type) {
 				case *webhook.IncomingMessage:
 					content = ev.Content
-				case *webhook.MessageEcho:
+				case *webhook.BusinessAppEcho:
 					content = ev.Content
 				}
 				require.Equal(t, tt.want, content)
@@ -346,7 +346,7 @@ func TestAliases(t *testing.T) {
 	for _, name := range []string{"recipient_participant_id", "participant_recipient_id"} {
 		st := status(`"recipient_type":"group","recipient_id":"group-1","` + name + `":"15550100123"`)
 		require.Equal(t, graph.Identity{WAID: "15550100123"}, st.Participant, name)
-		require.Equal(t, graph.GroupID("group-1"), st.Group)
+		require.Equal(t, graph.GroupID("group-1"), st.GroupID)
 		require.True(t, st.Recipient.IsZero())
 		require.Equal(t, "15550100123", st.Customer().Key())
 	}
@@ -355,7 +355,7 @@ func TestAliases(t *testing.T) {
 	require.Equal(t, pricing, status(`"conversation":{"id":"c","pricing":{"pricing_model":"PMP","category":"service"}}`).Pricing)
 	require.Equal(t, "15550100123", status(`"message":{"recipient_id":"15550100123"},"type":"message"`).Recipient.WAID)
 	require.Equal(t, graph.UserID("US.1"), status(`"recipient_id":"US.1"`).Recipient.UserID)
-	require.Equal(t, graph.TemplateID("12345678901234567890"), status(`"template_id":12345678901234567890`).Template)
+	require.Equal(t, graph.TemplateID("12345678901234567890"), status(`"template_id":12345678901234567890`).TemplateID)
 
 	failed := status(`"errors":[{"code":"131026","title":"t","details":"old place"}]`)
 	require.Equal(t, []webhook.Error{{Code: 131026, Title: "t", Details: "old place"}}, failed.Errors)
@@ -371,7 +371,7 @@ func TestAliases(t *testing.T) {
 	}
 	require.Equal(t, reply(`1767225600`), reply(`"1767225600"`))
 	linked := one[*webhook.AccountUpdate](t, inValue("account_update", `"event":"AD_ACCOUNT_LINKED","waba_info":{"waba_id":5,"ad_account_id":"9"}`))
-	require.Equal(t, &webhook.WABAInfo{WABA: "5", AdAccountID: "9"}, linked.WABAInfo)
+	require.Equal(t, &webhook.WABAInfo{WABAID: "5", AdAccountID: "9"}, linked.WABAInfo)
 }
 
 func TestUnavailableMessages(t *testing.T) {
@@ -380,11 +380,11 @@ func TestUnavailableMessages(t *testing.T) {
 		"messages":[{"from":"15550100123","id":"wamid.1","timestamp":"1767225600","type":"unsupported","unsupported":{"type":"unknown"},"errors":[{"code":131060}]}]`))
 	complete := one[*webhook.IncomingMessage](t, inValue("messages", `"messages":[{"from":"15550100123","id":"wamid.1","type":"text","text":{"body":"x"}}]`))
 	require.Equal(t, "A", placeholder.ProfileName)
-	require.Equal(t, "unknown", placeholder.Unsupported.Kind)
+	require.Equal(t, "unknown", placeholder.Unsupported.Type)
 	require.Equal(t, placeholder.ID, complete.ID)
-	require.NotEqual(t, placeholder.Key, complete.Key, "the complete message must not be taken for a repeat")
+	require.NotEqual(t, placeholder.DedupKey, complete.DedupKey, "the complete message must not be taken for a repeat")
 	bare := one[*webhook.UnavailableMessage](t, inValue("messages", `"messages":[{"id":"wamid.1","type":"unsupported","errors":[{"code":"131060"}]}]`))
-	require.Equal(t, placeholder.Key, bare.Key)
+	require.Equal(t, placeholder.DedupKey, bare.DedupKey)
 	one[*webhook.IncomingMessage](t, inValue("messages", `"messages":[{"id":"wamid.1","type":"unsupported","errors":[{"code":131051}]}]`))
 }
 

@@ -149,7 +149,7 @@ func (w *historyWalker) thread() {
 	t.Customer = who
 	raw, unknown, err := s.EndItem(it)
 	if t.Unknown = members(unknown); left != "" {
-		t.Unknown = append(t.Unknown, Member{"context.wa_id", quoted(left)})
+		t.Unknown = append(t.Unknown, UnknownMember{"context.wa_id", quoted(left)})
 	}
 	if waiting != nil {
 		var inner wire.Scanner

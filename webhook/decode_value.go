@@ -299,7 +299,7 @@ func readEvents(s *wire.Scanner, list []Event, read func(*wire.Scanner) Event) [
 			raw, unknown, err := s.EndItem(it)
 			if err != nil {
 				at := ev.base().At
-				ev = &Undecodable{EventInfo{At: at}, itemError(err)}
+				ev = &UndecodableEvent{EventInfo{At: at}, itemError(err)}
 			}
 			ev.base().Raw = raw
 			ev.base().Unknown = members(unknown)
@@ -359,7 +359,7 @@ func (v *value) emit(d *decoder, l list, info *EventInfo) {
 	default:
 		for _, ev := range v.events[l] {
 			b := ev.base()
-			b.Field, b.Phone, b.DisplayPhone = info.Field, info.Phone, info.DisplayPhone
+			b.Field, b.PhoneNumberID, b.DisplayPhoneNumber = info.Field, info.PhoneNumberID, info.DisplayPhoneNumber
 			if st, ok := ev.(*MessageStatus); ok {
 				v.joinStatus(st)
 			}

@@ -96,7 +96,7 @@ func (a *ahead) fieldEnd(in *setting, label Field) (item []byte) {
 
 // fill fills the zero info.
 func (in *setting) fill(info *EventInfo, label Field, at graph.Timestamp, raw []byte) {
-	info.Field, info.Phone, info.DisplayPhone, info.At, info.Raw = label, in.phone, in.displayPhone, at.Time, raw
+	info.Field, info.PhoneNumberID, info.DisplayPhoneNumber, info.At, info.Raw = label, in.phone, in.displayPhone, at.Time, raw
 }
 
 func (d *decoder) wholeMessage(a *ahead, in *setting) bool {
@@ -138,18 +138,18 @@ func (d *decoder) wholeEcho(a *ahead, in *setting) bool {
 		return false
 	}
 	body := a.messageText()
-	raw := a.fieldEnd(in, FieldMessageEchoes)
+	raw := a.fieldEnd(in, FieldSMBMessageEchoes)
 	if raw == nil {
 		return false
 	}
 	all := new(struct {
-		event MessageEcho
+		event BusinessAppEcho
 		text  Text
 		list  [1]Event
 	})
 	all.text.Body = body
 	ev := &all.event
-	in.fill(&ev.EventInfo, FieldMessageEchoes, h.at, raw)
+	in.fill(&ev.EventInfo, FieldSMBMessageEchoes, h.at, raw)
 	ev.ID, ev.From, ev.To.WAID, ev.Type, ev.Content = h.id, h.from.WAID, h.to.WAID, TypeText, &all.text
 	d.emitFirst(ev, &all.list)
 	return true
@@ -158,7 +158,7 @@ func (d *decoder) wholeEcho(a *ahead, in *setting) bool {
 func (d *decoder) wholeStatus(a *ahead, in *setting) bool {
 	in.start = a.i
 	var (
-		conversation Conversation
+		conversation BillingConversation
 		pricing      Pricing
 		billable     bool
 		h            = a.statusHead()

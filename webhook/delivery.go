@@ -42,22 +42,22 @@ func (f ReceiverFunc) Receive(ctx context.Context, d Delivery) error { return f(
 var ErrUnavailable = errors.New("webhook: deliveries cannot be stored now")
 
 // Dispatch returns a Receiver that decodes a delivery and hands its events to h at once, one after the other, in the
-// order of the body, each event once: what Meta repeats is dropped by [EventInfo.Key]. It is [DispatchAll] with [Once] and a
-// [MemLedger] of its own, so it remembers events for 8 days, up to a million of them, and forgets them when the process ends. An event
+// order of the body, each event once: what Meta repeats is dropped by [EventInfo.DedupKey]. It is [DispatchAll] with [Once] and a
+// [MemDedupStore] of its own, so it remembers events for 8 days, up to a million of them, and forgets them when the process ends. An event
 // that failed comes again; so do events without a key.
 //
-// Several processes behind one URL, and what must not be done twice across a restart, need an inbox, or a [Ledger] in a database:
+// Several processes behind one URL, and what must not be done twice across a restart, need an inbox, or a [DedupStore] in a database:
 //
 //	webhook.DispatchAll(webhook.Once(&mux, ledger))
-func Dispatch(h Handler) Receiver { return DispatchAll(Once(h, new(MemLedger))) }
+func Dispatch(h Handler) Receiver { return DispatchAll(Once(h, new(MemDedupStore))) }
 
 // DispatchAll is [Dispatch] without deduplication: h gets every event of every delivery, repeats included. It is for handlers that
-// are idempotent by themselves, and for hosts with a [Ledger] of their own.
+// are idempotent by themselves, and for hosts with a [DedupStore] of their own.
 //
 // An error of one event does not keep the others from being handled; a panic counts as an error. All errors are returned together,
 // each with the type and the key of its event.
 //
-// A body that is not JSON reaches h as one [*Undecodable]; Receive then returns a [Permanent] error that matches
+// A body that is not JSON reaches h as one [*UndecodableEvent]; Receive then returns a [Permanent] error that matches
 // [ErrNotJSON], so that the endpoint logs it and Meta stops sending it.
 func DispatchAll(h Handler) Receiver {
 	return ReceiverFunc(func(ctx context.Context, d Delivery) error {
@@ -106,7 +106,7 @@ func (e *PanicError) place() string {
 // ofEvent says which event an error is about. Keys hold nothing that could be read out of them.
 func ofEvent(ev Event, err error) error {
 	kind := strings.TrimPrefix(fmt.Sprintf("%T", ev), "*webhook.")
-	if key := ev.Info().Key; key != "" {
+	if key := ev.Info().DedupKey; key != "" {
 		kind += " " + key
 	}
 	return fmt.Errorf("webhook: %s: %w", kind, err)

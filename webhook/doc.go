@@ -4,7 +4,7 @@
 //	webhook.On(&mux, func(ctx context.Context, m *webhook.IncomingMessage) error {
 //		return tickets.Add(ctx, m.Phone, m.Customer().Key(), m.ID) // a customer wrote
 //	})
-//	webhook.On(&mux, func(ctx context.Context, e *webhook.MessageEcho) error {
+//	webhook.On(&mux, func(ctx context.Context, e *webhook.BusinessAppEcho) error {
 //		return bot.Pause(ctx, e.Phone, e.Customer().Key()) // someone at the business wrote, on the phone
 //	})
 //	endpoint, err := webhook.NewEndpoint(webhook.Config{
@@ -16,7 +16,7 @@
 //
 // A first day needs no more. From the second on, an inbox takes the place of Dispatch: see "Slow work" below.
 //
-// Every webhook field that Meta documents has an event of its own; [Unknown] and [Undecodable] carry everything else.
+// Every webhook field that Meta documents has an event of its own; [UnknownEvent] and [UndecodableEvent] carry everything else.
 // Nothing that Meta signed is dropped.
 //
 // # Fields
@@ -26,10 +26,10 @@
 //
 //	FIELD                               EVENT                                               SINCE    PAGE
 //	messages                            IncomingMessage, UnavailableMessage, MessageStatus, -        webhooks/reference/messages
-//	                                    UserAction, NumberProblem
+//	                                    UserAction, PhoneNumberError
 //	history                             HistoryChunk, HistoryMedia, HistoryFailure          2025-02  webhooks/reference/history
 //	smb_app_state_sync                  AppStateSync                                        2025-02  webhooks/reference/smb_app_state_sync
-//	smb_message_echoes                  MessageEcho                                         2025-02  webhooks/reference/smb_message_echoes
+//	smb_message_echoes                  BusinessAppEcho                                         2025-02  webhooks/reference/smb_message_echoes
 //	account_update                      AccountUpdate                                       -        webhooks/reference/account_update
 //
 //	message_echoes                      OtherAppEcho                                        2026-06  webhooks/override
@@ -94,7 +94,7 @@
 // "123456123", a time of 2017, and a message id that is not a wamid and always the same: pressed again, it is a repeat, which
 // [Dispatch] and an inbox drop for 8 days. Do not drop it for its age. What the dashboard shows
 // beside the button is a lone change without an envelope; [Decode] takes that too. The samples of some fields differ
-// from what production sends: standby is empty and so an [Unknown], messaging_handovers has no type.
+// from what production sends: standby is empty and so an [UnknownEvent], messaging_handovers has no type.
 //
 // # Redelivery
 //
@@ -103,16 +103,16 @@
 // that returns nil acknowledges. What was handled already comes again as well: see "Deduplication". Mark an error with
 // [Permanent] if a repeat cannot help, or Meta sends the same bytes for a week. There is no way to fetch what was
 // missed. For a number without storage at Meta (No Storage), the 7 days are 60 minutes: then the message is gone, and a
-// [NumberProblem] with code 131035 is all that tells of it.
+// [PhoneNumberError] with code 131035 is all that tells of it.
 //
 // # Deduplication
 //
-// [EventInfo.Key] is the same in each repeat of an event. [Dispatch] drops repeats by it, in memory: good for one process, until it
+// [EventInfo.DedupKey] is the same in each repeat of an event. [Dispatch] drops repeats by it, in memory: good for one process, until it
 // ends. An inbox does so across restarts and processes. A host that does it by itself stores the key together with the effect of the
 // event, in one transaction, and keeps it for 8 days: marking before the work loses events in a crash, marking after it does them
 // twice. [Once] wraps a handler so that nothing is lost, and only a crash within the work does it twice.
 //
-// Where nothing tells a repeat from a new occurrence there is no key ([NumberProblem], [HistoryFailure], the chunk that only ends a
+// Where nothing tells a repeat from a new occurrence there is no key ([PhoneNumberError], [HistoryFailure], the chunk that only ends a
 // history, a message without an id): such an event comes with each repeat. Treat it as a state, not as something to count.
 //
 // The signature covers no time, so whoever once obtained a signed body can send it again. Keys are the protection.
@@ -135,11 +135,11 @@
 //
 // Phone numbers are optional since 2026: people can hide theirs behind a username. [graph.Identity.Key] names a person
 // by what there is. Which side a person is on differs from event to event, so the events answer it: Customer is who
-// wrote, whom the business wrote to, whose contact changed. Route by [EventInfo.Phone], never by the display number.
+// wrote, whom the business wrote to, whose contact changed. Route by [EventInfo.PhoneNumberID], never by the display number.
 //
 // # Coexistence
 //
-// On a number that is in the WhatsApp Business app too, what the business writes on its phone arrives as [MessageEcho].
+// On a number that is in the WhatsApp Business app too, what the business writes on its phone arrives as [BusinessAppEcho].
 // It is never an IncomingMessage, so a bot that answers every IncomingMessage cannot answer its owner. Past messages
 // arrive as [HistoryChunk]: notify nobody, answer nothing. The address book arrives as [AppStateSync]. A message whose
 // text stays on the phone arrives as [UnavailableMessage]; the text may follow under the same id. Package coexistence
@@ -152,14 +152,14 @@
 //
 // # Secrets
 //
-// Each app signs with its own secret. Give the endpoint all that may sign ([Config.AppSecret] and [Config.OldSecrets]):
+// Each app signs with its own secret. Give the endpoint all that may sign ([Config.AppSecret] and [Config.AdditionalSecrets]):
 // when a secret is reset, keep the old one for 8 days, because what Meta repeats can be signed with it. Several apps
 // behind one URL work the same way.
 //
 // Where each tenant has an app of its own, choose the secret by something that the body does not say: one URL path per
 // tenant, and an [Endpoint] for each. Never look up the secret by a number's id in the body, which is not verified at that
 // time: whoever owns one valid secret could sign for another tenant's number. And check that what arrives under a tenant's
-// URL is about that tenant's accounts, by [EventInfo.WABA] where it is set: some events are about a business and no account.
+// URL is about that tenant's accounts, by [EventInfo.WABAID] where it is set: some events are about a business and no account.
 //
 // # Behind a proxy
 //

@@ -34,7 +34,7 @@ type DriftCount struct {
 	// type, with "Undecodable" an item does not fit its type; both have no Path.
 	Event string
 
-	// Path leads to the member, as in [Member], but "[]" stands for any index and "*" for names that are long numbers.
+	// Path leads to the member, as in [UnknownMember], but "[]" stands for any index and "*" for names that are long numbers.
 	// For contents and replies of an unknown type it is their name. The path "…" stands for all paths after the first
 	// 1,000.
 	Path string
@@ -61,11 +61,11 @@ func (d *Drift) Handle(_ context.Context, ev Event) error {
 	n := driftNote{d, Field(wire.Short(string(info.Field))), reflect.TypeOf(ev).Elem().Name()}
 	n.members("", info.Unknown)
 	switch ev := ev.(type) {
-	case *Unknown, *Undecodable:
+	case *UnknownEvent, *UndecodableEvent:
 		n.add("", info.Raw)
 	case *IncomingMessage:
 		n.content("", ev.Content)
-	case *MessageEcho:
+	case *BusinessAppEcho:
 		n.content("", ev.Content)
 	case *OtherAppEcho:
 		n.content("", ev.Content)
@@ -101,7 +101,7 @@ type driftNote struct {
 	event string
 }
 
-func (n driftNote) members(at string, list []Member) {
+func (n driftNote) members(at string, list []UnknownMember) {
 	for _, m := range list {
 		n.add(at+m.Path, m.Value)
 	}

@@ -23,10 +23,10 @@ type Config struct {
 	// AppSecret is the secret that Meta signs deliveries with: App Dashboard, App settings, Basic.
 	AppSecret graph.Secret
 
-	// OldSecrets are accepted too. Keep the former secret here for 8 days after it was reset, because Meta
+	// AdditionalSecrets are accepted too. Keep the former secret here for 8 days after it was reset, because Meta
 	// repeats deliveries for 7; and list the secrets of other apps here if they deliver to the same URL. Which one a delivery
 	// was signed with is logged at the level Debug: one that signs nothing any more can go.
-	OldSecrets []graph.Secret
+	AdditionalSecrets []graph.Secret
 
 	// VerifyToken is the text of your choice that was entered beside the callback URL. Meta shows it when the URL is
 	// saved.
@@ -52,8 +52,8 @@ func (c Config) validate(recv Receiver) error {
 		}
 	}
 	check(c.AppSecret, "AppSecret", "copy it from the app dashboard, App settings, Basic")
-	for i, s := range c.OldSecrets {
-		check(s, fmt.Sprintf("OldSecrets[%d]", i), "leave it out")
+	for i, s := range c.AdditionalSecrets {
+		check(s, fmt.Sprintf("AdditionalSecrets[%d]", i), "leave it out")
 	}
 	check(c.VerifyToken, "VerifyToken", "choose a random text and enter it beside the callback URL too")
 	if c.MaxBytes < 0 {
@@ -99,7 +99,7 @@ func NewEndpoint(cfg Config, recv Receiver) (*Endpoint, error) {
 		recv:        recv,
 	}
 	e.verifier.signers = append(e.verifier.signers, newSigner(cfg.AppSecret.Reveal()))
-	for _, s := range cfg.OldSecrets {
+	for _, s := range cfg.AdditionalSecrets {
 		e.verifier.signers = append(e.verifier.signers, newSigner(s.Reveal()))
 	}
 	return e, nil

@@ -26,7 +26,7 @@ const (
 	testToken  = "canary-verify-token"
 )
 
-var testConfig = webhook.Config{AppSecret: testSecret, OldSecrets: []graph.Secret{"canary-old-secret"}, VerifyToken: testToken}
+var testConfig = webhook.Config{AppSecret: testSecret, AdditionalSecrets: []graph.Secret{"canary-old-secret"}, VerifyToken: testToken}
 
 func newEndpoint(t *testing.T, h webhook.Handler) *webhook.Endpoint {
 	t.Helper()
@@ -43,9 +43,9 @@ func serve(h http.Handler, r *http.Request) *httptest.ResponseRecorder {
 
 func TestConfigMistakesAreListedTogether(t *testing.T) {
 	t.Parallel()
-	_, err := webhook.NewEndpoint(webhook.Config{AppSecret: " ", OldSecrets: []graph.Secret{"x", "\t"}, MaxBytes: -1}, nil)
+	_, err := webhook.NewEndpoint(webhook.Config{AppSecret: " ", AdditionalSecrets: []graph.Secret{"x", "\t"}, MaxBytes: -1}, nil)
 	require.Error(t, err)
-	for _, want := range []string{"AppSecret", "OldSecrets[1]", "VerifyToken", "MaxBytes", "Receiver"} {
+	for _, want := range []string{"AppSecret", "AdditionalSecrets[1]", "VerifyToken", "MaxBytes", "Receiver"} {
 		require.ErrorContains(t, err, want)
 	}
 	require.NotContains(t, fmt.Sprintf("%v %+v %#v", testConfig, testConfig, testConfig), "canary")
@@ -53,8 +53,8 @@ func TestConfigMistakesAreListedTogether(t *testing.T) {
 
 func TestSecretsFromFilesAreRefusedWithTheirLineEnds(t *testing.T) {
 	t.Parallel()
-	_, err := webhook.NewEndpoint(webhook.Config{AppSecret: "canary-secret\n", OldSecrets: []graph.Secret{"canary-old "}, VerifyToken: "\tcanary"}, webhook.Dispatch(new(webhooktest.Recorder)))
-	for _, want := range []string{"AppSecret begins or ends with white space", "OldSecrets[0] begins", "VerifyToken begins"} {
+	_, err := webhook.NewEndpoint(webhook.Config{AppSecret: "canary-secret\n", AdditionalSecrets: []graph.Secret{"canary-old "}, VerifyToken: "\tcanary"}, webhook.Dispatch(new(webhooktest.Recorder)))
+	for _, want := range []string{"AppSecret begins or ends with white space", "AdditionalSecrets[0] begins", "VerifyToken begins"} {
 		require.ErrorContains(t, err, want)
 	}
 	require.NotContains(t, err.Error(), "canary")
@@ -168,8 +168,8 @@ func TestDeliveryStatus(t *testing.T) {
 				require.Equal(t, "GET, POST", w.Header().Get("Allow"))
 			}
 			if strings.HasPrefix(name, "signed, ") {
-				_, unknown := recorder.Events()[0].(*webhook.Unknown)
-				_, undecodable := recorder.Events()[0].(*webhook.Undecodable)
+				_, unknown := recorder.Events()[0].(*webhook.UnknownEvent)
+				_, undecodable := recorder.Events()[0].(*webhook.UndecodableEvent)
 				require.True(t, unknown || undecodable, "%T", recorder.Events()[0])
 			}
 		})

@@ -80,7 +80,7 @@ func TestAThreadWithoutACustomerHasSides(t *testing.T) {
 
 	two := chunkOf(t, `[{"context":{"wa_id":"US.1","user_id":"US.2"},"messages":[]}]`).Threads()[0]
 	require.Equal(t, graph.UserID("US.2"), two.Customer.UserID)
-	require.Equal(t, []webhook.Member{{Path: "context.wa_id", Value: []byte(`"US.1"`)}}, two.Unknown)
+	require.Equal(t, []webhook.UnknownMember{{Path: "context.wa_id", Value: []byte(`"US.1"`)}}, two.Unknown)
 }
 
 // Small items grow in memory, so there is an end to every list, and nothing takes the square of its length.
@@ -93,13 +93,13 @@ func TestEveryListHasAnEnd(t *testing.T) {
 		"cards of a message":  inValue("messages", `"messages":[{"id":"m","contacts":[`+many(100_000, `{}`)+`]}]`),
 		"people of a group":   inValue("group_participants_update", `"groups":[{"group_id":"g","added_participants":[`+many(100_000, `{}`)+`]}]`),
 	} {
-		ev := one[*webhook.Undecodable](t, body)
+		ev := one[*webhook.UndecodableEvent](t, body)
 		require.ErrorContains(t, ev.Err, "more", name)
 		require.NotEmpty(t, ev.Raw)
 	}
 	events := decode(t, inValue("messages", `"messages":[`+many(40_000, `{}`)+`],"statuses":[`+many(40_000, `{}`)+`]`))
 	require.Len(t, events, 40_001)
-	require.IsType(t, &webhook.Undecodable{}, events[40_000])
+	require.IsType(t, &webhook.UndecodableEvent{}, events[40_000])
 	require.Contains(t, string(events[40_000].Info().Raw), `"statuses"`, "the rest is left raw")
 
 	var names, contacts strings.Builder

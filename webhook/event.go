@@ -12,7 +12,7 @@ import (
 //
 //	switch ev := ev.(type) {
 //	case *webhook.IncomingMessage: // a customer wrote
-//	case *webhook.MessageEcho:     // someone at the business wrote, on the phone
+//	case *webhook.BusinessAppEcho:     // someone at the business wrote, on the phone
 //	}
 //
 //sumtype:decl
@@ -30,17 +30,17 @@ type EventInfo struct {
 	// field that the event's shape belongs to.
 	Field Field
 
-	// WABA is the WhatsApp Business Account that the event is about. For account updates it is taken from the update
+	// WABAID is the WhatsApp Business Account that the event is about. For account updates it is taken from the update
 	// where that names it, because there the entry's id can be a partner's business portfolio; it is empty where only
 	// such a portfolio is named.
-	WABA graph.WABAID
+	WABAID graph.WABAID
 
-	// Phone is the business's phone number id, and the key to route by. It is empty for events about an account.
-	Phone graph.PhoneNumberID
+	// PhoneNumberID is the business's phone number id, and the key to route by. It is empty for events about an account.
+	PhoneNumberID graph.PhoneNumberID
 
-	// DisplayPhone is the business's phone number as Meta wrote it: mostly digits, sometimes formatted, in Brazil
+	// DisplayPhoneNumber is the business's phone number as Meta wrote it: mostly digits, sometimes formatted, in Brazil
 	// sometimes without the ninth digit. Show it; do not route by it.
-	DisplayPhone string
+	DisplayPhoneNumber string
 
 	// EntryID is the id of the delivery's entry, as Meta wrote it.
 	EntryID string
@@ -52,13 +52,13 @@ type EventInfo struct {
 	// gave none.
 	EntryAt time.Time
 
-	// Key names the event for deduplication: the same event has the same key in every delivery and repeat. Remember
+	// DedupKey names the event for deduplication: the same event has the same key in every delivery and repeat. Remember
 	// keys for 8 days at least, because Meta repeats deliveries for 7. A key is a word and a hash; it holds no id,
 	// number or text that could be read out of it.
 	//
-	// It is empty if nothing in the event identifies it, as in a [NumberProblem]: handle such an event each time it
+	// It is empty if nothing in the event identifies it, as in a [PhoneNumberError]: handle such an event each time it
 	// comes.
-	Key string
+	DedupKey string
 
 	// Raw is the JSON that the event was decoded from; to look at an event, print it as a string. It aliases the delivery's body: clone
 	// what you keep.
@@ -67,7 +67,7 @@ type EventInfo struct {
 	// Unknown lists the members of Raw that have no place in the event's type, and, on the first event of a change,
 	// those of the JSON around it. Meta adds members every few weeks; a growing list says that it is time to update
 	// this package.
-	Unknown []Member
+	Unknown []UnknownMember
 }
 
 // Info returns i.
@@ -75,8 +75,8 @@ func (i EventInfo) Info() EventInfo { return i }
 
 func (i *EventInfo) base() *EventInfo { return i }
 
-// A Member is a JSON member that no type has a place for.
-type Member struct {
+// An UnknownMember is a JSON member that no type has a place for.
+type UnknownMember struct {
 	// Path leads to the member from the event's raw JSON, such as "text.format" or "errors[0].hint". Where the member
 	// stands around the event and not in it, the path begins with "value.", "change.", "entry." or "body.".
 	Path string
@@ -90,15 +90,15 @@ func (*IncomingMessage) field() Field    { return FieldMessages }
 func (*UnavailableMessage) field() Field { return FieldMessages }
 func (*MessageStatus) field() Field      { return FieldMessages }
 func (*UserAction) field() Field         { return FieldMessages }
-func (*NumberProblem) field() Field      { return FieldMessages }
+func (*PhoneNumberError) field() Field   { return FieldMessages }
 func (*HistoryChunk) field() Field       { return FieldHistory }
 func (*HistoryMedia) field() Field       { return FieldHistory }
 func (*HistoryFailure) field() Field     { return FieldHistory }
 func (*AppStateSync) field() Field       { return FieldAppStateSync }
-func (*MessageEcho) field() Field        { return FieldMessageEchoes }
+func (*BusinessAppEcho) field() Field    { return FieldSMBMessageEchoes }
 func (*AccountUpdate) field() Field      { return FieldAccountUpdate }
 
-func (*OtherAppEcho) field() Field      { return FieldOtherAppEchoes }
+func (*OtherAppEcho) field() Field      { return FieldMessageEchoes }
 func (*Call) field() Field              { return FieldCalls }
 func (*CallStatus) field() Field        { return FieldCalls }
 func (*StandbyMessage) field() Field    { return FieldStandby }
@@ -133,6 +133,6 @@ func (*TemplateCategoryUpdate) field() Field           { return FieldTemplateCat
 func (*TemplateCorrectCategoryDetection) field() Field { return FieldTemplateCorrectCategoryDetection }
 
 // These need no field of their own: nobody can subscribe to user_id_update any more.
-func (*UserIDUpdate) field() Field { return "" }
-func (*Unknown) field() Field      { return "" }
-func (*Undecodable) field() Field  { return "" }
+func (*UserIDUpdate) field() Field     { return "" }
+func (*UnknownEvent) field() Field     { return "" }
+func (*UndecodableEvent) field() Field { return "" }

@@ -73,9 +73,9 @@ const (
 
 // WABAInfo names the account that an update is about, and who owns it.
 type WABAInfo struct {
-	WABA             graph.WABAID       `json:"waba_id"`
-	OwnerBusiness    graph.BusinessID   `json:"owner_business_id"`
-	PartnerApp       graph.AppID        `json:"partner_app_id"`
+	WABAID           graph.WABAID       `json:"waba_id"`
+	OwnerBusinessID  graph.BusinessID   `json:"owner_business_id"`
+	PartnerAppID     graph.AppID        `json:"partner_app_id"`
 	SolutionID       string             `json:"solution_id"`
 	SolutionPartners []graph.BusinessID `json:"solution_partner_business_ids"`
 	AdAccount        string             `json:"ad_account_linked"`
@@ -166,7 +166,7 @@ type VolumeTier struct {
 
 // CertificationInfo is the state of a partner-led business verification.
 type CertificationInfo struct {
-	ClientBusiness   graph.BusinessID    `json:"client_business_id"`
+	ClientBusinessID graph.BusinessID    `json:"client_business_id"`
 	Status           CertificationStatus `json:"status"`
 	RejectionReasons []RejectionReason   `json:"rejection_reasons"`
 }
@@ -198,5 +198,5 @@ const (
 
 // CertificationNeededInfo names the business that has to be verified.
 type CertificationNeededInfo struct {
-	ClientBusiness graph.BusinessID `json:"client_business_id"`
+	ClientBusinessID graph.BusinessID `json:"client_business_id"`
 }

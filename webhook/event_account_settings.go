@@ -28,8 +28,8 @@ const AccountSettingsNumber AccountSettingsType = "phone_number_settings"
 
 // NumberSettings are the settings of a business phone number.
 type NumberSettings struct {
-	Phone   graph.PhoneNumberID `json:"phone_number_id"`
-	Calling *CallingSettings    `json:"calling"`
+	PhoneNumberID graph.PhoneNumberID `json:"phone_number_id"`
+	Calling       *CallingSettings    `json:"calling"`
 }
 
 // CallingSettings say whether, when and how a number can be called. Statuses are "ENABLED" or "DISABLED".

@@ -37,7 +37,7 @@ type Call struct {
 	Connection *CallConnection `json:"connection"`
 
 	// Status says how a call ended, with [CallTerminate], in capital letters.
-	Status CallOutcome `json:"status"`
+	Status CallResult `json:"status"`
 
 	// StartedAt, EndedAt and Seconds come with [CallTerminate] if the call was picked up.
 	StartedAt graph.Timestamp `json:"start_time"`
@@ -66,9 +66,9 @@ func (c *Call) Customer() graph.Identity { return *c.customer() }
 // the number settles nothing, the direction does.
 func (c *Call) customer() *graph.Identity {
 	switch {
-	case isOwn(c.From.WAID, c.DisplayPhone):
+	case isOwn(c.From.WAID, c.DisplayPhoneNumber):
 		return &c.To
-	case isOwn(c.To.WAID, c.DisplayPhone):
+	case isOwn(c.To.WAID, c.DisplayPhoneNumber):
 		return &c.From
 	case c.Direction == CallByBusiness:
 		return &c.To
@@ -95,12 +95,12 @@ const (
 	CallByUser     CallDirection = "USER_INITIATED"
 )
 
-// A CallOutcome says how a call ended, in capital letters; Meta writes it in both. Expect unknown ones.
-type CallOutcome string
+// A CallResult says how a call ended, in capital letters; Meta writes it in both. Expect unknown ones.
+type CallResult string
 
 const (
-	CallCompleted CallOutcome = "COMPLETED"
-	CallFailed    CallOutcome = "FAILED"
+	CallCompleted CallResult = "COMPLETED"
+	CallFailed    CallResult = "FAILED"
 )
 
 // A CallConnection is the legacy form of a [graph.CallSession].
@@ -136,7 +136,7 @@ type CallStatus struct {
 	ID graph.CallID `json:"id"`
 
 	// Status is what happened, in capital letters.
-	Status CallStatusCode `json:"status"`
+	Status CallState `json:"status"`
 
 	// Type is "call".
 	Type string `json:"type"`
@@ -157,11 +157,11 @@ type CallStatus struct {
 // Customer returns whom you call.
 func (s *CallStatus) Customer() graph.Identity { return s.Recipient }
 
-// A CallStatusCode says how a call goes on. Meta adds values: expect unknown ones.
-type CallStatusCode string
+// A CallState says how a call goes on. Meta adds values: expect unknown ones.
+type CallState string
 
 const (
-	CallRinging  CallStatusCode = "RINGING"
-	CallAccepted CallStatusCode = "ACCEPTED"
-	CallRejected CallStatusCode = "REJECTED"
+	CallRinging  CallState = "RINGING"
+	CallAccepted CallState = "ACCEPTED"
+	CallRejected CallState = "REJECTED"
 )

@@ -4,7 +4,7 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 )
 
-// A MessageEcho arrives when someone at the business writes, edits ([*Edit]) or deletes ([*Revoke]) a message in the
+// A BusinessAppEcho arrives when someone at the business writes, edits ([*Edit]) or deletes ([*Revoke]) a message in the
 // WhatsApp Business app or on a linked device.
 //
 // Nothing was sent through Cloud API and nothing has to be answered: a person is in the conversation. Automations do
@@ -12,7 +12,7 @@ import (
 // customer said.
 //
 // Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference/smb_message_echoes
-type MessageEcho struct {
+type BusinessAppEcho struct {
 	EventInfo
 
 	// ID names the message. An edit or a deletion has an id of its own; the original's is in the content.
@@ -36,9 +36,9 @@ type MessageEcho struct {
 	// Context is set if the message answers another.
 	Context *MessageContext
 
-	// Errors come beside [*Unsupported].
+	// Errors come beside [*UnsupportedContent].
 	Errors []Error
 }
 
 // Customer returns the customer whom the business wrote to.
-func (e *MessageEcho) Customer() graph.Identity { return e.To }
+func (e *BusinessAppEcho) Customer() graph.Identity { return e.To }

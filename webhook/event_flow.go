@@ -11,8 +11,8 @@ import (
 type FlowUpdate struct {
 	EventInfo `json:"-"`
 
-	Event FlowEvent    `json:"event"`
-	Flow  graph.FlowID `json:"flow_id"`
+	Event  FlowEvent    `json:"event"`
+	FlowID graph.FlowID `json:"flow_id"`
 
 	// Message and Warning say for people what happened.
 	Message string `json:"message"`

@@ -10,8 +10,8 @@ import (
 type GroupLifecycleUpdate struct {
 	EventInfo `json:"-"`
 
-	// Group is empty if the group could not be created.
-	Group graph.GroupID `json:"group_id"`
+	// GroupID is empty if the group could not be created.
+	GroupID graph.GroupID `json:"group_id"`
 
 	Type GroupEvent `json:"type"`
 
@@ -32,8 +32,8 @@ type GroupLifecycleUpdate struct {
 type GroupParticipantsUpdate struct {
 	EventInfo `json:"-"`
 
-	Group graph.GroupID `json:"group_id"`
-	Type  GroupEvent    `json:"type"`
+	GroupID graph.GroupID `json:"group_id"`
+	Type    GroupEvent    `json:"type"`
 
 	// RequestID is what the call that caused it returned. Empty if a person did it.
 	RequestID string `json:"request_id"`
@@ -95,7 +95,7 @@ type GroupParticipant struct {
 type GroupSettingsUpdate struct {
 	EventInfo `json:"-"`
 
-	Group     graph.GroupID `json:"group_id"`
+	GroupID   graph.GroupID `json:"group_id"`
 	Type      GroupEvent    `json:"type"`
 	RequestID string        `json:"request_id"`
 
@@ -125,7 +125,7 @@ type GroupSetting struct {
 type GroupStatusUpdate struct {
 	EventInfo `json:"-"`
 
-	Group     graph.GroupID `json:"group_id"`
+	GroupID   graph.GroupID `json:"group_id"`
 	Type      GroupEvent    `json:"type"`
 	RequestID string        `json:"request_id"`
 	Errors    []Error

@@ -6,7 +6,7 @@ import (
 
 // A MessagingHandover arrives when a conversation gets another owner: an app of yours, an agent of Meta's, a person.
 //
-// After [ControlPassed] the conversation is yours and the customer waits for you. After [ControlTaken] it is not: what
+// After [HandoverControlPassed] the conversation is yours and the customer waits for you. After [HandoverControlTaken] it is not: what
 // the customer writes arrives as [StandbyMessage], and to send a message is to take it back. No call tells the owner, so
 // these events are the state. Go by roles; the ids of apps change.
 //
@@ -20,7 +20,7 @@ type MessagingHandover struct {
 	// Sender is the customer, if Meta says so.
 	Sender graph.Identity
 
-	// Passed comes with [ControlPassed], Taken with [ControlTaken].
+	// Passed comes with [HandoverControlPassed], Taken with [HandoverControlTaken].
 	Passed *HandoverControl `json:"control_passed"`
 	Taken  *HandoverControl `json:"control_taken"`
 }
@@ -32,16 +32,16 @@ func (h *MessagingHandover) Customer() graph.Identity { return h.Sender }
 type HandoverType string
 
 const (
-	ControlPassed HandoverType = "control_passed" // it is yours now: answer
-	ControlTaken  HandoverType = "control_taken"  // it is yours no more: be silent
+	HandoverControlPassed HandoverType = "control_passed" // it is yours now: answer
+	HandoverControlTaken  HandoverType = "control_taken"  // it is yours no more: be silent
 )
 
 // A HandoverControl says between whom a conversation went, and why. Any member may be empty.
 type HandoverControl struct {
-	PreviousOwnerApp  graph.AppID  `json:"previous_owner_app_id"`
-	PreviousOwnerRole HandoverRole `json:"previous_owner_role"`
-	NewOwnerApp       graph.AppID  `json:"new_owner_app_id"`
-	NewOwnerRole      HandoverRole `json:"new_owner_role"`
+	PreviousOwnerAppID graph.AppID  `json:"previous_owner_app_id"`
+	PreviousOwnerRole  HandoverRole `json:"previous_owner_role"`
+	NewOwnerAppID      graph.AppID  `json:"new_owner_app_id"`
+	NewOwnerRole       HandoverRole `json:"new_owner_role"`
 
 	// PreviousOwnerAppRole is the deprecated form of PreviousOwnerRole, such as "meta_business_agent".
 	PreviousOwnerAppRole string `json:"previous_owner_app_role"`

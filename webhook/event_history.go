@@ -56,7 +56,7 @@ type HistoryThread struct {
 	Messages []HistoryMessage
 
 	// Unknown lists the members of the thread that have no place here.
-	Unknown []Member
+	Unknown []UnknownMember
 }
 
 // A HistoryMessage is a past message.
@@ -87,7 +87,7 @@ type HistoryMessage struct {
 	// Context is set if the message answers another.
 	Context *MessageContext
 
-	// Errors come beside [*Unsupported].
+	// Errors come beside [*UnsupportedContent].
 	Errors []Error
 
 	// Status is what is known of its delivery. No later status comes for it.
@@ -97,7 +97,7 @@ type HistoryMessage struct {
 	Raw []byte
 
 	// Unknown lists the members of Raw that have no place here.
-	Unknown []Member
+	Unknown []UnknownMember
 
 	// Err is set if the message does not fit its type; then only Raw and perhaps ID can be relied on.
 	Err error

@@ -10,8 +10,8 @@ import (
 // An IncomingMessage arrives when a customer does something in a chat: writes, sends media, reacts, presses a button,
 // places an order; on coexistence numbers also when the customer edits ([*Edit]) or deletes ([*Revoke]) a message.
 //
-// What a customer says opens or extends the customer service window of 24 hours; a [*System] message is nothing that anybody said. What the business itself writes on its phone never arrives
-// as an IncomingMessage but as a [MessageEcho], so that answering every IncomingMessage cannot answer the owner.
+// What a customer says opens or extends the customer service window of 24 hours; a [*SystemMessage] message is nothing that anybody said. What the business itself writes on its phone never arrives
+// as an IncomingMessage but as a [BusinessAppEcho], so that answering every IncomingMessage cannot answer the owner.
 //
 // Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference/messages
 type IncomingMessage struct {
@@ -40,8 +40,8 @@ type IncomingMessage struct {
 	// LogicalID is an undocumented id of the sender, seen with authentication buttons and payments.
 	LogicalID string
 
-	// Group is set if the message was written in a group.
-	Group graph.GroupID
+	// GroupID is set if the message was written in a group.
+	GroupID graph.GroupID
 
 	// Type is the type as Meta wrote it. Content tells the same by its Go type, and more reliably: Meta omits Type at
 	// times.
@@ -62,14 +62,14 @@ type IncomingMessage struct {
 	// Summary is what a machine wrote about the conversation so far, where conversation routing is on. For display only.
 	Summary *ConversationSummary
 
-	// Errors say why a message could not be delivered in full, mostly beside [*Unsupported].
+	// Errors say why a message could not be delivered in full, mostly beside [*UnsupportedContent].
 	Errors []Error
 }
 
-// Customer returns who wrote. Of a [*System] message that names nobody as its sender it returns the customer whom it is about, by the
+// Customer returns who wrote. Of a [*SystemMessage] message that names nobody as its sender it returns the customer whom it is about, by the
 // ids of from now on.
 func (m *IncomingMessage) Customer() graph.Identity {
-	if s, ok := m.Content.(*System); ok && m.From.IsZero() {
+	if s, ok := m.Content.(*SystemMessage); ok && m.From.IsZero() {
 		return graph.Identity{WAID: cmp.Or(s.WAID, s.NewWAID), UserID: s.UserID, ParentUserID: s.ParentUserID}
 	}
 	return m.From
@@ -107,11 +107,11 @@ type UnavailableMessage struct {
 	ContactWAID    string
 	IdentityHash   string
 
-	// Group is set if the message was written in a group.
-	Group graph.GroupID
+	// GroupID is set if the message was written in a group.
+	GroupID graph.GroupID
 
 	// Unsupported is what Meta says about the missing content. It may be empty.
-	Unsupported Unsupported
+	Unsupported UnsupportedContent
 
 	// Context and Referral are rarely present.
 	Context  *MessageContext
@@ -124,10 +124,10 @@ type UnavailableMessage struct {
 // Customer returns who wrote.
 func (m *UnavailableMessage) Customer() graph.Identity { return m.From }
 
-// MessageKey returns the key that the complete message has, should it follow or have come before: see [EventInfo.Key]. It is empty if
+// MessageDedupKey returns the key that the complete message has, should it follow or have come before: see [EventInfo.DedupKey]. It is empty if
 // the message has no ID.
-func (m *UnavailableMessage) MessageKey() string {
-	return keyWithID("message", string(m.Phone), string(m.ID))
+func (m *UnavailableMessage) MessageDedupKey() string {
+	return keyWithID("message", string(m.PhoneNumberID), string(m.ID))
 }
 
 // A MessageContext says what a message refers to.

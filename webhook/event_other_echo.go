@@ -5,9 +5,9 @@ import (
 )
 
 // An OtherAppEcho arrives when something other than your app sent a message from the number through Cloud API: another
-// app, or an agent of Meta's. No person wrote it on the phone; that is a [MessageEcho].
+// app, or an agent of Meta's. No person wrote it on the phone; that is a [BusinessAppEcho].
 //
-// Meta names the field since June 2026 but has not published a body: the shape is that of a MessageEcho, by analogy.
+// Meta names the field since June 2026 but has not published a body: the shape is that of a BusinessAppEcho, by analogy.
 //
 // Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/override
 type OtherAppEcho struct {
@@ -34,7 +34,7 @@ type OtherAppEcho struct {
 	// Context is set if the message answers another.
 	Context *MessageContext
 
-	// Errors come beside [*Unsupported].
+	// Errors come beside [*UnsupportedContent].
 	Errors []Error
 }
 

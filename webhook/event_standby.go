@@ -15,19 +15,19 @@ type StandbyMessage struct {
 	EventInfo
 
 	// Message is what the customer wrote. Its own EventInfo is that of this event. A message that stays on the business's
-	// phone is here too, as [*Unsupported] with its error; see [StandbyMessage.MessageKey]. Never nil.
+	// phone is here too, as [*UnsupportedContent] with its error; see [StandbyMessage.MessageDedupKey]. Never nil.
 	Message *IncomingMessage
 
 	unavailable bool
 }
 
-// MessageKey returns, for a message that stays on the business's phone, the key that the complete message has, should it follow or have
-// come before. It is empty for all others: their own key is [EventInfo.Key]. See [UnavailableMessage.MessageKey].
-func (m *StandbyMessage) MessageKey() string {
+// MessageDedupKey returns, for a message that stays on the business's phone, the key that the complete message has, should it follow or have
+// come before. It is empty for all others: their own key is [EventInfo.DedupKey]. See [UnavailableMessage.MessageDedupKey].
+func (m *StandbyMessage) MessageDedupKey() string {
 	if !m.unavailable {
 		return ""
 	}
-	return keyWithID("standby_message", string(m.Phone), string(m.Message.ID))
+	return keyWithID("standby_message", string(m.PhoneNumberID), string(m.Message.ID))
 }
 
 // Customer returns who wrote.
@@ -48,8 +48,8 @@ type StandbyEcho struct {
 	// ProfileName is the name that the customer shows, where Meta sends it.
 	ProfileName string
 
-	// Group is set for a message to a group.
-	Group graph.GroupID
+	// GroupID is set for a message to a group.
+	GroupID graph.GroupID
 
 	// Type is the message's type.
 	Type MessageType

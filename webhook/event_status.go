@@ -8,7 +8,7 @@ import (
 // played, failed.
 //
 // Statuses arrive out of order, late and twice, "delivered" may never arrive, and a status can be faster than the
-// answer to the call that sent the message. Never lower a stored status: [StatusCode.Supersedes] says which of two to
+// answer to the call that sent the message. Never lower a stored status: [DeliveryStatus.Supersedes] says which of two to
 // keep.
 //
 // Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference/messages/status
@@ -19,15 +19,15 @@ type MessageStatus struct {
 	ID graph.MessageID
 
 	// Status is what happened.
-	Status StatusCode
+	Status DeliveryStatus
 
 	// Recipient is who the message went to. Empty for a group as a whole.
 	Recipient graph.Identity
 
-	// RecipientType is "group" for a message to a group; then Group is the group and Participant the member whom this
+	// RecipientType is "group" for a message to a group; then GroupID is the group and Participant the member whom this
 	// status is about.
 	RecipientType string
-	Group         graph.GroupID
+	GroupID       graph.GroupID
 	Participant   graph.Identity
 
 	// ProfileName is the name that the recipient shows, where Meta sends it.
@@ -45,15 +45,15 @@ type MessageStatus struct {
 	// CallbackData is what the call that sent the message gave as biz_opaque_callback_data.
 	CallbackData string
 
-	// Template is set for direct sends, which create a template.
-	Template graph.TemplateID
+	// TemplateID is set for direct sends, which create a template.
+	TemplateID graph.TemplateID
 
 	// Type is "payment" for a payment status; then Payment is set.
 	Type    string
 	Payment *Payment
 
 	// Conversation and Pricing say what is billed. Use Pricing; Conversation is absent from v24.0 on in most cases.
-	Conversation *Conversation
+	Conversation *BillingConversation
 	Pricing      *Pricing
 
 	// Errors says why a message failed.
@@ -68,19 +68,19 @@ func (st *MessageStatus) Customer() graph.Identity {
 	return st.Recipient
 }
 
-// A StatusCode says what happened to a message. Meta adds values: expect unknown ones.
-type StatusCode string
+// A DeliveryStatus says what happened to a message. Meta adds values: expect unknown ones.
+type DeliveryStatus string
 
 const (
-	StatusSent      StatusCode = "sent"      // accepted by WhatsApp's servers
-	StatusDelivered StatusCode = "delivered" // reached the customer's phone; skipped if the chat is open
-	StatusRead      StatusCode = "read"      // opened
-	StatusPlayed    StatusCode = "played"    // a voice message was played
-	StatusFailed    StatusCode = "failed"    // could not be sent or delivered
-	StatusDeleted   StatusCode = "deleted"   // legacy: the customer deleted it
-	StatusWarning   StatusCode = "warning"   // legacy: contained an item that does not exist
-	StatusPending   StatusCode = "pending"   // a payment waits
-	StatusCaptured  StatusCode = "captured"  // a payment was made
+	StatusSent      DeliveryStatus = "sent"      // accepted by WhatsApp's servers
+	StatusDelivered DeliveryStatus = "delivered" // reached the customer's phone; skipped if the chat is open
+	StatusRead      DeliveryStatus = "read"      // opened
+	StatusPlayed    DeliveryStatus = "played"    // a voice message was played
+	StatusFailed    DeliveryStatus = "failed"    // could not be sent or delivered
+	StatusDeleted   DeliveryStatus = "deleted"   // legacy: the customer deleted it
+	StatusWarning   DeliveryStatus = "warning"   // legacy: contained an item that does not exist
+	StatusPending   DeliveryStatus = "pending"   // a payment waits
+	StatusCaptured  DeliveryStatus = "captured"  // a payment was made
 )
 
 // Supersedes reports whether a stored status prev is to be replaced by s, which arrived later. Deliveries are not
@@ -90,7 +90,7 @@ const (
 //
 // Every status replaces none, and itself: to store a repeat changes nothing, but whoever announces changes compares first. A
 // status that this package does not know gives way to any that it knows.
-func (s StatusCode) Supersedes(prev StatusCode) bool {
+func (s DeliveryStatus) Supersedes(prev DeliveryStatus) bool {
 	if prev == "" || s == prev {
 		return s != ""
 	}
@@ -98,21 +98,21 @@ func (s StatusCode) Supersedes(prev StatusCode) bool {
 }
 
 // statusRank orders statuses. Those of payments are never compared with others: payments have ids of their own.
-var statusRank = map[StatusCode]int{
+var statusRank = map[DeliveryStatus]int{
 	StatusPending: 1, StatusCaptured: 2,
 	StatusSent: 10, StatusWarning: 11, StatusDelivered: 12, StatusFailed: 13, StatusRead: 14, StatusPlayed: 15,
 	StatusDeleted: 16,
 }
 
-// A Conversation is the billing unit that Meta used until July 2025 and still names now and then.
-type Conversation struct {
-	ID        string             `json:"id"`
-	Origin    ConversationOrigin `json:"origin"`
-	ExpiresAt graph.Timestamp    `json:"expiration_timestamp"` // only on "sent"
+// A BillingConversation is the billing unit that Meta used until July 2025 and still names now and then.
+type BillingConversation struct {
+	ID        string                    `json:"id"`
+	Origin    BillingConversationOrigin `json:"origin"`
+	ExpiresAt graph.Timestamp           `json:"expiration_timestamp"` // only on "sent"
 }
 
-// ConversationOrigin says what began a [Conversation].
-type ConversationOrigin struct {
+// BillingConversationOrigin says what began a [BillingConversation].
+type BillingConversationOrigin struct {
 	Type string `json:"type"` // an open list: "service", "marketing", "utility", "authentication", …
 }
 
@@ -200,11 +200,11 @@ type LinkClick struct {
 	TrackingToken string `json:"tracking_token"`
 }
 
-// A NumberProblem arrives when something is wrong with the number or the account as a whole, not with one message: a rate
+// A PhoneNumberError arrives when something is wrong with the number or the account as a whole, not with one message: a rate
 // limit, or a message that could not be stored for you.
 //
 // Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference/messages/errors
-type NumberProblem struct {
+type PhoneNumberError struct {
 	EventInfo
 
 	Err Error

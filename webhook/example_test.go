@@ -18,7 +18,7 @@ func Example() {
 		fmt.Println(m.ProfileName, "wrote:", m.Text())
 		return nil
 	})
-	webhook.On(&mux, func(_ context.Context, e *webhook.MessageEcho) error {
+	webhook.On(&mux, func(_ context.Context, e *webhook.BusinessAppEcho) error {
 		fmt.Println("someone at the business wrote to", e.Customer().WAID)
 		return nil
 	})
@@ -76,11 +76,11 @@ func ExampleDecode() {
 	for _, ev := range events {
 		switch ev := ev.(type) {
 		case *webhook.IncomingMessage:
-			fmt.Println("message", ev.Content.Type())
+			fmt.Println("message", ev.Content.MessageType())
 		case *webhook.MessageStatus:
 			fmt.Println("status", ev.Status)
 		case *webhook.AccountUpdate:
-			fmt.Println("account", ev.WABA, ev.Event)
+			fmt.Println("account", ev.WABAID, ev.Event)
 		}
 	}
 	// Output:
@@ -91,10 +91,10 @@ func ExampleDecode() {
 }
 
 // A drift report: what Meta sends that this version has no type for.
-func ExampleMux_Otherwise() {
+func ExampleMux_Default() {
 	var mux webhook.Mux
 	webhook.On(&mux, func(context.Context, *webhook.IncomingMessage) error { return nil })
-	mux.Otherwise(func(_ context.Context, ev webhook.Event) error {
+	mux.Default(func(_ context.Context, ev webhook.Event) error {
 		fmt.Printf("%T of field %s\n", ev, ev.Info().Field)
 		return nil
 	})
@@ -159,7 +159,7 @@ func ExampleHistoryChunk_Messages() {
 		if m.Outbound {
 			side = "business"
 		}
-		fmt.Println(thread.Customer.Key(), side, m.Content.Type())
+		fmt.Println(thread.Customer.Key(), side, m.Content.MessageType())
 	}
 	// Output:
 	// 15550100123 customer text
@@ -169,9 +169,9 @@ func ExampleHistoryChunk_Messages() {
 	// 15550100124 business text
 }
 
-func ExampleStatusCode_Supersedes() {
-	stored := webhook.StatusCode("")
-	for _, arrived := range []webhook.StatusCode{webhook.StatusDelivered, webhook.StatusSent, webhook.StatusRead} {
+func ExampleDeliveryStatus_Supersedes() {
+	stored := webhook.DeliveryStatus("")
+	for _, arrived := range []webhook.DeliveryStatus{webhook.StatusDelivered, webhook.StatusSent, webhook.StatusRead} {
 		if arrived.Supersedes(stored) {
 			stored = arrived
 		}

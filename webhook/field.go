@@ -5,12 +5,12 @@ package webhook
 type Field string
 
 const (
-	FieldMessages      Field = "messages"           // what customers send, and statuses of what you sent
-	FieldHistory       Field = "history"            // past messages of a coexistence number
-	FieldAppStateSync  Field = "smb_app_state_sync" // the address book of a coexistence number
-	FieldMessageEchoes Field = "smb_message_echoes" // what the business writes on its phone
+	FieldMessages         Field = "messages"           // what customers send, and statuses of what you sent
+	FieldHistory          Field = "history"            // past messages of a coexistence number
+	FieldAppStateSync     Field = "smb_app_state_sync" // the address book of a coexistence number
+	FieldSMBMessageEchoes Field = "smb_message_echoes" // what the business writes on its phone
 
-	FieldOtherAppEchoes     Field = "message_echoes"      // what other apps send from the number
+	FieldMessageEchoes      Field = "message_echoes"      // what other apps send from the number
 	FieldCalls              Field = "calls"               // calls, and statuses of calls
 	FieldStandby            Field = "standby"             // conversations that something else owns
 	FieldMessagingHandovers Field = "messaging_handovers" // a conversation gets another owner
@@ -48,7 +48,7 @@ const (
 	FieldGroupParticipantUpdate Field = "group_participant_update" // in Meta's OpenAPI document
 	FieldUserIDUpdate           Field = "user_id_update"           // withdrawn in August 2026
 
-	// Meta names these and says nothing about what is in them. They arrive as [Unknown].
+	// Meta names these and says nothing about what is in them. They arrive as [UnknownEvent].
 	FieldBusinessStatusUpdate       Field = "business_status_update"
 	FieldConsumerProfile            Field = "consumer_profile"
 	FieldTemplatePerformanceMetrics Field = "template_performance_metrics" // only in old lists

@@ -37,18 +37,18 @@ func TestHistoryVariants(t *testing.T) {
 
 	failure := one[*webhook.HistoryFailure](t, string(webhooktest.Sample("history", "declined")))
 	require.True(t, failure.Declined())
-	require.Empty(t, failure.Key)
+	require.Empty(t, failure.DedupKey)
 
 	last := one[*webhook.HistoryChunk](t, string(webhooktest.Sample("history", "progress-only")))
 	require.Equal(t, 100, last.Progress)
 	require.Empty(t, last.Threads())
-	require.Empty(t, last.Key, "after a second onboarding the same bytes mean something new")
+	require.Empty(t, last.DedupKey, "after a second onboarding the same bytes mean something new")
 	require.Equal(t, 100, one[*webhook.HistoryChunk](t, inValue("history", `"history":[{"metadata":{"progress":"100"}}]`)).Progress)
 
 	odd := one[*webhook.HistoryFailure](t, inValue("history", `"history":[{"errors":[{"message":"new reason","error_data":{"details":"d"}}]}]`))
 	require.False(t, odd.Declined())
 	require.Equal(t, "d", odd.Err.Details)
-	one[*webhook.Unknown](t, inValue("history", `"history":[{}]`))
+	one[*webhook.UnknownEvent](t, inValue("history", `"history":[{}]`))
 	require.Equal(t, "Undecodable HistoryChunk", kindsOf(decode(t, inValue("history", `"history":[{"metadata":5},{"metadata":{}}]`))))
 	require.Equal(t, "HistoryFailure HistoryFailure HistoryChunk", kindsOf(decode(t, inValue("history", `"history":[{"errors":[{"code":1},{"code":2}],"metadata":{}}]`))))
 }

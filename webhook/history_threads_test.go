@@ -62,7 +62,7 @@ func pastLine(m *webhook.HistoryMessage) string {
 	case *webhook.Text:
 		text = c.Body
 	case *webhook.Reaction:
-		text = "reaction to " + string(c.Message)
+		text = "reaction to " + string(c.MessageID)
 	}
 	return fmt.Sprintf("%s %d %t %s %s %s", m.ID, m.At.Unix(), m.Outbound, m.From.WAID, to, text)
 }

@@ -13,14 +13,14 @@ import (
 // message id holds the customer's phone number in base64.
 func keyOf(ev Event, e entry) string {
 	info := ev.base()
-	phone := string(info.Phone)
+	phone := string(info.PhoneNumberID)
 	switch ev := ev.(type) {
 	case *IncomingMessage:
 		return keyWithID("message", phone, string(ev.ID))
 	case *UnavailableMessage:
 		// A key of its own: the complete message may follow under the same id, and must not be taken for a repeat.
 		return keyWithID("unavailable", phone, string(ev.ID))
-	case *MessageEcho:
+	case *BusinessAppEcho:
 		return keyWithID("echo", phone, string(ev.ID))
 	case *HistoryMedia:
 		return keyWithID("history_media", phone, string(ev.ID))
@@ -93,9 +93,9 @@ func keyOf(ev Event, e entry) string {
 		*FlowUpdate, *MessagingHandover:
 		// By the name it has now: a repeat may come under an older one.
 		return rawKey("account", e.id, info.Raw, string(ev.field()), unix(e.time.Time))
-	case *NumberProblem, *HistoryFailure:
+	case *PhoneNumberError, *HistoryFailure:
 		return "" // nothing tells a repeat from the same thing happening again
-	case *Unknown, *Undecodable:
+	case *UnknownEvent, *UndecodableEvent:
 		return rawKey("raw", e.id, info.Raw, string(info.Field), unix(e.time.Time))
 	}
 	return ""

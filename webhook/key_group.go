@@ -17,7 +17,7 @@ func groupKey(ev Event, phone string) string {
 	}
 	switch ev := ev.(type) {
 	case *GroupLifecycleUpdate:
-		return part(string(ev.Group), string(ev.Type), ev.RequestID, "")
+		return part(string(ev.GroupID), string(ev.Type), ev.RequestID, "")
 	case *GroupParticipantsUpdate:
 		var people []string
 		for _, list := range [][]GroupParticipant{ev.Added, ev.Removed, ev.Failed} {
@@ -26,11 +26,11 @@ func groupKey(ev Event, phone string) string {
 				people = append(people, cmp.Or(p.Identity.Key(), p.Input))
 			}
 		}
-		return part(string(ev.Group), string(ev.Type), ev.RequestID, ev.JoinRequestID, people...)
+		return part(string(ev.GroupID), string(ev.Type), ev.RequestID, ev.JoinRequestID, people...)
 	case *GroupSettingsUpdate:
-		return part(string(ev.Group), string(ev.Type), ev.RequestID, "")
+		return part(string(ev.GroupID), string(ev.Type), ev.RequestID, "")
 	case *GroupStatusUpdate:
-		return part(string(ev.Group), string(ev.Type), ev.RequestID, "")
+		return part(string(ev.GroupID), string(ev.Type), ev.RequestID, "")
 	default:
 		return ""
 	}

@@ -15,7 +15,7 @@ import (
 func keysOf(t *testing.T, body string) (keys []string) {
 	t.Helper()
 	for _, ev := range decode(t, body) {
-		keys = append(keys, ev.Info().Key)
+		keys = append(keys, ev.Info().DedupKey)
 	}
 	return keys
 }
@@ -93,9 +93,9 @@ func TestKeysHoldNothingPersonal(t *testing.T) {
 	seen := map[string]webhooktest.SampleName{}
 	for _, name := range webhooktest.Samples() {
 		for _, ev := range decode(t, string(webhooktest.Sample(name.Field, name.Case))) {
-			key := ev.Info().Key
+			key := ev.Info().DedupKey
 			switch ev.(type) {
-			case *webhook.NumberProblem, *webhook.HistoryFailure:
+			case *webhook.PhoneNumberError, *webhook.HistoryFailure:
 				require.Empty(t, key)
 				continue
 			case *webhook.HistoryChunk:

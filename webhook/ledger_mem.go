@@ -15,13 +15,13 @@ const (
 	// memKeep is how long a handled event is remembered: the 7 days for which Meta repeats, and one more.
 	memKeep = 8 * 24 * time.Hour
 
-	// memMaxKeys is the default of MemLedger.MaxKeys.
+	// memMaxKeys is the default of MemDedupStore.MaxKeys.
 	memMaxKeys = 1_000_000
 )
 
-// A MemLedger is a [Ledger] in memory, for a single process; [Dispatch] has one. The zero MemLedger is ready. It remembers an
+// A MemDedupStore is a [DedupStore] in memory, for a single process; [Dispatch] has one. The zero MemDedupStore is ready. It remembers an
 // event for 8 days, and forgets everything when the process ends. It is safe for concurrent use.
-type MemLedger struct {
+type MemDedupStore struct {
 	// MaxKeys bounds the memory, at about 60 bytes for each key: with more events than that in 8 days, only the last MaxKeys/2
 	// of them are sure to be remembered. If zero, 1,000,000. Set it before the first use.
 	MaxKeys int
@@ -43,15 +43,15 @@ type MemLedger struct {
 // A memKey is a hashed key.
 type memKey [2]uint64
 
-// A memClaim is a claim on a key of a MemLedger.
+// A memClaim is a claim on a key of a MemDedupStore.
 type memClaim struct {
-	ledger *MemLedger
+	ledger *MemDedupStore
 	key    memKey
 	at     time.Duration
 }
 
-// Claim implements [Ledger].
-func (l *MemLedger) Claim(_ context.Context, key string) (Claim, error) {
+// Claim implements [DedupStore].
+func (l *MemDedupStore) Claim(_ context.Context, key string) (Claim, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.claims == nil {
@@ -62,7 +62,7 @@ func (l *MemLedger) Claim(_ context.Context, key string) (Claim, error) {
 	l.sweep(now)
 	c := &memClaim{ledger: l, key: memKey{maphash.String(l.seeds[0], key), maphash.String(l.seeds[1], key)}, at: now}
 	if l.handled(c.key, now) {
-		return nil, ErrHandled
+		return nil, ErrDuplicate
 	}
 	if held := l.claims[c.key]; held != nil && now < held.at+memLease {
 		return nil, ErrInProgress
@@ -72,7 +72,7 @@ func (l *MemLedger) Claim(_ context.Context, key string) (Claim, error) {
 }
 
 // sweep drops claims that ended by themselves. There are as many claims as events in hand. The caller must hold l.mu.
-func (l *MemLedger) sweep(now time.Duration) {
+func (l *MemDedupStore) sweep(now time.Duration) {
 	if now < l.sweepAt {
 		return
 	}
@@ -85,7 +85,7 @@ func (l *MemLedger) sweep(now time.Duration) {
 }
 
 // handled reports whether the event of that key was handled in the last 8 days. The caller must hold l.mu.
-func (l *MemLedger) handled(key memKey, now time.Duration) bool {
+func (l *MemDedupStore) handled(key memKey, now time.Duration) bool {
 	for _, keys := range [...]map[memKey]uint32{l.young, l.old} {
 		if second, ok := keys[key]; ok && now < time.Duration(second)*time.Second+memKeep {
 			return true
@@ -95,7 +95,7 @@ func (l *MemLedger) handled(key memKey, now time.Duration) bool {
 }
 
 // remember adds the key of an event that was handled. The caller must hold l.mu.
-func (l *MemLedger) remember(c *memClaim) {
+func (l *MemDedupStore) remember(c *memClaim) {
 	limit := l.MaxKeys
 	if limit <= 0 {
 		limit = memMaxKeys

@@ -9,7 +9,7 @@ import (
 )
 
 // A Mux is a [Handler] that calls, for each type of event, the function registered for it with [On]. The zero Mux is
-// ready; register before use, not during it. An event without a function goes to the one given to [Mux.Otherwise], or
+// ready; register before use, not during it. An event without a function goes to the one given to [Mux.Default], or
 // is acknowledged without further notice.
 type Mux struct {
 	handlers  map[reflect.Type]muxEntry
@@ -26,7 +26,7 @@ type muxEntry struct {
 //	webhook.On(&mux, func(ctx context.Context, m *webhook.IncomingMessage) error { … })
 //
 // It panics if there is one already, or if fn is nil or takes the interface Event; for the latter there is
-// [Mux.Otherwise].
+// [Mux.Default].
 func On[E Event](m *Mux, fn func(context.Context, E) error) {
 	typ := reflect.TypeFor[E]()
 	switch {
@@ -44,11 +44,11 @@ func On[E Event](m *Mux, fn func(context.Context, E) error) {
 	m.handlers[typ] = muxEntry{zero.field(), func(ctx context.Context, ev Event) error { return fn(ctx, ev.(E)) }}
 }
 
-// Otherwise registers fn for all events that have no function of their own. Count or log what comes here: it shows what
+// Default registers fn for all events that have no function of their own. Count or log what comes here: it shows what
 // Meta sends that nobody looks at. It panics if called twice, or with nil.
-func (m *Mux) Otherwise(fn func(context.Context, Event) error) {
+func (m *Mux) Default(fn func(context.Context, Event) error) {
 	if fn == nil || m.otherwise != nil {
-		panic("webhook: Mux.Otherwise takes one function, once")
+		panic("webhook: Mux.Default takes one function, once")
 	}
 	m.otherwise = fn
 }
@@ -65,7 +65,7 @@ func (m *Mux) Handle(ctx context.Context, ev Event) error {
 }
 
 // Fields returns the webhook fields that the registered functions need, sorted: what the app has to be subscribed to for them. Handlers
-// beside the Mux need their own; what is registered with Otherwise adds none.
+// beside the Mux need their own; what is registered with Default adds none.
 func (m *Mux) Fields() []Field {
 	fields := make(map[Field]bool)
 	for _, e := range m.handlers {

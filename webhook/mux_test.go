@@ -21,35 +21,35 @@ func TestMuxCallsTheFunctionForTheType(t *testing.T) {
 	require.Empty(t, mux.Fields())
 
 	var got []string
-	webhook.On(&mux, func(_ context.Context, ev *webhook.MessageEcho) error {
+	webhook.On(&mux, func(_ context.Context, ev *webhook.BusinessAppEcho) error {
 		got = append(got, "echo")
 		return nil
 	})
 	webhook.On(&mux, func(_ context.Context, ev *webhook.MessageStatus) error { return errors.New("status") })
 	webhook.On(&mux, func(_ context.Context, ev *webhook.IncomingMessage) error { return nil })
-	webhook.On(&mux, func(_ context.Context, ev *webhook.Unknown) error { return nil })
-	require.NoError(t, mux.Handle(t.Context(), new(webhook.MessageEcho)))
+	webhook.On(&mux, func(_ context.Context, ev *webhook.UnknownEvent) error { return nil })
+	require.NoError(t, mux.Handle(t.Context(), new(webhook.BusinessAppEcho)))
 	require.EqualError(t, mux.Handle(t.Context(), new(webhook.MessageStatus)), "status")
 	require.NoError(t, mux.Handle(t.Context(), new(webhook.HistoryChunk)))
-	mux.Otherwise(func(_ context.Context, ev webhook.Event) error {
+	mux.Default(func(_ context.Context, ev webhook.Event) error {
 		got = append(got, fmt.Sprintf("%T", ev))
 		return nil
 	})
 	require.NoError(t, mux.Handle(t.Context(), new(webhook.HistoryChunk)))
 	require.Equal(t, []string{"echo", "*webhook.HistoryChunk"}, got)
-	require.Equal(t, []webhook.Field{webhook.FieldMessages, webhook.FieldMessageEchoes}, mux.Fields())
+	require.Equal(t, []webhook.Field{webhook.FieldMessages, webhook.FieldSMBMessageEchoes}, mux.Fields())
 }
 
 func TestMuxPanicsOnMistakes(t *testing.T) {
 	t.Parallel()
 	var mux webhook.Mux
-	webhook.On(&mux, func(context.Context, *webhook.MessageEcho) error { return nil })
-	require.Panics(t, func() { webhook.On(&mux, func(context.Context, *webhook.MessageEcho) error { return nil }) })
+	webhook.On(&mux, func(context.Context, *webhook.BusinessAppEcho) error { return nil })
+	require.Panics(t, func() { webhook.On(&mux, func(context.Context, *webhook.BusinessAppEcho) error { return nil }) })
 	require.Panics(t, func() { webhook.On(&mux, func(context.Context, webhook.Event) error { return nil }) })
-	require.Panics(t, func() { webhook.On[*webhook.Unknown](&mux, nil) })
-	require.Panics(t, func() { mux.Otherwise(nil) })
-	mux.Otherwise(func(context.Context, webhook.Event) error { return nil })
-	require.Panics(t, func() { mux.Otherwise(func(context.Context, webhook.Event) error { return nil }) })
+	require.Panics(t, func() { webhook.On[*webhook.UnknownEvent](&mux, nil) })
+	require.Panics(t, func() { mux.Default(nil) })
+	mux.Default(func(context.Context, webhook.Event) error { return nil })
+	require.Panics(t, func() { mux.Default(func(context.Context, webhook.Event) error { return nil }) })
 }
 
 func TestDispatchIsolatesEvents(t *testing.T) {
@@ -108,10 +108,10 @@ func TestDispatchHandsOverWhatIsNotJSON(t *testing.T) {
 	err := webhook.Dispatch(recorder).Receive(t.Context(), d)
 	require.ErrorIs(t, err, webhook.ErrNotJSON)
 	require.True(t, webhook.IsPermanent(err))
-	ev := recorder.Events()[0].(*webhook.Undecodable)
+	ev := recorder.Events()[0].(*webhook.UndecodableEvent)
 	require.Equal(t, string(d.Body), string(ev.Raw))
 	require.ErrorIs(t, ev.Err, webhook.ErrNotJSON)
-	require.NotEmpty(t, ev.Key)
+	require.NotEmpty(t, ev.DedupKey)
 
 	recorder.Fail(errors.New("database down"))
 	require.False(t, webhook.IsPermanent(webhook.Dispatch(recorder).Receive(t.Context(), d)), "it could not be kept, so it has to come again")
@@ -143,7 +143,7 @@ func TestDispatchHandlesAgainOnlyWhatFailed(t *testing.T) {
 	t.Parallel()
 	seen := map[string]int{}
 	recv := webhook.Dispatch(webhook.HandlerFunc(func(_ context.Context, ev webhook.Event) error {
-		key := ev.Info().Key
+		key := ev.Info().DedupKey
 		if seen[key]++; len(seen) == 2 && seen[key] == 1 {
 			return errors.New("the store is down")
 		}
@@ -176,22 +176,22 @@ func TestMultiHandlerStopsAtAnErrorThatARepeatCanCure(t *testing.T) {
 		})
 	}
 	boom, refused := errors.New("boom"), webhook.Permanent(errors.New("refused"))
-	err := webhook.MultiHandler(handler(1, nil), handler(2, refused), handler(3, boom), handler(4, nil)).Handle(t.Context(), new(webhook.Unknown))
+	err := webhook.MultiHandler(handler(1, nil), handler(2, refused), handler(3, boom), handler(4, nil)).Handle(t.Context(), new(webhook.UnknownEvent))
 	require.Equal(t, []int{1, 2, 3}, got)
 	require.ErrorIs(t, err, boom)
 	require.ErrorIs(t, err, refused)
-	require.NoError(t, webhook.MultiHandler().Handle(t.Context(), new(webhook.Unknown)))
+	require.NoError(t, webhook.MultiHandler().Handle(t.Context(), new(webhook.UnknownEvent)))
 	require.NoError(t, webhook.Permanent(nil))
 	require.False(t, webhook.IsPermanent(nil))
 }
 
 func TestStatusesNeverMoveBack(t *testing.T) {
 	t.Parallel()
-	order := []webhook.StatusCode{webhook.StatusSent, webhook.StatusDelivered, webhook.StatusRead, webhook.StatusPlayed}
+	order := []webhook.DeliveryStatus{webhook.StatusSent, webhook.StatusDelivered, webhook.StatusRead, webhook.StatusPlayed}
 	for i, older := range order {
 		require.True(t, older.Supersedes(""))
 		require.True(t, older.Supersedes(older))
-		require.False(t, webhook.StatusCode("").Supersedes(older))
+		require.False(t, webhook.DeliveryStatus("").Supersedes(older))
 		for _, newer := range order[i+1:] {
 			require.True(t, newer.Supersedes(older), "%s after %s", newer, older)
 			require.False(t, older.Supersedes(newer), "%s after %s", older, newer)
@@ -204,7 +204,7 @@ func TestStatusesNeverMoveBack(t *testing.T) {
 	require.True(t, webhook.StatusRead.Supersedes(webhook.StatusFailed))
 	require.True(t, webhook.StatusCaptured.Supersedes(webhook.StatusPending))
 	require.False(t, webhook.StatusPending.Supersedes(webhook.StatusCaptured))
-	require.False(t, webhook.StatusCode("teleported").Supersedes(webhook.StatusRead))
-	require.True(t, webhook.StatusCode("teleported").Supersedes(""))
+	require.False(t, webhook.DeliveryStatus("teleported").Supersedes(webhook.StatusRead))
+	require.True(t, webhook.DeliveryStatus("teleported").Supersedes(""))
 	require.True(t, webhook.StatusRead.Supersedes("teleported"), "an unknown status must not stay for ever")
 }

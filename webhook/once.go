@@ -6,10 +6,10 @@ import (
 	"fmt"
 )
 
-// A Ledger remembers which events were handled. Meta delivers at least once and repeats for up to 7 days, so a Ledger has to
-// remember for at least 8. [MemLedger] is one for a single process; a host of several keeps one in its database.
-type Ledger interface {
-	// Claim takes key for the caller, who handles the event and then calls Done or Release. It returns [ErrHandled] if the
+// A DedupStore remembers which events were handled. Meta delivers at least once and repeats for up to 7 days, so a Ledger has to
+// remember for at least 8. [MemDedupStore] is one for a single process; a host of several keeps one in its database.
+type DedupStore interface {
+	// Claim takes key for the caller, who handles the event and then calls Done or Release. It returns [ErrDuplicate] if the
 	// event was handled before, and [ErrInProgress] if somebody else holds the key. A claim whose holder died ends by itself
 	// after a while; 60 seconds are usual.
 	Claim(ctx context.Context, key string) (Claim, error)
@@ -26,10 +26,10 @@ type Claim interface {
 }
 
 var (
-	// ErrHandled is what [Ledger.Claim] returns for an event that was handled before.
-	ErrHandled = errors.New("webhook: the event was handled before")
+	// ErrDuplicate is what [DedupStore.Claim] returns for an event that was handled before.
+	ErrDuplicate = errors.New("webhook: the event was handled before")
 
-	// ErrInProgress is what [Ledger.Claim] returns while somebody else handles the event. The delivery is not acknowledged, so
+	// ErrInProgress is what [DedupStore.Claim] returns while somebody else handles the event. The delivery is not acknowledged, so
 	// that Meta's repeat finds out how it ended.
 	ErrInProgress = errors.New("webhook: the event is being handled elsewhere; let Meta deliver it again")
 )
@@ -43,18 +43,18 @@ var (
 // An [UnavailableMessage] has a key of its own, so that the content passes after it. It also passes after the content, if it was slower:
 // a handler that shows placeholders looks whether it has the message already. An inbox does that by itself.
 //
-// [Dispatch] does this with a [MemLedger]. With another ledger:
+// [Dispatch] does this with a [MemDedupStore]. With another ledger:
 //
 //	webhook.DispatchAll(webhook.Once(&mux, ledger))
-func Once(h Handler, ledger Ledger) Handler {
+func Once(h Handler, ledger DedupStore) Handler {
 	return HandlerFunc(func(ctx context.Context, ev Event) error {
-		key := ev.Info().Key
+		key := ev.Info().DedupKey
 		if key == "" {
 			return h.Handle(ctx, ev)
 		}
 		claim, err := ledger.Claim(ctx, key)
 		switch {
-		case errors.Is(err, ErrHandled):
+		case errors.Is(err, ErrDuplicate):
 			return nil
 		case err != nil:
 			return fmt.Errorf("webhook: claiming an event: %w", err)

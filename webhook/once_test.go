@@ -17,7 +17,7 @@ import (
 )
 
 func keyed(key string) webhook.Event {
-	return &webhook.IncomingMessage{EventInfo: webhook.EventInfo{Key: key}}
+	return &webhook.IncomingMessage{EventInfo: webhook.EventInfo{DedupKey: key}}
 }
 
 func TestOncePassesARepeatOnlyAfterAFailure(t *testing.T) {
@@ -43,7 +43,7 @@ func TestOncePassesARepeatOnlyAfterAFailure(t *testing.T) {
 					return tt.first
 				}
 				return nil
-			}), new(webhook.MemLedger))
+			}), new(webhook.MemDedupStore))
 			require.Equal(t, tt.first == nil, h.Handle(t.Context(), keyed("a")) == nil)
 			require.NoError(t, h.Handle(t.Context(), keyed("a")))
 			require.Equal(t, tt.wantCalls, calls)
@@ -56,7 +56,7 @@ func TestOncePassesARepeatOnlyAfterAFailure(t *testing.T) {
 func TestOnceLetsEventsWithoutKeyPass(t *testing.T) {
 	t.Parallel()
 	calls := 0
-	h := webhook.Once(webhook.HandlerFunc(func(context.Context, webhook.Event) error { calls++; return nil }), new(webhook.MemLedger))
+	h := webhook.Once(webhook.HandlerFunc(func(context.Context, webhook.Event) error { calls++; return nil }), new(webhook.MemDedupStore))
 	for range 3 {
 		require.NoError(t, h.Handle(t.Context(), keyed("")))
 	}
@@ -72,7 +72,7 @@ func TestOnceReleasesWhatPanicked(t *testing.T) {
 			panic("host: a bug")
 		}
 		return nil
-	}), new(webhook.MemLedger))
+	}), new(webhook.MemDedupStore))
 	err := h.Handle(t.Context(), keyed("a"))
 	_, panicked := errors.AsType[*webhook.PanicError](err)
 	require.True(t, panicked, "got %v", err)
@@ -89,7 +89,7 @@ func TestOnceHandlesConcurrentRepeatsOnce(t *testing.T) {
 		close(entered)
 		<-leave
 		return nil
-	}), new(webhook.MemLedger))
+	}), new(webhook.MemDedupStore))
 	var first sync.WaitGroup
 	first.Go(func() { require.NoError(t, h.Handle(t.Context(), keyed("a"))) })
 	<-entered
@@ -112,7 +112,7 @@ func TestOnceHandlesConcurrentRepeatsOnce(t *testing.T) {
 func TestMemLedgerForgetsInTime(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		var l webhook.MemLedger
+		var l webhook.MemDedupStore
 		abandoned, err := l.Claim(t.Context(), "abandoned")
 		require.NoError(t, err)
 		handled, err := l.Claim(t.Context(), "handled")
@@ -132,7 +132,7 @@ func TestMemLedgerForgetsInTime(t *testing.T) {
 
 		time.Sleep(7*24*time.Hour + 12*time.Hour)
 		_, err = l.Claim(t.Context(), "handled")
-		require.ErrorIs(t, err, webhook.ErrHandled, "Meta repeats for 7 days")
+		require.ErrorIs(t, err, webhook.ErrDuplicate, "Meta repeats for 7 days")
 		time.Sleep(24 * time.Hour)
 		_, err = l.Claim(t.Context(), "handled")
 		require.NoError(t, err)
@@ -141,7 +141,7 @@ func TestMemLedgerForgetsInTime(t *testing.T) {
 
 func TestMemLedgerIsBounded(t *testing.T) {
 	t.Parallel()
-	l := webhook.MemLedger{MaxKeys: 100}
+	l := webhook.MemDedupStore{MaxKeys: 100}
 	handle := func(key string) error {
 		claim, err := l.Claim(t.Context(), key)
 		if err != nil {
@@ -153,7 +153,7 @@ func TestMemLedgerIsBounded(t *testing.T) {
 	for i := range n {
 		require.NoError(t, handle(strconv.Itoa(i)))
 		for back := range min(i+1, 50) {
-			require.ErrorIs(t, handle(strconv.Itoa(i-back)), webhook.ErrHandled, "half of MaxKeys is sure to be there")
+			require.ErrorIs(t, handle(strconv.Itoa(i-back)), webhook.ErrDuplicate, "half of MaxKeys is sure to be there")
 		}
 	}
 	known := 0
@@ -169,7 +169,7 @@ func TestMemLedgerIsBounded(t *testing.T) {
 
 func TestMemLedgerKeepsAClaimWhileOthersAreForgotten(t *testing.T) {
 	t.Parallel()
-	l := webhook.MemLedger{MaxKeys: 4}
+	l := webhook.MemDedupStore{MaxKeys: 4}
 	held, err := l.Claim(t.Context(), "held")
 	require.NoError(t, err)
 	for i := range 2 { // the claim grows old
@@ -181,7 +181,7 @@ func TestMemLedgerKeepsAClaimWhileOthersAreForgotten(t *testing.T) {
 	require.ErrorIs(t, err, webhook.ErrInProgress)
 	require.NoError(t, held.Done(t.Context()))
 	_, err = l.Claim(t.Context(), "held")
-	require.ErrorIs(t, err, webhook.ErrHandled)
+	require.ErrorIs(t, err, webhook.ErrDuplicate)
 }
 
 func ExampleOnce() {
@@ -191,9 +191,9 @@ func ExampleOnce() {
 		answers++
 		return nil
 	})
-	h := webhook.Once(&mux, new(webhook.MemLedger))
+	h := webhook.Once(&mux, new(webhook.MemDedupStore))
 	for range 3 { // Meta delivers the same message three times
-		_ = h.Handle(context.Background(), &webhook.IncomingMessage{EventInfo: webhook.EventInfo{Key: "messages/106540352242922/wamid.1"}})
+		_ = h.Handle(context.Background(), &webhook.IncomingMessage{EventInfo: webhook.EventInfo{DedupKey: "messages/106540352242922/wamid.1"}})
 	}
 	fmt.Println(answers)
 	// Output: 1

@@ -47,7 +47,7 @@ func TestALoneContactIsNotEverybody(t *testing.T) {
 			require.Equal(t, tt.want, customersOf(t, events))
 			keys := map[string]bool{}
 			for _, ev := range events {
-				keys[ev.Info().Key] = true
+				keys[ev.Info().DedupKey] = true
 			}
 			require.Len(t, keys, len(events), "nor is one of them a repeat of the other")
 		})
@@ -74,7 +74,7 @@ func TestTheBusinessIsNoCustomer(t *testing.T) {
 	theirs := one[*webhook.HistoryMedia](t, inValue("history", `"messages":[{"id":"m","from":"15550100123","image":{"id":"1"}}]`))
 	require.False(t, theirs.Outbound)
 	require.Equal(t, "15550100123", theirs.Customer().Key())
-	echo := one[*webhook.MessageEcho](t, inValue("smb_message_echoes", `"contacts":[{"wa_id":"15550100100"}],"message_echoes":[{"id":"m"}]`))
+	echo := one[*webhook.BusinessAppEcho](t, inValue("smb_message_echoes", `"contacts":[{"wa_id":"15550100100"}],"message_echoes":[{"id":"m"}]`))
 	require.True(t, echo.Customer().IsZero())
 }
 
@@ -104,9 +104,9 @@ func TestPlaceholdersOfEveryShape(t *testing.T) {
 	complete := one[*webhook.IncomingMessage](t, inValue("messages", `"messages":[{"id":"m","text":{"body":"x"}}]`))
 	for _, typ := range []string{``, `"type":"unsupported",`, `"type":"unknown",`, `"type":"errors",`, `"type":"unsupported","unsupported":{"type":"unknown"},`} {
 		m := one[*webhook.UnavailableMessage](t, inValue("messages", `"messages":[{"id":"m","from":"15550100123","group_id":"g",`+typ+code+`}]`))
-		require.Equal(t, complete.Key, m.MessageKey(), typ)
-		require.NotEqual(t, complete.Key, m.Key, typ)
-		require.Equal(t, graph.GroupID("g"), m.Group)
+		require.Equal(t, complete.DedupKey, m.MessageDedupKey(), typ)
+		require.NotEqual(t, complete.DedupKey, m.DedupKey, typ)
+		require.Equal(t, graph.GroupID("g"), m.GroupID)
 	}
 	one[*webhook.IncomingMessage](t, inValue("messages", `"messages":[{"id":"m","text":{"body":"x"},`+code+`}]`))
 	one[*webhook.IncomingMessage](t, inValue("messages", `"messages":[{"id":"m","type":"hologram","hologram":{"a":1},`+code+`}]`))
@@ -115,9 +115,9 @@ func TestPlaceholdersOfEveryShape(t *testing.T) {
 		return one[*webhook.StandbyMessage](t, inValue("standby", `"standby":{"messages":[{"id":"m","from":"15550100123",`+message+`}]}`))
 	}
 	placeholder, text := standby(`"type":"unsupported",`+code), standby(`"text":{"body":"x"}`)
-	require.Equal(t, text.Key, placeholder.MessageKey())
-	require.NotEqual(t, text.Key, placeholder.Key)
-	require.Empty(t, text.MessageKey())
+	require.Equal(t, text.DedupKey, placeholder.MessageDedupKey())
+	require.NotEqual(t, text.DedupKey, placeholder.DedupKey)
+	require.Empty(t, text.MessageDedupKey())
 }
 
 // Small things that are odd must not take a payment, a failure or an answer with them.

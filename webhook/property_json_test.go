@@ -147,8 +147,8 @@ func FuzzDecodeAgainstEncodingJSON(f *testing.F) {
 				for _, m := range c.Value.Messages {
 					ev := next()
 					info := ev.Info()
-					require.Equal(t, c.Value.Metadata.Phone, string(info.Phone))
-					require.Equal(t, e.ID, string(info.WABA))
+					require.Equal(t, c.Value.Metadata.Phone, string(info.PhoneNumberID))
+					require.Equal(t, e.ID, string(info.WABAID))
 					if at := graph.ParseTimestamp(m.Timestamp); !at.IsZero() {
 						require.True(t, at.Equal(info.At), "%v %v", at, info.At)
 					}

@@ -172,7 +172,7 @@ func TestHostileShapes(t *testing.T) {
 		events, _ := webhook.Decode([]byte(tt.body))
 		require.Len(t, events, tt.max, name)
 		if tt.max > maxSane {
-			last, ok := events[tt.max-1].(*webhook.Undecodable)
+			last, ok := events[tt.max-1].(*webhook.UndecodableEvent)
 			require.True(t, ok, name)
 			require.ErrorContains(t, last.Err, "more items")
 			require.NotEmpty(t, last.Raw)
@@ -221,7 +221,7 @@ func FuzzDecode(f *testing.F) {
 			if !json.Valid(ev.Info().Raw) {
 				t.Fatalf("%T has no raw bytes", ev)
 			}
-			if ev.Info().Key != again[i].Info().Key {
+			if ev.Info().DedupKey != again[i].Info().DedupKey {
 				t.Fatal("the key differs from time to time")
 			}
 			if c, ok := ev.(*webhook.HistoryChunk); ok {

@@ -17,12 +17,12 @@ var rawOnPurpose = map[string]string{
 	"messages/unknown-type":  "[IncomingMessage]",
 	"messages/batch-one-bad": "[IncomingMessage Undecodable IncomingMessage]",
 
-	"standby/dashboard": "[Unknown]",
+	"standby/dashboard": "[UnknownEvent]",
 	"standby/echo":      "[StandbyEcho]", // the body that was sent
 
-	"business_status_update/undocumented":       "[Unknown]",
-	"consumer_profile/undocumented":             "[Unknown]",
-	"template_performance_metrics/undocumented": "[Unknown]",
+	"business_status_update/undocumented":       "[UnknownEvent]",
+	"consumer_profile/undocumented":             "[UnknownEvent]",
+	"template_performance_metrics/undocumented": "[UnknownEvent]",
 }
 
 // accountFields lists the fields whose deliveries name an account and no phone number id.
@@ -64,20 +64,20 @@ func TestSamplesHaveEventsOfTheirField(t *testing.T) {
 			if !strings.HasPrefix(name.Case, "batch") {
 				require.Equal(t, webhook.Field(name.Field), info.Field, name)
 				if strings.HasPrefix(name.Case, "certification") || info.Field == webhook.FieldPartnerSolutions {
-					require.Empty(t, info.WABA, name) // it is about a business, not an account
+					require.Empty(t, info.WABAID, name) // it is about a business, not an account
 				} else {
-					require.Equal(t, "200000000000001", string(info.WABA), name)
+					require.Equal(t, "200000000000001", string(info.WABAID), name)
 				}
 			}
 			require.NotEmpty(t, info.Raw, "%v event %d", name, i)
 			require.Empty(t, info.Unknown, name)
 			if slices.Contains(accountFields, info.Field) || name.Case == "dashboard" {
-				require.Empty(t, info.Phone, name)
+				require.Empty(t, info.PhoneNumberID, name)
 				continue
 			}
-			require.Equal(t, "300000000000001", string(info.Phone), name)
+			require.Equal(t, "300000000000001", string(info.PhoneNumberID), name)
 			if info.Field != webhook.FieldAccountSettingsUpdate {
-				require.Equal(t, "15550100100", info.DisplayPhone, name)
+				require.Equal(t, "15550100100", info.DisplayPhoneNumber, name)
 			}
 		}
 	}

@@ -43,7 +43,7 @@ func Sign(appSecret graph.Secret, body []byte) string {
 // tells nothing.
 //
 // Meta's signature covers no time and no address: whoever holds a signed body can send it again, for ever. Only
-// deduplication by [EventInfo.Key] protects from that.
+// deduplication by [EventInfo.DedupKey] protects from that.
 func Verify(body []byte, signature string, appSecrets ...graph.Secret) error {
 	got, ok := parseSignature(signature)
 	matches := false

@@ -19,13 +19,13 @@ import (
 func ourLines(events []webhook.Event) (out []string, ok bool) {
 	for _, ev := range events {
 		info := ev.Info()
-		where := whereLine(string(info.Field), string(info.WABA), string(info.Phone), info.DisplayPhone)
+		where := whereLine(string(info.Field), string(info.WABAID), string(info.PhoneNumberID), info.DisplayPhoneNumber)
 		switch ev := ev.(type) {
 		case *webhook.IncomingMessage:
 			item := ourItem(ev.ID, ev.Type, ev.Content, ev.Context, ev.Errors)
 			item.Where, item.At, item.From, item.Name = where, ev.At.Unix(), ev.From, ev.ProfileName
 			out = append(out, item.String())
-		case *webhook.MessageEcho:
+		case *webhook.BusinessAppEcho:
 			item := ourItem(ev.ID, ev.Type, ev.Content, ev.Context, ev.Errors)
 			item.Where, item.At, item.From, item.To, item.Name = where, ev.At.Unix(), graph.Identity{WAID: ev.From}, ev.To, ev.ProfileName
 			out = append(out, item.String())
@@ -106,7 +106,7 @@ func ourItem(id graph.MessageID, typ webhook.MessageType, content webhook.Conten
 		}
 	case *webhook.Reaction:
 		if typ == webhook.TypeReaction {
-			item.Content = fmt.Sprintf("%q", payload.Reaction{Message: string(c.Message), Emoji: c.Emoji})
+			item.Content = fmt.Sprintf("%q", payload.Reaction{Message: string(c.MessageID), Emoji: c.Emoji})
 		}
 	}
 	return item

@@ -20,19 +20,19 @@ func TestWhatCannotBePlacedIsListed(t *testing.T) {
 	}{
 		"the country of an echo's customer": {
 			"smb_message_echoes", `"contacts":[{"wa_id":"15550100123","profile":{"name":"A","country_code":"BR"}}],"message_echoes":[{"id":"m","to":"15550100123","text":{"body":"x"}}]`,
-			"MessageEcho", [][]string{{`value.contacts[0].profile.country_code="BR"`}},
+			"BusinessAppEcho", [][]string{{`value.contacts[0].profile.country_code="BR"`}},
 		},
 		"the identity hash of an echo's customer": {
 			"smb_message_echoes", `"contacts":[{"wa_id":"15550100123","identity_key_hash":"h"}],"message_echoes":[{"id":"m","to":"15550100123","text":{"body":"x"}}]`,
-			"MessageEcho", [][]string{{`value.contacts[0].identity_key_hash="h"`}},
+			"BusinessAppEcho", [][]string{{`value.contacts[0].identity_key_hash="h"`}},
 		},
 		"another spelling of an echo's customer": {
 			"smb_message_echoes", `"contacts":[{"wa_id":"5215512345678"},{"wa_id":"525512345678"}],"message_echoes":[{"id":"m","to":"525512345678"},{"id":"n","to":"5215512345678"}]`,
-			"MessageEcho MessageEcho", [][]string{nil, nil},
+			"BusinessAppEcho BusinessAppEcho", [][]string{nil, nil},
 		},
 		"the number of an echo's customer": {
 			"smb_message_echoes", `"contacts":[{"wa_id":"5215512345678"}],"message_echoes":[{"id":"m","to":"525512345678"}]`,
-			"MessageEcho", [][]string{{`value.contacts[0].wa_id="5215512345678"`}},
+			"BusinessAppEcho", [][]string{{`value.contacts[0].wa_id="5215512345678"`}},
 		},
 		"the country and hash of media's sender": {
 			"history", `"contacts":[{"wa_id":"15550100123","profile":{"country_code":"BR"},"identity_key_hash":"h"}],"messages":[{"id":"m","from":"15550100123","image":{"id":"1"}}]`,
@@ -60,7 +60,7 @@ func TestWhatCannotBePlacedIsListed(t *testing.T) {
 		},
 		"a second user id of a sender":            {"messages", `"messages":[{"id":"m","from":"US.1","from_user_id":"US.2"}]`, "IncomingMessage", [][]string{{`from="US.1"`}}},
 		"the same user id of a sender twice":      {"messages", `"messages":[{"id":"m","from":"US.1","from_user_id":"US.1"}]`, "IncomingMessage", [][]string{nil}},
-		"a second user id of an echo's customer":  {"smb_message_echoes", `"message_echoes":[{"id":"m","to":"US.1","to_user_id":"US.2"}]`, "MessageEcho", [][]string{{`to="US.1"`}}},
+		"a second user id of an echo's customer":  {"smb_message_echoes", `"message_echoes":[{"id":"m","to":"US.1","to_user_id":"US.2"}]`, "BusinessAppEcho", [][]string{{`to="US.1"`}}},
 		"a second user id of a recipient":         {"messages", `"statuses":[{"id":"s","recipient_id":"US.1","recipient_user_id":"US.2"}]`, "MessageStatus", [][]string{{`recipient_id="US.1"`}}},
 		"a second user id of a preference's user": {"user_preferences", `"user_preferences":[{"wa_id":"US.1","user_id":"US.2","value":"stop"}]`, "UserPreference", [][]string{{`wa_id="US.1"`}}},
 		"a second user id of a participant": {
@@ -114,7 +114,7 @@ func TestWhatDoesNotFitKeepsItsTime(t *testing.T) {
 		"smb_app_state_sync": `"state_sync":[{"metadata":{"timestamp":"1767225600"},"contact":5}]`,
 	} {
 		for _, ev := range decode(t, inValue(field, members)) {
-			odd, ok := ev.(*webhook.Undecodable)
+			odd, ok := ev.(*webhook.UndecodableEvent)
 			require.True(t, ok, "%T", ev)
 			require.Equal(t, at, odd.At, "%s: %s", field, odd.Raw)
 		}

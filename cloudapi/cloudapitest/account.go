@@ -14,14 +14,14 @@ import (
 // health says that nothing stands in the way, which is all that this server knows.
 func health(entity, id string) json.RawMessage {
 	type part struct {
-		Type    string                `json:"entity_type"`
-		ID      string                `json:"id"`
-		CanSend cloudapi.Availability `json:"can_send_message"`
+		Type    string               `json:"entity_type"`
+		ID      string               `json:"id"`
+		CanSend cloudapi.HealthState `json:"can_send_message"`
 	}
 	return raw(struct {
-		CanSend  cloudapi.Availability `json:"can_send_message"`
-		Entities []part                `json:"entities"`
-	}{cloudapi.Available, []part{{entity, id, cloudapi.Available}}})
+		CanSend  cloudapi.HealthState `json:"can_send_message"`
+		Entities []part               `json:"entities"`
+	}{cloudapi.HealthAvailable, []part{{entity, id, cloudapi.HealthAvailable}}})
 }
 
 // getApp reads the app itself.
@@ -109,7 +109,7 @@ func (s *Server) changeAssignedUsers(c *call) reply {
 func (s *Server) connectedBusinesses(c *call) reply {
 	var nodes []node
 	for _, b := range s.businesses {
-		if slices.ContainsFunc(s.wabas, func(w *waba) bool { return w.Owner == b.ID && w.subscribed && !w.lost }) {
+		if slices.ContainsFunc(s.wabas, func(w *waba) bool { return w.OwnerBusinessID == b.ID && w.subscribed && !w.lost }) {
 			nodes = append(nodes, node{
 				"id": raw(b.ID), "name": raw(b.Name), "verification_status": raw("not_verified"), "business_status": raw("active"),
 			})
@@ -135,15 +135,15 @@ func (s *Server) businessToken(c *call) reply {
 	business := graph.BusinessID(c.id)
 	if values.Get("fetch_only") == "true" {
 		for value, t := range s.tokens {
-			if t.Business == business && !t.revoked {
+			if t.BusinessID == business && !t.revoked {
 				return ok200("access_token", value.Reveal())
 			}
 		}
 		return refuse(&graphError{Code: graph.CodePermissionMissing, Message: "(#200) The business has not granted a token to this app"})
 	}
-	t := Token{Business: business}
+	t := Token{BusinessID: business}
 	for _, w := range s.wabas {
-		if w.Owner == business {
+		if w.OwnerBusinessID == business {
 			t.WABAs = append(t.WABAs, w.ID)
 		}
 	}

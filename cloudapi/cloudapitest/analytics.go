@@ -162,7 +162,7 @@ func (s *Server) sentBy(w *waba, a analysis) []SentMessage {
 
 func (a analysis) wants(p *phone) bool {
 	numbers := a.args["phone_numbers"]
-	return len(numbers) == 0 || slices.Contains(numbers, digits(p.Number))
+	return len(numbers) == 0 || slices.Contains(numbers, digits(p.PhoneNumber))
 }
 
 // analyze answers one of analyticsFields.
@@ -217,7 +217,7 @@ func (s *Server) priceKey(m SentMessage, a analysis) (key pointKey) {
 	for _, dimension := range a.args["dimensions"] {
 		switch dimension {
 		case "PHONE":
-			key.Phone = digits(s.phone(m.From).Number)
+			key.Phone = digits(s.phone(m.From).PhoneNumber)
 		case "PRICING_TYPE":
 			key.Type = "REGULAR"
 		case "PRICING_CATEGORY":
@@ -357,7 +357,7 @@ func (s *Server) groupAnalytics(c *call) reply {
 		g := o.value.(*group)
 		key := pointKey{Group: g.ID}
 		for _, m := range s.sent {
-			if m.Group == g.ID {
+			if m.GroupID == g.ID {
 				found.message(a, m, key)
 			}
 		}

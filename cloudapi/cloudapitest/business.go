@@ -51,8 +51,8 @@ type WABA struct {
 	// Name is the owner's name if empty.
 	Name string
 
-	// Owner is the portfolio that owns the account. If empty, a new one.
-	Owner graph.BusinessID
+	// OwnerBusinessID is the portfolio that owns the account. If empty, a new one.
+	OwnerBusinessID graph.BusinessID
 
 	// Currency is "USD" if empty; Country is "US".
 	Currency, Country string
@@ -81,15 +81,15 @@ func (s *Server) AddWABA(w WABA) WABA {
 }
 
 func (s *Server) addWABA(w WABA) WABA {
-	if w.Owner == "" {
-		w.Owner = s.addBusiness(Business{Name: w.Name}).ID
+	if w.OwnerBusinessID == "" {
+		w.OwnerBusinessID = s.addBusiness(Business{Name: w.Name}).ID
 	}
 	if w.ID == "" {
 		w.ID = graph.WABAID(s.newID())
 	}
 	if w.Name == "" {
 		w.Name = "Made-up business"
-		if b := s.business(w.Owner); b != nil {
+		if b := s.business(w.OwnerBusinessID); b != nil {
 			w.Name = b.Name
 		}
 	}
@@ -115,9 +115,9 @@ func (s *Server) waba(id graph.WABAID) *waba {
 	return nil
 }
 
-// Detach takes an account out of the app's sight, as when the business disconnects: the account and its numbers answer
-// 100/33 to everyone, tokens stay what they are, and the subscription is gone. [Server.Attach] brings it back.
-func (s *Server) Detach(id graph.WABAID) {
+// DetachWABA takes an account out of the app's sight, as when the business disconnects: the account and its numbers answer
+// 100/33 to everyone, tokens stay what they are, and the subscription is gone. [Server.AttachWABA] brings it back.
+func (s *Server) DetachWABA(id graph.WABAID) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if w := s.waba(id); w != nil {
@@ -125,8 +125,8 @@ func (s *Server) Detach(id graph.WABAID) {
 	}
 }
 
-// Attach undoes [Server.Detach], without the subscription.
-func (s *Server) Attach(id graph.WABAID) {
+// AttachWABA undoes [Server.DetachWABA], without the subscription.
+func (s *Server) AttachWABA(id graph.WABAID) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if w := s.waba(id); w != nil {

@@ -35,7 +35,7 @@ type Chaos struct {
 }
 
 // Chaos begins or changes random failures; the zero Chaos ends them. Failures that were asked for, by [Server.Inject],
-// come first. [Request].Fault says what happened to a request.
+// come first. [LoggedRequest].Fault says what happened to a request.
 func (s *Server) Chaos(c Chaos) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

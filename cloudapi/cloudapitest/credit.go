@@ -78,7 +78,7 @@ func (s *Server) attachCredit(c *call) reply {
 	if len(c.query.Get("waba_currency")) != 3 {
 		return refuse(missing("waba_currency"))
 	}
-	a := s.allocate(c, w.Owner)
+	a := s.allocate(c, w.OwnerBusinessID)
 	w.funding, w.Currency = a.credential, c.query.Get("waba_currency")
 	return ok(allocated{ID: a.id, WABA: w.ID})
 }

@@ -16,7 +16,7 @@ func ExampleNewServer() {
 	defer srv.Close()
 	phone := srv.AddPhone(cloudapitest.Phone{})
 
-	client, err := cloudapi.NewClient(srv.Config())
+	client, err := cloudapi.NewClient(srv.ClientConfig())
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -36,7 +36,7 @@ func ExampleServer_Inject() {
 	srv := cloudapitest.NewServer(cloudapitest.Config{})
 	defer srv.Close()
 	phone := srv.AddPhone(cloudapitest.Phone{})
-	client, err := cloudapi.NewClient(srv.Config())
+	client, err := cloudapi.NewClient(srv.ClientConfig())
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -60,7 +60,7 @@ func ExampleServer_Advance() {
 	srv := cloudapitest.NewServer(cloudapitest.Config{})
 	defer srv.Close()
 	phone := srv.AddPhone(cloudapitest.Phone{})
-	client, err := cloudapi.NewClient(srv.Config())
+	client, err := cloudapi.NewClient(srv.ClientConfig())
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -76,7 +76,7 @@ func ExampleServer_Chaos() {
 	srv := cloudapitest.NewServer(cloudapitest.Config{})
 	defer srv.Close()
 	phone := srv.AddPhone(cloudapitest.Phone{})
-	client, err := cloudapi.NewClient(srv.Config())
+	client, err := cloudapi.NewClient(srv.ClientConfig())
 	if err != nil {
 		fmt.Println(err)
 		return

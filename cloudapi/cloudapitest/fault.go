@@ -37,7 +37,7 @@ type fault struct {
 //   - nothing, with Drop;
 //   - else what the server would have answered anyway, late or by half.
 type Fault struct {
-	// On is the route to fail, as "POST /{phone-number-id}/messages": see [Request]. If empty, the next request fails, whatever
+	// On is the route to fail, as "POST /{phone-number-id}/messages": see [LoggedRequest]. If empty, the next request fails, whatever
 	// it is.
 	On string
 

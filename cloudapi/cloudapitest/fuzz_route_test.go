@@ -55,19 +55,19 @@ func FuzzRoute(f *testing.F) {
 // populate gives a server one of everything, and returns their ids.
 func populate(s *Server) map[kind]string {
 	waba := s.AddWABA(WABA{})
-	phone := s.AddPhone(Phone{Ordinary: true, WABAs: []graph.WABAID{waba.ID}})
-	template := s.AddTemplate(Template{WABA: waba.ID, NewTemplate: cloudapi.NewTemplate{Name: "a", Language: "en_US"}})
+	phone := s.AddPhone(Phone{CloudAPIOnly: true, WABAs: []graph.WABAID{waba.ID}})
+	template := s.AddTemplate(Template{WABAID: waba.ID, TemplateCreateParams: cloudapi.TemplateCreateParams{Name: "a", Language: "en_US"}})
 	ids := map[kind]string{
-		kindPhone: string(phone.ID), kindWABA: string(waba.ID), kindBusiness: string(waba.Owner), kindApp: string(s.app.ID),
-		kindTemplate: string(template.ID), kindGroup: string(s.AddGroup(Group{Phone: phone.ID}).ID), kindQR: "4O4YGZEG3RIVE1",
-		kindCredit: string(s.AddCreditLine(waba.Owner)), kindMedia: string(s.AddMedia(Media{Phone: phone.ID}).ID),
+		kindPhone: string(phone.ID), kindWABA: string(waba.ID), kindBusiness: string(waba.OwnerBusinessID), kindApp: string(s.app.ID),
+		kindTemplate: string(template.ID), kindGroup: string(s.AddGroup(Group{PhoneNumberID: phone.ID}).ID), kindQR: "4O4YGZEG3RIVE1",
+		kindCredit: string(s.AddCreditLine(waba.OwnerBusinessID)), kindMedia: string(s.AddMedia(Media{PhoneNumberID: phone.ID}).ID),
 		kindFlow: "510", kindTemplateGroup: "520", kindAllocation: "530", kindUpload: "upload:1", kindHistory: historyID(0),
 	}
-	s.AddCall(VoiceCall{Phone: phone.ID})
+	s.AddCall(Call{PhoneNumberID: phone.ID})
 	p, w := s.phone(phone.ID), s.waba(waba.ID)
 	s.put(&object{id: "510", kind: kindFlow, waba: w, value: &flow{id: "510", name: "a"}})
 	s.put(&object{id: "520", kind: kindTemplateGroup, waba: w, value: &templateGroup{id: "520", name: "a", templates: []graph.TemplateID{template.ID}}})
-	s.put(&object{id: "530", kind: kindAllocation, value: &allocation{id: "530", business: waba.Owner}})
+	s.put(&object{id: "530", kind: kindAllocation, value: &allocation{id: "530", business: waba.OwnerBusinessID}})
 	s.put(&object{id: "qr:" + ids[kindQR], kind: kindQR, phone: p, value: &qrCode{Code: ids[kindQR]}})
 	s.sent = append(s.sent, SentMessage{ID: "wamid.1", From: phone.ID, Type: "text", At: s.now()})
 	w.insights = true

@@ -16,8 +16,8 @@ type Group struct {
 	// ID is made up if empty. Meta tells it by webhook, [Server.Groups] tells it here.
 	ID graph.GroupID
 
-	// Phone is the number that has the group.
-	Phone graph.PhoneNumberID
+	// PhoneNumberID is the number that has the group.
+	PhoneNumberID graph.PhoneNumberID
 
 	// RequestID is what the call that made the group answered; its webhook names it. Empty for [Server.AddGroup].
 	RequestID string
@@ -82,7 +82,7 @@ func (s *Server) addGroup(g Group) Group {
 	if g.CreatedAt.IsZero() {
 		g.CreatedAt = s.now()
 	}
-	s.put(&object{id: string(g.ID), kind: kindGroup, phone: s.phone(g.Phone), value: &group{Group: g}})
+	s.put(&object{id: string(g.ID), kind: kindGroup, phone: s.phone(g.PhoneNumberID), value: &group{Group: g}})
 	return g
 }
 
@@ -163,7 +163,7 @@ func (g *group) node() node {
 
 // notForGroups refuses whatever a coexistence number wants with groups.
 func notForGroups(p *phone) *graphError {
-	if p.Ordinary {
+	if p.CloudAPIOnly {
 		return nil
 	}
 	return &graphError{Code: graph.CodeGroupsNotEligible, Details: "The Groups API is not available to coexistence numbers."}
@@ -185,7 +185,7 @@ func (s *Server) postGroup(c *call) reply {
 		return refuse(err)
 	}
 	g := s.addGroup(Group{
-		Phone: c.phone.ID, RequestID: s.newRequestID(), Subject: req.Subject, Description: req.Description, JoinApproval: req.JoinApproval,
+		PhoneNumberID: c.phone.ID, RequestID: s.newRequestID(), Subject: req.Subject, Description: req.Description, JoinApproval: req.JoinApproval,
 	})
 	return ok(struct {
 		Product   string `json:"messaging_product"`

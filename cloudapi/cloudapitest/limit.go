@@ -50,7 +50,7 @@ func (s *Server) throughput(p *phone) *budget {
 	rate := p.MessagesPerSecond
 	switch {
 	case rate > 0:
-	case p.Ordinary:
+	case p.CloudAPIOnly:
 		rate = ordinaryRate
 	default:
 		rate = coexistenceRate

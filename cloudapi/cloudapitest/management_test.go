@@ -22,7 +22,7 @@ import (
 func fake(t *testing.T) (*cloudapitest.Server, *cloudapi.Client, cloudapitest.Phone) {
 	t.Helper()
 	srv := newServer(t, cloudapitest.Config{Strict: true, RequireProof: true})
-	client, err := cloudapi.NewClient(srv.Config())
+	client, err := cloudapi.NewClient(srv.ClientConfig())
 	require.NoError(t, err)
 	return srv, client, srv.AddPhone(cloudapitest.Phone{})
 }
@@ -31,24 +31,24 @@ func TestAFileGoesUpOutAndDown(t *testing.T) {
 	t.Parallel()
 	srv, client, phone := fake(t)
 	ctx := t.Context()
-	id, err := client.Media.Upload(ctx, phone.ID, cloudapi.MediaUpload{Type: "image/png", Name: "a.png", Body: strings.NewReader("picture")})
+	id, err := client.Media.Upload(ctx, phone.ID, cloudapi.MediaUpload{MIMEType: "image/png", Filename: "a.png", Body: strings.NewReader("picture")})
 	require.NoError(t, err)
 	stored, ok := srv.Media(id)
 	require.True(t, ok)
-	require.Equal(t, "a.png image/png picture", stored.Name+" "+stored.Type+" "+string(stored.Body))
+	require.Equal(t, "a.png image/png picture", stored.Filename+" "+stored.MIMEType+" "+string(stored.Body))
 
 	customer := graph.Identity{WAID: "15550100142"}
-	srv.Received(phone.ID, customer, "wamid.in")
+	srv.RecordInbound(phone.ID, customer, "wamid.in")
 	image := cloudapi.Message{To: cloudapi.ToIdentity(customer), Content: &cloudapi.Image{MediaSource: cloudapi.MediaSource{ID: id}, Caption: "c"}}
 	_, err = client.Messages.Send(ctx, phone.ID, image)
 	require.NoError(t, err)
 	other := srv.AddPhone(cloudapitest.Phone{})
-	srv.Received(other.ID, customer, "wamid.in2")
+	srv.RecordInbound(other.ID, customer, "wamid.in2")
 	_, err = client.Messages.Send(ctx, other.ID, image)
 	require.ErrorIs(t, err, graph.CodeInvalidParameterValue, "a file belongs to one number")
 
 	var w bytes.Buffer
-	got, err := client.Media.Download(ctx, cloudapi.MediaDownload{ID: id, Phone: phone.ID}, &w)
+	got, err := client.Media.Download(ctx, cloudapi.MediaDownload{ID: id, PhoneNumberID: phone.ID}, &w)
 	require.NoError(t, err)
 	require.Equal(t, "picture", w.String())
 	require.Equal(t, stored.SHA256(), got.SHA256)
@@ -70,7 +70,7 @@ func TestAFileGoesUpOutAndDown(t *testing.T) {
 	require.NoError(t, client.Media.Delete(ctx, id, cloudapi.MediaOptions{PhoneNumberID: phone.ID}))
 	_, err = client.Media.Get(ctx, id, cloudapi.MediaOptions{PhoneNumberID: phone.ID})
 	require.ErrorIs(t, err, graph.ErrAccessLost)
-	_, err = client.Media.Upload(ctx, phone.ID, cloudapi.MediaUpload{Type: "image/gif", Body: strings.NewReader("x")})
+	_, err = client.Media.Upload(ctx, phone.ID, cloudapi.MediaUpload{MIMEType: "image/gif", Body: strings.NewReader("x")})
 	require.ErrorIs(t, err, graph.CodeInvalidParameter)
 }
 
@@ -78,13 +78,13 @@ func TestATemplateLivesItsLife(t *testing.T) {
 	t.Parallel()
 	srv, client, phone := fake(t)
 	ctx, waba := t.Context(), phone.WABAs[0]
-	handle, err := client.Uploads.Upload(ctx, cloudapi.FileUpload{Name: "a.png", Type: "image/png", Size: 7, Body: strings.NewReader("picture")})
+	handle, err := client.Uploads.Upload(ctx, cloudapi.FileUpload{Filename: "a.png", MIMEType: "image/png", Size: 7, Body: strings.NewReader("picture")})
 	require.NoError(t, err)
-	tpl := cloudapi.NewTemplate{
+	tpl := cloudapi.TemplateCreateParams{
 		Name: "order", Language: "en_US", Category: graph.TemplateUtility, TTL: time.Hour,
-		Parts: []cloudapi.TemplatePart{
-			{Type: cloudapi.PartHeader, Format: cloudapi.HeaderImage, Example: &cloudapi.TemplateExample{HeaderHandle: []graph.UploadHandle{handle}}},
-			{Type: cloudapi.PartBody, Text: "Hi {{1}}, order {{2}} is on its way.", Example: &cloudapi.TemplateExample{BodyText: cloudapi.ExampleRows{{"Jessica", "SK-1"}}}},
+		Components: []cloudapi.ComponentDefinition{
+			{Type: cloudapi.ComponentHeader, Format: cloudapi.HeaderImage, Example: &cloudapi.TemplateExample{HeaderHandle: []graph.UploadHandle{handle}}},
+			{Type: cloudapi.ComponentBody, Text: "Hi {{1}}, order {{2}} is on its way.", Example: &cloudapi.TemplateExample{BodyText: cloudapi.ExampleRows{{"Jessica", "SK-1"}}}},
 		},
 	}
 	made, err := client.Templates.Create(ctx, waba, tpl)
@@ -93,7 +93,7 @@ func TestATemplateLivesItsLife(t *testing.T) {
 	_, err = client.Templates.Create(ctx, waba, tpl)
 	require.ErrorIs(t, err, graph.CodeTemplateAlreadyExists)
 	foreign := tpl
-	foreign.Name, foreign.Parts[0].Example = "other", &cloudapi.TemplateExample{HeaderHandle: []graph.UploadHandle{"4::never"}}
+	foreign.Name, foreign.Components[0].Example = "other", &cloudapi.TemplateExample{HeaderHandle: []graph.UploadHandle{"4::never"}}
 	_, err = client.Templates.Create(ctx, waba, foreign)
 	require.ErrorIs(t, err, graph.CodeInvalidParameter)
 
@@ -116,8 +116,8 @@ func TestATemplateLivesItsLife(t *testing.T) {
 
 	got, err := client.Templates.Get(ctx, made.ID)
 	require.NoError(t, err)
-	require.Equal(t, cloudapi.ExampleRows{{"Jessica", "SK-1"}}, got.Parts[1].Example.BodyText)
-	require.NoError(t, client.Templates.Edit(ctx, made.ID, cloudapi.TemplateEdit{Parts: []cloudapi.TemplatePart{{Type: cloudapi.PartBody, Text: "Plain."}}}))
+	require.Equal(t, cloudapi.ExampleRows{{"Jessica", "SK-1"}}, got.Components[1].Example.BodyText)
+	require.NoError(t, client.Templates.Update(ctx, made.ID, cloudapi.TemplateUpdateParams{Components: []cloudapi.ComponentDefinition{{Type: cloudapi.ComponentBody, Text: "Plain."}}}))
 	var names []string
 	for tpl, err := range client.Templates.List(ctx, waba, cloudapi.TemplateListOptions{Status: cloudapi.TemplatePending}) {
 		require.NoError(t, err)
@@ -133,17 +133,17 @@ func TestSettingsOfANumberStay(t *testing.T) {
 	t.Parallel()
 	_, client, phone := fake(t)
 	ctx, id := t.Context(), phone.ID
-	require.NoError(t, client.Profiles.Update(ctx, id, cloudapi.ProfileUpdate{About: new("Bread"), Websites: []string{"https://example.com"}}))
+	require.NoError(t, client.Profiles.Update(ctx, id, cloudapi.ProfileUpdateParams{About: new("Bread"), Websites: []string{"https://example.com"}}))
 	profile, err := client.Profiles.Get(ctx, id)
 	require.NoError(t, err)
 	require.Equal(t, "Bread https://example.com", profile.About+" "+profile.Websites[0])
 
-	require.NoError(t, client.Settings.SetCalling(ctx, id, cloudapi.CallingSettings{Status: cloudapi.Enabled}))
-	require.NoError(t, client.Settings.SetIdentityCheck(ctx, id, cloudapi.Enabled))
+	require.NoError(t, client.Settings.SetCalling(ctx, id, cloudapi.CallingSettings{Status: cloudapi.FeatureEnabled}))
+	require.NoError(t, client.Settings.SetIdentityCheck(ctx, id, cloudapi.FeatureEnabled))
 	settings, err := client.Settings.Get(ctx, id)
 	require.NoError(t, err)
-	require.Equal(t, cloudapi.Enabled, settings.Calling.Status)
-	require.True(t, settings.IdentityCheck.Check)
+	require.Equal(t, cloudapi.FeatureEnabled, settings.Calling.Status)
+	require.True(t, settings.IdentityCheck.Enabled)
 
 	automation := cloudapi.Automation{Welcome: true, Prompts: []string{"Book"}, Commands: []cloudapi.AutomationCommand{{Name: "n", Description: "d"}}}
 	require.NoError(t, client.Automation.Set(ctx, id, automation))
@@ -192,13 +192,13 @@ func TestBlockingWorksInPart(t *testing.T) {
 	srv, client, phone := fake(t)
 	ctx := t.Context()
 	near := graph.Identity{WAID: "15550100142"}
-	srv.Received(phone.ID, near, "wamid.in")
+	srv.RecordInbound(phone.ID, near, "wamid.in")
 	result, err := client.Block.Add(ctx, phone.ID, cloudapi.ToPhone("+15550100142"), cloudapi.ToPhone("+15550100143"))
 	require.ErrorIs(t, err, graph.Code(139100))
 	require.Equal(t, "15550100142", result.Done[0].WAID)
 	require.Equal(t, "15550100143", result.Failed[0].WAID)
 	require.Equal(t, graph.CodeReengagementMessage, result.Failed[0].Errors[0].Code)
-	require.Equal(t, 400, result.Meta.Status)
+	require.Equal(t, 400, result.Response.Status)
 	require.Equal(t, []graph.Identity{near}, srv.Blocked(phone.ID))
 	var list []string
 	for user, err := range client.Block.List(ctx, phone.ID) {
@@ -215,7 +215,7 @@ func TestAFlowIsPublishedOnce(t *testing.T) {
 	t.Parallel()
 	_, client, phone := fake(t)
 	ctx, waba := t.Context(), phone.WABAs[0]
-	made, err := client.Flows.Create(ctx, waba, cloudapi.NewFlow{Name: "booking", Categories: []string{"OTHER"}})
+	made, err := client.Flows.Create(ctx, waba, cloudapi.FlowCreateParams{Name: "booking", Categories: []string{"OTHER"}})
 	require.NoError(t, err)
 	require.ErrorIs(t, client.Flows.Publish(ctx, made.ID), graph.CodeFlowCannotBePublished)
 	result, err := client.Flows.UploadJSON(ctx, made.ID, []byte(`{"version":"6.0"}`))
@@ -224,7 +224,7 @@ func TestAFlowIsPublishedOnce(t *testing.T) {
 	result, err = client.Flows.UploadJSON(ctx, made.ID, []byte(`{"version":"6.0","screens":[{}]}`))
 	require.NoError(t, err)
 	require.Empty(t, result.ValidationErrors)
-	require.NoError(t, client.Flows.Update(ctx, made.ID, cloudapi.FlowUpdate{EndpointURI: "https://example.com/flow"}))
+	require.NoError(t, client.Flows.Update(ctx, made.ID, cloudapi.FlowUpdateParams{EndpointURI: "https://example.com/flow"}))
 	require.NoError(t, client.Flows.Publish(ctx, made.ID))
 	_, err = client.Flows.UploadJSON(ctx, made.ID, []byte(`{"version":"6.0","screens":[{}]}`))
 	require.ErrorIs(t, err, graph.CodeFlowCannotBeUpdated)

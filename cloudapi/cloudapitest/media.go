@@ -19,12 +19,12 @@ type Media struct {
 	// ID is made up if empty.
 	ID graph.MediaID
 
-	// Phone is the number that the file belongs to.
-	Phone graph.PhoneNumberID
+	// PhoneNumberID is the number that the file belongs to.
+	PhoneNumberID graph.PhoneNumberID
 
-	// Type is the MIME type, Name the name that it was uploaded with.
-	Type string
-	Name string
+	// MIMEType is the MIME type, Filename the name that it was uploaded with.
+	MIMEType string
+	Filename string
 
 	Body []byte
 }
@@ -47,7 +47,7 @@ func (s *Server) addMedia(m Media) Media {
 		m.ID = graph.MediaID(s.newID())
 	}
 	m.Body = slices.Clone(m.Body)
-	s.put(&object{id: string(m.ID), kind: kindMedia, phone: s.phone(m.Phone), value: &m})
+	s.put(&object{id: string(m.ID), kind: kindMedia, phone: s.phone(m.PhoneNumberID), value: &m})
 	return m
 }
 
@@ -109,7 +109,7 @@ func (s *Server) postMedia(c *call) reply {
 	if len(f.body) > limit {
 		return refuse(&graphError{Code: graph.CodeMediaUploadError, Details: fmt.Sprintf("The file is larger than %d bytes.", limit)})
 	}
-	m := s.addMedia(Media{Phone: c.phone.ID, Type: base, Name: f.name, Body: f.body})
+	m := s.addMedia(Media{PhoneNumberID: c.phone.ID, MIMEType: base, Filename: f.name, Body: f.body})
 	return ok200("id", m.ID)
 }
 
@@ -118,7 +118,7 @@ func ok200[T any](name string, value T) reply { return ok(map[string]T{name: val
 
 func (s *Server) getMedia(c *call) reply {
 	m := valueOf[Media](c)
-	if phone := c.query.Get("phone_number_id"); phone != "" && phone != string(m.Phone) {
+	if phone := c.query.Get("phone_number_id"); phone != "" && phone != string(m.PhoneNumberID) {
 		return refuse(notFound(c.method, c.id))
 	}
 	return ok(struct {
@@ -128,7 +128,7 @@ func (s *Server) getMedia(c *call) reply {
 		SHA256  string        `json:"sha256"`
 		Size    string        `json:"file_size"` // a string in Meta's samples
 		ID      graph.MediaID `json:"id"`
-	}{"whatsapp", s.mediaURL(m.ID), m.Type, m.SHA256(), strconv.Itoa(len(m.Body)), m.ID})
+	}{"whatsapp", s.mediaURL(m.ID), m.MIMEType, m.SHA256(), strconv.Itoa(len(m.Body)), m.ID})
 }
 
 func (s *Server) deleteMedia(c *call) reply {
@@ -155,7 +155,7 @@ func (s *Server) serveMedia(w http.ResponseWriter, r *http.Request) {
 			status = http.StatusNotFound
 		}
 	}
-	s.requests = append(s.requests, Request{Method: r.Method, Path: "/{media-url}", Status: status, Phone: m.Phone, At: s.now()})
+	s.requests = append(s.requests, LoggedRequest{Method: r.Method, Path: "/{media-url}", Status: status, PhoneNumberID: m.PhoneNumberID, At: s.now()})
 	s.mu.Unlock()
 	if status != http.StatusOK {
 		w.Header().Set("Content-Type", "text/html")
@@ -163,7 +163,7 @@ func (s *Server) serveMedia(w http.ResponseWriter, r *http.Request) {
 		_, _ = w.Write([]byte("<html><body>Sorry, this content isn't available.</body></html>"))
 		return
 	}
-	w.Header().Set("Content-Type", m.Type)
+	w.Header().Set("Content-Type", m.MIMEType)
 	w.Header().Set("Content-Length", strconv.Itoa(len(m.Body)))
 	_, _ = w.Write(m.Body)
 }

@@ -24,8 +24,8 @@ type SentMessage struct {
 	Input string
 	To    graph.Identity
 
-	// Group is set for a message to a group.
-	Group graph.GroupID
+	// GroupID is set for a message to a group.
+	GroupID graph.GroupID
 
 	// Type is the message's type, such as "text". ReplyTo and CallbackData are what the request gave.
 	Type         string
@@ -108,16 +108,16 @@ func (s *Server) Sent() []SentMessage {
 	return slices.Clone(s.sent)
 }
 
-// A Read says that a message was marked as read, and with it all earlier ones.
-type Read struct {
-	Phone   graph.PhoneNumberID
-	Message graph.MessageID
-	Typing  bool // the person sees that someone types, for up to 25 seconds
-	At      time.Time
+// A ReadReceipt says that a message was marked as read, and with it all earlier ones.
+type ReadReceipt struct {
+	PhoneNumberID graph.PhoneNumberID
+	MessageID     graph.MessageID
+	Typing        bool // the person sees that someone types, for up to 25 seconds
+	At            time.Time
 }
 
 // Reads returns the accepted read receipts in order.
-func (s *Server) Reads() []Read {
+func (s *Server) Reads() []ReadReceipt {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return slices.Clone(s.reads)
@@ -207,11 +207,11 @@ type acceptedMessages struct {
 
 // accepted is the answer to a message. A send to a user id is answered without wa_id, as Meta documents it.
 func (s *Server) accepted(m SentMessage) acceptedMessages {
-	body := acceptedMessages{Product: "whatsapp", Messages: []acceptedMessage{{ID: m.ID, Group: m.Group}}}
+	body := acceptedMessages{Product: "whatsapp", Messages: []acceptedMessage{{ID: m.ID, Group: m.GroupID}}}
 	if m.Type == "template" {
 		body.Messages[0].Status = "accepted"
 	}
-	if m.Group == "" {
+	if m.GroupID == "" {
 		contact := acceptedContact{Input: m.Input, WAID: m.To.WAID, UserID: m.To.UserID}
 		if graph.IsUserID(m.Input) {
 			contact.WAID = ""
@@ -232,7 +232,7 @@ func (s *Server) markRead(c *call, req messageRequest) reply {
 	case s.strict && !c.phone.received[req.MessageID]:
 		return refuse(invalid("message_id names no message that this number received"))
 	}
-	r := Read{Phone: c.phone.ID, Message: req.MessageID, Typing: req.Typing.Type != "", At: s.now()}
+	r := ReadReceipt{PhoneNumberID: c.phone.ID, MessageID: req.MessageID, Typing: req.Typing.Type != "", At: s.now()}
 	s.reads = append(s.reads, r)
 	rep := success
 	for _, hook := range s.onRead {

@@ -51,7 +51,7 @@ func (s *Server) checkMessage(c *call, req *messageRequest, members map[string]j
 			}
 		}
 	}
-	open := req.Type == "template" || req.Category != "" || m.Group != "" || s.windowOpen(c.phone, m.To)
+	open := req.Type == "template" || req.Category != "" || m.GroupID != "" || s.windowOpen(c.phone, m.To)
 	if s.strict && !open {
 		return &graphError{
 			Code:    graph.CodeReengagementMessage,
@@ -71,8 +71,8 @@ func (s *Server) checkRecipient(c *call, req *messageRequest, m *SentMessage) *g
 	switch req.RecipientType {
 	case "", "individual":
 	case "group":
-		m.Input, m.Group = req.To, graph.GroupID(req.To)
-		return s.checkGroup(c.phone, m.Group)
+		m.Input, m.GroupID = req.To, graph.GroupID(req.To)
+		return s.checkGroup(c.phone, m.GroupID)
 	default:
 		return &graphError{Code: graph.CodeInvalidParameter, Message: "(#100) Param recipient_type must be one of {individual, group}"}
 	}
@@ -100,7 +100,7 @@ func (s *Server) checkRecipient(c *call, req *messageRequest, m *SentMessage) *g
 		return &graphError{Code: graph.CodeInvalidParameterValue, Details: "to is not a valid phone number"}
 	case s.strict && !strings.HasPrefix(req.To, "+"):
 		return invalid("to has no plus sign; Meta would put the business's own country code in front of it")
-	case graph.EquivalenceKey(number) == graph.EquivalenceKey(c.phone.Number):
+	case graph.EquivalenceKey(number) == graph.EquivalenceKey(c.phone.PhoneNumber):
 		return &graphError{Code: graph.CodeRecipientIsSender}
 	}
 	m.To = graph.Identity{WAID: number}
@@ -119,13 +119,13 @@ func (s *Server) checkContent(req *messageRequest, object json.RawMessage, m *Se
 	msg := cloudapi.Message{
 		To: cloudapi.ToPhone("+15550100100"), ReplyTo: req.Context.MessageID, CallbackData: req.CallbackData, Content: content,
 	}
-	if m.Group != "" {
-		msg.To = cloudapi.ToGroup(m.Group)
+	if m.GroupID != "" {
+		msg.To = cloudapi.ToGroup(m.GroupID)
 	}
 	if req.Category != "" || req.TTL != 0 || req.Direct.Template != "" {
 		msg.Direct = &cloudapi.DirectSend{Category: req.Category, TTL: time.Duration(req.TTL) * time.Second, TemplateName: req.Direct.Template}
 	}
-	if problems := cloudapi.Problems(msg.Check()); len(problems) > 0 {
+	if problems := cloudapi.ValidationErrors(msg.Check()); len(problems) > 0 {
 		return problemError(problems)
 	}
 	if !s.strict {
@@ -150,7 +150,7 @@ func (s *Server) checkContent(req *messageRequest, object json.RawMessage, m *Se
 }
 
 // problemError tells problems with Meta's codes: one for what is missing, one for templates, one for the rest.
-func problemError(problems []*cloudapi.Problem) *graphError {
+func problemError(problems []*cloudapi.ValidationError) *graphError {
 	var texts []string
 	for _, p := range problems {
 		texts = append(texts, p.Text)
@@ -219,7 +219,7 @@ func (s *Server) checkFile(from graph.PhoneNumberID, content cloudapi.Content) *
 	if id == "" || len(files) == 0 {
 		return nil
 	}
-	if slices.ContainsFunc(files, func(m *Media) bool { return m.ID == id && m.Phone == from }) {
+	if slices.ContainsFunc(files, func(m *Media) bool { return m.ID == id && m.PhoneNumberID == from }) {
 		return nil
 	}
 	return &graphError{Code: graph.CodeInvalidParameterValue, Details: "The media id names no file of this number"}

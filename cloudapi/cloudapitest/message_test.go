@@ -160,7 +160,7 @@ func TestStrictRefusesWhatMetaLetsPass(t *testing.T) {
 	customer := graph.Identity{WAID: "15550100142", UserID: "US.1555"}
 	require.Equal(t, graph.CodeReengagementMessage, post(t, srv, phone, `"to":"+15550100142",`+hello).Error.Code)
 	require.False(t, srv.WindowOpen(phone.ID, customer))
-	srv.Received(phone.ID, customer, "wamid.in")
+	srv.RecordInbound(phone.ID, customer, "wamid.in")
 	require.True(t, srv.WindowOpen(phone.ID, customer))
 	for members, code := range map[string]graph.Code{
 		`"to":"+15550100142",` + hello:                                                           0,
@@ -190,8 +190,8 @@ func TestReadAndTyping(t *testing.T) {
 	t.Parallel()
 	srv := newServer(t)
 	phone := srv.AddPhone(cloudapitest.Phone{})
-	hooked := make(chan cloudapitest.Read, 2)
-	srv.OnRead(func(r cloudapitest.Read) { hooked <- r })
+	hooked := make(chan cloudapitest.ReadReceipt, 2)
+	srv.OnRead(func(r cloudapitest.ReadReceipt) { hooked <- r })
 	require.True(t, post(t, srv, phone, `"status":"read","message_id":"wamid.1"`).Success)
 	require.True(t, post(t, srv, phone, `"status":"read","message_id":"wamid.2","typing_indicator":{"type":"text"}`).Success)
 	require.Equal(t, graph.CodeMissingParameter, post(t, srv, phone, `"status":"read"`).Error.Code)
@@ -225,7 +225,7 @@ func TestLimits(t *testing.T) {
 	}
 	require.Equal(t, graph.CodeRateLimitHit, code("44"), "twenty a second")
 	srv.Advance(time.Second)
-	srv.Received(phone.ID, graph.Identity{WAID: "15550100144"}, "wamid.in")
+	srv.RecordInbound(phone.ID, graph.Identity{WAID: "15550100144"}, "wamid.in")
 	for range 19 {
 		require.Zero(t, code("45"))
 	}

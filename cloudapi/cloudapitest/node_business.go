@@ -22,8 +22,8 @@ type named struct {
 }
 
 func (s *Server) wabaNode(w *waba) node {
-	owner := named{ID: string(w.Owner)}
-	if b := s.business(w.Owner); b != nil {
+	owner := named{ID: string(w.OwnerBusinessID)}
+	if b := s.business(w.OwnerBusinessID); b != nil {
 		owner.Name = b.Name
 	}
 	return node{
@@ -107,12 +107,12 @@ func (s *Server) getBusiness(c *call) reply {
 // though they are good.
 func (s *Server) me(c *call) reply {
 	fields := c.query.Get("fields")
-	if slices.Contains(splitFields(fields), "client_business_id") && c.token.Business == "" {
+	if slices.Contains(splitFields(fields), "client_business_id") && c.token.BusinessID == "" {
 		return refuse(&graphError{Code: graph.CodeAccessTokenExpired, Status: 400, Message: "Invalid OAuth access token - Cannot parse access token"})
 	}
 	n := node{"id": raw(c.token.userID), "name": raw("Made-up system user"), "client_business_id": nil}
-	if c.token.Business != "" {
-		n["client_business_id"] = raw(c.token.Business)
+	if c.token.BusinessID != "" {
+		n["client_business_id"] = raw(c.token.BusinessID)
 	}
 	picked, err := n.pick(fields, "id,name", "SystemUser")
 	if err != nil {
@@ -122,12 +122,12 @@ func (s *Server) me(c *call) reply {
 }
 
 func (s *Server) ownedWABAs(c *call) reply {
-	return s.listWABAs(c, func(w *waba) bool { return w.Owner == graph.BusinessID(c.id) })
+	return s.listWABAs(c, func(w *waba) bool { return w.OwnerBusinessID == graph.BusinessID(c.id) })
 }
 
 // clientWABAs lists what businesses have shared with the partner: everything that the partner does not own itself.
 func (s *Server) clientWABAs(c *call) reply {
-	return s.listWABAs(c, func(w *waba) bool { return w.Owner != graph.BusinessID(c.id) })
+	return s.listWABAs(c, func(w *waba) bool { return w.OwnerBusinessID != graph.BusinessID(c.id) })
 }
 
 func (s *Server) listWABAs(c *call, want func(*waba) bool) reply {

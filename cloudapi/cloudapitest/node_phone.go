@@ -36,7 +36,7 @@ func (s *Server) phoneNode(p *phone) node {
 	}{"STANDARD"}
 	return node{
 		"id":                       raw(p.ID),
-		"display_phone_number":     raw(p.Number),
+		"display_phone_number":     raw(p.PhoneNumber),
 		"verified_name":            raw(p.Name),
 		"status":                   raw(p.Status()),
 		"code_verification_status": raw(verified),

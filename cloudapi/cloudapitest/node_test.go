@@ -31,8 +31,8 @@ func TestReadingANumber(t *testing.T) {
 		want  string
 	}{
 		"coexists":  {cloudapitest.Phone{}, `"is_on_biz_app":true,"platform_type":"CLOUD_API","status":"CONNECTED","code_verification_status":"VERIFIED"`},
-		"ordinary":  {cloudapitest.Phone{Ordinary: true}, `"is_on_biz_app":false,"platform_type":"CLOUD_API","status":"CONNECTED","code_verification_status":"VERIFIED"`},
-		"waiting":   {cloudapitest.Phone{Ordinary: true, Unregistered: true, Unverified: true}, `"is_on_biz_app":false,"platform_type":"NOT_APPLICABLE","status":"PENDING","code_verification_status":"NOT_VERIFIED"`},
+		"ordinary":  {cloudapitest.Phone{CloudAPIOnly: true}, `"is_on_biz_app":false,"platform_type":"CLOUD_API","status":"CONNECTED","code_verification_status":"VERIFIED"`},
+		"waiting":   {cloudapitest.Phone{CloudAPIOnly: true, Unregistered: true, Unverified: true}, `"is_on_biz_app":false,"platform_type":"NOT_APPLICABLE","status":"PENDING","code_verification_status":"NOT_VERIFIED"`},
 		"suspended": {cloudapitest.Phone{Suspended: true}, `"is_on_biz_app":true,"platform_type":"NOT_APPLICABLE","status":"DISCONNECTED","code_verification_status":"VERIFIED"`},
 	}
 	for name, tt := range tests {
@@ -96,10 +96,10 @@ func TestFindingAccounts(t *testing.T) {
 	srv := newServer(t, cloudapitest.Config{Clock: func() time.Time { return start }})
 	partner := srv.AddBusiness(cloudapitest.Business{Name: "Partner"})
 	older := srv.AddWABA(cloudapitest.WABA{Name: "Older", CreatedAt: start.Add(-time.Hour)})
-	newer := srv.AddWABA(cloudapitest.WABA{Name: "Newer", Owner: older.Owner})
-	token := srv.AddToken(cloudapitest.Token{Business: older.Owner, Scopes: []string{cloudapitest.ScopeManagement, cloudapitest.ScopeBusiness}})
+	newer := srv.AddWABA(cloudapitest.WABA{Name: "Newer", OwnerBusinessID: older.OwnerBusinessID})
+	token := srv.AddToken(cloudapitest.Token{BusinessID: older.OwnerBusinessID, Scopes: []string{cloudapitest.ScopeManagement, cloudapitest.ScopeBusiness}})
 
-	require.JSONEq(t, fmt.Sprintf(`{"client_business_id":%q,"id":%q}`, older.Owner, ask(t, srv, token, "GET", "/me", "").ID),
+	require.JSONEq(t, fmt.Sprintf(`{"client_business_id":%q,"id":%q}`, older.OwnerBusinessID, ask(t, srv, token, "GET", "/me", "").ID),
 		ask(t, srv, token, "GET", "/me?fields=client_business_id", "").body)
 	require.Equal(t, graph.CodeAccessTokenExpired, get(t, srv, "/me?fields=client_business_id").Error.Code, "only a business token has one")
 
@@ -111,15 +111,15 @@ func TestFindingAccounts(t *testing.T) {
 		}
 		return names
 	}
-	require.Equal(t, []string{"Older", "Newer"}, names(token, "/"+string(older.Owner)+"/owned_whatsapp_business_accounts"))
+	require.Equal(t, []string{"Older", "Newer"}, names(token, "/"+string(older.OwnerBusinessID)+"/owned_whatsapp_business_accounts"))
 	client := "/" + string(partner.ID) + "/client_whatsapp_business_accounts"
 	require.Equal(t, []string{"Newer", "Older"}, names(srv.SystemToken(), client+"?sort=creation_time_descending"))
 	filter := url.QueryEscape(fmt.Sprintf(`[{"field":"creation_time","operator":"GREATER_THAN","value":"%d"}]`, start.Add(-time.Minute).Unix()))
 	require.Equal(t, []string{"Newer"}, names(srv.SystemToken(), client+"?filtering="+filter))
-	srv.Detach(newer.ID)
+	srv.DetachWABA(newer.ID)
 	require.Equal(t, []string{"Older"}, names(srv.SystemToken(), client))
 	require.Equal(t, 33, get(t, srv, "/"+string(newer.ID)).Error.Subcode)
-	srv.Attach(newer.ID)
+	srv.AttachWABA(newer.ID)
 	require.Equal(t, http.StatusOK, get(t, srv, "/"+string(newer.ID)+"?fields=owner_business_info").status)
 	require.Equal(t, graph.CodePermissionMissing,
 		ask(t, srv, srv.AddToken(cloudapitest.Token{}), "GET", client, "").Error.Code, "without business_management")
@@ -196,15 +196,15 @@ func TestSyncsWorkOncePerKindAndForADay(t *testing.T) {
 	require.Equal(t, http.StatusOK, request(phone.ID, "history").status)
 	require.Equal(t, http.StatusOK, request(phone.ID, "smb_app_state_sync").status)
 	require.Len(t, hooked, 3)
-	require.Equal(t, graph.CodeInvalidParameter, request(srv.AddPhone(cloudapitest.Phone{Ordinary: true}).ID, "history").Error.Code)
+	require.Equal(t, graph.CodeInvalidParameter, request(srv.AddPhone(cloudapitest.Phone{CloudAPIOnly: true}).ID, "history").Error.Code)
 }
 
 func TestRegistration(t *testing.T) {
 	t.Parallel()
 	srv := newServer(t)
 	coexists := srv.AddPhone(cloudapitest.Phone{})
-	waiting := srv.AddPhone(cloudapitest.Phone{Ordinary: true, Unregistered: true})
-	unverified := srv.AddPhone(cloudapitest.Phone{Ordinary: true, Unregistered: true, Unverified: true})
+	waiting := srv.AddPhone(cloudapitest.Phone{CloudAPIOnly: true, Unregistered: true})
+	unverified := srv.AddPhone(cloudapitest.Phone{CloudAPIOnly: true, Unregistered: true, Unverified: true})
 	register := func(id graph.PhoneNumberID, pin string) answer {
 		return ask(t, srv, srv.SystemToken(), "POST", "/"+string(id)+"/register", `{"messaging_product":"whatsapp","pin":"`+pin+`"}`)
 	}
@@ -230,7 +230,7 @@ func TestVerification(t *testing.T) {
 	t.Parallel()
 	srv := newServer(t)
 	coexists := srv.AddPhone(cloudapitest.Phone{})
-	waiting := srv.AddPhone(cloudapitest.Phone{Ordinary: true, Unregistered: true, Unverified: true})
+	waiting := srv.AddPhone(cloudapitest.Phone{CloudAPIOnly: true, Unregistered: true, Unverified: true})
 	post := func(id graph.PhoneNumberID, edge, body string) answer {
 		return ask(t, srv, srv.SystemToken(), "POST", "/"+string(id)+"/"+edge, body)
 	}
@@ -310,7 +310,7 @@ func TestAnotherAppAndOtherPages(t *testing.T) {
 	srv := newServer(t, cloudapitest.Config{App: cloudapitest.App{ID: "42", Secret: "secret", Name: "Ours"}})
 	require.Equal(t, cloudapitest.App{ID: "42", Secret: "secret", Name: "Ours"}, srv.App())
 	require.Equal(t, "42|secret", srv.AppToken().Reveal())
-	require.Equal(t, graph.AppID("42"), srv.Config().AppID)
+	require.Equal(t, graph.AppID("42"), srv.ClientConfig().AppID)
 	srv.Handle("/files/", http.NotFoundHandler())
 	resp, err := http.Get(srv.URL + "/files/1")
 	require.NoError(t, err)

@@ -6,11 +6,11 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 )
 
-// CodeLife is how long an authorization code can be exchanged.
-const CodeLife = 30 * time.Second
+// CodeTTL is how long an authorization code can be exchanged.
+const CodeTTL = 30 * time.Second
 
-// A Code is an authorization code of Embedded Signup, before it is exchanged.
-type Code struct {
+// An AuthorizationCode is an authorization code of Embedded Signup, before it is exchanged.
+type AuthorizationCode struct {
 	// Value is made up if empty.
 	Value graph.Secret
 
@@ -23,19 +23,19 @@ type Code struct {
 }
 
 type code struct {
-	Code
+	AuthorizationCode
 	issuedAt time.Time
 	used     bool
 }
 
 // AddCode adds an authorization code, issued now, and returns its value.
-func (s *Server) AddCode(c Code) graph.Secret {
+func (s *Server) AddCode(c AuthorizationCode) graph.Secret {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if c.Value == "" {
 		c.Value = s.newSecret("AQB", 60)
 	}
-	s.codes[c.Value] = &code{Code: c, issuedAt: s.now()}
+	s.codes[c.Value] = &code{AuthorizationCode: c, issuedAt: s.now()}
 	return c.Value
 }
 
@@ -56,7 +56,7 @@ func (s *Server) exchangeCode(c *call) reply {
 		return refuse(oauthError(0, "Invalid verification code format."))
 	case found.used:
 		return refuse(oauthError(36009, "This authorization code has been used."))
-	case s.now().Sub(found.issuedAt) >= CodeLife:
+	case s.now().Sub(found.issuedAt) >= CodeTTL:
 		return refuse(oauthError(36007, "This authorization code has expired."))
 	case q.Get("redirect_uri") != found.RedirectURI:
 		// An empty redirect_uri passes for none: reported from the field. The code survives a wrong one.

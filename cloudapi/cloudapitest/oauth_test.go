@@ -20,23 +20,23 @@ import (
 func TestExchangingACode(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
-		code    cloudapitest.Code
+		code    cloudapitest.AuthorizationCode
 		change  func(url.Values)
 		wait    time.Duration
 		want    graph.Code
 		subcode int
 	}{
-		"as it should be":     {cloudapitest.Code{}, func(url.Values) {}, 0, 0, 0},
-		"late":                {cloudapitest.Code{}, func(url.Values) {}, 30 * time.Second, 100, 36007},
-		"just in time":        {cloudapitest.Code{}, func(url.Values) {}, 28 * time.Second, 0, 0},
-		"redirect unasked":    {cloudapitest.Code{}, func(q url.Values) { q.Set("redirect_uri", "https://example.com/") }, 0, 100, 36008},
-		"redirect empty":      {cloudapitest.Code{}, func(q url.Values) { q.Set("redirect_uri", "") }, 0, 0, 0},
-		"redirect forgotten":  {cloudapitest.Code{RedirectURI: "https://example.com/"}, func(url.Values) {}, 0, 100, 36008},
-		"redirect, no slash":  {cloudapitest.Code{RedirectURI: "https://example.com/"}, func(q url.Values) { q.Set("redirect_uri", "https://example.com") }, 0, 100, 36008},
-		"redirect, identical": {cloudapitest.Code{RedirectURI: "https://example.com/"}, func(q url.Values) { q.Set("redirect_uri", "https://example.com/") }, 0, 0, 0},
-		"wrong secret":        {cloudapitest.Code{}, func(q url.Values) { q.Set("client_secret", "another") }, 0, 1, 0},
-		"wrong app":           {cloudapitest.Code{}, func(q url.Values) { q.Set("client_id", "1") }, 0, 101, 0},
-		"unknown code":        {cloudapitest.Code{}, func(q url.Values) { q.Set("code", "AQBnone") }, 0, 100, 0},
+		"as it should be":     {cloudapitest.AuthorizationCode{}, func(url.Values) {}, 0, 0, 0},
+		"late":                {cloudapitest.AuthorizationCode{}, func(url.Values) {}, 30 * time.Second, 100, 36007},
+		"just in time":        {cloudapitest.AuthorizationCode{}, func(url.Values) {}, 28 * time.Second, 0, 0},
+		"redirect unasked":    {cloudapitest.AuthorizationCode{}, func(q url.Values) { q.Set("redirect_uri", "https://example.com/") }, 0, 100, 36008},
+		"redirect empty":      {cloudapitest.AuthorizationCode{}, func(q url.Values) { q.Set("redirect_uri", "") }, 0, 0, 0},
+		"redirect forgotten":  {cloudapitest.AuthorizationCode{RedirectURI: "https://example.com/"}, func(url.Values) {}, 0, 100, 36008},
+		"redirect, no slash":  {cloudapitest.AuthorizationCode{RedirectURI: "https://example.com/"}, func(q url.Values) { q.Set("redirect_uri", "https://example.com") }, 0, 100, 36008},
+		"redirect, identical": {cloudapitest.AuthorizationCode{RedirectURI: "https://example.com/"}, func(q url.Values) { q.Set("redirect_uri", "https://example.com/") }, 0, 0, 0},
+		"wrong secret":        {cloudapitest.AuthorizationCode{}, func(q url.Values) { q.Set("client_secret", "another") }, 0, 1, 0},
+		"wrong app":           {cloudapitest.AuthorizationCode{}, func(q url.Values) { q.Set("client_id", "1") }, 0, 101, 0},
+		"unknown code":        {cloudapitest.AuthorizationCode{}, func(q url.Values) { q.Set("code", "AQBnone") }, 0, 100, 0},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -102,7 +102,7 @@ func TestDescribingAToken(t *testing.T) {
 
 	short := srv.AddToken(cloudapitest.Token{Lifetime: time.Hour})
 	revoked := srv.AddToken(cloudapitest.Token{})
-	of := srv.AddToken(cloudapitest.Token{Business: "77"})
+	of := srv.AddToken(cloudapitest.Token{BusinessID: "77"})
 	srv.RevokeToken(revoked)
 	srv.RevokeTokens("77")
 	srv.Advance(time.Hour)

@@ -19,14 +19,14 @@ type Phone struct {
 	// same number. If empty, a new one.
 	WABAs []graph.WABAID
 
-	// Number is the number as Meta displays it. If empty, one of +1 555 01xx.
-	Number string
+	// PhoneNumber is the number as Meta displays it. If empty, one of +1 555 01xx.
+	PhoneNumber string
 
 	// Name is the verified name. If empty, the account's.
 	Name string
 
-	// Ordinary makes it a number that lives on Cloud API alone or nowhere yet.
-	Ordinary bool
+	// CloudAPIOnly makes it a number that lives on Cloud API alone or nowhere yet.
+	CloudAPIOnly bool
 
 	// Unregistered makes an ordinary number wait for registration.
 	Unregistered bool
@@ -48,7 +48,7 @@ type Phone struct {
 }
 
 // OnBizApp is what a read shows as is_on_biz_app.
-func (p Phone) OnBizApp() bool { return !p.Ordinary }
+func (p Phone) OnBizApp() bool { return !p.CloudAPIOnly }
 
 // PlatformType is what a read shows as platform_type. That a suspended number shows NOT_APPLICABLE is assumed.
 func (p Phone) PlatformType() string {
@@ -93,8 +93,8 @@ func (s *Server) AddPhone(p Phone) Phone {
 	if p.ID == "" {
 		p.ID = graph.PhoneNumberID(s.newID())
 	}
-	if p.Number == "" {
-		p.Number = fmt.Sprintf("+1 555-010-01%02d", len(s.phones)%100)
+	if p.PhoneNumber == "" {
+		p.PhoneNumber = fmt.Sprintf("+1 555-010-01%02d", len(s.phones)%100)
 	}
 	if p.Name == "" {
 		p.Name = "Made-up business"
@@ -138,7 +138,7 @@ func (s *Server) Phone(id graph.PhoneNumberID) (Phone, bool) {
 	return p.Phone, true
 }
 
-// DetachPhone takes one number out of the app's sight, like [Server.Detach] a whole account. [Server.Onboard] brings it back.
+// DetachPhone takes one number out of the app's sight, like [Server.DetachWABA] a whole account. [Server.Onboard] brings it back.
 func (s *Server) DetachPhone(id graph.PhoneNumberID) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -152,7 +152,7 @@ func (s *Server) Onboard(id graph.PhoneNumberID) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if p := s.phone(id); p != nil {
-		p.Ordinary, p.Unregistered, p.Unverified, p.Suspended = false, false, false, false
+		p.CloudAPIOnly, p.Unregistered, p.Unverified, p.Suspended = false, false, false, false
 		p.OnboardedAt, p.lost = s.now(), false
 		clear(p.synced)
 		clear(p.windows)
@@ -169,9 +169,9 @@ func (s *Server) Suspend(id graph.PhoneNumberID, suspended bool) {
 	}
 }
 
-// Received tells the server that a person wrote to a number now. It opens the 24-hour window, counts for [Config].EnforceLimits, and
+// RecordInbound tells the server that a person wrote to a number now. It opens the 24-hour window, counts for [Config].EnforceLimits, and
 // makes the message one that can be marked as read.
-func (s *Server) Received(id graph.PhoneNumberID, from graph.Identity, message graph.MessageID) {
+func (s *Server) RecordInbound(id graph.PhoneNumberID, from graph.Identity, message graph.MessageID) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	p := s.phone(id)

@@ -27,7 +27,7 @@ func (s *Server) register(c *call) reply {
 	if err := decode(c, &req); err != nil {
 		return refuse(err)
 	}
-	if !c.phone.Ordinary {
+	if !c.phone.CloudAPIOnly {
 		return refuse(&graphError{
 			Code: graph.CodeInvalidParameter, Message: "(#100) Invalid parameter",
 			Details: "This number is in use in the WhatsApp Business app and must not be registered: it could lose the app.",
@@ -49,7 +49,7 @@ func (s *Server) register(c *call) reply {
 }
 
 func (s *Server) deregister(c *call) reply {
-	if !c.phone.Ordinary {
+	if !c.phone.CloudAPIOnly {
 		return refuse(&graphError{
 			Code:    graph.CodeInvalidParameter,
 			Message: "Deregister endpoint is not available for API solution for SMB businesses.",
@@ -93,11 +93,11 @@ func (s *Server) addNumber(c *call) reply {
 		return refuse(missing("phone_number"))
 	case req.Name == "":
 		return refuse(missing("verified_name"))
-	case slices.ContainsFunc(s.phones, func(p *phone) bool { return digits(p.Number) == number && !p.lost }):
+	case slices.ContainsFunc(s.phones, func(p *phone) bool { return digits(p.PhoneNumber) == number && !p.lost }):
 		return refuse(invalid("The number is on the platform already"))
 	}
 	p := newPhone(Phone{
-		ID: graph.PhoneNumberID(s.newID()), WABAs: []graph.WABAID{c.waba.ID}, Number: "+" + number, Name: req.Name, Ordinary: true,
+		ID: graph.PhoneNumberID(s.newID()), WABAs: []graph.WABAID{c.waba.ID}, PhoneNumber: "+" + number, Name: req.Name, CloudAPIOnly: true,
 		Unregistered: true, Unverified: true, OnboardedAt: s.now(),
 	})
 	s.phones = append(s.phones, p)

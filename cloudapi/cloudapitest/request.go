@@ -7,8 +7,8 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 )
 
-// A Request is one line of the server's ledger. It holds no token, no body and no id but the number's.
-type Request struct {
+// A LoggedRequest is one line of the server's ledger. It holds no token, no body and no id but the number's.
+type LoggedRequest struct {
 	// Method and Path are what was asked: "POST" and "/{phone-number-id}/messages". Path is "unknown" for a route that the
 	// server does not have.
 	Method, Path string
@@ -17,8 +17,8 @@ type Request struct {
 	Status int
 	Code   graph.Code
 
-	// Phone is the number that the path names, if it names one.
-	Phone graph.PhoneNumberID
+	// PhoneNumberID is the number that the path names, if it names one.
+	PhoneNumberID graph.PhoneNumberID
 
 	// Dropped means that the caller never saw the answer, or not all of it.
 	Dropped bool
@@ -31,7 +31,7 @@ type Request struct {
 }
 
 // Requests returns what was asked so far, in order.
-func (s *Server) Requests() []Request {
+func (s *Server) Requests() []LoggedRequest {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return slices.Clone(s.requests)

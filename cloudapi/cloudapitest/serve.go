@@ -60,7 +60,7 @@ func (s *Server) meet(c *call) *fault {
 		return &fault{kept: true, accept: true}
 	}
 	if f.unread {
-		s.requests = append(s.requests, Request{Method: c.method, Path: template, Dropped: true, Fault: f.name, At: s.now()})
+		s.requests = append(s.requests, LoggedRequest{Method: c.method, Path: template, Dropped: true, Fault: f.name, At: s.now()})
 	}
 	return f
 }
@@ -111,8 +111,8 @@ func (s *Server) answer(h http.Header, c *call, r *http.Request, f *fault) reply
 	if bytes.HasPrefix(rep.body, []byte("<")) {
 		h.Set("Content-Type", "text/html; charset=utf-8") // a page from the edge, not an answer of the Graph API
 	}
-	s.requests = append(s.requests, Request{
-		Method: c.method, Path: template, Status: rep.status, Code: rep.code(), Phone: c.phoneID(),
+	s.requests = append(s.requests, LoggedRequest{
+		Method: c.method, Path: template, Status: rep.status, Code: rep.code(), PhoneNumberID: c.phoneID(),
 		Dropped: f.drop || f.half || f.garbage, Fault: f.name, At: s.now(),
 	})
 	return rep

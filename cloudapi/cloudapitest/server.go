@@ -45,15 +45,15 @@ type Server struct {
 	codes            map[graph.Secret]*code
 
 	sent     []SentMessage
-	reads    []Read
-	requests []Request
+	reads    []ReadReceipt
+	requests []LoggedRequest
 	faults   []*fault
 	chaos    *chaos
 	delay    time.Duration
 	budgets  map[string]*budget
 
 	onMessage   []func(SentMessage)
-	onRead      []func(Read)
+	onRead      []func(ReadReceipt)
 	onSync      []func(SyncRequest)
 	onSubscribe []func(graph.WABAID, bool)
 }
@@ -79,7 +79,7 @@ type Config struct {
 
 	// Strict refuses at once what Meta lets pass or reports later by webhook: a message outside the 24-hour window, a phone
 	// number without a plus sign, both `to` and `recipient`, request members that are not documented, a read receipt for a
-	// message that [Server.Received] does not know. Good for the tests of a program that composes such requests.
+	// message that [Server.RecordInbound] does not know. Good for the tests of a program that composes such requests.
 	Strict bool
 
 	// RequireProof refuses calls without appsecret_proof, like the app setting "Require app secret". A proof that is sent is
@@ -88,10 +88,10 @@ type Config struct {
 
 	// EnforceLimits refuses messages above the documented rates: 20 a second for a coexistence number and 80 for others
 	// (130429), one in six seconds to one person with a burst of 45 (131056). Received messages count as far as
-	// [Server.Received] is told.
+	// [Server.RecordInbound] is told.
 	EnforceLimits bool
 
-	// Network carries the calls instead of the loopback interface. [Server.Config] then holds a client that reaches the server.
+	// Network carries the calls instead of the loopback interface. [Server.ClientConfig] then holds a client that reaches the server.
 	Network *Network
 
 	// Listener is one of the caller's, such as one with a port that stays the same. The server closes it.
@@ -158,9 +158,9 @@ func (s *Server) AppToken() graph.Secret {
 	return graph.Secret(string(s.app.ID) + "|" + s.app.Secret.Reveal())
 }
 
-// Config returns what a client needs to call the server, with the system token. Retries are quick, so that a test that
+// ClientConfig returns what a client needs to call the server, with the system token. Retries are quick, so that a test that
 // provokes them does not wait, and nothing is held back, unless [Config].EnforceLimits makes it worth while.
-func (s *Server) Config() cloudapi.Config {
+func (s *Server) ClientConfig() cloudapi.Config {
 	limiter := cloudapi.Unlimited
 	if s.enforceLimits {
 		limiter = nil
@@ -171,7 +171,7 @@ func (s *Server) Config() cloudapi.Config {
 		AppSecret:   s.app.Secret,
 		AccessToken: s.systemToken,
 		BaseURL:     s.URL,
-		Retry:       cloudapi.Retry{MinWait: time.Millisecond, MaxWait: 20 * time.Millisecond},
+		Retry:       cloudapi.RetryPolicy{MinWait: time.Millisecond, MaxWait: 20 * time.Millisecond},
 	}
 	if s.network != nil {
 		cfg.HTTPClient = s.network.Client()
@@ -205,7 +205,7 @@ func (s *Server) OnMessage(fn func(SentMessage)) {
 }
 
 // OnRead calls fn after a message was marked as read, like [Server.OnMessage].
-func (s *Server) OnRead(fn func(Read)) {
+func (s *Server) OnRead(fn func(ReadReceipt)) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.onRead = append(s.onRead, fn)

@@ -23,7 +23,7 @@ func strict(t *testing.T) (*cloudapitest.Server, *cloudapi.Client) {
 	t.Helper()
 	srv := cloudapitest.NewServer(cloudapitest.Config{Strict: true, RequireProof: true})
 	t.Cleanup(srv.Close)
-	client, err := cloudapi.NewClient(srv.Config())
+	client, err := cloudapi.NewClient(srv.ClientConfig())
 	require.NoError(t, err)
 	return srv, client
 }
@@ -42,12 +42,12 @@ func TestTheLifeOfAGroup(t *testing.T) {
 	t.Parallel()
 	srv, client := strict(t)
 	ctx := t.Context()
-	phone := srv.AddPhone(cloudapitest.Phone{Ordinary: true})
+	phone := srv.AddPhone(cloudapitest.Phone{CloudAPIOnly: true})
 
-	_, err := client.Groups.Create(ctx, srv.AddPhone(cloudapitest.Phone{}).ID, cloudapi.NewGroup{Subject: "Bakers"})
+	_, err := client.Groups.Create(ctx, srv.AddPhone(cloudapitest.Phone{}).ID, cloudapi.GroupCreateParams{Subject: "Bakers"})
 	require.ErrorIs(t, err, graph.CodeGroupsNotEligible, "a coexistence number has no groups")
 
-	request, err := client.Groups.Create(ctx, phone.ID, cloudapi.NewGroup{Subject: "Bakers", JoinApproval: graph.JoinWithApproval})
+	request, err := client.Groups.Create(ctx, phone.ID, cloudapi.GroupCreateParams{Subject: "Bakers", JoinApproval: graph.JoinWithApproval})
 	require.NoError(t, err)
 	made := srv.Groups(phone.ID)
 	require.Len(t, made, 1)
@@ -74,13 +74,13 @@ func TestTheLifeOfAGroup(t *testing.T) {
 
 	sent, err := client.Messages.Send(ctx, phone.ID, hello)
 	require.NoError(t, err)
-	require.Equal(t, id, sent.Group)
-	require.NoError(t, client.Groups.Update(ctx, id, cloudapi.GroupUpdate{Subject: new("Early bakers")}))
-	picture := cloudapi.MediaUpload{Type: "image/jpeg", Body: strings.NewReader("not really a picture")}
+	require.Equal(t, id, sent.GroupID)
+	require.NoError(t, client.Groups.Update(ctx, id, cloudapi.GroupUpdateParams{Subject: new("Early bakers")}))
+	picture := cloudapi.MediaUpload{MIMEType: "image/jpeg", Body: strings.NewReader("not really a picture")}
 	require.NoError(t, client.Groups.SetPicture(ctx, id, picture))
 	require.Equal(t, "not really a picture", string(srv.Groups(phone.ID)[0].Picture))
-	picture.Type = "image/png"
-	require.ErrorIs(t, client.Groups.SetPicture(ctx, id, picture), cloudapi.ErrInvalid)
+	picture.MIMEType = "image/png"
+	require.ErrorIs(t, client.Groups.SetPicture(ctx, id, picture), cloudapi.ErrValidation)
 	group, err := client.Groups.Get(ctx, id)
 	require.NoError(t, err)
 	require.Equal(t, "Early bakers", group.Subject)
@@ -115,8 +115,8 @@ func TestTheLifeOfAGroup(t *testing.T) {
 func TestAGroupTakesEightPeople(t *testing.T) {
 	t.Parallel()
 	srv, _ := strict(t)
-	phone := srv.AddPhone(cloudapitest.Phone{Ordinary: true})
-	id := srv.AddGroup(cloudapitest.Group{Phone: phone.ID, Subject: "Bakers"}).ID
+	phone := srv.AddPhone(cloudapitest.Phone{CloudAPIOnly: true})
+	id := srv.AddGroup(cloudapitest.Group{PhoneNumberID: phone.ID, Subject: "Bakers"}).ID
 	for i := range 10 {
 		srv.JoinGroup(id, graph.Identity{WAID: "1555010010" + string(rune('0'+i))})
 	}
@@ -127,16 +127,16 @@ func TestCallsInBothDirections(t *testing.T) {
 	t.Parallel()
 	srv, client := strict(t)
 	ctx := t.Context()
-	phone := srv.AddPhone(cloudapitest.Phone{Ordinary: true})
+	phone := srv.AddPhone(cloudapitest.Phone{CloudAPIOnly: true})
 	srv.AddUser(jane)
-	out := cloudapi.OutgoingCall{
+	out := cloudapi.CallConnectParams{
 		To: cloudapi.ToUser(jane.UserID), Session: graph.CallSession{Type: graph.SDPOffer, SDP: "v=0"}, CallbackData: "order-1",
 	}
 
 	_, err := client.Calls.Connect(ctx, phone.ID, out)
 	require.ErrorIs(t, err, graph.CodeCallingNotEnabled)
 	require.NotErrorIs(t, err, graph.ErrAuth, "401 is not always about the token")
-	require.NoError(t, client.Settings.SetCalling(ctx, phone.ID, cloudapi.CallingSettings{Status: cloudapi.Enabled}))
+	require.NoError(t, client.Settings.SetCalling(ctx, phone.ID, cloudapi.CallingSettings{Status: cloudapi.FeatureEnabled}))
 	_, err = client.Calls.Connect(ctx, phone.ID, out)
 	require.ErrorIs(t, err, graph.CodeNoCallPermission)
 
@@ -155,11 +155,11 @@ func TestCallsInBothDirections(t *testing.T) {
 	require.ErrorIs(t, client.Calls.Terminate(ctx, phone.ID, id), graph.CodeInvalidParameter, "it is over")
 
 	answer := graph.CallSession{Type: graph.SDPAnswer, SDP: "v=0"}
-	taken := srv.AddCall(cloudapitest.VoiceCall{Phone: phone.ID, Person: joe}).ID
+	taken := srv.AddCall(cloudapitest.Call{PhoneNumberID: phone.ID, Person: joe}).ID
 	require.NoError(t, client.Calls.PreAccept(ctx, phone.ID, taken, answer))
 	require.NoError(t, client.Calls.Accept(ctx, phone.ID, taken, cloudapi.CallAcceptParams{Session: answer, CallbackData: "order-2"}))
 	require.Error(t, client.Calls.Reject(ctx, phone.ID, taken), "it was accepted")
-	declined := srv.AddCall(cloudapitest.VoiceCall{Phone: phone.ID, Person: joe}).ID
+	declined := srv.AddCall(cloudapitest.Call{PhoneNumberID: phone.ID, Person: joe}).ID
 	require.NoError(t, client.Calls.Reject(ctx, phone.ID, declined))
 	require.Error(t, client.Calls.Reject(ctx, phone.ID, "wacid.other"))
 
@@ -170,7 +170,7 @@ func TestCallsInBothDirections(t *testing.T) {
 	require.Equal(t, []cloudapitest.CallState{cloudapitest.CallEnded, cloudapitest.CallAccepted, cloudapitest.CallRejected}, states)
 	now := srv.Now()
 	points, err := client.Analytics.Calls(ctx, phone.WABAs[0], cloudapi.AnalyticsQuery{
-		Start: now.Add(-24 * time.Hour), End: now.Add(time.Hour), Granularity: cloudapi.Monthly, Dimensions: []string{"DIRECTION"},
+		Start: now.Add(-24 * time.Hour), End: now.Add(time.Hour), Granularity: cloudapi.GranularityMonthly, Dimensions: []string{"DIRECTION"},
 	})
 	require.NoError(t, err)
 	require.EqualValues(t, 1, points[0].Count)
@@ -190,17 +190,17 @@ func TestTemplatesInGroupsAreCounted(t *testing.T) {
 	phone := srv.AddPhone(cloudapitest.Phone{})
 	waba := phone.WABAs[0]
 	template := func(name string) graph.TemplateID {
-		return srv.AddTemplate(cloudapitest.Template{WABA: waba, NewTemplate: cloudapi.NewTemplate{
+		return srv.AddTemplate(cloudapitest.Template{WABAID: waba, TemplateCreateParams: cloudapi.TemplateCreateParams{
 			Name: name, Language: "en_US", Category: graph.TemplateMarketing,
-			Parts: []cloudapi.TemplatePart{{Type: cloudapi.PartBody, Text: "We bake."}},
+			Components: []cloudapi.ComponentDefinition{{Type: cloudapi.ComponentBody, Text: "We bake."}},
 		}}).ID
 	}
 	winter, summer := template("winter"), template("summer")
-	id, err := client.TemplateGroups.Create(ctx, waba, cloudapi.NewTemplateGroup{Name: "seasons", Templates: []graph.TemplateID{winter}})
+	id, err := client.TemplateGroups.Create(ctx, waba, cloudapi.TemplateGroupCreateParams{Name: "seasons", Templates: []graph.TemplateID{winter}})
 	require.NoError(t, err)
-	_, err = client.TemplateGroups.Create(ctx, waba, cloudapi.NewTemplateGroup{Name: "cold", Templates: []graph.TemplateID{winter}})
+	_, err = client.TemplateGroups.Create(ctx, waba, cloudapi.TemplateGroupCreateParams{Name: "cold", Templates: []graph.TemplateID{winter}})
 	require.ErrorIs(t, err, graph.CodeInvalidParameter, "a template is in one group")
-	require.NoError(t, client.TemplateGroups.Update(ctx, id, cloudapi.TemplateGroupUpdate{Description: new("all year"), Add: []graph.TemplateID{summer}}))
+	require.NoError(t, client.TemplateGroups.Update(ctx, id, cloudapi.TemplateGroupUpdateParams{Description: new("all year"), Add: []graph.TemplateID{summer}}))
 	group, err := client.TemplateGroups.Get(ctx, id)
 	require.NoError(t, err)
 	require.Equal(t, "all year", group.Description)
@@ -219,8 +219,8 @@ func TestTemplatesInGroupsAreCounted(t *testing.T) {
 	for _, err := range client.Analytics.TemplateGroups(ctx, waba, q) {
 		require.ErrorIs(t, err, graph.CodeTemplateInsightsNotEnabled)
 	}
-	require.NoError(t, client.WABAs.Update(ctx, waba, cloudapi.WABAUpdate{Insights: new(true)}))
-	require.ErrorIs(t, client.WABAs.Update(ctx, waba, cloudapi.WABAUpdate{Insights: new(false)}), graph.CodeTemplateInsightsPermanent)
+	require.NoError(t, client.WABAs.Update(ctx, waba, cloudapi.WABAUpdateParams{Insights: new(true)}))
+	require.ErrorIs(t, client.WABAs.Update(ctx, waba, cloudapi.WABAUpdateParams{Insights: new(false)}), graph.CodeTemplateInsightsPermanent)
 	require.EqualValues(t, 3, collect(t, client.Analytics.TemplateGroups(ctx, waba, q))[0].Points[0].Sent)
 	points := collect(t, client.Analytics.Templates(ctx, waba, cloudapi.TemplateAnalyticsQuery{
 		Start: start, End: end, Templates: []graph.TemplateID{winter, summer},
@@ -228,9 +228,9 @@ func TestTemplatesInGroupsAreCounted(t *testing.T) {
 	require.Len(t, points, 2)
 	counted, err := client.Templates.Compare(ctx, winter, summer, cloudapi.CompareOptions{Start: start, End: end})
 	require.NoError(t, err)
-	require.Equal(t, []cloudapi.TemplateNumber{{Template: winter, Value: 1}, {Template: summer, Value: 2}}, counted[1].Numbers)
+	require.Equal(t, []cloudapi.ComparisonNumber{{TemplateID: winter, Value: 1}, {TemplateID: summer, Value: 2}}, counted[1].Numbers)
 
-	day := cloudapi.AnalyticsQuery{Start: start, End: end, Granularity: cloudapi.HalfHour}
+	day := cloudapi.AnalyticsQuery{Start: start, End: end, Granularity: cloudapi.GranularityHalfHour}
 	messages, err := client.Analytics.Messages(ctx, waba, day)
 	require.NoError(t, err)
 	var sent int64
@@ -242,7 +242,7 @@ func TestTemplatesInGroupsAreCounted(t *testing.T) {
 	prices, err := client.Analytics.Pricing(ctx, waba, day)
 	require.NoError(t, err)
 	require.Equal(t, "MARKETING", prices[0].PricingCategory)
-	require.NotEmpty(t, prices[0].Phone)
+	require.NotEmpty(t, prices[0].PhoneNumber)
 	conversations, err := client.Analytics.Conversations(ctx, waba, day)
 	require.NoError(t, err)
 	require.EqualValues(t, 3, conversations[0].Conversations)
@@ -259,19 +259,19 @@ func TestTemplatesOfMetaAndOfOtherAccounts(t *testing.T) {
 	srv, client := strict(t)
 	ctx := t.Context()
 	from, to := srv.AddWABA(cloudapitest.WABA{}).ID, srv.AddWABA(cloudapitest.WABA{}).ID
-	made, err := client.Templates.UpsertAuthentication(ctx, from, cloudapi.AuthenticationTemplates{
-		Name: "code", Languages: []string{"en_US", "de"}, Parts: []cloudapi.TemplatePart{{Type: cloudapi.PartBody}},
+	made, err := client.Templates.UpsertAuthentication(ctx, from, cloudapi.AuthenticationUpsertParams{
+		Name: "code", Languages: []string{"en_US", "de"}, Components: []cloudapi.ComponentDefinition{{Type: cloudapi.ComponentBody}},
 	})
 	require.NoError(t, err)
 	require.Len(t, made, 2)
-	moved, err := client.Templates.Migrate(ctx, to, cloudapi.TemplateMigration{Source: from})
+	moved, err := client.Templates.Migrate(ctx, to, cloudapi.TemplateMigrateParams{SourceWABAID: from})
 	require.NoError(t, err)
 	require.Len(t, moved.Migrated, 2)
-	moved, err = client.Templates.Migrate(ctx, to, cloudapi.TemplateMigration{Source: from, Templates: []graph.TemplateID{made[0].ID}})
+	moved, err = client.Templates.Migrate(ctx, to, cloudapi.TemplateMigrateParams{SourceWABAID: from, Templates: []graph.TemplateID{made[0].ID}})
 	require.NoError(t, err)
 	require.Len(t, moved.Failed, 1, "its name is taken")
 	require.Len(t, collect(t, client.Templates.Library(ctx, cloudapi.LibraryOptions{Search: "delivery"})), 1)
-	require.Contains(t, collect(t, client.Templates.Previews(ctx, from, cloudapi.PreviewOptions{Languages: []string{"en_US"}, Security: true}))[0].Body, "do not share")
+	require.Contains(t, collect(t, client.Templates.Previews(ctx, from, cloudapi.PreviewOptions{Languages: []string{"en_US"}, SecurityRecommendation: true}))[0].Body, "do not share")
 
 	id := made[0].ID
 	srv.SetTemplateStatus(id, cloudapi.TemplatePaused)
@@ -280,7 +280,7 @@ func TestTemplatesOfMetaAndOfOtherAccounts(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, cloudapi.TemplateApproved, template.Status)
 
-	_, err = client.Flows.Create(ctx, from, cloudapi.NewFlow{Name: "booking", Categories: []string{"OTHER"}})
+	_, err = client.Flows.Create(ctx, from, cloudapi.FlowCreateParams{Name: "booking", Categories: []string{"OTHER"}})
 	require.NoError(t, err)
 	flows, err := client.Flows.Migrate(ctx, to, cloudapi.FlowMigrateParams{From: from, Names: []string{"booking", "nothing"}})
 	require.NoError(t, err)
@@ -296,14 +296,14 @@ func TestAnOrdinaryNumberIsAddedVerifiedAndRegistered(t *testing.T) {
 	srv, client := strict(t)
 	ctx := t.Context()
 	waba := srv.AddWABA(cloudapitest.WABA{}).ID
-	id, err := client.Registration.Add(ctx, waba, cloudapi.NewPhone{CountryCode: "1", Number: "5550100188", VerifiedName: "Bakery"})
+	id, err := client.Registration.Add(ctx, waba, cloudapi.PhoneNumberAddParams{CountryCode: "1", PhoneNumber: "5550100188", VerifiedName: "Bakery"})
 	require.NoError(t, err)
 	require.NoError(t, client.Registration.RequestCode(ctx, id, cloudapi.CodeBySMS, "en_US"))
 	require.ErrorIs(t, client.Registration.VerifyCode(ctx, id, "000000"), graph.CodeCodeCheckFailed)
 	require.NoError(t, client.Registration.VerifyCode(ctx, id, graph.Secret(srv.VerificationCode(id))))
 	phone, err := client.Phones.Get(ctx, id, cloudapi.PhoneGetOptions{})
 	require.NoError(t, err)
-	require.NoError(t, client.Registration.Register(ctx, phone, cloudapi.RegisterRequest{PIN: "123456"}))
+	require.NoError(t, client.Registration.Register(ctx, phone, cloudapi.RegisterParams{PIN: "123456"}))
 	require.NoError(t, client.Phones.SetPIN(ctx, id, "654321"))
 	require.NoError(t, client.Phones.RequestName(ctx, id, "Old Bakery"))
 	require.NoError(t, client.Phones.SetSearchVisibility(ctx, id, cloudapi.SearchHidden))
@@ -318,7 +318,7 @@ func TestAccountsPartnersAndCredit(t *testing.T) {
 	srv, client := strict(t)
 	ctx := t.Context()
 	partner, owner := srv.AddBusiness(cloudapitest.Business{}).ID, srv.AddBusiness(cloudapitest.Business{}).ID
-	waba := srv.AddWABA(cloudapitest.WABA{Owner: owner}).ID
+	waba := srv.AddWABA(cloudapitest.WABA{OwnerBusinessID: owner}).ID
 	user := collect(t, client.Businesses.SystemUsers(ctx, partner))[0].ID
 	require.NoError(t, client.WABAs.AssignUser(ctx, waba, user, "MANAGE"))
 	require.Equal(t, []string{"MANAGE"}, collect(t, client.WABAs.AssignedUsers(ctx, waba, partner))[0].Tasks)
@@ -328,7 +328,7 @@ func TestAccountsPartnersAndCredit(t *testing.T) {
 
 	_, err := client.Businesses.GetToken(ctx, owner)
 	require.ErrorIs(t, err, graph.ErrPermission, "nothing was granted")
-	token, err := client.Businesses.CreateToken(ctx, owner, cloudapi.BusinessTokenRequest{})
+	token, err := client.Businesses.CreateToken(ctx, owner, cloudapi.BusinessTokenParams{})
 	require.NoError(t, err)
 	require.NoError(t, client.WithToken(token).WABAs.Subscribe(ctx, waba))
 	require.Equal(t, owner, collect(t, client.Apps.ConnectedBusinesses(ctx))[0].ID)
@@ -358,6 +358,6 @@ func TestAccountsPartnersAndCredit(t *testing.T) {
 	for _, id := range []string{string(phone), string(waba), string(owner), string(srv.App().ID)} {
 		health, err := client.Health.Get(ctx, id)
 		require.NoError(t, err)
-		require.Equal(t, cloudapi.Available, health.Status.CanSend)
+		require.Equal(t, cloudapi.HealthAvailable, health.Status.CanSend)
 	}
 }

@@ -57,13 +57,13 @@ func (s *Server) callbackURL() string {
 	return ""
 }
 
-// A Level says which setting decided where a delivery goes.
-type Level string
+// A CallbackLevel says which setting decided where a delivery goes.
+type CallbackLevel string
 
 const (
-	LevelApp   Level = "app"
-	LevelWABA  Level = "waba"
-	LevelPhone Level = "phone"
+	LevelApp   CallbackLevel = "app"
+	LevelWABA  CallbackLevel = "waba"
+	LevelPhone CallbackLevel = "phone"
 )
 
 // overridable are the fields that follow an override. Everything else goes to the app's own URL, account_update first of all.
@@ -81,7 +81,7 @@ type Callback struct {
 	URL string
 
 	// Level says who set the URL. It is empty if URL is.
-	Level Level
+	Level CallbackLevel
 }
 
 // Callback returns where Meta would deliver a field: to the override of the number, else of the account, else to the app's own

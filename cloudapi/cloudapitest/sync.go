@@ -12,10 +12,10 @@ const syncWindow = 24 * time.Hour
 
 // A SyncRequest is an accepted request for the app's contacts or history.
 type SyncRequest struct {
-	Phone     graph.PhoneNumberID
-	Kind      cloudapi.SyncKind
-	RequestID string
-	At        time.Time
+	PhoneNumberID graph.PhoneNumberID
+	Kind          cloudapi.SyncKind
+	RequestID     string
+	At            time.Time
 }
 
 // Synced reports when a kind of sync was accepted in the current onboarding, or the zero time.
@@ -43,7 +43,7 @@ func (s *Server) postSyncAppData(c *call) reply {
 		return refuse(&graphError{Code: graph.CodeInvalidParameter, Message: "(#100) The parameter messaging_product is required."})
 	case req.Kind != cloudapi.SyncContacts && req.Kind != cloudapi.SyncHistory:
 		return refuse(&graphError{Code: graph.CodeInvalidParameter, Message: "(#100) Param sync_type must be one of {smb_app_state_sync, history}"})
-	case c.phone.Ordinary:
+	case c.phone.CloudAPIOnly:
 		// What an ordinary number answers is not documented; this is assumed.
 		return refuse(invalid("The phone number is not in use in the WhatsApp Business app"))
 	case !c.phone.synced[req.Kind].IsZero():
@@ -58,7 +58,7 @@ func (s *Server) postSyncAppData(c *call) reply {
 			Details: "Synchronization request can only be made within 24 hours of onboarding",
 		})
 	}
-	req2 := SyncRequest{Phone: c.phone.ID, Kind: req.Kind, RequestID: s.newRequestID(), At: s.now()}
+	req2 := SyncRequest{PhoneNumberID: c.phone.ID, Kind: req.Kind, RequestID: s.newRequestID(), At: s.now()}
 	c.phone.synced[req.Kind] = req2.At
 	rep := ok(struct {
 		Product   string `json:"messaging_product"`

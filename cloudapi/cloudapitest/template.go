@@ -18,13 +18,13 @@ type Template struct {
 	// ID is made up if empty.
 	ID graph.TemplateID
 
-	// WABA is the account that has it.
-	WABA graph.WABAID
+	// WABAID is the account that has it.
+	WABAID graph.WABAID
 
 	// Status is APPROVED if empty.
 	Status cloudapi.TemplateStatus
 
-	cloudapi.NewTemplate
+	cloudapi.TemplateCreateParams
 }
 
 // AddTemplate adds a template and returns it with everything filled in.
@@ -41,7 +41,7 @@ func (s *Server) addTemplate(t Template) Template {
 	if t.ID == "" {
 		t.ID = graph.TemplateID(s.newID())
 	}
-	s.put(&object{id: string(t.ID), kind: kindTemplate, waba: s.waba(t.WABA), value: &t})
+	s.put(&object{id: string(t.ID), kind: kindTemplate, waba: s.waba(t.WABAID), value: &t})
 	return t
 }
 
@@ -63,7 +63,7 @@ const templateDefaults = "name,parameter_format,components,language,status,categ
 func (t *Template) node() node {
 	return node{
 		"id": raw(t.ID), "name": raw(t.Name), "language": raw(t.Language), "status": raw(t.Status), "category": raw(t.Category),
-		"components": raw(t.Parts), "parameter_format": raw(t.ParameterFormat), "rejected_reason": raw("NONE"),
+		"components": raw(t.Components), "parameter_format": raw(t.ParameterFormat), "rejected_reason": raw("NONE"),
 		"quality_score":            raw(map[string]string{"score": "UNKNOWN"}),
 		"message_send_ttl_seconds": raw(int(t.TTL / time.Second)),
 		"previous_category":        nil, "correct_category": nil, "source": nil, "health_status": health("MESSAGE_TEMPLATE", string(t.ID)), "cta_url_link_tracking_opted_out": nil,
@@ -104,15 +104,15 @@ func (s *Server) postTemplate(c *call) reply {
 	var lib struct {
 		Name string `json:"library_template_name"`
 	}
-	t := Template{WABA: c.waba.ID, Status: cloudapi.TemplatePending}
-	if json.Unmarshal(c.body, &t.NewTemplate) != nil || json.Unmarshal(c.body, &lib) != nil {
+	t := Template{WABAID: c.waba.ID, Status: cloudapi.TemplatePending}
+	if json.Unmarshal(c.body, &t.TemplateCreateParams) != nil || json.Unmarshal(c.body, &lib) != nil {
 		return refuse(invalid("The request body is not the JSON of a template"))
 	}
 	if lib.Name != "" {
 		t.Status = cloudapi.TemplateApproved
-		t.Parts = []cloudapi.TemplatePart{{Type: cloudapi.PartBody, Text: "Made-up text of " + lib.Name}}
+		t.Components = []cloudapi.ComponentDefinition{{Type: cloudapi.ComponentBody, Text: "Made-up text of " + lib.Name}}
 	}
-	if problems := cloudapi.Problems(t.Check()); len(problems) > 0 {
+	if problems := cloudapi.ValidationErrors(t.Check()); len(problems) > 0 {
 		err := problemError(problems)
 		err.Code = graph.CodeInvalidParameter
 		if problems[0].Missing {
@@ -120,7 +120,7 @@ func (s *Server) postTemplate(c *call) reply {
 		}
 		return refuse(err)
 	}
-	for _, part := range t.Parts {
+	for _, part := range t.Components {
 		if part.Example == nil || !s.strict {
 			continue
 		}
@@ -149,8 +149,8 @@ func (s *Server) postTemplate(c *call) reply {
 func (s *Server) editTemplate(c *call) reply {
 	t := valueOf[Template](c)
 	var edit struct {
-		Category graph.TemplateCategory  `json:"category"`
-		Parts    []cloudapi.TemplatePart `json:"components"`
+		Category graph.TemplateCategory         `json:"category"`
+		Parts    []cloudapi.ComponentDefinition `json:"components"`
 	}
 	if err := decode(c, &edit); err != nil {
 		return refuse(err)
@@ -166,9 +166,9 @@ func (s *Server) editTemplate(c *call) reply {
 		changed.Category = edit.Category
 	}
 	if edit.Parts != nil {
-		changed.Parts = edit.Parts
+		changed.Components = edit.Parts
 	}
-	if problems := cloudapi.Problems(changed.Check()); len(problems) > 0 {
+	if problems := cloudapi.ValidationErrors(changed.Check()); len(problems) > 0 {
 		return refuse(problemError(problems))
 	}
 	changed.Status = cloudapi.TemplatePending
@@ -220,8 +220,8 @@ func (s *Server) checkTemplate(p *phone, content *cloudapi.Template) *graphError
 		return &graphError{Code: graph.CodeTemplateNotFound, Details: "template is not approved"}
 	}
 	want, have := 0, 0
-	for _, part := range t.Parts {
-		if strings.EqualFold(string(part.Type), string(cloudapi.PartBody)) {
+	for _, part := range t.Components {
+		if strings.EqualFold(string(part.Type), string(cloudapi.ComponentBody)) {
 			want = len(templateVariableRe.FindAllString(part.Text, -1))
 		}
 	}

@@ -19,10 +19,10 @@ const (
 // upsertTemplates makes or changes an authentication template in several languages.
 func (s *Server) upsertTemplates(c *call) reply {
 	var req struct {
-		Name      string                  `json:"name"`
-		Languages []string                `json:"languages"`
-		Category  graph.TemplateCategory  `json:"category"`
-		Parts     []cloudapi.TemplatePart `json:"components"`
+		Name      string                         `json:"name"`
+		Languages []string                       `json:"languages"`
+		Category  graph.TemplateCategory         `json:"category"`
+		Parts     []cloudapi.ComponentDefinition `json:"components"`
 	}
 	if err := decode(c, &req); err != nil {
 		return refuse(err)
@@ -45,11 +45,11 @@ func (s *Server) upsertTemplates(c *call) reply {
 		known := s.templates(c.waba.ID)
 		i := slices.IndexFunc(known, func(t *Template) bool { return t.Name == req.Name && t.Language == language })
 		if i < 0 {
-			t := s.addTemplate(Template{WABA: c.waba.ID, NewTemplate: cloudapi.NewTemplate{Name: req.Name, Language: language}})
+			t := s.addTemplate(Template{WABAID: c.waba.ID, TemplateCreateParams: cloudapi.TemplateCreateParams{Name: req.Name, Language: language}})
 			known, i = []*Template{s.object(string(t.ID)).value.(*Template)}, 0
 		}
 		t := known[i]
-		t.Category, t.Parts, t.Status = graph.TemplateAuthentication, req.Parts, cloudapi.TemplateApproved
+		t.Category, t.Components, t.Status = graph.TemplateAuthentication, req.Parts, cloudapi.TemplateApproved
 		list = append(list, made{t.ID, t.Status, t.Language})
 	}
 	return ok(struct {
@@ -83,7 +83,7 @@ func (s *Server) previewTemplates(c *call) reply {
 }
 
 // templateLibrary is what this server has of Meta's library.
-var templateLibrary = []cloudapi.LibraryEntry{
+var templateLibrary = []cloudapi.LibraryTemplate{
 	{
 		ID: "7147013345418927", Name: "delivery_update_1", Language: "en_US", Category: graph.TemplateUtility, Topic: "ORDER_MANAGEMENT",
 		UseCase: "DELIVERY_UPDATE", Industry: []string{"E_COMMERCE"}, Body: "Made-up text: order {{1}} is on its way.", BodyParams: []string{"12345"},
@@ -135,7 +135,7 @@ func (s *Server) migrateTemplates(c *call) reply {
 			continue
 		}
 		copied := *t
-		copied.ID, copied.WABA = "", c.waba.ID
+		copied.ID, copied.WABAID = "", c.waba.ID
 		s.addTemplate(copied)
 		migrated = append(migrated, t.ID)
 	}

@@ -39,8 +39,8 @@ type Token struct {
 	// Type is [TokenSystemUser] if empty.
 	Type TokenType
 
-	// Business is the portfolio that the token is bound to, which /me shows as client_business_id.
-	Business graph.BusinessID
+	// BusinessID is the portfolio that the token is bound to, which /me shows as client_business_id.
+	BusinessID graph.BusinessID
 
 	// Scopes are its permissions. If nil, [ScopeManagement] and [ScopeMessaging].
 	Scopes []string
@@ -100,7 +100,7 @@ func (s *Server) RevokeTokens(business graph.BusinessID) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, t := range s.tokens {
-		if business != "" && t.Business == business {
+		if business != "" && t.BusinessID == business {
 			t.revoked = true
 		}
 	}

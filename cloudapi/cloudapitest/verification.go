@@ -42,7 +42,7 @@ func (s *Server) requestCode(c *call) reply {
 		return refuse(invalid("code_method must be one of SMS, VOICE"))
 	case req.Language == "":
 		return refuse(missing("language"))
-	case !c.phone.Ordinary:
+	case !c.phone.CloudAPIOnly:
 		return refuse(invalid("This number is in use in the WhatsApp Business app, which has verified it"))
 	case !c.phone.Unverified, now.Sub(c.phone.verification.at) < verificationPause:
 		return refuse(&graphError{Code: graph.CodeCodeRequestFailed})

@@ -9,14 +9,14 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 )
 
-// A VoiceCall is a call between a number and a person.
-type VoiceCall struct {
+// A Call is a call between a number and a person.
+type Call struct {
 	// ID is made up if empty.
 	ID graph.CallID
 
-	// Phone is the business's number and Person the other side.
-	Phone  graph.PhoneNumberID
-	Person graph.Identity
+	// PhoneNumberID is the business's number and Person the other side.
+	PhoneNumberID graph.PhoneNumberID
+	Person        graph.Identity
 
 	// Outgoing calls were made by the business.
 	Outgoing bool
@@ -45,16 +45,16 @@ const (
 	CallEnded       CallState = "ended"
 )
 
-func (v *VoiceCall) over() bool { return v.State == CallRejected || v.State == CallEnded }
+func (v *Call) over() bool { return v.State == CallRejected || v.State == CallEnded }
 
 // AddCall has a person call a number and returns the call with everything filled in.
-func (s *Server) AddCall(v VoiceCall) VoiceCall {
+func (s *Server) AddCall(v Call) Call {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.addCall(v)
 }
 
-func (s *Server) addCall(v VoiceCall) VoiceCall {
+func (s *Server) addCall(v Call) Call {
 	if v.ID == "" {
 		v.ID = graph.CallID("wacid." + s.newSecret("", 32).Reveal())
 	}
@@ -64,23 +64,23 @@ func (s *Server) addCall(v VoiceCall) VoiceCall {
 	if v.At.IsZero() {
 		v.At = s.now()
 	}
-	s.put(&object{id: string(v.ID), kind: kindCall, phone: s.phone(v.Phone), value: &v})
+	s.put(&object{id: string(v.ID), kind: kindCall, phone: s.phone(v.PhoneNumberID), value: &v})
 	return v
 }
 
 // Calls returns the calls of a number as they are now, in the order in which they began.
-func (s *Server) Calls(id graph.PhoneNumberID) []VoiceCall {
+func (s *Server) Calls(id graph.PhoneNumberID) []Call {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	var list []VoiceCall
+	var list []Call
 	for _, v := range s.voiceCalls(id) {
 		list = append(list, *v)
 	}
 	return list
 }
 
-func (s *Server) voiceCalls(id graph.PhoneNumberID) []*VoiceCall {
-	return all[VoiceCall](s, kindCall, func(o *object) bool { return o.phone != nil && o.phone.ID == id })
+func (s *Server) voiceCalls(id graph.PhoneNumberID) []*Call {
+	return all[Call](s, kindCall, func(o *object) bool { return o.phone != nil && o.phone.ID == id })
 }
 
 // SetCallState is what the person does: accept an outgoing call, decline it, hang up.
@@ -88,11 +88,11 @@ func (s *Server) SetCallState(id graph.CallID, state CallState) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if o := s.object(string(id)); o != nil && o.kind == kindCall {
-		s.moveCall(o.value.(*VoiceCall), state)
+		s.moveCall(o.value.(*Call), state)
 	}
 }
 
-func (s *Server) moveCall(v *VoiceCall, state CallState) {
+func (s *Server) moveCall(v *Call, state CallState) {
 	v.State = state
 	switch {
 	case state == CallAccepted:
@@ -172,10 +172,10 @@ func (s *Server) getCallPermissions(c *call) reply {
 // callingEnabled reports whether the settings of a number switch calls on.
 func (p *phone) callingEnabled() bool {
 	var calling struct {
-		Status cloudapi.Switch `json:"status"`
+		Status cloudapi.FeatureState `json:"status"`
 	}
 	_ = json.Unmarshal(p.more().settings["calling"], &calling)
-	return calling.Status == cloudapi.Enabled
+	return calling.Status == cloudapi.FeatureEnabled
 }
 
 type callBody struct {
@@ -203,7 +203,7 @@ func (s *Server) postCall(c *call) reply {
 		return s.connectCall(c, req)
 	}
 	calls := s.voiceCalls(c.phone.ID)
-	i := slices.IndexFunc(calls, func(v *VoiceCall) bool { return v.ID == req.CallID })
+	i := slices.IndexFunc(calls, func(v *Call) bool { return v.ID == req.CallID })
 	if i < 0 {
 		return refuse(invalid("call_id names no call of this number"))
 	}
@@ -241,7 +241,7 @@ func (s *Server) connectCall(c *call, req callBody) reply {
 	if known, ok := s.user(req.Recipient, who.WAID); ok {
 		who = known
 	}
-	ringing := slices.ContainsFunc(s.voiceCalls(c.phone.ID), func(v *VoiceCall) bool {
+	ringing := slices.ContainsFunc(s.voiceCalls(c.phone.ID), func(v *Call) bool {
 		return !v.over() && v.Person.Key() == who.Key()
 	})
 	switch {
@@ -254,8 +254,8 @@ func (s *Server) connectCall(c *call, req callBody) reply {
 	case ringing:
 		return refuse(&graphError{Code: graph.CodeDuplicateCall})
 	}
-	v := s.addCall(VoiceCall{
-		Phone: c.phone.ID, Person: who, Outgoing: true, SDP: req.Session.SDP, CallbackData: req.CallbackData,
+	v := s.addCall(Call{
+		PhoneNumberID: c.phone.ID, Person: who, Outgoing: true, SDP: req.Session.SDP, CallbackData: req.CallbackData,
 	})
 	type id struct {
 		ID graph.CallID `json:"id"`

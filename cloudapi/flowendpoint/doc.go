@@ -12,7 +12,7 @@
 //		if err != nil {
 //			return nil, err
 //		}
-//		return flowendpoint.NewClose(r, Confirmation{booking.Day})
+//		return flowendpoint.NewCompletion(r, Confirmation{booking.Day})
 //	}))
 //	http.Handle("/flow", endpoint)
 //

@@ -29,8 +29,8 @@ type Config struct {
 	// AppSecret signs requests. Find it in the app dashboard.
 	AppSecret graph.Secret
 
-	// OldSecrets are accepted too, while a new secret spreads.
-	OldSecrets []graph.Secret
+	// AdditionalSecrets are accepted too, while a new secret spreads.
+	AdditionalSecrets []graph.Secret
 
 	// Keys are the private keys whose public halves the numbers have. Several are tried in turn, while a new one spreads.
 	Keys []*rsa.PrivateKey
@@ -165,7 +165,7 @@ func (e *Endpoint) signed(body []byte, header string) bool {
 		return false
 	}
 	good := false
-	for _, secret := range append([]graph.Secret{e.cfg.AppSecret}, e.cfg.OldSecrets...) {
+	for _, secret := range append([]graph.Secret{e.cfg.AppSecret}, e.cfg.AdditionalSecrets...) {
 		if secret.IsZero() {
 			continue
 		}

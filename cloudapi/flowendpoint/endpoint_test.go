@@ -46,7 +46,7 @@ type booking struct {
 }
 
 func handle(_ context.Context, r *flowendpoint.Request) (flowendpoint.Response, error) {
-	switch r.Token {
+	switch r.FlowToken {
 	case "over":
 		return nil, flowendpoint.InvalidToken("The order has been placed.")
 	case "broken":
@@ -61,7 +61,7 @@ func handle(_ context.Context, r *flowendpoint.Request) (flowendpoint.Response, 
 	if err != nil {
 		return nil, err
 	}
-	return flowendpoint.NewClose(r, b)
+	return flowendpoint.NewCompletion(r, b)
 }
 
 func start(t *testing.T, change ...func(*flowendpoint.Config)) (url string, phone flowendpointtest.Phone) {
@@ -153,7 +153,7 @@ func TestWhatCannotBeReadIsRefused(t *testing.T) {
 func TestKeysAndSecretsCanBeExchanged(t *testing.T) {
 	t.Parallel()
 	url, phone := start(t, func(cfg *flowendpoint.Config) {
-		cfg.Keys, cfg.AppSecret, cfg.OldSecrets = []*rsa.PrivateKey{keys()[1], keys()[0]}, "new", []graph.Secret{secret}
+		cfg.Keys, cfg.AppSecret, cfg.AdditionalSecrets = []*rsa.PrivateKey{keys()[1], keys()[0]}, "new", []graph.Secret{secret}
 	})
 	status, _, err := phone.Ask(t.Context(), url, `{"action":"ping"}`)
 	require.NoError(t, err)
@@ -213,20 +213,20 @@ func TestKeysInPEM(t *testing.T) {
 	pkcs8, err := x509.MarshalPKCS8PrivateKey(key)
 	require.NoError(t, err)
 	for kind, der := range map[string][]byte{"PRIVATE KEY": pkcs8, "RSA PRIVATE KEY": x509.MarshalPKCS1PrivateKey(key)} {
-		got, err := flowendpoint.ParseKey(pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: der}))
+		got, err := flowendpoint.ParsePrivateKey(pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: der}))
 		require.NoError(t, err, kind)
 		require.True(t, key.Equal(got), kind)
-		_, err = flowendpoint.ParseKey(pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: der[1:]}))
+		_, err = flowendpoint.ParsePrivateKey(pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: der[1:]}))
 		require.ErrorContains(t, err, "not an RSA private key")
 	}
-	public, err := flowendpoint.PublicKey(key)
+	public, err := flowendpoint.MarshalPublicKey(key)
 	require.NoError(t, err)
 	require.True(t, strings.HasPrefix(public, "-----BEGIN PUBLIC KEY-----"))
-	_, err = flowendpoint.ParseKey([]byte(public))
+	_, err = flowendpoint.ParsePrivateKey([]byte(public))
 	require.Error(t, err)
-	_, err = flowendpoint.ParseKey([]byte("no"))
+	_, err = flowendpoint.ParsePrivateKey([]byte("no"))
 	require.ErrorContains(t, err, "not PEM")
-	_, err = flowendpoint.ParseKey(pem.EncodeToMemory(&pem.Block{Type: "ENCRYPTED PRIVATE KEY", Bytes: pkcs8}))
+	_, err = flowendpoint.ParsePrivateKey(pem.EncodeToMemory(&pem.Block{Type: "ENCRYPTED PRIVATE KEY", Bytes: pkcs8}))
 	require.ErrorContains(t, err, "passphrase")
 }
 

@@ -30,7 +30,7 @@ func Example() {
 			if err != nil {
 				return nil, err
 			}
-			return flowendpoint.NewClose(r, chosen)
+			return flowendpoint.NewCompletion(r, chosen)
 		}),
 	)
 	if err != nil {

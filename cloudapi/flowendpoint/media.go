@@ -17,8 +17,8 @@ type Media struct {
 	ID     string `json:"media_id"`
 	CDNURL string `json:"cdn_url"`
 
-	// FileName is a stranger's choice: never use it as a path.
-	FileName string `json:"file_name"`
+	// Filename is a stranger's choice: never use it as a path.
+	Filename string `json:"file_name"`
 
 	Encryption MediaEncryption `json:"encryption_metadata"`
 }

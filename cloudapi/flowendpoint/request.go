@@ -16,8 +16,8 @@ type Request struct {
 	// Screen is the screen the person is on; empty with ActionInit.
 	Screen string `json:"screen"`
 
-	// Token is the flow token of the message that opened the Flow. Prove who it belongs to; a phone can send any.
-	Token string `json:"flow_token"`
+	// FlowToken is the flow token of the message that opened the Flow. Prove who it belongs to; a phone can send any.
+	FlowToken string `json:"flow_token"`
 
 	// Data is what the screen gave. [Data] reads it into a type of yours.
 	Data json.RawMessage `json:"data"`
@@ -73,7 +73,7 @@ type HandlerFunc func(ctx context.Context, r *Request) (Response, error)
 // Handle calls f.
 func (f HandlerFunc) Handle(ctx context.Context, r *Request) (Response, error) { return f(ctx, r) }
 
-// A Response is what a phone does next: *[Screen] or *[Close].
+// A Response is what a phone does next: *[Screen] or *[Completion].
 //
 //sumtype:decl
 type Response interface {
@@ -82,8 +82,8 @@ type Response interface {
 	response()
 }
 
-func (*Screen) response() {}
-func (*Close) response()  {}
+func (*Screen) response()     {}
+func (*Completion) response() {}
 
 // A Screen shows a screen, the same or another.
 type Screen struct {
@@ -114,33 +114,33 @@ func (s *Screen) MarshalJSON() ([]byte, error) {
 	}{s.Name, data})
 }
 
-// A Close ends the Flow. What Params hold arrives as a webhook.IncomingMessage with the answer to the Flow.
-type Close struct {
-	// Token is the request's flow token, which Meta wants to have back.
-	Token string
+// A Completion ends the Flow. What Params hold arrives as a webhook.IncomingMessage with the answer to the Flow.
+type Completion struct {
+	// FlowToken is the request's flow token, which Meta wants to have back.
+	FlowToken string
 
 	// Params is an object, or nil.
 	Params json.RawMessage
 }
 
-// NewClose ends the Flow of a request with parameters of any type that encodes as a JSON object.
-func NewClose[T any](r *Request, params T) (*Close, error) {
+// NewCompletion ends the Flow of a request with parameters of any type that encodes as a JSON object.
+func NewCompletion[T any](r *Request, params T) (*Completion, error) {
 	b, err := json.Marshal(params)
 	if err != nil {
 		return nil, errors.New("flowendpoint: the parameters of a Close do not encode")
 	}
-	return &Close{r.Token, b}, nil
+	return &Completion{r.FlowToken, b}, nil
 }
 
 // MarshalJSON writes the answer.
-func (c *Close) MarshalJSON() ([]byte, error) {
+func (c *Completion) MarshalJSON() ([]byte, error) {
 	params := map[string]json.RawMessage{}
 	if c.Params != nil {
 		if err := json.Unmarshal(c.Params, &params); err != nil || params == nil {
-			return nil, errors.New("flowendpoint: Close.Params is not an object")
+			return nil, errors.New("flowendpoint: Completion.Params is not an object")
 		}
 	}
-	token, err := json.Marshal(c.Token)
+	token, err := json.Marshal(c.FlowToken)
 	if err != nil {
 		return nil, err
 	}

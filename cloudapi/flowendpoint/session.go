@@ -68,8 +68,8 @@ func newSession(aesKey, iv []byte) (*session, error) {
 // seal encrypts the answer. A session answers once.
 func (s *session) seal(answer []byte) []byte { return s.aead.Seal(nil, s.nonce, answer, nil) }
 
-// ParseKey reads an RSA private key in PEM, PKCS #8 or PKCS #1, without a passphrase.
-func ParseKey(text []byte) (*rsa.PrivateKey, error) {
+// ParsePrivateKey reads an RSA private key in PEM, PKCS #8 or PKCS #1, without a passphrase.
+func ParsePrivateKey(text []byte) (*rsa.PrivateKey, error) {
 	block, _ := pem.Decode(text)
 	if block == nil {
 		return nil, errors.New("flowendpoint: the key is not PEM")
@@ -90,8 +90,8 @@ func ParseKey(text []byte) (*rsa.PrivateKey, error) {
 	return nil, errors.New("flowendpoint: the key is not an RSA private key")
 }
 
-// PublicKey returns the public half of a key in PEM, for client.Flows.SetKey.
-func PublicKey(key *rsa.PrivateKey) (string, error) {
+// MarshalPublicKey returns the public half of a key in PEM, for client.Flows.SetKey.
+func MarshalPublicKey(key *rsa.PrivateKey) (string, error) {
 	der, err := x509.MarshalPKIXPublicKey(&key.PublicKey)
 	if err != nil {
 		return "", errors.New("flowendpoint: the key has no public half that can be written")

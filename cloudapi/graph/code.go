@@ -50,10 +50,10 @@ func (c Code) ProvesRefusal() bool {
 	return false
 }
 
-// Matches reports whether an error with this code and subcode is target: one of the two codes or the class of the pair.
+// MatchCode reports whether an error with this code and subcode is target: one of the two codes or the class of the pair.
 // Error types that carry both call it from their Is method, and must not unwrap to the Code as well: the class is that of
 // the pair, not of either number alone. Code 4 with subcode 2593107 is [ErrSync] and not [ErrThrottled].
-func Matches(code Code, subcode int, target error) bool {
+func MatchCode(code Code, subcode int, target error) bool {
 	switch target := target.(type) {
 	case Code:
 		return target == code || standsAlone(subcode) && target == Code(subcode)
@@ -78,7 +78,7 @@ type CodeInfo struct {
 	Class Class
 
 	// Retry says whether a repeat can succeed.
-	Retry Retry
+	Retry Retryability
 
 	// Actor is who has to act.
 	Actor Actor
@@ -97,15 +97,15 @@ type CodeInfo struct {
 	Source string
 }
 
-// A Retry says whether the same request can succeed later. It does not say that repeating is free of risk: a message may go
+// A Retryability says whether the same request can succeed later. It does not say that repeating is free of risk: a message may go
 // out twice unless [Code.ProvesRefusal].
-type Retry string
+type Retryability string
 
 const (
-	RetryNever     Retry = "never"      // not before something else has changed
-	RetryNow       Retry = "now"        // at once; for cursors after paging was restarted
-	RetryLater     Retry = "later"      // after a pause
-	RetryNewWindow Retry = "new window" // once the customer has written again; a template can be sent meanwhile
+	RetryNever     Retryability = "never"      // not before something else has changed
+	RetryNow       Retryability = "now"        // at once; for cursors after paging was restarted
+	RetryLater     Retryability = "later"      // after a pause
+	RetryNewWindow Retryability = "new window" // once the customer has written again; a template can be sent meanwhile
 )
 
 // An Actor is who can cure an error.

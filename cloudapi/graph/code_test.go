@@ -157,7 +157,7 @@ func TestMatchesTakesTheClassOfThePair(t *testing.T) {
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			require.Equal(t, tt.want, graph.Matches(tt.code, tt.subcode, tt.target))
+			require.Equal(t, tt.want, graph.MatchCode(tt.code, tt.subcode, tt.target))
 		})
 	}
 }
@@ -185,7 +185,7 @@ func TestEveryCodeIsDocumented(t *testing.T) {
 		require.True(t, strings.HasPrefix(class.Error(), "graph: "))
 	}
 	used := map[graph.Class]bool{}
-	retries := []graph.Retry{graph.RetryNever, graph.RetryNow, graph.RetryLater, graph.RetryNewWindow}
+	retries := []graph.Retryability{graph.RetryNever, graph.RetryNow, graph.RetryLater, graph.RetryNewWindow}
 	actors := []graph.Actor{
 		graph.ActorDeveloper, graph.ActorBusiness, graph.ActorCustomer, graph.ActorMeta, graph.ActorNobody,
 	}
@@ -268,7 +268,7 @@ func TestEveryConstantHasItsRow(t *testing.T) {
 func TestSignupCodesAreAdvisedByArea(t *testing.T) {
 	t.Parallel()
 	for code, want := range map[graph.Code]struct {
-		retry  graph.Retry
+		retry  graph.Retryability
 		advice string
 	}{
 		graph.CodeSignupStillConnected: {graph.RetryLater, "15 minutes"},

@@ -31,9 +31,9 @@ func ExampleLookup() {
 	// do not repeat; to sync again, disconnect the number in the app and onboard it anew
 }
 
-func ExampleMatches() {
-	fmt.Println(graph.Matches(100, 33, graph.ErrAccessLost))
-	fmt.Println(graph.Matches(100, 33, graph.ErrInvalidRequest))
+func ExampleMatchCode() {
+	fmt.Println(graph.MatchCode(100, 33, graph.ErrAccessLost))
+	fmt.Println(graph.MatchCode(100, 33, graph.ErrInvalidRequest))
 	// Output:
 	// true
 	// false

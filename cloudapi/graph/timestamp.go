@@ -14,8 +14,8 @@ import (
 // read; reading never fails for the content of a string, so that one odd date spoils nothing else.
 type Timestamp struct{ time.Time }
 
-// At returns t as a Timestamp in UTC.
-func At(t time.Time) Timestamp { return Timestamp{t.UTC()} }
+// NewTimestamp returns t as a Timestamp in UTC.
+func NewTimestamp(t time.Time) Timestamp { return Timestamp{t.UTC()} }
 
 // ParseTimestamp reads Unix seconds or an ISO 8601 date, to the second and in UTC. The result is zero if s is neither, and
 // for 0, which Meta writes for "never" and "unknown".

@@ -47,7 +47,7 @@ func TestTimestampReadsEveryForm(t *testing.T) {
 			t.Parallel()
 			got := struct {
 				At graph.Timestamp `json:"at"`
-			}{At: graph.At(moment.AddDate(-1, 0, 0))}
+			}{At: graph.NewTimestamp(moment.AddDate(-1, 0, 0))}
 			require.NoError(t, json.Unmarshal([]byte(`{"at":`+tt.json+`}`), &got))
 			require.Equal(t, tt.want, got.At.Time)
 			require.Equal(t, tt.want.IsZero(), got.At.IsZero())
@@ -69,7 +69,7 @@ func TestTimestampWritesSecondsInAString(t *testing.T) {
 		At    graph.Timestamp `json:"at"`
 		Maybe graph.Timestamp `json:"maybe,omitzero"`
 	}
-	b, err := json.Marshal(record{At: graph.At(time.Date(2026, 4, 15, 14, 30, 45, 0, time.FixedZone("", 7200)))})
+	b, err := json.Marshal(record{At: graph.NewTimestamp(time.Date(2026, 4, 15, 14, 30, 45, 0, time.FixedZone("", 7200)))})
 	require.NoError(t, err)
 	require.JSONEq(t, `{"at":"1776256245"}`, string(b))
 

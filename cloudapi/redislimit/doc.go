@@ -1,5 +1,5 @@
 // Package redislimit lets several processes share the send budgets of their numbers through Redis. It is a
-// cloudapi.LearningLimiter with the rules of cloudapi.MemLimiter: messages a second, the pair rule, replies before campaigns,
+// cloudapi.AdaptiveLimiter with the rules of cloudapi.MemLimiter: messages a second, the pair rule, replies before campaigns,
 // slower when Meta says so.
 //
 //	limiter, err := redislimit.New(redis.NewClient(options), redislimit.Config{Processes: 4})

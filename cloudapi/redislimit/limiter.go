@@ -15,8 +15,8 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/turnstile"
 )
 
-// ErrDown matches the error of a message that was held back because Redis does not answer, with [Config].HoldWhenDown.
-var ErrDown = errors.New("redislimit: Redis does not answer")
+// ErrUnavailable matches the error of a message that was held back because Redis does not answer, with [Config].HoldWhenDown.
+var ErrUnavailable = errors.New("redislimit: Redis does not answer")
 
 // Config configures a Limiter. The zero Config is valid.
 type Config struct {
@@ -31,8 +31,8 @@ type Config struct {
 	// Processes is how many processes send. Each keeps to its share while Redis is down. If zero, 1.
 	Processes int
 
-	// HoldWhenDown sends nothing while Redis is down: Wait returns an error that is [ErrDown].
-	HoldWhenDown bool
+	// FailClosed sends nothing while Redis is down: Wait returns an error that is [ErrUnavailable].
+	FailClosed bool
 
 	// Timeout is how long Redis may take to answer. If zero, 500 ms.
 	Timeout time.Duration
@@ -60,7 +60,7 @@ type line struct {
 }
 
 var (
-	_ cloudapi.LearningLimiter = (*Limiter)(nil)
+	_ cloudapi.AdaptiveLimiter = (*Limiter)(nil)
 	_ cloudapi.InboundRecorder = (*Limiter)(nil)
 )
 
@@ -87,14 +87,14 @@ func New(rdb redis.Scripter, cfg Config) (*Limiter, error) {
 }
 
 // Wait implements cloudapi.Limiter. If it knows that the context ends before the message may leave, it returns at once.
-func (l *Limiter) Wait(ctx context.Context, t cloudapi.Turn) error {
+func (l *Limiter) Wait(ctx context.Context, t cloudapi.SendRequest) error {
 	ln := l.enter(t.From)
 	defer l.exit(t.From, ln)
 	for {
 		var pair time.Duration
 		err := ln.Pass(ctx, t.Priority == cloudapi.PriorityReply, func() (wait time.Duration, err error) {
 			if l.isDown() {
-				return 0, ErrDown
+				return 0, ErrUnavailable
 			}
 			wait, pair, err = l.take(ctx, t)
 			return wait, err
@@ -111,41 +111,41 @@ func (l *Limiter) Wait(ctx context.Context, t cloudapi.Turn) error {
 		switch {
 		case err == nil, ctx.Err() != nil && errors.Is(err, ctx.Err()):
 			return err
-		case errors.Is(err, ErrDown) && !l.cfg.HoldWhenDown:
+		case errors.Is(err, ErrUnavailable) && !l.cfg.FailClosed:
 			return l.alone.Wait(ctx, t)
-		case errors.Is(err, ErrDown):
+		case errors.Is(err, ErrUnavailable):
 			return err
 		}
 		return fmt.Errorf("redislimit: the message is held back: %w", err)
 	}
 }
 
-// Learn implements cloudapi.LearningLimiter. What Meta tells one process slows all of them down.
-func (l *Limiter) Learn(ctx context.Context, t cloudapi.Turn, c cloudapi.Call) {
-	s := c.Slowdown()
-	if s == (cloudapi.Slowdown{}) {
+// Observe implements cloudapi.AdaptiveLimiter. What Meta tells one process slows all of them down.
+func (l *Limiter) Observe(ctx context.Context, t cloudapi.SendRequest, c cloudapi.Attempt) {
+	s := c.Throttle()
+	if s == (cloudapi.Throttle{}) {
 		return
 	}
-	l.alone.Learn(ctx, t, c)
+	l.alone.Observe(ctx, t, c)
 	if l.isDown() {
 		return
 	}
 	// The caller may have gone, and what was learned is of use to others.
 	_, _ = l.run(context.WithoutCancel(ctx), learnScript, l.keys(t), s.Pause.Microseconds(), s.PausePair.Microseconds(),
-		number(s.Halve), s.Ceiling, cloudapi.PairPause.Microseconds(), cloudapi.PairBurst, recovery.Microseconds(), leastShare)
+		number(s.HalveRate), s.RateShare, cloudapi.PairInterval.Microseconds(), cloudapi.PairBurst, recovery.Microseconds(), leastShare)
 }
 
-// Received implements cloudapi.InboundRecorder: it counts a message that a number received, and that takes from the same budget
+// RecordInbound implements cloudapi.InboundRecorder: it counts a message that a number received, and that takes from the same budget
 // as those it sends. A coexistence.Tracker calls it. Old messages are not counted. It is one round trip.
-func (l *Limiter) Received(ctx context.Context, phone graph.PhoneNumberID, at time.Time) {
+func (l *Limiter) RecordInbound(ctx context.Context, phone graph.PhoneNumberID, at time.Time) {
 	if time.Since(at) > time.Minute {
 		return
 	}
-	l.alone.Received(ctx, phone, at)
+	l.alone.RecordInbound(ctx, phone, at)
 	if l.isDown() {
 		return
 	}
-	_, _ = l.run(ctx, receiveScript, l.keys(cloudapi.Turn{From: phone})[:1], l.rate(phone), recovery.Microseconds())
+	_, _ = l.run(ctx, receiveScript, l.keys(cloudapi.SendRequest{From: phone})[:1], l.rate(phone), recovery.Microseconds())
 }
 
 func (l *Limiter) rate(phone graph.PhoneNumberID) int {

@@ -85,7 +85,9 @@ func forget(t *testing.T) {
 
 func person(i int) cloudapi.Recipient { return cloudapi.ToPhone(fmt.Sprintf("+1555%07d", i)) }
 
-func turnTo(to cloudapi.Recipient) cloudapi.Turn { return cloudapi.Turn{From: phone, To: to} }
+func turnTo(to cloudapi.Recipient) cloudapi.SendRequest {
+	return cloudapi.SendRequest{From: phone, To: to}
+}
 
 func rate(n int) func(graph.PhoneNumberID) int { return func(graph.PhoneNumberID) int { return n } }
 
@@ -157,7 +159,7 @@ func TestAReplyGoesBeforeTheCampaignsOfOtherProcesses(t *testing.T) {
 	var campaign sync.WaitGroup
 	for i := range 200 {
 		campaign.Go(func() {
-			_ = both[0].Wait(ctx, cloudapi.Turn{From: phone, To: person(i), Priority: cloudapi.PriorityCampaign})
+			_ = both[0].Wait(ctx, cloudapi.SendRequest{From: phone, To: person(i), Priority: cloudapi.PriorityCampaign})
 		})
 	}
 	began := time.Now()
@@ -173,8 +175,8 @@ func TestAReplyGoesBeforeTheCampaignsOfOtherProcesses(t *testing.T) {
 
 func TestWhatOneProcessLearnsSlowsAll(t *testing.T) {
 	t.Parallel()
-	refusal := func(code graph.Code) cloudapi.Call {
-		return cloudapi.Call{Err: answer(t, code)}
+	refusal := func(code graph.Code) cloudapi.Attempt {
+		return cloudapi.Attempt{Err: answer(t, code)}
 	}
 	tests := map[string]struct {
 		code graph.Code
@@ -191,7 +193,7 @@ func TestWhatOneProcessLearnsSlowsAll(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			both := processes(t, 2, redislimit.Config{})
-			both[0].Learn(t.Context(), turnTo(person(1)), refusal(tt.code))
+			both[0].Observe(t.Context(), turnTo(person(1)), refusal(tt.code))
 			err := both[1].Wait(brief(t, 10*time.Second), turnTo(tt.to))
 			if !tt.want {
 				require.NoError(t, err)
@@ -210,7 +212,7 @@ func answer(t *testing.T, code graph.Code) error {
 	defer srv.Close()
 	from := srv.AddPhone(cloudapitest.Phone{})
 	srv.Inject(cloudapitest.Fault{Code: code, RetryAfter: time.Minute})
-	cfg := srv.Config()
+	cfg := srv.ClientConfig()
 	cfg.Retry.MaxAttempts = 1
 	client, err := cloudapi.NewClient(cfg)
 	require.NoError(t, err)
@@ -224,7 +226,7 @@ func answer(t *testing.T, code graph.Code) error {
 func TestUsageHalvesTheThroughputForAll(t *testing.T) {
 	t.Parallel()
 	both := processes(t, 2, redislimit.Config{})
-	both[0].Learn(t.Context(), turnTo(person(1)), cloudapi.Call{Meta: cloudapi.ResponseMeta{AppUsage: &cloudapi.Usage{Calls: 100}}})
+	both[0].Observe(t.Context(), turnTo(person(1)), cloudapi.Attempt{Response: cloudapi.Response{AppUsage: &cloudapi.Usage{Calls: 100}}})
 	began := time.Now()
 	for i := range 8 {
 		require.NoError(t, both[1].Wait(t.Context(), turnTo(person(i))))
@@ -236,9 +238,9 @@ func TestReceivedMessagesTakeFromTheSharedBudget(t *testing.T) {
 	t.Parallel()
 	both := processes(t, 2, redislimit.Config{})
 	for range 1000 { // a flood makes a debt of a second, not of a minute
-		both[0].Received(t.Context(), phone, time.Now())
+		both[0].RecordInbound(t.Context(), phone, time.Now())
 	}
-	both[0].Received(t.Context(), phone, time.Now().Add(-time.Hour))
+	both[0].RecordInbound(t.Context(), phone, time.Now().Add(-time.Hour))
 	err := both[1].Wait(brief(t, 300*time.Millisecond), turnTo(person(1)))
 	require.ErrorIs(t, err, context.DeadlineExceeded)
 	require.NoError(t, both[1].Wait(brief(t, 5*time.Second), turnTo(person(1))))
@@ -247,10 +249,10 @@ func TestReceivedMessagesTakeFromTheSharedBudget(t *testing.T) {
 func TestKeysExpireAndNameNobody(t *testing.T) {
 	t.Parallel()
 	l := processes(t, 1, redislimit.Config{})[0]
-	l.Received(t.Context(), phone, time.Now())
+	l.RecordInbound(t.Context(), phone, time.Now())
 	require.NoError(t, l.Wait(t.Context(), turnTo(cloudapi.ToPhone("+1 555 010 0142"))))
-	l.Learn(t.Context(), turnTo(person(7)), cloudapi.Call{Err: answer(t, graph.CodePairRateLimitHit)})
-	l.Learn(t.Context(), turnTo(person(7)), cloudapi.Call{Err: answer(t, graph.CodeRateLimitHit)})
+	l.Observe(t.Context(), turnTo(person(7)), cloudapi.Attempt{Err: answer(t, graph.CodePairRateLimitHit)})
+	l.Observe(t.Context(), turnTo(person(7)), cloudapi.Attempt{Err: answer(t, graph.CodeRateLimitHit)})
 	rdb := redis.NewClient(server(t))
 	defer rdb.Close()
 	all := keys(t)
@@ -269,7 +271,7 @@ func TestAClientSendsThroughTheSharedLimiter(t *testing.T) {
 	srv := cloudapitest.NewServer(cloudapitest.Config{})
 	t.Cleanup(srv.Close)
 	from := srv.AddPhone(cloudapitest.Phone{})
-	cfg := srv.Config()
+	cfg := srv.ClientConfig()
 	cfg.Limiter = processes(t, 1, redislimit.Config{Throughput: rate(1000)})[0]
 	client, err := cloudapi.NewClient(cfg)
 	require.NoError(t, err)
@@ -375,17 +377,17 @@ func TestNothingGoesOutWhileRedisIsDownIfToldSo(t *testing.T) {
 	t.Parallel()
 	rdb := redis.NewClient(&redis.Options{Addr: "127.0.0.1:1", MaxRetries: -1})
 	t.Cleanup(func() { _ = rdb.Close() })
-	l, err := redislimit.New(rdb, redislimit.Config{HoldWhenDown: true})
+	l, err := redislimit.New(rdb, redislimit.Config{FailClosed: true})
 	require.NoError(t, err)
 	srv := cloudapitest.NewServer(cloudapitest.Config{})
 	t.Cleanup(srv.Close)
 	from := srv.AddPhone(cloudapitest.Phone{})
-	cfg := srv.Config()
+	cfg := srv.ClientConfig()
 	cfg.Limiter = l
 	client, err := cloudapi.NewClient(cfg)
 	require.NoError(t, err)
 	_, err = client.Messages.Send(t.Context(), from.ID, cloudapi.Message{To: person(1), Content: &cloudapi.Text{Body: "Hello"}})
-	require.ErrorIs(t, err, redislimit.ErrDown)
+	require.ErrorIs(t, err, redislimit.ErrUnavailable)
 	require.ErrorContains(t, err, "the request did not leave")
 	require.Empty(t, srv.Sent())
 }
@@ -469,7 +471,7 @@ func TestARedisThatHangsOrTalksNonsenseHoldsNobody(t *testing.T) {
 			began := time.Now()
 			for i := range 50 {
 				all.Go(func() {
-					limiter.Received(t.Context(), phone, time.Now())
+					limiter.RecordInbound(t.Context(), phone, time.Now())
 					if err := limiter.Wait(t.Context(), turnTo(person(i))); err != nil {
 						t.Errorf("a message was held back: %v", err)
 					}
@@ -478,9 +480,9 @@ func TestARedisThatHangsOrTalksNonsenseHoldsNobody(t *testing.T) {
 			all.Wait()
 			require.Less(t, time.Since(began), 2*time.Second, "the client's own timeouts are ten seconds and more")
 
-			held, err := redislimit.New(rdb, redislimit.Config{HoldWhenDown: true, Timeout: 200 * time.Millisecond})
+			held, err := redislimit.New(rdb, redislimit.Config{FailClosed: true, Timeout: 200 * time.Millisecond})
 			require.NoError(t, err)
-			require.ErrorIs(t, held.Wait(t.Context(), turnTo(person(1))), redislimit.ErrDown)
+			require.ErrorIs(t, held.Wait(t.Context(), turnTo(person(1))), redislimit.ErrUnavailable)
 		})
 	}
 }

@@ -22,16 +22,16 @@ const (
 )
 
 // keys names the number's hash and the pair's string. Recipients are personal data, and names of keys are seen by many.
-func (l *Limiter) keys(t cloudapi.Turn) []string {
+func (l *Limiter) keys(t cloudapi.SendRequest) []string {
 	number := l.cfg.Prefix + "{" + string(t.From) + "}"
 	hash := sha256.Sum256([]byte(string(t.From) + " " + t.To.Key()))
 	return []string{number, number + ":" + hex.EncodeToString(hash[:16])}
 }
 
 // take spends one message of both budgets, or of none. It returns how long to wait for either.
-func (l *Limiter) take(ctx context.Context, t cloudapi.Turn) (wait, pair time.Duration, err error) {
+func (l *Limiter) take(ctx context.Context, t cloudapi.SendRequest) (wait, pair time.Duration, err error) {
 	rate := l.rate(t.From)
-	got, err := l.run(ctx, takeScript, l.keys(t), rate, max(1, rate/20), cloudapi.PairPause.Microseconds(), cloudapi.PairBurst,
+	got, err := l.run(ctx, takeScript, l.keys(t), rate, max(1, rate/20), cloudapi.PairInterval.Microseconds(), cloudapi.PairBurst,
 		number(t.Priority == cloudapi.PriorityReply), recovery.Microseconds())
 	if err != nil {
 		return 0, 0, err
@@ -71,7 +71,7 @@ func (l *Limiter) run(ctx context.Context, script *redis.Script, keys []string, 
 	}
 	l.note(ctx, err)
 	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrDown, err)
+		return nil, fmt.Errorf("%w: %w", ErrUnavailable, err)
 	}
 	return got, nil
 }
@@ -87,7 +87,7 @@ func (l *Limiter) note(ctx context.Context, err error) {
 	l.mu.Unlock()
 	switch {
 	case err != nil && before.IsZero():
-		l.cfg.Logger.ErrorContext(ctx, "redis does not answer, the limits are no longer shared", "hold", l.cfg.HoldWhenDown, "err", err)
+		l.cfg.Logger.ErrorContext(ctx, "redis does not answer, the limits are no longer shared", "hold", l.cfg.FailClosed, "err", err)
 	case err == nil && !before.IsZero():
 		l.cfg.Logger.InfoContext(ctx, "redis answers again, the limits are shared")
 	}

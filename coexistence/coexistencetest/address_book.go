@@ -43,7 +43,7 @@ func (p *Phone) Contacts() []Contact {
 
 func (p *Phone) indexContact(c Contact) int {
 	return slices.IndexFunc(p.contacts, func(old Contact) bool {
-		return c.UserID != "" && old.UserID == c.UserID || c.Number != "" && graph.Digits(old.Number) == graph.Digits(c.Number)
+		return c.UserID != "" && old.UserID == c.UserID || c.PhoneNumber != "" && graph.Digits(old.PhoneNumber) == graph.Digits(c.PhoneNumber)
 	})
 }
 
@@ -64,7 +64,7 @@ func (p *Phone) stateSync(c Contact, action string) []byte {
 		c.FullName, c.FirstName = "", ""
 	}
 	contact := object(
-		str("full_name", c.FullName), str("first_name", c.FirstName), str("phone_number", graph.Digits(c.Number)),
+		str("full_name", c.FullName), str("first_name", c.FirstName), str("phone_number", graph.Digits(c.PhoneNumber)),
 		str("user_id", c.UserID), str("username", username(c.Username)))
 	at := strconv.FormatInt(p.world.Now().Unix(), 10)
 	return object(

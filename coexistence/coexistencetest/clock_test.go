@@ -75,7 +75,7 @@ func bubble(t *testing.T, cfg coexistencetest.Config, fn func(t *testing.T, worl
 		require.NoError(t, err)
 		require.NoError(t, resp.Body.Close())
 		require.Equal(t, http.StatusOK, resp.StatusCode)
-		require.NoError(t, world.Wait(t.Context()))
+		require.NoError(t, world.WaitDelivered(t.Context()))
 		fn(t, world, l, phone)
 	})
 }
@@ -86,8 +86,8 @@ func TestRepeatsGoOnForSevenDays(t *testing.T) {
 	bubble(t, cfg, func(t *testing.T, world *coexistencetest.World, l *listener, phone *coexistencetest.Phone) {
 		first := l.answers(http.StatusInternalServerError)
 		began := time.Now()
-		phone.Customer("+1 555-010-0142").Sends("Hello")
-		require.ErrorContains(t, world.Wait(t.Context()), "given up")
+		phone.Customer("+1 555-010-0142").Send("Hello")
+		require.ErrorContains(t, world.WaitDelivered(t.Context()), "given up")
 		took := time.Since(began)
 		require.Greater(t, took, 7*24*time.Hour)
 		require.Less(t, took, 8*24*time.Hour)
@@ -104,10 +104,10 @@ func TestDeliveriesComeLateAndInAnotherOrder(t *testing.T) {
 	bubble(t, cfg, func(t *testing.T, world *coexistencetest.World, l *listener, phone *coexistencetest.Phone) {
 		first, began := l.answers(http.StatusOK), time.Now()
 		for range 20 {
-			phone.Customer("+1 555-010-0142").Sends("Hello")
+			phone.Customer("+1 555-010-0142").Send("Hello")
 			time.Sleep(time.Second)
 		}
-		require.NoError(t, world.Wait(t.Context()))
+		require.NoError(t, world.WaitDelivered(t.Context()))
 		require.Len(t, l.at[first:], 20)
 		require.Less(t, l.at[len(l.at)-1].Sub(began), 4*time.Hour+time.Minute)
 		require.Greater(t, l.at[len(l.at)-1].Sub(l.at[first]), time.Hour)
@@ -122,12 +122,12 @@ func TestDeliveriesComeLateAndInAnotherOrder(t *testing.T) {
 // The host has done its work, and hears of it again.
 func TestAnswersGetLost(t *testing.T) {
 	t.Parallel()
-	cfg := coexistencetest.Config{Seed: 7, Delivery: coexistencetest.DeliveryConfig{LostAnswers: 50}}
+	cfg := coexistencetest.Config{Seed: 7, Delivery: coexistencetest.DeliveryConfig{LostAnswersPercent: 50}}
 	bubble(t, cfg, func(t *testing.T, world *coexistencetest.World, l *listener, phone *coexistencetest.Phone) {
 		for range 20 {
-			phone.Customer("+1 555-010-0142").Sends("Hello")
+			phone.Customer("+1 555-010-0142").Send("Hello")
 		}
-		require.NoError(t, world.Wait(t.Context()))
+		require.NoError(t, world.WaitDelivered(t.Context()))
 		lost, attempts := 0, 0
 		for _, d := range world.Deliveries() {
 			require.Equal(t, coexistencetest.DeliveryAcknowledged, d.State)
@@ -151,9 +151,9 @@ func TestABatchStaysBelowMetasLimit(t *testing.T) {
 		l.slow = 10 * time.Second // meanwhile the others wait
 		customer := phone.Customer("+1 555-010-0142")
 		for range 200 {
-			customer.Sends(strings.Repeat("long ", 8000))
+			customer.Send(strings.Repeat("long ", 8000))
 		}
-		require.NoError(t, world.Wait(t.Context()))
+		require.NoError(t, world.WaitDelivered(t.Context()))
 		largest, most := 0, 0
 		for _, d := range world.Deliveries()[first:] {
 			largest, most = max(largest, len(d.Body)), max(most, len(d.Fields))
@@ -170,10 +170,10 @@ func TestAPhoneThatNobodyUsesIsDisconnected(t *testing.T) {
 		phone.Open()
 		time.Sleep(13 * 24 * time.Hour)
 		require.True(t, phone.Coexists(), "it was opened in between")
-		phone.Customer("+1 555-010-0142").Sends("Customers do not count")
+		phone.Customer("+1 555-010-0142").Send("Customers do not count")
 		time.Sleep(25 * time.Hour)
 		require.False(t, phone.Coexists())
-		require.NoError(t, world.Wait(t.Context()))
+		require.NoError(t, world.WaitDelivered(t.Context()))
 		require.Contains(t, l.bodies[len(l.bodies)-1], `"reason":"PRIMARY_INACTIVITY","initiated_by":"SYSTEM"`)
 	})
 }
@@ -194,7 +194,7 @@ func TestAdvanceMakesAPhoneIdleAndRepeatsDue(t *testing.T) {
 		return http.StatusOK
 	}
 	h.mu.Unlock()
-	phone.Customer("+1 555-010-0142").Sends("Once more, please")
+	phone.Customer("+1 555-010-0142").Send("Once more, please")
 	require.Eventually(t, func() bool { u := world.Undelivered(); return len(u) == 1 && len(u[0].Attempts) == 1 }, 10*time.Second, time.Millisecond)
 	world.Advance(time.Hour)
 	wait(t, world)
@@ -209,7 +209,7 @@ func TestAnotherAppOrNumberEndsIt(t *testing.T) {
 		id := phone.ID()
 		phone.UseApp(coexistencetest.AppConsumer)
 		require.False(t, phone.Coexists())
-		require.NoError(t, world.Wait(t.Context()))
+		require.NoError(t, world.WaitDelivered(t.Context()))
 		require.Contains(t, l.bodies[len(l.bodies)-1], `BUSINESS_DOWNGRADE`)
 		time.Sleep(time.Hour)
 		_, err := phone.Connect(coexistencetest.ShareHistory)
@@ -224,27 +224,27 @@ func TestAnotherAppOrNumberEndsIt(t *testing.T) {
 		require.Equal(t, id, phone.ID())
 
 		phone.ChangeNumber("+1 555-010-0177")
-		require.NoError(t, world.Wait(t.Context()))
+		require.NoError(t, world.WaitDelivered(t.Context()))
 		require.Contains(t, l.bodies[len(l.bodies)-1], `CHANGE_NUMBER`)
 		_, err = phone.Connect(coexistencetest.ShareHistory)
 		require.NoError(t, err)
 		require.NotEqual(t, id, phone.ID(), "another number is another number")
-		require.Equal(t, "+1 555-010-0177", phone.Number())
+		require.Equal(t, "+1 555-010-0177", phone.PhoneNumber())
 	})
 }
 
 func TestAReportSaysWhatATestReliedOn(t *testing.T) {
 	t.Parallel()
 	bubble(t, coexistencetest.Config{}, func(t *testing.T, world *coexistencetest.World, _ *listener, phone *coexistencetest.Phone) {
-		before := world.Relied()
-		names := func(r coexistencetest.Report) string { return r.String() }
+		before := world.Evidence()
+		names := func(r coexistencetest.EvidenceReport) string { return r.String() }
 		require.NotContains(t, names(before), "echoes of what is written")
 		phone.Send(phone.Customer("+1 555-010-0142"), "Hello")
-		require.Contains(t, names(world.Relied()), "echoes of what is written")
-		require.Contains(t, names(world.Relied()), "assumed")
-		require.NotEmpty(t, world.Relied().Assumed())
-		for _, x := range world.Relied().Assumed() {
-			require.True(t, x.Behaviour.Assumed)
+		require.Contains(t, names(world.Evidence()), "echoes of what is written")
+		require.Contains(t, names(world.Evidence()), "assumed")
+		require.NotEmpty(t, world.Evidence().Assumed())
+		for _, x := range world.Evidence().Assumed() {
+			require.True(t, x.Behavior.Assumed)
 			require.Positive(t, x.Times)
 		}
 	})

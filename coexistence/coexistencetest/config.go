@@ -46,7 +46,7 @@ type Config struct {
 
 	// Templates are those of every account that the popup makes, all approved. If nil, accounts have none, and the Graph API takes
 	// messages with any template.
-	Templates []cloudapi.NewTemplate
+	Templates []cloudapi.TemplateCreateParams
 
 	// RefusedCallingCodes are country calling codes that the popup refuses, such as "234". If nil, none, as it is since
 	// 2026-04-15.
@@ -79,8 +79,8 @@ type DeliveryConfig struct {
 	// MaxBytes limits a POST that holds several changes. If zero, 3 MB, Meta's own limit.
 	MaxBytes int
 
-	// Duplicates is how many of a hundred POSTs are delivered again after they were acknowledged.
-	Duplicates int
+	// DuplicatesPercent is how many of a hundred POSTs are delivered again after they were acknowledged.
+	DuplicatesPercent int
 
 	// Reorder is how many changes back in the queue the next POST may come from. If zero, 1: the oldest is next.
 	Reorder int
@@ -89,8 +89,8 @@ type DeliveryConfig struct {
 	// it. If zero, none does.
 	Delay time.Duration
 
-	// LostAnswers is how many of a hundred answers never arrive, so that the host has done its work and hears of it again.
-	LostAnswers int
+	// LostAnswersPercent is how many of a hundred answers never arrive, so that the host has done its work and hears of it again.
+	LostAnswersPercent int
 
 	// Timeout is how long the host may take to answer. If zero, 20 s, as Meta's calling pages have it.
 	Timeout time.Duration
@@ -166,5 +166,5 @@ func defaultTo[T int | time.Duration](value, otherwise T) T {
 func (c Config) String() string {
 	d := c.Delivery
 	return fmt.Sprintf("coexistencetest: seed %d, %d at a time, %d per POST, %d%% twice, reordered by %d, late by up to %v, %d%% of the answers lost, "+
-		"%d messages per chunk", c.Seed, d.Parallel, d.Batch, d.Duplicates, d.Reorder, d.Delay, d.LostAnswers, c.History.ChunkSize)
+		"%d messages per chunk", c.Seed, d.Parallel, d.Batch, d.DuplicatesPercent, d.Reorder, d.Delay, d.LostAnswersPercent, c.History.ChunkSize)
 }

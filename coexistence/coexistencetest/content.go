@@ -24,8 +24,8 @@ type Content struct {
 	Latitude, Longitude float64
 	Address             string
 
-	// Number is the phone number of a shared contact.
-	Number string
+	// PhoneNumber is the phone number of a shared contact.
+	PhoneNumber string
 }
 
 // Text is written text.
@@ -54,13 +54,15 @@ func Document(filename, caption string) Content {
 // Sticker is a sticker.
 func Sticker() Content { return Content{Type: "sticker", MIMEType: "image/webp"} }
 
-// Place is a location.
-func Place(name, address string, latitude, longitude float64) Content {
+// Location is a location.
+func Location(name, address string, latitude, longitude float64) Content {
 	return Content{Type: "location", Text: name, Address: address, Latitude: latitude, Longitude: longitude}
 }
 
-// Card is a shared contact.
-func Card(name, number string) Content { return Content{Type: "contacts", Text: name, Number: number} }
+// ContactCard is a shared contact.
+func ContactCard(name, number string) Content {
+	return Content{Type: "contacts", Text: name, PhoneNumber: number}
+}
 
 // Reaction is an emoji under an earlier message. An empty one takes the reaction back.
 func Reaction(to graph.MessageID, emoji string) Content {
@@ -96,7 +98,7 @@ func (c Content) wire(media graph.MediaID, sha256, url string) member {
 	case "contacts":
 		card := object(
 			sub("name", object(str("formatted_name", c.Text), str("first_name", c.Text))),
-			sub("phones", list(object(str("phone", c.Number), str("wa_id", graph.Digits(c.Number)), str("type", "MOBILE")))))
+			sub("phones", list(object(str("phone", c.PhoneNumber), str("wa_id", graph.Digits(c.PhoneNumber)), str("type", "MOBILE")))))
 		return sub("contacts", list(card))
 	case "reaction":
 		return sub("reaction", object(str("message_id", c.ReplyTo), str("emoji", c.Text)))

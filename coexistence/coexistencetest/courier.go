@@ -36,7 +36,7 @@ type courier struct {
 	parcels  []*parcel // waiting for another attempt
 	under    int       // parcels under way
 	ledger   []*parcel
-	silenced []Silence
+	silenced []SuppressedDelivery
 	closed   bool
 
 	relied *reckoning
@@ -92,7 +92,7 @@ func (c *courier) send(changes ...change) {
 			c.relied.on(relyPartnerEvents)
 		}
 		if reason := c.unsubscribed(ch); reason != "" {
-			c.silenced = append(c.silenced, Silence{Field: ch.field, WABA: ch.waba, Phone: ch.phone, Reason: reason})
+			c.silenced = append(c.silenced, SuppressedDelivery{Field: ch.field, WABAID: ch.waba, PhoneNumberID: ch.phone, Reason: reason})
 			c.relied.on(relySilence)
 			continue
 		}
@@ -263,14 +263,14 @@ func (c *courier) settle(p *parcel, attempt Attempt) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.under--
-	if attempt.Status == http.StatusOK && c.rand.IntN(100) < c.cfg.LostAnswers {
+	if attempt.Status == http.StatusOK && c.rand.IntN(100) < c.cfg.LostAnswersPercent {
 		attempt.Status, attempt.Problem = 0, "the answer got lost"
 	}
 	p.attempts = append(p.attempts, attempt)
 	switch {
 	case attempt.Status == http.StatusOK:
 		p.state = DeliveryAcknowledged
-		if !p.duplicate && c.rand.IntN(100) < c.cfg.Duplicates {
+		if !p.duplicate && c.rand.IntN(100) < c.cfg.DuplicatesPercent {
 			again := &parcel{
 				number: len(c.ledger) + 1, changes: p.changes, body: p.body, url: p.url, level: p.level, duplicate: true,
 				state: DeliveryWaiting, born: c.graph.Now(),

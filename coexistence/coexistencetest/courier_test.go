@@ -24,10 +24,10 @@ func TestNothingIsDeliveredThatIsNotSubscribed(t *testing.T) {
 	require.NoError(t, err)
 	token := exchange(t, world, result.Code)
 	customer := phone.Customer("+1 555-010-0142")
-	customer.Sends("The account is not subscribed")
+	customer.Send("The account is not subscribed")
 	status, _ := call(t, world, token, "POST", "/"+string(phone.WABA())+"/subscribed_apps", "")
 	require.Equal(t, http.StatusOK, status)
-	customer.Sends("Now it is")
+	customer.Send("Now it is")
 	phone.Send(customer, "The app has no such field")
 	require.Equal(t, http.StatusOK, requestSync(t, world, token, phone, "history"))
 	wait(t, world)
@@ -37,7 +37,7 @@ func TestNothingIsDeliveredThatIsNotSubscribed(t *testing.T) {
 	require.Empty(t, h.of(t, "smb_message_echoes"))
 	require.Empty(t, h.of(t, "history"))
 	reasons := map[webhook.Field]string{}
-	for _, s := range world.Silenced() {
+	for _, s := range world.Suppressed() {
 		reasons[s.Field] = s.Reason
 	}
 	require.Equal(t, map[webhook.Field]string{
@@ -76,7 +76,7 @@ func TestWhatIsNotAnsweredWith200ComesAgain(t *testing.T) {
 	first := h.seen
 	h.status = func(n int) int { return answers[min(n-first, len(answers))-1] }
 	h.mu.Unlock()
-	phone.Customer("+1 555-010-0142").Sends("Again")
+	phone.Customer("+1 555-010-0142").Send("Again")
 	wait(t, world)
 	require.Len(t, h.of(t, "messages"), 1)
 	all := world.Deliveries()
@@ -84,7 +84,7 @@ func TestWhatIsNotAnsweredWith200ComesAgain(t *testing.T) {
 	require.Equal(t, coexistencetest.DeliveryAcknowledged, last.State)
 	require.Equal(t, cloudapitest.LevelApp, last.Level)
 	require.Equal(t, []webhook.Field{webhook.FieldMessages}, last.Fields)
-	require.Equal(t, phone.ID(), last.Phone)
+	require.Equal(t, phone.ID(), last.PhoneNumberID)
 	var statuses []int
 	for _, a := range last.Attempts {
 		statuses = append(statuses, a.Status)
@@ -98,10 +98,10 @@ func TestAHostThatIsDownHearsEverythingWhenItIsBack(t *testing.T) {
 		coexistencetest.PhoneConfig{})
 	wait(t, world)
 	h.Close()
-	phone.Customer("+1 555-010-0142").Sends("Anybody there?")
+	phone.Customer("+1 555-010-0142").Send("Anybody there?")
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
-	require.ErrorIs(t, world.Wait(ctx), context.DeadlineExceeded)
+	require.ErrorIs(t, world.WaitDelivered(ctx), context.DeadlineExceeded)
 	open := world.Undelivered()
 	require.Len(t, open, 1)
 	require.Equal(t, coexistencetest.DeliveryWaiting, open[0].State)
@@ -131,8 +131,8 @@ func TestADeliveryIsGivenUpInTheEnd(t *testing.T) {
 	t.Cleanup(slow.Close)
 	t.Cleanup(func() { close(release) })
 	require.NoError(t, world.DeliverTo(slow.URL))
-	phone.Customer("+1 555-010-0142").Sends("Too slow")
-	require.ErrorContains(t, world.Wait(t.Context()), "1 deliveries were never acknowledged")
+	phone.Customer("+1 555-010-0142").Send("Too slow")
+	require.ErrorContains(t, world.WaitDelivered(t.Context()), "1 deliveries were never acknowledged")
 	lost := world.Undelivered()
 	require.Len(t, lost, 1)
 	require.Equal(t, coexistencetest.DeliveryGivenUp, lost[0].State)
@@ -143,7 +143,7 @@ func TestADeliveryIsGivenUpInTheEnd(t *testing.T) {
 func TestDuplicatesAndBatches(t *testing.T) {
 	t.Parallel()
 	world, h, phone, token := connected(t, coexistencetest.Config{
-		Delivery: coexistencetest.DeliveryConfig{Duplicates: 100, Batch: 50, Reorder: 5},
+		Delivery: coexistencetest.DeliveryConfig{DuplicatesPercent: 100, Batch: 50, Reorder: 5},
 	}, coexistencetest.PhoneConfig{History: coexistencetest.History{Messages: 3000}})
 	require.Equal(t, http.StatusOK, requestSync(t, world, token, phone, "history"))
 	wait(t, world)
@@ -171,7 +171,7 @@ func TestOverridesTakeWhatTheyCover(t *testing.T) {
 	}
 	status, _ := call(t, world, token, "POST", "/"+string(phone.WABA())+"/subscribed_apps", body(account))
 	require.Equal(t, http.StatusOK, status)
-	customer.Sends("to the account's")
+	customer.Send("to the account's")
 	wait(t, world)
 	status, _ = call(t, world, token, "POST", "/"+string(phone.ID()), `{"webhook_configuration":`+body(number)+`}`)
 	require.Equal(t, http.StatusOK, status)
@@ -196,7 +196,7 @@ func TestOverridesTakeWhatTheyCover(t *testing.T) {
 func TestBodiesAreEscapedAsMetaDoes(t *testing.T) {
 	t.Parallel()
 	world, h, phone, _ := connected(t, coexistencetest.Config{}, coexistencetest.PhoneConfig{})
-	phone.Customer("+1 555-010-0142").Sends("Grüße/日本 🙏🏽 \"quoted\" \\ <b>&\n\u0001")
+	phone.Customer("+1 555-010-0142").Send("Grüße/日本 🙏🏽 \"quoted\" \\ <b>&\n\u0001")
 	wait(t, world)
 	bodies := h.received()
 	body := bodies[len(bodies)-1]
@@ -209,8 +209,8 @@ func TestAClosedWorldDeliversNothing(t *testing.T) {
 	t.Parallel()
 	world, h, phone, _ := connected(t, coexistencetest.Config{Delivery: coexistencetest.DeliveryConfig{Pace: time.Hour}},
 		coexistencetest.PhoneConfig{})
-	phone.Customer("+1 555-010-0142").Sends("Never")
+	phone.Customer("+1 555-010-0142").Send("Never")
 	world.Close()
 	require.Empty(t, h.received())
-	require.ErrorContains(t, world.Wait(t.Context()), "closed")
+	require.ErrorContains(t, world.WaitDelivered(t.Context()), "closed")
 }

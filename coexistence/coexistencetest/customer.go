@@ -11,8 +11,8 @@ import (
 
 // A CustomerConfig describes a customer of one business.
 type CustomerConfig struct {
-	// Number is the phone number. If empty, the customer is known by user id and username alone.
-	Number string
+	// PhoneNumber is the phone number. If empty, the customer is known by user id and username alone.
+	PhoneNumber string
 
 	// HideNumber keeps the number out of webhooks, as a user with a username can.
 	HideNumber bool
@@ -46,15 +46,15 @@ type Customer struct {
 // Name returns what the customer calls themselves.
 func (c *Customer) Name() string { return c.cfg.Name }
 
-// Number returns the customer's phone number, also if webhooks never show it.
-func (c *Customer) Number() string { return c.cfg.Number }
+// PhoneNumber returns the customer's phone number, also if webhooks never show it.
+func (c *Customer) PhoneNumber() string { return c.cfg.PhoneNumber }
 
 // WAID returns the number's digits as webhooks have them, or "" if they never show it.
 func (c *Customer) WAID() string {
 	if c.cfg.HideNumber {
 		return ""
 	}
-	return graph.Digits(c.cfg.Number)
+	return graph.Digits(c.cfg.PhoneNumber)
 }
 
 // Identity returns what webhooks tell of the customer.
@@ -76,11 +76,11 @@ func (c *Customer) contact() []byte {
 	return object(sub("profile", profile), str("wa_id", id.WAID), str("user_id", id.UserID))
 }
 
-// Sends makes the customer write to the business.
-func (c *Customer) Sends(text string) graph.MessageID { return c.SendsContent(Text(text)) }
+// Send makes the customer write to the business.
+func (c *Customer) Send(text string) graph.MessageID { return c.SendContent(Text(text)) }
 
-// SendsContent makes the customer send anything else than text.
-func (c *Customer) SendsContent(content Content) graph.MessageID {
+// SendContent makes the customer send anything else than text.
+func (c *Customer) SendContent(content Content) graph.MessageID {
 	p := c.phone
 	p.world.mu.Lock()
 	defer p.world.mu.Unlock()
@@ -97,9 +97,9 @@ const (
 	revokeWindow = 48 * time.Hour
 )
 
-// Edits replaces the text, or the caption, of a message that the customer sent less than 15 minutes ago. The edit is a
+// Edit replaces the text, or the caption, of a message that the customer sent less than 15 minutes ago. The edit is a
 // message with an id of its own.
-func (c *Customer) Edits(id graph.MessageID, text string) (graph.MessageID, error) {
+func (c *Customer) Edit(id graph.MessageID, text string) (graph.MessageID, error) {
 	p := c.phone
 	p.world.mu.Lock()
 	defer p.world.mu.Unlock()
@@ -116,8 +116,8 @@ func (c *Customer) Edits(id graph.MessageID, text string) (graph.MessageID, erro
 	return edit.id, nil
 }
 
-// Revokes deletes a message that the customer sent less than two days ago, for everyone.
-func (c *Customer) Revokes(id graph.MessageID) (graph.MessageID, error) {
+// Revoke deletes a message that the customer sent less than two days ago, for everyone.
+func (c *Customer) Revoke(id graph.MessageID) (graph.MessageID, error) {
 	p := c.phone
 	p.world.mu.Lock()
 	defer p.world.mu.Unlock()
@@ -131,9 +131,9 @@ func (c *Customer) Revokes(id graph.MessageID) (graph.MessageID, error) {
 	return revoke.id, nil
 }
 
-// SendsUnavailable makes the customer write something that Cloud API cannot show, only the phone: the webhook says
-// "unsupported" with code 131060. Often enough the real thing follows under the same id: [Customer.Resolves].
-func (c *Customer) SendsUnavailable(text string) graph.MessageID {
+// SendUnavailable makes the customer write something that Cloud API cannot show, only the phone: the webhook says
+// "unsupported" with code 131060. Often enough the real thing follows under the same id: [Customer.ResolveUnavailable].
+func (c *Customer) SendUnavailable(text string) graph.MessageID {
 	p := c.phone
 	p.world.mu.Lock()
 	defer p.world.mu.Unlock()
@@ -147,8 +147,8 @@ func (c *Customer) SendsUnavailable(text string) graph.MessageID {
 	return m.id
 }
 
-// Resolves delivers what [Customer.SendsUnavailable] left out, under the same id.
-func (c *Customer) Resolves(id graph.MessageID) error {
+// ResolveUnavailable delivers what [Customer.SendUnavailable] left out, under the same id.
+func (c *Customer) ResolveUnavailable(id graph.MessageID) error {
 	p := c.phone
 	p.world.mu.Lock()
 	defer p.world.mu.Unlock()
@@ -209,7 +209,7 @@ func (p *Phone) tellMessage(m *message, content member, kind string, more ...mem
 	m.liveAt = p.world.Now()
 	c := m.chat.customer
 	id := c.Identity()
-	p.world.graph.Received(p.id, graph.Identity{UserID: c.cfg.UserID, WAID: graph.Digits(c.cfg.Number)}, m.id)
+	p.world.graph.RecordInbound(p.id, graph.Identity{UserID: c.cfg.UserID, WAID: graph.Digits(c.cfg.PhoneNumber)}, m.id)
 	var quoted []byte
 	if m.content.ReplyTo != "" && kind != "reaction" {
 		quoted = object(str("from", p.digits()), str("id", m.content.ReplyTo))

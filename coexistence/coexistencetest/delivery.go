@@ -15,14 +15,14 @@ type Delivery struct {
 	// Number counts POSTs from 1.
 	Number int
 
-	// Fields are the webhook fields of its changes, in order. WABA and Phone are those of the first change; Phone is empty
+	// Fields are the webhook fields of its changes, in order. WABAID and PhoneNumberID are those of the first change; PhoneNumberID is empty
 	// for what is about an account.
-	Fields []webhook.Field
-	WABA   graph.WABAID
-	Phone  graph.PhoneNumberID
+	Fields        []webhook.Field
+	WABAID        graph.WABAID
+	PhoneNumberID graph.PhoneNumberID
 
 	// Level says whether an override or the app's own URL decided where it went.
-	Level cloudapitest.Level
+	Level cloudapitest.CallbackLevel
 
 	// Body is what was posted.
 	Body []byte
@@ -53,12 +53,12 @@ type Attempt struct {
 	Problem string // why there was none
 }
 
-// A Silence is something that was not delivered, because the app did not subscribe to it.
-type Silence struct {
-	Field  webhook.Field
-	WABA   graph.WABAID
-	Phone  graph.PhoneNumberID
-	Reason string
+// A SuppressedDelivery is something that was not delivered, because the app did not subscribe to it.
+type SuppressedDelivery struct {
+	Field         webhook.Field
+	WABAID        graph.WABAID
+	PhoneNumberID graph.PhoneNumberID
+	Reason        string
 }
 
 // A change is one change of a webhook body.
@@ -78,7 +78,7 @@ type parcel struct {
 	changes   []change
 	body      []byte
 	url       string
-	level     cloudapitest.Level
+	level     cloudapitest.CallbackLevel
 	duplicate bool
 	state     DeliveryState
 	born, due time.Time
@@ -105,7 +105,7 @@ func envelope(changes []change) []byte {
 
 func (p *parcel) delivery() Delivery {
 	d := Delivery{
-		Number: p.number, WABA: p.changes[0].waba, Phone: p.changes[0].phone, Level: p.level, Body: bytes.Clone(p.body),
+		Number: p.number, WABAID: p.changes[0].waba, PhoneNumberID: p.changes[0].phone, Level: p.level, Body: bytes.Clone(p.body),
 		Duplicate: p.duplicate, State: p.state, Attempts: slices.Clone(p.attempts),
 	}
 	for _, ch := range p.changes {
@@ -139,7 +139,7 @@ func (c *courier) undelivered() []Delivery {
 	return open
 }
 
-func (c *courier) silences() []Silence {
+func (c *courier) silences() []SuppressedDelivery {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return slices.Clone(c.silenced)

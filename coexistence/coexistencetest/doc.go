@@ -16,7 +16,7 @@
 //	err = world.Wait(ctx)                       // until everything was acknowledged
 //
 //	customer := phone.Customer("+1 555-010-0142")
-//	customer.Sends("Are you open?")             // a webhook
+//	customer.Send("Are you open?")             // a webhook
 //	phone.Send(customer, "Until six.")          // an echo
 //
 // Everything travels over real HTTP on the loopback interface, and the host runs the same code as in production.
@@ -24,13 +24,13 @@
 // # What is true of it
 //
 // Where Meta documents a behaviour, the simulator follows the documentation; where only the field has reported one, it follows
-// that; the rest is assumed. [Fidelity] lists which is which, and [World.Relied] what a test has relied on. A test that
+// that; the rest is assumed. [Fidelity] lists which is which, and [World.Evidence] what a test has relied on. A test that
 // passes here says that a host does the right thing if Meta does what it says.
 //
 // # Silence
 //
 // Meta delivers only what the app subscribes to, at the level of the app and of the account, and says nothing about the rest.
-// Here [World.Silenced] tells what was left out and why. It is the first thing to print when nothing arrives.
+// Here [World.Suppressed] tells what was left out and why. It is the first thing to print when nothing arrives.
 //
 // # Time
 //

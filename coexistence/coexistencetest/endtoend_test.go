@@ -35,7 +35,7 @@ type product struct {
 	mu       sync.Mutex
 	rand     *rand.Rand
 	trouble  int // how many of a hundred deliveries it answers with 500, half of them after doing the work
-	business *signup.Business
+	business *signup.Connection
 }
 
 func newProduct(t *testing.T, world *coexistencetest.World, seed uint64, trouble int) *product {
@@ -75,7 +75,7 @@ func newProduct(t *testing.T, world *coexistencetest.World, seed uint64, trouble
 	return p
 }
 
-func (p *product) onboarded(ctx context.Context, b *signup.Business) error {
+func (p *product) onboarded(ctx context.Context, b *signup.Connection) error {
 	p.mu.Lock()
 	p.business = b
 	p.mu.Unlock()
@@ -94,7 +94,7 @@ func (p *product) clientOf(context.Context, graph.PhoneNumberID) (*cloudapi.Clie
 }
 
 // signUp plays the page: begin, the popup, finish. It returns what the page is told.
-func (p *product) signUp(t *testing.T, world *coexistencetest.World, play func(*coexistencetest.Popup) (coexistencetest.Result, error)) (outcome string) {
+func (p *product) signUp(t *testing.T, world *coexistencetest.World, play func(*coexistencetest.Popup) (coexistencetest.SignupResult, error)) (outcome string) {
 	t.Helper()
 	var begun struct {
 		State  string          `json:"state"`
@@ -110,7 +110,7 @@ func (p *product) signUp(t *testing.T, world *coexistencetest.World, play func(*
 		Session  json.RawMessage `json:"session,omitzero"`
 		Callback json.RawMessage `json:"callback"`
 	}
-	in := submission{State: begun.State, Callback: result.Callback}
+	in := submission{State: begun.State, Callback: result.LoginResponse}
 	if result.Message != nil {
 		text, err := json.Marshal(string(result.Message)) // the page passes on the string that it got
 		require.NoError(t, err)
@@ -144,16 +144,16 @@ func TestInTheEndTheHostKnowsWhatThePhoneShows(t *testing.T) {
 			Seed:    seed,
 			Session: []coexistencetest.SessionVariant{coexistencetest.SessionDocumented, coexistencetest.SessionWithPhone, coexistencetest.SessionLoginUser, coexistencetest.SessionLost}[seed-1],
 			Delivery: coexistencetest.DeliveryConfig{
-				Parallel: 6, Duplicates: 30, Reorder: 40, Batch: 5, Backoff: time.Millisecond, MaxBackoff: 20 * time.Millisecond,
+				Parallel: 6, DuplicatesPercent: 30, Reorder: 40, Batch: 5, Backoff: time.Millisecond, MaxBackoff: 20 * time.Millisecond,
 			},
 			History: coexistencetest.HistoryConfig{ChunkSize: 40, ContactBatch: 5},
 		})
 		t.Cleanup(world.Close)
 		phone := world.NewPhone(coexistencetest.PhoneConfig{
-			History: coexistencetest.History{Messages: 600, Media: 15}, SecondAccount: seed%2 == 0,
+			History: coexistencetest.History{Messages: 600, MediaPercent: 15}, SecondAccount: seed%2 == 0,
 		})
 		p := newProduct(t, world, seed, 15)
-		outcome := p.signUp(t, world, func(popup *coexistencetest.Popup) (coexistencetest.Result, error) {
+		outcome := p.signUp(t, world, func(popup *coexistencetest.Popup) (coexistencetest.SignupResult, error) {
 			return popup.Complete(phone, coexistencetest.ShareHistory)
 		})
 		require.Equal(t, "ready", outcome, world)
@@ -163,10 +163,10 @@ func TestInTheEndTheHostKnowsWhatThePhoneShows(t *testing.T) {
 		require.Len(t, result.Requested, 2)
 		live(t, world, phone, p, seed)
 		wait(t, world)
-		require.Empty(t, world.Silenced(), world)
+		require.Empty(t, world.Suppressed(), world)
 		compare(t, world, phone, p)
 
-		st, err := p.tracker.Store().State(t.Context(), phone.ID())
+		st, err := p.tracker.Store().Number(t.Context(), phone.ID())
 		require.NoError(t, err)
 		require.Equal(t, coexistence.StageActive, st.Stage, world)
 		require.Equal(t, coexistence.SyncComplete, st.HistoryStatus(world.Now()), world)
@@ -185,27 +185,27 @@ func live(t *testing.T, world *coexistencetest.World, phone *coexistencetest.Pho
 		c := customers[r.IntN(len(customers))]
 		switch n := r.IntN(11); {
 		case n < 3 || len(theirs) == 0:
-			id := c.Sends("Hello 👋🏽")
+			id := c.Send("Hello 👋🏽")
 			theirs, author[id] = append(theirs, id), c
 		case n < 5 || len(ours) == 0:
 			ours = append(ours, phone.Send(c, "Hello from the phone"))
 		case n == 5:
 			id := pick(theirs)
-			_, _ = author[id].Edits(id, "edited")
+			_, _ = author[id].Edit(id, "edited")
 		case n == 6:
 			_, _ = phone.Edit(pick(ours), "edited on the phone")
 		case n == 7:
 			id := pick(theirs)
-			_, _ = author[id].Revokes(id)
+			_, _ = author[id].Revoke(id)
 		case n == 8:
 			id := pick(theirs)
-			author[id].SendsContent(coexistencetest.Reaction(id, "🎂"))
+			author[id].SendContent(coexistencetest.Reaction(id, "🎂"))
 		case n == 9:
-			id := c.SendsUnavailable("the real thing")
-			require.NoError(t, c.Resolves(id))
+			id := c.SendUnavailable("the real thing")
+			require.NoError(t, c.ResolveUnavailable(id))
 			theirs, author[id] = append(theirs, id), c
 		default:
-			c.Sends("May I?")
+			c.Send("May I?")
 			message := cloudapi.Message{To: cloudapi.ToIdentity(c.Identity()), Content: &cloudapi.Text{Body: "From the host"}}
 			_, err := p.tracker.Send(t.Context(), phone.ID(), message)
 			require.NoError(t, err)
@@ -249,12 +249,12 @@ func compare(t *testing.T, world *coexistencetest.World, phone *coexistencetest.
 			switch file := want.Content.MIMEType != ""; {
 			case want.Revoked:
 			case file && world.Now().Sub(want.At) > coexistence.MediaWindow+time.Hour:
-				require.Equal(t, webhook.TypeMediaPlaceholder, got.Kind, world)
+				require.Equal(t, webhook.TypeMediaPlaceholder, got.Type, world)
 			case file && world.Now().Sub(want.At) > coexistence.MediaWindow-time.Hour:
 			case want.Content.Type == "location", want.Content.Type == "contacts":
-				require.EqualValues(t, want.Content.Type, got.Kind, world)
+				require.EqualValues(t, want.Content.Type, got.Type, world)
 			default:
-				require.EqualValues(t, want.Content.Type, got.Kind, world)
+				require.EqualValues(t, want.Content.Type, got.Type, world)
 				require.Equal(t, want.Content.Text, got.Text, world)
 			}
 		}
@@ -263,10 +263,10 @@ func compare(t *testing.T, world *coexistencetest.World, phone *coexistencetest.
 	for conv, err := range store.Conversations(t.Context(), phone.ID()) {
 		require.NoError(t, err)
 		person := map[string]bool{}
-		for m, err := range store.Messages(t.Context(), phone.ID(), conv.Key) {
+		for m, err := range store.Messages(t.Context(), phone.ID(), conv.ID) {
 			require.NoError(t, err)
 			stored++
-			person[m.Conversation] = true
+			person[m.ConversationID] = true
 		}
 		require.Len(t, person, 1)
 	}
@@ -290,12 +290,12 @@ func TestALifeFromSignupToDisconnectAndBack(t *testing.T) {
 	p := newProduct(t, world, 1, 0)
 	stage := func() coexistence.Stage {
 		wait(t, world)
-		st, err := p.tracker.Store().State(t.Context(), phone.ID())
+		st, err := p.tracker.Store().Number(t.Context(), phone.ID())
 		require.NoError(t, err)
 		return st.Stage
 	}
-	complete := func(sharing coexistencetest.HistorySharing) func(*coexistencetest.Popup) (coexistencetest.Result, error) {
-		return func(popup *coexistencetest.Popup) (coexistencetest.Result, error) {
+	complete := func(sharing coexistencetest.HistorySharing) func(*coexistencetest.Popup) (coexistencetest.SignupResult, error) {
+		return func(popup *coexistencetest.Popup) (coexistencetest.SignupResult, error) {
 			return popup.Complete(phone, sharing)
 		}
 	}
@@ -306,7 +306,7 @@ func TestALifeFromSignupToDisconnectAndBack(t *testing.T) {
 	_, err := p.tracker.RequestSync(t.Context(), phone.ID())
 	require.NoError(t, err)
 	require.Equal(t, coexistence.StageActive, stage())
-	st, err := p.tracker.Store().State(t.Context(), phone.ID())
+	st, err := p.tracker.Store().Number(t.Context(), phone.ID())
 	require.NoError(t, err)
 	require.Equal(t, coexistence.SyncDeclined, st.History.Status)
 
@@ -327,7 +327,7 @@ func TestALifeFromSignupToDisconnectAndBack(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, coexistence.StageActive, stage())
 	_, err = p.tracker.RequestSync(t.Context(), phone.ID())
-	require.ErrorIs(t, err, coexistence.ErrSyncUsed)
+	require.ErrorIs(t, err, coexistence.ErrSyncAlreadyRequested)
 	require.Equal(t, 4, world.Graph().Count("POST", "/{phone-number-id}/smb_app_data"))
 }
 
@@ -340,16 +340,16 @@ func TestTheHostFindsOutThatItGotAnOrdinaryNumber(t *testing.T) {
 	require.NoError(t, err)
 	flow, err := signup.NewFlow(signup.Config{ConfigurationID: world.ConfigurationID(), Client: client})
 	require.NoError(t, err)
-	attempt, err := flow.Begin(t.Context(), "tenant-1")
+	attempt, err := flow.StartAttempt(t.Context(), "tenant-1")
 	require.NoError(t, err)
 	popup, err := world.OpenSignup(json.RawMessage(`{"config_id":"` + world.ConfigurationID() +
 		`","response_type":"code","override_default_response_type":true,"extras":{"setup":{}}}`)) // a page of the host's own
 	require.NoError(t, err)
 	result, err := popup.Complete(phone, coexistencetest.ShareHistory)
 	require.NoError(t, err)
-	session, err := signup.ParseSession(result.Message)
+	session, err := signup.ParseSessionInfo(result.Message)
 	require.NoError(t, err)
-	_, err = flow.Finish(t.Context(), signup.Submission{State: attempt.State, Owner: "tenant-1", Code: result.Code, Session: session})
+	_, err = flow.Finish(t.Context(), signup.Submission{State: attempt.State, Tenant: "tenant-1", Code: result.Code, Session: session})
 	failed, ok := errors.AsType[*signup.Error](err)
 	require.True(t, ok, "%v", err)
 	require.Equal(t, signup.OutcomeFellBack, failed.Outcome)
@@ -360,32 +360,32 @@ func TestTheHostFindsOutThatItGotAnOrdinaryNumber(t *testing.T) {
 func TestTheDecoderKnowsEverythingThatIsSent(t *testing.T) {
 	t.Parallel()
 	world, h, phone, token := connected(t, coexistencetest.Config{}, coexistencetest.PhoneConfig{
-		History:       coexistencetest.History{Messages: 500, Media: 20},
+		History:       coexistencetest.History{Messages: 500, MediaPercent: 20},
 		Conversations: pastWith(time.Hour, day, 20*day),
 	})
 	require.Equal(t, http.StatusOK, requestSync(t, world, token, phone, "history"))
 	require.Equal(t, http.StatusOK, requestSync(t, world, token, phone, "smb_app_state_sync"))
-	customer := phone.AddCustomer(coexistencetest.CustomerConfig{Number: "+1 555-010-0142", Name: "Ada", Username: "madeup"})
+	customer := phone.AddCustomer(coexistencetest.CustomerConfig{PhoneNumber: "+1 555-010-0142", Name: "Ada", Username: "madeup"})
 	for _, content := range []coexistencetest.Content{
 		coexistencetest.Text("text"), coexistencetest.Image("image"), coexistencetest.Video(""), coexistencetest.Voice(),
-		coexistencetest.Document("a.pdf", "caption"), coexistencetest.Sticker(), coexistencetest.Place("here", "street", 0, -122.5),
-		coexistencetest.Card("Ben", "+1 555-010-0143"), coexistencetest.Text("answer").Quoting("wamid.1"),
+		coexistencetest.Document("a.pdf", "caption"), coexistencetest.Sticker(), coexistencetest.Location("here", "street", 0, -122.5),
+		coexistencetest.ContactCard("Ben", "+1 555-010-0143"), coexistencetest.Text("answer").Quoting("wamid.1"),
 		coexistencetest.Reaction("wamid.1", "👍"), coexistencetest.Reaction("wamid.1", ""),
 	} {
-		theirs, ours := customer.SendsContent(content), phone.SendContent(customer, content)
+		theirs, ours := customer.SendContent(content), phone.SendContent(customer, content)
 		editable := slices.Contains([]string{"text", "image", "video", "document"}, content.Type)
-		_, err := customer.Edits(theirs, "edited")
+		_, err := customer.Edit(theirs, "edited")
 		require.Equal(t, editable, err == nil, content.Type)
 		_, err = phone.Edit(ours, "edited")
 		require.Equal(t, editable, err == nil, content.Type)
 	}
-	require.NoError(t, customer.Resolves(customer.SendsUnavailable("later")))
+	require.NoError(t, customer.ResolveUnavailable(customer.SendUnavailable("later")))
 	send(t, world, token, phone, `"to":"+15550100142"`, "text")
 	send(t, world, token, phone, `"to":"+15550100149"`, "text") // its window is closed
 	phone.ChangeDevice()
 	phone.Reconnect()
 	phone.RemoveApp()
-	phone.Lose(coexistencetest.ReasonChangeNumber, "USER")
+	phone.EndCoexistence(coexistencetest.ReasonChangeNumber, "USER")
 	wait(t, world)
 
 	seen := map[string]int{}
@@ -396,19 +396,19 @@ func TestTheDecoderKnowsEverythingThatIsSent(t *testing.T) {
 		for _, ev := range events {
 			require.Empty(t, ev.Info().Unknown, "%T: %s", ev, ev.Info().Raw)
 			switch ev := ev.(type) {
-			case *webhook.Unknown, *webhook.Undecodable:
+			case *webhook.UnknownEvent, *webhook.UndecodableEvent:
 				t.Fatalf("%T: %s", ev, ev.Info().Raw)
 			case *webhook.HistoryChunk:
 				for _, m := range ev.Messages() {
 					require.NotEmpty(t, m.ID)
-					seen["history "+string(m.Content.Type())]++
+					seen["history "+string(m.Content.MessageType())]++
 				}
 			}
 			seen[fmt.Sprintf("%T", ev)]++
 		}
 	}
 	for _, kind := range []string{
-		"*webhook.IncomingMessage", "*webhook.UnavailableMessage", "*webhook.MessageStatus", "*webhook.MessageEcho",
+		"*webhook.IncomingMessage", "*webhook.UnavailableMessage", "*webhook.MessageStatus", "*webhook.BusinessAppEcho",
 		"*webhook.HistoryChunk", "*webhook.HistoryMedia", "*webhook.AppStateSync", "*webhook.AccountUpdate",
 		"history text", "history media_placeholder", "history reaction",
 	} {

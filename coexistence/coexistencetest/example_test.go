@@ -19,14 +19,14 @@ func ExampleNewWorld() {
 		Delivery: coexistencetest.DeliveryConfig{Parallel: 1}, // in the order in which things happen
 	})
 	defer world.Close()
-	phone := world.NewPhone(coexistencetest.PhoneConfig{Number: "+1 555-010-0100"})
+	phone := world.NewPhone(coexistencetest.PhoneConfig{PhoneNumber: "+1 555-010-0100"})
 
 	var mux webhook.Mux
 	webhook.On(&mux, func(_ context.Context, m *webhook.IncomingMessage) error {
 		fmt.Println("customer:", m.Text())
 		return nil
 	})
-	webhook.On(&mux, func(_ context.Context, m *webhook.MessageEcho) error {
+	webhook.On(&mux, func(_ context.Context, m *webhook.BusinessAppEcho) error {
 		fmt.Println("phone:", m.Text())
 		return nil
 	})
@@ -57,9 +57,9 @@ func ExampleNewWorld() {
 	}
 
 	customer := phone.Customer("+1 555-010-0142")
-	customer.Sends("Are you open?")
+	customer.Send("Are you open?")
 	phone.Send(customer, "Until six.")
-	fmt.Println(world.Wait(ctx))
+	fmt.Println(world.WaitDelivered(ctx))
 	// Output:
 	// customer: Are you open?
 	// phone: Until six.
@@ -78,7 +78,7 @@ func ExamplePopup() {
 		return
 	}
 	fmt.Println(popup.ChooseExistingAccount())
-	fmt.Println(popup.EnterNumber(old.Number()))
+	fmt.Println(popup.EnterNumber(old.PhoneNumber()))
 	result, err := popup.Cancel()
 	fmt.Println(string(result.Message), err)
 	// Output:
@@ -88,7 +88,7 @@ func ExamplePopup() {
 }
 
 // When nothing arrives, ask what Meta would never tell.
-func ExampleWorld_Silenced() {
+func ExampleWorld_Suppressed() {
 	world := coexistencetest.NewWorld(coexistencetest.Config{})
 	defer world.Close()
 	phone := world.NewPhone(coexistencetest.PhoneConfig{})
@@ -102,14 +102,14 @@ func ExampleWorld_Silenced() {
 		fmt.Println(err)
 		return
 	}
-	phone.Customer("+1 555-010-0142").Sends("Anybody there?")
-	all := world.Silenced()
+	phone.Customer("+1 555-010-0142").Send("Anybody there?")
+	all := world.Suppressed()
 	fmt.Printf("%s: %s\n", all[len(all)-1].Field, all[len(all)-1].Reason)
 	// Output: messages: the app does not subscribe to the field
 }
 
 // What a test has proved depends on what the simulator assumes.
-func ExampleWorld_Relied() {
+func ExampleWorld_Evidence() {
 	world := coexistencetest.NewWorld(coexistencetest.Config{})
 	defer world.Close()
 	phone := world.NewPhone(coexistencetest.PhoneConfig{})
@@ -117,9 +117,9 @@ func ExampleWorld_Relied() {
 		fmt.Println(err)
 		return
 	}
-	phone.Lose(coexistencetest.ReasonChangeNumber, "USER")
-	for _, r := range world.Relied() {
-		if r.Behaviour.Assumed {
+	phone.EndCoexistence(coexistencetest.ReasonChangeNumber, "USER")
+	for _, r := range world.Evidence() {
+		if r.Behavior.Assumed {
 			fmt.Println("assumed:", r.What)
 		}
 	}

@@ -7,8 +7,8 @@ import (
 	"sync"
 )
 
-// A Behaviour is something that the simulator does because Meta does it, or because it had to do something.
-type Behaviour struct {
+// A Behavior is something that the simulator does because Meta does it, or because it had to do something.
+type Behavior struct {
 	// What it is.
 	What string
 
@@ -25,7 +25,7 @@ type Behaviour struct {
 }
 
 // String is one line.
-func (b Behaviour) String() string {
+func (b Behavior) String() string {
 	switch {
 	case b.Assumed:
 		return b.What + " (assumed)"
@@ -35,47 +35,47 @@ func (b Behaviour) String() string {
 	return b.What + " (" + b.Source + ", " + b.Date + ")"
 }
 
-// Fidelity says for each simulated behaviour how it is known. Look here before you believe a test; [World.Relied] says on which of
+// Fidelity says for each simulated behaviour how it is known. Look here before you believe a test; [World.Evidence] says on which of
 // them a test has relied.
-func Fidelity() []Behaviour { return slices.Clone(behaviours) }
+func Fidelity() []Behavior { return slices.Clone(behaviours) }
 
-// A Reliance is a behaviour that made a difference in a world, and how often.
-type Reliance struct {
-	Behaviour
+// An EvidenceUse is a behaviour that made a difference in a world, and how often.
+type EvidenceUse struct {
+	Behavior
 	Times int
 }
 
-// A Report lists what a test has relied on, in the order of [Fidelity].
-type Report []Reliance
+// An EvidenceReport lists what a test has relied on, in the order of [Fidelity].
+type EvidenceReport []EvidenceUse
 
 // Assumed returns what was relied on though nobody at Meta has said it. Where a test must not rest on such things, it requires
 // this to be empty.
-func (r Report) Assumed() Report {
-	return slices.DeleteFunc(slices.Clone(r), func(x Reliance) bool { return !x.Behaviour.Assumed })
+func (r EvidenceReport) Assumed() EvidenceReport {
+	return slices.DeleteFunc(slices.Clone(r), func(x EvidenceUse) bool { return !x.Behavior.Assumed })
 }
 
 // String lists everything, with what is assumed first.
-func (r Report) String() string {
+func (r EvidenceReport) String() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "relied on %d behaviours, %d of them assumed\n", len(r), len(r.Assumed()))
 	for _, assumed := range []bool{true, false} {
 		for _, x := range r {
-			if x.Behaviour.Assumed == assumed {
-				fmt.Fprintf(&b, "%6d × %s\n", x.Times, x.Behaviour)
+			if x.Behavior.Assumed == assumed {
+				fmt.Fprintf(&b, "%6d × %s\n", x.Times, x.Behavior)
 			}
 		}
 	}
 	return b.String()
 }
 
-// Relied returns what has made a difference in this world so far. Print it where a test passes, to know what it has proved.
-func (w *World) Relied() Report {
+// Evidence returns what has made a difference in this world so far. Print it where a test passes, to know what it has proved.
+func (w *World) Evidence() EvidenceReport {
 	w.relied.mu.Lock()
 	defer w.relied.mu.Unlock()
-	var r Report
+	var r EvidenceReport
 	for _, b := range behaviours {
 		if n := w.relied.times[b.id]; n > 0 {
-			r = append(r, Reliance{b, n})
+			r = append(r, EvidenceUse{b, n})
 		}
 	}
 	return r

@@ -57,7 +57,7 @@ const (
 	inTheField     = "reported from the field"
 )
 
-var behaviours = []Behaviour{
+var behaviours = []Behavior{
 	{id: relyPopup, What: "coexistence needs featureType whatsapp_business_app_onboarding", Source: onboardingDocs, Date: "2026-02-04"},
 	{id: relyPopup, What: "without it the popup silently adds an ordinary number", Source: inTheField, Date: "2026-09-04"},
 	{

@@ -27,15 +27,15 @@ func (w *World) finish(d *dialog) {
 		}
 	}
 	token := cloudapitest.Token{
-		Business: business, WABAs: shared, Lifetime: w.cfg.TokenLifetime, HideTargets: w.cfg.HideTargets,
+		BusinessID: business, WABAs: shared, Lifetime: w.cfg.TokenLifetime, HideTargets: w.cfg.HideTargets,
 	}
-	result := &Result{Message: message}
+	result := &SignupResult{Message: message}
 	if d.launch.Response == "code" && d.launch.Override {
-		result.Code = w.graph.AddCode(cloudapitest.Code{Token: token, RedirectURI: d.launch.Redirect})
-		result.Callback = callback(result.Code, "")
+		result.Code = w.graph.AddCode(cloudapitest.AuthorizationCode{Token: token, RedirectURI: d.launch.Redirect})
+		result.LoginResponse = callback(result.Code, "")
 	} else {
 		// Without these two options FB.login answers with a token of the person instead of a code.
-		result.Callback = callback("", w.graph.AddToken(cloudapitest.Token{Type: cloudapitest.TokenUser, WABAs: shared}))
+		result.LoginResponse = callback("", w.graph.AddToken(cloudapitest.Token{Type: cloudapitest.TokenUser, WABAs: shared}))
 	}
 	d.result = result
 	d.end()
@@ -52,10 +52,10 @@ func (w *World) onboard(p *Phone, d *dialog) {
 		if p.cfg.SecondAccount {
 			p.wabas = append(p.wabas, w.chooseAccount(p.cfg.Business, p.owner, ""))
 		}
-		p.id = w.graph.AddPhone(cloudapitest.Phone{WABAs: p.wabas, Number: display(p.number), Name: p.cfg.Business}).ID
+		p.id = w.graph.AddPhone(cloudapitest.Phone{WABAs: p.wabas, PhoneNumber: display(p.number), Name: p.cfg.Business}).ID
 	} else {
 		for _, id := range p.wabas {
-			w.graph.Attach(id)
+			w.graph.AttachWABA(id)
 		}
 		w.graph.Onboard(p.id)
 	}
@@ -66,9 +66,9 @@ func (w *World) chooseAccount(name string, owner graph.BusinessID, chosen graph.
 	if chosen != "" {
 		return chosen
 	}
-	id := w.graph.AddWABA(cloudapitest.WABA{Name: name, Owner: owner}).ID
+	id := w.graph.AddWABA(cloudapitest.WABA{Name: name, OwnerBusinessID: owner}).ID
 	for _, t := range w.cfg.Templates {
-		w.graph.AddTemplate(cloudapitest.Template{WABA: id, NewTemplate: t})
+		w.graph.AddTemplate(cloudapitest.Template{WABAID: id, TemplateCreateParams: t})
 	}
 	return id
 }
@@ -82,7 +82,7 @@ func (w *World) addOrdinary(d *dialog) (cloudapitest.Phone, graph.BusinessID) {
 	}
 	account := w.chooseAccount("", owner, d.account)
 	return w.graph.AddPhone(cloudapitest.Phone{
-		WABAs: []graph.WABAID{account}, Number: display(d.number), Ordinary: true, Unregistered: true, Unverified: !d.verified,
+		WABAs: []graph.WABAID{account}, PhoneNumber: display(d.number), CloudAPIOnly: true, Unregistered: true, Unverified: !d.verified,
 	}), owner
 }
 

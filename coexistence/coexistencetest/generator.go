@@ -22,15 +22,15 @@ type History struct {
 	// Days is how far back they go. If zero, 180, which is all that WhatsApp shares.
 	Days int
 
-	// Media is how many of a hundred messages are files. If zero, 6; if negative, none.
-	Media int
+	// MediaPercent is how many of a hundred messages are files. If zero, 6; if negative, none.
+	MediaPercent int
 
-	// Hidden is how many of a hundred customers hide their number and are known by user id and username. If zero, 10; if
+	// HiddenPercent is how many of a hundred customers hide their number and are known by user id and username. If zero, 10; if
 	// negative, none.
-	Hidden int
+	HiddenPercent int
 
-	// Saved is how many of a hundred customers are in the address book. If zero, 70; if negative, none.
-	Saved int
+	// SavedPercent is how many of a hundred customers are in the address book. If zero, 70; if negative, none.
+	SavedPercent int
 }
 
 func (h History) withDefaults() History {
@@ -44,7 +44,7 @@ func (h History) withDefaults() History {
 		h.Customers = max(1, h.Messages/40)
 	}
 	h.Days = defaultTo(h.Days, 180)
-	h.Media, h.Hidden, h.Saved = percent(h.Media, 6), percent(h.Hidden, 10), percent(h.Saved, 70)
+	h.MediaPercent, h.HiddenPercent, h.SavedPercent = percent(h.MediaPercent, 6), percent(h.HiddenPercent, 10), percent(h.SavedPercent, 70)
 	return h
 }
 
@@ -90,12 +90,12 @@ func (g *generator) addCustomer(i int) {
 	name := tongue.names[g.rand.IntN(len(tongue.names))]
 	cfg := CustomerConfig{
 		// Area code 555 has no subscribers. The business's own numbers are below +1 555 011.
-		Number: fmt.Sprintf("+1 555 01%05d", 10000+i),
-		Name:   name,
-		UserID: graph.UserID(fmt.Sprintf("US.%d", 1e18+g.rand.Int64N(8e18))),
+		PhoneNumber: fmt.Sprintf("+1 555 01%05d", 10000+i),
+		Name:        name,
+		UserID:      graph.UserID(fmt.Sprintf("US.%d", 1e18+g.rand.Int64N(8e18))),
 	}
 	switch {
-	case g.chance(g.history.Hidden):
+	case g.chance(g.history.HiddenPercent):
 		cfg.HideNumber = true
 		cfg.Username = fmt.Sprintf("madeup%05d", i)
 	case g.chance(10):
@@ -106,11 +106,11 @@ func (g *generator) addCustomer(i int) {
 	c := g.phone.addCustomer(cfg)
 	g.customers = append(g.customers, c)
 	g.tongues = append(g.tongues, tongue)
-	if g.chance(g.history.Saved) {
+	if g.chance(g.history.SavedPercent) {
 		first, _, _ := strings.Cut(name, " ")
 		contact := Contact{FullName: name, FirstName: first, UserID: cfg.UserID, Username: cfg.Username}
 		if !cfg.HideNumber {
-			contact.Number = cfg.Number
+			contact.PhoneNumber = cfg.PhoneNumber
 		}
 		if cfg.OldStyle {
 			contact.UserID = ""
@@ -156,14 +156,14 @@ func (g *generator) content(tongue language, outbound bool, last *message) Conte
 		text += " " + emoji[g.rand.IntN(len(emoji))]
 	}
 	switch {
-	case g.chance(g.history.Media):
+	case g.chance(g.history.MediaPercent):
 		return []Content{Image(text), Image(""), Video(text), Voice(), Document("invoice.pdf", ""), Sticker()}[g.rand.IntN(6)]
 	case last != nil && last.content.Type != "reaction" && g.chance(3):
 		return Reaction(last.id, emoji[g.rand.IntN(len(emoji))])
 	case g.chance(1):
-		return Place("Made-up shop", "1 Made-up Street", 37.4847, -122.1473)
+		return Location("Made-up shop", "1 Made-up Street", 37.4847, -122.1473)
 	case g.chance(1):
-		return Card("Made-up supplier", "+1 555-010-0188")
+		return ContactCard("Made-up supplier", "+1 555-010-0188")
 	case last != nil && g.chance(8):
 		return Text(text).Quoting(last.id)
 	}

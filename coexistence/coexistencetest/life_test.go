@@ -32,7 +32,7 @@ func TestMovingToAnotherPhone(t *testing.T) {
 	world, h, phone, token := connected(t, coexistencetest.Config{}, coexistencetest.PhoneConfig{})
 	customer := phone.Customer("+1 555-010-0142")
 	phone.ChangeDevice()
-	customer.Sends("Lost in the gap")
+	customer.Send("Lost in the gap")
 	phone.Send(customer, "As is this")
 	status, v := call(t, world, token, "POST", "/"+string(phone.ID())+"/messages",
 		`{"messaging_product":"whatsapp","to":"+15550100142","type":"text","text":{"body":"No"}}`)
@@ -43,7 +43,7 @@ func TestMovingToAnotherPhone(t *testing.T) {
 	require.Equal(t, http.StatusOK, status, "it is not gone")
 
 	phone.Reconnect()
-	customer.Sends("Here again")
+	customer.Send("Here again")
 	wait(t, world)
 	updates := h.of(t, "account_update")[2:]
 	require.Equal(t, "ACCOUNT_OFFBOARDED", updates[0].Value.Event)
@@ -64,7 +64,7 @@ func TestDisconnectingAndComingBack(t *testing.T) {
 	before, id := len(h.of(t, "history")), phone.ID()
 	phone.Disconnect()
 	phone.Disconnect()
-	phone.Customer("+1 555-010-0142").Sends("Nobody hears me")
+	phone.Customer("+1 555-010-0142").Send("Nobody hears me")
 	wait(t, world)
 	updates := h.of(t, "account_update")
 	last := updates[len(updates)-1]
@@ -84,7 +84,7 @@ func TestDisconnectingAndComingBack(t *testing.T) {
 
 	popup := openPopup(t, world)
 	require.NoError(t, popup.ChooseExistingAccount())
-	require.ErrorIs(t, popup.EnterNumber(phone.Number()), graph.CodeSignupAlreadyConnected, "it takes 15 minutes")
+	require.ErrorIs(t, popup.EnterNumber(phone.PhoneNumber()), graph.CodeSignupAlreadyConnected, "it takes 15 minutes")
 	world.Advance(16 * time.Minute)
 	token = onboard(t, world, phone, coexistencetest.ShareHistory)
 	require.Equal(t, id, phone.ID())
@@ -98,7 +98,7 @@ func openAndEnter(t *testing.T, world *coexistencetest.World, phone *coexistence
 	t.Helper()
 	popup := openPopup(t, world)
 	require.NoError(t, popup.ChooseExistingAccount())
-	return popup.EnterNumber(phone.Number())
+	return popup.EnterNumber(phone.PhoneNumber())
 }
 
 func TestOneOfTwoNumbersLeavesAnAccount(t *testing.T) {
@@ -112,14 +112,14 @@ func TestOneOfTwoNumbersLeavesAnAccount(t *testing.T) {
 	token := exchange(t, world, result.Code)
 	require.Equal(t, stays.WABA(), leaves.WABA())
 	leaves.Disconnect()
-	stays.Customer("+1 555-010-0142").Sends("Still here?")
+	stays.Customer("+1 555-010-0142").Send("Still here?")
 	wait(t, world)
 	updates := h.of(t, "account_update")
 	last := updates[len(updates)-1]
 	require.Equal(t, "PARTNER_REMOVED", last.Value.Event)
 	require.Equal(t, string(stays.WABA()), last.entry)
 	require.Empty(t, last.Value.WABAInfo.ID)
-	require.Equal(t, graph.Digits(leaves.Number()), last.Value.PhoneNumber)
+	require.Equal(t, graph.Digits(leaves.PhoneNumber()), last.Value.PhoneNumber)
 	require.Len(t, h.of(t, "messages"), 1)
 	status, v := call(t, world, token, "GET", "/"+string(stays.WABA())+"/phone_numbers?fields=id", "")
 	require.Equal(t, http.StatusOK, status)
@@ -136,7 +136,7 @@ func TestOtherWaysOut(t *testing.T) {
 	require.Equal(t, http.StatusUnauthorized, status)
 	code, _ := problem(t, v)
 	require.Equal(t, graph.CodeAccessTokenExpired, code)
-	phone.Lose(coexistencetest.ReasonPrimaryInactivity, "SYSTEM")
+	phone.EndCoexistence(coexistencetest.ReasonPrimaryInactivity, "SYSTEM")
 	wait(t, world)
 	updates := h.of(t, "account_update")[2:]
 	require.Equal(t, "PARTNER_APP_UNINSTALLED", updates[0].Value.Event)

@@ -17,12 +17,12 @@ import (
 func TestTheFileOfAMessageCanBeDownloadedForFiveMinutes(t *testing.T) {
 	t.Parallel()
 	world, h, phone, token := connected(t, coexistencetest.Config{}, coexistencetest.PhoneConfig{
-		Conversations: []coexistencetest.Conversation{{
-			With:     coexistencetest.CustomerConfig{Number: "+1 555-010-0150"},
+		Conversations: []coexistencetest.PastConversation{{
+			With:     coexistencetest.CustomerConfig{PhoneNumber: "+1 555-010-0150"},
 			Messages: []coexistencetest.PastMessage{{Age: time.Hour, Content: coexistencetest.Document("a.pdf", "")}},
 		}},
 	})
-	phone.Customer("+1 555-010-0142").SendsContent(coexistencetest.Image("look"))
+	phone.Customer("+1 555-010-0142").SendContent(coexistencetest.Image("look"))
 	require.Equal(t, http.StatusOK, requestSync(t, world, token, phone, "history"))
 	wait(t, world)
 	client, err := cloudapi.NewClient(world.ClientConfig())

@@ -22,8 +22,8 @@ const (
 // A PhoneConfig describes a phone of a business. The zero PhoneConfig stands for one that can be connected at once, with an
 // empty address book and no past.
 type PhoneConfig struct {
-	// Number is the phone number. If empty, one of +1 555 01xx.
-	Number string
+	// PhoneNumber is the phone number. If empty, one of +1 555 01xx.
+	PhoneNumber string
 
 	// App is what the phone runs. If empty, [AppBusiness].
 	App AppKind
@@ -45,7 +45,7 @@ type PhoneConfig struct {
 	Contacts []Contact
 
 	// Conversations are past ones.
-	Conversations []Conversation
+	Conversations []PastConversation
 
 	// History makes up further ones. The zero History makes up none.
 	History History
@@ -62,14 +62,14 @@ type PhoneConfig struct {
 type Contact struct {
 	FullName, FirstName string
 
-	// Number is the phone number. A customer who hides theirs has a UserID and perhaps a Username instead.
-	Number   string
-	UserID   graph.UserID
-	Username string
+	// PhoneNumber is the phone number. A customer who hides theirs has a UserID and perhaps a Username instead.
+	PhoneNumber string
+	UserID      graph.UserID
+	Username    string
 }
 
-// A Conversation is a past one.
-type Conversation struct {
+// A PastConversation is a past one.
+type PastConversation struct {
 	With     CustomerConfig
 	Messages []PastMessage
 }
@@ -139,14 +139,14 @@ func (w *World) NewPhone(cfg PhoneConfig) *Phone {
 	if cfg.Business == "" {
 		cfg.Business = "Made-up business"
 	}
-	if cfg.Number == "" {
-		cfg.Number = fmt.Sprintf("+1 555-010-01%02d", len(w.phones)%100)
+	if cfg.PhoneNumber == "" {
+		cfg.PhoneNumber = fmt.Sprintf("+1 555-010-01%02d", len(w.phones)%100)
 	}
 	if cfg.BusinessID == "" {
 		cfg.BusinessID = w.graph.AddBusiness(cloudapitest.Business{Name: cfg.Business}).ID
 	}
 	p := &Phone{
-		world: w, cfg: cfg, number: cfg.Number, owner: cfg.BusinessID, byID: map[graph.MessageID]*message{}, contacts: cfg.Contacts,
+		world: w, cfg: cfg, number: cfg.PhoneNumber, owner: cfg.BusinessID, byID: map[graph.MessageID]*message{}, contacts: cfg.Contacts,
 	}
 	w.phones = append(w.phones, p)
 	now := w.Now()
@@ -173,8 +173,8 @@ func (p *Phone) remember(c *Customer, past PastMessage, now time.Time) *message 
 	return m
 }
 
-// Number returns the phone number as people write it.
-func (p *Phone) Number() string {
+// PhoneNumber returns the phone number as people write it.
+func (p *Phone) PhoneNumber() string {
 	p.world.mu.Lock()
 	defer p.world.mu.Unlock()
 	return p.number
@@ -239,11 +239,11 @@ func (p *Phone) Customer(number string) *Customer {
 	p.world.mu.Lock()
 	defer p.world.mu.Unlock()
 	for _, c := range p.customers {
-		if graph.Digits(c.cfg.Number) == graph.Digits(number) {
+		if graph.Digits(c.cfg.PhoneNumber) == graph.Digits(number) {
 			return c
 		}
 	}
-	return p.addCustomer(CustomerConfig{Number: number, Name: "Made-up customer"})
+	return p.addCustomer(CustomerConfig{PhoneNumber: number, Name: "Made-up customer"})
 }
 
 // Customers returns everyone who has a conversation with the business, those of the made-up history included.
@@ -258,13 +258,13 @@ func (p *Phone) addCustomer(cfg CustomerConfig) *Customer {
 		cfg.UserID = p.newUserID()
 	}
 	cfg.Username = username(cfg.Username)
-	if cfg.Number == "" {
+	if cfg.PhoneNumber == "" {
 		cfg.HideNumber = true
 	}
 	c := &Customer{phone: p, cfg: cfg}
 	c.chat = &chat{customer: c, position: len(p.customers)}
 	p.customers = append(p.customers, c)
-	p.world.graph.AddUser(graph.Identity{UserID: cfg.UserID, WAID: graph.Digits(cfg.Number), Username: cfg.Username})
+	p.world.graph.AddUser(graph.Identity{UserID: cfg.UserID, WAID: graph.Digits(cfg.PhoneNumber), Username: cfg.Username})
 	return c
 }
 
@@ -276,13 +276,13 @@ func (p *Phone) newUserID() graph.UserID {
 func (p *Phone) find(id graph.Identity) *Customer {
 	for _, c := range p.customers {
 		if id.UserID != "" && c.cfg.UserID == id.UserID ||
-			id.WAID != "" && graph.EquivalenceKey(c.cfg.Number) == graph.EquivalenceKey(id.WAID) {
+			id.WAID != "" && graph.EquivalenceKey(c.cfg.PhoneNumber) == graph.EquivalenceKey(id.WAID) {
 			return c
 		}
 	}
 	cfg := CustomerConfig{UserID: id.UserID, Username: id.Username}
 	if id.WAID != "" {
-		cfg.Number = "+" + id.WAID
+		cfg.PhoneNumber = "+" + id.WAID
 	}
 	return p.addCustomer(cfg)
 }

@@ -52,11 +52,11 @@ func (p *Phone) Reconnect() {
 
 // Disconnect taps "Disconnect account" in the app's settings. It is final: the number answers 100/33 from then on, and so does
 // the account, unless another number in it still coexists. Fifteen minutes later the number can go through the popup again.
-func (p *Phone) Disconnect() { p.Lose(ReasonDisconnected, "USER") }
+func (p *Phone) Disconnect() { p.EndCoexistence(ReasonDisconnected, "USER") }
 
-// Lose ends coexistence for another reason. InitiatedBy is "USER" or "SYSTEM". With an empty reason the webhook has no
+// EndCoexistence ends coexistence for another reason. InitiatedBy is "USER" or "SYSTEM". With an empty reason the webhook has no
 // disconnection_info, as before April 2026.
-func (p *Phone) Lose(reason DisconnectReason, initiatedBy string) {
+func (p *Phone) EndCoexistence(reason DisconnectReason, initiatedBy string) {
 	p.world.mu.Lock()
 	defer p.world.mu.Unlock()
 	p.lose(reason, initiatedBy)
@@ -81,7 +81,7 @@ func (p *Phone) lose(reason DisconnectReason, initiatedBy string) {
 			entry, about = string(id), str("phone_number", p.digits())
 			p.world.relied.on(relyRemovedNamed)
 		} else {
-			p.world.graph.Detach(id)
+			p.world.graph.DetachWABA(id)
 			p.world.relied.on(relyAccount)
 		}
 		p.world.courier.send(change{

@@ -1,7 +1,7 @@
 package coexistencetest
 
-// A Question is what the phone asks its owner while a popup wants to connect its number.
-type Question struct {
+// A PhonePrompt is what the phone asks its owner while a popup wants to connect its number.
+type PhonePrompt struct {
 	// Code is what the phone shows, for the popup: [Phone.LastCode].
 	Code string
 
@@ -13,14 +13,14 @@ type Question struct {
 	Verified, Confirmed bool
 }
 
-// Question returns what the phone asks now. ok is false as long as no popup waits for the phone. It is for pages that show the phone
+// Prompt returns what the phone asks now. ok is false as long as no popup waits for the phone. It is for pages that show the phone
 // beside a popup in another window, where nobody holds the [Popup].
-func (p *Phone) Question() (q Question, ok bool) {
+func (p *Phone) Prompt() (q PhonePrompt, ok bool) {
 	p.world.mu.Lock()
 	defer p.world.mu.Unlock()
 	d := p.request
 	if d == nil || d.screen != ScreenVerify {
-		return Question{}, false
+		return PhonePrompt{}, false
 	}
-	return Question{Code: d.code, QR: d.qr(), Verified: d.verified, Confirmed: d.confirmed}, true
+	return PhonePrompt{Code: d.code, QR: d.qr(), Verified: d.verified, Confirmed: d.confirmed}, true
 }

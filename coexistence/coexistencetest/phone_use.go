@@ -82,14 +82,14 @@ func (p *Phone) checkIdle() {
 	p.lose(ReasonPrimaryInactivity, "SYSTEM")
 }
 
-// ChangesNumber gives the customer another phone number, and with it another user id. If the business's number coexists, a system
+// ChangeNumber gives the customer another phone number, and with it another user id. If the business's number coexists, a system
 // message tells of it, and the chat goes on.
-func (c *Customer) ChangesNumber(number string) graph.MessageID {
+func (c *Customer) ChangeNumber(number string) graph.MessageID {
 	p := c.phone
 	p.world.mu.Lock()
 	defer p.world.mu.Unlock()
 	old := c.Identity()
-	c.cfg.Number, c.cfg.UserID = number, p.newUserID()
+	c.cfg.PhoneNumber, c.cfg.UserID = number, p.newUserID()
 	now := c.Identity()
 	p.world.graph.AddUser(graph.Identity{UserID: c.cfg.UserID, WAID: graph.Digits(number), Username: c.cfg.Username})
 	m := p.newMessage(c.chat, AuthorCustomer, Content{Type: "system", Text: c.cfg.Name + " changed to another phone number"}, "", p.world.Now())

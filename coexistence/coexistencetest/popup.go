@@ -155,29 +155,29 @@ func (w *World) TextedCode(number string) string {
 func (p *Popup) VerifyLater() error { return p.ask("later", "") }
 
 // Finish clicks the last button. The account is shared, and the webhooks that say so are on their way.
-func (p *Popup) Finish() (Result, error) { return p.end("finish") }
+func (p *Popup) Finish() (SignupResult, error) { return p.end("finish") }
 
 // Cancel closes the window. On the last screen Meta counts that as finishing.
-func (p *Popup) Cancel() (Result, error) { return p.end("close") }
+func (p *Popup) Cancel() (SignupResult, error) { return p.end("close") }
 
 // ReportError clicks on "report" under a problem that the popup shows, and closes it.
-func (p *Popup) ReportError() (Result, error) { return p.end("report") }
+func (p *Popup) ReportError() (SignupResult, error) { return p.end("report") }
 
 // Complete plays the whole popup for a phone whose owner notices nothing: if the popup does not offer the existing account,
 // the owner adds an ordinary new number instead and believes to be connected.
-func (p *Popup) Complete(phone *Phone, sharing HistorySharing) (Result, error) {
+func (p *Popup) Complete(phone *Phone, sharing HistorySharing) (SignupResult, error) {
 	if !p.OffersExistingAccount() {
 		return p.completeOrdinary(phone)
 	}
 	steps := []func() error{
 		p.ChooseExistingAccount,
-		func() error { return p.EnterNumber(phone.Number()) },
+		func() error { return p.EnterNumber(phone.PhoneNumber()) },
 		func() error { return phone.Confirm(sharing) },
 		func() error { return p.VerifyCode(phone.LastCode()) },
 	}
 	for _, step := range steps {
 		if err := step(); err != nil {
-			return Result{}, err
+			return SignupResult{}, err
 		}
 	}
 	return p.Finish()
@@ -186,7 +186,7 @@ func (p *Popup) Complete(phone *Phone, sharing HistorySharing) (Result, error) {
 // newNumber is what a business adds that believes to connect its app.
 const newNumber = "+1 555-010-0177"
 
-func (p *Popup) completeOrdinary(phone *Phone) (Result, error) {
+func (p *Popup) completeOrdinary(phone *Phone) (SignupResult, error) {
 	steps := []func() error{
 		func() error { return p.ChooseBusiness(phone.Business()) },
 		p.ChooseNewNumber,
@@ -195,21 +195,21 @@ func (p *Popup) completeOrdinary(phone *Phone) (Result, error) {
 	}
 	for _, step := range steps {
 		if err := step(); err != nil {
-			return Result{}, err
+			return SignupResult{}, err
 		}
 	}
 	return p.Finish()
 }
 
-func (p *Popup) end(step string) (Result, error) {
+func (p *Popup) end(step string) (SignupResult, error) {
 	if err := p.ask(step, ""); err != nil {
-		return Result{}, err
+		return SignupResult{}, err
 	}
 	r := p.view.Result
 	if r == nil {
-		return Result{}, ErrNotOffered
+		return SignupResult{}, ErrNotOffered
 	}
-	result := Result{Callback: r.Callback, Code: graph.Secret(r.Code)}
+	result := SignupResult{LoginResponse: r.Callback, Code: graph.Secret(r.Code)}
 	if r.Message != nil {
 		result.Message = []byte(*r.Message)
 	}

@@ -127,7 +127,7 @@ func TestThePhoneAnswersOnItsPage(t *testing.T) {
 			status, _ = v.get(path + "/qr.png")
 			require.Equal(t, http.StatusNotFound, status)
 			v.step(path, "existing", "")
-			v.step(path, "number", phone.Number())
+			v.step(path, "number", phone.PhoneNumber())
 
 			_, page := v.get(path + "/phone")
 			require.Contains(t, page, phone.LastCode())
@@ -156,7 +156,7 @@ func TestTheQRCodeIsAPicture(t *testing.T) {
 	phone := v.world.NewPhone(coexistencetest.PhoneConfig{})
 	path, _ := v.open()
 	v.step(path, "existing", "")
-	v.step(path, "number", phone.Number())
+	v.step(path, "number", phone.PhoneNumber())
 	resp, err := http.Get(v.world.URL + path + "/qr.png")
 	require.NoError(t, err)
 	defer resp.Body.Close()
@@ -173,7 +173,7 @@ func TestACodeOfARedirectIsBoundToItsURI(t *testing.T) {
 	const back = "https://app.example.com/back"
 	path, _ := v.open("display", "page", "redirect_uri", back, "state", "s")
 	v.step(path, "existing", "")
-	v.step(path, "number", phone.Number())
+	v.step(path, "number", phone.PhoneNumber())
 	require.NoError(t, phone.Confirm(coexistencetest.ShareHistory))
 	v.step(path, "code", phone.LastCode())
 	var view struct {
@@ -182,7 +182,7 @@ func TestACodeOfARedirectIsBoundToItsURI(t *testing.T) {
 	require.NoError(t, json.Unmarshal([]byte(v.step(path, "finish", "")), &view))
 	client, err := cloudapi.NewClient(v.world.ClientConfig())
 	require.NoError(t, err)
-	exchange := cloudapi.CodeExchange{Code: graph.Secret(view.Result.Code)}
+	exchange := cloudapi.CodeExchangeParams{Code: graph.Secret(view.Result.Code)}
 	_, err = client.OAuth.Exchange(t.Context(), exchange)
 	require.Error(t, err)
 	exchange.RedirectURI = new(back)

@@ -30,7 +30,7 @@ type dialog struct {
 	share     bool
 
 	problem *PopupError
-	result  *Result
+	result  *SignupResult
 }
 
 // wentWrong is what the popup shows for launch options that are not of the app.
@@ -65,7 +65,7 @@ func (d *dialog) page(problem *PopupError) []byte {
 			message = sub("message", quote(string(d.result.Message)))
 		}
 		members = append(members, sub("result", object(
-			message, sub("callback", d.result.Callback), str("code", d.result.Code.Reveal()))))
+			message, sub("callback", d.result.LoginResponse), str("code", d.result.Code.Reveal()))))
 	}
 	return object(members...)
 }
@@ -91,13 +91,13 @@ func (w *World) step(d *dialog, step, value string) []byte {
 	case step == "close" && d.screen == ScreenReview, step == "finish" && d.screen == ScreenReview:
 		w.finish(d)
 	case step == "close":
-		d.result = &Result{Callback: callback("", "")}
+		d.result = &SignupResult{LoginResponse: callback("", "")}
 		if !d.broken {
 			d.result.Message = cancelMessage(d.screen)
 		}
 		d.end()
 	case step == "report" && d.problem != nil:
-		d.result = &Result{Message: errorMessage(d.problem, w.Now()), Callback: callback("", "")}
+		d.result = &SignupResult{Message: errorMessage(d.problem, w.Now()), LoginResponse: callback("", "")}
 		d.end()
 	case d.broken:
 		return d.page(d.problem)

@@ -50,7 +50,7 @@ func TestThePopupNamesTheAccountAlone(t *testing.T) {
 	require.Equal(t, 3, s.Version)
 	require.Equal(t, map[string]string{"waba_id": string(phone.WABA())}, s.Data)
 	require.JSONEq(t, `{"status":"connected","authResponse":{"code":"`+result.Code.Reveal()+`","userID":null,"expiresIn":null}}`,
-		string(result.Callback))
+		string(result.LoginResponse))
 	require.True(t, phone.Coexists())
 }
 
@@ -83,7 +83,7 @@ func TestTheQRCodeStandsForTheCode(t *testing.T) {
 	phone := world.NewPhone(coexistencetest.PhoneConfig{})
 	popup := openPopup(t, world)
 	require.NoError(t, popup.ChooseExistingAccount())
-	require.NoError(t, popup.EnterNumber(phone.Number()))
+	require.NoError(t, popup.EnterNumber(phone.PhoneNumber()))
 	require.Error(t, phone.ScanQR("https://wa.me/connect/another"))
 	require.NoError(t, phone.ScanQR(popup.QR()))
 	require.Equal(t, coexistencetest.ScreenVerify, popup.Screen())
@@ -99,7 +99,9 @@ func TestClosingThePopup(t *testing.T) {
 	t.Parallel()
 	steps := []func(*coexistencetest.Popup, *coexistencetest.Phone) error{
 		func(p *coexistencetest.Popup, _ *coexistencetest.Phone) error { return p.ChooseExistingAccount() },
-		func(p *coexistencetest.Popup, ph *coexistencetest.Phone) error { return p.EnterNumber(ph.Number()) },
+		func(p *coexistencetest.Popup, ph *coexistencetest.Phone) error {
+			return p.EnterNumber(ph.PhoneNumber())
+		},
 		func(_ *coexistencetest.Popup, ph *coexistencetest.Phone) error {
 			return ph.Confirm(coexistencetest.ShareHistory)
 		},
@@ -125,7 +127,7 @@ func TestClosingThePopup(t *testing.T) {
 		require.Equal(t, "CANCEL", s.Event)
 		require.Equal(t, step, s.Data["current_step"])
 		require.Empty(t, result.Code)
-		require.JSONEq(t, `{"status":"unknown","authResponse":null}`, string(result.Callback))
+		require.JSONEq(t, `{"status":"unknown","authResponse":null}`, string(result.LoginResponse))
 		require.False(t, phone.Coexists())
 		require.Empty(t, h.received())
 		require.Error(t, popup.ChooseExistingAccount(), "it is closed")
@@ -146,7 +148,7 @@ func TestWhatThePopupRefuses(t *testing.T) {
 		"old app, short":      {coexistencetest.PhoneConfig{AppVersion: "2.9"}, "", 4563015},
 		"oldest app":          {coexistencetest.PhoneConfig{AppVersion: "2.24.17"}, "", 0},
 		"newer app":           {coexistencetest.PhoneConfig{AppVersion: "2.100.1"}, "", 0},
-		"refused country":     {coexistencetest.PhoneConfig{Number: "+234 555 010 0123"}, "", 3441042},
+		"refused country":     {coexistencetest.PhoneConfig{PhoneNumber: "+234 555 010 0123"}, "", 3441042},
 		"more activity":       {coexistencetest.PhoneConfig{Refuse: graph.CodeSignupMoreActivityNeeded}, "", 3441045},
 		"whatever Meta likes": {coexistencetest.PhoneConfig{Refuse: 2655082}, "", 2655082},
 	}
@@ -159,7 +161,7 @@ func TestWhatThePopupRefuses(t *testing.T) {
 			require.NoError(t, popup.ChooseExistingAccount())
 			number := tt.number
 			if number == "" {
-				number = phone.Number()
+				number = phone.PhoneNumber()
 			}
 			err := popup.EnterNumber(number)
 			if tt.code == 0 {
@@ -186,7 +188,7 @@ func TestAWrongCodeIsRefused(t *testing.T) {
 	phone := world.NewPhone(coexistencetest.PhoneConfig{})
 	popup := openPopup(t, world)
 	require.NoError(t, popup.ChooseExistingAccount())
-	require.NoError(t, popup.EnterNumber(phone.Number()))
+	require.NoError(t, popup.EnterNumber(phone.PhoneNumber()))
 	wrong := "000000"
 	if phone.LastCode() == wrong {
 		wrong = "000001"
@@ -212,14 +214,14 @@ func TestANewNumberIsVerifiedLater(t *testing.T) {
 		}
 		result, err := popup.Finish()
 		require.NoError(t, err)
-		s, err := signup.ParseSession(result.Message)
+		s, err := signup.ParseSessionInfo(result.Message)
 		require.NoError(t, err)
-		require.Equal(t, later, world.Graph().Phones(s.WABA)[0].Unverified)
+		require.Equal(t, later, world.Graph().Phones(s.WABAID)[0].Unverified)
 	}
 	world, _ := newWorld(t, coexistencetest.Config{})
 	popup := openPopup(t, world)
 	require.NoError(t, popup.ChooseExistingAccount())
-	require.NoError(t, popup.EnterNumber(world.NewPhone(coexistencetest.PhoneConfig{}).Number()))
+	require.NoError(t, popup.EnterNumber(world.NewPhone(coexistencetest.PhoneConfig{}).PhoneNumber()))
 	require.ErrorIs(t, popup.VerifyLater(), coexistencetest.ErrNotOffered, "the app is asked, now")
 }
 
@@ -230,12 +232,12 @@ func TestRefusingOnThePhone(t *testing.T) {
 	require.Error(t, phone.Confirm(coexistencetest.ShareHistory), "nobody asked")
 	popup := openPopup(t, world)
 	require.NoError(t, popup.ChooseExistingAccount())
-	require.NoError(t, popup.EnterNumber(phone.Number()))
+	require.NoError(t, popup.EnterNumber(phone.PhoneNumber()))
 	code := phone.LastCode()
 	require.NoError(t, phone.Refuse())
 	require.Error(t, popup.VerifyCode(code))
 	require.Error(t, popup.VerifyCode(""))
-	require.NoError(t, popup.EnterNumber(phone.Number()), "the business thinks again")
+	require.NoError(t, popup.EnterNumber(phone.PhoneNumber()), "the business thinks again")
 	require.NoError(t, phone.Confirm(coexistencetest.DeclineHistory))
 	require.NoError(t, popup.VerifyCode(phone.LastCode()))
 	_, err := popup.Finish()
@@ -304,7 +306,7 @@ func TestWrongLaunchOptions(t *testing.T) {
 	result, err := popup.Complete(phone, coexistencetest.ShareHistory)
 	require.NoError(t, err)
 	require.Empty(t, result.Code, "without response_type code there is an access token instead")
-	require.Contains(t, string(result.Callback), "accessToken")
+	require.Contains(t, string(result.LoginResponse), "accessToken")
 }
 
 func TestACodeWorksOnceAndForThirtySeconds(t *testing.T) {
@@ -332,5 +334,5 @@ func TestTheWrongPortfolioIsRefused(t *testing.T) {
 	popup := openPopup(t, world)
 	require.NoError(t, popup.ChooseBusiness(other.Business()))
 	require.NoError(t, popup.ChooseExistingAccount())
-	require.ErrorIs(t, popup.EnterNumber(phone.Number()), graph.CodeSignupNumberElsewhere)
+	require.ErrorIs(t, popup.EnterNumber(phone.PhoneNumber()), graph.CodeSignupNumberElsewhere)
 }

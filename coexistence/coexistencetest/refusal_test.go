@@ -37,7 +37,7 @@ func TestTheWorldRefusesWhatMetaRefuses(t *testing.T) {
 	code, _ = ask("/deregister", "")
 	require.Equal(t, graph.CodeInvalidParameter, code)
 
-	phone.Customer("+1 555-010-0142").Sends("so that the window is open")
+	phone.Customer("+1 555-010-0142").Send("so that the window is open")
 	text := `{"messaging_product":"whatsapp","to":"+15550100142","type":"text","text":{"body":"x"}}`
 	var throttled graph.Code
 	for range 100 { // 20 a second, received ones included, and 45 at once to one person

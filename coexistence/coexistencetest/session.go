@@ -18,15 +18,15 @@ const (
 	SessionLost       SessionVariant = "lost"       // no message at all: the code is all there is
 )
 
-// A Result is what the page that opened the popup gets.
-type Result struct {
+// A SignupResult is what the page that opened the popup gets.
+type SignupResult struct {
 	// Message is what window.postMessage carries: JSON, as the string it is sent as. Nil if no message came.
 	Message []byte
 
-	// Callback is the argument of FB.login's callback, as JSON.
-	Callback []byte
+	// LoginResponse is the argument of FB.login's callback, as JSON.
+	LoginResponse []byte
 
-	// Code is the authorization code in Callback. It is good for 30 seconds, once. Empty if there is none.
+	// Code is the authorization code in LoginResponse. It is good for 30 seconds, once. Empty if there is none.
 	Code graph.Secret
 }
 

@@ -14,7 +14,7 @@ import (
 //
 // The error is a [*PopupError] if the popup refuses the number or the launch options, and else that
 // of [signup.Flow.Finish].
-func SignUp(ctx context.Context, flow *signup.Flow, phone *Phone, sharing HistorySharing) (*signup.Business, error) {
+func SignUp(ctx context.Context, flow *signup.Flow, phone *Phone, sharing HistorySharing) (*signup.Connection, error) {
 	options, err := flow.Launch(signup.LaunchOptions{})
 	if err != nil {
 		return nil, err
@@ -27,7 +27,7 @@ func SignUp(ctx context.Context, flow *signup.Flow, phone *Phone, sharing Histor
 	if err != nil {
 		return nil, err
 	}
-	attempt, err := flow.Begin(ctx, phone.cfg.Business)
+	attempt, err := flow.StartAttempt(ctx, phone.cfg.Business)
 	if err != nil {
 		return nil, err
 	}
@@ -35,9 +35,9 @@ func SignUp(ctx context.Context, flow *signup.Flow, phone *Phone, sharing Histor
 	if err != nil {
 		return nil, err
 	}
-	sub := signup.Submission{State: attempt.State, Owner: attempt.Owner, Code: result.Code}
+	sub := signup.Submission{State: attempt.State, Tenant: attempt.Tenant, Code: result.Code}
 	if result.Message != nil {
-		if sub.Session, err = signup.ParseSession(result.Message); err != nil {
+		if sub.Session, err = signup.ParseSessionInfo(result.Message); err != nil {
 			return nil, err
 		}
 	}
@@ -48,7 +48,7 @@ func SignUp(ctx context.Context, flow *signup.Flow, phone *Phone, sharing Histor
 // something else: as if the business had entered the number and the code, and confirmed on the
 // phone. What refuses the number in the popup refuses it here: a [*PopupError]. [SignUp] does the
 // host's part, too.
-func (p *Phone) Connect(sharing HistorySharing) (Result, error) {
+func (p *Phone) Connect(sharing HistorySharing) (SignupResult, error) {
 	w := p.world
 	return p.connect(launch{
 		AppID: w.AppID(), Config: w.cfg.ConfigurationID, Response: "code", Override: true,
@@ -58,7 +58,7 @@ func (p *Phone) Connect(sharing HistorySharing) (Result, error) {
 
 // connect plays what [Popup.Complete] plays, without HTTP, so that it works in a bubble of
 // testing/synctest.
-func (p *Phone) connect(l launch, sharing HistorySharing) (Result, error) {
+func (p *Phone) connect(l launch, sharing HistorySharing) (SignupResult, error) {
 	w := p.world
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -68,12 +68,12 @@ func (p *Phone) connect(l launch, sharing HistorySharing) (Result, error) {
 		verified: true, confirmed: true, screen: ScreenReview,
 	}
 	if !l.known(w) {
-		return Result{}, d.fail(w, 0, wentWrong)
+		return SignupResult{}, d.fail(w, 0, wentWrong)
 	}
 	if d.coexist {
 		d.existing, d.phone = true, p
 		if code := w.eligible(p, d); code != 0 {
-			return Result{}, d.fail(w, code, "")
+			return SignupResult{}, d.fail(w, code, "")
 		}
 	} else {
 		d.business, d.number = p.owner, newNumber

@@ -49,14 +49,14 @@ func TestOneCallSignsAPhoneUp(t *testing.T) {
 			phone := world.NewPhone(coexistencetest.PhoneConfig{
 				Business: "Ovenbird Bakery", SecondAccount: tt.second, History: coexistencetest.History{Messages: 20},
 			})
-			var taken *signup.Business
+			var taken *signup.Connection
 			flow := newFlow(t, world, func(c *signup.Config) {
-				c.Connected = func(_ context.Context, b *signup.Business) error { taken = b; return nil }
+				c.Connected = func(_ context.Context, b *signup.Connection) error { taken = b; return nil }
 			})
 			b, err := coexistencetest.SignUp(t.Context(), flow, phone, tt.sharing)
 			require.NoError(t, err)
 			require.Same(t, taken, b)
-			require.Equal(t, "Ovenbird Bakery", b.Owner)
+			require.Equal(t, "Ovenbird Bakery", b.Tenant)
 			require.Equal(t, phone.ID(), b.Phone.ID)
 			require.ElementsMatch(t, phone.WABAs(), b.WABAIDs)
 			require.True(t, phone.Coexists())

@@ -13,7 +13,7 @@ func (w *World) mirror(sent cloudapitest.SentMessage) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	p := w.phoneByID(sent.From)
-	if p == nil || sent.Group != "" {
+	if p == nil || sent.GroupID != "" {
 		return
 	}
 	c := p.find(sent.To)
@@ -21,7 +21,7 @@ func (w *World) mirror(sent cloudapitest.SentMessage) {
 	switch {
 	case c.cfg.Unreachable:
 		fails = graph.CodeMessageUndeliverable
-	case fails == 0 && sent.Type != "template" && !w.graph.WindowOpen(p.id, graph.Identity{UserID: c.cfg.UserID, WAID: graph.Digits(c.cfg.Number)}):
+	case fails == 0 && sent.Type != "template" && !w.graph.WindowOpen(p.id, graph.Identity{UserID: c.cfg.UserID, WAID: graph.Digits(c.cfg.PhoneNumber)}):
 		fails = graph.CodeReengagementMessage
 		w.relied.on(relyWindow)
 	}

@@ -22,7 +22,7 @@ var (
 func (c *storeCheck) conversationOrder() error {
 	echo := c.text("wamid.4", "b", storeTime.Add(time.Minute))
 	echo.Origin, echo.Outbound = coexistence.OriginApp, true
-	hidden := coexistence.Message{ID: "wamid.5", Phone: c.phone, Person: "d", TouchedAt: storeTime}
+	hidden := coexistence.Message{ID: "wamid.5", PhoneNumberID: c.phone, Person: "d", AppActivityAt: storeTime}
 	err := c.put(c.phone,
 		c.text("wamid.1", "a", storeTime), c.text("wamid.2", "c", storeTime), c.text("wamid.3", "b", storeTime), echo, hidden,
 	)
@@ -35,14 +35,14 @@ func (c *storeCheck) conversationOrder() error {
 	}
 	var keys []string
 	for _, conv := range got {
-		keys = append(keys, conv.Key)
+		keys = append(keys, conv.ID)
 	}
 	if want := []string{"b", "a", "c"}; !slices.Equal(keys, want) {
 		return fmt.Errorf("got %v, want %v", keys, want)
 	}
 	want := coexistence.Conversation{
-		Phone: c.phone, Key: "b", Contact: coexistence.Contact{Phone: c.phone, Key: "b", Aliases: []string{"b"}},
-		Messages: 2, LastAt: echo.At, CustomerAt: storeTime, HumanAt: echo.At,
+		PhoneNumberID: c.phone, ID: "b", Contact: coexistence.Contact{PhoneNumberID: c.phone, Key: "b", Aliases: []string{"b"}},
+		MessageCount: 2, LastAt: echo.At, CustomerAt: storeTime, HumanAt: echo.At,
 	}
 	if !reflect.DeepEqual(got[0], want) {
 		return fmt.Errorf("got %+v, want %+v", got[0], want)
@@ -75,14 +75,14 @@ func (c *storeCheck) conversationMerge() error {
 		if got, want := messageIDs(list), []graph.MessageID{"wamid.1", "wamid.2"}; !slices.Equal(got, want) {
 			return fmt.Errorf("under %s: got %v, want %v", key, got, want)
 		}
-		if list[0].Conversation != contact.Key {
-			return fmt.Errorf("under %s: Conversation is %q, want %q", key, list[0].Conversation, contact.Key)
+		if list[0].ConversationID != contact.Key {
+			return fmt.Errorf("under %s: Conversation is %q, want %q", key, list[0].ConversationID, contact.Key)
 		}
 		conv, err := c.s.Conversation(c.ctx, c.phone, key)
 		if err != nil {
 			return fmt.Errorf("under %s: %w", key, err)
 		}
-		if conv.Key != contact.Key || conv.Messages != 2 || !reflect.DeepEqual(conv.Contact, contact) {
+		if conv.ID != contact.Key || conv.MessageCount != 2 || !reflect.DeepEqual(conv.Contact, contact) {
 			return fmt.Errorf("under %s: got %+v", key, conv)
 		}
 	}
@@ -90,8 +90,8 @@ func (c *storeCheck) conversationMerge() error {
 	if err != nil {
 		return err
 	}
-	if m.Conversation != contact.Key || m.Person != number {
-		return fmt.Errorf("the message says Conversation %q and Person %q", m.Conversation, m.Person)
+	if m.ConversationID != contact.Key || m.Person != number {
+		return fmt.Errorf("the message says Conversation %q and Person %q", m.ConversationID, m.Person)
 	}
 	convs, err := c.conversations(c.phone)
 	if err == nil && len(convs) != 1 {
@@ -113,18 +113,18 @@ func (c *storeCheck) contactRoundTrip() error {
 	fill := func(contact *coexistence.Contact) {
 		contact.See(coexistence.Sighting{
 			Identity: graph.Identity{UserID: "US.1001", ParentUserID: "US.ENT.2001", WAID: "15550100101", Username: "ada"},
-			At:       storeTime, MovedAt: storeTime.Add(time.Second), Book: true,
+			At:       storeTime, MovedAt: storeTime.Add(time.Second), FromAddressBook: true,
 		})
 		contact.Enter(coexistence.BookEntry{
-			Number: "15550100101", UserID: "US.1001", FullName: "Ada \u00c9", FirstName: "Ada", At: storeTime,
+			PhoneNumber: "15550100101", UserID: "US.1001", FullName: "Ada \u00c9", FirstName: "Ada", At: storeTime,
 		})
-		contact.Enter(coexistence.BookEntry{Number: "15550100109", At: storeTime, Removed: true})
+		contact.Enter(coexistence.BookEntry{PhoneNumber: "15550100109", At: storeTime, Removed: true})
 		contact.SetProfileName("ada", storeTime)
 	}
-	want := coexistence.Contact{Phone: c.phone}
+	want := coexistence.Contact{PhoneNumberID: c.phone}
 	fill(&want)
 	stored, err := c.s.UpdateContact(c.ctx, c.phone, coexistence.Aliases(ada), func(contact *coexistence.Contact) {
-		*contact = coexistence.Contact{Phone: contact.Phone}
+		*contact = coexistence.Contact{PhoneNumberID: contact.PhoneNumberID}
 		fill(contact)
 	})
 	if err != nil {
@@ -182,7 +182,7 @@ func (c *storeCheck) contactConcurrency() error {
 		_, err := c.s.UpdateContact(c.ctx, c.phone, coexistence.Aliases(ada), func(contact *coexistence.Contact) {
 			yield()
 			contact.See(coexistence.Sighting{Identity: ada, At: storeTime})
-			contact.Enter(coexistence.BookEntry{Number: fmt.Sprintf("1555%03d%03d", worker, i), FullName: "x", At: storeTime})
+			contact.Enter(coexistence.BookEntry{PhoneNumber: fmt.Sprintf("1555%03d%03d", worker, i), FullName: "x", At: storeTime})
 		})
 		return err
 	})
@@ -211,7 +211,7 @@ func (c *storeCheck) isolation() error {
 	if _, err := c.know(c.phone, ada); err != nil {
 		return err
 	}
-	if _, err := c.s.UpdateState(c.ctx, c.phone, func(s coexistence.State) (coexistence.State, error) { return c.fullState(), nil }); err != nil {
+	if _, err := c.s.UpdateNumber(c.ctx, c.phone, func(s coexistence.Number) (coexistence.Number, error) { return c.fullState(), nil }); err != nil {
 		return err
 	}
 	_, err := c.s.Message(c.ctx, other, "wamid.1")
@@ -222,7 +222,7 @@ func (c *storeCheck) isolation() error {
 	if err := notFound(err); err != nil {
 		return fmt.Errorf("contact: %w", err)
 	}
-	_, err = c.s.State(c.ctx, other)
+	_, err = c.s.Number(c.ctx, other)
 	if err := notFound(err); err != nil {
 		return fmt.Errorf("state: %w", err)
 	}
@@ -236,7 +236,7 @@ func (c *storeCheck) isolation() error {
 		return err
 	}
 	// The same message id on another number is another message.
-	if err := c.put(other, coexistence.Message{ID: "wamid.1", Phone: other}); err != nil {
+	if err := c.put(other, coexistence.Message{ID: "wamid.1", PhoneNumberID: other}); err != nil {
 		return err
 	}
 	m, err := c.s.Message(c.ctx, c.phone, "wamid.1")
@@ -261,16 +261,16 @@ func (c *storeCheck) copies() error {
 	if err != nil {
 		return err
 	}
-	full.Conversation = full.Person
+	full.ConversationID = full.Person
 	if !reflect.DeepEqual(again, full) {
 		return fmt.Errorf("changing a returned message changed the stored one: %+v", again)
 	}
-	st, err := c.s.UpdateState(c.ctx, c.phone, func(coexistence.State) (coexistence.State, error) { return c.fullState(), nil })
+	st, err := c.s.UpdateNumber(c.ctx, c.phone, func(coexistence.Number) (coexistence.Number, error) { return c.fullState(), nil })
 	if err != nil {
 		return err
 	}
-	st.WABAs[0], st.History.Phases[0].Chunks[0].Last, st.Ending.Reason = "x", 99, "x"
-	got, err := c.s.State(c.ctx, c.phone)
+	st.WABAs[0], st.History.Phases[0].Chunks[0].Last, st.Disconnection.Reason = "x", 99, "x"
+	got, err := c.s.Number(c.ctx, c.phone)
 	if err != nil {
 		return err
 	}
@@ -315,7 +315,7 @@ func (c *storeCheck) earlyStop() error {
 		break
 	}
 	set := func(cycle int) error {
-		_, err := c.s.UpdateState(c.ctx, c.phone, func(s coexistence.State) (coexistence.State, error) {
+		_, err := c.s.UpdateNumber(c.ctx, c.phone, func(s coexistence.Number) (coexistence.Number, error) {
 			s.Cycle = cycle
 			return s, nil
 		})
@@ -337,7 +337,7 @@ func (c *storeCheck) earlyStop() error {
 func (c *storeCheck) endedContext() error {
 	ctx, cancel := context.WithCancel(c.ctx)
 	cancel()
-	_, err1 := c.s.UpdateState(ctx, c.phone, func(coexistence.State) (coexistence.State, error) { return c.fullState(), nil })
+	_, err1 := c.s.UpdateNumber(ctx, c.phone, func(coexistence.Number) (coexistence.Number, error) { return c.fullState(), nil })
 	err2 := c.s.UpdateMessages(ctx, c.phone, []graph.MessageID{"wamid.1"}, func(*coexistence.Message) {})
 	_, err3 := c.s.UpdateContact(ctx, c.phone, coexistence.Aliases(ada), func(*coexistence.Contact) {})
 	for what, err := range map[string]error{"UpdateState": err1, "UpdateMessages": err2, "UpdateContact": err3} {
@@ -345,7 +345,7 @@ func (c *storeCheck) endedContext() error {
 			return errors.New(what + " returned no error")
 		}
 	}
-	_, err := c.s.State(c.ctx, c.phone)
+	_, err := c.s.Number(c.ctx, c.phone)
 	if err := notFound(err); err != nil {
 		return err
 	}

@@ -15,23 +15,23 @@ import (
 // fullMessage has every member set.
 func (c *storeCheck) fullMessage(id graph.MessageID) coexistence.Message {
 	return coexistence.Message{
-		ID: id, Phone: c.phone, Person: "US.1001",
+		ID: id, PhoneNumberID: c.phone, Person: "US.1001",
 		Customer: graph.Identity{UserID: "US.1001", ParentUserID: "US.ENT.2001", WAID: "15550100101", Username: "ada"},
-		Group:    "group-1", Origin: coexistence.OriginCustomer, Outbound: true, At: storeTime,
-		Body: coexistence.Body{
-			Kind: webhook.TypeDocument, Text: "caption \u00e9\U0001F44D",
+		GroupID:  "group-1", Origin: coexistence.OriginCustomer, Outbound: true, At: storeTime,
+		Content: coexistence.Content{
+			Type: webhook.TypeDocument, Text: "caption \u00e9\U0001F44D",
 			Media: &coexistence.Media{ID: "3001", MIMEType: "application/pdf", SHA256: "c2hh", Filename: "a.pdf", Voice: true, Animated: true},
 			Raw:   json.RawMessage(`{"type":"document"}`),
 		},
-		Original: &coexistence.Body{Kind: webhook.TypeText, Text: "before"},
+		Original: &coexistence.Content{Type: webhook.TypeText, Text: "before"},
 		EditedAt: storeTime.Add(time.Minute), EditID: "wamid.EDIT", RevokedAt: storeTime.Add(time.Hour),
 		ReplyTo: "wamid.QUOTED", Forwarded: true,
 		Referral:  &webhook.Referral{SourceType: "ad", ClickID: "click", Welcome: &webhook.WelcomeMessage{Text: "Hi"}},
 		Reactions: []coexistence.Reaction{{Outbound: true, Person: "US.1002", Emoji: "\U0001F44D", At: storeTime, ID: "wamid.REACTION"}},
 		Status:    webhook.StatusRead,
 		Receipts:  []coexistence.Receipt{{Status: webhook.StatusSent, Person: "US.1002", At: storeTime}},
-		Failure:   &coexistence.Failure{Code: 131026, Title: "Undeliverable"}, CallbackData: "order-1",
-		TouchedAt: storeTime.Add(2 * time.Minute),
+		Failure:   &coexistence.DeliveryFailure{Code: 131026, Title: "Undeliverable"}, CallbackData: "order-1",
+		AppActivityAt: storeTime.Add(2 * time.Minute),
 		Basis: coexistence.Basis{
 			Place: coexistence.SourceAPI, Person: coexistence.SourceLive, Content: coexistence.SourceHistory,
 		},
@@ -56,7 +56,7 @@ func (c *storeCheck) unknownMessage() error {
 
 func (c *storeCheck) messageRoundTrip() error {
 	for _, want := range []coexistence.Message{
-		c.fullMessage("wamid.FULL"), {ID: "wamid.EMPTY", Phone: c.phone},
+		c.fullMessage("wamid.FULL"), {ID: "wamid.EMPTY", PhoneNumberID: c.phone},
 	} {
 		if err := c.put(c.phone, want); err != nil {
 			return err
@@ -65,7 +65,7 @@ func (c *storeCheck) messageRoundTrip() error {
 		if err != nil {
 			return err
 		}
-		want.Conversation = want.Person // nobody is known under that name
+		want.ConversationID = want.Person // nobody is known under that name
 		if !reflect.DeepEqual(got, want) {
 			return fmt.Errorf("got %+v, want %+v", got, want)
 		}
@@ -97,8 +97,8 @@ func (c *storeCheck) messageUpdate() error {
 		if err != nil {
 			return fmt.Errorf("%s: %w", id, err)
 		}
-		if m.ID != id || m.Phone != c.phone || m.Text != want {
-			return fmt.Errorf("got %s of %s with text %q, want %s of %s with %q", m.ID, m.Phone, m.Text, id, c.phone, want)
+		if m.ID != id || m.PhoneNumberID != c.phone || m.Text != want {
+			return fmt.Errorf("got %s of %s with text %q, want %s of %s with %q", m.ID, m.PhoneNumberID, m.Text, id, c.phone, want)
 		}
 	}
 	return nil
@@ -131,8 +131,8 @@ func (c *storeCheck) messageConcurrency() error {
 // text is a message that is shown.
 func (c *storeCheck) text(id graph.MessageID, person string, at time.Time) coexistence.Message {
 	return coexistence.Message{
-		ID: id, Phone: c.phone, Person: person, Origin: coexistence.OriginCustomer, At: at,
-		Body: coexistence.Body{Kind: webhook.TypeText, Text: string(id)},
+		ID: id, PhoneNumberID: c.phone, Person: person, Origin: coexistence.OriginCustomer, At: at,
+		Content: coexistence.Content{Type: webhook.TypeText, Text: string(id)},
 	}
 }
 
@@ -146,7 +146,7 @@ func messageIDs(list []coexistence.Message) []graph.MessageID {
 
 func (c *storeCheck) messageOrder() error {
 	const person = "15550100101"
-	hidden := coexistence.Message{ID: "wamid.0", Phone: c.phone, Person: person, At: storeTime, Status: webhook.StatusSent}
+	hidden := coexistence.Message{ID: "wamid.0", PhoneNumberID: c.phone, Person: person, At: storeTime, Status: webhook.StatusSent}
 	err := c.put(c.phone,
 		c.text("wamid.4", person, storeTime.Add(-time.Hour)), c.text("wamid.1", person, storeTime.Add(time.Microsecond)),
 		c.text("wamid.3", person, storeTime), c.text("wamid.2", person, storeTime), hidden,
@@ -164,8 +164,8 @@ func (c *storeCheck) messageOrder() error {
 		return fmt.Errorf("got %v, want %v", got, want)
 	}
 	for _, m := range list {
-		if m.Conversation != person {
-			return fmt.Errorf("%s says Conversation %q, want %q", m.ID, m.Conversation, person)
+		if m.ConversationID != person {
+			return fmt.Errorf("%s says Conversation %q, want %q", m.ID, m.ConversationID, person)
 		}
 	}
 	if list, err = c.messages(c.phone, ""); err == nil && len(list) > 0 {

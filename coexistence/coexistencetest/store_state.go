@@ -19,26 +19,26 @@ import (
 var storeTime = time.Date(2026, 11, 20, 9, 30, 15, 123456000, time.UTC)
 
 // fullState has every member set.
-func (c *storeCheck) fullState() coexistence.State {
+func (c *storeCheck) fullState() coexistence.Number {
 	sync := coexistence.Sync{
 		Status: coexistence.SyncStreaming, RequestedAt: storeTime, AcceptedAt: storeTime.Add(time.Second), RequestID: "0123ABCD",
 		ActiveAt: storeTime.Add(time.Minute), Code: 2593109,
 	}
-	return coexistence.State{
-		Phone: c.phone, WABA: c.waba, WABAs: []graph.WABAID{c.waba, c.waba + "-b"}, DisplayPhone: "15550100199",
+	return coexistence.Number{
+		PhoneNumberID: c.phone, WABAID: c.waba, WABAs: []graph.WABAID{c.waba, c.waba + "-b"}, DisplayPhoneNumber: "15550100199",
 		Cycle: 2, Stage: coexistence.StageSyncing, OnboardedAt: storeTime,
 		Contacts: coexistence.ContactSync{Sync: sync},
 		History: coexistence.HistorySync{Sync: sync, Progress: 40, Phases: []coexistence.PhaseSync{
-			{Phase: webhook.HistoryPhaseMiddle, Chunks: coexistence.Ranges{{First: 1, Last: 3}, {First: 7, Last: 7}}, Lost: []coexistence.ChunkLoss{{Order: 2, Messages: 1}}},
+			{Phase: webhook.HistoryPhaseMiddle, Chunks: coexistence.Ranges{{First: 1, Last: 3}, {First: 7, Last: 7}}, UnreadableChunks: []coexistence.UnreadableChunk{{Order: 2, Messages: 1}}},
 		}},
 		OffboardedAt: storeTime, ReconnectedAt: storeTime.Add(time.Hour),
-		Ending: &coexistence.Ending{
+		Disconnection: &coexistence.Disconnection{
 			Event: webhook.AccountOffboarded, Reason: webhook.DisconnectedReRegistered, InitiatedBy: "USER", At: storeTime,
 		},
-		ConfirmedAt: storeTime.Add(2 * time.Hour), Presence: coexistence.PresenceBoth, LifecycleAt: storeTime,
+		RefreshedAt: storeTime.Add(2 * time.Hour), Placement: coexistence.PlacementBoth, LifecycleAt: storeTime,
 		Enforcement: coexistence.Enforcement{
 			Restrictions: []webhook.RestrictionInfo{{
-				Type: "RESTRICTED_UTILITY_TEMPLATES", Remediation: "Appeal", ExpiresAt: graph.At(storeTime.Truncate(time.Second)),
+				Type: "RESTRICTED_UTILITY_TEMPLATES", Remediation: "Appeal", ExpiresAt: graph.NewTimestamp(storeTime.Truncate(time.Second)),
 			}},
 			RestrictedAt: storeTime,
 			Ban:          &webhook.BanInfo{State: "REINSTATE", Date: "November 20, 2026"}, BanAt: storeTime,
@@ -49,14 +49,14 @@ func (c *storeCheck) fullState() coexistence.State {
 }
 
 func (c *storeCheck) unknownState() error {
-	_, err := c.s.State(c.ctx, c.phone)
+	_, err := c.s.Number(c.ctx, c.phone)
 	return notFound(err)
 }
 
 func (c *storeCheck) stateRoundTrip() error {
 	want := c.fullState()
-	stored, err := c.s.UpdateState(c.ctx, c.phone, func(s coexistence.State) (coexistence.State, error) {
-		if !reflect.DeepEqual(s, coexistence.State{Phone: c.phone}) {
+	stored, err := c.s.UpdateNumber(c.ctx, c.phone, func(s coexistence.Number) (coexistence.Number, error) {
+		if !reflect.DeepEqual(s, coexistence.Number{PhoneNumberID: c.phone}) {
 			return s, fmt.Errorf("fn got %+v, want nothing but Phone", s)
 		}
 		return c.fullState(), nil
@@ -68,7 +68,7 @@ func (c *storeCheck) stateRoundTrip() error {
 	if !reflect.DeepEqual(stored, want) {
 		return fmt.Errorf("the method UpdateState returned %+v, want %+v", stored, want)
 	}
-	got, err := c.s.State(c.ctx, c.phone)
+	got, err := c.s.Number(c.ctx, c.phone)
 	if err == nil && !reflect.DeepEqual(got, want) {
 		err = fmt.Errorf("the method State returned %+v, want %+v", got, want)
 	}
@@ -80,7 +80,7 @@ func (c *storeCheck) stateVersion() error {
 		cycle int
 		want  int64
 	}{{1, 1}, {1, 1}, {2, 2}, {2, 2}, {3, 3}} {
-		got, err := c.s.UpdateState(c.ctx, c.phone, func(s coexistence.State) (coexistence.State, error) {
+		got, err := c.s.UpdateNumber(c.ctx, c.phone, func(s coexistence.Number) (coexistence.Number, error) {
 			s.Cycle = step.cycle
 			return s, nil
 		})
@@ -96,11 +96,11 @@ func (c *storeCheck) stateVersion() error {
 
 func (c *storeCheck) stateError() error {
 	refused := errors.New("refused")
-	_, err := c.s.UpdateState(c.ctx, c.phone, func(s coexistence.State) (coexistence.State, error) { return c.fullState(), refused })
+	_, err := c.s.UpdateNumber(c.ctx, c.phone, func(s coexistence.Number) (coexistence.Number, error) { return c.fullState(), refused })
 	if !errors.Is(err, refused) {
 		return fmt.Errorf("want the error of fn, got: %w", err)
 	}
-	_, err = c.s.State(c.ctx, c.phone)
+	_, err = c.s.Number(c.ctx, c.phone)
 	return notFound(err)
 }
 
@@ -111,8 +111,8 @@ func (c *storeCheck) numbers() error {
 	for i := range count {
 		id := graph.PhoneNumberID(fmt.Sprintf("%s-%04d", c.phone, count-1-i))
 		want = append(want, id)
-		_, err := c.s.UpdateState(c.ctx, id, func(s coexistence.State) (coexistence.State, error) {
-			s.Cycle, s.WABA = 1, c.waba
+		_, err := c.s.UpdateNumber(c.ctx, id, func(s coexistence.Number) (coexistence.Number, error) {
+			s.Cycle, s.WABAID = 1, c.waba
 			return s, nil
 		})
 		if err != nil {
@@ -128,11 +128,11 @@ func (c *storeCheck) numbers() error {
 		if err != nil {
 			return err
 		}
-		all = append(all, st.Phone)
-		if !strings.HasPrefix(string(st.Phone), string(c.phone)) {
+		all = append(all, st.PhoneNumberID)
+		if !strings.HasPrefix(string(st.PhoneNumberID), string(c.phone)) {
 			continue
 		}
-		if got = append(got, st.Phone); st.Cycle != 1 || st.WABA != c.waba || st.Version != 1 {
+		if got = append(got, st.PhoneNumberID); st.Cycle != 1 || st.WABAID != c.waba || st.Version != 1 {
 			return fmt.Errorf("got %+v, which is not what was stored", st)
 		}
 	}
@@ -147,12 +147,12 @@ func (c *storeCheck) numbers() error {
 
 func (c *storeCheck) statesByWABA() error {
 	other := c.waba + "-other"
-	for i, st := range []coexistence.State{
-		{WABA: c.waba}, {WABA: other, WABAs: []graph.WABAID{other, c.waba}}, {WABA: other}, {WABAs: []graph.WABAID{c.waba}},
+	for i, st := range []coexistence.Number{
+		{WABAID: c.waba}, {WABAID: other, WABAs: []graph.WABAID{other, c.waba}}, {WABAID: other}, {WABAs: []graph.WABAID{c.waba}},
 	} {
 		phone := graph.PhoneNumberID(fmt.Sprintf("%s-%d", c.phone, 9-i))
-		_, err := c.s.UpdateState(c.ctx, phone, func(s coexistence.State) (coexistence.State, error) {
-			s.WABA, s.WABAs = st.WABA, st.WABAs
+		_, err := c.s.UpdateNumber(c.ctx, phone, func(s coexistence.Number) (coexistence.Number, error) {
+			s.WABAID, s.WABAs = st.WABAID, st.WABAs
 			return s, nil
 		})
 		if err != nil {
@@ -162,13 +162,13 @@ func (c *storeCheck) statesByWABA() error {
 	for waba, want := range map[graph.WABAID][]graph.PhoneNumberID{
 		c.waba: {c.phone + "-6", c.phone + "-8", c.phone + "-9"}, other: {c.phone + "-7", c.phone + "-8"}, c.waba + "-none": nil, "": nil,
 	} {
-		states, err := c.s.StatesByWABA(c.ctx, waba)
+		states, err := c.s.NumbersByWABA(c.ctx, waba)
 		if err != nil {
 			return err
 		}
 		var got []graph.PhoneNumberID
 		for _, st := range states {
-			got = append(got, st.Phone)
+			got = append(got, st.PhoneNumberID)
 		}
 		if !reflect.DeepEqual(got, want) {
 			return fmt.Errorf("account %q holds %v, want %v", waba, got, want)
@@ -208,7 +208,7 @@ func concurrently(write func(worker, i int) error) error {
 
 func (c *storeCheck) stateConcurrency() error {
 	err := concurrently(func(int, int) error {
-		_, err := c.s.UpdateState(c.ctx, c.phone, func(s coexistence.State) (coexistence.State, error) {
+		_, err := c.s.UpdateNumber(c.ctx, c.phone, func(s coexistence.Number) (coexistence.Number, error) {
 			yield()
 			s.Cycle++
 			return s, nil
@@ -218,7 +218,7 @@ func (c *storeCheck) stateConcurrency() error {
 	if err != nil {
 		return err
 	}
-	got, err := c.s.State(c.ctx, c.phone)
+	got, err := c.s.Number(c.ctx, c.phone)
 	if err != nil {
 		return err
 	}

@@ -26,16 +26,16 @@ func ExampleTestStore() {
 // A flawed store breaks one promise.
 type flawed struct {
 	*coexistence.MemStore
-	state    func(context.Context, graph.PhoneNumberID, func(coexistence.State) (coexistence.State, error)) (coexistence.State, error)
+	state    func(context.Context, graph.PhoneNumberID, func(coexistence.Number) (coexistence.Number, error)) (coexistence.Number, error)
 	messages func(iter.Seq2[coexistence.Message, error]) iter.Seq2[coexistence.Message, error]
 	contact  func(coexistence.Contact, error) (coexistence.Contact, error)
 }
 
-func (f flawed) UpdateState(ctx context.Context, phone graph.PhoneNumberID, fn func(coexistence.State) (coexistence.State, error)) (coexistence.State, error) {
+func (f flawed) UpdateNumber(ctx context.Context, phone graph.PhoneNumberID, fn func(coexistence.Number) (coexistence.Number, error)) (coexistence.Number, error) {
 	if f.state != nil {
 		return f.state(ctx, phone, fn)
 	}
-	return f.MemStore.UpdateState(ctx, phone, fn)
+	return f.MemStore.UpdateNumber(ctx, phone, fn)
 }
 
 func (f flawed) Messages(ctx context.Context, phone graph.PhoneNumberID, conversation string) iter.Seq2[coexistence.Message, error] {
@@ -61,21 +61,21 @@ func TestFlawsOfAStoreAreFound(t *testing.T) {
 		want string
 	}{
 		"an update that is not atomic": {func(f *flawed) {
-			f.state = func(ctx context.Context, phone graph.PhoneNumberID, fn func(coexistence.State) (coexistence.State, error)) (coexistence.State, error) {
-				old, err := f.State(ctx, phone)
+			f.state = func(ctx context.Context, phone graph.PhoneNumberID, fn func(coexistence.Number) (coexistence.Number, error)) (coexistence.Number, error) {
+				old, err := f.Number(ctx, phone)
 				if errors.Is(err, coexistence.ErrNotFound) {
-					old = coexistence.State{Phone: phone}
+					old = coexistence.Number{PhoneNumberID: phone}
 				}
 				next, err := fn(old)
 				if err != nil {
 					return next, err
 				}
-				return f.MemStore.UpdateState(ctx, phone, func(coexistence.State) (coexistence.State, error) { return next, nil })
+				return f.MemStore.UpdateNumber(ctx, phone, func(coexistence.Number) (coexistence.Number, error) { return next, nil })
 			}
 		}, "concurrent changes of a state are not lost"},
 		"an error of fn that is swallowed": {func(f *flawed) {
-			f.state = func(ctx context.Context, phone graph.PhoneNumberID, fn func(coexistence.State) (coexistence.State, error)) (coexistence.State, error) {
-				return f.MemStore.UpdateState(ctx, phone, func(s coexistence.State) (coexistence.State, error) {
+			f.state = func(ctx context.Context, phone graph.PhoneNumberID, fn func(coexistence.Number) (coexistence.Number, error)) (coexistence.Number, error) {
+				return f.MemStore.UpdateNumber(ctx, phone, func(s coexistence.Number) (coexistence.Number, error) {
 					next, _ := fn(s)
 					return next, nil
 				})

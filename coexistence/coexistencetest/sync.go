@@ -28,7 +28,7 @@ const (
 func (w *World) syncAppData(req cloudapitest.SyncRequest) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	p := w.phoneByID(req.Phone)
+	p := w.phoneByID(req.PhoneNumberID)
 	w.relied.on(relySyncOnce)
 	if p != nil && len(p.wabas) > 1 {
 		w.relied.on(relySecondAccount)

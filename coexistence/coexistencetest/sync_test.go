@@ -39,18 +39,18 @@ func TestAStalledSyncIsAcceptedAndNeverAnswered(t *testing.T) {
 	wait(t, world)
 	require.Empty(t, h.of(t, "history"))
 	require.Empty(t, h.of(t, "smb_app_state_sync"))
-	require.Empty(t, world.Silenced(), "it is not the host's fault")
+	require.Empty(t, world.Suppressed(), "it is not the host's fault")
 }
 
 // pastWith returns one conversation with a message of every age at a boundary.
-func pastWith(ages ...time.Duration) []coexistencetest.Conversation {
-	conv := coexistencetest.Conversation{With: coexistencetest.CustomerConfig{Number: "+1 555-010-0142", Name: "Ada"}}
+func pastWith(ages ...time.Duration) []coexistencetest.PastConversation {
+	conv := coexistencetest.PastConversation{With: coexistencetest.CustomerConfig{PhoneNumber: "+1 555-010-0142", Name: "Ada"}}
 	for i, age := range ages {
 		conv.Messages = append(conv.Messages, coexistencetest.PastMessage{
 			Age: age, Outbound: i%2 == 1, Content: coexistencetest.Image("picture"), Status: "delivered",
 		})
 	}
-	return []coexistencetest.Conversation{conv}
+	return []coexistencetest.PastConversation{conv}
 }
 
 func TestHistoryBoundaries(t *testing.T) {
@@ -98,7 +98,7 @@ func TestChunksArriveOutOfOrderAndMediaEarly(t *testing.T) {
 	t.Parallel()
 	world, h, phone, token := connected(t,
 		coexistencetest.Config{History: coexistencetest.HistoryConfig{ChunkSize: 50}},
-		coexistencetest.PhoneConfig{History: coexistencetest.History{Messages: 1000, Media: 20}})
+		coexistencetest.PhoneConfig{History: coexistencetest.History{Messages: 1000, MediaPercent: 20}})
 	require.Equal(t, http.StatusOK, requestSync(t, world, token, phone, "history"))
 	wait(t, world)
 	var positions []int
@@ -164,13 +164,13 @@ func TestWebhooksCanComeFromTheOtherAccount(t *testing.T) {
 	}
 	subscribe(phone.WABA())
 	customer := phone.Customer("+1 555-010-0142")
-	customer.Sends("Into the void")
+	customer.Send("Into the void")
 	wait(t, world)
 	require.Empty(t, h.of(t, "messages"))
-	require.Equal(t, webhook.FieldMessages, world.Silenced()[0].Field)
-	require.Equal(t, phone.WABAs()[1], world.Silenced()[0].WABA)
+	require.Equal(t, webhook.FieldMessages, world.Suppressed()[0].Field)
+	require.Equal(t, phone.WABAs()[1], world.Suppressed()[0].WABAID)
 	subscribe(phone.WABAs()[1])
-	customer.Sends("Heard")
+	customer.Send("Heard")
 	wait(t, world)
 	require.Equal(t, string(phone.WABAs()[1]), h.of(t, "messages")[0].entry)
 }

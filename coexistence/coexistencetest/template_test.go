@@ -12,9 +12,9 @@ import (
 
 func TestNewAccountsHaveTheTemplatesOfTheWorld(t *testing.T) {
 	t.Parallel()
-	world := coexistencetest.NewWorld(coexistencetest.Config{Templates: []cloudapi.NewTemplate{{
+	world := coexistencetest.NewWorld(coexistencetest.Config{Templates: []cloudapi.TemplateCreateParams{{
 		Name: "rye_is_back", Language: "en_US", Category: graph.TemplateMarketing,
-		Parts: []cloudapi.TemplatePart{{Type: cloudapi.PartBody, Text: "The rye loaf is back."}},
+		Components: []cloudapi.ComponentDefinition{{Type: cloudapi.ComponentBody, Text: "The rye loaf is back."}},
 	}}})
 	t.Cleanup(world.Close)
 	phone := world.NewPhone(coexistencetest.PhoneConfig{})
@@ -22,7 +22,7 @@ func TestNewAccountsHaveTheTemplatesOfTheWorld(t *testing.T) {
 	require.NoError(t, err)
 	client, err := cloudapi.NewClient(world.ClientConfig())
 	require.NoError(t, err)
-	token, err := client.OAuth.Exchange(t.Context(), cloudapi.CodeExchange{Code: result.Code})
+	token, err := client.OAuth.Exchange(t.Context(), cloudapi.CodeExchangeParams{Code: result.Code})
 	require.NoError(t, err)
 	for tpl, err := range client.WithToken(token.Token).Templates.List(t.Context(), phone.WABA(), cloudapi.TemplateListOptions{}) {
 		require.NoError(t, err)

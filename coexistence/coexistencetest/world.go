@@ -82,7 +82,7 @@ func (w *World) String() string { return w.cfg.String() }
 func (w *World) Graph() *cloudapitest.Server { return w.graph }
 
 // ClientConfig returns what a client needs to call the Graph API: its address, the app and the partner's system token.
-func (w *World) ClientConfig() cloudapi.Config { return w.graph.Config() }
+func (w *World) ClientConfig() cloudapi.Config { return w.graph.ClientConfig() }
 
 // WebhookConfig returns what the host's endpoint needs: the secret of deliveries and the token of
 // the handshake.
@@ -136,9 +136,9 @@ func (w *World) DeliverTo(callbackURL string) error {
 	return nil
 }
 
-// Wait blocks until every delivery that is due was acknowledged. The error says how many are not, because ctx ended or because
+// WaitDelivered blocks until every delivery that is due was acknowledged. The error says how many are not, because ctx ended or because
 // the world gave them up: [World.Undelivered] lists them.
-func (w *World) Wait(ctx context.Context) error { return w.courier.wait(ctx) }
+func (w *World) WaitDelivered(ctx context.Context) error { return w.courier.wait(ctx) }
 
 // Deliveries returns every POST so far, in the order in which they were first tried.
 func (w *World) Deliveries() []Delivery { return w.courier.deliveries() }
@@ -146,8 +146,8 @@ func (w *World) Deliveries() []Delivery { return w.courier.deliveries() }
 // Undelivered returns the POSTs that were not acknowledged: those that wait, those under way and those given up.
 func (w *World) Undelivered() []Delivery { return w.courier.undelivered() }
 
-// Silenced returns what Meta would have delivered if the app had subscribed to it. Meta itself says nothing of the sort.
-func (w *World) Silenced() []Silence { return w.courier.silences() }
+// Suppressed returns what Meta would have delivered if the app had subscribed to it. Meta itself says nothing of the sort.
+func (w *World) Suppressed() []SuppressedDelivery { return w.courier.silences() }
 
 // newID returns an id of fifteen digits. It wants the lock.
 func (w *World) newID() string {

@@ -266,7 +266,7 @@ func wait(t *testing.T, world *coexistencetest.World) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 	defer cancel()
-	require.NoError(t, world.Wait(ctx), world)
+	require.NoError(t, world.WaitDelivered(ctx), world)
 }
 
 func TestAHostThatDoesEverythingRightSeesTheWholePast(t *testing.T) {
@@ -314,6 +314,6 @@ func TestAHostThatDoesEverythingRightSeesTheWholePast(t *testing.T) {
 			require.True(t, placeholders[m.ID], "a detail without placeholder")
 		}
 	}
-	require.Empty(t, world.Silenced())
+	require.Empty(t, world.Suppressed())
 	require.Empty(t, world.Undelivered())
 }

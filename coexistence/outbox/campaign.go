@@ -6,21 +6,21 @@ import (
 	"time"
 )
 
-// Pause keeps the entries of a campaign that are still queued from going out. What is with Meta is not called back. A campaign can be paused
+// PauseCampaign keeps the entries of a campaign that are still queued from going out. What is with Meta is not called back. A campaign can be paused
 // before its first entry is put in.
-func (o *Outbox) Pause(ctx context.Context, campaign string) error {
+func (o *Outbox) PauseCampaign(ctx context.Context, campaign string) error {
 	return o.setPaused(ctx, campaign, 1)
 }
 
-// Resume lets a campaign go on.
-func (o *Outbox) Resume(ctx context.Context, campaign string) error {
+// ResumeCampaign lets a campaign go on.
+func (o *Outbox) ResumeCampaign(ctx context.Context, campaign string) error {
 	return o.setPaused(ctx, campaign, 0)
 }
 
 func (o *Outbox) setPaused(ctx context.Context, campaign string, paused int) error {
 	_, err := o.db.exec(ctx, nil, "Pause", `INSERT INTO outbox_campaigns (id, paused) VALUES (?, ?)
 		ON CONFLICT (id) DO UPDATE SET paused = excluded.paused`, campaign, paused)
-	o.Wake()
+	o.Notify()
 	return err
 }
 
@@ -29,7 +29,7 @@ type Counts struct {
 	Paused bool
 
 	// Total is how many entries there are, and the next five how many of them are in each state.
-	Total, Queued, Trying, Unknown, Sent, Failed int
+	Total, Queued, Sending, Unknown, Sent, Failed int
 
 	// Delivered and Read are those of the sent ones whose status says so. Who read a message got it.
 	Delivered, Read int
@@ -38,8 +38,8 @@ type Counts struct {
 // Done reports whether all entries are sent or failed.
 func (c Counts) Done() bool { return c.Sent+c.Failed == c.Total }
 
-// Counts counts the entries of a campaign. One that nobody knows has none.
-func (o *Outbox) Counts(ctx context.Context, campaign string) (c Counts, err error) {
+// CampaignCounts counts the entries of a campaign. One that nobody knows has none.
+func (o *Outbox) CampaignCounts(ctx context.Context, campaign string) (c Counts, err error) {
 	var paused int
 	if _, err := o.db.row(ctx, "Counts", "SELECT paused FROM outbox_campaigns WHERE id = ?", []any{campaign}, &paused); err != nil {
 		return c, err
@@ -49,7 +49,7 @@ func (o *Outbox) Counts(ctx context.Context, campaign string) (c Counts, err err
 			COUNT(CASE WHEN state = 'unknown' THEN 1 END), COUNT(CASE WHEN state = 'sent' THEN 1 END), COUNT(CASE WHEN state = 'failed' THEN 1 END),
 			COUNT(CASE WHEN state = 'sent' AND (delivered_at > 0 OR read_at > 0) THEN 1 END), COUNT(CASE WHEN state = 'sent' AND read_at > 0 THEN 1 END)
 		FROM outbox_entries WHERE campaign = ?`, []any{campaign},
-		&c.Total, &c.Queued, &c.Trying, &c.Unknown, &c.Sent, &c.Failed, &c.Delivered, &c.Read)
+		&c.Total, &c.Queued, &c.Sending, &c.Unknown, &c.Sent, &c.Failed, &c.Delivered, &c.Read)
 	return c, err
 }
 
@@ -61,8 +61,8 @@ type Series struct {
 	Sent, Delivered, Read, Failed []int
 }
 
-// Series divides the time from the first entry of a campaign to the last thing that happened to one into so many steps.
-func (o *Outbox) Series(ctx context.Context, campaign string, steps int) (Series, error) {
+// CampaignSeries divides the time from the first entry of a campaign to the last thing that happened to one into so many steps.
+func (o *Outbox) CampaignSeries(ctx context.Context, campaign string, steps int) (Series, error) {
 	steps = max(steps, 1)
 	var start, end int64
 	_, err := o.db.row(ctx, "Series", `SELECT COALESCE(MIN(put_at), 0), COALESCE(MAX(CASE WHEN read_at > 0 THEN read_at WHEN delivered_at > 0 THEN delivered_at

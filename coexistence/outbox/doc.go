@@ -19,8 +19,8 @@
 // The host names every message, best after its cause: the message that is answered, or the campaign and the person. The same name is never
 // put in twice. It travels as the message's callback data, and every status webhook repeats it.
 //
-// Cloud API knows no idempotency key, so what matters is what is done after a call without an answer. Such an entry is [Unknown]: Meta may
-// have taken the message. A status webhook that names the entry settles it. If none came within Config.Patience, the number's message
+// Cloud API knows no idempotency key, so what matters is what is done after a call without an answer. Such an entry is [StateUnknown]: Meta may
+// have taken the message. A status webhook that names the entry settles it. If none came within Config.UnknownTimeout, the number's message
 // history at Meta decides: if all it holds is accounted for, the message was not accepted and goes out again; as long as it holds one
 // that nobody knows, nothing is repeated. An entry for which neither comes stays unknown, and a person decides, with [Outbox.Requeue].
 //
@@ -37,12 +37,12 @@
 //
 //   - Throttled, or never left this machine: again, after a pause that grows.
 //   - The token does not work, or the number is suspended ([coexistence.StageOffboarded]): the number rests, and its entries wait. Give
-//     what must not come late an Message.Until.
-//   - Refused for the message's own sake, such as a closed window: [Failed], with Meta's code. So is a message that a later status
+//     what must not come late an Message.ExpiresAt.
+//   - Refused for the message's own sake, such as a closed window: [StateFailed], with Meta's code. So is a message that a later status
 //     says was not delivered.
 //
 // # What is kept
 //
-// Entries hold names, numbers and texts, so they go Config.Keep after they were put in, if they are sent or failed. Tables begin with
+// Entries hold names, numbers and texts, so they go Config.Retention after they were put in, if they are sent or failed. Tables begin with
 // outbox_ and lie beside the host's own. With SQLite, one process uses the file.
 package outbox

@@ -90,9 +90,9 @@ func newPlatform(t *testing.T, rate int) *platform {
 	p := &platform{Server: cloudapitest.NewServer(cloudapitest.Config{})}
 	t.Cleanup(p.Close)
 	p.phone = p.AddPhone(cloudapitest.Phone{MessagesPerSecond: rate})
-	cfg := p.Config()
+	cfg := p.ClientConfig()
 	cfg.Limiter = &cloudapi.MemLimiter{Throughput: func(graph.PhoneNumberID) int { return rate }}
-	cfg.Retry = cloudapi.Retry{MaxAttempts: 1}
+	cfg.Retry = cloudapi.RetryPolicy{MaxAttempts: 1}
 	var err error
 	p.client, err = cloudapi.NewClient(cfg)
 	require.NoError(t, err)
@@ -130,9 +130,9 @@ func open(t *testing.T, e engine, p *platform, cfg outbox.Config) *process {
 	var err error
 	h.tracker, err = coexistence.NewTracker(coexistence.Config{Store: h.db.Store(), Client: p.clientOf})
 	require.NoError(t, err)
-	cfg.Tracker, cfg.Poll = h.tracker, 20*time.Millisecond
+	cfg.Tracker, cfg.PollInterval = h.tracker, 20*time.Millisecond
 	cfg.Logger = slog.New(slog.NewTextHandler(t.Output(), nil))
-	cfg.Patience = cmp.Or(cfg.Patience, 700*time.Millisecond)
+	cfg.UnknownTimeout = cmp.Or(cfg.UnknownTimeout, 700*time.Millisecond)
 	h.Outbox, err = h.db.Outbox(cfg)
 	require.NoError(t, err)
 	t.Cleanup(h.end)
@@ -161,9 +161,9 @@ func (h *process) gone() {
 }
 
 // deliver hands a status to the host as the inbox does.
-func (h *process) deliver(ctx context.Context, m cloudapitest.SentMessage, status webhook.StatusCode, errs ...webhook.Error) error {
+func (h *process) deliver(ctx context.Context, m cloudapitest.SentMessage, status webhook.DeliveryStatus, errs ...webhook.Error) error {
 	st := &webhook.MessageStatus{
-		EventInfo: webhook.EventInfo{Field: webhook.FieldMessages, Phone: m.From, At: m.At}, ID: m.ID, Status: status, Recipient: m.To,
+		EventInfo: webhook.EventInfo{Field: webhook.FieldMessages, PhoneNumberID: m.From, At: m.At}, ID: m.ID, Status: status, Recipient: m.To,
 		CallbackData: m.CallbackData, Errors: errs,
 	}
 	return webhook.MultiHandler(h.tracker, h.Outbox).Handle(ctx, st)
@@ -191,7 +191,7 @@ func (h *process) becomes(id string, state outbox.State) outbox.Entry {
 
 // text is an entry for the i-th of the people with made-up numbers.
 func (p *platform) text(id string, person int) outbox.Message {
-	return outbox.Message{ID: id, Phone: p.phone.ID, Payload: cloudapi.Message{
+	return outbox.Message{ID: id, PhoneNumberID: p.phone.ID, Payload: cloudapi.Message{
 		To: cloudapi.ToPhone(fmt.Sprintf("+1555010%04d", person)), Content: &cloudapi.Text{Body: "About " + id},
 	}}
 }

@@ -15,17 +15,17 @@ import (
 )
 
 // ErrNotFound says that there is no such entry.
-var ErrNotFound = errors.New("outbox: there is no such entry; it was never put in, or Config.Keep is over")
+var ErrNotFound = errors.New("outbox: there is no such entry; it was never put in, or Config.Retention is over")
 
 // A State is how far an entry is.
 type State string
 
 const (
-	Queued  State = "queued"  // it waits for its turn
-	Trying  State = "trying"  // a request is, or was, under way
-	Unknown State = "unknown" // Meta may have taken it: a status, Meta's history or a person decides
-	Sent    State = "sent"    // Meta took it; DeliveredAt, ReadAt and FailedAt tell the rest
-	Failed  State = "failed"  // it did not get there, or was cancelled; Reason says why
+	StateQueued  State = "queued"  // it waits for its turn
+	StateSending State = "trying"  // a request is, or was, under way
+	StateUnknown State = "unknown" // Meta may have taken it: a status, Meta's history or a person decides
+	StateSent    State = "sent"    // Meta took it; DeliveredAt, ReadAt and FailedAt tell the rest
+	StateFailed  State = "failed"  // it did not get there, or was cancelled; Reason says why
 )
 
 // A Message is what a host puts into the outbox.
@@ -34,21 +34,21 @@ type Message struct {
 	// CallbackData, in at most 512 characters, and every status webhook repeats it: do not put personal data into it.
 	ID string
 
-	// Phone is the number that sends.
-	Phone graph.PhoneNumberID
+	// PhoneNumberID is the number that sends.
+	PhoneNumberID graph.PhoneNumberID
 
 	// Payload is what is sent. Its CallbackData is the ID, its Priority follows from Campaign, and Unchecked is not kept.
 	Payload cloudapi.Message
 
-	// Person is the host's name for whom it is for, such as the key of the conversation. Messages to one person go one after the other.
+	// ConversationID is the host's name for whom it is for, such as the key of the conversation. Messages to one person go one after the other.
 	// If empty, it is the recipient.
-	Person string
+	ConversationID string
 
 	// Campaign names the messages that are paused and counted together. They let others go first. Empty for answers.
 	Campaign string
 
-	// Until is when it is too late to send it: then it fails. If zero, it is never too late.
-	Until time.Time
+	// ExpiresAt is when it is too late to send it: then it fails. If zero, it is never too late.
+	ExpiresAt time.Time
 }
 
 // An Entry is a message in the outbox, with what became of it.
@@ -61,7 +61,7 @@ type Entry struct {
 	MessageID graph.MessageID // once Meta took it
 	Attempts  int             // how often it was tried
 
-	PutAt, TriedAt, SentAt, DeliveredAt, ReadAt, FailedAt time.Time // zero for what has not happened
+	EnqueuedAt, AttemptedAt, SentAt, DeliveredAt, ReadAt, FailedAt time.Time // zero for what has not happened
 }
 
 func (m *Message) validate() error {
@@ -69,8 +69,8 @@ func (m *Message) validate() error {
 	if m.ID == "" {
 		errs = append(errs, errors.New("outbox: Message.ID is empty; name it after its cause"))
 	}
-	if m.Phone == "" {
-		errs = append(errs, errors.New("outbox: Message.Phone is empty; which number sends it?"))
+	if m.PhoneNumberID == "" {
+		errs = append(errs, errors.New("outbox: Message.PhoneNumberID is empty; which number sends it?"))
 	}
 	if c := m.Payload.CallbackData; c != "" && c != m.ID {
 		errs = append(errs, errors.New("outbox: Message.Payload.CallbackData is the message's ID; leave it empty"))
@@ -80,18 +80,18 @@ func (m *Message) validate() error {
 }
 
 // Enqueue puts messages in and says how many of them are new: those whose ID is there already stay as they are. All or none are put in. A
-// message that Meta would refuse is an error that matches [cloudapi.ErrInvalid].
+// message that Meta would refuse is an error that matches [cloudapi.ErrValidation].
 func (o *Outbox) Enqueue(ctx context.Context, messages ...Message) (added int, err error) {
 	added, err = o.enqueue(ctx, nil, messages)
 	if err == nil && added > 0 {
-		o.Wake()
-		o.changed(messages[0].Phone)
+		o.Notify()
+		o.changed(messages[0].PhoneNumberID)
 	}
 	return added, err
 }
 
-// EnqueueTx is Enqueue as a part of a transaction on the same database: the messages go out after its commit. Call [Outbox.Wake] after
-// that, or they go out within Config.Poll.
+// EnqueueTx is Enqueue as a part of a transaction on the same database: the messages go out after its commit. Call [Outbox.Notify] after
+// that, or they go out within Config.PollInterval.
 func (o *Outbox) EnqueueTx(ctx context.Context, tx *sql.Tx, messages ...Message) (added int, err error) {
 	if tx == nil {
 		return 0, errors.New("outbox: EnqueueTx needs a transaction; without one, call Enqueue")
@@ -111,8 +111,8 @@ func (o *Outbox) enqueue(ctx context.Context, tx *sql.Tx, messages []Message) (a
 			return 0, err
 		}
 		rows[i] = []sqldb.Cell{
-			sqldb.Text(m.ID), sqldb.Text(string(m.Phone)), sqldb.Text(cmp.Or(m.Person, m.Payload.To.Key())), sqldb.Text(m.Campaign),
-			sqldb.Text(string(text)), sqldb.Number(millis(m.Until)),
+			sqldb.Text(m.ID), sqldb.Text(string(m.PhoneNumberID)), sqldb.Text(cmp.Or(m.ConversationID, m.Payload.To.Key())), sqldb.Text(m.Campaign),
+			sqldb.Text(string(text)), sqldb.Number(millis(m.ExpiresAt)),
 		}
 	}
 	if len(rows) == 0 {
@@ -142,12 +142,12 @@ const columns = `id, phone, person, campaign, message, state, reason, code, wami
 func scanEntry(scan func(dest ...any) error) (e Entry, err error) {
 	var text string
 	var put, until, tried, sent, delivered, read, failed int64
-	err = scan(&e.ID, &e.Phone, &e.Person, &e.Campaign, &text, &e.State, &e.Reason, &e.Code, &e.MessageID, &e.Attempts,
+	err = scan(&e.ID, &e.PhoneNumberID, &e.ConversationID, &e.Campaign, &text, &e.State, &e.Reason, &e.Code, &e.MessageID, &e.Attempts,
 		&put, &until, &tried, &sent, &delivered, &read, &failed)
 	if err != nil {
 		return e, err
 	}
-	e.Until, e.PutAt, e.TriedAt, e.SentAt = moment(until), moment(put), moment(tried), moment(sent)
+	e.ExpiresAt, e.EnqueuedAt, e.AttemptedAt, e.SentAt = moment(until), moment(put), moment(tried), moment(sent)
 	e.DeliveredAt, e.ReadAt, e.FailedAt = moment(delivered), moment(read), moment(failed)
 	if err := json.Unmarshal([]byte(text), &e.Payload); err != nil {
 		return e, fmt.Errorf("the message of entry %q does not decode: %w", e.ID, err)

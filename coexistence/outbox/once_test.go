@@ -71,7 +71,7 @@ func TestEveryEntryIsSentOnceThroughFaultsAndDeaths(t *testing.T) {
 		})
 		t.Cleanup(statuses.Wait)
 
-		cfg := outbox.Config{Lease: time.Second, Patience: 1200 * time.Millisecond}
+		cfg := outbox.Config{LeaseDuration: time.Second, UnknownTimeout: 1200 * time.Millisecond}
 		living = start(t, e, p, cfg)
 		all := make([]outbox.Message, messages)
 		for i := range all {
@@ -99,7 +99,7 @@ func TestEveryEntryIsSentOnceThroughFaultsAndDeaths(t *testing.T) {
 			}
 		}
 		require.Eventually(t, func() bool {
-			for range living.Entries(t.Context(), outbox.Filter{States: []outbox.State{outbox.Queued, outbox.Trying, outbox.Unknown}, Limit: 1}) {
+			for range living.List(t.Context(), outbox.Filter{States: []outbox.State{outbox.StateQueued, outbox.StateSending, outbox.StateUnknown}, Limit: 1}) {
 				return false
 			}
 			return true
@@ -108,7 +108,7 @@ func TestEveryEntryIsSentOnceThroughFaultsAndDeaths(t *testing.T) {
 		for _, entry := range all {
 			got, err := living.Get(t.Context(), entry.ID)
 			require.NoError(t, err)
-			require.Equal(t, outbox.Sent, got.State, "%s failed: %s", entry.ID, got.Reason)
+			require.Equal(t, outbox.StateSent, got.State, "%s failed: %s", entry.ID, got.Reason)
 			require.Equal(t, 1, accepted[entry.ID], "%s was accepted %d times", entry.ID, accepted[entry.ID])
 		}
 		faults := 0
@@ -129,14 +129,14 @@ func TestAMessageThatMetaMayHaveTakenIsNotRepeatedWhileItsHistoryIsStrange(t *te
 	each(t, func(t *testing.T, e engine) {
 		p := newPlatform(t, 1000)
 		p.Inject(cloudapitest.Fault{On: messagesCall, Drop: true, Accept: true})
-		h := start(t, e, p, outbox.Config{Patience: 200 * time.Millisecond})
+		h := start(t, e, p, outbox.Config{UnknownTimeout: 200 * time.Millisecond})
 		h.put(p.text("doubt", 1))
-		h.becomes("doubt", outbox.Unknown)
+		h.becomes("doubt", outbox.StateUnknown)
 		require.Eventually(t, func() bool { return p.Count("GET", "/{phone-number-id}/message_history") >= 3 }, 20*time.Second, 5*time.Millisecond)
 		require.Len(t, p.Sent(), 1)
-		h.becomes("doubt", outbox.Unknown)
+		h.becomes("doubt", outbox.StateUnknown)
 		require.NoError(t, h.deliver(t.Context(), p.Sent()[0], webhook.StatusSent))
-		require.Equal(t, p.Sent()[0].ID, h.becomes("doubt", outbox.Sent).MessageID)
+		require.Equal(t, p.Sent()[0].ID, h.becomes("doubt", outbox.StateSent).MessageID)
 	})
 }
 
@@ -144,15 +144,15 @@ func TestAMessageThatMetaNeverTookGoesOutAgain(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, e engine) {
 		p := newPlatform(t, 1000)
-		h := start(t, e, p, outbox.Config{Patience: 200 * time.Millisecond})
+		h := start(t, e, p, outbox.Config{UnknownTimeout: 200 * time.Millisecond})
 		// The number sends past the outbox, too: what is filed is accounted for.
 		m := p.text("past", 5).Payload
 		sent, err := p.client.Messages.Send(t.Context(), p.phone.ID, m)
 		require.NoError(t, err)
-		require.NoError(t, h.tracker.Sent(t.Context(), p.phone.ID, sent, m))
+		require.NoError(t, h.tracker.RecordSent(t.Context(), p.phone.ID, sent, m))
 		p.Inject(cloudapitest.Fault{On: messagesCall, Drop: true})
 		h.put(p.text("again", 1))
-		require.Greater(t, h.becomes("again", outbox.Sent).Attempts, 1)
+		require.Greater(t, h.becomes("again", outbox.StateSent).Attempts, 1)
 		require.Len(t, p.Sent(), 2)
 	})
 }
@@ -165,7 +165,7 @@ func TestAnotherProcessGoesOnWhenTheHolderIsGone(t *testing.T) {
 		}
 		p := newPlatform(t, 1000)
 		p.Delay(100 * time.Millisecond)
-		cfg := outbox.Config{Lease: 500 * time.Millisecond, Patience: 500 * time.Millisecond, Senders: 2}
+		cfg := outbox.Config{LeaseDuration: 500 * time.Millisecond, UnknownTimeout: 500 * time.Millisecond, MaxConcurrentSends: 2}
 		first, second := start(t, e, p, cfg), open(t, e, p, cfg)
 		p.OnMessage(func(m cloudapitest.SentMessage) {
 			go func() { _ = second.deliver(t.Context(), m, webhook.StatusSent) }()
@@ -177,7 +177,7 @@ func TestAnotherProcessGoesOnWhenTheHolderIsGone(t *testing.T) {
 		second.run()
 		first.die()
 		for i := range 40 {
-			second.becomes(fmt.Sprintf("m-%02d", i), outbox.Sent)
+			second.becomes(fmt.Sprintf("m-%02d", i), outbox.StateSent)
 		}
 		for id, n := range p.accepted() {
 			require.Equal(t, 1, n, id)
@@ -192,6 +192,6 @@ func TestThrottledEntriesComeAgain(t *testing.T) {
 		p.Inject(cloudapitest.Fault{On: messagesCall, Code: 131056})
 		h := start(t, e, p, outbox.Config{})
 		h.put(p.text("again", 1))
-		require.Greater(t, h.becomes("again", outbox.Sent).Attempts, 1)
+		require.Greater(t, h.becomes("again", outbox.StateSent).Attempts, 1)
 	})
 }

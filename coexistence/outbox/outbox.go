@@ -20,25 +20,25 @@ type Config struct {
 	// (coexistence.Config.Client), whose limiter decides how fast it sends. A number whose client cannot be had rests for a minute.
 	Tracker *coexistence.Tracker
 
-	// Lease is how long a number stays reserved for a process that died. It is prolonged as long as the process lives. If zero, 15 seconds.
-	Lease time.Duration
+	// LeaseDuration is how long a number stays reserved for a process that died. It is prolonged as long as the process lives. If zero, 15 seconds.
+	LeaseDuration time.Duration
 
-	// Patience is how long a message whose fate is unknown waits for a status webhook, before Meta's message history decides. Meta
+	// UnknownTimeout is how long a message whose fate is unknown waits for a status webhook, before Meta's message history decides. Meta
 	// promises neither when a status comes nor when the history is complete, so be generous. If zero, an hour.
-	Patience time.Duration
+	UnknownTimeout time.Duration
 
-	// Senders is how many requests are under way for a number at once. If zero, 8, which is enough for 20 messages a second.
-	Senders int
+	// MaxConcurrentSends is how many requests are under way for a number at once. If zero, 8, which is enough for 20 messages a second.
+	MaxConcurrentSends int
 
-	// Poll is how often the database is asked for work that nobody has announced with [Outbox.Wake]. If zero, half a second.
-	Poll time.Duration
+	// PollInterval is how often the database is asked for work that nobody has announced with [Outbox.Notify]. If zero, half a second.
+	PollInterval time.Duration
 
-	// Keep is how long entries are kept that are sent or failed, counted from when they were put in. If zero, 90 days.
-	Keep time.Duration
+	// Retention is how long entries are kept that are sent or failed, counted from when they were put in. If zero, 90 days.
+	Retention time.Duration
 
-	// Changed is called when something has changed for a number, from many goroutines; it must not block. A page that shows entries may
+	// OnChange is called when something has changed for a number, from many goroutines; it must not block. A page that shows entries may
 	// look again. If nil, nobody is told.
-	Changed func(phone graph.PhoneNumberID)
+	OnChange func(phone graph.PhoneNumberID)
 
 	// Logger gets what no caller can see. If nil, nothing is logged.
 	Logger *slog.Logger
@@ -49,7 +49,7 @@ func (c Config) validate() error {
 	if c.Tracker == nil {
 		errs = append(errs, errors.New("outbox: Config.Tracker is nil; it files what was sent"))
 	}
-	if c.Lease < 0 || c.Patience < 0 || c.Senders < 0 || c.Poll < 0 || c.Keep < 0 {
+	if c.LeaseDuration < 0 || c.UnknownTimeout < 0 || c.MaxConcurrentSends < 0 || c.PollInterval < 0 || c.Retention < 0 {
 		errs = append(errs, errors.New("outbox: a duration or Senders of the Config is negative; zero takes the default"))
 	}
 	return errors.Join(errs...)
@@ -76,19 +76,19 @@ func New(db *sqldb.DB, cfg Config) (*Outbox, error) {
 	if err := cfg.validate(); err != nil {
 		return nil, err
 	}
-	cfg.Lease = cmp.Or(cfg.Lease, 15*time.Second)
-	cfg.Patience = cmp.Or(cfg.Patience, time.Hour)
-	cfg.Senders = cmp.Or(cfg.Senders, 8)
-	cfg.Poll = cmp.Or(cfg.Poll, 500*time.Millisecond)
-	cfg.Keep = cmp.Or(cfg.Keep, 90*24*time.Hour)
+	cfg.LeaseDuration = cmp.Or(cfg.LeaseDuration, 15*time.Second)
+	cfg.UnknownTimeout = cmp.Or(cfg.UnknownTimeout, time.Hour)
+	cfg.MaxConcurrentSends = cmp.Or(cfg.MaxConcurrentSends, 8)
+	cfg.PollInterval = cmp.Or(cfg.PollInterval, 500*time.Millisecond)
+	cfg.Retention = cmp.Or(cfg.Retention, 90*24*time.Hour)
 	if cfg.Logger == nil {
 		cfg.Logger = slog.New(slog.DiscardHandler)
 	}
 	return &Outbox{cfg: cfg, db: database{db}, wake: make(chan struct{}, 1)}, nil
 }
 
-// Wake lets this process look for work at once: call it after the commit of an [Outbox.EnqueueTx].
-func (o *Outbox) Wake() {
+// Notify lets this process look for work at once: call it after the commit of an [Outbox.EnqueueTx].
+func (o *Outbox) Notify() {
 	select {
 	case o.wake <- struct{}{}:
 	default: // it is about to look anyway
@@ -96,7 +96,7 @@ func (o *Outbox) Wake() {
 }
 
 func (o *Outbox) changed(phone graph.PhoneNumberID) {
-	if o.cfg.Changed != nil {
-		o.cfg.Changed(phone)
+	if o.cfg.OnChange != nil {
+		o.cfg.OnChange(phone)
 	}
 }

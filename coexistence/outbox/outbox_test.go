@@ -23,7 +23,7 @@ func TestAnEntryIsSentAndFiled(t *testing.T) {
 		h := start(t, e, p, outbox.Config{})
 		entry := p.text("answer-1", 1)
 		require.Equal(t, 1, h.put(entry))
-		got := h.becomes("answer-1", outbox.Sent)
+		got := h.becomes("answer-1", outbox.StateSent)
 		require.Len(t, p.Sent(), 1)
 		m := p.Sent()[0]
 		require.Equal(t, m.ID, got.MessageID)
@@ -41,7 +41,7 @@ func TestAnEntryIsSentAndFiled(t *testing.T) {
 		require.NoError(t, h.deliver(t.Context(), m, webhook.StatusFailed, webhook.Error{Code: 131026})) // on another device
 		got, err = h.Get(t.Context(), "answer-1")
 		require.NoError(t, err)
-		require.Equal(t, outbox.Sent, got.State)
+		require.Equal(t, outbox.StateSent, got.State)
 		require.False(t, got.DeliveredAt.IsZero() || got.ReadAt.IsZero())
 
 		require.Zero(t, h.put(entry), "the same name again")
@@ -63,12 +63,12 @@ func TestAnEntryIsPartOfTheHostsTransaction(t *testing.T) {
 			require.Equal(t, 1, n)
 			if id == "kept" {
 				require.NoError(t, tx.Commit())
-				h.Wake()
+				h.Notify()
 			} else {
 				require.NoError(t, tx.Rollback())
 			}
 		}
-		h.becomes("kept", outbox.Sent)
+		h.becomes("kept", outbox.StateSent)
 		_, err := h.Get(t.Context(), "dropped")
 		require.ErrorIs(t, err, outbox.ErrNotFound)
 	})
@@ -82,12 +82,12 @@ func TestWhatMetaWouldRefuseIsNotTaken(t *testing.T) {
 		bad := p.text("bad", 1)
 		bad.Payload.Content = &cloudapi.Text{}
 		_, err := h.Enqueue(t.Context(), p.text("good", 1), bad)
-		require.ErrorIs(t, err, cloudapi.ErrInvalid)
+		require.ErrorIs(t, err, cloudapi.ErrValidation)
 		_, err = h.Get(t.Context(), "good")
 		require.ErrorIs(t, err, outbox.ErrNotFound, "all or none")
 		_, err = h.Enqueue(t.Context(), outbox.Message{Payload: bad.Payload})
 		require.ErrorContains(t, err, "Message.ID is empty")
-		require.ErrorContains(t, err, "Message.Phone is empty")
+		require.ErrorContains(t, err, "Message.PhoneNumberID is empty")
 	})
 }
 
@@ -95,7 +95,7 @@ func TestAnswersGoFirstAndAPersonsMessagesInOrder(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, e engine) {
 		p := newPlatform(t, 1000)
-		h := open(t, e, p, outbox.Config{Senders: 4})
+		h := open(t, e, p, outbox.Config{MaxConcurrentSends: 4})
 		var want []string
 		for i := range 20 {
 			c := p.text(fmt.Sprintf("campaign-%02d", i), 5000+i)
@@ -108,10 +108,10 @@ func TestAnswersGoFirstAndAPersonsMessagesInOrder(t *testing.T) {
 			want = append(want, id)
 		}
 		h.run()
-		h.becomes("answer-11", outbox.Sent)
-		first := h.becomes("answer-00", outbox.Sent).TriedAt
+		h.becomes("answer-11", outbox.StateSent)
+		first := h.becomes("answer-00", outbox.StateSent).AttemptedAt
 		for i := range 20 {
-			require.False(t, h.becomes(fmt.Sprintf("campaign-%02d", i), outbox.Sent).TriedAt.Before(first), "a campaign went before an answer")
+			require.False(t, h.becomes(fmt.Sprintf("campaign-%02d", i), outbox.StateSent).AttemptedAt.Before(first), "a campaign went before an answer")
 		}
 		var got []string
 		for _, m := range p.Sent() {
@@ -128,30 +128,30 @@ func TestACampaignIsPausedCountedAndDrawn(t *testing.T) {
 	each(t, func(t *testing.T, e engine) {
 		p := newPlatform(t, 1000)
 		h := start(t, e, p, outbox.Config{})
-		require.NoError(t, h.Pause(t.Context(), "winter"))
+		require.NoError(t, h.PauseCampaign(t.Context(), "winter"))
 		for i := range 9 {
 			c := p.text(fmt.Sprintf("winter-%d", i), i)
 			c.Campaign = "winter"
 			h.put(c)
 		}
 		h.put(p.text("answer", 50))
-		h.becomes("answer", outbox.Sent)
-		counts, err := h.Counts(t.Context(), "winter")
+		h.becomes("answer", outbox.StateSent)
+		counts, err := h.CampaignCounts(t.Context(), "winter")
 		require.NoError(t, err)
 		require.Equal(t, outbox.Counts{Paused: true, Total: 9, Queued: 9}, counts)
 
 		cancelled, err := h.Cancel(t.Context(), "winter-8")
 		require.NoError(t, err)
 		require.True(t, cancelled)
-		require.NoError(t, h.Resume(t.Context(), "winter"))
+		require.NoError(t, h.ResumeCampaign(t.Context(), "winter"))
 		for i := range 8 {
-			h.becomes(fmt.Sprintf("winter-%d", i), outbox.Sent)
+			h.becomes(fmt.Sprintf("winter-%d", i), outbox.StateSent)
 		}
 		sent := p.Sent()[1:]
 		require.NoError(t, h.deliver(t.Context(), sent[0], webhook.StatusDelivered))
 		require.NoError(t, h.deliver(t.Context(), sent[1], webhook.StatusRead))
 		require.NoError(t, h.deliver(t.Context(), sent[2], webhook.StatusFailed, webhook.Error{Code: 131026, Title: "Message undeliverable"}))
-		counts, err = h.Counts(t.Context(), "winter")
+		counts, err = h.CampaignCounts(t.Context(), "winter")
 		require.NoError(t, err)
 		require.Equal(t, outbox.Counts{Total: 9, Sent: 7, Failed: 2, Delivered: 2, Read: 1}, counts)
 		require.True(t, counts.Done())
@@ -159,14 +159,14 @@ func TestACampaignIsPausedCountedAndDrawn(t *testing.T) {
 		require.NoError(t, err)
 		require.False(t, cancelled, "it is with Meta")
 
-		s, err := h.Series(t.Context(), "winter", 30)
+		s, err := h.CampaignSeries(t.Context(), "winter", 30)
 		require.NoError(t, err)
 		require.Len(t, s.Sent, 30)
 		require.Equal(t, []int{8, 1, 1, 2}, []int{s.Sent[29], s.Delivered[29], s.Read[29], s.Failed[29]})
 		require.Positive(t, s.Step)
 
 		failed := 0
-		for entry, err := range h.Entries(t.Context(), outbox.Filter{Campaign: "winter", States: []outbox.State{outbox.Failed}, Newest: true}) {
+		for entry, err := range h.List(t.Context(), outbox.Filter{Campaign: "winter", States: []outbox.State{outbox.StateFailed}, Newest: true}) {
 			require.NoError(t, err)
 			require.Contains(t, []string{"cancelled", "Message undeliverable"}, entry.Reason)
 			failed++
@@ -175,7 +175,7 @@ func TestACampaignIsPausedCountedAndDrawn(t *testing.T) {
 		again, err := h.Requeue(t.Context(), "winter-8")
 		require.NoError(t, err)
 		require.True(t, again)
-		h.becomes("winter-8", outbox.Sent)
+		h.becomes("winter-8", outbox.StateSent)
 	})
 }
 
@@ -187,20 +187,20 @@ func TestEntriesAreWalkedInPages(t *testing.T) {
 		all := make([]outbox.Message, 2500)
 		for i := range all {
 			all[i] = p.text(fmt.Sprintf("e-%04d", i), i%10)
-			all[i].Person = fmt.Sprint("person ", i%10)
+			all[i].ConversationID = fmt.Sprint("person ", i%10)
 		}
 		require.Equal(t, 2500, h.put(all...))
 		walk := func(f outbox.Filter) (ids []string) {
-			for entry, err := range h.Entries(t.Context(), f) {
+			for entry, err := range h.List(t.Context(), f) {
 				require.NoError(t, err)
 				ids = append(ids, entry.ID)
 			}
 			return ids
 		}
-		ids := walk(outbox.Filter{Phone: p.phone.ID})
+		ids := walk(outbox.Filter{PhoneNumberID: p.phone.ID})
 		require.Len(t, ids, 2500)
 		require.Equal(t, []string{"e-0000", "e-2499"}, []string{ids[0], ids[2499]})
-		require.Len(t, walk(outbox.Filter{Person: "person 3"}), 250)
+		require.Len(t, walk(outbox.Filter{ConversationID: "person 3"}), 250)
 		require.Equal(t, []string{"e-2499", "e-2498"}, walk(outbox.Filter{Newest: true, Limit: 2}))
 		require.Len(t, walk(outbox.Filter{Newest: true, Limit: 1500}), 1500)
 	})
@@ -212,12 +212,12 @@ func TestWhatIsTooLateIsNotSent(t *testing.T) {
 		p := newPlatform(t, 1000)
 		h := start(t, e, p, outbox.Config{})
 		late := p.text("late", 1)
-		late.Until = time.Now().Add(-time.Minute)
+		late.ExpiresAt = time.Now().Add(-time.Minute)
 		early := p.text("early", 2)
-		early.Until = time.Now().Add(time.Hour)
+		early.ExpiresAt = time.Now().Add(time.Hour)
 		h.put(late, early)
-		require.Contains(t, h.becomes("late", outbox.Failed).Reason, "too late")
-		h.becomes("early", outbox.Sent)
+		require.Contains(t, h.becomes("late", outbox.StateFailed).Reason, "too late")
+		h.becomes("early", outbox.StateSent)
 		require.Len(t, p.Sent(), 1)
 	})
 }
@@ -228,7 +228,7 @@ func TestASuspendedNumberKeepsItsEntries(t *testing.T) {
 		p := newPlatform(t, 1000)
 		h := open(t, e, p, outbox.Config{})
 		stage := func(s coexistence.Stage) {
-			_, err := h.db.Store().UpdateState(t.Context(), p.phone.ID, func(st coexistence.State) (coexistence.State, error) {
+			_, err := h.db.Store().UpdateNumber(t.Context(), p.phone.ID, func(st coexistence.Number) (coexistence.Number, error) {
 				st.Stage = s
 				return st, nil
 			})
@@ -239,15 +239,15 @@ func TestASuspendedNumberKeepsItsEntries(t *testing.T) {
 		h.put(p.text("waits", 1))
 		other := p.AddPhone(cloudapitest.Phone{WABAs: p.phone.WABAs})
 		goes := p.text("goes", 2)
-		goes.Phone = other.ID
+		goes.PhoneNumberID = other.ID
 		h.put(goes)
-		h.becomes("goes", outbox.Sent)
+		h.becomes("goes", outbox.StateSent)
 		got, err := h.Get(t.Context(), "waits")
 		require.NoError(t, err)
-		require.Equal(t, outbox.Queued, got.State)
+		require.Equal(t, outbox.StateQueued, got.State)
 		require.Zero(t, got.Attempts)
 		stage(coexistence.StageActive)
-		h.becomes("waits", outbox.Sent)
+		h.becomes("waits", outbox.StateSent)
 	})
 }
 
@@ -262,7 +262,7 @@ func TestATokenThatDoesNotWorkFailsNoEntry(t *testing.T) {
 		require.Eventually(t, func() bool {
 			var err error
 			got, err = h.Get(t.Context(), "kept")
-			return err == nil && got.Code == 190 && got.State == outbox.Queued
+			return err == nil && got.Code == 190 && got.State == outbox.StateQueued
 		}, 10*time.Second, 10*time.Millisecond)
 		require.NotContains(t, got.Reason, "canary")
 		require.Empty(t, p.Sent())
@@ -276,7 +276,7 @@ func TestAClosedWindowFailsTheEntry(t *testing.T) {
 		p.Inject(cloudapitest.Fault{On: "POST /{phone-number-id}/messages", Code: graph.CodeReengagementMessage})
 		h := start(t, e, p, outbox.Config{})
 		h.put(p.text("closed", 1))
-		require.Equal(t, graph.CodeReengagementMessage, h.becomes("closed", outbox.Failed).Code)
+		require.Equal(t, graph.CodeReengagementMessage, h.becomes("closed", outbox.StateFailed).Code)
 	})
 }
 
@@ -284,13 +284,13 @@ func TestWhatIsOldIsPurged(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, e engine) {
 		p := newPlatform(t, 1000)
-		h := open(t, e, p, outbox.Config{Keep: time.Millisecond})
+		h := open(t, e, p, outbox.Config{Retention: time.Millisecond})
 		h.put(p.text("old", 1))
 		_, err := h.Cancel(t.Context(), "old")
 		require.NoError(t, err)
 		old, err := h.Get(t.Context(), "old")
 		require.NoError(t, err)
-		require.Eventually(t, func() bool { return time.Since(old.PutAt) > 10*time.Millisecond }, 10*time.Second, time.Millisecond)
+		require.Eventually(t, func() bool { return time.Since(old.EnqueuedAt) > 10*time.Millisecond }, 10*time.Second, time.Millisecond)
 		h.run() // which purges when it begins, and then once an hour
 		require.Eventually(t, func() bool {
 			_, err := h.Get(t.Context(), "old")

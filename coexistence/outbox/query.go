@@ -11,10 +11,10 @@ import (
 
 // A Filter says which entries are meant. What is empty does not matter.
 type Filter struct {
-	Phone    graph.PhoneNumberID
-	Person   string
-	Campaign string
-	States   []State
+	PhoneNumberID  graph.PhoneNumberID
+	ConversationID string
+	Campaign       string
+	States         []State
 
 	// Newest begins with the entry that was put in last. Else the oldest comes first.
 	Newest bool
@@ -35,9 +35,9 @@ func (o *Outbox) Get(ctx context.Context, id string) (Entry, error) {
 	return list[0], nil
 }
 
-// Entries walks through entries in the order in which they were put in. It reads pages of a thousand: what changes meanwhile may be seen
+// List walks through entries in the order in which they were put in. It reads pages of a thousand: what changes meanwhile may be seen
 // as it was or as it is. The first error ends it.
-func (o *Outbox) Entries(ctx context.Context, f Filter) iter.Seq2[Entry, error] {
+func (o *Outbox) List(ctx context.Context, f Filter) iter.Seq2[Entry, error] {
 	const page = 1000
 	return func(yield func(Entry, error) bool) {
 		where, args := f.where()
@@ -74,7 +74,7 @@ func (o *Outbox) Entries(ctx context.Context, f Filter) iter.Seq2[Entry, error] 
 
 func (f Filter) where() (condition string, args []any) {
 	condition = "WHERE seq > 0"
-	for column, value := range map[string]string{"phone": string(f.Phone), "person": f.Person, "campaign": f.Campaign} {
+	for column, value := range map[string]string{"phone": string(f.PhoneNumberID), "person": f.ConversationID, "campaign": f.Campaign} {
 		if value != "" {
 			condition += " AND " + column + " = ?"
 			args = append(args, value)
@@ -108,13 +108,13 @@ func (o *Outbox) Cancel(ctx context.Context, id string) (bool, error) {
 	return n > 0, err
 }
 
-// Requeue lets an entry go out again that is [Failed] or [Unknown], and reports whether it did. For an unknown one that is a decision: if
+// Requeue lets an entry go out again that is [StateFailed] or [StateUnknown], and reports whether it did. For an unknown one that is a decision: if
 // Meta took the message after all, the person gets it twice.
 func (o *Outbox) Requeue(ctx context.Context, id string) (bool, error) {
 	n, err := o.db.exec(ctx, nil, "Requeue", `UPDATE outbox_entries SET state = 'queued', reason = '', code = 0, attempts = 0, next_at = 0,
 		failed_at = 0, wamid = '', sent_at = 0, delivered_at = 0, read_at = 0 WHERE id = ? AND state IN ('failed', 'unknown')`, id)
 	if n > 0 {
-		o.Wake()
+		o.Notify()
 	}
 	return n > 0, err
 }

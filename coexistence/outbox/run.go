@@ -75,7 +75,7 @@ func (o *Outbox) run(ctx context.Context) {
 		select {
 		case <-ctx.Done():
 		case <-o.wake:
-		case <-time.After(o.cfg.Poll):
+		case <-time.After(o.cfg.PollInterval):
 		}
 	}
 }
@@ -99,13 +99,13 @@ func (o *Outbox) due(ctx context.Context) (phones []graph.PhoneNumberID) {
 
 // expire fails what nobody wants to be sent any more.
 func (o *Outbox) expire(ctx context.Context) {
-	_, err := o.db.exec(ctx, nil, "Run", `UPDATE outbox_entries SET state = 'failed', reason = 'too late: Message.Until is over', failed_at = {now}
+	_, err := o.db.exec(ctx, nil, "Run", `UPDATE outbox_entries SET state = 'failed', reason = 'too late: Message.ExpiresAt is over', failed_at = {now}
 		WHERE state = 'queued' AND until_at > 0 AND until_at < {now}`)
 	o.note(ctx, err)
 }
 
 func (o *Outbox) purge(ctx context.Context) {
-	_, err := o.db.exec(ctx, nil, "Run", "DELETE FROM outbox_entries WHERE state IN ('sent', 'failed') AND put_at < {now} - ?", o.cfg.Keep.Milliseconds())
+	_, err := o.db.exec(ctx, nil, "Run", "DELETE FROM outbox_entries WHERE state IN ('sent', 'failed') AND put_at < {now} - ?", o.cfg.Retention.Milliseconds())
 	o.note(ctx, err)
 }
 
@@ -136,13 +136,13 @@ type turn struct {
 func (t *turn) hold(ctx context.Context) (bool, error) {
 	n, err := t.db.exec(ctx, nil, "Run", `UPDATE outbox_numbers SET holder = ?, held_until = {now} + ?
 		WHERE phone = ? AND (holder = ? AND held_until >= {now} OR held_until < {now})`,
-		t.holder, t.cfg.Lease.Milliseconds(), string(t.phone), t.holder)
+		t.holder, t.cfg.LeaseDuration.Milliseconds(), string(t.phone), t.holder)
 	return n == 1, err
 }
 
 // serve sends what a number has, until nothing is left, the hold is lost or ctx ends.
 func (o *Outbox) serve(ctx context.Context, phone graph.PhoneNumberID) error {
-	t := &turn{Outbox: o, phone: phone, holder: rand.Text(), ended: make(chan struct{}, o.cfg.Senders)}
+	t := &turn{Outbox: o, phone: phone, holder: rand.Text(), ended: make(chan struct{}, o.cfg.MaxConcurrentSends)}
 	if held, err := t.hold(ctx); err != nil || !held {
 		return err
 	}
@@ -161,7 +161,7 @@ func (o *Outbox) serve(ctx context.Context, phone graph.PhoneNumberID) error {
 			select {
 			case <-holding.Done():
 				return
-			case <-time.After(o.cfg.Lease / 3):
+			case <-time.After(o.cfg.LeaseDuration / 3):
 			}
 			if held, err := t.hold(last); err != nil || !held {
 				return
@@ -171,12 +171,12 @@ func (o *Outbox) serve(ctx context.Context, phone graph.PhoneNumberID) error {
 
 	// What somebody was trying when he died may have been accepted.
 	if _, err := o.db.exec(ctx, nil, "Run", "UPDATE outbox_entries SET state = 'unknown', next_at = {now} + ? WHERE phone = ? AND state = 'trying'",
-		o.cfg.Patience.Milliseconds(), string(phone)); err != nil {
+		o.cfg.UnknownTimeout.Milliseconds(), string(phone)); err != nil {
 		return err
 	}
-	s, err := o.cfg.Tracker.Store().State(ctx, phone)
+	s, err := o.cfg.Tracker.Store().Number(ctx, phone)
 	if err == nil && (s.Stage == coexistence.StageOffboarded || s.Stage == coexistence.StageRemoved) {
-		o.lay(ctx, phone, min(rest, 10*o.cfg.Poll)) // its entries wait until it is back
+		o.lay(ctx, phone, min(rest, 10*o.cfg.PollInterval)) // its entries wait until it is back
 		return nil
 	}
 	if t.client, err = o.cfg.Tracker.Client(ctx, phone); err != nil {

@@ -18,7 +18,7 @@ const callTime, farewell = 30 * time.Second, 5 * time.Second
 func (t *turn) sendAll(ctx context.Context) error {
 	var calls sync.WaitGroup
 	defer calls.Wait()
-	slots := make(chan struct{}, t.cfg.Senders)
+	slots := make(chan struct{}, t.cfg.MaxConcurrentSends)
 	looked := time.Now()
 	for ctx.Err() == nil {
 		select {
@@ -28,7 +28,7 @@ func (t *turn) sendAll(ctx context.Context) error {
 		}
 		if time.Since(looked) > time.Second {
 			looked = time.Now()
-			s, err := t.cfg.Tracker.Store().State(ctx, t.phone)
+			s, err := t.cfg.Tracker.Store().Number(ctx, t.phone)
 			if err != nil && !errors.Is(err, coexistence.ErrNotFound) {
 				return err
 			}
@@ -60,7 +60,7 @@ func (t *turn) sendAll(ctx context.Context) error {
 		select {
 		case <-ctx.Done():
 		case <-t.ended:
-		case <-time.After(t.cfg.Poll):
+		case <-time.After(t.cfg.PollInterval):
 		}
 	}
 	return nil
@@ -86,10 +86,10 @@ func (t *turn) claim(ctx context.Context) (*Entry, error) {
 // send sends an entry and stores what is known of it. It is not cut off when the process is to end, only hurried.
 func (t *turn) send(ctx context.Context, e Entry, began time.Time) {
 	last := context.WithoutCancel(ctx)
-	calling, cancel := context.WithDeadline(last, began.Add(min(callTime, t.cfg.Patience)))
+	calling, cancel := context.WithDeadline(last, began.Add(min(callTime, t.cfg.UnknownTimeout)))
 	defer cancel()
 	defer context.AfterFunc(ctx, func() { time.AfterFunc(farewell, cancel) })()
-	sent, err := t.client.Messages.Send(calling, e.Phone, e.Payload)
+	sent, err := t.client.Messages.Send(calling, e.PhoneNumberID, e.Payload)
 	if err == nil {
 		err = t.accepted(last, e, sent)
 	} else {
@@ -98,15 +98,15 @@ func (t *turn) send(ctx context.Context, e Entry, began time.Time) {
 	if err != nil {
 		// The entry stays as it is, and is in doubt for whoever serves the number next.
 		t.cfg.Logger.ErrorContext(ctx, "outbox: what became of a message could not be stored; a status or Meta's history settles it",
-			"phone", e.Phone, "entry", e.ID, "err", err)
+			"phone", e.PhoneNumberID, "entry", e.ID, "err", err)
 	}
-	t.changed(e.Phone)
+	t.changed(e.PhoneNumberID)
 }
 
 // accepted files a message that Meta took, and then notes that it is sent. In this order, a process that dies in between leaves an entry in
 // doubt, which a status settles; filing it again does no harm.
-func (o *Outbox) accepted(ctx context.Context, e Entry, sent *cloudapi.Sent) error {
-	if err := o.cfg.Tracker.Sent(ctx, e.Phone, sent, e.Payload); err != nil {
+func (o *Outbox) accepted(ctx context.Context, e Entry, sent *cloudapi.SentMessage) error {
+	if err := o.cfg.Tracker.RecordSent(ctx, e.PhoneNumberID, sent, e.Payload); err != nil {
 		return err
 	}
 	_, err := o.db.exec(ctx, nil, "Run", `UPDATE outbox_entries SET state = 'sent', reason = '', code = 0, wamid = ?, sent_at = {now}
@@ -116,7 +116,7 @@ func (o *Outbox) accepted(ctx context.Context, e Entry, sent *cloudapi.Sent) err
 
 // rejected stores what an error means for an entry.
 func (t *turn) rejected(ctx context.Context, e Entry, err error) error {
-	state, reason, code := Failed, err.Error(), graph.Code(0) // an error that is not Meta's: the message itself is wrong
+	state, reason, code := StateFailed, err.Error(), graph.Code(0) // an error that is not Meta's: the message itself is wrong
 	var wait time.Duration
 	if failure, ok := errors.AsType[*cloudapi.Error](err); ok {
 		code = failure.Code
@@ -125,14 +125,14 @@ func (t *turn) rejected(ctx context.Context, e Entry, err error) error {
 		}
 		switch {
 		case failure.Outcome == cloudapi.OutcomeUnknown:
-			state, wait = Unknown, t.cfg.Patience
+			state, wait = StateUnknown, t.cfg.UnknownTimeout
 		case failure.Outcome == cloudapi.OutcomeNotSent, errors.Is(err, graph.ErrThrottled), errors.Is(err, graph.ErrTemporary):
-			state, wait = Queued, max(backoff(e.Attempts), failure.RetryAfter)
+			state, wait = StateQueued, max(backoff(e.Attempts), failure.RetryAfter)
 		case errors.Is(err, graph.ErrAuth), errors.Is(err, graph.ErrPermission), errors.Is(err, graph.ErrAccessLost),
 			errors.Is(err, graph.ErrIntegrity), errors.Is(err, graph.ErrRegistration):
-			state = Queued // every other message of the number would fail in the same way
-			t.cfg.Logger.WarnContext(ctx, "outbox: a number cannot send, and rests", "phone", e.Phone, "code", int(code), "reason", reason)
-			t.lay(ctx, e.Phone, rest)
+			state = StateQueued // every other message of the number would fail in the same way
+			t.cfg.Logger.WarnContext(ctx, "outbox: a number cannot send, and rests", "phone", e.PhoneNumberID, "code", int(code), "reason", reason)
+			t.lay(ctx, e.PhoneNumberID, rest)
 			wait = rest
 		}
 	}

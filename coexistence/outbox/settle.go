@@ -20,7 +20,7 @@ func (o *Outbox) Handle(ctx context.Context, ev webhook.Event) error {
 	}
 	list, err := o.list(ctx, "Handle", // Written as one condition, it would read every entry of the number.
 		`WHERE id = ? AND phone = ? OR id IN (SELECT id FROM outbox_entries WHERE phone = ? AND wamid = ? AND wamid <> '')`,
-		st.CallbackData, string(st.Phone), string(st.Phone), string(st.ID))
+		st.CallbackData, string(st.PhoneNumberID), string(st.PhoneNumberID), string(st.ID))
 	if err != nil || len(list) == 0 {
 		return err
 	}
@@ -28,17 +28,17 @@ func (o *Outbox) Handle(ctx context.Context, ev webhook.Event) error {
 	switch {
 	case e.MessageID == "":
 		to := st.Recipient
-		err = o.accepted(ctx, e, &cloudapi.Sent{ID: st.ID, Group: st.Group, To: cloudapi.SentContact{
+		err = o.accepted(ctx, e, &cloudapi.SentMessage{ID: st.ID, GroupID: st.GroupID, To: cloudapi.SentContact{
 			Input: to.WAID, WAID: to.WAID, UserID: to.UserID, ParentUserID: to.ParentUserID,
 		}})
 	case e.MessageID != st.ID:
-		o.cfg.Logger.ErrorContext(ctx, "outbox: Meta knows two messages of one entry", "phone", st.Phone, "entry", e.ID, "first", e.MessageID, "second", st.ID)
+		o.cfg.Logger.ErrorContext(ctx, "outbox: Meta knows two messages of one entry", "phone", st.PhoneNumberID, "entry", e.ID, "first", e.MessageID, "second", st.ID)
 	}
 	if err != nil {
 		return err
 	}
 	err = o.noteStatus(ctx, e.ID, st)
-	o.changed(st.Phone)
+	o.changed(st.PhoneNumberID)
 	return err
 }
 
@@ -71,19 +71,19 @@ func (t *turn) settle(ctx context.Context) error {
 	if err != nil || len(list) == 0 {
 		return err
 	}
-	began := list[0].TriedAt
+	began := list[0].AttemptedAt
 	for _, e := range list {
-		if e.TriedAt.Before(began) {
-			began = e.TriedAt
+		if e.AttemptedAt.Before(began) {
+			began = e.AttemptedAt
 		}
 	}
 	strange, err := t.strange(ctx, began.Add(-time.Hour)) // two clocks
 	if err != nil {
-		t.wait(ctx, list, t.cfg.Patience)
+		t.wait(ctx, list, t.cfg.UnknownTimeout)
 		return err
 	}
 	if strange {
-		t.wait(ctx, list, t.cfg.Patience/2)
+		t.wait(ctx, list, t.cfg.UnknownTimeout/2)
 		return nil
 	}
 	for _, e := range list {
@@ -92,7 +92,7 @@ func (t *turn) settle(ctx context.Context) error {
 			return err
 		}
 	}
-	t.Wake()
+	t.Notify()
 	return nil
 }
 
@@ -126,7 +126,7 @@ func (t *turn) strange(ctx context.Context, since time.Time) (bool, error) {
 			}
 			before = at
 		}
-		if known, err := t.accountsFor(ctx, h.Message); err != nil || !known {
+		if known, err := t.accountsFor(ctx, h.MessageID); err != nil || !known {
 			return true, err
 		}
 	}
@@ -148,7 +148,7 @@ func (t *turn) accountsFor(ctx context.Context, id graph.MessageID) (bool, error
 	case err != nil:
 		return false, err
 	case m.CallbackData == "":
-		return m.Kind != "", nil
+		return m.Type != "", nil
 	}
 	// A status that the tracker has seen and this outbox has not yet.
 	_, err = t.db.row(ctx, "Run", of+"id = ?", []any{string(t.phone), m.CallbackData}, &n)

@@ -21,6 +21,6 @@ func Example() {
 		panic(err)
 	}
 	for c, err := range tracker.Store().Conversations(ctx, "106540352242922") {
-		fmt.Println(c.Contact.DisplayName(), c.Messages, err)
+		fmt.Println(c.Contact.DisplayName(), c.MessageCount, err)
 	}
 }

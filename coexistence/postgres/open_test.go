@@ -101,7 +101,7 @@ func TestAHostLendsItsPool(t *testing.T) {
 			back, err := db.Inbox(webhook.HandlerFunc(func(_ context.Context, ev webhook.Event) error {
 				handled <- ev
 				return nil
-			}), inbox.Config{Poll: time.Hour}) // so that what is handled was announced
+			}), inbox.Config{PollInterval: time.Hour}) // so that what is handled was announced
 			require.NoError(t, err)
 			require.NoError(t, back.Start(t.Context()))
 			front, err := open(t, url).Inbox(new(webhook.Mux), inbox.Config{}) // not started

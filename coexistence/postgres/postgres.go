@@ -25,7 +25,7 @@
 //
 // Processes tell each other about new deliveries by LISTEN and NOTIFY, which need a connection that lasts: one beside the pool of a URL,
 // one taken out of a pgxpool, one that is kept of a pool of database/sql. Behind a pooler that gives each transaction another connection, nothing
-// is lost, but new deliveries are found by asking once a second ([inbox.Config.Poll]). There, add default_query_exec_mode=exec to
+// is lost, but new deliveries are found by asking once a second ([inbox.Config.PollInterval]). There, add default_query_exec_mode=exec to
 // the URL unless the pooler knows prepared statements (PgBouncer does since 1.21).
 //
 // # The tables

@@ -48,10 +48,10 @@ func main() {
 	flag.BoolVar(&s.bare, "bare", false, "leave the code exchange and the subscription to your host, as Meta does")
 	flag.Uint64Var(&s.world.Seed, "seed", 1, "decides everything that is left to chance")
 	d := &s.world.Delivery
-	flag.IntVar(&d.Duplicates, "duplicates", 0, "how many of a hundred deliveries come twice")
+	flag.IntVar(&d.DuplicatesPercent, "duplicates", 0, "how many of a hundred deliveries come twice")
 	flag.IntVar(&d.Reorder, "reorder", 1, "how far deliveries may get out of order")
 	flag.IntVar(&d.Batch, "batch", 1, "how many changes a delivery may hold")
-	flag.IntVar(&d.LostAnswers, "lost-answers", 0, "how many of a hundred answers of your host get lost")
+	flag.IntVar(&d.LostAnswersPercent, "lost-answers", 0, "how many of a hundred answers of your host get lost")
 	flag.DurationVar(&d.Delay, "delay", 0, "how late deliveries may come")
 	flag.Parse()
 
@@ -100,14 +100,14 @@ func run(ctx context.Context, out io.Writer, s settings) error {
 	if err := server.Serve(l); err != nil && !errors.Is(err, http.ErrServerClosed) {
 		return err
 	}
-	fmt.Fprintf(out, "\n%s", world.Relied())
+	fmt.Fprintf(out, "\n%s", world.Evidence())
 	return nil
 }
 
 // newBoard puts a phone with a past on the page, and has the world deliver to the host.
 func newBoard(world *coexistencetest.World, s settings) (*board.Board, error) {
 	phone := world.NewPhone(coexistencetest.PhoneConfig{
-		Number: s.number, Business: "Ovenbird Bakery", AppVersion: s.version, History: coexistencetest.History{Messages: s.messages},
+		PhoneNumber: s.number, Business: "Ovenbird Bakery", AppVersion: s.version, History: coexistencetest.History{Messages: s.messages},
 	})
 	b, err := board.New(world, phone, board.Config{Hook: s.webhook, Bare: s.bare})
 	if err != nil {

@@ -46,7 +46,7 @@ func Example() {
 		panic(err)
 	}
 	defer db.Close()
-	state, err := db.Store().State(ctx, "106540352242922")
+	state, err := db.Store().Number(ctx, "106540352242922")
 	fmt.Println(state.Stage, state.Remaining(state.OnboardedAt.Add(time.Hour)), err)
 	// Output:
 	// <nil> <nil>
@@ -82,7 +82,7 @@ func ExampleOpen_exactlyOnce() {
 		panic(err)
 	}
 	err = in.Receive(ctx, webhook.Delivery{Body: webhooktest.Sample("messages", "text")})
-	fmt.Println(err, in.Idle(ctx))
+	fmt.Println(err, in.WaitIdle(ctx))
 	var orders int
 	fmt.Println(db.SQL().QueryRowContext(ctx, "SELECT COUNT(*) FROM orders").Scan(&orders), orders)
 	fmt.Println(in.Shutdown(ctx), db.Close())

@@ -80,16 +80,16 @@ func TestTheStoresOfAFileWaitInTurn(t *testing.T) {
 	for _, conn := range conns {
 		require.NoError(t, conn.Close()) // back into the pool
 	}
-	nothing := func(s coexistence.State) (coexistence.State, error) { return s, nil }
-	_, err := a.UpdateState(t.Context(), "106540352242922", func(s coexistence.State) (coexistence.State, error) {
+	nothing := func(s coexistence.Number) (coexistence.Number, error) { return s, nil }
+	_, err := a.UpdateNumber(t.Context(), "106540352242922", func(s coexistence.Number) (coexistence.Number, error) {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
 		defer cancel()
-		_, err := b.UpdateState(ctx, "106540352242922", nothing)
+		_, err := b.UpdateNumber(ctx, "106540352242922", nothing)
 		require.ErrorIs(t, err, context.DeadlineExceeded)
 		return s, nil
 	})
 	require.NoError(t, err)
-	_, err = b.UpdateState(t.Context(), "106540352242922", nothing)
+	_, err = b.UpdateNumber(t.Context(), "106540352242922", nothing)
 	require.NoError(t, err)
 }
 
@@ -211,7 +211,7 @@ func TestAHandlerDoesNotWaitForItsOwnTransaction(t *testing.T) {
 	db := open(t, "")
 	handled := make(chan error, 1)
 	in, err := db.Inbox(inbox.InTx(webhook.HandlerFunc(func(ctx context.Context, _ webhook.Event) error {
-		_, err := db.UpdateState(ctx, storetest.Phone, func(s coexistence.State) (coexistence.State, error) { return s, nil })
+		_, err := db.UpdateNumber(ctx, storetest.Phone, func(s coexistence.Number) (coexistence.Number, error) { return s, nil })
 		handled <- err
 		return nil
 	})), inbox.Config{})
@@ -278,7 +278,7 @@ func TestAFullDiskLosesNothing(t *testing.T) {
 	require.ErrorContains(t, storetest.Talk(t.Context(), store, "15550100101", ids...), "the disk is full")
 	chat, err := store.Conversation(t.Context(), storetest.Phone, "15550100101")
 	require.NoError(t, err)
-	require.Equal(t, 1, chat.Messages) // all of a call or none
+	require.Equal(t, 1, chat.MessageCount) // all of a call or none
 	_, err = store.SQL().ExecContext(t.Context(), "PRAGMA max_page_count = 100000")
 	require.NoError(t, err)
 	require.NoError(t, storetest.Talk(t.Context(), store, "15550100101", ids...))

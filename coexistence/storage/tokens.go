@@ -18,7 +18,7 @@ var (
 	// ErrNoToken says that no business has connected the number, or that its token was deleted. It has to go through the signup.
 	ErrNoToken = errors.New("storage: there is no token for this number; have the business connect it")
 
-	errNoKeyring = errors.New("storage: Config.Keyring is nil, so no token can be sealed; make one with signup.NewCipher")
+	errNoKeyring = errors.New("storage: Config.Keyring is nil, so no token can be sealed; make one with signup.NewKeyring")
 )
 
 // Tokens knows which tenant has connected which number, and keeps the access token of each, sealed under tenant, account and number: copied into
@@ -42,14 +42,14 @@ type TokenInfo struct {
 
 // Put keeps the token of a business that has just connected its number, in the place of an older one. A number of another tenant is not taken over:
 // the error is [signup.ErrTaken], and support decides after asking both.
-func (t *Tokens) Put(ctx context.Context, b *signup.Business) error {
+func (t *Tokens) Put(ctx context.Context, b *signup.Connection) error {
 	switch {
 	case t.keys == nil:
 		return errNoKeyring
-	case b.Phone == nil || b.Phone.ID == "" || b.Owner == "" || b.Token.IsZero():
+	case b.Phone == nil || b.Phone.ID == "" || b.Tenant == "" || b.Token.IsZero():
 		return errors.New("storage: the signup is not finished: it has no number, tenant or token")
 	}
-	token, err := t.keys.Encrypt([]byte(b.Token.Reveal()), associated(b.Owner, b.WABA, b.Phone.ID))
+	token, err := t.keys.Encrypt([]byte(b.Token.Reveal()), associated(b.Tenant, b.WABAID, b.Phone.ID))
 	if err != nil {
 		return err
 	}
@@ -64,7 +64,7 @@ func (t *Tokens) Put(ctx context.Context, b *signup.Business) error {
 	n, err := t.db.Write(ctx, `INSERT INTO coexistence_tokens (phone, tenant, waba, wabas, display, token, expires_at) VALUES (?, ?, ?, ?, ?, ?, ?)
 		ON CONFLICT (phone) DO UPDATE SET waba = excluded.waba, wabas = excluded.wabas, display = excluded.display, token = excluded.token,
 			expires_at = excluded.expires_at WHERE coexistence_tokens.tenant = excluded.tenant`,
-		string(b.Phone.ID), b.Owner, string(b.WABA), string(wabas), b.DisplayPhoneNumber, token, expires)
+		string(b.Phone.ID), b.Tenant, string(b.WABAID), string(wabas), b.DisplayPhoneNumber, token, expires)
 	if err == nil && n == 0 {
 		return signup.ErrTaken
 	}
@@ -118,7 +118,7 @@ func (t *Tokens) list(ctx context.Context, what, condition, arg string) (list []
 	return list, sqldb.Explain("storage: Tokens."+what, rows.Err())
 }
 
-// Delete forgets a number's token. It is not revoked at Meta: see [signup.Flow.Undo].
+// Delete forgets a number's token. It is not revoked at Meta: see [signup.Flow.Revoke].
 func (t *Tokens) Delete(ctx context.Context, phone graph.PhoneNumberID) error {
 	_, err := t.db.Write(ctx, "DELETE FROM coexistence_tokens WHERE phone = ?", string(phone))
 	return sqldb.Explain("storage: Tokens.Delete", err)
@@ -170,7 +170,7 @@ func (t *Tokens) open(ctx context.Context, phone graph.PhoneNumberID) (graph.Sec
 	if err != nil {
 		return "", fmt.Errorf("storage: the token of number %s does not open; is the key that sealed it missing, or was its row changed: %w", phone, err)
 	}
-	if t.keys.Stale(sealed) {
+	if t.keys.NeedsReencryption(sealed) {
 		anew, err := t.keys.Encrypt(token, whose)
 		if err != nil {
 			return "", err

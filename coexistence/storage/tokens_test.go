@@ -55,17 +55,17 @@ func keyring(t *testing.T, names ...byte) *signup.Keyring {
 		keys[i] = make([]byte, 32)
 		keys[i][0] = name
 	}
-	ring, err := signup.NewCipher(keys...)
+	ring, err := signup.NewKeyring(keys...)
 	require.NoError(t, err)
 	return ring
 }
 
 const canary = graph.Secret("EAAcanary")
 
-func business(tenant string, phone graph.PhoneNumberID) *signup.Business {
-	return &signup.Business{
-		Owner: tenant, Token: canary, TokenExpiresAt: time.Date(2027, 1, 20, 9, 0, 0, 0, time.UTC),
-		WABA: "102290129340398", Phone: &cloudapi.Phone{ID: phone},
+func business(tenant string, phone graph.PhoneNumberID) *signup.Connection {
+	return &signup.Connection{
+		Tenant: tenant, Token: canary, TokenExpiresAt: time.Date(2027, 1, 20, 9, 0, 0, 0, time.UTC),
+		WABAID: "102290129340398", Phone: &cloudapi.Phone{ID: phone},
 		Onboarding: cloudapi.Onboarding{
 			PhoneNumberID: phone, WABAIDs: []graph.WABAID{"102290129340398", "102290129340399"}, DisplayPhoneNumber: "+1 555 0100",
 		},
@@ -109,12 +109,12 @@ func TestAClientCallsWithTheTokenOfItsNumber(t *testing.T) {
 	meta := cloudapitest.NewServer(cloudapitest.Config{})
 	t.Cleanup(meta.Close)
 	phone := meta.AddPhone(cloudapitest.Phone{})
-	base, err := cloudapi.NewClient(meta.Config())
+	base, err := cloudapi.NewClient(meta.ClientConfig())
 	require.NoError(t, err)
 	each(t, func(t *testing.T, open func(*signup.Keyring) *storage.DB) {
 		tokens := open(keyring(t, 1)).Tokens()
 		b := business("bakery", phone.ID)
-		b.Token = meta.Config().AccessToken
+		b.Token = meta.ClientConfig().AccessToken
 		require.NoError(t, tokens.Put(t.Context(), b))
 		client, err := tokens.Client(base.WithToken("none"))(t.Context(), phone.ID)
 		require.NoError(t, err)
@@ -174,6 +174,6 @@ func TestTokensNeedAKeyring(t *testing.T) {
 		db := open(nil)
 		require.ErrorContains(t, db.Tokens().Put(t.Context(), business("bakery", "106540352242922")), "Config.Keyring is nil")
 		require.NoError(t, db.Close())
-		require.ErrorContains(t, open(keyring(t, 1)).Tokens().Put(t.Context(), &signup.Business{}), "the signup is not finished")
+		require.ErrorContains(t, open(keyring(t, 1)).Tokens().Put(t.Context(), &signup.Connection{}), "the signup is not finished")
 	})
 }

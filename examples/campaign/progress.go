@@ -46,7 +46,7 @@ func newProgress(out *os.File, total int) *progress {
 
 func (p *progress) show(c outbox.Counts, worker int) {
 	status := fmt.Sprintf("%7s sent  %3d under way  %3d in doubt  worker %d  %4.0f s",
-		thousands(c.Sent), c.Trying, c.Unknown, worker, time.Since(p.began).Seconds())
+		thousands(c.Sent), c.Sending, c.Unknown, worker, time.Since(p.began).Seconds())
 	p.status.Store(status)
 	if p.live != nil {
 		for i, n := range []int{c.Sent, c.Delivered, c.Read} {

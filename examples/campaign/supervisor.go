@@ -41,7 +41,7 @@ const throttles = 2
 func newSupervisor(ctx context.Context, out *os.File, o options) (*supervisor, error) {
 	cfg := coexistencetest.Config{Seed: o.seed, Delivery: coexistencetest.DeliveryConfig{
 		// Statuses come late, out of order, several at a time and some of them twice.
-		Delay: time.Second, Batch: 20, Duplicates: 3, MaxAttempts: 1 << 20,
+		Delay: time.Second, Batch: 20, DuplicatesPercent: 3, MaxAttempts: 1 << 20,
 	}}
 	if o.rate == cloudapi.CoexistenceRate {
 		cfg.Graph.EnforceLimits = true
@@ -67,7 +67,7 @@ func newSupervisor(ctx context.Context, out *os.File, o options) (*supervisor, e
 	}}, nil
 }
 
-func connect(ctx context.Context, world *coexistencetest.World) (*signup.Business, error) {
+func connect(ctx context.Context, world *coexistencetest.World) (*signup.Connection, error) {
 	client, err := cloudapi.NewClient(world.ClientConfig())
 	if err != nil {
 		return nil, err
@@ -125,7 +125,7 @@ func (s *supervisor) runWorker(ctx context.Context) (killed bool, err error) {
 		s.progress.show(r.Counts, len(s.kills)+1)
 		switch due := (len(s.kills) + 1) * s.messages / (s.crashes + 1); {
 		case r.URL != "":
-			s.cutOff += r.Counts.Trying
+			s.cutOff += r.Counts.Sending
 			err = s.begin(r.URL, stdin)
 		case ending:
 		case len(s.kills) < s.crashes && r.Counts.Sent >= due:
@@ -170,5 +170,5 @@ func (s *supervisor) throttle(sent int) {
 func (s *supervisor) settle(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
-	return s.world.Wait(ctx)
+	return s.world.WaitDelivered(ctx)
 }

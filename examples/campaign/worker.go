@@ -100,13 +100,13 @@ func newWorker(j job, db *sqlite.DB) (*worker, error) {
 	}
 	var err error
 	w.outbox, err = db.Outbox(outbox.Config{
-		Tracker: tracker, Patience: patience, Lease: lease, Senders: max(8, j.Rate/8), Logger: log,
+		Tracker: tracker, UnknownTimeout: patience, LeaseDuration: lease, MaxConcurrentSends: max(8, j.Rate/8), Logger: log,
 	})
 	if err != nil {
 		return nil, err
 	}
 	statuses := webhook.MultiHandler(tracker, w.outbox)
-	if w.inbox, err = db.Inbox(statuses, inbox.Config{Lease: lease, Logger: log}); err != nil {
+	if w.inbox, err = db.Inbox(statuses, inbox.Config{LeaseDuration: lease, Logger: log}); err != nil {
 		return nil, err
 	}
 	w.endpoint, err = webhook.NewEndpoint(webhook.Config{
@@ -155,10 +155,10 @@ func (w *worker) run(ctx context.Context, stdin io.Reader, stdout *json.Encoder)
 func (w *worker) end(ctx context.Context, server *http.Server, stdout *json.Encoder) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Minute)
 	defer cancel()
-	err := errors.Join(server.Shutdown(ctx), w.inbox.Idle(ctx), w.inbox.Shutdown(ctx), w.outbox.Shutdown(ctx))
-	series, err1 := w.outbox.Series(ctx, campaignID, steps)
+	err := errors.Join(server.Shutdown(ctx), w.inbox.WaitIdle(ctx), w.inbox.Shutdown(ctx), w.outbox.Shutdown(ctx))
+	series, err1 := w.outbox.CampaignSeries(ctx, campaignID, steps)
 	last := report{Series: &series}
-	for e, err2 := range w.outbox.Entries(ctx, outbox.Filter{Campaign: campaignID}) {
+	for e, err2 := range w.outbox.List(ctx, outbox.Filter{Campaign: campaignID}) {
 		err1 = errors.Join(err1, err2)
 		if e.Attempts > 1 {
 			last.Repeated++
@@ -169,7 +169,7 @@ func (w *worker) end(ctx context.Context, server *http.Server, stdout *json.Enco
 
 // tell prints a report with the counts of now.
 func (w *worker) tell(ctx context.Context, stdout *json.Encoder, r report) (err error) {
-	if r.Counts, err = w.outbox.Counts(ctx, campaignID); err != nil {
+	if r.Counts, err = w.outbox.CampaignCounts(ctx, campaignID); err != nil {
 		return err
 	}
 	return stdout.Encode(r)
@@ -180,7 +180,7 @@ func (w *worker) messages() []outbox.Message {
 	all := make([]outbox.Message, w.Messages)
 	for i := range all {
 		name := fmt.Sprint("customer ", i+1)
-		all[i] = outbox.Message{ID: entryID(i), Phone: w.Phone, Campaign: campaignID, Payload: cloudapi.Message{
+		all[i] = outbox.Message{ID: entryID(i), PhoneNumberID: w.Phone, Campaign: campaignID, Payload: cloudapi.Message{
 			To: cloudapi.ToPhone(fmt.Sprintf("+1555010%05d", i)), // assigned to no person
 			Content: &cloudapi.Template{Name: "winter_opening", Language: "en_US", Components: []cloudapi.TemplateComponent{
 				&cloudapi.TemplateBody{Parameters: []cloudapi.TemplateParameter{&cloudapi.TextParameter{Text: name}}},

@@ -22,8 +22,8 @@ func main() {
 	flow, err2 := signup.NewFlow(signup.Config{
 		ConfigurationID: os.Getenv("META_CONFIGURATION_ID"), Client: client,
 		Page: signup.PageConfig{Tenant: tenantOf, SDKURL: os.Getenv("META_SDK_URL")}, // empty for Meta's own
-		Connected: func(_ context.Context, b *signup.Business) error {
-			log.Println(b.Owner, "connected number", b.Phone.ID) // store b here, its token encrypted
+		Connected: func(_ context.Context, b *signup.Connection) error {
+			log.Println(b.Tenant, "connected number", b.Phone.ID) // store b here, its token encrypted
 			return nil
 		},
 	})

@@ -34,7 +34,7 @@ func TestABusinessConnects(t *testing.T) {
 	t.Parallel()
 	world := coexistencetest.NewWorld(coexistencetest.Config{})
 	t.Cleanup(world.Close)
-	phone := world.NewPhone(coexistencetest.PhoneConfig{Number: "+1 555 010 0199"})
+	phone := world.NewPhone(coexistencetest.PhoneConfig{PhoneNumber: "+1 555 010 0199"})
 	url, log := start(t, world)
 
 	var begun struct {
@@ -55,10 +55,10 @@ func TestABusinessConnects(t *testing.T) {
 		Phone   string `json:"phone"`
 	}
 	post(t, url+"finish", map[string]json.RawMessage{
-		"state": state, "session": result.Message, "callback": result.Callback,
+		"state": state, "session": result.Message, "callback": result.LoginResponse,
 	}, &finished)
 	require.Equal(t, "ready", finished.Outcome)
-	require.Equal(t, phone.Number(), finished.Phone)
+	require.Equal(t, phone.PhoneNumber(), finished.Phone)
 	require.Eventually(t, func() bool { // its log comes through a pipe
 		return strings.Contains(log.String(), "bakery connected number "+string(phone.ID()))
 	}, 30*time.Second, time.Millisecond, "%s", log)

@@ -38,9 +38,9 @@ func main() {
 }
 
 // handle handles one event. Meta delivers at least once, and a function forgets everything when its platform stops it: one that must not
-// do its work twice has webhook.DispatchAll(webhook.Once(h, ledger)) with a webhook.Ledger in a database in place of Dispatch.
+// do its work twice has webhook.DispatchAll(webhook.Once(h, ledger)) with a webhook.DedupStore in a database in place of Dispatch.
 func handle(_ context.Context, ev webhook.Event) error {
-	log.Printf("number %s: %T", ev.Info().Phone, ev)
+	log.Printf("number %s: %T", ev.Info().PhoneNumberID, ev)
 	return nil
 }
 

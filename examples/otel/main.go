@@ -78,7 +78,7 @@ func story(ctx context.Context, traces trace.TracerProvider, metrics *sdkmetric.
 	if err != nil {
 		return err
 	}
-	cfg := srv.Config()
+	cfg := srv.ClientConfig()
 	cfg.Observe = t.observe
 	client, err := cloudapi.NewClient(cfg)
 	if err != nil {

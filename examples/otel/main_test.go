@@ -95,7 +95,7 @@ func TestTelemetryHoldsNoSecret(t *testing.T) {
 	srv := cloudapitest.NewServer(cloudapitest.Config{})
 	t.Cleanup(srv.Close)
 	phone := srv.AddPhone(cloudapitest.Phone{})
-	cfg := srv.Config()
+	cfg := srv.ClientConfig()
 	cfg.Observe = tm.observe
 	client, err := cloudapi.NewClient(cfg)
 	require.NoError(t, err)
@@ -115,7 +115,7 @@ func TestTelemetryHoldsNoSecret(t *testing.T) {
 			To: cloudapi.ToPhone(customer), CallbackData: private, Content: &cloudapi.Text{Body: private},
 		})
 		fail()
-		_, _ = client.OAuth.Exchange(t.Context(), cloudapi.CodeExchange{Code: code})
+		_, _ = client.OAuth.Exchange(t.Context(), cloudapi.CodeExchangeParams{Code: code})
 		fail()
 		_, _ = client.OAuth.DebugToken(t.Context(), srv.SystemToken())
 	}

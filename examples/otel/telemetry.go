@@ -45,7 +45,7 @@ func newTelemetry(traces trace.TracerProvider, metrics metric.MeterProvider) (*t
 }
 
 // observe is for Config.Observe. The span hangs below that of the caller, who is in ctx.
-func (t *telemetry) observe(ctx context.Context, c cloudapi.Call) {
+func (t *telemetry) observe(ctx context.Context, c cloudapi.Attempt) {
 	endpoint := []attribute.KeyValue{
 		attribute.String("http.request.method", c.Method),
 		attribute.String("url.template", c.Path),
@@ -60,17 +60,17 @@ func (t *telemetry) observe(ctx context.Context, c cloudapi.Call) {
 	t.measure(ctx, c, endpoint)
 }
 
-func (t *telemetry) span(ctx context.Context, c cloudapi.Call, endpoint []attribute.KeyValue) {
+func (t *telemetry) span(ctx context.Context, c cloudapi.Attempt, endpoint []attribute.KeyValue) {
 	end := time.Now()
 	_, span := t.tracer.Start(ctx, c.Method+" "+c.Path, trace.WithSpanKind(trace.SpanKindClient),
 		trace.WithTimestamp(end.Add(-c.Duration)), trace.WithAttributes(endpoint...))
 	defer span.End(trace.WithTimestamp(end))
 	span.SetAttributes(attribute.Int("http.request.resend_count", c.Attempt-1), attribute.Bool("whatsapp.final", c.Final))
-	if c.Phone != "" {
-		span.SetAttributes(attribute.String("whatsapp.phone_number_id", string(c.Phone)))
+	if c.PhoneNumberID != "" {
+		span.SetAttributes(attribute.String("whatsapp.phone_number_id", string(c.PhoneNumberID)))
 	}
-	if c.Meta.TraceID != "" {
-		span.SetAttributes(attribute.String("whatsapp.trace_id", c.Meta.TraceID)) // what Meta's support asks for
+	if c.Response.TraceID != "" {
+		span.SetAttributes(attribute.String("whatsapp.trace_id", c.Response.TraceID)) // what Meta's support asks for
 	}
 	if code, ok := c.Code(); ok {
 		span.SetAttributes(attribute.Int("whatsapp.code", int(code)))
@@ -86,7 +86,7 @@ func (t *telemetry) span(ctx context.Context, c cloudapi.Call, endpoint []attrib
 	}
 }
 
-func (t *telemetry) measure(ctx context.Context, c cloudapi.Call, endpoint []attribute.KeyValue) {
+func (t *telemetry) measure(ctx context.Context, c cloudapi.Attempt, endpoint []attribute.KeyValue) {
 	t.duration.Record(ctx, c.Duration.Seconds(), metric.WithAttributes(endpoint...))
 	if c.Wait > 0 {
 		t.waits.Record(ctx, c.Wait.Seconds(), metric.WithAttributes(endpoint...))
@@ -95,17 +95,17 @@ func (t *telemetry) measure(ctx context.Context, c cloudapi.Call, endpoint []att
 	if ok && c.Final && e.Outcome == cloudapi.OutcomeUnknown && c.Method != http.MethodGet { // a read can simply be made again
 		t.unknown.Add(ctx, 1, metric.WithAttributes(endpoint[:2]...))
 	}
-	if u := c.Meta.AppUsage; u != nil {
+	if u := c.Response.AppUsage; u != nil {
 		t.usage.Record(ctx, int64(u.Max()), metric.WithAttributes(attribute.String("kind", "app")))
 	}
-	for _, u := range c.Meta.BusinessUsage {
+	for _, u := range c.Response.BusinessUsage {
 		t.usage.Record(ctx, int64(u.Max()),
 			metric.WithAttributes(attribute.String("kind", u.Type), attribute.String("object", u.Object)))
 	}
 }
 
 // errorType is a word of a small set, as a label of metrics has to be: the class of Meta's code, or what broke.
-func errorType(c cloudapi.Call) string {
+func errorType(c cloudapi.Attempt) string {
 	if c.Err == nil {
 		return ""
 	}

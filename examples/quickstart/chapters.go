@@ -19,7 +19,7 @@ import (
 func (s *story) eligibility(context.Context) error {
 	for _, version := range []string{"2.24.9", "2.24.17.79"} {
 		result := eligibility.Check(eligibility.Candidate{
-			PhoneNumber: s.phone.Number(), App: eligibility.AppBusiness, AppVersion: version,
+			PhoneNumber: s.phone.PhoneNumber(), App: eligibility.AppBusiness, AppVersion: version,
 			AccountActive: eligibility.Yes, PhoneVerified: eligibility.Yes,
 		}, eligibility.PolicyAsOf(time.Now()))
 		s.say("%s with WhatsApp Business %s: %s", result.PhoneNumber, version, result.Decision)
@@ -44,10 +44,10 @@ func (s *story) signup(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := errors.Join(popup.ChooseExistingAccount(), popup.EnterNumber(s.phone.Number())); err != nil {
+	if err := errors.Join(popup.ChooseExistingAccount(), popup.EnterNumber(s.phone.PhoneNumber())); err != nil {
 		return err
 	}
-	s.say("popup  connect the existing WhatsApp Business app, number %s; it shows a QR code:", s.phone.Number())
+	s.say("popup  connect the existing WhatsApp Business app, number %s; it shows a QR code:", s.phone.PhoneNumber())
 	s.say("")
 	qrterminal.GenerateWithConfig(popup.QR(), qrterminal.Config{
 		Level: qrterminal.L, Writer: s.out, HalfBlocks: true, QuietZone: 2,
@@ -70,7 +70,7 @@ func (s *story) signup(ctx context.Context) error {
 		Phone   string `json:"phone"`
 	}
 	err = s.post(ctx, "/signup/finish", map[string]json.RawMessage{
-		"state": quote(begun.State), "session": result.Message, "callback": result.Callback,
+		"state": quote(begun.State), "session": result.Message, "callback": result.LoginResponse,
 	}, &finished)
 	if err != nil {
 		return err
@@ -120,7 +120,7 @@ func (s *story) sync(ctx context.Context) error {
 		s.say("       phase %d misses chunks %v", g.Phase, g.Chunks)
 	}
 	_, err = s.host.tracker.RequestSync(ctx, s.number)
-	if !errors.Is(err, coexistence.ErrSyncUsed) {
+	if !errors.Is(err, coexistence.ErrSyncAlreadyRequested) {
 		return fmt.Errorf("a second request was not refused: %w", err)
 	}
 	s.say("host   asks once more by mistake; the guard refuses before Meta is called: the one request was made")
@@ -130,7 +130,7 @@ func (s *story) sync(ctx context.Context) error {
 // live is a conversation of customer, API and phone, then an edit and a deletion.
 func (s *story) live(ctx context.Context) error {
 	s.say("Ada    asks something. Nobody is at the phone, so the host's bot answers through Cloud API")
-	s.ada.Sends("Is there rye tomorrow?")
+	s.ada.Send("Is there rye tomorrow?")
 	if err := s.settle(ctx); err != nil {
 		return err
 	}
@@ -152,23 +152,23 @@ func (s *story) live(ctx context.Context) error {
 		return err
 	}
 	s.say("Ada    answers, edits, and takes a message back; with a person in the chat the bot is silent")
-	yes := s.ada.Sends("Yes pleas")
+	yes := s.ada.Send("Yes pleas")
 	if err := s.settle(ctx); err != nil {
 		return err
 	}
-	oops := s.ada.Sends("And my keys are on the shelf")
+	oops := s.ada.Send("And my keys are on the shelf")
 	if err := s.settle(ctx); err != nil {
 		return err
 	}
-	if _, err := s.ada.Edits(yes, "Yes please!"); err != nil {
+	if _, err := s.ada.Edit(yes, "Yes please!"); err != nil {
 		return err
 	}
-	if _, err := s.ada.Revokes(oops); err != nil {
+	if _, err := s.ada.Revoke(oops); err != nil {
 		return err
 	}
 	s.say("Ben    a new customer without a visible phone number, writes, and gets the bot's answer")
 	ben := s.phone.AddCustomer(coexistencetest.CustomerConfig{Name: "Ben", Username: "ben.bakes"})
-	ben.Sends("When are you open?")
+	ben.Send("When are you open?")
 	if err := s.settle(ctx); err != nil {
 		return err
 	}

@@ -58,7 +58,7 @@ func newHost(
 }
 
 // connected runs once a business is through Embedded Signup: it asks the phone for contacts and history, once.
-func (h *host) connected(ctx context.Context, b *signup.Business) error {
+func (h *host) connected(ctx context.Context, b *signup.Connection) error {
 	h.tokens.Store(b.Phone.ID, b.Token)
 	if err := h.tracker.Onboard(ctx, b.Onboarding); err != nil {
 		return err
@@ -75,14 +75,14 @@ func (h *host) answer(ctx context.Context, m *webhook.IncomingMessage) error {
 	if !coexistence.Answerable(m) || time.Since(m.At) > time.Hour {
 		return nil
 	}
-	chat, err := h.tracker.Store().Conversation(ctx, m.Phone, m.From.Key())
+	chat, err := h.tracker.Store().Conversation(ctx, m.PhoneNumberID, m.From.Key())
 	if errors.Is(err, coexistence.ErrNotFound) {
 		return nil // nobody can tell whether a person is at it; an error would only come again, and keep the customer waiting
 	}
 	if err != nil || chat.HumanActive(time.Hour, time.Now()) {
 		return err
 	}
-	_, err = h.tracker.Send(ctx, m.Phone, cloudapi.Message{
+	_, err = h.tracker.Send(ctx, m.PhoneNumberID, cloudapi.Message{
 		To: cloudapi.ToIdentity(m.From), Content: &cloudapi.Text{Body: "Thanks for writing! We are open from 7 to 18 h."},
 	})
 	return err // asks for another try only if nothing went out and it may succeed

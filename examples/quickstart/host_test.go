@@ -38,7 +38,7 @@ func TestNothingThatComesFirstKeepsACustomerWaiting(t *testing.T) {
 		customer := s.phone.AddCustomer(coexistencetest.CustomerConfig{Name: name})
 		s.deliver(t, customer, first)
 		require.Empty(t, s.answers(customer), name)
-		customer.Sends("Are you open?")
+		customer.Send("Are you open?")
 		s.handled(t)
 		require.Len(t, s.answers(customer), 1, name)
 	}
@@ -48,9 +48,9 @@ func TestNothingThatComesFirstKeepsACustomerWaiting(t *testing.T) {
 func TestWhoeverHasNoConversationIsNoError(t *testing.T) {
 	t.Parallel()
 	s := connected(t)
-	for _, from := range []graph.Identity{{}, {WAID: graph.Digits(s.phone.Number())}, {UserID: "US.1001"}} {
+	for _, from := range []graph.Identity{{}, {WAID: graph.Digits(s.phone.PhoneNumber())}, {UserID: "US.1001"}} {
 		require.NoError(t, s.host.answer(t.Context(), &webhook.IncomingMessage{
-			EventInfo: webhook.EventInfo{Phone: s.number, At: time.Now()}, ID: "wamid.1", From: from, Content: &webhook.Text{Body: "hello"},
+			EventInfo: webhook.EventInfo{PhoneNumberID: s.number, At: time.Now()}, ID: "wamid.1", From: from, Content: &webhook.Text{Body: "hello"},
 		}))
 	}
 }
@@ -60,10 +60,10 @@ func TestARefusedAnswerDoesNotKeepACustomerWaiting(t *testing.T) {
 	t.Parallel()
 	s := connected(t)
 	s.world.Graph().Inject(cloudapitest.Fault{Code: graph.CodeMessageUndeliverable})
-	s.ada.Sends("Are you open?")
+	s.ada.Send("Are you open?")
 	s.idle(t)
 	require.Empty(t, s.answers(s.ada))
-	s.ada.Sends("Hello?")
+	s.ada.Send("Hello?")
 	s.idle(t)
 	require.Len(t, s.answers(s.ada), 1)
 }
@@ -74,7 +74,7 @@ func TestAnAnswerThatMetaPutsOffIsTriedAgain(t *testing.T) {
 	s := connected(t)
 	s.world.Graph().Inject(cloudapitest.Fault{Code: graph.CodeRateLimitHit, Times: 100})
 	err := s.host.answer(t.Context(), &webhook.IncomingMessage{
-		EventInfo: webhook.EventInfo{Phone: s.number, At: time.Now()}, ID: "wamid.1", From: s.ada.Identity(), Content: &webhook.Text{Body: "hello"},
+		EventInfo: webhook.EventInfo{PhoneNumberID: s.number, At: time.Now()}, ID: "wamid.1", From: s.ada.Identity(), Content: &webhook.Text{Body: "hello"},
 	})
 	require.ErrorIs(t, err, graph.CodeRateLimitHit)
 	require.False(t, webhook.IsPermanent(err))
@@ -87,7 +87,7 @@ func TestAnAnswerThatCannotBeFiledIsGivenOnce(t *testing.T) {
 	var err error
 	s.host.tracker, err = coexistence.NewTracker(coexistence.Config{Store: full{s.store}, Client: s.host.clientOf})
 	require.NoError(t, err)
-	s.ada.Sends("Are you open?")
+	s.ada.Send("Are you open?")
 	s.idle(t)
 	require.Len(t, s.answers(s.ada), 1)
 }
@@ -138,7 +138,7 @@ func (s *story) handled(t *testing.T) {
 	s.idle(t)
 	m, err := s.host.inbox.Metrics(t.Context())
 	require.NoError(t, err)
-	require.Zero(t, m.Retried+m.Died, "an event failed")
+	require.Zero(t, m.Retried+m.DeadLettered, "an event failed")
 }
 
 // idle waits until nothing is left to do. A customer who waits for the tries of an event is not patient.

@@ -30,11 +30,11 @@ func (s *story) timeline(ctx context.Context) error {
 func describe(m coexistence.Message) string {
 	text := m.Text
 	if text == "" {
-		text = "[" + string(m.Kind) + "]"
+		text = "[" + string(m.Type) + "]"
 	}
 	var notes []string
 	if m.Media != nil {
-		notes = append(notes, string(m.Kind))
+		notes = append(notes, string(m.Type))
 	}
 	if m.Edited() {
 		notes = append(notes, fmt.Sprintf("edited, was %q", m.Original.Text))
@@ -60,7 +60,7 @@ func (s *story) summary(ctx context.Context) error {
 			return err
 		}
 		conversations++
-		for m, err := range s.store.Messages(ctx, s.number, c.Key) {
+		for m, err := range s.store.Messages(ctx, s.number, c.ID) {
 			if err != nil {
 				return err
 			}

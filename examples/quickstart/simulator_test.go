@@ -45,11 +45,11 @@ func TestTheChatHasWhatBothSidesWrote(t *testing.T) {
 	require.NoError(t, tracker.Onboard(t.Context(), b.Onboarding))
 	require.NoError(t, tracker.Reconcile(t.Context(), b.Phone.ID))
 	customer := phone.Customer("+1 555 010 0142")
-	customer.Sends("Are you open?")
+	customer.Send("Are you open?")
 	phone.Send(customer, "Until six.")
-	require.NoError(t, world.Wait(t.Context()))
+	require.NoError(t, world.WaitDelivered(t.Context()))
 
 	chat, err := tracker.Store().Conversation(t.Context(), b.Phone.ID, customer.Identity().Key())
 	require.NoError(t, err)
-	require.Equal(t, 2, chat.Messages)
+	require.Equal(t, 2, chat.MessageCount)
 }

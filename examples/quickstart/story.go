@@ -41,12 +41,12 @@ func newStory(ctx context.Context, out *os.File, seed uint64, messages int) (*st
 	s.world = coexistencetest.NewWorld(coexistencetest.Config{
 		Seed: seed,
 		// Meta delivers some things twice, out of order, and several at once. The host must not notice.
-		Delivery: coexistencetest.DeliveryConfig{Duplicates: 10, Reorder: 8, Batch: 2, Pace: 70 * time.Millisecond},
+		Delivery: coexistencetest.DeliveryConfig{DuplicatesPercent: 10, Reorder: 8, Batch: 2, Pace: 70 * time.Millisecond},
 		History:  coexistencetest.HistoryConfig{ChunkSize: 60, InOrder: true},
 	})
 	s.phone = s.world.NewPhone(coexistencetest.PhoneConfig{
-		Number: "+1 555 010 0199", AppVersion: "2.24.17.79", Business: "Ovenbird Bakery",
-		Conversations: []coexistencetest.Conversation{pastWithAda()},
+		PhoneNumber: "+1 555 010 0199", AppVersion: "2.24.17.79", Business: "Ovenbird Bakery",
+		Conversations: []coexistencetest.PastConversation{pastWithAda()},
 		History:       coexistencetest.History{Messages: messages},
 	})
 	s.ada = s.phone.Customer(adaNumber)
@@ -96,7 +96,7 @@ func (s *story) close() {
 // arrive waits until all that Meta has sent is handled by the host, and so is what that led to.
 func (s *story) arrive(ctx context.Context) error {
 	for before := int64(-1); ; {
-		if err := errors.Join(s.world.Wait(ctx), s.host.inbox.Idle(ctx), s.world.Wait(ctx)); err != nil {
+		if err := errors.Join(s.world.WaitDelivered(ctx), s.host.inbox.WaitIdle(ctx), s.world.WaitDelivered(ctx)); err != nil {
 			return err
 		}
 		m, err := s.host.inbox.Metrics(ctx)
@@ -125,8 +125,8 @@ func (s *story) say(format string, args ...any) {
 }
 
 // state reads what the host knows about the number.
-func (s *story) state(ctx context.Context) (coexistence.State, error) {
-	return s.store.State(ctx, s.number)
+func (s *story) state(ctx context.Context) (coexistence.Number, error) {
+	return s.store.Number(ctx, s.number)
 }
 
 // post is what the page in the business's browser does.
@@ -158,10 +158,10 @@ func (s *story) post(ctx context.Context, path string, body, into any) error {
 const adaNumber = "+1 555 010 0123"
 
 // pastWithAda is a conversation from before the number was connected.
-func pastWithAda() coexistencetest.Conversation {
+func pastWithAda() coexistencetest.PastConversation {
 	const day = 24 * time.Hour
-	return coexistencetest.Conversation{
-		With: coexistencetest.CustomerConfig{Number: adaNumber, Name: "Ada", UserID: "US.1555010012300001"},
+	return coexistencetest.PastConversation{
+		With: coexistencetest.CustomerConfig{PhoneNumber: adaNumber, Name: "Ada", UserID: "US.1555010012300001"},
 		Messages: []coexistencetest.PastMessage{
 			{Age: 120 * day, Content: coexistencetest.Text("Do you bake rye bread?")},
 			{Age: 120*day - time.Hour, Outbound: true, Content: coexistencetest.Text("Every Friday 🍞")},

@@ -56,8 +56,8 @@ func newApp(ctx context.Context, s settings, meta *platform, db *storage.DB, key
 		},
 	})
 	a.outbox, err4 = db.Outbox(outbox.Config{
-		Tracker: a.tracker, Changed: func(graph.PhoneNumberID) { a.news.Tell() },
-		Lease: s.lease, Patience: s.patience, Logger: log,
+		Tracker: a.tracker, OnChange: func(graph.PhoneNumberID) { a.news.Tell() },
+		LeaseDuration: s.lease, UnknownTimeout: s.patience, Logger: log,
 	})
 	if err := errors.Join(err1, err2, err3, err4); err != nil {
 		return nil, err
@@ -72,9 +72,9 @@ func newApp(ctx context.Context, s settings, meta *platform, db *storage.DB, key
 	webhook.On(&mux, a.answer)
 	handler := webhook.MultiHandler(a.tracker, a.outbox, &mux, webhook.HandlerFunc(func(ctx context.Context, ev webhook.Event) error {
 		a.news.Tell() // behind the others: whoever looks finds everything stored
-		return a.drift(ev.Info().Phone).Handle(ctx, ev)
+		return a.drift(ev.Info().PhoneNumberID).Handle(ctx, ev)
 	}))
-	if a.inbox, err = db.Inbox(handler, inbox.Config{Lease: s.lease, Logger: log, Observe: a.counts.event}); err != nil {
+	if a.inbox, err = db.Inbox(handler, inbox.Config{LeaseDuration: s.lease, Logger: log, Observe: a.counts.event}); err != nil {
 		return nil, err
 	}
 	a.hook, err = webhook.NewEndpoint(webhook.Config{AppSecret: cfg.AppSecret, VerifyToken: meta.verifyToken, Logger: log}, a.inbox)

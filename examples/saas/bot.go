@@ -30,7 +30,7 @@ func (a *app) answer(ctx context.Context, m *webhook.IncomingMessage) error {
 	if !ok || !coexistence.Answerable(m) || time.Since(m.At) > time.Hour {
 		return nil
 	}
-	chat, err := a.tracker.Store().Conversation(ctx, m.Phone, m.From.Key())
+	chat, err := a.tracker.Store().Conversation(ctx, m.PhoneNumberID, m.From.Key())
 	if errors.Is(err, coexistence.ErrNotFound) {
 		return nil // who has the word, nobody can tell; an error would only come again, and the customer would wait for it
 	}
@@ -45,7 +45,7 @@ func (a *app) answer(ctx context.Context, m *webhook.IncomingMessage) error {
 		for _, word := range said {
 			if strings.Contains(" "+q.words+" ", " "+word+" ") {
 				_, err := a.outbox.Enqueue(ctx, outbox.Message{
-					ID: "bot-" + hashed(string(m.ID)), Phone: m.Phone, Person: chat.Key, Until: m.At.Add(time.Hour),
+					ID: "bot-" + hashed(string(m.ID)), PhoneNumberID: m.PhoneNumberID, ConversationID: chat.ID, ExpiresAt: m.At.Add(time.Hour),
 					Payload: cloudapi.Message{To: cloudapi.ToIdentity(m.From), Content: &cloudapi.Text{Body: q.answer}},
 				})
 				return err
@@ -58,10 +58,10 @@ func (a *app) answer(ctx context.Context, m *webhook.IncomingMessage) error {
 // quietUntil is how long a person has the word. The tracker knows who wrote on the phone, the outbox who wrote in the inbox.
 func (a *app) quietUntil(ctx context.Context, chat coexistence.Conversation) (time.Time, error) {
 	at := chat.HumanAt
-	last, err := graph.Collect(a.outbox.Entries(ctx, outbox.Filter{Phone: chat.Phone, Person: chat.Key, Newest: true, Limit: 20}))
+	last, err := graph.Collect(a.outbox.List(ctx, outbox.Filter{PhoneNumberID: chat.PhoneNumberID, ConversationID: chat.ID, Newest: true, Limit: 20}))
 	for _, e := range last {
-		if author(e.ID) == "team" && e.PutAt.After(at) {
-			at = e.PutAt
+		if author(e.ID) == "team" && e.EnqueuedAt.After(at) {
+			at = e.EnqueuedAt
 		}
 	}
 	return at.Add(quiet), err

@@ -30,20 +30,20 @@ func TestTheBotAnswersInPrivateAlone(t *testing.T) {
 		{`"from":"US.1001"`, 1},
 		{`"from":"15550100100"`, 0}, // the business itself, which is nobody's customer
 	} {
-		before, err := graph.Collect(a.outbox.Entries(t.Context(), outbox.Filter{Phone: phone}))
+		before, err := graph.Collect(a.outbox.List(t.Context(), outbox.Filter{PhoneNumberID: phone}))
 		require.NoError(t, err)
 		require.NoError(t, a.inbox.Receive(t.Context(), webhook.Delivery{ReceivedAt: time.Now(), Body: fmt.Appendf(nil,
 			`{"object":"whatsapp_business_account","entry":[{"id":%q,"changes":[{"field":"messages","value":{"messaging_product":"whatsapp",
 			"metadata":{"display_phone_number":"15550100100","phone_number_id":%q},"messages":[{"id":"wamid.%d","timestamp":"%d",%s,
 			"type":"text","text":{"body":"When are you open?"}}]}}]}]}`, waba, phone, i, time.Now().Unix(), tt.message)}))
 		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-		require.NoError(t, a.inbox.Idle(ctx), tt.message)
+		require.NoError(t, a.inbox.WaitIdle(ctx), tt.message)
 		cancel()
-		after, err := graph.Collect(a.outbox.Entries(t.Context(), outbox.Filter{Phone: phone}))
+		after, err := graph.Collect(a.outbox.List(t.Context(), outbox.Filter{PhoneNumberID: phone}))
 		require.NoError(t, err)
 		require.Len(t, after, len(before)+tt.answers, tt.message)
 		m, err := a.inbox.Metrics(t.Context())
 		require.NoError(t, err)
-		require.Zero(t, m.Retried+m.Died, tt.message)
+		require.Zero(t, m.Retried+m.DeadLettered, tt.message)
 	}
 }

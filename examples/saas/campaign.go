@@ -38,7 +38,7 @@ func (a *app) campaigns(ctx context.Context, n *number) (list []*campaign, err e
 	}
 	for _, c := range list {
 		if err == nil {
-			c.Counts, err = a.outbox.Counts(ctx, c.ID)
+			c.Counts, err = a.outbox.CampaignCounts(ctx, c.ID)
 		}
 	}
 	return list, err
@@ -59,8 +59,8 @@ func (a *app) templates(ctx context.Context, n *number) (fit []*cloudapi.Message
 		if err != nil {
 			return nil, err
 		}
-		if !slices.ContainsFunc(t.Parts, func(p cloudapi.TemplatePart) bool {
-			return p.Type != cloudapi.PartBody && p.Type != cloudapi.PartFooter || strings.Count(p.Text, "{{") != strings.Count(p.Text, "{{1}}")
+		if !slices.ContainsFunc(t.Components, func(p cloudapi.ComponentDefinition) bool {
+			return p.Type != cloudapi.ComponentBody && p.Type != cloudapi.ComponentFooter || strings.Count(p.Text, "{{") != strings.Count(p.Text, "{{1}}")
 		}) {
 			fit = append(fit, t)
 		}
@@ -71,7 +71,7 @@ func (a *app) templates(ctx context.Context, n *number) (fit []*cloudapi.Message
 // fill makes a message of a template, for a person.
 func fill(t *cloudapi.MessageTemplate, who coexistence.Contact) cloudapi.Message {
 	content := &cloudapi.Template{Name: t.Name, Language: t.Language}
-	for _, p := range t.Parts {
+	for _, p := range t.Components {
 		if strings.Contains(p.Text, "{{1}}") {
 			content.Components = append(content.Components, &cloudapi.TemplateBody{
 				Parameters: []cloudapi.TemplateParameter{&cloudapi.TextParameter{Text: who.DisplayName()}},
@@ -122,7 +122,7 @@ func (a *app) launch(w http.ResponseWriter, r *http.Request, _ *tenant, n *numbe
 	for _, who := range people {
 		if slices.Contains(r.PostForm["to"], who.Key) {
 			messages = append(messages, outbox.Message{
-				ID: "campaign-" + hashed(id+who.Key), Phone: n.PhoneNumberID, Campaign: id, Person: who.Key, Payload: fill(template, who),
+				ID: "campaign-" + hashed(id+who.Key), PhoneNumberID: n.PhoneNumberID, Campaign: id, ConversationID: who.Key, Payload: fill(template, who),
 			})
 		}
 	}
@@ -143,7 +143,7 @@ func (a *app) launch(w http.ResponseWriter, r *http.Request, _ *tenant, n *numbe
 	if err == nil {
 		err = tx.Commit()
 	}
-	a.outbox.Wake()
+	a.outbox.Notify()
 	return see(w, r, r.URL.Path+"/"+id, err)
 }
 
@@ -153,8 +153,8 @@ func (a *app) serveCampaign(w http.ResponseWriter, r *http.Request, t *tenant, n
 		if err != nil {
 			return view{}, err
 		}
-		series, err1 := a.outbox.Series(ctx, c.ID, 60)
-		lost, err2 := graph.Collect(a.outbox.Entries(ctx, outbox.Filter{Campaign: c.ID, States: []outbox.State{outbox.Failed, outbox.Unknown}, Limit: 20}))
+		series, err1 := a.outbox.CampaignSeries(ctx, c.ID, 60)
+		lost, err2 := graph.Collect(a.outbox.List(ctx, outbox.Filter{Campaign: c.ID, States: []outbox.State{outbox.StateFailed, outbox.StateUnknown}, Limit: 20}))
 		return view{Page: "campaign", Title: "Campaign", Tenant: t, Number: n, Data: struct {
 			*campaign
 			Series outbox.Series
@@ -180,9 +180,9 @@ func (a *app) change(w http.ResponseWriter, r *http.Request, _ *tenant, n *numbe
 		return err
 	}
 	if r.PathValue("change") == "pause" {
-		err = a.outbox.Pause(r.Context(), c.ID)
+		err = a.outbox.PauseCampaign(r.Context(), c.ID)
 	} else {
-		err = a.outbox.Resume(r.Context(), c.ID)
+		err = a.outbox.ResumeCampaign(r.Context(), c.ID)
 	}
 	return see(w, r, fmt.Sprintf("/numbers/%s/campaigns/%s", n.PhoneNumberID, c.ID), err)
 }

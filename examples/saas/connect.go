@@ -12,7 +12,7 @@ import (
 
 // connected runs when a business is through Embedded Signup, and again if the process died within it. The number is stored before its
 // contacts and its history are asked for: what they bring needs somebody whose it is.
-func (a *app) connected(ctx context.Context, b *signup.Business) error {
+func (a *app) connected(ctx context.Context, b *signup.Connection) error {
 	if err := a.db.Tokens().Put(ctx, b); err != nil {
 		return err
 	}
@@ -30,7 +30,7 @@ func (a *app) connected(ctx context.Context, b *signup.Business) error {
 func (a *app) serveConnect(w http.ResponseWriter, r *http.Request, t *tenant, _ *number) error {
 	type progress struct {
 		Info number
-		coexistence.State
+		coexistence.Number
 		Messages, Chats int
 	}
 	return a.show(w, r, func(ctx context.Context) (view, error) {
@@ -38,11 +38,11 @@ func (a *app) serveConnect(w http.ResponseWriter, r *http.Request, t *tenant, _ 
 		list, err := a.db.Tokens().List(ctx, t.id)
 		all := make([]progress, len(list))
 		for i, n := range list {
-			state, err1 := a.tracker.Store().State(ctx, n.PhoneNumberID)
+			state, err1 := a.tracker.Store().Number(ctx, n.PhoneNumberID)
 			chats, err2 := graph.Collect(a.tracker.Store().Conversations(ctx, n.PhoneNumberID))
-			all[i] = progress{Info: n, State: state, Chats: len(chats)}
+			all[i] = progress{Info: n, Number: state, Chats: len(chats)}
 			for _, c := range chats {
-				all[i].Messages += c.Messages
+				all[i].Messages += c.MessageCount
 			}
 			v.Number, err = &list[0], errors.Join(err, err1, err2)
 		}

@@ -22,7 +22,7 @@ const shownChats, shownMessages = 80, 100
 
 // An inboxPage is the conversations of a number, and one of them.
 type inboxPage struct {
-	State     coexistence.State
+	State     coexistence.Number
 	Chats     []coexistence.Conversation
 	Chat      *coexistence.Conversation
 	Messages  []coexistence.Message
@@ -36,7 +36,7 @@ type inboxPage struct {
 func (a *app) serveInbox(w http.ResponseWriter, r *http.Request, t *tenant, n *number) error {
 	nonce := rand.Text()
 	return a.show(w, r, func(ctx context.Context) (view, error) {
-		state, err1 := a.tracker.Store().State(ctx, n.PhoneNumberID)
+		state, err1 := a.tracker.Store().Number(ctx, n.PhoneNumberID)
 		chats, err2 := graph.Collect(a.tracker.Store().Conversations(ctx, n.PhoneNumberID))
 		if err := errors.Join(err1, err2); err != nil {
 			return view{}, err
@@ -46,7 +46,7 @@ func (a *app) serveInbox(w http.ResponseWriter, r *http.Request, t *tenant, n *n
 			if err := a.open(ctx, &p, n, key); err != nil {
 				return view{}, err
 			}
-			if !live.Wanted(r) && !p.Chat.WindowOpen(time.Now()) && p.State.Stage.Live() {
+			if !live.Wanted(r) && !p.Chat.WindowOpen(time.Now()) && p.State.Stage.Connected() {
 				if p.Templates, err1 = a.templates(ctx, n); err1 != nil {
 					a.log.WarnContext(ctx, "templates could not be listed", "waba", n.WABAID, "err", err1)
 				}
@@ -63,8 +63,8 @@ func (a *app) open(ctx context.Context, p *inboxPage, n *number, key string) err
 		return err
 	}
 	messages, err1 := graph.Collect(a.tracker.Store().Messages(ctx, n.PhoneNumberID, key))
-	waiting, err2 := graph.Collect(a.outbox.Entries(ctx, outbox.Filter{
-		Phone: n.PhoneNumberID, Person: c.Key, States: []outbox.State{outbox.Queued, outbox.Trying, outbox.Unknown, outbox.Failed}, Newest: true, Limit: 20,
+	waiting, err2 := graph.Collect(a.outbox.List(ctx, outbox.Filter{
+		PhoneNumberID: n.PhoneNumberID, ConversationID: c.ID, States: []outbox.State{outbox.StateQueued, outbox.StateSending, outbox.StateUnknown, outbox.StateFailed}, Newest: true, Limit: 20,
 	}))
 	until, err3 := a.quietUntil(ctx, c)
 	p.Chat, p.Messages, p.Quiet = &c, messages[max(0, len(messages)-shownMessages):], until
@@ -99,9 +99,9 @@ func (a *app) reply(w http.ResponseWriter, r *http.Request, _ *tenant, n *number
 	}
 	if refused == "" {
 		id := "team-" + hashed(string(n.PhoneNumberID)+" "+r.PostFormValue("nonce"))
-		_, err = a.outbox.Enqueue(r.Context(), outbox.Message{ID: id, Phone: n.PhoneNumberID, Person: c.Key, Payload: m})
+		_, err = a.outbox.Enqueue(r.Context(), outbox.Message{ID: id, PhoneNumberID: n.PhoneNumberID, ConversationID: c.ID, Payload: m})
 	}
-	if errors.Is(err, cloudapi.ErrInvalid) {
+	if errors.Is(err, cloudapi.ErrValidation) {
 		refused, err = "This cannot be sent: it is empty, or longer than 4,096 characters.", nil
 	}
 	if refused != "" {

@@ -39,10 +39,10 @@ func (s *stage) same(store coexistence.Store) {
 	}
 	for c, err := range store.Conversations(ctx, s.phone.ID()) {
 		require.NoError(s.t, err)
-		kept += c.Messages
+		kept += c.MessageCount
 	}
 	require.Equal(s.t, shown, kept)
-	state, err := store.State(ctx, s.phone.ID())
+	state, err := store.Number(ctx, s.phone.ID())
 	require.NoError(s.t, err)
 	require.Equal(s.t, 100, state.History.Progress)
 	require.Equal(s.t, coexistence.StageActive, state.Stage)
@@ -67,7 +67,7 @@ func TestKilledInTheMiddleOfTheSync(t *testing.T) {
 		p = s.start(addr, "-dir", dir) // the session is still good
 	}
 	require.Less(t, v.messages(), 4800, "it was killed in the middle")
-	require.NoError(t, s.world.Wait(t.Context()))
+	require.NoError(t, s.world.WaitDelivered(t.Context()))
 	s.eventually("everything is here", func() bool { return v.messages() > 4800 })
 	_, body := v.get("/connect")
 	require.Contains(t, body, "100 %")
@@ -101,7 +101,7 @@ func TestKilledInTheMiddleOfTheCampaign(t *testing.T) {
 	v := newVisitor(t, p.url)
 	v.signUp("bakery")
 	v.connect(s)
-	require.NoError(t, s.world.Wait(t.Context()))
+	require.NoError(t, s.world.WaitDelivered(t.Context()))
 	path, people := v.launch(s)
 	for i, some := range []int{15, 40, 65, 90} {
 		s.eventually("messages go out", func() bool { return len(s.world.Graph().Sent()) >= some })
@@ -141,7 +141,7 @@ func TestTwoProcessesOnPostgreSQL(t *testing.T) {
 	s.eventually("the history comes", func() bool { return v.messages() > 300 })
 	alive.Store(second)
 	first.kill()
-	require.NoError(t, s.world.Wait(t.Context()))
+	require.NoError(t, s.world.WaitDelivered(t.Context()))
 	s.eventually("everything is here", func() bool { return v.messages() > 1900 })
 
 	third := start()
@@ -159,7 +159,7 @@ func TestTwoProcessesOnPostgreSQL(t *testing.T) {
 	t.Logf("another process sent %s after the first one was killed, with a lease of 5 s", time.Since(killed).Round(time.Millisecond))
 	s.eventually("the campaign is done", func() bool { _, body := v.get(path); return strings.Contains(body, `badge active">done<`) })
 	s.once(people)
-	s.eventually("the statuses are in", func() bool { return s.world.Wait(t.Context()) == nil })
+	s.eventually("the statuses are in", func() bool { return s.world.WaitDelivered(t.Context()) == nil })
 	heir.end()
 }
 

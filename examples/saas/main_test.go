@@ -63,9 +63,9 @@ func newStage(t *testing.T, history coexistencetest.History) *stage {
 	s.world = coexistencetest.NewWorld(coexistencetest.Config{
 		Delivery: coexistencetest.DeliveryConfig{MaxAttempts: 1 << 20, Pace: 5 * time.Millisecond},
 		Graph:    cloudapitest.Config{EnforceLimits: true},
-		Templates: []cloudapi.NewTemplate{{
+		Templates: []cloudapi.TemplateCreateParams{{
 			Name: "rye_is_back", Language: "en_US", Category: graph.TemplateMarketing,
-			Parts: []cloudapi.TemplatePart{{Type: cloudapi.PartBody, Text: "The rye loaf is back."}},
+			Components: []cloudapi.ComponentDefinition{{Type: cloudapi.ComponentBody, Text: "The rye loaf is back."}},
 		}},
 	})
 	t.Cleanup(s.world.Close)
@@ -216,7 +216,7 @@ func (v *visitor) connect(s *stage) {
 	result, err := popup.Complete(s.phone, coexistencetest.ShareHistory)
 	require.NoError(v.t, err)
 	var done struct{ Outcome string }
-	call("finish", map[string]any{"state": begun.State, "session": json.RawMessage(result.Message), "callback": json.RawMessage(result.Callback)}, &done)
+	call("finish", map[string]any{"state": begun.State, "session": json.RawMessage(result.Message), "callback": json.RawMessage(result.LoginResponse)}, &done)
 	require.Equal(v.t, "ready", done.Outcome)
 }
 

@@ -24,7 +24,7 @@ func newCounts() counts {
 	}
 }
 
-func (c counts) call(_ context.Context, call cloudapi.Call) {
+func (c counts) call(_ context.Context, call cloudapi.Attempt) {
 	code := ""
 	if n, ok := call.Code(); ok {
 		code = strconv.Itoa(int(n))
@@ -33,7 +33,7 @@ func (c counts) call(_ context.Context, call cloudapi.Call) {
 }
 
 func (c counts) event(_ context.Context, o inbox.Observation) {
-	outcome := map[inbox.OutcomeKind]string{inbox.Done: "done", inbox.Retry: "retry", inbox.Dead: "dead", inbox.Release: "released"}[o.Outcome]
+	outcome := map[inbox.Disposition]string{inbox.DispositionDone: "done", inbox.DispositionRetry: "retry", inbox.DispositionDead: "dead", inbox.DispositionRelease: "released"}[o.Outcome]
 	c.events.WithLabelValues(string(o.Field), outcome).Observe(o.Took.Seconds())
 }
 

@@ -26,7 +26,7 @@ func openKeys(text graph.Secret) (*signup.Keyring, error) {
 	if text == "" {
 		key := make([]byte, 32)
 		_, _ = rand.Read(key) // never fails, or ends the program
-		return signup.NewCipher(key)
+		return signup.NewKeyring(key)
 	}
 	return signup.ParseKeyring(text)
 }
@@ -49,11 +49,11 @@ func (a *app) resumeSignups(ctx context.Context) {
 // serveNumber shows where a number stands, and what did not go as it should.
 func (a *app) serveNumber(w http.ResponseWriter, r *http.Request, t *tenant, n *number) error {
 	return a.show(w, r, func(ctx context.Context) (view, error) {
-		state, err1 := a.tracker.Store().State(ctx, n.PhoneNumberID)
+		state, err1 := a.tracker.Store().Number(ctx, n.PhoneNumberID)
 		dead, err2 := a.deadLetters(ctx, n)
 		return view{Page: "number", Title: "Number", Tenant: t, Number: n, Data: struct {
 			Number   *number
-			State    coexistence.State
+			State    coexistence.Number
 			Features []coexistence.FeatureChange
 			Rate     int // messages a second that Meta lets the number pass
 			Dead     []inbox.DeadLetter
@@ -67,7 +67,7 @@ func (a *app) deadLetters(ctx context.Context, n *number) (list []inbox.DeadLett
 	all, err := graph.Collect(a.inbox.DeadLetters(ctx))
 	for _, l := range all {
 		events, _ := webhook.Decode(l.Body)
-		if l.Kind == inbox.KindEvent && l.Index < len(events) && events[l.Index].Info().Phone == n.PhoneNumberID {
+		if l.Kind == inbox.KindEvent && l.Index < len(events) && events[l.Index].Info().PhoneNumberID == n.PhoneNumberID {
 			list = append(list, l)
 		}
 	}
@@ -79,7 +79,7 @@ func (a *app) replay(w http.ResponseWriter, r *http.Request, _ *tenant, n *numbe
 	list, err := a.deadLetters(r.Context(), n)
 	l, err := pick(list, err, func(l inbox.DeadLetter) bool { return fmt.Sprint(l.ID) == r.PathValue("letter") })
 	if err == nil {
-		_, err = a.inbox.Replay(r.Context(), l.ID)
+		_, err = a.inbox.ReplayDeadLetters(r.Context(), l.ID)
 	}
 	return see(w, r, fmt.Sprint("/numbers/", n.PhoneNumberID), err)
 }

@@ -52,8 +52,8 @@ func furnish(t *testing.T, a *app, name string) (v *visitor, ids map[string]stri
 	require.NoError(t, err)
 	phone := graph.PhoneNumberID("phone-of-" + name)
 	waba := graph.WABAID("waba-of-" + name)
-	require.NoError(t, a.db.Tokens().Put(ctx, &signup.Business{
-		Owner: who.id, Token: "a-made-up-token", WABA: waba, Phone: &cloudapi.Phone{ID: phone},
+	require.NoError(t, a.db.Tokens().Put(ctx, &signup.Connection{
+		Tenant: who.id, Token: "a-made-up-token", WABAID: waba, Phone: &cloudapi.Phone{ID: phone},
 		Onboarding: cloudapi.Onboarding{PhoneNumberID: phone, WABAIDs: []graph.WABAID{waba}, DisplayPhoneNumber: "+1 555 010 0100"},
 	}))
 	require.NoError(t, a.tracker.Onboard(ctx, cloudapi.Onboarding{PhoneNumberID: phone, WABAIDs: []graph.WABAID{waba}, OnboardedAt: time.Now()}))
@@ -67,7 +67,7 @@ func furnish(t *testing.T, a *app, name string) (v *visitor, ids map[string]stri
 			`{"object":"whatsapp_business_account","entry":[{"id":%q,"changes":[{"field":"messages","value":{"messaging_product":"whatsapp",`+
 				`"metadata":{"display_phone_number":"15550100100","phone_number_id":%q},"messages":[%s]}}],"time":%d}]}`, waba, phone, message, i)}))
 	}
-	require.NoError(t, a.inbox.Idle(ctx))
+	require.NoError(t, a.inbox.WaitIdle(ctx))
 	n, err := a.db.Tokens().Get(ctx, phone)
 	require.NoError(t, err)
 	var letter string
@@ -82,13 +82,13 @@ func furnish(t *testing.T, a *app, name string) (v *visitor, ids map[string]stri
 	var chat string
 	for c, err := range a.tracker.Store().Conversations(ctx, phone) {
 		require.NoError(t, err)
-		chat = c.Key
+		chat = c.ID
 	}
 	campaign := "campaign-of-" + name
 	_, err = a.db.SQL().ExecContext(ctx, "INSERT INTO saas_campaigns (id, phone, template, launched_at) VALUES ($1, $2, 'made_up', 1)", campaign, string(phone))
 	require.NoError(t, err)
 	_, err = a.outbox.Enqueue(ctx, outbox.Message{
-		ID: "campaign-" + name, Phone: phone, Campaign: campaign, Person: chat,
+		ID: "campaign-" + name, PhoneNumberID: phone, Campaign: campaign, ConversationID: chat,
 		Payload: cloudapi.Message{To: cloudapi.ToPhone("+1 555 010 0142"), Content: &cloudapi.Template{Name: "made_up", Language: "en_US"}},
 	})
 	require.NoError(t, err)

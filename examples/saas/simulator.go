@@ -14,14 +14,14 @@ import (
 // newSimulator returns a platform for playing: Meta, and a phone for every tenant that holds five thousand messages. Delete this file when you
 // have the real ones.
 func newSimulator(url string) *platform {
-	template := func(name, text string) cloudapi.NewTemplate {
-		body := cloudapi.TemplatePart{Type: cloudapi.PartBody, Text: text}
-		return cloudapi.NewTemplate{Name: name, Language: "en_US", Category: graph.TemplateMarketing, Parts: []cloudapi.TemplatePart{body}}
+	template := func(name, text string) cloudapi.TemplateCreateParams {
+		body := cloudapi.ComponentDefinition{Type: cloudapi.ComponentBody, Text: text}
+		return cloudapi.TemplateCreateParams{Name: name, Language: "en_US", Category: graph.TemplateMarketing, Components: []cloudapi.ComponentDefinition{body}}
 	}
 	world := coexistencetest.NewWorld(coexistencetest.Config{
 		Delivery: coexistencetest.DeliveryConfig{MaxAttempts: 1 << 20},
 		Graph:    cloudapitest.Config{EnforceLimits: true},
-		Templates: []cloudapi.NewTemplate{
+		Templates: []cloudapi.TemplateCreateParams{
 			template("winter_opening", "Hello {{1}}, from December on we are open on Sundays, too."),
 			template("rye_is_back", "The rye loaf is back. See you soon!"),
 		},

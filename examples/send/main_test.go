@@ -13,7 +13,7 @@ import (
 func TestTheTextArrives(t *testing.T) {
 	srv := cloudapitest.NewServer(cloudapitest.Config{})
 	t.Cleanup(srv.Close)
-	cfg := srv.Config()
+	cfg := srv.ClientConfig()
 	t.Setenv("GRAPH_URL", cfg.BaseURL)
 	t.Setenv("ACCESS_TOKEN", cfg.AccessToken.Reveal())
 	t.Setenv("PHONE_NUMBER_ID", string(srv.AddPhone(cloudapitest.Phone{}).ID))

@@ -36,15 +36,15 @@ func main() {
 func run(ctx context.Context, addr string) error {
 	world := coexistencetest.NewWorld(coexistencetest.Config{})
 	defer world.Close()
-	phone := world.NewPhone(coexistencetest.PhoneConfig{Number: "+1 555 010 0199", Business: "Ovenbird Bakery"})
-	handler, err := newHost(world.ClientConfig(), world.ConfigurationID(), world.SDKURL(), func(b *signup.Business) {
-		fmt.Printf("connected: number %s in account %s\n", b.Phone.ID, b.WABA)
+	phone := world.NewPhone(coexistencetest.PhoneConfig{PhoneNumber: "+1 555 010 0199", Business: "Ovenbird Bakery"})
+	handler, err := newHost(world.ClientConfig(), world.ConfigurationID(), world.SDKURL(), func(b *signup.Connection) {
+		fmt.Printf("connected: number %s in account %s\n", b.Phone.ID, b.WABAID)
 	})
 	if err != nil {
 		return err
 	}
 	server := &http.Server{Addr: addr, Handler: handler, ReadHeaderTimeout: 10 * time.Second}
-	fmt.Printf("Open http://%s/ and connect %s, version 2.24.17.79 (end with Ctrl-C).\n", addr, phone.Number())
+	fmt.Printf("Open http://%s/ and connect %s, version 2.24.17.79 (end with Ctrl-C).\n", addr, phone.PhoneNumber())
 	failed := make(chan error, 1)
 	go func() { failed <- server.ListenAndServe() }()
 	select {
@@ -56,7 +56,7 @@ func run(ctx context.Context, addr string) error {
 }
 
 // newHost is what a SaaS writes. Against Meta, sdk stays empty.
-func newHost(app cloudapi.Config, configuration, sdk string, connected func(*signup.Business)) (http.Handler, error) {
+func newHost(app cloudapi.Config, configuration, sdk string, connected func(*signup.Connection)) (http.Handler, error) {
 	client, err := cloudapi.NewClient(app)
 	if err != nil {
 		return nil, err
@@ -67,7 +67,7 @@ func newHost(app cloudapi.Config, configuration, sdk string, connected func(*sig
 			Tenant: func(*http.Request) (string, error) { return "bakery", nil }, // who is signed in to the SaaS
 			SDKURL: sdk, Check: eligibility.PageCheck(eligibility.PolicyAsOf),
 		},
-		Connected: func(_ context.Context, b *signup.Business) error {
+		Connected: func(_ context.Context, b *signup.Connection) error {
 			connected(b) // a real host stores b, its token encrypted, and asks for contacts and history
 			return nil
 		},

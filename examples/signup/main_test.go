@@ -17,7 +17,7 @@ func TestThePageChecksTheNumberBeforeThePopup(t *testing.T) {
 	t.Parallel()
 	world := coexistencetest.NewWorld(coexistencetest.Config{})
 	t.Cleanup(world.Close)
-	handler, err := newHost(world.ClientConfig(), world.ConfigurationID(), world.SDKURL(), func(*signup.Business) {})
+	handler, err := newHost(world.ClientConfig(), world.ConfigurationID(), world.SDKURL(), func(*signup.Connection) {})
 	require.NoError(t, err)
 	srv := httptest.NewServer(handler)
 	t.Cleanup(srv.Close)

@@ -31,11 +31,11 @@ func main() {
 func run(ctx context.Context) error {
 	var mux webhook.Mux
 	webhook.On(&mux, func(_ context.Context, m *webhook.IncomingMessage) error {
-		log.Println("a customer wrote to number", m.Phone, "a message of type", m.Content.Type())
+		log.Println("a customer wrote to number", m.PhoneNumberID, "a message of type", m.Content.MessageType())
 		return nil // a bot answers here, if coexistence.Answerable(m)
 	})
-	webhook.On(&mux, func(_ context.Context, e *webhook.MessageEcho) error {
-		log.Println("the business wrote on the phone of number", e.Phone, "a message of type", e.Content.Type())
+	webhook.On(&mux, func(_ context.Context, e *webhook.BusinessAppEcho) error {
+		log.Println("the business wrote on the phone of number", e.PhoneNumberID, "a message of type", e.Content.MessageType())
 		return nil // a bot falls silent for e.To here: a person is in the conversation
 	})
 	queue, err := openSpool(setting("QUEUE", "webhook-queue"))

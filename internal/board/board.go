@@ -131,7 +131,7 @@ func (b *Board) talk(o order) (string, error) {
 		if len(graph.Digits(o.Text)) < 7 {
 			return "", errors.New("enter a phone number, with the country code")
 		}
-		return b.phone.Customer(o.Text).Number() + " is a customer now", nil
+		return b.phone.Customer(o.Text).PhoneNumber() + " is a customer now", nil
 	}
 	c, err := b.customer(o)
 	if err != nil {
@@ -143,28 +143,28 @@ func (b *Board) talk(o order) (string, error) {
 		return "", b.write(c, o)
 	case "edit":
 		if o.As == "customer" {
-			_, err = c.Edits(id, o.Text)
+			_, err = c.Edit(id, o.Text)
 		} else {
 			_, err = b.phone.Edit(id, o.Text)
 		}
 	case "delete":
 		if o.As == "customer" {
-			_, err = c.Revokes(id)
+			_, err = c.Revoke(id)
 		} else {
 			_, err = b.phone.Revoke(id)
 		}
 	case "react":
 		if o.As == "customer" {
-			c.SendsContent(coexistencetest.Reaction(id, o.Text))
+			c.SendContent(coexistencetest.Reaction(id, o.Text))
 		} else {
 			b.phone.SendContent(c, coexistencetest.Reaction(id, o.Text))
 		}
 	case "resolve":
-		err = c.Resolves(id)
+		err = c.ResolveUnavailable(id)
 	case "save":
-		b.phone.SaveContact(coexistencetest.Contact{FullName: o.Text, Number: c.WAID(), UserID: c.Identity().UserID})
+		b.phone.SaveContact(coexistencetest.Contact{FullName: o.Text, PhoneNumber: c.WAID(), UserID: c.Identity().UserID})
 	case "forget":
-		b.phone.RemoveContact(coexistencetest.Contact{Number: c.WAID(), UserID: c.Identity().UserID})
+		b.phone.RemoveContact(coexistencetest.Contact{PhoneNumber: c.WAID(), UserID: c.Identity().UserID})
 	}
 	return "", err
 }
@@ -173,20 +173,20 @@ func (b *Board) write(c *coexistencetest.Customer, o order) error {
 	contents := map[string]coexistencetest.Content{
 		"": coexistencetest.Text(o.Text), "image": coexistencetest.Image(o.Text), "video": coexistencetest.Video(o.Text),
 		"voice": coexistencetest.Voice(), "document": coexistencetest.Document("made-up.pdf", o.Text), "sticker": coexistencetest.Sticker(),
-		"place": coexistencetest.Place("Ovenbird Bakery", "1 Made-up Street", 37.48, -122.15),
-		"card":  coexistencetest.Card("Made-up supplier", "+1 555-010-0188"),
+		"place": coexistencetest.Location("Ovenbird Bakery", "1 Made-up Street", 37.48, -122.15),
+		"card":  coexistencetest.ContactCard("Made-up supplier", "+1 555-010-0188"),
 	}
 	content, ok := contents[o.Kind]
 	switch {
 	case o.Kind == "unavailable" && o.As == "customer":
-		c.SendsUnavailable(o.Text)
+		c.SendUnavailable(o.Text)
 		return nil
 	case !ok:
 		return errors.New("only customers send what Cloud API cannot show")
 	case o.Kind == "" && o.Text == "":
 		return errors.New("write something first")
 	case o.As == "customer":
-		c.SendsContent(content)
+		c.SendContent(content)
 	default:
 		b.phone.SendContent(c, content)
 	}

@@ -39,7 +39,7 @@ func (b *Board) servePage(w http.ResponseWriter, _ *http.Request) {
 	if err := page.Execute(&out, struct {
 		Number, Graph string
 		Config
-	}{b.phone.Number(), b.world.URL, b.cfg}); err != nil {
+	}{b.phone.PhoneNumber(), b.world.URL, b.cfg}); err != nil {
 		http.Error(w, "the page is broken", http.StatusInternalServerError)
 		return
 	}
@@ -98,5 +98,5 @@ func (b *Board) serveDelivery(w http.ResponseWriter, r *http.Request) {
 // serveReport says what everything so far rests on.
 func (b *Board) serveReport(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
-	_, _ = fmt.Fprint(w, b.world.Relied())
+	_, _ = fmt.Fprint(w, b.world.Evidence())
 }

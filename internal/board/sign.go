@@ -33,7 +33,7 @@ func (b *Board) sign(ctx context.Context, o order) (string, error) {
 	case "refuse":
 		return "Refused on the phone", b.phone.Refuse()
 	case "scan":
-		q, _ := b.phone.Question()
+		q, _ := b.phone.Prompt()
 		return "The phone has scanned the QR code", b.phone.ScanQR(q.QR)
 	}
 	b.mu.Lock()
@@ -60,7 +60,7 @@ func (b *Board) sign(ctx context.Context, o order) (string, error) {
 	if b.cfg.Bare {
 		return "Connected. Your page gets the code " + result.Code.Reveal() + ", good for 30 seconds", nil
 	}
-	return b.connect(ctx, cloudapi.CodeExchange{Code: result.Code})
+	return b.connect(ctx, cloudapi.CodeExchangeParams{Code: result.Code})
 }
 
 func (b *Board) shut() {
@@ -70,7 +70,7 @@ func (b *Board) shut() {
 }
 
 // connect does what a host does first: it exchanges the code and subscribes to every account that holds the number.
-func (b *Board) connect(ctx context.Context, x cloudapi.CodeExchange) (string, error) {
+func (b *Board) connect(ctx context.Context, x cloudapi.CodeExchangeParams) (string, error) {
 	token, err := b.client.OAuth.Exchange(ctx, x)
 	if err != nil {
 		return "", err

@@ -101,7 +101,7 @@ func (b *Board) view(chat string) view {
 	popup := b.popup
 	v := view{Note: b.note, Bad: b.bad}
 	b.mu.Unlock()
-	v.Number, v.PhoneID, v.WABA = b.phone.Number(), string(b.phone.ID()), string(b.phone.WABA())
+	v.Number, v.PhoneID, v.WABA = b.phone.PhoneNumber(), string(b.phone.ID()), string(b.phone.WABA())
 	v.Now, v.Hook, v.Graph = b.world.Now().Format("Mon 2 Jan 2006, 15:04"), b.cfg.Hook, b.world.URL
 	switch {
 	case b.phone.Coexists():
@@ -114,15 +114,15 @@ func (b *Board) view(chat string) view {
 	if popup != nil {
 		v.Popup = &popupView{Screen: string(popup.Screen())}
 	}
-	if q, ok := b.phone.Question(); ok {
+	if q, ok := b.phone.Prompt(); ok {
 		v.Question = &questionView{Code: q.Code, Verified: q.Verified, Confirmed: q.Confirmed}
 	}
 	saved := map[string]string{}
 	book := b.phone.Contacts()
 	v.Contacts = len(book)
 	for _, c := range book {
-		saved[cmp.Or(string(c.UserID), digits(c.Number))] = c.FullName
-		saved[digits(c.Number)] = c.FullName
+		saved[cmp.Or(string(c.UserID), digits(c.PhoneNumber))] = c.FullName
+		saved[digits(c.PhoneNumber)] = c.FullName
 	}
 	for i, c := range b.phone.Customers() {
 		messages := b.phone.Chat(c)
@@ -226,7 +226,7 @@ func (b *Board) log(v *view) {
 		}
 		v.Deliveries = append(v.Deliveries, dv)
 	}
-	for _, s := range b.world.Silenced() {
+	for _, s := range b.world.Suppressed() {
 		i := slices.IndexFunc(v.Silenced, func(o silenceView) bool { return o.Field == s.Field && o.Reason == s.Reason })
 		if i < 0 {
 			i, v.Silenced = len(v.Silenced), append(v.Silenced, silenceView{Field: s.Field, Reason: s.Reason})

@@ -19,7 +19,7 @@ func (s *Store) Append(ctx context.Context, recs []inbox.Record) (added int, err
 		return 0, nil
 	}
 	j, commits := &job{ctx: ctx, recs: recs}, s.commits
-	if j.bulk = !slices.ContainsFunc(recs, func(rec inbox.Record) bool { return !rec.Bulk }); j.bulk {
+	if j.bulk = !slices.ContainsFunc(recs, func(rec inbox.Record) bool { return !rec.Backfill }); j.bulk {
 		commits = s.bulk
 	}
 	if err := commits.do(ctx, j); err != nil {
@@ -53,17 +53,17 @@ func (s *Store) appendUnknown(ctx context.Context, tx *sql.Tx, jobs []*job, recs
 	var live, bulk []inbox.Record
 	for _, j := range jobs {
 		for _, rec := range j.recs {
-			key := sqldb.Clean(rec.Key)
+			key := sqldb.Clean(rec.DedupKey)
 			if known[key] {
 				continue
 			}
 			known[key] = key != ""
 			j.added++
-			if rec.Bulk {
+			if rec.Backfill {
 				bulk = append(bulk, rec)
 				continue
 			}
-			rec.Key = key
+			rec.DedupKey = key
 			live, j.arrived = append(live, rec), append(j.arrived, key)
 		}
 	}
@@ -78,7 +78,7 @@ func (s *Store) knownKeys(ctx context.Context, tx *sql.Tx, recs []inbox.Record) 
 	known = map[string]bool{}
 	var others []sqldb.Cell
 	for _, rec := range recs {
-		if key := sqldb.Clean(rec.Key); s.arrivals.has(key) {
+		if key := sqldb.Clean(rec.DedupKey); s.arrivals.has(key) {
 			known[key] = true
 		} else if key != "" {
 			others = append(others, sqldb.Text(key))
@@ -97,7 +97,7 @@ func (s *Store) knownKeys(ctx context.Context, tx *sql.Tx, recs []inbox.Record) 
 // appendUnlessKnown has PostgreSQL look at each key when it stores it, because others may store the same at this moment.
 func (s *Store) appendUnlessKnown(ctx context.Context, tx *sql.Tx, jobs []*job, recs []inbox.Record) error {
 	// In the order of keys, so that two who store the same ones do not wait for each other.
-	slices.SortStableFunc(recs, func(a, b inbox.Record) int { return strings.Compare(a.Key, b.Key) })
+	slices.SortStableFunc(recs, func(a, b inbox.Record) int { return strings.Compare(a.DedupKey, b.DedupKey) })
 	stored := map[string]bool{}
 	for len(recs) > 0 {
 		query, args, n := insertInto(recs)
@@ -113,7 +113,7 @@ func (s *Store) appendUnlessKnown(ctx context.Context, tx *sql.Tx, jobs []*job, 
 	}
 	for _, j := range jobs {
 		for _, rec := range j.recs {
-			key := sqldb.Clean(rec.Key)
+			key := sqldb.Clean(rec.DedupKey)
 			if key == "" {
 				j.added++
 			} else if stored[key] {
@@ -158,7 +158,7 @@ func deliveryColumns(rec inbox.Record) []any {
 	// changed_at is a moment from the beginning, as large as later ones: SQLite then changes a row in its place, and need not write the
 	// body again.
 	at := rec.ReceivedAt.UnixMicro()
-	return []any{keyColumn(rec.Key), number(rec.Bulk), at, at, len(rec.Body), body}
+	return []any{keyColumn(rec.DedupKey), number(rec.Backfill), at, at, len(rec.Body), body}
 }
 
 func keyColumn(key string) sql.NullString {

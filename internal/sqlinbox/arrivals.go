@@ -58,7 +58,7 @@ func (a *arrivals) remove(recs []inbox.Record) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	for _, rec := range recs {
-		delete(a.keys, hashKey(rec.Key))
+		delete(a.keys, hashKey(rec.DedupKey))
 	}
 	if len(a.keys) == 0 {
 		a.keys = nil // a map does not shrink
@@ -160,7 +160,7 @@ func readHeads(text string) (heads []head, err error) {
 func fold(recs []inbox.Record) (text string, bodies []byte, err error) {
 	heads, size := make([]head, len(recs)), 0
 	for i, rec := range recs {
-		heads[i] = head{rec.Key, rec.ReceivedAt.UnixMicro(), len(rec.Body)}
+		heads[i] = head{rec.DedupKey, rec.ReceivedAt.UnixMicro(), len(rec.Body)}
 		size += len(rec.Body)
 	}
 	bodies = make([]byte, 0, size)
@@ -181,7 +181,7 @@ func unfold(text string, bodies []byte) ([]inbox.Record, error) {
 		if h.Size < 0 || h.Size > len(bodies) {
 			return nil, errors.New("the bodies are shorter than their heads say")
 		}
-		recs[i] = inbox.Record{Key: h.Key, ReceivedAt: time.UnixMicro(h.ReceivedAt).UTC(), Body: bodies[:h.Size:h.Size]}
+		recs[i] = inbox.Record{DedupKey: h.Key, ReceivedAt: time.UnixMicro(h.ReceivedAt).UTC(), Body: bodies[:h.Size:h.Size]}
 		bodies = bodies[h.Size:]
 	}
 	return recs, nil

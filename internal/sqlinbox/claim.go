@@ -21,12 +21,12 @@ type queue struct {
 }
 
 // newToken returns a token that says which queue it is for.
-func newToken(q queue) inbox.Token {
-	return inbox.Token(fmt.Sprintf("%d.%d.%s", q.kind, q.bulk, rand.Text()))
+func newToken(q queue) inbox.LeaseToken {
+	return inbox.LeaseToken(fmt.Sprintf("%d.%d.%s", q.kind, q.bulk, rand.Text()))
 }
 
 // queueOf returns the queue of a token that newToken has made.
-func queueOf(t inbox.Token) (q queue, ok bool) {
+func queueOf(t inbox.LeaseToken) (q queue, ok bool) {
 	kind, rest, _ := strings.Cut(string(t), ".")
 	bulk, _, found := strings.Cut(rest, ".")
 	k, err1 := strconv.Atoi(kind)
@@ -40,18 +40,18 @@ func eventID(n int64) inbox.ID    { return inbox.ID(2*n + 1) }
 
 // Claim implements [inbox.Store].
 func (s *Store) Claim(ctx context.Context, req inbox.ClaimRequest) (b inbox.Batch, err error) {
-	q := queue{req.Kind, number(req.Bulk)}
+	q := queue{req.Kind, number(req.Backfill)}
 	wait, ready, err := s.ready(ctx, q)
 	if err != nil || !ready {
 		return inbox.Batch{Wait: wait}, explain("Claim", err)
 	}
 	var admitted []inbox.Record
-	err = s.write(ctx, "Claim", req.Bulk, func(tx *sql.Tx) error {
-		b = inbox.Batch{Token: newToken(q)}
+	err = s.write(ctx, "Claim", req.Backfill, func(tx *sql.Tx) error {
+		b = inbox.Batch{LeaseToken: newToken(q)}
 		if q.kind == inbox.KindDelivery {
-			b.Records, admitted, err = s.claimDeliveries(ctx, tx, q, b.Token, req)
+			b.Records, admitted, err = s.claimDeliveries(ctx, tx, q, b.LeaseToken, req)
 		} else {
-			b.Records, err = s.claimEvents(ctx, tx, q, b.Token, req)
+			b.Records, err = s.claimEvents(ctx, tx, q, b.LeaseToken, req)
 		}
 		return err
 	})
@@ -65,11 +65,11 @@ func (s *Store) Claim(ctx context.Context, req inbox.ClaimRequest) (b inbox.Batc
 	// Bodies are read afterwards: they can be large, and nobody has to wait for that.
 	missing, err := s.loadBodies(ctx, b.Records)
 	if err != nil {
-		outs := make([]inbox.Outcome, len(b.Records))
+		outs := make([]inbox.Settlement, len(b.Records))
 		for i, rec := range b.Records {
-			outs[i] = inbox.Outcome{ID: rec.ID, Kind: inbox.Release}
+			outs[i] = inbox.Settlement{ID: rec.ID, Disposition: inbox.DispositionRelease}
 		}
-		_ = s.Settle(context.WithoutCancel(ctx), b.Token, outs) // or they come again when the lease is over
+		_ = s.Settle(context.WithoutCancel(ctx), b.LeaseToken, outs) // or they come again when the lease is over
 		return inbox.Batch{}, explain("Claim", err)
 	}
 	if missing {
@@ -99,16 +99,16 @@ func (s *Store) ready(ctx context.Context, q queue) (wait time.Duration, ready b
 
 // claimDeliveries takes what waits for being split. It also returns which arrivals it admitted for that.
 func (s *Store) claimDeliveries(
-	ctx context.Context, tx *sql.Tx, q queue, token inbox.Token, req inbox.ClaimRequest,
+	ctx context.Context, tx *sql.Tx, q queue, token inbox.LeaseToken, req inbox.ClaimRequest,
 ) (recs, admitted []inbox.Record, err error) {
 	// Whoever held it until now is fenced by the new token.
 	n, err := s.exec(ctx, tx, `UPDATE webhook_lanes SET token = ?, next_at = ? + $now, worker = ?
 		WHERE kind = 0 AND bulk = ? AND lane = '' AND next_at <= ? + $now`,
-		string(token), s.in(req.Lease), sqldb.Clean(req.Worker), q.bulk, s.in(0))
+		string(token), s.in(req.LeaseDuration), sqldb.Clean(req.WorkerID), q.bulk, s.in(0))
 	if err != nil || n == 0 {
 		return nil, nil, err
 	}
-	if s.db.Dialect == sqldb.SQLite && !req.Bulk {
+	if s.db.Dialect == sqldb.SQLite && !req.Backfill {
 		if admitted, err = s.admit(ctx, tx, req.PerLane, req.MaxBytes); err != nil {
 			return nil, nil, err
 		}
@@ -118,11 +118,11 @@ func (s *Store) claimDeliveries(
 		var id, receivedAt int64
 		var size int
 		var key sql.NullString
-		rec := inbox.Record{Kind: inbox.KindDelivery, Bulk: req.Bulk}
+		rec := inbox.Record{Kind: inbox.KindDelivery, Backfill: req.Backfill}
 		if err := rows.Scan(&id, &key, &rec.Attempts, &receivedAt, &size); err != nil {
 			return err
 		}
-		rec.ID, rec.Delivery, rec.Key = deliveryID(id), deliveryID(id), key.String
+		rec.ID, rec.Delivery, rec.DedupKey = deliveryID(id), deliveryID(id), key.String
 		rec.ReceivedAt = time.UnixMicro(receivedAt).UTC()
 		if bytes += size; req.MaxBytes == 0 || bytes <= req.MaxBytes || len(recs) == 0 {
 			recs = append(recs, rec)
@@ -142,7 +142,7 @@ func (s *Store) claimDeliveries(
 
 // claimEvents takes lanes with what waits in them.
 func (s *Store) claimEvents(
-	ctx context.Context, tx *sql.Tx, q queue, token inbox.Token, req inbox.ClaimRequest,
+	ctx context.Context, tx *sql.Tx, q queue, token inbox.LeaseToken, req inbox.ClaimRequest,
 ) ([]inbox.Record, error) {
 	lanes, expired, err := s.readyLanes(ctx, tx, q, req.Lanes)
 	if err != nil || len(lanes) == 0 {
@@ -178,7 +178,7 @@ func (s *Store) claimEvents(
 	_, err = s.exec(ctx, tx, `INSERT INTO webhook_lanes (kind, bulk, token, worker, next_at, lane, held)
 		SELECT 1, CAST(? AS BIGINT), CAST(? AS TEXT), CAST(? AS TEXT), ? + $now, r.lane, r.held FROM `+from+` WHERE 1 = 1
 		ON CONFLICT (kind, bulk, lane) DO UPDATE SET token = excluded.token, worker = excluded.worker, next_at = excluded.next_at, held = excluded.held`,
-		append([]any{q.bulk, string(token), sqldb.Clean(req.Worker), s.in(req.Lease)}, args...)...)
+		append([]any{q.bulk, string(token), sqldb.Clean(req.WorkerID), s.in(req.LeaseDuration)}, args...)...)
 	return recs, err
 }
 
@@ -228,11 +228,11 @@ func (s *Store) waiting(
 		var id, delivery, receivedAt int64
 		var size int
 		var key sql.NullString
-		rec := inbox.Record{Kind: inbox.KindEvent, Bulk: req.Bulk}
+		rec := inbox.Record{Kind: inbox.KindEvent, Backfill: req.Backfill}
 		if err := rows.Scan(&id, &delivery, &rec.Index, &key, &rec.Lane, &rec.Attempts, &receivedAt, &size); err != nil {
 			return err
 		}
-		rec.ID, rec.Delivery, rec.Key, rec.ReceivedAt = eventID(id), deliveryID(delivery), key.String, time.UnixMicro(receivedAt).UTC()
+		rec.ID, rec.Delivery, rec.DedupKey, rec.ReceivedAt = eventID(id), deliveryID(delivery), key.String, time.UnixMicro(receivedAt).UTC()
 		if !counted[rec.Delivery] {
 			counted[rec.Delivery] = true
 			bytes += size

@@ -23,16 +23,16 @@ func (s *Store) DeadLetters(ctx context.Context, after inbox.ID, limit int) ([]i
 		var kind, id, delivery, bulk, diedAt, receivedAt int64
 		var key, reason sql.NullString
 		err := rows.Scan(&kind, &id, &delivery, &l.Index, &key, &l.Lane, &bulk, &l.Attempts, &reason, &diedAt, &receivedAt, &l.Body)
-		l.Kind, l.ID, l.Delivery, l.Key, l.Bulk = inbox.Kind(kind), inbox.ID(id), deliveryID(delivery), key.String, bulk == 1
-		l.Reason, l.DiedAt, l.ReceivedAt = reason.String, time.UnixMicro(diedAt).UTC(), time.UnixMicro(receivedAt).UTC()
+		l.Kind, l.ID, l.Delivery, l.DedupKey, l.Backfill = inbox.Kind(kind), inbox.ID(id), deliveryID(delivery), key.String, bulk == 1
+		l.Reason, l.DeadAt, l.ReceivedAt = reason.String, time.UnixMicro(diedAt).UTC(), time.UnixMicro(receivedAt).UTC()
 		letters = append(letters, l)
 		return err
 	}, query, int64(after), int64(after), limit)
 	return letters, explain("DeadLetters", err)
 }
 
-// Replay implements [inbox.Store].
-func (s *Store) Replay(ctx context.Context, ids []inbox.ID) (n int, err error) {
+// ReplayDeadLetters implements [inbox.Store].
+func (s *Store) ReplayDeadLetters(ctx context.Context, ids []inbox.ID) (n int, err error) {
 	err = s.write(ctx, "Replay", true, func(tx *sql.Tx) error {
 		closed, err := s.exhume(ctx, tx, ids, "DELETE FROM webhook_events WHERE state = 2 AND ")
 		if err != nil {
@@ -57,8 +57,8 @@ func (s *Store) Replay(ctx context.Context, ids []inbox.ID) (n int, err error) {
 	return n, err
 }
 
-// Purge implements [inbox.Store].
-func (s *Store) Purge(ctx context.Context, ids []inbox.ID) (n int, err error) {
+// DeleteDeadLetters implements [inbox.Store].
+func (s *Store) DeleteDeadLetters(ctx context.Context, ids []inbox.ID) (n int, err error) {
 	err = s.write(ctx, "Purge", true, func(tx *sql.Tx) error {
 		n = 0
 		closed, err := s.exhume(ctx, tx, ids, "UPDATE webhook_events SET state = 3, changed_at = ? + $now WHERE state = 2 AND ", s.in(0))

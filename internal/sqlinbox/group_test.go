@@ -25,7 +25,7 @@ func TestADriverThatPanicsEndsNoProcess(t *testing.T) {
 	for _, dialect := range []sqldb.Dialect{sqldb.SQLite, sqldb.PostgreSQL} {
 		store := sqlinbox.New(sqldb.New(sql.OpenDB(panicking{}), dialect))
 		for range 3 { // nobody holds the turn for ever
-			_, err := store.Append(t.Context(), []inbox.Record{{Key: "a"}})
+			_, err := store.Append(t.Context(), []inbox.Record{{DedupKey: "a"}})
 			var panicked *webhook.PanicError
 			require.ErrorAs(t, err, &panicked)
 			require.Equal(t, "string", panicked.Type)

@@ -12,18 +12,18 @@ import (
 )
 
 // Extend implements [inbox.Store].
-func (s *Store) Extend(ctx context.Context, token inbox.Token, lease time.Duration) error {
+func (s *Store) Extend(ctx context.Context, token inbox.LeaseToken, lease time.Duration) error {
 	return s.write(ctx, "Extend", false, func(tx *sql.Tx) error {
 		n, err := s.exec(ctx, tx, "UPDATE webhook_lanes SET next_at = ? + $now WHERE token = ?", s.in(lease), string(token))
 		if err == nil && n == 0 {
-			err = inbox.ErrFenced
+			err = inbox.ErrLeaseLost
 		}
 		return err
 	})
 }
 
 // Settle implements [inbox.Store].
-func (s *Store) Settle(ctx context.Context, token inbox.Token, outcomes []inbox.Outcome) error {
+func (s *Store) Settle(ctx context.Context, token inbox.LeaseToken, outcomes []inbox.Settlement) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
@@ -45,7 +45,7 @@ func (s *Store) Transact(ctx context.Context, fn func(tx *sql.Tx) error) error {
 }
 
 // SettleTx implements [inbox.TxSettler].
-func (s *Store) SettleTx(ctx context.Context, tx *sql.Tx, token inbox.Token, outcomes []inbox.Outcome) error {
+func (s *Store) SettleTx(ctx context.Context, tx *sql.Tx, token inbox.LeaseToken, outcomes []inbox.Settlement) error {
 	err := s.limitIdle(ctx, tx) // until then, only the host's own rows were locked, and it may have taken its time
 	if err == nil {
 		err = s.settle(ctx, tx, token, outcomes)
@@ -53,11 +53,11 @@ func (s *Store) SettleTx(ctx context.Context, tx *sql.Tx, token inbox.Token, out
 	return explain("SettleTx", err)
 }
 
-func (s *Store) settle(ctx context.Context, tx *sql.Tx, token inbox.Token, outcomes []inbox.Outcome) error {
+func (s *Store) settle(ctx context.Context, tx *sql.Tx, token inbox.LeaseToken, outcomes []inbox.Settlement) error {
 	q, ok := queueOf(token)
 	switch {
 	case !ok:
-		return inbox.ErrFenced
+		return inbox.ErrLeaseLost
 	case len(outcomes) == 0:
 		return nil
 	case q.kind == inbox.KindDelivery:
@@ -70,7 +70,7 @@ func (s *Store) settle(ctx context.Context, tx *sql.Tx, token inbox.Token, outco
 type entry struct {
 	id, delivery int64
 	lane         string
-	out          inbox.Outcome
+	out          inbox.Settlement
 }
 
 // A laneEnd is what becomes of a lane.
@@ -80,7 +80,7 @@ type laneEnd struct {
 	after   time.Duration // the pause then
 }
 
-func (s *Store) settleEvents(ctx context.Context, tx *sql.Tx, q queue, token inbox.Token, outcomes []inbox.Outcome) error {
+func (s *Store) settleEvents(ctx context.Context, tx *sql.Tx, q queue, token inbox.LeaseToken, outcomes []inbox.Settlement) error {
 	entries, err := s.entries(ctx, tx, outcomes)
 	if err != nil {
 		return err
@@ -92,11 +92,11 @@ func (s *Store) settleEvents(ctx context.Context, tx *sql.Tx, q queue, token inb
 		}
 		end := lanes[e.lane]
 		if end.freed {
-			return inbox.ErrFenced // settled behind one that gave the rest back
+			return inbox.ErrLeaseLost // settled behind one that gave the rest back
 		}
 		end.settled++
-		if e.out.Kind == inbox.Retry || e.out.Kind == inbox.Release {
-			end.freed, end.after = true, e.out.After
+		if e.out.Disposition == inbox.DispositionRetry || e.out.Disposition == inbox.DispositionRelease {
+			end.freed, end.after = true, e.out.RetryAfter
 		}
 	}
 	names := make([]string, 0, len(lanes))
@@ -118,11 +118,11 @@ func (s *Store) settleEvents(ctx context.Context, tx *sql.Tx, q queue, token inb
 const isWaiting = "state + 0 = 0"
 
 // entries finds the events that outcomes are about.
-func (s *Store) entries(ctx context.Context, tx *sql.Tx, outcomes []inbox.Outcome) ([]entry, error) {
+func (s *Store) entries(ctx context.Context, tx *sql.Tx, outcomes []inbox.Settlement) ([]entry, error) {
 	ids := make([]int64, len(outcomes))
 	for i, out := range outcomes {
 		if out.ID%2 != 1 {
-			return nil, inbox.ErrFenced
+			return nil, inbox.ErrLeaseLost
 		}
 		ids[i] = int64(out.ID) / 2
 	}
@@ -141,7 +141,7 @@ func (s *Store) entries(ctx context.Context, tx *sql.Tx, outcomes []inbox.Outcom
 	for i, out := range outcomes {
 		e, ok := found[ids[i]]
 		if !ok {
-			return nil, inbox.ErrFenced
+			return nil, inbox.ErrLeaseLost
 		}
 		delete(found, ids[i]) // once
 		e.out = out
@@ -151,7 +151,7 @@ func (s *Store) entries(ctx context.Context, tx *sql.Tx, outcomes []inbox.Outcom
 }
 
 // lockLanes makes sure that the token holds the lanes, until the transaction ends.
-func (s *Store) lockLanes(ctx context.Context, tx *sql.Tx, q queue, token inbox.Token, names []string) error {
+func (s *Store) lockLanes(ctx context.Context, tx *sql.Tx, q queue, token inbox.LeaseToken, names []string) error {
 	cells := make([][]sqldb.Cell, len(names))
 	for i, name := range names {
 		cells[i] = []sqldb.Cell{sqldb.Text(name)}
@@ -162,7 +162,7 @@ func (s *Store) lockLanes(ctx context.Context, tx *sql.Tx, q queue, token inbox.
 		"SELECT lane FROM webhook_lanes WHERE kind = 1 AND bulk = ? AND token = ? AND lane IN (SELECT r.lane FROM "+from+") ORDER BY lane"+s.forUpdate(),
 		append([]any{q.bulk, string(token)}, args...)...)
 	if err == nil && n != len(names) {
-		err = inbox.ErrFenced
+		err = inbox.ErrLeaseLost
 	}
 	return err
 }
@@ -173,15 +173,15 @@ func (s *Store) writeEvents(ctx context.Context, tx *sql.Tx, entries []entry) er
 	closed := map[int64]int64{}
 	for _, e := range entries {
 		state, attempts := int64(stateWaiting), int64(0)
-		switch e.out.Kind {
-		case inbox.Done:
+		switch e.out.Disposition {
+		case inbox.DispositionDone:
 			state = stateDone
 			closed[e.delivery]++
-		case inbox.Dead:
+		case inbox.DispositionDead:
 			state = stateDead
-		case inbox.Retry:
+		case inbox.DispositionRetry:
 			attempts = 1
-		case inbox.Release:
+		case inbox.DispositionRelease:
 			continue
 		}
 		cells = append(cells, []sqldb.Cell{sqldb.Number(e.id), sqldb.Number(state), sqldb.Number(attempts), sqldb.TextOrNull(e.out.Reason)})
@@ -196,7 +196,7 @@ func (s *Store) writeEvents(ctx context.Context, tx *sql.Tx, entries []entry) er
 		return err
 	}
 	if n != int64(len(cells)) {
-		return inbox.ErrFenced // the same holder has settled them in another transaction
+		return inbox.ErrLeaseLost // the same holder has settled them in another transaction
 	}
 	return s.closeEvents(ctx, tx, closed)
 }

@@ -11,7 +11,7 @@ import (
 )
 
 // settleDeliveries stores what deliveries consist of.
-func (s *Store) settleDeliveries(ctx context.Context, tx *sql.Tx, q queue, token inbox.Token, outcomes []inbox.Outcome) error {
+func (s *Store) settleDeliveries(ctx context.Context, tx *sql.Tx, q queue, token inbox.LeaseToken, outcomes []inbox.Settlement) error {
 	var held int64
 	err := s.read(ctx, tx, func(rows *sql.Rows) error { return rows.Scan(&held) },
 		"SELECT held FROM webhook_lanes WHERE kind = 0 AND bulk = ? AND lane = '' AND token = ?"+s.forUpdate(), q.bulk, string(token))
@@ -19,16 +19,16 @@ func (s *Store) settleDeliveries(ctx context.Context, tx *sql.Tx, q queue, token
 		return err
 	}
 	if held < int64(len(outcomes)) {
-		return inbox.ErrFenced
+		return inbox.ErrLeaseLost
 	}
 	end := laneEnd{}
 	for _, out := range outcomes {
 		if end.freed || out.ID%2 != 0 {
-			return inbox.ErrFenced
+			return inbox.ErrLeaseLost
 		}
 		end.settled++
-		if out.Kind == inbox.Retry || out.Kind == inbox.Release {
-			end.freed, end.after = true, out.After
+		if out.Disposition == inbox.DispositionRetry || out.Disposition == inbox.DispositionRelease {
+			end.freed, end.after = true, out.RetryAfter
 		}
 	}
 	added, err := s.addEvents(ctx, tx, outcomes)
@@ -54,18 +54,18 @@ type laneName struct {
 }
 
 // addEvents stores the events that are not known, with their lanes, and returns how many there are of each delivery.
-func (s *Store) addEvents(ctx context.Context, tx *sql.Tx, outcomes []inbox.Outcome) (added map[int64]int64, err error) {
+func (s *Store) addEvents(ctx context.Context, tx *sql.Tx, outcomes []inbox.Settlement) (added map[int64]int64, err error) {
 	var cells [][]sqldb.Cell
 	before := map[string]bool{} // keys that this transaction has already stored, or found to be known
 	for _, out := range outcomes {
 		for _, ev := range out.Events {
-			if ev.YieldsTo != "" && before[ev.YieldsTo] {
+			if ev.SupersededBy != "" && before[ev.SupersededBy] {
 				continue
 			}
-			before[ev.Key] = true
+			before[ev.DedupKey] = true
 			cells = append(cells, []sqldb.Cell{
-				sqldb.Number(int64(out.ID) / 2), sqldb.Number(int64(ev.Index)), sqldb.TextOrNull(ev.Key), sqldb.Text(ev.Lane),
-				sqldb.Number(number(ev.Bulk)), sqldb.TextOrNull(ev.YieldsTo),
+				sqldb.Number(int64(out.ID) / 2), sqldb.Number(int64(ev.Index)), sqldb.TextOrNull(ev.DedupKey), sqldb.Text(ev.Lane),
+				sqldb.Number(number(ev.Backfill)), sqldb.TextOrNull(ev.SupersededBy),
 			})
 		}
 	}
@@ -111,23 +111,23 @@ func (s *Store) addLanes(ctx context.Context, tx *sql.Tx, lanes map[laneName]boo
 }
 
 // writeDeliveries stores what became of deliveries.
-func (s *Store) writeDeliveries(ctx context.Context, tx *sql.Tx, outcomes []inbox.Outcome, added map[int64]int64) error {
+func (s *Store) writeDeliveries(ctx context.Context, tx *sql.Tx, outcomes []inbox.Settlement, added map[int64]int64) error {
 	var cells [][]sqldb.Cell
 	for _, out := range outcomes {
 		state, attempts := int64(stateWaiting), int64(0)
-		switch out.Kind {
-		case inbox.Done:
+		switch out.Disposition {
+		case inbox.DispositionDone:
 			state = stateSplit
-		case inbox.Dead:
+		case inbox.DispositionDead:
 			state = stateDead
-		case inbox.Retry:
+		case inbox.DispositionRetry:
 			attempts = 1
-		case inbox.Release:
+		case inbox.DispositionRelease:
 			continue
 		}
 		id := int64(out.ID) / 2
 		cells = append(cells, []sqldb.Cell{
-			sqldb.Number(id), sqldb.Number(state), sqldb.Number(attempts), sqldb.Number(added[id]), sqldb.Number(number(out.Forget)),
+			sqldb.Number(id), sqldb.Number(state), sqldb.Number(attempts), sqldb.Number(added[id]), sqldb.Number(number(out.DropKey)),
 			sqldb.TextOrNull(out.Reason),
 		})
 	}
@@ -146,7 +146,7 @@ func (s *Store) writeDeliveries(ctx context.Context, tx *sql.Tx, outcomes []inbo
 		state = `+over+`3 ELSE r.state END, body = `+over+`NULL ELSE webhook_deliveries.body END
 		FROM `+from+` WHERE webhook_deliveries.id = r.id AND webhook_deliveries.`+isWaiting, append([]any{s.in(0)}, args...)...)
 	if err == nil && n != int64(len(cells)) {
-		err = inbox.ErrFenced
+		err = inbox.ErrLeaseLost
 	}
 	return err
 }

@@ -31,7 +31,7 @@ func (s *Store) Stats(ctx context.Context) (inbox.Stats, error) {
 }
 
 func (s *Store) count(ctx context.Context) (inbox.Stats, error) {
-	st := inbox.Stats{Keys: -1}
+	st := inbox.Stats{DedupKeys: -1}
 	var oldest [2]sql.NullInt64
 	arrived, firstArrived := "0", "NULL"
 	if s.db.Dialect == sqldb.SQLite {
@@ -46,7 +46,7 @@ func (s *Store) count(ctx context.Context) (inbox.Stats, error) {
 		}
 		st.Deliveries += int(deliveries)
 		if bulk == 1 {
-			st.Bulk = int(events)
+			st.Backfill = int(events)
 		} else {
 			st.Live = int(events)
 		}
@@ -84,8 +84,8 @@ func (s *Store) count(ctx context.Context) (inbox.Stats, error) {
 // sweepStep is how many keys are forgotten in one transaction.
 const sweepStep = 1000
 
-// Sweep implements [inbox.Sweeper].
-func (s *Store) Sweep(ctx context.Context, keep time.Duration) (sum int, err error) {
+// DeleteExpired implements [inbox.Sweeper].
+func (s *Store) DeleteExpired(ctx context.Context, keep time.Duration) (sum int, err error) {
 	for _, query := range []string{
 		`DELETE FROM webhook_events WHERE id IN (SELECT e.id FROM webhook_events e LEFT JOIN webhook_deliveries d ON d.id = e.delivery
 			WHERE e.state = 3 AND e.changed_at < ? + $now AND (d.id IS NULL OR d.state = 3) LIMIT ?)`,

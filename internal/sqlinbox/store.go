@@ -160,8 +160,8 @@ func (s *Store) limitIdle(ctx context.Context, tx *sql.Tx) error {
 }
 
 func explain(what string, err error) error {
-	if errors.Is(err, inbox.ErrFenced) {
-		return inbox.ErrFenced
+	if errors.Is(err, inbox.ErrLeaseLost) {
+		return inbox.ErrLeaseLost
 	}
 	return sqldb.Explain("inbox: "+what, err)
 }

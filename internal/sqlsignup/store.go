@@ -33,7 +33,7 @@ const columns = "id, owner, version, began_at, keep_until, sealed"
 func scan(row interface{ Scan(dest ...any) error }) (signup.Record, error) {
 	var r signup.Record
 	var began, keep int64
-	if err := row.Scan(&r.ID, &r.Owner, &r.Version, &began, &keep, &r.Sealed); err != nil {
+	if err := row.Scan(&r.ID, &r.Tenant, &r.Version, &began, &keep, &r.Sealed); err != nil {
 		return signup.Record{}, err
 	}
 	r.BeganAt, r.KeepUntil = time.UnixMicro(began).UTC(), time.UnixMicro(keep).UTC()
@@ -44,7 +44,7 @@ func scan(row interface{ Scan(dest ...any) error }) (signup.Record, error) {
 func (s *Store) Get(ctx context.Context, id string) (signup.Record, error) {
 	r, err := scan(s.db.QueryRowContext(ctx, s.db.Dialect.Rebind("SELECT "+columns+" FROM signup_attempts WHERE id = ?"), id))
 	if errors.Is(err, sql.ErrNoRows) {
-		return signup.Record{}, signup.ErrNoRecord
+		return signup.Record{}, signup.ErrNotFound
 	}
 	return r, explain("Get", err)
 }
@@ -56,11 +56,11 @@ func (s *Store) Put(ctx context.Context, r signup.Record) error {
 	var err error
 	if r.Version == 0 {
 		n, err = s.exec(ctx, "Put", "INSERT INTO signup_attempts ("+columns+") VALUES (?, ?, 1, ?, ?, ?) ON CONFLICT (id) DO NOTHING",
-			r.ID, r.Owner, began, keep, r.Sealed)
+			r.ID, r.Tenant, began, keep, r.Sealed)
 	} else {
 		n, err = s.exec(ctx, "Put",
 			"UPDATE signup_attempts SET owner = ?, version = version + 1, began_at = ?, keep_until = ?, sealed = ? WHERE id = ? AND version = ?",
-			r.Owner, began, keep, r.Sealed, r.ID, r.Version)
+			r.Tenant, began, keep, r.Sealed, r.ID, r.Version)
 	}
 	if err == nil && n == 0 {
 		return signup.ErrConflict
@@ -75,10 +75,10 @@ func (s *Store) Delete(ctx context.Context, id string) error {
 }
 
 // List returns the records of an owner, or of everybody.
-func (s *Store) List(ctx context.Context, owner string) ([]signup.Record, error) {
+func (s *Store) List(ctx context.Context, tenant string) ([]signup.Record, error) {
 	query, args := "SELECT "+columns+" FROM signup_attempts", []any(nil)
-	if owner != "" {
-		query, args = query+" WHERE owner = ?", []any{owner}
+	if tenant != "" {
+		query, args = query+" WHERE owner = ?", []any{tenant}
 	}
 	rows, err := s.db.QueryContext(ctx, s.db.Dialect.Rebind(query+" ORDER BY began_at, id"), args...)
 	if err != nil {
@@ -96,8 +96,8 @@ func (s *Store) List(ctx context.Context, owner string) ([]signup.Record, error)
 	return records, explain("List", rows.Err())
 }
 
-// Purge removes what nobody needs any more.
-func (s *Store) Purge(ctx context.Context, now time.Time) (int, error) {
+// DeleteExpired removes what nobody needs any more.
+func (s *Store) DeleteExpired(ctx context.Context, now time.Time) (int, error) {
 	n, err := s.exec(ctx, "Purge", "DELETE FROM signup_attempts WHERE keep_until <= ?", now.UnixMicro())
 	return int(n), err
 }

@@ -80,16 +80,16 @@ func TestASignupGoesOnAfterARestart(t *testing.T) {
 		phone := world.NewPhone(coexistencetest.PhoneConfig{})
 		key := make([]byte, 32)
 		_, _ = rand.Read(key)
-		var taken *signup.Business
+		var taken *signup.Connection
 		start := func(db database, progress func(signup.Step) error) *signup.Flow {
 			client, err := cloudapi.NewClient(world.ClientConfig())
 			require.NoError(t, err)
-			cipher, err := signup.NewCipher(key)
+			cipher, err := signup.NewKeyring(key)
 			require.NoError(t, err)
 			f, err := signup.NewFlow(signup.Config{
 				ConfigurationID: world.ConfigurationID(), Client: client, Store: db.Signups(), Cipher: cipher,
-				Progress:  func(_ context.Context, step signup.Step, _ *signup.Business) error { return progress(step) },
-				Connected: func(_ context.Context, b *signup.Business) error { taken = b; return nil },
+				Progress:  func(_ context.Context, step signup.Step, _ *signup.Connection) error { return progress(step) },
+				Connected: func(_ context.Context, b *signup.Connection) error { taken = b; return nil },
 			})
 			require.NoError(t, err)
 			return f
@@ -117,6 +117,6 @@ func TestASignupGoesOnAfterARestart(t *testing.T) {
 		require.Equal(t, signup.OutcomeReady, b.Outcome)
 		require.Same(t, b, taken)
 		require.Equal(t, phone.ID(), b.Phone.ID)
-		require.Equal(t, phone.WABA(), b.Session.WABA, "what the popup said was kept")
+		require.Equal(t, phone.WABA(), b.Session.WABAID, "what the popup said was kept")
 	})
 }

@@ -44,7 +44,7 @@ func (s *Store) UpdateContact(
 		if err != nil {
 			return err
 		}
-		merged := coexistence.Contact{Phone: phone}
+		merged := coexistence.Contact{PhoneNumberID: phone}
 		for i, k := range found {
 			if i == 0 {
 				merged = k.contact.Clone()

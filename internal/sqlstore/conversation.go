@@ -26,14 +26,14 @@ func (c summary) conversation(phone graph.PhoneNumberID) (coexistence.Conversati
 		}
 	}
 	return coexistence.Conversation{
-		Phone: phone, Key: c.key, Contact: who, Messages: c.messages,
+		PhoneNumberID: phone, ID: c.key, Contact: who, MessageCount: c.messages,
 		LastAt: moment(c.lastAt), CustomerAt: moment(c.customerAt), HumanAt: moment(c.human),
 	}, nil
 }
 
 // nobody is what is known about a key that no contact has.
 func nobody(phone graph.PhoneNumberID, key string) coexistence.Contact {
-	return coexistence.Contact{Phone: phone, Key: key, Aliases: []string{key}}
+	return coexistence.Contact{PhoneNumberID: phone, Key: key, Aliases: []string{key}}
 }
 
 // Conversations implements [coexistence.MessageStore]. The conversations are of one moment, that of the beginning. Nothing is held

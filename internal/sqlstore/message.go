@@ -31,7 +31,7 @@ func (s *Store) UpdateMessages(ctx context.Context, phone graph.PhoneNumberID, i
 		}
 		var added, changed [][]sqldb.Cell
 		for _, id := range ids {
-			m := coexistence.Message{ID: id, Phone: phone}
+			m := coexistence.Message{ID: id, PhoneNumberID: phone}
 			old, found := stored[text(id)]
 			if found {
 				if m, err = decode[coexistence.Message](old); err != nil {
@@ -39,7 +39,7 @@ func (s *Store) UpdateMessages(ctx context.Context, phone graph.PhoneNumberID, i
 				}
 			}
 			fn(&m)
-			m.ID, m.Phone, m.Conversation = id, phone, ""
+			m.ID, m.PhoneNumberID, m.ConversationID = id, phone, ""
 			doc, err := encode(&m)
 			if err != nil {
 				return fmt.Errorf("message %s: %w", id, err)
@@ -95,7 +95,7 @@ func messageRow(m coexistence.Message, doc string) []sqldb.Cell {
 	var c coexistence.Conversation
 	c.Add(m)
 	return []sqldb.Cell{
-		sqldb.Text(string(m.ID)), sqldb.Text(m.Person), sqldb.Number(int64(c.Messages)), sqldb.Number(m.At.UnixMicro()),
+		sqldb.Text(string(m.ID)), sqldb.Text(m.Person), sqldb.Number(int64(c.MessageCount)), sqldb.Number(m.At.UnixMicro()),
 		nullable(micros(c.CustomerAt)), nullable(micros(c.HumanAt)), sqldb.Text(doc),
 	}
 }
@@ -133,8 +133,8 @@ func (s *Store) Message(ctx context.Context, phone graph.PhoneNumberID, id graph
 		return coexistence.Message{}, coexistence.ErrNotFound
 	}
 	m, err := decode[coexistence.Message](doc)
-	if m.Conversation = m.Person; key.Valid {
-		m.Conversation = key.String
+	if m.ConversationID = m.Person; key.Valid {
+		m.ConversationID = key.String
 	}
 	return m, explain("Message", err)
 }
@@ -167,7 +167,7 @@ func (s *Store) Messages(ctx context.Context, phone graph.PhoneNumberID, convers
 					yield(coexistence.Message{}, explain("Messages", err))
 					return
 				}
-				m.Conversation = who.Key
+				m.ConversationID = who.Key
 				if !yield(m, nil) {
 					return
 				}

@@ -9,12 +9,12 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence"
 )
 
-// UpdateState implements [coexistence.StateStore]. fn runs within a transaction that holds the number's row: it must not use the
+// UpdateNumber implements [coexistence.NumberStore]. fn runs within a transaction that holds the number's row: it must not use the
 // store or the database itself.
-func (s *Store) UpdateState(
-	ctx context.Context, phone graph.PhoneNumberID, fn func(coexistence.State) (coexistence.State, error),
-) (coexistence.State, error) {
-	var stored coexistence.State
+func (s *Store) UpdateNumber(
+	ctx context.Context, phone graph.PhoneNumberID, fn func(coexistence.Number) (coexistence.Number, error),
+) (coexistence.Number, error) {
+	var stored coexistence.Number
 	err := s.write(ctx, "UpdateState", func(tx *sql.Tx) error {
 		old, found, err := s.state(ctx, tx, phone, forUpdate(s.db.Dialect))
 		if err != nil {
@@ -28,7 +28,7 @@ func (s *Store) UpdateState(
 		if err != nil {
 			return &refusal{err}
 		}
-		st.Phone, st.Version = phone, old.Version
+		st.PhoneNumberID, st.Version = phone, old.Version
 		doc, err := encode(&st)
 		if err != nil {
 			return err
@@ -54,15 +54,15 @@ func (s *Store) UpdateState(
 		return s.hold(ctx, tx, phone, accounts(old), accounts(st))
 	})
 	if err != nil {
-		return coexistence.State{}, err
+		return coexistence.Number{}, err
 	}
 	return stored, nil
 }
 
 // accounts returns the accounts that hold a number.
-func accounts(st coexistence.State) map[graph.WABAID]bool {
+func accounts(st coexistence.Number) map[graph.WABAID]bool {
 	all := map[graph.WABAID]bool{}
-	for _, waba := range append([]graph.WABAID{st.WABA}, st.WABAs...) {
+	for _, waba := range append([]graph.WABAID{st.WABAID}, st.WABAs...) {
 		if waba != "" {
 			all[waba] = true
 		}
@@ -93,45 +93,45 @@ func (s *Store) hold(ctx context.Context, tx *sql.Tx, phone graph.PhoneNumberID,
 	return nil
 }
 
-// State implements [coexistence.StateStore].
-func (s *Store) State(ctx context.Context, phone graph.PhoneNumberID) (coexistence.State, error) {
+// Number implements [coexistence.NumberStore].
+func (s *Store) Number(ctx context.Context, phone graph.PhoneNumberID) (coexistence.Number, error) {
 	st, found, err := s.state(ctx, s.db, phone, "")
 	if err == nil && !found {
-		return coexistence.State{}, coexistence.ErrNotFound
+		return coexistence.Number{}, coexistence.ErrNotFound
 	}
 	return st, explain("State", err)
 }
 
 // state returns a number's state, or one with nothing but Phone. lock is what follows the query.
-func (s *Store) state(ctx context.Context, q querier, phone graph.PhoneNumberID, lock string) (st coexistence.State, found bool, err error) {
-	st.Phone = phone
+func (s *Store) state(ctx context.Context, q querier, phone graph.PhoneNumberID, lock string) (st coexistence.Number, found bool, err error) {
+	st.PhoneNumberID = phone
 	var doc string
 	err = s.read(ctx, q, func(rows *sql.Rows) error { found = true; return rows.Scan(&doc) },
 		"SELECT doc FROM coexistence_states WHERE phone = ?"+lock, text(phone))
 	if found && err == nil {
-		st, err = decode[coexistence.State](doc)
+		st, err = decode[coexistence.Number](doc)
 	}
 	return st, found, err
 }
 
-// Numbers implements [coexistence.StateStore]. It reads some hundred states at a time and holds nothing while the caller works on
+// Numbers implements [coexistence.NumberStore]. It reads some hundred states at a time and holds nothing while the caller works on
 // them.
-func (s *Store) Numbers(ctx context.Context) iter.Seq2[coexistence.State, error] {
-	return func(yield func(coexistence.State, error) bool) {
+func (s *Store) Numbers(ctx context.Context) iter.Seq2[coexistence.Number, error] {
+	return func(yield func(coexistence.Number, error) bool) {
 		var after string
 		for {
-			var page []coexistence.State
+			var page []coexistence.Number
 			err := s.read(ctx, s.db, func(rows *sql.Rows) error {
 				var doc string
 				if err := rows.Scan(&after, &doc); err != nil {
 					return err
 				}
-				st, err := decode[coexistence.State](doc)
+				st, err := decode[coexistence.Number](doc)
 				page = append(page, st)
 				return err
 			}, "SELECT phone, doc FROM coexistence_states WHERE phone > ? ORDER BY phone LIMIT ?", after, pageSize)
 			if err != nil {
-				yield(coexistence.State{}, explain("Numbers", err))
+				yield(coexistence.Number{}, explain("Numbers", err))
 				return
 			}
 			for _, st := range page {
@@ -146,15 +146,15 @@ func (s *Store) Numbers(ctx context.Context) iter.Seq2[coexistence.State, error]
 	}
 }
 
-// StatesByWABA implements [coexistence.StateStore].
-func (s *Store) StatesByWABA(ctx context.Context, waba graph.WABAID) ([]coexistence.State, error) {
-	var found []coexistence.State
+// NumbersByWABA implements [coexistence.NumberStore].
+func (s *Store) NumbersByWABA(ctx context.Context, waba graph.WABAID) ([]coexistence.Number, error) {
+	var found []coexistence.Number
 	err := s.read(ctx, s.db, func(rows *sql.Rows) error {
 		var doc string
 		if err := rows.Scan(&doc); err != nil {
 			return err
 		}
-		st, err := decode[coexistence.State](doc)
+		st, err := decode[coexistence.Number](doc)
 		found = append(found, st)
 		return err
 	}, `SELECT s.doc FROM coexistence_state_wabas w JOIN coexistence_states s ON s.phone = w.phone WHERE w.waba = ? ORDER BY w.phone`,

@@ -163,7 +163,7 @@ func (s *Scanner) Bool() bool {
 // unknown member, because an odd date must not spoil what it stands beside.
 func (s *Scanner) Time() graph.Timestamp {
 	if n := s.tenDigits(); n != 0 {
-		return graph.At(time.Unix(n, 0))
+		return graph.NewTimestamp(time.Unix(n, 0))
 	}
 	start := s.mark()
 	b, ok := s.text()
@@ -171,7 +171,7 @@ func (s *Scanner) Time() graph.Timestamp {
 		return graph.Timestamp{}
 	}
 	if n, ok := parseDigits(b); ok && n != 0 && n < 253402300800 {
-		return graph.At(time.Unix(n, 0))
+		return graph.NewTimestamp(time.Unix(n, 0))
 	}
 	t := graph.ParseTimestamp(string(b))
 	if t.IsZero() && string(b) != "0" {
@@ -200,7 +200,9 @@ func TenDigits(d []byte, i int) bool {
 }
 
 // Seconds reads the ten digits at i, which were checked with [TenDigits], as Unix seconds.
-func Seconds(d []byte, i int) graph.Timestamp { return graph.At(time.Unix(tenDigits(d, i), 0)) }
+func Seconds(d []byte, i int) graph.Timestamp {
+	return graph.NewTimestamp(time.Unix(tenDigits(d, i), 0))
+}
 
 // eightDigits reports whether the eight bytes of x are digits: their upper halves are 3, and stay so when 6 is added.
 func eightDigits(x uint64) bool {

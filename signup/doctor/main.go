@@ -74,9 +74,9 @@ func examine(
 	if err != nil {
 		return nil, err
 	}
-	return signup.Preflight(ctx,
-		signup.Config{ConfigurationID: configuration, Client: client, PartnerBusiness: partner},
-		signup.PreflightOptions{SystemToken: app.AccessToken, VerifyToken: verify, CallbackURL: url},
+	return signup.Diagnose(ctx,
+		signup.Config{ConfigurationID: configuration, Client: client, PartnerBusinessID: partner},
+		signup.DiagnoseOptions{SystemToken: app.AccessToken, VerifyToken: verify, CallbackURL: url},
 	), nil
 }
 
@@ -97,7 +97,7 @@ func demo(ctx context.Context) (string, error) {
 	server := &http.Server{Handler: endpoint, ReadHeaderTimeout: 10 * time.Second}
 	defer server.Close()
 	go func() { _ = server.Serve(listener) }() // until it is closed
-	app, configuration := meta.Config(), "900000000000001"
+	app, configuration := meta.ClientConfig(), "900000000000001"
 
 	fmt.Fprint(&out, "A simulated app, as a developer has it on the first day.\n\n")
 	meta.Subscribe(cloudapitest.AppSubscription{CallbackURL: "http://" + listener.Addr().String(), Fields: []string{"messages"}})

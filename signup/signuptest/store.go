@@ -50,16 +50,16 @@ func TestStore(ctx context.Context, open func(context.Context) (signup.Store, er
 
 var began = time.Date(2026, 11, 23, 10, 0, 0, 123456000, time.UTC)
 
-func record(id, owner string, version int64, sealed string) signup.Record {
+func record(id, tenant string, version int64, sealed string) signup.Record {
 	return signup.Record{
-		ID: id, Owner: owner, Version: version, BeganAt: began, KeepUntil: began.Add(time.Hour), Sealed: []byte(sealed),
+		ID: id, Tenant: tenant, Version: version, BeganAt: began, KeepUntil: began.Add(time.Hour), Sealed: []byte(sealed),
 	}
 }
 
 func same(got, want signup.Record) error {
-	if got.ID != want.ID || got.Owner != want.Owner || got.Version != want.Version || !got.BeganAt.Equal(want.BeganAt) ||
+	if got.ID != want.ID || got.Tenant != want.Tenant || got.Version != want.Version || !got.BeganAt.Equal(want.BeganAt) ||
 		!got.KeepUntil.Equal(want.KeepUntil) || !bytes.Equal(got.Sealed, want.Sealed) {
-		return fmt.Errorf("record %s of %q came back otherwise: version %d and not %d, %d bytes and not %d", want.ID, want.Owner,
+		return fmt.Errorf("record %s of %q came back otherwise: version %d and not %d, %d bytes and not %d", want.ID, want.Tenant,
 			got.Version, want.Version, len(got.Sealed), len(want.Sealed))
 	}
 	return nil
@@ -78,7 +78,7 @@ func fails(what string, err, want error) error {
 
 func putAndGet(ctx context.Context, s signup.Store) error {
 	_, err := s.Get(ctx, "none")
-	if err := fails("getting a record that is not there", err, signup.ErrNoRecord); err != nil {
+	if err := fails("getting a record that is not there", err, signup.ErrNotFound); err != nil {
 		return err
 	}
 	r := record("get-1", "tenant 1; it's “so”", 0, "\x00\xff' and so on")
@@ -197,7 +197,7 @@ func lists(ctx context.Context, s signup.Store) error {
 	}
 	owners := map[string]bool{}
 	for i, r := range everybody {
-		owners[r.Owner] = true
+		owners[r.Tenant] = true
 		if i > 0 && r.BeganAt.Before(everybody[i-1].BeganAt) {
 			return errors.New("the list of everybody is not sorted by BeganAt")
 		}
@@ -223,7 +223,7 @@ func removal(ctx context.Context, s signup.Store) error {
 		return err
 	}
 	_, err := s.Get(ctx, "gone")
-	if err := fails("getting a deleted record", err, signup.ErrNoRecord); err != nil {
+	if err := fails("getting a deleted record", err, signup.ErrNotFound); err != nil {
 		return err
 	}
 	late := record("late", "a", 0, "x")
@@ -231,7 +231,7 @@ func removal(ctx context.Context, s signup.Store) error {
 	if err := s.Put(ctx, late); err != nil {
 		return err
 	}
-	n, err := s.Purge(ctx, began.Add(time.Hour))
+	n, err := s.DeleteExpired(ctx, began.Add(time.Hour))
 	if err != nil {
 		return err
 	}
@@ -242,7 +242,7 @@ func removal(ctx context.Context, s signup.Store) error {
 	if n == 0 || len(left) != 1 || left[0].ID != "late" {
 		return fmt.Errorf("%d records were purged and %d are left; one of them had to stay", n, len(left))
 	}
-	if n, err = s.Purge(ctx, began.Add(time.Hour)); err == nil && n != 0 {
+	if n, err = s.DeleteExpired(ctx, began.Add(time.Hour)); err == nil && n != 0 {
 		return fmt.Errorf("a second purge found %d more", n)
 	}
 	return err
@@ -254,7 +254,7 @@ func cancelled(ctx context.Context, s signup.Store) error {
 	if err := s.Put(ctx, record("cancelled", "a", 0, "x")); err == nil {
 		return errors.New("a record was put")
 	}
-	if _, err := s.Get(ctx, "late"); err == nil || errors.Is(err, signup.ErrNoRecord) {
+	if _, err := s.Get(ctx, "late"); err == nil || errors.Is(err, signup.ErrNotFound) {
 		return errors.New("a record was got, or said to be missing")
 	}
 	return nil

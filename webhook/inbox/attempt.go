@@ -14,19 +14,19 @@ import (
 )
 
 // attempt hands an event to the handler. settled says that the handler has settled it.
-func (in *Inbox) attempt(h *hold, rec Record) (out Outcome, settled bool) {
-	out = Outcome{ID: rec.ID}
+func (in *Inbox) attempt(h *hold, rec Record) (out Settlement, settled bool) {
+	out = Settlement{ID: rec.ID}
 	ev, err := in.decoded.take(rec)
 	if ev == nil || !rec.is(ev) {
 		// Another release has split the delivery. Replaying splits it anew.
-		out.Kind, out.Reason = Dead, errOtherwise.Error()
+		out.Disposition, out.Reason = DispositionDead, errOtherwise.Error()
 		in.counts.dead.Add(1)
-		in.cfg.Logger.ErrorContext(h.ctx, "an event was given up", "key", rec.Key, "err", errors.Join(errOtherwise, err))
+		in.cfg.Logger.ErrorContext(h.ctx, "an event was given up", "key", rec.DedupKey, "err", errors.Join(errOtherwise, err))
 		return out, false
 	}
 	attempt := rec.Attempts + 1
 	begin := time.Now()
-	ctx, cancel := context.WithTimeout(h.ctx, in.cfg.Timeout)
+	ctx, cancel := context.WithTimeout(h.ctx, in.cfg.HandlerTimeout)
 	defer cancel()
 	c := &claimed{store: in.store, token: h.token, rec: rec}
 	in.counts.running.Add(1)
@@ -37,42 +37,42 @@ func (in *Inbox) attempt(h *hold, rec Record) (out Outcome, settled bool) {
 	if c.settled {
 		if err != nil {
 			in.cfg.Logger.ErrorContext(ctx, "an event was settled within the handler, which failed afterwards; it does not come again",
-				append([]any{"key", rec.Key, "err", err}, stack(err)...)...)
+				append([]any{"key", rec.DedupKey, "err", err}, stack(err)...)...)
 		}
 		out = c.out
 	}
 	info := ev.Info()
-	in.count(out.Kind)
-	if out.Kind == Dead || out.Kind == Retry {
-		log := in.cfg.Logger.With("field", info.Field, "phone", info.Phone, "key", rec.Key, "attempt", attempt).With(stack(err)...)
-		if out.Kind == Dead {
+	in.count(out.Disposition)
+	if out.Disposition == DispositionDead || out.Disposition == DispositionRetry {
+		log := in.cfg.Logger.With("field", info.Field, "phone", info.PhoneNumberID, "key", rec.DedupKey, "attempt", attempt).With(stack(err)...)
+		if out.Disposition == DispositionDead {
 			log.ErrorContext(ctx, "an event was given up; it is among the dead letters", "err", out.Reason)
 		} else {
-			log.WarnContext(ctx, "an event failed and will be tried again", "pause", out.After, "err", err)
+			log.WarnContext(ctx, "an event failed and will be tried again", "pause", out.RetryAfter, "err", err)
 		}
 	}
 	in.cfg.Observe(ctx, Observation{
-		Field: info.Field, Phone: info.Phone, Bulk: rec.Bulk, Attempt: attempt, Outcome: out.Kind, Err: err,
+		Field: info.Field, PhoneNumberID: info.PhoneNumberID, Backfill: rec.Backfill, Attempt: attempt, Outcome: out.Disposition, Err: err,
 		Took: time.Since(begin), Lag: time.Since(rec.ReceivedAt),
 	})
 	return out, c.settled
 }
 
 // judge says what follows from the handler's error.
-func (in *Inbox) judge(h *hold, out Outcome, ev webhook.Event, err error, attempt int) Outcome {
-	bad, undecodable := ev.(*webhook.Undecodable)
+func (in *Inbox) judge(h *hold, out Settlement, ev webhook.Event, err error, attempt int) Settlement {
+	bad, undecodable := ev.(*webhook.UndecodableEvent)
 	switch {
 	case webhook.IsPermanent(err):
-		out.Kind, out.Reason = Dead, reason(err)
+		out.Disposition, out.Reason = DispositionDead, reason(err)
 	case err != nil && h.ctx.Err() != nil:
-		out.Kind = Release // cut off by a shutdown, or because somebody else took over
+		out.Disposition = DispositionRelease // cut off by a shutdown, or because somebody else took over
 	case err != nil && attempt >= in.cfg.MaxAttempts:
-		out.Kind, out.Reason = Dead, fmt.Sprintf("failed %d times: %s", attempt, reason(err))
+		out.Disposition, out.Reason = DispositionDead, fmt.Sprintf("failed %d times: %s", attempt, reason(err))
 		if attempt == 1 {
 			out.Reason = "failed once: " + reason(err)
 		}
 	case err != nil:
-		out.Kind, out.Reason, out.After = Retry, reason(err), max(in.cfg.Backoff(attempt), 0)
+		out.Disposition, out.Reason, out.RetryAfter = DispositionRetry, reason(err), max(in.cfg.Backoff(attempt), 0)
 	case undecodable:
 		out = parked(out.ID, bad)
 	}
@@ -81,8 +81,8 @@ func (in *Inbox) judge(h *hold, out Outcome, ev webhook.Event, err error, attemp
 
 // parked is the outcome of what a handler took well that this release cannot decode. It is kept with its bytes: a later release may
 // understand it.
-func parked(id ID, bad *webhook.Undecodable) Outcome {
-	return Outcome{ID: id, Kind: Dead, Reason: "parked, because this release cannot decode it; replay it with a later one: " + reason(bad.Err)}
+func parked(id ID, bad *webhook.UndecodableEvent) Settlement {
+	return Settlement{ID: id, Disposition: DispositionDead, Reason: "parked, because this release cannot decode it; replay it with a later one: " + reason(bad.Err)}
 }
 
 // stack is where a handler panicked, for the log. What is kept does not have it.
@@ -120,9 +120,9 @@ type claimedKey struct{}
 // A claimed is what a handler's context knows about its event.
 type claimed struct {
 	store   Store
-	token   Token
+	token   LeaseToken
 	rec     Record
-	out     Outcome // what InTx settles it with
+	out     Settlement // what InTx settles it with
 	settled bool
 }
 
@@ -138,7 +138,7 @@ func Attempt(ctx context.Context) (n int, receivedAt time.Time) {
 
 // InTx returns a Handler that passes an event on to h and settles it in one transaction of the store's database, which has to be a [TxSettler]:
 // either the rows that h writes with [Tx] and the fact that the event is done are committed, or neither is. So the effects
-// of each event are there exactly once, whatever crashes, and a process that lost the lease meanwhile commits nothing. An *[webhook.Undecodable]
+// of each event are there exactly once, whatever crashes, and a process that lost the lease meanwhile commits nothing. An *[webhook.UndecodableEvent]
 // is settled as a dead letter, which keeps its bytes.
 //
 //	webhook.On(&mux, func(ctx context.Context, m *webhook.IncomingMessage) error {
@@ -177,15 +177,15 @@ func (t txHandler) Handle(ctx context.Context, ev webhook.Event) error {
 	if _, within := Tx(ctx); within {
 		return errTxTwice
 	}
-	out := Outcome{ID: c.rec.ID}
-	if bad, ok := ev.(*webhook.Undecodable); ok {
+	out := Settlement{ID: c.rec.ID}
+	if bad, ok := ev.(*webhook.UndecodableEvent); ok {
 		out = parked(c.rec.ID, bad)
 	}
 	err := store.Transact(ctx, func(tx *sql.Tx) error {
 		if err := t.h.Handle(sqldb.WithTx(ctx, tx), ev); err != nil {
 			return err
 		}
-		return store.SettleTx(ctx, tx, c.token, []Outcome{out})
+		return store.SettleTx(ctx, tx, c.token, []Settlement{out})
 	})
 	if err != nil {
 		return err

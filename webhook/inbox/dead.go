@@ -31,7 +31,7 @@ func (in *Inbox) DeadLetters(ctx context.Context) iter.Seq2[DeadLetter, error] {
 	}
 }
 
-// Replay gives the dead letters with these IDs another chance, after a bug was fixed or this package was updated: their deliveries are decoded
+// ReplayDeadLetters gives the dead letters with these IDs another chance, after a bug was fixed or this package was updated: their deliveries are decoded
 // anew, and what was not handled is. It returns how many of them it found. No IDs are no dead letters, and not all of them; for
 // those, collect the IDs first:
 //
@@ -43,17 +43,17 @@ func (in *Inbox) DeadLetters(ctx context.Context) iter.Seq2[DeadLetter, error] {
 //		ids = append(ids, l.ID)
 //	}
 //	n, err := in.Replay(ctx, ids...)
-func (in *Inbox) Replay(ctx context.Context, ids ...ID) (int, error) {
+func (in *Inbox) ReplayDeadLetters(ctx context.Context, ids ...ID) (int, error) {
 	return in.inPages(ids, func(ids []ID) (int, error) {
-		n, err := in.store.Replay(ctx, ids)
+		n, err := in.store.ReplayDeadLetters(ctx, ids)
 		in.wakeSplitters()
 		return n, err
 	})
 }
 
-// Purge deletes the dead letters with these IDs; no IDs are none. It returns how many of them it found.
-func (in *Inbox) Purge(ctx context.Context, ids ...ID) (int, error) {
-	return in.inPages(ids, func(ids []ID) (int, error) { return in.store.Purge(ctx, ids) })
+// DeleteDeadLetters deletes the dead letters with these IDs; no IDs are none. It returns how many of them it found.
+func (in *Inbox) DeleteDeadLetters(ctx context.Context, ids ...ID) (int, error) {
+	return in.inPages(ids, func(ids []ID) (int, error) { return in.store.DeleteDeadLetters(ctx, ids) })
 }
 
 func (in *Inbox) inPages(ids []ID, fn func([]ID) (int, error)) (sum int, err error) {

@@ -20,7 +20,7 @@ type desk struct {
 
 // A hold is a batch in hand.
 type hold struct {
-	token    Token
+	token    LeaseToken
 	ctx      context.Context // ends when the lease is lost; handlers run in it
 	cancel   context.CancelCauseFunc
 	lanes    int       // in hand; guarded by the desk
@@ -32,7 +32,7 @@ type settlement struct {
 	lane     string
 	delivery ID
 	size     int // of the delivery's body, which may go with it
-	out      Outcome
+	out      Settlement
 }
 
 // settleBytes limits the bodies that go in one transaction: others wait for it. The events of a large one may be many, and go together.
@@ -44,7 +44,7 @@ func newDesk(in *Inbox, a alarm) *desk {
 
 // open notes a batch. Its lease began no earlier than asked, which is before the claim: the process
 // may have been stopped before the answer arrived.
-func (d *desk) open(ctx context.Context, token Token, lanes int, asked time.Time) *hold {
+func (d *desk) open(ctx context.Context, token LeaseToken, lanes int, asked time.Time) *hold {
 	h := &hold{token: token, lanes: lanes, extended: asked}
 	h.ctx, h.cancel = context.WithCancelCause(ctx)
 	d.mu.Lock()
@@ -96,7 +96,7 @@ func (d *desk) run(ctx context.Context) {
 func (d *desk) settle(ctx context.Context, h *hold, list []settlement) {
 	// What was handled is written down even if the handlers were told to end.
 	ctx = context.WithoutCancel(ctx)
-	outs := make([]Outcome, len(list))
+	outs := make([]Settlement, len(list))
 	for i, s := range list {
 		outs[i] = s.out
 	}
@@ -105,7 +105,7 @@ func (d *desk) settle(ctx context.Context, h *hold, list []settlement) {
 		switch {
 		case err == nil:
 			return
-		case errors.Is(err, ErrFenced):
+		case errors.Is(err, ErrLeaseLost):
 			d.settleLanes(ctx, h, list)
 			return
 		case d.expired(h):
@@ -115,13 +115,13 @@ func (d *desk) settle(ctx context.Context, h *hold, list []settlement) {
 			return
 		}
 		d.in.complain(ctx, trouble, "handled events cannot be settled yet", err)
-		time.Sleep(min(troublePause(trouble), d.in.cfg.Lease/10))
+		time.Sleep(min(troublePause(trouble), d.in.cfg.LeaseDuration/10))
 	}
 }
 
 // settleLanes settles each lane of a batch for itself, after some were lost.
 func (d *desk) settleLanes(ctx context.Context, h *hold, list []settlement) {
-	lanes := map[string][]Outcome{}
+	lanes := map[string][]Settlement{}
 	for _, s := range list {
 		lanes[s.lane] = append(lanes[s.lane], s.out)
 	}
@@ -138,7 +138,7 @@ func (d *desk) settleLanes(ctx context.Context, h *hold, list []settlement) {
 func (d *desk) expired(h *hold) bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	return time.Since(h.extended) >= d.in.cfg.Lease
+	return time.Since(h.extended) >= d.in.cfg.LeaseDuration
 }
 
 // lost reports whether the lease of a batch is lost, and gives up one that has expired by this
@@ -147,8 +147,8 @@ func (d *desk) expired(h *hold) bool {
 func (d *desk) lost(h *hold) bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if h.ctx.Err() == nil && time.Since(h.extended) >= d.in.cfg.Lease {
-		h.cancel(ErrFenced)
+	if h.ctx.Err() == nil && time.Since(h.extended) >= d.in.cfg.LeaseDuration {
+		h.cancel(ErrLeaseLost)
 		delete(d.holds, h)
 	}
 	return h.ctx.Err() != nil
@@ -156,7 +156,7 @@ func (d *desk) lost(h *hold) bool {
 
 // renew prolongs leases until ended is closed.
 func (d *desk) renew(ended <-chan struct{}) {
-	ticker := time.NewTicker(max(d.in.cfg.Lease/3, time.Millisecond))
+	ticker := time.NewTicker(max(d.in.cfg.LeaseDuration/3, time.Millisecond))
 	defer ticker.Stop()
 	for {
 		select {
@@ -184,9 +184,9 @@ func (d *desk) renew(ended <-chan struct{}) {
 // extend prolongs one lease. If that is refused, or cannot be done in time, the handlers are told to end.
 func (d *desk) extend(h *hold) {
 	now := time.Now()
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(h.ctx), d.in.cfg.Lease/3)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(h.ctx), d.in.cfg.LeaseDuration/3)
 	defer cancel()
-	err := d.in.store.Extend(ctx, h.token, d.in.cfg.Lease)
+	err := d.in.store.Extend(ctx, h.token, d.in.cfg.LeaseDuration)
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if h.lanes == 0 {
@@ -195,8 +195,8 @@ func (d *desk) extend(h *hold) {
 	switch {
 	case err == nil:
 		h.extended = now
-	case errors.Is(err, ErrFenced), now.Sub(h.extended) > d.in.cfg.Lease*2/3:
-		h.cancel(ErrFenced)
+	case errors.Is(err, ErrLeaseLost), now.Sub(h.extended) > d.in.cfg.LeaseDuration*2/3:
+		h.cancel(ErrLeaseLost)
 		delete(d.holds, h)
 	}
 }

@@ -16,7 +16,7 @@
 //     repeats it for 7 days.
 //   - Every event of an accepted delivery reaches the handler, until the handler returns nil or an error that is [webhook.Permanent], or
 //     [Config.MaxAttempts] are over. Then it is a dead letter, which stays until somebody replays or purges it.
-//   - What Meta repeats within 8 days is dropped, whole deliveries and single events alike, by [webhook.EventInfo.Key]. A
+//   - What Meta repeats within 8 days is dropped, whole deliveries and single events alike, by [webhook.EventInfo.DedupKey]. A
 //     placeholder that comes after the message that it stands for is dropped too.
 //   - The events of a conversation, which is a business's number and a customer, are handled one after the other, in the order in which
 //     they arrived. Conversations do not wait for each other.
@@ -36,7 +36,7 @@
 //
 // # Failures
 //
-// An error of the handler, a panic and a timeout are all the same: the event comes again, after [Backoff]. Its conversation waits, so that an
+// An error of the handler, a panic and a timeout are all the same: the event comes again, after [DefaultBackoff]. Its conversation waits, so that an
 // answer never overtakes the question: with the defaults for about eight hours, until the event has failed 20 times and is a dead letter. Mark
 // errors that a repeat cannot cure with [webhook.Permanent], and the conversation goes on at once.
 //
@@ -45,7 +45,7 @@
 // the bug is fixed. To get past it meanwhile, have the handler return a [webhook.Permanent] error for it.
 //
 // A process that died holds its conversations until their lease is over. One that was stopped and goes on after its lease begins none of the
-// events that it had claimed; what was in a handler it cannot settle any more ([ErrFenced]). A store that does not answer is asked again and again; meanwhile the endpoint answers 503. It
+// events that it had claimed; what was in a handler it cannot settle any more ([ErrLeaseLost]). A store that does not answer is asked again and again; meanwhile the endpoint answers 503. It
 // all goes on by itself.
 //
 // # Dead letters
@@ -60,7 +60,7 @@
 //
 // What this release cannot decode is shown to the handler, and is a dead letter even if the handler returns nil: its bytes are kept until a
 // later release understands them. Replaying decodes the delivery anew; events that were handled are known, and do not come again.
-// A dead letter of a delivery is kept as long as you like, but events without a key ([webhook.EventInfo.Key]) come again with it.
+// A dead letter of a delivery is kept as long as you like, but events without a key ([webhook.EventInfo.DedupKey]) come again with it.
 //
 // # Watching it
 //
@@ -80,6 +80,6 @@
 //
 // # Engines of your own
 //
-// A host with a broker implements [Sink], receives with [ToSink], and consumes with its own workers. Whoever implements [Store] gets the
+// A host with a broker implements [Sink], receives with [SinkReceiver], and consumes with its own workers. Whoever implements [Store] gets the
 // workers of this package; package inboxtest checks that the implementation keeps its promises.
 package inbox

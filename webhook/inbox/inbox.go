@@ -58,7 +58,7 @@ func (in *Inbox) Receive(ctx context.Context, d webhook.Delivery) error {
 		return fmt.Errorf("%w: %w", webhook.ErrUnavailable, errShutdown)
 	}
 	size := int64(len(d.Body))
-	if in.receiving.Add(size) > in.cfg.MaxReceiving && size < in.receiving.Load() {
+	if in.receiving.Add(size) > in.cfg.MaxBufferedBytes && size < in.receiving.Load() {
 		in.receiving.Add(-size)
 		return fmt.Errorf("%w: inbox: more arrives than the store can take", webhook.ErrUnavailable)
 	}
@@ -83,8 +83,8 @@ func (in *Inbox) Receive(ctx context.Context, d webhook.Delivery) error {
 // receiveTimeout is how long Meta is kept waiting for a store that does not answer.
 const receiveTimeout = 10 * time.Second
 
-// ToSink returns a Receiver that stores deliveries in a sink, for hosts that consume them with workers of their own.
-func ToSink(sink Sink) webhook.Receiver {
+// SinkReceiver returns a Receiver that stores deliveries in a sink, for hosts that consume them with workers of their own.
+func SinkReceiver(sink Sink) webhook.Receiver {
 	return webhook.ReceiverFunc(func(ctx context.Context, d webhook.Delivery) error {
 		if _, err := sink.Append(ctx, []Record{newDelivery(d)}); err != nil {
 			return fmt.Errorf("%w: %w", webhook.ErrUnavailable, err)
@@ -210,7 +210,7 @@ func (in *Inbox) listen(ctx context.Context, w Waker) {
 // sweep forgets old keys, from time to time.
 func (in *Inbox) sweep(ctx context.Context, s Sweeper) {
 	for in.pause(sweepPause) {
-		if _, err := s.Sweep(ctx, in.cfg.KeepKeys); err != nil && ctx.Err() == nil {
+		if _, err := s.DeleteExpired(ctx, in.cfg.DedupWindow); err != nil && ctx.Err() == nil {
 			in.cfg.Logger.WarnContext(ctx, "old keys were not forgotten", "err", err)
 		}
 	}

@@ -206,7 +206,7 @@ func TestFailuresAreRepeatedAndThenGivenUp(t *testing.T) {
 			}
 			return nil
 		}}
-		var observed []inbox.OutcomeKind
+		var observed []inbox.Disposition
 		var mu sync.Mutex
 		in := start(t, new(inbox.MemStore), r, inbox.Config{
 			MaxAttempts: 5, Backoff: func(attempt int) time.Duration { return time.Duration(attempt) * time.Second },
@@ -229,7 +229,7 @@ func TestFailuresAreRepeatedAndThenGivenUp(t *testing.T) {
 		require.Regexp(t, `^failed 5 times: webhook: panic with a string at inbox_test\.go:\d+; `, reasons[0])
 		require.Equal(t, "no such customer", reasons[1])
 		m := metrics(t, in)
-		require.Equal(t, []int64{4, 3 + 4, 2, 3}, []int64{m.Handled, m.Retried, m.Died, m.Received})
+		require.Equal(t, []int64{4, 3 + 4, 2, 3}, []int64{m.Handled, m.Retried, m.DeadLettered, m.Received})
 		require.Equal(t, 2, m.Dead)
 		require.Zero(t, m.Depth())
 		require.Len(t, observed, 4+3+4+2)
@@ -252,7 +252,7 @@ func TestWhoObservesHasTheHandlersContext(t *testing.T) {
 				<-ctx.Done()
 			}
 			return ctx.Err()
-		}), inbox.Config{Timeout: time.Second, Observe: func(ctx context.Context, _ inbox.Observation) {
+		}), inbox.Config{HandlerTimeout: time.Second, Observe: func(ctx context.Context, _ inbox.Observation) {
 			n, _ := inbox.Attempt(ctx)
 			all <- seen{ctx.Value(key{}), n, ctx.Err()}
 		}})
@@ -269,7 +269,7 @@ func TestRepeatsAreHandledOnce(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		r := new(recorder)
-		in := start(t, new(inbox.MemStore), r, inbox.Config{Poll: time.Hour, Lease: 24 * time.Hour})
+		in := start(t, new(inbox.MemStore), r, inbox.Config{PollInterval: time.Hour, LeaseDuration: 24 * time.Hour})
 		unavailable := wrap("messages", `"messages":[{"from":"15550100101","id":"wamid.2","timestamp":"1795168800","type":"unsupported",`+
 			`"errors":[{"code":131060,"title":"This message is unavailable."}]}]`)
 		d := says("15550100101", "wamid.1")
@@ -295,7 +295,7 @@ func TestPlaceholdersYieldOnStandbyAndInGroups(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		r := new(recorder)
-		in := start(t, new(inbox.MemStore), r, inbox.Config{Poll: time.Hour, Lease: 24 * time.Hour})
+		in := start(t, new(inbox.MemStore), r, inbox.Config{PollInterval: time.Hour, LeaseDuration: 24 * time.Hour})
 		standby := func(message string) webhook.Delivery {
 			return wrap("standby", `"standby":{"messages":[{"from":"15550100101","id":"wamid.1",`+message+`}]}`)
 		}
@@ -322,12 +322,12 @@ func TestPlaceholdersYieldOnStandbyAndInGroups(t *testing.T) {
 func TestKeysAreForgottenAfterEightDays(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		in := start(t, new(inbox.MemStore), new(recorder), inbox.Config{Poll: time.Hour, Lease: 24 * time.Hour})
+		in := start(t, new(inbox.MemStore), new(recorder), inbox.Config{PollInterval: time.Hour, LeaseDuration: 24 * time.Hour})
 		receive(t, in, says("15550100101", "wamid.1"))
-		pass(inbox.KeepKeys - time.Minute)
-		require.Equal(t, 2, metrics(t, in).Keys)
+		pass(inbox.MinDedupWindow - time.Minute)
+		require.Equal(t, 2, metrics(t, in).DedupKeys)
 		pass(time.Hour)
-		require.Equal(t, 0, metrics(t, in).Keys)
+		require.Equal(t, 0, metrics(t, in).DedupKeys)
 		require.NoError(t, in.Shutdown(t.Context()))
 	})
 }
@@ -340,17 +340,17 @@ func TestWhatCannotBeDecodedIsParked(t *testing.T) {
 		receive(t, in, webhook.Delivery{Body: []byte("no JSON"), ReceivedAt: time.Now()},
 			wrap("messages", `"messages":[7,`+message("15550100101", "wamid.1")+`]`))
 		pass(time.Second)
-		require.Equal(t, []string{"*webhook.Undecodable", "*webhook.Undecodable", "wamid.1"}, slices.Sorted(slices.Values(r.names())))
+		require.Equal(t, []string{"*webhook.UndecodableEvent", "*webhook.UndecodableEvent", "wamid.1"}, slices.Sorted(slices.Values(r.names())))
 		ids, reasons := letters(t, in)
 		require.Len(t, ids, 2)
 		require.Contains(t, reasons[0], "parked")
-		n, err := in.Replay(t.Context(), ids...)
+		n, err := in.ReplayDeadLetters(t.Context(), ids...)
 		require.NoError(t, err)
 		require.Equal(t, 2, n)
 		pass(time.Second)
 		require.Len(t, r.names(), 5, "the neighbour was handled, and does not come again")
 		ids, _ = letters(t, in)
-		n, err = in.Purge(t.Context(), ids...)
+		n, err = in.DeleteDeadLetters(t.Context(), ids...)
 		require.NoError(t, err)
 		require.Equal(t, 2, n)
 		require.Zero(t, metrics(t, in).Dead)
@@ -364,7 +364,7 @@ type slowDisk struct {
 	settled atomic.Int64 // transactions
 }
 
-func (s *slowDisk) Settle(ctx context.Context, token inbox.Token, outs []inbox.Outcome) error {
+func (s *slowDisk) Settle(ctx context.Context, token inbox.LeaseToken, outs []inbox.Settlement) error {
 	s.settled.Add(1)
 	time.Sleep(10 * time.Millisecond)
 	return s.MemStore.Settle(ctx, token, outs)
@@ -416,10 +416,10 @@ func TestADeadLetterSaysWhatItIs(t *testing.T) {
 			_, err = l.Event()
 			require.ErrorContains(t, err, "replay it")
 		}
-		require.ElementsMatch(t, []string{"wamid.2", "*webhook.Undecodable"}, names)
+		require.ElementsMatch(t, []string{"wamid.2", "*webhook.UndecodableEvent"}, names)
 		_, err := inbox.Record{Body: []byte("{}")}.Event()
 		require.ErrorContains(t, err, "webhook.Decode")
-		n, err := in.Replay(t.Context())
+		n, err := in.ReplayDeadLetters(t.Context())
 		require.NoError(t, err)
 		require.Zero(t, n, "no IDs are not all")
 		require.NoError(t, in.Shutdown(t.Context()))
@@ -454,13 +454,13 @@ func TestShutdownEndsHandlersThatTakeTooLong(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		store := new(inbox.MemStore)
 		r := &recorder{then: func(ctx context.Context, _ string) error { <-ctx.Done(); return ctx.Err() }}
-		in := start(t, store, r, inbox.Config{Timeout: time.Hour})
+		in := start(t, store, r, inbox.Config{HandlerTimeout: time.Hour})
 		receive(t, in, says("15550100101", "wamid.1", "wamid.2"))
 		pass(time.Second)
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
 		require.ErrorIs(t, in.Shutdown(ctx), context.DeadlineExceeded)
-		b, err := store.Claim(t.Context(), inbox.ClaimRequest{Kind: inbox.KindEvent, Lanes: 1, PerLane: 9, Lease: time.Second})
+		b, err := store.Claim(t.Context(), inbox.ClaimRequest{Kind: inbox.KindEvent, Lanes: 1, PerLane: 9, LeaseDuration: time.Second})
 		require.NoError(t, err)
 		require.Len(t, b.Records, 2, "they are ready at once")
 		require.Zero(t, b.Records[0].Attempts, "an attempt that was cut off does not count")
@@ -477,7 +477,7 @@ func TestAHandlerThatHangsBlocksItsConversationAlone(t *testing.T) {
 			}
 			return nil
 		}}
-		in := start(t, new(inbox.MemStore), r, inbox.Config{Timeout: time.Minute, Lease: time.Second, MaxAttempts: 2})
+		in := start(t, new(inbox.MemStore), r, inbox.Config{HandlerTimeout: time.Minute, LeaseDuration: time.Second, MaxAttempts: 2})
 		receive(t, in, says("15550100101", "hang", "behind"))
 		for i := range 100 {
 			receive(t, in, says("15550100102", fmt.Sprint("other ", i)))
@@ -487,7 +487,7 @@ func TestAHandlerThatHangsBlocksItsConversationAlone(t *testing.T) {
 		require.Equal(t, int64(1), metrics(t, in).Running)
 		pass(10 * time.Minute)
 		require.Equal(t, "behind", r.names()[len(r.names())-1])
-		require.Zero(t, metrics(t, in).Fenced, "its lease was prolonged all the time")
+		require.Zero(t, metrics(t, in).LeasesLost, "its lease was prolonged all the time")
 		require.NoError(t, in.Shutdown(t.Context()))
 	})
 }
@@ -532,14 +532,14 @@ func (s *brokenStore) Claim(ctx context.Context, req inbox.ClaimRequest) (inbox.
 	return s.MemStore.Claim(ctx, req)
 }
 
-func (s *brokenStore) Settle(ctx context.Context, token inbox.Token, outs []inbox.Outcome) error {
+func (s *brokenStore) Settle(ctx context.Context, token inbox.LeaseToken, outs []inbox.Settlement) error {
 	if err := s.err(); err != nil {
 		return err
 	}
 	return s.MemStore.Settle(ctx, token, outs)
 }
 
-func (s *brokenStore) Extend(ctx context.Context, token inbox.Token, lease time.Duration) error {
+func (s *brokenStore) Extend(ctx context.Context, token inbox.LeaseToken, lease time.Duration) error {
 	if err := errors.Join(s.err(), s.extend); err != nil {
 		return err
 	}
@@ -578,13 +578,13 @@ func TestALeaseThatRanOutCountsAsLost(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		store := new(brokenStore)
 		r := &recorder{then: func(context.Context, string) error { time.Sleep(time.Second); return nil }}
-		in := start(t, store, r, inbox.Config{Lease: 3 * time.Second})
+		in := start(t, store, r, inbox.Config{LeaseDuration: 3 * time.Second})
 		receive(t, in, says("15550100101", "wamid.1"))
 		pass(500 * time.Millisecond)
 		store.set(true)
 		pass(time.Minute)
 		store.set(false)
-		require.Equal(t, int64(1), metrics(t, in).Fenced)
+		require.Equal(t, int64(1), metrics(t, in).LeasesLost)
 		pass(time.Minute)
 		require.Equal(t, []string{"wamid.1", "wamid.1"}, r.names(), "it is handled again")
 		require.NoError(t, in.Shutdown(t.Context()))
@@ -594,7 +594,7 @@ func TestALeaseThatRanOutCountsAsLost(t *testing.T) {
 func TestALostLeaseEndsTheHandler(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		store := &brokenStore{extend: inbox.ErrFenced}
+		store := &brokenStore{extend: inbox.ErrLeaseLost}
 		var cause error
 		r := &recorder{then: func(ctx context.Context, _ string) error {
 			if n, _ := inbox.Attempt(ctx); n > 1 || cause != nil {
@@ -604,10 +604,10 @@ func TestALostLeaseEndsTheHandler(t *testing.T) {
 			cause = context.Cause(ctx)
 			return ctx.Err()
 		}}
-		in := start(t, store, r, inbox.Config{Lease: 3 * time.Second})
+		in := start(t, store, r, inbox.Config{LeaseDuration: 3 * time.Second})
 		receive(t, in, says("15550100101", "wamid.1"))
 		pass(1100 * time.Millisecond)
-		require.ErrorIs(t, cause, inbox.ErrFenced)
+		require.ErrorIs(t, cause, inbox.ErrLeaseLost)
 		pass(time.Minute)
 		require.Equal(t, []string{"wamid.1", "wamid.1"}, r.names())
 		require.NoError(t, in.Shutdown(t.Context()))
@@ -631,7 +631,7 @@ func (s *stalledStore) Claim(ctx context.Context, req inbox.ClaimRequest) (inbox
 	return b, err
 }
 
-func (s *stalledStore) Extend(ctx context.Context, token inbox.Token, lease time.Duration) error {
+func (s *stalledStore) Extend(ctx context.Context, token inbox.LeaseToken, lease time.Duration) error {
 	time.Sleep(s.extend)
 	return s.MemStore.Extend(context.WithoutCancel(ctx), token, lease)
 }
@@ -658,7 +658,7 @@ func TestAnExpiredLeaseIsNotWorkedOn(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				shared := new(inbox.MemStore)
 				stalled := &recorder{then: func(context.Context, string) error { time.Sleep(c.handler); return nil }}
-				cfg := inbox.Config{Workers: workers, Lease: lease}
+				cfg := inbox.Config{Workers: workers, LeaseDuration: lease}
 				first := start(t, &stalledStore{MemStore: shared, claim: c.claim, extend: c.extend}, stalled, cfg)
 				for i := range customers {
 					for k := range each {
@@ -749,7 +749,7 @@ func TestAnInboxThatIsOverTakesNothingIn(t *testing.T) {
 	var log bytes.Buffer
 	in := start(t, store, new(recorder), inbox.Config{Logger: slog.New(slog.NewTextHandler(&log, nil))})
 	receive(t, in, says("15550100101", "wamid.1"))
-	require.NoError(t, in.Idle(t.Context()))
+	require.NoError(t, in.WaitIdle(t.Context()))
 	require.NoError(t, in.Shutdown(t.Context()))
 	require.ErrorIs(t, in.Receive(t.Context(), says("15550100101", "wamid.2")), webhook.ErrUnavailable)
 	st, err := store.Stats(t.Context())
@@ -763,7 +763,7 @@ func TestReceivingIsLimited(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		store := &slowSink{Store: new(inbox.MemStore)}
 		d := says("15550100101", "wamid.1")
-		in := start(t, store, new(recorder), inbox.Config{MaxReceiving: int64(2*len(d.Body)) + 100})
+		in := start(t, store, new(recorder), inbox.Config{MaxBufferedBytes: int64(2*len(d.Body)) + 100})
 		var wg sync.WaitGroup
 		errs := make([]error, 5)
 		for i := range errs {
@@ -787,8 +787,8 @@ func (s *slowSink) Append(ctx context.Context, recs []inbox.Record) (int, error)
 
 func TestMistakesAreReportedAtOnce(t *testing.T) {
 	t.Parallel()
-	_, err := inbox.New(nil, nil, inbox.Config{Workers: -1, Lease: -1, KeepKeys: time.Hour})
-	for _, want := range []string{"needs a Store", "needs a webhook.Handler", "Config.Workers", "Config.Lease", "Config.KeepKeys"} {
+	_, err := inbox.New(nil, nil, inbox.Config{Workers: -1, LeaseDuration: -1, DedupWindow: time.Hour})
+	for _, want := range []string{"needs a Store", "needs a webhook.Handler", "Config.Workers", "Config.LeaseDuration", "Config.DedupWindow"} {
 		require.ErrorContains(t, err, want)
 	}
 	_, err = inbox.New(new(inbox.MemStore), inbox.InTx(new(webhook.Mux)), inbox.Config{Workers: -1})
@@ -803,7 +803,7 @@ func TestBackoffGrowsToAnHour(t *testing.T) {
 	t.Parallel()
 	for attempt, want := range map[int]time.Duration{0: time.Second, 1: time.Second, 2: 2 * time.Second, 10: 512 * time.Second, 13: time.Hour, 9999: time.Hour} {
 		for range 100 {
-			got := inbox.Backoff(attempt)
+			got := inbox.DefaultBackoff(attempt)
 			require.InDelta(t, want.Seconds(), got.Seconds(), want.Seconds()/4, "attempt %d", attempt)
 		}
 	}

@@ -27,7 +27,7 @@ type MemStore struct {
 	dead       map[ID]*memRecord
 	lanes      map[memLaneName]*memLane
 	queues     map[memQueueName]*memQueue
-	holds      map[Token]*memHold
+	holds      map[LeaseToken]*memHold
 }
 
 // A memKey is a known key.
@@ -88,16 +88,16 @@ func (s *MemStore) init() {
 	s.keys = map[string]*memKey{}
 	s.deliveries, s.dead = map[ID]*memRecord{}, map[ID]*memRecord{}
 	s.lanes, s.queues = map[memLaneName]*memLane{}, map[memQueueName]*memQueue{}
-	s.holds = map[Token]*memHold{}
+	s.holds = map[LeaseToken]*memHold{}
 }
 
 func (s *MemStore) known(rec Record) bool {
-	return rec.Key != "" && s.keys[rec.Key] != nil || rec.YieldsTo != "" && s.keys[rec.YieldsTo] != nil
+	return rec.DedupKey != "" && s.keys[rec.DedupKey] != nil || rec.SupersededBy != "" && s.keys[rec.SupersededBy] != nil
 }
 
 func (s *MemStore) remember(rec Record) {
-	if rec.Key != "" {
-		s.keys[rec.Key] = &memKey{delivery: rec.Delivery}
+	if rec.DedupKey != "" {
+		s.keys[rec.DedupKey] = &memKey{delivery: rec.Delivery}
 	}
 }
 
@@ -116,7 +116,7 @@ func (s *MemStore) drop(id ID) {
 	}
 	s.bytes -= int64(len(d.Body))
 	delete(s.deliveries, id)
-	s.finish(d.Key)
+	s.finish(d.DedupKey)
 }
 
 // Claim implements [Store].
@@ -128,9 +128,9 @@ func (s *MemStore) Claim(ctx context.Context, req ClaimRequest) (Batch, error) {
 	defer s.mu.Unlock()
 	s.init()
 	now := time.Now()
-	q := s.queue(memQueueName{req.Kind, req.Bulk})
+	q := s.queue(memQueueName{req.Kind, req.Backfill})
 	s.lastToken++
-	b := Batch{Token: Token(strconv.FormatUint(s.lastToken, 10))}
+	b := Batch{LeaseToken: LeaseToken(strconv.FormatUint(s.lastToken, 10))}
 	left := req.MaxBytes
 	counted := map[ID]bool{}
 	for range req.Lanes {
@@ -139,7 +139,7 @@ func (s *MemStore) Claim(ctx context.Context, req ClaimRequest) (Batch, error) {
 		}
 		lane := (*q)[0]
 		s.fence(lane)
-		lane.token, lane.held = b.Token, nil
+		lane.token, lane.held = b.LeaseToken, nil
 		for _, rec := range lane.records[:min(len(lane.records), req.PerLane)] {
 			out := rec.Record
 			out.Body = s.deliveries[rec.Delivery].Body
@@ -156,17 +156,17 @@ func (s *MemStore) Claim(ctx context.Context, req ClaimRequest) (Batch, error) {
 			lane.token = ""
 			break
 		}
-		if s.holds[b.Token] == nil {
-			s.holds[b.Token] = new(memHold)
+		if s.holds[b.LeaseToken] == nil {
+			s.holds[b.LeaseToken] = new(memHold)
 		}
-		s.holds[b.Token].lanes = append(s.holds[b.Token].lanes, lane)
-		lane.next = now.Add(req.Lease)
+		s.holds[b.LeaseToken].lanes = append(s.holds[b.LeaseToken].lanes, lane)
+		lane.next = now.Add(req.LeaseDuration)
 		heap.Fix(q, lane.place)
 	}
 	if len(b.Records) > 0 {
 		return b, nil
 	}
-	b.Token = ""
+	b.LeaseToken = ""
 	if len(*q) > 0 {
 		b.Wait = (*q)[0].next.Sub(now)
 	}
@@ -174,7 +174,7 @@ func (s *MemStore) Claim(ctx context.Context, req ClaimRequest) (Batch, error) {
 }
 
 // Extend implements [Store].
-func (s *MemStore) Extend(ctx context.Context, token Token, lease time.Duration) error {
+func (s *MemStore) Extend(ctx context.Context, token LeaseToken, lease time.Duration) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
@@ -182,7 +182,7 @@ func (s *MemStore) Extend(ctx context.Context, token Token, lease time.Duration)
 	defer s.mu.Unlock()
 	hold := s.holds[token]
 	if hold == nil || hold.lost {
-		return ErrFenced
+		return ErrLeaseLost
 	}
 	now := time.Now()
 	for _, lane := range hold.lanes {
@@ -207,21 +207,21 @@ func (s *MemStore) Stats(ctx context.Context) (Stats, error) {
 		case lane.queue.kind == KindDelivery:
 			st.Deliveries += n
 		case lane.queue.bulk:
-			st.Bulk += n
+			st.Backfill += n
 		default:
 			st.Live += n
 		}
 		for _, rec := range lane.records {
 			age := now.Sub(rec.ReceivedAt)
 			st.Oldest = max(st.Oldest, age)
-			if !rec.Bulk {
+			if !rec.Backfill {
 				st.OldestLive = max(st.OldestLive, age)
 			}
 		}
 	}
 	for _, k := range s.keys {
 		if !k.doneAt.IsZero() {
-			st.Keys++
+			st.DedupKeys++
 		}
 	}
 	return st, nil
@@ -247,12 +247,12 @@ func (s *MemStore) DeadLetters(ctx context.Context, after ID, limit int) ([]Dead
 	return found[:min(len(found), limit)], nil
 }
 
-// Replay implements [Store].
-func (s *MemStore) Replay(ctx context.Context, ids []ID) (int, error) {
+// ReplayDeadLetters implements [Store].
+func (s *MemStore) ReplayDeadLetters(ctx context.Context, ids []ID) (int, error) {
 	return s.exhume(ctx, ids, func(rec, d *memRecord) {
 		if rec.Kind == KindEvent {
 			d.open--
-			delete(s.keys, rec.Key)
+			delete(s.keys, rec.DedupKey)
 		}
 		if rec.Kind == KindDelivery || d.split {
 			d.split, d.Attempts = false, 0
@@ -261,14 +261,14 @@ func (s *MemStore) Replay(ctx context.Context, ids []ID) (int, error) {
 	})
 }
 
-// Purge implements [Store].
-func (s *MemStore) Purge(ctx context.Context, ids []ID) (int, error) {
+// DeleteDeadLetters implements [Store].
+func (s *MemStore) DeleteDeadLetters(ctx context.Context, ids []ID) (int, error) {
 	return s.exhume(ctx, ids, func(rec, d *memRecord) {
 		if rec.Kind == KindDelivery {
 			d.split = true
 		} else {
 			d.open--
-			s.finish(rec.Key)
+			s.finish(rec.DedupKey)
 		}
 		s.drop(d.ID)
 	})
@@ -291,8 +291,8 @@ func (s *MemStore) exhume(ctx context.Context, ids []ID, fn func(rec, delivery *
 	return n, nil
 }
 
-// Sweep implements [Sweeper].
-func (s *MemStore) Sweep(ctx context.Context, keep time.Duration) (n int, err error) {
+// DeleteExpired implements [Sweeper].
+func (s *MemStore) DeleteExpired(ctx context.Context, keep time.Duration) (n int, err error) {
 	if err := ctx.Err(); err != nil {
 		return 0, err
 	}

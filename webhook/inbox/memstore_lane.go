@@ -24,10 +24,10 @@ type memLane struct {
 	name    string
 	queue   memQueueName
 	records []*memRecord
-	next    time.Time // when the lane can be claimed: the end of a pause, or of a lease
-	token   Token     // who holds it; whoever claims it after the lease has ended takes it away
-	held    []ID      // what of the batch is not settled
-	place   int       // in the queue
+	next    time.Time  // when the lane can be claimed: the end of a pause, or of a lease
+	token   LeaseToken // who holds it; whoever claims it after the lease has ended takes it away
+	held    []ID       // what of the batch is not settled
+	place   int        // in the queue
 }
 
 // A memQueue is a heap of lanes: first the one that can be claimed first.
@@ -64,7 +64,7 @@ func (s *MemStore) queue(name memQueueName) *memQueue {
 
 // enqueue puts a record at its place in its lane.
 func (s *MemStore) enqueue(rec *memRecord) {
-	name := memLaneName{memQueueName{rec.Kind, rec.Bulk}, rec.Lane}
+	name := memLaneName{memQueueName{rec.Kind, rec.Backfill}, rec.Lane}
 	lane := s.lanes[name]
 	if lane == nil {
 		lane = &memLane{name: rec.Lane, queue: name.queue, next: time.Now()}
@@ -118,7 +118,7 @@ func (s *MemStore) free(lane *memLane, next time.Time) {
 var errOutOfOrder = errors.New("inbox: the outcomes of a lane are not in its order; settle its records one after the other")
 
 // Settle implements [Store].
-func (s *MemStore) Settle(ctx context.Context, token Token, outcomes []Outcome) error {
+func (s *MemStore) Settle(ctx context.Context, token LeaseToken, outcomes []Settlement) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
@@ -135,10 +135,10 @@ func (s *MemStore) Settle(ctx context.Context, token Token, outcomes []Outcome) 
 }
 
 // settled returns the records that the outcomes are about, if the token holds them all.
-func (s *MemStore) settled(token Token, outcomes []Outcome) ([]*memRecord, error) {
+func (s *MemStore) settled(token LeaseToken, outcomes []Settlement) ([]*memRecord, error) {
 	hold := s.holds[token]
 	if hold == nil {
-		return nil, ErrFenced
+		return nil, ErrLeaseLost
 	}
 	held := map[*memLane][]ID{}
 	recs := make([]*memRecord, len(outcomes))
@@ -154,37 +154,37 @@ func (s *MemStore) settled(token Token, outcomes []Outcome) ([]*memRecord, error
 			if len(ids) == 0 || ids[0] != out.ID {
 				return nil, errOutOfOrder
 			}
-			if held[lane] = ids[1:]; out.Kind == Retry || out.Kind == Release {
+			if held[lane] = ids[1:]; out.Disposition == DispositionRetry || out.Disposition == DispositionRelease {
 				held[lane] = []ID{}
 			}
 			recs[i] = lane.records[slices.IndexFunc(lane.records, func(r *memRecord) bool { return r.ID == out.ID })]
 		}
 		if recs[i] == nil {
-			return nil, ErrFenced
+			return nil, ErrLeaseLost
 		}
 	}
 	return recs, nil
 }
 
-func (s *MemStore) settle(rec *memRecord, out Outcome) {
+func (s *MemStore) settle(rec *memRecord, out Settlement) {
 	lane, now := rec.lane, time.Now()
-	switch out.Kind {
-	case Retry:
+	switch out.Disposition {
+	case DispositionRetry:
 		rec.Attempts++
 		rec.reason = out.Reason
-		s.free(lane, now.Add(out.After))
+		s.free(lane, now.Add(out.RetryAfter))
 		return
-	case Release:
+	case DispositionRelease:
 		s.free(lane, now)
 		return
-	case Done:
+	case DispositionDone:
 		if rec.Kind == KindDelivery {
 			s.splitUp(rec, out)
 			break
 		}
-		s.finish(rec.Key)
+		s.finish(rec.DedupKey)
 		s.deliveries[rec.Delivery].open--
-	case Dead:
+	case DispositionDead:
 		rec.reason, rec.diedAt = out.Reason, now
 		s.dead[rec.ID] = rec
 	}
@@ -196,10 +196,10 @@ func (s *MemStore) settle(rec *memRecord, out Outcome) {
 }
 
 // splitUp stores the events of a delivery.
-func (s *MemStore) splitUp(d *memRecord, out Outcome) {
+func (s *MemStore) splitUp(d *memRecord, out Settlement) {
 	d.split = true
-	if out.Forget {
-		delete(s.keys, d.Key)
+	if out.DropKey {
+		delete(s.keys, d.DedupKey)
 	}
 	for _, rec := range out.Events {
 		if s.known(rec) {

@@ -26,17 +26,17 @@ func TestMemoryKeepsThePromisesOfAStore(t *testing.T) {
 func TestAFullMemoryTakesNoMore(t *testing.T) {
 	t.Parallel()
 	store := &inbox.MemStore{MaxBytes: 10}
-	n, err := store.Append(t.Context(), []inbox.Record{{Key: "a", Body: make([]byte, 8)}})
+	n, err := store.Append(t.Context(), []inbox.Record{{DedupKey: "a", Body: make([]byte, 8)}})
 	require.NoError(t, err)
 	require.Equal(t, 1, n)
-	_, err = store.Append(t.Context(), []inbox.Record{{Key: "b", Body: make([]byte, 8)}})
+	_, err = store.Append(t.Context(), []inbox.Record{{DedupKey: "b", Body: make([]byte, 8)}})
 	require.ErrorIs(t, err, inbox.ErrFull)
-	_, err = store.Append(t.Context(), []inbox.Record{{Key: "a", Body: make([]byte, 8)}})
+	_, err = store.Append(t.Context(), []inbox.Record{{DedupKey: "a", Body: make([]byte, 8)}})
 	require.NoError(t, err, "a repeat takes no room")
-	b, err := store.Claim(t.Context(), inbox.ClaimRequest{Lanes: 1, PerLane: 1, Lease: 1e9})
+	b, err := store.Claim(t.Context(), inbox.ClaimRequest{Lanes: 1, PerLane: 1, LeaseDuration: 1e9})
 	require.NoError(t, err)
-	require.NoError(t, store.Settle(t.Context(), b.Token, []inbox.Outcome{{ID: b.Records[0].ID}}))
-	n, err = store.Append(t.Context(), []inbox.Record{{Key: "b", Body: make([]byte, 8)}})
+	require.NoError(t, store.Settle(t.Context(), b.LeaseToken, []inbox.Settlement{{ID: b.Records[0].ID}}))
+	n, err = store.Append(t.Context(), []inbox.Record{{DedupKey: "b", Body: make([]byte, 8)}})
 	require.NoError(t, err)
 	require.Equal(t, 1, n)
 }

@@ -15,8 +15,8 @@ type Metrics struct {
 	// Received counts deliveries, Duplicates repeats of known ones, Refused those that could not be stored.
 	Received, Duplicates, Refused int64
 
-	// Handled, Retried and Died count attempts by how they ended. Fenced counts events whose lease was lost before they could be settled.
-	Handled, Retried, Died, Fenced int64
+	// Handled, Retried and DeadLettered count attempts by how they ended. Fenced counts events whose lease was lost before they could be settled.
+	Handled, Retried, DeadLettered, LeasesLost int64
 
 	// Running is how many events are being handled now.
 	Running int64
@@ -28,7 +28,7 @@ func (in *Inbox) Metrics(ctx context.Context) (Metrics, error) {
 	c := &in.counts
 	return Metrics{
 		Stats: st, Received: c.received.Load(), Duplicates: c.duplicates.Load(), Refused: c.refused.Load(),
-		Handled: c.handled.Load(), Retried: c.retried.Load(), Died: c.dead.Load(), Fenced: c.fenced.Load(), Running: c.running.Load(),
+		Handled: c.handled.Load(), Retried: c.retried.Load(), DeadLettered: c.dead.Load(), LeasesLost: c.fenced.Load(), Running: c.running.Load(),
 	}, err
 }
 
@@ -36,21 +36,21 @@ type counters struct {
 	received, duplicates, refused, handled, retried, dead, fenced, running atomic.Int64
 }
 
-func (in *Inbox) count(kind OutcomeKind) {
+func (in *Inbox) count(kind Disposition) {
 	switch kind {
-	case Done:
+	case DispositionDone:
 		in.counts.handled.Add(1)
-	case Retry:
+	case DispositionRetry:
 		in.counts.retried.Add(1)
-	case Dead:
+	case DispositionDead:
 		in.counts.dead.Add(1)
-	case Release: // not counted: it was cut off
+	case DispositionRelease: // not counted: it was cut off
 	}
 }
 
-// Idle returns when nothing is left to do, dead letters aside: for tests, and for scripts that wait for an empty inbox before a change. Events
+// WaitIdle returns when nothing is left to do, dead letters aside: for tests, and for scripts that wait for an empty inbox before a change. Events
 // whose pause is not over count as something to do.
-func (in *Inbox) Idle(ctx context.Context) error {
+func (in *Inbox) WaitIdle(ctx context.Context) error {
 	ticker := time.NewTicker(idlePoll)
 	defer ticker.Stop()
 	for {

@@ -35,10 +35,10 @@ const (
 func newPump(in *Inbox, bulk bool) *pump {
 	p := &pump{in: in, alarm: newAlarm(), room: in.cfg.Workers * ahead}
 	if bulk {
-		p.room = in.cfg.BulkWorkers
+		p.room = in.cfg.BackfillWorkers
 	}
 	p.req = ClaimRequest{
-		Kind: KindEvent, Bulk: bulk, PerLane: perLane, MaxBytes: claimBytes, Lease: in.cfg.Lease, Worker: in.cfg.Name,
+		Kind: KindEvent, Backfill: bulk, PerLane: perLane, MaxBytes: claimBytes, LeaseDuration: in.cfg.LeaseDuration, WorkerID: in.cfg.WorkerID,
 	}
 	p.lanes = make(chan laneRun, p.room)
 	p.desk = newDesk(in, p.alarm)
@@ -49,8 +49,8 @@ func newPump(in *Inbox, bulk bool) *pump {
 func (p *pump) run(ctx context.Context) {
 	var workers, clerks sync.WaitGroup
 	n := p.in.cfg.Workers
-	if p.req.Bulk {
-		n = p.in.cfg.BulkWorkers
+	if p.req.Backfill {
+		n = p.in.cfg.BackfillWorkers
 	}
 	for range n {
 		workers.Go(func() {
@@ -87,7 +87,7 @@ func (p *pump) claim(ctx context.Context) {
 			in.pause(troublePause(trouble))
 		case len(b.Records) == 0:
 			trouble = 0
-			in.wait(p.alarm, pollPause(b.Wait, in.cfg.Poll))
+			in.wait(p.alarm, pollPause(b.Wait, in.cfg.PollInterval))
 		default:
 			trouble = 0
 			p.hand(ctx, b, asked)
@@ -115,7 +115,7 @@ func (p *pump) hand(ctx context.Context, b Batch, asked time.Time) {
 		last := &runs[len(runs)-1]
 		last.recs = append(last.recs, rec)
 	}
-	h := p.desk.open(ctx, b.Token, len(runs), asked)
+	h := p.desk.open(ctx, b.LeaseToken, len(runs), asked)
 	p.mu.Lock()
 	p.inHand += len(runs)
 	p.mu.Unlock()
@@ -131,14 +131,14 @@ func (p *pump) work(ctx context.Context, run laneRun) {
 		if p.desk.lost(run.hold) && ctx.Err() == nil {
 			break // another process handles them
 		}
-		out, settled := Outcome{ID: rec.ID, Kind: Release}, false
+		out, settled := Settlement{ID: rec.ID, Disposition: DispositionRelease}, false
 		if !p.in.over() {
 			out, settled = p.in.attempt(run.hold, rec)
 		}
 		if !settled {
 			p.desk.outcomes <- settlement{run.hold, rec.Lane, rec.Delivery, len(rec.Body), out}
 		}
-		if out.Kind == Retry || out.Kind == Release {
+		if out.Disposition == DispositionRetry || out.Disposition == DispositionRelease {
 			break
 		}
 	}

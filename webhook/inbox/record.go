@@ -36,20 +36,20 @@ type Record struct {
 
 	Kind Kind
 
-	// Key names the record for deduplication: a store keeps one record for a key, and remembers the key for [KeepKeys] at least after the
+	// DedupKey names the record for deduplication: a store keeps one record for a key, and remembers the key for [MinDedupWindow] at least after the
 	// record is done. Records without a key are never duplicates. A key is not personal.
-	Key string
+	DedupKey string
 
-	// YieldsTo is the key of another event that makes this one superfluous. If the store knows that key, this event counts as
+	// SupersededBy is the key of another event that makes this one superfluous. If the store knows that key, this event counts as
 	// a duplicate: a placeholder is of no use after the message that it stands for.
-	YieldsTo string
+	SupersededBy string
 
 	// Lane is what an event has to be in order with: the conversation. It is not personal. Deliveries have none: all live ones are in
 	// order, and all in bulk.
 	Lane string
 
-	// Bulk marks what may wait behind everything live: history and address books.
-	Bulk bool
+	// Backfill marks what may wait behind everything live: history and address books.
+	Backfill bool
 
 	// Index is which of the delivery's events this one is.
 	Index int
@@ -60,7 +60,7 @@ type Record struct {
 	// Body is the body of the delivery, as Meta sent it. It is nil in an event on its way into the store. Nobody writes to it.
 	Body []byte
 
-	// Attempts is how often the record failed before. The store counts the outcomes [Retry].
+	// Attempts is how often the record failed before. The store counts the outcomes [DispositionRetry].
 	Attempts int
 }
 
@@ -84,8 +84,8 @@ var errOtherwise = errors.New("this release decodes the delivery in another way 
 
 // is reports whether an event has the record's key.
 func (r Record) is(ev webhook.Event) bool {
-	return keyOf(ev, Record{Key: strings.TrimPrefix(r.Key, "body:")}) == r.Key
+	return keyOf(ev, Record{DedupKey: strings.TrimPrefix(r.DedupKey, "body:")}) == r.DedupKey
 }
 
-// KeepKeys is how long a store remembers keys at least: Meta repeats deliveries for 7 days.
-const KeepKeys = 8 * 24 * time.Hour
+// MinDedupWindow is how long a store remembers keys at least: Meta repeats deliveries for 7 days.
+const MinDedupWindow = 8 * 24 * time.Hour

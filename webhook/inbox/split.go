@@ -16,7 +16,7 @@ import (
 // whether they are kept.
 func newDelivery(d webhook.Delivery) Record {
 	sum := sha256.Sum256(d.Body)
-	return Record{Key: "delivery:" + hex.EncodeToString(sum[:]), Bulk: inBulk(d.Body), ReceivedAt: d.ReceivedAt, Body: d.Body}
+	return Record{DedupKey: "delivery:" + hex.EncodeToString(sum[:]), Backfill: inBulk(d.Body), ReceivedAt: d.ReceivedAt, Body: d.Body}
 }
 
 // inBulk guesses whether a delivery is about history or contacts. The name of the field stands before or behind its value. A wrong guess
@@ -51,27 +51,27 @@ func decode(body []byte) (events []webhook.Event, err error) {
 	}()
 	events, err = webhook.Decode(body)
 	if err != nil {
-		events = []webhook.Event{&webhook.Undecodable{EventInfo: webhook.EventInfo{Raw: body}, Err: err}}
+		events = []webhook.Event{&webhook.UndecodableEvent{EventInfo: webhook.EventInfo{Raw: body}, Err: err}}
 	}
 	return events, nil
 }
 
 // split says what a delivery consists of.
-func split(rec Record) Outcome {
+func split(rec Record) Settlement {
 	events, err := decode(rec.Body)
 	if err != nil {
-		return Outcome{ID: rec.ID, Kind: Dead, Reason: err.Error()}
+		return Settlement{ID: rec.ID, Disposition: DispositionDead, Reason: err.Error()}
 	}
-	out := Outcome{ID: rec.ID, Kind: Done, Events: make([]Record, len(events))}
+	out := Settlement{ID: rec.ID, Disposition: DispositionDone, Events: make([]Record, len(events))}
 	for i, ev := range events {
 		info := ev.Info()
 		lane, bulk := laneOf(ev)
-		out.Events[i] = Record{Kind: KindEvent, Key: keyOf(ev, rec), Lane: lane, Bulk: bulk, Index: i, ReceivedAt: rec.ReceivedAt}
-		if m, ok := ev.(interface{ MessageKey() string }); ok { // a placeholder, or what may be one
-			out.Events[i].YieldsTo = m.MessageKey()
+		out.Events[i] = Record{Kind: KindEvent, DedupKey: keyOf(ev, rec), Lane: lane, Backfill: bulk, Index: i, ReceivedAt: rec.ReceivedAt}
+		if m, ok := ev.(interface{ MessageDedupKey() string }); ok { // a placeholder, or what may be one
+			out.Events[i].SupersededBy = m.MessageDedupKey()
 		}
-		if info.Key == "" && out.Events[i].Key == "" {
-			out.Forget = true
+		if info.DedupKey == "" && out.Events[i].DedupKey == "" {
+			out.DropKey = true
 		}
 	}
 	return out
@@ -79,9 +79,9 @@ func split(rec Record) Outcome {
 
 // keyOf returns the key of an event. What stands for a whole body goes by the key of the delivery.
 func keyOf(ev webhook.Event, rec Record) string {
-	key := ev.Info().Key
-	if _, ok := ev.(*webhook.Undecodable); ok && key == "" {
-		return "body:" + rec.Key
+	key := ev.Info().DedupKey
+	if _, ok := ev.(*webhook.UndecodableEvent); ok && key == "" {
+		return "body:" + rec.DedupKey
 	}
 	return key
 }
@@ -89,7 +89,7 @@ func keyOf(ev webhook.Event, rec Record) string {
 // laneOf says what an event has to be in order with, and whether it may wait behind what is live.
 func laneOf(ev webhook.Event) (lane string, bulk bool) {
 	info := ev.Info()
-	phone := string(info.Phone)
+	phone := string(info.PhoneNumberID)
 	switch ev.(type) {
 	case *webhook.HistoryChunk, *webhook.HistoryFailure, *webhook.HistoryMedia:
 		return laneName("history", phone), true
@@ -106,28 +106,28 @@ func laneOf(ev webhook.Event) (lane string, bulk bool) {
 	if phone != "" {
 		return laneName("number", phone), false
 	}
-	return laneName("account", string(info.WABA), info.EntryID), false
+	return laneName("account", string(info.WABAID), info.EntryID), false
 }
 
 // groupOf returns the group that an event is about, or happened in.
 func groupOf(ev webhook.Event) graph.GroupID {
 	switch ev := ev.(type) {
 	case *webhook.IncomingMessage:
-		return ev.Group
+		return ev.GroupID
 	case *webhook.UnavailableMessage:
-		return ev.Group
+		return ev.GroupID
 	case *webhook.StandbyMessage:
-		return ev.Message.Group
+		return ev.Message.GroupID
 	case *webhook.MessageStatus:
-		return ev.Group
+		return ev.GroupID
 	case *webhook.GroupLifecycleUpdate:
-		return ev.Group
+		return ev.GroupID
 	case *webhook.GroupParticipantsUpdate:
-		return ev.Group
+		return ev.GroupID
 	case *webhook.GroupSettingsUpdate:
-		return ev.Group
+		return ev.GroupID
 	case *webhook.GroupStatusUpdate:
-		return ev.Group
+		return ev.GroupID
 	default:
 		return ""
 	}

@@ -19,7 +19,7 @@ import (
 type spy struct {
 	inbox.MemStore
 	appended []inbox.Record
-	settled  chan []inbox.Outcome
+	settled  chan []inbox.Settlement
 }
 
 func (s *spy) Append(ctx context.Context, recs []inbox.Record) (int, error) {
@@ -27,15 +27,15 @@ func (s *spy) Append(ctx context.Context, recs []inbox.Record) (int, error) {
 	return s.MemStore.Append(ctx, recs)
 }
 
-func (s *spy) Settle(ctx context.Context, token inbox.Token, outs []inbox.Outcome) error {
+func (s *spy) Settle(ctx context.Context, token inbox.LeaseToken, outs []inbox.Settlement) error {
 	s.settled <- outs
 	return s.MemStore.Settle(ctx, token, outs)
 }
 
 // splitOf returns the record of a delivery, and what it is split into.
-func splitOf(t testing.TB, body []byte) (inbox.Record, inbox.Outcome) {
+func splitOf(t testing.TB, body []byte) (inbox.Record, inbox.Settlement) {
 	t.Helper()
-	s := &spy{settled: make(chan []inbox.Outcome, 1)}
+	s := &spy{settled: make(chan []inbox.Settlement, 1)}
 	hang := webhook.HandlerFunc(func(ctx context.Context, _ webhook.Event) error { <-ctx.Done(); return ctx.Err() })
 	in, err := inbox.New(s, hang, inbox.Config{})
 	require.NoError(t, err)
@@ -66,10 +66,10 @@ func TestEverySampleIsSplitIntoItsEvents(t *testing.T) {
 			require.Equal(t, i, rec.Index, name)
 			require.Equal(t, inbox.KindEvent, rec.Kind, name)
 			require.NotEmpty(t, rec.Lane, name)
-			if key := ev.Info().Key; key != "" {
-				require.Equal(t, key, rec.Key, name)
+			if key := ev.Info().DedupKey; key != "" {
+				require.Equal(t, key, rec.DedupKey, name)
 			}
-			require.Equal(t, strings.HasPrefix(string(ev.Info().Field), "history") || ev.Info().Field == webhook.FieldAppStateSync, rec.Bulk, name)
+			require.Equal(t, strings.HasPrefix(string(ev.Info().Field), "history") || ev.Info().Field == webhook.FieldAppStateSync, rec.Backfill, name)
 		}
 	}
 }
@@ -92,9 +92,9 @@ func TestAConversationIsOneLane(t *testing.T) {
 func TestKeylessEventsMakeTheirDeliveryCountAgain(t *testing.T) {
 	t.Parallel()
 	_, out := splitOf(t, wrap("messages", `"errors":[{"code":131000,"title":"Something went wrong"}]`).Body)
-	require.True(t, out.Forget)
+	require.True(t, out.DropKey)
 	_, out = splitOf(t, says("15550100101", "wamid.1").Body)
-	require.False(t, out.Forget)
+	require.False(t, out.DropKey)
 }
 
 // History and address books are told by their bytes, wherever the name of the field stands.
@@ -121,7 +121,7 @@ func TestBulkIsToldByItsBytes(t *testing.T) {
 			in, err := inbox.New(s, new(recorder), inbox.Config{})
 			require.NoError(t, err)
 			require.NoError(t, in.Receive(t.Context(), webhook.Delivery{Body: []byte(tt.body)}))
-			require.Equal(t, tt.want, s.appended[0].Bulk)
+			require.Equal(t, tt.want, s.appended[0].Backfill)
 		})
 	}
 }
@@ -139,9 +139,9 @@ func TestCapturedHistoryIsBulk(t *testing.T) {
 		body, err := os.ReadFile(file)
 		require.NoError(t, err)
 		rec, out := splitOf(t, body)
-		require.True(t, rec.Bulk, file)
+		require.True(t, rec.Backfill, file)
 		for _, ev := range out.Events {
-			require.True(t, ev.Bulk, file)
+			require.True(t, ev.Backfill, file)
 		}
 	}
 }
@@ -149,7 +149,7 @@ func TestCapturedHistoryIsBulk(t *testing.T) {
 func TestASinkIsAllThatAnEndpointNeeds(t *testing.T) {
 	t.Parallel()
 	s := new(spy)
-	recv := inbox.ToSink(s)
+	recv := inbox.SinkReceiver(s)
 	d := says("15550100101", "wamid.1")
 	require.NoError(t, recv.Receive(t.Context(), d))
 	require.NoError(t, recv.Receive(t.Context(), d))
@@ -170,13 +170,13 @@ func FuzzSplit(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, body []byte) {
 		rec, out := splitOf(t, body)
-		require.NotEmpty(t, rec.Key)
-		require.Equal(t, inbox.Done, out.Kind)
+		require.NotEmpty(t, rec.DedupKey)
+		require.Equal(t, inbox.DispositionDone, out.Disposition)
 		require.NotEmpty(t, out.Events, "nothing is dropped")
 		for i, ev := range out.Events {
 			require.Equal(t, i, ev.Index)
 			require.NotEmpty(t, ev.Lane)
-			require.True(t, ev.Key != "" || out.Forget)
+			require.True(t, ev.DedupKey != "" || out.DropKey)
 		}
 	})
 }
@@ -198,5 +198,5 @@ func TestInTxNeedsAnInboxOnADatabase(t *testing.T) {
 	n, at := inbox.Attempt(t.Context())
 	require.Zero(t, n)
 	require.Zero(t, at)
-	require.NoError(t, in.Idle(t.Context()))
+	require.NoError(t, in.WaitIdle(t.Context()))
 }

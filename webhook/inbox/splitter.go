@@ -21,7 +21,7 @@ const (
 func (s *splitter) run(ctx context.Context) {
 	in := s.in
 	req := ClaimRequest{
-		Kind: KindDelivery, Bulk: s.bulk, Lanes: 1, PerLane: splitBatch, MaxBytes: splitBytes, Lease: in.cfg.Lease, Worker: in.cfg.Name,
+		Kind: KindDelivery, Backfill: s.bulk, Lanes: 1, PerLane: splitBatch, MaxBytes: splitBytes, LeaseDuration: in.cfg.LeaseDuration, WorkerID: in.cfg.WorkerID,
 	}
 	trouble := 0
 	for !in.over() {
@@ -36,7 +36,7 @@ func (s *splitter) run(ctx context.Context) {
 			in.pause(troublePause(trouble))
 		case len(b.Records) == 0:
 			trouble = 0
-			in.wait(s.alarm, pollPause(b.Wait, in.cfg.Poll))
+			in.wait(s.alarm, pollPause(b.Wait, in.cfg.PollInterval))
 		default:
 			trouble = 0
 		}
@@ -44,26 +44,26 @@ func (s *splitter) run(ctx context.Context) {
 }
 
 func (s *splitter) settle(ctx context.Context, b Batch) error {
-	outs := make([]Outcome, len(b.Records))
+	outs := make([]Settlement, len(b.Records))
 	for i, rec := range b.Records {
 		outs[i] = split(rec)
-		if outs[i].Kind == Dead {
+		if outs[i].Disposition == DispositionDead {
 			s.in.counts.dead.Add(1)
 			s.in.cfg.Logger.ErrorContext(ctx, "a delivery cannot be decoded; it is among the dead letters", "id", rec.ID, "err", outs[i].Reason)
 		}
 	}
 	for begin, trouble := time.Now(), 1; ; trouble++ {
-		err := s.in.store.Settle(ctx, b.Token, outs)
-		if err == nil || errors.Is(err, ErrFenced) { // fenced: somebody else splits them
+		err := s.in.store.Settle(ctx, b.LeaseToken, outs)
+		if err == nil || errors.Is(err, ErrLeaseLost) { // fenced: somebody else splits them
 			s.in.wakePumps()
 			return nil
 		}
-		if time.Since(begin) > s.in.cfg.Lease || s.in.over() {
+		if time.Since(begin) > s.in.cfg.LeaseDuration || s.in.over() {
 			return err
 		}
 		// Nobody else can split them while the lease lasts, so it is worth trying on.
 		s.in.complain(ctx, trouble, "deliveries wait in the store", err)
-		s.in.pause(min(troublePause(trouble), s.in.cfg.Lease/10))
+		s.in.pause(min(troublePause(trouble), s.in.cfg.LeaseDuration/10))
 	}
 }
 

@@ -68,7 +68,7 @@ func (in *Inbox) StatusPage() http.Handler {
 }
 
 func (in *Inbox) status(r *http.Request) *statusView {
-	view := &statusView{Name: in.cfg.Name, Nonce: rand.Text(), Since: in.made.UTC().Format(time.DateTime + " UTC")}
+	view := &statusView{Name: in.cfg.WorkerID, Nonce: rand.Text(), Since: in.made.UTC().Format(time.DateTime + " UTC")}
 	view.Metrics, view.Err = in.Metrics(r.Context())
 	view.Oldest, view.OldestLive = age(view.Stats.Oldest), age(view.Stats.OldestLive)
 	if view.Err != nil || view.Dead == 0 {
@@ -78,13 +78,13 @@ func (in *Inbox) status(r *http.Request) *statusView {
 	view.Err, view.More = err, view.Dead > len(letters)
 	for _, l := range letters {
 		letter := statusLetter{
-			ID: l.ID, At: l.DiedAt.UTC().Format(time.DateTime), What: l.Kind.String(), Attempts: l.Attempts + 1, Reason: l.Reason,
+			ID: l.ID, At: l.DeadAt.UTC().Format(time.DateTime), What: l.Kind.String(), Attempts: l.Attempts + 1, Reason: l.Reason,
 		}
 		const small = 64 << 10 // decoding more for a look is not worth it
 		if len(l.Body) <= small {
 			if ev, err := l.Event(); err == nil {
 				info := ev.Info()
-				letter.What, letter.Phone = cmp.Or(string(info.Field), letter.What), info.Phone
+				letter.What, letter.Phone = cmp.Or(string(info.Field), letter.What), info.PhoneNumberID
 			}
 		}
 		view.Letters = append(view.Letters, letter)

@@ -36,7 +36,7 @@ func TestTheStatusPageShowsWhatThereIs(t *testing.T) {
 			}
 			return nil
 		}}
-		in := start(t, store, r, inbox.Config{Name: "test", Backoff: func(int) time.Duration { return time.Hour }})
+		in := start(t, store, r, inbox.Config{WorkerID: "test", Backoff: func(int) time.Duration { return time.Hour }})
 		require.Contains(t, page(t, in, http.MethodGet).Body.String(), "Nothing to do.")
 		receive(t, in, says("15550100101", "given up", "fine"), says("15550100102", "later", "behind"))
 		pass(90 * time.Second)

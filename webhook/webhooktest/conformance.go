@@ -30,15 +30,15 @@ type Target struct {
 	AppSecret   graph.Secret
 	VerifyToken graph.Secret
 
-	// WABA and Phone are the account and the number that the deliveries are about. If empty, they are those of the
+	// WABAID and PhoneNumberID are the account and the number that the deliveries are about. If empty, they are those of the
 	// samples. A host that routes by number has to know this one.
-	WABA  graph.WABAID
-	Phone graph.PhoneNumberID
+	WABAID        graph.WABAID
+	PhoneNumberID graph.PhoneNumberID
 
 	// Handled returns how often the host has handled the customer's message with that id: how many rows it stored, how
 	// many tasks it made. What it leaves to a person is handled too. With it, messages that were acknowledged and lost, and
 	// those that were handled twice, are found; without it only the answers to Meta are looked at. A [Recorder] has such a
-	// method. A host that works through a queue may take its time: see Patience.
+	// method. A host that works through a queue may take its time: see HandleTimeout.
 	Handled func(ctx context.Context, id graph.MessageID) (int, error)
 
 	// Answered returns how often the host has answered the message with that id, whichever it is: a bot notes the id where it
@@ -48,12 +48,12 @@ type Target struct {
 	// looked at.
 	Answered func(ctx context.Context, id graph.MessageID) (int, error)
 
-	// Patience is how long the host may take to handle, or to answer, what it acknowledged. If zero, 5 seconds.
-	Patience time.Duration
+	// HandleTimeout is how long the host may take to handle, or to answer, what it acknowledged. If zero, 5 seconds.
+	HandleTimeout time.Duration
 
-	// MaxAnswer is how long the endpoint may take to acknowledge a small delivery, by the median of several. Meta wants 250
+	// MaxAckLatency is how long the endpoint may take to acknowledge a small delivery, by the median of several. Meta wants 250
 	// ms, and fewer than 1 % of all above 1 s. If zero, this is not looked at.
-	MaxAnswer time.Duration
+	MaxAckLatency time.Duration
 
 	// HTTPClient makes the requests to URL, for an endpoint behind a private certificate. If nil, one that waits 20
 	// seconds for an answer, as Meta does.
@@ -81,11 +81,11 @@ func (t Target) validate() error {
 	if strings.TrimSpace(t.VerifyToken.Reveal()) == "" {
 		errs = append(errs, errors.New("webhooktest: Target.VerifyToken is empty; use the one that the endpoint was given"))
 	}
-	if t.Patience < 0 {
-		errs = append(errs, errors.New("webhooktest: Target.Patience is negative; use 0 for 5 seconds"))
+	if t.HandleTimeout < 0 {
+		errs = append(errs, errors.New("webhooktest: Target.HandleTimeout is negative; use 0 for 5 seconds"))
 	}
-	if t.MaxAnswer < 0 {
-		errs = append(errs, errors.New("webhooktest: Target.MaxAnswer is negative; use 0 to leave it out"))
+	if t.MaxAckLatency < 0 {
+		errs = append(errs, errors.New("webhooktest: Target.MaxAckLatency is negative; use 0 to leave it out"))
 	}
 	return errors.Join(errs...)
 }

@@ -90,7 +90,7 @@ func TestWrongAnswersAreFound(t *testing.T) {
 	}{
 		"none": {func(*answers, webhook.Event) {}, nil},
 		"answers the owner": {func(a *answers, ev webhook.Event) {
-			if e, ok := ev.(*webhook.MessageEcho); ok {
+			if e, ok := ev.(*webhook.BusinessAppEcho); ok {
 				a.add(e.ID)
 			}
 		}, []string{
@@ -98,9 +98,9 @@ func TestWrongAnswersAreFound(t *testing.T) {
 			"a deletion on the business's phone: " + owner, "a reaction on the business's phone: " + owner,
 		}},
 		"answers what the owner changed": {func(a *answers, ev webhook.Event) {
-			if e, ok := ev.(*webhook.MessageEcho); ok {
+			if e, ok := ev.(*webhook.BusinessAppEcho); ok {
 				if edit, ok := e.Content.(*webhook.Edit); ok {
-					a.add(edit.Original)
+					a.add(edit.OriginalMessageID)
 				}
 			}
 		}, []string{"an edit on the business's phone: " + owner}},
@@ -148,7 +148,7 @@ func TestWrongAnswersAreFound(t *testing.T) {
 		"answers anew after an edit": {func(a *answers, ev webhook.Event) {
 			if m, ok := ev.(*webhook.IncomingMessage); ok {
 				if edit, ok := m.Content.(*webhook.Edit); ok {
-					a.add(edit.Original)
+					a.add(edit.OriginalMessageID)
 				}
 			}
 		}, []string{"an edit by a customer: got a message answered 2 times, want once at most; remember EventInfo.Key of what was answered"}},
@@ -179,7 +179,7 @@ func TestWrongAnswersAreFound(t *testing.T) {
 				tt.flaw(a, ev)
 				return nil
 			})
-			err := tried(t, webhook.Once(webhook.MultiHandler(recorder, bot), new(webhook.MemLedger)), recorder, a.Answered)
+			err := tried(t, webhook.Once(webhook.MultiHandler(recorder, bot), new(webhook.MemDedupStore)), recorder, a.Answered)
 			if tt.want == nil {
 				require.NoError(t, err)
 				return
@@ -212,7 +212,7 @@ func TestSecondAnswersAreFound(t *testing.T) {
 		}
 		return nil
 	})
-	err := tried(t, webhook.MultiHandler(webhook.Once(recorder, new(webhook.MemLedger)), forgetful), recorder, a.Answered)
+	err := tried(t, webhook.MultiHandler(webhook.Once(recorder, new(webhook.MemDedupStore)), forgetful), recorder, a.Answered)
 	require.ErrorContains(t, err, "the same delivery three times: got a message answered 3 times, want once at most; remember EventInfo.Key of what was answered")
 	require.ErrorContains(t, err, "a message in a second delivery: got a message answered 2 times")
 }
@@ -234,7 +234,7 @@ func TestLateAnswersAreFound(t *testing.T) {
 			})
 			handler := webhook.MultiHandler(recorder, webhook.HandlerFunc(func(_ context.Context, ev webhook.Event) error {
 				id := answerable(ev)
-				if e, ok := ev.(*webhook.MessageEcho); ok {
+				if e, ok := ev.(*webhook.BusinessAppEcho); ok {
 					id = e.ID
 				}
 				if id != "" {
@@ -267,7 +267,7 @@ func TestABotBehindAnInboxConforms(t *testing.T) {
 	a, recorder := new(answers), new(webhooktest.Recorder)
 	var silent sync.Map
 	in, err := inbox.New(new(inbox.MemStore), webhook.HandlerFunc(func(ctx context.Context, ev webhook.Event) error {
-		if e, ok := ev.(*webhook.MessageEcho); ok {
+		if e, ok := ev.(*webhook.BusinessAppEcho); ok {
 			silent.Store(e.To.Key(), true)
 		}
 		if id := answerable(ev); id != "" {
@@ -293,7 +293,7 @@ func TestAHostWithoutABotConforms(t *testing.T) {
 	endpoint, err := webhook.NewEndpoint(config, webhook.Dispatch(recorder))
 	require.NoError(t, err)
 	tgt := target(endpoint, recorder)
-	tgt.Answered, tgt.Patience = new(answers).Answered, 500*time.Millisecond
+	tgt.Answered, tgt.HandleTimeout = new(answers).Answered, 500*time.Millisecond
 	require.NoError(t, webhooktest.Conformance(t.Context(), tgt))
 }
 
@@ -301,7 +301,7 @@ func TestAnErrorOfTheHostsAnswersIsReported(t *testing.T) {
 	t.Parallel()
 	down := errors.New("host: the database is down")
 	recorder := new(webhooktest.Recorder)
-	err := tried(t, webhook.Once(recorder, new(webhook.MemLedger)), recorder,
+	err := tried(t, webhook.Once(recorder, new(webhook.MemDedupStore)), recorder,
 		func(context.Context, graph.MessageID) (int, error) { return 0, down })
 	require.ErrorIs(t, err, down)
 	require.Equal(t, "webhooktest: an ordinary message after all that: Target.Answered: host: the database is down", err.Error())
@@ -312,8 +312,8 @@ func TestAHostThatChokesOnEchoesIsFound(t *testing.T) {
 	t.Parallel()
 	recorder := new(webhooktest.Recorder)
 	var mux webhook.Mux
-	webhook.On(&mux, func(context.Context, *webhook.MessageEcho) error { return errors.New("host: who is this?") })
-	mux.Otherwise(recorder.Handle)
+	webhook.On(&mux, func(context.Context, *webhook.BusinessAppEcho) error { return errors.New("host: who is this?") })
+	mux.Default(recorder.Handle)
 	err := tried(t, &mux, recorder, nil)
 	require.ErrorContains(t, err, "a message written on the business's phone: got 500, want 200; acknowledge it, whatever you make of it")
 }

@@ -54,7 +54,7 @@ func (c *conformance) speed(ctx context.Context) {
 	const advice = "store the delivery, acknowledge, and work later: package webhook/inbox does that. Meta wants a median of 250 ms, " +
 		"and fewer than 1 % above 1 s"
 	const half = 5 // of nine, rounded up: so many on one side, and the median is there too
-	if c.target.MaxAnswer == 0 {
+	if c.target.MaxAckLatency == 0 {
 		return
 	}
 	var slow, fast []time.Duration
@@ -67,7 +67,7 @@ func (c *conformance) speed(ctx context.Context) {
 		if !c.judge(check, got, advice) {
 			return
 		}
-		if took > c.target.MaxAnswer {
+		if took > c.target.MaxAckLatency {
 			slow = append(slow, took)
 		} else {
 			fast = append(fast, took)
@@ -75,7 +75,7 @@ func (c *conformance) speed(ctx context.Context) {
 		c.expect(ctx, check, advice, 1, id)
 	}
 	if len(slow) == half {
-		c.deviate(check, slices.Min(slow).Round(time.Microsecond).String(), c.target.MaxAnswer.String()+" at most", advice)
+		c.deviate(check, slices.Min(slow).Round(time.Microsecond).String(), c.target.MaxAckLatency.String()+" at most", advice)
 	}
 }
 
@@ -214,7 +214,7 @@ func (c *conformance) atOnce(ctx context.Context) {
 	last := make([]answer, 8)
 	for i := range last {
 		wg.Go(func() {
-			late := time.Now().Add(c.target.Patience)
+			late := time.Now().Add(c.target.HandleTimeout)
 			for {
 				last[i] = c.do(c.request(ctx, body))
 				if last[i].status < 500 || time.Now().After(late) || ctx.Err() != nil {

@@ -37,7 +37,7 @@ func (c *conformance) expect(ctx context.Context, check, advice string, want int
 	if want == 0 {
 		return
 	}
-	late := time.Now().Add(c.target.Patience)
+	late := time.Now().Add(c.target.HandleTimeout)
 	for waiting := slices.Clone(ids); ; {
 		waiting = slices.DeleteFunc(waiting, func(id graph.MessageID) bool { return c.count(ctx, &c.handled, check, id) >= want })
 		if len(waiting) == 0 || ctx.Err() != nil || c.handled.off {
@@ -71,7 +71,7 @@ func (c *conformance) count(ctx context.Context, n *counter, check string, id gr
 
 // awaitAnswer returns when the host has answered the message, or is not going to.
 func (c *conformance) awaitAnswer(ctx context.Context, check string, id graph.MessageID) {
-	for late := time.Now().Add(c.target.Patience); !c.answered.off && time.Now().Before(late) && ctx.Err() == nil; {
+	for late := time.Now().Add(c.target.HandleTimeout); !c.answered.off && time.Now().Before(late) && ctx.Err() == nil; {
 		if c.count(ctx, &c.answered, check, id) > 0 {
 			return
 		}

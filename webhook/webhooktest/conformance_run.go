@@ -38,9 +38,9 @@ type conformance struct {
 
 func newConformance(t Target) *conformance {
 	c := &conformance{target: t, run: rand.Text()[:12], handled: newCounter("Handled", t.Handled), answered: newCounter("Answered", t.Answered)}
-	c.target.WABA = cmp.Or(t.WABA, "200000000000001")
-	c.target.Phone = cmp.Or(t.Phone, "300000000000001")
-	c.target.Patience = cmp.Or(t.Patience, 5*time.Second)
+	c.target.WABAID = cmp.Or(t.WABAID, "200000000000001")
+	c.target.PhoneNumberID = cmp.Or(t.PhoneNumberID, "300000000000001")
+	c.target.HandleTimeout = cmp.Or(t.HandleTimeout, 5*time.Second)
 	c.client.Timeout = deadline
 	if t.HTTPClient != nil {
 		c.client = *t.HTTPClient
@@ -212,11 +212,11 @@ func (c *conformance) changeOf(who string, messages ...string) string {
 func contact(who string) string { return `{"wa_id":"` + who + `","profile":{"name":"Alma Reyes"}}` }
 
 func (c *conformance) metadata() string {
-	return fmt.Sprintf(`"messaging_product":"whatsapp","metadata":{"display_phone_number":%q,"phone_number_id":%q}`, business, c.target.Phone)
+	return fmt.Sprintf(`"messaging_product":"whatsapp","metadata":{"display_phone_number":%q,"phone_number_id":%q}`, business, c.target.PhoneNumberID)
 }
 
 func (c *conformance) entry(changes ...string) string {
-	return fmt.Sprintf(`{"id":%q,"changes":[%s]}`, c.target.WABA, strings.Join(changes, ","))
+	return fmt.Sprintf(`{"id":%q,"changes":[%s]}`, c.target.WABAID, strings.Join(changes, ","))
 }
 
 func delivery(entries ...string) []byte {

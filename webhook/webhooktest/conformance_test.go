@@ -94,7 +94,7 @@ func TestAQueueConforms(t *testing.T) {
 // A naive endpoint is what many write first. Each flag takes one lesson away from it.
 type naive struct {
 	recorder *webhooktest.Recorder
-	ledger   webhook.MemLedger
+	ledger   webhook.MemDedupStore
 
 	skipsSignature, parsesFirst, emptySecret, anyToken, echoesMore bool
 	firstOnly, allOrNothing, needsPhone, panics, repeats           bool
@@ -167,7 +167,7 @@ func (n *naive) status(r *http.Request, body []byte) int {
 	}
 	var errs []error
 	for _, ev := range events {
-		if _, bad := ev.(*webhook.Undecodable); bad && n.allOrNothing {
+		if _, bad := ev.(*webhook.UndecodableEvent); bad && n.allOrNothing {
 			return http.StatusInternalServerError
 		}
 		errs = append(errs, n.handle(r.Context(), ev, body))
@@ -215,7 +215,7 @@ func (n *naive) handle(ctx context.Context, ev webhook.Event, body []byte) error
 		n.seen[key+string(m.ID)], n.seen[key] = true, true
 		return n.recorder.Handle(ctx, ev)
 	case n.forgets: // answers a repeat with an error for ever
-		claim, err := n.ledger.Claim(ctx, ev.Info().Key)
+		claim, err := n.ledger.Claim(ctx, ev.Info().DedupKey)
 		if err != nil {
 			return err
 		}
@@ -303,7 +303,7 @@ func TestFlawsAreFound(t *testing.T) {
 			tt.flaw(n)
 			tgt := target(quiet(n), n.recorder)
 			if tt.want != nil {
-				tgt.Patience = 100 * time.Millisecond // what is lost does not come any more
+				tgt.HandleTimeout = 100 * time.Millisecond // what is lost does not come any more
 			}
 			err := webhooktest.Conformance(t.Context(), tgt)
 			if tt.want == nil {
@@ -338,8 +338,8 @@ func quiet(h http.Handler) http.Handler {
 
 func TestTargetMistakesAreListedTogether(t *testing.T) {
 	t.Parallel()
-	err := webhooktest.Conformance(t.Context(), webhooktest.Target{AppSecret: " ", Path: "x", Patience: -1, MaxAnswer: -1})
-	for _, want := range []string{"Handler and Target.URL are empty", "Path", "AppSecret", "VerifyToken", "Patience", "MaxAnswer"} {
+	err := webhooktest.Conformance(t.Context(), webhooktest.Target{AppSecret: " ", Path: "x", HandleTimeout: -1, MaxAckLatency: -1})
+	for _, want := range []string{"Handler and Target.URL are empty", "Path", "AppSecret", "VerifyToken", "Patience", "MaxAckLatency"} {
 		require.ErrorContains(t, err, want)
 	}
 	err = webhooktest.Conformance(t.Context(), webhooktest.Target{Handler: http.NotFoundHandler(), URL: "http://127.0.0.1:1"})
@@ -434,7 +434,7 @@ func TestSlowAnswersAreFound(t *testing.T) {
 	} {
 		n := &naive{recorder: new(webhooktest.Recorder)}
 		tgt := target(n, n.recorder)
-		tgt.MaxAnswer = most
+		tgt.MaxAckLatency = most
 		err := webhooktest.Conformance(t.Context(), tgt)
 		if want == "" {
 			require.NoError(t, err)

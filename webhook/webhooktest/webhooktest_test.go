@@ -78,10 +78,10 @@ func TestNewRequestIsSigned(t *testing.T) {
 func TestRecorder(t *testing.T) {
 	t.Parallel()
 	r := new(webhooktest.Recorder)
-	require.NoError(t, r.Handle(context.Background(), new(webhook.Unknown)))
+	require.NoError(t, r.Handle(context.Background(), new(webhook.UnknownEvent)))
 	down := errors.New("down")
 	r.Fail(down)
-	require.ErrorIs(t, r.Handle(context.Background(), new(webhook.Unknown)), down)
+	require.ErrorIs(t, r.Handle(context.Background(), new(webhook.UnknownEvent)), down)
 	require.Len(t, r.Events(), 2)
 	for range 2 {
 		require.ErrorIs(t, r.Handle(context.Background(), &webhook.IncomingMessage{ID: "m"}), down)

@@ -40,7 +40,7 @@ func (l *life) compare(ctx context.Context, tracker *coexistence.Tracker) error 
 	}
 	all := 0
 	for conv, err := range store.Conversations(ctx, l.host.phone) {
-		all += conv.Messages
+		all += conv.MessageCount
 		errs = append(errs, err)
 	}
 	if all != l.out.Messages {
@@ -63,7 +63,7 @@ func (l *life) compareMessage(ctx context.Context, store coexistence.Store, c *c
 	}
 	got, err := store.Message(ctx, l.host.phone, want.ID)
 	if !told {
-		if err == nil && got.Shown() {
+		if err == nil && got.Visible() {
 			return false, fmt.Errorf("it is shown and nobody told of it: %+v", got)
 		}
 		return false, nil
@@ -77,7 +77,7 @@ func (l *life) compareMessage(ctx context.Context, store coexistence.Store, c *c
 			wrong = append(wrong, fmt.Sprintf("%s is %v and not %v", what, got, want))
 		}
 	}
-	same("shown", got.Shown(), true)
+	same("shown", got.Visible(), true)
 	same("outbound", got.Outbound, want.Author != coexistencetest.AuthorCustomer)
 	if live || past {
 		same("time", got.At.Unix(), want.At.Unix())
@@ -93,7 +93,7 @@ func (l *life) compareMessage(ctx context.Context, store coexistence.Store, c *c
 	same("status", got.Status, status(want, past))
 	if !want.Revoked {
 		kind, text := l.body(want, k)
-		same("type", got.Kind, kind)
+		same("type", got.Type, kind)
 		if !k.editMissed {
 			same("text", got.Text, text)
 		}
@@ -131,8 +131,8 @@ func (l *life) body(want coexistencetest.ChatMessage, k *message) (kind webhook.
 }
 
 // status is the furthest that the host was told. What came live from the phone has none, unless history brings it.
-func status(want coexistencetest.ChatMessage, past bool) webhook.StatusCode {
-	heard := webhook.StatusCode(want.Status)
+func status(want coexistencetest.ChatMessage, past bool) webhook.DeliveryStatus {
+	heard := webhook.DeliveryStatus(want.Status)
 	switch {
 	case want.Author == coexistencetest.AuthorAPI:
 		return heard
@@ -181,9 +181,9 @@ func (l *life) compareFailed(ctx context.Context, store coexistence.Store, c *cu
 			errs = append(errs, fmt.Errorf("message %s, which failed: %w", k.id, err))
 		case got.Status != webhook.StatusFailed || got.Failure == nil || got.Failure.Code != graph.CodeReengagementMessage:
 			errs = append(errs, fmt.Errorf("message %s is %s and not failed", k.id, got.Status))
-		case got.Shown() != k.registered:
-			errs = append(errs, fmt.Errorf("message %s, which failed: shown is %v", k.id, got.Shown()))
-		case got.Shown():
+		case got.Visible() != k.registered:
+			errs = append(errs, fmt.Errorf("message %s, which failed: shown is %v", k.id, got.Visible()))
+		case got.Visible():
 			shown++
 		}
 	}
@@ -201,20 +201,20 @@ func (l *life) compareConversation(ctx context.Context, store coexistence.Store,
 	}
 	var last time.Time
 	n := 0
-	for m, err := range store.Messages(ctx, l.host.phone, conv.Key) {
+	for m, err := range store.Messages(ctx, l.host.phone, conv.ID) {
 		switch {
 		case err != nil:
 			return err
 		case m.At.Before(last):
 			return fmt.Errorf("conversation with %s: message %s is out of order", c.number, m.ID)
-		case m.Conversation != conv.Key:
+		case m.ConversationID != conv.ID:
 			return fmt.Errorf("conversation with %s: message %s says that it belongs to another one", c.number, m.ID)
 		}
 		last = m.At
 		n++
 	}
-	if n != shown || conv.Messages != shown {
-		return fmt.Errorf("conversation with %s has %d messages, counts %d, and %d were told", c.number, n, conv.Messages, shown)
+	if n != shown || conv.MessageCount != shown {
+		return fmt.Errorf("conversation with %s has %d messages, counts %d, and %d were told", c.number, n, conv.MessageCount, shown)
 	}
 	return nil
 }
@@ -228,17 +228,17 @@ func (l *life) compareBook(ctx context.Context, store coexistence.Store) error {
 	}
 	var errs []error
 	for _, e := range l.book {
-		if !e.told || moved[graph.Digits(e.contact.Number)] {
+		if !e.told || moved[graph.Digits(e.contact.PhoneNumber)] {
 			continue
 		}
-		who := graph.Identity{UserID: e.contact.UserID, WAID: graph.Digits(e.contact.Number)}
+		who := graph.Identity{UserID: e.contact.UserID, WAID: graph.Digits(e.contact.PhoneNumber)}
 		got, err := store.Contact(ctx, l.host.phone, who)
 		want := e.contact.FullName
 		if e.removed {
 			want = ""
 		}
 		if err != nil && !errors.Is(err, coexistence.ErrNotFound) || got.Name != want || got.InAddressBook() != (want != "") {
-			errs = append(errs, fmt.Errorf("contact %s is %q and not %q (%w)", e.contact.Number, got.Name, want, err))
+			errs = append(errs, fmt.Errorf("contact %s is %q and not %q (%w)", e.contact.PhoneNumber, got.Name, want, err))
 		}
 	}
 	return errors.Join(errs...)
@@ -246,7 +246,7 @@ func (l *life) compareBook(ctx context.Context, store coexistence.Store) error {
 
 // compareState checks where the number stands, and its syncs.
 func (l *life) compareState(ctx context.Context, store coexistence.Store) error {
-	st, err := store.State(ctx, l.host.phone)
+	st, err := store.Number(ctx, l.host.phone)
 	if err != nil {
 		return err
 	}
@@ -278,7 +278,7 @@ func (l *life) compareState(ctx context.Context, store coexistence.Store) error 
 		wrong("contacts are %q, asked for %v", contacts, synced(cloudapi.SyncContacts))
 	}
 	switch {
-	case l.phone.Coexists() && !st.Stage.Live():
+	case l.phone.Coexists() && !st.Stage.Connected():
 		wrong("stage %q, the phone coexists", st.Stage)
 	case l.phone.Suspended() && st.Stage != coexistence.StageOffboarded:
 		wrong("stage %q, the phone is suspended", st.Stage)
@@ -286,7 +286,7 @@ func (l *life) compareState(ctx context.Context, store coexistence.Store) error 
 	case !l.phone.Coexists() && !l.phone.Suspended() && st.Stage != coexistence.StageRemoved:
 		wrong("stage %q, the phone is disconnected", st.Stage)
 	}
-	if st.Stage == coexistence.StageRemoved && (st.Ending == nil || st.Remedy() == "") {
+	if st.Stage == coexistence.StageRemoved && (st.Disconnection == nil || st.Remedy() == "") {
 		wrong("removed, and nobody can say why")
 	}
 	return errors.Join(errs...)

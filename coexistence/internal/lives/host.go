@@ -147,7 +147,7 @@ func (h *host) now() (*coexistence.Tracker, *mortal) {
 
 // connect does what a host does when a business comes out of the popup, up to the tracker: exchange, subscribe.
 func (h *host) connect(ctx context.Context, code graph.Secret, phone *coexistencetest.Phone) error {
-	token, err := h.client.OAuth.Exchange(ctx, cloudapi.CodeExchange{Code: code})
+	token, err := h.client.OAuth.Exchange(ctx, cloudapi.CodeExchangeParams{Code: code})
 	if err != nil {
 		return err
 	}
@@ -161,7 +161,7 @@ func (h *host) connect(ctx context.Context, code graph.Secret, phone *coexistenc
 		}
 	}
 	h.signups = append(h.signups, cloudapi.Onboarding{
-		PhoneNumberID: phone.ID(), WABAIDs: phone.WABAs(), DisplayPhoneNumber: phone.Number(), OnboardedAt: time.Now(),
+		PhoneNumberID: phone.ID(), WABAIDs: phone.WABAs(), DisplayPhoneNumber: phone.PhoneNumber(), OnboardedAt: time.Now(),
 	})
 	return nil
 }
@@ -184,8 +184,8 @@ func (h *host) work(ctx context.Context) error {
 	if h.phone == "" {
 		return nil
 	}
-	st, err := tracker.Store().State(ctx, h.phone)
-	if err != nil || !st.NeedsConfirm() || st.Stage == coexistence.StageRemoved {
+	st, err := tracker.Store().Number(ctx, h.phone)
+	if err != nil || !st.NeedsRefresh() || st.Stage == coexistence.StageRemoved {
 		return err
 	}
 	if _, err := tracker.Refresh(ctx, h.phone); errors.Is(err, errDead) {

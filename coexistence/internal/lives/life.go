@@ -19,7 +19,7 @@ type Outcome struct {
 
 	// Log is what happened, a line for each step, and Relied what the simulator's part rests on.
 	Log    []string
-	Relied coexistencetest.Report
+	Relied coexistencetest.EvidenceReport
 }
 
 // A life is one run.
@@ -88,7 +88,7 @@ func Play(ctx context.Context, seed uint64, open func() (coexistence.Store, erro
 	world := coexistencetest.NewWorld(coexistencetest.Config{
 		Seed: seed, Network: network,
 		Delivery: coexistencetest.DeliveryConfig{
-			Parallel: pick(1, 1, 4), Batch: pick(1, 3, 20), Duplicates: pick(0, 10, 40), Reorder: pick(1, 5, 50), LostAnswers: pick(0, 0, 10),
+			Parallel: pick(1, 1, 4), Batch: pick(1, 3, 20), DuplicatesPercent: pick(0, 10, 40), Reorder: pick(1, 5, 50), LostAnswersPercent: pick(0, 0, 10),
 			Delay:   []time.Duration{0, 5 * time.Second, 3 * time.Minute, 4 * time.Hour}[r.IntN(4)],
 			Backoff: 10 * time.Second, MaxBackoff: 2 * time.Hour, MaxAttempts: 200,
 		},
@@ -96,12 +96,12 @@ func Play(ctx context.Context, seed uint64, open func() (coexistence.Store, erro
 	})
 	defer world.Close()
 	phone := world.NewPhone(coexistencetest.PhoneConfig{
-		History:       coexistencetest.History{Messages: pick(0, 3, 25, 60), Customers: 1 + r.IntN(6), Media: 20, Days: pick(5, 100, 180)},
+		History:       coexistencetest.History{Messages: pick(0, 3, 25, 60), Customers: 1 + r.IntN(6), MediaPercent: 20, Days: pick(5, 100, 180)},
 		Conversations: old(r), SecondAccount: r.IntN(5) == 0,
 	})
 	l := &life{rand: r, world: world, phone: phone, known: map[graph.MessageID]*message{}, book: map[string]*entry{}}
 	for _, c := range phone.Customers() {
-		l.customers = append(l.customers, &customer{Customer: c, number: c.Number()})
+		l.customers = append(l.customers, &customer{Customer: c, number: c.PhoneNumber()})
 	}
 	for _, c := range phone.Contacts() {
 		l.book[key(c)] = &entry{contact: c}
@@ -113,7 +113,7 @@ func Play(ctx context.Context, seed uint64, open func() (coexistence.Store, erro
 	defer func() { err = errors.Join(err, l.host.close()) }()
 	defer func() {
 		l.out.Crashes, _ = l.host.fate()
-		l.out.Relied = world.Relied()
+		l.out.Relied = world.Evidence()
 		for _, d := range world.Deliveries() {
 			l.out.Deliveries++
 			l.out.Attempts += len(d.Attempts)
@@ -130,7 +130,7 @@ func Play(ctx context.Context, seed uint64, open func() (coexistence.Store, erro
 }
 
 // old is a conversation with something in every corner of the history: at the limits of phases and media, and too old.
-func old(r *rand.Rand) []coexistencetest.Conversation {
+func old(r *rand.Rand) []coexistencetest.PastConversation {
 	if r.IntN(3) == 0 {
 		return nil
 	}
@@ -145,8 +145,8 @@ func old(r *rand.Rand) []coexistencetest.Conversation {
 		}
 		past = append(past, coexistencetest.PastMessage{Age: age, Outbound: r.IntN(2) == 0, Content: content})
 	}
-	with := coexistencetest.CustomerConfig{Number: "+52 1 55 5550 0123", Name: "Lucía Ejemplo"}
-	return []coexistencetest.Conversation{{With: with, Messages: past}}
+	with := coexistencetest.CustomerConfig{PhoneNumber: "+52 1 55 5550 0123", Name: "Lucía Ejemplo"}
+	return []coexistencetest.PastConversation{{With: with, Messages: past}}
 }
 
 // sleep lets seconds pass, mostly. Nothing happens twice in a second: Meta's times have no more.
@@ -174,7 +174,7 @@ func (l *life) end(ctx context.Context) error {
 	tracker, process := l.host.now()
 	process.fuse(0, false)
 	for range 3 { // a job may bring new deliveries, and a late delivery new work
-		if err := l.world.Wait(ctx); err != nil {
+		if err := l.world.WaitDelivered(ctx); err != nil {
 			return err
 		}
 		time.Sleep(2 * time.Minute)
@@ -194,5 +194,5 @@ func key(c coexistencetest.Contact) string {
 	if c.UserID != "" {
 		return string(c.UserID)
 	}
-	return graph.Digits(c.Number)
+	return graph.Digits(c.PhoneNumber)
 }

@@ -79,32 +79,32 @@ func (m *mortal) leave(last bool, err error) error {
 	return err
 }
 
-func (m *mortal) UpdateState(
-	ctx context.Context, phone graph.PhoneNumberID, fn func(coexistence.State) (coexistence.State, error),
-) (coexistence.State, error) {
+func (m *mortal) UpdateNumber(
+	ctx context.Context, phone graph.PhoneNumberID, fn func(coexistence.Number) (coexistence.Number, error),
+) (coexistence.Number, error) {
 	last, err := m.enter()
 	if err != nil {
-		return coexistence.State{}, err
+		return coexistence.Number{}, err
 	}
-	st, err := m.store.UpdateState(ctx, phone, fn)
+	st, err := m.store.UpdateNumber(ctx, phone, fn)
 	return st, m.leave(last, err)
 }
 
-func (m *mortal) State(ctx context.Context, phone graph.PhoneNumberID) (coexistence.State, error) {
+func (m *mortal) Number(ctx context.Context, phone graph.PhoneNumberID) (coexistence.Number, error) {
 	last, err := m.enter()
 	if err != nil {
-		return coexistence.State{}, err
+		return coexistence.Number{}, err
 	}
-	st, err := m.store.State(ctx, phone)
+	st, err := m.store.Number(ctx, phone)
 	return st, m.leave(last, err)
 }
 
-func (m *mortal) StatesByWABA(ctx context.Context, waba graph.WABAID) ([]coexistence.State, error) {
+func (m *mortal) NumbersByWABA(ctx context.Context, waba graph.WABAID) ([]coexistence.Number, error) {
 	last, err := m.enter()
 	if err != nil {
 		return nil, err
 	}
-	list, err := m.store.StatesByWABA(ctx, waba)
+	list, err := m.store.NumbersByWABA(ctx, waba)
 	return list, m.leave(last, err)
 }
 
@@ -156,7 +156,7 @@ func (m *mortal) Contact(ctx context.Context, phone graph.PhoneNumberID, who gra
 
 // The listings are for people who look. A tracker calls none of them but Numbers, of which a host that is played makes no use.
 
-func (m *mortal) Numbers(ctx context.Context) iter.Seq2[coexistence.State, error] {
+func (m *mortal) Numbers(ctx context.Context) iter.Seq2[coexistence.Number, error] {
 	return m.store.Numbers(ctx)
 }
 

@@ -80,7 +80,7 @@ func (l *life) leave() {
 	reason := reasons[l.rand.IntN(len(reasons))]
 	l.log("disconnected: %q", reason)
 	l.lastLoss = time.Now()
-	l.phone.Lose(reason, "USER")
+	l.phone.EndCoexistence(reason, "USER")
 }
 
 // work lets the host do its jobs.
@@ -159,14 +159,14 @@ func (l *life) anybody() *customer {
 	if len(l.customers) > 0 && l.rand.IntN(5) > 0 {
 		return l.customers[l.rand.IntN(len(l.customers))]
 	}
-	cfg := coexistencetest.CustomerConfig{Number: fmt.Sprintf("+55 31 9 5555 %04d", len(l.customers)), Name: "Made-up customer"}
+	cfg := coexistencetest.CustomerConfig{PhoneNumber: fmt.Sprintf("+55 31 9 5555 %04d", len(l.customers)), Name: "Made-up customer"}
 	switch l.rand.IntN(4) {
 	case 0:
 		cfg.HideNumber, cfg.Username = true, fmt.Sprintf("madeup.%d", len(l.customers))
 	case 1:
 		cfg.OldStyle = true
 	}
-	c := &customer{Customer: l.phone.AddCustomer(cfg), number: cfg.Number}
+	c := &customer{Customer: l.phone.AddCustomer(cfg), number: cfg.PhoneNumber}
 	l.customers = append(l.customers, c)
 	return c
 }
@@ -174,8 +174,8 @@ func (l *life) anybody() *customer {
 func (l *life) content() coexistencetest.Content {
 	contents := []coexistencetest.Content{
 		coexistencetest.Text("Grüße 👋🏽 / \"quoted\""), coexistencetest.Text("هل المحل مفتوح؟"), coexistencetest.Image("caption"),
-		coexistencetest.Voice(), coexistencetest.Document("a.pdf", "b"), coexistencetest.Place("Shop", "1 Made-up Street", 1.5, -2),
-		coexistencetest.Card("Ben", "+1 555-010-0188"), coexistencetest.Sticker(),
+		coexistencetest.Voice(), coexistencetest.Document("a.pdf", "b"), coexistencetest.Location("Shop", "1 Made-up Street", 1.5, -2),
+		coexistencetest.ContactCard("Ben", "+1 555-010-0188"), coexistencetest.Sticker(),
 	}
 	return contents[l.rand.IntN(len(contents))]
 }
@@ -183,13 +183,13 @@ func (l *life) content() coexistencetest.Content {
 // write lets a customer write.
 func (l *life) write(c *customer, coexists bool) {
 	if l.rand.IntN(6) == 0 {
-		k := l.know(c.SendsUnavailable("the real thing"), c)
+		k := l.know(c.SendUnavailable("the real thing"), c)
 		k.ghost = coexists
 		l.theirs = append(l.theirs, k)
 		l.log("%s wrote %s, which is unavailable", c.number, k.id)
 		return
 	}
-	k := l.know(c.SendsContent(l.content()), c)
+	k := l.know(c.SendContent(l.content()), c)
 	l.theirs = append(l.theirs, k)
 	l.log("%s wrote %s", c.number, k.id)
 }
@@ -213,7 +213,7 @@ func (l *life) send(ctx context.Context, c *customer, coexists bool) error {
 		return fmt.Errorf("send: %w", err)
 	}
 	k := l.know(sent.ID, c)
-	k.registered = tracker.Sent(ctx, l.host.phone, sent, msg) == nil
+	k.registered = tracker.RecordSent(ctx, l.host.phone, sent, msg) == nil
 	if !k.registered { // perhaps it was, and the process died right after
 		stored, err := process.store.Message(ctx, l.host.phone, sent.ID)
 		k.registered = err == nil && stored.Origin == coexistence.OriginAPI
@@ -235,7 +235,7 @@ func (l *life) change(coexists bool) {
 	heard := l.heard(k)
 	switch l.rand.IntN(4) {
 	case 0:
-		edit := k.customer.Edits
+		edit := k.customer.Edit
 		if phone {
 			edit = l.phone.Edit
 		}
@@ -245,7 +245,7 @@ func (l *life) change(coexists bool) {
 			l.log("edited %s (%v)", k.id, coexists)
 		}
 	case 1:
-		revoke := k.customer.Revokes
+		revoke := k.customer.Revoke
 		if phone {
 			revoke = l.phone.Revoke
 		}
@@ -258,14 +258,14 @@ func (l *life) change(coexists bool) {
 		if l.rand.IntN(2) == 0 {
 			l.phone.SendContent(k.customer.Customer, reaction)
 		} else {
-			k.customer.SendsContent(reaction)
+			k.customer.SendContent(reaction)
 		}
 		if !coexists {
 			k.reactionMissed = time.Now()
 		}
 		l.log("reacted to %s with %q (%v)", k.id, reaction.Text, coexists)
 	default:
-		if k.ghost && coexists && k.customer.Resolves(k.id) == nil {
+		if k.ghost && coexists && k.customer.ResolveUnavailable(k.id) == nil {
 			k.ghost = false
 			l.log("resolved %s", k.id)
 		}
@@ -290,7 +290,7 @@ func (l *life) address(coexists bool) {
 	}
 	contact := coexistencetest.Contact{FullName: fmt.Sprint("Name ", l.steps), FirstName: "Name", UserID: c.Identity().UserID}
 	if c.WAID() != "" {
-		contact.Number = c.number
+		contact.PhoneNumber = c.number
 	}
 	e := l.book[key(contact)]
 	if e != nil && !e.removed && l.rand.IntN(3) == 0 {
@@ -311,6 +311,6 @@ func (l *life) move(c *customer, coexists bool) {
 	}
 	c.moved, c.movedAlone = true, !coexists
 	number := fmt.Sprintf("+54 9 11 5555 %04d", l.steps)
-	l.know(c.ChangesNumber(number), c)
+	l.know(c.ChangeNumber(number), c)
 	l.log("%s is %s now (%v)", c.number, number, coexists)
 }

@@ -25,7 +25,7 @@ func TestBodiesAreWhatTheyAreSaidToBe(t *testing.T) {
 		for _, ev := range events {
 			require.Empty(t, ev.Info().Unknown, name)
 			switch ev := ev.(type) {
-			case *webhook.Unknown, *webhook.Undecodable:
+			case *webhook.UnknownEvent, *webhook.UndecodableEvent:
 				t.Errorf("%s holds a %T", name, ev)
 			case *webhook.HistoryChunk:
 				n := 0

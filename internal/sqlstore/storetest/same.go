@@ -37,7 +37,7 @@ func ViewOf(ctx context.Context, store coexistence.Store) (View, error) {
 			return v, err
 		}
 		v.Single = append(v.Single, one)
-		for m, err := range store.Messages(ctx, Phone, c.Key) {
+		for m, err := range store.Messages(ctx, Phone, c.ID) {
 			if err != nil {
 				return v, err
 			}
@@ -59,7 +59,7 @@ func ViewOf(ctx context.Context, store coexistence.Store) (View, error) {
 		}
 		v.Found = append(v.Found, found)
 	}
-	state, err := store.State(ctx, Phone)
+	state, err := store.Number(ctx, Phone)
 	if err != nil && !errors.Is(err, coexistence.ErrNotFound) {
 		return v, err
 	}

@@ -19,6 +19,6 @@ func Talk(ctx context.Context, store coexistence.Store, customer string, ids ...
 	slices.Sort(names)
 	return store.UpdateMessages(ctx, Phone, names, func(m *coexistence.Message) {
 		m.Person, m.Origin, m.At = customer, coexistence.OriginCustomer, time.Unix(start, 0).UTC()
-		m.Kind, m.Text = webhook.TypeText, string(m.ID)
+		m.Type, m.Text = webhook.TypeText, string(m.ID)
 	})
 }

@@ -108,7 +108,7 @@ func TestMetaRefusesTheNumber(t *testing.T) {
 	h := newHost(t, hostConfig{phone: coexistencetest.PhoneConfig{Refuse: graph.CodeSignupMoreActivityNeeded}})
 	popup := h.start()
 	popup.click(id("existing"))
-	popup.fill(id("number"), h.phone.Number())
+	popup.fill(id("number"), h.phone.PhoneNumber())
 	popup.click(id("next"))
 	popup.await(id("report"))
 	popup.shoot("23-popup-refused")
@@ -234,7 +234,7 @@ func TestAnEvilOriginIsNotHeard(t *testing.T) {
 	h.shows("popup")
 	popup.click(id("finish"))
 	h.shows("done")
-	require.Equal(t, h.phone.WABA(), h.business().Session.WABA)
+	require.Equal(t, h.phone.WABA(), h.business().Session.WABAID)
 }
 
 func TestAReloadWhileThePopupIsOpen(t *testing.T) {
@@ -261,7 +261,7 @@ func TestAReloadWhileTheServerWorks(t *testing.T) {
 	free := sync.OnceFunc(func() { close(release) })
 	t.Cleanup(free)
 	h := newHost(t, hostConfig{change: func(_ *host, c *signup.Config) {
-		c.Progress = func(ctx context.Context, step signup.Step, _ *signup.Business) error {
+		c.Progress = func(ctx context.Context, step signup.Step, _ *signup.Connection) error {
 			if step == signup.StepVerify {
 				reached <- true
 				<-release
@@ -290,11 +290,11 @@ func TestOneOfTwoNumbersIsChosen(t *testing.T) {
 	var mu sync.Mutex
 	var other cloudapitest.Phone
 	h := newHost(t, hostConfig{change: func(h *host, c *signup.Config) {
-		c.Progress = func(_ context.Context, step signup.Step, _ *signup.Business) error {
+		c.Progress = func(_ context.Context, step signup.Step, _ *signup.Connection) error {
 			mu.Lock()
 			defer mu.Unlock()
 			if step == signup.StepInspect && other.ID == "" { // the business has another one that coexists
-				other = theStage.world.Graph().AddPhone(cloudapitest.Phone{WABAs: h.phone.WABAs(), Number: "+1 555-010-0188", Name: "Ovenbird Café"})
+				other = theStage.world.Graph().AddPhone(cloudapitest.Phone{WABAs: h.phone.WABAs(), PhoneNumber: "+1 555-010-0188", Name: "Ovenbird Café"})
 			}
 			return nil
 		}
@@ -400,7 +400,7 @@ func TestAnEndedVersionFallsBackAndIsNoticed(t *testing.T) {
 	t.Parallel()
 	h := newHost(t, hostConfig{change: func(_ *host, c *signup.Config) {
 		c.Page.LaunchFor = func(context.Context, string) (signup.LaunchOptions, error) {
-			return signup.LaunchOptions{Version: signup.V3}, nil
+			return signup.LaunchOptions{Version: signup.Version3}, nil
 		}
 	}})
 	popup := h.start()
@@ -501,7 +501,7 @@ func TestTheAnswerToAFinishGetsLost(t *testing.T) {
 	free := sync.OnceFunc(func() { close(release) })
 	t.Cleanup(free)
 	h := newHost(t, hostConfig{raw: true, change: func(_ *host, c *signup.Config) {
-		c.Progress = func(_ context.Context, step signup.Step, _ *signup.Business) error {
+		c.Progress = func(_ context.Context, step signup.Step, _ *signup.Connection) error {
 			if step == signup.StepDiscover {
 				<-release
 			}

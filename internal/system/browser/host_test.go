@@ -31,7 +31,7 @@ type host struct {
 	phone *coexistencetest.Phone
 
 	mu        sync.Mutex
-	connected []*signup.Business
+	connected []*signup.Connection
 }
 
 var hostNumber atomic.Int64
@@ -68,7 +68,7 @@ func newHost(t *testing.T, cfg hostConfig) *host {
 	sc := signup.Config{
 		ConfigurationID: theStage.world.ConfigurationID(), Client: client,
 		Page: signup.PageConfig{Tenant: func(*http.Request) (string, error) { return h.name, nil }, SDKURL: sdk},
-		Connected: func(_ context.Context, b *signup.Business) error {
+		Connected: func(_ context.Context, b *signup.Connection) error {
 			h.mu.Lock()
 			defer h.mu.Unlock()
 			h.connected = append(h.connected, b)
@@ -167,7 +167,7 @@ func (h *host) start() *window {
 }
 
 // business returns the one that was connected.
-func (h *host) business() *signup.Business {
+func (h *host) business() *signup.Connection {
 	h.t.Helper()
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -195,7 +195,7 @@ func (w *window) screen(name coexistencetest.Screen) {
 func (h *host) toVerification(popup *window) {
 	h.t.Helper()
 	popup.click(id("existing"))
-	popup.fill(id("number"), h.phone.Number())
+	popup.fill(id("number"), h.phone.PhoneNumber())
 	popup.click(id("next"))
 	popup.screen(coexistencetest.ScreenVerify)
 }

@@ -116,7 +116,7 @@ func TestThePageInEveryLook(t *testing.T) {
 			h.click(button("Check"))
 			h.shows("refused")
 			h.inspect("41-refused-" + l.String())
-			h.fill(inside("#number"), h.phone.Number())
+			h.fill(inside("#number"), h.phone.PhoneNumber())
 			h.fill(inside("#app_version"), "2.24.17.79")
 			h.click(button("Check"))
 			h.shows("invite")
@@ -161,10 +161,10 @@ func TestHostileWordsAreJustWords(t *testing.T) {
 					return signup.CheckResult{Eligible: true, Notes: []string{name}}, nil
 				}
 				once := make(chan bool, 1)
-				c.Progress = func(_ context.Context, step signup.Step, _ *signup.Business) error {
+				c.Progress = func(_ context.Context, step signup.Step, _ *signup.Connection) error {
 					if step == signup.StepInspect && len(once) == 0 {
 						once <- true
-						theStage.world.Graph().AddPhone(cloudapitest.Phone{WABAs: h.phone.WABAs(), Number: "+1 555-010-0189", Name: name})
+						theStage.world.Graph().AddPhone(cloudapitest.Phone{WABAs: h.phone.WABAs(), PhoneNumber: "+1 555-010-0189", Name: name})
 					}
 					return nil
 				}
@@ -196,7 +196,7 @@ func TestAnOrdinaryNumberIsVerifiedOnThePage(t *testing.T) {
 			t.Parallel()
 			h := l.through(t, hostConfig{change: func(_ *host, c *signup.Config) {
 				c.Mode = signup.ModeStandard
-				c.PIN = func(context.Context, *signup.Business) (graph.Secret, error) { return "482913", nil }
+				c.PIN = func(context.Context, *signup.Connection) (graph.Secret, error) { return "482913", nil }
 			}})
 			h.shows("invite")
 			require.Contains(t, evaluate[string](h.window, inside("h2")+".textContent"), "Connect a number")

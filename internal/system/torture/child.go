@@ -136,8 +136,8 @@ func (h *host) receiver(ctx context.Context) (webhook.Receiver, error) {
 		return nil, err
 	}
 	h.in, err = inbox.New(store, handler, inbox.Config{
-		Lease: h.order.Lease, Workers: h.order.Workers,
-		Backoff: func(int) time.Duration { return 50 * time.Millisecond }, MaxAttempts: 10000, Poll: 200 * time.Millisecond,
+		LeaseDuration: h.order.Lease, Workers: h.order.Workers,
+		Backoff: func(int) time.Duration { return 50 * time.Millisecond }, MaxAttempts: 10000, PollInterval: 200 * time.Millisecond,
 		Logger: slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelError})),
 	})
 	if err != nil {
@@ -239,10 +239,10 @@ func (h *host) walk(_ context.Context, ev webhook.Event) error {
 // A laneless store gives every event a lane of its own.
 type laneless struct{ inbox.TxSettler }
 
-func (s laneless) Settle(ctx context.Context, token inbox.Token, outs []inbox.Outcome) error {
+func (s laneless) Settle(ctx context.Context, token inbox.LeaseToken, outs []inbox.Settlement) error {
 	for _, out := range outs {
 		for i := range out.Events {
-			out.Events[i].Lane = out.Events[i].Key
+			out.Events[i].Lane = out.Events[i].DedupKey
 		}
 	}
 	return s.TxSettler.Settle(ctx, token, outs)
@@ -271,7 +271,7 @@ func (h *host) obey(ctx context.Context, command string) report {
 		if command != "end" {
 			err = errors.Join(err, statsErr)
 		}
-		r.Received, r.Handled, r.Fenced, r.Retried, r.Died = m.Received, m.Handled, m.Fenced, m.Retried, m.Died
+		r.Received, r.Handled, r.Fenced, r.Retried, r.Died = m.Received, m.Handled, m.LeasesLost, m.Retried, m.DeadLettered
 		r.Running = m.Running
 		r.Left = m.Depth()
 	}

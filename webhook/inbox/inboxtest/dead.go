@@ -17,11 +17,11 @@ func (c *check) kill(reason string, want int) error {
 	if err != nil {
 		return err
 	}
-	outs := outcomes(b, inbox.Dead)
+	outs := outcomes(b, inbox.DispositionDead)
 	for i := range outs {
 		outs[i].Reason = reason
 	}
-	return c.a.Settle(c.ctx, b.Token, outs)
+	return c.a.Settle(c.ctx, b.LeaseToken, outs)
 }
 
 // letters lists the dead, and expects so many.
@@ -50,7 +50,7 @@ func (c *check) deadLetters() error {
 	}
 	for _, l := range list {
 		if l.Reason != "no such customer" || string(l.Body) != string(delivery("a").Body) || l.Kind != inbox.KindEvent ||
-			time.Since(l.DiedAt).Abs() > time.Minute || l.Key != []string{"1", "", "3"}[l.Index] {
+			time.Since(l.DeadAt).Abs() > time.Minute || l.DedupKey != []string{"1", "", "3"}[l.Index] {
 			return fmt.Errorf("a dead letter came back as %+v", l)
 		}
 	}
@@ -84,7 +84,7 @@ func (c *check) replaying() error {
 	if err != nil {
 		return err
 	}
-	n, err := c.a.Replay(c.ctx, []inbox.ID{list[0].ID, 1 << 40})
+	n, err := c.a.ReplayDeadLetters(c.ctx, []inbox.ID{list[0].ID, 1 << 40})
 	if err := errors.Join(err, expect("replayed", n, 1)); err != nil {
 		return err
 	}
@@ -96,10 +96,10 @@ func (c *check) replaying() error {
 		return err
 	}
 	keys, err := c.finish()
-	if err := errors.Join(err, expectKeys(keys, "2", list[0].Key)); err != nil {
+	if err := errors.Join(err, expectKeys(keys, "2", list[0].DedupKey)); err != nil {
 		return err
 	}
-	n, err = c.b.Replay(c.ctx, []inbox.ID{list[0].ID, list[1].ID})
+	n, err = c.b.ReplayDeadLetters(c.ctx, []inbox.ID{list[0].ID, list[1].ID})
 	if err := errors.Join(err, expect("replayed", n, 1)); err != nil {
 		return err
 	}
@@ -107,7 +107,7 @@ func (c *check) replaying() error {
 		return err
 	}
 	keys, err = c.finish()
-	if err := errors.Join(err, expectKeys(keys, list[1].Key)); err != nil {
+	if err := errors.Join(err, expectKeys(keys, list[1].DedupKey)); err != nil {
 		return err
 	}
 	_, err = c.letters(0)
@@ -122,9 +122,9 @@ func (c *check) deadDelivery() error {
 	if err != nil {
 		return err
 	}
-	outs := outcomes(b, inbox.Dead)
+	outs := outcomes(b, inbox.DispositionDead)
 	outs[0].Reason = "the decoder panicked"
-	if err := c.a.Settle(c.ctx, b.Token, outs); err != nil {
+	if err := c.a.Settle(c.ctx, b.LeaseToken, outs); err != nil {
 		return err
 	}
 	list, err := c.letters(2)
@@ -137,11 +137,11 @@ func (c *check) deadDelivery() error {
 	if n, err := c.a.Append(c.ctx, []inbox.Record{delivery("a")}); err != nil || n != 0 {
 		return errors.Join(err, expect("added of a dead delivery", n, 0))
 	}
-	n, err := c.a.Purge(c.ctx, []inbox.ID{list[1].ID})
+	n, err := c.a.DeleteDeadLetters(c.ctx, []inbox.ID{list[1].ID})
 	if err := errors.Join(err, expect("purged", n, 1)); err != nil {
 		return err
 	}
-	n, err = c.a.Replay(c.ctx, []inbox.ID{list[0].ID, list[1].ID})
+	n, err = c.a.ReplayDeadLetters(c.ctx, []inbox.ID{list[0].ID, list[1].ID})
 	if err := errors.Join(err, expect("replayed", n, 1)); err != nil {
 		return err
 	}
@@ -167,14 +167,14 @@ func (c *check) purging() error {
 	if err != nil {
 		return err
 	}
-	n, err := c.b.Purge(c.ctx, []inbox.ID{list[0].ID, 1 << 40})
+	n, err := c.b.DeleteDeadLetters(c.ctx, []inbox.ID{list[0].ID, 1 << 40})
 	if err := errors.Join(err, expect("purged", n, 1)); err != nil {
 		return err
 	}
 	if _, err := c.letters(0); err != nil {
 		return err
 	}
-	if n, err = c.b.Replay(c.ctx, []inbox.ID{list[0].ID}); err != nil || n != 0 {
+	if n, err = c.b.ReplayDeadLetters(c.ctx, []inbox.ID{list[0].ID}); err != nil || n != 0 {
 		return errors.Join(err, expect("replayed of what was purged", n, 0))
 	}
 	if err := c.split("b", event("1", "x"), event("3", "x")); err != nil {
@@ -197,10 +197,10 @@ func (c *check) bodiesStay() error {
 		return err
 	}
 	if err := firstError(
-		func() error { _, err := c.a.Purge(c.ctx, []inbox.ID{list[0].ID}); return err },
-		func() error { _, err := c.a.Replay(c.ctx, []inbox.ID{list[1].ID}); return err },
+		func() error { _, err := c.a.DeleteDeadLetters(c.ctx, []inbox.ID{list[0].ID}); return err },
+		func() error { _, err := c.a.ReplayDeadLetters(c.ctx, []inbox.ID{list[1].ID}); return err },
 		func() error { return c.splitNext(event("1", "x"), event("2", "y"), event("3", "z")) },
-		func() error { keys, err := c.finish(); return errors.Join(err, expectKeys(keys, list[1].Key)) },
+		func() error { keys, err := c.finish(); return errors.Join(err, expectKeys(keys, list[1].DedupKey)) },
 		func() error { return c.swept(0) },
 	); err != nil {
 		return err
@@ -212,7 +212,7 @@ func (c *check) bodiesStay() error {
 		return errors.New("the body went before the last dead letter")
 	}
 	if err := firstError(
-		func() error { _, err := c.a.Purge(c.ctx, []inbox.ID{list[0].ID}); return err },
+		func() error { _, err := c.a.DeleteDeadLetters(c.ctx, []inbox.ID{list[0].ID}); return err },
 		func() error { return c.swept(4) },
 		// A delivery dies when it is split anew, and is purged while an event of it waits.
 		func() error { return c.split("b", event("4", "x"), event("5", "x")) },
@@ -223,7 +223,7 @@ func (c *check) bodiesStay() error {
 	if list, err = c.letters(1); err != nil {
 		return err
 	}
-	if _, err := c.a.Replay(c.ctx, []inbox.ID{list[0].ID}); err != nil {
+	if _, err := c.a.ReplayDeadLetters(c.ctx, []inbox.ID{list[0].ID}); err != nil {
 		return err
 	}
 	b, err := c.claim(c.a, request(inbox.KindDelivery, long), 1)
@@ -231,8 +231,8 @@ func (c *check) bodiesStay() error {
 		return err
 	}
 	return firstError(
-		func() error { return c.a.Settle(c.ctx, b.Token, outcomes(b, inbox.Dead)) },
-		func() error { _, err := c.a.Purge(c.ctx, []inbox.ID{b.Records[0].ID}); return err },
+		func() error { return c.a.Settle(c.ctx, b.LeaseToken, outcomes(b, inbox.DispositionDead)) },
+		func() error { _, err := c.a.DeleteDeadLetters(c.ctx, []inbox.ID{b.Records[0].ID}); return err },
 		func() error { return c.swept(0) },
 		func() error {
 			b, err := c.claim(c.a, request(inbox.KindEvent, long), 1)
@@ -252,7 +252,7 @@ func (c *check) swept(want int) error {
 		return nil
 	}
 	for n := 0; ; {
-		swept, err := sweeper.Sweep(c.ctx, time.Microsecond)
+		swept, err := sweeper.DeleteExpired(c.ctx, time.Microsecond)
 		if n += swept; n > want {
 			err = fmt.Errorf("%d keys were forgotten, want %d", n, want)
 		}
@@ -277,7 +277,7 @@ func (c *check) parking() error {
 	err = firstError(
 		func() error { return in.Start(c.ctx) },
 		func() error { return in.Receive(c.ctx, webhook.Delivery{Body: []byte(body), ReceivedAt: received()}) },
-		func() error { return in.Idle(c.ctx) },
+		func() error { return in.WaitIdle(c.ctx) },
 	)
 	if err := errors.Join(err, in.Shutdown(c.ctx)); err != nil {
 		return err
@@ -294,7 +294,7 @@ func (c *check) parking() error {
 
 func (c *check) counting() error {
 	bulk := event("3", "z")
-	bulk.Bulk = true
+	bulk.Backfill = true
 	if err := firstError(
 		func() error { return c.split("a", event("1", "x"), event("2", "y"), bulk, event("4", "x")) },
 		func() error { return c.kill("bug", 2) },
@@ -306,9 +306,9 @@ func (c *check) counting() error {
 	if err != nil {
 		return err
 	}
-	want := inbox.Stats{Deliveries: 1, Live: 1, Bulk: 1, Dead: 2}
+	want := inbox.Stats{Deliveries: 1, Live: 1, Backfill: 1, Dead: 2}
 	got := st
-	got.Keys, got.Oldest, got.OldestLive = 0, 0, 0
+	got.DedupKeys, got.Oldest, got.OldestLive = 0, 0, 0
 	if err := errors.Join(expect("Stats", got, want), expect("Depth", st.Depth(), 3)); err != nil {
 		return err
 	}

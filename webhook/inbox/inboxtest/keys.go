@@ -26,11 +26,11 @@ func (c *check) roundTrip() error {
 		err = fmt.Errorf("ID is %d and Delivery %d; a delivery has an ID, which is its Delivery too", out.ID, out.Delivery)
 	case string(out.Body) != string(in.Body):
 		err = fmt.Errorf("the body came back as %q, want %q", out.Body, in.Body)
-	case out.Key != in.Key || out.Lane != "" || out.Bulk || out.Kind != inbox.KindDelivery || out.Attempts != 0:
+	case out.DedupKey != in.DedupKey || out.Lane != "" || out.Backfill || out.Kind != inbox.KindDelivery || out.Attempts != 0:
 		err = fmt.Errorf("came back as %+v", out)
 	case !out.ReceivedAt.Equal(in.ReceivedAt):
 		err = fmt.Errorf("ReceivedAt came back as %v, want %v", out.ReceivedAt, in.ReceivedAt)
-	case b.Token == "":
+	case b.LeaseToken == "":
 		err = errors.New("the batch has no token")
 	}
 	return err
@@ -63,7 +63,7 @@ func (c *check) deliveryOrder() error {
 		if err := c.append(d); err != nil {
 			return err
 		}
-		want = append(want, d.Key)
+		want = append(want, d.DedupKey)
 	}
 	req := request(inbox.KindDelivery, long)
 	req.PerLane = 7
@@ -89,7 +89,7 @@ func (c *check) deliveryOrder() error {
 
 func (c *check) queues() error {
 	bulk := delivery("bulk")
-	bulk.Bulk = true
+	bulk.Backfill = true
 	if err := c.append(bulk, delivery("live")); err != nil {
 		return err
 	}
@@ -98,7 +98,7 @@ func (c *check) queues() error {
 		return err
 	}
 	req := request(inbox.KindDelivery, long)
-	req.Bulk = true
+	req.Backfill = true
 	slow, err := c.claim(c.a, req, 1)
 	if err != nil {
 		return err
@@ -107,8 +107,8 @@ func (c *check) queues() error {
 		return err
 	}
 	history := event("h", "lane")
-	history.Bulk = true
-	if err := c.a.Settle(c.ctx, slow.Token, []inbox.Outcome{{ID: slow.Records[0].ID, Events: []inbox.Record{history, event("m", "lane")}}}); err != nil {
+	history.Backfill = true
+	if err := c.a.Settle(c.ctx, slow.LeaseToken, []inbox.Settlement{{ID: slow.Records[0].ID, Events: []inbox.Record{history, event("m", "lane")}}}); err != nil {
 		return err
 	}
 	req.Kind = inbox.KindEvent
@@ -118,7 +118,7 @@ func (c *check) queues() error {
 	}
 	m, err := c.claim(c.a, request(inbox.KindEvent, long), 1)
 	return errors.Join(err, expectKeys(keysOf(append(h.Records, m.Records...)), "h", "m"),
-		expect("Bulk of the history", len(h.Records) > 0 && h.Records[0].Bulk, true))
+		expect("Bulk of the history", len(h.Records) > 0 && h.Records[0].Backfill, true))
 }
 
 func (c *check) splitting() error {
@@ -164,9 +164,9 @@ func (c *check) keyless() error {
 
 func (c *check) yielding() error {
 	placeholder := event("placeholder", "x")
-	placeholder.YieldsTo = "message"
+	placeholder.SupersededBy = "message"
 	late, other := placeholder, placeholder
-	late.Key, other.Key, other.YieldsTo = "late placeholder", "other placeholder", "another message"
+	late.DedupKey, other.DedupKey, other.SupersededBy = "late placeholder", "other placeholder", "another message"
 	if err := c.split("a", placeholder, event("message", "x"), late, other); err != nil {
 		return err
 	}
@@ -197,7 +197,7 @@ func (c *check) forgotten() error {
 		if err != nil {
 			return err
 		}
-		err = c.a.Settle(c.ctx, b.Token, []inbox.Outcome{{ID: b.Records[0].ID, Forget: true, Events: []inbox.Record{event("", "x")}}})
+		err = c.a.Settle(c.ctx, b.LeaseToken, []inbox.Settlement{{ID: b.Records[0].ID, DropKey: true, Events: []inbox.Record{event("", "x")}}})
 		if err != nil {
 			return err
 		}
@@ -230,12 +230,12 @@ func (c *check) sweeping() error {
 	if err := c.done(c.a, b); err != nil {
 		return err
 	}
-	if n, err := sweeper.Sweep(c.ctx, time.Hour); err != nil || n != 0 {
+	if n, err := sweeper.DeleteExpired(c.ctx, time.Hour); err != nil || n != 0 {
 		return errors.Join(err, expect("forgotten of what was done just now", n, 0))
 	}
 	// Old is what was done before now, by the store's clock.
 	for n := 0; n < 2; {
-		swept, err := sweeper.Sweep(c.ctx, time.Microsecond)
+		swept, err := sweeper.DeleteExpired(c.ctx, time.Microsecond)
 		if err := errors.Join(err, c.ctx.Err()); err != nil {
 			return err
 		}
@@ -287,7 +287,7 @@ func (c *check) endedContext() error {
 	if err != nil {
 		return err
 	}
-	if err := c.a.Settle(ctx, b.Token, outcomes(b, inbox.Done)); err == nil {
+	if err := c.a.Settle(ctx, b.LeaseToken, outcomes(b, inbox.DispositionDone)); err == nil {
 		return errors.New("settling accepted an ended context")
 	}
 	return c.done(c.a, b)

@@ -26,13 +26,13 @@ func (c *check) laneOrder() error {
 	if _, err := c.claim(c.b, req, 0); err != nil {
 		return fmt.Errorf("while the lane is held: %w", err)
 	}
-	if err := c.a.Settle(c.ctx, first.Token, outcomes(first, inbox.Done)[:1]); err != nil {
+	if err := c.a.Settle(c.ctx, first.LeaseToken, outcomes(first, inbox.DispositionDone)[:1]); err != nil {
 		return err
 	}
 	if _, err := c.claim(c.b, req, 0); err != nil {
 		return fmt.Errorf("while the rest of the batch is held: %w", err)
 	}
-	if err := c.a.Settle(c.ctx, first.Token, outcomes(first, inbox.Done)[1:]); err != nil {
+	if err := c.a.Settle(c.ctx, first.LeaseToken, outcomes(first, inbox.DispositionDone)[1:]); err != nil {
 		return err
 	}
 	second, err := c.claim(c.b, req, 2)
@@ -53,7 +53,7 @@ func (c *check) lanesApart() error {
 	if err != nil {
 		return err
 	}
-	if first.Records[0].Key == second.Records[0].Key || first.Token == second.Token {
+	if first.Records[0].DedupKey == second.Records[0].DedupKey || first.LeaseToken == second.LeaseToken {
 		return errors.New("two claims brought the same lane, or the same token")
 	}
 	// New events of one lane become ready while another one is held.
@@ -116,10 +116,10 @@ func (c *check) retrying() error {
 	if err != nil {
 		return err
 	}
-	i := slices.IndexFunc(b.Records, func(r inbox.Record) bool { return r.Key == "1" })
-	j := slices.IndexFunc(b.Records, func(r inbox.Record) bool { return r.Key == "3" })
-	if err := c.a.Settle(c.ctx, b.Token, []inbox.Outcome{
-		{ID: b.Records[i].ID, Kind: inbox.Retry, After: time.Hour, Reason: "busy"}, {ID: b.Records[j].ID},
+	i := slices.IndexFunc(b.Records, func(r inbox.Record) bool { return r.DedupKey == "1" })
+	j := slices.IndexFunc(b.Records, func(r inbox.Record) bool { return r.DedupKey == "3" })
+	if err := c.a.Settle(c.ctx, b.LeaseToken, []inbox.Settlement{
+		{ID: b.Records[i].ID, Disposition: inbox.DispositionRetry, RetryAfter: time.Hour, Reason: "busy"}, {ID: b.Records[j].ID},
 	}); err != nil {
 		return err
 	}
@@ -137,7 +137,7 @@ func (c *check) retrying() error {
 		return err
 	}
 	for attempts := range 3 {
-		if err := c.b.Settle(c.ctx, b.Token, []inbox.Outcome{{ID: b.Records[0].ID, Kind: inbox.Retry, After: time.Millisecond}}); err != nil {
+		if err := c.b.Settle(c.ctx, b.LeaseToken, []inbox.Settlement{{ID: b.Records[0].ID, Disposition: inbox.DispositionRetry, RetryAfter: time.Millisecond}}); err != nil {
 			return err
 		}
 		if b, err = c.await(c.b, request(inbox.KindEvent, long)); err != nil {
@@ -158,10 +158,10 @@ func (c *check) releasing() error {
 	if err != nil {
 		return err
 	}
-	if err := c.a.Settle(c.ctx, b.Token, []inbox.Outcome{{ID: b.Records[0].ID}, {ID: b.Records[1].ID, Kind: inbox.Release}}); err != nil {
+	if err := c.a.Settle(c.ctx, b.LeaseToken, []inbox.Settlement{{ID: b.Records[0].ID}, {ID: b.Records[1].ID, Disposition: inbox.DispositionRelease}}); err != nil {
 		return err
 	}
-	if err := wantFenced("settling what was released with the record before it", c.a.Settle(c.ctx, b.Token, []inbox.Outcome{{ID: b.Records[2].ID}})); err != nil {
+	if err := wantFenced("settling what was released with the record before it", c.a.Settle(c.ctx, b.LeaseToken, []inbox.Settlement{{ID: b.Records[2].ID}})); err != nil {
 		return err
 	}
 	b, err = c.claim(c.b, request(inbox.KindEvent, long), 2)
@@ -204,18 +204,18 @@ func (c *check) fencing() error {
 	if err != nil {
 		return err
 	}
-	for _, kind := range []inbox.OutcomeKind{inbox.Done, inbox.Retry, inbox.Dead, inbox.Release} {
-		if err := wantFenced("settling after the lease was lost", c.a.Settle(c.ctx, late.Token, outcomes(late, kind)[:1])); err != nil {
+	for _, kind := range []inbox.Disposition{inbox.DispositionDone, inbox.DispositionRetry, inbox.DispositionDead, inbox.DispositionRelease} {
+		if err := wantFenced("settling after the lease was lost", c.a.Settle(c.ctx, late.LeaseToken, outcomes(late, kind)[:1])); err != nil {
 			return err
 		}
 	}
-	if err := wantFenced("extending after the lease was lost", c.a.Extend(c.ctx, late.Token, long)); err != nil {
+	if err := wantFenced("extending after the lease was lost", c.a.Extend(c.ctx, late.LeaseToken, long)); err != nil {
 		return err
 	}
 	if err := c.done(c.b, now); err != nil {
 		return fmt.Errorf("the new holder: %w", err)
 	}
-	if err := wantFenced("settling what the new holder has settled", c.a.Settle(c.ctx, late.Token, outcomes(late, inbox.Done))); err != nil {
+	if err := wantFenced("settling what the new holder has settled", c.a.Settle(c.ctx, late.LeaseToken, outcomes(late, inbox.DispositionDone))); err != nil {
 		return err
 	}
 	if err := c.append(delivery("b")); err != nil {
@@ -228,7 +228,7 @@ func (c *check) fencing() error {
 	if now, err = c.await(c.b, request(inbox.KindDelivery, long)); err != nil {
 		return err
 	}
-	err = c.a.Settle(c.ctx, late.Token, []inbox.Outcome{{ID: late.Records[0].ID, Events: []inbox.Record{event("", "late")}}})
+	err = c.a.Settle(c.ctx, late.LeaseToken, []inbox.Settlement{{ID: late.Records[0].ID, Events: []inbox.Record{event("", "late")}}})
 	if err := wantFenced("splitting after the lease was lost", err); err != nil {
 		return err
 	}
@@ -248,15 +248,15 @@ func (c *check) extending() error {
 		return err
 	}
 	// Down to a short lease, whose end proves that Extend sets it; then up again.
-	if err := c.a.Extend(c.ctx, b.Token, c.short); err != nil {
+	if err := c.a.Extend(c.ctx, b.LeaseToken, c.short); err != nil {
 		return err
 	}
 	next, err := c.await(c.b, request(inbox.KindEvent, c.short))
 	if err != nil {
 		return err
 	}
-	if err := c.b.Extend(c.ctx, next.Token, long); errors.Is(err, inbox.ErrFenced) {
-		return errors.New("ErrFenced, although nobody else has asked")
+	if err := c.b.Extend(c.ctx, next.LeaseToken, long); errors.Is(err, inbox.ErrLeaseLost) {
+		return errors.New("ErrLeaseLost, although nobody else has asked")
 	} else if err != nil {
 		return err
 	}
@@ -274,8 +274,8 @@ func (c *check) allOrNothing() error {
 	if err != nil {
 		return err
 	}
-	bad := append(outcomes(b, inbox.Done), inbox.Outcome{ID: b.Records[0].ID + 1<<40})
-	if err := wantFenced("settling what is not in the batch", c.a.Settle(c.ctx, b.Token, bad)); err != nil {
+	bad := append(outcomes(b, inbox.DispositionDone), inbox.Settlement{ID: b.Records[0].ID + 1<<40})
+	if err := wantFenced("settling what is not in the batch", c.a.Settle(c.ctx, b.LeaseToken, bad)); err != nil {
 		return err
 	}
 	if err := c.done(c.a, b); err != nil {
@@ -300,7 +300,7 @@ func (c *check) concurrentClaims() error {
 	}
 	var mu sync.Mutex
 	got, left := map[string][]string{}, deliveries*each
-	holders := map[string]inbox.Token{}
+	holders := map[string]inbox.LeaseToken{}
 	work := func(s inbox.Store) error {
 		for {
 			mu.Lock()
@@ -309,13 +309,13 @@ func (c *check) concurrentClaims() error {
 			if over {
 				return nil
 			}
-			if b, err := s.Claim(c.ctx, inbox.ClaimRequest{Lanes: 1, PerLane: 2, Lease: long}); err != nil {
+			if b, err := s.Claim(c.ctx, inbox.ClaimRequest{Lanes: 1, PerLane: 2, LeaseDuration: long}); err != nil {
 				return err
 			} else if len(b.Records) > 0 {
-				outs := outcomes(b, inbox.Done)
+				outs := outcomes(b, inbox.DispositionDone)
 				for i, rec := range b.Records {
 					var d int
-					if _, err := fmt.Sscanf(rec.Key, "delivery:%d", &d); err != nil {
+					if _, err := fmt.Sscanf(rec.DedupKey, "delivery:%d", &d); err != nil {
 						return err
 					}
 					for j := range each {
@@ -324,11 +324,11 @@ func (c *check) concurrentClaims() error {
 						outs[i].Events = append(outs[i].Events, ev)
 					}
 				}
-				if err := s.Settle(c.ctx, b.Token, outs); err != nil {
+				if err := s.Settle(c.ctx, b.LeaseToken, outs); err != nil {
 					return err
 				}
 			}
-			b, err := s.Claim(c.ctx, inbox.ClaimRequest{Kind: inbox.KindEvent, Lanes: 2, PerLane: 3, Lease: long})
+			b, err := s.Claim(c.ctx, inbox.ClaimRequest{Kind: inbox.KindEvent, Lanes: 2, PerLane: 3, LeaseDuration: long})
 			if err != nil {
 				return err
 			}
@@ -337,11 +337,11 @@ func (c *check) concurrentClaims() error {
 			}
 			mu.Lock()
 			for _, rec := range b.Records {
-				if holder := holders[rec.Lane]; holder != "" && holder != b.Token {
+				if holder := holders[rec.Lane]; holder != "" && holder != b.LeaseToken {
 					err = fmt.Errorf("the lane %q has two holders", rec.Lane)
 				}
-				holders[rec.Lane] = b.Token
-				got[rec.Lane] = append(got[rec.Lane], rec.Key)
+				holders[rec.Lane] = b.LeaseToken
+				got[rec.Lane] = append(got[rec.Lane], rec.DedupKey)
 			}
 			mu.Unlock()
 			if err != nil {

@@ -114,11 +114,11 @@ const long = time.Minute
 func received() time.Time { return time.Now().Add(-time.Hour).Truncate(time.Millisecond).UTC() }
 
 func delivery(name string) inbox.Record {
-	return inbox.Record{Key: "delivery:" + name, ReceivedAt: received(), Body: []byte(`{"name":` + strconv.Quote(name) + "}\x00\xff")}
+	return inbox.Record{DedupKey: "delivery:" + name, ReceivedAt: received(), Body: []byte(`{"name":` + strconv.Quote(name) + "}\x00\xff")}
 }
 
 func event(key, lane string) inbox.Record {
-	return inbox.Record{Kind: inbox.KindEvent, Key: key, Lane: lane}
+	return inbox.Record{Kind: inbox.KindEvent, DedupKey: key, Lane: lane}
 }
 
 // append stores deliveries.
@@ -131,14 +131,14 @@ func (c *check) append(recs ...inbox.Record) error {
 }
 
 func request(kind inbox.Kind, lease time.Duration) inbox.ClaimRequest {
-	return inbox.ClaimRequest{Kind: kind, Lanes: 100, PerLane: 100, Lease: lease, Worker: "inboxtest"}
+	return inbox.ClaimRequest{Kind: kind, Lanes: 100, PerLane: 100, LeaseDuration: lease, WorkerID: "inboxtest"}
 }
 
 // claim takes what is ready, and expects so many records.
 func (c *check) claim(s inbox.Store, req inbox.ClaimRequest, want int) (inbox.Batch, error) {
 	b, err := s.Claim(c.ctx, req)
 	if err == nil && len(b.Records) != want {
-		err = fmt.Errorf("a claim handed out %d records of kind %v, bulk %v, want %d", len(b.Records), req.Kind, req.Bulk, want)
+		err = fmt.Errorf("a claim handed out %d records of kind %v, bulk %v, want %d", len(b.Records), req.Kind, req.Backfill, want)
 	}
 	return b, err
 }
@@ -177,18 +177,18 @@ func (c *check) splitNext(events ...inbox.Record) error {
 	if err != nil {
 		return err
 	}
-	return c.a.Settle(c.ctx, b.Token, []inbox.Outcome{{ID: b.Records[0].ID, Events: events}})
+	return c.a.Settle(c.ctx, b.LeaseToken, []inbox.Settlement{{ID: b.Records[0].ID, Events: events}})
 }
 
 // done settles all records of a batch.
 func (c *check) done(s inbox.Store, b inbox.Batch) error {
-	return s.Settle(c.ctx, b.Token, outcomes(b, inbox.Done))
+	return s.Settle(c.ctx, b.LeaseToken, outcomes(b, inbox.DispositionDone))
 }
 
-func outcomes(b inbox.Batch, kind inbox.OutcomeKind) []inbox.Outcome {
-	outs := make([]inbox.Outcome, len(b.Records))
+func outcomes(b inbox.Batch, kind inbox.Disposition) []inbox.Settlement {
+	outs := make([]inbox.Settlement, len(b.Records))
 	for i, rec := range b.Records {
-		outs[i] = inbox.Outcome{ID: rec.ID, Kind: kind}
+		outs[i] = inbox.Settlement{ID: rec.ID, Disposition: kind}
 	}
 	return outs
 }
@@ -201,7 +201,7 @@ func (c *check) finish() (keys []string, err error) {
 			return keys, err
 		}
 		for _, rec := range b.Records {
-			keys = append(keys, rec.Key)
+			keys = append(keys, rec.DedupKey)
 		}
 		if err := c.done(c.a, b); err != nil {
 			return keys, err
@@ -217,12 +217,12 @@ func expect[T comparable](what string, got, want T) error {
 	return nil
 }
 
-// wantFenced expects ErrFenced.
+// wantFenced expects ErrLeaseLost.
 func wantFenced(what string, err error) error {
-	if errors.Is(err, inbox.ErrFenced) {
+	if errors.Is(err, inbox.ErrLeaseLost) {
 		return nil
 	}
-	return errors.Join(fmt.Errorf("%s: want ErrFenced, got another error or none", what), err)
+	return errors.Join(fmt.Errorf("%s: want ErrLeaseLost, got another error or none", what), err)
 }
 
 func expectKeys(got []string, want ...string) error {
@@ -235,7 +235,7 @@ func expectKeys(got []string, want ...string) error {
 func keysOf(recs []inbox.Record) []string {
 	keys := make([]string, len(recs))
 	for i, rec := range recs {
-		keys[i] = rec.Key
+		keys[i] = rec.DedupKey
 	}
 	return keys
 }

@@ -19,7 +19,7 @@ type liar struct {
 	appending func([]inbox.Record)
 	claiming  func(*inbox.ClaimRequest)
 	claimed   func(*inbox.Batch)
-	settling  func([]inbox.Outcome)
+	settling  func([]inbox.Settlement)
 	settled   func(error) error
 	extending func(*time.Duration)
 	replaying func([]inbox.ID) []inbox.ID
@@ -56,7 +56,7 @@ func (s *liar) Claim(ctx context.Context, req inbox.ClaimRequest) (inbox.Batch, 
 	return b, err
 }
 
-func (s *liar) Settle(ctx context.Context, token inbox.Token, outs []inbox.Outcome) error {
+func (s *liar) Settle(ctx context.Context, token inbox.LeaseToken, outs []inbox.Settlement) error {
 	outs = slices.Clone(outs)
 	if s.settling != nil {
 		s.settling(outs)
@@ -68,25 +68,25 @@ func (s *liar) Settle(ctx context.Context, token inbox.Token, outs []inbox.Outco
 	return err
 }
 
-func (s *liar) Extend(ctx context.Context, token inbox.Token, lease time.Duration) error {
+func (s *liar) Extend(ctx context.Context, token inbox.LeaseToken, lease time.Duration) error {
 	if s.extending != nil {
 		s.extending(&lease)
 	}
 	return s.MemStore.Extend(ctx, token, lease)
 }
 
-func (s *liar) Replay(ctx context.Context, ids []inbox.ID) (int, error) {
+func (s *liar) ReplayDeadLetters(ctx context.Context, ids []inbox.ID) (int, error) {
 	if s.replaying != nil {
 		ids = s.replaying(ids)
 	}
-	return s.MemStore.Replay(ctx, ids)
+	return s.MemStore.ReplayDeadLetters(ctx, ids)
 }
 
-func (s *liar) Purge(ctx context.Context, ids []inbox.ID) (int, error) {
+func (s *liar) DeleteDeadLetters(ctx context.Context, ids []inbox.ID) (int, error) {
 	if s.purging != nil {
 		ids = s.purging(ids)
 	}
-	return s.MemStore.Purge(ctx, ids)
+	return s.MemStore.DeleteDeadLetters(ctx, ids)
 }
 
 func (s *liar) DeadLetters(ctx context.Context, after inbox.ID, limit int) ([]inbox.DeadLetter, error) {
@@ -104,16 +104,16 @@ func (s *liar) Stats(ctx context.Context) (inbox.Stats, error) {
 	return st, err
 }
 
-func (s *liar) Sweep(ctx context.Context, keep time.Duration) (int, error) {
+func (s *liar) DeleteExpired(ctx context.Context, keep time.Duration) (int, error) {
 	if s.sweeping != nil {
 		s.sweeping(&keep)
 	}
-	return s.MemStore.Sweep(ctx, keep)
+	return s.MemStore.DeleteExpired(ctx, keep)
 }
 
 // events changes the events of every outcome.
-func events(change func(*inbox.Record)) func([]inbox.Outcome) {
-	return func(outs []inbox.Outcome) {
+func events(change func(*inbox.Record)) func([]inbox.Settlement) {
+	return func(outs []inbox.Settlement) {
 		for i := range outs {
 			outs[i].Events = slices.Clone(outs[i].Events)
 			for j := range outs[i].Events {
@@ -133,8 +133,8 @@ func records(change func(*inbox.Record)) func(*inbox.Batch) {
 
 func TestEachBrokenPromiseIsNoticed(t *testing.T) {
 	t.Parallel()
-	each := func(change func(*inbox.Outcome)) func([]inbox.Outcome) {
-		return func(outs []inbox.Outcome) {
+	each := func(change func(*inbox.Settlement)) func([]inbox.Settlement) {
+		return func(outs []inbox.Settlement) {
 			for i := range outs {
 				change(&outs[i])
 			}
@@ -144,39 +144,39 @@ func TestEachBrokenPromiseIsNoticed(t *testing.T) {
 	tests := map[string]*liar{
 		"stores repeats of deliveries": {appending: func(recs []inbox.Record) {
 			for i := range recs {
-				recs[i].Key = ""
+				recs[i].DedupKey = ""
 			}
 		}},
 		"mixes up live and bulk": {appending: func(recs []inbox.Record) {
 			for i := range recs {
-				recs[i].Bulk = false
+				recs[i].Backfill = false
 			}
 		}},
-		"stores repeats of events":      {settling: events(func(r *inbox.Record) { r.Key = "" })},
-		"keeps placeholders":            {settling: events(func(r *inbox.Record) { r.YieldsTo = "" })},
+		"stores repeats of events":      {settling: events(func(r *inbox.Record) { r.DedupKey = "" })},
+		"keeps placeholders":            {settling: events(func(r *inbox.Record) { r.SupersededBy = "" })},
 		"puts all events into one lane": {settling: events(func(r *inbox.Record) { r.Lane = "x" })},
-		"puts events into many lanes":   {settling: events(func(r *inbox.Record) { r.Lane += r.Key })},
+		"puts events into many lanes":   {settling: events(func(r *inbox.Record) { r.Lane += r.DedupKey })},
 		"forgets which event it is":     {settling: events(func(r *inbox.Record) { r.Index = 0 })},
-		"makes history live":            {settling: events(func(r *inbox.Record) { r.Bulk = false })},
-		"forgets deliveries":            {settling: each(func(o *inbox.Outcome) { o.Forget = true })},
-		"never forgets deliveries":      {settling: each(func(o *inbox.Outcome) { o.Forget = false })},
-		"knows no pause":                {settling: each(func(o *inbox.Outcome) { o.After = 0 })},
-		"counts releases": {settling: each(func(o *inbox.Outcome) {
-			o.Kind = map[inbox.OutcomeKind]inbox.OutcomeKind{inbox.Release: inbox.Retry, inbox.Retry: inbox.Retry, inbox.Dead: inbox.Dead}[o.Kind]
+		"makes history live":            {settling: events(func(r *inbox.Record) { r.Backfill = false })},
+		"forgets deliveries":            {settling: each(func(o *inbox.Settlement) { o.DropKey = true })},
+		"never forgets deliveries":      {settling: each(func(o *inbox.Settlement) { o.DropKey = false })},
+		"knows no pause":                {settling: each(func(o *inbox.Settlement) { o.RetryAfter = 0 })},
+		"counts releases": {settling: each(func(o *inbox.Settlement) {
+			o.Disposition = map[inbox.Disposition]inbox.Disposition{inbox.DispositionRelease: inbox.DispositionRetry, inbox.DispositionRetry: inbox.DispositionRetry, inbox.DispositionDead: inbox.DispositionDead}[o.Disposition]
 		})},
-		"throws the dead away": {settling: each(func(o *inbox.Outcome) {
-			o.Kind = map[inbox.OutcomeKind]inbox.OutcomeKind{inbox.Release: inbox.Release, inbox.Retry: inbox.Retry}[o.Kind]
+		"throws the dead away": {settling: each(func(o *inbox.Settlement) {
+			o.Disposition = map[inbox.Disposition]inbox.Disposition{inbox.DispositionRelease: inbox.DispositionRelease, inbox.DispositionRetry: inbox.DispositionRetry}[o.Disposition]
 		})},
-		"forgets reasons":             {settling: each(func(o *inbox.Outcome) { o.Reason = "" })},
+		"forgets reasons":             {settling: each(func(o *inbox.Settlement) { o.Reason = "" })},
 		"has no fence":                {settled: func(err error) error { return nil }},
-		"fences everybody":            {settled: func(err error) error { return inbox.ErrFenced }},
+		"fences everybody":            {settled: func(err error) error { return inbox.ErrLeaseLost }},
 		"loses bodies":                {claimed: records(func(r *inbox.Record) { r.Body = nil })},
 		"counts no attempts":          {claimed: records(func(r *inbox.Record) { r.Attempts = 0 })},
 		"loses the time":              {claimed: records(func(r *inbox.Record) { r.ReceivedAt = time.Now() })},
 		"turns batches around":        {claimed: func(b *inbox.Batch) { slices.Reverse(b.Records) }},
-		"has one token for all":       {claimed: func(b *inbox.Batch) { b.Token = "1" }},
-		"has leases without end":      {claiming: func(req *inbox.ClaimRequest) { req.Lease = time.Hour }},
-		"has leases that end at once": {claiming: func(req *inbox.ClaimRequest) { req.Lease = 0 }},
+		"has one token for all":       {claimed: func(b *inbox.Batch) { b.LeaseToken = "1" }},
+		"has leases without end":      {claiming: func(req *inbox.ClaimRequest) { req.LeaseDuration = time.Hour }},
+		"has leases that end at once": {claiming: func(req *inbox.ClaimRequest) { req.LeaseDuration = 0 }},
 		"ignores MaxBytes":            {claiming: func(req *inbox.ClaimRequest) { req.MaxBytes = 0 }},
 		"ignores PerLane":             {claiming: func(req *inbox.ClaimRequest) { req.PerLane = 1000 }},
 		"ignores Lanes":               {claiming: func(req *inbox.ClaimRequest) { req.Lanes = 1000 }},

@@ -36,19 +36,19 @@ func TestBodiesOfAnySizeComeBack(t *testing.T) {
 			for j := range text {
 				text[j] = byte(random.Uint32())
 			}
-			recs = append(recs, inbox.Record{Key: fmt.Sprint(i), Body: text})
+			recs = append(recs, inbox.Record{DedupKey: fmt.Sprint(i), Body: text})
 		}
 		n, err := a.Append(t.Context(), recs)
 		require.NoError(t, err)
 		require.Equal(t, len(recs), n)
 		for _, s := range []*natsinbox.Store{b, a} { // one reads what the other wrote
-			batch, err := s.Claim(t.Context(), inbox.ClaimRequest{Lanes: 1, PerLane: 100, Lease: time.Minute})
+			batch, err := s.Claim(t.Context(), inbox.ClaimRequest{Lanes: 1, PerLane: 100, LeaseDuration: time.Minute})
 			require.NoError(t, err)
 			require.Len(t, batch.Records, len(recs))
 			for i, rec := range batch.Records {
 				require.True(t, bytes.Equal(recs[i].Body, rec.Body), "body %d, seed %d", i, seed)
 			}
-			require.NoError(t, s.Settle(t.Context(), batch.Token, []inbox.Outcome{{ID: batch.Records[0].ID, Kind: inbox.Release}}))
+			require.NoError(t, s.Settle(t.Context(), batch.LeaseToken, []inbox.Settlement{{ID: batch.Records[0].ID, Disposition: inbox.DispositionRelease}}))
 		}
 	}
 }
@@ -72,26 +72,26 @@ func TestBodiesAreDeletedWhenNothingNeedsThem(t *testing.T) {
 		return stream.CachedInfo().State.Msgs
 	}
 	for i := range 4 {
-		_, err := store.Append(t.Context(), []inbox.Record{{Key: fmt.Sprint(i), Body: []byte("{}")}})
+		_, err := store.Append(t.Context(), []inbox.Record{{DedupKey: fmt.Sprint(i), Body: []byte("{}")}})
 		require.NoError(t, err)
 	}
 	require.EqualValues(t, 4, count())
-	b, err := store.Claim(t.Context(), inbox.ClaimRequest{Lanes: 1, PerLane: 3, Lease: time.Minute})
+	b, err := store.Claim(t.Context(), inbox.ClaimRequest{Lanes: 1, PerLane: 3, LeaseDuration: time.Minute})
 	require.NoError(t, err)
-	require.NoError(t, store.Settle(t.Context(), b.Token, []inbox.Outcome{{ID: b.Records[0].ID}, {ID: b.Records[1].ID}, {ID: b.Records[2].ID}}))
+	require.NoError(t, store.Settle(t.Context(), b.LeaseToken, []inbox.Settlement{{ID: b.Records[0].ID}, {ID: b.Records[1].ID}, {ID: b.Records[2].ID}}))
 	require.Eventually(t, func() bool { return count() == 1 }, time.Minute, time.Millisecond)
 
 	for range 700 { // more than a page
 		require.NoError(t, store.StoreBody(t.Context(), []byte("nobody's")))
 	}
-	_, err = store.Append(t.Context(), []inbox.Record{{Key: "behind", Body: []byte("{}")}})
+	_, err = store.Append(t.Context(), []inbox.Record{{DedupKey: "behind", Body: []byte("{}")}})
 	require.NoError(t, err)
 	for range 2 { // one says how far it goes, the next one goes there
-		_, err = store.Sweep(t.Context(), time.Hour)
+		_, err = store.DeleteExpired(t.Context(), time.Hour)
 		require.NoError(t, err)
 	}
 	require.EqualValues(t, 2, count())
-	b, err = s.open(cfg).Claim(t.Context(), inbox.ClaimRequest{Lanes: 1, PerLane: 3, Lease: time.Minute})
+	b, err = s.open(cfg).Claim(t.Context(), inbox.ClaimRequest{Lanes: 1, PerLane: 3, LeaseDuration: time.Minute})
 	require.NoError(t, err)
 	require.Len(t, b.Records, 2)
 	require.Equal(t, "{}", string(b.Records[0].Body))
@@ -105,13 +105,13 @@ func TestABodyWaitsForThoseThatShareItsMessage(t *testing.T) {
 		cfg := s.config()
 		store := s.open(cfg)
 		handle := func(from *natsinbox.Store, want string) {
-			b, err := from.Claim(t.Context(), inbox.ClaimRequest{Lanes: 1, PerLane: 1, Lease: time.Minute})
+			b, err := from.Claim(t.Context(), inbox.ClaimRequest{Lanes: 1, PerLane: 1, LeaseDuration: time.Minute})
 			require.NoError(t, err)
 			require.Len(t, b.Records, 1)
 			require.Equal(t, want, string(b.Records[0].Body))
-			require.NoError(t, from.Settle(t.Context(), b.Token, []inbox.Outcome{{ID: b.Records[0].ID}}))
+			require.NoError(t, from.Settle(t.Context(), b.LeaseToken, []inbox.Settlement{{ID: b.Records[0].ID}}))
 		}
-		first, second := inbox.Record{Key: "1", Body: []byte("first")}, inbox.Record{Key: "2", Body: []byte("second")}
+		first, second := inbox.Record{DedupKey: "1", Body: []byte("first")}, inbox.Record{DedupKey: "2", Body: []byte("second")}
 		require.NoError(t, store.AppendLate(t.Context(), first, second, func() {
 			handle(store, "first")
 			if restored {
@@ -134,18 +134,18 @@ func TestAFullStreamTakesNoMore(t *testing.T) {
 	cfg.MaxBytes = 10_000
 	store := s.open(cfg)
 	big := make([]byte, 6000)
-	_, err := store.Append(t.Context(), []inbox.Record{{Key: "a", Body: big}})
+	_, err := store.Append(t.Context(), []inbox.Record{{DedupKey: "a", Body: big}})
 	require.NoError(t, err)
-	_, err = store.Append(t.Context(), []inbox.Record{{Key: "b", Body: big}})
+	_, err = store.Append(t.Context(), []inbox.Record{{DedupKey: "b", Body: big}})
 	require.ErrorIs(t, err, inbox.ErrFull)
-	n, err := store.Append(t.Context(), []inbox.Record{{Key: "a", Body: big}})
+	n, err := store.Append(t.Context(), []inbox.Record{{DedupKey: "a", Body: big}})
 	require.NoError(t, err, "a repeat takes no room")
 	require.Zero(t, n)
-	b, err := store.Claim(t.Context(), inbox.ClaimRequest{Lanes: 1, PerLane: 1, Lease: time.Minute})
+	b, err := store.Claim(t.Context(), inbox.ClaimRequest{Lanes: 1, PerLane: 1, LeaseDuration: time.Minute})
 	require.NoError(t, err)
-	require.NoError(t, store.Settle(t.Context(), b.Token, []inbox.Outcome{{ID: b.Records[0].ID}}))
+	require.NoError(t, store.Settle(t.Context(), b.LeaseToken, []inbox.Settlement{{ID: b.Records[0].ID}}))
 	require.Eventually(t, func() bool {
-		n, err := store.Append(t.Context(), []inbox.Record{{Key: "b", Body: big}})
+		n, err := store.Append(t.Context(), []inbox.Record{{DedupKey: "b", Body: big}})
 		return err == nil && n == 1
 	}, time.Minute, time.Millisecond)
 }
@@ -156,16 +156,16 @@ func TestASplitOfAnySizeIsOneTransaction(t *testing.T) {
 	s := newServer(t, synced, "max_payload: 64KB")
 	cfg := s.config()
 	a, b := s.open(cfg), s.open(cfg)
-	_, err := a.Append(t.Context(), []inbox.Record{{Key: "a", Body: []byte("{}")}})
+	_, err := a.Append(t.Context(), []inbox.Record{{DedupKey: "a", Body: []byte("{}")}})
 	require.NoError(t, err)
-	batch, err := a.Claim(t.Context(), inbox.ClaimRequest{Lanes: 1, PerLane: 1, Lease: time.Minute})
+	batch, err := a.Claim(t.Context(), inbox.ClaimRequest{Lanes: 1, PerLane: 1, LeaseDuration: time.Minute})
 	require.NoError(t, err)
 	const n = 5000
 	events := make([]inbox.Record, n)
 	for i := range events {
-		events[i] = inbox.Record{Key: fmt.Sprint("event", i), Lane: fmt.Sprint("lane", i%100), Index: i}
+		events[i] = inbox.Record{DedupKey: fmt.Sprint("event", i), Lane: fmt.Sprint("lane", i%100), Index: i}
 	}
-	require.NoError(t, a.Settle(t.Context(), batch.Token, []inbox.Outcome{{ID: batch.Records[0].ID, Events: events}}))
+	require.NoError(t, a.Settle(t.Context(), batch.LeaseToken, []inbox.Settlement{{ID: batch.Records[0].ID, Events: events}}))
 	st, err := b.Stats(t.Context())
 	require.NoError(t, err)
 	require.Equal(t, n, st.Live)

@@ -73,7 +73,7 @@ func TestAClusterLosesAServerAndNothingElse(t *testing.T) {
 		receiveAll((i+1)*n/3-customers, (i+1)*n/3)
 		s.restart(synced)
 	}
-	require.NoError(t, in.Idle(within(t)))
+	require.NoError(t, in.WaitIdle(within(t)))
 	require.NoError(t, in.Shutdown(t.Context()))
 	require.Len(t, seen, n)
 }

@@ -49,30 +49,30 @@ type part struct {
 }
 
 type claimed struct {
-	Token    inbox.Token   `json:"token"`
-	Kind     inbox.Kind    `json:"kind,omitzero"`
-	Bulk     bool          `json:"bulk,omitzero"`
-	Lanes    int           `json:"lanes"`
-	PerLane  int           `json:"per_lane"`
-	MaxBytes int           `json:"max_bytes,omitzero"`
-	Lease    time.Duration `json:"lease"`
-	Worker   string        `json:"worker,omitzero"`
+	Token    inbox.LeaseToken `json:"token"`
+	Kind     inbox.Kind       `json:"kind,omitzero"`
+	Bulk     bool             `json:"bulk,omitzero"`
+	Lanes    int              `json:"lanes"`
+	PerLane  int              `json:"per_lane"`
+	MaxBytes int              `json:"max_bytes,omitzero"`
+	Lease    time.Duration    `json:"lease"`
+	Worker   string           `json:"worker,omitzero"`
 }
 
 type extended struct {
-	Token inbox.Token   `json:"token"`
-	Lease time.Duration `json:"lease"`
+	Token inbox.LeaseToken `json:"token"`
+	Lease time.Duration    `json:"lease"`
 }
 
 type settled struct {
-	Token    inbox.Token `json:"token"`
-	Outcomes []outcome   `json:"outcomes"`
+	Token    inbox.LeaseToken `json:"token"`
+	Outcomes []outcome        `json:"outcomes"`
 }
 
-// An outcome is an [inbox.Outcome].
+// An outcome is an [inbox.Settlement].
 type outcome struct {
 	ID     inbox.ID          `json:"id"`
-	Kind   inbox.OutcomeKind `json:"kind,omitzero"`
+	Kind   inbox.Disposition `json:"kind,omitzero"`
 	After  time.Duration     `json:"after,omitzero"`
 	Reason string            `json:"reason,omitzero"`
 	Events []event           `json:"events,omitzero"`
@@ -96,12 +96,12 @@ type snapshotAt struct {
 	Parts []uint64 `json:"parts"` // messages of the stream of snapshots
 }
 
-func newSettled(token inbox.Token, outcomes []inbox.Outcome) *settled {
+func newSettled(token inbox.LeaseToken, outcomes []inbox.Settlement) *settled {
 	s := &settled{Token: token, Outcomes: make([]outcome, len(outcomes))}
 	for i, out := range outcomes {
-		s.Outcomes[i] = outcome{ID: out.ID, Kind: out.Kind, After: out.After, Reason: out.Reason, Forget: out.Forget}
+		s.Outcomes[i] = outcome{ID: out.ID, Kind: out.Disposition, After: out.RetryAfter, Reason: out.Reason, Forget: out.DropKey}
 		for _, ev := range out.Events {
-			s.Outcomes[i].Events = append(s.Outcomes[i].Events, event{ev.Key, ev.YieldsTo, ev.Lane, ev.Bulk, ev.Index})
+			s.Outcomes[i].Events = append(s.Outcomes[i].Events, event{ev.DedupKey, ev.SupersededBy, ev.Lane, ev.Backfill, ev.Index})
 		}
 	}
 	return s

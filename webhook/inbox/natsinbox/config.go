@@ -25,8 +25,8 @@ type Config struct {
 	// tried.
 	Monitors []string
 
-	// System is a connection of a user of the system account. It can take the place of Monitors: the servers are asked through it.
-	System *nats.Conn
+	// SystemConn is a connection of a user of the system account. It can take the place of Monitors: the servers are asked through it.
+	SystemConn *nats.Conn
 
 	// Name begins the names of the streams and subjects, for letters, digits, - and _. Processes with the same name share an inbox.
 	// If empty, webhook.
@@ -105,7 +105,7 @@ func (c Config) validate() error {
 func (c Config) withDefaults() Config {
 	c.Name = cmp.Or(c.Name, "webhook")
 	c.Replicas = cmp.Or(c.Replicas, 1)
-	if len(c.Monitors) == 0 && c.System == nil {
+	if len(c.Monitors) == 0 && c.SystemConn == nil {
 		for server := range strings.SplitSeq(c.Servers, ",") {
 			if u, err := url.Parse(strings.TrimSpace(server)); err == nil {
 				c.Monitors = append(c.Monitors, "http://"+u.Hostname()+":8222")

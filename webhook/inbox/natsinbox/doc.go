@@ -21,7 +21,7 @@
 //	http: 8222
 //
 // A client cannot ask for the setting where it stores messages. The server tells it on its monitoring port, or to a user of the system
-// account; Open needs one of them ([Config.Monitors], [Config.System]), for every server that keeps one of the streams. Without an
+// account; Open needs one of them ([Config.Monitors], [Config.SystemConn]), for every server that keeps one of the streams. Without an
 // answer, it refuses as well: [ErrNotDurable]. The proof is found again after each reconnect, before anything more is stored, and once
 // a minute. A server of a cluster that is away is no reason to stop as long as the others go on; if it comes back with other settings, that
 // shows within a minute.

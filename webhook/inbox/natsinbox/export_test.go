@@ -34,7 +34,7 @@ func (s *Store) AppendLate(ctx context.Context, first, second inbox.Record, betw
 		return err
 	}
 	for i, rec := range []inbox.Record{first, second} {
-		if _, err := s.writer.do(ctx, command{Append: []appended{{Key: rec.Key, Body: parts[i]}}}); err != nil {
+		if _, err := s.writer.do(ctx, command{Append: []appended{{Key: rec.DedupKey, Body: parts[i]}}}); err != nil {
 			return err
 		}
 		if i == 0 {

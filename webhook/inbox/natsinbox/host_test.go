@@ -36,7 +36,7 @@ func url(cfg natsinbox.Config) string {
 	return cfg.Servers + "?monitor=" + cfg.Monitors[0] + "&name=" + cfg.Name
 }
 
-var lease = inbox.Config{Lease: time.Second, Poll: 50 * time.Millisecond}
+var lease = inbox.Config{LeaseDuration: time.Second, PollInterval: 50 * time.Millisecond}
 
 // holdForever is a host that says what it handles and never gets done.
 func holdForever(url string) error {
@@ -133,7 +133,7 @@ func TestAServerThatIsKilledLosesNothing(t *testing.T) {
 		s.restart(synced)
 	}
 	all.Wait()
-	require.NoError(t, in.Idle(within(t)))
+	require.NoError(t, in.WaitIdle(within(t)))
 	require.NoError(t, in.Shutdown(t.Context()))
 	require.Len(t, seen, n)
 	again := 0
@@ -165,7 +165,7 @@ func TestWhatIsLeftOpenTravelsThroughASnapshot(t *testing.T) {
 	require.NoError(t, err)
 	require.Len(t, letters, 1)
 	require.NotEmpty(t, letters[0].Body)
-	n, err := b.Replay(t.Context(), []inbox.ID{letters[0].ID})
+	n, err := b.ReplayDeadLetters(t.Context(), []inbox.ID{letters[0].ID})
 	require.NoError(t, err)
 	require.Equal(t, 1, n)
 	want, at, err = a.Dump(t.Context())
@@ -181,27 +181,27 @@ func fill(t *testing.T, s *natsinbox.Store) {
 	t.Helper()
 	var recs []inbox.Record
 	for i := range 20 {
-		recs = append(recs, inbox.Record{Key: fmt.Sprint("delivery", i), Bulk: i%5 == 4, ReceivedAt: time.Now(), Body: body(i, 4)})
+		recs = append(recs, inbox.Record{DedupKey: fmt.Sprint("delivery", i), Backfill: i%5 == 4, ReceivedAt: time.Now(), Body: body(i, 4)})
 	}
 	_, err := s.Append(t.Context(), recs)
 	require.NoError(t, err)
-	b, err := s.Claim(t.Context(), inbox.ClaimRequest{Lanes: 1, PerLane: 10, Lease: time.Minute})
+	b, err := s.Claim(t.Context(), inbox.ClaimRequest{Lanes: 1, PerLane: 10, LeaseDuration: time.Minute})
 	require.NoError(t, err)
-	var outs []inbox.Outcome
+	var outs []inbox.Settlement
 	for i, rec := range b.Records {
 		events := []inbox.Record{
-			{Key: fmt.Sprint("event", i), Lane: fmt.Sprint("lane", i%3)},
-			{Key: fmt.Sprint("history", i), Lane: "history", Bulk: true, Index: 1},
+			{DedupKey: fmt.Sprint("event", i), Lane: fmt.Sprint("lane", i%3)},
+			{DedupKey: fmt.Sprint("history", i), Lane: "history", Backfill: true, Index: 1},
 			{Lane: "other", Index: 2},
 		}
-		outs = append(outs, inbox.Outcome{ID: rec.ID, Events: events})
+		outs = append(outs, inbox.Settlement{ID: rec.ID, Events: events})
 	}
-	require.NoError(t, s.Settle(t.Context(), b.Token, outs[:8]))
-	b, err = s.Claim(t.Context(), inbox.ClaimRequest{Kind: inbox.KindEvent, Lanes: 3, PerLane: 2, Lease: time.Minute})
+	require.NoError(t, s.Settle(t.Context(), b.LeaseToken, outs[:8]))
+	b, err = s.Claim(t.Context(), inbox.ClaimRequest{Kind: inbox.KindEvent, Lanes: 3, PerLane: 2, LeaseDuration: time.Minute})
 	require.NoError(t, err)
 	require.Len(t, b.Records, 6)
-	require.NoError(t, s.Settle(t.Context(), b.Token, []inbox.Outcome{
-		{ID: b.Records[0].ID}, {ID: b.Records[1].ID, Kind: inbox.Dead, Reason: "no"},
-		{ID: b.Records[2].ID, Kind: inbox.Retry, After: time.Hour, Reason: "later"}, {ID: b.Records[4].ID},
+	require.NoError(t, s.Settle(t.Context(), b.LeaseToken, []inbox.Settlement{
+		{ID: b.Records[0].ID}, {ID: b.Records[1].ID, Disposition: inbox.DispositionDead, Reason: "no"},
+		{ID: b.Records[2].ID, Disposition: inbox.DispositionRetry, RetryAfter: time.Hour, Reason: "later"}, {ID: b.Records[4].ID},
 	}))
 }

@@ -49,13 +49,13 @@ func (s *Store) abandon(b inbox.Batch) {
 }
 
 func (s *Store) giveBack(ctx context.Context, b inbox.Batch) {
-	var outs []inbox.Outcome
+	var outs []inbox.Settlement
 	for i, rec := range b.Records {
 		if i == 0 || rec.Lane != b.Records[i-1].Lane {
-			outs = append(outs, inbox.Outcome{ID: rec.ID, Kind: inbox.Release})
+			outs = append(outs, inbox.Settlement{ID: rec.ID, Disposition: inbox.DispositionRelease})
 		}
 	}
-	_ = s.Settle(ctx, b.Token, outs) // otherwise its lease ends
+	_ = s.Settle(ctx, b.LeaseToken, outs) // otherwise its lease ends
 }
 
 // snapshot writes down what is in the inbox, so that the log before it is not needed any more.

@@ -199,7 +199,7 @@ func (w *writer) finish(number uint64, b *batch) {
 	}
 	delete(w.written, number)
 	for i, j := range b.jobs {
-		if j.gone && j.cmd.Claim != nil && b.results[i].batch.Token != "" {
+		if j.gone && j.cmd.Claim != nil && b.results[i].batch.LeaseToken != "" {
 			w.s.abandon(b.results[i].batch)
 		}
 	}

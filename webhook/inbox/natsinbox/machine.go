@@ -20,7 +20,7 @@ type machine struct {
 	dead       map[inbox.ID]*record
 	lanes      map[laneName]*lane
 	queues     map[queueName]*queue
-	holds      map[inbox.Token]*hold
+	holds      map[inbox.LeaseToken]*hold
 	bodies     map[uint64]*shared // of the stream of bodies
 	pieces     map[string]*pieces
 	floor      uint64
@@ -92,7 +92,7 @@ type result struct {
 func newMachine() *machine {
 	return &machine{
 		keys: map[keyHash]known{}, deliveries: map[inbox.ID]*record{}, dead: map[inbox.ID]*record{},
-		lanes: map[laneName]*lane{}, queues: map[queueName]*queue{}, holds: map[inbox.Token]*hold{}, bodies: map[uint64]*shared{},
+		lanes: map[laneName]*lane{}, queues: map[queueName]*queue{}, holds: map[inbox.LeaseToken]*hold{}, bodies: map[uint64]*shared{},
 		pieces: map[string]*pieces{},
 	}
 }
@@ -151,7 +151,7 @@ func (m *machine) append(list []appended) (res result) {
 		}
 		m.lastID++
 		d := &record{body: a.Body, Record: inbox.Record{
-			ID: m.lastID, Delivery: m.lastID, Key: a.Key, Bulk: a.Bulk, ReceivedAt: time.UnixMicro(a.ReceivedAt).UTC(),
+			ID: m.lastID, Delivery: m.lastID, DedupKey: a.Key, Backfill: a.Bulk, ReceivedAt: time.UnixMicro(a.ReceivedAt).UTC(),
 		}}
 		for _, p := range a.Body {
 			d.size += p.Size
@@ -178,8 +178,8 @@ func (m *machine) isKnown(key, yieldsTo string) bool {
 }
 
 func (m *machine) remember(rec inbox.Record) {
-	if rec.Key != "" {
-		m.keys[hashKey(rec.Key)] = known{delivery: rec.Delivery}
+	if rec.DedupKey != "" {
+		m.keys[hashKey(rec.DedupKey)] = known{delivery: rec.Delivery}
 	}
 }
 
@@ -221,7 +221,7 @@ func (m *machine) drop(id inbox.ID) {
 	}
 	delete(m.deliveries, id)
 	m.unref(d.body)
-	m.finish(d.Key)
+	m.finish(d.DedupKey)
 }
 
 // forget forgets the keys of what was done longer than keep ago.
@@ -279,7 +279,7 @@ func (m *machine) exhume(ids []inbox.ID, fn func(rec, delivery *record)) (n int)
 func (m *machine) replay(rec, d *record) {
 	if rec.Kind == inbox.KindEvent {
 		d.open--
-		delete(m.keys, hashKey(rec.Key))
+		delete(m.keys, hashKey(rec.DedupKey))
 	}
 	if rec.Kind == inbox.KindDelivery || d.split {
 		d.split, d.Attempts = false, 0
@@ -292,7 +292,7 @@ func (m *machine) purge(rec, d *record) {
 		d.split = true
 	} else {
 		d.open--
-		m.finish(rec.Key)
+		m.finish(rec.DedupKey)
 	}
 	m.drop(d.ID)
 }
@@ -308,7 +308,7 @@ func (m *machine) letters(after inbox.ID, limit int) (list []inbox.DeadLetter, b
 	slices.Sort(ids)
 	for _, id := range ids[:min(len(ids), limit)] {
 		rec := m.dead[id]
-		list = append(list, inbox.DeadLetter{Record: rec.Record, Reason: rec.reason, DiedAt: time.UnixMicro(rec.diedAt).UTC()})
+		list = append(list, inbox.DeadLetter{Record: rec.Record, Reason: rec.reason, DeadAt: time.UnixMicro(rec.diedAt).UTC()})
 		bodies = append(bodies, m.deliveries[rec.Delivery].body)
 	}
 	return list, bodies
@@ -316,21 +316,21 @@ func (m *machine) letters(after inbox.ID, limit int) (list []inbox.DeadLetter, b
 
 // stats counts, as of a time by the store's clock.
 func (m *machine) stats(now int64) inbox.Stats {
-	st := inbox.Stats{Dead: len(m.dead), Keys: -1}
+	st := inbox.Stats{Dead: len(m.dead), DedupKeys: -1}
 	for _, l := range m.lanes {
 		n := len(l.records)
 		switch {
 		case l.name.queue.kind == inbox.KindDelivery:
 			st.Deliveries += n
 		case l.name.queue.bulk:
-			st.Bulk += n
+			st.Backfill += n
 		default:
 			st.Live += n
 		}
 		for _, rec := range l.records {
 			age := time.UnixMicro(now).Sub(rec.ReceivedAt)
 			st.Oldest = max(st.Oldest, age)
-			if !rec.Bulk {
+			if !rec.Backfill {
 				st.OldestLive = max(st.OldestLive, age)
 			}
 		}

@@ -24,11 +24,11 @@ type laneName struct {
 type lane struct {
 	name    laneName
 	records []*record
-	next    int64       // when it can be claimed: the end of a pause, or of a lease
-	turn    inbox.ID    // among lanes that can be claimed at the same time: the record that made it
-	token   inbox.Token // who holds it; whoever claims it after the lease has ended takes it away
-	held    []inbox.ID  // what of the batch is not settled
-	place   int         // in the queue
+	next    int64            // when it can be claimed: the end of a pause, or of a lease
+	turn    inbox.ID         // among lanes that can be claimed at the same time: the record that made it
+	token   inbox.LeaseToken // who holds it; whoever claims it after the lease has ended takes it away
+	held    []inbox.ID       // what of the batch is not settled
+	place   int              // in the queue
 }
 
 // A hold is what a token holds.
@@ -75,7 +75,7 @@ func (m *machine) queue(name queueName) *queue {
 
 // enqueue puts a record at its place in its lane.
 func (m *machine) enqueue(rec *record) {
-	name := laneName{queueName{rec.Kind, rec.Bulk}, rec.Lane}
+	name := laneName{queueName{rec.Kind, rec.Backfill}, rec.Lane}
 	l := m.lanes[name]
 	if l == nil {
 		l = &lane{name: name, next: m.now, turn: rec.ID}
@@ -150,7 +150,7 @@ func (m *machine) claim(c claimed) (res result) {
 		h.lanes = append(h.lanes, l)
 	}
 	if len(res.batch.Records) > 0 {
-		res.batch.Token = c.Token
+		res.batch.LeaseToken = c.Token
 		return res
 	}
 	res.batch.Wait, _ = m.wait(queueName{c.Kind, c.Bulk}, m.now)
@@ -161,7 +161,7 @@ func (m *machine) claim(c claimed) (res result) {
 func (m *machine) extend(e extended) error {
 	h := m.holds[e.Token]
 	if h == nil || h.lost {
-		return inbox.ErrFenced
+		return inbox.ErrLeaseLost
 	}
 	for _, l := range h.lanes {
 		l.next = m.now + e.Lease.Microseconds()

@@ -25,7 +25,7 @@ func (m *machine) settle(s settled) error {
 func (m *machine) settling(s settled) ([]*record, error) {
 	h := m.holds[s.Token]
 	if h == nil {
-		return nil, inbox.ErrFenced
+		return nil, inbox.ErrLeaseLost
 	}
 	type place struct {
 		lane  *lane
@@ -49,12 +49,12 @@ func (m *machine) settling(s settled) ([]*record, error) {
 		p := places[out.ID]
 		switch {
 		case p.lane == nil || next[p.lane] > p.index:
-			return nil, inbox.ErrFenced
+			return nil, inbox.ErrLeaseLost
 		case next[p.lane] < p.index:
 			return nil, errOutOfOrder
 		}
 		next[p.lane]++
-		if out.Kind == inbox.Retry || out.Kind == inbox.Release {
+		if out.Kind == inbox.DispositionRetry || out.Kind == inbox.DispositionRelease {
 			next[p.lane] = len(p.lane.held) // nothing may follow
 		}
 		recs[i] = p.rec
@@ -65,22 +65,22 @@ func (m *machine) settling(s settled) ([]*record, error) {
 func (m *machine) settleOne(rec *record, out outcome) {
 	l := rec.lane
 	switch out.Kind {
-	case inbox.Retry:
+	case inbox.DispositionRetry:
 		rec.Attempts++
 		rec.reason = out.Reason
 		m.free(l, m.now+out.After.Microseconds())
 		return
-	case inbox.Release:
+	case inbox.DispositionRelease:
 		m.free(l, m.now)
 		return
-	case inbox.Done:
+	case inbox.DispositionDone:
 		if rec.Kind == inbox.KindDelivery {
 			m.splitUp(rec, out)
 			break
 		}
-		m.finish(rec.Key)
+		m.finish(rec.DedupKey)
 		m.deliveries[rec.Delivery].open--
-	case inbox.Dead:
+	case inbox.DispositionDead:
 		rec.reason, rec.diedAt = out.Reason, m.now
 		m.dead[rec.ID] = rec
 	}
@@ -96,7 +96,7 @@ func (m *machine) settleOne(rec *record, out outcome) {
 func (m *machine) splitUp(d *record, out outcome) {
 	d.split = true
 	if out.Forget {
-		delete(m.keys, hashKey(d.Key))
+		delete(m.keys, hashKey(d.DedupKey))
 	}
 	for _, ev := range out.Events {
 		if m.isKnown(ev.Key, ev.YieldsTo) {
@@ -104,7 +104,7 @@ func (m *machine) splitUp(d *record, out outcome) {
 		}
 		m.lastID++
 		rec := &record{Record: inbox.Record{
-			ID: m.lastID, Delivery: d.ID, Kind: inbox.KindEvent, Key: ev.Key, YieldsTo: ev.YieldsTo, Lane: ev.Lane, Bulk: ev.Bulk,
+			ID: m.lastID, Delivery: d.ID, Kind: inbox.KindEvent, DedupKey: ev.Key, SupersededBy: ev.YieldsTo, Lane: ev.Lane, Backfill: ev.Bulk,
 			Index: ev.Index, ReceivedAt: d.ReceivedAt,
 		}}
 		m.remember(rec.Record)

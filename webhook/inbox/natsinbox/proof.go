@@ -149,7 +149,7 @@ func (s *Store) askServers(ctx context.Context) ([]server, error) {
 			list = append(list, one)
 		}
 	}
-	if s.cfg.System != nil {
+	if s.cfg.SystemConn != nil {
 		more, err := s.askSystem(ctx)
 		if err != nil {
 			return nil, err
@@ -158,7 +158,7 @@ func (s *Store) askServers(ctx context.Context) ([]server, error) {
 	}
 	if len(list) == 0 {
 		return nil, fmt.Errorf("%w: no server says whether it syncs every write; open its monitoring port (http: 8222) to this process and "+
-			"name it in Config.Monitors, or set Config.System: %w", ErrNotDurable, errNoAnswer)
+			"name it in Config.Monitors, or set Config.SystemConn: %w", ErrNotDurable, errNoAnswer)
 	}
 	return list, nil
 }
@@ -182,13 +182,13 @@ func askMonitor(ctx context.Context, url string) (one server, err error) {
 
 // askSystem asks all servers of the cluster, and listens until one has answered and then none for a moment.
 func (s *Store) askSystem(ctx context.Context) (list []server, err error) {
-	sub, err := s.cfg.System.SubscribeSync(s.cfg.System.NewRespInbox())
+	sub, err := s.cfg.SystemConn.SubscribeSync(s.cfg.SystemConn.NewRespInbox())
 	if err != nil {
-		return nil, fmt.Errorf("natsinbox: Config.System: %w", err)
+		return nil, fmt.Errorf("natsinbox: Config.SystemConn: %w", err)
 	}
 	defer func() { _ = sub.Unsubscribe() }()
-	if err := s.cfg.System.PublishRequest("$SYS.REQ.SERVER.PING.VARZ", sub.Subject, nil); err != nil {
-		return nil, fmt.Errorf("natsinbox: Config.System: %w", err)
+	if err := s.cfg.SystemConn.PublishRequest("$SYS.REQ.SERVER.PING.VARZ", sub.Subject, nil); err != nil {
+		return nil, fmt.Errorf("natsinbox: Config.SystemConn: %w", err)
 	}
 	const moment = 300 * time.Millisecond
 	for ctx.Err() == nil {

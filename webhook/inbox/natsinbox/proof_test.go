@@ -87,12 +87,12 @@ func TestASystemAccountIsProofEnough(t *testing.T) {
 			require.NoError(t, err)
 			defer system.Close()
 			cfg := s.config()
-			cfg.Monitors, cfg.System = nil, system
+			cfg.Monitors, cfg.SystemConn = nil, system
 			if !ok {
 				refused(t, cfg, "sync_interval: always")
 				return
 			}
-			n, err := s.open(cfg).Append(t.Context(), []inbox.Record{{Key: "a", Body: []byte("{}")}})
+			n, err := s.open(cfg).Append(t.Context(), []inbox.Record{{DedupKey: "a", Body: []byte("{}")}})
 			require.NoError(t, err)
 			require.Equal(t, 1, n)
 		})
@@ -136,7 +136,7 @@ func TestAServerThatComesBackWithoutSyncingGetsNothingMore(t *testing.T) {
 	s := newServer(t, synced, "")
 	store := s.open(s.config())
 	appends := func(key string) error {
-		_, err := store.Append(t.Context(), []inbox.Record{{Key: key, Body: []byte("{}")}})
+		_, err := store.Append(t.Context(), []inbox.Record{{DedupKey: key, Body: []byte("{}")}})
 		return err
 	}
 	require.NoError(t, appends("a"))
@@ -144,7 +144,7 @@ func TestAServerThatComesBackWithoutSyncingGetsNothingMore(t *testing.T) {
 	require.ErrorIs(t, appends("b"), natsinbox.ErrNotDurable)
 	s.restart(synced)
 	require.NoError(t, appends("c"))
-	b, err := store.Claim(t.Context(), inbox.ClaimRequest{Lanes: 1, PerLane: 10, Lease: time.Minute})
+	b, err := store.Claim(t.Context(), inbox.ClaimRequest{Lanes: 1, PerLane: 10, LeaseDuration: time.Minute})
 	require.NoError(t, err)
 	require.Len(t, b.Records, 2)
 }

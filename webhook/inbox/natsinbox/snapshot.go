@@ -26,7 +26,7 @@ type dump struct {
 	Keys    []byte             `json:"keys"` // 32 bytes each
 	Records []dumpedRecord     `json:"records"`
 	Lanes   []dumpedLane       `json:"lanes"`
-	Lost    []inbox.Token      `json:"lost,omitzero"` // holds that lost a lane
+	Lost    []inbox.LeaseToken `json:"lost,omitzero"` // holds that lost a lane
 	Bodies  []dumpedBody       `json:"bodies,omitzero"`
 }
 
@@ -56,13 +56,13 @@ const (
 )
 
 type dumpedLane struct {
-	Kind  inbox.Kind  `json:"kind"`
-	Bulk  bool        `json:"bulk"`
-	Lane  string      `json:"lane"`
-	Next  int64       `json:"next"`
-	Turn  inbox.ID    `json:"turn"`
-	Token inbox.Token `json:"token,omitzero"`
-	Held  []inbox.ID  `json:"held,omitzero"`
+	Kind  inbox.Kind       `json:"kind"`
+	Bulk  bool             `json:"bulk"`
+	Lane  string           `json:"lane"`
+	Next  int64            `json:"next"`
+	Turn  inbox.ID         `json:"turn"`
+	Token inbox.LeaseToken `json:"token,omitzero"`
+	Held  []inbox.ID       `json:"held,omitzero"`
 }
 
 const (
@@ -202,7 +202,7 @@ func (d *dump) machine() (*machine, error) {
 		case dumpedDead:
 			m.dead[rec.ID] = rec
 		case dumpedWaiting:
-			l := m.lanes[laneName{queueName{rec.Kind, rec.Bulk}, rec.Lane}]
+			l := m.lanes[laneName{queueName{rec.Kind, rec.Backfill}, rec.Lane}]
 			if l == nil {
 				return nil, errors.New("natsinbox: the snapshot is damaged: a record has no lane")
 			}

@@ -17,8 +17,8 @@ func (s *Store) Append(ctx context.Context, recs []inbox.Record) (added int, err
 	list, bulk := make([]appended, len(fresh)), true
 	texts := make([][]byte, len(fresh))
 	for i, rec := range fresh {
-		list[i] = appended{Key: rec.Key, Bulk: rec.Bulk, ReceivedAt: rec.ReceivedAt.UnixMicro()}
-		texts[i], bulk = rec.Body, bulk && rec.Bulk
+		list[i] = appended{Key: rec.DedupKey, Bulk: rec.Backfill, ReceivedAt: rec.ReceivedAt.UnixMicro()}
+		texts[i], bulk = rec.Body, bulk && rec.Backfill
 	}
 	parts, err := s.bodies.store(ctx, texts, bulk)
 	if err != nil {
@@ -40,7 +40,7 @@ func (s *Store) fresh(ctx context.Context, recs []inbox.Record) ([]inbox.Record,
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		for _, rec := range recs {
-			if !s.machine.isKnown(rec.Key, "") {
+			if !s.machine.isKnown(rec.DedupKey, "") {
 				list = append(list, rec)
 			}
 		}
@@ -62,7 +62,7 @@ func (s *Store) Claim(ctx context.Context, req inbox.ClaimRequest) (inbox.Batch,
 	if err := s.usable(ctx); err != nil {
 		return inbox.Batch{}, err
 	}
-	queue := queueName{req.Kind, req.Bulk}
+	queue := queueName{req.Kind, req.Backfill}
 	if wait, ok := s.wait(queue); !ok || wait > 0 {
 		if err := s.catchUp(ctx); err != nil {
 			return inbox.Batch{}, err
@@ -72,8 +72,8 @@ func (s *Store) Claim(ctx context.Context, req inbox.ClaimRequest) (inbox.Batch,
 		}
 	}
 	res, err := s.writer.do(ctx, command{Claim: &claimed{
-		Token: inbox.Token(rand.Text()), Kind: req.Kind, Bulk: req.Bulk, Lanes: req.Lanes, PerLane: req.PerLane, MaxBytes: req.MaxBytes,
-		Lease: req.Lease, Worker: req.Worker,
+		Token: inbox.LeaseToken(rand.Text()), Kind: req.Kind, Bulk: req.Backfill, Lanes: req.Lanes, PerLane: req.PerLane, MaxBytes: req.MaxBytes,
+		Lease: req.LeaseDuration, Worker: req.WorkerID,
 	}})
 	if err != nil || len(res.batch.Records) == 0 {
 		return res.batch, err
@@ -96,7 +96,7 @@ func (s *Store) wait(name queueName) (time.Duration, bool) {
 }
 
 // Extend implements [inbox.Store].
-func (s *Store) Extend(ctx context.Context, token inbox.Token, lease time.Duration) error {
+func (s *Store) Extend(ctx context.Context, token inbox.LeaseToken, lease time.Duration) error {
 	if err := s.usable(ctx); err != nil {
 		return err
 	}
@@ -104,9 +104,9 @@ func (s *Store) Extend(ctx context.Context, token inbox.Token, lease time.Durati
 	return err
 }
 
-// Settle implements [inbox.Store]. If it returns an error other than [inbox.ErrFenced], the outcomes may be stored all the same; then
+// Settle implements [inbox.Store]. If it returns an error other than [inbox.ErrLeaseLost], the outcomes may be stored all the same; then
 // another call returns that.
-func (s *Store) Settle(ctx context.Context, token inbox.Token, outcomes []inbox.Outcome) error {
+func (s *Store) Settle(ctx context.Context, token inbox.LeaseToken, outcomes []inbox.Settlement) error {
 	if err := s.usable(ctx); err != nil || len(outcomes) == 0 {
 		return err
 	}
@@ -142,8 +142,8 @@ func (s *Store) DeadLetters(ctx context.Context, after inbox.ID, limit int) ([]i
 	return letters, nil
 }
 
-// Replay implements [inbox.Store].
-func (s *Store) Replay(ctx context.Context, ids []inbox.ID) (int, error) {
+// ReplayDeadLetters implements [inbox.Store].
+func (s *Store) ReplayDeadLetters(ctx context.Context, ids []inbox.ID) (int, error) {
 	if err := s.usable(ctx); err != nil || len(ids) == 0 {
 		return 0, err
 	}
@@ -151,8 +151,8 @@ func (s *Store) Replay(ctx context.Context, ids []inbox.ID) (int, error) {
 	return res.n, err
 }
 
-// Purge implements [inbox.Store].
-func (s *Store) Purge(ctx context.Context, ids []inbox.ID) (int, error) {
+// DeleteDeadLetters implements [inbox.Store].
+func (s *Store) DeleteDeadLetters(ctx context.Context, ids []inbox.ID) (int, error) {
 	if err := s.usable(ctx); err != nil || len(ids) == 0 {
 		return 0, err
 	}

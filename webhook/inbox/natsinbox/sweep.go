@@ -14,8 +14,8 @@ type strayLine struct {
 	at  time.Time
 }
 
-// Sweep implements [inbox.Sweeper]. It also deletes bodies that nothing belongs to, because whoever stored them died before he could say so.
-func (s *Store) Sweep(ctx context.Context, keep time.Duration) (int, error) {
+// DeleteExpired implements [inbox.Sweeper]. It also deletes bodies that nothing belongs to, because whoever stored them died before he could say so.
+func (s *Store) DeleteExpired(ctx context.Context, keep time.Duration) (int, error) {
 	if err := s.current(ctx); err != nil {
 		return 0, err
 	}

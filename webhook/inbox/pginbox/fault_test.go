@@ -77,9 +77,9 @@ func TestConnectionsThatAreCutAnywhereLoseAndDoubleNothing(t *testing.T) {
 	store := openStore(t, pgtest.With(url, "application_name", name))
 	var retried atomic.Int64
 	in, err := inbox.New(store, effect("me"), inbox.Config{
-		Lease: time.Second, Backoff: func(int) time.Duration { return 10 * time.Millisecond },
+		LeaseDuration: time.Second, Backoff: func(int) time.Duration { return 10 * time.Millisecond },
 		Observe: func(_ context.Context, o inbox.Observation) {
-			if o.Outcome == inbox.Retry {
+			if o.Outcome == inbox.DispositionRetry {
 				retried.Add(1)
 			}
 		},
@@ -127,7 +127,7 @@ func TestConnectionsThatAreCutAnywhereLoseAndDoubleNothing(t *testing.T) {
 	all.Wait()
 	close(stop)
 	cutting.Wait()
-	require.NoError(t, in.Idle(within(t)), "seed %d", seed)
+	require.NoError(t, in.WaitIdle(within(t)), "seed %d", seed)
 	require.NoError(t, in.Shutdown(t.Context()))
 	t.Logf("seed %d: %d connections cut, %d deliveries refused and repeated, %d attempts repeated", seed, cut.Load(), refused.Load(), retried.Load())
 	require.GreaterOrEqual(t, retried.Load(), int64(enough))
@@ -174,7 +174,7 @@ func child(ctx context.Context, url, name string) error {
 		err := inTx.Handle(context.WithoutCancel(ctx), ev)
 		result <- err
 		return err
-	}), inbox.Config{Lease: time.Second, Workers: 1})
+	}), inbox.Config{LeaseDuration: time.Second, Workers: 1})
 	if err != nil {
 		return err
 	}
@@ -242,7 +242,7 @@ func TestAnotherProcessTakesOverWhenOneDiesInAHandler(t *testing.T) {
 	url := database(t)
 	store := openStore(t, url)
 	effects(t, store)
-	in, err := inbox.New(store, effect("parent"), inbox.Config{Lease: time.Second})
+	in, err := inbox.New(store, effect("parent"), inbox.Config{LeaseDuration: time.Second})
 	require.NoError(t, err)
 	w := startWorker(t, url, "child")
 	for i := range 3 {
@@ -252,7 +252,7 @@ func TestAnotherProcessTakesOverWhenOneDiesInAHandler(t *testing.T) {
 	require.NoError(t, w.cmd.Process.Kill())
 	_ = w.cmd.Wait()
 	require.NoError(t, in.Start(t.Context()))
-	require.NoError(t, in.Idle(within(t)))
+	require.NoError(t, in.WaitIdle(within(t)))
 	require.Equal(t, []string{"parent 0000", "parent 0001", "parent 0002"}, whoHandled(t, store))
 	require.NoError(t, in.Shutdown(t.Context()))
 }
@@ -262,19 +262,19 @@ func TestAWorkerThatWasStoppedPastItsLeaseCommitsNothing(t *testing.T) {
 	url := database(t)
 	store := openStore(t, url)
 	effects(t, store)
-	in, err := inbox.New(store, effect("parent"), inbox.Config{Lease: time.Second})
+	in, err := inbox.New(store, effect("parent"), inbox.Config{LeaseDuration: time.Second})
 	require.NoError(t, err)
 	w := startWorker(t, url, "child")
 	require.NoError(t, in.Receive(t.Context(), says("15550100101", 0)))
 	w.says(t, "handling wamid.15550100101.0000")
 	require.NoError(t, w.cmd.Process.Signal(syscall.SIGSTOP))
 	require.NoError(t, in.Start(t.Context()))
-	require.NoError(t, in.Idle(within(t)))
+	require.NoError(t, in.WaitIdle(within(t)))
 	require.Equal(t, []string{"parent 0000"}, whoHandled(t, store))
 	_, err = w.stdin.WriteString("go on\n")
 	require.NoError(t, err)
 	require.NoError(t, w.cmd.Process.Signal(syscall.SIGCONT))
-	w.says(t, "result: "+inbox.ErrFenced.Error())
+	w.says(t, "result: "+inbox.ErrLeaseLost.Error())
 	require.Equal(t, []string{"parent 0000"}, whoHandled(t, store))
 	require.NoError(t, in.Shutdown(t.Context()))
 }
@@ -285,21 +285,21 @@ func TestATransactionThatNobodyEndsKeepsNobodyWaiting(t *testing.T) {
 	url := database(t)
 	store := openStore(t, url)
 	effects(t, store)
-	in, err := inbox.New(store, effect("parent"), inbox.Config{Lease: time.Second})
+	in, err := inbox.New(store, effect("parent"), inbox.Config{LeaseDuration: time.Second})
 	require.NoError(t, err)
 	for i := range 2 {
 		require.NoError(t, in.Receive(t.Context(), says("15550100101", i)))
 	}
 	stopped := openStore(t, url)
-	req := inbox.ClaimRequest{Kind: inbox.KindDelivery, Lanes: 1, PerLane: 1, Lease: time.Second}
+	req := inbox.ClaimRequest{Kind: inbox.KindDelivery, Lanes: 1, PerLane: 1, LeaseDuration: time.Second}
 	b, err := stopped.Claim(t.Context(), req)
 	require.NoError(t, err)
 	require.Len(t, b.Records, 1)
 	err = stopped.Transact(t.Context(), func(tx *sql.Tx) error {
 		// What it splits is locked now, and so is the lane of all deliveries.
-		require.NoError(t, stopped.SettleTx(t.Context(), tx, b.Token, []inbox.Outcome{{ID: b.Records[0].ID, Kind: inbox.Retry}}))
+		require.NoError(t, stopped.SettleTx(t.Context(), tx, b.LeaseToken, []inbox.Settlement{{ID: b.Records[0].ID, Disposition: inbox.DispositionRetry}}))
 		require.NoError(t, in.Start(t.Context()))
-		require.NoError(t, in.Idle(within(t)))
+		require.NoError(t, in.WaitIdle(within(t)))
 		require.Equal(t, []string{"parent 0000", "parent 0001"}, whoHandled(t, store))
 		return nil
 	})
@@ -318,7 +318,7 @@ func TestAClockThatJumpsDoublesNothing(t *testing.T) {
 	in, err := inbox.New(store, effect("me"), inbox.Config{})
 	require.NoError(t, err)
 	require.NoError(t, in.Receive(t.Context(), says("15550100101", 0)))
-	req := inbox.ClaimRequest{Lanes: 1, PerLane: 1, Lease: time.Minute}
+	req := inbox.ClaimRequest{Lanes: 1, PerLane: 1, LeaseDuration: time.Minute}
 	early, err := store.Claim(t.Context(), req)
 	require.NoError(t, err)
 	require.Len(t, early.Records, 1)
@@ -326,13 +326,13 @@ func TestAClockThatJumpsDoublesNothing(t *testing.T) {
 	late, err := store.Claim(t.Context(), req)
 	require.NoError(t, err)
 	require.Len(t, late.Records, 1)
-	out := []inbox.Outcome{{ID: early.Records[0].ID, Events: []inbox.Record{{Kind: inbox.KindEvent, Lane: "l"}}}}
-	require.ErrorIs(t, store.Settle(t.Context(), early.Token, out), inbox.ErrFenced)
+	out := []inbox.Settlement{{ID: early.Records[0].ID, Events: []inbox.Record{{Kind: inbox.KindEvent, Lane: "l"}}}}
+	require.ErrorIs(t, store.Settle(t.Context(), early.LeaseToken, out), inbox.ErrLeaseLost)
 	jump(-8 * 24 * time.Hour)
 	none, err := store.Claim(t.Context(), req)
 	require.NoError(t, err)
 	require.Empty(t, none.Records)
-	require.NoError(t, store.Settle(t.Context(), late.Token, out))
+	require.NoError(t, store.Settle(t.Context(), late.LeaseToken, out))
 	req.Kind = inbox.KindEvent
 	b, err := store.Claim(t.Context(), req)
 	require.NoError(t, err)
@@ -350,7 +350,7 @@ func TestAppendingWakesOtherProcesses(t *testing.T) {
 	back, err := pginbox.Open(t.Context(), url, webhook.HandlerFunc(func(_ context.Context, ev webhook.Event) error {
 		handled <- idOf(ev)
 		return nil
-	}), inbox.Config{Poll: time.Hour})
+	}), inbox.Config{PollInterval: time.Hour})
 	require.NoError(t, err)
 	ctx := within(t)
 	next := func() string {
@@ -409,7 +409,7 @@ func TestTwoInboxesShareTheWork(t *testing.T) {
 	}
 	all.Wait()
 	for _, in := range inboxes {
-		require.NoError(t, in.Idle(within(t)))
+		require.NoError(t, in.WaitIdle(within(t)))
 		require.NoError(t, in.Shutdown(t.Context()))
 	}
 	require.Len(t, seen, customers)

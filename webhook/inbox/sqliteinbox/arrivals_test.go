@@ -23,7 +23,7 @@ func appendKeys(t *testing.T, store inbox.Store, keys ...string) (added int) {
 	t.Helper()
 	recs := make([]inbox.Record, len(keys))
 	for i, key := range keys {
-		recs[i] = inbox.Record{Key: key, ReceivedAt: time.Unix(1795168800, 0), Body: []byte("body of " + key)}
+		recs[i] = inbox.Record{DedupKey: key, ReceivedAt: time.Unix(1795168800, 0), Body: []byte("body of " + key)}
 	}
 	added, err := store.Append(t.Context(), recs)
 	require.NoError(t, err)
@@ -32,11 +32,11 @@ func appendKeys(t *testing.T, store inbox.Store, keys ...string) (added int) {
 
 func claimDeliveries(t *testing.T, store inbox.Store, limit int) (b inbox.Batch, keys []string) {
 	t.Helper()
-	b, err := store.Claim(t.Context(), inbox.ClaimRequest{Kind: inbox.KindDelivery, Lanes: 1, PerLane: limit, Lease: time.Hour, Worker: "test"})
+	b, err := store.Claim(t.Context(), inbox.ClaimRequest{Kind: inbox.KindDelivery, Lanes: 1, PerLane: limit, LeaseDuration: time.Hour, WorkerID: "test"})
 	require.NoError(t, err)
 	for _, rec := range b.Records {
-		require.Equal(t, "body of "+rec.Key, string(rec.Body))
-		keys = append(keys, rec.Key)
+		require.Equal(t, "body of "+rec.DedupKey, string(rec.Body))
+		keys = append(keys, rec.DedupKey)
 	}
 	return b, keys
 }
@@ -65,11 +65,11 @@ func TestWhatArrivedIsKnownAfterARestart(t *testing.T) {
 	b, keys := claimDeliveries(t, store, 10)
 	require.Equal(t, []string{"a", "b", "c", "d"}, keys)
 	require.Zero(t, appendKeys(t, store, "a", "b", "c", "d"), "while they are being split")
-	outs := make([]inbox.Outcome, len(b.Records))
+	outs := make([]inbox.Settlement, len(b.Records))
 	for i, rec := range b.Records {
-		outs[i] = inbox.Outcome{ID: rec.ID, Kind: inbox.Done, Forget: rec.Key == "b"}
+		outs[i] = inbox.Settlement{ID: rec.ID, Disposition: inbox.DispositionDone, DropKey: rec.DedupKey == "b"}
 	}
-	require.NoError(t, store.Settle(t.Context(), b.Token, outs))
+	require.NoError(t, store.Settle(t.Context(), b.LeaseToken, outs))
 	require.Equal(t, 1, appendKeys(t, store, "a", "b", "c", "d"), "what is to be forgotten comes again")
 }
 
@@ -80,7 +80,7 @@ func TestWhatArrivesWaitsBehindWhatIsTriedAgain(t *testing.T) {
 	appendKeys(t, store, "a")
 	b, _ := claimDeliveries(t, store, 10)
 	appendKeys(t, store, "b")
-	require.NoError(t, store.Settle(t.Context(), b.Token, []inbox.Outcome{{ID: b.Records[0].ID, Kind: inbox.Retry}}))
+	require.NoError(t, store.Settle(t.Context(), b.LeaseToken, []inbox.Settlement{{ID: b.Records[0].ID, Disposition: inbox.DispositionRetry}}))
 	appendKeys(t, store, "c")
 	b, keys := claimDeliveries(t, store, 2)
 	require.Equal(t, []string{"a", "b"}, keys)
@@ -103,11 +103,11 @@ func TestClaimsTakeNoMoreThanTheyAskedFor(t *testing.T) {
 		require.LessOrEqual(t, len(keys), 7)
 		require.NotEmpty(t, keys)
 		got = append(got, keys...)
-		var outs []inbox.Outcome
+		var outs []inbox.Settlement
 		for _, rec := range b.Records {
-			outs = append(outs, inbox.Outcome{ID: rec.ID, Kind: inbox.Done})
+			outs = append(outs, inbox.Settlement{ID: rec.ID, Disposition: inbox.DispositionDone})
 		}
-		require.NoError(t, store.Settle(t.Context(), b.Token, outs))
+		require.NoError(t, store.Settle(t.Context(), b.LeaseToken, outs))
 	}
 	require.Equal(t, want, got)
 }
@@ -136,7 +136,7 @@ func TestADamagedRowIsNamed(t *testing.T) {
 			store := open(t, path)
 			appendKeys(t, store, "a")
 			tables(t, store, damage)
-			_, err := store.Claim(t.Context(), inbox.ClaimRequest{Kind: inbox.KindDelivery, Lanes: 1, PerLane: 1, Lease: time.Hour})
+			_, err := store.Claim(t.Context(), inbox.ClaimRequest{Kind: inbox.KindDelivery, Lanes: 1, PerLane: 1, LeaseDuration: time.Hour})
 			require.ErrorContains(t, err, "row 1 of webhook_arrivals is damaged")
 			require.NoError(t, store.Close())
 			if name == "heads" { // the others are found when they are claimed

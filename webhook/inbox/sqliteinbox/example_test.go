@@ -23,7 +23,7 @@ func Example() {
 
 	var mux webhook.Mux
 	webhook.On(&mux, func(_ context.Context, m *webhook.IncomingMessage) error {
-		fmt.Println("handled a message of type", m.Content.Type())
+		fmt.Println("handled a message of type", m.Content.MessageType())
 		return nil
 	})
 	in, err := sqliteinbox.Open(ctx, filepath.Join(dir, "inbox.db"), &mux, inbox.Config{})
@@ -39,7 +39,7 @@ func Example() {
 	for range 2 {
 		answer := httptest.NewRecorder()
 		endpoint.ServeHTTP(answer, webhooktest.NewRequest(webhooktest.Sample("messages", "text"), "made-up"))
-		if err := in.Idle(ctx); err != nil {
+		if err := in.WaitIdle(ctx); err != nil {
 			panic(err)
 		}
 		fmt.Println("was answered", answer.Code)

@@ -121,12 +121,12 @@ func TestTheNextProcessTakesOverAtOnce(t *testing.T) {
 	_ = child.Wait()
 
 	var l log
-	in, err := sqliteinbox.Open(t.Context(), path, &l, inbox.Config{Lease: time.Hour})
+	in, err := sqliteinbox.Open(t.Context(), path, &l, inbox.Config{LeaseDuration: time.Hour})
 	require.NoError(t, err)
 	for i := range 3 {
 		require.NoError(t, in.Receive(t.Context(), webhook.Delivery{Body: says("15550100101", i), ReceivedAt: time.Now()}))
 	}
-	require.NoError(t, in.Idle(within(t)), "the lease of the dead process is not waited for")
+	require.NoError(t, in.WaitIdle(within(t)), "the lease of the dead process is not waited for")
 	got := l.all()
 	if len(got) == 3 { // the first had been handled and not settled yet
 		got = got[1:]
@@ -154,7 +154,7 @@ func TestOnlyTheOwnerReadsTheFile(t *testing.T) {
 	store, err := sqlitedb.OpenInbox(t.Context(), filepath.Join(dir, "inbox.db"))
 	require.NoError(t, err)
 	defer store.Close()
-	_, err = store.Append(t.Context(), []inbox.Record{{Key: "k", Body: []byte("{}")}})
+	_, err = store.Append(t.Context(), []inbox.Record{{DedupKey: "k", Body: []byte("{}")}})
 	require.NoError(t, err)
 	info, err := os.Stat(dir)
 	require.NoError(t, err)
@@ -209,12 +209,12 @@ func TestAllButOneConnectionMayBeBusy(t *testing.T) {
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 	defer cancel()
-	added, err := store.Append(ctx, []inbox.Record{{Key: "a", ReceivedAt: time.Now(), Body: []byte("body of a")}})
+	added, err := store.Append(ctx, []inbox.Record{{DedupKey: "a", ReceivedAt: time.Now(), Body: []byte("body of a")}})
 	require.NoError(t, err)
 	require.Equal(t, 1, added)
 	b, keys := claimDeliveries(t, store, 1)
 	require.Equal(t, []string{"a"}, keys)
-	require.NoError(t, store.Settle(ctx, b.Token, []inbox.Outcome{{ID: b.Records[0].ID, Kind: inbox.Done}}))
+	require.NoError(t, store.Settle(ctx, b.LeaseToken, []inbox.Settlement{{ID: b.Records[0].ID, Disposition: inbox.DispositionDone}}))
 }
 
 // A full disk: 503, so that Meta keeps the rest, nothing lost that was acknowledged, and everything by itself once there is room.
@@ -253,7 +253,7 @@ func TestAFullDiskAnswers503AndRecovers(t *testing.T) {
 	time.Sleep(50 * time.Millisecond)         // let them try; nothing depends on how far they come
 	limit(100000)
 	require.Equal(t, http.StatusOK, post(next))
-	require.NoError(t, in.Idle(within(t)))
+	require.NoError(t, in.WaitIdle(within(t)))
 	require.Equal(t, accepted, l.all(), "all that was acknowledged, in order, once")
 	require.NoError(t, in.Shutdown(t.Context()))
 }
@@ -268,7 +268,7 @@ func TestAClockThatWasSetBackBlocksNothing(t *testing.T) {
 	in, err := inbox.New(store, &l, inbox.Config{})
 	require.NoError(t, err)
 	require.NoError(t, in.Receive(t.Context(), webhook.Delivery{Body: says("15550100101", 0), ReceivedAt: time.Now()}))
-	b, err := store.Claim(t.Context(), inbox.ClaimRequest{Lanes: 1, PerLane: 1, Lease: time.Minute})
+	b, err := store.Claim(t.Context(), inbox.ClaimRequest{Lanes: 1, PerLane: 1, LeaseDuration: time.Minute})
 	require.NoError(t, err)
 	require.Len(t, b.Records, 1)
 	_, err = store.DB().ExecContext(t.Context(), "UPDATE webhook_lanes SET next_at = next_at + ?", 8*24*time.Hour.Microseconds())
@@ -277,21 +277,21 @@ func TestAClockThatWasSetBackBlocksNothing(t *testing.T) {
 
 	store, err = sqlitedb.OpenInbox(t.Context(), path)
 	require.NoError(t, err)
-	require.ErrorIs(t, store.Settle(t.Context(), b.Token, []inbox.Outcome{{ID: b.Records[0].ID}}), inbox.ErrFenced)
+	require.ErrorIs(t, store.Settle(t.Context(), b.LeaseToken, []inbox.Settlement{{ID: b.Records[0].ID}}), inbox.ErrLeaseLost)
 	for _, kind := range []inbox.Kind{inbox.KindDelivery, inbox.KindEvent} {
-		b, err := store.Claim(t.Context(), inbox.ClaimRequest{Kind: kind, Lanes: 1, PerLane: 1, Lease: time.Minute})
+		b, err := store.Claim(t.Context(), inbox.ClaimRequest{Kind: kind, Lanes: 1, PerLane: 1, LeaseDuration: time.Minute})
 		require.NoError(t, err)
 		require.Len(t, b.Records, 1, kind)
-		out := inbox.Outcome{ID: b.Records[0].ID, Kind: inbox.Done, Events: []inbox.Record{{Kind: inbox.KindEvent, Key: "k", Lane: "l"}}}
+		out := inbox.Settlement{ID: b.Records[0].ID, Disposition: inbox.DispositionDone, Events: []inbox.Record{{Kind: inbox.KindEvent, DedupKey: "k", Lane: "l"}}}
 		if kind == inbox.KindEvent {
-			out = inbox.Outcome{ID: b.Records[0].ID, Kind: inbox.Retry, After: 8 * 24 * time.Hour}
+			out = inbox.Settlement{ID: b.Records[0].ID, Disposition: inbox.DispositionRetry, RetryAfter: 8 * 24 * time.Hour}
 		}
-		require.NoError(t, store.Settle(t.Context(), b.Token, []inbox.Outcome{out}))
+		require.NoError(t, store.Settle(t.Context(), b.LeaseToken, []inbox.Settlement{out}))
 	}
 	require.NoError(t, store.Close())
 	store, err = sqlitedb.OpenInbox(t.Context(), path)
 	require.NoError(t, err)
-	b, err = store.Claim(t.Context(), inbox.ClaimRequest{Kind: inbox.KindEvent, Lanes: 1, PerLane: 1, Lease: time.Minute})
+	b, err = store.Claim(t.Context(), inbox.ClaimRequest{Kind: inbox.KindEvent, Lanes: 1, PerLane: 1, LeaseDuration: time.Minute})
 	require.NoError(t, err)
 	require.Empty(t, b.Records)
 	require.LessOrEqual(t, b.Wait, time.Hour)
@@ -340,7 +340,7 @@ func TestEffectsInATransactionAreThereOnce(t *testing.T) {
 		})
 	}
 	all.Wait()
-	require.NoError(t, in.Idle(within(t)))
+	require.NoError(t, in.WaitIdle(within(t)))
 	var rows, different int
 	require.NoError(t, store.DB().QueryRowContext(t.Context(), "SELECT COUNT(*), COUNT(DISTINCT id) FROM effects").Scan(&rows, &different))
 	require.Equal(t, []int{200, 200}, []int{rows, different})

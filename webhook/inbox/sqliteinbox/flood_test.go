@@ -64,14 +64,14 @@ func TestWhatIsLiveIsStoredAheadOfAFlood(t *testing.T) {
 			}
 			mu.Lock()
 			defer mu.Unlock()
-			order = append(order, rec.Key)
+			order = append(order, rec.DedupKey)
 		})
-		wait(queued, "the queue for "+rec.Key)
+		wait(queued, "the queue for "+rec.DedupKey)
 	}
 	for i := range chunks {
-		appended(inbox.Record{Key: fmt.Sprint("chunk ", i), Bulk: true, Body: make([]byte, 2<<20), ReceivedAt: time.Now()})
+		appended(inbox.Record{DedupKey: fmt.Sprint("chunk ", i), Backfill: true, Body: make([]byte, 2<<20), ReceivedAt: time.Now()})
 	}
-	appended(inbox.Record{Key: "live", Body: []byte("hello"), ReceivedAt: time.Now()})
+	appended(inbox.Record{DedupKey: "live", Body: []byte("hello"), ReceivedAt: time.Now()})
 	close(free)
 	all.Wait()
 	require.Less(t, slices.Index(order, "live"), 3, "a chunk may have ended at the same time: %v", order)
@@ -88,12 +88,12 @@ func TestAFloodIsNotHeldUpForEver(t *testing.T) {
 	for c := range 8 { // there is always one that waits
 		all.Go(func() {
 			for i := 0; ctx.Err() == nil; i++ {
-				_, _ = store.Append(ctx, []inbox.Record{{Key: fmt.Sprint(c, " ", i), ReceivedAt: time.Now()}})
+				_, _ = store.Append(ctx, []inbox.Record{{DedupKey: fmt.Sprint(c, " ", i), ReceivedAt: time.Now()}})
 			}
 		})
 	}
 	for i := range 20 {
-		_, err := store.Append(t.Context(), []inbox.Record{{Key: fmt.Sprint("chunk ", i), Bulk: true, Body: make([]byte, 100<<10), ReceivedAt: time.Now()}})
+		_, err := store.Append(t.Context(), []inbox.Record{{DedupKey: fmt.Sprint("chunk ", i), Backfill: true, Body: make([]byte, 100<<10), ReceivedAt: time.Now()}})
 		require.NoError(t, err)
 	}
 	stop()

@@ -21,23 +21,23 @@ func split(t *testing.T, store *sqlitedb.Inbox, events int) {
 	t.Helper()
 	appendKeys(t, store, "large")
 	b, _ := claimDeliveries(t, store, 1)
-	out := inbox.Outcome{ID: b.Records[0].ID}
+	out := inbox.Settlement{ID: b.Records[0].ID}
 	for i := range events {
-		out.Events = append(out.Events, inbox.Record{Kind: inbox.KindEvent, Key: fmt.Sprint("event ", i), Lane: fmt.Sprint("lane ", i), Index: i})
+		out.Events = append(out.Events, inbox.Record{Kind: inbox.KindEvent, DedupKey: fmt.Sprint("event ", i), Lane: fmt.Sprint("lane ", i), Index: i})
 	}
-	require.NoError(t, store.Settle(t.Context(), b.Token, []inbox.Outcome{out}))
+	require.NoError(t, store.Settle(t.Context(), b.LeaseToken, []inbox.Settlement{out}))
 	tables(t, store, "UPDATE webhook_deliveries SET changed_at = 1")
 }
 
 // settleOne settles one event.
-func settleOne(t *testing.T, store *sqlitedb.Inbox, kind inbox.OutcomeKind) (id inbox.ID) {
+func settleOne(t *testing.T, store *sqlitedb.Inbox, kind inbox.Disposition) (id inbox.ID) {
 	t.Helper()
-	b, err := store.Claim(t.Context(), inbox.ClaimRequest{Kind: inbox.KindEvent, Lanes: 1, PerLane: 1, Lease: time.Hour})
+	b, err := store.Claim(t.Context(), inbox.ClaimRequest{Kind: inbox.KindEvent, Lanes: 1, PerLane: 1, LeaseDuration: time.Hour})
 	require.NoError(t, err)
 	require.Len(t, b.Records, 1)
 	require.Equal(t, "body of large", string(b.Records[0].Body))
 	require.NoError(t, store.Transact(t.Context(), func(tx *sql.Tx) error {
-		return store.SettleTx(t.Context(), tx, b.Token, []inbox.Outcome{{ID: b.Records[0].ID, Kind: kind}})
+		return store.SettleTx(t.Context(), tx, b.LeaseToken, []inbox.Settlement{{ID: b.Records[0].ID, Disposition: kind}})
 	}))
 	return b.Records[0].ID
 }
@@ -56,16 +56,16 @@ func TestOnlyTheLastEventTouchesTheBody(t *testing.T) {
 	store := open(t, filepath.Join(t.TempDir(), "inbox.db"))
 	defer store.Close()
 	split(t, store, 4)
-	dead := settleOne(t, store, inbox.Dead)
+	dead := settleOne(t, store, inbox.DispositionDead)
 	for range 3 {
 		written, there := bodyOf(t, store)
 		require.False(t, written)
 		require.True(t, there)
-		settleOne(t, store, inbox.Done)
+		settleOne(t, store, inbox.DispositionDone)
 	}
 	_, there := bodyOf(t, store)
 	require.True(t, there, "as long as there is a dead letter")
-	n, err := store.Purge(t.Context(), []inbox.ID{dead})
+	n, err := store.DeleteDeadLetters(t.Context(), []inbox.ID{dead})
 	require.NoError(t, err)
 	require.Equal(t, 1, n)
 	written, there := bodyOf(t, store)
@@ -87,7 +87,7 @@ func TestAnInboxConforms(t *testing.T) {
 		require.NoError(t, err)
 		require.NoError(t, webhooktest.Conformance(t.Context(), webhooktest.Target{
 			Handler: endpoint, AppSecret: "made-up", VerifyToken: "made-up", Handled: recorder.Handled,
-			Patience: time.Minute, // it takes a second, and many more under the race detector
+			HandleTimeout: time.Minute, // it takes a second, and many more under the race detector
 		}), name)
 		require.NoError(t, in.Shutdown(t.Context()))
 	}

@@ -127,9 +127,9 @@ func verify(ctx context.Context, store coexistence.Store, messages int) error {
 		if err != nil {
 			return err
 		}
-		stored += c.Messages
+		stored += c.MessageCount
 	}
-	st, err := store.State(ctx, graph.PhoneNumberID(number))
+	st, err := store.Number(ctx, graph.PhoneNumberID(number))
 	switch {
 	case err != nil:
 		return err
