@@ -33,7 +33,7 @@ type TemplateAnalyticsPoint struct {
 	Cost       []AnalyticsCost   `json:"cost"`
 }
 
-// An AnalyticsClicks is how often a button was tapped.
+// AnalyticsClicks is how often a button was tapped.
 type AnalyticsClicks struct {
 	Type    string `json:"type"`
 	Content string `json:"button_content"`

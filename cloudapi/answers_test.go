@@ -90,7 +90,7 @@ var documented = map[string]string{
 	"Templates.Get":                  `{"name":"order","status":"PENDING","category":"UTILITY","language":"en_US","components":[{"type":"CAROUSEL","cards":[{"components":[{"type":"HEADER","format":"IMAGE","example":{"header_handle":["https://scontent.example/x"]}}]}]}],"message_send_ttl_seconds":"600","id":"600000000000006"}`,
 	"Templates.Create":               `{"id":"600000000000006","status":"PENDING","category":"MARKETING"}`,
 	"Templates.CreateFromLibrary":    `{"id":"600000000000006","status":"APPROVED","category":"UTILITY"}`,
-	"Templates.Edit":                 `{"success":true,"id":"600000000000006","name":"order","category":"UTILITY"}`,
+	"Templates.Update":               `{"success":true,"id":"600000000000006","name":"order","category":"UTILITY"}`,
 	"Templates.Delete":               `{"success":true}`,
 	"Templates.DeleteAllLanguages":   `{"success":true}`,
 	"Templates.UpsertAuthentication": `{"data":[{"id":"1","status":"APPROVED","language":"en_US"},{"id":2,"status":"PENDING","language":"es_ES"}]}`,

@@ -251,7 +251,7 @@ func managementCalls() map[string]callFunc {
 		"Templates.CreateFromLibrary": func(ctx context.Context, c *cloudapi.Client) error {
 			return only(c.Templates.CreateFromLibrary(ctx, wabaID, cloudapi.TemplateFromLibraryParams{Name: "order", Language: "en_US", Category: graph.TemplateUtility, Library: "delivery_update_1"}))
 		},
-		"Templates.Edit": func(ctx context.Context, c *cloudapi.Client) error {
+		"Templates.Update": func(ctx context.Context, c *cloudapi.Client) error {
 			return c.Templates.Update(ctx, templateID, cloudapi.TemplateUpdateParams{Components: parts})
 		},
 		"Templates.Delete": func(ctx context.Context, c *cloudapi.Client) error {

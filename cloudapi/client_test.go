@@ -251,7 +251,7 @@ func TestDoRefusesWhatWouldLeakOrMislead(t *testing.T) {
 		"token or proof": func(r *cloudapi.Request) { r.Query = map[string][]string{"access_token": {"EAA"}} },
 		"the client":     func(r *cloudapi.Request) { r.Query = map[string][]string{"appsecret_proof": {"0"}} },
 		"JSON":           func(r *cloudapi.Request) { r.Body = []byte(`{`) },
-		"Replay":         func(r *cloudapi.Request) { r.RetryMode = "always" },
+		"RetryMode":      func(r *cloudapi.Request) { r.RetryMode = "always" },
 		"waba id":        func(r *cloudapi.Request) { r.IDs = nil },
 		"2 ids for 1":    func(r *cloudapi.Request) { r.IDs = []string{"1", "2"} },
 	}

@@ -122,7 +122,7 @@ func TestNothingIsRepeatedOnAConnectionOfHTTP2(t *testing.T) {
 				err := calls()[name](ctx, client)
 				require.Equal(t, cloudapi.OutcomeUnknown, asError(t, err).Outcome, "%v", err)
 				if ending == "PROTOCOL_ERROR" {
-					require.NotErrorIs(t, err, context.Canceled, "nobody cancelled anything")
+					require.NotErrorIs(t, err, context.Canceled, "nobody canceled anything")
 				}
 				require.EqualValues(t, 1, srv.taken.Load(), "%v", err)
 			})

@@ -8,7 +8,7 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 )
 
-// A Throttle is what an answer of Meta's asks of a [Limiter]. The zero Slowdown asks for nothing. No pause is longer than an
+// A Throttle is what an answer of Meta's asks of a [Limiter]. The zero Throttle asks for nothing. No pause is longer than an
 // hour, which is what Meta's budgets roll over: whatever a header says, the next message then finds out.
 type Throttle struct {
 	// Pause keeps every message of the number back for so long.

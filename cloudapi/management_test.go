@@ -174,7 +174,7 @@ func TestRequestsThatBreakARule(t *testing.T) {
 	link := cloudapi.ButtonDefinition{Type: cloudapi.ButtonDefinitionURL, Text: "Go", URL: "https://example.com"}
 	for want, err := range map[string]error{
 		"TemplateCreateParams.Name must be":    cloudapi.TemplateCreateParams{Name: "A"}.Check(),
-		"Parts is empty":                       tpl(),
+		"Components is empty":                  tpl(),
 		"[0].Type is empty":                    tpl(cloudapi.ComponentDefinition{}),
 		"[1].Type is that of an earlier":       tpl(cloudapi.ComponentDefinition{Type: cloudapi.ComponentBody, Text: "a"}, cloudapi.ComponentDefinition{Type: cloudapi.ComponentBody, Text: "b"}),
 		"[0].Format is empty":                  tpl(cloudapi.ComponentDefinition{Type: cloudapi.ComponentHeader}),

@@ -37,7 +37,7 @@ func (m Message) MarshalJSON() ([]byte, error) {
 }
 
 // UnmarshalJSON reads what MarshalJSON writes. Content of a type that is unknown here becomes [*RawContent]. Priority and
-// Unchecked are not kept, because Meta does not get them: whoever sends the message sets them, or a campaign overtakes replies.
+// SkipValidation are not kept, because Meta does not get them: whoever sends the message sets them, or a campaign overtakes replies.
 func (m *Message) UnmarshalJSON(b []byte) error {
 	var v struct {
 		RecipientType    string         `json:"recipient_type"`

@@ -44,7 +44,7 @@ var strict = map[string]RetryMode{
 	"thread_control":     RetryNever,
 }
 
-// rule is the Replay of a request to a path: what its endpoint demands, else what was asked for, else what its method
+// rule is the RetryMode of a request to a path: what its endpoint demands, else what was asked for, else what its method
 // allows.
 func (r request) rule(path string) RetryMode {
 	path = strings.ToLower(strings.TrimRight(path, "/"))

@@ -101,7 +101,7 @@ func (t *MessageTemplate) incomplete() string { return withoutID(t.ID) }
 //	cloudapi.TemplateCreateParams{
 //		Name: "order_confirmation", Language: "en_US", Category: graph.TemplateUtility,
 //		ParameterFormat: cloudapi.ParametersNamed,
-//		Parts: []cloudapi.ComponentDefinition{
+//		Components: []cloudapi.ComponentDefinition{
 //			{Type: cloudapi.ComponentBody, Text: "Hi {{first_name}}, your order is on its way.", Example: &cloudapi.TemplateExample{
 //				BodyNamed: []cloudapi.NamedExample{{Name: "first_name", Example: "Jessica"}},
 //			}},

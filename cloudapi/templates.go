@@ -130,7 +130,7 @@ func (s *TemplatesService) CreateFromLibrary(
 type TemplateUpdateParams struct {
 	Category graph.TemplateCategory `json:"category,omitzero"`
 
-	// Components replace all parts.
+	// Components replace all components.
 	Components []ComponentDefinition `json:"components,omitempty"`
 
 	// TTL is how long Meta tries to deliver, in whole seconds. If zero, it stays.

@@ -102,7 +102,7 @@
 //		if !coexistence.Answerable(m) || time.Since(m.At) > time.Hour {
 //			return nil
 //		}
-//		c, err := store.Conversation(ctx, m.Phone, m.From.Key())
+//		c, err := store.Conversation(ctx, m.PhoneNumberID, m.From.Key())
 //		if errors.Is(err, coexistence.ErrNotFound) {
 //			return nil // an error would only come again, and what the customer writes next would wait for it
 //		}

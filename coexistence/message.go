@@ -52,10 +52,10 @@ type Message struct {
 	Outbound bool      `json:"outbound,omitzero"` // the business wrote
 	At       time.Time `json:"at,omitzero"`
 
-	// Body is the latest content. Its Kind is empty if the message itself was never seen.
+	// Content is the latest one. Its Type is empty if the message itself was never seen.
 	Content
 
-	// Original is the content before the first edit, nil if there was no edit. Its Kind is empty if it was never seen.
+	// Original is the content before the first edit, nil if there was no edit. Its Type is empty if it was never seen.
 	Original *Content `json:"original,omitempty"`
 
 	// EditedAt is when the latest edit was made, EditID that edit's own id.

@@ -12,7 +12,7 @@ import (
 // A Basis says which kinds of events a [Message] rests on, so that a later event of a lesser kind changes nothing.
 type Basis struct {
 	Place   Source `json:"place,omitzero"`   // for Origin, Outbound, At
-	Person  Source `json:"person,omitzero"`  // for Person, Customer, Group
+	Person  Source `json:"person,omitzero"`  // for Person, Customer, GroupID
 	Content Source `json:"content,omitzero"` // for the content before edits
 }
 

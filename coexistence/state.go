@@ -18,7 +18,7 @@ const (
 )
 
 // A Number is everything that is known about one number: where it stands, what became of its syncs, why it was suspended or
-// disconnected. It is a value; its methods return a changed copy or an answer, and do no I/O. A State survives JSON.
+// disconnected. It is a value; its methods return a changed copy or an answer, and do no I/O. A Number survives JSON.
 type Number struct {
 	// PhoneNumberID is the number's id.
 	PhoneNumberID graph.PhoneNumberID `json:"phone_number_id"`

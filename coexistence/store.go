@@ -36,7 +36,7 @@ type NumberStore interface {
 	// them, so it may miss one that is stored meanwhile. The first error ends it.
 	Numbers(ctx context.Context) iter.Seq2[Number, error]
 
-	// NumbersByWABA returns the states of the numbers that an account holds: those with the account as WABA or among WABAs,
+	// NumbersByWABA returns the states of the numbers that an account holds: those with the account as WABAID or among WABAs,
 	// in the order of their phone ids. None is no error.
 	NumbersByWABA(ctx context.Context, waba graph.WABAID) ([]Number, error)
 }

@@ -9,13 +9,13 @@ import (
 	"time"
 )
 
-// An Attempt is one try of one owner to sign up. It takes one code.
+// An Attempt is one try of one tenant to sign up. It takes one code.
 type Attempt struct {
 	// ID names the attempt in the [Store], in [Flow.Attempts] and for [Flow.Resume]. It is derived
 	// from the State and is no secret.
 	ID string
 
-	// State is a nonce of 128 bits or more. Give it to the page of this owner and nobody else. It is what keeps a code or
+	// State is a nonce of 128 bits or more. Give it to the page of this tenant and nobody else. It is what keeps a code or
 	// an account of one tenant from being submitted for another. It is stored nowhere.
 	State string
 
@@ -26,19 +26,19 @@ type Attempt struct {
 	ExpiresAt time.Time
 }
 
-// maxAttempts limits the open attempts of one owner. Beyond it the oldest is forgotten.
+// maxAttempts limits the open attempts of one tenant. Beyond it the oldest is forgotten.
 const maxAttempts = 20
 
 // busyFor is how long an attempt belongs to the process that works on it. If that one dies, another may go on then.
 const busyFor = finishTimeout + time.Minute
 
-// StartAttempt opens an attempt for an owner: the host's name for its tenant or user, never empty, taken from its own login and not
+// StartAttempt opens an attempt for a tenant: the host's name for its customer or user, never empty, taken from its own login and not
 // from the request. Call it when the page is rendered, not on the click: browsers only open popups without a pause.
 //
 // The attempt is kept in [Config].Store.
 func (f *Flow) StartAttempt(ctx context.Context, tenant string) (*Attempt, error) {
 	if tenant == "" {
-		return nil, errors.New("signup: Begin needs the owner; take it from your own login")
+		return nil, errors.New("signup: StartAttempt needs the tenant; take it from your own login")
 	}
 	if err := ctx.Err(); err != nil {
 		return nil, err
@@ -61,7 +61,7 @@ func attemptID(state string) string {
 	return base64.RawURLEncoding.EncodeToString(sum[:18])
 }
 
-// makeRoom forgets what nobody needs any more, and the oldest attempts of an owner who has too many. One with a token stays, and one
+// makeRoom forgets what nobody needs any more, and the oldest attempts of a tenant who has too many. One with a token stays, and one
 // that is about to get one; so does one that cannot be read at the moment, which may have one.
 func (f *Flow) makeRoom(ctx context.Context, tenant string) error {
 	if _, err := f.cfg.Store.DeleteExpired(ctx, time.Now()); err != nil {
@@ -99,7 +99,7 @@ func (f *Flow) claim(ctx context.Context, id, tenant string, byState bool) (*ope
 	now := time.Now()
 	switch {
 	case byState && r.rec.Tenant != tenant:
-		return refuse(OutcomeWrongTenant, nil) // and leave it to its owner
+		return refuse(OutcomeWrongTenant, nil) // and leave it to its tenant
 	case r.doc.Phase == recordDone, now.Before(r.doc.BusyUntil):
 		return refuse(OutcomeStateUsed, nil)
 	case r.doc.Phase == recordExchanging:

@@ -30,7 +30,7 @@ type Credit struct {
 	Tasks []string
 
 	// Approve is asked right before a line is attached, and returns the currency that the account pays in: AUD, EUR, GBP, IDR,
-	// INR or USD. A line that was attached cannot be exchanged for another, so look at the Business well. An error stops the
+	// INR or USD. A line that was attached cannot be exchanged for another, so look at the Connection well. An error stops the
 	// signup, to be resumed.
 	Approve func(ctx context.Context, b *Connection) (currency string, err error)
 }

@@ -80,11 +80,11 @@
 //   - The developer acts: [OutcomeMisconfigured], [OutcomeWrongRedirect], [OutcomeForeignToken], [OutcomeMissingPermission],
 //     [OutcomeNoCode], [OutcomeNoAccount], [OutcomeOverrideRefused], [OutcomeCreditRefused], [OutcomeOtherCredit].
 //
-// Where [Outcome.Resumable] is true and a token was granted, the Business comes with the error.
+// Where [Outcome.Resumable] is true and a token was granted, the Connection comes with the error.
 //
 // # Who may connect what
 //
-// Everything the browser sends is a claim. The nonce of Begin works once and only for the owner it was made for, so that no
+// Everything the browser sends is a claim. The nonce of StartAttempt works once and only for the tenant it was made for, so that no
 // third page can submit its code in a signed-in business's name. An account or number in the message counts only if the
 // granted token can read it, so that no business can name another one's. Config.Reserve has the last word, before anything
 // changes at Meta.

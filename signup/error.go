@@ -8,8 +8,8 @@ import (
 )
 
 // ErrTaken is what [Config].Reserve and [Config].Connected return for a number or account that
-// another owner has.
-var ErrTaken = errors.New("signup: another owner has this number")
+// another tenant has.
+var ErrTaken = errors.New("signup: another tenant has this number")
 
 // An Error is a signup that did not connect the business. Get it with errors.AsType[*signup.Error], switch on its Outcome,
 // and show [Error.Advice].

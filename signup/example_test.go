@@ -31,7 +31,7 @@ func ExampleParseSessionInfo() {
 	fmt.Println(errors.Is(err, signup.ErrNotSessionInfo))
 	// Output:
 	// coexistence 500000000000001 true
-	// cancelled PHONE_NUMBER_SETUP
+	// canceled PHONE_NUMBER_SETUP
 	// true
 }
 
@@ -53,7 +53,7 @@ func ExampleParseRedirect() {
 	fmt.Println(r.Err())
 	// Output:
 	// the-nonce
-	// signup: session: cancelled: The signup was left before its end. Start again whenever it suits
+	// signup: session: canceled: The signup was left before its end. Start again whenever it suits
 }
 
 func newFlow(baseURL string) (*signup.Flow, error) {

@@ -235,7 +235,7 @@ func exchangeOutcome(err error) Outcome {
 	return OutcomeCodeRefused
 }
 
-var errNothingGranted = errors.New("only a Business with Owner and Token can be resumed")
+var errNothingGranted = errors.New("only a Connection with Tenant and Token can be resumed")
 
 // ResumeConnection goes on with a business whose token was granted: after [OutcomeChooseNumber]
 // with the phone that was chosen, after the other outcomes that are [Outcome.Resumable] with an

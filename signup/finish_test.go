@@ -672,7 +672,7 @@ func TestTwoSubmissionsAtOnceExchangeOnce(t *testing.T) {
 	require.Equal(t, 1, b.meta.did(exchange))
 }
 
-func TestACancelledContextSpendsNothing(t *testing.T) {
+func TestACanceledContextSpendsNothing(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, happy())
 	sub := signup.Submission{State: b.begin(), Tenant: owner, Code: code}

@@ -45,11 +45,11 @@ type Config struct {
 	Cipher Cipher
 
 	// Reserve is asked, for each account that holds the number, after everything is verified and before anything changes.
-	// Return [ErrTaken], wrapped or not, if another owner has it; any other error means that nobody knows. It may be asked
-	// again for the same owner. If nil, everything is granted.
+	// Return [ErrTaken], wrapped or not, if another tenant has it; any other error means that nobody knows. It may be asked
+	// again for the same tenant. If nil, everything is granted.
 	Reserve func(ctx context.Context, tenant string, waba graph.WABAID, phone graph.PhoneNumberID) error
 
-	// Progress is told after each step from [StepExchange] on, once Store has it and before the next one begins. The Business is a
+	// Progress is told after each step from [StepExchange] on, once Store has it and before the next one begins. The Connection is a
 	// copy, complete as far as the step came. An error stops the signup with [OutcomeUnavailable], to be resumed.
 	Progress func(ctx context.Context, step Step, b *Connection) error
 

@@ -82,11 +82,11 @@ func TestStatesBelongToTheirOwnerOnce(t *testing.T) {
 	require.Equal(t, 1, b.meta.did(exchange))
 }
 
-func TestBeginNeedsAnOwner(t *testing.T) {
+func TestAnAttemptNeedsATenant(t *testing.T) {
 	t.Parallel()
 	f := flow(t, "")
 	_, err := f.StartAttempt(t.Context(), "")
-	require.ErrorContains(t, err, "signup: Begin needs the owner")
+	require.ErrorContains(t, err, "signup: StartAttempt needs the tenant")
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	_, err = f.StartAttempt(ctx, owner)

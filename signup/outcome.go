@@ -23,7 +23,7 @@ const (
 
 // Outcomes of the popup.
 const (
-	OutcomeCanceled      Outcome = "cancelled"     // the business left or refused
+	OutcomeCanceled      Outcome = "canceled"      // the business left or refused
 	OutcomeFailed        Outcome = "failed"        // ended by an error of Meta's
 	OutcomeNoCode        Outcome = "no_code"       // no code arrived, yet
 	OutcomeMisconfigured Outcome = "misconfigured" // launched or exchanged with wrong settings

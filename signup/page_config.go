@@ -22,7 +22,7 @@ type PageConfig struct {
 	// "/". If empty, "/signup/".
 	Prefix string
 
-	// Tenant says for whom a request is: the host's name for its tenant or user. Take it from the
+	// Tenant says for whom a request is: the host's name for its customer or user. Take it from the
 	// host's own session. An error, or an empty name, is answered with 401.
 	Tenant func(*http.Request) (string, error)
 

@@ -54,4 +54,4 @@ func (f *Flow) Recover(ctx context.Context, tenant string, grant SharedAccount) 
 	return f.run(ctx, b, StepExchange, wishes{}, nil)
 }
 
-var errGrant = errors.New("recovering takes an owner, and both ids of the webhook: waba_id and owner_business_id")
+var errGrant = errors.New("recovering takes a tenant, and both ids of the webhook: waba_id and owner_business_id")

@@ -113,7 +113,7 @@ const (
 	KindAppOnly          SessionKind = "app_only"           // app-only install done
 	KindOBOMigration     SessionKind = "obo_migration"      // moved from an "on behalf of" account
 	KindFinishedUnknown  SessionKind = "finished_unknown"   // done in a way this package does not know
-	KindCanceled         SessionKind = "cancelled"          // left before the end
+	KindCanceled         SessionKind = "canceled"           // left before the end
 	KindFailed           SessionKind = "failed"             // ended by an error
 	KindUnknown          SessionKind = "unknown"            // neither an end nor an error
 )

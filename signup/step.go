@@ -7,7 +7,7 @@ import "context"
 type Step string
 
 const (
-	StepState     Step = "state"     // the nonce is ours, unused, and was issued to this owner
+	StepState     Step = "state"     // the nonce is ours, unused, and was issued to this tenant
 	StepSession   Step = "session"   // the popup did not end in a cancellation or an error
 	StepExchange  Step = "exchange"  // the code becomes a token
 	StepInspect   Step = "inspect"   // the token is valid and our app's

@@ -27,7 +27,7 @@ type Store interface {
 	// Delete removes a record. That there is none is no error.
 	Delete(ctx context.Context, id string) error
 
-	// List returns the records of an owner, or of everybody if owner is empty, the oldest first.
+	// List returns the records of a tenant, or of everybody if tenant is empty, the oldest first.
 	List(ctx context.Context, tenant string) ([]Record, error)
 
 	// DeleteExpired removes every record whose KeepUntil is not after now, and returns how many there were. [Flow.StartAttempt] calls it
@@ -113,7 +113,7 @@ func (s *MemStore) Delete(ctx context.Context, id string) error {
 	return nil
 }
 
-// List returns the records of an owner.
+// List returns the records of a tenant.
 func (s *MemStore) List(ctx context.Context, tenant string) ([]Record, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err

@@ -4,7 +4,7 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 )
 
-// A SystemMessage message tells that the customer's identity changed. No customer wrote it.
+// A SystemMessage tells that the customer's identity changed. No customer wrote it.
 //
 // Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference/messages/system
 type SystemMessage struct {

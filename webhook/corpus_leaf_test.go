@@ -48,7 +48,7 @@ func addTyped(all map[string]string, at string, v reflect.Value) {
 		}
 	case reflect.Struct:
 		for i := range v.NumField() {
-			if f := v.Type().Field(i); f.IsExported() && (f.Name != "Key" || f.Type.Kind() != reflect.String) {
+			if f := v.Type().Field(i); f.IsExported() && (f.Name != "DedupKey" || f.Type.Kind() != reflect.String) {
 				addTyped(all, at+"."+f.Name, v.Field(i))
 			}
 		}

@@ -452,7 +452,7 @@ var (
 	rawType     = reflect.TypeFor[json.RawMessage]()
 	memberType  = reflect.TypeFor[webhook.UnknownMember]()
 	bytesType   = reflect.TypeFor[[]byte]()
-	skipMembers = []string{"Raw", "Key"}
+	skipMembers = []string{"Raw", "DedupKey"}
 )
 
 func walk(v reflect.Value, typed, raw map[string]bool) {

@@ -22,7 +22,7 @@ var ErrNotJSON = errors.New("webhook: the body is not a JSON object")
 // isolated: an item that does not fit its type becomes an [*UndecodableEvent], what has no type yet becomes an [*UnknownEvent],
 // and their neighbours are not harmed. Nothing is dropped: a body that is JSON yields at least one event, and each value
 // in it is in a typed member or can be reached through [EventInfo.Raw]. Meta puts up to 1,000 updates into a delivery;
-// what comes after 50,000 items is left raw, in one Undecodable.
+// what comes after 50,000 items is left raw, in one UndecodableEvent.
 //
 // The events alias body: do not write to it as long as they are in use.
 //

@@ -63,16 +63,16 @@ func TestDecodeRefusesOnlyWhatIsNoJSONObject(t *testing.T) {
 		require.ErrorIs(t, err, webhook.ErrNotJSON, body)
 	}
 	for body, want := range map[string]string{
-		`{}`: "Unknown", `[]`: "Unknown", `[[]]`: "Undecodable", `[1,{}]`: "Undecodable Unknown", `{"entry":[]}`: "Unknown", `{"entry":5}`: "Undecodable",
-		`{"entry":[null]}`: "Unknown", `{"entry":[{}]}`: "Unknown", `{"entry":["x"]}`: "Undecodable", `{"entry":[{"changes":{}}]}`: "Undecodable",
-		`{"entry":[{"changes":[]}]}`: "Unknown", `{"entry":[{"changes":[null,{}]}]}`: "Unknown", `{"entry":[{"id":{},"changes":[]}]}`: "Undecodable",
-		`{"entry":[{"changes":[{"field":"messages"}]}]}`:              "Unknown",
-		`{"entry":[{"changes":[{"field":"messages","value":null}]}]}`: "Unknown",
-		`{"entry":[{"changes":[{"field":"messages","value":[]}]}]}`:   "Undecodable",
-		`{"entry":[{"changes":[{"field":5,"value":[]}]}]}`:            "Unknown",
-		`{"entry":[{"changes":[{"field":"messages","value":{}}]}]}`:   "Unknown",
-		`{"field":"messages"}`: "Unknown",
-		`{"value":5}`:          "Unknown",
+		`{}`: "UnknownEvent", `[]`: "UnknownEvent", `[[]]`: "UndecodableEvent", `[1,{}]`: "UndecodableEvent UnknownEvent", `{"entry":[]}`: "UnknownEvent", `{"entry":5}`: "UndecodableEvent",
+		`{"entry":[null]}`: "UnknownEvent", `{"entry":[{}]}`: "UnknownEvent", `{"entry":["x"]}`: "UndecodableEvent", `{"entry":[{"changes":{}}]}`: "UndecodableEvent",
+		`{"entry":[{"changes":[]}]}`: "UnknownEvent", `{"entry":[{"changes":[null,{}]}]}`: "UnknownEvent", `{"entry":[{"id":{},"changes":[]}]}`: "UndecodableEvent",
+		`{"entry":[{"changes":[{"field":"messages"}]}]}`:              "UnknownEvent",
+		`{"entry":[{"changes":[{"field":"messages","value":null}]}]}`: "UnknownEvent",
+		`{"entry":[{"changes":[{"field":"messages","value":[]}]}]}`:   "UndecodableEvent",
+		`{"entry":[{"changes":[{"field":5,"value":[]}]}]}`:            "UnknownEvent",
+		`{"entry":[{"changes":[{"field":"messages","value":{}}]}]}`:   "UnknownEvent",
+		`{"field":"messages"}`: "UnknownEvent",
+		`{"value":5}`:          "UnknownEvent",
 	} {
 		require.Equal(t, want, kindsOf(decode(t, body)), body)
 	}
@@ -110,7 +110,7 @@ func TestABadItemHarmsNothingElse(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			events := decode(t, inValue("messages", `"messages":[`+fmt.Sprintf(good, 1)+`,`+tt.bad+`,`+fmt.Sprintf(good, 2)+`]`))
-			require.Equal(t, "IncomingMessage Undecodable IncomingMessage", kindsOf(events))
+			require.Equal(t, "IncomingMessage UndecodableEvent IncomingMessage", kindsOf(events))
 			bad := events[1].(*webhook.UndecodableEvent)
 			require.Equal(t, tt.bad, string(bad.Raw))
 			require.EqualError(t, bad.Err, tt.err)
@@ -119,12 +119,12 @@ func TestABadItemHarmsNothingElse(t *testing.T) {
 		})
 	}
 	events := decode(t, inValue("messages", `"contacts":[5,{"wa_id":"15550100123","profile":{"name":"A"}}],"statuses":[7,{"id":"s","status":"sent"}],"messages":[`+fmt.Sprintf(good, 1)+`]`))
-	require.Equal(t, "IncomingMessage Undecodable MessageStatus", kindsOf(events))
+	require.Equal(t, "IncomingMessage UndecodableEvent MessageStatus", kindsOf(events))
 	require.Equal(t, "A", events[0].(*webhook.IncomingMessage).ProfileName)
 	require.Equal(t, []string{"value.contacts[0]=5"}, unknownPaths(events[0].Info()))
 
 	events = decode(t, inValue("messages", `"metadata":"odd","messages":[`+fmt.Sprintf(good, 1)+`],"statuses":{}`))
-	require.Equal(t, "IncomingMessage Undecodable", kindsOf(events))
+	require.Equal(t, "IncomingMessage UndecodableEvent", kindsOf(events))
 }
 
 func TestMemberOrderNeverMatters(t *testing.T) {
@@ -172,7 +172,7 @@ func TestMessagesUnderTheLabelOfEchoesAreNotGuessedAt(t *testing.T) {
 	t.Parallel()
 	one[*webhook.UnknownEvent](t, inValue("smb_message_echoes", `"messages":[{"id":"m","from":"15550100100","text":{"body":"x"}}]`))
 	events := decode(t, inValue("smb_message_echoes", `"message_echoes":[{"id":"e"}],"messages":[{"id":"m"}]`))
-	require.Equal(t, "BusinessAppEcho Unknown", kindsOf(events))
+	require.Equal(t, "BusinessAppEcho UnknownEvent", kindsOf(events))
 	require.Equal(t, []string{`value.messages=[{"id":"m"}]`}, unknownPaths(events[1].Info()))
 }
 
@@ -182,7 +182,7 @@ func TestMembersWithoutAPlaceAreListed(t *testing.T) {
 		"messaging_product":"other","metadata":{"phone_number_id":"3","zone":"eu"},"future":{"a":1},"polls":[{"id":"p"}],
 		"contacts":[{"wa_id":"15550100123","age":5,"profile":{"name":"A","mood":"ok"}},{"wa_id":"15550100999"}],
 		"messages":[{"id":"m","from":"15550100123","to":"15550100100","type":"text","text":{"body":"x","format":"md"},"image":{"id":"9"},"new":{"b":[2]}}]}}]}]}`)
-	require.Equal(t, "IncomingMessage Unknown", kindsOf(events))
+	require.Equal(t, "IncomingMessage UnknownEvent", kindsOf(events))
 	require.ElementsMatch(t, []string{
 		`text.format="md"`, `image={"id":"9"}`, `new={"b":[2]}`, `to="15550100100"`,
 		`value.contacts[0].age=5`, `value.contacts[0].profile.mood="ok"`, `value.contacts[1]={"wa_id":"15550100999"}`,

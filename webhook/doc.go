@@ -2,10 +2,10 @@
 //
 //	var mux webhook.Mux
 //	webhook.On(&mux, func(ctx context.Context, m *webhook.IncomingMessage) error {
-//		return tickets.Add(ctx, m.Phone, m.Customer().Key(), m.ID) // a customer wrote
+//		return tickets.Add(ctx, m.PhoneNumberID, m.Customer().Key(), m.ID) // a customer wrote
 //	})
 //	webhook.On(&mux, func(ctx context.Context, e *webhook.BusinessAppEcho) error {
-//		return bot.Pause(ctx, e.Phone, e.Customer().Key()) // someone at the business wrote, on the phone
+//		return bot.Pause(ctx, e.PhoneNumberID, e.Customer().Key()) // someone at the business wrote, on the phone
 //	})
 //	endpoint, err := webhook.NewEndpoint(webhook.Config{
 //		AppSecret:   graph.Secret(os.Getenv("APP_SECRET")),
@@ -29,7 +29,7 @@
 //	                                    UserAction, PhoneNumberError
 //	history                             HistoryChunk, HistoryMedia, HistoryFailure          2025-02  webhooks/reference/history
 //	smb_app_state_sync                  AppStateSync                                        2025-02  webhooks/reference/smb_app_state_sync
-//	smb_message_echoes                  BusinessAppEcho                                         2025-02  webhooks/reference/smb_message_echoes
+//	smb_message_echoes                  BusinessAppEcho                                     2025-02  webhooks/reference/smb_message_echoes
 //	account_update                      AccountUpdate                                       -        webhooks/reference/account_update
 //
 //	message_echoes                      OtherAppEcho                                        2026-06  webhooks/override
@@ -66,11 +66,11 @@
 //	template_correct_category_detection TemplateCorrectCategoryDetection                    2026     none
 //
 //	user_id_update                      UserIDUpdate                                        2026-03  withdrawn in 2026-08
-//	business_status_update              Unknown                                             -        none
-//	consumer_profile                    Unknown                                             2026-06  webhooks/override
-//	template_performance_metrics        Unknown                                             -        only in old lists
-//	any other                           Unknown
-//	whatever does not fit its type      Undecodable
+//	business_status_update              UnknownEvent                                        -        none
+//	consumer_profile                    UnknownEvent                                        2026-06  webhooks/override
+//	template_performance_metrics        UnknownEvent                                        -        only in old lists
+//	any other                           UnknownEvent
+//	whatever does not fit its type      UndecodableEvent
 //
 // # Nothing arrives
 //

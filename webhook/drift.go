@@ -30,8 +30,8 @@ type DriftCount struct {
 	// Field is the webhook field that it came through.
 	Field Field
 
-	// Event is the type of the event that it came with, such as "IncomingMessage". With "Unknown" the whole change has no
-	// type, with "Undecodable" an item does not fit its type; both have no Path.
+	// Event is the type of the event that it came with, such as "IncomingMessage". With "UnknownEvent" the whole change has no
+	// type, with "UndecodableEvent" an item does not fit its type; both have no Path.
 	Event string
 
 	// Path leads to the member, as in [UnknownMember], but "[]" stands for any index and "*" for names that are long numbers.

@@ -42,7 +42,7 @@ func TestDriftCountsWhatIsUnknown(t *testing.T) {
 			}
 		}
 		require.Equal(t, []string{
-			`brand_new Unknown "" an object 1`,
+			`brand_new UnknownEvent "" an object 1`,
 			`history HistoryChunk "threads[].messages[]" an object 1`,
 			`history HistoryChunk "threads[].messages[].rune" a number 1`,
 			`history HistoryChunk "threads[].messages[].stars" a number 1`,
@@ -53,7 +53,7 @@ func TestDriftCountsWhatIsUnknown(t *testing.T) {
 			`messages IncomingMessage "hologram" an object 1`,
 			`messages IncomingMessage "interactive.wave" an array 1`,
 			`messages IncomingMessage "text.format" a string 2`,
-			`messages Undecodable "" an object 1`,
+			`messages UndecodableEvent "" an object 1`,
 		}, got)
 	})
 }

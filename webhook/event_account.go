@@ -8,7 +8,7 @@ import (
 // banned, restored.
 //
 // It follows no callback override: it always goes to the app's own callback URL. It names an account and seldom a number;
-// Phone is always empty. Never order updates by time alone, and read the number before you act on a disconnection.
+// PhoneNumberID is always empty. Never order updates by time alone, and read the number before you act on a disconnection.
 //
 // Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference/account_update
 type AccountUpdate struct {

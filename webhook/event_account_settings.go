@@ -16,7 +16,7 @@ type AccountSettingsUpdate struct {
 	// Type is what was changed, in small letters.
 	Type AccountSettingsType `json:"type"`
 
-	// Number holds the settings of the number, which is also in Phone.
+	// Number holds the settings of the number, which is also in PhoneNumberID.
 	Number *NumberSettings `json:"phone_number_settings"`
 }
 

@@ -34,7 +34,7 @@ const (
 )
 
 // A BusinessUsernameUpdate arrives when the username of a business number is reserved, approved or deleted. The number
-// is in DisplayPhoneNumber; Phone is empty.
+// is in DisplayPhoneNumber; PhoneNumberID is empty.
 //
 // Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/business-scoped-user-ids
 type BusinessUsernameUpdate struct {

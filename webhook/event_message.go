@@ -10,7 +10,7 @@ import (
 // An IncomingMessage arrives when a customer does something in a chat: writes, sends media, reacts, presses a button,
 // places an order; on coexistence numbers also when the customer edits ([*Edit]) or deletes ([*Revoke]) a message.
 //
-// What a customer says opens or extends the customer service window of 24 hours; a [*SystemMessage] message is nothing that anybody said. What the business itself writes on its phone never arrives
+// What a customer says opens or extends the customer service window of 24 hours; a [*SystemMessage] is nothing that anybody said. What the business itself writes on its phone never arrives
 // as an IncomingMessage but as a [BusinessAppEcho], so that answering every IncomingMessage cannot answer the owner.
 //
 // Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference/messages
@@ -66,7 +66,7 @@ type IncomingMessage struct {
 	Errors []Error
 }
 
-// Customer returns who wrote. Of a [*SystemMessage] message that names nobody as its sender it returns the customer whom it is about, by the
+// Customer returns who wrote. Of a [*SystemMessage] that names nobody as its sender it returns the customer whom it is about, by the
 // ids of from now on.
 func (m *IncomingMessage) Customer() graph.Identity {
 	if s, ok := m.Content.(*SystemMessage); ok && m.From.IsZero() {

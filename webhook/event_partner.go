@@ -5,7 +5,7 @@ import (
 )
 
 // A PartnerSolution arrives when a multi-partner solution is created or changes its state. It is about a business
-// portfolio: WABA is empty.
+// portfolio: WABAID is empty.
 //
 // Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference/partner_solutions
 type PartnerSolution struct {

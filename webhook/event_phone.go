@@ -1,7 +1,7 @@
 package webhook
 
 // A PhoneNumberNameUpdate arrives when Meta has reviewed the name that a number shows. The number is in DisplayPhoneNumber;
-// Phone is empty.
+// PhoneNumberID is empty.
 //
 // Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference/phone_number_name_update
 type PhoneNumberNameUpdate struct {
@@ -26,7 +26,7 @@ const (
 	NameRejectionUnknown    NameRejection = "UNKNOWN"
 )
 
-// A PhoneNumberQualityUpdate arrives when the limits of a number change. The number is in DisplayPhoneNumber; Phone is empty.
+// A PhoneNumberQualityUpdate arrives when the limits of a number change. The number is in DisplayPhoneNumber; PhoneNumberID is empty.
 //
 // Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference/phone_number_quality_update
 type PhoneNumberQualityUpdate struct {
@@ -55,7 +55,7 @@ const (
 )
 
 // A SecurityUpdate arrives when the two-step PIN of a number is changed, or somebody asks to turn it off. If nobody at the
-// business did it, somebody else has access. The number is in DisplayPhoneNumber; Phone is empty.
+// business did it, somebody else has access. The number is in DisplayPhoneNumber; PhoneNumberID is empty.
 //
 // Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference/security
 type SecurityUpdate struct {

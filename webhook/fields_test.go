@@ -54,7 +54,7 @@ func eventTypes(t *testing.T) map[string]string {
 
 func TestEveryFieldAndEveryEventHasASample(t *testing.T) {
 	t.Parallel()
-	sampled, produced := map[webhook.Field]bool{}, map[string]bool{"Undecodable": true}
+	sampled, produced := map[webhook.Field]bool{}, map[string]bool{"UndecodableEvent": true}
 	for _, name := range webhooktest.Samples() {
 		sampled[webhook.Field(name.Field)] = true
 		for _, ev := range decode(t, string(webhooktest.Sample(name.Field, name.Case))) {
@@ -127,16 +127,16 @@ func TestFieldsYieldTheirEvents(t *testing.T) {
 		"standby/message":                                    {"StandbyMessage", alma},
 		"standby/echo":                                       {"StandbyEcho", alma},
 		"standby/status":                                     {"StandbyStatus", alma},
-		"standby/dashboard":                                  {"Unknown", "-"},
+		"standby/dashboard":                                  {"UnknownEvent", "-"},
 		"template_category_update":                           {"TemplateCategoryUpdate", "-"},
 		"template_correct_category_detection":                {"TemplateCorrectCategoryDetection", "-"},
 		"tracking_events":                                    {"TrackingEvent", "-"},
 		"user_id_update":                                     {"UserIDUpdate", "US.4000000000000000999"},
 		"user_preferences":                                   {"UserPreference", alma},
 
-		"business_status_update":       {"Unknown", "-"},
-		"consumer_profile":             {"Unknown", "-"},
-		"template_performance_metrics": {"Unknown", "-"},
+		"business_status_update":       {"UnknownEvent", "-"},
+		"consumer_profile":             {"UnknownEvent", "-"},
+		"template_performance_metrics": {"UnknownEvent", "-"},
 	}
 	mainPath := []string{"messages", "history", "smb_app_state_sync", "smb_message_echoes", "account_update"}
 	for _, name := range webhooktest.Samples() {
@@ -233,7 +233,7 @@ func TestChangesWithoutALabelAreToldByTheirShape(t *testing.T) {
 		`{"calls":[{"id":"c"}]}`:                              "Call",
 		`{"standby":{"messages":[{"id":"m"}]}}`:               "StandbyMessage",
 		`{"messages":[{"id":"m"}]}`:                           "IncomingMessage",
-		`{"strange":[]}`:                                      "Unknown",
+		`{"strange":[]}`:                                      "UnknownEvent",
 	} {
 		require.Equal(t, want, kindsOf(decode(t, `{"entry":[{"id":"1","changes":[{"value":`+value+`}]}]}`)), value)
 	}

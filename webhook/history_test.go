@@ -49,7 +49,7 @@ func TestHistoryVariants(t *testing.T) {
 	require.False(t, odd.Declined())
 	require.Equal(t, "d", odd.Err.Details)
 	one[*webhook.UnknownEvent](t, inValue("history", `"history":[{}]`))
-	require.Equal(t, "Undecodable HistoryChunk", kindsOf(decode(t, inValue("history", `"history":[{"metadata":5},{"metadata":{}}]`))))
+	require.Equal(t, "UndecodableEvent HistoryChunk", kindsOf(decode(t, inValue("history", `"history":[{"metadata":5},{"metadata":{}}]`))))
 	require.Equal(t, "HistoryFailure HistoryFailure HistoryChunk", kindsOf(decode(t, inValue("history", `"history":[{"errors":[{"code":1},{"code":2}],"metadata":{}}]`))))
 }
 

@@ -6,7 +6,7 @@ import (
 	"fmt"
 )
 
-// A DedupStore remembers which events were handled. Meta delivers at least once and repeats for up to 7 days, so a Ledger has to
+// A DedupStore remembers which events were handled. Meta delivers at least once and repeats for up to 7 days, so a DedupStore has to
 // remember for at least 8. [MemDedupStore] is one for a single process; a host of several keeps one in its database.
 type DedupStore interface {
 	// Claim takes key for the caller, who handles the event and then calls Done or Release. It returns [ErrDuplicate] if the
@@ -34,7 +34,7 @@ var (
 	ErrInProgress = errors.New("webhook: the event is being handled elsewhere; let Meta deliver it again")
 )
 
-// Once returns a Handler that passes an event on to h only if the ledger does not know its key, so that h need not bear repeats
+// Once returns a Handler that passes an event on to h only if the store does not know its key, so that h need not bear repeats
 // of what it has done: a bot answers once.
 //
 // An event is marked before and after h runs. If h fails, the next delivery reaches it again; if the process dies within h, the
@@ -43,16 +43,16 @@ var (
 // An [UnavailableMessage] has a key of its own, so that the content passes after it. It also passes after the content, if it was slower:
 // a handler that shows placeholders looks whether it has the message already. An inbox does that by itself.
 //
-// [Dispatch] does this with a [MemDedupStore]. With another ledger:
+// [Dispatch] does this with a [MemDedupStore]. With another store:
 //
-//	webhook.DispatchAll(webhook.Once(&mux, ledger))
-func Once(h Handler, ledger DedupStore) Handler {
+//	webhook.DispatchAll(webhook.Once(&mux, store))
+func Once(h Handler, store DedupStore) Handler {
 	return HandlerFunc(func(ctx context.Context, ev Event) error {
 		key := ev.Info().DedupKey
 		if key == "" {
 			return h.Handle(ctx, ev)
 		}
-		claim, err := ledger.Claim(ctx, key)
+		claim, err := store.Claim(ctx, key)
 		switch {
 		case errors.Is(err, ErrDuplicate):
 			return nil

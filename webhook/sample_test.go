@@ -15,7 +15,7 @@ import (
 // rawOnPurpose lists the samples that hold something without a type.
 var rawOnPurpose = map[string]string{
 	"messages/unknown-type":  "[IncomingMessage]",
-	"messages/batch-one-bad": "[IncomingMessage Undecodable IncomingMessage]",
+	"messages/batch-one-bad": "[IncomingMessage UndecodableEvent IncomingMessage]",
 
 	"standby/dashboard": "[UnknownEvent]",
 	"standby/echo":      "[StandbyEcho]", // the body that was sent
@@ -48,8 +48,8 @@ func TestSamplesAreTypedInFull(t *testing.T) {
 			continue
 		}
 		require.Empty(t, report.untyped, full)
-		require.NotContains(t, report.kinds, "Unknown", full)
-		require.NotContains(t, report.kinds, "Undecodable", full)
+		require.NotContains(t, report.kinds, "UnknownEvent", full)
+		require.NotContains(t, report.kinds, "UndecodableEvent", full)
 	}
 }
 

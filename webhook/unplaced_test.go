@@ -79,13 +79,13 @@ func TestWhatCannotBePlacedIsListed(t *testing.T) {
 			"IncomingMessage", [][]string{{`value.contacts[0].user_id="US.1"`, `value.contacts[0].parent_user_id="US.P"`}},
 		},
 		"beside content that does not fit": {
-			"messages", `"messages":[{"id":"m","text":["x"],"new":1},{"id":"n"}]`, "Undecodable IncomingMessage", [][]string{{`new=1`}, nil},
+			"messages", `"messages":[{"id":"m","text":["x"],"new":1},{"id":"n"}]`, "UndecodableEvent IncomingMessage", [][]string{{`new=1`}, nil},
 		},
 		"beside a status that does not fit": {
-			"messages", `"statuses":[{"id":["s"],"new":1}]`, "Undecodable", [][]string{{`new=1`}},
+			"messages", `"statuses":[{"id":["s"],"new":1}]`, "UndecodableEvent", [][]string{{`new=1`}},
 		},
 		"beside an echo that does not fit": {
-			"smb_message_echoes", `"message_echoes":[{"id":["s"],"new":1}]`, "Undecodable", [][]string{{`new=1`}},
+			"smb_message_echoes", `"message_echoes":[{"id":["s"],"new":1}]`, "UndecodableEvent", [][]string{{`new=1`}},
 		},
 		"beside two reasons and a chunk": {
 			"history", `"history":[{"errors":[{"code":1},{"code":2}],"metadata":{"progress":5},"new":1}]`,

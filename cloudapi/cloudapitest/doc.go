@@ -5,7 +5,7 @@
 //	defer srv.Close()
 //	phone := srv.AddPhone(cloudapitest.Phone{})
 //
-//	client, err := cloudapi.NewClient(srv.Config())
+//	client, err := cloudapi.NewClient(srv.ClientConfig())
 //	…
 //	_, err = client.Messages.Send(ctx, phone.ID, message)
 //	…

@@ -18,7 +18,7 @@ import (
 //		network := new(cloudapitest.Network)
 //		srv := cloudapitest.NewServer(cloudapitest.Config{})
 //		defer srv.Close()
-//		client, err := cloudapi.NewClient(srv.Config())
+//		client, err := cloudapi.NewClient(srv.ClientConfig())
 //		…
 type Network struct {
 	mu    sync.Mutex

@@ -21,7 +21,7 @@
 // Messages still go out: for as long as Redis does not answer, each process keeps to its share of every budget by itself, the
 // number's throughput divided by [Config].Processes. A process that sends more than its share can meet Meta's limit, which
 // refuses the message, so that it is repeated and never doubled. Pairs are then counted by each process for itself. The
-// outage is logged when it begins and when it ends. With [Config].HoldWhenDown nothing is sent until Redis is back.
+// outage is logged when it begins and when it ends. With [Config].FailClosed nothing is sent until Redis is back.
 //
 // # Fairness
 //

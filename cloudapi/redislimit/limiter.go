@@ -15,7 +15,7 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/turnstile"
 )
 
-// ErrUnavailable matches the error of a message that was held back because Redis does not answer, with [Config].HoldWhenDown.
+// ErrUnavailable matches the error of a message that was held back because Redis does not answer, with [Config].FailClosed.
 var ErrUnavailable = errors.New("redislimit: Redis does not answer")
 
 // Config configures a Limiter. The zero Config is valid.

@@ -13,11 +13,11 @@
 //	flow, err := signup.NewFlow(signup.Config{ConfigurationID: world.ConfigurationID(), Client: client})
 //	business, err := coexistencetest.SignUp(ctx, flow, phone, coexistencetest.ShareHistory)
 //	…                                           // the host asks for contacts and history
-//	err = world.Wait(ctx)                       // until everything was acknowledged
+//	err = world.WaitDelivered(ctx)              // until everything was acknowledged
 //
 //	customer := phone.Customer("+1 555-010-0142")
 //	customer.Send("Are you open?")             // a webhook
-//	phone.Send(customer, "Until six.")          // an echo
+//	phone.Send(customer, "Until six.")         // an echo
 //
 // Everything travels over real HTTP on the loopback interface, and the host runs the same code as in production.
 //
@@ -27,7 +27,7 @@
 // that; the rest is assumed. [Fidelity] lists which is which, and [World.Evidence] what a test has relied on. A test that
 // passes here says that a host does the right thing if Meta does what it says.
 //
-// # Silence
+// # Suppressed deliveries
 //
 // Meta delivers only what the app subscribes to, at the level of the app and of the account, and says nothing about the rest.
 // Here [World.Suppressed] tells what was left out and why. It is the first thing to print when nothing arrives.

@@ -300,7 +300,7 @@ func TestALifeFromSignupToDisconnectAndBack(t *testing.T) {
 		}
 	}
 
-	require.Equal(t, "cancelled", p.signUp(t, world, (*coexistencetest.Popup).Cancel))
+	require.Equal(t, "canceled", p.signUp(t, world, (*coexistencetest.Popup).Cancel))
 	require.Equal(t, "ready", p.signUp(t, world, complete(coexistencetest.DeclineHistory)))
 	require.Equal(t, coexistence.StageOnboarded, stage())
 	_, err := p.tracker.RequestSync(t.Context(), phone.ID())

@@ -68,7 +68,7 @@ type Contact struct {
 	Username    string
 }
 
-// A PastConversation is a past one.
+// A PastConversation is a conversation from before the signup.
 type PastConversation struct {
 	With     CustomerConfig
 	Messages []PastMessage

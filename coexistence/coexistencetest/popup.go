@@ -47,7 +47,7 @@ var ErrNotOffered = errors.New("coexistencetest: the popup does not offer this s
 //
 //	popup, err := world.OpenSignup(launch)
 //	popup.ChooseExistingAccount()
-//	popup.EnterNumber(phone.Number())
+//	popup.EnterNumber(phone.PhoneNumber())
 //	phone.Confirm(coexistencetest.ShareHistory)
 //	popup.VerifyCode(phone.LastCode())
 //	result, err := popup.Finish()

@@ -91,7 +91,7 @@ func (c *storeCheck) conversationMerge() error {
 		return err
 	}
 	if m.ConversationID != contact.Key || m.Person != number {
-		return fmt.Errorf("the message says Conversation %q and Person %q", m.ConversationID, m.Person)
+		return fmt.Errorf("the message says ConversationID %q and Person %q", m.ConversationID, m.Person)
 	}
 	convs, err := c.conversations(c.phone)
 	if err == nil && len(convs) != 1 {

@@ -57,7 +57,7 @@ func (c *storeCheck) stateRoundTrip() error {
 	want := c.fullState()
 	stored, err := c.s.UpdateNumber(c.ctx, c.phone, func(s coexistence.Number) (coexistence.Number, error) {
 		if !reflect.DeepEqual(s, coexistence.Number{PhoneNumberID: c.phone}) {
-			return s, fmt.Errorf("fn got %+v, want nothing but Phone", s)
+			return s, fmt.Errorf("fn got %+v, want nothing but PhoneNumberID", s)
 		}
 		return c.fullState(), nil
 	})

@@ -10,7 +10,7 @@
 //	err = box.Start(ctx)
 //	…
 //	_, err = box.Enqueue(ctx, outbox.Message{
-//		ID: "answer-" + string(m.ID), Phone: m.Phone, Person: m.From.Key(),
+//		ID: "answer-" + string(m.ID), PhoneNumberID: m.PhoneNumberID, ConversationID: m.From.Key(),
 //		Payload: cloudapi.Message{To: cloudapi.ToIdentity(m.From), Content: &cloudapi.Text{Body: "We are open from 7 to 18 h."}},
 //	})
 //
@@ -24,7 +24,7 @@
 // history at Meta decides: if all it holds is accounted for, the message was not accepted and goes out again; as long as it holds one
 // that nobody knows, nothing is repeated. An entry for which neither comes stays unknown, and a person decides, with [Outbox.Requeue].
 //
-// What was being sent when a process died is unknown in the same way. Only a machine that stands still for longer than Patience between
+// What was being sent when a process died is unknown in the same way. Only a machine that stands still for longer than Config.UnknownTimeout between
 // the last look at the clock and the first byte on the wire could send twice.
 //
 // # Order and speed

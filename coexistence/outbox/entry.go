@@ -25,7 +25,7 @@ const (
 	StateSending State = "trying"  // a request is, or was, under way
 	StateUnknown State = "unknown" // Meta may have taken it: a status, Meta's history or a person decides
 	StateSent    State = "sent"    // Meta took it; DeliveredAt, ReadAt and FailedAt tell the rest
-	StateFailed  State = "failed"  // it did not get there, or was cancelled; Reason says why
+	StateFailed  State = "failed"  // it did not get there, or was canceled; Reason says why
 )
 
 // A Message is what a host puts into the outbox.

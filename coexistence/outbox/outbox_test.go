@@ -140,9 +140,9 @@ func TestACampaignIsPausedCountedAndDrawn(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, outbox.Counts{Paused: true, Total: 9, Queued: 9}, counts)
 
-		cancelled, err := h.Cancel(t.Context(), "winter-8")
+		canceled, err := h.Cancel(t.Context(), "winter-8")
 		require.NoError(t, err)
-		require.True(t, cancelled)
+		require.True(t, canceled)
 		require.NoError(t, h.ResumeCampaign(t.Context(), "winter"))
 		for i := range 8 {
 			h.becomes(fmt.Sprintf("winter-%d", i), outbox.StateSent)
@@ -155,9 +155,9 @@ func TestACampaignIsPausedCountedAndDrawn(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, outbox.Counts{Total: 9, Sent: 7, Failed: 2, Delivered: 2, Read: 1}, counts)
 		require.True(t, counts.Done())
-		cancelled, err = h.Cancel(t.Context(), "winter-0")
+		canceled, err = h.Cancel(t.Context(), "winter-0")
 		require.NoError(t, err)
-		require.False(t, cancelled, "it is with Meta")
+		require.False(t, canceled, "it is with Meta")
 
 		s, err := h.CampaignSeries(t.Context(), "winter", 30)
 		require.NoError(t, err)
@@ -168,7 +168,7 @@ func TestACampaignIsPausedCountedAndDrawn(t *testing.T) {
 		failed := 0
 		for entry, err := range h.List(t.Context(), outbox.Filter{Campaign: "winter", States: []outbox.State{outbox.StateFailed}, Newest: true}) {
 			require.NoError(t, err)
-			require.Contains(t, []string{"cancelled", "Message undeliverable"}, entry.Reason)
+			require.Contains(t, []string{"canceled", "Message undeliverable"}, entry.Reason)
 			failed++
 		}
 		require.Equal(t, 2, failed)

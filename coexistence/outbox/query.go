@@ -104,7 +104,7 @@ func (o *Outbox) query(ctx context.Context, what, query string, args ...any) (li
 
 // Cancel fails an entry that waits for its turn, and reports whether it did. What is under way or with Meta cannot be called back.
 func (o *Outbox) Cancel(ctx context.Context, id string) (bool, error) {
-	n, err := o.db.exec(ctx, nil, "Cancel", "UPDATE outbox_entries SET state = 'failed', reason = 'cancelled', failed_at = {now} WHERE id = ? AND state = 'queued'", id)
+	n, err := o.db.exec(ctx, nil, "Cancel", "UPDATE outbox_entries SET state = 'failed', reason = 'canceled', failed_at = {now} WHERE id = ? AND state = 'queued'", id)
 	return n > 0, err
 }
 

@@ -52,7 +52,7 @@ func run(ctx context.Context) error {
 		return err
 	}
 	var worker sync.WaitGroup
-	// Dispatch knows repeats until the next restart: in production, use package webhook/inbox, or a Ledger in your database.
+	// Dispatch knows repeats until the next restart: in production, use package webhook/inbox, or a DedupStore in your database.
 	worker.Go(func() { work(ctx, queue, webhook.Dispatch(&mux)) })
 	defer worker.Wait()
 

@@ -28,7 +28,7 @@ func (s *Store) exec(ctx context.Context, what, query string, args ...any) (int6
 
 func explain(what string, err error) error { return sqldb.Explain("signup: store: "+what, err) }
 
-const columns = "id, owner, version, began_at, keep_until, sealed"
+const columns = "id, tenant, version, began_at, keep_until, sealed"
 
 func scan(row interface{ Scan(dest ...any) error }) (signup.Record, error) {
 	var r signup.Record
@@ -59,7 +59,7 @@ func (s *Store) Put(ctx context.Context, r signup.Record) error {
 			r.ID, r.Tenant, began, keep, r.Sealed)
 	} else {
 		n, err = s.exec(ctx, "Put",
-			"UPDATE signup_attempts SET owner = ?, version = version + 1, began_at = ?, keep_until = ?, sealed = ? WHERE id = ? AND version = ?",
+			"UPDATE signup_attempts SET tenant = ?, version = version + 1, began_at = ?, keep_until = ?, sealed = ? WHERE id = ? AND version = ?",
 			r.Tenant, began, keep, r.Sealed, r.ID, r.Version)
 	}
 	if err == nil && n == 0 {
@@ -74,11 +74,11 @@ func (s *Store) Delete(ctx context.Context, id string) error {
 	return err
 }
 
-// List returns the records of an owner, or of everybody.
+// List returns the records of a tenant, or of everybody.
 func (s *Store) List(ctx context.Context, tenant string) ([]signup.Record, error) {
 	query, args := "SELECT "+columns+" FROM signup_attempts", []any(nil)
 	if tenant != "" {
-		query, args = query+" WHERE owner = ?", []any{tenant}
+		query, args = query+" WHERE tenant = ?", []any{tenant}
 	}
 	rows, err := s.db.QueryContext(ctx, s.db.Dialect.Rebind(query+" ORDER BY began_at, id"), args...)
 	if err != nil {

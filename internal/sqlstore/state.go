@@ -102,7 +102,7 @@ func (s *Store) Number(ctx context.Context, phone graph.PhoneNumberID) (coexiste
 	return st, explain("State", err)
 }
 
-// state returns a number's state, or one with nothing but Phone. lock is what follows the query.
+// state returns a number's state, or one with nothing but PhoneNumberID. lock is what follows the query.
 func (s *Store) state(ctx context.Context, q querier, phone graph.PhoneNumberID, lock string) (st coexistence.Number, found bool, err error) {
 	st.PhoneNumberID = phone
 	var doc string

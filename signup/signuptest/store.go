@@ -37,9 +37,9 @@ func TestStore(ctx context.Context, open func(context.Context) (signup.Store, er
 		{"a version is put once", versions},
 		{"another store over the same data has what was put", func(ctx context.Context, s signup.Store) error { return shared(ctx, s, other) }},
 		{"of many who put a version, one succeeds", func(ctx context.Context, s signup.Store) error { return race(ctx, s, other) }},
-		{"lists are sorted, and an owner's own", lists},
+		{"lists are sorted, and a tenant's own", lists},
 		{"what is deleted or purged is gone", removal},
-		{"a context that ended changes nothing", cancelled},
+		{"a context that ended changes nothing", canceled},
 	} {
 		if err := check.run(ctx, s); err != nil {
 			return fmt.Errorf("signuptest: %s: %w", check.name, err)
@@ -248,10 +248,10 @@ func removal(ctx context.Context, s signup.Store) error {
 	return err
 }
 
-func cancelled(ctx context.Context, s signup.Store) error {
+func canceled(ctx context.Context, s signup.Store) error {
 	ctx, cancel := context.WithCancel(ctx)
 	cancel()
-	if err := s.Put(ctx, record("cancelled", "a", 0, "x")); err == nil {
+	if err := s.Put(ctx, record("canceled", "a", 0, "x")); err == nil {
 		return errors.New("a record was put")
 	}
 	if _, err := s.Get(ctx, "late"); err == nil || errors.Is(err, signup.ErrNotFound) {

@@ -681,7 +681,7 @@ class WhatsAppSignup extends HTMLElement {
     const again = answer.retry && body && !useless ? this.#button(t.again, () => this.#finish(body)) : null;
     const ours = answer.actor === "developer";
     const details = [answer.code && "error " + answer.code, answer.session_id && "session " + answer.session_id].filter(Boolean);
-    const left = answer.outcome === "cancelled"; // is no failure
+    const left = answer.outcome === "canceled"; // is no failure
     this.#show("stopped", left ? t.left : t.stopped,
       this.#note(left ? "info" : "bad", ours ? t.ours + " " + answer.outcome + "." : this.#advice(answer)),
       details.length > 0 && build("p", null, build("small", { textContent: t.support + " " + details.join(", ") })),

@@ -24,7 +24,7 @@ type Config struct {
 	BackfillWorkers int
 
 	// MaxAttempts is how often an event is tried before it becomes a dead letter. Its conversation waits meanwhile. Attempts that ended with
-	// the process are not counted. If zero, 20, which takes about eight hours with the default Backoff.
+	// the process are not counted. If zero, 20, which takes about eight hours with the [DefaultBackoff].
 	MaxAttempts int
 
 	// Backoff returns the pause after an event has failed for the attempt-th time, from 1. If nil, [DefaultBackoff].
@@ -71,7 +71,7 @@ type Observation struct {
 	// Attempt counts from 1.
 	Attempt int
 
-	// Outcome is Done, Retry or Dead. Release means that the attempt was cut off by a shutdown.
+	// Outcome is [DispositionDone], [DispositionRetry] or [DispositionDead]. [DispositionRelease] means that the attempt was cut off by a shutdown.
 	Outcome Disposition
 
 	// Err is what the handler returned, or nil.
@@ -98,8 +98,8 @@ func (c Config) validate(store Store, h webhook.Handler) error {
 		}
 	}
 	for name, n := range map[string]int64{
-		"Workers": int64(c.Workers), "BackfillWorkers": int64(c.BackfillWorkers), "MaxAttempts": int64(c.MaxAttempts), "Timeout": int64(c.HandlerTimeout),
-		"Lease": int64(c.LeaseDuration), "Poll": int64(c.PollInterval), "MaxBufferedBytes": c.MaxBufferedBytes,
+		"Workers": int64(c.Workers), "BackfillWorkers": int64(c.BackfillWorkers), "MaxAttempts": int64(c.MaxAttempts), "HandlerTimeout": int64(c.HandlerTimeout),
+		"LeaseDuration": int64(c.LeaseDuration), "PollInterval": int64(c.PollInterval), "MaxBufferedBytes": c.MaxBufferedBytes,
 	} {
 		if n < 0 {
 			errs = append(errs, fmt.Errorf("inbox: Config.%s is negative; use 0 for the default", name))

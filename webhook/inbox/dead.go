@@ -42,7 +42,7 @@ func (in *Inbox) DeadLetters(ctx context.Context) iter.Seq2[DeadLetter, error] {
 //		}
 //		ids = append(ids, l.ID)
 //	}
-//	n, err := in.Replay(ctx, ids...)
+//	n, err := in.ReplayDeadLetters(ctx, ids...)
 func (in *Inbox) ReplayDeadLetters(ctx context.Context, ids ...ID) (int, error) {
 	return in.inPages(ids, func(ids []ID) (int, error) {
 		n, err := in.store.ReplayDeadLetters(ctx, ids)

@@ -54,9 +54,9 @@
 //		…
 //		ev, err := l.Event() // what was given up, if it can be decoded
 //		…
-//		fmt.Println(l.ID, l.DiedAt, ev.Info().Field, l.Reason)
+//		fmt.Println(l.ID, l.DeadAt, ev.Info().Field, l.Reason)
 //	}
-//	n, err := in.Replay(ctx, ids...) // after the bug is fixed
+//	n, err := in.ReplayDeadLetters(ctx, ids...) // after the bug is fixed
 //
 // What this release cannot decode is shown to the handler, and is a dead letter even if the handler returns nil: its bytes are kept until a
 // later release understands them. Replaying decodes the delivery anew; events that were handled are known, and do not come again.

@@ -15,7 +15,7 @@ type Metrics struct {
 	// Received counts deliveries, Duplicates repeats of known ones, Refused those that could not be stored.
 	Received, Duplicates, Refused int64
 
-	// Handled, Retried and DeadLettered count attempts by how they ended. Fenced counts events whose lease was lost before they could be settled.
+	// Handled, Retried and DeadLettered count attempts by how they ended. LeasesLost counts events whose lease was lost before they could be settled.
 	Handled, Retried, DeadLettered, LeasesLost int64
 
 	// Running is how many events are being handled now.

@@ -339,7 +339,7 @@ func quiet(h http.Handler) http.Handler {
 func TestTargetMistakesAreListedTogether(t *testing.T) {
 	t.Parallel()
 	err := webhooktest.Conformance(t.Context(), webhooktest.Target{AppSecret: " ", Path: "x", HandleTimeout: -1, MaxAckLatency: -1})
-	for _, want := range []string{"Handler and Target.URL are empty", "Path", "AppSecret", "VerifyToken", "Patience", "MaxAckLatency"} {
+	for _, want := range []string{"Handler and Target.URL are empty", "Path", "AppSecret", "VerifyToken", "HandleTimeout", "MaxAckLatency"} {
 		require.ErrorContains(t, err, want)
 	}
 	err = webhooktest.Conformance(t.Context(), webhooktest.Target{Handler: http.NotFoundHandler(), URL: "http://127.0.0.1:1"})

@@ -80,8 +80,8 @@ func TestTheBusinessLeavesAtEveryScreen(t *testing.T) {
 				return
 			}
 			h.shows("stopped")
-			require.Equal(t, "cancelled", h.outcome())
-			h.shoot("21-cancelled")
+			require.Equal(t, "canceled", h.outcome())
+			h.shoot("21-canceled")
 			h.click(button("Start again"))
 			h.complete(h.start())
 			h.shows("done")
@@ -134,7 +134,7 @@ func TestThePhoneRefuses(t *testing.T) {
 	h.shows("popup")
 	popup.click(id("close"))
 	h.shows("stopped")
-	require.Equal(t, "cancelled", h.outcome())
+	require.Equal(t, "canceled", h.outcome())
 	require.False(t, h.phone.Coexists())
 }
 
@@ -329,7 +329,7 @@ func TestTheSDKIsBlockedAndARedirectHelps(t *testing.T) {
 	require.Equal(t, h.phone.ID(), h.business().Phone.ID)
 }
 
-func TestARedirectIsCancelled(t *testing.T) {
+func TestARedirectIsCanceled(t *testing.T) {
 	t.Parallel()
 	h := newHost(t, hostConfig{change: func(h *host, c *signup.Config) {
 		c.Page.SDKURL = "https://connect.facebook.net/blocked/sdk.js"
@@ -341,7 +341,7 @@ func TestARedirectIsCancelled(t *testing.T) {
 	h.click(id("close"))
 	h.await(`location.hostname === "` + h.name + `"`)
 	h.shows("stopped")
-	require.Equal(t, "cancelled", h.outcome())
+	require.Equal(t, "canceled", h.outcome())
 	require.Equal(t, "/signup/", evaluate[string](h.window, "location.pathname + location.search"), "the handler's own page")
 }
 

@@ -250,7 +250,7 @@ func TestThePageInAnotherLanguage(t *testing.T) {
 	t.Parallel()
 	words, err := json.Marshal(map[string]any{ //nolint:forbidigo // the page's own format
 		"lang": "pt-BR", "title": "Conecte o app", "button": "Continuar com o Facebook", "left": "Você saiu",
-		"outcomes": map[string]string{"cancelled": "Comece de novo quando quiser."},
+		"outcomes": map[string]string{"canceled": "Comece de novo quando quiser."},
 	})
 	require.NoError(t, err)
 	h := newHost(t, hostConfig{page: `<script type="application/json" id="words">` + string(words) + `</script>

@@ -161,7 +161,7 @@ func (c *check) releasing() error {
 	if err := c.a.Settle(c.ctx, b.LeaseToken, []inbox.Settlement{{ID: b.Records[0].ID}, {ID: b.Records[1].ID, Disposition: inbox.DispositionRelease}}); err != nil {
 		return err
 	}
-	if err := wantFenced("settling what was released with the record before it", c.a.Settle(c.ctx, b.LeaseToken, []inbox.Settlement{{ID: b.Records[2].ID}})); err != nil {
+	if err := wantLeaseLost("settling what was released with the record before it", c.a.Settle(c.ctx, b.LeaseToken, []inbox.Settlement{{ID: b.Records[2].ID}})); err != nil {
 		return err
 	}
 	b, err = c.claim(c.b, request(inbox.KindEvent, long), 2)
@@ -205,17 +205,17 @@ func (c *check) fencing() error {
 		return err
 	}
 	for _, kind := range []inbox.Disposition{inbox.DispositionDone, inbox.DispositionRetry, inbox.DispositionDead, inbox.DispositionRelease} {
-		if err := wantFenced("settling after the lease was lost", c.a.Settle(c.ctx, late.LeaseToken, outcomes(late, kind)[:1])); err != nil {
+		if err := wantLeaseLost("settling after the lease was lost", c.a.Settle(c.ctx, late.LeaseToken, outcomes(late, kind)[:1])); err != nil {
 			return err
 		}
 	}
-	if err := wantFenced("extending after the lease was lost", c.a.Extend(c.ctx, late.LeaseToken, long)); err != nil {
+	if err := wantLeaseLost("extending after the lease was lost", c.a.Extend(c.ctx, late.LeaseToken, long)); err != nil {
 		return err
 	}
 	if err := c.done(c.b, now); err != nil {
 		return fmt.Errorf("the new holder: %w", err)
 	}
-	if err := wantFenced("settling what the new holder has settled", c.a.Settle(c.ctx, late.LeaseToken, outcomes(late, inbox.DispositionDone))); err != nil {
+	if err := wantLeaseLost("settling what the new holder has settled", c.a.Settle(c.ctx, late.LeaseToken, outcomes(late, inbox.DispositionDone))); err != nil {
 		return err
 	}
 	if err := c.append(delivery("b")); err != nil {
@@ -229,7 +229,7 @@ func (c *check) fencing() error {
 		return err
 	}
 	err = c.a.Settle(c.ctx, late.LeaseToken, []inbox.Settlement{{ID: late.Records[0].ID, Events: []inbox.Record{event("", "late")}}})
-	if err := wantFenced("splitting after the lease was lost", err); err != nil {
+	if err := wantLeaseLost("splitting after the lease was lost", err); err != nil {
 		return err
 	}
 	if err := c.done(c.b, now); err != nil {
@@ -275,7 +275,7 @@ func (c *check) allOrNothing() error {
 		return err
 	}
 	bad := append(outcomes(b, inbox.DispositionDone), inbox.Settlement{ID: b.Records[0].ID + 1<<40})
-	if err := wantFenced("settling what is not in the batch", c.a.Settle(c.ctx, b.LeaseToken, bad)); err != nil {
+	if err := wantLeaseLost("settling what is not in the batch", c.a.Settle(c.ctx, b.LeaseToken, bad)); err != nil {
 		return err
 	}
 	if err := c.done(c.a, b); err != nil {

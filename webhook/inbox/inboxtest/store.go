@@ -217,8 +217,8 @@ func expect[T comparable](what string, got, want T) error {
 	return nil
 }
 
-// wantFenced expects ErrLeaseLost.
-func wantFenced(what string, err error) error {
+// wantLeaseLost expects ErrLeaseLost.
+func wantLeaseLost(what string, err error) error {
 	if errors.Is(err, inbox.ErrLeaseLost) {
 		return nil
 	}
