@@ -1,4 +1,5 @@
-// Package coexistence follows a business's number that lives in the WhatsApp Business app and on Cloud API at once.
+// Package coexistence tracks a phone number that is used in the WhatsApp Business app and on Cloud
+// API at the same time (coexistence): its state, history sync, messages and contacts.
 //
 // A business keeps its app and its chats, and a server sends and receives on the same number. Meta calls the way there
 // "onboarding WhatsApp Business app users". What the business writes on its phone arrives as an echo, what the server sends shows

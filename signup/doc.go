@@ -1,4 +1,5 @@
-// Package signup takes a business through Meta's Embedded Signup and says what was granted.
+// Package signup connects a business through Meta's Embedded Signup for WhatsApp and returns its
+// token, account and phone number.
 //
 // Embedded Signup is a popup of Meta's. A business signs in with Facebook, chooses to connect its WhatsApp Business app,
 // types the number and confirms on the phone. What comes back is a code for an access token, and mostly the id of a WhatsApp

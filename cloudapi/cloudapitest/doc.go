@@ -1,5 +1,6 @@
-// Package cloudapitest provides a fake Graph API for tests: a server that speaks real HTTP on the loopback interface, keeps
-// real state and can be told to fail. It is to package cloudapi what net/http/httptest is to net/http.
+// Package cloudapitest is a fake of WhatsApp's Cloud API for tests: a server that speaks real HTTP
+// on the loopback interface, keeps real state and can be told to fail. It is to package cloudapi
+// what net/http/httptest is to net/http.
 //
 //	srv := cloudapitest.NewServer(cloudapitest.Config{})
 //	defer srv.Close()

@@ -1,5 +1,5 @@
-// Package graph holds the words that calls and webhooks share: typed ids, identities of people, timestamps and the error
-// codes of the Graph API and Cloud API.
+// Package graph defines the ids, identities, secrets, timestamps and error codes of the WhatsApp
+// Cloud API, shared by calls and webhooks.
 //
 // # Ids
 //

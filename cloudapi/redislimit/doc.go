@@ -1,6 +1,6 @@
-// Package redislimit lets several processes share the send budgets of their numbers through Redis. It is a
-// cloudapi.AdaptiveLimiter with the rules of cloudapi.MemLimiter: messages a second, the pair rule, replies before campaigns,
-// slower when Meta says so.
+// Package redislimit is a cloudapi.Limiter in Redis: several processes share WhatsApp's rate
+// limits. It has the rules of cloudapi.MemLimiter: messages a second, the pair rule, replies before
+// campaigns, slower when Meta says so.
 //
 //	limiter, err := redislimit.New(redis.NewClient(options), redislimit.Config{Processes: 4})
 //	if err != nil {

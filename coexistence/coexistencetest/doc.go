@@ -1,5 +1,6 @@
-// Package coexistencetest simulates Meta and a WhatsApp Business phone, so that a host can play the whole life of a
-// coexistence number on its own machine: the popup, the calls, the history, both sides of the talk, and the end of it.
+// Package coexistencetest simulates Meta and a WhatsApp Business phone for tests, over real HTTP. A
+// host plays the whole life of a coexistence number on its own machine: the popup, the calls, the
+// history, both sides of the talk, and the end of it.
 //
 //	world := coexistencetest.NewWorld(coexistencetest.Config{})
 //	defer world.Close()

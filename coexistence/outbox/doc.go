@@ -1,6 +1,7 @@
-// Package outbox sends the messages that a host has decided to send, each once: also when the process dies, an answer gets lost, Meta
-// throttles, or several processes share the work. It keeps them in the host's own database, so that the decision and the message are
-// one commit.
+// Package outbox is a transactional outbox for WhatsApp messages: enqueue in your own transaction,
+// each is sent once. That holds when the process dies, an answer gets lost, Meta throttles, or
+// several processes share the work. It keeps them in the host's own database, so that the decision
+// and the message are one commit.
 //
 //	db, err := sqlite.Open(ctx, sqlite.Config{Path: "data/whatsapp.db"}) // or postgres.Open
 //	…

@@ -1,5 +1,5 @@
-// Package postgres keeps everything that the SDK stores about WhatsApp numbers in one PostgreSQL database, for one process or for many on several
-// machines: states, messages and contacts, signups, the inbox and the outbox.
+// Package postgres keeps WhatsApp coexistence numbers, their messages and contacts in PostgreSQL:
+// the store of a coexistence.Tracker, for one process or for many on several machines.
 //
 //	db, err := postgres.Open(ctx, postgres.Config{URL: os.Getenv("DATABASE_URL")})
 //	if err != nil {

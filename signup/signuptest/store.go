@@ -1,4 +1,5 @@
-// Package signuptest holds the contract of signup.Store, as a function that any test can call.
+// Package signuptest tests stores of WhatsApp signups: it holds the contract of signup.Store, as a
+// function that any test can call.
 //
 //	func TestMyStore(t *testing.T) {
 //		err := signuptest.TestStore(t.Context(), func(ctx context.Context) (signup.Store, error) { return openMyStore(ctx, dir) })

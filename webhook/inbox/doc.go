@@ -1,5 +1,7 @@
-// Package inbox keeps deliveries safe until their events are handled: it answers Meta in milliseconds, loses nothing in a crash, handles
-// each event once, keeps every conversation in order, and gives up on nothing silently.
+// Package inbox is a durable inbox for WhatsApp webhooks: it stores each delivery before it is
+// acknowledged and handles each event once, in order. It follows the message inbox pattern: Meta is
+// answered in milliseconds, a crash loses nothing, and what fails is tried again and never given up
+// silently.
 //
 //	in, err := sqliteinbox.Open(ctx, "data/inbox.db", &mux, inbox.Config{Logger: logger}) // a file, on one machine
 //	in, err := pginbox.Open(ctx, url, &mux, inbox.Config{Logger: logger})                 // PostgreSQL, for several

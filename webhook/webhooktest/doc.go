@@ -1,5 +1,6 @@
-// Package webhooktest helps to test a webhook endpoint and what stands behind it: bodies as Meta sends them, signed
-// requests, a handler that remembers what it was given, and a test that any endpoint should pass. It uses no test framework.
+// Package webhooktest is a test kit for WhatsApp webhook endpoints: bodies as Meta sends them,
+// signed requests, a handler that remembers what it was given, and a test that any endpoint should
+// pass. It uses no test framework.
 //
 //	recorder := new(webhooktest.Recorder)
 //	endpoint, err := webhook.NewEndpoint(cfg, webhook.Dispatch(recorder))

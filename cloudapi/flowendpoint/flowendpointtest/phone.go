@@ -1,5 +1,5 @@
-// Package flowendpointtest plays the phone for tests of a Flow's data endpoint: it encrypts and signs requests as Meta's
-// side does, and decrypts the answers.
+// Package flowendpointtest plays the phone for tests of a WhatsApp Flow's endpoint: it encrypts and
+// signs requests as Meta's side does, and decrypts the answers.
 //
 //	phone := flowendpointtest.Phone{Key: &key.PublicKey, AppSecret: "secret"}
 //	status, answer, err := phone.Ask(ctx, server.URL, `{"version":"3.0","action":"INIT","flow_token":"t"}`)

@@ -1,5 +1,6 @@
-// Package natsinbox keeps an inbox in NATS JetStream, for one process or for many on several machines. PostgreSQL (pginbox) is the
-// first choice for several machines; this is for hosts that have NATS already.
+// Package natsinbox stores a WhatsApp webhook inbox in NATS JetStream, for one process or for many
+// on several machines. PostgreSQL (pginbox) is the first choice for several machines; this is for
+// hosts that have NATS already.
 //
 //	in, err := natsinbox.Open(ctx, "nats://nats:4222?monitor=http://nats:8222", &mux, inbox.Config{Logger: logger})
 //	if err != nil {

@@ -1,5 +1,5 @@
-// Package pginbox keeps an inbox of WhatsApp webhooks in PostgreSQL, for one process or for many on several machines, and nothing else: hosts that
-// follow numbers with a coexistence.Tracker open package coexistence/postgres, which has the same inbox.
+// Package pginbox stores a WhatsApp webhook inbox in PostgreSQL, for one process or for many on
+// several machines.
 //
 //	in, err := pginbox.Open(ctx, os.Getenv("DATABASE_URL"), &mux, inbox.Config{Logger: logger})
 //	if err != nil {

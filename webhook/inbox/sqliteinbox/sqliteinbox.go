@@ -1,5 +1,5 @@
-// Package sqliteinbox keeps an inbox of WhatsApp webhooks in a SQLite file, on one machine, with nothing to install, and nothing else: hosts that follow
-// numbers with a coexistence.Tracker open package coexistence/sqlite, which has the same inbox.
+// Package sqliteinbox stores a WhatsApp webhook inbox in a SQLite file: one machine, nothing to
+// install.
 //
 //	in, err := sqliteinbox.Open(ctx, "data/inbox.db", &mux, inbox.Config{Logger: logger})
 //	if err != nil {
