@@ -14,6 +14,9 @@ var ErrNotFound = errors.New("coexistence: not found in the store")
 // A Store keeps what a [Tracker] knows. One implementation provides all three parts, because messages are found through the
 // people behind them. [MemStore] keeps everything in memory; check one of your own with coexistencetest.TestStore.
 //
+// Numbers, messages and contacts survive JSON, and a Store keeps each as that, whole: later events
+// need all of it, Provenance included.
+//
 // A Store is safe for concurrent use. What it returns is the caller's to change. Numbers are strangers to each other: nothing
 // of one is ever found through another.
 type Store interface {
@@ -25,7 +28,7 @@ type Store interface {
 // A NumberStore keeps the states of numbers.
 type NumberStore interface {
 	// UpdateNumber changes a number's state in one atomic step and returns what it stored. fn gets the stored state, or one
-	// with nothing but Phone set, and may run more than once. An error of fn ends the call, comes back as it is (errors.Is
+	// with nothing but PhoneNumberID set, and may run more than once. An error of fn ends the call, comes back as it is (errors.Is
 	// finds it) and stores nothing. Each change raises Version by one; a state that fn returned unchanged is not stored.
 	UpdateNumber(ctx context.Context, phone graph.PhoneNumberID, fn func(Number) (Number, error)) (Number, error)
 
@@ -44,7 +47,7 @@ type NumberStore interface {
 // A MessageStore keeps messages.
 type MessageStore interface {
 	// UpdateMessages changes the messages of the given ids in one atomic step: all or none are stored. fn is called for each
-	// id with the stored message or one with nothing but ID and Phone set, and changes it in place. fn may run more than
+	// id with the stored message or one with nothing but ID and PhoneNumberID set, and changes it in place. fn may run more than
 	// once, always on what is stored then. ids are distinct and ascending, so that every caller takes rows in one order.
 	UpdateMessages(ctx context.Context, phone graph.PhoneNumberID, ids []graph.MessageID, fn func(*Message)) error
 
@@ -69,7 +72,7 @@ type MessageStore interface {
 // A ContactStore keeps the people.
 type ContactStore interface {
 	// UpdateContact finds everyone who is known under one of the aliases, merges them with [Contact.Merge], lets fn change
-	// the result (one with nothing but Phone set, if nobody was found), and stores it in their place: one atomic step. It
+	// the result (one with nothing but PhoneNumberID set, if nobody was found), and stores it in their place: one atomic step. It
 	// returns what it stored. fn may run more than once. From then on the contact is found by each of its Aliases.
 	UpdateContact(ctx context.Context, phone graph.PhoneNumberID, aliases []string, fn func(*Contact)) (Contact, error)
 
