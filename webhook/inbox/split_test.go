@@ -195,8 +195,8 @@ func TestInTxNeedsAnInboxOnADatabase(t *testing.T) {
 	require.ErrorContains(t, <-failed, "SQL database")
 	_, within := inbox.Tx(t.Context())
 	require.False(t, within)
-	n, at := inbox.Attempt(t.Context())
-	require.Zero(t, n)
-	require.Zero(t, at)
+	info, within := inbox.FromContext(t.Context())
+	require.False(t, within)
+	require.Zero(t, info)
 	require.NoError(t, in.WaitIdle(t.Context()))
 }
