@@ -109,7 +109,7 @@ func metrics(t *testing.T, in *inbox.Inbox) inbox.Metrics {
 
 func letters(t *testing.T, in *inbox.Inbox) (ids []inbox.ID, reasons []string) {
 	t.Helper()
-	for l, err := range in.DeadLetters(t.Context()) {
+	for l, err := range in.DeadLetters(t.Context(), inbox.Filter{}) {
 		require.NoError(t, err)
 		ids, reasons = append(ids, l.ID), append(reasons, l.Reason)
 	}
@@ -408,7 +408,7 @@ func TestADeadLetterSaysWhatItIs(t *testing.T) {
 		receive(t, in, says("15550100101", "wamid.1", "wamid.2", "wamid.3"), webhook.Delivery{Body: []byte("no JSON"), ReceivedAt: time.Now()})
 		pass(time.Second)
 		var names []string
-		for l, err := range in.DeadLetters(t.Context()) {
+		for l, err := range in.DeadLetters(t.Context(), inbox.Filter{}) {
 			require.NoError(t, err)
 			ev, err := l.Event()
 			require.NoError(t, err)

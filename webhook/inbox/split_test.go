@@ -66,6 +66,7 @@ func TestEverySampleIsSplitIntoItsEvents(t *testing.T) {
 			require.Equal(t, i, rec.Index, name)
 			require.Equal(t, inbox.KindEvent, rec.Kind, name)
 			require.NotEmpty(t, rec.Lane, name)
+			require.Equal(t, ev.Info().PhoneNumberID, rec.PhoneNumberID, name)
 			if key := ev.Info().DedupKey; key != "" {
 				require.Equal(t, key, rec.DedupKey, name)
 			}
