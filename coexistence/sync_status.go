@@ -25,7 +25,8 @@ const (
 	// SyncExpired: the 24 hours passed without a request.
 	SyncExpired SyncStatus = "expired"
 
-	// SyncAlreadyRequested: Meta says that this onboarding's one request was made before, elsewhere.
+	// SyncAlreadyRequested: Meta says that this onboarding's one request was made before,
+	// elsewhere.
 	SyncAlreadyRequested SyncStatus = "already used"
 
 	// SyncDeclined: the business chose not to share its history.

@@ -8,7 +8,7 @@ import (
 
 // A SessionInfo is what the popup told the page that opened it: the session info of Embedded Signup. [ParseSessionInfo] reads it.
 //
-// Every member is a claim. It went through a browser, so whoever sits before it can write anything into it.
+// Every member is a claim. It went through a browser, where anything can be written into it.
 // [Flow.Finish] believes nothing of it that the granted token does not confirm.
 //
 // Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/embedded-signup/implementation

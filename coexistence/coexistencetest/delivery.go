@@ -53,7 +53,8 @@ type Attempt struct {
 	Problem string // why there was none
 }
 
-// A SuppressedDelivery is something that was not delivered, because the app did not subscribe to it.
+// A SuppressedDelivery is something that was not delivered, because the app did not subscribe to
+// it.
 type SuppressedDelivery struct {
 	Field         webhook.Field
 	WABAID        graph.WABAID

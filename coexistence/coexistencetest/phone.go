@@ -116,7 +116,7 @@ type Phone struct {
 	disconnectedAt time.Time
 	offboardedAt   time.Time
 	usedAt         time.Time
-	idle           *time.Timer // disconnects the phone when nobody uses it
+	idle           *time.Timer // disconnects the phone when it is idle
 
 	request  *dialog // the popup that waits for a confirmation
 	lastCode string

@@ -340,7 +340,7 @@ func (c *storeCheck) endedContext() error {
 	_, err1 := c.s.UpdateNumber(ctx, c.phone, func(coexistence.Number) (coexistence.Number, error) { return c.fullState(), nil })
 	err2 := c.s.UpdateMessages(ctx, c.phone, []graph.MessageID{"wamid.1"}, func(*coexistence.Message) {})
 	_, err3 := c.s.UpdateContact(ctx, c.phone, coexistence.Aliases(ada), func(*coexistence.Contact) {})
-	for what, err := range map[string]error{"UpdateState": err1, "UpdateMessages": err2, "UpdateContact": err3} {
+	for what, err := range map[string]error{"UpdateNumber": err1, "UpdateMessages": err2, "UpdateContact": err3} {
 		if err == nil {
 			return errors.New(what + " returned no error")
 		}

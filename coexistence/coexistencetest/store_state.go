@@ -66,7 +66,7 @@ func (c *storeCheck) stateRoundTrip() error {
 	}
 	want.Version = 1
 	if !reflect.DeepEqual(stored, want) {
-		return fmt.Errorf("the method UpdateState returned %+v, want %+v", stored, want)
+		return fmt.Errorf("the method UpdateNumber returned %+v, want %+v", stored, want)
 	}
 	got, err := c.s.Number(c.ctx, c.phone)
 	if err == nil && !reflect.DeepEqual(got, want) {

@@ -36,7 +36,7 @@ type job struct {
 }
 
 // A report is what a worker prints, as a line of JSON: first with its URL, then ten times a second,
-// and in the end with the Series.
+// and in the end with the CampaignSeries.
 type report struct {
 	URL      string
 	Counts   outbox.Counts

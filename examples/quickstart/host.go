@@ -29,7 +29,7 @@ type host struct {
 func newHost(
 	ctx context.Context, app cloudapi.Config, configurationID string, verifyToken graph.Secret, db *sqlite.DB,
 ) (*host, error) {
-	log := slog.Default() // says what fails and comes again, which nobody would notice
+	log := slog.Default() // says what fails and comes again
 	h := new(host)
 	var err1, err2 error
 	h.client, err1 = cloudapi.NewClient(app) // 20 messages a second for each number, what it receives counted in
@@ -77,7 +77,7 @@ func (h *host) answer(ctx context.Context, m *webhook.IncomingMessage) error {
 	}
 	chat, err := h.tracker.Store().Conversation(ctx, m.PhoneNumberID, m.From.Key())
 	if errors.Is(err, coexistence.ErrNotFound) {
-		return nil // nobody can tell whether a person is at it; an error would only come again, and keep the customer waiting
+		return nil // whether a person is at it is not known; an error would only come again, and keep the customer waiting
 	}
 	if err != nil || chat.HumanActive(time.Hour, time.Now()) {
 		return err

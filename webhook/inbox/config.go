@@ -38,7 +38,8 @@ type Config struct {
 	// handlers may take longer. If zero, 30 seconds.
 	LeaseDuration time.Duration
 
-	// PollInterval is how often the store is asked for work that nobody has announced, such as what another process left. If zero, 1 second.
+	// PollInterval is how often the store is asked for work that was not announced, such as what
+	// another process left. If zero, 1 second.
 	PollInterval time.Duration
 
 	// DedupWindow is how long events are remembered after they were handled. If zero, [MinDedupWindow]; less is refused, because Meta repeats.
@@ -71,7 +72,8 @@ type Observation struct {
 	// Attempt counts from 1.
 	Attempt int
 
-	// Outcome is [DispositionDone], [DispositionRetry] or [DispositionDead]. [DispositionRelease] means that the attempt was cut off by a shutdown.
+	// Outcome is [DispositionDone], [DispositionRetry] or [DispositionDead]. [DispositionRelease]
+	// means that the attempt was cut off by a shutdown.
 	Outcome Disposition
 
 	// Err is what the handler returned, or nil.

@@ -39,7 +39,7 @@ type memKey struct {
 type memRecord struct {
 	Record
 	lane   *memLane
-	open   int  // of a delivery: its events that are neither done nor purged
+	open   int  // of a delivery: its events that are neither done nor deleted
 	split  bool // of a delivery: it is neither waiting nor dead
 	reason string
 	diedAt time.Time

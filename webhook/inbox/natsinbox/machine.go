@@ -52,7 +52,7 @@ type record struct {
 	body   []part // of a delivery
 	size   int    // of a delivery's body
 	lane   *lane
-	open   int  // of a delivery: its events that are neither done nor purged
+	open   int  // of a delivery: its events that are neither done nor deleted
 	split  bool // of a delivery: it is neither waiting nor dead
 	reason string
 	diedAt int64
