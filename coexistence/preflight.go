@@ -140,7 +140,9 @@ func preflight(ctx context.Context, c *cloudapi.Client, st Number, kinds []cloud
 		ours := func(a cloudapi.SubscribedApp) bool { return c.AppID() == "" || a.ID == c.AppID() }
 		switch {
 		case err != nil:
-			problem(Finding{Check: CheckSubscription, WABAID: waba, Text: "the subscribed apps cannot be read", Err: err})
+			problem(Finding{
+				Check: CheckSubscription, WABAID: waba, Text: "the subscribed apps cannot be read", Err: err,
+			})
 		case !slices.ContainsFunc(apps, ours):
 			problem(Finding{Check: CheckSubscription, WABAID: waba,
 				Text: "the app does not receive its webhooks; subscribe it (WABAs.Subscribe) before any sync"})

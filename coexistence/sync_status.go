@@ -46,7 +46,8 @@ const (
 // syncOrder ranks what is stored. Knowledge only grows: data beats refusals, refusals beat hopes. A status may replace
 // another of a lower rank, so that late and repeated deliveries change nothing.
 var syncOrder = map[SyncStatus]int{
-	SyncNone: 0, SyncSkipped: 1, SyncRequested: 2, SyncUnknown: 3, SyncAccepted: 4, SyncExpired: 5, SyncAlreadyRequested: 6,
+	SyncNone: 0, SyncSkipped: 1, SyncRequested: 2, SyncUnknown: 3, SyncAccepted: 4,
+	SyncExpired: 5, SyncAlreadyRequested: 6,
 	SyncFailed: 7, SyncDeclined: 8, SyncStreaming: 9, SyncComplete: 10,
 }
 

@@ -194,7 +194,9 @@ func (t *Tracker) count(ctx context.Context, ev webhook.Event) {
 // RecordSent registers a message that was sent through the API, so that it is in the conversation at once and an echo of it is not taken
 // for a person. Call it with what [cloudapi.MessagesService.Send] took and returned, if that is not [Tracker.Send]. A status may
 // have been faster.
-func (t *Tracker) RecordSent(ctx context.Context, phone graph.PhoneNumberID, sent *cloudapi.SentMessage, m cloudapi.Message) error {
+func (t *Tracker) RecordSent(
+	ctx context.Context, phone graph.PhoneNumberID, sent *cloudapi.SentMessage, m cloudapi.Message,
+) error {
 	if sent == nil {
 		return errors.New("coexistence: there is no Sent to register")
 	}

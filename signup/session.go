@@ -84,7 +84,7 @@ const (
 	EventFinishOnlyWABA        SessionEvent = "FINISH_ONLY_WABA"                        // done without a number
 	EventFinishBusinessApp     SessionEvent = "FINISH_WHATSAPP_BUSINESS_APP_ONBOARDING" // done, coexistence
 	EventFinishGrantOnlyAccess SessionEvent = "FINISH_GRANT_ONLY_API_ACCESS"            // app-only install done
-	EventFinishOBOMigration    SessionEvent = "FINISH_OBO_MIGRATION"                    // moved from an "on behalf of" account
+	EventFinishOBOMigration    SessionEvent = "FINISH_OBO_MIGRATION"                    // moved from an OBO account
 	EventCancel                SessionEvent = "CANCEL"                                  // left, or reported an error
 	EventError                 SessionEvent = "ERROR"                                   // ended by an error
 )

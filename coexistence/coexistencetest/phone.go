@@ -264,7 +264,9 @@ func (p *Phone) addCustomer(cfg CustomerConfig) *Customer {
 	c := &Customer{phone: p, cfg: cfg}
 	c.chat = &chat{customer: c, position: len(p.customers)}
 	p.customers = append(p.customers, c)
-	p.world.graph.AddUser(graph.Identity{UserID: cfg.UserID, WAID: graph.Digits(cfg.PhoneNumber), Username: cfg.Username})
+	p.world.graph.AddUser(graph.Identity{
+		UserID: cfg.UserID, WAID: graph.Digits(cfg.PhoneNumber), Username: cfg.Username,
+	})
 	return c
 }
 

@@ -143,8 +143,8 @@ const columns = `id, phone, person, campaign, message, state, reason, code, wami
 func scanEntry(scan func(dest ...any) error) (e Entry, err error) {
 	var text string
 	var put, until, tried, sent, delivered, read, failed int64
-	err = scan(&e.ID, &e.PhoneNumberID, &e.ConversationID, &e.Campaign, &text, &e.State, &e.Reason, &e.Code, &e.MessageID, &e.Attempts,
-		&put, &until, &tried, &sent, &delivered, &read, &failed)
+	err = scan(&e.ID, &e.PhoneNumberID, &e.ConversationID, &e.Campaign, &text,
+		&e.State, &e.Reason, &e.Code, &e.MessageID, &e.Attempts, &put, &until, &tried, &sent, &delivered, &read, &failed)
 	if err != nil {
 		return e, err
 	}

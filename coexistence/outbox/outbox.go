@@ -50,7 +50,8 @@ func (c Config) validate() error {
 	if c.Tracker == nil {
 		errs = append(errs, errors.New("outbox: Config.Tracker is nil; it files what was sent"))
 	}
-	if c.LeaseDuration < 0 || c.UnknownTimeout < 0 || c.MaxConcurrentSends < 0 || c.PollInterval < 0 || c.Retention < 0 {
+	if c.LeaseDuration < 0 || c.UnknownTimeout < 0 || c.MaxConcurrentSends < 0 ||
+		c.PollInterval < 0 || c.Retention < 0 {
 		errs = append(errs, errors.New("outbox: a duration or MaxConcurrentSends of the Config is negative; zero takes the default"))
 	}
 	return errors.Join(errs...)

@@ -100,7 +100,8 @@ func newWorker(j job, db *sqlite.DB) (*worker, error) {
 	}
 	var err error
 	w.outbox, err = db.Outbox(outbox.Config{
-		Tracker: tracker, UnknownTimeout: patience, LeaseDuration: lease, MaxConcurrentSends: max(8, j.Rate/8), Logger: log,
+		Tracker: tracker, UnknownTimeout: patience, LeaseDuration: lease,
+		MaxConcurrentSends: max(8, j.Rate/8), Logger: log,
 	})
 	if err != nil {
 		return nil, err

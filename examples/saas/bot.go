@@ -45,7 +45,8 @@ func (a *app) answer(ctx context.Context, m *webhook.IncomingMessage) error {
 		for _, word := range said {
 			if strings.Contains(" "+q.words+" ", " "+word+" ") {
 				_, err := a.outbox.Enqueue(ctx, outbox.Message{
-					ID: "bot-" + hashed(string(m.ID)), PhoneNumberID: m.PhoneNumberID, ConversationID: chat.ID, ExpiresAt: m.At.Add(time.Hour),
+					ID: "bot-" + hashed(string(m.ID)), PhoneNumberID: m.PhoneNumberID,
+					ConversationID: chat.ID, ExpiresAt: m.At.Add(time.Hour),
 					Payload: cloudapi.Message{To: cloudapi.ToIdentity(m.From), Content: &cloudapi.Text{Body: q.answer}},
 				})
 				return err

@@ -67,7 +67,8 @@ func (a *app) deadLetters(ctx context.Context, n *number) (list []inbox.DeadLett
 	all, err := graph.Collect(a.inbox.DeadLetters(ctx))
 	for _, l := range all {
 		events, _ := webhook.Decode(l.Body)
-		if l.Kind == inbox.KindEvent && l.Index < len(events) && events[l.Index].Info().PhoneNumberID == n.PhoneNumberID {
+		if l.Kind == inbox.KindEvent && l.Index < len(events) &&
+			events[l.Index].Info().PhoneNumberID == n.PhoneNumberID {
 			list = append(list, l)
 		}
 	}

@@ -53,7 +53,8 @@ var began = time.Date(2026, 11, 23, 10, 0, 0, 123456000, time.UTC)
 
 func record(id, tenant string, version int64, sealed string) signup.Record {
 	return signup.Record{
-		ID: id, Tenant: tenant, Version: version, BeganAt: began, KeepUntil: began.Add(time.Hour), Sealed: []byte(sealed),
+		ID: id, Tenant: tenant, Version: version, BeganAt: began,
+		KeepUntil: began.Add(time.Hour), Sealed: []byte(sealed),
 	}
 }
 

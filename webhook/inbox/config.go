@@ -101,7 +101,8 @@ func (c Config) validate(store Store, h webhook.Handler) error {
 	}
 	for name, n := range map[string]int64{
 		"Workers": int64(c.Workers), "BackfillWorkers": int64(c.BackfillWorkers), "MaxAttempts": int64(c.MaxAttempts), "HandlerTimeout": int64(c.HandlerTimeout),
-		"LeaseDuration": int64(c.LeaseDuration), "PollInterval": int64(c.PollInterval), "MaxBufferedBytes": c.MaxBufferedBytes,
+		"LeaseDuration": int64(c.LeaseDuration), "PollInterval": int64(c.PollInterval),
+		"MaxBufferedBytes": c.MaxBufferedBytes,
 	} {
 		if n < 0 {
 			errs = append(errs, fmt.Errorf("inbox: Config.%s is negative; use 0 for the default", name))

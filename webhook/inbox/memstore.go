@@ -92,7 +92,8 @@ func (s *MemStore) init() {
 }
 
 func (s *MemStore) known(rec Record) bool {
-	return rec.DedupKey != "" && s.keys[rec.DedupKey] != nil || rec.SupersededBy != "" && s.keys[rec.SupersededBy] != nil
+	return rec.DedupKey != "" && s.keys[rec.DedupKey] != nil ||
+		rec.SupersededBy != "" && s.keys[rec.SupersededBy] != nil
 }
 
 func (s *MemStore) remember(rec Record) {

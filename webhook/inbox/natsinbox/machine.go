@@ -151,7 +151,8 @@ func (m *machine) append(list []appended) (res result) {
 		}
 		m.lastID++
 		d := &record{body: a.Body, Record: inbox.Record{
-			ID: m.lastID, Delivery: m.lastID, DedupKey: a.Key, Backfill: a.Bulk, ReceivedAt: time.UnixMicro(a.ReceivedAt).UTC(),
+			ID: m.lastID, Delivery: m.lastID, DedupKey: a.Key, Backfill: a.Bulk,
+			ReceivedAt: time.UnixMicro(a.ReceivedAt).UTC(),
 		}}
 		for _, p := range a.Body {
 			d.size += p.Size
