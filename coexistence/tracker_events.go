@@ -57,7 +57,9 @@ func (t *Tracker) account(ctx context.Context, ev *webhook.AccountUpdate) error 
 		if !concerns(ev, st) || t.othersApp(ctx, ev, st.PhoneNumberID) {
 			continue
 		}
-		_, err := t.cfg.Store.UpdateNumber(ctx, st.PhoneNumberID, func(s Number) (Number, error) { return s.Apply(ev), nil })
+		_, err := t.cfg.Store.UpdateNumber(ctx, st.PhoneNumberID, func(s Number) (Number, error) {
+			return s.Apply(ev), nil
+		})
 		if err != nil {
 			return err
 		}
@@ -98,7 +100,8 @@ func (t *Tracker) status(ctx context.Context, ev *webhook.MessageStatus) error {
 		return nil // its id names a payment, not a message
 	}
 	if ev.GroupID == "" && ev.RecipientType != "group" {
-		if err := t.learn(ctx, ev.PhoneNumberID, notOwn(ev.Recipient, ev.DisplayPhoneNumber), ev.At, ev.ProfileName); err != nil {
+		who := notOwn(ev.Recipient, ev.DisplayPhoneNumber)
+		if err := t.learn(ctx, ev.PhoneNumberID, who, ev.At, ev.ProfileName); err != nil {
 			return err
 		}
 	}

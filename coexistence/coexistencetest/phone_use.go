@@ -49,7 +49,7 @@ func (p *Phone) ChangeNumber(number string) {
 	p.number, p.wabas, p.disconnectedAt = number, nil, time.Time{}
 }
 
-// used notes that somebody did something on the phone. It wants the lock.
+// used notes that the phone was used. The caller must hold the lock.
 func (p *Phone) used() {
 	p.usedAt = p.world.Now()
 	if p.idle == nil {

@@ -42,7 +42,8 @@ func (c *storeCheck) conversationOrder() error {
 		return fmt.Errorf("got %v, want %v", keys, want)
 	}
 	want := coexistence.Conversation{
-		PhoneNumberID: c.phone, ID: "b", Contact: coexistence.Contact{PhoneNumberID: c.phone, Key: "b", Aliases: []string{"b"}},
+		PhoneNumberID: c.phone, ID: "b",
+		Contact:      coexistence.Contact{PhoneNumberID: c.phone, Key: "b", Aliases: []string{"b"}},
 		MessageCount: 2, LastAt: echo.At, CustomerAt: storeTime, HumanAt: echo.At,
 	}
 	if !reflect.DeepEqual(got[0], want) {

@@ -101,7 +101,7 @@ func (s *Store) ready(ctx context.Context, q queue) (wait time.Duration, ready b
 func (s *Store) claimDeliveries(
 	ctx context.Context, tx *sql.Tx, q queue, token inbox.LeaseToken, req inbox.ClaimRequest,
 ) (recs, admitted []inbox.Record, err error) {
-	// Whoever held it until now is fenced by the new token.
+	// Its holder until now has lost the lease: the token is another one.
 	n, err := s.exec(ctx, tx, `UPDATE webhook_lanes SET token = ?, next_at = ? + $now, worker = ?
 		WHERE kind = 0 AND bulk = ? AND lane = '' AND next_at <= ? + $now`,
 		string(token), s.in(req.LeaseDuration), sqldb.Clean(req.WorkerID), q.bulk, s.in(0))

@@ -38,7 +38,8 @@ type Config struct {
 	// handlers may take longer. If zero, 30 seconds.
 	LeaseDuration time.Duration
 
-	// PollInterval is how often the store is asked for work that nobody has announced, such as what another process left. If zero, 1 second.
+	// PollInterval is how often the store is asked for work that was not announced, such as what
+	// another process left. If zero, 1 second.
 	PollInterval time.Duration
 
 	// DedupWindow is how long events are remembered after they were handled. If zero, [MinDedupWindow]; less is refused, because Meta repeats.
@@ -71,7 +72,8 @@ type Attempt struct {
 	// Attempt counts from 1.
 	Attempt int
 
-	// Disposition is [DispositionDone], [DispositionRetry] or [DispositionDead]. [DispositionRelease] means that the attempt was cut off by a shutdown.
+	// Disposition is [DispositionDone], [DispositionRetry] or [DispositionDead]. [DispositionRelease]
+	// means that the attempt was cut off by a shutdown.
 	Disposition Disposition
 
 	// Err is what the handler returned, or nil.
@@ -99,7 +101,8 @@ func (c Config) validate(store Store, h webhook.Handler) error {
 	}
 	for name, n := range map[string]int64{
 		"Workers": int64(c.Workers), "BackfillWorkers": int64(c.BackfillWorkers), "MaxAttempts": int64(c.MaxAttempts), "HandlerTimeout": int64(c.HandlerTimeout),
-		"LeaseDuration": int64(c.LeaseDuration), "PollInterval": int64(c.PollInterval), "MaxBufferedBytes": c.MaxBufferedBytes,
+		"LeaseDuration": int64(c.LeaseDuration), "PollInterval": int64(c.PollInterval),
+		"MaxBufferedBytes": c.MaxBufferedBytes,
 	} {
 		if n < 0 {
 			errs = append(errs, fmt.Errorf("inbox: Config.%s is negative; use 0 for the default", name))

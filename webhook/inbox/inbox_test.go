@@ -327,7 +327,9 @@ func TestPlaceholdersYieldOnStandbyAndInGroups(t *testing.T) {
 func TestKeysAreForgottenAfterEightDays(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		in := start(t, new(inbox.MemStore), new(recorder), inbox.Config{PollInterval: time.Hour, LeaseDuration: 24 * time.Hour})
+		in := start(t, new(inbox.MemStore), new(recorder), inbox.Config{
+			PollInterval: time.Hour, LeaseDuration: 24 * time.Hour,
+		})
 		receive(t, in, says("15550100101", "wamid.1"))
 		pass(inbox.MinDedupWindow - time.Minute)
 		require.Equal(t, 2, metrics(t, in).DedupKeys)
@@ -482,7 +484,9 @@ func TestAHandlerThatHangsBlocksItsConversationAlone(t *testing.T) {
 			}
 			return nil
 		}}
-		in := start(t, new(inbox.MemStore), r, inbox.Config{HandlerTimeout: time.Minute, LeaseDuration: time.Second, MaxAttempts: 2})
+		in := start(t, new(inbox.MemStore), r, inbox.Config{
+			HandlerTimeout: time.Minute, LeaseDuration: time.Second, MaxAttempts: 2,
+		})
 		receive(t, in, says("15550100101", "hang", "behind"))
 		for i := range 100 {
 			receive(t, in, says("15550100102", fmt.Sprint("other ", i)))

@@ -39,7 +39,7 @@ type memKey struct {
 type memRecord struct {
 	Record
 	lane   *memLane
-	open   int  // of a delivery: its events that are neither done nor purged
+	open   int  // of a delivery: its events that are neither done nor deleted
 	split  bool // of a delivery: it is neither waiting nor dead
 	reason string
 	diedAt time.Time
@@ -92,7 +92,8 @@ func (s *MemStore) init() {
 }
 
 func (s *MemStore) known(rec Record) bool {
-	return rec.DedupKey != "" && s.keys[rec.DedupKey] != nil || rec.SupersededBy != "" && s.keys[rec.SupersededBy] != nil
+	return rec.DedupKey != "" && s.keys[rec.DedupKey] != nil ||
+		rec.SupersededBy != "" && s.keys[rec.SupersededBy] != nil
 }
 
 func (s *MemStore) remember(rec Record) {

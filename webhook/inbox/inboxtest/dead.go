@@ -183,7 +183,7 @@ func (c *check) deadDelivery() error {
 		return errors.Join(err, expect("added of a dead delivery", n, 0))
 	}
 	n, err := c.a.DeleteDeadLetters(c.ctx, []inbox.ID{list[1].ID})
-	if err := errors.Join(err, expect("purged", n, 1)); err != nil {
+	if err := errors.Join(err, expect("deleted", n, 1)); err != nil {
 		return err
 	}
 	n, err = c.a.ReplayDeadLetters(c.ctx, []inbox.ID{list[0].ID, list[1].ID})
@@ -213,14 +213,14 @@ func (c *check) purging() error {
 		return err
 	}
 	n, err := c.b.DeleteDeadLetters(c.ctx, []inbox.ID{list[0].ID, 1 << 40})
-	if err := errors.Join(err, expect("purged", n, 1)); err != nil {
+	if err := errors.Join(err, expect("deleted", n, 1)); err != nil {
 		return err
 	}
 	if _, err := c.letters(0); err != nil {
 		return err
 	}
 	if n, err = c.b.ReplayDeadLetters(c.ctx, []inbox.ID{list[0].ID}); err != nil || n != 0 {
-		return errors.Join(err, expect("replayed of what was purged", n, 0))
+		return errors.Join(err, expect("replayed of what was deleted", n, 0))
 	}
 	if err := c.split("b", event("1", "x"), event("3", "x")); err != nil {
 		return err
@@ -230,7 +230,7 @@ func (c *check) purging() error {
 }
 
 func (c *check) bodiesStay() error {
-	// One event is purged, one replayed and done, one purged after that.
+	// One event is deleted, one replayed and done, one deleted after that.
 	if err := firstError(
 		func() error { return c.split("a", event("1", "x"), event("2", "y"), event("3", "z")) },
 		func() error { return c.kill("bug", 3) },
@@ -259,7 +259,7 @@ func (c *check) bodiesStay() error {
 	if err := firstError(
 		func() error { _, err := c.a.DeleteDeadLetters(c.ctx, []inbox.ID{list[0].ID}); return err },
 		func() error { return c.swept(4) },
-		// A delivery dies when it is split anew, and is purged while an event of it waits.
+		// A delivery dies when it is split anew, and is deleted while an event of it waits.
 		func() error { return c.split("b", event("4", "x"), event("5", "x")) },
 		func() error { return c.kill("bug", 1) },
 	); err != nil {

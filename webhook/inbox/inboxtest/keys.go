@@ -26,7 +26,8 @@ func (c *check) roundTrip() error {
 		err = fmt.Errorf("ID is %d and Delivery %d; a delivery has an ID, which is its Delivery too", out.ID, out.Delivery)
 	case string(out.Body) != string(in.Body):
 		err = fmt.Errorf("the body came back as %q, want %q", out.Body, in.Body)
-	case out.DedupKey != in.DedupKey || out.Lane != "" || out.Backfill || out.Kind != inbox.KindDelivery || out.Attempts != 0:
+	case out.DedupKey != in.DedupKey || out.Lane != "" || out.Backfill ||
+		out.Kind != inbox.KindDelivery || out.Attempts != 0:
 		err = fmt.Errorf("came back as %+v", out)
 	case !out.ReceivedAt.Equal(in.ReceivedAt):
 		err = fmt.Errorf("ReceivedAt came back as %v, want %v", out.ReceivedAt, in.ReceivedAt)

@@ -102,9 +102,13 @@ type snapshotAt struct {
 func newSettled(token inbox.LeaseToken, outcomes []inbox.Settlement) *settled {
 	s := &settled{Token: token, Outcomes: make([]outcome, len(outcomes))}
 	for i, out := range outcomes {
-		s.Outcomes[i] = outcome{ID: out.ID, Kind: out.Disposition, After: out.RetryAfter, Reason: out.Reason, Forget: out.DropKey}
+		s.Outcomes[i] = outcome{
+			ID: out.ID, Kind: out.Disposition, After: out.RetryAfter, Reason: out.Reason, Forget: out.DropKey,
+		}
 		for _, ev := range out.Events {
-			s.Outcomes[i].Events = append(s.Outcomes[i].Events, event{ev.DedupKey, ev.SupersededBy, ev.Lane, ev.Backfill, ev.Index, ev.PhoneNumberID})
+			s.Outcomes[i].Events = append(s.Outcomes[i].Events, event{
+				ev.DedupKey, ev.SupersededBy, ev.Lane, ev.Backfill, ev.Index, ev.PhoneNumberID,
+			})
 		}
 	}
 	return s

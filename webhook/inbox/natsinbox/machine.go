@@ -52,7 +52,7 @@ type record struct {
 	body   []part // of a delivery
 	size   int    // of a delivery's body
 	lane   *lane
-	open   int  // of a delivery: its events that are neither done nor purged
+	open   int  // of a delivery: its events that are neither done nor deleted
 	split  bool // of a delivery: it is neither waiting nor dead
 	reason string
 	diedAt int64
@@ -151,7 +151,8 @@ func (m *machine) append(list []appended) (res result) {
 		}
 		m.lastID++
 		d := &record{body: a.Body, Record: inbox.Record{
-			ID: m.lastID, Delivery: m.lastID, DedupKey: a.Key, Backfill: a.Bulk, ReceivedAt: time.UnixMicro(a.ReceivedAt).UTC(),
+			ID: m.lastID, Delivery: m.lastID, DedupKey: a.Key, Backfill: a.Bulk,
+			ReceivedAt: time.UnixMicro(a.ReceivedAt).UTC(),
 		}}
 		for _, p := range a.Body {
 			d.size += p.Size
