@@ -77,13 +77,13 @@ func (m *Message) UnmarshalJSON(b []byte) error {
 		m.To = ToUser(v.Recipient)
 	}
 	var err error
-	m.Content, err = DecodeContent(v.Type, members[v.Type])
+	m.Content, err = decodeContent(v.Type, members[v.Type])
 	return err
 }
 
-// DecodeContent reads the content of a message as it goes over the wire: the value of the member that is named like the
+// decodeContent reads the content of a message as it goes over the wire: the value of the member that is named like the
 // type. A type that is unknown here becomes [*RawContent]; members that are unknown are left out.
-func DecodeContent(messageType string, raw json.RawMessage) (Content, error) {
+func decodeContent(messageType string, raw json.RawMessage) (Content, error) {
 	if len(raw) == 0 {
 		return nil, fmt.Errorf("cloudapi: a message of type %.20q has no member of that name", messageType)
 	}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/phonenumber"
 )
 
 func TestPhoneNumbersAreSentAsPlusAndDigits(t *testing.T) {
@@ -50,7 +51,7 @@ func FuzzRecipient(f *testing.F) {
 			return
 		}
 		digits, ok := strings.CutPrefix(key, "+")
-		if !ok || digits != graph.Digits(s) || len(digits) < 7 || len(digits) > 15 {
+		if !ok || digits != phonenumber.Digits(s) || len(digits) < 7 || len(digits) > 15 {
 			t.Fatalf("%q became %q", s, key)
 		}
 		if again := cloudapi.ToPhone(key); again != cloudapi.ToPhone(s) {

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/phonenumber"
 )
 
 // Aliases returns the names under which a person can be found, the best first: the business-scoped user id, the phone number as
@@ -21,7 +22,7 @@ func Aliases(id graph.Identity) []string {
 	if graph.IsUserID(id.WAID) { // seen in production: a user id where the number belongs
 		add(id.WAID)
 	} else {
-		add(graph.Digits(id.WAID))
+		add(phonenumber.Digits(id.WAID))
 	}
 	add(string(id.ParentUserID))
 	if len(list) == 0 && id.Username != "" {

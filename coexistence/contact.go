@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/phonenumber"
 )
 
 // A Contact is one person as one number of a business knows it: under which ids it was seen, what it calls itself, and what the
@@ -220,7 +221,7 @@ func (c *Contact) settle() {
 // tidy brings an identity into one spelling: digits for numbers, and a user id where it belongs.
 func tidy(id graph.Identity) graph.Identity {
 	if !graph.IsUserID(id.WAID) {
-		id.WAID = graph.Digits(id.WAID)
+		id.WAID = phonenumber.Digits(id.WAID)
 		return id
 	}
 	if id.UserID == "" {

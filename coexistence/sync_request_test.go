@@ -21,6 +21,7 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/cloudapitest"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/phonenumber"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook"
 )
 
@@ -700,6 +701,6 @@ func TestErrorsAboutSyncsHoldNothingPersonal(t *testing.T) {
 	d.srv.Inject(cloudapitest.Fault{On: "POST " + syncPath, Drop: true, Accept: true})
 	_, err := d.tracker.RequestSync(t.Context(), d.phone.ID)
 	require.Error(t, err)
-	require.NotContains(t, err.Error(), graph.Digits(d.phone.PhoneNumber))
+	require.NotContains(t, err.Error(), phonenumber.Digits(d.phone.PhoneNumber))
 	require.NotContains(t, err.Error(), d.srv.SystemToken().Reveal())
 }

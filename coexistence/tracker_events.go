@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/phonenumber"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook"
 )
 
@@ -211,7 +212,7 @@ func (t *Tracker) addressBook(ctx context.Context, ev *webhook.AppStateSync) err
 	_, err := t.cfg.Store.UpdateContact(ctx, ev.PhoneNumberID, aliases, func(c *Contact) {
 		c.see(sighting{Identity: who, FromAddressBook: true})
 		c.enter(bookEntry{
-			PhoneNumber: graph.Digits(who.WAID), UserID: who.UserID, FullName: ev.Contact.FullName, FirstName: ev.Contact.FirstName,
+			PhoneNumber: phonenumber.Digits(who.WAID), UserID: who.UserID, FullName: ev.Contact.FullName, FirstName: ev.Contact.FirstName,
 			At: ev.At, Removed: ev.Action == webhook.AppStateRemove,
 		})
 		c.settle()

@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/phonenumber"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/signup"
 )
 
@@ -222,7 +223,7 @@ func FuzzParseSession(f *testing.F) {
 			[]string{string(s.WABAID), string(s.PhoneNumberID), string(s.BusinessID)}, s.Assets.Pages...,
 		) {
 			require.LessOrEqual(t, len(id), 32)
-			require.Equal(t, id, graph.Digits(id), "an id can be put into a path")
+			require.Equal(t, id, phonenumber.Digits(id), "an id can be put into a path")
 		}
 		_ = s.Kind()
 		for _, m := range s.Members {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/phonenumber"
 )
 
 var languageRe = regexp.MustCompile(`^([a-z]{2,3}(_[A-Z]{2})?)?$`)
@@ -39,7 +40,7 @@ func readSubmission(r *http.Request, tenant string) (Submission, error) {
 	sub := Submission{
 		State: body.State, Tenant: tenant, Code: graph.Secret(body.Code), RedirectURI: body.RedirectURI,
 		PhoneNumberID: graph.PhoneNumberID(body.Phone), SendCode: cloudapi.CodeMethod(strings.ToUpper(body.SendCode)), Language: body.Language,
-		VerificationCode: graph.Secret(graph.Digits(body.VerificationCode)),
+		VerificationCode: graph.Secret(phonenumber.Digits(body.VerificationCode)),
 	}
 	if sub.PhoneNumberID != "" && !isID(sub.PhoneNumberID) {
 		return Submission{}, errors.New("signup: phone_number_id is not an id")

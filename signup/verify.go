@@ -7,6 +7,7 @@ import (
 
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/phonenumber"
 )
 
 // verify settles on one number, and on the accounts that hold it.
@@ -93,9 +94,9 @@ func (g *grant) find(id graph.PhoneNumberID) *cloudapi.Phone {
 // living returns p, or its twin that coexists: a second try of the business can leave a copy of the number behind that never
 // comes to life.
 func (g *grant) living(p *cloudapi.Phone) *cloudapi.Phone {
-	digits := graph.Digits(p.DisplayPhoneNumber)
+	digits := phonenumber.Digits(p.DisplayPhoneNumber)
 	for _, h := range g.holdings {
-		if !p.Coexists() && h.phone.Coexists() && digits != "" && graph.Digits(h.phone.DisplayPhoneNumber) == digits {
+		if !p.Coexists() && h.phone.Coexists() && digits != "" && phonenumber.Digits(h.phone.DisplayPhoneNumber) == digits {
 			return h.phone
 		}
 	}
@@ -138,8 +139,8 @@ func (g *grant) holders(p *cloudapi.Phone) Number {
 // same reports whether two entries are one phone number. It can have a different id in each account; but a copy that does
 // not coexist is another thing than one that does.
 func same(a, b *cloudapi.Phone) bool {
-	digits := graph.Digits(a.DisplayPhoneNumber)
-	return a.ID == b.ID || a.Coexists() && b.Coexists() && digits != "" && digits == graph.Digits(b.DisplayPhoneNumber)
+	digits := phonenumber.Digits(a.DisplayPhoneNumber)
+	return a.ID == b.ID || a.Coexists() && b.Coexists() && digits != "" && digits == phonenumber.Digits(b.DisplayPhoneNumber)
 }
 
 // findOwner looks up the portfolio. Nothing depends on it but the host's records.

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/phonenumber"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/wire"
 )
 
@@ -167,7 +168,7 @@ func (v *value) find(id graph.Identity) int {
 
 // isOwn reports whether a number is the business's own, whose display number can be formatted or lack a digit.
 func isOwn(waid, display string) bool {
-	return waid != "" && display != "" && graph.EquivalenceKey(waid) == graph.EquivalenceKey(graph.Digits(display))
+	return waid != "" && display != "" && graph.EquivalenceKey(waid) == graph.EquivalenceKey(phonenumber.Digits(display))
 }
 
 // contradicts reports whether two identities cannot be one person's, where nothing that both have is alike: numbers are. User ids alone

@@ -9,6 +9,7 @@ import (
 
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/phonenumber"
 )
 
 // A SentMessage is a message that the server accepted.
@@ -242,4 +243,4 @@ func (s *Server) markRead(c *call, req messageRequest) reply {
 }
 
 // digits returns a phone number as a wa_id.
-func digits(number string) string { return graph.Digits(strings.TrimPrefix(number, "+")) }
+func digits(number string) string { return phonenumber.Digits(strings.TrimPrefix(number, "+")) }

@@ -112,13 +112,11 @@ func (s *Server) checkRecipient(c *call, req *messageRequest, m *SentMessage) *g
 
 // checkContent judges the object named after the type by the rules that package cloudapi checks before it sends.
 func (s *Server) checkContent(req *messageRequest, object json.RawMessage, m *SentMessage) *graphError {
-	content, err := cloudapi.DecodeContent(req.Type, object)
-	if err != nil {
+	var msg cloudapi.Message
+	if err := msg.UnmarshalJSON(fmt.Appendf(nil, `{"type":%q,%[1]q:%s}`, req.Type, object)); err != nil {
 		return invalid("%s", strings.TrimPrefix(err.Error(), "cloudapi: "))
 	}
-	msg := cloudapi.Message{
-		To: cloudapi.ToPhone("+15550100100"), ReplyTo: req.Context.MessageID, CallbackData: req.CallbackData, Content: content,
-	}
+	msg.To, msg.ReplyTo, msg.CallbackData = cloudapi.ToPhone("+15550100100"), req.Context.MessageID, req.CallbackData
 	if m.GroupID != "" {
 		msg.To = cloudapi.ToGroup(m.GroupID)
 	}
@@ -131,15 +129,15 @@ func (s *Server) checkContent(req *messageRequest, object json.RawMessage, m *Se
 	if !s.strict {
 		return nil
 	}
-	if t, ok := content.(*cloudapi.Template); ok {
+	if t, ok := msg.Content.(*cloudapi.Template); ok {
 		if err := s.checkTemplate(s.phone(m.From), t); err != nil {
 			return err
 		}
 	}
-	if err := s.checkFile(m.From, content); err != nil {
+	if err := s.checkFile(m.From, msg.Content); err != nil {
 		return err
 	}
-	known, err := content.MarshalJSON()
+	known, err := msg.Content.MarshalJSON()
 	if err != nil {
 		return invalid("%s does not encode", req.Type)
 	}

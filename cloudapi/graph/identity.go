@@ -1,6 +1,10 @@
 package graph
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/phonenumber"
+)
 
 // An Identity is a WhatsApp user as far as Meta told. Any member may be empty: phone numbers are optional since 2026,
 // user ids are missing in older data and on some failures.
@@ -28,7 +32,7 @@ func (id Identity) Key() string {
 	case id.UserID != "":
 		return string(id.UserID)
 	case id.WAID != "":
-		if digits := Digits(id.WAID); digits != "" {
+		if digits := phonenumber.Digits(id.WAID); digits != "" {
 			return digits
 		}
 		return id.WAID
@@ -49,35 +53,13 @@ func IsUserID(s string) bool {
 
 func isUpper(c byte) bool { return c >= 'A' && c <= 'Z' }
 
-// Digits returns the ASCII digits of s, in order: "+1 (555) 010-0123" becomes "15550100123". Never send to the result of
-// anything but a phone number.
-func Digits(s string) string {
-	clean := true
-	for i := range len(s) {
-		if s[i] < '0' || s[i] > '9' {
-			clean = false
-			break
-		}
-	}
-	if clean {
-		return s
-	}
-	var b strings.Builder
-	for i := range len(s) {
-		if s[i] >= '0' && s[i] <= '9' {
-			b.WriteByte(s[i])
-		}
-	}
-	return b.String()
-}
-
 // EquivalenceKey maps the spellings under which WhatsApp knows one phone number to one key, so that a person is not filed
 // twice: Mexican mobile numbers with and without the 1 (521…, 52…), Argentine ones with and without the 9 (549…, 54…),
 // Brazilian ones with and without the ninth digit. For every other number it is just the digits.
 //
 // Use it to compare. Never send to it: which spelling is registered differs from person to person.
 func EquivalenceKey(number string) string {
-	d := Digits(number)
+	d := phonenumber.Digits(number)
 	switch {
 	case len(d) == 13 && strings.HasPrefix(d, "521"):
 		return "52" + d[3:]

@@ -6,6 +6,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/phonenumber"
 )
 
 func TestIdentityKey(t *testing.T) {
@@ -51,19 +52,6 @@ func TestIsUserID(t *testing.T) {
 	}
 }
 
-func TestDigits(t *testing.T) {
-	t.Parallel()
-	for s, want := range map[string]string{
-		"15550100123":       "15550100123",
-		"+1 (555) 010-0123": "15550100123",
-		"":                  "",
-		"none":              "",
-		"٣+1":               "1", // other digits than ASCII are not Meta's
-	} {
-		require.Equal(t, want, graph.Digits(s), "%q", s)
-	}
-}
-
 func TestEquivalenceKeyJoinsSpellings(t *testing.T) {
 	t.Parallel()
 	for name, spellings := range map[string][]string{
@@ -103,7 +91,7 @@ func FuzzEquivalenceKey(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, number string) {
 		key := graph.EquivalenceKey(number)
-		require.Equal(t, graph.Digits(key), key)
+		require.Equal(t, phonenumber.Digits(key), key)
 		require.Equal(t, key, graph.EquivalenceKey(key))
 	})
 }

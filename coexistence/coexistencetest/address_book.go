@@ -5,7 +5,7 @@ import (
 	"strconv"
 
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi"
-	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/phonenumber"
 )
 
 // SaveContact adds a contact to the address book, or changes the one with the same number or user id. If the number coexists,
@@ -43,7 +43,7 @@ func (p *Phone) Contacts() []Contact {
 
 func (p *Phone) indexContact(c Contact) int {
 	return slices.IndexFunc(p.contacts, func(old Contact) bool {
-		return c.UserID != "" && old.UserID == c.UserID || c.PhoneNumber != "" && graph.Digits(old.PhoneNumber) == graph.Digits(c.PhoneNumber)
+		return c.UserID != "" && old.UserID == c.UserID || c.PhoneNumber != "" && phonenumber.Digits(old.PhoneNumber) == phonenumber.Digits(c.PhoneNumber)
 	})
 }
 
@@ -64,7 +64,7 @@ func (p *Phone) stateSync(c Contact, action string) []byte {
 		c.FullName, c.FirstName = "", ""
 	}
 	contact := object(
-		str("full_name", c.FullName), str("first_name", c.FirstName), str("phone_number", graph.Digits(c.PhoneNumber)),
+		str("full_name", c.FullName), str("first_name", c.FirstName), str("phone_number", phonenumber.Digits(c.PhoneNumber)),
 		str("user_id", c.UserID), str("username", username(c.Username)))
 	at := strconv.FormatInt(p.world.Now().Unix(), 10)
 	return object(

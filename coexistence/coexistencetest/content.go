@@ -2,6 +2,7 @@ package coexistencetest
 
 import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/phonenumber"
 )
 
 // A Content is what a message consists of. [Text], [Image] and their like make one.
@@ -98,7 +99,7 @@ func (c Content) wire(media graph.MediaID, sha256, url string) member {
 	case "contacts":
 		card := object(
 			sub("name", object(str("formatted_name", c.Text), str("first_name", c.Text))),
-			sub("phones", list(object(str("phone", c.PhoneNumber), str("wa_id", graph.Digits(c.PhoneNumber)), str("type", "MOBILE")))))
+			sub("phones", list(object(str("phone", c.PhoneNumber), str("wa_id", phonenumber.Digits(c.PhoneNumber)), str("type", "MOBILE")))))
 		return sub("contacts", list(card))
 	case "reaction":
 		return sub("reaction", object(str("message_id", c.ReplyTo), str("emoji", c.Text)))

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/phonenumber"
 )
 
 // A CustomerConfig describes a customer of one business.
@@ -55,7 +56,7 @@ func (c *Customer) WAID() string {
 	if c.cfg.HideNumber {
 		return ""
 	}
-	return graph.Digits(c.cfg.PhoneNumber)
+	return phonenumber.Digits(c.cfg.PhoneNumber)
 }
 
 // Identity returns what webhooks tell of the customer.
@@ -210,7 +211,7 @@ func (p *Phone) tellMessage(m *message, content member, kind string, more ...mem
 	m.liveAt = p.world.Now()
 	c := m.chat.customer
 	id := c.Identity()
-	p.world.graph.RecordInbound(p.id, graph.Identity{UserID: c.cfg.UserID, WAID: graph.Digits(c.cfg.PhoneNumber)}, m.id)
+	p.world.graph.RecordInbound(p.id, graph.Identity{UserID: c.cfg.UserID, WAID: phonenumber.Digits(c.cfg.PhoneNumber)}, m.id)
 	var quoted []byte
 	if m.content.ReplyTo != "" && kind != "reaction" {
 		quoted = object(str("from", p.digits()), str("id", m.content.ReplyTo))

@@ -6,6 +6,7 @@ import (
 
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/cloudapitest"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/phonenumber"
 )
 
 // finish shares the account with the partner. It wants the lock.
@@ -93,7 +94,7 @@ func display(number string) string {
 	if number != "" && number[0] == '+' {
 		return number
 	}
-	return "+" + graph.Digits(number)
+	return "+" + phonenumber.Digits(number)
 }
 
 // tellPartner sends an account_update about the partner's relation to an account. Its entry carries the partner's portfolio.

@@ -10,6 +10,7 @@ import (
 
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence/coexistencetest"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/phonenumber"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook"
 )
 
@@ -120,7 +121,7 @@ func TestOneOfTwoNumbersLeavesAnAccount(t *testing.T) {
 	require.Equal(t, "PARTNER_REMOVED", last.Value.Event)
 	require.Equal(t, string(stays.WABA()), last.entry)
 	require.Empty(t, last.Value.WABAInfo.ID)
-	require.Equal(t, graph.Digits(leaves.PhoneNumber()), last.Value.PhoneNumber)
+	require.Equal(t, phonenumber.Digits(leaves.PhoneNumber()), last.Value.PhoneNumber)
 	require.Len(t, h.of(t, "messages"), 1)
 	status, v := call(t, world, token, "GET", "/"+string(stays.WABA())+"/phone_numbers?fields=id", "")
 	require.Equal(t, http.StatusOK, status)

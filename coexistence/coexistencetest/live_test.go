@@ -9,6 +9,7 @@ import (
 
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence/coexistencetest"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/phonenumber"
 )
 
 // connected returns a world with a number that coexists, whose host hears everything in order.
@@ -69,7 +70,7 @@ func TestACustomerWritesEditsReactsAndRevokes(t *testing.T) {
 	messages := h.of(t, "messages")
 	require.Len(t, messages, 5)
 	first := messages[0].Value
-	require.Equal(t, graph.Digits(phone.PhoneNumber()), first.Metadata.Display)
+	require.Equal(t, phonenumber.Digits(phone.PhoneNumber()), first.Metadata.Display)
 	require.Equal(t, "15550100142", first.Messages[0].From)
 	require.Equal(t, string(customer.Identity().UserID), first.Messages[0].FromUser)
 	require.Equal(t, "Open 2day? 👨‍👩‍👧‍👦", first.Messages[0].Text.Body)
@@ -114,7 +115,7 @@ func TestAPhoneWritesEditsAndRevokes(t *testing.T) {
 	echoes := h.of(t, "smb_message_echoes")
 	require.Len(t, echoes, 3)
 	first := echoes[0].Value.Echoes[0]
-	require.Equal(t, graph.Digits(phone.PhoneNumber()), first.From)
+	require.Equal(t, phonenumber.Digits(phone.PhoneNumber()), first.From)
 	require.Empty(t, first.To, "the customer has no number to show")
 	require.Equal(t, string(customer.Identity().UserID), first.ToUser)
 	require.Equal(t, id, echoes[1].Value.Echoes[0].Edit.Original)

@@ -8,6 +8,7 @@ import (
 
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/cloudapitest"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/phonenumber"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook"
 )
 
@@ -181,7 +182,7 @@ func (p *Phone) PhoneNumber() string {
 }
 
 // digits is the number as webhooks have it.
-func (p *Phone) digits() string { return graph.Digits(p.number) }
+func (p *Phone) digits() string { return phonenumber.Digits(p.number) }
 
 // Business returns the portfolio that owns the number.
 func (p *Phone) Business() graph.BusinessID { return p.owner }
@@ -239,7 +240,7 @@ func (p *Phone) Customer(number string) *Customer {
 	p.world.mu.Lock()
 	defer p.world.mu.Unlock()
 	for _, c := range p.customers {
-		if graph.Digits(c.cfg.PhoneNumber) == graph.Digits(number) {
+		if phonenumber.Digits(c.cfg.PhoneNumber) == phonenumber.Digits(number) {
 			return c
 		}
 	}
@@ -265,7 +266,7 @@ func (p *Phone) addCustomer(cfg CustomerConfig) *Customer {
 	c.chat = &chat{customer: c, position: len(p.customers)}
 	p.customers = append(p.customers, c)
 	p.world.graph.AddUser(graph.Identity{
-		UserID: cfg.UserID, WAID: graph.Digits(cfg.PhoneNumber), Username: cfg.Username,
+		UserID: cfg.UserID, WAID: phonenumber.Digits(cfg.PhoneNumber), Username: cfg.Username,
 	})
 	return c
 }

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/phonenumber"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook"
 )
 
@@ -92,7 +93,7 @@ func (c *Customer) ChangeNumber(number string) graph.MessageID {
 	old := c.Identity()
 	c.cfg.PhoneNumber, c.cfg.UserID = number, p.newUserID()
 	now := c.Identity()
-	p.world.graph.AddUser(graph.Identity{UserID: c.cfg.UserID, WAID: graph.Digits(number), Username: c.cfg.Username})
+	p.world.graph.AddUser(graph.Identity{UserID: c.cfg.UserID, WAID: phonenumber.Digits(number), Username: c.cfg.Username})
 	m := p.newMessage(c.chat, AuthorCustomer, Content{Type: "system", Text: c.cfg.Name + " changed to another phone number"}, "", p.world.Now())
 	if p.stage != stageConnected {
 		return m.id

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/phonenumber"
 )
 
 // A Screen is where the popup stands, by the names that Meta puts into current_step.
@@ -144,7 +145,7 @@ func (w *World) TextedCode(number string) string {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for _, d := range w.popups {
-		if !d.existing && d.code != "" && d.screen == ScreenVerify && graph.Digits(d.number) == graph.Digits(number) {
+		if !d.existing && d.code != "" && d.screen == ScreenVerify && phonenumber.Digits(d.number) == phonenumber.Digits(number) {
 			return d.code
 		}
 	}

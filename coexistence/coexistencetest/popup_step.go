@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/phonenumber"
 )
 
 // A dialog is an open popup on Meta's side. It is the world's lock's.
@@ -136,7 +137,7 @@ const waitAfterDisconnect = 15 * time.Minute
 const minimumVersion = "2.24.17"
 
 func (w *World) enterNumber(d *dialog, number string) *PopupError {
-	digits := graph.Digits(number)
+	digits := phonenumber.Digits(number)
 	if len(digits) < 7 || len(digits) > 15 {
 		return d.fail(w, graph.CodeSignupInvalidNumber, "")
 	}
@@ -165,7 +166,7 @@ func (w *World) enterNumber(d *dialog, number string) *PopupError {
 // Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/embedded-signup/errors
 func (w *World) eligible(p *Phone, d *dialog) graph.Code {
 	refusedCountry := slices.ContainsFunc(w.cfg.RefusedCallingCodes, func(code string) bool {
-		return strings.HasPrefix(p.digits(), graph.Digits(code))
+		return strings.HasPrefix(p.digits(), phonenumber.Digits(code))
 	})
 	switch {
 	case p.cfg.Refuse != 0:
@@ -216,7 +217,7 @@ func (w *World) newCode() string { return fmt.Sprintf("%06d", w.rand.IntN(1_000_
 const maxAttempts = 5
 
 func (w *World) enterCode(d *dialog, code string) *PopupError {
-	code = graph.Digits(code)
+	code = phonenumber.Digits(code)
 	if d.code == "" || code != d.code {
 		if d.attempts++; d.attempts >= maxAttempts {
 			return d.fail(w, graph.CodeSignupTooManyOTPRequests, "")

@@ -6,6 +6,7 @@ import (
 
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/cloudapitest"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/phonenumber"
 )
 
 // mirror shows a message that was sent through Cloud API on the phone, and tells the host how far it came.
@@ -21,7 +22,7 @@ func (w *World) mirror(sent cloudapitest.SentMessage) {
 	switch {
 	case c.cfg.Unreachable:
 		fails = graph.CodeMessageUndeliverable
-	case fails == 0 && sent.Type != "template" && !w.graph.WindowOpen(p.id, graph.Identity{UserID: c.cfg.UserID, WAID: graph.Digits(c.cfg.PhoneNumber)}):
+	case fails == 0 && sent.Type != "template" && !w.graph.WindowOpen(p.id, graph.Identity{UserID: c.cfg.UserID, WAID: phonenumber.Digits(c.cfg.PhoneNumber)}):
 		fails = graph.CodeReengagementMessage
 		w.relied.on(relyWindow)
 	}

@@ -48,7 +48,7 @@ func TestNothingThatComesFirstKeepsACustomerWaiting(t *testing.T) {
 func TestWhoeverHasNoConversationIsNoError(t *testing.T) {
 	t.Parallel()
 	s := connected(t)
-	for _, from := range []graph.Identity{{}, {WAID: graph.Digits(s.phone.PhoneNumber())}, {UserID: "US.1001"}} {
+	for _, from := range []graph.Identity{{}, {WAID: graph.EquivalenceKey(s.phone.PhoneNumber())}, {UserID: "US.1001"}} {
 		require.NoError(t, s.host.answer(t.Context(), &webhook.IncomingMessage{
 			EventInfo: webhook.EventInfo{PhoneNumberID: s.number, At: time.Now()}, ID: "wamid.1", From: from, Content: &webhook.Text{Body: "hello"},
 		}))

@@ -12,6 +12,7 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence/coexistencetest"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/phonenumber"
 )
 
 // A Board is a simulator with one of its phones on it, and what the person in front of it is doing.
@@ -96,7 +97,7 @@ func (b *Board) do(ctx context.Context, o order) (note string, err error) {
 		b.phone.UseApp(coexistencetest.AppBusiness)
 		return "The number went to consumer WhatsApp and back: PARTNER_REMOVED, BUSINESS_DOWNGRADE", nil
 	case "renumber":
-		if len(graph.Digits(o.Text)) < 7 {
+		if len(phonenumber.Digits(o.Text)) < 7 {
 			return "", errors.New("enter a phone number, with the country code")
 		}
 		b.phone.ChangeNumber(o.Text)
@@ -128,7 +129,7 @@ func (b *Board) customer(o order) (*coexistencetest.Customer, error) {
 // talk does what people do in chats.
 func (b *Board) talk(o order) (string, error) {
 	if o.Do == "customer" {
-		if len(graph.Digits(o.Text)) < 7 {
+		if len(phonenumber.Digits(o.Text)) < 7 {
 			return "", errors.New("enter a phone number, with the country code")
 		}
 		return b.phone.Customer(o.Text).PhoneNumber() + " is a customer now", nil

@@ -12,6 +12,7 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence/coexistencetest"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/phonenumber"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook"
 )
 
@@ -223,15 +224,15 @@ func (l *life) compareBook(ctx context.Context, store coexistence.Store) error {
 	moved := map[string]bool{}
 	for _, c := range l.customers {
 		if c.moved {
-			moved[graph.Digits(c.number)] = true
+			moved[phonenumber.Digits(c.number)] = true
 		}
 	}
 	var errs []error
 	for _, e := range l.book {
-		if !e.told || moved[graph.Digits(e.contact.PhoneNumber)] {
+		if !e.told || moved[phonenumber.Digits(e.contact.PhoneNumber)] {
 			continue
 		}
-		who := graph.Identity{UserID: e.contact.UserID, WAID: graph.Digits(e.contact.PhoneNumber)}
+		who := graph.Identity{UserID: e.contact.UserID, WAID: phonenumber.Digits(e.contact.PhoneNumber)}
 		got, err := store.Contact(ctx, l.host.phone, who)
 		want := e.contact.FullName
 		if e.removed {

@@ -11,6 +11,7 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence/coexistencetest"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/phonenumber"
 )
 
 // An Outcome says what happened in a life.
@@ -194,5 +195,5 @@ func key(c coexistencetest.Contact) string {
 	if c.UserID != "" {
 		return string(c.UserID)
 	}
-	return graph.Digits(c.PhoneNumber)
+	return phonenumber.Digits(c.PhoneNumber)
 }
