@@ -65,8 +65,9 @@ func (h *TemplateHeader) sensitive() []string { return h.Parameter.sensitive() }
 
 // A TemplateBody fills in the variables of the text.
 type TemplateBody struct {
-	// Parameters are *[TextParameter], *[CurrencyParameter], *[DateTimeParameter], *[GroupParameter] or *[RawParameter], in
-	// the order of the variables, or in any order if they are named.
+	// Parameters are *[TextParameter], *[CurrencyParameter], *[DateTimeParameter],
+	// *[GroupParameter] or *[RawParameter], in the order of the variables, or in any order if they
+	// are named.
 	Parameters []TemplateParameter
 }
 

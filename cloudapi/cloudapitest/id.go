@@ -35,8 +35,8 @@ func (s *Server) randomBytes(n int) []byte {
 	return b
 }
 
-// newMessageID returns a wamid for a message to or from a person. Hosts must not look inside, and there is nothing to see:
-// it has the look of a real one and holds random bytes. It wants the lock.
+// newMessageID returns a wamid for a message to or from a person. Hosts must not look inside, and
+// there is nothing to see: it has the look of a real one and holds random bytes. It wants the lock.
 func (s *Server) newMessageID(person string) graph.MessageID {
 	raw := append([]byte{0x1c, 0x18, byte(len(person))}, person...)
 	raw = append(raw, 0x15, 0x02, 0x00, 0x11, 0x18, 0x14)

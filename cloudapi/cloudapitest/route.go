@@ -227,8 +227,8 @@ func (s *Server) kindOf(id string) kind {
 	return kindNone
 }
 
-// match finds the route of a path behind the version. The template is for the ledger and never holds an id. If there is no
-// route, the reply says why.
+// match finds the route of a path behind the version. The template is for the request log and never
+// holds an id. If there is no route, the reply says why.
 func (s *Server) match(method, path string) (rt route, id, template string, err *graphError) {
 	for _, rt := range routes {
 		if rt.node == kindNone && rt.method == method && rt.edge == path {
