@@ -128,7 +128,7 @@ func (l *MemLimiter) RecordInbound(_ context.Context, phone graph.PhoneNumberID,
 	n.receive(now, l.rate(phone))
 }
 
-// rate wants the lock.
+// rate returns the throughput of a number now. The caller must hold the lock.
 func (l *MemLimiter) rate(phone graph.PhoneNumberID) int {
 	if l.Throughput != nil {
 		if r := l.Throughput(phone); r > 0 {

@@ -6,7 +6,8 @@ import (
 	"unicode/utf8"
 )
 
-// A TemplateComponent fills in one part of a template: *[TemplateHeader], *[TemplateBody], *[TemplateButton],
+// A TemplateComponent fills in one component of a template: *[TemplateHeader], *[TemplateBody],
+// *[TemplateButton],
 // *[TemplateCarousel], *[TemplateOffer], *[TemplateOrderStatus], *[TemplateTapTarget] or *[RawComponent].
 //
 //sumtype:decl

@@ -163,7 +163,7 @@ func checkTemplateName(p *problems, what, name, language string, category graph.
 	p.needs(what+".Category", string(category))
 }
 
-// checkParts judges the parts of a template.
+// checkParts judges the components of a template.
 func checkParts(p *problems, where string, parts []ComponentDefinition) {
 	seen := map[string]bool{}
 	for i, part := range parts {

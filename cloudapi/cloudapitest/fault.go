@@ -124,7 +124,7 @@ func (s *Server) Delay(d time.Duration) {
 	s.delay = d
 }
 
-// nextFault takes the first failure that fits. It wants the lock.
+// nextFault takes the first failure that fits. The caller must hold s.mu.
 func (s *Server) nextFault(request string) *fault {
 	i := slices.IndexFunc(s.faults, func(f *fault) bool { return f.on == "" || f.on == request })
 	if i < 0 {

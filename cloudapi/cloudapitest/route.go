@@ -206,7 +206,7 @@ func decode[T any](c *call, v *T) *graphError {
 	return nil
 }
 
-// kindOf says what an id names. It wants the lock.
+// kindOf says what an id names. The caller must hold s.mu.
 func (s *Server) kindOf(id string) kind {
 	switch {
 	case s.phone(graph.PhoneNumberID(id)) != nil:
@@ -272,7 +272,7 @@ func unknownRoute(method string) *graphError {
 	}
 }
 
-// load finds the node and judges the token's right to it. It wants the lock.
+// load finds the node and judges the token's right to it. The caller must hold s.mu.
 func (s *Server) load(rt route, c *call) *graphError {
 	switch rt.node {
 	case kindPhone:

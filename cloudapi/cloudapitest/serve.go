@@ -67,7 +67,7 @@ func (s *Server) meet(c *call) *fault {
 	return f
 }
 
-// route finds the route of a request. It wants the lock.
+// route finds the route of a request. The caller must hold s.mu.
 func (s *Server) route(c *call) (rt route, id, template string, problem *graphError) {
 	rt, id, template, problem = s.match(c.method, c.path)
 	if c.version == "" {
@@ -121,7 +121,8 @@ func (s *Server) answer(h http.Header, c *call, r *http.Request, f *fault) reply
 	return rep
 }
 
-// run wants the lock. Routes that talk to the outside give it up in between.
+// run authenticates a request, loads its node and calls the route. The caller must hold s.mu;
+// routes that talk to the outside release it in between.
 func (s *Server) run(rt route, c *call, r *http.Request) reply {
 	if !rt.public {
 		token, err := s.authenticate(r)

@@ -189,7 +189,7 @@ func (s *Server) Now() time.Time {
 	return s.now()
 }
 
-// now wants the lock.
+// now returns the time on the server's clock. The caller must hold s.mu.
 func (s *Server) now() time.Time { return s.clock().Add(s.advanced).UTC() }
 
 // Advance moves the server's clock on, so that codes and tokens expire and windows close.

@@ -88,8 +88,8 @@ func (s *Server) checkOverride(callback, token string) *graphError {
 // callbackPatience is how long Meta waits for the answer to the handshake, as seen in its error message.
 const callbackPatience = 6 * time.Second
 
-// verifyCallback does the handshake. It wants the lock and gives it up meanwhile, because the
-// callback may well call back.
+// verifyCallback does the handshake. The caller must hold s.mu, which is released meanwhile,
+// because the callback may well call back.
 func (s *Server) verifyCallback(callback, token string) *graphError {
 	s.mu.Unlock()
 	err := s.VerifyCallback(callback, graph.Secret(token))

@@ -135,7 +135,7 @@ func (t *Token) reaches(wabas ...graph.WABAID) bool {
 	return slices.ContainsFunc(wabas, func(id graph.WABAID) bool { return slices.Contains(t.WABAs, id) })
 }
 
-// authenticate finds the request's token. It wants the lock.
+// authenticate finds the request's token. The caller must hold s.mu.
 func (s *Server) authenticate(r *http.Request) (*Token, *graphError) {
 	if r.URL.Query().Has("access_token") {
 		return nil, &graphError{
