@@ -18,7 +18,8 @@ type Conversation struct {
 	// ID names the conversation. It is the customer's [Contact].Key.
 	ID string `json:"id"`
 
-	// Contact is the customer. Only PhoneNumberID, ID and Aliases are set if nobody is known behind the key, as for a group.
+	// Contact is the customer. Only PhoneNumberID, ID and Aliases are set if no contact has the ID,
+	// as for a group.
 	Contact Contact `json:"contact"`
 
 	// MessageCount counts the messages that are shown.

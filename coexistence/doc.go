@@ -17,8 +17,9 @@
 //	…
 //	go tracker.Run(ctx) // does what is due for all numbers
 //	var mux webhook.Mux // the host's own handlers, such as a bot
-//	// Meta repeats deliveries. The inbox (webhook/inbox) keeps each event until it is handled, and hands it over once: a bot answers once.
-//	in, err := sqliteinbox.Open(ctx, "inbox", webhook.MultiHandler(tracker, &mux), inbox.Config{Logger: logger})
+//	// Meta repeats deliveries. The inbox (webhook/inbox) keeps each event until it is handled, and
+//	// hands it over once: a bot answers once.
+//	in, err := sqliteinbox.Open(ctx, "data/inbox.db", webhook.MultiHandler(tracker, &mux), inbox.Config{Logger: logger})
 //	…
 //	endpoint, err := webhook.NewEndpoint(cfg, in)
 //	…
@@ -26,9 +27,11 @@
 //	err = tracker.Onboard(ctx, business.Onboarding)
 //	result, err := tracker.RequestSync(ctx, phone)
 //
-// A [Tracker] is a [webhook.Handler] that keeps three things in a [Store]: the [Number] of each number, the messages of each
-// conversation, and the people. The host's own handlers come after it and find everything stored. In the app dashboard, subscribe
-// the app to the webhook fields of the tracker ([Fields]) and to those of the handlers ([webhook.Mux.Fields]).
+// A [Tracker] is a [webhook.Handler] that keeps three things in a [Store]: a [Number] for each
+// phone number, with where it stands, the messages of each conversation, and the contacts. The
+// host's own handlers come after it and find everything stored. In the app dashboard, subscribe the
+// app to the webhook fields of the tracker ([Fields]) and to those of the handlers
+// ([webhook.Mux.Fields]).
 //
 // # The life of a number
 //
@@ -42,9 +45,10 @@
 //	              (new phone,          ▼     │ RECONNECTED           ▼  uninstalled, account deleted
 //	               reinstalled app)   offboarded                  removed ───► a new signup: onboarded, next Cycle
 //
-// [Stage.Advice] says what each stage asks of the host. In short: onboarded wants [Tracker.RequestSync] within 24 hours; syncing and
-// active want nothing; offboarded is temporary, so keep the token and wait; removed is final, so stop sending and show
-// [Number.Remedy] to the business. A new signup begins a new cycle with fresh syncs; a reconnection does not.
+// [Stage.Advice] says what each stage asks of the host. In short: onboarded needs
+// [Tracker.RequestSync] within 24 hours; syncing and active need nothing; offboarded is temporary,
+// so keep the token and wait; removed is final, so stop sending and show [Number.Remedy] to the
+// business. A new signup begins a new cycle with fresh syncs; a reconnection does not.
 //
 // Account updates name an account, seldom a number, arrive out of order, and have been seen with times in the wrong order. The
 // rules of [Number.Apply] decide by what was said, not by what came last. Reading the number decides for sure, and after each of
@@ -66,12 +70,12 @@
 // refused before, and reads the numbers that need it. A host that is called by a timer calls [Tracker.ReconcileAll], and
 // [Tracker.Reconcile] is for a number that should not wait.
 //
-// How far the history is, [HistorySync] says: Progress overall, and for each phase the chunks that arrived, those
-// that are missing between them, and the messages that could not be read. Meta names no total, so a gap behind the last chunk
-// cannot be seen.
+// [HistorySync] says how far the history is: Progress overall, and for each phase the chunks that
+// arrived, those that are missing between them, and the messages that could not be read. Meta names
+// no total, so a gap behind the last chunk cannot be seen.
 //
-// What changes in the app itself, such as broadcast lists that end and linked devices that are logged out, [Features] lists. Show
-// it to the business before it decides.
+// [Features] lists what changes in the app itself, such as broadcast lists that end and linked
+// devices that are logged out. Show it to the business before it decides.
 //
 // # One view of a conversation
 //
@@ -86,7 +90,7 @@
 // with one Contact. The number of the business itself is never a customer. What is said in a group is a conversation of its own, whose
 // key is "group:" and the id of the group; as of November 2026, Meta shares no groups of coexistence numbers.
 //
-// # What nobody can know
+// # What cannot be known
 //
 // Meta tells nothing of what happens while a number is offboarded or removed, and of what was written before the signup only what a
 // history holds: 180 days, media of the last 14, the latest text of an edited message, no deleted messages. Chunks do not say to

@@ -76,7 +76,8 @@ func TestWhatArrivesDoesNotWaitForTokens(t *testing.T) {
 		began := time.Now()
 		for range 100 {
 			require.NoError(t, tracker.Handle(t.Context(), &webhook.IncomingMessage{
-				EventInfo: webhook.EventInfo{PhoneNumberID: phone}, ID: "wamid.1", From: graph.Identity{WAID: "15550100123"},
+				EventInfo: webhook.EventInfo{PhoneNumberID: phone}, ID: "wamid.1",
+				From: graph.Identity{WAID: "15550100123"},
 			}))
 		}
 		require.Less(t, time.Since(began), 5*time.Second)
@@ -84,7 +85,8 @@ func TestWhatArrivesDoesNotWaitForTokens(t *testing.T) {
 		down = false
 		time.Sleep(2 * time.Minute)
 		require.NoError(t, tracker.Handle(t.Context(), &webhook.IncomingMessage{
-			EventInfo: webhook.EventInfo{PhoneNumberID: phone}, ID: "wamid.2", From: graph.Identity{WAID: "15550100123"},
+			EventInfo: webhook.EventInfo{PhoneNumberID: phone}, ID: "wamid.2",
+			From: graph.Identity{WAID: "15550100123"},
 		}))
 		require.Len(t, got, 1)
 	})

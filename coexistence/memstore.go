@@ -120,7 +120,9 @@ func (s *MemStore) NumbersByWABA(ctx context.Context, waba graph.WABAID) ([]Numb
 			found = append(found, n.state.Clone())
 		}
 	}
-	slices.SortFunc(found, func(a, b Number) int { return strings.Compare(string(a.PhoneNumberID), string(b.PhoneNumberID)) })
+	slices.SortFunc(found, func(a, b Number) int {
+		return strings.Compare(string(a.PhoneNumberID), string(b.PhoneNumberID))
+	})
 	return found, nil
 }
 

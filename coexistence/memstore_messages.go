@@ -126,7 +126,9 @@ func (s *MemStore) conversations(phone graph.PhoneNumberID) []Conversation {
 
 // conversation returns an empty conversation of that key.
 func (n *memNumber) conversation(phone graph.PhoneNumberID, key string) Conversation {
-	c := Conversation{PhoneNumberID: phone, ID: key, Contact: Contact{PhoneNumberID: phone, Key: key, Aliases: []string{key}}}
+	c := Conversation{
+		PhoneNumberID: phone, ID: key, Contact: Contact{PhoneNumberID: phone, Key: key, Aliases: []string{key}},
+	}
 	if who := n.contacts[key]; who != nil {
 		c.Contact = who.Clone()
 	}

@@ -34,8 +34,9 @@ type Message struct {
 	ID            graph.MessageID     `json:"id"`
 	PhoneNumberID graph.PhoneNumberID `json:"phone_number_id"`
 
-	// ConversationID is the key of the conversation: [Contact].Key. The store fills it in when a message is read, because the
-	// key changes when two people turn out to be one. Empty as long as nobody knows who the message is from or for.
+	// ConversationID is the ID of the conversation, which is [Contact].Key. The store fills it in
+	// when a message is read, because the key changes when two people turn out to be one. Empty as
+	// long as it is not known who the message is from or for.
 	ConversationID string `json:"-"`
 
 	// Person is what the message is filed under: an alias of the customer, or "group:" and the id of a group. It never
@@ -88,11 +89,12 @@ type Message struct {
 	// CallbackData is what the call that sent the message gave as its own reference.
 	CallbackData string `json:"callback_data,omitzero"`
 
-	// AppActivityAt is when a person at the business last edited, deleted or reacted to it in the app.
+	// AppActivityAt is when a person at the business last edited, deleted or reacted to it in the
+	// app.
 	AppActivityAt time.Time `json:"app_activity_at,omitzero"`
 
-	// Basis is bookkeeping. Store it; there is nothing to do with it.
-	Basis Basis `json:"basis,omitzero"`
+	// Provenance is bookkeeping, which later events need. Store it with the rest.
+	Provenance MessageProvenance `json:"provenance,omitzero"`
 }
 
 // A Content is what a message says.
@@ -112,7 +114,7 @@ type Content struct {
 	Raw json.RawMessage `json:"raw,omitempty"`
 }
 
-// Placeholder reports whether the body stands for content that is not there.
+// Placeholder reports whether the content stands for another one that is not there.
 func (b Content) Placeholder() bool {
 	return b.Type == "" || b.Type == webhook.TypeMediaPlaceholder || b.Type == webhook.TypeUnsupported
 }
@@ -186,7 +188,7 @@ func (m Message) Visible() bool { return m.Person != "" && m.Type != "" }
 // It says nothing about time. A delivery can be a week late; compare At before answering.
 func (m Message) Answerable() bool {
 	return m.Origin == OriginCustomer && !m.Outbound && m.GroupID == "" && !m.Revoked() &&
-		m.Basis.Content == SourceLive && answerableKind(m.first().Type)
+		m.Provenance.content == sourceLive && answerableKind(m.first().Type)
 }
 
 // MediaExpected reports whether the message is a placeholder whose media may still come: it is less than 14 days old.
@@ -194,8 +196,9 @@ func (m Message) MediaExpected(now time.Time) bool {
 	return m.Type == webhook.TypeMediaPlaceholder && now.Sub(m.At) < MediaWindow
 }
 
-// HumanAt is when a person at the business last did something about the message: wrote it in the app, edited it, deleted it,
-// reacted to it. Messages of the business out of history count, since only the app can have written them. Zero if nobody did.
+// HumanAt is when a person at the business last did something about the message: wrote it in the
+// app, edited it, deleted it, reacted to it. Messages of the business out of history count, since
+// only the app can have written them. Zero if there was none.
 func (m Message) HumanAt() time.Time {
 	if m.Outbound && (m.Origin == OriginApp || m.Origin == OriginHistory) {
 		return later(m.AppActivityAt, m.At)

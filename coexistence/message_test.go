@@ -372,7 +372,9 @@ func TestSentKnowsWhatWasSent(t *testing.T) {
 		"wamid.6": &cloudapi.Image{MediaSource: cloudapi.MediaSource{Link: "https://example.com/a.png"}, Caption: "linked"},
 		"wamid.7": &cloudapi.Interactive{Body: "Where?", Action: &cloudapi.LocationRequest{}},
 	} {
-		require.NoError(t, tracker.RecordSent(ctx, phone, &cloudapi.SentMessage{ID: id, To: to}, cloudapi.Message{Content: content}))
+		require.NoError(t, tracker.RecordSent(
+			ctx, phone, &cloudapi.SentMessage{ID: id, To: to}, cloudapi.Message{Content: content},
+		))
 	}
 	template, raw := message(t, store, "wamid.2"), message(t, store, "wamid.3")
 	require.Equal(t, webhook.MessageType("template"), template.Type)

@@ -86,9 +86,10 @@ func (e *PreflightError) Unwrap() []error {
 	return errs
 }
 
-// Fields returns the webhook fields that a [Tracker] lives on, sorted: what the app has to be subscribed to, besides what the host's
-// own handlers need ([webhook.Mux.Fields]). Whoever misses one gets silence, not an error. A host that wants no history can do
-// without that field. The slice is the caller's to change.
+// Fields returns the webhook fields that a [Tracker] lives on, sorted: what the app has to be
+// subscribed to, besides what the host's own handlers need ([webhook.Mux.Fields]). A missing one
+// brings silence, not an error. A host that wants no history can do without that field. The slice
+// is the caller's to change.
 func Fields() []webhook.Field {
 	return []webhook.Field{
 		webhook.FieldAccountUpdate, webhook.FieldHistory, webhook.FieldMessages, webhook.FieldAppStateSync, webhook.FieldSMBMessageEchoes,
@@ -139,7 +140,9 @@ func preflight(ctx context.Context, c *cloudapi.Client, st Number, kinds []cloud
 		ours := func(a cloudapi.SubscribedApp) bool { return c.AppID() == "" || a.ID == c.AppID() }
 		switch {
 		case err != nil:
-			problem(Finding{Check: CheckSubscription, WABAID: waba, Text: "the subscribed apps cannot be read", Err: err})
+			problem(Finding{
+				Check: CheckSubscription, WABAID: waba, Text: "the subscribed apps cannot be read", Err: err,
+			})
 		case !slices.ContainsFunc(apps, ours):
 			problem(Finding{Check: CheckSubscription, WABAID: waba,
 				Text: "the app does not receive its webhooks; subscribe it (WABAs.Subscribe) before any sync"})

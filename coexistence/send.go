@@ -26,7 +26,9 @@ const recordTime = 10 * time.Second
 // The result is nil only if Meta did not say that it took the message. Beside an error it is the
 // message that went out and could not be stored: its echo will look like a person's message. Do not
 // send it again; store it with [Tracker.RecordSent].
-func (t *Tracker) Send(ctx context.Context, from graph.PhoneNumberID, m cloudapi.Message) (*cloudapi.SentMessage, error) {
+func (t *Tracker) Send(
+	ctx context.Context, from graph.PhoneNumberID, m cloudapi.Message,
+) (*cloudapi.SentMessage, error) {
 	c, err := t.Client(ctx, from)
 	if err != nil {
 		return nil, err

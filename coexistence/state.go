@@ -200,7 +200,8 @@ func (s Number) Clone() Number {
 	s.WABAs = slices.Clone(s.WABAs)
 	s.History.Phases = slices.Clone(s.History.Phases)
 	for i, p := range s.History.Phases {
-		s.History.Phases[i].Chunks, s.History.Phases[i].UnreadableChunks = slices.Clone(p.Chunks), slices.Clone(p.UnreadableChunks)
+		s.History.Phases[i].Chunks = slices.Clone(p.Chunks)
+		s.History.Phases[i].UnreadableChunks = slices.Clone(p.UnreadableChunks)
 	}
 	if s.Disconnection != nil {
 		s.Disconnection = new(*s.Disconnection)

@@ -4,8 +4,9 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook"
 )
 
-// Apply returns the state after ev. It is pure and bears what webhooks do: repeats change nothing, late and out-of-order events
-// never move the state backwards, and what concerns the state in no way leaves it as it was.
+// Apply returns the state after ev. It is pure, idempotent and independent of order: repeats change
+// nothing, late and out-of-order events never move the state backwards, and what concerns the state
+// in no way leaves it as it was.
 //
 // Account updates name an account and seldom a number. The caller decides which numbers an update is about, as [Tracker] does.
 func (s Number) Apply(ev webhook.Event) Number {

@@ -33,10 +33,11 @@ func presenceOf(p *cloudapi.Phone) Placement {
 
 // ApplyReading returns the state after the number was read. at is when the reading began.
 //
-// A reading beats the updates from before it: a number that coexists resumes, even after PARTNER_REMOVED, because such an
-// update can be about another number of the account; one that does not is suspended. Confirm never removes a number, only
-// account updates do, and it begins no cycle. A reading that failed is no reading: losing access (code 100, subcode 33) does not
-// mean that the number is gone.
+// A reading beats the updates from before it: a number that coexists resumes, even after
+// PARTNER_REMOVED, because such an update can be about another number of the account; one that does
+// not is suspended. A reading never removes a number, only account updates do, and it begins no
+// cycle. A reading that failed is no reading: losing access (code 100, subcode 33) does not mean
+// that the number is gone.
 func (s Number) ApplyReading(p *cloudapi.Phone, at time.Time) Number {
 	if p == nil || at.Before(s.RefreshedAt) {
 		return s

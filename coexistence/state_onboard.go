@@ -58,7 +58,8 @@ func (s *Number) overtaken() {
 	switch {
 	case !s.RemovedAt.IsZero():
 		s.Stage = StageRemoved
-		if s.Disconnection == nil || s.Disconnection.Temporary() { // the reason was not kept beside that of the cycle before
+		// The reason was not kept beside that of the cycle before.
+		if s.Disconnection == nil || s.Disconnection.Temporary() {
 			s.Disconnection = &Disconnection{Event: webhook.AccountPartnerRemoved, At: s.RemovedAt}
 		}
 	case s.suspended():

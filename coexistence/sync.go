@@ -76,7 +76,7 @@ func (s *Sync) seen(at time.Time) {
 func (s Sync) at(st Number, now time.Time) SyncStatus {
 	status := s.Status
 	if status == SyncRequested && now.Sub(s.RequestedAt) > callTimeout {
-		status = SyncUnknown // whoever stored the intent did not live to store the answer
+		status = SyncUnknown // the process that stored the intent did not live to store the answer
 	}
 	switch status {
 	case SyncNone, SyncSkipped:

@@ -8,7 +8,7 @@ import (
 
 // Why a sync was not requested, or cannot be. All are found with errors.Is.
 var (
-	// ErrNotOnboarded: nobody said that the number finished signup. Call Tracker.Onboard first.
+	// ErrNotOnboarded: no signup of the number was reported. Call Tracker.Onboard first.
 	ErrNotOnboarded = errors.New("coexistence: the number is not onboarded; call Tracker.Onboard after signup")
 
 	// ErrNotConnected: the number is suspended or removed. See Number.Stage and its Advice.

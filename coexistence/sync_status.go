@@ -25,7 +25,8 @@ const (
 	// SyncExpired: the 24 hours passed without a request.
 	SyncExpired SyncStatus = "expired"
 
-	// SyncAlreadyRequested: Meta says that this onboarding's one request was made before, elsewhere.
+	// SyncAlreadyRequested: Meta says that this onboarding's one request was made before,
+	// elsewhere.
 	SyncAlreadyRequested SyncStatus = "already used"
 
 	// SyncDeclined: the business chose not to share its history.
@@ -45,7 +46,8 @@ const (
 // syncOrder ranks what is stored. Knowledge only grows: data beats refusals, refusals beat hopes. A status may replace
 // another of a lower rank, so that late and repeated deliveries change nothing.
 var syncOrder = map[SyncStatus]int{
-	SyncNone: 0, SyncSkipped: 1, SyncRequested: 2, SyncUnknown: 3, SyncAccepted: 4, SyncExpired: 5, SyncAlreadyRequested: 6,
+	SyncNone: 0, SyncSkipped: 1, SyncRequested: 2, SyncUnknown: 3, SyncAccepted: 4,
+	SyncExpired: 5, SyncAlreadyRequested: 6,
 	SyncFailed: 7, SyncDeclined: 8, SyncStreaming: 9, SyncComplete: 10,
 }
 

@@ -96,7 +96,8 @@ func (t *Tracker) Onboard(ctx context.Context, o cloudapi.Onboarding) error {
 		cycle := s.Cycle
 		s = s.Onboard(o)
 		if s.Cycle > cycle && time.Since(s.OnboardedAt) > sameSignup {
-			// Whatever was said about the number until now concerned nobody here. Reading it makes up for that.
+			// What was said about the number until now was not stored. Reading it makes up for
+			// that.
 			s.LifecycleAt = later(s.LifecycleAt, s.OnboardedAt)
 		}
 		return s, nil
@@ -123,8 +124,9 @@ func (t *Tracker) refresh(ctx context.Context, c *cloudapi.Client, phone graph.P
 	return t.cfg.Store.UpdateNumber(ctx, phone, func(s Number) (Number, error) { return s.ApplyReading(p, at), nil })
 }
 
-// Handle implements [webhook.Handler]. It bears repeats and any order; an error means that the event should come again. Events
-// that say nothing about coexistence are passed over.
+// Handle implements [webhook.Handler]. It is idempotent and takes events in any order; an error
+// means that the event should come again. Events that say nothing about coexistence are passed
+// over.
 func (t *Tracker) Handle(ctx context.Context, ev webhook.Event) error {
 	phone := ev.Info().PhoneNumberID
 	t.count(ctx, ev)
@@ -192,7 +194,9 @@ func (t *Tracker) count(ctx context.Context, ev webhook.Event) {
 // RecordSent registers a message that was sent through the API, so that it is in the conversation at once and an echo of it is not taken
 // for a person. Call it with what [cloudapi.MessagesService.Send] took and returned, if that is not [Tracker.Send]. A status may
 // have been faster.
-func (t *Tracker) RecordSent(ctx context.Context, phone graph.PhoneNumberID, sent *cloudapi.SentMessage, m cloudapi.Message) error {
+func (t *Tracker) RecordSent(
+	ctx context.Context, phone graph.PhoneNumberID, sent *cloudapi.SentMessage, m cloudapi.Message,
+) error {
 	if sent == nil {
 		return errors.New("coexistence: there is no Sent to register")
 	}
@@ -200,7 +204,7 @@ func (t *Tracker) RecordSent(ctx context.Context, phone graph.PhoneNumberID, sen
 	if to.UserID == "" && graph.IsUserID(sent.To.Input) {
 		to.UserID = graph.UserID(sent.To.Input)
 	}
-	p := place{source: SourceAPI, origin: OriginAPI, outbound: true, at: time.Now().UTC(), customer: to, person: alias(to)}
+	p := place{source: sourceAPI, origin: OriginAPI, outbound: true, at: time.Now().UTC(), customer: to, person: alias(to)}
 	if sent.GroupID != "" {
 		p.group, p.person = sent.GroupID, groupPerson(sent.GroupID)
 	} else if err := t.learn(ctx, phone, to, p.at, ""); err != nil {
@@ -213,7 +217,7 @@ func (t *Tracker) RecordSent(ctx context.Context, phone graph.PhoneNumberID, sen
 	body := sentBody(m.Content)
 	return t.store(ctx, phone, patch{sent.ID, func(msg *Message) {
 		msg.put(p)
-		msg.say(SourceAPI, body.clone())
+		msg.say(sourceAPI, body.clone())
 		msg.ReplyTo = max(msg.ReplyTo, m.ReplyTo)
 		msg.CallbackData = max(msg.CallbackData, m.CallbackData)
 	}})

@@ -15,8 +15,9 @@ type Attempt struct {
 	// from the State and is no secret.
 	ID string
 
-	// State is a nonce of 128 bits or more. Give it to the page of this tenant and nobody else. It is what keeps a code or
-	// an account of one tenant from being submitted for another. It is stored nowhere.
+	// State is a nonce of 128 bits or more. Give it to the page of this tenant alone. It is what
+	// keeps a code or an account of one tenant from being submitted for another. It is stored
+	// nowhere.
 	State string
 
 	// Tenant is whom it is for.
@@ -61,8 +62,9 @@ func attemptID(state string) string {
 	return base64.RawURLEncoding.EncodeToString(sum[:18])
 }
 
-// makeRoom forgets what nobody needs any more, and the oldest attempts of a tenant who has too many. One with a token stays, and one
-// that is about to get one; so does one that cannot be read at the moment, which may have one.
+// makeRoom forgets attempts that are over, and the oldest attempts of a tenant who has too many.
+// One with a token stays, and one that is about to get one; so does one that cannot be read at the
+// moment, which may have one.
 func (f *Flow) makeRoom(ctx context.Context, tenant string) error {
 	if _, err := f.cfg.Store.DeleteExpired(ctx, time.Now()); err != nil {
 		return err

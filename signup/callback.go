@@ -40,7 +40,8 @@ const (
 	LoginUnknown       LoginStatus = "unknown"        // closed, refused, or lost although the flow finished
 )
 
-// ErrNotLoginResponse is what ParseLoginResponse returns for what is no argument of FB.login's callback.
+// ErrNotLoginResponse is what ParseLoginResponse returns for what is no argument of FB.login's
+// callback.
 var ErrNotLoginResponse = errors.New("signup: not the argument of FB.login's callback; pass it on as the SDK gave it")
 
 // ParseLoginResponse reads the argument of FB.login's callback. The only error is [ErrNotLoginResponse]; ask [LoginResponse.Err]

@@ -32,8 +32,9 @@ type Cipher interface {
 // the secret is, such as tenant and account, and it does not open when it is copied into another row.
 type Keyring struct{ keys []namedKey }
 
-// NewKeyring returns a Keyring. Each key has 32 random bytes. The first one encrypts, all decrypt: to change the key, put the new one in
-// front, seal anew what is [Keyring.NeedsReencryption], and drop the old one when nothing of its time is left.
+// NewKeyring returns a Keyring. Each key has 32 random bytes. The first one encrypts, all decrypt:
+// to change the key, put the new one in front, seal anew what is [Keyring.NeedsReencryption], and
+// drop the old one when nothing of its time is left.
 func NewKeyring(keys ...[]byte) (*Keyring, error) {
 	if len(keys) == 0 {
 		return nil, errors.New("signup: NewKeyring needs a key of 32 random bytes")
@@ -63,8 +64,8 @@ func NewKeyring(keys ...[]byte) (*Keyring, error) {
 //
 //	openssl rand -base64 32
 //
-// and see [NewKeyring] for how to change it. An error names the position of a key, from 1, and never
-// the key.
+// and see [NewKeyring] for how to change it. An error names the position of a key, from 1, and
+// never the key.
 func ParseKeyring(text graph.Secret) (*Keyring, error) {
 	if strings.TrimSpace(text.Reveal()) == "" {
 		return nil, errors.New(`signup: ParseKeyring: there is no key; make one with "openssl rand -base64 32"`)
@@ -107,7 +108,8 @@ func (c *Keyring) Decrypt(ciphertext, associatedData []byte) ([]byte, error) {
 	return nil, errUnreadable
 }
 
-// NeedsReencryption reports whether something was sealed with another key than the first one: decrypt it and encrypt it again.
+// NeedsReencryption reports whether something was sealed with another key than the first one:
+// decrypt it and encrypt it again.
 func (c *Keyring) NeedsReencryption(ciphertext []byte) bool {
 	return !bytes.HasPrefix(ciphertext, c.keys[0].name)
 }

@@ -56,7 +56,7 @@ func (c *Credit) validate() error {
 type CreditShare struct {
 	Line       string       // the extended credit
 	WABAID     graph.WABAID // that it pays for
-	Allocation string       // what [Flow.Revoke] revokes. Empty while nobody knows whether the line was attached
+	Allocation string       // what [Flow.Revoke] revokes. Empty while it is not known whether the line was attached
 	Currency   string
 }
 

@@ -37,7 +37,7 @@ const maxClaims = 20
 // maxShared limits how many of the accounts shared with us are looked through, newest first.
 const maxShared = 500
 
-// nameAccounts collects the accounts that somebody named: the host, the popup, the token.
+// nameAccounts collects the accounts that the host, the popup and the token named.
 func (g *grant) nameAccounts() {
 	g.addAccount(account{id: g.WABAID, named: true})
 	if s := g.Session; s != nil {

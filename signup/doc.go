@@ -21,9 +21,9 @@
 //
 // The script tells the business what happens, asks [PageConfig].Check whether the number may take
 // part, opens the popup and shows how it ended. A host with a page of its own making calls
-// [Flow.Launch], [Flow.StartAttempt] and [Flow.Finish] in place of [Flow.Handler]. [Diagnose] tells a
-// developer what is set up wrongly; try it with "go run ./signup/doctor", and the page with "go run
-// ./examples/signup".
+// [Flow.Launch], [Flow.StartAttempt] and [Flow.Finish] in place of [Flow.Handler]. [Diagnose] tells
+// a developer what is set up wrongly; try it with "go run ./signup/doctor", and the page with "go
+// run ./examples/signup".
 //
 // # Step by step
 //

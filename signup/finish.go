@@ -18,7 +18,8 @@ type Submission struct {
 	// State is the nonce of [Flow.StartAttempt].
 	State string
 
-	// Tenant is whom the request is from, by the host's own login. It must be the one of Begin.
+	// Tenant is whom the request is from, by the host's own login. It must be the one of
+	// [Flow.StartAttempt].
 	Tenant string
 
 	// Code is to be exchanged. Empty if it did not arrive, and when a number is chosen.
@@ -31,7 +32,8 @@ type Submission struct {
 	// turned a blocked popup into a redirect: then it is the address of the page.
 	RedirectURI string
 
-	// PhoneNumberID is the choice after [OutcomeChooseNumber], under the same State. It needs no Code.
+	// PhoneNumberID is the choice after [OutcomeChooseNumber], under the same State. It needs no
+	// Code.
 	PhoneNumberID graph.PhoneNumberID
 
 	// SendCode has Meta send a verification code to an ordinary number, by text or voice, in Language; after
@@ -60,10 +62,10 @@ func (s Submission) wishes() wishes {
 //
 // A nil error means that the business is connected, and that [Config].Connected has taken it: the
 // Outcome is [OutcomeReady], or outside of coexistence [OutcomeNeedsRegistration]. Every other
-// error is an [*Error]. Where [Outcome.Resumable] is true and a token was granted, the Business
+// error is an [*Error]. Where [Outcome.Resumable] is true and a token was granted, the [Connection]
 // comes with the error: do what the advice says and submit the same State again without a code, or
 // call [Flow.Resume] for the attempt, which [Config].Store keeps, or [Flow.ResumeConnection] with
-// the Business.
+// the Connection.
 //
 // A code cannot be exchanged a second time. If the browser going away cancels ctx, the grant may be lost; detach it with
 // [context.WithoutCancel], as [Flow.Handler] does.
@@ -161,7 +163,7 @@ func (f *Flow) finish(ctx context.Context, r *openRecord, sub Submission, receiv
 	if sub.Code.IsZero() {
 		return nil, &Error{Outcome: OutcomeNoCode, Step: StepSession}
 	}
-	// From here on nobody exchanges for this attempt again, whatever becomes of this process.
+	// From here on no process exchanges for this attempt again, whatever becomes of this process.
 	r.doc.Phase, r.doc.CodeHash = recordExchanging, codeHash(sub.Code)
 	if err := r.save(ctx); err != nil {
 		return nil, &Error{Outcome: OutcomeUnavailable, Step: StepState, Err: err}
@@ -237,15 +239,15 @@ func exchangeOutcome(err error) Outcome {
 
 var errNothingGranted = errors.New("only a Connection with Tenant and Token can be resumed")
 
-// ResumeConnection goes on with a business whose token was granted: after [OutcomeChooseNumber]
+// ResumeConnection goes on with a Connection whose token was granted: after [OutcomeChooseNumber]
 // with the phone that was chosen, after the other outcomes that are [Outcome.Resumable] with an
-// empty one, which leaves it at b.PhoneNumberID if that is set. No code is needed, and b may come from a
-// host's database; [Flow.Resume] is for what [Config].Store keeps. Every step is repeated, so that
-// nothing stale is believed, [Config].Connected included. It returns what [Flow.Finish] returns,
-// and leaves b alone.
+// empty one, which leaves it at b.PhoneNumberID if that is set. No code is needed, and b may come
+// from a host's database; [Flow.Resume] is for what [Config].Store keeps. Every step is repeated,
+// so that nothing stale is believed, [Config].Connected included. It returns what [Flow.Finish]
+// returns, and leaves b alone.
 //
-// If the account is known from an account_update webhook, put it into b.WABA before: that finds what the token does not
-// list.
+// If the account is known from an account_update webhook, put it into b.WABAID before: that finds
+// what the token does not list.
 //
 // A business that took the way for new numbers ([OutcomeFellBack]) can be kept by resuming it in a Flow of [ModeStandard].
 func (f *Flow) ResumeConnection(ctx context.Context, b *Connection, phone graph.PhoneNumberID) (*Connection, error) {

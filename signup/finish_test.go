@@ -386,7 +386,9 @@ func TestOneOfSeveralNumbersIsChosenWithoutANewCode(t *testing.T) {
 	requireOutcome(t, signup.OutcomeStateUsed, err)
 
 	// The page may repeat the code it sent before.
-	got, err := b.submit(t.Context(), signup.Submission{State: sub.State, Tenant: owner, Code: code, PhoneNumberID: phoneB})
+	got, err := b.submit(t.Context(), signup.Submission{
+		State: sub.State, Tenant: owner, Code: code, PhoneNumberID: phoneB,
+	})
 	require.NoError(t, err)
 	require.Equal(t, graph.PhoneNumberID(phoneB), got.Phone.ID)
 	require.Equal(t, waiting.OnboardedAt, got.OnboardedAt)

@@ -44,9 +44,10 @@ type Config struct {
 	// Cipher encrypts what Store keeps. If nil and Store is a MemStore, a key that lives as long as the process.
 	Cipher Cipher
 
-	// Reserve is asked, for each account that holds the number, after everything is verified and before anything changes.
-	// Return [ErrTaken], wrapped or not, if another tenant has it; any other error means that nobody knows. It may be asked
-	// again for the same tenant. If nil, everything is granted.
+	// Reserve is asked, for each account that holds the number, after everything is verified and
+	// before anything changes. Return [ErrTaken], wrapped or not, if another tenant has it; any
+	// other error means that it is not known. It may be asked again for the same tenant. If nil,
+	// everything is granted.
 	Reserve func(ctx context.Context, tenant string, waba graph.WABAID, phone graph.PhoneNumberID) error
 
 	// Progress is told after each step from [StepExchange] on, once Store has it and before the next one begins. The Connection is a

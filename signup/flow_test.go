@@ -239,7 +239,9 @@ func TestAttemptsThatCannotBeReadHideNoOthers(t *testing.T) {
 	require.NoError(t, err)
 	require.Len(t, all, 2)
 	require.ErrorContains(t, all[0].Err, "cannot be decrypted")
-	require.Equal(t, signup.AttemptStatus{ID: all[0].ID, Tenant: owner, BeganAt: all[0].BeganAt, Err: all[0].Err}, all[0])
+	require.Equal(
+		t, signup.AttemptStatus{ID: all[0].ID, Tenant: owner, BeganAt: all[0].BeganAt, Err: all[0].Err}, all[0],
+	)
 	require.NoError(t, all[1].Err)
 	require.Equal(t, signup.PhaseGranted, all[1].Phase)
 	m.change(func() { clear(m.fail) })

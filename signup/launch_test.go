@@ -195,7 +195,9 @@ func TestCorpusLaunches(t *testing.T) {
 		"launch.v4.coexistence.defensive":   {left: "not Meta's: adds what v4 does not need"},
 		"launch.v4.default":                 {signup.ModeStandard, signup.LaunchOptions{}, ""},
 		"launch.v4.empty_extras":            {signup.ModeStandard, signup.LaunchOptions{}, ""},
-		"launch.v4_public_preview":          {signup.ModeStandard, signup.LaunchOptions{Version: signup.Version4Preview}, ""},
+		"launch.v4_public_preview": {
+			signup.ModeStandard, signup.LaunchOptions{Version: signup.Version4Preview}, "",
+		},
 	}
 	files := corpus(t, "launch.")
 	requireSameNames(t, files, launches)

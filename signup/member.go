@@ -34,7 +34,7 @@ const (
 // maxMessage limits what is read. The largest message known has less than 1 KiB.
 const maxMessage = 64 << 10
 
-// An object takes the members of a JSON object one by one. What nobody took is left in rest.
+// An object takes the members of a JSON object one by one. What was not taken is left in rest.
 type object struct {
 	path string
 	rest map[string]json.RawMessage

@@ -33,7 +33,7 @@ const (
 const (
 	OutcomeCodeExpired       Outcome = "code_expired"       // older than 30 seconds
 	OutcomeCodeUsed          Outcome = "code_used"          // exchanged before
-	OutcomeCodeLost          Outcome = "code_lost"          // nobody knows whether the exchange happened
+	OutcomeCodeLost          Outcome = "code_lost"          // it is not known whether the exchange happened
 	OutcomeCodeRefused       Outcome = "code_refused"       // refused for another reason
 	OutcomeWrongRedirect     Outcome = "wrong_redirect"     // exchanged with another redirect URI than the code was made for
 	OutcomeForeignToken      Outcome = "foreign_token"      // the token belongs to another app
@@ -44,18 +44,18 @@ const (
 
 // Outcomes of the state nonce.
 const (
-	OutcomeStateUnknown Outcome = "state_unknown" // not issued by this process, or long ago
+	OutcomeStateUnknown Outcome = "state_unknown" // not issued by this host, or long ago
 	OutcomeStateExpired Outcome = "state_expired" // issued too long ago
 	OutcomeStateUsed    Outcome = "state_used"    // submitted before
-	OutcomeWrongTenant  Outcome = "wrong_owner"   // issued to somebody else
+	OutcomeWrongTenant  Outcome = "wrong_owner"   // issued to another tenant
 )
 
 // Outcomes of the steps that some hosts ask for.
 const (
 	OutcomeOverrideRefused     Outcome = "override_refused"      // Meta did not accept the callback URL of Config.Override
 	OutcomeCreditRefused       Outcome = "credit_refused"        // Meta did not let the line of credit be shared
-	OutcomeOtherCredit         Outcome = "other_credit"          // somebody else pays for the account already
-	OutcomeNumberUnverified    Outcome = "number_unverified"     // an ordinary number that nobody has verified
+	OutcomeOtherCredit         Outcome = "other_credit"          // another line of credit pays for the account already
+	OutcomeNumberUnverified    Outcome = "number_unverified"     // an ordinary number that is not verified
 	OutcomeVerificationSent    Outcome = "verification_sent"     // a verification code is on its way to the number
 	OutcomeVerificationNotSent Outcome = "verification_not_sent" // Meta refuses to send one now
 	OutcomeVerificationWrong   Outcome = "verification_wrong"    // another code was entered than the one that was sent

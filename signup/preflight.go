@@ -38,7 +38,7 @@ type FindingLevel string
 
 const (
 	FindingOK      FindingLevel = "ok"
-	FindingWarning FindingLevel = "warning" // works, and will surprise somebody
+	FindingWarning FindingLevel = "warning" // works, and will surprise
 	FindingProblem FindingLevel = "problem" // a signup cannot succeed
 	FindingSkipped FindingLevel = "skipped" // could not be looked at, for a reason that is named
 	FindingByHand  FindingLevel = "by hand" // Meta has no API for it: look yourself

@@ -22,9 +22,10 @@ type SharedAccount struct {
 // token that the business granted with the system user's token of [Config].Client, which needs business_management, and then does
 // what [Flow.Finish] does. A hosted signup ([Flow.HostedURL]) ends like this every time.
 //
-// Nothing in the webhook says who of your tenants it was. Do not conclude it from what a browser claimed, such as
-// [AttemptStatus].Claimed: anybody signed in to your host can claim the account of a business that is signing up at the moment, and
-// would get its token. Let a person who knows the business decide, or have only one invitation open at a time.
+// Nothing in the webhook says who of your tenants it was. Do not conclude it from what a browser
+// claimed, such as [AttemptStatus].Claimed: any user signed in to your host can claim the account
+// of a business that is signing up at the moment, and would get its token. Let a person who knows
+// the business decide, or have only one invitation open at a time.
 //
 // It fetches and makes no new token, so it can be repeated.
 func (f *Flow) Recover(ctx context.Context, tenant string, grant SharedAccount) (*Connection, error) {

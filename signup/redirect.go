@@ -14,7 +14,8 @@ import (
 //
 // Meta: https://developers.facebook.com/documentation/facebook-login/guides/advanced/manual-flow
 type Redirect struct {
-	// State is the nonce of [Flow.StartAttempt]. Pass it on in the [Submission]; Flow.Finish checks it.
+	// State is the nonce of [Flow.StartAttempt]. Pass it on in the [Submission]; Flow.Finish checks
+	// it.
 	State string
 
 	// Code is to be exchanged for a token within [CodeTTL], once. The exchange must repeat the redirect URI.
@@ -64,7 +65,7 @@ func ParseRedirect(rawQuery string) (*Redirect, error) {
 	return r, nil
 }
 
-// take leaves a parameter that comes twice among the others: nobody can say which one is meant.
+// take leaves a parameter that comes twice among the others: it cannot be known which one is meant.
 func (r *Redirect) take(name string) string {
 	values := r.Others[name]
 	if len(values) != 1 {

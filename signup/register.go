@@ -18,8 +18,8 @@ const (
 	// RegistrationPeriod is how long after the signup a number can be registered.
 	RegistrationPeriod = 14 * 24 * time.Hour
 
-	// MaxRegistrations is how often one number can be registered within RegistrationWindow, by everybody together. One more
-	// locks it for as long.
+	// MaxRegistrations is how often one number can be registered within RegistrationWindow, by all
+	// partners together. One more locks it for as long.
 	MaxRegistrations   = 10
 	RegistrationWindow = 72 * time.Hour
 )

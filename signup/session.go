@@ -8,7 +8,7 @@ import (
 
 // A SessionInfo is what the popup told the page that opened it: the session info of Embedded Signup. [ParseSessionInfo] reads it.
 //
-// Every member is a claim. It went through a browser, so whoever sits before it can write anything into it.
+// Every member is a claim. It went through a browser, where anything can be written into it.
 // [Flow.Finish] believes nothing of it that the granted token does not confirm.
 //
 // Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/embedded-signup/implementation
@@ -84,7 +84,7 @@ const (
 	EventFinishOnlyWABA        SessionEvent = "FINISH_ONLY_WABA"                        // done without a number
 	EventFinishBusinessApp     SessionEvent = "FINISH_WHATSAPP_BUSINESS_APP_ONBOARDING" // done, coexistence
 	EventFinishGrantOnlyAccess SessionEvent = "FINISH_GRANT_ONLY_API_ACCESS"            // app-only install done
-	EventFinishOBOMigration    SessionEvent = "FINISH_OBO_MIGRATION"                    // moved from an "on behalf of" account
+	EventFinishOBOMigration    SessionEvent = "FINISH_OBO_MIGRATION"                    // moved from an OBO account
 	EventCancel                SessionEvent = "CANCEL"                                  // left, or reported an error
 	EventError                 SessionEvent = "ERROR"                                   // ended by an error
 )

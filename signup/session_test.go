@@ -218,7 +218,9 @@ func FuzzParseSession(f *testing.F) {
 			require.Nil(t, s)
 			return
 		}
-		for _, id := range append([]string{string(s.WABAID), string(s.PhoneNumberID), string(s.BusinessID)}, s.Assets.Pages...) {
+		for _, id := range append(
+			[]string{string(s.WABAID), string(s.PhoneNumberID), string(s.BusinessID)}, s.Assets.Pages...,
+		) {
 			require.LessOrEqual(t, len(id), 32)
 			require.Equal(t, id, graph.Digits(id), "an id can be put into a path")
 		}

@@ -79,7 +79,7 @@ func (f *Flow) Status(ctx context.Context, state, tenant string) (*AttemptStatus
 	return r.status(), nil
 }
 
-// Attempts returns the attempts of a tenant, or of everybody if tenant is empty, the oldest first.
+// Attempts returns the attempts of a tenant, or of all tenants if it is empty, the oldest first.
 // At the start of a process, those in [PhaseGranted] wait for [Flow.Resume].
 func (f *Flow) Attempts(ctx context.Context, tenant string) ([]AttemptStatus, error) {
 	records, err := f.cfg.Store.List(ctx, tenant)

@@ -396,7 +396,9 @@ func TestASignupIsRecoveredFromTheWebhookAlone(t *testing.T) {
 
 	_, err := b.Recover(t.Context(), owner, signup.SharedAccount{WABAID: wabaOther, BusinessID: business})
 	requireOutcome(t, signup.OutcomeNotGranted, err)
-	for _, g := range []signup.SharedAccount{{}, {WABAID: wabaA}, {BusinessID: business}, {WABAID: "x/y", BusinessID: business}} {
+	for _, g := range []signup.SharedAccount{
+		{}, {WABAID: wabaA}, {BusinessID: business}, {WABAID: "x/y", BusinessID: business},
+	} {
 		_, err := b.Recover(t.Context(), owner, g)
 		requireOutcome(t, signup.OutcomeNoAccount, err)
 	}

@@ -13,21 +13,22 @@ import (
 // answered /begin. [MemStore] keeps them in memory; coexistence/sqlite and coexistence/postgres in a database
 // (the method Signups of what they open).
 //
-// A Store knows nothing of what it keeps: a record is a few names and sealed bytes. It must be safe for concurrent use, and
-// [TestStore] of package signuptest says whether it keeps its promises.
+// A Store knows nothing of what it keeps: a record is a few names and sealed bytes. It must be safe
+// for concurrent use, and signuptest.TestStore says whether it keeps its promises.
 type Store interface {
 	// Get returns the record with an id, or [ErrNotFound].
 	Get(ctx context.Context, id string) (Record, error)
 
-	// Put stores r, with r.Version + 1, if what is stored under r.ID has r.Version now; a Version of 0 means that nothing is
-	// stored. Else it returns [ErrConflict] and changes nothing. It decides who goes on with a signup, so two of several Puts of
-	// one Version must never both succeed.
+	// Put stores r, with r.Version + 1, if what is stored under r.ID has r.Version now; a Version
+	// of 0 means that nothing is stored. Else it returns [ErrConflict] and changes nothing. It
+	// decides which process goes on with a signup, so two of several Puts of one Version must never
+	// both succeed.
 	Put(ctx context.Context, r Record) error
 
 	// Delete removes a record. That there is none is no error.
 	Delete(ctx context.Context, id string) error
 
-	// List returns the records of a tenant, or of everybody if tenant is empty, the oldest first.
+	// List returns the records of a tenant, or of all tenants if it is empty, the oldest first.
 	List(ctx context.Context, tenant string) ([]Record, error)
 
 	// DeleteExpired removes every record whose KeepUntil is not after now, and returns how many there were. [Flow.StartAttempt] calls it
@@ -37,7 +38,7 @@ type Store interface {
 
 // A Record is what a [Store] keeps of one attempt.
 type Record struct {
-	// ID is derived from the state of [Flow.StartAttempt]. Whoever reads it cannot submit anything.
+	// ID is derived from the state of [Flow.StartAttempt]. Nothing can be submitted with it.
 	ID string
 
 	// Tenant is whom the attempt is for.
@@ -46,7 +47,7 @@ type Record struct {
 	// Version counts the changes. 0 if it was never stored.
 	Version int64
 
-	// BeganAt is when the attempt began, KeepUntil when nobody needs it any more.
+	// BeganAt is when the attempt began, KeepUntil when it is not needed any more.
 	BeganAt   time.Time
 	KeepUntil time.Time
 
@@ -83,7 +84,7 @@ func (s *MemStore) Get(ctx context.Context, id string) (Record, error) {
 	return r.clone(), nil
 }
 
-// Put stores a record that nobody else has changed.
+// Put stores a record that was not changed meanwhile.
 func (s *MemStore) Put(ctx context.Context, r Record) error {
 	if err := ctx.Err(); err != nil {
 		return err
@@ -135,7 +136,7 @@ func (s *MemStore) List(ctx context.Context, tenant string) ([]Record, error) {
 	return records, nil
 }
 
-// DeleteExpired removes what nobody needs any more.
+// DeleteExpired removes records whose KeepUntil is over.
 func (s *MemStore) DeleteExpired(ctx context.Context, now time.Time) (int, error) {
 	if err := ctx.Err(); err != nil {
 		return 0, err

@@ -419,7 +419,9 @@ func TestASessionIsKeptWhole(t *testing.T) {
 			t.Parallel()
 			b := newBench(t, happy())
 			state := b.begin()
-			_, err := b.submit(t.Context(), signup.Submission{State: state, Tenant: owner, Session: session(t, message)})
+			_, err := b.submit(t.Context(), signup.Submission{
+				State: state, Tenant: owner, Session: session(t, message),
+			})
 			requireOutcome(t, signup.OutcomeNoCode, err)
 			got, err := b.submit(t.Context(), signup.Submission{State: state, Tenant: owner, Code: code})
 			if err != nil {

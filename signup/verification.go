@@ -9,8 +9,8 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 )
 
-// needsVerification reports whether Meta says that nobody has verified the number, or the business wants to do it: a number that
-// shows as verified can still be refused for it.
+// needsVerification reports whether Meta says that the number is not verified, or the business
+// wants to do it: a number that shows as verified can still be refused for it.
 func (g *grant) needsVerification() bool {
 	status := g.Phone.CodeVerificationStatus
 	return g.want.sendCode != "" || status != cloudapi.CodeVerified && (status != "" || !g.want.code.IsZero())

@@ -293,11 +293,11 @@ func TestNoEventIsNamedLikeAnotherField(t *testing.T) {
 	t.Parallel()
 	constants, types := fieldConstants(t), eventTypes(t)
 	for _, field := range constants {
-		name := ""
+		var name strings.Builder
 		for word := range strings.SplitSeq(string(field), "_") {
-			name += strings.ToUpper(word[:1]) + word[1:]
+			name.WriteString(strings.ToUpper(word[:1]) + word[1:])
 		}
-		for _, name := range []string{name, strings.TrimSuffix(name, "s"), strings.TrimSuffix(name, "es")} {
+		for _, name := range []string{name.String(), strings.TrimSuffix(name.String(), "s"), strings.TrimSuffix(name.String(), "es")} {
 			constant, ok := types[name]
 			if !ok || otherLabel[string(field)] != "" {
 				continue

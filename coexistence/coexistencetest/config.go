@@ -52,8 +52,9 @@ type Config struct {
 	// 2026-04-15.
 	RefusedCallingCodes []string
 
-	// Network carries everything instead of the loopback interface: for bubbles of testing/synctest, where the clock stands
-	// still while somebody waits for a socket. If nil, loopback.
+	// Network carries everything instead of the loopback interface: for bubbles of
+	// testing/synctest, where the clock stands still while a goroutine waits for a socket. If nil,
+	// loopback.
 	Network *cloudapitest.Network
 
 	// Delivery says how webhooks travel.
@@ -79,7 +80,8 @@ type DeliveryConfig struct {
 	// MaxBytes limits a POST that holds several changes. If zero, 3 MB, Meta's own limit.
 	MaxBytes int
 
-	// DuplicatesPercent is how many of a hundred POSTs are delivered again after they were acknowledged.
+	// DuplicatesPercent is how many of a hundred POSTs are delivered again after they were
+	// acknowledged.
 	DuplicatesPercent int
 
 	// Reorder is how many changes back in the queue the next POST may come from. If zero, 1: the oldest is next.

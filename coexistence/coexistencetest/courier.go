@@ -92,7 +92,9 @@ func (c *courier) send(changes ...change) {
 			c.relied.on(relyPartnerEvents)
 		}
 		if reason := c.unsubscribed(ch); reason != "" {
-			c.silenced = append(c.silenced, SuppressedDelivery{Field: ch.field, WABAID: ch.waba, PhoneNumberID: ch.phone, Reason: reason})
+			c.silenced = append(c.silenced, SuppressedDelivery{
+				Field: ch.field, WABAID: ch.waba, PhoneNumberID: ch.phone, Reason: reason,
+			})
 			c.relied.on(relySilence)
 			continue
 		}

@@ -11,7 +11,8 @@ import (
 
 // A CustomerConfig describes a customer of one business.
 type CustomerConfig struct {
-	// PhoneNumber is the phone number. If empty, the customer is known by user id and username alone.
+	// PhoneNumber is the phone number. If empty, the customer is known by user id and username
+	// alone.
 	PhoneNumber string
 
 	// HideNumber keeps the number out of webhooks, as a user with a username can.

@@ -53,7 +53,8 @@ type Attempt struct {
 	Problem string // why there was none
 }
 
-// A SuppressedDelivery is something that was not delivered, because the app did not subscribe to it.
+// A SuppressedDelivery is something that was not delivered, because the app did not subscribe to
+// it.
 type SuppressedDelivery struct {
 	Field         webhook.Field
 	WABAID        graph.WABAID
@@ -105,7 +106,8 @@ func envelope(changes []change) []byte {
 
 func (p *parcel) delivery() Delivery {
 	d := Delivery{
-		Number: p.number, WABAID: p.changes[0].waba, PhoneNumberID: p.changes[0].phone, Level: p.level, Body: bytes.Clone(p.body),
+		Number: p.number, WABAID: p.changes[0].waba, PhoneNumberID: p.changes[0].phone,
+		Level: p.level, Body: bytes.Clone(p.body),
 		Duplicate: p.duplicate, State: p.state, Attempts: slices.Clone(p.attempts),
 	}
 	for _, ch := range p.changes {

@@ -17,16 +17,17 @@
 //	err = world.WaitDelivered(ctx)              // until everything was acknowledged
 //
 //	customer := phone.Customer("+1 555-010-0142")
-//	customer.Send("Are you open?")             // a webhook
+//	customer.Send("Are you open?")              // a webhook
 //	phone.Send(customer, "Until six.")         // an echo
 //
 // Everything travels over real HTTP on the loopback interface, and the host runs the same code as in production.
 //
 // # What is true of it
 //
-// Where Meta documents a behaviour, the simulator follows the documentation; where only the field has reported one, it follows
-// that; the rest is assumed. [Fidelity] lists which is which, and [World.Evidence] what a test has relied on. A test that
-// passes here says that a host does the right thing if Meta does what it says.
+// Where Meta documents a behavior, the simulator follows the documentation; where only the field
+// has reported one, it follows that; the rest is assumed. [Fidelity] lists which is which, and
+// [World.Evidence] what a test has relied on. A test that passes here says that a host does the
+// right thing if Meta does what it says.
 //
 // # Suppressed deliveries
 //
@@ -35,9 +36,10 @@
 //
 // # Time
 //
-// [World.Advance] moves the clock: deliveries that failed are tried again, codes and sync windows expire, and a phone that nobody
-// uses for two weeks is disconnected. In a bubble of testing/synctest, with [Config.Network], host and world share the bubble's clock,
-// and a week takes milliseconds:
+// [World.Advance] moves the clock: deliveries that failed are tried again, codes and sync windows
+// expire, and a phone that is not used for two weeks is disconnected. In a bubble of
+// testing/synctest, with [Config.Network], host and world share the bubble's clock, and a week
+// takes milliseconds:
 //
 //	synctest.Test(t, func(t *testing.T) {
 //		network := new(cloudapitest.Network)
@@ -47,7 +49,7 @@
 //		go server.Serve(listener)               // the host; world.ClientConfig() holds a client for the network
 //		err := world.DeliverTo("http://host.test/webhook")
 //		…
-//		time.Sleep(15 * 24 * time.Hour)         // nobody touched the phone: PARTNER_REMOVED, PRIMARY_INACTIVITY
+//		time.Sleep(15 * 24 * time.Hour)         // the phone lay idle: PARTNER_REMOVED, PRIMARY_INACTIVITY
 //
 // There [SignUp] and [Phone.Connect] stand for the popup, which needs a socket.
 //

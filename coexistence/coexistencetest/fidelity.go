@@ -18,7 +18,7 @@ type Behavior struct {
 	// Date is the revision or the day of the report, as far as it is known.
 	Date string
 
-	// Assumed means that nobody has told, and that the truth may differ.
+	// Assumed means that no source tells it, and that the truth may differ.
 	Assumed bool
 
 	id reliance
@@ -35,8 +35,8 @@ func (b Behavior) String() string {
 	return b.What + " (" + b.Source + ", " + b.Date + ")"
 }
 
-// Fidelity says for each simulated behaviour how it is known. Look here before you believe a test; [World.Evidence] says on which of
-// them a test has relied.
+// Fidelity says for each simulated behavior how it is known. Look here before you believe a test;
+// [World.Evidence] says on which of them a test has relied.
 func Fidelity() []Behavior { return slices.Clone(behaviours) }
 
 // An EvidenceUse is a behaviour that made a difference in a world, and how often.
@@ -48,8 +48,8 @@ type EvidenceUse struct {
 // An EvidenceReport lists what a test has relied on, in the order of [Fidelity].
 type EvidenceReport []EvidenceUse
 
-// Assumed returns what was relied on though nobody at Meta has said it. Where a test must not rest on such things, it requires
-// this to be empty.
+// Assumed returns what was relied on without a source. Where a test must not rest on such things,
+// it requires this to be empty.
 func (r EvidenceReport) Assumed() EvidenceReport {
 	return slices.DeleteFunc(slices.Clone(r), func(x EvidenceUse) bool { return !x.Behavior.Assumed })
 }

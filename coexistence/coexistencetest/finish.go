@@ -52,7 +52,9 @@ func (w *World) onboard(p *Phone, d *dialog) {
 		if p.cfg.SecondAccount {
 			p.wabas = append(p.wabas, w.chooseAccount(p.cfg.Business, p.owner, ""))
 		}
-		p.id = w.graph.AddPhone(cloudapitest.Phone{WABAs: p.wabas, PhoneNumber: display(p.number), Name: p.cfg.Business}).ID
+		p.id = w.graph.AddPhone(cloudapitest.Phone{
+			WABAs: p.wabas, PhoneNumber: display(p.number), Name: p.cfg.Business,
+		}).ID
 	} else {
 		for _, id := range p.wabas {
 			w.graph.AttachWABA(id)

@@ -44,7 +44,8 @@ func (h History) withDefaults() History {
 		h.Customers = max(1, h.Messages/40)
 	}
 	h.Days = defaultTo(h.Days, 180)
-	h.MediaPercent, h.HiddenPercent, h.SavedPercent = percent(h.MediaPercent, 6), percent(h.HiddenPercent, 10), percent(h.SavedPercent, 70)
+	h.MediaPercent, h.HiddenPercent = percent(h.MediaPercent, 6), percent(h.HiddenPercent, 10)
+	h.SavedPercent = percent(h.SavedPercent, 70)
 	return h
 }
 

@@ -223,7 +223,9 @@ func TestWhatHappenedBeforeTheSignupOpensNoWindow(t *testing.T) {
 func TestTheAddressBookChanges(t *testing.T) {
 	t.Parallel()
 	world, h, phone, _ := connected(t, coexistencetest.Config{}, coexistencetest.PhoneConfig{})
-	phone.SaveContact(coexistencetest.Contact{FullName: "Ada Example", FirstName: "Ada", PhoneNumber: "+1 555-010-0142"})
+	phone.SaveContact(coexistencetest.Contact{
+		FullName: "Ada Example", FirstName: "Ada", PhoneNumber: "+1 555-010-0142",
+	})
 	phone.SaveContact(coexistencetest.Contact{FullName: "Ada Sample", PhoneNumber: "+1 555-010-0142"})
 	phone.RemoveContact(coexistencetest.Contact{PhoneNumber: "15550100142"})
 	phone.RemoveContact(coexistencetest.Contact{PhoneNumber: "15550100142"})

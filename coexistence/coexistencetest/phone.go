@@ -116,7 +116,7 @@ type Phone struct {
 	disconnectedAt time.Time
 	offboardedAt   time.Time
 	usedAt         time.Time
-	idle           *time.Timer // disconnects the phone when nobody uses it
+	idle           *time.Timer // disconnects the phone when it is idle
 
 	request  *dialog // the popup that waits for a confirmation
 	lastCode string
@@ -264,7 +264,9 @@ func (p *Phone) addCustomer(cfg CustomerConfig) *Customer {
 	c := &Customer{phone: p, cfg: cfg}
 	c.chat = &chat{customer: c, position: len(p.customers)}
 	p.customers = append(p.customers, c)
-	p.world.graph.AddUser(graph.Identity{UserID: cfg.UserID, WAID: graph.Digits(cfg.PhoneNumber), Username: cfg.Username})
+	p.world.graph.AddUser(graph.Identity{
+		UserID: cfg.UserID, WAID: graph.Digits(cfg.PhoneNumber), Username: cfg.Username,
+	})
 	return c
 }
 

@@ -13,8 +13,9 @@ type PhonePrompt struct {
 	Verified, Confirmed bool
 }
 
-// Prompt returns what the phone asks now. ok is false as long as no popup waits for the phone. It is for pages that show the phone
-// beside a popup in another window, where nobody holds the [Popup].
+// Prompt returns what the phone asks now. ok is false as long as no popup waits for the phone. It
+// is for pages that show the phone beside a popup in another window, where no code holds the
+// [Popup].
 func (p *Phone) Prompt() (q PhonePrompt, ok bool) {
 	p.world.mu.Lock()
 	defer p.world.mu.Unlock()

@@ -25,8 +25,9 @@ func (c *storeCheck) fullState() coexistence.Number {
 		ActiveAt: storeTime.Add(time.Minute), Code: 2593109,
 	}
 	return coexistence.Number{
-		PhoneNumberID: c.phone, WABAID: c.waba, WABAs: []graph.WABAID{c.waba, c.waba + "-b"}, DisplayPhoneNumber: "15550100199",
-		Cycle: 2, Stage: coexistence.StageSyncing, OnboardedAt: storeTime,
+		PhoneNumberID: c.phone, WABAID: c.waba, WABAs: []graph.WABAID{c.waba, c.waba + "-b"},
+		DisplayPhoneNumber: "15550100199",
+		Cycle:              2, Stage: coexistence.StageSyncing, OnboardedAt: storeTime,
 		Contacts: coexistence.ContactSync{Sync: sync},
 		History: coexistence.HistorySync{Sync: sync, Progress: 40, Phases: []coexistence.PhaseSync{
 			{Phase: webhook.HistoryPhaseMiddle, Chunks: coexistence.Ranges{{First: 1, Last: 3}, {First: 7, Last: 7}}, UnreadableChunks: []coexistence.UnreadableChunk{{Order: 2, Messages: 1}}},
@@ -66,7 +67,7 @@ func (c *storeCheck) stateRoundTrip() error {
 	}
 	want.Version = 1
 	if !reflect.DeepEqual(stored, want) {
-		return fmt.Errorf("the method UpdateState returned %+v, want %+v", stored, want)
+		return fmt.Errorf("the method UpdateNumber returned %+v, want %+v", stored, want)
 	}
 	got, err := c.s.Number(c.ctx, c.phone)
 	if err == nil && !reflect.DeepEqual(got, want) {

@@ -44,7 +44,9 @@ func TestAStalledSyncIsAcceptedAndNeverAnswered(t *testing.T) {
 
 // pastWith returns one conversation with a message of every age at a boundary.
 func pastWith(ages ...time.Duration) []coexistencetest.PastConversation {
-	conv := coexistencetest.PastConversation{With: coexistencetest.CustomerConfig{PhoneNumber: "+1 555-010-0142", Name: "Ada"}}
+	conv := coexistencetest.PastConversation{
+		With: coexistencetest.CustomerConfig{PhoneNumber: "+1 555-010-0142", Name: "Ada"},
+	}
 	for i, age := range ages {
 		conv.Messages = append(conv.Messages, coexistencetest.PastMessage{
 			Age: age, Outbound: i%2 == 1, Content: coexistencetest.Image("picture"), Status: "delivered",

@@ -36,8 +36,8 @@ type World struct {
 	lastID int64
 }
 
-// NewWorld starts a world in which nobody lives yet. Add a phone with [World.NewPhone], and say with [World.DeliverTo] where
-// webhooks go.
+// NewWorld starts an empty world. Add a phone with [World.NewPhone], and say with [World.DeliverTo]
+// where webhooks go.
 func NewWorld(cfg Config) *World {
 	cfg = cfg.withDefaults()
 	clock := time.Now
@@ -102,15 +102,17 @@ func (w *World) VerifyToken() graph.Secret { return w.cfg.VerifyToken }
 // ConfigurationID returns the configuration that the popup must be opened with.
 func (w *World) ConfigurationID() string { return w.cfg.ConfigurationID }
 
-// Partner returns the portfolio of whoever runs the host: the one that PARTNER webhooks carry as the id of their entry.
+// Partner returns the portfolio of the host, a partner of Meta: the one that PARTNER webhooks carry
+// as the id of their entry.
 func (w *World) Partner() graph.BusinessID { return w.partner }
 
 // Now returns the world's time.
 func (w *World) Now() time.Time { return w.graph.Now() }
 
-// Advance moves the world's clock on: codes and windows expire, deliveries become due again, and a phone that nobody uses is
-// disconnected. The host's own clock stays where it is, so a host that compares it with the times in webhooks finds those in the
-// future. Give it [World.Now] where it takes a time. In a bubble of testing/synctest, with [Config.Network], all clocks are one: sleep
+// Advance moves the world's clock on: codes and windows expire, deliveries become due again, and a
+// phone that is not used is disconnected. The host's own clock stays where it is, so a host that
+// compares it with the times in webhooks finds those in the future. Give it [World.Now] where it
+// takes a time. In a bubble of testing/synctest, with [Config.Network], all clocks are one: sleep
 // instead.
 func (w *World) Advance(d time.Duration) {
 	w.graph.Advance(d)
@@ -122,8 +124,9 @@ func (w *World) Advance(d time.Duration) {
 	w.courier.look()
 }
 
-// DeliverTo makes callbackURL the app's callback, after the handshake, and subscribes the app to [Config.Fields]. That an app
-// is also subscribed to the account is the host's business; without both, nothing is delivered and nobody is told.
+// DeliverTo makes callbackURL the app's callback, after the handshake, and subscribes the app to
+// [Config.Fields]. That an app is also subscribed to the account is the host's business; without
+// both, nothing is delivered, without an error.
 func (w *World) DeliverTo(callbackURL string) error {
 	if err := w.graph.VerifyCallback(callbackURL, w.cfg.VerifyToken); err != nil {
 		return fmt.Errorf("coexistencetest: %w", err)

@@ -38,7 +38,7 @@ type Counts struct {
 // Done reports whether all entries are sent or failed.
 func (c Counts) Done() bool { return c.Sent+c.Failed == c.Total }
 
-// CampaignCounts counts the entries of a campaign. One that nobody knows has none.
+// CampaignCounts counts the entries of a campaign. An unknown one has none.
 func (o *Outbox) CampaignCounts(ctx context.Context, campaign string) (c Counts, err error) {
 	var paused int
 	if _, err := o.db.row(ctx, "Counts", "SELECT paused FROM outbox_campaigns WHERE id = ?", []any{campaign}, &paused); err != nil {

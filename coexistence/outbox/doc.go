@@ -20,27 +20,31 @@
 // The host names every message, best after its cause: the message that is answered, or the campaign and the person. The same name is never
 // put in twice. It travels as the message's callback data, and every status webhook repeats it.
 //
-// Cloud API knows no idempotency key, so what matters is what is done after a call without an answer. Such an entry is [StateUnknown]: Meta may
-// have taken the message. A status webhook that names the entry settles it. If none came within Config.UnknownTimeout, the number's message
-// history at Meta decides: if all it holds is accounted for, the message was not accepted and goes out again; as long as it holds one
-// that nobody knows, nothing is repeated. An entry for which neither comes stays unknown, and a person decides, with [Outbox.Requeue].
+// Cloud API knows no idempotency key, so what matters is what is done after a call without an
+// answer. Such an entry is [StateUnknown]: Meta may have taken the message. A status webhook that
+// names the entry settles it. If none came within Config.UnknownTimeout, the number's message
+// history at Meta decides: if all it holds is accounted for, the message was not accepted and goes
+// out again; as long as it holds one that is in no entry, nothing is repeated. An entry for which
+// neither comes stays unknown, and a person decides, with [Outbox.Requeue].
 //
 // What was being sent when a process died is unknown in the same way. Only a machine that stands still for longer than Config.UnknownTimeout between
 // the last look at the clock and the first byte on the wire could send twice.
 //
 // # Order and speed
 //
-// One process at a time sends for a number, for a lease that it prolongs as long as it lives. So the number's limits are counted in one
-// place, and whoever takes over knows that what was being tried is in doubt. Messages of one person go one after the other, in the order
-// in which they were put in; answers go before campaigns. How fast a number may send, the limiter of its client decides.
+// One process at a time sends for a number, for a lease that it prolongs as long as it lives. So
+// the number's limits are counted in one place, and a process that takes over knows that what was
+// being tried is in doubt. Messages of one conversation go one after the other, in the order in
+// which they were put in; answers go before campaigns. The limiter of a number's client decides how
+// fast it sends.
 //
 // # What is tried again
 //
 //   - Throttled, or never left this machine: again, after a pause that grows.
-//   - The token does not work, or the number is suspended ([coexistence.StageOffboarded]): the number rests, and its entries wait. Give
-//     what must not come late an Message.ExpiresAt.
-//   - Refused for the message's own sake, such as a closed window: [StateFailed], with Meta's code. So is a message that a later status
-//     says was not delivered.
+//   - The token does not work, or the number is suspended ([coexistence.StageOffboarded]): the
+//     number rests, and its entries wait. Give what must not come late a Message.ExpiresAt.
+//   - Refused for the message's own sake, such as a closed window: [StateFailed], with Meta's code.
+//     So is a message that a later status says was not delivered.
 //
 // # What is kept
 //

@@ -37,11 +37,12 @@ type Message struct {
 	// PhoneNumberID is the number that sends.
 	PhoneNumberID graph.PhoneNumberID
 
-	// Payload is what is sent. Its CallbackData is the ID, its Priority follows from Campaign, and Unchecked is not kept.
+	// Payload is what is sent. Its CallbackData is the ID, its Priority follows from Campaign, and
+	// SkipValidation is not kept.
 	Payload cloudapi.Message
 
-	// ConversationID is the host's name for whom it is for, such as the key of the conversation. Messages to one person go one after the other.
-	// If empty, it is the recipient.
+	// ConversationID names the conversation, mostly [coexistence.Conversation].ID: its messages go
+	// one after the other. It may be any name of the host's. If empty, it is the recipient.
 	ConversationID string
 
 	// Campaign names the messages that are paused and counted together. They let others go first. Empty for answers.
@@ -142,8 +143,8 @@ const columns = `id, phone, person, campaign, message, state, reason, code, wami
 func scanEntry(scan func(dest ...any) error) (e Entry, err error) {
 	var text string
 	var put, until, tried, sent, delivered, read, failed int64
-	err = scan(&e.ID, &e.PhoneNumberID, &e.ConversationID, &e.Campaign, &text, &e.State, &e.Reason, &e.Code, &e.MessageID, &e.Attempts,
-		&put, &until, &tried, &sent, &delivered, &read, &failed)
+	err = scan(&e.ID, &e.PhoneNumberID, &e.ConversationID, &e.Campaign, &text,
+		&e.State, &e.Reason, &e.Code, &e.MessageID, &e.Attempts, &put, &until, &tried, &sent, &delivered, &read, &failed)
 	if err != nil {
 		return e, err
 	}

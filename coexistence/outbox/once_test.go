@@ -165,7 +165,9 @@ func TestAnotherProcessGoesOnWhenTheHolderIsGone(t *testing.T) {
 		}
 		p := newPlatform(t, 1000)
 		p.Delay(100 * time.Millisecond)
-		cfg := outbox.Config{LeaseDuration: 500 * time.Millisecond, UnknownTimeout: 500 * time.Millisecond, MaxConcurrentSends: 2}
+		cfg := outbox.Config{
+			LeaseDuration: 500 * time.Millisecond, UnknownTimeout: 500 * time.Millisecond, MaxConcurrentSends: 2,
+		}
 		first, second := start(t, e, p, cfg), open(t, e, p, cfg)
 		p.OnMessage(func(m cloudapitest.SentMessage) {
 			go func() { _ = second.deliver(t.Context(), m, webhook.StatusSent) }()

@@ -30,14 +30,15 @@ type Config struct {
 	// MaxConcurrentSends is how many requests are under way for a number at once. If zero, 8, which is enough for 20 messages a second.
 	MaxConcurrentSends int
 
-	// PollInterval is how often the database is asked for work that nobody has announced with [Outbox.Notify]. If zero, half a second.
+	// PollInterval is how often the database is asked for work that was not announced with
+	// [Outbox.Notify]. If zero, half a second.
 	PollInterval time.Duration
 
 	// Retention is how long entries are kept that are sent or failed, counted from when they were put in. If zero, 90 days.
 	Retention time.Duration
 
-	// OnChange is called when something has changed for a number, from many goroutines; it must not block. A page that shows entries may
-	// look again. If nil, nobody is told.
+	// OnChange is called when something has changed for a number, from many goroutines; it must not
+	// block. A page that shows entries may look again. If nil, nothing is called.
 	OnChange func(phone graph.PhoneNumberID)
 
 	// Logger gets what no caller can see. If nil, nothing is logged.
@@ -49,7 +50,8 @@ func (c Config) validate() error {
 	if c.Tracker == nil {
 		errs = append(errs, errors.New("outbox: Config.Tracker is nil; it files what was sent"))
 	}
-	if c.LeaseDuration < 0 || c.UnknownTimeout < 0 || c.MaxConcurrentSends < 0 || c.PollInterval < 0 || c.Retention < 0 {
+	if c.LeaseDuration < 0 || c.UnknownTimeout < 0 || c.MaxConcurrentSends < 0 ||
+		c.PollInterval < 0 || c.Retention < 0 {
 		errs = append(errs, errors.New("outbox: a duration or MaxConcurrentSends of the Config is negative; zero takes the default"))
 	}
 	return errors.Join(errs...)
@@ -87,7 +89,8 @@ func New(db *sqldb.DB, cfg Config) (*Outbox, error) {
 	return &Outbox{cfg: cfg, db: database{db}, wake: make(chan struct{}, 1)}, nil
 }
 
-// Notify lets this process look for work at once: call it after the commit of an [Outbox.EnqueueTx].
+// Notify lets this process look for work at once: call it after the commit of an
+// [Outbox.EnqueueTx].
 func (o *Outbox) Notify() {
 	select {
 	case o.wake <- struct{}{}:

@@ -74,7 +74,9 @@ func (o *Outbox) List(ctx context.Context, f Filter) iter.Seq2[Entry, error] {
 
 func (f Filter) where() (condition string, args []any) {
 	condition = "WHERE seq > 0"
-	for column, value := range map[string]string{"phone": string(f.PhoneNumberID), "person": f.ConversationID, "campaign": f.Campaign} {
+	for column, value := range map[string]string{
+		"phone": string(f.PhoneNumberID), "person": f.ConversationID, "campaign": f.Campaign,
+	} {
 		if value != "" {
 			condition += " AND " + column + " = ?"
 			args = append(args, value)

@@ -31,8 +31,9 @@ func (o *Outbox) Start(ctx context.Context) error {
 	return nil
 }
 
-// Shutdown ends an outbox: nothing more is begun, and what is under way is waited for, which takes seconds. If ctx ends first, its error is
-// returned; what is under way then counts as unknown for whoever goes on.
+// Shutdown ends an outbox: nothing more is begun, and what is under way is waited for, which takes
+// seconds. If ctx ends first, its error is returned; what is under way then counts as unknown for
+// the process that goes on.
 func (o *Outbox) Shutdown(ctx context.Context) error {
 	o.mu.Lock()
 	o.started = true // or never will be
@@ -80,7 +81,8 @@ func (o *Outbox) run(ctx context.Context) {
 	}
 }
 
-// due returns the numbers for which there is something to send or to find out, and which nobody serves.
+// due returns the numbers for which there is something to send or to find out, and which no process
+// serves.
 func (o *Outbox) due(ctx context.Context) (phones []graph.PhoneNumberID) {
 	err := o.db.rows(ctx, "Run", `SELECT n.phone FROM outbox_numbers n WHERE n.held_until < {now} AND n.rests_until < {now} AND (
 			EXISTS (SELECT 1 FROM outbox_entries e WHERE e.phone = n.phone AND e.state = 'trying')
@@ -97,7 +99,7 @@ func (o *Outbox) due(ctx context.Context) (phones []graph.PhoneNumberID) {
 	return phones
 }
 
-// expire fails what nobody wants to be sent any more.
+// expire fails entries whose ExpiresAt is over.
 func (o *Outbox) expire(ctx context.Context) {
 	_, err := o.db.exec(ctx, nil, "Run", `UPDATE outbox_entries SET state = 'failed', reason = 'too late: Message.ExpiresAt is over', failed_at = {now}
 		WHERE state = 'queued' AND until_at > 0 AND until_at < {now}`)
@@ -109,7 +111,7 @@ func (o *Outbox) purge(ctx context.Context) {
 	o.note(ctx, err)
 }
 
-// note logs what nobody can see who called [Outbox.Start]. It is tried again.
+// note logs an error that no caller of [Outbox.Start] can see. It is tried again.
 func (o *Outbox) note(ctx context.Context, err error) {
 	if err != nil && ctx.Err() == nil {
 		o.cfg.Logger.ErrorContext(ctx, "outbox: the database does not answer", "err", err)
@@ -169,7 +171,7 @@ func (o *Outbox) serve(ctx context.Context, phone graph.PhoneNumberID) error {
 		}
 	})
 
-	// What somebody was trying when he died may have been accepted.
+	// What a process was sending when it died may have been accepted.
 	if _, err := o.db.exec(ctx, nil, "Run", "UPDATE outbox_entries SET state = 'unknown', next_at = {now} + ? WHERE phone = ? AND state = 'trying'",
 		o.cfg.UnknownTimeout.Milliseconds(), string(phone)); err != nil {
 		return err

@@ -36,7 +36,7 @@ func (t *turn) sendAll(ctx context.Context) error {
 				return nil
 			}
 		}
-		began := time.Now() // before the claim: whoever takes over begins to wait after it
+		began := time.Now() // before the claim: a process that takes over begins to wait after it
 		e, err := t.claim(ctx)
 		switch {
 		case err != nil:
@@ -56,7 +56,8 @@ func (t *turn) sendAll(ctx context.Context) error {
 		if len(slots) == 0 {
 			return nil
 		}
-		// Somebody's next message waits for the one under way; and something may have been put in.
+		// The next message of a conversation waits for the one under way; and something may have
+		// been put in.
 		select {
 		case <-ctx.Done():
 		case <-t.ended:
@@ -96,7 +97,7 @@ func (t *turn) send(ctx context.Context, e Entry, began time.Time) {
 		err = t.rejected(last, e, err)
 	}
 	if err != nil {
-		// The entry stays as it is, and is in doubt for whoever serves the number next.
+		// The entry stays as it is, and is in doubt for the process that serves the number next.
 		t.cfg.Logger.ErrorContext(ctx, "outbox: what became of a message could not be stored; a status or Meta's history settles it",
 			"phone", e.PhoneNumberID, "entry", e.ID, "err", err)
 	}

@@ -64,8 +64,9 @@ func (o *Outbox) noteStatus(ctx context.Context, id string, st *webhook.MessageS
 	return err
 }
 
-// settle decides about entries in doubt that no status has told of for long enough. Meta's own history of the number does not say what a
-// message was. So if it holds one that nobody can account for, that may be one of them, and none is sent again yet.
+// settle decides about entries in doubt that no status has told of for long enough. Meta's own
+// history of the number does not say what a message was. So if it holds one that is in no entry,
+// that may be one of them, and none is sent again yet.
 func (t *turn) settle(ctx context.Context) error {
 	list, err := t.list(ctx, "Run", "WHERE phone = ? AND state = 'unknown' AND next_at <= {now}", string(t.phone))
 	if err != nil || len(list) == 0 {

@@ -16,17 +16,19 @@
 // at once: the result is that of one. A conversation is handled by one process at a time; if that dies, another one takes over
 // when its lease is over, by the database's clock.
 //
-// PostgreSQL 13 and newer is supported.
+// PostgreSQL 13 and newer are supported.
 //
 // # Connections
 //
 // One pool serves all of it. With [Config.URL] it is ours and has up to 16 connections; [storage.DB.SQL] is where to change that. [Config.Pool] and [Config.DB]
 // take a pool of the host instead, which Close leaves open.
 //
-// Processes tell each other about new deliveries by LISTEN and NOTIFY, which need a connection that lasts: one beside the pool of a URL,
-// one taken out of a pgxpool, one that is kept of a pool of database/sql. Behind a pooler that gives each transaction another connection, nothing
-// is lost, but new deliveries are found by asking once a second ([inbox.Config.PollInterval]). There, add default_query_exec_mode=exec to
-// the URL unless the pooler knows prepared statements (PgBouncer does since 1.21).
+// Processes tell each other about new deliveries by LISTEN and NOTIFY, which need a connection that
+// lasts: one beside the pool of a URL, one taken out of a pgxpool, one that is kept of a pool of
+// database/sql. Behind a pooler that gives each transaction another connection, nothing is lost,
+// but new deliveries are found by asking once a second (PollInterval of the inbox.Config). There,
+// add default_query_exec_mode=exec to the URL unless the pooler knows prepared statements
+// (PgBouncer does since 1.21).
 //
 // # The tables
 //

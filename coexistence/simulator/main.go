@@ -3,9 +3,11 @@
 //
 //	go run ./coexistence/simulator -webhook http://127.0.0.1:3000/webhook
 //
-// Your host answers the handshake, verifies signatures with the app secret that is printed, and calls the Graph API at the address
-// that is printed. A page of yours that loads the sdk.js that is printed, in place of Meta's, opens the popup of the simulator. Made-up
-// secrets and addresses stay the same from run to run. Without -webhook, everything is delivered to somebody who says 200 and forgets.
+// Your host answers the handshake, verifies signatures with the app secret that is printed, and
+// calls the Graph API at the address that is printed. A page of yours that loads the sdk.js that is
+// printed, in place of Meta's, opens the popup of the simulator. Made-up secrets and addresses stay
+// the same from run to run. Without -webhook, everything is delivered to an endpoint of its own,
+// which answers 200 and forgets it.
 package main
 
 import (

@@ -19,9 +19,10 @@
 // power. The file is locked as long as it is open: a second process, or a second Open, is refused. Never put it on a network file system. For
 // several processes or machines, see package [github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence/postgres].
 //
-// SQLite has one writer at a time. What the SDK writes waits in turn; a transaction of the host ([storage.DB.SQL]) competes with it, and
-// gets "database is locked" when it waited for 10 seconds. Within [inbox.InTx], write with the transaction that is given: what another
-// connection writes, a call of the tracker for instance, would wait for that transaction to end.
+// SQLite has one writer at a time. What the SDK writes waits in turn; a transaction of the host
+// ([storage.DB.SQL]) competes with it, and gets "database is locked" when it waited for 10 seconds.
+// Within inbox.InTx, write with the transaction that inbox.Tx returns: what another connection
+// writes, a call of the tracker for instance, would wait for that transaction to end.
 //
 // # The file
 //

@@ -40,7 +40,7 @@ func New(db *sqldb.DB, keys *signup.Keyring, in inbox.Store, end func() error) *
 	return &DB{db: db, keys: keys, inbox: in, close: end}
 }
 
-// Store returns what a [coexistence.Tracker] keeps: states, messages, contacts.
+// Store returns what a [coexistence.Tracker] keeps: numbers, messages, contacts.
 func (db *DB) Store() coexistence.Store { return sqlstore.New(db.db) }
 
 // Signups returns the store of a [signup.Flow]: signups survive a restart, and with PostgreSQL every process knows them.

@@ -36,7 +36,7 @@ type job struct {
 }
 
 // A report is what a worker prints, as a line of JSON: first with its URL, then ten times a second,
-// and in the end with the Series.
+// and in the end with the CampaignSeries.
 type report struct {
 	URL      string
 	Counts   outbox.Counts
@@ -100,7 +100,8 @@ func newWorker(j job, db *sqlite.DB) (*worker, error) {
 	}
 	var err error
 	w.outbox, err = db.Outbox(outbox.Config{
-		Tracker: tracker, UnknownTimeout: patience, LeaseDuration: lease, MaxConcurrentSends: max(8, j.Rate/8), Logger: log,
+		Tracker: tracker, UnknownTimeout: patience, LeaseDuration: lease,
+		MaxConcurrentSends: max(8, j.Rate/8), Logger: log,
 	})
 	if err != nil {
 		return nil, err

@@ -42,8 +42,10 @@ func newStory(ctx context.Context, out *os.File, seed uint64, messages int) (*st
 	s.world = coexistencetest.NewWorld(coexistencetest.Config{
 		Seed: seed,
 		// Meta delivers some things twice, out of order, and several at once. The host must not notice.
-		Delivery: coexistencetest.DeliveryConfig{DuplicatesPercent: 10, Reorder: 8, Batch: 2, Pace: 70 * time.Millisecond},
-		History:  coexistencetest.HistoryConfig{ChunkSize: 60, InOrder: true},
+		Delivery: coexistencetest.DeliveryConfig{
+			DuplicatesPercent: 10, Reorder: 8, Batch: 2, Pace: 70 * time.Millisecond,
+		},
+		History: coexistencetest.HistoryConfig{ChunkSize: 60, InOrder: true},
 	})
 	s.phone = s.world.NewPhone(coexistencetest.PhoneConfig{
 		PhoneNumber: "+1 555 010 0199", AppVersion: "2.24.17.79", Business: "Ovenbird Bakery",
@@ -101,7 +103,8 @@ func (s *story) close() {
 // arrive waits until all that Meta has sent is handled by the host, and so is what that led to.
 func (s *story) arrive(ctx context.Context) error {
 	for before := int64(-1); ; {
-		if err := errors.Join(s.world.WaitDelivered(ctx), s.host.inbox.WaitIdle(ctx), s.world.WaitDelivered(ctx)); err != nil {
+		err := errors.Join(s.world.WaitDelivered(ctx), s.host.inbox.WaitIdle(ctx), s.world.WaitDelivered(ctx))
+		if err != nil {
 			return err
 		}
 		m, err := s.host.inbox.Metrics(ctx)

@@ -71,7 +71,7 @@ func newApp(ctx context.Context, s settings, meta *platform, db *storage.DB, key
 	var mux webhook.Mux
 	webhook.On(&mux, a.answer)
 	handler := webhook.MultiHandler(a.tracker, a.outbox, &mux, webhook.HandlerFunc(func(ctx context.Context, ev webhook.Event) error {
-		a.news.Tell() // behind the others: whoever looks finds everything stored
+		a.news.Tell() // behind the others: a page that looks now finds everything stored
 		return a.drift(ev.Info().PhoneNumberID).Handle(ctx, ev)
 	}))
 	if a.inbox, err = db.Inbox(handler, inbox.Config{LeaseDuration: s.lease, Logger: log, Observe: a.counts.event}); err != nil {

@@ -32,7 +32,7 @@ func (a *app) answer(ctx context.Context, m *webhook.IncomingMessage) error {
 	}
 	chat, err := a.tracker.Store().Conversation(ctx, m.PhoneNumberID, m.From.Key())
 	if errors.Is(err, coexistence.ErrNotFound) {
-		return nil // who has the word, nobody can tell; an error would only come again, and the customer would wait for it
+		return nil // not stored, so a person may be at it; an error would only come again, and what the customer writes next would wait
 	}
 	if err != nil {
 		return err
@@ -45,7 +45,8 @@ func (a *app) answer(ctx context.Context, m *webhook.IncomingMessage) error {
 		for _, word := range said {
 			if strings.Contains(" "+q.words+" ", " "+word+" ") {
 				_, err := a.outbox.Enqueue(ctx, outbox.Message{
-					ID: "bot-" + hashed(string(m.ID)), PhoneNumberID: m.PhoneNumberID, ConversationID: chat.ID, ExpiresAt: m.At.Add(time.Hour),
+					ID: "bot-" + hashed(string(m.ID)), PhoneNumberID: m.PhoneNumberID,
+					ConversationID: chat.ID, ExpiresAt: m.At.Add(time.Hour),
 					Payload: cloudapi.Message{To: cloudapi.ToIdentity(m.From), Content: &cloudapi.Text{Body: q.answer}},
 				})
 				return err

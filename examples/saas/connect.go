@@ -10,8 +10,9 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/signup"
 )
 
-// connected runs when a business is through Embedded Signup, and again if the process died within it. The number is stored before its
-// contacts and its history are asked for: what they bring needs somebody whose it is.
+// connected runs when a business is through Embedded Signup, and again if the process died within
+// it. The number is stored before its contacts and its history are asked for: what they bring
+// belongs to its tenant.
 func (a *app) connected(ctx context.Context, b *signup.Connection) error {
 	if err := a.db.Tokens().Put(ctx, b); err != nil {
 		return err

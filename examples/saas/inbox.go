@@ -79,7 +79,8 @@ func (a *app) open(ctx context.Context, p *inboxPage, n *number, key string) err
 	return errors.Join(err1, err2, err3)
 }
 
-// reply queues what somebody of the team writes: a text within 24 hours of the customer's last message, a template at any time.
+// reply queues what the team writes: a text within 24 hours of the customer's last message, a
+// template at any time.
 func (a *app) reply(w http.ResponseWriter, r *http.Request, _ *tenant, n *number) error {
 	c, err := a.tracker.Store().Conversation(r.Context(), n.PhoneNumberID, r.PathValue("chat"))
 	if err != nil {

@@ -43,7 +43,7 @@ func main() {
 	flag.StringVar(&s.addr, "addr", "127.0.0.1:8080", "where the product listens")
 	flag.StringVar(&s.ops, "ops", "127.0.0.1:8081", "where health, metrics and the inbox's status are, for those who run it; empty for nowhere")
 	flag.StringVar(&s.url, "url", "", "the https `URL` under which people know the product; if empty, http at addr")
-	flag.StringVar(&s.dir, "dir", "", "`folder` of the databases; if empty, a temporary one that is deleted in the end")
+	flag.StringVar(&s.dir, "dir", "", "`folder` of the database; if empty, a temporary one that is deleted in the end")
 	flag.StringVar(&s.database, "database", "", "postgres:// `URL` for several processes; if empty, SQLite in the folder")
 	flag.StringVar(&s.meta, "meta", "sim", `"sim" for a simulator within this process, "real" for what the environment names (see platform.go)`)
 	flag.DurationVar(&s.lease, "lease", 15*time.Second, "after how long other processes go on with the work of one that died")

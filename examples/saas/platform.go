@@ -18,7 +18,7 @@ type platform struct {
 	verifyToken   graph.Secret  // that the webhook answers the handshake with
 	sdk           string        // where the page loads Meta's JavaScript SDK from; Meta's own if empty
 	patience      time.Duration // how long a send of unknown outcome waits for its status
-	hint          string        // what to tell whoever started the program
+	hint          string        // what to print when the program starts
 	simulator     *board.Rack   // with which one can play, or nil
 }
 

@@ -61,7 +61,8 @@ func (a *app) enter(ctx context.Context, name, email, password string) (*tenant,
 	return a.authenticate(ctx, email, password)
 }
 
-// nobody's password is no word; an unknown address takes as long as a wrong password.
+// nobody is the hash of a password that is not known, compared for an unknown address: it takes as
+// long as a wrong password, so that the time does not tell which addresses are known.
 var nobody, _ = bcrypt.GenerateFromPassword([]byte(rand.Text()), bcrypt.DefaultCost)
 
 func (a *app) authenticate(ctx context.Context, email, password string) (*tenant, error) {

@@ -35,7 +35,9 @@ func run(ctx context.Context) error {
 		return nil // a bot answers here, if coexistence.Answerable(m)
 	})
 	webhook.On(&mux, func(_ context.Context, e *webhook.BusinessAppEcho) error {
-		log.Println("the business wrote on the phone of number", e.PhoneNumberID, "a message of type", e.Content.MessageType())
+		log.Println(
+			"the business wrote on the phone of number", e.PhoneNumberID, "a message of type", e.Content.MessageType(),
+		)
 		return nil // a bot falls silent for e.To here: a person is in the conversation
 	})
 	queue, err := openSpool(setting("QUEUE", "webhook-queue"))

@@ -181,7 +181,9 @@ func unfold(text string, bodies []byte) ([]inbox.Record, error) {
 		if h.Size < 0 || h.Size > len(bodies) {
 			return nil, errors.New("the bodies are shorter than their heads say")
 		}
-		recs[i] = inbox.Record{DedupKey: h.Key, ReceivedAt: time.UnixMicro(h.ReceivedAt).UTC(), Body: bodies[:h.Size:h.Size]}
+		recs[i] = inbox.Record{
+			DedupKey: h.Key, ReceivedAt: time.UnixMicro(h.ReceivedAt).UTC(), Body: bodies[:h.Size:h.Size],
+		}
 		bodies = bodies[h.Size:]
 	}
 	return recs, nil

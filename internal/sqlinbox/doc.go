@@ -2,11 +2,13 @@
 //
 // # What is in the tables
 //
-// webhook_deliveries has a row for each delivery, with its body until the last of its events is done; with SQLite, what is live waits in
-// webhook_arrivals until somebody looks at it, all that was stored at once in one row. webhook_events has a row for each
-// event: which one of which delivery, its hashed key, its lane. webhook_lanes has a row for each conversation with something to do: who holds
-// it, and when it can be claimed next. Reading them with SQL is fine, changing them is not. To forget everything about a number,
-// purge its dead letters; all other bodies go by themselves.
+// webhook_deliveries has a row for each delivery, with its body until the last of its events is
+// done; with SQLite, what is live waits in webhook_arrivals until a worker looks at it, all that
+// was stored at once in one row. webhook_events has a row for each event: which one of which
+// delivery, its hashed key, its lane. webhook_lanes has a row for each conversation with something
+// to do: who holds it, and when it can be claimed next. Reading them with SQL is fine, changing
+// them is not. To forget everything about a number, delete its dead letters; all other bodies go by
+// themselves.
 //
 // # Concurrency
 //

@@ -201,10 +201,11 @@ func (s *Store) writeEvents(ctx context.Context, tx *sql.Tx, entries []entry) er
 	return s.closeEvents(ctx, tx, closed)
 }
 
-// someOpen is a condition in SQLite: the delivery has events that are neither done nor purged.
+// someOpen is a condition in SQLite: the delivery has events that are neither done nor deleted.
 const someOpen = "EXISTS (SELECT 1 FROM webhook_events e WHERE e.delivery = webhook_deliveries.id AND e.state < 3)"
 
-// closeEvents notes that events are done or purged, so many of each delivery. A delivery of which nothing is left loses its body.
+// closeEvents notes that events are done or deleted, so many of each delivery. A delivery of which
+// nothing is left loses its body.
 func (s *Store) closeEvents(ctx context.Context, tx *sql.Tx, closed map[int64]int64) error {
 	if len(closed) == 0 {
 		return nil

@@ -17,7 +17,8 @@ const statsAge = 3 * time.Second
 func (s *Store) Stats(ctx context.Context) (inbox.Stats, error) {
 	s.statsMu.Lock()
 	defer s.statsMu.Unlock()
-	// That there is nothing is counted at once, and somebody may be waiting for it (Idle): it is never said of what was a moment ago.
+	// That there is nothing is counted at once, and a caller may be waiting for it (WaitIdle): it
+	// is never said of what was a moment ago.
 	if s.stats.Depth() > 0 && time.Since(s.statsAt) < min(10*s.statsIn, statsAge) {
 		return s.stats, nil
 	}

@@ -39,7 +39,7 @@ func TestStore(ctx context.Context, open func(context.Context) (signup.Store, er
 		{"another store over the same data has what was put", func(ctx context.Context, s signup.Store) error { return shared(ctx, s, other) }},
 		{"of many who put a version, one succeeds", func(ctx context.Context, s signup.Store) error { return race(ctx, s, other) }},
 		{"lists are sorted, and a tenant's own", lists},
-		{"what is deleted or purged is gone", removal},
+		{"what is deleted or has expired is gone", removal},
 		{"a context that ended changes nothing", canceled},
 	} {
 		if err := check.run(ctx, s); err != nil {
@@ -53,7 +53,8 @@ var began = time.Date(2026, 11, 23, 10, 0, 0, 123456000, time.UTC)
 
 func record(id, tenant string, version int64, sealed string) signup.Record {
 	return signup.Record{
-		ID: id, Tenant: tenant, Version: version, BeganAt: began, KeepUntil: began.Add(time.Hour), Sealed: []byte(sealed),
+		ID: id, Tenant: tenant, Version: version, BeganAt: began,
+		KeepUntil: began.Add(time.Hour), Sealed: []byte(sealed),
 	}
 }
 
@@ -241,10 +242,10 @@ func removal(ctx context.Context, s signup.Store) error {
 		return err
 	}
 	if n == 0 || len(left) != 1 || left[0].ID != "late" {
-		return fmt.Errorf("%d records were purged and %d are left; one of them had to stay", n, len(left))
+		return fmt.Errorf("%d records were deleted and %d are left; one of them had to stay", n, len(left))
 	}
 	if n, err = s.DeleteExpired(ctx, began.Add(time.Hour)); err == nil && n != 0 {
-		return fmt.Errorf("a second purge found %d more", n)
+		return fmt.Errorf("a second DeleteExpired found %d more", n)
 	}
 	return err
 }

@@ -38,7 +38,8 @@ type Config struct {
 	// handlers may take longer. If zero, 30 seconds.
 	LeaseDuration time.Duration
 
-	// PollInterval is how often the store is asked for work that nobody has announced, such as what another process left. If zero, 1 second.
+	// PollInterval is how often the store is asked for work that was not announced, such as what
+	// another process left. If zero, 1 second.
 	PollInterval time.Duration
 
 	// DedupWindow is how long events are remembered after they were handled. If zero, [MinDedupWindow]; less is refused, because Meta repeats.
@@ -56,11 +57,11 @@ type Config struct {
 
 	// Observe is called after each attempt to handle an event, from many goroutines at once, for metrics and traces. ctx is the handler's:
 	// it has the values of the context that [Inbox.Start] was given, and has ended if the attempt took longer than HandlerTimeout.
-	Observe func(ctx context.Context, o Observation)
+	Observe func(ctx context.Context, a Attempt)
 }
 
-// An Observation is one attempt to handle an event.
-type Observation struct {
+// An Attempt is one attempt to handle an event, as Config.Observe sees it.
+type Attempt struct {
 	// Field and PhoneNumberID say where the event came from.
 	Field         webhook.Field
 	PhoneNumberID graph.PhoneNumberID
@@ -71,14 +72,15 @@ type Observation struct {
 	// Attempt counts from 1.
 	Attempt int
 
-	// Outcome is [DispositionDone], [DispositionRetry] or [DispositionDead]. [DispositionRelease] means that the attempt was cut off by a shutdown.
-	Outcome Disposition
+	// Disposition is [DispositionDone], [DispositionRetry] or [DispositionDead]. [DispositionRelease]
+	// means that the attempt was cut off by a shutdown.
+	Disposition Disposition
 
 	// Err is what the handler returned, or nil.
 	Err error
 
-	// Took is how long the handler ran, Lag how long after the delivery's arrival it ended.
-	Took, Lag time.Duration
+	// Duration is how long the handler ran, Lag how long after the delivery's arrival it ended.
+	Duration, Lag time.Duration
 }
 
 func (c Config) validate(store Store, h webhook.Handler) error {
@@ -99,7 +101,8 @@ func (c Config) validate(store Store, h webhook.Handler) error {
 	}
 	for name, n := range map[string]int64{
 		"Workers": int64(c.Workers), "BackfillWorkers": int64(c.BackfillWorkers), "MaxAttempts": int64(c.MaxAttempts), "HandlerTimeout": int64(c.HandlerTimeout),
-		"LeaseDuration": int64(c.LeaseDuration), "PollInterval": int64(c.PollInterval), "MaxBufferedBytes": c.MaxBufferedBytes,
+		"LeaseDuration": int64(c.LeaseDuration), "PollInterval": int64(c.PollInterval),
+		"MaxBufferedBytes": c.MaxBufferedBytes,
 	} {
 		if n < 0 {
 			errs = append(errs, fmt.Errorf("inbox: Config.%s is negative; use 0 for the default", name))
@@ -125,7 +128,7 @@ func (c Config) withDefaults() Config {
 		c.Backoff = DefaultBackoff
 	}
 	if c.Observe == nil {
-		c.Observe = func(context.Context, Observation) {}
+		c.Observe = func(context.Context, Attempt) {}
 	}
 	if c.WorkerID == "" {
 		host, _ := os.Hostname() // without, the number has to do

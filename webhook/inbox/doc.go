@@ -14,14 +14,17 @@
 //
 // # What is promised
 //
-//   - Meta gets its 200 when the delivery is on the disk, and 503 if it cannot be put there: then Meta keeps it, and
-//     repeats it for 7 days.
-//   - Every event of an accepted delivery reaches the handler, until the handler returns nil or an error that is [webhook.Permanent], or
-//     [Config.MaxAttempts] are over. Then it is a dead letter, which stays until somebody replays or purges it.
-//   - What Meta repeats within 8 days is dropped, whole deliveries and single events alike, by [webhook.EventInfo.DedupKey]. A
-//     placeholder that comes after the message that it stands for is dropped too.
-//   - The events of a conversation, which is a business's number and a customer, are handled one after the other, in the order in which
-//     they arrived. Conversations do not wait for each other.
+//   - Meta gets its 200 when the delivery is on the disk, and 503 if it cannot be put there: then
+//     Meta keeps it, and repeats it for 7 days.
+//   - Every event of an accepted delivery reaches the handler, until the handler returns nil or an
+//     error that is [webhook.Permanent], or [Config.MaxAttempts] are over. Then it is a dead
+//     letter, which stays until it is replayed or deleted.
+//   - What Meta repeats within 8 days is dropped, whole deliveries and single events alike, by
+//     [webhook.EventInfo.DedupKey]. A placeholder that comes after the message that it stands for
+//     is dropped too.
+//   - The events of a conversation, which is a business's number and a customer, are handled one
+//     after the other, in the order in which they arrived. Conversations do not wait for each
+//     other.
 //   - History and address books never hold up what is live.
 //
 // A handler sees an event twice if the process dies within it, or between its end and the commit that says so. [InTx] closes that gap for
@@ -42,9 +45,10 @@
 // answer never overtakes the question: with the defaults for about eight hours, until the event has failed 20 times and is a dead letter. Mark
 // errors that a repeat cannot cure with [webhook.Permanent], and the conversation goes on at once.
 //
-// What ends the process within a handler (os.Exit, a fatal error of the runtime, too little memory) is no failure that anybody could count: which
-// of the events in hand it was is not known, and [Config.MaxAttempts] does not apply. Such an event comes again with each start, until
-// the bug is fixed. To get past it meanwhile, have the handler return a [webhook.Permanent] error for it.
+// What ends the process within a handler (os.Exit, a fatal error of the runtime, too little memory)
+// is no failure that can be counted: which of the events in hand it was is not known, and
+// [Config.MaxAttempts] does not apply. Such an event comes again with each start, until the bug is
+// fixed. To get past it meanwhile, have the handler return a [webhook.Permanent] error for it.
 //
 // A process that died holds its conversations until their lease is over. One that was stopped and goes on after its lease begins none of the
 // events that it had claimed; what was in a handler it cannot settle any more ([ErrLeaseLost]). A store that does not answer is asked again and again; meanwhile the endpoint answers 503. It
@@ -52,7 +56,7 @@
 //
 // # Dead letters
 //
-//	for l, err := range in.DeadLetters(ctx) {
+//	for l, err := range in.DeadLetters(ctx, inbox.Filter{}) {
 //		…
 //		ev, err := l.Event() // what was given up, if it can be decoded
 //		…
@@ -77,11 +81,12 @@
 //
 // # What is kept, and for how long
 //
-// Bodies, which hold customers' numbers and texts, go with the last of their events. What stays for 8 days are hashed keys, and hashed names
-// of conversations.
+// Bodies, which hold customers' numbers and texts, go with the last of their events. What stays for 8 days are hashed keys, hashed names
+// of conversations, and the ids of the business's numbers.
 //
 // # Engines of your own
 //
-// A host with a broker implements [Sink], receives with [SinkReceiver], and consumes with its own workers. Whoever implements [Store] gets the
-// workers of this package; package inboxtest checks that the implementation keeps its promises.
+// A host with a broker implements [Sink], receives with [SinkReceiver], and consumes with its own
+// workers. An implementation of [Store] gets the workers of this package; package inboxtest checks
+// that the implementation keeps its promises.
 package inbox

@@ -39,7 +39,7 @@ type memKey struct {
 type memRecord struct {
 	Record
 	lane   *memLane
-	open   int  // of a delivery: its events that are neither done nor purged
+	open   int  // of a delivery: its events that are neither done nor deleted
 	split  bool // of a delivery: it is neither waiting nor dead
 	reason string
 	diedAt time.Time
@@ -92,7 +92,8 @@ func (s *MemStore) init() {
 }
 
 func (s *MemStore) known(rec Record) bool {
-	return rec.DedupKey != "" && s.keys[rec.DedupKey] != nil || rec.SupersededBy != "" && s.keys[rec.SupersededBy] != nil
+	return rec.DedupKey != "" && s.keys[rec.DedupKey] != nil ||
+		rec.SupersededBy != "" && s.keys[rec.SupersededBy] != nil
 }
 
 func (s *MemStore) remember(rec Record) {
@@ -228,7 +229,7 @@ func (s *MemStore) Stats(ctx context.Context) (Stats, error) {
 }
 
 // DeadLetters implements [Store].
-func (s *MemStore) DeadLetters(ctx context.Context, after ID, limit int) ([]DeadLetter, error) {
+func (s *MemStore) DeadLetters(ctx context.Context, f Filter, after ID, limit int) ([]DeadLetter, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
@@ -236,7 +237,7 @@ func (s *MemStore) DeadLetters(ctx context.Context, after ID, limit int) ([]Dead
 	defer s.mu.Unlock()
 	var found []DeadLetter
 	for id, rec := range s.dead {
-		if id <= after {
+		if id <= after || f.PhoneNumberID != "" && rec.PhoneNumberID != f.PhoneNumberID {
 			continue
 		}
 		letter := DeadLetter{rec.Record, rec.reason, rec.diedAt}

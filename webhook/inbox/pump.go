@@ -38,7 +38,8 @@ func newPump(in *Inbox, bulk bool) *pump {
 		p.room = in.cfg.BackfillWorkers
 	}
 	p.req = ClaimRequest{
-		Kind: KindEvent, Backfill: bulk, PerLane: perLane, MaxBytes: claimBytes, LeaseDuration: in.cfg.LeaseDuration, WorkerID: in.cfg.WorkerID,
+		Kind: KindEvent, Backfill: bulk, PerLane: perLane, MaxBytes: claimBytes,
+		LeaseDuration: in.cfg.LeaseDuration, WorkerID: in.cfg.WorkerID,
 	}
 	p.lanes = make(chan laneRun, p.room)
 	p.desk = newDesk(in, p.alarm)

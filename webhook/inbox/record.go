@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook"
 )
 
@@ -44,9 +45,13 @@ type Record struct {
 	// a duplicate: a placeholder is of no use after the message that it stands for.
 	SupersededBy string
 
-	// Lane is what an event has to be in order with: the conversation. It is not personal. Deliveries have none: all live ones are in
-	// order, and all in bulk.
+	// Lane is what an event has to be in order with: the conversation. It is not personal.
+	// Deliveries have none: all live ones are in order, and all of the backfill.
 	Lane string
+
+	// PhoneNumberID is the business's number that an event is about. It is empty for events of an account, and for deliveries, which
+	// may be about several.
+	PhoneNumberID graph.PhoneNumberID
 
 	// Backfill marks what may wait behind everything live: history and address books.
 	Backfill bool
@@ -57,10 +62,11 @@ type Record struct {
 	// ReceivedAt is when the delivery arrived.
 	ReceivedAt time.Time
 
-	// Body is the body of the delivery, as Meta sent it. It is nil in an event on its way into the store. Nobody writes to it.
+	// Body is the body of the delivery, as Meta sent it. It is nil in an event on its way into the
+	// store. It is not written to.
 	Body []byte
 
-	// Attempts is how often the record failed before. The store counts the outcomes [DispositionRetry].
+	// Attempts is how often the record failed before. The store counts each [DispositionRetry].
 	Attempts int
 }
 

@@ -5,6 +5,8 @@ import (
 	"database/sql"
 	"errors"
 	"time"
+
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 )
 
 // A Sink takes deliveries in. It is all that an endpoint needs: a host that has a broker of its own, such as Kafka or SQS, implements it,
@@ -13,17 +15,19 @@ type Sink interface {
 	// Append stores deliveries durably: when it returns nil, neither a crash of this process nor a loss of power takes them away. It
 	// stores all that are not duplicates, or none and returns an error. added is how many there were.
 	//
-	// It is called from many goroutines at once and does well to let those that wait share a commit. Once it was called it may
-	// store the records even if ctx ends; whoever gets an error has to send them again.
+	// It is called from many goroutines at once and does well to let those that wait share a
+	// commit. Once it was called it may store the records even if ctx ends; a caller that gets an
+	// error has to send them again.
 	Append(ctx context.Context, recs []Record) (added int, err error)
 }
 
 // A Store is a queue that remembers. Package inboxtest checks that an implementation keeps these promises:
 //
-//   - A record that was appended, or that came out of a split, is handed out until it is settled as done or dead, whatever crashes.
-//   - The records of a lane are handed out in order, to one holder at a time. The next ones come only when those before are done
-//     or dead. Lanes do not wait for each other.
-//   - Whoever lost his hold cannot settle ([ErrLeaseLost]).
+//   - A record that was appended, or that came out of a split, is handed out until it is settled as
+//     done or dead, whatever crashes.
+//   - The records of a lane are handed out in order, to one holder at a time. The next ones come
+//     only when those before are done or dead. Lanes do not wait for each other.
+//   - A worker that lost its lease cannot settle ([ErrLeaseLost]).
 //   - A record whose key is known is not stored again.
 //
 // All times are durations by the store's own clock. Methods are called from many goroutines at once. A Store that is an [io.Closer] is closed
@@ -31,11 +35,12 @@ type Sink interface {
 type Store interface {
 	Sink
 
-	// Claim hands out records that are ready, and keeps them from everybody else for req.Lease. An empty batch is no error.
+	// Claim hands out records that are ready, and leases them to the caller for req.LeaseDuration:
+	// no other call gets them meanwhile. An empty batch is no error.
 	Claim(ctx context.Context, req ClaimRequest) (Batch, error)
 
-	// Extend prolongs the hold on what is left of a batch to lease from now. It returns [ErrLeaseLost] if somebody else took some of it, or if
-	// nothing is left.
+	// Extend prolongs the lease of what is left of a batch: it ends when lease has passed from now.
+	// It returns [ErrLeaseLost] if another worker took some of it, or if nothing is left.
 	Extend(ctx context.Context, token LeaseToken, lease time.Duration) error
 
 	// Settle says what became of records of a batch, in one transaction: all outcomes are stored, or none and an error is returned. It
@@ -46,8 +51,8 @@ type Store interface {
 	// Stats counts what is there. It may be a few seconds old.
 	Stats(ctx context.Context) (Stats, error)
 
-	// DeadLetters lists up to limit dead letters with IDs larger than after, in the order of their IDs.
-	DeadLetters(ctx context.Context, after ID, limit int) ([]DeadLetter, error)
+	// DeadLetters lists up to limit dead letters that f selects with IDs larger than after, in the order of their IDs.
+	DeadLetters(ctx context.Context, f Filter, after ID, limit int) ([]DeadLetter, error)
 
 	// ReplayDeadLetters forgets dead letters together with their keys, and makes their deliveries ready to be split anew, as if they had just
 	// arrived: events that were handled are known by their keys and do not come again. It returns how many of the dead letters it found.
@@ -58,7 +63,7 @@ type Store interface {
 	DeleteDeadLetters(ctx context.Context, ids []ID) (int, error)
 }
 
-// A ClaimRequest says what a worker wants.
+// A ClaimRequest says which records a worker can take, and for how long.
 type ClaimRequest struct {
 	// Kind and Backfill select one of four queues.
 	Kind     Kind
@@ -73,11 +78,11 @@ type ClaimRequest struct {
 	// LeaseDuration is how long the records are held. After it, they are handed out again.
 	LeaseDuration time.Duration
 
-	// WorkerID names who asks, for humans.
+	// WorkerID names the worker, for humans.
 	WorkerID string
 }
 
-// A LeaseToken stands for the hold on a batch. No two batches have the same one.
+// A LeaseToken stands for the lease of a batch. No two batches have the same one.
 type LeaseToken string
 
 // A Batch is what a worker holds for a while.
@@ -103,8 +108,9 @@ type Settlement struct {
 	// Reason says why, for [DispositionRetry] and [DispositionDead]. It is shown to humans.
 	Reason string
 
-	// Events are what a delivery that is [DispositionDone] was split into, in order. They are stored together with the outcome; those with a known
-	// key are left out. The delivery's body is kept until all of them are done or purged.
+	// Events are what a delivery that is [DispositionDone] was split into, in order. They are
+	// stored together with the outcome; those with a known key are left out. The delivery's body is
+	// kept until all of them are done or deleted.
 	Events []Record
 
 	// DropKey makes the store forget the delivery's key once it is [DispositionDone], because some of its events have no key and count each time they
@@ -112,14 +118,23 @@ type Settlement struct {
 	DropKey bool
 }
 
-// A Disposition is how it ended.
+// A Disposition is how an attempt at a record ended, and with it what happens to the record next.
 type Disposition int
 
 const (
-	DispositionDone    Disposition = iota // handled, never again
-	DispositionRetry                      // failed: again after a pause; the records behind it in its lane wait, unsettled ones of the batch among them
-	DispositionDead                       // given up: to the dead letters; the lane goes on
-	DispositionRelease                    // not tried: again at once, as are unsettled records of the batch behind it in its lane
+	// DispositionDone: handled, never again.
+	DispositionDone Disposition = iota
+
+	// DispositionRetry: failed, again after a pause. The records behind it in its lane wait,
+	// unsettled ones of the batch among them.
+	DispositionRetry
+
+	// DispositionDead: given up, to the dead letters. The lane goes on.
+	DispositionDead
+
+	// DispositionRelease: not tried, again at once, as are unsettled records of the batch behind it
+	// in its lane.
+	DispositionRelease
 )
 
 // Stats says how much there is.
@@ -129,13 +144,19 @@ type Stats struct {
 	Dead           int // dead letters
 	DedupKeys      int // remembered keys of what is done; -1 if counting is not worth it
 
-	// Oldest is the age of the oldest delivery or event that is not handled, OldestLive of the oldest that is not in bulk. Dead
-	// letters do not count.
+	// Oldest is the age of the oldest delivery or event that is not handled, OldestLive of the
+	// oldest that is not backfill. Dead letters do not count.
 	Oldest, OldestLive time.Duration
 }
 
 // Depth is how much there is to do.
 func (s Stats) Depth() int { return s.Deliveries + s.Live + s.Backfill }
+
+// A Filter selects dead letters. The zero Filter selects all.
+type Filter struct {
+	// PhoneNumberID selects the events about a business's number. Whole deliveries and events of an account are about none.
+	PhoneNumberID graph.PhoneNumberID
+}
 
 // A DeadLetter is a record that was given up.
 type DeadLetter struct {
@@ -149,11 +170,12 @@ type DeadLetter struct {
 }
 
 var (
-	// ErrLeaseLost is returned to whoever settles or extends what somebody else holds by now, because the lease had ended.
-	ErrLeaseLost = errors.New("inbox: the lease was lost; somebody else handles the records, forget them")
+	// ErrLeaseLost is returned to a worker that settles or extends records whose lease has ended
+	// and which another worker has taken.
+	ErrLeaseLost = errors.New("inbox: the lease was lost; another worker handles the records, forget them")
 
 	// ErrFull is returned by a store that takes no more.
-	ErrFull = errors.New("inbox: the store is full; it takes more when events are handled or dead letters purged")
+	ErrFull = errors.New("inbox: the store is full; it takes more when events are handled or dead letters deleted")
 )
 
 // A TxSettler is a [Store] in a SQL database, in which a host can commit its own rows together with the outcome: see [InTx].
@@ -167,7 +189,8 @@ type TxSettler interface {
 	SettleTx(ctx context.Context, tx *sql.Tx, token LeaseToken, outcomes []Settlement) error
 }
 
-// A Waker is a [Store] that tells when another process has appended something, so that nobody has to ask all the time.
+// A Waker is a [Store] that tells when another process has appended something, so that the store
+// need not be polled all the time.
 type Waker interface {
 	// Wait returns nil when something may have become ready, and an error if it cannot know; then it is polled for a while, or, if the
 	// error matches [errors.ErrUnsupported], for good.

@@ -238,7 +238,8 @@ func (l *life) compareBook(ctx context.Context, store coexistence.Store) error {
 			want = ""
 		}
 		if err != nil && !errors.Is(err, coexistence.ErrNotFound) || got.Name != want || got.InAddressBook() != (want != "") {
-			errs = append(errs, fmt.Errorf("contact %s is %q and not %q (%w)", e.contact.PhoneNumber, got.Name, want, err))
+			err = fmt.Errorf("contact %s is %q and not %q (%w)", e.contact.PhoneNumber, got.Name, want, err)
+			errs = append(errs, err)
 		}
 	}
 	return errors.Join(errs...)

@@ -161,7 +161,8 @@ func (h *host) connect(ctx context.Context, code graph.Secret, phone *coexistenc
 		}
 	}
 	h.signups = append(h.signups, cloudapi.Onboarding{
-		PhoneNumberID: phone.ID(), WABAIDs: phone.WABAs(), DisplayPhoneNumber: phone.PhoneNumber(), OnboardedAt: time.Now(),
+		PhoneNumberID: phone.ID(), WABAIDs: phone.WABAs(),
+		DisplayPhoneNumber: phone.PhoneNumber(), OnboardedAt: time.Now(),
 	})
 	return nil
 }

@@ -60,7 +60,7 @@ type message struct {
 	revokeMissed   bool
 	reactionMissed time.Time // the latest one
 	mediaShared    bool      // history told what the file is
-	registered     bool      // with Tracker.Sent
+	registered     bool      // with Tracker.RecordSent
 }
 
 // An entry is a contact that was saved or removed, and whether the host was told.

@@ -28,7 +28,9 @@ func main() {
 		return nil // a bot answers here, if coexistence.Answerable(m)
 	})
 	webhook.On(&mux, func(_ context.Context, e *webhook.BusinessAppEcho) error {
-		log.Println("the business wrote on the phone of number", e.PhoneNumberID, "a message of type", e.Content.MessageType())
+		log.Println(
+			"the business wrote on the phone of number", e.PhoneNumberID, "a message of type", e.Content.MessageType(),
+		)
 		return nil // a bot falls silent for e.To here: a person is in the conversation
 	})
 	router, err := newRouter(cfg, &mux)

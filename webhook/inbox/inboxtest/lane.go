@@ -119,7 +119,8 @@ func (c *check) retrying() error {
 	i := slices.IndexFunc(b.Records, func(r inbox.Record) bool { return r.DedupKey == "1" })
 	j := slices.IndexFunc(b.Records, func(r inbox.Record) bool { return r.DedupKey == "3" })
 	if err := c.a.Settle(c.ctx, b.LeaseToken, []inbox.Settlement{
-		{ID: b.Records[i].ID, Disposition: inbox.DispositionRetry, RetryAfter: time.Hour, Reason: "busy"}, {ID: b.Records[j].ID},
+		{ID: b.Records[i].ID, Disposition: inbox.DispositionRetry, RetryAfter: time.Hour, Reason: "busy"},
+		{ID: b.Records[j].ID},
 	}); err != nil {
 		return err
 	}
@@ -204,12 +205,15 @@ func (c *check) fencing() error {
 	if err != nil {
 		return err
 	}
-	for _, kind := range []inbox.Disposition{inbox.DispositionDone, inbox.DispositionRetry, inbox.DispositionDead, inbox.DispositionRelease} {
+	for _, kind := range []inbox.Disposition{
+		inbox.DispositionDone, inbox.DispositionRetry, inbox.DispositionDead, inbox.DispositionRelease,
+	} {
 		if err := wantLeaseLost("settling after the lease was lost", c.a.Settle(c.ctx, late.LeaseToken, outcomes(late, kind)[:1])); err != nil {
 			return err
 		}
 	}
-	if err := wantLeaseLost("extending after the lease was lost", c.a.Extend(c.ctx, late.LeaseToken, long)); err != nil {
+	err = c.a.Extend(c.ctx, late.LeaseToken, long)
+	if err := wantLeaseLost("extending after the lease was lost", err); err != nil {
 		return err
 	}
 	if err := c.done(c.b, now); err != nil {
@@ -328,7 +332,9 @@ func (c *check) concurrentClaims() error {
 					return err
 				}
 			}
-			b, err := s.Claim(c.ctx, inbox.ClaimRequest{Kind: inbox.KindEvent, Lanes: 2, PerLane: 3, LeaseDuration: long})
+			b, err := s.Claim(c.ctx, inbox.ClaimRequest{
+				Kind: inbox.KindEvent, Lanes: 2, PerLane: 3, LeaseDuration: long,
+			})
 			if err != nil {
 				return err
 			}

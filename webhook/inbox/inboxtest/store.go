@@ -20,7 +20,7 @@ type Engine struct {
 	ShortLease time.Duration
 }
 
-// A Storage is where records are, whoever looks at it.
+// A Storage is where records are kept, and opens stores over them.
 type Storage struct {
 	// Open returns a store over the storage, which behaves like that of a process of its own. If only one process may use the storage,
 	// it returns the same store each time.
@@ -72,7 +72,7 @@ var checks = []struct {
 	{"a delivery comes back as it was appended", (*check).roundTrip},
 	{"a delivery with a known key is not stored again", (*check).duplicateDelivery},
 	{"deliveries come in the order in which they were appended", (*check).deliveryOrder},
-	{"what is live and what is in bulk do not wait for each other", (*check).queues},
+	{"what is live and what is backfill do not wait for each other", (*check).queues},
 	{"events come with the body of their delivery", (*check).splitting},
 	{"an event with a known key is not stored again", (*check).duplicateEvent},
 	{"an event without a key counts each time", (*check).keyless},
@@ -89,10 +89,11 @@ var checks = []struct {
 	{"an extended lease holds", (*check).extending},
 	{"all outcomes of a call are stored or none", (*check).allOrNothing},
 	{"a dead letter is listed, and its lane goes on", (*check).deadLetters},
+	{"the dead letters of a number are listed, and no others", (*check).deadOfANumber},
 	{"a replayed event comes again, and only that", (*check).replaying},
-	{"a dead delivery is listed, replayed and purged", (*check).deadDelivery},
-	{"a purged dead letter is gone, and its key stays", (*check).purging},
-	{"a body stays until the last of its events is done or purged", (*check).bodiesStay},
+	{"a dead delivery is listed, replayed and deleted", (*check).deadDelivery},
+	{"a deleted dead letter is gone, and its key stays", (*check).purging},
+	{"a body stays until the last of its events is done or deleted", (*check).bodiesStay},
 	{"what cannot be decoded is kept as a dead letter by InTx too", (*check).parking},
 	{"Stats counts", (*check).counting},
 	{"a sweep forgets only old keys of what is done", (*check).sweeping},
@@ -138,7 +139,7 @@ func request(kind inbox.Kind, lease time.Duration) inbox.ClaimRequest {
 func (c *check) claim(s inbox.Store, req inbox.ClaimRequest, want int) (inbox.Batch, error) {
 	b, err := s.Claim(c.ctx, req)
 	if err == nil && len(b.Records) != want {
-		err = fmt.Errorf("a claim handed out %d records of kind %v, bulk %v, want %d", len(b.Records), req.Kind, req.Backfill, want)
+		err = fmt.Errorf("a claim handed out %d records of kind %v, backfill %v, want %d", len(b.Records), req.Kind, req.Backfill, want)
 	}
 	return b, err
 }

@@ -111,7 +111,8 @@ func TestABodyWaitsForThoseThatShareItsMessage(t *testing.T) {
 			require.Equal(t, want, string(b.Records[0].Body))
 			require.NoError(t, from.Settle(t.Context(), b.LeaseToken, []inbox.Settlement{{ID: b.Records[0].ID}}))
 		}
-		first, second := inbox.Record{DedupKey: "1", Body: []byte("first")}, inbox.Record{DedupKey: "2", Body: []byte("second")}
+		first := inbox.Record{DedupKey: "1", Body: []byte("first")}
+		second := inbox.Record{DedupKey: "2", Body: []byte("second")}
 		require.NoError(t, store.AppendLate(t.Context(), first, second, func() {
 			handle(store, "first")
 			if restored {
@@ -165,7 +166,9 @@ func TestASplitOfAnySizeIsOneTransaction(t *testing.T) {
 	for i := range events {
 		events[i] = inbox.Record{DedupKey: fmt.Sprint("event", i), Lane: fmt.Sprint("lane", i%100), Index: i}
 	}
-	require.NoError(t, a.Settle(t.Context(), batch.LeaseToken, []inbox.Settlement{{ID: batch.Records[0].ID, Events: events}}))
+	require.NoError(
+		t, a.Settle(t.Context(), batch.LeaseToken, []inbox.Settlement{{ID: batch.Records[0].ID, Events: events}}),
+	)
 	st, err := b.Stats(t.Context())
 	require.NoError(t, err)
 	require.Equal(t, n, st.Live)

@@ -20,9 +20,9 @@ type Config struct {
 	// Options are further options of the connection: credentials, TLS.
 	Options []nats.Option
 
-	// Monitors are the URLs of the servers' monitoring ports, like http://host:8222. They are asked whether the server writes to its disk
-	// before it acknowledges. Name those of all servers of a cluster. If empty, and if System is nil, port 8222 of the Servers is
-	// tried.
+	// Monitors are the URLs of the servers' monitoring ports, like http://host:8222. They are asked
+	// whether the server writes to its disk before it acknowledges. Name those of all servers of a
+	// cluster. If empty, and if SystemConn is nil, port 8222 of the Servers is tried.
 	Monitors []string
 
 	// SystemConn is a connection of a user of the system account. It can take the place of Monitors: the servers are asked through it.

@@ -27,8 +27,9 @@
 // a minute. A server of a cluster that is away is no reason to stop as long as the others go on; if it comes back with other settings, that
 // shows within a minute.
 //
-// What that cannot show: that disks do what they are told, that nobody changes a stream between two looks, and that a server tells the truth
-// about settings that were reloaded and not restarted. Replicas do not take the place of syncing: they lose their power together.
+// What that cannot show: that disks do what they are told, that no stream is changed between two
+// looks, and that a server tells the truth about settings that were reloaded and not restarted.
+// Replicas do not take the place of syncing: they lose their power together.
 //
 // # What is stored
 //
@@ -50,6 +51,7 @@
 // There is no transaction that a host's rows could be part of: [inbox.InTx] does not work. An effect happens at least once, and
 // exactly once if it is idempotent by the event's key. [inbox.Stats] does not count keys.
 //
-// If the server goes away while something is settled, it can happen that it was stored and nobody knows; then the next attempt says that the
-// lease was lost, although nothing is handled again.
+// If the server goes away while something is settled, it can happen that it was stored and the
+// answer got lost; then the next attempt says that the lease was lost, although nothing is handled
+// again.
 package natsinbox

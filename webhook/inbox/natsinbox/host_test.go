@@ -161,7 +161,7 @@ func TestWhatIsLeftOpenTravelsThroughASnapshot(t *testing.T) {
 	require.Equal(t, want, got, "a process that begins with a snapshot knows the same as one that has seen everything")
 
 	// And goes on in the same way.
-	letters, err := b.DeadLetters(t.Context(), 0, 10)
+	letters, err := b.DeadLetters(t.Context(), inbox.Filter{}, 0, 10)
 	require.NoError(t, err)
 	require.Len(t, letters, 1)
 	require.NotEmpty(t, letters[0].Body)
@@ -197,11 +197,14 @@ func fill(t *testing.T, s *natsinbox.Store) {
 		outs = append(outs, inbox.Settlement{ID: rec.ID, Events: events})
 	}
 	require.NoError(t, s.Settle(t.Context(), b.LeaseToken, outs[:8]))
-	b, err = s.Claim(t.Context(), inbox.ClaimRequest{Kind: inbox.KindEvent, Lanes: 3, PerLane: 2, LeaseDuration: time.Minute})
+	b, err = s.Claim(t.Context(), inbox.ClaimRequest{
+		Kind: inbox.KindEvent, Lanes: 3, PerLane: 2, LeaseDuration: time.Minute,
+	})
 	require.NoError(t, err)
 	require.Len(t, b.Records, 6)
 	require.NoError(t, s.Settle(t.Context(), b.LeaseToken, []inbox.Settlement{
 		{ID: b.Records[0].ID}, {ID: b.Records[1].ID, Disposition: inbox.DispositionDead, Reason: "no"},
-		{ID: b.Records[2].ID, Disposition: inbox.DispositionRetry, RetryAfter: time.Hour, Reason: "later"}, {ID: b.Records[4].ID},
+		{ID: b.Records[2].ID, Disposition: inbox.DispositionRetry, RetryAfter: time.Hour, Reason: "later"},
+		{ID: b.Records[4].ID},
 	}))
 }

@@ -52,7 +52,7 @@ type record struct {
 	body   []part // of a delivery
 	size   int    // of a delivery's body
 	lane   *lane
-	open   int  // of a delivery: its events that are neither done nor purged
+	open   int  // of a delivery: its events that are neither done nor deleted
 	split  bool // of a delivery: it is neither waiting nor dead
 	reason string
 	diedAt int64
@@ -151,7 +151,8 @@ func (m *machine) append(list []appended) (res result) {
 		}
 		m.lastID++
 		d := &record{body: a.Body, Record: inbox.Record{
-			ID: m.lastID, Delivery: m.lastID, DedupKey: a.Key, Backfill: a.Bulk, ReceivedAt: time.UnixMicro(a.ReceivedAt).UTC(),
+			ID: m.lastID, Delivery: m.lastID, DedupKey: a.Key, Backfill: a.Bulk,
+			ReceivedAt: time.UnixMicro(a.ReceivedAt).UTC(),
 		}}
 		for _, p := range a.Body {
 			d.size += p.Size
@@ -297,11 +298,11 @@ func (m *machine) purge(rec, d *record) {
 	m.drop(d.ID)
 }
 
-// letters lists dead letters.
-func (m *machine) letters(after inbox.ID, limit int) (list []inbox.DeadLetter, bodies [][]part) {
+// letters lists dead letters that f selects.
+func (m *machine) letters(f inbox.Filter, after inbox.ID, limit int) (list []inbox.DeadLetter, bodies [][]part) {
 	var ids []inbox.ID
-	for id := range m.dead {
-		if id > after {
+	for id, rec := range m.dead {
+		if id > after && (f.PhoneNumberID == "" || rec.PhoneNumberID == f.PhoneNumberID) {
 			ids = append(ids, id)
 		}
 	}

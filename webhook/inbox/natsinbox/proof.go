@@ -15,8 +15,9 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 )
 
-// ErrNotDurable is returned by [Open] and [OpenStore], and while a server is away by everything that stores, if the servers
-// lose what they have acknowledged when the power fails, or if nobody can say that they do not.
+// ErrNotDurable is returned by [Open] and [OpenStore], and while a server is away by everything
+// that stores, if the servers lose what they have acknowledged when the power fails, or if nothing
+// proves that they do not.
 var ErrNotDurable = errors.New("natsinbox: the server may lose what it acknowledged")
 
 // A proof is that the servers sync every write. It has to be found anew whenever the connection was made anew, because a server may come

@@ -14,7 +14,8 @@ type strayLine struct {
 	at  time.Time
 }
 
-// DeleteExpired implements [inbox.Sweeper]. It also deletes bodies that nothing belongs to, because whoever stored them died before he could say so.
+// DeleteExpired implements [inbox.Sweeper]. It also deletes bodies that nothing belongs to, because
+// the process that stored them died before it wrote that into the log.
 func (s *Store) DeleteExpired(ctx context.Context, keep time.Duration) (int, error) {
 	if err := s.current(ctx); err != nil {
 		return 0, err

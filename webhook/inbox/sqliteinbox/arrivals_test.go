@@ -80,7 +80,9 @@ func TestWhatArrivesWaitsBehindWhatIsTriedAgain(t *testing.T) {
 	appendKeys(t, store, "a")
 	b, _ := claimDeliveries(t, store, 10)
 	appendKeys(t, store, "b")
-	require.NoError(t, store.Settle(t.Context(), b.LeaseToken, []inbox.Settlement{{ID: b.Records[0].ID, Disposition: inbox.DispositionRetry}}))
+	require.NoError(t, store.Settle(t.Context(), b.LeaseToken, []inbox.Settlement{
+		{ID: b.Records[0].ID, Disposition: inbox.DispositionRetry},
+	}))
 	appendKeys(t, store, "c")
 	b, keys := claimDeliveries(t, store, 2)
 	require.Equal(t, []string{"a", "b"}, keys)

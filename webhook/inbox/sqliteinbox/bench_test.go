@@ -62,7 +62,10 @@ func BenchmarkAcknowledgement(b *testing.B) {
 		"handled": func() (webhook.Receiver, func()) {
 			in := notStarted(store)
 			require.NoError(b, in.Start(b.Context()))
-			return in, func() { require.NoError(b, in.WaitIdle(b.Context())); require.NoError(b, in.Shutdown(b.Context())) }
+			return in, func() {
+				require.NoError(b, in.WaitIdle(b.Context()))
+				require.NoError(b, in.Shutdown(b.Context()))
+			}
 		},
 	}
 	var serial atomic.Int64

@@ -214,7 +214,9 @@ func TestAllButOneConnectionMayBeBusy(t *testing.T) {
 	require.Equal(t, 1, added)
 	b, keys := claimDeliveries(t, store, 1)
 	require.Equal(t, []string{"a"}, keys)
-	require.NoError(t, store.Settle(ctx, b.LeaseToken, []inbox.Settlement{{ID: b.Records[0].ID, Disposition: inbox.DispositionDone}}))
+	require.NoError(t, store.Settle(ctx, b.LeaseToken, []inbox.Settlement{
+		{ID: b.Records[0].ID, Disposition: inbox.DispositionDone},
+	}))
 }
 
 // A full disk: 503, so that Meta keeps the rest, nothing lost that was acknowledged, and everything by itself once there is room.
@@ -277,14 +279,20 @@ func TestAClockThatWasSetBackBlocksNothing(t *testing.T) {
 
 	store, err = sqlitedb.OpenInbox(t.Context(), path)
 	require.NoError(t, err)
-	require.ErrorIs(t, store.Settle(t.Context(), b.LeaseToken, []inbox.Settlement{{ID: b.Records[0].ID}}), inbox.ErrLeaseLost)
+	require.ErrorIs(
+		t, store.Settle(t.Context(), b.LeaseToken, []inbox.Settlement{{ID: b.Records[0].ID}}), inbox.ErrLeaseLost,
+	)
 	for _, kind := range []inbox.Kind{inbox.KindDelivery, inbox.KindEvent} {
-		b, err := store.Claim(t.Context(), inbox.ClaimRequest{Kind: kind, Lanes: 1, PerLane: 1, LeaseDuration: time.Minute})
+		b, err := store.Claim(t.Context(), inbox.ClaimRequest{
+			Kind: kind, Lanes: 1, PerLane: 1, LeaseDuration: time.Minute,
+		})
 		require.NoError(t, err)
 		require.Len(t, b.Records, 1, kind)
 		out := inbox.Settlement{ID: b.Records[0].ID, Disposition: inbox.DispositionDone, Events: []inbox.Record{{Kind: inbox.KindEvent, DedupKey: "k", Lane: "l"}}}
 		if kind == inbox.KindEvent {
-			out = inbox.Settlement{ID: b.Records[0].ID, Disposition: inbox.DispositionRetry, RetryAfter: 8 * 24 * time.Hour}
+			out = inbox.Settlement{
+				ID: b.Records[0].ID, Disposition: inbox.DispositionRetry, RetryAfter: 8 * 24 * time.Hour,
+			}
 		}
 		require.NoError(t, store.Settle(t.Context(), b.LeaseToken, []inbox.Settlement{out}))
 	}

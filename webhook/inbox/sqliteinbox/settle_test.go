@@ -37,7 +37,9 @@ func settleOne(t *testing.T, store *sqlitedb.Inbox, kind inbox.Disposition) (id 
 	require.Len(t, b.Records, 1)
 	require.Equal(t, "body of large", string(b.Records[0].Body))
 	require.NoError(t, store.Transact(t.Context(), func(tx *sql.Tx) error {
-		return store.SettleTx(t.Context(), tx, b.LeaseToken, []inbox.Settlement{{ID: b.Records[0].ID, Disposition: kind}})
+		return store.SettleTx(t.Context(), tx, b.LeaseToken, []inbox.Settlement{
+			{ID: b.Records[0].ID, Disposition: kind},
+		})
 	}))
 	return b.Records[0].ID
 }
