@@ -411,3 +411,11 @@ func TestMessageSurvivesJSON(t *testing.T) {
 	got.ConversationID = want.ConversationID // not a fact about the message
 	require.Equal(t, want, got)
 }
+
+func TestProvenanceThatIsNoneIsRefused(t *testing.T) {
+	t.Parallel()
+	for _, text := range []string{`""`, `"12"`, `"1234"`, `"12x"`, `"-12"`, `123`, `{}`} {
+		require.Error(t, json.Unmarshal([]byte(`{"provenance":`+text+`}`), new(coexistence.Message)), text)
+	}
+	require.NoError(t, json.Unmarshal([]byte(`{"provenance":"123"}`), new(coexistence.Message)))
+}

@@ -1,6 +1,10 @@
 package coexistence
 
-import "encoding/json"
+import (
+	"encoding/json"
+	"errors"
+	"strings"
+)
 
 // A ContactProvenance is what a [Contact] is derived from: the identities under which the person
 // was seen, and the entries of the address book. It is opaque and survives JSON.
@@ -38,25 +42,18 @@ type MessageProvenance struct {
 	content source // of the content before edits
 }
 
-// messageProvenance is the JSON of a MessageProvenance.
-type messageProvenance struct {
-	Place   source `json:"place,omitzero"`
-	Person  source `json:"person,omitzero"`
-	Content source `json:"content,omitzero"`
+// MarshalText implements [encoding.TextMarshaler]. It is a digit for each part: an object would have
+// to be read in a pass of its own, for every message.
+func (p MessageProvenance) MarshalText() ([]byte, error) {
+	return []byte{'0' + byte(p.place), '0' + byte(p.person), '0' + byte(p.content)}, nil
 }
 
-// MarshalJSON implements [json.Marshaler].
-func (p MessageProvenance) MarshalJSON() ([]byte, error) {
-	return json.Marshal(messageProvenance{Place: p.place, Person: p.person, Content: p.content})
-}
-
-// UnmarshalJSON implements [json.Unmarshaler].
-func (p *MessageProvenance) UnmarshalJSON(b []byte) error {
-	var v messageProvenance
-	if err := json.Unmarshal(b, &v); err != nil {
-		return err
+// UnmarshalText implements [encoding.TextUnmarshaler].
+func (p *MessageProvenance) UnmarshalText(b []byte) error {
+	if len(b) != 3 || strings.Trim(string(b), "0123456789") != "" {
+		return errors.New("coexistence: the provenance of a message is not three digits")
 	}
-	*p = MessageProvenance{place: v.Place, person: v.Person, content: v.Content}
+	*p = MessageProvenance{place: source(b[0] - '0'), person: source(b[1] - '0'), content: source(b[2] - '0')}
 	return nil
 }
 
