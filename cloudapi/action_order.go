@@ -33,7 +33,7 @@ type OrderDetails struct {
 	Order Order `json:"order"`
 }
 
-// GoodsType are what an order is for. Meta may add values.
+// A GoodsType says what kind of goods an order is for. Meta may add values.
 type GoodsType string
 
 const (

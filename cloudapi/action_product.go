@@ -117,16 +117,16 @@ func (*CatalogButton) frame() frame { return frame{} }
 
 func (*CatalogButton) check(*problems) {}
 
-// A Carousel is 2 to 10 cards side by side, all of the same make: pictures or videos with a link or with quick replies, or
-// products of one catalog.
+// A Carousel is 2 to 10 cards side by side, all of the same make: pictures or videos with a link or
+// with quick replies, or products of one catalog.
 //
 // Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/messages/interactive-media-carousel-messages
 type Carousel struct {
 	Cards []CarouselCard
 }
 
-// A CarouselCard is a card of a [Carousel]. It has either a Product and nothing else, or a Header, a Body and one of Link and
-// Replies.
+// A CarouselCard is a card of a [Carousel]. It has either a Product and nothing else, or a Header,
+// a Body and one of Link and Replies.
 type CarouselCard struct {
 	// Header is an *[Image] or a *[Video].
 	Header InteractiveHeader

@@ -19,8 +19,8 @@ func (*LocationRequest) frame() frame { return frame{noFooter: true} }
 
 func (*LocationRequest) check(*problems) {}
 
-// A ContactInfoRequest is a button by which a person shares a phone number, for people who wrote without showing one. The
-// answer is a contacts message.
+// A ContactInfoRequest is a button by which a person shares a phone number, for people who wrote
+// without showing one. The answer is a contacts message.
 //
 // Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/business-scoped-user-ids
 type ContactInfoRequest struct{}

@@ -33,7 +33,7 @@ type TemplateAnalyticsPoint struct {
 	Cost       []AnalyticsCost   `json:"cost"`
 }
 
-// AnalyticsClicks is how often a button was tapped.
+// AnalyticsClicks counts the taps on one button.
 type AnalyticsClicks struct {
 	Type    string `json:"type"`
 	Content string `json:"button_content"`
@@ -83,8 +83,8 @@ func analyze[T any](ctx context.Context, s *AnalyticsService, p problems, path s
 	return list[T](ctx, s.c, request{method: http.MethodGet, path: path, ids: []string{string(waba)}, query: v})
 }
 
-// Templates counts what became of the messages of templates, by day. The account must have insights switched on, once, see
-// [WABAUpdateParams].Insights.
+// Templates counts what became of the messages of templates, by day. The account must have insights
+// switched on, once, see [WABAUpdateParams].Insights.
 //
 // Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/analytics
 //
@@ -149,9 +149,9 @@ type TemplateGroupAnalyticsQuery struct {
 	InTimezone bool
 }
 
-// TemplateGroups counts what became of the messages of all templates of a group together, by day. A template that was
-// removed from its group still counts for the time before. The account must have insights switched on, once, see
-// [WABAUpdateParams].Insights.
+// TemplateGroups counts what became of the messages of all templates of a group together, by day. A
+// template that was removed from its group still counts for the time before. The account must have
+// insights switched on, once, see [WABAUpdateParams].Insights.
 //
 // Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/analytics#template-group-analytics
 //

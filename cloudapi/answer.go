@@ -7,12 +7,13 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/wire"
 )
 
-// A Resource is what an object of Meta's has beside its typed members.
+// A Resource is a part of each object that Meta returns: its raw JSON, and the response that it
+// came in.
 type Resource struct {
 	// Raw is the object as Meta wrote it, for members that have no place here. Nil if there was none.
 	Raw json.RawMessage `json:"-"`
 
-	// Response is what the answer said beside its body.
+	// Response is the status, trace ids and usage of the response.
 	Response Response `json:"-"`
 }
 
@@ -20,8 +21,8 @@ func (a *Resource) setMeta(m Response) { a.Response = m }
 
 func (a *Resource) setRaw(b []byte) { a.Raw = bytes.Clone(b) }
 
-// decodeAnswer reads an object of Meta's. Types that embed an [Resource] take strings for numbers and the other way round:
-// Meta writes either.
+// decodeAnswer reads an object of Meta's. Types that embed a [Resource] take strings for numbers
+// and the other way round: Meta writes either.
 func decodeAnswer[T any](b []byte, v *T) error {
 	a, ok := any(v).(interface{ setRaw([]byte) })
 	if !ok {

@@ -35,9 +35,9 @@ func (f *AppSubscriptionField) UnmarshalJSON(b []byte) error {
 	return json.Unmarshal(b, (*plain)(f))
 }
 
-// Subscriptions lists what the app is subscribed to. Coexistence needs the fields messages, account_update, history,
-// smb_app_state_sync and smb_message_echoes on the object whatsapp_business_account; one that is missing causes silence,
-// not an error.
+// Subscriptions lists what the app is subscribed to. Coexistence needs the fields messages,
+// account_update, history, smb_app_state_sync and smb_message_echoes on the object
+// whatsapp_business_account; one that is missing causes silence, not an error.
 //
 // Meta: https://developers.facebook.com/docs/graph-api/reference/application/subscriptions
 //

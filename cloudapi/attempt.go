@@ -34,9 +34,10 @@ const (
 
 // notSent reports whether the request cannot have left. It is called after the transport gave up.
 //
-// A request with a body has not left unless someone read the body. Since the transport may still hold it in a goroutine of
-// its own, the question and its answer are one step: from here on nobody can read it any more. A request without body has
-// not left if the transport asked for a connection and got none.
+// A request with a body has not left unless someone read the body. Since the transport may still
+// hold it in a goroutine of its own, the question and its answer are one step: from here on nobody
+// can read it any more. A request without body has not left if the transport asked for a connection
+// and got none.
 func (a *attempt) notSent(hasBody bool) bool {
 	if hasBody {
 		return a.body.CompareAndSwap(bodyUntouched, bodySealed)
@@ -46,9 +47,10 @@ func (a *attempt) notSent(hasBody bool) bool {
 
 var errBrokenOff = errors.New("the server broke the exchange off after the request was written")
 
-// again reports whether the transport may make the request another time by itself. Over HTTP/2 it would, body and all, after
-// some errors, and one of them, PROTOCOL_ERROR, does not say that the server had left the request alone. Which it was, nobody
-// tells. Over HTTP/1 it does so only with requests of which nothing was written, and with reads.
+// again reports whether the transport may make the request another time by itself. Over HTTP/2 it
+// would, body and all, after some errors, and one of them, PROTOCOL_ERROR, does not say that the
+// server had left the request alone. Which it was, nobody tells. Over HTTP/1 it does so only with
+// requests of which nothing was written, and with reads.
 func (a *attempt) again() bool {
 	if !a.careful || !a.http2.Load() {
 		return true
@@ -88,7 +90,8 @@ func (b guardedBody) Read(p []byte) (int, error) {
 	return b.ReadCloser.Read(p)
 }
 
-// A watchedTransport starts an attempt for every request it is given. Who began it ends it, when the answer has been read.
+// A watchedTransport starts an attempt for every request it is given. Who began it ends it, when
+// the answer has been read.
 type watchedTransport struct {
 	base  http.RoundTripper
 	begin func() *attempt
@@ -113,8 +116,8 @@ func (t watchedTransport) RoundTrip(req *http.Request) (*http.Response, error) {
 	}
 	_, plain := t.base.(*http.Transport)
 	if empty := req.Body == nil || req.Body == http.NoBody; empty && !plain && a.careful && isRead(req.Method) {
-		// Whatever is inside, net/http in the end, repeats reads by itself, but none with a body that it cannot open again. One
-		// that is empty does not show on the wire.
+		// Whatever is inside, net/http in the end, repeats reads by itself, but none with a body
+		// that it cannot open again. One that is empty does not show on the wire.
 		req.Body, req.GetBody = io.NopCloser(strings.NewReader("")), nil
 	}
 	return t.base.RoundTrip(req)

@@ -8,8 +8,8 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 )
 
-// An AutomationService sets what helps people to begin a conversation: ice breakers, commands, and a webhook when someone
-// opens the chat for the first time.
+// An AutomationService sets what helps people to begin a conversation: ice breakers, commands, and
+// a webhook when someone opens the chat for the first time.
 type AutomationService service
 
 // An Automation is what helps people to begin.

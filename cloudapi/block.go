@@ -11,8 +11,8 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 )
 
-// A BlockService keeps people from writing to a number. Only who wrote in the last 24 hours can be blocked; the list holds
-// 64,000. It is not the app's own block list.
+// A BlockService keeps people from writing to a number. Only people who wrote in the last 24 hours
+// can be blocked; the list holds 64,000. It is not the app's own block list.
 type BlockService service
 
 // A BlockedUser is a person on the list, or one who was added or removed.
@@ -134,7 +134,8 @@ func (s *BlockService) change(
 		p.missing("there is nobody to block or unblock")
 	}
 	r := request{
-		method: method, path: "/{phone-number-id}/block_users", ids: []string{string(phone)}, phone: phone, replay: RetryIdempotent,
+		method: method, path: "/{phone-number-id}/block_users", ids: []string{string(phone)}, phone: phone,
+		replay: RetryIdempotent,
 	}
 	for _, person := range people {
 		if problem := person.problem(); problem != "" {

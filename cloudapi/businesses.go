@@ -11,8 +11,9 @@ import (
 // A BusinessesService finds business portfolios and their WhatsApp Business Accounts.
 type BusinessesService service
 
-// Me returns the business portfolio that granted the client's token. Only business tokens from Embedded Signup have one: a
-// user token is refused with code 190 here although it is good, so this is no test of a token.
+// Me returns the business portfolio that granted the client's token. Only business tokens from
+// Embedded Signup have one: a user token is refused with code 190 here although it is good, so this
+// is no test of a token.
 //
 // Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/embedded-signup/manage-accounts
 //
@@ -56,8 +57,8 @@ type WABAListOptions struct {
 	Filter Filters `url:"filtering,omitempty"`
 }
 
-// OwnedWABAs walks through the WABAs that a business portfolio owns, and fetches page after page as it goes. It needs the
-// permission business_management.
+// OwnedWABAs walks through the WABAs that a business portfolio owns, and fetches page after page as
+// it goes. It needs the permission business_management.
 //
 // Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/embedded-signup/manage-accounts
 //
@@ -69,8 +70,9 @@ func (s *BusinessesService) OwnedWABAs(ctx context.Context, business graph.Busin
 	})
 }
 
-// ClientWABAs walks through the WABAs that other businesses share with a portfolio, such as the partner's own, and fetches
-// page after page as it goes. It needs a system user token of that portfolio.
+// ClientWABAs walks through the WABAs that other businesses share with a portfolio, such as the
+// partner's own, and fetches page after page as it goes. It needs a system user token of that
+// portfolio.
 //
 // Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/embedded-signup/manage-accounts
 //

@@ -67,7 +67,8 @@ func (s *BusinessesService) SystemUsers(ctx context.Context, business graph.Busi
 	})
 }
 
-// A BusinessTokenParams narrows a new business token. Its zero value asks for all that was granted, for ever.
+// BusinessTokenParams are the parameters of [BusinessesService.CreateToken]. The zero value asks
+// for all that was granted, for ever.
 type BusinessTokenParams struct {
 	// Assets and Scopes narrow the token to objects and permissions. If empty, all that was granted.
 	Assets []string `json:"asset,omitempty"`
@@ -77,8 +78,9 @@ type BusinessTokenParams struct {
 	ExpiresIn60Days bool `json:"set_token_expires_in_60_days,omitzero"`
 }
 
-// GetToken reads the token of a client business that Embedded Signup made, where no code could be exchanged. It needs the
-// partner's own system user token, the permission business_management and [Config].AppSecret.
+// GetToken reads the token of a client business that Embedded Signup made, where no code could be
+// exchanged. It needs the partner's own system user token, the permission business_management and
+// [Config].AppSecret.
 //
 // Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/embedded-signup/onboarding-customers-as-a-tech-provider
 //

@@ -7,8 +7,8 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 )
 
-// A CallsService makes and answers voice calls, whose sound travels by WebRTC between Meta and your own server. What the
-// other side does arrives as webhooks of the field calls.
+// A CallsService makes and answers voice calls, whose sound travels by WebRTC between Meta and your
+// own server. What the other side does arrives as webhooks of the field calls.
 type CallsService service
 
 // A CallPermission is whether a person may be called.
@@ -112,7 +112,8 @@ type callRequest struct {
 	CallbackData string             `json:"biz_opaque_callback_data,omitzero"`
 }
 
-// A CallConnectParams is a call to a person who allowed it.
+// CallConnectParams are the parameters of [CallsService.Connect]: a call to a person who allowed
+// it.
 type CallConnectParams struct {
 	To      Recipient
 	Session graph.CallSession // an offer
@@ -121,13 +122,15 @@ type CallConnectParams struct {
 	CallbackData string
 }
 
-// Connect calls a person. The call is under way when the webhook with the answer arrives. It is never repeated blindly: with
-// [OutcomeUnknown] a phone may be ringing.
+// Connect calls a person. The call is under way when the webhook with the answer arrives. It is
+// never repeated blindly: with [OutcomeUnknown] a phone may be ringing.
 //
 // Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/calling/business-initiated-calls
 //
 // graph:POST /{phone-number-id}/calls action=connect
-func (s *CallsService) Connect(ctx context.Context, phone graph.PhoneNumberID, c CallConnectParams) (graph.CallID, error) {
+func (s *CallsService) Connect(
+	ctx context.Context, phone graph.PhoneNumberID, c CallConnectParams,
+) (graph.CallID, error) {
 	to, user, err := callee(c.To)
 	if err != nil {
 		return "", err
@@ -168,7 +171,8 @@ func (s *CallsService) request(phone graph.PhoneNumberID) request {
 	return request{method: http.MethodPost, path: "/{phone-number-id}/calls", ids: []string{string(phone)}, phone: phone}
 }
 
-// PreAccept prepares the sound of a call that came in, before it is accepted, so that nothing of the first words is lost.
+// PreAccept prepares the sound of a call that came in, before it is accepted, so that nothing of
+// the first words is lost.
 //
 // Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/calling/user-initiated-calls
 //
@@ -179,7 +183,7 @@ func (s *CallsService) PreAccept(
 	return s.answer(ctx, phone, id, "pre_accept", &session, "")
 }
 
-// CallAcceptParams are what a call is accepted with.
+// CallAcceptParams are the parameters of [CallsService.Accept].
 type CallAcceptParams struct {
 	Session graph.CallSession // an answer
 

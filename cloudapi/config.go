@@ -43,42 +43,46 @@ type Config struct {
 	// http is accepted only for this machine, private addresses and names without a dot.
 	BaseURL string
 
-	// HTTPClient sends the requests. If nil, a client of its own with timeouts: 10 s to connect, 60 s for the answer to
-	// begin, 2 minutes for one attempt. Whatever it says about redirects is overruled: a Graph call follows none. A
-	// Transport may wrap an [http.Transport], for traces for instance; it must not repeat requests by itself, or calls that
-	// may happen only once are no longer safe.
+	// HTTPClient sends the requests. If nil, a client of its own with timeouts: 10 s to connect, 60
+	// s for the answer to begin, 2 minutes for one attempt. Whatever it says about redirects is
+	// overruled: a Graph call follows none. A Transport may wrap an [http.Transport], for traces
+	// for instance; it must not repeat requests by itself, or calls that may happen only once are
+	// no longer safe.
 	HTTPClient *http.Client
 
 	// Retry says how often and how patiently calls are repeated. What may be repeated at all is not a setting.
 	Retry RetryPolicy
 
-	// Limiter is asked before every attempt to send a message. If nil, a [MemLimiter] of the client's own, shared by all its
-	// copies, which takes every number for a coexistence number. Numbers that are not need one that knows them:
+	// Limiter is asked before every attempt to send a message. If nil, a [MemLimiter] of the
+	// client's own, shared by all its copies, which takes every number for a coexistence number.
+	// Numbers that are not need one that knows them:
 	//
 	//	Limiter: &cloudapi.MemLimiter{Throughput: func(graph.PhoneNumberID) int { return cloudapi.StandardRate }},
 	//
 	// [Unlimited] holds nothing back.
 	Limiter Limiter
 
-	// Logger gets what no caller can see: replays, and a Graph API version that differs from the one asked for. If nil,
-	// nothing is logged.
+	// Logger gets what no caller can see: retries, and a Graph API version that differs from the
+	// one asked for. If nil, nothing is logged.
 	Logger *slog.Logger
 
-	// Observe is called after every attempt of every call, in the goroutine of the call, for metrics and traces. It must
-	// be safe for concurrent use. If nil, nobody is told.
+	// Observe is called after every attempt of every call, in the goroutine of the call, for
+	// metrics and traces. It must be safe for concurrent use. If nil, nothing is called.
 	Observe func(context.Context, Attempt)
 }
 
 // A RetryPolicy says how patiently calls are repeated.
 type RetryPolicy struct {
-	// MaxAttempts counts the first attempt, so that 1 switches replays off. If zero, 4.
+	// MaxAttempts counts the first attempt, so that 1 switches retries off. If zero, 4.
 	MaxAttempts int
 
-	// MinWait is the pause before the first replay when Meta names none. Later pauses double, with jitter. If zero, 1 s.
+	// MinWait is the pause before the first retry when Meta names none. Later pauses double, with
+	// jitter. If zero, 1 s.
 	MinWait time.Duration
 
-	// MaxWait is the longest pause. If zero, 30 s. When Meta asks for a longer one, the call ends at once with an [Error]
-	// whose RetryAfter says how long: an early replay would only be refused again.
+	// MaxWait is the longest pause. If zero, 30 s. When Meta asks for a longer one, the call ends
+	// at once with an [Error] whose RetryAfter says how long: an early retry would only be refused
+	// again.
 	MaxWait time.Duration
 }
 
@@ -137,12 +141,12 @@ func (c Config) validate() error {
 		bad("AppID is not a number; it is the app's id, not its name")
 	}
 	if c.Retry.MaxAttempts < 0 {
-		bad("RetryPolicy.MaxAttempts is negative; 1 switches replays off")
+		bad("Retry.MaxAttempts is negative; 1 switches retries off")
 	}
 	if c.Retry.MinWait < 0 || c.Retry.MaxWait < 0 {
-		bad("RetryPolicy.MinWait and MaxWait cannot be negative")
+		bad("Retry.MinWait and MaxWait cannot be negative")
 	} else if c.Retry.MinWait > c.Retry.MaxWait {
-		bad("RetryPolicy.MinWait is longer than MaxWait")
+		bad("Retry.MinWait is longer than MaxWait")
 	}
 	return errors.Join(errs...)
 }

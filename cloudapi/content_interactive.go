@@ -6,8 +6,9 @@ import (
 	"fmt"
 )
 
-// An Interactive is a message that can be answered with a tap. Its Action is what can be tapped; around it stand a header,
-// a text and a footer, of which each action takes some. Groups take no interactive messages.
+// An Interactive is a message that can be answered with a tap. Its Action is what can be tapped;
+// around it stand a header, a text and a footer, of which each action takes some. Groups take no
+// interactive messages.
 //
 //	&cloudapi.Interactive{
 //		Body: "Shall we deliver today?",
@@ -35,7 +36,8 @@ type Interactive struct {
 	Action Action
 }
 
-// An InteractiveHeader stands above the text of an interactive message: *[TextHeader], *[Image], *[Video] or *[Document].
+// An InteractiveHeader stands above the text of an interactive message: *[TextHeader], *[Image],
+// *[Video] or *[Document].
 //
 //sumtype:decl
 type InteractiveHeader interface {

@@ -19,8 +19,8 @@ type Location struct {
 	Address string
 }
 
-// A place is how a location looks on the wire. Meta's samples have the degrees as strings, webhooks as numbers, and both
-// are taken.
+// A place is how a location looks on the wire. Meta's samples have the degrees as strings, webhooks
+// as numbers, and both are taken.
 type place struct {
 	Latitude  loose  `json:"latitude"`
 	Longitude loose  `json:"longitude"`

@@ -7,8 +7,8 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 )
 
-// A MediaSource says where a media file is: uploaded before, or on a server that Meta fetches it from. Exactly one of the
-// two is set.
+// A MediaSource says where a media file is: uploaded before, or on a server that Meta fetches it
+// from. Exactly one of the two is set.
 type MediaSource struct {
 	// ID is an uploaded file's, see [MediaService.Upload].
 	ID graph.MediaID `json:"id,omitzero"`
@@ -139,8 +139,8 @@ func (a *Audio) check(p *problems) {
 	a.MediaSource.check(p, "Audio")
 }
 
-// A Document is a file of at most 100 MB: text, PDF or Microsoft Office. Meta takes other types too and promises nothing
-// about them.
+// A Document is a file of at most 100 MB: text, PDF or Microsoft Office. Meta takes other types too
+// and promises nothing about them.
 //
 // Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/messages/document-messages
 type Document struct {

@@ -29,7 +29,7 @@ type Template struct {
 	// Language is the language of the translation to send, such as "en_US", exactly as the template has it.
 	Language string
 
-	// Components fill in the parts that have variables. Parts without variables are left out.
+	// Components fill in those of the template that have variables. The others are left out.
 	Components []TemplateComponent
 }
 

@@ -8,9 +8,9 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 )
 
-// A CreditService shares the credit line of a solution partner with its customers. It needs the partner's own system user
-// token, except Attach, which needs the customer's. Nothing of it is repeated blindly: a line that is attached cannot be
-// exchanged for another.
+// A CreditService shares the credit line of a solution partner with its customers. It needs the
+// partner's own system user token, except Attach, which needs the customer's. Nothing of it is
+// repeated blindly: a line that is attached cannot be exchanged for another.
 type CreditService service
 
 type (
@@ -75,9 +75,9 @@ func (o attachOptions) check() error {
 	return p.err()
 }
 
-// ShareAndAttach shares a line with the business that owns an account and makes the account pay with it. currency is one of
-// AUD, EUR, GBP, IDR, INR and USD. The system user of the token must be assigned to the account, see
-// [WABAsService.AssignUser].
+// ShareAndAttach shares a line with the business that owns an account and makes the account pay
+// with it. currency is one of AUD, EUR, GBP, IDR, INR and USD. The system user of the token must be
+// assigned to the account, see [WABAsService.AssignUser].
 //
 // Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/solution-providers/share-and-revoke-credit-lines
 //
@@ -171,7 +171,8 @@ func (s *CreditService) Allocations(
 	})
 }
 
-// Revoke ends the sharing of a line: no account of the business that is shared with the partner can pay with it any more.
+// Revoke ends the sharing of a line: no account of the business that is shared with the partner can
+// pay with it any more.
 //
 // Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/solution-providers/share-and-revoke-credit-lines
 //

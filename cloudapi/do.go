@@ -27,13 +27,13 @@ type Request struct {
 	// Body is sent as it is. Nil sends none.
 	Body json.RawMessage
 
-	// RetryMode says when the call may be repeated. If empty: reads as [RetryIdempotent], the rest as [RetryOnRefusal].
-	// Calls that Meta takes only once are never repeated, whatever it says.
+	// RetryMode says when the call may be repeated. If empty: reads as [RetryIdempotent], the rest
+	// as [RetryOnRefusal]. Calls that Meta takes only once are never repeated, whatever it says.
 	RetryMode RetryMode
 }
 
-// Do makes a call that has no method here yet, with everything that the methods have: token and proof, replays, errors,
-// limits, observer. The answer is decoded into a T.
+// Do makes a call that has no method here yet, with everything that the methods have: token and
+// proof, retries, errors, limits, observer. The answer is decoded into a T.
 //
 //	schedules, err := cloudapi.Do[Schedules](ctx, client, cloudapi.Request{
 //		Method: http.MethodGet,

@@ -17,8 +17,9 @@
 //
 // # Tokens
 //
-// Every business that goes through Embedded Signup has a token of its own. Make one client at start-up and a copy for each
-// business; copies are cheap and share connections, settings and limiter:
+// Every business that goes through Embedded Signup has a token of its own. Make one client at
+// start-up and a copy for each business; copies are cheap and share connections, settings and
+// limiter:
 //
 //	business := client.WithToken(token)
 //
@@ -42,48 +43,55 @@
 //		// the request breaks a documented rule and was not sent
 //	}
 //
-// No error, log line or [Attempt] holds a token, a recipient, a message text or a URL, also when Meta repeats one.
+// No error, log line or [Attempt] holds a token, a recipient, a message text or a URL, also when
+// Meta repeats one.
 //
-// # Replays and Outcome
+// # Retries and Outcome
 //
-// Meta has no idempotency key: a message whose request timed out may have been accepted, and sending it again delivers,
-// and bills, it twice. So each call has a rule ([RetryMode]) for what may be repeated by itself:
+// Meta has no idempotency key: a message whose request timed out may have been accepted, and
+// sending it again delivers, and bills, it twice. So each call has a rule ([RetryMode]) for what
+// may be repeated by itself:
 //
 //   - reads, and calls that set a state: after broken connections and errors of Meta's servers;
 //   - sends: only when Meta's answer proves that nothing was done (codes 4, 80007, 80008, 130429, 131056 and 131057), or
 //     when the request never left;
 //   - the exchange of a code and [PhonesService.SyncAppData]: never.
 //
-// What remains is returned with an [Outcome]. After [OutcomeRefused] and [OutcomeNotSent] the caller may try again, once
-// the cause is cured; [Error.SafeToRetry] reports whether waiting alone cures it. After [OutcomeUnknown] it must not do so blindly: give every message its own [Message].CallbackData,
-// and see whether a status webhook with it arrives.
+// What remains is returned with an [Outcome]. After [OutcomeRefused] and [OutcomeNotSent] the
+// caller may try again, once the cause is cured; [Error.SafeToRetry] reports whether waiting alone
+// cures it. After [OutcomeUnknown] it must not do so blindly: give every message its own
+// [Message].CallbackData, and see whether a status webhook with it arrives.
 //
-// Pauses follow Meta: the minutes of its usage header, 4^X seconds for too many messages to one person, Retry-After, else
-// exponential with jitter. A pause that would outlast [RetryPolicy].MaxWait or the context ends the call at once, with
-// [Error].RetryAfter.
+// Pauses follow Meta: the minutes of its usage header, 4^X seconds for too many messages to one
+// person, Retry-After, else exponential with jitter. A pause that would outlast
+// [RetryPolicy].MaxWait or the context ends the call at once, with [Error].RetryAfter.
 //
 // # Limits
 //
-// Every client has a [Limiter], which its copies share. It keeps each number at the 20 messages a second of a coexistence
-// number, keeps the rule for messages to one person, and slows down when Meta says so. [Config].Limiter makes it know
-// numbers that may be faster. Messages of a campaign say so with [Message].Priority, and let replies go first.
+// Every client has a [Limiter], which its copies share. It keeps each number at the 20 messages a
+// second of a coexistence number, keeps the rule for messages to one person, and slows down when
+// Meta says so. [Config].Limiter makes it know numbers that may be faster. Messages of a campaign
+// say so with [Message].Priority, and let replies go first.
 //
 // # Accepted is not delivered
 //
-// A [SentMessage] means that Meta took the message. Whether it was delivered, and most reasons why not, arrive as status webhooks.
+// A [SentMessage] means that Meta took the message. Whether it was delivered, and most reasons why
+// not, arrive as status webhooks.
 //
 // # Messages
 //
-// A [Message] has a [Recipient] and a [Content], which reads like the message: [Text], [Image], [Location], [Contacts],
-// [Template] … An [Interactive] message is made of texts and an [Action]: [ReplyButtons], [List], [LinkButton], [FlowButton],
-// [Carousel] … Meta's documented limits are checked before anything is sent; [ValidationErrors] takes the error apart, and
-// [Message].Unchecked leaves limits to Meta. A Message encodes as JSON and decodes again, so that an outbox can keep it.
+// A [Message] has a [Recipient] and a [Content], which reads like the message: [Text], [Image],
+// [Location], [Contacts], [Template] … An [Interactive] message is made of texts and an [Action]:
+// [ReplyButtons], [List], [LinkButton], [FlowButton], [Carousel] … Meta's documented limits are
+// checked before anything is sent; [ValidationErrors] takes the error apart, and
+// [Message].SkipValidation leaves limits to Meta. A Message encodes as JSON and decodes again, so
+// that an outbox can keep it.
 //
 // # Files
 //
-// [MediaService] streams files in both directions. A download gives the token to Meta's media servers alone, follows no
-// redirect, has a limit of size, and checks the announced SHA-256. [UploadsService] makes the handles that templates and
-// profile pictures want.
+// [MediaService] streams files in both directions. A download gives the token to Meta's media
+// servers alone, follows no redirect, has a limit of size, and checks the announced SHA-256.
+// [UploadsService] makes the handles that templates and profile pictures want.
 //
 // # Lists
 //
@@ -91,23 +99,27 @@
 //
 // # Results beside an error
 //
-// Blocking people and deciding on join requests can work in part: [BlockService.Add] and [GroupsService.Approve] then return
-// a result and an error. [FlowsService.UploadJSON] and the migrations tell what failed in their results, without an error.
+// Blocking people and deciding on join requests can work in part: [BlockService.Add] and
+// [GroupsService.Approve] then return a result and an error. [FlowsService.UploadJSON] and the
+// migrations tell what failed in their results, without an error.
 //
 // # Coexistence numbers are never registered
 //
-// A number that lives in the WhatsApp Business app is registered by that app. Registering or deregistering it through the
-// API takes the number away from the phone, so [RegistrationService.Register] wants the number as Get read it, and refuses
-// one that is in the app. Check [Phone.Coexists] after onboarding; ask for contacts and history with
+// A number that lives in the WhatsApp Business app is registered by that app. Registering or
+// deregistering it through the API takes the number away from the phone, so
+// [RegistrationService.Register] wants the number as Get read it, and refuses one that is in the
+// app. Check [Phone.Coexists] after onboarding; ask for contacts and history with
 // [PhonesService.SyncAppData], once each, within a day.
 //
 // # Tests
 //
-// Package cloudapitest is a fake Graph API for the tests of a host: it has every call, judges messages as Meta does, and can be told
-// to throttle, to accept and then cut the connection, or to fail at random.
+// Package cloudapitest is a fake Graph API for the tests of a host: it has every call, judges
+// messages as Meta does, and can be told to throttle, to accept and then cut the connection, or to
+// fail at random.
 //
 // # What has no method
 //
-// COVERAGE.md, beside this file, lists all methods with their endpoints. [Do] makes any other call with all of the above. [RawContent],
-// [RawComponent] and [RawParameter] carry message content that has no type here yet.
+// COVERAGE.md, beside this file, lists all methods with their endpoints. [Do] makes any other call
+// with all of the above. [RawContent], [RawComponent] and [RawParameter] carry message content that
+// has no type here yet.
 package cloudapi

@@ -8,8 +8,8 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 )
 
-// ErrValidation matches errors about requests that were never made because they break a documented rule. The error lists
-// every rule at once; making the same request again cannot succeed.
+// ErrValidation matches errors about requests that were never made because they break a documented
+// rule. The error lists every rule at once; making the same request again cannot succeed.
 var ErrValidation = errors.New("cloudapi: the request is not valid and was not sent")
 
 // An Outcome is what is known about a call that returned an error. For reads it says only how far the call came; for
@@ -24,21 +24,23 @@ const (
 	// OutcomeNotSent: the request never left this machine. Trying again is safe.
 	OutcomeNotSent Outcome = "not sent"
 
-	// OutcomeUnknown: it may have been done. Broken connections, errors of Meta's servers and codes that nobody knows end
-	// so. Trying again can do it twice. For a message, wait for a status webhook with its [Message].CallbackData before
-	// deciding; [MessagesService.History] helps where none comes.
+	// OutcomeUnknown: it may have been done. Broken connections, errors of Meta's servers and
+	// unknown codes end so. Trying again can do it twice. For a message, wait for a status webhook
+	// with its [Message].CallbackData before deciding; [MessagesService.History] helps where none
+	// comes.
 	OutcomeUnknown Outcome = "unknown"
 )
 
-// An Error is a call that did not succeed. Find it with errors.AsType; match codes and classes of the graph package and the
-// cause of a broken connection with errors.Is:
+// An Error is a call that did not succeed. Find it with errors.AsType; match codes and classes of
+// the graph package and the cause of a broken connection with errors.Is:
 //
 //	errors.Is(err, graph.CodeReengagementMessage)
 //	errors.Is(err, graph.ErrThrottled)
 //	errors.Is(err, context.DeadlineExceeded)
 //
-// It holds no token, no recipient and nothing of what was sent: if Meta repeats such a thing in its message, it is cut out.
-// Only pieces of less than four characters stay, which cannot be told from ordinary words.
+// It holds no token, no recipient and nothing of what was sent: if Meta repeats such a thing in its
+// message, it is cut out. Only pieces of less than four characters stay, which cannot be told from
+// ordinary words.
 //
 // Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/support/error-codes
 type Error struct {
@@ -78,7 +80,7 @@ type Error struct {
 	// RetryAfter is how long Meta wants the caller to wait. Zero if it did not say.
 	RetryAfter time.Duration
 
-	// Response is what the answer said beside its body.
+	// Response is the status, trace ids and usage of the response.
 	Response Response
 
 	rule    RetryMode // of the call
@@ -134,8 +136,9 @@ func (e *Error) what() string {
 //   - for [OutcomeRefused] by a limit: see [graph.Code.ProvesRefusal];
 //   - for reads and calls that set a state, when the connection broke or Meta failed.
 //
-// It does not hold for a message with [OutcomeUnknown], which may have gone out, nor for a refusal that comes again, such as
-// a closed window or a missing permission. Wait [Error].RetryAfter at least; the client's own attempts are spent already.
+// It does not hold for a message with [OutcomeUnknown], which may have gone out, nor for a refusal
+// that comes again, such as a closed window or a missing permission. Wait [Error].RetryAfter at
+// least; the client's own attempts are spent already.
 func (e *Error) SafeToRetry() bool {
 	rule := e.rule
 	if rule != RetryIdempotent {
@@ -146,8 +149,9 @@ func (e *Error) SafeToRetry() bool {
 
 func (e *Error) hasCode() bool { return e.coded || e.Code != 0 || e.Subcode != 0 }
 
-// Is reports whether target is the error's code, its subcode as a code of its own, or the class of the pair. Code 4 with
-// the subcode of a spent synchronisation is [graph.ErrSync] and not [graph.ErrThrottled].
+// Is reports whether target is the error's code, its subcode as a code of its own, or the class of
+// the pair. Code 4 with the subcode of a spent synchronisation is [graph.ErrSync] and not
+// [graph.ErrThrottled].
 func (e *Error) Is(target error) bool {
 	return e.hasCode() && graph.MatchCode(e.Code, e.Subcode, target)
 }

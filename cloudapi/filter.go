@@ -5,8 +5,8 @@ import (
 	"net/url"
 )
 
-// A Filter is a condition on a field. Meta's operators are words such as EQUAL, GREATER_THAN, IN and CONTAIN; each listing
-// knows some of them.
+// A Filter is a condition on a field. Meta's operators are words such as EQUAL, GREATER_THAN, IN
+// and CONTAIN; each listing knows some of them.
 type Filter struct {
 	Field    string `json:"field"`
 	Operator string `json:"operator"`

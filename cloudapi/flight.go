@@ -42,8 +42,8 @@ func (f *flight) run(ctx context.Context) error {
 	if err != nil {
 		return f.notSent(err)
 	}
-	// The loop is go-retryablehttp's; what to repeat, when and with which error is all decided here. Its own texts and logs
-	// show URLs.
+	// The loop is go-retryablehttp's; what to repeat, when and with which error is all decided
+	// here. Its own texts and logs show URLs.
 	rc := retryablehttp.Client{
 		HTTPClient:   f.httpClient(),
 		RetryMax:     f.core.cfg.Retry.MaxAttempts - 1,

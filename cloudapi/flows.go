@@ -12,8 +12,8 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 )
 
-// A FlowsService makes and keeps Flows: forms of several screens inside a chat. A Flow is a draft until it is published, and
-// cannot be changed afterwards.
+// A FlowsService makes and keeps Flows: forms of several screens inside a chat. A Flow is a draft
+// until it is published, and cannot be changed afterwards.
 //
 // Package flowendpoint answers the data exchange of Flows that have an endpoint.
 type FlowsService service
@@ -75,7 +75,7 @@ func (s *FlowsService) Get(ctx context.Context, id graph.FlowID) (*Flow, error) 
 	})
 }
 
-// A FlowCreateParams is a Flow to make.
+// FlowCreateParams are the parameters of [FlowsService.Create].
 type FlowCreateParams struct {
 	Name string
 
@@ -143,7 +143,7 @@ func (f FlowCreateParams) update() FlowUpdateParams {
 	return FlowUpdateParams{Name: f.Name, Categories: f.Categories, EndpointURI: f.EndpointURI}
 }
 
-// A FlowUpdateParams changes the members that are not empty.
+// FlowUpdateParams are the parameters of [FlowsService.Update]. What is empty stays as it is.
 type FlowUpdateParams struct {
 	Name        string
 	Categories  []string
@@ -153,7 +153,8 @@ type FlowUpdateParams struct {
 
 func (u FlowUpdateParams) values() (url.Values, error) {
 	v := url.Values{}
-	for name, value := range map[string]string{"name": u.Name, "endpoint_uri": u.EndpointURI, "application_id": string(u.AppID)} {
+	fields := map[string]string{"name": u.Name, "endpoint_uri": u.EndpointURI, "application_id": string(u.AppID)}
+	for name, value := range fields {
 		if value != "" {
 			v.Set(name, value)
 		}
@@ -286,7 +287,7 @@ func (m *FlowMigrateResult) incomplete() string {
 	return ""
 }
 
-// FlowMigrateParams says which Flows to copy.
+// FlowMigrateParams are the parameters of [FlowsService.Migrate].
 type FlowMigrateParams struct {
 	// From is the account that has them.
 	From graph.WABAID
@@ -295,8 +296,8 @@ type FlowMigrateParams struct {
 	Names []string
 }
 
-// Migrate copies Flows by name from another account of the same business, as drafts. Look at Failed although there is no
-// error.
+// Migrate copies Flows by name from another account of the same business, as drafts. Look at Failed
+// although there is no error.
 //
 // Meta: https://developers.facebook.com/docs/whatsapp/flows/reference/flowsapi
 //

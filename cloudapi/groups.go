@@ -8,8 +8,9 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 )
 
-// A GroupsService makes and keeps groups. People join by invite link; the API can only remove them. Groups are for official
-// business accounts, hold 8 people, and do not exist on coexistence numbers.
+// A GroupsService makes and keeps groups. People join by invite link; the API can only remove them.
+// Groups are for official business accounts, hold 8 people, and do not exist on coexistence
+// numbers.
 type GroupsService service
 
 // A Group is a group. Which members are set depends on the fields that were asked for.
@@ -33,7 +34,7 @@ type GroupParticipant struct {
 	UserID graph.UserID `json:"user_id"`
 }
 
-// A GroupCreateParams is a group to make.
+// GroupCreateParams are the parameters of [GroupsService.Create].
 type GroupCreateParams struct {
 	Subject      string             `json:"subject"`              // at most 128 characters
 	Description  string             `json:"description,omitzero"` // at most 2048
@@ -107,7 +108,7 @@ func (s *GroupsService) request(method, edge string, group graph.GroupID, option
 	return r
 }
 
-// A GroupUpdateParams changes the members that are not nil.
+// GroupUpdateParams are the parameters of [GroupsService.Update]. What is nil stays as it is.
 type GroupUpdateParams struct {
 	Subject     *string `json:"subject,omitzero"`
 	Description *string `json:"description,omitzero"`
@@ -140,8 +141,9 @@ func (s *GroupsService) Update(ctx context.Context, group graph.GroupID, u Group
 	}{whatsapp, u})
 }
 
-// SetPicture changes the picture of a group: a square JPEG of more than 192 pixels and at most 5 MB, else Meta refuses with
-// [graph.CodeGroupPictureAspectRatio] or [graph.CodeGroupPictureTooSmall]. The webhook group_settings_update says whether it worked.
+// SetPicture changes the picture of a group: a square JPEG of more than 192 pixels and at most 5
+// MB, else Meta refuses with [graph.CodeGroupPictureAspectRatio] or
+// [graph.CodeGroupPictureTooSmall]. The webhook group_settings_update says whether it worked.
 //
 // Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/groups/reference
 //

@@ -21,40 +21,44 @@ const (
 	HighRate = 1000
 )
 
-// The pair rule: one message in PairInterval to the same person, with bursts of up to PairBurst that are paid back by silence.
+// The pair rule: one message in PairInterval to the same person, with bursts of up to PairBurst
+// that are paid back by silence.
 const (
 	PairInterval = 6 * time.Second
 	PairBurst    = 45
 )
 
-// A Limiter holds sends back so that Meta does not have to refuse them. Wait returns when the message may leave, or an
-// error (the context's, usually) if it may not; then nothing is sent. It is called from many goroutines, once before every
-// attempt to send.
+// A Limiter holds sends back so that Meta does not have to refuse them. Wait returns when the
+// message may leave, or an error (the context's, usually) if it may not; then nothing is sent. It
+// is called from many goroutines, once before every attempt to send.
 //
-// [MemLimiter] is for one process, module cloudapi/redislimit for several that share a budget. A Limiter that is a
-// [AdaptiveLimiter] too is told what became of the attempts, one that is an [InboundRecorder] too what numbers receive.
+// [MemLimiter] is for one process, package cloudapi/redislimit for several that share a budget. A
+// Limiter that is an [AdaptiveLimiter] too is told what became of the attempts, one that is an
+// [InboundRecorder] too what numbers receive.
 //
-// An outbox can wrap one, to note that a message is on its way as late as possible, when Wait lets it pass: what is noted is in doubt
-// after a crash. An error of the note keeps the message back.
+// An outbox can wrap one, to note that a message is on its way as late as possible, when Wait lets
+// it pass: what is noted is in doubt after a crash. An error of the note keeps the message back.
 type Limiter interface {
 	Wait(ctx context.Context, t SendRequest) error
 }
 
-// An AdaptiveLimiter slows down by what Meta answers. Observe is called after every attempt to send that Wait let through, in
-// the goroutine of the call; [Attempt.Throttle] says what to make of it.
+// An AdaptiveLimiter slows down by what Meta answers. Observe is called after every attempt to send
+// that Wait let through, in the goroutine of the call; [Attempt.Throttle] says what to make of it.
 type AdaptiveLimiter interface {
 	Limiter
 	Observe(ctx context.Context, t SendRequest, c Attempt)
 }
 
-// An InboundRecorder is a [Limiter] that counts received messages, because they take from the same throughput as sent ones. A
-// coexistence.Tracker calls RecordInbound for each message of a customer. at is when the message came to Meta.
+// An InboundRecorder is a [Limiter] that counts received messages, because they take from the same
+// throughput as sent ones. A coexistence.Tracker calls RecordInbound for each message of a
+// customer. at is when the message came to Meta.
 type InboundRecorder interface {
 	Limiter
 	RecordInbound(ctx context.Context, phone graph.PhoneNumberID, at time.Time)
 }
 
-// A SendRequest is an attempt to send that asks a [Limiter].
+// A SendRequest is what a [Limiter] is asked before an attempt to send: from which number, to whom,
+// how urgent.
 type SendRequest struct {
 	From     graph.PhoneNumberID
 	To       Recipient
@@ -68,7 +72,8 @@ const (
 	// PriorityReply is for messages that someone waits for: answers, codes, confirmations.
 	PriorityReply Priority = iota
 
-	// PriorityCampaign is for messages that nobody waits for. They go out only while no reply is held back.
+	// PriorityCampaign is for messages that may wait: campaigns, reminders. They go out only while
+	// no reply is held back.
 	PriorityCampaign
 )
 

@@ -10,20 +10,23 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 )
 
-// A MemLimiter is a [Limiter] for one process. Its zero value is ready: every number has the throughput of a coexistence
-// number. Use one for all clients of a process.
+// A MemLimiter is a [Limiter] for one process. Its zero value is ready: every number has the
+// throughput of a coexistence number. Use one for all clients of a process.
 //
-// It keeps three rules for each number: its messages a second, spread evenly; the pair rule; and what Meta's answers ask for
-// ([Attempt.Throttle]). Replies go before campaigns; messages of the same priority to one person keep the order in which they
-// came. Whoever gives up waiting holds nobody back.
+// It keeps three rules for each number: its messages a second, spread evenly; the pair rule; and
+// what Meta's answers ask for ([Attempt.Throttle]). Replies go before campaigns; messages of the
+// same priority to one person keep the order in which they came. A call that gives up waiting holds
+// no other call back.
 //
-// What a number receives counts as well: call [MemLimiter.RecordInbound], or let a coexistence.Tracker do it. It remembers only
-// numbers and pairs with something to remember, mostly for seconds. After a restart it remembers nothing: a number may send one
-// message at once, as always, and each person may be sent a burst. Meta refuses what is too much, and Send repeats it later;
-// module cloudapi/redislimit keeps the budgets over a restart.
+// What a number receives counts as well: call [MemLimiter.RecordInbound], or let a
+// coexistence.Tracker do it. It remembers only numbers and pairs with something to remember, mostly
+// for seconds. After a restart it remembers nothing: a number may send one message at once, as
+// always, and each person may be sent a burst. Meta refuses what is too much, and Send repeats it
+// later; package cloudapi/redislimit keeps the budgets over a restart.
 type MemLimiter struct {
-	// Throughput returns how many messages a second a number may pass; see [Phone.MessagesPerSecond]. It is asked for every
-	// message, so it should not do I/O. If nil, or where it returns zero, [CoexistenceRate].
+	// Throughput returns how many messages a second a number may pass; see
+	// [Phone.MessagesPerSecond]. It is asked for every message, so it should not do I/O. If nil, or
+	// where it returns zero, [CoexistenceRate].
 	Throughput func(graph.PhoneNumberID) int
 
 	mu      sync.Mutex
@@ -110,8 +113,9 @@ func (l *MemLimiter) Observe(_ context.Context, t SendRequest, c Attempt) {
 	}
 }
 
-// RecordInbound counts a message that a number received, and that takes from the same budget as those it sends. at is when the
-// message came to Meta; the one of an old delivery, which took from a budget of the past, is not counted.
+// RecordInbound counts a message that a number received, and that takes from the same budget as
+// those it sends. at is when the message came to Meta; the one of an old delivery, which took from
+// a budget of the past, is not counted.
 func (l *MemLimiter) RecordInbound(_ context.Context, phone graph.PhoneNumberID, at time.Time) {
 	now := time.Now()
 	if now.Sub(at) > time.Minute {
@@ -124,7 +128,7 @@ func (l *MemLimiter) RecordInbound(_ context.Context, phone graph.PhoneNumberID,
 	n.receive(now, l.rate(phone))
 }
 
-// rate wants the lock.
+// rate returns the throughput of a number now. The caller must hold the lock.
 func (l *MemLimiter) rate(phone graph.PhoneNumberID) int {
 	if l.Throughput != nil {
 		if r := l.Throughput(phone); r > 0 {

@@ -27,8 +27,8 @@ type pair struct {
 	pausedUntil time.Time
 }
 
-// burst is how many messages may leave at once after a silence: a twentieth of a second's worth, so that no second holds
-// much more than Meta allows for one.
+// burst is how many messages may leave at once after a silence: a twentieth of a second's worth, so
+// that no second holds much more than Meta allows for one.
 func burst(perSecond int) int { return max(1, perSecond/20) }
 
 // sync makes the bucket that of the present throughput.
@@ -57,8 +57,8 @@ func (n *number) take(now time.Time, perSecond int) time.Duration {
 	return max(time.Duration(missing/float64(limit)*float64(time.Second)), time.Microsecond)
 }
 
-// receive spends one message that has come already, into debt if need be. The debt ends at a second's worth: what came in a
-// flood of late deliveries was not received just now.
+// receive spends one message that has come already, into debt if need be. The debt ends at a
+// second's worth: what came in a flood of late deliveries was not received just now.
 func (n *number) receive(now time.Time, perSecond int) {
 	n.sync(now, perSecond)
 	if n.bucket.TokensAt(now) > -float64(perSecond) {

@@ -8,8 +8,9 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 )
 
-// A Throttle is what an answer of Meta's asks of a [Limiter]. The zero Throttle asks for nothing. No pause is longer than an
-// hour, which is what Meta's budgets roll over: whatever a header says, the next message then finds out.
+// A Throttle is what an answer of Meta's asks of a [Limiter]. The zero Throttle asks for nothing.
+// No pause is longer than an hour, which is what Meta's budgets roll over: whatever a header says,
+// the next message then finds out.
 type Throttle struct {
 	// Pause keeps every message of the number back for so long.
 	Pause time.Duration
@@ -17,12 +18,13 @@ type Throttle struct {
 	// PausePair keeps messages to the same recipient back for so long. Others are not concerned.
 	PausePair time.Duration
 
-	// HalveRate asks for half of the present throughput, to be regained slowly. A throughput limit was hit, and several
-	// requests that were under way together may say so: halve once a second at most.
+	// HalveRate asks for half of the present throughput, to be regained slowly. A throughput limit
+	// was hit, and several requests that were under way together may say so: halve once a second at
+	// most.
 	HalveRate bool
 
-	// RateShare is the share of the number's throughput that is left while Meta's usage headers are high, down to 0.1. Zero
-	// means all.
+	// RateShare is the share of the number's throughput that is left while Meta's usage headers are
+	// high, down to 0.1. Zero means all.
 	RateShare float64
 }
 
@@ -32,8 +34,9 @@ const (
 	slowest  = 0.1
 )
 
-// Throttle reads what an attempt to send teaches about the budgets it takes from: throttle codes, Retry-After and the usage
-// headers. Usage of type whatsapp_business_management is passed over: it is about other calls than sends.
+// Throttle reads what an attempt to send teaches about the budgets it takes from: throttle codes,
+// Retry-After and the usage headers. Usage of type whatsapp_business_management is passed over: it
+// is about other calls than sends.
 func (c Attempt) Throttle() Throttle {
 	s := c.slowdown()
 	s.Pause, s.PausePair = min(s.Pause, longestPause), min(s.PausePair, longestPause)

@@ -58,7 +58,8 @@ func list[T any](ctx context.Context, c *Client, r request) iter.Seq2[*T, error]
 // quietly would look like a complete one.
 func (r request) broken(m Response, problem string) *Error {
 	return &Error{
-		Method: r.method, PathTemplate: r.path, StatusCode: m.Status, TraceID: m.TraceID, Response: m, Outcome: OutcomeUnknown,
+		Method: r.method, PathTemplate: r.path, StatusCode: m.Status, TraceID: m.TraceID, Response: m,
+		Outcome: OutcomeUnknown,
 		problem: problem,
 	}
 }

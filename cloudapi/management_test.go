@@ -220,7 +220,7 @@ func TestRequestsThatBreakARule(t *testing.T) {
 		"FlowCreateParams.Categories is empty": only(c.Flows.Create(ctx, wabaID, cloudapi.FlowCreateParams{Name: "f"})),
 		"the Flow is not valid JSON":           only(c.Flows.UploadJSON(ctx, flowID, []byte("{"))),
 		`not a code such as "USD"`:             only(c.Credit.Attach(ctx, creditID, wabaID, "dollar")),
-		"the WABAUpdate changes nothing":       c.WABAs.Update(ctx, wabaID, cloudapi.WABAUpdateParams{}),
+		"the WABAUpdateParams changes nothing": c.WABAs.Update(ctx, wabaID, cloudapi.WABAUpdateParams{}),
 		"there is no task":                     c.WABAs.AssignUser(ctx, wabaID, "1"),
 		"only a Template can be sent":          only(c.Messages.SendMarketing(ctx, phoneID, text(), cloudapi.MarketingOptions{})),
 		"the user id does not look":            only(c.ContactBook.Delete(ctx, phoneID, "15550100123")),

@@ -18,7 +18,8 @@ type MediaUpload struct {
 	// MIMEType is the file's MIME type, such as "image/jpeg". Meta looks at it and at the file.
 	MIMEType string
 
-	// Filename is the file's name. If empty, "file". People see the name of a [Document], not this one.
+	// Filename is the file's name. If empty, "file". People see the name of a [Document], not this
+	// one.
 	Filename string
 
 	// Body is the file. It is streamed. If it is an [io.Seeker], as files are, it can be sent again after a refusal;
@@ -63,11 +64,11 @@ func (u MediaUpload) checkSize(p *problems, size int64) {
 	}
 }
 
-// Upload stores a file for messages of one number. The id works for 30 days, as often as needed, and only for that number;
-// it is no [graph.UploadHandle], which templates and profiles want.
+// Upload stores a file for messages of one number. The id works for 30 days, as often as needed,
+// and only for that number; it is no [graph.UploadHandle], which templates and profiles want.
 //
-// An upload is not repeated blindly, but a file that was stored twice does no harm: after an error it can simply be uploaded
-// again.
+// An upload is not repeated blindly, but a file that was stored twice does no harm: after an error
+// it can simply be uploaded again.
 //
 // Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/business-phone-numbers/media
 //

@@ -35,7 +35,8 @@ type MediaDownload struct {
 	// ID is the file's, from a webhook or an upload.
 	ID graph.MediaID
 
-	// PhoneNumberID makes Meta check that the file belongs to the number; if empty, it is not checked.
+	// PhoneNumberID makes Meta check that the file belongs to the number; if empty, it is not
+	// checked.
 	PhoneNumberID graph.PhoneNumberID
 
 	// URL is where the file is, from a webhook, which saves a call. It works for five minutes; with an ID a fresh one is
@@ -66,9 +67,9 @@ var mediaHosts = []string{"lookaside.fbsbx.com", "graph.facebook.com"}
 // Download writes a file to w as it arrives. After an error, w holds nothing or a part that must not be used: a wrong
 // checksum is known only at the end.
 //
-// The token goes to Meta's media servers alone, over https, and to whatever [Config].BaseURL names; never to where a
-// redirect points, which is an error here. Broken connections and errors of the server are tried again as long as nothing
-// was written.
+// The token goes to Meta's media servers alone, over https, and to whatever [Config].BaseURL names;
+// never to where a redirect points, which is an error here. Broken connections and errors of the
+// server are tried again as long as nothing was written.
 //
 // Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/business-phone-numbers/media
 //
@@ -232,11 +233,13 @@ func (f *fetch) report(ctx context.Context, err error, wait time.Duration, again
 	}
 	e, cfg := f.answer, f.c.core.Open().cfg
 	call := Attempt{
-		Method: e.Method, Path: e.PathTemplate, PhoneNumberID: f.download.PhoneNumberID, Attempt: f.attempt, Final: !again, Wait: wait,
+		Method: e.Method, Path: e.PathTemplate, PhoneNumberID: f.download.PhoneNumberID,
+		Attempt: f.attempt, Final: !again, Wait: wait,
 		Duration: time.Since(f.started), Status: e.StatusCode, Response: e.Response, Err: err,
 	}
 	if again {
-		cfg.Logger.InfoContext(ctx, "graph call is repeated", "method", call.Method, "path", call.Path, "phone", call.PhoneNumberID,
+		cfg.Logger.InfoContext(ctx, "graph call is repeated", "method", call.Method, "path", call.Path,
+			"phone", call.PhoneNumberID,
 			"attempt", f.attempt, "err", err, "wait", wait, "trace", e.TraceID)
 	}
 	if cfg.Observe != nil {
@@ -281,8 +284,8 @@ func (f *fetch) judge(e *Error, resp *http.Response, scrub scrubber) bool {
 	return false
 }
 
-// Meta's media servers have answered bad tokens with a page and status 200. A file that is a page can be told from it by its
-// checksum alone.
+// Meta's media servers have answered bad tokens with a page and status 200. A file that is a page
+// can be told from it by its checksum alone.
 const webPage = "the answer is a web page and not the file; check the token, and give the SHA256 of the webhook if the file may be a page"
 
 // copy writes the file and checks its size and sum.

@@ -38,12 +38,12 @@ type Message struct {
 	// Content is what the message says.
 	Content Content
 
-	// Priority says who goes first when the [Limiter] holds messages back. The zero value is [PriorityReply]; set
-	// [PriorityCampaign] for what nobody waits for.
+	// Priority says who goes first when the [Limiter] holds messages back. The zero value is
+	// [PriorityReply]; set [PriorityCampaign] for what may wait.
 	Priority Priority
 
-	// SkipValidation sends without looking at Meta's limits first, for the day one is raised. What could not be sent at all,
-	// like a message without recipient, is still refused.
+	// SkipValidation sends without looking at Meta's limits first, for the day one is raised. What
+	// could not be sent at all, like a message without recipient, is still refused.
 	SkipValidation bool
 }
 
@@ -66,7 +66,8 @@ type Content interface {
 	sensitive() []string
 }
 
-// Check returns every rule that the message breaks, as [ErrValidation], or nil. Send does it by itself.
+// Check returns every rule that the message breaks, as [ErrValidation], or nil. Send does it by
+// itself.
 func (m Message) Check() error {
 	p := &problems{unchecked: m.SkipValidation}
 	m.check(p)

@@ -27,8 +27,8 @@ var emptyContents = map[string]func() Content{
 	"pin":         func() Content { return new(Pin) },
 }
 
-// MarshalJSON writes the message as Meta gets it, so that an outbox can keep it and a worker send it later. It is the body
-// of the request, and holds personal data.
+// MarshalJSON writes the message as Meta gets it, so that an outbox can keep it and a worker send
+// it later. It is the body of the request, and holds personal data.
 func (m Message) MarshalJSON() ([]byte, error) {
 	if isNil(m.Content) {
 		return nil, errors.New("cloudapi: a message without Content does not encode")
@@ -36,8 +36,9 @@ func (m Message) MarshalJSON() ([]byte, error) {
 	return m.encode()
 }
 
-// UnmarshalJSON reads what MarshalJSON writes. Content of a type that is unknown here becomes [*RawContent]. Priority and
-// SkipValidation are not kept, because Meta does not get them: whoever sends the message sets them, or a campaign overtakes replies.
+// UnmarshalJSON reads what MarshalJSON writes. Content of a type that is unknown here becomes
+// [*RawContent]. Priority and SkipValidation are not kept, because Meta does not get them: set them
+// again before sending, or a campaign overtakes replies.
 func (m *Message) UnmarshalJSON(b []byte) error {
 	var v struct {
 		RecipientType    string         `json:"recipient_type"`

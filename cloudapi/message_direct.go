@@ -2,16 +2,18 @@ package cloudapi
 
 import "time"
 
-// A DirectSend makes a message that starts a conversation without a template of yours. Meta makes a template of what it says,
-// read only, which [TemplatesService.List] shows with the source AUTO_GENERATED; code 139200 and the subcodes 2388318 and 2388330
-// say why it could not. It is a beta of Meta's.
+// A DirectSend makes a message that starts a conversation without a template of yours. Meta makes a
+// template of what it says, read only, which [TemplatesService.List] shows with the source
+// AUTO_GENERATED; code 139200 and the subcodes 2388318 and 2388330 say why it could not. It is a
+// beta of Meta's.
 //
 // Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/messages/send-messages
 type DirectSend struct {
 	// Category is what the message is billed and judged as. Required.
 	Category DirectCategory
 
-	// TTL is how long Meta tries to deliver, in whole seconds: 30 s to 12 h, or 15 minutes for authentication. If zero, Meta's own.
+	// TTL is how long Meta tries to deliver, in whole seconds: 30 s to 12 h, or 15 minutes for
+	// authentication. If zero, Meta's own.
 	TTL time.Duration
 
 	// TemplateName names the template that Meta makes. If empty, Meta does.

@@ -164,7 +164,7 @@ func TestMessageThatBreaksARuleIsNotSent(t *testing.T) {
 		return header(&cloudapi.ImageParameter{MediaSource: cloudapi.MediaSource{ID: id, Link: link}})
 	}
 	a := &cloudapi.TextParameter{Text: "a"}
-	limit := true // a limit of Meta's, which Unchecked leaves to Meta
+	limit := true // a limit of Meta's, which SkipValidation leaves to Meta
 	tests := map[string]struct {
 		change func(*cloudapi.Message)
 		want   string

@@ -11,12 +11,12 @@ import (
 // A MessagesService sends messages from business phone numbers.
 type MessagesService service
 
-// Send sends a message. It asks the [Limiter] first, and before that it checks the message: an error that is [ErrValidation]
-// lists everything wrong with it.
+// Send sends a message. It asks the [Limiter] first, and before that it checks the message: an
+// error that is [ErrValidation] lists everything wrong with it.
 //
-// No message is sent twice by Send. It repeats a request only when Meta's answer proves that nothing was done, or when the
-// request never left. An error may still hide a message that was accepted: look at the [Outcome] before calling Send
-// again.
+// No message is sent twice by Send. It repeats a request only when Meta's answer proves that
+// nothing was done, or when the request never left. An error may still hide a message that was
+// accepted: look at the [Outcome] before calling Send again.
 //
 // Errors worth knowing: [graph.CodeReengagementMessage] (the window is closed, send a template), [graph.ErrThrottled],
 // [graph.ErrAuth].
@@ -119,7 +119,8 @@ func (s *MessagesService) markRead(
 	if err != nil {
 		return err
 	}
-	// Like a send it is not repeated blindly: a late replay would show "typing" after the answer has arrived.
+	// Like a send it is not repeated blindly: a late retry would show "typing" after the answer has
+	// arrived.
 	_, err = call[success](ctx, s.c, request{
 		method: http.MethodPost, path: "/{phone-number-id}/messages", ids: []string{string(from)}, phone: from, body: body,
 	})

@@ -12,8 +12,8 @@ import (
 // A MessageHistoryID names an entry of the message history. It is not the message's own id.
 type MessageHistoryID string
 
-// A MessageHistory is what Meta remembers of one message that was sent through Cloud API. It does not hold what the message
-// said or whom it went to.
+// A MessageHistory is what Meta remembers of one message that was sent through Cloud API. It does
+// not hold what the message said or whom it went to.
 type MessageHistory struct {
 	ID        MessageHistoryID `json:"id"`
 	MessageID graph.MessageID  `json:"message_id"`
@@ -21,7 +21,7 @@ type MessageHistory struct {
 	// Events are what became of the message, as many as fit into the answer. [MessagesService.HistoryEvents] has all.
 	Events []MessageHistoryEvent `json:"-"`
 
-	// Response is what the answer said beside its body.
+	// Response is the status, trace ids and usage of the response.
 	Response Response `json:"-"`
 }
 
@@ -33,7 +33,8 @@ type MessageHistoryEvent struct {
 	// At is when it happened.
 	At graph.Timestamp
 
-	// Webhook is what became of the webhook about it, which tells a status that was never delivered from one that never was.
+	// Webhook is what became of the webhook about it, which tells a status that was never delivered
+	// from one that never was.
 	Webhook WebhookState
 
 	// AppID is the app that the webhook was for.
@@ -106,7 +107,9 @@ func (e *MessageHistoryEvent) UnmarshalJSON(b []byte) error {
 	if v.Node != nil {
 		w = *v.Node
 	}
-	*e = MessageHistoryEvent{ID: string(w.ID), Status: w.Status, At: w.OccurredAt, Webhook: w.Webhook, AppID: w.App.ID, Error: string(w.Error)}
+	*e = MessageHistoryEvent{
+		ID: string(w.ID), Status: w.Status, At: w.OccurredAt, Webhook: w.Webhook, AppID: w.App.ID, Error: string(w.Error),
+	}
 	if w.At != nil {
 		e.At = *w.At
 	}
@@ -125,14 +128,16 @@ type MessageHistoryOptions struct {
 	Limit int `url:"limit,omitempty"`
 }
 
-// History walks through what a number sent through Cloud API, with what became of each message, and fetches page after page
-// as it goes. The first error ends it. Messages written in the WhatsApp Business app are not in it, as far as is known.
+// History walks through what a number sent through Cloud API, with what became of each message, and
+// fetches page after page as it goes. The first error ends it. Messages written in the WhatsApp
+// Business app are not in it, as far as is known.
 //
-// It helps with sends whose [Outcome] is unknown. Such a send left no message id, so the history cannot be asked about it;
-// what tells is a status webhook with its [Message].CallbackData. When none came, compare the history with the ids that are
-// known from answers and webhooks. An entry that nobody can account for may be one of the unknown sends: none of them may be
-// repeated. If there is none, they were not accepted, as far as the history has kept up, which Meta does not promise: give it
-// the time in which webhooks usually arrive, and more.
+// It helps with sends whose [Outcome] is unknown. Such a send left no message id, so the history
+// cannot be asked about it; what tells is a status webhook with its [Message].CallbackData. When
+// none came, compare the history with the ids that are known from answers and webhooks. An entry
+// that is in neither may be one of the unknown sends: none of them may be repeated. If there is
+// none, they were not accepted, as far as the history has kept up, which Meta does not promise:
+// give it the time in which webhooks usually arrive, and more.
 //
 // Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/reference/whatsapp-business-phone-number/whatsapp-business-account-message-history-api
 //

@@ -10,12 +10,14 @@ import (
 	"time"
 )
 
-// A Response is what an answer says beside its body. It is zero if there was no answer.
+// A Response describes an HTTP response of Meta's without its body: status, version, trace ids and
+// usage. It is zero if there was none.
 type Response struct {
 	// Status is the HTTP status.
 	Status int
 
-	// Version is the Graph API version that really ran. Meta runs a newer one, silently, when the one asked for has expired.
+	// Version is the Graph API version that really ran. Meta runs a newer one, silently, when the
+	// one asked for has expired.
 	Version string
 
 	// TraceID and RequestID are what Meta's support asks for.

@@ -8,11 +8,11 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 )
 
-// An OAuthService gets tokens and inspects them. It needs [Config].AppID and AppSecret and takes no notice of the client's
-// own token.
+// An OAuthService gets tokens and inspects them. It needs [Config].AppID and AppSecret and takes no
+// notice of the client's own token.
 type OAuthService service
 
-// A CodeExchangeParams is what [OAuthService.Exchange] exchanges.
+// CodeExchangeParams are the parameters of [OAuthService.Exchange].
 type CodeExchangeParams struct {
 	// Code is what Embedded Signup handed over. It works once, for 30 seconds.
 	Code graph.Secret
@@ -34,7 +34,7 @@ type AccessToken struct {
 	// ExpiresIn is how long the token lives. Zero means that Meta did not say; [OAuthService.DebugToken] does.
 	ExpiresIn time.Duration
 
-	// Response is what the answer said beside its body.
+	// Response is the status, trace ids and usage of the response.
 	Response Response
 }
 
@@ -65,7 +65,8 @@ func (s *OAuthService) Exchange(ctx context.Context, x CodeExchangeParams) (*Acc
 		return nil, err
 	}
 	return &AccessToken{
-		Token: graph.Secret(resp.Token), Type: resp.Type, ExpiresIn: time.Duration(resp.ExpiresIn) * time.Second, Response: resp.meta,
+		Token: graph.Secret(resp.Token), Type: resp.Type, ExpiresIn: time.Duration(resp.ExpiresIn) * time.Second,
+		Response: resp.meta,
 	}, nil
 }
 
@@ -115,7 +116,7 @@ type TokenInfo struct {
 	// UserID is the user or system user the token stands for.
 	UserID string
 
-	// Response is what the answer said beside its body.
+	// Response is the status, trace ids and usage of the response.
 	Response Response
 }
 
@@ -194,7 +195,8 @@ func (r *debugTokenResponse) info(scrub scrubber) *TokenInfo {
 	d := r.Data
 	info := &TokenInfo{
 		AppID: d.AppID, Application: d.Application, Type: d.Type, Valid: bool(d.Valid), ExpiresAt: d.ExpiresAt,
-		DataAccessExpiresAt: d.DataAccessExpiresAt, IssuedAt: d.IssuedAt, Scopes: d.Scopes, UserID: string(d.UserID), Response: r.meta,
+		DataAccessExpiresAt: d.DataAccessExpiresAt, IssuedAt: d.IssuedAt, Scopes: d.Scopes,
+		UserID: string(d.UserID), Response: r.meta,
 	}
 	for _, g := range d.Granular {
 		scope := GranularScope{Scope: g.Scope}

@@ -7,7 +7,8 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 )
 
-// An Attempt is one attempt of one call, as [Config].Observe sees it. It holds no token, no phone number and no text.
+// An Attempt is one attempt of one call, as [Config].Observe sees it. It holds no token, no phone
+// number and no text.
 type Attempt struct {
 	// Method and Path name the endpoint; Path is a template such as "/{phone-number-id}/messages", fit for a metric label.
 	Method string
@@ -28,11 +29,11 @@ type Attempt struct {
 	// Status is the HTTP status, or zero if no answer came.
 	Status int
 
-	// Err is nil for a success, else an [*Error], or of a download an error of the file or of the caller's writer. A metric can
-	// count by class, which errors.Is finds.
+	// Err is nil for a success, else an [*Error], or of a download an error of the file or of the
+	// caller's writer. A metric can count by class, which errors.Is finds.
 	Err error
 
-	// Response holds usage, trace id and version of the answer.
+	// Response is the version, trace ids and usage of the response.
 	Response Response
 }
 

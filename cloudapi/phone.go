@@ -33,16 +33,17 @@ type Phone struct {
 	Throughput             Throughput             `json:"throughput"`
 	WebhookConfiguration   WebhookConfiguration   `json:"webhook_configuration"`
 
-	// LastOnboardedAt is when the number was onboarded last. Whether it moves when a coexistence number comes back is
-	// not documented.
+	// LastOnboardedAt is when the number was onboarded last. Whether it moves when a coexistence
+	// number comes back is not documented.
 	LastOnboardedAt graph.Timestamp `json:"last_onboarded_time"`
 
 	IsOfficialBusinessAccount bool `json:"is_official_business_account"`
 	IsPINEnabled              bool `json:"is_pin_enabled"`
 	IsPreverifiedNumber       bool `json:"is_preverified_number"`
 
-	// MessagingLimit is how many people the portfolio of the number may write to first in 24 hours, such as "TIER_2K". It has
-	// to be asked for, like all that follow; versions before v24.0 do not know it.
+	// MessagingLimit is how many people the portfolio of the number may write to first in 24 hours,
+	// such as "TIER_2K". It has to be asked for, like all that follow; versions before v24.0 do not
+	// know it.
 	MessagingLimit string `json:"whatsapp_business_manager_messaging_limit"`
 
 	SearchVisibility SearchVisibility `json:"search_visibility"`
@@ -56,12 +57,12 @@ type Phone struct {
 	// Raw is the number as Meta wrote it, for fields that have no member here.
 	Raw json.RawMessage `json:"-"`
 
-	// Response is what the answer said beside its body.
+	// Response is the status, trace ids and usage of the response.
 	Response Response `json:"-"`
 }
 
-// Coexists reports whether the number is used by the WhatsApp Business app and by Cloud API at once. It needs the fields
-// is_on_biz_app and platform_type, which [PhonesService.Get] asks for.
+// Coexists reports whether the number is used by the WhatsApp Business app and by Cloud API at
+// once. It needs the fields is_on_biz_app and platform_type, which [PhonesService.Get] asks for.
 func (p *Phone) Coexists() bool { return p.IsOnBizApp && p.PlatformType == PlatformCloudAPI }
 
 // UnmarshalJSON reads a number as Meta writes it, also where it has strings for booleans.
@@ -153,8 +154,8 @@ type Throughput struct {
 	Level ThroughputLevel `json:"level"`
 }
 
-// A ThroughputLevel is a step of throughput. Coexistence numbers have 20 messages a second whatever it says. Meta may add
-// values.
+// A ThroughputLevel is a step of throughput. Coexistence numbers have 20 messages a second whatever
+// it says. Meta may add values.
 type ThroughputLevel string
 
 const (
@@ -163,8 +164,8 @@ const (
 	ThroughputNotApplicable ThroughputLevel = "NOT_APPLICABLE"
 )
 
-// A WebhookConfiguration lists the callback URLs that are set, most specific first: the first that is not empty gets the
-// webhooks. Events about the account always go to the app's.
+// A WebhookConfiguration lists the callback URLs that are set, most specific first: the first that
+// is not empty gets the webhooks. Events about the account always go to the app's.
 type WebhookConfiguration struct {
 	PhoneNumber string `json:"phone_number"`
 	WABA        string `json:"whatsapp_business_account"`

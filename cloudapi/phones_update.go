@@ -38,8 +38,8 @@ func (o WebhookOverride) check() error {
 	return p.err()
 }
 
-// SetWebhook sends the number's webhooks to a URL of its own, or to the account's or app's again. Events about the account
-// stay where they are.
+// SetWebhook sends the number's webhooks to a URL of its own, or to the account's or app's again.
+// Events about the account stay where they are.
 //
 // Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/override
 //
@@ -59,7 +59,8 @@ func (s *PhonesService) SetWebhook(ctx context.Context, phone graph.PhoneNumberI
 
 func (s *PhonesService) update(ctx context.Context, phone graph.PhoneNumberID, body any) error {
 	return do(ctx, s.c, request{
-		method: http.MethodPost, path: "/{phone-number-id}", ids: []string{string(phone)}, phone: phone, replay: RetryIdempotent,
+		method: http.MethodPost, path: "/{phone-number-id}", ids: []string{string(phone)}, phone: phone,
+		replay: RetryIdempotent,
 	}, body)
 }
 

@@ -8,14 +8,14 @@ import (
 	"unicode/utf8"
 )
 
-// A ValidationError is one rule that a request breaks. The error of a call that was not made is [ErrValidation] and joins them all;
-// [ValidationErrors] takes it apart.
+// A ValidationError is one rule that a request breaks. The error of a call that was not made is
+// [ErrValidation] and joins them all; [ValidationErrors] takes it apart.
 type ValidationError struct {
 	// Text names the member and the rule. It quotes nothing that was to be sent.
 	Text string
 
-	// Limit means that the rule is a limit of Meta's, which [Message].Unchecked leaves to Meta. Without it the request could
-	// not be made at all.
+	// Limit means that the rule is a limit of Meta's, which [Message].SkipValidation leaves to
+	// Meta. Without it the request could not be made at all.
 	Limit bool
 
 	// Missing means that something required is not there.
@@ -59,7 +59,9 @@ func (p *problems) put(limit, missing bool, format string, args []any) {
 	if limit && p.unchecked {
 		return
 	}
-	p.list = append(p.list, &ValidationError{Text: p.prefix + fmt.Sprintf(format, args...), Limit: limit, Missing: missing})
+	p.list = append(p.list, &ValidationError{
+		Text: p.prefix + fmt.Sprintf(format, args...), Limit: limit, Missing: missing,
+	})
 }
 
 // add reports what makes a request impossible.

@@ -9,8 +9,8 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 )
 
-// A ProfilesService reads and writes what customers see of a business: the profile of a number. On a coexistence number the
-// owner edits the same profile in the app.
+// A ProfilesService reads and writes what customers see of a business: the profile of a number. On
+// a coexistence number the owner edits the same profile in the app.
 type ProfilesService service
 
 // A Profile is the profile of a number.
@@ -65,7 +65,7 @@ func first[T any](ctx context.Context, c *Client, r request) (*T, error) {
 	return v, nil
 }
 
-// A ProfileUpdateParams changes the members that are not nil.
+// ProfileUpdateParams are the parameters of [ProfilesService.Update]. What is nil stays as it is.
 type ProfileUpdateParams struct {
 	About       *string `json:"about,omitzero"`       // 1 to 139 characters
 	Address     *string `json:"address,omitzero"`     // at most 256

@@ -79,7 +79,7 @@ func (s *QRService) Get(ctx context.Context, phone graph.PhoneNumberID, code str
 	})
 }
 
-// QRCreateParams are what a new code is made of.
+// QRCreateParams are the parameters of [QRService.Create].
 type QRCreateParams struct {
 	// PrefilledMessage is the text that the chat begins with, at most 140 characters.
 	PrefilledMessage string
@@ -88,7 +88,7 @@ type QRCreateParams struct {
 	Image QRImage
 }
 
-// QRUpdateParams are what of a code is changed.
+// QRUpdateParams are the parameters of [QRService.Update].
 type QRUpdateParams struct {
 	// PrefilledMessage is the text that the chat begins with, at most 140 characters.
 	PrefilledMessage string

@@ -6,8 +6,9 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 )
 
-// A Recipient is whom a message is for: a phone number, a WhatsApp user by business-scoped id, or a group. Recipients are
-// comparable, so that a map can be keyed by them. The zero Recipient is nobody.
+// A Recipient is whom a message is for: a phone number, a WhatsApp user by business-scoped id, or a
+// group. Recipients are comparable, so that a map can be keyed by them. The zero Recipient is
+// nobody.
 type Recipient struct {
 	kind  recipientKind
 	value string
@@ -29,8 +30,8 @@ const (
 // as webhooks have it. It is sent as a plus sign and digits, because Meta reads a number without the plus as one of the
 // business's own country, which can be a stranger's.
 //
-// Nothing else is changed. Brazilian, Mexican and Argentine numbers are known to WhatsApp with or without an extra digit,
-// and only the person's own spelling arrives.
+// Nothing else is changed. Brazilian, Mexican and Argentine numbers are known to WhatsApp with or
+// without an extra digit, and only the person's own spelling arrives.
 func ToPhone(number string) Recipient {
 	if graph.IsUserID(number) {
 		return Recipient{kind: recipientUserAsPhone}

@@ -95,8 +95,8 @@ func (s scrubber) cause(err error) error {
 	}
 }
 
-// A hiddenError stands for an error whose text must not be shown. It matches what that error matches and hands out nothing
-// of it; a closure holds it, into which fmt does not look.
+// A hiddenError stands for an error whose text must not be shown. It matches what that error
+// matches and hands out nothing of it; a closure holds it, into which fmt does not look.
 type hiddenError struct {
 	text    string
 	is      func(target error) bool

@@ -9,15 +9,16 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 )
 
-// A RegistrationService brings numbers that live on Cloud API alone onto it, and takes them off. Nothing of it is for
-// coexistence numbers: the app on the owner's phone has registered those, and registering them here would take them from
-// it. Register and Deregister therefore want the number as [PhonesService.Get] read it, and refuse one that is in the app.
+// A RegistrationService brings numbers that live on Cloud API alone onto it, and takes them off.
+// Nothing of it is for coexistence numbers: the app on the owner's phone has registered those, and
+// registering them here would take them from it. Register and Deregister therefore want the number
+// as [PhonesService.Get] read it, and refuse one that is in the app.
 //
 // Ten registrations and deregistrations of a number are allowed in 72 hours, those of everyone who serves it counted
 // together; none is ever repeated by itself.
 type RegistrationService service
 
-// A PhoneNumberAddParams is a number to add to an account.
+// PhoneNumberAddParams are the parameters of [RegistrationService.Add].
 type PhoneNumberAddParams struct {
 	// CountryCode is the country calling code, such as "1".
 	CountryCode string `json:"cc"`
@@ -42,7 +43,9 @@ var digitsRe = regexp.MustCompile(`^[0-9]+$`)
 // Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/business-phone-numbers/registration
 //
 // graph:POST /{waba-id}/phone_numbers
-func (s *RegistrationService) Add(ctx context.Context, waba graph.WABAID, n PhoneNumberAddParams) (graph.PhoneNumberID, error) {
+func (s *RegistrationService) Add(
+	ctx context.Context, waba graph.WABAID, n PhoneNumberAddParams,
+) (graph.PhoneNumberID, error) {
 	var p problems
 	if n.PreverifiedID == "" {
 		if !digitsRe.MatchString(n.CountryCode) {
@@ -119,7 +122,7 @@ func (s *RegistrationService) VerifyCode(ctx context.Context, phone graph.PhoneN
 	}{code.Reveal()})
 }
 
-// A RegisterParams registers a number.
+// RegisterParams are the parameters of [RegistrationService.Register].
 type RegisterParams struct {
 	// PIN is the number's two-step verification PIN, or the one that it gets; six digits.
 	PIN graph.Secret

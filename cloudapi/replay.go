@@ -17,12 +17,12 @@ import (
 type RetryMode string
 
 const (
-	// RetryOnRefusal repeats only when Meta's answer proves that nothing was done, or when the request never left. It is
-	// for whatever must not happen twice.
+	// RetryOnRefusal repeats only when Meta's answer proves that nothing was done, or when the
+	// request never left. It is for whatever must not happen twice.
 	RetryOnRefusal RetryMode = "on refusal"
 
-	// RetryIdempotent repeats after broken connections and errors of Meta's servers as well. It is for reads, and for
-	// calls that set a state.
+	// RetryIdempotent repeats after broken connections and errors of Meta's servers as well. It is
+	// for reads, and for calls that set a state.
 	RetryIdempotent RetryMode = "idempotent"
 
 	// RetryNever does not repeat at all. It is for calls that Meta counts, or takes once.
@@ -44,8 +44,8 @@ var strict = map[string]RetryMode{
 	"thread_control":     RetryNever,
 }
 
-// rule is the RetryMode of a request to a path: what its endpoint demands, else what was asked for, else what its method
-// allows.
+// rule is the RetryMode of a request to a path: what its endpoint demands, else what was asked for,
+// else what its method allows.
 func (r request) rule(path string) RetryMode {
 	path = strings.ToLower(strings.TrimRight(path, "/"))
 	demand := strict[path[strings.LastIndexByte(path, '/')+1:]]
@@ -62,8 +62,8 @@ func (r request) rule(path string) RetryMode {
 	return RetryOnRefusal
 }
 
-// mayReplay decides whether a request that ended with e may be made again. It looks at the code before the status, which
-// proves nothing.
+// mayReplay decides whether a request that ended with e may be made again. It looks at the code
+// before the status, which proves nothing.
 func mayReplay(rule RetryMode, e *Error) bool {
 	code := e.Code
 	switch {
@@ -109,8 +109,8 @@ func isHopeless(err error) bool {
 	return badCertificate
 }
 
-// outcomeOf judges an answer that holds an error of Meta's. A lasting error that Meta documents is a refusal; whatever may
-// have struck in the middle of the work is not.
+// outcomeOf judges an answer that holds an error of Meta's. A lasting error that Meta documents is
+// a refusal; whatever may have struck in the middle of the work is not.
 func (e *Error) outcomeOf() Outcome {
 	if e.isSyncRefusal() || e.coded && e.Code.ProvesRefusal() {
 		return OutcomeRefused

@@ -2,8 +2,8 @@ package cloudapi
 
 import "github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 
-// A SentMessage is a message that Meta accepted. Accepted is not delivered: what becomes of it comes as status webhooks, and so do
-// most errors about recipients, windows, media and payment.
+// A SentMessage is a message that Meta accepted. Accepted is not delivered: what becomes of it
+// comes as status webhooks, and so do most errors about recipients, windows, media and payment.
 type SentMessage struct {
 	// ID names the message in its status webhooks.
 	ID graph.MessageID
@@ -17,7 +17,7 @@ type SentMessage struct {
 	// GroupID is the group, for messages to one.
 	GroupID graph.GroupID
 
-	// Response is what the answer said beside its body.
+	// Response is the status, trace ids and usage of the response.
 	Response Response
 }
 

@@ -98,11 +98,13 @@ type StorageSetting struct {
 	RetentionMinutes int    `json:"retention_minutes,omitzero"`
 }
 
-// A PayloadEncryption is the encryption of what messages and webhooks hold, between Meta and the business. It is a beta of Meta's.
+// A PayloadEncryption is the encryption of what messages and webhooks hold, between Meta and the
+// business. It is a beta of Meta's.
 type PayloadEncryption struct {
 	Status FeatureState `json:"status"`
 
-	// ClientKey is the business's public key in base64, which switching it on wants. It is not read back.
+	// ClientKey is the business's public key in base64, which is required to switch it on. It is
+	// not read back.
 	ClientKey string `json:"client_encryption_key,omitzero"`
 
 	// Fingerprint is that of the business's key, and CloudKey is Meta's. Both are read only.
@@ -172,7 +174,7 @@ func (s *SettingsService) SetCalling(ctx context.Context, phone graph.PhoneNumbe
 // graph:POST /{phone-number-id}/settings user_identity_change
 func (s *SettingsService) SetIdentityCheck(ctx context.Context, phone graph.PhoneNumberID, state FeatureState) error {
 	if state != FeatureEnabled && state != FeatureDisabled {
-		return invalid("the check of identity keys is Enabled or Disabled")
+		return invalid("the check of identity keys is FeatureEnabled or FeatureDisabled")
 	}
 	return s.set(ctx, phone, struct {
 		I IdentitySetting `json:"user_identity_change"`
@@ -193,8 +195,8 @@ func (s *SettingsService) SetStorage(ctx context.Context, phone graph.PhoneNumbe
 	}{storage})
 }
 
-// SetEncryption switches payload encryption on, with a key, or off. Messages to Meta are then encrypted by the host and sent with
-// [Do] to /{phone-number-id}/messages_encrypted.
+// SetEncryption switches payload encryption on, with a key, or off. Messages to Meta are then
+// encrypted by the host and sent with [Do] to /{phone-number-id}/messages_encrypted.
 //
 // Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/business-phone-numbers/settings
 //

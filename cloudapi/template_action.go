@@ -130,7 +130,8 @@ func (o *OrderDetailsParameter) check(p *problems, where string) { o.Order.check
 
 func (o *OrderDetailsParameter) sensitive() []string { return privateStrings(&o.Order) }
 
-// A CallButtonParameter is how long a [ButtonVoiceCall] works, and what it brings. At least one is set.
+// A CallButtonParameter is how long a [ButtonVoiceCall] works, and what it brings. At least one is
+// set.
 type CallButtonParameter struct {
 	TTLMinutes int    // 1 to 43200; if zero, what the template says
 	Payload    string // comes back in the call webhooks

@@ -6,7 +6,8 @@ import (
 	"unicode/utf8"
 )
 
-// A TemplateComponent fills in one part of a template: *[TemplateHeader], *[TemplateBody], *[TemplateButton],
+// A TemplateComponent fills in one component of a template: *[TemplateHeader], *[TemplateBody],
+// *[TemplateButton],
 // *[TemplateCarousel], *[TemplateOffer], *[TemplateOrderStatus], *[TemplateTapTarget] or *[RawComponent].
 //
 //sumtype:decl
@@ -65,8 +66,9 @@ func (h *TemplateHeader) sensitive() []string { return h.Parameter.sensitive() }
 
 // A TemplateBody fills in the variables of the text.
 type TemplateBody struct {
-	// Parameters are *[TextParameter], *[CurrencyParameter], *[DateTimeParameter], *[GroupParameter] or *[RawParameter], in
-	// the order of the variables, or in any order if they are named.
+	// Parameters are *[TextParameter], *[CurrencyParameter], *[DateTimeParameter],
+	// *[GroupParameter] or *[RawParameter], in the order of the variables, or in any order if they
+	// are named.
 	Parameters []TemplateParameter
 }
 

@@ -96,7 +96,7 @@ func (t *MessageTemplate) UnmarshalJSON(b []byte) error {
 
 func (t *MessageTemplate) incomplete() string { return withoutID(t.ID) }
 
-// A TemplateCreateParams is a template to be reviewed.
+// TemplateCreateParams are the parameters of [TemplatesService.Create]: a template to be reviewed.
 //
 //	cloudapi.TemplateCreateParams{
 //		Name: "order_confirmation", Language: "en_US", Category: graph.TemplateUtility,
@@ -139,7 +139,8 @@ func (t *TemplateCreateParams) UnmarshalJSON(b []byte) error {
 	return err
 }
 
-// Check returns every rule that the template breaks, as [ErrValidation], or nil. Create does it by itself.
+// Check returns every rule that the template breaks, as [ErrValidation], or nil. Create does it by
+// itself.
 func (t TemplateCreateParams) Check() error { return t.check() }
 
 func (t TemplateCreateParams) check() error {
@@ -162,7 +163,7 @@ func checkTemplateName(p *problems, what, name, language string, category graph.
 	p.needs(what+".Category", string(category))
 }
 
-// checkParts judges the parts of a template.
+// checkParts judges the components of a template.
 func checkParts(p *problems, where string, parts []ComponentDefinition) {
 	seen := map[string]bool{}
 	for i, part := range parts {
@@ -280,7 +281,8 @@ func checkTemplateButtons(p *problems, at string, buttons []ButtonDefinition) {
 		default:
 		}
 	}
-	for kind, most := range map[ButtonDefinitionType]int{ButtonDefinitionURL: 2, ButtonDefinitionPhone: 1, ButtonDefinitionCopyCode: 1} {
+	limits := map[ButtonDefinitionType]int{ButtonDefinitionURL: 2, ButtonDefinitionPhone: 1, ButtonDefinitionCopyCode: 1}
+	for kind, most := range limits {
 		if counts[kind] > most {
 			p.limit("%s has %d buttons of type %s; Meta accepts %d", at, counts[kind], kind, most)
 		}

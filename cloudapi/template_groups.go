@@ -104,7 +104,7 @@ func (s *TemplateGroupsService) Get(ctx context.Context, id TemplateGroupID) (*T
 	})
 }
 
-// A TemplateGroupCreateParams is a group of templates to make.
+// TemplateGroupCreateParams are the parameters of [TemplateGroupsService.Create].
 type TemplateGroupCreateParams struct {
 	Name        string             // no other group of the account has it; at most 256 characters
 	Description string             // at most 512
@@ -170,8 +170,9 @@ func (s *TemplateGroupsService) Create(
 	return made.ID, nil
 }
 
-// A TemplateGroupUpdateParams changes the members that are not nil, adds templates and removes others. What a removed template
-// has contributed to the numbers of the group stays there.
+// TemplateGroupUpdateParams are the parameters of [TemplateGroupsService.Update]: what is nil
+// stays, Add and Remove change which templates are in the group. What a removed template has
+// contributed to the numbers of the group stays there.
 type TemplateGroupUpdateParams struct {
 	Name        *string
 	Description *string
@@ -197,7 +198,8 @@ func (s *TemplateGroupsService) Update(ctx context.Context, id TemplateGroupID, 
 	}
 	body := templateGroupBody{
 		Name: u.Name, Description: u.Description,
-		Add: p.numbers("TemplateGroupUpdateParams.Add", u.Add), Remove: p.numbers("TemplateGroupUpdateParams.Remove", u.Remove),
+		Add:    p.numbers("TemplateGroupUpdateParams.Add", u.Add),
+		Remove: p.numbers("TemplateGroupUpdateParams.Remove", u.Remove),
 	}
 	if err := p.err(); err != nil {
 		return err

@@ -9,7 +9,8 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 )
 
-// A TemplateMigrateParams copies templates from one account to another of the same business.
+// TemplateMigrateParams are the parameters of [TemplatesService.Migrate]. Both accounts belong to
+// the same business.
 type TemplateMigrateParams struct {
 	SourceWABAID graph.WABAID `json:"source_waba_id"`
 

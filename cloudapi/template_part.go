@@ -6,8 +6,9 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 )
 
-// A ComponentDefinition is a part of a template's definition: its Type says which other members it has. It is another thing than a
-// [TemplateComponent], which fills in a part when a message is sent.
+// A ComponentDefinition is a component of a template's definition: its Type says which other
+// members it has. A [TemplateComponent] is another thing: it fills in a component when a message is
+// sent.
 type ComponentDefinition struct {
 	Type ComponentType `json:"type"`
 
@@ -36,7 +37,7 @@ type ComponentDefinition struct {
 	CodeExpirationMinutes int `json:"code_expiration_minutes,omitzero"`
 }
 
-// A ComponentType is the kind of a part. Meta may add values.
+// A ComponentType is the kind of a component in a definition. Meta may add values.
 type ComponentType string
 
 const (
@@ -113,7 +114,8 @@ type OfferDefinition struct {
 	HasExpiration bool   `json:"has_expiration"` // with a countdown
 }
 
-// A ButtonDefinition is a button of a template's definition: its Type says which other members it has.
+// A ButtonDefinition is a button of a template's definition: its Type says which other members it
+// has.
 type ButtonDefinition struct {
 	Type ButtonDefinitionType `json:"type"`
 

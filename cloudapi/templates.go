@@ -10,8 +10,8 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 )
 
-// A TemplatesService makes and keeps the templates of an account, which [Template] messages name. Meta reviews each; the
-// verdict arrives as a webhook of the field message_template_status_update.
+// A TemplatesService makes and keeps the templates of an account, which [Template] messages name.
+// Meta reviews each; the verdict arrives as a webhook of the field message_template_status_update.
 type TemplatesService service
 
 // TemplateListOptions are the options of [TemplatesService.List]. Empty members do not narrow the list.
@@ -83,7 +83,9 @@ func (t *TemplateCreateResult) incomplete() string { return withoutID(t.ID) }
 // Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/templates/template-management
 //
 // graph:POST /{waba-id}/message_templates
-func (s *TemplatesService) Create(ctx context.Context, waba graph.WABAID, t TemplateCreateParams) (*TemplateCreateResult, error) {
+func (s *TemplatesService) Create(
+	ctx context.Context, waba graph.WABAID, t TemplateCreateParams,
+) (*TemplateCreateResult, error) {
 	if err := t.check(); err != nil {
 		return nil, err
 	}
@@ -92,7 +94,8 @@ func (s *TemplatesService) Create(ctx context.Context, waba graph.WABAID, t Temp
 	}, t)
 }
 
-// A TemplateFromLibraryParams is a template of Meta's library to make one's own. Meta approves it at once.
+// TemplateFromLibraryParams are the parameters of [TemplatesService.CreateFromLibrary]. Meta
+// approves such a template at once.
 type TemplateFromLibraryParams struct {
 	Name     string                 `json:"name"`
 	Language string                 `json:"language"`
@@ -125,8 +128,9 @@ func (s *TemplatesService) CreateFromLibrary(
 	}, t)
 }
 
-// A TemplateUpdateParams changes the members that are set. An approved template can be edited once a day and ten times in 30 days,
-// and its category not at all; only approved, rejected and paused ones can be edited.
+// TemplateUpdateParams are the parameters of [TemplatesService.Update]. What is not set stays as it
+// is. An approved template can be edited once a day and ten times in 30 days, and its category not
+// at all; only approved, rejected and paused ones can be edited.
 type TemplateUpdateParams struct {
 	Category graph.TemplateCategory `json:"category,omitzero"`
 
@@ -192,7 +196,8 @@ func (s *TemplatesService) remove(ctx context.Context, waba graph.WABAID, name s
 	}, nil)
 }
 
-// An AuthenticationUpsertParams makes one authentication template in several languages.
+// AuthenticationUpsertParams are the parameters of [TemplatesService.UpsertAuthentication]: one
+// authentication template in several languages.
 type AuthenticationUpsertParams struct {
 	Name      string   `json:"name"`
 	Languages []string `json:"languages"`
@@ -222,7 +227,8 @@ func (s *TemplatesService) UpsertAuthentication(
 		return nil, err
 	}
 	resp, err := send[page](ctx, s.c, request{
-		method: http.MethodPost, path: "/{waba-id}/upsert_message_templates", ids: []string{string(waba)}, replay: RetryIdempotent,
+		method: http.MethodPost, path: "/{waba-id}/upsert_message_templates", ids: []string{string(waba)},
+		replay: RetryIdempotent,
 	}, struct {
 		AuthenticationUpsertParams
 		Category graph.TemplateCategory `json:"category"`
@@ -319,11 +325,13 @@ type LibraryOptions struct {
 //
 // graph:GET /message_template_library
 func (s *TemplatesService) Library(ctx context.Context, opts LibraryOptions) iter.Seq2[*LibraryTemplate, error] {
-	return list[LibraryTemplate](ctx, s.c, request{method: http.MethodGet, path: "/message_template_library", options: opts})
+	return list[LibraryTemplate](ctx, s.c, request{
+		method: http.MethodGet, path: "/message_template_library", options: opts,
+	})
 }
 
-// Unpause lets a template that was paused for its pacing go on. Meta's pages name the call and do not show its path, which
-// is taken from elsewhere.
+// Unpause lets a template that was paused for its pacing go on. Meta's pages name the call and do
+// not show its path, which is taken from elsewhere.
 //
 // Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/templates/template-pacing
 //

@@ -24,7 +24,8 @@ var uploadRe = regexp.MustCompile(`^upload:[A-Za-z0-9+/=_:-]+(\?[A-Za-z0-9=&%+/_
 
 // A FileUpload is a file to upload. All members are required.
 type FileUpload struct {
-	// Filename is the file's name, MIMEType its MIME type: application/pdf, image/jpeg, image/png or video/mp4.
+	// Filename is the file's name, MIMEType its MIME type: application/pdf, image/jpeg, image/png
+	// or video/mp4.
 	Filename string
 	MIMEType string
 
@@ -35,8 +36,8 @@ type FileUpload struct {
 	Body io.Reader
 }
 
-// Upload uploads a file as a whole and returns its handle. If the connection breaks and the file can be sought, it asks how
-// much arrived and sends the rest.
+// Upload uploads a file as a whole and returns its handle. If the connection breaks and the file
+// can be sought, it asks how much arrived and sends the rest.
 //
 // Meta: https://developers.facebook.com/docs/graph-api/guides/upload
 func (s *UploadsService) Upload(ctx context.Context, file FileUpload) (graph.UploadHandle, error) {
@@ -95,7 +96,8 @@ func (s *UploadsService) create(ctx context.Context, file FileUpload) (uploadID,
 	}
 	resp, err := call[uploadCreated](ctx, s.c, request{
 		method: http.MethodPost, path: "/{app-id}/uploads", ids: []string{string(s.c.AppID())},
-		options: options{file.Filename, file.Size, file.MIMEType}, sensitive: []string{file.Filename}, replay: RetryIdempotent,
+		options: options{file.Filename, file.Size, file.MIMEType}, sensitive: []string{file.Filename},
+		replay: RetryIdempotent,
 	})
 	if err != nil {
 		return "", err

@@ -29,7 +29,7 @@ type UsernameStatus string
 
 const (
 	UsernameApproved UsernameStatus = "approved" // people see it
-	UsernameReserved UsernameStatus = "reserved" // nobody else can take it, and nobody sees it yet
+	UsernameReserved UsernameStatus = "reserved" // kept for this number, and not shown yet
 )
 
 // Get reads the name. It is empty for a number without one.
@@ -111,7 +111,8 @@ type usernameSuggestions struct {
 // Business app.
 type ContactBookService service
 
-// Delete removes a person from Meta's contact book, which links user ids and phone numbers, and says whether there was one.
+// Delete removes a person from Meta's contact book, which links user ids and phone numbers, and
+// says whether there was one.
 //
 // Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/business-scoped-user-ids
 //

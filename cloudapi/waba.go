@@ -48,7 +48,7 @@ type WABA struct {
 	// Raw is the WABA as Meta wrote it, for fields that have no member here.
 	Raw json.RawMessage `json:"-"`
 
-	// Response is what the answer said beside its body.
+	// Response is the status, trace ids and usage of the response.
 	Response Response `json:"-"`
 }
 

@@ -40,8 +40,8 @@ func (s *WABAsService) Get(ctx context.Context, waba graph.WABAID, opts WABAGetO
 // [WABAsService.SubscribedApps] first and leaves a subscription alone that is there: Meta would remove the account's
 // [WebhookOverride] with a second one. [WABAsService.SetWebhook] removes it on purpose.
 //
-// Without Config.AppID, Subscribe cannot know which subscription is the app's own. It then returns [ErrValidation] if any of
-// them has an override.
+// Without Config.AppID, Subscribe cannot know which subscription is the app's own. It then returns
+// [ErrValidation] if any of them has an override.
 //
 // Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/override
 func (s *WABAsService) Subscribe(ctx context.Context, waba graph.WABAID) error {
@@ -60,8 +60,9 @@ func (s *WABAsService) Subscribe(ctx context.Context, waba graph.WABAID) error {
 	return s.setWebhook(ctx, waba, WebhookOverride{})
 }
 
-// SetWebhook sends the account's webhooks to a URL of its own, or to the app's again. The app must be subscribed to the account
-// and to the field messages. Events about the account, such as account_update, stay on the app's URL.
+// SetWebhook sends the account's webhooks to a URL of its own, or to the app's again. The app must
+// be subscribed to the account and to the field messages. Events about the account, such as
+// account_update, stay on the app's URL.
 //
 // Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/override
 //

@@ -12,7 +12,7 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 )
 
-// A WABAUpdateParams changes the members that are not nil.
+// WABAUpdateParams are the parameters of [WABAsService.Update]. What is nil stays as it is.
 type WABAUpdateParams struct {
 	Name       *string `json:"name,omitzero"`
 	TimezoneID *string `json:"timezone_id,omitzero"` // Meta's number of a time zone
@@ -20,7 +20,8 @@ type WABAUpdateParams struct {
 	// Insights switches template analytics on. It cannot be switched off again.
 	Insights *bool `json:"is_enabled_for_insights,omitzero"`
 
-	// DisableMarketing keeps marketing templates off Cloud API, so that they go through [MessagesService.SendMarketing] alone.
+	// DisableMarketing keeps marketing templates off Cloud API, so that they go through
+	// [MessagesService.SendMarketing] alone.
 	DisableMarketing *bool `json:"disable_marketing_messages_on_cloud_api,omitzero"`
 }
 
@@ -31,7 +32,7 @@ type WABAUpdateParams struct {
 // graph:POST /{waba-id}
 func (s *WABAsService) Update(ctx context.Context, waba graph.WABAID, u WABAUpdateParams) error {
 	if u == (WABAUpdateParams{}) {
-		return invalid("the WABAUpdate changes nothing")
+		return invalid("the WABAUpdateParams changes nothing")
 	}
 	_, err := send[wabaUpdated](ctx, s.c, request{
 		method: http.MethodPost, path: "/{waba-id}", ids: []string{string(waba)}, replay: RetryIdempotent,
@@ -133,7 +134,8 @@ func (s *WABAsService) AssignedUsers(
 	})
 }
 
-// AssignUser lets a person or system user do tasks on an account, such as "MANAGE", or "MANAGE_TEMPLATES" and "MESSAGING".
+// AssignUser lets a person or system user do tasks on an account, such as "MANAGE", or
+// "MANAGE_TEMPLATES" and "MESSAGING".
 //
 // Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/embedded-signup/manage-system-users
 //

@@ -2,8 +2,8 @@ package webhook
 
 import "github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 
-// Media is a file that a message refers to. Fetch it with the media service of cloudapi, soon: a received media id lives
-// 7 days, and 1 hour on numbers without storage.
+// Media is a file that a message refers to. Fetch it with the media service of cloudapi, soon: a
+// received media id lives 7 days, and 1 hour on numbers without storage.
 type Media struct {
 	ID       graph.MediaID `json:"id"`
 	MIMEType string        `json:"mime_type"` // may have parameters, as in "audio/ogg; codecs=opus"

@@ -23,7 +23,7 @@ type SystemMessage struct {
 	PreviousUserID       graph.UserID `json:"previous_user_id"`
 	PreviousParentUserID graph.UserID `json:"previous_parent_user_id"`
 
-	// NewWAID, Customer and IdentityHash come with the legacy kinds.
+	// NewWAID, Customer and IdentityHash come with the legacy types.
 	NewWAID      string `json:"new_wa_id"`
 	Customer     string `json:"customer"`
 	IdentityHash string `json:"identity"`

@@ -7,9 +7,10 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 )
 
-// ContentText returns the words of any content, for people to read: the text, a caption, the label of a pressed button, the title of a
-// chosen row, the name of a place (or its address), the names on contact cards, the sentence of a [*SystemMessage]. It is empty if
-// there are none, and for an [*Edit]: what that says is no new message, and is the text of [Edit.Content].
+// ContentText returns the words of any content, for people to read: the text, a caption, the label
+// of a pressed button, the title of a chosen row, the name of a place (or its address), the names
+// on contact cards, the sentence of a [*SystemMessage]. It is empty if there are none, and for an
+// [*Edit]: what that says is no new message, and is the text of [Edit.Content].
 func ContentText(c Content) string {
 	switch c := c.(type) {
 	case *Text:

@@ -12,17 +12,19 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/wire"
 )
 
-// ErrNotJSON says that a body is no JSON that could be a delivery: broken, cut short, nested too deep, or not an object.
+// ErrNotJSON says that a body is no JSON that could be a delivery: broken, cut short, nested too
+// deep, or not an object.
 var ErrNotJSON = errors.New("webhook: the body is not a JSON object")
 
 // Decode returns what a body tells, change by change in the order of the body. It wants the whole body of a POST, or a
 // lone change ({"field": …, "value": …}) as the app dashboard shows it, or an array of either.
 //
-// The only error matches [ErrNotJSON]; acknowledge such a body, because no repeat makes it JSON. Everything else is
-// isolated: an item that does not fit its type becomes an [*UndecodableEvent], what has no type yet becomes an [*UnknownEvent],
-// and their neighbours are not harmed. Nothing is dropped: a body that is JSON yields at least one event, and each value
-// in it is in a typed member or can be reached through [EventInfo.Raw]. Meta puts up to 1,000 updates into a delivery;
-// what comes after 50,000 items is left raw, in one UndecodableEvent.
+// The only error matches [ErrNotJSON]; acknowledge such a body, because no repeat makes it JSON.
+// Everything else is isolated: an item that does not fit its type becomes an [*UndecodableEvent],
+// what has no type yet becomes an [*UnknownEvent], and their neighbours are not harmed. Nothing is
+// dropped: a body that is JSON yields at least one event, and each value in it is in a typed member
+// or can be reached through [EventInfo.Raw]. Meta puts up to 1,000 updates into a delivery; what
+// comes after 50,000 items is left raw, in one UndecodableEvent.
 //
 // The events alias body: do not write to it as long as they are in use.
 //

@@ -5,8 +5,9 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/wire"
 )
 
-// ahead looks at a value before it is read. Meta writes the objects of which most deliveries consist with the same members
-// in the same order and without white space, and to know what comes next saves most of the work of finding out.
+// ahead looks at a value before it is read. Meta writes the objects of which most deliveries
+// consist with the same members in the same order and without white space, and to know what comes
+// next saves most of the work of finding out.
 //
 // It reads nothing from the scanner: once anything looks different, it is lost, all its methods return nothing, and the
 // value is read by the one who reads all of its forms. A test compares what the two make of the same bytes.

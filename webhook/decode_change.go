@@ -185,8 +185,8 @@ func (d *decoder) emitChange(c change) {
 	}
 }
 
-// ours reports whether changes under this label are decoded on the main path. The shape alone never decides: under the label "standby",
-// for one, there are messages that must not be answered.
+// ours reports whether changes under this label are decoded on the main path. The shape alone never
+// decides: under the label "standby", for one, there are messages that must not be answered.
 func ours(f Field) bool {
 	switch f {
 	case FieldMessages, FieldHistory, FieldAppStateSync, FieldSMBMessageEchoes, FieldAccountUpdate:

@@ -171,8 +171,8 @@ func isOwn(waid, display string) bool {
 	return waid != "" && display != "" && graph.EquivalenceKey(waid) == graph.EquivalenceKey(phonenumber.Digits(display))
 }
 
-// contradicts reports whether two identities cannot be one person's, where nothing that both have is alike: numbers are. User ids alone
-// have been misprinted.
+// contradicts reports whether two identities cannot be one person's, where nothing that both have
+// is alike: numbers are. User ids alone have been misprinted.
 func contradicts(a, b graph.Identity) bool { return a.WAID != "" && b.WAID != "" }
 
 // contactWAID returns the number of c if it is spelt otherwise than the one in the item.

@@ -221,8 +221,8 @@ type foundReply struct {
 	raw   []byte
 }
 
-// chooseReply returns the reply of that kind, and leaves the others. One of Meta's samples says "interactive" where it should
-// name the reply: a single reply speaks for itself.
+// chooseReply returns the reply of that kind, and leaves the others. One of Meta's samples says
+// "interactive" where it should name the reply: a single reply speaks for itself.
 func chooseReply(s *wire.Scanner, kind string, replies []foundReply, left []wire.Member) (reply InteractiveReply) {
 	chosen := -1
 	for i, p := range replies {

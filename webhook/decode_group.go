@@ -142,8 +142,8 @@ func (b *groupSettingBody) setting(at string, info *EventInfo) *GroupSetting {
 	return &b.GroupSetting
 }
 
-// takeText is takeMember for a text, once: the first of several groups has it. What is no text stays where it is, and counts as not
-// read.
+// takeText is takeMember for a text, once: the first of several groups has it. What is no text
+// stays where it is, and counts as not read.
 func (v *value) takeText(name string) string {
 	if v.sought {
 		return ""

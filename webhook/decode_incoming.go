@@ -40,8 +40,9 @@ func (v *value) incoming(m *message, info *EventInfo) Event {
 	return ev
 }
 
-// unavailable reports whether m is a placeholder for a message that stays on the business's phone. Meta leaves types out: what counts
-// is the code, beside nothing that the customer could have written.
+// unavailable reports whether m is a placeholder for a message that stays on the business's phone.
+// Meta leaves types out: what counts is the code, beside nothing that the customer could have
+// written.
 func unavailable(m *message) bool {
 	switch content := m.content.(type) {
 	case *UnsupportedContent:

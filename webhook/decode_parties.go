@@ -11,8 +11,9 @@ type parties struct {
 	oldest int
 }
 
-// A party is an identity, and usual if a message that is written as usual can name it: by a number and perhaps a user id, whose
-// bytes in JSON are their text. A text with a quote in it would be found where two members begin with it.
+// A party is an identity, and usual if a message that is written as usual can name it: by a number
+// and perhaps a user id, whose bytes in JSON are their text. A text with a quote in it would be
+// found where two members begin with it.
 type party struct {
 	id    *graph.Identity
 	usual bool
@@ -34,8 +35,8 @@ func (p *parties) share(id graph.Identity) *graph.Identity {
 
 func isPlain(text string) bool { return wire.Plain([]byte(text), 0) == len(text) }
 
-// read returns the identity whose phone number begins at start of d, and where it ends: at the quote behind the number or
-// behind the user id that follows if hasUser says so.
+// read returns the identity whose phone number begins at start of d, and where it ends: at the
+// quote behind the number or behind the user id that follows if hasUser says so.
 func (p *parties) read(s *wire.Scanner, d []byte, start int, hasUser func([]byte, int) bool, sizeUser int) (id *graph.Identity, end int, ok bool) {
 	for i := range p.recent {
 		if !p.recent[i].usual {

@@ -21,8 +21,8 @@ func identity(waid string, user, parent graph.UserID, at string, info *EventInfo
 	return id
 }
 
-// meet joins the contact of a person, completes the identity by it, and returns the name. What else is in the contact and
-// has no place goes into info.
+// meet joins the contact of a person, completes the identity by it, and returns the name. What else
+// is in the contact and has no place goes into info.
 func (v *value) meet(id *graph.Identity, info *EventInfo) (name string) {
 	c, left := v.join(id)
 	info.Unknown = append(info.Unknown, left...)

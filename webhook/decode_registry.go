@@ -1,7 +1,7 @@
 package webhook
 
-// fieldReaders says how the changes of the rarer fields are read. The fields of the main path (messages, history, echoes,
-// contacts, account updates) are read where the value is.
+// fieldReaders says how the changes of the rarer fields are read. The fields of the main path
+// (messages, history, echoes, contacts, account updates) are read where the value is.
 var fieldReaders = map[Field]fieldReader{
 	FieldMessageEchoes:      readOtherEchoes,
 	FieldCalls:              readCalls,

@@ -78,7 +78,8 @@ func standby(ev Event) Event {
 		return &StandbyMessage{EventInfo: ev.EventInfo, Message: ev}
 	case *UnavailableMessage:
 		return &StandbyMessage{EventInfo: ev.EventInfo, unavailable: true, Message: &IncomingMessage{
-			EventInfo: ev.EventInfo, ID: ev.ID, GroupID: ev.GroupID, From: ev.From, ProfileName: ev.ProfileName, ProfileCountry: ev.ProfileCountry,
+			EventInfo: ev.EventInfo, ID: ev.ID, GroupID: ev.GroupID, From: ev.From,
+			ProfileName: ev.ProfileName, ProfileCountry: ev.ProfileCountry,
 			IdentityHash: ev.IdentityHash, ContactWAID: ev.ContactWAID, Type: TypeUnsupported, Content: &ev.Unsupported,
 			Context: ev.Context, Referral: ev.Referral, Errors: ev.Errors,
 		}}

@@ -23,8 +23,8 @@ type historyWalker struct {
 	parties parties
 }
 
-// slabSize is how many messages share an allocation, and threadSlab how many threads of a tree do. Threads of a walk share
-// none: one that is kept would keep the texts of the others.
+// slabSize is how many messages share an allocation, and threadSlab how many threads of a tree do.
+// Threads of a walk share none: one that is kept would keep the texts of the others.
 const (
 	slabSize   = 16
 	threadSlab = 8
@@ -192,8 +192,8 @@ func (c *threadContext) read(s *wire.Scanner) {
 	}
 }
 
-// customer returns whom a thread is with, and a user id that has no place because there is another one. Its number is wa_id, which is
-// canonical, or else the thread's id.
+// customer returns whom a thread is with, and a user id that has no place because there is another
+// one. Its number is wa_id, which is canonical, or else the thread's id.
 func (c *threadContext) customer(id string) (who graph.Identity, left string) {
 	who = c.identity
 	who.WAID = c.waID
@@ -252,8 +252,9 @@ func (w *historyWalker) emptyMessage(s *wire.Scanner, t *HistoryThread) *History
 	return w.empty
 }
 
-// message reads an element of a thread's messages into m, of which the first bytes, head, were read before. It differs from
-// [message.read] only in that nothing has to be put by until the event is known.
+// message reads an element of a thread's messages into m, of which the first bytes, head, were read
+// before. It differs from [message.read] only in that nothing has to be put by until the event is
+// known.
 func (w *historyWalker) message(s *wire.Scanner, m *HistoryMessage, t *HistoryThread, head int) {
 	it := s.BeginItem()
 	var from, to graph.Identity

@@ -10,11 +10,12 @@ import (
 //
 //	{"from":"…","to":"…","id":"…","timestamp":"…","type":"text","text":{"body":"…"},"history_context":{"status":"…"}}
 //
-// There are thousands of them, and to know what comes next saves most of the work of finding out. Whatever looks different
-// in any way is left to [historyWalker.message] and [wire.Scanner.Skip]; a test compares what they make of the same message.
+// There are thousands of them, and to know what comes next saves most of the work of finding out.
+// Whatever looks different in any way is left to [historyWalker.message] and [wire.Scanner.Skip]; a
+// test compares what they make of the same message.
 
-// usualSize returns the size of the message that d begins with if it is a usual one, or else 0, and whether it is a text. It checks
-// as much as [wire.Scanner.Skip] does.
+// usualSize returns the size of the message that d begins with if it is a usual one, or else 0, and
+// whether it is a text. It checks as much as [wire.Scanner.Skip] does.
 func usualSize(d []byte) (size int, text bool) {
 	i, ok := 0, false
 	if !hasFrom(d) {

@@ -368,8 +368,8 @@ func (v *value) emit(d *decoder, l list, info *EventInfo) {
 	}
 }
 
-// leftover returns what the change's events have no place for: contacts that belong to none of them, a summary without a
-// message to go with, and an "event".
+// leftover returns what the change's events have no place for: contacts that belong to none of
+// them, a summary without a message to go with, and an "event".
 func (v *value) leftover(events []Event) []wire.Member {
 	var left []wire.Member
 	for i := range v.contacts {

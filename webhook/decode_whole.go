@@ -2,8 +2,8 @@ package webhook
 
 import "github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 
-// wholeSize is the size up to which a body is taken for one that holds a single change. Larger ones hold many, and to find that
-// out would mean to read the first of them twice.
+// wholeSize is the size up to which a body is taken for one that holds a single change. Larger ones
+// hold many, and to find that out would mean to read the first of them twice.
 const wholeSize = 2 << 10
 
 // wholeBody emits the event of a body that holds nothing but one such change, and reports whether it does.
@@ -54,8 +54,9 @@ type setting struct {
 	start        int // of the item
 }
 
-// changeAhead emits the event of a change that holds nothing but one text, one echo of a text or one status, as most do,
-// and reports whether a is at one. There is nothing then to be put by, joined or left over.
+// changeAhead emits the event of a change that holds nothing but one text, one echo of a text or
+// one status, as most do, and reports whether a is at one. There is nothing then to be put by,
+// joined or left over.
 func (d *decoder) changeAhead(a *ahead) bool {
 	var in setting
 	a.want(`{"value":{"messaging_product":"whatsapp","metadata":{"display_phone_number":"`)
@@ -81,8 +82,8 @@ func (d *decoder) emitFirst(ev Event, room *[1]Event) {
 	d.events = append(d.events, ev)
 }
 
-// fieldEnd returns the bytes of the change's item if the change ends behind it, under the label of that field, and is lost
-// if it does not.
+// fieldEnd returns the bytes of the change's item if the change ends behind it, under the label of
+// that field, and is lost if it does not.
 func (a *ahead) fieldEnd(in *setting, label Field) (item []byte) {
 	end := a.i
 	a.want(`]},"field":"`)
@@ -96,7 +97,8 @@ func (a *ahead) fieldEnd(in *setting, label Field) (item []byte) {
 
 // fill fills the zero info.
 func (in *setting) fill(info *EventInfo, label Field, at graph.Timestamp, raw []byte) {
-	info.Field, info.PhoneNumberID, info.DisplayPhoneNumber, info.At, info.Raw = label, in.phone, in.displayPhone, at.Time, raw
+	info.PhoneNumberID, info.DisplayPhoneNumber = in.phone, in.displayPhone
+	info.Field, info.At, info.Raw = label, at.Time, raw
 }
 
 func (d *decoder) wholeMessage(a *ahead, in *setting) bool {

@@ -12,7 +12,7 @@ import (
 
 // A Delivery is one verified POST, as received. It is what to store when the work is to be done later.
 type Delivery struct {
-	// Body is the raw JSON. Nobody writes to it; the events decoded from it alias it.
+	// Body is the raw JSON. It is not written to; the events decoded from it alias it.
 	Body []byte
 
 	// ReceivedAt is when it arrived here.
@@ -41,24 +41,27 @@ func (f ReceiverFunc) Receive(ctx context.Context, d Delivery) error { return f(
 // answers 503, and Meta keeps the delivery.
 var ErrUnavailable = errors.New("webhook: deliveries cannot be stored now")
 
-// Dispatch returns a Receiver that decodes a delivery and hands its events to h at once, one after the other, in the
-// order of the body, each event once: what Meta repeats is dropped by [EventInfo.DedupKey]. It is [DispatchAll] with [Once] and a
-// [MemDedupStore] of its own, so it remembers events for 8 days, up to a million of them, and forgets them when the process ends. An event
-// that failed comes again; so do events without a key.
+// Dispatch returns a Receiver that decodes a delivery and hands its events to h at once, one after
+// the other, in the order of the body, each event once: what Meta repeats is dropped by
+// [EventInfo.DedupKey]. It is [DispatchAll] with [Once] and a [MemDedupStore] of its own, so it
+// remembers events for 8 days, up to a million of them, and forgets them when the process ends. An
+// event that failed comes again; so do events without a key.
 //
-// Several processes behind one URL, and what must not be done twice across a restart, need an inbox, or a [DedupStore] in a database:
+// Several processes behind one URL, and what must not be done twice across a restart, need an
+// inbox, or a [DedupStore] in a database:
 //
-//	webhook.DispatchAll(webhook.Once(&mux, ledger))
+//	webhook.DispatchAll(webhook.Once(&mux, store))
 func Dispatch(h Handler) Receiver { return DispatchAll(Once(h, new(MemDedupStore))) }
 
-// DispatchAll is [Dispatch] without deduplication: h gets every event of every delivery, repeats included. It is for handlers that
-// are idempotent by themselves, and for hosts with a [DedupStore] of their own.
+// DispatchAll is [Dispatch] without deduplication: h gets every event of every delivery, repeats
+// included. It is for handlers that are idempotent by themselves, and for hosts with a [DedupStore]
+// of their own.
 //
-// An error of one event does not keep the others from being handled; a panic counts as an error. All errors are returned together,
-// each with the type and the key of its event.
+// An error of one event does not keep the others from being handled; a panic counts as an error.
+// All errors are returned together, each with the type and the key of its event.
 //
-// A body that is not JSON reaches h as one [*UndecodableEvent]; Receive then returns a [Permanent] error that matches
-// [ErrNotJSON], so that the endpoint logs it and Meta stops sending it.
+// A body that is not JSON reaches h as one [*UndecodableEvent]; Receive then returns a [Permanent]
+// error that matches [ErrNotJSON], so that the endpoint logs it and Meta stops sending it.
 func DispatchAll(h Handler) Receiver {
 	return ReceiverFunc(func(ctx context.Context, d Delivery) error {
 		events, err := d.Events()

@@ -16,13 +16,14 @@
 //
 // A first day needs no more. From the second on, an inbox takes the place of Dispatch: see "Slow work" below.
 //
-// Every webhook field that Meta documents has an event of its own; [UnknownEvent] and [UndecodableEvent] carry everything else.
-// Nothing that Meta signed is dropped.
+// Every webhook field that Meta documents has an event of its own; [UnknownEvent] and
+// [UndecodableEvent] carry everything else. Nothing that Meta signed is dropped.
 //
 // # Fields
 //
-// What to subscribe to, and what then arrives. SINCE is when Meta first documented the field, where that is
-// known; the others are older than 2026. Pages are below https://developers.facebook.com/documentation/business-messaging/whatsapp/.
+// What to subscribe to, and what then arrives. SINCE is when Meta first documented the field, where
+// that is known; the others are older than 2026. Pages are below
+// https://developers.facebook.com/documentation/business-messaging/whatsapp/.
 //
 //	FIELD                               EVENT                                               SINCE    PAGE
 //	messages                            IncomingMessage, UnavailableMessage, MessageStatus, -        webhooks/reference/messages
@@ -83,66 +84,76 @@
 //   - The app is subscribed to the WhatsApp Business Account, each of them, with POST /{waba-id}/subscribed_apps. This is
 //     the one that is missing most often.
 //   - The app is in Live mode, and has the permission: whatsapp_business_messaging for messages,
-//     whatsapp_business_management for all other fields. Whoever serves other businesses needs Advanced Access for both.
+//     whatsapp_business_management for all other fields. To serve other businesses, both need Advanced Access.
 //
 // On a number with Meta's agent, the customers' messages arrive as [StandbyMessage] while the agent has the
 // conversation: subscribe to standby and messaging_handovers, or they are lost without a trace.
 //
 // # The dashboard's Test button
 //
-// It sends a signed delivery like any other, with values that stand for nothing: entry id "0", phone number id
-// "123456123", a time of 2017, and a message id that is not a wamid and always the same: pressed again, it is a repeat, which
-// [Dispatch] and an inbox drop for 8 days. Do not drop it for its age. What the dashboard shows
-// beside the button is a lone change without an envelope; [Decode] takes that too. The samples of some fields differ
-// from what production sends: standby is empty and so an [UnknownEvent], messaging_handovers has no type.
+// It sends a signed delivery like any other, with values that stand for nothing: entry id "0",
+// phone number id "123456123", a time of 2017, and a message id that is not a wamid and always the
+// same: pressed again, it is a repeat, which [Dispatch] and an inbox drop for 8 days. Do not drop
+// it for its age. What the dashboard shows beside the button is a lone change without an envelope;
+// [Decode] takes that too. The samples of some fields differ from what production sends: standby is
+// empty and so an [UnknownEvent], messaging_handovers has no type.
 //
 // # Redelivery
 //
-// Meta delivers at least once, in no order. It repeats a delivery, whole, until it is answered with 200, for up to 7
-// days, and to every subscribed app even if only one of them failed. A handler that returns an error asks for that; one
-// that returns nil acknowledges. What was handled already comes again as well: see "Deduplication". Mark an error with
-// [Permanent] if a repeat cannot help, or Meta sends the same bytes for a week. There is no way to fetch what was
-// missed. For a number without storage at Meta (No Storage), the 7 days are 60 minutes: then the message is gone, and a
+// Meta delivers at least once, in no order. It repeats a delivery, whole, until it is answered with
+// 200, for up to 7 days, and to every subscribed app even if only one of them failed. A handler
+// that returns an error asks for that; one that returns nil acknowledges. What was handled already
+// comes again as well: see "Deduplication". Mark an error with [Permanent] if a repeat cannot help,
+// or Meta sends the same bytes for a week. There is no way to fetch what was missed. For a number
+// without storage at Meta (No Storage), the 7 days are 60 minutes: then the message is gone, and a
 // [PhoneNumberError] with code 131035 is all that tells of it.
 //
 // # Deduplication
 //
-// [EventInfo.DedupKey] is the same in each repeat of an event. [Dispatch] drops repeats by it, in memory: good for one process, until it
-// ends. An inbox does so across restarts and processes. A host that does it by itself stores the key together with the effect of the
-// event, in one transaction, and keeps it for 8 days: marking before the work loses events in a crash, marking after it does them
-// twice. [Once] wraps a handler so that nothing is lost, and only a crash within the work does it twice.
+// [EventInfo.DedupKey] is the same in each repeat of an event. [Dispatch] drops repeats by it, in
+// memory: good for one process, until it ends. An inbox does so across restarts and processes. A
+// host that does it by itself stores the key together with the effect of the event, in one
+// transaction, and keeps it for 8 days: marking before the work loses events in a crash, marking
+// after it does them twice. [Once] wraps a handler so that nothing is lost, and only a crash within
+// the work does it twice.
 //
-// Where nothing tells a repeat from a new occurrence there is no key ([PhoneNumberError], [HistoryFailure], the chunk that only ends a
-// history, a message without an id): such an event comes with each repeat. Treat it as a state, not as something to count.
+// Where nothing tells a repeat from a new occurrence there is no key ([PhoneNumberError],
+// [HistoryFailure], the chunk that only ends a history, a message without an id): such an event
+// comes with each repeat. Treat it as a state, not as something to count.
 //
-// The signature covers no time, so whoever once obtained a signed body can send it again. Keys are the protection.
+// The signature covers no time, so a signed body that leaked can be sent again. Keys are the
+// protection.
 //
 // # Slow work
 //
-// Meta wants an answer within 250 milliseconds for most deliveries, and one history delivery holds thousands of
-// messages. Do not start goroutines to be faster: what they have not finished is lost in a restart, acknowledged. An inbox
-// stores the delivery, acknowledges it, and handles its events later, each once and every conversation in order:
+// Meta wants an answer within 250 milliseconds for most deliveries, and one history delivery holds
+// thousands of messages. Do not start goroutines to be faster: what they have not finished is lost
+// in a restart, acknowledged. An inbox stores the delivery, acknowledges it, and handles its events
+// later, each once and every conversation in order:
 //
 //	in, err := sqliteinbox.Open(ctx, "data/inbox.db", &mux, inbox.Config{})
 //	…
 //	endpoint, err := webhook.NewEndpoint(cfg, in)
 //
-// It is package inbox below this one, with packages for SQLite, PostgreSQL and NATS JetStream. A host with a queue of its own implements [Receiver], and
-// returns an error that matches [ErrUnavailable] if the queue takes nothing; its worker calls [Delivery.Events], or Receive of
+// It is package inbox below this one, with packages for SQLite, PostgreSQL and NATS JetStream. A
+// host with a queue of its own implements [Receiver], and returns an error that matches
+// [ErrUnavailable] if the queue takes nothing; its worker calls [Delivery.Events], or Receive of
 // [Dispatch], which stays the same for all deliveries.
 //
 // # Who is the customer
 //
-// Phone numbers are optional since 2026: people can hide theirs behind a username. [graph.Identity.Key] names a person
-// by what there is. Which side a person is on differs from event to event, so the events answer it: Customer is who
-// wrote, whom the business wrote to, whose contact changed. Route by [EventInfo.PhoneNumberID], never by the display number.
+// Phone numbers are optional since 2026: people can hide theirs behind a username.
+// [graph.Identity.Key] names a person by what there is. Which side a person is on differs from
+// event to event, so the events answer it: Customer is who wrote, whom the business wrote to, whose
+// contact changed. Route by [EventInfo.PhoneNumberID], never by the display number.
 //
 // # Coexistence
 //
-// On a number that is in the WhatsApp Business app too, what the business writes on its phone arrives as [BusinessAppEcho].
-// It is never an IncomingMessage, so a bot that answers every IncomingMessage cannot answer its owner. Past messages
-// arrive as [HistoryChunk]: notify nobody, answer nothing. The address book arrives as [AppStateSync]. A message whose
-// text stays on the phone arrives as [UnavailableMessage]; the text may follow under the same id. Package coexistence
+// On a number that is in the WhatsApp Business app too, what the business writes on its phone
+// arrives as [BusinessAppEcho]. It is never an IncomingMessage, so a bot that answers every
+// IncomingMessage cannot answer its owner. Past messages arrive as [HistoryChunk]: notify nobody,
+// answer nothing. The address book arrives as [AppStateSync]. A message whose text stays on the
+// phone arrives as [UnavailableMessage]; the text may follow under the same id. Package coexistence
 // keeps track of all that.
 //
 // # Memory
@@ -152,28 +163,32 @@
 //
 // # Secrets
 //
-// Each app signs with its own secret. Give the endpoint all that may sign ([Config.AppSecret] and [Config.AdditionalSecrets]):
-// when a secret is reset, keep the old one for 8 days, because what Meta repeats can be signed with it. Several apps
-// behind one URL work the same way.
+// Each app signs with its own secret. Give the endpoint all that may sign ([Config.AppSecret] and
+// [Config.AdditionalSecrets]): when a secret is reset, keep the old one for 8 days, because what
+// Meta repeats can be signed with it. Several apps behind one URL work the same way.
 //
-// Where each tenant has an app of its own, choose the secret by something that the body does not say: one URL path per
-// tenant, and an [Endpoint] for each. Never look up the secret by a number's id in the body, which is not verified at that
-// time: whoever owns one valid secret could sign for another tenant's number. And check that what arrives under a tenant's
-// URL is about that tenant's accounts, by [EventInfo.WABAID] where it is set: some events are about a business and no account.
+// Where each tenant has an app of its own, choose the secret by something that the body does not
+// say: one URL path per tenant, and an [Endpoint] for each. Never look up the secret by a number's
+// id in the body, which is not verified at that time: the owner of one valid secret could sign for
+// another tenant's number. And check that what arrives under a tenant's URL is about that tenant's
+// accounts, by [EventInfo.WABAID] where it is set: some events are about a business and no account.
 //
 // # Behind a proxy
 //
-// The signature depends on nothing but the body's bytes: neither host nor path nor headers. A proxy must pass the body on
-// unchanged, up to 3 MB of it, and the header [SignatureHeader]; nothing in front of the endpoint may read the body.
+// The signature depends on nothing but the body's bytes: neither host nor path nor headers. A proxy
+// must pass the body on unchanged, up to 3 MB of it, and the header [SignatureHeader]; nothing in
+// front of the endpoint may read the body.
 //
-// Meta can present a client certificate (mTLS, switched on per app, never per account or number). The name in it is
-// client.webhooks.fbclientcerts.com. Since 2026-03-31 it is signed by a root of Meta's own, which is to be downloaded from
-// the page below (meta-outbound-api-ca-2025-12.pem); an intermediate comes along, and the public chain of before has expired.
-// A server that ends TLS itself sets ClientCAs to that root and ClientAuth to RequireAndVerifyClientCert in
-// [crypto/tls.Config], and compares the name. nginx needs ssl_verify_depth 3. A load balancer of AWS passes the subject in
-// X-Amzn-Mtls-Clientcert-Subject: compare it in front of the endpoint, and only if nothing but the load balancer can
-// reach you, because a header proves nothing by itself. Certificates come beside the signature, never in its place. The
-// addresses that deliveries come from change too often to rely on.
+// Meta can present a client certificate (mTLS, switched on per app, never per account or number).
+// The name in it is client.webhooks.fbclientcerts.com. Since 2026-03-31 it is signed by a root of
+// Meta's own, which is to be downloaded from the page below (meta-outbound-api-ca-2025-12.pem); an
+// intermediate comes along, and the public chain of before has expired. A server that ends TLS
+// itself sets ClientCAs to that root and ClientAuth to RequireAndVerifyClientCert in
+// [crypto/tls.Config], and compares the name. nginx needs ssl_verify_depth 3. A load balancer of
+// AWS passes the subject in X-Amzn-Mtls-Clientcert-Subject: compare it in front of the endpoint,
+// and only if nothing but the load balancer can reach you, because a header proves nothing by
+// itself. Certificates come beside the signature, never in its place. The addresses that deliveries
+// come from change too often to rely on.
 //
 // Meta: https://developers.facebook.com/docs/graph-api/webhooks/getting-started
 //
@@ -181,14 +196,16 @@
 //
 // # Callback overrides
 //
-// A number or an account can have a callback URL of its own: the number's wins over the account's, and that over the
-// app's. Since June 2026 these fields follow it: messages, message_echoes, calls, consumer_profile, messaging_handovers, the
-// four of groups, smb_message_echoes, smb_app_state_sync, history and account_settings_update. All others, account_update
-// and templates among them, always go to the app's URL; for standby Meta does not say. A host that gives each customer a
-// URL has to serve the app's URL as well, or never learns that a number was disconnected.
+// A number or an account can have a callback URL of its own: the number's wins over the account's,
+// and that over the app's. Since June 2026 these fields follow it: messages, message_echoes, calls,
+// consumer_profile, messaging_handovers, the four of groups, smb_message_echoes,
+// smb_app_state_sync, history and account_settings_update. All others, account_update and templates
+// among them, always go to the app's URL; for standby Meta does not say. A host that gives each
+// customer a URL has to serve the app's URL as well, or never learns that a number was
+// disconnected.
 //
-// An override's URL has at most 200 characters and a verify token of its own, which Meta asks for when it is set. No page
-// says that bodies are signed with another secret there than the app's.
+// An override's URL has at most 200 characters and a verify token of its own, which Meta asks for
+// when it is set. No page says that bodies are signed with another secret there than the app's.
 //
 // # What Meta adds
 //

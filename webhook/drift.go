@@ -16,8 +16,8 @@ import (
 // event, items that do not fit their type. Log or export [Drift.Snapshot] now and then; when it grows, update this
 // package, or open an issue with what it says.
 //
-// It keeps names and numbers, never values. The zero Drift is ready, and safe for concurrent use. It is a [Handler] that
-// never fails:
+// It keeps names and numbers, never values. The zero Drift is ready, and safe for concurrent use.
+// It is a [Handler] that never fails:
 //
 //	endpoint, err := webhook.NewEndpoint(cfg, webhook.Dispatch(webhook.MultiHandler(&drift, &mux)))
 type Drift struct {
@@ -30,13 +30,14 @@ type DriftCount struct {
 	// Field is the webhook field that it came through.
 	Field Field
 
-	// Event is the type of the event that it came with, such as "IncomingMessage". With "UnknownEvent" the whole change has no
-	// type, with "UndecodableEvent" an item does not fit its type; both have no Path.
+	// Event is the type of the event that it came with, such as "IncomingMessage". With
+	// "UnknownEvent" the whole change has no type, with "UndecodableEvent" an item does not fit its
+	// type; both have no Path.
 	Event string
 
-	// Path leads to the member, as in [UnknownMember], but "[]" stands for any index and "*" for names that are long numbers.
-	// For contents and replies of an unknown type it is their name. The path "…" stands for all paths after the first
-	// 1,000.
+	// Path leads to the member, as in [UnknownMember], but "[]" stands for any index and "*" for
+	// names that are long numbers. For contents and replies of an unknown type it is their name.
+	// The path "…" stands for all paths after the first 1,000.
 	Path string
 
 	// Kind is the JSON kind of the first one: "a string", "an object", …
@@ -55,7 +56,8 @@ type driftKey struct {
 // maxDrift is how many paths are told apart. Names come from outside.
 const maxDrift = 1000
 
-// Handle counts what is unknown in ev. It decodes the messages of a [HistoryChunk] once more to look at them. It never returns an error.
+// Handle counts what is unknown in ev. It decodes the messages of a [HistoryChunk] once more to
+// look at them. It never returns an error.
 func (d *Drift) Handle(_ context.Context, ev Event) error {
 	info := ev.base()
 	n := driftNote{d, Field(wire.Short(string(info.Field))), reflect.TypeOf(ev).Elem().Name()}

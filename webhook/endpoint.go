@@ -23,9 +23,10 @@ type Config struct {
 	// AppSecret is the secret that Meta signs deliveries with: App Dashboard, App settings, Basic.
 	AppSecret graph.Secret
 
-	// AdditionalSecrets are accepted too. Keep the former secret here for 8 days after it was reset, because Meta
-	// repeats deliveries for 7; and list the secrets of other apps here if they deliver to the same URL. Which one a delivery
-	// was signed with is logged at the level Debug: one that signs nothing any more can go.
+	// AdditionalSecrets are accepted too. Keep the former secret here for 8 days after it was
+	// reset, because Meta repeats deliveries for 7; and list the secrets of other apps here if they
+	// deliver to the same URL. Which one a delivery was signed with is logged at the level Debug:
+	// one that signs nothing any more can go.
 	AdditionalSecrets []graph.Secret
 
 	// VerifyToken is the text of your choice that was entered beside the callback URL. Meta shows it when the URL is
@@ -121,7 +122,7 @@ func (e *Endpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // maxChallenge bounds what is echoed. Meta's challenges are about ten digits.
 const maxChallenge = 256
 
-// handshake echoes the challenge to whoever knows the verify token.
+// handshake echoes the challenge if the request has the verify token.
 func (e *Endpoint) handshake(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("X-Content-Type-Options", "nosniff")
 	query, err := url.ParseQuery(r.URL.RawQuery)
@@ -136,9 +137,9 @@ func (e *Endpoint) handshake(w http.ResponseWriter, r *http.Request) {
 	_, _ = io.WriteString(w, challenge) //nolint:gosec // G705: plain text, nosniff, and printable() lets no markup through
 }
 
-// Handshake answers the request (GET) with which Meta checks a callback URL, where an [Endpoint] cannot: in a function that gets its
-// requests as values. It returns the challenge, which is to be the body of a 200 with the content type text/plain. If ok is false, answer
-// 403 and nothing else.
+// Handshake answers the request (GET) with which Meta checks a callback URL, where an [Endpoint]
+// cannot: in a function that gets its requests as values. It returns the challenge, which is to be
+// the body of a 200 with the content type text/plain. If ok is false, answer 403 and nothing else.
 //
 // Meta: https://developers.facebook.com/docs/graph-api/webhooks/getting-started
 func Handshake(query url.Values, verifyToken graph.Secret) (challenge string, ok bool) {
@@ -297,7 +298,7 @@ func receiveSafely(ctx context.Context, recv Receiver, d Delivery) (err error) {
 	return recv.Receive(ctx, d)
 }
 
-// answer writes a status without a body: whoever is refused learns no more than that.
+// answer writes a status without a body: a refused caller learns no more than that.
 func answer(w http.ResponseWriter, status int) {
 	w.WriteHeader(status)
 }

@@ -12,7 +12,7 @@ import (
 //
 //	switch ev := ev.(type) {
 //	case *webhook.IncomingMessage: // a customer wrote
-//	case *webhook.BusinessAppEcho:     // someone at the business wrote, on the phone
+//	case *webhook.BusinessAppEcho: // someone at the business wrote, on the phone
 //	}
 //
 //sumtype:decl
@@ -24,22 +24,24 @@ type Event interface {
 	field() Field
 }
 
-// EventInfo says where an event came from. Every event embeds it, so that ev.Phone works on each of them.
+// EventInfo says where an event came from. Every event embeds it, so that ev.PhoneNumberID works on
+// each of them.
 type EventInfo struct {
 	// Field is the webhook field that the event came through, as Meta labelled it; where the label is missing, the
 	// field that the event's shape belongs to.
 	Field Field
 
-	// WABAID is the WhatsApp Business Account that the event is about. For account updates it is taken from the update
-	// where that names it, because there the entry's id can be a partner's business portfolio; it is empty where only
-	// such a portfolio is named.
+	// WABAID is the WhatsApp Business Account that the event is about. For account updates it is
+	// taken from the update where that names it, because there the entry's id can be a partner's
+	// business portfolio; it is empty where only such a portfolio is named.
 	WABAID graph.WABAID
 
-	// PhoneNumberID is the business's phone number id, and the key to route by. It is empty for events about an account.
+	// PhoneNumberID is the business's phone number id, and the key to route by. It is empty for
+	// events about an account.
 	PhoneNumberID graph.PhoneNumberID
 
-	// DisplayPhoneNumber is the business's phone number as Meta wrote it: mostly digits, sometimes formatted, in Brazil
-	// sometimes without the ninth digit. Show it; do not route by it.
+	// DisplayPhoneNumber is the business's phone number as Meta wrote it: mostly digits, sometimes
+	// formatted, in Brazil sometimes without the ninth digit. Show it; do not route by it.
 	DisplayPhoneNumber string
 
 	// EntryID is the id of the delivery's entry, as Meta wrote it.
@@ -48,20 +50,20 @@ type EventInfo struct {
 	// At is when it happened: the item's own time, else the entry's. Zero if Meta gave neither.
 	At time.Time
 
-	// EntryAt is the time of the delivery's entry, which is when Meta had it to tell. It is the same in each repeat. Zero if Meta
-	// gave none.
+	// EntryAt is the time of the delivery's entry, which is when Meta had it to tell. It is the
+	// same in each repeat. Zero if Meta gave none.
 	EntryAt time.Time
 
-	// DedupKey names the event for deduplication: the same event has the same key in every delivery and repeat. Remember
-	// keys for 8 days at least, because Meta repeats deliveries for 7. A key is a word and a hash; it holds no id,
-	// number or text that could be read out of it.
+	// DedupKey names the event for deduplication: the same event has the same key in every delivery
+	// and repeat. Remember keys for 8 days at least, because Meta repeats deliveries for 7. A key
+	// is a word and a hash; it holds no id, number or text that could be read out of it.
 	//
-	// It is empty if nothing in the event identifies it, as in a [PhoneNumberError]: handle such an event each time it
-	// comes.
+	// It is empty if nothing in the event identifies it, as in a [PhoneNumberError]: handle such an
+	// event each time it comes.
 	DedupKey string
 
-	// Raw is the JSON that the event was decoded from; to look at an event, print it as a string. It aliases the delivery's body: clone
-	// what you keep.
+	// Raw is the JSON that the event was decoded from; to look at an event, print it as a string.
+	// It aliases the delivery's body: clone what you keep.
 	Raw []byte
 
 	// Unknown lists the members of Raw that have no place in the event's type, and, on the first event of a change,

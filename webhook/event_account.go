@@ -7,8 +7,9 @@ import (
 // An AccountUpdate arrives when something happens to an account: it was shared with you, disconnected, restricted,
 // banned, restored.
 //
-// It follows no callback override: it always goes to the app's own callback URL. It names an account and seldom a number;
-// PhoneNumberID is always empty. Never order updates by time alone, and read the number before you act on a disconnection.
+// It follows no callback override: it always goes to the app's own callback URL. It names an
+// account and seldom a number; PhoneNumberID is always empty. Never order updates by time alone,
+// and read the number before you act on a disconnection.
 //
 // Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference/account_update
 type AccountUpdate struct {
@@ -182,8 +183,8 @@ const (
 	CertificationRevoked   CertificationStatus = "REVOKED"
 )
 
-// A RejectionReason says what is wrong with a business's documents. One of Meta's pages writes underscores for the spaces; here they are
-// spaces always. Meta adds values: expect unknown ones.
+// A RejectionReason says what is wrong with a business's documents. One of Meta's pages writes
+// underscores for the spaces; here they are spaces always. Meta adds values: expect unknown ones.
 type RejectionReason string
 
 const (

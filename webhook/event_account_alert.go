@@ -1,8 +1,9 @@
 package webhook
 
-// An AccountAlert arrives when Meta has something to say about an account, a number or a business profile: a limit that
-// cannot be raised yet, a profile picture that was lost, an official business account approved or rejected. Nothing is
-// switched off by it; show Description to whoever runs the account.
+// An AccountAlert arrives when Meta has something to say about an account, a number or a business
+// profile: a limit that cannot be raised yet, a profile picture that was lost, an official business
+// account approved or rejected. Nothing is switched off by it; show Description to the people who
+// run the account.
 //
 // Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference/account_alerts
 type AccountAlert struct {

@@ -1,7 +1,7 @@
 package webhook
 
-// An AccountReviewUpdate arrives when Meta has reviewed an account against its policies. Only an approved account can be
-// used.
+// An AccountReviewUpdate arrives when Meta has reviewed an account against its policies. Only an
+// approved account can be used.
 //
 // Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference/account_review_update
 type AccountReviewUpdate struct {

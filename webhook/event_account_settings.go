@@ -6,8 +6,8 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 )
 
-// An AccountSettingsUpdate arrives when settings of a number were changed, by you or by anybody else: calling on or off,
-// call hours, SIP. It holds the settings as they are now.
+// An AccountSettingsUpdate arrives when settings of a number were changed, by you or by another
+// party: calling on or off, call hours, SIP. It holds the settings as they are now.
 //
 // Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference/account_settings_update
 type AccountSettingsUpdate struct {
@@ -41,7 +41,8 @@ type CallingSettings struct {
 	SIP                *SIPSettings `json:"sip"`
 	SRTPKeyExchange    string       `json:"srtp_key_exchange_protocol"`
 
-	// Voicemail, Icons and AdditionalCodecs are settings of 2026 whose shape here nobody has documented.
+	// Voicemail, Icons and AdditionalCodecs are settings of 2026 whose shape here is not
+	// documented.
 	Voicemail        json.RawMessage `json:"voicemail"`
 	Icons            json.RawMessage `json:"call_icons"`
 	AdditionalCodecs json.RawMessage `json:"audio_additional_codecs"`

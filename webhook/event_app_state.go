@@ -4,8 +4,8 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 )
 
-// An AppStateSync arrives for every contact of the business's address book after a contact sync was asked for, and later
-// whenever a contact is added, edited or removed on the phone, without end.
+// An AppStateSync arrives for every contact of the business's address book after a contact sync was
+// asked for, and later whenever a contact is added, edited or removed on the phone, without end.
 //
 // Per contact, the last At wins; deliveries are not ordered. Removing a contact removes a name, never a conversation.
 //

@@ -1,7 +1,7 @@
 package webhook
 
-// A BusinessCapabilityUpdate arrives when a limit of the business changes: how many customers it may write to first in a
-// day, how many numbers it may have.
+// A BusinessCapabilityUpdate arrives when a limit of the business changes: how many customers it
+// may write to first in a day, how many numbers it may have.
 //
 // Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference/business_capability_update
 type BusinessCapabilityUpdate struct {
@@ -33,8 +33,8 @@ const (
 	TierNotSet    MessagingTier = "TIER_NOT_SET"
 )
 
-// A BusinessUsernameUpdate arrives when the username of a business number is reserved, approved or deleted. The number
-// is in DisplayPhoneNumber; PhoneNumberID is empty.
+// A BusinessUsernameUpdate arrives when the username of a business number is reserved, approved or
+// deleted. The number is in DisplayPhoneNumber; PhoneNumberID is empty.
 //
 // Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/business-scoped-user-ids
 type BusinessUsernameUpdate struct {

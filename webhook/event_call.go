@@ -4,7 +4,8 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 )
 
-// A Call arrives when something happens to a call: it begins, ends, is created, or its recording or transcript is ready.
+// A Call arrives when something happens to a call: it begins, ends, is created, or its recording or
+// transcript is ready.
 //
 // Deliveries are not ordered: [CallTerminate] can come before [CallConnect], and a [CallConnect] that Meta repeats
 // minutes later is worthless, so compare At with the clock before you answer one. Numbers with SIP get no calls here. A
@@ -95,7 +96,8 @@ const (
 	CallByUser     CallDirection = "USER_INITIATED"
 )
 
-// A CallResult says how a call ended, in capital letters; Meta writes it in both. Expect unknown ones.
+// A CallResult says how a call ended. Meta writes it in small or capital letters; here it is in
+// capitals. Meta adds values: expect unknown ones.
 type CallResult string
 
 const (

@@ -4,8 +4,8 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 )
 
-// A BusinessAppEcho arrives when someone at the business writes, edits ([*Edit]) or deletes ([*Revoke]) a message in the
-// WhatsApp Business app or on a linked device.
+// A BusinessAppEcho arrives when someone at the business writes, edits ([*Edit]) or deletes
+// ([*Revoke]) a message in the WhatsApp Business app or on a linked device.
 //
 // Nothing was sent through Cloud API and nothing has to be answered: a person is in the conversation. Automations do
 // well to fall silent for this customer for a while. An echo opens no service window and counts as nothing that the

@@ -6,9 +6,10 @@ import (
 
 // A MessagingHandover arrives when a conversation gets another owner: an app of yours, an agent of Meta's, a person.
 //
-// After [HandoverControlPassed] the conversation is yours and the customer waits for you. After [HandoverControlTaken] it is not: what
-// the customer writes arrives as [StandbyMessage], and to send a message is to take it back. No call tells the owner, so
-// these events are the state. Go by roles; the ids of apps change.
+// After [HandoverControlPassed] the conversation is yours and the customer waits for you. After
+// [HandoverControlTaken] it is not: what the customer writes arrives as [StandbyMessage], and to
+// send a message is to take it back. No call tells the owner, so these events are the state. Go by
+// roles; the ids of apps change.
 //
 // Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference/messaging_handovers
 type MessagingHandover struct {

@@ -161,6 +161,6 @@ type HistoryFailure struct {
 	Err Error
 }
 
-// Declined reports whether the business chose not to share its history. It can be asked again only after the business has
-// disconnected and gone through signup once more.
+// Declined reports whether the business chose not to share its history. It can be asked again only
+// after the business has disconnected and gone through signup once more.
 func (f *HistoryFailure) Declined() bool { return f.Err.Code == 2593109 }

@@ -10,8 +10,9 @@ import (
 // An IncomingMessage arrives when a customer does something in a chat: writes, sends media, reacts, presses a button,
 // places an order; on coexistence numbers also when the customer edits ([*Edit]) or deletes ([*Revoke]) a message.
 //
-// What a customer says opens or extends the customer service window of 24 hours; a [*SystemMessage] is nothing that anybody said. What the business itself writes on its phone never arrives
-// as an IncomingMessage but as a [BusinessAppEcho], so that answering every IncomingMessage cannot answer the owner.
+// What a customer says opens or extends the customer service window of 24 hours; a [*SystemMessage]
+// does not. What the business itself writes on its phone never arrives as an IncomingMessage but as
+// a [BusinessAppEcho], so that answering every IncomingMessage cannot answer the owner.
 //
 // Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference/messages
 type IncomingMessage struct {
@@ -66,8 +67,8 @@ type IncomingMessage struct {
 	Errors []Error
 }
 
-// Customer returns who wrote. Of a [*SystemMessage] that names nobody as its sender it returns the customer whom it is about, by the
-// ids of from now on.
+// Customer returns who wrote. Of a [*SystemMessage] without a sender it returns the customer whom
+// it is about, under the new ids.
 func (m *IncomingMessage) Customer() graph.Identity {
 	if s, ok := m.Content.(*SystemMessage); ok && m.From.IsZero() {
 		return graph.Identity{WAID: cmp.Or(s.WAID, s.NewWAID), UserID: s.UserID, ParentUserID: s.ParentUserID}
@@ -75,15 +76,16 @@ func (m *IncomingMessage) Customer() graph.Identity {
 	return m.From
 }
 
-// IsVoicemail reports whether the message is what a customer said when nobody took the call: an [*Audio] under the id of
-// the call.
+// IsVoicemail reports whether the message is what a customer said when the call was not taken: an
+// [*Audio] under the id of the call.
 func (m *IncomingMessage) IsVoicemail() bool {
 	_, audio := m.Content.(*Audio)
 	return audio && strings.HasPrefix(string(m.ID), "wacid.")
 }
 
-// An UnavailableMessage arrives when a customer wrote, but the content stays on the business's phone (code 131060): often
-// the first message of a chat that began with an advertisement, or one from a companion device that cannot share it.
+// An UnavailableMessage arrives when a customer wrote, but the content stays on the business's
+// phone (code 131060): often the first message of a chat that began with an advertisement, or one
+// from a companion device that cannot share it.
 //
 // Show a placeholder and say that the text is on the phone; do not drop it, it is a real customer. The complete message
 // may follow within seconds as an [IncomingMessage] with the same ID: then content beats placeholder. The two have
@@ -124,8 +126,8 @@ type UnavailableMessage struct {
 // Customer returns who wrote.
 func (m *UnavailableMessage) Customer() graph.Identity { return m.From }
 
-// MessageDedupKey returns the key that the complete message has, should it follow or have come before: see [EventInfo.DedupKey]. It is empty if
-// the message has no ID.
+// MessageDedupKey returns the key that the complete message has, should it follow or have come
+// before: see [EventInfo.DedupKey]. It is empty if the message has no ID.
 func (m *UnavailableMessage) MessageDedupKey() string {
 	return keyWithID("message", string(m.PhoneNumberID), string(m.ID))
 }

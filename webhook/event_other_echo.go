@@ -4,10 +4,12 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 )
 
-// An OtherAppEcho arrives when something other than your app sent a message from the number through Cloud API: another
-// app, or an agent of Meta's. No person wrote it on the phone; that is a [BusinessAppEcho].
+// An OtherAppEcho arrives when something other than your app sent a message from the number through
+// Cloud API: another app, or an agent of Meta's. No person wrote it on the phone; that is a
+// [BusinessAppEcho].
 //
-// Meta names the field since June 2026 but has not published a body: the shape is that of a BusinessAppEcho, by analogy.
+// Meta names the field since June 2026 but has not published a body: the shape is that of a
+// BusinessAppEcho, by analogy.
 //
 // Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/override
 type OtherAppEcho struct {

@@ -4,8 +4,8 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 )
 
-// A PartnerSolution arrives when a multi-partner solution is created or changes its state. It is about a business
-// portfolio: WABAID is empty.
+// A PartnerSolution arrives when a multi-partner solution is created or changes its state. It is
+// about a business portfolio: WABAID is empty.
 //
 // Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference/partner_solutions
 type PartnerSolution struct {

@@ -1,7 +1,7 @@
 package webhook
 
-// A PhoneNumberNameUpdate arrives when Meta has reviewed the name that a number shows. The number is in DisplayPhoneNumber;
-// PhoneNumberID is empty.
+// A PhoneNumberNameUpdate arrives when Meta has reviewed the name that a number shows. The number
+// is in DisplayPhoneNumber; PhoneNumberID is empty.
 //
 // Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference/phone_number_name_update
 type PhoneNumberNameUpdate struct {
@@ -26,7 +26,8 @@ const (
 	NameRejectionUnknown    NameRejection = "UNKNOWN"
 )
 
-// A PhoneNumberQualityUpdate arrives when the limits of a number change. The number is in DisplayPhoneNumber; PhoneNumberID is empty.
+// A PhoneNumberQualityUpdate arrives when the limits of a number change. The number is in
+// DisplayPhoneNumber; PhoneNumberID is empty.
 //
 // Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference/phone_number_quality_update
 type PhoneNumberQualityUpdate struct {
@@ -54,8 +55,9 @@ const (
 	PhoneDowngrade         PhoneQualityEvent = "DOWNGRADE"          // legacy
 )
 
-// A SecurityUpdate arrives when the two-step PIN of a number is changed, or somebody asks to turn it off. If nobody at the
-// business did it, somebody else has access. The number is in DisplayPhoneNumber; PhoneNumberID is empty.
+// A SecurityUpdate arrives when the two-step PIN of a number is changed, or a request comes to turn
+// it off. If the business did not do it, a stranger has access. The number is in
+// DisplayPhoneNumber; PhoneNumberID is empty.
 //
 // Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference/security
 type SecurityUpdate struct {

@@ -6,23 +6,25 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 )
 
-// A StandbyMessage arrives when a customer writes in a conversation that something else owns, such as an agent of Meta's:
-// see [MessagingHandover]. It comes instead of an [IncomingMessage], and it is not for you to answer. To send a message
-// is to take the conversation over.
+// A StandbyMessage arrives when a customer writes in a conversation that something else owns, such
+// as an agent of Meta's: see [MessagingHandover]. It comes instead of an [IncomingMessage], and it
+// is not for you to answer. To send a message is to take the conversation over.
 //
 // Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference/standby
 type StandbyMessage struct {
 	EventInfo
 
-	// Message is what the customer wrote. Its own EventInfo is that of this event. A message that stays on the business's
-	// phone is here too, as [*UnsupportedContent] with its error; see [StandbyMessage.MessageDedupKey]. Never nil.
+	// Message is what the customer wrote. Its own EventInfo is that of this event. A message that
+	// stays on the business's phone is here too, as [*UnsupportedContent] with its error; see
+	// [StandbyMessage.MessageDedupKey]. Never nil.
 	Message *IncomingMessage
 
 	unavailable bool
 }
 
-// MessageDedupKey returns, for a message that stays on the business's phone, the key that the complete message has, should it follow or have
-// come before. It is empty for all others: their own key is [EventInfo.DedupKey]. See [UnavailableMessage.MessageDedupKey].
+// MessageDedupKey returns, for a message that stays on the business's phone, the key that the
+// complete message has, should it follow or have come before. It is empty for all others: their own
+// key is [EventInfo.DedupKey]. See [UnavailableMessage.MessageDedupKey].
 func (m *StandbyMessage) MessageDedupKey() string {
 	if !m.unavailable {
 		return ""

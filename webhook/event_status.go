@@ -7,9 +7,9 @@ import (
 // A MessageStatus arrives when something happens to a message that was sent through Cloud API: sent, delivered, read,
 // played, failed.
 //
-// Statuses arrive out of order, late and twice, "delivered" may never arrive, and a status can be faster than the
-// answer to the call that sent the message. Never lower a stored status: [DeliveryStatus.Supersedes] says which of two to
-// keep.
+// Statuses arrive out of order, late and twice, "delivered" may never arrive, and a status can be
+// faster than the answer to the call that sent the message. Never lower a stored status:
+// [DeliveryStatus.Supersedes] says which of two to keep.
 //
 // Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference/messages/status
 type MessageStatus struct {
@@ -24,8 +24,8 @@ type MessageStatus struct {
 	// Recipient is who the message went to. Empty for a group as a whole.
 	Recipient graph.Identity
 
-	// RecipientType is "group" for a message to a group; then GroupID is the group and Participant the member whom this
-	// status is about.
+	// RecipientType is "group" for a message to a group; then GroupID is the group and Participant
+	// the member whom this status is about.
 	RecipientType string
 	GroupID       graph.GroupID
 	Participant   graph.Identity
@@ -83,13 +83,14 @@ const (
 	StatusCaptured  DeliveryStatus = "captured"  // a payment was made
 )
 
-// Supersedes reports whether a stored status prev is to be replaced by s, which arrived later. Deliveries are not
-// ordered, so a status never moves back: sent, delivered, read, played. A failure replaces "sent" and also "delivered",
-// because a message can reach one device and not another; nothing but evidence of being read replaces a failure. A legacy "warning"
-// ranks between sent and delivered, "deleted" above all. Of a payment, "captured" replaces "pending".
+// Supersedes reports whether a stored status prev is to be replaced by s, which arrived later.
+// Deliveries are not ordered, so a status never moves back: sent, delivered, read, played. A
+// failure replaces "sent" and also "delivered", because a message can reach one device and not
+// another; nothing but evidence of being read replaces a failure. A legacy "warning" ranks between
+// sent and delivered, "deleted" above all. Of a payment, "captured" replaces "pending".
 //
-// Every status replaces none, and itself: to store a repeat changes nothing, but whoever announces changes compares first. A
-// status that this package does not know gives way to any that it knows.
+// Every status replaces none, and itself: to store a repeat changes nothing, but compare first if
+// you announce changes. A status that this package does not know gives way to any that it knows.
 func (s DeliveryStatus) Supersedes(prev DeliveryStatus) bool {
 	if prev == "" || s == prev {
 		return s != ""
@@ -104,7 +105,8 @@ var statusRank = map[DeliveryStatus]int{
 	StatusDeleted: 16,
 }
 
-// A BillingConversation is the billing unit that Meta used until July 2025 and still names now and then.
+// A BillingConversation is the billing unit that Meta used until July 2025 and still names now and
+// then.
 type BillingConversation struct {
 	ID        string                    `json:"id"`
 	Origin    BillingConversationOrigin `json:"origin"`
@@ -200,8 +202,8 @@ type LinkClick struct {
 	TrackingToken string `json:"tracking_token"`
 }
 
-// A PhoneNumberError arrives when something is wrong with the number or the account as a whole, not with one message: a rate
-// limit, or a message that could not be stored for you.
+// A PhoneNumberError arrives when something is wrong with the number or the account as a whole, not
+// with one message: a rate limit, or a message that could not be stored for you.
 //
 // Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference/messages/errors
 type PhoneNumberError struct {

@@ -4,8 +4,8 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 )
 
-// A MessageTemplateStatusUpdate arrives when a template was reviewed, paused, disabled, archived or deleted. Only approved
-// templates can be sent.
+// A MessageTemplateStatusUpdate arrives when a template was reviewed, paused, disabled, archived or
+// deleted. Only approved templates can be sent.
 //
 // Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference/message_template_status_update
 type MessageTemplateStatusUpdate struct {
@@ -84,8 +84,8 @@ type TemplateOtherInfo struct {
 	Description string `json:"description"`
 }
 
-// A MessageTemplateQualityUpdate arrives when the quality of a template changes. A template of low quality is paused and
-// then disabled.
+// A MessageTemplateQualityUpdate arrives when the quality of a template changes. A template of low
+// quality is paused and then disabled.
 //
 // Meta prints it under the name of status updates as well; it is told apart by its members.
 //

@@ -4,8 +4,9 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 )
 
-// An AutomaticEvent arrives when Meta takes a conversation for a lead or a purchase. Pass it on to the Conversions API, with
-// ClickID unchanged. There are none in the EU, the United Kingdom and Japan.
+// An AutomaticEvent arrives when Meta takes a conversation for a lead or a purchase. Pass it on to
+// the Conversions API, with ClickID unchanged. There are none in the EU, the United Kingdom and
+// Japan.
 //
 // Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/embedded-signup/automatic-events-api
 type AutomaticEvent struct {
@@ -39,8 +40,8 @@ type AutomaticEventData struct {
 	Value string `json:"value"`
 }
 
-// A TrackingEvent arrives when something happens that is tracked for marketing. Meta has published nothing but the sample
-// of its dashboard.
+// A TrackingEvent arrives when something happens that is tracked for marketing. Meta has published
+// nothing but the sample of its dashboard.
 type TrackingEvent struct {
 	EventInfo `json:"-"`
 

@@ -45,9 +45,10 @@ const (
 	PreferenceSignup PreferenceValue = "signup" // seen in dashboard samples
 )
 
-// A UserIDUpdate was to arrive when a customer gets another business-scoped user id. Meta documented it in March 2026
-// and withdrew it in August: it cannot be subscribed to. Bodies of that time are still decoded. What arrives instead is
-// an [IncomingMessage] with a [*SystemMessage] of the kind [SystemUserChangedUserID].
+// A UserIDUpdate was to arrive when a customer gets another business-scoped user id. Meta
+// documented it in March 2026 and withdrew it in August: it cannot be subscribed to. Bodies of that
+// time are still decoded. What arrives instead is an [IncomingMessage] with a [*SystemMessage] of
+// the type [SystemUserChangedUserID].
 type UserIDUpdate struct {
 	EventInfo `json:"-"`
 

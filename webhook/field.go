@@ -1,7 +1,7 @@
 package webhook
 
-// A Field names a webhook field: what an app subscribes to, and how Meta labels a change. The package comment has a table
-// of all fields and their events.
+// A Field names a webhook field: what an app subscribes to, and how Meta labels a change. The
+// package comment has a table of all fields and their events.
 type Field string
 
 const (

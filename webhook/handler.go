@@ -5,9 +5,10 @@ import (
 	"errors"
 )
 
-// A Handler handles one event. A nil error acknowledges it. Any other error asks for the event again, later. Meta
-// repeats whole deliveries; [Dispatch] and package inbox drop what was handled before, except after a crash within the handler. Wrap
-// errors that a repeat cannot cure with [Permanent].
+// A Handler handles one event. A nil error acknowledges it. Any other error asks for the event
+// again, later. Meta repeats whole deliveries; [Dispatch] and package inbox drop what was handled
+// before, except after a crash within the handler. Wrap errors that a repeat cannot cure with
+// [Permanent].
 //
 // An [Endpoint] calls its handler from many goroutines at once.
 type Handler interface {
@@ -40,8 +41,8 @@ func MultiHandler(h ...Handler) Handler {
 	})
 }
 
-// Permanent marks err as one that a repeat cannot cure, such as an event that the host refuses for good. The delivery is
-// acknowledged and the error logged. Permanent(nil) is nil.
+// Permanent marks err as one that a repeat cannot cure, such as an event that the host refuses for
+// good. The delivery is acknowledged and the error logged. Permanent(nil) is nil.
 func Permanent(err error) error {
 	if err == nil {
 		return nil

@@ -5,8 +5,9 @@ import (
 	"strconv"
 )
 
-// groupKey tells an event in a group by the request that caused it, the person's request that it is about, or its time; and by the
-// people: several can join within a second, and one request can succeed for some of them and fail for others.
+// groupKey tells an event in a group by the request that caused it, the person's request that it is
+// about, or its time; and by the people: several can join within a second, and one request can
+// succeed for some of them and fail for others.
 func groupKey(ev Event, phone string) string {
 	part := func(id, typ, request, join string, more ...string) string {
 		if id == "" && request == "" {

@@ -19,20 +19,23 @@ const (
 	memMaxKeys = 1_000_000
 )
 
-// A MemDedupStore is a [DedupStore] in memory, for a single process; [Dispatch] has one. The zero MemDedupStore is ready. It remembers an
-// event for 8 days, and forgets everything when the process ends. It is safe for concurrent use.
+// A MemDedupStore is a [DedupStore] in memory, for a single process; [Dispatch] has one. The zero
+// MemDedupStore is ready. It remembers an event for 8 days, and forgets everything when the process
+// ends. It is safe for concurrent use.
 type MemDedupStore struct {
-	// MaxKeys bounds the memory, at about 60 bytes for each key: with more events than that in 8 days, only the last MaxKeys/2
-	// of them are sure to be remembered. If zero, 1,000,000. Set it before the first use.
+	// MaxKeys bounds the memory, at about 60 bytes for each key: with more events than that in 8
+	// days, only the last MaxKeys/2 of them are sure to be remembered. If zero, 1,000,000. Set it
+	// before the first use.
 	MaxKeys int
 
 	mu      sync.Mutex
 	claims  map[memKey]*memClaim
 	sweepAt time.Duration
 
-	// Keys of handled events are added to young, with the second of their claim. When it is full or 8 days old it becomes old, and what
-	// was old is forgotten: no key has to be looked for to be deleted, and no event waits for that. Neither map holds pointers, which
-	// spares the garbage collector the work.
+	// Keys of handled events are added to young, with the second of their claim. When it is full or
+	// 8 days old it becomes old, and what was old is forgotten: no key has to be looked for to be
+	// deleted, and no event waits for that. Neither map holds pointers, which spares the garbage
+	// collector the work.
 	young, old map[memKey]uint32
 	youngUntil time.Duration
 

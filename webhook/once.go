@@ -6,19 +6,20 @@ import (
 	"fmt"
 )
 
-// A DedupStore remembers which events were handled. Meta delivers at least once and repeats for up to 7 days, so a DedupStore has to
-// remember for at least 8. [MemDedupStore] is one for a single process; a host of several keeps one in its database.
+// A DedupStore remembers which events were handled. Meta delivers at least once and repeats for up
+// to 7 days, so a DedupStore has to remember for at least 8. [MemDedupStore] is one for a single
+// process; a host of several keeps one in its database.
 type DedupStore interface {
-	// Claim takes key for the caller, who handles the event and then calls Done or Release. It returns [ErrDuplicate] if the
-	// event was handled before, and [ErrInProgress] if somebody else holds the key. A claim whose holder died ends by itself
-	// after a while; 60 seconds are usual.
+	// Claim takes key for the caller, who handles the event and then calls Done or Release. It
+	// returns [ErrDuplicate] if the event was handled before, and [ErrInProgress] if another caller
+	// holds the key. A claim whose holder died ends by itself after a while; 60 seconds are usual.
 	Claim(ctx context.Context, key string) (Claim, error)
 }
 
 // A Claim is a key that was taken.
 type Claim interface {
-	// Done says that the event was handled. It returns an error if the claim had ended before; then somebody else may have
-	// handled the event as well.
+	// Done says that the event was handled. It returns an error if the claim had ended before; then
+	// another caller may have handled the event as well.
 	Done(ctx context.Context) error
 
 	// Release says that it was not, and lets the next delivery try.
@@ -29,19 +30,21 @@ var (
 	// ErrDuplicate is what [DedupStore.Claim] returns for an event that was handled before.
 	ErrDuplicate = errors.New("webhook: the event was handled before")
 
-	// ErrInProgress is what [DedupStore.Claim] returns while somebody else handles the event. The delivery is not acknowledged, so
-	// that Meta's repeat finds out how it ended.
+	// ErrInProgress is what [DedupStore.Claim] returns while another caller handles the event. The
+	// delivery is not acknowledged, so that Meta's repeat finds out how it ended.
 	ErrInProgress = errors.New("webhook: the event is being handled elsewhere; let Meta deliver it again")
 )
 
-// Once returns a Handler that passes an event on to h only if the store does not know its key, so that h need not bear repeats
-// of what it has done: a bot answers once.
+// Once returns a Handler that passes an event on to h only if the store does not know its key, so
+// that h need not be idempotent: a bot answers once.
 //
-// An event is marked before and after h runs. If h fails, the next delivery reaches it again; if the process dies within h, the
-// same happens once the claim has ended, and what h had done until then is done twice. Events without a key always pass.
+// An event is marked before and after h runs. If h fails, the next delivery reaches it again; if
+// the process dies within h, the same happens once the claim has ended, and what h had done until
+// then is done twice. Events without a key always pass.
 //
-// An [UnavailableMessage] has a key of its own, so that the content passes after it. It also passes after the content, if it was slower:
-// a handler that shows placeholders looks whether it has the message already. An inbox does that by itself.
+// An [UnavailableMessage] has a key of its own, so that the content passes after it. It also passes
+// after the content, if it was slower: a handler that shows placeholders looks whether it has the
+// message already. An inbox does that by itself.
 //
 // [Dispatch] does this with a [MemDedupStore]. With another store:
 //

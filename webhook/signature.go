@@ -18,9 +18,9 @@ import (
 // SignatureHeader is the HTTP header in which Meta signs a delivery.
 const SignatureHeader = "X-Hub-Signature-256"
 
-// ErrSignature says that a body was not signed with any of the given app secrets. Nothing in such a body can be believed.
-// If it happens to real deliveries, the secret is another app's, a client token or an access token, or something in front
-// changed the body.
+// ErrSignature says that a body was not signed with any of the given app secrets. Nothing in such a
+// body can be believed. If it happens to real deliveries, the secret is another app's, a client
+// token or an access token, or something in front changed the body.
 var ErrSignature = errors.New("webhook: the signature does not match; check that the secret is the app secret of the " +
 	"subscribed app, and that the body is the bytes as received")
 
@@ -42,7 +42,7 @@ func Sign(appSecret graph.Secret, body []byte) string {
 // that are empty or blank match nothing. All comparisons take constant time and all secrets are tried, so that the time
 // tells nothing.
 //
-// Meta's signature covers no time and no address: whoever holds a signed body can send it again, for ever. Only
+// Meta's signature covers no time and no address: a signed body can be sent again, for ever. Only
 // deduplication by [EventInfo.DedupKey] protects from that.
 func Verify(body []byte, signature string, appSecrets ...graph.Secret) error {
 	got, ok := parseSignature(signature)

@@ -18,8 +18,9 @@ var analyticsFields = []string{"analytics", "conversation_analytics", "pricing_a
 
 var argumentRe = regexp.MustCompile(`\.([a-z_]+)\(([^)]*)\)`)
 
-// An analysis is what is to be counted. The server counts what was sent and called through it, by its own clock: all that does
-// not fail was delivered, nobody has read anything, and nothing costs anything.
+// An analysis is what is to be counted. The server counts what was sent and called through it, by
+// its own clock: all that does not fail was delivered, nobody has read anything, and nothing costs
+// anything.
 type analysis struct {
 	start, end  time.Time
 	granularity string

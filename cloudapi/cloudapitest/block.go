@@ -37,8 +37,8 @@ func (s *Server) listBlocked(c *call) reply {
 	return s.page(c, nodes)
 }
 
-// changeBlocked blocks or unblocks. Only who wrote in the last 24 hours can be blocked; whoever cannot is listed beside an
-// error, as Meta answers.
+// changeBlocked blocks or unblocks. Only who wrote in the last 24 hours can be blocked; whoever
+// cannot is listed beside an error, as Meta answers.
 func (s *Server) changeBlocked(c *call) reply {
 	var req struct {
 		Users []struct {

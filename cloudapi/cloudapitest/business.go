@@ -115,8 +115,9 @@ func (s *Server) waba(id graph.WABAID) *waba {
 	return nil
 }
 
-// DetachWABA takes an account out of the app's sight, as when the business disconnects: the account and its numbers answer
-// 100/33 to everyone, tokens stay what they are, and the subscription is gone. [Server.AttachWABA] brings it back.
+// DetachWABA takes an account out of the app's sight, as when the business disconnects: the account
+// and its numbers answer 100/33 to everyone, tokens stay what they are, and the subscription is
+// gone. [Server.AttachWABA] brings it back.
 func (s *Server) DetachWABA(id graph.WABAID) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

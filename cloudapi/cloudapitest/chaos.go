@@ -10,9 +10,10 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 )
 
-// A Chaos makes requests fail at random, in every way that is known: throttled by each code, refused for good, an error of
-// Meta's servers before or after the work was done, a page from the edge, a redirect, garbage, half an answer, a late one,
-// and a connection that is cut before the request was read, before it was carried out, or after.
+// A Chaos makes requests fail at random, in every way that is known: throttled by each code,
+// refused for good, an error of Meta's servers before or after the work was done, a page from the
+// edge, a redirect, garbage, half an answer, a late one, and a connection that is cut before the
+// request was read, before it was carried out, or after.
 //
 // It never lies: whatever proves that nothing was done (codes of [graph.Code.ProvesRefusal], lasting errors that Meta
 // documents) comes from a request that did nothing, and a success with a message id from one that was accepted.
@@ -29,13 +30,13 @@ type Chaos struct {
 	// On are the routes to trouble, each as "POST /{phone-number-id}/messages". If empty, that one.
 	On []string
 
-	// Kinds are the faults to choose from, by their names in [ChaosKinds]. If empty, all. "throttled for long" stops a client
-	// with a limiter for up to an hour, as Meta would want it.
+	// Kinds are the faults to choose from, by their names in [ChaosKinds]. If empty, all.
+	// "throttled for long" stops a client with a limiter for up to an hour, as Meta would want it.
 	Kinds []string
 }
 
-// Chaos begins or changes random failures; the zero Chaos ends them. Failures that were asked for, by [Server.Inject],
-// come first. [LoggedRequest].Fault says what happened to a request.
+// Chaos begins or changes random failures; the zero Chaos ends them. Failures that were asked for,
+// by [Server.Inject], come first. [LoggedRequest].Fault says what happened to a request.
 func (s *Server) Chaos(c Chaos) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -22,7 +22,7 @@ type allocation struct {
 	credential string
 }
 
-// AddCreditLine gives a portfolio a line of credit. Whoever may manage businesses can share it.
+// AddCreditLine gives a portfolio a line of credit. A token with [ScopeBusiness] can share it.
 func (s *Server) AddCreditLine(owner graph.BusinessID) cloudapi.CreditLineID {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -14,36 +14,42 @@
 //
 // # State
 //
-// The server knows one Meta app and as many portfolios, accounts, numbers and tokens as [Server.AddBusiness],
-// [Server.AddWABA], [Server.AddPhone] and [Server.AddToken] give it; each fills in what is left zero. A call sees what its
-// token may see, authorization codes work once and for 30 seconds, a sync can be asked for once per kind and onboarding, and
-// so on, as Meta documents it. [Config].Strict adds rules whose breach Meta lets pass or punishes later.
+// The server knows one Meta app and as many portfolios, accounts, numbers and tokens as
+// [Server.AddBusiness], [Server.AddWABA], [Server.AddPhone] and [Server.AddToken] give it; each
+// fills in what is left zero. A call sees what its token may see, authorization codes work once and
+// for 30 seconds, a sync can be asked for once per kind and onboarding, and so on, as Meta
+// documents it. [Config].Strict adds rules whose breach Meta lets pass or punishes later.
 //
-// Files that are uploaded can be sent, found and downloaded; templates are made, judged by [Server.SetTemplateStatus], edited
-// and deleted; Flows, profiles, settings, block lists, QR codes and the rest of what a number has stay as they were set.
-// [Server.AddMedia] and [Server.AddTemplate] begin with some. Messages and templates are judged by the rules that package
+// Files that are uploaded can be sent, found and downloaded; templates are made, judged by
+// [Server.SetTemplateStatus], edited and deleted; Flows, profiles, settings, block lists, QR codes
+// and the rest of what a number has stay as they were set. [Server.AddMedia] and
+// [Server.AddTemplate] begin with some. Messages and templates are judged by the rules that package
 // cloudapi checks before it sends, and answered with Meta's codes.
 //
-// Groups are made by ordinary numbers, joined with [Server.JoinGroup], and refuse messages while nobody is in them. Calls want
-// calling switched on in the settings and, to call a person, [Server.PermitCalls]; [Server.AddCall] is a person who calls, and
-// [Server.SetCallState] a person who answers or hangs up. [Server.AddCreditLine] gives a partner a line to share.
+// Groups are made by ordinary numbers ([Phone].CloudAPIOnly), joined with [Server.JoinGroup], and
+// refuse messages while no person is in them. Calls need calling switched on in the settings and,
+// to call a person, [Server.PermitCalls]; [Server.AddCall] is a person who calls, and
+// [Server.SetCallState] a person who answers or hangs up. [Server.AddCreditLine] gives a partner a
+// line to share.
 //
 // # Time
 //
-// The server lives by its own clock, which follows the real one. [Server.Advance] moves it on: past the life of a code, past
-// the day in which a sync can be asked for.
+// The server lives by its own clock, which follows the real one. [Server.Advance] moves it on: past
+// the life of a code, past the day in which a sync can be asked for.
 //
 // # Failures
 //
-// [Server.Inject] makes a request fail: with any of Meta's codes, with any body at all, or by an answer that is lost on its way.
-// With Fault{Drop: true, Accept: true} the server does what was asked and cuts the connection, which is how a message gets sent
-// twice by a program that repeats it. [Server.Chaos] does all of this at random, with a seed. [Server.Requests] lists what was
+// [Server.Inject] makes a request fail: with any of Meta's codes, with any body at all, or by an
+// answer that is lost on its way. With Fault{Drop: true, Accept: true} the server does what was
+// asked and cuts the connection, which is how a message gets sent twice by a program that repeats
+// it. [Server.Chaos] does all of this at random, with a seed. [Server.Requests] lists what was
 // asked, without tokens and bodies.
 //
 // # What it does not do
 //
-// It has every call that package cloudapi has a method for. It sends no webhooks and plays no popup: package coexistencetest
-// builds those on top of it. What a webhook would tell is asked of the server: [Server.Groups] has the ids of groups,
-// [Server.Calls] of calls. Analytics count what was sent and called through it; nobody reads anything, and nothing costs anything.
-// Routes it does not have are answered with a Graph error that lists the ones it has.
+// It has every call that package cloudapi has a method for. It sends no webhooks and plays no
+// popup: package coexistencetest builds those on top of it. What a webhook would tell is asked of
+// the server: [Server.Groups] has the ids of groups, [Server.Calls] of calls. Analytics count what
+// was sent and called through it; no message is ever read, and nothing costs anything. Routes it
+// does not have are answered with a Graph error that lists the ones it has.
 package cloudapitest

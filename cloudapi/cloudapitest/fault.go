@@ -22,7 +22,7 @@ type fault struct {
 	kept       bool // the answer of the route is what is sent, or half of it
 	late       time.Duration
 	header     http.Header
-	name       string // for the ledger
+	name       string // for the request log
 	err        *graphError
 	status     int
 	body       []byte
@@ -37,15 +37,15 @@ type fault struct {
 //   - nothing, with Drop;
 //   - else what the server would have answered anyway, late or by half.
 type Fault struct {
-	// On is the route to fail, as "POST /{phone-number-id}/messages": see [LoggedRequest]. If empty, the next request fails, whatever
-	// it is.
+	// On is the route to fail, as "POST /{phone-number-id}/messages": see [LoggedRequest]. If
+	// empty, the next request fails, whatever it is.
 	On string
 
 	// Times is how many requests fail. If zero, one.
 	Times int
 
-	// Accept makes the server do what was asked before it fails: the message is sent, and the caller is told that it was not,
-	// or nothing at all. Without it the request does nothing.
+	// Accept makes the server do what was asked before it fails: the message is sent, and the
+	// caller is told that it was not, or nothing at all. Without it the request does nothing.
 	Accept bool
 
 	// Code is the error's code. Code 0 can only be answered with a Body.
@@ -124,7 +124,7 @@ func (s *Server) Delay(d time.Duration) {
 	s.delay = d
 }
 
-// nextFault takes the first failure that fits. It wants the lock.
+// nextFault takes the first failure that fits. The caller must hold s.mu.
 func (s *Server) nextFault(request string) *fault {
 	i := slices.IndexFunc(s.faults, func(f *fault) bool { return f.on == "" || f.on == request })
 	if i < 0 {

@@ -45,7 +45,7 @@ func FuzzPostMessage(f *testing.F) {
 	})
 }
 
-// A path or query of any kind gets an answer, and names no id in the ledger.
+// A path or query of any kind gets an answer, and names no id in the request log.
 func FuzzPath(f *testing.F) {
 	for _, path := range []string{"/v25.0/me?fields=id", "/v25.0/1/phone_numbers?after=x&limit=-1", "//", "/v1.0/", "/v25.0/1/2/3?fields={("} {
 		f.Add(path)

@@ -105,9 +105,9 @@ func (s *Server) groups(id graph.PhoneNumberID) []*group {
 	return all[group](s, kindGroup, func(o *object) bool { return o.phone != nil && o.phone.ID == id })
 }
 
-// JoinGroup has a person follow the invite link of a group. Where the business decides who is let in, it returns the id of the
-// request, which the business approves or rejects; else the person is in, and it returns nothing. A group that is full, or
-// whose link was deleted, lets nobody in.
+// JoinGroup has a person follow the invite link of a group. Where the business decides who is let
+// in, it returns the id of the request, which the business approves or rejects; else the person is
+// in, and it returns nothing. A group that is full, or whose link was deleted, lets nobody in.
 func (s *Server) JoinGroup(id graph.GroupID, who graph.Identity) (joinRequestID string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -185,7 +185,8 @@ func (s *Server) postGroup(c *call) reply {
 		return refuse(err)
 	}
 	g := s.addGroup(Group{
-		PhoneNumberID: c.phone.ID, RequestID: s.newRequestID(), Subject: req.Subject, Description: req.Description, JoinApproval: req.JoinApproval,
+		PhoneNumberID: c.phone.ID, RequestID: s.newRequestID(), Subject: req.Subject,
+		Description: req.Description, JoinApproval: req.JoinApproval,
 	})
 	return ok(struct {
 		Product   string `json:"messaging_product"`
@@ -336,8 +337,8 @@ type joinFailure struct {
 	Errors []blockedNote `json:"errors"`
 }
 
-// decideJoinRequests lets people in or turns them away. Requests that are gone, and people for whom there is no room, are
-// listed beside those that could be decided, in an answer of status 200.
+// decideJoinRequests lets people in or turns them away. Requests that are gone, and people for whom
+// there is no room, are listed beside those that could be decided, in an answer of status 200.
 func (s *Server) decideJoinRequests(c *call) reply {
 	var req struct {
 		IDs []string `json:"join_requests"`

@@ -9,7 +9,7 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 )
 
-// newID returns an id of fifteen digits, as Meta's mostly are. It wants the lock.
+// newID returns an id of fifteen digits, as Meta's mostly are. The caller must hold s.mu.
 func (s *Server) newID() string {
 	s.lastID += 1 + s.rand.Int64N(1_000_000_000)
 	return fmt.Sprint(s.lastID)
@@ -17,7 +17,7 @@ func (s *Server) newID() string {
 
 const tokenAlphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 
-// newSecret returns a token or code with Meta's prefix. It wants the lock.
+// newSecret returns a token or code with Meta's prefix. The caller must hold s.mu.
 func (s *Server) newSecret(prefix string, n int) graph.Secret {
 	var b strings.Builder
 	b.WriteString(prefix)
@@ -35,8 +35,9 @@ func (s *Server) randomBytes(n int) []byte {
 	return b
 }
 
-// newMessageID returns a wamid for a message to or from a person. Hosts must not look inside, and there is nothing to see:
-// it has the look of a real one and holds random bytes. It wants the lock.
+// newMessageID returns a wamid for a message to or from a person. Hosts must not look inside, and
+// there is nothing to see: it has the look of a real one and holds random bytes. The caller must
+// hold s.mu.
 func (s *Server) newMessageID(person string) graph.MessageID {
 	raw := append([]byte{0x1c, 0x18, byte(len(person))}, person...)
 	raw = append(raw, 0x15, 0x02, 0x00, 0x11, 0x18, 0x14)

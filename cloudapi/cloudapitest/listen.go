@@ -11,8 +11,8 @@ import (
 	"time"
 )
 
-// A listener is what net/http/httptest's Server is. That one registers a flag in every program that links it, and hosts link
-// this package.
+// A listener is what net/http/httptest's Server is. That one registers a flag in every program that
+// links it, and hosts link this package.
 type listener struct {
 	url    string
 	server *http.Server

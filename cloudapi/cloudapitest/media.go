@@ -61,7 +61,8 @@ func (s *Server) Media(id graph.MediaID) (Media, bool) {
 	return Media{}, false
 }
 
-// MediaURL returns where a file is for the next five minutes, for webhooks that name it. It wants the token, like Meta's.
+// MediaURL returns where a file is for the next five minutes, for webhooks that name it. It wants
+// the token, like Meta's.
 func (s *Server) MediaURL(id graph.MediaID) string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -155,7 +156,9 @@ func (s *Server) serveMedia(w http.ResponseWriter, r *http.Request) {
 			status = http.StatusNotFound
 		}
 	}
-	s.requests = append(s.requests, LoggedRequest{Method: r.Method, Path: "/{media-url}", Status: status, PhoneNumberID: m.PhoneNumberID, At: s.now()})
+	s.requests = append(s.requests, LoggedRequest{
+		Method: r.Method, Path: "/{media-url}", Status: status, PhoneNumberID: m.PhoneNumberID, At: s.now(),
+	})
 	s.mu.Unlock()
 	if status != http.StatusOK {
 		w.Header().Set("Content-Type", "text/html")

@@ -36,16 +36,16 @@ type SentMessage struct {
 	// Body is the request's JSON.
 	Body json.RawMessage
 
-	// Fails is the code with which Meta would report the message as failed by webhook, after having accepted it. Zero if it
-	// would arrive.
+	// Fails is the code with which Meta would report the message as failed by webhook, after having
+	// accepted it. Zero if it would arrive.
 	Fails graph.Code
 
 	// At is the server's time.
 	At time.Time
 }
 
-// Text returns what a person would read: the text, the caption, the emoji, or the name of the template. For an interactive
-// message it is the text of its body.
+// Text returns what a person would read: the text, the caption, the emoji, or the name of the
+// template. For an interactive message it is the text of its body.
 func (m SentMessage) Text() string {
 	var v struct {
 		Body    json.RawMessage `json:"body"`

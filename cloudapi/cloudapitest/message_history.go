@@ -13,7 +13,8 @@ const historyPrefix = "81000000000"
 
 func historyID(i int) string { return historyPrefix + strconv.Itoa(i) }
 
-// historyEntry finds the sent message that an entry of the history is about. It wants the lock.
+// historyEntry finds the sent message that an entry of the history is about. The caller must hold
+// s.mu.
 func (s *Server) historyEntry(id string) (SentMessage, bool) {
 	digits, ok := strings.CutPrefix(id, historyPrefix)
 	i, err := strconv.Atoi(digits)

@@ -10,23 +10,25 @@ import (
 	"time"
 )
 
-// A Network carries HTTP between programs of one process without sockets. It is for bubbles of testing/synctest, in which a clock
-// stands still while somebody waits for a socket: over a Network a week of repeats takes milliseconds. Make it inside the bubble.
-// The zero Network is ready to use.
+// A Network carries HTTP between programs of one process without sockets. It is for bubbles of
+// testing/synctest, in which the clock stands still while a goroutine waits for a socket: over a
+// Network a week of repeats takes milliseconds. Make it inside the bubble. The zero Network is
+// ready to use.
 //
 //	synctest.Test(t, func(t *testing.T) {
 //		network := new(cloudapitest.Network)
-//		srv := cloudapitest.NewServer(cloudapitest.Config{})
+//		srv := cloudapitest.NewServer(cloudapitest.Config{Network: network})
 //		defer srv.Close()
 //		client, err := cloudapi.NewClient(srv.ClientConfig())
 //		…
+//	})
 type Network struct {
 	mu    sync.Mutex
 	hosts map[string]*pipeListener
 }
 
-// Listen returns a listener for a host name that is made up, such as "host.test": http://host.test leads there. What listened under the
-// name before is reached no more.
+// Listen returns a listener for a host name that is made up, such as "host.test": http://host.test
+// leads there. What listened under the name before is reached no more.
 func (n *Network) Listen(host string) net.Listener {
 	l := &pipeListener{network: n, host: host, conns: make(chan net.Conn), closed: make(chan struct{})}
 	n.mu.Lock()
@@ -38,7 +40,8 @@ func (n *Network) Listen(host string) net.Listener {
 	return l
 }
 
-// Client returns a client that reaches the hosts of the network and nothing else. It keeps no connections and follows no redirects.
+// Client returns a client that reaches the hosts of the network and nothing else. It keeps no
+// connections and follows no redirects.
 func (n *Network) Client() *http.Client {
 	return &http.Client{
 		Timeout:       time.Minute,

@@ -11,7 +11,8 @@ import (
 // A node is an object of the graph, as a read shows it. A member that is known but not set here is nil and left out.
 type node map[string]json.RawMessage
 
-// pick returns the fields that were asked for and the id, which Meta always adds. One unknown field fails the whole call.
+// pick returns the fields that were asked for and the id, which Meta always adds. One unknown field
+// fails the whole call.
 func (n node) pick(fields, defaults, typeName string) (node, *graphError) {
 	if fields == "" {
 		fields = defaults
@@ -32,8 +33,8 @@ func (n node) pick(fields, defaults, typeName string) (node, *graphError) {
 	return picked, nil
 }
 
-// splitFields splits at the commas outside of braces and parentheses, and cuts off what is in them: "id,phone_numbers{id}"
-// names id and phone_numbers.
+// splitFields splits at the commas outside of braces and parentheses, and cuts off what is in them:
+// "id,phone_numbers{id}" names id and phone_numbers.
 func splitFields(fields string) []string {
 	var names []string
 	for _, field := range splitTop(fields) {

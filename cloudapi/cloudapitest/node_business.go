@@ -103,8 +103,8 @@ func (s *Server) getBusiness(c *call) reply {
 	return ok(n)
 }
 
-// me shows whose token it is. Only a business token has a client_business_id; others are told that they cannot be parsed,
-// though they are good.
+// me shows whose token it is. Only a business token has a client_business_id; others are told that
+// they cannot be parsed, though they are good.
 func (s *Server) me(c *call) reply {
 	fields := c.query.Get("fields")
 	if slices.Contains(splitFields(fields), "client_business_id") && c.token.BusinessID == "" {

@@ -71,8 +71,8 @@ func (s *Server) getPhone(c *call) reply {
 	return ok(n)
 }
 
-// postPhone sets or removes the number's callback override, or changes one of the few things that a number lets change: its
-// name, which Meta then looks at, its PIN, whether people find it.
+// postPhone sets or removes the number's callback override, or changes one of the few things that a
+// number lets change: its name, which Meta then looks at, its PIN, whether people find it.
 func (s *Server) postPhone(c *call) reply {
 	var req struct {
 		Name       *string `json:"new_display_name"`

@@ -23,7 +23,7 @@ type object struct {
 	value any
 }
 
-// put adds an object under its id. It wants the lock.
+// put adds an object under its id. The caller must hold s.mu.
 func (s *Server) put(o *object) {
 	s.objects = append(s.objects, o)
 }

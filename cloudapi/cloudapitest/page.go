@@ -26,8 +26,8 @@ type list struct {
 	Paging *paging `json:"paging,omitzero"`
 }
 
-// page answers with the part of a list that limit and after ask for. Like Meta's, the URL of the next page carries the access
-// token, and following or logging it leaks the token.
+// page answers with the part of a list that limit and after ask for. Like Meta's, the URL of the
+// next page carries the access token, and following or logging it leaks the token.
 func (s *Server) page(c *call, nodes []node) reply {
 	limit, start := defaultLimit, 0
 	if q := c.query.Get("limit"); q != "" {

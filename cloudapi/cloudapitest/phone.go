@@ -9,8 +9,8 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 )
 
-// A Phone is a business phone number. The zero Phone stands for one that coexists: in the WhatsApp Business app and on Cloud
-// API, onboarded just now.
+// A Phone is a business phone number. The zero Phone stands for one that coexists: in the WhatsApp
+// Business app and on Cloud API, onboarded just now.
 type Phone struct {
 	// ID is made up if empty.
 	ID graph.PhoneNumberID
@@ -25,7 +25,7 @@ type Phone struct {
 	// Name is the verified name. If empty, the account's.
 	Name string
 
-	// CloudAPIOnly makes it a number that lives on Cloud API alone or nowhere yet.
+	// CloudAPIOnly makes it an ordinary number: one that lives on Cloud API alone, or nowhere yet.
 	CloudAPIOnly bool
 
 	// Unregistered makes an ordinary number wait for registration.
@@ -138,7 +138,8 @@ func (s *Server) Phone(id graph.PhoneNumberID) (Phone, bool) {
 	return p.Phone, true
 }
 
-// DetachPhone takes one number out of the app's sight, like [Server.DetachWABA] a whole account. [Server.Onboard] brings it back.
+// DetachPhone takes one number out of the app's sight, like [Server.DetachWABA] a whole account.
+// [Server.Onboard] brings it back.
 func (s *Server) DetachPhone(id graph.PhoneNumberID) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -159,8 +160,8 @@ func (s *Server) Onboard(id graph.PhoneNumberID) {
 	}
 }
 
-// Suspend takes a coexistence number off Cloud API (true) or brings it back (false), as when the business moves the app to
-// another phone. What was synced stays synced.
+// Suspend takes a coexistence number off Cloud API (true) or brings it back (false), as when the
+// business moves the app to another phone. What was synced stays synced.
 func (s *Server) Suspend(id graph.PhoneNumberID, suspended bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -169,8 +170,8 @@ func (s *Server) Suspend(id graph.PhoneNumberID, suspended bool) {
 	}
 }
 
-// RecordInbound tells the server that a person wrote to a number now. It opens the 24-hour window, counts for [Config].EnforceLimits, and
-// makes the message one that can be marked as read.
+// RecordInbound tells the server that a person wrote to a number now. It opens the 24-hour window,
+// counts for [Config].EnforceLimits, and makes the message one that can be marked as read.
 func (s *Server) RecordInbound(id graph.PhoneNumberID, from graph.Identity, message graph.MessageID) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -216,8 +217,9 @@ func identityKeys(id graph.Identity) []string {
 	return keys
 }
 
-// AddUser makes a WhatsApp user known, so that a send to the phone number answers with the user id and the other way round.
-// The wa_id of the answer is the user's, which can be spelled differently from the number sent to.
+// AddUser makes a WhatsApp user known, so that a send to the phone number answers with the user id
+// and the other way round. The wa_id of the answer is the user's, which can be spelled differently
+// from the number sent to.
 func (s *Server) AddUser(id graph.Identity) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -16,9 +16,10 @@ const (
 	registerWindow = 72 * time.Hour
 )
 
-// register makes an ordinary number usable. A coexistence number must never be registered: it already is, and Meta's answer
-// is not documented, while integrators report that the phone loses the number. The refusal here is assumed, so that a test
-// finds the call without anyone losing a number.
+// register makes an ordinary number usable. A coexistence number must never be registered: it
+// already is, and Meta's answer is not documented, while integrators report that the phone loses
+// the number. The refusal here is assumed, so that a test finds the call without anyone losing a
+// number.
 func (s *Server) register(c *call) reply {
 	var req struct {
 		Product string `json:"messaging_product"`
@@ -97,7 +98,8 @@ func (s *Server) addNumber(c *call) reply {
 		return refuse(invalid("The number is on the platform already"))
 	}
 	p := newPhone(Phone{
-		ID: graph.PhoneNumberID(s.newID()), WABAs: []graph.WABAID{c.waba.ID}, PhoneNumber: "+" + number, Name: req.Name, CloudAPIOnly: true,
+		ID: graph.PhoneNumberID(s.newID()), WABAs: []graph.WABAID{c.waba.ID}, PhoneNumber: "+" + number, Name: req.Name,
+		CloudAPIOnly: true,
 		Unregistered: true, Unverified: true, OnboardedAt: s.now(),
 	})
 	s.phones = append(s.phones, p)

@@ -95,8 +95,8 @@ func (e *graphError) json(trace string) json.RawMessage {
 	}{b})
 }
 
-// notFound is the answer for an object that does not exist, that the token may not see, or that has no such edge: Meta does
-// not say which.
+// notFound is the answer for an object that does not exist, that the token may not see, or that has
+// no such edge: Meta does not say which.
 func notFound(method, id string) *graphError {
 	return &graphError{
 		Code:    graph.CodeInvalidParameter,

@@ -7,7 +7,8 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 )
 
-// A LoggedRequest is one line of the server's ledger. It holds no token, no body and no id but the number's.
+// A LoggedRequest is an entry of the request log, which [Server.Requests] returns. It holds no
+// token, no body and no id but the number's.
 type LoggedRequest struct {
 	// Method and Path are what was asked: "POST" and "/{phone-number-id}/messages". Path is "unknown" for a route that the
 	// server does not have.

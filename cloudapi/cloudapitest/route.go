@@ -206,7 +206,7 @@ func decode[T any](c *call, v *T) *graphError {
 	return nil
 }
 
-// kindOf says what an id names. It wants the lock.
+// kindOf says what an id names. The caller must hold s.mu.
 func (s *Server) kindOf(id string) kind {
 	switch {
 	case s.phone(graph.PhoneNumberID(id)) != nil:
@@ -227,8 +227,8 @@ func (s *Server) kindOf(id string) kind {
 	return kindNone
 }
 
-// match finds the route of a path behind the version. The template is for the ledger and never holds an id. If there is no
-// route, the reply says why.
+// match finds the route of a path behind the version. The template is for the request log and never
+// holds an id. If there is no route, the reply says why.
 func (s *Server) match(method, path string) (rt route, id, template string, err *graphError) {
 	for _, rt := range routes {
 		if rt.node == kindNone && rt.method == method && rt.edge == path {
@@ -272,7 +272,7 @@ func unknownRoute(method string) *graphError {
 	}
 }
 
-// load finds the node and judges the token's right to it. It wants the lock.
+// load finds the node and judges the token's right to it. The caller must hold s.mu.
 func (s *Server) load(rt route, c *call) *graphError {
 	switch rt.node {
 	case kindPhone:

@@ -60,12 +60,14 @@ func (s *Server) meet(c *call) *fault {
 		return &fault{kept: true, accept: true}
 	}
 	if f.unread {
-		s.requests = append(s.requests, LoggedRequest{Method: c.method, Path: template, Dropped: true, Fault: f.name, At: s.now()})
+		s.requests = append(s.requests, LoggedRequest{
+			Method: c.method, Path: template, Dropped: true, Fault: f.name, At: s.now(),
+		})
 	}
 	return f
 }
 
-// route finds the route of a request. It wants the lock.
+// route finds the route of a request. The caller must hold s.mu.
 func (s *Server) route(c *call) (rt route, id, template string, problem *graphError) {
 	rt, id, template, problem = s.match(c.method, c.path)
 	if c.version == "" {
@@ -76,7 +78,8 @@ func (s *Server) route(c *call) (rt route, id, template string, problem *graphEr
 	return rt, id, template, problem
 }
 
-// answer does what a request asks, as far as the failure lets it, and enters it into the ledger.
+// answer does what a request asks, as far as the failure lets it, and enters it into the request
+// log.
 func (s *Server) answer(h http.Header, c *call, r *http.Request, f *fault) reply {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -86,7 +89,7 @@ func (s *Server) answer(h http.Header, c *call, r *http.Request, f *fault) reply
 	switch {
 	case !f.accept:
 		rep = f.reply()
-		c.phone, c.waba = s.phone(graph.PhoneNumberID(id)), s.waba(graph.WABAID(id)) // for the headers and the ledger
+		c.phone, c.waba = s.phone(graph.PhoneNumberID(id)), s.waba(graph.WABAID(id)) // for the headers and the request log
 	case problem != nil:
 		// An unknown path is unknown to everyone; whether an id exists is not told to strangers.
 		rep = refuse(problem)
@@ -118,7 +121,8 @@ func (s *Server) answer(h http.Header, c *call, r *http.Request, f *fault) reply
 	return rep
 }
 
-// run wants the lock. Routes that talk to the outside give it up in between.
+// run authenticates a request, loads its node and calls the route. The caller must hold s.mu;
+// routes that talk to the outside release it in between.
 func (s *Server) run(rt route, c *call, r *http.Request) reply {
 	if !rt.public {
 		token, err := s.authenticate(r)

@@ -65,8 +65,8 @@ type App struct {
 	Name   string
 }
 
-// Config says how a [Server] behaves. The zero Config is a made-up app on the loopback interface, for which nothing is ever too
-// much.
+// Config says how a [Server] behaves. The zero Config is a made-up app on the loopback interface,
+// for which nothing is ever too much.
 type Config struct {
 	// App is the app that the server plays the Graph API for. Empty members keep their made-up values.
 	App App
@@ -77,21 +77,23 @@ type Config struct {
 	// Seed makes ids and tokens come out the same in every run with the same order of calls. If zero, it is 1.
 	Seed uint64
 
-	// Strict refuses at once what Meta lets pass or reports later by webhook: a message outside the 24-hour window, a phone
-	// number without a plus sign, both `to` and `recipient`, request members that are not documented, a read receipt for a
-	// message that [Server.RecordInbound] does not know. Good for the tests of a program that composes such requests.
+	// Strict refuses at once what Meta lets pass or reports later by webhook: a message outside the
+	// 24-hour window, a phone number without a plus sign, both `to` and `recipient`, request
+	// members that are not documented, a read receipt for a message that [Server.RecordInbound]
+	// does not know. Good for the tests of a program that composes such requests.
 	Strict bool
 
-	// RequireProof refuses calls without appsecret_proof, like the app setting "Require app secret". A proof that is sent is
-	// checked in any case.
+	// RequireProof refuses calls without appsecret_proof, like the app setting "Require app
+	// secret". A proof that is sent is checked in any case.
 	RequireProof bool
 
-	// EnforceLimits refuses messages above the documented rates: 20 a second for a coexistence number and 80 for others
-	// (130429), one in six seconds to one person with a burst of 45 (131056). Received messages count as far as
-	// [Server.RecordInbound] is told.
+	// EnforceLimits refuses messages above the documented rates: 20 a second for a coexistence
+	// number and 80 for others (130429), one in six seconds to one person with a burst of 45
+	// (131056). Received messages count as far as [Server.RecordInbound] is told.
 	EnforceLimits bool
 
-	// Network carries the calls instead of the loopback interface. [Server.ClientConfig] then holds a client that reaches the server.
+	// Network carries the calls instead of the loopback interface. [Server.ClientConfig] then holds
+	// a client that reaches the server.
 	Network *Network
 
 	// Listener is one of the caller's, such as one with a port that stays the same. The server closes it.
@@ -143,8 +145,8 @@ func newServer(cfg Config) *Server {
 // Close ends the server after the requests under way. Later ones find no one listening.
 func (s *Server) Close() { s.listener.close() }
 
-// Handle serves something else at the same address, for simulators that are built on the server: pages of a popup, files. The
-// pattern is one of [http.ServeMux], and no version of the Graph API.
+// Handle serves something else at the same address, for simulators that are built on the server:
+// pages of a popup, files. The pattern is one of [http.ServeMux], and no version of the Graph API.
 func (s *Server) Handle(pattern string, h http.Handler) { s.mux.Handle(pattern, h) }
 
 // App returns the app.
@@ -158,8 +160,9 @@ func (s *Server) AppToken() graph.Secret {
 	return graph.Secret(string(s.app.ID) + "|" + s.app.Secret.Reveal())
 }
 
-// ClientConfig returns what a client needs to call the server, with the system token. Retries are quick, so that a test that
-// provokes them does not wait, and nothing is held back, unless [Config].EnforceLimits makes it worth while.
+// ClientConfig returns what a client needs to call the server, with the system token. Retries are
+// quick, so that a test that provokes them does not wait, and nothing is held back, unless
+// [Config].EnforceLimits makes it worth while.
 func (s *Server) ClientConfig() cloudapi.Config {
 	limiter := cloudapi.Unlimited
 	if s.enforceLimits {
@@ -186,7 +189,7 @@ func (s *Server) Now() time.Time {
 	return s.now()
 }
 
-// now wants the lock.
+// now returns the time on the server's clock. The caller must hold s.mu.
 func (s *Server) now() time.Time { return s.clock().Add(s.advanced).UTC() }
 
 // Advance moves the server's clock on, so that codes and tokens expire and windows close.
@@ -196,8 +199,8 @@ func (s *Server) Advance(d time.Duration) {
 	s.advanced += d
 }
 
-// OnMessage calls fn after a message was accepted, before the answer leaves, in the goroutine of the request. Answers wait
-// for fn.
+// OnMessage calls fn after a message was accepted, before the answer leaves, in the goroutine of
+// the request. Answers wait for fn.
 func (s *Server) OnMessage(fn func(SentMessage)) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -218,7 +221,8 @@ func (s *Server) OnSyncAppData(fn func(SyncRequest)) {
 	s.onSync = append(s.onSync, fn)
 }
 
-// OnSubscribe calls fn after the app was subscribed to an account (true) or unsubscribed (false), like [Server.OnMessage].
+// OnSubscribe calls fn after the app was subscribed to an account (true) or unsubscribed (false),
+// like [Server.OnMessage].
 func (s *Server) OnSubscribe(fn func(waba graph.WABAID, subscribed bool)) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

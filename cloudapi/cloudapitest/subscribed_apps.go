@@ -33,8 +33,8 @@ func (s *Server) getSubscribedApps(c *call) reply {
 	}{data})
 }
 
-// postSubscribedApps subscribes the app, sets an override, or, without a body, removes the override again. An override can
-// be set only when the app is subscribed already.
+// postSubscribedApps subscribes the app, sets an override, or, without a body, removes the override
+// again. An override can be set only when the app is subscribed already.
 func (s *Server) postSubscribedApps(c *call) reply {
 	var req struct {
 		Callback string `json:"override_callback_uri"`
@@ -88,7 +88,8 @@ func (s *Server) checkOverride(callback, token string) *graphError {
 // callbackPatience is how long Meta waits for the answer to the handshake, as seen in its error message.
 const callbackPatience = 6 * time.Second
 
-// verifyCallback does the handshake. It wants the lock and gives it up meanwhile, because the callback may well call back.
+// verifyCallback does the handshake. The caller must hold s.mu, which is released meanwhile,
+// because the callback may well call back.
 func (s *Server) verifyCallback(callback, token string) *graphError {
 	s.mu.Unlock()
 	err := s.VerifyCallback(callback, graph.Secret(token))

@@ -23,8 +23,8 @@ type AppSubscription struct {
 
 const wabaObject = "whatsapp_business_account"
 
-// Subscribe sets the app's webhook settings, as the app dashboard does, without the handshake. It replaces earlier settings
-// of the same object.
+// Subscribe sets the app's webhook settings, as the app dashboard does, without the handshake. It
+// replaces earlier settings of the same object.
 func (s *Server) Subscribe(sub AppSubscription) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -66,7 +66,8 @@ const (
 	LevelPhone CallbackLevel = "phone"
 )
 
-// overridable are the fields that follow an override. Everything else goes to the app's own URL, account_update first of all.
+// overridable are the fields that follow an override. Everything else goes to the app's own URL,
+// account_update first of all.
 //
 // Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/override
 var overridable = []string{
@@ -84,8 +85,9 @@ type Callback struct {
 	Level CallbackLevel
 }
 
-// Callback returns where Meta would deliver a field: to the override of the number, else of the account, else to the app's own
-// URL. Whether the app is subscribed to the account, which is needed as well, [Server.Subscribed] says.
+// Callback returns where Meta would deliver a field: to the override of the number, else of the
+// account, else to the app's own URL. Whether the app is subscribed to the account, which is needed
+// as well, [Server.Subscribed] says.
 func (s *Server) Callback(field string, account graph.WABAID, number graph.PhoneNumberID) Callback {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -28,8 +28,9 @@ func (s *Server) Synced(id graph.PhoneNumberID, kind cloudapi.SyncKind) time.Tim
 	return time.Time{}
 }
 
-// postSyncAppData works once per kind and onboarding, and for a day. A repeat is refused as it was reported from the field,
-// under code 4 with the real code as subcode; lateness as Meta documents it.
+// postSyncAppData works once per kind and onboarding, and for a day. A repeat is refused as it was
+// reported from the field, under code 4 with the real code as subcode; lateness as Meta documents
+// it.
 func (s *Server) postSyncAppData(c *call) reply {
 	var req struct {
 		Product string            `json:"messaging_product"`

@@ -12,8 +12,9 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 )
 
-// A Template is a template in one language. As soon as an account has one, a server with [Config].Strict refuses messages with a template
-// that is not there, not approved, or filled in with another number of values.
+// A Template is a template in one language. As soon as an account has one, a server with
+// [Config].Strict refuses messages with a template that is not there, not approved, or filled in
+// with another number of values.
 type Template struct {
 	// ID is made up if empty.
 	ID graph.TemplateID

@@ -45,7 +45,9 @@ func (s *Server) upsertTemplates(c *call) reply {
 		known := s.templates(c.waba.ID)
 		i := slices.IndexFunc(known, func(t *Template) bool { return t.Name == req.Name && t.Language == language })
 		if i < 0 {
-			t := s.addTemplate(Template{WABAID: c.waba.ID, TemplateCreateParams: cloudapi.TemplateCreateParams{Name: req.Name, Language: language}})
+			t := s.addTemplate(Template{
+				WABAID: c.waba.ID, TemplateCreateParams: cloudapi.TemplateCreateParams{Name: req.Name, Language: language},
+			})
 			known, i = []*Template{s.object(string(t.ID)).value.(*Template)}, 0
 		}
 		t := known[i]

@@ -30,8 +30,8 @@ const (
 
 var allScopes = []string{ScopeManagement, ScopeMessaging, ScopeBusiness}
 
-// A Token is an access token. The zero Token stands for a business token from Embedded Signup that never expires and reaches
-// every account.
+// A Token is an access token. The zero Token stands for a business token from Embedded Signup that
+// never expires and reaches every account.
 type Token struct {
 	// Value is made up if empty.
 	Value graph.Secret
@@ -39,7 +39,8 @@ type Token struct {
 	// Type is [TokenSystemUser] if empty.
 	Type TokenType
 
-	// BusinessID is the portfolio that the token is bound to, which /me shows as client_business_id.
+	// BusinessID is the portfolio that the token is bound to, which /me shows as
+	// client_business_id.
 	BusinessID graph.BusinessID
 
 	// Scopes are its permissions. If nil, [ScopeManagement] and [ScopeMessaging].
@@ -134,7 +135,7 @@ func (t *Token) reaches(wabas ...graph.WABAID) bool {
 	return slices.ContainsFunc(wabas, func(id graph.WABAID) bool { return slices.Contains(t.WABAs, id) })
 }
 
-// authenticate finds the request's token. It wants the lock.
+// authenticate finds the request's token. The caller must hold s.mu.
 func (s *Server) authenticate(r *http.Request) (*Token, *graphError) {
 	if r.URL.Query().Has("access_token") {
 		return nil, &graphError{

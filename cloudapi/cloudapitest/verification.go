@@ -16,7 +16,8 @@ type verification struct {
 	at   time.Time
 }
 
-// VerificationCode returns the code that was sent last to a number that waits for verification, by text or by voice. Empty if none was.
+// VerificationCode returns the code that was sent last to a number that waits for verification, by
+// text or by voice. Empty if none was.
 func (s *Server) VerificationCode(id graph.PhoneNumberID) string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -26,8 +27,9 @@ func (s *Server) VerificationCode(id graph.PhoneNumberID) string {
 	return ""
 }
 
-// requestCode sends a code to an ordinary number. Meta is reported to answer a verified number, and one that asks too soon, with the
-// same code 136024; that a coexistence number is refused is assumed.
+// requestCode sends a code to an ordinary number. Meta is reported to answer a verified number, and
+// one that asks too soon, with the same code 136024; that a coexistence number is refused is
+// assumed.
 func (s *Server) requestCode(c *call) reply {
 	var req struct {
 		Method   string `json:"code_method"`

@@ -1,5 +1,5 @@
-// Package flowendpoint answers the data exchange of WhatsApp Flows: it checks the signature, decrypts what the phone asks,
-// calls your handler, and encrypts the answer.
+// Package flowendpoint answers the data exchange of WhatsApp Flows: it checks the signature,
+// decrypts what the phone asks, calls your handler, and encrypts the answer.
 //
 //	endpoint, err := flowendpoint.New(flowendpoint.Config{
 //		AppSecret: appSecret,
@@ -18,9 +18,10 @@
 //
 // # What the phone may send
 //
-// Everything comes from a phone, and whoever holds a phone can send anything: the public key is public. The signature proves
-// that it came through Meta, and nothing else. Judge the data like that of any web form, and the flow token, which you gave
-// out with the message, by what you know of it: [InvalidToken] ends a Flow that is over.
+// Everything comes from a phone, which can send anything: the public key is public. The signature
+// proves that it came through Meta, and nothing else. Judge the data like that of any web form, and
+// the flow token, which you gave out with the message, by what you know of it: [InvalidToken] ends
+// a Flow that is over.
 //
 // # Statuses
 //

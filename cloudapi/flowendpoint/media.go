@@ -9,8 +9,8 @@ import (
 	"errors"
 )
 
-// A Media is a file that a person chose in a Flow, as it stands in [Request].Data. The file lies encrypted at CDNURL: fetch
-// it, without any token, and give it to Decrypt.
+// A Media is a file that a person chose in a Flow, as it stands in [Request].Data. The file lies
+// encrypted at CDNURL: fetch it, without any token, and give it to Decrypt.
 //
 // Meta: https://developers.facebook.com/docs/whatsapp/flows/reference/media_upload
 type Media struct {

@@ -16,7 +16,8 @@ type Request struct {
 	// Screen is the screen the person is on; empty with ActionInit.
 	Screen string `json:"screen"`
 
-	// FlowToken is the flow token of the message that opened the Flow. Prove who it belongs to; a phone can send any.
+	// FlowToken is the flow token of the message that opened the Flow. Prove who it belongs to; a
+	// phone can send any.
 	FlowToken string `json:"flow_token"`
 
 	// Data is what the screen gave. [Data] reads it into a type of yours.
@@ -39,7 +40,8 @@ const (
 	actionPing Action = "ping"
 )
 
-// Data reads the data of a request into a T. An error is one of whoever wrote the Flow, or of somebody who plays with a phone.
+// Data reads the data of a request into a T. It fails if the Flow sends data of another shape than
+// T, or if a request was forged on a phone.
 func Data[T any](r *Request) (T, error) {
 	var v T
 	if err := json.Unmarshal(r.Data, &v); err != nil {
@@ -114,7 +116,8 @@ func (s *Screen) MarshalJSON() ([]byte, error) {
 	}{s.Name, data})
 }
 
-// A Completion ends the Flow. What Params hold arrives as a webhook.IncomingMessage with the answer to the Flow.
+// A Completion ends the Flow. What Params hold arrives as a webhook.IncomingMessage with the answer
+// to the Flow.
 type Completion struct {
 	// FlowToken is the request's flow token, which Meta wants to have back.
 	FlowToken string
@@ -123,11 +126,12 @@ type Completion struct {
 	Params json.RawMessage
 }
 
-// NewCompletion ends the Flow of a request with parameters of any type that encodes as a JSON object.
+// NewCompletion returns a Completion of the request's Flow, with parameters of any type that
+// encodes as a JSON object.
 func NewCompletion[T any](r *Request, params T) (*Completion, error) {
 	b, err := json.Marshal(params)
 	if err != nil {
-		return nil, errors.New("flowendpoint: the parameters of a Close do not encode")
+		return nil, errors.New("flowendpoint: the parameters of a Completion do not encode")
 	}
 	return &Completion{r.FlowToken, b}, nil
 }
@@ -157,8 +161,8 @@ func (c *Completion) MarshalJSON() ([]byte, error) {
 	}{"SUCCESS", data{extension{params}}})
 }
 
-// InvalidToken is the error of a Flow that is over, such as an order that was placed already. The person reads the message,
-// and the button of the chat opens the Flow no more.
+// InvalidToken is the error of a Flow that is over, such as an order that was placed already. The
+// person reads the message, and the button of the chat opens the Flow no more.
 func InvalidToken(message string) error { return &invalidToken{message} }
 
 type invalidToken struct{ message string }

@@ -1,7 +1,7 @@
 package graph
 
-// A Class is what several codes have in common: what a caller does next. The classes are the errors below; match them with
-// errors.Is:
+// A Class is what several codes have in common: what a caller does next. The classes are the errors
+// below; match them with errors.Is:
 //
 //	if errors.Is(err, graph.ErrThrottled) { … }
 //
@@ -14,16 +14,16 @@ const (
 	// is a new token.
 	ErrAuth Class = "auth"
 
-	// ErrPermission: the token is good and does not allow this. Repeating does not help; scopes, grants or the app's review
-	// are missing.
+	// ErrPermission: the token is good and does not allow this. Repeating does not help; scopes,
+	// grants or the app's review are missing.
 	ErrPermission Class = "permission"
 
 	// ErrAccessLost: the object does not exist, or not for this token any more. It is how a business that disconnected the
 	// partner looks, and an id of the wrong kind.
 	ErrAccessLost Class = "access lost"
 
-	// ErrThrottled: too much in too short a time. The same request succeeds after a pause. Whether the client may repeat it
-	// by itself is another question: see [Code.ProvesRefusal].
+	// ErrThrottled: too much in too short a time. The same request succeeds after a pause. Whether
+	// the client may repeat it by itself is another question: see [Code.ProvesRefusal].
 	ErrThrottled Class = "throttled"
 
 	// ErrQualityLimit: Meta holds messages back to protect its users: people blocked or reported the number, the recipient

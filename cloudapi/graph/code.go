@@ -6,12 +6,14 @@ import (
 	"strconv"
 )
 
-// A Code is an error code of the Graph API or Cloud API. Like a syscall.Errno it is an error itself: match one code with
-// errors.Is(err, [CodeReengagementMessage]), a class of codes with errors.Is(err, [ErrThrottled]).
+// A Code is an error code of the Graph API or Cloud API. Like a syscall.Errno it is an error
+// itself: match one code with errors.Is(err, [CodeReengagementMessage]), a class of codes with
+// errors.Is(err, [ErrThrottled]).
 //
 // A code that Meta writes as a seven-digit subcode, mostly under code 100, is a Code too: [CodeSyncLimitExceeded].
 //
-// Beware of the zero value: 0 is a code of Meta's ([CodeAuthException]). Whoever has no code at all must not use Code.
+// Beware of the zero value: 0 is a code of Meta's ([CodeAuthException]), so a Code alone
+// cannot say that there is none.
 //
 // Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/support/error-codes
 type Code int
@@ -35,12 +37,12 @@ func (c Code) Is(target error) bool {
 	return ok && info.Class == class
 }
 
-// ProvesRefusal reports whether an answer with this code proves that Meta did nothing, so that even a send may be repeated
-// after a pause without a message going out twice. It holds for the codes 4, 80007, 80008, 130429, 131056 and 131057 alone;
-// HTTP statuses prove nothing.
+// ProvesRefusal reports whether an answer with this code proves that Meta did nothing, so that even
+// a send may be repeated after a pause without a message going out twice. It holds for the codes 4,
+// 80007, 80008, 130429, 131056 and 131057 alone; HTTP statuses prove nothing.
 //
-// Look at the subcode first: [CodeSyncLimitExceeded] and [CodeSyncWindowClosed] were seen as subcodes of code 4, and such a
-// request must not be repeated.
+// Look at the subcode first: [CodeSyncLimitExceeded] and [CodeSyncWindowClosed] were seen as
+// subcodes of code 4, and such a request must not be repeated.
 func (c Code) ProvesRefusal() bool {
 	switch c {
 	case CodeAppRateLimit, CodeRateLimitIssues, CodeWABARateLimit,
@@ -50,9 +52,10 @@ func (c Code) ProvesRefusal() bool {
 	return false
 }
 
-// MatchCode reports whether an error with this code and subcode is target: one of the two codes or the class of the pair.
-// Error types that carry both call it from their Is method, and must not unwrap to the Code as well: the class is that of
-// the pair, not of either number alone. Code 4 with subcode 2593107 is [ErrSync] and not [ErrThrottled].
+// MatchCode reports whether an error with this code and subcode is target: one of the two codes or
+// the class of the pair. Error types that carry both call it from their Is method, and must not
+// unwrap to the Code as well: the class is that of the pair, not of either number alone. Code 4
+// with subcode 2593107 is [ErrSync] and not [ErrThrottled].
 func MatchCode(code Code, subcode int, target error) bool {
 	switch target := target.(type) {
 	case Code:
@@ -97,8 +100,8 @@ type CodeInfo struct {
 	Source string
 }
 
-// A Retryability says whether the same request can succeed later. It does not say that repeating is free of risk: a message may go
-// out twice unless [Code.ProvesRefusal].
+// A Retryability says whether the same request can succeed later. It does not say that repeating is
+// free of risk: a message may go out twice unless [Code.ProvesRefusal].
 type Retryability string
 
 const (
@@ -112,19 +115,19 @@ const (
 type Actor string
 
 const (
-	ActorDeveloper Actor = "developer" // whoever writes or runs the program that called
+	ActorDeveloper Actor = "developer" // the people who write or run the program that called
 	ActorBusiness  Actor = "business"  // the business that owns the number
 	ActorCustomer  Actor = "customer"  // the person written to
 	ActorMeta      Actor = "meta"      // Meta, mostly through its support
-	ActorNobody    Actor = "nobody"    // waiting is all there is to do
+	ActorNobody    Actor = "nobody"    // no one has to act: wait
 )
 
-// Lookup returns what is known about a code. It tries the pair, then the subcode where it stands for itself (seven digits),
-// then the code, then the range 200 to 299, all of which is about permissions. Pass 0 for a missing subcode. It reports
-// false for a code it has never heard of.
+// Lookup returns what is known about a code. It tries the pair, then the subcode where it stands
+// for itself (seven digits), then the code, then the range 200 to 299, all of which is about
+// permissions. Pass 0 for a missing subcode. It reports false for a code it has never heard of.
 //
-// Codes of Embedded Signup's session messages are found as well. The HTTP statuses 421, 427 and 432 are not: those a flow
-// endpoint returns, Meta never does.
+// Codes of Embedded Signup's session messages are found as well. The HTTP statuses 421, 427 and 432
+// are not: those a flow endpoint returns, Meta never does.
 func Lookup(code Code, subcode int) (CodeInfo, bool) {
 	if subcode != 0 {
 		if info, ok := find(code, subcode); ok {
@@ -147,8 +150,8 @@ func Lookup(code Code, subcode int) (CodeInfo, bool) {
 	return CodeInfo{}, false
 }
 
-// standsAlone reports whether a subcode has its meaning without the code. Small ones do not: 33 under code 100 is another
-// thing than code 33.
+// standsAlone reports whether a subcode has its meaning without the code. Small ones do not: 33
+// under code 100 is another thing than code 33.
 func standsAlone(subcode int) bool { return subcode >= 200000 }
 
 func find(code Code, subcode int) (CodeInfo, bool) {
@@ -164,7 +167,8 @@ func find(code Code, subcode int) (CodeInfo, bool) {
 	return CodeInfo{}, false
 }
 
-// Codes returns everything that is known, in order of code and subcode: for a host's documentation, dashboards and tests.
+// Codes returns everything that is known, in order of code and subcode: for a host's documentation,
+// dashboards and tests.
 func Codes() []CodeInfo {
 	all := slices.Clone(codeTable)
 	for _, area := range signupAreas {

@@ -1,7 +1,7 @@
 package graph
 
-// The codes by name, in numeric order. [Lookup] says what each means and what to do; the comment is Meta's title, or ours
-// where Meta has none.
+// The codes by name, in numeric order. [Lookup] says what each means and what to do; the comment is
+// Meta's title, or ours where Meta has none.
 const (
 	CodeAuthException                   Code = 0       // AuthException
 	CodeAPIUnknown                      Code = 1       // API Unknown
@@ -238,8 +238,8 @@ const (
 	CodeSignupTwoFactorNeeded           Code = 4612001 // Two-factor authentication needed
 )
 
-// Subcodes that mean something only beside their code. Seven-digit subcodes are in the list of codes instead: they stand
-// for themselves, wherever Meta writes them.
+// Subcodes that mean something only beside their code. Seven-digit subcodes are in the list of
+// codes instead: they stand for themselves, wherever Meta writes them.
 const (
 	SubcodeUnsupportedRequest  = 33    // under 100: Unsupported get/post request
 	SubcodeCodeExpired         = 36007 // under 100: The authorisation code has expired

@@ -26,8 +26,8 @@ const (
 	srcWelcome       = meta + "ctwa/welcome-message-sequences"
 )
 
-// codeTable has a row per condition, in order of code and subcode. A condition that Meta writes as a seven-digit subcode,
-// mostly under code 100, is filed under its own number.
+// codeTable has a row per condition, in order of code and subcode. A condition that Meta writes as
+// a seven-digit subcode, mostly under code 100, is filed under its own number.
 var codeTable = []CodeInfo{
 	{CodeAuthException, 0, "AuthException", ErrAuth, RetryNever, ActorBusiness, 401,
 		"Meta could not authenticate the app user: the token expired or was revoked, or a setting blocks apps. It is " +

@@ -1,7 +1,8 @@
 package graph
 
-// A ContactCard is a person or business on a card, as webhooks bring it and messages send it: a card that was received can be
-// sent as it is. Every member of a received card may be empty. Words in Type, such as "HOME" or "Work", are free text.
+// A ContactCard is a person or business on a card, as webhooks bring it and messages send it: a
+// card that was received can be sent as it is. Every member of a received card may be empty. Words
+// in Type, such as "HOME" or "Work", are free text.
 type ContactCard struct {
 	// Name is required in a card that is sent.
 	Name      ContactName      `json:"name"`

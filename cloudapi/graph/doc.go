@@ -3,15 +3,15 @@
 //
 // # Ids
 //
-// Meta's ids are strings of digits, and mixing them up is the classic mistake: a WABA id passed where a phone number id
-// belongs answers "code 100, subcode 33". Here each kind is its own type, so that the compiler finds it. Literals need no
-// conversion; convert at the edge (environment, database) and nowhere else. All ids are opaque: never parse, sort or
-// shorten one.
+// Meta's ids are strings of digits, and mixing them up is the classic mistake: a WABA id passed
+// where a phone number id belongs answers "code 100, subcode 33". Here each kind is its own type,
+// so that the compiler finds it. Literals need no conversion; convert at the edge (environment,
+// database) and nowhere else. All ids are opaque: never parse, sort or shorten one.
 //
 // # People
 //
-// A WhatsApp user may hide the phone number since 2026. [Identity] holds whatever Meta told, and [Identity.Key] is what to
-// file a person under.
+// A WhatsApp user may hide the phone number since 2026. [Identity] holds whatever Meta told, and
+// [Identity.Key] is what to file a person under.
 //
 // # Errors
 //

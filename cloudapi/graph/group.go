@@ -1,6 +1,7 @@
 package graph
 
-// A JoinApproval is whether people who follow the link of a group are let in at once. Meta may add values.
+// A JoinApproval is whether people who follow the link of a group are let in at once. Meta may add
+// values.
 type JoinApproval string
 
 const (

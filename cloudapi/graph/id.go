@@ -6,8 +6,8 @@ import (
 	"errors"
 )
 
-// Ids of Meta's objects. All are opaque strings; Meta writes some of them as JSON numbers at times, and both forms decode
-// alike, digit for digit.
+// Ids of Meta's objects. All are opaque strings; Meta writes some of them as JSON numbers at times,
+// and both forms decode alike, digit for digit.
 type (
 	// A WABAID names a WhatsApp Business Account. Since the second half of 2026 Meta may put the id of a "messaging
 	// account" in the same place: treat it as the name of the thing that is subscribed, no more.

@@ -25,8 +25,8 @@ type Identity struct {
 // Key is what to file the person under: the BSUID where there is one, else the phone number's digits, else the username
 // behind an @, else the parent's id. It is empty only if the identity is.
 //
-// A conversation may begin under a phone number and go on under a BSUID. Whoever joins the two needs both members, not
-// just the key.
+// A conversation may begin under a phone number and go on under a BSUID. To join the two, compare
+// both members and not just the key.
 func (id Identity) Key() string {
 	switch {
 	case id.UserID != "":
@@ -53,9 +53,10 @@ func IsUserID(s string) bool {
 
 func isUpper(c byte) bool { return c >= 'A' && c <= 'Z' }
 
-// EquivalenceKey maps the spellings under which WhatsApp knows one phone number to one key, so that a person is not filed
-// twice: Mexican mobile numbers with and without the 1 (521…, 52…), Argentine ones with and without the 9 (549…, 54…),
-// Brazilian ones with and without the ninth digit. For every other number it is just the digits.
+// EquivalenceKey maps the spellings under which WhatsApp knows one phone number to one key, so that
+// a person is not filed twice: Mexican mobile numbers with and without the 1 (521…, 52…), Argentine
+// ones with and without the 9 (549…, 54…), Brazilian ones with and without the ninth digit. For
+// every other number it is just the digits.
 //
 // Use it to compare. Never send to it: which spelling is registered differs from person to person.
 func EquivalenceKey(number string) string {

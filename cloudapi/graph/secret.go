@@ -10,9 +10,9 @@ import (
 // structs, slices and maps, and in slog. Writing it as JSON or text is an error rather than a silent loss: store what
 // [Secret.Reveal] returns, encrypted. Reading it from JSON works as for any string.
 //
-// Some printing never asks the type, and shows the text: a struct's unexported field, %p and %w, a verb other than %v that
-// meets a pointer inside a struct, and a map's key in JSON. So a struct that keeps a Secret for long does well to have a
-// Format method of its own.
+// Some printing never asks the type, and shows the text: a struct's unexported field, %p and %w, a
+// verb other than %v that meets a pointer inside a struct, and a map's key in JSON. So a struct
+// that keeps a Secret for long does well to have a Format method of its own.
 type Secret string
 
 // Reveal returns the secret itself.

@@ -9,7 +9,8 @@ const (
 	TemplateAuthentication TemplateCategory = "AUTHENTICATION"
 )
 
-// A QualityRating is how recipients took the messages of a number, or of a template, in the last days. Meta may add values.
+// A QualityRating is how recipients took the messages of a number, or of a template, in the last
+// days. Meta may add values.
 type QualityRating string
 
 const (

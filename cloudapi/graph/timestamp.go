@@ -9,16 +9,17 @@ import (
 	"time"
 )
 
-// A Timestamp is a moment as Meta writes it: Unix seconds, in a string or as a number. It also reads the form with a date
-// ("2023-08-22T19:05:53+0000") that some nodes use. The zero Timestamp means that there was none, or none that could be
-// read; reading never fails for the content of a string, so that one odd date spoils nothing else.
+// A Timestamp is a moment as Meta writes it: Unix seconds, in a string or as a number. It also
+// reads the form with a date ("2023-08-22T19:05:53+0000") that some nodes use. The zero Timestamp
+// means that there was none, or none that could be read; reading never fails for the content of a
+// string, so that one odd date spoils nothing else.
 type Timestamp struct{ time.Time }
 
 // NewTimestamp returns t as a Timestamp in UTC.
 func NewTimestamp(t time.Time) Timestamp { return Timestamp{t.UTC()} }
 
-// ParseTimestamp reads Unix seconds or an ISO 8601 date, to the second and in UTC. The result is zero if s is neither, and
-// for 0, which Meta writes for "never" and "unknown".
+// ParseTimestamp reads Unix seconds or an ISO 8601 date, to the second and in UTC. The result is
+// zero if s is neither, and for 0, which Meta writes for "never" and "unknown".
 func ParseTimestamp(s string) Timestamp {
 	if n, err := strconv.ParseInt(s, 10, 64); err == nil {
 		return unix(n)
@@ -66,8 +67,8 @@ func (t *Timestamp) UnmarshalJSON(b []byte) error {
 	return nil
 }
 
-// MarshalJSON writes Unix seconds in a string, as most webhooks have it, and null for the zero Timestamp. It shadows the
-// method of time.Time, which would write a date that Meta does not.
+// MarshalJSON writes Unix seconds in a string, as most webhooks have it, and null for the zero
+// Timestamp. It shadows the method of time.Time, which would write a date that Meta does not.
 func (t Timestamp) MarshalJSON() ([]byte, error) {
 	if t.IsZero() {
 		return []byte("null"), nil

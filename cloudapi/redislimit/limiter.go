@@ -15,13 +15,15 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/turnstile"
 )
 
-// ErrUnavailable matches the error of a message that was held back because Redis does not answer, with [Config].FailClosed.
+// ErrUnavailable matches the error of a message that was held back because Redis does not answer,
+// with [Config].FailClosed.
 var ErrUnavailable = errors.New("redislimit: Redis does not answer")
 
 // Config configures a Limiter. The zero Config is valid.
 type Config struct {
-	// Throughput returns how many messages a second a number may pass; see cloudapi.Phone.MessagesPerSecond. It is asked for
-	// every message, so it should not do I/O, and must be the same in all processes. If nil, or where it returns zero,
+	// Throughput returns how many messages a second a number may pass; see
+	// cloudapi.Phone.MessagesPerSecond. It is asked for every message, so it should not do I/O, and
+	// must be the same in all processes. If nil, or where it returns zero,
 	// cloudapi.CoexistenceRate.
 	Throughput func(graph.PhoneNumberID) int
 
@@ -132,11 +134,13 @@ func (l *Limiter) Observe(ctx context.Context, t cloudapi.SendRequest, c cloudap
 	}
 	// The caller may have gone, and what was learned is of use to others.
 	_, _ = l.run(context.WithoutCancel(ctx), learnScript, l.keys(t), s.Pause.Microseconds(), s.PausePair.Microseconds(),
-		number(s.HalveRate), s.RateShare, cloudapi.PairInterval.Microseconds(), cloudapi.PairBurst, recovery.Microseconds(), leastShare)
+		number(s.HalveRate), s.RateShare, cloudapi.PairInterval.Microseconds(), cloudapi.PairBurst,
+		recovery.Microseconds(), leastShare)
 }
 
-// RecordInbound implements cloudapi.InboundRecorder: it counts a message that a number received, and that takes from the same budget
-// as those it sends. A coexistence.Tracker calls it. Old messages are not counted. It is one round trip.
+// RecordInbound implements cloudapi.InboundRecorder: it counts a message that a number received,
+// and that takes from the same budget as those it sends. A coexistence.Tracker calls it. Old
+// messages are not counted. It is one round trip.
 func (l *Limiter) RecordInbound(ctx context.Context, phone graph.PhoneNumberID, at time.Time) {
 	if time.Since(at) > time.Minute {
 		return

@@ -31,7 +31,8 @@ func (l *Limiter) keys(t cloudapi.SendRequest) []string {
 // take spends one message of both budgets, or of none. It returns how long to wait for either.
 func (l *Limiter) take(ctx context.Context, t cloudapi.SendRequest) (wait, pair time.Duration, err error) {
 	rate := l.rate(t.From)
-	got, err := l.run(ctx, takeScript, l.keys(t), rate, max(1, rate/20), cloudapi.PairInterval.Microseconds(), cloudapi.PairBurst,
+	got, err := l.run(ctx, takeScript, l.keys(t), rate, max(1, rate/20),
+		cloudapi.PairInterval.Microseconds(), cloudapi.PairBurst,
 		number(t.Priority == cloudapi.PriorityReply), recovery.Microseconds())
 	if err != nil {
 		return 0, 0, err
@@ -44,8 +45,8 @@ func (l *Limiter) take(ctx context.Context, t cloudapi.SendRequest) (wait, pair 
 func (l *Limiter) run(ctx context.Context, script *redis.Script, keys []string, args ...any) ([]int64, error) {
 	brief, cancel := context.WithTimeout(ctx, l.cfg.Timeout)
 	defer cancel()
-	// The client minds the context only if it is configured so, and its own timeouts are long. What is left behind ends with
-	// them, and nothing more is asked while Redis is taken for down.
+	// The client minds the context only if it is configured so, and its own timeouts are long. What
+	// is left behind ends with them, and nothing more is asked while Redis is taken for down.
 	type answer struct {
 		got []int64
 		err error
@@ -87,7 +88,8 @@ func (l *Limiter) note(ctx context.Context, err error) {
 	l.mu.Unlock()
 	switch {
 	case err != nil && before.IsZero():
-		l.cfg.Logger.ErrorContext(ctx, "redis does not answer, the limits are no longer shared", "hold", l.cfg.FailClosed, "err", err)
+		l.cfg.Logger.ErrorContext(ctx, "redis does not answer, the limits are no longer shared",
+			"hold", l.cfg.FailClosed, "err", err)
 	case err == nil && !before.IsZero():
 		l.cfg.Logger.InfoContext(ctx, "redis answers again, the limits are shared")
 	}

@@ -2,8 +2,9 @@ package redislimit
 
 import "github.com/redis/go-redis/v9"
 
-// All scripts count in microseconds of the server's clock. A budget is the time at which it would be full again, its "tat":
-// spending one moves it on by the time that one takes. Lua writes large numbers with fourteen digits, so they are formatted.
+// All scripts count in microseconds of the server's clock. A budget is the time at which it would
+// be full again, its "tat": spending one moves it on by the time that one takes. Lua writes large
+// numbers with fourteen digits, so they are formatted.
 
 // pace computes what the number's throughput is at the moment. What Meta took away comes back with time.
 const pace = `
@@ -21,7 +22,8 @@ end
 
 // takeScript answers {wait, wait for the pair}; nothing was spent unless both are zero.
 //
-// KEYS: number, pair. ARGV: rate, burst, time of one message to a pair, burst of a pair, whether it is a reply, recovery.
+// KEYS: number, pair. ARGV: rate, burst, time of one message to a pair, burst of a pair, whether it
+// is a reply, recovery.
 var takeScript = redis.NewScript(pace + `
 local rate, burst, step, pairBurst = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
 local reply, recovery = ARGV[5] == '1', tonumber(ARGV[6])
@@ -69,8 +71,8 @@ return {0, 0}
 
 // learnScript slows a number or a pair down.
 //
-// KEYS: number, pair. ARGV: pause, pause of the pair, whether to halve, ceiling, time of one message to a pair, burst of a
-// pair, recovery, least share.
+// KEYS: number, pair. ARGV: pause, pause of the pair, whether to halve, ceiling, time of one
+// message to a pair, burst of a pair, recovery, least share.
 var learnScript = redis.NewScript(pace + `
 local n = redis.call('HMGET', KEYS[1], 'tat', 'pause', 'lost', 'at', 'halved')
 for i = 1, 5 do n[i] = tonumber(n[i] or nil) end

@@ -84,8 +84,8 @@ func (c *conformance) quiets() []quiet {
 	}
 }
 
-// unanswered delivers what nobody has to answer, each in a conversation of its own. A plain text follows in every one of them: when
-// that is handled, so is what came before it.
+// unanswered delivers what nobody has to answer, each in a conversation of its own. A plain text
+// follows in every one of them: when that is handled, so is what came before it.
 func (c *conformance) unanswered(ctx context.Context) {
 	var texts []string
 	var ids []graph.MessageID

@@ -48,7 +48,8 @@ func (c *conformance) ordinary(ctx context.Context) bool {
 	return true
 }
 
-// speed takes the time that ordinary deliveries take. One alone can be slow for no fault of the endpoint: the median counts.
+// speed takes the time that ordinary deliveries take. One alone can be slow for no fault of the
+// endpoint: the median counts.
 func (c *conformance) speed(ctx context.Context) {
 	const check = "how soon an ordinary message is acknowledged"
 	const advice = "store the delivery, acknowledge, and work later: package webhook/inbox does that. Meta wants a median of 250 ms, " +
@@ -75,7 +76,8 @@ func (c *conformance) speed(ctx context.Context) {
 		c.expect(ctx, check, advice, 1, id)
 	}
 	if len(slow) == half {
-		c.deviate(check, slices.Min(slow).Round(time.Microsecond).String(), c.target.MaxAckLatency.String()+" at most", advice)
+		got, want := slices.Min(slow).Round(time.Microsecond).String(), c.target.MaxAckLatency.String()+" at most"
+		c.deviate(check, got, want, advice)
 	}
 }
 
@@ -204,8 +206,8 @@ func (c *conformance) repeats(ctx context.Context) {
 	}
 }
 
-// atOnce delivers the same from several connections. Whoever meets an event that is being handled may refuse it for now, and
-// gets it again.
+// atOnce delivers the same from several connections. Whoever meets an event that is being handled
+// may refuse it for now, and gets it again.
 func (c *conformance) atOnce(ctx context.Context) {
 	const check = "the same delivery eight times at once"
 	id := c.id()

@@ -61,8 +61,8 @@ type answer struct {
 	err    error
 }
 
-// String words the answer for an error. It leaves out the body, which can hold anything, and what a client's error says of
-// the URL, which can hold the verify token.
+// String words the answer for an error. It leaves out the body, which can hold anything, and what a
+// client's error says of the URL, which can hold the verify token.
 func (a answer) String() string {
 	switch {
 	case a.status != 0:
@@ -96,7 +96,8 @@ func (a answer) nobody() error {
 	return nil
 }
 
-// misdirected returns what to do about an answer that looks like a router's, not like the endpoint's; empty if it does not.
+// misdirected returns what to do about an answer that looks like a router's, not like the
+// endpoint's; empty if it does not.
 func (c *conformance) misdirected(a answer) string {
 	switch a.status {
 	case http.StatusNotFound:
@@ -198,7 +199,8 @@ func text(id graph.MessageID, words string) string { return from(customer, id) +
 // says returns the end of a text.
 func says(words string) string { return `"type":"text","text":{"body":"` + words + `"}` }
 
-// hello is a text that no other message has, because a host may take the same words for a repeat; that has a check of its own.
+// hello is a text that no other message has, because a host may take the same words for a repeat;
+// that has a check of its own.
 func hello(id graph.MessageID) string { return text(id, "Hello "+string(id[len(id)-6:])) }
 
 // change returns a change of field messages. Each message is the inside of an object.
@@ -212,7 +214,8 @@ func (c *conformance) changeOf(who string, messages ...string) string {
 func contact(who string) string { return `{"wa_id":"` + who + `","profile":{"name":"Alma Reyes"}}` }
 
 func (c *conformance) metadata() string {
-	return fmt.Sprintf(`"messaging_product":"whatsapp","metadata":{"display_phone_number":%q,"phone_number_id":%q}`, business, c.target.PhoneNumberID)
+	return fmt.Sprintf(`"messaging_product":"whatsapp","metadata":{"display_phone_number":%q,"phone_number_id":%q}`,
+		business, c.target.PhoneNumberID)
 }
 
 func (c *conformance) entry(changes ...string) string {

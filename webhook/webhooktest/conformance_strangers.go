@@ -12,8 +12,8 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook"
 )
 
-// handshake asks as Meta does when the callback URL is saved. It is the first that is tried: nothing else is worth a try if
-// nobody is there.
+// handshake asks as Meta does when the callback URL is saved. It is the first that is tried:
+// nothing else is worth a try if nobody is there.
 func (c *conformance) handshake(ctx context.Context) bool {
 	const challenge = "1158201444"
 	token := c.target.VerifyToken.Reveal()

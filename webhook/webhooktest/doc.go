@@ -10,9 +10,10 @@
 //	endpoint.ServeHTTP(answer, webhooktest.NewRequest(body, appSecret))
 //	// answer.Code is 200, recorder.Events() holds one *webhook.IncomingMessage
 //
-// [Conformance] fires forged, broken, repeated and oversized deliveries at an endpoint, with the host's router and middleware
-// around it, and lists what it does wrong. Told what the host handled and what its bot answered, it finds what was lost or handled
-// twice, and answers that nobody should get, such as one to the business itself:
+// [Conformance] fires forged, broken, repeated and oversized deliveries at an endpoint, with the
+// host's router and middleware around it, and lists what it does wrong. Told what the host handled
+// and what its bot answered, it finds what was lost or handled twice, and answers that should not
+// be sent, such as one to the business itself:
 //
 //	err = webhooktest.Conformance(ctx, webhooktest.Target{Handler: router, Path: "/whatsapp", AppSecret: …, VerifyToken: …,
 //		Handled: …, Answered: …})

@@ -45,8 +45,8 @@ func (r *Recorder) Events() []webhook.Event {
 	return slices.Clone(r.events)
 }
 
-// Handled returns how many customers' messages with that id were handled, repeats counted. It is what [Target.Handled] of a
-// host in a test can be; its error is always nil.
+// Handled returns how many customers' messages with that id were handled, repeats counted. It is
+// what [Target.Handled] of a host in a test can be; its error is always nil.
 func (r *Recorder) Handled(_ context.Context, id graph.MessageID) (int, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()

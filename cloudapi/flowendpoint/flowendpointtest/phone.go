@@ -37,8 +37,8 @@ type Phone struct {
 	Client *http.Client
 }
 
-// Ask sends a request, which is JSON in the clear, and returns the status with the decrypted answer. The answer is empty if
-// there is none.
+// Ask sends a request, which is JSON in the clear, and returns the status with the decrypted
+// answer. The answer is empty if there is none.
 func (p Phone) Ask(ctx context.Context, url, request string) (status int, answer []byte, err error) {
 	body, open, err := p.Seal([]byte(request))
 	if err != nil {
