@@ -54,7 +54,7 @@ func (o *Outbox) List(ctx context.Context, f Filter) iter.Seq2[Entry, error] {
 			if last != "" {
 				query, with = where+beyond, append(args[:len(args):len(args)], last)
 			}
-			list, err := o.list(ctx, "Entries", query+order+" LIMIT ?", append(with[:len(with):len(with)], size)...)
+			list, err := o.list(ctx, "List", query+order+" LIMIT ?", append(with[:len(with):len(with)], size)...)
 			if err != nil {
 				yield(Entry{}, err)
 				return
