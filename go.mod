@@ -6,10 +6,10 @@ require (
 	github.com/google/go-querystring v1.0.0
 	github.com/hashicorp/go-retryablehttp v0.7.7
 	github.com/hashicorp/go-version v1.0.0
-	github.com/jackc/pgx/v5 v5.5.4
+	github.com/jackc/pgx/v5 v5.5.5
 	github.com/nats-io/nats.go v1.55.0
 	github.com/nyaruka/phonenumbers v1.4.2
-	github.com/pressly/goose/v3 v3.18.0
+	github.com/pressly/goose/v3 v3.20.0
 	github.com/redis/go-redis/v9 v9.5.5
 	github.com/santhosh-tekuri/jsonschema/v6 v6.0.1
 	github.com/stretchr/testify v1.9.0

@@ -95,24 +95,7 @@ func callee(person Recipient) (to, user string, err error) {
 	return to, user, p.err()
 }
 
-// A CallSession is one side's description of the sound.
-type CallSession struct {
-	// Type is SDPOffer or SDPAnswer.
-	Type SDPType `json:"sdp_type"`
-
-	// SDP is the description after RFC 8866.
-	SDP string `json:"sdp"`
-}
-
-// An SDPType tells an offer from an answer.
-type SDPType string
-
-const (
-	SDPOffer  SDPType = "offer"
-	SDPAnswer SDPType = "answer"
-)
-
-func (s CallSession) check(p *problems, want SDPType) {
+func checkSession(p *problems, s graph.CallSession, want graph.SDPType) {
 	if s.Type != want {
 		p.put(true, s.Type == "", "CallSession.Type must be %q here", []any{want})
 	}
@@ -121,18 +104,18 @@ func (s CallSession) check(p *problems, want SDPType) {
 
 type callRequest struct {
 	product
-	To           string       `json:"to,omitzero"`
-	Recipient    string       `json:"recipient,omitzero"`
-	CallID       graph.CallID `json:"call_id,omitzero"`
-	Action       string       `json:"action"`
-	Session      *CallSession `json:"session,omitzero"`
-	CallbackData string       `json:"biz_opaque_callback_data,omitzero"`
+	To           string             `json:"to,omitzero"`
+	Recipient    string             `json:"recipient,omitzero"`
+	CallID       graph.CallID       `json:"call_id,omitzero"`
+	Action       string             `json:"action"`
+	Session      *graph.CallSession `json:"session,omitzero"`
+	CallbackData string             `json:"biz_opaque_callback_data,omitzero"`
 }
 
 // A CallConnectParams is a call to a person who allowed it.
 type CallConnectParams struct {
 	To      Recipient
-	Session CallSession // an offer
+	Session graph.CallSession // an offer
 
 	// CallbackData comes back in the webhooks of the call, at most 512 characters.
 	CallbackData string
@@ -150,7 +133,7 @@ func (s *CallsService) Connect(ctx context.Context, phone graph.PhoneNumberID, c
 		return "", err
 	}
 	var p problems
-	c.Session.check(&p, SDPOffer)
+	checkSession(&p, c.Session, graph.SDPOffer)
 	p.atMost("CallConnectParams.CallbackData", c.CallbackData, 512)
 	if err := p.err(); err != nil {
 		return "", err
@@ -191,14 +174,14 @@ func (s *CallsService) request(phone graph.PhoneNumberID) request {
 //
 // graph:POST /{phone-number-id}/calls action=pre_accept
 func (s *CallsService) PreAccept(
-	ctx context.Context, phone graph.PhoneNumberID, id graph.CallID, session CallSession,
+	ctx context.Context, phone graph.PhoneNumberID, id graph.CallID, session graph.CallSession,
 ) error {
 	return s.answer(ctx, phone, id, "pre_accept", &session, "")
 }
 
 // CallAcceptParams are what a call is accepted with.
 type CallAcceptParams struct {
-	Session CallSession // an answer
+	Session graph.CallSession // an answer
 
 	// CallbackData comes back in the webhooks of the call, at most 512 characters. It may be empty.
 	CallbackData string
@@ -234,12 +217,12 @@ func (s *CallsService) Terminate(ctx context.Context, phone graph.PhoneNumberID,
 }
 
 func (s *CallsService) answer(
-	ctx context.Context, phone graph.PhoneNumberID, id graph.CallID, action string, session *CallSession, callbackData string,
+	ctx context.Context, phone graph.PhoneNumberID, id graph.CallID, action string, session *graph.CallSession, callbackData string,
 ) error {
 	var p problems
 	p.needs("the call id", string(id))
 	if session != nil {
-		session.check(&p, SDPAnswer)
+		checkSession(&p, *session, graph.SDPAnswer)
 	}
 	p.atMost("CallAcceptParams.CallbackData", callbackData, 512)
 	if err := p.err(); err != nil {

@@ -62,8 +62,8 @@ func managementCalls() map[string]callFunc {
 	person := cloudapi.ToPhone(customer)
 	ordinary := &cloudapi.Phone{ID: phoneID, Raw: []byte(`{"is_on_biz_app":false}`)}
 	period := cloudapi.AnalyticsQuery{Start: time.Unix(1790000000, 0), End: time.Unix(1790086400, 0), Phones: []string{"15550100123"}}
-	offer := cloudapi.CallSession{Type: cloudapi.SDPOffer, SDP: privateOne}
-	answer := cloudapi.CallSession{Type: cloudapi.SDPAnswer, SDP: privateOne}
+	offer := graph.CallSession{Type: graph.SDPOffer, SDP: privateOne}
+	answer := graph.CallSession{Type: graph.SDPAnswer, SDP: privateOne}
 	parts := []cloudapi.ComponentDefinition{{Type: cloudapi.ComponentBody, Text: privateOne}}
 	return map[string]callFunc{
 		"Messages.SendMarketing": func(ctx context.Context, c *cloudapi.Client) error {
@@ -246,10 +246,10 @@ func managementCalls() map[string]callFunc {
 		},
 		"Templates.Get": func(ctx context.Context, c *cloudapi.Client) error { return only(c.Templates.Get(ctx, templateID)) },
 		"Templates.Create": func(ctx context.Context, c *cloudapi.Client) error {
-			return only(c.Templates.Create(ctx, wabaID, cloudapi.TemplateCreateParams{Name: "order", Language: "en_US", Category: cloudapi.CategoryUtility, Components: parts}))
+			return only(c.Templates.Create(ctx, wabaID, cloudapi.TemplateCreateParams{Name: "order", Language: "en_US", Category: graph.TemplateUtility, Components: parts}))
 		},
 		"Templates.CreateFromLibrary": func(ctx context.Context, c *cloudapi.Client) error {
-			return only(c.Templates.CreateFromLibrary(ctx, wabaID, cloudapi.TemplateFromLibraryParams{Name: "order", Language: "en_US", Category: cloudapi.CategoryUtility, Library: "delivery_update_1"}))
+			return only(c.Templates.CreateFromLibrary(ctx, wabaID, cloudapi.TemplateFromLibraryParams{Name: "order", Language: "en_US", Category: graph.TemplateUtility, Library: "delivery_update_1"}))
 		},
 		"Templates.Update": func(ctx context.Context, c *cloudapi.Client) error {
 			return c.Templates.Update(ctx, templateID, cloudapi.TemplateUpdateParams{Components: parts})

@@ -47,8 +47,8 @@ func TestCorpusOfErrors(t *testing.T) {
 		"signup/token.error.redirect_uri_mismatch.json":               {"OAuth.Exchange", []error{graph.CodeInvalidParameter}, cloudapi.OutcomeRefused},
 		"signup/token.error.client_secret.json":                       {"OAuth.Exchange", []error{graph.CodeAPIUnknown}, cloudapi.OutcomeUnknown},
 		"signup/me.client_business_id.not_bisu.error.json":            {"Businesses.Me", []error{graph.ErrAuth}, cloudapi.OutcomeRefused},
-		"signup/subscribed_apps.error.callback_verification.json":     {"WABAs.Subscribe", []error{graph.Code(2200)}, ""},
-		"signup/subscribed_apps.error.override_before_subscribe.json": {"WABAs.Subscribe", []error{graph.CodeInvalidParameter}, cloudapi.OutcomeRefused},
+		"signup/subscribed_apps.error.callback_verification.json":     {"WABAs.SetWebhook", []error{graph.Code(2200)}, ""},
+		"signup/subscribed_apps.error.override_before_subscribe.json": {"WABAs.SetWebhook", []error{graph.CodeInvalidParameter}, cloudapi.OutcomeRefused},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -86,8 +86,8 @@ func TestCorpusOfAnswers(t *testing.T) {
 		"signup/waba.owner_business_info.json":                        "WABAs.Get",
 		"signup/credit.waba.primary_funding_id.json":                  "WABAs.Get",
 		"signup/subscribed_apps.get.json":                             "WABAs.SubscribedApps",
-		"signup/subscribed_apps.post.success.json":                    "WABAs.Subscribe",
-		"signup/subscribed_apps.post.override_success.openapi.json":   "WABAs.Subscribe",
+		"signup/subscribed_apps.post.success.json":                    "WABAs.SetWebhook",
+		"signup/subscribed_apps.post.override_success.openapi.json":   "WABAs.SetWebhook",
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -9,6 +9,7 @@ import (
 
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/cloudapitest"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 )
 
 // Everything that is wrong with a message is told at once, before it is sent.
@@ -82,7 +83,7 @@ func ExampleTemplatesService_Create() {
 		panic(err)
 	}
 	made, err := client.Templates.Create(context.Background(), waba, cloudapi.TemplateCreateParams{
-		Name: "order_confirmation", Language: "en_US", Category: cloudapi.CategoryUtility, ParameterFormat: cloudapi.ParametersNamed,
+		Name: "order_confirmation", Language: "en_US", Category: graph.TemplateUtility, ParameterFormat: cloudapi.ParametersNamed,
 		Components: []cloudapi.ComponentDefinition{
 			{Type: cloudapi.ComponentBody, Text: "Hi {{first_name}}, your order is on its way.", Example: &cloudapi.TemplateExample{
 				BodyNamed: []cloudapi.NamedExample{{Name: "first_name", Example: "Jessica"}},

@@ -22,7 +22,7 @@ type FlowsService service
 type Flow struct {
 	ID               graph.FlowID          `json:"id"`
 	Name             string                `json:"name"`
-	Status           FlowStatus            `json:"status"`
+	Status           graph.FlowStatus      `json:"status"`
 	Categories       []string              `json:"categories"`
 	ValidationErrors []FlowValidationError `json:"validation_errors"`
 	JSONVersion      string                `json:"json_version"`
@@ -39,17 +39,6 @@ type FlowPreview struct {
 	URL       string          `json:"preview_url"`
 	ExpiresAt graph.Timestamp `json:"expires_at"`
 }
-
-// A FlowStatus is how a Flow stands. Meta may add values.
-type FlowStatus string
-
-const (
-	FlowStatusDraft      FlowStatus = "DRAFT"
-	FlowStatusPublished  FlowStatus = "PUBLISHED"
-	FlowStatusDeprecated FlowStatus = "DEPRECATED"
-	FlowStatusBlocked    FlowStatus = "BLOCKED"
-	FlowStatusThrottled  FlowStatus = "THROTTLED"
-)
 
 // A FlowValidationError is a mistake in a Flow's JSON, with its place.
 type FlowValidationError struct {

@@ -17,7 +17,7 @@ type Group struct {
 	ID               graph.GroupID      `json:"id"`
 	Subject          string             `json:"subject"`
 	Description      string             `json:"description"`
-	JoinApproval     JoinApproval       `json:"join_approval_mode"`
+	JoinApproval     graph.JoinApproval `json:"join_approval_mode"`
 	Suspended        bool               `json:"suspended"`
 	CreatedAt        graph.Timestamp    `json:"creation_timestamp"`
 	ParticipantCount int                `json:"total_participant_count"`
@@ -33,19 +33,11 @@ type GroupParticipant struct {
 	UserID graph.UserID `json:"user_id"`
 }
 
-// A JoinApproval is whether people who follow the link are let in at once. Meta may add values.
-type JoinApproval string
-
-const (
-	JoinWithApproval JoinApproval = "approval_required"
-	JoinAtOnce       JoinApproval = "auto_approve"
-)
-
 // A GroupCreateParams is a group to make.
 type GroupCreateParams struct {
-	Subject      string       `json:"subject"`              // at most 128 characters
-	Description  string       `json:"description,omitzero"` // at most 2048
-	JoinApproval JoinApproval `json:"join_approval_mode,omitzero"`
+	Subject      string             `json:"subject"`              // at most 128 characters
+	Description  string             `json:"description,omitzero"` // at most 2048
+	JoinApproval graph.JoinApproval `json:"join_approval_mode,omitzero"`
 }
 
 // Create makes a group. Its id and invite link arrive as a webhook of the field group_lifecycle_update, which names the

@@ -91,7 +91,7 @@ func TestTemplatesAreReadInEveryForm(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, templateID, tpl.ID, "a number on the wire")
 		require.Equal(t, cloudapi.TemplateApproved, tpl.Status, "lower case on the wire")
-		require.Equal(t, cloudapi.QualityGreen, tpl.Quality)
+		require.Equal(t, graph.QualityGreen, tpl.Quality)
 		require.Equal(t, cloudapi.ParametersNamed, tpl.ParameterFormat)
 		require.Equal(t, cloudapi.ExampleRows{{"a", "b"}}, tpl.Components[0].Example.BodyText, "a flat list on the wire")
 		require.Equal(t, cloudapi.ButtonExample{"SAVE"}, tpl.Components[1].Buttons[1].Example, "a text on the wire")
@@ -165,7 +165,7 @@ func TestRequestsThatBreakARule(t *testing.T) {
 	c := srv.client(t)
 	long := func(n int) string { return strings.Repeat("ä", n) }
 	tpl := func(parts ...cloudapi.ComponentDefinition) error {
-		return cloudapi.TemplateCreateParams{Name: "t", Language: "en", Category: cloudapi.CategoryUtility, Components: parts}.Check()
+		return cloudapi.TemplateCreateParams{Name: "t", Language: "en", Category: graph.TemplateUtility, Components: parts}.Check()
 	}
 	buttons := func(b ...cloudapi.ButtonDefinition) error {
 		return tpl(cloudapi.ComponentDefinition{Type: cloudapi.ComponentButtons, Buttons: b})
@@ -210,7 +210,7 @@ func TestRequestsThatBreakARule(t *testing.T) {
 		"nobody to block":                      only(c.Block.Add(ctx, phoneID)),
 		"only phone numbers and user ids":      only(c.Block.Add(ctx, phoneID, cloudapi.ToGroup(groupID))),
 		"a group cannot be called":             only(c.Calls.Permission(ctx, phoneID, cloudapi.ToGroup(groupID))),
-		`CallSession.Type must be "answer`:     c.Calls.Accept(ctx, phoneID, callID, cloudapi.CallAcceptParams{Session: cloudapi.CallSession{Type: cloudapi.SDPOffer, SDP: "x"}}),
+		`CallSession.Type must be "answer`:     c.Calls.Accept(ctx, phoneID, callID, cloudapi.CallAcceptParams{Session: graph.CallSession{Type: graph.SDPOffer, SDP: "x"}}),
 		"the call id is empty":                 c.Calls.Reject(ctx, phoneID, ""),
 		"GroupCreateParams.Subject has 129":    only(c.Groups.Create(ctx, phoneID, cloudapi.GroupCreateParams{Subject: long(129)})),
 		"the GroupUpdateParams changes":        c.Groups.Update(ctx, groupID, cloudapi.GroupUpdateParams{}),

@@ -28,7 +28,7 @@ type Phone struct {
 	CodeVerificationStatus CodeVerificationStatus `json:"code_verification_status"`
 	NameStatus             NameStatus             `json:"name_status"`
 	NewNameStatus          NameStatus             `json:"new_name_status"`
-	QualityRating          QualityRating          `json:"quality_rating"`
+	QualityRating          graph.QualityRating    `json:"quality_rating"`
 	AccountMode            AccountMode            `json:"account_mode"`
 	Throughput             Throughput             `json:"throughput"`
 	WebhookConfiguration   WebhookConfiguration   `json:"webhook_configuration"`
@@ -138,17 +138,6 @@ const (
 	NameDeclined               NameStatus = "DECLINED"
 	NameExpired                NameStatus = "EXPIRED"
 	NameNone                   NameStatus = "NONE"
-)
-
-// A QualityRating is how recipients took the messages of the last days. Meta may add values.
-type QualityRating string
-
-const (
-	QualityGreen   QualityRating = "GREEN"
-	QualityYellow  QualityRating = "YELLOW"
-	QualityRed     QualityRating = "RED"
-	QualityNA      QualityRating = "NA"
-	QualityUnknown QualityRating = "UNKNOWN"
 )
 
 // An AccountMode tells test numbers from others. Meta may add values.

@@ -41,7 +41,7 @@ func TestPhoneIsReadWhole(t *testing.T) {
 	require.Equal(t, &cloudapi.Phone{
 		ID: phoneID, DisplayPhoneNumber: "+1 555-010-0123", VerifiedName: "Shop", Status: cloudapi.PhoneConnected,
 		PlatformType: cloudapi.PlatformCloudAPI, IsOnBizApp: true, CodeVerificationStatus: cloudapi.CodeVerified,
-		NameStatus: cloudapi.NameApproved, NewNameStatus: cloudapi.NameNone, QualityRating: cloudapi.QualityGreen,
+		NameStatus: cloudapi.NameApproved, NewNameStatus: cloudapi.NameNone, QualityRating: graph.QualityGreen,
 		AccountMode: cloudapi.AccountLive, Throughput: cloudapi.Throughput{Level: cloudapi.ThroughputStandard},
 		WebhookConfiguration:      cloudapi.WebhookConfiguration{PhoneNumber: "https://a.example", WABA: "https://b.example", Application: "https://c.example"},
 		LastOnboardedAt:           graph.NewTimestamp(time.Date(2026, 8, 22, 19, 5, 53, 0, time.UTC)),

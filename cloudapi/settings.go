@@ -82,17 +82,8 @@ type Holiday struct {
 
 // SIPSettings connect calls to a SIP server. A number that uses SIP takes no calls through [CallsService].
 type SIPSettings struct {
-	Status  FeatureState `json:"status"`
-	Servers []SIPServer  `json:"servers,omitempty"`
-}
-
-// A SIPServer is where calls go. Password is read only, and for the owner's eyes.
-type SIPServer struct {
-	Hostname string            `json:"hostname"`
-	Port     int               `json:"port,omitzero"`
-	Params   map[string]string `json:"request_uri_user_params,omitempty"`
-	AppID    graph.AppID       `json:"app_id,omitzero"`
-	Password graph.Secret      `json:"sip_user_password,omitzero"`
+	Status  FeatureState      `json:"status"`
+	Servers []graph.SIPServer `json:"servers,omitempty"`
 }
 
 // An IdentitySetting makes Meta refuse messages to people whose keys changed, see [Message].IdentityKeyHash.

@@ -16,19 +16,19 @@ type MessageTemplate struct {
 	Name            string
 	Language        string
 	Status          TemplateStatus
-	Category        TemplateCategory
+	Category        graph.TemplateCategory
 	Components      []ComponentDefinition
 	ParameterFormat ParameterFormat
 
 	// Quality is what recipients made of it: GREEN, YELLOW, RED or UNKNOWN.
-	Quality QualityRating
+	Quality graph.QualityRating
 
 	// RejectedReason is why a rejected template was, such as "INVALID_FORMAT".
 	RejectedReason string
 
 	// PreviousCategory and CorrectCategory say what Meta changed, or will.
-	PreviousCategory TemplateCategory
-	CorrectCategory  TemplateCategory
+	PreviousCategory graph.TemplateCategory
+	CorrectCategory  graph.TemplateCategory
 
 	// TTL is how long Meta tries to deliver. Zero means Meta's own time.
 	TTL time.Duration
@@ -55,15 +55,6 @@ const (
 	TemplateArchived        TemplateStatus = "ARCHIVED"
 )
 
-// A TemplateCategory is what a template is for, and what it costs. Meta may add values.
-type TemplateCategory string
-
-const (
-	CategoryMarketing      TemplateCategory = "MARKETING"
-	CategoryUtility        TemplateCategory = "UTILITY"
-	CategoryAuthentication TemplateCategory = "AUTHENTICATION"
-)
-
 // A ParameterFormat is whether variables are {{1}} or {{first_name}}. Meta may add values.
 type ParameterFormat string
 
@@ -75,21 +66,21 @@ const (
 // UnmarshalJSON reads a template as Meta writes it.
 func (t *MessageTemplate) UnmarshalJSON(b []byte) error {
 	var v struct {
-		ID       graph.TemplateID      `json:"id"`
-		Name     string                `json:"name"`
-		Language loose                 `json:"language"`
-		Status   TemplateStatus        `json:"status"`
-		Category TemplateCategory      `json:"category"`
-		Parts    []ComponentDefinition `json:"components"`
-		Format   ParameterFormat       `json:"parameter_format"`
+		ID       graph.TemplateID       `json:"id"`
+		Name     string                 `json:"name"`
+		Language loose                  `json:"language"`
+		Status   TemplateStatus         `json:"status"`
+		Category graph.TemplateCategory `json:"category"`
+		Parts    []ComponentDefinition  `json:"components"`
+		Format   ParameterFormat        `json:"parameter_format"`
 		Quality  struct {
-			Score QualityRating `json:"score"`
+			Score graph.QualityRating `json:"score"`
 		} `json:"quality_score"`
-		Rejected loose            `json:"rejected_reason"`
-		Previous TemplateCategory `json:"previous_category"`
-		Correct  TemplateCategory `json:"correct_category"`
-		TTL      flexInt          `json:"message_send_ttl_seconds"`
-		Source   string           `json:"source"`
+		Rejected loose                  `json:"rejected_reason"`
+		Previous graph.TemplateCategory `json:"previous_category"`
+		Correct  graph.TemplateCategory `json:"correct_category"`
+		TTL      flexInt                `json:"message_send_ttl_seconds"`
+		Source   string                 `json:"source"`
 	}
 	if err := json.Unmarshal(b, &v); err != nil {
 		return err
@@ -108,7 +99,7 @@ func (t *MessageTemplate) incomplete() string { return withoutID(t.ID) }
 // A TemplateCreateParams is a template to be reviewed.
 //
 //	cloudapi.TemplateCreateParams{
-//		Name: "order_confirmation", Language: "en_US", Category: cloudapi.CategoryUtility,
+//		Name: "order_confirmation", Language: "en_US", Category: graph.TemplateUtility,
 //		ParameterFormat: cloudapi.ParametersNamed,
 //		Components: []cloudapi.ComponentDefinition{
 //			{Type: cloudapi.ComponentBody, Text: "Hi {{first_name}}, your order is on its way.", Example: &cloudapi.TemplateExample{
@@ -117,11 +108,11 @@ func (t *MessageTemplate) incomplete() string { return withoutID(t.ID) }
 //		},
 //	}
 type TemplateCreateParams struct {
-	Name            string                `json:"name"`     // lower-case letters, digits and underscores
-	Language        string                `json:"language"` // such as "en_US"
-	Category        TemplateCategory      `json:"category"`
-	ParameterFormat ParameterFormat       `json:"parameter_format,omitzero"` // if empty, positional
-	Components      []ComponentDefinition `json:"components"`
+	Name            string                 `json:"name"`     // lower-case letters, digits and underscores
+	Language        string                 `json:"language"` // such as "en_US"
+	Category        graph.TemplateCategory `json:"category"`
+	ParameterFormat ParameterFormat        `json:"parameter_format,omitzero"` // if empty, positional
+	Components      []ComponentDefinition  `json:"components"`
 
 	// TTL is how long Meta tries to deliver, in whole seconds. If zero, Meta's own time.
 	TTL time.Duration `json:"-"`
@@ -162,7 +153,7 @@ func (t TemplateCreateParams) check() error {
 	return p.err()
 }
 
-func checkTemplateName(p *problems, what, name, language string, category TemplateCategory) {
+func checkTemplateName(p *problems, what, name, language string, category graph.TemplateCategory) {
 	if !templateNameRe.MatchString(name) {
 		p.put(true, name == "", "%s.Name must be lower-case letters, digits and underscores", []any{what})
 	}

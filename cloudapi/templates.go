@@ -16,11 +16,11 @@ type TemplatesService service
 
 // TemplateListOptions are the options of [TemplatesService.List]. Empty members do not narrow the list.
 type TemplateListOptions struct {
-	Name     string           `url:"name,omitempty"` // also parts of names
-	Content  string           `url:"content,omitempty"`
-	Language string           `url:"language,omitempty"`
-	Status   TemplateStatus   `url:"status,omitempty"`
-	Category TemplateCategory `url:"category,omitempty"`
+	Name     string                 `url:"name,omitempty"` // also parts of names
+	Content  string                 `url:"content,omitempty"`
+	Language string                 `url:"language,omitempty"`
+	Status   TemplateStatus         `url:"status,omitempty"`
+	Category graph.TemplateCategory `url:"category,omitempty"`
 
 	// Fields are the fields to ask for. If empty, those that every version knows.
 	Fields []string `url:"fields,comma,omitempty"`
@@ -67,7 +67,7 @@ type TemplateCreateResult struct {
 	Status TemplateStatus   `json:"status"`
 
 	// Category is not always the one that was asked for: Meta may choose another, which can cost more.
-	Category TemplateCategory `json:"category"`
+	Category graph.TemplateCategory `json:"category"`
 
 	// Language is set by [TemplatesService.UpsertAuthentication].
 	Language string `json:"language"`
@@ -94,9 +94,9 @@ func (s *TemplatesService) Create(ctx context.Context, waba graph.WABAID, t Temp
 
 // A TemplateFromLibraryParams is a template of Meta's library to make one's own. Meta approves it at once.
 type TemplateFromLibraryParams struct {
-	Name     string           `json:"name"`
-	Language string           `json:"language"`
-	Category TemplateCategory `json:"category"`
+	Name     string                 `json:"name"`
+	Language string                 `json:"language"`
+	Category graph.TemplateCategory `json:"category"`
 
 	// Library is its name in the library, see [TemplatesService.Library].
 	Library string `json:"library_template_name"`
@@ -128,7 +128,7 @@ func (s *TemplatesService) CreateFromLibrary(
 // A TemplateUpdateParams changes the members that are set. An approved template can be edited once a day and ten times in 30 days,
 // and its category not at all; only approved, rejected and paused ones can be edited.
 type TemplateUpdateParams struct {
-	Category TemplateCategory `json:"category,omitzero"`
+	Category graph.TemplateCategory `json:"category,omitzero"`
 
 	// Components replace all components.
 	Components []ComponentDefinition `json:"components,omitempty"`
@@ -225,9 +225,9 @@ func (s *TemplatesService) UpsertAuthentication(
 		method: http.MethodPost, path: "/{waba-id}/upsert_message_templates", ids: []string{string(waba)}, replay: RetryIdempotent,
 	}, struct {
 		AuthenticationUpsertParams
-		Category TemplateCategory `json:"category"`
-		TTL      int64            `json:"message_send_ttl_seconds,omitzero"`
-	}{t, CategoryAuthentication, int64(t.TTL / time.Second)})
+		Category graph.TemplateCategory `json:"category"`
+		TTL      int64                  `json:"message_send_ttl_seconds,omitzero"`
+	}{t, graph.TemplateAuthentication, int64(t.TTL / time.Second)})
 	if err != nil {
 		return nil, err
 	}
@@ -246,11 +246,11 @@ func (s *TemplatesService) UpsertAuthentication(
 
 // A TemplatePreview is the text that Meta gives an authentication template.
 type TemplatePreview struct {
-	Body     string           `json:"body"`
-	Footer   string           `json:"footer"`
-	Language string           `json:"language"`
-	Buttons  []PreviewButton  `json:"buttons"`
-	Category TemplateCategory `json:"category"`
+	Body     string                 `json:"body"`
+	Footer   string                 `json:"footer"`
+	Language string                 `json:"language"`
+	Buttons  []PreviewButton        `json:"buttons"`
+	Category graph.TemplateCategory `json:"category"`
 	Resource
 }
 
@@ -276,30 +276,30 @@ func (s *TemplatesService) Previews(
 	ctx context.Context, waba graph.WABAID, opts PreviewOptions,
 ) iter.Seq2[*TemplatePreview, error] {
 	type options struct {
-		Category  TemplateCategory `url:"category"`
-		Languages []string         `url:"languages,comma,omitempty"`
-		Security  bool             `url:"add_security_recommendation,omitempty"`
-		Expires   int              `url:"code_expiration_minutes,omitempty"`
-		Buttons   string           `url:"button_types"`
+		Category  graph.TemplateCategory `url:"category"`
+		Languages []string               `url:"languages,comma,omitempty"`
+		Security  bool                   `url:"add_security_recommendation,omitempty"`
+		Expires   int                    `url:"code_expiration_minutes,omitempty"`
+		Buttons   string                 `url:"button_types"`
 	}
 	return list[TemplatePreview](ctx, s.c, request{
 		method: http.MethodGet, path: "/{waba-id}/message_template_previews", ids: []string{string(waba)},
-		options: options{CategoryAuthentication, opts.Languages, opts.SecurityRecommendation, opts.ExpiresMinutes, "OTP"},
+		options: options{graph.TemplateAuthentication, opts.Languages, opts.SecurityRecommendation, opts.ExpiresMinutes, "OTP"},
 	})
 }
 
 // A LibraryTemplate is a template of Meta's library.
 type LibraryTemplate struct {
-	ID         string           `json:"id"`
-	Name       string           `json:"name"`
-	Language   string           `json:"language"`
-	Category   TemplateCategory `json:"category"`
-	Topic      string           `json:"topic"`
-	UseCase    string           `json:"usecase"`
-	Industry   []string         `json:"industry"`
-	Header     string           `json:"header"`
-	Body       string           `json:"body"`
-	BodyParams []string         `json:"body_params"`
+	ID         string                 `json:"id"`
+	Name       string                 `json:"name"`
+	Language   string                 `json:"language"`
+	Category   graph.TemplateCategory `json:"category"`
+	Topic      string                 `json:"topic"`
+	UseCase    string                 `json:"usecase"`
+	Industry   []string               `json:"industry"`
+	Header     string                 `json:"header"`
+	Body       string                 `json:"body"`
+	BodyParams []string               `json:"body_params"`
 	Resource
 }
 

@@ -37,13 +37,12 @@ type Contact struct {
 	ProfileName string    `json:"profile_name,omitzero"`
 	ProfileAt   time.Time `json:"profile_at,omitzero"`
 
-	// Seen and Entries are what the rest is derived from.
-	Seen    []Sighting  `json:"seen,omitempty"`
-	Entries []BookEntry `json:"entries,omitempty"`
+	// Provenance is bookkeeping, which later events need. Store it with the rest.
+	Provenance ContactProvenance `json:"provenance,omitzero"`
 }
 
-// A Sighting is an identity under which a person was seen.
-type Sighting struct {
+// A sighting is an identity under which a person was seen.
+type sighting struct {
 	Identity graph.Identity `json:"identity"`
 
 	// At is when it was first seen. Zero for what is known from hearsay only, such as an id that was given up.
@@ -56,8 +55,8 @@ type Sighting struct {
 	FromAddressBook bool `json:"from_address_book,omitzero"`
 }
 
-// A BookEntry is the latest word about one entry of the address book. A business can keep several for one person.
-type BookEntry struct {
+// A bookEntry is the latest word about one entry of the address book. A business can keep several for one person.
+type bookEntry struct {
 	PhoneNumber string       `json:"phone_number,omitzero"` // digits
 	UserID      graph.UserID `json:"user_id,omitzero"`
 	FullName    string       `json:"full_name,omitzero"`
@@ -81,17 +80,17 @@ func (c Contact) DisplayName() string {
 
 // InAddressBook reports whether the business has the person in its address book.
 func (c Contact) InAddressBook() bool {
-	return slices.ContainsFunc(c.Entries, func(e BookEntry) bool { return c.standing(e) })
+	return slices.ContainsFunc(c.Provenance.entries, func(e bookEntry) bool { return c.standing(e) })
 }
 
 // Merge returns everything that c and o know, as one person. It does not matter which is which.
 func (c Contact) Merge(o Contact) Contact {
 	c = c.Clone()
 	c.PhoneNumberID = cmp.Or(c.PhoneNumberID, o.PhoneNumberID)
-	for _, s := range o.Seen {
+	for _, s := range o.Provenance.seen {
 		c.see(s)
 	}
-	for _, e := range o.Entries {
+	for _, e := range o.Provenance.entries {
 		c.enter(e)
 	}
 	c.profile(o.ProfileName, o.ProfileAt)
@@ -101,60 +100,46 @@ func (c Contact) Merge(o Contact) Contact {
 
 // Clone returns a copy that shares nothing that can be changed. Stores hand out clones.
 func (c Contact) Clone() Contact {
-	c.Aliases, c.Seen, c.Entries = slices.Clone(c.Aliases), slices.Clone(c.Seen), slices.Clone(c.Entries)
+	c.Aliases = slices.Clone(c.Aliases)
+	c.Provenance = ContactProvenance{seen: slices.Clone(c.Provenance.seen), entries: slices.Clone(c.Provenance.entries)}
 	return c
 }
 
-// See records that the person was seen under an identity.
-func (c *Contact) See(s Sighting) {
-	c.see(s)
-	c.settle()
-}
-
-// Enter records the latest word about an entry of the address book that means the person.
-func (c *Contact) Enter(e BookEntry) {
-	c.enter(e)
-	c.settle()
-}
-
-// SetProfileName records what the person calls itself, as of a moment. An empty name says nothing, and an older one changes
-// nothing.
-func (c *Contact) SetProfileName(name string, at time.Time) { c.profile(name, at) }
-
-func (c *Contact) see(s Sighting) {
+// see records that the person was seen under an identity. The caller settles the contact.
+func (c *Contact) see(s sighting) {
 	s.Identity = tidy(s.Identity)
 	s.At, s.MovedAt = s.At.UTC(), s.MovedAt.UTC()
-	for i, have := range c.Seen {
+	for i, have := range c.Provenance.seen {
 		if have.Identity != s.Identity || have.FromAddressBook != s.FromAddressBook {
 			continue
 		}
 		if have.At.IsZero() || !s.At.IsZero() && s.At.Before(have.At) {
-			c.Seen[i].At = s.At
+			c.Provenance.seen[i].At = s.At
 		}
-		c.Seen[i].MovedAt = later(have.MovedAt, s.MovedAt)
+		c.Provenance.seen[i].MovedAt = later(have.MovedAt, s.MovedAt)
 		return
 	}
-	c.Seen = append(c.Seen, s)
+	c.Provenance.seen = append(c.Provenance.seen, s)
 }
 
 // enter records an entry of the address book: the latest word about it wins, and of two of the same time the one that keeps
 // the person.
-func (c *Contact) enter(e BookEntry) {
+func (c *Contact) enter(e bookEntry) {
 	e.At = e.At.UTC()
-	for i, have := range c.Entries {
+	for i, have := range c.Provenance.entries {
 		if have.PhoneNumber != e.PhoneNumber || e.PhoneNumber == "" && have.UserID != e.UserID {
 			continue
 		}
 		if e.compare(have) > 0 {
-			c.Entries[i] = e
+			c.Provenance.entries[i] = e
 		}
 		return
 	}
-	c.Entries = append(c.Entries, e)
+	c.Provenance.entries = append(c.Provenance.entries, e)
 }
 
-func (e BookEntry) compare(o BookEntry) int {
-	kept := func(e BookEntry) int {
+func (e bookEntry) compare(o bookEntry) int {
+	kept := func(e bookEntry) int {
 		if e.Removed {
 			return 0
 		}
@@ -168,15 +153,17 @@ func (e BookEntry) compare(o BookEntry) int {
 
 // standing reports whether an entry is in the address book: it was not removed, nor was it by its other id, which is all that
 // some removals name.
-func (c Contact) standing(e BookEntry) bool {
+func (c Contact) standing(e bookEntry) bool {
 	if e.Removed {
 		return false
 	}
-	return !slices.ContainsFunc(c.Entries, func(o BookEntry) bool {
+	return !slices.ContainsFunc(c.Provenance.entries, func(o bookEntry) bool {
 		return o.Removed && (o.PhoneNumber == "" || e.PhoneNumber == "") && o.UserID != "" && o.UserID == e.UserID && o.At.After(e.At)
 	})
 }
 
+// profile records what the person calls itself, as of a moment. An empty name says nothing, and an
+// older one changes nothing.
 func (c *Contact) profile(name string, at time.Time) {
 	if name == "" {
 		return
@@ -189,7 +176,7 @@ func (c *Contact) profile(name string, at time.Time) {
 
 // settle derives what is derived.
 func (c *Contact) settle() {
-	slices.SortFunc(c.Seen, func(a, b Sighting) int {
+	slices.SortFunc(c.Provenance.seen, func(a, b sighting) int {
 		if a.FromAddressBook != b.FromAddressBook {
 			if a.FromAddressBook {
 				return -1
@@ -198,12 +185,12 @@ func (c *Contact) settle() {
 		}
 		return cmp.Or(a.since().Compare(b.since()), compareIdentities(a.Identity, b.Identity))
 	})
-	slices.SortFunc(c.Entries, func(a, b BookEntry) int {
+	slices.SortFunc(c.Provenance.entries, func(a, b bookEntry) int {
 		return cmp.Or(cmp.Compare(a.PhoneNumber, b.PhoneNumber), cmp.Compare(a.UserID, b.UserID))
 	})
 	c.Identity = graph.Identity{}
 	byRank := [4][]string{}
-	for _, s := range c.Seen {
+	for _, s := range c.Provenance.seen {
 		c.Identity = succeed(c.Identity, s.Identity)
 		for _, a := range Aliases(s.Identity) {
 			r := rank(a, s.Identity)
@@ -221,9 +208,9 @@ func (c *Contact) settle() {
 	if len(c.Aliases) > 0 {
 		c.Key = c.Aliases[0]
 	}
-	var best BookEntry
-	for _, e := range c.Entries {
-		if c.standing(e) && (best == BookEntry{} || e.compare(best) > 0) {
+	var best bookEntry
+	for _, e := range c.Provenance.entries {
+		if c.standing(e) && (best == bookEntry{} || e.compare(best) > 0) {
 			best = e
 		}
 	}
@@ -243,7 +230,7 @@ func tidy(id graph.Identity) graph.Identity {
 	return id
 }
 
-func (s Sighting) since() time.Time { return later(s.At, s.MovedAt) }
+func (s sighting) since() time.Time { return later(s.At, s.MovedAt) }
 
 // succeed returns what is known after id was seen. A user id goes with a number: who has another of one has given up the
 // other, even if it was not named.

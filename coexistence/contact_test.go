@@ -11,6 +11,7 @@ import (
 
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook"
 )
 
 func contacts(t *testing.T, store coexistence.Store) []coexistence.Contact {
@@ -234,13 +235,16 @@ func TestDisplayNameTakesTheBest(t *testing.T) {
 	t.Parallel()
 	c := coexistence.Contact{PhoneNumberID: phone}
 	require.Empty(t, c.DisplayName())
-	c.See(coexistence.Sighting{Identity: graph.Identity{WAID: "15550100101"}, At: at(1)})
+	c.Key = "US.1001"
+	require.Equal(t, "US.1001", c.DisplayName())
+	c.Identity.WAID = "15550100101"
 	require.Equal(t, "+15550100101", c.DisplayName())
-	c.See(coexistence.Sighting{Identity: graph.Identity{WAID: "15550100101", Username: "ada"}, At: at(2)})
+	c.Identity.Username = "ada"
 	require.Equal(t, "@ada", c.DisplayName())
-	c.SetProfileName("Ada", at(1))
+
+	c = contacts(t, delivered(t, inbound("wamid.1", ada, 1, text("a"))))[0]
 	require.Equal(t, "Ada", c.DisplayName())
-	c.Enter(coexistence.BookEntry{PhoneNumber: "15550100101", FullName: "Ada from the shop", At: at(1)})
+	c = contacts(t, delivered(t, inbound("wamid.1", ada, 1, text("a")), contact("add", "Ada from the shop", ada, 2)))[0]
 	require.Equal(t, "Ada from the shop", c.DisplayName())
 	require.Equal(t, "Ada", c.ProfileName, "both names are kept")
 }
@@ -264,9 +268,13 @@ func TestAliases(t *testing.T) {
 			t.Parallel()
 			require.Equal(t, tt.want, coexistence.Aliases(tt.id))
 			if len(tt.want) > 0 {
-				c := coexistence.Contact{}
-				c.See(coexistence.Sighting{Identity: tt.id})
-				require.Equal(t, tt.want, c.Aliases)
+				store := new(coexistence.MemStore)
+				tracker, err := coexistence.NewTracker(coexistence.Config{Store: store})
+				require.NoError(t, err)
+				require.NoError(t, tracker.Handle(t.Context(), &webhook.IncomingMessage{
+					EventInfo: webhook.EventInfo{PhoneNumberID: phone}, ID: "wamid.1", From: tt.id,
+				}))
+				require.Equal(t, tt.want, contacts(t, store)[0].Aliases)
 			}
 			for _, a := range tt.want {
 				require.Equal(t, a, coexistence.Alias(a), "an alias stands for itself")

@@ -93,8 +93,8 @@ type Message struct {
 	// app.
 	AppActivityAt time.Time `json:"app_activity_at,omitzero"`
 
-	// Basis is bookkeeping. Store it; there is nothing to do with it.
-	Basis Basis `json:"basis,omitzero"`
+	// Provenance is bookkeeping, which later events need. Store it with the rest.
+	Provenance MessageProvenance `json:"provenance,omitzero"`
 }
 
 // A Content is what a message says.
@@ -188,7 +188,7 @@ func (m Message) Visible() bool { return m.Person != "" && m.Type != "" }
 // It says nothing about time. A delivery can be a week late; compare At before answering.
 func (m Message) Answerable() bool {
 	return m.Origin == OriginCustomer && !m.Outbound && m.GroupID == "" && !m.Revoked() &&
-		m.Basis.Content == SourceLive && answerableKind(m.first().Type)
+		m.Provenance.content == sourceLive && answerableKind(m.first().Type)
 }
 
 // MediaExpected reports whether the message is a placeholder whose media may still come: it is less than 14 days old.

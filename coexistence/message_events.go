@@ -23,10 +23,10 @@ func groupPerson(g graph.GroupID) string {
 }
 
 // at builds the place of something that was said.
-func placeOf(source Source, origin Origin, outbound bool, info webhook.EventInfo, customer graph.Identity) place {
+func placeOf(src source, origin Origin, outbound bool, info webhook.EventInfo, customer graph.Identity) place {
 	customer = notOwn(customer, info.DisplayPhoneNumber)
 	return place{
-		source: source, origin: origin, outbound: outbound, at: info.At.UTC(), customer: customer, person: alias(customer),
+		source: src, origin: origin, outbound: outbound, at: info.At.UTC(), customer: customer, person: alias(customer),
 	}
 }
 
@@ -39,7 +39,7 @@ func (p place) in(g graph.GroupID) place {
 }
 
 func incomingSaying(ev *webhook.IncomingMessage) saying {
-	p := placeOf(SourceLive, OriginCustomer, false, ev.EventInfo, ev.From).in(ev.GroupID)
+	p := placeOf(sourceLive, OriginCustomer, false, ev.EventInfo, ev.From).in(ev.GroupID)
 	if sys, ok := ev.Content.(*webhook.SystemMessage); ok && p.person == "" {
 		p.customer = movedTo(sys)
 		p.person = alias(p.customer)
@@ -51,21 +51,21 @@ func incomingSaying(ev *webhook.IncomingMessage) saying {
 
 func unavailableSaying(ev *webhook.UnavailableMessage) saying {
 	return saying{
-		id: ev.ID, place: placeOf(SourceUnavailable, OriginCustomer, false, ev.EventInfo, ev.From).in(ev.GroupID),
+		id: ev.ID, place: placeOf(sourceUnavailable, OriginCustomer, false, ev.EventInfo, ev.From).in(ev.GroupID),
 		content: &ev.Unsupported, context: ev.Context, referral: ev.Referral, raw: ev.Raw,
 	}
 }
 
 func echoSaying(ev *webhook.BusinessAppEcho) saying {
 	return saying{
-		id: ev.ID, place: placeOf(SourceLive, OriginApp, true, ev.EventInfo, ev.To),
+		id: ev.ID, place: placeOf(sourceLive, OriginApp, true, ev.EventInfo, ev.To),
 		content: ev.Content, context: ev.Context, raw: ev.Raw,
 	}
 }
 
 func historyMediaSaying(ev *webhook.HistoryMedia) saying {
 	return saying{
-		id: ev.ID, place: placeOf(SourceHistoryMedia, OriginHistory, ev.Outbound, ev.EventInfo, ev.Customer()),
+		id: ev.ID, place: placeOf(sourceHistoryMedia, OriginHistory, ev.Outbound, ev.EventInfo, ev.Customer()),
 		content: ev.Content, context: ev.Context, raw: ev.Raw,
 	}
 }
@@ -73,7 +73,7 @@ func historyMediaSaying(ev *webhook.HistoryMedia) saying {
 func historySaying(info webhook.EventInfo, th *webhook.HistoryThread, m *webhook.HistoryMessage) saying {
 	info.At = m.At
 	return saying{
-		id: m.ID, place: placeOf(SourceHistory, OriginHistory, m.Outbound, info, threadCustomer(th)),
+		id: m.ID, place: placeOf(sourceHistory, OriginHistory, m.Outbound, info, threadCustomer(th)),
 		content: m.Content, context: m.Context, status: historyStatus(m.Status), raw: m.Raw,
 	}
 }

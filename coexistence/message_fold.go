@@ -65,7 +65,7 @@ func (s saying) patch() patch {
 
 // hint is where the message belongs that s speaks about. Who edits or deletes a message has written it; who reacts has not.
 func (s saying) hint(author bool) place {
-	p := place{source: SourceHint, person: s.place.person, customer: s.place.customer, group: s.place.group}
+	p := place{source: sourceHint, person: s.place.person, customer: s.place.customer, group: s.place.group}
 	if author {
 		p.outbound, p.at = s.place.outbound, s.place.at
 	}
@@ -178,7 +178,7 @@ func (m *Message) sortReceipts() {
 // statusPatch returns what a status says about its message.
 func statusPatch(ev *webhook.MessageStatus, own string) patch {
 	customer := notOwn(ev.Recipient, own)
-	p := place{source: SourceHint, outbound: true, at: ev.At, customer: customer, person: alias(customer)}
+	p := place{source: sourceHint, outbound: true, at: ev.At, customer: customer, person: alias(customer)}
 	r := Receipt{Status: ev.Status, At: ev.At}
 	if ev.GroupID != "" || ev.RecipientType == "group" {
 		p.group, p.person = ev.GroupID, groupPerson(ev.GroupID)

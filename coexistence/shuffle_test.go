@@ -2,6 +2,8 @@ package coexistence_test
 
 import (
 	"context"
+	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"sync"
@@ -79,8 +81,7 @@ type view struct {
 	progress      int
 }
 
-func viewAfter(t *rapid.T, events []webhook.Event) view {
-	store := new(coexistence.MemStore)
+func viewAfter(t *rapid.T, store coexistence.Store, events []webhook.Event) view {
 	tracker, err := coexistence.NewTracker(coexistence.Config{Store: store})
 	require.NoError(t, err)
 	for _, ev := range events {
@@ -119,11 +120,58 @@ func TestTheOrderOfDeliveriesDoesNotMatter(t *testing.T) {
 		for _, b := range drawWorld(t) {
 			events = append(events, decode(t, b)...)
 		}
-		want := viewAfter(t, events)
+		want := viewAfter(t, new(coexistence.MemStore), events)
 		shuffled := rapid.Permutation(slices.Concat(events, events[:len(events)/2])).Draw(t, "order")
-		got := viewAfter(t, shuffled)
+		got := viewAfter(t, new(coexistence.MemStore), shuffled)
 		require.Equal(t, want.messages, got.messages)
 		require.Equal(t, want, got)
+	})
+}
+
+// A jsonStore keeps contacts and messages as JSON, as databases do.
+type jsonStore struct{ coexistence.MemStore }
+
+func (s *jsonStore) UpdateMessages(
+	ctx context.Context, phone graph.PhoneNumberID, ids []graph.MessageID, fn func(*coexistence.Message),
+) error {
+	var errs []error
+	err := s.MemStore.UpdateMessages(ctx, phone, ids, func(m *coexistence.Message) {
+		fn(m)
+		errs = append(errs, throughJSON(m))
+	})
+	return errors.Join(append(errs, err)...)
+}
+
+func (s *jsonStore) UpdateContact(
+	ctx context.Context, phone graph.PhoneNumberID, aliases []string, fn func(*coexistence.Contact),
+) (coexistence.Contact, error) {
+	var broken error
+	c, err := s.MemStore.UpdateContact(ctx, phone, aliases, func(c *coexistence.Contact) {
+		fn(c)
+		broken = throughJSON(c)
+	})
+	return c, errors.Join(broken, err)
+}
+
+func throughJSON[T any](v *T) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	*v = *new(T)
+	return json.Unmarshal(b, v)
+}
+
+// Databases keep contacts and messages as JSON between any two events. Events that follow must find
+// in it whatever decides about them.
+func TestWhatWasReadFromJSONTakesLaterEventsTheSame(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		var events []webhook.Event
+		for _, b := range drawWorld(t) {
+			events = append(events, decode(t, b)...)
+		}
+		require.Equal(t, viewAfter(t, new(coexistence.MemStore), events), viewAfter(t, new(jsonStore), events))
 	})
 }
 

@@ -14,6 +14,9 @@ var ErrNotFound = errors.New("coexistence: not found in the store")
 // A Store keeps what a [Tracker] knows. One implementation provides all three parts, because messages are found through the
 // people behind them. [MemStore] keeps everything in memory; check one of your own with coexistencetest.TestStore.
 //
+// Numbers, messages and contacts survive JSON, and a Store keeps each as that, whole: later events
+// need all of it, Provenance included.
+//
 // A Store is safe for concurrent use. What it returns is the caller's to change. Numbers are strangers to each other: nothing
 // of one is ever found through another.
 type Store interface {

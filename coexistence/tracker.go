@@ -204,7 +204,7 @@ func (t *Tracker) RecordSent(
 	if to.UserID == "" && graph.IsUserID(sent.To.Input) {
 		to.UserID = graph.UserID(sent.To.Input)
 	}
-	p := place{source: SourceAPI, origin: OriginAPI, outbound: true, at: time.Now().UTC(), customer: to, person: alias(to)}
+	p := place{source: sourceAPI, origin: OriginAPI, outbound: true, at: time.Now().UTC(), customer: to, person: alias(to)}
 	if sent.GroupID != "" {
 		p.group, p.person = sent.GroupID, groupPerson(sent.GroupID)
 	} else if err := t.learn(ctx, phone, to, p.at, ""); err != nil {
@@ -217,7 +217,7 @@ func (t *Tracker) RecordSent(
 	body := sentBody(m.Content)
 	return t.store(ctx, phone, patch{sent.ID, func(msg *Message) {
 		msg.put(p)
-		msg.say(SourceAPI, body.clone())
+		msg.say(sourceAPI, body.clone())
 		msg.ReplyTo = max(msg.ReplyTo, m.ReplyTo)
 		msg.CallbackData = max(msg.CallbackData, m.CallbackData)
 	}})

@@ -172,7 +172,7 @@ func (t *Tracker) learn(ctx context.Context, phone graph.PhoneNumberID, who grap
 		return nil
 	}
 	_, err := t.cfg.Store.UpdateContact(ctx, phone, aliases, func(c *Contact) {
-		c.see(Sighting{Identity: who, At: at})
+		c.see(sighting{Identity: who, At: at})
 		c.profile(profile, at)
 		c.settle()
 	})
@@ -188,10 +188,10 @@ func (t *Tracker) moved(ctx context.Context, phone graph.PhoneNumberID, from, to
 	slices.Sort(aliases)
 	_, err := t.cfg.Store.UpdateContact(ctx, phone, slices.Compact(aliases), func(c *Contact) {
 		if !from.IsZero() {
-			c.see(Sighting{Identity: from})
+			c.see(sighting{Identity: from})
 		}
 		if !to.IsZero() {
-			c.see(Sighting{Identity: to, At: at, MovedAt: at})
+			c.see(sighting{Identity: to, At: at, MovedAt: at})
 		}
 		c.settle()
 	})
@@ -209,8 +209,8 @@ func (t *Tracker) addressBook(ctx context.Context, ev *webhook.AppStateSync) err
 		return nil
 	}
 	_, err := t.cfg.Store.UpdateContact(ctx, ev.PhoneNumberID, aliases, func(c *Contact) {
-		c.see(Sighting{Identity: who, FromAddressBook: true})
-		c.enter(BookEntry{
+		c.see(sighting{Identity: who, FromAddressBook: true})
+		c.enter(bookEntry{
 			PhoneNumber: graph.Digits(who.WAID), UserID: who.UserID, FullName: ev.Contact.FullName, FirstName: ev.Contact.FirstName,
 			At: ev.At, Removed: ev.Action == webhook.AppStateRemove,
 		})

@@ -158,7 +158,7 @@ func historyRows() []memberRow {
 		{"to", `"to":"15550100123"`, message + "To.WAID", "15550100123"},
 		{"to_user_id", `"to_user_id":"US.1"`, message + "To.UserID", "US.1"},
 		{"to_parent_user_id", `"to_parent_user_id":"US.ENT.1"`, message + "To.ParentUserID", "US.ENT.1"},
-		{"timestamp", `"timestamp":"1767225600"`, message + "At.Time", "1767225600"},
+		{"timestamp", `"timestamp":"1767225600"`, message + "At", "1767225600"},
 		{"type", `"type":"order"`, message + "Type", "order"},
 		{"context", `"context":{"id":"wamid.0"}`, message + "Context.ID", "wamid.0"},
 		{"errors", `"errors":[{"code":131051}]`, message + "Errors[0].Code", "131051"},

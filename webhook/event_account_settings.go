@@ -71,12 +71,6 @@ type CallHoliday struct {
 
 // SIPSettings say where calls go by SIP. A number with SIP gets no [Call] events.
 type SIPSettings struct {
-	Status  string      `json:"status"`
-	Servers []SIPServer `json:"servers"`
-}
-
-// A SIPServer is where calls go.
-type SIPServer struct {
-	Host string `json:"hostname"`
-	Port int    `json:"port"`
+	Status  string            `json:"status"`
+	Servers []graph.SIPServer `json:"servers"`
 }

@@ -31,7 +31,7 @@ type Call struct {
 	ProfileName string
 
 	// Session comes with [CallConnect]: an offer if the customer calls, an answer if you do.
-	Session *CallSession `json:"session"`
+	Session *graph.CallSession `json:"session"`
 
 	// Connection is the legacy form of Session.
 	Connection *CallConnection `json:"connection"`
@@ -103,13 +103,7 @@ const (
 	CallFailed    CallResult = "FAILED"
 )
 
-// A CallSession describes the media of a call, in SDP (RFC 8866).
-type CallSession struct {
-	Type string `json:"sdp_type"` // "offer" or "answer"
-	SDP  string `json:"sdp"`
-}
-
-// A CallConnection is the legacy form of a [CallSession].
+// A CallConnection is the legacy form of a [graph.CallSession].
 type CallConnection struct {
 	WebRTC *CallWebRTC `json:"webrtc"`
 }

@@ -19,8 +19,8 @@ type FlowUpdate struct {
 	Warning string `json:"warning"`
 
 	// OldStatus and NewStatus come with [FlowStatusChange]. A new Flow has no old status.
-	OldStatus FlowStatus `json:"old_status"`
-	NewStatus FlowStatus `json:"new_status"`
+	OldStatus graph.FlowStatus `json:"old_status"`
+	NewStatus graph.FlowStatus `json:"new_status"`
 
 	// AlertState says whether an alert begins or ends, Threshold what was crossed: percent, or milliseconds for latency.
 	AlertState FlowAlertState `json:"alert_state"`
@@ -49,17 +49,6 @@ const (
 	FlowEndpointLatency      FlowEvent = "ENDPOINT_LATENCY"
 	FlowEndpointAvailability FlowEvent = "ENDPOINT_AVAILABILITY"
 	FlowVersionExpiryWarning FlowEvent = "FLOW_VERSION_EXPIRY_WARNING"
-)
-
-// A FlowStatus is the state of a Flow. Meta adds values: expect unknown ones.
-type FlowStatus string
-
-const (
-	FlowDraft      FlowStatus = "DRAFT"
-	FlowPublished  FlowStatus = "PUBLISHED"
-	FlowDeprecated FlowStatus = "DEPRECATED"
-	FlowBlocked    FlowStatus = "BLOCKED"   // cannot be opened or sent
-	FlowThrottled  FlowStatus = "THROTTLED" // can be opened, but sent only a little
 )
 
 // A FlowAlertState says whether an alert begins or ends.

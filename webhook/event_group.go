@@ -18,10 +18,10 @@ type GroupLifecycleUpdate struct {
 	// RequestID is what the call that caused it returned.
 	RequestID string `json:"request_id"`
 
-	Subject      string        `json:"subject"`
-	Description  string        `json:"description"`
-	InviteLink   string        `json:"invite_link"`
-	JoinApproval GroupApproval `json:"join_approval_mode"`
+	Subject      string             `json:"subject"`
+	Description  string             `json:"description"`
+	InviteLink   string             `json:"invite_link"`
+	JoinApproval graph.JoinApproval `json:"join_approval_mode"`
 
 	Errors []Error
 }
@@ -144,12 +144,4 @@ const (
 	GroupSettingsChanged    GroupEvent = "group_settings_update"
 	GroupSuspended          GroupEvent = "group_suspend"
 	GroupSuspensionCleared  GroupEvent = "group_suspend_cleared"
-)
-
-// A GroupApproval says whether somebody has to let people in. Meta adds values: expect unknown ones.
-type GroupApproval string
-
-const (
-	GroupAutoApprove      GroupApproval = "auto_approve"
-	GroupApprovalRequired GroupApproval = "approval_required"
 )

@@ -12,8 +12,8 @@ type MessageTemplateStatusUpdate struct {
 	EventInfo `json:"-"`
 	Template
 
-	Event    TemplateEvent    `json:"event"`
-	Category TemplateCategory `json:"message_template_category"`
+	Event    TemplateEvent          `json:"event"`
+	Category graph.TemplateCategory `json:"message_template_category"`
 
 	// Reason says why a template was rejected. "NONE" or empty if there is nothing to say.
 	Reason TemplateReason `json:"reason"`
@@ -51,15 +51,6 @@ const (
 	TemplateReinstated      TemplateEvent = "REINSTATED"
 	TemplatePendingDeletion TemplateEvent = "PENDING_DELETION"
 	TemplateRejected        TemplateEvent = "REJECTED"
-)
-
-// A TemplateCategory is what a template is for, and what it costs. Meta adds values: expect unknown ones.
-type TemplateCategory string
-
-const (
-	TemplateAuthentication TemplateCategory = "AUTHENTICATION"
-	TemplateMarketing      TemplateCategory = "MARKETING"
-	TemplateUtility        TemplateCategory = "UTILITY"
 )
 
 // A TemplateReason says why a template was rejected. Meta adds values: expect unknown ones.
@@ -103,19 +94,9 @@ type MessageTemplateQualityUpdate struct {
 	EventInfo `json:"-"`
 	Template
 
-	Previous TemplateQuality `json:"previous_quality_score"`
-	New      TemplateQuality `json:"new_quality_score"`
+	Previous graph.QualityRating `json:"previous_quality_score"`
+	New      graph.QualityRating `json:"new_quality_score"`
 }
-
-// A TemplateQuality says how customers take a template. Meta adds values: expect unknown ones.
-type TemplateQuality string
-
-const (
-	QualityGreen   TemplateQuality = "GREEN"
-	QualityYellow  TemplateQuality = "YELLOW"
-	QualityRed     TemplateQuality = "RED"
-	QualityUnknown TemplateQuality = "UNKNOWN"
-)
 
 // A MessageTemplateComponentsUpdate arrives when a template was edited. It holds the whole template as it is now.
 //

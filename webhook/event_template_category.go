@@ -16,23 +16,23 @@ type TemplateCategoryUpdate struct {
 	Template
 
 	// Previous is set when the template has been moved.
-	Previous TemplateCategory `json:"previous_category"`
+	Previous graph.TemplateCategory `json:"previous_category"`
 
 	// New is the category the template is in: after the move the new one, before it still the old one.
-	New TemplateCategory `json:"new_category"`
+	New graph.TemplateCategory `json:"new_category"`
 
 	// Correct is set while the move is ahead: where the template will be.
-	Correct TemplateCategory `json:"correct_category"`
+	Correct graph.TemplateCategory `json:"correct_category"`
 
 	// MovesAt is when that will be. Zero after the move.
 	MovesAt graph.Timestamp `json:"category_update_timestamp"`
 }
 
 // Current returns the category that the template is in now.
-func (u *TemplateCategoryUpdate) Current() TemplateCategory { return u.New }
+func (u *TemplateCategoryUpdate) Current() graph.TemplateCategory { return u.New }
 
 // Upcoming returns the category that the template will be in at MovesAt. It is empty when the move is done.
-func (u *TemplateCategoryUpdate) Upcoming() TemplateCategory { return u.Correct }
+func (u *TemplateCategoryUpdate) Upcoming() graph.TemplateCategory { return u.Correct }
 
 // A TemplateCorrectCategoryDetection arrives when Meta finds a directly sent template in the wrong category. Meta
 // lists its members on its page about Direct Send, and has no page of its own for it.
@@ -40,6 +40,6 @@ type TemplateCorrectCategoryDetection struct {
 	EventInfo `json:"-"`
 	Template
 
-	Category TemplateCategory `json:"category"`
-	Correct  TemplateCategory `json:"correct_category"`
+	Category graph.TemplateCategory `json:"category"`
+	Correct  graph.TemplateCategory `json:"correct_category"`
 }

@@ -11,7 +11,7 @@ import (
 type flow struct {
 	id         string
 	name       string
-	status     cloudapi.FlowStatus
+	status     graph.FlowStatus
 	categories json.RawMessage
 	endpoint   string
 	json       []byte
@@ -59,7 +59,7 @@ func (s *Server) postFlow(c *call) reply {
 		return refuse(err)
 	}
 	f := &flow{
-		id: s.newID(), name: values.Get("name"), status: cloudapi.FlowStatusDraft, endpoint: values.Get("endpoint_uri"),
+		id: s.newID(), name: values.Get("name"), status: graph.FlowDraft, endpoint: values.Get("endpoint_uri"),
 		categories: json.RawMessage(values.Get("categories")),
 	}
 	switch {
@@ -77,7 +77,7 @@ func (s *Server) postFlow(c *call) reply {
 		f.take([]byte(text))
 	}
 	if values.Get("publish") == "true" && len(f.problems) == 0 && f.json != nil {
-		f.status = cloudapi.FlowStatusPublished
+		f.status = graph.FlowPublished
 	}
 	s.put(&object{id: f.id, kind: kindFlow, waba: c.waba, value: f})
 	return ok(struct {
@@ -128,7 +128,7 @@ func (s *Server) editFlow(c *call) reply {
 }
 
 func (s *Server) deleteFlow(c *call) reply {
-	if valueOf[flow](c).status != cloudapi.FlowStatusDraft {
+	if valueOf[flow](c).status != graph.FlowDraft {
 		return refuse(&graphError{Code: graph.CodeFlowCannotBeDeleted})
 	}
 	s.drop(c.id)
@@ -152,7 +152,7 @@ func (s *Server) postFlowAsset(c *call) reply {
 		return refuse(err)
 	}
 	f := valueOf[flow](c)
-	if f.status != cloudapi.FlowStatusDraft {
+	if f.status != graph.FlowDraft {
 		return refuse(&graphError{Code: graph.CodeFlowCannotBeUpdated})
 	}
 	upload, found := files["file"]
@@ -172,18 +172,18 @@ func (s *Server) postFlowAsset(c *call) reply {
 
 func (s *Server) publishFlow(c *call) reply {
 	f := valueOf[flow](c)
-	if f.status != cloudapi.FlowStatusDraft || f.json == nil || len(f.problems) > 0 {
+	if f.status != graph.FlowDraft || f.json == nil || len(f.problems) > 0 {
 		return refuse(&graphError{Code: graph.CodeFlowCannotBePublished})
 	}
-	f.status = cloudapi.FlowStatusPublished
+	f.status = graph.FlowPublished
 	return success
 }
 
 func (s *Server) deprecateFlow(c *call) reply {
 	f := valueOf[flow](c)
-	if f.status != cloudapi.FlowStatusPublished {
+	if f.status != graph.FlowPublished {
 		return refuse(&graphError{Code: graph.CodeFlowCannotBeDeprecated})
 	}
-	f.status = cloudapi.FlowStatusDeprecated
+	f.status = graph.FlowDeprecated
 	return success
 }

@@ -8,7 +8,6 @@ import (
 	"time"
 	"unicode/utf8"
 
-	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 )
 
@@ -27,8 +26,8 @@ type Group struct {
 	Subject     string
 	Description string
 
-	// JoinApproval is [cloudapi.JoinAtOnce] if empty.
-	JoinApproval cloudapi.JoinApproval
+	// JoinApproval is [graph.JoinAtOnce] if empty.
+	JoinApproval graph.JoinApproval
 
 	// Participants are the people in it, without the business.
 	Participants []graph.Identity
@@ -75,7 +74,7 @@ func (s *Server) addGroup(g Group) Group {
 		g.ID = graph.GroupID(s.newSecret("Y2FwaV9ncm91cDox", 24).Reveal())
 	}
 	if g.JoinApproval == "" {
-		g.JoinApproval = cloudapi.JoinAtOnce
+		g.JoinApproval = graph.JoinAtOnce
 	}
 	if g.InviteLink == "" {
 		g.InviteLink = s.newInviteLink()
@@ -120,7 +119,7 @@ func (s *Server) JoinGroup(id graph.GroupID, who graph.Identity) (joinRequestID 
 	switch {
 	case g.InviteLink == "" || g.find(who) >= 0:
 		return ""
-	case g.JoinApproval == cloudapi.JoinWithApproval:
+	case g.JoinApproval == graph.JoinWithApproval:
 		r := joinRequest{s.newID(), who, s.now()}
 		g.requests = append(g.requests, r)
 		return r.id
@@ -175,9 +174,9 @@ func (s *Server) postGroup(c *call) reply {
 		return refuse(err)
 	}
 	var req struct {
-		Subject      string                `json:"subject"`
-		Description  string                `json:"description"`
-		JoinApproval cloudapi.JoinApproval `json:"join_approval_mode"`
+		Subject      string             `json:"subject"`
+		Description  string             `json:"description"`
+		JoinApproval graph.JoinApproval `json:"join_approval_mode"`
 	}
 	if err := decode(c, &req); err != nil {
 		return refuse(err)

@@ -81,7 +81,7 @@ func TestATemplateLivesItsLife(t *testing.T) {
 	handle, err := client.Uploads.Upload(ctx, cloudapi.FileUpload{Filename: "a.png", MIMEType: "image/png", Size: 7, Body: strings.NewReader("picture")})
 	require.NoError(t, err)
 	tpl := cloudapi.TemplateCreateParams{
-		Name: "order", Language: "en_US", Category: cloudapi.CategoryUtility, TTL: time.Hour,
+		Name: "order", Language: "en_US", Category: graph.TemplateUtility, TTL: time.Hour,
 		Components: []cloudapi.ComponentDefinition{
 			{Type: cloudapi.ComponentHeader, Format: cloudapi.HeaderImage, Example: &cloudapi.TemplateExample{HeaderHandle: []graph.UploadHandle{handle}}},
 			{Type: cloudapi.ComponentBody, Text: "Hi {{1}}, order {{2}} is on its way.", Example: &cloudapi.TemplateExample{BodyText: cloudapi.ExampleRows{{"Jessica", "SK-1"}}}},
@@ -231,7 +231,7 @@ func TestAFlowIsPublishedOnce(t *testing.T) {
 	require.ErrorIs(t, client.Flows.Delete(ctx, made.ID), graph.CodeFlowCannotBeDeleted)
 	flow, err := client.Flows.Get(ctx, made.ID)
 	require.NoError(t, err)
-	require.Equal(t, cloudapi.FlowStatusPublished, flow.Status)
+	require.Equal(t, graph.FlowPublished, flow.Status)
 	require.Equal(t, "https://example.com/flow", flow.EndpointURI)
 	assets := 0
 	for asset, err := range client.Flows.Assets(ctx, made.ID) {
@@ -244,7 +244,7 @@ func TestAFlowIsPublishedOnce(t *testing.T) {
 	flows := 0
 	for f, err := range client.Flows.List(ctx, waba) {
 		require.NoError(t, err)
-		require.Equal(t, cloudapi.FlowStatusDeprecated, f.Status)
+		require.Equal(t, graph.FlowDeprecated, f.Status)
 		flows++
 	}
 	require.Equal(t, 1, flows)

@@ -47,7 +47,7 @@ func TestTheLifeOfAGroup(t *testing.T) {
 	_, err := client.Groups.Create(ctx, srv.AddPhone(cloudapitest.Phone{}).ID, cloudapi.GroupCreateParams{Subject: "Bakers"})
 	require.ErrorIs(t, err, graph.CodeGroupsNotEligible, "a coexistence number has no groups")
 
-	request, err := client.Groups.Create(ctx, phone.ID, cloudapi.GroupCreateParams{Subject: "Bakers", JoinApproval: cloudapi.JoinWithApproval})
+	request, err := client.Groups.Create(ctx, phone.ID, cloudapi.GroupCreateParams{Subject: "Bakers", JoinApproval: graph.JoinWithApproval})
 	require.NoError(t, err)
 	made := srv.Groups(phone.ID)
 	require.Len(t, made, 1)
@@ -130,7 +130,7 @@ func TestCallsInBothDirections(t *testing.T) {
 	phone := srv.AddPhone(cloudapitest.Phone{CloudAPIOnly: true})
 	srv.AddUser(jane)
 	out := cloudapi.CallConnectParams{
-		To: cloudapi.ToUser(jane.UserID), Session: cloudapi.CallSession{Type: cloudapi.SDPOffer, SDP: "v=0"}, CallbackData: "order-1",
+		To: cloudapi.ToUser(jane.UserID), Session: graph.CallSession{Type: graph.SDPOffer, SDP: "v=0"}, CallbackData: "order-1",
 	}
 
 	_, err := client.Calls.Connect(ctx, phone.ID, out)
@@ -154,7 +154,7 @@ func TestCallsInBothDirections(t *testing.T) {
 	require.NoError(t, client.Calls.Terminate(ctx, phone.ID, id))
 	require.ErrorIs(t, client.Calls.Terminate(ctx, phone.ID, id), graph.CodeInvalidParameter, "it is over")
 
-	answer := cloudapi.CallSession{Type: cloudapi.SDPAnswer, SDP: "v=0"}
+	answer := graph.CallSession{Type: graph.SDPAnswer, SDP: "v=0"}
 	taken := srv.AddCall(cloudapitest.Call{PhoneNumberID: phone.ID, Person: joe}).ID
 	require.NoError(t, client.Calls.PreAccept(ctx, phone.ID, taken, answer))
 	require.NoError(t, client.Calls.Accept(ctx, phone.ID, taken, cloudapi.CallAcceptParams{Session: answer, CallbackData: "order-2"}))
@@ -191,7 +191,7 @@ func TestTemplatesInGroupsAreCounted(t *testing.T) {
 	waba := phone.WABAs[0]
 	template := func(name string) graph.TemplateID {
 		return srv.AddTemplate(cloudapitest.Template{WABAID: waba, TemplateCreateParams: cloudapi.TemplateCreateParams{
-			Name: name, Language: "en_US", Category: cloudapi.CategoryMarketing,
+			Name: name, Language: "en_US", Category: graph.TemplateMarketing,
 			Components: []cloudapi.ComponentDefinition{{Type: cloudapi.ComponentBody, Text: "We bake."}},
 		}}).ID
 	}
@@ -288,7 +288,7 @@ func TestTemplatesOfMetaAndOfOtherAccounts(t *testing.T) {
 	require.Len(t, flows.Failed, 1)
 	flow, err := client.Flows.Get(ctx, flows.Migrated[0].ID)
 	require.NoError(t, err)
-	require.Equal(t, cloudapi.FlowStatusDraft, flow.Status)
+	require.Equal(t, graph.FlowDraft, flow.Status)
 }
 
 func TestAnOrdinaryNumberIsAddedVerifiedAndRegistered(t *testing.T) {

@@ -140,16 +140,16 @@ func (s *Server) postTemplate(c *call) reply {
 	}
 	t = s.addTemplate(t)
 	return ok(struct {
-		ID       graph.TemplateID          `json:"id"`
-		Status   cloudapi.TemplateStatus   `json:"status"`
-		Category cloudapi.TemplateCategory `json:"category"`
+		ID       graph.TemplateID        `json:"id"`
+		Status   cloudapi.TemplateStatus `json:"status"`
+		Category graph.TemplateCategory  `json:"category"`
 	}{t.ID, t.Status, t.Category})
 }
 
 func (s *Server) editTemplate(c *call) reply {
 	t := valueOf[Template](c)
 	var edit struct {
-		Category cloudapi.TemplateCategory      `json:"category"`
+		Category graph.TemplateCategory         `json:"category"`
 		Parts    []cloudapi.ComponentDefinition `json:"components"`
 	}
 	if err := decode(c, &edit); err != nil {

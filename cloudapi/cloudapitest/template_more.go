@@ -21,7 +21,7 @@ func (s *Server) upsertTemplates(c *call) reply {
 	var req struct {
 		Name      string                         `json:"name"`
 		Languages []string                       `json:"languages"`
-		Category  cloudapi.TemplateCategory      `json:"category"`
+		Category  graph.TemplateCategory         `json:"category"`
 		Parts     []cloudapi.ComponentDefinition `json:"components"`
 	}
 	if err := decode(c, &req); err != nil {
@@ -32,7 +32,7 @@ func (s *Server) upsertTemplates(c *call) reply {
 		return refuse(missing("name"))
 	case len(req.Languages) == 0:
 		return refuse(missing("languages"))
-	case !strings.EqualFold(string(req.Category), string(cloudapi.CategoryAuthentication)):
+	case !strings.EqualFold(string(req.Category), string(graph.TemplateAuthentication)):
 		return refuse(invalid("category must be AUTHENTICATION"))
 	}
 	type made struct {
@@ -49,7 +49,7 @@ func (s *Server) upsertTemplates(c *call) reply {
 			known, i = []*Template{s.object(string(t.ID)).value.(*Template)}, 0
 		}
 		t := known[i]
-		t.Category, t.Components, t.Status = cloudapi.CategoryAuthentication, req.Parts, cloudapi.TemplateApproved
+		t.Category, t.Components, t.Status = graph.TemplateAuthentication, req.Parts, cloudapi.TemplateApproved
 		list = append(list, made{t.ID, t.Status, t.Language})
 	}
 	return ok(struct {
@@ -68,7 +68,7 @@ func (s *Server) previewTemplates(c *call) reply {
 	var nodes []node
 	for _, language := range languages {
 		n := node{
-			"body": raw(authenticationBody), "language": raw(language), "category": raw(cloudapi.CategoryAuthentication),
+			"body": raw(authenticationBody), "language": raw(language), "category": raw(graph.TemplateAuthentication),
 			"buttons": raw([]button{{"OTP", "Copy code", "Autofill"}}),
 		}
 		if c.query.Get("add_security_recommendation") == "true" {
@@ -85,11 +85,11 @@ func (s *Server) previewTemplates(c *call) reply {
 // templateLibrary is what this server has of Meta's library.
 var templateLibrary = []cloudapi.LibraryTemplate{
 	{
-		ID: "7147013345418927", Name: "delivery_update_1", Language: "en_US", Category: cloudapi.CategoryUtility, Topic: "ORDER_MANAGEMENT",
+		ID: "7147013345418927", Name: "delivery_update_1", Language: "en_US", Category: graph.TemplateUtility, Topic: "ORDER_MANAGEMENT",
 		UseCase: "DELIVERY_UPDATE", Industry: []string{"E_COMMERCE"}, Body: "Made-up text: order {{1}} is on its way.", BodyParams: []string{"12345"},
 	},
 	{
-		ID: "7147013345418928", Name: "appointment_reminder_1", Language: "en_US", Category: cloudapi.CategoryUtility, Topic: "EVENT_REMINDER",
+		ID: "7147013345418928", Name: "appointment_reminder_1", Language: "en_US", Category: graph.TemplateUtility, Topic: "EVENT_REMINDER",
 		UseCase: "APPOINTMENT_REMINDER", Industry: []string{"FINANCIAL_SERVICES"}, Body: "Made-up text: see you on {{1}}.", BodyParams: []string{"Monday"},
 	},
 }
@@ -219,7 +219,7 @@ func (s *Server) migrateFlows(c *call) reply {
 			continue
 		}
 		copied := *known[i]
-		copied.id, copied.status = s.newID(), cloudapi.FlowStatusDraft
+		copied.id, copied.status = s.newID(), graph.FlowDraft
 		s.put(&object{id: copied.id, kind: kindFlow, waba: c.waba, value: &copied})
 		done = append(done, migrated{name, known[i].id, copied.id})
 	}

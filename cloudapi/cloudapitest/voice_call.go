@@ -179,12 +179,12 @@ func (p *phone) callingEnabled() bool {
 }
 
 type callBody struct {
-	To           string                `json:"to"`
-	Recipient    graph.UserID          `json:"recipient"`
-	CallID       graph.CallID          `json:"call_id"`
-	Action       string                `json:"action"`
-	Session      *cloudapi.CallSession `json:"session"`
-	CallbackData string                `json:"biz_opaque_callback_data"`
+	To           string             `json:"to"`
+	Recipient    graph.UserID       `json:"recipient"`
+	CallID       graph.CallID       `json:"call_id"`
+	Action       string             `json:"action"`
+	Session      *graph.CallSession `json:"session"`
+	CallbackData string             `json:"biz_opaque_callback_data"`
 }
 
 // postCall makes a call or answers one. Numbers have calling switched off until the settings switch it on.
@@ -220,7 +220,7 @@ func (s *Server) postCall(c *call) reply {
 		return refuse(invalid("The call is over"))
 	case req.Action != "terminate" && (v.Outgoing || v.State == CallAccepted):
 		return refuse(invalid("The call does not wait for an answer of the business"))
-	case answers && (req.Session == nil || req.Session.Type != cloudapi.SDPAnswer || req.Session.SDP == ""):
+	case answers && (req.Session == nil || req.Session.Type != graph.SDPAnswer || req.Session.SDP == ""):
 		return refuse(missing("session"))
 	}
 	s.moveCall(v, state)
@@ -247,7 +247,7 @@ func (s *Server) connectCall(c *call, req callBody) reply {
 	switch {
 	case who == (graph.Identity{}):
 		return refuse(missing("to"))
-	case req.Session == nil || req.Session.Type != cloudapi.SDPOffer || req.Session.SDP == "":
+	case req.Session == nil || req.Session.Type != graph.SDPOffer || req.Session.SDP == "":
 		return refuse(missing("session"))
 	case s.callPermission(c.phone, who).status == cloudapi.PermissionNone:
 		return refuse(&graphError{Code: graph.CodeNoCallPermission})

@@ -385,7 +385,7 @@ func TestTheDecoderKnowsEverythingThatIsSent(t *testing.T) {
 	phone.ChangeDevice()
 	phone.Reconnect()
 	phone.RemoveApp()
-	phone.EndCoexistence(coexistencetest.ReasonChangeNumber, "USER")
+	phone.EndCoexistence(webhook.DisconnectedChangeNumber, "USER")
 	wait(t, world)
 
 	seen := map[string]int{}

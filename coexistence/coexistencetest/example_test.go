@@ -117,7 +117,7 @@ func ExampleWorld_Evidence() {
 		fmt.Println(err)
 		return
 	}
-	phone.EndCoexistence(coexistencetest.ReasonChangeNumber, "USER")
+	phone.EndCoexistence(webhook.DisconnectedChangeNumber, "USER")
 	for _, r := range world.Evidence() {
 		if r.Behavior.Assumed {
 			fmt.Println("assumed:", r.What)

@@ -10,6 +10,7 @@ import (
 
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence/coexistencetest"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook"
 )
 
 func decodeInto[T any](t *testing.T, b json.RawMessage, v *T) {
@@ -136,7 +137,7 @@ func TestOtherWaysOut(t *testing.T) {
 	require.Equal(t, http.StatusUnauthorized, status)
 	code, _ := problem(t, v)
 	require.Equal(t, graph.CodeAccessTokenExpired, code)
-	phone.EndCoexistence(coexistencetest.ReasonPrimaryInactivity, "SYSTEM")
+	phone.EndCoexistence(webhook.DisconnectedPrimaryInactivity, "SYSTEM")
 	wait(t, world)
 	updates := h.of(t, "account_update")[2:]
 	require.Equal(t, "PARTNER_APP_UNINSTALLED", updates[0].Value.Event)

@@ -5,20 +5,7 @@ import (
 	"time"
 
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
-)
-
-// A DisconnectReason is why a number stopped coexisting for good.
-//
-// Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference/account_update
-type DisconnectReason string
-
-const (
-	ReasonDisconnected        DisconnectReason = "ACCOUNT_DISCONNECTED" // disconnected in the app, or enforcement
-	ReasonPrimaryInactivity   DisconnectReason = "PRIMARY_INACTIVITY"   // the phone was not used for about 14 days
-	ReasonCompanionInactivity DisconnectReason = "COMPANION_INACTIVITY" // the companion was not used for about 30 days
-	ReasonDowngrade           DisconnectReason = "BUSINESS_DOWNGRADE"   // the number moved to consumer WhatsApp
-	ReasonChangeNumber        DisconnectReason = "CHANGE_NUMBER"        // the business changed its number
-	ReasonReRegistered        DisconnectReason = "USER_RE_REGISTERED"   // the number was registered on another device
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook"
 )
 
 // ChangeDevice moves the app to another phone, or installs it anew. The number is offboarded: sends fail, and what happens in
@@ -52,17 +39,18 @@ func (p *Phone) Reconnect() {
 
 // Disconnect taps "Disconnect account" in the app's settings. It is final: the number answers 100/33 from then on, and so does
 // the account, unless another number in it still coexists. Fifteen minutes later the number can go through the popup again.
-func (p *Phone) Disconnect() { p.EndCoexistence(ReasonDisconnected, "USER") }
+func (p *Phone) Disconnect() { p.EndCoexistence(webhook.DisconnectedAccount, "USER") }
 
-// EndCoexistence ends coexistence for another reason. InitiatedBy is "USER" or "SYSTEM". With an empty reason the webhook has no
-// disconnection_info, as before April 2026.
-func (p *Phone) EndCoexistence(reason DisconnectReason, initiatedBy string) {
+// EndCoexistence ends coexistence for another reason, such as [webhook.DisconnectedChangeNumber].
+// InitiatedBy is "USER" or "SYSTEM". With an empty reason the webhook has no disconnection_info, as
+// before April 2026.
+func (p *Phone) EndCoexistence(reason webhook.DisconnectionReason, initiatedBy string) {
 	p.world.mu.Lock()
 	defer p.world.mu.Unlock()
 	p.lose(reason, initiatedBy)
 }
 
-func (p *Phone) lose(reason DisconnectReason, initiatedBy string) {
+func (p *Phone) lose(reason webhook.DisconnectionReason, initiatedBy string) {
 	if p.stage == stageAlone {
 		return
 	}

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook"
 )
 
 // idleLimit is how long a phone may lie unused. Meta says approximately.
@@ -32,7 +33,7 @@ func (p *Phone) UseApp(app AppKind) {
 	p.cfg.App = app
 	if app != AppBusiness && p.stage != stageAlone {
 		p.world.relied.on(relyOtherApp)
-		p.lose(ReasonDowngrade, "USER")
+		p.lose(webhook.DisconnectedBusinessDowngrade, "USER")
 	}
 }
 
@@ -43,7 +44,7 @@ func (p *Phone) ChangeNumber(number string) {
 	defer p.world.mu.Unlock()
 	if p.stage != stageAlone {
 		p.world.relied.on(relyOtherApp)
-		p.lose(ReasonChangeNumber, "USER")
+		p.lose(webhook.DisconnectedChangeNumber, "USER")
 	}
 	p.number, p.wabas, p.disconnectedAt = number, nil, time.Time{}
 }
@@ -79,7 +80,7 @@ func (p *Phone) checkIdle() {
 		return
 	}
 	p.world.relied.on(relyIdle)
-	p.lose(ReasonPrimaryInactivity, "SYSTEM")
+	p.lose(webhook.DisconnectedPrimaryInactivity, "SYSTEM")
 }
 
 // ChangeNumber gives the customer another phone number, and with it another user id. If the business's number coexists, a system

@@ -6,9 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook"
 )
 
 // TestStore checks that a [coexistence.Store] keeps its promises, and returns everything that is wrong, or nil. Use it in the
@@ -54,12 +56,15 @@ func TestStore(ctx context.Context, open func(context.Context) (coexistence.Stor
 	}
 	var errs []error
 	for _, check := range checks {
+		run := rand.Text()[:10]
+		c := &storeCheck{ctx: ctx, run: run, phone: graph.PhoneNumberID("phone-" + run), waba: graph.WABAID("waba-" + run)}
 		s, err := open(ctx)
 		if err == nil {
-			run := rand.Text()[:10]
-			err = check.run(&storeCheck{
-				ctx: ctx, s: s, run: run, phone: graph.PhoneNumberID("phone-" + run), waba: graph.WABAID("waba-" + run),
-			})
+			c.s = s
+			c.provenance, err = provenanceOf(context.WithoutCancel(ctx), c.phone)
+		}
+		if err == nil {
+			err = check.run(c)
 		}
 		if err != nil {
 			errs = append(errs, fmt.Errorf("coexistencetest: %s: %w", check.promise, err))
@@ -75,6 +80,9 @@ type storeCheck struct {
 	run   string
 	phone graph.PhoneNumberID
 	waba  graph.WABAID
+
+	// provenance is one that a tracker has made, for messages that have every member set.
+	provenance coexistence.MessageProvenance
 }
 
 // messages reads a whole conversation.
@@ -127,18 +135,65 @@ func (c *storeCheck) put(phone graph.PhoneNumberID, list ...coexistence.Message)
 	return c.s.UpdateMessages(c.ctx, phone, ids, func(m *coexistence.Message) { *m = byID[m.ID].Clone() })
 }
 
-// know stores a person under the aliases of the identities.
-func (c *storeCheck) know(phone graph.PhoneNumberID, ids ...graph.Identity) (coexistence.Contact, error) {
-	var aliases []string
-	for _, id := range ids {
-		aliases = append(aliases, coexistence.Aliases(id)...)
+// know stores that a person was seen, as a tracker does.
+func (c *storeCheck) know(phone graph.PhoneNumberID, who graph.Identity) (coexistence.Contact, error) {
+	seen, err := contactOf(c.ctx, phone, incoming(phone, who, storeTime))
+	if err != nil {
+		return coexistence.Contact{}, err
 	}
-	slices.Sort(aliases)
-	return c.s.UpdateContact(c.ctx, phone, slices.Compact(aliases), func(contact *coexistence.Contact) {
-		for _, id := range ids {
-			contact.See(coexistence.Sighting{Identity: id, At: storeTime})
-		}
+	return c.s.UpdateContact(c.ctx, phone, coexistence.Aliases(who), func(contact *coexistence.Contact) {
+		*contact = contact.Merge(seen)
 	})
+}
+
+// tell hands events to a tracker over a store.
+func tell(ctx context.Context, s coexistence.Store, events ...webhook.Event) error {
+	tracker, err := coexistence.NewTracker(coexistence.Config{Store: s})
+	if err != nil {
+		return err
+	}
+	for _, ev := range events {
+		if err := tracker.Handle(ctx, ev); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// contactOf returns the person that a tracker makes of events, which are about one.
+func contactOf(ctx context.Context, phone graph.PhoneNumberID, events ...webhook.Event) (coexistence.Contact, error) {
+	store := new(coexistence.MemStore)
+	if err := tell(ctx, store, events...); err != nil {
+		return coexistence.Contact{}, err
+	}
+	for contact, err := range store.Contacts(ctx, phone) {
+		return contact, err
+	}
+	return coexistence.Contact{}, coexistence.ErrNotFound
+}
+
+// provenanceOf returns the provenance of a message of which its status, its media out of history and
+// a placeholder have told, so that each part of it is another one.
+func provenanceOf(ctx context.Context, phone graph.PhoneNumberID) (coexistence.MessageProvenance, error) {
+	const id = "wamid.1"
+	info := webhook.EventInfo{PhoneNumberID: phone, At: storeTime}
+	store := new(coexistence.MemStore)
+	err := tell(ctx, store,
+		&webhook.MessageStatus{EventInfo: info, ID: id, Status: webhook.StatusSent, Recipient: ada},
+		&webhook.HistoryMedia{EventInfo: info, ID: id, Outbound: true, Content: &webhook.Image{}},
+		&webhook.UnavailableMessage{EventInfo: info, ID: id},
+	)
+	if err != nil {
+		return coexistence.MessageProvenance{}, err
+	}
+	m, err := store.Message(ctx, phone, id)
+	return m.Provenance, err
+}
+
+func incoming(phone graph.PhoneNumberID, from graph.Identity, at time.Time) *webhook.IncomingMessage {
+	return &webhook.IncomingMessage{
+		EventInfo: webhook.EventInfo{PhoneNumberID: phone, At: at}, ID: "wamid.0", From: from, Content: &webhook.Text{Body: "Hi"},
+	}
 }
 
 func notFound(err error) error {

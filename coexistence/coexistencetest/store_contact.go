@@ -10,6 +10,7 @@ import (
 
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook"
 )
 
 var (
@@ -77,7 +78,7 @@ func (c *storeCheck) conversationMerge() error {
 			return fmt.Errorf("under %s: got %v, want %v", key, got, want)
 		}
 		if list[0].ConversationID != contact.Key {
-			return fmt.Errorf("under %s: Conversation is %q, want %q", key, list[0].ConversationID, contact.Key)
+			return fmt.Errorf("under %s: ConversationID is %q, want %q", key, list[0].ConversationID, contact.Key)
 		}
 		conv, err := c.s.Conversation(c.ctx, c.phone, key)
 		if err != nil {
@@ -111,23 +112,28 @@ func (c *storeCheck) unknownContact() error {
 }
 
 func (c *storeCheck) contactRoundTrip() error {
-	fill := func(contact *coexistence.Contact) {
-		contact.See(coexistence.Sighting{
-			Identity: graph.Identity{UserID: "US.1001", ParentUserID: "US.ENT.2001", WAID: "15550100101", Username: "ada"},
-			At:       storeTime, MovedAt: storeTime.Add(time.Second), FromAddressBook: true,
-		})
-		contact.Enter(coexistence.BookEntry{
-			PhoneNumber: "15550100101", UserID: "US.1001", FullName: "Ada \u00c9", FirstName: "Ada", At: storeTime,
-		})
-		contact.Enter(coexistence.BookEntry{PhoneNumber: "15550100109", At: storeTime, Removed: true})
-		contact.SetProfileName("ada", storeTime)
+	full := graph.Identity{UserID: "US.1001", ParentUserID: "US.ENT.2001", WAID: "15550100101", Username: "ada"}
+	info := webhook.EventInfo{PhoneNumberID: c.phone, At: storeTime}
+	wrote := incoming(c.phone, full, storeTime)
+	wrote.ProfileName = "ada"
+	moved := incoming(c.phone, graph.Identity{WAID: "15550100109"}, storeTime.Add(time.Second))
+	moved.Content = &webhook.SystemMessage{
+		Type: webhook.SystemUserChangedNumber, UserID: full.UserID, ParentUserID: full.ParentUserID, WAID: full.WAID,
 	}
-	want := coexistence.Contact{PhoneNumberID: c.phone}
-	fill(&want)
-	stored, err := c.s.UpdateContact(c.ctx, c.phone, coexistence.Aliases(ada), func(contact *coexistence.Contact) {
-		*contact = coexistence.Contact{PhoneNumberID: contact.PhoneNumberID}
-		fill(contact)
-	})
+	want, err := contactOf(c.ctx, c.phone, wrote, moved,
+		&webhook.AppStateSync{
+			EventInfo: info, Type: webhook.AppStateContact, Action: webhook.AppStateAdd,
+			Contact: webhook.AppContact{PhoneNumber: full.WAID, UserID: full.UserID, FullName: "Ada \u00c9", FirstName: "Ada"},
+		},
+		&webhook.AppStateSync{
+			EventInfo: info, Type: webhook.AppStateContact, Action: webhook.AppStateRemove,
+			Contact: webhook.AppContact{PhoneNumber: "15550100109"},
+		},
+	)
+	if err != nil {
+		return err
+	}
+	stored, err := c.s.UpdateContact(c.ctx, c.phone, want.Aliases, func(contact *coexistence.Contact) { *contact = want.Clone() })
 	if err != nil {
 		return err
 	}
@@ -159,8 +165,13 @@ func (c *storeCheck) contactMerge() error {
 	if err != nil {
 		return err
 	}
-	if want := coexistence.Aliases(ada); !slices.Equal(merged.Aliases, want) || len(merged.Seen) != 3 {
-		return fmt.Errorf("the merged contact has the aliases %v and %d sightings, want %v and 3", merged.Aliases, len(merged.Seen), want)
+	want, err := contactOf(c.ctx, c.phone,
+		incoming(c.phone, adaPhone, storeTime), incoming(c.phone, adaUser, storeTime), incoming(c.phone, ada, storeTime))
+	if err != nil {
+		return err
+	}
+	if !reflect.DeepEqual(merged, want) {
+		return fmt.Errorf("the merged contact is %+v, want %+v", merged, want)
 	}
 	for _, who := range []graph.Identity{adaPhone, adaUser, ada} {
 		got, err := c.s.Contact(c.ctx, c.phone, who)
@@ -179,23 +190,40 @@ func (c *storeCheck) contactMerge() error {
 }
 
 func (c *storeCheck) contactConcurrency() error {
+	// One user id throughout, so that each change adds to the bookkeeping alone and every writer has the same alias.
+	called := func(worker, i int) graph.Identity {
+		return graph.Identity{UserID: ada.UserID, Username: fmt.Sprintf("ada.%d.%d", worker, i)}
+	}
 	err := concurrently(func(worker, i int) error {
-		_, err := c.s.UpdateContact(c.ctx, c.phone, coexistence.Aliases(ada), func(contact *coexistence.Contact) {
+		name, err := contactOf(c.ctx, c.phone, incoming(c.phone, called(worker, i), storeTime))
+		if err != nil {
+			return err
+		}
+		_, err = c.s.UpdateContact(c.ctx, c.phone, coexistence.Aliases(adaUser), func(contact *coexistence.Contact) {
 			yield()
-			contact.See(coexistence.Sighting{Identity: ada, At: storeTime})
-			contact.Enter(coexistence.BookEntry{PhoneNumber: fmt.Sprintf("1555%03d%03d", worker, i), FullName: "x", At: storeTime})
+			*contact = contact.Merge(name)
 		})
 		return err
 	})
 	if err != nil {
 		return err
 	}
-	got, err := c.s.Contact(c.ctx, c.phone, ada)
+	var all []webhook.Event
+	for worker := range storeWriters {
+		for i := range storeWrites {
+			all = append(all, incoming(c.phone, called(worker, i), storeTime))
+		}
+	}
+	want, err := contactOf(c.ctx, c.phone, all...)
 	if err != nil {
 		return err
 	}
-	if want := storeWriters * storeWrites; len(got.Entries) != want {
-		return fmt.Errorf("%d changes left %d entries", want, len(got.Entries))
+	got, err := c.s.Contact(c.ctx, c.phone, adaUser)
+	if err != nil {
+		return err
+	}
+	if !reflect.DeepEqual(got, want) {
+		return fmt.Errorf("%d changes left %+v, want %+v", len(all), got, want)
 	}
 	list, err := c.contacts(c.phone)
 	if err == nil && len(list) != 1 {
@@ -284,12 +312,26 @@ func (c *storeCheck) copies() error {
 	if err != nil {
 		return err
 	}
-	contact.Aliases[0], contact.Seen[0].Identity.Username = "x", "x"
+	contact.Aliases[0] = "x"
 	found, err := c.s.Contact(c.ctx, c.phone, ada)
-	if err == nil && (found.Aliases[0] == "x" || found.Seen[0].Identity.Username == "x") {
-		err = errors.New("changing a returned contact changed the stored one")
+	if err != nil {
+		return err
 	}
-	return err
+	seen, err := contactOf(c.ctx, c.phone, incoming(c.phone, ada, storeTime))
+	if err != nil {
+		return err
+	}
+	if !reflect.DeepEqual(found, seen) {
+		return errors.New("changing a returned contact changed the stored one")
+	}
+	// An earlier message changes when the person was first seen, which is bookkeeping of the contact.
+	if err := tell(c.ctx, c.s, incoming(c.phone, ada, storeTime.Add(-time.Hour))); err != nil {
+		return err
+	}
+	if !reflect.DeepEqual(found, seen) {
+		return errors.New("a later event changed a contact that was returned before")
+	}
+	return nil
 }
 
 func (c *storeCheck) earlyStop() error {

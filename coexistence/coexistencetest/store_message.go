@@ -32,9 +32,7 @@ func (c *storeCheck) fullMessage(id graph.MessageID) coexistence.Message {
 		Receipts:  []coexistence.Receipt{{Status: webhook.StatusSent, Person: "US.1002", At: storeTime}},
 		Failure:   &coexistence.DeliveryFailure{Code: 131026, Title: "Undeliverable"}, CallbackData: "order-1",
 		AppActivityAt: storeTime.Add(2 * time.Minute),
-		Basis: coexistence.Basis{
-			Place: coexistence.SourceAPI, Person: coexistence.SourceLive, Content: coexistence.SourceHistory,
-		},
+		Provenance:    c.provenance,
 	}
 }
 
@@ -165,7 +163,7 @@ func (c *storeCheck) messageOrder() error {
 	}
 	for _, m := range list {
 		if m.ConversationID != person {
-			return fmt.Errorf("%s says Conversation %q, want %q", m.ID, m.ConversationID, person)
+			return fmt.Errorf("%s says ConversationID %q, want %q", m.ID, m.ConversationID, person)
 		}
 	}
 	if list, err = c.messages(c.phone, ""); err == nil && len(list) > 0 {

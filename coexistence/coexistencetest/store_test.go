@@ -108,6 +108,12 @@ func TestFlawsOfAStoreAreFound(t *testing.T) {
 				return c, err
 			}
 		}, "an unknown contact is ErrNotFound"},
+		"contacts without their bookkeeping": {func(f *flawed) {
+			f.contact = func(c coexistence.Contact, err error) (coexistence.Contact, error) {
+				c.Provenance = coexistence.ContactProvenance{}
+				return c, err
+			}
+		}, "a contact comes back as it was stored"},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {

@@ -6,13 +6,14 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence/coexistencetest"
 )
 
 func TestNewAccountsHaveTheTemplatesOfTheWorld(t *testing.T) {
 	t.Parallel()
 	world := coexistencetest.NewWorld(coexistencetest.Config{Templates: []cloudapi.TemplateCreateParams{{
-		Name: "rye_is_back", Language: "en_US", Category: cloudapi.CategoryMarketing,
+		Name: "rye_is_back", Language: "en_US", Category: graph.TemplateMarketing,
 		Components: []cloudapi.ComponentDefinition{{Type: cloudapi.ComponentBody, Text: "The rye loaf is back."}},
 	}}})
 	t.Cleanup(world.Close)

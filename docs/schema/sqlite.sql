@@ -107,6 +107,7 @@ CREATE TABLE webhook_events (
 	record_key TEXT UNIQUE,
 	lane TEXT NOT NULL,
 	bulk INTEGER NOT NULL,
+	phone_number_id TEXT NOT NULL,
 	state INTEGER NOT NULL DEFAULT 0,
 	attempts INTEGER NOT NULL DEFAULT 0,
 	changed_at INTEGER NOT NULL DEFAULT 0,
@@ -114,6 +115,7 @@ CREATE TABLE webhook_events (
 );
 CREATE INDEX webhook_events_waiting ON webhook_events (bulk, lane, id) WHERE state = 0;
 CREATE INDEX webhook_events_dead ON webhook_events (id) WHERE state = 2;
+CREATE INDEX webhook_events_dead_of ON webhook_events (phone_number_id, id) WHERE state = 2;
 CREATE INDEX webhook_events_done ON webhook_events (changed_at) WHERE state = 3;
 -- Whether events of a delivery are neither done nor purged is looked up. Counting them down would read all of the body, and
 -- sometimes write it, for each of them: it is in the same row.

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
-	"sync"
 	"time"
 
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi"
@@ -19,26 +18,25 @@ import (
 
 // A host is what a SaaS writes around the SDK. Everything else in this folder plays Meta, the phone and the customers.
 type host struct {
-	client  *cloudapi.Client
+	db      *sqlite.DB // everything that is stored: numbers, messages, contacts, signups, tokens, what Meta delivers
 	tracker *coexistence.Tracker
-	inbox   *inbox.Inbox // keeps what Meta delivers until it is handled; end it with Shutdown
-	tokens  sync.Map     // phone number id → access token; a real host stores it encrypted
+	inbox   *inbox.Inbox // handles what Meta delivers; end it with Shutdown
 	routes  http.ServeMux
 }
 
 func newHost(
-	ctx context.Context, app cloudapi.Config, configurationID string, verifyToken graph.Secret, db *sqlite.DB,
+	ctx context.Context, app cloudapi.Config, configurationID string, verifyToken graph.Secret, keys *signup.Keyring, db *sqlite.DB,
 ) (*host, error) {
-	log := slog.Default() // says what fails and comes again
-	h := new(host)
-	var err1, err2 error
-	h.client, err1 = cloudapi.NewClient(app) // 20 messages a second for each number, what it receives counted in
-	h.tracker, err2 = coexistence.NewTracker(coexistence.Config{Store: db.Store(), Client: h.clientOf, Logger: log})
+	log := slog.Default() // says what fails and is tried again
+	h := &host{db: db}
+	client, err1 := cloudapi.NewClient(app) // 20 messages a second for each number, what it receives counted in
+	var err2 error
+	h.tracker, err2 = coexistence.NewTracker(coexistence.Config{Store: db.Store(), Client: db.Tokens().Client(client), Logger: log})
 
 	var mux webhook.Mux
 	webhook.On(&mux, h.answer)
 	flow, err3 := signup.NewFlow(signup.Config{
-		ConfigurationID: configurationID, Client: h.client, Connected: h.connected,
+		ConfigurationID: configurationID, Client: client, Store: db.Signups(), Cipher: keys, Connected: h.connected,
 		Page: signup.PageConfig{Tenant: func(*http.Request) (string, error) { return "bakery", nil }}, // who signed in
 	})
 	if err := errors.Join(err1, err2, err3); err != nil {
@@ -59,7 +57,9 @@ func newHost(
 
 // connected runs once a business is through Embedded Signup: it asks the phone for contacts and history, once.
 func (h *host) connected(ctx context.Context, b *signup.Connection) error {
-	h.tokens.Store(b.Phone.ID, b.Token)
+	if err := h.db.Tokens().Put(ctx, b); err != nil { // sealed by the keyring
+		return err
+	}
 	if err := h.tracker.Onboard(ctx, b.Onboarding); err != nil {
 		return err
 	}
@@ -86,13 +86,4 @@ func (h *host) answer(ctx context.Context, m *webhook.IncomingMessage) error {
 		To: cloudapi.ToIdentity(m.From), Content: &cloudapi.Text{Body: "Thanks for writing! We are open from 7 to 18 h."},
 	})
 	return err // asks for another try only if nothing went out and it may succeed
-}
-
-// clientOf returns the client with the token of the business that owns a number.
-func (h *host) clientOf(_ context.Context, phone graph.PhoneNumberID) (*cloudapi.Client, error) {
-	token, ok := h.tokens.Load(phone)
-	if !ok {
-		return nil, errors.New("the number is not connected")
-	}
-	return h.client.WithToken(token.(graph.Secret)), nil
 }

@@ -85,7 +85,7 @@ func TestAnAnswerThatCannotBeFiledIsGivenOnce(t *testing.T) {
 	t.Parallel()
 	s := connected(t)
 	var err error
-	s.host.tracker, err = coexistence.NewTracker(coexistence.Config{Store: full{s.store}, Client: s.host.clientOf})
+	s.host.tracker, err = coexistence.NewTracker(coexistence.Config{Store: full{s.store}, Client: s.host.tracker.Client})
 	require.NoError(t, err)
 	s.ada.Send("Are you open?")
 	s.idle(t)

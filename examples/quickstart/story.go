@@ -19,6 +19,7 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence/coexistencetest"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence/sqlite"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/signup"
 )
 
 // A story plays everybody but the host: the business with its phone, its browser, its customers, and Meta.
@@ -54,12 +55,16 @@ func newStory(ctx context.Context, out *os.File, seed uint64, messages int) (*st
 	s.ada = s.phone.Customer(adaNumber)
 
 	var err error
+	var keys *signup.Keyring
 	if s.dir, err = os.MkdirTemp("", "quickstart"); err == nil {
-		s.db, err = sqlite.Open(ctx, sqlite.Config{Path: filepath.Join(s.dir, "whatsapp.db")})
+		keys, err = signup.NewKeyring([]byte("a made-up key of thirty-two bytes")[:32])
+	}
+	if err == nil {
+		s.db, err = sqlite.Open(ctx, sqlite.Config{Path: filepath.Join(s.dir, "whatsapp.db"), Keyring: keys})
 	}
 	if err == nil {
 		s.store = s.db.Store()
-		s.host, err = newHost(ctx, s.world.ClientConfig(), s.world.ConfigurationID(), s.world.VerifyToken(), s.db)
+		s.host, err = newHost(ctx, s.world.ClientConfig(), s.world.ConfigurationID(), s.world.VerifyToken(), keys, s.db)
 	}
 	if err != nil {
 		s.close()

@@ -28,6 +28,7 @@ import (
 
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/cloudapitest"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence/coexistencetest"
 )
 
@@ -63,7 +64,7 @@ func newStage(t *testing.T, history coexistencetest.History) *stage {
 		Delivery: coexistencetest.DeliveryConfig{MaxAttempts: 1 << 20, Pace: 5 * time.Millisecond},
 		Graph:    cloudapitest.Config{EnforceLimits: true},
 		Templates: []cloudapi.TemplateCreateParams{{
-			Name: "rye_is_back", Language: "en_US", Category: cloudapi.CategoryMarketing,
+			Name: "rye_is_back", Language: "en_US", Category: graph.TemplateMarketing,
 			Components: []cloudapi.ComponentDefinition{{Type: cloudapi.ComponentBody, Text: "The rye loaf is back."}},
 		}},
 	})

@@ -32,9 +32,9 @@ func (c counts) call(_ context.Context, call cloudapi.Attempt) {
 	c.calls.WithLabelValues(call.Path, strconv.Itoa(call.Status), code).Observe(call.Duration.Seconds())
 }
 
-func (c counts) event(_ context.Context, o inbox.Observation) {
-	outcome := map[inbox.Disposition]string{inbox.DispositionDone: "done", inbox.DispositionRetry: "retry", inbox.DispositionDead: "dead", inbox.DispositionRelease: "released"}[o.Outcome]
-	c.events.WithLabelValues(string(o.Field), outcome).Observe(o.Took.Seconds())
+func (c counts) event(_ context.Context, attempt inbox.Attempt) {
+	outcome := map[inbox.Disposition]string{inbox.DispositionDone: "done", inbox.DispositionRetry: "retry", inbox.DispositionDead: "dead", inbox.DispositionRelease: "released"}[attempt.Disposition]
+	c.events.WithLabelValues(string(attempt.Field), outcome).Observe(attempt.Duration.Seconds())
 }
 
 // operations are for those who run the program, at an address of their own: is it alive, can it work, what does it do.

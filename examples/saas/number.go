@@ -62,17 +62,9 @@ func (a *app) serveNumber(w http.ResponseWriter, r *http.Request, t *tenant, n *
 	})
 }
 
-// deadLetters are the events of a number that could not be handled. A letter names no number, its body does.
-func (a *app) deadLetters(ctx context.Context, n *number) (list []inbox.DeadLetter, err error) {
-	all, err := graph.Collect(a.inbox.DeadLetters(ctx))
-	for _, l := range all {
-		events, _ := webhook.Decode(l.Body)
-		if l.Kind == inbox.KindEvent && l.Index < len(events) &&
-			events[l.Index].Info().PhoneNumberID == n.PhoneNumberID {
-			list = append(list, l)
-		}
-	}
-	return list, err
+// deadLetters are the events of a number that could not be handled.
+func (a *app) deadLetters(ctx context.Context, n *number) ([]inbox.DeadLetter, error) {
+	return graph.Collect(a.inbox.DeadLetters(ctx, inbox.Filter{PhoneNumberID: n.PhoneNumberID}))
 }
 
 // replay handles a dead letter once more.

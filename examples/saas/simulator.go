@@ -6,6 +6,7 @@ import (
 
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/cloudapitest"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence/coexistencetest"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/board"
 )
@@ -15,7 +16,7 @@ import (
 func newSimulator(url string) *platform {
 	template := func(name, text string) cloudapi.TemplateCreateParams {
 		body := cloudapi.ComponentDefinition{Type: cloudapi.ComponentBody, Text: text}
-		return cloudapi.TemplateCreateParams{Name: name, Language: "en_US", Category: cloudapi.CategoryMarketing, Components: []cloudapi.ComponentDefinition{body}}
+		return cloudapi.TemplateCreateParams{Name: name, Language: "en_US", Category: graph.TemplateMarketing, Components: []cloudapi.ComponentDefinition{body}}
 	}
 	world := coexistencetest.NewWorld(coexistencetest.Config{
 		Delivery: coexistencetest.DeliveryConfig{MaxAttempts: 1 << 20},

@@ -210,7 +210,7 @@ func (s *Store) waiting(
 		rowsOfLanes[i] = []sqldb.Cell{sqldb.Text(lane)}
 	}
 	from, args := s.table([]string{"lane text"}, rowsOfLanes)
-	const columns = "SELECT e.id, e.delivery, e.place, e.record_key, e.lane, e.attempts, d.received_at, d.size FROM "
+	const columns = "SELECT e.id, e.delivery, e.place, e.record_key, e.lane, e.phone_number_id, e.attempts, d.received_at, d.size FROM "
 	query := columns + from + ` CROSS JOIN webhook_events e JOIN webhook_deliveries d ON d.id = e.delivery
 		WHERE e.bulk = ? AND e.lane = r.lane AND e.state = 0 AND e.id <= COALESCE((SELECT x.id FROM webhook_events x
 			WHERE x.bulk = e.bulk AND x.lane = r.lane AND x.state = 0 ORDER BY x.id LIMIT 1 OFFSET ?), 9223372036854775807)
@@ -229,7 +229,7 @@ func (s *Store) waiting(
 		var size int
 		var key sql.NullString
 		rec := inbox.Record{Kind: inbox.KindEvent, Backfill: req.Backfill}
-		if err := rows.Scan(&id, &delivery, &rec.Index, &key, &rec.Lane, &rec.Attempts, &receivedAt, &size); err != nil {
+		if err := rows.Scan(&id, &delivery, &rec.Index, &key, &rec.Lane, &rec.PhoneNumberID, &rec.Attempts, &receivedAt, &size); err != nil {
 			return err
 		}
 		rec.ID, rec.Delivery, rec.DedupKey, rec.ReceivedAt = eventID(id), deliveryID(delivery), key.String, time.UnixMicro(receivedAt).UTC()

@@ -9,25 +9,31 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook/inbox"
 )
 
-// DeadLetters implements [inbox.Store].
-func (s *Store) DeadLetters(ctx context.Context, after inbox.ID, limit int) ([]inbox.DeadLetter, error) {
-	const query = `SELECT kind, outside, delivery, place, record_key, lane, bulk, attempts, reason, changed_at, received_at, body FROM (
-		SELECT 0 AS kind, 2 * id AS outside, id AS delivery, 0 AS place, record_key, '' AS lane, bulk, attempts, reason, changed_at, received_at, body
-			FROM webhook_deliveries WHERE state = 2 AND 2 * id > ?
-		UNION ALL SELECT 1, 2 * e.id + 1, e.delivery, e.place, e.record_key, e.lane, e.bulk, e.attempts, e.reason, e.changed_at, d.received_at, d.body
-			FROM webhook_events e JOIN webhook_deliveries d ON d.id = e.delivery WHERE e.state = 2 AND 2 * e.id + 1 > ?
-		) AS dead ORDER BY outside LIMIT ?`
+// DeadLetters implements [inbox.Store]. Deliveries are about no number, so those of a number are events alone.
+func (s *Store) DeadLetters(ctx context.Context, f inbox.Filter, after inbox.ID, limit int) ([]inbox.DeadLetter, error) {
+	const (
+		deliveries = `SELECT 0 AS kind, 2 * id AS outside, id AS delivery, 0 AS place, record_key, '' AS lane, '' AS phone_number_id, bulk, attempts,
+			reason, changed_at, received_at, body FROM webhook_deliveries WHERE state = 2 AND 2 * id > ? UNION ALL `
+		events = `SELECT 1 AS kind, 2 * e.id + 1 AS outside, e.delivery, e.place, e.record_key, e.lane, e.phone_number_id, e.bulk, e.attempts,
+			e.reason, e.changed_at, d.received_at, d.body FROM webhook_events e JOIN webhook_deliveries d ON d.id = e.delivery
+			WHERE e.state = 2 AND 2 * e.id + 1 > ?`
+	)
+	from, args := deliveries+events, []any{int64(after), int64(after)}
+	if f.PhoneNumberID != "" {
+		from, args = events+" AND e.phone_number_id = ?", []any{int64(after), string(f.PhoneNumberID)}
+	}
 	var letters []inbox.DeadLetter
 	err := s.read(ctx, s.db, func(rows *sql.Rows) error {
 		var l inbox.DeadLetter
 		var kind, id, delivery, bulk, diedAt, receivedAt int64
 		var key, reason sql.NullString
-		err := rows.Scan(&kind, &id, &delivery, &l.Index, &key, &l.Lane, &bulk, &l.Attempts, &reason, &diedAt, &receivedAt, &l.Body)
+		err := rows.Scan(&kind, &id, &delivery, &l.Index, &key, &l.Lane, &l.PhoneNumberID, &bulk, &l.Attempts, &reason, &diedAt, &receivedAt, &l.Body)
 		l.Kind, l.ID, l.Delivery, l.DedupKey, l.Backfill = inbox.Kind(kind), inbox.ID(id), deliveryID(delivery), key.String, bulk == 1
 		l.Reason, l.DeadAt, l.ReceivedAt = reason.String, time.UnixMicro(diedAt).UTC(), time.UnixMicro(receivedAt).UTC()
 		letters = append(letters, l)
 		return err
-	}, query, int64(after), int64(after), limit)
+	}, `SELECT kind, outside, delivery, place, record_key, lane, phone_number_id, bulk, attempts, reason, changed_at, received_at, body
+		FROM (`+from+`) AS dead ORDER BY outside LIMIT ?`, append(args, limit)...)
 	return letters, explain("DeadLetters", err)
 }
 

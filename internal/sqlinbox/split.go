@@ -65,7 +65,7 @@ func (s *Store) addEvents(ctx context.Context, tx *sql.Tx, outcomes []inbox.Sett
 			before[ev.DedupKey] = true
 			cells = append(cells, []sqldb.Cell{
 				sqldb.Number(int64(out.ID) / 2), sqldb.Number(int64(ev.Index)), sqldb.TextOrNull(ev.DedupKey), sqldb.Text(ev.Lane),
-				sqldb.Number(number(ev.Backfill)), sqldb.TextOrNull(ev.SupersededBy),
+				sqldb.Number(number(ev.Backfill)), sqldb.Text(string(ev.PhoneNumberID)), sqldb.TextOrNull(ev.SupersededBy),
 			})
 		}
 	}
@@ -73,7 +73,7 @@ func (s *Store) addEvents(ctx context.Context, tx *sql.Tx, outcomes []inbox.Sett
 	if len(cells) == 0 {
 		return added, nil
 	}
-	from, args := s.table([]string{"delivery bigint", "place bigint", "record_key text", "lane text", "bulk bigint", "yields text"}, cells)
+	from, args := s.table([]string{"delivery bigint", "place bigint", "record_key text", "lane text", "bulk bigint", "number text", "yields text"}, cells)
 	lanes := map[laneName]bool{}
 	err = s.read(ctx, tx, func(rows *sql.Rows) error {
 		var delivery int64
@@ -82,8 +82,8 @@ func (s *Store) addEvents(ctx context.Context, tx *sql.Tx, outcomes []inbox.Sett
 		added[delivery]++
 		lanes[name] = true
 		return err
-	}, `INSERT INTO webhook_events (delivery, place, record_key, lane, bulk)
-		SELECT r.delivery, r.place, r.record_key, r.lane, r.bulk FROM `+from+`
+	}, `INSERT INTO webhook_events (delivery, place, record_key, lane, bulk, phone_number_id)
+		SELECT r.delivery, r.place, r.record_key, r.lane, r.bulk, r.number FROM `+from+`
 		WHERE r.yields IS NULL OR NOT EXISTS (SELECT 1 FROM webhook_events e WHERE e.record_key = r.yields)
 		ORDER BY r.n ON CONFLICT DO NOTHING RETURNING delivery, bulk, lane`, args...)
 	if err != nil || len(lanes) == 0 {

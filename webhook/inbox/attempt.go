@@ -51,9 +51,9 @@ func (in *Inbox) attempt(h *hold, rec Record) (out Settlement, settled bool) {
 			log.WarnContext(ctx, "an event failed and will be tried again", "pause", out.RetryAfter, "err", err)
 		}
 	}
-	in.cfg.Observe(ctx, Observation{
-		Field: info.Field, PhoneNumberID: info.PhoneNumberID, Backfill: rec.Backfill, Attempt: attempt, Outcome: out.Disposition, Err: err,
-		Took: time.Since(begin), Lag: time.Since(rec.ReceivedAt),
+	in.cfg.Observe(ctx, Attempt{
+		Field: info.Field, PhoneNumberID: info.PhoneNumberID, Backfill: rec.Backfill, Attempt: attempt, Disposition: out.Disposition, Err: err,
+		Duration: time.Since(begin), Lag: time.Since(rec.ReceivedAt),
 	})
 	return out, c.settled
 }
@@ -126,14 +126,25 @@ type claimed struct {
 	settled bool
 }
 
-// Attempt returns how often the event that a handler has failed before, plus one, and when its delivery arrived. Attempts that ended with the
-// process are not counted. Outside of an inbox, it returns 0.
-func Attempt(ctx context.Context) (n int, receivedAt time.Time) {
+// An Info is what the inbox knows about the event that a handler has.
+type Info struct {
+	// Attempt counts the attempts to handle the event, from 1. Attempts that ended with the process are not counted.
+	Attempt int
+
+	// ReceivedAt is when the event's delivery arrived.
+	ReceivedAt time.Time
+
+	// Backfill marks history and address books, which wait behind everything live.
+	Backfill bool
+}
+
+// FromContext returns what the inbox knows about the event that a handler has. It reports false outside of an inbox.
+func FromContext(ctx context.Context) (Info, bool) {
 	c, ok := ctx.Value(claimedKey{}).(*claimed)
 	if !ok {
-		return 0, time.Time{}
+		return Info{}, false
 	}
-	return c.rec.Attempts + 1, c.rec.ReceivedAt
+	return Info{Attempt: c.rec.Attempts + 1, ReceivedAt: c.rec.ReceivedAt, Backfill: c.rec.Backfill}, true
 }
 
 // InTx returns a Handler that passes an event on to h and settles it in one transaction of the store's database, which has to be a [TxSettler]:

@@ -57,11 +57,11 @@ type Config struct {
 
 	// Observe is called after each attempt to handle an event, from many goroutines at once, for metrics and traces. ctx is the handler's:
 	// it has the values of the context that [Inbox.Start] was given, and has ended if the attempt took longer than HandlerTimeout.
-	Observe func(ctx context.Context, o Observation)
+	Observe func(ctx context.Context, a Attempt)
 }
 
-// An Observation is one attempt to handle an event.
-type Observation struct {
+// An Attempt is one attempt to handle an event, as Config.Observe sees it.
+type Attempt struct {
 	// Field and PhoneNumberID say where the event came from.
 	Field         webhook.Field
 	PhoneNumberID graph.PhoneNumberID
@@ -72,15 +72,15 @@ type Observation struct {
 	// Attempt counts from 1.
 	Attempt int
 
-	// Outcome is [DispositionDone], [DispositionRetry] or [DispositionDead]. [DispositionRelease]
+	// Disposition is [DispositionDone], [DispositionRetry] or [DispositionDead]. [DispositionRelease]
 	// means that the attempt was cut off by a shutdown.
-	Outcome Disposition
+	Disposition Disposition
 
 	// Err is what the handler returned, or nil.
 	Err error
 
-	// Took is how long the handler ran, Lag how long after the delivery's arrival it ended.
-	Took, Lag time.Duration
+	// Duration is how long the handler ran, Lag how long after the delivery's arrival it ended.
+	Duration, Lag time.Duration
 }
 
 func (c Config) validate(store Store, h webhook.Handler) error {
@@ -128,7 +128,7 @@ func (c Config) withDefaults() Config {
 		c.Backoff = DefaultBackoff
 	}
 	if c.Observe == nil {
-		c.Observe = func(context.Context, Observation) {}
+		c.Observe = func(context.Context, Attempt) {}
 	}
 	if c.WorkerID == "" {
 		host, _ := os.Hostname() // without, the number has to do

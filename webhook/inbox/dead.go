@@ -8,12 +8,13 @@ import (
 
 const deadPage = 100
 
-// DeadLetters walks over the dead letters, in the order in which their deliveries were split. It reads as it goes; the first error ends it.
-func (in *Inbox) DeadLetters(ctx context.Context) iter.Seq2[DeadLetter, error] {
+// DeadLetters walks over the dead letters that f selects, in the order in which their deliveries were split. It reads as it goes; the first
+// error ends it.
+func (in *Inbox) DeadLetters(ctx context.Context, f Filter) iter.Seq2[DeadLetter, error] {
 	return func(yield func(DeadLetter, error) bool) {
 		var after ID
 		for {
-			page, err := in.store.DeadLetters(ctx, after, deadPage)
+			page, err := in.store.DeadLetters(ctx, f, after, deadPage)
 			if err != nil {
 				yield(DeadLetter{}, err)
 				return
@@ -36,7 +37,7 @@ func (in *Inbox) DeadLetters(ctx context.Context) iter.Seq2[DeadLetter, error] {
 // those, collect the IDs first:
 //
 //	var ids []inbox.ID
-//	for l, err := range in.DeadLetters(ctx) {
+//	for l, err := range in.DeadLetters(ctx, inbox.Filter{}) {
 //		if err != nil {
 //			return err
 //		}

@@ -56,7 +56,7 @@
 //
 // # Dead letters
 //
-//	for l, err := range in.DeadLetters(ctx) {
+//	for l, err := range in.DeadLetters(ctx, inbox.Filter{}) {
 //		…
 //		ev, err := l.Event() // what was given up, if it can be decoded
 //		…
@@ -81,8 +81,8 @@
 //
 // # What is kept, and for how long
 //
-// Bodies, which hold customers' numbers and texts, go with the last of their events. What stays for 8 days are hashed keys, and hashed names
-// of conversations.
+// Bodies, which hold customers' numbers and texts, go with the last of their events. What stays for 8 days are hashed keys, hashed names
+// of conversations, and the ids of the business's numbers.
 //
 // # Engines of your own
 //

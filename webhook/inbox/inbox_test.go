@@ -109,7 +109,7 @@ func metrics(t *testing.T, in *inbox.Inbox) inbox.Metrics {
 
 func letters(t *testing.T, in *inbox.Inbox) (ids []inbox.ID, reasons []string) {
 	t.Helper()
-	for l, err := range in.DeadLetters(t.Context()) {
+	for l, err := range in.DeadLetters(t.Context(), inbox.Filter{}) {
 		require.NoError(t, err)
 		ids, reasons = append(ids, l.ID), append(reasons, l.Reason)
 	}
@@ -163,8 +163,12 @@ func TestAConversationIsHandledInOrder(t *testing.T) {
 func TestWhatIsLiveOvertakesHistory(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		r := &recorder{then: func(_ context.Context, name string) error {
-			if strings.HasPrefix(name, "history") {
+		r := &recorder{then: func(ctx context.Context, name string) error {
+			past := strings.HasPrefix(name, "history")
+			if info, _ := inbox.FromContext(ctx); info.Backfill != past {
+				return webhook.Permanent(fmt.Errorf("Backfill is %t", info.Backfill))
+			}
+			if past {
 				time.Sleep(time.Second)
 			}
 			return nil
@@ -179,6 +183,7 @@ func TestWhatIsLiveOvertakesHistory(t *testing.T) {
 		require.Equal(t, []string{"history 1", "history 2", "history 3", "history 4", "wamid.live"}, r.names())
 		pass(time.Minute)
 		require.Len(t, r.names(), 51)
+		require.Equal(t, int64(51), metrics(t, in).Handled)
 		require.NoError(t, in.Shutdown(t.Context()))
 	})
 }
@@ -192,11 +197,11 @@ func TestFailuresAreRepeatedAndThenGivenUp(t *testing.T) {
 			switch name {
 			case "flaky":
 				at = append(at, time.Since(begin))
-				n, received := inbox.Attempt(ctx)
-				if n != len(at) || !received.Equal(begin) {
-					return fmt.Errorf("attempt %d of what was received at %v", n, received)
+				info, within := inbox.FromContext(ctx)
+				if !within || info.Attempt != len(at) || !info.ReceivedAt.Equal(begin) {
+					return fmt.Errorf("attempt %d of what was received at %v", info.Attempt, info.ReceivedAt)
 				}
-				if n < 4 {
+				if info.Attempt < 4 {
 					return errors.New("not now")
 				}
 			case "refused":
@@ -210,10 +215,10 @@ func TestFailuresAreRepeatedAndThenGivenUp(t *testing.T) {
 		var mu sync.Mutex
 		in := start(t, new(inbox.MemStore), r, inbox.Config{
 			MaxAttempts: 5, Backoff: func(attempt int) time.Duration { return time.Duration(attempt) * time.Second },
-			Observe: func(_ context.Context, o inbox.Observation) {
+			Observe: func(_ context.Context, a inbox.Attempt) {
 				mu.Lock()
 				defer mu.Unlock()
-				observed = append(observed, o.Outcome)
+				observed = append(observed, a.Disposition)
 			},
 		})
 		receive(t, in, says("15550100101", "flaky", "after flaky"), says("15550100102", "refused", "after refused"), says("15550100103", "bad", "after bad"))
@@ -248,13 +253,13 @@ func TestWhoObservesHasTheHandlersContext(t *testing.T) {
 		}
 		all := make(chan seen, 2)
 		in, err := inbox.New(new(inbox.MemStore), webhook.HandlerFunc(func(ctx context.Context, _ webhook.Event) error {
-			if n, _ := inbox.Attempt(ctx); n == 1 {
+			if info, _ := inbox.FromContext(ctx); info.Attempt == 1 {
 				<-ctx.Done()
 			}
 			return ctx.Err()
-		}), inbox.Config{HandlerTimeout: time.Second, Observe: func(ctx context.Context, _ inbox.Observation) {
-			n, _ := inbox.Attempt(ctx)
-			all <- seen{ctx.Value(key{}), n, ctx.Err()}
+		}), inbox.Config{HandlerTimeout: time.Second, Observe: func(ctx context.Context, _ inbox.Attempt) {
+			info, _ := inbox.FromContext(ctx)
+			all <- seen{ctx.Value(key{}), info.Attempt, ctx.Err()}
 		}})
 		require.NoError(t, err)
 		require.NoError(t, in.Start(context.WithValue(t.Context(), key{}, "tracer")))
@@ -405,7 +410,7 @@ func TestADeadLetterSaysWhatItIs(t *testing.T) {
 		receive(t, in, says("15550100101", "wamid.1", "wamid.2", "wamid.3"), webhook.Delivery{Body: []byte("no JSON"), ReceivedAt: time.Now()})
 		pass(time.Second)
 		var names []string
-		for l, err := range in.DeadLetters(t.Context()) {
+		for l, err := range in.DeadLetters(t.Context(), inbox.Filter{}) {
 			require.NoError(t, err)
 			ev, err := l.Event()
 			require.NoError(t, err)
@@ -601,7 +606,7 @@ func TestALostLeaseEndsTheHandler(t *testing.T) {
 		store := &brokenStore{extend: inbox.ErrLeaseLost}
 		var cause error
 		r := &recorder{then: func(ctx context.Context, _ string) error {
-			if n, _ := inbox.Attempt(ctx); n > 1 || cause != nil {
+			if info, _ := inbox.FromContext(ctx); info.Attempt > 1 || cause != nil {
 				return nil
 			}
 			<-ctx.Done()

@@ -229,7 +229,7 @@ func (s *MemStore) Stats(ctx context.Context) (Stats, error) {
 }
 
 // DeadLetters implements [Store].
-func (s *MemStore) DeadLetters(ctx context.Context, after ID, limit int) ([]DeadLetter, error) {
+func (s *MemStore) DeadLetters(ctx context.Context, f Filter, after ID, limit int) ([]DeadLetter, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
@@ -237,7 +237,7 @@ func (s *MemStore) DeadLetters(ctx context.Context, after ID, limit int) ([]Dead
 	defer s.mu.Unlock()
 	var found []DeadLetter
 	for id, rec := range s.dead {
-		if id <= after {
+		if id <= after || f.PhoneNumberID != "" && rec.PhoneNumberID != f.PhoneNumberID {
 			continue
 		}
 		letter := DeadLetter{rec.Record, rec.reason, rec.diedAt}

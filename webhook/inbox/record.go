@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook"
 )
 
@@ -47,6 +48,10 @@ type Record struct {
 	// Lane is what an event has to be in order with: the conversation. It is not personal.
 	// Deliveries have none: all live ones are in order, and all of the backfill.
 	Lane string
+
+	// PhoneNumberID is the business's number that an event is about. It is empty for events of an account, and for deliveries, which
+	// may be about several.
+	PhoneNumberID graph.PhoneNumberID
 
 	// Backfill marks what may wait behind everything live: history and address books.
 	Backfill bool

@@ -66,7 +66,9 @@ func split(rec Record) Settlement {
 	for i, ev := range events {
 		info := ev.Info()
 		lane, bulk := laneOf(ev)
-		out.Events[i] = Record{Kind: KindEvent, DedupKey: keyOf(ev, rec), Lane: lane, Backfill: bulk, Index: i, ReceivedAt: rec.ReceivedAt}
+		out.Events[i] = Record{
+			Kind: KindEvent, DedupKey: keyOf(ev, rec), Lane: lane, PhoneNumberID: info.PhoneNumberID, Backfill: bulk, Index: i, ReceivedAt: rec.ReceivedAt,
+		}
 		if m, ok := ev.(interface{ MessageDedupKey() string }); ok { // a placeholder, or what may be one
 			out.Events[i].SupersededBy = m.MessageDedupKey()
 		}

@@ -66,6 +66,7 @@ func TestEverySampleIsSplitIntoItsEvents(t *testing.T) {
 			require.Equal(t, i, rec.Index, name)
 			require.Equal(t, inbox.KindEvent, rec.Kind, name)
 			require.NotEmpty(t, rec.Lane, name)
+			require.Equal(t, ev.Info().PhoneNumberID, rec.PhoneNumberID, name)
 			if key := ev.Info().DedupKey; key != "" {
 				require.Equal(t, key, rec.DedupKey, name)
 			}
@@ -195,8 +196,8 @@ func TestInTxNeedsAnInboxOnADatabase(t *testing.T) {
 	require.ErrorContains(t, <-failed, "SQL database")
 	_, within := inbox.Tx(t.Context())
 	require.False(t, within)
-	n, at := inbox.Attempt(t.Context())
-	require.Zero(t, n)
-	require.Zero(t, at)
+	info, within := inbox.FromContext(t.Context())
+	require.False(t, within)
+	require.Zero(t, info)
 	require.NoError(t, in.WaitIdle(t.Context()))
 }

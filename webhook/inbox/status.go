@@ -74,17 +74,17 @@ func (in *Inbox) status(r *http.Request) *statusView {
 	if view.Err != nil || view.Dead == 0 {
 		return view
 	}
-	letters, err := in.store.DeadLetters(r.Context(), 0, statusLetters)
+	letters, err := in.store.DeadLetters(r.Context(), Filter{}, 0, statusLetters)
 	view.Err, view.More = err, view.Dead > len(letters)
 	for _, l := range letters {
 		letter := statusLetter{
 			ID: l.ID, At: l.DeadAt.UTC().Format(time.DateTime), What: l.Kind.String(), Attempts: l.Attempts + 1, Reason: l.Reason,
+			Phone: l.PhoneNumberID,
 		}
 		const small = 64 << 10 // decoding more for a look is not worth it
 		if len(l.Body) <= small {
 			if ev, err := l.Event(); err == nil {
-				info := ev.Info()
-				letter.What, letter.Phone = cmp.Or(string(info.Field), letter.What), info.PhoneNumberID
+				letter.What = cmp.Or(string(ev.Info().Field), letter.What)
 			}
 		}
 		view.Letters = append(view.Letters, letter)

@@ -5,6 +5,8 @@ import (
 	"database/sql"
 	"errors"
 	"time"
+
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 )
 
 // A Sink takes deliveries in. It is all that an endpoint needs: a host that has a broker of its own, such as Kafka or SQS, implements it,
@@ -49,8 +51,8 @@ type Store interface {
 	// Stats counts what is there. It may be a few seconds old.
 	Stats(ctx context.Context) (Stats, error)
 
-	// DeadLetters lists up to limit dead letters with IDs larger than after, in the order of their IDs.
-	DeadLetters(ctx context.Context, after ID, limit int) ([]DeadLetter, error)
+	// DeadLetters lists up to limit dead letters that f selects with IDs larger than after, in the order of their IDs.
+	DeadLetters(ctx context.Context, f Filter, after ID, limit int) ([]DeadLetter, error)
 
 	// ReplayDeadLetters forgets dead letters together with their keys, and makes their deliveries ready to be split anew, as if they had just
 	// arrived: events that were handled are known by their keys and do not come again. It returns how many of the dead letters it found.
@@ -149,6 +151,12 @@ type Stats struct {
 
 // Depth is how much there is to do.
 func (s Stats) Depth() int { return s.Deliveries + s.Live + s.Backfill }
+
+// A Filter selects dead letters. The zero Filter selects all.
+type Filter struct {
+	// PhoneNumberID selects the events about a business's number. Whole deliveries and events of an account are about none.
+	PhoneNumberID graph.PhoneNumberID
+}
 
 // A DeadLetter is a record that was given up.
 type DeadLetter struct {

@@ -10,6 +10,7 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence/coexistencetest"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook"
 )
 
 // step does one thing. An error means that a part of the play broke, not that the host did.
@@ -74,8 +75,8 @@ func (l *life) connect(ctx context.Context) error {
 }
 
 func (l *life) leave() {
-	reasons := []coexistencetest.DisconnectReason{
-		coexistencetest.ReasonDisconnected, coexistencetest.ReasonReRegistered, coexistencetest.ReasonCompanionInactivity, "",
+	reasons := []webhook.DisconnectionReason{
+		webhook.DisconnectedAccount, webhook.DisconnectedReRegistered, webhook.DisconnectedCompanionInactivity, "",
 	}
 	reason := reasons[l.rand.IntN(len(reasons))]
 	l.log("disconnected: %q", reason)

@@ -109,6 +109,7 @@ CREATE TABLE webhook_events (
 	record_key TEXT COLLATE "C" UNIQUE,
 	lane TEXT COLLATE "C" NOT NULL,
 	bulk BIGINT NOT NULL,
+	phone_number_id TEXT COLLATE "C" NOT NULL,
 	state BIGINT NOT NULL DEFAULT 0,
 	attempts BIGINT NOT NULL DEFAULT 0,
 	changed_at BIGINT NOT NULL DEFAULT 0,
@@ -116,6 +117,7 @@ CREATE TABLE webhook_events (
 );
 CREATE INDEX webhook_events_waiting ON webhook_events (bulk, lane, id) WHERE state = 0;
 CREATE INDEX webhook_events_dead ON webhook_events (id) WHERE state = 2;
+CREATE INDEX webhook_events_dead_of ON webhook_events (phone_number_id, id) WHERE state = 2;
 CREATE INDEX webhook_events_done ON webhook_events (changed_at) WHERE state = 3;
 
 -- A lane is an ordering key: a conversation with something to do. It is there as long as something waits in it; the two of

@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"sync"
 	"time"
+
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook/inbox"
 )
 
 // A trial is a run of children under load, on one engine, that ends with a verdict.
@@ -231,7 +233,7 @@ func (t *trial) verdict(ctx context.Context) (v verdict, err error) {
 	v = judge(t.gen, list, o.db == nil)
 	if st.Dead > 0 || st.Depth() > 0 {
 		reason := ""
-		if letters, err := o.store.DeadLetters(ctx, 0, 1); err == nil && len(letters) > 0 {
+		if letters, err := o.store.DeadLetters(ctx, inbox.Filter{}, 0, 1); err == nil && len(letters) > 0 {
 			reason = ": " + letters[0].Reason
 		}
 		return v, fmt.Errorf("%d events are left over, and %d are dead letters%s", st.Depth(), st.Dead, reason)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook/inbox"
 )
@@ -26,7 +27,7 @@ func (c *check) kill(reason string, want int) error {
 
 // letters lists the dead, and expects so many.
 func (c *check) letters(want int) ([]inbox.DeadLetter, error) {
-	list, err := c.b.DeadLetters(c.ctx, 0, 100)
+	list, err := c.b.DeadLetters(c.ctx, inbox.Filter{}, 0, 100)
 	if err == nil && len(list) != want {
 		err = fmt.Errorf("DeadLetters lists %d, want %d", len(list), want)
 	}
@@ -57,11 +58,11 @@ func (c *check) deadLetters() error {
 	if list[0].ID >= list[1].ID {
 		return errors.New("dead letters do not come in the order of their IDs")
 	}
-	page, err := c.a.DeadLetters(c.ctx, list[0].ID, 100)
+	page, err := c.a.DeadLetters(c.ctx, inbox.Filter{}, list[0].ID, 100)
 	if err != nil || len(page) != 1 || page[0].ID != list[1].ID {
 		return errors.Join(err, fmt.Errorf("%d dead letters behind the first one, want 1", len(page)))
 	}
-	page, err = c.a.DeadLetters(c.ctx, 0, 1)
+	page, err = c.a.DeadLetters(c.ctx, inbox.Filter{}, 0, 1)
 	if err != nil || len(page) != 1 || page[0].ID != list[0].ID {
 		return errors.Join(err, fmt.Errorf("%d dead letters in a page of 1", len(page)))
 	}
@@ -71,6 +72,50 @@ func (c *check) deadLetters() error {
 	}
 	keys, err = c.finish()
 	return errors.Join(err, expectKeys(keys, "4"))
+}
+
+// deadOfANumber reads the dead letters of one business's number, page by page, past those of others.
+func (c *check) deadOfANumber() error {
+	const ours, other = "300000000000001", "300000000000002"
+	of := func(number graph.PhoneNumberID, key string) inbox.Record {
+		ev := event(key, key)
+		ev.PhoneNumberID = number
+		return ev
+	}
+	if err := firstError(
+		func() error { return c.split("a", of(ours, "1"), of(other, "2"), event("3", "3"), of(ours, "4")) },
+		func() error { return c.kill("bug", 4) },
+		func() error { return c.append(delivery("b")) },
+	); err != nil {
+		return err
+	}
+	b, err := c.claim(c.a, request(inbox.KindDelivery, long), 1)
+	if err != nil {
+		return err
+	}
+	if err := c.a.Settle(c.ctx, b.LeaseToken, outcomes(b, inbox.DispositionDead)); err != nil {
+		return err
+	}
+	if _, err := c.letters(5); err != nil {
+		return err
+	}
+	var after inbox.ID
+	for _, want := range []string{"1", "4"} {
+		page, err := c.b.DeadLetters(c.ctx, inbox.Filter{PhoneNumberID: ours}, after, 1)
+		if err != nil || len(page) != 1 {
+			return errors.Join(err, fmt.Errorf("%d dead letters of a number in a page of 1", len(page)))
+		}
+		if l := page[0]; l.DedupKey != want || l.PhoneNumberID != ours || string(l.Body) != string(delivery("a").Body) {
+			return fmt.Errorf("a dead letter of %s came back as %+v, want that of key %s", ours, l, want)
+		}
+		after = page[0].ID
+	}
+	for f, from := range map[inbox.Filter]inbox.ID{{PhoneNumberID: ours}: after, {PhoneNumberID: "300000000000003"}: 0} {
+		if page, err := c.b.DeadLetters(c.ctx, f, from, 100); err != nil || len(page) > 0 {
+			return errors.Join(err, fmt.Errorf("%d dead letters of %s, want none", len(page), f.PhoneNumberID))
+		}
+	}
+	return nil
 }
 
 func (c *check) replaying() error {

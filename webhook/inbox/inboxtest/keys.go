@@ -123,7 +123,10 @@ func (c *check) queues() error {
 }
 
 func (c *check) splitting() error {
-	if err := c.split("a", event("1", "x"), event("2", "x"), event("3", "y")); err != nil {
+	const number = "300000000000001"
+	last := event("3", "y")
+	last.PhoneNumberID = number
+	if err := c.split("a", event("1", "x"), event("2", "x"), last); err != nil {
 		return err
 	}
 	b, err := c.claim(c.b, request(inbox.KindEvent, long), 3)
@@ -134,7 +137,7 @@ func (c *check) splitting() error {
 	want := delivery("a")
 	for i, rec := range b.Records {
 		lane := []string{"x", "x", "y"}[i]
-		if rec.Index != i || rec.Kind != inbox.KindEvent || rec.Lane != lane || rec.Delivery == 0 || rec.Delivery == rec.ID {
+		if rec.Index != i || rec.Kind != inbox.KindEvent || rec.Lane != lane || (rec.PhoneNumberID == number) != (i == 2) || rec.Delivery == 0 || rec.Delivery == rec.ID {
 			return fmt.Errorf("event %d came back as %+v", i, rec)
 		}
 		if string(rec.Body) != string(want.Body) || rec.ReceivedAt.Sub(want.ReceivedAt).Abs() > time.Minute {

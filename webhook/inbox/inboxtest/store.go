@@ -89,6 +89,7 @@ var checks = []struct {
 	{"an extended lease holds", (*check).extending},
 	{"all outcomes of a call are stored or none", (*check).allOrNothing},
 	{"a dead letter is listed, and its lane goes on", (*check).deadLetters},
+	{"the dead letters of a number are listed, and no others", (*check).deadOfANumber},
 	{"a replayed event comes again, and only that", (*check).replaying},
 	{"a dead delivery is listed, replayed and deleted", (*check).deadDelivery},
 	{"a deleted dead letter is gone, and its key stays", (*check).purging},

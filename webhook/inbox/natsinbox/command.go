@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook/inbox"
 )
 
@@ -86,6 +87,8 @@ type event struct {
 	Lane     string `json:"lane,omitzero"`
 	Bulk     bool   `json:"bulk,omitzero"`
 	Index    int    `json:"index,omitzero"`
+
+	PhoneNumberID graph.PhoneNumberID `json:"phone_number_id,omitzero"`
 }
 
 // A snapshotAt says which snapshot there is.
@@ -104,7 +107,7 @@ func newSettled(token inbox.LeaseToken, outcomes []inbox.Settlement) *settled {
 		}
 		for _, ev := range out.Events {
 			s.Outcomes[i].Events = append(s.Outcomes[i].Events, event{
-				ev.DedupKey, ev.SupersededBy, ev.Lane, ev.Backfill, ev.Index,
+				ev.DedupKey, ev.SupersededBy, ev.Lane, ev.Backfill, ev.Index, ev.PhoneNumberID,
 			})
 		}
 	}

@@ -161,7 +161,7 @@ func TestWhatIsLeftOpenTravelsThroughASnapshot(t *testing.T) {
 	require.Equal(t, want, got, "a process that begins with a snapshot knows the same as one that has seen everything")
 
 	// And goes on in the same way.
-	letters, err := b.DeadLetters(t.Context(), 0, 10)
+	letters, err := b.DeadLetters(t.Context(), inbox.Filter{}, 0, 10)
 	require.NoError(t, err)
 	require.Len(t, letters, 1)
 	require.NotEmpty(t, letters[0].Body)

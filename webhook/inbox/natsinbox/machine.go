@@ -298,11 +298,11 @@ func (m *machine) purge(rec, d *record) {
 	m.drop(d.ID)
 }
 
-// letters lists dead letters.
-func (m *machine) letters(after inbox.ID, limit int) (list []inbox.DeadLetter, bodies [][]part) {
+// letters lists dead letters that f selects.
+func (m *machine) letters(f inbox.Filter, after inbox.ID, limit int) (list []inbox.DeadLetter, bodies [][]part) {
 	var ids []inbox.ID
-	for id := range m.dead {
-		if id > after {
+	for id, rec := range m.dead {
+		if id > after && (f.PhoneNumberID == "" || rec.PhoneNumberID == f.PhoneNumberID) {
 			ids = append(ids, id)
 		}
 	}

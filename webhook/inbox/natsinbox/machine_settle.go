@@ -105,7 +105,7 @@ func (m *machine) splitUp(d *record, out outcome) {
 		m.lastID++
 		rec := &record{Record: inbox.Record{
 			ID: m.lastID, Delivery: d.ID, Kind: inbox.KindEvent, DedupKey: ev.Key, SupersededBy: ev.YieldsTo, Lane: ev.Lane, Backfill: ev.Bulk,
-			Index: ev.Index, ReceivedAt: d.ReceivedAt,
+			PhoneNumberID: ev.PhoneNumberID, Index: ev.Index, ReceivedAt: d.ReceivedAt,
 		}}
 		m.remember(rec.Record)
 		d.open++

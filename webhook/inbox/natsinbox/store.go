@@ -125,12 +125,12 @@ func (s *Store) Stats(ctx context.Context) (inbox.Stats, error) {
 }
 
 // DeadLetters implements [inbox.Store].
-func (s *Store) DeadLetters(ctx context.Context, after inbox.ID, limit int) ([]inbox.DeadLetter, error) {
+func (s *Store) DeadLetters(ctx context.Context, f inbox.Filter, after inbox.ID, limit int) ([]inbox.DeadLetter, error) {
 	if err := s.current(ctx); err != nil {
 		return nil, err
 	}
 	s.mu.Lock()
-	letters, parts := s.machine.letters(after, limit)
+	letters, parts := s.machine.letters(f, after, limit)
 	s.mu.Unlock()
 	list, err := s.bodies.load(ctx, parts)
 	if err != nil {

@@ -78,8 +78,8 @@ func TestConnectionsThatAreCutAnywhereLoseAndDoubleNothing(t *testing.T) {
 	var retried atomic.Int64
 	in, err := inbox.New(store, effect("me"), inbox.Config{
 		LeaseDuration: time.Second, Backoff: func(int) time.Duration { return 10 * time.Millisecond },
-		Observe: func(_ context.Context, o inbox.Observation) {
-			if o.Outcome == inbox.DispositionRetry {
+		Observe: func(_ context.Context, a inbox.Attempt) {
+			if a.Disposition == inbox.DispositionRetry {
 				retried.Add(1)
 			}
 		},

@@ -30,7 +30,7 @@ func handled(t *testing.T, h webhook.Handler) (effects int, dead []inbox.DeadLet
 	require.NoError(t, in.Receive(t.Context(), webhook.Delivery{Body: says("15550100101", 1), ReceivedAt: time.Now()}))
 	require.NoError(t, in.WaitIdle(t.Context()))
 	require.NoError(t, store.DB().QueryRowContext(t.Context(), "SELECT COUNT(*) FROM effects").Scan(&effects))
-	for l, err := range in.DeadLetters(t.Context()) {
+	for l, err := range in.DeadLetters(t.Context(), inbox.Filter{}) {
 		require.NoError(t, err)
 		dead = append(dead, l)
 	}

@@ -9,29 +9,9 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 )
 
-// A Basis says which kinds of events a [Message] rests on, so that a later event of a lesser kind changes nothing.
-type Basis struct {
-	Place   Source `json:"place,omitzero"`   // for Origin, Outbound, At
-	Person  Source `json:"person,omitzero"`  // for Person, Customer, GroupID
-	Content Source `json:"content,omitzero"` // for the content before edits
-}
-
-// A Source is a kind of event that tells about a message. Greater ones are believed before lesser ones.
-type Source uint8
-
-const (
-	SourceNone         Source = iota
-	SourceHint                // a status, an edit, a revocation, a reaction: someone spoke about the message
-	SourceHistoryMedia        // Meta gives it another sender and time than the placeholder that it belongs to
-	SourceHistory             // a chunk of history
-	SourceUnavailable         // live, without its content
-	SourceLive                // live: the customer or the app
-	SourceAPI                 // the answer to our own call
-)
-
 // A place is where and when a message was said, by whom.
 type place struct {
-	source   Source
+	source   source
 	origin   Origin
 	outbound bool
 	at       time.Time
@@ -43,19 +23,19 @@ type place struct {
 // put moves the message to p unless what is known is better. Among equals the choice is arbitrary but always the same,
 // so that it does not depend on the order of arrival.
 func (m *Message) put(p place) {
-	if c := cmp.Compare(p.source, m.Basis.Place); c > 0 || c == 0 && p.before(m) {
-		m.Basis.Place = p.source
+	if c := cmp.Compare(p.source, m.Provenance.place); c > 0 || c == 0 && p.before(m) {
+		m.Provenance.place = p.source
 		m.Origin, m.Outbound, m.At = p.origin, p.outbound, p.at
 	}
 	if p.person == "" {
 		return
 	}
-	c := cmp.Compare(p.source, m.Basis.Person)
+	c := cmp.Compare(p.source, m.Provenance.person)
 	if c == 0 {
 		c = -cmp.Or(cmp.Compare(p.person, m.Person), compareIdentities(p.customer, m.Customer))
 	}
 	if c > 0 || m.Person == "" {
-		m.Basis.Person = p.source
+		m.Provenance.person = p.source
 		m.Person, m.Customer, m.GroupID = p.person, p.customer, p.group
 	}
 }
@@ -70,7 +50,7 @@ func (p place) before(m *Message) bool {
 
 // say sets the content as it was first sent, unless what is known is better: content beats placeholders, then the source
 // counts. It reports whether b was taken.
-func (m *Message) say(source Source, b Content) bool {
+func (m *Message) say(src source, b Content) bool {
 	have := m.first()
 	c := 0
 	switch {
@@ -81,13 +61,13 @@ func (m *Message) say(source Source, b Content) bool {
 			c = 1
 		}
 	default:
-		c = cmp.Or(cmp.Compare(source, m.Basis.Content), b.compare(*have))
+		c = cmp.Or(cmp.Compare(src, m.Provenance.content), b.compare(*have))
 	}
 	if c <= 0 {
 		return false
 	}
 	*have = b
-	m.Basis.Content = source
+	m.Provenance.content = src
 	return true
 }
 
