@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// PauseCampaign keeps the entries of a campaign that are still queued from going out. What is with Meta is not called back. A campaign can be paused
-// before its first entry is put in.
+// PauseCampaign keeps the entries of a campaign that are still queued from going out. What is with
+// Meta is not called back. A campaign can be paused before its first entry is put in.
 func (o *Outbox) PauseCampaign(ctx context.Context, campaign string) error {
 	return o.setPaused(ctx, campaign, 1)
 }
@@ -31,7 +31,8 @@ type Counts struct {
 	// Total is how many entries there are, and the next five how many of them are in each state.
 	Total, Queued, Sending, Unknown, Sent, Failed int
 
-	// Delivered and Read are those of the sent ones whose status says so. Who read a message got it.
+	// Delivered and Read are those of the sent ones whose status says so. Who read a message got
+	// it.
 	Delivered, Read int
 }
 
@@ -54,7 +55,8 @@ func (o *Outbox) CampaignCounts(ctx context.Context, campaign string) (c Counts,
 	return c, err
 }
 
-// A Series tells how a campaign went, to be drawn: for the end of each step, how many entries were sent, delivered, read and failed by then.
+// A Series tells how a campaign went, to be drawn: for the end of each step, how many entries were
+// sent, delivered, read and failed by then.
 type Series struct {
 	Start time.Time
 	Step  time.Duration
@@ -62,7 +64,8 @@ type Series struct {
 	Sent, Delivered, Read, Failed []int
 }
 
-// CampaignSeries divides the time from the first entry of a campaign to the last thing that happened to one into so many steps.
+// CampaignSeries divides the time from the first entry of a campaign to the last thing that
+// happened to one into so many steps.
 func (o *Outbox) CampaignSeries(ctx context.Context, campaign string, steps int) (Series, error) {
 	steps = max(steps, 1)
 	var start, end int64
