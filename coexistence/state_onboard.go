@@ -8,13 +8,14 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook"
 )
 
-// sameSignup is how far apart two reports of one and the same signup may be dated. Nobody disconnects a number and signs up
-// again within a minute.
+// sameSignup is how far apart two reports of one and the same signup may be dated. No business
+// disconnects a number and signs up again within a minute.
 const sameSignup = time.Minute
 
-// Onboard returns the state after a signup. A signup that was not known yet begins a new cycle with fresh syncs, also if nobody
-// heard of the end of the cycle before. What is known to have happened after that signup, such as a disconnection, holds. A
-// repeat of a known one, or the news of an earlier one, only refreshes what it names.
+// Onboard returns the state after a signup. A signup that was not known yet begins a new cycle with
+// fresh syncs, also if the end of the cycle before was not reported. What is known to have happened
+// after that signup, such as a disconnection, holds. A repeat of a known one, or the news of an
+// earlier one, only refreshes what it names.
 func (s Number) Onboard(o cloudapi.Onboarding) Number {
 	if o.PhoneNumberID != "" {
 		s.PhoneNumberID = o.PhoneNumberID

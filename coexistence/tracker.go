@@ -34,9 +34,9 @@ type Config struct {
 	Logger *slog.Logger
 }
 
-// A Tracker follows coexistence numbers. It is a [webhook.Handler] that keeps states, messages and contacts in a [Store], and
-// the guard of the calls that work only once. Everything that matters is in the store: make one Tracker per process, over one
-// store. It is safe for concurrent use.
+// A Tracker follows coexistence numbers. It is a [webhook.Handler] that keeps numbers, messages and
+// contacts in a [Store], and the guard of the calls that work only once. Everything that matters is
+// in the store: make one Tracker per process, over one store. It is safe for concurrent use.
 //
 // Put it before the host's own handlers, so that they find everything stored. It is idempotent, which they seldom are: an
 // inbox in front of both drops what Meta repeats, and so does Dispatch until the process ends:
@@ -198,7 +198,7 @@ func (t *Tracker) RecordSent(
 	ctx context.Context, phone graph.PhoneNumberID, sent *cloudapi.SentMessage, m cloudapi.Message,
 ) error {
 	if sent == nil {
-		return errors.New("coexistence: there is no Sent to register")
+		return errors.New("coexistence: RecordSent needs the message that Send returned")
 	}
 	to := sent.To.Identity()
 	if to.UserID == "" && graph.IsUserID(sent.To.Input) {

@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// PauseCampaign keeps the entries of a campaign that are still queued from going out. What is with Meta is not called back. A campaign can be paused
-// before its first entry is put in.
+// PauseCampaign keeps the entries of a campaign that are still queued from going out. What is with
+// Meta is not called back. A campaign can be paused before its first entry is put in.
 func (o *Outbox) PauseCampaign(ctx context.Context, campaign string) error {
 	return o.setPaused(ctx, campaign, 1)
 }
@@ -18,7 +18,7 @@ func (o *Outbox) ResumeCampaign(ctx context.Context, campaign string) error {
 }
 
 func (o *Outbox) setPaused(ctx context.Context, campaign string, paused int) error {
-	_, err := o.db.exec(ctx, nil, "Pause", `INSERT INTO outbox_campaigns (id, paused) VALUES (?, ?)
+	_, err := o.db.exec(ctx, nil, "PauseCampaign", `INSERT INTO outbox_campaigns (id, paused) VALUES (?, ?)
 		ON CONFLICT (id) DO UPDATE SET paused = excluded.paused`, campaign, paused)
 	o.Notify()
 	return err
@@ -31,7 +31,8 @@ type Counts struct {
 	// Total is how many entries there are, and the next five how many of them are in each state.
 	Total, Queued, Sending, Unknown, Sent, Failed int
 
-	// Delivered and Read are those of the sent ones whose status says so. Who read a message got it.
+	// Delivered and Read are those of the sent ones whose status says so. Who read a message got
+	// it.
 	Delivered, Read int
 }
 
@@ -41,11 +42,12 @@ func (c Counts) Done() bool { return c.Sent+c.Failed == c.Total }
 // CampaignCounts counts the entries of a campaign. An unknown one has none.
 func (o *Outbox) CampaignCounts(ctx context.Context, campaign string) (c Counts, err error) {
 	var paused int
-	if _, err := o.db.row(ctx, "Counts", "SELECT paused FROM outbox_campaigns WHERE id = ?", []any{campaign}, &paused); err != nil {
+	_, err = o.db.row(ctx, "CampaignCounts", "SELECT paused FROM outbox_campaigns WHERE id = ?", []any{campaign}, &paused)
+	if err != nil {
 		return c, err
 	}
 	c.Paused = paused != 0
-	_, err = o.db.row(ctx, "Counts", `SELECT COUNT(*), COUNT(CASE WHEN state = 'queued' THEN 1 END), COUNT(CASE WHEN state = 'trying' THEN 1 END),
+	_, err = o.db.row(ctx, "CampaignCounts", `SELECT COUNT(*), COUNT(CASE WHEN state = 'queued' THEN 1 END), COUNT(CASE WHEN state = 'trying' THEN 1 END),
 			COUNT(CASE WHEN state = 'unknown' THEN 1 END), COUNT(CASE WHEN state = 'sent' THEN 1 END), COUNT(CASE WHEN state = 'failed' THEN 1 END),
 			COUNT(CASE WHEN state = 'sent' AND (delivered_at > 0 OR read_at > 0) THEN 1 END), COUNT(CASE WHEN state = 'sent' AND read_at > 0 THEN 1 END)
 		FROM outbox_entries WHERE campaign = ?`, []any{campaign},
@@ -53,7 +55,8 @@ func (o *Outbox) CampaignCounts(ctx context.Context, campaign string) (c Counts,
 	return c, err
 }
 
-// A Series tells how a campaign went, to be drawn: for the end of each step, how many entries were sent, delivered, read and failed by then.
+// A Series tells how a campaign went, to be drawn: for the end of each step, how many entries were
+// sent, delivered, read and failed by then.
 type Series struct {
 	Start time.Time
 	Step  time.Duration
@@ -61,11 +64,12 @@ type Series struct {
 	Sent, Delivered, Read, Failed []int
 }
 
-// CampaignSeries divides the time from the first entry of a campaign to the last thing that happened to one into so many steps.
+// CampaignSeries divides the time from the first entry of a campaign to the last thing that
+// happened to one into so many steps.
 func (o *Outbox) CampaignSeries(ctx context.Context, campaign string, steps int) (Series, error) {
 	steps = max(steps, 1)
 	var start, end int64
-	_, err := o.db.row(ctx, "Series", `SELECT COALESCE(MIN(put_at), 0), COALESCE(MAX(CASE WHEN read_at > 0 THEN read_at WHEN delivered_at > 0 THEN delivered_at
+	_, err := o.db.row(ctx, "CampaignSeries", `SELECT COALESCE(MIN(put_at), 0), COALESCE(MAX(CASE WHEN read_at > 0 THEN read_at WHEN delivered_at > 0 THEN delivered_at
 		WHEN failed_at > 0 THEN failed_at ELSE sent_at END), 0) FROM outbox_entries WHERE campaign = ?`, []any{campaign}, &start, &end)
 	if err != nil {
 		return Series{}, err
@@ -74,7 +78,7 @@ func (o *Outbox) CampaignSeries(ctx context.Context, campaign string, steps int)
 	s := Series{Start: moment(start), Step: time.Duration(step) * time.Millisecond}
 	for column, counts := range map[string]*[]int{"sent_at": &s.Sent, "delivered_at": &s.Delivered, "read_at": &s.Read, "failed_at": &s.Failed} {
 		*counts = make([]int, steps)
-		err := o.db.rows(ctx, "Series", "SELECT ("+column+" - ?) / ?, COUNT(*) FROM outbox_entries WHERE campaign = ? AND "+column+" > 0 GROUP BY 1",
+		err := o.db.rows(ctx, "CampaignSeries", "SELECT ("+column+" - ?) / ?, COUNT(*) FROM outbox_entries WHERE campaign = ? AND "+column+" > 0 GROUP BY 1",
 			[]any{start, step, campaign}, func(rows *sql.Rows) error {
 				var at, n int
 				err := rows.Scan(&at, &n)

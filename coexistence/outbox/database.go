@@ -9,8 +9,8 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/sqldb"
 )
 
-// A database is where entries are. In statements, {now} is its time in milliseconds since 1970: what several processes decide together,
-// they decide by one clock.
+// A database is where entries are. In statements, {now} is its time in milliseconds since 1970:
+// what several processes decide together, they decide by one clock.
 type database struct{ *sqldb.DB }
 
 // sql puts in the database's time.
@@ -22,7 +22,8 @@ func (d database) sql(query string) string {
 	return strings.ReplaceAll(query, "{now}", now)
 }
 
-// exec runs a statement, in the transaction tx if that is not nil, and says how many rows it changed.
+// exec runs a statement, in the transaction tx if that is not nil, and says how many rows it
+// changed.
 func (d database) exec(ctx context.Context, tx *sql.Tx, what, query string, args ...any) (int, error) {
 	if tx == nil {
 		n, err := d.Write(ctx, d.sql(query), args...)

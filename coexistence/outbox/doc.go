@@ -17,8 +17,9 @@
 //
 // # Once
 //
-// The host names every message, best after its cause: the message that is answered, or the campaign and the person. The same name is never
-// put in twice. It travels as the message's callback data, and every status webhook repeats it.
+// The host names every message, best after its cause: the message that is answered, or the campaign
+// and the person. The same name is never put in twice. It travels as the message's callback data,
+// and every status webhook repeats it.
 //
 // Cloud API knows no idempotency key, so what matters is what is done after a call without an
 // answer. Such an entry is [StateUnknown]: Meta may have taken the message. A status webhook that
@@ -27,8 +28,9 @@
 // out again; as long as it holds one that is in no entry, nothing is repeated. An entry for which
 // neither comes stays unknown, and a person decides, with [Outbox.Requeue].
 //
-// What was being sent when a process died is unknown in the same way. Only a machine that stands still for longer than Config.UnknownTimeout between
-// the last look at the clock and the first byte on the wire could send twice.
+// What was being sent when a process died is unknown in the same way. Only a machine that stands
+// still for longer than Config.UnknownTimeout between the last look at the clock and the first byte
+// on the wire could send twice.
 //
 // # Order and speed
 //
@@ -48,6 +50,7 @@
 //
 // # What is kept
 //
-// Entries hold names, numbers and texts, so they go Config.Retention after they were put in, if they are sent or failed. Tables begin with
-// outbox_ and lie beside the host's own. With SQLite, one process uses the file.
+// Entries hold names, numbers and texts, so they go Config.Retention after they were put in, if
+// they are sent or failed. Tables begin with outbox_ and lie beside the host's own. With SQLite,
+// one process uses the file.
 package outbox

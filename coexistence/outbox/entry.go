@@ -30,8 +30,9 @@ const (
 
 // A Message is what a host puts into the outbox.
 type Message struct {
-	// ID is the idempotency key: the same for the same cause, so that enqueueing it twice does nothing. It travels as the message's
-	// CallbackData, in at most 512 characters, and every status webhook repeats it: do not put personal data into it.
+	// ID is the idempotency key: the same for the same cause, so that enqueueing it twice does
+	// nothing. It travels as the message's CallbackData, in at most 512 characters, and every
+	// status webhook repeats it: do not put personal data into it.
 	ID string
 
 	// PhoneNumberID is the number that sends.
@@ -45,7 +46,8 @@ type Message struct {
 	// one after the other. It may be any name of the host's. If empty, it is the recipient.
 	ConversationID string
 
-	// Campaign names the messages that are paused and counted together. They let others go first. Empty for answers.
+	// Campaign names the messages that are paused and counted together. They let others go first.
+	// Empty for answers.
 	Campaign string
 
 	// ExpiresAt is when it is too late to send it: then it fails. If zero, it is never too late.
@@ -80,8 +82,9 @@ func (m *Message) validate() error {
 	return errors.Join(append(errs, m.Payload.Check())...)
 }
 
-// Enqueue puts messages in and says how many of them are new: those whose ID is there already stay as they are. All or none are put in. A
-// message that Meta would refuse is an error that matches [cloudapi.ErrValidation].
+// Enqueue puts messages in and says how many of them are new: those whose ID is there already stay
+// as they are. All or none are put in. A message that Meta would refuse is an error that matches
+// [cloudapi.ErrValidation].
 func (o *Outbox) Enqueue(ctx context.Context, messages ...Message) (added int, err error) {
 	added, err = o.enqueue(ctx, nil, messages)
 	if err == nil && added > 0 {
@@ -91,8 +94,8 @@ func (o *Outbox) Enqueue(ctx context.Context, messages ...Message) (added int, e
 	return added, err
 }
 
-// EnqueueTx is Enqueue as a part of a transaction on the same database: the messages go out after its commit. Call [Outbox.Notify] after
-// that, or they go out within Config.PollInterval.
+// EnqueueTx is Enqueue as a part of a transaction on the same database: the messages go out after
+// its commit. Call [Outbox.Notify] after that, or they go out within Config.PollInterval.
 func (o *Outbox) EnqueueTx(ctx context.Context, tx *sql.Tx, messages ...Message) (added int, err error) {
 	if tx == nil {
 		return 0, errors.New("outbox: EnqueueTx needs a transaction; without one, call Enqueue")

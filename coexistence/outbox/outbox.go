@@ -16,25 +16,30 @@ import (
 
 // Config configures an [Outbox]. Tracker is required.
 type Config struct {
-	// Tracker files what was sent into its conversation, says whether a number is suspended, and has the client of each number
-	// (coexistence.Config.Client), whose limiter decides how fast it sends. A number whose client cannot be had rests for a minute.
+	// Tracker files what was sent into its conversation, says whether a number is suspended, and
+	// has the client of each number (coexistence.Config.Client), whose limiter decides how fast it
+	// sends. A number whose client cannot be had rests for a minute.
 	Tracker *coexistence.Tracker
 
-	// LeaseDuration is how long a number stays reserved for a process that died. It is prolonged as long as the process lives. If zero, 15 seconds.
+	// LeaseDuration is how long a number stays reserved for a process that died. It is prolonged as
+	// long as the process lives. If zero, 15 seconds.
 	LeaseDuration time.Duration
 
-	// UnknownTimeout is how long a message whose fate is unknown waits for a status webhook, before Meta's message history decides. Meta
-	// promises neither when a status comes nor when the history is complete, so be generous. If zero, an hour.
+	// UnknownTimeout is how long a message whose fate is unknown waits for a status webhook, before
+	// Meta's message history decides. Meta promises neither when a status comes nor when the
+	// history is complete, so be generous. If zero, an hour.
 	UnknownTimeout time.Duration
 
-	// MaxConcurrentSends is how many requests are under way for a number at once. If zero, 8, which is enough for 20 messages a second.
+	// MaxConcurrentSends is how many requests are under way for a number at once. If zero, 8, which
+	// is enough for 20 messages a second.
 	MaxConcurrentSends int
 
 	// PollInterval is how often the database is asked for work that was not announced with
 	// [Outbox.Notify]. If zero, half a second.
 	PollInterval time.Duration
 
-	// Retention is how long entries are kept that are sent or failed, counted from when they were put in. If zero, 90 days.
+	// Retention is how long entries are kept that are sent or failed, counted from when they were
+	// put in. If zero, 90 days.
 	Retention time.Duration
 
 	// OnChange is called when something has changed for a number, from many goroutines; it must not
@@ -57,8 +62,9 @@ func (c Config) validate() error {
 	return errors.Join(errs...)
 }
 
-// An Outbox keeps messages in a database and sends them. It is a [webhook.Handler] that settles entries by their statuses: put it behind
-// the tracker. It is safe for concurrent use, in one process or, with PostgreSQL, in many.
+// An Outbox keeps messages in a database and sends them. It is a [webhook.Handler] that settles
+// entries by their statuses: put it behind the tracker. It is safe for concurrent use, in one
+// process or, with PostgreSQL, in many.
 type Outbox struct {
 	cfg  Config
 	db   database
@@ -72,8 +78,8 @@ type Outbox struct {
 
 var _ webhook.Handler = (*Outbox)(nil)
 
-// New returns an outbox over a database that package sqlite or package postgres has opened: hosts call the method Outbox
-// of that. Nothing is sent before [Outbox.Start].
+// New returns an outbox over a database that package sqlite or package postgres has opened: hosts
+// call the method Outbox of that. Nothing is sent before [Outbox.Start].
 func New(db *sqldb.DB, cfg Config) (*Outbox, error) {
 	if err := cfg.validate(); err != nil {
 		return nil, err

@@ -35,8 +35,8 @@ func (o *Outbox) Get(ctx context.Context, id string) (Entry, error) {
 	return list[0], nil
 }
 
-// List walks through entries in the order in which they were put in. It reads pages of a thousand: what changes meanwhile may be seen
-// as it was or as it is. The first error ends it.
+// List walks through entries in the order in which they were put in. It reads pages of a thousand:
+// what changes meanwhile may be seen as it was or as it is. The first error ends it.
 func (o *Outbox) List(ctx context.Context, f Filter) iter.Seq2[Entry, error] {
 	const page = 1000
 	return func(yield func(Entry, error) bool) {
@@ -54,7 +54,7 @@ func (o *Outbox) List(ctx context.Context, f Filter) iter.Seq2[Entry, error] {
 			if last != "" {
 				query, with = where+beyond, append(args[:len(args):len(args)], last)
 			}
-			list, err := o.list(ctx, "Entries", query+order+" LIMIT ?", append(with[:len(with):len(with)], size)...)
+			list, err := o.list(ctx, "List", query+order+" LIMIT ?", append(with[:len(with):len(with)], size)...)
 			if err != nil {
 				yield(Entry{}, err)
 				return
@@ -104,14 +104,16 @@ func (o *Outbox) query(ctx context.Context, what, query string, args ...any) (li
 	return list, err
 }
 
-// Cancel fails an entry that waits for its turn, and reports whether it did. What is under way or with Meta cannot be called back.
+// Cancel fails an entry that waits for its turn, and reports whether it did. What is under way or
+// with Meta cannot be called back.
 func (o *Outbox) Cancel(ctx context.Context, id string) (bool, error) {
 	n, err := o.db.exec(ctx, nil, "Cancel", "UPDATE outbox_entries SET state = 'failed', reason = 'canceled', failed_at = {now} WHERE id = ? AND state = 'queued'", id)
 	return n > 0, err
 }
 
-// Requeue lets an entry go out again that is [StateFailed] or [StateUnknown], and reports whether it did. For an unknown one that is a decision: if
-// Meta took the message after all, the person gets it twice.
+// Requeue lets an entry go out again that is [StateFailed] or [StateUnknown], and reports whether
+// it did. For an unknown one that is a decision: if Meta took the message after all, the person
+// gets it twice.
 func (o *Outbox) Requeue(ctx context.Context, id string) (bool, error) {
 	n, err := o.db.exec(ctx, nil, "Requeue", `UPDATE outbox_entries SET state = 'queued', reason = '', code = 0, attempts = 0, next_at = 0,
 		failed_at = 0, wamid = '', sent_at = 0, delivered_at = 0, read_at = 0 WHERE id = ? AND state IN ('failed', 'unknown')`, id)

@@ -14,11 +14,12 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence"
 )
 
-// rest is how long a number sends nothing after it turned out that it cannot: its token does not work, or it is suspended.
+// rest is how long a number sends nothing after it turned out that it cannot: its token does not
+// work, or it is suspended.
 const rest = time.Minute
 
-// Start begins to send what is put in, in goroutines that end with [Outbox.Shutdown]. The end of ctx does not end them; its values reach the
-// calls.
+// Start begins to send what is put in, in goroutines that end with [Outbox.Shutdown]. The end of
+// ctx does not end them; its values reach the calls.
 func (o *Outbox) Start(ctx context.Context) error {
 	o.mu.Lock()
 	defer o.mu.Unlock()

@@ -11,10 +11,12 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence"
 )
 
-// callTime is how long a call may take, waiting for the limiter included; farewell how long it has when the process is to end.
+// callTime is how long a call may take, waiting for the limiter included; farewell how long it has
+// when the process is to end.
 const callTime, farewell = 30 * time.Second, 5 * time.Second
 
-// sendAll sends until nothing is left that may go now. It looks at the number's stage now and then: a business may leave in the middle.
+// sendAll sends until nothing is left that may go now. It looks at the number's stage now and then:
+// a business may leave in the middle.
 func (t *turn) sendAll(ctx context.Context) error {
 	var calls sync.WaitGroup
 	defer calls.Wait()
@@ -67,8 +69,8 @@ func (t *turn) sendAll(ctx context.Context) error {
 	return nil
 }
 
-// claim takes the next entry: answers before campaigns, and one at a time for a person, so that they arrive in order. It is nil if there is none,
-// or if the number is not held any more.
+// claim takes the next entry: answers before campaigns, and one at a time for a person, so that
+// they arrive in order. It is nil if there is none, or if the number is not held any more.
 func (t *turn) claim(ctx context.Context) (*Entry, error) {
 	list, err := t.query(ctx, "Run", `UPDATE outbox_entries SET state = 'trying', tried_at = {now}, attempts = attempts + 1 WHERE state = 'queued' AND id = (
 			SELECT e.id FROM outbox_entries e WHERE e.phone = ? AND e.state = 'queued' AND e.next_at <= {now}
@@ -84,7 +86,8 @@ func (t *turn) claim(ctx context.Context) (*Entry, error) {
 	return &list[0], nil
 }
 
-// send sends an entry and stores what is known of it. It is not cut off when the process is to end, only hurried.
+// send sends an entry and stores what is known of it. It is not cut off when the process is to end,
+// only hurried.
 func (t *turn) send(ctx context.Context, e Entry, began time.Time) {
 	last := context.WithoutCancel(ctx)
 	calling, cancel := context.WithDeadline(last, began.Add(min(callTime, t.cfg.UnknownTimeout)))
@@ -104,8 +107,9 @@ func (t *turn) send(ctx context.Context, e Entry, began time.Time) {
 	t.changed(e.PhoneNumberID)
 }
 
-// accepted files a message that Meta took, and then notes that it is sent. In this order, a process that dies in between leaves an entry in
-// doubt, which a status settles; filing it again does no harm.
+// accepted files a message that Meta took, and then notes that it is sent. In this order, a process
+// that dies in between leaves an entry in doubt, which a status settles; filing it again does no
+// harm.
 func (o *Outbox) accepted(ctx context.Context, e Entry, sent *cloudapi.SentMessage) error {
 	if err := o.cfg.Tracker.RecordSent(ctx, e.PhoneNumberID, sent, e.Payload); err != nil {
 		return err

@@ -11,8 +11,8 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook"
 )
 
-// Handle implements [webhook.Handler]. Statuses tell what became of entries, and prove that Meta took those that are in doubt. Other events are
-// passed over.
+// Handle implements [webhook.Handler]. Statuses tell what became of entries, and prove that Meta
+// took those that are in doubt. Other events are passed over.
 func (o *Outbox) Handle(ctx context.Context, ev webhook.Event) error {
 	st, ok := ev.(*webhook.MessageStatus)
 	if !ok || st.Type == "payment" {
@@ -42,7 +42,8 @@ func (o *Outbox) Handle(ctx context.Context, ev webhook.Event) error {
 	return err
 }
 
-// noteStatus stores a status. None takes back another but one: who read a message got it, whatever failed before.
+// noteStatus stores a status. None takes back another but one: who read a message got it, whatever
+// failed before.
 func (o *Outbox) noteStatus(ctx context.Context, id string, st *webhook.MessageStatus) error {
 	at := st.At.UnixMilli()
 	var err error
@@ -108,7 +109,8 @@ func (t *turn) wait(ctx context.Context, list []Entry, d time.Duration) {
 
 // strange reports whether Meta knows of a message since then that may be one of those in doubt.
 func (t *turn) strange(ctx context.Context, since time.Time) (bool, error) {
-	// The latest come first, but no page of Meta's promises it: what is old ends the walk only behind what was younger.
+	// The latest come first, but no page of Meta's promises it: what is old ends the walk only
+	// behind what was younger.
 	var before time.Time
 	falling := true
 	for h, err := range t.client.Messages.History(ctx, t.phone, cloudapi.MessageHistoryOptions{Limit: 100}) {
@@ -134,8 +136,8 @@ func (t *turn) strange(ctx context.Context, since time.Time) (bool, error) {
 	return false, nil
 }
 
-// accountsFor reports whether it is known which message has an id: one of the outbox, or one that the host has sent past it, which it has filed
-// or whose statuses carry another reference.
+// accountsFor reports whether it is known which message has an id: one of the outbox, or one that
+// the host has sent past it, which it has filed or whose statuses carry another reference.
 func (t *turn) accountsFor(ctx context.Context, id graph.MessageID) (bool, error) {
 	const of = "SELECT COUNT(*) FROM outbox_entries WHERE phone = ? AND "
 	var n int

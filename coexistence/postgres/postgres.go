@@ -12,16 +12,18 @@
 //	…
 //	err = in.Start(ctx)
 //
-// Every process opens the same database and makes a tracker, an inbox and an outbox of its own. They may handle the same events, in any order and
-// at once: the result is that of one. A conversation is handled by one process at a time; if that dies, another one takes over
-// when its lease is over, by the database's clock.
+// Every process opens the same database and makes a tracker, an inbox and an outbox of its own.
+// They may handle the same events, in any order and at once: the result is that of one. A
+// conversation is handled by one process at a time; if that dies, another one takes over when its
+// lease is over, by the database's clock.
 //
 // PostgreSQL 13 and newer are supported.
 //
 // # Connections
 //
-// One pool serves all of it. With [Config.URL] it is ours and has up to 16 connections; [storage.DB.SQL] is where to change that. [Config.Pool] and [Config.DB]
-// take a pool of the host instead, which Close leaves open.
+// One pool serves all of it. With [Config.URL] it is ours and has up to 16 connections;
+// [storage.DB.SQL] is where to change that. [Config.Pool] and [Config.DB] take a pool of the host
+// instead, which Close leaves open.
 //
 // Processes tell each other about new deliveries by LISTEN and NOTIFY, which need a connection that
 // lasts: one beside the pool of a URL, one taken out of a pgxpool, one that is kept of a pool of
@@ -32,15 +34,19 @@
 //
 // # The tables
 //
-// Their names begin with coexistence_, signup_, webhook_ and outbox_. They are made in the first schema of the search path; to keep them in one
-// of their own, create it and add search_path=NAME to the URL. Open makes them, and brings those of an older release up to date; several
-// processes may do so at once. It refuses those of a newer release; in a rolling upgrade, older processes that are already running go on.
+// Their names begin with coexistence_, signup_, webhook_ and outbox_. They are made in the first
+// schema of the search path; to keep them in one of their own, create it and add search_path=NAME
+// to the URL. Open makes them, and brings those of an older release up to date; several processes
+// may do so at once. It refuses those of a newer release; in a rolling upgrade, older processes
+// that are already running go on.
 //
-// The role needs the right to create tables for that. Where the role of production has no such right, open with [MigrateOff] and have another role run
-// what [Schema] returns, which is docs/schema/postgres.sql too, or the files of package migrations with the tool that you have. They say in
-// the table coexistence_migrations which of them have been applied.
+// The role needs the right to create tables for that. Where the role of production has no such
+// right, open with [MigrateOff] and have another role run what [Schema] returns, which is
+// docs/schema/postgres.sql too, or the files of package migrations with the tool that you have.
+// They say in the table coexistence_migrations which of them have been applied.
 //
-// Reading the tables with SQL is fine, but they change from release to release. Changing them is not: columns are derived from documents.
+// Reading the tables with SQL is fine, but they change from release to release. Changing them is
+// not: columns are derived from documents.
 package postgres
 
 import (
@@ -60,14 +66,16 @@ import (
 
 // A Config says where the database is. One of URL, Pool and DB is needed.
 type Config struct {
-	// URL is that of the database: postgres://user:password@host:5432/database. No error repeats it.
+	// URL is that of the database: postgres://user:password@host:5432/database. No error repeats
+	// it.
 	URL string
 
 	// Pool is a pool of the host, of 4 connections or more.
 	Pool *pgxpool.Pool
 
-	// DB is a pool of the host through database/sql, of 4 connections or more, with the driver pgx (github.com/jackc/pgx/v5/stdlib).
-	// With a driver that wraps pgx, new deliveries of other processes are found by asking.
+	// DB is a pool of the host through database/sql, of 4 connections or more, with the driver pgx
+	// (github.com/jackc/pgx/v5/stdlib). With a driver that wraps pgx, new deliveries of other
+	// processes are found by asking.
 	DB *sql.DB
 
 	// Keyring seals tokens: see [storage.DB.Tokens]. Without it, none can be kept.
@@ -88,7 +96,8 @@ const (
 // A DB is an open database with everything that the SDK stores.
 type DB = storage.DB
 
-// Open connects to the database, checks that it keeps what it acknowledges, and brings the tables up to date. Close it when the program ends.
+// Open connects to the database, checks that it keeps what it acknowledges, and brings the tables
+// up to date. Close it when the program ends.
 func Open(ctx context.Context, cfg Config) (*DB, error) {
 	if cfg.Migrate != MigrateAuto && cfg.Migrate != MigrateOff {
 		return nil, errors.New("postgres: Config.Migrate is neither MigrateAuto nor MigrateOff")
@@ -108,5 +117,6 @@ func Open(ctx context.Context, cfg Config) (*DB, error) {
 	return storage.New(db.DB, cfg.Keyring, in, func() error { return errors.Join(in.Close(), db.Close()) }), nil
 }
 
-// Schema returns the SQL that makes the tables in an empty database, for roles that may not do it themselves: see [MigrateOff].
+// Schema returns the SQL that makes the tables in an empty database, for roles that may not do it
+// themselves: see [MigrateOff].
 func Schema() string { return migrate.SQL(migrations.FS) }

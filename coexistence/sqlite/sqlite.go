@@ -15,9 +15,11 @@
 //
 // # What it is good for
 //
-// One process on one machine, with a disk of its own. What was stored, or acknowledged to Meta, survives a crash of the process and a loss of
-// power. The file is locked as long as it is open: a second process, or a second Open, is refused. Never put it on a network file system. For
-// several processes or machines, see package [github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence/postgres].
+// One process on one machine, with a disk of its own. What was stored, or acknowledged to Meta,
+// survives a crash of the process and a loss of power. The file is locked as long as it is open: a
+// second process, or a second Open, is refused. Never put it on a network file system. For several
+// processes or machines, see package
+// [github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence/postgres].
 //
 // SQLite has one writer at a time. What the SDK writes waits in turn; a transaction of the host
 // ([storage.DB.SQL]) competes with it, and gets "database is locked" when it waited for 10 seconds.
@@ -26,9 +28,10 @@
 //
 // # The file
 //
-// It is readable by its owner alone, and so is its folder if Open has made it. SQLite keeps two files beside it (-wal, -shm), and
-// Open a third (-lock). Bodies of deliveries go when all of their events are done; the file does not shrink, but uses its room again. A full
-// disk makes the endpoint answer 503, so that Meta keeps what it has, until there is room again.
+// It is readable by its owner alone, and so is its folder if Open has made it. SQLite keeps two
+// files beside it (-wal, -shm), and Open a third (-lock). Bodies of deliveries go when all of their
+// events are done; the file does not shrink, but uses its room again. A full disk makes the
+// endpoint answer 503, so that Meta keeps what it has, until there is room again.
 //
 // Copying the file while it is in use copies half of the truth. Let SQLite write the copy:
 //
@@ -36,9 +39,10 @@
 //
 // # The tables
 //
-// Their names begin with coexistence_, signup_, webhook_ and outbox_; [Schema] returns them as SQL, and docs/schema/sqlite.sql is the same.
-// Open makes them, and brings those of an older release up to date; it refuses those of a newer one. Reading them with SQL is fine, but they
-// change from release to release. Changing them is not: columns are derived from documents.
+// Their names begin with coexistence_, signup_, webhook_ and outbox_; [Schema] returns them as SQL,
+// and docs/schema/sqlite.sql is the same. Open makes them, and brings those of an older release up
+// to date; it refuses those of a newer one. Reading them with SQL is fine, but they change from
+// release to release. Changing them is not: columns are derived from documents.
 package sqlite
 
 import (
@@ -66,7 +70,8 @@ type Config struct {
 // A DB is an open file with everything that the SDK stores.
 type DB = storage.DB
 
-// Open opens the file, checks that it keeps what it acknowledges, and brings its tables up to date. Close it when the program ends.
+// Open opens the file, checks that it keeps what it acknowledges, and brings its tables up to date.
+// Close it when the program ends.
 func Open(ctx context.Context, cfg Config) (*DB, error) {
 	file, err := sqlitedb.Open(ctx, cfg.Path)
 	if err != nil {

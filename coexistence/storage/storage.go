@@ -1,7 +1,9 @@
-// Package storage holds the type that package sqlite and package postgres return: an open database with everything that the SDK stores about
-// WhatsApp numbers. A host that runs on either names it; it links no driver.
+// Package storage holds the type that package sqlite and package postgres return: an open database
+// with everything that the SDK stores about WhatsApp numbers. A host that runs on either names it;
+// it links no driver.
 //
-// Everything about one number goes, where a host has to forget it, by deleting the rows with its phone number id, while nothing more is stored:
+// Everything about one number goes, where a host has to forget it, by deleting the rows with its
+// phone number id, while nothing more is stored:
 //
 //	DELETE FROM coexistence_tokens WHERE phone = ?
 //	DELETE FROM coexistence_messages WHERE phone = ?
@@ -43,17 +45,19 @@ func New(db *sqldb.DB, keys *signup.Keyring, in inbox.Store, end func() error) *
 // Store returns what a [coexistence.Tracker] keeps: numbers, messages, contacts.
 func (db *DB) Store() coexistence.Store { return sqlstore.New(db.db) }
 
-// Signups returns the store of a [signup.Flow]: signups survive a restart, and with PostgreSQL every process knows them.
+// Signups returns the store of a [signup.Flow]: signups survive a restart, and with PostgreSQL
+// every process knows them.
 func (db *DB) Signups() signup.Store { return sqlsignup.New(db.db) }
 
-// Tokens returns the tokens of the businesses that have connected numbers, sealed by Config.Keyring.
+// Tokens returns the tokens of the businesses that have connected numbers, sealed by
+// Config.Keyring.
 func (db *DB) Tokens() *Tokens { return &Tokens{db.db, db.keys} }
 
 // Outbox returns an outbox in the database. Nothing is sent before its Start.
 func (db *DB) Outbox(cfg outbox.Config) (*outbox.Outbox, error) { return outbox.New(db.db, cfg) }
 
-// Inbox returns this process's inbox, for one handler of everything: its Start begins to handle, its Shutdown ends that. A second call is
-// an error.
+// Inbox returns this process's inbox, for one handler of everything: its Start begins to handle,
+// its Shutdown ends that. A second call is an error.
 func (db *DB) Inbox(h webhook.Handler, cfg inbox.Config) (*inbox.Inbox, error) {
 	if db.opened.Swap(true) {
 		return nil, errors.New("storage: the inbox of this database is open; give one inbox all handlers, joined by webhook.MultiHandler")
@@ -65,9 +69,11 @@ func (db *DB) Inbox(h webhook.Handler, cfg inbox.Config) (*inbox.Inbox, error) {
 	return in, err
 }
 
-// SQL returns the database, for tables of the host: they are in the same backup, and [inbox.InTx] and the outbox write in the host's
-// transactions. With SQLite, transactions begin with the lock of the file (BEGIN IMMEDIATE).
+// SQL returns the database, for tables of the host: they are in the same backup, and [inbox.InTx]
+// and the outbox write in the host's transactions. With SQLite, transactions begin with the lock of
+// the file (BEGIN IMMEDIATE).
 func (db *DB) SQL() *sql.DB { return db.db.DB }
 
-// Close closes the file, or the connections that are not the host's. Shut the inbox down before. What was stored stays.
+// Close closes the file, or the connections that are not the host's. Shut the inbox down before.
+// What was stored stays.
 func (db *DB) Close() error { return db.close() }

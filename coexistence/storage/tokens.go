@@ -15,14 +15,15 @@ import (
 )
 
 var (
-	// ErrNoToken says that no business has connected the number, or that its token was deleted. It has to go through the signup.
+	// ErrNoToken says that no business has connected the number, or that its token was deleted. It
+	// has to go through the signup.
 	ErrNoToken = errors.New("storage: there is no token for this number; have the business connect it")
 
 	errNoKeyring = errors.New("storage: Config.Keyring is nil, so no token can be sealed; make one with signup.NewKeyring")
 )
 
-// Tokens knows which tenant has connected which number, and keeps the access token of each, sealed under tenant, account and number: copied into
-// another row, it does not open.
+// Tokens knows which tenant has connected which number, and keeps the access token of each, sealed
+// under tenant, account and number: copied into another row, it does not open.
 type Tokens struct {
 	db   *sqldb.DB
 	keys *signup.Keyring
@@ -36,12 +37,14 @@ type TokenInfo struct {
 	WABAIDs            []graph.WABAID // all that hold the number
 	DisplayPhoneNumber string
 
-	// ExpiresAt is when the token ends, or the zero time for never. Meta documents no refresh: have the business connect again before.
+	// ExpiresAt is when the token ends, or the zero time for never. Meta documents no refresh: have
+	// the business connect again before.
 	ExpiresAt time.Time
 }
 
-// Put keeps the token of a business that has just connected its number, in the place of an older one. A number of another tenant is not taken over:
-// the error is [signup.ErrTaken], and support decides after asking both.
+// Put keeps the token of a business that has just connected its number, in the place of an older
+// one. A number of another tenant is not taken over: the error is [signup.ErrTaken], and support
+// decides after asking both.
 func (t *Tokens) Put(ctx context.Context, b *signup.Connection) error {
 	switch {
 	case t.keys == nil:
@@ -124,8 +127,8 @@ func (t *Tokens) Delete(ctx context.Context, phone graph.PhoneNumberID) error {
 	return sqldb.Explain("storage: Tokens.Delete", err)
 }
 
-// Reserve returns [signup.ErrTaken] if another tenant has the number. As [signup.Config].Reserve it ends such a signup before anything
-// changes at Meta.
+// Reserve returns [signup.ErrTaken] if another tenant has the number. As [signup.Config].Reserve it
+// ends such a signup before anything changes at Meta.
 func (t *Tokens) Reserve(ctx context.Context, tenant string, _ graph.WABAID, phone graph.PhoneNumberID) error {
 	info, err := t.Get(ctx, phone)
 	switch {
@@ -137,8 +140,9 @@ func (t *Tokens) Reserve(ctx context.Context, tenant string, _ graph.WABAID, pho
 	return err
 }
 
-// Client returns the function that tracker, outbox and jobs ask for the client of a number: base, with the token of the business that has it. The
-// error is [ErrNoToken] if there is none. A token that an old key has sealed is sealed anew on the way.
+// Client returns the function that tracker, outbox and jobs ask for the client of a number: base,
+// with the token of the business that has it. The error is [ErrNoToken] if there is none. A token
+// that an old key has sealed is sealed anew on the way.
 func (t *Tokens) Client(base *cloudapi.Client) func(ctx context.Context, phone graph.PhoneNumberID) (*cloudapi.Client, error) {
 	return func(ctx context.Context, phone graph.PhoneNumberID) (*cloudapi.Client, error) {
 		token, err := t.open(ctx, phone)

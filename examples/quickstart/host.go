@@ -77,7 +77,7 @@ func (h *host) answer(ctx context.Context, m *webhook.IncomingMessage) error {
 	}
 	chat, err := h.tracker.Store().Conversation(ctx, m.PhoneNumberID, m.From.Key())
 	if errors.Is(err, coexistence.ErrNotFound) {
-		return nil // whether a person is at it is not known; an error would only come again, and keep the customer waiting
+		return nil // a person may be at it; an error would only come again, and keep the customer waiting
 	}
 	if err != nil || chat.HumanActive(time.Hour, time.Now()) {
 		return err

@@ -32,7 +32,7 @@ func (a *app) answer(ctx context.Context, m *webhook.IncomingMessage) error {
 	}
 	chat, err := a.tracker.Store().Conversation(ctx, m.PhoneNumberID, m.From.Key())
 	if errors.Is(err, coexistence.ErrNotFound) {
-		return nil // not stored, so a person may be at it; an error would only come again, and what the customer writes next would wait
+		return nil // a person may be at it; an error would only come again, and keep the customer waiting
 	}
 	if err != nil {
 		return err

@@ -39,7 +39,7 @@ func (s *Store) DeadLetters(ctx context.Context, f inbox.Filter, after inbox.ID,
 
 // ReplayDeadLetters implements [inbox.Store].
 func (s *Store) ReplayDeadLetters(ctx context.Context, ids []inbox.ID) (n int, err error) {
-	err = s.write(ctx, "Replay", true, func(tx *sql.Tx) error {
+	err = s.write(ctx, "ReplayDeadLetters", true, func(tx *sql.Tx) error {
 		closed, err := s.exhume(ctx, tx, ids, "DELETE FROM webhook_events WHERE state = 2 AND ")
 		if err != nil {
 			return err
@@ -65,7 +65,7 @@ func (s *Store) ReplayDeadLetters(ctx context.Context, ids []inbox.ID) (n int, e
 
 // DeleteDeadLetters implements [inbox.Store].
 func (s *Store) DeleteDeadLetters(ctx context.Context, ids []inbox.ID) (n int, err error) {
-	err = s.write(ctx, "Purge", true, func(tx *sql.Tx) error {
+	err = s.write(ctx, "DeleteDeadLetters", true, func(tx *sql.Tx) error {
 		n = 0
 		closed, err := s.exhume(ctx, tx, ids, "UPDATE webhook_events SET state = 3, changed_at = ? + $now WHERE state = 2 AND ", s.in(0))
 		if err != nil {

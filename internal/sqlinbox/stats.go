@@ -93,7 +93,7 @@ func (s *Store) DeleteExpired(ctx context.Context, keep time.Duration) (sum int,
 		`DELETE FROM webhook_deliveries WHERE id IN (SELECT id FROM webhook_deliveries WHERE state = 3 AND changed_at < ? + $now LIMIT ?)`,
 	} {
 		for n := int64(sweepStep); n == sweepStep; sum += int(n) {
-			if err := s.write(ctx, "Sweep", true, func(tx *sql.Tx) (err error) {
+			if err := s.write(ctx, "DeleteExpired", true, func(tx *sql.Tx) (err error) {
 				n, err = s.exec(ctx, tx, query, s.in(-keep), sweepStep)
 				return err
 			}); err != nil {

@@ -98,6 +98,6 @@ func (s *Store) List(ctx context.Context, tenant string) ([]signup.Record, error
 
 // DeleteExpired removes what nobody needs any more.
 func (s *Store) DeleteExpired(ctx context.Context, now time.Time) (int, error) {
-	n, err := s.exec(ctx, "Purge", "DELETE FROM signup_attempts WHERE keep_until <= ?", now.UnixMicro())
+	n, err := s.exec(ctx, "DeleteExpired", "DELETE FROM signup_attempts WHERE keep_until <= ?", now.UnixMicro())
 	return int(n), err
 }

@@ -15,7 +15,7 @@ func (s *Store) UpdateNumber(
 	ctx context.Context, phone graph.PhoneNumberID, fn func(coexistence.Number) (coexistence.Number, error),
 ) (coexistence.Number, error) {
 	var stored coexistence.Number
-	err := s.write(ctx, "UpdateState", func(tx *sql.Tx) error {
+	err := s.write(ctx, "UpdateNumber", func(tx *sql.Tx) error {
 		old, found, err := s.state(ctx, tx, phone, forUpdate(s.db.Dialect))
 		if err != nil {
 			return err
@@ -99,7 +99,7 @@ func (s *Store) Number(ctx context.Context, phone graph.PhoneNumberID) (coexiste
 	if err == nil && !found {
 		return coexistence.Number{}, coexistence.ErrNotFound
 	}
-	return st, explain("State", err)
+	return st, explain("Number", err)
 }
 
 // state returns a number's state, or one with nothing but PhoneNumberID. lock is what follows the query.
@@ -160,7 +160,7 @@ func (s *Store) NumbersByWABA(ctx context.Context, waba graph.WABAID) ([]coexist
 	}, `SELECT s.doc FROM coexistence_state_wabas w JOIN coexistence_states s ON s.phone = w.phone WHERE w.waba = ? ORDER BY w.phone`,
 		text(waba))
 	if err != nil {
-		return nil, explain("StatesByWABA", err)
+		return nil, explain("NumbersByWABA", err)
 	}
 	return found, nil
 }

@@ -79,8 +79,8 @@ func (in *Inbox) judge(h *hold, out Settlement, ev webhook.Event, err error, att
 	return out
 }
 
-// parked is the outcome of what a handler took well that this release cannot decode. It is kept with its bytes: a later release may
-// understand it.
+// parked is the outcome of what a handler took well that this release cannot decode. It is kept
+// with its bytes: a later release may understand it.
 func parked(id ID, bad *webhook.UndecodableEvent) Settlement {
 	return Settlement{ID: id, Disposition: DispositionDead, Reason: "parked, because this release cannot decode it; replay it with a later one: " + reason(bad.Err)}
 }
@@ -128,7 +128,8 @@ type claimed struct {
 
 // An Info is what the inbox knows about the event that a handler has.
 type Info struct {
-	// Attempt counts the attempts to handle the event, from 1. Attempts that ended with the process are not counted.
+	// Attempt counts the attempts to handle the event, from 1. Attempts that ended with the process
+	// are not counted.
 	Attempt int
 
 	// ReceivedAt is when the event's delivery arrived.
@@ -138,7 +139,8 @@ type Info struct {
 	Backfill bool
 }
 
-// FromContext returns what the inbox knows about the event that a handler has. It reports false outside of an inbox.
+// FromContext returns what the inbox knows about the event that a handler has. It reports false
+// outside of an inbox.
 func FromContext(ctx context.Context) (Info, bool) {
 	c, ok := ctx.Value(claimedKey{}).(*claimed)
 	if !ok {
@@ -147,10 +149,11 @@ func FromContext(ctx context.Context) (Info, bool) {
 	return Info{Attempt: c.rec.Attempts + 1, ReceivedAt: c.rec.ReceivedAt, Backfill: c.rec.Backfill}, true
 }
 
-// InTx returns a Handler that passes an event on to h and settles it in one transaction of the store's database, which has to be a [TxSettler]:
-// either the rows that h writes with [Tx] and the fact that the event is done are committed, or neither is. So the effects
-// of each event are there exactly once, whatever crashes, and a process that lost the lease meanwhile commits nothing. An *[webhook.UndecodableEvent]
-// is settled as a dead letter, which keeps its bytes.
+// InTx returns a Handler that passes an event on to h and settles it in one transaction of the
+// store's database, which has to be a [TxSettler]: either the rows that h writes with [Tx] and the
+// fact that the event is done are committed, or neither is. So the effects of each event are there
+// exactly once, whatever crashes, and a process that lost the lease meanwhile commits nothing. An
+// *[webhook.UndecodableEvent] is settled as a dead letter, which keeps its bytes.
 //
 //	webhook.On(&mux, func(ctx context.Context, m *webhook.IncomingMessage) error {
 //		tx, _ := inbox.Tx(ctx)
@@ -161,11 +164,14 @@ func FromContext(ctx context.Context) (Info, bool) {
 //
 // [New] refuses InTx over another store; within another handler, every event fails with one.
 //
-// h must not commit or roll back, nor use the inbox; an InTx within h fails. With [webhook.MultiHandler], InTx comes last: once it has committed,
-// the event does not come again, even if a handler behind it fails. With SQLite, nothing else is written as long as h runs: be brief.
+// h must not commit or roll back, nor use the inbox; an InTx within h fails. With
+// [webhook.MultiHandler], InTx comes last: once it has committed, the event does not come again,
+// even if a handler behind it fails. With SQLite, nothing else is written as long as h runs: be
+// brief.
 func InTx(h webhook.Handler) webhook.Handler { return txHandler{h} }
 
-// Tx returns the transaction in which the event is settled that a handler within [InTx] has. Outside of InTx there is none.
+// Tx returns the transaction in which the event is settled that a handler within [InTx] has.
+// Outside of InTx there is none.
 func Tx(ctx context.Context) (*sql.Tx, bool) { return sqldb.TxOf(ctx) }
 
 var (

@@ -20,43 +20,50 @@ type Config struct {
 	// Workers is how many live conversations are handled at once. If zero, 16.
 	Workers int
 
-	// BackfillWorkers is how many numbers' histories and address books are handled at once, beside what is live. If zero, 2.
+	// BackfillWorkers is how many numbers' histories and address books are handled at once, beside
+	// what is live. If zero, 2.
 	BackfillWorkers int
 
-	// MaxAttempts is how often an event is tried before it becomes a dead letter. Its conversation waits meanwhile. Attempts that ended with
-	// the process are not counted. If zero, 20, which takes about eight hours with the [DefaultBackoff].
+	// MaxAttempts is how often an event is tried before it becomes a dead letter. Its conversation
+	// waits meanwhile. Attempts that ended with the process are not counted. If zero, 20, which
+	// takes about eight hours with the [DefaultBackoff].
 	MaxAttempts int
 
-	// Backoff returns the pause after an event has failed for the attempt-th time, from 1. If nil, [DefaultBackoff].
+	// Backoff returns the pause after an event has failed for the attempt-th time, from 1. If nil,
+	// [DefaultBackoff].
 	Backoff func(attempt int) time.Duration
 
-	// HandlerTimeout is how long a handler has for one event; then its context ends. A handler that does not heed that keeps its conversation
-	// waiting, and a worker busy. If zero, 5 minutes.
+	// HandlerTimeout is how long a handler has for one event; then its context ends. A handler that
+	// does not heed that keeps its conversation waiting, and a worker busy. If zero, 5 minutes.
 	HandlerTimeout time.Duration
 
-	// LeaseDuration is how long the events in hand stay reserved after the process died. It is prolonged as long as the process lives, so
-	// handlers may take longer. If zero, 30 seconds.
+	// LeaseDuration is how long the events in hand stay reserved after the process died. It is
+	// prolonged as long as the process lives, so handlers may take longer. If zero, 30 seconds.
 	LeaseDuration time.Duration
 
 	// PollInterval is how often the store is asked for work that was not announced, such as what
 	// another process left. If zero, 1 second.
 	PollInterval time.Duration
 
-	// DedupWindow is how long events are remembered after they were handled. If zero, [MinDedupWindow]; less is refused, because Meta repeats.
+	// DedupWindow is how long events are remembered after they were handled. If zero,
+	// [MinDedupWindow]; less is refused, because Meta repeats.
 	DedupWindow time.Duration
 
-	// MaxBufferedBytes limits the bytes of deliveries that wait for being stored. Beyond, Receive answers that it is unavailable. If
-	// zero, 64 MiB.
+	// MaxBufferedBytes limits the bytes of deliveries that wait for being stored. Beyond, Receive
+	// answers that it is unavailable. If zero, 64 MiB.
 	MaxBufferedBytes int64
 
-	// WorkerID tells this process from others that share the store. If empty, the name of the machine and the process's number.
+	// WorkerID tells this process from others that share the store. If empty, the name of the
+	// machine and the process's number.
 	WorkerID string
 
-	// Logger gets what no caller can see: events that failed or were given up, and stores that do not answer. If nil, nothing is logged.
+	// Logger gets what no caller can see: events that failed or were given up, and stores that do
+	// not answer. If nil, nothing is logged.
 	Logger *slog.Logger
 
-	// Observe is called after each attempt to handle an event, from many goroutines at once, for metrics and traces. ctx is the handler's:
-	// it has the values of the context that [Inbox.Start] was given, and has ended if the attempt took longer than HandlerTimeout.
+	// Observe is called after each attempt to handle an event, from many goroutines at once, for
+	// metrics and traces. ctx is the handler's: it has the values of the context that [Inbox.Start]
+	// was given, and has ended if the attempt took longer than HandlerTimeout.
 	Observe func(ctx context.Context, a Attempt)
 }
 
@@ -72,8 +79,8 @@ type Attempt struct {
 	// Attempt counts from 1.
 	Attempt int
 
-	// Disposition is [DispositionDone], [DispositionRetry] or [DispositionDead]. [DispositionRelease]
-	// means that the attempt was cut off by a shutdown.
+	// Disposition is [DispositionDone], [DispositionRetry] or [DispositionDead].
+	// [DispositionRelease] means that the attempt was cut off by a shutdown.
 	Disposition Disposition
 
 	// Err is what the handler returned, or nil.
@@ -137,8 +144,9 @@ func (c Config) withDefaults() Config {
 	return c
 }
 
-// DefaultBackoff is the default pause after an event has failed for the attempt-th time: 1 second, 2, 4 and so on up to an hour, each of
-// them drawn between three quarters and five quarters of that, so that what failed together does not come again together.
+// DefaultBackoff is the default pause after an event has failed for the attempt-th time: 1 second,
+// 2, 4 and so on up to an hour, each of them drawn between three quarters and five quarters of
+// that, so that what failed together does not come again together.
 func DefaultBackoff(attempt int) time.Duration {
 	pause := min(math.Ldexp(float64(time.Second), max(attempt, 1)-1), float64(time.Hour))
 	return time.Duration(pause * (0.75 + rand.Float64()/2)) //nolint:gosec // a pause is no secret

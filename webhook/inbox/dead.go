@@ -8,8 +8,8 @@ import (
 
 const deadPage = 100
 
-// DeadLetters walks over the dead letters that f selects, in the order in which their deliveries were split. It reads as it goes; the first
-// error ends it.
+// DeadLetters walks over the dead letters that f selects, in the order in which their deliveries
+// were split. It reads as it goes; the first error ends it.
 func (in *Inbox) DeadLetters(ctx context.Context, f Filter) iter.Seq2[DeadLetter, error] {
 	return func(yield func(DeadLetter, error) bool) {
 		var after ID
@@ -32,9 +32,10 @@ func (in *Inbox) DeadLetters(ctx context.Context, f Filter) iter.Seq2[DeadLetter
 	}
 }
 
-// ReplayDeadLetters gives the dead letters with these IDs another chance, after a bug was fixed or this package was updated: their deliveries are decoded
-// anew, and what was not handled is. It returns how many of them it found. No IDs are no dead letters, and not all of them; for
-// those, collect the IDs first:
+// ReplayDeadLetters gives the dead letters with these IDs another chance, after a bug was fixed or
+// this package was updated: their deliveries are decoded anew, and what was not handled is. It
+// returns how many of them it found. No IDs are no dead letters, and not all of them; for those,
+// collect the IDs first:
 //
 //	var ids []inbox.ID
 //	for l, err := range in.DeadLetters(ctx, inbox.Filter{}) {
@@ -52,7 +53,8 @@ func (in *Inbox) ReplayDeadLetters(ctx context.Context, ids ...ID) (int, error) 
 	})
 }
 
-// DeleteDeadLetters deletes the dead letters with these IDs; no IDs are none. It returns how many of them it found.
+// DeleteDeadLetters deletes the dead letters with these IDs; no IDs are none. It returns how many
+// of them it found.
 func (in *Inbox) DeleteDeadLetters(ctx context.Context, ids ...ID) (int, error) {
 	return in.inPages(ids, func(ids []ID) (int, error) { return in.store.DeleteDeadLetters(ctx, ids) })
 }

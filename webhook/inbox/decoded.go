@@ -6,8 +6,9 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook"
 )
 
-// decodedDeliveries keeps the events of deliveries that hold several, so that a delivery of a thousand is not decoded a thousand times.
-// Each event is given away once: a handler may have changed it before it failed.
+// decodedDeliveries keeps the events of deliveries that hold several, so that a delivery of a
+// thousand is not decoded a thousand times. Each event is given away once: a handler may have
+// changed it before it failed.
 type decodedDeliveries struct {
 	mu      sync.Mutex
 	entries map[ID]*decodedDelivery

@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// A desk settles what the workers of a pump have handled, many outcomes in one transaction, and prolongs the leases of what they have in
-// hand.
+// A desk settles what the workers of a pump have handled, many outcomes in one transaction, and
+// prolongs the leases of what they have in hand.
 type desk struct {
 	in       *Inbox
 	alarm    alarm // of the pump: settled lanes may have more
@@ -35,7 +35,8 @@ type settlement struct {
 	out      Settlement
 }
 
-// settleBytes limits the bodies that go in one transaction: others wait for it. The events of a large one may be many, and go together.
+// settleBytes limits the bodies that go in one transaction: others wait for it. The events of a
+// large one may be many, and go together.
 const settleBytes = 2 << 20
 
 func newDesk(in *Inbox, a alarm) *desk {
@@ -142,8 +143,8 @@ func (d *desk) expired(h *hold) bool {
 }
 
 // lost reports whether the lease of a batch is lost, and gives up one that has expired by this
-// process's clock. A process that was stopped goes on before its next renewal is refused, and by then
-// another one may have handled the records.
+// process's clock. A process that was stopped goes on before its next renewal is refused, and by
+// then another one may have handled the records.
 func (d *desk) lost(h *hold) bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -181,7 +182,8 @@ func (d *desk) renew(ended <-chan struct{}) {
 	}
 }
 
-// extend prolongs one lease. If that is refused, or cannot be done in time, the handlers are told to end.
+// extend prolongs one lease. If that is refused, or cannot be done in time, the handlers are told
+// to end.
 func (d *desk) extend(h *hold) {
 	now := time.Now()
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(h.ctx), d.in.cfg.LeaseDuration/3)

@@ -8,9 +8,11 @@
 //	…
 //	endpoint, err := webhook.NewEndpoint(cfg, in)
 //
-// A host that follows numbers opens coexistence/sqlite or coexistence/postgres, in which the inbox lies beside everything else. The packages
-// sqliteinbox, pginbox and natsinbox (NATS JetStream) below this one are for hosts that store nothing else; they bring a driver and the settings that make it durable. [New]
-// takes any [Store], such as a [MemStore], which forgets everything when the process ends.
+// A host that follows numbers opens coexistence/sqlite or coexistence/postgres, in which the inbox
+// lies beside everything else. The packages sqliteinbox, pginbox and natsinbox (NATS JetStream)
+// below this one are for hosts that store nothing else; they bring a driver and the settings that
+// make it durable. [New] takes any [Store], such as a [MemStore], which forgets everything when the
+// process ends.
 //
 // # What is promised
 //
@@ -27,32 +29,37 @@
 //     other.
 //   - History and address books never hold up what is live.
 //
-// A handler sees an event twice if the process dies within it, or between its end and the commit that says so. [InTx] closes that gap for
-// what a handler writes to the store's own database. For a message that is sent, nothing can.
+// A handler sees an event twice if the process dies within it, or between its end and the commit
+// that says so. [InTx] closes that gap for what a handler writes to the store's own database. For a
+// message that is sent, nothing can.
 //
 // # How a delivery travels
 //
-//  1. Receive stores the raw body under its hash. Requests that wait share a commit. Nothing is decoded yet, so no bug in a
-//     decoder can lose anything.
-//  2. A worker decodes the delivery, and stores in one transaction which events it consists of, and that it is split. The events are
-//     its rows; the body stays until the last of them is done.
-//  3. Workers claim conversations that have something to do, for a lease that they prolong as long as they live, run through them
-//     in order, and settle many events in a commit. What fails comes again after a pause, and its conversation waits for it.
+//  1. Receive stores the raw body under its hash. Requests that wait share a commit. Nothing is
+//     decoded yet, so no bug in a decoder can lose anything.
+//  2. A worker decodes the delivery, and stores in one transaction which events it consists of, and
+//     that it is split. The events are its rows; the body stays until the last of them is done.
+//  3. Workers claim conversations that have something to do, for a lease that they prolong as long
+//     as they live, run through them in order, and settle many events in a commit. What fails comes
+//     again after a pause, and its conversation waits for it.
 //
 // # Failures
 //
-// An error of the handler, a panic and a timeout are all the same: the event comes again, after [DefaultBackoff]. Its conversation waits, so that an
-// answer never overtakes the question: with the defaults for about eight hours, until the event has failed 20 times and is a dead letter. Mark
-// errors that a repeat cannot cure with [webhook.Permanent], and the conversation goes on at once.
+// An error of the handler, a panic and a timeout are all the same: the event comes again, after
+// [DefaultBackoff]. Its conversation waits, so that an answer never overtakes the question: with
+// the defaults for about eight hours, until the event has failed 20 times and is a dead letter.
+// Mark errors that a repeat cannot cure with [webhook.Permanent], and the conversation goes on at
+// once.
 //
 // What ends the process within a handler (os.Exit, a fatal error of the runtime, too little memory)
 // is no failure that can be counted: which of the events in hand it was is not known, and
 // [Config.MaxAttempts] does not apply. Such an event comes again with each start, until the bug is
 // fixed. To get past it meanwhile, have the handler return a [webhook.Permanent] error for it.
 //
-// A process that died holds its conversations until their lease is over. One that was stopped and goes on after its lease begins none of the
-// events that it had claimed; what was in a handler it cannot settle any more ([ErrLeaseLost]). A store that does not answer is asked again and again; meanwhile the endpoint answers 503. It
-// all goes on by itself.
+// A process that died holds its conversations until their lease is over. One that was stopped and
+// goes on after its lease begins none of the events that it had claimed; what was in a handler it
+// cannot settle any more ([ErrLeaseLost]). A store that does not answer is asked again and again;
+// meanwhile the endpoint answers 503. It all goes on by itself.
 //
 // # Dead letters
 //
@@ -64,14 +71,17 @@
 //	}
 //	n, err := in.ReplayDeadLetters(ctx, ids...) // after the bug is fixed
 //
-// What this release cannot decode is shown to the handler, and is a dead letter even if the handler returns nil: its bytes are kept until a
-// later release understands them. Replaying decodes the delivery anew; events that were handled are known, and do not come again.
-// A dead letter of a delivery is kept as long as you like, but events without a key ([webhook.EventInfo.DedupKey]) come again with it.
+// What this release cannot decode is shown to the handler, and is a dead letter even if the handler
+// returns nil: its bytes are kept until a later release understands them. Replaying decodes the
+// delivery anew; events that were handled are known, and do not come again. A dead letter of a
+// delivery is kept as long as you like, but events without a key ([webhook.EventInfo.DedupKey])
+// come again with it.
 //
 // # Watching it
 //
-// [Inbox.Metrics] says how much there is to do, how old the oldest of it is, and what was done. [Config.Observe] is called for each attempt.
-// [Inbox.StatusPage] shows the same to people. Worth an alarm: a growing OldestLive, and any dead letter.
+// [Inbox.Metrics] says how much there is to do, how old the oldest of it is, and what was done.
+// [Config.Observe] is called for each attempt. [Inbox.StatusPage] shows the same to people. Worth
+// an alarm: a growing OldestLive, and any dead letter.
 //
 // # Shutting down
 //
@@ -81,8 +91,8 @@
 //
 // # What is kept, and for how long
 //
-// Bodies, which hold customers' numbers and texts, go with the last of their events. What stays for 8 days are hashed keys, hashed names
-// of conversations, and the ids of the business's numbers.
+// Bodies, which hold customers' numbers and texts, go with the last of their events. What stays for
+// 8 days are hashed keys, hashed names of conversations, and the ids of the business's numbers.
 //
 // # Engines of your own
 //

@@ -12,7 +12,8 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook"
 )
 
-// An Inbox takes deliveries in, and handles their events. It is a [webhook.Receiver]. It is safe for concurrent use.
+// An Inbox takes deliveries in, and handles their events. It is a [webhook.Receiver]. It is safe
+// for concurrent use.
 type Inbox struct {
 	store   Store
 	handler webhook.Handler
@@ -35,9 +36,11 @@ type Inbox struct {
 
 var _ webhook.Receiver = (*Inbox)(nil)
 
-// New returns an inbox over a store. It does nothing but receive until it is started. The error lists everything wrong with cfg.
+// New returns an inbox over a store. It does nothing but receive until it is started. The error
+// lists everything wrong with cfg.
 //
-// Most hosts call the function Open of a package below this one, or the method Inbox of an open database, instead, which opens a store and starts.
+// Most hosts call Open of a package below this one, which also starts, or the method Inbox of an
+// open database.
 func New(store Store, h webhook.Handler, cfg Config) (*Inbox, error) {
 	if err := cfg.validate(store, h); err != nil {
 		return nil, err
@@ -50,8 +53,9 @@ func New(store Store, h webhook.Handler, cfg Config) (*Inbox, error) {
 	return in, nil
 }
 
-// Receive stores a delivery durably. When it returns nil, Meta may forget it. Any error matches [webhook.ErrUnavailable]: Meta keeps the
-// delivery and tries again. An inbox that was not started takes deliveries in and handles none of them; one that was shut down takes none.
+// Receive stores a delivery durably. When it returns nil, Meta may forget it. Any error matches
+// [webhook.ErrUnavailable]: Meta keeps the delivery and tries again. An inbox that was not started
+// takes deliveries in and handles none of them; one that was shut down takes none.
 func (in *Inbox) Receive(ctx context.Context, d webhook.Delivery) error {
 	if in.over() {
 		in.counts.refused.Add(1)
@@ -83,7 +87,8 @@ func (in *Inbox) Receive(ctx context.Context, d webhook.Delivery) error {
 // receiveTimeout is how long Meta is kept waiting for a store that does not answer.
 const receiveTimeout = 10 * time.Second
 
-// SinkReceiver returns a Receiver that stores deliveries in a sink, for hosts that consume them with workers of their own.
+// SinkReceiver returns a Receiver that stores deliveries in a sink, for hosts that consume them
+// with workers of their own.
 func SinkReceiver(sink Sink) webhook.Receiver {
 	return webhook.ReceiverFunc(func(ctx context.Context, d webhook.Delivery) error {
 		if _, err := sink.Append(ctx, []Record{newDelivery(d)}); err != nil {
@@ -93,8 +98,8 @@ func SinkReceiver(sink Sink) webhook.Receiver {
 	})
 }
 
-// Start begins to handle events, in goroutines that end with [Inbox.Shutdown]. The end of ctx does not end them; its values reach the
-// handlers.
+// Start begins to handle events, in goroutines that end with [Inbox.Shutdown]. The end of ctx does
+// not end them; its values reach the handlers.
 func (in *Inbox) Start(ctx context.Context) error {
 	in.mu.Lock()
 	defer in.mu.Unlock()
@@ -121,9 +126,11 @@ func (in *Inbox) Start(ctx context.Context) error {
 
 var errShutdown = errors.New("inbox: the inbox was shut down")
 
-// Shutdown ends an inbox: nothing more is begun, and what is being handled is waited for. If ctx ends first, the handlers' contexts
-// end, and ctx's error is returned; what was not finished is handled again, at once by the next process that opens the store, or
-// after the lease by others that share it. A store that is an [io.Closer] is closed in the end. Shut the HTTP server down before.
+// Shutdown ends an inbox: nothing more is begun, and what is being handled is waited for. If ctx
+// ends first, the handlers' contexts end, and ctx's error is returned; what was not finished is
+// handled again, at once by the next process that opens the store, or after the lease by others
+// that share it. A store that is an [io.Closer] is closed in the end. Shut the HTTP server down
+// before.
 func (in *Inbox) Shutdown(ctx context.Context) error {
 	in.mu.Lock()
 	cancel, again := in.cancel, in.over()
@@ -144,7 +151,8 @@ func (in *Inbox) Shutdown(ctx context.Context) error {
 		case <-ctx.Done():
 			err = fmt.Errorf("inbox: handlers were still busy: %w", ctx.Err())
 			cancel(errShutdown)
-			// Handlers that heed their context are done in a moment, and can then say how far they came.
+			// Handlers that heed their context are done in a moment, and can then say how far they
+			// came.
 			select {
 			case <-ended:
 			case <-time.After(shutdownGrace):

@@ -12,10 +12,12 @@ import (
 // defaultMemBytes is what a MemStore holds if it was not told.
 const defaultMemBytes = 256 << 20
 
-// A MemStore is a [Store] in memory. The zero MemStore is ready. It is for tests, and for hosts that may lose what was acknowledged: it
-// forgets everything when the process ends. It is safe for concurrent use.
+// A MemStore is a [Store] in memory. The zero MemStore is ready. It is for tests, and for hosts
+// that may lose what was acknowledged: it forgets everything when the process ends. It is safe for
+// concurrent use.
 type MemStore struct {
-	// MaxBytes limits the bodies that are held. Beyond, Append returns [ErrFull]. If zero, 256 MiB. Set it before the first use.
+	// MaxBytes limits the bodies that are held. Beyond, Append returns [ErrFull]. If zero, 256 MiB.
+	// Set it before the first use.
 	MaxBytes int64
 
 	mu         sync.Mutex

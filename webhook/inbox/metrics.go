@@ -12,10 +12,12 @@ type Metrics struct {
 	// Stats is what the store holds, for all processes that share it.
 	Stats
 
-	// Received counts deliveries, Duplicates repeats of known ones, Refused those that could not be stored.
+	// Received counts deliveries, Duplicates repeats of known ones, Refused those that could not be
+	// stored.
 	Received, Duplicates, Refused int64
 
-	// Handled, Retried and DeadLettered count attempts by how they ended. LeasesLost counts events whose lease was lost before they could be settled.
+	// Handled, Retried and DeadLettered count attempts by how they ended. LeasesLost counts events
+	// whose lease was lost before they could be settled.
 	Handled, Retried, DeadLettered, LeasesLost int64
 
 	// Running is how many events are being handled now.
@@ -48,8 +50,8 @@ func (in *Inbox) count(kind Disposition) {
 	}
 }
 
-// WaitIdle returns when nothing is left to do, dead letters aside: for tests, and for scripts that wait for an empty inbox before a change. Events
-// whose pause is not over count as something to do.
+// WaitIdle returns when nothing is left to do, dead letters aside: for tests, and for scripts that
+// wait for an empty inbox before a change. Events whose pause is not over count as something to do.
 func (in *Inbox) WaitIdle(ctx context.Context) error {
 	ticker := time.NewTicker(idlePoll)
 	defer ticker.Stop()

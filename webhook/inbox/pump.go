@@ -6,8 +6,9 @@ import (
 	"time"
 )
 
-// A pump claims lanes of one queue of events and has its workers run through them. It claims ahead a little, so that claims bring several
-// lanes at once when there is much to do, and one at once when there is not.
+// A pump claims lanes of one queue of events and has its workers run through them. It claims ahead
+// a little, so that claims bring several lanes at once when there is much to do, and one at once
+// when there is not.
 type pump struct {
 	in    *Inbox
 	req   ClaimRequest

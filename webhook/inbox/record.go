@@ -10,7 +10,8 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook"
 )
 
-// An ID names a record in its store. A store hands them out; a later record of a lane has a larger one. Zero names none.
+// An ID names a record in its store. A store hands them out; a later record of a lane has a larger
+// one. Zero names none.
 type ID int64
 
 // A Kind is what a [Record] is.
@@ -29,28 +30,32 @@ func (k Kind) String() string {
 	return "delivery"
 }
 
-// A Record is what a [Store] keeps: a delivery, which is split once it is its turn, or one of the events that it was split into.
-// An event has no bytes of its own. It says which event of which delivery it is, and comes out of the store with the delivery's body.
+// A Record is what a [Store] keeps: a delivery, which is split once it is its turn, or one of the
+// events that it was split into. An event has no bytes of its own. It says which event of which
+// delivery it is, and comes out of the store with the delivery's body.
 type Record struct {
-	// ID and Delivery are given by the store. Delivery is the delivery that an event is from; for a delivery it is its own ID.
+	// ID and Delivery are given by the store. Delivery is the delivery that an event is from; for a
+	// delivery it is its own ID.
 	ID, Delivery ID
 
 	Kind Kind
 
-	// DedupKey names the record for deduplication: a store keeps one record for a key, and remembers the key for [MinDedupWindow] at least after the
-	// record is done. Records without a key are never duplicates. A key is not personal.
+	// DedupKey names the record for deduplication: a store keeps one record for a key, and
+	// remembers the key for [MinDedupWindow] at least after the record is done. Records without a
+	// key are never duplicates. A key is not personal.
 	DedupKey string
 
-	// SupersededBy is the key of another event that makes this one superfluous. If the store knows that key, this event counts as
-	// a duplicate: a placeholder is of no use after the message that it stands for.
+	// SupersededBy is the key of another event that makes this one superfluous. If the store knows
+	// that key, this event counts as a duplicate: a placeholder is of no use after the message that
+	// it stands for.
 	SupersededBy string
 
 	// Lane is what an event has to be in order with: the conversation. It is not personal.
 	// Deliveries have none: all live ones are in order, and all of the backfill.
 	Lane string
 
-	// PhoneNumberID is the business's number that an event is about. It is empty for events of an account, and for deliveries, which
-	// may be about several.
+	// PhoneNumberID is the business's number that an event is about. It is empty for events of an
+	// account, and for deliveries, which may be about several.
 	PhoneNumberID graph.PhoneNumberID
 
 	// Backfill marks what may wait behind everything live: history and address books.
@@ -70,8 +75,9 @@ type Record struct {
 	Attempts int
 }
 
-// Event decodes the body and returns the event that the record stands for, such as a dead letter. It returns an error for a whole
-// delivery, and for an event that this release decodes in another way than the one that split the delivery: replaying splits it anew.
+// Event decodes the body and returns the event that the record stands for, such as a dead letter.
+// It returns an error for a whole delivery, and for an event that this release decodes in another
+// way than the one that split the delivery: replaying splits it anew.
 func (r Record) Event() (webhook.Event, error) {
 	if r.Kind != KindEvent {
 		return nil, errors.New("inbox: the record is a whole delivery; webhook.Decode returns the events in its Body")

@@ -12,15 +12,16 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook"
 )
 
-// newDelivery returns the record of a delivery. It looks at the bytes without decoding them: what a decoder makes of them must not decide
-// whether they are kept.
+// newDelivery returns the record of a delivery. It looks at the bytes without decoding them: what a
+// decoder makes of them must not decide whether they are kept.
 func newDelivery(d webhook.Delivery) Record {
 	sum := sha256.Sum256(d.Body)
 	return Record{DedupKey: "delivery:" + hex.EncodeToString(sum[:]), Backfill: inBulk(d.Body), ReceivedAt: d.ReceivedAt, Body: d.Body}
 }
 
-// inBulk guesses whether a delivery is about history or contacts. The name of the field stands before or behind its value. A wrong guess
-// costs time, not order: the events that it consists of are told apart again when it is split.
+// inBulk guesses whether a delivery is about history or contacts. The name of the field stands
+// before or behind its value. A wrong guess costs time, not order: the events that it consists of
+// are told apart again when it is split.
 func inBulk(body []byte) bool {
 	const window = 512
 	head, tail := body[:min(len(body), window)], body[max(0, len(body)-window):]
@@ -42,7 +43,8 @@ func namesBulk(text []byte) bool {
 	}
 }
 
-// decode returns the events of a delivery. A body that is not JSON is one event, as it is for [webhook.Dispatch].
+// decode returns the events of a delivery. A body that is not JSON is one event, as it is for
+// [webhook.Dispatch].
 func decode(body []byte) (events []webhook.Event, err error) {
 	defer func() {
 		if v := recover(); v != nil {
@@ -135,7 +137,8 @@ func groupOf(ev webhook.Event) graph.GroupID {
 	}
 }
 
-// laneName hashes what identifies a conversation, because that is personal and lanes are kept beside what was handled.
+// laneName hashes what identifies a conversation, because that is personal and lanes are kept
+// beside what was handled.
 func laneName(kind string, parts ...string) string {
 	var b []byte
 	for _, p := range parts {

@@ -6,7 +6,8 @@ import (
 	"time"
 )
 
-// A splitter decodes the deliveries of one queue and stores what they consist of, so that each event has a turn of its own.
+// A splitter decodes the deliveries of one queue and stores what they consist of, so that each
+// event has a turn of its own.
 type splitter struct {
 	in    *Inbox
 	bulk  bool

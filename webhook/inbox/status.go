@@ -39,9 +39,10 @@ type statusLetter struct {
 	Reason   string
 }
 
-// StatusPage returns a page that shows how much there is to do, what was done and what was given up, to be mounted where only
-// those who run the service come: it asks for no password, and shows the errors of your handlers. It holds no bodies and changes
-// nothing. Its status is 503 if the store does not answer.
+// StatusPage returns a page that shows how much there is to do, what was done and what was given
+// up, to be mounted where only those who run the service come: it asks for no password, and shows
+// the errors of your handlers. It holds no bodies and changes nothing. Its status is 503 if the
+// store does not answer.
 func (in *Inbox) StatusPage() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Method != http.MethodGet && r.Method != http.MethodHead {

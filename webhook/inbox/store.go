@@ -9,11 +9,13 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 )
 
-// A Sink takes deliveries in. It is all that an endpoint needs: a host that has a broker of its own, such as Kafka or SQS, implements it,
-// receives with [SinkReceiver], and consumes with its own workers.
+// A Sink takes deliveries in. It is all that an endpoint needs: a host that has a broker of its
+// own, such as Kafka or SQS, implements it, receives with [SinkReceiver], and consumes with its own
+// workers.
 type Sink interface {
-	// Append stores deliveries durably: when it returns nil, neither a crash of this process nor a loss of power takes them away. It
-	// stores all that are not duplicates, or none and returns an error. added is how many there were.
+	// Append stores deliveries durably: when it returns nil, neither a crash of this process nor a
+	// loss of power takes them away. It stores all that are not duplicates, or none and returns an
+	// error. added is how many there were.
 	//
 	// It is called from many goroutines at once and does well to let those that wait share a
 	// commit. Once it was called it may store the records even if ctx ends; a caller that gets an
@@ -21,7 +23,8 @@ type Sink interface {
 	Append(ctx context.Context, recs []Record) (added int, err error)
 }
 
-// A Store is a queue that remembers. Package inboxtest checks that an implementation keeps these promises:
+// A Store is a queue that remembers. Package inboxtest checks that an implementation keeps these
+// promises:
 //
 //   - A record that was appended, or that came out of a split, is handed out until it is settled as
 //     done or dead, whatever crashes.
@@ -30,8 +33,8 @@ type Sink interface {
 //   - A worker that lost its lease cannot settle ([ErrLeaseLost]).
 //   - A record whose key is known is not stored again.
 //
-// All times are durations by the store's own clock. Methods are called from many goroutines at once. A Store that is an [io.Closer] is closed
-// by [Inbox.Shutdown].
+// All times are durations by the store's own clock. Methods are called from many goroutines at
+// once. A Store that is an [io.Closer] is closed by [Inbox.Shutdown].
 type Store interface {
 	Sink
 
@@ -43,23 +46,26 @@ type Store interface {
 	// It returns [ErrLeaseLost] if another worker took some of it, or if nothing is left.
 	Extend(ctx context.Context, token LeaseToken, lease time.Duration) error
 
-	// Settle says what became of records of a batch, in one transaction: all outcomes are stored, or none and an error is returned. It
-	// returns [ErrLeaseLost] if any of them is not held any more. The records of a lane are settled in order, in one call or in several;
-	// a lane is free again once all its records in the batch are settled.
+	// Settle says what became of records of a batch, in one transaction: all outcomes are stored,
+	// or none and an error is returned. It returns [ErrLeaseLost] if any of them is not held any
+	// more. The records of a lane are settled in order, in one call or in several; a lane is free
+	// again once all its records in the batch are settled.
 	Settle(ctx context.Context, token LeaseToken, outcomes []Settlement) error
 
 	// Stats counts what is there. It may be a few seconds old.
 	Stats(ctx context.Context) (Stats, error)
 
-	// DeadLetters lists up to limit dead letters that f selects with IDs larger than after, in the order of their IDs.
+	// DeadLetters lists up to limit dead letters that f selects with IDs larger than after, in the
+	// order of their IDs.
 	DeadLetters(ctx context.Context, f Filter, after ID, limit int) ([]DeadLetter, error)
 
-	// ReplayDeadLetters forgets dead letters together with their keys, and makes their deliveries ready to be split anew, as if they had just
-	// arrived: events that were handled are known by their keys and do not come again. It returns how many of the dead letters it found.
+	// ReplayDeadLetters forgets dead letters together with their keys, and makes their deliveries
+	// ready to be split anew, as if they had just arrived: events that were handled are known by
+	// their keys and do not come again. It returns how many of the dead letters it found.
 	ReplayDeadLetters(ctx context.Context, ids []ID) (int, error)
 
-	// DeleteDeadLetters deletes dead letters, and their deliveries' bodies if nothing else needs them. The keys stay known. It returns how many of
-	// the dead letters it found.
+	// DeleteDeadLetters deletes dead letters, and their deliveries' bodies if nothing else needs
+	// them. The keys stay known. It returns how many of the dead letters it found.
 	DeleteDeadLetters(ctx context.Context, ids []ID) (int, error)
 }
 
@@ -69,10 +75,12 @@ type ClaimRequest struct {
 	Kind     Kind
 	Backfill bool
 
-	// Lanes is the largest number of lanes, PerLane of records in each. Both are at least 1. All deliveries of a queue are one lane.
+	// Lanes is the largest number of lanes, PerLane of records in each. Both are at least 1. All
+	// deliveries of a queue are one lane.
 	Lanes, PerLane int
 
-	// MaxBytes limits the sum of the bodies in a batch; the body of a delivery counts once. One record comes in any case. 0 is no limit.
+	// MaxBytes limits the sum of the bodies in a batch; the body of a delivery counts once. One
+	// record comes in any case. 0 is no limit.
 	MaxBytes int
 
 	// LeaseDuration is how long the records are held. After it, they are handed out again.
@@ -93,7 +101,8 @@ type Batch struct {
 	// Records are in the order of their lane: those of one lane follow each other.
 	Records []Record
 
-	// Wait is how long it takes until something that is there becomes ready, if Records is empty and the store knows; otherwise 0.
+	// Wait is how long it takes until something that is there becomes ready, if Records is empty
+	// and the store knows; otherwise 0.
 	Wait time.Duration
 }
 
@@ -113,8 +122,8 @@ type Settlement struct {
 	// kept until all of them are done or deleted.
 	Events []Record
 
-	// DropKey makes the store forget the delivery's key once it is [DispositionDone], because some of its events have no key and count each time they
-	// come.
+	// DropKey makes the store forget the delivery's key once it is [DispositionDone], because some
+	// of its events have no key and count each time they come.
 	DropKey bool
 }
 
@@ -154,7 +163,8 @@ func (s Stats) Depth() int { return s.Deliveries + s.Live + s.Backfill }
 
 // A Filter selects dead letters. The zero Filter selects all.
 type Filter struct {
-	// PhoneNumberID selects the events about a business's number. Whole deliveries and events of an account are about none.
+	// PhoneNumberID selects the events about a business's number. Whole deliveries and events of an
+	// account are about none.
 	PhoneNumberID graph.PhoneNumberID
 }
 
@@ -178,11 +188,13 @@ var (
 	ErrFull = errors.New("inbox: the store is full; it takes more when events are handled or dead letters deleted")
 )
 
-// A TxSettler is a [Store] in a SQL database, in which a host can commit its own rows together with the outcome: see [InTx].
+// A TxSettler is a [Store] in a SQL database, in which a host can commit its own rows together with
+// the outcome: see [InTx].
 type TxSettler interface {
 	Store
 
-	// Transact runs fn in a transaction of the store's database, and commits that if fn returns nil. An error of fn is returned as it is.
+	// Transact runs fn in a transaction of the store's database, and commits that if fn returns
+	// nil. An error of fn is returned as it is.
 	Transact(ctx context.Context, fn func(tx *sql.Tx) error) error
 
 	// SettleTx is Settle as a part of tx. Nothing is settled until that is committed.
@@ -192,14 +204,15 @@ type TxSettler interface {
 // A Waker is a [Store] that tells when another process has appended something, so that the store
 // need not be polled all the time.
 type Waker interface {
-	// Wait returns nil when something may have become ready, and an error if it cannot know; then it is polled for a while, or, if the
-	// error matches [errors.ErrUnsupported], for good.
+	// Wait returns nil when something may have become ready, and an error if it cannot know; then
+	// it is polled for a while, or, if the error matches [errors.ErrUnsupported], for good.
 	Wait(ctx context.Context) error
 }
 
 // A Sweeper is a [Store] that has to be told to forget.
 type Sweeper interface {
-	// DeleteExpired forgets the keys of what was done longer ago than keep, and returns how many. It works in small steps and may be
-	// called by several processes at once. Keys of deliveries whose body is still there stay.
+	// DeleteExpired forgets the keys of what was done longer ago than keep, and returns how many.
+	// It works in small steps and may be called by several processes at once. Keys of deliveries
+	// whose body is still there stay.
 	DeleteExpired(ctx context.Context, keep time.Duration) (int, error)
 }

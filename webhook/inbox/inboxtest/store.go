@@ -139,7 +139,8 @@ func request(kind inbox.Kind, lease time.Duration) inbox.ClaimRequest {
 func (c *check) claim(s inbox.Store, req inbox.ClaimRequest, want int) (inbox.Batch, error) {
 	b, err := s.Claim(c.ctx, req)
 	if err == nil && len(b.Records) != want {
-		err = fmt.Errorf("a claim handed out %d records of kind %v, backfill %v, want %d", len(b.Records), req.Kind, req.Backfill, want)
+		err = fmt.Errorf("a claim handed out %d records of kind %v, backfill %v, want %d",
+			len(b.Records), req.Kind, req.Backfill, want)
 	}
 	return b, err
 }

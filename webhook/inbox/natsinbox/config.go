@@ -14,7 +14,8 @@ import (
 
 // Config says where the inbox is. Servers is required.
 type Config struct {
-	// Servers are the URLs of one or more servers of a cluster, separated by commas: nats://user:password@host:4222.
+	// Servers are the URLs of one or more servers of a cluster, separated by commas:
+	// nats://user:password@host:4222.
 	Servers string
 
 	// Options are further options of the connection: credentials, TLS.
@@ -25,24 +26,26 @@ type Config struct {
 	// cluster. If empty, and if SystemConn is nil, port 8222 of the Servers is tried.
 	Monitors []string
 
-	// SystemConn is a connection of a user of the system account. It can take the place of Monitors: the servers are asked through it.
+	// SystemConn is a connection of a user of the system account. It can take the place of
+	// Monitors: the servers are asked through it.
 	SystemConn *nats.Conn
 
-	// Name begins the names of the streams and subjects, for letters, digits, - and _. Processes with the same name share an inbox.
-	// If empty, webhook.
+	// Name begins the names of the streams and subjects, for letters, digits, - and _. Processes
+	// with the same name share an inbox. If empty, webhook.
 	Name string
 
-	// Replicas is how many servers of a cluster keep each stream: 1, 3 or 5. It counts when the streams are made; later, change it
-	// with the nats command. If zero, 1.
+	// Replicas is how many servers of a cluster keep each stream: 1, 3 or 5. It counts when the
+	// streams are made; later, change it with the nats command. If zero, 1.
 	Replicas int
 
-	// MaxBytes limits the bodies that are kept. Beyond, deliveries are refused with [inbox.ErrFull], and Meta keeps them. It counts
-	// when the streams are made. If zero, the limits of the account and of the disk count.
+	// MaxBytes limits the bodies that are kept. Beyond, deliveries are refused with
+	// [inbox.ErrFull], and Meta keeps them. It counts when the streams are made. If zero, the
+	// limits of the account and of the disk count.
 	MaxBytes int64
 }
 
-// ParseURL reads a Config from one line, for environment variables: the Servers, and behind a question mark any of monitor (several are
-// possible), name, replicas and max_bytes.
+// ParseURL reads a Config from one line, for environment variables: the Servers, and behind a
+// question mark any of monitor (several are possible), name, replicas and max_bytes.
 //
 //	nats://nats:4222?monitor=http://nats:8222
 //	nats://a:4222,nats://b:4222,nats://c:4222?monitor=http://a:8222&monitor=http://b:8222&monitor=http://c:8222&replicas=3

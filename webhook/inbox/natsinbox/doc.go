@@ -8,24 +8,27 @@
 //	}
 //	endpoint, err := webhook.NewEndpoint(cfg, in)
 //
-// Every process opens an inbox of its own with the same name. Each of them receives, and each handles conversations: a conversation is
-// handled by one process at a time, and if that dies, another one takes over when the lease is over. Leases are measured by
-// the server's clock. A process that was stopped longer than its lease finds that it can settle nothing any more.
+// Every process opens an inbox of its own with the same name. Each of them receives, and each
+// handles conversations: a conversation is handled by one process at a time, and if that dies,
+// another one takes over when the lease is over. Leases are measured by the server's clock. A
+// process that was stopped longer than its lease finds that it can settle nothing any more.
 //
 // # The server has to sync
 //
-// JetStream acknowledges a message before it is on the disk, and syncs every two minutes, unless it is told otherwise: with its
-// defaults, a loss of power takes minutes of acknowledged deliveries away, and Meta does not repeat what was acknowledged. So Open
-// refuses a server without this setting, and any older than 2.10.23:
+// JetStream acknowledges a message before it is on the disk, and syncs every two minutes, unless it
+// is told otherwise: with its defaults, a loss of power takes minutes of acknowledged deliveries
+// away, and Meta does not repeat what was acknowledged. So Open refuses a server without this
+// setting, and any older than 2.10.23:
 //
 //	jetstream { store_dir: "/data", sync_interval: always }
 //	http: 8222
 //
-// A client cannot ask for the setting where it stores messages. The server tells it on its monitoring port, or to a user of the system
-// account; Open needs one of them ([Config.Monitors], [Config.SystemConn]), for every server that keeps one of the streams. Without an
-// answer, it refuses as well: [ErrNotDurable]. The proof is found again after each reconnect, before anything more is stored, and once
-// a minute. A server of a cluster that is away is no reason to stop as long as the others go on; if it comes back with other settings, that
-// shows within a minute.
+// A client cannot ask for the setting where it stores messages. The server tells it on its
+// monitoring port, or to a user of the system account; Open needs one of them ([Config.Monitors],
+// [Config.SystemConn]), for every server that keeps one of the streams. Without an answer, it
+// refuses as well: [ErrNotDurable]. The proof is found again after each reconnect, before anything
+// more is stored, and once a minute. A server of a cluster that is away is no reason to stop as
+// long as the others go on; if it comes back with other settings, that shows within a minute.
 //
 // What that cannot show: that disks do what they are told, that no stream is changed between two
 // looks, and that a server tells the truth about settings that were reloaded and not restarted.
@@ -35,21 +38,27 @@
 //
 // Three streams, of which NAME is Config.Name:
 //
-//   - NAME-bodies holds the bodies of deliveries until their events are handled. [Config.MaxBytes] limits it.
-//   - NAME-log holds what happened: deliveries, claims, outcomes. Many of them share one message, and so one sync of the disk. Each process
-//     reads it and carries it out, so that all of them know the same: order, leases, keys, dead letters.
-//   - NAME-snapshots holds what the log amounts to. From time to time, one of the processes writes it, and the log before it is deleted.
+//   - NAME-bodies holds the bodies of deliveries until their events are handled. [Config.MaxBytes]
+//     limits it.
+//   - NAME-log holds what happened: deliveries, claims, outcomes. Many of them share one message,
+//     and so one sync of the disk. Each process reads it and carries it out, so that all of them
+//     know the same: order, leases, keys, dead letters.
+//   - NAME-snapshots holds what the log amounts to. From time to time, one of the processes writes
+//     it, and the log before it is deleted.
 //
-// They belong together: back them up and restore them together, and delete no messages in them. All processes that share an
-// inbox run the same release; one that meets what it does not know stops with an error rather than to misunderstand.
+// They belong together: back them up and restore them together, and delete no messages in them. All
+// processes that share an inbox run the same release; one that meets what it does not know stops
+// with an error rather than to misunderstand.
 //
 // # What differs from a database
 //
-// Each process keeps the list of what waits in memory, and the keys of what was handled during the last 8 days: about a hundred bytes for each
-// event. The bodies are not among that. A host with many millions of events in 8 days does better with PostgreSQL.
+// Each process keeps the list of what waits in memory, and the keys of what was handled during the
+// last 8 days: about a hundred bytes for each event. The bodies are not among that. A host with
+// many millions of events in 8 days does better with PostgreSQL.
 //
-// There is no transaction that a host's rows could be part of: [inbox.InTx] does not work. An effect happens at least once, and
-// exactly once if it is idempotent by the event's key. [inbox.Stats] does not count keys.
+// There is no transaction that a host's rows could be part of: [inbox.InTx] does not work. An
+// effect happens at least once, and exactly once if it is idempotent by the event's key.
+// [inbox.Stats] does not count keys.
 //
 // If the server goes away while something is settled, it can happen that it was stored and the
 // answer got lost; then the next attempt says that the lease was lost, although nothing is handled

@@ -10,13 +10,16 @@
 //	err = server.Shutdown(ctx) // first nothing more arrives,
 //	err = in.Shutdown(ctx)     // then nothing more is handled
 //
-// Every process opens an inbox of its own on the same database. Each of them receives, and each handles conversations: a conversation is
-// handled by one process at a time, and if that dies, another one takes over when the lease is over. Leases are measured by
-// the database's clock. A process that was stopped longer than its lease finds that it can settle nothing any more.
+// Every process opens an inbox of its own on the same database. Each of them receives, and each
+// handles conversations: a conversation is handled by one process at a time, and if that dies,
+// another one takes over when the lease is over. Leases are measured by the database's clock. A
+// process that was stopped longer than its lease finds that it can settle nothing any more.
 //
-// Connections, tables and rights are those of package coexistence/postgres, and so are the tables: the same database can be opened by it later.
+// Connections, tables and rights are those of package coexistence/postgres, and so are the tables:
+// the same database can be opened by it later.
 //
-// With [inbox.InTx], a handler's rows and the fact that the event is done are one commit in this database.
+// With [inbox.InTx], a handler's rows and the fact that the event is done are one commit in this
+// database.
 package pginbox
 
 import (
@@ -29,8 +32,9 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook/inbox"
 )
 
-// Open connects to the database that the URL names (postgres://user:password@host/database), checks that it keeps what it acknowledges, brings
-// the tables up to date, and starts to handle what is in the inbox. Shutdown closes the connections.
+// Open connects to the database that the URL names (postgres://user:password@host/database), checks
+// that it keeps what it acknowledges, brings the tables up to date, and starts to handle what is in
+// the inbox. Shutdown closes the connections.
 func Open(ctx context.Context, url string, h webhook.Handler, cfg inbox.Config) (*inbox.Inbox, error) {
 	store, err := pgdb.OpenInbox(ctx, pgdb.Config{URL: url})
 	if err != nil {

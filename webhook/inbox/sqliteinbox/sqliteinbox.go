@@ -12,23 +12,24 @@
 //
 // # What it is good for
 //
-// One process on one machine, with a disk of its own: the file is locked, and a second process is refused. Never use it over a network
-// file system. A delivery that was acknowledged survives a crash of the process and a loss of power. For several machines, see
-// package pginbox.
+// One process on one machine, with a disk of its own: the file is locked, and a second process is
+// refused. Never use it over a network file system. A delivery that was acknowledged survives a
+// crash of the process and a loss of power. For several machines, see package pginbox.
 //
-// Deliveries that arrive at the same time are synced to the disk together. Over 64 connections, an endpoint acknowledges about 44 % as many
-// deliveries a second as one that stores nothing, on two processors that also run the load: some 20,000 to 28,000 of one text
-// (BenchmarkAcknowledgement).
+// Deliveries that arrive at the same time are synced to the disk together. Over 64 connections, an
+// endpoint acknowledges about 44 % as many deliveries a second as one that stores nothing, on two
+// processors that also run the load: some 20,000 to 28,000 of one text (BenchmarkAcknowledgement).
 //
 // # The file
 //
-// It is readable by its owner alone. It holds bodies of deliveries until all of their events are done, and hashed keys for 8 days
-// after. The file does not shrink, but uses its room again. A copy of it that is made while it is in use is of no use; let SQLite write one,
-// from another program:
+// It is readable by its owner alone. It holds bodies of deliveries until all of their events are
+// done, and hashed keys for 8 days after. The file does not shrink, but uses its room again. A copy
+// of it that is made while it is in use is of no use; let SQLite write one, from another program:
 //
 //	sqlite3 inbox.db "VACUUM INTO 'backup.db'"
 //
-// A full disk makes the endpoint answer 503, so that Meta keeps what it has, until there is room again.
+// A full disk makes the endpoint answer 503, so that Meta keeps what it has, until there is room
+// again.
 package sqliteinbox
 
 import (
@@ -41,8 +42,8 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook/inbox"
 )
 
-// Open opens the inbox in the file at path, makes it and its folder if they are not there, and starts to handle what is in it. Shutdown
-// closes the file.
+// Open opens the inbox in the file at path, makes it and its folder if they are not there, and
+// starts to handle what is in it. Shutdown closes the file.
 func Open(ctx context.Context, path string, h webhook.Handler, cfg inbox.Config) (*inbox.Inbox, error) {
 	store, err := sqlitedb.OpenInbox(ctx, path)
 	if err != nil {
