@@ -27,7 +27,7 @@ const (
 
 	// SyncAlreadyRequested: Meta says that this onboarding's one request was made before,
 	// elsewhere.
-	SyncAlreadyRequested SyncStatus = "already used"
+	SyncAlreadyRequested SyncStatus = "already requested"
 
 	// SyncDeclined: the business chose not to share its history.
 	SyncDeclined SyncStatus = "declined"

@@ -47,7 +47,7 @@ func (o *Outbox) CampaignCounts(ctx context.Context, campaign string) (c Counts,
 		return c, err
 	}
 	c.Paused = paused != 0
-	_, err = o.db.row(ctx, "CampaignCounts", `SELECT COUNT(*), COUNT(CASE WHEN state = 'queued' THEN 1 END), COUNT(CASE WHEN state = 'trying' THEN 1 END),
+	_, err = o.db.row(ctx, "CampaignCounts", `SELECT COUNT(*), COUNT(CASE WHEN state = 'queued' THEN 1 END), COUNT(CASE WHEN state = 'sending' THEN 1 END),
 			COUNT(CASE WHEN state = 'unknown' THEN 1 END), COUNT(CASE WHEN state = 'sent' THEN 1 END), COUNT(CASE WHEN state = 'failed' THEN 1 END),
 			COUNT(CASE WHEN state = 'sent' AND (delivered_at > 0 OR read_at > 0) THEN 1 END), COUNT(CASE WHEN state = 'sent' AND read_at > 0 THEN 1 END)
 		FROM outbox_entries WHERE campaign = ?`, []any{campaign},

@@ -86,7 +86,7 @@ func (o *Outbox) run(ctx context.Context) {
 // serves.
 func (o *Outbox) due(ctx context.Context) (phones []graph.PhoneNumberID) {
 	err := o.db.rows(ctx, "Run", `SELECT n.phone FROM outbox_numbers n WHERE n.held_until < {now} AND n.rests_until < {now} AND (
-			EXISTS (SELECT 1 FROM outbox_entries e WHERE e.phone = n.phone AND e.state = 'trying')
+			EXISTS (SELECT 1 FROM outbox_entries e WHERE e.phone = n.phone AND e.state = 'sending')
 			OR EXISTS (SELECT 1 FROM outbox_entries e WHERE e.phone = n.phone AND e.state = 'queued' AND e.next_at <= {now}
 				AND e.campaign NOT IN (SELECT id FROM outbox_campaigns WHERE paused = 1))
 			OR EXISTS (SELECT 1 FROM outbox_entries e WHERE e.phone = n.phone AND e.state = 'unknown' AND e.next_at <= {now}))`,
@@ -173,7 +173,7 @@ func (o *Outbox) serve(ctx context.Context, phone graph.PhoneNumberID) error {
 	})
 
 	// What a process was sending when it died may have been accepted.
-	if _, err := o.db.exec(ctx, nil, "Run", "UPDATE outbox_entries SET state = 'unknown', next_at = {now} + ? WHERE phone = ? AND state = 'trying'",
+	if _, err := o.db.exec(ctx, nil, "Run", "UPDATE outbox_entries SET state = 'unknown', next_at = {now} + ? WHERE phone = ? AND state = 'sending'",
 		o.cfg.UnknownTimeout.Milliseconds(), string(phone)); err != nil {
 		return err
 	}

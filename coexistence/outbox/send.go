@@ -72,11 +72,11 @@ func (t *turn) sendAll(ctx context.Context) error {
 // claim takes the next entry: answers before campaigns, and one at a time for a person, so that
 // they arrive in order. It is nil if there is none, or if the number is not held any more.
 func (t *turn) claim(ctx context.Context) (*Entry, error) {
-	list, err := t.query(ctx, "Run", `UPDATE outbox_entries SET state = 'trying', tried_at = {now}, attempts = attempts + 1 WHERE state = 'queued' AND id = (
+	list, err := t.query(ctx, "Run", `UPDATE outbox_entries SET state = 'sending', tried_at = {now}, attempts = attempts + 1 WHERE state = 'queued' AND id = (
 			SELECT e.id FROM outbox_entries e WHERE e.phone = ? AND e.state = 'queued' AND e.next_at <= {now}
 				AND (e.until_at = 0 OR e.until_at > {now}) AND e.campaign NOT IN (SELECT id FROM outbox_campaigns WHERE paused = 1)
 				AND NOT EXISTS (SELECT 1 FROM outbox_entries b WHERE b.phone = e.phone AND b.person = e.person
-					AND (b.state = 'trying' OR b.state = 'queued' AND b.campaign = e.campaign AND b.seq < e.seq))
+					AND (b.state = 'sending' OR b.state = 'queued' AND b.campaign = e.campaign AND b.seq < e.seq))
 			ORDER BY e.rank, e.seq LIMIT 1)
 		AND EXISTS (SELECT 1 FROM outbox_numbers n WHERE n.phone = ? AND n.holder = ? AND n.held_until > {now})
 		RETURNING `+columns, string(t.phone), string(t.phone), t.holder)
@@ -115,7 +115,7 @@ func (o *Outbox) accepted(ctx context.Context, e Entry, sent *cloudapi.SentMessa
 		return err
 	}
 	_, err := o.db.exec(ctx, nil, "Run", `UPDATE outbox_entries SET state = 'sent', reason = '', code = 0, wamid = ?, sent_at = {now}
-		WHERE id = ? AND state IN ('queued', 'trying', 'unknown')`, string(sent.ID), e.ID)
+		WHERE id = ? AND state IN ('queued', 'sending', 'unknown')`, string(sent.ID), e.ID)
 	return err
 }
 
@@ -142,7 +142,7 @@ func (t *turn) rejected(ctx context.Context, e Entry, err error) error {
 		}
 	}
 	_, err = t.db.exec(ctx, nil, "Run", `UPDATE outbox_entries SET state = ?, reason = ?, code = ?, next_at = {now} + ?,
-		failed_at = CASE WHEN ? = 'failed' THEN {now} ELSE 0 END WHERE id = ? AND state = 'trying'`,
+		failed_at = CASE WHEN ? = 'failed' THEN {now} ELSE 0 END WHERE id = ? AND state = 'sending'`,
 		string(state), reason, int64(code), wait.Milliseconds(), string(state), e.ID)
 	return err
 }

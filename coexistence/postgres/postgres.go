@@ -1,5 +1,6 @@
-// Package postgres keeps WhatsApp coexistence numbers, their messages and contacts in PostgreSQL:
-// the store of a coexistence.Tracker, for one process or for many on several machines.
+// Package postgres opens one PostgreSQL database for everything that the SDK stores about WhatsApp
+// coexistence numbers, for one process or for many on several machines: their state, messages and
+// contacts, tokens, signups, the inbox and the outbox.
 //
 //	db, err := postgres.Open(ctx, postgres.Config{URL: os.Getenv("DATABASE_URL")})
 //	if err != nil {

@@ -9,8 +9,8 @@
 //	DELETE FROM coexistence_messages WHERE phone = ?
 //	DELETE FROM coexistence_aliases WHERE phone = ?
 //	DELETE FROM coexistence_contacts WHERE phone = ?
-//	DELETE FROM coexistence_state_wabas WHERE phone = ?
-//	DELETE FROM coexistence_states WHERE phone = ?
+//	DELETE FROM coexistence_number_wabas WHERE phone = ?
+//	DELETE FROM coexistence_numbers WHERE phone = ?
 package storage
 
 import (

@@ -10,6 +10,7 @@ import (
 
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/sqldb"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/signup"
 )
@@ -143,7 +144,7 @@ func (t *Tokens) Reserve(ctx context.Context, tenant string, _ graph.WABAID, pho
 // Client returns the function that tracker, outbox and jobs ask for the client of a number: base,
 // with the token of the business that has it. The error is [ErrNoToken] if there is none. A token
 // that an old key has sealed is sealed anew on the way.
-func (t *Tokens) Client(base *cloudapi.Client) func(ctx context.Context, phone graph.PhoneNumberID) (*cloudapi.Client, error) {
+func (t *Tokens) Client(base *cloudapi.Client) coexistence.ClientFunc {
 	return func(ctx context.Context, phone graph.PhoneNumberID) (*cloudapi.Client, error) {
 		token, err := t.open(ctx, phone)
 		if err != nil {

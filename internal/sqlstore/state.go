@@ -42,9 +42,9 @@ func (s *Store) UpdateNumber(
 			return err
 		}
 		stored = st
-		query := "UPDATE coexistence_states SET doc = ? WHERE phone = ?"
+		query := "UPDATE coexistence_numbers SET doc = ? WHERE phone = ?"
 		if !found {
-			query = "INSERT INTO coexistence_states (doc, phone) VALUES (?, ?) ON CONFLICT DO NOTHING"
+			query = "INSERT INTO coexistence_numbers (doc, phone) VALUES (?, ?) ON CONFLICT DO NOTHING"
 		}
 		if n, err := s.exec(ctx, tx, query, doc, text(phone)); err != nil {
 			return err
@@ -76,7 +76,7 @@ func (s *Store) hold(ctx context.Context, tx *sql.Tx, phone graph.PhoneNumberID,
 		if now[waba] {
 			continue
 		}
-		if _, err := s.exec(ctx, tx, "DELETE FROM coexistence_state_wabas WHERE waba = ? AND phone = ?", text(waba), text(phone)); err != nil {
+		if _, err := s.exec(ctx, tx, "DELETE FROM coexistence_number_wabas WHERE waba = ? AND phone = ?", text(waba), text(phone)); err != nil {
 			return err
 		}
 	}
@@ -84,7 +84,7 @@ func (s *Store) hold(ctx context.Context, tx *sql.Tx, phone graph.PhoneNumberID,
 		if old[waba] {
 			continue
 		}
-		_, err := s.exec(ctx, tx, "INSERT INTO coexistence_state_wabas (waba, phone) VALUES (?, ?) ON CONFLICT DO NOTHING",
+		_, err := s.exec(ctx, tx, "INSERT INTO coexistence_number_wabas (waba, phone) VALUES (?, ?) ON CONFLICT DO NOTHING",
 			text(waba), text(phone))
 		if err != nil {
 			return err
@@ -107,7 +107,7 @@ func (s *Store) state(ctx context.Context, q querier, phone graph.PhoneNumberID,
 	st.PhoneNumberID = phone
 	var doc string
 	err = s.read(ctx, q, func(rows *sql.Rows) error { found = true; return rows.Scan(&doc) },
-		"SELECT doc FROM coexistence_states WHERE phone = ?"+lock, text(phone))
+		"SELECT doc FROM coexistence_numbers WHERE phone = ?"+lock, text(phone))
 	if found && err == nil {
 		st, err = decode[coexistence.Number](doc)
 	}
@@ -129,7 +129,7 @@ func (s *Store) Numbers(ctx context.Context) iter.Seq2[coexistence.Number, error
 				st, err := decode[coexistence.Number](doc)
 				page = append(page, st)
 				return err
-			}, "SELECT phone, doc FROM coexistence_states WHERE phone > ? ORDER BY phone LIMIT ?", after, pageSize)
+			}, "SELECT phone, doc FROM coexistence_numbers WHERE phone > ? ORDER BY phone LIMIT ?", after, pageSize)
 			if err != nil {
 				yield(coexistence.Number{}, explain("Numbers", err))
 				return
@@ -157,7 +157,7 @@ func (s *Store) NumbersByWABA(ctx context.Context, waba graph.WABAID) ([]coexist
 		st, err := decode[coexistence.Number](doc)
 		found = append(found, st)
 		return err
-	}, `SELECT s.doc FROM coexistence_state_wabas w JOIN coexistence_states s ON s.phone = w.phone WHERE w.waba = ? ORDER BY w.phone`,
+	}, `SELECT s.doc FROM coexistence_number_wabas w JOIN coexistence_numbers s ON s.phone = w.phone WHERE w.waba = ? ORDER BY w.phone`,
 		text(waba))
 	if err != nil {
 		return nil, explain("NumbersByWABA", err)

@@ -11,18 +11,18 @@ CREATE TABLE IF NOT EXISTS coexistence_migrations (
 -- States, messages and contacts. A document is the JSON of what is stored; the columns beside it are what is searched,
 -- sorted and added up. They are derived from the document with every write.
 
-CREATE TABLE coexistence_states (
+CREATE TABLE coexistence_numbers (
 	phone TEXT COLLATE "C" NOT NULL PRIMARY KEY,
 	doc TEXT NOT NULL
 );
 
 -- The accounts that hold each number.
-CREATE TABLE coexistence_state_wabas (
+CREATE TABLE coexistence_number_wabas (
 	waba TEXT COLLATE "C" NOT NULL,
-	phone TEXT COLLATE "C" NOT NULL REFERENCES coexistence_states ON DELETE CASCADE,
+	phone TEXT COLLATE "C" NOT NULL REFERENCES coexistence_numbers ON DELETE CASCADE,
 	PRIMARY KEY (waba, phone)
 );
-CREATE INDEX coexistence_state_wabas_phone ON coexistence_state_wabas (phone);
+CREATE INDEX coexistence_number_wabas_phone ON coexistence_number_wabas (phone);
 
 CREATE TABLE coexistence_messages (
 	phone TEXT COLLATE "C" NOT NULL,
