@@ -47,7 +47,7 @@ const (
 	OutcomeStateUnknown Outcome = "state_unknown" // not issued by this host, or long ago
 	OutcomeStateExpired Outcome = "state_expired" // issued too long ago
 	OutcomeStateUsed    Outcome = "state_used"    // submitted before
-	OutcomeWrongTenant  Outcome = "wrong_tenant"   // issued to another tenant
+	OutcomeWrongTenant  Outcome = "wrong_tenant"  // issued to another tenant
 )
 
 // Outcomes of the steps that some hosts ask for.

@@ -22,7 +22,7 @@ type State string
 
 const (
 	StateQueued  State = "queued"  // it waits for its turn
-	StateSending State = "sending"  // a request is, or was, under way
+	StateSending State = "sending" // a request is, or was, under way
 	StateUnknown State = "unknown" // Meta may have taken it: a status, Meta's history or a person decides
 	StateSent    State = "sent"    // Meta took it; DeliveredAt, ReadAt and FailedAt tell the rest
 	StateFailed  State = "failed"  // it did not get there, or was canceled; Reason says why
