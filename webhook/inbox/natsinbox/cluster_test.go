@@ -31,7 +31,7 @@ func TestEveryServerOfAClusterHasToSync(t *testing.T) {
 	t.Parallel()
 	servers := newCluster(t, synced, synced, "max_file: 1GB")
 	cfg := clusterConfig(servers)
-	cfg.Servers = servers[0].Client
+	cfg.URLs = []string{servers[0].Client}
 	refused(t, cfg, "server N3 does not sync every write")
 	cfg.Monitors = cfg.Monitors[:2]
 	refused(t, cfg, "server N3 keeps the stream")

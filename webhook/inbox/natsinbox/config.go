@@ -12,18 +12,17 @@ import (
 	"github.com/nats-io/nats.go"
 )
 
-// Config says where the inbox is. Servers is required.
+// Config says where the inbox is. URLs is required.
 type Config struct {
-	// Servers are the URLs of one or more servers of a cluster, separated by commas:
-	// nats://user:password@host:4222.
-	Servers string
+	// URLs are those of one or more servers of a cluster: nats://user:password@host:4222.
+	URLs []string
 
 	// Options are further options of the connection: credentials, TLS.
 	Options []nats.Option
 
 	// Monitors are the URLs of the servers' monitoring ports, like http://host:8222. They are asked
 	// whether the server writes to its disk before it acknowledges. Name those of all servers of a
-	// cluster. If empty, and if SystemConn is nil, port 8222 of the Servers is tried.
+	// cluster. If empty, and if SystemConn is nil, port 8222 of the hosts in URLs is tried.
 	Monitors []string
 
 	// SystemConn is a connection of a user of the system account. It can take the place of
@@ -44,14 +43,14 @@ type Config struct {
 	MaxBytes int64
 }
 
-// ParseURL reads a Config from one line, for environment variables: the Servers, and behind a
-// question mark any of monitor (several are possible), name, replicas and max_bytes.
+// ParseURL reads a Config from one line, for environment variables: the URLs, separated by commas,
+// and behind a question mark any of monitor (several are possible), name, replicas and max_bytes.
 //
 //	nats://nats:4222?monitor=http://nats:8222
 //	nats://a:4222,nats://b:4222,nats://c:4222?monitor=http://a:8222&monitor=http://b:8222&monitor=http://c:8222&replicas=3
 func ParseURL(line string) (Config, error) {
 	servers, query, _ := strings.Cut(line, "?")
-	cfg := Config{Servers: servers}
+	cfg := Config{URLs: strings.Split(servers, ",")}
 	values, err := url.ParseQuery(query)
 	if err != nil {
 		return Config{}, errBadURL
@@ -83,7 +82,10 @@ var validName = regexp.MustCompile(`^[A-Za-z0-9_-]{0,64}$`)
 
 func (c Config) validate() error {
 	var errs []error
-	for server := range strings.SplitSeq(c.Servers, ",") {
+	if len(c.URLs) == 0 {
+		errs = append(errs, errors.New("natsinbox: Config.URLs is empty; name a server, such as nats://host:4222"))
+	}
+	for _, server := range c.URLs {
 		if u, err := url.Parse(strings.TrimSpace(server)); err != nil || u.Host == "" {
 			errs = append(errs, errBadURL)
 		}
@@ -109,7 +111,7 @@ func (c Config) withDefaults() Config {
 	c.Name = cmp.Or(c.Name, "webhook")
 	c.Replicas = cmp.Or(c.Replicas, 1)
 	if len(c.Monitors) == 0 && c.SystemConn == nil {
-		for server := range strings.SplitSeq(c.Servers, ",") {
+		for _, server := range c.URLs {
 			if u, err := url.Parse(strings.TrimSpace(server)); err == nil {
 				c.Monitors = append(c.Monitors, "http://"+u.Hostname()+":8222")
 			}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -33,7 +34,7 @@ func handler(fn func(ctx context.Context, m *webhook.IncomingMessage) error) web
 
 // url is what Open takes.
 func url(cfg natsinbox.Config) string {
-	return cfg.Servers + "?monitor=" + cfg.Monitors[0] + "&name=" + cfg.Name
+	return strings.Join(cfg.URLs, ",") + "?monitor=" + cfg.Monitors[0] + "&name=" + cfg.Name
 }
 
 var lease = inbox.Config{LeaseDuration: time.Second, PollInterval: 50 * time.Millisecond}

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"time"
 
@@ -118,7 +119,7 @@ func connect(cfg Config) (*nats.Conn, error) {
 		nats.Name("webhook inbox"),
 		nats.MaxReconnects(-1), nats.ReconnectWait(500 * time.Millisecond), nats.ReconnectBufSize(-1), // what cannot be sent now fails now
 	}, cfg.Options...)
-	nc, err := nats.Connect(cfg.Servers, opts...)
+	nc, err := nats.Connect(strings.Join(cfg.URLs, ","), opts...)
 	if err != nil {
 		return nil, fmt.Errorf("natsinbox: the server cannot be reached: %w", withoutURL(err))
 	}

@@ -154,7 +154,7 @@ func TestAURLSaysEverything(t *testing.T) {
 	cfg, err := natsinbox.ParseURL("nats://a:4222,nats://b:4222?monitor=http://a:8222&monitor=http://b:8222&name=hooks&replicas=3&max_bytes=1000")
 	require.NoError(t, err)
 	require.Equal(t, natsinbox.Config{
-		Servers: "nats://a:4222,nats://b:4222", Monitors: []string{"http://a:8222", "http://b:8222"}, Name: "hooks", Replicas: 3, MaxBytes: 1000,
+		URLs: []string{"nats://a:4222", "nats://b:4222"}, Monitors: []string{"http://a:8222", "http://b:8222"}, Name: "hooks", Replicas: 3, MaxBytes: 1000,
 	}, cfg)
 	for _, line := range []string{
 		"", "localhost", "nats://u:s3cret@h:1x", "nats://h:4222?nam=x", "nats://h:4222?replicas=many", "nats://h:4222?replicas=7",
@@ -164,4 +164,6 @@ func TestAURLSaysEverything(t *testing.T) {
 		require.Error(t, err, line)
 		require.NotContains(t, err.Error(), "s3cret")
 	}
+	_, err = natsinbox.OpenStore(t.Context(), natsinbox.Config{})
+	require.ErrorContains(t, err, "Config.URLs is empty")
 }

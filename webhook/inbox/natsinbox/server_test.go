@@ -136,11 +136,8 @@ func newCluster(t testing.TB, settings ...string) (list []*natsServer) {
 // clusterConfig names all of them.
 func clusterConfig(list []*natsServer) natsinbox.Config {
 	cfg := natsinbox.Config{Name: "inbox", Replicas: len(list)}
-	for i, s := range list {
-		if i > 0 {
-			cfg.Servers += ","
-		}
-		cfg.Servers += s.Client
+	for _, s := range list {
+		cfg.URLs = append(cfg.URLs, s.Client)
 		cfg.Monitors = append(cfg.Monitors, s.Monitor)
 	}
 	return cfg
@@ -173,7 +170,7 @@ func (s *natsServer) config() natsinbox.Config {
 	s.names.Lock()
 	defer s.names.Unlock()
 	s.count++
-	return natsinbox.Config{Servers: s.Client, Monitors: []string{s.Monitor}, Name: fmt.Sprintf("inbox%d", s.count)}
+	return natsinbox.Config{URLs: []string{s.Client}, Monitors: []string{s.Monitor}, Name: fmt.Sprintf("inbox%d", s.count)}
 }
 
 // open opens a store, which is closed at the end.
