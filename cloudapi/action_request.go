@@ -146,8 +146,8 @@ type FlowButton struct {
 	// Text is what the button says, at most 30 characters.
 	Text string `json:"flow_cta"`
 
-	// Token names this sending towards your data endpoint. If empty, Meta's "unused".
-	Token string `json:"flow_token,omitzero"`
+	// FlowToken names this sending towards your data endpoint. If empty, Meta's "unused".
+	FlowToken string `json:"flow_token,omitzero"`
 
 	// Mode is FlowPublished, or FlowDraft for tests. If empty, published.
 	Mode FlowMode `json:"mode,omitzero"`

@@ -125,15 +125,15 @@ type TemplateGroupAnalytics struct {
 
 // A TemplateGroupAnalyticsPoint is what was counted of one group of templates in one day.
 type TemplateGroupAnalyticsPoint struct {
-	Group     TemplateGroupID   `json:"template_group_id"`
-	Start     graph.Timestamp   `json:"start"`
-	End       graph.Timestamp   `json:"end"`
-	Sent      int64             `json:"sent"`
-	Delivered int64             `json:"delivered"`
-	Read      int64             `json:"read"`
-	Replied   int64             `json:"replied"`
-	Clicked   []AnalyticsClicks `json:"clicked"` // of marketing and utility templates
-	Cost      []AnalyticsCost   `json:"cost"`    // absent where a partner's credit line pays
+	TemplateGroupID TemplateGroupID   `json:"template_group_id"`
+	Start           graph.Timestamp   `json:"start"`
+	End             graph.Timestamp   `json:"end"`
+	Sent            int64             `json:"sent"`
+	Delivered       int64             `json:"delivered"`
+	Read            int64             `json:"read"`
+	Replied         int64             `json:"replied"`
+	Clicked         []AnalyticsClicks `json:"clicked"` // of marketing and utility templates
+	Cost            []AnalyticsCost   `json:"cost"`    // absent where a partner's credit line pays
 }
 
 // A TemplateGroupAnalyticsQuery says what to count.

@@ -236,7 +236,7 @@ func TestTextsOfAllContentsAreCutOutOfErrors(t *testing.T) {
 		{Rows: []cloudapi.ListRow{{ID: "1", Title: "t", Description: private}}},
 	}}}
 	for name, component := range map[string]cloudapi.TemplateComponent{
-		"flow": &cloudapi.TemplateButton{Type: cloudapi.ButtonFlow, Parameter: &cloudapi.FlowParameter{Token: private}},
+		"flow": &cloudapi.TemplateButton{Type: cloudapi.ButtonFlow, Parameter: &cloudapi.FlowParameter{FlowToken: private}},
 		"tap":  &cloudapi.TemplateTapTarget{URL: "https://example.com", Title: private},
 		"carousel": &cloudapi.TemplateCarousel{Cards: []cloudapi.TemplateCard{
 			{&cloudapi.TemplateBody{Parameters: []cloudapi.TemplateParameter{param}}}, {},

@@ -201,7 +201,7 @@ func TestObserverSeesEveryAttempt(t *testing.T) {
 	for i, call := range seen {
 		require.Equal(t, "POST /{phone-number-id}/messages", call.Method+" "+call.Path)
 		require.Equal(t, phoneID, call.PhoneNumberID)
-		require.Equal(t, i+1, call.Attempt)
+		require.Equal(t, i+1, call.Number)
 		require.Positive(t, call.Duration)
 	}
 	require.False(t, seen[0].Final)

@@ -104,7 +104,7 @@ func contents() map[string]struct {
 			`{"type":"cta_url","header":{"type":"document","document":{"id":"1013859600285441","filename":"a.pdf"}},"body":{"text":"Choose"},"action":{"name":"cta_url","parameters":{"display_text":"Go","url":"https://example.com"}}}`,
 		},
 		"flow": interactive(
-			&cloudapi.FlowButton{FlowID: "1", Text: "Book", Token: "tok", Mode: cloudapi.FlowDraft, Action: cloudapi.FlowNavigate, Screen: "FIRST", Data: []byte(`{"a":1}`), Version: "3"},
+			&cloudapi.FlowButton{FlowID: "1", Text: "Book", FlowToken: "tok", Mode: cloudapi.FlowDraft, Action: cloudapi.FlowNavigate, Screen: "FIRST", Data: []byte(`{"a":1}`), Version: "3"},
 			`"type":"flow","action":{"name":"flow","parameters":{"flow_message_version":"3","flow_id":"1","flow_cta":"Book","flow_token":"tok","mode":"draft","flow_action":"navigate","flow_action_payload":{"screen":"FIRST","data":{"a":1}}}}`),
 		"product": interactive(&cloudapi.Product{CatalogID: "1", RetailerID: "2"}, `"type":"product","action":{"catalog_id":"1","product_retailer_id":"2"}`),
 		"product list": {
@@ -154,7 +154,7 @@ func contents() map[string]struct {
 		"template coupon":        button(cloudapi.ButtonCopyCode, &cloudapi.CouponCodeParameter{Code: "p"}, `{"type":"coupon_code","coupon_code":"p"}`),
 		"template catalog":       button(cloudapi.ButtonCatalog, &cloudapi.CatalogParameter{Thumbnail: "2"}, `{"type":"action","action":{"thumbnail_product_retailer_id":"2"}}`),
 		"template products":      button(cloudapi.ButtonProducts, &cloudapi.ProductsParameter{Thumbnail: "2", Sections: []cloudapi.ProductSection{{Products: []cloudapi.ProductItem{{RetailerID: "2"}}}}}, `{"type":"action","action":{"thumbnail_product_retailer_id":"2","sections":[{"product_items":[{"product_retailer_id":"2"}]}]}}`),
-		"template flow":          button(cloudapi.ButtonFlow, &cloudapi.FlowParameter{Token: "tok", Data: []byte(`{"a":1}`)}, `{"type":"action","action":{"flow_token":"tok","flow_action_data":{"a":1}}}`),
+		"template flow":          button(cloudapi.ButtonFlow, &cloudapi.FlowParameter{FlowToken: "tok", Data: []byte(`{"a":1}`)}, `{"type":"action","action":{"flow_token":"tok","flow_action_data":{"a":1}}}`),
 		"template order details": button(cloudapi.ButtonOrderDetails, &cloudapi.OrderDetailsParameter{Order: order}, `{"type":"action","action":{"order_details":`+orderJSON+`}}`),
 		"template call":          button(cloudapi.ButtonVoiceCall, &cloudapi.CallButtonParameter{TTLMinutes: 60, Payload: "p"}, `{"type":"ttl_minutes","ttl_minutes":60},{"type":"payload","payload":"p"}`),
 		"template raw button":    button("dance", &cloudapi.RawParameter{JSON: []byte(`{"type":"step","step":1}`)}, `{"type":"step","step":1}`),

@@ -221,7 +221,7 @@ func (f *flight) read(resp *http.Response) {
 // report tells log, limiter and observer about an attempt.
 func (f *flight) report(ctx context.Context) {
 	call := Attempt{
-		Method: f.method, Path: f.path, PhoneNumberID: f.phone, Attempt: f.attempts, Final: !f.waiting, Wait: f.wait,
+		Method: f.method, Path: f.path, PhoneNumberID: f.phone, Number: f.attempts, Final: !f.waiting, Wait: f.wait,
 		Status: f.meta.Status, Response: f.meta,
 	}
 	if f.current != nil {

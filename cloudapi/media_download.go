@@ -234,7 +234,7 @@ func (f *fetch) report(ctx context.Context, err error, wait time.Duration, again
 	e, cfg := f.answer, f.c.core.Open().cfg
 	call := Attempt{
 		Method: e.Method, Path: e.PathTemplate, PhoneNumberID: f.download.PhoneNumberID,
-		Attempt: f.attempt, Final: !again, Wait: wait,
+		Number: f.attempt, Final: !again, Wait: wait,
 		Duration: time.Since(f.started), Status: e.StatusCode, Response: e.Response, Err: err,
 	}
 	if again {

@@ -97,9 +97,9 @@ type TokenInfo struct {
 	// Type is "SYSTEM_USER" for business tokens, "USER" and others besides. Meta may add values.
 	Type string
 
-	// Valid is whether the token works. If not, Problem says why.
-	Valid   bool
-	Problem *TokenProblem
+	// Valid is whether the token works. If not, Error says why.
+	Valid bool
+	Error *TokenError
 
 	// ExpiresAt is zero for a token that does not expire, and so is DataAccessExpiresAt.
 	ExpiresAt           graph.Timestamp
@@ -129,8 +129,8 @@ type GranularScope struct {
 	TargetIDs []string
 }
 
-// A TokenProblem is why a token does not work.
-type TokenProblem struct {
+// A TokenError is why a token does not work.
+type TokenError struct {
 	Code    graph.Code
 	Subcode int
 	Message string
@@ -209,7 +209,7 @@ func (r *debugTokenResponse) info(scrub scrubber) *TokenInfo {
 		info.GranularScopes = append(info.GranularScopes, scope)
 	}
 	if e := d.Error; e != nil {
-		info.Problem = &TokenProblem{graph.Code(e.Code), int(e.Subcode), scrub.clean(string(e.Message))}
+		info.Error = &TokenError{graph.Code(e.Code), int(e.Subcode), scrub.clean(string(e.Message))}
 	}
 	return info
 }

@@ -7,7 +7,7 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 )
 
-// An Attempt is one attempt of one call, as [Config].Observe sees it. It holds no token, no phone
+// An Number is one attempt of one call, as [Config].Observe sees it. It holds no token, no phone
 // number and no text.
 type Attempt struct {
 	// Method and Path name the endpoint; Path is a template such as "/{phone-number-id}/messages", fit for a metric label.
@@ -17,10 +17,10 @@ type Attempt struct {
 	// PhoneNumberID is the business number the call is about, if it is about one.
 	PhoneNumberID graph.PhoneNumberID
 
-	// Attempt counts from 1. Final is false if another one is to follow, which the caller can still prevent by ending the
+	// Number counts from 1. Final is false if another one is to follow, which the caller can still prevent by ending the
 	// context.
-	Attempt int
-	Final   bool
+	Number int
+	Final  bool
 
 	// Duration is how long this attempt took, without the pauses around it. Wait is the pause before the next one.
 	Duration time.Duration

@@ -202,7 +202,7 @@ func TestTheObserverIsToldEverythingButSecrets(t *testing.T) {
 	for i, c := range got {
 		require.Equal(t, "POST /{phone-number-id}/messages", c.Method+" "+c.Path)
 		require.Equal(t, phoneID, c.PhoneNumberID)
-		require.Equal(t, i+1, c.Attempt)
+		require.Equal(t, i+1, c.Number)
 		require.Equal(t, i == 1, c.Final)
 		require.Positive(t, c.Duration)
 		require.Positive(t, c.Response.Status)

@@ -307,7 +307,7 @@ func TestDebugToken(t *testing.T) {
 		},
 		"bad": {
 			`{"data":{"app_id":"400000000000004","is_valid":false,"error":{"code":190,"subcode":"460","message":"token EAAinspected-123 is bad"},"scopes":[]}}`,
-			cloudapi.TokenInfo{AppID: appID, Scopes: []string{}, Problem: &cloudapi.TokenProblem{Code: 190, Subcode: 460, Message: "token [redacted] is bad"}},
+			cloudapi.TokenInfo{AppID: appID, Scopes: []string{}, Error: &cloudapi.TokenError{Code: 190, Subcode: 460, Message: "token [redacted] is bad"}},
 		},
 	}
 	for name, tt := range tests {

@@ -92,8 +92,8 @@ func (q *ProductsParameter) sensitive() []string { return nil }
 
 // A FlowParameter is what a [ButtonFlow] gives to its Flow.
 type FlowParameter struct {
-	// Token names this sending towards your data endpoint. If empty, Meta's "unused".
-	Token string `json:"flow_token,omitzero"`
+	// FlowToken names this sending towards your data endpoint. If empty, Meta's "unused".
+	FlowToken string `json:"flow_token,omitzero"`
 
 	// Data is an object for the first screen, or nil.
 	Data json.RawMessage `json:"flow_action_data,omitempty"`
@@ -106,13 +106,13 @@ func (f *FlowParameter) MarshalJSON() ([]byte, error) {
 }
 
 func (f *FlowParameter) check(p *problems, where string) {
-	p.utf8(where+".Token", f.Token)
+	p.utf8(where+".Token", f.FlowToken)
 	if f.Data != nil && !json.Valid(f.Data) {
 		p.add("%s.Data is not valid JSON", where)
 	}
 }
 
-func (f *FlowParameter) sensitive() []string { return append(jsonStrings(f.Data), f.Token) }
+func (f *FlowParameter) sensitive() []string { return append(jsonStrings(f.Data), f.FlowToken) }
 
 // An OrderDetailsParameter is what a [ButtonOrderDetails] asks to pay.
 type OrderDetailsParameter struct{ Order OrderDetails }

@@ -78,7 +78,7 @@ func TestTemplateGroupsAndGroupsAreCounted(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, "America/Los_Angeles DAILY cloud_api", a.Timezone+" "+a.Granularity+" "+a.ProductType)
 		require.Equal(t, []cloudapi.TemplateGroupAnalyticsPoint{{
-			Group: templateGroupID, Start: graph.NewTimestamp(time.Unix(1739491200, 0)), End: graph.NewTimestamp(time.Unix(1739577600, 0)), Sent: 1460, Delivered: 1450, Read: 1399,
+			TemplateGroupID: templateGroupID, Start: graph.NewTimestamp(time.Unix(1739491200, 0)), End: graph.NewTimestamp(time.Unix(1739577600, 0)), Sent: 1460, Delivered: 1450, Read: 1399,
 			Clicked: []cloudapi.AnalyticsClicks{{Type: "unique_url_button", Content: "Go", Count: 16}},
 			Cost:    []cloudapi.AnalyticsCost{{Type: "cost_per_delivered", Value: 0.03}},
 		}}, a.Points)

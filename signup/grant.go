@@ -165,8 +165,8 @@ func (g *grant) inspect(ctx context.Context) error {
 	switch {
 	case !info.Valid:
 		e := &Error{Outcome: OutcomeTokenInvalid}
-		if info.Problem != nil {
-			e.Code = info.Problem.Code
+		if info.Error != nil {
+			e.Code = info.Error.Code
 		}
 		return e
 	case info.AppID != g.f.cfg.Client.AppID():

@@ -147,7 +147,7 @@ var outcomes = map[Outcome]outcomeInfo{
 	OutcomeNotSubscribed: {"The app is not subscribed to the account, so no webhooks will come. Try again, before any sync.",
 		graph.ActorDeveloper, true, 503},
 	OutcomeUnavailable: {"Something did not answer as it should. Try again in a minute; no new signup is needed.",
-		graph.ActorNobody, true, 503},
+		graph.ActorNone, true, 503},
 }
 
 // Advice says what to do, in sentences. Those for the business can be shown to it; see [Outcome.Actor]. It is empty for an

@@ -119,7 +119,7 @@ const (
 	ActorBusiness  Actor = "business"  // the business that owns the number
 	ActorCustomer  Actor = "customer"  // the person written to
 	ActorMeta      Actor = "meta"      // Meta, mostly through its support
-	ActorNobody    Actor = "nobody"    // no one has to act: wait
+	ActorNone      Actor = "none"      // no one has to act: wait
 )
 
 // Lookup returns what is known about a code. It tries the pair, then the subcode where it stands

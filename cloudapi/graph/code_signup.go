@@ -20,7 +20,7 @@ var signupAreas = []signupArea{
 		[]Code{2655005},
 	},
 	{
-		"Embedded Signup: rate limit", ActorNobody,
+		"Embedded Signup: rate limit", ActorNone,
 		"wait some hours, then start the signup again",
 		nil,
 		[]Code{1390006, 1390008, 1675004, 3441033, 3441046},

@@ -187,7 +187,7 @@ func TestEveryCodeIsDocumented(t *testing.T) {
 	used := map[graph.Class]bool{}
 	retries := []graph.Retryability{graph.RetryNever, graph.RetryNow, graph.RetryLater, graph.RetryNewWindow}
 	actors := []graph.Actor{
-		graph.ActorDeveloper, graph.ActorBusiness, graph.ActorCustomer, graph.ActorMeta, graph.ActorNobody,
+		graph.ActorDeveloper, graph.ActorBusiness, graph.ActorCustomer, graph.ActorMeta, graph.ActorNone,
 	}
 	seen := map[[2]int]bool{}
 	last := [2]int{-1, 0}

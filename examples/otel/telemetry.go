@@ -65,7 +65,7 @@ func (t *telemetry) span(ctx context.Context, c cloudapi.Attempt, endpoint []att
 	_, span := t.tracer.Start(ctx, c.Method+" "+c.Path, trace.WithSpanKind(trace.SpanKindClient),
 		trace.WithTimestamp(end.Add(-c.Duration)), trace.WithAttributes(endpoint...))
 	defer span.End(trace.WithTimestamp(end))
-	span.SetAttributes(attribute.Int("http.request.resend_count", c.Attempt-1), attribute.Bool("whatsapp.final", c.Final))
+	span.SetAttributes(attribute.Int("http.request.resend_count", c.Number-1), attribute.Bool("whatsapp.final", c.Final))
 	if c.PhoneNumberID != "" {
 		span.SetAttributes(attribute.String("whatsapp.phone_number_id", string(c.PhoneNumberID)))
 	}
