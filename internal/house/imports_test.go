@@ -70,7 +70,6 @@ var mayLink = map[string][]string{
 	"coexistence/sqlite":          append(slices.Clone(sqlite), calls...),
 	"internal/board":              append([]string{"rsc.io/qr"}, calls...),
 	"internal/pgdb":               pgx,
-	"internal/sqldb/migrate":      goose,
 	"internal/sqlitedb":           sqlite,
 	"internal/sqlsignup":          calls,
 	"internal/sqlstore":           calls,
@@ -90,17 +89,8 @@ var (
 		"golang.org/x/time",
 	}
 
-	// goose is what runs migrations.
-	goose = []string{
-		"github.com/mfridman/interpolate",
-		"github.com/pressly/goose/v3",
-		"github.com/sethvargo/go-retry",
-		"go.uber.org/multierr",
-		"golang.org/x/sync",
-	}
-
-	// pgx is the driver of PostgreSQL, with the migrations.
-	pgx = append([]string{
+	// pgx is the driver of PostgreSQL.
+	pgx = []string{
 		"github.com/jackc/pgpassfile",
 		"github.com/jackc/pgservicefile",
 		"github.com/jackc/pgx/v5",
@@ -108,10 +98,10 @@ var (
 		"golang.org/x/crypto",
 		"golang.org/x/sync",
 		"golang.org/x/text",
-	}, goose...)
+	}
 
-	// sqlite is the driver of SQLite, with the migrations.
-	sqlite = append([]string{
+	// sqlite is the driver of SQLite.
+	sqlite = []string{
 		"github.com/dustin/go-humanize",
 		"github.com/google/uuid",
 		"github.com/mattn/go-isatty",
@@ -122,7 +112,7 @@ var (
 		"modernc.org/mathutil",
 		"modernc.org/memory",
 		"modernc.org/sqlite",
-	}, goose...)
+	}
 
 	// nats is the client of NATS.
 	nats = []string{

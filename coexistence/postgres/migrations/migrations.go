@@ -5,7 +5,7 @@ package migrations
 import "embed"
 
 // FS holds the files, named 0001_tables.sql and so on: plain SQL that is run in the order of the names, each in one transaction. Each adds its
-// number to the table coexistence_migrations, so that any tool may run them. The comment "+goose Up" is for pressly/goose.
+// number to the table coexistence_migrations, so that any tool may run them. The comment "+goose Up" is for those who run them with pressly/goose.
 //
 //go:embed *.sql
 var FS embed.FS
