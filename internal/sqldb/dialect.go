@@ -27,6 +27,15 @@ func (d Dialect) TxOptions() *sql.TxOptions {
 	return nil
 }
 
+// ForUpdate keeps rows that were read from changing until the transaction ends. In SQLite, nothing
+// else is written meanwhile.
+func (d Dialect) ForUpdate() string {
+	if d == PostgreSQL {
+		return " FOR UPDATE"
+	}
+	return ""
+}
+
 // Rebind puts in the placeholders of the dialect. Statements are written with question marks and have no others.
 func (d Dialect) Rebind(query string) string {
 	if d != PostgreSQL {

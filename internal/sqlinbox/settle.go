@@ -159,7 +159,7 @@ func (s *Store) lockLanes(ctx context.Context, tx *sql.Tx, q queue, token inbox.
 	from, args := s.table([]string{"lane text"}, cells)
 	n := 0
 	err := s.read(ctx, tx, func(*sql.Rows) error { n++; return nil },
-		"SELECT lane FROM webhook_lanes WHERE kind = 1 AND bulk = ? AND token = ? AND lane IN (SELECT r.lane FROM "+from+") ORDER BY lane"+s.forUpdate(),
+		"SELECT lane FROM webhook_lanes WHERE kind = 1 AND bulk = ? AND token = ? AND lane IN (SELECT r.lane FROM "+from+") ORDER BY lane"+s.db.Dialect.ForUpdate(),
 		append([]any{q.bulk, string(token)}, args...)...)
 	if err == nil && n != len(names) {
 		err = inbox.ErrLeaseLost

@@ -14,7 +14,7 @@ import (
 func (s *Store) settleDeliveries(ctx context.Context, tx *sql.Tx, q queue, token inbox.LeaseToken, outcomes []inbox.Settlement) error {
 	var held int64
 	err := s.read(ctx, tx, func(rows *sql.Rows) error { return rows.Scan(&held) },
-		"SELECT held FROM webhook_lanes WHERE kind = 0 AND bulk = ? AND lane = '' AND token = ?"+s.forUpdate(), q.bulk, string(token))
+		"SELECT held FROM webhook_lanes WHERE kind = 0 AND bulk = ? AND lane = '' AND token = ?"+s.db.Dialect.ForUpdate(), q.bulk, string(token))
 	if err != nil {
 		return err
 	}

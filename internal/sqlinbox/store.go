@@ -92,14 +92,6 @@ func (s *Store) query(query string) string {
 	return s.db.Dialect.Rebind(strings.ReplaceAll(query, "$now", now))
 }
 
-// forUpdate keeps rows that were read from changing until the transaction ends. In SQLite, nobody else writes meanwhile.
-func (s *Store) forUpdate() string {
-	if s.db.Dialect == sqldb.PostgreSQL {
-		return " FOR UPDATE"
-	}
-	return ""
-}
-
 // maxTries is how often a transaction is tried that loses against others.
 const maxTries = 20
 

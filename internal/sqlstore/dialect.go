@@ -7,14 +7,6 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/sqldb"
 )
 
-// forUpdate keeps rows that were read from changing until the transaction ends. In SQLite, nobody else writes meanwhile.
-func forUpdate(d sqldb.Dialect) string {
-	if d == sqldb.PostgreSQL {
-		return " FOR UPDATE"
-	}
-	return ""
-}
-
 // oneOf is a condition behind a column: it is one of any number of texts. It takes one parameter, so that there are few
 // different statements for the database to prepare.
 func oneOf(d sqldb.Dialect, texts []string) (string, any) {

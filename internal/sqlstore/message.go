@@ -76,7 +76,7 @@ func (s *Store) lockMessages(ctx context.Context, tx *sql.Tx, phone graph.PhoneN
 		err := rows.Scan(&id, &doc)
 		stored[id] = doc
 		return err
-	}, "SELECT id, doc FROM coexistence_messages WHERE phone = ? AND id"+wanted+" ORDER BY id"+forUpdate(s.db.Dialect), text(phone), arg)
+	}, "SELECT id, doc FROM coexistence_messages WHERE phone = ? AND id"+wanted+" ORDER BY id"+s.db.Dialect.ForUpdate(), text(phone), arg)
 	return stored, err
 }
 

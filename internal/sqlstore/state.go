@@ -16,7 +16,7 @@ func (s *Store) UpdateNumber(
 ) (coexistence.Number, error) {
 	var stored coexistence.Number
 	err := s.write(ctx, "UpdateNumber", func(tx *sql.Tx) error {
-		old, found, err := s.state(ctx, tx, phone, forUpdate(s.db.Dialect))
+		old, found, err := s.state(ctx, tx, phone, s.db.Dialect.ForUpdate())
 		if err != nil {
 			return err
 		}
