@@ -1,7 +1,8 @@
 //go:build ignore
 
-// Tests reads what "go test -json" prints, shows it as "go test" would, and judges it more strictly: a skipped test fails
-// the run unless -allow names it, and so does a run without a single test.
+// Tests reads what "go test -json" prints, shows it as "go test" would, and judges it more
+// strictly: a skipped test fails the run unless -allow names it, and so does a run without a single
+// test.
 //
 //	go test -json work | tests -summary FILE [-allow PACKAGE.TEST]...
 package main
@@ -87,7 +88,8 @@ func judge(in io.Reader, out io.Writer, summary string, allowed map[string]bool)
 	return errors.Join(errs...)
 }
 
-// take counts one event and prints it where "go test" would: the lines of a package, and all that a failed test said.
+// take counts one event and prints it where "go test" would: the lines of a package, and all that a
+// failed test said.
 func (r *run) take(ev event, out io.Writer) {
 	name := ev.Package + "." + ev.Test
 	switch {
@@ -119,8 +121,8 @@ func (r *run) take(ev event, out io.Writer) {
 	}
 }
 
-// unfinished ends a package that failed. It prints what tests said that never ended: after a panic or a time-out the reason
-// is among it.
+// unfinished ends a package that failed. It prints what tests said that never ended: after a panic
+// or a time-out the reason is among it.
 func (r *run) unfinished(pkg string, out io.Writer) {
 	if !slices.ContainsFunc(r.failures, func(name string) bool { return strings.HasPrefix(name, pkg+".") }) {
 		r.failures = append(r.failures, pkg+" did not build or did not finish")

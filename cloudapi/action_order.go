@@ -5,7 +5,8 @@ import (
 	"strconv"
 )
 
-// OrderDetails ask a person to pay an order. Meta offers it in some countries, India and Brazil among them.
+// OrderDetails ask a person to pay an order. Meta offers it in some countries, India and Brazil
+// among them.
 //
 // Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/payments/payments-in/orderdetailstemplate
 type OrderDetails struct {
@@ -103,8 +104,8 @@ type OrderLink struct {
 
 // A PaymentSetting is a way to pay.
 type PaymentSetting struct {
-	// Type is the way, such as "pix_dynamic_code", "payment_link", "boleto", "offsite_card_pay", "upi_intent_link" or
-	// "payment_gateway".
+	// Type is the way, such as "pix_dynamic_code", "payment_link", "boleto", "offsite_card_pay",
+	// "upi_intent_link" or "payment_gateway".
 	Type string
 
 	// Details is an object with what the way needs. It differs by country; see Meta's page.

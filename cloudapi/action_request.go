@@ -35,7 +35,8 @@ func (*ContactInfoRequest) frame() frame { return frame{noFooter: true} }
 
 func (*ContactInfoRequest) check(*problems) {}
 
-// A CallPermissionRequest asks a person for permission to call. One may be asked once a day and twice a week.
+// A CallPermissionRequest asks a person for permission to call. One may be asked once a day and
+// twice a week.
 //
 // Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/calling/user-call-permissions
 type CallPermissionRequest struct{}
@@ -99,8 +100,8 @@ type AddressRequest struct {
 	// Country is "IN".
 	Country string `json:"country"`
 
-	// Values fill in the form: name, phone_number, in_pin_code, house_number, floor_number, tower_number, building_name,
-	// address, landmark_area, city, state.
+	// Values fill in the form: name, phone_number, in_pin_code, house_number, floor_number,
+	// tower_number, building_name, address, landmark_area, city, state.
 	Values map[string]string `json:"values,omitempty"`
 
 	// Saved are addresses to choose from.
@@ -152,11 +153,12 @@ type FlowButton struct {
 	// Mode is FlowPublished, or FlowDraft for tests. If empty, published.
 	Mode FlowMode `json:"mode,omitzero"`
 
-	// Action is FlowNavigate with a Screen, or FlowDataExchange, with which your data endpoint names the first screen. If
-	// empty, Meta's navigate.
+	// Action is FlowNavigate with a Screen, or FlowDataExchange, with which your data endpoint
+	// names the first screen. If empty, Meta's navigate.
 	Action FlowAction `json:"flow_action,omitzero"`
 
-	// Screen is the first screen, and Data its data: an object that is not empty, or nil. Only for FlowNavigate.
+	// Screen is the first screen, and Data its data: an object that is not empty, or nil. Only for
+	// FlowNavigate.
 	Screen string          `json:"-"`
 	Data   json.RawMessage `json:"-"`
 

@@ -12,7 +12,8 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 )
 
-// An AnalyticsService counts messages, conversations, costs and calls. Numbers come late and may still change.
+// An AnalyticsService counts messages, conversations, costs and calls. Numbers come late and may
+// still change.
 type AnalyticsService service
 
 // An AnalyticsQuery says what to count. Start and End are required; empty lists do not narrow.
@@ -22,12 +23,14 @@ type AnalyticsQuery struct {
 	// Granularity is the length of a point. If empty, a day.
 	Granularity Granularity
 
-	// Phones narrow to numbers, in the form of display_phone_number with digits alone. Countries are ISO 3166 codes.
+	// Phones narrow to numbers, in the form of display_phone_number with digits alone. Countries
+	// are ISO 3166 codes.
 	Phones    []string
 	Countries []string
 
-	// Dimensions split points, such as "COUNTRY", "PHONE", "PRICING_TYPE", "PRICING_CATEGORY" and "TIER". Metrics are such
-	// as "COST" and "VOLUME"; if empty, all. Each kind of analytics knows its own.
+	// Dimensions split points, such as "COUNTRY", "PHONE", "PRICING_TYPE", "PRICING_CATEGORY" and
+	// "TIER". Metrics are such as "COST" and "VOLUME"; if empty, all. Each kind of analytics knows
+	// its own.
 	Dimensions []string
 	Metrics    []string
 

@@ -21,7 +21,8 @@ type GroupAnalyticsPoint struct {
 	Start   graph.Timestamp `json:"start"`
 	End     graph.Timestamp `json:"end"`
 
-	// Sent counts messages of the business; Delivered and Read count each participant that one reached.
+	// Sent counts messages of the business; Delivered and Read count each participant that one
+	// reached.
 	Sent      int64 `json:"sent"`
 	Delivered int64 `json:"delivered"`
 	Read      int64 `json:"read"`
@@ -36,7 +37,8 @@ type GroupAnalyticsQuery struct {
 	Start, End time.Time       // at most 90 days back
 	Groups     []graph.GroupID // 1; Meta takes no more for now
 
-	// Metrics are "SENT", "DELIVERED", "READ", "PARTICIPANTS_JOINED" and "PARTICIPANTS_LEFT". If empty, all.
+	// Metrics are "SENT", "DELIVERED", "READ", "PARTICIPANTS_JOINED" and "PARTICIPANTS_LEFT". If
+	// empty, all.
 	Metrics []string
 }
 

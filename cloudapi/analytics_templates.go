@@ -57,12 +57,13 @@ type TemplateAnalyticsQuery struct {
 	// ProductType is "CLOUD_API" or "MARKETING_MESSAGES_API_FOR_WHATSAPP". If empty, Meta's choice.
 	ProductType string
 
-	// InTimezone counts the days of the account's time zone, from the date of Start to that of End, as they are written in
-	// their own locations. Otherwise days are those of UTC.
+	// InTimezone counts the days of the account's time zone, from the date of Start to that of End,
+	// as they are written in their own locations. Otherwise days are those of UTC.
 	InTimezone bool
 }
 
-// days writes the period of an analysis that Meta makes by days. In the time zone of the account it wants dates.
+// days writes the period of an analysis that Meta makes by days. In the time zone of the account it
+// wants dates.
 func (p *problems) days(what string, start, end time.Time, local bool) url.Values {
 	if start.IsZero() || end.IsZero() || end.Before(start) {
 		p.add("%s.Start and End are no period", what)
@@ -144,8 +145,8 @@ type TemplateGroupAnalyticsQuery struct {
 	// Metrics are such as "SENT", "DELIVERED", "READ", "CLICKED" and "COST". If empty, all.
 	Metrics []string
 
-	// InTimezone counts the days of the account's time zone, from the date of Start to that of End, as they are written in
-	// their own locations. Otherwise days are those of UTC.
+	// InTimezone counts the days of the account's time zone, from the date of Start to that of End,
+	// as they are written in their own locations. Otherwise days are those of UTC.
 	InTimezone bool
 }
 

@@ -6,8 +6,8 @@ import (
 	"net/http"
 )
 
-// An AppsService reads the settings of the app itself. It calls with the app's own token, made of [Config].AppID and
-// AppSecret, whatever the client's token is.
+// An AppsService reads the settings of the app itself. It calls with the app's own token, made of
+// [Config].AppID and AppSecret, whatever the client's token is.
 type AppsService service
 
 // An AppSubscription is what the app receives webhooks about, and where.
@@ -20,7 +20,8 @@ type AppSubscription struct {
 	Fields      []AppSubscriptionField `json:"fields"`
 }
 
-// An AppSubscriptionField is a webhook field, such as "smb_message_echoes", with the version of its payload.
+// An AppSubscriptionField is a webhook field, such as "smb_message_echoes", with the version of its
+// payload.
 type AppSubscriptionField struct {
 	Name    string `json:"name"`
 	Version string `json:"version"`

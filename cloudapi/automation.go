@@ -14,7 +14,8 @@ type AutomationService service
 
 // An Automation is what helps people to begin.
 type Automation struct {
-	// Welcome makes a webhook arrive (request_welcome) when someone opens the chat for the first time.
+	// Welcome makes a webhook arrive (request_welcome) when someone opens the chat for the first
+	// time.
 	Welcome bool `json:"enable_welcome_message"`
 
 	// Prompts are the ice breakers, at most 4 of 80 characters.

@@ -73,7 +73,8 @@ func (s *BlockService) List(ctx context.Context, phone graph.PhoneNumberID) iter
 	}
 }
 
-// A blockEntry is a person, or a list of people in a member: Meta documents the second and was seen to write the first.
+// A blockEntry is a person, or a list of people in a member: Meta documents the second and was seen
+// to write the first.
 type blockEntry struct{ users []BlockedUser }
 
 func (e *blockEntry) UnmarshalJSON(b []byte) error {
@@ -103,7 +104,8 @@ func (u *BlockedUser) UnmarshalJSON(b []byte) error {
 	return err
 }
 
-// Add blocks people. If some could be blocked and some not, it returns both a result and an error with code 139100.
+// Add blocks people. If some could be blocked and some not, it returns both a result and an error
+// with code 139100.
 //
 // Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/block-users
 //

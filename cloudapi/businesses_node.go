@@ -14,7 +14,8 @@ type Business struct {
 	Name       string           `json:"name"`
 	TimezoneID string           `json:"timezone_id"`
 
-	// MessagingLimit is how many people the portfolio may write to first in 24 hours, such as "TIER_2K".
+	// MessagingLimit is how many people the portfolio may write to first in 24 hours, such as
+	// "TIER_2K".
 	MessagingLimit string `json:"whatsapp_business_manager_messaging_limit"`
 
 	// VerificationStatus is where the portfolio stands in Meta's verification.
@@ -70,7 +71,8 @@ func (s *BusinessesService) SystemUsers(ctx context.Context, business graph.Busi
 // BusinessTokenParams are the parameters of [BusinessesService.CreateToken]. The zero value asks
 // for all that was granted, for ever.
 type BusinessTokenParams struct {
-	// Assets and Scopes narrow the token to objects and permissions. If empty, all that was granted.
+	// Assets and Scopes narrow the token to objects and permissions. If empty, all that was
+	// granted.
 	Assets []string `json:"asset,omitempty"`
 	Scopes []string `json:"scope,omitempty"`
 
@@ -91,7 +93,8 @@ func (s *BusinessesService) GetToken(ctx context.Context, client graph.BusinessI
 	}{true})
 }
 
-// CreateToken makes another token of a client business. It needs what [BusinessesService.GetToken] needs.
+// CreateToken makes another token of a client business. It needs what [BusinessesService.GetToken]
+// needs.
 //
 // Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/embedded-signup/onboarding-customers-as-a-tech-provider
 //

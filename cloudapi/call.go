@@ -17,7 +17,8 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/wire"
 )
 
-// A request is one call as a service describes it. Everything else about a call is the same for all.
+// A request is one call as a service describes it. Everything else about a call is the same for
+// all.
 type request struct {
 	method string
 	path   string   // template, such as "/{phone-number-id}/messages"

@@ -40,7 +40,8 @@ func post[T any](ctx context.Context, c *Client, r request, values url.Values) (
 	return call[T](ctx, c, r)
 }
 
-// constantRe matches values of Meta's own, such as "MARKETING". They tell nothing, and errors are made of them.
+// constantRe matches values of Meta's own, such as "MARKETING". They tell nothing, and errors are
+// made of them.
 var constantRe = regexp.MustCompile(`^[A-Z_]+$`)
 
 // bodyStrings returns the strings of a body that no error may repeat.

@@ -52,7 +52,8 @@ type CallLimit struct {
 	ExpiresAt graph.Timestamp `json:"limit_expiration_time"`
 }
 
-// Permission reads whether a person may be called. It has a limit of its own; code 613 says that it is reached.
+// Permission reads whether a person may be called. It has a limit of its own; code 613 says that it
+// is reached.
 //
 // Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/calling/user-call-permissions
 //

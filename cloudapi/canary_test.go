@@ -38,7 +38,8 @@ func proof(token graph.Secret) string {
 	return hex.EncodeToString(mac.Sum(nil))
 }
 
-// echo is everything a request carries, and what the client knows besides, as a server could throw it back.
+// echo is everything a request carries, and what the client knows besides, as a server could throw
+// it back.
 func echo(r *http.Request) string {
 	query, _ := url.QueryUnescape(r.URL.RawQuery)
 	all := []string{r.URL.RawQuery, query, r.Header.Get("Authorization"), token.Reveal(), appSecret.Reveal(), proof(token)}

@@ -40,8 +40,9 @@ type ending struct {
 	err     error
 }
 
-// The promise of the package: 10,000 faults of every kind, some of them accepted and some not, and no message is sent twice.
-// What each caller is told is true: a success was sent once, a refusal not at all, and "unknown" once at most.
+// The promise of the package: 10,000 faults of every kind, some of them accepted and some not, and
+// no message is sent twice. What each caller is told is true: a success was sent once, a refusal
+// not at all, and "unknown" once at most.
 func TestNoMessageIsSentTwiceOverTenThousandFaults(t *testing.T) {
 	t.Parallel()
 	faults := 10_000

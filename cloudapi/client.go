@@ -13,8 +13,8 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/sealed"
 )
 
-// A Client calls the Graph API with one access token. It is safe for concurrent use and holds no state of its own:
-// make one at start-up and one copy per business with [Client.WithToken].
+// A Client calls the Graph API with one access token. It is safe for concurrent use and holds no
+// state of its own: make one at start-up and one copy per business with [Client.WithToken].
 type Client struct {
 	// Messages sends messages and marks received ones as read.
 	Messages *MessagesService
@@ -124,20 +124,22 @@ func NewClient(cfg Config) (*Client, error) {
 	return newClient(co, cfg.AccessToken), nil
 }
 
-// WithToken returns a client that calls with another token. It is cheap, and shares connections, settings and limiter
-// with c.
+// WithToken returns a client that calls with another token. It is cheap, and shares connections,
+// settings and limiter with c.
 func (c *Client) WithToken(token graph.Secret) *Client { return newClient(c.core.Open(), token) }
 
 // AppID returns the id of the app that c is configured with. It may be empty.
 func (c *Client) AppID() graph.AppID { return c.core.Open().cfg.AppID }
 
-// Limiter returns the limiter that c asks before it sends: that of its Config, or the one that it made itself.
+// Limiter returns the limiter that c asks before it sends: that of its Config, or the one that it
+// made itself.
 func (c *Client) Limiter() Limiter { return c.core.Open().cfg.Limiter }
 
 // Version returns the Graph API version that the client calls, such as "v25.0".
 func (c *Client) Version() string { return c.core.Open().cfg.Version }
 
-// HasAppSecret reports whether c is configured with an app secret: it then sends appsecret_proof, and can do OAuth.
+// HasAppSecret reports whether c is configured with an app secret: it then sends appsecret_proof,
+// and can do OAuth.
 func (c *Client) HasAppSecret() bool { return !c.core.Open().cfg.AppSecret.IsZero() }
 
 func newClient(co *core, token graph.Secret) *Client {
@@ -196,17 +198,18 @@ func defaultHTTPClient() *http.Client {
 	}
 }
 
-// withoutRedirects makes a 3xx an answer like any other: the Graph API never redirects a call, and following one would
-// carry the token and the body to wherever it points.
+// withoutRedirects makes a 3xx an answer like any other: the Graph API never redirects a call, and
+// following one would carry the token and the body to wherever it points.
 func withoutRedirects(hc *http.Client) *http.Client {
 	c := *hc
 	c.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	return &c
 }
 
-// withFreshConnections returns a client for calls that may happen only once. net/http repeats a GET by itself when a
-// connection that was used before breaks under it, without asking anyone; on a fresh connection it never does. It also
-// spares those calls the connection that the server was just about to close.
+// withFreshConnections returns a client for calls that may happen only once. net/http repeats a GET
+// by itself when a connection that was used before breaks under it, without asking anyone; on a
+// fresh connection it never does. It also spares those calls the connection that the server was
+// just about to close.
 func withFreshConnections(hc *http.Client) *http.Client {
 	c := *hc
 	base := c.Transport

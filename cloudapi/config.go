@@ -16,31 +16,34 @@ import (
 )
 
 const (
-	// DefaultVersion is the Graph API version of a client that names none. Meta serves it until 2028-07-29.
+	// DefaultVersion is the Graph API version of a client that names none. Meta serves it until
+	// 2028-07-29.
 	DefaultVersion = "v25.0"
 
 	// DefaultBaseURL is where Meta serves the Graph API.
 	DefaultBaseURL = "https://graph.facebook.com"
 )
 
-// Config configures a Client. The zero Config is valid: it makes a client that waits for [Client.WithToken].
+// Config configures a Client. The zero Config is valid: it makes a client that waits for
+// [Client.WithToken].
 type Config struct {
 	// AppID is the id of your Meta app. OAuth and Apps need it.
 	AppID graph.AppID
 
-	// AppSecret adds appsecret_proof to every call, which Meta can be told to require. OAuth and Apps need it. Find it in
-	// the app dashboard under App settings, Basic.
+	// AppSecret adds appsecret_proof to every call, which Meta can be told to require. OAuth and
+	// Apps need it. Find it in the app dashboard under App settings, Basic.
 	AppSecret graph.Secret
 
-	// AccessToken is a business token from Embedded Signup or a system user token. If empty, calls that need one say so,
-	// and [Client.WithToken] provides it.
+	// AccessToken is a business token from Embedded Signup or a system user token. If empty, calls
+	// that need one say so, and [Client.WithToken] provides it.
 	AccessToken graph.Secret
 
 	// Version is the Graph API version, such as "v25.0". If empty, [DefaultVersion].
 	Version string
 
-	// BaseURL is the scheme and host that serve the Graph API, for tests and proxies. If empty, [DefaultBaseURL]. Plain
-	// http is accepted only for this machine, private addresses and names without a dot.
+	// BaseURL is the scheme and host that serve the Graph API, for tests and proxies. If empty,
+	// [DefaultBaseURL]. Plain http is accepted only for this machine, private addresses and names
+	// without a dot.
 	BaseURL string
 
 	// HTTPClient sends the requests. If nil, a client of its own with timeouts: 10 s to connect, 60
@@ -50,7 +53,8 @@ type Config struct {
 	// no longer safe.
 	HTTPClient *http.Client
 
-	// Retry says how often and how patiently calls are repeated. What may be repeated at all is not a setting.
+	// Retry says how often and how patiently calls are repeated. What may be repeated at all is not
+	// a setting.
 	Retry RetryPolicy
 
 	// Limiter is asked before every attempt to send a message. If nil, a [MemLimiter] of the
@@ -167,7 +171,8 @@ func badBaseURL(s string) string {
 	return ""
 }
 
-// isNear reports whether a host is this machine or one beside it, such as a simulator in the next container.
+// isNear reports whether a host is this machine or one beside it, such as a simulator in the next
+// container.
 func isNear(host string) bool {
 	if addr, err := netip.ParseAddr(host); err == nil {
 		return addr.IsLoopback() || addr.IsPrivate()

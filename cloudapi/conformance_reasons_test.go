@@ -56,7 +56,8 @@ var leftOut = map[string]string{
 	"POST /whatsapp/webhooks":                            notCalled,
 }
 
-// memberReasons are members of documented requests that our types do not have: by endpoint and path, or by name alone.
+// memberReasons are members of documented requests that our types do not have: by endpoint and
+// path, or by name alone.
 var memberReasons = map[string]string{
 	"before":        "listings go forward",
 	"business_type": "not in Meta's prose",
@@ -84,7 +85,8 @@ var memberReasons = map[string]string{
 	"POST /{phone-number-id} whatsapp_business_api_data.show_security_notifications": "of the on-premise API, which ended in 2025",
 }
 
-// schemaReasons are requests that Meta's document calls invalid, each with the reason why it is the document that is wrong.
+// schemaReasons are requests that Meta's document calls invalid, each with the reason why it is the
+// document that is wrong.
 var schemaReasons = map[string]string{
 	"Calls.PreAccept": callsByID, "Calls.Accept": callsByID, "Calls.Reject": callsByID,
 	"Messages.MarkRead": noReads, "Messages.ShowTyping": noReads,

@@ -201,7 +201,8 @@ var filesOf = map[string][]string{
 	"Apps":         {"apps", "businesses"},
 }
 
-// wireNames collects the names that the sources of a service write to the wire: json and url tags, and the keys of forms.
+// wireNames collects the names that the sources of a service write to the wire: json and url tags,
+// and the keys of forms.
 func wireNames(t *testing.T, service string) map[string]bool {
 	t.Helper()
 	require.Contains(t, filesOf, service, "say in filesOf where the requests of this service are")
@@ -290,8 +291,9 @@ func TestEveryRequestMemberIsInOurTypesOrHasAReason(t *testing.T) {
 	t.Logf("%d documented members, %d of them left out with a reason", total, missing)
 }
 
-// satisfiable copies a schema without what makes parts of Meta's document impossible to satisfy: allOf over alternatives of
-// which each forbids the members of the others, and alternatives that overlap although only one may hold.
+// satisfiable copies a schema without what makes parts of Meta's document impossible to satisfy:
+// allOf over alternatives of which each forbids the members of the others, and alternatives that
+// overlap although only one may hold.
 func satisfiable(v any) any {
 	switch v := v.(type) {
 	case map[string]any:
@@ -316,7 +318,8 @@ func satisfiable(v any) any {
 	return v
 }
 
-// Where a schema of Meta's document compiles, what we send is valid by it, or the document is known to be wrong there.
+// Where a schema of Meta's document compiles, what we send is valid by it, or the document is known
+// to be wrong there.
 func TestRequestsAreValidByMetasSchemas(t *testing.T) {
 	t.Parallel()
 	doc := document(t)

@@ -17,11 +17,13 @@ import (
 //		}},
 //	}
 //
-// What is tapped arrives as a webhook.IncomingMessage with interactive content, except where a link opens.
+// What is tapped arrives as a webhook.IncomingMessage with interactive content, except where a link
+// opens.
 //
 // Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/messages/interactive-reply-buttons-messages
 type Interactive struct {
-	// Header is a *[TextHeader], *[Image], *[Video] or *[Document], or nil. Files have no caption here.
+	// Header is a *[TextHeader], *[Image], *[Video] or *[Document], or nil. Files have no caption
+	// here.
 	Header InteractiveHeader
 
 	// Body is the text, at most 1024 characters, and 4096 with a [List].
@@ -30,9 +32,10 @@ type Interactive struct {
 	// Footer is small print below, at most 60 characters.
 	Footer string
 
-	// Action is what can be tapped: *[ReplyButtons], *[List], *[LinkButton], *[FlowButton], *[Product], *[ProductList],
-	// *[CatalogButton], *[LocationRequest], *[AddressRequest], *[ContactInfoRequest], *[CallPermissionRequest], *[CallButton],
-	// *[Carousel], *[OrderDetails], *[OrderStatus] or *[RawAction].
+	// Action is what can be tapped: *[ReplyButtons], *[List], *[LinkButton], *[FlowButton],
+	// *[Product], *[ProductList], *[CatalogButton], *[LocationRequest], *[AddressRequest],
+	// *[ContactInfoRequest], *[CallPermissionRequest], *[CallButton], *[Carousel], *[OrderDetails],
+	// *[OrderStatus] or *[RawAction].
 	Action Action
 }
 
@@ -243,7 +246,8 @@ func checkHeaderFile(p *problems, m MediaSource, caption string) {
 
 func (i *Interactive) sensitive() []string { return privateStrings(i) }
 
-// A RawAction is an action that has no type here yet. Nothing about it is checked but that it is JSON.
+// A RawAction is an action that has no type here yet. Nothing about it is checked but that it is
+// JSON.
 type RawAction struct {
 	// Type is the interactive type, such as "button".
 	Type string

@@ -13,8 +13,8 @@ type MediaSource struct {
 	// ID is an uploaded file's, see [MediaService.Upload].
 	ID graph.MediaID `json:"id,omitzero"`
 
-	// Link is an http or https URL that answers with the file's own Content-Type. Meta keeps what it fetched for about
-	// ten minutes.
+	// Link is an http or https URL that answers with the file's own Content-Type. Meta keeps what
+	// it fetched for about ten minutes.
 	Link string `json:"link,omitzero"`
 }
 
@@ -42,7 +42,8 @@ func (p *problems) webURL(what, link string) {
 // maxCaption is how many characters a caption may have.
 const maxCaption = 1024
 
-// An Image is a JPEG or PNG of at most 5 MB. It needs an open customer service window, as all media do.
+// An Image is a JPEG or PNG of at most 5 MB. It needs an open customer service window, as all media
+// do.
 //
 // Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/messages/image-messages
 type Image struct {
@@ -75,7 +76,8 @@ func (i *Image) check(p *problems) {
 
 func (i *Image) sensitive() []string { return []string{i.Link, i.Caption} }
 
-// A Video is an MP4 or 3GPP file of at most 16 MB, with H.264 pictures and one AAC audio stream or none.
+// A Video is an MP4 or 3GPP file of at most 16 MB, with H.264 pictures and one AAC audio stream or
+// none.
 //
 // Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/messages/video-messages
 type Video struct {
@@ -114,8 +116,8 @@ func (v *Video) sensitive() []string { return []string{v.Link, v.Caption} }
 type Audio struct {
 	MediaSource
 
-	// Voice shows it as a voice message, which must be OGG with Opus, one channel. Up to 512 KB can be played without a
-	// download. If nil, it is an audio file.
+	// Voice shows it as a voice message, which must be OGG with Opus, one channel. Up to 512 KB can
+	// be played without a download. If nil, it is an audio file.
 	Voice *bool `json:"voice,omitzero"`
 }
 

@@ -7,8 +7,8 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 )
 
-// A Pin keeps a message at the top of a group for some days, or takes it from there. A group has at most three. Only
-// groups have pins, see [ToGroup].
+// A Pin keeps a message at the top of a group for some days, or takes it from there. A group has at
+// most three. Only groups have pins, see [ToGroup].
 //
 // Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/groups/groups-messaging
 type Pin struct {

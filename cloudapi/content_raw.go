@@ -6,7 +6,8 @@ import (
 	"regexp"
 )
 
-// A RawContent is content that has no type here yet. Nothing about it is checked but that it is JSON.
+// A RawContent is content that has no type here yet. Nothing about it is checked but that it is
+// JSON.
 type RawContent struct {
 	// Type is the message's type, such as "interactive".
 	Type string

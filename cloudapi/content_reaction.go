@@ -9,9 +9,9 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 )
 
-// A Reaction puts an emoji on a message, or takes it away. It needs an open customer service window. A message that is
-// deleted, older than 30 days or itself a reaction takes none: a status webhook then says so, with code 131009. Of the
-// statuses only "sent" comes.
+// A Reaction puts an emoji on a message, or takes it away. It needs an open customer service
+// window. A message that is deleted, older than 30 days or itself a reaction takes none: a status
+// webhook then says so, with code 131009. Of the statuses only "sent" comes.
 //
 // Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/messages/reaction-messages
 type Reaction struct {

@@ -6,7 +6,8 @@ import (
 	"strconv"
 )
 
-// A Template is a template message, the only kind that may start a conversation. The template must be approved.
+// A Template is a template message, the only kind that may start a conversation. The template must
+// be approved.
 //
 //	&cloudapi.Template{
 //		Name:     "order_confirmation",
@@ -18,15 +19,16 @@ import (
 //		},
 //	}
 //
-// An authentication template has its code twice: as text in the body and as text of the button, which is a
-// [ButtonURL] even where it copies the code. It cannot go to a user id.
+// An authentication template has its code twice: as text in the body and as text of the button,
+// which is a [ButtonURL] even where it copies the code. It cannot go to a user id.
 //
 // Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/templates/overview
 type Template struct {
 	// Name is the template's name: lower-case letters, digits and underscores.
 	Name string
 
-	// Language is the language of the translation to send, such as "en_US", exactly as the template has it.
+	// Language is the language of the translation to send, such as "en_US", exactly as the template
+	// has it.
 	Language string
 
 	// Components fill in those of the template that have variables. The others are left out.

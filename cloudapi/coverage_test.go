@@ -12,8 +12,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// throughDo are endpoints of Meta's documentation without a method, for [cloudapi.Do]. Those of Meta's OpenAPI document are
-// in leftOut.
+// throughDo are endpoints of Meta's documentation without a method, for [cloudapi.Do]. Those of
+// Meta's OpenAPI document are in leftOut.
 var throughDo = []string{
 	"POST /{phone-number-id}/thread_control",
 	"GET, POST /{waba-id}/signups", "GET, POST /signups/{signup-id}",
@@ -22,7 +22,8 @@ var throughDo = []string{
 	"POST /{business-id}/self_certify_whatsapp_business",
 }
 
-// The table of all methods is made from the comments of the methods, and README.md shows it by services.
+// The table of all methods is made from the comments of the methods, and README.md shows it by
+// services.
 func TestCoverageTableIsTrue(t *testing.T) {
 	t.Parallel()
 	all := directives(t)

@@ -109,7 +109,8 @@ func (s *CreditService) Share(
 	return s.change(ctx, "/{credit-line-id}/whatsapp_credit_sharing", line, options{business})
 }
 
-// Attach makes an account pay with a line that was shared with its business. It needs the business's token.
+// Attach makes an account pay with a line that was shared with its business. It needs the
+// business's token.
 //
 // Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/solution-providers/share-and-revoke-credit-lines
 //
@@ -128,8 +129,8 @@ func (s *CreditService) Attach(
 type Allocation struct {
 	ID AllocationID `json:"id"`
 
-	// Receiving is the business, and Credential what it pays with. An account pays with this line if its
-	// [WABA].PrimaryFundingID is the credential's id.
+	// Receiving is the business, and Credential what it pays with. An account pays with this line
+	// if its [WABA].PrimaryFundingID is the credential's id.
 	Receiving  BusinessInfo `json:"receiving_business"`
 	Credential struct {
 		ID string `json:"id"`
@@ -153,7 +154,8 @@ func (s *CreditService) Allocation(ctx context.Context, id AllocationID) (*Alloc
 	})
 }
 
-// Allocations walks through the sharings of a line with a business; all of them if business is empty.
+// Allocations walks through the sharings of a line with a business; all of them if business is
+// empty.
 //
 // Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/solution-providers/share-and-revoke-credit-lines
 //

@@ -24,7 +24,8 @@ type directive struct {
 
 }
 
-// composed are methods that make several calls, or one to somewhere else than the Graph API. They have tests of their own.
+// composed are methods that make several calls, or one to somewhere else than the Graph API. They
+// have tests of their own.
 var composed = map[string]bool{"Uploads.Upload": true, "Media.Download": true, "WABAs.Subscribe": true}
 
 var directiveRe = regexp.MustCompile(`^graph:(GET|POST|DELETE) (/\S+)( [a-z_=]+)*$`)
@@ -85,7 +86,8 @@ func TestEveryServiceMethodNamesOneEndpointOfItsOwn(t *testing.T) {
 	}
 }
 
-// What the comment says is what the method does: every call is made, and the server looks at the request.
+// What the comment says is what the method does: every call is made, and the server looks at the
+// request.
 func TestMethodsCallTheEndpointTheyName(t *testing.T) {
 	t.Parallel()
 	places := strings.NewReplacer("{phone-number-id}", string(phoneID), "{waba-id}", string(wabaID),

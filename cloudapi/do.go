@@ -14,8 +14,8 @@ type Request struct {
 	// Method is the HTTP method.
 	Method string
 
-	// Path is a template with a leading slash and without version, such as "/{waba-id}/schedules". Errors and the
-	// observer show it, so ids go into IDs.
+	// Path is a template with a leading slash and without version, such as "/{waba-id}/schedules".
+	// Errors and the observer show it, so ids go into IDs.
 	Path string
 
 	// IDs fill the places of Path, in order.

@@ -1,4 +1,5 @@
-// Package cloudapi calls WhatsApp's Cloud API and the Graph API around it, with the token of one business.
+// Package cloudapi calls WhatsApp's Cloud API and the Graph API around it, with the token of one
+// business.
 //
 //	client, err := cloudapi.NewClient(cloudapi.Config{
 //		AppID:       graph.AppID(os.Getenv("APP_ID")),
@@ -13,7 +14,8 @@
 //		Content: &cloudapi.Text{Body: "Your order is on its way."},
 //	})
 //
-// The phone is a graph.PhoneNumberID, which is not a phone number: Embedded Signup and every webhook name it.
+// The phone is a graph.PhoneNumberID, which is not a phone number: Embedded Signup and every
+// webhook name it.
 //
 // # Tokens
 //
@@ -23,10 +25,10 @@
 //
 //	business := client.WithToken(token)
 //
-// The token of a call travels in its Authorization header. Only what Meta takes in no other place is in a URL: the code
-// and the app secret of an exchange, the token that [OAuthService.DebugToken] asks about. With [Config].AppSecret set,
-// every call carries the proof that Meta can be told to require. Tokens and secrets are [graph.Secret] values, which do
-// not print themselves.
+// The token of a call travels in its Authorization header. Only what Meta takes in no other place
+// is in a URL: the code and the app secret of an exchange, the token that [OAuthService.DebugToken]
+// asks about. With [Config].AppSecret set, every call carries the proof that Meta can be told to
+// require. Tokens and secrets are [graph.Secret] values, which do not print themselves.
 //
 // # Errors
 //
@@ -53,8 +55,8 @@
 // may be repeated by itself:
 //
 //   - reads, and calls that set a state: after broken connections and errors of Meta's servers;
-//   - sends: only when Meta's answer proves that nothing was done (codes 4, 80007, 80008, 130429, 131056 and 131057), or
-//     when the request never left;
+//   - sends: only when Meta's answer proves that nothing was done (codes 4, 80007, 80008, 130429,
+//     131056 and 131057), or when the request never left;
 //   - the exchange of a code and [PhonesService.SyncAppData]: never.
 //
 // What remains is returned with an [Outcome]. After [OutcomeRefused] and [OutcomeNotSent] the
@@ -95,7 +97,8 @@
 //
 // # Lists
 //
-// A method that lists returns an [iter.Seq2] and fetches page after page as it goes. The first error ends it.
+// A method that lists returns an [iter.Seq2] and fetches page after page as it goes. The first
+// error ends it.
 //
 // # Results beside an error
 //

@@ -12,13 +12,14 @@ import (
 // rule. The error lists every rule at once; making the same request again cannot succeed.
 var ErrValidation = errors.New("cloudapi: the request is not valid and was not sent")
 
-// An Outcome is what is known about a call that returned an error. For reads it says only how far the call came; for
-// everything that sends or changes it is what decides whether the caller may try again.
+// An Outcome is what is known about a call that returned an error. For reads it says only how far
+// the call came; for everything that sends or changes it is what decides whether the caller may try
+// again.
 type Outcome string
 
 const (
-	// OutcomeRefused: Meta said no and did nothing, for a limit or for a lasting reason that it documents. Trying again is
-	// safe, and useful once the cause is gone.
+	// OutcomeRefused: Meta said no and did nothing, for a limit or for a lasting reason that it
+	// documents. Trying again is safe, and useful once the cause is gone.
 	OutcomeRefused Outcome = "refused"
 
 	// OutcomeNotSent: the request never left this machine. Trying again is safe.
@@ -48,23 +49,25 @@ type Error struct {
 	Method       string
 	PathTemplate string
 
-	// StatusCode is the HTTP status, or zero if no answer came. It proves little: throttles come as 400, lasting errors as
-	// 500, and 401 is not always about the token.
+	// StatusCode is the HTTP status, or zero if no answer came. It proves little: throttles come as
+	// 400, lasting errors as 500, and 401 is not always about the token.
 	StatusCode int
 
-	// Code and Subcode are Graph's. Both are zero if the answer was not Meta's or there was none. Meta writes most
-	// seven-digit codes into the subcode; errors.Is finds them in either place.
+	// Code and Subcode are Graph's. Both are zero if the answer was not Meta's or there was none.
+	// Meta writes most seven-digit codes into the subcode; errors.Is finds them in either place.
 	Code    graph.Code
 	Subcode int
 
 	// Type is Graph's kind of error, such as "OAuthException". It tells little.
 	Type string
 
-	// Message and Details are for developers, in English mostly; Details is the better one where it is not empty.
+	// Message and Details are for developers, in English mostly; Details is the better one where it
+	// is not empty.
 	Message string
 	Details string
 
-	// UserTitle and UserMessage are fit for people, often in their language. Management calls have them.
+	// UserTitle and UserMessage are fit for people, often in their language. Management calls have
+	// them.
 	UserTitle   string
 	UserMessage string
 
@@ -129,8 +132,8 @@ func (e *Error) what() string {
 	return "HTTP status " + strconv.Itoa(e.StatusCode)
 }
 
-// SafeToRetry reports whether the same call may be made again later: nothing can happen twice by it, and it can succeed
-// without anything being changed before. That holds
+// SafeToRetry reports whether the same call may be made again later: nothing can happen twice by
+// it, and it can succeed without anything being changed before. That holds
 //
 //   - for [OutcomeNotSent];
 //   - for [OutcomeRefused] by a limit: see [graph.Code.ProvesRefusal];
@@ -156,5 +159,6 @@ func (e *Error) Is(target error) bool {
 	return e.hasCode() && graph.MatchCode(e.Code, e.Subcode, target)
 }
 
-// Unwrap returns what ended the call on this side: a connection, a context or a limiter. It is nil if Meta did.
+// Unwrap returns what ended the call on this side: a connection, a context or a limiter. It is nil
+// if Meta did.
 func (e *Error) Unwrap() error { return e.cause }

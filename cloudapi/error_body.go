@@ -8,7 +8,8 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 )
 
-// errorJSON is the member "error" of an answer, in every form that was seen. Only its being an object is insisted on.
+// errorJSON is the member "error" of an answer, in every form that was seen. Only its being an
+// object is insisted on.
 type errorJSON struct {
 	Message     loose     `json:"message"`
 	Type        loose     `json:"type"`
@@ -21,7 +22,8 @@ type errorJSON struct {
 	TraceID     loose     `json:"fbtrace_id"`
 }
 
-// A maybeInt is an integer, in a string or not, that knows whether it was there: 0 is a code of Meta's.
+// A maybeInt is an integer, in a string or not, that knows whether it was there: 0 is a code of
+// Meta's.
 type maybeInt struct {
 	n  int
 	ok bool
@@ -32,7 +34,8 @@ func (m *maybeInt) UnmarshalJSON(b []byte) (err error) {
 	return err
 }
 
-// errorData is an object on Cloud API's own calls, a string on others, and sometimes an object inside a string.
+// errorData is an object on Cloud API's own calls, a string on others, and sometimes an object
+// inside a string.
 type errorData struct{ details string }
 
 func (d *errorData) UnmarshalJSON(b []byte) error {

@@ -10,7 +10,8 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 )
 
-// Of all that can go wrong with a send, only the limits and a request that never left may be tried again.
+// Of all that can go wrong with a send, only the limits and a request that never left may be tried
+// again.
 func TestSendThatMayHaveGoneOutOrIsRefusedForGoodIsNotSafeToRetry(t *testing.T) {
 	t.Parallel()
 	for name, tt := range failures {

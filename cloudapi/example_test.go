@@ -13,7 +13,8 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 )
 
-// meta plays the Graph API: it answers each path with one body, and with an error where the body is one.
+// meta plays the Graph API: it answers each path with one body, and with an error where the body is
+// one.
 func meta(bodies map[string]string) *httptest.Server {
 	return httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body := bodies[strings.TrimPrefix(r.URL.Path, "/v25.0")]
@@ -147,7 +148,8 @@ func ExampleMessage() {
 	// true
 }
 
-// After a signup: see that the number coexists, then ask the app for its contacts. Both kinds work once, within a day.
+// After a signup: see that the number coexists, then ask the app for its contacts. Both kinds work
+// once, within a day.
 func ExamplePhonesService_SyncAppData() {
 	srv := meta(map[string]string{
 		"/100000000000001":              `{"id":"100000000000001","is_on_biz_app":true,"platform_type":"CLOUD_API"}`,

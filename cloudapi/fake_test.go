@@ -17,7 +17,8 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 )
 
-// The strictest server there is short of Meta's: it knows every documented rule and refuses members nobody documents.
+// The strictest server there is short of Meta's: it knows every documented rule and refuses members
+// nobody documents.
 func TestWholeStoryAgainstTheFake(t *testing.T) {
 	t.Parallel()
 	srv := cloudapitest.NewServer(cloudapitest.Config{Strict: true, RequireProof: true})
@@ -83,7 +84,8 @@ func TestWholeStoryAgainstTheFake(t *testing.T) {
 	require.Equal(t, sent.ID, srv.Sent()[0].ID)
 	require.Equal(t, "order-1", srv.Sent()[0].CallbackData)
 
-	// The message is accepted, and the answer is lost: a second one would be delivered, and billed, twice.
+	// The message is accepted, and the answer is lost: a second one would be delivered, and billed,
+	// twice.
 	srv.Inject(cloudapitest.Fault{On: "POST /{phone-number-id}/messages", Drop: true, Accept: true})
 	_, err = client.Messages.Send(ctx, phone.ID, template)
 	require.Equal(t, cloudapi.OutcomeUnknown, asError(t, err).Outcome)
@@ -100,7 +102,8 @@ func TestWholeStoryAgainstTheFake(t *testing.T) {
 	require.ErrorIs(t, err, graph.ErrAccessLost)
 }
 
-// Meta speaks HTTP/2, where one connection carries all requests and a lost answer is a reset stream.
+// Meta speaks HTTP/2, where one connection carries all requests and a lost answer is a reset
+// stream.
 func TestNothingIsRepeatedOverHTTP2(t *testing.T) {
 	t.Parallel()
 	var requests, http2 atomic.Int32

@@ -140,7 +140,8 @@ type roundTripper func(*http.Request) (*http.Response, error)
 
 func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
-// answers is a transport that reads each request and answers with the next of the responses, the last one for ever.
+// answers is a transport that reads each request and answers with the next of the responses, the
+// last one for ever.
 func answers(responses ...*http.Response) (roundTripper, *int) {
 	n := new(int)
 	return func(r *http.Request) (*http.Response, error) {

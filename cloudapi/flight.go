@@ -132,8 +132,8 @@ func (f *flight) httpClient() *http.Client {
 	return &hc
 }
 
-// check is called after every attempt. It reads the answer, judges it and decides whether to go on. It never returns an
-// error: what happened is in f.err.
+// check is called after every attempt. It reads the answer, judges it and decides whether to go on.
+// It never returns an error: what happened is in f.err.
 func (f *flight) check(ctx context.Context, resp *http.Response, err error) (bool, error) {
 	f.attempts++
 	f.err, f.wait, f.waiting = nil, 0, false

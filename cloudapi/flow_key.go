@@ -6,7 +6,8 @@ import (
 	"encoding/pem"
 )
 
-// badPublicKey says what is wrong with a key for Flows, or nothing. A private key pasted by mistake must not travel.
+// badPublicKey says what is wrong with a key for Flows, or nothing. A private key pasted by mistake
+// must not travel.
 func badPublicKey(text string) string {
 	block, _ := pem.Decode([]byte(text))
 	switch {

@@ -95,7 +95,8 @@ type FlowCreateParams struct {
 	EndpointURI string
 }
 
-// A FlowResult is a Flow as it was stored. With ValidationErrors it is stored all the same, and cannot be published.
+// A FlowResult is a Flow as it was stored. With ValidationErrors it is stored all the same, and
+// cannot be published.
 type FlowResult struct {
 	ID               graph.FlowID          `json:"id"`
 	ValidationErrors []FlowValidationError `json:"validation_errors"`
@@ -218,8 +219,8 @@ func (s *FlowsService) Assets(ctx context.Context, id graph.FlowID) iter.Seq2[*F
 	return list[FlowAsset](ctx, s.c, request{method: http.MethodGet, path: "/{flow-id}/assets", ids: []string{string(id)}})
 }
 
-// UploadJSON replaces the JSON of a draft. Look at ValidationErrors although there is no error: a Flow with mistakes is
-// stored and cannot be published.
+// UploadJSON replaces the JSON of a draft. Look at ValidationErrors although there is no error: a
+// Flow with mistakes is stored and cannot be published.
 //
 // Meta: https://developers.facebook.com/docs/whatsapp/flows/reference/flowsapi
 //
@@ -324,7 +325,8 @@ func (s *FlowsService) Migrate(
 type FlowKey struct {
 	PublicKey string `json:"business_public_key"`
 
-	// Status is FlowKeyValid, or FlowKeyMismatch after the number was registered anew: set the key again then.
+	// Status is FlowKeyValid, or FlowKeyMismatch after the number was registered anew: set the key
+	// again then.
 	Status FlowKeyStatus `json:"business_public_key_signature_status"`
 	Resource
 }

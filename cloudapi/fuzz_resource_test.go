@@ -12,7 +12,8 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi"
 )
 
-// Whatever an answer holds, every call ends with a result or an error, and no error has a secret in it.
+// Whatever an answer holds, every call ends with a result or an error, and no error has a secret in
+// it.
 func FuzzAnswer(f *testing.F) {
 	all := calls()
 	names := slices.Sorted(maps.Keys(all))

@@ -13,7 +13,8 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 )
 
-// plainly reads body as encoding/json reads it into a T that has no say in it, and reports whether it could.
+// plainly reads body as encoding/json reads it into a T that has no say in it, and reports whether
+// it could.
 func plainly[T any](body []byte) (v T, ok bool) {
 	if json.Unmarshal(body, &v) != nil {
 		return *new(T), false
@@ -21,7 +22,8 @@ func plainly[T any](body []byte) (v T, ok bool) {
 	return v, true
 }
 
-// namedOnce reports whether no member of body has a name twice: what encoding/json makes of those depends on the type.
+// namedOnce reports whether no member of body has a name twice: what encoding/json makes of those
+// depends on the type.
 func namedOnce(body []byte) bool {
 	if bytes.ContainsFunc(body, func(r rune) bool { return r > 0x7f }) || bytes.Contains(body, []byte(`\`)) {
 		return false
@@ -31,8 +33,8 @@ func namedOnce(body []byte) bool {
 	return ok && err == nil && bytes.Count(body, []byte(":")) == bytes.Count(again, []byte(":"))
 }
 
-// Meta writes some members in several shapes. Whatever comes instead of them, reading it does not panic; what comes in one of the
-// shapes is there afterwards, and so is what stands beside it.
+// Meta writes some members in several shapes. Whatever comes instead of them, reading it does not
+// panic; what comes in one of the shapes is there afterwards, and so is what stands beside it.
 func FuzzShapes(f *testing.F) {
 	for _, s := range []string{
 		`null`, `true`, `false`, `"true"`, `"FALSE"`, `0`, `1`, `-1.5e3`, `""`, `"x"`, `[]`, `{}`, `[[]]`, `[null]`, `{"":null}`,

@@ -11,7 +11,8 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 )
 
-// Whatever an error body holds, reading it does not fail, and nothing that Meta documents for one shape is lost in another.
+// Whatever an error body holds, reading it does not fail, and nothing that Meta documents for one
+// shape is lost in another.
 func FuzzErrorBody(f *testing.F) {
 	for _, s := range []string{
 		`{"error":{"message":"m","type":"OAuthException","code":130429,"error_subcode":2494055,"is_transient":false,"error_data":{"messaging_product":"whatsapp","details":"d"},"fbtrace_id":"A"}}`,
@@ -90,7 +91,8 @@ func FuzzUsageHeaders(f *testing.F) {
 	})
 }
 
-// Whatever an entry of the message history holds, what it says under one of its shapes is not lost under another.
+// Whatever an entry of the message history holds, what it says under one of its shapes is not lost
+// under another.
 func FuzzMessageHistory(f *testing.F) {
 	for _, s := range []string{
 		`{"id":"1","message_id":"wamid.A","events":{"data":[{"id":"2","delivery_status":"SENT","timestamp":1640995200}]}}`,

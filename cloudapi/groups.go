@@ -41,8 +41,8 @@ type GroupCreateParams struct {
 	JoinApproval graph.JoinApproval `json:"join_approval_mode,omitzero"`
 }
 
-// Create makes a group. Its id and invite link arrive as a webhook of the field group_lifecycle_update, which names the
-// request id.
+// Create makes a group. Its id and invite link arrive as a webhook of the field
+// group_lifecycle_update, which names the request id.
 //
 // Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/groups/reference
 //
@@ -168,7 +168,8 @@ func (s *GroupsService) SetPicture(ctx context.Context, group graph.GroupID, pic
 	return err
 }
 
-// accepted makes a call whose answer is a success or, as Meta's older pages have it, the id of a request.
+// accepted makes a call whose answer is a success or, as Meta's older pages have it, the id of a
+// request.
 func (s *GroupsService) accepted(ctx context.Context, r request, body any) error {
 	_, err := send[groupAnswer](ctx, s.c, r, body)
 	return err
@@ -243,7 +244,8 @@ func (s *GroupsService) DeleteInviteLink(ctx context.Context, group graph.GroupI
 	return s.accepted(ctx, s.request(http.MethodDelete, "/invite_link", group, nil), whatsapp)
 }
 
-// Remove takes people out of a group. What became of it arrives as a webhook of the field group_participants_update.
+// Remove takes people out of a group. What became of it arrives as a webhook of the field
+// group_participants_update.
 //
 // Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/groups/reference
 //
@@ -311,7 +313,8 @@ type JoinFailure struct {
 	Errors []BlockError `json:"errors"`
 }
 
-// Approve lets people in. If some could not be, it returns both a result and an error with the first reason.
+// Approve lets people in. If some could not be, it returns both a result and an error with the
+// first reason.
 //
 // Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/groups/reference
 //

@@ -9,8 +9,8 @@ import (
 // A HealthService says whether messages can be sent, and what stands in the way.
 type HealthService service
 
-// A Health is whether an object and all it depends on can send messages. Meta shows it late at times, for coexistence
-// numbers above all.
+// A Health is whether an object and all it depends on can send messages. Meta shows it late at
+// times, for coexistence numbers above all.
 type Health struct {
 	ID     string       `json:"id"`
 	Status HealthStatus `json:"health_status"`
@@ -23,7 +23,8 @@ type HealthStatus struct {
 	Entities []HealthEntity `json:"entities"`
 }
 
-// A HealthEntity is one of the things that sending depends on: number, account, portfolio, app, template or Flow.
+// A HealthEntity is one of the things that sending depends on: number, account, portfolio, app,
+// template or Flow.
 type HealthEntity struct {
 	Type    string        `json:"entity_type"` // such as "PHONE_NUMBER", "WABA", "BUSINESS", "APP"
 	ID      string        `json:"id"`

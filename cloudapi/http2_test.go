@@ -25,14 +25,15 @@ const (
 	h2RefusedStream, h2Cancel, h2EnhanceYourCalm     = 0x7, 0x8, 0xb
 )
 
-// An h2Server takes every request whole, as Meta would before it acts, and then treats the stream as it is told.
+// An h2Server takes every request whole, as Meta would before it acts, and then treats the stream
+// as it is told.
 type h2Server struct {
 	*httptest.Server
 	taken atomic.Int32 // requests that came whole
 }
 
-// serveHTTP2 speaks HTTP/2 by hand: net/http's own server cannot misbehave enough. end says how a stream ends once its request is
-// there; nil answers it.
+// serveHTTP2 speaks HTTP/2 by hand: net/http's own server cannot misbehave enough. end says how a
+// stream ends once its request is there; nil answers it.
 func serveHTTP2(t *testing.T, end func(write func(kind, flags byte, stream uint32, payload []byte), stream uint32)) *h2Server {
 	t.Helper()
 	s := new(h2Server)
@@ -92,9 +93,10 @@ func goAway(code uint32, last func(stream uint32) uint32) func(func(byte, byte, 
 	}
 }
 
-// Over HTTP/2, net/http repeats a request by itself, body and all, when the server resets its stream with some codes. One of
-// them, PROTOCOL_ERROR, says nothing about what became of the request: a gateway sends it when the answer of the machine behind
-// it does not please it, after the message was accepted.
+// Over HTTP/2, net/http repeats a request by itself, body and all, when the server resets its
+// stream with some codes. One of them, PROTOCOL_ERROR, says nothing about what became of the
+// request: a gateway sends it when the answer of the machine behind it does not please it, after
+// the message was accepted.
 func TestNothingIsRepeatedOnAConnectionOfHTTP2(t *testing.T) {
 	t.Parallel()
 	this := func(stream uint32) uint32 { return stream }
@@ -148,8 +150,8 @@ func TestReadsAreRepeatedOverHTTP2(t *testing.T) {
 	require.EqualValues(t, 4, srv.taken.Load())
 }
 
-// Most hosts wrap their transport, for traces for instance. The transport inside repeats a GET by itself when a connection that was
-// used before breaks.
+// Most hosts wrap their transport, for traces for instance. The transport inside repeats a GET by
+// itself when a connection that was used before breaks.
 func TestOneShotCallsAreNotRepeatedInsideAWrappedTransport(t *testing.T) {
 	t.Parallel()
 	for _, name := range []string{"OAuth.Exchange", "Phones.SyncAppData"} {

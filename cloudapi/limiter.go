@@ -77,15 +77,17 @@ const (
 	PriorityCampaign
 )
 
-// Unlimited is a [Limiter] that holds nothing back: for tests, and for hosts that pace their sends elsewhere.
+// Unlimited is a [Limiter] that holds nothing back: for tests, and for hosts that pace their sends
+// elsewhere.
 var Unlimited Limiter = unlimited{}
 
 type unlimited struct{}
 
 func (unlimited) Wait(ctx context.Context, _ SendRequest) error { return ctx.Err() }
 
-// MessagesPerSecond returns the throughput of a number that was read with the fields is_on_biz_app, platform_type and
-// throughput, as [PhonesService.Get] does. A number that may coexist has [CoexistenceRate].
+// MessagesPerSecond returns the throughput of a number that was read with the fields is_on_biz_app,
+// platform_type and throughput, as [PhonesService.Get] does. A number that may coexist has
+// [CoexistenceRate].
 func (p *Phone) MessagesPerSecond() int {
 	switch {
 	case p.IsOnBizApp:

@@ -39,7 +39,8 @@ var (
 	_ InboundRecorder = (*MemLimiter)(nil)
 )
 
-// Wait implements [Limiter]. If it knows that the context ends before the message may leave, it returns at once.
+// Wait implements [Limiter]. If it knows that the context ends before the message may leave, it
+// returns at once.
 func (l *MemLimiter) Wait(ctx context.Context, t SendRequest) error {
 	n := l.enter(t.From)
 	defer l.exit(n)

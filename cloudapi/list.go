@@ -9,8 +9,8 @@ import (
 	"net/url"
 )
 
-// list walks through a paged answer. A next page is asked for with the cursor alone: the URL that Meta offers holds the
-// access token, and whoever can write it could choose where the token goes.
+// list walks through a paged answer. A next page is asked for with the cursor alone: the URL that
+// Meta offers holds the access token, and whoever can write it could choose where the token goes.
 func list[T any](ctx context.Context, c *Client, r request) iter.Seq2[*T, error] {
 	return func(yield func(*T, error) bool) {
 		r, after := r, ""
@@ -54,8 +54,8 @@ func list[T any](ctx context.Context, c *Client, r request) iter.Seq2[*T, error]
 	}
 }
 
-// broken is a listing that cannot go on: it has an object that cannot be read, or a next page and no way to it. Ending
-// quietly would look like a complete one.
+// broken is a listing that cannot go on: it has an object that cannot be read, or a next page and
+// no way to it. Ending quietly would look like a complete one.
 func (r request) broken(m Response, problem string) *Error {
 	return &Error{
 		Method: r.method, PathTemplate: r.path, StatusCode: m.Status, TraceID: m.TraceID, Response: m,

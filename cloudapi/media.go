@@ -22,8 +22,8 @@ type MediaUpload struct {
 	// one.
 	Filename string
 
-	// Body is the file. It is streamed. If it is an [io.Seeker], as files are, it can be sent again after a refusal;
-	// else an upload is tried once.
+	// Body is the file. It is streamed. If it is an [io.Seeker], as files are, it can be sent again
+	// after a refusal; else an upload is tried once.
 	Body io.Reader
 
 	// Size is the number of bytes. If zero, it is found out from an [io.Seeker].
@@ -113,8 +113,8 @@ func (m *mediaUploaded) incomplete() string { return withoutID(m.ID) }
 type MediaFile struct {
 	ID graph.MediaID `json:"id"`
 
-	// URL is where the file is, for five minutes. It wants the token, so let [MediaService.Download] fetch it. It is not
-	// for logs.
+	// URL is where the file is, for five minutes. It wants the token, so let
+	// [MediaService.Download] fetch it. It is not for logs.
 	URL string `json:"url"`
 
 	MIMEType string `json:"mime_type"`
@@ -137,7 +137,8 @@ func (m *MediaFile) incomplete() string {
 
 // MediaOptions are the options of [MediaService.Get] and [MediaService.Delete].
 type MediaOptions struct {
-	// PhoneNumberID makes Meta check that the file belongs to the number. If empty, it is not checked.
+	// PhoneNumberID makes Meta check that the file belongs to the number. If empty, it is not
+	// checked.
 	PhoneNumberID graph.PhoneNumberID `url:"phone_number_id,omitempty"`
 }
 

@@ -39,12 +39,12 @@ type MediaDownload struct {
 	// checked.
 	PhoneNumberID graph.PhoneNumberID
 
-	// URL is where the file is, from a webhook, which saves a call. It works for five minutes; with an ID a fresh one is
-	// asked for once when it has expired.
+	// URL is where the file is, from a webhook, which saves a call. It works for five minutes; with
+	// an ID a fresh one is asked for once when it has expired.
 	URL string
 
-	// SHA256 is the checksum of the webhook, in hex or base64. If empty, what [MediaService.Get] says, if it was called;
-	// else nothing is checked.
+	// SHA256 is the checksum of the webhook, in hex or base64. If empty, what [MediaService.Get]
+	// says, if it was called; else nothing is checked.
 	SHA256 string
 
 	// MaxBytes ends the download of a larger file. If zero, 100 MiB, the largest file there is.
@@ -53,7 +53,8 @@ type MediaDownload struct {
 
 // A MediaDownloadResult is a file that was fetched.
 type MediaDownloadResult struct {
-	// MIMEType is what the server said. It is the sender's word: look at the file before serving it to others.
+	// MIMEType is what the server said. It is the sender's word: look at the file before serving it
+	// to others.
 	MIMEType string
 
 	// Size is how many bytes were written, SHA256 their checksum in hex.
@@ -64,8 +65,8 @@ type MediaDownloadResult struct {
 // mediaHosts are the servers that get the token.
 var mediaHosts = []string{"lookaside.fbsbx.com", "graph.facebook.com"}
 
-// Download writes a file to w as it arrives. After an error, w holds nothing or a part that must not be used: a wrong
-// checksum is known only at the end.
+// Download writes a file to w as it arrives. After an error, w holds nothing or a part that must
+// not be used: a wrong checksum is known only at the end.
 //
 // The token goes to Meta's media servers alone, over https, and to whatever [Config].BaseURL names;
 // never to where a redirect points, which is an error here. Broken connections and errors of the

@@ -140,7 +140,8 @@ func TestDownloadsThatFail(t *testing.T) {
 	}
 }
 
-// A customer can send a page as a document. What tells it from Meta's page about a bad token is its checksum.
+// A customer can send a page as a document. What tells it from Meta's page about a bad token is its
+// checksum.
 func TestAPageThatWasSentCanBeDownloaded(t *testing.T) {
 	t.Parallel()
 	const page = "<html>our prices</html>"

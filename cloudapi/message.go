@@ -14,25 +14,26 @@ type Message struct {
 	// To is whom the message is for.
 	To Recipient
 
-	// ReplyTo quotes a message of the same conversation. Meta shows no quote, and reports no error, if that message is
-	// deleted or older than 30 days. A reaction has none.
+	// ReplyTo quotes a message of the same conversation. Meta shows no quote, and reports no error,
+	// if that message is deleted or older than 30 days. A reaction has none.
 	ReplyTo graph.MessageID
 
-	// CallbackData comes back in every status webhook of the message and is invisible to the recipient; at most 512
-	// characters. A unique value per message is the only way to find out what became of a send whose outcome is unknown.
-	// It does not keep Meta from accepting the same message twice.
+	// CallbackData comes back in every status webhook of the message and is invisible to the
+	// recipient; at most 512 characters. A unique value per message is the only way to find out
+	// what became of a send whose outcome is unknown. It does not keep Meta from accepting the same
+	// message twice.
 	CallbackData string
 
-	// IdentityKeyHash sends the message only while the recipient's identity key is the one that a webhook reported; else
-	// Meta refuses with code 137000. If empty, nothing is checked.
+	// IdentityKeyHash sends the message only while the recipient's identity key is the one that a
+	// webhook reported; else Meta refuses with code 137000. If empty, nothing is checked.
 	IdentityKeyHash string
 
-	// MessagingAccount names the messaging account that pays, for businesses with several partners. If empty, Meta
-	// decides.
+	// MessagingAccount names the messaging account that pays, for businesses with several partners.
+	// If empty, Meta decides.
 	MessagingAccount graph.WABAID
 
-	// Direct sends Content outside of the customer service window without a template, which Meta makes of it. Nil for all
-	// other messages. The feature is a beta of Meta's.
+	// Direct sends Content outside of the customer service window without a template, which Meta
+	// makes of it. Nil for all other messages. The feature is a beta of Meta's.
 	Direct *DirectSend
 
 	// Content is what the message says.
@@ -47,8 +48,8 @@ type Message struct {
 	SkipValidation bool
 }
 
-// A Content is what a message says: *[Text], *[Image], *[Video], *[Audio], *[Document], *[Sticker], *[Location],
-// *[Contacts], *[Reaction], *[Interactive], *[Template], *[Pin] or *[RawContent].
+// A Content is what a message says: *[Text], *[Image], *[Video], *[Audio], *[Document], *[Sticker],
+// *[Location], *[Contacts], *[Reaction], *[Interactive], *[Template], *[Pin] or *[RawContent].
 //
 //sumtype:decl
 type Content interface {
@@ -57,8 +58,8 @@ type Content interface {
 	// MessageType is the type on the wire, such as "text" or "interactive".
 	MessageType() string
 
-	// Summary is what people read of it at a glance, for a list of conversations: text, caption, emoji, the name of a
-	// place, of people, of the template. It may be empty.
+	// Summary is what people read of it at a glance, for a list of conversations: text, caption,
+	// emoji, the name of a place, of people, of the template. It may be empty.
 	Summary() string
 
 	// check reports what breaks a rule; sensitive lists what must not show up in an error.

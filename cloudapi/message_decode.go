@@ -82,8 +82,9 @@ func (m *Message) UnmarshalJSON(b []byte) error {
 	return err
 }
 
-// decodeContent reads the content of a message as it goes over the wire: the value of the member that is named like the
-// type. A type that is unknown here becomes [*RawContent]; members that are unknown are left out.
+// decodeContent reads the content of a message as it goes over the wire: the value of the member
+// that is named like the type. A type that is unknown here becomes [*RawContent]; members that are
+// unknown are left out.
 func decodeContent(messageType string, raw json.RawMessage) (Content, error) {
 	if len(raw) == 0 {
 		return nil, fmt.Errorf("cloudapi: a message of type %.20q has no member of that name", messageType)

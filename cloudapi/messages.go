@@ -18,8 +18,8 @@ type MessagesService service
 // nothing was done, or when the request never left. An error may still hide a message that was
 // accepted: look at the [Outcome] before calling Send again.
 //
-// Errors worth knowing: [graph.CodeReengagementMessage] (the window is closed, send a template), [graph.ErrThrottled],
-// [graph.ErrAuth].
+// Errors worth knowing: [graph.CodeReengagementMessage] (the window is closed, send a template),
+// [graph.ErrThrottled], [graph.ErrAuth].
 //
 // Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/messages/send-messages
 //
@@ -79,9 +79,9 @@ func (r *sendResponse) sent() *SentMessage {
 	return s
 }
 
-// MarkRead shows the blue ticks on a received message and on all before it. Only messages of the last 30 days can be
-// marked. On a coexistence number the app may show the conversation as read too, so a program should do it only when
-// someone has read.
+// MarkRead shows the blue ticks on a received message and on all before it. Only messages of the
+// last 30 days can be marked. On a coexistence number the app may show the conversation as read
+// too, so a program should do it only when someone has read.
 //
 // Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/messages/mark-message-as-read
 //
@@ -90,8 +90,8 @@ func (s *MessagesService) MarkRead(ctx context.Context, from graph.PhoneNumberID
 	return s.markRead(ctx, from, id, nil)
 }
 
-// ShowTyping does what MarkRead does, and shows that an answer is being typed. It ends with the next message sent, or
-// after 25 seconds.
+// ShowTyping does what MarkRead does, and shows that an answer is being typed. It ends with the
+// next message sent, or after 25 seconds.
 //
 // Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/typing-indicators
 //

@@ -18,7 +18,8 @@ type MessageHistory struct {
 	ID        MessageHistoryID `json:"id"`
 	MessageID graph.MessageID  `json:"message_id"`
 
-	// Events are what became of the message, as many as fit into the answer. [MessagesService.HistoryEvents] has all.
+	// Events are what became of the message, as many as fit into the answer.
+	// [MessagesService.HistoryEvents] has all.
 	Events []MessageHistoryEvent `json:"-"`
 
 	// Response is the status, trace ids and usage of the response.
@@ -83,7 +84,8 @@ func (h *MessageHistory) UnmarshalJSON(b []byte) error {
 
 func (h *MessageHistory) setMeta(m Response) { h.Response = m }
 
-// UnmarshalJSON reads an event from a history entry or from its own listing, where it lies in a node.
+// UnmarshalJSON reads an event from a history entry or from its own listing, where it lies in a
+// node.
 func (e *MessageHistoryEvent) UnmarshalJSON(b []byte) error {
 	type wire struct {
 		ID         loose            `json:"id"`
@@ -164,7 +166,8 @@ type MessageHistoryEventOptions struct {
 	Limit int `url:"limit,omitempty"`
 }
 
-// HistoryEvents walks through all that became of one message of the history. The first error ends it.
+// HistoryEvents walks through all that became of one message of the history. The first error ends
+// it.
 //
 // Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/reference/message-history/whatsapp-business-message-history-events-api
 //

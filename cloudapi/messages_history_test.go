@@ -78,8 +78,8 @@ func TestHistoryOfTheFake(t *testing.T) {
 	}
 }
 
-// A send ended without an answer. Status webhooks with its CallbackData would tell; when none came, the history does, as far
-// as it goes: every message in it that is accounted for is not the one.
+// A send ended without an answer. Status webhooks with its CallbackData would tell; when none came,
+// the history does, as far as it goes: every message in it that is accounted for is not the one.
 func ExampleMessagesService_History() {
 	srv := cloudapitest.NewServer(cloudapitest.Config{})
 	defer srv.Close()

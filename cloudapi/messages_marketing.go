@@ -15,7 +15,8 @@ type MarketingOptions struct {
 	// empty, Meta sends it through Cloud API.
 	Policy ProductPolicy `json:"product_policy,omitzero"`
 
-	// ShareActivity lets Meta see what people do with the message. If nil, what the account has set.
+	// ShareActivity lets Meta see what people do with the message. If nil, what the account has
+	// set.
 	ShareActivity *bool `json:"message_activity_sharing,omitzero"`
 }
 
@@ -27,9 +28,9 @@ const (
 	ProductPolicyStrict   ProductPolicy = "STRICT"
 )
 
-// SendMarketing sends a marketing template through the Marketing Messages API, which finds the best moment and form for
-// each person. It is as careful as Send, and limiter and webhooks are the same. Other templates are refused with code
-// 131055.
+// SendMarketing sends a marketing template through the Marketing Messages API, which finds the best
+// moment and form for each person. It is as careful as Send, and limiter and webhooks are the same.
+// Other templates are refused with code 131055.
 //
 // Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/marketing-messages/send-marketing-messages
 //

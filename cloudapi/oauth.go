@@ -17,30 +17,31 @@ type CodeExchangeParams struct {
 	// Code is what Embedded Signup handed over. It works once, for 30 seconds.
 	Code graph.Secret
 
-	// RedirectURI must be exactly what the dialog was opened with. Nil leaves it out, which is right for FB.login without
-	// redirect_uri; a pointer to an empty string sends it empty.
+	// RedirectURI must be exactly what the dialog was opened with. Nil leaves it out, which is
+	// right for FB.login without redirect_uri; a pointer to an empty string sends it empty.
 	RedirectURI *string
 }
 
 // An AccessToken is the result of an exchange.
 type AccessToken struct {
-	// Token is the business's. Store it encrypted, and before doing anything else that can fail: there is no second
-	// exchange.
+	// Token is the business's. Store it encrypted, and before doing anything else that can fail:
+	// there is no second exchange.
 	Token graph.Secret
 
 	// Type is "bearer".
 	Type string
 
-	// ExpiresIn is how long the token lives. Zero means that Meta did not say; [OAuthService.DebugToken] does.
+	// ExpiresIn is how long the token lives. Zero means that Meta did not say;
+	// [OAuthService.DebugToken] does.
 	ExpiresIn time.Duration
 
 	// Response is the status, trace ids and usage of the response.
 	Response Response
 }
 
-// Exchange turns the code of a signup into the business's token. A code works once, so a request is never repeated by
-// itself, whatever the error. Meta's refusals are code 100 with a subcode: 36007 too late, 36008 another redirect URI,
-// 36009 used before. All but 36008 need a new signup.
+// Exchange turns the code of a signup into the business's token. A code works once, so a request is
+// never repeated by itself, whatever the error. Meta's refusals are code 100 with a subcode: 36007
+// too late, 36008 another redirect URI, 36009 used before. All but 36008 need a new signup.
 //
 // Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/embedded-signup/onboarding-customers-as-a-tech-provider
 //
@@ -109,8 +110,8 @@ type TokenInfo struct {
 	// Scopes are the permissions.
 	Scopes []string
 
-	// GranularScopes say which objects a permission is for. Since June 2026 Meta leaves permissions out here that Scopes
-	// still has: never take one's absence for a refusal.
+	// GranularScopes say which objects a permission is for. Since June 2026 Meta leaves permissions
+	// out here that Scopes still has: never take one's absence for a refusal.
 	GranularScopes []GranularScope
 
 	// UserID is the user or system user the token stands for.
@@ -124,8 +125,8 @@ type TokenInfo struct {
 type GranularScope struct {
 	Scope string
 
-	// TargetIDs are WABA ids for the whatsapp permissions and business ids for business_management, newest grant first.
-	// Nil means all objects, not none.
+	// TargetIDs are WABA ids for the whatsapp permissions and business ids for business_management,
+	// newest grant first. Nil means all objects, not none.
 	TargetIDs []string
 }
 

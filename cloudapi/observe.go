@@ -10,19 +10,21 @@ import (
 // An Number is one attempt of one call, as [Config].Observe sees it. It holds no token, no phone
 // number and no text.
 type Attempt struct {
-	// Method and Path name the endpoint; Path is a template such as "/{phone-number-id}/messages", fit for a metric label.
+	// Method and Path name the endpoint; Path is a template such as "/{phone-number-id}/messages",
+	// fit for a metric label.
 	Method string
 	Path   string
 
 	// PhoneNumberID is the business number the call is about, if it is about one.
 	PhoneNumberID graph.PhoneNumberID
 
-	// Number counts from 1. Final is false if another one is to follow, which the caller can still prevent by ending the
-	// context.
+	// Number counts from 1. Final is false if another one is to follow, which the caller can still
+	// prevent by ending the context.
 	Number int
 	Final  bool
 
-	// Duration is how long this attempt took, without the pauses around it. Wait is the pause before the next one.
+	// Duration is how long this attempt took, without the pauses around it. Wait is the pause
+	// before the next one.
 	Duration time.Duration
 	Wait     time.Duration
 

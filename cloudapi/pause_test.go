@@ -175,8 +175,8 @@ func TestCancellingDuringASend(t *testing.T) {
 	})
 }
 
-// The timeout of the HTTP client ends one attempt. Its request may still sit in a goroutine of the transport, which must
-// not send it once another attempt is under way.
+// The timeout of the HTTP client ends one attempt. Its request may still sit in a goroutine of the
+// transport, which must not send it once another attempt is under way.
 func TestAttemptThatTimedOutCannotLeaveLater(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

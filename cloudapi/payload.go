@@ -33,8 +33,8 @@ func form(values url.Values) *payload {
 	}
 }
 
-// multipartFile is a form with one file whose part carries its real type: Meta refuses application/octet-stream, which
-// multipart.Writer writes.
+// multipartFile is a form with one file whose part carries its real type: Meta refuses
+// application/octet-stream, which multipart.Writer writes.
 func multipartFile(fields [][2]string, field, name, mimeType string, file io.Reader, size int64) (*payload, error) {
 	var head bytes.Buffer
 	w := multipart.NewWriter(&head)

@@ -7,13 +7,15 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 )
 
-// A Phone is a business phone number. Members that were not asked for, or that Meta left out, are zero.
+// A Phone is a business phone number. Members that were not asked for, or that Meta left out, are
+// zero.
 //
 // Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/business-phone-numbers/phone-numbers
 type Phone struct {
 	ID graph.PhoneNumberID `json:"id"`
 
-	// DisplayPhoneNumber is for people: formatted, and in Brazil perhaps without a digit. Never send to it or route by it.
+	// DisplayPhoneNumber is for people: formatted, and in Brazil perhaps without a digit. Never
+	// send to it or route by it.
 	DisplayPhoneNumber string `json:"display_phone_number"`
 
 	// VerifiedName is the display name that customers see.
@@ -120,7 +122,8 @@ const (
 	PlatformNotApplicable PlatformType = "NOT_APPLICABLE" // not registered
 )
 
-// A CodeVerificationStatus says whether the number's owner was verified by SMS or voice. Meta may add values.
+// A CodeVerificationStatus says whether the number's owner was verified by SMS or voice. Meta may
+// add values.
 type CodeVerificationStatus string
 
 const (

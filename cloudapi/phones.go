@@ -8,16 +8,18 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 )
 
-// A PhonesService reads business phone numbers, and asks the WhatsApp Business app behind one for its data.
+// A PhonesService reads business phone numbers, and asks the WhatsApp Business app behind one for
+// its data.
 //
-// It has no way to register or deregister a number. A coexistence number is registered by the app on its owner's phone;
-// for others there is [RegistrationService].
+// It has no way to register or deregister a number. A coexistence number is registered by the app
+// on its owner's phone; for others there is [RegistrationService].
 type PhonesService service
 
 // PhoneGetOptions are the options of [PhonesService.Get].
 type PhoneGetOptions struct {
-	// Fields are the fields to ask for. If empty, those that every version knows, is_on_biz_app and platform_type among
-	// them. Meta refuses the whole call with code 100 for one field that it does not know.
+	// Fields are the fields to ask for. If empty, those that every version knows, is_on_biz_app and
+	// platform_type among them. Meta refuses the whole call with code 100 for one field that it
+	// does not know.
 	Fields []string `url:"fields,comma,omitempty"`
 }
 
@@ -28,8 +30,8 @@ var phoneFields = []string{
 	"is_official_business_account",
 }
 
-// Get reads a phone number. For a number that its business took away it returns [graph.ErrAccessLost], and Meta answers
-// the same for an id of another kind.
+// Get reads a phone number. For a number that its business took away it returns
+// [graph.ErrAccessLost], and Meta answers the same for an id of another kind.
 //
 // Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/business-phone-numbers/phone-numbers
 //
@@ -45,8 +47,8 @@ func (s *PhonesService) Get(ctx context.Context, phone graph.PhoneNumberID, opts
 
 // PhoneListOptions are the options of [PhonesService.List].
 type PhoneListOptions struct {
-	// Fields are the fields to ask for. If empty, the usual ones, without is_on_biz_app: Meta documents that one for a
-	// single number, so ask [PhonesService.Get].
+	// Fields are the fields to ask for. If empty, the usual ones, without is_on_biz_app: Meta
+	// documents that one for a single number, so ask [PhonesService.Get].
 	Fields []string `url:"fields,comma,omitempty"`
 
 	// Limit is the size of a page, 100 at most. If zero, Meta's own, which is 25.
@@ -64,7 +66,8 @@ var phoneListFields = []string{
 	"quality_rating", "account_mode", "throughput", "webhook_configuration", "last_onboarded_time",
 }
 
-// List walks through the numbers of a WABA, and fetches page after page as it goes. The first error ends it.
+// List walks through the numbers of a WABA, and fetches page after page as it goes. The first error
+// ends it.
 //
 // Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/business-phone-numbers/phone-numbers
 //
@@ -86,13 +89,14 @@ const (
 	SyncHistory  SyncKind = "history"            // up to six months of chats, if the business agreed to share them
 )
 
-// SyncAppData asks the WhatsApp Business app to send its contacts or its chat history. What it sends arrives later, as
-// webhook events, so subscribe the WABA before. Keep the request id: Meta's support asks for it.
+// SyncAppData asks the WhatsApp Business app to send its contacts or its chat history. What it
+// sends arrives later, as webhook events, so subscribe the WABA before. Keep the request id: Meta's
+// support asks for it.
 //
-// It works for 24 hours after onboarding and once per kind, so it is never repeated by itself, whatever the error. A
-// second call is [graph.CodeSyncLimitExceeded], a late one [graph.CodeSyncWindowClosed]; both are [graph.ErrSync], and
-// only a new onboarding cures them. With [OutcomeUnknown] the request may have been accepted: wait for events before
-// deciding.
+// It works for 24 hours after onboarding and once per kind, so it is never repeated by itself,
+// whatever the error. A second call is [graph.CodeSyncLimitExceeded], a late one
+// [graph.CodeSyncWindowClosed]; both are [graph.ErrSync], and only a new onboarding cures them.
+// With [OutcomeUnknown] the request may have been accepted: wait for events before deciding.
 //
 // Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/embedded-signup/onboarding-business-app-users
 //

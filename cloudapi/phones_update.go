@@ -64,7 +64,8 @@ func (s *PhonesService) update(ctx context.Context, phone graph.PhoneNumberID, b
 	}, body)
 }
 
-// RequestName asks Meta to review a new display name. Numbers in the WhatsApp Business app get theirs there.
+// RequestName asks Meta to review a new display name. Numbers in the WhatsApp Business app get
+// theirs there.
 //
 // Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/display-names
 //
@@ -80,8 +81,8 @@ func (s *PhonesService) RequestName(ctx context.Context, phone graph.PhoneNumber
 
 var pinRe = regexp.MustCompile(`^[0-9]{6}$`)
 
-// SetPIN sets or changes the two-step verification PIN of a number that lives on Cloud API alone. That of a coexistence
-// number is set in the app.
+// SetPIN sets or changes the two-step verification PIN of a number that lives on Cloud API alone.
+// That of a coexistence number is set in the app.
 //
 // Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/business-phone-numbers/two-step-verification
 //

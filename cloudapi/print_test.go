@@ -9,7 +9,8 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi"
 )
 
-// fmt looks into unexported fields and asks nobody there how to be printed, least of all with a verb that does not fit.
+// fmt looks into unexported fields and asks nobody there how to be printed, least of all with a
+// verb that does not fit.
 func TestPrintingAClientShowsNoSecret(t *testing.T) {
 	t.Parallel()
 	c, err := cloudapi.NewClient(cloudapi.Config{AppID: appID, AppSecret: appSecret, AccessToken: token})

@@ -159,7 +159,8 @@ func requireNoSecret(t *testing.T, err error) {
 	}
 }
 
-// A transport of the host's own, such as one that traces, sees every call and changes nothing about it.
+// A transport of the host's own, such as one that traces, sees every call and changes nothing about
+// it.
 func TestCallsGoThroughATransportOfTheHost(t *testing.T) {
 	t.Parallel()
 	for name, call := range calls() {

@@ -26,9 +26,9 @@ const (
 	recipientUnknownIdentity
 )
 
-// ToPhone addresses a phone number in international form, with or without a plus sign: "+1 (555) 010-0123", or a wa_id
-// as webhooks have it. It is sent as a plus sign and digits, because Meta reads a number without the plus as one of the
-// business's own country, which can be a stranger's.
+// ToPhone addresses a phone number in international form, with or without a plus sign: "+1 (555)
+// 010-0123", or a wa_id as webhooks have it. It is sent as a plus sign and digits, because Meta
+// reads a number without the plus as one of the business's own country, which can be a stranger's.
 //
 // Nothing else is changed. Brazilian, Mexican and Argentine numbers are known to WhatsApp with or
 // without an extra digit, and only the person's own spelling arrives.
@@ -42,14 +42,16 @@ func ToPhone(number string) Recipient {
 	return Recipient{kind: recipientBadPhone}
 }
 
-// ToUser addresses a person by business-scoped user id, which is sent byte for byte. Authentication templates cannot be
-// sent this way: Meta refuses them with code 131062, and they need [ToPhone].
+// ToUser addresses a person by business-scoped user id, which is sent byte for byte. Authentication
+// templates cannot be sent this way: Meta refuses them with code 131062, and they need [ToPhone].
 func ToUser(id graph.UserID) Recipient { return Recipient{recipientUser, string(id)} }
 
-// ToGroup addresses a group, whose id is sent byte for byte. Groups are not available on coexistence numbers.
+// ToGroup addresses a group, whose id is sent byte for byte. Groups are not available on
+// coexistence numbers.
 func ToGroup(id graph.GroupID) Recipient { return Recipient{recipientGroup, string(id)} }
 
-// ToIdentity answers whoever a webhook named: by business-scoped user id where there is one, else by phone number.
+// ToIdentity answers whoever a webhook named: by business-scoped user id where there is one, else
+// by phone number.
 func ToIdentity(id graph.Identity) Recipient {
 	switch {
 	case id.UserID != "":
@@ -63,11 +65,13 @@ func ToIdentity(id graph.Identity) Recipient {
 // IsZero reports whether r is nobody.
 func (r Recipient) IsZero() bool { return r == Recipient{} }
 
-// Key names the recipient for a [Limiter] that counts in a database: the number with its plus sign, the user id or the
-// group id. It is personal data. It is empty for whatever nothing can be sent to.
+// Key names the recipient for a [Limiter] that counts in a database: the number with its plus sign,
+// the user id or the group id. It is personal data. It is empty for whatever nothing can be sent
+// to.
 func (r Recipient) Key() string { return r.value }
 
-// problem says why nothing can be sent to r. It never repeats what was given, which may be a person's number.
+// problem says why nothing can be sent to r. It never repeats what was given, which may be a
+// person's number.
 func (r Recipient) problem() string {
 	switch r.kind {
 	case recipientNone:

@@ -36,7 +36,8 @@ var (
 	// tokenRe finds access tokens that nobody told us about.
 	tokenRe = regexp.MustCompile(`\bEAA[0-9A-Za-z_-]{16,}`)
 
-	// queryRe finds the query of a URL, urlRe all of one, quoteRe what the standard library quotes of an answer.
+	// queryRe finds the query of a URL, urlRe all of one, quoteRe what the standard library quotes
+	// of an answer.
 	queryRe = regexp.MustCompile(`(https?://[^\s"'?]*)\?[^\s"']*`)
 	urlRe   = regexp.MustCompile(`https?://[^\s"']*`)
 	quoteRe = regexp.MustCompile(`"(?:[^"\\]|\\.)*"?`)
@@ -65,8 +66,8 @@ func (s scrubber) cleanError(e *Error) {
 	}
 }
 
-// cause makes an error of the transport fit to be shown. It keeps the error itself where its text holds nothing of the
-// request or the answer, so that errors.As still finds what is inside.
+// cause makes an error of the transport fit to be shown. It keeps the error itself where its text
+// holds nothing of the request or the answer, so that errors.As still finds what is inside.
 func (s scrubber) cause(err error) error {
 	for {
 		e, ok := errors.AsType[*url.Error](err)

@@ -14,8 +14,8 @@ import (
 // registering them here would take them from it. Register and Deregister therefore want the number
 // as [PhonesService.Get] read it, and refuse one that is in the app.
 //
-// Ten registrations and deregistrations of a number are allowed in 72 hours, those of everyone who serves it counted
-// together; none is ever repeated by itself.
+// Ten registrations and deregistrations of a number are allowed in 72 hours, those of everyone who
+// serves it counted together; none is ever repeated by itself.
 type RegistrationService service
 
 // PhoneNumberAddParams are the parameters of [RegistrationService.Add].
@@ -134,8 +134,8 @@ type RegisterParams struct {
 	RetentionMinutes int
 }
 
-// Register registers a number that lives on Cloud API alone. phone must come from [PhonesService.Get], with the field
-// is_on_biz_app asked for, which it is by default.
+// Register registers a number that lives on Cloud API alone. phone must come from
+// [PhonesService.Get], with the field is_on_biz_app asked for, which it is by default.
 //
 // Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/business-phone-numbers/registration
 //
@@ -163,7 +163,8 @@ func (s *RegistrationService) Register(ctx context.Context, phone *Phone, req Re
 	}{whatsapp, req.PIN.Reveal(), req.Region, req.RetentionMinutes})
 }
 
-// Deregister takes a number off Cloud API. phone must come from [PhonesService.Get], like that of Register.
+// Deregister takes a number off Cloud API. phone must come from [PhonesService.Get], like that of
+// Register.
 //
 // Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/business-phone-numbers/registration
 //
@@ -179,7 +180,8 @@ func (s *RegistrationService) Deregister(ctx context.Context, phone *Phone) erro
 	}, whatsapp)
 }
 
-// ordinary reports a number that is in the WhatsApp Business app, or of which nobody knows whether it is.
+// ordinary reports a number that is in the WhatsApp Business app, or of which nobody knows whether
+// it is.
 func ordinary(p *problems, phone *Phone) {
 	switch {
 	case phone == nil || phone.ID == "":

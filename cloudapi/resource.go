@@ -10,7 +10,8 @@ import (
 // A Resource is a part of each object that Meta returns: its raw JSON, and the response that it
 // came in.
 type Resource struct {
-	// Raw is the object as Meta wrote it, for members that have no place here. Nil if there was none.
+	// Raw is the object as Meta wrote it, for members that have no place here. Nil if there was
+	// none.
 	Raw json.RawMessage `json:"-"`
 
 	// Response is the status, trace ids and usage of the response.

@@ -27,14 +27,16 @@ type Response struct {
 	// AppUsage is how much of the app's own budget is spent, or nil if Meta did not say.
 	AppUsage *Usage
 
-	// BusinessUsage is the same for each business or WABA and kind of call, sorted by both. Empty if Meta did not say.
+	// BusinessUsage is the same for each business or WABA and kind of call, sorted by both. Empty
+	// if Meta did not say.
 	BusinessUsage []BusinessUsage
 
 	// Attempts is how many requests the call took.
 	Attempts int
 }
 
-// A Usage is how much of a rolling hour's budget is spent, in percent. Calls are refused from 100 on.
+// A Usage is how much of a rolling hour's budget is spent, in percent. Calls are refused from 100
+// on.
 type Usage struct {
 	Calls   int
 	CPUTime int
@@ -54,7 +56,8 @@ type BusinessUsage struct {
 
 	Usage
 
-	// RegainAccess is how long calls will be refused. Zero if they are not. Meta counts it in minutes.
+	// RegainAccess is how long calls will be refused. Zero if they are not. Meta counts it in
+	// minutes.
 	RegainAccess time.Duration
 }
 
@@ -120,7 +123,8 @@ func (m Response) regainAccess() time.Duration {
 	return longest
 }
 
-// A percent reads whole and broken numbers, in strings or not; anything else is zero. What is begun counts as spent.
+// A percent reads whole and broken numbers, in strings or not; anything else is zero. What is begun
+// counts as spent.
 type percent int
 
 func (p *percent) UnmarshalJSON(b []byte) error {

@@ -93,7 +93,8 @@ func mayReplay(rule RetryMode, e *Error) bool {
 	return e.StatusCode == http.StatusTooManyRequests || e.StatusCode >= 500
 }
 
-// isSyncRefusal reports whether the one-shot synchronisation is spent or too late, wherever Meta wrote it.
+// isSyncRefusal reports whether the one-shot synchronisation is spent or too late, wherever Meta
+// wrote it.
 func (e *Error) isSyncRefusal() bool {
 	for _, code := range []graph.Code{e.Code, graph.Code(e.Subcode)} {
 		if code == graph.CodeSyncLimitExceeded || code == graph.CodeSyncWindowClosed {
@@ -122,7 +123,8 @@ func (e *Error) outcomeOf() Outcome {
 	return OutcomeUnknown
 }
 
-// demanded is how long Meta wants the caller to wait, or zero if it did not say. attempt counts from 1.
+// demanded is how long Meta wants the caller to wait, or zero if it did not say. attempt counts
+// from 1.
 func demanded(e *Error, h http.Header, attempt int) time.Duration {
 	wait := retryAfter(h.Get("Retry-After"))
 	switch {
@@ -146,7 +148,8 @@ func retryAfter(header string) time.Duration {
 	return 0
 }
 
-// pause is how long to wait before the next attempt. It reports false if the caller or Config has not that much time.
+// pause is how long to wait before the next attempt. It reports false if the caller or Config has
+// not that much time.
 func (r RetryPolicy) pause(ctx context.Context, e *Error, attempt int) (time.Duration, bool) {
 	wait := e.RetryAfter
 	if wait == 0 {

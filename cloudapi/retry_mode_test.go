@@ -41,7 +41,8 @@ func TestThrottledSendIsRepeated(t *testing.T) {
 	}
 }
 
-// failures are answers to a send that do not prove a refusal by a code that may be repeated, with what they do prove.
+// failures are answers to a send that do not prove a refusal by a code that may be repeated, with
+// what they do prove.
 var failures = map[string]struct {
 	step    step
 	outcome cloudapi.Outcome
@@ -131,7 +132,8 @@ func TestOneShotCallsAreNeverRepeated(t *testing.T) {
 					require.EqualValues(t, 1, dials.Load())
 					return
 				}
-				// The second call would find a connection that was used before. On such a one net/http repeats a GET by itself.
+				// The second call would find a connection that was used before. On such a one
+				// net/http repeats a GET by itself.
 				srv := serve(t, reply(200, `{"request_id":"A1","access_token":"EAAnew-0123456789"}`), step)
 				client := srv.client(t)
 				require.NoError(t, calls()[name](t.Context(), client))

@@ -8,8 +8,9 @@ import (
 	"strings"
 )
 
-// Meta writes some scalars as strings in one answer and as numbers or booleans in the next. The types here read either,
-// and take what is neither for absent: one odd member must not spoil an answer.
+// Meta writes some scalars as strings in one answer and as numbers or booleans in the next. The
+// types here read either, and take what is neither for absent: one odd member must not spoil an
+// answer.
 
 // A loose is a string that may be written as a number or a boolean, whose digits it then keeps.
 type loose string

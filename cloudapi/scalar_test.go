@@ -9,8 +9,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// FuzzLooseScalars compares the forgiving scalars with encoding/json wherever that reads the same, and reads numbers and
-// booleans with quotes around them and without.
+// FuzzLooseScalars compares the forgiving scalars with encoding/json wherever that reads the same,
+// and reads numbers and booleans with quotes around them and without.
 func FuzzLooseScalars(f *testing.F) {
 	for _, text := range []string{
 		`0`, `-0`, `17`, `1.0`, `1.5`, `1e3`, `9007199254740993`, `1e400`, `true`, `false`, `null`, `"17"`, `"true"`, `"TRUE"`, `"t"`, `" 1 "`,

@@ -26,8 +26,8 @@ type SentContact struct {
 	// Input is the phone number or user id as it was sent.
 	Input string
 
-	// WAID is the person's number as WhatsApp knows it. It can differ from Input by a digit in Brazil, Mexico and
-	// Argentina, and it is empty for messages to a user id.
+	// WAID is the person's number as WhatsApp knows it. It can differ from Input by a digit in
+	// Brazil, Mexico and Argentina, and it is empty for messages to a user id.
 	WAID string
 
 	// UserID and ParentUserID are the person's business-scoped ids, where Meta told them.

@@ -10,7 +10,8 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 )
 
-// A SettingsService switches calling, identity checks, encryption and storage of a number on and off.
+// A SettingsService switches calling, identity checks, encryption and storage of a number on and
+// off.
 type SettingsService service
 
 // Settings are the settings of a number.
@@ -80,13 +81,15 @@ type Holiday struct {
 	End   string `json:"end_time"`
 }
 
-// SIPSettings connect calls to a SIP server. A number that uses SIP takes no calls through [CallsService].
+// SIPSettings connect calls to a SIP server. A number that uses SIP takes no calls through
+// [CallsService].
 type SIPSettings struct {
 	Status  FeatureState      `json:"status"`
 	Servers []graph.SIPServer `json:"servers,omitempty"`
 }
 
-// An IdentitySetting makes Meta refuse messages to people whose keys changed, see [Message].IdentityKeyHash.
+// An IdentitySetting makes Meta refuse messages to people whose keys changed, see
+// [Message].IdentityKeyHash.
 type IdentitySetting struct {
 	Enabled bool `json:"enable_identity_key_check"`
 }
@@ -166,8 +169,8 @@ func (s *SettingsService) SetCalling(ctx context.Context, phone graph.PhoneNumbe
 	}{c})
 }
 
-// SetIdentityCheck switches the check of identity keys on or off. With it on, webhooks bring the hash that
-// [Message].IdentityKeyHash wants.
+// SetIdentityCheck switches the check of identity keys on or off. With it on, webhooks bring the
+// hash that [Message].IdentityKeyHash wants.
 //
 // Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/business-phone-numbers/phone-numbers
 //

@@ -20,8 +20,8 @@ func encodeParameter[T any](kind string, value T) ([]byte, error) {
 	return append(append(out, v...), '}'), nil
 }
 
-// A GIFParameter is the moving picture of a header, an MP4 of at most 3.5 MB. Only marketing messages have it, see
-// [MessagesService.SendMarketing].
+// A GIFParameter is the moving picture of a header, an MP4 of at most 3.5 MB. Only marketing
+// messages have it, see [MessagesService.SendMarketing].
 type GIFParameter struct{ MediaSource }
 
 // MarshalJSON writes an element of "parameters".

@@ -7,8 +7,8 @@ import (
 )
 
 // A TemplateComponent fills in one component of a template: *[TemplateHeader], *[TemplateBody],
-// *[TemplateButton],
-// *[TemplateCarousel], *[TemplateOffer], *[TemplateOrderStatus], *[TemplateTapTarget] or *[RawComponent].
+// *[TemplateButton], *[TemplateCarousel], *[TemplateOffer], *[TemplateOrderStatus],
+// *[TemplateTapTarget] or *[RawComponent].
 //
 //sumtype:decl
 type TemplateComponent interface {
@@ -140,7 +140,8 @@ type TemplateButton struct {
 	// Index is the button's place among all buttons of the template, from 0.
 	Index int
 
-	// Parameter is what the Type takes, or a *[RawParameter] for the types that have no constant here.
+	// Parameter is what the Type takes, or a *[RawParameter] for the types that have no constant
+	// here.
 	Parameter TemplateParameter
 }
 
@@ -169,8 +170,8 @@ func (b *TemplateButton) check(p *problems, where string) {
 
 func (b *TemplateButton) sensitive() []string { return b.Parameter.sensitive() }
 
-// A RawComponent is a component that has no type here yet. Nothing about it is checked but that it is
-// JSON.
+// A RawComponent is a component that has no type here yet. Nothing about it is checked but that it
+// is JSON.
 type RawComponent struct {
 	// JSON is the element of "components".
 	JSON json.RawMessage

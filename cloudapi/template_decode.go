@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// UnmarshalJSON reads what MarshalJSON writes. Components and parameters of unknown types become *[RawComponent] and
-// *[RawParameter].
+// UnmarshalJSON reads what MarshalJSON writes. Components and parameters of unknown types become
+// *[RawComponent] and *[RawParameter].
 func (t *Template) UnmarshalJSON(b []byte) error {
 	var v struct {
 		Name     string `json:"name"`

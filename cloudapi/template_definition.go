@@ -10,7 +10,8 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 )
 
-// A MessageTemplate is a template in one language, as Meta keeps it. Members that were not asked for are zero.
+// A MessageTemplate is a template in one language, as Meta keeps it. Members that were not asked
+// for are zero.
 type MessageTemplate struct {
 	ID              graph.TemplateID
 	Name            string

@@ -15,7 +15,8 @@ type ComponentDefinition struct {
 	// Format is what a header is.
 	Format HeaderFormat `json:"format,omitzero"`
 
-	// Text is that of a header (at most 60 characters), body (1024) or footer (60). Authentication templates have none.
+	// Text is that of a header (at most 60 characters), body (1024) or footer (60). Authentication
+	// templates have none.
 	Text string `json:"text,omitzero"`
 
 	// Example has a sample for each variable and file, for the review.
@@ -80,7 +81,8 @@ type NamedExample struct {
 	Example string `json:"example"`
 }
 
-// ExampleRows are rows of samples. Meta writes them as a list of lists, a list or a text, and takes the first.
+// ExampleRows are rows of samples. Meta writes them as a list of lists, a list or a text, and takes
+// the first.
 type ExampleRows [][]string
 
 // UnmarshalJSON reads rows, one row or one sample.

@@ -11,7 +11,8 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 )
 
-// A TemplateGroupsService puts templates into groups, which [AnalyticsService.TemplateGroups] counts as one.
+// A TemplateGroupsService puts templates into groups, which [AnalyticsService.TemplateGroups]
+// counts as one.
 type TemplateGroupsService service
 
 // A TemplateGroupID names a group of templates.
@@ -20,7 +21,8 @@ type TemplateGroupID string
 // UnmarshalJSON accepts a string or a number.
 func (id *TemplateGroupID) UnmarshalJSON(b []byte) error { return (*loose)(id).UnmarshalJSON(b) }
 
-// A TemplateGroup is a group of templates. [TemplateGroupsService.List] leaves out the account and the templates.
+// A TemplateGroup is a group of templates. [TemplateGroupsService.List] leaves out the account and
+// the templates.
 type TemplateGroup struct {
 	ID          TemplateGroupID
 	Name        string
@@ -140,7 +142,8 @@ type templateGroupCreated struct {
 
 func (t *templateGroupCreated) incomplete() string { return withoutID(t.ID) }
 
-// Create makes a group. It is not repeated blindly; after [OutcomeUnknown] look for the name in the list.
+// Create makes a group. It is not repeated blindly; after [OutcomeUnknown] look for the name in the
+// list.
 //
 // Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/templates/template-groups
 //

@@ -14,7 +14,8 @@ import (
 type TemplateMigrateParams struct {
 	SourceWABAID graph.WABAID `json:"source_waba_id"`
 
-	// Templates are the ones to copy. If empty, all, 500 at a time: Page counts from 0, Count is at most 500.
+	// Templates are the ones to copy. If empty, all, 500 at a time: Page counts from 0, Count is at
+	// most 500.
 	Templates []graph.TemplateID `json:"template_ids,omitempty"`
 	Page      int                `json:"page_number,omitzero"`
 	Count     int                `json:"count,omitzero"`
@@ -82,7 +83,8 @@ type ComparisonText struct {
 	Value      string           `json:"value"`
 }
 
-// CompareOptions are the options of [TemplatesService.Compare]. Both are required, and lie 7, 30, 60 or 90 days apart.
+// CompareOptions are the options of [TemplatesService.Compare]. Both are required, and lie 7, 30,
+// 60 or 90 days apart.
 type CompareOptions struct {
 	Start, End time.Time
 }

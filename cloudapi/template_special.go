@@ -100,7 +100,8 @@ func (t *TemplateTapTarget) sensitive() []string { return []string{t.URL, t.Titl
 //
 // Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/templates/marketing-templates/media-card-carousel-templates
 type TemplateCarousel struct {
-	// Cards hold, each, a *[TemplateHeader], *[TemplateBody] and *[TemplateButton] as its variables need.
+	// Cards hold, each, a *[TemplateHeader], *[TemplateBody] and *[TemplateButton] as its variables
+	// need.
 	Cards []TemplateCard
 }
 

@@ -14,7 +14,8 @@ import (
 // Meta reviews each; the verdict arrives as a webhook of the field message_template_status_update.
 type TemplatesService service
 
-// TemplateListOptions are the options of [TemplatesService.List]. Empty members do not narrow the list.
+// TemplateListOptions are the options of [TemplatesService.List]. Empty members do not narrow the
+// list.
 type TemplateListOptions struct {
 	Name     string                 `url:"name,omitempty"` // also parts of names
 	Content  string                 `url:"content,omitempty"`
@@ -34,7 +35,8 @@ var templateFields = []string{
 	"previous_category",
 }
 
-// List walks through the templates of an account, one entry for each language, and fetches page after page as it goes.
+// List walks through the templates of an account, one entry for each language, and fetches page
+// after page as it goes.
 //
 // Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/templates/template-management
 //
@@ -66,7 +68,8 @@ type TemplateCreateResult struct {
 	ID     graph.TemplateID `json:"id"`
 	Status TemplateStatus   `json:"status"`
 
-	// Category is not always the one that was asked for: Meta may choose another, which can cost more.
+	// Category is not always the one that was asked for: Meta may choose another, which can cost
+	// more.
 	Category graph.TemplateCategory `json:"category"`
 
 	// Language is set by [TemplatesService.UpsertAuthentication].
@@ -77,8 +80,8 @@ type TemplateCreateResult struct {
 
 func (t *TemplateCreateResult) incomplete() string { return withoutID(t.ID) }
 
-// Create hands a template in for review. 100 can be made in an hour and account. It is not repeated blindly; after
-// [OutcomeUnknown] look for the name in the list.
+// Create hands a template in for review. 100 can be made in an hour and account. It is not repeated
+// blindly; after [OutcomeUnknown] look for the name in the list.
 //
 // Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/templates/template-management
 //
@@ -173,7 +176,8 @@ func (s *TemplatesService) Delete(ctx context.Context, waba graph.WABAID, name s
 	return s.remove(ctx, waba, name, id)
 }
 
-// DeleteAllLanguages removes every translation of a template. Its name cannot be used again for 30 days.
+// DeleteAllLanguages removes every translation of a template. Its name cannot be used again for 30
+// days.
 //
 // Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/templates/template-management
 //
@@ -309,7 +313,8 @@ type LibraryTemplate struct {
 	Resource
 }
 
-// LibraryOptions are the options of [TemplatesService.Library]. Empty members do not narrow the list.
+// LibraryOptions are the options of [TemplatesService.Library]. Empty members do not narrow the
+// list.
 type LibraryOptions struct {
 	Search   string `url:"search,omitempty"`
 	Topic    string `url:"topic,omitempty"`

@@ -11,15 +11,16 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 )
 
-// An UploadsService uploads files for templates and profile pictures. They want a [graph.UploadHandle]; messages want a
-// [graph.MediaID], which [MediaService] gives. It needs [Config].AppID.
+// An UploadsService uploads files for templates and profile pictures. They want a
+// [graph.UploadHandle]; messages want a [graph.MediaID], which [MediaService] gives. It needs
+// [Config].AppID.
 type UploadsService service
 
 // An uploadID names an upload under way.
 type uploadID string
 
-// uploadRe is what an upload id looks like. It holds a query, which must stay one, and nothing else that could lead
-// elsewhere.
+// uploadRe is what an upload id looks like. It holds a query, which must stay one, and nothing else
+// that could lead elsewhere.
 var uploadRe = regexp.MustCompile(`^upload:[A-Za-z0-9+/=_:-]+(\?[A-Za-z0-9=&%+/_.-]*)?$`)
 
 // A FileUpload is a file to upload. All members are required.
@@ -116,7 +117,8 @@ func (u *uploadCreated) incomplete() string {
 	return ""
 }
 
-// appendTo sends size bytes of a file from an offset on, and returns the handle once all of it is there.
+// appendTo sends size bytes of a file from an offset on, and returns the handle once all of it is
+// there.
 func (s *UploadsService) appendTo(
 	ctx context.Context, id uploadID, offset int64, body io.Reader, size int64,
 ) (graph.UploadHandle, error) {

@@ -107,8 +107,8 @@ type usernameSuggestions struct {
 	Names []string `json:"username_suggestions"`
 }
 
-// A ContactBookService forgets what Meta remembers of people for a number. It is not the address book of the WhatsApp
-// Business app.
+// A ContactBookService forgets what Meta remembers of people for a number. It is not the address
+// book of the WhatsApp Business app.
 type ContactBookService service
 
 // Delete removes a person from Meta's contact book, which links user ids and phone numbers, and

@@ -141,7 +141,8 @@ func invalid(text string) error {
 	return p.err()
 }
 
-// privateStrings returns the strings in what is to be sent that no error may repeat: all but Meta's own words.
+// privateStrings returns the strings in what is to be sent that no error may repeat: all but Meta's
+// own words.
 func privateStrings(v json.Marshaler) []string {
 	raw, err := v.MarshalJSON()
 	if err != nil {
@@ -156,7 +157,8 @@ func privateStrings(v json.Marshaler) []string {
 	return list
 }
 
-// wireWords are values of Meta's own in messages. They tell nothing of a message, and its errors are made of them.
+// wireWords are values of Meta's own in messages. They tell nothing of a message, and its errors
+// are made of them.
 var wireWords = map[string]bool{
 	"action": true, "address_message": true, "body": true, "button": true, "buttons": true, "call_permission_request": true,
 	"carousel": true, "catalog": true, "catalog_message": true, "coupon_code": true, "cta_url": true, "currency": true,

@@ -7,7 +7,8 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 )
 
-// A WABA is a WhatsApp Business Account. Members that were not asked for, or that Meta left out, are zero.
+// A WABA is a WhatsApp Business Account. Members that were not asked for, or that Meta left out,
+// are zero.
 //
 // Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/whatsapp-business-accounts
 type WABA struct {
@@ -17,7 +18,8 @@ type WABA struct {
 	// Currency is the ISO 4217 code that the WABA pays in.
 	Currency string `json:"currency"`
 
-	// TimezoneID is Meta's number of a time zone, such as "1" for Los Angeles. It is not an IANA name.
+	// TimezoneID is Meta's number of a time zone, such as "1" for Los Angeles. It is not an IANA
+	// name.
 	TimezoneID string `json:"timezone_id"`
 
 	// Country is the ISO 3166 code of the business's country.
@@ -30,15 +32,17 @@ type WABA struct {
 	Status                     string `json:"status"`
 	PrimaryFundingID           string `json:"primary_funding_id"`
 
-	// OwnerBusinessInfo is the business portfolio that owns the WABA; OnBehalfOfBusinessInfo the one it was made for in
-	// the model that ended in 2025.
+	// OwnerBusinessInfo is the business portfolio that owns the WABA; OnBehalfOfBusinessInfo the
+	// one it was made for in the model that ended in 2025.
 	OwnerBusinessInfo      BusinessInfo `json:"owner_business_info"`
 	OnBehalfOfBusinessInfo BusinessInfo `json:"on_behalf_of_business_info"`
 
-	// IsEnabledForInsights reports that template analytics are on. It has to be asked for, like all that follow.
+	// IsEnabledForInsights reports that template analytics are on. It has to be asked for, like all
+	// that follow.
 	IsEnabledForInsights bool `json:"is_enabled_for_insights"`
 
-	// MessagingLimit is how many people the portfolio may write to first in 24 hours, such as "TIER_2K".
+	// MessagingLimit is how many people the portfolio may write to first in 24 hours, such as
+	// "TIER_2K".
 	MessagingLimit string `json:"whatsapp_business_manager_messaging_limit"`
 
 	// MarketingOnboarding and MarketingAPI say whether [MessagesService.SendMarketing] can be used.

@@ -12,8 +12,8 @@ type WABAsService service
 
 // WABAGetOptions are the options of [WABAsService.Get].
 type WABAGetOptions struct {
-	// Fields are the fields to ask for. If empty, the ones that every version knows. Meta refuses the whole call with
-	// code 100 for one field that it does not know.
+	// Fields are the fields to ask for. If empty, the ones that every version knows. Meta refuses
+	// the whole call with code 100 for one field that it does not know.
 	Fields []string `url:"fields,comma,omitempty"`
 }
 
@@ -36,9 +36,10 @@ func (s *WABAsService) Get(ctx context.Context, waba graph.WABAID, opts WABAGetO
 	})
 }
 
-// Subscribe makes the app receive the WABA's webhooks. Without it there is no error and no webhook. It reads
-// [WABAsService.SubscribedApps] first and leaves a subscription alone that is there: Meta would remove the account's
-// [WebhookOverride] with a second one. [WABAsService.SetWebhook] removes it on purpose.
+// Subscribe makes the app receive the WABA's webhooks. Without it there is no error and no webhook.
+// It reads [WABAsService.SubscribedApps] first and leaves a subscription alone that is there: Meta
+// would remove the account's [WebhookOverride] with a second one. [WABAsService.SetWebhook] removes
+// it on purpose.
 //
 // Without Config.AppID, Subscribe cannot know which subscription is the app's own. It then returns
 // [ErrValidation] if any of them has an override.

@@ -118,7 +118,8 @@ type AssignedUser struct {
 	Resource
 }
 
-// AssignedUsers walks through the people and system users of a portfolio who may work on an account.
+// AssignedUsers walks through the people and system users of a portfolio who may work on an
+// account.
 //
 // Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/embedded-signup/manage-system-users
 //

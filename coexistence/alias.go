@@ -8,9 +8,10 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/phonenumber"
 )
 
-// Aliases returns the names under which a person can be found, the best first: the business-scoped user id, the phone number as
-// [graph.EquivalenceKey] has it, the parent user id. A username changes hands, so it counts only where there is nothing else; it
-// begins with @. The result is empty for an identity of which nothing is known.
+// Aliases returns the names under which a person can be found, the best first: the business-scoped
+// user id, the phone number as [graph.EquivalenceKey] has it, the parent user id. A username
+// changes hands, so it counts only where there is nothing else; it begins with @. The result is
+// empty for an identity of which nothing is known.
 func Aliases(id graph.Identity) []string {
 	var list []string
 	add := func(s string) {
@@ -31,8 +32,9 @@ func Aliases(id graph.Identity) []string {
 	return list
 }
 
-// Alias returns the alias that key stands for: a phone number in any spelling becomes the alias of that number, everything else
-// (a [Contact].Key, an alias, [graph.Identity.Key]) is one already. Stores call it before they look for a person.
+// Alias returns the alias that key stands for: a phone number in any spelling becomes the alias of
+// that number, everything else (a [Contact].Key, an alias, [graph.Identity.Key]) is one already.
+// Stores call it before they look for a person.
 func Alias(key string) string {
 	if strings.Trim(key, "+0123456789 -().") == "" {
 		if number := graph.EquivalenceKey(key); number != "" {

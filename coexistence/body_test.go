@@ -111,7 +111,8 @@ func history(phase, order, progress int, with who, messages ...string) string {
 		phase, order, progress, id, context, strings.Join(messages, ",")))
 }
 
-// historyMedia is the media of a placeholder that the customer sent, historyMediaEcho of one that the business sent.
+// historyMedia is the media of a placeholder that the customer sent, historyMediaEcho of one that
+// the business sent.
 func historyMedia(id string, from who, second int, content string) string {
 	return strings.Replace(inbound(id, from, second, content), `"field":"messages"`, `"field":"history"`, 1)
 }

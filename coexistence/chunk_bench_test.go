@@ -7,7 +7,8 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence"
 )
 
-// A chunk of 3,000 messages in one conversation, into a store that has it already: the cost of a repeat, too.
+// A chunk of 3,000 messages in one conversation, into a store that has it already: the cost of a
+// repeat, too.
 func BenchmarkHistoryChunk(b *testing.B) {
 	var list []string
 	for i := range 3000 {

@@ -9,28 +9,30 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/phonenumber"
 )
 
-// A Contact is one person as one number of a business knows it: under which ids it was seen, what it calls itself, and what the
-// business calls it. Ids that were seen together, or that Meta says replaced each other, belong to one Contact, so that a
-// conversation that began under a phone number and goes on under a user id stays one.
+// A Contact is one person as one number of a business knows it: under which ids it was seen, what
+// it calls itself, and what the business calls it. Ids that were seen together, or that Meta says
+// replaced each other, belong to one Contact, so that a conversation that began under a phone
+// number and goes on under a user id stays one.
 //
-// Numbers are the same person if [graph.EquivalenceKey] says so. Like the app itself, a Contact follows the number: if a number
-// gets another owner, the new owner's messages join the old conversation.
+// Numbers are the same person if [graph.EquivalenceKey] says so. Like the app itself, a Contact
+// follows the number: if a number gets another owner, the new owner's messages join the old
+// conversation.
 //
 // A Contact survives JSON. Whatever the order of events, the same events make the same Contact.
 type Contact struct {
 	// PhoneNumberID is the business's number.
 	PhoneNumberID graph.PhoneNumberID `json:"phone_number_id"`
 
-	// Key names the person and its conversation: the first of Aliases. It changes when more is learnt about the person; every
-	// earlier key stays one of Aliases and keeps finding it.
+	// Key names the person and its conversation: the first of Aliases. It changes when more is
+	// learnt about the person; every earlier key stays one of Aliases and keeps finding it.
 	Key     string   `json:"key"`
 	Aliases []string `json:"aliases"`
 
 	// Identity is the latest of everything. Send to this.
 	Identity graph.Identity `json:"identity"`
 
-	// Name and FirstName are the business's own label from its address book, private to the business. Empty if the person is
-	// not in the address book (any more).
+	// Name and FirstName are the business's own label from its address book, private to the
+	// business. Empty if the person is not in the address book (any more).
 	Name      string `json:"name,omitzero"`
 	FirstName string `json:"first_name,omitzero"`
 
@@ -46,17 +48,20 @@ type Contact struct {
 type sighting struct {
 	Identity graph.Identity `json:"identity"`
 
-	// At is when it was first seen. Zero for what is known from hearsay only, such as an id that was given up.
+	// At is when it was first seen. Zero for what is known from hearsay only, such as an id that
+	// was given up.
 	At time.Time `json:"at,omitzero"`
 
 	// MovedAt is when Meta last said that the person moved to this identity.
 	MovedAt time.Time `json:"moved_at,omitzero"`
 
-	// FromAddressBook is set if only the address book knows it. Numbers there are spelt in many ways; one seen in a message is better.
+	// FromAddressBook is set if only the address book knows it. Numbers there are spelt in many
+	// ways; one seen in a message is better.
 	FromAddressBook bool `json:"from_address_book,omitzero"`
 }
 
-// A bookEntry is the latest word about one entry of the address book. A business can keep several for one person.
+// A bookEntry is the latest word about one entry of the address book. A business can keep several
+// for one person.
 type bookEntry struct {
 	PhoneNumber string       `json:"phone_number,omitzero"` // digits
 	UserID      graph.UserID `json:"user_id,omitzero"`
@@ -66,7 +71,8 @@ type bookEntry struct {
 	Removed     bool         `json:"removed,omitzero"`
 }
 
-// DisplayName returns the best name to show: the business's own, the person's own, the username, the number, the key.
+// DisplayName returns the best name to show: the business's own, the person's own, the username,
+// the number, the key.
 func (c Contact) DisplayName() string {
 	username := c.Identity.Username
 	if username != "" {
@@ -123,8 +129,8 @@ func (c *Contact) see(s sighting) {
 	c.Provenance.seen = append(c.Provenance.seen, s)
 }
 
-// enter records an entry of the address book: the latest word about it wins, and of two of the same time the one that keeps
-// the person.
+// enter records an entry of the address book: the latest word about it wins, and of two of the same
+// time the one that keeps the person.
 func (c *Contact) enter(e bookEntry) {
 	e.At = e.At.UTC()
 	for i, have := range c.Provenance.entries {
@@ -152,8 +158,8 @@ func (e bookEntry) compare(o bookEntry) int {
 	)
 }
 
-// standing reports whether an entry is in the address book: it was not removed, nor was it by its other id, which is all that
-// some removals name.
+// standing reports whether an entry is in the address book: it was not removed, nor was it by its
+// other id, which is all that some removals name.
 func (c Contact) standing(e bookEntry) bool {
 	if e.Removed {
 		return false
@@ -233,8 +239,8 @@ func tidy(id graph.Identity) graph.Identity {
 
 func (s sighting) since() time.Time { return later(s.At, s.MovedAt) }
 
-// succeed returns what is known after id was seen. A user id goes with a number: who has another of one has given up the
-// other, even if it was not named.
+// succeed returns what is known after id was seen. A user id goes with a number: who has another of
+// one has given up the other, even if it was not named.
 func succeed(prev, id graph.Identity) graph.Identity {
 	otherUser := id.UserID != "" && prev.UserID != "" && id.UserID != prev.UserID
 	otherNumber := id.WAID != "" && prev.WAID != "" && graph.EquivalenceKey(id.WAID) != graph.EquivalenceKey(prev.WAID)

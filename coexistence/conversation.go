@@ -6,11 +6,12 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 )
 
-// serviceWindow is how long after a customer's message a business may answer with something other than a template.
+// serviceWindow is how long after a customer's message a business may answer with something other
+// than a template.
 const serviceWindow = 24 * time.Hour
 
-// A Conversation is what one number and one customer (or one group) have said to each other, in numbers. Its messages are read
-// with [MessageStore].Messages.
+// A Conversation is what one number and one customer (or one group) have said to each other, in
+// numbers. Its messages are read with [MessageStore].Messages.
 type Conversation struct {
 	// PhoneNumberID is the business's number.
 	PhoneNumberID graph.PhoneNumberID `json:"phone_number_id"`
@@ -28,27 +29,28 @@ type Conversation struct {
 	// LastAt is when the latest message was written.
 	LastAt time.Time `json:"last_at,omitzero"`
 
-	// CustomerAt is when the customer last wrote, live. History does not count, because it opens no service window.
+	// CustomerAt is when the customer last wrote, live. History does not count, because it opens no
+	// service window.
 	CustomerAt time.Time `json:"customer_at,omitzero"`
 
 	// HumanAt is when a person at the business last wrote, edited, deleted or reacted in the app.
 	HumanAt time.Time `json:"human_at,omitzero"`
 }
 
-// HumanActive reports whether a person at the business was active in the conversation within the last while. A bot does well to
-// stay silent then. What was sent through the API is no person.
+// HumanActive reports whether a person at the business was active in the conversation within the
+// last while. A bot does well to stay silent then. What was sent through the API is no person.
 func (c Conversation) HumanActive(within time.Duration, now time.Time) bool {
 	return !c.HumanAt.IsZero() && now.Sub(c.HumanAt) < within
 }
 
-// WindowOpen reports whether the customer wrote within the last 24 hours, so that Cloud API takes more than templates. What the
-// business writes in the app neither needs nor extends the window.
+// WindowOpen reports whether the customer wrote within the last 24 hours, so that Cloud API takes
+// more than templates. What the business writes in the app neither needs nor extends the window.
 func (c Conversation) WindowOpen(now time.Time) bool {
 	return now.Before(c.WindowClosesAt())
 }
 
-// WindowClosesAt returns when the customer service window ends: 24 hours after the customer last wrote. It is in the past once the
-// window is closed, and zero if the customer never wrote.
+// WindowClosesAt returns when the customer service window ends: 24 hours after the customer last
+// wrote. It is in the past once the window is closed, and zero if the customer never wrote.
 func (c Conversation) WindowClosesAt() time.Time {
 	if c.CustomerAt.IsZero() {
 		return time.Time{}
@@ -56,7 +58,8 @@ func (c Conversation) WindowClosesAt() time.Time {
 	return c.CustomerAt.Add(serviceWindow)
 }
 
-// Add counts a message in. Stores that summarise conversations in Go use it; it skips what is not shown.
+// Add counts a message in. Stores that summarise conversations in Go use it; it skips what is not
+// shown.
 func (c *Conversation) Add(m Message) {
 	if at := m.HumanAt(); m.Person != "" {
 		c.HumanAt = later(c.HumanAt, at)

@@ -33,7 +33,8 @@ func read(t *testing.T, dir, name string) []webhook.Event {
 	return decode(t, string(b))
 }
 
-// A follower is a tracker that onboards whatever number or account a body is about, so that every body finds its state.
+// A follower is a tracker that onboards whatever number or account a body is about, so that every
+// body finds its state.
 type follower struct {
 	store   *coexistence.MemStore
 	tracker *coexistence.Tracker

@@ -1,9 +1,10 @@
 // Package coexistence tracks a phone number that is used in the WhatsApp Business app and on Cloud
 // API at the same time (coexistence): its state, history sync, messages and contacts.
 //
-// A business keeps its app and its chats, and a server sends and receives on the same number. Meta calls the way there
-// "onboarding WhatsApp Business app users". What the business writes on its phone arrives as an echo, what the server sends shows
-// up on the phone, and once, right after signup, the address book and up to six months of chats can be imported.
+// A business keeps its app and its chats, and a server sends and receives on the same number. Meta
+// calls the way there "onboarding WhatsApp Business app users". What the business writes on its
+// phone arrives as an echo, what the server sends shows up on the phone, and once, right after
+// signup, the address book and up to six months of chats can be imported.
 //
 //	client, err := cloudapi.NewClient(cloudapi.Config{AppID: appID, AppSecret: appSecret})
 //	…
@@ -50,25 +51,30 @@
 // so keep the token and wait; removed is final, so stop sending and show [Number.Remedy] to the
 // business. A new signup begins a new cycle with fresh syncs; a reconnection does not.
 //
-// Account updates name an account, seldom a number, arrive out of order, and have been seen with times in the wrong order. The
-// rules of [Number.Apply] decide by what was said, not by what came last. Reading the number decides for sure, and after each of
-// them ([Number.NeedsRefresh]) [Tracker.Run] does that; [Tracker.Refresh] does it at once. Updates follow no callback override: they go to the app's own
-// callback URL, which has to reach the tracker too.
+// Account updates name an account, seldom a number, arrive out of order, and have been seen with
+// times in the wrong order. The rules of [Number.Apply] decide by what was said, not by what came
+// last. Reading the number decides for sure, and after each of them ([Number.NeedsRefresh])
+// [Tracker.Run] does that; [Tracker.Refresh] does it at once. Updates follow no callback override:
+// they go to the app's own callback URL, which has to reach the tracker too.
 //
 // # Contacts and history come once
 //
-// Each onboarding allows one request for contacts and one for history, within 24 hours ([SyncWindow]). Meta answers "accepted", and
-// then data, a refusal or nothing at all arrives by webhook. If the app is not subscribed everywhere at that moment, the data is
-// lost, silently and for good. So [Tracker.RequestSync] is a guard: it reads whether all is in place, refuses with every problem at
-// once if not, stores each intent before it calls, and never makes a call again whose outcome is unknown.
+// Each onboarding allows one request for contacts and one for history, within 24 hours
+// ([SyncWindow]). Meta answers "accepted", and then data, a refusal or nothing at all arrives by
+// webhook. If the app is not subscribed everywhere at that moment, the data is lost, silently and
+// for good. So [Tracker.RequestSync] is a guard: it reads whether all is in place, refuses with
+// every problem at once if not, stores each intent before it calls, and never makes a call again
+// whose outcome is unknown.
 //
-// [Number.Due] says what can still be asked for, [Number.Remaining] how long, [Number.ContactsStatus] and [Number.HistoryStatus] how
-// far it is, and [SyncStatus.Advice] what to do then. A sync that brings nothing becomes stalled after an hour; [Number.Checklist] says
-// what to look at.
+// [Number.Due] says what can still be asked for, [Number.Remaining] how long,
+// [Number.ContactsStatus] and [Number.HistoryStatus] how far it is, and [SyncStatus.Advice] what to
+// do then. A sync that brings nothing becomes stalled after an hour; [Number.Checklist] says what
+// to look at.
 //
-// [Tracker.Run] is all that a host has to start for it: at once and then every few minutes, it requests for each number what is due and was
-// refused before, and reads the numbers that need it. A host that is called by a timer calls [Tracker.ReconcileAll], and
-// [Tracker.Reconcile] is for a number that should not wait.
+// [Tracker.Run] is all that a host has to start for it: at once and then every few minutes, it
+// requests for each number what is due and was refused before, and reads the numbers that need it.
+// A host that is called by a timer calls [Tracker.ReconcileAll], and [Tracker.Reconcile] is for a
+// number that should not wait.
 //
 // [HistorySync] says how far the history is: Progress overall, and for each phase the chunks that
 // arrived, those that are missing between them, and the messages that could not be read. Meta names
@@ -79,29 +85,33 @@
 //
 // # One view of a conversation
 //
-// A [Message] has one shape whether the customer wrote it, the app echoed it, the API sent it or history brought it. Edits,
-// revocations, reactions and statuses change the message that they are about, before or after it arrives. Media of history joins its
-// placeholder, the real message replaces an "unavailable" one of the same id, what is live beats what is imported. The same
+// A [Message] has one shape whether the customer wrote it, the app echoed it, the API sent it or
+// history brought it. Edits, revocations, reactions and statuses change the message that they are
+// about, before or after it arrives. Media of history joins its placeholder, the real message
+// replaces an "unavailable" one of the same id, what is live beats what is imported. The same
 // events make the same messages in any order and any number of repeats. [Tracker.Send] sends a
 // message and stores it; what the server sends by itself, it registers with [Tracker.RecordSent].
 //
-// People are known by business-scoped user id, by phone number, or by both. A [Contact] joins what turns out to be one person, across
-// changes of number and the several spellings of numbers in Mexico, Argentina and Brazil, and a conversation is all that was said
-// with one Contact. The number of the business itself is never a customer. What is said in a group is a conversation of its own, whose
-// key is "group:" and the id of the group; as of November 2026, Meta shares no groups of coexistence numbers.
+// People are known by business-scoped user id, by phone number, or by both. A [Contact] joins what
+// turns out to be one person, across changes of number and the several spellings of numbers in
+// Mexico, Argentina and Brazil, and a conversation is all that was said with one Contact. The
+// number of the business itself is never a customer. What is said in a group is a conversation of
+// its own, whose key is "group:" and the id of the group; as of November 2026, Meta shares no
+// groups of coexistence numbers.
 //
 // # What cannot be known
 //
-// Meta tells nothing of what happens while a number is offboarded or removed, and of what was written before the signup only what a
-// history holds: 180 days, media of the last 14, the latest text of an edited message, no deleted messages. Chunks do not say to
-// which onboarding they belong, so history that is still under way when a later onboarding asks for its own counts as an answer to
-// that. Within these limits a store ends up with exactly what the phone shows: ten thousand random lives of a number, with a host
-// that dies within any call, are played to prove it.
+// Meta tells nothing of what happens while a number is offboarded or removed, and of what was
+// written before the signup only what a history holds: 180 days, media of the last 14, the latest
+// text of an edited message, no deleted messages. Chunks do not say to which onboarding they
+// belong, so history that is still under way when a later onboarding asks for its own counts as an
+// answer to that. Within these limits a store ends up with exactly what the phone shows: ten
+// thousand random lives of a number, with a host that dies within any call, are played to prove it.
 //
 // # Bots and people
 //
-// On these numbers a person and a bot share a conversation. Answer only what is [Answerable]: never an echo, an edit, history, a
-// message in a group. And stay silent while a person is at it:
+// On these numbers a person and a bot share a conversation. Answer only what is [Answerable]: never
+// an echo, an edit, history, a message in a group. And stay silent while a person is at it:
 //
 //	webhook.On(&mux, func(ctx context.Context, m *webhook.IncomingMessage) error {
 //		if !coexistence.Answerable(m) || time.Since(m.At) > time.Hour {
@@ -117,18 +127,20 @@
 //		…
 //	})
 //
-// What was imported ([Message.Imported]) is not new: it rings no bell, opens no ticket and no service window.
+// What was imported ([Message.Imported]) is not new: it rings no bell, opens no ticket and no
+// service window.
 //
 // # The phone must stay in use
 //
-// Meta disconnects a number whose phone was idle for about two weeks. [Number.IdleWarning] is true after ten days without a sign.
-// Never register or deregister a coexistence number through the API.
+// Meta disconnects a number whose phone was idle for about two weeks. [Number.IdleWarning] is true
+// after ten days without a sign. Never register or deregister a coexistence number through the API.
 //
 // # Stores
 //
-// [MemStore] forgets everything when the process ends. The packages sqlite and postgres below this one open, in one call, a file or a
-// database for it, and for signups, inbox and outbox. A store of your own implements [Store] and proves it with coexistencetest.TestStore. Several processes
-// can each have a Tracker over one database; all decisions are made in the store's atomic updates.
+// [MemStore] forgets everything when the process ends. The packages sqlite and postgres below this
+// one open, in one call, a file or a database for it, and for signups, inbox and outbox. A store of
+// your own implements [Store] and proves it with coexistencetest.TestStore. Several processes can
+// each have a Tracker over one database; all decisions are made in the store's atomic updates.
 //
 // Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/embedded-signup/onboarding-business-app-users
 package coexistence

@@ -5,7 +5,8 @@ import (
 	"time"
 )
 
-// A Feature is something that the WhatsApp Business app can do. What becomes of it, [Features] tells.
+// A Feature is something that the WhatsApp Business app can do. What becomes of it, [Features]
+// tells.
 type Feature string
 
 const (
@@ -34,8 +35,8 @@ const (
 	AppDisabled  AppEffect = "disabled"  // works no more, as long as the number is connected
 )
 
-// A FeatureChange says what becomes of a feature once a number is connected. The texts are whole sentences, fit to show to a business
-// before it decides.
+// A FeatureChange says what becomes of a feature once a number is connected. The texts are whole
+// sentences, fit to show to a business before it decides.
 type FeatureChange struct {
 	Feature Feature
 
@@ -46,7 +47,8 @@ type FeatureChange struct {
 	App     AppEffect
 	AppText string
 
-	// OnAPI means that it works through Cloud API as well, and APIText says how, or that it does not.
+	// OnAPI means that it works through Cloud API as well, and APIText says how, or that it does
+	// not.
 	OnAPI   bool
 	APIText string
 
@@ -60,8 +62,9 @@ const (
 	worksAsBefore = "It works as before."
 )
 
-// Features lists what changes for a business that connects its number, in the order of Meta's own table. Show it before the
-// business goes through signup: nothing else tells it that its broadcast lists end and that its linked devices are logged out.
+// Features lists what changes for a business that connects its number, in the order of Meta's own
+// table. Show it before the business goes through signup: nothing else tells it that its broadcast
+// lists end and that its linked devices are logged out.
 //
 // Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/embedded-signup/onboarding-business-app-users
 func Features() []FeatureChange {

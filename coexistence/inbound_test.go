@@ -23,7 +23,8 @@ func (h *heard) RecordInbound(_ context.Context, phone graph.PhoneNumberID, at t
 	*h = append(*h, string(phone)+" "+at.Format(time.TimeOnly))
 }
 
-// What customers send takes from the throughput of the number; what the owner writes, and what is old, does not.
+// What customers send takes from the throughput of the number; what the owner writes, and what is
+// old, does not.
 func TestTheTrackerTellsTheLimiterWhatArrives(t *testing.T) {
 	t.Parallel()
 	var got heard

@@ -13,8 +13,8 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 )
 
-// A MemStore is a [Store] in memory, for tests, demonstrations and hosts that can afford to lose everything when they stop. The
-// zero MemStore is ready to use. It must not be copied.
+// A MemStore is a [Store] in memory, for tests, demonstrations and hosts that can afford to lose
+// everything when they stop. The zero MemStore is ready to use. It must not be copied.
 type MemStore struct {
 	mu      sync.RWMutex
 	numbers map[graph.PhoneNumberID]*memNumber
@@ -22,8 +22,8 @@ type MemStore struct {
 
 var _ Store = (*MemStore)(nil)
 
-// A memNumber is what is stored about one number. Stored values are replaced and never changed in place, so that a reader may
-// go on with what it found after the lock is gone.
+// A memNumber is what is stored about one number. Stored values are replaced and never changed in
+// place, so that a reader may go on with what it found after the lock is gone.
 type memNumber struct {
 	state    *Number
 	messages map[graph.MessageID]*Message

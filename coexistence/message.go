@@ -24,11 +24,13 @@ const (
 	OriginHistory  Origin = "history"  // imported; either side wrote it before
 )
 
-// A Message is one message of a conversation in its latest form, whichever way it came: from the customer, through the API, as an
-// echo of the app or out of history. There is one Message per id. Edits, revocations, reactions and statuses are no messages;
-// they change the one that they are about, also if they arrive before it.
+// A Message is one message of a conversation in its latest form, whichever way it came: from the
+// customer, through the API, as an echo of the app or out of history. There is one Message per id.
+// Edits, revocations, reactions and statuses are no messages; they change the one that they are
+// about, also if they arrive before it.
 //
-// Whatever the order in which events arrive, and however often, the same events make the same Message. It survives JSON.
+// Whatever the order in which events arrive, and however often, the same events make the same
+// Message. It survives JSON.
 type Message struct {
 	// ID and PhoneNumberID name the message: its id, and the business's number.
 	ID            graph.MessageID     `json:"id"`
@@ -39,11 +41,12 @@ type Message struct {
 	// long as it is not known who the message is from or for.
 	ConversationID string `json:"-"`
 
-	// Person is what the message is filed under: an alias of the customer, or "group:" and the id of a group. It never
-	// changes on account of other messages.
+	// Person is what the message is filed under: an alias of the customer, or "group:" and the id
+	// of a group. It never changes on account of other messages.
 	Person string `json:"person,omitzero"`
 
-	// Customer is the other side as this message's own event told. It is never the business. [Contact] knows more.
+	// Customer is the other side as this message's own event told. It is never the business.
+	// [Contact] knows more.
 	Customer graph.Identity `json:"customer,omitzero"`
 
 	// GroupID is set for a message in a group; Customer then wrote it, or is empty.
@@ -56,14 +59,16 @@ type Message struct {
 	// Content is the latest one. Its Type is empty if the message itself was never seen.
 	Content
 
-	// Original is the content before the first edit, nil if there was no edit. Its Type is empty if it was never seen.
+	// Original is the content before the first edit, nil if there was no edit. Its Type is empty if
+	// it was never seen.
 	Original *Content `json:"original,omitempty"`
 
 	// EditedAt is when the latest edit was made, EditID that edit's own id.
 	EditedAt time.Time       `json:"edited_at,omitzero"`
 	EditID   graph.MessageID `json:"edit_id,omitzero"`
 
-	// RevokedAt is when it was deleted for everyone. The content stays: show what your own rules allow.
+	// RevokedAt is when it was deleted for everyone. The content stays: show what your own rules
+	// allow.
 	RevokedAt time.Time `json:"revoked_at,omitzero"`
 
 	// ReplyTo is the message that this one quotes.
@@ -73,11 +78,12 @@ type Message struct {
 	// Referral is the advertisement that brought the customer.
 	Referral *webhook.Referral `json:"referral,omitempty"`
 
-	// Reactions holds one for each side (in groups, for each person), those that were taken away included.
+	// Reactions holds one for each side (in groups, for each person), those that were taken away
+	// included.
 	Reactions []Reaction `json:"reactions,omitempty"`
 
-	// Status is the furthest of the delivery. It never moves back. For a message of the customer out of history it is
-	// what the business's own phone did with it.
+	// Status is the furthest of the delivery. It never moves back. For a message of the customer
+	// out of history it is what the business's own phone did with it.
 	Status webhook.DeliveryStatus `json:"status,omitzero"`
 
 	// Receipts lists when each status was reported, in groups for each participant.
@@ -99,18 +105,19 @@ type Message struct {
 
 // A Content is what a message says.
 type Content struct {
-	// Type is the type of content. A media_placeholder and an unsupported stand for something that is not known (yet).
+	// Type is the type of content. A media_placeholder and an unsupported stand for something that
+	// is not known (yet).
 	Type webhook.MessageType `json:"type,omitzero"`
 
-	// Text is what to show in words: the text, a caption, the label of a pressed button, the name of a place. See
-	// [webhook.ContentText].
+	// Text is what to show in words: the text, a caption, the label of a pressed button, the name
+	// of a place. See [webhook.ContentText].
 	Text string `json:"text,omitzero"`
 
 	// Media is the file, for kinds that have one.
 	Media *Media `json:"media,omitempty"`
 
-	// Raw is Meta's JSON of the message (or the edit), kept for kinds that Text and Media do not tell in full, such as
-	// location, contacts, order and types that are not known yet.
+	// Raw is Meta's JSON of the message (or the edit), kept for kinds that Text and Media do not
+	// tell in full, such as location, contacts, order and types that are not known yet.
 	Raw json.RawMessage `json:"raw,omitempty"`
 }
 
@@ -119,8 +126,9 @@ func (b Content) Placeholder() bool {
 	return b.Type == "" || b.Type == webhook.TypeMediaPlaceholder || b.Type == webhook.TypeUnsupported
 }
 
-// MediaDownload returns what [cloudapi.MediaService.Download] needs to fetch the file of the message and to check that it is the
-// right one. It is zero if the message has no file. Set MaxBytes to less than the default where less will do.
+// MediaDownload returns what [cloudapi.MediaService.Download] needs to fetch the file of the
+// message and to check that it is the right one. It is zero if the message has no file. Set
+// MaxBytes to less than the default where less will do.
 func (m Message) MediaDownload() cloudapi.MediaDownload {
 	if m.Media == nil || m.Media.ID == "" {
 		return cloudapi.MediaDownload{}
@@ -143,7 +151,8 @@ type Media struct {
 
 // A Reaction is an emoji that someone put on a message.
 type Reaction struct {
-	// Outbound is true if the business reacted. Person tells the members of a group apart and is empty elsewhere.
+	// Outbound is true if the business reacted. Person tells the members of a group apart and is
+	// empty elsewhere.
 	Outbound bool   `json:"outbound,omitzero"`
 	Person   string `json:"person,omitzero"`
 
@@ -166,7 +175,8 @@ type DeliveryFailure struct {
 	Title string     `json:"title,omitzero"`
 }
 
-// Imported reports whether the message is known from history only. It is not new: no notification, no answer, no ticket.
+// Imported reports whether the message is known from history only. It is not new: no notification,
+// no answer, no ticket.
 func (m Message) Imported() bool { return m.Origin == OriginHistory }
 
 // Edited reports whether the message was edited at least once.
@@ -175,15 +185,17 @@ func (m Message) Edited() bool { return m.EditID != "" }
 // Revoked reports whether the message was deleted for everyone.
 func (m Message) Revoked() bool { return !m.RevokedAt.IsZero() }
 
-// Visible reports whether the message belongs into a conversation's view: someone is known to have said something. What is not
-// shown waits for the message that it is about.
+// Visible reports whether the message belongs into a conversation's view: someone is known to have
+// said something. What is not shown waits for the message that it is about.
 func (m Message) Visible() bool { return m.Person != "" && m.Type != "" }
 
-// Answerable reports whether a bot may answer: the customer wrote it, live, with content of its own that is still there. It is
-// false for whatever the business wrote, for history, for placeholders and unsupported messages (a person has to look at the
-// phone), for system notices and welcome requests, and for types that this package does not know. Edits, revocations and reactions
-// are no messages, so they are never answerable: see [Answerable] for events. What is written in a group is not either: an answer to
-// Customer would go to that person alone, and Cloud API has no groups on coexistence numbers.
+// Answerable reports whether a bot may answer: the customer wrote it, live, with content of its own
+// that is still there. It is false for whatever the business wrote, for history, for placeholders
+// and unsupported messages (a person has to look at the phone), for system notices and welcome
+// requests, and for types that this package does not know. Edits, revocations and reactions are no
+// messages, so they are never answerable: see [Answerable] for events. What is written in a group
+// is not either: an answer to Customer would go to that person alone, and Cloud API has no groups
+// on coexistence numbers.
 //
 // It says nothing about time. A delivery can be a week late; compare At before answering.
 func (m Message) Answerable() bool {
@@ -191,7 +203,8 @@ func (m Message) Answerable() bool {
 		m.Provenance.content == sourceLive && answerableKind(m.first().Type)
 }
 
-// MediaExpected reports whether the message is a placeholder whose media may still come: it is less than 14 days old.
+// MediaExpected reports whether the message is a placeholder whose media may still come: it is less
+// than 14 days old.
 func (m Message) MediaExpected(now time.Time) bool {
 	return m.Type == webhook.TypeMediaPlaceholder && now.Sub(m.At) < MediaWindow
 }
@@ -252,10 +265,11 @@ func answerableKind(k webhook.MessageType) bool {
 	return false
 }
 
-// Answerable reports whether ev is a message that a bot may answer, by the rules of [Message.Answerable]. It looks at the event
-// alone: whether the same delivery came before, and whether a person is already in the conversation
-// ([Conversation.HumanActive]), is for the caller to find out. Ask it first: what is answerable, and has been through the tracker,
-// is in the conversation of its From, while a reaction may be about a message that no store has.
+// Answerable reports whether ev is a message that a bot may answer, by the rules of
+// [Message.Answerable]. It looks at the event alone: whether the same delivery came before, and
+// whether a person is already in the conversation ([Conversation.HumanActive]), is for the caller
+// to find out. Ask it first: what is answerable, and has been through the tracker, is in the
+// conversation of its From, while a reaction may be about a message that no store has.
 func Answerable(ev webhook.Event) bool {
 	m, ok := ev.(*webhook.IncomingMessage)
 	return ok && m.GroupID == "" && m.Content != nil && answerableKind(m.Content.MessageType())

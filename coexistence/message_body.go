@@ -11,7 +11,8 @@ import (
 // kindUnknown stands for a type that Meta left out.
 const kindUnknown webhook.MessageType = "unknown"
 
-// bodyOf tells content in the words of a [Content]. raw is the JSON that holds it; it is copied where it is kept.
+// bodyOf tells content in the words of a [Content]. raw is the JSON that holds it; it is copied
+// where it is kept.
 func bodyOf(content webhook.Content, raw []byte) Content {
 	if content == nil {
 		return Content{Type: kindUnknown, Raw: slices.Clone(raw)}
@@ -51,7 +52,8 @@ func media(m webhook.Media) *Media {
 	return &Media{ID: m.ID, MIMEType: m.MIMEType, SHA256: m.SHA256}
 }
 
-// sentBody tells content that was sent through the API. What Text and Media do not tell in full is kept as JSON.
+// sentBody tells content that was sent through the API. What Text and Media do not tell in full is
+// kept as JSON.
 func sentBody(content cloudapi.Content) Content {
 	if content == nil {
 		return Content{Type: kindUnknown}

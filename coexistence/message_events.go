@@ -7,7 +7,8 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook"
 )
 
-// notOwn guards the customer's side: where Meta (or a decoder) puts the business's own number, nobody is known.
+// notOwn guards the customer's side: where Meta (or a decoder) puts the business's own number,
+// nobody is known.
 func notOwn(id graph.Identity, own string) graph.Identity {
 	if own != "" && id.WAID != "" && graph.EquivalenceKey(id.WAID) == graph.EquivalenceKey(own) {
 		id.WAID = ""
@@ -78,7 +79,8 @@ func historySaying(info webhook.EventInfo, th *webhook.HistoryThread, m *webhook
 	}
 }
 
-// threadCustomer returns who a thread is with. The thread's own id may be a number that the context leaves out.
+// threadCustomer returns who a thread is with. The thread's own id may be a number that the context
+// leaves out.
 func threadCustomer(th *webhook.HistoryThread) graph.Identity {
 	id := th.Customer
 	if id.WAID == "" && !graph.IsUserID(th.ID) {

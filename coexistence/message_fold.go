@@ -9,13 +9,15 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook"
 )
 
-// A patch is what one event says about one message. Applying patches in any order, and more than once, makes the same message.
+// A patch is what one event says about one message. Applying patches in any order, and more than
+// once, makes the same message.
 type patch struct {
 	id    graph.MessageID
 	apply func(*Message)
 }
 
-// A saying is somebody doing something in a conversation, in the terms that live messages, echoes and history share.
+// A saying is somebody doing something in a conversation, in the terms that live messages, echoes
+// and history share.
 type saying struct {
 	id       graph.MessageID
 	place    place
@@ -26,7 +28,8 @@ type saying struct {
 	raw      []byte
 }
 
-// patch returns what s says about which message: an edit, a revocation and a reaction speak about another one.
+// patch returns what s says about which message: an edit, a revocation and a reaction speak about
+// another one.
 func (s saying) patch() patch {
 	switch c := s.content.(type) {
 	case *webhook.Edit:
@@ -63,7 +66,8 @@ func (s saying) patch() patch {
 	}}
 }
 
-// hint is where the message belongs that s speaks about. Who edits or deletes a message has written it; who reacts has not.
+// hint is where the message belongs that s speaks about. Who edits or deletes a message has written
+// it; who reacts has not.
 func (s saying) hint(author bool) place {
 	p := place{source: sourceHint, person: s.place.person, customer: s.place.customer, group: s.place.group}
 	if author {
@@ -140,8 +144,9 @@ func (m *Message) refer(r *webhook.Referral) {
 	m.Referral = Message{Referral: r}.Clone().Referral
 }
 
-// statusOrder is the order in which a delivery proceeds; the same as [webhook.DeliveryStatus.Supersedes], completed so that any two
-// statuses compare and the order of arrival does not matter.
+// statusOrder is the order in which a delivery proceeds; the same as
+// [webhook.DeliveryStatus.Supersedes], completed so that any two statuses compare and the order of
+// arrival does not matter.
 var statusOrder = []webhook.DeliveryStatus{
 	webhook.StatusSent, webhook.StatusWarning, webhook.StatusDelivered, webhook.StatusFailed, webhook.StatusRead, webhook.StatusPlayed,
 	webhook.StatusDeleted,

@@ -20,8 +20,8 @@ type place struct {
 	group    graph.GroupID
 }
 
-// put moves the message to p unless what is known is better. Among equals the choice is arbitrary but always the same,
-// so that it does not depend on the order of arrival.
+// put moves the message to p unless what is known is better. Among equals the choice is arbitrary
+// but always the same, so that it does not depend on the order of arrival.
 func (m *Message) put(p place) {
 	if c := cmp.Compare(p.source, m.Provenance.place); c > 0 || c == 0 && p.before(m) {
 		m.Provenance.place = p.source
@@ -48,8 +48,8 @@ func (p place) before(m *Message) bool {
 	return c < 0 || c == 0 && p.outbound && !m.Outbound
 }
 
-// say sets the content as it was first sent, unless what is known is better: content beats placeholders, then the source
-// counts. It reports whether b was taken.
+// say sets the content as it was first sent, unless what is known is better: content beats
+// placeholders, then the source counts. It reports whether b was taken.
 func (m *Message) say(src source, b Content) bool {
 	have := m.first()
 	c := 0

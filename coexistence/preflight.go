@@ -48,8 +48,8 @@ func (f Finding) String() string {
 	return s
 }
 
-// A Preflight is what was found before a sync is requested. What is wrong then burns the onboarding's one request in silence:
-// Meta accepts it, and the data goes nowhere.
+// A Preflight is what was found before a sync is requested. What is wrong then burns the
+// onboarding's one request in silence: Meta accepts it, and the data goes nowhere.
 type Preflight struct {
 	// Problems prevent a sync. Warnings do not.
 	Problems []Finding
@@ -96,8 +96,9 @@ func Fields() []webhook.Field {
 	}
 }
 
-// Preflight reads whether everything is in place for the syncs of the number, and changes nothing. [Tracker.RequestSync] does it
-// by itself. The error is about the store or the client; calls that bring no answer are problems.
+// Preflight reads whether everything is in place for the syncs of the number, and changes nothing.
+// [Tracker.RequestSync] does it by itself. The error is about the store or the client; calls that
+// bring no answer are problems.
 func (t *Tracker) Preflight(ctx context.Context, phone graph.PhoneNumberID) (Preflight, error) {
 	st, err := t.state(ctx, phone)
 	if err != nil {
@@ -163,7 +164,8 @@ func preflight(ctx context.Context, c *cloudapi.Client, st Number, kinds []cloud
 	}
 	switch subs, err := c.Apps.Subscriptions(ctx); {
 	case err != nil:
-		// Not even for a moment: a field that is missing burns the request, and asking again costs nothing.
+		// Not even for a moment: a field that is missing burns the request, and asking again costs
+		// nothing.
 		problem(Finding{Check: CheckFields, Text: "the app's webhook fields cannot be read, so nobody knows whether it subscribes to " +
 			fieldList(required) + "; call with a client that has AppID and AppSecret, and try again", Err: err})
 	default:

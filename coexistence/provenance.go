@@ -42,8 +42,8 @@ type MessageProvenance struct {
 	content source // of the content before edits
 }
 
-// MarshalText implements [encoding.TextMarshaler]. It is a digit for each part: an object would have
-// to be read in a pass of its own, for every message.
+// MarshalText implements [encoding.TextMarshaler]. It is a digit for each part: an object would
+// have to be read in a pass of its own, for every message.
 func (p MessageProvenance) MarshalText() ([]byte, error) {
 	return []byte{'0' + byte(p.place), '0' + byte(p.person), '0' + byte(p.content)}, nil
 }
@@ -57,7 +57,8 @@ func (p *MessageProvenance) UnmarshalText(b []byte) error {
 	return nil
 }
 
-// A source is a kind of event that tells about a message. Greater ones are believed before lesser ones.
+// A source is a kind of event that tells about a message. Greater ones are believed before lesser
+// ones.
 type source uint8
 
 const (

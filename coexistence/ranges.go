@@ -5,8 +5,8 @@ import (
 	"sort"
 )
 
-// Ranges is a set of chunk numbers: ascending ranges that neither overlap nor touch, so that a history of thousands of
-// chunks takes a few bytes.
+// Ranges is a set of chunk numbers: ascending ranges that neither overlap nor touch, so that a
+// history of thousands of chunks takes a few bytes.
 type Ranges []Range
 
 // A Range is the numbers from First to Last, both included.
@@ -30,8 +30,8 @@ func (r Ranges) Len() int {
 	return n
 }
 
-// Gaps returns what is missing from the set: between its ranges, and before the first one if that begins above 1. Meta
-// counts chunks from 1, or from 0 as some say, so that a missing 0 is no gap.
+// Gaps returns what is missing from the set: between its ranges, and before the first one if that
+// begins above 1. Meta counts chunks from 1, or from 0 as some say, so that a missing 0 is no gap.
 func (r Ranges) Gaps() Ranges {
 	var gaps Ranges
 	next := 1

@@ -2,8 +2,8 @@ package coexistence
 
 import "github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook"
 
-// Remedy says in plain words what happened to the number and what helps, fit to show to the business. It is empty while the
-// number works.
+// Remedy says in plain words what happened to the number and what helps, fit to show to the
+// business. It is empty while the number works.
 func (s Number) Remedy() string {
 	switch s.Stage {
 	case StageOffboarded:

@@ -17,8 +17,8 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook"
 )
 
-// A world is deliveries about a few messages of a few people, drawn at random: people under several names, the same message
-// live and in history, edits of messages nobody has seen.
+// A world is deliveries about a few messages of a few people, drawn at random: people under several
+// names, the same message live and in history, edits of messages nobody has seen.
 func drawWorld(t *rapid.T) []string {
 	people := []who{ada, adaNumber, adaUser, grace, {user: "US.1002"}, {number: "15550100102", user: "US.1002"}, {number: "15550100103"}}
 	person := rapid.SampledFrom(people)

@@ -12,12 +12,14 @@ const (
 	StageRemoved    Stage = "removed"    // disconnected for good; only a new signup brings it back
 )
 
-// Connected reports whether both sides of the number work: customers' messages and the app's echoes arrive, and Cloud API sends.
+// Connected reports whether both sides of the number work: customers' messages and the app's echoes
+// arrive, and Cloud API sends.
 func (s Stage) Connected() bool {
 	return s == StageOnboarded || s == StageSyncing || s == StageActive
 }
 
-// Advice says what the host does for a number in this stage. It is written for the host's developers, not for the business.
+// Advice says what the host does for a number in this stage. It is written for the host's
+// developers, not for the business.
 func (s Stage) Advice() string {
 	switch s {
 	case StageNone:

@@ -10,20 +10,23 @@ import (
 )
 
 const (
-	// IdleLimit is about how long the phone may stay unused before Meta disconnects the number (PRIMARY_INACTIVITY).
+	// IdleLimit is about how long the phone may stay unused before Meta disconnects the number
+	// (PRIMARY_INACTIVITY).
 	IdleLimit = 14 * 24 * time.Hour
 
 	// IdleWarnAfter is when [Number.IdleWarning] begins to warn, four days before.
 	IdleWarnAfter = 10 * 24 * time.Hour
 )
 
-// A Number is everything that is known about one number: where it stands, what became of its syncs, why it was suspended or
-// disconnected. It is a value; its methods return a changed copy or an answer, and do no I/O. A Number survives JSON.
+// A Number is everything that is known about one number: where it stands, what became of its syncs,
+// why it was suspended or disconnected. It is a value; its methods return a changed copy or an
+// answer, and do no I/O. A Number survives JSON.
 type Number struct {
 	// PhoneNumberID is the number's id.
 	PhoneNumberID graph.PhoneNumberID `json:"phone_number_id"`
 
-	// WABAID is the account that signup named. WABAs are all accounts that hold the number, WABAID among them.
+	// WABAID is the account that signup named. WABAs are all accounts that hold the number, WABAID
+	// among them.
 	WABAID graph.WABAID   `json:"waba_id,omitzero"`
 	WABAs  []graph.WABAID `json:"wabas,omitempty"`
 
@@ -36,22 +39,24 @@ type Number struct {
 	// Stage is where the number stands.
 	Stage Stage `json:"stage,omitzero"`
 
-	// OnboardedAt is when the business finished signup in this cycle. The sync window runs from here.
+	// OnboardedAt is when the business finished signup in this cycle. The sync window runs from
+	// here.
 	OnboardedAt time.Time `json:"onboarded_at,omitzero"`
 
 	// Contacts and History are this cycle's syncs.
 	Contacts ContactSync `json:"contacts,omitzero"`
 	History  HistorySync `json:"history,omitzero"`
 
-	// OffboardedAt and ReconnectedAt are the latest times of those two updates. Meta has been seen giving the pair times in
-	// the wrong order, so compare stages, not these.
+	// OffboardedAt and ReconnectedAt are the latest times of those two updates. Meta has been seen
+	// giving the pair times in the wrong order, so compare stages, not these.
 	OffboardedAt  time.Time `json:"offboarded_at,omitzero"`
 	ReconnectedAt time.Time `json:"reconnected_at,omitzero"`
 
 	// RemovedAt is the latest time of an update that ended the cycle, or tried to.
 	RemovedAt time.Time `json:"removed_at,omitzero"`
 
-	// Disconnection says why the number was removed, or suspended. Nil while it works, or if Meta did not say.
+	// Disconnection says why the number was removed, or suspended. Nil while it works, or if Meta
+	// did not say.
 	Disconnection *Disconnection `json:"disconnection,omitempty"`
 
 	// RefreshedAt is when the number was last read, Placement what was read.
@@ -71,7 +76,8 @@ type Number struct {
 	Version int64 `json:"version,omitzero"`
 }
 
-// Remaining returns how much of the sync window is left, zero once it is closed or if the number is not onboarded.
+// Remaining returns how much of the sync window is left, zero once it is closed or if the number is
+// not onboarded.
 func (s Number) Remaining(now time.Time) time.Duration {
 	if s.OnboardedAt.IsZero() {
 		return 0
@@ -82,8 +88,8 @@ func (s Number) Remaining(now time.Time) time.Duration {
 // CanRequestSync reports whether there is something that can still be asked for: see [Number.Due].
 func (s Number) CanRequestSync(now time.Time) bool { return len(s.Due(now)) > 0 }
 
-// Due returns what was not asked for yet and can be asked for now, contacts before history. [Tracker.Run] requests it
-// for all numbers. What the host chose to skip is not due.
+// Due returns what was not asked for yet and can be asked for now, contacts before history.
+// [Tracker.Run] requests it for all numbers. What the host chose to skip is not due.
 func (s Number) Due(now time.Time) []cloudapi.SyncKind {
 	var due []cloudapi.SyncKind
 	if s.Contacts.Status != SyncSkipped && s.canRequest(s.Contacts.Sync, now) {
@@ -95,15 +101,15 @@ func (s Number) Due(now time.Time) []cloudapi.SyncKind {
 	return due
 }
 
-// canRequest reports whether a request was never made and can be. What matters is whether this side has asked: chunks that
-// arrive unasked can be stragglers of an earlier cycle.
+// canRequest reports whether a request was never made and can be. What matters is whether this side
+// has asked: chunks that arrive unasked can be stragglers of an earlier cycle.
 func (s Number) canRequest(sync Sync, now time.Time) bool {
 	return s.Stage.Connected() && s.Remaining(now) > 0 && sync.RequestedAt.IsZero() && sync.Status != SyncExpired &&
 		sync.Status != SyncAlreadyRequested && sync.Status != SyncDeclined
 }
 
-// ContactsStatus returns the status of the contact sync at a moment: what is stored, and what only time can tell, such as
-// SyncExpired and SyncStalled.
+// ContactsStatus returns the status of the contact sync at a moment: what is stored, and what only
+// time can tell, such as SyncExpired and SyncStalled.
 func (s Number) ContactsStatus(now time.Time) SyncStatus {
 	status := s.Contacts.at(s, now)
 	switch {
@@ -115,23 +121,24 @@ func (s Number) ContactsStatus(now time.Time) SyncStatus {
 	return status
 }
 
-// HistoryStatus returns the status of the history sync at a moment: what is stored, and what only time can tell, such as
-// SyncExpired and SyncStalled.
+// HistoryStatus returns the status of the history sync at a moment: what is stored, and what only
+// time can tell, such as SyncExpired and SyncStalled.
 func (s Number) HistoryStatus(now time.Time) SyncStatus { return s.History.at(s, now) }
 
-// NeedsRefresh reports whether a lifecycle update arrived that no reading of the number, half a minute later or more, has
-// confirmed. Updates name an account rather than a number, arrive out of order and are dated by another clock, so reading the
-// number is the only proof: see [Tracker.Refresh].
+// NeedsRefresh reports whether a lifecycle update arrived that no reading of the number, half a
+// minute later or more, has confirmed. Updates name an account rather than a number, arrive out of
+// order and are dated by another clock, so reading the number is the only proof: see
+// [Tracker.Refresh].
 func (s Number) NeedsRefresh() bool {
 	return !s.LifecycleAt.IsZero() && s.LifecycleAt.After(s.RefreshedAt.Add(-clockSkew))
 }
 
-// IdleSince returns the latest sign of life of the phone: an echo, a changed contact, a chunk of history, a signup. A business
-// that only reads gives no sign. Zero if there never was one.
+// IdleSince returns the latest sign of life of the phone: an echo, a changed contact, a chunk of
+// history, a signup. A business that only reads gives no sign. Zero if there never was one.
 func (s Number) IdleSince() time.Time { return later(s.PhoneSeenAt, s.OnboardedAt) }
 
-// IdleWarning reports whether the phone has shown no sign for ten days, so that the business had better open the app: after
-// about fourteen, Meta disconnects the number.
+// IdleWarning reports whether the phone has shown no sign for ten days, so that the business had
+// better open the app: after about fourteen, Meta disconnects the number.
 func (s Number) IdleWarning(now time.Time) bool {
 	since := s.IdleSince()
 	return s.Stage.Connected() && !since.IsZero() && now.Sub(since) >= IdleWarnAfter
@@ -175,7 +182,8 @@ func (s Number) settle() Stage {
 	return StageOnboarded
 }
 
-// sign notes that the phone was in use. It keeps hours, so that a busy phone does not rewrite the state with every message.
+// sign notes that the phone was in use. It keeps hours, so that a busy phone does not rewrite the
+// state with every message.
 func (s *Number) sign(at time.Time) {
 	if !at.IsZero() {
 		s.PhoneSeenAt = later(s.PhoneSeenAt, at.UTC().Truncate(time.Hour))

@@ -10,12 +10,14 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook"
 )
 
-// reconnectSlack is how much earlier than its ACCOUNT_OFFBOARDED an ACCOUNT_RECONNECTED may be dated and still answer it.
-// Meta's own samples have them one second apart, in the wrong order (seen 2026-09). A number that goes offline again within
-// a minute of coming back is taken for connected until the next update or reading.
+// reconnectSlack is how much earlier than its ACCOUNT_OFFBOARDED an ACCOUNT_RECONNECTED may be
+// dated and still answer it. Meta's own samples have them one second apart, in the wrong order
+// (seen 2026-09). A number that goes offline again within a minute of coming back is taken for
+// connected until the next update or reading.
 const reconnectSlack = time.Minute
 
-// clockSkew is how far the host's clock, which dates readings, may be from Meta's, which dates updates in whole seconds.
+// clockSkew is how far the host's clock, which dates readings, may be from Meta's, which dates
+// updates in whole seconds.
 const clockSkew = 30 * time.Second
 
 // A Disconnection says why a number was suspended or removed.
@@ -35,14 +37,15 @@ type Disconnection struct {
 // Temporary reports whether the number is expected back without a new signup.
 func (e Disconnection) Temporary() bool { return e.Event == webhook.AccountOffboarded }
 
-// An Enforcement is what Meta holds against an account. It changes no stage: the number stays connected, and may be unable to
-// do some things. The zero Enforcement means that nothing is known.
+// An Enforcement is what Meta holds against an account. It changes no stage: the number stays
+// connected, and may be unable to do some things. The zero Enforcement means that nothing is known.
 type Enforcement struct {
 	// Restrictions are in force since RestrictedAt, each until its own end.
 	Restrictions []webhook.RestrictionInfo `json:"restrictions,omitempty"`
 	RestrictedAt time.Time                 `json:"restricted_at,omitzero"`
 
-	// Ban is the latest word about a ban: scheduled ("SCHEDULE_FOR_DISABLE"), in force ("DISABLE") or lifted ("REINSTATE").
+	// Ban is the latest word about a ban: scheduled ("SCHEDULE_FOR_DISABLE"), in force ("DISABLE")
+	// or lifted ("REINSTATE").
 	Ban   *webhook.BanInfo `json:"ban,omitempty"`
 	BanAt time.Time        `json:"ban_at,omitzero"`
 
@@ -103,9 +106,10 @@ func (s *Number) account(ev *webhook.AccountUpdate) {
 	s.LifecycleAt = later(s.LifecycleAt, ev.At)
 }
 
-// dated moves an update behind a reading of about the same time: if it was not known by then, the reading cannot have taken it
-// into account. A repeat (last is the latest of its kind) and what is clearly older keep their date. Where this is wrong the
-// next reading puts it right: [Number.NeedsRefresh] asks for it.
+// dated moves an update behind a reading of about the same time: if it was not known by then, the
+// reading cannot have taken it into account. A repeat (last is the latest of its kind) and what is
+// clearly older keep their date. Where this is wrong the next reading puts it right:
+// [Number.NeedsRefresh] asks for it.
 func (s *Number) dated(ev *webhook.AccountUpdate, last time.Time) *webhook.AccountUpdate {
 	if s.Placement != PlacementBoth || ev.At.After(s.RefreshedAt) || !ev.At.After(s.RefreshedAt.Add(-clockSkew)) ||
 		!last.Before(ev.At) {
@@ -116,8 +120,8 @@ func (s *Number) dated(ev *webhook.AccountUpdate, last time.Time) *webhook.Accou
 	return &moved
 }
 
-// shared begins the first cycle. It never begins another: a repeat of the update that began an earlier one looks the same, so
-// a removed number comes back through [Number.Onboard] alone.
+// shared begins the first cycle. It never begins another: a repeat of the update that began an
+// earlier one looks the same, so a removed number comes back through [Number.Onboard] alone.
 func (s *Number) shared(ev *webhook.AccountUpdate) {
 	if s.Stage != StageNone {
 		return
@@ -149,8 +153,8 @@ func (s *Number) reconnected(ev *webhook.AccountUpdate) {
 		at = s.OffboardedAt
 	}
 	if s.Stage == StageOffboarded && s.ReconnectedAt.Before(at) {
-		// If a reading has suspended the number, this does not bring it back: it is dated before that, and may have been heard after
-		// it. Another reading decides.
+		// If a reading has suspended the number, this does not bring it back: it is dated before
+		// that, and may have been heard after it. Another reading decides.
 		s.LifecycleAt = later(s.LifecycleAt, s.RefreshedAt)
 	}
 	s.ReconnectedAt = later(s.ReconnectedAt, at)
@@ -160,7 +164,8 @@ func (s *Number) reconnected(ev *webhook.AccountUpdate) {
 	}
 }
 
-// suspended compares the latest times of either update. It depends on the set of updates seen and not on their order.
+// suspended compares the latest times of either update. It depends on the set of updates seen and
+// not on their order.
 func (s *Number) suspended() bool {
 	back := s.ReconnectedAt
 	if !back.IsZero() {
@@ -178,8 +183,8 @@ func (s *Number) resume() {
 }
 
 func (s *Number) removed(ev *webhook.AccountUpdate) {
-	// An account that merely stops being shared leaves the number to the other accounts that hold it. A disconnection
-	// with a reason, or one that names the number, ends them all.
+	// An account that merely stops being shared leaves the number to the other accounts that hold
+	// it. A disconnection with a reason, or one that names the number, ends them all.
 	if ev.Disconnection == nil && ev.PhoneNumber == "" && len(s.WABAs) > 1 {
 		if i := slices.Index(s.WABAs, ev.WABAID); i >= 0 {
 			s.WABAs = slices.Delete(slices.Clone(s.WABAs), i, i+1)
@@ -196,8 +201,8 @@ func (s *Number) removed(ev *webhook.AccountUpdate) {
 	s.Disconnection = ending(s.Disconnection, ev)
 }
 
-// ending keeps the more final of two endings. Of two suspensions the later one is the one that lasts; of two removals the one
-// with a reason tells more, then the earlier one.
+// ending keeps the more final of two endings. Of two suspensions the later one is the one that
+// lasts; of two removals the one with a reason tells more, then the earlier one.
 func ending(prev *Disconnection, ev *webhook.AccountUpdate) *Disconnection {
 	e := &Disconnection{Event: ev.Event, At: ev.At}
 	if d := ev.Disconnection; d != nil {

@@ -11,7 +11,8 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook"
 )
 
-// Seen with the simulator: a business changed its phone and disconnected within one second, and stayed active.
+// Seen with the simulator: a business changed its phone and disconnected within one second, and
+// stayed active.
 func TestARemovalInTheSecondOfASuspensionIsBelieved(t *testing.T) {
 	t.Parallel()
 	second := t0.Add(time.Hour)
@@ -31,8 +32,9 @@ func TestWhoDisconnectedTheAccountDecidesTheRemedy(t *testing.T) {
 	require.Contains(t, meta, "policy status")
 }
 
-// Updates are dated by Meta's clock in whole seconds, readings by the host's clock. Seen with the simulator: a business that
-// disconnected a moment after its number was read stayed active for ever.
+// Updates are dated by Meta's clock in whole seconds, readings by the host's clock. Seen with the
+// simulator: a business that disconnected a moment after its number was read stayed active for
+// ever.
 func TestAnUpdateMomentsBesideAReadingIsBelieved(t *testing.T) {
 	t.Parallel()
 	both := &cloudapi.Phone{IsOnBizApp: true, PlatformType: cloudapi.PlatformCloudAPI}
@@ -72,7 +74,8 @@ func TestAnUpdateMomentsBesideAReadingIsBelieved(t *testing.T) {
 	}
 }
 
-// Seen in random lives: a reading finds the number suspended before anybody has said so; then both updates arrive, dated before it.
+// Seen in random lives: a reading finds the number suspended before anybody has said so; then both
+// updates arrive, dated before it.
 func TestAReconnectionDatedBeforeAReadingAsksForAnother(t *testing.T) {
 	t.Parallel()
 	gone := &cloudapi.Phone{IsOnBizApp: true, PlatformType: "NOT_APPLICABLE"}

@@ -8,7 +8,8 @@ import (
 // nothing, late and out-of-order events never move the state backwards, and what concerns the state
 // in no way leaves it as it was.
 //
-// Account updates name an account and seldom a number. The caller decides which numbers an update is about, as [Tracker] does.
+// Account updates name an account and seldom a number. The caller decides which numbers an update
+// is about, as [Tracker] does.
 func (s Number) Apply(ev webhook.Event) Number {
 	switch ev := ev.(type) {
 	case *webhook.HistoryChunk:
@@ -57,13 +58,14 @@ func (s *Number) chunk(ev *webhook.HistoryChunk, lost int) {
 	s.progressed()
 }
 
-// straggler reports whether history that arrives now belongs to an earlier cycle: this one was not asked for any. Chunks do not
-// say to which onboarding they belong, and Meta repeats deliveries for a week. The messages are stored all the same. Those of an
-// earlier cycle that arrive after the request count as answers to it.
+// straggler reports whether history that arrives now belongs to an earlier cycle: this one was not
+// asked for any. Chunks do not say to which onboarding they belong, and Meta repeats deliveries for
+// a week. The messages are stored all the same. Those of an earlier cycle that arrive after the
+// request count as answers to it.
 func (s *Number) straggler() bool { return s.Cycle > 1 && s.History.RequestedAt.IsZero() }
 
-// progressed moves a working number along with its syncs. Suspended and removed numbers stay what they are: a chunk that was
-// on its way proves nothing.
+// progressed moves a working number along with its syncs. Suspended and removed numbers stay what
+// they are: a chunk that was on its way proves nothing.
 func (s *Number) progressed() {
 	if s.Stage.Connected() {
 		s.Stage = s.settle()

@@ -45,8 +45,8 @@ func (s Number) Onboard(o cloudapi.Onboarding) Number {
 	return s
 }
 
-// overtaken forgets what happened before the signup, and keeps what happened after it: a host that was down may hear of the end of
-// a cycle before it gets to say that the cycle began.
+// overtaken forgets what happened before the signup, and keeps what happened after it: a host that
+// was down may hear of the end of a cycle before it gets to say that the cycle began.
 func (s *Number) overtaken() {
 	for _, at := range []*time.Time{&s.OffboardedAt, &s.ReconnectedAt, &s.RemovedAt, &s.LifecycleAt} {
 		if !at.After(s.OnboardedAt) {

@@ -11,14 +11,15 @@ import (
 // ErrNotFound says that a store has no such thing.
 var ErrNotFound = errors.New("coexistence: not found in the store")
 
-// A Store keeps what a [Tracker] knows. One implementation provides all three parts, because messages are found through the
-// people behind them. [MemStore] keeps everything in memory; check one of your own with coexistencetest.TestStore.
+// A Store keeps what a [Tracker] knows. One implementation provides all three parts, because
+// messages are found through the people behind them. [MemStore] keeps everything in memory; check
+// one of your own with coexistencetest.TestStore.
 //
 // Numbers, messages and contacts survive JSON, and a Store keeps each as that, whole: later events
 // need all of it, Provenance included.
 //
-// A Store is safe for concurrent use. What it returns is the caller's to change. Numbers are strangers to each other: nothing
-// of one is ever found through another.
+// A Store is safe for concurrent use. What it returns is the caller's to change. Numbers are
+// strangers to each other: nothing of one is ever found through another.
 type Store interface {
 	NumberStore
 	MessageStore
@@ -36,12 +37,13 @@ type NumberStore interface {
 	// Number returns a number's state, or ErrNotFound.
 	Number(ctx context.Context, phone graph.PhoneNumberID) (Number, error)
 
-	// Numbers returns the states of all numbers, in the order of their phone ids. It holds no lock while the caller works on
-	// them, so it may miss one that is stored meanwhile. The first error ends it.
+	// Numbers returns the states of all numbers, in the order of their phone ids. It holds no lock
+	// while the caller works on them, so it may miss one that is stored meanwhile. The first error
+	// ends it.
 	Numbers(ctx context.Context) iter.Seq2[Number, error]
 
-	// NumbersByWABA returns the states of the numbers that an account holds: those with the account as WABAID or among WABAs,
-	// in the order of their phone ids. None is no error.
+	// NumbersByWABA returns the states of the numbers that an account holds: those with the account
+	// as WABAID or among WABAs, in the order of their phone ids. None is no error.
 	NumbersByWABA(ctx context.Context, waba graph.WABAID) ([]Number, error)
 }
 

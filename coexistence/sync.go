@@ -10,8 +10,9 @@ const (
 	// SyncWindow is how long after onboarding the app still answers a sync request.
 	SyncWindow = 24 * time.Hour
 
-	// StallAfter is how long an accepted request may stay without a sign before it counts as stalled. Meta speaks of
-	// minutes; hours have been seen, so it is a reason to look, not a verdict.
+	// StallAfter is how long an accepted request may stay without a sign before it counts as
+	// stalled. Meta speaks of minutes; hours have been seen, so it is a reason to look, not a
+	// verdict.
 	StallAfter = time.Hour
 
 	// callTimeout is how long a stored intent may stand for a call that is still being made.
@@ -23,7 +24,8 @@ const (
 
 // A Sync is what became of the one request that an onboarding allows for each kind of data.
 type Sync struct {
-	// Status is what is known for sure. Time adds to it: see [Number.ContactsStatus] and [Number.HistoryStatus].
+	// Status is what is known for sure. Time adds to it: see [Number.ContactsStatus] and
+	// [Number.HistoryStatus].
 	Status SyncStatus `json:"status,omitzero"`
 
 	// RequestedAt is when the intent was stored, just before the call.
@@ -36,7 +38,8 @@ type Sync struct {
 	// ActiveAt is when the latest webhook of this sync arrived.
 	ActiveAt time.Time `json:"active_at,omitzero"`
 
-	// Code is Meta's reason for SyncDeclined, SyncFailed, SyncAlreadyRequested and SyncExpired, where it gave one.
+	// Code is Meta's reason for SyncDeclined, SyncFailed, SyncAlreadyRequested and SyncExpired,
+	// where it gave one.
 	Code graph.Code `json:"code,omitzero"`
 }
 
@@ -52,7 +55,8 @@ type HistorySync struct {
 	// Progress is the highest percentage that was seen, 0 to 100.
 	Progress int `json:"progress,omitzero"`
 
-	// Phases lists what has arrived of each age bucket, youngest first. A phase without messages never appears.
+	// Phases lists what has arrived of each age bucket, youngest first. A phase without messages
+	// never appears.
 	Phases []PhaseSync `json:"phases,omitempty"`
 }
 

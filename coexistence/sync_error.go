@@ -14,13 +14,15 @@ var (
 	// ErrNotConnected: the number is suspended or removed. See Number.Stage and its Advice.
 	ErrNotConnected = errors.New("coexistence: the number is suspended or removed; nothing was asked for")
 
-	// ErrPreflight: something is not in place, and a request now would be lost. Nothing was asked for. See [PreflightError].
+	// ErrPreflight: something is not in place, and a request now would be lost. Nothing was asked
+	// for. See [PreflightError].
 	ErrPreflight = errors.New("coexistence: the preflight found problems; nothing was asked for")
 
 	// ErrSyncInProgress: another goroutine or process is making the call right now.
 	ErrSyncInProgress = errors.New("coexistence: another call is being made at this moment; wait for it")
 
-	// ErrSyncAlreadyRequested: it was asked for before in this onboarding, which allows one request of each kind.
+	// ErrSyncAlreadyRequested: it was asked for before in this onboarding, which allows one request
+	// of each kind.
 	ErrSyncAlreadyRequested = errors.New("coexistence: the onboarding's one request was made before")
 
 	// ErrSyncWindowClosed: the 24 hours since onboarding are over.
@@ -29,13 +31,13 @@ var (
 	// ErrSyncDeclined: the business chose not to share its history.
 	ErrSyncDeclined = errors.New("coexistence: the business chose not to share its history")
 
-	// ErrSyncOutcomeUnknown: the request was made, or begun, and its answer got lost. It may have counted and is not
-	// repeated. Webhooks settle it.
+	// ErrSyncOutcomeUnknown: the request was made, or begun, and its answer got lost. It may have
+	// counted and is not repeated. Webhooks settle it.
 	ErrSyncOutcomeUnknown = errors.New("coexistence: the request may or may not have counted; it is not repeated, webhooks settle it")
 )
 
-// A SyncError says what became of one request. It matches its reason, one of the errors above, and what Meta or the network
-// said, which is nil if no call was made.
+// A SyncError says what became of one request. It matches its reason, one of the errors above, and
+// what Meta or the network said, which is nil if no call was made.
 type SyncError struct {
 	Kind   cloudapi.SyncKind
 	Status SyncStatus // its Advice says what to do

@@ -12,19 +12,22 @@ type PhaseSync struct {
 	Phase  webhook.HistoryPhase `json:"phase"`
 	Chunks Ranges               `json:"chunks"`
 
-	// UnreadableChunks lists the chunks in which some messages could not be read, in the order of their numbers.
+	// UnreadableChunks lists the chunks in which some messages could not be read, in the order of
+	// their numbers.
 	UnreadableChunks []UnreadableChunk `json:"unreadable,omitempty"`
 }
 
-// An UnreadableChunk says that so many messages of a chunk could not be read, because they did not fit their type or had no id, and are not
-// in the store. A host that keeps deliveries can hand the chunk to a tracker of a newer release: the best reading of a chunk counts.
+// An UnreadableChunk says that so many messages of a chunk could not be read, because they did not
+// fit their type or had no id, and are not in the store. A host that keeps deliveries can hand the
+// chunk to a tracker of a newer release: the best reading of a chunk counts.
 type UnreadableChunk struct {
 	Order    int `json:"order"`
 	Messages int `json:"messages"`
 }
 
-// Gaps returns the chunks that are missing between those that arrived. They may be on their way: deliveries are not ordered.
-// What follows the last one cannot be known; that everything was sent is said by Progress alone.
+// Gaps returns the chunks that are missing between those that arrived. They may be on their way:
+// deliveries are not ordered. What follows the last one cannot be known; that everything was sent
+// is said by Progress alone.
 func (p PhaseSync) Gaps() Ranges { return p.Chunks.Gaps() }
 
 // Unreadable counts the messages that could not be read.
@@ -47,7 +50,8 @@ func (h HistorySync) Gaps() []PhaseSync {
 	return gaps
 }
 
-// Unreadable counts the messages that could not be read, in all phases: a gap in the conversations that no later delivery fills.
+// Unreadable counts the messages that could not be read, in all phases: a gap in the conversations
+// that no later delivery fills.
 func (h HistorySync) Unreadable() int {
 	n := 0
 	for _, p := range h.Phases {

@@ -23,19 +23,23 @@ type SyncResult struct {
 	Preflight Preflight
 }
 
-// RequestSync asks the business's app for its contacts and then for its history, once each, within 24 hours of onboarding, or for
-// the kinds that are named. What the app sends arrives later, as webhooks, so the endpoint has to work before. A host that names
-// contacts alone wants no history for now: the history is skipped, but can still be requested until the 24 hours are over.
+// RequestSync asks the business's app for its contacts and then for its history, once each, within
+// 24 hours of onboarding, or for the kinds that are named. What the app sends arrives later, as
+// webhooks, so the endpoint has to work before. A host that names contacts alone wants no history
+// for now: the history is skipped, but can still be requested until the 24 hours are over.
 //
-// An onboarding allows one request of each kind, and a request that goes wrong is lost without a word. So RequestSync first reads
-// whether everything is in place (see [Preflight]) and refuses with a [PreflightError] otherwise, which burns nothing. It stores
-// each intent before it calls, so that several processes, repeats and crashes cannot make a call twice. What was requested before
-// is not requested again; if that leaves nothing to do, the error is [ErrSyncAlreadyRequested], [ErrSyncWindowClosed], [ErrSyncDeclined],
-// [ErrSyncOutcomeUnknown] or [ErrSyncInProgress]. An answer that got lost is [ErrSyncOutcomeUnknown]; history was then not
-// requested after contacts, and calling RequestSync again does that, as [Tracker.Run] does. A call that Meta refused for another
-// reason can be repeated in the same way.
+// An onboarding allows one request of each kind, and a request that goes wrong is lost without a
+// word. So RequestSync first reads whether everything is in place (see [Preflight]) and refuses
+// with a [PreflightError] otherwise, which burns nothing. It stores each intent before it calls, so
+// that several processes, repeats and crashes cannot make a call twice. What was requested before
+// is not requested again; if that leaves nothing to do, the error is [ErrSyncAlreadyRequested],
+// [ErrSyncWindowClosed], [ErrSyncDeclined], [ErrSyncOutcomeUnknown] or [ErrSyncInProgress]. An
+// answer that got lost is [ErrSyncOutcomeUnknown]; history was then not requested after contacts,
+// and calling RequestSync again does that, as [Tracker.Run] does. A call that Meta refused for
+// another reason can be repeated in the same way.
 //
-// The result is nil only if nothing was done. Beside an error it says what was achieved all the same.
+// The result is nil only if nothing was done. Beside an error it says what was achieved all the
+// same.
 func (t *Tracker) RequestSync(ctx context.Context, phone graph.PhoneNumberID, kinds ...cloudapi.SyncKind) (*SyncResult, error) {
 	if len(kinds) == 0 {
 		kinds = t.cfg.Syncs
@@ -157,7 +161,8 @@ func (t *Tracker) request(
 
 	id, callErr := c.Phones.SyncAppData(ctx, phone, kind)
 
-	// The answer is stored even if the caller has gone: a call whose answer is not stored counts as unknown for ever.
+	// The answer is stored even if the caller has gone: a call whose answer is not stored counts as
+	// unknown for ever.
 	ctx = context.WithoutCancel(ctx)
 	st, err = t.cfg.Store.UpdateNumber(ctx, phone, func(s Number) (Number, error) {
 		if s.Cycle == cycle {
@@ -243,8 +248,9 @@ func (s *Number) answered(kind cloudapi.SyncKind, requestID string, err error, n
 	}
 }
 
-// syncOutcome reads the error of a call: the status that follows, and the reason to give. SyncNone means that Meta did nothing
-// and that the call may be made again. Only a proof of refusal says so; everything else may have counted.
+// syncOutcome reads the error of a call: the status that follows, and the reason to give. SyncNone
+// means that Meta did nothing and that the call may be made again. Only a proof of refusal says so;
+// everything else may have counted.
 func syncOutcome(err error) (SyncStatus, error) {
 	switch {
 	case errors.Is(err, graph.CodeSyncLimitExceeded):

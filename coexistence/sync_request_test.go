@@ -604,7 +604,8 @@ func TestWhileACallIsBeingMadeThereIsNoOther(t *testing.T) {
 	})
 }
 
-// A process that dies between the intent and the answer leaves the intent behind. It is not known whether the call counted.
+// A process that dies between the intent and the answer leaves the intent behind. It is not known
+// whether the call counted.
 func TestACrashDuringTheCallLeavesAnUnknownOutcome(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

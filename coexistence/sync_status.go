@@ -13,13 +13,16 @@ const (
 	// SyncRequested: the intent is stored and the call is being made.
 	SyncRequested SyncStatus = "requested"
 
-	// SyncUnknown: the call was made, or begun, and its answer got lost. It may have counted, so it is never made again.
+	// SyncUnknown: the call was made, or begun, and its answer got lost. It may have counted, so it
+	// is never made again.
 	SyncUnknown SyncStatus = "unknown"
 
-	// SyncAccepted: Meta took the request. That promises nothing: data, a refusal or nothing at all follows by webhook.
+	// SyncAccepted: Meta took the request. That promises nothing: data, a refusal or nothing at all
+	// follows by webhook.
 	SyncAccepted SyncStatus = "accepted"
 
-	// SyncStalled: accepted, not finished, and for an hour nothing has arrived. Never stored; see [Number.HistoryStatus].
+	// SyncStalled: accepted, not finished, and for an hour nothing has arrived. Never stored; see
+	// [Number.HistoryStatus].
 	SyncStalled SyncStatus = "stalled"
 
 	// SyncExpired: the 24 hours passed without a request.
@@ -38,13 +41,13 @@ const (
 	// SyncStreaming: data is arriving.
 	SyncStreaming SyncStatus = "streaming"
 
-	// SyncComplete: everything was sent. Contacts never report an end, so they count as complete after a quiet while, and
-	// later changes of the address book keep coming.
+	// SyncComplete: everything was sent. Contacts never report an end, so they count as complete
+	// after a quiet while, and later changes of the address book keep coming.
 	SyncComplete SyncStatus = "complete"
 )
 
-// syncOrder ranks what is stored. Knowledge only grows: data beats refusals, refusals beat hopes. A status may replace
-// another of a lower rank, so that late and repeated deliveries change nothing.
+// syncOrder ranks what is stored. Knowledge only grows: data beats refusals, refusals beat hopes. A
+// status may replace another of a lower rank, so that late and repeated deliveries change nothing.
 var syncOrder = map[SyncStatus]int{
 	SyncNone: 0, SyncSkipped: 1, SyncRequested: 2, SyncUnknown: 3, SyncAccepted: 4,
 	SyncExpired: 5, SyncAlreadyRequested: 6,

@@ -17,17 +17,20 @@ type Config struct {
 	// Store keeps everything. Use [MemStore] to begin with.
 	Store Store
 
-	// Client returns the client of a number. If nil, the tracker only follows: what calls Meta is an error.
+	// Client returns the client of a number. If nil, the tracker only follows: what calls Meta is
+	// an error.
 	//
-	// The client tells the tracker two things more. Its AppID is our own app: the preflight looks for it among the subscribed
-	// apps, and account updates about other apps of the same partner are passed over. If it is empty or there is no client,
-	// any app is taken for ours. Its limiter, if it is a [cloudapi.InboundRecorder], counts the messages that the number
-	// receives, because those take from the same 20 a second as the ones that it sends. Both are remembered, so that a token is
-	// not read for every message.
+	// The client tells the tracker two things more. Its AppID is our own app: the preflight looks
+	// for it among the subscribed apps, and account updates about other apps of the same partner
+	// are passed over. If it is empty or there is no client, any app is taken for ours. Its
+	// limiter, if it is a [cloudapi.InboundRecorder], counts the messages that the number receives,
+	// because those take from the same 20 a second as the ones that it sends. Both are remembered,
+	// so that a token is not read for every message.
 	Client ClientFunc
 
-	// Syncs is what [Tracker.Reconcile] and [Tracker.Run] request of each onboarding, and [Tracker.RequestSync] if it is not
-	// told. If empty, contacts and history. A host that never wants history names contacts alone.
+	// Syncs is what [Tracker.Reconcile] and [Tracker.Run] request of each onboarding, and
+	// [Tracker.RequestSync] if it is not told. If empty, contacts and history. A host that never
+	// wants history names contacts alone.
 	Syncs []cloudapi.SyncKind
 
 	// Logger gets what no caller can see. If nil, nothing is logged.
@@ -38,8 +41,9 @@ type Config struct {
 // contacts in a [Store], and the guard of the calls that work only once. Everything that matters is
 // in the store: make one Tracker per process, over one store. It is safe for concurrent use.
 //
-// Put it before the host's own handlers, so that they find everything stored. It is idempotent, which they seldom are: an
-// inbox in front of both drops what Meta repeats, and so does Dispatch until the process ends:
+// Put it before the host's own handlers, so that they find everything stored. It is idempotent,
+// which they seldom are: an inbox in front of both drops what Meta repeats, and so does Dispatch
+// until the process ends:
 //
 //	db.Inbox(webhook.MultiHandler(tracker, &mux), inbox.Config{})
 //	webhook.Dispatch(webhook.MultiHandler(tracker, &mux))
@@ -71,10 +75,11 @@ func NewTracker(cfg Config) (*Tracker, error) {
 // Store returns the store that the tracker keeps everything in.
 func (t *Tracker) Store() Store { return t.cfg.Store }
 
-// Onboard tells the tracker that a business finished signup for a number. Call it when signup is done, before [Tracker.RequestSync].
-// Calling it again for the same signup is harmless; see [Number.Onboard]. Told minutes late, the number needs to be read:
-// [Number.NeedsRefresh]. If o.OnboardedAt is zero, it is now for a number that is
-// not connected, and nothing new for one that is.
+// Onboard tells the tracker that a business finished signup for a number. Call it when signup is
+// done, before [Tracker.RequestSync]. Calling it again for the same signup is harmless; see
+// [Number.Onboard]. Told minutes late, the number needs to be read: [Number.NeedsRefresh]. If
+// o.OnboardedAt is zero, it is now for a number that is not connected, and nothing new for one that
+// is.
 func (t *Tracker) Onboard(ctx context.Context, o cloudapi.Onboarding) error {
 	var errs []error
 	if o.PhoneNumberID == "" {
@@ -105,8 +110,9 @@ func (t *Tracker) Onboard(ctx context.Context, o cloudapi.Onboarding) error {
 	return err
 }
 
-// Refresh reads the number from Meta and stores what was read; see [Number.ApplyReading]. Call it before acting on a disconnection.
-// After a lifecycle update ([Number.NeedsRefresh]), [Tracker.Run] does so by itself.
+// Refresh reads the number from Meta and stores what was read; see [Number.ApplyReading]. Call it
+// before acting on a disconnection. After a lifecycle update ([Number.NeedsRefresh]), [Tracker.Run]
+// does so by itself.
 func (t *Tracker) Refresh(ctx context.Context, phone graph.PhoneNumberID) (Number, error) {
 	c, err := t.Client(ctx, phone)
 	if err != nil {
@@ -134,7 +140,8 @@ func (t *Tracker) Handle(ctx context.Context, ev webhook.Event) error {
 	case *webhook.AccountUpdate:
 		return t.account(ctx, ev)
 	case *webhook.HistoryChunk:
-		// The messages first: once the state says that everything has arrived, everything can be read.
+		// The messages first: once the state says that everything has arrived, everything can be
+		// read.
 		lost, err := t.chunk(ctx, ev)
 		if err != nil {
 			return err
@@ -177,8 +184,8 @@ func (t *Tracker) Handle(ctx context.Context, ev webhook.Event) error {
 	}
 }
 
-// count records in the limiter what customers send now. History is a copy of what was sent long ago, and what the owner writes
-// on the phone does not pass through Cloud API's throughput.
+// count records in the limiter what customers send now. History is a copy of what was sent long
+// ago, and what the owner writes on the phone does not pass through Cloud API's throughput.
 func (t *Tracker) count(ctx context.Context, ev webhook.Event) {
 	switch ev.(type) {
 	case *webhook.IncomingMessage, *webhook.UnavailableMessage:
@@ -191,8 +198,9 @@ func (t *Tracker) count(ctx context.Context, ev webhook.Event) {
 	}
 }
 
-// RecordSent registers a message that was sent through the API, so that it is in the conversation at once and an echo of it is not taken
-// for a person. Call it with what [cloudapi.MessagesService.Send] took and returned, if that is not [Tracker.Send]. A status may
+// RecordSent registers a message that was sent through the API, so that it is in the conversation
+// at once and an echo of it is not taken for a person. Call it with what
+// [cloudapi.MessagesService.Send] took and returned, if that is not [Tracker.Send]. A status may
 // have been faster.
 func (t *Tracker) RecordSent(
 	ctx context.Context, phone graph.PhoneNumberID, sent *cloudapi.SentMessage, m cloudapi.Message,

@@ -14,8 +14,8 @@ import (
 // batchSize is how many messages of a chunk are held and stored at once.
 const batchSize = 500
 
-// apply stores the state after ev, if that is another one. Echoes and contacts come by the thousand and seldom change it, so the
-// state is read before it is locked.
+// apply stores the state after ev, if that is another one. Echoes and contacts come by the thousand
+// and seldom change it, so the state is read before it is locked.
 func (t *Tracker) apply(ctx context.Context, phone graph.PhoneNumberID, ev webhook.Event) error {
 	return t.change(ctx, phone, ev, func(s Number) Number { return s.Apply(ev) })
 }
@@ -77,8 +77,8 @@ func (t *Tracker) othersApp(ctx context.Context, ev *webhook.AccountUpdate, phon
 	return ours != "" && ours != ev.WABAInfo.PartnerAppID
 }
 
-// concerns reports whether an update is about a number. An account can hold several, and the number in the update, if there is
-// one, is all that tells them apart.
+// concerns reports whether an update is about a number. An account can hold several, and the number
+// in the update, if there is one, is all that tells them apart.
 func concerns(ev *webhook.AccountUpdate, st Number) bool {
 	named, own := graph.EquivalenceKey(ev.PhoneNumber), graph.EquivalenceKey(st.DisplayPhoneNumber)
 	return named == "" || own == "" || named == own
@@ -141,7 +141,8 @@ func (t *Tracker) chunk(ctx context.Context, ev *webhook.HistoryChunk) (lost int
 	return lost, t.store(ctx, ev.PhoneNumberID, batch...)
 }
 
-// store applies patches in one step. What speaks about no message is skipped: Meta's test bodies have no ids.
+// store applies patches in one step. What speaks about no message is skipped: Meta's test bodies
+// have no ids.
 func (t *Tracker) store(ctx context.Context, phone graph.PhoneNumberID, patches ...patch) error {
 	byID := make(map[graph.MessageID][]patch, len(patches))
 	ids := make([]graph.MessageID, 0, len(patches))

@@ -11,7 +11,8 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook"
 )
 
-// Whatever arrives signed, handling it twice is handling it once, and everything that is known can be read.
+// Whatever arrives signed, handling it twice is handling it once, and everything that is known can
+// be read.
 func FuzzTracker(f *testing.F) {
 	for _, b := range []string{
 		inbound("wamid.1", ada, 1, text("hi")), inbound("wamid.1", ada, 1, ghost), inbound("wamid.2", ada, 1, fmt.Sprintf(editOf, "wamid.1", text("x"))),

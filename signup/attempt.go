@@ -30,11 +30,13 @@ type Attempt struct {
 // maxAttempts limits the open attempts of one tenant. Beyond it the oldest is forgotten.
 const maxAttempts = 20
 
-// busyFor is how long an attempt belongs to the process that works on it. If that one dies, another may go on then.
+// busyFor is how long an attempt belongs to the process that works on it. If that one dies, another
+// may go on then.
 const busyFor = finishTimeout + time.Minute
 
-// StartAttempt opens an attempt for a tenant: the host's name for its customer or user, never empty, taken from its own login and not
-// from the request. Call it when the page is rendered, not on the click: browsers only open popups without a pause.
+// StartAttempt opens an attempt for a tenant: the host's name for its customer or user, never
+// empty, taken from its own login and not from the request. Call it when the page is rendered, not
+// on the click: browsers only open popups without a pause.
 //
 // The attempt is kept in [Config].Store.
 func (f *Flow) StartAttempt(ctx context.Context, tenant string) (*Attempt, error) {
@@ -85,8 +87,8 @@ func (f *Flow) makeRoom(ctx context.Context, tenant string) error {
 	return nil
 }
 
-// claim makes an attempt busy, for one caller at a time. By its state an attempt can be claimed until that expires; by
-// its id as long as there is something to go on with.
+// claim makes an attempt busy, for one caller at a time. By its state an attempt can be claimed
+// until that expires; by its id as long as there is something to go on with.
 func (f *Flow) claim(ctx context.Context, id, tenant string, byState bool) (*openRecord, error) {
 	refuse := func(o Outcome, err error) (*openRecord, error) {
 		return nil, &Error{Outcome: o, Step: StepState, Err: err}

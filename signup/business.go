@@ -14,10 +14,11 @@ import (
 // OnboardedAt, Session and, where set, WABAID, PhoneNumberID, Credit and Registrations. Encrypt the
 // Token; a [graph.Secret] refuses to be written as JSON.
 type Connection struct {
-	// Onboarding is what the Tracker of package coexistence takes. OnboardedAt is when the first of the popup's answers
-	// arrived here, a little after the business confirmed. The other members are empty until StepVerify chose a number;
-	// WABAIDs are then all accounts of the token that hold it, the one that the popup named first. The app is subscribed to
-	// each. There is more than one when another partner or an earlier attempt made one.
+	// Onboarding is what the Tracker of package coexistence takes. OnboardedAt is when the first of
+	// the popup's answers arrived here, a little after the business confirmed. The other members
+	// are empty until StepVerify chose a number; WABAIDs are then all accounts of the token that
+	// hold it, the one that the popup named first. The app is subscribed to each. There is more
+	// than one when another partner or an earlier attempt made one.
 	cloudapi.Onboarding
 
 	// Tenant is whom [Flow.StartAttempt] was called for: the host's name for its tenant.
@@ -26,8 +27,9 @@ type Connection struct {
 	// Token calls for this business. See [cloudapi.Client.WithToken].
 	Token graph.Secret
 
-	// TokenExpiresAt is when the Token ends, or the zero time for never. A login configuration made from Meta's template
-	// gives 60 days. Meta documents no refresh: have the business go through the signup again before.
+	// TokenExpiresAt is when the Token ends, or the zero time for never. A login configuration made
+	// from Meta's template gives 60 days. Meta documents no refresh: have the business go through
+	// the signup again before.
 	TokenExpiresAt time.Time
 
 	// BusinessID is the portfolio that owns the account. Empty if the token may not know.
@@ -39,7 +41,8 @@ type Connection struct {
 	// Phone is the number. Nil until StepVerify chose one.
 	Phone *cloudapi.Phone
 
-	// Numbers are all numbers that the token reaches, when there is none or more than one to choose.
+	// Numbers are all numbers that the token reaches, when there is none or more than one to
+	// choose.
 	Numbers []Number
 
 	// Outcome is where the signup stands. It is empty while it runs.
@@ -48,10 +51,12 @@ type Connection struct {
 	// Session is what the popup said, or nil. None of it is verified; the other members are.
 	Session *SessionInfo
 
-	// Credit is the partner's line of credit that pays for the account, or nil. Keep it: [Flow.Revoke] needs it.
+	// Credit is the partner's line of credit that pays for the account, or nil. Keep it:
+	// [Flow.Revoke] needs it.
 	Credit *CreditShare
 
-	// Registrations are when it was tried to register the number, in the last 72 hours. Keep it: Meta counts the tries.
+	// Registrations are when it was tried to register the number, in the last 72 hours. Keep it:
+	// Meta counts the tries.
 	Registrations []time.Time
 
 	// Warnings are things that a developer should know although they stopped nothing.

@@ -19,7 +19,8 @@ type LoginResponse struct {
 	// Code is to be exchanged for a token within [CodeTTL], once.
 	Code graph.Secret
 
-	// AccessToken and SignedRequest are set if the dialog was opened with other options than those of [Flow.Launch].
+	// AccessToken and SignedRequest are set if the dialog was opened with other options than those
+	// of [Flow.Launch].
 	AccessToken   graph.Secret
 	SignedRequest graph.Secret
 
@@ -44,8 +45,8 @@ const (
 // callback.
 var ErrNotLoginResponse = errors.New("signup: not the argument of FB.login's callback; pass it on as the SDK gave it")
 
-// ParseLoginResponse reads the argument of FB.login's callback. The only error is [ErrNotLoginResponse]; ask [LoginResponse.Err]
-// whether there is a code.
+// ParseLoginResponse reads the argument of FB.login's callback. The only error is
+// [ErrNotLoginResponse]; ask [LoginResponse.Err] whether there is a code.
 func ParseLoginResponse(b []byte) (*LoginResponse, error) {
 	o, err := parseObject(b)
 	if err != nil || !o.has("status") && !o.has("authResponse") {
@@ -64,8 +65,9 @@ func ParseLoginResponse(b []byte) (*LoginResponse, error) {
 	return c, nil
 }
 
-// Err returns nil if there is a code, else an [*Error] that says what its lack means: [OutcomeMisconfigured] for a token
-// in place of a code, [OutcomeCanceled] for a refusal, [OutcomeNoCode] for the rest.
+// Err returns nil if there is a code, else an [*Error] that says what its lack means:
+// [OutcomeMisconfigured] for a token in place of a code, [OutcomeCanceled] for a refusal,
+// [OutcomeNoCode] for the rest.
 func (c *LoginResponse) Err() error {
 	switch {
 	case !c.Code.IsZero():

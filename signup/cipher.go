@@ -19,17 +19,18 @@ import (
 // [NewKeyring] from its bytes; Tink's AEAD fits as well, where keys live in a key management
 // service. It must be safe for concurrent use.
 type Cipher interface {
-	// Encrypt seals plaintext. What it returns opens only with the same associated data, so that a record cannot be passed
-	// off as another's.
+	// Encrypt seals plaintext. What it returns opens only with the same associated data, so that a
+	// record cannot be passed off as another's.
 	Encrypt(plaintext, associatedData []byte) ([]byte, error)
 
 	// Decrypt opens what Encrypt sealed.
 	Decrypt(ciphertext, associatedData []byte) ([]byte, error)
 }
 
-// A Keyring is a [Cipher] with AES-256-GCM and a random nonce. It writes the name of the key in front of what it seals, so that keys can be
-// changed. A host seals with it what it keeps for long, too, the Token of a [Connection] before all: name in the associated data whose
-// the secret is, such as tenant and account, and it does not open when it is copied into another row.
+// A Keyring is a [Cipher] with AES-256-GCM and a random nonce. It writes the name of the key in
+// front of what it seals, so that keys can be changed. A host seals with it what it keeps for long,
+// too, the Token of a [Connection] before all: name in the associated data whose the secret is,
+// such as tenant and account, and it does not open when it is copied into another row.
 type Keyring struct{ keys []namedKey }
 
 // NewKeyring returns a Keyring. Each key has 32 random bytes. The first one encrypts, all decrypt:

@@ -133,7 +133,8 @@ func rebuilt(t *testing.T, s *signup.SessionInfo) []byte {
 	return b
 }
 
-// leaves lists the scalars of a JSON value with their places, numbers as their digits, without nulls.
+// leaves lists the scalars of a JSON value with their places, numbers as their digits, without
+// nulls.
 func leaves(t *testing.T, b []byte) []string {
 	t.Helper()
 	if s := ""; json.Unmarshal(b, &s) == nil {

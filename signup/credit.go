@@ -14,24 +14,26 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 )
 
-// A Credit is a solution partner's line of credit, to be shared with every business that signs up. The token of [Config].Client
-// must be that of a system user who may do that: business_management, and admin or finance editor of the portfolio.
+// A Credit is a solution partner's line of credit, to be shared with every business that signs up.
+// The token of [Config].Client must be that of a system user who may do that: business_management,
+// and admin or finance editor of the portfolio.
 //
 // Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/solution-providers/share-and-revoke-credit-lines
 type Credit struct {
 	// Line is the id of the extended credit.
 	Line string
 
-	// SystemUser is assigned to each account before, as Meta demands. If empty, the host has done that.
+	// SystemUser is assigned to each account before, as Meta demands. If empty, the host has done
+	// that.
 	SystemUser string
 
-	// Tasks are what the system user may do there. If empty, MANAGE; within a Multi-Partner Solution without the permission to
-	// send, list the tasks one by one, with MANAGE_BILLING.
+	// Tasks are what the system user may do there. If empty, MANAGE; within a Multi-Partner
+	// Solution without the permission to send, list the tasks one by one, with MANAGE_BILLING.
 	Tasks []string
 
-	// Approve is asked right before a line is attached, and returns the currency that the account pays in: AUD, EUR, GBP, IDR,
-	// INR or USD. A line that was attached cannot be exchanged for another, so look at the Connection well. An error stops the
-	// signup, to be resumed.
+	// Approve is asked right before a line is attached, and returns the currency that the account
+	// pays in: AUD, EUR, GBP, IDR, INR or USD. A line that was attached cannot be exchanged for
+	// another, so look at the Connection well. An error stops the signup, to be resumed.
 	Approve func(ctx context.Context, b *Connection) (currency string, err error)
 }
 
@@ -183,12 +185,13 @@ func creditRefused(err error) error {
 	return &Error{Outcome: OutcomeCreditRefused, Err: err}
 }
 
-// Revoke takes back what a signup did for a business: it revokes the shared credit and ends the webhooks of its accounts. It
-// does neither touch the number nor the token, which only the business can revoke. What is undone already is no error, so it can
-// be repeated; the error tells everything that could not be undone.
+// Revoke takes back what a signup did for a business: it revokes the shared credit and ends the
+// webhooks of its accounts. It does neither touch the number nor the token, which only the business
+// can revoke. What is undone already is no error, so it can be repeated; the error tells everything
+// that could not be undone.
 //
-// Revoking an allocation ends it for all accounts of that business that are shared with you, and their sends fail until they
-// pay otherwise.
+// Revoking an allocation ends it for all accounts of that business that are shared with you, and
+// their sends fail until they pay otherwise.
 func (f *Flow) Revoke(ctx context.Context, b *Connection) error {
 	var errs []error
 	if b.Credit != nil {
@@ -205,8 +208,8 @@ func (f *Flow) Revoke(ctx context.Context, b *Connection) error {
 	return errors.Join(errs...)
 }
 
-// revoke ends the allocation of b's credit. A process that died, or an answer that got lost, leaves one that was not noted: then
-// all of them that the line has for the business.
+// revoke ends the allocation of b's credit. A process that died, or an answer that got lost, leaves
+// one that was not noted: then all of them that the line has for the business.
 func (f *Flow) revoke(ctx context.Context, b *Connection) error {
 	ids := []string{b.Credit.Allocation}
 	if b.Credit.Allocation == "" {

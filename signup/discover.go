@@ -11,8 +11,8 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 )
 
-// discover finds the accounts and the numbers in them. The event may have named the wrong one of two accounts that hold the
-// number, and mostly names no number.
+// discover finds the accounts and the numbers in them. The event may have named the wrong one of
+// two accounts that hold the number, and mostly names no number.
 func (g *grant) discover(ctx context.Context) error {
 	g.nameAccounts()
 	if !g.listed {
@@ -75,8 +75,9 @@ func (g *grant) addAccount(a account) {
 	g.accounts[i].granted = g.accounts[i].granted || a.granted
 }
 
-// searchAccounts asks for the accounts that the token does not list: those that the business owns, then those of the
-// business that are shared with us. It may fail as long as another account is known.
+// searchAccounts asks for the accounts that the token does not list: those that the business owns,
+// then those of the business that are shared with us. It may fail as long as another account is
+// known.
 func (g *grant) searchAccounts(ctx context.Context) error {
 	known := len(g.accounts)
 	business, err := g.api.Businesses.Me(ctx)
@@ -125,7 +126,8 @@ func (g *grant) addAll(wabas iter.Seq2[*cloudapi.WABA, error], want func(*clouda
 	return nil
 }
 
-// readAccount reads an account's numbers. Whether one lives in the WhatsApp Business app, Meta tells only of a single number.
+// readAccount reads an account's numbers. Whether one lives in the WhatsApp Business app, Meta
+// tells only of a single number.
 func (g *grant) readAccount(ctx context.Context, a *account) error {
 	for listed, err := range g.api.Phones.List(ctx, a.id, cloudapi.PhoneListOptions{}) {
 		if err != nil {
@@ -166,7 +168,8 @@ func (g *grant) judgeAccess() error {
 		case a.denied == nil:
 			continue
 		case a.named && !a.granted && (g.listed || errors.Is(a.denied, graph.ErrAccessLost)):
-			// Somebody else's account, as far as anyone can tell. The answer must not depend on what it holds.
+			// Somebody else's account, as far as anyone can tell. The answer must not depend on
+			// what it holds.
 			return &Error{Outcome: OutcomeNotGranted, Err: a.denied}
 		case a.named:
 			return refused(a.denied)

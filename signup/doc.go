@@ -1,10 +1,11 @@
 // Package signup connects a business through Meta's Embedded Signup for WhatsApp and returns its
 // token, account and phone number.
 //
-// Embedded Signup is a popup of Meta's. A business signs in with Facebook, chooses to connect its WhatsApp Business app,
-// types the number and confirms on the phone. What comes back is a code for an access token, and mostly the id of a WhatsApp
-// Business Account. This package opens the popup with the right options, reads every answer, and turns the answer into a
-// [Connection] that can be called for and whose webhooks arrive:
+// Embedded Signup is a popup of Meta's. A business signs in with Facebook, chooses to connect its
+// WhatsApp Business app, types the number and confirms on the phone. What comes back is a code for
+// an access token, and mostly the id of a WhatsApp Business Account. This package opens the popup
+// with the right options, reads every answer, and turns the answer into a [Connection] that can be
+// called for and whose webhooks arrive:
 //
 //	flow, err := signup.NewFlow(signup.Config{
 //		ConfigurationID: "…",    // app dashboard: Facebook Login for Business, Configurations
@@ -38,8 +39,8 @@
 //     verifies and registers an ordinary number ([Config].PIN). The steps are listed at [Step]; [Config].Progress is told after each.
 //  4. [Config].Connected stores the [Connection], its token encrypted; the host requests contacts and history within 24 hours.
 //
-// A number that lives in the WhatsApp Business app is registered by that app. Nothing here registers or deregisters one: the steps of
-// [ModeCoexistence] have no way to.
+// A number that lives in the WhatsApp Business app is registered by that app. Nothing here
+// registers or deregisters one: the steps of [ModeCoexistence] have no way to.
 //
 // # Thirty seconds
 //
@@ -51,44 +52,52 @@
 //
 // # What may arrive, and what may not
 //
-// The message of a WhatsApp Business app user names, by Meta's own documentation, an account and no number. It may also
-// name the wrong one of two accounts that hold the number, come without a code, or not come at all:
+// The message of a WhatsApp Business app user names, by Meta's own documentation, an account and no
+// number. It may also name the wrong one of two accounts that hold the number, come without a code,
+// or not come at all:
 //
 //   - Code and message: the normal case.
 //   - Code alone: enough. The accounts are found from the token.
-//   - Message alone: [OutcomeNoCode]. The code may still come and be submitted under the same state. If it does not, the
-//     account_update webhook PARTNER_ADDED names the account of a finished signup, and [Flow.Recover] fetches the token with the
-//     system user's.
-//   - A message that a number was finished, while the popup had silently taken the way for new numbers: [OutcomeFellBack].
-//     That happens with configurations and versions that Meta retired ([Versions]), and looks like success everywhere else.
+//   - Message alone: [OutcomeNoCode]. The code may still come and be submitted under the same
+//     state. If it does not, the account_update webhook PARTNER_ADDED names the account of a
+//     finished signup, and [Flow.Recover] fetches the token with the system user's.
+//   - A message that a number was finished, while the popup had silently taken the way for new
+//     numbers: [OutcomeFellBack]. That happens with configurations and versions that Meta retired
+//     ([Versions]), and looks like success everywhere else.
 //
-// Where Meta's SDK is blocked or the popup cannot open, [Launch.RedirectURL] sends the browser to the same dialog, and
-// [ParseRedirect] reads what comes back. There is no message then.
+// Where Meta's SDK is blocked or the popup cannot open, [Launch.RedirectURL] sends the browser to
+// the same dialog, and [ParseRedirect] reads what comes back. There is no message then.
 //
 // # Outcomes
 //
-// A nil error of Finish means that the business is connected. Every other end is an [*Error] with an [Outcome] and advice:
+// A nil error of Finish means that the business is connected. Every other end is an [*Error] with
+// an [Outcome] and advice:
 //
-//   - The business tries again: [OutcomeCanceled], [OutcomeFailed], [OutcomeFellBack], [OutcomeNoNumber],
-//     [OutcomeNotGranted], [OutcomeCodeExpired], [OutcomeCodeUsed], [OutcomeCodeLost], [OutcomeCodeRefused],
-//     [OutcomeTokenInvalid], [OutcomeStateUnknown], [OutcomeStateExpired], [OutcomeStateUsed], [OutcomeWrongTenant]. Show the
-//     advice and a button. So with [OutcomeRegisterLate].
-//   - The business decides or waits: [OutcomeChooseNumber] (show [Connection].Numbers), [OutcomeNotFinished],
-//     [OutcomeTaken], [OutcomePINMismatch], [OutcomeRegisterLimit]. An ordinary number that is to be registered may have to be verified
-//     before: [OutcomeNumberUnverified], [OutcomeVerificationSent], [OutcomeVerificationNotSent], [OutcomeVerificationWrong] (submit the
-//     same State with SendCode, then with VerificationCode; the page asks for both).
+//   - The business tries again: [OutcomeCanceled], [OutcomeFailed], [OutcomeFellBack],
+//     [OutcomeNoNumber], [OutcomeNotGranted], [OutcomeCodeExpired], [OutcomeCodeUsed],
+//     [OutcomeCodeLost], [OutcomeCodeRefused], [OutcomeTokenInvalid], [OutcomeStateUnknown],
+//     [OutcomeStateExpired], [OutcomeStateUsed], [OutcomeWrongTenant]. Show the advice and a
+//     button. So with [OutcomeRegisterLate].
+//   - The business decides or waits: [OutcomeChooseNumber] (show [Connection].Numbers),
+//     [OutcomeNotFinished], [OutcomeTaken], [OutcomePINMismatch], [OutcomeRegisterLimit]. An
+//     ordinary number that is to be registered may have to be verified before:
+//     [OutcomeNumberUnverified], [OutcomeVerificationSent], [OutcomeVerificationNotSent],
+//     [OutcomeVerificationWrong] (submit the same State with SendCode, then with VerificationCode;
+//     the page asks for both).
 //   - The same submission can go on later: [OutcomeUnavailable], [OutcomeNotSubscribed].
-//   - The developer acts: [OutcomeMisconfigured], [OutcomeWrongRedirect], [OutcomeForeignToken], [OutcomeMissingPermission],
-//     [OutcomeNoCode], [OutcomeNoAccount], [OutcomeOverrideRefused], [OutcomeCreditRefused], [OutcomeOtherCredit].
+//   - The developer acts: [OutcomeMisconfigured], [OutcomeWrongRedirect], [OutcomeForeignToken],
+//     [OutcomeMissingPermission], [OutcomeNoCode], [OutcomeNoAccount], [OutcomeOverrideRefused],
+//     [OutcomeCreditRefused], [OutcomeOtherCredit].
 //
 // Where [Outcome.Resumable] is true and a token was granted, the Connection comes with the error.
 //
 // # Who may connect what
 //
-// Everything the browser sends is a claim. The nonce of StartAttempt works once and only for the tenant it was made for, so that no
-// third page can submit its code in a signed-in business's name. An account or number in the message counts only if the
-// granted token can read it, so that no business can name another one's. Config.Reserve has the last word, before anything
-// changes at Meta.
+// Everything the browser sends is a claim. The nonce of StartAttempt works once and only for the
+// tenant it was made for, so that no third page can submit its code in a signed-in business's name.
+// An account or number in the message counts only if the granted token can read it, so that no
+// business can name another one's. Config.Reserve has the last word, before anything changes at
+// Meta.
 //
 // Codes, tokens and the app secret are in no error, log line or answer of this package.
 //
@@ -98,11 +107,12 @@
 // done. It is sealed with [Config].Cipher before it is stored. The process that answers /finish
 // need not be the one that answered /begin, and when a process dies, another goes on, with the page
 // or with [Flow.ResumeAll]. What can be done only once is noted before it is done, so that it is
-// not done again: the exchange of a code never, a registration or a shared line of credit only after
-// Meta's own records show that it did not happen.
+// not done again: the exchange of a code never, a registration or a shared line of credit only
+// after Meta's own records show that it did not happen.
 //
-// [MemStore], the default, is for one process and forgets at a restart; coexistence/sqlite and coexistence/postgres keep records in
-// a database. Package signup/signuptest tests a Store of your own.
+// [MemStore], the default, is for one process and forgets at a restart; coexistence/sqlite and
+// coexistence/postgres keep records in a database. Package signup/signuptest tests a Store of your
+// own.
 //
 // Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/embedded-signup/onboarding-business-app-users
 package signup

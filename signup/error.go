@@ -11,8 +11,8 @@ import (
 // another tenant has.
 var ErrTaken = errors.New("signup: another tenant has this number")
 
-// An Error is a signup that did not connect the business. Get it with errors.AsType[*signup.Error], switch on its Outcome,
-// and show [Error.Advice].
+// An Error is a signup that did not connect the business. Get it with errors.AsType[*signup.Error],
+// switch on its Outcome, and show [Error.Advice].
 //
 // It contains no code, token or phone number, and can be logged.
 type Error struct {
@@ -22,13 +22,15 @@ type Error struct {
 	// Step is where.
 	Step Step
 
-	// Code is Meta's error code, or 0 if Meta named none. errors.Is(err, [graph.CodeSignupUpdateApp]) matches it.
+	// Code is Meta's error code, or 0 if Meta named none. errors.Is(err,
+	// [graph.CodeSignupUpdateApp]) matches it.
 	Code graph.Code
 
 	// Screen is where in the popup the business left, for [OutcomeCanceled]. Mostly empty.
 	Screen Screen
 
-	// SessionID is what Meta's support asks for after [OutcomeFailed], with the Code and the time. Mostly empty.
+	// SessionID is what Meta's support asks for after [OutcomeFailed], with the Code and the time.
+	// Mostly empty.
 	SessionID string
 
 	// Err is the cause, or nil.
@@ -50,7 +52,8 @@ func (e *Error) Unwrap() error { return e.Err }
 // Is reports whether target is Meta's code, or its class such as [graph.ErrSignup].
 func (e *Error) Is(target error) bool { return e.Code != 0 && graph.MatchCode(e.Code, 0, target) }
 
-// Advice says what to do, in sentences: what [graph.Lookup] knows about Meta's code, else [Outcome.Advice].
+// Advice says what to do, in sentences: what [graph.Lookup] knows about Meta's code, else
+// [Outcome.Advice].
 func (e *Error) Advice() string {
 	if e.Outcome == OutcomeFailed && e.Code != 0 {
 		if info, ok := graph.Lookup(e.Code, 0); ok && info.Advice != "" {

@@ -84,7 +84,8 @@ func ExampleFlow_Recover() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	// From the webhook account_update, event PARTNER_ADDED: waba_info.waba_id and waba_info.owner_business_id.
+	// From the webhook account_update, event PARTNER_ADDED: waba_info.waba_id and
+	// waba_info.owner_business_id.
 	b, err := flow.Recover(context.Background(), "tenant-1", signup.SharedAccount{WABAID: wabaA, BusinessID: business})
 	if err != nil {
 		log.Fatal(err)

@@ -11,9 +11,10 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 )
 
-// A Submission is what a page sends when the popup has closed. Code and Session come in either order, and each may never
-// come: a page does well to wait some five seconds for the other, then to submit what it has. A code alone is enough; a
-// Session alone waits for the code, under the same State.
+// A Submission is what a page sends when the popup has closed. Code and Session come in either
+// order, and each may never come: a page does well to wait some five seconds for the other, then to
+// submit what it has. A code alone is enough; a Session alone waits for the code, under the same
+// State.
 type Submission struct {
 	// State is the nonce of [Flow.StartAttempt].
 	State string
@@ -28,17 +29,19 @@ type Submission struct {
 	// Session is what the popup said, or nil.
 	Session *SessionInfo
 
-	// RedirectURI repeats the one of [Launch.RedirectURL]. Empty for a code of FB.login's callback, unless the browser
-	// turned a blocked popup into a redirect: then it is the address of the page.
+	// RedirectURI repeats the one of [Launch.RedirectURL]. Empty for a code of FB.login's callback,
+	// unless the browser turned a blocked popup into a redirect: then it is the address of the
+	// page.
 	RedirectURI string
 
 	// PhoneNumberID is the choice after [OutcomeChooseNumber], under the same State. It needs no
 	// Code.
 	PhoneNumberID graph.PhoneNumberID
 
-	// SendCode has Meta send a verification code to an ordinary number, by text or voice, in Language; after
-	// [OutcomeNumberUnverified], under the same State. VerificationCode is the code that came; the signup goes on with it. A number of
-	// the WhatsApp Business app is verified by that app, so that a Flow of [ModeCoexistence] passes over all three.
+	// SendCode has Meta send a verification code to an ordinary number, by text or voice, in
+	// Language; after [OutcomeNumberUnverified], under the same State. VerificationCode is the code
+	// that came; the signup goes on with it. A number of the WhatsApp Business app is verified by
+	// that app, so that a Flow of [ModeCoexistence] passes over all three.
 	SendCode         cloudapi.CodeMethod
 	Language         string // such as "pt_BR". If empty, "en_US"
 	VerificationCode graph.Secret
@@ -56,9 +59,10 @@ func (s Submission) wishes() wishes {
 	return wishes{s.PhoneNumberID, s.SendCode, s.Language, s.VerificationCode}
 }
 
-// Finish turns what the popup gave into a connected business: it exchanges the code, once and at once, finds the accounts
-// and the number, verifies every claim of the browser, and subscribes the app. It never registers or deregisters a number of
-// the WhatsApp Business app. See [Step] for the order.
+// Finish turns what the popup gave into a connected business: it exchanges the code, once and at
+// once, finds the accounts and the number, verifies every claim of the browser, and subscribes the
+// app. It never registers or deregisters a number of the WhatsApp Business app. See [Step] for the
+// order.
 //
 // A nil error means that the business is connected, and that [Config].Connected has taken it: the
 // Outcome is [OutcomeReady], or outside of coexistence [OutcomeNeedsRegistration]. Every other
@@ -67,8 +71,8 @@ func (s Submission) wishes() wishes {
 // call [Flow.Resume] for the attempt, which [Config].Store keeps, or [Flow.ResumeConnection] with
 // the Connection.
 //
-// A code cannot be exchanged a second time. If the browser going away cancels ctx, the grant may be lost; detach it with
-// [context.WithoutCancel], as [Flow.Handler] does.
+// A code cannot be exchanged a second time. If the browser going away cancels ctx, the grant may be
+// lost; detach it with [context.WithoutCancel], as [Flow.Handler] does.
 func (f *Flow) Finish(ctx context.Context, sub Submission) (*Connection, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, &Error{Outcome: OutcomeUnavailable, Step: StepState, Err: err}
@@ -177,8 +181,8 @@ func (f *Flow) finish(ctx context.Context, r *openRecord, sub Submission, receiv
 	return f.run(ctx, b, StepExchange, sub.wishes(), r)
 }
 
-// problem returns an error if the popup ended in one, or in a cancellation. That holds even if there is a code: whoever left
-// did not agree.
+// problem returns an error if the popup ended in one, or in a cancellation. That holds even if
+// there is a code: whoever left did not agree.
 func (s *SessionInfo) problem() error {
 	if s == nil {
 		return nil
@@ -249,7 +253,8 @@ var errNothingGranted = errors.New("only a Connection with Tenant and Token can 
 // If the account is known from an account_update webhook, put it into b.WABAID before: that finds
 // what the token does not list.
 //
-// A business that took the way for new numbers ([OutcomeFellBack]) can be kept by resuming it in a Flow of [ModeStandard].
+// A business that took the way for new numbers ([OutcomeFellBack]) can be kept by resuming it in a
+// Flow of [ModeStandard].
 func (f *Flow) ResumeConnection(ctx context.Context, b *Connection, phone graph.PhoneNumberID) (*Connection, error) {
 	if b == nil || b.Token.IsZero() || b.Tenant == "" {
 		return nil, &Error{Outcome: OutcomeNoCode, Step: StepSession, Err: errNothingGranted}

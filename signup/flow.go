@@ -17,31 +17,34 @@ const CodeTTL = 30 * time.Second
 
 // Config configures a Flow. ConfigurationID and Client are required.
 type Config struct {
-	// ConfigurationID names the Facebook Login for Business configuration, made with the login variation "WhatsApp Embedded
-	// Signup". Find it in the app dashboard under Facebook Login for Business, Configurations. It decides on products,
-	// permissions, the token's life and the version of the popup, and no API can check it.
+	// ConfigurationID names the Facebook Login for Business configuration, made with the login
+	// variation "WhatsApp Embedded Signup". Find it in the app dashboard under Facebook Login for
+	// Business, Configurations. It decides on products, permissions, the token's life and the
+	// version of the popup, and no API can check it.
 	ConfigurationID string
 
-	// Client calls the Graph API. It needs the AppID and AppSecret of your Meta app; its own token is used for nothing but
-	// PartnerBusinessID.
+	// Client calls the Graph API. It needs the AppID and AppSecret of your Meta app; its own token
+	// is used for nothing but PartnerBusinessID.
 	Client *cloudapi.Client
 
 	// Mode is what the popup is for. If empty, [ModeCoexistence].
 	Mode Mode
 
-	// PartnerBusinessID is your own portfolio. With it, and a system user's token in Client, accounts that a token does not
-	// list by itself are found among those shared with you. If empty, that way of looking is left out.
+	// PartnerBusinessID is your own portfolio. With it, and a system user's token in Client,
+	// accounts that a token does not list by itself are found among those shared with you. If
+	// empty, that way of looking is left out.
 	PartnerBusinessID graph.BusinessID
 
-	// AttemptTTL is how long a page may stay open. If zero, one hour. A token that was granted is kept for seven days, or until
-	// the signup is complete.
+	// AttemptTTL is how long a page may stay open. If zero, one hour. A token that was granted is
+	// kept for seven days, or until the signup is complete.
 	AttemptTTL time.Duration
 
-	// Store keeps attempts, and with them the tokens of signups that are not complete. If nil, a [MemStore]: a restart forgets
-	// them. Any other needs a Cipher.
+	// Store keeps attempts, and with them the tokens of signups that are not complete. If nil, a
+	// [MemStore]: a restart forgets them. Any other needs a Cipher.
 	Store Store
 
-	// Cipher encrypts what Store keeps. If nil and Store is a MemStore, a key that lives as long as the process.
+	// Cipher encrypts what Store keeps. If nil and Store is a MemStore, a key that lives as long as
+	// the process.
 	Cipher Cipher
 
 	// Reserve is asked, for each account that holds the number, after everything is verified and
@@ -50,21 +53,25 @@ type Config struct {
 	// everything is granted.
 	Reserve func(ctx context.Context, tenant string, waba graph.WABAID, phone graph.PhoneNumberID) error
 
-	// Progress is told after each step from [StepExchange] on, once Store has it and before the next one begins. The Connection is a
-	// copy, complete as far as the step came. An error stops the signup with [OutcomeUnavailable], to be resumed.
+	// Progress is told after each step from [StepExchange] on, once Store has it and before the
+	// next one begins. The Connection is a copy, complete as far as the step came. An error stops
+	// the signup with [OutcomeUnavailable], to be resumed.
 	Progress func(ctx context.Context, step Step, b *Connection) error
 
-	// Override says where the webhooks of a business's accounts go, if not to the app's own URL. It is asked after the plain
-	// subscription; the zero value leaves that as it is. If nil, nothing is overridden.
+	// Override says where the webhooks of a business's accounts go, if not to the app's own URL. It
+	// is asked after the plain subscription; the zero value leaves that as it is. If nil, nothing
+	// is overridden.
 	Override func(ctx context.Context, b *Connection) (cloudapi.WebhookOverride, error)
 
-	// Credit shares your line of credit with every business: for solution partners. If nil, businesses pay for themselves.
+	// Credit shares your line of credit with every business: for solution partners. If nil,
+	// businesses pay for themselves.
 	Credit *Credit
 
-	// PIN gives the six digits with which an ordinary number is registered on Cloud API, or which it has already if its two-step
-	// verification is on: one of its own for each number, stored encrypted, never one for all. If nil, the signup of an ordinary
-	// number ends with [OutcomeNeedsRegistration]. A number of the WhatsApp Business app is never registered, so that a Flow of
-	// [ModeCoexistence] refuses a PIN.
+	// PIN gives the six digits with which an ordinary number is registered on Cloud API, or which
+	// it has already if its two-step verification is on: one of its own for each number, stored
+	// encrypted, never one for all. If nil, the signup of an ordinary number ends with
+	// [OutcomeNeedsRegistration]. A number of the WhatsApp Business app is never registered, so
+	// that a Flow of [ModeCoexistence] refuses a PIN.
 	PIN func(ctx context.Context, b *Connection) (graph.Secret, error)
 
 	// Connected takes a business that is connected, for the host to store it, its token encrypted.
@@ -155,7 +162,8 @@ func (c Config) validate() error {
 	return errors.Join(errs...)
 }
 
-// A Flow takes businesses through Embedded Signup. It is safe for concurrent use; make one and keep it.
+// A Flow takes businesses through Embedded Signup. It is safe for concurrent use; make one and keep
+// it.
 type Flow struct {
 	cfg     Config
 	rescued sealed.Value[*rescued] // they hold tokens

@@ -169,7 +169,8 @@ func TestEveryOutcomeSaysWhatToDo(t *testing.T) {
 	require.False(t, signup.Outcome("later").Resumable())
 }
 
-// Twenty reloads of the page while a code is being exchanged must not cost the token that it brings.
+// Twenty reloads of the page while a code is being exchanged must not cost the token that it
+// brings.
 func TestAnAttemptAtWorkIsNotForgotten(t *testing.T) {
 	t.Parallel()
 	m := happy()

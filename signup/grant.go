@@ -27,7 +27,8 @@ type grant struct {
 type account struct {
 	id graph.WABAID
 
-	// named says that the popup or the host named it: if the token cannot read it, something is wrong.
+	// named says that the popup or the host named it: if the token cannot read it, something is
+	// wrong.
 	named bool
 
 	// granted says that the token lists it.
@@ -42,7 +43,8 @@ type holding struct {
 	phone *cloudapi.Phone
 }
 
-// run takes b through the steps. Just names a step that was done right before, or is empty; r is nil if nothing is kept.
+// run takes b through the steps. Just names a step that was done right before, or is empty; r is
+// nil if nothing is kept.
 func (f *Flow) run(
 	ctx context.Context, b *Connection, just Step, want wishes, r *openRecord,
 ) (*Connection, error) {
@@ -147,8 +149,8 @@ func refused(err error) error {
 	return &Error{Outcome: OutcomeUnavailable, Err: err}
 }
 
-// Permissions that everything here needs. Their absence from a list is a warning only: since June 2026 Meta leaves some out
-// that the token has, and the calls below tell the truth.
+// Permissions that everything here needs. Their absence from a list is a warning only: since June
+// 2026 Meta leaves some out that the token has, and the calls below tell the truth.
 const (
 	scopeManagement = "whatsapp_business_management"
 	scopeMessaging  = "whatsapp_business_messaging"

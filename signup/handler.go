@@ -49,17 +49,20 @@ const finishTimeout = 2 * time.Minute
 //	POST /status  {"state": "…"}
 //	→ 200 {"phase": "running", "step": "verify", "outcome": "…", "advice": "…", …}
 //
-// Show an advice only to whom it is for: the actor. State is required in /finish and /status. A host with a page of its own making
-// uses the POSTs without the script:
+// Show an advice only to whom it is for: the actor. State is required in /finish and /status. A
+// host with a page of its own making uses the POSTs without the script:
 //
-//   - session is the data of the window message as it arrived, a string or an object. callback is the argument of FB.login's callback
-//     and makes code unnecessary; redirect_uri is for a code that came with a redirect.
+//   - session is the data of the window message as it arrived, a string or an object. callback is
+//     the argument of FB.login's callback and makes code unnecessary; redirect_uri is for a code
+//     that came with a redirect.
 //   - After "choose_number" the page sends state and phone_number_id.
-//   - After "number_unverified" it sends state and send_code, SMS or VOICE, and then state and verification_code.
-//   - After another answer with "retry" it sends the state alone, or with the code if that came late.
+//   - After "number_unverified" it sends state and send_code, SMS or VOICE, and then state and
+//     verification_code.
+//   - After another answer with "retry" it sends the state alone, or with the code if that came
+//     late.
 //
-// Outcomes are those of [Outcome], and "bad_request", "method_not_allowed", "not_found", "unauthorized", "cross_origin" and
-// "internal" for requests that are none.
+// Outcomes are those of [Outcome], and "bad_request", "method_not_allowed", "not_found",
+// "unauthorized", "cross_origin" and "internal" for requests that are none.
 //
 // [Config].Connected is called for every connected business before the page is told.
 //

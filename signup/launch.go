@@ -14,14 +14,15 @@ import (
 type Mode string
 
 const (
-	// ModeCoexistence connects a number that lives in the WhatsApp Business app and stays there. It is the default.
+	// ModeCoexistence connects a number that lives in the WhatsApp Business app and stays there. It
+	// is the default.
 	ModeCoexistence Mode = "coexistence"
 
 	// ModeStandard connects a number to Cloud API alone. The host registers it.
 	ModeStandard Mode = "standard"
 
-	// ModeAppOnly gives the app access to accounts that are on Cloud API already. It cannot connect numbers of the WhatsApp
-	// Business app.
+	// ModeAppOnly gives the app access to accounts that are on Cloud API already. It cannot connect
+	// numbers of the WhatsApp Business app.
 	ModeAppOnly Mode = "app_only"
 )
 
@@ -31,8 +32,8 @@ const (
 type Version string
 
 const (
-	// Version4 is the default, and chosen by the configuration: make a new one and tick its products. Nothing in the code asks
-	// for it.
+	// Version4 is the default, and chosen by the configuration: make a new one and tick its
+	// products. Nothing in the code asks for it.
 	Version4        Version = "v4"
 	Version4Preview Version = "v4-public-preview" // asks for the number first
 	Version3        Version = "v3"                // ended
@@ -48,8 +49,9 @@ type VersionInfo struct {
 	// Since is when Meta released it.
 	Since time.Time
 
-	// Until is when Meta stops it, or the zero time. From then on Meta says that the old feature types lead to the standard
-	// flow, which gives the business a new number and looks like success. [Flow.Finish] reports it as [OutcomeFellBack].
+	// Until is when Meta stops it, or the zero time. From then on Meta says that the old feature
+	// types lead to the standard flow, which gives the business a new number and looks like
+	// success. [Flow.Finish] reports it as [OutcomeFellBack].
 	Until time.Time
 }
 
@@ -75,12 +77,13 @@ type LaunchOptions struct {
 	// Setup fills in screens.
 	Setup Setup
 
-	// MarketingMessages asks for Marketing Messages too, in v2 and v3. In v4 it is a product of the configuration.
+	// MarketingMessages asks for Marketing Messages too, in v2 and v3. In v4 it is a product of the
+	// configuration.
 	MarketingMessages bool
 }
 
-// A Launch is what a page passes to Meta's JavaScript SDK. Its JSON is {"init": …, "login": …}: the argument of FB.init and
-// the second argument of FB.login.
+// A Launch is what a page passes to Meta's JavaScript SDK. Its JSON is {"init": …, "login": …}: the
+// argument of FB.init and the second argument of FB.login.
 type Launch struct {
 	Init  InitOptions  `json:"init"`
 	Login LoginOptions `json:"login"`
@@ -103,8 +106,8 @@ type InitOptions struct {
 	Version          string      `json:"version"` // of the Graph API. An old one can lead to the wrong flow
 }
 
-// LoginOptions are the second argument of FB.login. All of it is needed: without ResponseType and OverrideDefaultResponseType the SDK
-// returns a user's token in place of the code.
+// LoginOptions are the second argument of FB.login. All of it is needed: without ResponseType and
+// OverrideDefaultResponseType the SDK returns a user's token in place of the code.
 type LoginOptions struct {
 	ConfigurationID             string `json:"config_id"`
 	ResponseType                string `json:"response_type"`
@@ -142,8 +145,8 @@ const (
 	FeatureMarketingMessages FeatureName = "marketing_messages_lite"
 )
 
-// Launch returns what the page passes to Meta's SDK. The same value serves every business unless its Setup differs, so it can
-// be made once; [Flow.StartAttempt] is needed for each.
+// Launch returns what the page passes to Meta's SDK. The same value serves every business unless
+// its Setup differs, so it can be made once; [Flow.StartAttempt] is needed for each.
 //
 // The error lists everything that Meta would refuse or, worse, silently do otherwise.
 func (f *Flow) Launch(opts LaunchOptions) (Launch, error) {
@@ -238,12 +241,13 @@ func (o LaunchOptions) warnings(mode Mode, now time.Time) []string {
 	return w
 }
 
-// RedirectURL returns the address of the login dialog, for hosts that send the browser there in place of opening a popup:
-// where Meta's SDK is blocked, in embedded browsers, on domains that cannot be registered.
+// RedirectURL returns the address of the login dialog, for hosts that send the browser there in
+// place of opening a popup: where Meta's SDK is blocked, in embedded browsers, on domains that
+// cannot be registered.
 //
-// State is the nonce of [Flow.StartAttempt]. RedirectURI is an https address registered in the app dashboard; Meta sends the browser
-// back to it with a query for [ParseRedirect], and [Submission.RedirectURI] must repeat it letter by letter. No session
-// message comes in this way.
+// State is the nonce of [Flow.StartAttempt]. RedirectURI is an https address registered in the app
+// dashboard; Meta sends the browser back to it with a query for [ParseRedirect], and
+// [Submission.RedirectURI] must repeat it letter by letter. No session message comes in this way.
 func (l Launch) RedirectURL(state, redirectURI string) (string, error) {
 	var errs []error
 	if state == "" {
@@ -269,12 +273,13 @@ func (l Launch) RedirectURL(state, redirectURI string) (string, error) {
 	return "https://www.facebook.com/" + l.Init.Version + "/dialog/oauth?" + q.Encode(), nil
 }
 
-// HostedURL returns the address of the page that Meta hosts for your app: a link for businesses that come without a page of
-// yours. Meta says that its flow cannot be customized, so this refuses whatever would have to be: coexistence first of all, an
-// app-only install, a Setup, another version than [Version4].
+// HostedURL returns the address of the page that Meta hosts for your app: a link for businesses
+// that come without a page of yours. Meta says that its flow cannot be customized, so this refuses
+// whatever would have to be: coexistence first of all, an app-only install, a Setup, another
+// version than [Version4].
 //
-// No code comes back and no message, and nothing says whose link was used. The account_update webhook PARTNER_ADDED tells of the
-// account: see [Flow.Recover].
+// No code comes back and no message, and nothing says whose link was used. The account_update
+// webhook PARTNER_ADDED tells of the account: see [Flow.Recover].
 //
 // Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/embedded-signup/hosted-es
 func (f *Flow) HostedURL(opts LaunchOptions) (string, error) {

@@ -153,8 +153,8 @@ func TestRedirectURLsRepeatTheLaunch(t *testing.T) {
 	}
 }
 
-// Meta's own launches, and those that its pages lead to, come out of the builder letter by letter; empty setups and nulls
-// make no difference.
+// Meta's own launches, and those that its pages lead to, come out of the builder letter by letter;
+// empty setups and nulls make no difference.
 func TestCorpusLaunches(t *testing.T) {
 	t.Parallel()
 	type launch struct {

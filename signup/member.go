@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// An UnknownMember is a part of a message as it arrived, for whom the typed members do not suffice. It may hold what is secret or
-// personal: do not log it.
+// An UnknownMember is a part of a message as it arrived, for whom the typed members do not suffice.
+// It may hold what is secret or personal: do not log it.
 type UnknownMember struct {
 	// Path is where it stood, such as "data.waac_id".
 	Path string
@@ -19,7 +19,8 @@ type UnknownMember struct {
 	// Value is its value.
 	Value json.RawMessage
 
-	// Reason says why the value has no typed member. Empty for a name that this package does not know.
+	// Reason says why the value has no typed member. Empty for a name that this package does not
+	// know.
 	Reason string
 }
 
@@ -43,8 +44,8 @@ type object struct {
 
 var errNoObject = errors.New("not a JSON object")
 
-// parseObject reads an object, or a JSON string that holds one, encoded up to three times: window messages are strings of
-// JSON, and some pages encode them again on the way to the server.
+// parseObject reads an object, or a JSON string that holds one, encoded up to three times: window
+// messages are strings of JSON, and some pages encode them again on the way to the server.
 func parseObject(b []byte) (object, error) {
 	if len(b) > maxMessage {
 		return object{}, errNoObject
@@ -209,7 +210,8 @@ func parseID[T ~string](v json.RawMessage) (id T, reason string) {
 	return T(s), ""
 }
 
-// isID reports whether s can be an id of Meta's: digits alone, so that it changes nothing but its own place in a path.
+// isID reports whether s can be an id of Meta's: digits alone, so that it changes nothing but its
+// own place in a path.
 func isID[T ~string](s T) bool {
 	if len(s) < 1 || len(s) > 32 {
 		return false

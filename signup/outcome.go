@@ -2,7 +2,8 @@ package signup
 
 import "github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 
-// An Outcome is how a signup ended, or where it stands. Store it as it is; the values do not change.
+// An Outcome is how a signup ended, or where it stands. Store it as it is; the values do not
+// change.
 type Outcome string
 
 // Outcomes that come without an error: the business is connected.
@@ -150,16 +151,18 @@ var outcomes = map[Outcome]outcomeInfo{
 		graph.ActorNone, true, 503},
 }
 
-// Advice says what to do, in sentences. Those for the business can be shown to it; see [Outcome.Actor]. It is empty for an
-// Outcome that this package does not know.
+// Advice says what to do, in sentences. Those for the business can be shown to it; see
+// [Outcome.Actor]. It is empty for an Outcome that this package does not know.
 func (o Outcome) Advice() string { return outcomes[o].advice }
 
 // Actor is who has to act.
 func (o Outcome) Actor() graph.Actor { return outcomes[o].actor }
 
-// Resumable reports whether the signup can go on without a new popup, once what Advice says is done: with [Flow.Resume], or
-// by submitting the same state again without a code. For [OutcomeNoCode] it goes on when the code comes after all.
+// Resumable reports whether the signup can go on without a new popup, once what Advice says is
+// done: with [Flow.Resume], or by submitting the same state again without a code. For
+// [OutcomeNoCode] it goes on when the code comes after all.
 func (o Outcome) Resumable() bool { return outcomes[o].resumable }
 
-// Connected reports whether the business is connected: it can be called for, and its webhooks arrive.
+// Connected reports whether the business is connected: it can be called for, and its webhooks
+// arrive.
 func (o Outcome) Connected() bool { return o == OutcomeReady || o == OutcomeNeedsRegistration }

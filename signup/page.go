@@ -47,13 +47,16 @@ func (f *Flow) addPage(mux *http.ServeMux) {
 	}
 }
 
-// PageHeaders returns the headers of the handler's own page, for hosts that serve theirs. What matters of them:
+// PageHeaders returns the headers of the handler's own page, for hosts that serve theirs. What
+// matters of them:
 //
-//   - Cross-Origin-Opener-Policy must not be same-origin, which cuts the popup off: no message, no code and no error come
-//     back. same-origin-allow-popups is fine, and keeps hostile openers away.
-//   - A Content-Security-Policy has to let Meta's SDK load and call its hosts. Nothing here needs unsafe-inline. What Meta's SDK
-//     loads beyond that is not documented, so try the real one with your own policy. A page of another origin than the handler adds
-//     that of the handler to script-src, style-src and connect-src.
+//   - Cross-Origin-Opener-Policy must not be same-origin, which cuts the popup off: no message, no
+//     code and no error come back. same-origin-allow-popups is fine, and keeps hostile openers
+//     away.
+//   - A Content-Security-Policy has to let Meta's SDK load and call its hosts. Nothing here needs
+//     unsafe-inline. What Meta's SDK loads beyond that is not documented, so try the real one with
+//     your own policy. A page of another origin than the handler adds that of the handler to
+//     script-src, style-src and connect-src.
 func (f *Flow) PageHeaders() http.Header {
 	meta := "https://*.facebook.com https://connect.facebook.net"
 	if origin := f.standIn(); origin != "" {
@@ -131,7 +134,8 @@ func (f *Flow) serveStatus(w http.ResponseWriter, r *http.Request, tenant string
 	}})
 }
 
-// serveBack takes the browser that comes back from the login dialog, and sends it on to the page, which asks for the status.
+// serveBack takes the browser that comes back from the login dialog, and sends it on to the page,
+// which asks for the status.
 func (f *Flow) serveBack(w http.ResponseWriter, r *http.Request) {
 	tenant, err := f.cfg.Page.Tenant(r)
 	if err != nil || tenant == "" {
@@ -154,7 +158,8 @@ func (f *Flow) serveBack(w http.ResponseWriter, r *http.Request) {
 	}
 	w.Header().Set("Cache-Control", "no-store")
 	w.Header().Set("Referrer-Policy", "no-referrer") // the address of this request holds a code
-	// Relative to the address that the browser knows: a router in front may have stripped the prefix.
+	// Relative to the address that the browser knows: a router in front may have stripped the
+	// prefix.
 	w.Header().Set("Location", f.cfg.Page.PageURL)
 	w.WriteHeader(http.StatusSeeOther)
 }

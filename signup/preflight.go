@@ -14,8 +14,8 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 )
 
-// A Diagnosis is what [Diagnose] found out, in the order in which it is worth being fixed: what comes later often cannot be told
-// before.
+// A Diagnosis is what [Diagnose] found out, in the order in which it is worth being fixed: what
+// comes later often cannot be told before.
 type Diagnosis []Finding
 
 // A Finding is one thing that was looked at.
@@ -81,10 +81,12 @@ func (d Diagnosis) String() string {
 
 // DiagnoseOptions tell [Diagnose] what a [Config] does not know.
 type DiagnoseOptions struct {
-	// SystemToken is the token of Config.Client again, to ask Meta about it. If empty, the token is left out.
+	// SystemToken is the token of Config.Client again, to ask Meta about it. If empty, the token is
+	// left out.
 	SystemToken graph.Secret
 
-	// VerifyToken is what your webhook endpoint expects in the handshake. If empty, the handshake is left out.
+	// VerifyToken is what your webhook endpoint expects in the handshake. If empty, the handshake
+	// is left out.
 	VerifyToken graph.Secret
 
 	// CallbackURL is where your endpoint is. If empty, what the app dashboard has.
@@ -97,10 +99,11 @@ type DiagnoseOptions struct {
 	HTTPClient *http.Client
 }
 
-// Diagnose looks at everything that a signup needs and a developer can get wrong, and says what to fix, in order: settings, app and
-// secret, Graph version, the webhook fields of the app, whether your endpoint answers Meta's handshake and refuses forgeries, the
-// token's kind, life and permissions. It changes nothing. Run it at deployment and when "nothing happens"; signup/doctor is a program
-// around it.
+// Diagnose looks at everything that a signup needs and a developer can get wrong, and says what to
+// fix, in order: settings, app and secret, Graph version, the webhook fields of the app, whether
+// your endpoint answers Meta's handshake and refuses forgeries, the token's kind, life and
+// permissions. It changes nothing. Run it at deployment and when "nothing happens"; signup/doctor
+// is a program around it.
 //
 // The handshake and one unsigned delivery, which your endpoint has to refuse, go to your own URL.
 func Diagnose(ctx context.Context, cfg Config, opts DiagnoseOptions) Diagnosis {

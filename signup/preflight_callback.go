@@ -97,7 +97,8 @@ func (p *preflight) handshake(u *url.URL) bool {
 	return p.add("callback", FindingOK, "answers the handshake", "")
 }
 
-// forgery sends a delivery without a signature. It is empty, so that an endpoint that takes it does nothing.
+// forgery sends a delivery without a signature. It is empty, so that an endpoint that takes it does
+// nothing.
 func (p *preflight) forgery(u *url.URL) {
 	status, _, err := p.do(http.MethodPost, u, []byte(`{"object":"whatsapp_business_account","entry":[]}`))
 	switch {

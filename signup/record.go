@@ -38,7 +38,8 @@ type document struct {
 	Numbers   []NumberChoice `json:",omitzero"`
 }
 
-// A granted is a [Connection] as it is kept. A Secret does not write itself, and the numbers are read again anyway.
+// A granted is a [Connection] as it is kept. A Secret does not write itself, and the numbers are
+// read again anyway.
 type granted struct {
 	Token          string
 	TokenExpiresAt time.Time           `json:",omitzero"`
@@ -122,7 +123,8 @@ func (r *openRecord) open() error {
 // saveTimeout ends the storing of a record, which goes on when the request has gone away.
 const saveTimeout = 10 * time.Second
 
-// save stores the record. What cannot be stored stays in memory: there may be a token in it that nobody can get again.
+// save stores the record. What cannot be stored stays in memory: there may be a token in it that
+// nobody can get again.
 func (r *openRecord) save(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), saveTimeout)
 	defer cancel()
@@ -148,7 +150,8 @@ func (r *openRecord) save(ctx context.Context) error {
 // grantedFor is how long a grant is kept that was not made use of yet.
 const grantedFor = 7 * 24 * time.Hour
 
-// keepUntil is for as long again as the state lives, to tell the business "expired" and "used" instead of "unknown".
+// keepUntil is for as long again as the state lives, to tell the business "expired" and "used"
+// instead of "unknown".
 func (d *document) keepUntil(ttl time.Duration) time.Time {
 	if d.Granted != nil {
 		return d.ArrivedAt.Add(grantedFor)
@@ -156,7 +159,8 @@ func (d *document) keepUntil(ttl time.Duration) time.Time {
 	return d.ExpiresAt.Add(ttl)
 }
 
-// rescued are records that the Store did not take, by id. They hold tokens, and live as long as the process.
+// rescued are records that the Store did not take, by id. They hold tokens, and live as long as the
+// process.
 type rescued struct{ m sync.Map }
 
 func (s *rescued) store(r openRecord) { s.m.Store(r.rec.ID, r) }

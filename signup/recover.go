@@ -10,17 +10,19 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 )
 
-// A SharedAccount is what the account_update webhook PARTNER_ADDED says: a business shared an account with you. In package webhook
-// that is an AccountUpdate; its WABAInfo has both ids. The id of its entry is your own portfolio.
+// A SharedAccount is what the account_update webhook PARTNER_ADDED says: a business shared an
+// account with you. In package webhook that is an AccountUpdate; its WABAInfo has both ids. The id
+// of its entry is your own portfolio.
 type SharedAccount struct {
 	WABAID     graph.WABAID
 	BusinessID graph.BusinessID // that owns the account: owner_business_id
 	At         time.Time        // when it happened
 }
 
-// Recover finishes a signup from the webhook alone: the popup was finished, and the code never came, or was lost. It fetches the
-// token that the business granted with the system user's token of [Config].Client, which needs business_management, and then does
-// what [Flow.Finish] does. A hosted signup ([Flow.HostedURL]) ends like this every time.
+// Recover finishes a signup from the webhook alone: the popup was finished, and the code never
+// came, or was lost. It fetches the token that the business granted with the system user's token of
+// [Config].Client, which needs business_management, and then does what [Flow.Finish] does. A hosted
+// signup ([Flow.HostedURL]) ends like this every time.
 //
 // Nothing in the webhook says who of your tenants it was. Do not conclude it from what a browser
 // claimed, such as [AttemptStatus].Claimed: any user signed in to your host can claim the account

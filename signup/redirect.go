@@ -8,7 +8,8 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 )
 
-// A Redirect is the query with which Meta sends a business back after [Launch.RedirectURL]. [ParseRedirect] reads it.
+// A Redirect is the query with which Meta sends a business back after [Launch.RedirectURL].
+// [ParseRedirect] reads it.
 //
 // No session message comes with it: [Flow.Finish] finds the accounts from the token.
 //
@@ -18,10 +19,12 @@ type Redirect struct {
 	// it.
 	State string
 
-	// Code is to be exchanged for a token within [CodeTTL], once. The exchange must repeat the redirect URI.
+	// Code is to be exchanged for a token within [CodeTTL], once. The exchange must repeat the
+	// redirect URI.
 	Code graph.Secret
 
-	// Error, Reason and Description say why there is no code. Anyone can write a link that holds them: never show them.
+	// Error, Reason and Description say why there is no code. Anyone can write a link that holds
+	// them: never show them.
 	Error       string
 	Reason      string
 	Description string
@@ -33,11 +36,12 @@ type Redirect struct {
 	Others url.Values
 }
 
-// ErrNotRedirect is what ParseRedirect returns for a query that neither brings a code nor says why there is none.
+// ErrNotRedirect is what ParseRedirect returns for a query that neither brings a code nor says why
+// there is none.
 var ErrNotRedirect = errors.New("signup: not the query of a redirect from the login dialog; start the signup again")
 
-// ParseRedirect reads the raw query of a redirect, such as r.URL.RawQuery. The only error is [ErrNotRedirect]; ask
-// [Redirect.Err] whether there is a code.
+// ParseRedirect reads the raw query of a redirect, such as r.URL.RawQuery. The only error is
+// [ErrNotRedirect]; ask [Redirect.Err] whether there is a code.
 func ParseRedirect(rawQuery string) (*Redirect, error) {
 	if len(rawQuery) > maxMessage {
 		return nil, ErrNotRedirect
@@ -75,7 +79,8 @@ func (r *Redirect) take(name string) string {
 	return values[0]
 }
 
-// Err returns nil if there is a code, else an [*Error]: [OutcomeCanceled] for a refusal, [OutcomeFailed] for the rest.
+// Err returns nil if there is a code, else an [*Error]: [OutcomeCanceled] for a refusal,
+// [OutcomeFailed] for the rest.
 func (r *Redirect) Err() error {
 	switch {
 	case !r.Code.IsZero():

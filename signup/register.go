@@ -26,8 +26,8 @@ const (
 
 var pinRe = regexp.MustCompile(`^[0-9]{6}$`)
 
-// register makes an ordinary number work on Cloud API. It looks before each try whether that is done, because every try counts,
-// and never tries twice by itself.
+// register makes an ordinary number work on Cloud API. It looks before each try whether that is
+// done, because every try counts, and never tries twice by itself.
 func (g *grant) register(ctx context.Context) error {
 	phone, err := g.api.Phones.Get(ctx, g.Phone.ID, cloudapi.PhoneGetOptions{})
 	if err != nil {
@@ -38,7 +38,8 @@ func (g *grant) register(ctx context.Context) error {
 	g.Registrations = slices.DeleteFunc(g.Registrations, func(at time.Time) bool { return now.Sub(at) >= RegistrationWindow })
 	switch {
 	case phone.IsOnBizApp:
-		// It came into the app since StepVerify. Whoever registered it would take it away from there.
+		// It came into the app since StepVerify. Whoever registered it would take it away from
+		// there.
 		return &Error{Outcome: OutcomeNotFinished}
 	case registered(phone):
 		return nil

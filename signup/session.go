@@ -6,38 +6,43 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 )
 
-// A SessionInfo is what the popup told the page that opened it: the session info of Embedded Signup. [ParseSessionInfo] reads it.
+// A SessionInfo is what the popup told the page that opened it: the session info of Embedded
+// Signup. [ParseSessionInfo] reads it.
 //
 // Every member is a claim. It went through a browser, where anything can be written into it.
 // [Flow.Finish] believes nothing of it that the granted token does not confirm.
 //
 // Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/embedded-signup/implementation
 type SessionInfo struct {
-	// Event says how the popup ended. [SessionInfo.Kind] sorts the values, also those that Meta will invent.
+	// Event says how the popup ended. [SessionInfo.Kind] sorts the values, also those that Meta
+	// will invent.
 	Event SessionEvent
 
-	// Version is the version of this message, "3" or empty. It is not the version of the flow: v4 sends none.
+	// Version is the version of this message, "3" or empty. It is not the version of the flow: v4
+	// sends none.
 	Version string
 
-	// WABAID is the WhatsApp Business Account that the business chose or created: waba_id, or the only one of waba_ids. Since
-	// the second half of 2026 it can be the id of a "messaging account". Empty if the message named none, or several.
+	// WABAID is the WhatsApp Business Account that the business chose or created: waba_id, or the
+	// only one of waba_ids. Since the second half of 2026 it can be the id of a "messaging
+	// account". Empty if the message named none, or several.
 	WABAID graph.WABAID
 
 	// WABAs are all accounts that were chosen (waba_ids), when the message has the list.
 	WABAs []graph.WABAID
 
-	// PhoneNumberID is the business phone number. It is mostly empty for coexistence: Meta documents the finish of a WhatsApp
-	// Business app user with nothing but a waba_id.
+	// PhoneNumberID is the business phone number. It is mostly empty for coexistence: Meta
+	// documents the finish of a WhatsApp Business app user with nothing but a waba_id.
 	PhoneNumberID graph.PhoneNumberID
 
 	// BusinessID is the portfolio of the business. Empty for most coexistence finishes.
 	BusinessID graph.BusinessID
 
-	// Assets are other things that were granted, each list present only if its product is in the configuration.
+	// Assets are other things that were granted, each list present only if its product is in the
+	// configuration.
 	Assets Assets
 
-	// BusinessAppUser is is_wa_login_user: the flow ran for a WhatsApp Business app number although Event is a plain
-	// [EventFinish]. Meta does not document it.
+	// BusinessAppUser is is_wa_login_user: the flow ran for a WhatsApp Business app number although
+	// Event is a plain [EventFinish]. Meta does not document it.
 	BusinessAppUser bool
 
 	// CurrentStep is the screen at which the business left. Empty unless it left.
@@ -46,8 +51,8 @@ type SessionInfo struct {
 	// Error is the error that ended the flow, or nil.
 	Error *SessionError
 
-	// Members are the parts of the message that no member above holds: unknown ones, and those with a form that Meta does
-	// not document. Nothing of a message is lost.
+	// Members are the parts of the message that no member above holds: unknown ones, and those with
+	// a form that Meta does not document. Nothing of a message is lost.
 	Members []UnknownMember
 }
 
@@ -60,10 +65,11 @@ type Assets struct {
 	InstagramAccounts []string
 }
 
-// A SessionError is an error that the popup showed and the business reported. Keep all of it: Meta's support asks for the session
-// id, the code and the time.
+// A SessionError is an error that the popup showed and the business reported. Keep all of it:
+// Meta's support asks for the session id, the code and the time.
 type SessionError struct {
-	// Code is Meta's error code (error_code, formerly error_id). [graph.Lookup] explains it. 0 if there was none.
+	// Code is Meta's error code (error_code, formerly error_id). [graph.Lookup] explains it. 0 if
+	// there was none.
 	Code graph.Code
 
 	// Message is what the popup said, in the language of the business. Never use it as HTML.
@@ -76,7 +82,8 @@ type SessionError struct {
 	At graph.Timestamp
 }
 
-// A SessionEvent says how the popup ended. More values may come; [SessionInfo.Kind] sorts them by their beginning.
+// A SessionEvent says how the popup ended. More values may come; [SessionInfo.Kind] sorts them by
+// their beginning.
 type SessionEvent string
 
 const (
@@ -118,7 +125,8 @@ const (
 	KindUnknown          SessionKind = "unknown"            // neither an end nor an error
 )
 
-// Finished reports whether the flow reached its end. A code comes with it, or has come, or gets lost on the way.
+// Finished reports whether the flow reached its end. A code comes with it, or has come, or gets
+// lost on the way.
 func (k SessionKind) Finished() bool {
 	switch k {
 	case KindFinished, KindFinishedNoNumber, KindCoexistence, KindAppOnly, KindOBOMigration, KindFinishedUnknown:
@@ -127,8 +135,8 @@ func (k SessionKind) Finished() bool {
 	return false
 }
 
-// Kind sorts the event. Any FINISH… is a finish, any CANCEL… a cancellation, any ERROR… an error, and so is a
-// cancellation that carries one.
+// Kind sorts the event. Any FINISH… is a finish, any CANCEL… a cancellation, any ERROR… an error,
+// and so is a cancellation that carries one.
 func (s *SessionInfo) Kind() SessionKind {
 	finished := s.Event.is(EventFinish)
 	switch {
@@ -154,7 +162,8 @@ func (s *SessionInfo) Kind() SessionKind {
 	return KindUnknown
 }
 
-// is reports whether e is a member of the family that begins with first: ERROR and ERROR_…, not ERRORS.
+// is reports whether e is a member of the family that begins with first: ERROR and ERROR_…, not
+// ERRORS.
 func (e SessionEvent) is(first SessionEvent) bool {
 	return e == first || strings.HasPrefix(string(e), string(first)+"_")
 }

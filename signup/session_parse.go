@@ -9,17 +9,17 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 )
 
-// ErrNotSessionInfo is what ParseSessionInfo returns for a window message that is none of Embedded Signup's. There are many, and
-// one of them carries the code: drop it, and log nothing of it.
+// ErrNotSessionInfo is what ParseSessionInfo returns for a window message that is none of Embedded
+// Signup's. There are many, and one of them carries the code: drop it, and log nothing of it.
 var ErrNotSessionInfo = errors.New("signup: not a session message of Embedded Signup; ignore it and log nothing of it")
 
-// ParseSessionInfo reads the data of a window message. It takes the message as it arrived, which is mostly a JSON string that
-// holds JSON, and the object itself.
+// ParseSessionInfo reads the data of a window message. It takes the message as it arrived, which is
+// mostly a JSON string that holds JSON, and the object itself.
 //
-// The only error is [ErrNotSessionInfo]. A message of Embedded Signup is never refused for what it says: an event that this
-// package does not know has [KindUnknown] or [KindFinishedUnknown], a value of an undocumented form is kept in
-// [SessionInfo.Members]. An id that is a number stays there too: the browser may have rounded it, and [Flow.Finish] finds the
-// accounts by itself.
+// The only error is [ErrNotSessionInfo]. A message of Embedded Signup is never refused for what it
+// says: an event that this package does not know has [KindUnknown] or [KindFinishedUnknown], a
+// value of an undocumented form is kept in [SessionInfo.Members]. An id that is a number stays
+// there too: the browser may have rounded it, and [Flow.Finish] finds the accounts by itself.
 func ParseSessionInfo(message []byte) (*SessionInfo, error) {
 	msg, err := parseObject(message)
 	if err != nil {
@@ -75,7 +75,8 @@ func takeProblem(data object) *SessionError {
 	return p
 }
 
-// takeCode takes an error code, written as a string or a number. 0 is left raw: it means something else to Meta.
+// takeCode takes an error code, written as a string or a number. 0 is left raw: it means something
+// else to Meta.
 func takeCode(data object, name string) graph.Code {
 	v, ok := data.take(name)
 	if !ok {

@@ -229,7 +229,8 @@ func FuzzParseSession(f *testing.F) {
 		for _, m := range s.Members {
 			require.True(t, json.Valid(m.Value))
 		}
-		// What was read once reads the same once more, wrapped in a string. Broken UTF-8 would not get into the string as it is.
+		// What was read once reads the same once more, wrapped in a string. Broken UTF-8 would not
+		// get into the string as it is.
 		if wrapped, err := json.Marshal(string(b)); err == nil && json.Valid(b) && utf8.Valid(b) && len(wrapped) < 1<<15 {
 			if again, err := signup.ParseSessionInfo(wrapped); err == nil {
 				require.Equal(t, s, again)

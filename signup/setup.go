@@ -12,8 +12,9 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 )
 
-// A Setup fills in screens of the popup before the business sees them. Every member is optional. Under v3 and v4 it skips no
-// screen, and the business can change all of it: believe nothing because you wrote it here.
+// A Setup fills in screens of the popup before the business sees them. Every member is optional.
+// Under v3 and v4 it skips no screen, and the business can change all of it: believe nothing
+// because you wrote it here.
 //
 // Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/embedded-signup/pre-filled-data
 type Setup struct {
@@ -24,12 +25,13 @@ type Setup struct {
 	// WABA names accounts to choose from, together with PreVerifiedPhone only.
 	WABA *SetupWABAList `json:"whatsAppBusinessAccount,omitzero"`
 
-	// SolutionID is the Multi-Partner Solution to onboard into. Choose it per business: it cannot be undone here.
+	// SolutionID is the Multi-Partner Solution to onboard into. Choose it per business: it cannot
+	// be undone here.
 	SolutionID string `json:"solutionID,omitzero"`
 }
 
-// A SetupBusiness describes the portfolio. With an ID that the business owns, Meta ignores the other members. Without, a new
-// portfolio needs Name, Email, Website and the Address's Country.
+// A SetupBusiness describes the portfolio. With an ID that the business owns, Meta ignores the
+// other members. Without, a new portfolio needs Name, Email, Website and the Address's Country.
 type SetupBusiness struct {
 	ID       graph.BusinessID    `json:"id,omitzero"`
 	Name     string              `json:"name,omitzero"` // at most 100 characters; also the name of the new account
@@ -56,7 +58,8 @@ type SetupBusinessPhone struct {
 	Number string `json:"number"` // without the calling code
 }
 
-// A SetupPhoneList names numbers that the partner verified in the last 90 days. Only the first is shown.
+// A SetupPhoneList names numbers that the partner verified in the last 90 days. Only the first is
+// shown.
 type SetupPhoneList struct {
 	IDs []graph.PhoneNumberID `json:"ids"`
 }

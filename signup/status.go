@@ -37,12 +37,13 @@ type AttemptStatus struct {
 	Outcome Outcome
 	Advice  string
 
-	// PhoneNumber is the number as people write it, once it is known, and Choices those to choose from after [OutcomeChooseNumber].
+	// PhoneNumber is the number as people write it, once it is known, and Choices those to choose
+	// from after [OutcomeChooseNumber].
 	PhoneNumber string
 	Choices     []NumberChoice
 
-	// Err says why the attempt cannot be read: its key is gone, or does not answer at the moment. Then nothing is known but ID, Tenant
-	// and BeganAt.
+	// Err says why the attempt cannot be read: its key is gone, or does not answer at the moment.
+	// Then nothing is known but ID, Tenant and BeganAt.
 	Err error
 
 	// Claimed is the account that the browser named, without any proof. See [Flow.Recover].
@@ -64,8 +65,9 @@ func choices(b *Connection) []NumberChoice {
 	return c
 }
 
-// Status returns how far the attempt of a state has come: for a page that shows progress, or was reloaded. The error is an [*Error]
-// with [OutcomeStateUnknown], [OutcomeWrongTenant] or [OutcomeUnavailable].
+// Status returns how far the attempt of a state has come: for a page that shows progress, or was
+// reloaded. The error is an [*Error] with [OutcomeStateUnknown], [OutcomeWrongTenant] or
+// [OutcomeUnavailable].
 func (f *Flow) Status(ctx context.Context, state, tenant string) (*AttemptStatus, error) {
 	r, err := f.load(ctx, attemptID(state))
 	switch {

@@ -44,7 +44,8 @@ type plannedStep struct {
 	run  func(*grant, context.Context) error
 }
 
-// plan lists the steps that need the token and no code. There is no way to register a number in a plan for coexistence.
+// plan lists the steps that need the token and no code. There is no way to register a number in a
+// plan for coexistence.
 func (f *Flow) plan() []plannedStep {
 	plan := []plannedStep{
 		{StepInspect, (*grant).inspect},

@@ -127,7 +127,8 @@ func TestUndoTellsWhatIsLeft(t *testing.T) {
 	require.ErrorContains(t, err, "still subscribed to account "+wabaA)
 }
 
-// A process that died, or an answer that got lost, leaves a line that pays and whose allocation nobody noted.
+// A process that died, or an answer that got lost, leaves a line that pays and whose allocation
+// nobody noted.
 func TestUndoFindsCreditOfWhichNobodyKnowsTheAllocation(t *testing.T) {
 	t.Parallel()
 	m := happy()
@@ -282,7 +283,8 @@ func TestAVerificationWhoseAnswerGetsLost(t *testing.T) {
 	require.Equal(t, 1, m.did(verifyCode))
 }
 
-// A number that was verified elsewhere meanwhile is no mistake, and one whose verification ran out can be verified again.
+// A number that was verified elsewhere meanwhile is no mistake, and one whose verification ran out
+// can be verified again.
 func TestAVerificationThatIsNotNeededOrNeededAgain(t *testing.T) {
 	t.Parallel()
 	m := newMeta(map[string][]number{wabaA: {ordinary(phoneA, "+1 555 010 0199")}})

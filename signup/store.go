@@ -9,9 +9,9 @@ import (
 	"time"
 )
 
-// A Store keeps attempts, so that a signup survives a restart, and the process that answers /finish need not be the one that
-// answered /begin. [MemStore] keeps them in memory; coexistence/sqlite and coexistence/postgres in a database
-// (the method Signups of what they open).
+// A Store keeps attempts, so that a signup survives a restart, and the process that answers /finish
+// need not be the one that answered /begin. [MemStore] keeps them in memory; coexistence/sqlite and
+// coexistence/postgres in a database (the method Signups of what they open).
 //
 // A Store knows nothing of what it keeps: a record is a few names and sealed bytes. It must be safe
 // for concurrent use, and signuptest.TestStore says whether it keeps its promises.
@@ -31,8 +31,8 @@ type Store interface {
 	// List returns the records of a tenant, or of all tenants if it is empty, the oldest first.
 	List(ctx context.Context, tenant string) ([]Record, error)
 
-	// DeleteExpired removes every record whose KeepUntil is not after now, and returns how many there were. [Flow.StartAttempt] calls it
-	// now and then.
+	// DeleteExpired removes every record whose KeepUntil is not after now, and returns how many
+	// there were. [Flow.StartAttempt] calls it now and then.
 	DeleteExpired(ctx context.Context, now time.Time) (int, error)
 }
 
@@ -51,7 +51,8 @@ type Record struct {
 	BeganAt   time.Time
 	KeepUntil time.Time
 
-	// Sealed is the rest, encrypted with [Config].Cipher and bound to ID and Tenant: tokens are in it.
+	// Sealed is the rest, encrypted with [Config].Cipher and bound to ID and Tenant: tokens are in
+	// it.
 	Sealed []byte
 }
 
@@ -61,8 +62,8 @@ var (
 	ErrConflict = errors.New("signup: the record was changed meanwhile")
 )
 
-// A MemStore keeps records in memory. It is empty and ready when zero, and good for one process: a restart forgets open
-// signups, and those businesses start again. It is safe for concurrent use.
+// A MemStore keeps records in memory. It is empty and ready when zero, and good for one process: a
+// restart forgets open signups, and those businesses start again. It is safe for concurrent use.
 type MemStore struct {
 	mu sync.Mutex
 	m  map[string]Record

@@ -149,7 +149,8 @@ func (p plug) RoundTrip(r *http.Request) (resp *http.Response, err error) {
 	return w.Result(), nil
 }
 
-// A machine is the process that a flow runs in. From its death on nothing that it does has an effect.
+// A machine is the process that a flow runs in. From its death on nothing that it does has an
+// effect.
 type machine struct {
 	signup.Store
 	meta http.Handler
@@ -207,8 +208,9 @@ func onMachine(t *testing.T, m *machine, cipher signup.Cipher, change func(*sign
 	return f
 }
 
-// The process dies at every store operation and every call, before or after it had its effect. Another one goes on with what is
-// stored: a code is never exchanged twice, and what was granted is not lost.
+// The process dies at every store operation and every call, before or after it had its effect.
+// Another one goes on with what is stored: a code is never exchanged twice, and what was granted is
+// not lost.
 func TestADeathAtAnyPointIsSurvived(t *testing.T) {
 	kinds := map[string]struct {
 		meta   func() *meta
@@ -327,7 +329,8 @@ func mustList(t *testing.T, s signup.Store) []signup.Record {
 	return records
 }
 
-// A store that fails right after the exchange must not cost the grant, as long as the process lives.
+// A store that fails right after the exchange must not cost the grant, as long as the process
+// lives.
 func TestAStoreThatIsDownAfterTheExchange(t *testing.T) {
 	t.Parallel()
 	m := happy()
@@ -450,7 +453,8 @@ func TestAStoreNeedsACipher(t *testing.T) {
 func FuzzACipherOpensNothingElse(f *testing.F) {
 	cipher, err := signup.NewKeyring(bytes.Repeat([]byte{7}, 32))
 	require.NoError(f, err)
-	// Sealed once: what Encrypt returns differs from process to process, and a fuzz target runs in several.
+	// Sealed once: what Encrypt returns differs from process to process, and a fuzz target runs in
+	// several.
 	sealed, err := hex.DecodeString("ce4d04dc75f52bf605836e204e546a9a761455ca75484bca90703cc11221adb3d71a327b016574")
 	require.NoError(f, err)
 	opened, err := cipher.Decrypt(sealed, []byte("tenant-1"))

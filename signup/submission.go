@@ -66,7 +66,8 @@ func readSubmission(r *http.Request, tenant string) (Submission, error) {
 			return Submission{}, err
 		}
 		sub.Code = c.Code
-		// With a session message it depends on that: the code can get lost although the flow was finished.
+		// With a session message it depends on that: the code can get lost although the flow was
+		// finished.
 		if err := c.Err(); err != nil && (sub.Session == nil || !c.AccessToken.IsZero()) {
 			return Submission{}, err
 		}

@@ -36,8 +36,8 @@ func (g *grant) subscribed(ctx context.Context, waba graph.WABAID) (bool, error)
 	return slices.ContainsFunc(apps, func(a cloudapi.SubscribedApp) bool { return a.ID == g.f.cfg.Client.AppID() }), err
 }
 
-// override sends the webhooks of every account elsewhere. Meta takes an override only after a plain subscription, and calls the
-// URL before it answers.
+// override sends the webhooks of every account elsewhere. Meta takes an override only after a plain
+// subscription, and calls the URL before it answers.
 func (g *grant) override(ctx context.Context) error {
 	to, err := g.f.cfg.Override(ctx, g.clone())
 	if err != nil || to == (cloudapi.WebhookOverride{}) {

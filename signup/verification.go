@@ -16,8 +16,8 @@ func (g *grant) needsVerification() bool {
 	return g.want.sendCode != "" || status != cloudapi.CodeVerified && (status != "" || !g.want.code.IsZero())
 }
 
-// verifyOwner has a code sent to an ordinary number, or hands in the one that came. It does either once for each time that the
-// business asks for it: Meta limits both.
+// verifyOwner has a code sent to an ordinary number, or hands in the one that came. It does either
+// once for each time that the business asks for it: Meta limits both.
 func (g *grant) verifyOwner(ctx context.Context) error {
 	id := g.Phone.ID
 	var err error
@@ -35,8 +35,8 @@ func (g *grant) verifyOwner(ctx context.Context) error {
 	if errors.Is(err, cloudapi.ErrValidation) {
 		return &Error{Outcome: OutcomeVerificationWrong, Err: err}
 	}
-	// Meta refuses to verify a number that is verified with the code that it has for other reasons as well, and the answer to a call
-	// that worked may have got lost.
+	// Meta refuses to verify a number that is verified with the code that it has for other reasons
+	// as well, and the answer to a call that worked may have got lost.
 	phone, reading := g.api.Phones.Get(ctx, id, cloudapi.PhoneGetOptions{})
 	switch {
 	case reading != nil:

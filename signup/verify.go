@@ -40,7 +40,8 @@ func (g *grant) verify(ctx context.Context) error {
 	return g.findOwner(ctx)
 }
 
-// choose returns the number to connect: the one that the business chose, or the popup named, or the only one there is.
+// choose returns the number to connect: the one that the business chose, or the popup named, or the
+// only one there is.
 func (g *grant) choose() (Number, error) {
 	numbers := g.numbers(g.holdings)
 	if s := g.Session; g.want.phone == "" && s != nil && s.Kind() == KindFinishedNoNumber {
@@ -91,8 +92,8 @@ func (g *grant) find(id graph.PhoneNumberID) *cloudapi.Phone {
 	return nil
 }
 
-// living returns p, or its twin that coexists: a second try of the business can leave a copy of the number behind that never
-// comes to life.
+// living returns p, or its twin that coexists: a second try of the business can leave a copy of the
+// number behind that never comes to life.
 func (g *grant) living(p *cloudapi.Phone) *cloudapi.Phone {
 	digits := phonenumber.Digits(p.DisplayPhoneNumber)
 	for _, h := range g.holdings {
@@ -125,7 +126,8 @@ func (g *grant) numbers(from []holding) []Number {
 	return numbers
 }
 
-// holders returns a number with all accounts that hold it. The named one is first, since it was read first.
+// holders returns a number with all accounts that hold it. The named one is first, since it was
+// read first.
 func (g *grant) holders(p *cloudapi.Phone) Number {
 	n := Number{Phone: p}
 	for _, h := range g.holdings {
@@ -136,8 +138,8 @@ func (g *grant) holders(p *cloudapi.Phone) Number {
 	return n
 }
 
-// same reports whether two entries are one phone number. It can have a different id in each account; but a copy that does
-// not coexist is another thing than one that does.
+// same reports whether two entries are one phone number. It can have a different id in each
+// account; but a copy that does not coexist is another thing than one that does.
 func same(a, b *cloudapi.Phone) bool {
 	digits := phonenumber.Digits(a.DisplayPhoneNumber)
 	return a.ID == b.ID || a.Coexists() && b.Coexists() && digits != "" && digits == phonenumber.Digits(b.DisplayPhoneNumber)

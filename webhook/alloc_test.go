@@ -12,8 +12,8 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook"
 )
 
-// These tests hold the numbers of allocations down, which unlike times are the same on every machine. They run alone,
-// because allocations of tests beside them would be counted.
+// These tests hold the numbers of allocations down, which unlike times are the same on every
+// machine. They run alone, because allocations of tests beside them would be counted.
 
 func verifyAndDecode(t *testing.T, body []byte) func() []webhook.Event {
 	t.Helper()
@@ -77,7 +77,8 @@ func bytesPerRun(runs int, f func()) float64 {
 	return float64(after.TotalAlloc-before.TotalAlloc) / float64(runs)
 }
 
-// Keys are kept for days, by stores and by hosts. What else was in their delivery must not stay in memory along with them.
+// Keys are kept for days, by stores and by hosts. What else was in their delivery must not stay in
+// memory along with them.
 func TestAKeyKeepsNothingElse(t *testing.T) {
 	const n = 2000
 	for name, body := range map[string][]byte{"text": payload.Text(), "status": payload.Status(), "batch": payload.Batch(4)} {

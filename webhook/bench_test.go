@@ -18,7 +18,8 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook/webhooktest"
 )
 
-// These benchmarks show what things cost. Whether that is within the budget, "go run ./internal/bench/ratios" says.
+// These benchmarks show what things cost. Whether that is within the budget, "go run
+// ./internal/bench/ratios" says.
 
 // bench runs f over each of the bodies.
 func bench(b *testing.B, f func(b *testing.B, body []byte) func() error) {
@@ -103,8 +104,8 @@ func BenchmarkVerifyDecode(b *testing.B) {
 	})
 }
 
-// BenchmarkEndpoint is the whole handler without a network, beside one that only reads and verifies. It gets the same body again and
-// again, which Dispatch would drop.
+// BenchmarkEndpoint is the whole handler without a network, beside one that only reads and
+// verifies. It gets the same body again and again, which Dispatch would drop.
 func BenchmarkEndpoint(b *testing.B) {
 	endpoint, err := webhook.NewEndpoint(testConfig, webhook.DispatchAll(webhook.HandlerFunc(func(_ context.Context, ev webhook.Event) error {
 		return walkAll([]webhook.Event{ev})

@@ -87,7 +87,8 @@ func TestManyContactsNameThePersonThatFewDo(t *testing.T) {
 	}
 }
 
-// What is known of the contacts of one change says nothing about those of the next, in the same body or in another.
+// What is known of the contacts of one change says nothing about those of the next, in the same
+// body or in another.
 func TestNoChangeFindsThePersonOfAnother(t *testing.T) {
 	t.Parallel()
 	// change has n contacts from number on, in falling order if step is -1, and a message of each.

@@ -85,7 +85,8 @@ type Text struct {
 	Body string `json:"body"`
 }
 
-// An Edit replaces the content of an earlier message. It can arrive before the message it edits, or without it.
+// An Edit replaces the content of an earlier message. It can arrive before the message it edits, or
+// without it.
 type Edit struct {
 	// OriginalMessageID is the message that was edited.
 	OriginalMessageID graph.MessageID
@@ -100,19 +101,22 @@ type Edit struct {
 	Context *MessageContext
 }
 
-// A Revoke deletes an earlier message for everyone. It can arrive before the message it deletes, or without it.
+// A Revoke deletes an earlier message for everyone. It can arrive before the message it deletes, or
+// without it.
 type Revoke struct {
 	// OriginalMessageID is the message that was deleted.
 	OriginalMessageID graph.MessageID `json:"original_message_id"`
 }
 
-// RequestWelcome says that a customer opened the chat for the first time, on numbers with welcome messages on.
+// RequestWelcome says that a customer opened the chat for the first time, on numbers with welcome
+// messages on.
 type RequestWelcome struct{}
 
 // A MediaPlaceholder stands in history for media that was not sent along.
 type MediaPlaceholder struct{}
 
-// An UnknownContent has a type that this package does not know, no type at all, or a type whose object is missing.
+// An UnknownContent has a type that this package does not know, no type at all, or a type whose
+// object is missing.
 type UnknownContent struct {
 	// Name is the type as Meta wrote it. It may be empty.
 	Name MessageType

@@ -18,7 +18,8 @@ type Interactive struct {
 	At graph.Timestamp
 }
 
-// An InteractiveReply is what a customer answered. The set of implementations is closed; each is a pointer.
+// An InteractiveReply is what a customer answered. The set of implementations is closed; each is a
+// pointer.
 //
 //sumtype:decl
 type InteractiveReply interface{ interactiveReply() }
@@ -48,7 +49,8 @@ type FlowReply struct {
 	Name string `json:"name"` // "flow", "address_message"
 	Body string `json:"body"` // "Sent"
 
-	// Response is JSON in a string. Its shape is the Flow author's, and it is not always an object, nor always valid.
+	// Response is JSON in a string. Its shape is the Flow author's, and it is not always an object,
+	// nor always valid.
 	Response string `json:"response_json"`
 }
 

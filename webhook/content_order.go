@@ -12,8 +12,8 @@ type OrderItem struct {
 	RetailerID string `json:"product_retailer_id"`
 	Quantity   int    `json:"quantity"`
 
-	// Price is the price of one piece, digit for digit as Meta wrote it, such as "7.99". It is a string so that no
-	// money is rounded on the way.
+	// Price is the price of one piece, digit for digit as Meta wrote it, such as "7.99". It is a
+	// string so that no money is rounded on the way.
 	Price    string `json:"item_price"`
 	Currency string `json:"currency"`
 }

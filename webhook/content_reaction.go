@@ -16,7 +16,8 @@ func (r *Reaction) Removed() bool { return r.Emoji == "" }
 
 // A Button is the press of a quick-reply button of a template.
 type Button struct {
-	// Payload is what the template gave the button. Authentication templates use "DID_NOT_REQUEST_CODE".
+	// Payload is what the template gave the button. Authentication templates use
+	// "DID_NOT_REQUEST_CODE".
 	Payload string `json:"payload"`
 
 	// Text is the button's label.

@@ -63,7 +63,8 @@ func cardNames(cards []graph.ContactCard) string {
 	return strings.Join(names, ", ")
 }
 
-// Text returns the words of the message: see [ContentText]. It is empty if there are none, as in a reaction or an edit.
+// Text returns the words of the message: see [ContentText]. It is empty if there are none, as in a
+// reaction or an edit.
 func (m *IncomingMessage) Text() string { return ContentText(m.Content) }
 
 // Text returns the words of the message: see [ContentText].

@@ -19,7 +19,8 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook"
 )
 
-// typedMembers returns what each typed member of the events holds, by its path. Raw bytes and unknown members are none.
+// typedMembers returns what each typed member of the events holds, by its path. Raw bytes and
+// unknown members are none.
 func typedMembers(events []webhook.Event) map[string]string {
 	all := make(map[string]string)
 	for i, ev := range events {
@@ -75,8 +76,8 @@ func addTyped(all map[string]string, at string, v reflect.Value) {
 
 var errorType = reflect.TypeFor[error]()
 
-// hasType reports whether a typed member shows what a leaf holds: once the leaf holds another scalar, some member that did
-// not hold that does.
+// hasType reports whether a typed member shows what a leaf holds: once the leaf holds another
+// scalar, some member that did not hold that does.
 func hasType(tree any, l leaf, before map[string]string, decode func([]byte) ([]webhook.Event, error)) (bool, error) {
 	old := l.get()
 	defer l.set(old)
@@ -101,7 +102,8 @@ func hasType(tree any, l leaf, before map[string]string, decode func([]byte) ([]
 	return false, nil
 }
 
-// likewise returns other scalars of the same shape. null says nothing about what it stands for, so each shape has its turn.
+// likewise returns other scalars of the same shape. null says nothing about what it stands for, so
+// each shape has its turn.
 func likewise(v any) []any {
 	switch v := v.(type) {
 	case bool:
@@ -135,8 +137,9 @@ func neighbour(text string) string {
 	return text + "z"
 }
 
-// repeats reports whether a leaf needs no member of its own: messaging_product always says "whatsapp", and an id in contacts
-// which the item has too is compared with the item's, so that another one is reported as what contradicts it.
+// repeats reports whether a leaf needs no member of its own: messaging_product always says
+// "whatsapp", and an id in contacts which the item has too is compared with the item's, so that
+// another one is reported as what contradicts it.
 func (l leaf) repeats(all []leaf) bool {
 	if l.name() == "messaging_product" {
 		return l.get() == "whatsapp"
@@ -163,7 +166,8 @@ var (
 	printed   = regexp.MustCompile(`^((Meta docs, |shape )?(value )?verbatim|repaired|captured|real capture|filled)\b`)
 )
 
-// indexRows returns the rows of a folder's index. One that is neither made up nor published is none that this test can read.
+// indexRows returns the rows of a folder's index. One that is neither made up nor published is none
+// that this test can read.
 func indexRows(t *testing.T, folder string) []sampleRow {
 	t.Helper()
 	index, err := os.ReadFile(filepath.Join(corpus(t), folder, "INDEX.md"))

@@ -54,8 +54,8 @@ func corpusFiles(t *testing.T) map[string][]byte {
 	return files
 }
 
-// published returns the files whose bodies Meta printed or sent, by the origins that the indexes of the corpus give. Each file
-// has to have a row.
+// published returns the files whose bodies Meta printed or sent, by the origins that the indexes of
+// the corpus give. Each file has to have a row.
 func published(t *testing.T, files map[string][]byte) map[string]bool {
 	t.Helper()
 	strict, rows := make(map[string]bool), make(map[string]bool)
@@ -125,8 +125,8 @@ func misprinted(name string) func(string) bool {
 	}
 }
 
-// misprints lists scalars of Meta's own samples that contradict the sample around them, by the ends of their paths. They
-// stay reachable as raw bytes.
+// misprints lists scalars of Meta's own samples that contradict the sample around them, by the ends
+// of their paths. They stay reachable as raw bytes.
 var misprints = map[string][]string{
 	// "uUS.…" in the contact, "US.…" in the message of the same person.
 	"webhooks/messages-text-bsuid-no-phone-early-2026.json": {".value.contacts[0].user_id"},
@@ -208,8 +208,8 @@ func (r lossReport) String() string {
 	return s
 }
 
-// checkLossless compares each scalar in the body with what is decoded from it, and then changes each in turn: a scalar that is
-// read must show in the result.
+// checkLossless compares each scalar in the body with what is decoded from it, and then changes
+// each in turn: a scalar that is read must show in the result.
 func checkLossless(body []byte, decode func([]byte) ([]webhook.Event, error)) (lossReport, error) {
 	var r lossReport
 	events, err := decode(body)
@@ -410,8 +410,8 @@ func forms(v any) []string {
 	return forms
 }
 
-// scalars returns all scalars in typed members of the events, and all in their raw parts: unknown members, content of unknown
-// types, and events that are raw as a whole.
+// scalars returns all scalars in typed members of the events, and all in their raw parts: unknown
+// members, content of unknown types, and events that are raw as a whole.
 func scalars(events []webhook.Event) (typed, raw map[string]bool) {
 	typed, raw = map[string]bool{}, map[string]bool{}
 	for _, ev := range events {

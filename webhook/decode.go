@@ -16,8 +16,9 @@ import (
 // deep, or not an object.
 var ErrNotJSON = errors.New("webhook: the body is not a JSON object")
 
-// Decode returns what a body tells, change by change in the order of the body. It wants the whole body of a POST, or a
-// lone change ({"field": …, "value": …}) as the app dashboard shows it, or an array of either.
+// Decode returns what a body tells, change by change in the order of the body. It wants the whole
+// body of a POST, or a lone change ({"field": …, "value": …}) as the app dashboard shows it, or an
+// array of either.
 //
 // The only error matches [ErrNotJSON]; acknowledge such a body, because no repeat makes it JSON.
 // Everything else is isolated: an item that does not fit its type becomes an [*UndecodableEvent],
@@ -69,8 +70,8 @@ func undecodableBody(body []byte, err error) Event {
 	return ev
 }
 
-// A decoder is the state of one Decode. Decoders are pooled; nothing in one reaches an event except memory that is
-// given away.
+// A decoder is the state of one Decode. Decoders are pooled; nothing in one reaches an event except
+// memory that is given away.
 type decoder struct {
 	s      wire.Scanner
 	events []Event
@@ -115,9 +116,9 @@ func (d *decoder) complete(from int, e entry) {
 	}
 }
 
-// ofPortfolio reports whether the entry of an event is a partner's business portfolio and not an account. Account
-// updates about partners have such entries and name the account themselves, where there is one; only PARTNER_REMOVED
-// has also been seen with the account as its entry.
+// ofPortfolio reports whether the entry of an event is a partner's business portfolio and not an
+// account. Account updates about partners have such entries and name the account themselves, where
+// there is one; only PARTNER_REMOVED has also been seen with the account as its entry.
 func ofPortfolio(ev Event) bool {
 	switch ev := ev.(type) {
 	case *AccountUpdate:
@@ -170,8 +171,8 @@ func (d *decoder) envelope() {
 	case s.Err() != nil:
 		return
 	case obj != "" && !strings.HasPrefix(obj, "whatsapp"):
-		// Another product of Meta delivers to the same URL. Its changes can have the names of ours and mean something
-		// else.
+		// Another product of Meta delivers to the same URL. Its changes can have the names of ours
+		// and mean something else.
 		d.events = d.events[:from]
 		d.emit(&UnknownEvent{EventInfo{Raw: raw}}, entry{})
 		return
@@ -189,8 +190,8 @@ func (d *decoder) envelope() {
 	d.surround(from, "body.", append(loose, members(unknown)...), raw, err, entry{})
 }
 
-// surround gives the members that stand around events to the first of them, and reports what else is wrong around them.
-// If there is no event, the JSON becomes one itself.
+// surround gives the members that stand around events to the first of them, and reports what else
+// is wrong around them. If there is no event, the JSON becomes one itself.
 func (d *decoder) surround(from int, prefix string, loose []UnknownMember, raw []byte, err error, e entry) {
 	if err != nil {
 		d.emit(&UndecodableEvent{EventInfo{Raw: raw}, fmt.Errorf("webhook: %s: %w", strings.TrimSuffix(prefix, "."), err)}, e)
@@ -305,7 +306,8 @@ func (e *entry) readAhead(a ahead) bool {
 	return true
 }
 
-// changes reads the array of changes and emits their events. It returns the changes without a label.
+// changes reads the array of changes and emits their events. It returns the changes without a
+// label.
 func (d *decoder) changes() (late []change) {
 	s := &d.s
 	if s.Array() {

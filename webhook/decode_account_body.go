@@ -33,7 +33,8 @@ func (b *alertBody) event() Event {
 	return ev
 }
 
-// replace sets a member of an event that came in two places. What it held, if that was something else, is unknown.
+// replace sets a member of an event that came in two places. What it held, if that was something
+// else, is unknown.
 func replace[T ~string](ev Event, name string, member *T, value T) {
 	if value == "" {
 		return
@@ -60,8 +61,8 @@ func (b *accountSettingsBody) event() Event {
 	return &b.AccountSettingsUpdate
 }
 
-// A body is not an event, though it embeds one: its field hides the method. So the set of events stays closed, also for
-// linters that count the cases of a switch.
+// A body is not an event, though it embeds one: its field hides the method. So the set of events
+// stays closed, also for linters that count the cases of a switch.
 type body struct{ Info struct{} }
 
 // stamped is a body with a time of its own.

@@ -9,8 +9,9 @@ import (
 // consist with the same members in the same order and without white space, and to know what comes
 // next saves most of the work of finding out.
 //
-// It reads nothing from the scanner: once anything looks different, it is lost, all its methods return nothing, and the
-// value is read by the one who reads all of its forms. A test compares what the two make of the same bytes.
+// It reads nothing from the scanner: once anything looks different, it is lost, all its methods
+// return nothing, and the value is read by the one who reads all of its forms. A test compares what
+// the two make of the same bytes.
 type ahead struct {
 	s    *wire.Scanner
 	d    []byte // from the value on
@@ -94,7 +95,8 @@ func (a *ahead) seconds() graph.Timestamp {
 	return wire.Seconds(a.d, a.i-10)
 }
 
-// read moves the scanner behind the value if all of it was understood, and returns its bytes; nil if not.
+// read moves the scanner behind the value if all of it was understood, and returns its bytes; nil
+// if not.
 func (a *ahead) read() []byte {
 	if a.lost {
 		return nil
@@ -103,8 +105,9 @@ func (a *ahead) read() []byte {
 	return a.d[:a.i:a.i]
 }
 
-// inside moves the scanner into the object of which the first members were understood, and reports whether they were.
-// The member of that name is the last of them, with its value still to be read; "" if all were read.
+// inside moves the scanner into the object of which the first members were understood, and reports
+// whether they were. The member of that name is the last of them, with its value still to be read;
+// "" if all were read.
 func (a *ahead) inside(name string) bool {
 	if a.lost {
 		return false

@@ -16,9 +16,9 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook/webhooktest"
 )
 
-// The decoder knows what Meta's most frequent objects look like and reads these without asking what comes next. White
-// space behind a brace is nothing Meta writes, and sends every object to the readers that take all of JSON: both have to
-// make the same of it.
+// The decoder knows what Meta's most frequent objects look like and reads these without asking what
+// comes next. White space behind a brace is nothing Meta writes, and sends every object to the
+// readers that take all of JSON: both have to make the same of it.
 
 // spaced writes a space behind every brace that opens an object.
 func spaced(body []byte) []byte {
@@ -122,7 +122,8 @@ func oddities() [][]byte {
 		bodies = append(bodies, wrap("history", `"history":[{"metadata":{"phase":0},"threads":[{"id":"15550100123","context":{"wa_id":"15550100123","user_id":"US.1"},`+
 			`"messages":[`+past+`,`+strings.Replace(past, swaps[i], swaps[i+1], 1)+`,{},`+past+`]}]}]`))
 	}
-	// What the decoder has seen of one message, it looks for in the next: an id can look like the JSON of several.
+	// What the decoder has seen of one message, it looks for in the next: an id can look like the
+	// JSON of several.
 	for _, pair := range [][2]string{
 		{`"from":"1\",\"to\":\"2"`, `"from":"1","to":"2"`}, {`"from":"1","from_user_id":"U\",\"id\":\"x"`, `"from":"1","from_user_id":"U","id":"x"`},
 		{`"from":"1","to":"2\",\"id\":\"3"`, `"from":"1","to":"2","id":"3"`}, {`"from":"1\\"`, `"from":"1\\"`},
@@ -220,7 +221,8 @@ func FuzzLookingAhead(f *testing.F) {
 	})
 }
 
-// A message has one key, however its JSON is written: a repeat may come in a batch, and was alone before.
+// A message has one key, however its JSON is written: a repeat may come in a batch, and was alone
+// before.
 func TestLookingAheadChangesNoKey(t *testing.T) {
 	t.Parallel()
 	keys := func(body []byte) (keys []string) {

@@ -53,7 +53,8 @@ func (b *callStatusBody) event(v *value, _ EventInfo) Event {
 	return s
 }
 
-// readCalls reads calls, statuses of calls, and errors, which are those of a call if there is only one.
+// readCalls reads calls, statuses of calls, and errors, which are those of a call if there is only
+// one.
 func readCalls(d *decoder, change []byte, info EventInfo) (loose, unread []wire.Member) {
 	v, from := &d.value, len(d.events)
 	items(d, v.take("calls"), info, callDecoder, (*callBody).event)
@@ -73,7 +74,8 @@ func onlyCall(events []Event) *Call {
 	return call
 }
 
-// fail gives the call the errors that stand beside it. It returns false if they are not what errors look like.
+// fail gives the call the errors that stand beside it. It returns false if they are not what errors
+// look like.
 func (c *Call) fail(list []byte) bool {
 	var s wire.Scanner
 	s.Reset(list)

@@ -18,8 +18,8 @@ type change struct {
 
 func (c *change) present() bool { return c.value != nil && string(c.value) != "null" }
 
-// readChange reads an element of changes and emits its events. It returns false for a change without a label, to be
-// emitted when the entry is known.
+// readChange reads an element of changes and emits its events. It returns false for a change
+// without a label, to be emitted when the entry is known.
 func (d *decoder) readChange() (c change, ok bool) {
 	s := &d.s
 	it := s.BeginItem()
@@ -83,7 +83,8 @@ var listFields = [lists]Field{
 	FieldHistory, FieldMessages, FieldSMBMessageEchoes, FieldMessages, FieldAppStateSync, FieldMessages, FieldMessages,
 }
 
-// label returns the field that a change goes by: what Meta wrote, or what its shape says where Meta wrote nothing.
+// label returns the field that a change goes by: what Meta wrote, or what its shape says where Meta
+// wrote nothing.
 func (c *change) label(v *value) Field {
 	if c.field != "" {
 		return c.field
@@ -142,8 +143,9 @@ func (d *decoder) emitChange(c change) {
 			if v.raw[l] == nil {
 				continue
 			}
-			// The business writes under the label of echoes. Whether a list of another name in there holds its messages
-			// or a customer's cannot be known, and a guess could make a bot answer its owner.
+			// The business writes under the label of echoes. Whether a list of another name in
+			// there holds its messages or a customer's cannot be known, and a guess could make a
+			// bot answer its owner.
 			if l == listMessages && field == FieldSMBMessageEchoes {
 				unread = append(unread, wire.Member{Path: listNames[l], Value: v.raw[l]})
 				continue

@@ -9,7 +9,8 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/wire"
 )
 
-// A contact is an element of a change's contacts: what Meta knows of a person beside the ids in the item itself.
+// A contact is an element of a change's contacts: what Meta knows of a person beside the ids in the
+// item itself.
 type contact struct {
 	id           graph.Identity
 	name         string
@@ -97,8 +98,8 @@ func (c *contact) readProfile(s *wire.Scanner) {
 // username strips the @ that Meta's samples had until spring 2026.
 func username(s string) string { return strings.TrimPrefix(s, "@") }
 
-// join finds the contact of a person, takes over what it adds to the identity, and returns it together with what has no
-// place: ids that contradict those in the item itself.
+// join finds the contact of a person, takes over what it adds to the identity, and returns it
+// together with what has no place: ids that contradict those in the item itself.
 func (v *value) join(id *graph.Identity) (c *contact, left []UnknownMember) {
 	i := v.find(*id)
 	if i < 0 {
@@ -134,7 +135,8 @@ func (v *value) join(id *graph.Identity) (c *contact, left []UnknownMember) {
 	return c, left
 }
 
-// find returns the index of the contact that is the person, -1 if none is. The order of the list says nothing.
+// find returns the index of the contact that is the person, -1 if none is. The order of the list
+// says nothing.
 func (v *value) find(id graph.Identity) int {
 	switch n := len(v.contacts); {
 	case n == 0:
@@ -166,7 +168,8 @@ func (v *value) find(id graph.Identity) int {
 	return -1
 }
 
-// isOwn reports whether a number is the business's own, whose display number can be formatted or lack a digit.
+// isOwn reports whether a number is the business's own, whose display number can be formatted or
+// lack a digit.
 func isOwn(waid, display string) bool {
 	return waid != "" && display != "" && graph.EquivalenceKey(waid) == graph.EquivalenceKey(phonenumber.Digits(display))
 }

@@ -162,15 +162,16 @@ func (e *Edit) readMessage(s *wire.Scanner) {
 	e.Content = parts.choose(s, e.Type)
 }
 
-// readInteractive reads an answer. The object that its type names is decoded where it stands; its position does not
-// matter.
+// readInteractive reads an answer. The object that its type names is decoded where it stands; its
+// position does not matter.
 func readInteractive(s *wire.Scanner) *Interactive {
 	r := new(Interactive)
 	if !s.Object() {
 		r.Reply = new(UnknownReply)
 		return r
 	}
-	// There is one reply, nearly always: the first has its place, and only what comes besides needs lists.
+	// There is one reply, nearly always: the first has its place, and only what comes besides needs
+	// lists.
 	var (
 		first foundReply
 		more  []foundReply
@@ -335,7 +336,8 @@ func readError(s *wire.Scanner) Error {
 	if !s.Object() {
 		return e
 	}
-	// The details as they stood before v16, and as they stand in error_data: their JSON, nil if absent, and their text.
+	// The details as they stood before v16, and as they stand in error_data: their JSON, nil if
+	// absent, and their text.
 	var old, details []byte
 	var oldText string
 	for s.NextMember() {

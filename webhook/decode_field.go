@@ -7,13 +7,14 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/wire"
 )
 
-// A fieldReader emits the events of a change of one of the rarer fields. The change has been read into the decoder's
-// value, where the label says nothing yet; what it is about the reader finds there, or reads a second time. It returns
-// the members of the value that nobody reads, and the lists that nobody reads.
+// A fieldReader emits the events of a change of one of the rarer fields. The change has been read
+// into the decoder's value, where the label says nothing yet; what it is about the reader finds
+// there, or reads a second time. It returns the members of the value that nobody reads, and the
+// lists that nobody reads.
 type fieldReader func(d *decoder, change []byte, info EventInfo) (loose, unread []wire.Member)
 
-// one returns the reader of a field whose changes are one event each. W holds the event and, beside it, members that go
-// into its EventInfo or have another shape on the wire.
+// one returns the reader of a field whose changes are one event each. W holds the event and, beside
+// it, members that go into its EventInfo or have another shape on the wire.
 func one[W any](event func(*W) Event) fieldReader {
 	plan := wire.For[W]()
 	return func(d *decoder, change []byte, info EventInfo) (loose, unread []wire.Member) {
@@ -34,8 +35,8 @@ func one[W any](event func(*W) Event) fieldReader {
 	}
 }
 
-// misplaced reports members that belong around a value and that Meta's samples have in it, and the one that says in all
-// of them that this is WhatsApp.
+// misplaced reports members that belong around a value and that Meta's samples have in it, and the
+// one that says in all of them that this is WhatsApp.
 func misplaced(m wire.Member) bool {
 	switch m.Path {
 	case "field":
@@ -122,7 +123,8 @@ func elements(list []byte) (n int) {
 	return n
 }
 
-// take returns the list of a name that the value holds, which then counts as read. It is nil if there is none.
+// take returns the list of a name that the value holds, which then counts as read. It is nil if
+// there is none.
 func (v *value) take(list string) (raw []byte) {
 	take := func(m wire.Member) bool {
 		if m.Path == list {

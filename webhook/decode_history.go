@@ -6,7 +6,8 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/wire"
 )
 
-// A historyItem is an element of history: a chunk, or the reason why there is none. Its threads are only checked here.
+// A historyItem is an element of history: a chunk, or the reason why there is none. Its threads are
+// only checked here.
 type historyItem struct {
 	chunk   HistoryChunk
 	isChunk bool
@@ -39,7 +40,8 @@ func (h *historyItem) read(s *wire.Scanner) {
 	h.unknown = members(unknown)
 }
 
-// readMetadata reads what only sorts and counts: an odd value must not take thousands of messages with it.
+// readMetadata reads what only sorts and counts: an odd value must not take thousands of messages
+// with it.
 func (h *historyItem) readMetadata(s *wire.Scanner) {
 	h.chunk.Phase, h.chunk.Order, h.chunk.Progress = 0, 0, 0
 	if !s.Object() {
@@ -60,8 +62,8 @@ func (h *historyItem) readMetadata(s *wire.Scanner) {
 	}
 }
 
-// checkThreads walks over the threads without decoding them, and notes whether there is one list of them and each tells
-// whom it is with before its messages, as Meta does.
+// checkThreads walks over the threads without decoding them, and notes whether there is one list of
+// them and each tells whom it is with before its messages, as Meta does.
 func (h *historyItem) checkThreads(s *wire.Scanner) {
 	first := !h.threads
 	h.threads, h.some, h.chunk.ordered, h.chunk.messages, h.chunk.texts = true, false, first, 0, 0

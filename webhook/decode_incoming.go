@@ -83,8 +83,8 @@ func (v *value) historyMedia(m *message, info *EventInfo, outbound bool) Event {
 	return ev
 }
 
-// placeContact returns the name in c and reports what else is in it and has no place in events about the business's own
-// messages.
+// placeContact returns the name in c and reports what else is in it and has no place in events
+// about the business's own messages.
 func (v *value) placeContact(c *contact, id graph.Identity, info *EventInfo) (name string) {
 	if c == nil {
 		return ""

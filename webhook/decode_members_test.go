@@ -15,7 +15,8 @@ import (
 // readByHand lists the files whose readers have no struct to be compared with.
 var readByHand = []string{"decode_status.go", "decode_message.go", "decode_contact.go", "decode_history.go", "decode_thread.go"}
 
-// A memberRow is a member that a reader has a case for, with a body that only this case understands.
+// A memberRow is a member that a reader has a case for, with a body that only this case
+// understands.
 type memberRow struct {
 	reader, member string
 	body           string

@@ -5,8 +5,8 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/wire"
 )
 
-// A message is an element of messages or message_echoes. The two share almost all members, and which event it becomes
-// is known only later.
+// A message is an element of messages or message_echoes. The two share almost all members, and
+// which event it becomes is known only later.
 type message struct {
 	id       graph.MessageID
 	from, to graph.Identity
@@ -26,7 +26,8 @@ type message struct {
 	err     error
 }
 
-// A rareMember is the JSON of a member that was decoded, should the event turn out to have no place for it.
+// A rareMember is the JSON of a member that was decoded, should the event turn out to have no place
+// for it.
 type rareMember struct {
 	name string
 	raw  []byte
@@ -54,7 +55,8 @@ func (m *message) read(s *wire.Scanner, where place) {
 	m.unknown = members(unknown)
 }
 
-// readAhead reads a text. It returns false for everything else; then a may know the head of the message, which m holds.
+// readAhead reads a text. It returns false for everything else; then a may know the head of the
+// message, which m holds.
 func (m *message) readAhead(a *ahead, where place) bool {
 	var h messageHead
 	a.messageHead(&h, where, &graph.Identity{})
@@ -180,8 +182,8 @@ func pick(yes bool, name string) string {
 	return ""
 }
 
-// splitIdentities puts user ids that stand where phone numbers belong into their own place. The sender of an echo is
-// the business.
+// splitIdentities puts user ids that stand where phone numbers belong into their own place. The
+// sender of an echo is the business.
 func (m *message) splitIdentities(s *wire.Scanner, where place) {
 	if where != inEchoes {
 		leaveSplit(s, "from", &m.from)
@@ -196,8 +198,8 @@ func leaveSplit(s *wire.Scanner, name string, id *graph.Identity) {
 	}
 }
 
-// splitIdentity moves a user id out of WAID, where production bodies have held one. It returns an id that has no place
-// because there is another one.
+// splitIdentity moves a user id out of WAID, where production bodies have held one. It returns an
+// id that has no place because there is another one.
 func splitIdentity(id *graph.Identity) (left string) {
 	if !graph.IsUserID(id.WAID) {
 		return ""
@@ -213,7 +215,8 @@ func splitIdentity(id *graph.Identity) (left string) {
 	return left
 }
 
-// unplaced returns the rare members for which an event has no place, given the names for which it has one.
+// unplaced returns the rare members for which an event has no place, given the names for which it
+// has one.
 func (m *message) unplaced(places ...string) []UnknownMember {
 	unknown := m.unknown
 	if m.rare == nil {

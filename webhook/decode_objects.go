@@ -5,8 +5,9 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/wire"
 )
 
-// The objects that most deliveries hold, read by hand: [wire.For] needs several times as long. The structs remain the
-// description of the wire; a test compares each of these readers with the one that is made from the struct.
+// The objects that most deliveries hold, read by hand: [wire.For] needs several times as long. The
+// structs remain the description of the wire; a test compares each of these readers with the one
+// that is made from the struct.
 
 func readImage(s *wire.Scanner, v *Image) {
 	*v = Image{}

@@ -12,7 +12,8 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/wire"
 )
 
-// A pair is an object with its two readers: by hand, and made from the struct. It tells whether they agree on data.
+// A pair is an object with its two readers: by hand, and made from the struct. It tells whether
+// they agree on data.
 type pair func(t testing.TB, data []byte)
 
 func newPair[T any](byHand func(*wire.Scanner, *T)) pair {
@@ -75,7 +76,8 @@ func TestReadersByHandAreThoseOfTheStructs(t *testing.T) {
 	}
 }
 
-// TestReadersByHandAgreeOnTheCorpus gives each of the readers each object of the corpus, whatever it is.
+// TestReadersByHandAgreeOnTheCorpus gives each of the readers each object of the corpus, whatever
+// it is.
 func TestReadersByHandAgreeOnTheCorpus(t *testing.T) {
 	t.Parallel()
 	dir := os.Getenv("COEXISTENCE_PAYLOADS")

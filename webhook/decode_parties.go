@@ -5,7 +5,8 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/wire"
 )
 
-// parties are the identities of the messages before. A conversation has two sides, so that most messages share them.
+// parties are the identities of the messages before. A conversation has two sides, so that most
+// messages share them.
 type parties struct {
 	recent [3]party
 	oldest int

@@ -9,8 +9,8 @@ type part struct {
 	raw     []byte
 }
 
-// parts are the members of a message that may be its content. There is one, mostly; the type that says which one counts
-// can stand before or after them, be missing or be wrong.
+// parts are the members of a message that may be its content. There is one, mostly; the type that
+// says which one counts can stand before or after them, be missing or be wrong.
 type parts struct {
 	first part
 	more  []part
@@ -51,8 +51,8 @@ func (p *parts) read(s *wire.Scanner) {
 	p.more = append(p.more, next)
 }
 
-// choose returns what the message consists of and reports everything else as unknown. The type decides if there is an
-// object of its name, or if it needs none; otherwise the first object does.
+// choose returns what the message consists of and reports everything else as unknown. The type
+// decides if there is an object of its name, or if it needs none; otherwise the first object does.
 func (p *parts) choose(s *wire.Scanner, typ MessageType) Content {
 	if p.first.content != nil && p.more == nil && p.left == nil && (typ == p.first.name || typ == "") {
 		return p.first.content

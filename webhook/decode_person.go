@@ -11,8 +11,8 @@ type personBody struct {
 	ParentUserID graph.UserID `json:"parent_user_id"`
 }
 
-// identity returns the person, and reports in info what has no place in it. at is the name of the member that holds the
-// phone number.
+// identity returns the person, and reports in info what has no place in it. at is the name of the
+// member that holds the phone number.
 func identity(waid string, user, parent graph.UserID, at string, info *EventInfo) graph.Identity {
 	id := graph.Identity{WAID: waid, UserID: user, ParentUserID: parent}
 	if left := splitIdentity(&id); left != "" {

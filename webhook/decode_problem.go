@@ -8,7 +8,8 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/wire"
 )
 
-// An errorBody is an [Error] in one of the rarer fields, in which Meta's samples have codes that are no numbers.
+// An errorBody is an [Error] in one of the rarer fields, in which Meta's samples have codes that
+// are no numbers.
 type errorBody struct {
 	Code    string `json:"code"`
 	Title   string `json:"title"`
@@ -20,7 +21,8 @@ type errorBody struct {
 	} `json:"error_data"`
 }
 
-// problems returns the errors of a list, and reports in info what has no place in them. at is the path of the list.
+// problems returns the errors of a list, and reports in info what has no place in them. at is the
+// path of the list.
 func problems(list []errorBody, at string, info *EventInfo) []Error {
 	var errs []Error
 	for i, b := range list {

@@ -24,8 +24,9 @@ func readOtherEchoes(d *decoder, change []byte, info EventInfo) (loose, unread [
 	return v.remains(d.events[from:])
 }
 
-// readStandby reads what happens in a conversation that something else owns. The lists have the names and shapes of the
-// main path, one level deeper; their events must never be those of the main path, or a bot would answer.
+// readStandby reads what happens in a conversation that something else owns. The lists have the
+// names and shapes of the main path, one level deeper; their events must never be those of the main
+// path, or a bot would answer.
 func readStandby(d *decoder, change []byte, info EventInfo) (loose, unread []wire.Member) {
 	outer, from := &d.value, len(d.events)
 	raw := outer.takeMember("standby")

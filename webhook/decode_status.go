@@ -5,8 +5,8 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/wire"
 )
 
-// readStatus reads an element of statuses. Meta has renamed several members; all names are accepted here and nowhere
-// else, the newest wins.
+// readStatus reads an element of statuses. Meta has renamed several members; all names are accepted
+// here and nowhere else, the newest wins.
 func readStatus(s *wire.Scanner) Event {
 	st := new(MessageStatus)
 	a := lookAhead(s)
@@ -93,7 +93,8 @@ func readStatus(s *wire.Scanner) Event {
 	return st
 }
 
-// setRecipient files recipient_id, which is a group's id for messages to groups and has held user ids.
+// setRecipient files recipient_id, which is a group's id for messages to groups and has held user
+// ids.
 func (st *MessageStatus) setRecipient(recipient string, s *wire.Scanner) {
 	switch {
 	case st.RecipientType != "group":

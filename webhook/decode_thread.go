@@ -57,8 +57,9 @@ func (w *historyWalker) next() *HistoryMessage {
 	return m
 }
 
-// chunk walks the threads where they stand if there is one list of them, as Decode has seen. In JSON of unknown origin
-// a later list replaces an earlier one, so the whole has to be looked at first.
+// chunk walks the threads where they stand if there is one list of them, as Decode has seen. In
+// JSON of unknown origin a later list replaces an earlier one, so the whole has to be looked at
+// first.
 func (w *historyWalker) chunk() {
 	s := &w.s
 	var threads []byte
@@ -110,8 +111,8 @@ func (w *historyWalker) bad(t *HistoryThread, raw []byte, err error) {
 	}
 }
 
-// thread reads one conversation. Which side wrote a message can be told only when the thread's id and context are
-// known, so where these may come after the messages, the messages wait.
+// thread reads one conversation. Which side wrote a message can be told only when the thread's id
+// and context are known, so where these may come after the messages, the messages wait.
 func (w *historyWalker) thread() {
 	var (
 		s       = &w.s
@@ -237,8 +238,8 @@ func (w *historyWalker) messages(s *wire.Scanner, t *HistoryThread) {
 	}
 }
 
-// emptyMessage reads a message without members. They are all the same, so that a body full of them, which no phone ever
-// sends, costs no memory.
+// emptyMessage reads a message without members. They are all the same, so that a body full of them,
+// which no phone ever sends, costs no memory.
 func (w *historyWalker) emptyMessage(s *wire.Scanner, t *HistoryThread) *HistoryMessage {
 	mark := s.Mark()
 	if !s.Empty() {
@@ -332,8 +333,8 @@ func readHistoryContext(s *wire.Scanner) (status HistoryStatus) {
 	return status
 }
 
-// historyStatus returns b in Meta's capital letters, in which one integrator's tests differ. Common ones cost no
-// memory.
+// historyStatus returns b in Meta's capital letters, in which one integrator's tests differ. Common
+// ones cost no memory.
 func historyStatus(b []byte) HistoryStatus {
 	switch string(b) {
 	case "READ":
@@ -346,8 +347,9 @@ func historyStatus(b []byte) HistoryStatus {
 	return HistoryStatus(strings.ToUpper(string(b)))
 }
 
-// outbound reports whether the business wrote a message. The display number is no help: it can be formatted, and
-// Brazilian ones can lack a digit. What the thread says about the customer decides, in this order.
+// outbound reports whether the business wrote a message. The display number is no help: it can be
+// formatted, and Brazilian ones can lack a digit. What the thread says about the customer decides,
+// in this order.
 func outbound(m *HistoryMessage, t *HistoryThread) bool {
 	switch {
 	case m.To != nil:

@@ -5,8 +5,8 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/wire"
 )
 
-// Nearly all messages of a history are a text or a placeholder of media, written with these members, in this order,
-// without white space:
+// Nearly all messages of a history are a text or a placeholder of media, written with these
+// members, in this order, without white space:
 //
 //	{"from":"…","to":"…","id":"…","timestamp":"…","type":"text","text":{"body":"…"},"history_context":{"status":"…"}}
 //
@@ -63,8 +63,9 @@ func usualSize(d []byte) (size int, text bool) {
 	return i + sizeEnd, text
 }
 
-// usual fills the zero m with the usual message that d begins with, and returns its size. It returns 0 for any other
-// message, and the size of the head that it has understood, which m then holds: the two sides, id, time and type.
+// usual fills the zero m with the usual message that d begins with, and returns its size. It
+// returns 0 for any other message, and the size of the head that it has understood, which m then
+// holds: the two sides, id, time and type.
 func (w *historyWalker) usual(s *wire.Scanner, m *HistoryMessage, t *HistoryThread, d []byte) (size, head int) {
 	if !hasFrom(d) {
 		return 0, 0
@@ -125,13 +126,15 @@ func (w *historyWalker) usual(s *wire.Scanner, m *HistoryMessage, t *HistoryThre
 	return size, 0
 }
 
-// plainEnd returns where the text ends that begins at start, unless it is empty, has escapes or more than ASCII.
+// plainEnd returns where the text ends that begins at start, unless it is empty, has escapes or
+// more than ASCII.
 func plainEnd(d []byte, start int) (end int, ok bool) {
 	end = wire.Plain(d, start)
 	return end, end < len(d) && d[end] == '"' && end > start
 }
 
-// What stands between the values. A comparison with a constant of up to 16 bytes takes two instructions.
+// What stands between the values. A comparison with a constant of up to 16 bytes takes two
+// instructions.
 
 const (
 	sizeFrom     = len(`{"from":"`)

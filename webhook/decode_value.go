@@ -9,8 +9,9 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/wire"
 )
 
-// A value is the value of a change, read in one pass before the change's label is known: the names of its lists say
-// what is in them, and the label only says what the items mean. It is reused from change to change.
+// A value is the value of a change, read in one pass before the change's label is known: the names
+// of its lists say what is in them, and the label only says what the items mean. It is reused from
+// change to change.
 type value struct {
 	used   bool // it was read since it was reset
 	object bool // it is an object at all
@@ -176,7 +177,8 @@ func (v *value) members(s *wire.Scanner) {
 	}
 }
 
-// product reads messaging_product, of which only another value than the usual one is worth reporting.
+// product reads messaging_product, of which only another value than the usual one is worth
+// reporting.
 func (v *value) product(s *wire.Scanner) {
 	start := s.Mark()
 	if string(s.TextBytes()) != "whatsapp" {
@@ -253,8 +255,9 @@ func (v *value) list(s *wire.Scanner, l list) {
 	}
 }
 
-// maxItems is how many items of one kind are decoded. Meta sends up to 1,000 updates in a delivery. Small items grow
-// two hundredfold when they are decoded, so that without a limit one odd body could take all memory.
+// maxItems is how many items of one kind are decoded. Meta sends up to 1,000 updates in a delivery.
+// Small items grow two hundredfold when they are decoded, so that without a limit one odd body
+// could take all memory.
 const maxItems = 50_000
 
 const tooMany = "more items than one delivery can hold"

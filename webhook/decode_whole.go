@@ -6,7 +6,8 @@ import "github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 // hold many, and to find that out would mean to read the first of them twice.
 const wholeSize = 2 << 10
 
-// wholeBody emits the event of a body that holds nothing but one such change, and reports whether it does.
+// wholeBody emits the event of a body that holds nothing but one such change, and reports whether
+// it does.
 func (d *decoder) wholeBody() bool {
 	if len(d.s.Rest()) > wholeSize {
 		return false
@@ -33,7 +34,8 @@ func (d *decoder) wholeBody() bool {
 	return true
 }
 
-// wholeChange emits the event of the next change if it is one that is read as a whole, and reports whether it was.
+// wholeChange emits the event of the next change if it is one that is read as a whole, and reports
+// whether it was.
 func (d *decoder) wholeChange() bool {
 	if d.odd {
 		d.odd = false
@@ -74,7 +76,8 @@ func (d *decoder) changeAhead(a *ahead) bool {
 	return false
 }
 
-// emitFirst appends an event. Most deliveries have one: the list is then in the memory of the event.
+// emitFirst appends an event. Most deliveries have one: the list is then in the memory of the
+// event.
 func (d *decoder) emitFirst(ev Event, room *[1]Event) {
 	if d.events == nil {
 		d.events = room[:0]

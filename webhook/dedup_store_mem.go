@@ -12,7 +12,8 @@ const (
 	// memLease is how long a claim lasts whose holder never says how it ended.
 	memLease = time.Minute
 
-	// memKeep is how long a handled event is remembered: the 7 days for which Meta repeats, and one more.
+	// memKeep is how long a handled event is remembered: the 7 days for which Meta repeats, and one
+	// more.
 	memKeep = 8 * 24 * time.Hour
 
 	// memMaxKeys is the default of MemDedupStore.MaxKeys.
@@ -74,7 +75,8 @@ func (l *MemDedupStore) Claim(_ context.Context, key string) (Claim, error) {
 	return c, nil
 }
 
-// sweep drops claims that ended by themselves. There are as many claims as events in hand. The caller must hold l.mu.
+// sweep drops claims that ended by themselves. There are as many claims as events in hand. The
+// caller must hold l.mu.
 func (l *MemDedupStore) sweep(now time.Duration) {
 	if now < l.sweepAt {
 		return
@@ -87,7 +89,8 @@ func (l *MemDedupStore) sweep(now time.Duration) {
 	}
 }
 
-// handled reports whether the event of that key was handled in the last 8 days. The caller must hold l.mu.
+// handled reports whether the event of that key was handled in the last 8 days. The caller must
+// hold l.mu.
 func (l *MemDedupStore) handled(key memKey, now time.Duration) bool {
 	for _, keys := range [...]map[memKey]uint32{l.young, l.old} {
 		if second, ok := keys[key]; ok && now < time.Duration(second)*time.Second+memKeep {

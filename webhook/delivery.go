@@ -10,7 +10,8 @@ import (
 	"time"
 )
 
-// A Delivery is one verified POST, as received. It is what to store when the work is to be done later.
+// A Delivery is one verified POST, as received. It is what to store when the work is to be done
+// later.
 type Delivery struct {
 	// Body is the raw JSON. It is not written to; the events decoded from it alias it.
 	Body []byte
@@ -22,9 +23,9 @@ type Delivery struct {
 // Events decodes the delivery. See [Decode].
 func (d Delivery) Events() ([]Event, error) { return Decode(d.Body) }
 
-// A Receiver takes a whole verified delivery. A nil error acknowledges it; [Permanent] errors do as well. Any other
-// error makes Meta deliver it again, for up to 7 days. Return an error that matches [ErrUnavailable] if the delivery
-// cannot be stored now.
+// A Receiver takes a whole verified delivery. A nil error acknowledges it; [Permanent] errors do as
+// well. Any other error makes Meta deliver it again, for up to 7 days. Return an error that matches
+// [ErrUnavailable] if the delivery cannot be stored now.
 //
 // An [Endpoint] calls its receiver from many goroutines at once.
 type Receiver interface {
@@ -37,8 +38,8 @@ type ReceiverFunc func(ctx context.Context, d Delivery) error
 // Receive calls f.
 func (f ReceiverFunc) Receive(ctx context.Context, d Delivery) error { return f(ctx, d) }
 
-// ErrUnavailable says that a delivery cannot be taken in now, because a store is down or a disk is full. An [Endpoint]
-// answers 503, and Meta keeps the delivery.
+// ErrUnavailable says that a delivery cannot be taken in now, because a store is down or a disk is
+// full. An [Endpoint] answers 503, and Meta keeps the delivery.
 var ErrUnavailable = errors.New("webhook: deliveries cannot be stored now")
 
 // Dispatch returns a Receiver that decodes a delivery and hands its events to h at once, one after
@@ -81,7 +82,8 @@ func DispatchAll(h Handler) Receiver {
 
 // A PanicError is a panic in a handler, or in what an inbox calls, returned as an error.
 type PanicError struct {
-	// Type is the Go type of what was passed to panic. The value itself is left out, because it may quote the event.
+	// Type is the Go type of what was passed to panic. The value itself is left out, because it may
+	// quote the event.
 	Type string
 
 	// Stack is where it happened.
@@ -93,7 +95,8 @@ func (e *PanicError) Error() string {
 	return "webhook: panic with a " + e.Type + e.place() + "; PanicError.Stack says how it came to that"
 }
 
-// place returns the line of code that panicked: that of the first function below the panic which is not the runtime's.
+// place returns the line of code that panicked: that of the first function below the panic which is
+// not the runtime's.
 func (e *PanicError) place() string {
 	_, below, _ := strings.Cut(string(e.Stack), "\npanic(")
 	lines := strings.Split(below, "\n") // a function and its place take turns; the first line is what is left of the panic's own

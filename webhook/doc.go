@@ -14,7 +14,8 @@
 //	…
 //	http.Handle("/webhook", endpoint)
 //
-// A first day needs no more. From the second on, an inbox takes the place of Dispatch: see "Slow work" below.
+// A first day needs no more. From the second on, an inbox takes the place of Dispatch: see "Slow
+// work" below.
 //
 // Every webhook field that Meta documents has an event of its own; [UnknownEvent] and
 // [UndecodableEvent] carry everything else. Nothing that Meta signed is dropped.
@@ -77,17 +78,20 @@
 //
 // Four switches have to be on, and none of them reports an error while it is off:
 //
-//   - The callback URL and the verify token are set for the app, in its dashboard or with POST /{app-id}/subscriptions. Meta
-//     then asks the [Endpoint] once whether it knows the token.
-//   - The app subscribes to the field, in the same place. A field that is not ticked is not sent. [Mux.Fields] says which
-//     ones your handlers need. The dashboard did not offer standby and messaging_handovers to every app in 2026.
-//   - The app is subscribed to the WhatsApp Business Account, each of them, with POST /{waba-id}/subscribed_apps. This is
-//     the one that is missing most often.
+//   - The callback URL and the verify token are set for the app, in its dashboard or with POST
+//     /{app-id}/subscriptions. Meta then asks the [Endpoint] once whether it knows the token.
+//   - The app subscribes to the field, in the same place. A field that is not ticked is not sent.
+//     [Mux.Fields] says which ones your handlers need. The dashboard did not offer standby and
+//     messaging_handovers to every app in 2026.
+//   - The app is subscribed to the WhatsApp Business Account, each of them, with POST
+//     /{waba-id}/subscribed_apps. This is the one that is missing most often.
 //   - The app is in Live mode, and has the permission: whatsapp_business_messaging for messages,
-//     whatsapp_business_management for all other fields. To serve other businesses, both need Advanced Access.
+//     whatsapp_business_management for all other fields. To serve other businesses, both need
+//     Advanced Access.
 //
-// On a number with Meta's agent, the customers' messages arrive as [StandbyMessage] while the agent has the
-// conversation: subscribe to standby and messaging_handovers, or they are lost without a trace.
+// On a number with Meta's agent, the customers' messages arrive as [StandbyMessage] while the agent
+// has the conversation: subscribe to standby and messaging_handovers, or they are lost without a
+// trace.
 //
 // # The dashboard's Test button
 //
@@ -158,8 +162,9 @@
 //
 // # Memory
 //
-// [EventInfo.Raw] and all other raw bytes alias the body of the delivery. Clone what you keep longer than the delivery;
-// strings need no cloning. Walk a HistoryChunk with [HistoryChunk.Messages], which decodes as it goes.
+// [EventInfo.Raw] and all other raw bytes alias the body of the delivery. Clone what you keep
+// longer than the delivery; strings need no cloning. Walk a HistoryChunk with
+// [HistoryChunk.Messages], which decodes as it goes.
 //
 // # Secrets
 //
@@ -209,7 +214,7 @@
 //
 // # What Meta adds
 //
-// Meta adds members and values every few weeks. Members without a place are in [EventInfo.Unknown], enumerations are
-// strings with constants for the values known so far, and [Drift] counts what this package did not know, so that it can
-// be logged.
+// Meta adds members and values every few weeks. Members without a place are in [EventInfo.Unknown],
+// enumerations are strings with constants for the values known so far, and [Drift] counts what this
+// package did not know, so that it can be logged.
 package webhook

@@ -12,9 +12,9 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/wire"
 )
 
-// A Drift counts what Meta sends and this package does not know: members and contents without a type, fields without an
-// event, items that do not fit their type. Log or export [Drift.Snapshot] now and then; when it grows, update this
-// package, or open an issue with what it says.
+// A Drift counts what Meta sends and this package does not know: members and contents without a
+// type, fields without an event, items that do not fit their type. Log or export [Drift.Snapshot]
+// now and then; when it grows, update this package, or open an issue with what it says.
 //
 // It keeps names and numbers, never values. The zero Drift is ready, and safe for concurrent use.
 // It is a [Handler] that never fails:

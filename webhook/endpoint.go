@@ -29,14 +29,15 @@ type Config struct {
 	// one that signs nothing any more can go.
 	AdditionalSecrets []graph.Secret
 
-	// VerifyToken is the text of your choice that was entered beside the callback URL. Meta shows it when the URL is
-	// saved.
+	// VerifyToken is the text of your choice that was entered beside the callback URL. Meta shows
+	// it when the URL is saved.
 	VerifyToken graph.Secret
 
 	// MaxBytes limits a delivery. If zero, 4 MiB; Meta sends up to 3 MB.
 	MaxBytes int64
 
-	// Logger gets what no caller can see: refused requests and errors of the receiver. If nil, nothing is logged.
+	// Logger gets what no caller can see: refused requests and errors of the receiver. If nil,
+	// nothing is logged.
 	Logger *slog.Logger
 }
 
@@ -66,8 +67,9 @@ func (c Config) validate(recv Receiver) error {
 	return errors.Join(errs...)
 }
 
-// An Endpoint is the [http.Handler] behind a callback URL. It answers the handshake with which Meta checks the URL
-// (GET), and verifies deliveries (POST) and hands them to its [Receiver]. It is safe for concurrent use.
+// An Endpoint is the [http.Handler] behind a callback URL. It answers the handshake with which Meta
+// checks the URL (GET), and verifies deliveries (POST) and hands them to its [Receiver]. It is safe
+// for concurrent use.
 //
 //	handshake                                                200 and the challenge, or 403
 //	another method                                           405
@@ -78,8 +80,9 @@ func (c Config) validate(recv Receiver) error {
 //	any other error                                          500: Meta delivers again
 //	an error that matches ErrUnavailable                     503: Meta delivers again
 //
-// Nothing of a body is looked at before its signature holds. The content type is neither required nor believed: the
-// signature does not cover it, so it can neither make a delivery valid nor spoil one.
+// Nothing of a body is looked at before its signature holds. The content type is neither required
+// nor believed: the signature does not cover it, so it can neither make a delivery valid nor spoil
+// one.
 type Endpoint struct {
 	verifyToken sealed.Value[string]
 	verifier    verifier
@@ -88,7 +91,8 @@ type Endpoint struct {
 	recv        Receiver
 }
 
-// NewEndpoint returns an endpoint that hands verified deliveries to recv. The error lists everything wrong with cfg.
+// NewEndpoint returns an endpoint that hands verified deliveries to recv. The error lists
+// everything wrong with cfg.
 func NewEndpoint(cfg Config, recv Receiver) (*Endpoint, error) {
 	if err := cfg.validate(recv); err != nil {
 		return nil, err
@@ -174,8 +178,8 @@ func constantTimeEqual(a, b string) bool {
 	return subtle.ConstantTimeCompare(x[:], y[:]) == 1
 }
 
-// printable reports whether s is a challenge that can be echoed: not empty, not long, visible ASCII without a character
-// that could mean something to a browser which ignores the content type.
+// printable reports whether s is a challenge that can be echoed: not empty, not long, visible ASCII
+// without a character that could mean something to a browser which ignores the content type.
 func printable(s string) bool {
 	if s == "" || len(s) > maxChallenge {
 		return false
@@ -272,8 +276,8 @@ func (e *Endpoint) read(w http.ResponseWriter, r *http.Request) (body []byte, st
 	return body, 0
 }
 
-// firstRead is how much room a body gets on the word of its Content-Length alone. Whoever announces more has to send
-// that much first, or a few idle connections of strangers could claim all memory.
+// firstRead is how much room a body gets on the word of its Content-Length alone. Whoever announces
+// more has to send that much first, or a few idle connections of strangers could claim all memory.
 const firstRead = 64 << 10
 
 // readBody reads a body of the announced length, or of unknown length if that is negative.
@@ -292,7 +296,8 @@ func readBody(r io.Reader, length int64) ([]byte, error) {
 	return whole, err
 }
 
-// receiveSafely turns a panic into an error, so that net/http neither prints the event nor drops the connection.
+// receiveSafely turns a panic into an error, so that net/http neither prints the event nor drops
+// the connection.
 func receiveSafely(ctx context.Context, recv Receiver, d Delivery) (err error) {
 	defer recoverTo(&err)
 	return recv.Receive(ctx, d)

@@ -313,7 +313,8 @@ func TestEndpointServesManyAtOnce(t *testing.T) {
 	}
 }
 
-// What a receiver has is its own, however much is received after it, and whether that is believed or not.
+// What a receiver has is its own, however much is received after it, and whether that is believed
+// or not.
 func TestBodiesAreNotUsedAgain(t *testing.T) {
 	t.Parallel()
 	var kept []webhook.Delivery

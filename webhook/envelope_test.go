@@ -83,7 +83,8 @@ func TestAThreadWithoutACustomerHasSides(t *testing.T) {
 	require.Equal(t, []webhook.UnknownMember{{Path: "context.wa_id", Value: []byte(`"US.1"`)}}, two.Unknown)
 }
 
-// Small items grow in memory, so there is an end to every list, and nothing takes the square of its length.
+// Small items grow in memory, so there is an end to every list, and nothing takes the square of its
+// length.
 func TestEveryListHasAnEnd(t *testing.T) {
 	t.Parallel()
 	many := func(n int, item string) string { return strings.TrimSuffix(strings.Repeat(item+",", n), ",") }

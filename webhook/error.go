@@ -6,7 +6,8 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 )
 
-// An Error is a problem that Meta reports inside an event. It matches its code and the code's class:
+// An Error is a problem that Meta reports inside an event. It matches its code and the code's
+// class:
 //
 //	errors.Is(status.Errors[0], graph.CodeReengagementMessage)
 type Error struct {

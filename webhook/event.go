@@ -7,8 +7,8 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 )
 
-// An Event is one thing that a delivery tells. The set of implementations is closed; each is a pointer to a struct that
-// embeds [EventInfo]:
+// An Event is one thing that a delivery tells. The set of implementations is closed; each is a
+// pointer to a struct that embeds [EventInfo]:
 //
 //	switch ev := ev.(type) {
 //	case *webhook.IncomingMessage: // a customer wrote
@@ -27,8 +27,8 @@ type Event interface {
 // EventInfo says where an event came from. Every event embeds it, so that ev.PhoneNumberID works on
 // each of them.
 type EventInfo struct {
-	// Field is the webhook field that the event came through, as Meta labelled it; where the label is missing, the
-	// field that the event's shape belongs to.
+	// Field is the webhook field that the event came through, as Meta labelled it; where the label
+	// is missing, the field that the event's shape belongs to.
 	Field Field
 
 	// WABAID is the WhatsApp Business Account that the event is about. For account updates it is
@@ -66,9 +66,9 @@ type EventInfo struct {
 	// It aliases the delivery's body: clone what you keep.
 	Raw []byte
 
-	// Unknown lists the members of Raw that have no place in the event's type, and, on the first event of a change,
-	// those of the JSON around it. Meta adds members every few weeks; a growing list says that it is time to update
-	// this package.
+	// Unknown lists the members of Raw that have no place in the event's type, and, on the first
+	// event of a change, those of the JSON around it. Meta adds members every few weeks; a growing
+	// list says that it is time to update this package.
 	Unknown []UnknownMember
 }
 
@@ -79,15 +79,17 @@ func (i *EventInfo) base() *EventInfo { return i }
 
 // An UnknownMember is a JSON member that no type has a place for.
 type UnknownMember struct {
-	// Path leads to the member from the event's raw JSON, such as "text.format" or "errors[0].hint". Where the member
-	// stands around the event and not in it, the path begins with "value.", "change.", "entry." or "body.".
+	// Path leads to the member from the event's raw JSON, such as "text.format" or
+	// "errors[0].hint". Where the member stands around the event and not in it, the path begins
+	// with "value.", "change.", "entry." or "body.".
 	Path string
 
 	// Value is the member's JSON. It aliases the delivery's body.
 	Value json.RawMessage
 }
 
-// The closed set of events, each with the field it arrives through. [Mux.Fields] reads it, on nil pointers.
+// The closed set of events, each with the field it arrives through. [Mux.Fields] reads it, on nil
+// pointers.
 func (*IncomingMessage) field() Field    { return FieldMessages }
 func (*UnavailableMessage) field() Field { return FieldMessages }
 func (*MessageStatus) field() Field      { return FieldMessages }

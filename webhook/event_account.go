@@ -4,8 +4,8 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 )
 
-// An AccountUpdate arrives when something happens to an account: it was shared with you, disconnected, restricted,
-// banned, restored.
+// An AccountUpdate arrives when something happens to an account: it was shared with you,
+// disconnected, restricted, banned, restored.
 //
 // It follows no callback override: it always goes to the app's own callback URL. It names an
 // account and seldom a number; PhoneNumberID is always empty. Never order updates by time alone,
@@ -24,10 +24,12 @@ type AccountUpdate struct {
 	// WABAInfo comes with events about partners and ad accounts.
 	WABAInfo *WABAInfo `json:"waba_info"`
 
-	// Disconnection comes with PARTNER_REMOVED (and ACCOUNT_OFFBOARDED) of coexistence numbers. It may be missing.
+	// Disconnection comes with PARTNER_REMOVED (and ACCOUNT_OFFBOARDED) of coexistence numbers. It
+	// may be missing.
 	Disconnection *DisconnectionInfo `json:"disconnection_info"`
 
-	// Ban comes with DISABLED_UPDATE, Violation with ACCOUNT_VIOLATION, Restrictions with ACCOUNT_RESTRICTION.
+	// Ban comes with DISABLED_UPDATE, Violation with ACCOUNT_VIOLATION, Restrictions with
+	// ACCOUNT_RESTRICTION.
 	Ban          *BanInfo          `json:"ban_info"`
 	Violation    *ViolationInfo    `json:"violation_info"`
 	Restrictions []RestrictionInfo `json:"restriction_info"`
@@ -89,7 +91,8 @@ type DisconnectionInfo struct {
 	InitiatedBy string              `json:"initiated_by"` // "USER" or "SYSTEM"
 }
 
-// A DisconnectionReason is why a coexistence number was disconnected. Meta adds values: expect unknown ones.
+// A DisconnectionReason is why a coexistence number was disconnected. Meta adds values: expect
+// unknown ones.
 type DisconnectionReason string
 
 const (
@@ -122,7 +125,8 @@ type ViolationInfo struct {
 	Remediation string `json:"remediation"`
 }
 
-// RestrictionInfo is something the account may not do. A zero ExpiresAt means that no end was given.
+// RestrictionInfo is something the account may not do. A zero ExpiresAt means that no end was
+// given.
 type RestrictionInfo struct {
 	Type        RestrictionType `json:"restriction_type"`
 	ExpiresAt   graph.Timestamp `json:"expiration"`

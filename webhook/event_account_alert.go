@@ -9,7 +9,8 @@ package webhook
 type AccountAlert struct {
 	EventInfo `json:"-"`
 
-	// EntityType and EntityID say what it is about: "BUSINESS", "PHONE_NUMBER", "CURRENT_STATUS_ID" (the profile).
+	// EntityType and EntityID say what it is about: "BUSINESS", "PHONE_NUMBER", "CURRENT_STATUS_ID"
+	// (the profile).
 	EntityType string `json:"entity_type"`
 	EntityID   string `json:"entity_id"`
 

@@ -32,7 +32,8 @@ type NumberSettings struct {
 	Calling       *CallingSettings    `json:"calling"`
 }
 
-// CallingSettings say whether, when and how a number can be called. Statuses are "ENABLED" or "DISABLED".
+// CallingSettings say whether, when and how a number can be called. Statuses are "ENABLED" or
+// "DISABLED".
 type CallingSettings struct {
 	Status             string       `json:"status"`
 	IconVisibility     string       `json:"call_icon_visibility"`

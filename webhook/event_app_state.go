@@ -7,7 +7,8 @@ import (
 // An AppStateSync arrives for every contact of the business's address book after a contact sync was
 // asked for, and later whenever a contact is added, edited or removed on the phone, without end.
 //
-// Per contact, the last At wins; deliveries are not ordered. Removing a contact removes a name, never a conversation.
+// Per contact, the last At wins; deliveries are not ordered. Removing a contact removes a name,
+// never a conversation.
 //
 // Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference/smb_app_state_sync
 type AppStateSync struct {
@@ -42,8 +43,8 @@ const (
 	AppStateRemove AppStateAction = "remove" // removed; the names are absent
 )
 
-// An AppContact is an entry of the business's address book. The names are the business's private labels, not what the
-// customer calls itself.
+// An AppContact is an entry of the business's address book. The names are the business's private
+// labels, not what the customer calls itself.
 type AppContact struct {
 	FullName     string       `json:"full_name"`
 	FirstName    string       `json:"first_name"`

@@ -7,19 +7,22 @@ package webhook
 type BusinessCapabilityUpdate struct {
 	EventInfo `json:"-"`
 
-	// MaxDailyConversations is a [MessagingTier] or, in older deliveries, a number; "-1" is no limit.
+	// MaxDailyConversations is a [MessagingTier] or, in older deliveries, a number; "-1" is no
+	// limit.
 	MaxDailyConversations MessagingTier `json:"max_daily_conversations_per_business"`
 
-	// MaxDailyPerPhone is the limit of one number; -1 is no limit. Meta removed it in February 2026: then it is zero.
+	// MaxDailyPerPhone is the limit of one number; -1 is no limit. Meta removed it in February
+	// 2026: then it is zero.
 	MaxDailyPerPhone int `json:"max_daily_conversation_per_phone"`
 
-	// MaxPhonesPerBusiness and MaxPhonesPerWABA say how many numbers there may be. Zero if Meta did not say.
+	// MaxPhonesPerBusiness and MaxPhonesPerWABA say how many numbers there may be. Zero if Meta did
+	// not say.
 	MaxPhonesPerBusiness int `json:"max_phone_numbers_per_business"`
 	MaxPhonesPerWABA     int `json:"max_phone_numbers_per_waba"`
 }
 
-// A MessagingTier is how many customers a business may write to first within a day. Meta adds values: expect unknown
-// ones.
+// A MessagingTier is how many customers a business may write to first within a day. Meta adds
+// values: expect unknown ones.
 type MessagingTier string
 
 const (

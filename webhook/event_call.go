@@ -7,9 +7,9 @@ import (
 // A Call arrives when something happens to a call: it begins, ends, is created, or its recording or
 // transcript is ready.
 //
-// Deliveries are not ordered: [CallTerminate] can come before [CallConnect], and a [CallConnect] that Meta repeats
-// minutes later is worthless, so compare At with the clock before you answer one. Numbers with SIP get no calls here. A
-// voicemail arrives as an [IncomingMessage].
+// Deliveries are not ordered: [CallTerminate] can come before [CallConnect], and a [CallConnect]
+// that Meta repeats minutes later is worthless, so compare At with the clock before you answer one.
+// Numbers with SIP get no calls here. A voicemail arrives as an [IncomingMessage].
 //
 // Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/calling/reference
 type Call struct {
@@ -24,7 +24,8 @@ type Call struct {
 	// Direction says who called. Empty when a recording or a transcript is ready.
 	Direction CallDirection `json:"direction"`
 
-	// From and To are the two sides as Meta wrote them. Its own samples mix them up: see [Call.Customer].
+	// From and To are the two sides as Meta wrote them. Its own samples mix them up: see
+	// [Call.Customer].
 	From graph.Identity
 	To   graph.Identity
 
@@ -63,8 +64,8 @@ type Call struct {
 // Customer returns the side that is not the business, whichever of the two Meta wrote it on.
 func (c *Call) Customer() graph.Identity { return *c.customer() }
 
-// customer decides by the business's number, because Meta prints calls of both directions with the same sides. Where
-// the number settles nothing, the direction does.
+// customer decides by the business's number, because Meta prints calls of both directions with the
+// same sides. Where the number settles nothing, the direction does.
 func (c *Call) customer() *graph.Identity {
 	switch {
 	case isOwn(c.From.WAID, c.DisplayPhoneNumber):
@@ -127,8 +128,8 @@ type CallTranscript struct {
 	Document *Document `json:"document"`
 }
 
-// A CallStatus arrives while a call that you began rings, and when the customer accepts or rejects it. It is no
-// [MessageStatus], though Meta sends both in lists of the same name.
+// A CallStatus arrives while a call that you began rings, and when the customer accepts or rejects
+// it. It is no [MessageStatus], though Meta sends both in lists of the same name.
 //
 // Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/calling/business-initiated-calls
 type CallStatus struct {

@@ -7,15 +7,16 @@ import (
 // A BusinessAppEcho arrives when someone at the business writes, edits ([*Edit]) or deletes
 // ([*Revoke]) a message in the WhatsApp Business app or on a linked device.
 //
-// Nothing was sent through Cloud API and nothing has to be answered: a person is in the conversation. Automations do
-// well to fall silent for this customer for a while. An echo opens no service window and counts as nothing that the
-// customer said.
+// Nothing was sent through Cloud API and nothing has to be answered: a person is in the
+// conversation. Automations do well to fall silent for this customer for a while. An echo opens no
+// service window and counts as nothing that the customer said.
 //
 // Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference/smb_message_echoes
 type BusinessAppEcho struct {
 	EventInfo
 
-	// ID names the message. An edit or a deletion has an id of its own; the original's is in the content.
+	// ID names the message. An edit or a deletion has an id of its own; the original's is in the
+	// content.
 	ID graph.MessageID
 
 	// From is the business's own number. It is never the customer.

@@ -4,8 +4,8 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 )
 
-// A FlowUpdate arrives when a Flow changes its state, or when it or its endpoint gets worse or better than a threshold.
-// Members that an event does not have are zero.
+// A FlowUpdate arrives when a Flow changes its state, or when it or its endpoint gets worse or
+// better than a threshold. Members that an event does not have are zero.
 //
 // Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/flows/reference/flowswebhooks
 type FlowUpdate struct {
@@ -22,7 +22,8 @@ type FlowUpdate struct {
 	OldStatus graph.FlowStatus `json:"old_status"`
 	NewStatus graph.FlowStatus `json:"new_status"`
 
-	// AlertState says whether an alert begins or ends, Threshold what was crossed: percent, or milliseconds for latency.
+	// AlertState says whether an alert begins or ends, Threshold what was crossed: percent, or
+	// milliseconds for latency.
 	AlertState FlowAlertState `json:"alert_state"`
 	Threshold  float64        `json:"threshold"`
 
@@ -30,7 +31,8 @@ type FlowUpdate struct {
 	ErrorRate float64     `json:"error_rate"`
 	Errors    []FlowError `json:"errors"`
 
-	// P50 and P90 are latencies in milliseconds, Requests is how many requests they were measured with.
+	// P50 and P90 are latencies in milliseconds, Requests is how many requests they were measured
+	// with.
 	P50      float64 `json:"p50_latency"`
 	P90      float64 `json:"p90_latency"`
 	Requests int     `json:"requests_count"`

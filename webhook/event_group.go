@@ -4,7 +4,8 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 )
 
-// A GroupLifecycleUpdate arrives when a group was created or deleted, or could not be: then there are Errors.
+// A GroupLifecycleUpdate arrives when a group was created or deleted, or could not be: then there
+// are Errors.
 //
 // Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/groups/webhooks
 type GroupLifecycleUpdate struct {
@@ -59,8 +60,8 @@ type GroupParticipantsUpdate struct {
 	Errors []Error
 }
 
-// Customer returns who asks to join or withdraws that, else the only person that the event is about. It is empty if
-// there are several.
+// Customer returns who asks to join or withdraws that, else the only person that the event is
+// about. It is empty if there are several.
 func (u *GroupParticipantsUpdate) Customer() graph.Identity {
 	if !u.Requester.IsZero() {
 		return u.Requester
@@ -89,7 +90,8 @@ type GroupParticipant struct {
 	Errors []Error
 }
 
-// A GroupSettingsUpdate arrives when the picture, subject or description of a group was changed, or could not be.
+// A GroupSettingsUpdate arrives when the picture, subject or description of a group was changed, or
+// could not be.
 //
 // Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/groups/webhooks
 type GroupSettingsUpdate struct {
@@ -118,8 +120,8 @@ type GroupSetting struct {
 	Errors  []Error
 }
 
-// A GroupStatusUpdate arrives when Meta suspends a group, or lifts a suspension. No messages can be sent to a suspended
-// group.
+// A GroupStatusUpdate arrives when Meta suspends a group, or lifts a suspension. No messages can be
+// sent to a suspended group.
 //
 // Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/groups/webhooks
 type GroupStatusUpdate struct {

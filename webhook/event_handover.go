@@ -4,7 +4,8 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 )
 
-// A MessagingHandover arrives when a conversation gets another owner: an app of yours, an agent of Meta's, a person.
+// A MessagingHandover arrives when a conversation gets another owner: an app of yours, an agent of
+// Meta's, a person.
 //
 // After [HandoverControlPassed] the conversation is yours and the customer waits for you. After
 // [HandoverControlTaken] it is not: what the customer writes arrives as [StandbyMessage], and to
@@ -15,7 +16,8 @@ import (
 type MessagingHandover struct {
 	EventInfo `json:"-"`
 
-	// Type is what happened. Where Meta leaves it out, as its dashboard does, the other members tell it.
+	// Type is what happened. Where Meta leaves it out, as its dashboard does, the other members
+	// tell it.
 	Type HandoverType `json:"type"`
 
 	// Sender is the customer, if Meta says so.
@@ -44,7 +46,8 @@ type HandoverControl struct {
 	NewOwnerAppID      graph.AppID  `json:"new_owner_app_id"`
 	NewOwnerRole       HandoverRole `json:"new_owner_role"`
 
-	// PreviousOwnerAppRole is the deprecated form of PreviousOwnerRole, such as "meta_business_agent".
+	// PreviousOwnerAppRole is the deprecated form of PreviousOwnerRole, such as
+	// "meta_business_agent".
 	PreviousOwnerAppRole string `json:"previous_owner_app_role"`
 
 	// Metadata is free text of up to 2,000 characters.

@@ -6,14 +6,15 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 )
 
-// A HistoryChunk arrives, many times, after a history sync was asked for: past messages of up to 180 days, hundreds or
-// thousands in each chunk.
+// A HistoryChunk arrives, many times, after a history sync was asked for: past messages of up to
+// 180 days, hundreds or thousands in each chunk.
 //
-// None of it is new. Do not answer it, notify nobody, open no service window. Chunks come in any order and may come
-// twice; (Phase, Order) sorts them. The last one may hold no messages. A phase without messages sends no chunk.
+// None of it is new. Do not answer it, notify nobody, open no service window. Chunks come in any
+// order and may come twice; (Phase, Order) sorts them. The last one may hold no messages. A phase
+// without messages sends no chunk.
 //
-// Walk a chunk with [HistoryChunk.Messages], which decodes as it goes and keeps memory small; [HistoryChunk.Threads]
-// returns everything at once.
+// Walk a chunk with [HistoryChunk.Messages], which decodes as it goes and keeps memory small;
+// [HistoryChunk.Threads] returns everything at once.
 //
 // Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference/history
 type HistoryChunk struct {
@@ -25,8 +26,9 @@ type HistoryChunk struct {
 	// Order counts the chunks of a phase, from 1 in Meta's sample.
 	Order int
 
-	// Progress is how much of the whole history was sent, 0 to 100. It does not grow from delivery to delivery, because
-	// deliveries are not ordered. At 100 somewhere, the app has sent everything.
+	// Progress is how much of the whole history was sent, 0 to 100. It does not grow from delivery
+	// to delivery, because deliveries are not ordered. At 100 somewhere, the app has sent
+	// everything.
 	Progress int
 
 	ordered  bool // every thread names its customer before its messages
@@ -44,7 +46,8 @@ const (
 	HistoryPhaseOldest HistoryPhase = 2 // day 90 to 180
 )
 
-// A HistoryThread is one conversation within a chunk. The same conversation goes on in other chunks.
+// A HistoryThread is one conversation within a chunk. The same conversation goes on in other
+// chunks.
 type HistoryThread struct {
 	// ID is the customer's phone number as the app knows it. Empty if the customer hides it.
 	ID string
@@ -64,11 +67,12 @@ type HistoryMessage struct {
 	// ID names the message. The same id is used live, in echoes and here.
 	ID graph.MessageID
 
-	// From is who wrote, as Meta says; it may be empty but is never nil. Outbound is the reliable way to tell the two
-	// sides apart. Messages share it: copy it before changing anything.
+	// From is who wrote, as Meta says; it may be empty but is never nil. Outbound is the reliable
+	// way to tell the two sides apart. Messages share it: copy it before changing anything.
 	From *graph.Identity
 
-	// To is whom the business wrote to; nil on messages that the customer wrote. Messages share it too.
+	// To is whom the business wrote to; nil on messages that the customer wrote. Messages share it
+	// too.
 	To *graph.Identity
 
 	// Outbound is true if the business wrote.
@@ -80,8 +84,8 @@ type HistoryMessage struct {
 	// Type is the type as Meta wrote it.
 	Type MessageType
 
-	// Content is what was sent. Media older than 14 days is a [*MediaPlaceholder] for ever; newer media follows as
-	// [HistoryMedia]. Never nil.
+	// Content is what was sent. Media older than 14 days is a [*MediaPlaceholder] for ever; newer
+	// media follows as [HistoryMedia]. Never nil.
 	Content Content
 
 	// Context is set if the message answers another.
@@ -99,11 +103,13 @@ type HistoryMessage struct {
 	// Unknown lists the members of Raw that have no place here.
 	Unknown []UnknownMember
 
-	// Err is set if the message does not fit its type; then only Raw and perhaps ID can be relied on.
+	// Err is set if the message does not fit its type; then only Raw and perhaps ID can be relied
+	// on.
 	Err error
 }
 
-// A HistoryStatus is the delivery status of a past message, in Meta's capital letters. It is an open list.
+// A HistoryStatus is the delivery status of a past message, in Meta's capital letters. It is an
+// open list.
 type HistoryStatus string
 
 const (
@@ -115,9 +121,10 @@ const (
 	HistoryError     HistoryStatus = "ERROR"
 )
 
-// A HistoryMedia arrives after (or before) the chunk that holds its placeholder, once per media message of the last 14
-// days, and tells the content. Join it on ID and take only the content: Meta has been seen giving it another sender and
-// time than the placeholder. Download at once, the media id expires.
+// A HistoryMedia arrives after (or before) the chunk that holds its placeholder, once per media
+// message of the last 14 days, and tells the content. Join it on ID and take only the content: Meta
+// has been seen giving it another sender and time than the placeholder. Download at once, the media
+// id expires.
 //
 // Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference/history
 type HistoryMedia struct {
@@ -142,7 +149,8 @@ type HistoryMedia struct {
 	Errors  []Error
 }
 
-// Customer returns the customer's side, which may be empty: then only the placeholder knows the conversation.
+// Customer returns the customer's side, which may be empty: then only the placeholder knows the
+// conversation.
 func (m *HistoryMedia) Customer() graph.Identity {
 	if m.Outbound {
 		return m.To
@@ -150,8 +158,8 @@ func (m *HistoryMedia) Customer() graph.Identity {
 	return m.From
 }
 
-// A HistoryFailure arrives instead of chunks if the history cannot be synced, most often because the business chose not
-// to share it while onboarding.
+// A HistoryFailure arrives instead of chunks if the history cannot be synced, most often because
+// the business chose not to share it while onboarding.
 //
 // Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference/history
 type HistoryFailure struct {

@@ -7,8 +7,9 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 )
 
-// An IncomingMessage arrives when a customer does something in a chat: writes, sends media, reacts, presses a button,
-// places an order; on coexistence numbers also when the customer edits ([*Edit]) or deletes ([*Revoke]) a message.
+// An IncomingMessage arrives when a customer does something in a chat: writes, sends media, reacts,
+// presses a button, places an order; on coexistence numbers also when the customer edits ([*Edit])
+// or deletes ([*Revoke]) a message.
 //
 // What a customer says opens or extends the customer service window of 24 hours; a [*SystemMessage]
 // does not. What the business itself writes on its phone never arrives as an IncomingMessage but as
@@ -18,24 +19,27 @@ import (
 type IncomingMessage struct {
 	EventInfo
 
-	// ID names the message. An edit or a deletion has an id of its own; the original's is in the content.
+	// ID names the message. An edit or a deletion has an id of its own; the original's is in the
+	// content.
 	ID graph.MessageID
 
 	// From is who wrote. The phone number may be absent; see [graph.Identity.Key].
 	From graph.Identity
 
-	// ProfileName is the name that the customer shows. It may be empty, and it is not what the business has in its
-	// address book.
+	// ProfileName is the name that the customer shows. It may be empty, and it is not what the
+	// business has in its address book.
 	ProfileName string
 
-	// ProfileCountry is a country code such as "US". Meta's draft of November 2025 had it; later texts do not.
+	// ProfileCountry is a country code such as "US". Meta's draft of November 2025 had it; later
+	// texts do not.
 	ProfileCountry string
 
-	// IdentityHash changes when the customer's identity (phone, reinstall) changes, if the number asks for that check.
+	// IdentityHash changes when the customer's identity (phone, reinstall) changes, if the number
+	// asks for that check.
 	IdentityHash string
 
-	// ContactWAID is the number under which WhatsApp knows the customer, if that is not From.WAID: Brazilian, Mexican and
-	// Argentine numbers have two spellings. Both reach the customer.
+	// ContactWAID is the number under which WhatsApp knows the customer, if that is not From.WAID:
+	// Brazilian, Mexican and Argentine numbers have two spellings. Both reach the customer.
 	ContactWAID string
 
 	// LogicalID is an undocumented id of the sender, seen with authentication buttons and payments.
@@ -44,8 +48,8 @@ type IncomingMessage struct {
 	// GroupID is set if the message was written in a group.
 	GroupID graph.GroupID
 
-	// Type is the type as Meta wrote it. Content tells the same by its Go type, and more reliably: Meta omits Type at
-	// times.
+	// Type is the type as Meta wrote it. Content tells the same by its Go type, and more reliably:
+	// Meta omits Type at times.
 	Type MessageType
 
 	// Content is what was sent. It is never nil; what has no type yet is an [*UnknownContent].
@@ -60,7 +64,8 @@ type IncomingMessage struct {
 	// Identity is a legacy form of IdentityHash.
 	Identity *IdentityChange
 
-	// Summary is what a machine wrote about the conversation so far, where conversation routing is on. For display only.
+	// Summary is what a machine wrote about the conversation so far, where conversation routing is
+	// on. For display only.
 	Summary *ConversationSummary
 
 	// Errors say why a message could not be delivered in full, mostly beside [*UnsupportedContent].
@@ -87,9 +92,9 @@ func (m *IncomingMessage) IsVoicemail() bool {
 // phone (code 131060): often the first message of a chat that began with an advertisement, or one
 // from a companion device that cannot share it.
 //
-// Show a placeholder and say that the text is on the phone; do not drop it, it is a real customer. The complete message
-// may follow within seconds as an [IncomingMessage] with the same ID: then content beats placeholder. The two have
-// different keys, so deduplication by key keeps both.
+// Show a placeholder and say that the text is on the phone; do not drop it, it is a real customer.
+// The complete message may follow within seconds as an [IncomingMessage] with the same ID: then
+// content beats placeholder. The two have different keys, so deduplication by key keeps both.
 //
 // Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference/messages/unsupported
 type UnavailableMessage struct {
@@ -143,7 +148,8 @@ type MessageContext struct {
 	// FromUserID is the writer's BSUID.
 	FromUserID graph.UserID `json:"from_user_id"`
 
-	// Forwarded is set for a forwarded message, FrequentlyForwarded for one that was passed on more than five times.
+	// Forwarded is set for a forwarded message, FrequentlyForwarded for one that was passed on more
+	// than five times.
 	Forwarded           bool `json:"forwarded"`
 	FrequentlyForwarded bool `json:"frequently_forwarded"`
 
@@ -169,7 +175,8 @@ type Referral struct {
 	VideoURL   string `json:"video_url"`
 	Thumbnail  string `json:"thumbnail_url"`
 
-	// ClickID is ctwa_clid. The Conversions API wants it unchanged. Absent for advertisements placed on WhatsApp Status.
+	// ClickID is ctwa_clid. The Conversions API wants it unchanged. Absent for advertisements
+	// placed on WhatsApp Status.
 	ClickID string `json:"ctwa_clid"`
 
 	// Ref is the parameter that the business put into its link.

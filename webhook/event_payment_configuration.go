@@ -4,7 +4,8 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 )
 
-// A PaymentConfigurationUpdate arrives when a way to be paid, in India, is connected or changes its state.
+// A PaymentConfigurationUpdate arrives when a way to be paid, in India, is connected or changes its
+// state.
 //
 // Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference/payment_configuration_update
 type PaymentConfigurationUpdate struct {
@@ -19,7 +20,8 @@ type PaymentConfigurationUpdate struct {
 	UpdatedAt graph.Timestamp            `json:"updated_timestamp"`
 }
 
-// A PaymentConfigurationStatus is the state of a way to be paid. Meta adds values: expect unknown ones.
+// A PaymentConfigurationStatus is the state of a way to be paid. Meta adds values: expect unknown
+// ones.
 type PaymentConfigurationStatus string
 
 const (

@@ -56,8 +56,8 @@ type StandbyEcho struct {
 	// Type is the message's type.
 	Type MessageType
 
-	// Message is the body with which the message was sent: what a call to Cloud API takes, not what arrives. It aliases
-	// the delivery's body.
+	// Message is the body with which the message was sent: what a call to Cloud API takes, not what
+	// arrives. It aliases the delivery's body.
 	Message json.RawMessage `json:"message"`
 
 	// Template and Flow say more where the message is one. They alias the delivery's body.
@@ -68,8 +68,8 @@ type StandbyEcho struct {
 // Customer returns whom the owner wrote to.
 func (e *StandbyEcho) Customer() graph.Identity { return e.To }
 
-// A StandbyStatus arrives when something happens to a message that the owner of a conversation sent. It is no
-// [MessageStatus], because you know nothing of the message.
+// A StandbyStatus arrives when something happens to a message that the owner of a conversation
+// sent. It is no [MessageStatus], because you know nothing of the message.
 //
 // Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference/standby
 type StandbyStatus struct {

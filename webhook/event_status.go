@@ -4,8 +4,8 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 )
 
-// A MessageStatus arrives when something happens to a message that was sent through Cloud API: sent, delivered, read,
-// played, failed.
+// A MessageStatus arrives when something happens to a message that was sent through Cloud API:
+// sent, delivered, read, played, failed.
 //
 // Statuses arrive out of order, late and twice, "delivered" may never arrive, and a status can be
 // faster than the answer to the call that sent the message. Never lower a stored status:
@@ -15,7 +15,8 @@ import (
 type MessageStatus struct {
 	EventInfo
 
-	// ID is the message, as the call that sent it returned it. For payments it is an id of another kind.
+	// ID is the message, as the call that sent it returned it. For payments it is an id of another
+	// kind.
 	ID graph.MessageID
 
 	// Status is what happened.
@@ -36,7 +37,8 @@ type MessageStatus struct {
 	// ProfileCountry is as in [IncomingMessage].
 	ProfileCountry string
 
-	// ContactWAID is the number under which WhatsApp knows the recipient, if that is not the one the message was sent to.
+	// ContactWAID is the number under which WhatsApp knows the recipient, if that is not the one
+	// the message was sent to.
 	ContactWAID string
 
 	// IdentityHash is the recipient's identity hash, if the message was sent with that check.
@@ -52,7 +54,8 @@ type MessageStatus struct {
 	Type    string
 	Payment *Payment
 
-	// Conversation and Pricing say what is billed. Use Pricing; Conversation is absent from v24.0 on in most cases.
+	// Conversation and Pricing say what is billed. Use Pricing; Conversation is absent from v24.0
+	// on in most cases.
 	Conversation *BillingConversation
 	Pricing      *Pricing
 
@@ -98,7 +101,8 @@ func (s DeliveryStatus) Supersedes(prev DeliveryStatus) bool {
 	return statusRank[s] > statusRank[prev]
 }
 
-// statusRank orders statuses. Those of payments are never compared with others: payments have ids of their own.
+// statusRank orders statuses. Those of payments are never compared with others: payments have ids
+// of their own.
 var statusRank = map[DeliveryStatus]int{
 	StatusPending: 1, StatusCaptured: 2,
 	StatusSent: 10, StatusWarning: 11, StatusDelivered: 12, StatusFailed: 13, StatusRead: 14, StatusPlayed: 15,
@@ -184,7 +188,8 @@ type PaymentRefund struct {
 	UpdatedAt graph.Timestamp `json:"updated_timestamp"`
 }
 
-// A UserAction arrives when a customer clicks a link in a marketing message, up to 7 days after it was sent.
+// A UserAction arrives when a customer clicks a link in a marketing message, up to 7 days after it
+// was sent.
 //
 // Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/marketing-messages/track-click-events
 type UserAction struct {

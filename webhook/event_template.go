@@ -18,7 +18,8 @@ type MessageTemplateStatusUpdate struct {
 	// Reason says why a template was rejected. "NONE" or empty if there is nothing to say.
 	Reason TemplateReason `json:"reason"`
 
-	// Disabled comes with [TemplateDisabled], Rejection with [TemplateRejected], Other with pauses and locks.
+	// Disabled comes with [TemplateDisabled], Rejection with [TemplateRejected], Other with pauses
+	// and locks.
 	Disabled  *TemplateDisableInfo   `json:"disable_info"`
 	Rejection *TemplateRejectionInfo `json:"rejection_info"`
 	Other     *TemplateOtherInfo     `json:"other_info"`
@@ -98,7 +99,8 @@ type MessageTemplateQualityUpdate struct {
 	New      graph.QualityRating `json:"new_quality_score"`
 }
 
-// A MessageTemplateComponentsUpdate arrives when a template was edited. It holds the whole template as it is now.
+// A MessageTemplateComponentsUpdate arrives when a template was edited. It holds the whole template
+// as it is now.
 //
 // Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference/message_template_components_update
 type MessageTemplateComponentsUpdate struct {

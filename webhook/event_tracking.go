@@ -24,7 +24,8 @@ type AutomaticEvent struct {
 	Custom *AutomaticEventData `json:"custom_data"`
 }
 
-// An AutomaticEventName says what a conversation was taken for. Meta adds values: expect unknown ones.
+// An AutomaticEventName says what a conversation was taken for. Meta adds values: expect unknown
+// ones.
 type AutomaticEventName string
 
 const (

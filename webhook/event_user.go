@@ -4,8 +4,8 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 )
 
-// A UserPreference arrives when a customer stops or resumes marketing messages. Honour [PreferenceStop]: Meta refuses
-// what is sent in spite of it.
+// A UserPreference arrives when a customer stops or resumes marketing messages. Honour
+// [PreferenceStop]: Meta refuses what is sent in spite of it.
 //
 // Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference/user_preferences
 type UserPreference struct {

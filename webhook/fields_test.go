@@ -88,7 +88,8 @@ func TestThePackageCommentHasAllFieldsAndEvents(t *testing.T) {
 	}
 }
 
-// TestFieldsYieldTheirEvents holds what each sample of the rarer fields is decoded into, and who the customer is.
+// TestFieldsYieldTheirEvents holds what each sample of the rarer fields is decoded into, and who
+// the customer is.
 func TestFieldsYieldTheirEvents(t *testing.T) {
 	t.Parallel()
 	const alma = "US.4000000000000000123"
@@ -239,7 +240,8 @@ func TestChangesWithoutALabelAreToldByTheirShape(t *testing.T) {
 	}
 }
 
-// Found by mutation: what stood beside the lists was skipped, or taken, even if nobody could use it.
+// Found by mutation: what stood beside the lists was skipped, or taken, even if nobody could use
+// it.
 func TestAnUnusableMemberBesideAListIsNotLost(t *testing.T) {
 	t.Parallel()
 	group := `"groups":[{"group_id":"Y2FwaQ","type":"group_participants_remove"}]`
@@ -265,7 +267,8 @@ func TestAnUnusableMemberBesideAListIsNotLost(t *testing.T) {
 	}
 }
 
-// otherLabel lists the samples whose label is another field than the one that [webhook.Mux.Fields] names for their events.
+// otherLabel lists the samples whose label is another field than the one that [webhook.Mux.Fields]
+// names for their events.
 var otherLabel = map[string]string{
 	"business_username_update":                           "its older name",
 	"user_id_update":                                     "withdrawn by Meta: nothing to subscribe to",
@@ -273,7 +276,8 @@ var otherLabel = map[string]string{
 	"message_template_status_update/quality-mislabelled": "Meta's mistake",
 }
 
-// A host tries its handler with a sample of a field. A function for an event of another field is never called for it, and is answered 200.
+// A host tries its handler with a sample of a field. A function for an event of another field is
+// never called for it, and is answered 200.
 func TestSamplesReachTheFunctionsOfTheirField(t *testing.T) {
 	t.Parallel()
 	constants, types := fieldConstants(t), eventTypes(t)

@@ -21,9 +21,10 @@ type HandlerFunc func(ctx context.Context, ev Event) error
 // Handle calls f.
 func (f HandlerFunc) Handle(ctx context.Context, ev Event) error { return f(ctx, ev) }
 
-// MultiHandler returns a Handler that passes each event to every h in order, until one returns an error. Later handlers
-// can rely on what earlier ones stored; when the event comes again, the earlier ones see it again. A [Permanent] error
-// stops nothing, because no repeat will come that would reach the later ones; it is returned at the end.
+// MultiHandler returns a Handler that passes each event to every h in order, until one returns an
+// error. Later handlers can rely on what earlier ones stored; when the event comes again, the
+// earlier ones see it again. A [Permanent] error stops nothing, because no repeat will come that
+// would reach the later ones; it is returned at the end.
 func MultiHandler(h ...Handler) Handler {
 	return HandlerFunc(func(ctx context.Context, ev Event) error {
 		var errs []error

@@ -4,8 +4,8 @@ import (
 	"iter"
 )
 
-// Messages walks over the chunk's messages, thread by thread, and decodes each when it is its turn. A chunk of
-// thousands of messages so needs little more memory than its bytes.
+// Messages walks over the chunk's messages, thread by thread, and decodes each when it is its turn.
+// A chunk of thousands of messages so needs little more memory than its bytes.
 //
 //	for thread, m := range chunk.Messages() {
 //		if m.Err != nil {
@@ -13,8 +13,9 @@ import (
 //		}
 //	}
 //
-// Each message is a new one and can be kept; only those that are empty objects are one and the same. The thread is the
-// same for all its messages. It can be walked as often as needed, also from several goroutines.
+// Each message is a new one and can be kept; only those that are empty objects are one and the
+// same. The thread is the same for all its messages. It can be walked as often as needed, also from
+// several goroutines.
 //
 // It reads [EventInfo.Raw] alone, so a chunk can be stored as that and walked later.
 func (c *HistoryChunk) Messages() iter.Seq2[*HistoryThread, *HistoryMessage] {
@@ -25,8 +26,9 @@ func (c *HistoryChunk) Messages() iter.Seq2[*HistoryThread, *HistoryMessage] {
 	}
 }
 
-// Threads returns the chunk's conversations with all their messages, and those without messages too. For a large chunk
-// it needs several times the memory of the chunk; [HistoryChunk.Messages] does not.
+// Threads returns the chunk's conversations with all their messages, and those without messages
+// too. For a large chunk it needs several times the memory of the chunk; [HistoryChunk.Messages]
+// does not.
 func (c *HistoryChunk) Threads() []HistoryThread {
 	var (
 		all  = make([]*HistoryThread, 0, someThreads)
@@ -68,5 +70,6 @@ const someThreads = 64
 // treeTexts is how many texts of a tree share an allocation, beyond those that were counted.
 const treeTexts = 64
 
-// treeChunk is how many bytes of text share an allocation in a tree, which is kept or dropped as a whole.
+// treeChunk is how many bytes of text share an allocation in a tree, which is kept or dropped as a
+// whole.
 const treeChunk = 16 << 10

@@ -11,7 +11,8 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook"
 )
 
-// conversations returns the JSON of n threads that have nothing in common, and what they say. The title is in all texts.
+// conversations returns the JSON of n threads that have nothing in common, and what they say. The
+// title is in all texts.
 func conversations(title string, n int, customerFirst bool) (threads string, want []string) {
 	var list []string
 	for i := range n {
@@ -78,7 +79,8 @@ func treeLines(threads []webhook.HistoryThread) (lines []string) {
 	return lines
 }
 
-// Threads share memory, in portions: what is at the end of one must not be in the next, nor in another chunk's.
+// Threads share memory, in portions: what is at the end of one must not be in the next, nor in
+// another chunk's.
 func TestThreadsAreKeptApart(t *testing.T) {
 	t.Parallel()
 	type kept struct {

@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// keyOf returns the deduplication key of an event. Keys are hashed because what identifies an event is personal: a
-// message id holds the customer's phone number in base64.
+// keyOf returns the deduplication key of an event. Keys are hashed because what identifies an event
+// is personal: a message id holds the customer's phone number in base64.
 func keyOf(ev Event, e entry) string {
 	info := ev.base()
 	phone := string(info.PhoneNumberID)
@@ -18,7 +18,8 @@ func keyOf(ev Event, e entry) string {
 	case *IncomingMessage:
 		return keyWithID("message", phone, string(ev.ID))
 	case *UnavailableMessage:
-		// A key of its own: the complete message may follow under the same id, and must not be taken for a repeat.
+		// A key of its own: the complete message may follow under the same id, and must not be
+		// taken for a repeat.
 		return keyWithID("unavailable", phone, string(ev.ID))
 	case *BusinessAppEcho:
 		return keyWithID("echo", phone, string(ev.ID))
@@ -27,8 +28,8 @@ func keyOf(ev Event, e entry) string {
 	case *MessageStatus:
 		return statusKey(ev, phone)
 	case *HistoryChunk:
-		// The chunk that only says "all sent" can be the same byte for byte after a second onboarding, and must count
-		// then.
+		// The chunk that only says "all sent" can be the same byte for byte after a second
+		// onboarding, and must count then.
 		if ev.empty {
 			return ""
 		}
@@ -126,8 +127,9 @@ func keyWithID(kind, phone, id string) string {
 	return key(kind, phone, id)
 }
 
-// checksum tells chunks of one place in a history apart: one CRC for each quarter. It is no hash that withstands an
-// attacker, who would have to be Meta, and costs a tenth of one: chunks are megabytes.
+// checksum tells chunks of one place in a history apart: one CRC for each quarter. It is no hash
+// that withstands an attacker, who would have to be Meta, and costs a tenth of one: chunks are
+// megabytes.
 func checksum(raw []byte) (sum [16]byte) {
 	for i := range 4 {
 		quarter := raw[len(raw)*i/4 : len(raw)*(i+1)/4]
@@ -143,8 +145,8 @@ func rawKey(kind, owner string, raw []byte, more ...string) string {
 	return key(kind, append([]string{owner, string(sum[:])}, more...)...)
 }
 
-// key hashes the parts, each with its length before it, so that no two lists of parts look alike. 128 bits are plenty
-// for what is remembered for days.
+// key hashes the parts, each with its length before it, so that no two lists of parts look alike.
+// 128 bits are plenty for what is remembered for days.
 func key(kind string, parts ...string) string {
 	var room [128]byte // for nearly all
 	b := room[:0]

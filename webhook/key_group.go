@@ -37,7 +37,8 @@ func groupKey(ev Event, phone string) string {
 	}
 }
 
-// templateKey tells an event about a template by what happened and when. Ids name a template in one language.
+// templateKey tells an event about a template by what happened and when. Ids name a template in one
+// language.
 func templateKey(t Template, e entry, more ...string) string {
 	if t.TemplateID == "" {
 		return ""

@@ -97,7 +97,8 @@ func TestSystemMessagesKnowTheirCustomer(t *testing.T) {
 	}
 }
 
-// What stays on the phone is a placeholder under whatever type, or none, and never takes the place of the content.
+// What stays on the phone is a placeholder under whatever type, or none, and never takes the place
+// of the content.
 func TestPlaceholdersOfEveryShape(t *testing.T) {
 	t.Parallel()
 	const code = `"errors":[{"code":131060}]`

@@ -1,7 +1,7 @@
 package webhook
 
-// Pricing says what a message costs. Decide by Type and Category. Since 2026-10-01 even service messages can be billed:
-// never assume that an answer is free.
+// Pricing says what a message costs. Decide by Type and Category. Since 2026-10-01 even service
+// messages can be billed: never assume that an answer is free.
 //
 // Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/pricing
 type Pricing struct {
@@ -11,7 +11,8 @@ type Pricing struct {
 	Billable *bool           `json:"billable"` // Meta will remove it
 }
 
-// Free reports whether the message costs nothing, by its type. A type that is not known, or none, is not free.
+// Free reports whether the message costs nothing, by its type. A type that is not known, or none,
+// is not free.
 func (p *Pricing) Free() bool {
 	switch p.Type {
 	case PricingFreeService, PricingFreeEntryPoint, PricingFreeGroupService:
@@ -20,9 +21,9 @@ func (p *Pricing) Free() bool {
 	return false
 }
 
-// A PricingType says whether a message is billed, and if not, why. What each covers changed on 2026-10-01, when service
-// messages beyond a free tier and utility templates inside a service window became billable. Meta adds values: expect
-// unknown ones.
+// A PricingType says whether a message is billed, and if not, why. What each covers changed on
+// 2026-10-01, when service messages beyond a free tier and utility templates inside a service
+// window became billable. Meta adds values: expect unknown ones.
 type PricingType string
 
 const (

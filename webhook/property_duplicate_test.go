@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// eachSpotAndMore is eachSpot with what no sample holds: each member that is read by hand, and messages with several objects
-// that may be their content.
+// eachSpotAndMore is eachSpot with what no sample holds: each member that is read by hand, and
+// messages with several objects that may be their content.
 func eachSpotAndMore(t *testing.T, fn func(t *testing.T, name string, tree *treeNode, spot treeSpot)) {
 	t.Helper()
 	eachSpot(t, fn)

@@ -44,9 +44,9 @@ type plainBody struct {
 	} `json:"entry"`
 }
 
-// plain says whether encoding/json and this package promise the same for a body. They differ on purpose where names repeat or
-// differ in case (encoding/json merges and folds them), in the depth they go to, and where Meta's labels are missing or
-// misplaced (this package goes by shape).
+// plain says whether encoding/json and this package promise the same for a body. They differ on
+// purpose where names repeat or differ in case (encoding/json merges and folds them), in the depth
+// they go to, and where Meta's labels are missing or misplaced (this package goes by shape).
 func plain(n *treeNode) bool {
 	object := n.member("object").scalar
 	if n.kind != '{' || !n.exact() || n.has("field", "value") || object != `"whatsapp_business_account"` {
@@ -85,7 +85,8 @@ func (n *treeNode) has(names ...string) bool {
 	return false
 }
 
-// exact reports whether no object in n has a name twice, or one that encoding/json could take for another.
+// exact reports whether no object in n has a name twice, or one that encoding/json could take for
+// another.
 func (n *treeNode) exact() bool {
 	seen := map[string]bool{}
 	for _, m := range n.members {
@@ -102,8 +103,8 @@ func (n *treeNode) exact() bool {
 	return true
 }
 
-// FuzzDecodeAgainstEncodingJSON reads a body with encoding/json as well: the same messages and statuses, in the same order, with
-// the same ids, texts and times.
+// FuzzDecodeAgainstEncodingJSON reads a body with encoding/json as well: the same messages and
+// statuses, in the same order, with the same ids, texts and times.
 func FuzzDecodeAgainstEncodingJSON(f *testing.F) {
 	for _, s := range webhooktest.Samples() {
 		if s.Field == "messages" {

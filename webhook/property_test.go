@@ -48,7 +48,8 @@ func sameAs(t *testing.T, want, got []webhook.Event, msg ...any) {
 	}
 }
 
-// freeNames are members whose names the host chooses when it asks for a payment: none is unknown, and one that is null is there.
+// freeNames are members whose names the host chooses when it asks for a payment: none is unknown,
+// and one that is null is there.
 const freeNames = ".payment.notes."
 
 func TestNullMeansAbsent(t *testing.T) {
@@ -163,7 +164,8 @@ var changes = []struct {
 	}},
 }
 
-// A crowd is a sample whose list holds its only item three times. The one in the middle is a copy of its own.
+// A crowd is a sample whose list holds its only item three times. The one in the middle is a copy
+// of its own.
 type crowd struct {
 	name string
 	tree *treeNode
@@ -203,8 +205,8 @@ func (c crowd) neighbours(events []webhook.Event) (found []webhook.Event) {
 	return found
 }
 
-// TestAnItemHarmsNoNeighbourInItsList puts an item with up to four changes between two that are whole, in the same list of the
-// same change.
+// TestAnItemHarmsNoNeighbourInItsList puts an item with up to four changes between two that are
+// whole, in the same list of the same change.
 func TestAnItemHarmsNoNeighbourInItsList(t *testing.T) {
 	t.Parallel()
 	for some := range slices.Chunk(crowds(t), 8) {

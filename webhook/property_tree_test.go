@@ -14,7 +14,8 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook"
 )
 
-// A treeNode is a JSON value that keeps what a map would lose: the order of members, duplicates, and how a number is written.
+// A treeNode is a JSON value that keeps what a map would lose: the order of members, duplicates,
+// and how a number is written.
 type treeNode struct {
 	kind    byte // '{', '[' or 0
 	scalar  string
@@ -185,8 +186,8 @@ func addBeside(s treeSpot) bool {
 	return true
 }
 
-// duplicate puts a member of the same name before the member, with as much in it and other values, which a reader has to forget
-// again.
+// duplicate puts a member of the same name before the member, with as much in it and other values,
+// which a reader has to forget again.
 func duplicate(s treeSpot) bool {
 	earlier := s.value().otherwise("")
 	if earlier.String() == s.value().String() {
@@ -217,7 +218,8 @@ func (n *treeNode) otherwise(name string) *treeNode {
 	return c
 }
 
-// typedView prints what the typed members of events hold, without raw bytes, keys and unknown members.
+// typedView prints what the typed members of events hold, without raw bytes, keys and unknown
+// members.
 func typedView(events []webhook.Event) []string {
 	var lines []string
 	for _, ev := range events {

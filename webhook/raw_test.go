@@ -55,8 +55,8 @@ func aliases(b, body []byte) bool {
 	return at >= start && at < start+uintptr(len(body))
 }
 
-// checkRaw wants all raw bytes of a body's events to be bytes of the body, without room behind their end: who appends to
-// them would write over what follows. It returns how many there are.
+// checkRaw wants all raw bytes of a body's events to be bytes of the body, without room behind
+// their end: who appends to them would write over what follows. It returns how many there are.
 func checkRaw(t *testing.T, name string, body []byte) (n int) {
 	t.Helper()
 	body = slices.Clip(bytes.Clone(body))

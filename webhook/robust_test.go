@@ -84,8 +84,8 @@ func sortedKeys(m map[string]any) []string {
 	return keys
 }
 
-// TestMutationsHarmNoNeighbour changes samples in any place, and puts each between two good changes: no panic, no loss, and the
-// neighbours come through.
+// TestMutationsHarmNoNeighbour changes samples in any place, and puts each between two good
+// changes: no panic, no loss, and the neighbours come through.
 func TestMutationsHarmNoNeighbour(t *testing.T) {
 	t.Parallel()
 	seed := uint64(time.Now().UnixNano())
@@ -134,7 +134,8 @@ func TestMutationsHarmNoNeighbour(t *testing.T) {
 	}
 }
 
-// checkReachable returns the scalars of our fields that are neither in a typed member nor in raw bytes.
+// checkReachable returns the scalars of our fields that are neither in a typed member nor in raw
+// bytes.
 func checkReachable(body []byte, events []webhook.Event) (lost []string, err error) {
 	typed, raw := scalars(events)
 	tree, err := parseTree(body)

@@ -26,21 +26,21 @@ var ErrSignature = errors.New("webhook: the signature does not match; check that
 
 const signaturePrefix = "sha256="
 
-// Sign returns the signature that Meta would send for body in [SignatureHeader]: "sha256=" and 64 hex digits. It serves
-// tests and relays.
+// Sign returns the signature that Meta would send for body in [SignatureHeader]: "sha256=" and 64
+// hex digits. It serves tests and relays.
 func Sign(appSecret graph.Secret, body []byte) string {
 	mac := hmac.New(sha256.New, []byte(appSecret.Reveal()))
 	mac.Write(body)
 	return signaturePrefix + hex.EncodeToString(mac.Sum(nil))
 }
 
-// Verify returns nil if signature, the value of [SignatureHeader], was made from body with one of the app secrets, else
-// an error that matches [ErrSignature]. It wants the bytes exactly as received: JSON that was decoded and written again
-// has another signature.
+// Verify returns nil if signature, the value of [SignatureHeader], was made from body with one of
+// the app secrets, else an error that matches [ErrSignature]. It wants the bytes exactly as
+// received: JSON that was decoded and written again has another signature.
 //
-// A signature is "sha256=" in lower case and 64 hex digits in either case, nothing before, after or between. Secrets
-// that are empty or blank match nothing. All comparisons take constant time and all secrets are tried, so that the time
-// tells nothing.
+// A signature is "sha256=" in lower case and 64 hex digits in either case, nothing before, after or
+// between. Secrets that are empty or blank match nothing. All comparisons take constant time and
+// all secrets are tried, so that the time tells nothing.
 //
 // Meta's signature covers no time and no address: a signed body can be sent again, for ever. Only
 // deduplication by [EventInfo.DedupKey] protects from that.
@@ -79,8 +79,8 @@ func (v *verifier) verify(body []byte, sum *[sha256.Size]byte) (secret int, err 
 	return secret, nil
 }
 
-// parseSignature returns the sum that a well-formed signature holds. Malformed ones are refused before anything is
-// hashed.
+// parseSignature returns the sum that a well-formed signature holds. Malformed ones are refused
+// before anything is hashed.
 func parseSignature(signature string) (sum [sha256.Size]byte, ok bool) {
 	hexDigits, ok := strings.CutPrefix(signature, signaturePrefix)
 	if !ok || len(hexDigits) != 2*sha256.Size {
@@ -95,8 +95,8 @@ func parseSignature(signature string) (sum [sha256.Size]byte, ok bool) {
 	return sum, all <= 0xf
 }
 
-// hexValue holds the value of each hex digit and 0xff for every other byte. Its loop takes a third of the time of
-// encoding/hex, which for a small body would be a tenth of hashing it.
+// hexValue holds the value of each hex digit and 0xff for every other byte. Its loop takes a third
+// of the time of encoding/hex, which for a small body would be a tenth of hashing it.
 var hexValue = func() (t [256]byte) {
 	for i := range t {
 		t[i] = 0xff
@@ -107,8 +107,8 @@ var hexValue = func() (t [256]byte) {
 	return t
 }()
 
-// A signer signs with one secret. It keeps spent HMAC states, because setting one up hashes the key twice, which for a
-// small body costs as much as the body.
+// A signer signs with one secret. It keeps spent HMAC states, because setting one up hashes the key
+// twice, which for a small body costs as much as the body.
 type signer struct {
 	pool sync.Pool
 }
@@ -138,8 +138,8 @@ func (s *signer) signed(body []byte, want *[sha256.Size]byte) bool {
 // signers keeps the signers of the secrets that [Verify] was called with.
 var signers signerCache
 
-// maxSigners is how many secrets are remembered: plenty for a host with a secret per tenant, and no leak for one that
-// makes secrets up.
+// maxSigners is how many secrets are remembered: plenty for a host with a secret per tenant, and no
+// leak for one that makes secrets up.
 const maxSigners = 1024
 
 // A signerCache finds the signer of a secret. When it is full, it begins anew.

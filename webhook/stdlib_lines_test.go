@@ -35,8 +35,9 @@ type stdReader struct {
 	out      []string
 }
 
-// lines returns what encoding/json reads in a body, a line for each item; false where the two readers are not meant to agree:
-// names in another case, duplicates, null items, and labels that this test does not follow.
+// lines returns what encoding/json reads in a body, a line for each item; false where the two
+// readers are not meant to agree: names in another case, duplicates, null items, and labels that
+// this test does not follow.
 func lines(body []byte) ([]string, bool) {
 	var d payload.Delivery
 	if json.Unmarshal(body, &d) != nil || hasDuplicates(body) || bytes.Contains(body, []byte("null")) || !followed(body) ||
@@ -108,8 +109,8 @@ func person(waid, user, parent string) graph.Identity {
 	return id
 }
 
-// meet adds what the contact with the person's number or user id tells, and returns its name. It does not follow contacts that are
-// found in other ways.
+// meet adds what the contact with the person's number or user id tells, and returns its name. It
+// does not follow contacts that are found in other ways.
 func (r *stdReader) meet(id *graph.Identity) (name string) {
 	if len(r.contacts) == 0 {
 		return ""

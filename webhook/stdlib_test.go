@@ -112,8 +112,9 @@ func ourItem(id graph.MessageID, typ webhook.MessageType, content webhook.Conten
 	return item
 }
 
-// followed reports whether all names are those of Meta, of which encoding/json would take others for the same, and whether all
-// of them stand where the plain structs have them: old names and odd places are for package webhook alone.
+// followed reports whether all names are those of Meta, of which encoding/json would take others
+// for the same, and whether all of them stand where the plain structs have them: old names and odd
+// places are for package webhook alone.
 func followed(body []byte) bool {
 	tree, err := parseTree(body)
 	if err != nil {
@@ -202,7 +203,8 @@ func TestStandardLibraryReadsTheSameCorpus(t *testing.T) {
 	require.Greater(t, n, 40)
 }
 
-// FuzzStandardLibrary compares with encoding/json. The documented differences are left out: see lines.
+// FuzzStandardLibrary compares with encoding/json. The documented differences are left out: see
+// lines.
 func FuzzStandardLibrary(f *testing.F) {
 	for _, name := range webhooktest.Samples() {
 		var compact bytes.Buffer

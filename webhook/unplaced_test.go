@@ -9,8 +9,8 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook"
 )
 
-// What contradicts something else, or belongs to an event that has no member for it, is listed once, with the first event that it
-// belongs to.
+// What contradicts something else, or belongs to an event that has no member for it, is listed
+// once, with the first event that it belongs to.
 func TestWhatCannotBePlacedIsListed(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {
@@ -121,7 +121,8 @@ func TestWhatDoesNotFitKeepsItsTime(t *testing.T) {
 	}
 }
 
-// Messages before the id of their thread have to wait for it; that they are no list is not forgotten then.
+// Messages before the id of their thread have to wait for it; that they are no list is not
+// forgotten then.
 func TestWaitingMessagesTellWhatDoesNotFit(t *testing.T) {
 	t.Parallel()
 	for threads, want := range map[string]string{

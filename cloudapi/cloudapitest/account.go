@@ -40,7 +40,8 @@ type activity struct {
 	at       time.Time
 }
 
-// note writes a line into the audit log. The log holds changes of users, of templates and of the subscription.
+// note writes a line into the audit log. The log holds changes of users, of templates and of the
+// subscription.
 func (s *Server) note(w *waba, kind string) {
 	w.activities = append(w.activities, activity{s.newID(), kind, s.now()})
 }

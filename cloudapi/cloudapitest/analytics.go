@@ -153,7 +153,8 @@ func delivered(m SentMessage) int {
 	return 1
 }
 
-// sentBy returns the messages of an account's numbers, narrowed to some where the analysis names them.
+// sentBy returns the messages of an account's numbers, narrowed to some where the analysis names
+// them.
 func (s *Server) sentBy(w *waba, a analysis) []SentMessage {
 	return slices.DeleteFunc(slices.Clone(s.sent), func(m SentMessage) bool {
 		p := s.phone(m.From)

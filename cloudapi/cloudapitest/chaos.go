@@ -15,8 +15,9 @@ import (
 // edge, a redirect, garbage, half an answer, a late one, and a connection that is cut before the
 // request was read, before it was carried out, or after.
 //
-// It never lies: whatever proves that nothing was done (codes of [graph.Code.ProvesRefusal], lasting errors that Meta
-// documents) comes from a request that did nothing, and a success with a message id from one that was accepted.
+// It never lies: whatever proves that nothing was done (codes of [graph.Code.ProvesRefusal],
+// lasting errors that Meta documents) comes from a request that did nothing, and a success with a
+// message id from one that was accepted.
 type Chaos struct {
 	// Rate is the share of requests that fail, from 0 to 1.
 	Rate float64
@@ -134,7 +135,8 @@ var lastingCodes = []graph.Code{
 	3, 100, 190, graph.CodeReengagementMessage, graph.CodeSpamRateLimitHit, 131026, 132001, 134102, 138000, graph.CodeSyncLimitExceeded,
 }
 
-// vagueCodes say nothing about whether it was done: Meta's own trouble, and a code that nobody knows.
+// vagueCodes say nothing about whether it was done: Meta's own trouble, and a code that nobody
+// knows.
 var vagueCodes = []graph.Code{1, 2, 131000, 131016, 131999}
 
 var provenCodes = []graph.Code{

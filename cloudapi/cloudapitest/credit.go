@@ -61,7 +61,8 @@ type allocated struct {
 	WABA graph.WABAID          `json:"waba_id,omitzero"`
 }
 
-// shareCredit shares the line with a business, and pays an account of it where the call attaches one.
+// shareCredit shares the line with a business, and pays an account of it where the call attaches
+// one.
 func (s *Server) shareCredit(c *call) reply {
 	b := s.business(graph.BusinessID(c.query.Get("receiving_business_id")))
 	if b == nil {

@@ -31,7 +31,8 @@ type tokenInfo struct {
 	User              string          `json:"user_id,omitzero"`
 }
 
-// debugToken describes a token to the app itself or its system user. A bad input token is a good answer.
+// debugToken describes a token to the app itself or its system user. A bad input token is a good
+// answer.
 func (s *Server) debugToken(c *call) reply {
 	if c.token.Type != TokenApp && c.token.Value != s.systemToken {
 		return refuse(&graphError{

@@ -71,7 +71,8 @@ func ExampleServer_Advance() {
 	// Output: true
 }
 
-// A queue is tried against everything that can go wrong. Whatever it does, no message may be on the server twice.
+// A queue is tried against everything that can go wrong. Whatever it does, no message may be on the
+// server twice.
 func ExampleServer_Chaos() {
 	srv := cloudapitest.NewServer(cloudapitest.Config{})
 	defer srv.Close()

@@ -30,7 +30,8 @@ type fault struct {
 	regain     time.Duration
 }
 
-// A Fault is a failure that waits for its request: see [Server.Inject]. What is answered is one of these:
+// A Fault is a failure that waits for its request: see [Server.Inject]. What is answered is one of
+// these:
 //
 //   - an error of Meta's, if there is a Code;
 //   - Body, with Status, if there is either of them and no Code;
@@ -51,7 +52,8 @@ type Fault struct {
 	// Code is the error's code. Code 0 can only be answered with a Body.
 	Code graph.Code
 
-	// Subcode, Details (error_data.details), UserTitle, UserMessage (of management calls) and Transient belong to Code.
+	// Subcode, Details (error_data.details), UserTitle, UserMessage (of management calls) and
+	// Transient belong to Code.
 	Subcode     int
 	Details     string
 	UserTitle   string
@@ -70,7 +72,8 @@ type Fault struct {
 	// RetryAfter adds the Retry-After header, which Meta does not document.
 	RetryAfter time.Duration
 
-	// RegainAccess is estimated_time_to_regain_access in the usage header. Meta counts it in minutes.
+	// RegainAccess is estimated_time_to_regain_access in the usage header. Meta counts it in
+	// minutes.
 	RegainAccess time.Duration
 
 	// Delay makes the answer wait, after the request was carried out or refused.
@@ -82,13 +85,16 @@ type Fault struct {
 	// Garble sends bytes that are not HTTP instead of the answer.
 	Garble bool
 
-	// Drop cuts the connection instead of answering: with Accept, the caller cannot know whether it happened.
+	// Drop cuts the connection instead of answering: with Accept, the caller cannot know whether it
+	// happened.
 	Drop bool
 
-	// Unread makes Drop cut the connection before the body of the request is read. Such a request does nothing.
+	// Unread makes Drop cut the connection before the body of the request is read. Such a request
+	// does nothing.
 	Unread bool
 
-	// Reset makes a cut connection look broken instead of closed, as when a machine between the two fails.
+	// Reset makes a cut connection look broken instead of closed, as when a machine between the two
+	// fails.
 	Reset bool
 }
 

@@ -10,7 +10,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// Whatever a program sends, the answer is JSON, an error says why, and a refused message is not recorded.
+// Whatever a program sends, the answer is JSON, an error says why, and a refused message is not
+// recorded.
 func FuzzPostMessage(f *testing.F) {
 	for _, body := range []string{
 		`{"messaging_product":"whatsapp","to":"+15550100142","type":"text","text":{"body":"Hello"}}`,

@@ -19,7 +19,8 @@ type Group struct {
 	// PhoneNumberID is the number that has the group.
 	PhoneNumberID graph.PhoneNumberID
 
-	// RequestID is what the call that made the group answered; its webhook names it. Empty for [Server.AddGroup].
+	// RequestID is what the call that made the group answered; its webhook names it. Empty for
+	// [Server.AddGroup].
 	RequestID string
 
 	// Subject and Description are what people see.

@@ -6,7 +6,8 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 )
 
-// Documented rates. Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/throughput
+// Documented rates. Meta:
+// https://developers.facebook.com/documentation/business-messaging/whatsapp/throughput
 const (
 	coexistenceRate = 20 // messages a second, both directions
 	ordinaryRate    = 80

@@ -62,7 +62,8 @@ func (l *listener) track(c net.Conn, state http.ConnState) {
 // patience is how long requests under way may take when the server is closed.
 const patience = 5 * time.Second
 
-// close waits for the requests under way. Clients open connections ahead of need; those would keep Shutdown waiting.
+// close waits for the requests under way. Clients open connections ahead of need; those would keep
+// Shutdown waiting.
 func (l *listener) close() {
 	l.mu.Lock()
 	for c := range l.fresh {

@@ -20,15 +20,17 @@ type SentMessage struct {
 	// From is the business's number.
 	From graph.PhoneNumberID
 
-	// Input is the address as the request had it, and To the person, as far as the server can tell: a user id that
-	// [Server.AddUser] did not announce has no phone number, and the other way round. To is zero for a group.
+	// Input is the address as the request had it, and To the person, as far as the server can tell:
+	// a user id that [Server.AddUser] did not announce has no phone number, and the other way
+	// round. To is zero for a group.
 	Input string
 	To    graph.Identity
 
 	// GroupID is set for a message to a group.
 	GroupID graph.GroupID
 
-	// Type is the message's type, such as "text". ReplyTo and CallbackData are what the request gave.
+	// Type is the message's type, such as "text". ReplyTo and CallbackData are what the request
+	// gave.
 	Type         string
 	ReplyTo      graph.MessageID
 	CallbackData string
@@ -89,7 +91,8 @@ func (m SentMessage) Template() (name, language string) {
 	return v.Name, v.Language.Code
 }
 
-// Reaction returns the message that a reaction is for and its emoji, which is empty if the reaction is taken back.
+// Reaction returns the message that a reaction is for and its emoji, which is empty if the reaction
+// is taken back.
 func (m SentMessage) Reaction() (to graph.MessageID, emoji string) {
 	if m.Type != "reaction" {
 		return "", ""
@@ -160,7 +163,8 @@ func (s *Server) postMessage(c *call) reply {
 		return refuse(&graphError{Code: graph.CodeInvalidParameter, Message: "(#100) The parameter messaging_product is required."})
 	}
 	if c.phone.Suspended || c.phone.Unregistered {
-		// What a number in the middle of a move to another phone answers is not documented; this code is assumed.
+		// What a number in the middle of a move to another phone answers is not documented; this
+		// code is assumed.
 		return refuse(&graphError{Code: graph.CodePhoneNotRegistered})
 	}
 	if req.Status != "" {
@@ -206,7 +210,8 @@ type acceptedMessages struct {
 	Messages []acceptedMessage `json:"messages"`
 }
 
-// accepted is the answer to a message. A send to a user id is answered without wa_id, as Meta documents it.
+// accepted is the answer to a message. A send to a user id is answered without wa_id, as Meta
+// documents it.
 func (s *Server) accepted(m SentMessage) acceptedMessages {
 	body := acceptedMessages{Product: "whatsapp", Messages: []acceptedMessage{{ID: m.ID, Group: m.GroupID}}}
 	if m.Type == "template" {

@@ -18,7 +18,8 @@ var messageTypes = []string{
 	"audio", "contacts", "document", "image", "interactive", "location", "pin", "reaction", "sticker", "template", "text", "video",
 }
 
-// envelopeMembers are the documented members of a message request, besides the object named after the type.
+// envelopeMembers are the documented members of a message request, besides the object named after
+// the type.
 var envelopeMembers = []string{
 	"messaging_product", "recipient_type", "to", "recipient", "type", "context", "biz_opaque_callback_data",
 	"recipient_identity_key_hash", "messaging_account_id", "paid_messaging_account_id", "category", "ttl_seconds",
@@ -110,7 +111,8 @@ func (s *Server) checkRecipient(c *call, req *messageRequest, m *SentMessage) *g
 	return nil
 }
 
-// checkContent judges the object named after the type by the rules that package cloudapi checks before it sends.
+// checkContent judges the object named after the type by the rules that package cloudapi checks
+// before it sends.
 func (s *Server) checkContent(req *messageRequest, object json.RawMessage, m *SentMessage) *graphError {
 	var msg cloudapi.Message
 	if err := msg.UnmarshalJSON(fmt.Appendf(nil, `{"type":%q,%[1]q:%s}`, req.Type, object)); err != nil {
@@ -147,7 +149,8 @@ func (s *Server) checkContent(req *messageRequest, object json.RawMessage, m *Se
 	return nil
 }
 
-// problemError tells problems with Meta's codes: one for what is missing, one for templates, one for the rest.
+// problemError tells problems with Meta's codes: one for what is missing, one for templates, one
+// for the rest.
 func problemError(problems []*cloudapi.ValidationError) *graphError {
 	var texts []string
 	for _, p := range problems {
@@ -196,7 +199,8 @@ func surplus(sent, known json.RawMessage) string {
 	return ""
 }
 
-// checkFile judges a file by its id, once the server knows any files: those of other numbers do not exist.
+// checkFile judges a file by its id, once the server knows any files: those of other numbers do not
+// exist.
 func (s *Server) checkFile(from graph.PhoneNumberID, content cloudapi.Content) *graphError {
 	var id graph.MediaID
 	switch c := content.(type) {

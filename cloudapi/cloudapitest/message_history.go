@@ -8,7 +8,8 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 )
 
-// historyPrefix begins the ids of history entries; what follows is the message's place among the sent ones.
+// historyPrefix begins the ids of history entries; what follows is the message's place among the
+// sent ones.
 const historyPrefix = "81000000000"
 
 func historyID(i int) string { return historyPrefix + strconv.Itoa(i) }
@@ -38,7 +39,8 @@ type historyEvent struct {
 	Error    string     `json:"error_description,omitzero"`
 }
 
-// historyEvents are what the server knows of a message: that it was sent, or that it will not arrive.
+// historyEvents are what the server knows of a message: that it was sent, or that it will not
+// arrive.
 func (s *Server) historyEvents(id string, m SentMessage) []historyEvent {
 	ev := historyEvent{ID: id + "1", Status: "SENT", At: m.At.Unix(), Webhook: "DELIVERED", App: historyApp{s.app.ID}}
 	if m.Fails != 0 {

@@ -8,7 +8,8 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 )
 
-// A node is an object of the graph, as a read shows it. A member that is known but not set here is nil and left out.
+// A node is an object of the graph, as a read shows it. A member that is known but not set here is
+// nil and left out.
 type node map[string]json.RawMessage
 
 // pick returns the fields that were asked for and the id, which Meta always adds. One unknown field

@@ -125,7 +125,8 @@ func (s *Server) ownedWABAs(c *call) reply {
 	return s.listWABAs(c, func(w *waba) bool { return w.OwnerBusinessID == graph.BusinessID(c.id) })
 }
 
-// clientWABAs lists what businesses have shared with the partner: everything that the partner does not own itself.
+// clientWABAs lists what businesses have shared with the partner: everything that the partner does
+// not own itself.
 func (s *Server) clientWABAs(c *call) reply {
 	return s.listWABAs(c, func(w *waba) bool { return w.OwnerBusinessID != graph.BusinessID(c.id) })
 }

@@ -30,7 +30,8 @@ func (s *Server) phoneNode(p *phone) node {
 	if p.Unverified {
 		verified = "NOT_VERIFIED"
 	}
-	// A coexistence number stays at 20 messages a second; that it shows STANDARD is assumed, one SDK has NOT_APPLICABLE.
+	// A coexistence number stays at 20 messages a second; that it shows STANDARD is assumed, one
+	// SDK has NOT_APPLICABLE.
 	throughput := struct {
 		Level string `json:"level"`
 	}{"STANDARD"}

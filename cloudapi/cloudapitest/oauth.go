@@ -17,8 +17,8 @@ type AuthorizationCode struct {
 	// Token is what the exchange returns.
 	Token Token
 
-	// RedirectURI is where the dialog sent the browser. If empty, the code came from the callback of FB.login, and the
-	// exchange must not name one.
+	// RedirectURI is where the dialog sent the browser. If empty, the code came from the callback
+	// of FB.login, and the exchange must not name one.
 	RedirectURI string
 }
 
@@ -59,7 +59,8 @@ func (s *Server) exchangeCode(c *call) reply {
 	case s.now().Sub(found.issuedAt) >= CodeTTL:
 		return refuse(oauthError(36007, "This authorization code has expired."))
 	case q.Get("redirect_uri") != found.RedirectURI:
-		// An empty redirect_uri passes for none: reported from the field. The code survives a wrong one.
+		// An empty redirect_uri passes for none: reported from the field. The code survives a wrong
+		// one.
 		return refuse(oauthError(36008, "Error validating verification code. Please make sure your redirect_uri is identical to the one you used in the OAuth dialog request"))
 	}
 	found.used = true

@@ -14,7 +14,8 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 )
 
-// An object is a node of the graph that belongs to a number or an account: a file, a template, a Flow.
+// An object is a node of the graph that belongs to a number or an account: a file, a template, a
+// Flow.
 type object struct {
 	id    string
 	kind  kind
@@ -86,7 +87,8 @@ type file struct {
 	body           []byte
 }
 
-// form reads a body in any of the forms in which the Graph API takes parameters: JSON, a form, a form with files.
+// form reads a body in any of the forms in which the Graph API takes parameters: JSON, a form, a
+// form with files.
 func (c *call) form() (url.Values, map[string]file, *graphError) {
 	kind, params, _ := mime.ParseMediaType(c.header.Get("Content-Type"))
 	values, files := url.Values{}, map[string]file{}

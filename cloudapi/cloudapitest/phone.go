@@ -15,8 +15,8 @@ type Phone struct {
 	// ID is made up if empty.
 	ID graph.PhoneNumberID
 
-	// WABAs are the accounts that list the number. One is the rule; a token has been seen to cover two that both list the
-	// same number. If empty, a new one.
+	// WABAs are the accounts that list the number. One is the rule; a token has been seen to cover
+	// two that both list the same number. If empty, a new one.
 	WABAs []graph.WABAID
 
 	// PhoneNumber is the number as Meta displays it. If empty, one of +1 555 01xx.
@@ -37,20 +37,24 @@ type Phone struct {
 	// Suspended numbers are in the middle of a move to another phone: sends fail, reads say so.
 	Suspended bool
 
-	// MessagesPerSecond is what [Config].EnforceLimits lets pass. If zero, 20, or 80 for an ordinary number.
+	// MessagesPerSecond is what [Config].EnforceLimits lets pass. If zero, 20, or 80 for an
+	// ordinary number.
 	MessagesPerSecond int
 
-	// PIN is the two-step verification PIN, which registering an ordinary number sets or must match.
+	// PIN is the two-step verification PIN, which registering an ordinary number sets or must
+	// match.
 	PIN string
 
-	// OnboardedAt is when the number came to the platform; syncs can be asked for in the day after it. If zero, now.
+	// OnboardedAt is when the number came to the platform; syncs can be asked for in the day after
+	// it. If zero, now.
 	OnboardedAt time.Time
 }
 
 // OnBizApp is what a read shows as is_on_biz_app.
 func (p Phone) OnBizApp() bool { return !p.CloudAPIOnly }
 
-// PlatformType is what a read shows as platform_type. That a suspended number shows NOT_APPLICABLE is assumed.
+// PlatformType is what a read shows as platform_type. That a suspended number shows NOT_APPLICABLE
+// is assumed.
 func (p Phone) PlatformType() string {
 	if p.Suspended || p.Unregistered {
 		return "NOT_APPLICABLE"
@@ -148,7 +152,8 @@ func (s *Server) DetachPhone(id graph.PhoneNumberID) {
 	}
 }
 
-// Onboard makes a known number begin a new onboarding now: it coexists, and each sync can be asked for again.
+// Onboard makes a known number begin a new onboarding now: it coexists, and each sync can be asked
+// for again.
 func (s *Server) Onboard(id graph.PhoneNumberID) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -188,8 +193,8 @@ func (s *Server) RecordInbound(id graph.PhoneNumberID, from graph.Identity, mess
 	}
 }
 
-// WindowOpen reports whether a message that is no template may be sent to a person now: the person wrote in the last 24
-// hours.
+// WindowOpen reports whether a message that is no template may be sent to a person now: the person
+// wrote in the last 24 hours.
 func (s *Server) WindowOpen(id graph.PhoneNumberID, to graph.Identity) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -76,7 +76,8 @@ func (s *Server) countRegistration(p *phone) *graphError {
 	return nil
 }
 
-// addNumber adds an ordinary number to an account. It waits for its verification, and then for its registration.
+// addNumber adds an ordinary number to an account. It waits for its verification, and then for its
+// registration.
 func (s *Server) addNumber(c *call) reply {
 	var req struct {
 		CountryCode string `json:"cc"`

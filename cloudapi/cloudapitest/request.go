@@ -10,8 +10,8 @@ import (
 // A LoggedRequest is an entry of the request log, which [Server.Requests] returns. It holds no
 // token, no body and no id but the number's.
 type LoggedRequest struct {
-	// Method and Path are what was asked: "POST" and "/{phone-number-id}/messages". Path is "unknown" for a route that the
-	// server does not have.
+	// Method and Path are what was asked: "POST" and "/{phone-number-id}/messages". Path is
+	// "unknown" for a route that the server does not have.
 	Method, Path string
 
 	// Status is what was answered, Code the error code in it, if any.
@@ -24,7 +24,8 @@ type LoggedRequest struct {
 	// Dropped means that the caller never saw the answer, or not all of it.
 	Dropped bool
 
-	// Fault names what went wrong on purpose, such as "accepted, then cut", if [Chaos] made it go wrong.
+	// Fault names what went wrong on purpose, such as "accepted, then cut", if [Chaos] made it go
+	// wrong.
 	Fault string
 
 	// At is the server's time.
@@ -38,7 +39,8 @@ func (s *Server) Requests() []LoggedRequest {
 	return slices.Clone(s.requests)
 }
 
-// Count returns how often a route was asked, whatever was answered: Count("POST", "/{phone-number-id}/smb_app_data").
+// Count returns how often a route was asked, whatever was answered: Count("POST",
+// "/{phone-number-id}/smb_app_data").
 func (s *Server) Count(method, path string) int {
 	s.mu.Lock()
 	defer s.mu.Unlock()

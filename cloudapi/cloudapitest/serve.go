@@ -175,7 +175,8 @@ func (s *Server) setHeaders(h http.Header, c *call, trace string, f *fault) {
 	}
 }
 
-// callsPerHour is the budget for management calls of an account with a number. Messages have their own.
+// callsPerHour is the budget for management calls of an account with a number. Messages have their
+// own.
 const callsPerHour = 5000
 
 // usage counts a call and returns how much of the hour's budget is spent, in percent.

@@ -68,13 +68,15 @@ type App struct {
 // Config says how a [Server] behaves. The zero Config is a made-up app on the loopback interface,
 // for which nothing is ever too much.
 type Config struct {
-	// App is the app that the server plays the Graph API for. Empty members keep their made-up values.
+	// App is the app that the server plays the Graph API for. Empty members keep their made-up
+	// values.
 	App App
 
 	// Clock is what the server lives by. If nil, time.Now. [Server.Advance] adds to it.
 	Clock func() time.Time
 
-	// Seed makes ids and tokens come out the same in every run with the same order of calls. If zero, it is 1.
+	// Seed makes ids and tokens come out the same in every run with the same order of calls. If
+	// zero, it is 1.
 	Seed uint64
 
 	// Strict refuses at once what Meta lets pass or reports later by webhook: a message outside the
@@ -96,7 +98,8 @@ type Config struct {
 	// a client that reaches the server.
 	Network *Network
 
-	// Listener is one of the caller's, such as one with a port that stays the same. The server closes it.
+	// Listener is one of the caller's, such as one with a port that stays the same. The server
+	// closes it.
 	Listener net.Listener
 }
 
@@ -152,7 +155,8 @@ func (s *Server) Handle(pattern string, h http.Handler) { s.mux.Handle(pattern, 
 // App returns the app.
 func (s *Server) App() App { return s.app }
 
-// SystemToken returns a token that never expires and may do everything: the partner's own system user.
+// SystemToken returns a token that never expires and may do everything: the partner's own system
+// user.
 func (s *Server) SystemToken() graph.Secret { return s.systemToken }
 
 // AppToken returns the app's own token, APPID|SECRET.

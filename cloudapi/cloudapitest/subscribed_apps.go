@@ -85,7 +85,8 @@ func (s *Server) checkOverride(callback, token string) *graphError {
 	return s.verifyCallback(callback, token)
 }
 
-// callbackPatience is how long Meta waits for the answer to the handshake, as seen in its error message.
+// callbackPatience is how long Meta waits for the answer to the handshake, as seen in its error
+// message.
 const callbackPatience = 6 * time.Second
 
 // verifyCallback does the handshake. The caller must hold s.mu, which is released meanwhile,
@@ -111,8 +112,9 @@ func (s *Server) VerifyCallback(callback string, verifyToken graph.Secret) error
 	return VerifyCallback(callback, verifyToken)
 }
 
-// VerifyCallback does the handshake by which Meta checks a callback URL: a GET with hub.mode, hub.challenge and
-// hub.verify_token, which must be answered with 200 and nothing but the challenge, within six seconds.
+// VerifyCallback does the handshake by which Meta checks a callback URL: a GET with hub.mode,
+// hub.challenge and hub.verify_token, which must be answered with 200 and nothing but the
+// challenge, within six seconds.
 //
 // Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/create-webhook-endpoint
 func VerifyCallback(callback string, verifyToken graph.Secret) error {

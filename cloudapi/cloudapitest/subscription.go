@@ -6,7 +6,8 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 )
 
-// An AppSubscription is what the app receives at which URL: the webhook settings of the app dashboard.
+// An AppSubscription is what the app receives at which URL: the webhook settings of the app
+// dashboard.
 type AppSubscription struct {
 	// Object is "whatsapp_business_account" if empty.
 	Object string

@@ -115,7 +115,8 @@ func (s *Server) listLibrary(c *call) reply {
 	return s.page(c, nodes)
 }
 
-// migrateTemplates copies templates from another account. Those whose name is taken are named with a reason.
+// migrateTemplates copies templates from another account. Those whose name is taken are named with
+// a reason.
 func (s *Server) migrateTemplates(c *call) reply {
 	var req struct {
 		Source    graph.WABAID       `json:"source_waba_id"`

@@ -46,14 +46,17 @@ type Token struct {
 	// Scopes are its permissions. If nil, [ScopeManagement] and [ScopeMessaging].
 	Scopes []string
 
-	// WABAs are the accounts that it reaches and shows as target_ids, newest first. If empty, every account, and no
-	// target_ids are shown, which since June 2026 does not mean that there are none.
+	// WABAs are the accounts that it reaches and shows as target_ids, newest first. If empty, every
+	// account, and no target_ids are shown, which since June 2026 does not mean that there are
+	// none.
 	WABAs []graph.WABAID
 
-	// HideTargets leaves target_ids and the WhatsApp scopes out of granular_scopes, as tokens do since June 2026.
+	// HideTargets leaves target_ids and the WhatsApp scopes out of granular_scopes, as tokens do
+	// since June 2026.
 	HideTargets bool
 
-	// Lifetime is how long it works. If zero, for ever. Sixty days is the other choice that Meta offers.
+	// Lifetime is how long it works. If zero, for ever. Sixty days is the other choice that Meta
+	// offers.
 	Lifetime time.Duration
 
 	// Foreign makes it the token of another app.
@@ -87,7 +90,8 @@ func (s *Server) addToken(t Token) graph.Secret {
 	return t.Value
 }
 
-// RevokeToken makes a token invalid, as when the business removes the app or the app's administrator resets it.
+// RevokeToken makes a token invalid, as when the business removes the app or the app's
+// administrator resets it.
 func (s *Server) RevokeToken(value graph.Secret) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -96,7 +100,8 @@ func (s *Server) RevokeToken(value graph.Secret) {
 	}
 }
 
-// RevokeTokens makes every token of a portfolio invalid, as when the business removes the app from its settings.
+// RevokeTokens makes every token of a portfolio invalid, as when the business removes the app from
+// its settings.
 func (s *Server) RevokeTokens(business graph.BusinessID) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -7,7 +7,8 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 )
 
-// verificationPause is how soon another verification code can be asked for. Meta's figure is not documented.
+// verificationPause is how soon another verification code can be asked for. Meta's figure is not
+// documented.
 const verificationPause = time.Minute
 
 // A verification is a code on its way to a number.

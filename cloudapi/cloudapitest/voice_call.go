@@ -24,13 +24,15 @@ type Call struct {
 	// State is [CallRinging] if empty.
 	State CallState
 
-	// SDP is what the business said last of its side of the sound: an offer of an outgoing call, an answer of another.
+	// SDP is what the business said last of its side of the sound: an offer of an outgoing call, an
+	// answer of another.
 	SDP string
 
 	// CallbackData is what the business gave.
 	CallbackData string
 
-	// At is when it began; now if zero. AcceptedAt and EndedAt are zero until it was accepted and ended.
+	// At is when it began; now if zero. AcceptedAt and EndedAt are zero until it was accepted and
+	// ended.
 	At, AcceptedAt, EndedAt time.Time
 }
 
@@ -108,8 +110,9 @@ type callPermission struct {
 	expires time.Time
 }
 
-// PermitCalls is a person's answer to the request to be called: [cloudapi.PermissionTemporary] is good for seven days,
-// [cloudapi.PermissionPermanent] until it is taken back with [cloudapi.PermissionNone].
+// PermitCalls is a person's answer to the request to be called: [cloudapi.PermissionTemporary] is
+// good for seven days, [cloudapi.PermissionPermanent] until it is taken back with
+// [cloudapi.PermissionNone].
 func (s *Server) PermitCalls(id graph.PhoneNumberID, person graph.Identity, status cloudapi.PermissionStatus) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -187,7 +190,8 @@ type callBody struct {
 	CallbackData string             `json:"biz_opaque_callback_data"`
 }
 
-// postCall makes a call or answers one. Numbers have calling switched off until the settings switch it on.
+// postCall makes a call or answers one. Numbers have calling switched off until the settings switch
+// it on.
 func (s *Server) postCall(c *call) reply {
 	var req callBody
 	if err := decode(c, &req); err != nil {

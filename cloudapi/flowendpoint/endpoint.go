@@ -32,7 +32,8 @@ type Config struct {
 	// AdditionalSecrets are accepted too, while a new secret spreads.
 	AdditionalSecrets []graph.Secret
 
-	// Keys are the private keys whose public halves the numbers have. Several are tried in turn, while a new one spreads.
+	// Keys are the private keys whose public halves the numbers have. Several are tried in turn,
+	// while a new one spreads.
 	Keys []*rsa.PrivateKey
 
 	// MaxBytes limits a request. If zero, 1 MiB.

@@ -38,7 +38,8 @@ var ErrMedia = errors.New("flowendpoint: the file is not the one that the phone 
 // macSize is how much of the HMAC stands at the end of a file.
 const macSize = 10
 
-// Decrypt returns the file. Everything is checked before anything is decrypted. encrypted is not changed.
+// Decrypt returns the file. Everything is checked before anything is decrypted. encrypted is not
+// changed.
 func (m Media) Decrypt(encrypted []byte) ([]byte, error) {
 	e := m.Encryption
 	sum := sha256.Sum256(encrypted)

@@ -91,7 +91,8 @@ func (*Completion) response() {}
 type Screen struct {
 	Name string
 
-	// Data is an object with what the screen shows. The member error_message of it is shown as an error.
+	// Data is an object with what the screen shows. The member error_message of it is shown as an
+	// error.
 	Data json.RawMessage
 }
 

@@ -10,7 +10,8 @@ import (
 // itself: match one code with errors.Is(err, [CodeReengagementMessage]), a class of codes with
 // errors.Is(err, [ErrThrottled]).
 //
-// A code that Meta writes as a seven-digit subcode, mostly under code 100, is a Code too: [CodeSyncLimitExceeded].
+// A code that Meta writes as a seven-digit subcode, mostly under code 100, is a Code too:
+// [CodeSyncLimitExceeded].
 //
 // Beware of the zero value: 0 is a code of Meta's ([CodeAuthException]), so a Code alone
 // cannot say that there is none.
@@ -69,12 +70,13 @@ func MatchCode(code Code, subcode int, target error) bool {
 
 // A CodeInfo is what is known about a code.
 type CodeInfo struct {
-	// Code and Subcode name the condition. A seven-digit number is in Code, wherever Meta wrote it; Subcode is set where
-	// only the pair has a meaning, such as 190 with 463.
+	// Code and Subcode name the condition. A seven-digit number is in Code, wherever Meta wrote it;
+	// Subcode is set where only the pair has a meaning, such as 190 with 463.
 	Code    Code
 	Subcode int
 
-	// Title is Meta's title, or ours where Meta has none. For people who look it up; never match it.
+	// Title is Meta's title, or ours where Meta has none. For people who look it up; never match
+	// it.
 	Title string
 
 	// Class is what errors.Is matches.
@@ -86,14 +88,15 @@ type CodeInfo struct {
 	// Actor is who has to act.
 	Actor Actor
 
-	// HTTPStatus is the usual status of such an answer, and weak evidence. 0 if it is not documented or the code never
-	// comes as an answer to a call.
+	// HTTPStatus is the usual status of such an answer, and weak evidence. 0 if it is not
+	// documented or the code never comes as an answer to a call.
 	HTTPStatus int
 
 	// Meaning is what happened, in sentences.
 	Meaning string
 
-	// Advice is what to do, in one imperative without capital and full stop, so that it can follow a colon.
+	// Advice is what to do, in one imperative without capital and full stop, so that it can follow
+	// a colon.
 	Advice string
 
 	// Source is Meta's page, or a note that the code is known from reports only.

@@ -2,8 +2,9 @@ package graph
 
 import "slices"
 
-// A signupArea is a group of codes that Embedded Signup shows in its popup and that can come back in a session message.
-// Meta documents them by area, so they are advised by area; those with a meaning of their own are in codeTable.
+// A signupArea is a group of codes that Embedded Signup shows in its popup and that can come back
+// in a session message. Meta documents them by area, so they are advised by area; those with a
+// meaning of their own are in codeTable.
 type signupArea struct {
 	title  string
 	actor  Actor

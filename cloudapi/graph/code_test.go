@@ -221,7 +221,8 @@ func TestEveryCodeIsDocumented(t *testing.T) {
 	}
 }
 
-// The constants and the table are two lists of one thing: this reads the source, since Go cannot enumerate constants.
+// The constants and the table are two lists of one thing: this reads the source, since Go cannot
+// enumerate constants.
 func TestEveryConstantHasItsRow(t *testing.T) {
 	t.Parallel()
 	mode := parser.ParseComments | parser.SkipObjectResolution
@@ -264,7 +265,8 @@ func TestEveryConstantHasItsRow(t *testing.T) {
 	require.Empty(t, subrows, "subcodes without a constant")
 }
 
-// The areas of Embedded Signup's documentation, each by one of its codes and whether waiting can help.
+// The areas of Embedded Signup's documentation, each by one of its codes and whether waiting can
+// help.
 func TestSignupCodesAreAdvisedByArea(t *testing.T) {
 	t.Parallel()
 	for code, want := range map[graph.Code]struct {

@@ -15,15 +15,16 @@ type ContactCard struct {
 	// Birthday is a date such as "1999-01-23".
 	Birthday string `json:"birthday,omitzero"`
 
-	// Origin is "contact_request" if the customer answered a request for its phone number, else "other" or empty. It is
-	// received and never sent.
+	// Origin is "contact_request" if the customer answered a request for its phone number, else
+	// "other" or empty. It is received and never sent.
 	Origin string `json:"origin,omitzero"`
 
 	// VCard is the card in the vCard format, where Meta gives it. It is received and never sent.
 	VCard string `json:"vcard,omitzero"`
 }
 
-// A ContactName is the name on a contact card. To send one, Formatted and at least one of the others are required.
+// A ContactName is the name on a contact card. To send one, Formatted and at least one of the
+// others are required.
 type ContactName struct {
 	Formatted string `json:"formatted_name"`
 	First     string `json:"first_name,omitzero"`
@@ -33,8 +34,9 @@ type ContactName struct {
 	Suffix    string `json:"suffix,omitzero"`
 }
 
-// A ContactPhone is a phone number on a contact card, as its owner wrote it. With WAID, the person's WhatsApp number in
-// digits, the card has a button that writes to it; else one that invites.
+// A ContactPhone is a phone number on a contact card, as its owner wrote it. With WAID, the
+// person's WhatsApp number in digits, the card has a button that writes to it; else one that
+// invites.
 type ContactPhone struct {
 	Phone string `json:"phone,omitzero"`
 	WAID  string `json:"wa_id,omitzero"`

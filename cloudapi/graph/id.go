@@ -9,12 +9,13 @@ import (
 // Ids of Meta's objects. All are opaque strings; Meta writes some of them as JSON numbers at times,
 // and both forms decode alike, digit for digit.
 type (
-	// A WABAID names a WhatsApp Business Account. Since the second half of 2026 Meta may put the id of a "messaging
-	// account" in the same place: treat it as the name of the thing that is subscribed, no more.
+	// A WABAID names a WhatsApp Business Account. Since the second half of 2026 Meta may put the id
+	// of a "messaging account" in the same place: treat it as the name of the thing that is
+	// subscribed, no more.
 	WABAID string
 
-	// A PhoneNumberID names a business phone number. It is not the phone number. Route by it: display numbers can be
-	// formatted, and Brazilian ones may lack a digit.
+	// A PhoneNumberID names a business phone number. It is not the phone number. Route by it:
+	// display numbers can be formatted, and Brazilian ones may lack a digit.
 	PhoneNumberID string
 
 	// A BusinessID names a business portfolio.
@@ -23,16 +24,19 @@ type (
 	// An AppID names a Meta app.
 	AppID string
 
-	// A MessageID ("wamid.…") names a message. Compare it whole; it has no meaning inside and no fixed length.
+	// A MessageID ("wamid.…") names a message. Compare it whole; it has no meaning inside and no
+	// fixed length.
 	MessageID string
 
-	// A MediaID names an uploaded or received media file. It lives 30 days for uploads and 7 days for received media.
+	// A MediaID names an uploaded or received media file. It lives 30 days for uploads and 7 days
+	// for received media.
 	MediaID string
 
 	// A TemplateID names a message template. The API writes it as a string, webhooks as a number.
 	TemplateID string
 
-	// An UploadHandle is the result of a resumable upload. It is not a [MediaID] and cannot stand for one.
+	// An UploadHandle is the result of a resumable upload. It is not a [MediaID] and cannot stand
+	// for one.
 	UploadHandle string
 
 	// A GroupID names a WhatsApp group.
@@ -44,8 +48,8 @@ type (
 	// A FlowID names a Flow.
 	FlowID string
 
-	// A UserID is a business-scoped user id (BSUID), such as "US.13491208655302741918": the name of a person towards one
-	// business portfolio. It changes when the person changes the phone number.
+	// A UserID is a business-scoped user id (BSUID), such as "US.13491208655302741918": the name of
+	// a person towards one business portfolio. It changes when the person changes the phone number.
 	UserID string
 )
 

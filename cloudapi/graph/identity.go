@@ -6,8 +6,8 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/phonenumber"
 )
 
-// An Identity is a WhatsApp user as far as Meta told. Any member may be empty: phone numbers are optional since 2026,
-// user ids are missing in older data and on some failures.
+// An Identity is a WhatsApp user as far as Meta told. Any member may be empty: phone numbers are
+// optional since 2026, user ids are missing in older data and on some failures.
 type Identity struct {
 	// UserID is the person's business-scoped id (BSUID). Prefer it where it is present.
 	UserID UserID
@@ -22,8 +22,8 @@ type Identity struct {
 	Username string
 }
 
-// Key is what to file the person under: the BSUID where there is one, else the phone number's digits, else the username
-// behind an @, else the parent's id. It is empty only if the identity is.
+// Key is what to file the person under: the BSUID where there is one, else the phone number's
+// digits, else the username behind an @, else the parent's id. It is empty only if the identity is.
 //
 // A conversation may begin under a phone number and go on under a BSUID. To join the two, compare
 // both members and not just the key.
@@ -45,8 +45,8 @@ func (id Identity) Key() string {
 // IsZero reports whether nothing at all is known.
 func (id Identity) IsZero() bool { return id == Identity{} }
 
-// IsUserID reports whether s looks like a business-scoped user id: two capital letters, a dot, and something behind it.
-// Phone numbers and group ids never do.
+// IsUserID reports whether s looks like a business-scoped user id: two capital letters, a dot, and
+// something behind it. Phone numbers and group ids never do.
 func IsUserID(s string) bool {
 	return len(s) > 3 && isUpper(s[0]) && isUpper(s[1]) && s[2] == '.' && !strings.ContainsAny(s, " \t\n")
 }
@@ -67,8 +67,8 @@ func EquivalenceKey(number string) string {
 	case len(d) == 13 && strings.HasPrefix(d, "549"):
 		return "54" + d[3:]
 	case len(d) == 13 && strings.HasPrefix(d, "55") && d[4] == '9' && d[5] >= '6':
-		// Only old mobile numbers, which began with 6 to 9, are known without the ninth digit. A landline begins with
-		// 2 to 5 and must not be taken for a mobile number that lost its 9.
+		// Only old mobile numbers, which began with 6 to 9, are known without the ninth digit. A
+		// landline begins with 2 to 5 and must not be taken for a mobile number that lost its 9.
 		return d[:4] + d[5:]
 	}
 	return d

@@ -6,9 +6,10 @@ import (
 	"log/slog"
 )
 
-// A Secret is an access token or another string that must not be printed. It shows as "[secret]" in fmt, also inside
-// structs, slices and maps, and in slog. Writing it as JSON or text is an error rather than a silent loss: store what
-// [Secret.Reveal] returns, encrypted. Reading it from JSON works as for any string.
+// A Secret is an access token or another string that must not be printed. It shows as "[secret]" in
+// fmt, also inside structs, slices and maps, and in slog. Writing it as JSON or text is an error
+// rather than a silent loss: store what [Secret.Reveal] returns, encrypted. Reading it from JSON
+// works as for any string.
 //
 // Some printing never asks the type, and shows the text: a struct's unexported field, %p and %w, a
 // verb other than %v that meets a pointer inside a struct, and a map's key in JSON. So a struct
@@ -23,7 +24,8 @@ func (s Secret) IsZero() bool { return s == "" }
 
 const hidden = "[secret]"
 
-// Format implements [fmt.Formatter]: whatever verb, width and flags, it writes "[secret]", or nothing if there is none.
+// Format implements [fmt.Formatter]: whatever verb, width and flags, it writes "[secret]", or
+// nothing if there is none.
 func (s Secret) Format(f fmt.State, _ rune) {
 	if s != "" {
 		_, _ = f.Write([]byte(hidden))

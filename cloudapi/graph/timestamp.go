@@ -24,7 +24,8 @@ func ParseTimestamp(s string) Timestamp {
 	if n, err := strconv.ParseInt(s, 10, 64); err == nil {
 		return unix(n)
 	}
-	// ParseFloat reads Go's literals as well, hexadecimal or with underscores, which no timestamp is.
+	// ParseFloat reads Go's literals as well, hexadecimal or with underscores, which no timestamp
+	// is.
 	if f, err := strconv.ParseFloat(s, 64); err == nil && math.Abs(f) < 1<<53 && !strings.ContainsAny(s, "xX_") {
 		return unix(int64(f))
 	}
@@ -36,7 +37,8 @@ func ParseTimestamp(s string) Timestamp {
 	return Timestamp{}
 }
 
-// unix keeps 0 apart, which is not 1970. Years outside 1 to 9999 are no dates either: time.Time could not write them.
+// unix keeps 0 apart, which is not 1970. Years outside 1 to 9999 are no dates either: time.Time
+// could not write them.
 func unix(n int64) Timestamp {
 	if n == 0 || n > 253402300799 || n < -62135596800 {
 		return Timestamp{}

@@ -8,7 +8,8 @@
 //	}
 //	client, err := cloudapi.NewClient(cloudapi.Config{Limiter: limiter})
 //
-// A coexistence.Tracker whose Config.Client returns copies of this client records in the limiter what numbers receive.
+// A coexistence.Tracker whose Config.Client returns copies of this client records in the limiter
+// what numbers receive.
 //
 // # What is in Redis
 //

@@ -12,8 +12,8 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence"
 )
 
-// Every process makes its own limiter over the same Redis. The client asks it before each send, and a tracker finds it through
-// the client and records there what arrives.
+// Every process makes its own limiter over the same Redis. The client asks it before each send, and
+// a tracker finds it through the client and records there what arrives.
 func ExampleNew() {
 	rdb := redis.NewClient(&redis.Options{Addr: "redis.internal:6379"})
 	defer rdb.Close()

@@ -43,8 +43,8 @@ type Config struct {
 	Logger *slog.Logger
 }
 
-// A Limiter shares budgets with every other Limiter on the same Redis and prefix. Make one per process. It is safe for
-// concurrent use.
+// A Limiter shares budgets with every other Limiter on the same Redis and prefix. Make one per
+// process. It is safe for concurrent use.
 type Limiter struct {
 	cfg   Config
 	redis redis.Scripter
@@ -88,7 +88,8 @@ func New(rdb redis.Scripter, cfg Config) (*Limiter, error) {
 	return l, nil
 }
 
-// Wait implements cloudapi.Limiter. If it knows that the context ends before the message may leave, it returns at once.
+// Wait implements cloudapi.Limiter. If it knows that the context ends before the message may leave,
+// it returns at once.
 func (l *Limiter) Wait(ctx context.Context, t cloudapi.SendRequest) error {
 	ln := l.enter(t.From)
 	defer l.exit(t.From, ln)

@@ -116,7 +116,8 @@ func TestTwoProcessesShareOneBudget(t *testing.T) {
 	}
 	all.Wait()
 	slices.SortFunc(left, time.Time.Compare)
-	// Five may leave at once, the others in steps of ten milliseconds. When they leave is measured a moment later.
+	// Five may leave at once, the others in steps of ten milliseconds. When they leave is measured
+	// a moment later.
 	require.GreaterOrEqual(t, left[199].Sub(began), 1900*time.Millisecond, "two hundred messages left too fast")
 	require.Less(t, left[199].Sub(began), 6*time.Second, "the budget is not used")
 }
@@ -424,7 +425,8 @@ func (w *lockedWriter) Write(p []byte) (int, error) {
 	return w.w.Write(p)
 }
 
-// stall keeps connections open and lets nothing through any more, which is how a network fails that drops packets.
+// stall keeps connections open and lets nothing through any more, which is how a network fails that
+// drops packets.
 func (r *relay) stall(reply []byte) net.Listener {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -445,8 +447,8 @@ func (r *relay) stall(reply []byte) net.Listener {
 	return l
 }
 
-// Redis can be there and not answer, or answer something else. Nobody waits for it longer than the timeout, and the messages go
-// out by the process's own share.
+// Redis can be there and not answer, or answer something else. Nobody waits for it longer than the
+// timeout, and the messages go out by the process's own share.
 func TestARedisThatHangsOrTalksNonsenseHoldsNobody(t *testing.T) {
 	t.Parallel()
 	for name, reply := range map[string]string{

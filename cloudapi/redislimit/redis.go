@@ -12,16 +12,19 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi"
 )
 
-// retryAfter is how long Redis is left alone after it did not answer, so that not every message waits for the timeout.
+// retryAfter is how long Redis is left alone after it did not answer, so that not every message
+// waits for the timeout.
 const retryAfter = time.Second
 
-// As in cloudapi.MemLimiter: lost throughput comes back in twenty seconds, and a twentieth of it is always left.
+// As in cloudapi.MemLimiter: lost throughput comes back in twenty seconds, and a twentieth of it is
+// always left.
 const (
 	recovery   = 20 * time.Second
 	leastShare = 0.05
 )
 
-// keys names the number's hash and the pair's string. Recipients are personal data, and names of keys are seen by many.
+// keys names the number's hash and the pair's string. Recipients are personal data, and names of
+// keys are seen by many.
 func (l *Limiter) keys(t cloudapi.SendRequest) []string {
 	number := l.cfg.Prefix + "{" + string(t.From) + "}"
 	hash := sha256.Sum256([]byte(string(t.From) + " " + t.To.Key()))
@@ -41,7 +44,8 @@ func (l *Limiter) take(ctx context.Context, t cloudapi.SendRequest) (wait, pair 
 	return micros(0), micros(1), nil
 }
 
-// run runs a script. Whatever keeps Redis from answering is an outage, but for the caller's own context.
+// run runs a script. Whatever keeps Redis from answering is an outage, but for the caller's own
+// context.
 func (l *Limiter) run(ctx context.Context, script *redis.Script, keys []string, args ...any) ([]int64, error) {
 	brief, cancel := context.WithTimeout(ctx, l.cfg.Timeout)
 	defer cancel()

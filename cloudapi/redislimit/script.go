@@ -6,7 +6,8 @@ import "github.com/redis/go-redis/v9"
 // be full again, its "tat": spending one moves it on by the time that one takes. Lua writes large
 // numbers with fourteen digits, so they are formatted.
 
-// pace computes what the number's throughput is at the moment. What Meta took away comes back with time.
+// pace computes what the number's throughput is at the moment. What Meta took away comes back with
+// time.
 const pace = `
 local t = redis.call('TIME')
 local now = t[1] * 1000000 + t[2]

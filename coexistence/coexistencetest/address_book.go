@@ -8,8 +8,8 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/phonenumber"
 )
 
-// SaveContact adds a contact to the address book, or changes the one with the same number or user id. If the number coexists,
-// the host hears of it.
+// SaveContact adds a contact to the address book, or changes the one with the same number or user
+// id. If the number coexists, the host hears of it.
 func (p *Phone) SaveContact(c Contact) {
 	p.world.mu.Lock()
 	defer p.world.mu.Unlock()

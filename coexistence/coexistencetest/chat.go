@@ -22,13 +22,14 @@ type ChatMessage struct {
 	// ID is the id that webhooks and the Graph API give it.
 	ID graph.MessageID
 
-	// Author wrote it at the world's time At. Content is the latest, and empty if the message was deleted.
+	// Author wrote it at the world's time At. Content is the latest, and empty if the message was
+	// deleted.
 	Author  Author
 	Content Content
 	At      time.Time
 
-	// Status is how far an outgoing message has come: "pending", "sent", "delivered", "read", "played", "error". Empty for
-	// incoming ones.
+	// Status is how far an outgoing message has come: "pending", "sent", "delivered", "read",
+	// "played", "error". Empty for incoming ones.
 	Status string
 
 	// Edited means that Content is not the first. Revoked means that it was deleted for everyone.
@@ -37,8 +38,9 @@ type ChatMessage struct {
 	// Reactions are the emojis under the message.
 	Reactions []string
 
-	// LiveAt is when a live webhook told of the message, PastAt when history last did, both by the world's clock. Both are
-	// zero for what the host cannot know: it was written while the number did not coexist, or the business shares no history.
+	// LiveAt is when a live webhook told of the message, PastAt when history last did, both by the
+	// world's clock. Both are zero for what the host cannot know: it was written while the number
+	// did not coexist, or the business shares no history.
 	LiveAt, PastAt time.Time
 }
 
@@ -105,8 +107,8 @@ func (p *Phone) newMessage(ch *chat, author Author, content Content, id graph.Me
 	return m
 }
 
-// Chat returns what the phone shows of its conversation with a customer, oldest first: what the customer wrote, what was
-// written on the phone, and what was sent through Cloud API.
+// Chat returns what the phone shows of its conversation with a customer, oldest first: what the
+// customer wrote, what was written on the phone, and what was sent through Cloud API.
 func (p *Phone) Chat(c *Customer) []ChatMessage {
 	p.world.mu.Lock()
 	defer p.world.mu.Unlock()

@@ -46,7 +46,8 @@ func (l *listener) answers(status int) (before int) {
 	return len(l.at)
 }
 
-// bubble plays fn in a world whose clock is the bubble's, with a phone that is connected and subscribed.
+// bubble plays fn in a world whose clock is the bubble's, with a phone that is connected and
+// subscribed.
 func bubble(t *testing.T, cfg coexistencetest.Config, fn func(t *testing.T, world *coexistencetest.World, l *listener, phone *coexistencetest.Phone)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {

@@ -13,43 +13,47 @@ import (
 
 // Config configures a World. The zero Config is good for most tests.
 type Config struct {
-	// Seed decides everything that is left to chance: ids, generated conversations, the order of deliveries. If zero, 1.
-	// [World.String] prints it.
+	// Seed decides everything that is left to chance: ids, generated conversations, the order of
+	// deliveries. If zero, 1. [World.String] prints it.
 	Seed uint64
 
-	// Start is the time at which the world begins. From then on its clock runs like the real one, and [World.Advance] moves
-	// it on. If zero, now: a host that compares with its own clock wants that.
+	// Start is the time at which the world begins. From then on its clock runs like the real one,
+	// and [World.Advance] moves it on. If zero, now: a host that compares with its own clock wants
+	// that.
 	Start time.Time
 
 	// App is the Meta app of the host. Empty members are made up.
 	App cloudapitest.App
 
-	// VerifyToken is what the host's callback expects in the handshake. If empty, made up: [World.VerifyToken].
+	// VerifyToken is what the host's callback expects in the handshake. If empty, made up:
+	// [World.VerifyToken].
 	VerifyToken graph.Secret
 
-	// ConfigurationID is the Facebook Login for Business configuration that the popup must be opened with. If empty, made up:
-	// [World.ConfigurationID].
+	// ConfigurationID is the Facebook Login for Business configuration that the popup must be
+	// opened with. If empty, made up: [World.ConfigurationID].
 	ConfigurationID string
 
 	// Session is what the popup tells the page that opened it. [SessionDocumented] if empty.
 	Session SessionVariant
 
-	// TokenLifetime is how long business tokens work. If zero, for ever; sixty days is Meta's other choice.
+	// TokenLifetime is how long business tokens work. If zero, for ever; sixty days is Meta's other
+	// choice.
 	TokenLifetime time.Duration
 
-	// HideTargets makes tokens keep silent about their accounts, as they do since June 2026 at times.
+	// HideTargets makes tokens keep silent about their accounts, as they do since June 2026 at
+	// times.
 	HideTargets bool
 
 	// Fields are the webhook fields to which [World.DeliverTo] subscribes the app. If nil, the five
 	// that coexistence needs: [coexistence.Fields].
 	Fields []webhook.Field
 
-	// Templates are those of every account that the popup makes, all approved. If nil, accounts have none, and the Graph API takes
-	// messages with any template.
+	// Templates are those of every account that the popup makes, all approved. If nil, accounts
+	// have none, and the Graph API takes messages with any template.
 	Templates []cloudapi.TemplateCreateParams
 
-	// RefusedCallingCodes are country calling codes that the popup refuses, such as "234". If nil, none, as it is since
-	// 2026-04-15.
+	// RefusedCallingCodes are country calling codes that the popup refuses, such as "234". If nil,
+	// none, as it is since 2026-04-15.
 	RefusedCallingCodes []string
 
 	// Network carries everything instead of the loopback interface: for bubbles of
@@ -63,15 +67,16 @@ type Config struct {
 	// History says how past messages are cut up.
 	History HistoryConfig
 
-	// Graph says how the Graph API behaves, such as RequireProof. App, Seed, Clock and Network are those of the world.
+	// Graph says how the Graph API behaves, such as RequireProof. App, Seed, Clock and Network are
+	// those of the world.
 	Graph cloudapitest.Config
 }
 
-// A DeliveryConfig says how webhooks travel. The zero DeliveryConfig delivers each change once, in a POST of its own, four at
-// a time.
+// A DeliveryConfig says how webhooks travel. The zero DeliveryConfig delivers each change once, in
+// a POST of its own, four at a time.
 type DeliveryConfig struct {
-	// Parallel is how many POSTs are under way at once. If zero, 4; Meta does not say how many it has. 1 keeps the order of
-	// what happens.
+	// Parallel is how many POSTs are under way at once. If zero, 4; Meta does not say how many it
+	// has. 1 keeps the order of what happens.
 	Parallel int
 
 	// Batch is how many changes one POST may hold. If zero, 1. Meta documents up to 1000.
@@ -84,25 +89,29 @@ type DeliveryConfig struct {
 	// acknowledged.
 	DuplicatesPercent int
 
-	// Reorder is how many changes back in the queue the next POST may come from. If zero, 1: the oldest is next.
+	// Reorder is how many changes back in the queue the next POST may come from. If zero, 1: the
+	// oldest is next.
 	Reorder int
 
-	// Delay is how long a change may take until it is delivered: each takes another time up to that, so that later ones overtake
-	// it. If zero, none does.
+	// Delay is how long a change may take until it is delivered: each takes another time up to
+	// that, so that later ones overtake it. If zero, none does.
 	Delay time.Duration
 
-	// LostAnswersPercent is how many of a hundred answers never arrive, so that the host has done its work and hears of it again.
+	// LostAnswersPercent is how many of a hundred answers never arrive, so that the host has done
+	// its work and hears of it again.
 	LostAnswersPercent int
 
-	// Timeout is how long the host may take to answer. If zero, 20 s, as Meta's calling pages have it.
+	// Timeout is how long the host may take to answer. If zero, 20 s, as Meta's calling pages have
+	// it.
 	Timeout time.Duration
 
-	// Backoff is the pause before the first repeat, by the world's clock; each further one doubles, up to MaxBackoff. If zero,
-	// 25 ms and 1 s. Meta's own pauses grow over seven days: 10 s and 12 h are like that, with [World.Advance] or in a bubble.
+	// Backoff is the pause before the first repeat, by the world's clock; each further one doubles,
+	// up to MaxBackoff. If zero, 25 ms and 1 s. Meta's own pauses grow over seven days: 10 s and 12
+	// h are like that, with [World.Advance] or in a bubble.
 	Backoff, MaxBackoff time.Duration
 
-	// MaxAttempts is how often a POST is tried before the world gives it up, GiveUpAfter for how long. If zero, 30 times and
-	// seven days.
+	// MaxAttempts is how often a POST is tried before the world gives it up, GiveUpAfter for how
+	// long. If zero, 30 times and seven days.
 	MaxAttempts int
 	GiveUpAfter time.Duration
 
@@ -110,8 +119,8 @@ type DeliveryConfig struct {
 	Pace time.Duration
 }
 
-// A HistoryConfig says how past messages are cut into webhooks. The zero HistoryConfig sends the chunks of three phases in
-// random order, and an empty last one.
+// A HistoryConfig says how past messages are cut into webhooks. The zero HistoryConfig sends the
+// chunks of three phases in random order, and an empty last one.
 type HistoryConfig struct {
 	// ChunkSize is how many messages a chunk holds at most. If zero, 250. Meta's hold thousands.
 	ChunkSize int
@@ -122,7 +131,8 @@ type HistoryConfig struct {
 	// ContactBatch is how many contacts one webhook holds at most. If zero, 100.
 	ContactBatch int
 
-	// FullLast puts progress 100 into the last chunk that has messages, instead of an empty one behind it.
+	// FullLast puts progress 100 into the last chunk that has messages, instead of an empty one
+	// behind it.
 	FullLast bool
 }
 

@@ -7,8 +7,8 @@ import (
 
 // A Content is what a message consists of. [Text], [Image] and their like make one.
 type Content struct {
-	// Type is the type that Meta gives such a message: "text", "image", "video", "audio", "document", "sticker", "location",
-	// "contacts", "reaction".
+	// Type is the type that Meta gives such a message: "text", "image", "video", "audio",
+	// "document", "sticker", "location", "contacts", "reaction".
 	Type string
 
 	// Text is the text, the caption, the name of a place or a person, or the emoji of a reaction.

@@ -18,7 +18,8 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook"
 )
 
-// A courier delivers changes like Meta: signed, at least once, several at a time, again and again until it hears 200.
+// A courier delivers changes like Meta: signed, at least once, several at a time, again and again
+// until it hears 200.
 type courier struct {
 	cfg    DeliveryConfig
 	secret graph.Secret

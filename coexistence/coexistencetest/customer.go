@@ -99,8 +99,8 @@ const (
 	revokeWindow = 48 * time.Hour
 )
 
-// Edit replaces the text, or the caption, of a message that the customer sent less than 15 minutes ago. The edit is a
-// message with an id of its own.
+// Edit replaces the text, or the caption, of a message that the customer sent less than 15 minutes
+// ago. The edit is a message with an id of its own.
 func (c *Customer) Edit(id graph.MessageID, text string) (graph.MessageID, error) {
 	p := c.phone
 	p.world.mu.Lock()
@@ -133,8 +133,9 @@ func (c *Customer) Revoke(id graph.MessageID) (graph.MessageID, error) {
 	return revoke.id, nil
 }
 
-// SendUnavailable makes the customer write something that Cloud API cannot show, only the phone: the webhook says
-// "unsupported" with code 131060. Often enough the real thing follows under the same id: [Customer.ResolveUnavailable].
+// SendUnavailable makes the customer write something that Cloud API cannot show, only the phone:
+// the webhook says "unsupported" with code 131060. Often enough the real thing follows under the
+// same id: [Customer.ResolveUnavailable].
 func (c *Customer) SendUnavailable(text string) graph.MessageID {
 	p := c.phone
 	p.world.mu.Lock()

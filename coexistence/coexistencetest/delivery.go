@@ -15,8 +15,8 @@ type Delivery struct {
 	// Number counts POSTs from 1.
 	Number int
 
-	// Fields are the webhook fields of its changes, in order. WABAID and PhoneNumberID are those of the first change; PhoneNumberID is empty
-	// for what is about an account.
+	// Fields are the webhook fields of its changes, in order. WABAID and PhoneNumberID are those of
+	// the first change; PhoneNumberID is empty for what is about an account.
 	Fields        []webhook.Field
 	WABAID        graph.WABAID
 	PhoneNumberID graph.PhoneNumberID

@@ -20,7 +20,8 @@
 //	customer.Send("Are you open?")              // a webhook
 //	phone.Send(customer, "Until six.")         // an echo
 //
-// Everything travels over real HTTP on the loopback interface, and the host runs the same code as in production.
+// Everything travels over real HTTP on the loopback interface, and the host runs the same code as
+// in production.
 //
 // # What is true of it
 //
@@ -31,8 +32,9 @@
 //
 // # Suppressed deliveries
 //
-// Meta delivers only what the app subscribes to, at the level of the app and of the account, and says nothing about the rest.
-// Here [World.Suppressed] tells what was left out and why. It is the first thing to print when nothing arrives.
+// Meta delivers only what the app subscribes to, at the level of the app and of the account, and
+// says nothing about the rest. Here [World.Suppressed] tells what was left out and why. It is the
+// first thing to print when nothing arrives.
 //
 // # Time
 //
@@ -64,8 +66,8 @@
 //
 // # For people
 //
-// coexistence/simulator runs a world as a program, for hosts in any language, with a page on which people type as the business and its
-// customers.
+// coexistence/simulator runs a world as a program, for hosts in any language, with a page on which
+// people type as the business and its customers.
 //
 // # In a browser
 //
@@ -75,11 +77,11 @@
 //
 // # Chance
 //
-// [Config.Seed] decides ids, made-up conversations and the order of deliveries, and [World.String] prints it. What several
-// goroutines of a host do at once still differs from run to run.
+// [Config.Seed] decides ids, made-up conversations and the order of deliveries, and [World.String]
+// prints it. What several goroutines of a host do at once still differs from run to run.
 //
 // # Stores
 //
-// The package also holds the contract that every store of package coexistence has to keep, as a function that any test can
-// call.
+// The package also holds the contract that every store of package coexistence has to keep, as a
+// function that any test can call.
 package coexistencetest

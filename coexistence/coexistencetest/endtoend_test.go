@@ -135,7 +135,8 @@ func (p *product) ask(t *testing.T, path, body string, v any) {
 	require.NoError(t, json.Unmarshal(b, v), string(b))
 }
 
-// Whatever the order, the repeats, the batches and the failures: in the end the host knows what the phone shows.
+// Whatever the order, the repeats, the batches and the failures: in the end the host knows what the
+// phone shows.
 func TestInTheEndTheHostKnowsWhatThePhoneShows(t *testing.T) {
 	t.Parallel()
 	for seed := range uint64(4) {
@@ -356,7 +357,8 @@ func TestTheHostFindsOutThatItGotAnOrdinaryNumber(t *testing.T) {
 	require.Zero(t, world.Graph().Count("POST", "/{phone-number-id}/register"))
 }
 
-// The simulator composes bodies on its own. Whatever it sends, the decoder has a place for every member.
+// The simulator composes bodies on its own. Whatever it sends, the decoder has a place for every
+// member.
 func TestTheDecoderKnowsEverythingThatIsSent(t *testing.T) {
 	t.Parallel()
 	world, h, phone, token := connected(t, coexistencetest.Config{}, coexistencetest.PhoneConfig{

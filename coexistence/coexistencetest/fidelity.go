@@ -7,7 +7,8 @@ import (
 	"sync"
 )
 
-// A Behavior is something that the simulator does because Meta does it, or because it had to do something.
+// A Behavior is something that the simulator does because Meta does it, or because it had to do
+// something.
 type Behavior struct {
 	// What it is.
 	What string
@@ -68,7 +69,8 @@ func (r EvidenceReport) String() string {
 	return b.String()
 }
 
-// Evidence returns what has made a difference in this world so far. Print it where a test passes, to know what it has proved.
+// Evidence returns what has made a difference in this world so far. Print it where a test passes,
+// to know what it has proved.
 func (w *World) Evidence() EvidenceReport {
 	w.relied.mu.Lock()
 	defer w.relied.mu.Unlock()

@@ -76,8 +76,8 @@ func (w *World) chooseAccount(name string, owner graph.BusinessID, chosen graph.
 	return id
 }
 
-// addOrdinary adds the number of somebody who got into the flow for new numbers. It lives on Cloud API alone, and waits for
-// registration.
+// addOrdinary adds the number of somebody who got into the flow for new numbers. It lives on Cloud
+// API alone, and waits for registration.
 func (w *World) addOrdinary(d *dialog) (cloudapitest.Phone, graph.BusinessID) {
 	owner := d.business
 	if owner == "" {
@@ -89,7 +89,8 @@ func (w *World) addOrdinary(d *dialog) (cloudapitest.Phone, graph.BusinessID) {
 	}), owner
 }
 
-// display is how the Graph API shows a number. Meta formats it by country; a plus sign is all that is certain.
+// display is how the Graph API shows a number. Meta formats it by country; a plus sign is all that
+// is certain.
 func display(number string) string {
 	if number != "" && number[0] == '+' {
 		return number
@@ -97,7 +98,8 @@ func display(number string) string {
 	return "+" + phonenumber.Digits(number)
 }
 
-// tellPartner sends an account_update about the partner's relation to an account. Its entry carries the partner's portfolio.
+// tellPartner sends an account_update about the partner's relation to an account. Its entry carries
+// the partner's portfolio.
 func (w *World) tellPartner(id graph.WABAID, owner graph.BusinessID, event string, at time.Time, more ...member) {
 	info := append([]member{str("waba_id", id), str("owner_business_id", owner)}, more...)
 	w.courier.send(change{

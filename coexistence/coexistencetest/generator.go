@@ -10,8 +10,8 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 )
 
-// A History makes up past conversations, the same ones for the same seed and number: short talks of customers with a shop, in
-// many languages, with emoji, pictures, voice messages and the rest.
+// A History makes up past conversations, the same ones for the same seed and number: short talks of
+// customers with a shop, in many languages, with emoji, pictures, voice messages and the rest.
 type History struct {
 	// Messages is how many messages there are. Zero for none.
 	Messages int
@@ -25,11 +25,12 @@ type History struct {
 	// MediaPercent is how many of a hundred messages are files. If zero, 6; if negative, none.
 	MediaPercent int
 
-	// HiddenPercent is how many of a hundred customers hide their number and are known by user id and username. If zero, 10; if
-	// negative, none.
+	// HiddenPercent is how many of a hundred customers hide their number and are known by user id
+	// and username. If zero, 10; if negative, none.
 	HiddenPercent int
 
-	// SavedPercent is how many of a hundred customers are in the address book. If zero, 70; if negative, none.
+	// SavedPercent is how many of a hundred customers are in the address book. If zero, 70; if
+	// negative, none.
 	SavedPercent int
 }
 
@@ -120,7 +121,8 @@ func (g *generator) addCustomer(i int) {
 	}
 }
 
-// talk adds one short talk and returns how many messages it has, at most limit. Recent days see more of them.
+// talk adds one short talk and returns how many messages it has, at most limit. Recent days see
+// more of them.
 func (g *generator) talk(limit int) int {
 	i := g.rand.IntN(len(g.customers))
 	c, tongue := g.customers[i], g.tongues[i]

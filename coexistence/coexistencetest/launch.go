@@ -20,7 +20,8 @@ type launch struct {
 	Redirect string // where the browser goes instead of closing a window
 }
 
-// featureCoexistence is the feature type that asks for coexistence. "coexistence" was its name until v3.
+// featureCoexistence is the feature type that asks for coexistence. "coexistence" was its name
+// until v3.
 const featureCoexistence = "whatsapp_business_app_onboarding"
 
 var errLaunch = errors.New("coexistencetest: the launch options are not the JSON that FB.login takes")
@@ -69,8 +70,9 @@ func (l launch) known(w *World) bool {
 // oldVersionsEnd is when versions 2 and 3 of Embedded Signup ended.
 var oldVersionsEnd = time.Date(2026, 10, 15, 0, 0, 0, 0, time.UTC)
 
-// asksForCoexistence decides between the coexistence flow and, silently, the one that adds an ordinary new number. That the
-// ended versions fall back to the latter is announced; that they really do is assumed.
+// asksForCoexistence decides between the coexistence flow and, silently, the one that adds an
+// ordinary new number. That the ended versions fall back to the latter is announced; that they
+// really do is assumed.
 func (l launch) asksForCoexistence(now time.Time) bool {
 	old := strings.HasPrefix(l.Version, "v2") || strings.HasPrefix(l.Version, "v3")
 	return l.Feature == featureCoexistence && (!old || now.Before(oldVersionsEnd))

@@ -22,7 +22,8 @@ import (
 // Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/business-phone-numbers/media
 const mediaURLLife = 5 * time.Minute
 
-// A file is what a message of a kind holds: pictures in a few colours, and one file for every other kind.
+// A file is what a message of a kind holds: pictures in a few colours, and one file for every other
+// kind.
 type file struct {
 	mimeType string
 	bytes    []byte

@@ -20,8 +20,8 @@ const (
 	AppConsumer AppKind = "WhatsApp"          // refused by the popup
 )
 
-// A PhoneConfig describes a phone of a business. The zero PhoneConfig stands for one that can be connected at once, with an
-// empty address book and no past.
+// A PhoneConfig describes a phone of a business. The zero PhoneConfig stands for one that can be
+// connected at once, with an empty address book and no past.
 type PhoneConfig struct {
 	// PhoneNumber is the phone number. If empty, one of +1 555 01xx.
 	PhoneNumber string
@@ -51,11 +51,13 @@ type PhoneConfig struct {
 	// History makes up further ones. The zero History makes up none.
 	History History
 
-	// StallContacts and StallHistory make a sync be accepted and never answered, as reported from the field.
+	// StallContacts and StallHistory make a sync be accepted and never answered, as reported from
+	// the field.
 	StallContacts, StallHistory bool
 
-	// SecondAccount makes the number appear in two accounts, both of which the token reaches, and webhooks come from the
-	// other one than the popup named: a case from the field of September 2026.
+	// SecondAccount makes the number appear in two accounts, both of which the token reaches, and
+	// webhooks come from the other one than the popup named: a case from the field of September
+	// 2026.
 	SecondAccount bool
 }
 
@@ -63,7 +65,8 @@ type PhoneConfig struct {
 type Contact struct {
 	FullName, FirstName string
 
-	// PhoneNumber is the phone number. A customer who hides theirs has a UserID and perhaps a Username instead.
+	// PhoneNumber is the phone number. A customer who hides theirs has a UserID and perhaps a
+	// Username instead.
 	PhoneNumber string
 	UserID      graph.UserID
 	Username    string
@@ -80,14 +83,15 @@ type PastMessage struct {
 	// Outbound means that the business wrote it.
 	Outbound bool
 
-	// Age is how long ago it was, counted from the creation of the phone. WhatsApp shares the last 180 days.
+	// Age is how long ago it was, counted from the creation of the phone. WhatsApp shares the last
+	// 180 days.
 	Age time.Duration
 
 	// Content is what it said.
 	Content Content
 
-	// Status is how far an outbound message came: "pending", "sent", "delivered", "read", "played", "error". If empty, "read".
-	// Inbound ones are read.
+	// Status is how far an outbound message came: "pending", "sent", "delivered", "read", "played",
+	// "error". If empty, "read". Inbound ones are read.
 	Status string
 }
 
@@ -247,7 +251,8 @@ func (p *Phone) Customer(number string) *Customer {
 	return p.addCustomer(CustomerConfig{PhoneNumber: number, Name: "Made-up customer"})
 }
 
-// Customers returns everyone who has a conversation with the business, those of the made-up history included.
+// Customers returns everyone who has a conversation with the business, those of the made-up history
+// included.
 func (p *Phone) Customers() []*Customer {
 	p.world.mu.Lock()
 	defer p.world.mu.Unlock()
@@ -275,7 +280,8 @@ func (p *Phone) newUserID() graph.UserID {
 	return graph.UserID(fmt.Sprintf("US.%d%d", 1+p.world.rand.Int64N(9), int64(1e17)+p.world.rand.Int64N(9e17)))
 }
 
-// find returns the customer whom a message through Cloud API is for, and adds them if they are new. It wants the lock.
+// find returns the customer whom a message through Cloud API is for, and adds them if they are new.
+// It wants the lock.
 func (p *Phone) find(id graph.Identity) *Customer {
 	for _, c := range p.customers {
 		if id.UserID != "" && c.cfg.UserID == id.UserID ||

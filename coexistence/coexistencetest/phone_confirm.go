@@ -14,7 +14,8 @@ func (p *Phone) LastCode() string {
 	return p.lastCode
 }
 
-// ScanQR points the phone's camera at the popup: [Popup.QR]. It stands for the code, and is a choice beside it.
+// ScanQR points the phone's camera at the popup: [Popup.QR]. It stands for the code, and is a
+// choice beside it.
 func (p *Phone) ScanQR(payload string) error {
 	p.world.mu.Lock()
 	defer p.world.mu.Unlock()
@@ -57,7 +58,8 @@ func (p *Phone) Confirm(sharing HistorySharing) error {
 	return nil
 }
 
-// Refuse taps Cancel in the message from Meta. The popup goes no further with this number; close it, or enter another one.
+// Refuse taps Cancel in the message from Meta. The popup goes no further with this number; close
+// it, or enter another one.
 func (p *Phone) Refuse() error {
 	p.world.mu.Lock()
 	defer p.world.mu.Unlock()

@@ -8,8 +8,9 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook"
 )
 
-// ChangeDevice moves the app to another phone, or installs it anew. The number is offboarded: sends fail, and what happens in
-// the app in the meantime never reaches the host. [Phone.Reconnect] ends it.
+// ChangeDevice moves the app to another phone, or installs it anew. The number is offboarded: sends
+// fail, and what happens in the app in the meantime never reaches the host. [Phone.Reconnect] ends
+// it.
 func (p *Phone) ChangeDevice() {
 	p.world.mu.Lock()
 	defer p.world.mu.Unlock()
@@ -22,8 +23,8 @@ func (p *Phone) ChangeDevice() {
 	p.tellAccount("ACCOUNT_OFFBOARDED", p.offboardedAt)
 }
 
-// Reconnect brings the number back on the new phone. Its webhook says that it happened a second before the offboarding did, as
-// in Meta's own samples. Nothing can be synced again.
+// Reconnect brings the number back on the new phone. Its webhook says that it happened a second
+// before the offboarding did, as in Meta's own samples. Nothing can be synced again.
 func (p *Phone) Reconnect() {
 	p.world.mu.Lock()
 	defer p.world.mu.Unlock()
@@ -37,8 +38,9 @@ func (p *Phone) Reconnect() {
 	p.tellAccount("ACCOUNT_RECONNECTED", p.offboardedAt.Add(-time.Second))
 }
 
-// Disconnect taps "Disconnect account" in the app's settings. It is final: the number answers 100/33 from then on, and so does
-// the account, unless another number in it still coexists. Fifteen minutes later the number can go through the popup again.
+// Disconnect taps "Disconnect account" in the app's settings. It is final: the number answers
+// 100/33 from then on, and so does the account, unless another number in it still coexists. Fifteen
+// minutes later the number can go through the popup again.
 func (p *Phone) Disconnect() { p.EndCoexistence(webhook.DisconnectedAccount, "USER") }
 
 // EndCoexistence ends coexistence for another reason, such as [webhook.DisconnectedChangeNumber].
@@ -85,7 +87,8 @@ func (w *World) livesIn(id graph.WABAID) bool {
 	return slices.ContainsFunc(w.phones, func(p *Phone) bool { return p.stage != stageAlone && slices.Contains(p.wabas, id) })
 }
 
-// RemoveApp removes the host's app in the settings of the business portfolio: its tokens stop working.
+// RemoveApp removes the host's app in the settings of the business portfolio: its tokens stop
+// working.
 func (p *Phone) RemoveApp() {
 	p.world.mu.Lock()
 	defer p.world.mu.Unlock()

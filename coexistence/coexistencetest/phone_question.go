@@ -8,8 +8,8 @@ type PhonePrompt struct {
 	// QR is what the popup shows, for [Phone.ScanQR].
 	QR string
 
-	// Verified means that the popup has the code, or the phone has scanned. Confirmed means that [Phone.Confirm] was called; then the popup
-	// goes on as soon as both are true.
+	// Verified means that the popup has the code, or the phone has scanned. Confirmed means that
+	// [Phone.Confirm] was called; then the popup goes on as soon as both are true.
 	Verified, Confirmed bool
 }
 

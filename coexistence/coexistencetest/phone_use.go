@@ -11,8 +11,8 @@ import (
 // idleLimit is how long a phone may lie unused. Meta says approximately.
 const idleLimit = 14 * day
 
-// Open opens the app on the phone and closes it again, which is all that it takes to stay connected. Whatever else is done on
-// the phone counts as well.
+// Open opens the app on the phone and closes it again, which is all that it takes to stay
+// connected. Whatever else is done on the phone counts as well.
 func (p *Phone) Open() {
 	p.world.mu.Lock()
 	defer p.world.mu.Unlock()
@@ -27,7 +27,8 @@ func (p *Phone) UpdateApp(version string) {
 	p.used()
 }
 
-// UseApp moves the number to another app on the phone. A move to consumer WhatsApp ends coexistence (BUSINESS_DOWNGRADE).
+// UseApp moves the number to another app on the phone. A move to consumer WhatsApp ends coexistence
+// (BUSINESS_DOWNGRADE).
 func (p *Phone) UseApp(app AppKind) {
 	p.world.mu.Lock()
 	defer p.world.mu.Unlock()
@@ -38,8 +39,9 @@ func (p *Phone) UseApp(app AppKind) {
 	}
 }
 
-// ChangeNumber gives the business another phone number, which ends coexistence of the old one (CHANGE_NUMBER). The new number can go
-// through the popup and is a number of its own then, with another id, in another account.
+// ChangeNumber gives the business another phone number, which ends coexistence of the old one
+// (CHANGE_NUMBER). The new number can go through the popup and is a number of its own then, with
+// another id, in another account.
 func (p *Phone) ChangeNumber(number string) {
 	p.world.mu.Lock()
 	defer p.world.mu.Unlock()
@@ -84,8 +86,8 @@ func (p *Phone) checkIdle() {
 	p.lose(webhook.DisconnectedPrimaryInactivity, "SYSTEM")
 }
 
-// ChangeNumber gives the customer another phone number, and with it another user id. If the business's number coexists, a system
-// message tells of it, and the chat goes on.
+// ChangeNumber gives the customer another phone number, and with it another user id. If the
+// business's number coexists, a system message tells of it, and the chat goes on.
 func (c *Customer) ChangeNumber(number string) graph.MessageID {
 	p := c.phone
 	p.world.mu.Lock()

@@ -17,7 +17,8 @@ func (p *Phone) SendContent(to *Customer, content Content) graph.MessageID {
 	return m.id
 }
 
-// Edit replaces the text, or the caption, of a message that was written on the phone less than 15 minutes ago.
+// Edit replaces the text, or the caption, of a message that was written on the phone less than 15
+// minutes ago.
 func (p *Phone) Edit(id graph.MessageID, text string) (graph.MessageID, error) {
 	p.world.mu.Lock()
 	defer p.world.mu.Unlock()

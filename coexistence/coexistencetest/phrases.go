@@ -72,5 +72,6 @@ var languages = []language{
 	},
 }
 
-// emoji hold what breaks naive code: surrogate pairs, variation selectors, skin tones, joined families, flags, keycaps.
+// emoji hold what breaks naive code: surrogate pairs, variation selectors, skin tones, joined
+// families, flags, keycaps.
 var emoji = []string{"😀", "👍", "❤️", "🙏🏽", "👨‍👩‍👧‍👦", "🇧🇷", "🏴‍☠️", "1️⃣", "🤦🏿‍♀️", "☀️", "🎂", "✅"}

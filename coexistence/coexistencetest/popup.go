@@ -39,12 +39,13 @@ func (e *PopupError) Error() string {
 // Unwrap returns the code.
 func (e *PopupError) Unwrap() error { return e.Code }
 
-// ErrNotOffered is what a step returns that the popup does not offer on this screen. The existing account of the WhatsApp
-// Business app is not offered if the launch options did not ask for it, and nothing else tells.
+// ErrNotOffered is what a step returns that the popup does not offer on this screen. The existing
+// account of the WhatsApp Business app is not offered if the launch options did not ask for it, and
+// nothing else tells.
 var ErrNotOffered = errors.New("coexistencetest: the popup does not offer this step here")
 
-// A Popup is Embedded Signup as a business sees it. Its methods are what the business does, one HTTP request each; the phone's
-// part is [Phone.Confirm], [Phone.LastCode] and [Phone.ScanQR].
+// A Popup is Embedded Signup as a business sees it. Its methods are what the business does, one
+// HTTP request each; the phone's part is [Phone.Confirm], [Phone.LastCode] and [Phone.ScanQR].
 //
 //	popup, err := world.OpenSignup(launch)
 //	popup.ChooseExistingAccount()
@@ -104,14 +105,15 @@ func (p *Popup) Screen() Screen {
 	return p.view.Screen
 }
 
-// OffersExistingAccount reports whether the popup offers to connect a WhatsApp Business app. It does not if the launch options
-// did not ask for it.
+// OffersExistingAccount reports whether the popup offers to connect a WhatsApp Business app. It
+// does not if the launch options did not ask for it.
 func (p *Popup) OffersExistingAccount() bool { return p.view.Existing }
 
 // ChooseBusiness chooses a portfolio. Without it, that of the number that is entered.
 func (p *Popup) ChooseBusiness(id graph.BusinessID) error { return p.ask("business", string(id)) }
 
-// ChooseAccount shares an existing account. Without it, the popup makes a new one, or takes the number's old one.
+// ChooseAccount shares an existing account. Without it, the popup makes a new one, or takes the
+// number's old one.
 func (p *Popup) ChooseAccount(id graph.WABAID) error { return p.ask("account", string(id)) }
 
 // ChooseExistingAccount chooses to connect the WhatsApp Business app.
@@ -120,13 +122,15 @@ func (p *Popup) ChooseExistingAccount() error { return p.ask("existing", "") }
 // ChooseNewNumber chooses to add a number to Cloud API alone.
 func (p *Popup) ChooseNewNumber() error { return p.ask("new", "") }
 
-// EnterNumber enters the phone number. Its refusals are a [PopupError] with Meta's code; another number can be entered.
+// EnterNumber enters the phone number. Its refusals are a [PopupError] with Meta's code; another
+// number can be entered.
 func (p *Popup) EnterNumber(number string) error { return p.ask("number", number) }
 
 // QR returns what the popup shows as a QR code, for [Phone.ScanQR].
 func (p *Popup) QR() string { return p.view.QR }
 
-// VerifyCode enters the code that the phone shows: [Phone.LastCode]. For an ordinary number it is [Popup.TextedCode].
+// VerifyCode enters the code that the phone shows: [Phone.LastCode]. For an ordinary number it is
+// [Popup.TextedCode].
 func (p *Popup) VerifyCode(code string) error { return p.ask("code", code) }
 
 // TextedCode returns the code that was sent by text message to an ordinary number.
@@ -139,8 +143,8 @@ func (p *Popup) TextedCode() string {
 	return ""
 }
 
-// TextedCode returns the code that was sent by text message to an ordinary number last, whichever popup asked for it: for a browser that
-// drives the popup. Empty if there is none.
+// TextedCode returns the code that was sent by text message to an ordinary number last, whichever
+// popup asked for it: for a browser that drives the popup. Empty if there is none.
 func (w *World) TextedCode(number string) string {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -152,10 +156,12 @@ func (w *World) TextedCode(number string) string {
 	return ""
 }
 
-// VerifyLater goes on without the code of an ordinary number: since v3, the flow can end with a number that is not verified.
+// VerifyLater goes on without the code of an ordinary number: since v3, the flow can end with a
+// number that is not verified.
 func (p *Popup) VerifyLater() error { return p.ask("later", "") }
 
-// Finish clicks the last button. The account is shared, and the webhooks that say so are on their way.
+// Finish clicks the last button. The account is shared, and the webhooks that say so are on their
+// way.
 func (p *Popup) Finish() (SignupResult, error) { return p.end("finish") }
 
 // Cancel closes the window. On the last screen Meta counts that as finishing.
@@ -164,8 +170,9 @@ func (p *Popup) Cancel() (SignupResult, error) { return p.end("close") }
 // ReportError clicks on "report" under a problem that the popup shows, and closes it.
 func (p *Popup) ReportError() (SignupResult, error) { return p.end("report") }
 
-// Complete plays the whole popup for a phone whose owner notices nothing: if the popup does not offer the existing account,
-// the owner adds an ordinary new number instead and believes to be connected.
+// Complete plays the whole popup for a phone whose owner notices nothing: if the popup does not
+// offer the existing account, the owner adds an ordinary new number instead and believes to be
+// connected.
 func (p *Popup) Complete(phone *Phone, sharing HistorySharing) (SignupResult, error) {
 	if !p.OffersExistingAccount() {
 		return p.completeOrdinary(phone)

@@ -42,13 +42,15 @@ func (w *World) servePopup() {
 	}
 }
 
-// SDKURL is where the stand-in for Meta's JavaScript SDK is, for the setting of that name in package signup. It opens the
-// simulated popup. Behind ?simulate=, separated by commas, it takes what happens in the field: redirect (the browser leaves the page and
-// comes back with the code, as on some phones), object (the message is an object and no string), code-first, gap-MS (milliseconds between message and callback), no-message (none comes), no-code (the callback is never called),
-// unknown (it brings no code although the popup was finished).
+// SDKURL is where the stand-in for Meta's JavaScript SDK is, for the setting of that name in
+// package signup. It opens the simulated popup. Behind ?simulate=, separated by commas, it takes
+// what happens in the field: redirect (the browser leaves the page and comes back with the code, as
+// on some phones), object (the message is an object and no string), code-first, gap-MS
+// (milliseconds between message and callback), no-message (none comes), no-code (the callback is
+// never called), unknown (it brings no code although the popup was finished).
 //
-// A browser that resolves connect.facebook.net and www.facebook.com to a TLS server in front of [World.URL] runs all of it under
-// Meta's own origins.
+// A browser that resolves connect.facebook.net and www.facebook.com to a TLS server in front of
+// [World.URL] runs all of it under Meta's own origins.
 func (w *World) SDKURL() string { return w.URL + "/en_US/sdk.js" }
 
 func metaFile(name, contentType string) http.Handler {

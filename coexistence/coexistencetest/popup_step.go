@@ -232,7 +232,8 @@ func (w *World) enterCode(d *dialog, code string) *PopupError {
 	return nil
 }
 
-// proceed shows the last screen once the code was entered and the phone has confirmed, in whatever order.
+// proceed shows the last screen once the code was entered and the phone has confirmed, in whatever
+// order.
 func (d *dialog) proceed() {
 	if d.verified && d.confirmed {
 		d.screen = ScreenReview

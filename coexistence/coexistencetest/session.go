@@ -7,8 +7,8 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 )
 
-// A SessionVariant is a form in which the popup tells the page that it finished. Meta documents the first; the others are
-// known from the field.
+// A SessionVariant is a form in which the popup tells the page that it finished. Meta documents the
+// first; the others are known from the field.
 type SessionVariant string
 
 const (
@@ -20,17 +20,20 @@ const (
 
 // A SignupResult is what the page that opened the popup gets.
 type SignupResult struct {
-	// Message is what window.postMessage carries: JSON, as the string it is sent as. Nil if no message came.
+	// Message is what window.postMessage carries: JSON, as the string it is sent as. Nil if no
+	// message came.
 	Message []byte
 
 	// LoginResponse is the argument of FB.login's callback, as JSON.
 	LoginResponse []byte
 
-	// Code is the authorization code in LoginResponse. It is good for 30 seconds, once. Empty if there is none.
+	// Code is the authorization code in LoginResponse. It is good for 30 seconds, once. Empty if
+	// there is none.
 	Code graph.Secret
 }
 
-// sessionMessage is the body of a message. Versions 2 and 3 of the flow name the version of the message.
+// sessionMessage is the body of a message. Versions 2 and 3 of the flow name the version of the
+// message.
 func sessionMessage(event string, version int, data ...member) []byte {
 	versionMember := member{}
 	if version != 0 {

@@ -9,7 +9,8 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/phonenumber"
 )
 
-// mirror shows a message that was sent through Cloud API on the phone, and tells the host how far it came.
+// mirror shows a message that was sent through Cloud API on the phone, and tells the host how far
+// it came.
 func (w *World) mirror(sent cloudapitest.SentMessage) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -82,7 +83,8 @@ func (p *Phone) tellStatus(c *Customer, sent cloudapitest.SentMessage, status st
 	p.tell("messages", contacts, sub("statuses", list(object(members...))))
 }
 
-// pricing is what a message costs since 2026-10-01. Which service messages are still free is not modelled.
+// pricing is what a message costs since 2026-10-01. Which service messages are still free is not
+// modelled.
 func pricing(kind string) []byte {
 	category := "service"
 	if kind == "template" {

@@ -13,8 +13,8 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook"
 )
 
-// TestStore checks that a [coexistence.Store] keeps its promises, and returns everything that is wrong, or nil. Use it in the
-// tests of a store of your own:
+// TestStore checks that a [coexistence.Store] keeps its promises, and returns everything that is
+// wrong, or nil. Use it in the tests of a store of your own:
 //
 //	err := coexistencetest.TestStore(t.Context(), func(ctx context.Context) (coexistence.Store, error) {
 //		return newStore(ctx, t)
@@ -23,8 +23,8 @@ import (
 //		t.Fatal(err)
 //	}
 //
-// open is called once for each check. It may return the same store again and again, also one with data in it: each check uses
-// numbers and accounts of its own. Run it with -race.
+// open is called once for each check. It may return the same store again and again, also one with
+// data in it: each check uses numbers and accounts of its own. Run it with -race.
 func TestStore(ctx context.Context, open func(context.Context) (coexistence.Store, error)) error {
 	checks := []struct {
 		promise string
@@ -172,8 +172,8 @@ func contactOf(ctx context.Context, phone graph.PhoneNumberID, events ...webhook
 	return coexistence.Contact{}, coexistence.ErrNotFound
 }
 
-// provenanceOf returns the provenance of a message of which its status, its media out of history and
-// a placeholder have told, so that each part of it is another one.
+// provenanceOf returns the provenance of a message of which its status, its media out of history
+// and a placeholder have told, so that each part of it is another one.
 func provenanceOf(ctx context.Context, phone graph.PhoneNumberID) (coexistence.MessageProvenance, error) {
 	const id = "wamid.1"
 	info := webhook.EventInfo{PhoneNumberID: phone, At: storeTime}

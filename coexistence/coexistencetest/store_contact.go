@@ -190,7 +190,8 @@ func (c *storeCheck) contactMerge() error {
 }
 
 func (c *storeCheck) contactConcurrency() error {
-	// One user id throughout, so that each change adds to the bookkeeping alone and every writer has the same alias.
+	// One user id throughout, so that each change adds to the bookkeeping alone and every writer
+	// has the same alias.
 	called := func(worker, i int) graph.Identity {
 		return graph.Identity{UserID: ada.UserID, Username: fmt.Sprintf("ada.%d.%d", worker, i)}
 	}
@@ -324,7 +325,8 @@ func (c *storeCheck) copies() error {
 	if !reflect.DeepEqual(found, seen) {
 		return errors.New("changing a returned contact changed the stored one")
 	}
-	// An earlier message changes when the person was first seen, which is bookkeeping of the contact.
+	// An earlier message changes when the person was first seen, which is bookkeeping of the
+	// contact.
 	if err := tell(c.ctx, c.s, incoming(c.phone, ada, storeTime.Add(-time.Hour))); err != nil {
 		return err
 	}

@@ -183,7 +183,8 @@ const (
 	storeWrites  = 25
 )
 
-// yield lets other goroutines come between the reading and the writing of a store whose updates are not atomic.
+// yield lets other goroutines come between the reading and the writing of a store whose updates are
+// not atomic.
 func yield() {
 	for range 10 {
 		runtime.Gosched()

@@ -61,7 +61,8 @@ type chunk struct {
 	progress     int
 }
 
-// sendHistory sends everything that was written before the onboarding, up to 180 days back. It wants the lock.
+// sendHistory sends everything that was written before the onboarding, up to 180 days back. It
+// wants the lock.
 func (p *Phone) sendHistory() {
 	w := p.world
 	chunks := p.chunks()
@@ -95,7 +96,8 @@ func (p *Phone) sendHistory() {
 	w.courier.send(slices.Concat(first, rest, media)...)
 }
 
-// chunks cuts the history: by phase, thread after thread, so many messages at a time. A phase without messages has no chunk.
+// chunks cuts the history: by phase, thread after thread, so many messages at a time. A phase
+// without messages has no chunk.
 func (p *Phone) chunks() []chunk {
 	var phases [lastPhase + 1][]*message
 	total := 0
@@ -192,8 +194,9 @@ func (p *Phone) pastMessage(m *message) []byte {
 		sub("history_context", object(str("status", strings.ToUpper(cmp.Or(m.status, "read"))))))...)
 }
 
-// mediaDetail is the webhook that describes a placeholder. As in Meta's sample, some have an earlier time than the placeholder
-// and name the business as the sender of what the customer sent; only the id says which message they belong to.
+// mediaDetail is the webhook that describes a placeholder. As in Meta's sample, some have an
+// earlier time than the placeholder and name the business as the sender of what the customer sent;
+// only the id says which message they belong to.
 func (p *Phone) mediaDetail(m *message) change {
 	c := m.chat.customer
 	id := c.Identity()

@@ -5,8 +5,8 @@ import (
 	"unicode/utf16"
 )
 
-// Webhook bodies are composed here by hand, never through the types of package webhook: a member that the decoder does not
-// know would be missing on both sides, and no test would notice.
+// Webhook bodies are composed here by hand, never through the types of package webhook: a member
+// that the decoder does not know would be missing on both sides, and no test would notice.
 
 // A member is one member of a JSON object. A nil value leaves it out.
 type member struct {
@@ -69,8 +69,9 @@ func sub(name string, value []byte) member { return member{name, value} }
 
 const hexDigits = "0123456789abcdef"
 
-// quote writes a string as Meta does: everything outside of ASCII as \u with lower-case hexadecimal digits, and a backslash
-// before a slash. The signature covers these bytes, which is why whoever writes the body anew before verifying fails.
+// quote writes a string as Meta does: everything outside of ASCII as \u with lower-case hexadecimal
+// digits, and a backslash before a slash. The signature covers these bytes, which is why whoever
+// writes the body anew before verifying fails.
 func quote(s string) []byte {
 	b := make([]byte, 0, len(s)+2)
 	b = append(b, '"')

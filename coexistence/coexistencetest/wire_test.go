@@ -40,7 +40,8 @@ func FuzzQuote(f *testing.F) {
 	})
 }
 
-// Launch options of any kind open a popup or are refused, and asking for coexistence takes the exact words.
+// Launch options of any kind open a popup or are refused, and asking for coexistence takes the
+// exact words.
 func FuzzLaunch(f *testing.F) {
 	f.Add(`{"config_id":"1","extras":{"featureType":"whatsapp_business_app_onboarding","version":"v4"}}`)
 	f.Add(`{"init":{"appId":"1"},"login":{"config_id":"1","extras":{}}}`)

@@ -17,8 +17,9 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook"
 )
 
-// A World is Meta and any number of WhatsApp Business phones and customers, in one process: the Graph API, the popup of
-// Embedded Signup, webhook deliveries. It is safe for concurrent use. Close it when done.
+// A World is Meta and any number of WhatsApp Business phones and customers, in one process: the
+// Graph API, the popup of Embedded Signup, webhook deliveries. It is safe for concurrent use. Close
+// it when done.
 type World struct {
 	// URL is where the Graph API and the popup's pages are.
 	URL string
@@ -81,7 +82,8 @@ func (w *World) String() string { return w.cfg.String() }
 // Graph returns the Graph API, to look into it, or to make it fail.
 func (w *World) Graph() *cloudapitest.Server { return w.graph }
 
-// ClientConfig returns what a client needs to call the Graph API: its address, the app and the partner's system token.
+// ClientConfig returns what a client needs to call the Graph API: its address, the app and the
+// partner's system token.
 func (w *World) ClientConfig() cloudapi.Config { return w.graph.ClientConfig() }
 
 // WebhookConfig returns what the host's endpoint needs: the secret of deliveries and the token of
@@ -139,17 +141,19 @@ func (w *World) DeliverTo(callbackURL string) error {
 	return nil
 }
 
-// WaitDelivered blocks until every delivery that is due was acknowledged. The error says how many are not, because ctx ended or because
-// the world gave them up: [World.Undelivered] lists them.
+// WaitDelivered blocks until every delivery that is due was acknowledged. The error says how many
+// are not, because ctx ended or because the world gave them up: [World.Undelivered] lists them.
 func (w *World) WaitDelivered(ctx context.Context) error { return w.courier.wait(ctx) }
 
 // Deliveries returns every POST so far, in the order in which they were first tried.
 func (w *World) Deliveries() []Delivery { return w.courier.deliveries() }
 
-// Undelivered returns the POSTs that were not acknowledged: those that wait, those under way and those given up.
+// Undelivered returns the POSTs that were not acknowledged: those that wait, those under way and
+// those given up.
 func (w *World) Undelivered() []Delivery { return w.courier.undelivered() }
 
-// Suppressed returns what Meta would have delivered if the app had subscribed to it. Meta itself says nothing of the sort.
+// Suppressed returns what Meta would have delivered if the app had subscribed to it. Meta itself
+// says nothing of the sort.
 func (w *World) Suppressed() []SuppressedDelivery { return w.courier.silences() }
 
 // newID returns an id of fifteen digits. It wants the lock.

@@ -153,7 +153,8 @@ func TestCheckUnderTheDefaultPolicy(t *testing.T) {
 	}
 }
 
-// requireFitToShow fails unless a business could read the reason: sentences, nothing personal, a policy and its source.
+// requireFitToShow fails unless a business could read the reason: sentences, nothing personal, a
+// policy and its source.
 func requireFitToShow(t *testing.T, r eligibility.Reason) {
 	t.Helper()
 	for _, s := range []string{r.Text, r.Remedy} {
@@ -206,7 +207,8 @@ func TestCheckReadsTheNumber(t *testing.T) {
 	}
 }
 
-// The numbering plans come with a number of each kind for each country. None of them is refused, and each stays as it is.
+// The numbering plans come with a number of each kind for each country. None of them is refused,
+// and each stays as it is.
 func TestCheckReadsTheNumbersOfEveryCountry(t *testing.T) {
 	t.Parallel()
 	tried := 0
@@ -301,7 +303,8 @@ func TestNotesNeverDecide(t *testing.T) {
 
 var e164 = regexp.MustCompile(`^\+[1-9][0-9]{4,18}$`)
 
-// Whatever a business types, there is one decision, it can be explained, and the number that was read reads the same again.
+// Whatever a business types, there is one decision, it can be explained, and the number that was
+// read reads the same again.
 func FuzzCheck(f *testing.F) {
 	for _, seed := range [][5]string{
 		{"+1 555 010 0123", "", "2.24.17.79", "yes", "business"},

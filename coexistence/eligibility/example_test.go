@@ -51,7 +51,8 @@ func ExamplePolicyAsOf() {
 	// 2026-04-15 eligible
 }
 
-// The page of package signup asks for the number and the version of the app before Meta's popup opens.
+// The page of package signup asks for the number and the version of the app before Meta's popup
+// opens.
 func ExamplePageCheck() {
 	cfg := signup.Config{Page: signup.PageConfig{Check: eligibility.PageCheck(eligibility.PolicyAsOf)}} // and the rest of it
 

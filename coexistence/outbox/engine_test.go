@@ -147,7 +147,8 @@ func (h *process) end() {
 	require.NoError(h.t, h.db.Close())
 }
 
-// die takes the database away in the middle of everything, as a death of the process does: what is under way is never written down.
+// die takes the database away in the middle of everything, as a death of the process does: what is
+// under way is never written down.
 func (h *process) die() {
 	_ = h.db.Close()
 	h.gone()

@@ -32,7 +32,8 @@ func seed(t *testing.T) uint64 {
 
 const messagesCall = "POST /{phone-number-id}/messages"
 
-// The promise of the package: through every fault that is known, with lost statuses and processes that die, every message is sent once.
+// The promise of the package: through every fault that is known, with lost statuses and processes
+// that die, every message is sent once.
 func TestEveryEntryIsSentOnceThroughFaultsAndDeaths(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, e engine) {

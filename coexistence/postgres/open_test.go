@@ -76,7 +76,8 @@ func versions(t *testing.T, db *sql.DB) (list []int) {
 	return list
 }
 
-// A host that has a pool lends it: everything works in it, another process's deliveries are announced in it, and Close leaves it open.
+// A host that has a pool lends it: everything works in it, another process's deliveries are
+// announced in it, and Close leaves it open.
 func TestAHostLendsItsPool(t *testing.T) {
 	t.Parallel()
 	for name, lend := range map[string]func(t *testing.T, url string) (cfg postgres.Config, answers func() error){

@@ -51,7 +51,8 @@ func TestADatabaseKeepsThePromisesOfAStore(t *testing.T) {
 	require.NoError(t, coexistencetest.TestStore(t.Context(), func(context.Context) (coexistence.Store, error) { return store, nil }))
 }
 
-// A pooler that knows no prepared statements, and a host whose transactions are stricter than usual.
+// A pooler that knows no prepared statements, and a host whose transactions are stricter than
+// usual.
 func TestOtherSettingsOfTheConnectionWorkAsWell(t *testing.T) {
 	t.Parallel()
 	for _, setting := range [][2]string{
@@ -89,7 +90,8 @@ const (
 	events    = 150
 )
 
-// Two processes open an empty database at once, make its tables, and handle the same events in two orders.
+// Two processes open an empty database at once, make its tables, and handle the same events in two
+// orders.
 func TestTwoProcessesEndInTheStateOfOne(t *testing.T) {
 	t.Parallel()
 	seed := mathrand.Uint64()
@@ -183,7 +185,8 @@ func TestManyMayMigrateAtOnce(t *testing.T) {
 	require.NoError(t, errors.Join(errs...))
 }
 
-// A chunk of 3,000 new messages in thirty conversations goes through the tracker, and then a repeat of it.
+// A chunk of 3,000 new messages in thirty conversations goes through the tracker, and then a repeat
+// of it.
 func BenchmarkHistoryChunk(b *testing.B) {
 	for name, open := range map[string]func(*testing.B) coexistence.Store{
 		"postgres": func(b *testing.B) coexistence.Store { return open(b, database(b)).Store },

@@ -1,5 +1,6 @@
-// Simulator runs Meta and a WhatsApp Business phone as a program, for hosts in any language: a Graph API on this machine, webhooks to
-// your URL, and a page on which you type as the business and as its customers.
+// Simulator runs Meta and a WhatsApp Business phone as a program, for hosts in any language: a
+// Graph API on this machine, webhooks to your URL, and a page on which you type as the business and
+// as its customers.
 //
 //	go run ./coexistence/simulator -webhook http://127.0.0.1:3000/webhook
 //

@@ -53,7 +53,8 @@ func Example() {
 	// onboarded 23h0m0s <nil>
 }
 
-// A handler's own rows and the fact that the event is done are one commit: they are there once, whatever crashes.
+// A handler's own rows and the fact that the event is done are one commit: they are there once,
+// whatever crashes.
 func ExampleOpen_exactlyOnce() {
 	ctx := context.Background()
 	dir, err := os.MkdirTemp("", "coexistence")

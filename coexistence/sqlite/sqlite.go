@@ -1,6 +1,6 @@
-// Package sqlite opens one SQLite file for everything that the SDK stores about WhatsApp coexistence
-// numbers: their state, messages and contacts, tokens, signups, the inbox and the outbox. The driver
-// is pure Go, so nothing has to be installed and every build cross-compiles.
+// Package sqlite opens one SQLite file for everything that the SDK stores about WhatsApp
+// coexistence numbers: their state, messages and contacts, tokens, signups, the inbox and the
+// outbox. The driver is pure Go, so nothing has to be installed and every build cross-compiles.
 //
 //	db, err := sqlite.Open(ctx, sqlite.Config{Path: "data/whatsapp.db"})
 //	if err != nil {

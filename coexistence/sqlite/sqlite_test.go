@@ -46,7 +46,8 @@ func TestAFileKeepsThePromisesOfAStore(t *testing.T) {
 	require.NoError(t, coexistencetest.TestStore(t.Context(), func(context.Context) (coexistence.Store, error) { return store, nil }))
 }
 
-// One process may use a file. Within it, several stores may: their transactions wait for each other.
+// One process may use a file. Within it, several stores may: their transactions wait for each
+// other.
 func TestConcurrentStoresEndInTheStateOfOne(t *testing.T) {
 	t.Parallel()
 	for range 2 {
@@ -63,7 +64,8 @@ func TestConcurrentStoresEndInTheStateOfOne(t *testing.T) {
 	}
 }
 
-// Whoever only polls the file's lock gets it by luck, and an error when there was none for long enough.
+// Whoever only polls the file's lock gets it by luck, and an error when there was none for long
+// enough.
 func TestTheStoresOfAFileWaitInTurn(t *testing.T) {
 	t.Parallel()
 	a := open(t, "")
@@ -205,7 +207,8 @@ func TestMissingTablesAreExplained(t *testing.T) {
 	require.ErrorContains(t, err, "open the database with package sqlite or postgres")
 }
 
-// SQLite has one writer. What a handler within InTx writes past its transaction would wait for that one, for ever.
+// SQLite has one writer. What a handler within InTx writes past its transaction would wait for that
+// one, for ever.
 func TestAHandlerDoesNotWaitForItsOwnTransaction(t *testing.T) {
 	t.Parallel()
 	db := open(t, "")
@@ -284,7 +287,8 @@ func TestAFullDiskLosesNothing(t *testing.T) {
 	require.NoError(t, storetest.Talk(t.Context(), store, "15550100101", ids...))
 }
 
-// A chunk of 3,000 new messages in thirty conversations goes through the tracker, and then a repeat of it.
+// A chunk of 3,000 new messages in thirty conversations goes through the tracker, and then a repeat
+// of it.
 func BenchmarkHistoryChunk(b *testing.B) {
 	for name, open := range map[string]func(*testing.B) coexistence.Store{
 		"memory": func(*testing.B) coexistence.Store { return new(coexistence.MemStore) },

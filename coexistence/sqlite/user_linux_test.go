@@ -7,7 +7,8 @@ import (
 	"testing"
 )
 
-// asAnybody takes the right to every file from the thread of the test, if it has it, and returns what gives it back.
+// asAnybody takes the right to every file from the thread of the test, if it has it, and returns
+// what gives it back.
 func asAnybody(t *testing.T) (back func()) {
 	t.Helper()
 	if os.Getuid() != 0 {

@@ -1,4 +1,5 @@
-// Follow keeps everything of the numbers that businesses connect at /signup/: their chats, history and contacts.
+// Follow keeps everything of the numbers that businesses connect at /signup/: their chats, history
+// and contacts.
 package main
 
 import (

@@ -15,8 +15,8 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence/coexistencetest"
 )
 
-// A business connects at the page of the program, and the program asks for its contacts and history and takes them in. It goes on for as long
-// as the test's process does.
+// A business connects at the page of the program, and the program asks for its contacts and history
+// and takes them in. It goes on for as long as the test's process does.
 func TestANumberIsFollowed(t *testing.T) {
 	world := coexistencetest.NewWorld(coexistencetest.Config{})
 	t.Cleanup(world.Close)
@@ -60,7 +60,8 @@ func TestANumberIsFollowed(t *testing.T) {
 	post(t, url+"finish", map[string]json.RawMessage{"state": state, "session": result.Message, "callback": result.LoginResponse}, &finished)
 	require.Equal(t, "ready", finished.Outcome)
 
-	// Meta delivers the history only if it was asked for, and takes it as delivered only when it was stored.
+	// Meta delivers the history only if it was asked for, and takes it as delivered only when it
+	// was stored.
 	require.NoError(t, world.WaitDelivered(t.Context()))
 	history := 0
 	for _, d := range world.Deliveries() {

@@ -13,8 +13,8 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook"
 )
 
-// A request is what a platform for functions passes on. The names are those of AWS Lambda behind API Gateway; others differ in
-// names only.
+// A request is what a platform for functions passes on. The names are those of AWS Lambda behind
+// API Gateway; others differ in names only.
 type request struct {
 	Method  string            `json:"httpMethod"`
 	Headers map[string]string `json:"headers"`

@@ -1,7 +1,8 @@
-// Function shows a webhook in a lambda-like function, which gets a request as a value: only Verify and Decode are needed.
+// Function shows a webhook in a lambda-like function, which gets a request as a value: only Verify
+// and Decode are needed.
 //
-// It reads requests as JSON from standard input and writes the responses, as the runtime of such a platform would. Without
-// input, start it with -demo: it makes its own.
+// It reads requests as JSON from standard input and writes the responses, as the runtime of such a
+// platform would. Without input, start it with -demo: it makes its own.
 package main
 
 import (
@@ -37,8 +38,9 @@ func main() {
 	}
 }
 
-// handle handles one event. Meta delivers at least once, and a function forgets everything when its platform stops it: one that must not
-// do its work twice has webhook.DispatchAll(webhook.Once(h, ledger)) with a webhook.DedupStore in a database in place of Dispatch.
+// handle handles one event. Meta delivers at least once, and a function forgets everything when its
+// platform stops it: one that must not do its work twice has webhook.DispatchAll(webhook.Once(h,
+// ledger)) with a webhook.DedupStore in a database in place of Dispatch.
 func handle(_ context.Context, ev webhook.Event) error {
 	log.Printf("number %s: %T", ev.Info().PhoneNumberID, ev)
 	return nil
@@ -73,7 +75,8 @@ func demonstration(f *function) string {
 	return out.String()
 }
 
-// setting returns an environment variable, or a made-up value, which it prints, so that the program runs at once.
+// setting returns an environment variable, or a made-up value, which it prints, so that the program
+// runs at once.
 func setting(name, madeUp string) string {
 	value := os.Getenv(name)
 	if value == "" {

@@ -48,8 +48,8 @@ func TestTheDemonstrationRuns(t *testing.T) {
 `, out.String())
 }
 
-// platform does what a gateway does: it turns requests into values. Binary safe ones encode bodies, and all have a limit of
-// their own.
+// platform does what a gateway does: it turns requests into values. Binary safe ones encode bodies,
+// and all have a limit of their own.
 func platform(f *function) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, 6<<20))

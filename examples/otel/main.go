@@ -1,9 +1,10 @@
 // Otel makes OpenTelemetry spans and metrics of the calls to Meta: one span for each attempt, below
 // the span of the caller.
 //
-// telemetry.go is what a host copies; this file is a host that sends three messages to the fake Graph API of this repository,
-// one of which Meta throttles at first and one of which it never answers. It prints the spans and metrics; with -json as
-// OpenTelemetry's own exporters write them. A host gives its providers an exporter for its collector instead.
+// telemetry.go is what a host copies; this file is a host that sends three messages to the fake
+// Graph API of this repository, one of which Meta throttles at first and one of which it never
+// answers. It prints the spans and metrics; with -json as OpenTelemetry's own exporters write them.
+// A host gives its providers an exporter for its collector instead.
 package main
 
 import (

@@ -85,7 +85,8 @@ func attributes(list []attribute.KeyValue) map[string]string {
 	return all
 }
 
-// Whatever Meta throws back, no span and no metric has a token, a recipient, a text, a code or a URL in it.
+// Whatever Meta throws back, no span and no metric has a token, a recipient, a text, a code or a
+// URL in it.
 func TestTelemetryHoldsNoSecret(t *testing.T) {
 	t.Parallel()
 	const private, customer, code = "the private text of a message", "15550100142", "AQmade-up-code-5f4dcc3b"

@@ -15,10 +15,11 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 )
 
-// A telemetry makes spans and metrics of what cloudapi.Config.Observe is told. This file is all that a host needs; copy it.
+// A telemetry makes spans and metrics of what cloudapi.Config.Observe is told. This file is all
+// that a host needs; copy it.
 //
-// Nothing in it can leak: a Call holds no token, no recipient and no text, and its Path is a template, so that a metric gets
-// one series for each endpoint and not one for each number.
+// Nothing in it can leak: a Call holds no token, no recipient and no text, and its Path is a
+// template, so that a metric gets one series for each endpoint and not one for each number.
 type telemetry struct {
 	tracer   trace.Tracer
 	duration metric.Float64Histogram
@@ -104,7 +105,8 @@ func (t *telemetry) measure(ctx context.Context, c cloudapi.Attempt, endpoint []
 	}
 }
 
-// errorType is a word of a small set, as a label of metrics has to be: the class of Meta's code, or what broke.
+// errorType is a word of a small set, as a label of metrics has to be: the class of Meta's code, or
+// what broke.
 func errorType(c cloudapi.Attempt) string {
 	if c.Err == nil {
 		return ""

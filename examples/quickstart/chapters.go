@@ -240,8 +240,8 @@ func (s *story) sayStage(ctx context.Context, what string) error {
 	return nil
 }
 
-// settle waits until everything that happened has reached the host, and the next second has begun: WhatsApp's times have
-// no finer grain, and people do not answer within one.
+// settle waits until everything that happened has reached the host, and the next second has begun:
+// WhatsApp's times have no finer grain, and people do not answer within one.
 func (s *story) settle(ctx context.Context) error {
 	if err := s.arrive(ctx); err != nil {
 		return err

@@ -16,7 +16,8 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook/inbox"
 )
 
-// A host is what a SaaS writes around the SDK. Everything else in this folder plays Meta, the phone and the customers.
+// A host is what a SaaS writes around the SDK. Everything else in this folder plays Meta, the phone
+// and the customers.
 type host struct {
 	db      *sqlite.DB // everything that is stored: numbers, messages, contacts, signups, tokens, what Meta delivers
 	tracker *coexistence.Tracker
@@ -55,7 +56,8 @@ func newHost(
 	return h, h.inbox.Start(ctx)
 }
 
-// connected runs once a business is through Embedded Signup: it asks the phone for contacts and history, once.
+// connected runs once a business is through Embedded Signup: it asks the phone for contacts and
+// history, once.
 func (h *host) connected(ctx context.Context, b *signup.Connection) error {
 	if err := h.db.Tokens().Put(ctx, b); err != nil { // sealed by the keyring
 		return err
@@ -70,7 +72,8 @@ func (h *host) connected(ctx context.Context, b *signup.Connection) error {
 	return nil
 }
 
-// answer is a bot. It sees only what customers write now, never history or the owner, and is silent while a person answers.
+// answer is a bot. It sees only what customers write now, never history or the owner, and is silent
+// while a person answers.
 func (h *host) answer(ctx context.Context, m *webhook.IncomingMessage) error {
 	if !coexistence.Answerable(m) || time.Since(m.At) > time.Hour {
 		return nil

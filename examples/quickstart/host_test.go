@@ -20,8 +20,9 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook/webhooktest"
 )
 
-// The first thing that the host hears of a customer may be about a message that it does not have, because that is older than what
-// the phone shared. Whatever it is, what the customer writes next is answered, and at once.
+// The first thing that the host hears of a customer may be about a message that it does not have,
+// because that is older than what the phone shared. Whatever it is, what the customer writes next
+// is answered, and at once.
 func TestNothingThatComesFirstKeepsACustomerWaiting(t *testing.T) {
 	t.Parallel()
 	s := connected(t)
@@ -141,7 +142,8 @@ func (s *story) handled(t *testing.T) {
 	require.Zero(t, m.Retried+m.DeadLettered, "an event failed")
 }
 
-// idle waits until nothing is left to do. A customer who waits for the tries of an event is not patient.
+// idle waits until nothing is left to do. A customer who waits for the tries of an event is not
+// patient.
 func (s *story) idle(t *testing.T) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)

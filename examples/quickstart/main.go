@@ -1,8 +1,10 @@
-// Quickstart tells the whole story of one business whose WhatsApp Business app number goes through coexistence: may it take
-// part, Embedded Signup, the one-time syncs, messages from three sides, a changed phone, the goodbye.
+// Quickstart tells the whole story of one business whose WhatsApp Business app number goes through
+// coexistence: may it take part, Embedded Signup, the one-time syncs, messages from three sides, a
+// changed phone, the goodbye.
 //
-// It needs no account and no network. host.go is what a SaaS writes; the other side, Meta and the phone, is the simulator
-// coexistencetest. The two talk over real HTTP on this machine, with real signatures.
+// It needs no account and no network. host.go is what a SaaS writes; the other side, Meta and the
+// phone, is the simulator coexistencetest. The two talk over real HTTP on this machine, with real
+// signatures.
 package main
 
 import (

@@ -11,8 +11,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// The story checks itself as it goes: a bot that answers twice, a state that does not follow, a sync that can be asked for
-// again end it with an error.
+// The story checks itself as it goes: a bot that answers twice, a state that does not follow, a
+// sync that can be asked for again end it with an error.
 func TestTheStoryEndsWell(t *testing.T) {
 	t.Parallel()
 	for _, seed := range []uint64{1, 2} {

@@ -12,7 +12,8 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence"
 )
 
-// A progress shows how far the history sync is: a live bar on a terminal, a plain line for every tenth elsewhere.
+// A progress shows how far the history sync is: a live bar on a terminal, a plain line for every
+// tenth elsewhere.
 type progress struct {
 	out  io.Writer
 	live *mpb.Progress

@@ -22,7 +22,8 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/signup"
 )
 
-// A story plays everybody but the host: the business with its phone, its browser, its customers, and Meta.
+// A story plays everybody but the host: the business with its phone, its browser, its customers,
+// and Meta.
 type story struct {
 	out   *os.File
 	world *coexistencetest.World
@@ -41,7 +42,8 @@ func newStory(ctx context.Context, out *os.File, seed uint64, messages int) (*st
 	s := &story{out: out}
 	s.world = coexistencetest.NewWorld(coexistencetest.Config{
 		Seed: seed,
-		// Meta delivers some things twice, out of order, and several at once. The host must not notice.
+		// Meta delivers some things twice, out of order, and several at once. The host must not
+		// notice.
 		Delivery: coexistencetest.DeliveryConfig{
 			DuplicatesPercent: 10, Reorder: 8, Batch: 2, Pace: 70 * time.Millisecond,
 		},
@@ -118,7 +120,8 @@ func (s *story) arrive(ctx context.Context) error {
 	}
 }
 
-// say prints one line of the story, broken after 100 characters. What goes on is aligned with what was said.
+// say prints one line of the story, broken after 100 characters. What goes on is aligned with what
+// was said.
 func (s *story) say(format string, args ...any) {
 	const width, indent = 100, "         "
 	line := "  "

@@ -87,8 +87,8 @@ func newApp(ctx context.Context, s settings, meta *platform, db *storage.DB, key
 // A page answers a request of a signed-in tenant; n is the number of the path, if there is one.
 type page func(w http.ResponseWriter, r *http.Request, t *tenant, n *number) error
 
-// pages are the routes that need a tenant. Every id in a path is looked up together with the tenant: the test of the separation walks
-// over this list.
+// pages are the routes that need a tenant. Every id in a path is looked up together with the
+// tenant: the test of the separation walks over this list.
 func (a *app) pages() map[string]page {
 	all := map[string]page{
 		"GET /{$}":             a.serveHome,
@@ -152,7 +152,8 @@ func (a *app) signedIn(p page) http.Handler {
 
 var errNotFound = errors.New("there is no such page, or it is not yours")
 
-// fail answers with an error, in words. The log names the route and not the path, in which there are people.
+// fail answers with an error, in words. The log names the route and not the path, in which there
+// are people.
 func (a *app) fail(w http.ResponseWriter, r *http.Request, err error) {
 	status, words := http.StatusInternalServerError, "Something went wrong on our side. Try again."
 	if errors.Is(err, errNotFound) || errors.Is(err, coexistence.ErrNotFound) {
@@ -181,7 +182,8 @@ func see(w http.ResponseWriter, r *http.Request, path string, err error) error {
 	return err
 }
 
-// drift counts what Meta sent about a number and this version does not know, since the process began.
+// drift counts what Meta sent about a number and this version does not know, since the process
+// began.
 func (a *app) drift(phone graph.PhoneNumberID) *webhook.Drift {
 	d, _ := a.drifts.LoadOrStore(phone, new(webhook.Drift))
 	return d.(*webhook.Drift)

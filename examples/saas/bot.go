@@ -13,18 +13,20 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook"
 )
 
-// quiet is how long the bot is silent in a conversation after a person wrote there, on the phone or in the inbox.
+// quiet is how long the bot is silent in a conversation after a person wrote there, on the phone or
+// in the inbox.
 const quiet = 30 * time.Minute
 
-// questions are what the bot answers. Put your own into a table, for each tenant, or a language model in the place of it.
+// questions are what the bot answers. Put your own into a table, for each tenant, or a language
+// model in the place of it.
 var questions = []struct{ words, answer string }{
 	{"open hours close", "We are open from Monday to Saturday, 7 to 18 h."},
 	{"where address", "You find us at 1 Made-up Street, beside the fountain."},
 	{"price cost much", "A rye loaf is 4.20, rolls are 0.60. Our list of prices is on the wall."},
 }
 
-// answer is the bot. It sees what customers write now, never history nor what the owner writes. An event may come twice; the id of the
-// answer is made of the question's, so there is one.
+// answer is the bot. It sees what customers write now, never history nor what the owner writes. An
+// event may come twice; the id of the answer is made of the question's, so there is one.
 func (a *app) answer(ctx context.Context, m *webhook.IncomingMessage) error {
 	text, ok := m.Content.(*webhook.Text)
 	if !ok || !coexistence.Answerable(m) || time.Since(m.At) > time.Hour {
@@ -56,7 +58,8 @@ func (a *app) answer(ctx context.Context, m *webhook.IncomingMessage) error {
 	return nil // a person will look at it
 }
 
-// quietUntil is how long a person has the word. The tracker knows who wrote on the phone, the outbox who wrote in the inbox.
+// quietUntil is how long a person has the word. The tracker knows who wrote on the phone, the
+// outbox who wrote in the inbox.
 func (a *app) quietUntil(ctx context.Context, chat coexistence.Conversation) (time.Time, error) {
 	at := chat.HumanAt
 	last, err := graph.Collect(a.outbox.List(ctx, outbox.Filter{PhoneNumberID: chat.PhoneNumberID, ConversationID: chat.ID, Newest: true, Limit: 20}))

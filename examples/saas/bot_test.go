@@ -14,7 +14,8 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook"
 )
 
-// The bot answers whom it knows, where they asked. Whatever else comes must not fail, or what the same customer writes next would wait.
+// The bot answers whom it knows, where they asked. Whatever else comes must not fail, or what the
+// same customer writes next would wait.
 func TestTheBotAnswersInPrivateAlone(t *testing.T) {
 	t.Parallel()
 	a, _ := newTestApp(t)

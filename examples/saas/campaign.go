@@ -49,7 +49,8 @@ func (a *app) campaign(ctx context.Context, n *number, id string) (*campaign, er
 	return pick(list, err, func(c *campaign) bool { return c.ID == id })
 }
 
-// templates lists the approved templates of a number that take nothing, or one value, for which we take the name.
+// templates lists the approved templates of a number that take nothing, or one value, for which we
+// take the name.
 func (a *app) templates(ctx context.Context, n *number) (fit []*cloudapi.MessageTemplate, err error) {
 	client, err := a.tracker.Client(ctx, n.PhoneNumberID)
 	if err != nil {
@@ -109,7 +110,8 @@ func (a *app) serveCampaigns(w http.ResponseWriter, r *http.Request, t *tenant, 
 	return err
 }
 
-// launch stores a campaign and its messages, all or none. The form names it, so that a second click launches nothing.
+// launch stores a campaign and its messages, all or none. The form names it, so that a second click
+// launches nothing.
 func (a *app) launch(w http.ResponseWriter, r *http.Request, _ *tenant, n *number) error {
 	ctx := r.Context()
 	people, err1 := graph.Collect(a.tracker.Store().Contacts(ctx, n.PhoneNumberID))

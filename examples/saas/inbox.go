@@ -112,8 +112,8 @@ func (a *app) reply(w http.ResponseWriter, r *http.Request, _ *tenant, n *number
 	return see(w, r, r.URL.Path, err)
 }
 
-// serveMedia fetches a picture of a message. Whatever the sender says that it is, a browser gets nothing but pictures. Ids of files expire
-// within days: a product keeps the files.
+// serveMedia fetches a picture of a message. Whatever the sender says that it is, a browser gets
+// nothing but pictures. Ids of files expire within days: a product keeps the files.
 func (a *app) serveMedia(w http.ResponseWriter, r *http.Request, _ *tenant, n *number) error {
 	m, err := a.tracker.Store().Message(r.Context(), n.PhoneNumberID, graph.MessageID(r.PathValue("message")))
 	file := m.MediaDownload()

@@ -117,8 +117,8 @@ func TestKilledInTheMiddleOfTheCampaign(t *testing.T) {
 	p.end()
 }
 
-// Two processes share the work behind a balancer, and one is killed while the history comes, and while a campaign goes out: each time the
-// other takes over.
+// Two processes share the work behind a balancer, and one is killed while the history comes, and
+// while a campaign goes out: each time the other takes over.
 func TestTwoProcessesOnPostgreSQL(t *testing.T) {
 	t.Parallel()
 	database := newDatabase(t)

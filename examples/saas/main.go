@@ -1,11 +1,13 @@
-// Saas is a small multi-tenant product someone could start a company from: businesses sign up, connect the WhatsApp Business app on their
-// phone, answer their customers in a shared inbox with a bot beside them, and send campaigns.
+// Saas is a small multi-tenant product someone could start a company from: businesses sign up,
+// connect the WhatsApp Business app on their phone, answer their customers in a shared inbox with a
+// bot beside them, and send campaigns.
 //
 //	go run ./examples/saas
 //
-// starts it in one process, with SQLite in a folder and the simulator as Meta and as the phones: no account, no network. Open the address
-// that it prints. With -meta real it talks to the real platform, or to a simulator that is another program; with -database
-// postgres://… several processes share the work. The README says what to copy, what to replace and what Meta asks for.
+// starts it in one process, with SQLite in a folder and the simulator as Meta and as the phones: no
+// account, no network. Open the address that it prints. With -meta real it talks to the real
+// platform, or to a simulator that is another program; with -database postgres://… several
+// processes share the work. The README says what to copy, what to replace and what Meta asks for.
 package main
 
 import (
@@ -97,7 +99,8 @@ func run(ctx context.Context, out io.Writer, s settings) (err error) {
 	return a.serve(ctx, out, listener)
 }
 
-// open opens PostgreSQL if there is a URL, or else a SQLite file in the folder, which one process uses at a time.
+// open opens PostgreSQL if there is a URL, or else a SQLite file in the folder, which one process
+// uses at a time.
 func open(ctx context.Context, s settings, keys *signup.Keyring) (db *storage.DB, err error) {
 	lock := ""
 	if s.database != "" {
@@ -115,8 +118,8 @@ func open(ctx context.Context, s settings, keys *signup.Keyring) (db *storage.DB
 	return db, nil
 }
 
-// serve is the life of the process behind its construction. First nothing more comes in, then nothing more is handled, then nothing more is
-// sent.
+// serve is the life of the process behind its construction. First nothing more comes in, then
+// nothing more is handled, then nothing more is sent.
 func (a *app) serve(ctx context.Context, out io.Writer, listener net.Listener) (err error) {
 	last := context.WithoutCancel(ctx)
 	working, stop := context.WithCancel(last)

@@ -37,7 +37,8 @@ func (c counts) event(_ context.Context, attempt inbox.Attempt) {
 	c.events.WithLabelValues(string(attempt.Field), outcome).Observe(attempt.Duration.Seconds())
 }
 
-// operations are for those who run the program, at an address of their own: is it alive, can it work, what does it do.
+// operations are for those who run the program, at an address of their own: is it alive, can it
+// work, what does it do.
 func (a *app) operations() http.Handler {
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(a.counts.calls, a.counts.events)

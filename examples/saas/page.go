@@ -100,7 +100,8 @@ func (a *app) render(w http.ResponseWriter, r *http.Request, v view) {
 	_, _ = out.WriteTo(w) // the browser went away
 }
 
-// show answers with a page. To the script of a page that is open it sends the page again, whenever it is another than before.
+// show answers with a page. To the script of a page that is open it sends the page again, whenever
+// it is another than before.
 func (a *app) show(w http.ResponseWriter, r *http.Request, look func(context.Context) (view, error)) error {
 	v, err := look(r.Context())
 	switch {

@@ -22,8 +22,8 @@ type platform struct {
 	simulator     *board.Rack   // with which one can play, or nil
 }
 
-// newPlatform makes the platform that was asked for. The real one is described by the environment, mostly with the names that signup/doctor
-// uses:
+// newPlatform makes the platform that was asked for. The real one is described by the environment,
+// mostly with the names that signup/doctor uses:
 //
 //	META_APP_ID, META_APP_SECRET   of the app: App settings, Basic
 //	META_CONFIGURATION_ID          of the login configuration: Facebook Login for Business, Configurations

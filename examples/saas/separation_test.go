@@ -44,7 +44,8 @@ func newTestApp(t *testing.T) (*app, *httptest.Server) {
 	return a, srv
 }
 
-// furnish gives a tenant one of everything that has an id, and returns the ids by their names in paths.
+// furnish gives a tenant one of everything that has an id, and returns the ids by their names in
+// paths.
 func furnish(t *testing.T, a *app, name string) (v *visitor, ids map[string]string) {
 	t.Helper()
 	ctx := t.Context()
@@ -101,8 +102,8 @@ func furnish(t *testing.T, a *app, name string) (v *visitor, ids map[string]stri
 	return v, map[string]string{"phone": string(phone), "chat": chat, "campaign": campaign, "letter": letter, "message": "wamid." + name, "change": "pause"}
 }
 
-// Every route that takes an id answers 404 to somebody else's, as it does to one that is not there; and the owner's own are there, or the test
-// would prove nothing.
+// Every route that takes an id answers 404 to somebody else's, as it does to one that is not there;
+// and the owner's own are there, or the test would prove nothing.
 func TestTenantsAreStrangers(t *testing.T) {
 	t.Parallel()
 	a, _ := newTestApp(t)
@@ -125,7 +126,8 @@ func TestTenantsAreStrangers(t *testing.T) {
 		require.NoError(t, resp.Body.Close())
 		return resp.StatusCode
 	}
-	// What Meta would have to answer with the token of a real business is not there for the owner either.
+	// What Meta would have to answer with the token of a real business is not there for the owner
+	// either.
 	atMeta := map[string]bool{"GET /numbers/{phone}/media/{message}": true, "POST /numbers/{phone}/campaigns": true}
 	routes := 0
 	for pattern := range a.pages() {
@@ -152,7 +154,8 @@ func TestTenantsAreStrangers(t *testing.T) {
 	}
 	require.GreaterOrEqual(t, routes, 10)
 
-	// A number that somebody has is not taken over, and a token that is copied into another row does not open.
+	// A number that somebody has is not taken over, and a token that is copied into another row
+	// does not open.
 	require.ErrorIs(t, a.db.Tokens().Reserve(t.Context(), "somebody else", "waba", graph.PhoneNumberID(bread["phone"])), signup.ErrTaken)
 	_, err := a.db.SQL().ExecContext(t.Context(), "UPDATE coexistence_tokens SET token = (SELECT token FROM coexistence_tokens WHERE phone = $1) WHERE phone = $2", bread["phone"], meat["phone"])
 	require.NoError(t, err)

@@ -11,8 +11,8 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/board"
 )
 
-// newSimulator returns a platform for playing: Meta, and a phone for every tenant that holds five thousand messages. Delete this file when you
-// have the real ones.
+// newSimulator returns a platform for playing: Meta, and a phone for every tenant that holds five
+// thousand messages. Delete this file when you have the real ones.
 func newSimulator(url string) *platform {
 	template := func(name, text string) cloudapi.TemplateCreateParams {
 		body := cloudapi.ComponentDefinition{Type: cloudapi.ComponentBody, Text: text}

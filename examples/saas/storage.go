@@ -13,7 +13,8 @@ CREATE TABLE IF NOT EXISTS saas_sessions (id TEXT PRIMARY KEY, tenant TEXT NOT N
 CREATE TABLE IF NOT EXISTS saas_campaigns (
 	id TEXT PRIMARY KEY, phone TEXT NOT NULL, template TEXT NOT NULL, launched_at BIGINT NOT NULL);`
 
-// makeTables makes them beside those of the SDK. The statement lock lets one of several processes go first that start at once.
+// makeTables makes them beside those of the SDK. The statement lock lets one of several processes
+// go first that start at once.
 func makeTables(ctx context.Context, db *storage.DB, lock string) error {
 	_, err := db.SQL().ExecContext(ctx, lock+schema)
 	return err

@@ -15,7 +15,8 @@ import (
 	"golang.org/x/crypto/bcrypt"
 )
 
-// A tenant is a business that uses the product, with one person who signs in. Put your own sign-in here: what the rest needs is tenantOf.
+// A tenant is a business that uses the product, with one person who signs in. Put your own sign-in
+// here: what the rest needs is tenantOf.
 type tenant struct {
 	id   string
 	Name string
@@ -78,7 +79,8 @@ func (a *app) authenticate(ctx context.Context, email, password string) (*tenant
 	return t, nil
 }
 
-// signIn begins a session. No script reads the cookie and other sites cannot use it; the database has only its hash.
+// signIn begins a session. No script reads the cookie and other sites cannot use it; the database
+// has only its hash.
 func (a *app) signIn(w http.ResponseWriter, r *http.Request, t *tenant) error {
 	token, now := rand.Text(), time.Now()
 	_, err := a.db.SQL().ExecContext(r.Context(), "DELETE FROM saas_sessions WHERE ends_at < $1", now.Unix())

@@ -1,5 +1,6 @@
-// Signup serves the page of a SaaS on which a business connects its WhatsApp Business app, for your browser: one tag, Meta's popup and a
-// phone to confirm on. The other side is the simulator coexistencetest, so it needs no account and no network.
+// Signup serves the page of a SaaS on which a business connects its WhatsApp Business app, for your
+// browser: one tag, Meta's popup and a phone to confirm on. The other side is the simulator
+// coexistencetest, so it needs no account and no network.
 //
 //	go run ./examples/signup
 //

@@ -1,8 +1,10 @@
-// Worker shows a queue of one's own: the endpoint only writes a delivery down, and a worker decodes and handles it later. Package
-// webhook/inbox does the same and more (order, repeats, several machines): use that unless you have a queue that you want to keep.
+// Worker shows a queue of one's own: the endpoint only writes a delivery down, and a worker decodes
+// and handles it later. Package webhook/inbox does the same and more (order, repeats, several
+// machines): use that unless you have a queue that you want to keep.
 //
-// The queue is a folder. A delivery is acknowledged once its bytes are on the disk, and its file is deleted once it was handled,
-// so that a crash at any moment loses nothing. A host of several machines puts a database or a broker in the folder's place.
+// The queue is a folder. A delivery is acknowledged once its bytes are on the disk, and its file is
+// deleted once it was handled, so that a crash at any moment loses nothing. A host of several
+// machines puts a database or a broker in the folder's place.
 package main
 
 import (
@@ -54,7 +56,8 @@ func run(ctx context.Context) error {
 		return err
 	}
 	var worker sync.WaitGroup
-	// Dispatch knows repeats until the next restart: in production, use package webhook/inbox, or a DedupStore in your database.
+	// Dispatch knows repeats until the next restart: in production, use package webhook/inbox, or a
+	// DedupStore in your database.
 	worker.Go(func() { work(ctx, queue, webhook.Dispatch(&mux)) })
 	defer worker.Wait()
 
@@ -68,7 +71,8 @@ func run(ctx context.Context) error {
 	return nil
 }
 
-// work hands stored deliveries to recv until ctx ends, oldest first. One that fails stays, and has its turn again.
+// work hands stored deliveries to recv until ctx ends, oldest first. One that fails stays, and has
+// its turn again.
 func work(ctx context.Context, queue *spool, recv webhook.Receiver) {
 	const pause = time.Second
 	for {
@@ -94,7 +98,8 @@ func work(ctx context.Context, queue *spool, recv webhook.Receiver) {
 	}
 }
 
-// setting returns an environment variable, or a made-up value, which it prints, so that the program runs at once.
+// setting returns an environment variable, or a made-up value, which it prints, so that the program
+// runs at once.
 func setting(name, madeUp string) string {
 	value := os.Getenv(name)
 	if value == "" {

@@ -21,7 +21,8 @@ type spool struct {
 	arrived chan struct{} // says that there is something to do
 }
 
-// openSpool opens the folder, and makes it if it is not there. What it holds are customers' messages: nobody else may read it.
+// openSpool opens the folder, and makes it if it is not there. What it holds are customers'
+// messages: nobody else may read it.
 func openSpool(path string) (*spool, error) {
 	if err := os.MkdirAll(path, 0o700); err != nil {
 		return nil, err

@@ -35,11 +35,12 @@ type Config struct {
 	// Hook is where the world's webhooks go, to be shown.
 	Hook string
 
-	// Bare leaves to the host what the board does for it otherwise when its popup is through: the exchange of the code and the
-	// subscription.
+	// Bare leaves to the host what the board does for it otherwise when its popup is through: the
+	// exchange of the code and the subscription.
 	Bare bool
 
-	// Beside is for a board that stands beside the page of a host: the popup and the syncs are the host's.
+	// Beside is for a board that stands beside the page of a host: the popup and the syncs are the
+	// host's.
 	Beside bool
 }
 

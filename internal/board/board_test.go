@@ -18,7 +18,8 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook"
 )
 
-// A person at the page takes a business from the popup to a talk with a customer, and a host in any language hears of it.
+// A person at the page takes a business from the popup to a talk with a customer, and a host in any
+// language hears of it.
 func TestAPersonPlaysEverybody(t *testing.T) {
 	t.Parallel()
 	var mu sync.Mutex
@@ -88,7 +89,8 @@ func TestAPersonPlaysEverybody(t *testing.T) {
 	require.True(t, press(`{"do":"fly"}`).Bad)
 }
 
-// The popup is in another window, opened by the page of a host; the board shows what the phone asks.
+// The popup is in another window, opened by the page of a host; the board shows what the phone
+// asks.
 func TestThePhoneIsAskedByAPopupElsewhere(t *testing.T) {
 	t.Parallel()
 	world, b := newBoard(t, "", 10)

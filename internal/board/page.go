@@ -1,5 +1,5 @@
-// Package board is a page on which a person plays a phone of the simulator: the business, its customers, Embedded Signup and the life of
-// the number. The examples simulator and saas show it.
+// Package board is a page on which a person plays a phone of the simulator: the business, its
+// customers, Embedded Signup and the life of the number. The examples simulator and saas show it.
 package board
 
 import (
@@ -21,7 +21,8 @@ var page = template.Must(template.ParseFS(files, "page.html"))
 // tick is how often the page looks whether something has changed.
 const tick = 300 * time.Millisecond
 
-// Routes are the page, what it shows, and its buttons, to be mounted under any prefix. Other sites cannot press them.
+// Routes are the page, what it shows, and its buttons, to be mounted under any prefix. Other sites
+// cannot press them.
 func (b *Board) Routes() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /{$}", b.servePage)

@@ -7,7 +7,8 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence/coexistencetest"
 )
 
-// A Rack has a phone for everybody who plays, in one world, each on a board beside the page of a host.
+// A Rack has a phone for everybody who plays, in one world, each on a board beside the page of a
+// host.
 type Rack struct {
 	World *coexistencetest.World
 	Hook  string // where the world's webhooks go

@@ -69,7 +69,8 @@ func (b *Board) shut() {
 	b.popup = nil
 }
 
-// connect does what a host does first: it exchanges the code and subscribes to every account that holds the number.
+// connect does what a host does first: it exchanges the code and subscribes to every account that
+// holds the number.
 func (b *Board) connect(ctx context.Context, x cloudapi.CodeExchangeParams) (string, error) {
 	token, err := b.client.OAuth.Exchange(ctx, x)
 	if err != nil {

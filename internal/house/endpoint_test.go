@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// A method that calls Meta names its endpoint on a line of its comment, so that a reader finds it and a test can hold the
-// list of endpoints against Meta's:
+// A method that calls Meta names its endpoint on a line of its comment, so that a reader finds it
+// and a test can hold the list of endpoints against Meta's:
 //
 //	// graph:POST /{phone-number-id}/messages
 //
@@ -22,7 +22,8 @@ var (
 	endpointLine = regexp.MustCompile(`^// ?graph:(GET|POST|DELETE) /(\{[a-z]+(-[a-z]+)*\}|[a-z0-9_.]+)(/(\{[a-z]+(-[a-z]+)*\}|[a-z0-9_.]+))*( [^/]+)?$`)
 )
 
-// endpointLines finds lines that mean to name an endpoint and are misspelled, or stand where no exported function is.
+// endpointLines finds lines that mean to name an endpoint and are misspelled, or stand where no
+// exported function is.
 func endpointLines(s source) []string {
 	atHome := map[*ast.Comment]bool{}
 	for _, decl := range s.ast.Decls {

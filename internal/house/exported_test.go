@@ -23,8 +23,9 @@ var dictated = map[string]string{
 	"Scan":       "sql.Scanner takes any",
 }
 
-// emptyInterfaces finds "any" and "interface{}" where a host would have to spell them out or find out what is inside:
-// parameters, results, exported fields and methods, declared types. A type parameter may be constrained by any.
+// emptyInterfaces finds "any" and "interface{}" where a host would have to spell them out or find
+// out what is inside: parameters, results, exported fields and methods, declared types. A type
+// parameter may be constrained by any.
 func emptyInterfaces(s source) []string {
 	var found []string
 	report := func(pos token.Pos, name string) {
@@ -57,7 +58,8 @@ func emptyInterfaces(s source) []string {
 	return found
 }
 
-// findAny returns where the type mentions the empty interface, as far as an importing package sees it.
+// findAny returns where the type mentions the empty interface, as far as an importing package sees
+// it.
 func findAny(typ ast.Expr) token.Pos {
 	if typ == nil { // a value whose type is inferred
 		return token.NoPos
@@ -134,9 +136,10 @@ func receiver(d *ast.FuncDecl) string {
 	}
 }
 
-// undocumented finds exported declarations without a comment. Constants and variables may share the comment of their block,
-// carry one at the end of the line, or leave it to their type. A method that lists what each implementation of a
-// documented interface answers, in the file of that interface, needs no comment either.
+// undocumented finds exported declarations without a comment. Constants and variables may share the
+// comment of their block, carry one at the end of the line, or leave it to their type. A method
+// that lists what each implementation of a documented interface answers, in the file of that
+// interface, needs no comment either.
 func undocumented(s source) []string {
 	var found []string
 	promised := interfaceMethods(s)

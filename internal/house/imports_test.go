@@ -17,8 +17,9 @@ import (
 
 const module = "github.com/seed-9f2bcc2b/whatsapp-coexistence"
 
-// mayImport draws which of our packages an area may use, itself and internal/ left out: the arrows between the packages
-// point one way, and nobody knows the examples. A package belongs to the area with the longest matching name.
+// mayImport draws which of our packages an area may use, itself and internal/ left out: the arrows
+// between the packages point one way, and nobody knows the examples. A package belongs to the area
+// with the longest matching name.
 var mayImport = map[string][]string{
 	"cloudapi/graph":                  {},
 	"cloudapi":                        {"cloudapi/graph"},
@@ -54,9 +55,9 @@ var mayImport = map[string][]string{
 // the simulator knows both, since one call of it plays the popup for a signup.Flow.
 var simulates = []string{"cloudapi/graph", "cloudapi", "cloudapi/cloudapitest", "webhook", "coexistence", "signup"}
 
-// mayLink lists the modules besides ours and the standard library that a package may put into a host's binary. A package
-// without a line here, and everything below it, may link none: that is what hosts of webhook rely on. The reasons are in
-// CONTRIBUTING.md.
+// mayLink lists the modules besides ours and the standard library that a package may put into a
+// host's binary. A package without a line here, and everything below it, may link none: that is
+// what hosts of webhook rely on. The reasons are in CONTRIBUTING.md.
 var mayLink = map[string][]string{
 	"cloudapi":                    calls,
 	"cloudapi/cloudapitest":       calls,
@@ -143,8 +144,8 @@ type pkg struct {
 // name is the path inside the repository.
 func (p pkg) name() string { return strings.TrimPrefix(p.ImportPath, module+"/") }
 
-// loadPackages lists the packages of the core module and all that they link. It looks at the module alone, as a host's
-// build does, not at the workspace.
+// loadPackages lists the packages of the core module and all that they link. It looks at the module
+// alone, as a host's build does, not at the workspace.
 var loadPackages = sync.OnceValues(func() (map[string]pkg, error) {
 	cmd := exec.Command("go", "list", "-deps", "-json=ImportPath,Deps,Module", "./...")
 	cmd.Dir = root
@@ -234,8 +235,8 @@ func TestPackagesLinkOnlyWhatTheyMay(t *testing.T) {
 	require.Empty(t, strings.Join(found, "\n"))
 }
 
-// Hosts link the test packages too, and "testing" does not belong into their programs. It comes along with httptest since
-// Go 1.27: a listener and an http.Server do the same without it.
+// Hosts link the test packages too, and "testing" does not belong into their programs. It comes
+// along with httptest since Go 1.27: a listener and an http.Server do the same without it.
 func TestNothingLinksTheTestingPackage(t *testing.T) {
 	t.Parallel()
 	ours, _ := core(t)

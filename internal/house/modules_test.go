@@ -12,7 +12,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// A modFile is what "go mod edit -json" and "go work edit -json" print, as far as the rules need it.
+// A modFile is what "go mod edit -json" and "go work edit -json" print, as far as the rules need
+// it.
 type modFile struct {
 	Module  struct{ Path string }
 	Go      string
@@ -51,7 +52,8 @@ func modules(t *testing.T) map[string]modFile {
 	return all
 }
 
-// One go.work and a replace to the core make a fresh clone one thing: every test runs, and none runs against a release.
+// One go.work and a replace to the core make a fresh clone one thing: every test runs, and none
+// runs against a release.
 func TestTheWorkspaceTiesEveryModule(t *testing.T) {
 	t.Parallel()
 	work := readModFile(t, "work", "go.work")

@@ -37,10 +37,12 @@ func TestFirstSentencesNameWhatsApp(t *testing.T) {
 	check(t, source.published, vagueSentences)
 }
 
-// idFields are the types of ids whose fields are easily called by the name of the object, which is another thing.
+// idFields are the types of ids whose fields are easily called by the name of the object, which is
+// another thing.
 var idFields = map[string]string{"PhoneNumberID": "Phone", "WABAID": "WABA"}
 
-// misnamedIDs finds exported fields such as "Phone PhoneNumberID", beside which "Phone string" would be a number that can be dialled.
+// misnamedIDs finds exported fields such as "Phone PhoneNumberID", beside which "Phone string"
+// would be a number that can be dialled.
 func misnamedIDs(s source) []string {
 	var found []string
 	ast.Inspect(s.ast, func(n ast.Node) bool {
@@ -83,8 +85,9 @@ var otherWords = map[string]string{
 	"ReasonCode": "of eligibility: a reason refuses, or it is a question that is still open",
 }
 
-// bareConstants finds constants that do not begin with a word of their type's name: Day among 700 names says nothing,
-// GranularityDay does. A word in another form will do, as in RestrictedCalling of a RestrictionType.
+// bareConstants finds constants that do not begin with a word of their type's name: Day among 700
+// names says nothing, GranularityDay does. A word in another form will do, as in RestrictedCalling
+// of a RestrictionType.
 func bareConstants(s source) []string {
 	var found []string
 	for _, decl := range s.ast.Decls {
@@ -119,7 +122,8 @@ func beginsWithWordOf(name, typ string) bool {
 	})
 }
 
-// words splits a name where a capital follows a small letter, or begins a word behind capitals: QRImage is QR and Image.
+// words splits a name where a capital follows a small letter, or begins a word behind capitals:
+// QRImage is QR and Image.
 func words(name string) []string {
 	var all []string
 	begin, runes := 0, []rune(name)
@@ -131,7 +135,8 @@ func words(name string) []string {
 	return append(all, string(runes[begin:]))
 }
 
-// openSecrets finds parameters of exported functions that hold a secret or a token in a string, which prints itself.
+// openSecrets finds parameters of exported functions that hold a secret or a token in a string,
+// which prints itself.
 func openSecrets(s source) []string {
 	var found []string
 	inspect := func(typ *ast.FuncType) {
@@ -172,7 +177,8 @@ func openSecrets(s source) []string {
 	return found
 }
 
-// newStructs finds exported structs such as NewTemplate. What makes a thing is a …CreateParams; New… is a function.
+// newStructs finds exported structs such as NewTemplate. What makes a thing is a …CreateParams;
+// New… is a function.
 func newStructs(s source) []string {
 	var found []string
 	for _, decl := range s.ast.Decls {
@@ -193,7 +199,8 @@ func newStructs(s source) []string {
 	return found
 }
 
-// vagueSentences finds package comments whose first sentence does not name WhatsApp, or does not begin with "Package" and its name.
+// vagueSentences finds package comments whose first sentence does not name WhatsApp, or does not
+// begin with "Package" and its name.
 func vagueSentences(s source) []string {
 	if empty(s.ast.Doc) {
 		return nil

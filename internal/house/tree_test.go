@@ -49,7 +49,8 @@ func (s source) finding(pos token.Pos, format string, args ...any) string {
 	return fmt.Sprintf("%s:%d: ", s.path, s.line(pos)) + fmt.Sprintf(format, args...)
 }
 
-// walk visits every file that belongs to the repository's code. Folders that the go command ignores are left out.
+// walk visits every file that belongs to the repository's code. Folders that the go command ignores
+// are left out.
 func walk(visit func(name string, text func() ([]byte, error)) error) error {
 	top := os.DirFS(root)
 	return fs.WalkDir(top, ".", func(name string, d fs.DirEntry, err error) error {
@@ -92,7 +93,8 @@ func sources(t *testing.T) []source {
 	return all
 }
 
-// check fails the test with everything that rule finds in the files of the repository that it applies to.
+// check fails the test with everything that rule finds in the files of the repository that it
+// applies to.
 func check(t *testing.T, applies func(source) bool, rule func(source) []string) {
 	t.Helper()
 	var found []string
@@ -104,8 +106,8 @@ func check(t *testing.T, applies func(source) bool, rule func(source) []string) 
 	require.Empty(t, strings.Join(found, "\n"))
 }
 
-// A sample is a piece of Go on which a rule must find something, or nothing if want is empty. Rules are tried on samples
-// as well, so that one which went blind is noticed.
+// A sample is a piece of Go on which a rule must find something, or nothing if want is empty. Rules
+// are tried on samples as well, so that one which went blind is noticed.
 type sample struct {
 	code string
 	want string // part of the only finding

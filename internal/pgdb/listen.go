@@ -33,7 +33,8 @@ func listenAlone(cfg *pgx.ConnConfig) func(context.Context) (*listener, error) {
 	}
 }
 
-// listenInPool takes a connection out of the pool for good: it is made as the host's are, and counts among them no more.
+// listenInPool takes a connection out of the pool for good: it is made as the host's are, and
+// counts among them no more.
 func listenInPool(pool *pgxpool.Pool) func(context.Context) (*listener, error) {
 	return func(ctx context.Context) (*listener, error) {
 		acquired, err := pool.Acquire(ctx)

@@ -1,5 +1,5 @@
-// Package pgdb opens a PostgreSQL database in which several of our stores keep what they have: package coexistence/postgres and
-// package pginbox hand it on.
+// Package pgdb opens a PostgreSQL database in which several of our stores keep what they have:
+// package coexistence/postgres and package pginbox hand it on.
 package pgdb
 
 import (
@@ -23,7 +23,8 @@ const (
 	// maxConns is the size of a pool that is ours.
 	maxConns = 16
 
-	// minConns is what our stores need of a host's pool: one connection can wait for notifications, one for a lock, and the rest work.
+	// minConns is what our stores need of a host's pool: one connection can wait for notifications,
+	// one for a lock, and the rest work.
 	minConns = 4
 )
 
@@ -46,7 +47,8 @@ type DB struct {
 	schema string
 }
 
-// Open connects to the database, checks that it keeps what it acknowledges, and brings the tables up to date.
+// Open connects to the database, checks that it keeps what it acknowledges, and brings the tables
+// up to date.
 func Open(ctx context.Context, cfg Config) (*DB, error) {
 	db, err := connect(cfg)
 	if err != nil {

@@ -1,10 +1,11 @@
-// Package phonenumber reads the digits of phone numbers, however they are written. Package graph uses it, so it imports none of ours.
+// Package phonenumber reads the digits of phone numbers, however they are written. Package graph
+// uses it, so it imports none of ours.
 package phonenumber
 
 import "strings"
 
-// Digits returns the ASCII digits of s, in order: "+1 (555) 010-0123" becomes "15550100123". Never send to the result of
-// anything but a phone number.
+// Digits returns the ASCII digits of s, in order: "+1 (555) 010-0123" becomes "15550100123". Never
+// send to the result of anything but a phone number.
 func Digits(s string) string {
 	clean := true
 	for i := range len(s) {

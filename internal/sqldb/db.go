@@ -13,9 +13,9 @@ type DB struct {
 
 	Dialect Dialect
 
-	// Turn is held by the one transaction that writes to a SQLite file; nil for PostgreSQL. Waiting for
-	// it is fair and ends with the context. Waiting for the file's own lock is polling, and a poller can
-	// find it taken each time.
+	// Turn is held by the one transaction that writes to a SQLite file; nil for PostgreSQL. Waiting
+	// for it is fair and ends with the context. Waiting for the file's own lock is polling, and a
+	// poller can find it taken each time.
 	Turn chan struct{}
 
 	writer atomic.Pointer[sql.Tx] // the transaction that has the turn, of Transact
@@ -55,8 +55,8 @@ func (d *DB) Transact(ctx context.Context, fn func(*sql.Tx) error) error {
 	return tx.Commit()
 }
 
-// Write runs one statement that changes something, in its turn, and returns how many rows it changed. Its
-// placeholders are question marks.
+// Write runs one statement that changes something, in its turn, and returns how many rows it
+// changed. Its placeholders are question marks.
 func (d *DB) Write(ctx context.Context, query string, args ...any) (int64, error) {
 	end, err := d.takeTurn(ctx)
 	if err != nil {

@@ -1,6 +1,6 @@
-// Package sqldb is what our stores have in common that keep something in SQLite or PostgreSQL through database/sql: how one statement
-// is written for both, how many rows travel in one parameter, what errors mean, and the settings without which what was
-// committed can be lost.
+// Package sqldb is what our stores have in common that keep something in SQLite or PostgreSQL
+// through database/sql: how one statement is written for both, how many rows travel in one
+// parameter, what errors mean, and the settings without which what was committed can be lost.
 package sqldb
 
 import (
@@ -18,8 +18,9 @@ const (
 	PostgreSQL Dialect = "postgresql" // 12 or newer
 )
 
-// TxOptions are those of a transaction that waits for rows and locks, and reads them as they are then. A stricter level, which a PostgreSQL role
-// may have as its default, would fail there instead of waiting.
+// TxOptions are those of a transaction that waits for rows and locks, and reads them as they are
+// then. A stricter level, which a PostgreSQL role may have as its default, would fail there instead
+// of waiting.
 func (d Dialect) TxOptions() *sql.TxOptions {
 	if d == PostgreSQL {
 		return &sql.TxOptions{Isolation: sql.LevelReadCommitted}
@@ -36,7 +37,8 @@ func (d Dialect) ForUpdate() string {
 	return ""
 }
 
-// Rebind puts in the placeholders of the dialect. Statements are written with question marks and have no others.
+// Rebind puts in the placeholders of the dialect. Statements are written with question marks and
+// have no others.
 func (d Dialect) Rebind(query string) string {
 	if d != PostgreSQL {
 		return query
@@ -53,7 +55,8 @@ func (d Dialect) Rebind(query string) string {
 	return b.String()
 }
 
-// A Cell is a value that travels to the database within a table: a text or a number. The zero Cell is NULL.
+// A Cell is a value that travels to the database within a table: a text or a number. The zero Cell
+// is NULL.
 type Cell struct {
 	text   string
 	number int64
@@ -87,9 +90,10 @@ func Clean(s string) string {
 	return strings.ToValidUTF8(strings.ReplaceAll(s, "\x00", "\uFFFD"), "\uFFFD")
 }
 
-// Table is what stands behind FROM for a table of these rows, named r, and its parameters. Columns are written like "id bigint". The rows
-// travel as one parameter (SQLite) or as one for each column (PostgreSQL), however many there are, so that there are few different
-// statements to prepare, and as text, which every driver passes on. Their order is in the column n.
+// Table is what stands behind FROM for a table of these rows, named r, and its parameters. Columns
+// are written like "id bigint". The rows travel as one parameter (SQLite) or as one for each column
+// (PostgreSQL), however many there are, so that there are few different statements to prepare, and
+// as text, which every driver passes on. Their order is in the column n.
 func (d Dialect) Table(columns []string, rows [][]Cell) (from string, args []string) {
 	var b strings.Builder
 	if d != PostgreSQL {

@@ -20,7 +20,8 @@ func State(err error) string {
 	return ""
 }
 
-// Lost reports whether a transaction lost against another, by a serialization failure or a deadlock, and is worth another try at once.
+// Lost reports whether a transaction lost against another, by a serialization failure or a
+// deadlock, and is worth another try at once.
 func Lost(err error) bool {
 	state := State(err)
 	return state == "40001" || state == "40P01"
@@ -31,7 +32,8 @@ func NoTable(err error) bool {
 	return err != nil && (State(err) == "42P01" || strings.Contains(err.Error(), "no such table")) // SQLite has no code for it
 }
 
-// Explain says what was being done and, where it is known, what the host can do about it. what begins with the name of the package.
+// Explain says what was being done and, where it is known, what the host can do about it. what
+// begins with the name of the package.
 func Explain(what string, err error) error {
 	if err == nil {
 		return nil

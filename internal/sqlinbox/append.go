@@ -44,7 +44,8 @@ func (s *Store) appendAll(ctx context.Context, tx *sql.Tx, jobs []*job) error {
 	return s.appendUnlessKnown(ctx, tx, jobs, recs)
 }
 
-// appendUnknown looks first which keys are known, all at once: with SQLite, nobody else writes meanwhile.
+// appendUnknown looks first which keys are known, all at once: with SQLite, nobody else writes
+// meanwhile.
 func (s *Store) appendUnknown(ctx context.Context, tx *sql.Tx, jobs []*job, recs []inbox.Record) error {
 	known, err := s.knownKeys(ctx, tx, recs)
 	if err != nil {
@@ -94,7 +95,8 @@ func (s *Store) knownKeys(ctx context.Context, tx *sql.Tx, recs []inbox.Record) 
 	return known, err
 }
 
-// appendUnlessKnown has PostgreSQL look at each key when it stores it, because others may store the same at this moment.
+// appendUnlessKnown has PostgreSQL look at each key when it stores it, because others may store the
+// same at this moment.
 func (s *Store) appendUnlessKnown(ctx context.Context, tx *sql.Tx, jobs []*job, recs []inbox.Record) error {
 	// In the order of keys, so that two who store the same ones do not wait for each other.
 	slices.SortStableFunc(recs, func(a, b inbox.Record) int { return strings.Compare(a.DedupKey, b.DedupKey) })
@@ -137,8 +139,8 @@ func (s *Store) insertUnknown(ctx context.Context, tx *sql.Tx, recs []inbox.Reco
 	return nil
 }
 
-// insertInto writes a statement that stores the first n deliveries unless their keys are known: a power of two, so that there are few different
-// statements to prepare.
+// insertInto writes a statement that stores the first n deliveries unless their keys are known: a
+// power of two, so that there are few different statements to prepare.
 func insertInto(recs []inbox.Record) (query string, args []any, n int) {
 	for n = 128; n > len(recs); {
 		n /= 2
@@ -155,8 +157,8 @@ func deliveryColumns(rec inbox.Record) []any {
 	if body == nil {
 		body = []byte{}
 	}
-	// changed_at is a moment from the beginning, as large as later ones: SQLite then changes a row in its place, and need not write the
-	// body again.
+	// changed_at is a moment from the beginning, as large as later ones: SQLite then changes a row
+	// in its place, and need not write the body again.
 	at := rec.ReceivedAt.UnixMicro()
 	return []any{keyColumn(rec.DedupKey), number(rec.Backfill), at, at, len(rec.Body), body}
 }
@@ -173,7 +175,8 @@ func number(b bool) int64 {
 	return 0
 }
 
-// Channel is the channel on which a store in PostgreSQL notifies that something was appended. The payload is the schema of its tables.
+// Channel is the channel on which a store in PostgreSQL notifies that something was appended. The
+// payload is the schema of its tables.
 const Channel = "webhook_inbox"
 
 func (s *Store) notify(ctx context.Context, tx *sql.Tx) error {

@@ -13,14 +13,14 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook/inbox"
 )
 
-// The arrivals are live deliveries in SQLite that nobody has claimed yet: all those of a commit in one row. They are admitted among the
-// deliveries, in rows of their own, when somebody claims some.
+// The arrivals are live deliveries in SQLite that nobody has claimed yet: all those of a commit in
+// one row. They are admitted among the deliveries, in rows of their own, when somebody claims some.
 //
-// Meta waits for the commit. A row for each delivery, with entries in indexes, one of which is somewhere else for each key, is three times
-// as much to write.
+// Meta waits for the commit. A row for each delivery, with entries in indexes, one of which is
+// somewhere else for each key, is three times as much to write.
 //
-// No index has the keys of arrivals, so they are in memory. They decide what is counted as new. That no key is there twice is
-// up to the index of the deliveries, when arrivals are admitted.
+// No index has the keys of arrivals, so they are in memory. They decide what is counted as new.
+// That no key is there twice is up to the index of the deliveries, when arrivals are admitted.
 type arrivals struct {
 	mu   sync.Mutex
 	keys map[arrivedKey]struct{}
@@ -78,8 +78,9 @@ func (s *Store) arrive(ctx context.Context, tx *sql.Tx, recs []inbox.Record) err
 	return err
 }
 
-// admit makes deliveries of what arrived first: of so many at least, if there are as many, but of no more once they have so many bytes. It
-// returns them. Their keys can be forgotten here once that is committed.
+// admit makes deliveries of what arrived first: of so many at least, if there are as many, but of
+// no more once they have so many bytes. It returns them. Their keys can be forgotten here once that
+// is committed.
 func (s *Store) admit(ctx context.Context, tx *sql.Tx, atLeast, maxBytes int) (admitted []inbox.Record, err error) {
 	last, bytes := int64(0), 0
 	for len(admitted) < atLeast && (maxBytes == 0 || bytes < maxBytes) {
@@ -145,7 +146,8 @@ func damaged(row int64, err error) error {
 	return fmt.Errorf("row %d of webhook_arrivals is damaged: %w", row, err)
 }
 
-// A head is what is kept of an arrived delivery beside its body. The bodies of a row follow each other, without anything between.
+// A head is what is kept of an arrived delivery beside its body. The bodies of a row follow each
+// other, without anything between.
 type head struct {
 	Key        string `json:"key,omitempty"`
 	ReceivedAt int64  `json:"received_at"` // microseconds since 1970

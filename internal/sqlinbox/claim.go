@@ -78,7 +78,8 @@ func (s *Store) Claim(ctx context.Context, req inbox.ClaimRequest) (b inbox.Batc
 	return b, nil
 }
 
-// ready reports whether a claim may bring something, without a transaction: most of the time there is nothing to do.
+// ready reports whether a claim may bring something, without a transaction: most of the time there
+// is nothing to do.
 func (s *Store) ready(ctx context.Context, q queue) (wait time.Duration, ready bool, err error) {
 	var in sql.NullInt64
 	query := "SELECT MIN(next_at) - (? + $now) FROM webhook_lanes WHERE kind = ? AND bulk = ?"
@@ -97,7 +98,8 @@ func (s *Store) ready(ctx context.Context, q queue) (wait time.Duration, ready b
 	return wait, wait <= 0, nil
 }
 
-// claimDeliveries takes what waits for being split. It also returns which arrivals it admitted for that.
+// claimDeliveries takes what waits for being split. It also returns which arrivals it admitted for
+// that.
 func (s *Store) claimDeliveries(
 	ctx context.Context, tx *sql.Tx, q queue, token inbox.LeaseToken, req inbox.ClaimRequest,
 ) (recs, admitted []inbox.Record, err error) {
@@ -173,7 +175,8 @@ func (s *Store) claimEvents(
 		_, err := s.deleteEmptyLanes(ctx, tx, q, lanes)
 		return nil, err
 	}
-	// They are there; but a database goes from the rows to the lanes only for an INSERT, and for an UPDATE may go through all lanes.
+	// They are there; but a database goes from the rows to the lanes only for an INSERT, and for an
+	// UPDATE may go through all lanes.
 	from, args := s.table([]string{"lane text", "held bigint"}, taken)
 	_, err = s.exec(ctx, tx, `INSERT INTO webhook_lanes (kind, bulk, token, worker, next_at, lane, held)
 		SELECT 1, CAST(? AS BIGINT), CAST(? AS TEXT), CAST(? AS TEXT), ? + $now, r.lane, r.held FROM `+from+` WHERE 1 = 1
@@ -246,7 +249,8 @@ func (s *Store) waiting(
 	return recs, err
 }
 
-// loadBodies gives records the bodies of their deliveries. Events of one delivery share it. missing says that one is gone.
+// loadBodies gives records the bodies of their deliveries. Events of one delivery share it. missing
+// says that one is gone.
 func (s *Store) loadBodies(ctx context.Context, recs []inbox.Record) (missing bool, err error) {
 	bodies := map[int64][]byte{}
 	var ids []int64
@@ -273,7 +277,8 @@ func (s *Store) loadBodies(ctx context.Context, recs []inbox.Record) (missing bo
 	return found < len(ids), err
 }
 
-// deleteEmptyLanes forgets lanes in which nothing waits. With NOT EXISTS, a planner may join, and go through all that wait.
+// deleteEmptyLanes forgets lanes in which nothing waits. With NOT EXISTS, a planner may join, and
+// go through all that wait.
 func (s *Store) deleteEmptyLanes(ctx context.Context, q querier, in queue, lanes []string) (int64, error) {
 	rows := make([][]sqldb.Cell, len(lanes))
 	for i, lane := range lanes {

@@ -9,7 +9,8 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook/inbox"
 )
 
-// DeadLetters implements [inbox.Store]. Deliveries are about no number, so those of a number are events alone.
+// DeadLetters implements [inbox.Store]. Deliveries are about no number, so those of a number are
+// events alone.
 func (s *Store) DeadLetters(ctx context.Context, f inbox.Filter, after inbox.ID, limit int) ([]inbox.DeadLetter, error) {
 	const (
 		deliveries = `SELECT 0 AS kind, 2 * id AS outside, id AS delivery, 0 AS place, record_key, '' AS lane, '' AS phone_number_id, bulk, attempts,

@@ -12,16 +12,18 @@
 //
 // # Concurrency
 //
-// Appends that wait share a transaction, because the commit is what takes time. With SQLite there is one writer at a time, and readers do not
-// wait. While many deliveries arrive, a commit waits until half of those are there that the one before has answered, but no longer than that
-// one took. What is live goes first, and history and address books have small transactions of their own: a flood of them holds up a live
-// message for one of these at most, each time it needs the disk.
+// Appends that wait share a transaction, because the commit is what takes time. With SQLite there
+// is one writer at a time, and readers do not wait. While many deliveries arrive, a commit waits
+// until half of those are there that the one before has answered, but no longer than that one took.
+// What is live goes first, and history and address books have small transactions of their own: a
+// flood of them holds up a live message for one of these at most, each time it needs the disk.
 //
-// With PostgreSQL, claims skip rows that others hold (SKIP LOCKED), and leases are measured by the clock of the database. A token that no other
-// batch has had stands for the hold: settling checks it within the transaction that writes the outcome, so whoever lost a lease changes
-// nothing. A process that stops in the middle of a transaction that locks rows here loses it after 5 seconds
+// With PostgreSQL, claims skip rows that others hold (SKIP LOCKED), and leases are measured by the
+// clock of the database. A token that no other batch has had stands for the hold: settling checks
+// it within the transaction that writes the outcome, so whoever lost a lease changes nothing. A
+// process that stops in the middle of a transaction that locks rows here loses it after 5 seconds
 // (idle_in_transaction_session_timeout), so that the others go on.
 //
-// The clock of a SQLite store goes on evenly while the process lives, however often the system's is set; when it is opened anew, no pause
-// lasts longer than an hour.
+// The clock of a SQLite store goes on evenly while the process lives, however often the system's is
+// set; when it is opened anew, no pause lasts longer than an hour.
 package sqlinbox

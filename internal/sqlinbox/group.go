@@ -14,9 +14,11 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook/inbox"
 )
 
-// A group lets jobs that wait share a transaction, because it is the commit that takes time. A goroutine does that, as long as there are some.
+// A group lets jobs that wait share a transaction, because it is the commit that takes time. A
+// goroutine does that, as long as there are some.
 //
-// What is live goes first. What is in bulk has small transactions of its own, so that what is live never waits long for one of them.
+// What is live goes first. What is in bulk has small transactions of its own, so that what is live
+// never waits long for one of them.
 type group struct {
 	s    *Store
 	turn chan struct{} // held by those who are at it; with SQLite, that of the file
@@ -59,7 +61,8 @@ func newGroup(s *Store, turn chan struct{}) *group {
 	return &group{s: s, turn: turn, alarm: make(chan struct{}, 1)}
 }
 
-// do returns when the job is committed, or cannot be. A job whose context ends while it waits is not begun.
+// do returns when the job is committed, or cannot be. A job whose context ends while it waits is
+// not begun.
 func (g *group) do(ctx context.Context, j *job) error {
 	j.done = make(chan struct{})
 	g.mu.Lock()
@@ -125,8 +128,8 @@ func (g *group) take() []*job {
 	return g.takeBulk()
 }
 
-// takeLive returns deliveries that wait, or functions, in turn. Meta waits for the ones, so they do not wait for a pile of the others;
-// and neither starves.
+// takeLive returns deliveries that wait, or functions, in turn. Meta waits for the ones, so they do
+// not wait for a pile of the others; and neither starves.
 func (g *group) takeLive() []*job {
 	var jobs, rest []*job
 	bytes := 0
@@ -184,9 +187,10 @@ func (g *group) lead() {
 	}
 }
 
-// gather waits until half of those are there who were answered last or wait already: the one half sends its next deliveries while those of the
-// other are written. Without that, it would be one, all others, one, and so on, each time for a commit. It waits as long as the last
-// commit took at most, and for deliveries alone.
+// gather waits until half of those are there who were answered last or wait already: the one half
+// sends its next deliveries while those of the other are written. Without that, it would be one,
+// all others, one, and so on, each time for a commit. It waits as long as the last commit took at
+// most, and for deliveries alone.
 func (g *group) gather(answered int, most time.Duration) {
 	if cap(g.turn) > 1 {
 		return // there are two halves as it is
@@ -218,8 +222,8 @@ func (g *group) gathered() bool {
 	return len(g.live) >= g.enough || len(g.bulk) > 0 || slices.ContainsFunc(g.live, func(j *job) bool { return j.fn != nil })
 }
 
-// commit does jobs in one transaction, or, if that fails, each in its own, so that none suffers from another. No context of one of them ends
-// it: that would be no reason for the others to fail.
+// commit does jobs in one transaction, or, if that fails, each in its own, so that none suffers
+// from another. No context of one of them ends it: that would be no reason for the others to fail.
 func (g *group) commit(jobs []*job) {
 	ctx := context.Background()
 	err := g.s.runAgain(ctx, jobs)

@@ -113,8 +113,8 @@ func (s *Store) settleEvents(ctx context.Context, tx *sql.Tx, q queue, token inb
 	return s.endLanes(ctx, tx, q, names, lanes)
 }
 
-// isWaiting is the condition beside that on an id, which is looked up. Written plainly, it would have a planner that thinks that few are
-// waiting go through all of those.
+// isWaiting is the condition beside that on an id, which is looked up. Written plainly, it would
+// have a planner that thinks that few are waiting go through all of those.
 const isWaiting = "state + 0 = 0"
 
 // entries finds the events that outcomes are about.
@@ -235,8 +235,9 @@ func (s *Store) endLanes(ctx context.Context, tx *sql.Tx, q queue, names []strin
 		end := lanes[name]
 		cells[i] = []sqldb.Cell{sqldb.Text(name), sqldb.Number(end.settled), sqldb.Number(number(end.freed)), sqldb.Number(end.after.Microseconds())}
 	}
-	// What is "inserted" into held are the settled ones, and into next_at the moment at which a freed lane can be claimed. As in a claim, this is
-	// an INSERT of what is there, because that goes from the rows to the lanes.
+	// What is "inserted" into held are the settled ones, and into next_at the moment at which a
+	// freed lane can be claimed. As in a claim, this is an INSERT of what is there, because that
+	// goes from the rows to the lanes.
 	from, args := s.table([]string{"lane text", "settled bigint", "freed bigint", "pause bigint"}, cells)
 	const over = "CASE WHEN excluded.worker = '1' OR webhook_lanes.held <= excluded.held THEN "
 	_, err := s.exec(ctx, tx, `INSERT INTO webhook_lanes (kind, bulk, lane, held, worker, next_at)

@@ -53,7 +53,8 @@ type laneName struct {
 	lane string
 }
 
-// addEvents stores the events that are not known, with their lanes, and returns how many there are of each delivery.
+// addEvents stores the events that are not known, with their lanes, and returns how many there are
+// of each delivery.
 func (s *Store) addEvents(ctx context.Context, tx *sql.Tx, outcomes []inbox.Settlement) (added map[int64]int64, err error) {
 	var cells [][]sqldb.Cell
 	before := map[string]bool{} // keys that this transaction has already stored, or found to be known
@@ -92,7 +93,8 @@ func (s *Store) addEvents(ctx context.Context, tx *sql.Tx, outcomes []inbox.Sett
 	return added, s.addLanes(ctx, tx, lanes)
 }
 
-// addLanes makes sure that lanes can be claimed. A lane that is being settled is waited for: it may be about to go.
+// addLanes makes sure that lanes can be claimed. A lane that is being settled is waited for: it may
+// be about to go.
 func (s *Store) addLanes(ctx context.Context, tx *sql.Tx, lanes map[laneName]bool) error {
 	names := make([]laneName, 0, len(lanes))
 	for name := range lanes {

@@ -28,7 +28,8 @@ func (s *Store) prepared(ctx context.Context, q querier, query string) *sql.Stmt
 	case stmt != nil:
 		return stmt
 	case within:
-		// Not now: it takes a connection, and the host may have them all waiting for this transaction to end.
+		// Not now: it takes a connection, and the host may have them all waiting for this
+		// transaction to end.
 		s.statements.wanted.Store(query, nil)
 		return nil
 	}
@@ -41,8 +42,8 @@ func (s *Store) known(query string) *sql.Stmt {
 	return stmt
 }
 
-// prepare returns nil if the query cannot be prepared. It may work where it runs, within a transaction that has made the table; if not,
-// that says why.
+// prepare returns nil if the query cannot be prepared. It may work where it runs, within a
+// transaction that has made the table; if not, that says why.
 func (s *Store) prepare(ctx context.Context, query string) *sql.Stmt {
 	stmt, err := s.db.PrepareContext(ctx, query)
 	if err != nil {
@@ -54,7 +55,8 @@ func (s *Store) prepare(ctx context.Context, query string) *sql.Stmt {
 	return s.known(query)
 }
 
-// prepareWanted prepares what transactions have run, once nobody waits for one, unless there is no connection for it: then it is wanted again.
+// prepareWanted prepares what transactions have run, once nobody waits for one, unless there is no
+// connection for it: then it is wanted again.
 func (s *Store) prepareWanted(ctx context.Context) {
 	s.statements.wanted.Range(func(key, _ any) bool {
 		s.statements.wanted.Delete(key)

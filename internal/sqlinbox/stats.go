@@ -12,8 +12,8 @@ import (
 // statsAge is how old counts get at most: they can have taken long because there was no connection.
 const statsAge = 3 * time.Second
 
-// Stats implements [inbox.Store]. Keys are not counted. Counting takes longer the more there is to do, so the result is kept for ten times as
-// long as that took, but not longer than 3 seconds.
+// Stats implements [inbox.Store]. Keys are not counted. Counting takes longer the more there is to
+// do, so the result is kept for ten times as long as that took, but not longer than 3 seconds.
 func (s *Store) Stats(ctx context.Context) (inbox.Stats, error) {
 	s.statsMu.Lock()
 	defer s.statsMu.Unlock()

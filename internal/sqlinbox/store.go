@@ -13,14 +13,16 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook/inbox"
 )
 
-// A Store is an [inbox.Store] in a SQL database. It is safe for concurrent use, and so are several Stores over one PostgreSQL
-// database, in one process or in many. A SQLite file belongs to one Store.
+// A Store is an [inbox.Store] in a SQL database. It is safe for concurrent use, and so are several
+// Stores over one PostgreSQL database, in one process or in many. A SQLite file belongs to one
+// Store.
 type Store struct {
 	db      *sqldb.DB
 	commits *group // of appends; with SQLite, of everything
 	bulk    *group // of appends in bulk; with SQLite, the same
 
-	// The clock of a SQLite store goes on from when it was made, however often the system's clock is set.
+	// The clock of a SQLite store goes on from when it was made, however often the system's clock
+	// is set.
 	epoch time.Time
 
 	arrivals arrivals // with SQLite
@@ -41,8 +43,9 @@ var (
 // longestPause is the longest a lane rests after a restart of the only process.
 const longestPause = time.Hour
 
-// Open returns a store over a database whose tables are there. With SQLite, whose file one process may use, it also frees
-// what the process before it had in hand, and there may be one Store for a file.
+// Open returns a store over a database whose tables are there. With SQLite, whose file one process
+// may use, it also frees what the process before it had in hand, and there may be one Store for a
+// file.
 func Open(ctx context.Context, db *sqldb.DB) (*Store, error) {
 	s := New(db)
 	if db.Dialect == sqldb.PostgreSQL {
@@ -95,8 +98,8 @@ func (s *Store) query(query string) string {
 // maxTries is how often a transaction is tried that loses against others.
 const maxTries = 20
 
-// write runs fn in a transaction. With SQLite, it may share one with others, and so be run again, and if it is in bulk, it waits behind
-// what is live. what names the method in errors.
+// write runs fn in a transaction. With SQLite, it may share one with others, and so be run again,
+// and if it is in bulk, it waits behind what is live. what names the method in errors.
 func (s *Store) write(ctx context.Context, what string, bulk bool, fn func(*sql.Tx) error) error {
 	if s.db.Dialect == sqldb.SQLite {
 		return explain(what, s.commits.do(ctx, &job{ctx: ctx, bulk: bulk, fn: fn}))
@@ -141,8 +144,9 @@ func (s *Store) transact(ctx context.Context, fn func(*sql.Tx) error) error {
 	return nil
 }
 
-// limitIdle lets a transaction that locks rows of the inbox end when its process has stopped in the middle of it, or its machine is gone. The
-// others would wait for as long as that lasts, however short its leases are.
+// limitIdle lets a transaction that locks rows of the inbox end when its process has stopped in the
+// middle of it, or its machine is gone. The others would wait for as long as that lasts, however
+// short its leases are.
 func (s *Store) limitIdle(ctx context.Context, tx *sql.Tx) error {
 	if s.db.Dialect != sqldb.PostgreSQL {
 		return nil

@@ -1,5 +1,5 @@
-// Package sqlitedb opens a SQLite file in which several of our stores keep what they have: package coexistence/sqlite and
-// package sqliteinbox hand it on.
+// Package sqlitedb opens a SQLite file in which several of our stores keep what they have: package
+// coexistence/sqlite and package sqliteinbox hand it on.
 package sqlitedb
 
 import (
@@ -29,8 +29,8 @@ type File struct {
 	lock *sql.DB
 }
 
-// Open opens the file at path, creates it and its folder if they are not there, checks that it keeps what it acknowledges, and brings its
-// tables up to date.
+// Open opens the file at path, creates it and its folder if they are not there, checks that it
+// keeps what it acknowledges, and brings its tables up to date.
 func Open(ctx context.Context, path string) (*File, error) {
 	name, err := create(path)
 	if err != nil {
@@ -59,7 +59,8 @@ func Open(ctx context.Context, path string) (*File, error) {
 // Close closes the file, and then lets other processes have it.
 func (f *File) Close() error { return errors.Join(f.DB.Close(), f.lock.Close()) }
 
-// create makes the file if it is not there, readable by its owner alone, and returns its absolute path.
+// create makes the file if it is not there, readable by its owner alone, and returns its absolute
+// path.
 func create(path string) (string, error) {
 	if path == "" || strings.HasPrefix(path, ":memory:") || strings.HasPrefix(path, "file:") {
 		return "", errors.New("the path is not the name of a file; write one like data/whatsapp.db (what needs no file is in memory: " +
@@ -87,7 +88,8 @@ func create(path string) (string, error) {
 	return path, nil
 }
 
-// settings is the name under which the driver opens the file durably, and fit for several connections of one process.
+// settings is the name under which the driver opens the file durably, and fit for several
+// connections of one process.
 func settings(path string) string {
 	return uri(path,
 		"_txlock=immediate", // a transaction that reads first must not lose against one that has written meanwhile
@@ -110,8 +112,8 @@ func uri(path string, settings ...string) string {
 	return u.String()
 }
 
-// lockFile takes a lock that the system gives back when the process ends, however it ends: the exclusive lock of a database beside the file,
-// held by a transaction that never ends.
+// lockFile takes a lock that the system gives back when the process ends, however it ends: the
+// exclusive lock of a database beside the file, held by a transaction that never ends.
 func lockFile(ctx context.Context, path string) (*sql.DB, error) {
 	db, err := sql.Open("sqlite", uri(path+"-lock", "_pragma=busy_timeout(0)", "_pragma=journal_mode(DELETE)"))
 	if err != nil {

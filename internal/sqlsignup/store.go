@@ -1,5 +1,5 @@
-// Package sqlsignup keeps signups in SQLite or PostgreSQL. What is stored is sealed by the Flow: the database holds ids, owners and
-// times in the clear, and no token.
+// Package sqlsignup keeps signups in SQLite or PostgreSQL. What is stored is sealed by the Flow:
+// the database holds ids, owners and times in the clear, and no token.
 package sqlsignup
 
 import (
@@ -12,7 +12,8 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/signup"
 )
 
-// A Store is a [signup.Store] in a SQL database. It is safe for concurrent use, in one process or, with PostgreSQL, in many.
+// A Store is a [signup.Store] in a SQL database. It is safe for concurrent use, in one process or,
+// with PostgreSQL, in many.
 type Store struct{ db *sqldb.DB }
 
 var _ signup.Store = (*Store)(nil)
@@ -49,7 +50,8 @@ func (s *Store) Get(ctx context.Context, id string) (signup.Record, error) {
 	return r, explain("Get", err)
 }
 
-// Put stores a record that nobody else has changed. It is one statement, so the database decides who is first.
+// Put stores a record that nobody else has changed. It is one statement, so the database decides
+// who is first.
 func (s *Store) Put(ctx context.Context, r signup.Record) error {
 	began, keep := r.BeganAt.UnixMicro(), r.KeepUntil.UnixMicro()
 	var n int64

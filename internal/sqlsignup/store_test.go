@@ -71,7 +71,8 @@ func TestADatabaseKeepsThePromises(t *testing.T) {
 	})
 }
 
-// A process takes the code, stops before the end and is gone. Another one finds the signup in the database and finishes it.
+// A process takes the code, stops before the end and is gone. Another one finds the signup in the
+// database and finishes it.
 func TestASignupGoesOnAfterARestart(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, open func() database) {

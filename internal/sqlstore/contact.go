@@ -19,8 +19,8 @@ type known struct {
 	contact coexistence.Contact
 }
 
-// UpdateContact implements [coexistence.ContactStore]. A change that changes nothing, which most are, takes no lock and writes nothing.
-// fn must not use the store or the database itself.
+// UpdateContact implements [coexistence.ContactStore]. A change that changes nothing, which most
+// are, takes no lock and writes nothing. fn must not use the store or the database itself.
 func (s *Store) UpdateContact(
 	ctx context.Context, phone graph.PhoneNumberID, aliases []string, fn func(*coexistence.Contact),
 ) (coexistence.Contact, error) {
@@ -62,9 +62,10 @@ func (s *Store) UpdateContact(
 	return stored, nil
 }
 
-// lockContacts lets one transaction at a time change the people of a number. Rows would not do: whom a change concerns shows only
-// while it is made, since two contacts can turn out to be one. The lock ends with the transaction, so that poolers which
-// hand each transaction another connection keep it.
+// lockContacts lets one transaction at a time change the people of a number. Rows would not do:
+// whom a change concerns shows only while it is made, since two contacts can turn out to be one.
+// The lock ends with the transaction, so that poolers which hand each transaction another
+// connection keep it.
 func (s *Store) lockContacts(ctx context.Context, tx *sql.Tx, phone graph.PhoneNumberID) error {
 	if s.db.Dialect != sqldb.PostgreSQL {
 		return nil
@@ -149,7 +150,8 @@ func (s *Store) replace(ctx context.Context, tx *sql.Tx, phone graph.PhoneNumber
 	return nil
 }
 
-// name lets an alias find a contact. If it found another one until now, and nothing else finds that, the other is gone.
+// name lets an alias find a contact. If it found another one until now, and nothing else finds
+// that, the other is gone.
 func (s *Store) name(ctx context.Context, tx *sql.Tx, phone graph.PhoneNumberID, alias string, contact int64) error {
 	const insert = "INSERT INTO coexistence_aliases (phone, alias, contact) VALUES (?, ?, ?) ON CONFLICT (phone, alias) DO "
 	n, err := s.exec(ctx, tx, insert+"NOTHING", text(phone), text(alias), contact)
@@ -185,8 +187,9 @@ func (s *Store) Contact(ctx context.Context, phone graph.PhoneNumberID, who grap
 	return list[0].contact, nil
 }
 
-// Contacts implements [coexistence.ContactStore]. It reads some hundred people at a time and holds nothing while the caller works on
-// them, so one whose key changes meanwhile may come twice or not at all.
+// Contacts implements [coexistence.ContactStore]. It reads some hundred people at a time and holds
+// nothing while the caller works on them, so one whose key changes meanwhile may come twice or not
+// at all.
 func (s *Store) Contacts(ctx context.Context, phone graph.PhoneNumberID) iter.Seq2[coexistence.Contact, error] {
 	return func(yield func(coexistence.Contact, error) bool) {
 		var after string

@@ -36,8 +36,9 @@ func nobody(phone graph.PhoneNumberID, key string) coexistence.Contact {
 	return coexistence.Contact{PhoneNumberID: phone, Key: key, Aliases: []string{key}}
 }
 
-// Conversations implements [coexistence.MessageStore]. The conversations are of one moment, that of the beginning. Nothing is held
-// while the caller works on them but what was read: one contact for each.
+// Conversations implements [coexistence.MessageStore]. The conversations are of one moment, that of
+// the beginning. Nothing is held while the caller works on them but what was read: one contact for
+// each.
 func (s *Store) Conversations(ctx context.Context, phone graph.PhoneNumberID) iter.Seq2[coexistence.Conversation, error] {
 	return func(yield func(coexistence.Conversation, error) bool) {
 		var list []summary

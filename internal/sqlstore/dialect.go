@@ -7,8 +7,8 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/sqldb"
 )
 
-// oneOf is a condition behind a column: it is one of any number of texts. It takes one parameter, so that there are few
-// different statements for the database to prepare.
+// oneOf is a condition behind a column: it is one of any number of texts. It takes one parameter,
+// so that there are few different statements for the database to prepare.
 func oneOf(d sqldb.Dialect, texts []string) (string, any) {
 	cells := make([]sqldb.Cell, len(texts))
 	for i, t := range texts {
@@ -28,8 +28,9 @@ func nullable(n *int64) sqldb.Cell {
 	return sqldb.Number(*n)
 }
 
-// table is a SELECT of constant columns followed by those of the rows. The rows travel as one parameter (SQLite) or as one for each
-// column (PostgreSQL), however many there are, and in a form that every driver passes on: as text.
+// table is a SELECT of constant columns followed by those of the rows. The rows travel as one
+// parameter (SQLite) or as one for each column (PostgreSQL), however many there are, and in a form
+// that every driver passes on: as text.
 func table(d sqldb.Dialect, constants []string, types []string, rows [][]sqldb.Cell) (string, []any) {
 	args := make([]any, 0, len(constants)+len(types))
 	for _, c := range constants {
@@ -65,5 +66,6 @@ func table(d sqldb.Dialect, constants []string, types []string, rows [][]sqldb.C
 	return b.String(), args
 }
 
-// text is s as every database keeps it. Ids have nothing that is lost; a broken one is still stored and found, and spoils nothing else.
+// text is s as every database keeps it. Ids have nothing that is lost; a broken one is still stored
+// and found, and spoils nothing else.
 func text[S ~string](s S) string { return sqldb.Clean(string(s)) }

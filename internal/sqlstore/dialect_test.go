@@ -8,7 +8,8 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/sqldb"
 )
 
-// The tests against real databases are in the modules below. These are the rules of quoting that they rely on.
+// The tests against real databases are in the modules below. These are the rules of quoting that
+// they rely on.
 
 func TestPlaceholdersAreNumberedForPostgreSQL(t *testing.T) {
 	t.Parallel()

@@ -1,19 +1,23 @@
-// Package sqlstore keeps what a [coexistence.Tracker] knows in a SQL database: the states of numbers, the messages, the people.
+// Package sqlstore keeps what a [coexistence.Tracker] knows in a SQL database: the states of
+// numbers, the messages, the people.
 //
 // # What is in the tables
 //
-// Each state, message and contact is one JSON document, as the types of package coexistence are written, beside the columns that are
-// searched and sorted by, which are derived from it. A body that is kept raw comes back without white space between its members.
+// Each state, message and contact is one JSON document, as the types of package coexistence are
+// written, beside the columns that are searched and sorted by, which are derived from it. A body
+// that is kept raw comes back without white space between its members.
 //
 // # Concurrency
 //
-// Every change is one transaction that reads what is stored, lets the tracker change it, and stores the result. In PostgreSQL it holds
-// the rows of the state or the messages; changes of a number's people come one after the other. Whoever loses against
-// another transaction tries again. In SQLite there is one writer at a time; readers do not wait. Reading never holds a connection or a
-// lock while the caller works on what was read.
+// Every change is one transaction that reads what is stored, lets the tracker change it, and stores
+// the result. In PostgreSQL it holds the rows of the state or the messages; changes of a number's
+// people come one after the other. Whoever loses against another transaction tries again. In SQLite
+// there is one writer at a time; readers do not wait. Reading never holds a connection or a lock
+// while the caller works on what was read.
 //
 // # Cost
 //
-// A chunk of history is stored 500 messages at a time, in three statements whatever the number. A repeat of it writes nothing. What
-// changes nothing about a person, as most messages do, takes one read.
+// A chunk of history is stored 500 messages at a time, in three statements whatever the number. A
+// repeat of it writes nothing. What changes nothing about a person, as most messages do, takes one
+// read.
 package sqlstore

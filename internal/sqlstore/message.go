@@ -18,8 +18,9 @@ const messageColumns = "id, person, shown, said_at, customer_at, human_at, doc"
 
 var messageTypes = []string{"text", "text", "bigint", "bigint", "bigint", "bigint", "text"}
 
-// UpdateMessages implements [coexistence.MessageStore]. It takes three statements at most, however many messages there are. fn
-// runs within a transaction that holds the messages' rows: it must not use the store or the database itself.
+// UpdateMessages implements [coexistence.MessageStore]. It takes three statements at most, however
+// many messages there are. fn runs within a transaction that holds the messages' rows: it must not
+// use the store or the database itself.
 func (s *Store) UpdateMessages(ctx context.Context, phone graph.PhoneNumberID, ids []graph.MessageID, fn func(*coexistence.Message)) error {
 	if len(ids) == 0 {
 		return explain("UpdateMessages", ctx.Err())
@@ -62,8 +63,8 @@ func (s *Store) UpdateMessages(ctx context.Context, phone graph.PhoneNumberID, i
 	})
 }
 
-// lockMessages returns the documents of those messages that are stored, and keeps them from changing. Everybody takes rows in
-// the order of their ids.
+// lockMessages returns the documents of those messages that are stored, and keeps them from
+// changing. Everybody takes rows in the order of their ids.
 func (s *Store) lockMessages(ctx context.Context, tx *sql.Tx, phone graph.PhoneNumberID, ids []graph.MessageID) (map[string]string, error) {
 	names := make([]string, len(ids))
 	for i, id := range ids {
@@ -90,7 +91,8 @@ func (s *Store) putMessages(ctx context.Context, tx *sql.Tx, phone graph.PhoneNu
 		" WHERE true ON CONFLICT (phone, id) DO "+conflict, args...)
 }
 
-// messageRow is what is stored: what the message adds to its conversation, so that the rules of that stay in one place.
+// messageRow is what is stored: what the message adds to its conversation, so that the rules of
+// that stay in one place.
 func messageRow(m coexistence.Message, doc string) []sqldb.Cell {
 	var c coexistence.Conversation
 	c.Add(m)
@@ -139,8 +141,9 @@ func (s *Store) Message(ctx context.Context, phone graph.PhoneNumberID, id graph
 	return m, explain("Message", err)
 }
 
-// Messages implements [coexistence.MessageStore]. It reads some hundred messages at a time and holds nothing while the caller works on
-// them, so a message that arrives meanwhile may or may not be among them.
+// Messages implements [coexistence.MessageStore]. It reads some hundred messages at a time and
+// holds nothing while the caller works on them, so a message that arrives meanwhile may or may not
+// be among them.
 func (s *Store) Messages(ctx context.Context, phone graph.PhoneNumberID, conversation string) iter.Seq2[coexistence.Message, error] {
 	return func(yield func(coexistence.Message, error) bool) {
 		if conversation == "" {
@@ -185,8 +188,8 @@ type pagedMessage struct {
 	id, doc string
 }
 
-// messagePage returns the next messages of a person. Each alias is a walk of its own along the index, so that a page costs the same
-// wherever it is in the conversation.
+// messagePage returns the next messages of a person. Each alias is a walk of its own along the
+// index, so that a page costs the same wherever it is in the conversation.
 func (s *Store) messagePage(ctx context.Context, phone graph.PhoneNumberID, aliases []string, after int64, last string) ([]pagedMessage, error) {
 	const walk = `SELECT * FROM (SELECT said_at, id, doc FROM coexistence_messages
 		WHERE phone = ? AND person = ? AND shown = 1 AND (said_at, id) > (?, ?) ORDER BY said_at, id LIMIT ?) AS walk`

@@ -9,8 +9,8 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence"
 )
 
-// UpdateNumber implements [coexistence.NumberStore]. fn runs within a transaction that holds the number's row: it must not use the
-// store or the database itself.
+// UpdateNumber implements [coexistence.NumberStore]. fn runs within a transaction that holds the
+// number's row: it must not use the store or the database itself.
 func (s *Store) UpdateNumber(
 	ctx context.Context, phone graph.PhoneNumberID, fn func(coexistence.Number) (coexistence.Number, error),
 ) (coexistence.Number, error) {
@@ -102,7 +102,8 @@ func (s *Store) Number(ctx context.Context, phone graph.PhoneNumberID) (coexiste
 	return st, explain("Number", err)
 }
 
-// state returns a number's state, or one with nothing but PhoneNumberID. lock is what follows the query.
+// state returns a number's state, or one with nothing but PhoneNumberID. lock is what follows the
+// query.
 func (s *Store) state(ctx context.Context, q querier, phone graph.PhoneNumberID, lock string) (st coexistence.Number, found bool, err error) {
 	st.PhoneNumberID = phone
 	var doc string
@@ -114,8 +115,8 @@ func (s *Store) state(ctx context.Context, q querier, phone graph.PhoneNumberID,
 	return st, found, err
 }
 
-// Numbers implements [coexistence.NumberStore]. It reads some hundred states at a time and holds nothing while the caller works on
-// them.
+// Numbers implements [coexistence.NumberStore]. It reads some hundred states at a time and holds
+// nothing while the caller works on them.
 func (s *Store) Numbers(ctx context.Context) iter.Seq2[coexistence.Number, error] {
 	return func(yield func(coexistence.Number, error) bool) {
 		var after string

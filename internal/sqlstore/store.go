@@ -15,8 +15,8 @@ import (
 // pageSize is how many rows a reading holds at a time.
 const pageSize = 500
 
-// A Store is a [coexistence.Store] in a SQL database. It is safe for concurrent use, and so are several Stores, in one process or
-// in many, over one PostgreSQL database.
+// A Store is a [coexistence.Store] in a SQL database. It is safe for concurrent use, and so are
+// several Stores, in one process or in many, over one PostgreSQL database.
 type Store struct{ db *sqldb.DB }
 
 var _ coexistence.Store = (*Store)(nil)
@@ -24,18 +24,22 @@ var _ coexistence.Store = (*Store)(nil)
 // New returns a store over a database whose tables are there.
 func New(db *sqldb.DB) *Store { return &Store{db} }
 
-// errAgain says that another transaction came between: the same step has to be done again on what is stored now.
+// errAgain says that another transaction came between: the same step has to be done again on what
+// is stored now.
 var errAgain = errors.New("another writer came between")
 
-// A refusal is an error of the caller's own function. It ends a transaction and comes back as it is, whatever it is.
+// A refusal is an error of the caller's own function. It ends a transaction and comes back as it
+// is, whatever it is.
 type refusal struct{ cause error }
 
 func (r *refusal) Error() string { return r.cause.Error() }
 
-// maxTries is how often a transaction is tried that loses against others. Losing is rare, because rows are locked.
+// maxTries is how often a transaction is tried that loses against others. Losing is rare, because
+// rows are locked.
 const maxTries = 50
 
-// write runs fn in a transaction until no other transaction came between. what names the method in errors.
+// write runs fn in a transaction until no other transaction came between. what names the method in
+// errors.
 func (s *Store) write(ctx context.Context, what string, fn func(*sql.Tx) error) error {
 	var err error
 	for try := range maxTries {
@@ -56,7 +60,8 @@ func (s *Store) write(ctx context.Context, what string, fn func(*sql.Tx) error) 
 	return explain(what, err)
 }
 
-// lost reports whether a transaction lost against another: a row appeared meanwhile, a serialization failure, a deadlock.
+// lost reports whether a transaction lost against another: a row appeared meanwhile, a
+// serialization failure, a deadlock.
 func lost(err error) bool {
 	return errors.Is(err, errAgain) || sqldb.Lost(err)
 }

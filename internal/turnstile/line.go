@@ -1,4 +1,5 @@
-// Package turnstile lets goroutines that share a budget through one at a time, the urgent ones first.
+// Package turnstile lets goroutines that share a budget through one at a time, the urgent ones
+// first.
 package turnstile
 
 import (
@@ -23,9 +24,9 @@ type place struct {
 	wake  chan struct{} // holds a token when there is something to look at
 }
 
-// Pass waits until the caller is first and try lets it through. try says how long to wait before it is asked again, or zero:
-// pass. Only who is first asks, so that a budget is not stormed; who is urgent goes before all that are not, and otherwise
-// the one who came first.
+// Pass waits until the caller is first and try lets it through. try says how long to wait before it
+// is asked again, or zero: pass. Only who is first asks, so that a budget is not stormed; who is
+// urgent goes before all that are not, and otherwise the one who came first.
 //
 // Pass ends with the error of try or of ctx. A wait that ctx would not outlive ends it at once.
 func (l *Line) Pass(ctx context.Context, urgent bool, try func() (time.Duration, error)) error {

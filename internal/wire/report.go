@@ -37,8 +37,8 @@ func (s *Scanner) Unknown() {
 	}
 }
 
-// Mismatch reads the next value and reports that it is not of the kind that was wanted. The first mismatch of an item
-// is kept.
+// Mismatch reads the next value and reports that it is not of the kind that was wanted. The first
+// mismatch of an item is kept.
 func (s *Scanner) Mismatch(want Kind) {
 	got := s.Kind()
 	s.Skip()
@@ -47,7 +47,8 @@ func (s *Scanner) Mismatch(want Kind) {
 	}
 }
 
-// Refuse reports that the current value, or the one just read, is not acceptable, and says why without quoting it.
+// Refuse reports that the current value, or the one just read, is not acceptable, and says why
+// without quoting it.
 func (s *Scanner) Refuse(why string) {
 	if s.err == nil {
 		s.report(why)
@@ -65,7 +66,8 @@ func (s *Scanner) report(what string) {
 	}
 }
 
-// A MismatchError says that a value is not of the kind its place wants. It does not quote the value.
+// A MismatchError says that a value is not of the kind its place wants. It does not quote the
+// value.
 type MismatchError struct {
 	Path string // from the item; empty for the item itself
 	What string
@@ -93,8 +95,8 @@ func (s *Scanner) BeginItem() Item {
 	return it
 }
 
-// EndItem ends an item after its value was read. It returns the item's raw bytes, which alias the data, the members
-// that nobody read, and the first mismatch.
+// EndItem ends an item after its value was read. It returns the item's raw bytes, which alias the
+// data, the members that nobody read, and the first mismatch.
 func (s *Scanner) EndItem(it Item) (raw []byte, unknown []Member, err error) {
 	if s.err != nil {
 		return nil, nil, s.err

@@ -39,8 +39,9 @@ func readAll(data string) reading {
 	return r
 }
 
-// FuzzMixedScalars reads every kind of scalar from numbers and booleans, with quotes around them and without, and compares with
-// encoding/json and with graph.Timestamp, which read the same from other places.
+// FuzzMixedScalars reads every kind of scalar from numbers and booleans, with quotes around them
+// and without, and compares with encoding/json and with graph.Timestamp, which read the same from
+// other places.
 func FuzzMixedScalars(f *testing.F) {
 	for _, text := range []string{
 		`0`, `-0`, `1`, `17`, `-1`, `1.0`, `1.5`, `1e3`, `1E-7`, `1767225600`, `1767225600.7`, `1767225600000`, `253402300799`, `253402300800`,

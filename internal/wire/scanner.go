@@ -7,7 +7,8 @@ import (
 // MaxDepth is how deep objects and arrays may nest.
 const MaxDepth = 64
 
-// A Scanner reads one JSON text from front to back. Enter a container, walk all of it, and read or skip every value:
+// A Scanner reads one JSON text from front to back. Enter a container, walk all of it, and read or
+// skip every value:
 //
 //	if s.Object() {
 //		for s.NextMember() {
@@ -21,8 +22,8 @@ const MaxDepth = 64
 //	}
 //	if s.End(); s.Err() != nil { … }
 //
-// After a syntax error every method returns at once with a zero result, so that only the end has to look at
-// [Scanner.Err]. The zero Scanner is ready for Reset.
+// After a syntax error every method returns at once with a zero result, so that only the end has to
+// look at [Scanner.Err]. The zero Scanner is ready for Reset.
 type Scanner struct {
 	data  []byte
 	pos   int
@@ -44,12 +45,14 @@ type Scanner struct {
 	mismatch error
 }
 
-// A step of the way from the top to the current value: a member's name, as a span of data, or an element's index.
+// A step of the way from the top to the current value: a member's name, as a span of data, or an
+// element's index.
 type step struct {
 	start, end int // start is -1 for an element, end its index
 }
 
-// Reset makes s read data. Strings that were returned stay valid; results of [Scanner.Raw] alias data.
+// Reset makes s read data. Strings that were returned stay valid; results of [Scanner.Raw] alias
+// data.
 func (s *Scanner) Reset(data []byte) {
 	clear(s.unknown)
 	s.data, s.pos, s.depth, s.fresh, s.err = data, 0, 0, false, nil
@@ -136,7 +139,8 @@ func (s *Scanner) peek() byte {
 
 func isSpace(c byte) bool { return c == ' ' || c == '\n' || c == '\t' || c == '\r' }
 
-// Empty reads the next value if it is an object without members or white space, and reports whether it was.
+// Empty reads the next value if it is an object without members or white space, and reports whether
+// it was.
 func (s *Scanner) Empty() bool {
 	if s.err == nil && len(s.data)-s.pos > 1 && s.data[s.pos] == '{' && s.data[s.pos+1] == '}' {
 		s.pos += 2
@@ -145,12 +149,12 @@ func (s *Scanner) Empty() bool {
 	return false
 }
 
-// Object enters the next value if it is an object. Otherwise it reads the value, reports it as a mismatch unless it is
-// null, and returns false.
+// Object enters the next value if it is an object. Otherwise it reads the value, reports it as a
+// mismatch unless it is null, and returns false.
 func (s *Scanner) Object() bool { return s.enter('{', KindObject) }
 
-// Array enters the next value if it is an array. Otherwise it reads the value, reports it as a mismatch unless it is
-// null, and returns false.
+// Array enters the next value if it is an array. Otherwise it reads the value, reports it as a
+// mismatch unless it is null, and returns false.
 func (s *Scanner) Array() bool { return s.enter('[', KindArray) }
 
 func (s *Scanner) enter(open byte, want Kind) bool {
@@ -176,7 +180,8 @@ func (s *Scanner) enter(open byte, want Kind) bool {
 	return true
 }
 
-// NextMember moves to the next member of the object and reads its name. It returns false at the object's end.
+// NextMember moves to the next member of the object and reads its name. It returns false at the
+// object's end.
 func (s *Scanner) NextMember() bool {
 	// Nearly always there is `,"name":` and nothing odd in it.
 	if s.err == nil {
@@ -225,7 +230,8 @@ func (s *Scanner) oddMember() bool {
 	return true
 }
 
-// Name returns the current member's name, without escapes. It is valid until the next member at any depth.
+// Name returns the current member's name, without escapes. It is valid until the next member at any
+// depth.
 func (s *Scanner) Name() []byte {
 	if s.escaped {
 		return s.nameBuf
@@ -282,8 +288,9 @@ func (s *Scanner) Rest() []byte {
 // Advance moves behind the next value, which the caller has checked and knows to have n bytes.
 func (s *Scanner) Advance(n int) { s.pos += n }
 
-// Inside enters the next value, which the caller has checked to be an object, and moves behind its first n bytes. What
-// follows is either another member or, if name is not 0, the value of a member whose name has so many bytes.
+// Inside enters the next value, which the caller has checked to be an object, and moves behind its
+// first n bytes. What follows is either another member or, if name is not 0, the value of a member
+// whose name has so many bytes.
 func (s *Scanner) Inside(n, name int) {
 	if s.enter('{', KindObject) {
 		s.fresh = false

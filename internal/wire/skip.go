@@ -39,7 +39,8 @@ func (s *Scanner) Raw() []byte {
 	return s.data[start:s.pos:s.pos]
 }
 
-// skipContainer reads an object or array without recursion. One bit per level tells objects from arrays.
+// skipContainer reads an object or array without recursion. One bit per level tells objects from
+// arrays.
 func (s *Scanner) skipContainer() {
 	var (
 		objects uint64 // bit 0 is the innermost level
@@ -145,7 +146,8 @@ func at(d []byte, i int) byte {
 	return 0
 }
 
-// skipName reads the member's name at i and its colon, and returns the position behind it; -1 after a failure.
+// skipName reads the member's name at i and its colon, and returns the position behind it; -1 after
+// a failure.
 func (s *Scanner) skipName(i int) int {
 	d := s.data
 	if at(d, i) != '"' {

@@ -11,19 +11,22 @@ const (
 	highs = 0x8080808080808080
 )
 
-// special returns a mask whose lowest set bit is in the first of eight bytes that is a quote, a backslash, a control
-// character or not ASCII; 0 if none is. Borrows reach only bytes above the first hit, which therefore is exact.
+// special returns a mask whose lowest set bit is in the first of eight bytes that is a quote, a
+// backslash, a control character or not ASCII; 0 if none is. Borrows reach only bytes above the
+// first hit, which therefore is exact.
 //
-// A quote is 0x22. With bit 1 the other way round, quotes and control characters are what is below 0x21.
+// A quote is 0x22. With bit 1 the other way round, quotes and control characters are what is below
+// 0x21.
 func special(x uint64) uint64 {
 	return (x | ((x ^ ones*2) - ones*0x21) | ((x ^ ones*'\\') - ones)) & highs
 }
 
-// Plain returns where the plain part of a string ends whose text begins at i: the position of its closing quote, or of the
-// first byte that is an escape, a control character or not ASCII; or len(d).
+// Plain returns where the plain part of a string ends whose text begins at i: the position of its
+// closing quote, or of the first byte that is an escape, a control character or not ASCII; or
+// len(d).
 //
-// It looks at sixteen bytes at once and finds the position among them without a branch: how long a string is can never be
-// guessed, and a wrong guess costs more than reading sixteen bytes.
+// It looks at sixteen bytes at once and finds the position among them without a branch: how long a
+// string is can never be guessed, and a wrong guess costs more than reading sixteen bytes.
 func Plain(d []byte, i int) int {
 	for len(d)-i >= 16 {
 		b := d[i : i+16 : i+16]
@@ -42,8 +45,8 @@ func Plain(d []byte, i int) int {
 	return i
 }
 
-// skipString reads the string that begins at pos and returns where its closing quote is. It is simple if it holds neither
-// escapes nor anything but ASCII, so that its bytes are its text.
+// skipString reads the string that begins at pos and returns where its closing quote is. It is
+// simple if it holds neither escapes nor anything but ASCII, so that its bytes are its text.
 func (s *Scanner) skipString() (end int, simple bool) {
 	end, odd := stringEnd(s.data, s.pos+1)
 	if odd != "" {
@@ -56,8 +59,8 @@ func (s *Scanner) skipString() (end int, simple bool) {
 	return end, simple
 }
 
-// stringEnd returns where the string ends whose text begins at i: the position of its closing quote, or of what is wrong
-// with it and what that is.
+// stringEnd returns where the string ends whose text begins at i: the position of its closing
+// quote, or of what is wrong with it and what that is.
 func stringEnd(d []byte, i int) (end int, odd string) {
 	for {
 		if i = Plain(d, i); i == len(d) {
@@ -85,7 +88,8 @@ func stringEnd(d []byte, i int) (end int, odd string) {
 	}
 }
 
-// readString reads the string that begins at pos and returns its text, which is part of the data or of strBuf.
+// readString reads the string that begins at pos and returns its text, which is part of the data or
+// of strBuf.
 func (s *Scanner) readString() []byte {
 	text, end, odd := s.stringAt(s.data, s.pos+1)
 	if odd != "" {
@@ -97,8 +101,9 @@ func (s *Scanner) readString() []byte {
 	return text
 }
 
-// StringAt returns the text of the string that begins at i of d, behind its quote, and the position of its closing quote.
-// It is not ok if anything is wrong with it. The text is valid until the next string is read.
+// StringAt returns the text of the string that begins at i of d, behind its quote, and the position
+// of its closing quote. It is not ok if anything is wrong with it. The text is valid until the next
+// string is read.
 func (s *Scanner) StringAt(d []byte, i int) (text []byte, end int, ok bool) {
 	text, end, odd := s.stringAt(d, i)
 	return text, end, odd == ""
@@ -113,8 +118,9 @@ func (s *Scanner) stringAt(d []byte, start int) (text []byte, end int, odd strin
 	return s.oddStringAt(d, start, i)
 }
 
-// oddStringAt reads a string that is plain from start to i only. It checks and decodes in one go, and copies sixteen bytes
-// at a time, of which some may be too many: dst has room for them behind its end, n.
+// oddStringAt reads a string that is plain from start to i only. It checks and decodes in one go,
+// and copies sixteen bytes at a time, of which some may be too many: dst has room for them behind
+// its end, n.
 func (s *Scanner) oddStringAt(d []byte, start, i int) (text []byte, end int, odd string) {
 	dst, n := s.strBuf[:cap(s.strBuf)], i-start
 	if len(dst) < n+room {
@@ -259,7 +265,8 @@ func unescape(dst, src []byte) []byte {
 	return dst
 }
 
-// appendEscape appends what the checked escape at the start of src stands for and returns its length.
+// appendEscape appends what the checked escape at the start of src stands for and returns its
+// length.
 func appendEscape(dst, src []byte) ([]byte, int) {
 	if src[1] != 'u' {
 		return append(dst, unescaped[src[1]]), 2
@@ -273,8 +280,9 @@ var unescaped = [256]byte{
 	'"': '"', '\\': '\\', '/': '/', 'b': '\b', 'f': '\f', 'n': '\n', 'r': '\r', 't': '\t',
 }
 
-// escapedRune returns what the checked \u at the start of src stands for, and its length. A surrogate pair is one escape,
-// of which the second half is checked here; a surrogate without its other half is U+FFFD.
+// escapedRune returns what the checked \u at the start of src stands for, and its length. A
+// surrogate pair is one escape, of which the second half is checked here; a surrogate without its
+// other half is U+FFFD.
 func escapedRune(src []byte) (rune, int) {
 	r := hex4(src[2:6])
 	switch {
@@ -288,8 +296,8 @@ func escapedRune(src []byte) (rune, int) {
 	return utf8.RuneError, 6
 }
 
-// StringEnd returns the position of the closing quote of the string whose text begins at i. It is not ok if anything is
-// wrong with it.
+// StringEnd returns the position of the closing quote of the string whose text begins at i. It is
+// not ok if anything is wrong with it.
 func StringEnd(d []byte, i int) (end int, ok bool) {
 	end, odd := stringEnd(d, i)
 	return end, odd == ""

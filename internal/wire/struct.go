@@ -10,14 +10,15 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 )
 
-// A Decoder reads JSON objects into structs of type T, by their json tags. Fields without a tag are left alone;
-// embedded structs without a tag count as if their fields stood in their place. Members without a field are reported as
-// unknown.
+// A Decoder reads JSON objects into structs of type T, by their json tags. Fields without a tag are
+// left alone; embedded structs without a tag count as if their fields stood in their place. Members
+// without a field are reported as unknown.
 type Decoder[T any] struct {
 	plan *plan
 }
 
-// For returns the decoder for T. It panics if a tagged field has a type that no JSON can be read into.
+// For returns the decoder for T. It panics if a tagged field has a type that no JSON can be read
+// into.
 func For[T any]() Decoder[T] { return Decoder[T]{planFor(reflect.TypeFor[T](), nil)} }
 
 // Decode reads the next value into v. What v held before is gone, also if the value is null.
@@ -36,7 +37,8 @@ func (d Decoder[T]) New(s *Scanner) *T {
 	return v
 }
 
-// maxElements is how many elements a list has at most. Meta's have dozens; empty ones grow a hundredfold in memory.
+// maxElements is how many elements a list has at most. Meta's have dozens; empty ones grow a
+// hundredfold in memory.
 const maxElements = 10_000
 
 const tooLong = "more elements than any list of Meta's has"
@@ -91,8 +93,8 @@ func (p *plan) decode(s *Scanner, v reflect.Value) {
 	}
 }
 
-// planFor makes the plan of a struct type. outer holds the types around it, because a type that contains itself would
-// nest without end.
+// planFor makes the plan of a struct type. outer holds the types around it, because a type that
+// contains itself would nest without end.
 func planFor(t reflect.Type, outer []reflect.Type) *plan {
 	if t.Kind() != reflect.Struct {
 		panic(fmt.Sprintf("wire: %v is not a struct", t))
@@ -198,8 +200,9 @@ func sliceReader(t reflect.Type, outer []reflect.Type) reader {
 	}
 }
 
-// mapReader reads the texts that somebody else chose the names of. Objects and lists among them are reported as unknown; and where all of them are
-// missing, software that knows no difference writes an empty list.
+// mapReader reads the texts that somebody else chose the names of. Objects and lists among them are
+// reported as unknown; and where all of them are missing, software that knows no difference writes
+// an empty list.
 func mapReader(t reflect.Type, outer []reflect.Type) reader {
 	read := readerFor(t.Elem(), outer)
 	return func(s *Scanner, v reflect.Value) {

@@ -63,7 +63,8 @@ func (s *Scanner) text() (b []byte, ok bool) {
 	return nil, false
 }
 
-// chunk is how much memory strings share unless Share says otherwise. One kept string keeps its chunk.
+// chunk is how much memory strings share unless Share says otherwise. One kept string keeps its
+// chunk.
 const chunk = 4 << 10
 
 // Share sets how many bytes strings share until the next Reset.
@@ -96,8 +97,8 @@ func (s *Scanner) Int() int64 {
 	return n
 }
 
-// IntIfAny is Int, but a text that is no whole number is 0 and reported as an unknown member: for what must not spoil what it stands
-// beside.
+// IntIfAny is Int, but a text that is no whole number is 0 and reported as an unknown member: for
+// what must not spoil what it stands beside.
 func (s *Scanner) IntIfAny() int64 {
 	start := s.mark()
 	n, ok := s.whole()
@@ -107,7 +108,8 @@ func (s *Scanner) IntIfAny() int64 {
 	return n
 }
 
-// whole reads a whole number. It returns false for a text that is none; what is no text has been reported.
+// whole reads a whole number. It returns false for a text that is none; what is no text has been
+// reported.
 func (s *Scanner) whole() (n int64, ok bool) {
 	b, ok := s.text()
 	if !ok || len(b) == 0 {
@@ -159,8 +161,8 @@ func (s *Scanner) Bool() bool {
 	return false
 }
 
-// Time reads a time as Meta writes it, see [graph.Timestamp]. What cannot be read is the zero time and reported as an
-// unknown member, because an odd date must not spoil what it stands beside.
+// Time reads a time as Meta writes it, see [graph.Timestamp]. What cannot be read is the zero time
+// and reported as an unknown member, because an odd date must not spoil what it stands beside.
 func (s *Scanner) Time() graph.Timestamp {
 	if n := s.tenDigits(); n != 0 {
 		return graph.NewTimestamp(time.Unix(n, 0))
@@ -180,8 +182,8 @@ func (s *Scanner) Time() graph.Timestamp {
 	return t
 }
 
-// tenDigits reads a string of ten digits, the first of which is not 0, as which every moment from 2001 to 2286 is written.
-// It reads nothing else and returns 0 then.
+// tenDigits reads a string of ten digits, the first of which is not 0, as which every moment from
+// 2001 to 2286 is written. It reads nothing else and returns 0 then.
 func (s *Scanner) tenDigits() int64 {
 	if s.err != nil || len(s.data)-s.pos < 12 || s.data[s.pos] != '"' || s.data[s.pos+11] != '"' || !TenDigits(s.data, s.pos+1) {
 		return 0
@@ -204,7 +206,8 @@ func Seconds(d []byte, i int) graph.Timestamp {
 	return graph.NewTimestamp(time.Unix(tenDigits(d, i), 0))
 }
 
-// eightDigits reports whether the eight bytes of x are digits: their upper halves are 3, and stay so when 6 is added.
+// eightDigits reports whether the eight bytes of x are digits: their upper halves are 3, and stay
+// so when 6 is added.
 func eightDigits(x uint64) bool {
 	return (x&(ones*0xf0))|((x+ones*6)&(ones*0xf0))>>4 == ones*0x33
 }
@@ -254,7 +257,8 @@ func parseInt(b []byte) (int64, bool) {
 	return int64(f), true
 }
 
-// parseFloat reads a number by JSON's grammar. strconv alone would take "Inf", "0x1p-2" and "1_000".
+// parseFloat reads a number by JSON's grammar. strconv alone would take "Inf", "0x1p-2" and
+// "1_000".
 func parseFloat(b []byte) (float64, bool) {
 	if len(b) == 0 || b[0] != '-' && !isDigit(b[0]) {
 		return 0, false

@@ -248,7 +248,8 @@ func FuzzSkip(f *testing.F) {
 	})
 }
 
-// FuzzStruct compares with encoding/json where both promise the same: no names in another case, no duplicates, no mixed types.
+// FuzzStruct compares with encoding/json where both promise the same: no names in another case, no
+// duplicates, no mixed types.
 func FuzzStruct(f *testing.F) {
 	f.Add([]byte(`{"name":"a\u00e9\ud83d","size":5,"ratio":1.5,"open":true,"maybe":false,"tags":["x",""],"notes":{"k":"v"},"leaf":{"x":"1","y":2},"ptr":{},"leafs":[{},{"y":-3}]}`))
 	f.Add([]byte("{\"name\":\"\xff\xc3\",\"other\":\"long enough for eight bytes \\u2028\"}"))

@@ -1,4 +1,5 @@
-// Doctor looks at the settings that a signup needs, of your Meta app and of your webhook endpoint, and says what to fix, in order.
+// Doctor looks at the settings that a signup needs, of your Meta app and of your webhook endpoint,
+// and says what to fix, in order.
 //
 // It reads them from the environment, changes nothing, and exits with 1 if a signup cannot succeed:
 //
@@ -11,8 +12,8 @@
 //	WEBHOOK_VERIFY_TOKEN    what your endpoint expects in the handshake (optional)
 //	WEBHOOK_URL             where it is, if the app dashboard does not know yet (optional)
 //
-// Without META_APP_ID, or with -demo, it looks at a simulated app in which three things are wrong, and then again when they are
-// fixed: no account, no network.
+// Without META_APP_ID, or with -demo, it looks at a simulated app in which three things are wrong,
+// and then again when they are fixed: no account, no network.
 package main
 
 import (

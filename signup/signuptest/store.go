@@ -20,10 +20,11 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/signup"
 )
 
-// TestStore checks that a store keeps the promises of [signup.Store]. The error tells the first one that it breaks. Run it with -race.
+// TestStore checks that a store keeps the promises of [signup.Store]. The error tells the first one
+// that it breaks. Run it with -race.
 //
-// Each store that open returns has the same data, of which there is none at first. It may be the same store each time, if a single
-// process uses the data.
+// Each store that open returns has the same data, of which there is none at first. It may be the
+// same store each time, if a single process uses the data.
 func TestStore(ctx context.Context, open func(context.Context) (signup.Store, error)) error {
 	s, err1 := open(ctx)
 	other, err2 := open(ctx)

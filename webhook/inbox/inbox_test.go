@@ -294,8 +294,8 @@ func TestRepeatsAreHandledOnce(t *testing.T) {
 	})
 }
 
-// While something else owns a conversation, its placeholders are no use either after what they stand for; and what happens in a
-// group stays in its order, whoever wrote.
+// While something else owns a conversation, its placeholders are no use either after what they
+// stand for; and what happens in a group stays in its order, whoever wrote.
 func TestPlaceholdersYieldOnStandbyAndInGroups(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

@@ -52,7 +52,8 @@ func splitOf(t testing.TB, body []byte) (inbox.Record, inbox.Settlement) {
 	return s.appended[0], out
 }
 
-// Each event of each sample has a place of its own; a conversation has one lane, whichever way its events come.
+// Each event of each sample has a place of its own; a conversation has one lane, whichever way its
+// events come.
 func TestEverySampleIsSplitIntoItsEvents(t *testing.T) {
 	t.Parallel()
 	for _, name := range webhooktest.Samples() {

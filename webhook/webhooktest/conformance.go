@@ -16,8 +16,8 @@ import (
 
 // A Target is the endpoint that [Conformance] tries. Handler or URL is required, and both secrets.
 type Target struct {
-	// Handler is the endpoint with everything that stands in front of it in production: router, middleware, limits. It is
-	// served on the loopback interface while the test runs.
+	// Handler is the endpoint with everything that stands in front of it in production: router,
+	// middleware, limits. It is served on the loopback interface while the test runs.
 	Handler http.Handler
 
 	// Path is where Handler expects the endpoint. If empty, "/".
@@ -26,7 +26,8 @@ type Target struct {
 	// URL is the endpoint's address if it runs already. It stands instead of Handler and Path.
 	URL string
 
-	// AppSecret signs the deliveries, and VerifyToken answers the handshake: the ones that the endpoint was given.
+	// AppSecret signs the deliveries, and VerifyToken answers the handshake: the ones that the
+	// endpoint was given.
 	AppSecret   graph.Secret
 	VerifyToken graph.Secret
 
@@ -59,8 +60,8 @@ type Target struct {
 	// not looked at.
 	MaxAckLatency time.Duration
 
-	// HTTPClient makes the requests to URL, for an endpoint behind a private certificate. If nil, one that waits 20
-	// seconds for an answer, as Meta does.
+	// HTTPClient makes the requests to URL, for an endpoint behind a private certificate. If nil,
+	// one that waits 20 seconds for an answer, as Meta does.
 	HTTPClient *http.Client
 }
 

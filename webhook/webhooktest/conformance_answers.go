@@ -9,7 +9,8 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 )
 
-// Conversations that a check needs for itself: what the business does in one may keep a bot from answering there.
+// Conversations that a check needs for itself: what the business does in one may keep a bot from
+// answering there.
 const (
 	undisturbed   = "155501001%d" // from 30 on
 	movedCustomer = "15550100198"
@@ -22,14 +23,16 @@ const (
 	changes = "answer what a customer says, not what is done to a message: coexistence.Answerable tells"
 )
 
-// A quiet is something that nobody has to answer. The second message is what the first is about, or what comes with it.
+// A quiet is something that nobody has to answer. The second message is what the first is about, or
+// what comes with it.
 type quiet struct {
 	check, advice string
 	second        int // how often the second message may be answered
 	changes       func(who string, first, second graph.MessageID) string
 }
 
-// quiets lists what happens on a number that also lives in the WhatsApp Business app, and looks like a message.
+// quiets lists what happens on a number that also lives in the WhatsApp Business app, and looks
+// like a message.
 func (c *conformance) quiets() []quiet {
 	return []quiet{
 		{"a message written on the business's phone", owners, 0, func(who string, first, second graph.MessageID) string {

@@ -217,7 +217,8 @@ func TestSecondAnswersAreFound(t *testing.T) {
 	require.ErrorContains(t, err, "a message in a second delivery: got a message answered 2 times")
 }
 
-// A bot that thinks for a while answers after everything was handled. This one holds its answers back until somebody asks for them.
+// A bot that thinks for a while answers after everything was handled. This one holds its answers
+// back until somebody asks for them.
 func TestLateAnswersAreFound(t *testing.T) {
 	t.Parallel()
 	for name, counts := range map[string]bool{"with Handled": true, "without it": false} {
@@ -261,7 +262,8 @@ func TestLateAnswersAreFound(t *testing.T) {
 	}
 }
 
-// A bot that falls silent once a person writes on the phone, works through the inbox, and never answers an echo.
+// A bot that falls silent once a person writes on the phone, works through the inbox, and never
+// answers an echo.
 func TestABotBehindAnInboxConforms(t *testing.T) {
 	t.Parallel()
 	a, recorder := new(answers), new(webhooktest.Recorder)
@@ -307,7 +309,8 @@ func TestAnErrorOfTheHostsAnswersIsReported(t *testing.T) {
 	require.Equal(t, "webhooktest: an ordinary message after all that: Target.Answered: host: the database is down", err.Error())
 }
 
-// What needs no answer has to be acknowledged, and must not keep what follows in its conversation from being handled.
+// What needs no answer has to be acknowledged, and must not keep what follows in its conversation
+// from being handled.
 func TestAHostThatChokesOnEchoesIsFound(t *testing.T) {
 	t.Parallel()
 	recorder := new(webhooktest.Recorder)

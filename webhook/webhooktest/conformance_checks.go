@@ -279,7 +279,8 @@ func (c *conformance) sizes(ctx context.Context) {
 		r.Header.Set(webhook.SignatureHeader, signature)
 		r.Header.Set("Expect", "100-continue")
 		o.change(r)
-		// An endpoint that refuses early may cut the connection while the body is still on its way. That is a refusal too.
+		// An endpoint that refuses early may cut the connection while the body is still on its way.
+		// That is a refusal too.
 		if got := c.do(r); got.status != 0 && !got.refused() || got.timedOut() {
 			c.deviate(o.check, got.String(), "413", "limit what is read, to a little above 3 MB, or one request takes all memory: see http.MaxBytesReader")
 		}

@@ -9,7 +9,8 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 )
 
-// A counter asks the host how often it did something with a message. One that failed is not asked again.
+// A counter asks the host how often it did something with a message. One that failed is not asked
+// again.
 type counter struct {
 	hook string // its name in Target
 	ask  func(context.Context, graph.MessageID) (int, error)
@@ -31,7 +32,8 @@ type count struct {
 // hostsOwn stands for a number that is the host's own business.
 const hostsOwn = -1
 
-// expect notes how often messages should be handled, and waits until they have been at least that often.
+// expect notes how often messages should be handled, and waits until they have been at least that
+// often.
 func (c *conformance) expect(ctx context.Context, check, advice string, want int, ids ...graph.MessageID) {
 	c.counts = append(c.counts, count{check, advice, want, want, ids})
 	if want == 0 {
@@ -79,7 +81,8 @@ func (c *conformance) awaitAnswer(ctx context.Context, check string, id graph.Me
 	}
 }
 
-// recount looks for messages that were handled or answered too often. That shows late, so it is done once, at the end.
+// recount looks for messages that were handled or answered too often. That shows late, so it is
+// done once, at the end.
 func (c *conformance) recount(ctx context.Context) {
 	for _, n := range c.counts {
 		handled, answered := 0, 0

@@ -9,7 +9,8 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook"
 )
 
-// A Recorder is a [webhook.Handler] that remembers every event. The zero Recorder is ready and safe for concurrent use.
+// A Recorder is a [webhook.Handler] that remembers every event. The zero Recorder is ready and safe
+// for concurrent use.
 type Recorder struct {
 	mu       sync.Mutex
 	events   []webhook.Event
@@ -31,7 +32,8 @@ func (r *Recorder) Handle(_ context.Context, ev webhook.Event) error {
 	return r.err
 }
 
-// Fail makes Handle return err from now on, as a handler whose database is down does. Fail(nil) ends it.
+// Fail makes Handle return err from now on, as a handler whose database is down does. Fail(nil)
+// ends it.
 func (r *Recorder) Fail(err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -13,8 +13,9 @@ import (
 //go:embed samples
 var samples embed.FS
 
-// Sample returns the body of a delivery of a webhook field, such as Sample("history", "declined"). [Samples] lists them
-// all. The bodies are made up after Meta's documentation; every number, id and name in them is fictitious.
+// Sample returns the body of a delivery of a webhook field, such as Sample("history", "declined").
+// [Samples] lists them all. The bodies are made up after Meta's documentation; every number, id and
+// name in them is fictitious.
 //
 // It panics if there is no such sample, because a test cannot go on then.
 func Sample(field, name string) []byte {

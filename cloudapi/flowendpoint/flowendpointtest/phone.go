@@ -74,7 +74,8 @@ func (p Phone) Sign(body []byte) string {
 	return "sha256=" + hex.EncodeToString(mac.Sum(nil))
 }
 
-// Seal encrypts a request with a key made for it, and returns the body to send with a function that opens the answer.
+// Seal encrypts a request with a key made for it, and returns the body to send with a function that
+// opens the answer.
 func (p Phone) Seal(request []byte) (body []byte, open func(answer []byte) ([]byte, error), err error) {
 	key, iv := make([]byte, 16), make([]byte, 16)
 	_, _ = rand.Read(key) // never fails

@@ -131,7 +131,8 @@ func (l *life) body(want coexistencetest.ChatMessage, k *message) (kind webhook.
 	return webhook.MessageType(want.Content.Type), want.Content.Text
 }
 
-// status is the furthest that the host was told. What came live from the phone has none, unless history brings it.
+// status is the furthest that the host was told. What came live from the phone has none, unless
+// history brings it.
 func status(want coexistencetest.ChatMessage, past bool) webhook.DeliveryStatus {
 	heard := webhook.DeliveryStatus(want.Status)
 	switch {
@@ -191,7 +192,8 @@ func (l *life) compareFailed(ctx context.Context, store coexistence.Store, c *cu
 	return shown, errors.Join(errs...)
 }
 
-// compareConversation checks that everything said with one person is one conversation, in order, and nothing else is in it.
+// compareConversation checks that everything said with one person is one conversation, in order,
+// and nothing else is in it.
 func (l *life) compareConversation(ctx context.Context, store coexistence.Store, c *customer, shown int) error {
 	if c.movedAlone || shown == 0 {
 		return nil
@@ -274,7 +276,8 @@ func (l *life) compareState(ctx context.Context, store coexistence.Store) error 
 	case asked && !l.cycle.shares && history != coexistence.SyncDeclined:
 		wrong("history is %q and was declined", history)
 	}
-	// A contact that is saved on the phone looks like an answer to a request that was not made after all.
+	// A contact that is saved on the phone looks like an answer to a request that was not made
+	// after all.
 	spent := synced(cloudapi.SyncContacts) || !st.Contacts.RequestedAt.IsZero()
 	if l.cycle.answered && unasked(contacts) || !spent && !unasked(contacts) {
 		wrong("contacts are %q, asked for %v", contacts, synced(cloudapi.SyncContacts))

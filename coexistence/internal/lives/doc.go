@@ -1,25 +1,33 @@
-// Package lives plays random lives of a number, with a simulated Meta, a simulated phone and a host that crashes, and checks that in
-// the end the host knows exactly what the phone shows.
+// Package lives plays random lives of a number, with a simulated Meta, a simulated phone and a host
+// that crashes, and checks that in the end the host knows exactly what the phone shows.
 //
-// A life is a few dozen steps: signups, syncs, both sides writing, editing, deleting and reacting, changes of the address book, of a
-// customer's number, of the business's phone, disconnections, idle weeks. Deliveries come late, twice, in any order and in batches,
-// answers get lost, and the host dies within any call of its store and starts again on what the store holds.
+// A life is a few dozen steps: signups, syncs, both sides writing, editing, deleting and reacting,
+// changes of the address book, of a customer's number, of the business's phone, disconnections,
+// idle weeks. Deliveries come late, twice, in any order and in batches, answers get lost, and the
+// host dies within any call of its store and starts again on what the store holds.
 //
-// It runs inside a bubble of testing/synctest: hours and weeks cost nothing, and host, Meta and phone share one clock.
+// It runs inside a bubble of testing/synctest: hours and weeks cost nothing, and host, Meta and
+// phone share one clock.
 //
 // # What the host cannot know
 //
-// These are the exceptions under which the host's view may differ from the phone's, and they are checked as strictly as the rest:
+// These are the exceptions under which the host's view may differ from the phone's, and they are
+// checked as strictly as the rest:
 //
-//   - what was written, edited, deleted or reacted to, and whose number changed, while the number did not coexist, unless a later
-//     history brought it; an edit made in that time is not believed over the text that was heard live
+//   - what was written, edited, deleted or reacted to, and whose number changed, while the number
+//     did not coexist, unless a later history brought it; an edit made in that time is not believed
+//     over the text that was heard live
 //   - what is older than 180 days, or was never shared, or whose sync was spent in a crash
 //   - media that is older than 14 days: a placeholder
-//   - that a message of history was edited, or deleted: history holds the latest text, and no deleted message
+//   - that a message of history was edited, or deleted: history holds the latest text, and no
+//     deleted message
 //   - the address book before its first sync, and what was removed from it while nobody heard
-//   - a message whose sending was not registered because the host died between the two: it becomes visible with a later history
+//   - a message whose sending was not registered because the host died between the two: it becomes
+//     visible with a later history
 //   - the end of the first onboarding, if it is heard of before the tracker hears of the onboarding
-//   - to which onboarding a chunk belongs: history that is still under way when the next one asks for its own counts as an answer to that
-//   - whether a sync of contacts was made whose call died: a change of the address book looks like its answer
+//   - to which onboarding a chunk belongs: history that is still under way when the next one asks
+//     for its own counts as an answer to that
+//   - whether a sync of contacts was made whose call died: a change of the address book looks like
+//     its answer
 //   - a message of which only an edit was heard: it has the time of the edit
 package lives

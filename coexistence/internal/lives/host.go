@@ -17,8 +17,8 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook"
 )
 
-// A host is a SaaS with one process at a time. What it keeps besides the store (tokens, a signup that it has to finish) it keeps
-// in a database that never fails here.
+// A host is a SaaS with one process at a time. What it keeps besides the store (tokens, a signup
+// that it has to finish) it keeps in a database that never fails here.
 type host struct {
 	world *coexistencetest.World
 	open  func() (coexistence.Store, error)
@@ -145,7 +145,8 @@ func (h *host) now() (*coexistence.Tracker, *mortal) {
 	}
 }
 
-// connect does what a host does when a business comes out of the popup, up to the tracker: exchange, subscribe.
+// connect does what a host does when a business comes out of the popup, up to the tracker:
+// exchange, subscribe.
 func (h *host) connect(ctx context.Context, code graph.Secret, phone *coexistencetest.Phone) error {
 	token, err := h.client.OAuth.Exchange(ctx, cloudapi.CodeExchangeParams{Code: code})
 	if err != nil {
@@ -173,7 +174,8 @@ func (h *host) calls() *cloudapi.Client {
 	return h.client.WithToken(h.token)
 }
 
-// work is what a host's jobs do now and then: they finish signups and read numbers that are to be confirmed. It fails only by dying.
+// work is what a host's jobs do now and then: they finish signups and read numbers that are to be
+// confirmed. It fails only by dying.
 func (h *host) work(ctx context.Context) error {
 	tracker, _ := h.now()
 	for len(h.signups) > 0 {

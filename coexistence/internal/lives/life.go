@@ -79,8 +79,9 @@ type cycle struct {
 	straggling  bool // history of an earlier onboarding may still be under way
 }
 
-// Play plays the life of a seed to its end and compares. Open opens the host's database, at the beginning and after every crash; it is
-// closed at the end. ctx and everything else belong to the bubble.
+// Play plays the life of a seed to its end and compares. Open opens the host's database, at the
+// beginning and after every crash; it is closed at the end. ctx and everything else belong to the
+// bubble.
 func Play(ctx context.Context, seed uint64, open func() (coexistence.Store, error)) (out Outcome, err error) {
 	time.Sleep(time.Until(time.Date(2026, time.November, 23, 9, 0, 0, 0, time.UTC))) // bubbles begin in 2000
 	r := rand.New(rand.NewPCG(seed, 0x6c69766573))                                   //nolint:gosec // a seed has to bring back the same life
@@ -130,7 +131,8 @@ func Play(ctx context.Context, seed uint64, open func() (coexistence.Store, erro
 	return l.out, l.end(ctx)
 }
 
-// old is a conversation with something in every corner of the history: at the limits of phases and media, and too old.
+// old is a conversation with something in every corner of the history: at the limits of phases and
+// media, and too old.
 func old(r *rand.Rand) []coexistencetest.PastConversation {
 	if r.IntN(3) == 0 {
 		return nil

@@ -12,8 +12,8 @@ import (
 
 var errDead = errors.New("lives: the process is dead")
 
-// A mortal is a store as one process of the host sees it: after so many calls the process dies, before the call or after it,
-// and nothing that it does then has any effect.
+// A mortal is a store as one process of the host sees it: after so many calls the process dies,
+// before the call or after it, and nothing that it does then has any effect.
 type mortal struct {
 	store coexistence.Store
 
@@ -154,7 +154,8 @@ func (m *mortal) Contact(ctx context.Context, phone graph.PhoneNumberID, who gra
 	return c, m.leave(last, err)
 }
 
-// The listings are for people who look. A tracker calls none of them but Numbers, of which a host that is played makes no use.
+// The listings are for people who look. A tracker calls none of them but Numbers, of which a host
+// that is played makes no use.
 
 func (m *mortal) Numbers(ctx context.Context) iter.Seq2[coexistence.Number, error] {
 	return m.store.Numbers(ctx)

@@ -1,11 +1,13 @@
-// Package migrations holds the SQL files that make the tables for WhatsApp coexistence in SQLite, and change them from release to release:
-// one process opens the file, and brings it up to date at the start.
+// Package migrations holds the SQL files that make the tables for WhatsApp coexistence in SQLite,
+// and change them from release to release: one process opens the file, and brings it up to date at
+// the start.
 package migrations
 
 import "embed"
 
-// FS holds the files, named 0001_tables.sql and so on: plain SQL that is run in the order of the names, each in one transaction. Each adds its
-// number to the table coexistence_migrations, so that any tool may run them. The comment "+goose Up" is for those who run them with pressly/goose.
+// FS holds the files, named 0001_tables.sql and so on: plain SQL that is run in the order of the
+// names, each in one transaction. Each adds its number to the table coexistence_migrations, so that
+// any tool may run them. The comment "+goose Up" is for those who run them with pressly/goose.
 //
 //go:embed *.sql
 var FS embed.FS

@@ -57,7 +57,8 @@ func newRouter(cfg webhook.Config, h webhook.Handler) (http.Handler, error) {
 	return router, nil
 }
 
-// audit stands for middleware that looks into bodies. What it passes on has to be the same bytes: the signature covers them.
+// audit stands for middleware that looks into bodies. What it passes on has to be the same bytes:
+// the signature covers them.
 func audit(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, err := io.ReadAll(r.Body)
@@ -71,7 +72,8 @@ func audit(next http.Handler) http.Handler {
 	})
 }
 
-// setting returns an environment variable, or a made-up value, which it prints, so that the program runs at once.
+// setting returns an environment variable, or a made-up value, which it prints, so that the program
+// runs at once.
 func setting(name, madeUp string) string {
 	value := os.Getenv(name)
 	if value == "" {

@@ -55,12 +55,14 @@ func newRouter(cfg webhook.Config, h webhook.Handler) (http.Handler, error) {
 	return router, nil
 }
 
-// audit stands for middleware that looks into bodies. BodyDump passes the same bytes on: the signature covers them.
+// audit stands for middleware that looks into bodies. BodyDump passes the same bytes on: the
+// signature covers them.
 func audit(c *echo.Context, request, _ []byte, _ error) {
 	slog.DebugContext(c.Request().Context(), "a request", "bytes", len(request))
 }
 
-// setting returns an environment variable, or a made-up value, which it prints, so that the program runs at once.
+// setting returns an environment variable, or a made-up value, which it prints, so that the program
+// runs at once.
 func setting(name, madeUp string) string {
 	value := os.Getenv(name)
 	if value == "" {

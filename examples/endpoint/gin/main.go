@@ -57,8 +57,8 @@ func newRouter(cfg webhook.Config, h webhook.Handler) (http.Handler, error) {
 	return router, nil
 }
 
-// wrap is gin.WrapH for routes behind ShouldBindBodyWith, which keeps the bytes in the context and leaves the request without
-// them. Where no such middleware runs, gin.WrapH does.
+// wrap is gin.WrapH for routes behind ShouldBindBodyWith, which keeps the bytes in the context and
+// leaves the request without them. Where no such middleware runs, gin.WrapH does.
 func wrap(endpoint http.Handler) gin.HandlerFunc {
 	return func(c *gin.Context) {
 		if body, ok := c.Get(gin.BodyBytesKey); ok {
@@ -68,7 +68,8 @@ func wrap(endpoint http.Handler) gin.HandlerFunc {
 	}
 }
 
-// audit stands for middleware that looks into bodies. It limits what it reads, because it runs before the endpoint does.
+// audit stands for middleware that looks into bodies. It limits what it reads, because it runs
+// before the endpoint does.
 func audit(c *gin.Context) {
 	var head struct {
 		Object string `json:"object"`
@@ -82,7 +83,8 @@ func audit(c *gin.Context) {
 	slog.DebugContext(c, "a request", "object", head.Object)
 }
 
-// setting returns an environment variable, or a made-up value, which it prints, so that the program runs at once.
+// setting returns an environment variable, or a made-up value, which it prints, so that the program
+// runs at once.
 func setting(name, madeUp string) string {
 	value := os.Getenv(name)
 	if value == "" {

@@ -51,7 +51,8 @@ func newRouter(cfg webhook.Config, h webhook.Handler) (http.Handler, error) {
 	return router, nil
 }
 
-// setting returns an environment variable, or a made-up value, which it prints, so that the program runs at once.
+// setting returns an environment variable, or a made-up value, which it prints, so that the program
+// runs at once.
 func setting(name, madeUp string) string {
 	value := os.Getenv(name)
 	if value == "" {

@@ -1,5 +1,6 @@
-// Package live keeps pages that are open up to date, with server-sent events: examples/saas renders a page anew whenever something has
-// changed, and a script of a few lines puts in what is new of it.
+// Package live keeps pages that are open up to date, with server-sent events: examples/saas renders
+// a page anew whenever something has changed, and a script of a few lines puts in what is new of
+// it.
 package live
 
 import (
@@ -10,12 +11,12 @@ import (
 	"time"
 )
 
-// Pause is how soon after another a page is sent: not more often than people look. Look is how often it is made without news, since another
-// process has no way to tell.
+// Pause is how soon after another a page is sent: not more often than people look. Look is how
+// often it is made without news, since another process has no way to tell.
 const Pause, Look = 300 * time.Millisecond, 2 * time.Second
 
-// News is that something has changed. Everybody who streams hears of it; a host with many tenants has one News for each. The zero News is ready,
-// and safe for concurrent use.
+// News is that something has changed. Everybody who streams hears of it; a host with many tenants
+// has one News for each. The zero News is ready, and safe for concurrent use.
 type News struct {
 	mu      sync.Mutex
 	changed chan struct{}
@@ -52,8 +53,8 @@ func (n *News) next() (changed <-chan struct{}, closed bool) {
 // Wanted reports whether a request is that of an EventSource.
 func Wanted(r *http.Request) bool { return r.Header.Get("Accept") == "text/event-stream" }
 
-// Stream sends what render returns, as a JSON string, whenever it is another than before, until the browser goes away, render fails, or the
-// News is closed. The browser asks again then.
+// Stream sends what render returns, as a JSON string, whenever it is another than before, until the
+// browser goes away, render fails, or the News is closed. The browser asks again then.
 func (n *News) Stream(w http.ResponseWriter, r *http.Request, render func() (string, error)) {
 	w.Header().Set("Content-Type", "text/event-stream")
 	w.Header().Set("Cache-Control", "no-store")

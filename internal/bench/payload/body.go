@@ -21,7 +21,8 @@ func Text() []byte { return []byte(head + newMaker(1).text() + tail) }
 // Status is one delivery status.
 func Status() []byte { return []byte(head + newMaker(2).status("delivered") + tail) }
 
-// Batch is one delivery of n changes: 30 % messages, 45 % statuses, 5 % failures, 15 % echoes, 5 % contacts.
+// Batch is one delivery of n changes: 30 % messages, 45 % statuses, 5 % failures, 15 % echoes, 5 %
+// contacts.
 func Batch(n int) []byte {
 	m := newMaker(3)
 	changes := make([]string, n)
@@ -42,8 +43,8 @@ func Batch(n int) []byte {
 	return []byte(head + strings.Join(changes, ",") + tail)
 }
 
-// History is a chunk of so many messages in so many threads: 82 % texts, 12 % placeholders of media, and reactions,
-// locations and answers.
+// History is a chunk of so many messages in so many threads: 82 % texts, 12 % placeholders of
+// media, and reactions, locations and answers.
 func History(messages, threads int) []byte {
 	m := newMaker(4)
 	var b bytes.Buffer
@@ -158,7 +159,8 @@ var languages = [][]string{
 	strings.Fields(`مرحبا غدا شكرا نعم لا متى`),
 }
 
-// sentence returns about n words of one language, with Meta's escapes. Words of other scripts count more.
+// sentence returns about n words of one language, with Meta's escapes. Words of other scripts count
+// more.
 func (m maker) sentence(n int) string {
 	k := m.rnd.IntN(40)
 	switch {

@@ -1,6 +1,7 @@
 package payload
 
-// A Delivery is a body as plain structs for encoding/json, with the members that package webhook reads too.
+// A Delivery is a body as plain structs for encoding/json, with the members that package webhook
+// reads too.
 type Delivery struct {
 	Object string  `json:"object"`
 	Entry  []Entry `json:"entry"`

@@ -19,8 +19,8 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook"
 )
 
-// sendRequests is the process that loads a server. It prints a line for each round: how many requests a second each of the
-// paths answered, one after the other.
+// sendRequests is the process that loads a server. It prints a line for each round: how many
+// requests a second each of the paths answered, one after the other.
 func sendRequests(addr string, paths []string, l load) error {
 	conns := make([]*connection, l.conns)
 	for i := range conns {
@@ -48,8 +48,9 @@ func sendRequests(addr string, paths []string, l load) error {
 	return nil
 }
 
-// A post holds the requests of one path. Where the body has one message, each request has another, or handlers that deduplicate
-// would have nothing to do. All are written before they are sent, in time that is not measured.
+// A post holds the requests of one path. Where the body has one message, each request has another,
+// or handlers that deduplicate would have nothing to do. All are written before they are sent, in
+// time that is not measured.
 type post struct {
 	requests [][]byte
 	next     int
@@ -102,10 +103,12 @@ func (p *post) take() []byte {
 	return request
 }
 
-// send posts requests over all connections, again and again for that long, and returns how many were answered in a second.
+// send posts requests over all connections, again and again for that long, and returns how many
+// were answered in a second.
 //
-// It does as little for a request as it can, because it must be faster than every handler. And it never sleeps, but asks one
-// connection after the other: to wake it would be work of the server's core, and more than some of the handlers are.
+// It does as little for a request as it can, because it must be faster than every handler. And it
+// never sleeps, but asks one connection after the other: to wake it would be work of the server's
+// core, and more than some of the handlers are.
 func send(conns []*connection, p *post, window time.Duration) (rate float64, err error) {
 	for _, c := range conns {
 		c.left = p.take()
@@ -151,7 +154,8 @@ func dial(addr string) (*connection, error) {
 
 var answered, answerEnd = []byte("HTTP/1.1 200 OK\r\n"), []byte("\r\nContent-Length: 0\r\n\r\n")
 
-// step sends or reads as much as it can without waiting, and reports whether that completed an answer.
+// step sends or reads as much as it can without waiting, and reports whether that completed an
+// answer.
 func (c *connection) step() (bool, error) {
 	if len(c.left) > 0 {
 		n, err := atOnce(c.conn.Write, syscall.Write, c.left)

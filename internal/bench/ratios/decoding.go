@@ -42,8 +42,8 @@ func newContest(body []byte, rounds int) contest {
 
 // run lets the contestants take turns and returns the smallest time of each.
 //
-// Their order changes from round to round. In a fixed one the garbage collector would come to run in the turn of the same contestant
-// each time, and to clear away what the one before him left.
+// Their order changes from round to round. In a fixed one the garbage collector would come to run
+// in the turn of the same contestant each time, and to clear away what the one before him left.
 func (c contest) run(contestants ...func()) []float64 {
 	best := make([]float64, len(contestants))
 	order := rand.New(rand.NewPCG(1, uint64(len(c.body)))) // the same in every run

@@ -10,7 +10,8 @@ import (
 	"strings"
 )
 
-// durable measures P18 in the module that has a SQLite driver, which this one does not link: by its benchmark.
+// durable measures P18 in the module that has a SQLite driver, which this one does not link: by its
+// benchmark.
 func durable(r *report) error {
 	if !r.wants("P18") {
 		return nil

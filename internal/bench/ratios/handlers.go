@@ -11,13 +11,16 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/bench/payload"
 )
 
-// handlers measures how many requests a second a server answers with each handler, which is what a host sees.
+// handlers measures how many requests a second a server answers with each handler, which is what a
+// host sees.
 //
-// It is measured as the bars were: the server on one thread of one core, the load on another core, over loopback and kept-alive
-// connections, one request at a time on each, and so many of them that the server never waits.
+// It is measured as the bars were: the server on one thread of one core, the load on another core,
+// over loopback and kept-alive connections, one request at a time on each, and so many of them that
+// the server never waits.
 //
-// How fast a shared machine is changes from one moment to the next by more than the handlers differ. They therefore take very short
-// turns, a ratio is one of neighbors in time, and the median of all rounds counts.
+// How fast a shared machine is changes from one moment to the next by more than the handlers
+// differ. They therefore take very short turns, a ratio is one of neighbors in time, and the median
+// of all rounds counts.
 func handlers(r *report) error {
 	if !r.wants("P14", "P15") {
 		return nil
@@ -40,7 +43,8 @@ func handlers(r *report) error {
 	for i, what := range []string{"nothing", "read, verify", "ours", "read, verify, v1", "ours without deduplication"} {
 		r.info("P14", "handler, one text, "+what+": µs", 1e6/got.rate(i))
 	}
-	// A handler that leaves a megabyte unread makes net/http close the connection: here the first path is the cheapest that reads.
+	// A handler that leaves a megabyte unread makes net/http close the connection: here the first
+	// path is the cheapest that reads.
 	if got, err = measure(s.addr, large, "/verify", "/ours/all", "/v1"); err != nil {
 		return err
 	}

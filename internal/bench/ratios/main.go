@@ -1,14 +1,15 @@
 //go:build unix
 
-// Command ratios measures what the decoder costs, prints every ratio of the performance budget beside its bar and its
-// stretch goal, and exits with 1 if a bar is missed.
+// Command ratios measures what the decoder costs, prints every ratio of the performance budget
+// beside its bar and its stretch goal, and exits with 1 if a bar is missed.
 //
 //	go run ./internal/bench/ratios
 //
-// HMAC is the signature check alone with a state that is reused; v1 is encoding/json into plain structs. The contestants
-// of a ratio take turns in one process, and the smallest time of each counts, which on a busy machine is steady where an
-// average is not. Whole handlers, and the inbox in SQLite, are compared by the requests that are answered in a second, in turns so
-// short that neighbors among them have the same machine, and the median ratio counts.
+// HMAC is the signature check alone with a state that is reused; v1 is encoding/json into plain
+// structs. The contestants of a ratio take turns in one process, and the smallest time of each
+// counts, which on a busy machine is steady where an average is not. Whole handlers, and the inbox
+// in SQLite, are compared by the requests that are answered in a second, in turns so short that
+// neighbors among them have the same machine, and the median ratio counts.
 package main
 
 import (

@@ -9,7 +9,8 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/bench/payload"
 )
 
-// allocated returns how many allocations f makes and of how many bytes, the smallest of several runs.
+// allocated returns how many allocations f makes and of how many bytes, the smallest of several
+// runs.
 func allocated(f func()) (count, size float64) {
 	var before, after runtime.MemStats
 	for i := range 10 {

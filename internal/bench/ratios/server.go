@@ -114,7 +114,8 @@ func (s *server) stop() {
 	_ = s.cmd.Wait()
 }
 
-// again is this program in another process, on one thread, and on that core where the system lets it be chosen.
+// again is this program in another process, on one thread, and on that core where the system lets
+// it be chosen.
 func again(core int, args ...string) (*exec.Cmd, error) {
 	self, err := os.Executable()
 	if err != nil {

@@ -20,7 +20,8 @@ const Missing = "set COEXISTENCE_POSTGRES to the URL of a PostgreSQL database, l
 // Server is the URL of the server for tests, or "".
 func Server() string { return os.Getenv("COEXISTENCE_POSTGRES") }
 
-// Schema makes a schema on the server for tests and returns the URL of a database of which it is the first schema. drop drops it.
+// Schema makes a schema on the server for tests and returns the URL of a database of which it is
+// the first schema. drop drops it.
 func Schema(ctx context.Context) (address string, drop func(context.Context) error, err error) {
 	db, err := sql.Open("pgx", Server())
 	if err != nil {

@@ -65,8 +65,8 @@ func Up(ctx context.Context, db *sqldb.DB, files fs.FS) error {
 	return tx.Commit()
 }
 
-// Check returns an error that matches [ErrPending] if tables are missing or of an older release, and
-// another one if they are of a newer one.
+// Check returns an error that matches [ErrPending] if tables are missing or of an older release,
+// and another one if they are of a newer one.
 func Check(ctx context.Context, db *sqldb.DB, files fs.FS) error {
 	list, err := read(files)
 	if err != nil {

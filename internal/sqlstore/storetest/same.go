@@ -81,8 +81,9 @@ func Handle(ctx context.Context, store coexistence.Store, events []webhook.Event
 	return nil
 }
 
-// HandleConcurrently applies all events through every one of the stores, which share a database: each in its own order, all of them
-// at once, each with several workers, as endpoints of several processes do.
+// HandleConcurrently applies all events through every one of the stores, which share a database:
+// each in its own order, all of them at once, each with several workers, as endpoints of several
+// processes do.
 func HandleConcurrently(ctx context.Context, seed uint64, events []webhook.Event, stores ...coexistence.Store) error {
 	const workers = 3
 	var wg sync.WaitGroup

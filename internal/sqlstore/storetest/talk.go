@@ -10,7 +10,8 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook"
 )
 
-// Talk stores messages of a customer under the given ids, all of the same moment, so that they are shown in the order of their ids.
+// Talk stores messages of a customer under the given ids, all of the same moment, so that they are
+// shown in the order of their ids.
 func Talk(ctx context.Context, store coexistence.Store, customer string, ids ...string) error {
 	names := make([]graph.MessageID, len(ids))
 	for i, id := range ids {

@@ -1,5 +1,5 @@
-// Package storetest holds what the tests of every database share: deliveries drawn at random, and the comparison of what stores make of
-// them.
+// Package storetest holds what the tests of every database share: deliveries drawn at random, and
+// the comparison of what stores make of them.
 package storetest
 
 import (
@@ -39,8 +39,8 @@ func (p person) as(number, user string) string {
 	return b.String()
 }
 
-// A world draws deliveries about a few messages of a few people: people under several names, the same message live and in history,
-// edits of messages that nobody has seen.
+// A world draws deliveries about a few messages of a few people: people under several names, the
+// same message live and in history, edits of messages that nobody has seen.
 type world struct {
 	r        *rand.Rand
 	messages int
@@ -60,7 +60,8 @@ func Events(seed uint64, deliveries int) ([]webhook.Event, error) {
 	return events, nil
 }
 
-// Chunk returns a chunk of history with n messages of ordinary length, numbered from first, in conversations of a hundred.
+// Chunk returns a chunk of history with n messages of ordinary length, numbered from first, in
+// conversations of a hundred.
 func Chunk(first, n int) ([]webhook.Event, error) {
 	var threads []string
 	for from := 0; from < n; from += 100 {

@@ -31,7 +31,8 @@ type stage struct {
 
 var theStage *stage
 
-// needBrowser skips a test where there is no browser. Whatever touches the stage before it has a host calls it first.
+// needBrowser skips a test where there is no browser. Whatever touches the stage before it has a
+// host calls it first.
 func needBrowser(t *testing.T) {
 	t.Helper()
 	if theStage == nil {

@@ -159,7 +159,8 @@ func TestAWrongCodeCanBeCorrected(t *testing.T) {
 	h.shows("done")
 }
 
-// The picture on the screen is read by a reader of QR codes, and what it says is scanned by the phone.
+// The picture on the screen is read by a reader of QR codes, and what it says is scanned by the
+// phone.
 func TestTheQRCodeCanBeScanned(t *testing.T) {
 	t.Parallel()
 	h := newHost(t, hostConfig{})
@@ -345,7 +346,8 @@ func TestARedirectIsCanceled(t *testing.T) {
 	require.Equal(t, "/signup/", evaluate[string](h.window, "location.pathname + location.search"), "the handler's own page")
 }
 
-// A host's header cuts the popup off from the page. Nothing comes back then, and the page must not wait for ever.
+// A host's header cuts the popup off from the page. Nothing comes back then, and the page must not
+// wait for ever.
 func TestAnOpenerPolicyThatCutsThePopupOff(t *testing.T) {
 	t.Parallel()
 	h := newHost(t, hostConfig{headers: map[string]string{"Cross-Origin-Opener-Policy": "same-origin"}})
@@ -433,7 +435,8 @@ func TestANumberOfAnotherTenant(t *testing.T) {
 	h.nobody()
 }
 
-// On some phones the browser leaves the page instead of opening a window, and comes back to it with the code.
+// On some phones the browser leaves the page instead of opening a window, and comes back to it with
+// the code.
 func TestAPopupThatTurnsIntoARedirect(t *testing.T) {
 	t.Parallel()
 	h := newHost(t, hostConfig{simulate: "redirect"})
@@ -468,7 +471,8 @@ func TestAPageOfAnotherOrigin(t *testing.T) {
 	h.business()
 }
 
-// Somebody else's code in the address is not submitted in the name of whoever has a window of Facebook open, or had one.
+// Somebody else's code in the address is not submitted in the name of whoever has a window of
+// Facebook open, or had one.
 func TestACodeInTheAddressOfAPageThatOpenedAWindow(t *testing.T) {
 	t.Parallel()
 	h := newHost(t, hostConfig{raw: true})
@@ -494,7 +498,8 @@ func TestACodeInTheAddressOfAPageThatOpenedAWindow(t *testing.T) {
 	h.nobody()
 }
 
-// The answer gets lost while the server goes on. The page must neither give up nor submit the code for nothing.
+// The answer gets lost while the server goes on. The page must neither give up nor submit the code
+// for nothing.
 func TestTheAnswerToAFinishGetsLost(t *testing.T) {
 	t.Parallel()
 	release := make(chan bool)

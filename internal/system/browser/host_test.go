@@ -49,7 +49,8 @@ type hostConfig struct {
 
 const tag = `<script src="/signup/connect.js" defer></script>`
 
-// newHost starts the server of a SaaS at a name of its own, and opens its page in a tab with its own cookies and storage.
+// newHost starts the server of a SaaS at a name of its own, and opens its page in a tab with its
+// own cookies and storage.
 func newHost(t *testing.T, cfg hostConfig) *host {
 	t.Helper()
 	needBrowser(t)

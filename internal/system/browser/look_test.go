@@ -49,7 +49,8 @@ func (l look) through(t *testing.T, cfg hostConfig) *host {
 	return h
 }
 
-// faults lists what a person with bad eyes, a keyboard, a screen reader or a thumb would stumble over.
+// faults lists what a person with bad eyes, a keyboard, a screen reader or a thumb would stumble
+// over.
 const faults = `(() => {
 	const host = document.querySelector("whatsapp-signup"), root = host.shadowRoot, bad = [];
 	const numbers = (color) => color.match(/[\d.]+/g).map(Number);
@@ -94,7 +95,8 @@ func (h *host) inspect(name string) {
 	h.shoot(name)
 }
 
-// focused waits until the focus is on the heading of a view, for whoever listens to the page or uses a keyboard.
+// focused waits until the focus is on the heading of a view, for whoever listens to the page or
+// uses a keyboard.
 func (h *host) focused() {
 	h.t.Helper()
 	h.await(`document.querySelector("whatsapp-signup").shadowRoot.activeElement?.tagName === "H2"`)
@@ -188,7 +190,8 @@ func TestHostileWordsAreJustWords(t *testing.T) {
 	}
 }
 
-// The flow for new numbers can end with one that nobody has verified. The page asks for what is missing.
+// The flow for new numbers can end with one that nobody has verified. The page asks for what is
+// missing.
 func TestAnOrdinaryNumberIsVerifiedOnThePage(t *testing.T) {
 	t.Parallel()
 	for _, l := range looks[:2] {
@@ -245,7 +248,8 @@ func TestAnOrdinaryNumberIsVerifiedOnThePage(t *testing.T) {
 	}
 }
 
-// The words are the host's to change, in another language too, and so is the advice that the server gives.
+// The words are the host's to change, in another language too, and so is the advice that the server
+// gives.
 func TestThePageInAnotherLanguage(t *testing.T) {
 	t.Parallel()
 	words, err := json.Marshal(map[string]any{ //nolint:forbidigo // the page's own format

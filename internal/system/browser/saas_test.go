@@ -83,7 +83,8 @@ func (w *window) talks(as, said string) {
 		onPhone("#compose"), as, said))
 }
 
-// stumbles lists what a person with bad eyes, a keyboard, a screen reader or a small screen would stumble over on a page of the product.
+// stumbles lists what a person with bad eyes, a keyboard, a screen reader or a small screen would
+// stumble over on a page of the product.
 const stumbles = `(() => {
 	const bad = [], shown = (e) => e.checkVisibility() && !e.closest(".hidden, .skip, svg");
 	const numbers = (color) => color.match(/-?[\d.]+(e-?\d+)?/g).map(Number).map((n, i) => color.startsWith("color(") && i < 3 ? n * 255 : n);
@@ -117,7 +118,8 @@ const stumbles = `(() => {
 	return [...new Set(bad)].join("\n");
 })()`
 
-// pictures looks at the page as a small and a large screen have it, by day and by night, and leaves pictures if somebody wants to look.
+// pictures looks at the page as a small and a large screen have it, by day and by night, and leaves
+// pictures if somebody wants to look.
 func (w *window) pictures(name string) {
 	w.t.Helper()
 	for _, l := range looks {
@@ -172,8 +174,9 @@ func (w *window) connects() {
 	w.await(q("whatsapp-signup") + ".dataset.view === `done`")
 }
 
-// A tenant's first day, by hand: sign in, connect, watch five thousand messages arrive, answer, be interrupted by the phone, send a
-// campaign, change the phone. Another tenant, who does the same with its own phone, sees none of it.
+// A tenant's first day, by hand: sign in, connect, watch five thousand messages arrive, answer, be
+// interrupted by the phone, send a campaign, change the phone. Another tenant, who does the same
+// with its own phone, sees none of it.
 func TestATenantsFirstDay(t *testing.T) {
 	t.Parallel()
 	p := startProduct(t)

@@ -70,7 +70,8 @@ func TestABusinessConnectsItsPhone(t *testing.T) {
 	h.shows("done")
 }
 
-// As in examples/signup: everything on this machine, over http, with the simulator's own address for the SDK.
+// As in examples/signup: everything on this machine, over http, with the simulator's own address
+// for the SDK.
 func TestASimulatorWithAnAddressOfItsOwn(t *testing.T) {
 	t.Parallel()
 	h := newHost(t, hostConfig{plain: true})

@@ -1,9 +1,11 @@
-// Natsserver runs the NATS server that go.mod names, for tests: what Debian has is too old to sync every write.
+// Natsserver runs the NATS server that go.mod names, for tests: what Debian has is too old to sync
+// every write.
 //
 //	natsserver FILE
 //
-// It reads the server's configuration from the file, prints in one line of JSON where clients and monitors reach it, and serves
-// until it is killed. It is a program of its own because the root module must not ask hosts for the server's modules.
+// It reads the server's configuration from the file, prints in one line of JSON where clients and
+// monitors reach it, and serves until it is killed. It is a program of its own because the root
+// module must not ask hosts for the server's modules.
 package main
 
 import (

@@ -20,7 +20,8 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook/inbox"
 )
 
-// childEnv holds an order as JSON, and makes this program, or its test, a host that is to be tortured.
+// childEnv holds an order as JSON, and makes this program, or its test, a host that is to be
+// tortured.
 const childEnv = "COEXISTENCE_TORTURE_CHILD"
 
 // A mode is what a host does with what it receives.
@@ -78,12 +79,14 @@ type host struct {
 	mu     sync.Mutex
 	lags   []time.Duration // from when live messages were written until they were handled
 
-	// holding is there while one handler is to stay within its event. It is closed when that may go on.
+	// holding is there while one handler is to stay within its event. It is closed when that may go
+	// on.
 	holding chan struct{}
 	held    string // the message in its hands
 }
 
-// childMain serves on the socket that it inherits, and obeys commands on its standard input. It ends when that does.
+// childMain serves on the socket that it inherits, and obeys commands on its standard input. It
+// ends when that does.
 func childMain() int {
 	h := new(host)
 	err := json.Unmarshal([]byte(os.Getenv(childEnv)), &h.order)
@@ -199,7 +202,8 @@ func (h *host) open(ctx context.Context) (inbox.Store, webhook.Handler, error) {
 	return o.store, handler, nil
 }
 
-// dwell is how long handling a message takes: its pause, or, for one message after the command "hold", until the command "go".
+// dwell is how long handling a message takes: its pause, or, for one message after the command
+// "hold", until the command "go".
 func (h *host) dwell(ctx context.Context, message string) {
 	linger(ctx, h.order.Pause)
 	h.mu.Lock()
@@ -248,7 +252,8 @@ func (s laneless) Settle(ctx context.Context, token inbox.LeaseToken, outs []inb
 	return s.TxSettler.Settle(ctx, token, outs)
 }
 
-// obey does what the parent wants: "stats" does nothing, "hold" has the next handler stay within its event, "go" lets it go on, "end" shuts down.
+// obey does what the parent wants: "stats" does nothing, "hold" has the next handler stay within
+// its event, "go" lets it go on, "end" shuts down.
 func (h *host) obey(ctx context.Context, command string) report {
 	r := report{Command: command}
 	var err error
@@ -264,7 +269,8 @@ func (h *host) obey(ctx context.Context, command string) report {
 	h.mu.Unlock()
 	if h.in != nil {
 		if command == "end" {
-			// The listener is not closed: its file is shared with the processes beside this one, and one of them may have made it blocking.
+			// The listener is not closed: its file is shared with the processes beside this one,
+			// and one of them may have made it blocking.
 			err = h.in.Shutdown(ctx) // nothing arrives any more
 		}
 		m, statsErr := h.in.Metrics(ctx)

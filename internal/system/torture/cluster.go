@@ -17,10 +17,12 @@ import (
 	"time"
 )
 
-// errMissing means that this machine lacks something that a trial needs. The trial is left out, and says so.
+// errMissing means that this machine lacks something that a trial needs. The trial is left out, and
+// says so.
 var errMissing = errors.New("this machine cannot do that")
 
-// A cluster is a PostgreSQL server of our own, which may be killed and restarted as we please. It listens on a socket in its folder.
+// A cluster is a PostgreSQL server of our own, which may be killed and restarted as we please. It
+// listens on a socket in its folder.
 type cluster struct {
 	dir      string // holds data, and the socket
 	bin      string

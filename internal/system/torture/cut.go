@@ -11,8 +11,9 @@ import (
 	"time"
 )
 
-// A cutting is a row of power cuts: the store lies on an image, the host is under load, and at a random moment everything is killed and the
-// image is copied. The store in the copy is opened, handles what it has, and is judged.
+// A cutting is a row of power cuts: the store lies on an image, the host is under load, and at a
+// random moment everything is killed and the image is copied. The store in the copy is opened,
+// handles what it has, and is judged.
 type cutting struct {
 	engine   string
 	cuts     int
@@ -70,7 +71,8 @@ func cutPower(ctx context.Context, out io.Writer, engine string, seed uint64, cu
 	return c, nil
 }
 
-// memory is a folder in memory, where images are copied fast, or the usual one for what is temporary. What is lost is decided by the image.
+// memory is a folder in memory, where images are copied fast, or the usual one for what is
+// temporary. What is lost is decided by the image.
 func memory() string {
 	const shm = "/dev/shm"
 	if _, err := os.Stat(shm); err == nil {
@@ -136,7 +138,8 @@ func (c *cutting) load(ctx context.Context, before image, dir string, seed uint6
 		}
 	}()
 	if !hasEffects(c.engine) {
-		// What was handled stays handled, whatever becomes of the disk, and so says nothing about it. So much waits.
+		// What was handled stays handled, whatever becomes of the disk, and so says nothing about
+		// it. So much waits.
 		t.notes, t.order.Pause = filepath.Join(filepath.Dir(dir), "notes"), 20*time.Millisecond
 	}
 	t.gen.allow(20000)

@@ -20,7 +20,8 @@ type effect struct {
 	message, words string
 }
 
-// createEffects makes the table. It has no unique key on purpose: what happens twice is there twice.
+// createEffects makes the table. It has no unique key on purpose: what happens twice is there
+// twice.
 func createEffects(ctx context.Context, db *sql.DB, d sqldb.Dialect) error {
 	serial := "INTEGER PRIMARY KEY AUTOINCREMENT"
 	if d == sqldb.PostgreSQL {
@@ -44,7 +45,8 @@ func insertEffect(ctx context.Context, ex execer, d sqldb.Dialect, ev webhook.Ev
 	return err
 }
 
-// effects returns the handler that leaves effects in the database, in the transaction in which the event is done, and then dwells on them.
+// effects returns the handler that leaves effects in the database, in the transaction in which the
+// event is done, and then dwells on them.
 func effects(d sqldb.Dialect, dwell func(ctx context.Context, message string)) webhook.Handler {
 	return inbox.InTx(webhook.HandlerFunc(func(ctx context.Context, ev webhook.Event) error {
 		tx, _ := inbox.Tx(ctx)
@@ -82,8 +84,9 @@ func readEffects(ctx context.Context, db *sql.DB) (list []effect, err error) {
 	return list, rows.Err()
 }
 
-// noting returns the handler for engines without a SQL database: it appends to a file, which all processes share. A line survives the process
-// that wrote it. Before, the handler dwells on the message.
+// noting returns the handler for engines without a SQL database: it appends to a file, which all
+// processes share. A line survives the process that wrote it. Before, the handler dwells on the
+// message.
 func noting(path string, dwell func(ctx context.Context, message string)) (webhook.Handler, error) {
 	file, err := os.OpenFile(path, os.O_WRONLY|os.O_APPEND|os.O_CREATE, 0o600)
 	if err != nil {

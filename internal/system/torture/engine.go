@@ -21,8 +21,9 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook/inbox"
 )
 
-// An opened is a store, and the database beside which the handlers' effects are written. An engine without a SQL database leaves db nil:
-// its handlers then note what they did in a file, and are judged by "at least once".
+// An opened is a store, and the database beside which the handlers' effects are written. An engine
+// without a SQL database leaves db nil: its handlers then note what they did in a file, and are
+// judged by "at least once".
 type opened struct {
 	store inbox.Store
 	db    *sql.DB
@@ -34,12 +35,13 @@ type engine struct {
 	open    func(ctx context.Context, place string) (opened, error)
 	dialect sqldb.Dialect
 
-	// serve returns a server in a folder, of which several processes may share the store; nil if the store belongs to one process. It
-	// is not started. fresh says that the folder is empty.
+	// serve returns a server in a folder, of which several processes may share the store; nil if
+	// the store belongs to one process. It is not started. fresh says that the folder is empty.
 	serve func(ctx context.Context, dir string, fresh bool, settings ...string) (server, error)
 }
 
-// A server keeps what an engine stores, and can be hurt. It is started in its folder, any number of times.
+// A server keeps what an engine stores, and can be hurt. It is started in its folder, any number of
+// times.
 type server interface {
 	start(ctx context.Context) error
 	interrupt() // ends it, and lets it write down what it has
@@ -53,8 +55,9 @@ func hasEffects(name string) bool { return engines[name].dialect != "" }
 // hasServer reports whether several processes may share a store of the engine.
 func hasServer(name string) bool { return engines[name].serve != nil }
 
-// engines are those by name. A lazy one is like the engine it is named after, with the setting that a store must refuse: it forgets what it
-// acknowledged when the power fails, and a test that does not notice is worth nothing.
+// engines are those by name. A lazy one is like the engine it is named after, with the setting that
+// a store must refuse: it forgets what it acknowledged when the power fails, and a test that does
+// not notice is worth nothing.
 var engines = map[string]engine{
 	"sqlite":        {openSQLite, sqldb.SQLite, nil},
 	"sqlite-lazy":   {openLazySQLite, sqldb.SQLite, nil},
@@ -72,7 +75,8 @@ func openSQLite(ctx context.Context, dir string) (opened, error) {
 	return opened{s, s.DB(), s.Close}, nil
 }
 
-// openLazySQLite has synchronous=NORMAL, which is what most programs that use SQLite with a WAL have.
+// openLazySQLite has synchronous=NORMAL, which is what most programs that use SQLite with a WAL
+// have.
 func openLazySQLite(ctx context.Context, dir string) (opened, error) {
 	db, err := sql.Open("sqlite", "file:"+filepath.Join(dir, "inbox.db")+
 		"?_txlock=immediate&_pragma=busy_timeout(10000)&_pragma=journal_mode(WAL)&_pragma=synchronous(NORMAL)")

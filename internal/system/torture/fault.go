@@ -68,8 +68,8 @@ func (t *trial) conclude(ctx context.Context, what string) (reports []report, er
 	return reports, err
 }
 
-// stopWorkers stops one of two hosts in the middle of a handler, until the other one has handled the same event. What the first still wanted to
-// write is refused.
+// stopWorkers stops one of two hosts in the middle of a handler, until the other one has handled
+// the same event. What the first still wanted to write is refused.
 func stopWorkers(ctx context.Context, t *trial) error {
 	t.order.Pause, t.order.Lease, t.order.Workers = 5*time.Millisecond, 1500*time.Millisecond, stoppedWorkers
 	t.gen.plan.conversations = 10   // so that a host has several events of each in hand
@@ -97,11 +97,13 @@ func stopWorkers(ctx context.Context, t *trial) error {
 
 const stoppedWorkers = 4
 
-// overtake lets n deliveries in all be sent, stops the first host that has one of their messages in hand, and lets it go on when the other
-// one has handled that message. Then it has to find that it lost its lease.
+// overtake lets n deliveries in all be sent, stops the first host that has one of their messages in
+// hand, and lets it go on when the other one has handled that message. Then it has to find that it
+// lost its lease.
 //
-// On a slow machine a host can lose a message to the other one before it is stopped, while the message
-// is in its handler. What is settled is not taken over any more, so then another message is chosen.
+// On a slow machine a host can lose a message to the other one before it is stopped, while the
+// message is in its handler. What is settled is not taken over any more, so then another message is
+// chosen.
 func (t *trial) overtake(ctx context.Context, n int) error {
 	const tries, more = 10, 10
 	for i := range tries {
@@ -139,7 +141,8 @@ func (t *trial) tryOvertake(ctx context.Context, n int) (done bool, err error) {
 		if _, err := other.ask(ctx, "go"); err != nil {
 			return false, err
 		}
-		// The other host has handled all of it once nothing is left, what the stopped one had in hand included.
+		// The other host has handled all of it once nothing is left, what the stopped one had in
+		// hand included.
 		if err := errors.Join(t.gen.reach(ctx, n), t.drain(ctx, other)); err != nil {
 			return false, fmt.Errorf("taking over from a host that was stopped: %w", err)
 		}
@@ -157,8 +160,9 @@ func (t *trial) tryOvertake(ctx context.Context, n int) (done bool, err error) {
 	return true, t.overtaken(ctx, p, before, all)
 }
 
-// overtaken waits until a host that goes on finds that it lost its lease. Of what it had claimed, it
-// must not begin anything: only what was in its handlers leaves effects, beyond all that were there.
+// overtaken waits until a host that goes on finds that it lost its lease. Of what it had claimed,
+// it must not begin anything: only what was in its handlers leaves effects, beyond all that were
+// there.
 func (t *trial) overtaken(ctx context.Context, p *process, before report, all int) error {
 	err := await(ctx, 20*time.Millisecond, "a host that was overtaken to find that it lost its lease",
 		func(ctx context.Context) (string, bool, error) {
@@ -205,7 +209,8 @@ func (t *trial) handled(ctx context.Context, message string) (times, all int, er
 	return times, len(list), err
 }
 
-// jumpClock has the server's clock jump forward by hours while leases run: its tables see a clock of their own, in front of PostgreSQL's.
+// jumpClock has the server's clock jump forward by hours while leases run: its tables see a clock
+// of their own, in front of PostgreSQL's.
 func jumpClock(ctx context.Context, t *trial) error {
 	db, err := sql.Open("pgx", t.site.place)
 	if err != nil {
@@ -241,7 +246,8 @@ func jumpClock(ctx context.Context, t *trial) error {
 	return err
 }
 
-// killBackends kills server processes while they commit, which makes PostgreSQL throw out all the others and recover.
+// killBackends kills server processes while they commit, which makes PostgreSQL throw out all the
+// others and recover.
 func killBackends(ctx context.Context, t *trial) error {
 	if err := t.start(ctx, 2); err != nil {
 		return err
@@ -280,7 +286,8 @@ func (t *trial) killCommitting(ctx context.Context) error {
 	return syscall.Kill(pid, syscall.SIGKILL)
 }
 
-// restartServer restarts the server under load, in turn with and without letting it write down what it has.
+// restartServer restarts the server under load, in turn with and without letting it write down what
+// it has.
 func restartServer(ctx context.Context, t *trial) error {
 	if err := t.start(ctx, 2); err != nil {
 		return err
@@ -362,8 +369,8 @@ func fillDisk(ctx context.Context, t *trial) (err error) {
 	if err := file.Close(); err != nil {
 		return err
 	}
-	// As many more as it takes until there is no room in the files either. NATS does not say that it has none, so that the answer may come too
-	// late for whoever waits for it.
+	// As many more as it takes until there is no room in the files either. NATS does not say that
+	// it has none, so that the answer may come too late for whoever waits for it.
 	refuses := func() bool { return t.gen.refused+t.gen.broken >= 50 }
 	for n := 2 * some; ; n += some {
 		t.gen.allow(n)
@@ -385,7 +392,8 @@ func fillDisk(ctx context.Context, t *trial) (err error) {
 	_, refused, broken := t.gen.counts()
 	how := ""
 	if t.site.server != nil {
-		// PostgreSQL gives up if there is no room for its log, and NATS turns JetStream off; both wait for somebody to start them again.
+		// PostgreSQL gives up if there is no room for its log, and NATS turns JetStream off; both
+		// wait for somebody to start them again.
 		t.site.server.kill()
 		if err := t.site.server.start(ctx); err != nil {
 			return err

@@ -15,7 +15,8 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/bench/payload"
 )
 
-// A flood is a history sync: chunks of a megabyte, each of chunkSize messages, as fast as they are taken, while customers go on writing.
+// A flood is a history sync: chunks of a megabyte, each of chunkSize messages, as fast as they are
+// taken, while customers go on writing.
 const (
 	chunkSize    = 3000
 	floodSenders = 4
@@ -23,8 +24,8 @@ const (
 	liveBar      = 250 * time.Millisecond // how long after it was written a live message has to be handled, for 99 of 100
 )
 
-// measureFlood prints how fast a flood of history is taken in and drained, and how long live messages wait meanwhile. The handler decodes
-// every message of the history.
+// measureFlood prints how fast a flood of history is taken in and drained, and how long live
+// messages wait meanwhile. The handler decodes every message of the history.
 func measureFlood(ctx context.Context, out io.Writer, engine string, o options) error {
 	f, err := flood(ctx, out, engine, o.seed, max(1, o.messages/chunkSize))
 	if err != nil {
@@ -185,7 +186,8 @@ func writtenAt(words string) (time.Time, bool) {
 	return time.Unix(0, nano), found && err == nil
 }
 
-// writeLive posts live messages at their rate until ctx ends, and returns how long each took to be acknowledged.
+// writeLive posts live messages at their rate until ctx ends, and returns how long each took to be
+// acknowledged.
 func writeLive(ctx context.Context, addr string, p plan) (acks []time.Duration, err error) {
 	const writers = 4
 	tick := time.NewTicker(time.Second / liveRate)

@@ -9,8 +9,9 @@ import (
 	"path/filepath"
 )
 
-// An image is a file with an ext4 file system in it, mounted. What is written to it and not synced stays in the memory of the kernel:
-// commit=600 keeps ext4 from writing it down meanwhile. So the file, copied at any moment, holds what a disk would after a loss of power.
+// An image is a file with an ext4 file system in it, mounted. What is written to it and not synced
+// stays in the memory of the kernel: commit=600 keeps ext4 from writing it down meanwhile. So the
+// file, copied at any moment, holds what a disk would after a loss of power.
 type image struct {
 	file, mount string
 }

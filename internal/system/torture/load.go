@@ -11,8 +11,8 @@ import (
 	"time"
 )
 
-// loadEach is how many deliveries one measurement has, and loadRounds how often it is taken; the best counts, because others
-// use the machine as well.
+// loadEach is how many deliveries one measurement has, and loadRounds how often it is taken; the
+// best counts, because others use the machine as well.
 const (
 	loadEach   = 4000
 	loadRounds = 2
@@ -24,8 +24,9 @@ type measure struct {
 	p50, p99 time.Duration
 }
 
-// measureLoad prints how fast deliveries are acknowledged over 1, 64 and 512 connections: by a host that reads and verifies, by one that keeps
-// them in memory, and by one that keeps them in the engine, without and with handling them.
+// measureLoad prints how fast deliveries are acknowledged over 1, 64 and 512 connections: by a host
+// that reads and verifies, by one that keeps them in memory, and by one that keeps them in the
+// engine, without and with handling them.
 func measureLoad(ctx context.Context, out io.Writer, engine string, o options) error {
 	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprintln(table, "engine\tconnections\tbare /s\tp50\tp99\tin memory /s\tp50\tp99\tdurable /s\tp50\tp99\tand handled /s\tp50\tp99\tdurable : bare\t")
@@ -53,8 +54,9 @@ func measureLoad(ctx context.Context, out io.Writer, engine string, o options) e
 	return table.Flush()
 }
 
-// measureScale prints how fast deliveries are acknowledged by 1, 2 and 4 processes that share a socket, and handle meanwhile. Of an engine
-// whose store belongs to one process, each has a store of its own.
+// measureScale prints how fast deliveries are acknowledged by 1, 2 and 4 processes that share a
+// socket, and handle meanwhile. Of an engine whose store belongs to one process, each has a store
+// of its own.
 func measureScale(ctx context.Context, out io.Writer, engine string, o options) error {
 	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprintln(table, "engine\tprocesses\taccepted /s\tp50\tp99\t")

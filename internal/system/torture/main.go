@@ -1,19 +1,23 @@
-// Torture does to the inbox what can happen to a server, while Meta delivers: it kills the process at random moments, cuts the power, fills
-// the disk, stops a worker past its lease, lets the clock jump, kills and restarts the database. Then it compares what was answered with 200
-// with what the handlers did: nothing may be lost, have its effect twice, come out of order in its conversation, or be invented.
+// Torture does to the inbox what can happen to a server, while Meta delivers: it kills the process
+// at random moments, cuts the power, fills the disk, stops a worker past its lease, lets the clock
+// jump, kills and restarts the database. Then it compares what was answered with 200 with what the
+// handlers did: nothing may be lost, have its effect twice, come out of order in its conversation,
+// or be invented.
 //
 //	go run ./internal/system/torture                         each trial, small: a minute or two
 //	go run ./internal/system/torture -full                   500 kills during 200,000 deliveries, 50 power cuts
 //	go run ./internal/system/torture -engine sqlite -only kills -seed 7
 //	go run ./internal/system/torture -load                   no torture: how fast it is, as tables
 //
-// Hosts run in processes of their own with the endpoint, the inbox and handlers that write an effect for each event, in the transaction in
-// which it is settled (inbox.InTx). All of them serve one socket, which they inherit. One delivery in five repeats an earlier one,
-// half of those in other company; what is not answered with 200 is sent again, later and in another order.
+// Hosts run in processes of their own with the endpoint, the inbox and handlers that write an
+// effect for each event, in the transaction in which it is settled (inbox.InTx). All of them serve
+// one socket, which they inherit. One delivery in five repeats an earlier one, half of those in
+// other company; what is not answered with 200 is sent again, later and in another order.
 //
-// PostgreSQL is a server of our own, made by initdb in a folder that is removed afterwards; NATS is this program in another part. NATS has no
-// transaction for effects, so its handlers note them in a file, and are judged by "at least once". Power cuts and the full disk need root, loop
-// devices and mkfs.ext4. What is missing is left out, and said.
+// PostgreSQL is a server of our own, made by initdb in a folder that is removed afterwards; NATS is
+// this program in another part. NATS has no transaction for effects, so its handlers note them in a
+// file, and are judged by "at least once". Power cuts and the full disk need root, loop devices and
+// mkfs.ext4. What is missing is left out, and said.
 package main
 
 import (
@@ -140,7 +144,8 @@ func runKills(ctx context.Context, out io.Writer, engine string, o options) erro
 	return err
 }
 
-// runCuts cuts the power of an engine, and of its lazy twin, which has to lose something: otherwise the cuts prove nothing.
+// runCuts cuts the power of an engine, and of its lazy twin, which has to lose something: otherwise
+// the cuts prove nothing.
 func runCuts(ctx context.Context, out io.Writer, engine string, o options) error {
 	c, err := cutPower(ctx, out, engine, o.seed, o.cuts)
 	if err != nil {

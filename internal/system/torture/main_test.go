@@ -15,7 +15,8 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// seed differs from run to run, and a failure says it: run the program with it to see the same deliveries and kills again.
+// seed differs from run to run, and a failure says it: run the program with it to see the same
+// deliveries and kills again.
 func seed(t *testing.T) uint64 {
 	t.Helper()
 	s := uint64(time.Now().UnixNano())

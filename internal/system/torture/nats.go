@@ -21,10 +21,12 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook/inbox/natsinbox"
 )
 
-// natsEnv holds the name of a configuration file, and makes this program, or its test, a NATS server: what Debian has is too old.
+// natsEnv holds the name of a configuration file, and makes this program, or its test, a NATS
+// server: what Debian has is too old.
 const natsEnv = "COEXISTENCE_TORTURE_NATS"
 
-// A natsServer is a NATS server of our own, which may be killed and restarted as we please. It listens where it did first.
+// A natsServer is a NATS server of our own, which may be killed and restarted as we please. It
+// listens where it did first.
 type natsServer struct {
 	dir   string // holds data, and the configuration
 	lazy  bool   // syncs every two minutes, as it does by default, and says that it syncs every write
@@ -180,7 +182,8 @@ func serveFile(file string) error {
 	return nil
 }
 
-// pretend serves what the server says about itself, with a lie: natsinbox would refuse it otherwise, and rightly.
+// pretend serves what the server says about itself, with a lie: natsinbox would refuse it
+// otherwise, and rightly.
 func pretend(s *nats.Server, addr string) (string, error) {
 	listener, err := net.Listen("tcp", addr)
 	if err != nil {

@@ -17,13 +17,16 @@ type plan struct {
 	conversations int
 }
 
-// perDelivery is how many messages a delivery has at most. A message has the number of its delivery times perDelivery, plus its place.
+// perDelivery is how many messages a delivery has at most. A message has the number of its delivery
+// times perDelivery, plus its place.
 const perDelivery = 4
 
-// The share of deliveries that repeat what was sent before, one half byte for byte, one half in other company.
+// The share of deliveries that repeat what was sent before, one half byte for byte, one half in
+// other company.
 const duplicates = 0.2
 
-// A parcel is one delivery: messages, and what makes its bytes differ from other deliveries with the same messages.
+// A parcel is one delivery: messages, and what makes its bytes differ from other deliveries with
+// the same messages.
 type parcel struct {
 	messages []int
 	greeting int

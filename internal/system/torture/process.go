@@ -15,7 +15,8 @@ import (
 	"time"
 )
 
-// A socket is where the deliveries go. It outlives the processes that serve it: they inherit it, and what arrives while none is there waits.
+// A socket is where the deliveries go. It outlives the processes that serve it: they inherit it,
+// and what arrives while none is there waits.
 type socket struct {
 	listener *net.TCPListener
 	file     *os.File

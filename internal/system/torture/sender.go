@@ -14,8 +14,8 @@ import (
 	"time"
 )
 
-// A caller posts over one connection, which it makes anew when it breaks. It is a cheap client: it writes bytes that are there, and reads no more
-// of the answer than it has to.
+// A caller posts over one connection, which it makes anew when it breaks. It is a cheap client: it
+// writes bytes that are there, and reads no more of the answer than it has to.
 type caller struct {
 	addr    string
 	timeout time.Duration
@@ -85,7 +85,8 @@ func (c *caller) post(request []byte) (status int, err error) {
 	return status, nil
 }
 
-// A generator sends what a plan says, like Meta: many at once, again what was not answered with 200, later and in another order.
+// A generator sends what a plan says, like Meta: many at once, again what was not answered with
+// 200, later and in another order.
 type generator struct {
 	plan plan
 	addr string
@@ -105,7 +106,8 @@ type generator struct {
 	broken   int  // no answer
 	over     bool // no more is wanted
 
-	// For each message, when it was first sent and when it was first accepted, since begin. 0 is never.
+	// For each message, when it was first sent and when it was first accepted, since begin. 0 is
+	// never.
 	sent, acked []time.Duration
 }
 

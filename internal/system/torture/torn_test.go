@@ -15,7 +15,8 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook/inbox"
 )
 
-// A torn end takes away what was written last, and nothing in front of it, and the store opens and takes more.
+// A torn end takes away what was written last, and nothing in front of it, and the store opens and
+// takes more.
 func TestATornEndTakesNothingBeforeIt(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()

@@ -161,7 +161,8 @@ func (t *trial) progress() {
 		time.Since(t.began).Seconds(), accepted, t.gen.plan.deliveries, refused, broken, t.kills, left)
 }
 
-// finish lets all be sent and handled, shuts the children down, and judges. reports are the children's last ones.
+// finish lets all be sent and handled, shuts the children down, and judges. reports are the
+// children's last ones.
 func (t *trial) finish(ctx context.Context) (v verdict, reports []report, err error) {
 	t.gen.allow(t.gen.plan.deliveries)
 	if err := t.gen.reach(ctx, t.gen.plan.deliveries); err != nil {
@@ -183,8 +184,9 @@ func (t *trial) finish(ctx context.Context) (v verdict, reports []report, err er
 	return v, reports, err
 }
 
-// untilHandling waits until a child is in the midst of its events, or there are none. Much more is accepted in a moment than is handled: whoever
-// is killed by what is accepted alone may not have begun.
+// untilHandling waits until a child is in the midst of its events, or there are none. Much more is
+// accepted in a moment than is handled: whoever is killed by what is accepted alone may not have
+// begun.
 func (t *trial) untilHandling(ctx context.Context, p *process) error {
 	return await(ctx, time.Millisecond, "a child to handle its first event", func(ctx context.Context) (string, bool, error) {
 		r, err := p.ask(ctx, "stats")
@@ -249,8 +251,8 @@ func (t *trial) effects(ctx context.Context, o opened) ([]effect, error) {
 	return readEffects(ctx, o.db)
 }
 
-// torture kills children at random moments, kills times in all, while the plan is delivered. With an engine that several processes
-// may share, two run at once.
+// torture kills children at random moments, kills times in all, while the plan is delivered. With
+// an engine that several processes may share, two run at once.
 func torture(ctx context.Context, t *trial, kills int) (verdict, error) {
 	n := 1
 	if hasServer(t.engine) {

@@ -74,7 +74,8 @@ func (c *check) deadLetters() error {
 	return errors.Join(err, expectKeys(keys, "4"))
 }
 
-// deadOfANumber reads the dead letters of one business's number, page by page, past those of others.
+// deadOfANumber reads the dead letters of one business's number, page by page, past those of
+// others.
 func (c *check) deadOfANumber() error {
 	const ours, other = "300000000000001", "300000000000002"
 	of := func(number graph.PhoneNumberID, key string) inbox.Record {
@@ -290,7 +291,8 @@ func (c *check) bodiesStay() error {
 	)
 }
 
-// swept expects so many keys to be forgotten, sooner or later. The keys of a delivery go when its body has.
+// swept expects so many keys to be forgotten, sooner or later. The keys of a delivery go when its
+// body has.
 func (c *check) swept(want int) error {
 	sweeper, ok := c.a.(inbox.Sweeper)
 	if !ok {

@@ -289,7 +289,8 @@ func (c *check) allOrNothing() error {
 	return err
 }
 
-// Many claim at once while deliveries are still being split, and each lane has to come out in order.
+// Many claim at once while deliveries are still being split, and each lane has to come out in
+// order.
 func (c *check) concurrentClaims() error {
 	const lanes, deliveries, each = 7, 20, 10
 	want := map[string][]string{}

@@ -16,22 +16,23 @@ type Engine struct {
 	// New returns an empty storage. It is called once for each check.
 	New func(ctx context.Context) (Storage, error)
 
-	// ShortLease is a lease that ends soon. If zero, 20 milliseconds. Checks wait for its end by asking, not by sleeping.
+	// ShortLease is a lease that ends soon. If zero, 20 milliseconds. Checks wait for its end by
+	// asking, not by sleeping.
 	ShortLease time.Duration
 }
 
 // A Storage is where records are kept, and opens stores over them.
 type Storage struct {
-	// Open returns a store over the storage, which behaves like that of a process of its own. If only one process may use the storage,
-	// it returns the same store each time.
+	// Open returns a store over the storage, which behaves like that of a process of its own. If
+	// only one process may use the storage, it returns the same store each time.
 	Open func(ctx context.Context) (inbox.Store, error)
 
 	// Close gives everything back.
 	Close func() error
 }
 
-// TestStore checks that the stores of an engine keep the promises of [inbox.Store], and returns everything that is wrong, or nil. Run it
-// with -race.
+// TestStore checks that the stores of an engine keep the promises of [inbox.Store], and returns
+// everything that is wrong, or nil. Run it with -race.
 func TestStore(ctx context.Context, engine Engine) error {
 	var errs []error
 	for _, c := range checks {

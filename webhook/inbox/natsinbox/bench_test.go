@@ -14,7 +14,8 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook/inbox/natsinbox"
 )
 
-// How fast deliveries are taken in by 64 at once, and how fast their events are handled by a handler that does nothing.
+// How fast deliveries are taken in by 64 at once, and how fast their events are handled by a
+// handler that does nothing.
 func BenchmarkDrain(b *testing.B) {
 	const n = 8000
 	s := newServer(b, synced, "")

@@ -14,7 +14,8 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook/inbox"
 )
 
-// A bodies keeps the bodies of deliveries in a stream of their own. Those that wait share a message, as commands do.
+// A bodies keeps the bodies of deliveries in a stream of their own. Those that wait share a
+// message, as commands do.
 type bodies struct {
 	s          *Store
 	live, bulk bodyLine // apart, so that what is live does not wait for a pile of history
@@ -194,7 +195,8 @@ func (p *packing) add(body []byte) (parts []part) {
 	return parts
 }
 
-// load reads bodies. Records of one delivery share theirs. A body that is not there any more, because somebody deleted it, is empty.
+// load reads bodies. Records of one delivery share theirs. A body that is not there any more,
+// because somebody deleted it, is empty.
 func (b *bodies) load(ctx context.Context, lists [][]part) ([][]byte, error) {
 	messages := map[uint64][]byte{}
 	var missing []uint64
@@ -294,7 +296,8 @@ func (b *bodies) keep(seq uint64, data []byte) {
 	}
 }
 
-// discard has messages deleted that nothing needs any more. What cannot be deleted now is swept away some time.
+// discard has messages deleted that nothing needs any more. What cannot be deleted now is swept
+// away some time.
 func (b *bodies) discard(seqs []uint64) {
 	if len(seqs) == 0 {
 		return

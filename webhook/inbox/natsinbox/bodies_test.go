@@ -97,7 +97,8 @@ func TestBodiesAreDeletedWhenNothingNeedsThem(t *testing.T) {
 	require.Equal(t, "{}", string(b.Records[0].Body))
 }
 
-// Deliveries whose bodies share a message come into the log one after the other, and the first may be handled before the second has come.
+// Deliveries whose bodies share a message come into the log one after the other, and the first may
+// be handled before the second has come.
 func TestABodyWaitsForThoseThatShareItsMessage(t *testing.T) {
 	t.Parallel()
 	for _, restored := range []bool{false, true} {

@@ -10,8 +10,8 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook/inbox"
 )
 
-// An entry is a message of the log: commands of one process, which are carried out one after the other, by everybody who reads the log, with
-// the same result.
+// An entry is a message of the log: commands of one process, which are carried out one after the
+// other, by everybody who reads the log, with the same result.
 type entry struct {
 	Node     string            `json:"node"`
 	Batch    uint64            `json:"batch"`
@@ -40,8 +40,8 @@ type appended struct {
 	Body       []part `json:"body,omitzero"`
 }
 
-// A part is a part of a message in the stream of bodies, which has Of parts. They come into the inbox with different commands: the message
-// is needed until the last of them has come.
+// A part is a part of a message in the stream of bodies, which has Of parts. They come into the
+// inbox with different commands: the message is needed until the last of them has come.
 type part struct {
 	Seq  uint64 `json:"seq"`
 	From int    `json:"from,omitzero"`
@@ -114,8 +114,8 @@ func newSettled(token inbox.LeaseToken, outcomes []inbox.Settlement) *settled {
 	return s
 }
 
-// decodeEntry reads a message of the log. What it does not know is an error: it must not be carried out differently from how a later
-// release does it.
+// decodeEntry reads a message of the log. What it does not know is an error: it must not be carried
+// out differently from how a later release does it.
 func decodeEntry(data []byte) (node string, batch uint64, commands []command, err error) {
 	var e entry
 	if err := decodeStrictly(data, &e); err != nil {

@@ -7,12 +7,14 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook/inbox"
 )
 
-// OpenWith is OpenStore with a snapshot after so many bytes of the log, and strays after such a time.
+// OpenWith is OpenStore with a snapshot after so many bytes of the log, and strays after such a
+// time.
 func OpenWith(ctx context.Context, cfg Config, snapshotBytes int64, strayAge time.Duration) (*Store, error) {
 	return open(ctx, cfg, snapshotBytes, strayAge)
 }
 
-// Dump returns everything that the store knows, in an order of its own, after it has caught up, and where in the log that was.
+// Dump returns everything that the store knows, in an order of its own, after it has caught up, and
+// where in the log that was.
 func (s *Store) Dump(ctx context.Context) (string, uint64, error) {
 	if err := s.catchUp(ctx); err != nil {
 		return "", 0, err
@@ -27,7 +29,8 @@ func (s *Store) Dump(ctx context.Context) (string, uint64, error) {
 // Snapshot makes one now.
 func (s *Store) Snapshot(ctx context.Context) error { return s.snapshot(ctx) }
 
-// AppendLate stores two deliveries whose bodies share a message, and has between run after the first is in the log, and before the second.
+// AppendLate stores two deliveries whose bodies share a message, and has between run after the
+// first is in the log, and before the second.
 func (s *Store) AppendLate(ctx context.Context, first, second inbox.Record, between func()) error {
 	parts, err := s.bodies.store(ctx, [][]byte{first.Body, second.Body}, false)
 	if err != nil {

@@ -7,7 +7,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// Whatever the log holds, it is carried out or refused, and a snapshot of it is read back as the same.
+// Whatever the log holds, it is carried out or refused, and a snapshot of it is read back as the
+// same.
 func FuzzEntry(f *testing.F) {
 	for _, seed := range []string{
 		`{"node":"a","batch":1,"commands":[{"append":[{"key":"k","received_at":1,"body":[{"seq":1,"size":2}]}]},` +

@@ -14,8 +14,8 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 )
 
-// A writer puts commands into the log. Those that wait share a message, because it is the disk's sync that takes time. There is no goroutine behind
-// it: one of those who wait writes for all.
+// A writer puts commands into the log. Those that wait share a message, because it is the disk's
+// sync that takes time. There is no goroutine behind it: one of those who wait writes for all.
 type writer struct {
 	s    *Store
 	turn chan struct{} // held by those who are writing: one collects while another waits for the server
@@ -37,7 +37,8 @@ type job struct {
 	cmd   command
 }
 
-// A batch is what one entry of the log consists of. It is done once the server has acknowledged it and it was carried out.
+// A batch is what one entry of the log consists of. It is done once the server has acknowledged it
+// and it was carried out.
 type batch struct {
 	jobs    []*job
 	seq     uint64 // 0 until it is acknowledged
@@ -57,7 +58,8 @@ func newWriter(s *Store) *writer {
 	return &writer{s: s, turn: make(chan struct{}, writers), written: map[uint64]*batch{}}
 }
 
-// do writes a command and returns what it did. If it returns an error, the command may be carried out all the same.
+// do writes a command and returns what it did. If it returns an error, the command may be carried
+// out all the same.
 func (w *writer) do(ctx context.Context, c command) (result, error) {
 	data, err := json.Marshal(c)
 	if err != nil {
@@ -213,8 +215,8 @@ func (b *batch) end(results []result) {
 	}
 }
 
-// publish stores a message, and tries again while the server is away for a moment. The message has an ID, so that the server does
-// not store it twice.
+// publish stores a message, and tries again while the server is away for a moment. The message has
+// an ID, so that the server does not store it twice.
 func (s *Store) publish(ctx context.Context, msg *nats.Msg, stream string) (uint64, error) {
 	for {
 		seq, err := s.tryPublish(ctx, msg, stream)

@@ -10,8 +10,9 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook/inbox"
 )
 
-// A machine is what is in the inbox, without the bodies. It is what comes of the commands in the log, and of nothing else: everybody who
-// reads the log has the same. Its clock is the time at which the server stored a command, and never goes back.
+// A machine is what is in the inbox, without the bodies. It is what comes of the commands in the
+// log, and of nothing else: everybody who reads the log has the same. Its clock is the time at
+// which the server stored a command, and never goes back.
 type machine struct {
 	now        int64 // microseconds
 	lastID     inbox.ID
@@ -203,7 +204,8 @@ func (m *machine) ref(p part) {
 	b.came++
 }
 
-// unref counts parts of bodies as not needed. A message of which parts have not come yet stays; if they never come, a sweep finds it.
+// unref counts parts of bodies as not needed. A message of which parts have not come yet stays; if
+// they never come, a sweep finds it.
 func (m *machine) unref(body []part) {
 	for _, p := range body {
 		b := m.bodies[p.Seq]

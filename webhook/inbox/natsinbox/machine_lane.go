@@ -37,7 +37,8 @@ type hold struct {
 	lost  bool // somebody else took a lane after the lease had ended
 }
 
-// A queue is a heap of lanes: first the one that can be claimed first. No two lanes are equal, so that everybody has the same order.
+// A queue is a heap of lanes: first the one that can be claimed first. No two lanes are equal, so
+// that everybody has the same order.
 type queue []*lane
 
 func (q queue) Len() int { return len(q) }
@@ -105,7 +106,8 @@ func (l *lane) find(id inbox.ID) *record {
 	return l.records[i]
 }
 
-// wait says how long it takes until a lane of a queue can be claimed, at a time by the store's clock; ok is false if it has none.
+// wait says how long it takes until a lane of a queue can be claimed, at a time by the store's
+// clock; ok is false if it has none.
 func (m *machine) wait(name queueName, now int64) (d time.Duration, ok bool) {
 	q := *m.queue(name)
 	if len(q) == 0 {

@@ -16,10 +16,12 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook/inbox"
 )
 
-// Open opens the inbox on the servers that the URL names, and starts to handle what is in it. Shutdown closes it. The URL is one for
-// [ParseURL]; hosts whose connection needs more than a URL call [OpenStore] and [inbox.New].
+// Open opens the inbox on the servers that the URL names, and starts to handle what is in it.
+// Shutdown closes it. The URL is one for [ParseURL]; hosts whose connection needs more than a URL
+// call [OpenStore] and [inbox.New].
 //
-// It returns [ErrNotDurable] if the servers do not write to their disks before they acknowledge, or if that cannot be found out.
+// It returns [ErrNotDurable] if the servers do not write to their disks before they acknowledge, or
+// if that cannot be found out.
 func Open(ctx context.Context, url string, h webhook.Handler, cfg inbox.Config) (*inbox.Inbox, error) {
 	c, err := ParseURL(url)
 	if err != nil {
@@ -88,8 +90,8 @@ const (
 	defaultStrayAge      = time.Hour
 )
 
-// OpenStore connects, checks that the servers keep what they acknowledge, makes the streams if they are not there, and reads what
-// is in them. Most hosts call [Open].
+// OpenStore connects, checks that the servers keep what they acknowledge, makes the streams if they
+// are not there, and reads what is in them. Most hosts call [Open].
 func OpenStore(ctx context.Context, cfg Config) (*Store, error) {
 	return open(ctx, cfg, defaultSnapshotBytes, defaultStrayAge)
 }

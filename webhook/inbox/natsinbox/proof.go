@@ -20,8 +20,8 @@ import (
 // proves that they do not.
 var ErrNotDurable = errors.New("natsinbox: the server may lose what it acknowledged")
 
-// A proof is that the servers sync every write. It has to be found anew whenever the connection was made anew, because a server may come
-// back with other settings.
+// A proof is that the servers sync every write. It has to be found anew whenever the connection was
+// made anew, because a server may come back with other settings.
 type proof struct {
 	mu         sync.Mutex
 	found      bool
@@ -80,7 +80,8 @@ func (p *proof) renew(ctx context.Context, s *Store) (connection uint64, err err
 	return n, nil
 }
 
-// review looks again, because streams can move to other servers. If nobody answers, what was found holds.
+// review looks again, because streams can move to other servers. If nobody answers, what was found
+// holds.
 func (p *proof) review(ctx context.Context, s *Store) {
 	ctx, cancel := context.WithTimeout(ctx, askTimeout)
 	defer cancel()
@@ -110,7 +111,8 @@ func (s *Store) verify(ctx context.Context) error {
 	return nil
 }
 
-// check checks the servers that keep a stream. One that is away stores nothing now; it is looked at when it is back.
+// check checks the servers that keep a stream. One that is away stores nothing now; it is looked at
+// when it is back.
 func (p *proof) check(info *jetstream.StreamInfo, servers []server, connected string) error {
 	peers, away := []string{connected}, map[string]bool{}
 	if c := info.Cluster; c != nil && c.Leader != "" {
@@ -181,7 +183,8 @@ func askMonitor(ctx context.Context, url string) (one server, err error) {
 	return one, nil
 }
 
-// askSystem asks all servers of the cluster, and listens until one has answered and then none for a moment.
+// askSystem asks all servers of the cluster, and listens until one has answered and then none for a
+// moment.
 func (s *Store) askSystem(ctx context.Context) (list []server, err error) {
 	sub, err := s.cfg.SystemConn.SubscribeSync(s.cfg.SystemConn.NewRespInbox())
 	if err != nil {
@@ -213,7 +216,8 @@ func (s *Store) askSystem(ctx context.Context) (list []server, err error) {
 	return list, nil
 }
 
-// checkVersion refuses servers that cannot sync every write, or that have lost whole streams when their process was killed.
+// checkVersion refuses servers that cannot sync every write, or that have lost whole streams when
+// their process was killed.
 func checkVersion(version string) error {
 	var major, minor, patch int
 	if _, err := fmt.Sscanf(version, "%d.%d.%d", &major, &minor, &patch); err != nil {

@@ -41,8 +41,8 @@ func TestMain(m *testing.M) {
 	}
 }
 
-// A run without tests that need a server builds none: every worker of a fuzz target is such a run, and the coordinator
-// of the workers waits for what they have started.
+// A run without tests that need a server builds none: every worker of a fuzz target is such a run,
+// and the coordinator of the workers waits for what they have started.
 func TestARunWithoutServersBuildsNone(t *testing.T) {
 	t.Parallel()
 	self, err := os.Executable()
@@ -61,11 +61,12 @@ type address struct {
 	Client, Monitor string
 }
 
-// serverDir is where serverProgram was built. It is empty as long as no test has asked for a server.
+// serverDir is where serverProgram was built. It is empty as long as no test has asked for a
+// server.
 var serverDir string
 
-// serverProgram is the NATS server that internal/system names, built once. It cannot be built from a
-// module cache, which holds this module alone.
+// serverProgram is the NATS server that internal/system names, built once. It cannot be built from
+// a module cache, which holds this module alone.
 var serverProgram = sync.OnceValues(func() (path string, err error) {
 	dir, err := os.MkdirTemp("", "natsserver")
 	if err != nil {

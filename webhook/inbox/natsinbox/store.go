@@ -31,7 +31,8 @@ func (s *Store) Append(ctx context.Context, recs []inbox.Record) (added int, err
 	return res.n, err
 }
 
-// fresh leaves out the records whose keys are known, so that Meta's repeats are not written anywhere.
+// fresh leaves out the records whose keys are known, so that Meta's repeats are not written
+// anywhere.
 func (s *Store) fresh(ctx context.Context, recs []inbox.Record) ([]inbox.Record, error) {
 	if err := s.usable(ctx); err != nil {
 		return nil, err
@@ -104,8 +105,8 @@ func (s *Store) Extend(ctx context.Context, token inbox.LeaseToken, lease time.D
 	return err
 }
 
-// Settle implements [inbox.Store]. If it returns an error other than [inbox.ErrLeaseLost], the outcomes may be stored all the same; then
-// another call returns that.
+// Settle implements [inbox.Store]. If it returns an error other than [inbox.ErrLeaseLost], the
+// outcomes may be stored all the same; then another call returns that.
 func (s *Store) Settle(ctx context.Context, token inbox.LeaseToken, outcomes []inbox.Settlement) error {
 	if err := s.usable(ctx); err != nil || len(outcomes) == 0 {
 		return err
@@ -183,7 +184,8 @@ func (s *Store) usable(ctx context.Context) error {
 	return nil
 }
 
-// current is for what is answered without writing: it waits until this process has seen what the others wrote before.
+// current is for what is answered without writing: it waits until this process has seen what the
+// others wrote before.
 func (s *Store) current(ctx context.Context) error {
 	if err := s.usable(ctx); err != nil {
 		return err

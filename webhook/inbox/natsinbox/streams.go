@@ -49,7 +49,8 @@ func (s *Store) makeStreams(ctx context.Context) error {
 	return nil
 }
 
-// duplicates is how long the server knows a message that it has stored, if it is sent again: longer than that is tried.
+// duplicates is how long the server knows a message that it has stored, if it is sent again: longer
+// than that is tried.
 const duplicates = 2 * time.Minute
 
 // checkStream refuses a stream that somebody made, or changed, so that it loses messages.

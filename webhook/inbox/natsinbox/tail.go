@@ -28,15 +28,17 @@ func (s *Store) tail(ctx context.Context) {
 
 var errUnknown = errors.New("natsinbox: the inbox cannot be read any further")
 
-// errGap says that messages of the log are gone that this process has not seen; they are in a snapshot.
+// errGap says that messages of the log are gone that this process has not seen; they are in a
+// snapshot.
 var errGap = errors.New("natsinbox: a gap in the log")
 
 // follow reads the log from where this process has come to, until something goes wrong.
 func (s *Store) follow(ctx context.Context) error {
 	c, err := s.js.OrderedConsumer(ctx, s.stream("log"), jetstream.OrderedConsumerConfig{
 		DeliverPolicy: jetstream.DeliverByStartSequencePolicy, OptStartSeq: s.position() + 1,
-		// A consumer lives on one server. If that dies before it has answered, to ask for the same one again waits until it is back; a
-		// new one, which comes with the next call, lives on another.
+		// A consumer lives on one server. If that dies before it has answered, to ask for the same
+		// one again waits until it is back; a new one, which comes with the next call, lives on
+		// another.
 		MaxResetAttempts: 1,
 	})
 	if err != nil {

@@ -24,7 +24,8 @@ func body(serial int64) []byte {
 		serial%1000, serial%1000, serial)
 }
 
-// How fast deliveries are taken in by 64 at once, and how fast their events are handled by a handler that does nothing.
+// How fast deliveries are taken in by 64 at once, and how fast their events are handled by a
+// handler that does nothing.
 func BenchmarkDrain(b *testing.B) {
 	const n = 8000
 	var appended, drained time.Duration

@@ -65,7 +65,8 @@ func effect(who string) webhook.Handler {
 	}))
 }
 
-// Connections are cut anywhere, in the middle of commits too. Whoever appends repeats until he gets a yes, as Meta does.
+// Connections are cut anywhere, in the middle of commits too. Whoever appends repeats until he gets
+// a yes, as Meta does.
 func TestConnectionsThatAreCutAnywhereLoseAndDoubleNothing(t *testing.T) {
 	t.Parallel()
 	const customers, each, enough = 12, 40, 20
@@ -136,7 +137,8 @@ func TestConnectionsThatAreCutAnywhereLoseAndDoubleNothing(t *testing.T) {
 	require.NoError(t, admin.DB().QueryRowContext(t.Context(), "SELECT COUNT(*), COUNT(DISTINCT id) FROM effects").Scan(&rows, &different))
 	require.Equal(t, rows, different, "no effect is there twice; seed %d", seed)
 	require.GreaterOrEqual(t, rows, customers*each)
-	// In a conversation, identity values are those of committed transactions that came one after the other.
+	// In a conversation, identity values are those of committed transactions that came one after
+	// the other.
 	require.NoError(t, admin.DB().QueryRowContext(t.Context(), `SELECT COUNT(*) FROM (SELECT id, LAG(id) OVER (PARTITION BY LEFT(id, 17) ORDER BY n) AS before
 		FROM effects) AS e WHERE before > id`).Scan(&wrong))
 	require.Zero(t, wrong, "every conversation is in order; seed %d", seed)
@@ -151,7 +153,8 @@ const (
 	childName = "COEXISTENCE_TEST_CHILD_NAME"
 )
 
-// TestMain is where a child process begins: a worker that says what it has in hand, and goes on when it is told to.
+// TestMain is where a child process begins: a worker that says what it has in hand, and goes on
+// when it is told to.
 func TestMain(m *testing.M) {
 	url := os.Getenv(childURL)
 	if url == "" {
@@ -170,7 +173,8 @@ func child(ctx context.Context, url, name string) error {
 	in, err := pginbox.Open(ctx, url, webhook.HandlerFunc(func(ctx context.Context, ev webhook.Event) error {
 		fmt.Println("handling", idOf(ev))
 		stdin.Scan()
-		// The context knows that the lease is lost, if there was time to find out. The transaction has to know in any case.
+		// The context knows that the lease is lost, if there was time to find out. The transaction
+		// has to know in any case.
 		err := inTx.Handle(context.WithoutCancel(ctx), ev)
 		result <- err
 		return err
@@ -279,7 +283,8 @@ func TestAWorkerThatWasStoppedPastItsLeaseCommitsNothing(t *testing.T) {
 	require.NoError(t, in.Shutdown(t.Context()))
 }
 
-// A process can be stopped, or its machine be gone, at any statement: also when it has locked rows that the others need.
+// A process can be stopped, or its machine be gone, at any statement: also when it has locked rows
+// that the others need.
 func TestATransactionThatNobodyEndsKeepsNobodyWaiting(t *testing.T) {
 	t.Parallel()
 	url := database(t)
@@ -307,7 +312,8 @@ func TestATransactionThatNobodyEndsKeepsNobodyWaiting(t *testing.T) {
 	require.NoError(t, in.Shutdown(t.Context()))
 }
 
-// The database's clock jumps: leases end too early or too late, and still nobody settles what somebody else holds.
+// The database's clock jumps: leases end too early or too late, and still nobody settles what
+// somebody else holds.
 func TestAClockThatJumpsDoublesNothing(t *testing.T) {
 	t.Parallel()
 	store := openStore(t, database(t))
@@ -364,7 +370,8 @@ func TestAppendingWakesOtherProcesses(t *testing.T) {
 	for i := range 3 {
 		require.NoError(t, front.Receive(t.Context(), says("15550100101", i)))
 		if i == 0 {
-			// The first may have been appended before the other one listens; it asks once when it begins to.
+			// The first may have been appended before the other one listens; it asks once when it
+			// begins to.
 			require.Equal(t, "wamid.15550100101.0000", next())
 			continue
 		}

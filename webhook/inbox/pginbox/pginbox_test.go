@@ -25,7 +25,8 @@ func database(t testing.TB) string {
 	return url
 }
 
-// engine makes storages in schemas of their own. Each store over one has connections of its own, like a process.
+// engine makes storages in schemas of their own. Each store over one has connections of its own,
+// like a process.
 func engine(t testing.TB, settings ...string) inboxtest.Engine {
 	return inboxtest.Engine{New: func(context.Context) (inboxtest.Storage, error) {
 		var stores []*pgdb.Inbox
@@ -56,7 +57,8 @@ func TestADatabaseKeepsThePromisesOfAStore(t *testing.T) {
 	require.NoError(t, inboxtest.TestStore(t.Context(), engine(t)))
 }
 
-// A pooler that knows no prepared statements, and a host whose transactions are stricter than usual.
+// A pooler that knows no prepared statements, and a host whose transactions are stricter than
+// usual.
 func TestOtherSettingsOfTheConnectionWorkAsWell(t *testing.T) {
 	t.Parallel()
 	for _, setting := range [][]string{

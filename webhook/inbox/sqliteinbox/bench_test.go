@@ -30,15 +30,17 @@ import (
 // nothing is a receiver that keeps nothing.
 var nothing = webhook.ReceiverFunc(func(context.Context, webhook.Delivery) error { return nil })
 
-// P18 of the performance budget: how many deliveries of one text a second an endpoint acknowledges over 64 connections, when it stores them
-// durably in SQLite, beside the same inbox that keeps them in memory, and beside an endpoint that forgets them. "handled" also splits and
-// handles meanwhile, all on the same processors, as the load does.
+// P18 of the performance budget: how many deliveries of one text a second an endpoint acknowledges
+// over 64 connections, when it stores them durably in SQLite, beside the same inbox that keeps them
+// in memory, and beside an endpoint that forgets them. "handled" also splits and handles meanwhile,
+// all on the same processors, as the load does.
 //
-// What is durable stays in one file, in which all is handled between the turns: it then remembers the keys of what came before, and its pages are
-// used again and again, as in a server that runs for long. A new file would have no index worth mentioning, and a log that still grows.
+// What is durable stays in one file, in which all is handled between the turns: it then remembers
+// the keys of what came before, and its pages are used again and again, as in a server that runs
+// for long. A new file would have no index worth mentioning, and a log that still grows.
 //
-// They take short turns, because a shared machine is faster at one moment than at the next; a ratio is one of neighbors in time, and the median
-// of all rounds counts.
+// They take short turns, because a shared machine is faster at one moment than at the next; a ratio
+// is one of neighbors in time, and the median of all rounds counts.
 func BenchmarkAcknowledgement(b *testing.B) {
 	const conns, rounds, each = 64, 31, 2000
 	store, err := sqlitedb.OpenInbox(b.Context(), filepath.Join(b.TempDir(), "inbox.db"))
@@ -96,7 +98,8 @@ func BenchmarkAcknowledgement(b *testing.B) {
 	}
 }
 
-// processor is how much processor time this process has used, the load's included: what others do on the machine does not show in it.
+// processor is how much processor time this process has used, the load's included: what others do
+// on the machine does not show in it.
 func processor(tb testing.TB) time.Duration {
 	tb.Helper()
 	var usage syscall.Rusage
@@ -104,7 +107,8 @@ func processor(tb testing.TB) time.Duration {
 	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
 }
 
-// acknowledge posts n different signed deliveries over so many connections, and returns how many were acknowledged in a second.
+// acknowledge posts n different signed deliveries over so many connections, and returns how many
+// were acknowledged in a second.
 func acknowledge(tb testing.TB, recv webhook.Receiver, conns, n int, serial *atomic.Int64) (rate float64, p99 time.Duration) {
 	tb.Helper()
 	endpoint, err := webhook.NewEndpoint(webhook.Config{AppSecret: "made-up", VerifyToken: "made-up"}, recv)
@@ -136,7 +140,8 @@ func acknowledge(tb testing.TB, recv webhook.Receiver, conns, n int, serial *ato
 	return float64(n) / took.Seconds(), every[len(every)*99/100]
 }
 
-// client is a cheap one: it writes bytes that are there and looks for a status and the end of the headers.
+// client is a cheap one: it writes bytes that are there and looks for a status and the end of the
+// headers.
 func client(addr string, posts [][]byte, next *atomic.Int64) (times []time.Duration, err error) {
 	conn, err := net.Dial("tcp", addr)
 	if err != nil {

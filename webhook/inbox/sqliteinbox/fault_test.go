@@ -28,7 +28,8 @@ import (
 // In the child, it names the file.
 const childPath = "COEXISTENCE_TEST_CHILD_PATH"
 
-// TestMain is where a child process begins. It takes in three messages of a customer, handles the first, and hangs in the second.
+// TestMain is where a child process begins. It takes in three messages of a customer, handles the
+// first, and hangs in the second.
 func TestMain(m *testing.M) {
 	path := os.Getenv(childPath)
 	if path == "" {
@@ -116,7 +117,8 @@ func TestTheNextProcessTakesOverAtOnce(t *testing.T) {
 	}
 	_, err = sqlitedb.OpenInbox(t.Context(), path)
 	require.ErrorContains(t, err, "the file is in use")
-	// Two of the three are settled or in the middle of a handler; the third may not be stored yet, and then Meta repeats it.
+	// Two of the three are settled or in the middle of a handler; the third may not be stored yet,
+	// and then Meta repeats it.
 	require.NoError(t, child.Process.Kill())
 	_ = child.Wait()
 
@@ -197,7 +199,8 @@ func TestEveryConnectionIsDurable(t *testing.T) {
 	}
 }
 
-// A host that writes to the file too has its connections wait for a transaction of the inbox, which must then not wait for one of them.
+// A host that writes to the file too has its connections wait for a transaction of the inbox, which
+// must then not wait for one of them.
 func TestAllButOneConnectionMayBeBusy(t *testing.T) {
 	t.Parallel()
 	store := open(t, filepath.Join(t.TempDir(), "inbox.db"))
@@ -219,7 +222,8 @@ func TestAllButOneConnectionMayBeBusy(t *testing.T) {
 	}))
 }
 
-// A full disk: 503, so that Meta keeps the rest, nothing lost that was acknowledged, and everything by itself once there is room.
+// A full disk: 503, so that Meta keeps the rest, nothing lost that was acknowledged, and everything
+// by itself once there is room.
 func TestAFullDiskAnswers503AndRecovers(t *testing.T) {
 	t.Parallel()
 	store, err := sqlitedb.OpenInbox(t.Context(), filepath.Join(t.TempDir(), "inbox.db"))
@@ -306,7 +310,8 @@ func TestAClockThatWasSetBackBlocksNothing(t *testing.T) {
 	require.NoError(t, store.Close())
 }
 
-// The host's rows and the fact that the event is done are one commit, whatever goes wrong in between.
+// The host's rows and the fact that the event is done are one commit, whatever goes wrong in
+// between.
 func TestEffectsInATransactionAreThereOnce(t *testing.T) {
 	t.Parallel()
 	store, err := sqlitedb.OpenInbox(t.Context(), filepath.Join(t.TempDir(), "inbox.db"))

@@ -17,7 +17,8 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook/inbox"
 )
 
-// A watched context tells when somebody begins to wait for its end, which is when what it is for is in the queue.
+// A watched context tells when somebody begins to wait for its end, which is when what it is for is
+// in the queue.
 type watchedContext struct {
 	context.Context
 

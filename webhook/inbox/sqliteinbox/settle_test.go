@@ -44,7 +44,8 @@ func settleOne(t *testing.T, store *sqlitedb.Inbox, kind inbox.Disposition) (id 
 	return b.Records[0].ID
 }
 
-// bodyOf says whether the row with the body was written since the split, and whether the body is there.
+// bodyOf says whether the row with the body was written since the split, and whether the body is
+// there.
 func bodyOf(t *testing.T, store *sqlitedb.Inbox) (written, there bool) {
 	t.Helper()
 	row := store.DB().QueryRowContext(t.Context(), "SELECT changed_at <> 1, body IS NOT NULL FROM webhook_deliveries")
@@ -52,7 +53,8 @@ func bodyOf(t *testing.T, store *sqlitedb.Inbox) (written, there bool) {
 	return written, there
 }
 
-// A body can have 3 MB and thousands of events, and SQLite reads or writes all of a row that it changes.
+// A body can have 3 MB and thousands of events, and SQLite reads or writes all of a row that it
+// changes.
 func TestOnlyTheLastEventTouchesTheBody(t *testing.T) {
 	t.Parallel()
 	store := open(t, filepath.Join(t.TempDir(), "inbox.db"))

@@ -15,7 +15,8 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook/inbox"
 )
 
-// handled runs an inbox with h over a message of a customer until nothing is left to do, and returns the effects and the dead letters.
+// handled runs an inbox with h over a message of a customer until nothing is left to do, and
+// returns the effects and the dead letters.
 func handled(t *testing.T, h webhook.Handler) (effects int, dead []inbox.DeadLetter) {
 	t.Helper()
 	store, err := sqlitedb.OpenInbox(t.Context(), filepath.Join(t.TempDir(), "inbox.db"))
@@ -94,7 +95,8 @@ func TestInTxWithinInTxIsRefused(t *testing.T) {
 	require.Contains(t, dead[0].Reason, "InTx within InTx")
 }
 
-// The first has settled the event, so the second commits nothing, and the event does not come again for that.
+// The first has settled the event, so the second commits nothing, and the event does not come again
+// for that.
 func TestASecondInTxCommitsNothing(t *testing.T) {
 	t.Parallel()
 	var mux webhook.Mux

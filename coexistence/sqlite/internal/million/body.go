@@ -15,8 +15,8 @@ const (
 	display = "15550100100"
 )
 
-// A history makes up chunks, in the order of their age. Each chunk holds a stretch of a few conversations, and a conversation goes
-// on in later chunks.
+// A history makes up chunks, in the order of their age. Each chunk holds a stretch of a few
+// conversations, and a conversation goes on in later chunks.
 type history struct {
 	rand            *rand.Rand
 	messages, chunk int

@@ -19,7 +19,8 @@ type curve struct {
 	value       func(sample) float64
 }
 
-// draw returns the picture: cost above, memory below, both over the number of messages, which grows by powers.
+// draw returns the picture: cost above, memory below, both over the number of messages, which grows
+// by powers.
 func draw(samples []sample) []byte {
 	var b bytes.Buffer
 	fmt.Fprintf(&b, `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %d %d" font-family="system-ui, sans-serif" font-size="13">`+"\n", width, 2*panel+70)

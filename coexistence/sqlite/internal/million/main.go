@@ -1,12 +1,14 @@
 //go:build unix
 
-// Command million imports a long history the way a host does, and draws what it costs: a million past messages as signed POSTs over
-// real HTTP, through the endpoint, the decoder and the tracker, into SQLite.
+// Command million imports a long history the way a host does, and draws what it costs: a million
+// past messages as signed POSTs over real HTTP, through the endpoint, the decoder and the tracker,
+// into SQLite.
 //
 //	go run ./coexistence/sqlite/internal/million -o history.svg
 //
-// What to look for: the cost of a message is the same at the beginning and at the end, and memory stays where it is. Time on the
-// clock suffers from whatever else the machine does; time on the processor does not, so both are drawn.
+// What to look for: the cost of a message is the same at the beginning and at the end, and memory
+// stays where it is. Time on the clock suffers from whatever else the machine does; time on the
+// processor does not, so both are drawn.
 package main
 
 import (

@@ -12,7 +12,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// Everything that is sent is in the conversations, which run checks itself, and the picture is well-formed.
+// Everything that is sent is in the conversations, which run checks itself, and the picture is
+// well-formed.
 func TestAShortHistoryIsImportedAndDrawn(t *testing.T) {
 	t.Parallel()
 	var seen []sample

@@ -23,8 +23,9 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook"
 )
 
-// A sample is what a stretch of the import cost: microseconds for each message on the clock and on the processor, and at its end
-// the live heap, the memory of the process, and the size of the database, in megabytes.
+// A sample is what a stretch of the import cost: microseconds for each message on the clock and on
+// the processor, and at its end the live heap, the memory of the process, and the size of the
+// database, in megabytes.
 type sample struct {
 	messages        int
 	wall, cpu       float64
@@ -33,7 +34,8 @@ type sample struct {
 
 const secret = "made-up-app-secret" //nolint:gosec // it protects nothing
 
-// stretch is how many messages a sample covers that begins with so many: about as many samples for each power of ten.
+// stretch is how many messages a sample covers that begins with so many: about as many samples for
+// each power of ten.
 func stretch(done, chunk int) int { return max(3*chunk, done/10) }
 
 // run imports messages and returns the samples, which each gets as they are taken.
