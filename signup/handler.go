@@ -1,14 +1,18 @@
 package signup
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
+	"io"
 	"net/http"
 	"slices"
 	"time"
 
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/httpbody"
 )
 
 // maxBody limits what a page may send: a code and a session message, with room to spare.
@@ -151,6 +155,7 @@ func reply[T any](w http.ResponseWriter, status int, body T) {
 // endpoint does what both endpoints begin with.
 func (f *Flow) endpoint(serve func(http.ResponseWriter, *http.Request, string)) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		httpbody.Deadline(w)
 		if r.Method != http.MethodPost {
 			w.Header().Set("Allow", http.MethodPost)
 			reply(w, http.StatusMethodNotAllowed, answer{Outcome: "method_not_allowed", Advice: "Use POST."})
@@ -162,7 +167,12 @@ func (f *Flow) endpoint(serve func(http.ResponseWriter, *http.Request, string)) 
 			reply(w, http.StatusUnauthorized, answer{Outcome: "unauthorized", Advice: "Sign in, then start again."})
 			return
 		}
-		r.Body = http.MaxBytesReader(w, r.Body, maxBody)
+		body, err := httpbody.Read(w, r, maxBody)
+		if err != nil {
+			badRequest(w, fmt.Errorf("signup: the body is incomplete, too slow or too large: %w", err))
+			return
+		}
+		r.Body = io.NopCloser(bytes.NewReader(body))
 		serve(w, r, tenant)
 	})
 }

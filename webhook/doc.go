@@ -197,7 +197,10 @@
 //
 // Meta: https://developers.facebook.com/docs/graph-api/webhooks/getting-started
 //
-// An http.Server needs ReadHeaderTimeout and ReadTimeout of its own; a handler cannot set them.
+// The endpoint gives a body 30 seconds to arrive, and room for what has arrived. The time until the
+// headers are there, and the life of an idle connection, are the server's: set ReadHeaderTimeout
+// and
+// IdleTimeout of [http.Server].
 //
 // # Callback overrides
 //

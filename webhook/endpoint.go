@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/httpbody"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/sealed"
 )
 
@@ -201,6 +202,7 @@ func (e *Endpoint) receive(w http.ResponseWriter, r *http.Request) {
 		signature, wellFormed = parseSignature(signatures[0])
 	}
 	if !wellFormed {
+		httpbody.Deadline(w) // net/http waits for the rest of what is refused
 		e.refuse(w, r, http.StatusUnauthorized, "webhook delivery refused: the signature header is missing, repeated or malformed",
 			"count", len(signatures))
 		return
@@ -259,41 +261,14 @@ func (e *Endpoint) read(w http.ResponseWriter, r *http.Request) (body []byte, st
 			return nil, http.StatusBadRequest
 		}
 	}
-	if r.ContentLength > e.maxBytes {
+	body, err := httpbody.Read(w, r, e.maxBytes)
+	if _, tooLarge := errors.AsType[*http.MaxBytesError](err); tooLarge {
 		return nil, http.StatusRequestEntityTooLarge
 	}
-	from := r.Body
-	if r.ContentLength < 0 {
-		from = http.MaxBytesReader(w, r.Body, e.maxBytes)
-	}
-	body, err := readBody(from, r.ContentLength)
-	if err != nil {
-		if _, tooLarge := errors.AsType[*http.MaxBytesError](err); tooLarge {
-			return nil, http.StatusRequestEntityTooLarge
-		}
+	if err != nil || int64(len(body)) < r.ContentLength {
 		return nil, http.StatusBadRequest
 	}
 	return body, 0
-}
-
-// firstRead is how much room a body gets on the word of its Content-Length alone. Whoever announces
-// more has to send that much first, or a few idle connections of strangers could claim all memory.
-const firstRead = 64 << 10
-
-// readBody reads a body of the announced length, or of unknown length if that is negative.
-func readBody(r io.Reader, length int64) ([]byte, error) {
-	if length < 0 {
-		return io.ReadAll(r)
-	}
-	body := make([]byte, min(length, firstRead))
-	n, err := io.ReadFull(r, body)
-	if err != nil || int64(n) == length {
-		return body, err
-	}
-	whole := make([]byte, length)
-	copy(whole, body)
-	_, err = io.ReadFull(r, whole[n:])
-	return whole, err
 }
 
 // receiveSafely turns a panic into an error, so that net/http neither prints the event nor drops

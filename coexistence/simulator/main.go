@@ -96,7 +96,8 @@ func run(ctx context.Context, out io.Writer, s settings) error {
 		fmt.Fprintf(out, "%-14s %s\n", line.name, line.value)
 	}
 	server := &http.Server{
-		Handler: b.Routes(), ReadHeaderTimeout: 10 * time.Second, BaseContext: func(net.Listener) context.Context { return ctx },
+		Handler: b.Routes(), ReadHeaderTimeout: 10 * time.Second, IdleTimeout: time.Minute,
+		BaseContext: func(net.Listener) context.Context { return ctx },
 	}
 	stop := context.AfterFunc(ctx, func() { _ = server.Close() })
 	defer stop()
@@ -125,12 +126,13 @@ func sink() (closeSink func(), url string, err error) {
 	if err != nil {
 		return nil, "", err
 	}
-	server := &http.Server{ReadHeaderTimeout: 10 * time.Second, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	server := &http.Server{ReadHeaderTimeout: 10 * time.Second, IdleTimeout: time.Minute}
+	server.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		_, _ = io.Copy(io.Discard, r.Body)
 		w.Header().Set("Content-Type", "text/plain")
 		w.Header().Set("X-Content-Type-Options", "nosniff")
 		_, _ = io.WriteString(w, r.URL.Query().Get("hub.challenge")) //nolint:gosec // no browser takes this for a page
-	})}
+	})
 	go func() { _ = server.Serve(l) }()
 	return func() { _ = server.Close() }, "http://" + l.Addr().String() + "/", nil
 }

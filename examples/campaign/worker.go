@@ -125,7 +125,7 @@ func (w *worker) run(ctx context.Context, stdin io.Reader, stdout *json.Encoder)
 	if err != nil {
 		return err
 	}
-	server := &http.Server{Handler: w.endpoint, ReadHeaderTimeout: 5 * time.Second}
+	server := &http.Server{Handler: w.endpoint, ReadHeaderTimeout: 5 * time.Second, IdleTimeout: time.Minute}
 	go func() { _ = server.Serve(listener) }()
 	err = errors.Join(w.inbox.Start(ctx), w.tell(ctx, stdout, report{URL: "http://" + listener.Addr().String()}))
 	if err != nil {

@@ -8,6 +8,7 @@ import (
 	"log"
 	"net/http"
 	"os"
+	"time"
 
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
@@ -31,7 +32,7 @@ func main() {
 		log.Fatal(err)
 	}
 	http.Handle("/signup/", flow.Handler())
-	log.Fatal(http.ListenAndServe(cmp.Or(os.Getenv("ADDR"), "localhost:8080"), nil)) //nolint:gosec // G114: an example
+	log.Fatal((&http.Server{Addr: cmp.Or(os.Getenv("ADDR"), "localhost:8080"), ReadTimeout: time.Minute}).ListenAndServe())
 }
 
 func tenantOf(*http.Request) (string, error) { return "bakery", nil } // who is signed in to your product

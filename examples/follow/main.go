@@ -1,5 +1,4 @@
-// Follow keeps everything of the numbers that businesses connect at /signup/: their chats, history
-// and contacts.
+// Follow keeps chats, history and contacts of the numbers that businesses connect at /signup/.
 package main
 
 import (
@@ -8,6 +7,7 @@ import (
 	"log"
 	"net/http"
 	"os"
+	"time"
 
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
@@ -45,5 +45,5 @@ func main() {
 	go tracker.Run(ctx) // asks again for contacts and history until it worked
 	http.Handle("/signup/", flow.Handler())
 	http.Handle("/webhook", endpoint)
-	log.Fatal(http.ListenAndServe(os.Getenv("ADDR"), nil)) //nolint:gosec // G114: an example
+	log.Fatal((&http.Server{Addr: os.Getenv("ADDR"), ReadTimeout: time.Minute}).ListenAndServe())
 }

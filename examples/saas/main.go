@@ -131,9 +131,9 @@ func (a *app) serve(ctx context.Context, out io.Writer, listener net.Listener) (
 	if err := errors.Join(a.inbox.Start(ctx), a.outbox.Start(ctx)); err != nil {
 		return err
 	}
-	server := &http.Server{Handler: a.routes(), ReadHeaderTimeout: 10 * time.Second}
+	server := &http.Server{Handler: a.routes(), ReadHeaderTimeout: 10 * time.Second, IdleTimeout: time.Minute}
 	server.RegisterOnShutdown(a.news.Close)
-	ops := &http.Server{Addr: a.ops, Handler: a.operations(), ReadHeaderTimeout: 10 * time.Second}
+	ops := &http.Server{Addr: a.ops, Handler: a.operations(), ReadHeaderTimeout: 10 * time.Second, IdleTimeout: time.Minute}
 	failed := make(chan error, 3)
 	go func() { failed <- server.Serve(listener) }()
 	if a.ops != "" {

@@ -44,7 +44,7 @@ func run(ctx context.Context, addr string) error {
 	if err != nil {
 		return err
 	}
-	server := &http.Server{Addr: addr, Handler: handler, ReadHeaderTimeout: 10 * time.Second}
+	server := &http.Server{Addr: addr, Handler: handler, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: time.Minute}
 	fmt.Printf("Open http://%s/ and connect %s, version 2.24.17.79 (end with Ctrl-C).\n", addr, phone.PhoneNumber())
 	failed := make(chan error, 1)
 	go func() { failed <- server.ListenAndServe() }()

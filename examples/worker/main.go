@@ -62,7 +62,7 @@ func run(ctx context.Context) error {
 	defer worker.Wait()
 
 	addr := setting("ADDR", "localhost:8080")
-	server := &http.Server{Addr: addr, Handler: endpoint, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 30 * time.Second}
+	server := &http.Server{Addr: addr, Handler: endpoint, ReadTimeout: 30 * time.Second, IdleTimeout: time.Minute}
 	context.AfterFunc(ctx, func() { _ = server.Shutdown(context.WithoutCancel(ctx)) })
 	log.Printf("the callback URL is http://%s/, for the fields %v", addr, mux.Fields())
 	if err := server.ListenAndServe(); !errors.Is(err, http.ErrServerClosed) {

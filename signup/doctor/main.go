@@ -95,7 +95,7 @@ func demo(ctx context.Context) (string, error) {
 	if err != nil {
 		return out.String(), err
 	}
-	server := &http.Server{Handler: endpoint, ReadHeaderTimeout: 10 * time.Second}
+	server := &http.Server{Handler: endpoint, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: time.Minute}
 	defer server.Close()
 	go func() { _ = server.Serve(listener) }() // until it is closed
 	app, configuration := meta.ClientConfig(), "900000000000001"

@@ -35,7 +35,7 @@ func main() {
 		log.Fatal(err)
 	}
 	addr := setting("ADDR", "localhost:8080")
-	server := &http.Server{Addr: addr, Handler: router, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 30 * time.Second}
+	server := &http.Server{Addr: addr, Handler: router, ReadTimeout: 30 * time.Second, IdleTimeout: time.Minute}
 	log.Printf("the callback URL is http://%s/webhook, for the fields %v", addr, mux.Fields())
 	log.Fatal(server.ListenAndServe())
 }
