@@ -70,6 +70,26 @@ func (l *MemLimiter) Wait(ctx context.Context, t SendRequest) error {
 	}
 }
 
+// Try takes the budget of a message that may leave at once, as Wait does without waiting. Otherwise
+// it takes nothing, and returns how long the number or the person has to wait before Try may
+// succeed. It is for limiters that keep their budgets elsewhere and fall back on this one; as
+// nothing waits here, replies do not go before campaigns.
+func (l *MemLimiter) Try(t SendRequest) (number, pair time.Duration) {
+	n := l.enter(t.From)
+	defer l.exit(n)
+	now := time.Now()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	p := n.pair(t.To, now)
+	if pair = p.take(now); pair > 0 {
+		return 0, pair
+	}
+	if number = n.take(now, l.rate(t.From)); number > 0 {
+		p.bucket.ReserveN(now, -1)
+	}
+	return number, 0
+}
+
 // hold returns the budget of a pair, which is not forgotten before release.
 func (l *MemLimiter) hold(n *number, to Recipient) *pair {
 	l.mu.Lock()

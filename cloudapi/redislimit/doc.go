@@ -21,11 +21,16 @@
 // # When Redis is down
 //
 // Messages still go out: for as long as Redis does not answer, each process keeps to its share of
-// every budget by itself, the number's throughput divided by [Config].Processes. A process that
-// sends more than its share can meet Meta's limit, which refuses the message, so that it is
-// repeated and never doubled. Pairs are then counted by each process for itself. The outage is
-// logged when it begins and when it ends. With [Config].FailClosed nothing is sent until Redis is
-// back.
+// every budget by itself, a little less than the number's throughput divided by [Config].Processes.
+// The shares also hold for three seconds after an outage, until the last process has noticed that
+// it is over: before, during and after it, a number's second holds no more messages than it may.
+// Name at least as many processes as send. Pairs are counted by each process for itself meanwhile.
+// A process that alone is cut off from Redis adds its share to what the others send; then Meta may
+// refuse a message, which is repeated and never doubled.
+//
+// The outage is logged when it begins and when it ends. go-redis itself writes to standard error
+// about connections that fail; [ClientLogger] sends that to a logger of yours. With
+// [Config].FailClosed nothing is sent until Redis is back.
 //
 // # Fairness
 //

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"sync"
 	"time"
 
@@ -50,15 +51,18 @@ type Limiter struct {
 	redis redis.Scripter
 	alone cloudapi.MemLimiter // while Redis is down
 
-	mu    sync.Mutex
-	lines map[graph.PhoneNumberID]*line
-	down  time.Time // when Redis did not answer last; zero if it did
+	mu     sync.Mutex
+	lines  map[graph.PhoneNumberID]*line
+	outage outage
 }
 
-// A line is where the messages of one number wait in this process.
+// A line is where the messages of one number wait in this process, whichever budget they wait for.
+// The caller must hold Limiter.mu to use its fields.
 type line struct {
 	turnstile.Line
-	using int
+	using  int
+	outage time.Time // the beginning of the outage that next is about
+	next   time.Time // when this process's share of the throughput has room for a message
 }
 
 var (
@@ -92,14 +96,11 @@ func New(rdb redis.Scripter, cfg Config) (*Limiter, error) {
 // it returns at once.
 func (l *Limiter) Wait(ctx context.Context, t cloudapi.SendRequest) error {
 	ln := l.enter(t.From)
-	defer l.exit(t.From, ln)
+	defer l.exit(ln)
 	for {
 		var pair time.Duration
 		err := ln.Pass(ctx, t.Priority == cloudapi.PriorityReply, func() (wait time.Duration, err error) {
-			if l.isDown() {
-				return 0, ErrUnavailable
-			}
-			wait, pair, err = l.take(ctx, t)
+			wait, pair, err = l.try(ctx, ln, t)
 			return wait, err
 		})
 		if err == nil && pair > 0 {
@@ -112,15 +113,38 @@ func (l *Limiter) Wait(ctx context.Context, t cloudapi.SendRequest) error {
 			}
 		}
 		switch {
-		case err == nil, ctx.Err() != nil && errors.Is(err, ctx.Err()):
-			return err
-		case errors.Is(err, ErrUnavailable) && !l.cfg.FailClosed:
-			return l.alone.Wait(ctx, t)
-		case errors.Is(err, ErrUnavailable):
+		case err == nil, errors.Is(err, ErrUnavailable), ctx.Err() != nil && errors.Is(err, ctx.Err()):
 			return err
 		}
 		return fmt.Errorf("redislimit: the message is held back: %w", err)
 	}
+}
+
+// try takes the budget of a message, or says how long its number or its pair has to wait. It takes
+// from Redis; from this process's share while Redis is down; and from both for a while after that.
+func (l *Limiter) try(ctx context.Context, ln *line, t cloudapi.SendRequest) (wait, pair time.Duration, err error) {
+	if l.mayAsk(time.Now()) {
+		if wait = l.waitAfterOutage(ln, time.Now()); wait > 0 {
+			return wait, 0, nil
+		}
+		wait, pair, err = l.take(ctx, t)
+		if err == nil && wait <= 0 && pair <= 0 {
+			l.spendShare(ln, t.From, time.Now())
+		}
+	} else {
+		err = ErrUnavailable
+	}
+	if !errors.Is(err, ErrUnavailable) || l.cfg.FailClosed {
+		return wait, pair, err
+	}
+	if wait = l.waitInOutage(ln, t.From, time.Now()); wait > 0 {
+		return wait, 0, nil
+	}
+	wait, pair = l.alone.Try(t)
+	if wait <= 0 && pair <= 0 {
+		l.spendShare(ln, t.From, time.Now())
+	}
+	return wait, pair, nil
 }
 
 // Observe implements cloudapi.AdaptiveLimiter. What Meta tells one process slows all of them down.
@@ -130,7 +154,7 @@ func (l *Limiter) Observe(ctx context.Context, t cloudapi.SendRequest, c cloudap
 		return
 	}
 	l.alone.Observe(ctx, t, c)
-	if l.isDown() {
+	if !l.mayAsk(time.Now()) {
 		return
 	}
 	// The caller may have gone, and what was learned is of use to others.
@@ -147,7 +171,7 @@ func (l *Limiter) RecordInbound(ctx context.Context, phone graph.PhoneNumberID, 
 		return
 	}
 	l.alone.RecordInbound(ctx, phone, at)
-	if l.isDown() {
+	if !l.mayAsk(time.Now()) {
 		return
 	}
 	_, _ = l.run(ctx, receiveScript, l.keys(cloudapi.SendRequest{From: phone})[:1], l.rate(phone), recovery.Microseconds())
@@ -174,13 +198,15 @@ func (l *Limiter) enter(phone graph.PhoneNumberID) *line {
 	return ln
 }
 
-// exit forgets a line that nobody stands in.
-func (l *Limiter) exit(phone graph.PhoneNumberID, ln *line) {
+// exit forgets lines in which nothing waits, but not while the shares that they remember matter.
+func (l *Limiter) exit(ln *line) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if ln.using--; ln.using == 0 {
-		delete(l.lines, phone)
+	ln.using--
+	if l.outage.sharesMatter(time.Now()) {
+		return
 	}
+	maps.DeleteFunc(l.lines, func(_ graph.PhoneNumberID, ln *line) bool { return ln.using == 0 })
 }
 
 func sleep(ctx context.Context, d time.Duration) error {

@@ -12,10 +12,6 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi"
 )
 
-// retryAfter is how long Redis is left alone after it did not answer, so that not every message
-// waits for the timeout.
-const retryAfter = time.Second
-
 // As in cloudapi.MemLimiter: lost throughput comes back in twenty seconds, and a twentieth of it is
 // always left.
 const (
@@ -56,9 +52,17 @@ func (l *Limiter) run(ctx context.Context, script *redis.Script, keys []string, 
 		err error
 	}
 	answers := make(chan answer, 1)
+	left := make(chan struct{})
 	go func() {
 		got, err := script.Run(brief, l.redis, keys, args...).Int64Slice()
 		answers <- answer{got, err}
+		select {
+		case <-left: // a late answer ends an outage sooner than the next question
+			if err == nil {
+				l.note(context.WithoutCancel(ctx), nil)
+			}
+		default:
+		}
 	}()
 	var got []int64
 	var err error
@@ -66,6 +70,7 @@ func (l *Limiter) run(ctx context.Context, script *redis.Script, keys []string, 
 	case a := <-answers:
 		got, err = a.got, a.err
 	case <-brief.Done():
+		close(left)
 		err = brief.Err()
 	}
 	if err == nil && len(got) != 2 {
@@ -79,30 +84,6 @@ func (l *Limiter) run(ctx context.Context, script *redis.Script, keys []string, 
 		return nil, fmt.Errorf("%w: %w", ErrUnavailable, err)
 	}
 	return got, nil
-}
-
-// note remembers whether Redis answers.
-func (l *Limiter) note(ctx context.Context, err error) {
-	l.mu.Lock()
-	before := l.down
-	l.down = time.Time{}
-	if err != nil {
-		l.down = time.Now()
-	}
-	l.mu.Unlock()
-	switch {
-	case err != nil && before.IsZero():
-		l.cfg.Logger.ErrorContext(ctx, "redis does not answer, the limits are no longer shared",
-			"hold", l.cfg.FailClosed, "err", err)
-	case err == nil && !before.IsZero():
-		l.cfg.Logger.InfoContext(ctx, "redis answers again, the limits are shared")
-	}
-}
-
-func (l *Limiter) isDown() bool {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return !l.down.IsZero() && time.Since(l.down) < retryAfter
 }
 
 func number(b bool) int {

@@ -36,7 +36,13 @@ if pairWait > 0 then return {0, math.ceil(pairWait)} end
 local n = redis.call('HMGET', KEYS[1], 'tat', 'pause', 'lost', 'at', 'reply')
 for i = 1, 5 do n[i] = tonumber(n[i] or nil) end
 local one = 1000000 / (rate * share(n[3], n[4], recovery))
-local tat = math.max(n[1] or 0, now) + one
+if not n[1] then
+	-- Either the number was silent for a minute, or Redis has lost what it sent a moment ago.
+	n[1] = now + burst * one
+	redis.call('HSET', KEYS[1], 'tat', whole(n[1]))
+	keep(KEYS[1], n[1], n[2] or 0)
+end
+local tat = math.max(n[1], now) + one
 local wait = math.max((n[2] or 0) - now, tat - burst * one - now)
 
 if not reply and wait <= 0 and (n[5] or 0) > now then wait = n[5] - now end
@@ -44,7 +50,7 @@ if wait > 0 then
 	if reply then
 		-- Campaigns keep off until this reply had its chance to ask again.
 		redis.call('HSET', KEYS[1], 'reply', whole(now + wait + 50000))
-		keep(KEYS[1], n[1] or 0, n[2] or 0)
+		keep(KEYS[1], n[1], n[2] or 0)
 	end
 	return {math.ceil(wait), 0}
 end
