@@ -12,7 +12,7 @@ import (
 
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
-	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/turnstile"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/waitqueue"
 )
 
 // ErrUnavailable matches the error of a message that was held back because Redis does not answer,
@@ -48,17 +48,18 @@ type Config struct {
 type Limiter struct {
 	cfg   Config
 	redis redis.Scripter
-	alone cloudapi.MemLimiter // while Redis is down
+	alone cloudapi.MemLimiter // while Redis is down; told of everything all the time, so that it knows
 
-	mu    sync.Mutex
-	lines map[graph.PhoneNumberID]*line
-	down  time.Time // when Redis did not answer last; zero if it did
+	mu     sync.Mutex
+	queues map[graph.PhoneNumberID]*queue
+	down   time.Time // when Redis did not answer last; zero if it did
 }
 
-// A line is where the messages of one number wait in this process.
-type line struct {
-	turnstile.Line
-	using int
+// A queue is where the messages of one number wait in this process. Only its first message asks
+// Redis.
+type queue struct {
+	waitqueue.Queue
+	using int // goroutines that hold it; it is forgotten at zero
 }
 
 var (
@@ -83,19 +84,25 @@ func New(rdb redis.Scripter, cfg Config) (*Limiter, error) {
 	if cfg.Logger == nil {
 		cfg.Logger = slog.New(slog.DiscardHandler)
 	}
-	l := &Limiter{cfg: cfg, redis: rdb, lines: map[graph.PhoneNumberID]*line{}}
-	l.alone.Throughput = func(phone graph.PhoneNumberID) int { return max(1, l.rate(phone)/max(1, cfg.Processes)) }
+	l := &Limiter{cfg: cfg, redis: rdb, queues: map[graph.PhoneNumberID]*queue{}}
+	l.alone.Throughput = func(phone graph.PhoneNumberID) int {
+		return max(1, l.rate(phone)/max(1, cfg.Processes))
+	}
 	return l, nil
 }
 
 // Wait implements cloudapi.Limiter. If it knows that the context ends before the message may leave,
 // it returns at once.
+//
+// A message that has to wait for its pair leaves the queue of the number and comes back later, so
+// that it holds no message to another person back. A message that meets an outage goes by the
+// process's own share of the budgets, or fails with [Config].FailClosed.
 func (l *Limiter) Wait(ctx context.Context, t cloudapi.SendRequest) error {
-	ln := l.enter(t.From)
-	defer l.exit(t.From, ln)
+	q := l.acquire(t.From)
+	defer l.release(t.From, q)
 	for {
 		var pair time.Duration
-		err := ln.Pass(ctx, t.Priority == cloudapi.PriorityReply, func() (wait time.Duration, err error) {
+		err := q.Wait(ctx, t.Priority == cloudapi.PriorityReply, func() (wait time.Duration, err error) {
 			if l.isDown() {
 				return 0, ErrUnavailable
 			}
@@ -103,8 +110,7 @@ func (l *Limiter) Wait(ctx context.Context, t cloudapi.SendRequest) error {
 			return wait, err
 		})
 		if err == nil && pair > 0 {
-			// The person has to wait, and others of the line have not: out of it, and back later.
-			if err = turnstile.Outlives(ctx, pair); err == nil {
+			if err = waitqueue.Outlives(ctx, pair); err == nil {
 				err = sleep(ctx, pair)
 			}
 			if err == nil {
@@ -133,8 +139,8 @@ func (l *Limiter) Observe(ctx context.Context, t cloudapi.SendRequest, c cloudap
 	if l.isDown() {
 		return
 	}
-	// The caller may have gone, and what was learned is of use to others.
-	_, _ = l.run(context.WithoutCancel(ctx), learnScript, l.keys(t), s.Pause.Microseconds(), s.PausePair.Microseconds(),
+	// The caller may have gone, and other processes still need to slow down.
+	_, _ = l.run(context.WithoutCancel(ctx), throttleScript, l.keys(t), s.Pause.Microseconds(), s.PausePair.Microseconds(),
 		number(s.HalveRate), s.RateShare, cloudapi.PairInterval.Microseconds(), cloudapi.PairBurst,
 		recovery.Microseconds(), leastShare)
 }
@@ -150,9 +156,11 @@ func (l *Limiter) RecordInbound(ctx context.Context, phone graph.PhoneNumberID, 
 	if l.isDown() {
 		return
 	}
-	_, _ = l.run(ctx, receiveScript, l.keys(cloudapi.SendRequest{From: phone})[:1], l.rate(phone), recovery.Microseconds())
+	number := l.keys(cloudapi.SendRequest{From: phone})[:1]
+	_, _ = l.run(ctx, receiveScript, number, l.rate(phone), recovery.Microseconds())
 }
 
+// rate returns the throughput of a number, in messages a second.
 func (l *Limiter) rate(phone graph.PhoneNumberID) int {
 	if l.cfg.Throughput != nil {
 		if r := l.cfg.Throughput(phone); r > 0 {
@@ -162,27 +170,29 @@ func (l *Limiter) rate(phone graph.PhoneNumberID) int {
 	return cloudapi.CoexistenceRate
 }
 
-func (l *Limiter) enter(phone graph.PhoneNumberID) *line {
+// acquire returns the queue of a number, which is not forgotten before release.
+func (l *Limiter) acquire(phone graph.PhoneNumberID) *queue {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	ln := l.lines[phone]
-	if ln == nil {
-		ln = new(line)
-		l.lines[phone] = ln
+	q := l.queues[phone]
+	if q == nil {
+		q = new(queue)
+		l.queues[phone] = q
 	}
-	ln.using++
-	return ln
+	q.using++
+	return q
 }
 
-// exit forgets a line that nobody stands in.
-func (l *Limiter) exit(phone graph.PhoneNumberID, ln *line) {
+// release forgets a queue that is not in use.
+func (l *Limiter) release(phone graph.PhoneNumberID, q *queue) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if ln.using--; ln.using == 0 {
-		delete(l.lines, phone)
+	if q.using--; q.using == 0 {
+		delete(l.queues, phone)
 	}
 }
 
+// sleep waits for d, or for the end of ctx.
 func sleep(ctx context.Context, d time.Duration) error {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
