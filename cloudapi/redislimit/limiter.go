@@ -30,7 +30,8 @@ type Config struct {
 	// Prefix begins the names of all keys. If empty, "whatsapp:limit:".
 	Prefix string
 
-	// Processes is how many processes send. Each keeps to its share while Redis is down. If zero, 1.
+	// Processes is how many processes send. Each keeps to its share while Redis is down. If zero,
+	// 1.
 	Processes int
 
 	// FailClosed sends nothing while Redis is down: Wait returns an error that is [ErrUnavailable].
@@ -140,8 +141,9 @@ func (l *Limiter) Observe(ctx context.Context, t cloudapi.SendRequest, c cloudap
 		return
 	}
 	// The caller may have gone, and other processes still need to slow down.
-	_, _ = l.run(context.WithoutCancel(ctx), throttleScript, l.keys(t), s.Pause.Microseconds(), s.PausePair.Microseconds(),
-		number(s.HalveRate), s.RateShare, cloudapi.PairInterval.Microseconds(), cloudapi.PairBurst,
+	_, _ = l.run(context.WithoutCancel(ctx), throttleScript, l.keys(t),
+		s.Pause.Microseconds(), s.PausePair.Microseconds(), number(s.HalveRate), s.RateShare,
+		cloudapi.PairInterval.Microseconds(), cloudapi.PairBurst,
 		recovery.Microseconds(), leastShare)
 }
 
