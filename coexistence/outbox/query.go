@@ -13,10 +13,18 @@ import (
 
 // A Filter narrows [Outbox.List]. An empty member does not narrow; entries must match all others.
 type Filter struct {
-	PhoneNumberID  graph.PhoneNumberID
+	// PhoneNumberID is the number that sends.
+	PhoneNumberID graph.PhoneNumberID
+
+	// ConversationID is as in [Message]; for entries put in without one it is the recipient, see
+	// cloudapi.Recipient.Key.
 	ConversationID string
-	Campaign       string
-	States         []State // any of them
+
+	// Campaign asks for the entries of one campaign. Those of none cannot be asked for alone.
+	Campaign string
+
+	// States are the states of which an entry must have one.
+	States []State
 
 	// Newest begins with the entry that was put in last. If false, the oldest comes first.
 	Newest bool
