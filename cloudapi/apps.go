@@ -50,7 +50,7 @@ func (s *AppsService) Subscriptions(ctx context.Context) ([]AppSubscription, err
 	}
 	var subs []AppSubscription
 	for e, err := range list[entry](ctx, s.c, request{
-		method: http.MethodGet, path: "/{app-id}/subscriptions", ids: []string{string(s.c.core.Open().cfg.AppID)}, as: asApp,
+		method: http.MethodGet, path: "/{app-id}/subscriptions", ids: []string{string(s.c.core.Reveal().cfg.AppID)}, as: asApp,
 	}) {
 		if err != nil {
 			return nil, err

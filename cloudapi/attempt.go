@@ -11,36 +11,40 @@ import (
 	"time"
 )
 
-// An attempt gathers evidence about one request on the wire.
+// An attempt gathers evidence about one request on the wire: whether it left, and whether the
+// transport made it a second time. The transport's goroutines write it while the caller reads it,
+// so all that changes is atomic.
 type attempt struct {
 	started time.Time
 
-	body atomic.Uint32 // bodyUntouched until someone reads it or seals it
+	body atomic.Uint32 // bodyUntouched until it is read or closed
 
-	asked     atomic.Bool // a connection was asked for, so the transport reports what it does
-	connected atomic.Bool // there was one
+	asked     atomic.Bool // a connection was asked for: the transport calls the hooks of trace
+	connected atomic.Bool // it got one
 
-	careful bool                    // the request must not be made twice unless it is known to have been refused
+	careful bool                    // may be made again only on proof of a refusal
 	http2   atomic.Bool             // it went out over HTTP/2
 	stopped atomic.Bool             // the transport was kept from making it again
 	end     context.CancelCauseFunc // of the request's context
 }
 
+// States of a body. It leaves bodyUntouched once, to one of the other two.
+
 const (
 	bodyUntouched uint32 = iota
 	bodyRead
-	bodySealed
+	bodyClosed
 )
 
 // notSent reports whether the request cannot have left. It is called after the transport gave up.
 //
-// A request with a body has not left unless someone read the body. Since the transport may still
-// hold it in a goroutine of its own, the question and its answer are one step: from here on nobody
-// can read it any more. A request without body has not left if the transport asked for a connection
-// and got none.
+// A request with a body has not left unless the body was read. A goroutine of the transport may
+// still hold the body, so the question and its answer are one step: a body that was not read is
+// closed, and every later read fails. A request without body has not left if the transport asked
+// for a connection and got none.
 func (a *attempt) notSent(hasBody bool) bool {
 	if hasBody {
-		return a.body.CompareAndSwap(bodyUntouched, bodySealed)
+		return a.body.CompareAndSwap(bodyUntouched, bodyClosed)
 	}
 	return a.asked.Load() && !a.connected.Load()
 }
@@ -49,8 +53,8 @@ var errBrokenOff = errors.New("the server broke the exchange off after the reque
 
 // again reports whether the transport may make the request another time by itself. Over HTTP/2 it
 // would, body and all, after some errors, and one of them, PROTOCOL_ERROR, does not say that the
-// server had left the request alone. Which it was, nobody tells. Over HTTP/1 it does so only with
-// requests of which nothing was written, and with reads.
+// server had left the request alone. The transport does not tell which error it was. Over HTTP/1 it
+// does so only with requests of which nothing was written, and with reads.
 func (a *attempt) again() bool {
 	if !a.careful || !a.http2.Load() {
 		return true
@@ -59,6 +63,8 @@ func (a *attempt) again() bool {
 	return false
 }
 
+// trace returns hooks that record what the transport does, and stop it from making a request
+// without body again: such a request has no GetBody to refuse.
 func (a *attempt) trace() *httptrace.ClientTrace {
 	return &httptrace.ClientTrace{
 		GetConn: func(string) { a.asked.Store(true) },
@@ -68,35 +74,38 @@ func (a *attempt) trace() *httptrace.ClientTrace {
 			}
 		},
 		WroteHeaderField: func(name string, _ []string) {
-			if strings.HasPrefix(name, ":") {
+			if strings.HasPrefix(name, ":") { // a pseudo-header, which only HTTP/2 has
 				a.http2.Store(true)
 			}
 		},
 	}
 }
 
-// A guardedBody tells its attempt before the first byte is read.
+// A guardedBody tells its attempt before the first byte is read, and cannot be read once the
+// attempt has closed it.
 type guardedBody struct {
 	io.ReadCloser
 	a *attempt
 }
 
-var errSealed = errors.New("cloudapi: the attempt is over")
+var errBodyClosed = errors.New("cloudapi: the attempt is over")
 
 func (b guardedBody) Read(p []byte) (int, error) {
-	if !b.a.body.CompareAndSwap(bodyUntouched, bodyRead) && b.a.body.Load() == bodySealed {
-		return 0, errSealed
+	if !b.a.body.CompareAndSwap(bodyUntouched, bodyRead) && b.a.body.Load() == bodyClosed {
+		return 0, errBodyClosed
 	}
 	return b.ReadCloser.Read(p)
 }
 
-// A watchedTransport starts an attempt for every request it is given. Who began it ends it, when
-// the answer has been read.
+// A watchedTransport begins an attempt for every request it is given. The caller ends the attempt
+// when the answer has been read: its context carries the body.
 type watchedTransport struct {
 	base  http.RoundTripper
 	begin func() *attempt
 }
 
+// RoundTrip implements [http.RoundTripper]. It wraps the body and its copies, so that the attempt
+// sees the first read and can refuse another copy.
 func (t watchedTransport) RoundTrip(req *http.Request) (*http.Response, error) {
 	a := t.begin()
 	ctx, end := context.WithCancelCause(req.Context())

@@ -17,8 +17,8 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/wire"
 )
 
-// A request is one call as a service describes it. Everything else about a call is the same for
-// all.
+// A request is one call as a service describes it. What it does not say (token, proof, retries,
+// limits, errors, observer) is the same for all calls, and package-internal: see [invocation].
 type request struct {
 	method string
 	path   string   // template, such as "/{phone-number-id}/messages"
@@ -36,26 +36,26 @@ type request struct {
 
 	sensitive []string          // what was sent and must not show up in an error
 	partial   func(body []byte) // sees the body of an answer that is an error
-	turn      *SendRequest      // of the limiter, which every attempt takes; nil for what it is not asked about
+	limited   *SendRequest      // what the limiter is asked before every attempt; nil if it is not asked
 }
 
-// An identity is whose token a call carries.
+// An identity says whose token a call carries.
 type identity uint8
 
 const (
 	asClient identity = iota
 	asApp
-	asNobody // the app proves itself in the query
+	asNone // no header: the app's secret is in the query
 )
 
 // call makes a request and decodes the answer.
 func call[T any](ctx context.Context, c *Client, r request) (*T, error) {
-	f, err := c.newFlight(r)
+	inv, err := c.newInvocation(r)
 	if err != nil {
 		return nil, err
 	}
 	var v *T
-	f.decode = func(body []byte) (problem string) {
+	inv.decode = func(body []byte) (problem string) {
 		v = new(T)
 		if err := decodeAnswer(body, v); err != nil {
 			return unreadable(body, err)
@@ -65,11 +65,11 @@ func call[T any](ctx context.Context, c *Client, r request) (*T, error) {
 		}
 		return ""
 	}
-	if err := f.run(ctx); err != nil {
+	if err := inv.run(ctx); err != nil {
 		return nil, err
 	}
 	if a, ok := any(v).(interface{ setMeta(Response) }); ok {
-		a.setMeta(f.meta)
+		a.setMeta(inv.meta)
 	}
 	return v, nil
 }
@@ -90,7 +90,8 @@ func unreadable(body []byte, err error) string {
 
 func (r request) hasBody() bool { return r.body != nil || r.upload != nil }
 
-// encode writes a body made of strings, which cannot be refused but for the encoder's own reasons.
+// encode writes the JSON of a body. Bodies are structs of strings and numbers, so that it fails for
+// no value a caller can give.
 func encode(body any) (json.RawMessage, error) {
 	b, err := json.Marshal(body)
 	if err != nil {
@@ -99,8 +100,10 @@ func encode(body any) (json.RawMessage, error) {
 	return b, nil
 }
 
-// newFlight checks all that can be known to be wrong with a request before it is made.
-func (c *Client) newFlight(r request) (*flight, error) {
+// newInvocation prepares a call: it checks what can be known to be wrong with the request before
+// anything is sent, picks the token, and builds the URL. Its error is [ErrValidation], or one of
+// the encoder of the options.
+func (c *Client) newInvocation(r request) (*invocation, error) {
 	p := problems{prefix: r.method + " " + r.path + ": "}
 	path := expand(&p, r.path, r.ids)
 	auth := c.authFor(&p, r.as)
@@ -121,7 +124,7 @@ func (c *Client) newFlight(r request) (*flight, error) {
 	if auth.proof != "" {
 		values.Set("appsecret_proof", auth.proof)
 	}
-	cfg := c.core.Open().cfg
+	cfg := c.core.Reveal().cfg
 	target := cfg.BaseURL + "/" + cfg.Version + path
 	if len(values) > 0 {
 		joint := "?"
@@ -130,20 +133,22 @@ func (c *Client) newFlight(r request) (*flight, error) {
 		}
 		target += joint + values.Encode()
 	}
-	f := &flight{core: c.core.Open(), request: r, url: target, auth: auth, rule: r.rule(path)}
-	f.scrub = c.scrubber(append(slices.Clone(r.sensitive), auth.token.Reveal(), auth.proof))
-	return f, nil
+	inv := &invocation{core: c.core.Reveal(), request: r, url: target, auth: auth, rule: r.rule(path)}
+	inv.scrub = c.scrubber(append(slices.Clone(r.sensitive), auth.token.Reveal(), auth.proof))
+	return inv, nil
 }
 
+// authFor returns the token of an identity with its proof, and reports what Config lacks for it. A
+// token with a line break is refused here, because net/http's own error would quote it.
 func (c *Client) authFor(p *problems, as identity) *auth {
-	cfg := c.core.Open().cfg
+	cfg := c.core.Reveal().cfg
 	if as == asClient {
-		if c.auth.Open().token.IsZero() {
+		if c.auth.Reveal().token.IsZero() {
 			p.add("needs an access token; set Config.AccessToken or use WithToken")
-		} else if !fitsHeader(c.auth.Open().token) {
+		} else if !fitsHeader(c.auth.Reveal().token) {
 			p.add("the access token holds white space or control characters; look for a line break at its end")
 		}
-		return c.auth.Open()
+		return c.auth.Reveal()
 	}
 	if cfg.AppID == "" {
 		p.add("needs Config.AppID")
@@ -151,13 +156,15 @@ func (c *Client) authFor(p *problems, as identity) *auth {
 	if cfg.AppSecret.IsZero() {
 		p.add("needs Config.AppSecret")
 	}
-	if as == asNobody {
+	if as == asNone {
 		return &auth{}
 	}
 	return newAuth(cfg.AppSecret, graph.Secret(string(cfg.AppID)+"|"+cfg.AppSecret.Reveal()))
 }
 
-// expand puts ids into a template, so that nothing in them can reach another endpoint.
+// expand puts ids into a path template, in order, and reports ids that are missing or too many.
+// They are escaped, so that no id can reach another endpoint, except the one of an upload: Meta
+// gives it out with a query of its own and takes it back only as it is.
 func expand(p *problems, template string, ids []string) string {
 	var b strings.Builder
 	rest, i := template, 0
@@ -187,7 +194,8 @@ func expand(p *problems, template string, ids []string) string {
 	return b.String()
 }
 
-// withoutID is what a node says that came without its id.
+// withoutID is the incomplete method of every node: an answer of status 200 without the id of what
+// was asked for is no answer.
 func withoutID[T ~string](id T) string {
 	if id == "" {
 		return "the answer has no id"
@@ -195,7 +203,8 @@ func withoutID[T ~string](id T) string {
 	return ""
 }
 
-// A success is the answer of calls that have nothing to say.
+// A success is the answer of calls that return no object. Meta writes {"success":true}, with the
+// boolean as a string at times, or a bare true.
 type success struct{ ok flexBool }
 
 func (s *success) UnmarshalJSON(b []byte) error {

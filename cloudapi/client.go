@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
-	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/sealed"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/opaque"
 )
 
 // A Client calls the Graph API with one access token. It is safe for concurrent use and holds no
@@ -88,8 +88,8 @@ type Client struct {
 	// Credit shares a solution partner's credit line.
 	Credit *CreditService
 
-	core sealed.Value[*core]
-	auth sealed.Value[*auth]
+	core opaque.Value[*core]
+	auth opaque.Value[*auth]
 }
 
 type service struct{ c *Client }
@@ -126,24 +126,24 @@ func NewClient(cfg Config) (*Client, error) {
 
 // WithToken returns a client that calls with another token. It is cheap, and shares connections,
 // settings and limiter with c.
-func (c *Client) WithToken(token graph.Secret) *Client { return newClient(c.core.Open(), token) }
+func (c *Client) WithToken(token graph.Secret) *Client { return newClient(c.core.Reveal(), token) }
 
 // AppID returns the id of the app that c is configured with. It may be empty.
-func (c *Client) AppID() graph.AppID { return c.core.Open().cfg.AppID }
+func (c *Client) AppID() graph.AppID { return c.core.Reveal().cfg.AppID }
 
 // Limiter returns the limiter that c asks before it sends: that of its Config, or the one that it
 // made itself.
-func (c *Client) Limiter() Limiter { return c.core.Open().cfg.Limiter }
+func (c *Client) Limiter() Limiter { return c.core.Reveal().cfg.Limiter }
 
 // Version returns the Graph API version that the client calls, such as "v25.0".
-func (c *Client) Version() string { return c.core.Open().cfg.Version }
+func (c *Client) Version() string { return c.core.Reveal().cfg.Version }
 
 // HasAppSecret reports whether c is configured with an app secret: it then sends appsecret_proof,
 // and can do OAuth.
-func (c *Client) HasAppSecret() bool { return !c.core.Open().cfg.AppSecret.IsZero() }
+func (c *Client) HasAppSecret() bool { return !c.core.Reveal().cfg.AppSecret.IsZero() }
 
 func newClient(co *core, token graph.Secret) *Client {
-	c := &Client{core: sealed.New(co), auth: sealed.New(newAuth(co.cfg.AppSecret, token))}
+	c := &Client{core: opaque.New(co), auth: opaque.New(newAuth(co.cfg.AppSecret, token))}
 	s := &service{c}
 	c.Messages = (*MessagesService)(s)
 	c.Phones = (*PhonesService)(s)

@@ -42,18 +42,20 @@ var (
 // Wait implements [Limiter]. If it knows that the context ends before the message may leave, it
 // returns at once.
 func (l *MemLimiter) Wait(ctx context.Context, t SendRequest) error {
-	n := l.enter(t.From)
-	defer l.exit(n)
+	n := l.acquireNumber(t.From)
+	defer l.releaseNumber(n)
 	urgent := t.Priority == PriorityReply
-	p := l.hold(n, t.To)
-	defer l.release(p)
-	err := p.line.Pass(ctx, urgent, func() (time.Duration, error) {
+	p := l.acquirePair(n, t.To)
+	defer l.releasePair(p)
+	// The pair comes first: a message that waits for its person must not stand in the number's
+	// queue, where it would hold messages to other people back.
+	err := p.queue.Wait(ctx, urgent, func() (time.Duration, error) {
 		l.mu.Lock()
 		defer l.mu.Unlock()
 		return p.take(time.Now()), nil
 	})
 	if err == nil {
-		err = n.line.Pass(ctx, urgent, func() (time.Duration, error) {
+		err = n.queue.Wait(ctx, urgent, func() (time.Duration, error) {
 			l.mu.Lock()
 			defer l.mu.Unlock()
 			return n.take(time.Now(), l.rate(t.From)), nil
@@ -75,8 +77,8 @@ func (l *MemLimiter) Wait(ctx context.Context, t SendRequest) error {
 // succeed. It is for limiters that keep their budgets elsewhere and fall back on this one; as
 // nothing waits here, replies do not go before campaigns.
 func (l *MemLimiter) Try(t SendRequest) (number, pair time.Duration) {
-	n := l.enter(t.From)
-	defer l.exit(n)
+	n := l.acquire(t.From)
+	defer l.release(n)
 	now := time.Now()
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -90,8 +92,8 @@ func (l *MemLimiter) Try(t SendRequest) (number, pair time.Duration) {
 	return number, 0
 }
 
-// hold returns the budget of a pair, which is not forgotten before release.
-func (l *MemLimiter) hold(n *number, to Recipient) *pair {
+// acquirePair returns the budget of a pair, which is not forgotten before releasePair.
+func (l *MemLimiter) acquirePair(n *number, to Recipient) *pair {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	p := n.pair(to, time.Now())
@@ -99,32 +101,34 @@ func (l *MemLimiter) hold(n *number, to Recipient) *pair {
 	return p
 }
 
-func (l *MemLimiter) release(p *pair) {
+func (l *MemLimiter) releasePair(p *pair) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	p.using--
 }
 
-// giveBack returns what a message took that does not leave.
+// giveBack returns to a pair's budget what a message took that does not leave, because its wait for
+// the number ended with an error.
 func (l *MemLimiter) giveBack(p *pair) {
 	l.mu.Lock()
 	p.bucket.ReserveN(time.Now(), -1)
 	l.mu.Unlock()
-	p.line.Wake()
+	p.queue.Wake()
 }
 
-// Observe implements [AdaptiveLimiter].
+// Observe implements [AdaptiveLimiter]: it slows the number or the pair down as far as the answer
+// to an attempt asks for it.
 func (l *MemLimiter) Observe(_ context.Context, t SendRequest, c Attempt) {
 	s := c.Throttle()
 	if s == (Throttle{}) {
 		return
 	}
-	n := l.enter(t.From)
-	defer l.exit(n)
+	n := l.acquireNumber(t.From)
+	defer l.releaseNumber(n)
 	now := time.Now()
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	n.pace.learn(s, now)
+	n.pace.apply(s, now)
 	if s.PausePair > 0 {
 		p := n.pair(t.To, now)
 		p.pausedUntil = later(p.pausedUntil, now.Add(s.PausePair))
@@ -142,14 +146,15 @@ func (l *MemLimiter) RecordInbound(_ context.Context, phone graph.PhoneNumberID,
 	if now.Sub(at) > time.Minute {
 		return
 	}
-	n := l.enter(phone)
-	defer l.exit(n)
+	n := l.acquireNumber(phone)
+	defer l.releaseNumber(n)
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	n.receive(now, l.rate(phone))
 }
 
-// rate returns the throughput of a number now. The caller must hold the lock.
+// rate returns the configured throughput of a number, in messages a second. The caller must hold
+// l.mu.
 func (l *MemLimiter) rate(phone graph.PhoneNumberID) int {
 	if l.Throughput != nil {
 		if r := l.Throughput(phone); r > 0 {
@@ -159,8 +164,8 @@ func (l *MemLimiter) rate(phone graph.PhoneNumberID) int {
 	return CoexistenceRate
 }
 
-// enter returns the number's state, which is not forgotten before exit.
-func (l *MemLimiter) enter(phone graph.PhoneNumberID) *number {
+// acquireNumber returns the number's state, which is not forgotten before releaseNumber.
+func (l *MemLimiter) acquireNumber(phone graph.PhoneNumberID) *number {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	n := l.numbers[phone]
@@ -178,13 +183,14 @@ func (l *MemLimiter) enter(phone graph.PhoneNumberID) *number {
 	return n
 }
 
-func (l *MemLimiter) exit(n *number) {
+func (l *MemLimiter) releaseNumber(n *number) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	n.using--
 }
 
-// sweep forgets numbers that have nothing to remember. That it is rare makes it cheap.
+// sweep forgets numbers that have nothing to remember. It runs when the count has doubled since the
+// last time, so that its cost per number is constant. The caller must hold l.mu.
 func (l *MemLimiter) sweep() {
 	now := time.Now()
 	for phone, n := range l.numbers {
@@ -196,6 +202,7 @@ func (l *MemLimiter) sweep() {
 	l.sweepAt = 2 * len(l.numbers)
 }
 
+// later returns the later of two times.
 func later(a, b time.Time) time.Time {
 	if a.After(b) {
 		return a

@@ -187,7 +187,7 @@ func TestRepliesGoBeforeCampaigns(t *testing.T) {
 
 func TestTheContextEndsAWait(t *testing.T) {
 	t.Parallel()
-	t.Run("in the line", func(t *testing.T) {
+	t.Run("in the queue", func(t *testing.T) {
 		t.Parallel()
 		synctest.Test(t, func(t *testing.T) {
 			l := new(cloudapi.MemLimiter)

@@ -9,53 +9,75 @@ import (
 	"net/url"
 )
 
-// list walks through a paged answer. A next page is asked for with the cursor alone: the URL that
-// Meta offers holds the access token, and whoever can write it could choose where the token goes.
+// list walks through a paged listing, with one request for each page, made when the loop gets
+// there. The first error is yielded alone and ends the walk. Each walk over the result begins with
+// the first page.
 func list[T any](ctx context.Context, c *Client, r request) iter.Seq2[*T, error] {
 	return func(yield func(*T, error) bool) {
-		r, after := r, ""
+		r := r
 		for {
 			p, err := call[page](ctx, c, r)
 			if err != nil {
 				yield(nil, err)
 				return
 			}
-			for _, raw := range p.Data {
-				if bytes.Equal(raw, []byte("null")) {
-					continue
-				}
-				item := new(T)
-				if err := decodeAnswer(raw, item); err != nil {
-					yield(nil, r.broken(p.meta, unreadable(raw, err)))
-					return
-				}
-				if m, ok := any(item).(interface{ setMeta(Response) }); ok {
-					m.setMeta(p.meta)
-				}
-				if !yield(item, nil) {
-					return
-				}
+			if !yieldPage(r, p, yield) {
+				return
 			}
 			// A page may be empty and not the last; the last one is the one without next.
 			if !p.Paging.More {
 				return
 			}
-			if p.Paging.After == "" || p.Paging.After == after {
-				yield(nil, r.broken(p.meta, "the answer has a next page and no cursor that leads to it"))
+			if r, err = r.after(p); err != nil {
+				yield(nil, err)
 				return
 			}
-			after = p.Paging.After
-			r.query = maps.Clone(r.query) // beside the options, which stay
-			if r.query == nil {
-				r.query = url.Values{}
-			}
-			r.query.Set("after", after)
 		}
 	}
 }
 
-// broken is a listing that cannot go on: it has an object that cannot be read, or a next page and
-// no way to it. Ending quietly would look like a complete one.
+// yieldPage decodes the objects of a page one by one and reports whether the walk goes on. An
+// object that does not decode ends it with an error. A null in the list is passed over.
+func yieldPage[T any](r request, p *page, yield func(*T, error) bool) bool {
+	for _, raw := range p.Data {
+		if bytes.Equal(raw, []byte("null")) {
+			continue
+		}
+		item := new(T)
+		if err := decodeAnswer(raw, item); err != nil {
+			yield(nil, r.broken(p.meta, unreadable(raw, err)))
+			return false
+		}
+		if m, ok := any(item).(interface{ setMeta(Response) }); ok {
+			m.setMeta(p.meta)
+		}
+		if !yield(item, nil) {
+			return false
+		}
+	}
+	return true
+}
+
+// after returns the request for the page that follows p. It asks with the cursor alone: the URL
+// that Meta offers holds the access token, and whoever writes that URL chooses where the token
+// goes. A cursor that is missing, or that led to p itself, is an error, or the walk would never
+// end.
+func (r request) after(p *page) (request, error) {
+	cursor := p.Paging.After
+	if cursor == "" || cursor == r.query.Get("after") {
+		return r, r.broken(p.meta, "the answer has a next page and no cursor that leads to it")
+	}
+	q := maps.Clone(r.query) // it may be the caller's
+	if q == nil {
+		q = url.Values{}
+	}
+	q.Set("after", cursor)
+	r.query = q
+	return r, nil
+}
+
+// broken is the error of a listing that cannot go on: an object does not decode, or a next page has
+// no cursor. To end quietly would make a part of the list look like the whole.
 func (r request) broken(m Response, problem string) *Error {
 	return &Error{
 		Method: r.method, PathTemplate: r.path, StatusCode: m.Status, TraceID: m.TraceID, Response: m,
@@ -64,13 +86,15 @@ func (r request) broken(m Response, problem string) *Error {
 	}
 }
 
+// A page is one answer of a listing, its objects not decoded yet.
 type page struct {
 	Data   []json.RawMessage
 	Paging paging
 	meta   Response
 }
 
-// UnmarshalJSON reads a page. The groups of a number lie in an object where all others are a list.
+// UnmarshalJSON reads a page. Data is a list everywhere but in the listing of groups, which has an
+// object around it.
 func (p *page) UnmarshalJSON(b []byte) error {
 	var v struct {
 		Data   json.RawMessage `json:"data"`
@@ -105,7 +129,8 @@ func (p *page) incomplete() string {
 	return ""
 }
 
-// A paging is what an answer says about the next page. Of its URL it remembers that there is one.
+// paging is the cursor block of a list response. It records whether there is a next page, never its
+// URL, which holds the access token.
 type paging struct {
 	After string
 	More  bool

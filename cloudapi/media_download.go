@@ -110,7 +110,7 @@ func (s *MediaService) Download(ctx context.Context, d MediaDownload, w io.Write
 
 // next says whether another attempt can do better, and how long to wait before it.
 func (f *fetch) next(ctx context.Context, refetch bool) (time.Duration, bool) {
-	retry := f.c.core.Open().cfg.Retry
+	retry := f.c.core.Reveal().cfg.Retry
 	switch {
 	case f.err == nil, f.written > 0, f.attempt >= retry.MaxAttempts, ctx.Err() != nil:
 		return 0, false
@@ -191,7 +191,7 @@ type fetch struct {
 }
 
 func (f *fetch) run(ctx context.Context, w io.Writer) error {
-	co := f.c.core.Open()
+	co := f.c.core.Reveal()
 	target, err := url.Parse(f.download.URL)
 	if err != nil || !trusted(target, co.cfg.BaseURL) {
 		return ErrMediaHost
@@ -232,7 +232,7 @@ func (f *fetch) report(ctx context.Context, err error, wait time.Duration, again
 	if f.answer == nil {
 		return
 	}
-	e, cfg := f.answer, f.c.core.Open().cfg
+	e, cfg := f.answer, f.c.core.Reveal().cfg
 	call := Attempt{
 		Method: e.Method, Path: e.PathTemplate, PhoneNumberID: f.download.PhoneNumberID,
 		Number: f.attempt, Final: !again, Wait: wait,

@@ -63,7 +63,7 @@ func (s *MessagesService) SendMarketing(
 	}
 	resp, err := call[sendResponse](ctx, s.c, request{
 		method: http.MethodPost, path: "/{phone-number-id}/marketing_messages", ids: []string{string(from)},
-		phone: from, body: body, sensitive: m.sensitive(), turn: &SendRequest{From: from, To: m.To, Priority: m.Priority},
+		phone: from, body: body, sensitive: m.sensitive(), limited: &SendRequest{From: from, To: m.To, Priority: m.Priority},
 	})
 	if err != nil {
 		return nil, err

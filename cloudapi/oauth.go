@@ -50,7 +50,7 @@ func (s *OAuthService) Exchange(ctx context.Context, x CodeExchangeParams) (*Acc
 	if x.Code.IsZero() {
 		return nil, invalid("CodeExchangeParams.Code is empty")
 	}
-	cfg := s.c.core.Open().cfg
+	cfg := s.c.core.Reveal().cfg
 	type options struct {
 		ClientID     string  `url:"client_id"`
 		ClientSecret string  `url:"client_secret"`
@@ -58,7 +58,7 @@ func (s *OAuthService) Exchange(ctx context.Context, x CodeExchangeParams) (*Acc
 		RedirectURI  *string `url:"redirect_uri,omitempty"`
 	}
 	resp, err := call[exchangeResponse](ctx, s.c, request{
-		method: http.MethodGet, path: "/oauth/access_token", as: asNobody, replay: RetryNever,
+		method: http.MethodGet, path: "/oauth/access_token", as: asNone, replay: RetryNever,
 		options:   options{string(cfg.AppID), cfg.AppSecret.Reveal(), x.Code.Reveal(), x.RedirectURI},
 		sensitive: []string{x.Code.Reveal()},
 	})

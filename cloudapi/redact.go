@@ -19,7 +19,7 @@ const minScrubbed = 4
 
 // scrubber returns what to cut out of whatever comes back from a call.
 func (c *Client) scrubber(sensitive []string) scrubber {
-	all := append([]string{c.auth.Open().token.Reveal(), c.auth.Open().proof, c.core.Open().cfg.AppSecret.Reveal()}, sensitive...)
+	all := append([]string{c.auth.Reveal().token.Reveal(), c.auth.Reveal().proof, c.core.Reveal().cfg.AppSecret.Reveal()}, sensitive...)
 	var s scrubber
 	for _, text := range all {
 		for _, form := range []string{text, url.QueryEscape(text), url.PathEscape(text)} {

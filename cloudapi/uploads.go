@@ -49,7 +49,7 @@ func (s *UploadsService) Upload(ctx context.Context, file FileUpload) (graph.Upl
 	if err != nil {
 		return "", err
 	}
-	attempts := s.c.core.Open().cfg.Retry.MaxAttempts
+	attempts := s.c.core.Reveal().cfg.Retry.MaxAttempts
 	seeker, canSeek := file.Body.(io.Seeker)
 	var begin, offset int64
 	if canSeek {
@@ -66,7 +66,7 @@ func (s *UploadsService) Upload(ctx context.Context, file FileUpload) (graph.Upl
 		if !ok || e.hasCode() && !e.Transient || !canSeek || attempt >= attempts || ctx.Err() != nil {
 			return "", err
 		}
-		wait, ok := s.c.core.Open().cfg.Retry.pause(ctx, e, attempt)
+		wait, ok := s.c.core.Reveal().cfg.Retry.pause(ctx, e, attempt)
 		if !ok || sleep(ctx, wait) != nil {
 			return "", err
 		}

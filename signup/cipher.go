@@ -12,7 +12,7 @@ import (
 	"strings"
 
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
-	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/sealed"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/opaque"
 )
 
 // A Cipher encrypts what a [Store] keeps. [ParseKeyring] makes one from the text of a key,
@@ -54,7 +54,7 @@ func NewKeyring(keys ...[]byte) (*Keyring, error) {
 			return nil, fmt.Errorf("signup: NewKeyring: %w", err)
 		}
 		name := sha256.Sum256(append([]byte("whatsapp-coexistence key name"), key...))
-		c.keys = append(c.keys, namedKey{name[:keyNameSize], sealed.New(aead)})
+		c.keys = append(c.keys, namedKey{name[:keyNameSize], opaque.New(aead)})
 	}
 	return c, nil
 }
@@ -87,12 +87,12 @@ const keyNameSize = 4
 
 type namedKey struct {
 	name []byte
-	aead sealed.Value[cipher.AEAD]
+	aead opaque.Value[cipher.AEAD]
 }
 
 // Encrypt implements [Cipher], with the first key.
 func (c *Keyring) Encrypt(plaintext, associatedData []byte) ([]byte, error) {
-	return c.keys[0].aead.Open().Seal(bytes.Clone(c.keys[0].name), nil, plaintext, associatedData), nil //nolint:gosec // it makes its own nonce
+	return c.keys[0].aead.Reveal().Seal(bytes.Clone(c.keys[0].name), nil, plaintext, associatedData), nil //nolint:gosec // it makes its own nonce
 }
 
 var errUnreadable = errors.New("signup: a record cannot be decrypted; is the key that sealed it missing?")
@@ -101,7 +101,7 @@ var errUnreadable = errors.New("signup: a record cannot be decrypted; is the key
 func (c *Keyring) Decrypt(ciphertext, associatedData []byte) ([]byte, error) {
 	for _, key := range c.keys {
 		if rest, ok := bytes.CutPrefix(ciphertext, key.name); ok {
-			if b, err := key.aead.Open().Open(nil, nil, rest, associatedData); err == nil {
+			if b, err := key.aead.Reveal().Open(nil, nil, rest, associatedData); err == nil {
 				return b, nil
 			}
 		}

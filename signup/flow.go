@@ -9,7 +9,7 @@ import (
 
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
-	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/sealed"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/opaque"
 )
 
 // CodeTTL is how long a code can be exchanged. Meta counts from when it leaves the popup.
@@ -166,7 +166,7 @@ func (c Config) validate() error {
 // it.
 type Flow struct {
 	cfg     Config
-	rescued sealed.Value[*rescued] // they hold tokens
+	rescued opaque.Value[*rescued] // they hold tokens
 }
 
 // NewFlow returns a Flow. It does no I/O; the error lists every mistake in cfg.
@@ -175,5 +175,5 @@ func NewFlow(cfg Config) (*Flow, error) {
 	if err := cfg.validate(); err != nil {
 		return nil, err
 	}
-	return &Flow{cfg: cfg, rescued: sealed.New(new(rescued))}, nil
+	return &Flow{cfg: cfg, rescued: opaque.New(new(rescued))}, nil
 }

@@ -102,7 +102,7 @@ func (f *Flow) load(ctx context.Context, id string) (*openRecord, error) {
 		return nil, err
 	}
 	r := &openRecord{f: f, rec: rec}
-	if kept, ok := f.rescued.Open().load(id); ok && kept.rec.Version == rec.Version {
+	if kept, ok := f.rescued.Reveal().load(id); ok && kept.rec.Version == rec.Version {
 		r.doc = kept.doc
 		return r, nil
 	}
@@ -138,12 +138,12 @@ func (r *openRecord) save(ctx context.Context) error {
 	}
 	if err := r.f.cfg.Store.Put(ctx, r.rec); err != nil {
 		if r.doc.Granted != nil && !errors.Is(err, ErrConflict) {
-			r.f.rescued.Open().store(openRecord{rec: r.rec, doc: r.doc})
+			r.f.rescued.Reveal().store(openRecord{rec: r.rec, doc: r.doc})
 		}
 		return err
 	}
 	r.rec.Version++
-	r.f.rescued.Open().delete(r.rec.ID)
+	r.f.rescued.Reveal().delete(r.rec.ID)
 	return nil
 }
 

@@ -16,7 +16,7 @@ import (
 
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/httpbody"
-	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/sealed"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/opaque"
 )
 
 // Config configures an [Endpoint]. AppSecret and VerifyToken are required.
@@ -85,7 +85,7 @@ func (c Config) validate(recv Receiver) error {
 // nor believed: the signature does not cover it, so it can neither make a delivery valid nor spoil
 // one.
 type Endpoint struct {
-	verifyToken sealed.Value[string]
+	verifyToken opaque.Value[string]
 	verifier    verifier
 	maxBytes    int64
 	logger      *slog.Logger
@@ -99,7 +99,7 @@ func NewEndpoint(cfg Config, recv Receiver) (*Endpoint, error) {
 		return nil, err
 	}
 	e := &Endpoint{
-		verifyToken: sealed.New(cfg.VerifyToken.Reveal()),
+		verifyToken: opaque.New(cfg.VerifyToken.Reveal()),
 		maxBytes:    cmp.Or(cfg.MaxBytes, defaultMaxBytes),
 		logger:      cmp.Or(cfg.Logger, slog.New(slog.DiscardHandler)),
 		recv:        recv,
@@ -131,7 +131,7 @@ const maxChallenge = 256
 func (e *Endpoint) handshake(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("X-Content-Type-Options", "nosniff")
 	query, err := url.ParseQuery(r.URL.RawQuery)
-	challenge, known, ok := handshake(query, e.verifyToken.Open())
+	challenge, known, ok := handshake(query, e.verifyToken.Reveal())
 	if err != nil || !ok {
 		e.logger.WarnContext(r.Context(), "webhook handshake refused", "token_matches", known)
 		answer(w, http.StatusForbidden)

@@ -13,7 +13,7 @@ import (
 
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
-	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/turnstile"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/waitqueue"
 )
 
 // ErrUnavailable matches the error of a message that was held back because Redis does not answer,
@@ -31,7 +31,8 @@ type Config struct {
 	// Prefix begins the names of all keys. If empty, "whatsapp:limit:".
 	Prefix string
 
-	// Processes is how many processes send. Each keeps to its share while Redis is down. If zero, 1.
+	// Processes is how many processes send. Each keeps to its share while Redis is down. If zero,
+	// 1.
 	Processes int
 
 	// FailClosed sends nothing while Redis is down: Wait returns an error that is [ErrUnavailable].
@@ -49,18 +50,18 @@ type Config struct {
 type Limiter struct {
 	cfg   Config
 	redis redis.Scripter
-	alone cloudapi.MemLimiter // while Redis is down
+	alone cloudapi.MemLimiter // while Redis is down; told of everything all the time, so that it knows
 
 	mu     sync.Mutex
-	lines  map[graph.PhoneNumberID]*line
+	queues map[graph.PhoneNumberID]*queue
 	outage outage
 }
 
-// A line is where the messages of one number wait in this process, whichever budget they wait for.
-// The caller must hold Limiter.mu to use its fields.
-type line struct {
-	turnstile.Line
-	using  int
+// A queue is where the messages of one number wait in this process, whichever budget they wait for.
+// Only its first message asks. The caller must hold Limiter.mu to use its fields.
+type queue struct {
+	waitqueue.Queue
+	using  int       // goroutines that hold it
 	outage time.Time // the beginning of the outage that next is about
 	next   time.Time // when this process's share of the throughput has room for a message
 }
@@ -87,25 +88,30 @@ func New(rdb redis.Scripter, cfg Config) (*Limiter, error) {
 	if cfg.Logger == nil {
 		cfg.Logger = slog.New(slog.DiscardHandler)
 	}
-	l := &Limiter{cfg: cfg, redis: rdb, lines: map[graph.PhoneNumberID]*line{}}
-	l.alone.Throughput = func(phone graph.PhoneNumberID) int { return max(1, l.rate(phone)/max(1, cfg.Processes)) }
+	l := &Limiter{cfg: cfg, redis: rdb, queues: map[graph.PhoneNumberID]*queue{}}
+	l.alone.Throughput = func(phone graph.PhoneNumberID) int {
+		return max(1, l.rate(phone)/max(1, cfg.Processes))
+	}
 	return l, nil
 }
 
 // Wait implements cloudapi.Limiter. If it knows that the context ends before the message may leave,
 // it returns at once.
+//
+// A message that has to wait for its pair leaves the queue of the number and comes back later, so
+// that it holds no message to another person back. A message that meets an outage goes by the
+// process's own share of the budgets, or fails with [Config].FailClosed.
 func (l *Limiter) Wait(ctx context.Context, t cloudapi.SendRequest) error {
-	ln := l.enter(t.From)
-	defer l.exit(ln)
+	q := l.acquire(t.From)
+	defer l.release(q)
 	for {
 		var pair time.Duration
-		err := ln.Pass(ctx, t.Priority == cloudapi.PriorityReply, func() (wait time.Duration, err error) {
-			wait, pair, err = l.try(ctx, ln, t)
+		err := q.Wait(ctx, t.Priority == cloudapi.PriorityReply, func() (wait time.Duration, err error) {
+			wait, pair, err = l.try(ctx, q, t)
 			return wait, err
 		})
 		if err == nil && pair > 0 {
-			// The person has to wait, and others of the line have not: out of it, and back later.
-			if err = turnstile.Outlives(ctx, pair); err == nil {
+			if err = waitqueue.Outlives(ctx, pair); err == nil {
 				err = sleep(ctx, pair)
 			}
 			if err == nil {
@@ -122,14 +128,14 @@ func (l *Limiter) Wait(ctx context.Context, t cloudapi.SendRequest) error {
 
 // try takes the budget of a message, or says how long its number or its pair has to wait. It takes
 // from Redis; from this process's share while Redis is down; and from both for a while after that.
-func (l *Limiter) try(ctx context.Context, ln *line, t cloudapi.SendRequest) (wait, pair time.Duration, err error) {
+func (l *Limiter) try(ctx context.Context, q *queue, t cloudapi.SendRequest) (wait, pair time.Duration, err error) {
 	if l.mayAsk(time.Now()) {
-		if wait = l.waitAfterOutage(ln, time.Now()); wait > 0 {
+		if wait = l.waitAfterOutage(q, time.Now()); wait > 0 {
 			return wait, 0, nil
 		}
 		wait, pair, err = l.take(ctx, t)
 		if err == nil && wait <= 0 && pair <= 0 {
-			l.spendShare(ln, t.From, time.Now())
+			l.spendShare(q, t.From, time.Now())
 		}
 	} else {
 		err = ErrUnavailable
@@ -137,12 +143,12 @@ func (l *Limiter) try(ctx context.Context, ln *line, t cloudapi.SendRequest) (wa
 	if !errors.Is(err, ErrUnavailable) || l.cfg.FailClosed {
 		return wait, pair, err
 	}
-	if wait = l.waitInOutage(ln, t.From, time.Now()); wait > 0 {
+	if wait = l.waitInOutage(q, t.From, time.Now()); wait > 0 {
 		return wait, 0, nil
 	}
 	wait, pair = l.alone.Try(t)
 	if wait <= 0 && pair <= 0 {
-		l.spendShare(ln, t.From, time.Now())
+		l.spendShare(q, t.From, time.Now())
 	}
 	return wait, pair, nil
 }
@@ -157,9 +163,10 @@ func (l *Limiter) Observe(ctx context.Context, t cloudapi.SendRequest, c cloudap
 	if !l.mayAsk(time.Now()) {
 		return
 	}
-	// The caller may have gone, and what was learned is of use to others.
-	_, _ = l.run(context.WithoutCancel(ctx), learnScript, l.keys(t), s.Pause.Microseconds(), s.PausePair.Microseconds(),
-		number(s.HalveRate), s.RateShare, cloudapi.PairInterval.Microseconds(), cloudapi.PairBurst,
+	// The caller may have gone, and other processes still need to slow down.
+	_, _ = l.run(context.WithoutCancel(ctx), throttleScript, l.keys(t),
+		s.Pause.Microseconds(), s.PausePair.Microseconds(), number(s.HalveRate), s.RateShare,
+		cloudapi.PairInterval.Microseconds(), cloudapi.PairBurst,
 		recovery.Microseconds(), leastShare)
 }
 
@@ -174,9 +181,11 @@ func (l *Limiter) RecordInbound(ctx context.Context, phone graph.PhoneNumberID, 
 	if !l.mayAsk(time.Now()) {
 		return
 	}
-	_, _ = l.run(ctx, receiveScript, l.keys(cloudapi.SendRequest{From: phone})[:1], l.rate(phone), recovery.Microseconds())
+	number := l.keys(cloudapi.SendRequest{From: phone})[:1]
+	_, _ = l.run(ctx, receiveScript, number, l.rate(phone), recovery.Microseconds())
 }
 
+// rate returns the throughput of a number, in messages a second.
 func (l *Limiter) rate(phone graph.PhoneNumberID) int {
 	if l.cfg.Throughput != nil {
 		if r := l.cfg.Throughput(phone); r > 0 {
@@ -186,29 +195,31 @@ func (l *Limiter) rate(phone graph.PhoneNumberID) int {
 	return cloudapi.CoexistenceRate
 }
 
-func (l *Limiter) enter(phone graph.PhoneNumberID) *line {
+// acquire returns the queue of a number, which is not forgotten before release.
+func (l *Limiter) acquire(phone graph.PhoneNumberID) *queue {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	ln := l.lines[phone]
-	if ln == nil {
-		ln = new(line)
-		l.lines[phone] = ln
+	q := l.queues[phone]
+	if q == nil {
+		q = new(queue)
+		l.queues[phone] = q
 	}
-	ln.using++
-	return ln
+	q.using++
+	return q
 }
 
-// exit forgets lines in which nothing waits, but not while the shares that they remember matter.
-func (l *Limiter) exit(ln *line) {
+// release forgets queues that are not in use, but not while the shares that they remember matter.
+func (l *Limiter) release(q *queue) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	ln.using--
+	q.using--
 	if l.outage.sharesMatter(time.Now()) {
 		return
 	}
-	maps.DeleteFunc(l.lines, func(_ graph.PhoneNumberID, ln *line) bool { return ln.using == 0 })
+	maps.DeleteFunc(l.queues, func(_ graph.PhoneNumberID, q *queue) bool { return q.using == 0 })
 }
 
+// sleep waits for d, or for the end of ctx.
 func sleep(ctx context.Context, d time.Duration) error {
 	timer := time.NewTimer(d)
 	defer timer.Stop()

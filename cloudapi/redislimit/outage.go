@@ -78,29 +78,29 @@ func (l *Limiter) note(ctx context.Context, err error) {
 
 // waitInOutage returns how long the process's share of a number has no room. The first time in an
 // outage, it has none for a whole step.
-func (l *Limiter) waitInOutage(ln *line, phone graph.PhoneNumberID, now time.Time) time.Duration {
+func (l *Limiter) waitInOutage(q *queue, phone graph.PhoneNumberID, now time.Time) time.Duration {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if !ln.outage.Equal(l.outage.began) {
-		ln.outage, ln.next = l.outage.began, now.Add(l.step(phone))
+	if !q.outage.Equal(l.outage.began) {
+		q.outage, q.next = l.outage.began, now.Add(l.step(phone))
 	}
-	return ln.next.Sub(now)
+	return q.next.Sub(now)
 }
 
 // waitAfterOutage returns how long a number has to wait although Redis may have room.
-func (l *Limiter) waitAfterOutage(ln *line, now time.Time) time.Duration {
+func (l *Limiter) waitAfterOutage(q *queue, now time.Time) time.Duration {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if !now.Before(l.outage.until) {
 		return 0
 	}
-	return ln.next.Sub(now)
+	return q.next.Sub(now)
 }
 
-func (l *Limiter) spendShare(ln *line, phone graph.PhoneNumberID, now time.Time) {
+func (l *Limiter) spendShare(q *queue, phone graph.PhoneNumberID, now time.Time) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	ln.next = now.Add(l.step(phone))
+	q.next = now.Add(l.step(phone))
 }
 
 // step is the time between two messages of a number that sends by this process's share alone.

@@ -19,15 +19,17 @@ const (
 	leastShare = 0.05
 )
 
-// keys names the number's hash and the pair's string. Recipients are personal data, and names of
-// keys are seen by many.
+// keys names the number's hash and the pair's string. The pair's name holds a hash of the
+// recipient, who is personal data: names of keys appear in logs and monitors of Redis. The braces
+// are Redis Cluster's hash tag, which keeps both keys on one node, as a script needs it.
 func (l *Limiter) keys(t cloudapi.SendRequest) []string {
 	number := l.cfg.Prefix + "{" + string(t.From) + "}"
 	hash := sha256.Sum256([]byte(string(t.From) + " " + t.To.Key()))
 	return []string{number, number + ":" + hex.EncodeToString(hash[:16])}
 }
 
-// take spends one message of both budgets, or of none. It returns how long to wait for either.
+// take spends one message of both budgets, or of none. It returns how long to wait for the number
+// and how long for the pair; both are zero if the message may leave.
 func (l *Limiter) take(ctx context.Context, t cloudapi.SendRequest) (wait, pair time.Duration, err error) {
 	rate := l.rate(t.From)
 	got, err := l.run(ctx, takeScript, l.keys(t), rate, max(1, rate/20),
@@ -40,13 +42,15 @@ func (l *Limiter) take(ctx context.Context, t cloudapi.SendRequest) (wait, pair 
 	return micros(0), micros(1), nil
 }
 
-// run runs a script. Whatever keeps Redis from answering is an outage, but for the caller's own
-// context.
+// run runs a script, all of which answer with two numbers. An error of the caller's context is
+// returned as it is; every other one is an outage, [ErrUnavailable], and starts the second in which
+// Redis is not asked.
 func (l *Limiter) run(ctx context.Context, script *redis.Script, keys []string, args ...any) ([]int64, error) {
 	brief, cancel := context.WithTimeout(ctx, l.cfg.Timeout)
 	defer cancel()
-	// The client minds the context only if it is configured so, and its own timeouts are long. What
-	// is left behind ends with them, and nothing more is asked while Redis is taken for down.
+	// The client ends a call with its context only if it is configured so, and its own timeouts are
+	// long. The goroutine that is left behind ends with them, and there are few: nothing more is
+	// asked while Redis counts as down.
 	type answer struct {
 		got []int64
 		err error
@@ -86,6 +90,7 @@ func (l *Limiter) run(ctx context.Context, script *redis.Script, keys []string, 
 	return got, nil
 }
 
+// number writes a boolean for a script, which gets all arguments as text.
 func number(b bool) int {
 	if b {
 		return 1

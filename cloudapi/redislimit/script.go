@@ -2,12 +2,14 @@ package redislimit
 
 import "github.com/redis/go-redis/v9"
 
-// All scripts count in microseconds of the server's clock. A budget is the time at which it would
-// be full again, its "tat": spending one moves it on by the time that one takes. Lua writes large
-// numbers with fourteen digits, so they are formatted.
+// All scripts count in microseconds of the server's clock. A budget is stored as one time, the
+// theoretical arrival time (tat) of the generic cell rate algorithm: when the budget would be full
+// again. Spending a message moves it on by the time that one message takes, and a message may leave
+// if that is no more than a burst ahead of now. Lua writes large numbers with fourteen digits, so
+// they are formatted.
 
-// pace computes what the number's throughput is at the moment. What Meta took away comes back with
-// time.
+// pace is the beginning of all scripts. It computes what the number's throughput is at the moment.
+// What Meta took away comes back with time.
 const pace = `
 local t = redis.call('TIME')
 local now = t[1] * 1000000 + t[2]
@@ -21,7 +23,8 @@ local function keep(key, tat, pause)
 end
 `
 
-// takeScript answers {wait, wait for the pair}; nothing was spent unless both are zero.
+// takeScript spends one message of the number's budget and one of the pair's, or none of either. It
+// answers {wait, wait for the pair}; nothing was spent unless both are zero.
 //
 // KEYS: number, pair. ARGV: rate, burst, time of one message to a pair, burst of a pair, whether it
 // is a reply, recovery.
@@ -76,11 +79,11 @@ end
 return {0, 0}
 `)
 
-// learnScript slows a number or a pair down.
+// throttleScript slows a number or a pair down.
 //
 // KEYS: number, pair. ARGV: pause, pause of the pair, whether to halve, ceiling, time of one
 // message to a pair, burst of a pair, recovery, least share.
-var learnScript = redis.NewScript(pace + `
+var throttleScript = redis.NewScript(pace + `
 local n = redis.call('HMGET', KEYS[1], 'tat', 'pause', 'lost', 'at', 'halved')
 for i = 1, 5 do n[i] = tonumber(n[i] or nil) end
 local before = share(n[3], n[4], tonumber(ARGV[7]))

@@ -13,7 +13,8 @@ import (
 // what several processes decide together, they decide by one clock.
 type database struct{ *sqldb.DB }
 
-// sql puts in the database's time.
+// sql replaces {now} by the database's expression of its time. In PostgreSQL that is the time of
+// the statement and not of the transaction, which a host may have begun long before.
 func (d database) sql(query string) string {
 	now := "CAST(unixepoch('subsec') * 1000 AS INTEGER)"
 	if d.Dialect == sqldb.PostgreSQL {
@@ -22,8 +23,8 @@ func (d database) sql(query string) string {
 	return strings.ReplaceAll(query, "{now}", now)
 }
 
-// exec runs a statement, in the transaction tx if that is not nil, and says how many rows it
-// changed.
+// exec runs a statement, in the transaction tx if that is not nil, and returns how many rows it
+// changed. what names the exported method in the error.
 func (d database) exec(ctx context.Context, tx *sql.Tx, what, query string, args ...any) (int, error) {
 	if tx == nil {
 		n, err := d.Write(ctx, d.sql(query), args...)
@@ -46,7 +47,7 @@ func (d database) row(ctx context.Context, what, query string, args []any, dest 
 	return err == nil, sqldb.Explain("outbox: "+what, err)
 }
 
-// rows calls scan for each row.
+// rows calls scan for each row, and ends with its first error.
 func (d database) rows(ctx context.Context, what, query string, args []any, scan func(*sql.Rows) error) error {
 	rows, err := d.QueryContext(ctx, d.Dialect.Rebind(d.sql(query)), args...)
 	if err != nil {

@@ -12,7 +12,10 @@
 //	…
 //	_, err = box.Enqueue(ctx, outbox.Message{
 //		ID: "answer-" + string(m.ID), PhoneNumberID: m.PhoneNumberID, ConversationID: m.From.Key(),
-//		Payload: cloudapi.Message{To: cloudapi.ToIdentity(m.From), Content: &cloudapi.Text{Body: "We are open from 7 to 18 h."}},
+//		Payload: cloudapi.Message{
+//			To:      cloudapi.ToIdentity(m.From),
+//			Content: &cloudapi.Text{Body: "We are open from 7 to 18 h."},
+//		},
 //	})
 //
 // # Once
@@ -34,17 +37,18 @@
 //
 // # Order and speed
 //
-// One process at a time sends for a number, for a lease that it prolongs as long as it lives. So
-// the number's limits are counted in one place, and a process that takes over knows that what was
-// being tried is in doubt. Messages of one conversation go one after the other, in the order in
-// which they were put in; answers go before campaigns. The limiter of a number's client decides how
-// fast it sends.
+// One process at a time sends for a number: it has the number's lease, and prolongs it as long as
+// it lives. So the number's limits are counted in one place, and a process that takes over knows
+// that what was being tried is in doubt. Messages of one conversation go one after the other, in
+// the order in which they were put in; answers go before campaigns. The limiter of a number's
+// client decides how fast it sends.
 //
 // # What is tried again
 //
 //   - Throttled, or never left this machine: again, after a pause that grows.
-//   - The token does not work, or the number is suspended ([coexistence.StageOffboarded]): the
-//     number rests, and its entries wait. Give what must not come late a Message.ExpiresAt.
+//   - The token does not work, or the business has left ([coexistence.StageOffboarded]): the number
+//     is suspended for up to a minute at a time, and its entries wait. Give what must not come late
+//     a Message.ExpiresAt.
 //   - Refused for the message's own sake, such as a closed window: [StateFailed], with Meta's code.
 //     So is a message that a later status says was not delivered.
 //

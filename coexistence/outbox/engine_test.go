@@ -63,6 +63,7 @@ var engines = map[string]func(t *testing.T) engine{
 	},
 }
 
+// each runs a test on every engine that the machine has.
 func each(t *testing.T, test func(t *testing.T, e engine)) {
 	t.Helper()
 	for name, open := range engines {
@@ -162,10 +163,12 @@ func (h *process) gone() {
 }
 
 // deliver hands a status to the host as the inbox does.
-func (h *process) deliver(ctx context.Context, m cloudapitest.SentMessage, status webhook.DeliveryStatus, errs ...webhook.Error) error {
+func (h *process) deliver(
+	ctx context.Context, m cloudapitest.SentMessage, status webhook.DeliveryStatus, errs ...webhook.Error,
+) error {
 	st := &webhook.MessageStatus{
-		EventInfo: webhook.EventInfo{Field: webhook.FieldMessages, PhoneNumberID: m.From, At: m.At}, ID: m.ID, Status: status, Recipient: m.To,
-		CallbackData: m.CallbackData, Errors: errs,
+		EventInfo: webhook.EventInfo{Field: webhook.FieldMessages, PhoneNumberID: m.From, At: m.At},
+		ID:        m.ID, Status: status, Recipient: m.To, CallbackData: m.CallbackData, Errors: errs,
 	}
 	return webhook.MultiHandler(h.tracker, h.Outbox).Handle(ctx, st)
 }
@@ -177,6 +180,15 @@ func (h *process) put(messages ...outbox.Message) int {
 	return n
 }
 
+// allDone reports whether no entry is queued, sending or unknown.
+func (h *process) allDone() bool {
+	states := []outbox.State{outbox.StateQueued, outbox.StateSending, outbox.StateUnknown}
+	for range h.List(h.t.Context(), outbox.Filter{States: states, Limit: 1}) {
+		return false
+	}
+	return true
+}
+
 // becomes waits until an entry is in a state.
 func (h *process) becomes(id string, state outbox.State) outbox.Entry {
 	h.t.Helper()
@@ -186,7 +198,8 @@ func (h *process) becomes(id string, state outbox.State) outbox.Entry {
 		if e.State == state {
 			return e
 		}
-		require.True(h.t, time.Now().Before(end), "%s did not become %s but is %s after %d attempts: %s", id, state, e.State, e.Attempts, e.Reason)
+		require.True(h.t, time.Now().Before(end), "%s did not become %s but is %s after %d attempts: %s",
+			id, state, e.State, e.Attempts, e.Reason)
 	}
 }
 

@@ -21,7 +21,7 @@ var ErrNotFound = errors.New("outbox: there is no such entry; it was never put i
 type State string
 
 const (
-	StateQueued  State = "queued"  // it waits for its turn
+	StateQueued  State = "queued"  // it waits to be sent
 	StateSending State = "sending" // a request is, or was, under way
 	StateUnknown State = "unknown" // Meta may have taken it: a status, Meta's history or a person decides
 	StateSent    State = "sent"    // Meta took it; DeliveredAt, ReadAt and FailedAt tell the rest
@@ -59,14 +59,19 @@ type Entry struct {
 	Message
 
 	State     State
-	Reason    string          // why it failed, or waits: Meta's title of the error
-	Code      graph.Code      // Meta's code, if it gave one
-	MessageID graph.MessageID // once Meta took it
-	Attempts  int             // how often it was tried
+	Reason    string          // why it failed, or waits: Meta's title of the error; empty if neither
+	Code      graph.Code      // Meta's code; zero if there is none
+	MessageID graph.MessageID // empty until Meta took it
+	Attempts  int             // how often it was tried; Requeue begins again at zero
 
-	EnqueuedAt, AttemptedAt, SentAt, DeliveredAt, ReadAt, FailedAt time.Time // zero for what has not happened
+	// EnqueuedAt is when it was put in, AttemptedAt when it was tried last and SentAt when Meta
+	// took it, by the database's clock. DeliveredAt, ReadAt and FailedAt are those of statuses, by
+	// Meta's. Each is zero for what has not happened.
+	EnqueuedAt, AttemptedAt, SentAt, DeliveredAt, ReadAt, FailedAt time.Time
 }
 
+// validate lists all mistakes of a message, those that Meta would refuse among them, and sets the
+// CallbackData by which statuses find the entry.
 func (m *Message) validate() error {
 	var errs []error
 	if m.ID == "" {
@@ -103,7 +108,9 @@ func (o *Outbox) EnqueueTx(ctx context.Context, tx *sql.Tx, messages ...Message)
 	return o.enqueue(ctx, tx, messages)
 }
 
-// enqueue puts messages in, in the transaction tx if it is not nil.
+// enqueue puts messages in, in the transaction tx if it is not nil, and returns how many are new.
+// All are validated before the first statement, so that one bad message leaves the transaction of a
+// host as it was.
 func (o *Outbox) enqueue(ctx context.Context, tx *sql.Tx, messages []Message) (added int, err error) {
 	rows := make([][]sqldb.Cell, len(messages))
 	for i, m := range messages {
@@ -115,14 +122,17 @@ func (o *Outbox) enqueue(ctx context.Context, tx *sql.Tx, messages []Message) (a
 			return 0, err
 		}
 		rows[i] = []sqldb.Cell{
-			sqldb.Text(m.ID), sqldb.Text(string(m.PhoneNumberID)), sqldb.Text(cmp.Or(m.ConversationID, m.Payload.To.Key())), sqldb.Text(m.Campaign),
+			sqldb.Text(m.ID), sqldb.Text(string(m.PhoneNumberID)),
+			sqldb.Text(cmp.Or(m.ConversationID, m.Payload.To.Key())), sqldb.Text(m.Campaign),
 			sqldb.Text(string(text)), sqldb.Number(millis(m.ExpiresAt)),
 		}
 	}
 	if len(rows) == 0 {
 		return 0, nil
 	}
-	from, texts := o.db.Dialect.Table([]string{"id text", "phone text", "person text", "campaign text", "message text", "until_at bigint"}, rows)
+	from, texts := o.db.Dialect.Table([]string{
+		"id text", "phone text", "person text", "campaign text", "message text", "until_at bigint",
+	}, rows)
 	args := make([]any, len(texts))
 	for i, t := range texts {
 		args[i] = t
@@ -134,20 +144,26 @@ func (o *Outbox) enqueue(ctx context.Context, tx *sql.Tx, messages []Message) (a
 		return 0, err
 	}
 	// One statement is all or nothing by itself.
-	return o.db.exec(ctx, tx, "Enqueue", `INSERT INTO outbox_entries (id, phone, person, campaign, rank, message, state, reason, code, wamid,
-			attempts, put_at, until_at, tried_at, next_at, sent_at, delivered_at, read_at, failed_at)
-		SELECT r.id, r.phone, r.person, r.campaign, CASE WHEN r.campaign = '' THEN 0 ELSE 1 END, r.message, 'queued', '', 0, '', 0, {now}, r.until_at, 0, 0, 0, 0, 0, 0
+	return o.db.exec(ctx, tx, "Enqueue", `INSERT INTO outbox_entries (id, phone, person, campaign, rank, message,
+			state, reason, code, wamid, attempts, put_at, until_at, tried_at, next_at,
+			sent_at, delivered_at, read_at, failed_at)
+		SELECT r.id, r.phone, r.person, r.campaign, CASE WHEN r.campaign = '' THEN 0 ELSE 1 END, r.message,
+			'queued', '', 0, '', 0, {now}, r.until_at, 0, 0, 0, 0, 0, 0
 		FROM `+from+` WHERE true ORDER BY r.n ON CONFLICT (id) DO NOTHING`, args...)
 }
 
-const columns = `id, phone, person, campaign, message, state, reason, code, wamid, attempts, put_at, until_at, tried_at, sent_at,
-	delivered_at, read_at, failed_at`
+// columns are those that scanEntry reads, in its order.
+const columns = `id, phone, person, campaign, message, state, reason, code, wamid, attempts,
+	put_at, until_at, tried_at, sent_at, delivered_at, read_at, failed_at`
 
+// scanEntry reads an entry from a row of columns. The priority is not stored; it follows from the
+// campaign.
 func scanEntry(scan func(dest ...any) error) (e Entry, err error) {
 	var text string
 	var put, until, tried, sent, delivered, read, failed int64
 	err = scan(&e.ID, &e.PhoneNumberID, &e.ConversationID, &e.Campaign, &text,
-		&e.State, &e.Reason, &e.Code, &e.MessageID, &e.Attempts, &put, &until, &tried, &sent, &delivered, &read, &failed)
+		&e.State, &e.Reason, &e.Code, &e.MessageID, &e.Attempts,
+		&put, &until, &tried, &sent, &delivered, &read, &failed)
 	if err != nil {
 		return e, err
 	}
@@ -162,6 +178,7 @@ func scanEntry(scan func(dest ...any) error) (e Entry, err error) {
 	return e, nil
 }
 
+// millis writes a moment for the database; a zero time is 0.
 func millis(t time.Time) int64 {
 	if t.IsZero() {
 		return 0
@@ -169,6 +186,7 @@ func millis(t time.Time) int64 {
 	return t.UnixMilli()
 }
 
+// moment reads what millis wrote.
 func moment(ms int64) time.Time {
 	if ms == 0 {
 		return time.Time{}

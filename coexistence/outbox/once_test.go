@@ -32,7 +32,76 @@ func seed(t *testing.T) uint64 {
 
 const messagesCall = "POST /{phone-number-id}/messages"
 
-// The promise of the package: through every fault that is known, with lost statuses and processes
+// webhooks brings statuses to whichever process lives: late, the later the worse, and again until
+// one acknowledges them, as Meta does.
+type webhooks struct {
+	t       *testing.T
+	pending sync.WaitGroup
+
+	mu     sync.Mutex
+	living *process
+	random *rand.Rand
+	late   map[string]bool // entries whose status came long after UnknownTimeout
+}
+
+func newWebhooks(t *testing.T, seed uint64) *webhooks {
+	w := &webhooks{t: t, random: rand.New(rand.NewPCG(seed, 1)), late: map[string]bool{}}
+	t.Cleanup(w.pending.Wait)
+	return w
+}
+
+// switchTo lets another process get the statuses, and returns the one before.
+func (w *webhooks) switchTo(h *process) *process {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	before := w.living
+	w.living = h
+	return before
+}
+
+func (w *webhooks) process() *process {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.living
+}
+
+func (w *webhooks) onMessage(m cloudapitest.SentMessage) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	after := time.Duration(w.random.IntN(400)) * time.Millisecond
+	if w.random.IntN(4) == 0 {
+		after = time.Duration(2+w.random.IntN(2)) * time.Second // Meta's history has to tell
+		w.late[m.CallbackData] = true
+	}
+	w.pending.Go(func() {
+		for pause := after; ; pause = 50 * time.Millisecond {
+			<-time.After(pause)
+			if w.process().deliver(w.t.Context(), m, webhook.StatusSent) == nil || w.t.Context().Err() != nil {
+				return
+			}
+		}
+	})
+}
+
+// die ends the living process in the middle of everything and starts another one. Where processes
+// can share the database, the new one is there before the old one dies.
+func (w *webhooks) die(e engine, p *platform, cfg outbox.Config) {
+	if e.shared {
+		w.switchTo(start(w.t, e, p, cfg)).die()
+		return
+	}
+	w.process().die()
+	w.switchTo(start(w.t, e, p, cfg))
+}
+
+// harmlessFaults are the kinds of chaos that neither fail a message nor stop a number for long.
+func harmlessFaults() []string {
+	return slices.DeleteFunc(cloudapitest.ChaosKinds(), func(kind string) bool {
+		return kind == "refused" || strings.HasPrefix(kind, "throttled")
+	})
+}
+
+// The promise of the package: through every fault that is known, with late statuses and processes
 // that die, every message is sent once.
 func TestEveryEntryIsSentOnceThroughFaultsAndDeaths(t *testing.T) {
 	t.Parallel()
@@ -40,40 +109,12 @@ func TestEveryEntryIsSentOnceThroughFaultsAndDeaths(t *testing.T) {
 		const messages, people, deaths = 300, 60, 6
 		n := seed(t)
 		p := newPlatform(t, 1000)
-		kinds := slices.DeleteFunc(cloudapitest.ChaosKinds(), func(kind string) bool { // those that fail a message, or stop a number for long
-			return kind == "refused" || strings.HasPrefix(kind, "throttled")
-		})
-		p.Chaos(cloudapitest.Chaos{Rate: 0.4, Seed: n, Late: 900 * time.Millisecond, Kinds: kinds})
-
-		var mu sync.Mutex
-		var living *process
-		var statuses sync.WaitGroup
-		random := rand.New(rand.NewPCG(n, 1))
-		lost := map[string]bool{}
-		p.OnMessage(func(m cloudapitest.SentMessage) {
-			mu.Lock()
-			defer mu.Unlock()
-			late := time.Duration(random.IntN(400)) * time.Millisecond
-			if random.IntN(4) == 0 {
-				late = time.Duration(2+random.IntN(2)) * time.Second // long after patience is over: Meta's history has to tell
-				lost[m.CallbackData] = true
-			}
-			statuses.Go(func() {
-				for pause := late; ; pause = 50 * time.Millisecond { // Meta repeats what is not acknowledged
-					<-time.After(pause)
-					mu.Lock()
-					h := living
-					mu.Unlock()
-					if h.deliver(t.Context(), m, webhook.StatusSent) == nil || t.Context().Err() != nil {
-						return
-					}
-				}
-			})
-		})
-		t.Cleanup(statuses.Wait)
+		p.Chaos(cloudapitest.Chaos{Rate: 0.4, Seed: n, Late: 900 * time.Millisecond, Kinds: harmlessFaults()})
+		statuses := newWebhooks(t, n)
+		p.OnMessage(statuses.onMessage)
 
 		cfg := outbox.Config{LeaseDuration: time.Second, UnknownTimeout: 1200 * time.Millisecond}
-		living = start(t, e, p, cfg)
+		statuses.switchTo(start(t, e, p, cfg))
 		all := make([]outbox.Message, messages)
 		for i := range all {
 			all[i] = p.text(fmt.Sprintf("m-%03d", i), i%people)
@@ -81,33 +122,18 @@ func TestEveryEntryIsSentOnceThroughFaultsAndDeaths(t *testing.T) {
 				all[i].Campaign = "winter"
 			}
 		}
-		living.put(all...)
+		statuses.process().put(all...)
 		for range deaths {
-			before := len(p.Sent())
-			require.Eventually(t, func() bool { return len(p.Sent()) >= min(before+messages/(deaths+2), messages-10) }, time.Minute, time.Millisecond)
-			mu.Lock()
-			old := living // nobody else changes it
-			mu.Unlock()
-			if !e.shared { // one process at a time
-				old.die()
-			}
-			fresh := start(t, e, p, cfg)
-			mu.Lock()
-			living = fresh
-			mu.Unlock()
-			if e.shared {
-				old.die()
-			}
+			enough := min(len(p.Sent())+messages/(deaths+2), messages-10)
+			require.Eventually(t, func() bool { return len(p.Sent()) >= enough }, time.Minute, time.Millisecond)
+			statuses.die(e, p, cfg)
 		}
-		require.Eventually(t, func() bool {
-			for range living.List(t.Context(), outbox.Filter{States: []outbox.State{outbox.StateQueued, outbox.StateSending, outbox.StateUnknown}, Limit: 1}) {
-				return false
-			}
-			return true
-		}, 3*time.Minute, 50*time.Millisecond)
+		h := statuses.process()
+		require.Eventually(t, h.allDone, 3*time.Minute, 50*time.Millisecond)
+
 		accepted := p.accepted()
 		for _, entry := range all {
-			got, err := living.Get(t.Context(), entry.ID)
+			got, err := h.Get(t.Context(), entry.ID)
 			require.NoError(t, err)
 			require.Equal(t, outbox.StateSent, got.State, "%s failed: %s", entry.ID, got.Reason)
 			require.Equal(t, 1, accepted[entry.ID], "%s was accepted %d times", entry.ID, accepted[entry.ID])
@@ -118,10 +144,10 @@ func TestEveryEntryIsSentOnceThroughFaultsAndDeaths(t *testing.T) {
 				faults++
 			}
 		}
-		t.Logf("%d messages, %d requests, %d accepted with an answer that did not say so, %d statuses came late, %d deaths",
-			messages, len(p.Requests()), faults, len(lost), deaths)
+		t.Logf("%d messages, %d requests, %d accepted with an answer that did not say so", messages, len(p.Requests()), faults)
+		t.Logf("%d statuses came late, %d deaths", len(statuses.late), deaths)
 		require.Positive(t, faults)
-		require.NotEmpty(t, lost)
+		require.NotEmpty(t, statuses.late)
 	})
 }
 
@@ -133,7 +159,9 @@ func TestAMessageThatMetaMayHaveTakenIsNotRepeatedWhileItsHistoryIsStrange(t *te
 		h := start(t, e, p, outbox.Config{UnknownTimeout: 200 * time.Millisecond})
 		h.put(p.text("doubt", 1))
 		h.becomes("doubt", outbox.StateUnknown)
-		require.Eventually(t, func() bool { return p.Count("GET", "/{phone-number-id}/message_history") >= 3 }, 20*time.Second, 5*time.Millisecond)
+		require.Eventually(t, func() bool {
+			return p.Count("GET", "/{phone-number-id}/message_history") >= 3
+		}, 20*time.Second, 5*time.Millisecond)
 		require.Len(t, p.Sent(), 1)
 		h.becomes("doubt", outbox.StateUnknown)
 		require.NoError(t, h.deliver(t.Context(), p.Sent()[0], webhook.StatusSent))
@@ -162,7 +190,7 @@ func TestAnotherProcessGoesOnWhenTheHolderIsGone(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, e engine) {
 		if !e.shared {
-			return // one process uses the file: the test above has it die
+			t.Skip("one process uses the file; TestEveryEntryIsSentOnceThroughFaultsAndDeaths has it die")
 		}
 		p := newPlatform(t, 1000)
 		p.Delay(100 * time.Millisecond)

@@ -18,7 +18,7 @@ import (
 type Config struct {
 	// Tracker files what was sent into its conversation, says whether a number is suspended, and
 	// has the client of each number (coexistence.Config.Client), whose limiter decides how fast it
-	// sends. A number whose client cannot be had rests for a minute.
+	// sends. A number whose client cannot be had is suspended for a minute.
 	Tracker *coexistence.Tracker
 
 	// LeaseDuration is how long a number stays reserved for a process that died. It is prolonged as
@@ -50,6 +50,7 @@ type Config struct {
 	Logger *slog.Logger
 }
 
+// validate judges a Config before its defaults are filled in.
 func (c Config) validate() error {
 	var errs []error
 	if c.Tracker == nil {
@@ -57,7 +58,8 @@ func (c Config) validate() error {
 	}
 	if c.LeaseDuration < 0 || c.UnknownTimeout < 0 || c.MaxConcurrentSends < 0 ||
 		c.PollInterval < 0 || c.Retention < 0 {
-		errs = append(errs, errors.New("outbox: a duration or MaxConcurrentSends of the Config is negative; zero takes the default"))
+		errs = append(errs, errors.New(
+			"outbox: a duration or MaxConcurrentSends of the Config is negative; zero takes the default"))
 	}
 	return errors.Join(errs...)
 }
@@ -68,11 +70,11 @@ func (c Config) validate() error {
 type Outbox struct {
 	cfg  Config
 	db   database
-	wake chan struct{}
+	wake chan struct{} // holds a token when the loop is to look for work at once
 
 	mu      sync.Mutex
-	started bool
-	stop    context.CancelFunc
+	started bool               // or shut down: Start works once
+	stop    context.CancelFunc // of the loop; nil before Start
 	running sync.WaitGroup
 }
 
@@ -104,6 +106,7 @@ func (o *Outbox) Notify() {
 	}
 }
 
+// changed tells Config.OnChange about a number, after what changed is stored.
 func (o *Outbox) changed(phone graph.PhoneNumberID) {
 	if o.cfg.OnChange != nil {
 		o.cfg.OnChange(phone)

@@ -38,11 +38,13 @@ func TestAnEntryIsSentAndFiled(t *testing.T) {
 
 		require.NoError(t, h.deliver(t.Context(), m, webhook.StatusDelivered))
 		require.NoError(t, h.deliver(t.Context(), m, webhook.StatusRead))
-		require.NoError(t, h.deliver(t.Context(), m, webhook.StatusFailed, webhook.Error{Code: 131026})) // on another device
+		onAnotherDevice := webhook.Error{Code: 131026}
+		require.NoError(t, h.deliver(t.Context(), m, webhook.StatusFailed, onAnotherDevice))
 		got, err = h.Get(t.Context(), "answer-1")
 		require.NoError(t, err)
 		require.Equal(t, outbox.StateSent, got.State)
-		require.False(t, got.DeliveredAt.IsZero() || got.ReadAt.IsZero())
+		require.False(t, got.DeliveredAt.IsZero())
+		require.False(t, got.ReadAt.IsZero())
 
 		require.Zero(t, h.put(entry), "the same name again")
 		_, err = h.Get(t.Context(), "answer-2")
@@ -111,7 +113,8 @@ func TestAnswersGoFirstAndAPersonsMessagesInOrder(t *testing.T) {
 		h.becomes("answer-11", outbox.StateSent)
 		first := h.becomes("answer-00", outbox.StateSent).AttemptedAt
 		for i := range 20 {
-			require.False(t, h.becomes(fmt.Sprintf("campaign-%02d", i), outbox.StateSent).AttemptedAt.Before(first), "a campaign went before an answer")
+			at := h.becomes(fmt.Sprintf("campaign-%02d", i), outbox.StateSent).AttemptedAt
+			require.False(t, at.Before(first), "a campaign went before an answer")
 		}
 		var got []string
 		for _, m := range p.Sent() {
@@ -150,7 +153,8 @@ func TestACampaignIsPausedCountedAndDrawn(t *testing.T) {
 		sent := p.Sent()[1:]
 		require.NoError(t, h.deliver(t.Context(), sent[0], webhook.StatusDelivered))
 		require.NoError(t, h.deliver(t.Context(), sent[1], webhook.StatusRead))
-		require.NoError(t, h.deliver(t.Context(), sent[2], webhook.StatusFailed, webhook.Error{Code: 131026, Title: "Message undeliverable"}))
+		undeliverable := webhook.Error{Code: 131026, Title: "Message undeliverable"}
+		require.NoError(t, h.deliver(t.Context(), sent[2], webhook.StatusFailed, undeliverable))
 		counts, err = h.CampaignCounts(t.Context(), "winter")
 		require.NoError(t, err)
 		require.Equal(t, outbox.Counts{Total: 9, Sent: 7, Failed: 2, Delivered: 2, Read: 1}, counts)
@@ -162,11 +166,15 @@ func TestACampaignIsPausedCountedAndDrawn(t *testing.T) {
 		s, err := h.CampaignSeries(t.Context(), "winter", 30)
 		require.NoError(t, err)
 		require.Len(t, s.Sent, 30)
-		require.Equal(t, []int{8, 1, 1, 2}, []int{s.Sent[29], s.Delivered[29], s.Read[29], s.Failed[29]})
+		require.Equal(t, 8, s.Sent[29], "the one that failed later was sent, too")
+		require.Equal(t, 1, s.Delivered[29])
+		require.Equal(t, 1, s.Read[29])
+		require.Equal(t, 2, s.Failed[29])
 		require.Positive(t, s.Step)
 
 		failed := 0
-		for entry, err := range h.List(t.Context(), outbox.Filter{Campaign: "winter", States: []outbox.State{outbox.StateFailed}, Newest: true}) {
+		filter := outbox.Filter{Campaign: "winter", States: []outbox.State{outbox.StateFailed}, Newest: true}
+		for entry, err := range h.List(t.Context(), filter) {
 			require.NoError(t, err)
 			require.Contains(t, []string{"canceled", "Message undeliverable"}, entry.Reason)
 			failed++
@@ -199,7 +207,8 @@ func TestEntriesAreWalkedInPages(t *testing.T) {
 		}
 		ids := walk(outbox.Filter{PhoneNumberID: p.phone.ID})
 		require.Len(t, ids, 2500)
-		require.Equal(t, []string{"e-0000", "e-2499"}, []string{ids[0], ids[2499]})
+		require.Equal(t, "e-0000", ids[0])
+		require.Equal(t, "e-2499", ids[2499])
 		require.Len(t, walk(outbox.Filter{ConversationID: "person 3"}), 250)
 		require.Equal(t, []string{"e-2499", "e-2498"}, walk(outbox.Filter{Newest: true, Limit: 2}))
 		require.Len(t, walk(outbox.Filter{Newest: true, Limit: 1500}), 1500)
@@ -228,10 +237,11 @@ func TestASuspendedNumberKeepsItsEntries(t *testing.T) {
 		p := newPlatform(t, 1000)
 		h := open(t, e, p, outbox.Config{})
 		stage := func(s coexistence.Stage) {
-			_, err := h.db.Store().UpdateNumber(t.Context(), p.phone.ID, func(st coexistence.Number) (coexistence.Number, error) {
-				st.Stage = s
-				return st, nil
-			})
+			set := func(n coexistence.Number) (coexistence.Number, error) {
+				n.Stage = s
+				return n, nil
+			}
+			_, err := h.db.Store().UpdateNumber(t.Context(), p.phone.ID, set)
 			require.NoError(t, err)
 		}
 		stage(coexistence.StageOffboarded)
@@ -290,7 +300,9 @@ func TestWhatIsOldIsPurged(t *testing.T) {
 		require.NoError(t, err)
 		old, err := h.Get(t.Context(), "old")
 		require.NoError(t, err)
-		require.Eventually(t, func() bool { return time.Since(old.EnqueuedAt) > 10*time.Millisecond }, 10*time.Second, time.Millisecond)
+		require.Eventually(t, func() bool {
+			return time.Since(old.EnqueuedAt) > 10*time.Millisecond
+		}, 10*time.Second, time.Millisecond)
 		h.run() // which purges when it begins, and then once an hour
 		require.Eventually(t, func() bool {
 			_, err := h.Get(t.Context(), "old")

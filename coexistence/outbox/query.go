@@ -4,19 +4,29 @@ import (
 	"context"
 	"database/sql"
 	"iter"
+	"math"
+	"slices"
 	"strings"
 
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 )
 
-// A Filter says which entries are meant. What is empty does not matter.
+// A Filter narrows [Outbox.List]. An empty member does not narrow; entries must match all others.
 type Filter struct {
-	PhoneNumberID  graph.PhoneNumberID
-	ConversationID string
-	Campaign       string
-	States         []State
+	// PhoneNumberID is the number that sends.
+	PhoneNumberID graph.PhoneNumberID
 
-	// Newest begins with the entry that was put in last. Else the oldest comes first.
+	// ConversationID is as in [Message]; for entries put in without one it is the recipient, see
+	// cloudapi.Recipient.Key.
+	ConversationID string
+
+	// Campaign asks for the entries of one campaign. Those of none cannot be asked for alone.
+	Campaign string
+
+	// States are the states of which an entry must have one.
+	States []State
+
+	// Newest begins with the entry that was put in last. If false, the oldest comes first.
 	Newest bool
 
 	// Limit is how many there are at most. If zero, all.
@@ -35,26 +45,25 @@ func (o *Outbox) Get(ctx context.Context, id string) (Entry, error) {
 	return list[0], nil
 }
 
-// List walks through entries in the order in which they were put in. It reads pages of a thousand:
-// what changes meanwhile may be seen as it was or as it is. The first error ends it.
+// List walks through entries in the order in which they were put in, or in the opposite one. It
+// reads pages of a thousand, when the loop gets there: what changes meanwhile may be seen as it was
+// or as it is, and no entry is seen twice. The first error ends the walk.
 func (o *Outbox) List(ctx context.Context, f Filter) iter.Seq2[Entry, error] {
 	const page = 1000
 	return func(yield func(Entry, error) bool) {
-		where, args := f.where()
 		order, beyond := " ORDER BY seq", " AND seq > (SELECT seq FROM outbox_entries WHERE id = ?)"
 		if f.Newest {
 			order, beyond = " ORDER BY seq DESC", " AND seq < (SELECT seq FROM outbox_entries WHERE id = ?)"
 		}
-		for left, last := f.Limit, ""; ; {
-			size := page
-			if f.Limit > 0 {
-				size = min(page, left)
-			}
-			query, with := where, args
-			if last != "" {
-				query, with = where+beyond, append(args[:len(args):len(args)], last)
-			}
-			list, err := o.list(ctx, "List", query+order+" LIMIT ?", append(with[:len(with):len(with)], size)...)
+		condition, values := f.where()
+		where, args := condition, values
+		left := f.Limit
+		if left <= 0 {
+			left = math.MaxInt
+		}
+		for left > 0 {
+			size := min(page, left)
+			list, err := o.list(ctx, "List", where+order+" LIMIT ?", append(slices.Clip(args), size)...)
 			if err != nil {
 				yield(Entry{}, err)
 				return
@@ -64,14 +73,16 @@ func (o *Outbox) List(ctx context.Context, f Filter) iter.Seq2[Entry, error] {
 					return
 				}
 			}
-			if left -= len(list); len(list) < page || f.Limit > 0 && left <= 0 {
+			if len(list) < size {
 				return
 			}
-			last = list[len(list)-1].ID
+			left -= size
+			where, args = condition+beyond, append(slices.Clip(values), list[size-1].ID)
 		}
 	}
 }
 
+// where returns the condition of a filter for SQL, and its arguments in the order of their places.
 func (f Filter) where() (condition string, args []any) {
 	condition = "WHERE seq > 0"
 	for column, value := range map[string]string{
@@ -91,10 +102,12 @@ func (f Filter) where() (condition string, args []any) {
 	return condition, args
 }
 
+// list reads the entries that rest selects: a WHERE clause, and what may follow one.
 func (o *Outbox) list(ctx context.Context, what, rest string, args ...any) (list []Entry, err error) {
 	return o.query(ctx, what, "SELECT "+columns+" FROM outbox_entries "+rest, args...)
 }
 
+// query runs a statement that returns columns, a change of entries included.
 func (o *Outbox) query(ctx context.Context, what, query string, args ...any) (list []Entry, err error) {
 	err = o.db.rows(ctx, what, query, args, func(rows *sql.Rows) error {
 		e, err := scanEntry(rows.Scan)
@@ -104,10 +117,11 @@ func (o *Outbox) query(ctx context.Context, what, query string, args ...any) (li
 	return list, err
 }
 
-// Cancel fails an entry that waits for its turn, and reports whether it did. What is under way or
+// Cancel fails an entry that waits to be sent, and reports whether it did. What is under way or
 // with Meta cannot be called back.
 func (o *Outbox) Cancel(ctx context.Context, id string) (bool, error) {
-	n, err := o.db.exec(ctx, nil, "Cancel", "UPDATE outbox_entries SET state = 'failed', reason = 'canceled', failed_at = {now} WHERE id = ? AND state = 'queued'", id)
+	n, err := o.db.exec(ctx, nil, "Cancel", `UPDATE outbox_entries
+		SET state = 'failed', reason = 'canceled', failed_at = {now} WHERE id = ? AND state = 'queued'`, id)
 	return n > 0, err
 }
 
@@ -115,8 +129,10 @@ func (o *Outbox) Cancel(ctx context.Context, id string) (bool, error) {
 // it did. For an unknown one that is a decision: if Meta took the message after all, the person
 // gets it twice.
 func (o *Outbox) Requeue(ctx context.Context, id string) (bool, error) {
-	n, err := o.db.exec(ctx, nil, "Requeue", `UPDATE outbox_entries SET state = 'queued', reason = '', code = 0, attempts = 0, next_at = 0,
-		failed_at = 0, wamid = '', sent_at = 0, delivered_at = 0, read_at = 0 WHERE id = ? AND state IN ('failed', 'unknown')`, id)
+	n, err := o.db.exec(ctx, nil, "Requeue", `UPDATE outbox_entries
+		SET state = 'queued', reason = '', code = 0, attempts = 0, next_at = 0,
+			failed_at = 0, wamid = '', sent_at = 0, delivered_at = 0, read_at = 0
+		WHERE id = ? AND state IN ('failed', 'unknown')`, id)
 	if n > 0 {
 		o.Notify()
 	}

@@ -2,21 +2,18 @@ package outbox
 
 import (
 	"context"
-	"crypto/rand"
 	"database/sql"
 	"errors"
 	"fmt"
 	"sync"
 	"time"
 
-	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
-	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence"
 )
 
-// rest is how long a number sends nothing after it turned out that it cannot: its token does not
-// work, or it is suspended.
-const rest = time.Minute
+// suspension is how long a number sends nothing after it turned out that it cannot: its token does
+// not work, or its business has left.
+const suspension = time.Minute
 
 // Start begins to send what is put in, in goroutines that end with [Outbox.Shutdown]. The end of
 // ctx does not end them; its values reach the calls.
@@ -37,7 +34,7 @@ func (o *Outbox) Start(ctx context.Context) error {
 // the process that goes on.
 func (o *Outbox) Shutdown(ctx context.Context) error {
 	o.mu.Lock()
-	o.started = true // or never will be
+	o.started = true // also if it was not: no Start is to follow
 	if o.stop != nil {
 		o.stop()
 	}
@@ -55,22 +52,26 @@ func (o *Outbox) Shutdown(ctx context.Context) error {
 	}
 }
 
-// run sends until ctx ends.
+// run is the loop of a process: every PollInterval, or when Notify is called, it starts to serve
+// the numbers that have something to do and are leased to no process. A number is served by a
+// goroutine of its own until it has nothing left, so that a slow number holds no other back. Once
+// an hour it purges old entries.
 func (o *Outbox) run(ctx context.Context) {
 	var numbers sync.WaitGroup
 	defer numbers.Wait()
-	tidied := time.Time{}
+	purged := time.Time{}
 	for ctx.Err() == nil {
-		if time.Since(tidied) > time.Hour {
-			tidied = time.Now()
+		if time.Since(purged) > time.Hour {
+			purged = time.Now()
 			o.purge(ctx)
 		}
 		o.expire(ctx)
 		for _, phone := range o.due(ctx) {
 			numbers.Go(func() {
 				if err := o.serve(ctx, phone); err != nil && ctx.Err() == nil {
-					o.cfg.Logger.ErrorContext(ctx, "outbox: sending stopped, and begins again", "phone", phone, "err", err)
-					o.lay(ctx, phone, 5*time.Second)
+					o.cfg.Logger.ErrorContext(ctx, "outbox: sending stopped, and begins again",
+						"phone", phone, "err", err)
+					o.suspend(ctx, phone, 5*time.Second)
 				}
 			})
 		}
@@ -82,14 +83,17 @@ func (o *Outbox) run(ctx context.Context) {
 	}
 }
 
-// due returns the numbers for which there is something to send or to find out, and which no process
-// serves.
+// due returns the numbers that are neither leased nor suspended and have something to do: a message
+// to send, one in doubt to settle, or one that a process left behind in the middle of a request.
 func (o *Outbox) due(ctx context.Context) (phones []graph.PhoneNumberID) {
-	err := o.db.rows(ctx, "Run", `SELECT n.phone FROM outbox_numbers n WHERE n.held_until < {now} AND n.rests_until < {now} AND (
+	err := o.db.rows(ctx, "Run", `SELECT n.phone FROM outbox_numbers n
+		WHERE n.held_until < {now} AND n.rests_until < {now} AND (
 			EXISTS (SELECT 1 FROM outbox_entries e WHERE e.phone = n.phone AND e.state = 'sending')
-			OR EXISTS (SELECT 1 FROM outbox_entries e WHERE e.phone = n.phone AND e.state = 'queued' AND e.next_at <= {now}
+			OR EXISTS (SELECT 1 FROM outbox_entries e
+				WHERE e.phone = n.phone AND e.state = 'queued' AND e.next_at <= {now}
 				AND e.campaign NOT IN (SELECT id FROM outbox_campaigns WHERE paused = 1))
-			OR EXISTS (SELECT 1 FROM outbox_entries e WHERE e.phone = n.phone AND e.state = 'unknown' AND e.next_at <= {now}))`,
+			OR EXISTS (SELECT 1 FROM outbox_entries e
+				WHERE e.phone = n.phone AND e.state = 'unknown' AND e.next_at <= {now}))`,
 		nil, func(rows *sql.Rows) error {
 			var phone graph.PhoneNumberID
 			err := rows.Scan(&phone)
@@ -100,94 +104,34 @@ func (o *Outbox) due(ctx context.Context) (phones []graph.PhoneNumberID) {
 	return phones
 }
 
-// expire fails entries whose ExpiresAt is over.
+// expire fails the queued entries whose ExpiresAt is over. One that is being sent, or is in doubt,
+// may still arrive, so it is left alone.
 func (o *Outbox) expire(ctx context.Context) {
-	_, err := o.db.exec(ctx, nil, "Run", `UPDATE outbox_entries SET state = 'failed', reason = 'too late: Message.ExpiresAt is over', failed_at = {now}
+	_, err := o.db.exec(ctx, nil, "Run", `UPDATE outbox_entries
+		SET state = 'failed', reason = 'too late: Message.ExpiresAt is over', failed_at = {now}
 		WHERE state = 'queued' AND until_at > 0 AND until_at < {now}`)
 	o.note(ctx, err)
 }
 
+// purge deletes finished entries that are older than Config.Retention.
 func (o *Outbox) purge(ctx context.Context) {
-	_, err := o.db.exec(ctx, nil, "Run", "DELETE FROM outbox_entries WHERE state IN ('sent', 'failed') AND put_at < {now} - ?", o.cfg.Retention.Milliseconds())
+	_, err := o.db.exec(ctx, nil, "Run",
+		"DELETE FROM outbox_entries WHERE state IN ('sent', 'failed') AND put_at < {now} - ?",
+		o.cfg.Retention.Milliseconds())
 	o.note(ctx, err)
 }
 
-// note logs an error that no caller of [Outbox.Start] can see. It is tried again.
+// note logs an error of the database that has no caller to return to. What failed is tried again
+// with the next turn of the loop.
 func (o *Outbox) note(ctx context.Context, err error) {
 	if err != nil && ctx.Err() == nil {
 		o.cfg.Logger.ErrorContext(ctx, "outbox: the database does not answer", "err", err)
 	}
 }
 
-// lay lets a number rest.
-func (o *Outbox) lay(ctx context.Context, phone graph.PhoneNumberID, d time.Duration) {
-	_, err := o.db.exec(context.WithoutCancel(ctx), nil, "Run", "UPDATE outbox_numbers SET rests_until = {now} + ? WHERE phone = ?", d.Milliseconds(), string(phone))
+// suspend keeps a number from being served for d, by any process. Its entries wait.
+func (o *Outbox) suspend(ctx context.Context, phone graph.PhoneNumberID, d time.Duration) {
+	_, err := o.db.exec(context.WithoutCancel(ctx), nil, "Run",
+		"UPDATE outbox_numbers SET rests_until = {now} + ? WHERE phone = ?", d.Milliseconds(), string(phone))
 	o.note(ctx, err)
-}
-
-// A turn is a number in the hands of this process.
-type turn struct {
-	*Outbox
-
-	phone  graph.PhoneNumberID
-	holder string
-	client *cloudapi.Client
-	ended  chan struct{} // gets one for each request that is over
-}
-
-// hold takes a number, or prolongs that, and reports whether it is held.
-func (t *turn) hold(ctx context.Context) (bool, error) {
-	n, err := t.db.exec(ctx, nil, "Run", `UPDATE outbox_numbers SET holder = ?, held_until = {now} + ?
-		WHERE phone = ? AND (holder = ? AND held_until >= {now} OR held_until < {now})`,
-		t.holder, t.cfg.LeaseDuration.Milliseconds(), string(t.phone), t.holder)
-	return n == 1, err
-}
-
-// serve sends what a number has, until nothing is left, the hold is lost or ctx ends.
-func (o *Outbox) serve(ctx context.Context, phone graph.PhoneNumberID) error {
-	t := &turn{Outbox: o, phone: phone, holder: rand.Text(), ended: make(chan struct{}, o.cfg.MaxConcurrentSends)}
-	if held, err := t.hold(ctx); err != nil || !held {
-		return err
-	}
-	last := context.WithoutCancel(ctx)
-	defer func() { // or it ends by itself
-		_, err := o.db.exec(last, nil, "Run", "UPDATE outbox_numbers SET held_until = 0 WHERE phone = ? AND holder = ?", string(phone), t.holder)
-		o.note(ctx, err)
-	}()
-	holding, stop := context.WithCancel(ctx)
-	var heart sync.WaitGroup
-	defer heart.Wait()
-	defer stop()
-	heart.Go(func() {
-		defer stop()
-		for {
-			select {
-			case <-holding.Done():
-				return
-			case <-time.After(o.cfg.LeaseDuration / 3):
-			}
-			if held, err := t.hold(last); err != nil || !held {
-				return
-			}
-		}
-	})
-
-	// What a process was sending when it died may have been accepted.
-	if _, err := o.db.exec(ctx, nil, "Run", "UPDATE outbox_entries SET state = 'unknown', next_at = {now} + ? WHERE phone = ? AND state = 'sending'",
-		o.cfg.UnknownTimeout.Milliseconds(), string(phone)); err != nil {
-		return err
-	}
-	s, err := o.cfg.Tracker.Store().Number(ctx, phone)
-	if err == nil && (s.Stage == coexistence.StageOffboarded || s.Stage == coexistence.StageRemoved) {
-		o.lay(ctx, phone, min(rest, 10*o.cfg.PollInterval)) // its entries wait until it is back
-		return nil
-	}
-	if t.client, err = o.cfg.Tracker.Client(ctx, phone); err != nil {
-		o.lay(ctx, phone, rest)
-		return err
-	}
-	if err := t.sendAll(holding); err != nil {
-		return err
-	}
-	return t.settle(holding)
 }

@@ -11,16 +11,21 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence"
 )
 
-// callTime is how long a call may take, waiting for the limiter included; farewell how long it has
-// when the process is to end.
-const callTime, farewell = 30 * time.Second, 5 * time.Second
+const (
+	// callTimeout is how long a call may take, waiting for the limiter included.
+	callTimeout = 30 * time.Second
 
-// sendAll sends until nothing is left that may go now. It looks at the number's stage now and then:
-// a business may leave in the middle.
-func (t *turn) sendAll(ctx context.Context) error {
+	// shutdownGrace is how long a call that is under way may still take once the process is to end.
+	shutdownGrace = 5 * time.Second
+)
+
+// sendAll sends until nothing is left that may go now, MaxConcurrentSends requests at once, and
+// waits for all of them before it returns. Once a second it looks at the number's stage: a business
+// may leave in the middle.
+func (l *lease) sendAll(ctx context.Context) error {
 	var calls sync.WaitGroup
 	defer calls.Wait()
-	slots := make(chan struct{}, t.cfg.MaxConcurrentSends)
+	slots := make(chan struct{}, l.cfg.MaxConcurrentSends)
 	looked := time.Now()
 	for ctx.Err() == nil {
 		select {
@@ -30,25 +35,21 @@ func (t *turn) sendAll(ctx context.Context) error {
 		}
 		if time.Since(looked) > time.Second {
 			looked = time.Now()
-			s, err := t.cfg.Tracker.Store().Number(ctx, t.phone)
-			if err != nil && !errors.Is(err, coexistence.ErrNotFound) {
+			if left, err := l.businessLeft(ctx); err != nil || left {
 				return err
-			}
-			if s.Stage == coexistence.StageOffboarded || s.Stage == coexistence.StageRemoved {
-				return nil
 			}
 		}
 		began := time.Now() // before the claim: a process that takes over begins to wait after it
-		e, err := t.claim(ctx)
-		switch {
-		case err != nil:
+		e, err := l.claim(ctx)
+		if err != nil {
 			return err
-		case e != nil:
+		}
+		if e != nil {
 			calls.Go(func() {
-				t.send(ctx, *e, began)
+				l.send(ctx, *e, began)
 				<-slots
 				select {
-				case t.ended <- struct{}{}:
+				case l.ended <- struct{}{}:
 				default:
 				}
 			})
@@ -62,66 +63,96 @@ func (t *turn) sendAll(ctx context.Context) error {
 		// been put in.
 		select {
 		case <-ctx.Done():
-		case <-t.ended:
-		case <-time.After(t.cfg.PollInterval):
+		case <-l.ended:
+		case <-time.After(l.cfg.PollInterval):
 		}
 	}
 	return nil
 }
 
-// claim takes the next entry: answers before campaigns, and one at a time for a person, so that
-// they arrive in order. It is nil if there is none, or if the number is not held any more.
-func (t *turn) claim(ctx context.Context) (*Entry, error) {
-	list, err := t.query(ctx, "Run", `UPDATE outbox_entries SET state = 'sending', tried_at = {now}, attempts = attempts + 1 WHERE state = 'queued' AND id = (
+// businessLeft reports whether the business has disconnected the number. A number that the tracker
+// does not know yet has not.
+func (l *lease) businessLeft(ctx context.Context) (bool, error) {
+	s, err := l.cfg.Tracker.Store().Number(ctx, l.phone)
+	if err != nil && !errors.Is(err, coexistence.ErrNotFound) {
+		return false, err
+	}
+	return s.Stage == coexistence.StageOffboarded || s.Stage == coexistence.StageRemoved, nil
+}
+
+// claim takes the next entry and counts an attempt, or returns nil if there is none, or if the
+// lease is lost. Answers go before campaigns. An entry whose conversation has one under way, or an
+// older one of the same campaign waiting, has to wait, so that a person reads messages in order.
+//
+// It is one statement: what it finds and what it takes cannot be changed by another process
+// between.
+func (l *lease) claim(ctx context.Context) (*Entry, error) {
+	list, err := l.query(ctx, "Run", `UPDATE outbox_entries
+		SET state = 'sending', tried_at = {now}, attempts = attempts + 1
+		WHERE state = 'queued' AND id = (
 			SELECT e.id FROM outbox_entries e WHERE e.phone = ? AND e.state = 'queued' AND e.next_at <= {now}
-				AND (e.until_at = 0 OR e.until_at > {now}) AND e.campaign NOT IN (SELECT id FROM outbox_campaigns WHERE paused = 1)
+				AND (e.until_at = 0 OR e.until_at > {now})
+				AND e.campaign NOT IN (SELECT id FROM outbox_campaigns WHERE paused = 1)
 				AND NOT EXISTS (SELECT 1 FROM outbox_entries b WHERE b.phone = e.phone AND b.person = e.person
 					AND (b.state = 'sending' OR b.state = 'queued' AND b.campaign = e.campaign AND b.seq < e.seq))
 			ORDER BY e.rank, e.seq LIMIT 1)
 		AND EXISTS (SELECT 1 FROM outbox_numbers n WHERE n.phone = ? AND n.holder = ? AND n.held_until > {now})
-		RETURNING `+columns, string(t.phone), string(t.phone), t.holder)
+		RETURNING `+columns, string(l.phone), string(l.phone), l.holder)
 	if err != nil || len(list) == 0 {
 		return nil, err
 	}
 	return &list[0], nil
 }
 
-// send sends an entry and stores what is known of it. It is not cut off when the process is to end,
-// only hurried.
-func (t *turn) send(ctx context.Context, e Entry, began time.Time) {
+// send sends an entry and stores what is known of it. The end of ctx does not cut it off, it only
+// leaves it shutdownGrace: an answer that comes settles the entry, which would be in doubt without.
+//
+// The call ends UnknownTimeout after the claim at the latest. A process that takes over waits that
+// long before it asks Meta's history, so no request can arrive after the history was read.
+func (l *lease) send(ctx context.Context, e Entry, began time.Time) {
 	last := context.WithoutCancel(ctx)
-	calling, cancel := context.WithDeadline(last, began.Add(min(callTime, t.cfg.UnknownTimeout)))
+	calling, cancel := context.WithDeadline(last, began.Add(min(callTimeout, l.cfg.UnknownTimeout)))
 	defer cancel()
-	defer context.AfterFunc(ctx, func() { time.AfterFunc(farewell, cancel) })()
-	sent, err := t.client.Messages.Send(calling, e.PhoneNumberID, e.Payload)
+	defer context.AfterFunc(ctx, func() { time.AfterFunc(shutdownGrace, cancel) })()
+	sent, err := l.client.Messages.Send(calling, e.PhoneNumberID, e.Payload)
 	if err == nil {
-		err = t.accepted(last, e, sent)
+		err = l.accepted(last, e, sent)
 	} else {
-		err = t.rejected(last, e, err)
+		err = l.rejected(last, e, err)
 	}
 	if err != nil {
 		// The entry stays as it is, and is in doubt for the process that serves the number next.
-		t.cfg.Logger.ErrorContext(ctx, "outbox: what became of a message could not be stored; a status or Meta's history settles it",
+		l.cfg.Logger.ErrorContext(ctx,
+			"outbox: what became of a message could not be stored; a status or Meta's history settles it",
 			"phone", e.PhoneNumberID, "entry", e.ID, "err", err)
 	}
-	t.changed(e.PhoneNumberID)
+	l.changed(e.PhoneNumberID)
 }
 
-// accepted files a message that Meta took, and then notes that it is sent. In this order, a process
-// that dies in between leaves an entry in doubt, which a status settles; filing it again does no
-// harm.
+// accepted files a message that Meta took into its conversation, and then marks the entry as sent.
+// In this order, a process that dies in between leaves an entry in doubt, which a status settles;
+// to file the message a second time changes nothing.
 func (o *Outbox) accepted(ctx context.Context, e Entry, sent *cloudapi.SentMessage) error {
 	if err := o.cfg.Tracker.RecordSent(ctx, e.PhoneNumberID, sent, e.Payload); err != nil {
 		return err
 	}
-	_, err := o.db.exec(ctx, nil, "Run", `UPDATE outbox_entries SET state = 'sent', reason = '', code = 0, wamid = ?, sent_at = {now}
+	_, err := o.db.exec(ctx, nil, "Run", `UPDATE outbox_entries
+		SET state = 'sent', reason = '', code = 0, wamid = ?, sent_at = {now}
 		WHERE id = ? AND state IN ('queued', 'sending', 'unknown')`, string(sent.ID), e.ID)
 	return err
 }
 
-// rejected stores what an error means for an entry.
-func (t *turn) rejected(ctx context.Context, e Entry, err error) error {
-	state, reason, code := StateFailed, err.Error(), graph.Code(0) // an error that is not Meta's: the message itself is wrong
+// rejected stores what an error means for an entry:
+//
+//   - unknown outcome: in doubt, for a status or Meta's history to settle;
+//   - never sent, throttled, or a failure of Meta's servers: again, after a pause that grows;
+//   - token, permission or registration: the number is suspended, because all its messages would
+//     fail in the same way, and the entry waits with them;
+//   - all else is about this message, which fails.
+func (l *lease) rejected(ctx context.Context, e Entry, err error) error {
+	// An error that is no *cloudapi.Error is about the message: it does not encode, or breaks a
+	// rule.
+	state, reason, code := StateFailed, err.Error(), graph.Code(0)
 	var wait time.Duration
 	if failure, ok := errors.AsType[*cloudapi.Error](err); ok {
 		code = failure.Code
@@ -130,24 +161,26 @@ func (t *turn) rejected(ctx context.Context, e Entry, err error) error {
 		}
 		switch {
 		case failure.Outcome == cloudapi.OutcomeUnknown:
-			state, wait = StateUnknown, t.cfg.UnknownTimeout
-		case failure.Outcome == cloudapi.OutcomeNotSent, errors.Is(err, graph.ErrThrottled), errors.Is(err, graph.ErrTemporary):
+			state, wait = StateUnknown, l.cfg.UnknownTimeout
+		case failure.Outcome == cloudapi.OutcomeNotSent,
+			errors.Is(err, graph.ErrThrottled), errors.Is(err, graph.ErrTemporary):
 			state, wait = StateQueued, max(backoff(e.Attempts), failure.RetryAfter)
 		case errors.Is(err, graph.ErrAuth), errors.Is(err, graph.ErrPermission), errors.Is(err, graph.ErrAccessLost),
 			errors.Is(err, graph.ErrIntegrity), errors.Is(err, graph.ErrRegistration):
-			state = StateQueued // every other message of the number would fail in the same way
-			t.cfg.Logger.WarnContext(ctx, "outbox: a number cannot send, and rests", "phone", e.PhoneNumberID, "code", int(code), "reason", reason)
-			t.lay(ctx, e.PhoneNumberID, rest)
-			wait = rest
+			state, wait = StateQueued, suspension
+			l.cfg.Logger.WarnContext(ctx, "outbox: a number cannot send, and rests",
+				"phone", e.PhoneNumberID, "code", int(code), "reason", reason)
+			l.suspend(ctx, e.PhoneNumberID, suspension)
 		}
 	}
-	_, err = t.db.exec(ctx, nil, "Run", `UPDATE outbox_entries SET state = ?, reason = ?, code = ?, next_at = {now} + ?,
+	_, err = l.db.exec(ctx, nil, "Run", `UPDATE outbox_entries SET state = ?, reason = ?, code = ?, next_at = {now} + ?,
 		failed_at = CASE WHEN ? = 'failed' THEN {now} ELSE 0 END WHERE id = ? AND state = 'sending'`,
 		string(state), reason, int64(code), wait.Milliseconds(), string(state), e.ID)
 	return err
 }
 
-// backoff is the pause after the attempt-th failure, from 1.
+// backoff is the pause after the attempt-th failure, counted from 1: 1 s, doubled each time, up to
+// five minutes.
 func backoff(attempt int) time.Duration {
 	return min(time.Second<<min(max(attempt-1, 0), 10), 5*time.Minute)
 }

@@ -11,15 +11,21 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook"
 )
 
-// Handle implements [webhook.Handler]. Statuses tell what became of entries, and prove that Meta
-// took those that are in doubt. Other events are passed over.
+// Handle implements [webhook.Handler]. A status tells what became of an entry, and proves that Meta
+// took one that is in doubt; it finds the entry by its callback data, or by the message id if that
+// is known. Other events are passed over, and so are statuses of payments, which are about an
+// order.
+//
+// Handle is idempotent: a status that comes again, or late, changes nothing.
 func (o *Outbox) Handle(ctx context.Context, ev webhook.Event) error {
 	st, ok := ev.(*webhook.MessageStatus)
 	if !ok || st.Type == "payment" {
 		return nil
 	}
-	list, err := o.list(ctx, "Handle", // Written as one condition, it would read every entry of the number.
-		`WHERE id = ? AND phone = ? OR id IN (SELECT id FROM outbox_entries WHERE phone = ? AND wamid = ? AND wamid <> '')`,
+	// The subquery is for the index on wamid: as a plain OR it would read every entry of the
+	// number.
+	list, err := o.list(ctx, "Handle", `WHERE id = ? AND phone = ?
+		OR id IN (SELECT id FROM outbox_entries WHERE phone = ? AND wamid = ? AND wamid <> '')`,
 		st.CallbackData, string(st.PhoneNumberID), string(st.PhoneNumberID), string(st.ID))
 	if err != nil || len(list) == 0 {
 		return err
@@ -32,7 +38,8 @@ func (o *Outbox) Handle(ctx context.Context, ev webhook.Event) error {
 			Input: to.WAID, WAID: to.WAID, UserID: to.UserID, ParentUserID: to.ParentUserID,
 		}})
 	case e.MessageID != st.ID:
-		o.cfg.Logger.ErrorContext(ctx, "outbox: Meta knows two messages of one entry", "phone", st.PhoneNumberID, "entry", e.ID, "first", e.MessageID, "second", st.ID)
+		o.cfg.Logger.ErrorContext(ctx, "outbox: Meta knows two messages of one entry",
+			"phone", st.PhoneNumberID, "entry", e.ID, "first", e.MessageID, "second", st.ID)
 	}
 	if err != nil {
 		return err
@@ -42,34 +49,42 @@ func (o *Outbox) Handle(ctx context.Context, ev webhook.Event) error {
 	return err
 }
 
-// noteStatus stores a status. None takes back another but one: who read a message got it, whatever
-// failed before.
+// noteStatus stores a status, whose moment is that of Meta's clock. The first of a kind counts, and
+// none takes back another, with one exception: a message that was read did arrive, so read clears a
+// failure that was reported before, such as one of another device of the recipient.
 func (o *Outbox) noteStatus(ctx context.Context, id string, st *webhook.MessageStatus) error {
 	at := st.At.UnixMilli()
 	var err error
 	switch st.Status {
 	case webhook.StatusDelivered:
-		_, err = o.db.exec(ctx, nil, "Handle", "UPDATE outbox_entries SET delivered_at = ? WHERE id = ? AND delivered_at = 0", at, id)
+		_, err = o.db.exec(ctx, nil, "Handle",
+			"UPDATE outbox_entries SET delivered_at = ? WHERE id = ? AND delivered_at = 0", at, id)
 	case webhook.StatusRead, webhook.StatusPlayed:
-		_, err = o.db.exec(ctx, nil, "Handle", `UPDATE outbox_entries SET read_at = ?, state = 'sent', reason = '', code = 0, failed_at = 0
+		_, err = o.db.exec(ctx, nil, "Handle", `UPDATE outbox_entries
+			SET read_at = ?, state = 'sent', reason = '', code = 0, failed_at = 0
 			WHERE id = ? AND read_at = 0`, at, id)
 	case webhook.StatusFailed:
 		reason, code := "Meta could not deliver it, and does not say why", graph.Code(0)
 		if len(st.Errors) > 0 {
 			reason, code = st.Errors[0].Title, st.Errors[0].Code
 		}
-		_, err = o.db.exec(ctx, nil, "Handle", `UPDATE outbox_entries SET state = 'failed', reason = ?, code = ?, failed_at = ?
+		_, err = o.db.exec(ctx, nil, "Handle", `UPDATE outbox_entries
+			SET state = 'failed', reason = ?, code = ?, failed_at = ?
 			WHERE id = ? AND failed_at = 0 AND read_at = 0`, reason, int64(code), at, id)
 	default:
 	}
 	return err
 }
 
-// settle decides about entries in doubt that no status has told of for long enough. Meta's own
-// history of the number does not say what a message was. So if it holds one that is in no entry,
-// that may be one of them, and none is sent again yet.
-func (t *turn) settle(ctx context.Context) error {
-	list, err := t.list(ctx, "Run", "WHERE phone = ? AND state = 'unknown' AND next_at <= {now}", string(t.phone))
+// settle decides about entries that are in doubt for longer than UnknownTimeout, by Meta's message
+// history of the number. The history does not say what a message was. So if it holds one that
+// cannot be accounted for, any of the entries may be that message, and none is sent again yet;
+// otherwise Meta took none of them, and all go out again.
+//
+// It looks back to an hour before the oldest attempt: the history is dated by Meta's clock,
+// attempts by the database's.
+func (l *lease) settle(ctx context.Context) error {
+	list, err := l.list(ctx, "Run", "WHERE phone = ? AND state = 'unknown' AND next_at <= {now}", string(l.phone))
 	if err != nil || len(list) == 0 {
 		return err
 	}
@@ -79,41 +94,46 @@ func (t *turn) settle(ctx context.Context) error {
 			began = e.AttemptedAt
 		}
 	}
-	strange, err := t.strange(ctx, began.Add(-time.Hour)) // two clocks
+	unaccounted, err := l.hasUnaccounted(ctx, began.Add(-time.Hour))
 	if err != nil {
-		t.wait(ctx, list, t.cfg.UnknownTimeout)
+		l.postpone(ctx, list, l.cfg.UnknownTimeout)
 		return err
 	}
-	if strange {
-		t.wait(ctx, list, t.cfg.UnknownTimeout/2)
+	if unaccounted {
+		l.postpone(ctx, list, l.cfg.UnknownTimeout/2)
 		return nil
 	}
 	for _, e := range list {
-		_, err := t.db.exec(ctx, nil, "Run", "UPDATE outbox_entries SET state = 'queued', next_at = 0 WHERE id = ? AND state = 'unknown'", e.ID)
+		_, err := l.db.exec(ctx, nil, "Run",
+			"UPDATE outbox_entries SET state = 'queued', next_at = 0 WHERE id = ? AND state = 'unknown'", e.ID)
 		if err != nil {
 			return err
 		}
 	}
-	t.Notify()
+	l.Notify()
 	return nil
 }
 
-// wait looks at entries in doubt again later.
-func (t *turn) wait(ctx context.Context, list []Entry, d time.Duration) {
+// postpone lets entries in doubt be looked at again after d, a second at least.
+func (l *lease) postpone(ctx context.Context, list []Entry, d time.Duration) {
 	for _, e := range list {
-		_, err := t.db.exec(context.WithoutCancel(ctx), nil, "Run", "UPDATE outbox_entries SET next_at = {now} + ? WHERE id = ? AND state = 'unknown'",
+		_, err := l.db.exec(context.WithoutCancel(ctx), nil, "Run",
+			"UPDATE outbox_entries SET next_at = {now} + ? WHERE id = ? AND state = 'unknown'",
 			max(d, time.Second).Milliseconds(), e.ID)
-		t.note(ctx, err)
+		l.note(ctx, err)
 	}
 }
 
-// strange reports whether Meta knows of a message since then that may be one of those in doubt.
-func (t *turn) strange(ctx context.Context, since time.Time) (bool, error) {
-	// The latest come first, but no page of Meta's promises it: what is old ends the walk only
-	// behind what was younger.
+// hasUnaccounted reports whether Meta's history since a moment holds a message that may be one of
+// those in doubt.
+//
+// The latest messages came first whenever the history was read, but no page of Meta's promises it.
+// So an old message ends the walk only as long as every message so far was older than the one
+// before it, and only behind a younger one.
+func (l *lease) hasUnaccounted(ctx context.Context, since time.Time) (bool, error) {
 	var before time.Time
 	falling := true
-	for h, err := range t.client.Messages.History(ctx, t.phone, cloudapi.MessageHistoryOptions{Limit: 100}) {
+	for h, err := range l.client.Messages.History(ctx, l.phone, cloudapi.MessageHistoryOptions{Limit: 100}) {
 		if err != nil {
 			return false, err
 		}
@@ -129,22 +149,23 @@ func (t *turn) strange(ctx context.Context, since time.Time) (bool, error) {
 			}
 			before = at
 		}
-		if known, err := t.accountsFor(ctx, h.MessageID); err != nil || !known {
+		if known, err := l.accountsFor(ctx, h.MessageID); err != nil || !known {
 			return true, err
 		}
 	}
 	return false, nil
 }
 
-// accountsFor reports whether it is known which message has an id: one of the outbox, or one that
-// the host has sent past it, which it has filed or whose statuses carry another reference.
-func (t *turn) accountsFor(ctx context.Context, id graph.MessageID) (bool, error) {
+// accountsFor reports whether it is known which message has an id: an entry of the outbox, or a
+// message that the host sent without it. The latter is in the store, with its content if the host
+// recorded it, or with the callback data of its statuses, which then name no entry.
+func (l *lease) accountsFor(ctx context.Context, id graph.MessageID) (bool, error) {
 	const of = "SELECT COUNT(*) FROM outbox_entries WHERE phone = ? AND "
 	var n int
-	if _, err := t.db.row(ctx, "Run", of+"wamid = ?", []any{string(t.phone), string(id)}, &n); err != nil || n > 0 {
+	if _, err := l.db.row(ctx, "Run", of+"wamid = ?", []any{string(l.phone), string(id)}, &n); err != nil || n > 0 {
 		return n > 0, err
 	}
-	m, err := t.cfg.Tracker.Store().Message(ctx, t.phone, id)
+	m, err := l.cfg.Tracker.Store().Message(ctx, l.phone, id)
 	switch {
 	case errors.Is(err, coexistence.ErrNotFound):
 		return false, nil
@@ -153,7 +174,7 @@ func (t *turn) accountsFor(ctx context.Context, id graph.MessageID) (bool, error
 	case m.CallbackData == "":
 		return m.Type != "", nil
 	}
-	// A status that the tracker has seen and this outbox has not yet.
-	_, err = t.db.row(ctx, "Run", of+"id = ?", []any{string(t.phone), m.CallbackData}, &n)
+	// If they name an entry, the tracker has seen a status that this outbox is yet to get.
+	_, err = l.db.row(ctx, "Run", of+"id = ?", []any{string(l.phone), m.CallbackData}, &n)
 	return n == 0, err
 }

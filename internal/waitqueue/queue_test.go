@@ -1,4 +1,4 @@
-package turnstile_test
+package waitqueue_test
 
 import (
 	"context"
@@ -11,10 +11,10 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/turnstile"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/waitqueue"
 )
 
-// every lets one through in so much time.
+// every is a budget of one for each d.
 func every(d time.Duration) func() (time.Duration, error) {
 	var mu sync.Mutex
 	next := time.Now()
@@ -32,13 +32,13 @@ func every(d time.Duration) func() (time.Duration, error) {
 func TestUrgentOnesGoFirstAndTheRestInOrder(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		var line turnstile.Line
+		var queue waitqueue.Queue
 		var mu sync.Mutex
 		var order []string
 		try := every(time.Second)
-		pass := func(name string, urgent bool) {
+		wait := func(name string, urgent bool) {
 			go func() {
-				err := line.Pass(t.Context(), urgent, try)
+				err := queue.Wait(t.Context(), urgent, try)
 				mu.Lock()
 				defer mu.Unlock()
 				if err == nil {
@@ -48,31 +48,31 @@ func TestUrgentOnesGoFirstAndTheRestInOrder(t *testing.T) {
 			synctest.Wait()
 		}
 		for i := range 3 {
-			pass(fmt.Sprintf("patient %d", i), false)
+			wait(fmt.Sprintf("regular %d", i), false)
 		}
-		pass("urgent 0", true)
-		pass("urgent 1", true)
-		require.Equal(t, 4, line.Len())
+		wait("urgent 0", true)
+		wait("urgent 1", true)
+		require.Equal(t, 4, queue.Len())
 		time.Sleep(time.Minute)
 		synctest.Wait()
-		require.Equal(t, []string{"patient 0", "urgent 0", "urgent 1", "patient 1", "patient 2"}, order)
-		require.Zero(t, line.Len())
+		require.Equal(t, []string{"regular 0", "urgent 0", "urgent 1", "regular 1", "regular 2"}, order)
+		require.Zero(t, queue.Len())
 	})
 }
 
-func TestWhoGivesUpHoldsNobodyBack(t *testing.T) {
+func TestAWaiterThatGivesUpHoldsNoOtherBack(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		var line turnstile.Line
+		var queue waitqueue.Queue
 		try := every(time.Second)
-		require.NoError(t, line.Pass(t.Context(), false, try))
+		require.NoError(t, queue.Wait(t.Context(), false, try))
 		ctx, cancel := context.WithCancel(t.Context())
 		gone := make(chan error, 1)
-		go func() { gone <- line.Pass(ctx, true, try) }()
+		go func() { gone <- queue.Wait(ctx, true, try) }()
 		synctest.Wait()
 		began := time.Now()
 		done := make(chan error, 1)
-		go func() { done <- line.Pass(t.Context(), false, try) }()
+		go func() { done <- queue.Wait(t.Context(), false, try) }()
 		time.Sleep(100 * time.Millisecond)
 		cancel()
 		require.ErrorIs(t, <-gone, context.Canceled)
@@ -84,11 +84,11 @@ func TestWhoGivesUpHoldsNobodyBack(t *testing.T) {
 func TestAWaitThatTheContextWouldNotOutliveEndsAtOnce(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		var line turnstile.Line
+		var queue waitqueue.Queue
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
 		began := time.Now()
-		err := line.Pass(ctx, false, func() (time.Duration, error) { return 2 * time.Second, nil })
+		err := queue.Wait(ctx, false, func() (time.Duration, error) { return 2 * time.Second, nil })
 		require.ErrorIs(t, err, context.DeadlineExceeded)
 		require.Zero(t, time.Since(began))
 	})
@@ -96,28 +96,28 @@ func TestAWaitThatTheContextWouldNotOutliveEndsAtOnce(t *testing.T) {
 
 func TestAnErrorOfTheBudgetEndsTheWait(t *testing.T) {
 	t.Parallel()
-	var line turnstile.Line
+	var queue waitqueue.Queue
 	down := errors.New("down")
-	require.ErrorIs(t, line.Pass(t.Context(), false, func() (time.Duration, error) { return 0, down }), down)
-	require.Zero(t, line.Len())
+	require.ErrorIs(t, queue.Wait(t.Context(), false, func() (time.Duration, error) { return 0, down }), down)
+	require.Zero(t, queue.Len())
 }
 
 func TestWakeMakesTheFirstAskAgain(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		var line turnstile.Line
-		line.Wake() // nobody there
+		var queue waitqueue.Queue
+		queue.Wake() // an empty queue
 		var asked int
 		go func() {
-			_ = line.Pass(t.Context(), false, func() (time.Duration, error) {
+			_ = queue.Wait(t.Context(), false, func() (time.Duration, error) {
 				asked++
 				return []time.Duration{time.Hour, 0}[asked-1], nil
 			})
 		}()
 		synctest.Wait()
-		line.Wake()
+		queue.Wake()
 		synctest.Wait()
 		require.Equal(t, 2, asked)
-		require.Zero(t, line.Len())
+		require.Zero(t, queue.Len())
 	})
 }
