@@ -77,8 +77,8 @@ func (l *MemLimiter) Wait(ctx context.Context, t SendRequest) error {
 // succeed. It is for limiters that keep their budgets elsewhere and fall back on this one; as
 // nothing waits here, replies do not go before campaigns.
 func (l *MemLimiter) Try(t SendRequest) (number, pair time.Duration) {
-	n := l.acquire(t.From)
-	defer l.release(n)
+	n := l.acquireNumber(t.From)
+	defer l.releaseNumber(n)
 	now := time.Now()
 	l.mu.Lock()
 	defer l.mu.Unlock()
