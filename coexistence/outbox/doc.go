@@ -28,8 +28,10 @@
 // answer. Such an entry is [StateUnknown]: Meta may have taken the message. A status webhook that
 // names the entry settles it. If none came within Config.UnknownTimeout, the number's message
 // history at Meta decides: if all it holds is accounted for, the message was not accepted and goes
-// out again; as long as it holds one that is in no entry, nothing is repeated. An entry for which
-// neither comes stays unknown, and a person decides, with [Outbox.Requeue].
+// out again; as long as it holds one that is in no entry, or that a history import alone brought,
+// nothing is repeated. An entry for which neither comes stays unknown, and a person decides, with
+// [Outbox.Requeue] or [Outbox.Cancel]. Later answers to the same person wait for it, so that they
+// do not arrive before it; campaigns do not.
 //
 // What was being sent when a process died is unknown in the same way. Only a machine that stands
 // still for longer than Config.UnknownTimeout between the last look at the clock and the first byte

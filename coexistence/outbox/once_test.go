@@ -186,6 +186,85 @@ func TestAMessageThatMetaNeverTookGoesOutAgain(t *testing.T) {
 	})
 }
 
+// What a history import brings of the last days is the business's own, and says nothing of who sent
+// it: the app, or a call whose answer was lost.
+func TestAMessageInDoubtIsNotRepeatedWhenAHistoryImportBringsIt(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, e engine) {
+		p := newPlatform(t, 1000)
+		p.Inject(cloudapitest.Fault{On: messagesCall, Drop: true, Accept: true})
+		h := start(t, e, p, outbox.Config{UnknownTimeout: 200 * time.Millisecond})
+		h.put(p.text("doubt", 1))
+		h.becomes("doubt", outbox.StateUnknown)
+		require.NoError(t, h.tracker.Handle(t.Context(), imported(t, p, p.Sent()[0])))
+
+		looked := p.Count("GET", "/{phone-number-id}/message_history")
+		require.Eventually(t, func() bool {
+			return p.Count("GET", "/{phone-number-id}/message_history") >= looked+3
+		}, 20*time.Second, 5*time.Millisecond)
+		require.Len(t, p.Sent(), 1, "it was sent twice")
+		h.becomes("doubt", outbox.StateUnknown)
+	})
+}
+
+// imported is the chunk of history that brings a message.
+func imported(t *testing.T, p *platform, m cloudapitest.SentMessage) webhook.Event {
+	t.Helper()
+	events, err := webhook.Decode(fmt.Appendf(nil, `{"object":"whatsapp_business_account","entry":[{"id":"1","changes":[{
+		"field":"history","value":{"messaging_product":"whatsapp","metadata":{"phone_number_id":%q},"history":[{
+			"metadata":{"phase":0,"chunk_order":1,"progress":100},"threads":[{"id":%q,"messages":[{
+				"from":%q,"to":%q,"id":%q,"timestamp":"%d","type":"text","text":{"body":"Hello"},
+				"history_context":{"status":"DELIVERED","from_me":true}}]}]}]}}]}]}`,
+		p.phone.ID, m.To.WAID, p.phone.PhoneNumber, m.To.WAID, m.ID, m.At.Unix()))
+	require.NoError(t, err)
+	require.Len(t, events, 1)
+	return events[0]
+}
+
+func TestAPersonsMessagesKeepTheirOrderAroundAnUnknownOutcome(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, e engine) {
+		p := newPlatform(t, 1000)
+		p.Inject(cloudapitest.Fault{On: messagesCall, Drop: true}) // before Meta does anything
+		h := open(t, e, p, outbox.Config{UnknownTimeout: 500 * time.Millisecond})
+		offer := p.text("offer", 1)
+		offer.Campaign = "winter"
+		h.put(p.text("1", 1), p.text("2", 1), offer, p.text("another person's", 2), p.text("3", 1))
+		h.run()
+		h.becomes("3", outbox.StateSent)
+		h.becomes("offer", outbox.StateSent)
+
+		var got []string
+		for _, m := range p.Sent() {
+			if m.To.WAID == "15550100001" && m.CallbackData != "offer" {
+				got = append(got, m.CallbackData)
+			}
+		}
+		require.Equal(t, []string{"1", "2", "3"}, got)
+		other, first := h.becomes("another person's", outbox.StateSent), h.becomes("1", outbox.StateSent)
+		require.True(t, other.SentAt.Before(first.SentAt), "another person waited too")
+	})
+}
+
+func TestAnEntryInDoubtThatIsGivenUpHoldsNothingUp(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, e engine) {
+		p := newPlatform(t, 1000)
+		p.Inject(cloudapitest.Fault{On: messagesCall, Drop: true, Accept: true})
+		h := start(t, e, p, outbox.Config{UnknownTimeout: time.Hour})
+		h.put(p.text("doubt", 1))
+		h.becomes("doubt", outbox.StateUnknown)
+		h.put(p.text("behind it", 1))
+		canceled, err := h.Cancel(t.Context(), "doubt")
+		require.NoError(t, err)
+		require.True(t, canceled)
+		h.becomes("behind it", outbox.StateSent)
+		require.Equal(t, "canceled", h.becomes("doubt", outbox.StateFailed).Reason)
+		require.NoError(t, h.deliver(t.Context(), p.Sent()[0], webhook.StatusSent))
+		require.Empty(t, h.becomes("doubt", outbox.StateSent).Reason)
+	})
+}
+
 func TestAnotherProcessGoesOnWhenTheHolderIsGone(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, e engine) {

@@ -118,10 +118,15 @@ func (o *Outbox) query(ctx context.Context, what, query string, args ...any) (li
 }
 
 // Cancel fails an entry that waits to be sent, and reports whether it did. What is under way or
-// with Meta cannot be called back.
+// with Meta cannot be called back: an unknown entry is given up, which means that it is not sent
+// again and that later messages of its conversation wait for it no longer. If a status tells that
+// it arrived after all, it is sent.
 func (o *Outbox) Cancel(ctx context.Context, id string) (bool, error) {
 	n, err := o.db.exec(ctx, nil, "Cancel", `UPDATE outbox_entries
-		SET state = 'failed', reason = 'canceled', failed_at = {now} WHERE id = ? AND state = 'queued'`, id)
+		SET state = 'failed', reason = 'canceled', failed_at = {now} WHERE id = ? AND state IN ('queued', 'unknown')`, id)
+	if n > 0 {
+		o.Notify()
+	}
 	return n > 0, err
 }
 

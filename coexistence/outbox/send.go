@@ -82,7 +82,9 @@ func (l *lease) businessLeft(ctx context.Context) (bool, error) {
 
 // claim takes the next entry and counts an attempt, or returns nil if there is none, or if the
 // lease is lost. Answers go before campaigns. An entry whose conversation has one under way, or an
-// older one of the same campaign waiting, has to wait, so that a person reads messages in order.
+// older one of the same campaign waiting, has to wait, so that a person reads messages in order. So
+// has an answer behind one whose outcome is unknown, which may go out again; campaigns are not held
+// up by that, nor hold up answers.
 //
 // It is one statement: what it finds and what it takes cannot be changed by another process
 // between.
@@ -94,7 +96,8 @@ func (l *lease) claim(ctx context.Context) (*Entry, error) {
 				AND (e.until_at = 0 OR e.until_at > {now})
 				AND e.campaign NOT IN (SELECT id FROM outbox_campaigns WHERE paused = 1)
 				AND NOT EXISTS (SELECT 1 FROM outbox_entries b WHERE b.phone = e.phone AND b.person = e.person
-					AND (b.state = 'sending' OR b.state = 'queued' AND b.campaign = e.campaign AND b.seq < e.seq))
+					AND (b.state = 'sending' OR b.seq < e.seq AND (b.state = 'queued' AND b.campaign = e.campaign
+						OR b.state = 'unknown' AND b.campaign = '' AND e.campaign = '')))
 			ORDER BY e.rank, e.seq LIMIT 1)
 		AND EXISTS (SELECT 1 FROM outbox_numbers n WHERE n.phone = ? AND n.holder = ? AND n.held_until > {now})
 		RETURNING `+columns, string(l.phone), string(l.phone), l.holder)
@@ -138,7 +141,8 @@ func (o *Outbox) accepted(ctx context.Context, e Entry, sent *cloudapi.SentMessa
 	}
 	_, err := o.db.exec(ctx, nil, "Run", `UPDATE outbox_entries
 		SET state = 'sent', reason = '', code = 0, wamid = ?, sent_at = {now}
-		WHERE id = ? AND state IN ('queued', 'sending', 'unknown')`, string(sent.ID), e.ID)
+		WHERE id = ? AND (state IN ('queued', 'sending', 'unknown') OR state = 'failed' AND reason = 'canceled')`,
+		string(sent.ID), e.ID)
 	return err
 }
 

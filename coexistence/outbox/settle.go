@@ -158,7 +158,9 @@ func (l *lease) hasUnaccounted(ctx context.Context, since time.Time) (bool, erro
 
 // accountsFor reports whether it is known which message has an id: an entry of the outbox, or a
 // message that the host sent without it. The latter is in the store, with its content if the host
-// recorded it, or with the callback data of its statuses, which then name no entry.
+// recorded it, or with the callback data of its statuses, which then name no entry. A message of
+// the business that is known from history alone may be the one in doubt: an import does not say
+// whether the app or a call sent it.
 func (l *lease) accountsFor(ctx context.Context, id graph.MessageID) (bool, error) {
 	const of = "SELECT COUNT(*) FROM outbox_entries WHERE phone = ? AND "
 	var n int
@@ -172,7 +174,7 @@ func (l *lease) accountsFor(ctx context.Context, id graph.MessageID) (bool, erro
 	case err != nil:
 		return false, err
 	case m.CallbackData == "":
-		return m.Type != "", nil
+		return m.Type != "" && !(m.Outbound && m.Origin == coexistence.OriginHistory), nil
 	}
 	// If they name an entry, the tracker has seen a status that this outbox is yet to get.
 	_, err = l.db.row(ctx, "Run", of+"id = ?", []any{string(l.phone), m.CallbackData}, &n)
