@@ -2,21 +2,25 @@ package flowendpoint
 
 import (
 	"context"
-	"crypto/hmac"
 	"crypto/rsa"
-	"crypto/sha256"
 	"encoding/base64"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
+	"regexp"
+	"runtime/debug"
 	"strings"
 
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/httpbody"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook"
 )
+
+// minKeyBits is the size of the RSA keys that Meta takes.
+const minKeyBits = 2048
 
 // Statuses that Meta gives a meaning of its own.
 const (
@@ -30,11 +34,12 @@ type Config struct {
 	// AppSecret signs requests. Find it in the app dashboard.
 	AppSecret graph.Secret
 
-	// AdditionalSecrets are accepted too, while a new secret spreads.
+	// AdditionalSecrets are accepted too, while a new secret spreads. Whoever has one of them can
+	// ask for every number.
 	AdditionalSecrets []graph.Secret
 
-	// Keys are the private keys whose public halves the numbers have. Several are tried in turn,
-	// while a new one spreads.
+	// Keys are the private keys whose public halves the numbers have, of 2,048 bits at least.
+	// Several are tried in turn, while a new one spreads.
 	Keys []*rsa.PrivateKey
 
 	// MaxBytes limits a request. If zero, 1 MiB.
@@ -56,15 +61,27 @@ type Endpoint struct {
 // New returns an endpoint that asks h. The error lists every mistake in cfg.
 func New(cfg Config, h Handler) (*Endpoint, error) {
 	var errs []error
-	if cfg.AppSecret.IsZero() {
-		errs = append(errs, errors.New("flowendpoint: Config.AppSecret is empty"))
+	for i, secret := range append([]graph.Secret{cfg.AppSecret}, cfg.AdditionalSecrets...) {
+		name := "AppSecret"
+		if i > 0 {
+			name = fmt.Sprintf("AdditionalSecrets[%d]", i-1)
+		}
+		switch trimmed := strings.TrimSpace(secret.Reveal()); {
+		case trimmed == "":
+			errs = append(errs, fmt.Errorf("flowendpoint: Config.%s is empty", name))
+		case trimmed != secret.Reveal():
+			errs = append(errs, fmt.Errorf("flowendpoint: Config.%s begins or ends with white space; trim what was read from a file", name))
+		}
 	}
 	if len(cfg.Keys) == 0 {
 		errs = append(errs, errors.New("flowendpoint: Config.Keys is empty"))
 	}
 	for _, key := range cfg.Keys {
-		if key == nil {
+		switch {
+		case key == nil:
 			errs = append(errs, errors.New("flowendpoint: Config.Keys holds nil"))
+		case key.N.BitLen() < minKeyBits:
+			errs = append(errs, fmt.Errorf("flowendpoint: a key of Config.Keys has %d bits; Meta wants RSA keys of %d", key.N.BitLen(), minKeyBits))
 		}
 	}
 	if h == nil {
@@ -99,7 +116,7 @@ func (e *Endpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(http.StatusBadRequest)
 		return
 	}
-	if !e.signed(body, r.Header.Get("X-Hub-Signature-256")) {
+	if !e.signed(body, r.Header[webhook.SignatureHeader]) {
 		w.WriteHeader(statusBadSignature)
 		return
 	}
@@ -131,13 +148,13 @@ func (e *Endpoint) answer(ctx context.Context, req *Request) (status int, answer
 		return http.StatusOK, []byte(`{"data":{"status":"active"}}`)
 	}
 	if report, ok := req.clientError(); ok {
-		e.cfg.Logger.WarnContext(ctx, "a phone reports an error of a flow", "screen", req.Screen, "error", report.Code)
+		e.cfg.Logger.WarnContext(ctx, "a phone reports an error of a flow", "screen", loggable(req.Screen), "error", loggable(report.Code))
 		if e.cfg.OnError != nil {
 			e.cfg.OnError(ctx, req, report)
 		}
 		return http.StatusOK, []byte(`{"data":{"acknowledged":true}}`)
 	}
-	resp, err := e.handler.Handle(ctx, req)
+	resp, err := e.handle(ctx, req)
 	if invalid, ok := errors.AsType[*invalidToken](err); ok {
 		answer, err := json.Marshal(struct {
 			Message string `json:"error_msg"`
@@ -154,27 +171,39 @@ func (e *Endpoint) answer(ctx context.Context, req *Request) (status int, answer
 		answer, err = resp.MarshalJSON()
 	}
 	if err != nil {
-		e.cfg.Logger.ErrorContext(ctx, "flow request failed", "screen", req.Screen, "action", req.Action, "err", err)
+		e.cfg.Logger.ErrorContext(ctx, "flow request failed", "screen", loggable(req.Screen), "action", loggable(string(req.Action)), "err", err)
 		return http.StatusInternalServerError, nil
 	}
 	return http.StatusOK, answer
 }
 
-// signed reports whether one of the secrets made the signature.
-func (e *Endpoint) signed(body []byte, header string) bool {
-	text, ok := strings.CutPrefix(header, "sha256=")
-	sum, err := hex.DecodeString(text)
-	if !ok || err != nil || len(sum) != sha256.Size {
-		return false
-	}
-	good := false
-	for _, secret := range append([]graph.Secret{e.cfg.AppSecret}, e.cfg.AdditionalSecrets...) {
-		if secret.IsZero() {
-			continue
+// signed reports whether one of the secrets made the one signature that there is.
+func (e *Endpoint) signed(body []byte, signatures []string) bool {
+	return len(signatures) == 1 &&
+		webhook.Verify(body, signatures[0], append([]graph.Secret{e.cfg.AppSecret}, e.cfg.AdditionalSecrets...)...) == nil
+}
+
+// handle calls the host's handler. A panic becomes an error that names its type alone: net/http
+// would print its value, and with it what a person has entered.
+func (e *Endpoint) handle(ctx context.Context, req *Request) (resp Response, err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			e.cfg.Logger.ErrorContext(ctx, "the handler of a flow panicked", "type", fmt.Sprintf("%T", v), "stack", string(debug.Stack()))
+			resp, err = nil, errPanic
 		}
-		mac := hmac.New(sha256.New, []byte(secret.Reveal()))
-		mac.Write(body)
-		good = hmac.Equal(mac.Sum(nil), sum) || good
+	}()
+	return e.handler.Handle(ctx, req)
+}
+
+var errPanic = errors.New("flowendpoint: the handler panicked")
+
+// plainWord is what a phone may bring into the log: a name as a Flow has it.
+var plainWord = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`)
+
+// loggable returns a word of the phone's, or "other" if it is not a plain one.
+func loggable(word string) string {
+	if word == "" || plainWord.MatchString(word) {
+		return word
 	}
-	return good
+	return "other"
 }

@@ -12,8 +12,11 @@ import (
 	"crypto/x509"
 	"encoding/pem"
 	"errors"
+	"fmt"
 	"io"
+	stdlog "log"
 	"log/slog"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -53,6 +56,8 @@ func handle(_ context.Context, r *flowendpoint.Request) (flowendpoint.Response, 
 		return nil, errors.New("the database is down, token-canary")
 	case "nothing":
 		return nil, nil
+	case "panic":
+		panic("private-canary " + string(r.Data))
 	}
 	if r.Action == flowendpoint.ActionInit {
 		return flowendpoint.NewScreen("BOOKING", booking{"2027-01-04"})
@@ -179,6 +184,16 @@ func TestMistakesAreToldAtOnce(t *testing.T) {
 	}
 	_, err = flowendpoint.New(flowendpoint.Config{}, nil)
 	require.ErrorContains(t, err, "Keys is empty")
+	small, err := rsa.GenerateKey(rand.Reader, 1024)
+	require.NoError(t, err)
+	_, err = flowendpoint.New(flowendpoint.Config{
+		AppSecret: " \n", AdditionalSecrets: []graph.Secret{"former\n"}, Keys: []*rsa.PrivateKey{small},
+	}, nil)
+	for _, want := range []string{
+		"AppSecret is empty", "AdditionalSecrets[0] begins or ends with white space", "has 1024 bits; Meta wants RSA keys of 2048",
+	} {
+		require.ErrorContains(t, err, want)
+	}
 }
 
 func TestNoDataIsLogged(t *testing.T) {
@@ -201,6 +216,81 @@ func TestNoDataIsLogged(t *testing.T) {
 	require.NotEmpty(t, out.String())
 	require.NotContains(t, out.String(), "private-canary")
 	require.NotContains(t, out.String(), "secret-flow-token")
+}
+
+func TestWhatAPhoneSendsDoesNotFillTheLog(t *testing.T) {
+	t.Parallel()
+	long := strings.Repeat("private pigeon ", 40_000)
+	tests := map[string]string{
+		"a screen":         `{"action":"data_exchange","screen":%q,"flow_token":"broken"}`,
+		"an action":        `{"action":%q,"screen":"BOOKING","flow_token":"broken"}`,
+		"an error's name":  `{"action":"INIT","data":{"error":%q,"error_message":"m"}}`,
+		"an error's place": `{"action":"INIT","screen":%q,"data":{"error":"timeout","error_message":"m"}}`,
+	}
+	for name, request := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var log lockedBuffer
+			url, phone := start(t, func(cfg *flowendpoint.Config) { cfg.Logger = slog.New(slog.NewTextHandler(&log, nil)) })
+			_, _, err := phone.Ask(t.Context(), url, fmt.Sprintf(request, long))
+			require.NoError(t, err)
+			require.Contains(t, log.String(), "=other")
+			require.NotContains(t, log.String(), "pigeon")
+			require.Less(t, len(log.String()), 1000)
+		})
+	}
+}
+
+func TestAPanicOfTheHandlerTellsNoData(t *testing.T) {
+	t.Parallel()
+	var log, serverLog lockedBuffer
+	endpoint, err := flowendpoint.New(flowendpoint.Config{
+		AppSecret: secret, Keys: []*rsa.PrivateKey{keys()[0]}, Logger: slog.New(slog.NewTextHandler(&log, nil)),
+	}, flowendpoint.HandlerFunc(handle))
+	require.NoError(t, err)
+	srv := httptest.NewUnstartedServer(endpoint)
+	srv.Config.ErrorLog = stdlog.New(&serverLog, "", 0)
+	srv.Start()
+	t.Cleanup(srv.Close)
+	phone := flowendpointtest.Phone{Key: &keys()[0].PublicKey, AppSecret: secret, Client: srv.Client()}
+	status, _, err := phone.Ask(t.Context(), srv.URL, `{"action":"data_exchange","flow_token":"panic","data":"private-canary"}`)
+	require.NoError(t, err)
+	require.Equal(t, 500, status)
+	require.Contains(t, log.String(), "type=string")
+	require.Contains(t, log.String(), "endpoint_test.go", "where it panicked")
+	require.NotContains(t, log.String(), "private-canary")
+	require.Empty(t, serverLog.String())
+}
+
+func TestTwoSignaturesAreNone(t *testing.T) {
+	t.Parallel()
+	url, phone := start(t)
+	body, _, err := phone.Seal([]byte(`{"version":"3.0","action":"ping"}`))
+	require.NoError(t, err)
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, url, bytes.NewReader(body))
+	require.NoError(t, err)
+	req.Header["X-Hub-Signature-256"] = []string{phone.Sign(body), phone.Sign([]byte("another body"))}
+	resp, err := http.DefaultClient.Do(req)
+	require.NoError(t, err)
+	defer resp.Body.Close()
+	require.Equal(t, 432, resp.StatusCode)
+}
+
+type lockedBuffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (b *lockedBuffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.b.Write(p)
+}
+
+func (b *lockedBuffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.b.String()
 }
 
 type writer func([]byte) (int, error)
@@ -274,6 +364,89 @@ func TestMediaIsDecryptedOrRefused(t *testing.T) {
 			_, err := m.Decrypt(spoil(&m, bytes.Clone(file)))
 			require.ErrorIs(t, err, flowendpoint.ErrMedia, name)
 		}
+	}
+}
+
+// cdn is a media server. A client of its own dials it, whatever the name.
+func cdn(t *testing.T, serve http.HandlerFunc) *http.Client {
+	t.Helper()
+	srv := httptest.NewTLSServer(serve)
+	t.Cleanup(srv.Close)
+	client := srv.Client()
+	transport := client.Transport.(*http.Transport)
+	transport.TLSClientConfig.InsecureSkipVerify = true // the name is WhatsApp's, and the certificate is not
+	transport.DialContext = func(ctx context.Context, network, _ string) (net.Conn, error) {
+		return new(net.Dialer).DialContext(ctx, network, srv.Listener.Addr().String())
+	}
+	return client
+}
+
+func TestMediaIsFetched(t *testing.T) {
+	t.Parallel()
+	media, file := encryptMedia(t, []byte("a photo"))
+	media.CDNURL = "https://mmg.whatsapp.net/v/file?hash=private-canary"
+	client := cdn(t, func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path != "/v/file" || r.Header.Get("Authorization") != "" {
+			http.Error(w, "", http.StatusNotFound)
+			return
+		}
+		_, _ = w.Write(file)
+	})
+	got, err := media.Fetch(t.Context(), client)
+	require.NoError(t, err)
+	require.Equal(t, "a photo", string(got))
+
+	media.CDNURL += "#"
+	media.Encryption.PlainHash = make([]byte, 32)
+	_, err = media.Fetch(t.Context(), client)
+	require.ErrorIs(t, err, flowendpoint.ErrMedia)
+}
+
+func TestMediaIsFetchedFromWhatsAppAlone(t *testing.T) {
+	t.Parallel()
+	asked := cdn(t, func(http.ResponseWriter, *http.Request) { t.Error("the server was asked") })
+	for name, url := range map[string]string{
+		"another host":   "https://169.254.169.254/latest/meta-data",
+		"a similar host": "https://mmg.whatsapp.net.example.com/v",
+		"a suffix":       "https://evilwhatsapp.net/v",
+		"http":           "http://mmg.whatsapp.net/v",
+		"another port":   "https://mmg.whatsapp.net:8443/v",
+		"a user":         "https://mmg.whatsapp.net@example.com/v",
+		"a file":         "file:///etc/passwd",
+		"nothing":        "",
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			_, err := flowendpoint.Media{CDNURL: url}.Fetch(t.Context(), asked)
+			require.ErrorIs(t, err, flowendpoint.ErrMediaHost)
+		})
+	}
+}
+
+func TestAFetchGoesNowhereElse(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct {
+		serve http.HandlerFunc
+		want  string
+	}{
+		"a redirect": {func(w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, "https://169.254.169.254/", http.StatusFound)
+		}, "the server answered 302"},
+		"not found": {http.NotFound, "the server answered 404"},
+		"too large": {func(w http.ResponseWriter, _ *http.Request) {
+			for range flowendpoint.MaxMediaBytes>>20 + 1 {
+				_, _ = w.Write(make([]byte, 1<<20))
+			}
+		}, flowendpoint.ErrMedia.Error()},
+		"cut": {func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, "GET /{cdn-url}: "},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			_, err := flowendpoint.Media{CDNURL: "https://mmg.whatsapp.net/v?private-canary"}.Fetch(t.Context(), cdn(t, tt.serve))
+			require.ErrorContains(t, err, tt.want)
+			require.NotContains(t, err.Error(), "canary")
+		})
 	}
 }
 

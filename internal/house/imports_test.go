@@ -24,6 +24,7 @@ var mayImport = map[string][]string{
 	"cloudapi/graph":                  {},
 	"cloudapi":                        {"cloudapi/graph"},
 	"cloudapi/cloudapitest":           {"cloudapi/graph", "cloudapi"},
+	"cloudapi/flowendpoint":           {"cloudapi/graph", "webhook"}, // it is signed as a webhook is
 	"webhook":                         {"cloudapi/graph"},
 	"signup":                          {"cloudapi/graph", "cloudapi"},
 	"coexistence":                     {"cloudapi/graph", "cloudapi", "webhook"},
