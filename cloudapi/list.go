@@ -15,6 +15,7 @@ import (
 func list[T any](ctx context.Context, c *Client, r request) iter.Seq2[*T, error] {
 	return func(yield func(*T, error) bool) {
 		r := r
+		passed := map[string]bool{} // cursors that a page was asked with
 		for {
 			p, err := call[page](ctx, c, r)
 			if err != nil {
@@ -28,7 +29,7 @@ func list[T any](ctx context.Context, c *Client, r request) iter.Seq2[*T, error]
 			if !p.Paging.More {
 				return
 			}
-			if r, err = r.after(p); err != nil {
+			if r, err = r.after(p, passed); err != nil {
 				yield(nil, err)
 				return
 			}
@@ -60,13 +61,17 @@ func yieldPage[T any](r request, p *page, yield func(*T, error) bool) bool {
 
 // after returns the request for the page that follows p. It asks with the cursor alone: the URL
 // that Meta offers holds the access token, and whoever writes that URL chooses where the token
-// goes. A cursor that is missing, or that led to p itself, is an error, or the walk would never
+// goes. A cursor that is missing, or that was passed before, is an error, or the walk would never
 // end.
-func (r request) after(p *page) (request, error) {
+func (r request) after(p *page, passed map[string]bool) (request, error) {
 	cursor := p.Paging.After
-	if cursor == "" || cursor == r.query.Get("after") {
+	switch {
+	case cursor == "":
 		return r, r.broken(p.meta, "the answer has a next page and no cursor that leads to it")
+	case passed[cursor] || cursor == r.query.Get("after"):
+		return r, r.broken(p.meta, "the answer's next page is one that was read before")
 	}
+	passed[cursor] = true
 	q := maps.Clone(r.query) // it may be the caller's
 	if q == nil {
 		q = url.Values{}

@@ -111,6 +111,26 @@ func TestListDoesNotEndQuietly(t *testing.T) {
 	}
 }
 
+// Cursors that go round would make a walk that never ends, of pages that never repeat one another.
+func TestListEndsWhenItsCursorsGoRound(t *testing.T) {
+	t.Parallel()
+	next := map[string]string{"": "c1", "c1": "c2", "c2": "c3", "c3": "c1"}
+	srv := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		after := next[r.URL.Query().Get("after")]
+		reply(200, `{"data":[{"id":"1"}],"paging":{"cursors":{"after":"`+after+`"},"next":"x"}}`)(w, r)
+	})
+	var last error
+	items := 0
+	for _, err := range srv.client(t).Businesses.OwnedWABAs(t.Context(), businessID) {
+		if last = err; err == nil {
+			items++
+		}
+		require.Less(t, items, 100)
+	}
+	require.ErrorContains(t, last, "the answer's next page is one that was read before")
+	require.Equal(t, 4, items)
+}
+
 func TestListWithoutPagesEnds(t *testing.T) {
 	t.Parallel()
 	for _, body := range []string{`{"data":[]}`, `{"data":[],"paging":[]}`, `{"data":[],"paging":{}}`, `{"data":[],"paging":null}`, `{"data":[],"paging":{"cursors":{"after":"c"},"next":null}}`} {

@@ -1,15 +1,16 @@
 package graph
 
 import (
+	"database/sql/driver"
 	"errors"
 	"fmt"
 	"log/slog"
 )
 
 // A Secret is an access token or another string that must not be printed. It shows as "[secret]" in
-// fmt, also inside structs, slices and maps, and in slog. Writing it as JSON or text is an error
-// rather than a silent loss: store what [Secret.Reveal] returns, encrypted. Reading it from JSON
-// works as for any string.
+// fmt, also inside structs, slices and maps, and in slog. Writing it as JSON or text, with gob or
+// into a database is an error rather than a leak or a silent loss: store what [Secret.Reveal]
+// returns, encrypted. Reading it from JSON or a database works as for any string.
 //
 // Some printing never asks the type, and shows the text: a struct's unexported field, %p and %w, a
 // verb other than %v that meets a pointer inside a struct, and a map's key in JSON. So a struct
@@ -44,3 +45,13 @@ var errSecretMarshal = errors.New("graph: a Secret does not write itself; store 
 
 // MarshalText refuses, and with it encoding/json. Leave an absent Secret out with omitzero.
 func (s Secret) MarshalText() ([]byte, error) { return nil, errSecretMarshal }
+
+// Value refuses, and with it database/sql: a secret that is an argument of a statement would be
+// stored in the clear.
+func (s Secret) Value() (driver.Value, error) { return nil, errSecretMarshal }
+
+// GobEncode refuses, and with it encoding/gob.
+func (s Secret) GobEncode() ([]byte, error) { return nil, errSecretMarshal }
+
+// GobDecode refuses too: nothing that encoding/gob has written holds a Secret.
+func (s *Secret) GobDecode([]byte) error { return errSecretMarshal }

@@ -2,6 +2,8 @@ package graph_test
 
 import (
 	"bytes"
+	"database/sql/driver"
+	"encoding/gob"
 	"encoding/json"
 	"encoding/xml"
 	"fmt"
@@ -98,6 +100,21 @@ func TestSecretRefusesToBeWritten(t *testing.T) {
 	}{})
 	require.NoError(t, err)
 	require.JSONEq(t, `{}`, string(b))
+}
+
+func TestSecretIsNoArgumentOfAStatement(t *testing.T) {
+	t.Parallel()
+	v, err := driver.DefaultParameterConverter.ConvertValue(canary)
+	require.ErrorContains(t, err, "Reveal")
+	require.Nil(t, v)
+}
+
+func TestSecretRefusesGob(t *testing.T) {
+	t.Parallel()
+	var out bytes.Buffer
+	err := gob.NewEncoder(&out).Encode(struct{ Token graph.Secret }{canary})
+	require.ErrorContains(t, err, "Reveal")
+	requireHidden(t, out.String(), "gob")
 }
 
 func TestSecretIsReadAndRevealed(t *testing.T) {
