@@ -9,30 +9,33 @@ import (
 	"time"
 )
 
-// An Attempt is one try of one tenant to sign up. It takes one code.
+// An Attempt is one try of one tenant to sign up. It takes one code: a second popup, after a
+// refusal or a closed tab, needs a new Attempt.
 type Attempt struct {
 	// ID names the attempt in the [Store], in [Flow.Attempts] and for [Flow.Resume]. It is derived
 	// from the State and is no secret.
 	ID string
 
-	// State is a nonce of 128 bits or more. Give it to the page of this tenant alone. It is what
-	// keeps a code or an account of one tenant from being submitted for another. It is stored
-	// nowhere.
+	// State is a nonce of 128 bits or more. Give it to the page of this tenant alone. It keeps a
+	// code or an account of one tenant from being submitted for another. It is stored nowhere: the
+	// Store has the ID, from which it cannot be computed.
 	State string
 
-	// Tenant is whom it is for.
+	// Tenant is the host's name for the customer or user that signs up.
 	Tenant string
 
-	// ExpiresAt is when the State ends.
+	// ExpiresAt is when the State stops being accepted: [Config].AttemptTTL after it was made. An
+	// attempt that has a token by then goes on with [Flow.Resume].
 	ExpiresAt time.Time
 }
 
-// maxAttempts limits the open attempts of one tenant. Beyond it the oldest is forgotten.
+// maxAttempts limits the open attempts of one tenant: every load of a page makes one. Beyond it the
+// oldest is forgotten.
 const maxAttempts = 20
 
-// busyFor is how long an attempt belongs to the process that works on it. If that one dies, another
-// may go on then.
-const busyFor = finishTimeout + time.Minute
+// attemptLease is how long an attempt belongs to the process that works on it. A process that died
+// over it loses it then. It is longer than a finish may take, so that a slow one keeps it.
+const attemptLease = finishTimeout + time.Minute
 
 // StartAttempt opens an attempt for a tenant: the host's name for its customer or user, never
 // empty, taken from its own login and not from the request. Call it when the page is rendered, not
@@ -53,12 +56,15 @@ func (f *Flow) StartAttempt(ctx context.Context, tenant string) (*Attempt, error
 	now := time.Now()
 	a := &Attempt{ID: attemptID(state), State: state, Tenant: tenant, ExpiresAt: now.Add(f.cfg.AttemptTTL)}
 	r := &openRecord{
-		f: f, rec: Record{ID: a.ID, Tenant: tenant, BeganAt: now}, doc: document{Phase: recordOpen, ExpiresAt: a.ExpiresAt},
+		f:   f,
+		rec: Record{ID: a.ID, Tenant: tenant, BeganAt: now},
+		doc: document{Phase: recordOpen, ExpiresAt: a.ExpiresAt},
 	}
 	return a, r.save(ctx)
 }
 
-// attemptID cannot be turned back into the state.
+// attemptID derives the id of an attempt from its state, one way: a copy of the Store gives no
+// state away. The prefix keeps the hash from being one that something else computes.
 func attemptID(state string) string {
 	sum := sha256.Sum256([]byte("whatsapp-coexistence signup attempt " + state))
 	return base64.RawURLEncoding.EncodeToString(sum[:18])
@@ -77,7 +83,7 @@ func (f *Flow) makeRoom(ctx context.Context, tenant string) error {
 	}
 	for len(records) >= maxAttempts {
 		r := &openRecord{f: f, rec: records[0]}
-		if r.open() == nil && r.doc.Granted == nil && r.doc.Phase != recordExchanging && !time.Now().Before(r.doc.BusyUntil) {
+		if r.open() == nil && r.disposable() {
 			if err := f.cfg.Store.Delete(ctx, records[0].ID); err != nil {
 				return err
 			}
@@ -87,8 +93,17 @@ func (f *Flow) makeRoom(ctx context.Context, tenant string) error {
 	return nil
 }
 
-// claim makes an attempt busy, for one caller at a time. By its state an attempt can be claimed
-// until that expires; by its id as long as there is something to go on with.
+// disposable reports whether nothing is lost with the record: it has no token, and no process is
+// about to get one.
+func (r *openRecord) disposable() bool {
+	return r.doc.Granted == nil && r.doc.Phase != recordExchanging && !time.Now().Before(r.doc.LeasedUntil)
+}
+
+// claim leases an attempt to one caller at a time. By its state an attempt can be claimed until
+// that expires; by its id, without a page, as long as there is a token to go on with.
+//
+// The lease is won by storing it: of two processes that read the same version, the Store lets one
+// succeed, and the other answers [OutcomeStateUsed]. The error is an [*Error].
 func (f *Flow) claim(ctx context.Context, id, tenant string, byState bool) (*openRecord, error) {
 	refuse := func(o Outcome, err error) (*openRecord, error) {
 		return nil, &Error{Outcome: o, Step: StepState, Err: err}
@@ -104,7 +119,7 @@ func (f *Flow) claim(ctx context.Context, id, tenant string, byState bool) (*ope
 	switch {
 	case byState && r.rec.Tenant != tenant:
 		return refuse(OutcomeWrongTenant, nil) // and leave it to its tenant
-	case r.doc.Phase == recordDone, now.Before(r.doc.BusyUntil):
+	case r.doc.Phase == recordDone, now.Before(r.doc.LeasedUntil):
 		return refuse(OutcomeStateUsed, nil)
 	case r.doc.Phase == recordExchanging:
 		// The process that exchanged the code ended before it could store the token.
@@ -119,21 +134,23 @@ func (f *Flow) claim(ctx context.Context, id, tenant string, byState bool) (*ope
 	case !byState && r.doc.Granted == nil:
 		return refuse(OutcomeNoCode, errNothingGranted)
 	}
-	r.doc.BusyUntil = now.Add(busyFor)
+	r.doc.LeasedUntil = now.Add(attemptLease)
 	switch err := r.save(ctx); {
 	case errors.Is(err, ErrConflict):
-		return refuse(OutcomeStateUsed, nil) // somebody was faster
+		return refuse(OutcomeStateUsed, nil) // another request was faster
 	case err != nil:
 		return refuse(OutcomeUnavailable, err)
 	}
 	return r, nil
 }
 
-// settle ends a busy attempt, or opens it again for what is still to come.
+// settle ends the lease of an attempt. An attempt that can go on stays open, with its token; one
+// that cannot is ended, and forgets its secrets. B is nil if no token was granted, err nil if the
+// business is connected.
 func (r *openRecord) settle(ctx context.Context, b *Connection, err error) error {
-	r.doc.BusyUntil = time.Time{}
+	r.doc.LeasedUntil = time.Time{}
 	if b != nil {
-		r.doc.keep(b)
+		r.doc.record(b)
 		r.doc.Outcome, r.doc.Advice = b.Outcome, b.Outcome.Advice()
 	}
 	e, failed := errors.AsType[*Error](err)

@@ -10,7 +10,7 @@ type CheckFunc func(ctx context.Context, tenant string, asked CheckParams) (Chec
 
 // CheckParams are what the page asks a business about its number, without spaces around.
 type CheckParams struct {
-	PhoneNumber string // as it was typed
+	PhoneNumber string // as it was typed, in any notation
 	AppVersion  string // of the WhatsApp Business app, as it was typed
 }
 
@@ -21,8 +21,9 @@ type CheckResult struct {
 	Notes    []string      `json:"notes,omitzero"`   // worth knowing in any case
 }
 
-// A CheckReason is why a number cannot be connected, and what the business can do about it.
+// A CheckReason is why a number cannot be connected, and what the business can do about it. The
+// page shows both as text, in the language in which they are written.
 type CheckReason struct {
 	Text   string `json:"text"`
-	Remedy string `json:"remedy,omitzero"`
+	Remedy string `json:"remedy,omitzero"` // empty if nothing helps
 }

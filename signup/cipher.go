@@ -19,23 +19,25 @@ import (
 // [NewKeyring] from its bytes; Tink's AEAD fits as well, where keys live in a key management
 // service. It must be safe for concurrent use.
 type Cipher interface {
-	// Encrypt seals plaintext. What it returns opens only with the same associated data, so that a
-	// record cannot be passed off as another's.
+	// Encrypt returns the ciphertext of plaintext. It decrypts only with the same associated data,
+	// so that a record cannot be passed off as another's.
 	Encrypt(plaintext, associatedData []byte) ([]byte, error)
 
-	// Decrypt opens what Encrypt sealed.
+	// Decrypt returns what Encrypt was given, or an error if the ciphertext or the associated data
+	// is another. It may fail for a while, as when a key management service does not answer: no
+	// record is deleted for it.
 	Decrypt(ciphertext, associatedData []byte) ([]byte, error)
 }
 
 // A Keyring is a [Cipher] with AES-256-GCM and a random nonce. It writes the name of the key in
-// front of what it seals, so that keys can be changed. A host seals with it what it keeps for long,
-// too, the Token of a [Connection] before all: name in the associated data whose the secret is,
-// such as tenant and account, and it does not open when it is copied into another row.
+// front of a ciphertext, so that keys can be changed. A host encrypts with it what it keeps for
+// long, too, the Token of a [Connection] before all: name in the associated data whose the secret
+// is, such as tenant and account, and it does not decrypt when it is copied into another row.
 type Keyring struct{ keys []namedKey }
 
 // NewKeyring returns a Keyring. Each key has 32 random bytes. The first one encrypts, all decrypt:
-// to change the key, put the new one in front, seal anew what is [Keyring.NeedsReencryption], and
-// drop the old one when nothing of its time is left.
+// to change the key, put the new one in front, encrypt again what is [Keyring.NeedsReencryption],
+// and drop the old one when nothing of its time is left.
 func NewKeyring(keys ...[]byte) (*Keyring, error) {
 	if len(keys) == 0 {
 		return nil, errors.New("signup: NewKeyring needs a key of 32 random bytes")
@@ -82,9 +84,12 @@ func ParseKeyring(text graph.Secret) (*Keyring, error) {
 	return NewKeyring(keys...)
 }
 
-// keyNameSize is how many bytes in front say which key it was.
+// keyNameSize is how many bytes in front of a ciphertext name its key. Two keys of one Keyring that
+// share a name do no harm: GCM tells them apart.
 const keyNameSize = 4
 
+// A namedKey is a key and the first bytes of its hash, which are no secret. The AEAD holds the key,
+// and is kept where package fmt cannot print it.
 type namedKey struct {
 	name []byte
 	aead opaque.Value[cipher.AEAD]
@@ -92,12 +97,14 @@ type namedKey struct {
 
 // Encrypt implements [Cipher], with the first key.
 func (c *Keyring) Encrypt(plaintext, associatedData []byte) ([]byte, error) {
-	return c.keys[0].aead.Reveal().Seal(bytes.Clone(c.keys[0].name), nil, plaintext, associatedData), nil //nolint:gosec // it makes its own nonce
+	key := c.keys[0]
+	//nolint:gosec // the AEAD makes its own nonce
+	return key.aead.Reveal().Seal(bytes.Clone(key.name), nil, plaintext, associatedData), nil
 }
 
 var errUnreadable = errors.New("signup: a record cannot be decrypted; is the key that sealed it missing?")
 
-// Decrypt implements [Cipher], with the key that sealed.
+// Decrypt implements [Cipher], with the key that encrypted.
 func (c *Keyring) Decrypt(ciphertext, associatedData []byte) ([]byte, error) {
 	for _, key := range c.keys {
 		if rest, ok := bytes.CutPrefix(ciphertext, key.name); ok {
@@ -109,13 +116,14 @@ func (c *Keyring) Decrypt(ciphertext, associatedData []byte) ([]byte, error) {
 	return nil, errUnreadable
 }
 
-// NeedsReencryption reports whether something was sealed with another key than the first one:
-// decrypt it and encrypt it again.
+// NeedsReencryption reports whether something was encrypted with another key than the first one:
+// decrypt it and encrypt it again. It looks at the name of the key alone, and decrypts nothing.
 func (c *Keyring) NeedsReencryption(ciphertext []byte) bool {
 	return !bytes.HasPrefix(ciphertext, c.keys[0].name)
 }
 
-// newProcessCipher returns a Cipher whose key ends with the process.
+// newProcessCipher returns a Cipher whose key ends with the process, as a [MemStore] does: there is
+// nothing to read after a restart.
 func newProcessCipher() (Cipher, error) {
 	key := make([]byte, 32)
 	_, _ = rand.Read(key) // never fails, or ends the program

@@ -23,8 +23,8 @@ type Credit struct {
 	// Line is the id of the extended credit.
 	Line string
 
-	// SystemUser is assigned to each account before, as Meta demands. If empty, the host has done
-	// that.
+	// SystemUser is the id of the system user that is assigned to each account before the line is
+	// attached, as Meta demands. If empty, the host has done that.
 	SystemUser string
 
 	// Tasks are what the system user may do there. If empty, MANAGE; within a Multi-Partner
@@ -40,10 +40,12 @@ type Credit struct {
 // creditCurrencies are those that a line can be shared in.
 var creditCurrencies = []string{"AUD", "EUR", "GBP", "IDR", "INR", "USD"}
 
+// validate returns every mistake in the settings.
 func (c *Credit) validate() error {
 	var errs []error
 	if !isID(c.Line) {
-		errs = append(errs, errors.New("signup: Credit.Line is not an id of digits; list them with GET /{business-id}/extendedcredits"))
+		errs = append(errs, errors.New("signup: Credit.Line is not an id of digits; "+
+			"list them with GET /{business-id}/extendedcredits"))
 	}
 	if c.SystemUser != "" && !isID(c.SystemUser) {
 		errs = append(errs, errors.New("signup: Credit.SystemUser is not an id of digits"))
@@ -56,12 +58,18 @@ func (c *Credit) validate() error {
 
 // A CreditShare is a line of credit that pays for an account.
 type CreditShare struct {
-	Line       string       // the extended credit
-	WABAID     graph.WABAID // that it pays for
-	Allocation string       // what [Flow.Revoke] revokes. Empty while it is not known whether the line was attached
-	Currency   string
+	Line     string       // the extended credit
+	WABAID   graph.WABAID // that it pays for
+	Currency string       // of the account, such as "EUR"
+
+	// Allocation is the id that [Flow.Revoke] revokes. Empty while it is not known whether the line
+	// was attached.
+	Allocation string
 }
 
+// shareCredit makes the partner's line pay for the account. Meta attaches a line once and for all,
+// so the account is read first: what pays for it already is ours from an earlier try, or another's,
+// which ends the step.
 func (g *grant) shareCredit(ctx context.Context) error {
 	waba, err := g.api.WABAs.Get(ctx, g.WABAID, cloudapi.WABAGetOptions{
 		Fields: []string{"id", "name", "currency", "primary_funding_id", "owner_business_info"},
@@ -75,7 +83,9 @@ func (g *grant) shareCredit(ctx context.Context) error {
 	return g.attachCredit(ctx)
 }
 
-// adoptCredit accepts a line that is attached, if it is ours.
+// adoptCredit accepts a line that is attached, if it is ours: an earlier try attached it, and the
+// answer, or the process, got lost. The allocations of the line tell, by the id of the credential
+// that the account shows.
 func (g *grant) adoptCredit(ctx context.Context, waba *cloudapi.WABA) error {
 	if g.Credit == nil {
 		g.Credit = &CreditShare{Line: g.f.cfg.Credit.Line, WABAID: g.WABAID, Currency: waba.Currency}
@@ -105,6 +115,10 @@ func (g *grant) adoptCredit(ctx context.Context, waba *cloudapi.WABA) error {
 	return &Error{Outcome: OutcomeOtherCredit}
 }
 
+// attachCredit asks the host in which currency the account pays, and attaches the line. It notes
+// that it is about to before it does: whatever becomes of the call, the next run of the step finds
+// in the account whether it worked, and never attaches a second time without looking. It is sent
+// once.
 func (g *grant) attachCredit(ctx context.Context) error {
 	c := g.f.cfg.Credit
 	currency, err := c.Approve(ctx, g.clone())
@@ -112,7 +126,8 @@ func (g *grant) attachCredit(ctx context.Context) error {
 		return err
 	}
 	if !slices.Contains(creditCurrencies, currency) {
-		return fmt.Errorf("signup: Credit.Approve returned the currency %q; it is one of %s", currency, strings.Join(creditCurrencies, ", "))
+		return fmt.Errorf("signup: Credit.Approve returned the currency %q; it is one of %s",
+			currency, strings.Join(creditCurrencies, ", "))
 	}
 	if c.SystemUser != "" {
 		tasks := c.Tasks
@@ -130,7 +145,7 @@ func (g *grant) attachCredit(ctx context.Context) error {
 	}
 	// The account shows no line, so whatever became of an earlier call, it attached none.
 	g.Credit = &CreditShare{Line: c.Line, WABAID: g.WABAID, Currency: currency}
-	if err := g.save(ctx); err != nil { // so that a crash leaves a trace of it
+	if err := g.save(ctx); err != nil { // for Revoke, if this process ends now
 		return err
 	}
 	resp, err := cloudapi.Do[struct {
@@ -147,6 +162,7 @@ func (g *grant) attachCredit(ctx context.Context) error {
 	return nil
 }
 
+// An allocation is a line of credit that was shared with one business, as Meta lists them.
 type allocation struct {
 	ID         string `json:"id"`
 	Credential struct {
@@ -157,14 +173,18 @@ type allocation struct {
 	} `json:"receiving_business"`
 }
 
-// allocations are those of a line that a business receives.
+// allocations ranges over those of a line that a business receives. It reads one page, the answer
+// to a question about one business.
 func (f *Flow) allocations(ctx context.Context, line string, business graph.BusinessID) iter.Seq2[allocation, error] {
 	return func(yield func(allocation, error) bool) {
 		page, err := cloudapi.Do[struct {
 			Data []allocation `json:"data"`
 		}](ctx, f.cfg.Client, cloudapi.Request{
 			Method: http.MethodGet, Path: "/{credit-id}/owning_credit_allocation_configs", IDs: []string{line},
-			Query: url.Values{"receiving_business_id": {string(business)}, "fields": {"id,receiving_business,receiving_credential"}},
+			Query: url.Values{
+				"receiving_business_id": {string(business)},
+				"fields":                {"id,receiving_business,receiving_credential"},
+			},
 		})
 		if err != nil {
 			yield(allocation{}, err)
@@ -178,8 +198,10 @@ func (f *Flow) allocations(ctx context.Context, line string, business graph.Busi
 	}
 }
 
+// creditRefused returns the outcome of a call about credit that did not work: it is the partner's
+// rights that Meta refuses then, and never the token of the business.
 func creditRefused(err error) error {
-	if passing(err) {
+	if transient(err) {
 		return &Error{Outcome: OutcomeUnavailable, Err: err}
 	}
 	return &Error{Outcome: OutcomeCreditRefused, Err: err}
@@ -209,7 +231,8 @@ func (f *Flow) Revoke(ctx context.Context, b *Connection) error {
 }
 
 // revoke ends the allocation of b's credit. A process that died, or an answer that got lost, leaves
-// one that was not noted: then all of them that the line has for the business.
+// one that was not noted: then all of them that the line has for the business. It goes on after an
+// error, and returns all of them; an allocation that is gone already is none.
 func (f *Flow) revoke(ctx context.Context, b *Connection) error {
 	ids := []string{b.Credit.Allocation}
 	if b.Credit.Allocation == "" {
@@ -224,7 +247,7 @@ func (f *Flow) revoke(ctx context.Context, b *Connection) error {
 			}
 			tenant = waba.OwnerBusinessInfo.ID
 		}
-		if tenant == "" { // asked without one, Meta lists everybody's
+		if tenant == "" { // asked without one, Meta lists those of every business
 			return errors.New("nobody knows which portfolio has it; put its id into Connection.BusinessID")
 		}
 		for a, err := range f.allocations(ctx, b.Credit.Line, tenant) {

@@ -12,7 +12,8 @@ import (
 )
 
 // discover finds the accounts and the numbers in them. The event may have named the wrong one of
-// two accounts that hold the number, and mostly names no number.
+// two accounts that hold the number, and mostly names no number. So everything that the token
+// reaches is read, and what was named is only where it begins.
 func (g *grant) discover(ctx context.Context) error {
 	g.nameAccounts()
 	if !g.listed {
@@ -62,6 +63,8 @@ func (g *grant) nameAccounts() {
 	}
 }
 
+// addAccount adds an account, or what is newly known of one that is there. The order stays: the one
+// that the host or the popup named is read first, and so comes first in [Number].WABAs.
 func (g *grant) addAccount(a account) {
 	if !isID(a.id) {
 		return
@@ -88,28 +91,33 @@ func (g *grant) searchAccounts(ctx context.Context) error {
 	if len(g.accounts) == 0 && g.BusinessID != "" && g.f.cfg.PartnerBusinessID != "" {
 		shared := g.f.cfg.Client.Businesses.ClientWABAs(ctx, g.f.cfg.PartnerBusinessID,
 			cloudapi.WABAListOptions{Sort: "creation_time_descending", Limit: 100})
-		err = errors.Join(err, g.addAll(shared, func(w *cloudapi.WABA) bool { return w.OwnerBusinessInfo.ID == g.BusinessID }))
+		err = errors.Join(err, g.addAll(shared, func(w *cloudapi.WABA) bool {
+			return w.OwnerBusinessInfo.ID == g.BusinessID
+		}))
 	}
 	switch {
 	case len(g.accounts) > known || err == nil:
 		return nil
-	case passing(err):
+	case transient(err):
 		return err
 	case known > 0:
-		g.warn("the token does not list its accounts and they could not be looked up; if webhooks stay away, look for a second " +
-			"account that holds the number")
+		g.warn("the token does not list its accounts and they could not be looked up; if webhooks stay away, " +
+			"look for a second account that holds the number")
 		return nil
 	}
 	// Looking takes business_management, which a signup does not need.
 	return &Error{Outcome: OutcomeNoAccount, Err: err}
 }
 
-// passing reports whether a read may succeed later.
-func passing(err error) bool {
+// transient reports whether a read may succeed later: no answer came, Meta was in trouble, or asked
+// for a pause. Every other answer stays the same until a person changes something.
+func transient(err error) bool {
 	e, ok := errors.AsType[*cloudapi.Error](err)
-	return !ok || e.StatusCode == 0 || e.StatusCode >= 500 || errors.Is(err, graph.ErrTemporary) || errors.Is(err, graph.ErrThrottled)
+	return !ok || e.StatusCode == 0 || e.StatusCode >= 500 ||
+		errors.Is(err, graph.ErrTemporary) || errors.Is(err, graph.ErrThrottled)
 }
 
+// addAll adds those of a list that want accepts, or all if it is nil, up to [maxShared] looked at.
 func (g *grant) addAll(wabas iter.Seq2[*cloudapi.WABA, error], want func(*cloudapi.WABA) bool) error {
 	var n int
 	for w, err := range wabas {
@@ -142,6 +150,7 @@ func (g *grant) readAccount(ctx context.Context, a *account) error {
 	return nil
 }
 
+// readPhone reads a number once: two accounts that hold it list the same id.
 func (g *grant) readPhone(ctx context.Context, id graph.PhoneNumberID) (*cloudapi.Phone, error) {
 	for _, h := range g.holdings {
 		if h.phone.ID == id {
@@ -160,7 +169,8 @@ func (g *grant) deny(a *account, err error) error {
 	return refused(err)
 }
 
-// judgeAccess returns an error if the token cannot read what it must.
+// judgeAccess returns an error if the token cannot read what it must: every account that was named,
+// and one at all. An account that was only found, and cannot be read, is left out with a warning.
 func (g *grant) judgeAccess() error {
 	var denied error
 	for _, a := range g.accounts {
@@ -168,8 +178,8 @@ func (g *grant) judgeAccess() error {
 		case a.denied == nil:
 			continue
 		case a.named && !a.granted && (g.listed || errors.Is(a.denied, graph.ErrAccessLost)):
-			// Somebody else's account, as far as anyone can tell. The answer must not depend on
-			// what it holds.
+			// An account of another business, as far as anyone can tell. The answer must not depend
+			// on what it holds, or a browser could ask about accounts that are not its own.
 			return &Error{Outcome: OutcomeNotGranted, Err: a.denied}
 		case a.named:
 			return refused(a.denied)

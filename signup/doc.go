@@ -10,8 +10,8 @@
 //	flow, err := signup.NewFlow(signup.Config{
 //		ConfigurationID: "…",    // app dashboard: Facebook Login for Business, Configurations
 //		Client:          client, // a cloudapi.Client with AppID and AppSecret
-//		Page:            signup.PageConfig{Tenant: func(r *http.Request) (string, error) { return tenantOf(r) }},
-//		Connected:       func(ctx context.Context, b *signup.Connection) error { return store(ctx, b) },
+//		Page:            signup.PageConfig{Tenant: tenantOf}, // of a request, by the host's login
+//		Connected:       store,                               // the connected business
 //	})
 //	…
 //	mux.Handle("/signup/", flow.Handler())
@@ -28,16 +28,20 @@
 //
 // # Step by step
 //
-//  1. The host renders a page: [Flow.StartAttempt] gives it a nonce bound to the signed-in tenant, [Flow.Launch] the options for
-//     FB.init and FB.login. Both are fetched before the click, since browsers block a popup that opens after a pause.
-//  2. The business goes through the popup. Two things come back to the page, in either order, and each of them may stay away:
-//     a window message from facebook.com ([ParseSessionInfo]), and the argument of FB.login's callback with the code
-//     ([ParseLoginResponse]).
-//  3. The page sends both to the host, as they are. [Flow.Finish] exchanges the code, checks the token, finds the accounts
-//     and the number, verifies it, asks the host ([Config].Reserve) and subscribes the app to every account that holds the
-//     number. If the host wants it, it sends the webhooks elsewhere ([Config].Override), shares a line of credit ([Config].Credit) and
-//     verifies and registers an ordinary number ([Config].PIN). The steps are listed at [Step]; [Config].Progress is told after each.
-//  4. [Config].Connected stores the [Connection], its token encrypted; the host requests contacts and history within 24 hours.
+//  1. The host renders a page: [Flow.StartAttempt] gives it a nonce bound to the signed-in tenant,
+//     [Flow.Launch] the options for FB.init and FB.login. Both are fetched before the click, since
+//     browsers block a popup that opens after a pause.
+//  2. The business goes through the popup. Two things come back to the page, in either order, and
+//     each of them may stay away: a window message from facebook.com ([ParseSessionInfo]), and the
+//     argument of FB.login's callback with the code ([ParseLoginResponse]).
+//  3. The page sends both to the host, as they are. [Flow.Finish] exchanges the code, checks the
+//     token, finds the accounts and the number, verifies it, asks the host ([Config].Reserve) and
+//     subscribes the app to every account that holds the number. If the host wants it, it sends the
+//     webhooks elsewhere ([Config].Override), shares a line of credit ([Config].Credit) and
+//     verifies and registers an ordinary number ([Config].PIN). The steps are listed at [Step];
+//     [Config].Progress is told after each.
+//  4. [Config].Connected stores the [Connection], its token encrypted; the host requests contacts
+//     and history within 24 hours.
 //
 // A number that lives in the WhatsApp Business app is registered by that app. Nothing here
 // registers or deregisters one: the steps of [ModeCoexistence] have no way to.
@@ -104,7 +108,7 @@
 // # Restarts and several processes
 //
 // Every attempt is a record in [Config].Store: what the popup said, the token, each step that is
-// done. It is sealed with [Config].Cipher before it is stored. The process that answers /finish
+// done. It is encrypted with [Config].Cipher before it is stored. The process that answers /finish
 // need not be the one that answered /begin, and when a process dies, another goes on, with the page
 // or with [Flow.ResumeAll]. What can be done only once is noted before it is done, so that it is
 // not done again: the exchange of a code never, a registration or a shared line of credit only

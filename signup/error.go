@@ -16,10 +16,10 @@ var ErrTaken = errors.New("signup: another tenant has this number")
 //
 // It contains no code, token or phone number, and can be logged.
 type Error struct {
-	// Outcome is how it ended.
+	// Outcome is how it ended. Its values are stable; switch on it.
 	Outcome Outcome
 
-	// Step is where.
+	// Step is where it ended: the steps before are done.
 	Step Step
 
 	// Code is Meta's error code, or 0 if Meta named none. errors.Is(err,
@@ -33,7 +33,7 @@ type Error struct {
 	// Mostly empty.
 	SessionID string
 
-	// Err is the cause, or nil.
+	// Err is the cause, or nil: an error of package cloudapi, or of a function of [Config].
 	Err error
 }
 
@@ -46,7 +46,7 @@ func (e *Error) Error() string {
 	return s + ": " + strings.TrimSuffix(e.Advice(), ".")
 }
 
-// Unwrap returns the cause.
+// Unwrap returns the cause, so that errors.AsType[*cloudapi.Error] finds Meta's answer.
 func (e *Error) Unwrap() error { return e.Err }
 
 // Is reports whether target is Meta's code, or its class such as [graph.ErrSignup].

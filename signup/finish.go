@@ -23,7 +23,8 @@ type Submission struct {
 	// [Flow.StartAttempt].
 	Tenant string
 
-	// Code is to be exchanged. Empty if it did not arrive, and when a number is chosen.
+	// Code is exchanged for a token, once, within [CodeTTL]. Empty if it did not arrive, and in all
+	// submissions after the first one, such as when a number is chosen.
 	Code graph.Secret
 
 	// Session is what the popup said, or nil.
@@ -39,24 +40,27 @@ type Submission struct {
 	PhoneNumberID graph.PhoneNumberID
 
 	// SendCode has Meta send a verification code to an ordinary number, by text or voice, in
-	// Language; after [OutcomeNumberUnverified], under the same State. VerificationCode is the code
-	// that came; the signup goes on with it. A number of the WhatsApp Business app is verified by
-	// that app, so that a Flow of [ModeCoexistence] passes over all three.
-	SendCode         cloudapi.CodeMethod
-	Language         string // such as "pt_BR". If empty, "en_US"
+	// Language; after [OutcomeNumberUnverified], under the same State. A number of the WhatsApp
+	// Business app is verified by that app, so that a Flow of [ModeCoexistence] passes over
+	// SendCode, Language and VerificationCode.
+	SendCode cloudapi.CodeMethod
+	Language string // such as "pt_BR". If empty, "en_US"
+
+	// VerificationCode is the code that came; the signup goes on with it. Empty before.
 	VerificationCode graph.Secret
 }
 
-// wishes are what the business has decided on the way.
-type wishes struct {
+// decisions are what the business has decided on the way, in a [Submission]. The zero value is a
+// first try, in which nothing was asked yet.
+type decisions struct {
 	phone    graph.PhoneNumberID
 	sendCode cloudapi.CodeMethod
 	language string
 	code     graph.Secret // that verifies the number
 }
 
-func (s Submission) wishes() wishes {
-	return wishes{s.PhoneNumberID, s.SendCode, s.Language, s.VerificationCode}
+func (s Submission) decisions() decisions {
+	return decisions{s.PhoneNumberID, s.SendCode, s.Language, s.VerificationCode}
 }
 
 // Finish turns what the popup gave into a connected business: it exchanges the code, once and at
@@ -84,7 +88,7 @@ func (f *Flow) Finish(ctx context.Context, sub Submission) (*Connection, error) 
 	}
 	if r.doc.Granted != nil && !sub.Code.IsZero() && codeHash(sub.Code) != r.doc.CodeHash {
 		// A second popup needs a second attempt, or its code would replace the grant of the first.
-		r.doc.BusyUntil = time.Time{}
+		r.doc.LeasedUntil = time.Time{}
 		if err := r.save(ctx); err != nil {
 			return nil, &Error{Outcome: OutcomeUnavailable, Step: StepState, Err: err}
 		}
@@ -106,7 +110,7 @@ func (f *Flow) Resume(ctx context.Context, id string, phone graph.PhoneNumberID)
 	if err != nil {
 		return nil, err
 	}
-	b, err := f.resume(ctx, r, r.doc.business(r.rec.Tenant), wishes{phone: phone})
+	b, err := f.resume(ctx, r, r.doc.connection(r.rec.Tenant), decisions{phone: phone})
 	f.conclude(ctx, r, b, err)
 	return b, err
 }
@@ -139,21 +143,31 @@ func (f *Flow) ResumeAll(ctx context.Context) (connected int, err error) {
 	return connected, errors.Join(errs...)
 }
 
-// conclude stores how a try ended.
+// conclude stores how a try ended. An error of the Store changes nothing of the result: the
+// business is connected or not, whatever can be written down about it.
 func (f *Flow) conclude(ctx context.Context, r *openRecord, b *Connection, err error) {
 	if saving := r.settle(ctx, b, err); saving != nil {
 		f.cfg.Logger.ErrorContext(ctx, "the end of a signup was not stored", "attempt", r.rec.ID, "err", saving)
 	}
 }
 
+// codeHash tells whether a code that comes again is the one that was exchanged, without keeping it.
 func codeHash(code graph.Secret) string {
 	sum := sha256.Sum256([]byte("whatsapp-coexistence signup code " + code.Reveal()))
 	return hex.EncodeToString(sum[:])
 }
 
+// finish takes a claimed attempt from what the page sent to a token, and through the steps after
+// it.
+//
+// The order is what keeps a code from being spent twice or for nothing. What the popup said is
+// judged first: a refusal needs no code. Then the attempt is stored as exchanging, and only then
+// the code is exchanged. If this process dies over it, the next one finds the mark and gives up
+// ([OutcomeCodeLost]): whether the code was spent, only Meta knows. An attempt that has a token
+// goes on with that, whatever code comes with it.
 func (f *Flow) finish(ctx context.Context, r *openRecord, sub Submission, received time.Time) (*Connection, error) {
-	if b := r.doc.business(r.rec.Tenant); b != nil {
-		return f.resume(ctx, r, b, sub.wishes()) // a code that comes again is the one that brought it
+	if b := r.doc.connection(r.rec.Tenant); b != nil {
+		return f.resume(ctx, r, b, sub.decisions()) // a code that comes again is the one that brought it
 	}
 	if sub.Session != nil {
 		r.doc.Session = sub.Session
@@ -172,17 +186,20 @@ func (f *Flow) finish(ctx context.Context, r *openRecord, sub Submission, receiv
 	if err := r.save(ctx); err != nil {
 		return nil, &Error{Outcome: OutcomeUnavailable, Step: StepState, Err: err}
 	}
-	b := &Connection{Tenant: r.rec.Tenant, Session: r.doc.Session, Onboarding: cloudapi.Onboarding{OnboardedAt: r.doc.ArrivedAt}}
+	b := &Connection{
+		Tenant: r.rec.Tenant, Session: r.doc.Session,
+		Onboarding: cloudapi.Onboarding{OnboardedAt: r.doc.ArrivedAt},
+	}
 	if err := f.exchange(ctx, b, sub); err != nil {
 		r.doc.Phase = recordOpen // an attempt whose code is spent is ended by its outcome
 		return nil, err
 	}
 	r.doc.Phase = recordGranted
-	return f.run(ctx, b, StepExchange, sub.wishes(), r)
+	return f.run(ctx, b, StepExchange, sub.decisions(), r)
 }
 
 // problem returns an error if the popup ended in one, or in a cancellation. That holds even if
-// there is a code: whoever left did not agree.
+// there is a code: a business that left did not agree.
 func (s *SessionInfo) problem() error {
 	if s == nil {
 		return nil
@@ -200,7 +217,9 @@ func (s *SessionInfo) problem() error {
 	return nil
 }
 
-// exchange turns the code into b's token.
+// exchange turns the code into b's token. It is one call, never repeated: Meta may have taken the
+// code although no answer came. The redirect URI goes along only if there was one; a code of
+// FB.login's callback is refused with any.
 func (f *Flow) exchange(ctx context.Context, b *Connection, sub Submission) error {
 	ctx, cancel := context.WithTimeout(ctx, CodeTTL)
 	defer cancel()
@@ -219,6 +238,8 @@ func (f *Flow) exchange(ctx context.Context, b *Connection, sub Submission) erro
 	return nil
 }
 
+// exchangeOutcome says what became of the code. The order matters: what proves that the code is
+// unspent comes before what leaves it open ([OutcomeCodeLost]), which comes before a plain refusal.
 func exchangeOutcome(err error) Outcome {
 	e, ok := errors.AsType[*cloudapi.Error](err)
 	if !ok {
@@ -259,15 +280,18 @@ func (f *Flow) ResumeConnection(ctx context.Context, b *Connection, phone graph.
 	if b == nil || b.Token.IsZero() || b.Tenant == "" {
 		return nil, &Error{Outcome: OutcomeNoCode, Step: StepSession, Err: errNothingGranted}
 	}
-	return f.resume(ctx, nil, b, wishes{phone: phone})
+	return f.resume(ctx, nil, b, decisions{phone: phone})
 }
 
-func (f *Flow) resume(ctx context.Context, r *openRecord, b *Connection, want wishes) (*Connection, error) {
-	if want.phone == "" {
-		want.phone = b.PhoneNumberID // was chosen before
+// resume runs all steps after the exchange again, on a copy of b from which everything is gone that
+// the steps find out: what was true when the first try ended may have changed. R is nil if the host
+// keeps the Connection itself.
+func (f *Flow) resume(ctx context.Context, r *openRecord, b *Connection, decided decisions) (*Connection, error) {
+	if decided.phone == "" {
+		decided.phone = b.PhoneNumberID // was chosen before
 	}
 	b = b.clone()
 	b.Outcome, b.Phone, b.Numbers, b.BusinessID = "", nil, nil, ""
 	b.Onboarding = cloudapi.Onboarding{OnboardedAt: b.OnboardedAt}
-	return f.run(ctx, b, "", want, r)
+	return f.run(ctx, b, "", decided, r)
 }

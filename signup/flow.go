@@ -96,6 +96,8 @@ type Config struct {
 	Logger *slog.Logger
 }
 
+// withDefaults fills in what a host may leave empty. A MemStore gets a key of its own, since what
+// it keeps ends with the process; any other Store keeps a nil Cipher, which validate refuses.
 func (c Config) withDefaults() Config {
 	if c.Mode == "" {
 		c.Mode = ModeCoexistence
@@ -166,7 +168,7 @@ func (c Config) validate() error {
 // it.
 type Flow struct {
 	cfg     Config
-	rescued opaque.Value[*rescued] // they hold tokens
+	unsaved opaque.Value[*unsaved] // they hold tokens, which package fmt must not print
 }
 
 // NewFlow returns a Flow. It does no I/O; the error lists every mistake in cfg.
@@ -175,5 +177,5 @@ func NewFlow(cfg Config) (*Flow, error) {
 	if err := cfg.validate(); err != nil {
 		return nil, err
 	}
-	return &Flow{cfg: cfg, rescued: opaque.New(new(rescued))}, nil
+	return &Flow{cfg: cfg, unsaved: opaque.New(new(unsaved))}, nil
 }

@@ -10,17 +10,18 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 )
 
-// A grant is a token on its way through the steps, and what they find out for each other.
+// A grant is one run of a token through the steps of [Flow.plan], and what they find out for each
+// other. One goroutine uses it.
 type grant struct {
-	*Connection
-	f        *Flow
-	api      *cloudapi.Client // calls with the token
-	want     wishes
-	info     *cloudapi.TokenInfo
-	accounts []account
-	listed   bool // the token lists its accounts; if not, it reaches all, or Meta left them out
-	holdings []holding
-	rec      *openRecord // where it is kept, or nil
+	*Connection // the result; StepVerify sets the number
+	f           *Flow
+	api         *cloudapi.Client // calls with the token
+	decided     decisions
+	info        *cloudapi.TokenInfo // from StepInspect on
+	accounts    []account           // from StepDiscover on, as all below
+	listed      bool                // the token lists its accounts; if not, it reaches all, or Meta left them out
+	holdings    []holding
+	rec         *openRecord // where it is kept, or nil
 }
 
 // An account is a WABA that the token may reach.
@@ -34,10 +35,11 @@ type account struct {
 	// granted says that the token lists it.
 	granted bool
 
+	// denied is why the token cannot read it, or nil.
 	denied error
 }
 
-// A holding is a phone number in an account.
+// A holding is a phone number in an account. Two accounts can hold one number, with one id or two.
 type holding struct {
 	waba  graph.WABAID
 	phone *cloudapi.Phone
@@ -45,10 +47,15 @@ type holding struct {
 
 // run takes b through the steps. Just names a step that was done right before, or is empty; r is
 // nil if nothing is kept.
+//
+// Each step is stored before the host is told and before the next one begins, so that a process
+// that dies leaves a record from which another one runs all of them again: each looks first whether
+// its work is done. The first error ends the run. Connected is called last, and a Connection comes
+// without an error only once it has returned nil.
 func (f *Flow) run(
-	ctx context.Context, b *Connection, just Step, want wishes, r *openRecord,
+	ctx context.Context, b *Connection, just Step, decided decisions, r *openRecord,
 ) (*Connection, error) {
-	g := &grant{Connection: b, f: f, api: f.cfg.Client.WithToken(b.Token), want: want, rec: r}
+	g := &grant{Connection: b, f: f, api: f.cfg.Client.WithToken(b.Token), decided: decided, rec: r}
 	if r != nil {
 		r.doc.Steps = nil // those of this run
 	}
@@ -87,7 +94,8 @@ func (g *grant) handOver(ctx context.Context) error {
 	return nil
 }
 
-// did stores that a step is done, and tells the host.
+// did stores that a step is done, and tells the host. An error of the host's Progress ends the run
+// like one of the step.
 func (g *grant) did(ctx context.Context, step Step) error {
 	if err := g.save(ctx, step); err != nil {
 		return err
@@ -98,12 +106,13 @@ func (g *grant) did(ctx context.Context, step Step) error {
 	return g.f.cfg.Progress(ctx, step, g.clone())
 }
 
-// save stores what was reached. What must not be done twice is stored before it is done.
+// save stores what was reached. What must not be done twice, as a registration, is stored before it
+// is done. Without a record it does nothing: the host keeps the Connection.
 func (g *grant) save(ctx context.Context, done ...Step) error {
 	if g.rec == nil {
 		return nil
 	}
-	g.rec.doc.keep(g.Connection)
+	g.rec.doc.record(g.Connection)
 	g.rec.doc.Steps = append(g.rec.doc.Steps, done...)
 	return g.rec.save(ctx)
 }
@@ -114,7 +123,8 @@ func (g *grant) ready(context.Context) error {
 	return nil
 }
 
-// connected is the outcome once everything is done.
+// connected is the outcome once everything is done. Outside of coexistence a number that Cloud API
+// does not run yet is still to be registered, by the host.
 func (g *grant) connected() Outcome {
 	if g.f.cfg.Mode == ModeCoexistence || g.Phone.PlatformType == cloudapi.PlatformCloudAPI {
 		return OutcomeReady
@@ -136,7 +146,8 @@ func (g *grant) stop(step Step, err error) (*Connection, error) {
 	return g.Connection, e
 }
 
-// refused returns the outcome of a call that did not work.
+// refused returns the outcome of a call with the token that did not work. What Meta did not refuse
+// for a reason of the token is [OutcomeUnavailable], and goes on later.
 func refused(err error) error {
 	switch {
 	case errors.Is(err, graph.ErrAuth):
@@ -156,6 +167,9 @@ const (
 	scopeMessaging  = "whatsapp_business_messaging"
 )
 
+// inspect asks Meta whose the token is and what it may do, before anything is done with it. A token
+// of another app would answer some calls and fail at others. Missing permissions are warnings: the
+// calls of the next steps are the proof.
 func (g *grant) inspect(ctx context.Context) error {
 	info, err := g.f.cfg.Client.OAuth.DebugToken(ctx, g.Token)
 	if err != nil {
@@ -187,6 +201,8 @@ func (g *grant) inspect(ctx context.Context) error {
 	return nil
 }
 
+// reserve asks the host for each account that holds the number. Nothing has changed at Meta by
+// then, so that a refusal leaves no trace.
 func (g *grant) reserve(ctx context.Context) error {
 	if g.f.cfg.Reserve == nil {
 		return nil

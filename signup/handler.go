@@ -36,19 +36,23 @@ const finishTimeout = 2 * time.Minute
 //
 //	GET  /              a page with nothing but the signup
 //	GET  /connect.js    the script, and /connect.css, its looks
-//	GET  /back          PageConfig.RedirectURI: the browser comes back from the login dialog, and goes on to PageConfig.PageURL
+//	GET  /back          PageConfig.RedirectURI: the browser comes back from the login dialog,
+//	                    and goes on to PageConfig.PageURL
 //
 //	POST /begin   (no body)
-//	→ 200 {"state": "…", "expires_in": 3600, "mode": "coexistence", "launch": {"init": {…}, "login": {…}}, "sdk": "…",
+//	→ 200 {"state": "…", "expires_in": 3600, "mode": "coexistence", "sdk": "…",
+//	       "launch": {"init": {…}, "login": {…}},
 //	       "steps": ["state", …], "check": true, "redirect": "…"}
 //
 //	POST /check   {"state": "…", "number": "…", "app_version": "…"}
 //	→ 200 {"eligible": false, "reasons": [{"text": "…", "remedy": "…"}], "notes": ["…"]}
 //
-//	POST /finish  {"state": "…", "code": "…", "session": …, "callback": …, "redirect_uri": "…", "phone_number_id": "…",
-//	               "send_code": "SMS", "language": "en_US", "verification_code": "…"}
+//	POST /finish  {"state": "…", "code": "…", "session": …, "callback": …, "redirect_uri": "…",
+//	               "phone_number_id": "…", "send_code": "SMS", "language": "en_US",
+//	               "verification_code": "…"}
 //	→ 200 {"outcome": "ready", "advice": "…", "phone": "+1 555 010 0199"}
-//	→ 4xx or 503 {"outcome": "…", "advice": "…", "actor": "business", "retry": true, "numbers": [{"id": "…", "phone": "…", "name": "…"}]}
+//	→ 4xx or 503 {"outcome": "…", "advice": "…", "actor": "business", "retry": true,
+//	              "numbers": [{"id": "…", "phone": "…", "name": "…"}]}
 //
 //	POST /status  {"state": "…"}
 //	→ 200 {"phase": "running", "step": "verify", "outcome": "…", "advice": "…", …}
@@ -99,12 +103,15 @@ func (f *Flow) Handler() http.Handler {
 		_ = guard.AddTrustedOrigin(origin) // NewFlow has checked it
 	}
 	guard.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		reply(w, http.StatusForbidden, answer{Outcome: "cross_origin", Advice: "Add the page's origin to PageConfig.TrustedOrigins."})
+		reply(w, http.StatusForbidden, answer{
+			Outcome: "cross_origin", Advice: "Add the page's origin to PageConfig.TrustedOrigins.",
+		})
 	}))
 	return f.shared(guard.Handler(mux))
 }
 
-// shared lets pages of the trusted origins read the answers, and send the cookies of this one.
+// shared lets pages of the trusted origins read the answers, and send the cookies of this one. It
+// answers the preflight itself, which browsers send without cookies: the endpoints take POST alone.
 func (f *Flow) shared(next http.Handler) http.Handler {
 	if len(f.cfg.Page.TrustedOrigins) == 0 {
 		return next
@@ -127,7 +134,8 @@ func (f *Flow) shared(next http.Handler) http.Handler {
 	})
 }
 
-// An answer is the JSON of every response but the one to begin.
+// An answer is the JSON of every response but the one to begin. The page's script, and pages of
+// hosts' own making, read it by these names.
 type answer struct {
 	Outcome Outcome        `json:"outcome"`
 	Advice  string         `json:"advice"`
@@ -139,6 +147,7 @@ type answer struct {
 	Numbers []NumberChoice `json:"numbers,omitzero"`
 }
 
+// reply writes an answer. None may be cached: an answer to begin holds a state.
 func reply[T any](w http.ResponseWriter, status int, body T) {
 	b, err := json.Marshal(body)
 	if err != nil { // all answers are made of strings
@@ -152,7 +161,8 @@ func reply[T any](w http.ResponseWriter, status int, body T) {
 	_, _ = w.Write(b) // the browser went away
 }
 
-// endpoint does what both endpoints begin with.
+// endpoint does what every POST begins with: the method, whose request it is, and a limit of the
+// body. The tenant is never taken from the body, which a page could write anything into.
 func (f *Flow) endpoint(serve func(http.ResponseWriter, *http.Request, string)) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		httpbody.Deadline(w)
@@ -177,6 +187,9 @@ func (f *Flow) endpoint(serve func(http.ResponseWriter, *http.Request, string)) 
 	})
 }
 
+// serveBegin makes an attempt, and answers with all that the script needs before the click: what it
+// fetched after the click would make the browser block the popup. Nothing of the answer is a secret
+// but the state.
 func (f *Flow) serveBegin(w http.ResponseWriter, r *http.Request, tenant string) {
 	launch, a, err := f.begin(r.Context(), tenant)
 	if err != nil {
@@ -196,7 +209,7 @@ func (f *Flow) serveBegin(w http.ResponseWriter, r *http.Request, tenant string)
 		Redirect string `json:"redirect,omitzero"`
 	}{
 		State: a.State, Expires: int(f.cfg.AttemptTTL / time.Second), Mode: f.cfg.Mode, Launch: launch,
-		SDK: f.cfg.Page.SDKURL, Origin: f.standIn(), Steps: f.Steps(), Check: f.cfg.Page.Check != nil,
+		SDK: f.cfg.Page.SDKURL, Origin: f.simulatorOrigin(), Steps: f.Steps(), Check: f.cfg.Page.Check != nil,
 	}
 	if f.cfg.Page.RedirectURI != "" {
 		answer.Redirect, err = f.redirectURL(launch, a.State)
@@ -207,6 +220,7 @@ func (f *Flow) serveBegin(w http.ResponseWriter, r *http.Request, tenant string)
 	reply(w, http.StatusOK, answer)
 }
 
+// begin makes the options of a tenant's launch first: an attempt that cannot be launched is none.
 func (f *Flow) begin(ctx context.Context, tenant string) (Launch, *Attempt, error) {
 	var opts LaunchOptions
 	if f.cfg.Page.LaunchFor != nil {
@@ -226,6 +240,8 @@ func (f *Flow) begin(ctx context.Context, tenant string) (Launch, *Attempt, erro
 	return launch, a, err
 }
 
+// serveFinish goes on when the browser has gone away, up to [finishTimeout]: a closed tab must not
+// cost a token that can be got only once.
 func (f *Flow) serveFinish(w http.ResponseWriter, r *http.Request, tenant string) {
 	sub, err := readSubmission(r, tenant)
 	if err != nil {
@@ -244,16 +260,20 @@ func (f *Flow) serveFinish(w http.ResponseWriter, r *http.Request, tenant string
 		return
 	}
 	for _, warning := range b.Warnings {
-		f.cfg.Logger.WarnContext(ctx, "business connected with a warning", "phone", b.Phone.ID, "waba", b.WABAID, "warning", warning)
+		f.cfg.Logger.WarnContext(ctx, "business connected with a warning",
+			"phone", b.Phone.ID, "waba", b.WABAID, "warning", warning)
 	}
 	reply(w, http.StatusOK, answer{Outcome: b.Outcome, Advice: b.Outcome.Advice(), Phone: b.Phone.DisplayPhoneNumber})
 }
 
+// fail answers for a signup that did not connect a business. B holds what there is to choose from,
+// and is nil without a token. The cause is logged and not told: it is the host's business.
 func (f *Flow) fail(w http.ResponseWriter, r *http.Request, b *Connection, e *Error) {
 	f.cfg.Logger.WarnContext(r.Context(), "signup did not connect a business", "outcome", e.Outcome, "step", e.Step,
 		"code", int(e.Code), "screen", e.Screen, "session", e.SessionID, "err", e.Err)
 	a := answer{
-		Outcome: e.Outcome, Advice: e.Advice(), Actor: e.Outcome.Actor(), Code: e.Code, Session: e.SessionID, Retry: e.Outcome.Resumable(),
+		Outcome: e.Outcome, Advice: e.Advice(), Actor: e.Outcome.Actor(), Code: e.Code, Session: e.SessionID,
+		Retry: e.Outcome.Resumable(),
 	}
 	if b != nil {
 		a.Numbers = choices(b)
@@ -264,6 +284,8 @@ func (f *Flow) fail(w http.ResponseWriter, r *http.Request, b *Connection, e *Er
 	reply(w, outcomes[e.Outcome].status, a)
 }
 
+// badRequest answers for a request that is none. Its errors are ours, and say nothing of what was
+// sent.
 func badRequest(w http.ResponseWriter, err error) {
 	status := http.StatusBadRequest
 	if _, ok := errors.AsType[*http.MaxBytesError](err); ok {

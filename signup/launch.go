@@ -26,11 +26,13 @@ const (
 	ModeAppOnly Mode = "app_only"
 )
 
-// A Version is a version of the popup.
+// A Version is a version of the popup. The configuration decides which one opens; the options of
+// [Flow.Launch] have to fit it, or Meta runs another flow without a word.
 //
 // Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/embedded-signup/versions
 type Version string
 
+// Versions of Meta's page. [Versions] has their dates.
 const (
 	// Version4 is the default, and chosen by the configuration: make a new one and tick its
 	// products. Nothing in the code asks for it.
@@ -44,7 +46,7 @@ const (
 
 // A VersionInfo says what is known about a version.
 type VersionInfo struct {
-	Version Version
+	Version Version // such as [Version4]
 
 	// Since is when Meta released it.
 	Since time.Time
@@ -74,7 +76,7 @@ type LaunchOptions struct {
 	// Version is the version of the popup. If empty, [Version4].
 	Version Version
 
-	// Setup fills in screens.
+	// Setup fills in screens of the popup. The zero value fills in none.
 	Setup Setup
 
 	// MarketingMessages asks for Marketing Messages too, in v2 and v3. In v4 it is a product of the
@@ -85,8 +87,8 @@ type LaunchOptions struct {
 // A Launch is what a page passes to Meta's JavaScript SDK. Its JSON is {"init": …, "login": …}: the
 // argument of FB.init and the second argument of FB.login.
 type Launch struct {
-	Init  InitOptions  `json:"init"`
-	Login LoginOptions `json:"login"`
+	Init  InitOptions  `json:"init"`  // the argument of FB.init
+	Login LoginOptions `json:"login"` // the second argument of FB.login
 
 	// Warnings say what may go wrong with this launch. For the developer, not for the page.
 	Warnings []string `json:"-"`
@@ -100,49 +102,52 @@ func (l Launch) MarshalJSON() ([]byte, error) {
 
 // InitOptions are the argument of FB.init.
 type InitOptions struct {
-	AppID            graph.AppID `json:"appId"`
-	AutoLogAppEvents bool        `json:"autoLogAppEvents"`
-	XFBML            bool        `json:"xfbml"`
-	Version          string      `json:"version"` // of the Graph API. An old one can lead to the wrong flow
+	AppID            graph.AppID `json:"appId"`            // of your Meta app
+	AutoLogAppEvents bool        `json:"autoLogAppEvents"` // true, as Meta's page has it
+	XFBML            bool        `json:"xfbml"`            // true, as Meta's page has it
+	Version          string      `json:"version"`          // of the Graph API. An old one can lead to the wrong flow
 }
 
 // LoginOptions are the second argument of FB.login. All of it is needed: without ResponseType and
 // OverrideDefaultResponseType the SDK returns a user's token in place of the code.
 type LoginOptions struct {
-	ConfigurationID             string `json:"config_id"`
-	ResponseType                string `json:"response_type"`
-	OverrideDefaultResponseType bool   `json:"override_default_response_type"`
-	Extras                      Extras `json:"extras"`
+	ConfigurationID             string `json:"config_id"`                      // [Config].ConfigurationID
+	ResponseType                string `json:"response_type"`                  // "code"
+	OverrideDefaultResponseType bool   `json:"override_default_response_type"` // true
+	Extras                      Extras `json:"extras"`                         // what kind of popup opens
 }
 
-// Extras choose the flow.
+// Extras choose the flow. What stands here besides depends on the version: a member of another one
+// is ignored, or leads to the flow for new numbers.
 type Extras struct {
-	Setup              *Setup       `json:"setup,omitzero"`
-	FeatureType        *FeatureType `json:"featureType,omitzero"` // v2 wants it even when empty
-	Features           []Feature    `json:"features,omitzero"`
+	Setup              *Setup       `json:"setup,omitzero"`              // an empty object fills in nothing
+	FeatureType        *FeatureType `json:"featureType,omitzero"`        // v2 needs it even when empty
+	Features           []Feature    `json:"features,omitzero"`           // of v3 and v4
 	SessionInfoVersion string       `json:"sessionInfoVersion,omitzero"` // v2 sends session messages only with "3"
-	Version            Version      `json:"version,omitzero"`
+	Version            Version      `json:"version,omitzero"`            // empty for v2 and v4, which need none
 }
 
-// A FeatureType changes the flow as a whole.
+// A FeatureType changes the flow as a whole. Without one, the flow is for new numbers.
 type FeatureType string
 
+// Feature types that this package asks for.
 const (
-	FeatureTypeBusinessApp       FeatureType = "whatsapp_business_app_onboarding"
-	FeatureTypeMarketingMessages FeatureType = "marketing_messages_lite"
+	FeatureTypeBusinessApp       FeatureType = "whatsapp_business_app_onboarding" // coexistence
+	FeatureTypeMarketingMessages FeatureType = "marketing_messages_lite"          // in v2
 )
 
 // A Feature adds to the flow, or takes away from it.
 type Feature struct {
-	Name FeatureName `json:"name"`
+	Name FeatureName `json:"name"` // such as [FeatureAppOnlyInstall]
 }
 
 // A FeatureName names a [Feature].
 type FeatureName string
 
+// Features that this package asks for.
 const (
-	FeatureAppOnlyInstall    FeatureName = "app_only_install"
-	FeatureMarketingMessages FeatureName = "marketing_messages_lite"
+	FeatureAppOnlyInstall    FeatureName = "app_only_install"        // no number is added
+	FeatureMarketingMessages FeatureName = "marketing_messages_lite" // in v3
 )
 
 // Launch returns what the page passes to Meta's SDK. The same value serves every business unless
@@ -174,6 +179,10 @@ func (f *Flow) Launch(opts LaunchOptions) (Launch, error) {
 func (v Version) is2() bool { return v == Version2 || v == Version2Preview }
 func (v Version) is3() bool { return v == Version3 || v == Version3Preview }
 
+// extras writes mode and options in the form that the version reads: v2 takes one feature type and
+// needs it even when empty, v3 takes a list of features besides, v4 reads products from the
+// configuration. What a version cannot say is an error here, since Meta would not refuse it: it
+// would run another flow.
 func (o LaunchOptions) extras(mode Mode) (Extras, error) {
 	errs := []error{o.Setup.validate()}
 	bad := func(format string, args ...any) {
@@ -213,6 +222,7 @@ func (o LaunchOptions) extras(mode Mode) (Extras, error) {
 	return e, errors.Join(errs...)
 }
 
+// info returns what is known about a version, and whether anything is.
 func info(v Version) (VersionInfo, bool) {
 	for _, i := range Versions() {
 		if i.Version == v {
@@ -222,6 +232,8 @@ func info(v Version) (VersionInfo, bool) {
 	return VersionInfo{}, false
 }
 
+// warnings says what Meta accepts and a developer will not expect. Now decides whether a version
+// has ended, or is about to.
 func (o LaunchOptions) warnings(mode Mode, now time.Time) []string {
 	var w []string
 	if i, _ := info(o.Version); !i.Until.IsZero() {
@@ -229,14 +241,15 @@ func (o LaunchOptions) warnings(mode Mode, now time.Time) []string {
 		if now.After(i.Until) {
 			verb = "ended"
 		}
-		w = append(w, fmt.Sprintf("version %s %s on %s; Meta may run the flow for new numbers instead: make a new login "+
-			"configuration and launch v4", o.Version, verb, i.Until.Format(time.DateOnly)))
+		w = append(w, fmt.Sprintf("version %s %s on %s; Meta may run the flow for new numbers instead: "+
+			"make a new login configuration and launch v4", o.Version, verb, i.Until.Format(time.DateOnly)))
 	}
 	if l := o.Setup.PreVerifiedPhone; l != nil && len(l.IDs) > 1 {
 		w = append(w, "Setup.PreVerifiedPhone has several ids; the popup shows the first only")
 	}
 	if o.Setup.PreVerifiedPhone != nil && mode == ModeCoexistence {
-		w = append(w, "Setup.PreVerifiedPhone offers a number that is not in the WhatsApp Business app; who takes it does not coexist")
+		w = append(w, "Setup.PreVerifiedPhone offers a number that is not in the WhatsApp Business app; "+
+			"who takes it does not coexist")
 	}
 	return w
 }
@@ -287,7 +300,8 @@ func (f *Flow) HostedURL(opts LaunchOptions) (string, error) {
 	bad := func(text string) { errs = append(errs, errors.New("signup: HostedURL: "+text)) }
 	switch f.cfg.Mode {
 	case ModeCoexistence:
-		bad("the page that Meta hosts connects no WhatsApp Business app users; use Launch or RedirectURL for coexistence")
+		bad("the page that Meta hosts connects no WhatsApp Business app users; " +
+			"use Launch or RedirectURL for coexistence")
 	case ModeAppOnly:
 		bad("the page that Meta hosts has no app-only install; use Launch")
 	}

@@ -29,17 +29,19 @@ const (
 	reasonNumber = "an id must be a string: a browser rounds large numbers"
 	reasonID     = "not an id: ids are 1 to 32 digits"
 	reasonForm   = "not the documented form"
-	reasonSecond = "another member says something else"
+	reasonSecond = "another member says something else" // of two names for one thing
 )
 
-// maxMessage limits what is read. The largest message known has less than 1 KiB.
+// maxMessage limits what is read, in bytes. The largest message known has less than 1 KiB.
 const maxMessage = 64 << 10
 
-// An object takes the members of a JSON object one by one. What was not taken is left in rest.
+// An object takes the members of a JSON object one by one. What was not taken, and what could not
+// be read, becomes an [UnknownMember]: nothing of a message is lost. A nested object adds to the
+// list of the one around it.
 type object struct {
-	path string
-	rest map[string]json.RawMessage
-	left *[]UnknownMember
+	path    string                     // of its members, such as "data."
+	members map[string]json.RawMessage // that were not taken yet
+	unknown *[]UnknownMember
 }
 
 var errNoObject = errors.New("not a JSON object")
@@ -67,39 +69,40 @@ func parseObject(b []byte) (object, error) {
 		if json.Unmarshal(b, &m) != nil || m == nil {
 			break
 		}
-		return object{rest: m, left: new([]UnknownMember)}, nil
+		return object{members: m, unknown: new([]UnknownMember)}, nil
 	}
 	return object{}, errNoObject
 }
 
 // take returns the value of a name and removes it. It reports false for what is absent or null.
 func (o object) take(name string) (json.RawMessage, bool) {
-	v, ok := o.rest[name], o.has(name)
-	delete(o.rest, name)
+	v, ok := o.members[name], o.has(name)
+	delete(o.members, name)
 	return v, ok
 }
 
 // has reports whether a name is there, and not null.
 func (o object) has(name string) bool {
-	v, ok := o.rest[name]
+	v, ok := o.members[name]
 	return ok && string(v) != "null"
 }
 
-// keep puts a value aside that could not be taken.
-func (o object) keep(name string, v json.RawMessage, reason string) {
-	*o.left = append(*o.left, UnknownMember{o.path + name, bytes.Clone(v), reason})
+// addUnknown keeps a value raw that has no typed member, or not the form of one.
+func (o object) addUnknown(name string, v json.RawMessage, reason string) {
+	*o.unknown = append(*o.unknown, UnknownMember{o.path + name, bytes.Clone(v), reason})
 }
 
 // object takes a nested object. It is empty if there is none.
 func (o object) object(name string) object {
-	inner := object{path: o.path + name + ".", left: o.left}
-	if v, ok := o.take(name); ok && json.Unmarshal(v, &inner.rest) != nil {
-		inner.rest = nil
-		o.keep(name, v, reasonForm)
+	inner := object{path: o.path + name + ".", unknown: o.unknown}
+	if v, ok := o.take(name); ok && json.Unmarshal(v, &inner.members) != nil {
+		inner.members = nil
+		o.addUnknown(name, v, reasonForm)
 	}
 	return inner
 }
 
+// string takes a string. It is empty if there is none, or something else.
 func (o object) string(name string) string {
 	v, ok := o.take(name)
 	if !ok {
@@ -107,7 +110,7 @@ func (o object) string(name string) string {
 	}
 	var s string
 	if json.Unmarshal(v, &s) != nil {
-		o.keep(name, v, reasonForm)
+		o.addUnknown(name, v, reasonForm)
 		return ""
 	}
 	return s
@@ -115,18 +118,19 @@ func (o object) string(name string) string {
 
 // text takes a string, or a number in its own spelling.
 func (o object) text(name string) string {
-	if v, ok := o.rest[name]; ok && isNumber(v) {
-		delete(o.rest, name)
+	if v, ok := o.members[name]; ok && isNumber(v) {
+		delete(o.members, name)
 		return string(v)
 	}
 	return o.string(name)
 }
 
+// bool takes a boolean, which is false if there is none.
 func (o object) bool(name string) bool {
 	v, ok := o.take(name)
 	var b bool
 	if ok && json.Unmarshal(v, &b) != nil {
-		o.keep(name, v, reasonForm)
+		o.addUnknown(name, v, reasonForm)
 	}
 	return b
 }
@@ -139,21 +143,21 @@ func takeSeconds(o object, name string) time.Duration {
 	}
 	var n int64
 	if json.Unmarshal(v, &n) != nil || n < 0 || n > int64(math.MaxInt64/time.Second) {
-		o.keep(name, v, reasonForm)
+		o.addUnknown(name, v, reasonForm)
 		return 0
 	}
 	return time.Duration(n) * time.Second
 }
 
-// end returns everything that is left, in order of name.
-func (o object) end(inner ...object) []UnknownMember {
+// unknownMembers returns what was not taken, of the inner objects as well, in order of path.
+func (o object) unknownMembers(inner ...object) []UnknownMember {
 	for _, o := range append(inner, o) {
-		for name, v := range o.rest {
-			o.keep(name, v, "")
+		for name, v := range o.members {
+			o.addUnknown(name, v, "")
 		}
 	}
-	slices.SortFunc(*o.left, func(a, b UnknownMember) int { return strings.Compare(a.Path, b.Path) })
-	return *o.left
+	slices.SortFunc(*o.unknown, func(a, b UnknownMember) int { return strings.Compare(a.Path, b.Path) })
+	return *o.unknown
 }
 
 // takeID takes an id. A function, since a method cannot have type parameters.
@@ -164,7 +168,7 @@ func takeID[T ~string](o object, name string) T {
 	}
 	id, reason := parseID[T](v)
 	if reason != "" {
-		o.keep(name, v, reason)
+		o.addUnknown(name, v, reason)
 	}
 	return id
 }
@@ -177,7 +181,7 @@ func takeIDs[T ~string](o object, name string) []T {
 	}
 	var elems []json.RawMessage
 	if json.Unmarshal(v, &elems) != nil {
-		o.keep(name, v, reasonForm)
+		o.addUnknown(name, v, reasonForm)
 		return nil
 	}
 	var ids []T
@@ -191,7 +195,7 @@ func takeIDs[T ~string](o object, name string) []T {
 		ids = append(ids, id)
 	}
 	if bad != "" {
-		o.keep(name, v, bad)
+		o.addUnknown(name, v, bad)
 	}
 	return ids
 }

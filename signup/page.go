@@ -20,11 +20,14 @@ import (
 //go:embed web
 var web embed.FS
 
-// addPage serves the script, its looks and a page to try it on.
+// addPage serves the script, its looks and a page to try it on. Browsers ask each time whether a
+// file has changed, so that a new version of the host has its script at once.
 func (f *Flow) addPage(mux *http.ServeMux) {
 	for path, file := range map[string]struct{ name, contentType string }{
-		"{$}": {"page.html", "text/html; charset=utf-8"}, "connect.js": {"connect.js", "text/javascript; charset=utf-8"},
-		"connect.css": {"connect.css", "text/css; charset=utf-8"}, "page.css": {"page.css", "text/css; charset=utf-8"},
+		"{$}":         {"page.html", "text/html; charset=utf-8"},
+		"connect.js":  {"connect.js", "text/javascript; charset=utf-8"},
+		"connect.css": {"connect.css", "text/css; charset=utf-8"},
+		"page.css":    {"page.css", "text/css; charset=utf-8"},
 	} {
 		body, _ := web.ReadFile("web/" + file.name) // it is part of the program
 		sum := sha256.Sum256(body)
@@ -59,7 +62,7 @@ func (f *Flow) addPage(mux *http.ServeMux) {
 //     script-src, style-src and connect-src.
 func (f *Flow) PageHeaders() http.Header {
 	meta := "https://*.facebook.com https://connect.facebook.net"
-	if origin := f.standIn(); origin != "" {
+	if origin := f.simulatorOrigin(); origin != "" {
 		meta += " " + origin
 	}
 	return http.Header{
@@ -67,13 +70,15 @@ func (f *Flow) PageHeaders() http.Header {
 		"Referrer-Policy":            {"strict-origin-when-cross-origin"},
 		"Content-Security-Policy": {strings.Join([]string{
 			"default-src 'none'", "script-src 'self' " + meta, "connect-src 'self' " + meta, "frame-src " + meta,
-			"img-src 'self' data: " + meta, "style-src 'self'", "form-action 'self'", "frame-ancestors 'none'", "base-uri 'none'",
+			"img-src 'self' data: " + meta, "style-src 'self'", "form-action 'self'", "frame-ancestors 'none'",
+			"base-uri 'none'",
 		}, "; ")},
 	}
 }
 
-// standIn is the origin of a simulator's SDK, or empty.
-func (f *Flow) standIn() string {
+// simulatorOrigin is the origin of a simulator's SDK, or empty if the page loads Meta's. The page
+// must accept messages from there, and its policy must let it load.
+func (f *Flow) simulatorOrigin() string {
 	u, err := url.Parse(f.cfg.Page.SDKURL)
 	if err != nil || u.Scheme == "https" && u.Host == "connect.facebook.net" {
 		return ""
@@ -84,12 +89,14 @@ func (f *Flow) standIn() string {
 // redirectURL is Launch.RedirectURL, at the simulator if there is one.
 func (f *Flow) redirectURL(l Launch, state string) (string, error) {
 	address, err := l.RedirectURL(state, f.cfg.Page.RedirectURI)
-	if origin := f.standIn(); err == nil && origin != "" {
+	if origin := f.simulatorOrigin(); err == nil && origin != "" {
 		address = origin + strings.TrimPrefix(address, "https://www.facebook.com")
 	}
 	return address, err
 }
 
+// serveCheck asks [PageConfig].Check before the popup opens. A number that cannot take part is no
+// error: the answer is 200, with the reasons for the business.
 func (f *Flow) serveCheck(w http.ResponseWriter, r *http.Request, tenant string) {
 	var body struct {
 		Number     string `json:"number"`
@@ -103,15 +110,20 @@ func (f *Flow) serveCheck(w http.ResponseWriter, r *http.Request, tenant string)
 		reply(w, http.StatusOK, CheckResult{Eligible: true})
 		return
 	}
-	v, err := f.cfg.Page.Check(r.Context(), tenant, CheckParams{strings.TrimSpace(body.Number), strings.TrimSpace(body.AppVersion)})
+	asked := CheckParams{strings.TrimSpace(body.Number), strings.TrimSpace(body.AppVersion)}
+	result, err := f.cfg.Page.Check(r.Context(), tenant, asked)
 	if err != nil {
 		f.cfg.Logger.ErrorContext(r.Context(), "a number could not be checked", "err", err)
-		reply(w, http.StatusInternalServerError, answer{Outcome: "internal", Advice: "The check does not work now. Try again later."})
+		reply(w, http.StatusInternalServerError, answer{
+			Outcome: "internal", Advice: "The check does not work now. Try again later.",
+		})
 		return
 	}
-	reply(w, http.StatusOK, v)
+	reply(w, http.StatusOK, result)
 }
 
+// serveStatus tells how far an attempt has come: the page asks while a finish runs, and after a
+// redirect, where no answer of /finish reached it.
 func (f *Flow) serveStatus(w http.ResponseWriter, r *http.Request, tenant string) {
 	var body struct {
 		State string `json:"state"`
@@ -130,7 +142,8 @@ func (f *Flow) serveStatus(w http.ResponseWriter, r *http.Request, tenant string
 		Step  Step  `json:"step"`
 		answer
 	}{s.Phase, s.Step, answer{
-		Outcome: s.Outcome, Advice: s.Advice, Actor: s.Outcome.Actor(), Phone: s.PhoneNumber, Retry: s.Outcome.Resumable(), Numbers: s.Choices,
+		Outcome: s.Outcome, Advice: s.Advice, Actor: s.Outcome.Actor(), Phone: s.PhoneNumber,
+		Retry: s.Outcome.Resumable(), Numbers: s.Choices,
 	}})
 }
 

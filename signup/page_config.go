@@ -55,6 +55,7 @@ type PageConfig struct {
 	TrustedOrigins []string
 }
 
+// withDefaults fills in what a host may leave empty.
 func (p PageConfig) withDefaults() PageConfig {
 	if p.Prefix == "" {
 		p.Prefix = defaultPrefix

@@ -17,30 +17,31 @@ type recordPhase string
 
 const (
 	recordOpen       recordPhase = "open"       // waits for a code
-	recordExchanging recordPhase = "exchanging" // the code is on its way: whoever finds this later must not exchange again
-	recordGranted    recordPhase = "granted"    // there is a token; everything left can be repeated
+	recordExchanging recordPhase = "exchanging" // the code is on its way, and must not be exchanged again
+	recordGranted    recordPhase = "granted"    // there is a token; all that remains can be repeated
 	recordDone       recordPhase = "done"       // ended, and without secrets
 )
 
-// A document is what is sealed in a [Record].
+// A document is what is encrypted in a [Record], as JSON. Its names are stored: renaming a field
+// here needs a tag that keeps the old one.
 type document struct {
-	Phase     recordPhase
-	ExpiresAt time.Time
-	BusyUntil time.Time      `json:",omitzero"` // somebody works on it
-	Session   *SessionInfo   `json:",omitzero"` // may come before the code
-	ArrivedAt time.Time      `json:",omitzero"` // when the first of the two came
-	CodeHash  string         `json:",omitzero"` // of the code that was exchanged
-	Granted   *granted       `json:",omitzero"`
-	Steps     []Step         `json:",omitzero"` // that are done
-	Outcome   Outcome        `json:",omitzero"` // of the last try
-	Advice    string         `json:",omitzero"`
-	Display   string         `json:",omitzero"` // the number, for people
-	Numbers   []NumberChoice `json:",omitzero"`
+	Phase       recordPhase
+	ExpiresAt   time.Time
+	LeasedUntil time.Time         `json:"BusyUntil,omitzero"` // until then one process works on it
+	Session     *SessionInfo      `json:",omitzero"`          // may come before the code
+	ArrivedAt   time.Time         `json:",omitzero"`          // when the first of the two came
+	CodeHash    string            `json:",omitzero"`          // of the code that was exchanged
+	Granted     *storedConnection `json:",omitzero"`          // nil without a token
+	Steps       []Step            `json:",omitzero"`          // that are done, of the last try
+	Outcome     Outcome           `json:",omitzero"`          // of the last try
+	Advice      string            `json:",omitzero"`
+	Display     string            `json:",omitzero"` // the number, for people
+	Numbers     []NumberChoice    `json:",omitzero"`
 }
 
-// A granted is a [Connection] as it is kept. A Secret does not write itself, and the numbers are
-// read again anyway.
-type granted struct {
+// A storedConnection is a [Connection] as it is kept. A Secret does not write itself, and the
+// numbers are read again anyway.
+type storedConnection struct {
 	Token          string
 	TokenExpiresAt time.Time           `json:",omitzero"`
 	WABA           graph.WABAID        `json:",omitzero"`
@@ -50,7 +51,8 @@ type granted struct {
 	Registrations  []time.Time  `json:",omitzero"`
 }
 
-func (d *document) business(tenant string) *Connection {
+// connection returns what there is to go on with, or nil without a token. Tenant is the record's.
+func (d *document) connection(tenant string) *Connection {
 	g := d.Granted
 	if g == nil {
 		return nil
@@ -69,11 +71,12 @@ func (d *document) business(tenant string) *Connection {
 	return b
 }
 
-// keep notes what has been reached.
-func (d *document) keep(b *Connection) {
-	d.Granted = &granted{
-		Token: b.Token.Reveal(), TokenExpiresAt: b.TokenExpiresAt, WABA: b.WABAID, OnboardedAt: b.OnboardedAt, Credit: b.Credit,
-		Registrations: b.Registrations,
+// record writes down what has been reached, for another process to go on with and for
+// [Flow.Status].
+func (d *document) record(b *Connection) {
+	d.Granted = &storedConnection{
+		Token: b.Token.Reveal(), TokenExpiresAt: b.TokenExpiresAt, WABA: b.WABAID, OnboardedAt: b.OnboardedAt,
+		Credit: b.Credit, Registrations: b.Registrations,
 	}
 	d.Display, d.Numbers = "", choices(b)
 	if b.Phone != nil {
@@ -81,36 +84,42 @@ func (d *document) keep(b *Connection) {
 	}
 }
 
-// end forgets everything that is secret.
+// end forgets the token and what else is not needed any more. The outcome stays for the page that
+// asks again.
 func (d *document) end() {
 	d.Phase, d.Granted, d.Session, d.CodeHash, d.Numbers = recordDone, nil, nil, "", nil
 }
 
-// An openRecord is a record in hand. Whoever has made it busy owns it.
+// An openRecord is a [Record] with its decrypted document. Only the process that holds the lease
+// may save it, which the version in the Store makes sure of.
 type openRecord struct {
 	f   *Flow
 	rec Record
 	doc document
 }
 
+// associated is the associated data that binds a ciphertext to its record: copied into another row,
+// it does not decrypt.
 func associated(r Record) []byte { return []byte("signup attempt\x00" + r.ID + "\x00" + r.Tenant) }
 
-// load reads a record, or what could not be stored of it.
+// load reads a record, or what could not be stored of it. With an error it returns the record
+// without its document where there is one: [Flow.Attempts] lists those that cannot be read.
 func (f *Flow) load(ctx context.Context, id string) (*openRecord, error) {
 	rec, err := f.cfg.Store.Get(ctx, id)
 	if err != nil {
 		return nil, err
 	}
 	r := &openRecord{f: f, rec: rec}
-	if kept, ok := f.rescued.Reveal().load(id); ok && kept.rec.Version == rec.Version {
+	if kept, ok := f.unsaved.Reveal().load(id); ok && kept.rec.Version == rec.Version {
 		r.doc = kept.doc
 		return r, nil
 	}
 	return r, r.open()
 }
 
+// open decrypts the document.
 func (r *openRecord) open() error {
-	b, err := r.f.cfg.Cipher.Decrypt(r.rec.Sealed, associated(r.rec))
+	b, err := r.f.cfg.Cipher.Decrypt(r.rec.Ciphertext, associated(r.rec))
 	if err != nil {
 		return err
 	}
@@ -123,8 +132,9 @@ func (r *openRecord) open() error {
 // saveTimeout ends the storing of a record, which goes on when the request has gone away.
 const saveTimeout = 10 * time.Second
 
-// save stores the record. What cannot be stored stays in memory: there may be a token in it that
-// nobody can get again.
+// save stores the record. What cannot be stored stays in memory, for this process to go on with:
+// the token in it can be got only once. After [ErrConflict] it does not: another process has stored
+// more.
 func (r *openRecord) save(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), saveTimeout)
 	defer cancel()
@@ -133,25 +143,25 @@ func (r *openRecord) save(ctx context.Context) error {
 		return err
 	}
 	r.rec.KeepUntil = r.doc.keepUntil(r.f.cfg.AttemptTTL)
-	if r.rec.Sealed, err = r.f.cfg.Cipher.Encrypt(b, associated(r.rec)); err != nil {
+	if r.rec.Ciphertext, err = r.f.cfg.Cipher.Encrypt(b, associated(r.rec)); err != nil {
 		return err
 	}
 	if err := r.f.cfg.Store.Put(ctx, r.rec); err != nil {
 		if r.doc.Granted != nil && !errors.Is(err, ErrConflict) {
-			r.f.rescued.Reveal().store(openRecord{rec: r.rec, doc: r.doc})
+			r.f.unsaved.Reveal().store(openRecord{rec: r.rec, doc: r.doc})
 		}
 		return err
 	}
 	r.rec.Version++
-	r.f.rescued.Reveal().delete(r.rec.ID)
+	r.f.unsaved.Reveal().delete(r.rec.ID)
 	return nil
 }
 
-// grantedFor is how long a grant is kept that was not made use of yet.
+// grantedFor is how long a token is kept whose signup is not complete.
 const grantedFor = 7 * 24 * time.Hour
 
-// keepUntil is for as long again as the state lives, to tell the business "expired" and "used"
-// instead of "unknown".
+// keepUntil is when the record may be deleted. Without a token that is as long after the state's
+// end as the state lived, to tell the business "expired" and "used" instead of "unknown".
 func (d *document) keepUntil(ttl time.Duration) time.Time {
 	if d.Granted != nil {
 		return d.ArrivedAt.Add(grantedFor)
@@ -159,14 +169,14 @@ func (d *document) keepUntil(ttl time.Duration) time.Time {
 	return d.ExpiresAt.Add(ttl)
 }
 
-// rescued are records that the Store did not take, by id. They hold tokens, and live as long as the
-// process.
-type rescued struct{ m sync.Map }
+// unsaved are records with a token that the Store did not take, by id. They live as long as the
+// process, or until the Store takes a later version.
+type unsaved struct{ m sync.Map }
 
-func (s *rescued) store(r openRecord) { s.m.Store(r.rec.ID, r) }
-func (s *rescued) delete(id string)   { s.m.Delete(id) }
+func (s *unsaved) store(r openRecord) { s.m.Store(r.rec.ID, r) }
+func (s *unsaved) delete(id string)   { s.m.Delete(id) }
 
-func (s *rescued) load(id string) (openRecord, bool) {
+func (s *unsaved) load(id string) (openRecord, bool) {
 	v, _ := s.m.Load(id)
 	r, ok := v.(openRecord)
 	return r, ok

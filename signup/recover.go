@@ -14,9 +14,9 @@ import (
 // account with you. In package webhook that is an AccountUpdate; its WABAInfo has both ids. The id
 // of its entry is your own portfolio.
 type SharedAccount struct {
-	WABAID     graph.WABAID
+	WABAID     graph.WABAID     // of the account: waba_id
 	BusinessID graph.BusinessID // that owns the account: owner_business_id
-	At         time.Time        // when it happened
+	At         time.Time        // when it happened. If zero, now: the 24 hours for a sync count from it
 }
 
 // Recover finishes a signup from the webhook alone: the popup was finished, and the code never
@@ -30,14 +30,14 @@ type SharedAccount struct {
 // the business decide, or have only one invitation open at a time.
 //
 // It fetches and makes no new token, so it can be repeated.
-func (f *Flow) Recover(ctx context.Context, tenant string, grant SharedAccount) (*Connection, error) {
-	if tenant == "" || !isID(grant.WABAID) || !isID(grant.BusinessID) {
-		return nil, &Error{Outcome: OutcomeNoAccount, Step: StepSession, Err: errGrant}
+func (f *Flow) Recover(ctx context.Context, tenant string, shared SharedAccount) (*Connection, error) {
+	if tenant == "" || !isID(shared.WABAID) || !isID(shared.BusinessID) {
+		return nil, &Error{Outcome: OutcomeNoAccount, Step: StepSession, Err: errSharedAccount}
 	}
 	resp, err := cloudapi.Do[struct {
 		Token string `json:"access_token"`
 	}](ctx, f.cfg.Client, cloudapi.Request{
-		Method: http.MethodPost, Path: "/{business-id}/system_user_access_tokens", IDs: []string{string(grant.BusinessID)},
+		Method: http.MethodPost, Path: "/{business-id}/system_user_access_tokens", IDs: []string{string(shared.BusinessID)},
 		Body: []byte(`{"fetch_only":true}`), RetryMode: cloudapi.RetryIdempotent,
 	})
 	switch {
@@ -48,13 +48,20 @@ func (f *Flow) Recover(ctx context.Context, tenant string, grant SharedAccount) 
 		}
 		return nil, e
 	case resp.Token == "":
-		return nil, &Error{Outcome: OutcomeUnavailable, Step: StepExchange, Err: errors.New("the answer has no access_token")}
+		return nil, &Error{Outcome: OutcomeUnavailable, Step: StepExchange, Err: errNoToken}
 	}
-	if grant.At.IsZero() {
-		grant.At = time.Now()
+	if shared.At.IsZero() {
+		shared.At = time.Now()
 	}
-	b := &Connection{Tenant: tenant, Token: graph.Secret(resp.Token), WABAID: grant.WABAID, Onboarding: cloudapi.Onboarding{OnboardedAt: grant.At}}
-	return f.run(ctx, b, StepExchange, wishes{}, nil)
+	b := &Connection{
+		Tenant: tenant, Token: graph.Secret(resp.Token), WABAID: shared.WABAID,
+		Onboarding: cloudapi.Onboarding{OnboardedAt: shared.At},
+	}
+	return f.run(ctx, b, StepExchange, decisions{}, nil)
 }
 
-var errGrant = errors.New("recovering takes a tenant, and both ids of the webhook: waba_id and owner_business_id")
+var (
+	errSharedAccount = errors.New("recovering takes a tenant, and both ids of the webhook: " +
+		"waba_id and owner_business_id")
+	errNoToken = errors.New("the answer has no access_token")
+)

@@ -19,8 +19,8 @@ type Redirect struct {
 	// it.
 	State string
 
-	// Code is to be exchanged for a token within [CodeTTL], once. The exchange must repeat the
-	// redirect URI.
+	// Code is exchanged for a token within [CodeTTL], once. The exchange must repeat the redirect
+	// URI. Empty if the business refused, or Meta did.
 	Code graph.Secret
 
 	// Error, Reason and Description say why there is no code. Anyone can write a link that holds

@@ -24,6 +24,7 @@ const (
 	RegistrationWindow = 72 * time.Hour
 )
 
+// pinRe matches the PINs that Meta accepts for two-step verification.
 var pinRe = regexp.MustCompile(`^[0-9]{6}$`)
 
 // register makes an ordinary number work on Cloud API. It looks before each try whether that is
@@ -35,11 +36,12 @@ func (g *grant) register(ctx context.Context) error {
 	}
 	g.Phone = phone
 	now := time.Now()
-	g.Registrations = slices.DeleteFunc(g.Registrations, func(at time.Time) bool { return now.Sub(at) >= RegistrationWindow })
+	g.Registrations = slices.DeleteFunc(g.Registrations, func(at time.Time) bool {
+		return now.Sub(at) >= RegistrationWindow
+	})
 	switch {
 	case phone.IsOnBizApp:
-		// It came into the app since StepVerify. Whoever registered it would take it away from
-		// there.
+		// It came into the app since StepVerify. Registering it would take it away from there.
 		return &Error{Outcome: OutcomeNotFinished}
 	case registered(phone):
 		return nil
@@ -74,10 +76,13 @@ func (g *grant) register(ctx context.Context) error {
 	return nil
 }
 
+// registered reports whether the number works on Cloud API already.
 func registered(p *cloudapi.Phone) bool {
 	return p.PlatformType == cloudapi.PlatformCloudAPI && p.Status != cloudapi.PhonePending
 }
 
+// registerRefused sorts what Meta answers to a registration: for the business to enter another PIN,
+// to wait, or to verify the number first.
 func registerRefused(err error) error {
 	for code, outcome := range map[graph.Code]Outcome{
 		graph.CodePINMismatch:           OutcomePINMismatch,

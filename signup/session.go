@@ -58,11 +58,11 @@ type SessionInfo struct {
 
 // Assets are ids of what a business granted beside WhatsApp.
 type Assets struct {
-	AdAccounts        []string
-	Pages             []string
-	Datasets          []string
-	Catalogs          []string
-	InstagramAccounts []string
+	AdAccounts        []string // ad_account_ids
+	Pages             []string // page_ids, of Facebook pages
+	Datasets          []string // dataset_ids
+	Catalogs          []string // catalog_ids
+	InstagramAccounts []string // instagram_account_ids
 }
 
 // A SessionError is an error that the popup showed and the business reported. Keep all of it:
@@ -86,6 +86,7 @@ type SessionError struct {
 // their beginning.
 type SessionEvent string
 
+// Events that Meta documents.
 const (
 	EventFinish                SessionEvent = "FINISH"                                  // done, mostly with a number
 	EventFinishOnlyWABA        SessionEvent = "FINISH_ONLY_WABA"                        // done without a number
@@ -101,6 +102,7 @@ const (
 // Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/embedded-signup/errors
 type Screen string
 
+// Screens that Meta documents.
 const (
 	ScreenBusinessAccount    Screen = "BUSINESS_ACCOUNT_SELECTION"      // choosing the portfolio
 	ScreenWABA               Screen = "WABA_PHONE_PROFILE_PICKER"       // choosing the WhatsApp Business Account
@@ -110,9 +112,11 @@ const (
 	ScreenPermissions        Screen = "PERMISSIONS"                     // the review at the end
 )
 
-// A SessionKind is what a [SessionInfo] amounts to.
+// A SessionKind is what a [SessionInfo] amounts to, across all versions of the popup. Switch on it,
+// and not on the Event.
 type SessionKind string
 
+// Kinds of ends.
 const (
 	KindFinished         SessionKind = "finished"           // Cloud API flow done
 	KindFinishedNoNumber SessionKind = "finished_no_number" // done without a number

@@ -50,11 +50,12 @@ func ParseSessionInfo(message []byte) (*SessionInfo, error) {
 	if s.WABAID == "" && len(s.WABAs) == 1 {
 		s.WABAID = s.WABAs[0]
 	}
-	s.Members = msg.end(data)
+	s.Members = msg.unknownMembers(data)
 	return s, nil
 }
 
-// takeProblem returns nil if nothing in data tells of an error.
+// takeProblem returns nil if nothing in data tells of an error. Meta renamed error_id to
+// error_code; a message that has both, with different codes, keeps the second one raw.
 func takeProblem(data object) *SessionError {
 	if !slices.ContainsFunc([]string{"error_code", "error_id", "error_message", "session_id"}, data.has) {
 		return nil
@@ -65,12 +66,12 @@ func takeProblem(data object) *SessionError {
 		SessionID: data.string("session_id"),
 		At:        takeTime(data, "timestamp"),
 	}
-	id := data.rest["error_id"]
+	id := data.members["error_id"]
 	switch code := takeCode(data, "error_id"); {
 	case p.Code == 0:
 		p.Code = code
 	case code != 0 && code != p.Code:
-		data.keep("error_id", id, reasonSecond)
+		data.addUnknown("error_id", id, reasonSecond)
 	}
 	return p
 }
@@ -92,17 +93,18 @@ func takeCode(data object, name string) graph.Code {
 	}
 	n, err := strconv.Atoi(text)
 	if err != nil || n == 0 {
-		data.keep(name, v, reasonForm)
+		data.addUnknown(name, v, reasonForm)
 		return 0
 	}
 	return graph.Code(n)
 }
 
+// takeTime takes a Unix time. It is zero if there is none, or something else.
 func takeTime(data object, name string) graph.Timestamp {
 	v, ok := data.take(name)
 	var t graph.Timestamp
 	if ok && (json.Unmarshal(v, &t) != nil || t.IsZero()) {
-		data.keep(name, v, reasonForm)
+		data.addUnknown(name, v, reasonForm)
 	}
 	return t
 }

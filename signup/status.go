@@ -11,6 +11,7 @@ import (
 // A Phase is where an attempt stands.
 type Phase string
 
+// Phases of an attempt.
 const (
 	PhaseOpen    Phase = "open"    // waits for what the popup brings
 	PhaseRunning Phase = "running" // a process works on it
@@ -52,11 +53,12 @@ type AttemptStatus struct {
 
 // A NumberChoice is a number that a business can choose.
 type NumberChoice struct {
-	ID          graph.PhoneNumberID `json:"id"`
-	PhoneNumber string              `json:"phone"`
-	Name        string              `json:"name"`
+	ID          graph.PhoneNumberID `json:"id"`    // for [Submission].PhoneNumberID, or [Flow.Resume]
+	PhoneNumber string              `json:"phone"` // as people write it
+	Name        string              `json:"name"`  // that Meta has verified, or empty
 }
 
+// choices lists the numbers of a Connection for the page.
 func choices(b *Connection) []NumberChoice {
 	var c []NumberChoice
 	for _, n := range b.Numbers {
@@ -105,6 +107,9 @@ func (f *Flow) Attempts(ctx context.Context, tenant string) ([]AttemptStatus, er
 	return all, nil
 }
 
+// status reads the public phase off the record. A lease that has ended is no longer running: its
+// process died. If it died over the exchange, the attempt is over, although no process has said so
+// yet.
 func (r *openRecord) status() *AttemptStatus {
 	d := r.doc
 	s := &AttemptStatus{
@@ -114,7 +119,7 @@ func (r *openRecord) status() *AttemptStatus {
 	switch {
 	case d.Phase == recordDone:
 		s.Phase = PhaseEnded
-	case time.Now().Before(d.BusyUntil):
+	case time.Now().Before(d.LeasedUntil):
 		s.Phase = PhaseRunning
 	case d.Phase == recordExchanging: // its process is gone, and with it what the code was exchanged for
 		s.Phase, s.Outcome, s.Advice = PhaseEnded, OutcomeCodeLost, OutcomeCodeLost.Advice()

@@ -6,6 +6,7 @@ import "context"
 // again, by [Flow.Resume] or [Flow.ResumeConnection]: each looks first whether its work is done.
 type Step string
 
+// Steps, in their order.
 const (
 	StepState     Step = "state"     // the nonce is ours, unused, and was issued to this tenant
 	StepSession   Step = "session"   // the popup did not end in a cancellation or an error
@@ -25,8 +26,8 @@ const (
 // Steps returns all steps in order. Those of one Flow are [Flow.Steps].
 func Steps() []Step {
 	return []Step{
-		StepState, StepSession, StepExchange, StepInspect, StepDiscover, StepVerify, StepReserve, StepSubscribe, StepConfirm,
-		StepOverride, StepCredit, StepRegister, StepReady,
+		StepState, StepSession, StepExchange, StepInspect, StepDiscover, StepVerify, StepReserve, StepSubscribe,
+		StepConfirm, StepOverride, StepCredit, StepRegister, StepReady,
 	}
 }
 
@@ -39,13 +40,14 @@ func (f *Flow) Steps() []Step {
 	return steps
 }
 
+// A plannedStep is a step and the method of a [grant] that takes it.
 type plannedStep struct {
 	step Step
 	run  func(*grant, context.Context) error
 }
 
-// plan lists the steps that need the token and no code. There is no way to register a number in a
-// plan for coexistence.
+// plan lists the steps that need the token and no code. Reserve is the last one before anything
+// changes at Meta. There is no way to register a number in a plan for coexistence.
 func (f *Flow) plan() []plannedStep {
 	plan := []plannedStep{
 		{StepInspect, (*grant).inspect},

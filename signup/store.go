@@ -13,7 +13,7 @@ import (
 // need not be the one that answered /begin. [MemStore] keeps them in memory; coexistence/sqlite and
 // coexistence/postgres in a database (the method Signups of what they open).
 //
-// A Store knows nothing of what it keeps: a record is a few names and sealed bytes. It must be safe
+// A Store knows nothing of what it keeps: a record is a few names and a ciphertext. It must be safe
 // for concurrent use, and signuptest.TestStore says whether it keeps its promises.
 type Store interface {
 	// Get returns the record with an id, or [ErrNotFound].
@@ -44,21 +44,27 @@ type Record struct {
 	// Tenant is whom the attempt is for.
 	Tenant string
 
-	// Version counts the changes. 0 if it was never stored.
+	// Version counts the changes, from 1. 0 if it was never stored. See [Store].Put.
 	Version int64
 
-	// BeganAt is when the attempt began, KeepUntil when it is not needed any more.
-	BeganAt   time.Time
+	// BeganAt is when the attempt began. A Store sorts by it, and keeps it to the microsecond at
+	// least.
+	BeganAt time.Time
+
+	// KeepUntil is when [Store].DeleteExpired may delete the record.
 	KeepUntil time.Time
 
-	// Sealed is the rest, encrypted with [Config].Cipher and bound to ID and Tenant: tokens are in
-	// it.
-	Sealed []byte
+	// Ciphertext is the rest, encrypted with [Config].Cipher and bound to ID and Tenant: tokens are
+	// in it.
+	Ciphertext []byte
 }
 
-// Errors of a Store.
+// Errors of a Store, which its methods return as they are or wrapped.
 var (
+	// ErrNotFound is what Get returns for a record that is not there.
 	ErrNotFound = errors.New("signup: there is no such record")
+
+	// ErrConflict is what Put returns when another process has stored a newer version.
 	ErrConflict = errors.New("signup: the record was changed meanwhile")
 )
 
@@ -66,7 +72,7 @@ var (
 // restart forgets open signups, and those businesses start again. It is safe for concurrent use.
 type MemStore struct {
 	mu sync.Mutex
-	m  map[string]Record
+	m  map[string]Record // by ID; nil until the first Put
 }
 
 var _ Store = (*MemStore)(nil)
@@ -153,7 +159,8 @@ func (s *MemStore) DeleteExpired(ctx context.Context, now time.Time) (int, error
 	return before - len(s.m), nil
 }
 
+// clone keeps a caller from writing into what is stored.
 func (r Record) clone() Record {
-	r.Sealed = slices.Clone(r.Sealed)
+	r.Ciphertext = slices.Clone(r.Ciphertext)
 	return r
 }

@@ -316,7 +316,7 @@ func surviveDeath(t *testing.T, m *meta, change func(*signup.Config), once []str
 			require.LessOrEqual(t, m.did(call), 1, "%s: %s", where, call)
 		}
 		for _, r := range mustList(t, store) {
-			requireNoCanary(t, "store", string(r.Sealed))
+			requireNoCanary(t, "store", string(r.Ciphertext))
 		}
 	})
 	return alive
@@ -408,7 +408,7 @@ func TestAnotherProcessGoesOn(t *testing.T) {
 
 	for _, r := range mustList(t, store) {
 		require.NotContains(t, r.ID, state)
-		require.NotContains(t, string(r.Sealed), "ready", "sealed")
+		require.NotContains(t, string(r.Ciphertext), "ready", "sealed")
 	}
 }
 
@@ -453,8 +453,8 @@ func TestAStoreNeedsACipher(t *testing.T) {
 func FuzzACipherOpensNothingElse(f *testing.F) {
 	cipher, err := signup.NewKeyring(bytes.Repeat([]byte{7}, 32))
 	require.NoError(f, err)
-	// Sealed once: what Encrypt returns differs from process to process, and a fuzz target runs in
-	// several.
+	// Ciphertext once: what Encrypt returns differs from process to process, and a fuzz target runs
+	// in several.
 	sealed, err := hex.DecodeString("ce4d04dc75f52bf605836e204e546a9a761455ca75484bca90703cc11221adb3d71a327b016574")
 	require.NoError(f, err)
 	opened, err := cipher.Decrypt(sealed, []byte("tenant-1"))

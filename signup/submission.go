@@ -17,7 +17,9 @@ import (
 
 var languageRe = regexp.MustCompile(`^([a-z]{2,3}(_[A-Z]{2})?)?$`)
 
-// readSubmission reads the body of a finish. Its errors say nothing of what they found.
+// readSubmission reads the body of a finish. Its errors say nothing of what they found: there may
+// be a code in it. What a page sends wrongly is refused before a code is spent on it. An [*Error]
+// among them is the popup's own: refused, or opened with wrong options.
 func readSubmission(r *http.Request, tenant string) (Submission, error) {
 	var body struct {
 		State       string          `json:"state"`
@@ -39,8 +41,10 @@ func readSubmission(r *http.Request, tenant string) (Submission, error) {
 	}
 	sub := Submission{
 		State: body.State, Tenant: tenant, Code: graph.Secret(body.Code), RedirectURI: body.RedirectURI,
-		PhoneNumberID: graph.PhoneNumberID(body.Phone), SendCode: cloudapi.CodeMethod(strings.ToUpper(body.SendCode)), Language: body.Language,
-		VerificationCode: graph.Secret(phonenumber.Digits(body.VerificationCode)),
+		PhoneNumberID:    graph.PhoneNumberID(body.Phone),
+		SendCode:         cloudapi.CodeMethod(strings.ToUpper(body.SendCode)),
+		Language:         body.Language,
+		VerificationCode: graph.Secret(phonenumber.Digits(body.VerificationCode)), // as it is typed: "123-456"
 	}
 	if sub.PhoneNumberID != "" && !isID(sub.PhoneNumberID) {
 		return Submission{}, errors.New("signup: phone_number_id is not an id")
@@ -75,9 +79,12 @@ func readSubmission(r *http.Request, tenant string) (Submission, error) {
 	return sub, nil
 }
 
+// present reports whether a member is there: a page that has none of it may send null.
 func present(v json.RawMessage) bool { return len(v) > 0 && string(v) != "null" }
 
-// readJSON reads a request. Its errors say nothing of what they found.
+// readJSON reads a request. Its errors say nothing of what they found. The content type is demanded
+// because a form on another site can send text/plain without asking the browser, and JSON it
+// cannot.
 func readJSON[T any](r *http.Request, v *T) error {
 	if t, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || t != "application/json" {
 		return errors.New("signup: send JSON, with the content type application/json")

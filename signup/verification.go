@@ -13,7 +13,7 @@ import (
 // wants to do it: a number that shows as verified can still be refused for it.
 func (g *grant) needsVerification() bool {
 	status := g.Phone.CodeVerificationStatus
-	return g.want.sendCode != "" || status != cloudapi.CodeVerified && (status != "" || !g.want.code.IsZero())
+	return g.decided.sendCode != "" || status != cloudapi.CodeVerified && (status != "" || !g.decided.code.IsZero())
 }
 
 // verifyOwner has a code sent to an ordinary number, or hands in the one that came. It does either
@@ -22,16 +22,17 @@ func (g *grant) verifyOwner(ctx context.Context) error {
 	id := g.Phone.ID
 	var err error
 	switch {
-	case !g.want.code.IsZero():
-		err = g.api.Registration.VerifyCode(ctx, id, g.want.code)
-	case g.want.sendCode != "":
-		if err = g.api.Registration.RequestCode(ctx, id, g.want.sendCode, cmp.Or(g.want.language, "en_US")); err == nil {
+	case !g.decided.code.IsZero():
+		err = g.api.Registration.VerifyCode(ctx, id, g.decided.code)
+	case g.decided.sendCode != "":
+		language := cmp.Or(g.decided.language, "en_US")
+		if err = g.api.Registration.RequestCode(ctx, id, g.decided.sendCode, language); err == nil {
 			return &Error{Outcome: OutcomeVerificationSent}
 		}
 	default:
 		return &Error{Outcome: OutcomeNumberUnverified}
 	}
-	g.want.code, g.want.sendCode = "", ""
+	g.decided.code, g.decided.sendCode = "", ""
 	if errors.Is(err, cloudapi.ErrValidation) {
 		return &Error{Outcome: OutcomeVerificationWrong, Err: err}
 	}
@@ -45,7 +46,7 @@ func (g *grant) verifyOwner(ctx context.Context) error {
 		g.Phone = phone
 		return nil
 	case err == nil:
-		return &Error{Outcome: OutcomeUnavailable, Err: errors.New("the code was right, and the number is not verified yet")}
+		return &Error{Outcome: OutcomeUnavailable, Err: errNotVerifiedYet}
 	}
 	for code, outcome := range map[graph.Code]Outcome{
 		graph.CodeCodeRequestFailed:      OutcomeVerificationNotSent,
@@ -59,3 +60,5 @@ func (g *grant) verifyOwner(ctx context.Context) error {
 	}
 	return refused(err)
 }
+
+var errNotVerifiedYet = errors.New("the code was right, and the number is not verified yet")

@@ -10,7 +10,8 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/phonenumber"
 )
 
-// verify settles on one number, and on the accounts that hold it.
+// verify settles on one number, and on the accounts that hold it. Up to here everything was a claim
+// of the browser; from here on it is what the token can read.
 func (g *grant) verify(ctx context.Context) error {
 	number, err := g.choose()
 	if err != nil {
@@ -20,14 +21,15 @@ func (g *grant) verify(ctx context.Context) error {
 	switch {
 	case phone.Coexists():
 	case phone.IsOnBizApp:
-		// In every mode: whoever registered this number would take it away from the app.
+		// In every mode: to register this number would take it away from the app.
 		g.Numbers = []Number{number}
 		return &Error{Outcome: OutcomeNotFinished}
 	case g.f.cfg.Mode == ModeCoexistence:
 		g.Numbers = []Number{number}
 		return &Error{Outcome: OutcomeFellBack}
 	}
-	g.Phone, g.PhoneNumberID, g.DisplayPhoneNumber, g.WABAIDs = phone, phone.ID, phone.DisplayPhoneNumber, number.WABAs
+	g.Phone, g.PhoneNumberID, g.DisplayPhoneNumber = phone, phone.ID, phone.DisplayPhoneNumber
+	g.WABAIDs = number.WABAs
 	if !slices.Contains(g.WABAIDs, g.WABAID) {
 		g.WABAID = g.WABAIDs[0]
 	}
@@ -35,22 +37,25 @@ func (g *grant) verify(ctx context.Context) error {
 		g.warn("several accounts hold the number; webhooks may come from any of them")
 	}
 	if phone.WebhookConfiguration.WABA != "" || phone.WebhookConfiguration.PhoneNumber != "" {
-		g.warn("an override sends the number's webhooks elsewhere than to the app's own URL; account_update stays there")
+		g.warn("an override sends the number's webhooks elsewhere than to the app's own URL; " +
+			"account_update stays there")
 	}
 	return g.findOwner(ctx)
 }
 
 // choose returns the number to connect: the one that the business chose, or the popup named, or the
-// only one there is.
+// only one there is that fits, in the named account before all others. The order is that of trust:
+// a choice was made from what the token reads, and what the popup named must be among it. Without a
+// number, g.Numbers are those that the page can show.
 func (g *grant) choose() (Number, error) {
 	numbers := g.numbers(g.holdings)
-	if s := g.Session; g.want.phone == "" && s != nil && s.Kind() == KindFinishedNoNumber {
+	if s := g.Session; g.decided.phone == "" && s != nil && s.Kind() == KindFinishedNoNumber {
 		// Other numbers may be in the account. The business said that it did not connect one.
 		g.Numbers = numbers
 		return Number{}, &Error{Outcome: OutcomeNoNumber}
 	}
-	if g.want.phone != "" {
-		if p := g.find(g.want.phone); p != nil {
+	if g.decided.phone != "" {
+		if p := g.find(g.decided.phone); p != nil {
 			return g.holders(p), nil
 		}
 		g.Numbers = numbers
@@ -58,7 +63,7 @@ func (g *grant) choose() (Number, error) {
 	}
 	if s := g.Session; s != nil && s.PhoneNumberID != "" {
 		if p := g.find(s.PhoneNumberID); p != nil {
-			return g.holders(g.living(p)), nil
+			return g.holders(g.coexistingTwin(p)), nil
 		}
 		return Number{}, &Error{Outcome: OutcomeNotGranted}
 	}
@@ -83,6 +88,7 @@ func (g *grant) choose() (Number, error) {
 	return Number{}, &Error{Outcome: OutcomeFellBack}
 }
 
+// find returns a number that the token reaches, or nil.
 func (g *grant) find(id graph.PhoneNumberID) *cloudapi.Phone {
 	for _, h := range g.holdings {
 		if h.phone.ID == id {
@@ -92,12 +98,16 @@ func (g *grant) find(id graph.PhoneNumberID) *cloudapi.Phone {
 	return nil
 }
 
-// living returns p, or its twin that coexists: a second try of the business can leave a copy of the
-// number behind that never comes to life.
-func (g *grant) living(p *cloudapi.Phone) *cloudapi.Phone {
+// coexistingTwin returns p, or the entry of the same number that coexists: a second try of the
+// business can leave a copy of the number behind that never comes to life, and the popup may name
+// the copy.
+func (g *grant) coexistingTwin(p *cloudapi.Phone) *cloudapi.Phone {
 	digits := phonenumber.Digits(p.DisplayPhoneNumber)
+	if p.Coexists() || digits == "" {
+		return p
+	}
 	for _, h := range g.holdings {
-		if !p.Coexists() && h.phone.Coexists() && digits != "" && phonenumber.Digits(h.phone.DisplayPhoneNumber) == digits {
+		if h.phone.Coexists() && phonenumber.Digits(h.phone.DisplayPhoneNumber) == digits {
 			return h.phone
 		}
 	}
@@ -107,6 +117,8 @@ func (g *grant) living(p *cloudapi.Phone) *cloudapi.Phone {
 // fits reports whether a number can be what the signup was for.
 func (g *grant) fits(p *cloudapi.Phone) bool { return g.f.cfg.Mode != ModeCoexistence || p.Coexists() }
 
+// inNamedAccount returns what the account holds that the host or the popup named; nothing if none
+// was.
 func (g *grant) inNamedAccount() []holding {
 	waba := g.WABAID
 	if waba == "" && g.Session != nil {
@@ -141,8 +153,11 @@ func (g *grant) holders(p *cloudapi.Phone) Number {
 // same reports whether two entries are one phone number. It can have a different id in each
 // account; but a copy that does not coexist is another thing than one that does.
 func same(a, b *cloudapi.Phone) bool {
+	if a.ID == b.ID {
+		return true
+	}
 	digits := phonenumber.Digits(a.DisplayPhoneNumber)
-	return a.ID == b.ID || a.Coexists() && b.Coexists() && digits != "" && digits == phonenumber.Digits(b.DisplayPhoneNumber)
+	return digits != "" && digits == phonenumber.Digits(b.DisplayPhoneNumber) && a.Coexists() && b.Coexists()
 }
 
 // findOwner looks up the portfolio. Nothing depends on it but the host's records.

@@ -14,35 +14,34 @@ import (
 // Words may follow, where one endpoint does several things.
 func TestEndpointLinesAreWellFormed(t *testing.T) {
 	t.Parallel()
-	check(t, func(s source) bool { return !s.isTest() }, endpointLines)
+	check(t, source.isCode, endpointLines)
 }
 
 var (
 	endpointLike = regexp.MustCompile(`(?i)^//\s*graph:\s*[a-z]*\s*/|^//\s*graph:\s*(get|post|put|delete)\b`)
-	endpointLine = regexp.MustCompile(`^// ?graph:(GET|POST|DELETE) /(\{[a-z]+(-[a-z]+)*\}|[a-z0-9_.]+)(/(\{[a-z]+(-[a-z]+)*\}|[a-z0-9_.]+))*( [^/]+)?$`)
+	endpointLine = regexp.MustCompile(`^// ?graph:(GET|POST|DELETE)` +
+		` /(\{[a-z]+(-[a-z]+)*\}|[a-z0-9_.]+)(/(\{[a-z]+(-[a-z]+)*\}|[a-z0-9_.]+))*( [^/]+)?$`)
 )
 
 // endpointLines finds lines that mean to name an endpoint and are misspelled, or stand where no
 // exported function is.
 func endpointLines(s source) []string {
 	atHome := map[*ast.Comment]bool{}
-	for _, decl := range s.ast.Decls {
-		if d, ok := decl.(*ast.FuncDecl); ok && d.Doc != nil && exportedFunc(d) {
+	for d := range s.funcs() {
+		if d.Doc != nil && exportedFunc(d) {
 			for _, c := range d.Doc.List {
 				atHome[c] = true
 			}
 		}
 	}
 	var found []string
-	for _, group := range s.ast.Comments {
-		for _, c := range group.List {
-			switch {
-			case !endpointLike.MatchString(c.Text):
-			case !endpointLine.MatchString(c.Text):
-				found = append(found, s.finding(c.Pos(), "write it as: // graph:POST /{phone-number-id}/messages"))
-			case !atHome[c]:
-				found = append(found, s.finding(c.Pos(), "an endpoint belongs to the comment of an exported function"))
-			}
+	for c := range s.comments() {
+		switch {
+		case !endpointLike.MatchString(c.Text):
+		case !endpointLine.MatchString(c.Text):
+			found = append(found, s.finding(c.Pos(), "write it as: // graph:POST /{phone-number-id}/messages"))
+		case !atHome[c]:
+			found = append(found, s.finding(c.Pos(), "an endpoint belongs to the comment of an exported function"))
 		}
 	}
 	return found

@@ -18,8 +18,8 @@ import (
 const module = "github.com/seed-9f2bcc2b/whatsapp-coexistence"
 
 // mayImport draws which of our packages an area may use, itself and internal/ left out: the arrows
-// between the packages point one way, and nobody knows the examples. A package belongs to the area
-// with the longest matching name.
+// between the packages point one way, and none points at the examples. A package belongs to the
+// area with the longest matching name.
 var mayImport = map[string][]string{
 	"cloudapi/graph":                  {},
 	"cloudapi":                        {"cloudapi/graph"},
@@ -30,9 +30,9 @@ var mayImport = map[string][]string{
 	"coexistence":                     {"cloudapi/graph", "cloudapi", "webhook"},
 	"coexistence/eligibility":         {"cloudapi/graph", "cloudapi", "signup"},
 	"coexistence/outbox":              {"cloudapi/graph", "cloudapi", "webhook", "coexistence"},
-	"coexistence/postgres":            {"cloudapi/graph", "cloudapi", "webhook", "signup", "coexistence", "coexistence/outbox", "coexistence/storage", "coexistence/postgres/migrations", "internal/pgdb", "internal/sqlinbox", "internal/sqlsignup", "internal/sqlstore"},
-	"coexistence/sqlite":              {"cloudapi/graph", "cloudapi", "webhook", "signup", "coexistence", "coexistence/outbox", "coexistence/storage", "coexistence/sqlite/migrations", "internal/sqlitedb", "internal/sqlinbox", "internal/sqlsignup", "internal/sqlstore"},
-	"coexistence/storage":             {"cloudapi/graph", "cloudapi", "webhook", "signup", "coexistence", "coexistence/outbox", "internal/sqlsignup", "internal/sqlstore"},
+	"coexistence/postgres":            append([]string{"coexistence/postgres/migrations", "internal/pgdb"}, opens...),
+	"coexistence/sqlite":              append([]string{"coexistence/sqlite/migrations", "internal/sqlitedb"}, opens...),
+	"coexistence/storage":             stores,
 	"coexistence/postgres/migrations": {},
 	"coexistence/sqlite/migrations":   {},
 	"coexistence/simulator":           append([]string{"coexistence/coexistencetest", "internal/board"}, simulates...),
@@ -43,14 +43,30 @@ var mayImport = map[string][]string{
 	"signup/signuptest":               {"cloudapi/graph", "cloudapi", "signup"},
 	"signup/doctor":                   {"cloudapi/graph", "cloudapi", "cloudapi/cloudapitest", "webhook", "signup"},
 	"internal/board":                  append([]string{"coexistence/coexistencetest"}, simulates...),
-	"internal/pgdb":                   {"cloudapi/graph", "webhook", "coexistence/postgres/migrations", "internal/sqlinbox"},
+	"internal/pgdb":                   servers,
 	"internal/sqlinbox":               {"cloudapi/graph", "webhook"},
-	"internal/sqlitedb":               {"cloudapi/graph", "webhook", "coexistence/sqlite/migrations", "internal/sqlinbox"},
+	"internal/sqlitedb":               files,
 	"internal/sqlsignup":              {"cloudapi/graph", "cloudapi", "signup"},
 	"internal/sqlstore":               {"cloudapi/graph", "cloudapi", "webhook", "coexistence"},
-	"webhook/inbox/pginbox":           {"cloudapi/graph", "webhook", "coexistence/postgres/migrations", "internal/pgdb", "internal/sqlinbox"},
-	"webhook/inbox/sqliteinbox":       {"cloudapi/graph", "webhook", "coexistence/sqlite/migrations", "internal/sqlitedb", "internal/sqlinbox"},
+	"webhook/inbox/pginbox":           append([]string{"internal/pgdb"}, servers...),
+	"webhook/inbox/sqliteinbox":       append([]string{"internal/sqlitedb"}, files...),
 }
+
+var (
+	// stores is what storage over any database may use.
+	stores = []string{
+		"cloudapi/graph", "cloudapi", "webhook", "signup", "coexistence", "coexistence/outbox",
+		"internal/sqlsignup", "internal/sqlstore",
+	}
+
+	// opens is what opening everything in one database may use, besides that database.
+	opens = append([]string{"coexistence/storage", "internal/sqlinbox"}, stores...)
+
+	// files and servers are what an inbox in SQLite and one in PostgreSQL may use, besides the way
+	// to open it.
+	files   = []string{"cloudapi/graph", "webhook", "internal/sqlinbox", "coexistence/sqlite/migrations"}
+	servers = []string{"cloudapi/graph", "webhook", "internal/sqlinbox", "coexistence/postgres/migrations"}
+)
 
 // simulates is what the simulator may use. Packages coexistence and signup do not know each other;
 // the simulator knows both, since one call of it plays the popup for a signup.Flow.
@@ -64,7 +80,7 @@ var mayLink = map[string][]string{
 	"cloudapi/cloudapitest":       calls,
 	"signup":                      calls,
 	"coexistence":                 calls,
-	"coexistence/coexistencetest": append([]string{"rsc.io/qr"}, calls...), // its popup shows a QR code that can be scanned
+	"coexistence/coexistencetest": append([]string{"rsc.io/qr"}, calls...), // its popup shows a QR code
 	"coexistence/internal/lives":  append([]string{"rsc.io/qr"}, calls...),
 	"coexistence/eligibility":     append(slices.Clone(numbers), calls...), // it knows the signup page
 	"coexistence/postgres":        append(slices.Clone(pgx), calls...),
@@ -75,7 +91,7 @@ var mayLink = map[string][]string{
 	"internal/sqlitedb":           sqlite,
 	"internal/sqlsignup":          calls,
 	"internal/sqlstore":           calls,
-	"cloudapi/redislimit":         append([]string{"github.com/redis/go-redis/v9", "github.com/cespare/xxhash/v2", "github.com/dgryski/go-rendezvous"}, calls...),
+	"cloudapi/redislimit":         append(slices.Clone(redis), calls...),
 	"webhook/inbox/natsinbox":     nats,
 	"webhook/inbox/pginbox":       pgx,
 	"webhook/inbox/sqliteinbox":   sqlite,
@@ -114,6 +130,13 @@ var (
 		"modernc.org/mathutil",
 		"modernc.org/memory",
 		"modernc.org/sqlite",
+	}
+
+	// redis is the client of Redis.
+	redis = []string{
+		"github.com/cespare/xxhash/v2",
+		"github.com/dgryski/go-rendezvous",
+		"github.com/redis/go-redis/v9",
 	}
 
 	// nats is the client of NATS.
@@ -213,8 +236,9 @@ func TestImportsPointOneWay(t *testing.T) {
 			if d.Module == nil || d.Module.Path != module {
 				continue
 			}
-			if to := area(mayImport, d.name()); to != from && to != "internal" && !slices.Contains(mayImport[from], to) {
-				found = append(found, fmt.Sprintf("%s reaches %s; the arrows do not point that way", p.name(), d.name()))
+			to := area(mayImport, d.name())
+			if to != from && to != "internal" && !slices.Contains(mayImport[from], to) {
+				found = append(found, p.name()+" reaches "+d.name()+"; the arrows do not point that way")
 			}
 		}
 	}

@@ -76,7 +76,8 @@ func TestTheWorkspaceTiesEveryModule(t *testing.T) {
 		}
 		up, err := filepath.Rel(dir, ".")
 		require.NoError(t, err)
-		require.Equal(t, path.Clean(filepath.ToSlash(up)), path.Clean(replaced[module]), "%s/go.mod must replace %s", dir, module)
+		require.Equal(t, path.Clean(filepath.ToSlash(up)), path.Clean(replaced[module]),
+			"%s/go.mod must replace %s", dir, module)
 	}
 }
 

@@ -90,23 +90,22 @@ var otherWords = map[string]string{
 // of a RestrictionType.
 func bareConstants(s source) []string {
 	var found []string
-	for _, decl := range s.ast.Decls {
-		d, ok := decl.(*ast.GenDecl)
-		if !ok || d.Tok != token.CONST {
+	typ := ""
+	for d, spec := range s.values() {
+		if d.Tok != token.CONST {
 			continue
 		}
-		typ := ""
-		for _, spec := range d.Specs {
-			spec := spec.(*ast.ValueSpec)
-			if id, ok := spec.Type.(*ast.Ident); ok {
-				typ = id.Name
-			} else if spec.Type != nil || len(spec.Values) > 0 {
-				typ = ""
-			}
-			for _, name := range spec.Names {
-				if ast.IsExported(typ) && name.IsExported() && otherWords[typ] == "" && !beginsWithWordOf(name.Name, typ) {
-					found = append(found, s.finding(name.Pos(), "%s does not begin with a word of %s", name.Name, typ))
-				}
+		if id, ok := spec.Type.(*ast.Ident); ok {
+			typ = id.Name
+		} else if spec.Type != nil || len(spec.Values) > 0 { // else it repeats the one above, as with iota
+			typ = ""
+		}
+		if !ast.IsExported(typ) || otherWords[typ] != "" {
+			continue
+		}
+		for _, name := range spec.Names {
+			if name.IsExported() && !beginsWithWordOf(name.Name, typ) {
+				found = append(found, s.finding(name.Pos(), "%s does not begin with a word of %s", name.Name, typ))
 			}
 		}
 	}
@@ -116,6 +115,8 @@ func bareConstants(s source) []string {
 // stem is how many letters two forms of one word share at least.
 const stem = 5
 
+// beginsWithWordOf reports whether the name of a constant begins with a word of its type's name, or
+// with another form of one.
 func beginsWithWordOf(name, typ string) bool {
 	return slices.ContainsFunc(words(typ), func(word string) bool {
 		return strings.HasPrefix(name, word) || len(word) > stem && strings.HasPrefix(name, word[:stem])
@@ -128,7 +129,8 @@ func words(name string) []string {
 	var all []string
 	begin, runes := 0, []rune(name)
 	for i := 1; i < len(runes); i++ {
-		if unicode.IsUpper(runes[i]) && (!unicode.IsUpper(runes[i-1]) || i+1 < len(runes) && unicode.IsLower(runes[i+1])) {
+		endsCapitals := i+1 < len(runes) && unicode.IsLower(runes[i+1])
+		if unicode.IsUpper(runes[i]) && (!unicode.IsUpper(runes[i-1]) || endsCapitals) {
 			all, begin = append(all, string(runes[begin:i])), i
 		}
 	}
@@ -136,42 +138,53 @@ func words(name string) []string {
 }
 
 // openSecrets finds parameters of exported functions that hold a secret or a token in a string,
-// which prints itself.
+// which prints itself. Function types count where a host sees them: in an exported field, or as a
+// method of an interface.
 func openSecrets(s source) []string {
 	var found []string
-	inspect := func(typ *ast.FuncType) {
-		for _, param := range typ.Params.List {
-			elem := param.Type
-			if list, ok := elem.(*ast.Ellipsis); ok {
-				elem = list.Elt
-			}
-			if list, ok := elem.(*ast.ArrayType); ok {
-				elem = list.Elt
-			}
-			for _, name := range param.Names {
-				word := strings.TrimSuffix(strings.ToLower(name.Name), "s")
-				if typeName(elem) == "string" && (strings.HasSuffix(word, "secret") || strings.HasSuffix(word, "token")) {
-					found = append(found, s.finding(name.Pos(), "%s is a string; make it a graph.Secret, which does not print itself", name.Name))
-				}
+	inspect := func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.Field:
+			return visible(n)
+		case *ast.FuncType:
+			for _, param := range n.Params.List {
+				found = append(found, openSecret(s, param)...)
 			}
 		}
+		return true
 	}
-	for _, decl := range s.ast.Decls {
-		switch d := decl.(type) {
-		case *ast.FuncDecl:
-			if exportedFunc(d) {
-				inspect(d.Type)
-			}
-		case *ast.GenDecl:
-			ast.Inspect(d, func(n ast.Node) bool {
-				if field, ok := n.(*ast.Field); ok && !visible(field) {
-					return false
-				}
-				if typ, ok := n.(*ast.FuncType); ok {
-					inspect(typ)
-				}
-				return true
-			})
+	for d := range s.funcs() {
+		if exportedFunc(d) {
+			inspect(d.Type)
+		}
+	}
+	for _, spec := range s.types() {
+		ast.Inspect(spec, inspect)
+	}
+	for _, spec := range s.values() {
+		ast.Inspect(spec, inspect)
+	}
+	return found
+}
+
+// openSecret finds the names of one parameter that hold a secret, or a list of them, in a string.
+func openSecret(s source, param *ast.Field) []string {
+	var found []string
+	elem := param.Type
+	if list, ok := elem.(*ast.Ellipsis); ok {
+		elem = list.Elt
+	}
+	if list, ok := elem.(*ast.ArrayType); ok {
+		elem = list.Elt
+	}
+	if typeName(elem) != "string" {
+		return nil
+	}
+	for _, name := range param.Names {
+		word := strings.TrimSuffix(strings.ToLower(name.Name), "s")
+		if strings.HasSuffix(word, "secret") || strings.HasSuffix(word, "token") {
+			found = append(found, s.finding(name.Pos(),
+				"%s is a string; make it a graph.Secret, which does not print itself", name.Name))
 		}
 	}
 	return found
@@ -181,19 +194,9 @@ func openSecrets(s source) []string {
 // New… is a function.
 func newStructs(s source) []string {
 	var found []string
-	for _, decl := range s.ast.Decls {
-		d, ok := decl.(*ast.GenDecl)
-		if !ok {
-			continue
-		}
-		for _, spec := range d.Specs {
-			spec, ok := spec.(*ast.TypeSpec)
-			if !ok || !spec.Name.IsExported() || words(spec.Name.Name)[0] != "New" {
-				continue
-			}
-			if _, ok := spec.Type.(*ast.StructType); ok {
-				found = append(found, s.finding(spec.Pos(), "%s reads like a constructor", spec.Name.Name))
-			}
+	for _, spec := range s.types() {
+		if _, ok := spec.Type.(*ast.StructType); ok && spec.Name.IsExported() && words(spec.Name.Name)[0] == "New" {
+			found = append(found, s.finding(spec.Pos(), "%s reads like a constructor", spec.Name.Name))
 		}
 	}
 	return found
@@ -209,7 +212,8 @@ func vagueSentences(s source) []string {
 	first = strings.Join(strings.Fields(first), " ")
 	first, _, _ = strings.Cut(first, ". ")
 	if !strings.HasPrefix(first, "Package "+s.ast.Name.Name+" ") || !strings.Contains(first, "WhatsApp") {
-		return []string{s.finding(s.ast.Name.Pos(), "the first sentence of the package comment does not say what of WhatsApp the package is: %q", first)}
+		return []string{s.finding(s.ast.Name.Pos(),
+			"the first sentence of the package comment does not say what of WhatsApp the package is: %q", first)}
 	}
 	return nil
 }
@@ -222,7 +226,7 @@ func TestMisnamedIDsAreFound(t *testing.T) {
 		"in its own package": {`package p; type T struct { Phone PhoneNumberID }`, misnamed},
 		"account":            {`package p; type T struct { ID string; WABA graph.WABAID }`, misnamed},
 		"nested":             {`package p; type T struct { In []struct { WABA graph.WABAID } }`, misnamed},
-		"right":              {`package p; type T struct { PhoneNumberID graph.PhoneNumberID; WABAID graph.WABAID }`, ""},
+		"right":              {`package p; type T struct { WABAID graph.WABAID; PhoneNumberID PhoneNumberID }`, ""},
 		"object":             {`package p; type T struct { Phone *cloudapi.Phone }`, ""},
 		"list":               {`package p; type T struct { WABAs []graph.WABAID }`, ""},
 		"parameter":          {`package p; func F(phone graph.PhoneNumberID) {}`, ""},
@@ -244,7 +248,7 @@ func TestBareConstantsAreFound(t *testing.T) {
 		"initials":       {`package p; const QRPNG QRImage = "PNG"`, ""},
 		"an error":       {`package p; const ErrAuth Class = 1`, ""},
 		"without a type": {"package p\n\nconst (\n\tStateSent State = 1\n\tMax = 2\n)", ""},
-		"of no own type": {`package p; const Window = 24 * time.Hour; const Path string = "x"; const Long time.Duration = 1`, ""},
+		"of no own type": {`package p; const Window = time.Hour; const Path string = "x"; const Long x.Unit = 1`, ""},
 		"unexported":     {`package p; const limited Health = "x"`, ""},
 	})
 	require.Equal(t, []string{"QR", "Image", "ID"}, words("QRImageID"))

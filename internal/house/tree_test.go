@@ -6,6 +6,7 @@ import (
 	"go/parser"
 	"go/token"
 	"io/fs"
+	"iter"
 	"os"
 	"path"
 	"path/filepath"
@@ -34,6 +35,7 @@ func parse(name string, text []byte) (source, error) {
 }
 
 func (s source) dir() string    { return path.Dir(s.path) }
+func (s source) isCode() bool   { return !s.isTest() }
 func (s source) isTest() bool   { return strings.HasSuffix(s.path, "_test.go") }
 func (s source) internal() bool { return strings.Contains("/"+s.path, "/internal/") }
 
@@ -47,6 +49,53 @@ func (s source) line(pos token.Pos) int { return s.fset.Position(pos).Line }
 // finding words what is wrong at pos.
 func (s source) finding(pos token.Pos, format string, args ...any) string {
 	return fmt.Sprintf("%s:%d: ", s.path, s.line(pos)) + fmt.Sprintf(format, args...)
+}
+
+// funcs ranges over the functions and methods that the file declares.
+func (s source) funcs() iter.Seq[*ast.FuncDecl] {
+	return func(yield func(*ast.FuncDecl) bool) {
+		for _, decl := range s.ast.Decls {
+			if d, ok := decl.(*ast.FuncDecl); ok && !yield(d) {
+				return
+			}
+		}
+	}
+}
+
+// types ranges over the types that the file declares at the top level, each with its declaration,
+// which it may share with others.
+func (s source) types() iter.Seq2[*ast.GenDecl, *ast.TypeSpec] { return specs[*ast.TypeSpec](s) }
+
+// values ranges over the constants and variables of the top level in the same way.
+func (s source) values() iter.Seq2[*ast.GenDecl, *ast.ValueSpec] { return specs[*ast.ValueSpec](s) }
+
+func specs[S ast.Spec](s source) iter.Seq2[*ast.GenDecl, S] {
+	return func(yield func(*ast.GenDecl, S) bool) {
+		for _, decl := range s.ast.Decls {
+			d, ok := decl.(*ast.GenDecl)
+			if !ok {
+				continue
+			}
+			for _, spec := range d.Specs {
+				if spec, ok := spec.(S); ok && !yield(d, spec) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// comments ranges over the comments of the file, line by line as the parser has them.
+func (s source) comments() iter.Seq[*ast.Comment] {
+	return func(yield func(*ast.Comment) bool) {
+		for _, group := range s.ast.Comments {
+			for _, c := range group.List {
+				if !yield(c) {
+					return
+				}
+			}
+		}
+	}
 }
 
 // walk visits every file that belongs to the repository's code. Folders that the go command ignores

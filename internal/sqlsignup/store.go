@@ -34,7 +34,7 @@ const columns = "id, tenant, version, began_at, keep_until, sealed"
 func scan(row interface{ Scan(dest ...any) error }) (signup.Record, error) {
 	var r signup.Record
 	var began, keep int64
-	if err := row.Scan(&r.ID, &r.Tenant, &r.Version, &began, &keep, &r.Sealed); err != nil {
+	if err := row.Scan(&r.ID, &r.Tenant, &r.Version, &began, &keep, &r.Ciphertext); err != nil {
 		return signup.Record{}, err
 	}
 	r.BeganAt, r.KeepUntil = time.UnixMicro(began).UTC(), time.UnixMicro(keep).UTC()
@@ -58,11 +58,11 @@ func (s *Store) Put(ctx context.Context, r signup.Record) error {
 	var err error
 	if r.Version == 0 {
 		n, err = s.exec(ctx, "Put", "INSERT INTO signup_attempts ("+columns+") VALUES (?, ?, 1, ?, ?, ?) ON CONFLICT (id) DO NOTHING",
-			r.ID, r.Tenant, began, keep, r.Sealed)
+			r.ID, r.Tenant, began, keep, r.Ciphertext)
 	} else {
 		n, err = s.exec(ctx, "Put",
 			"UPDATE signup_attempts SET tenant = ?, version = version + 1, began_at = ?, keep_until = ?, sealed = ? WHERE id = ? AND version = ?",
-			r.Tenant, began, keep, r.Sealed, r.ID, r.Version)
+			r.Tenant, began, keep, r.Ciphertext, r.ID, r.Version)
 	}
 	if err == nil && n == 0 {
 		return signup.ErrConflict

@@ -68,8 +68,11 @@ func main() {
 	}
 }
 
+// examine asks package signup, which does all the looking. The error is one of the settings; what
+// is wrong at Meta, or at the endpoint, stands in the Diagnosis.
 func examine(
-	ctx context.Context, app cloudapi.Config, configuration string, partner graph.BusinessID, verify graph.Secret, url string,
+	ctx context.Context, app cloudapi.Config, configuration string, partner graph.BusinessID,
+	verify graph.Secret, url string,
 ) (signup.Diagnosis, error) {
 	client, err := cloudapi.NewClient(app)
 	if err != nil {
@@ -81,13 +84,18 @@ func examine(
 	), nil
 }
 
-// demo makes an app with three typical mistakes, and mends them.
+// demo makes an app with three typical mistakes, and mends them: the webhook has one field of five,
+// the token is a person's and ends, and the verify token is another one than the endpoint's. The
+// endpoint is a real one on this machine; Meta is the fake of package cloudapitest. It returns what
+// it would print, and an error if the Diagnosis was not the expected one, so that a test can run
+// it.
 func demo(ctx context.Context) (string, error) {
 	var out strings.Builder
 	meta := cloudapitest.NewServer(cloudapitest.Config{})
 	defer meta.Close()
-	endpoint, err := webhook.NewEndpoint(
-		webhook.Config{AppSecret: meta.App().Secret, VerifyToken: "made-up-verify-token"}, webhook.Dispatch(new(webhook.Mux))) //nolint:gosec // G101: made up
+	endpoint, err := webhook.NewEndpoint(webhook.Config{
+		AppSecret: meta.App().Secret, VerifyToken: "made-up-verify-token", //nolint:gosec // G101: made up
+	}, webhook.Dispatch(new(webhook.Mux)))
 	if err != nil {
 		return out.String(), err
 	}
@@ -101,7 +109,8 @@ func demo(ctx context.Context) (string, error) {
 	app, configuration := meta.ClientConfig(), "900000000000001"
 
 	fmt.Fprint(&out, "A simulated app, as a developer has it on the first day.\n\n")
-	meta.Subscribe(cloudapitest.AppSubscription{CallbackURL: "http://" + listener.Addr().String(), Fields: []string{"messages"}})
+	callback := "http://" + listener.Addr().String()
+	meta.Subscribe(cloudapitest.AppSubscription{CallbackURL: callback, Fields: []string{"messages"}})
 	app.AccessToken = meta.AddToken(cloudapitest.Token{Type: cloudapitest.TokenUser, Lifetime: 30 * 24 * time.Hour})
 	before, err := examine(ctx, app, configuration, "", "another-verify-token", "")
 	if err != nil {
@@ -110,7 +119,7 @@ func demo(ctx context.Context) (string, error) {
 	fmt.Fprint(&out, before)
 
 	fmt.Fprint(&out, "\nThe same app when all of that is done.\n\n")
-	meta.Subscribe(cloudapitest.AppSubscription{CallbackURL: "http://" + listener.Addr().String(), Fields: []string{
+	meta.Subscribe(cloudapitest.AppSubscription{CallbackURL: callback, Fields: []string{
 		"messages", "account_update", "history", "smb_app_state_sync", "smb_message_echoes",
 	}})
 	app.AccessToken = meta.SystemToken()

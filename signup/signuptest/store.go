@@ -2,8 +2,8 @@
 // function that any test can call.
 //
 //	func TestMyStore(t *testing.T) {
-//		err := signuptest.TestStore(t.Context(), func(ctx context.Context) (signup.Store, error) { return openMyStore(ctx, dir) })
-//		if err != nil {
+//		open := func(ctx context.Context) (signup.Store, error) { return openMyStore(ctx, dir) }
+//		if err := signuptest.TestStore(t.Context(), open); err != nil {
 //			t.Fatal(err)
 //		}
 //	}
@@ -31,14 +31,20 @@ func TestStore(ctx context.Context, open func(context.Context) (signup.Store, er
 	if err := errors.Join(err1, err2); err != nil {
 		return err
 	}
+	// In this order: each check finds the records of those before it, and removal deletes them all
+	// but one, which canceled then looks for.
 	for _, check := range []struct {
 		name string
 		run  func(context.Context, signup.Store) error
 	}{
 		{"what was put is got", putAndGet},
 		{"a version is put once", versions},
-		{"another store over the same data has what was put", func(ctx context.Context, s signup.Store) error { return shared(ctx, s, other) }},
-		{"of many who put a version, one succeeds", func(ctx context.Context, s signup.Store) error { return race(ctx, s, other) }},
+		{"another store over the same data has what was put", func(ctx context.Context, s signup.Store) error {
+			return shared(ctx, s, other)
+		}},
+		{"of many who put a version, one succeeds", func(ctx context.Context, s signup.Store) error {
+			return race(ctx, s, other)
+		}},
 		{"lists are sorted, and a tenant's own", lists},
 		{"what is deleted or has expired is gone", removal},
 		{"a context that ended changes nothing", canceled},
@@ -50,25 +56,30 @@ func TestStore(ctx context.Context, open func(context.Context) (signup.Store, er
 	return nil
 }
 
+// began has microseconds, which a Store must keep: lists are sorted by them. PostgreSQL has no
+// more.
 var began = time.Date(2026, 11, 23, 10, 0, 0, 123456000, time.UTC)
 
-func record(id, tenant string, version int64, sealed string) signup.Record {
+// record makes a record that may be deleted an hour after it began.
+func record(id, tenant string, version int64, ciphertext string) signup.Record {
 	return signup.Record{
 		ID: id, Tenant: tenant, Version: version, BeganAt: began,
-		KeepUntil: began.Add(time.Hour), Sealed: []byte(sealed),
+		KeepUntil: began.Add(time.Hour), Ciphertext: []byte(ciphertext),
 	}
 }
 
+// same compares records. Times are compared as instants: a Store may return another time zone.
 func same(got, want signup.Record) error {
-	if got.ID != want.ID || got.Tenant != want.Tenant || got.Version != want.Version || !got.BeganAt.Equal(want.BeganAt) ||
-		!got.KeepUntil.Equal(want.KeepUntil) || !bytes.Equal(got.Sealed, want.Sealed) {
-		return fmt.Errorf("record %s of %q came back otherwise: version %d and not %d, %d bytes and not %d", want.ID, want.Tenant,
-			got.Version, want.Version, len(got.Sealed), len(want.Sealed))
+	if got.ID != want.ID || got.Tenant != want.Tenant || got.Version != want.Version ||
+		!got.BeganAt.Equal(want.BeganAt) || !got.KeepUntil.Equal(want.KeepUntil) ||
+		!bytes.Equal(got.Ciphertext, want.Ciphertext) {
+		return fmt.Errorf("record %s of %q came back otherwise: version %d and not %d, %d bytes and not %d",
+			want.ID, want.Tenant, got.Version, want.Version, len(got.Ciphertext), len(want.Ciphertext))
 	}
 	return nil
 }
 
-// fails wants err to be want.
+// fails returns an error unless err is the one that a call had to fail with. What names the call.
 func fails(what string, err, want error) error {
 	switch {
 	case errors.Is(err, want):
@@ -79,7 +90,10 @@ func fails(what string, err, want error) error {
 	return fmt.Errorf("%s does not return %q: %w", what, want.Error(), err)
 }
 
+// putAndGet puts bytes that are no text, and a name that is no identifier: a Store that builds SQL
+// of them, or keeps them as strings, is found. What it returns is the caller's own, to write into.
 func putAndGet(ctx context.Context, s signup.Store) error {
+	// A nil error with an empty record would be read as a record that does not decrypt.
 	_, err := s.Get(ctx, "none")
 	if err := fails("getting a record that is not there", err, signup.ErrNotFound); err != nil {
 		return err
@@ -92,22 +106,24 @@ func putAndGet(ctx context.Context, s signup.Store) error {
 	if err != nil {
 		return err
 	}
-	r.Version = 1
+	r.Version = 1 // Put counts: it stores the version after the one that it was given
 	if err := same(got, r); err != nil {
 		return err
 	}
-	got.Sealed[0] = 'x' // the caller's own
+	got.Ciphertext[0] = 'x'
 	if got, err = s.Get(ctx, r.ID); err != nil {
 		return err
 	}
 	return same(got, r)
 }
 
+// versions puts every wrong version over a record, and one over nothing: 0 alone makes a record,
+// and the stored one alone changes it.
 func versions(ctx context.Context, s signup.Store) error {
 	if err := s.Put(ctx, record("version-1", "a", 0, "one")); err != nil {
 		return err
 	}
-	for _, wrong := range []int64{0, 2, -1} {
+	for _, wrong := range []int64{0, 2, -1} { // of a new record, of the next Put, of none
 		err := s.Put(ctx, record("version-1", "a", wrong, "wrong"))
 		if err := fails(fmt.Sprintf("putting version %d over version 1", wrong), err, signup.ErrConflict); err != nil {
 			return err
@@ -127,6 +143,8 @@ func versions(ctx context.Context, s signup.Store) error {
 	return same(got, record("version-1", "a", 2, "two"))
 }
 
+// shared reads in another process, so to speak, what one has put: nothing may be kept in memory
+// alone.
 func shared(ctx context.Context, s, other signup.Store) error {
 	if err := s.Put(ctx, record("shared", "a", 0, "one")); err != nil {
 		return err
@@ -138,7 +156,11 @@ func shared(ctx context.Context, s, other signup.Store) error {
 	return same(got, record("shared", "a", 1, "one"))
 }
 
+// race has many goroutines put the same version, over all stores in turn, and wants one of them to
+// win and its record to stay. Two winners would be two processes that exchange one code. Losing is
+// [signup.ErrConflict] and no other error: a Flow takes every other for a Store that is down.
 func race(ctx context.Context, stores ...signup.Store) error {
+	// One race can be won by chance, in a Store that reads and then writes. Ten in a row are not.
 	const rounds, racers = 10, 8
 	for round := range int64(rounds) {
 		var wg sync.WaitGroup
@@ -159,8 +181,9 @@ func race(ctx context.Context, stores ...signup.Store) error {
 			}
 		}
 		if won < 0 {
-			return fmt.Errorf("nobody could put version %d", round)
+			return fmt.Errorf("version %d could not be put at all", round)
 		}
+		// The losers must have changed nothing, whichever of the stores they used.
 		got, err := stores[0].Get(ctx, "race")
 		if err != nil {
 			return err
@@ -172,6 +195,9 @@ func race(ctx context.Context, stores ...signup.Store) error {
 	return nil
 }
 
+// lists puts records in another order than that of their ids, microseconds apart, and one of a
+// tenant that differs in case alone. A tenant's list has its own records, the oldest first; that of
+// all tenants has the rest of the test's as well. An unknown tenant has none, which is no error.
 func lists(ctx context.Context, s signup.Store) error {
 	for i, id := range []string{"list-c", "list-a", "list-b"} {
 		r := record(id, "lister", 0, id)
@@ -180,6 +206,7 @@ func lists(ctx context.Context, s signup.Store) error {
 			return err
 		}
 	}
+	// A collation that ignores case would give one tenant the tokens of the other.
 	if err := s.Put(ctx, record("list-other", "Lister", 0, "x")); err != nil {
 		return err
 	}
@@ -189,32 +216,34 @@ func lists(ctx context.Context, s signup.Store) error {
 	}
 	var ids []string
 	for _, r := range own {
-		ids = append(ids, r.ID+"="+string(r.Sealed))
+		ids = append(ids, r.ID+"="+string(r.Ciphertext))
 	}
 	if got, want := fmt.Sprint(ids), "[list-c=list-c list-a=list-a list-b=list-b]"; got != want {
 		return fmt.Errorf("got %s and not %s", got, want)
 	}
-	everybody, err := s.List(ctx, "")
+	all, err := s.List(ctx, "")
 	if err != nil {
 		return err
 	}
-	owners := map[string]bool{}
-	for i, r := range everybody {
-		owners[r.Tenant] = true
-		if i > 0 && r.BeganAt.Before(everybody[i-1].BeganAt) {
-			return errors.New("the list of everybody is not sorted by BeganAt")
+	tenants := map[string]bool{}
+	for i, r := range all {
+		tenants[r.Tenant] = true
+		if i > 0 && r.BeganAt.Before(all[i-1].BeganAt) {
+			return errors.New("the list of all tenants is not sorted by BeganAt")
 		}
 	}
-	if !owners["lister"] || !owners["Lister"] {
-		return errors.New("the list of everybody lacks somebody")
+	if !tenants["lister"] || !tenants["Lister"] {
+		return errors.New("the list of all tenants lacks one of them")
 	}
 	none, err := s.List(ctx, "nobody")
 	if err == nil && len(none) != 0 {
-		return fmt.Errorf("nobody has %d records", len(none))
+		return fmt.Errorf("a tenant without records has %d", len(none))
 	}
 	return err
 }
 
+// removal deletes by id, and then by time: of all that the checks before have put, KeepUntil has
+// come for every record but one, which ends a microsecond later. What is gone can be deleted again.
 func removal(ctx context.Context, s signup.Store) error {
 	if err := s.Delete(ctx, "none"); err != nil {
 		return err
@@ -229,21 +258,21 @@ func removal(ctx context.Context, s signup.Store) error {
 	if err := fails("getting a deleted record", err, signup.ErrNotFound); err != nil {
 		return err
 	}
-	late := record("late", "a", 0, "x")
-	late.KeepUntil = began.Add(time.Hour + time.Microsecond)
-	if err := s.Put(ctx, late); err != nil {
+	kept := record("kept", "a", 0, "x")
+	kept.KeepUntil = began.Add(time.Hour + time.Microsecond)
+	if err := s.Put(ctx, kept); err != nil {
 		return err
 	}
 	n, err := s.DeleteExpired(ctx, began.Add(time.Hour))
 	if err != nil {
 		return err
 	}
-	left, err := s.List(ctx, "")
+	rest, err := s.List(ctx, "")
 	if err != nil {
 		return err
 	}
-	if n == 0 || len(left) != 1 || left[0].ID != "late" {
-		return fmt.Errorf("%d records were deleted and %d are left; one of them had to stay", n, len(left))
+	if n == 0 || len(rest) != 1 || rest[0].ID != kept.ID {
+		return fmt.Errorf("%d records were deleted and %d are left; one of them had to stay", n, len(rest))
 	}
 	if n, err = s.DeleteExpired(ctx, began.Add(time.Hour)); err == nil && n != 0 {
 		return fmt.Errorf("a second DeleteExpired found %d more", n)
@@ -251,13 +280,15 @@ func removal(ctx context.Context, s signup.Store) error {
 	return err
 }
 
+// canceled calls with a context that has ended. A call that fails for it must not say that there is
+// no record: a Flow would tell the business that its page is unknown.
 func canceled(ctx context.Context, s signup.Store) error {
 	ctx, cancel := context.WithCancel(ctx)
 	cancel()
 	if err := s.Put(ctx, record("canceled", "a", 0, "x")); err == nil {
 		return errors.New("a record was put")
 	}
-	if _, err := s.Get(ctx, "late"); err == nil || errors.Is(err, signup.ErrNotFound) {
+	if _, err := s.Get(ctx, "kept"); err == nil || errors.Is(err, signup.ErrNotFound) {
 		return errors.New("a record was got, or said to be missing")
 	}
 	return nil

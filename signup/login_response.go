@@ -24,8 +24,10 @@ type LoginResponse struct {
 	AccessToken   graph.Secret
 	SignedRequest graph.Secret
 
-	// UserID and ExpiresIn accompany an AccessToken. A code has neither.
-	UserID    string
+	// UserID is the person's app-scoped id, and accompanies an AccessToken. Empty with a code.
+	UserID string
+
+	// ExpiresIn is how long an AccessToken lives. 0 with a code.
 	ExpiresIn time.Duration
 
 	// Members are the parts that no member above holds. They may be secret.
@@ -35,6 +37,7 @@ type LoginResponse struct {
 // A LoginStatus is what the dialog knows about the person. More values may come.
 type LoginStatus string
 
+// Statuses that Meta's SDK documents.
 const (
 	LoginConnected     LoginStatus = "connected"      // signed in and granted
 	LoginNotAuthorized LoginStatus = "not_authorized" // signed in and refused
@@ -61,7 +64,7 @@ func ParseLoginResponse(b []byte) (*LoginResponse, error) {
 		UserID:        auth.text("userID"),
 		ExpiresIn:     takeSeconds(auth, "expiresIn"),
 	}
-	c.Members = o.end(auth)
+	c.Members = o.unknownMembers(auth)
 	return c, nil
 }
 

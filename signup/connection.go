@@ -63,13 +63,15 @@ type Connection struct {
 	Warnings []string
 }
 
-// A Number is a phone number and the accounts that hold it.
+// A Number is a phone number and the accounts that hold it: more than one when another partner, or
+// an earlier attempt, connected it too.
 type Number struct {
-	Phone *cloudapi.Phone
-	WABAs []graph.WABAID
+	Phone *cloudapi.Phone // as read with the token, never nil
+	WABAs []graph.WABAID  // the one that the popup named first
 }
 
-// clone copies what a reader could change.
+// clone copies what a function of the host could change: it gets the copy. Numbers, phones and the
+// Session are shared, since the steps replace them as a whole and never write into them.
 func (b *Connection) clone() *Connection {
 	c := *b
 	c.WABAIDs = slices.Clone(b.WABAIDs)
@@ -82,8 +84,9 @@ func (b *Connection) clone() *Connection {
 	return &c
 }
 
+// warn adds a warning once: a signup that is resumed takes the same steps again.
 func (b *Connection) warn(text string) {
-	if !slices.Contains(b.Warnings, text) { // a resumed signup passes here again
+	if !slices.Contains(b.Warnings, text) {
 		b.Warnings = append(b.Warnings, text)
 	}
 }
