@@ -7,6 +7,8 @@ import (
 	"encoding/base64"
 	"errors"
 	"time"
+
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 )
 
 // An Attempt is one try of one tenant to sign up. It takes one code: a second popup, after a
@@ -18,8 +20,8 @@ type Attempt struct {
 
 	// State is a nonce of 128 bits or more. Give it to the page of this tenant alone. It keeps a
 	// code or an account of one tenant from being submitted for another. It is stored nowhere: the
-	// Store has the ID, from which it cannot be computed.
-	State string
+	// Store has the ID, from which it cannot be computed. A page gets what Reveal returns.
+	State graph.Secret
 
 	// Tenant is the host's name for the customer or user that signs up.
 	Tenant string
@@ -52,7 +54,7 @@ func (f *Flow) StartAttempt(ctx context.Context, tenant string) (*Attempt, error
 	if err := f.makeRoom(ctx, tenant); err != nil {
 		return nil, err
 	}
-	state := rand.Text() + rand.Text()
+	state := graph.Secret(rand.Text() + rand.Text())
 	now := time.Now()
 	a := &Attempt{ID: attemptID(state), State: state, Tenant: tenant, ExpiresAt: now.Add(f.cfg.AttemptTTL)}
 	r := &openRecord{
@@ -65,8 +67,8 @@ func (f *Flow) StartAttempt(ctx context.Context, tenant string) (*Attempt, error
 
 // attemptID derives the id of an attempt from its state, one way: a copy of the Store gives no
 // state away. The prefix keeps the hash from being one that something else computes.
-func attemptID(state string) string {
-	sum := sha256.Sum256([]byte("whatsapp-coexistence signup attempt " + state))
+func attemptID(state graph.Secret) string {
+	sum := sha256.Sum256([]byte("whatsapp-coexistence signup attempt " + state.Reveal()))
 	return base64.RawURLEncoding.EncodeToString(sum[:18])
 }
 

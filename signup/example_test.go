@@ -49,7 +49,7 @@ func ExampleParseRedirect() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	fmt.Println(r.State)
+	fmt.Println(r.State.Reveal())
 	fmt.Println(r.Err())
 	// Output:
 	// the-nonce

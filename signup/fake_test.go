@@ -357,7 +357,7 @@ func newBench(t *testing.T, m *meta, change ...func(*signup.Config)) *bench {
 	return b
 }
 
-func (b *bench) begin() string {
+func (b *bench) begin() graph.Secret {
 	b.t.Helper()
 	a, err := b.StartAttempt(b.t.Context(), owner)
 	require.NoError(b.t, err)

@@ -17,7 +17,7 @@ import (
 // State.
 type Submission struct {
 	// State is the nonce of [Flow.StartAttempt].
-	State string
+	State graph.Secret
 
 	// Tenant is whom the request is from, by the host's own login. It must be the one of
 	// [Flow.StartAttempt].

@@ -12,6 +12,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/signup"
 )
 
@@ -117,13 +118,13 @@ func TestStatesExpire(t *testing.T) {
 func TestAnOwnerCannotFillTheMemory(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := flow(t, "")
-		finish := func(state, tenant string) error {
+		finish := func(state graph.Secret, tenant string) error {
 			_, err := f.Finish(t.Context(), signup.Submission{State: state, Tenant: tenant})
 			return err
 		}
 		other, err := f.StartAttempt(t.Context(), "tenant-2")
 		require.NoError(t, err)
-		var states []string
+		var states []graph.Secret
 		for range 25 {
 			time.Sleep(time.Second)
 			a, err := f.StartAttempt(t.Context(), owner)
@@ -175,7 +176,7 @@ func TestAnAttemptAtWorkIsNotForgotten(t *testing.T) {
 	t.Parallel()
 	m := happy()
 	b := newBench(t, m)
-	var state string
+	var state graph.Secret
 	m.seen = func(call string) {
 		if call != exchange {
 			return

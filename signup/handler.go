@@ -13,6 +13,7 @@ import (
 
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/httpbody"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/logword"
 )
 
 // maxBody limits what a page may send: a code and a session message, with room to spare.
@@ -208,7 +209,7 @@ func (f *Flow) serveBegin(w http.ResponseWriter, r *http.Request, tenant string)
 		Check    bool   `json:"check"`
 		Redirect string `json:"redirect,omitzero"`
 	}{
-		State: a.State, Expires: int(f.cfg.AttemptTTL / time.Second), Mode: f.cfg.Mode, Launch: launch,
+		State: a.State.Reveal(), Expires: int(f.cfg.AttemptTTL / time.Second), Mode: f.cfg.Mode, Launch: launch,
 		SDK: f.cfg.Page.SDKURL, Origin: f.simulatorOrigin(), Steps: f.Steps(), Check: f.cfg.Page.Check != nil,
 	}
 	if f.cfg.Page.RedirectURI != "" {
@@ -270,7 +271,7 @@ func (f *Flow) serveFinish(w http.ResponseWriter, r *http.Request, tenant string
 // and is nil without a token. The cause is logged and not told: it is the host's business.
 func (f *Flow) fail(w http.ResponseWriter, r *http.Request, b *Connection, e *Error) {
 	f.cfg.Logger.WarnContext(r.Context(), "signup did not connect a business", "outcome", e.Outcome, "step", e.Step,
-		"code", int(e.Code), "screen", e.Screen, "session", e.SessionID, "err", e.Err)
+		"code", int(e.Code), "screen", logword.Plain(string(e.Screen)), "session", logword.Plain(e.SessionID), "err", e.Err)
 	a := answer{
 		Outcome: e.Outcome, Advice: e.Advice(), Actor: e.Outcome.Actor(), Code: e.Code, Session: e.SessionID,
 		Retry: e.Outcome.Resumable(),

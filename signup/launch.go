@@ -261,7 +261,7 @@ func (o LaunchOptions) warnings(mode Mode, now time.Time) []string {
 // State is the nonce of [Flow.StartAttempt]. RedirectURI is an https address registered in the app
 // dashboard; Meta sends the browser back to it with a query for [ParseRedirect], and
 // [Submission.RedirectURI] must repeat it letter by letter. No session message comes in this way.
-func (l Launch) RedirectURL(state, redirectURI string) (string, error) {
+func (l Launch) RedirectURL(state graph.Secret, redirectURI string) (string, error) {
 	var errs []error
 	if state == "" {
 		errs = append(errs, errors.New("signup: RedirectURL needs the state of Flow.StartAttempt"))
@@ -280,7 +280,7 @@ func (l Launch) RedirectURL(state, redirectURI string) (string, error) {
 		"response_type":                  {l.Login.ResponseType},
 		"override_default_response_type": {"true"},
 		"redirect_uri":                   {redirectURI},
-		"state":                          {state},
+		"state":                          {state.Reveal()},
 		"extras":                         {string(extras)},
 	}
 	return "https://www.facebook.com/" + l.Init.Version + "/dialog/oauth?" + q.Encode(), nil

@@ -87,7 +87,7 @@ func (f *Flow) simulatorOrigin() string {
 }
 
 // redirectURL is Launch.RedirectURL, at the simulator if there is one.
-func (f *Flow) redirectURL(l Launch, state string) (string, error) {
+func (f *Flow) redirectURL(l Launch, state graph.Secret) (string, error) {
 	address, err := l.RedirectURL(state, f.cfg.Page.RedirectURI)
 	if origin := f.simulatorOrigin(); err == nil && origin != "" {
 		address = origin + strings.TrimPrefix(address, "https://www.facebook.com")
@@ -132,7 +132,7 @@ func (f *Flow) serveStatus(w http.ResponseWriter, r *http.Request, tenant string
 		badRequest(w, err)
 		return
 	}
-	s, err := f.Status(r.Context(), body.State, tenant)
+	s, err := f.Status(r.Context(), graph.Secret(body.State), tenant)
 	if e, ok := errors.AsType[*Error](err); ok {
 		reply(w, outcomes[e.Outcome].status, answer{Outcome: e.Outcome, Advice: e.Advice()})
 		return

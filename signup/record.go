@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"slices"
 	"sync"
 	"time"
@@ -98,9 +99,12 @@ type openRecord struct {
 	doc document
 }
 
-// associated is the associated data that binds a ciphertext to its record: copied into another row,
-// it does not decrypt.
-func associated(r Record) []byte { return []byte("signup attempt\x00" + r.ID + "\x00" + r.Tenant) }
+// associated is the associated data that binds a ciphertext to a version of its record: copied into
+// another row, or back into its own after a change, it does not decrypt. A row that is put back as a
+// whole still does; what Meta gave for its code then is used up.
+func associated(r Record, version int64) []byte {
+	return fmt.Appendf(nil, "signup attempt\x00%s\x00%s\x00%d", r.ID, r.Tenant, version)
+}
 
 // load reads a record, or what could not be stored of it. With an error it returns the record
 // without its document where there is one: [Flow.Attempts] lists those that cannot be read.
@@ -119,7 +123,7 @@ func (f *Flow) load(ctx context.Context, id string) (*openRecord, error) {
 
 // open decrypts the document.
 func (r *openRecord) open() error {
-	b, err := r.f.cfg.Cipher.Decrypt(r.rec.Ciphertext, associated(r.rec))
+	b, err := r.f.cfg.Cipher.Decrypt(r.rec.Ciphertext, associated(r.rec, r.rec.Version))
 	if err != nil {
 		return err
 	}
@@ -143,7 +147,7 @@ func (r *openRecord) save(ctx context.Context) error {
 		return err
 	}
 	r.rec.KeepUntil = r.doc.keepUntil(r.f.cfg.AttemptTTL)
-	if r.rec.Ciphertext, err = r.f.cfg.Cipher.Encrypt(b, associated(r.rec)); err != nil {
+	if r.rec.Ciphertext, err = r.f.cfg.Cipher.Encrypt(b, associated(r.rec, r.rec.Version+1)); err != nil {
 		return err
 	}
 	if err := r.f.cfg.Store.Put(ctx, r.rec); err != nil {

@@ -17,7 +17,7 @@ import (
 type Redirect struct {
 	// State is the nonce of [Flow.StartAttempt]. Pass it on in the [Submission]; Flow.Finish checks
 	// it.
-	State string
+	State graph.Secret
 
 	// Code is exchanged for a token within [CodeTTL], once. The exchange must repeat the redirect
 	// URI. Empty if the business refused, or Meta did.
@@ -51,7 +51,7 @@ func ParseRedirect(rawQuery string) (*Redirect, error) {
 		return nil, ErrNotRedirect
 	}
 	r := &Redirect{Others: q}
-	r.State = r.take("state")
+	r.State = graph.Secret(r.take("state"))
 	r.Code = graph.Secret(r.take("code"))
 	r.Error = r.take("error")
 	r.Reason = r.take("error_reason")

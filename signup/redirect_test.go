@@ -84,7 +84,7 @@ func FuzzParseRedirect(f *testing.F) {
 		q, err := url.ParseQuery(query)
 		require.NoError(t, err)
 		known := 0
-		for _, v := range []string{r.State, r.Code.Reveal(), r.Error, r.Reason, r.Description} {
+		for _, v := range []string{r.State.Reveal(), r.Code.Reveal(), r.Error, r.Reason, r.Description} {
 			if v != "" {
 				known++
 			}

@@ -70,7 +70,7 @@ func choices(b *Connection) []NumberChoice {
 // Status returns how far the attempt of a state has come: for a page that shows progress, or was
 // reloaded. The error is an [*Error] with [OutcomeStateUnknown], [OutcomeWrongTenant] or
 // [OutcomeUnavailable].
-func (f *Flow) Status(ctx context.Context, state, tenant string) (*AttemptStatus, error) {
+func (f *Flow) Status(ctx context.Context, state graph.Secret, tenant string) (*AttemptStatus, error) {
 	r, err := f.load(ctx, attemptID(state))
 	switch {
 	case errors.Is(err, ErrNotFound):

@@ -506,7 +506,7 @@ func TestABrowserComesBackFromTheDialog(t *testing.T) {
 			require.Equal(t, "/settings/whatsapp", w.Header().Get("Location"))
 			require.Equal(t, "no-referrer", w.Header().Get("Referrer-Policy"))
 			require.NotContains(t, w.Body.String(), "script")
-			s, err := p.Status(t.Context(), begun.State, owner)
+			s, err := p.Status(t.Context(), graph.Secret(begun.State), owner)
 			require.NoError(t, err)
 			require.Equal(t, tt.want, s.Outcome)
 			if tt.want == signup.OutcomeReady {

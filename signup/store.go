@@ -54,8 +54,8 @@ type Record struct {
 	// KeepUntil is when [Store].DeleteExpired may delete the record.
 	KeepUntil time.Time
 
-	// Ciphertext is the rest, encrypted with [Config].Cipher and bound to ID and Tenant: tokens are
-	// in it.
+	// Ciphertext is the rest, encrypted with [Config].Cipher and bound to ID, Tenant and Version:
+	// tokens are in it.
 	Ciphertext []byte
 }
 

@@ -407,9 +407,26 @@ func TestAnotherProcessGoesOn(t *testing.T) {
 	requireOutcome(t, signup.OutcomeStateUsed, err)
 
 	for _, r := range mustList(t, store) {
-		require.NotContains(t, r.ID, state)
+		require.NotContains(t, r.ID, state.Reveal())
 		require.NotContains(t, string(r.Ciphertext), "ready", "sealed")
 	}
+}
+
+// A writer of the database cannot bring a used state back to life with what was stored before.
+func TestAFormerCiphertextDoesNotDecrypt(t *testing.T) {
+	t.Parallel()
+	m, store := happy(), new(signup.MemStore)
+	b := newBench(t, m, func(c *signup.Config) { c.Store = store })
+	state := b.begin()
+	former := mustList(t, store)[0]
+	_, err := b.submit(t.Context(), signup.Submission{State: state, Tenant: owner, Code: code})
+	require.NoError(t, err)
+
+	rec := mustList(t, store)[0]
+	rec.Ciphertext = former.Ciphertext
+	require.NoError(t, store.Put(t.Context(), rec))
+	_, err = b.submit(t.Context(), signup.Submission{State: state, Tenant: owner, Code: "canary-code-of-another-popup"})
+	requireOutcome(t, signup.OutcomeUnavailable, err)
 }
 
 func TestASessionIsKeptWhole(t *testing.T) {

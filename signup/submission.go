@@ -40,7 +40,7 @@ func readSubmission(r *http.Request, tenant string) (Submission, error) {
 		return Submission{}, errors.New("signup: send an object with state, and with code, session or both")
 	}
 	sub := Submission{
-		State: body.State, Tenant: tenant, Code: graph.Secret(body.Code), RedirectURI: body.RedirectURI,
+		State: graph.Secret(body.State), Tenant: tenant, Code: graph.Secret(body.Code), RedirectURI: body.RedirectURI,
 		PhoneNumberID:    graph.PhoneNumberID(body.Phone),
 		SendCode:         cloudapi.CodeMethod(strings.ToUpper(body.SendCode)),
 		Language:         body.Language,

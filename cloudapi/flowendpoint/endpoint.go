@@ -10,12 +10,12 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
-	"regexp"
 	"runtime/debug"
 	"strings"
 
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/httpbody"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/logword"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook"
 )
 
@@ -148,7 +148,7 @@ func (e *Endpoint) answer(ctx context.Context, req *Request) (status int, answer
 		return http.StatusOK, []byte(`{"data":{"status":"active"}}`)
 	}
 	if report, ok := req.clientError(); ok {
-		e.cfg.Logger.WarnContext(ctx, "a phone reports an error of a flow", "screen", loggable(req.Screen), "error", loggable(report.Code))
+		e.cfg.Logger.WarnContext(ctx, "a phone reports an error of a flow", "screen", logword.Plain(req.Screen), "error", logword.Plain(report.Code))
 		if e.cfg.OnError != nil {
 			e.cfg.OnError(ctx, req, report)
 		}
@@ -171,7 +171,7 @@ func (e *Endpoint) answer(ctx context.Context, req *Request) (status int, answer
 		answer, err = resp.MarshalJSON()
 	}
 	if err != nil {
-		e.cfg.Logger.ErrorContext(ctx, "flow request failed", "screen", loggable(req.Screen), "action", loggable(string(req.Action)), "err", err)
+		e.cfg.Logger.ErrorContext(ctx, "flow request failed", "screen", logword.Plain(req.Screen), "action", logword.Plain(string(req.Action)), "err", err)
 		return http.StatusInternalServerError, nil
 	}
 	return http.StatusOK, answer
@@ -196,14 +196,3 @@ func (e *Endpoint) handle(ctx context.Context, req *Request) (resp Response, err
 }
 
 var errPanic = errors.New("flowendpoint: the handler panicked")
-
-// plainWord is what a phone may bring into the log: a name as a Flow has it.
-var plainWord = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`)
-
-// loggable returns a word of the phone's, or "other" if it is not a plain one.
-func loggable(word string) string {
-	if word == "" || plainWord.MatchString(word) {
-		return word
-	}
-	return "other"
-}
