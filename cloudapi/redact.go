@@ -2,6 +2,7 @@ package cloudapi
 
 import (
 	"cmp"
+	"encoding/base64"
 	"errors"
 	"net/url"
 	"regexp"
@@ -62,8 +63,122 @@ func (s scrubber) cleanMeta(m *Response) {
 
 func (s scrubber) cleanError(e *Error) {
 	for _, text := range []*string{&e.Message, &e.Details, &e.Type, &e.UserTitle, &e.UserMessage, &e.TraceID} {
-		*text = s.clean(*text)
+		*text = s.cleanDeep(*text)
 	}
+}
+
+// maxErrorText is how many bytes of a text of Meta's an error holds.
+const maxErrorText = 8 << 10
+
+// minPiece is how long a piece of something sensitive has to be to be known again, in bytes.
+const minPiece = 12
+
+// cleanDeep cuts out other spellings, too, as the words of an error may hold them: the digits of a
+// number with anything between them, a piece of a text or of a secret, either in base64. It costs
+// the product of both lengths, so it is for errors alone.
+func (s scrubber) cleanDeep(text string) string {
+	text = s.clean(text)
+	if len(text) > maxErrorText {
+		text = strings.ToValidUTF8(text[:maxErrorText], "") + "…"
+	}
+	for _, secret := range s {
+		text = cutDigits(text, secret)
+		text = cutPieces(text, secret)
+		for _, form := range base64Forms(secret) {
+			text = cutPieces(text, form)
+		}
+	}
+	return text
+}
+
+// minDigits is how many digits make a phone number.
+const minDigits = 7
+
+// cutDigits cuts the digits of secret out of text, whatever stands between them, up to three
+// characters at a time. A secret with letters is no number.
+func cutDigits(text, secret string) string {
+	var digits []byte
+	for i := range len(secret) {
+		switch c := secret[i]; {
+		case c >= '0' && c <= '9':
+			digits = append(digits, c)
+		case c >= 'A' && c <= 'Z', c >= 'a' && c <= 'z', c == '_', c >= 0x80:
+			return text
+		}
+	}
+	if len(digits) < minDigits {
+		return text
+	}
+	var out strings.Builder
+	for i := 0; i < len(text); {
+		if n := spelled(text[i:], digits); n > 0 {
+			out.WriteString(redacted)
+			i += n
+			continue
+		}
+		out.WriteByte(text[i])
+		i++
+	}
+	return out.String()
+}
+
+// spelled returns how long a spelling of digits text begins with, 0 if it does not.
+func spelled(text string, digits []byte) int {
+	next, between := 0, 0
+	for i := range len(text) {
+		switch c := text[i]; {
+		case c == digits[next]:
+			between = 0
+			if next++; next == len(digits) {
+				return i + 1
+			}
+		case next == 0 || c >= '0' && c <= '9':
+			return 0
+		default:
+			if between++; between > 3 {
+				return 0
+			}
+		}
+	}
+	return 0
+}
+
+// cutPieces cuts every piece of secret out of text that has minPiece bytes.
+func cutPieces(text, secret string) string {
+	if len(secret) < minPiece {
+		return text
+	}
+	var out strings.Builder
+	for i := 0; i < len(text); {
+		end := i + minPiece
+		if end > len(text) || !strings.Contains(secret, text[i:end]) {
+			out.WriteByte(text[i])
+			i++
+			continue
+		}
+		for end < len(text) && strings.Contains(secret, text[i:end+1]) {
+			end++
+		}
+		out.WriteString(redacted)
+		i = end
+	}
+	return out.String()
+}
+
+// base64Forms returns what of secret base64 shows the same wherever secret stands in what is
+// encoded: three alignments, in both alphabets.
+func base64Forms(secret string) []string {
+	if len(secret) < minPiece {
+		return nil
+	}
+	var forms []string
+	for _, enc := range []*base64.Encoding{base64.RawStdEncoding, base64.RawURLEncoding} {
+		for skip := range 3 {
+			whole := (len(secret) - skip) / 3 * 3
+			forms = append(forms, enc.EncodeToString([]byte(secret[skip:skip+whole])))
+		}
+	}
+	return forms
 }
 
 // cause makes an error of the transport fit to be shown. It keeps the error itself where its text
@@ -79,7 +194,7 @@ func (s scrubber) cause(err error) error {
 	if err == nil {
 		return errors.New("the connection failed")
 	}
-	text := s.clean(err.Error())
+	text := s.cleanDeep(err.Error())
 	text = urlRe.ReplaceAllString(text, "[url]")
 	text = quoteRe.ReplaceAllString(text, "[quoted]")
 	if text == err.Error() {

@@ -22,12 +22,16 @@ func TestRead(t *testing.T) {
 		"empty": 0, "one byte": 1, "the first room": 4 << 10, "a byte less": 4<<10 - 1, "a byte more": 4<<10 + 1,
 		"twice": 8 << 10, "the limit": limit,
 	} {
-		for form, announced := range map[string]int64{"announced": int64(size), "not announced": -1, "less announced": int64(size / 2), "more announced": limit} {
+		for form, announced := range map[string]int64{
+			"announced": int64(size), "not announced": -1, "less announced": int64(size / 2), "more announced": limit,
+		} {
 			t.Run(name+", "+form, func(t *testing.T) {
 				t.Parallel()
 				want := bytes.Repeat([]byte("x"), size)
 				for _, from := range []io.Reader{
-					bytes.NewReader(want), iotest.DataErrReader(bytes.NewReader(want)), iotest.HalfReader(bytes.NewReader(want)),
+					bytes.NewReader(want),
+					iotest.DataErrReader(bytes.NewReader(want)),
+					iotest.HalfReader(bytes.NewReader(want)),
 				} {
 					r := httptest.NewRequest(http.MethodPost, "/", from)
 					r.ContentLength = announced
