@@ -146,6 +146,23 @@ func TestOnlyItsOwnerReadsTheFile(t *testing.T) {
 	}
 }
 
+func TestAFileThatOthersMayReadBecomesItsOwners(t *testing.T) {
+	t.Parallel()
+	if runtime.GOOS == "windows" {
+		return // modes mean nothing there
+	}
+	path := filepath.Join(t.TempDir(), "coexistence.db")
+	for _, suffix := range []string{"", "-lock"} {
+		require.NoError(t, os.WriteFile(path+suffix, nil, 0o644)) //nolint:gosec // G306: that is the mistake
+	}
+	open(t, path)
+	for _, suffix := range []string{"", "-lock", "-wal", "-shm"} {
+		info, err := os.Stat(path + suffix)
+		require.NoError(t, err)
+		require.Equal(t, os.FileMode(0o600), info.Mode().Perm(), suffix)
+	}
+}
+
 func TestEveryConnectionIsDurable(t *testing.T) {
 	t.Parallel()
 	store := open(t, "")

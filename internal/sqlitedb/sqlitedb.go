@@ -7,9 +7,11 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net/url"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 
 	_ "modernc.org/sqlite" // the driver
@@ -85,7 +87,28 @@ func create(path string) (string, error) {
 			return "", err
 		}
 	}
+	for _, suffix := range []string{"", "-lock", "-wal", "-shm"} {
+		if err := narrow(path + suffix); err != nil {
+			return "", err
+		}
+	}
 	return path, nil
+}
+
+// narrow takes a file from all but its owner: it may have been made with a wider mode, by a copy for
+// instance. Windows keeps no such mode.
+func narrow(name string) error {
+	info, err := os.Stat(name)
+	switch {
+	case errors.Is(err, fs.ErrNotExist), err == nil && (info.Mode().Perm()&0o077 == 0 || runtime.GOOS == "windows"):
+		return nil
+	case err == nil:
+		err = os.Chmod(name, info.Mode().Perm()&0o700)
+	}
+	if err != nil {
+		return fmt.Errorf("the file can be read by others, and its mode cannot be changed to 0600: %w", err)
+	}
+	return nil
 }
 
 // settings is the name under which the driver opens the file durably, and fit for several
