@@ -27,6 +27,7 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence/coexistencetest"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/board"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/loopback"
 )
 
 // settings are the flags.
@@ -95,8 +96,11 @@ func run(ctx context.Context, out io.Writer, s settings) error {
 	} {
 		fmt.Fprintf(out, "%-14s %s\n", line.name, line.value)
 	}
+	if ip := l.Addr().(*net.TCPAddr).IP; !ip.IsLoopback() {
+		fmt.Fprintln(out, "Other machines can reach this page, and with it everything that it shows and does.")
+	}
 	server := &http.Server{
-		Handler: b.Routes(), ReadHeaderTimeout: 10 * time.Second, IdleTimeout: time.Minute,
+		Handler: loopback.Guard(b.Routes()), ReadHeaderTimeout: 10 * time.Second, IdleTimeout: time.Minute,
 		BaseContext: func(net.Listener) context.Context { return ctx },
 	}
 	stop := context.AfterFunc(ctx, func() { _ = server.Close() })

@@ -31,6 +31,7 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence/postgres"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence/sqlite"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence/storage"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/loopback"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/signup"
 )
 
@@ -133,7 +134,7 @@ func (a *app) serve(ctx context.Context, out io.Writer, listener net.Listener) (
 	}
 	server := &http.Server{Handler: a.routes(), ReadHeaderTimeout: 10 * time.Second, IdleTimeout: time.Minute}
 	server.RegisterOnShutdown(a.news.Close)
-	ops := &http.Server{Addr: a.ops, Handler: a.operations(), ReadHeaderTimeout: 10 * time.Second, IdleTimeout: time.Minute}
+	ops := &http.Server{Addr: a.ops, Handler: loopback.Guard(a.operations()), ReadHeaderTimeout: 10 * time.Second, IdleTimeout: time.Minute}
 	failed := make(chan error, 3)
 	go func() { failed <- server.Serve(listener) }()
 	if a.ops != "" {
