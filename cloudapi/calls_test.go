@@ -113,16 +113,16 @@ func managementCalls() map[string]callFunc {
 		"Registration.Deregister": func(ctx context.Context, c *cloudapi.Client) error { return c.Registration.Deregister(ctx, ordinary) },
 		"Settings.Get":            func(ctx context.Context, c *cloudapi.Client) error { return only(c.Settings.Get(ctx, phoneID)) },
 		"Settings.SetCalling": func(ctx context.Context, c *cloudapi.Client) error {
-			return c.Settings.SetCalling(ctx, phoneID, cloudapi.CallingSettings{Status: cloudapi.FeatureEnabled})
+			return c.Settings.SetCalling(ctx, phoneID, cloudapi.CallingSettings{Status: graph.FeatureEnabled})
 		},
 		"Settings.SetIdentityCheck": func(ctx context.Context, c *cloudapi.Client) error {
-			return c.Settings.SetIdentityCheck(ctx, phoneID, cloudapi.FeatureEnabled)
+			return c.Settings.SetIdentityCheck(ctx, phoneID, graph.FeatureEnabled)
 		},
 		"Settings.SetStorage": func(ctx context.Context, c *cloudapi.Client) error {
 			return c.Settings.SetStorage(ctx, phoneID, cloudapi.StorageSetting{Region: "DE"})
 		},
 		"Settings.SetEncryption": func(ctx context.Context, c *cloudapi.Client) error {
-			return c.Settings.SetEncryption(ctx, phoneID, cloudapi.PayloadEncryption{Status: cloudapi.FeatureEnabled, ClientKey: "bWFkZS11cA=="})
+			return c.Settings.SetEncryption(ctx, phoneID, cloudapi.PayloadEncryption{Status: graph.FeatureEnabled, ClientKey: "bWFkZS11cA=="})
 		},
 		"Health.Get":   func(ctx context.Context, c *cloudapi.Client) error { return only(c.Health.Get(ctx, string(phoneID))) },
 		"Block.List":   func(ctx context.Context, c *cloudapi.Client) error { return drain(c.Block.List(ctx, phoneID)) },

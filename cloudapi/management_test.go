@@ -203,7 +203,7 @@ func TestRequestsThatBreakARule(t *testing.T) {
 		"a PIN has six digits":                 c.Phones.SetPIN(ctx, phoneID, "12345"),
 		"not an https URL":                     c.Phones.SetWebhook(ctx, phoneID, cloudapi.WebhookOverride{CallbackURL: "http://example.com", VerifyToken: "t"}),
 		"has six digits":                       c.Registration.VerifyCode(ctx, phoneID, "12-34"),
-		`not a time such as "0930"`:            c.Settings.SetCalling(ctx, phoneID, cloudapi.CallingSettings{Hours: &cloudapi.CallHours{Timezone: "UTC", Weekly: []cloudapi.OperatingHour{{Day: "MONDAY", Open: "9:30", Close: "1800"}}}}),
+		`not a time such as "0930"`:            c.Settings.SetCalling(ctx, phoneID, cloudapi.CallingSettings{Hours: &graph.CallHours{Timezone: "UTC", Weekly: []graph.OperatingHour{{Day: "MONDAY", Open: "9:30", Close: "1800"}}}}),
 		"PrefilledMessage has 141":             only(c.QR.Create(ctx, phoneID, cloudapi.QRCreateParams{PrefilledMessage: long(141)})),
 		"Prompts has 5 elements":               c.Automation.Set(ctx, phoneID, cloudapi.Automation{Prompts: make([]string, 5)}),
 		"Commands[0].Name is empty":            c.Automation.Set(ctx, phoneID, cloudapi.Automation{Commands: make([]cloudapi.AutomationCommand, 1)}),

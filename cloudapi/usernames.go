@@ -12,8 +12,8 @@ type UsernamesService service
 
 // A Username is the name of a number.
 type Username struct {
-	Name   string         `json:"username"`
-	Status UsernameStatus `json:"status"`
+	Name   string               `json:"username"`
+	Status graph.UsernameStatus `json:"status"`
 	Resource
 }
 
@@ -23,14 +23,6 @@ func (u *Username) incomplete() string {
 	}
 	return ""
 }
-
-// A UsernameStatus is whether people see a name already. Meta may add values.
-type UsernameStatus string
-
-const (
-	UsernameApproved UsernameStatus = "approved" // people see it
-	UsernameReserved UsernameStatus = "reserved" // kept for this number, and not shown yet
-)
 
 // Get reads the name. It is empty for a number without one.
 //
@@ -56,7 +48,7 @@ type UsernameSetOptions struct {
 // graph:POST /{phone-number-id}/username
 func (s *UsernamesService) Set(
 	ctx context.Context, phone graph.PhoneNumberID, name string, opts UsernameSetOptions,
-) (UsernameStatus, error) {
+) (graph.UsernameStatus, error) {
 	if name == "" {
 		return "", invalid("the username is empty")
 	}

@@ -1,5 +1,7 @@
 package webhook
 
+import "github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
+
 // A BusinessCapabilityUpdate arrives when a limit of the business changes: how many customers it
 // may write to first in a day, how many numbers it may have.
 //
@@ -46,15 +48,5 @@ type BusinessUsernameUpdate struct {
 	// Username is the name, without an @. Empty when it was deleted.
 	Username string `json:"username"`
 
-	Status UsernameStatus `json:"status"`
+	Status graph.UsernameStatus `json:"status"`
 }
-
-// A UsernameStatus is the state of a business's username. Meta adds values: expect unknown ones.
-type UsernameStatus string
-
-const (
-	UsernameReserved UsernameStatus = "reserved"
-	UsernameApproved UsernameStatus = "approved"
-	UsernameDeleted  UsernameStatus = "deleted"
-	UsernamePending  UsernameStatus = "pending_review" // legacy
-)

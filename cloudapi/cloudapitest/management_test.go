@@ -138,11 +138,11 @@ func TestSettingsOfANumberStay(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, "Bread https://example.com", profile.About+" "+profile.Websites[0])
 
-	require.NoError(t, client.Settings.SetCalling(ctx, id, cloudapi.CallingSettings{Status: cloudapi.FeatureEnabled}))
-	require.NoError(t, client.Settings.SetIdentityCheck(ctx, id, cloudapi.FeatureEnabled))
+	require.NoError(t, client.Settings.SetCalling(ctx, id, cloudapi.CallingSettings{Status: graph.FeatureEnabled}))
+	require.NoError(t, client.Settings.SetIdentityCheck(ctx, id, graph.FeatureEnabled))
 	settings, err := client.Settings.Get(ctx, id)
 	require.NoError(t, err)
-	require.Equal(t, cloudapi.FeatureEnabled, settings.Calling.Status)
+	require.Equal(t, graph.FeatureEnabled, settings.Calling.Status)
 	require.True(t, settings.IdentityCheck.Enabled)
 
 	automation := cloudapi.Automation{Welcome: true, Prompts: []string{"Book"}, Commands: []cloudapi.AutomationCommand{{Name: "n", Description: "d"}}}
@@ -153,7 +153,7 @@ func TestSettingsOfANumberStay(t *testing.T) {
 
 	status, err := client.Usernames.Set(ctx, id, "bakery", cloudapi.UsernameSetOptions{})
 	require.NoError(t, err)
-	require.Equal(t, cloudapi.UsernameApproved, status)
+	require.Equal(t, graph.UsernameApproved, status)
 	name, err := client.Usernames.Get(ctx, id)
 	require.NoError(t, err)
 	require.Equal(t, "bakery", name.Name)

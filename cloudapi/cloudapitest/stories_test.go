@@ -136,7 +136,7 @@ func TestCallsInBothDirections(t *testing.T) {
 	_, err := client.Calls.Connect(ctx, phone.ID, out)
 	require.ErrorIs(t, err, graph.CodeCallingNotEnabled)
 	require.NotErrorIs(t, err, graph.ErrAuth, "401 is not always about the token")
-	require.NoError(t, client.Settings.SetCalling(ctx, phone.ID, cloudapi.CallingSettings{Status: cloudapi.FeatureEnabled}))
+	require.NoError(t, client.Settings.SetCalling(ctx, phone.ID, cloudapi.CallingSettings{Status: graph.FeatureEnabled}))
 	_, err = client.Calls.Connect(ctx, phone.ID, out)
 	require.ErrorIs(t, err, graph.CodeNoCallPermission)
 

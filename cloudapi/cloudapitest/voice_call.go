@@ -175,10 +175,10 @@ func (s *Server) getCallPermissions(c *call) reply {
 // callingEnabled reports whether the settings of a number switch calls on.
 func (p *phone) callingEnabled() bool {
 	var calling struct {
-		Status cloudapi.FeatureState `json:"status"`
+		Status graph.FeatureState `json:"status"`
 	}
 	_ = json.Unmarshal(p.more().settings["calling"], &calling)
-	return calling.Status == cloudapi.FeatureEnabled
+	return calling.Status == graph.FeatureEnabled
 }
 
 type callBody struct {

@@ -16,14 +16,3 @@ const (
 	SDPOffer  SDPType = "offer"
 	SDPAnswer SDPType = "answer"
 )
-
-// A SIPServer is where calls go. Webhooks name Hostname and Port alone.
-type SIPServer struct {
-	Hostname string            `json:"hostname"`
-	Port     int               `json:"port,omitzero"`
-	Params   map[string]string `json:"request_uri_user_params,omitempty"`
-	AppID    AppID             `json:"app_id,omitzero"`
-
-	// Password is made by Meta, and for the owner's eyes.
-	Password Secret `json:"sip_user_password,omitzero"`
-}
