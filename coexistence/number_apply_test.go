@@ -83,7 +83,7 @@ func TestAnUpdateMomentsBesideAReadingIsBelieved(t *testing.T) {
 	}
 }
 
-// Seen in random lives: a reading finds the number suspended before anybody has said so; then both
+// Seen in the model test: a reading finds the number suspended before an update has said so; then both
 // updates arrive, dated before it.
 func TestAReconnectionDatedBeforeAReadingAsksForAnother(t *testing.T) {
 	t.Parallel()
