@@ -29,7 +29,7 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/board"
 )
 
-// settings are the flags.
+// settings are the flags. world has those that are settings of the world itself.
 type settings struct {
 	webhook, secret, verify, listen, graph string
 	number, version                        string
@@ -66,6 +66,9 @@ func main() {
 	}
 }
 
+// run runs the simulator until ctx ends, and then prints what the session has relied on. Everything
+// that can fail at the start does so before the page is served: a host that does not answer the
+// handshake, addresses that are taken.
 func run(ctx context.Context, out io.Writer, s settings) error {
 	if s.webhook == "" {
 		closeSink, url, err := sink()
@@ -96,7 +99,8 @@ func run(ctx context.Context, out io.Writer, s settings) error {
 		fmt.Fprintf(out, "%-14s %s\n", line.name, line.value)
 	}
 	server := &http.Server{
-		Handler: b.Routes(), ReadHeaderTimeout: 10 * time.Second, BaseContext: func(net.Listener) context.Context { return ctx },
+		Handler: b.Routes(), ReadHeaderTimeout: 10 * time.Second,
+		BaseContext: func(net.Listener) context.Context { return ctx },
 	}
 	stop := context.AfterFunc(ctx, func() { _ = server.Close() })
 	defer stop()
@@ -110,7 +114,8 @@ func run(ctx context.Context, out io.Writer, s settings) error {
 // newBoard puts a phone with a past on the page, and has the world deliver to the host.
 func newBoard(world *coexistencetest.World, s settings) (*board.Board, error) {
 	phone := world.NewPhone(coexistencetest.PhoneConfig{
-		PhoneNumber: s.number, Business: "Ovenbird Bakery", AppVersion: s.version, History: coexistencetest.History{Messages: s.messages},
+		PhoneNumber: s.number, Business: "Ovenbird Bakery", AppVersion: s.version,
+		History: coexistencetest.History{Messages: s.messages},
 	})
 	b, err := board.New(world, phone, board.Config{Hook: s.webhook, Bare: s.bare})
 	if err != nil {
@@ -125,12 +130,14 @@ func sink() (closeSink func(), url string, err error) {
 	if err != nil {
 		return nil, "", err
 	}
-	server := &http.Server{ReadHeaderTimeout: 10 * time.Second, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		_, _ = io.Copy(io.Discard, r.Body)
-		w.Header().Set("Content-Type", "text/plain")
-		w.Header().Set("X-Content-Type-Options", "nosniff")
-		_, _ = io.WriteString(w, r.URL.Query().Get("hub.challenge")) //nolint:gosec // no browser takes this for a page
-	})}
+	server := &http.Server{ReadHeaderTimeout: 10 * time.Second,
+		Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			_, _ = io.Copy(io.Discard, r.Body)
+			w.Header().Set("Content-Type", "text/plain")
+			w.Header().Set("X-Content-Type-Options", "nosniff")
+			//nolint:gosec // no browser takes this for a page
+			_, _ = io.WriteString(w, r.URL.Query().Get("hub.challenge"))
+		})}
 	go func() { _ = server.Serve(l) }()
 	return func() { _ = server.Close() }, "http://" + l.Addr().String() + "/", nil
 }
@@ -145,7 +152,8 @@ func newWorld(s settings) (*coexistencetest.World, error) {
 	if s.graph != "" {
 		l, err := net.Listen("tcp", s.graph)
 		if err != nil {
-			return nil, fmt.Errorf("the Graph API cannot listen on %s; choose another address with -graph: %w", s.graph, err)
+			return nil, fmt.Errorf("the Graph API cannot listen on %s; choose another address with -graph: %w", s.graph,
+				err)
 		}
 		cfg.Graph.Listener = l
 	}

@@ -65,8 +65,8 @@ func TestConcurrentStoresEndInTheStateOfOne(t *testing.T) {
 	}
 }
 
-// Whoever only polls the file's lock gets it by luck, and an error when there was none for long
-// enough.
+// A writer that only polls the file's lock gets it by luck, and an error when there was none for
+// long enough.
 func TestTheStoresOfAFileWaitInTurn(t *testing.T) {
 	t.Parallel()
 	a := open(t, "")
@@ -179,7 +179,7 @@ func TestWhatIsNoFileIsRefused(t *testing.T) {
 	}
 }
 
-// Whoever runs the tests as root may write to every file, so they give that right up in one thread.
+// Root may write to every file, so tests that run as root give that right up in one thread.
 func TestAFileThatCannotBeWrittenToIsRefused(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "coexistence.db")
