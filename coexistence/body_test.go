@@ -19,7 +19,8 @@ import (
 
 // body wraps a change's value. list is the members beside metadata, as in `"messages":[…]`.
 func body(field, list string) string {
-	return fmt.Sprintf(`{"object":"whatsapp_business_account","entry":[{"id":%q,"changes":[{"field":%q,"value":{"messaging_product":"whatsapp",`+
+	return fmt.Sprintf(`{"object":"whatsapp_business_account","entry":[{"id":%q,"changes":[{"field":%q,`+
+		`"value":{"messaging_product":"whatsapp",`+
 		`"metadata":{"display_phone_number":%q,"phone_number_id":%q},%s}}]}]}`, waba, field, display, phone, list)
 }
 
@@ -58,19 +59,22 @@ const (
 	revokeOf   = `"type":"revoke","revoke":{"original_message_id":%q}`
 	reactionTo = `"type":"reaction","reaction":{"message_id":%q,"emoji":%q}`
 	editOf     = `"type":"edit","edit":{"original_message_id":%q,"message":{%s}}`
-	ghost      = `"type":"unsupported","unsupported":{"type":"unknown"},"errors":[{"code":131060,"title":"This message is unavailable."}]`
-	mediaGone  = `"type":"media_placeholder"`
+	ghost      = `"type":"unsupported","unsupported":{"type":"unknown"},"errors":[{"code":131060,"title":"This ` +
+		`message is unavailable."}]`
+	mediaGone = `"type":"media_placeholder"`
 )
 
 func text(s string) string { return fmt.Sprintf(`"type":"text","text":{"body":%q}`, s) }
 
 func image(id, caption string) string {
-	return fmt.Sprintf(`"type":"image","image":{"id":%q,"mime_type":"image/jpeg","sha256":"c2hh","caption":%q}`, id, caption)
+	return fmt.Sprintf(`"type":"image","image":{"id":%q,"mime_type":"image/jpeg","sha256":"c2hh","caption":%q}`, id,
+		caption)
 }
 
 // inbound is a live message of a customer, echo one of the app.
 func inbound(id string, from who, second int, content string) string {
-	return body("messages", fmt.Sprintf(`"contacts":[{"profile":{"name":"Ada"},%s"x":0}],"messages":[{%s"id":%q,"timestamp":%q,%s}]`,
+	return body("messages", fmt.Sprintf(`"contacts":[{"profile":{"name":"Ada"},%s"x":0}],"messages":[{%s"id":%q,`+
+		`"timestamp":%q,%s}]`,
 		from.as("wa_id", "user_id"), from.as("from", "from_user_id"), id, unixSeconds(at(second)), content))
 }
 
@@ -107,7 +111,8 @@ func history(phase, order, progress int, with who, messages ...string) string {
 	if with.number != "" {
 		id = fmt.Sprintf(`"id":%q,`, with.number)
 	}
-	return body("history", fmt.Sprintf(`"history":[{"metadata":{"phase":%d,"chunk_order":%d,"progress":%d},"threads":[{%s%s"messages":[%s]}]}]`,
+	return body("history", fmt.Sprintf(`"history":[{"metadata":{"phase":%d,"chunk_order":%d,"progress":%d},`+
+		`"threads":[{%s%s"messages":[%s]}]}]`,
 		phase, order, progress, id, context, strings.Join(messages, ",")))
 }
 
@@ -130,12 +135,14 @@ func contact(action, name string, who who, second int) string {
 	if name != "" {
 		names = fmt.Sprintf(`"full_name":%q,`, name)
 	}
-	return body("smb_app_state_sync", fmt.Sprintf(`"state_sync":[{"type":"contact","action":%q,"contact":{%s%s"x":0},"metadata":{"timestamp":%q}}]`,
+	return body("smb_app_state_sync", fmt.Sprintf(`"state_sync":[{"type":"contact","action":%q,"contact":{%s%s"x":0},`+
+		`"metadata":{"timestamp":%q}}]`,
 		action, names, who.as("phone_number", "user_id"), unixSeconds(at(second))))
 }
 
 func accountUpdate(event string, second int, members string) string {
-	return fmt.Sprintf(`{"object":"whatsapp_business_account","entry":[{"id":%q,"time":%d,"changes":[{"field":"account_update","value":{"event":%q%s}}]}]}`,
+	return fmt.Sprintf(`{"object":"whatsapp_business_account","entry":[{"id":%q,"time":%d,`+
+		`"changes":[{"field":"account_update","value":{"event":%q%s}}]}]}`,
 		waba, at(second).Unix(), event, members)
 }
 

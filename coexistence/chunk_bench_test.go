@@ -12,7 +12,8 @@ import (
 func BenchmarkHistoryChunk(b *testing.B) {
 	var list []string
 	for i := range 3000 {
-		list = append(list, past(fmt.Sprintf("wamid.%04d", i), ada, i, text("a message of ordinary length, as people write them")))
+		list = append(list, past(fmt.Sprintf("wamid.%04d", i), ada, i,
+			text("a message of ordinary length, as people write them")))
 	}
 	body := history(0, 1, 50, ada, list...)
 	store := new(coexistence.MemStore)

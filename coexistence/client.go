@@ -35,9 +35,9 @@ func (t *Tracker) Client(ctx context.Context, phone graph.PhoneNumberID) (*cloud
 	return c, nil
 }
 
-// An appOf is what the events of a number need to know of its client: the app, and the limiter that
-// counts what arrives.
-type appOf struct {
+// A clientInfo is what the handling of events needs to know of a number's client: the app, and the
+// limiter that counts what arrives.
+type clientInfo struct {
 	id      graph.AppID
 	inbound cloudapi.InboundRecorder // nil if the limiter counts nothing
 
@@ -45,12 +45,13 @@ type appOf struct {
 	unknownUntil time.Time
 }
 
-func describe(c *cloudapi.Client) appOf {
+// describe returns the clientInfo of a client, zero if there is none.
+func describe(c *cloudapi.Client) clientInfo {
 	if c == nil {
-		return appOf{}
+		return clientInfo{}
 	}
 	recorder, _ := c.Limiter().(cloudapi.InboundRecorder)
-	return appOf{id: c.AppID(), inbound: recorder}
+	return clientInfo{id: c.AppID(), inbound: recorder}
 }
 
 // Events do not wait for tokens: a lookup of a client gets appLookupTime, and one that failed is
@@ -59,12 +60,12 @@ const appLookupTime, appLookupPause = 2 * time.Second, time.Minute
 
 // app returns the app of a number's client, which is remembered: a token is not read for every
 // message. It is zero if there is no client, or none can be had for now.
-func (t *Tracker) app(ctx context.Context, phone graph.PhoneNumberID) appOf {
+func (t *Tracker) app(ctx context.Context, phone graph.PhoneNumberID) clientInfo {
 	if t.cfg.Client == nil {
-		return appOf{}
+		return clientInfo{}
 	}
 	if known, ok := t.apps.Load(phone); ok {
-		app, _ := known.(appOf)
+		app, _ := known.(clientInfo)
 		if app.unknownUntil.IsZero() || time.Now().Before(app.unknownUntil) {
 			return app
 		}

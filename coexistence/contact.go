@@ -2,6 +2,7 @@ package coexistence
 
 import (
 	"cmp"
+	"encoding/json"
 	"slices"
 	"time"
 
@@ -42,6 +43,34 @@ type Contact struct {
 
 	// Provenance is bookkeeping, which later events need. Store it with the rest.
 	Provenance ContactProvenance `json:"provenance,omitzero"`
+}
+
+// A ContactProvenance is what a [Contact] is derived from: the identities under which the person
+// was seen, and the entries of the address book. It is opaque and survives JSON.
+type ContactProvenance struct {
+	seen    []sighting
+	entries []bookEntry
+}
+
+// contactProvenance is the JSON of a ContactProvenance.
+type contactProvenance struct {
+	Seen    []sighting  `json:"seen,omitempty"`
+	Entries []bookEntry `json:"entries,omitempty"`
+}
+
+// MarshalJSON implements [json.Marshaler].
+func (p ContactProvenance) MarshalJSON() ([]byte, error) {
+	return json.Marshal(contactProvenance{Seen: p.seen, Entries: p.entries})
+}
+
+// UnmarshalJSON implements [json.Unmarshaler].
+func (p *ContactProvenance) UnmarshalJSON(b []byte) error {
+	var v contactProvenance
+	if err := json.Unmarshal(b, &v); err != nil {
+		return err
+	}
+	*p = ContactProvenance{seen: v.Seen, entries: v.Entries}
+	return nil
 }
 
 // A sighting is an identity under which a person was seen.
@@ -87,21 +116,17 @@ func (c Contact) DisplayName() string {
 
 // InAddressBook reports whether the business has the person in its address book.
 func (c Contact) InAddressBook() bool {
-	return slices.ContainsFunc(c.Provenance.entries, func(e bookEntry) bool { return c.standing(e) })
+	return slices.ContainsFunc(c.Provenance.entries, func(e bookEntry) bool { return c.lists(e) })
 }
 
 // Merge returns everything that c and o know, as one person. It does not matter which is which.
 func (c Contact) Merge(o Contact) Contact {
 	c = c.Clone()
 	c.PhoneNumberID = cmp.Or(c.PhoneNumberID, o.PhoneNumberID)
-	for _, s := range o.Provenance.seen {
-		c.see(s)
-	}
-	for _, e := range o.Provenance.entries {
-		c.enter(e)
-	}
-	c.profile(o.ProfileName, o.ProfileAt)
-	c.settle()
+	c.merge(contactFact{
+		sightings: o.Provenance.seen, entries: o.Provenance.entries,
+		profileName: o.ProfileName, profileAt: o.ProfileAt,
+	})
 	return c
 }
 
@@ -112,9 +137,22 @@ func (c Contact) Clone() Contact {
 	return c
 }
 
-// see records that the person was seen under an identity. The caller settles the contact.
-func (c *Contact) see(s sighting) {
-	s.Identity = tidy(s.Identity)
+// merge adds a fact to the contact. Like [Message].merge it is commutative and idempotent.
+func (c *Contact) merge(f contactFact) {
+	for _, s := range f.sightings {
+		c.mergeSighting(s)
+	}
+	for _, e := range f.entries {
+		c.mergeEntry(e)
+	}
+	c.mergeProfile(f.profileName, f.profileAt)
+	c.derive()
+}
+
+// mergeSighting keeps the first time at which the person was seen under an identity, and the last
+// at which it moved there. The caller calls derive.
+func (c *Contact) mergeSighting(s sighting) {
+	s.Identity = normalizeIdentity(s.Identity)
 	s.At, s.MovedAt = s.At.UTC(), s.MovedAt.UTC()
 	for i, have := range c.Provenance.seen {
 		if have.Identity != s.Identity || have.FromAddressBook != s.FromAddressBook {
@@ -129,10 +167,10 @@ func (c *Contact) see(s sighting) {
 	c.Provenance.seen = append(c.Provenance.seen, s)
 }
 
-// enter records an entry of the address book: the latest word about it wins, and of two of the same
-// time the one that keeps the person.
-func (c *Contact) enter(e bookEntry) {
-	e.At = e.At.UTC()
+// mergeEntry records an entry of the address book: the latest word about it wins, and of two of the
+// same time the one that keeps the person. The caller calls derive.
+func (c *Contact) mergeEntry(e bookEntry) {
+	e.PhoneNumber, e.At = phonenumber.Digits(e.PhoneNumber), e.At.UTC()
 	for i, have := range c.Provenance.entries {
 		if have.PhoneNumber != e.PhoneNumber || e.PhoneNumber == "" && have.UserID != e.UserID {
 			continue
@@ -145,6 +183,8 @@ func (c *Contact) enter(e bookEntry) {
 	c.Provenance.entries = append(c.Provenance.entries, e)
 }
 
+// compare decides between two words about one entry. What follows the time and the removal makes
+// the choice among equals the same on every machine.
 func (e bookEntry) compare(o bookEntry) int {
 	kept := func(e bookEntry) int {
 		if e.Removed {
@@ -158,20 +198,21 @@ func (e bookEntry) compare(o bookEntry) int {
 	)
 }
 
-// standing reports whether an entry is in the address book: it was not removed, nor was it by its
+// lists reports whether an entry is in the address book: it was not removed, nor was it by its
 // other id, which is all that some removals name.
-func (c Contact) standing(e bookEntry) bool {
+func (c Contact) lists(e bookEntry) bool {
 	if e.Removed {
 		return false
 	}
 	return !slices.ContainsFunc(c.Provenance.entries, func(o bookEntry) bool {
-		return o.Removed && (o.PhoneNumber == "" || e.PhoneNumber == "") && o.UserID != "" && o.UserID == e.UserID && o.At.After(e.At)
+		return o.Removed && (o.PhoneNumber == "" || e.PhoneNumber == "") && o.UserID != "" && o.UserID == e.UserID &&
+			o.At.After(e.At)
 	})
 }
 
-// profile records what the person calls itself, as of a moment. An empty name says nothing, and an
-// older one changes nothing.
-func (c *Contact) profile(name string, at time.Time) {
+// mergeProfile records what the person calls itself, as of a moment. An empty name says nothing,
+// and an older one changes nothing.
+func (c *Contact) mergeProfile(name string, at time.Time) {
 	if name == "" {
 		return
 	}
@@ -181,8 +222,12 @@ func (c *Contact) profile(name string, at time.Time) {
 	}
 }
 
-// settle derives what is derived.
-func (c *Contact) settle() {
+// derive recomputes Identity, Key, Aliases, Name and FirstName from the sightings and the entries,
+// which it sorts. Nothing else sets them, so they do not depend on the order in which facts came.
+//
+// Address-book sightings go first, because a later sighting overrides an earlier one and a number
+// that was seen in a message is spelt better than one that a person typed.
+func (c *Contact) derive() {
 	slices.SortFunc(c.Provenance.seen, func(a, b sighting) int {
 		if a.FromAddressBook != b.FromAddressBook {
 			if a.FromAddressBook {
@@ -196,9 +241,24 @@ func (c *Contact) settle() {
 		return cmp.Or(cmp.Compare(a.PhoneNumber, b.PhoneNumber), cmp.Compare(a.UserID, b.UserID))
 	})
 	c.Identity = graph.Identity{}
-	byRank := [4][]string{}
 	for _, s := range c.Provenance.seen {
 		c.Identity = succeed(c.Identity, s.Identity)
+	}
+	c.deriveAliases()
+	var best bookEntry
+	for _, e := range c.Provenance.entries {
+		if c.lists(e) && (best == bookEntry{} || e.compare(best) > 0) {
+			best = e
+		}
+	}
+	c.Name, c.FirstName = best.FullName, best.FirstName
+}
+
+// deriveAliases lists the aliases of all sightings by their rank, and the first of them as Key: a
+// user id found later becomes the key, and no alias is ever lost.
+func (c *Contact) deriveAliases() {
+	byRank := [4][]string{}
+	for _, s := range c.Provenance.seen {
 		for _, a := range Aliases(s.Identity) {
 			r := rank(a, s.Identity)
 			if !slices.Contains(byRank[r], a) {
@@ -215,32 +275,13 @@ func (c *Contact) settle() {
 	if len(c.Aliases) > 0 {
 		c.Key = c.Aliases[0]
 	}
-	var best bookEntry
-	for _, e := range c.Provenance.entries {
-		if c.standing(e) && (best == bookEntry{} || e.compare(best) > 0) {
-			best = e
-		}
-	}
-	c.Name, c.FirstName = best.FullName, best.FirstName
 }
 
-// tidy brings an identity into one spelling: digits for numbers, and a user id where it belongs.
-func tidy(id graph.Identity) graph.Identity {
-	if !graph.IsUserID(id.WAID) {
-		id.WAID = phonenumber.Digits(id.WAID)
-		return id
-	}
-	if id.UserID == "" {
-		id.UserID = graph.UserID(id.WAID)
-	}
-	id.WAID = ""
-	return id
-}
-
+// since is when the identity came into use, as far as is known.
 func (s sighting) since() time.Time { return later(s.At, s.MovedAt) }
 
-// succeed returns what is known after id was seen. A user id goes with a number: who has another of
-// one has given up the other, even if it was not named.
+// succeed returns what is known after id was seen. A user id goes with a number: a person with
+// another of one has given up the other, even if it was not named.
 func succeed(prev, id graph.Identity) graph.Identity {
 	otherUser := id.UserID != "" && prev.UserID != "" && id.UserID != prev.UserID
 	otherNumber := id.WAID != "" && prev.WAID != "" && graph.EquivalenceKey(id.WAID) != graph.EquivalenceKey(prev.WAID)
@@ -253,7 +294,7 @@ func succeed(prev, id graph.Identity) graph.Identity {
 	}
 }
 
-// rank sorts aliases: user ids, numbers, parent ids, usernames.
+// rank returns an alias's place in [Contact].Aliases: user ids, numbers, parent ids, usernames.
 func rank(alias string, id graph.Identity) int {
 	switch {
 	case alias == Alias(string(id.UserID)):

@@ -59,7 +59,8 @@ func TestContactsEndTheSameInEveryOrder(t *testing.T) {
 		},
 		"one of two entries removed": {
 			[]string{
-				contact("add", "Ada", who{number: "5215510000101"}, 1), contact("add", "Ada (old)", who{number: "525510000101"}, 2),
+				contact("add", "Ada", who{number: "5215510000101"}, 1),
+				contact("add", "Ada (old)", who{number: "525510000101"}, 2),
 				contact("remove", "", who{number: "525510000101"}, 3),
 			},
 			func(t *testing.T, list []coexistence.Contact) {
@@ -68,7 +69,8 @@ func TestContactsEndTheSameInEveryOrder(t *testing.T) {
 			},
 		},
 		"a formatted number in the address book": {
-			[]string{contact("add", "Ada", who{number: "+1 (555) 010-0101"}, 1), inbound("wamid.1", ada, 2, text("hi"))},
+			[]string{contact("add", "Ada", who{number: "+1 (555) 010-0101"}, 1),
+				inbound("wamid.1", ada, 2, text("hi"))},
 			func(t *testing.T, list []coexistence.Contact) {
 				require.Len(t, list, 1)
 				require.Equal(t, "Ada", list[0].Name)
@@ -77,7 +79,8 @@ func TestContactsEndTheSameInEveryOrder(t *testing.T) {
 			},
 		},
 		"a number and a user id that turn out to be one person": {
-			[]string{inbound("wamid.1", adaNumber, 1, text("a")), inbound("wamid.2", adaUser, 2, text("b")), status("wamid.3", ada, 3, "sent")},
+			[]string{inbound("wamid.1", adaNumber, 1, text("a")), inbound("wamid.2", adaUser, 2, text("b")),
+				status("wamid.3", ada, 3, "sent")},
 			func(t *testing.T, list []coexistence.Contact) {
 				require.Len(t, list, 1)
 				require.Equal(t, []string{"US.1001", "15550100101"}, list[0].Aliases)
@@ -87,7 +90,8 @@ func TestContactsEndTheSameInEveryOrder(t *testing.T) {
 		"another number": {
 			[]string{
 				inbound("wamid.1", adaNumber, 1, text("a")),
-				system("wamid.2", adaNumber, 2, `"type":"user_changed_number","wa_id":"15550100109","body":"User changed"`),
+				system("wamid.2", adaNumber, 2, `"type":"user_changed_number","wa_id":"15550100109","body":"User `+
+					`changed"`),
 				inbound("wamid.3", who{number: "15550100109"}, 3, text("b")),
 			},
 			func(t *testing.T, list []coexistence.Contact) {
@@ -107,12 +111,14 @@ func TestContactsEndTheSameInEveryOrder(t *testing.T) {
 		"another user id": {
 			[]string{
 				inbound("wamid.1", ada, 1, text("a")),
-				system("wamid.2", who{}, 2, `"type":"user_changed_user_id","user_id":"US.2002","previous_user_id":"US.1001"`),
+				system("wamid.2", who{}, 2, `"type":"user_changed_user_id","user_id":"US.2002",`+
+					`"previous_user_id":"US.1001"`),
 				inbound("wamid.3", who{user: "US.2002"}, 3, text("b")),
 			},
 			func(t *testing.T, list []coexistence.Contact) {
 				require.Len(t, list, 1)
-				require.Equal(t, graph.Identity{UserID: "US.2002"}, list[0].Identity, "the number went with the old user id")
+				require.Equal(t, graph.Identity{UserID: "US.2002"}, list[0].Identity,
+					"the number went with the old user id")
 				require.Equal(t, "US.1001", list[0].Key)
 			},
 		},
@@ -151,8 +157,10 @@ func TestNobodyIsFiledTwice(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			store := delivered(t,
-				inbound("wamid.1", who{number: tt.one}, 1, text("a")), echo("wamid.2", who{number: tt.other}, 2, text("b")),
-				contact("add", "Ada", who{number: tt.other}, 3), history(0, 1, 100, who{number: tt.other}, past("wamid.0", business, 0, text("0"))),
+				inbound("wamid.1", who{number: tt.one}, 1, text("a")),
+				echo("wamid.2", who{number: tt.other}, 2, text("b")),
+				contact("add", "Ada", who{number: tt.other}, 3),
+				history(0, 1, 100, who{number: tt.other}, past("wamid.0", business, 0, text("0"))),
 			)
 			list := conversations(t, store)
 			require.Len(t, list, 1)
@@ -204,8 +212,10 @@ func TestMediaWithoutAThreadWaitsForItsPlaceholder(t *testing.T) {
 func TestConversationInNumbers(t *testing.T) {
 	t.Parallel()
 	store := delivered(t,
-		history(0, 1, 100, ada, past("wamid.0", ada, -90000, text("old")), past("wamid.00", business, -80000, text("answer"))),
-		inbound("wamid.1", ada, 10, text("new")), echo("wamid.2", ada, 20, text("reply")), status("wamid.2", ada, 30, "read"),
+		history(0, 1, 100, ada, past("wamid.0", ada, -90000, text("old")),
+			past("wamid.00", business, -80000, text("answer"))),
+		inbound("wamid.1", ada, 10, text("new")), echo("wamid.2", ada, 20, text("reply")),
+		status("wamid.2", ada, 30, "read"),
 	)
 	c, err := store.Conversation(t.Context(), phone, "15550100101")
 	require.NoError(t, err)
@@ -223,7 +233,8 @@ func TestConversationInNumbers(t *testing.T) {
 // What was imported opens no window, but shows that a person was talking.
 func TestImportedConversation(t *testing.T) {
 	t.Parallel()
-	store := delivered(t, history(0, 1, 100, ada, past("wamid.0", ada, 0, text("q")), past("wamid.1", business, 10, text("a"))))
+	store := delivered(t, history(0, 1, 100, ada, past("wamid.0", ada, 0, text("q")),
+		past("wamid.1", business, 10, text("a"))))
 	c, err := store.Conversation(t.Context(), phone, "US.1001")
 	require.NoError(t, err)
 	require.False(t, c.WindowOpen(at(11)))
@@ -255,8 +266,9 @@ func TestAliases(t *testing.T) {
 		id   graph.Identity
 		want []string
 	}{
-		"nobody":                 {graph.Identity{}, nil},
-		"everything":             {graph.Identity{UserID: "US.1", ParentUserID: "US.ENT.2", WAID: "+5215510000101", Username: "ada"}, []string{"US.1", "525510000101", "US.ENT.2"}},
+		"nobody": {graph.Identity{}, nil},
+		"everything": {graph.Identity{UserID: "US.1", ParentUserID: "US.ENT.2", WAID: "+5215510000101",
+			Username: "ada"}, []string{"US.1", "525510000101", "US.ENT.2"}},
 		"a name alone":           {graph.Identity{Username: "ada"}, []string{"@ada"}},
 		"a user id for a number": {graph.Identity{WAID: "US.1"}, []string{"US.1"}},
 		"digits for a user id":   {graph.Identity{UserID: "5215510000101"}, []string{"525510000101"}},
@@ -285,7 +297,8 @@ func TestAliases(t *testing.T) {
 
 func TestContactSurvivesJSON(t *testing.T) {
 	t.Parallel()
-	store := delivered(t, inbound("wamid.1", ada, 1, text("a")), contact("add", "Ada", adaNumber, 2), contact("remove", "", adaUser, 3))
+	store := delivered(t, inbound("wamid.1", ada, 1, text("a")), contact("add", "Ada", adaNumber, 2),
+		contact("remove", "", adaUser, 3))
 	want := contacts(t, store)[0]
 	b, err := json.Marshal(want)
 	require.NoError(t, err)

@@ -52,7 +52,8 @@ func follow(t *testing.T, events ...webhook.Event) *follower {
 			info.PhoneNumberID = phone
 		}
 		require.NoError(t, f.tracker.Onboard(t.Context(), cloudapi.Onboarding{
-			PhoneNumberID: info.PhoneNumberID, WABAIDs: []graph.WABAID{info.WABAID}, DisplayPhoneNumber: info.DisplayPhoneNumber, OnboardedAt: time.Unix(1, 0),
+			PhoneNumberID: info.PhoneNumberID, WABAIDs: []graph.WABAID{info.WABAID},
+			DisplayPhoneNumber: info.DisplayPhoneNumber, OnboardedAt: time.Unix(1, 0),
 		}))
 		require.NoError(t, f.tracker.Handle(t.Context(), ev))
 	}
@@ -102,7 +103,8 @@ func TestCorpusGoesThroughTheTracker(t *testing.T) {
 				require.NoError(t, err)
 				for c, err := range once.store.Conversations(t.Context(), info.PhoneNumberID) {
 					require.NoError(t, err)
-					require.NotEqual(t, graph.EquivalenceKey(info.DisplayPhoneNumber), c.ID, "the business is nobody's customer")
+					require.NotEqual(t, graph.EquivalenceKey(info.DisplayPhoneNumber), c.ID,
+						"the business is nobody's customer")
 				}
 			}
 		})
@@ -113,7 +115,8 @@ func TestCorpusHistoryInDeliveryOrder(t *testing.T) {
 	t.Parallel()
 	dir := corpus(t)
 	var events []webhook.Event
-	for _, name := range []string{"history-seq-01-phase0-chunk1", "history-seq-02-phase1-chunk2", "history-seq-03-phase1-chunk1", "history-seq-04-phase2-chunk1"} {
+	for _, name := range []string{"history-seq-01-phase0-chunk1", "history-seq-02-phase1-chunk2",
+		"history-seq-03-phase1-chunk1", "history-seq-04-phase2-chunk1"} {
 		events = append(events, read(t, dir, name)...)
 		f := follow(t, events...)
 		st := f.state(t, events[0])
@@ -141,7 +144,8 @@ func TestCorpusHistoryInDeliveryOrder(t *testing.T) {
 func TestCorpusReconnection(t *testing.T) {
 	t.Parallel()
 	dir := corpus(t)
-	off, back := read(t, dir, "account_update-account_offboarded-pair")[0], read(t, dir, "account_update-account_reconnected-pair")[0]
+	off, back := read(t, dir, "account_update-account_offboarded-pair")[0], read(t, dir,
+		"account_update-account_reconnected-pair")[0]
 	require.True(t, back.Info().At.Before(off.Info().At), "Meta's own times are in the wrong order")
 	require.Equal(t, coexistence.StageOffboarded, follow(t, off).state(t, off).Stage)
 	for _, events := range [][]webhook.Event{{off, back}, {back, off}, {off, back, off, back}} {

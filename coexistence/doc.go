@@ -11,7 +11,7 @@
 //	tracker, err := coexistence.NewTracker(coexistence.Config{
 //		Store: new(coexistence.MemStore),
 //		Client: func(ctx context.Context, phone graph.PhoneNumberID) (*cloudapi.Client, error) {
-//			token, err := tokens.Of(ctx, phone) // where the host stores the tokens of its businesses, encrypted
+//			token, err := tokens.Of(ctx, phone) // where the host stores its businesses' tokens
 //			return client.WithToken(token), err
 //		},
 //	})
@@ -20,7 +20,8 @@
 //	var mux webhook.Mux // the host's own handlers, such as a bot
 //	// Meta repeats deliveries. The inbox (webhook/inbox) keeps each event until it is handled, and
 //	// hands it over once: a bot answers once.
-//	in, err := sqliteinbox.Open(ctx, "data/inbox.db", webhook.MultiHandler(tracker, &mux), inbox.Config{Logger: logger})
+//	handler := webhook.MultiHandler(tracker, &mux)
+//	in, err := sqliteinbox.Open(ctx, "data/inbox.db", handler, inbox.Config{Logger: logger})
 //	…
 //	endpoint, err := webhook.NewEndpoint(cfg, in)
 //	…
@@ -105,8 +106,9 @@
 // written before the signup only what a history holds: 180 days, media of the last 14, the latest
 // text of an edited message, no deleted messages. Chunks do not say to which onboarding they
 // belong, so history that is still under way when a later onboarding asks for its own counts as an
-// answer to that. Within these limits a store ends up with exactly what the phone shows: ten
-// thousand random lives of a number, with a host that dies within any call, are played to prove it.
+// answer to that. Within these limits a store ends up with exactly what the phone shows. A model
+// test of ten thousand random lives of a number, with a host that crashes within any call, proves
+// it.
 //
 // # Bots and people
 //
@@ -119,7 +121,7 @@
 //		}
 //		c, err := store.Conversation(ctx, m.PhoneNumberID, m.From.Key())
 //		if errors.Is(err, coexistence.ErrNotFound) {
-//			return nil // an error would only come again, and what the customer writes next would wait for it
+//			return nil // an error would come again, and the customer's next message wait for it
 //		}
 //		if err != nil || c.HumanActive(30*time.Minute, time.Now()) {
 //			return err

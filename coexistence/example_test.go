@@ -47,7 +47,8 @@ func Example() {
 
 func ExampleNumber_Apply() {
 	at := time.Date(2026, 11, 20, 9, 0, 0, 0, time.UTC)
-	s := coexistence.Number{}.Onboard(cloudapi.Onboarding{PhoneNumberID: "100000000000001", WABAIDs: []graph.WABAID{"200000000000001"}, OnboardedAt: at})
+	s := coexistence.Number{}.Onboard(cloudapi.Onboarding{PhoneNumberID: "100000000000001",
+		WABAIDs: []graph.WABAID{"200000000000001"}, OnboardedAt: at})
 	fmt.Println(s.Stage, s.Remaining(at.Add(time.Hour)))
 
 	for _, progress := range []int{8, 100, 60} { // chunks come in any order
@@ -86,7 +87,8 @@ func ExampleTracker_RequestSync() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	err = tracker.Onboard(ctx, cloudapi.Onboarding{PhoneNumberID: phone.ID, WABAIDs: phone.WABAs, DisplayPhoneNumber: phone.PhoneNumber, OnboardedAt: time.Now()})
+	err = tracker.Onboard(ctx, cloudapi.Onboarding{PhoneNumberID: phone.ID, WABAIDs: phone.WABAs,
+		DisplayPhoneNumber: phone.PhoneNumber, OnboardedAt: time.Now()})
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -100,7 +102,8 @@ func ExampleTracker_RequestSync() {
 
 	// Put in place what is missing. Nothing was lost by asking.
 	srv.Subscribe(cloudapitest.AppSubscription{
-		Fields: []string{"messages", "history", "smb_app_state_sync", "smb_message_echoes", "account_update"}, CallbackURL: "https://example.com/webhook",
+		Fields:      []string{"messages", "history", "smb_app_state_sync", "smb_message_echoes", "account_update"},
+		CallbackURL: "https://example.com/webhook",
 	})
 	if err := client.WABAs.Subscribe(ctx, phone.WABAs[0]); err != nil {
 		log.Fatal(err)

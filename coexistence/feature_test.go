@@ -15,7 +15,8 @@ func TestFeaturesAreFitToShow(t *testing.T) {
 		require.NotContains(t, seen, f.Feature)
 		seen[f.Feature] = f
 		require.NotEmpty(t, f.Name)
-		require.Contains(t, []coexistence.AppEffect{coexistence.AppUnchanged, coexistence.AppReduced, coexistence.AppDisabled}, f.App, f.Name)
+		require.Contains(t, []coexistence.AppEffect{coexistence.AppUnchanged, coexistence.AppReduced,
+			coexistence.AppDisabled}, f.App, f.Name)
 		for _, sentence := range []string{f.AppText, f.APIText} {
 			require.Regexp(t, `^[A-Z].{10,}\.$`, sentence, f.Name)
 		}
@@ -24,7 +25,8 @@ func TestFeaturesAreFitToShow(t *testing.T) {
 	}
 	// What Meta's table of 2026-06-26 takes away from the app, and what it lets Cloud API see.
 	for _, f := range []coexistence.Feature{
-		coexistence.FeatureDisappearing, coexistence.FeatureViewOnce, coexistence.FeatureLiveLocation, coexistence.FeatureBroadcasts,
+		coexistence.FeatureDisappearing, coexistence.FeatureViewOnce, coexistence.FeatureLiveLocation,
+		coexistence.FeatureBroadcasts,
 	} {
 		require.Equal(t, coexistence.AppDisabled, seen[f].App, f)
 		require.False(t, seen[f].OnAPI, f)
@@ -34,7 +36,8 @@ func TestFeaturesAreFitToShow(t *testing.T) {
 		require.True(t, seen[f].OnAPI, f)
 	}
 	for _, f := range []coexistence.Feature{
-		coexistence.FeatureGroups, coexistence.FeatureCalls, coexistence.FeatureCatalog, coexistence.FeatureMessagingTool,
+		coexistence.FeatureGroups, coexistence.FeatureCalls, coexistence.FeatureCatalog,
+		coexistence.FeatureMessagingTool,
 		coexistence.FeatureProfile, coexistence.FeatureChannels,
 	} {
 		require.Equal(t, coexistence.AppUnchanged, seen[f].App, f)

@@ -31,12 +31,14 @@ type memNumber struct {
 	contacts map[string]*Contact // by alias
 }
 
-// number returns the number's data for writing, under the lock.
+// number returns the number's data, which is made if there is none. The caller must hold s.mu for
+// writing.
 func (s *MemStore) number(phone graph.PhoneNumberID) *memNumber {
 	n := s.numbers[phone]
 	if n == nil {
 		n = &memNumber{
-			messages: map[graph.MessageID]*Message{}, persons: map[string]map[graph.MessageID]*Message{}, contacts: map[string]*Contact{},
+			messages: map[graph.MessageID]*Message{}, persons: map[string]map[graph.MessageID]*Message{},
+			contacts: map[string]*Contact{},
 		}
 		if s.numbers == nil {
 			s.numbers = map[graph.PhoneNumberID]*memNumber{}
@@ -47,7 +49,9 @@ func (s *MemStore) number(phone graph.PhoneNumberID) *memNumber {
 }
 
 // UpdateNumber implements [NumberStore].
-func (s *MemStore) UpdateNumber(ctx context.Context, phone graph.PhoneNumberID, fn func(Number) (Number, error)) (Number, error) {
+func (s *MemStore) UpdateNumber(
+	ctx context.Context, phone graph.PhoneNumberID, fn func(Number) (Number, error),
+) (Number, error) {
 	if err := ctx.Err(); err != nil {
 		return Number{}, err
 	}
@@ -127,7 +131,9 @@ func (s *MemStore) NumbersByWABA(ctx context.Context, waba graph.WABAID) ([]Numb
 }
 
 // UpdateContact implements [ContactStore].
-func (s *MemStore) UpdateContact(ctx context.Context, phone graph.PhoneNumberID, aliases []string, fn func(*Contact)) (Contact, error) {
+func (s *MemStore) UpdateContact(
+	ctx context.Context, phone graph.PhoneNumberID, aliases []string, fn func(*Contact),
+) (Contact, error) {
 	if err := ctx.Err(); err != nil {
 		return Contact{}, err
 	}
@@ -191,7 +197,8 @@ func (s *MemStore) Contacts(ctx context.Context, phone graph.PhoneNumberID) iter
 			}
 		}
 		s.mu.RUnlock()
-		for _, c := range slices.SortedFunc(maps.Keys(distinct), func(a, b *Contact) int { return strings.Compare(a.Key, b.Key) }) {
+		for _, c := range slices.SortedFunc(maps.Keys(distinct),
+			func(a, b *Contact) int { return strings.Compare(a.Key, b.Key) }) {
 			if !yield(c.Clone(), nil) {
 				return
 			}

@@ -11,7 +11,9 @@ import (
 )
 
 // UpdateMessages implements [MessageStore].
-func (s *MemStore) UpdateMessages(ctx context.Context, phone graph.PhoneNumberID, ids []graph.MessageID, fn func(*Message)) error {
+func (s *MemStore) UpdateMessages(
+	ctx context.Context, phone graph.PhoneNumberID, ids []graph.MessageID, fn func(*Message),
+) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
@@ -34,6 +36,8 @@ func (s *MemStore) UpdateMessages(ctx context.Context, phone graph.PhoneNumberID
 	return nil
 }
 
+// put stores a message and files it under its person, which may be another one than before. The
+// caller must hold MemStore.mu.
 func (n *memNumber) put(m *Message) {
 	if old := n.messages[m.ID]; old != nil && old.Person != m.Person {
 		delete(n.persons[old.Person], m.ID)
@@ -67,7 +71,8 @@ func (s *MemStore) Message(ctx context.Context, phone graph.PhoneNumberID, id gr
 	return Message{}, ErrNotFound
 }
 
-// keyOf returns the conversation that a person's messages belong to.
+// keyOf returns the conversation that a person's messages belong to. The caller must hold
+// MemStore.mu.
 func (n *memNumber) keyOf(person string) string {
 	if c := n.contacts[person]; c != nil {
 		return c.Key
@@ -90,6 +95,8 @@ func (s *MemStore) Conversations(ctx context.Context, phone graph.PhoneNumberID)
 	}
 }
 
+// conversations adds up what is stored under each person, and joins the persons that are aliases of
+// one contact. They are of one moment: the lock is held until all are added up.
 func (s *MemStore) conversations(phone graph.PhoneNumberID) []Conversation {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
@@ -124,7 +131,7 @@ func (s *MemStore) conversations(phone graph.PhoneNumberID) []Conversation {
 	return list
 }
 
-// conversation returns an empty conversation of that key.
+// conversation returns an empty conversation of that key. The caller must hold MemStore.mu.
 func (n *memNumber) conversation(phone graph.PhoneNumberID, key string) Conversation {
 	c := Conversation{
 		PhoneNumberID: phone, ID: key, Contact: Contact{PhoneNumberID: phone, Key: key, Aliases: []string{key}},
@@ -159,7 +166,9 @@ func (s *MemStore) Conversation(ctx context.Context, phone graph.PhoneNumberID, 
 }
 
 // Messages implements [MessageStore].
-func (s *MemStore) Messages(ctx context.Context, phone graph.PhoneNumberID, conversation string) iter.Seq2[Message, error] {
+func (s *MemStore) Messages(
+	ctx context.Context, phone graph.PhoneNumberID, conversation string,
+) iter.Seq2[Message, error] {
 	return func(yield func(Message, error) bool) {
 		if err := ctx.Err(); err != nil {
 			yield(Message{}, err)
@@ -180,6 +189,7 @@ func (s *MemStore) Messages(ctx context.Context, phone graph.PhoneNumberID, conv
 	}
 }
 
+// messagesOf returns what is to be shown of a conversation, in order, and the conversation's ID.
 func (s *MemStore) messagesOf(phone graph.PhoneNumberID, key string) ([]*Message, string) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()

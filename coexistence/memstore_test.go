@@ -20,6 +20,8 @@ func TestMemStoreKeepsThePromisesOfAStore(t *testing.T) {
 func TestMemStoreKeepsThePromisesWithDataInIt(t *testing.T) {
 	t.Parallel()
 	store := new(coexistence.MemStore)
-	require.NoError(t, coexistencetest.TestStore(t.Context(), func(context.Context) (coexistence.Store, error) { return store, nil }))
-	require.NoError(t, coexistencetest.TestStore(t.Context(), func(context.Context) (coexistence.Store, error) { return store, nil }))
+	require.NoError(t, coexistencetest.TestStore(t.Context(),
+		func(context.Context) (coexistence.Store, error) { return store, nil }))
+	require.NoError(t, coexistencetest.TestStore(t.Context(),
+		func(context.Context) (coexistence.Store, error) { return store, nil }))
 }

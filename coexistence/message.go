@@ -1,7 +1,6 @@
 package coexistence
 
 import (
-	"encoding/json"
 	"slices"
 	"time"
 
@@ -103,29 +102,6 @@ type Message struct {
 	Provenance MessageProvenance `json:"provenance,omitzero"`
 }
 
-// A Content is what a message says.
-type Content struct {
-	// Type is the type of content. A media_placeholder and an unsupported stand for something that
-	// is not known (yet).
-	Type webhook.MessageType `json:"type,omitzero"`
-
-	// Text is what to show in words: the text, a caption, the label of a pressed button, the name
-	// of a place. See [webhook.ContentText].
-	Text string `json:"text,omitzero"`
-
-	// Media is the file, for kinds that have one.
-	Media *Media `json:"media,omitempty"`
-
-	// Raw is Meta's JSON of the message (or the edit), kept for kinds that Text and Media do not
-	// tell in full, such as location, contacts, order and types that are not known yet.
-	Raw json.RawMessage `json:"raw,omitempty"`
-}
-
-// Placeholder reports whether the content stands for another one that is not there.
-func (b Content) Placeholder() bool {
-	return b.Type == "" || b.Type == webhook.TypeMediaPlaceholder || b.Type == webhook.TypeUnsupported
-}
-
 // MediaDownload returns what [cloudapi.MediaService.Download] needs to fetch the file of the
 // message and to check that it is the right one. It is zero if the message has no file. Set
 // MaxBytes to less than the default where less will do.
@@ -134,19 +110,6 @@ func (m Message) MediaDownload() cloudapi.MediaDownload {
 		return cloudapi.MediaDownload{}
 	}
 	return cloudapi.MediaDownload{ID: m.Media.ID, PhoneNumberID: m.PhoneNumberID, SHA256: m.Media.SHA256}
-}
-
-// Media is a file. Fetch it soon, the id expires within days: see [Message.MediaDownload].
-type Media struct {
-	ID       graph.MediaID `json:"id,omitzero"`
-	MIMEType string        `json:"mime_type,omitzero"`
-	SHA256   string        `json:"sha256,omitzero"`
-
-	// Filename is a stranger's choice: never use it as a path.
-	Filename string `json:"filename,omitzero"`
-
-	Voice    bool `json:"voice,omitzero"`    // recorded in the chat
-	Animated bool `json:"animated,omitzero"` // a moving sticker
 }
 
 // A Reaction is an emoji that someone put on a message.
@@ -200,7 +163,7 @@ func (m Message) Visible() bool { return m.Person != "" && m.Type != "" }
 // It says nothing about time. A delivery can be a week late; compare At before answering.
 func (m Message) Answerable() bool {
 	return m.Origin == OriginCustomer && !m.Outbound && m.GroupID == "" && !m.Revoked() &&
-		m.Provenance.content == sourceLive && answerableKind(m.first().Type)
+		m.Provenance.content == sourceLive && answerableType(m.first().Type)
 }
 
 // MediaExpected reports whether the message is a placeholder whose media may still come: it is less
@@ -240,29 +203,12 @@ func (m Message) Clone() Message {
 	return m
 }
 
-func (b Content) clone() Content {
-	if b.Media != nil {
-		b.Media = new(*b.Media)
-	}
-	b.Raw = slices.Clone(b.Raw)
-	return b
-}
-
 // first returns the content as it was before edits.
 func (m *Message) first() *Content {
 	if m.Original != nil {
 		return m.Original
 	}
 	return &m.Content
-}
-
-func answerableKind(k webhook.MessageType) bool {
-	switch k {
-	case webhook.TypeText, webhook.TypeImage, webhook.TypeVideo, webhook.TypeAudio, webhook.TypeDocument, webhook.TypeSticker,
-		webhook.TypeLocation, webhook.TypeContacts, webhook.TypeButton, webhook.TypeInteractive, webhook.TypeOrder:
-		return true
-	}
-	return false
 }
 
 // Answerable reports whether ev is a message that a bot may answer, by the rules of
@@ -272,5 +218,5 @@ func answerableKind(k webhook.MessageType) bool {
 // conversation of its From, while a reaction may be about a message that no store has.
 func Answerable(ev webhook.Event) bool {
 	m, ok := ev.(*webhook.IncomingMessage)
-	return ok && m.GroupID == "" && m.Content != nil && answerableKind(m.Content.MessageType())
+	return ok && m.GroupID == "" && m.Content != nil && answerableType(m.Content.MessageType())
 }

@@ -62,7 +62,8 @@ func TestMessagesEndTheSameInEveryOrder(t *testing.T) {
 			},
 		},
 		"edited and then revoked from the app": {
-			[]string{echo("wamid.1", ada, 1, text("a")), echo("wamid.2", ada, 2, edit), echo("wamid.3", ada, 3, revoke)},
+			[]string{echo("wamid.1", ada, 1, text("a")), echo("wamid.2", ada, 2, edit),
+				echo("wamid.3", ada, 3, revoke)},
 			func(t *testing.T, m coexistence.Message) {
 				require.True(t, m.Revoked())
 				require.Equal(t, "corrected", m.Text)
@@ -71,7 +72,8 @@ func TestMessagesEndTheSameInEveryOrder(t *testing.T) {
 		},
 		"reactions of both sides, changed and taken away": {
 			[]string{
-				inbound("wamid.1", ada, 1, text("hi")), echo("wamid.2", ada, 2, react("A")), echo("wamid.3", ada, 3, react("B")),
+				inbound("wamid.1", ada, 1, text("hi")), echo("wamid.2", ada, 2, react("A")),
+				echo("wamid.3", ada, 3, react("B")),
 				inbound("wamid.4", adaUser, 4, react("C")), inbound("wamid.5", adaNumber, 5, react("")),
 			},
 			func(t *testing.T, m coexistence.Message) {
@@ -84,7 +86,8 @@ func TestMessagesEndTheSameInEveryOrder(t *testing.T) {
 		},
 		"statuses of an echo, and of nothing we know": {
 			[]string{
-				status("wamid.1", ada, 2, "sent"), status("wamid.1", ada, 3, "delivered"), status("wamid.1", ada, 4, "read"),
+				status("wamid.1", ada, 2, "sent"), status("wamid.1", ada, 3, "delivered"),
+				status("wamid.1", ada, 4, "read"),
 				echo("wamid.1", ada, 1, text("hi")),
 			},
 			func(t *testing.T, m coexistence.Message) {
@@ -96,7 +99,8 @@ func TestMessagesEndTheSameInEveryOrder(t *testing.T) {
 		},
 		"a failure after delivery, unknown statuses": {
 			[]string{
-				status("wamid.1", ada, 2, "sent"), status("wamid.1", ada, 3, "failed"), status("wamid.1", ada, 3, "delivered"),
+				status("wamid.1", ada, 2, "sent"), status("wamid.1", ada, 3, "failed"),
+				status("wamid.1", ada, 3, "delivered"),
 				status("wamid.1", ada, 4, "pondered"), status("wamid.1", ada, 5, "abandoned"),
 			},
 			func(t *testing.T, m coexistence.Message) {
@@ -124,7 +128,8 @@ func TestMessagesEndTheSameInEveryOrder(t *testing.T) {
 		},
 		"media of the customer joins its placeholder": {
 			[]string{
-				history(0, 1, 5, ada, past("wamid.1", ada, 100, mediaGone)), historyMedia("wamid.1", grace, 50, image("3001", "look")),
+				history(0, 1, 5, ada, past("wamid.1", ada, 100, mediaGone)),
+				historyMedia("wamid.1", grace, 50, image("3001", "look")),
 			},
 			func(t *testing.T, m coexistence.Message) {
 				require.Equal(t, "look", m.Text)
@@ -138,7 +143,8 @@ func TestMessagesEndTheSameInEveryOrder(t *testing.T) {
 		},
 		"media of the business joins its placeholder": {
 			[]string{
-				history(0, 1, 5, adaNumber, past("wamid.1", business, 100, mediaGone)), historyMediaEcho("wamid.1", ada, 50, image("3001", "")),
+				history(0, 1, 5, adaNumber, past("wamid.1", business, 100, mediaGone)),
+				historyMediaEcho("wamid.1", ada, 50, image("3001", "")),
 			},
 			func(t *testing.T, m coexistence.Message) {
 				require.True(t, m.Outbound)
@@ -149,7 +155,8 @@ func TestMessagesEndTheSameInEveryOrder(t *testing.T) {
 		},
 		"history repeats what was live": {
 			[]string{
-				inbound("wamid.1", ada, 1, text("live")), history(0, 1, 5, adaNumber, past("wamid.1", adaNumber, 9, text("past"))),
+				inbound("wamid.1", ada, 1, text("live")),
+				history(0, 1, 5, adaNumber, past("wamid.1", adaNumber, 9, text("past"))),
 			},
 			func(t *testing.T, m coexistence.Message) {
 				require.Equal(t, "live", m.Text)
@@ -194,7 +201,8 @@ func TestMessagesEndTheSameInEveryOrder(t *testing.T) {
 // Only the message itself has a record: an edit, a revocation or a reaction is none.
 func TestWhatChangesAMessageIsNoMessage(t *testing.T) {
 	t.Parallel()
-	store := delivered(t, inbound("wamid.1", ada, 1, text("hi")), inbound("wamid.2", ada, 2, fmt.Sprintf(revokeOf, "wamid.1")))
+	store := delivered(t, inbound("wamid.1", ada, 1, text("hi")),
+		inbound("wamid.2", ada, 2, fmt.Sprintf(revokeOf, "wamid.1")))
 	_, err := store.Message(t.Context(), phone, "wamid.2")
 	require.ErrorIs(t, err, coexistence.ErrNotFound)
 	require.Equal(t, []string{"hi"}, texts(t, store, "US.1001"))
@@ -206,16 +214,20 @@ func TestOnlyLiveContentOfTheCustomerIsAnswerable(t *testing.T) {
 		body string
 		want bool
 	}{
-		"text":            {inbound("wamid.1", ada, 1, text("hi")), true},
-		"image":           {inbound("wamid.1", ada, 1, image("3001", "")), true},
-		"button":          {inbound("wamid.1", ada, 1, `"type":"button","button":{"payload":"p","text":"Yes"}`), true},
-		"location":        {inbound("wamid.1", ada, 1, `"type":"location","location":{"latitude":1.5,"longitude":2.5}`), true},
-		"edit":            {inbound("wamid.2", ada, 1, fmt.Sprintf(editOf, "wamid.1", text("x"))), false},
-		"revocation":      {inbound("wamid.2", ada, 1, fmt.Sprintf(revokeOf, "wamid.1")), false},
-		"reaction":        {inbound("wamid.2", ada, 1, fmt.Sprintf(reactionTo, "wamid.1", "A")), false},
-		"unavailable":     {inbound("wamid.1", ada, 1, ghost), false},
-		"unsupported":     {inbound("wamid.1", ada, 1, `"type":"unsupported","unsupported":{"type":"poll_creation"},"errors":[{"code":131051,"title":"x"}]`), false},
-		"system":          {inbound("wamid.1", ada, 1, `"type":"system","system":{"type":"user_changed_number","wa_id":"15550100109"}`), false},
+		"text":   {inbound("wamid.1", ada, 1, text("hi")), true},
+		"image":  {inbound("wamid.1", ada, 1, image("3001", "")), true},
+		"button": {inbound("wamid.1", ada, 1, `"type":"button","button":{"payload":"p","text":"Yes"}`), true},
+		"location": {inbound("wamid.1", ada, 1, `"type":"location","location":{"latitude":1.5,"longitude":2.5}`),
+			true},
+		"edit":        {inbound("wamid.2", ada, 1, fmt.Sprintf(editOf, "wamid.1", text("x"))), false},
+		"revocation":  {inbound("wamid.2", ada, 1, fmt.Sprintf(revokeOf, "wamid.1")), false},
+		"reaction":    {inbound("wamid.2", ada, 1, fmt.Sprintf(reactionTo, "wamid.1", "A")), false},
+		"unavailable": {inbound("wamid.1", ada, 1, ghost), false},
+		"unsupported": {inbound("wamid.1", ada, 1,
+			`"type":"unsupported","unsupported":{"type":"poll_creation"},"errors":[{"code":131051,"title":"x"}]`),
+			false},
+		"system": {inbound("wamid.1", ada, 1,
+			`"type":"system","system":{"type":"user_changed_number","wa_id":"15550100109"}`), false},
 		"welcome request": {inbound("wamid.1", ada, 1, `"type":"request_welcome"`), false},
 		"a type to come":  {inbound("wamid.1", ada, 1, `"type":"hologram","hologram":{"a":1}`), false},
 		"echo":            {echo("wamid.1", ada, 1, text("hi")), false},
@@ -240,22 +252,30 @@ func TestBodiesTellTheirText(t *testing.T) {
 		kind    webhook.MessageType
 		raw     bool
 	}{
-		"text":      {text("hi"), "hi", webhook.TypeText, false},
-		"image":     {image("3001", "look"), "look", webhook.TypeImage, false},
-		"video":     {`"type":"video","video":{"id":"1","caption":"c"}`, "c", webhook.TypeVideo, false},
-		"voice":     {`"type":"audio","audio":{"id":"1","voice":true}`, "", webhook.TypeAudio, false},
-		"document":  {`"type":"document","document":{"id":"1","filename":"a.pdf","caption":"c"}`, "c", webhook.TypeDocument, false},
-		"sticker":   {`"type":"sticker","sticker":{"id":"1","animated":true}`, "", webhook.TypeSticker, false},
-		"place":     {`"type":"location","location":{"latitude":1,"longitude":2,"name":"Shop","address":"1 Road"}`, "Shop", webhook.TypeLocation, true},
-		"address":   {`"type":"location","location":{"latitude":1,"longitude":2,"address":"1 Road"}`, "1 Road", webhook.TypeLocation, true},
-		"cards":     {`"type":"contacts","contacts":[{"name":{"formatted_name":"A"}},{"name":{"formatted_name":"B"}}]`, "A, B", webhook.TypeContacts, true},
-		"button":    {`"type":"button","button":{"payload":"p","text":"Yes"}`, "Yes", webhook.TypeButton, true},
-		"reply":     {`"type":"interactive","interactive":{"type":"button_reply","button_reply":{"id":"1","title":"Yes"}}`, "Yes", webhook.TypeInteractive, true},
-		"list":      {`"type":"interactive","interactive":{"type":"list_reply","list_reply":{"id":"1","title":"Row"}}`, "Row", webhook.TypeInteractive, true},
-		"order":     {`"type":"order","order":{"catalog_id":"1","text":"please","product_items":[]}`, "please", webhook.TypeOrder, true},
-		"future":    {`"type":"hologram","hologram":{"a":1}`, "", "hologram", true},
-		"typeless":  {`"hologram":{"a":1}`, "", "unknown", true},
-		"unsupport": {`"type":"unsupported","unsupported":{"type":"poll_creation"},"errors":[{"code":131051,"title":"x"}]`, "", webhook.TypeUnsupported, true},
+		"text":  {text("hi"), "hi", webhook.TypeText, false},
+		"image": {image("3001", "look"), "look", webhook.TypeImage, false},
+		"video": {`"type":"video","video":{"id":"1","caption":"c"}`, "c", webhook.TypeVideo, false},
+		"voice": {`"type":"audio","audio":{"id":"1","voice":true}`, "", webhook.TypeAudio, false},
+		"document": {`"type":"document","document":{"id":"1","filename":"a.pdf","caption":"c"}`, "c",
+			webhook.TypeDocument, false},
+		"sticker": {`"type":"sticker","sticker":{"id":"1","animated":true}`, "", webhook.TypeSticker, false},
+		"place": {`"type":"location","location":{"latitude":1,"longitude":2,"name":"Shop","address":"1 Road"}`,
+			"Shop", webhook.TypeLocation, true},
+		"address": {`"type":"location","location":{"latitude":1,"longitude":2,"address":"1 Road"}`, "1 Road",
+			webhook.TypeLocation, true},
+		"cards": {`"type":"contacts","contacts":[{"name":{"formatted_name":"A"}},{"name":{"formatted_name":"B"}}]`,
+			"A, B", webhook.TypeContacts, true},
+		"button": {`"type":"button","button":{"payload":"p","text":"Yes"}`, "Yes", webhook.TypeButton, true},
+		"reply": {`"type":"interactive","interactive":{"type":"button_reply","button_reply":{"id":"1",` +
+			`"title":"Yes"}}`, "Yes", webhook.TypeInteractive, true},
+		"list": {`"type":"interactive","interactive":{"type":"list_reply","list_reply":{"id":"1","title":"Row"}}`,
+			"Row", webhook.TypeInteractive, true},
+		"order": {`"type":"order","order":{"catalog_id":"1","text":"please","product_items":[]}`, "please",
+			webhook.TypeOrder, true},
+		"future":   {`"type":"hologram","hologram":{"a":1}`, "", "hologram", true},
+		"typeless": {`"hologram":{"a":1}`, "", "unknown", true},
+		"unsupport": {`"type":"unsupported","unsupported":{"type":"poll_creation"},"errors":[{"code":131051,` +
+			`"title":"x"}]`, "", webhook.TypeUnsupported, true},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -268,17 +288,21 @@ func TestBodiesTellTheirText(t *testing.T) {
 			require.Equal(t, "US.1001", m.ConversationID)
 		})
 	}
-	m := message(t, delivered(t, inbound("wamid.1", ada, 1, `"type":"audio","audio":{"id":"1","voice":true}`)), "wamid.1")
+	m := message(t, delivered(t, inbound("wamid.1", ada, 1, `"type":"audio","audio":{"id":"1","voice":true}`)),
+		"wamid.1")
 	require.True(t, m.Media.Voice)
-	m = message(t, delivered(t, inbound("wamid.1", ada, 1, `"type":"document","document":{"id":"1","filename":"a.pdf"}`)), "wamid.1")
+	m = message(t, delivered(t, inbound("wamid.1", ada, 1,
+		`"type":"document","document":{"id":"1","filename":"a.pdf"}`)), "wamid.1")
 	require.Equal(t, "a.pdf", m.Media.Filename)
 }
 
 // A file is fetched with all that lets the client see that it is the right one.
 func TestAMessageSaysHowToFetchItsFile(t *testing.T) {
 	t.Parallel()
-	store := delivered(t, inbound("wamid.1", ada, 1, image("3001", "look")), inbound("wamid.2", ada, 2, text("no file")))
-	require.Equal(t, cloudapi.MediaDownload{ID: "3001", PhoneNumberID: phone, SHA256: "c2hh"}, message(t, store, "wamid.1").MediaDownload())
+	store := delivered(t, inbound("wamid.1", ada, 1, image("3001", "look")),
+		inbound("wamid.2", ada, 2, text("no file")))
+	require.Equal(t, cloudapi.MediaDownload{ID: "3001", PhoneNumberID: phone, SHA256: "c2hh"},
+		message(t, store, "wamid.1").MediaDownload())
 	require.Zero(t, message(t, store, "wamid.2").MediaDownload())
 }
 
@@ -299,7 +323,8 @@ func TestMessagesDoNotAliasTheDelivery(t *testing.T) {
 
 func TestMediaIsExpectedForFourteenDays(t *testing.T) {
 	t.Parallel()
-	store := delivered(t, history(0, 1, 5, ada, past("wamid.1", ada, 0, mediaGone), past("wamid.2", ada, 0, text("hi"))))
+	store := delivered(t, history(0, 1, 5, ada, past("wamid.1", ada, 0, mediaGone),
+		past("wamid.2", ada, 0, text("hi"))))
 	placeholder := message(t, store, "wamid.1")
 	require.True(t, placeholder.MediaExpected(t0.Add(14*24*time.Hour-time.Second)))
 	require.False(t, placeholder.MediaExpected(t0.Add(14*24*time.Hour)))
@@ -311,9 +336,11 @@ func TestMediaIsExpectedForFourteenDays(t *testing.T) {
 func TestHistoryStatuses(t *testing.T) {
 	t.Parallel()
 	for given, want := range map[string]webhook.DeliveryStatus{
-		"SENT": "sent", "DELIVERED": "delivered", "READ": "read", "read": "read", "PLAYED": "played", "ERROR": "failed", "PENDING": "", "": "", "NEW_ONE": "new_one",
+		"SENT": "sent", "DELIVERED": "delivered", "READ": "read", "read": "read", "PLAYED": "played", "ERROR": "failed",
+		"PENDING": "", "": "", "NEW_ONE": "new_one",
 	} {
-		b := history(0, 1, 5, ada, fmt.Sprintf(`{"from":%q,"id":"wamid.1","timestamp":"1","type":"text","text":{"body":"x"},"history_context":{"status":%q}}`, display, given))
+		b := history(0, 1, 5, ada, fmt.Sprintf(`{"from":%q,"id":"wamid.1","timestamp":"1","type":"text",`+
+			`"text":{"body":"x"},"history_context":{"status":%q}}`, display, given))
 		require.Equal(t, want, message(t, delivered(t, b), "wamid.1").Status, given)
 	}
 }
@@ -326,27 +353,31 @@ func TestWhatWeSentIsNobodysEcho(t *testing.T) {
 		ctx := t.Context()
 		const send = "send"
 		var want *coexistence.Message
-		orders([]string{send, echo("wamid.1", ada, 1, text("echoed")), status("wamid.1", ada, 2, "delivered")}, func(steps []string) {
-			store := new(coexistence.MemStore)
-			tracker, err := coexistence.NewTracker(coexistence.Config{Store: store})
-			require.NoError(t, err)
-			for _, step := range steps {
-				if step == send {
-					require.NoError(t, tracker.RecordSent(ctx, phone, &cloudapi.SentMessage{ID: "wamid.1", To: cloudapi.SentContact{Input: "+15550100101", WAID: "15550100101", UserID: "US.1001"}},
-						cloudapi.Message{To: cloudapi.ToPhone("+15550100101"), ReplyTo: "wamid.0", CallbackData: "order-1", Content: &cloudapi.Text{Body: "Thanks!"}}))
-					continue
+		orders([]string{send, echo("wamid.1", ada, 1, text("echoed")), status("wamid.1", ada, 2, "delivered")},
+			func(steps []string) {
+				store := new(coexistence.MemStore)
+				tracker, err := coexistence.NewTracker(coexistence.Config{Store: store})
+				require.NoError(t, err)
+				for _, step := range steps {
+					if step == send {
+						require.NoError(t, tracker.RecordSent(ctx, phone,
+							&cloudapi.SentMessage{ID: "wamid.1", To: cloudapi.SentContact{Input: "+15550100101",
+								WAID: "15550100101", UserID: "US.1001"}},
+							cloudapi.Message{To: cloudapi.ToPhone("+15550100101"), ReplyTo: "wamid.0",
+								CallbackData: "order-1", Content: &cloudapi.Text{Body: "Thanks!"}}))
+						continue
+					}
+					deliver(t, store, step)
 				}
-				deliver(t, store, step)
-			}
-			got := message(t, store, "wamid.1")
-			if want == nil {
-				want = &got
-			}
-			require.Equal(t, *want, got)
-			c, err := store.Conversation(ctx, phone, "15550100101")
-			require.NoError(t, err)
-			require.False(t, c.HumanActive(24*time.Hour, time.Now()))
-		})
+				got := message(t, store, "wamid.1")
+				if want == nil {
+					want = &got
+				}
+				require.Equal(t, *want, got)
+				c, err := store.Conversation(ctx, phone, "15550100101")
+				require.NoError(t, err)
+				require.False(t, c.HumanActive(24*time.Hour, time.Now()))
+			})
 		msg := want
 		require.Equal(t, coexistence.OriginAPI, msg.Origin)
 		require.Equal(t, "Thanks!", msg.Text)
@@ -369,7 +400,8 @@ func TestSentKnowsWhatWasSent(t *testing.T) {
 		"wamid.3": &cloudapi.RawContent{Type: "location", JSON: json.RawMessage(`{"latitude":1}`)},
 		"wamid.4": &cloudapi.Reaction{MessageID: "wamid.1", Emoji: "A"},
 		"wamid.5": &cloudapi.Document{MediaSource: cloudapi.MediaSource{ID: "7"}, Caption: "c", Filename: "f.pdf"},
-		"wamid.6": &cloudapi.Image{MediaSource: cloudapi.MediaSource{Link: "https://example.com/a.png"}, Caption: "linked"},
+		"wamid.6": &cloudapi.Image{MediaSource: cloudapi.MediaSource{Link: "https://example.com/a.png"},
+			Caption: "linked"},
 		"wamid.7": &cloudapi.Interactive{Body: "Where?", Action: &cloudapi.LocationRequest{}},
 	} {
 		require.NoError(t, tracker.RecordSent(
@@ -382,8 +414,10 @@ func TestSentKnowsWhatWasSent(t *testing.T) {
 	require.Equal(t, "US.1001", template.ConversationID)
 	require.Equal(t, webhook.TypeLocation, raw.Type)
 	require.JSONEq(t, `{"latitude":1}`, string(raw.Raw))
-	document, linked, interactive := message(t, store, "wamid.5"), message(t, store, "wamid.6"), message(t, store, "wamid.7")
-	require.Equal(t, coexistence.Content{Type: webhook.TypeDocument, Text: "c", Media: &coexistence.Media{ID: "7", Filename: "f.pdf"}}, document.Content)
+	document, linked, interactive := message(t, store, "wamid.5"), message(t, store, "wamid.6"), message(t, store,
+		"wamid.7")
+	require.Equal(t, coexistence.Content{Type: webhook.TypeDocument, Text: "c",
+		Media: &coexistence.Media{ID: "7", Filename: "f.pdf"}}, document.Content)
 	require.Equal(t, "linked", linked.Text)
 	require.JSONEq(t, `{"link":"https://example.com/a.png","caption":"linked"}`, string(linked.Raw))
 	require.Equal(t, "Where?", interactive.Text)
@@ -399,8 +433,10 @@ func TestSentKnowsWhatWasSent(t *testing.T) {
 func TestMessageSurvivesJSON(t *testing.T) {
 	t.Parallel()
 	store := delivered(t,
-		inbound("wamid.1", ada, 1, `"type":"location","location":{"latitude":1,"longitude":2,"name":"Shop"},"context":{"id":"wamid.0","forwarded":true}`),
-		inbound("wamid.2", ada, 2, fmt.Sprintf(editOf, "wamid.1", text("x"))), inbound("wamid.3", ada, 3, fmt.Sprintf(revokeOf, "wamid.1")),
+		inbound("wamid.1", ada, 1, `"type":"location","location":{"latitude":1,"longitude":2,"name":"Shop"},`+
+			`"context":{"id":"wamid.0","forwarded":true}`),
+		inbound("wamid.2", ada, 2, fmt.Sprintf(editOf, "wamid.1", text("x"))),
+		inbound("wamid.3", ada, 3, fmt.Sprintf(revokeOf, "wamid.1")),
 		echo("wamid.4", ada, 4, fmt.Sprintf(reactionTo, "wamid.1", "A")), status("wamid.1", ada, 5, "read"),
 	)
 	want := message(t, store, "wamid.1")

@@ -92,7 +92,8 @@ func (e *PreflightError) Unwrap() []error {
 // is the caller's to change.
 func Fields() []webhook.Field {
 	return []webhook.Field{
-		webhook.FieldAccountUpdate, webhook.FieldHistory, webhook.FieldMessages, webhook.FieldAppStateSync, webhook.FieldSMBMessageEchoes,
+		webhook.FieldAccountUpdate, webhook.FieldHistory, webhook.FieldMessages, webhook.FieldAppStateSync,
+		webhook.FieldSMBMessageEchoes,
 	}
 }
 
@@ -100,7 +101,7 @@ func Fields() []webhook.Field {
 // [Tracker.RequestSync] does it by itself. The error is about the store or the client; calls that
 // bring no answer are problems.
 func (t *Tracker) Preflight(ctx context.Context, phone graph.PhoneNumberID) (Preflight, error) {
-	st, err := t.state(ctx, phone)
+	st, err := t.onboardedNumber(ctx, phone)
 	if err != nil {
 		return Preflight{}, err
 	}
@@ -111,75 +112,105 @@ func (t *Tracker) Preflight(ctx context.Context, phone graph.PhoneNumberID) (Pre
 	return preflight(ctx, c, st, t.cfg.Syncs), nil
 }
 
+// preflight reads the number, the subscribed apps of each of its accounts and the app's webhook
+// fields. It looks at all of them, so that the host gets every problem at once. What cannot be read
+// counts as wrong: a call that is made again costs nothing, and a sync that goes nowhere is lost.
+// kinds is what is to be requested.
 func preflight(ctx context.Context, c *cloudapi.Client, st Number, kinds []cloudapi.SyncKind) Preflight {
 	var p Preflight
-	problem := func(f Finding) { p.Problems = append(p.Problems, f) }
-	warning := func(f Finding) { p.Warnings = append(p.Warnings, f) }
-
-	p.ReadAt = time.Now()
-	phone, err := c.Phones.Get(ctx, st.PhoneNumberID, cloudapi.PhoneGetOptions{})
-	switch {
-	case err != nil:
-		problem(Finding{Check: CheckNumber, Text: "the number cannot be read", Err: err})
-	case presenceOf(phone) != PlacementBoth:
-		problem(Finding{Check: CheckNumber, Text: "the number is " + string(presenceOf(phone)) +
-			", not in the app and on Cloud API: signup took another path or is not finished; repeat it with the existing number of the app"})
-	}
-	if err == nil {
-		p.Phone = phone
-		if hooks := phone.WebhookConfiguration; hooks.PhoneNumber != "" || hooks.WABA != "" {
-			warning(Finding{Check: CheckOverride, Text: overrideText})
-		}
-	}
-
-	wabas := st.wabas()
-	if len(wabas) == 0 {
-		problem(Finding{Check: CheckSubscription, Text: "no account is known to hold the number; name all of them in Onboarding.WABAIDs"})
-	}
-	for _, waba := range wabas {
-		apps, err := c.WABAs.SubscribedApps(ctx, waba)
-		ours := func(a cloudapi.SubscribedApp) bool { return c.AppID() == "" || a.ID == c.AppID() }
-		switch {
-		case err != nil:
-			problem(Finding{
-				Check: CheckSubscription, WABAID: waba, Text: "the subscribed apps cannot be read", Err: err,
-			})
-		case !slices.ContainsFunc(apps, ours):
-			problem(Finding{Check: CheckSubscription, WABAID: waba,
-				Text: "the app does not receive its webhooks; subscribe it (WABAs.Subscribe) before any sync"})
-		default:
-			i := slices.IndexFunc(apps, ours)
-			if apps[i].OverrideCallbackURL != "" {
-				warning(Finding{Check: CheckOverride, WABAID: waba, Text: overrideText})
-			}
-		}
-	}
-	if c.AppID() == "" && len(wabas) > 0 {
-		warning(Finding{Check: CheckSubscription, Text: "the client has no AppID, so any subscribed app was taken for ours"})
-	}
-
+	p.checkNumber(ctx, c, st.PhoneNumberID)
+	p.checkSubscriptions(ctx, c, st.accounts())
 	required := Fields()
 	if !slices.Contains(kinds, cloudapi.SyncHistory) {
 		required = slices.DeleteFunc(required, func(f webhook.Field) bool { return f == webhook.FieldHistory })
 	}
-	switch subs, err := c.Apps.Subscriptions(ctx); {
-	case err != nil:
-		// Not even for a moment: a field that is missing burns the request, and asking again costs
-		// nothing.
-		problem(Finding{Check: CheckFields, Text: "the app's webhook fields cannot be read, so nobody knows whether it subscribes to " +
-			fieldList(required) + "; call with a client that has AppID and AppSecret, and try again", Err: err})
-	default:
-		if missing := missingFields(required, subs); len(missing) > 0 {
-			problem(Finding{Check: CheckFields, Text: "the app does not subscribe to " + fieldList(missing) +
-				"; tick the fields in the app dashboard under WhatsApp, Configuration"})
-		}
-	}
+	p.checkFields(ctx, c, required)
 	return p
 }
 
-const overrideText = "a callback override is set: messages, echoes, contacts and history go there, account_update still goes to the " +
+func (p *Preflight) problem(f Finding) { p.Problems = append(p.Problems, f) }
+func (p *Preflight) warning(f Finding) { p.Warnings = append(p.Warnings, f) }
+
+// checkNumber checks that the number coexists. The silent fallback of signup to an ordinary Cloud
+// API number looks like a success everywhere else.
+func (p *Preflight) checkNumber(ctx context.Context, c *cloudapi.Client, id graph.PhoneNumberID) {
+	p.ReadAt = time.Now()
+	phone, err := c.Phones.Get(ctx, id, cloudapi.PhoneGetOptions{})
+	if err != nil {
+		p.problem(Finding{Check: CheckNumber, Text: "the number cannot be read", Err: err})
+		return
+	}
+	p.Phone = phone
+	if placement := placementOf(phone); placement != PlacementBoth {
+		p.problem(Finding{Check: CheckNumber, Text: "the number is " + string(placement) + ", not in the app and on Cloud API: " +
+			"signup took another path or is not finished; repeat it with the existing number of the app"})
+	}
+	if hooks := phone.WebhookConfiguration; hooks.PhoneNumber != "" || hooks.WABA != "" {
+		p.warning(Finding{Check: CheckOverride, Text: overrideText})
+	}
+}
+
+// checkSubscriptions checks that our app gets the webhooks of every account that holds the number.
+// Meta sends the data through any of them.
+func (p *Preflight) checkSubscriptions(ctx context.Context, c *cloudapi.Client, accounts []graph.WABAID) {
+	if len(accounts) == 0 {
+		p.problem(Finding{
+			Check: CheckSubscription, Text: "no account is known to hold the number; name all of them in " +
+				"Onboarding.WABAIDs",
+		})
+		return
+	}
+	ours := func(a cloudapi.SubscribedApp) bool { return c.AppID() == "" || a.ID == c.AppID() }
+	for _, waba := range accounts {
+		apps, err := c.WABAs.SubscribedApps(ctx, waba)
+		if err != nil {
+			p.problem(Finding{
+				Check: CheckSubscription, WABAID: waba, Text: "the subscribed apps cannot be read", Err: err,
+			})
+			continue
+		}
+		switch i := slices.IndexFunc(apps, ours); {
+		case i < 0:
+			p.problem(Finding{
+				Check: CheckSubscription, WABAID: waba,
+				Text: "the app does not receive its webhooks; subscribe it (WABAs.Subscribe) before any sync",
+			})
+		case apps[i].OverrideCallbackURL != "":
+			p.warning(Finding{Check: CheckOverride, WABAID: waba, Text: overrideText})
+		}
+	}
+	if c.AppID() == "" {
+		p.warning(Finding{Check: CheckSubscription, Text: "the client has no AppID, so any subscribed app was taken " +
+			"for ours"})
+	}
+}
+
+// checkFields checks that our app subscribes to the fields. Reading them takes the app's own token,
+// so the client has to have AppID and AppSecret.
+func (p *Preflight) checkFields(ctx context.Context, c *cloudapi.Client, required []webhook.Field) {
+	subs, err := c.Apps.Subscriptions(ctx)
+	if err != nil {
+		p.problem(Finding{
+			Check: CheckFields, Err: err,
+			Text: "the app's webhook fields cannot be read, so nobody knows whether it subscribes " +
+				"to " + fieldList(required) +
+				"; call with a client that has AppID and AppSecret, and try again",
+		})
+		return
+	}
+	if missing := missingFields(required, subs); len(missing) > 0 {
+		p.problem(Finding{
+			Check: CheckFields, Text: "the app does not subscribe to " + fieldList(missing) +
+				"; tick the fields in the app dashboard under WhatsApp, Configuration",
+		})
+	}
+}
+
+const overrideText = "a callback override is set: messages, echoes, contacts and history go there, account_update " +
+	"still goes to the " +
 	"app's own callback URL, and both have to reach this tracker"
 
+// missingFields returns those of the required fields to which no subscription of the app belongs.
 func missingFields(required []webhook.Field, subs []cloudapi.AppSubscription) []webhook.Field {
 	return slices.DeleteFunc(slices.Clone(required), func(f webhook.Field) bool {
 		return slices.ContainsFunc(subs, func(s cloudapi.AppSubscription) bool {
@@ -196,8 +227,8 @@ func fieldList(fields []webhook.Field) string {
 	return strings.Join(names, ", ")
 }
 
-// state returns a number's state, or ErrNotOnboarded.
-func (t *Tracker) state(ctx context.Context, phone graph.PhoneNumberID) (Number, error) {
+// onboardedNumber returns a number's state, or ErrNotOnboarded.
+func (t *Tracker) onboardedNumber(ctx context.Context, phone graph.PhoneNumberID) (Number, error) {
 	st, err := t.cfg.Store.Number(ctx, phone)
 	if errors.Is(err, ErrNotFound) || err == nil && st.Stage == StageNone {
 		return Number{}, ErrNotOnboarded

@@ -29,7 +29,7 @@ const (
 // after [Tracker.Onboard]. Several processes may do so at once. An error means that it is to be
 // tried again, which Run does.
 func (t *Tracker) Reconcile(ctx context.Context, phone graph.PhoneNumberID) error {
-	s, err := t.state(ctx, phone)
+	s, err := t.onboardedNumber(ctx, phone)
 	if err != nil {
 		return err
 	}
@@ -38,7 +38,8 @@ func (t *Tracker) Reconcile(ctx context.Context, phone graph.PhoneNumberID) erro
 
 // due returns which syncs are to be requested for a number.
 func (t *Tracker) due(s Number) []cloudapi.SyncKind {
-	return slices.DeleteFunc(s.Due(time.Now()), func(kind cloudapi.SyncKind) bool { return !slices.Contains(t.cfg.Syncs, kind) })
+	return slices.DeleteFunc(s.Due(time.Now()),
+		func(kind cloudapi.SyncKind) bool { return !slices.Contains(t.cfg.Syncs, kind) })
 }
 
 // needs reports whether anything is due for a number. One that never went through signup is none of
@@ -137,11 +138,12 @@ func (t *Tracker) ReconcileAll(ctx context.Context) error {
 		mu      sync.Mutex
 		errs    []error
 	)
-	err := t.reconcileAll(ctx, make(chan struct{}, reconcileAtOnce), &working, func(phone graph.PhoneNumberID, err error) {
-		mu.Lock()
-		defer mu.Unlock()
-		errs = append(errs, fmt.Errorf("number %s: %w", phone, err))
-	})
+	err := t.reconcileAll(ctx, make(chan struct{}, reconcileAtOnce), &working,
+		func(phone graph.PhoneNumberID, err error) {
+			mu.Lock()
+			defer mu.Unlock()
+			errs = append(errs, fmt.Errorf("number %s: %w", phone, err))
+		})
 	working.Wait()
 	return errors.Join(append(errs, err)...)
 }

@@ -183,7 +183,8 @@ func TestRunGoesOnBesideANumberThatNeverReturns(t *testing.T) {
 		d := newDesk(t)
 		release := make(chan struct{})
 		var begun atomic.Int64
-		d.track(t, coexistence.Config{Client: func(_ context.Context, id graph.PhoneNumberID) (*cloudapi.Client, error) {
+		d.track(t, coexistence.Config{Client: func(_ context.Context, id graph.PhoneNumberID) (*cloudapi.Client,
+			error) {
 			if id == phone {
 				begun.Add(1)
 				<-release

@@ -48,3 +48,28 @@ func (t *Tracker) Send(
 	}
 	return sent, nil
 }
+
+// RecordSent registers a message that was sent through the API, so that it is in the conversation
+// at once and an echo of it is not taken for a person. Call it with what
+// [cloudapi.MessagesService.Send] took and returned, if that is not [Tracker.Send]. A status may
+// have been faster.
+func (t *Tracker) RecordSent(
+	ctx context.Context, phone graph.PhoneNumberID, sent *cloudapi.SentMessage, m cloudapi.Message,
+) error {
+	if sent == nil {
+		return errors.New("coexistence: RecordSent needs the message that Send returned")
+	}
+	to := sent.To.Identity()
+	if to.UserID == "" && graph.IsUserID(sent.To.Input) {
+		to.UserID = graph.UserID(sent.To.Input)
+	}
+	by := attribution{
+		source: sourceAPI, origin: OriginAPI, outbound: true, at: time.Now().UTC(), customer: to, person: bestAlias(to),
+	}
+	if sent.GroupID != "" {
+		by = by.inGroup(sent.GroupID)
+	} else if err := t.upsertContact(ctx, phone, seen(to, by.at, "")); err != nil {
+		return err
+	}
+	return t.mergeMessages(ctx, phone, []messageFact{sentFact(sent.ID, by, m)})
+}

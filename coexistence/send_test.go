@@ -38,12 +38,17 @@ func TestOnlyWhatDidNotGoOutAndMayIsTriedAgain(t *testing.T) {
 		message cloudapi.Message
 		again   bool
 	}{
-		"Meta is busy": {func(s *cloudapitest.Server) { s.Inject(cloudapitest.Fault{Code: graph.CodeRateLimitHit, Times: 100}) }, hello, true},
-		"Meta refuses": {func(s *cloudapitest.Server) { s.Inject(cloudapitest.Fault{Code: graph.CodeMessageUndeliverable}) }, hello, false},
+		"Meta is busy": {func(s *cloudapitest.Server) {
+			s.Inject(cloudapitest.Fault{Code: graph.CodeRateLimitHit,
+				Times: 100})
+		}, hello, true},
+		"Meta " +
+			"refuses": {func(s *cloudapitest.Server) { s.Inject(cloudapitest.Fault{Code: graph.CodeMessageUndeliverable}) }, hello, false},
 		"the answer is lost": {func(s *cloudapitest.Server) {
 			s.Inject(cloudapitest.Fault{On: "POST " + messagesPath, Drop: true, Accept: true})
 		}, hello, false},
-		"it is not valid": {func(*cloudapitest.Server) {}, cloudapi.Message{To: hello.To, Content: &cloudapi.Text{}}, false},
+		"it is not valid": {func(*cloudapitest.Server) {}, cloudapi.Message{To: hello.To, Content: &cloudapi.Text{}},
+			false},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -71,7 +76,9 @@ func TestOnlyWhatDidNotGoOutAndMayIsTriedAgain(t *testing.T) {
 // fullStore takes no messages.
 type fullStore struct{ coexistence.Store }
 
-func (fullStore) UpdateMessages(context.Context, graph.PhoneNumberID, []graph.MessageID, func(*coexistence.Message)) error {
+func (fullStore) UpdateMessages(
+	context.Context, graph.PhoneNumberID, []graph.MessageID, func(*coexistence.Message),
+) error {
 	return errDisk
 }
 

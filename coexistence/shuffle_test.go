@@ -20,7 +20,8 @@ import (
 // A world is deliveries about a few messages of a few people, drawn at random: people under several
 // names, the same message live and in history, edits of messages nobody has seen.
 func drawWorld(t *rapid.T) []string {
-	people := []who{ada, adaNumber, adaUser, grace, {user: "US.1002"}, {number: "15550100102", user: "US.1002"}, {number: "15550100103"}}
+	people := []who{ada, adaNumber, adaUser, grace, {user: "US.1002"}, {number: "15550100102", user: "US.1002"},
+		{number: "15550100103"}}
 	person := rapid.SampledFrom(people)
 	id := rapid.Custom(func(t *rapid.T) string { return fmt.Sprintf("wamid.%d", rapid.IntRange(1, 5).Draw(t, "id")) })
 	second := rapid.IntRange(0, 30)
@@ -58,16 +59,20 @@ func drawWorld(t *rapid.T) []string {
 				said := rapid.SampledFrom([]string{mediaGone, text("past"), content.Draw(t, "content")}).Draw(t, "said")
 				messages = append(messages, past(id.Draw(t, "id"), writer, second.Draw(t, "at"), said))
 			}
-			return history(rapid.IntRange(0, 2).Draw(t, "phase"), rapid.IntRange(1, 4).Draw(t, "order"), at*3, from, messages...)
+			return history(rapid.IntRange(0, 2).Draw(t, "phase"), rapid.IntRange(1, 4).Draw(t, "order"), at*3, from,
+				messages...)
 		case 5:
-			return historyMedia(id.Draw(t, "id"), rapid.SampledFrom([]who{from, business}).Draw(t, "writer"), at, image("3100", ""))
+			return historyMedia(id.Draw(t, "id"), rapid.SampledFrom([]who{from, business}).Draw(t, "writer"), at,
+				image("3100", ""))
 		case 6:
 			return historyMediaEcho(id.Draw(t, "id"), from, at, image("3101", ""))
 		case 7:
 			to := person.Draw(t, "to")
-			return system(id.Draw(t, "id"), from, at, fmt.Sprintf(`"type":"user_changed_number","wa_id":%q,"user_id":%q`, to.number, to.user))
+			return system(id.Draw(t, "id"), from, at,
+				fmt.Sprintf(`"type":"user_changed_number","wa_id":%q,"user_id":%q`, to.number, to.user))
 		}
-		return contact(rapid.SampledFrom([]string{"add", "remove"}).Draw(t, "action"), fmt.Sprint("Name ", at%3), from, at)
+		return contact(rapid.SampledFrom([]string{"add", "remove"}).Draw(t, "action"), fmt.Sprint("Name ", at%3), from,
+			at)
 	})
 	return rapid.SliceOfN(delivery, 1, 14).Draw(t, "deliveries")
 }
@@ -180,11 +185,15 @@ func TestConcurrentDeliveriesMakeTheSameView(t *testing.T) {
 	t.Parallel()
 	var events []webhook.Event
 	for _, b := range []string{
-		inbound("wamid.1", adaNumber, 1, ghost), inbound("wamid.1", ada, 1, text("hi")), inbound("wamid.2", adaUser, 2, text("there")),
-		inbound("wamid.9", ada, 3, fmt.Sprintf(editOf, "wamid.2", text("where"))), echo("wamid.3", adaNumber, 4, text("here")),
-		echo("wamid.9", ada, 5, fmt.Sprintf(revokeOf, "wamid.3")), status("wamid.3", ada, 6, "read"), status("wamid.3", ada, 5, "sent"),
+		inbound("wamid.1", adaNumber, 1, ghost), inbound("wamid.1", ada, 1, text("hi")),
+		inbound("wamid.2", adaUser, 2, text("there")),
+		inbound("wamid.9", ada, 3, fmt.Sprintf(editOf, "wamid.2", text("where"))),
+		echo("wamid.3", adaNumber, 4, text("here")),
+		echo("wamid.9", ada, 5, fmt.Sprintf(revokeOf, "wamid.3")), status("wamid.3", ada, 6, "read"),
+		status("wamid.3", ada, 5, "sent"),
 		history(0, 1, 8, ada, past("wamid.1", ada, 9, text("past")), past("wamid.4", business, 1, mediaGone)),
-		history(1, 2, 100, adaNumber, past("wamid.5", adaNumber, -9, text("older"))), historyMediaEcho("wamid.4", ada, 1, image("1", "")),
+		history(1, 2, 100, adaNumber, past("wamid.5", adaNumber, -9, text("older"))),
+		historyMediaEcho("wamid.4", ada, 1, image("1", "")),
 		contact("add", "Ada", ada, 1), contact("add", "Ada L.", adaNumber, 2),
 		system("wamid.0", adaNumber, 7, `"type":"user_changed_number","wa_id":"15550100109"`),
 	} {

@@ -1,5 +1,7 @@
 package coexistence
 
+import "github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi"
+
 // A Stage is where a number stands on its way through coexistence.
 type Stage string
 
@@ -25,17 +27,44 @@ func (s Stage) Advice() string {
 	case StageNone:
 		return "take the business through Embedded Signup, then call Tracker.Onboard"
 	case StageOnboarded:
-		return "request contacts and history now (Tracker.RequestSync, or Tracker.Run): they can be requested once, and only during the first 24 hours"
+		return "request contacts and history now (Tracker.RequestSync, or Tracker.Run): they can be requested once, " +
+			"and only during the first 24 hours"
 	case StageSyncing:
 		return "show the progress, ask the business to keep the app open, treat nothing that is imported as new"
 	case StageActive:
 		return "nothing outstanding; keep quiet in conversations in which a person answers from the phone"
 	case StageOffboarded:
-		return "pause sending and keep the token, the subscription and all data: the number is expected back within minutes, " +
+		return "pause sending and keep the token, the subscription and all data: the number is expected back within " +
+			"minutes, " +
 			"once the business finishes on its phone; read the number (Tracker.Refresh) if it stays away"
 	case StageRemoved:
 		return "stop sending, tell the business why and what helps (Number.Remedy), and offer Embedded Signup again; " +
 			"conversations stay yours to keep or delete"
 	}
 	return "a stage this version does not know; read the number (Tracker.Refresh)"
+}
+
+// A Placement is where a number lives, as read from the number itself.
+type Placement string
+
+const (
+	PlacementUnknown Placement = ""         // not read yet
+	PlacementBoth    Placement = "both"     // in the app and on Cloud API: it coexists
+	PlacementAPI     Placement = "api only" // on Cloud API only: the silent fallback, or the phone left
+	PlacementApp     Placement = "app only" // in the app only: not finished, or suspended
+	PlacementNone    Placement = "nowhere"  // on neither
+)
+
+// placementOf reads p's is_on_biz_app and platform_type.
+func placementOf(p *cloudapi.Phone) Placement {
+	onAPI := p.PlatformType == cloudapi.PlatformCloudAPI
+	switch {
+	case p.IsOnBizApp && onAPI:
+		return PlacementBoth
+	case onAPI:
+		return PlacementAPI
+	case p.IsOnBizApp:
+		return PlacementApp
+	}
+	return PlacementNone
 }

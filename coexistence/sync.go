@@ -1,9 +1,12 @@
 package coexistence
 
 import (
+	"cmp"
+	"slices"
 	"time"
 
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook"
 )
 
 const (
@@ -60,20 +63,22 @@ type HistorySync struct {
 	Phases []PhaseSync `json:"phases,omitempty"`
 }
 
-// raise replaces the status by a later one and reports whether it did.
-func (s *Sync) raise(to SyncStatus) bool {
-	if syncOrder[to] <= syncOrder[s.Status] {
-		return false
-	}
-	s.Status = to
-	return true
+// A PhaseSync says what of a phase has arrived.
+type PhaseSync struct {
+	Phase  webhook.HistoryPhase `json:"phase"`
+	Chunks Ranges               `json:"chunks"`
+
+	// UnreadableChunks lists the chunks in which some messages could not be read, in the order of
+	// their numbers.
+	UnreadableChunks []UnreadableChunk `json:"unreadable,omitempty"`
 }
 
-// seen notes a webhook of this sync.
-func (s *Sync) seen(at time.Time) {
-	if at.After(s.ActiveAt) {
-		s.ActiveAt = at
-	}
+// An UnreadableChunk says that so many messages of a chunk could not be read, because they did not
+// fit their type or had no id, and are not in the store. A host that keeps deliveries can hand the
+// chunk to a tracker of a newer release: the best reading of a chunk counts.
+type UnreadableChunk struct {
+	Order    int `json:"order"`
+	Messages int `json:"messages"`
 }
 
 // at adds to the status what only time can tell.
@@ -95,9 +100,104 @@ func (s Sync) at(st Number, now time.Time) SyncStatus {
 	return status
 }
 
-func later(a, b time.Time) time.Time {
-	if b.After(a) {
-		return b
+// advance replaces the status by one of a higher rank and reports whether it did.
+func (s *Sync) advance(to SyncStatus) bool {
+	if syncOrder[to] <= syncOrder[s.Status] {
+		return false
 	}
-	return a
+	s.Status = to
+	return true
+}
+
+// markActive notes that a webhook of this sync arrived.
+func (s *Sync) markActive(at time.Time) { s.ActiveAt = later(s.ActiveAt, at) }
+
+// Gaps returns the chunks that are missing between those that arrived. They may be on their way:
+// deliveries are not ordered. What follows the last one cannot be known; that everything was sent
+// is said by Progress alone.
+func (p PhaseSync) Gaps() Ranges { return p.Chunks.Gaps() }
+
+// Unreadable counts the messages that could not be read.
+func (p PhaseSync) Unreadable() int {
+	n := 0
+	for _, l := range p.UnreadableChunks {
+		n += l.Messages
+	}
+	return n
+}
+
+// Gaps returns the phases that miss chunks, with Chunks set to what is missing.
+func (h HistorySync) Gaps() []PhaseSync {
+	var gaps []PhaseSync
+	for _, p := range h.Phases {
+		if g := p.Gaps(); len(g) > 0 {
+			gaps = append(gaps, PhaseSync{Phase: p.Phase, Chunks: g})
+		}
+	}
+	return gaps
+}
+
+// Unreadable counts the messages that could not be read, in all phases: a gap in the conversations
+// that no later delivery fills.
+func (h HistorySync) Unreadable() int {
+	n := 0
+	for _, p := range h.Phases {
+		n += p.Unreadable()
+	}
+	return n
+}
+
+// readable reports whether a message of history can be stored: it fits its type and has an id.
+func readable(m *webhook.HistoryMessage) bool { return m.Err == nil && m.ID != "" }
+
+// countUnreadable counts the messages of a chunk that cannot be stored.
+func countUnreadable(c *webhook.HistoryChunk) int {
+	n := 0
+	for _, m := range c.Messages() {
+		if !readable(m) {
+			n++
+		}
+	}
+	return n
+}
+
+// addChunk records a chunk, of which so many messages could not be read.
+func (h *HistorySync) addChunk(c *webhook.HistoryChunk, unreadable int) {
+	h.Progress = max(h.Progress, min(c.Progress, 100))
+	h.Phases = slices.Clone(h.Phases)
+	i, found := slices.BinarySearchFunc(h.Phases, c.Phase, func(p PhaseSync, phase webhook.HistoryPhase) int {
+		return cmp.Compare(p.Phase, phase)
+	})
+	if !found {
+		h.Phases = slices.Insert(h.Phases, i, PhaseSync{Phase: c.Phase})
+	}
+	h.Phases[i].addChunk(c.Order, unreadable)
+	if h.advance(SyncStreaming) {
+		h.Code = 0 // whatever was refused, data is arriving
+	}
+	if h.Progress == 100 {
+		h.advance(SyncComplete)
+	}
+	h.markActive(c.At)
+}
+
+// addChunk records a chunk by its number. Of several readings of one chunk the best counts, so a
+// repeat changes nothing unless it could read more than the one before.
+func (p *PhaseSync) addChunk(order, unreadable int) {
+	i, found := slices.BinarySearchFunc(p.UnreadableChunks, order, func(c UnreadableChunk, order int) int {
+		return cmp.Compare(c.Order, order)
+	})
+	if p.Chunks.Contains(order) {
+		if !found || unreadable >= p.UnreadableChunks[i].Messages {
+			return
+		}
+		p.UnreadableChunks = slices.Delete(slices.Clone(p.UnreadableChunks), i, i+1)
+	}
+	p.Chunks = p.Chunks.with(order)
+	if unreadable > 0 {
+		p.UnreadableChunks = slices.Insert(slices.Clone(p.UnreadableChunks), i, UnreadableChunk{order, unreadable})
+	}
+	if len(p.UnreadableChunks) == 0 {
+		p.UnreadableChunks = nil // as it is read from JSON
+	}
 }

@@ -192,9 +192,11 @@ func TestAFailedPreflightBurnsNothingAndListsEverything(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t)
 	other := d.srv.AddWABA(cloudapitest.WABA{})
-	require.NoError(t, d.tracker.Onboard(t.Context(), cloudapi.Onboarding{PhoneNumberID: d.phone.ID, WABAIDs: []graph.WABAID{other.ID}}))
+	require.NoError(t, d.tracker.Onboard(t.Context(),
+		cloudapi.Onboarding{PhoneNumberID: d.phone.ID, WABAIDs: []graph.WABAID{other.ID}}))
 	d.srv.Suspend(d.phone.ID, true)
-	d.srv.Subscribe(cloudapitest.AppSubscription{CallbackURL: "https://example.com/webhook", Fields: []string{"messages", "history"}})
+	d.srv.Subscribe(cloudapitest.AppSubscription{CallbackURL: "https://example.com/webhook",
+		Fields: []string{"messages", "history"}})
 	before := d.state(t)
 	result, err := d.tracker.RequestSync(t.Context(), d.phone.ID)
 	require.ErrorIs(t, err, coexistence.ErrPreflight)
@@ -231,7 +233,8 @@ func TestContactsNeedNoHistoryField(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t)
 	d.srv.Subscribe(cloudapitest.AppSubscription{
-		CallbackURL: "https://example.com/webhook", Fields: []string{"messages", "smb_message_echoes", "smb_app_state_sync", "account_update"},
+		CallbackURL: "https://example.com/webhook",
+		Fields:      []string{"messages", "smb_message_echoes", "smb_app_state_sync", "account_update"},
 	})
 	_, err := d.tracker.RequestSync(t.Context(), d.phone.ID, cloudapi.SyncContacts)
 	require.NoError(t, err)
@@ -249,7 +252,10 @@ func TestPreflightFindings(t *testing.T) {
 	}{
 		"all is well": {change: func(*testing.T, *desk) {}},
 		"the number cannot be read": {
-			change:   func(_ *testing.T, d *desk) { d.srv.Inject(cloudapitest.Fault{On: "GET /{phone-number-id}", Code: 200}) },
+			change: func(_ *testing.T, d *desk) {
+				d.srv.Inject(cloudapitest.Fault{On: "GET /{phone-number-id}",
+					Code: 200})
+			},
 			problems: []coexistence.Check{coexistence.CheckNumber},
 		},
 		"the subscribed apps cannot be read": {
@@ -278,7 +284,8 @@ func TestPreflightFindings(t *testing.T) {
 		},
 		"the app receives nothing at all": {
 			change: func(_ *testing.T, d *desk) {
-				d.srv.Subscribe(cloudapitest.AppSubscription{CallbackURL: "https://example.com/", Fields: coexistenceFields, Inactive: true})
+				d.srv.Subscribe(cloudapitest.AppSubscription{CallbackURL: "https://example.com/",
+					Fields: coexistenceFields, Inactive: true})
 			},
 			problems: []coexistence.Check{coexistence.CheckFields},
 		},
@@ -321,19 +328,23 @@ func TestPreflightFindings(t *testing.T) {
 // An override takes the data elsewhere, and account updates ignore it.
 func TestAnOverrideIsAWarning(t *testing.T) {
 	t.Parallel()
-	const override = `"override_callback_uri":"http://tenant.test/","verify_token":"verify-token"` // the methods want https
+	const override = `"override_callback_uri":"http://tenant.test/",` +
+		`"verify_token":"verify-token"` // the methods want https
 	for name, set := range map[string]cloudapi.Request{
 		"of the number": {
-			Path: "/{phone-number-id}", IDs: []string{string(phone)}, Body: json.RawMessage(`{"webhook_configuration":{` + override + `}}`),
+			Path: "/{phone-number-id}", IDs: []string{string(phone)},
+			Body: json.RawMessage(`{"webhook_configuration":{` + override + `}}`),
 		},
-		"of the account": {Path: "/{waba-id}/subscribed_apps", IDs: []string{string(waba)}, Body: json.RawMessage(`{` + override + `}`)},
+		"of the account": {Path: "/{waba-id}/subscribed_apps", IDs: []string{string(waba)},
+			Body: json.RawMessage(`{` + override + `}`)},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			d := newDesk(t)
-			tenant := &http.Server{ReadHeaderTimeout: time.Minute, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-				_, _ = io.WriteString(w, r.FormValue("hub.challenge"))
-			})}
+			tenant := &http.Server{ReadHeaderTimeout: time.Minute,
+				Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+					_, _ = io.WriteString(w, r.FormValue("hub.challenge"))
+				})}
 			go func() { _ = tenant.Serve(d.network.Listen("tenant.test")) }()
 			t.Cleanup(func() { require.NoError(t, tenant.Close()) })
 			set.Method = http.MethodPost
@@ -354,10 +365,12 @@ func TestASyncBeforeItsTime(t *testing.T) {
 		change func(context.Context, *desk) error
 		want   error
 	}{
-		"not onboarded": {func(_ context.Context, d *desk) error { d.phone.ID = "300"; return nil }, coexistence.ErrNotOnboarded},
+		"not onboarded": {func(_ context.Context, d *desk) error { d.phone.ID = "300"; return nil },
+			coexistence.ErrNotOnboarded},
 		"known from an echo only": {func(ctx context.Context, d *desk) error {
 			d.phone.ID = "300"
-			return d.tracker.Handle(ctx, &webhook.BusinessAppEcho{EventInfo: webhook.EventInfo{PhoneNumberID: "300"}, ID: "wamid.1", To: ada.identity(), Content: &webhook.Text{}})
+			return d.tracker.Handle(ctx, &webhook.BusinessAppEcho{EventInfo: webhook.EventInfo{PhoneNumberID: "300"},
+				ID: "wamid.1", To: ada.identity(), Content: &webhook.Text{}})
 		}, coexistence.ErrNotOnboarded},
 		"removed": {func(ctx context.Context, d *desk) error {
 			ev := account(webhook.AccountPartnerRemoved, time.Now().Add(time.Hour))
@@ -437,7 +450,8 @@ func TestWhatMetaAnswers(t *testing.T) {
 		},
 		"an edge answers with a page": {
 			func(s *cloudapitest.Server) {
-				s.Inject(cloudapitest.Fault{On: "POST " + syncPath, Status: 502, Body: "<html>Bad gateway</html>", Accept: true})
+				s.Inject(cloudapitest.Fault{On: "POST " + syncPath, Status: 502, Body: "<html>Bad gateway</html>",
+					Accept: true})
 			},
 			coexistence.ErrSyncOutcomeUnknown, coexistence.SyncUnknown, coexistence.SyncNone, false,
 		},
@@ -472,11 +486,13 @@ func TestWhatMetaAnswers(t *testing.T) {
 				require.Equal(t, 2, asked)
 				require.NoError(t, err)
 			} else {
-				require.Equal(t, before, d.srv.Synced(d.phone.ID, cloudapi.SyncContacts), "contacts are not asked for again")
+				require.Equal(t, before, d.srv.Synced(d.phone.ID, cloudapi.SyncContacts),
+					"contacts are not asked for again")
 			}
 			if errors.Is(tt.want, coexistence.ErrSyncOutcomeUnknown) {
 				require.NoError(t, err)
-				require.Equal(t, []cloudapi.SyncKind{cloudapi.SyncHistory}, result.Requested, "history is another request")
+				require.Equal(t, []cloudapi.SyncKind{cloudapi.SyncHistory}, result.Requested,
+					"history is another request")
 				_, err = d.tracker.RequestSync(t.Context(), d.phone.ID)
 				require.ErrorIs(t, err, coexistence.ErrSyncOutcomeUnknown, "and then only the unknown one is left")
 			}
@@ -537,7 +553,10 @@ func TestAClientThatCannotBeHadIsNamed(t *testing.T) {
 	d := newDesk(t)
 	sealed := errors.New("the token does not open")
 	var err error
-	d.track(t, coexistence.Config{Client: func(context.Context, graph.PhoneNumberID) (*cloudapi.Client, error) { return nil, err }})
+	d.track(t, coexistence.Config{Client: func(context.Context, graph.PhoneNumberID) (*cloudapi.Client,
+		error) {
+		return nil, err
+	}})
 	for _, err = range []error{nil, sealed} {
 		result, got := d.tracker.RequestSync(t.Context(), phone)
 		require.Nil(t, result)
@@ -556,9 +575,11 @@ func TestOnlyContactsAndHistoryAreRequested(t *testing.T) {
 	require.Zero(t, d.calls())
 	_, err = coexistence.NewTracker(coexistence.Config{Store: d.store, Syncs: []cloudapi.SyncKind{"calls"}})
 	require.Error(t, err)
-	result, err := d.tracker.RequestSync(t.Context(), phone, cloudapi.SyncHistory, cloudapi.SyncContacts, cloudapi.SyncHistory)
+	result, err := d.tracker.RequestSync(t.Context(), phone, cloudapi.SyncHistory, cloudapi.SyncContacts,
+		cloudapi.SyncHistory)
 	require.NoError(t, err)
-	require.Equal(t, []cloudapi.SyncKind{cloudapi.SyncContacts, cloudapi.SyncHistory}, result.Requested, "in our order, each once")
+	require.Equal(t, []cloudapi.SyncKind{cloudapi.SyncContacts, cloudapi.SyncHistory}, result.Requested,
+		"in our order, each once")
 }
 
 func TestConcurrentRequestsCallOnce(t *testing.T) {
@@ -570,7 +591,8 @@ func TestConcurrentRequestsCallOnce(t *testing.T) {
 		for range 8 {
 			wg.Go(func() {
 				result, err := d.tracker.RequestSync(t.Context(), phone)
-				if err != nil && !errors.Is(err, coexistence.ErrSyncAlreadyRequested) && !errors.Is(err, coexistence.ErrSyncInProgress) {
+				if err != nil && !errors.Is(err, coexistence.ErrSyncAlreadyRequested) &&
+					!errors.Is(err, coexistence.ErrSyncInProgress) {
 					t.Errorf("got %v", err)
 				}
 				if result != nil {
@@ -649,7 +671,9 @@ type brokenStore struct {
 
 var errDisk = errors.New("the disk is full")
 
-func (s *brokenStore) UpdateNumber(ctx context.Context, phone graph.PhoneNumberID, fn func(coexistence.Number) (coexistence.Number, error)) (coexistence.Number, error) {
+func (s *brokenStore) UpdateNumber(
+	ctx context.Context, phone graph.PhoneNumberID, fn func(coexistence.Number) (coexistence.Number, error),
+) (coexistence.Number, error) {
 	if s.changes++; s.changes == s.fail {
 		return coexistence.Number{}, errDisk
 	}

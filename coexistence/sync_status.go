@@ -80,7 +80,8 @@ func (s SyncStatus) Advice() string {
 	case SyncStalled:
 		return "go through Number.Checklist, and give Meta's support the request id; webhooks that still come are taken"
 	case SyncExpired:
-		return "too late: the number works without its past; to import it, the business disconnects in the app and signs up again"
+		return "too late: the number works without its past; to import it, the business disconnects in the app and " +
+			"signs up again"
 	case SyncAlreadyRequested:
 		return "do not ask again: this onboarding's one request was made elsewhere, and its webhooks may still come; " +
 			"for another, the business disconnects in the app and signs up again"

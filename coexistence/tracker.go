@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"reflect"
+	"slices"
 	"sync"
 	"time"
 
@@ -11,6 +13,9 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook"
 )
+
+// batchSize is how many messages of a chunk are held and stored at once.
+const batchSize = 500
 
 // Config configures a Tracker. Store is required.
 type Config struct {
@@ -49,8 +54,8 @@ type Config struct {
 //	webhook.Dispatch(webhook.MultiHandler(tracker, &mux))
 type Tracker struct {
 	cfg  Config
-	apps sync.Map // phone number id → appOf
-	busy sync.Map // phone number id → what is due is being done
+	apps sync.Map // phone number id → clientInfo
+	busy sync.Map // phone number id → true while reconcileAll works on it
 }
 
 var _ webhook.Handler = (*Tracker)(nil)
@@ -86,7 +91,8 @@ func (t *Tracker) Onboard(ctx context.Context, o cloudapi.Onboarding) error {
 		errs = append(errs, errors.New("coexistence: Onboarding.PhoneNumberID is empty; find the number's id before"))
 	}
 	if len(o.WABAIDs) == 0 {
-		errs = append(errs, errors.New("coexistence: Onboarding.WABAIDs is empty; name every account that holds the number"))
+		errs = append(errs, errors.New("coexistence: Onboarding.WABAIDs is empty; name every account that holds the "+
+			"number"))
 	}
 	if err := errors.Join(errs...); err != nil {
 		return err
@@ -133,60 +139,37 @@ func (t *Tracker) refresh(ctx context.Context, c *cloudapi.Client, phone graph.P
 // Handle implements [webhook.Handler]. It is idempotent and takes events in any order; an error
 // means that the event should come again. Events that say nothing about coexistence are passed
 // over.
+//
+// Who was seen is stored first, then what was said, then the state of the number: a conversation is
+// found through its contact, and once the state says that a history is complete, all of it can be
+// read. An event that is handled in part and comes again changes nothing twice.
 func (t *Tracker) Handle(ctx context.Context, ev webhook.Event) error {
-	phone := ev.Info().PhoneNumberID
-	t.count(ctx, ev)
+	t.countInbound(ctx, ev)
 	switch ev := ev.(type) {
 	case *webhook.AccountUpdate:
-		return t.account(ctx, ev)
+		return t.updateAccount(ctx, ev)
 	case *webhook.HistoryChunk:
-		// The messages first: once the state says that everything has arrived, everything can be
-		// read.
-		lost, err := t.chunk(ctx, ev)
-		if err != nil {
-			return err
-		}
-		return t.change(ctx, phone, ev, func(s Number) Number {
-			s.chunk(ev, lost)
-			return s
-		})
-	case *webhook.HistoryMedia:
-		if err := t.learn(ctx, phone, notOwn(ev.Customer(), ev.DisplayPhoneNumber), time.Time{}, ""); err != nil {
-			return err
-		}
-		return t.store(ctx, phone, historyMediaSaying(ev).patch())
-	case *webhook.HistoryFailure:
-		return t.apply(ctx, phone, ev)
-	case *webhook.AppStateSync:
-		if err := t.addressBook(ctx, ev); err != nil {
-			return err
-		}
-		return t.apply(ctx, phone, ev)
-	case *webhook.BusinessAppEcho:
-		if err := t.learn(ctx, phone, notOwn(ev.To, ev.DisplayPhoneNumber), ev.At, ev.ProfileName); err != nil {
-			return err
-		}
-		if err := t.store(ctx, phone, echoSaying(ev).patch()); err != nil {
-			return err
-		}
-		return t.apply(ctx, phone, ev)
-	case *webhook.IncomingMessage:
-		return t.incoming(ctx, ev)
-	case *webhook.UnavailableMessage:
-		if err := t.learn(ctx, phone, notOwn(ev.From, ev.DisplayPhoneNumber), ev.At, ev.ProfileName); err != nil {
-			return err
-		}
-		return t.store(ctx, phone, unavailableSaying(ev).patch())
-	case *webhook.MessageStatus:
-		return t.status(ctx, ev)
+		return t.importChunk(ctx, ev)
+	default:
+	}
+	phone, facts := ev.Info().PhoneNumberID, factsOf(ev)
+	if err := t.upsertContact(ctx, phone, facts.contact); err != nil {
+		return err
+	}
+	if err := t.mergeMessages(ctx, phone, facts.messages); err != nil {
+		return err
+	}
+	switch ev.(type) {
+	case *webhook.HistoryFailure, *webhook.AppStateSync, *webhook.BusinessAppEcho:
+		return t.updateNumber(ctx, ev, func(s Number) Number { return s.Apply(ev) })
 	default:
 		return nil
 	}
 }
 
-// count records in the limiter what customers send now. History is a copy of what was sent long
-// ago, and what the owner writes on the phone does not pass through Cloud API's throughput.
-func (t *Tracker) count(ctx context.Context, ev webhook.Event) {
+// countInbound records in the limiter what customers send now. History is a copy of what was sent
+// long ago, and what the owner writes on the phone does not pass through Cloud API's throughput.
+func (t *Tracker) countInbound(ctx context.Context, ev webhook.Event) {
 	switch ev.(type) {
 	case *webhook.IncomingMessage, *webhook.UnavailableMessage:
 	default:
@@ -198,35 +181,138 @@ func (t *Tracker) count(ctx context.Context, ev webhook.Event) {
 	}
 }
 
-// RecordSent registers a message that was sent through the API, so that it is in the conversation
-// at once and an echo of it is not taken for a person. Call it with what
-// [cloudapi.MessagesService.Send] took and returned, if that is not [Tracker.Send]. A status may
-// have been faster.
-func (t *Tracker) RecordSent(
-	ctx context.Context, phone graph.PhoneNumberID, sent *cloudapi.SentMessage, m cloudapi.Message,
-) error {
-	if sent == nil {
-		return errors.New("coexistence: RecordSent needs the message that Send returned")
-	}
-	to := sent.To.Identity()
-	if to.UserID == "" && graph.IsUserID(sent.To.Input) {
-		to.UserID = graph.UserID(sent.To.Input)
-	}
-	p := place{source: sourceAPI, origin: OriginAPI, outbound: true, at: time.Now().UTC(), customer: to, person: alias(to)}
-	if sent.GroupID != "" {
-		p.group, p.person = sent.GroupID, groupPerson(sent.GroupID)
-	} else if err := t.learn(ctx, phone, to, p.at, ""); err != nil {
+// updateAccount hands an update to the numbers that it is about.
+func (t *Tracker) updateAccount(ctx context.Context, ev *webhook.AccountUpdate) error {
+	numbers, err := t.cfg.Store.NumbersByWABA(ctx, ev.WABAID)
+	if err != nil {
 		return err
 	}
-	if r, ok := m.Content.(*cloudapi.Reaction); ok {
-		s := saying{id: sent.ID, place: p, content: &webhook.Reaction{MessageID: r.MessageID, Emoji: r.Emoji}}
-		return t.store(ctx, phone, s.patch())
+	for _, n := range numbers {
+		if !concerns(ev, n) || t.isOfOtherApp(ctx, ev, n.PhoneNumberID) {
+			continue
+		}
+		_, err := t.cfg.Store.UpdateNumber(ctx, n.PhoneNumberID, func(s Number) (Number, error) {
+			s.applyAccountUpdate(ev)
+			return s, nil
+		})
+		if err != nil {
+			return err
+		}
 	}
-	body := sentBody(m.Content)
-	return t.store(ctx, phone, patch{sent.ID, func(msg *Message) {
-		msg.put(p)
-		msg.say(sourceAPI, body.clone())
-		msg.ReplyTo = max(msg.ReplyTo, m.ReplyTo)
-		msg.CallbackData = max(msg.CallbackData, m.CallbackData)
-	}})
+	return nil
+}
+
+// concerns reports whether an update is about a number. An account can hold several, and the number
+// in the update, if there is one, is all that tells them apart.
+func concerns(ev *webhook.AccountUpdate, n Number) bool {
+	named, own := graph.EquivalenceKey(ev.PhoneNumber), graph.EquivalenceKey(n.DisplayPhoneNumber)
+	return named == "" || own == "" || named == own
+}
+
+// isOfOtherApp reports whether an update is about another app of the same partner. It is false as
+// long as our own app is not known.
+func (t *Tracker) isOfOtherApp(ctx context.Context, ev *webhook.AccountUpdate, phone graph.PhoneNumberID) bool {
+	if ev.WABAInfo == nil || ev.WABAInfo.PartnerAppID == "" {
+		return false
+	}
+	ours := t.app(ctx, phone).id
+	return ours != "" && ours != ev.WABAInfo.PartnerAppID
+}
+
+// importChunk stores a chunk of history: its people and messages, then what the state of the number
+// says about it.
+func (t *Tracker) importChunk(ctx context.Context, ev *webhook.HistoryChunk) error {
+	unreadable, err := t.importMessages(ctx, ev)
+	if err != nil {
+		return err
+	}
+	return t.updateNumber(ctx, ev, func(s Number) Number {
+		s.applyChunk(ev, unreadable)
+		return s
+	})
+}
+
+// importMessages stores the messages of a chunk, a batch at a time, and counts those that cannot be
+// stored. A chunk holds thousands of messages of few people, thread by thread, so a contact is
+// stored once for a run of messages.
+func (t *Tracker) importMessages(ctx context.Context, ev *webhook.HistoryChunk) (unreadable int, err error) {
+	var batch []messageFact
+	var known []string // the aliases of the thread at hand
+	for thread, m := range ev.Messages() {
+		if err := ctx.Err(); err != nil {
+			return unreadable, err
+		}
+		if !readable(m) {
+			unreadable++
+			t.cfg.Logger.WarnContext(ctx, "a message of history does not fit its type",
+				"phone", ev.PhoneNumberID, "id", m.ID, "err", m.Err)
+			continue
+		}
+		contact, message := historyFacts(ev.EventInfo, thread, m)
+		if aliases := contact.aliases(); !slices.Equal(aliases, known) {
+			if err := t.upsertContact(ctx, ev.PhoneNumberID, contact); err != nil {
+				return unreadable, err
+			}
+			known = aliases
+		}
+		batch = append(batch, message)
+		if len(batch) == batchSize {
+			if err := t.mergeMessages(ctx, ev.PhoneNumberID, batch); err != nil {
+				return unreadable, err
+			}
+			clear(batch)
+			batch = batch[:0]
+		}
+	}
+	return unreadable, t.mergeMessages(ctx, ev.PhoneNumberID, batch)
+}
+
+// upsertContact stores what was said about a person, who is created or joined as needed.
+func (t *Tracker) upsertContact(ctx context.Context, phone graph.PhoneNumberID, f contactFact) error {
+	aliases := f.aliases()
+	if len(aliases) == 0 {
+		return nil
+	}
+	_, err := t.cfg.Store.UpdateContact(ctx, phone, aliases, func(c *Contact) { c.merge(f) })
+	return err
+}
+
+// mergeMessages stores what was said about messages in one step. What speaks about no message is
+// skipped: the bodies of Meta's test button have no ids.
+func (t *Tracker) mergeMessages(ctx context.Context, phone graph.PhoneNumberID, facts []messageFact) error {
+	byID := make(map[graph.MessageID][]*messageFact, len(facts))
+	ids := make([]graph.MessageID, 0, len(facts))
+	for i := range facts {
+		f := &facts[i]
+		if f.id == "" {
+			t.cfg.Logger.WarnContext(ctx, "an event about a message names none", "phone", phone)
+			continue
+		}
+		if byID[f.id] == nil {
+			ids = append(ids, f.id)
+		}
+		byID[f.id] = append(byID[f.id], f)
+	}
+	if len(ids) == 0 {
+		return nil
+	}
+	slices.Sort(ids)
+	return t.cfg.Store.UpdateMessages(ctx, phone, ids, func(m *Message) {
+		for _, f := range byID[m.ID] {
+			m.merge(*f)
+		}
+	})
+}
+
+// updateNumber stores the state after ev, if that is another one. apply does what [Number.Apply]
+// does. Echoes and contacts come by the thousand and seldom change the state, so it is read before
+// it is locked.
+func (t *Tracker) updateNumber(ctx context.Context, ev webhook.Event, apply func(Number) Number) error {
+	phone, now := ev.Info().PhoneNumberID, time.Now().UTC()
+	step := func(s Number) Number { return apply(s).applyArrival(ev, now) }
+	if have, err := t.cfg.Store.Number(ctx, phone); err == nil && reflect.DeepEqual(step(have.Clone()), have) {
+		return nil
+	}
+	_, err := t.cfg.Store.UpdateNumber(ctx, phone, func(s Number) (Number, error) { return step(s), nil })
+	return err
 }

@@ -15,10 +15,14 @@ import (
 // be read.
 func FuzzTracker(f *testing.F) {
 	for _, b := range []string{
-		inbound("wamid.1", ada, 1, text("hi")), inbound("wamid.1", ada, 1, ghost), inbound("wamid.2", ada, 1, fmt.Sprintf(editOf, "wamid.1", text("x"))),
-		echo("wamid.1", ada, 1, image("1", "c")), echo("wamid.2", ada, 1, fmt.Sprintf(revokeOf, "wamid.1")), status("wamid.1", ada, 1, "read"),
-		history(0, 1, 100, ada, past("wamid.1", ada, 1, mediaGone), past("wamid.3", business, 1, fmt.Sprintf(reactionTo, "wamid.1", "A"))),
-		historyMedia("wamid.1", ada, 1, image("1", "")), historyMediaEcho("wamid.1", ada, 1, image("1", "")), historyDeclined(),
+		inbound("wamid.1", ada, 1, text("hi")), inbound("wamid.1", ada, 1, ghost),
+		inbound("wamid.2", ada, 1, fmt.Sprintf(editOf, "wamid.1", text("x"))),
+		echo("wamid.1", ada, 1, image("1", "c")), echo("wamid.2", ada, 1, fmt.Sprintf(revokeOf, "wamid.1")),
+		status("wamid.1", ada, 1, "read"),
+		history(0, 1, 100, ada, past("wamid.1", ada, 1, mediaGone),
+			past("wamid.3", business, 1, fmt.Sprintf(reactionTo, "wamid.1", "A"))),
+		historyMedia("wamid.1", ada, 1, image("1", "")), historyMediaEcho("wamid.1", ada, 1, image("1", "")),
+		historyDeclined(),
 		contact("add", "Ada", ada, 1), contact("remove", "", ada, 2), accountUpdate("ACCOUNT_OFFBOARDED", 1, ""),
 		accountUpdate("PARTNER_REMOVED", 1, `,"disconnection_info":{"reason":"CHANGE_NUMBER"}`),
 		system("wamid.4", ada, 1, `"type":"user_changed_number","wa_id":"15550100109"`),

@@ -77,35 +77,49 @@ func TestAccountUpdatesFindTheirNumbers(t *testing.T) {
 	}{
 		"about the account": {
 			accountUpdate("ACCOUNT_OFFBOARDED", 3600, ""),
-			map[graph.PhoneNumberID]coexistence.Stage{phone: coexistence.StageOffboarded, mexican: coexistence.StageOffboarded},
+			map[graph.PhoneNumberID]coexistence.Stage{phone: coexistence.StageOffboarded,
+				mexican: coexistence.StageOffboarded},
 		},
 		"about one number": {
-			accountUpdate("PARTNER_REMOVED", 3600, `,"phone_number":"+1 555 010 0199","disconnection_info":{"reason":"CHANGE_NUMBER","initiated_by":"USER"}`),
-			map[graph.PhoneNumberID]coexistence.Stage{phone: coexistence.StageRemoved, mexican: coexistence.StageOnboarded},
+			accountUpdate("PARTNER_REMOVED", 3600,
+				`,"phone_number":"+1 555 010 0199","disconnection_info":{"reason":"CHANGE_NUMBER",`+
+					`"initiated_by":"USER"}`),
+			map[graph.PhoneNumberID]coexistence.Stage{phone: coexistence.StageRemoved,
+				mexican: coexistence.StageOnboarded},
 		},
 		"about the other, in another spelling": {
 			accountUpdate("PARTNER_REMOVED", 3600, `,"phone_number":"5215510000199"`),
-			map[graph.PhoneNumberID]coexistence.Stage{phone: coexistence.StageOnboarded, mexican: coexistence.StageRemoved},
+			map[graph.PhoneNumberID]coexistence.Stage{phone: coexistence.StageOnboarded,
+				mexican: coexistence.StageRemoved},
 		},
 		"about a number that is not ours": {
 			accountUpdate("PARTNER_REMOVED", 3600, `,"phone_number":"15550100777"`),
-			map[graph.PhoneNumberID]coexistence.Stage{phone: coexistence.StageOnboarded, mexican: coexistence.StageOnboarded},
+			map[graph.PhoneNumberID]coexistence.Stage{phone: coexistence.StageOnboarded,
+				mexican: coexistence.StageOnboarded},
 		},
 		"the portfolio is the entry, the account is inside": {
-			strings.Replace(accountUpdate("PARTNER_REMOVED", 3600, fmt.Sprintf(`,"waba_info":{"waba_id":%q,"owner_business_id":"5"}`, waba)), fmt.Sprintf(`"id":%q`, waba), `"id":"999"`, 1),
-			map[graph.PhoneNumberID]coexistence.Stage{phone: coexistence.StageRemoved, mexican: coexistence.StageRemoved},
+			strings.Replace(accountUpdate("PARTNER_REMOVED", 3600,
+				fmt.Sprintf(`,"waba_info":{"waba_id":%q,"owner_business_id":"5"}`, waba)), fmt.Sprintf(`"id":%q`, waba),
+				`"id":"999"`, 1),
+			map[graph.PhoneNumberID]coexistence.Stage{phone: coexistence.StageRemoved,
+				mexican: coexistence.StageRemoved},
 		},
 		"our app was uninstalled": {
-			accountUpdate("PARTNER_APP_UNINSTALLED", 3600, fmt.Sprintf(`,"waba_info":{"waba_id":%q,"owner_business_id":"5","partner_app_id":"400"}`, waba)),
-			map[graph.PhoneNumberID]coexistence.Stage{phone: coexistence.StageRemoved, mexican: coexistence.StageRemoved},
+			accountUpdate("PARTNER_APP_UNINSTALLED", 3600,
+				fmt.Sprintf(`,"waba_info":{"waba_id":%q,"owner_business_id":"5","partner_app_id":"400"}`, waba)),
+			map[graph.PhoneNumberID]coexistence.Stage{phone: coexistence.StageRemoved,
+				mexican: coexistence.StageRemoved},
 		},
 		"another app was uninstalled": {
-			accountUpdate("PARTNER_APP_UNINSTALLED", 3600, fmt.Sprintf(`,"waba_info":{"waba_id":%q,"owner_business_id":"5","partner_app_id":"401"}`, waba)),
-			map[graph.PhoneNumberID]coexistence.Stage{phone: coexistence.StageOnboarded, mexican: coexistence.StageOnboarded},
+			accountUpdate("PARTNER_APP_UNINSTALLED", 3600,
+				fmt.Sprintf(`,"waba_info":{"waba_id":%q,"owner_business_id":"5","partner_app_id":"401"}`, waba)),
+			map[graph.PhoneNumberID]coexistence.Stage{phone: coexistence.StageOnboarded,
+				mexican: coexistence.StageOnboarded},
 		},
 		"about an account that nobody knows": {
 			strings.ReplaceAll(accountUpdate("ACCOUNT_DELETED", 3600, ""), string(waba), "12345"),
-			map[graph.PhoneNumberID]coexistence.Stage{phone: coexistence.StageOnboarded, mexican: coexistence.StageOnboarded},
+			map[graph.PhoneNumberID]coexistence.Stage{phone: coexistence.StageOnboarded,
+				mexican: coexistence.StageOnboarded},
 		},
 	}
 	for name, tt := range tests {
@@ -115,11 +129,16 @@ func TestAccountUpdatesFindTheirNumbers(t *testing.T) {
 			client, err := cloudapi.NewClient(cloudapi.Config{AppID: "400"})
 			require.NoError(t, err)
 			tracker, err := coexistence.NewTracker(coexistence.Config{
-				Store: store, Client: func(context.Context, graph.PhoneNumberID) (*cloudapi.Client, error) { return client, nil },
+				Store: store, Client: func(context.Context, graph.PhoneNumberID) (*cloudapi.Client,
+					error) {
+					return client, nil
+				},
 			})
 			require.NoError(t, err)
 			for id, number := range map[graph.PhoneNumberID]string{phone: display, mexican: "525510000199"} {
-				require.NoError(t, tracker.Onboard(t.Context(), cloudapi.Onboarding{PhoneNumberID: id, WABAIDs: []graph.WABAID{waba}, DisplayPhoneNumber: number, OnboardedAt: t0}))
+				require.NoError(t, tracker.Onboard(t.Context(),
+					cloudapi.Onboarding{PhoneNumberID: id, WABAIDs: []graph.WABAID{waba}, DisplayPhoneNumber: number,
+						OnboardedAt: t0}))
 			}
 			for _, ev := range decode(t, tt.update) {
 				require.NoError(t, tracker.Handle(t.Context(), ev))
@@ -210,7 +229,9 @@ type countingStore struct {
 	updates, largest int
 }
 
-func (s *countingStore) UpdateMessages(ctx context.Context, phone graph.PhoneNumberID, ids []graph.MessageID, fn func(*coexistence.Message)) error {
+func (s *countingStore) UpdateMessages(
+	ctx context.Context, phone graph.PhoneNumberID, ids []graph.MessageID, fn func(*coexistence.Message),
+) error {
 	s.updates++
 	s.largest = max(s.largest, len(ids))
 	return s.Store.UpdateMessages(ctx, phone, ids, fn)
@@ -236,9 +257,11 @@ func TestAMessageOfHistoryThatDoesNotFitHarmsNoOther(t *testing.T) {
 	t.Parallel()
 	var log bytes.Buffer
 	store := new(coexistence.MemStore)
-	tracker, err := coexistence.NewTracker(coexistence.Config{Store: store, Logger: slog.New(slog.NewTextHandler(&log, nil))})
+	tracker, err := coexistence.NewTracker(coexistence.Config{Store: store,
+		Logger: slog.New(slog.NewTextHandler(&log, nil))})
 	require.NoError(t, err)
-	b := history(0, 1, 100, ada, past("wamid.1", ada, 1, text("a")), `{"id":"wamid.2","type":"text","text":["hush"]}`, `7`, past("", ada, 1, text("no id")), past("wamid.3", ada, 3, text("c")))
+	b := history(0, 1, 100, ada, past("wamid.1", ada, 1, text("a")), `{"id":"wamid.2","type":"text","text":["hush"]}`,
+		`7`, past("", ada, 1, text("no id")), past("wamid.3", ada, 3, text("c")))
 	for _, ev := range decode(t, b) {
 		require.NoError(t, tracker.Handle(t.Context(), ev))
 	}
@@ -259,7 +282,9 @@ func TestTestBodiesWithoutIDsAreNoError(t *testing.T) {
 
 func TestPaymentsAreNoMessages(t *testing.T) {
 	t.Parallel()
-	store := delivered(t, body("messages", `"statuses":[{"id":"gBGG1","type":"payment","status":"captured","timestamp":"1","recipient_id":"15550100101","payment":{"reference_id":"r"}}]`))
+	store := delivered(t, body("messages",
+		`"statuses":[{"id":"gBGG1","type":"payment","status":"captured","timestamp":"1","recipient_id":"15550100101",`+
+			`"payment":{"reference_id":"r"}}]`))
 	_, err := store.Message(t.Context(), phone, "gBGG1")
 	require.ErrorIs(t, err, coexistence.ErrNotFound)
 }
@@ -267,7 +292,8 @@ func TestPaymentsAreNoMessages(t *testing.T) {
 func TestGroupsAreConversationsOfTheirOwn(t *testing.T) {
 	t.Parallel()
 	react := fmt.Sprintf(reactionTo, "wamid.1", "A")
-	store := delivered(t, inGroup("wamid.1", ada, 1, text("hello all")), inGroup("wamid.2", grace, 1, text("hi")), inGroup("wamid.5", ada, 2, ghost),
+	store := delivered(t, inGroup("wamid.1", ada, 1, text("hello all")), inGroup("wamid.2", grace, 1, text("hi")),
+		inGroup("wamid.5", ada, 2, ghost),
 		inGroup("wamid.3", ada, 1, react), inGroup("wamid.4", grace, 1, react),
 		body("messages", `"statuses":[{"id":"wamid.9","recipient_type":"group","recipient_id":"g1","recipient_participant_id":"15550100101","status":"read","timestamp":"7"},
 			{"id":"wamid.9","recipient_type":"group","recipient_id":"g1","recipient_participant_id":"15550100102","status":"delivered","timestamp":"6"}]`))
@@ -287,11 +313,13 @@ func TestGroupsAreConversationsOfTheirOwn(t *testing.T) {
 func TestTheTrackerLearnsFromEveryFieldItNeeds(t *testing.T) {
 	t.Parallel()
 	bodies := map[webhook.Field][]string{
-		webhook.FieldMessages:         {inbound("wamid.1", ada, 1, text("hi")), inbound("wamid.1", ada, 1, ghost), status("wamid.1", ada, 1, "sent")},
+		webhook.FieldMessages: {inbound("wamid.1", ada, 1, text("hi")), inbound("wamid.1", ada, 1, ghost),
+			status("wamid.1", ada, 1, "sent")},
 		webhook.FieldSMBMessageEchoes: {echo("wamid.1", ada, 1, text("hi"))},
 		webhook.FieldAppStateSync:     {contact("add", "Ada", ada, 1)},
 		webhook.FieldHistory: {
-			history(0, 1, 5, ada, past("wamid.1", ada, 1, text("hi"))), historyMedia("wamid.1", ada, 1, image("3001", "")), historyDeclined(),
+			history(0, 1, 5, ada, past("wamid.1", ada, 1, text("hi"))),
+			historyMedia("wamid.1", ada, 1, image("3001", "")), historyDeclined(),
 		},
 		webhook.FieldAccountUpdate: {accountUpdate("ACCOUNT_OFFBOARDED", 1, "")},
 	}
@@ -318,12 +346,16 @@ type counting struct {
 	updates int
 }
 
-func (c *counting) UpdateNumber(ctx context.Context, phone graph.PhoneNumberID, fn func(coexistence.Number) (coexistence.Number, error)) (coexistence.Number, error) {
+func (c *counting) UpdateNumber(
+	ctx context.Context, phone graph.PhoneNumberID, fn func(coexistence.Number) (coexistence.Number, error),
+) (coexistence.Number, error) {
 	c.updates++
 	return c.MemStore.UpdateNumber(ctx, phone, fn)
 }
 
-func (c *counting) UpdateMessages(ctx context.Context, phone graph.PhoneNumberID, ids []graph.MessageID, fn func(*coexistence.Message)) error {
+func (c *counting) UpdateMessages(
+	ctx context.Context, phone graph.PhoneNumberID, ids []graph.MessageID, fn func(*coexistence.Message),
+) error {
 	c.updates++
 	return c.MemStore.UpdateMessages(ctx, phone, ids, fn)
 }
@@ -342,10 +374,13 @@ func TestErrorsOfTheStoreComeOut(t *testing.T) {
 	cancel()
 	tracker := onboard(t, new(coexistence.MemStore))
 	for name, b := range map[string]string{
-		"message": inbound("wamid.1", ada, 1, text("x")), "ghost": inbound("wamid.1", ada, 1, ghost), "echo": echo("wamid.1", ada, 1, text("x")),
-		"status": status("wamid.1", ada, 1, "sent"), "history": history(0, 1, 1, ada, past("wamid.1", ada, 1, text("x"))),
-		"empty chunk": history(0, 1, 100, who{}), "media": historyMedia("wamid.1", ada, 1, image("1", "")), "declined": historyDeclined(),
-		"contact": contact("add", "Ada", ada, 1), "account": accountUpdate("ACCOUNT_OFFBOARDED", 1, ""),
+		"message": inbound("wamid.1", ada, 1, text("x")), "ghost": inbound("wamid.1", ada, 1, ghost),
+		"echo":        echo("wamid.1", ada, 1, text("x")),
+		"status":      status("wamid.1", ada, 1, "sent"),
+		"history":     history(0, 1, 1, ada, past("wamid.1", ada, 1, text("x"))),
+		"empty chunk": history(0, 1, 100, who{}), "media": historyMedia("wamid.1", ada, 1, image("1", "")),
+		"declined": historyDeclined(),
+		"contact":  contact("add", "Ada", ada, 1), "account": accountUpdate("ACCOUNT_OFFBOARDED", 1, ""),
 	} {
 		for _, ev := range decode(t, b) {
 			err := tracker.Handle(ctx, ev)
@@ -353,7 +388,8 @@ func TestErrorsOfTheStoreComeOut(t *testing.T) {
 			require.False(t, webhook.IsPermanent(err), name)
 		}
 	}
-	require.ErrorIs(t, tracker.RecordSent(ctx, phone, &cloudapi.SentMessage{ID: "wamid.1"}, cloudapi.Message{Content: &cloudapi.Text{}}), context.Canceled)
+	require.ErrorIs(t, tracker.RecordSent(ctx, phone, &cloudapi.SentMessage{ID: "wamid.1"},
+		cloudapi.Message{Content: &cloudapi.Text{}}), context.Canceled)
 	_, err := tracker.RequestSync(ctx, phone)
 	require.ErrorIs(t, err, context.Canceled)
 	require.NotErrorIs(t, err, coexistence.ErrNotOnboarded)

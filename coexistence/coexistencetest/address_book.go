@@ -9,7 +9,11 @@ import (
 )
 
 // SaveContact adds a contact to the address book, or changes the one with the same number or user
-// id. If the number coexists, the host hears of it.
+// id. If the number coexists, the host hears of it by smb_app_state_sync; an edit looks like an
+// addition there.
+//
+// Meta:
+// https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference/smb_app_state_sync
 func (p *Phone) SaveContact(c Contact) {
 	p.world.mu.Lock()
 	defer p.world.mu.Unlock()
@@ -23,7 +27,8 @@ func (p *Phone) SaveContact(c Contact) {
 	p.tellContact(c, "add")
 }
 
-// RemoveContact removes a contact, found by number or user id.
+// RemoveContact removes a contact, found by number or user id. The host hears of the ids alone,
+// without the name.
 func (p *Phone) RemoveContact(c Contact) {
 	p.world.mu.Lock()
 	defer p.world.mu.Unlock()
@@ -34,20 +39,24 @@ func (p *Phone) RemoveContact(c Contact) {
 	}
 }
 
-// Contacts returns the address book.
+// Contacts returns the address book, in the order in which contacts were first saved.
 func (p *Phone) Contacts() []Contact {
 	p.world.mu.Lock()
 	defer p.world.mu.Unlock()
 	return slices.Clone(p.contacts)
 }
 
+// indexContact returns where a contact is in the address book, or -1. A user id or a number in any
+// spelling is enough. The caller must hold the world's mu.
 func (p *Phone) indexContact(c Contact) int {
 	return slices.IndexFunc(p.contacts, func(old Contact) bool {
-		return c.UserID != "" && old.UserID == c.UserID || c.PhoneNumber != "" && phonenumber.Digits(old.PhoneNumber) == phonenumber.Digits(c.PhoneNumber)
+		return c.UserID != "" && old.UserID == c.UserID || c.PhoneNumber != "" &&
+			phonenumber.Digits(old.PhoneNumber) == phonenumber.Digits(c.PhoneNumber)
 	})
 }
 
-// tellContact tells of a change. That it needs no earlier request for the contacts is assumed.
+// tellContact tells the host of a change of the address book, while the number coexists. That it
+// needs no earlier request for the contacts is assumed. The caller must hold the world's mu.
 func (p *Phone) tellContact(c Contact, action string) {
 	if p.stage != stageConnected {
 		return
@@ -59,19 +68,24 @@ func (p *Phone) tellContact(c Contact, action string) {
 	p.tell("smb_app_state_sync", sub("state_sync", list(p.stateSync(c, action))))
 }
 
+// stateSync is an item of state_sync. Meta writes a removal with the ids alone, and an edit as
+// another add. The caller must hold the world's mu.
 func (p *Phone) stateSync(c Contact, action string) []byte {
 	if action == "remove" {
 		c.FullName, c.FirstName = "", ""
 	}
 	contact := object(
-		str("full_name", c.FullName), str("first_name", c.FirstName), str("phone_number", phonenumber.Digits(c.PhoneNumber)),
+		str("full_name", c.FullName), str("first_name", c.FirstName),
+		str("phone_number", phonenumber.Digits(c.PhoneNumber)),
 		str("user_id", c.UserID), str("username", username(c.Username)))
 	at := strconv.FormatInt(p.world.Now().Unix(), 10)
 	return object(
-		str("type", "contact"), sub("contact", contact), str("action", action), sub("metadata", object(str("timestamp", at))))
+		str("type", "contact"), sub("contact", contact), str("action", action), sub("metadata",
+			object(str("timestamp", at))))
 }
 
-// sendContacts answers a request for the address book. It wants the lock.
+// sendContacts answers a request for the address book: every contact, in batches. Nothing marks the
+// last batch, so a host sees the end by the silence behind it. The caller must hold the world's mu.
 func (p *Phone) sendContacts() {
 	var changes []change
 	for batch := range slices.Chunk(p.contacts, p.world.cfg.History.ContactBatch) {
@@ -82,5 +96,5 @@ func (p *Phone) sendContacts() {
 		changes = append(changes, p.change("smb_app_state_sync", sub("state_sync", list(items...))))
 	}
 	p.world.relied.on(relyContacts)
-	p.world.courier.send(changes...)
+	p.world.dispatcher.send(changes...)
 }

@@ -44,32 +44,49 @@ type ChatMessage struct {
 	LiveAt, PastAt time.Time
 }
 
-// A chat is the conversation of one phone with one customer.
+// A chat is the conversation of one phone with one customer. The fields are guarded by the world's
+// mu.
 type chat struct {
 	customer *Customer
-	position int // among the phone's chats
+
+	// position is the place among the phone's chats, which is the order of threads in a history.
+	position int
+
+	// messages are in the order of their arrival here; those of the past are told in any order.
 	messages []*message
 }
 
+// A message is what both sides and the host see of one message. There is one for each id, whichever
+// way it travels. The fields are guarded by the world's mu.
 type message struct {
 	id      graph.MessageID
 	chat    *chat
 	author  Author
 	content Content
 	at      time.Time
-	status  string
-	edited  bool
-	revoked bool
-	media   graph.MediaID
-	sha256  string
-	liveAt  time.Time // when a live webhook told of it, zero if none did
-	pastAt  time.Time // the same of history
 
+	// status is how far an outgoing message came, in the words of a history: "read", or "pending"
+	// and "error" for what never left the phone. Empty for incoming ones.
+	status string
+
+	edited, revoked bool
+
+	// media and sha256 are of a file: its id, and the hash of its bytes in base64.
+	media  graph.MediaID
+	sha256 string
+
+	// liveAt is when a live webhook told of it, pastAt when a history last did. Zero if none did.
+	liveAt, pastAt time.Time
+
+	// reactions holds the emoji of each side, empty for one that was taken back.
 	reactions map[Author]string
 }
 
+// outbound reports whether the business wrote the message, on the phone or through Cloud API.
 func (m *message) outbound() bool { return m.author != AuthorCustomer }
 
+// timestamp is the member of that name: Unix seconds in a string, as Meta writes every time of a
+// message.
 func (m *message) timestamp() member { return str("timestamp", strconv.FormatInt(m.at.Unix(), 10)) }
 
 // wire is the content as webhooks have it now: the URL of a file works for five minutes from now.
@@ -81,7 +98,9 @@ func (m *message) wire() member {
 	return m.content.wire(m.media, m.sha256, url)
 }
 
-// newMessage adds a message to a chat. It wants the lock.
+// newMessage adds a message to a chat. Without an id it gets one, and a file gets the id and hash
+// by which it can be downloaded. A reaction is a message of its own here and on the wire, and is
+// shown under the message that it is for. The caller must hold the world's mu.
 func (p *Phone) newMessage(ch *chat, author Author, content Content, id graph.MessageID, at time.Time) *message {
 	if content.Type == "" {
 		content.Type = "text"
@@ -122,10 +141,13 @@ func (p *Phone) Chat(c *Customer) []ChatMessage {
 	return shown
 }
 
+// shown is the message as a person sees it. A deleted one has no content on the phone; a host may
+// keep it. The caller must hold the world's mu.
 func (m *message) shown() ChatMessage {
 	s := ChatMessage{
-		ID: m.id, Author: m.author, Content: m.content, At: m.at, Status: m.status, Edited: m.edited, Revoked: m.revoked,
-		LiveAt: m.liveAt, PastAt: m.pastAt,
+		ID: m.id, Author: m.author, Content: m.content, At: m.at, Status: m.status, Edited: m.edited,
+		Revoked: m.revoked,
+		LiveAt:  m.liveAt, PastAt: m.pastAt,
 	}
 	if m.revoked {
 		s.Content = Content{}

@@ -48,7 +48,10 @@ func (l *listener) answers(status int) (before int) {
 
 // bubble plays fn in a world whose clock is the bubble's, with a phone that is connected and
 // subscribed.
-func bubble(t *testing.T, cfg coexistencetest.Config, fn func(t *testing.T, world *coexistencetest.World, l *listener, phone *coexistencetest.Phone)) {
+func bubble(
+	t *testing.T, cfg coexistencetest.Config,
+	fn func(t *testing.T, world *coexistencetest.World, l *listener, phone *coexistencetest.Phone),
+) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		network := new(cloudapitest.Network)
@@ -83,7 +86,8 @@ func bubble(t *testing.T, cfg coexistencetest.Config, fn func(t *testing.T, worl
 
 func TestRepeatsGoOnForSevenDays(t *testing.T) {
 	t.Parallel()
-	cfg := coexistencetest.Config{Delivery: coexistencetest.DeliveryConfig{Backoff: 10 * time.Second, MaxBackoff: 12 * time.Hour}}
+	cfg := coexistencetest.Config{Delivery: coexistencetest.DeliveryConfig{Backoff: 10 * time.Second,
+		MaxBackoff: 12 * time.Hour}}
 	bubble(t, cfg, func(t *testing.T, world *coexistencetest.World, l *listener, phone *coexistencetest.Phone) {
 		first := l.answers(http.StatusInternalServerError)
 		began := time.Now()
@@ -93,7 +97,8 @@ func TestRepeatsGoOnForSevenDays(t *testing.T) {
 		require.Greater(t, took, 7*24*time.Hour)
 		require.Less(t, took, 8*24*time.Hour)
 		for i := first + 2; i < len(l.at); i++ {
-			require.GreaterOrEqual(t, l.at[i].Sub(l.at[i-1]), min(l.at[i-1].Sub(l.at[i-2]), 12*time.Hour), "the pauses grow")
+			require.GreaterOrEqual(t, l.at[i].Sub(l.at[i-1]), min(l.at[i-1].Sub(l.at[i-2]), 12*time.Hour),
+				"the pauses grow")
 		}
 		require.Equal(t, coexistencetest.DeliveryGivenUp, world.Undelivered()[0].State)
 	})
@@ -166,7 +171,9 @@ func TestABatchStaysBelowMetasLimit(t *testing.T) {
 
 func TestAPhoneThatNobodyUsesIsDisconnected(t *testing.T) {
 	t.Parallel()
-	bubble(t, coexistencetest.Config{}, func(t *testing.T, world *coexistencetest.World, l *listener, phone *coexistencetest.Phone) {
+	bubble(t, coexistencetest.Config{}, func(
+		t *testing.T, world *coexistencetest.World, l *listener, phone *coexistencetest.Phone,
+	) {
 		time.Sleep(13 * 24 * time.Hour)
 		phone.Open()
 		time.Sleep(13 * 24 * time.Hour)
@@ -196,7 +203,8 @@ func TestAdvanceMakesAPhoneIdleAndRepeatsDue(t *testing.T) {
 	}
 	h.mu.Unlock()
 	phone.Customer("+1 555-010-0142").Send("Once more, please")
-	require.Eventually(t, func() bool { u := world.Undelivered(); return len(u) == 1 && len(u[0].Attempts) == 1 }, 10*time.Second, time.Millisecond)
+	require.Eventually(t, func() bool { u := world.Undelivered(); return len(u) == 1 && len(u[0].Attempts) == 1 },
+		10*time.Second, time.Millisecond)
 	world.Advance(time.Hour)
 	wait(t, world)
 	require.Len(t, h.of(t, "messages"), 1)
@@ -206,7 +214,9 @@ func TestAdvanceMakesAPhoneIdleAndRepeatsDue(t *testing.T) {
 
 func TestAnotherAppOrNumberEndsIt(t *testing.T) {
 	t.Parallel()
-	bubble(t, coexistencetest.Config{}, func(t *testing.T, world *coexistencetest.World, l *listener, phone *coexistencetest.Phone) {
+	bubble(t, coexistencetest.Config{}, func(
+		t *testing.T, world *coexistencetest.World, l *listener, phone *coexistencetest.Phone,
+	) {
 		id := phone.ID()
 		phone.UseApp(coexistencetest.AppConsumer)
 		require.False(t, phone.Coexists())
@@ -236,7 +246,9 @@ func TestAnotherAppOrNumberEndsIt(t *testing.T) {
 
 func TestAReportSaysWhatATestReliedOn(t *testing.T) {
 	t.Parallel()
-	bubble(t, coexistencetest.Config{}, func(t *testing.T, world *coexistencetest.World, _ *listener, phone *coexistencetest.Phone) {
+	bubble(t, coexistencetest.Config{}, func(
+		t *testing.T, world *coexistencetest.World, _ *listener, phone *coexistencetest.Phone,
+	) {
 		before := world.Evidence()
 		names := func(r coexistencetest.EvidenceReport) string { return r.String() }
 		require.NotContains(t, names(before), "echoes of what is written")

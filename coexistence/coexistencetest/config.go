@@ -136,6 +136,8 @@ type HistoryConfig struct {
 	FullLast bool
 }
 
+// withDefaults fills in what the fields of Config and its parts name as their defaults. What
+// belongs to the Graph API is filled in by package cloudapitest.
 func (c Config) withDefaults() Config {
 	if c.Seed == 0 {
 		c.Seed = 1
@@ -167,6 +169,7 @@ func (c Config) withDefaults() Config {
 	return c
 }
 
+// defaultTo returns otherwise for a value that is not set. Nothing here means anything below zero.
 func defaultTo[T int | time.Duration](value, otherwise T) T {
 	if value <= 0 {
 		return otherwise
@@ -177,6 +180,8 @@ func defaultTo[T int | time.Duration](value, otherwise T) T {
 // String is what a failed test should print, to be played again.
 func (c Config) String() string {
 	d := c.Delivery
-	return fmt.Sprintf("coexistencetest: seed %d, %d at a time, %d per POST, %d%% twice, reordered by %d, late by up to %v, %d%% of the answers lost, "+
-		"%d messages per chunk", c.Seed, d.Parallel, d.Batch, d.DuplicatesPercent, d.Reorder, d.Delay, d.LostAnswersPercent, c.History.ChunkSize)
+	return fmt.Sprintf("coexistencetest: seed %d, %d at a time, %d per POST, %d%% twice, reordered by %d, "+
+		"late by up to %v, %d%% of the answers lost, %d messages per chunk",
+		c.Seed, d.Parallel, d.Batch, d.DuplicatesPercent, d.Reorder,
+		d.Delay, d.LostAnswersPercent, c.History.ChunkSize)
 }

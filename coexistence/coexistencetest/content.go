@@ -88,23 +88,27 @@ func (c Content) editable() bool {
 // isMedia reports whether the content is a file.
 func (c Content) isMedia() bool { return c.MIMEType != "" }
 
-// wire returns the member named after the type. What is not media needs none of the parameters.
+// wire returns the member that is named after the type, which every message has in live webhooks,
+// echoes and history alike. The parameters are those of a file; other content ignores them.
 func (c Content) wire(media graph.MediaID, sha256, url string) member {
 	switch c.Type {
 	case "text":
 		return sub("text", object(sub("body", quote(c.Text))))
 	case "location":
 		return sub("location", object(
-			float("latitude", c.Latitude), float("longitude", c.Longitude), str("name", c.Text), str("address", c.Address)))
+			float("latitude", c.Latitude), float("longitude", c.Longitude), str("name", c.Text), str("address",
+				c.Address)))
 	case "contacts":
 		card := object(
 			sub("name", object(str("formatted_name", c.Text), str("first_name", c.Text))),
-			sub("phones", list(object(str("phone", c.PhoneNumber), str("wa_id", phonenumber.Digits(c.PhoneNumber)), str("type", "MOBILE")))))
+			sub("phones", list(object(str("phone", c.PhoneNumber), str("wa_id", phonenumber.Digits(c.PhoneNumber)),
+				str("type", "MOBILE")))))
 		return sub("contacts", list(card))
 	case "reaction":
 		return sub("reaction", object(str("message_id", c.ReplyTo), str("emoji", c.Text)))
 	}
 	return sub(c.Type, object(
-		str("caption", c.Text), str("filename", c.Filename), str("mime_type", c.MIMEType), str("sha256", sha256), str("id", media),
+		str("caption", c.Text), str("filename", c.Filename), str("mime_type", c.MIMEType), str("sha256", sha256),
+		str("id", media),
 		str("url", url), yes("voice", c.Voice)))
 }

@@ -38,11 +38,14 @@ type CustomerConfig struct {
 	NoReceipts bool
 }
 
-// A Customer is a WhatsApp user as one business knows them.
+// A Customer is a WhatsApp user as one business knows them. The same person has another user id at
+// another business, and is another Customer here.
 type Customer struct {
 	phone *Phone
-	cfg   CustomerConfig
-	chat  *chat
+
+	// cfg is guarded by the world's mu: number and user id can change.
+	cfg  CustomerConfig
+	chat *chat
 }
 
 // Name returns what the customer calls themselves.
@@ -68,7 +71,8 @@ func (c *Customer) Identity() graph.Identity {
 	return id
 }
 
-// contact is the entry of contacts[] that accompanies messages and statuses.
+// contact is the entry of contacts[] that accompanies messages and statuses. The profile is left
+// out if there is nothing in it, and each id if Meta would not tell it.
 func (c *Customer) contact() []byte {
 	id := c.Identity()
 	var profile []byte
@@ -78,7 +82,11 @@ func (c *Customer) contact() []byte {
 	return object(sub("profile", profile), str("wa_id", id.WAID), str("user_id", id.UserID))
 }
 
-// Send makes the customer write to the business.
+// Send makes the customer write to the business, and returns the message's id. The host hears of it
+// while the number coexists, and may answer freely for 24 hours from then.
+//
+// Meta:
+// https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference/messages/text
 func (c *Customer) Send(text string) graph.MessageID { return c.SendContent(Text(text)) }
 
 // SendContent makes the customer send anything else than text.
@@ -100,7 +108,8 @@ const (
 )
 
 // Edit replaces the text, or the caption, of a message that the customer sent less than 15 minutes
-// ago. The edit is a message with an id of its own.
+// ago. The edit is a message with an id of its own, which is returned. It fails for a message that
+// was deleted, is too old, has no text or is not the customer's.
 func (c *Customer) Edit(id graph.MessageID, text string) (graph.MessageID, error) {
 	p := c.phone
 	p.world.mu.Lock()
@@ -118,7 +127,8 @@ func (c *Customer) Edit(id graph.MessageID, text string) (graph.MessageID, error
 	return edit.id, nil
 }
 
-// Revoke deletes a message that the customer sent less than two days ago, for everyone.
+// Revoke deletes a message that the customer sent less than two days ago, for everyone. The notice
+// of that has an id of its own, which is returned.
 func (c *Customer) Revoke(id graph.MessageID) (graph.MessageID, error) {
 	p := c.phone
 	p.world.mu.Lock()
@@ -150,7 +160,8 @@ func (c *Customer) SendUnavailable(text string) graph.MessageID {
 	return m.id
 }
 
-// ResolveUnavailable delivers what [Customer.SendUnavailable] left out, under the same id.
+// ResolveUnavailable delivers what [Customer.SendUnavailable] left out, under the same id. A host
+// that drops messages by their id alone loses it.
 func (c *Customer) ResolveUnavailable(id graph.MessageID) error {
 	p := c.phone
 	p.world.mu.Lock()
@@ -163,9 +174,12 @@ func (c *Customer) ResolveUnavailable(id graph.MessageID) error {
 	return nil
 }
 
+// errNotTheirs does not tell which of the two it is: WhatsApp does not offer to change what another
+// person wrote.
 var errNotTheirs = errors.New("coexistencetest: there is no such message, or someone else wrote it")
 
-// own finds a message of the author that is young enough. It wants the lock.
+// own finds a message that its author may still change: not deleted, and younger than window; 0 is
+// no limit. The caller must hold the world's mu.
 func (p *Phone) own(id graph.MessageID, author Author, window time.Duration) (*message, error) {
 	m := p.byID[id]
 	switch {
@@ -179,7 +193,9 @@ func (p *Phone) own(id graph.MessageID, author Author, window time.Duration) (*m
 	return m, nil
 }
 
-// edit changes a message and returns the message that tells of it. It wants the lock.
+// edit changes the text of a message, and returns the message that tells of the edit with its
+// content. The new content stands in a message of its own there, with a context whose id Meta sets
+// to a constant. The caller must hold the world's mu.
 func (p *Phone) edit(m *message, text string) (*message, []byte, error) {
 	if !m.content.editable() {
 		return nil, nil, fmt.Errorf("coexistencetest: a message of type %s cannot be edited", m.content.Type)
@@ -192,19 +208,25 @@ func (p *Phone) edit(m *message, text string) (*message, []byte, error) {
 	return p.notice(m), value, nil
 }
 
+// revoke deletes a message for everyone, and returns the message that tells of it. The content is
+// kept, since what was told before is the host's to remember. The caller must hold the world's mu.
 func (p *Phone) revoke(m *message) *message {
 	m.revoked = true
 	return p.notice(m)
 }
 
-// notice is a message that tells of a change to another one. The chat does not show it.
+// notice is a message that tells of a change to another one. It has an id of its own, which the
+// host must not take for a new message, and the chat does not show it. The caller must hold the
+// world's mu.
 func (p *Phone) notice(m *message) *message {
 	return &message{
 		id: newMessageID(p.world.rand, m.chat.customer.WAID()), chat: m.chat, author: m.author, at: p.world.Now(),
 	}
 }
 
-// tellMessage tells the host that the customer wrote. It wants the lock.
+// tellMessage tells the host that the customer wrote, and opens the customer service window. While
+// the number does not coexist nothing is told, then or later. kind is the type on the wire, which
+// for an edit is not that of the content. The caller must hold the world's mu.
 func (p *Phone) tellMessage(m *message, content member, kind string, more ...member) {
 	if p.stage != stageConnected {
 		return
@@ -212,7 +234,8 @@ func (p *Phone) tellMessage(m *message, content member, kind string, more ...mem
 	m.liveAt = p.world.Now()
 	c := m.chat.customer
 	id := c.Identity()
-	p.world.graph.RecordInbound(p.id, graph.Identity{UserID: c.cfg.UserID, WAID: phonenumber.Digits(c.cfg.PhoneNumber)}, m.id)
+	p.world.graph.RecordInbound(p.id, graph.Identity{UserID: c.cfg.UserID, WAID: phonenumber.Digits(c.cfg.PhoneNumber)},
+		m.id)
 	var quoted []byte
 	if m.content.ReplyTo != "" && kind != "reaction" {
 		quoted = object(str("from", p.digits()), str("id", m.content.ReplyTo))
@@ -224,4 +247,5 @@ func (p *Phone) tellMessage(m *message, content member, kind string, more ...mem
 	p.tell("messages", sub("contacts", list(c.contact())), sub("messages", list(object(members...))))
 }
 
+// username drops the @ that people write in front of a username and Meta does not.
 func username(s string) string { return strings.TrimPrefix(s, "@") }

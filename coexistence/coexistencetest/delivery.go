@@ -62,31 +62,53 @@ type SuppressedDelivery struct {
 	Reason        string
 }
 
-// A change is one change of a webhook body.
+// A change is one change of a webhook body, before it is known in which POST it travels.
 type change struct {
-	field   webhook.Field
-	entry   string // the id of the entry
-	at      int64  // the time of the entry, 0 for none
-	value   []byte
-	waba    graph.WABAID
-	phone   graph.PhoneNumberID
-	partner bool // about the partner's relation to the account: needs no subscription to it
-	due     time.Time
+	field webhook.Field
+
+	// entry is the id of its entry: the account, or for updates about a partner the partner's
+	// portfolio. at is the time of the entry, 0 for none. Changes that differ in either cannot
+	// share an entry.
+	entry string
+	at    int64
+
+	// value is its JSON. waba and phone decide where it goes; phone is empty for what is about an
+	// account.
+	value []byte
+	waba  graph.WABAID
+	phone graph.PhoneNumberID
+
+	// partner marks what is about the partner's relation to the account, which needs no
+	// subscription to it.
+	partner bool
+
+	// due is when it may be delivered; zero is at once.
+	due time.Time
 }
 
-type parcel struct {
-	number    int
-	changes   []change
-	body      []byte
-	url       string
-	level     cloudapitest.CallbackLevel
+// A post is one POST with its attempts. It keeps its body: each repeat has the same bytes and so
+// the same signature, as Meta's have. The fields are guarded by the dispatcher's mu, and body is
+// never changed.
+type post struct {
+	number  int // among all POSTs, from 1
+	changes []change
+	body    []byte
+
+	// url and level are where the latest attempt went, or the next one goes.
+	url   string
+	level cloudapitest.CallbackLevel
+
 	duplicate bool
 	state     DeliveryState
-	born, due time.Time
 	attempts  []Attempt
+
+	// born is when the first attempt could be made, by which the POST grows too old. due is when
+	// the next attempt may be made.
+	born, due time.Time
 }
 
-// envelope puts changes into a body. Neighbours of the same entry share it.
+// envelope puts changes into a body. Neighbours of the same entry and time share it; the order of
+// the changes stays.
 func envelope(changes []change) []byte {
 	var entries [][]byte
 	for i := 0; i < len(changes); {
@@ -104,7 +126,8 @@ func envelope(changes []change) []byte {
 	return object(str("object", "whatsapp_business_account"), sub("entry", list(entries...)))
 }
 
-func (p *parcel) delivery() Delivery {
+// delivery returns a copy for the caller of [World.Deliveries].
+func (p *post) delivery() Delivery {
 	d := Delivery{
 		Number: p.number, WABAID: p.changes[0].waba, PhoneNumberID: p.changes[0].phone,
 		Level: p.level, Body: bytes.Clone(p.body),
@@ -116,33 +139,38 @@ func (p *parcel) delivery() Delivery {
 	return d
 }
 
-func (c *courier) deliveries() []Delivery {
+// deliveries returns all POSTs in the order in which they were packed.
+func (c *dispatcher) deliveries() []Delivery {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	all := make([]Delivery, len(c.ledger))
-	for i, p := range c.ledger {
+	all := make([]Delivery, len(c.posts))
+	for i, p := range c.posts {
 		all[i] = p.delivery()
 	}
 	return all
 }
 
-func (c *courier) undelivered() []Delivery {
+// undelivered returns what the host does not have yet. A change that is still in the queue counts
+// as a POST of its own, without a number.
+func (c *dispatcher) undelivered() []Delivery {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	var open []Delivery
-	for _, p := range c.ledger {
+	for _, p := range c.posts {
 		if p.state != DeliveryAcknowledged {
 			open = append(open, p.delivery())
 		}
 	}
 	for _, ch := range c.queue {
-		open = append(open, (&parcel{changes: []change{ch}, body: envelope([]change{ch}), state: DeliveryWaiting}).delivery())
+		open = append(open, (&post{changes: []change{ch}, body: envelope([]change{ch}),
+			state: DeliveryWaiting}).delivery())
 	}
 	return open
 }
 
-func (c *courier) silences() []SuppressedDelivery {
+// suppressions returns what was left out because of a missing subscription.
+func (c *dispatcher) suppressions() []SuppressedDelivery {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return slices.Clone(c.silenced)
+	return slices.Clone(c.suppressed)
 }

@@ -4,14 +4,17 @@
 //
 //	world := coexistencetest.NewWorld(coexistencetest.Config{})
 //	defer world.Close()
-//	phone := world.NewPhone(coexistencetest.PhoneConfig{History: coexistencetest.History{Messages: 3000}})
+//	past := coexistencetest.History{Messages: 3000}
+//	phone := world.NewPhone(coexistencetest.PhoneConfig{History: past})
 //
 //	client, err := cloudapi.NewClient(world.ClientConfig())
 //	endpoint, err := webhook.NewEndpoint(world.WebhookConfig(), receiver)
 //	…                                           // served at a URL
 //	err = world.DeliverTo(url)                  // the handshake, then signed POSTs
 //
-//	flow, err := signup.NewFlow(signup.Config{ConfigurationID: world.ConfigurationID(), Client: client})
+//	flow, err := signup.NewFlow(signup.Config{
+//		ConfigurationID: world.ConfigurationID(), Client: client,
+//	})
 //	business, err := coexistencetest.SignUp(ctx, flow, phone, coexistencetest.HistoryShared)
 //	…                                           // the host asks for contacts and history
 //	err = world.WaitDelivered(ctx)              // until everything was acknowledged
@@ -22,6 +25,29 @@
 //
 // Everything travels over real HTTP on the loopback interface, and the host runs the same code as
 // in production.
+//
+// # What a host gets
+//
+// What happens in a world reaches the host by webhook, and never in another way. While the number
+// does not coexist it does not reach the host at all, then or later, unless a history brings it.
+//
+//	Customer.Send, SendContent             messages
+//	Customer.Edit, Revoke                  messages: a notice with an id of its own
+//	Customer.SendUnavailable               messages: unsupported, with code 131060
+//	Customer.ResolveUnavailable            messages: the real one, under the same id
+//	Customer.ChangeNumber                  messages: a system message with old and new ids
+//	Phone.Send, SendContent, Edit, Revoke  smb_message_echoes
+//	Phone.SaveContact, RemoveContact       smb_app_state_sync
+//	Popup.Finish, SignUp, Phone.Connect    account_update: PARTNER_ADDED, PARTNER_APP_INSTALLED
+//	Phone.ChangeDevice                     account_update: ACCOUNT_OFFBOARDED
+//	Phone.Reconnect                        account_update: ACCOUNT_RECONNECTED
+//	Phone.Disconnect, EndCoexistence       account_update: PARTNER_REMOVED, for each account
+//	Phone.RemoveApp                        account_update: PARTNER_APP_UNINSTALLED
+//
+// The host's own calls have consequences too. Messages.Send brings the statuses sent, delivered and
+// read, or failed. Phones.SyncAppData brings the address book as smb_app_state_sync, or the past as
+// history: chunks first, then a webhook for each recent file, or one error if the business does not
+// share its chats.
 //
 // # What is true of it
 //
@@ -36,6 +62,17 @@
 // says nothing about the rest. Here [World.Suppressed] tells what was left out and why. It is the
 // first thing to print when nothing arrives.
 //
+// # Faults
+//
+// A host is tested by what goes wrong. [DeliveryConfig] makes deliveries come twice, late, out of
+// order and in batches, and loses answers of the host, so that it hears again of what it has done.
+// [World.Graph] makes calls fail: Inject answers with an error, Chaos does so at random, Delay
+// slows all of them down. [PhoneConfig] has the faults of a number, such as StallHistory, and
+// [Config].Session and HideTargets those of a signup.
+//
+// The host itself is made to fail by the test: answer a POST with 500 or not at all, and it comes
+// again with the same bytes, up to [DeliveryConfig].MaxAttempts times.
+//
 // # Time
 //
 // [World.Advance] moves the clock: deliveries that failed are tried again, codes and sync windows
@@ -48,10 +85,10 @@
 //		world := coexistencetest.NewWorld(coexistencetest.Config{Network: network})
 //		defer world.Close()
 //		listener := network.Listen("host.test")
-//		go server.Serve(listener)               // the host; world.ClientConfig() holds a client for the network
+//		go server.Serve(listener) // the host, which calls through world.ClientConfig()
 //		err := world.DeliverTo("http://host.test/webhook")
 //		…
-//		time.Sleep(15 * 24 * time.Hour)         // the phone lay idle: PARTNER_REMOVED, PRIMARY_INACTIVITY
+//		time.Sleep(15 * 24 * time.Hour) // the phone lay idle: PARTNER_REMOVED, PRIMARY_INACTIVITY
 //
 // There [SignUp] and [Phone.Connect] stand for the popup, which needs a socket.
 //
@@ -62,7 +99,7 @@
 //
 //	popup, err := world.OpenSignup(launch)
 //	result, err := popup.Complete(phone, coexistencetest.HistoryShared)
-//	…                                           // result.Message and result.Code go to the host's server
+//	… // result.Message and result.Code go to the host's server
 //
 // # For people
 //
@@ -75,6 +112,13 @@
 // HTML pages, with a QR code that can be scanned and a page for the phone's part; package signup
 // takes the address as PageConfig.SDKURL. "go run ./examples/signup" shows it.
 //
+// # Concurrency
+//
+// A World and everything that it returns can be used from several goroutines. A method that makes
+// something happen returns once it has happened on the phone; its webhooks are then queued and not
+// yet delivered, and [World.WaitDelivered] waits for them. A webhook can arrive before the method
+// that caused it has returned.
+//
 // # Chance
 //
 // [Config.Seed] decides ids, made-up conversations and the order of deliveries, and [World.String]
@@ -82,6 +126,6 @@
 //
 // # Stores
 //
-// The package also holds the contract that every store of package coexistence has to keep, as a
-// function that any test can call.
+// [TestStore] is the contract that every store of package coexistence has to keep, as a function
+// that any test can call. It does not need a world.
 package coexistencetest

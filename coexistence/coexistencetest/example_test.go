@@ -71,8 +71,9 @@ func ExamplePopup() {
 	world := coexistencetest.NewWorld(coexistencetest.Config{})
 	defer world.Close()
 	old := world.NewPhone(coexistencetest.PhoneConfig{AppVersion: "2.23.1"})
-	popup, err := world.OpenSignup(json.RawMessage(`{"config_id":"` + world.ConfigurationID() + `","response_type":"code",
-		"override_default_response_type":true,"extras":{"featureType":"whatsapp_business_app_onboarding"}}`))
+	popup, err := world.OpenSignup(json.RawMessage(`{"config_id":"` + world.ConfigurationID() + `",
+		"response_type":"code","override_default_response_type":true,
+		"extras":{"featureType":"whatsapp_business_app_onboarding"}}`))
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -92,8 +93,9 @@ func ExampleWorld_Suppressed() {
 	world := coexistencetest.NewWorld(coexistencetest.Config{})
 	defer world.Close()
 	phone := world.NewPhone(coexistencetest.PhoneConfig{})
-	popup, err := world.OpenSignup(json.RawMessage(`{"config_id":"` + world.ConfigurationID() + `","response_type":"code",
-		"override_default_response_type":true,"extras":{"featureType":"whatsapp_business_app_onboarding"}}`))
+	popup, err := world.OpenSignup(json.RawMessage(`{"config_id":"` + world.ConfigurationID() + `",
+		"response_type":"code","override_default_response_type":true,
+		"extras":{"featureType":"whatsapp_business_app_onboarding"}}`))
 	if err != nil {
 		fmt.Println(err)
 		return

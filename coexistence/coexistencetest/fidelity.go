@@ -70,7 +70,8 @@ func (r EvidenceReport) String() string {
 }
 
 // Evidence returns what has made a difference in this world so far. Print it where a test passes,
-// to know what it has proved.
+// to know what it has proved: a test that rests on nothing assumed proves more than one that does.
+// Several behaviours can stand for one thing that happened.
 func (w *World) Evidence() EvidenceReport {
 	w.relied.mu.Lock()
 	defer w.relied.mu.Unlock()
@@ -83,12 +84,14 @@ func (w *World) Evidence() EvidenceReport {
 	return r
 }
 
-// A reckoning counts what was relied on.
+// A reckoning counts how often each behaviour made a difference in a world. It has a lock of its
+// own, since the dispatcher counts without the world's.
 type reckoning struct {
 	mu    sync.Mutex
 	times [relyCount]int
 }
 
+// on counts a use of each behaviour.
 func (r *reckoning) on(ids ...reliance) {
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -9,7 +9,11 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/phonenumber"
 )
 
-// finish shares the account with the partner. It wants the lock.
+// finish ends the popup well: it makes the number coexist, or adds an ordinary one, issues the
+// code, and tells the partner that the account is shared.
+// The message to the page, the code and the webhooks are independent of each other, at Meta as
+// here: the page may get no message, the options may yield a token in place of a code, and the
+// webhooks may be the first that the host hears. The caller must hold the world's mu.
 func (w *World) finish(d *dialog) {
 	var message []byte
 	var shared []graph.WABAID // newest grant first
@@ -36,17 +40,21 @@ func (w *World) finish(d *dialog) {
 		result.LoginResponse = callback(result.Code, "")
 	} else {
 		// Without these two options FB.login answers with a token of the person instead of a code.
-		result.LoginResponse = callback("", w.graph.AddToken(cloudapitest.Token{Type: cloudapitest.TokenUser, WABAs: shared}))
+		result.LoginResponse = callback("", w.graph.AddToken(cloudapitest.Token{Type: cloudapitest.TokenUser,
+			WABAs: shared}))
 	}
 	d.result = result
 	d.end()
 	for _, id := range shared {
 		w.tellPartner(id, business, "PARTNER_ADDED", w.Now())
-		w.tellPartner(id, business, "PARTNER_APP_INSTALLED", w.Now().Add(9*time.Second), str("partner_app_id", w.AppID()))
+		w.tellPartner(id, business, "PARTNER_APP_INSTALLED", w.Now().Add(9*time.Second),
+			str("partner_app_id", w.AppID()))
 	}
 }
 
-// onboard makes the phone's number coexist, for the first time or again.
+// onboard makes the phone's number coexist. The second time it keeps its id and accounts, which are
+// readable again, and each sync can be asked for again: the Graph API begins a new window. The
+// caller must hold the world's mu.
 func (w *World) onboard(p *Phone, d *dialog) {
 	if len(p.wabas) == 0 {
 		p.wabas = []graph.WABAID{w.chooseAccount(p.cfg.Business, p.owner, d.account)}
@@ -65,6 +73,8 @@ func (w *World) onboard(p *Phone, d *dialog) {
 	p.stage, p.shares, p.onboardedAt = stageConnected, d.share, w.Now()
 }
 
+// chooseAccount returns the account that the business chose to share, or a new one with the
+// templates of the world. The caller must hold the world's mu.
 func (w *World) chooseAccount(name string, owner graph.BusinessID, chosen graph.WABAID) graph.WABAID {
 	if chosen != "" {
 		return chosen
@@ -76,8 +86,9 @@ func (w *World) chooseAccount(name string, owner graph.BusinessID, chosen graph.
 	return id
 }
 
-// addOrdinary adds the number of somebody who got into the flow for new numbers. It lives on Cloud
-// API alone, and waits for registration.
+// addOrdinary adds the number of a business that got into the flow for new numbers, by choice or
+// because the launch options were wrong. The number exists on Cloud API alone and waits for
+// registration. The caller must hold the world's mu.
 func (w *World) addOrdinary(d *dialog) (cloudapitest.Phone, graph.BusinessID) {
 	owner := d.business
 	if owner == "" {
@@ -85,12 +96,13 @@ func (w *World) addOrdinary(d *dialog) (cloudapitest.Phone, graph.BusinessID) {
 	}
 	account := w.chooseAccount("", owner, d.account)
 	return w.graph.AddPhone(cloudapitest.Phone{
-		WABAs: []graph.WABAID{account}, PhoneNumber: display(d.number), CloudAPIOnly: true, Unregistered: true, Unverified: !d.verified,
+		WABAs: []graph.WABAID{account}, PhoneNumber: display(d.number), CloudAPIOnly: true, Unregistered: true,
+		Unverified: !d.verified,
 	}), owner
 }
 
 // display is how the Graph API shows a number. Meta formats it by country; a plus sign is all that
-// is certain.
+// is certain, so a host must compare digits.
 func display(number string) string {
 	if number != "" && number[0] == '+' {
 		return number
@@ -99,10 +111,11 @@ func display(number string) string {
 }
 
 // tellPartner sends an account_update about the partner's relation to an account. Its entry carries
-// the partner's portfolio.
+// the partner's portfolio, not the account: that is in waba_info. The caller must hold the world's
+// mu.
 func (w *World) tellPartner(id graph.WABAID, owner graph.BusinessID, event string, at time.Time, more ...member) {
 	info := append([]member{str("waba_id", id), str("owner_business_id", owner)}, more...)
-	w.courier.send(change{
+	w.dispatcher.send(change{
 		field: "account_update", entry: string(w.partner), at: at.Unix(), waba: id, partner: true,
 		value: object(str("event", event), sub("waba_info", object(info...))),
 	})

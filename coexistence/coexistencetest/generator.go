@@ -34,6 +34,8 @@ type History struct {
 	SavedPercent int
 }
 
+// withDefaults fills in what the fields name as their defaults. A negative percentage stands for
+// none, since zero stands for the default.
 func (h History) withDefaults() History {
 	percent := func(n, otherwise int) int {
 		if n == 0 {
@@ -50,7 +52,8 @@ func (h History) withDefaults() History {
 	return h
 }
 
-// makeUpHistory wants the lock.
+// makeUpHistory fills the phone with conversations. It draws from a source of its own, so that what
+// a test does before has no influence on them. The caller must hold the world's mu.
 func (p *Phone) makeUpHistory(h History, now time.Time) {
 	if h.Messages <= 0 {
 		return
@@ -68,6 +71,7 @@ func (p *Phone) makeUpHistory(h History, now time.Time) {
 	}
 }
 
+// seedOf turns a number into a seed (FNV-1a), so that two phones of a world have different pasts.
 func seedOf(digits string) uint64 {
 	var n uint64 = 14695981039346656037
 	for i := range len(digits) {
@@ -76,17 +80,24 @@ func seedOf(digits string) uint64 {
 	return n
 }
 
+// A generator writes the past of one phone.
 type generator struct {
-	phone     *Phone
-	history   History
-	now       time.Time
-	rand      *rand.Rand
+	phone   *Phone
+	history History
+	now     time.Time
+	rand    *rand.Rand
+
+	// tongues has the language of each of customers, who writes in one alone.
 	customers []*Customer
 	tongues   []language
 }
 
+// chance is true in so many of a hundred cases.
 func (g *generator) chance(percent int) bool { return g.rand.IntN(100) < percent }
 
+// addCustomer adds the i-th customer, and mostly a contact for it. Customers come in the kinds that
+// a host has to tell apart: with and without a number, with and without a username, and from the
+// time before user ids, when the number was all that named a person.
 func (g *generator) addCustomer(i int) {
 	tongue := languages[g.rand.IntN(len(languages))]
 	name := tongue.names[g.rand.IntN(len(tongue.names))]
@@ -121,8 +132,9 @@ func (g *generator) addCustomer(i int) {
 	}
 }
 
-// talk adds one short talk and returns how many messages it has, at most limit. Recent days see
-// more of them.
+// talk adds one short talk and returns how many messages it has, at most limit. Customer and shop
+// take turns, seconds to minutes apart. Recent days see more talks, so that every phase of a
+// history has messages.
 func (g *generator) talk(limit int) int {
 	i := g.rand.IntN(len(g.customers))
 	c, tongue := g.customers[i], g.tongues[i]
@@ -137,7 +149,8 @@ func (g *generator) talk(limit int) int {
 		}
 		past := PastMessage{Outbound: outbound, Age: max(age, time.Second), Content: g.content(tongue, outbound, last)}
 		if outbound {
-			past.Status = []string{"read", "read", "read", "delivered", "delivered", "sent", "played", "pending", "error"}[g.rand.IntN(9)]
+			past.Status = []string{"read", "read", "read", "delivered", "delivered", "sent", "played", "pending",
+				"error"}[g.rand.IntN(9)]
 		}
 		last = g.phone.remember(c, past, g.now)
 		last.edited = last.content.editable() && g.chance(3)
@@ -146,6 +159,9 @@ func (g *generator) talk(limit int) int {
 	return n
 }
 
+// content draws what is said: mostly text, at times with emoji, and now and then a file, a
+// reaction, a place, a contact or a quotation. last is the message before, nil for the first of a
+// talk.
 func (g *generator) content(tongue language, outbound bool, last *message) Content {
 	says := tongue.asks
 	if outbound {
@@ -160,7 +176,8 @@ func (g *generator) content(tongue language, outbound bool, last *message) Conte
 	}
 	switch {
 	case g.chance(g.history.MediaPercent):
-		return []Content{Image(text), Image(""), Video(text), Voice(), Document("invoice.pdf", ""), Sticker()}[g.rand.IntN(6)]
+		return []Content{Image(text), Image(""), Video(text), Voice(), Document("invoice.pdf", ""),
+			Sticker()}[g.rand.IntN(6)]
 	case last != nil && last.content.Type != "reaction" && g.chance(3):
 		return Reaction(last.id, emoji[g.rand.IntN(len(emoji))])
 	case g.chance(1):

@@ -9,15 +9,25 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 )
 
-// A launch is what the page gives to FB.init and FB.login.
+// A launch is what the page gives to FB.init and FB.login, as far as it changes what the popup
+// does. What Meta ignores silently is ignored here too.
 type launch struct {
-	AppID    graph.AppID
-	Config   string
+	// AppID and Config name the app and its configuration. The app may be left out.
+	AppID  graph.AppID
+	Config string
+
+	// Response and Override have to be "code" and true, or the page gets a token of the person in
+	// place of a code.
 	Response string
 	Override bool
-	Feature  string
-	Version  string
-	Redirect string // where the browser goes instead of closing a window
+
+	// Feature asks for coexistence, and Version names the version of the flow. Both are in extras,
+	// where Meta ignores what it does not know.
+	Feature string
+	Version string
+
+	// Redirect is where the browser goes instead of closing a window.
+	Redirect string
 }
 
 // featureCoexistence is the feature type that asks for coexistence. "coexistence" was its name

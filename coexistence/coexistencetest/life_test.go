@@ -60,7 +60,8 @@ func TestMovingToAnotherPhone(t *testing.T) {
 
 func TestDisconnectingAndComingBack(t *testing.T) {
 	t.Parallel()
-	world, h, phone, token := connected(t, coexistencetest.Config{}, coexistencetest.PhoneConfig{History: coexistencetest.History{Messages: 30}})
+	world, h, phone, token := connected(t, coexistencetest.Config{},
+		coexistencetest.PhoneConfig{History: coexistencetest.History{Messages: 30}})
 	require.Equal(t, http.StatusOK, requestSync(t, world, token, phone, "history"))
 	wait(t, world)
 	before, id := len(h.of(t, "history")), phone.ID()
@@ -152,7 +153,8 @@ func TestOneSyncPerKindAndOnboarding(t *testing.T) {
 	require.Equal(t, http.StatusBadRequest, requestSync(t, world, token, phone, "history"))
 	phone.ChangeDevice()
 	phone.Reconnect()
-	require.Equal(t, http.StatusBadRequest, requestSync(t, world, token, phone, "history"), "a reconnect is no onboarding")
+	require.Equal(t, http.StatusBadRequest, requestSync(t, world, token, phone, "history"),
+		"a reconnect is no onboarding")
 	world.Advance(24 * time.Hour)
 	_, v := call(t, world, token, "POST", "/"+string(phone.ID())+"/smb_app_data",
 		`{"messaging_product":"whatsapp","sync_type":"smb_app_state_sync"}`)

@@ -13,7 +13,9 @@ import (
 )
 
 // connected returns a world with a number that coexists, whose host hears everything in order.
-func connected(t *testing.T, cfg coexistencetest.Config, phone coexistencetest.PhoneConfig) (*coexistencetest.World, *host, *coexistencetest.Phone, graph.Secret) {
+func connected(
+	t *testing.T, cfg coexistencetest.Config, phone coexistencetest.PhoneConfig,
+) (*coexistencetest.World, *host, *coexistencetest.Phone, graph.Secret) {
 	t.Helper()
 	if cfg.Delivery.Parallel == 0 {
 		cfg.Delivery.Parallel = 1
@@ -24,11 +26,15 @@ func connected(t *testing.T, cfg coexistencetest.Config, phone coexistencetest.P
 	return world, h, p, token
 }
 
-func send(t *testing.T, world *coexistencetest.World, token graph.Secret, phone *coexistencetest.Phone, to, kind string) graph.MessageID {
+func send(
+	t *testing.T, world *coexistencetest.World, token graph.Secret, phone *coexistencetest.Phone, to, kind string,
+) graph.MessageID {
 	t.Helper()
-	body := `{"messaging_product":"whatsapp",` + to + `,"type":"text","text":{"body":"From the host"},"biz_opaque_callback_data":"order-1"}`
+	body := `{"messaging_product":"whatsapp",` + to +
+		`,"type":"text","text":{"body":"From the host"},"biz_opaque_callback_data":"order-1"}`
 	if kind == "template" {
-		body = `{"messaging_product":"whatsapp",` + to + `,"type":"template","template":{"name":"hello","language":{"code":"en"}}}`
+		body = `{"messaging_product":"whatsapp",` + to +
+			`,"type":"template","template":{"name":"hello","language":{"code":"en"}}}`
 	}
 	status, v := call(t, world, token, "POST", "/"+string(phone.ID())+"/messages", body)
 	require.Equal(t, http.StatusOK, status, string(v["error"]))

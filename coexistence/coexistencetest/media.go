@@ -17,20 +17,24 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 )
 
-// mediaURLLife is how long the URL of a file works.
+// mediaURLLife is how long the URL of a file works. A host that cannot fetch it in time asks for
+// the file by its id, which works for days.
 //
-// Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/business-phone-numbers/media
+// Meta:
+// https://developers.facebook.com/documentation/business-messaging/whatsapp/business-phone-numbers/media
 const mediaURLLife = 5 * time.Minute
 
 // A file is what a message of a kind holds: pictures in a few colours, and one file for every other
-// kind.
+// kind. sha256 is in base64, as webhooks have it.
 type file struct {
 	mimeType string
 	bytes    []byte
 	sha256   string // in base64, as webhooks have it
 }
 
-// mediaFiles are the files by the type of content.
+// mediaFiles are the files by the type of content. They are real enough for a viewer in the case of
+// pictures, and carry the right first bytes in the rest, for a host that looks at them. They are
+// made once for all worlds.
 var mediaFiles = sync.OnceValue(func() map[string][]file {
 	files := map[string][]file{}
 	add := func(kind, mimeType string, b []byte) {
@@ -50,7 +54,8 @@ var mediaFiles = sync.OnceValue(func() map[string][]file {
 		}
 		add("image", "image/jpeg", b.Bytes())
 	}
-	add("document", "application/pdf", []byte("%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n2 0 obj<</Type/Pages/Kids[]/Count 0>>endobj\n"+
+	add("document", "application/pdf", []byte("%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n2 0 "+
+		"obj<</Type/Pages/Kids[]/Count 0>>endobj\n"+
 		"trailer<</Root 1 0 R>>\n%%EOF\n"))
 	add("video", "video/mp4", []byte("\x00\x00\x00\x18ftypisom\x00\x00\x00\x00isommp42 made-up film"))
 	add("audio", "audio/ogg; codecs=opus", []byte("OggS\x00\x02 made-up voice message"))
@@ -58,7 +63,8 @@ var mediaFiles = sync.OnceValue(func() map[string][]file {
 	return files
 })
 
-// fileOf returns the file of a message.
+// fileOf returns the file of a message. The id decides which, so that a file that is downloaded
+// twice is the same and matches the hash of the webhook.
 func fileOf(kind string, id graph.MediaID) file {
 	files := mediaFiles()[kind]
 	if len(files) == 0 {
@@ -73,7 +79,8 @@ func (w *World) mediaURL(kind string, id graph.MediaID) string {
 	return fmt.Sprintf("%s/media/%s/%s?expires=%d", w.URL, kind, id, w.Now().Add(mediaURLLife).Unix())
 }
 
-// serveMedia serves files to whoever brings a token. Whether it is the right one is not looked at.
+// serveMedia serves a file to a request with a token, while its URL works. Which token it is makes
+// no difference: the simulator cannot be probed for leaks here.
 func (w *World) serveMedia(rw http.ResponseWriter, r *http.Request) {
 	kind, id, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/media/"), "/")
 	until, err := strconv.ParseInt(r.URL.Query().Get("expires"), 10, 64)

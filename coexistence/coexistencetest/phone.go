@@ -95,7 +95,8 @@ type PastMessage struct {
 	Status string
 }
 
-// A stage is where a phone's number stands.
+// A stage is where a phone's number stands. It is the truth that a host has to find out; what the
+// host makes of it is [coexistence.Stage].
 type stage int
 
 const (
@@ -107,31 +108,49 @@ const (
 // A Phone is the phone of a business, with the WhatsApp Business app on it.
 type Phone struct {
 	world *World
-	cfg   PhoneConfig
 
-	// Everything below is the world's lock's, and so are App and AppVersion.
+	// cfg is guarded by the world's mu, like everything below: App and AppVersion can change.
+	cfg PhoneConfig
 
-	number         string
-	stage          stage
-	id             graph.PhoneNumberID // once it was onboarded
-	wabas          []graph.WABAID      // the one that the popup named first
-	owner          graph.BusinessID
-	shares         bool // the business chose to share its chats
+	// number is as people write it. id and wabas belong to it once it was onboarded, and go when
+	// the business takes another number; wabas has the account first that the popup named.
+	number string
+	id     graph.PhoneNumberID
+	wabas  []graph.WABAID
+	owner  graph.BusinessID
+	stage  stage
+
+	// shares is what the business answered on its phone: whether a request for the history brings
+	// its chats or a refusal.
+	shares bool
+
+	// onboardedAt is when the sync window began, and the end of the past that a history may hold.
+	// disconnectedAt is when coexistence ended last, offboardedAt when it was suspended last,
+	// usedAt when the phone was used last. Zero if it never was.
 	onboardedAt    time.Time
 	disconnectedAt time.Time
 	offboardedAt   time.Time
 	usedAt         time.Time
-	idle           *time.Timer // disconnects the phone when it is idle
 
-	request  *dialog // the popup that waits for a confirmation
+	// idle disconnects the phone when it was not used for [idleLimit]; nil until it is used first.
+	idle *time.Timer
+
+	// request is the popup that waits for a confirmation, nil if none does. lastCode is the code
+	// that the phone shows for it.
+	request  *dialog
 	lastCode string
 
+	// customers are in the order of their first appearance. byID finds a message in any chat.
+	// contacts is the address book; it is replaced and never changed in place, so that a caller may
+	// keep what it got.
 	customers []*Customer
 	byID      map[graph.MessageID]*message
 	contacts  []Contact
 }
 
-// NewPhone adds a phone.
+// NewPhone adds a phone, with the past that its config describes. The number is in the app alone
+// until it goes through the popup; see [World.OpenSignup] and [SignUp]. Portfolio and customers are
+// known to the Graph API at once.
 func (w *World) NewPhone(cfg PhoneConfig) *Phone {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -151,7 +170,8 @@ func (w *World) NewPhone(cfg PhoneConfig) *Phone {
 		cfg.BusinessID = w.graph.AddBusiness(cloudapitest.Business{Name: cfg.Business}).ID
 	}
 	p := &Phone{
-		world: w, cfg: cfg, number: cfg.PhoneNumber, owner: cfg.BusinessID, byID: map[graph.MessageID]*message{}, contacts: cfg.Contacts,
+		world: w, cfg: cfg, number: cfg.PhoneNumber, owner: cfg.BusinessID, byID: map[graph.MessageID]*message{},
+		contacts: cfg.Contacts,
 	}
 	w.phones = append(w.phones, p)
 	now := w.Now()
@@ -165,7 +185,8 @@ func (w *World) NewPhone(cfg PhoneConfig) *Phone {
 	return p
 }
 
-// remember adds a past message.
+// remember adds a past message to a chat, as one that was never told live. The caller must hold the
+// world's mu.
 func (p *Phone) remember(c *Customer, past PastMessage, now time.Time) *message {
 	author := AuthorCustomer
 	if past.Outbound {
@@ -191,14 +212,15 @@ func (p *Phone) digits() string { return phonenumber.Digits(p.number) }
 // Business returns the portfolio that owns the number.
 func (p *Phone) Business() graph.BusinessID { return p.owner }
 
-// ID returns the phone number id, which the number has once it was onboarded.
+// ID returns the phone number id, which the number has once it was onboarded. It stays the same
+// through disconnections and new signups; empty before the first.
 func (p *Phone) ID() graph.PhoneNumberID {
 	p.world.mu.Lock()
 	defer p.world.mu.Unlock()
 	return p.id
 }
 
-// WABA returns the account that the popup named, once the number was onboarded.
+// WABA returns the account that the popup named, empty until the number was onboarded.
 func (p *Phone) WABA() graph.WABAID {
 	p.world.mu.Lock()
 	defer p.world.mu.Unlock()
@@ -208,14 +230,16 @@ func (p *Phone) WABA() graph.WABAID {
 	return p.wabas[0]
 }
 
-// WABAs returns every account that lists the number.
+// WABAs returns every account that lists the number, the one that the popup named first. The host
+// has to subscribe its app to all of them.
 func (p *Phone) WABAs() []graph.WABAID {
 	p.world.mu.Lock()
 	defer p.world.mu.Unlock()
 	return append([]graph.WABAID(nil), p.wabas...)
 }
 
-// hookWABA is the account that webhooks come from.
+// hookWABA is the account that webhooks come from: the last one, which with
+// [PhoneConfig].SecondAccount is not the one that the popup named.
 func (p *Phone) hookWABA() graph.WABAID { return p.wabas[len(p.wabas)-1] }
 
 // Coexists reports whether the number is in the app and on Cloud API now.
@@ -232,14 +256,15 @@ func (p *Phone) Suspended() bool {
 	return p.stage == stageSuspended
 }
 
-// AddCustomer adds someone who knows the business.
+// AddCustomer adds a person who may write to the business, or be written to. It is on none of the
+// business's lists until a message is sent.
 func (p *Phone) AddCustomer(cfg CustomerConfig) *Customer {
 	p.world.mu.Lock()
 	defer p.world.mu.Unlock()
 	return p.addCustomer(cfg)
 }
 
-// Customer returns the customer with a phone number, and adds one if there is none.
+// Customer returns the customer with a phone number in any spelling, and adds one if there is none.
 func (p *Phone) Customer(number string) *Customer {
 	p.world.mu.Lock()
 	defer p.world.mu.Unlock()
@@ -259,6 +284,8 @@ func (p *Phone) Customers() []*Customer {
 	return append([]*Customer(nil), p.customers...)
 }
 
+// addCustomer adds a customer, with an empty chat, and makes the Graph API know the person, so that
+// messages can be sent to it. The caller must hold the world's mu.
 func (p *Phone) addCustomer(cfg CustomerConfig) *Customer {
 	if cfg.UserID == "" {
 		cfg.UserID = p.newUserID()
@@ -276,12 +303,14 @@ func (p *Phone) addCustomer(cfg CustomerConfig) *Customer {
 	return c
 }
 
+// newUserID returns a user id that looks like one of Meta's: a country, a dot and digits. The
+// country says nothing about the person. The caller must hold the world's mu.
 func (p *Phone) newUserID() graph.UserID {
 	return graph.UserID(fmt.Sprintf("US.%d%d", 1+p.world.rand.Int64N(9), int64(1e17)+p.world.rand.Int64N(9e17)))
 }
 
-// find returns the customer whom a message through Cloud API is for, and adds them if they are new.
-// It wants the lock.
+// find returns the customer that a message through Cloud API is for. A business can write to a
+// person that never wrote to it: such a one is added. The caller must hold the world's mu.
 func (p *Phone) find(id graph.Identity) *Customer {
 	for _, c := range p.customers {
 		if id.UserID != "" && c.cfg.UserID == id.UserID ||
@@ -296,12 +325,13 @@ func (p *Phone) find(id graph.Identity) *Customer {
 	return p.addCustomer(cfg)
 }
 
-// tell sends a change about the number. It wants the lock.
+// tell sends a change about the number. The caller must hold the world's mu.
 func (p *Phone) tell(field webhook.Field, members ...member) {
-	p.world.courier.send(p.change(field, members...))
+	p.world.dispatcher.send(p.change(field, members...))
 }
 
-// change composes a change about the number, with the metadata in front.
+// change composes a change about the number, with the metadata in front, as the fields of messages,
+// history and contacts have it. The caller must hold the world's mu.
 func (p *Phone) change(field webhook.Field, members ...member) change {
 	value := object(append([]member{
 		str("messaging_product", "whatsapp"),

@@ -5,7 +5,8 @@ import (
 	"strings"
 )
 
-var errNoRequest = errors.New("coexistencetest: the phone was not asked to connect; enter its number into the popup first")
+var errNoRequest = errors.New("coexistencetest: the phone was not asked to connect; enter its number into the popup " +
+	"first")
 
 // LastCode returns the code that the phone showed last, for the popup.
 func (p *Phone) LastCode() string {
@@ -44,7 +45,9 @@ const (
 	HistoryDeclined
 )
 
-// Confirm taps Connect and Confirm in the message from Meta.
+// Confirm taps Connect and Confirm in the message from Meta, with the choice whether to share the
+// chats. The popup goes on once the code was entered, too. It fails if no popup waits for the
+// phone.
 func (p *Phone) Confirm(sharing HistorySharing) error {
 	p.world.mu.Lock()
 	defer p.world.mu.Unlock()

@@ -19,7 +19,8 @@ func (p *Phone) Open() {
 	p.used()
 }
 
-// UpdateApp installs another version of the app. Coexistence needs 2.24.17.
+// UpdateApp installs another version of the app. Coexistence needs 2.24.17, which the popup checks;
+// a number that coexists already stays.
 func (p *Phone) UpdateApp(version string) {
 	p.world.mu.Lock()
 	defer p.world.mu.Unlock()
@@ -52,7 +53,9 @@ func (p *Phone) ChangeNumber(number string) {
 	p.number, p.wabas, p.disconnectedAt = number, nil, time.Time{}
 }
 
-// used notes that the phone was used. The caller must hold the lock.
+// used notes that the phone was used, and starts the idle time anew. Both a timer and
+// [World.Advance] look at its end: the timer serves bubbles of testing/synctest, where time passes
+// by itself. The caller must hold the world's mu.
 func (p *Phone) used() {
 	p.usedAt = p.world.Now()
 	if p.idle == nil {
@@ -66,14 +69,15 @@ func (p *Phone) used() {
 	p.idle.Reset(idleLimit)
 }
 
-// rest stops to wait for the end of the idle time. It wants the lock.
-func (p *Phone) rest() {
+// stopIdleTimer ends the wait for the end of the idle time. The caller must hold the world's mu.
+func (p *Phone) stopIdleTimer() {
 	if p.idle != nil {
 		p.idle.Stop()
 	}
 }
 
-// checkIdle disconnects a phone that was not used for too long. It wants the lock.
+// checkIdle disconnects a phone that was not used for too long. An onboarding counts as use, API
+// traffic does not. The caller must hold the world's mu.
 func (p *Phone) checkIdle() {
 	last := p.onboardedAt
 	if p.usedAt.After(last) {
@@ -87,7 +91,11 @@ func (p *Phone) checkIdle() {
 }
 
 // ChangeNumber gives the customer another phone number, and with it another user id. If the
-// business's number coexists, a system message tells of it, and the chat goes on.
+// business's number coexists, a system message tells of it with the old ids as its sender, and the
+// chat goes on. Otherwise the host is never told that both are one person.
+//
+// Meta:
+// https://developers.facebook.com/documentation/business-messaging/whatsapp/business-scoped-user-ids
 func (c *Customer) ChangeNumber(number string) graph.MessageID {
 	p := c.phone
 	p.world.mu.Lock()
@@ -95,8 +103,10 @@ func (c *Customer) ChangeNumber(number string) graph.MessageID {
 	old := c.Identity()
 	c.cfg.PhoneNumber, c.cfg.UserID = number, p.newUserID()
 	now := c.Identity()
-	p.world.graph.AddUser(graph.Identity{UserID: c.cfg.UserID, WAID: phonenumber.Digits(number), Username: c.cfg.Username})
-	m := p.newMessage(c.chat, AuthorCustomer, Content{Type: "system", Text: c.cfg.Name + " changed to another phone number"}, "", p.world.Now())
+	p.world.graph.AddUser(graph.Identity{UserID: c.cfg.UserID, WAID: phonenumber.Digits(number),
+		Username: c.cfg.Username})
+	m := p.newMessage(c.chat, AuthorCustomer,
+		Content{Type: "system", Text: c.cfg.Name + " changed to another phone number"}, "", p.world.Now())
 	if p.stage != stageConnected {
 		return m.id
 	}
@@ -104,7 +114,8 @@ func (c *Customer) ChangeNumber(number string) graph.MessageID {
 	p.world.relied.on(relyMoved)
 	previous := old.UserID
 	system := object(
-		str("body", m.content.Text), str("type", "user_changed_number"), str("wa_id", now.WAID), str("user_id", now.UserID),
+		str("body", m.content.Text), str("type", "user_changed_number"), str("wa_id", now.WAID),
+		str("user_id", now.UserID),
 		str("previous_user_id", previous))
 	p.tell("messages", sub("messages", list(object(
 		str("from", old.WAID), str("from_user_id", old.UserID), str("id", m.id), m.timestamp(), str("type", "system"),

@@ -10,35 +10,43 @@ var languages = []language{
 	{
 		[]string{"Ada Example", "Ben Sample", "Cleo Madeup"},
 		[]string{
-			"Hi, are you open today?", "Do you have %d of the blue ones?", "How much is delivery?", "Great, I'll take it",
+			"Hi, are you open today?", "Do you have %d of the blue ones?", "How much is delivery?",
+			"Great, I'll take it",
 			"Can I pick it up at %d o'clock?", "Thanks a lot!", "It didn't arrive yet…", "Could you send me a picture?",
 		},
 		[]string{
 			"Good morning! Yes, until 6 pm.", "We have %d left", "Delivery is free above $%d", "Your order is ready",
-			"You're welcome", "Sorry about that, I'll look into it", "See you \"soon\" / later", "Sure, one moment\nplease",
+			"You're welcome", "Sorry about that, I'll look into it", "See you \"soon\" / later",
+			"Sure, one moment\nplease",
 		},
 	},
 	{
 		[]string{"Lucía Ejemplo", "Íñigo Muñoz"},
 		[]string{
-			"¡Hola! ¿Tienen %d disponibles?", "¿Qué precio tiene el envío?", "Perfecto, lo quiero", "¿Mañana abren?", "Muchísimas gracias",
+			"¡Hola! ¿Tienen %d disponibles?", "¿Qué precio tiene el envío?", "Perfecto, lo quiero", "¿Mañana abren?",
+			"Muchísimas gracias",
 		},
-		[]string{"Sí, quedan %d", "El envío es gratis", "Abrimos a las %d", "Su pedido está listo", "Con mucho gusto, señora"},
+		[]string{"Sí, quedan %d", "El envío es gratis", "Abrimos a las %d", "Su pedido está listo",
+			"Con mucho gusto, señora"},
 	},
 	{
 		[]string{"João Exemplo", "Conceição Amostra"},
-		[]string{"Bom dia, vocês têm %d unidades?", "Qual é o preço?", "Não chegou ainda", "Ótimo, obrigada", "Aceita pix?"},
+		[]string{"Bom dia, vocês têm %d unidades?", "Qual é o preço?", "Não chegou ainda", "Ótimo, obrigada",
+			"Aceita pix?"},
 		[]string{"Temos sim!", "São R$ %d", "Já saiu para entrega", "Às ordens", "Amanhã à tarde, pode ser?"},
 	},
 	{
 		[]string{"Jürgen Beispiel", "Käthe Muster"},
-		[]string{"Grüß Gott, haben Sie heute geöffnet?", "Ich hätte gern %d Stück", "Was kostet das Größere?", "Vielen Dank!", "Passt übermorgen?"},
+		[]string{"Grüß Gott, haben Sie heute geöffnet?", "Ich hätte gern %d Stück", "Was kostet das Größere?",
+			"Vielen Dank!", "Passt übermorgen?"},
 		[]string{"Ja, bis %d Uhr", "Wir haben noch %d", "Gern geschehen", "Ihre Bestellung ist fertig", "Schöne Grüße"},
 	},
 	{
 		[]string{"Zoé Échantillon", "François Modèle"},
-		[]string{"Bonjour, vous êtes où ?", "J'en voudrais %d s'il vous plaît", "C'est combien ?", "Merci beaucoup", "Ça marche, à bientôt"},
-		[]string{"Nous sommes ouverts jusqu'à %d h", "Il en reste %d", "Avec plaisir", "Votre commande est prête", "Désolé, c'est épuisé"},
+		[]string{"Bonjour, vous êtes où ?", "J'en voudrais %d s'il vous plaît", "C'est combien ?", "Merci beaucoup",
+			"Ça marche, à bientôt"},
+		[]string{"Nous sommes ouverts jusqu'à %d h", "Il en reste %d", "Avec plaisir", "Votre commande est prête",
+			"Désolé, c'est épuisé"},
 	},
 	{
 		[]string{"أحمد مثال", "ليلى نموذج"},
@@ -62,7 +70,8 @@ var languages = []language{
 	},
 	{
 		[]string{"Аня Примерова", "Олег Образцов"},
-		[]string{"Здравствуйте, вы открыты?", "Мне нужно %d штук", "Сколько стоит?", "Большое спасибо", "Ещё не привезли"},
+		[]string{"Здравствуйте, вы открыты?", "Мне нужно %d штук", "Сколько стоит?", "Большое спасибо",
+			"Ещё не привезли"},
 		[]string{"Да, до %d часов", "Осталось %d", "Ваш заказ готов", "Пожалуйста", "Извините, проверю"},
 	},
 	{

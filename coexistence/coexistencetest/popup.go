@@ -15,11 +15,19 @@ import (
 type Screen string
 
 const (
-	ScreenBusiness Screen = "BUSINESS_ACCOUNT_SELECTION" // which portfolio; the existing account of the app or a new number
-	ScreenNumber   Screen = "PHONE_NUMBER_SETUP"         // which number
-	ScreenVerify   Screen = "PHONE_NUMBER_VERIFICATION"  // the code from the phone, and the confirmation on it
-	ScreenReview   Screen = "PERMISSIONS"                // the last one; closing it counts as finishing
-	ScreenDone     Screen = "DONE"                       // the popup is closed; Meta has no name for it
+	// ScreenBusiness asks for the portfolio, and whether to connect the app or add a new number.
+	ScreenBusiness Screen = "BUSINESS_ACCOUNT_SELECTION"
+
+	// ScreenNumber asks for the number, ScreenVerify for the code from the phone and the
+	// confirmation on it.
+	ScreenNumber Screen = "PHONE_NUMBER_SETUP"
+	ScreenVerify Screen = "PHONE_NUMBER_VERIFICATION"
+
+	// ScreenReview is the last one. Closing it counts as finishing.
+	ScreenReview Screen = "PERMISSIONS"
+
+	// ScreenDone: the popup is closed. Meta has no name for it.
+	ScreenDone Screen = "DONE"
 )
 
 // A PopupError is a problem that the popup shows to the business.
@@ -54,12 +62,14 @@ var ErrNotOffered = errors.New("coexistencetest: the popup does not offer this s
 //	popup.VerifyCode(phone.LastCode())
 //	result, err := popup.Finish()
 type Popup struct {
+	// view is the last page that was read.
 	world *World
 	id    string
 	view  popupView
 }
 
-// A popupView is what a page of the popup shows.
+// A popupView is a page of the popup, as its JSON tells it. Refusal is set instead of the rest if
+// the step was not possible.
 type popupView struct {
 	ID       string      `json:"id"`
 	Screen   Screen      `json:"screen"`
@@ -74,16 +84,23 @@ type popupView struct {
 	} `json:"result"`
 }
 
+// A popupFault is a problem that a page shows.
 type popupFault struct {
 	Code      graph.Code `json:"code"`
 	Message   string     `json:"message"`
 	SessionID string     `json:"session_id"`
 }
 
-// OpenSignup opens the popup. Launch is what the page would give to FB.init and FB.login: a
+// OpenSignup opens the popup. launch is what the page would give to FB.init and FB.login: a
 // [signup.Launch], or JSON as a [json.RawMessage], either {"init":…,"login":…} or the options of
-// FB.login alone. Options that are wrong in a way that Meta punishes silently open a popup all the
-// same.
+// FB.login alone.
+//
+// Options that are wrong in a way that Meta punishes silently open a popup all the same: another
+// featureType, or a version that has ended, offers no existing account, and a host finds out by
+// [Popup.OffersExistingAccount]. The error is about JSON that FB.login could not take.
+//
+// Meta:
+// https://developers.facebook.com/documentation/business-messaging/whatsapp/embedded-signup/implementation
 func (w *World) OpenSignup(launch json.Marshaler) (*Popup, error) {
 	options, err := json.Marshal(launch)
 	if err != nil {
@@ -97,7 +114,7 @@ func (w *World) OpenSignup(launch json.Marshaler) (*Popup, error) {
 	return p, nil
 }
 
-// Screen returns where the popup stands now. The phone moves it on as well.
+// Screen returns where the popup stands now. The phone moves it on as well, so it asks each time.
 func (p *Popup) Screen() Screen {
 	if view, err := p.request(http.MethodGet, "/"+p.id, ""); err == nil && view.Refusal == "" {
 		p.view = view
@@ -109,28 +126,34 @@ func (p *Popup) Screen() Screen {
 // does not if the launch options did not ask for it.
 func (p *Popup) OffersExistingAccount() bool { return p.view.Existing }
 
-// ChooseBusiness chooses a portfolio. Without it, that of the number that is entered.
+// ChooseBusiness chooses a portfolio, on the first screen. Without it, that of the number that is
+// entered. Another one than the number's is refused when the number is entered.
 func (p *Popup) ChooseBusiness(id graph.BusinessID) error { return p.ask("business", string(id)) }
 
-// ChooseAccount shares an existing account. Without it, the popup makes a new one, or takes the
-// number's old one.
+// ChooseAccount shares an existing account, on the first screen. Without it, the popup makes a new
+// one, or takes the number's old one.
 func (p *Popup) ChooseAccount(id graph.WABAID) error { return p.ask("account", string(id)) }
 
-// ChooseExistingAccount chooses to connect the WhatsApp Business app.
+// ChooseExistingAccount chooses to connect the WhatsApp Business app, which is the way to
+// coexistence. It is [ErrNotOffered] if the launch options did not ask for that.
 func (p *Popup) ChooseExistingAccount() error { return p.ask("existing", "") }
 
-// ChooseNewNumber chooses to add a number to Cloud API alone.
+// ChooseNewNumber chooses to add a number to Cloud API alone. Such a number never coexists.
 func (p *Popup) ChooseNewNumber() error { return p.ask("new", "") }
 
 // EnterNumber enters the phone number. Its refusals are a [PopupError] with Meta's code; another
-// number can be entered.
+// number can be entered. If it is taken, the phone shows a code and asks its owner:
+// [Phone.LastCode], [Phone.Confirm].
+//
+// Meta:
+// https://developers.facebook.com/documentation/business-messaging/whatsapp/embedded-signup/errors
 func (p *Popup) EnterNumber(number string) error { return p.ask("number", number) }
 
 // QR returns what the popup shows as a QR code, for [Phone.ScanQR].
 func (p *Popup) QR() string { return p.view.QR }
 
 // VerifyCode enters the code that the phone shows: [Phone.LastCode]. For an ordinary number it is
-// [Popup.TextedCode].
+// [Popup.TextedCode]. A wrong one is a [PopupError]; after five the popup takes none any more.
 func (p *Popup) VerifyCode(code string) error { return p.ask("code", code) }
 
 // TextedCode returns the code that was sent by text message to an ordinary number.
@@ -149,7 +172,8 @@ func (w *World) TextedCode(number string) string {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for _, d := range w.popups {
-		if !d.existing && d.code != "" && d.screen == ScreenVerify && phonenumber.Digits(d.number) == phonenumber.Digits(number) {
+		if !d.existing && d.code != "" && d.screen == ScreenVerify &&
+			phonenumber.Digits(d.number) == phonenumber.Digits(number) {
 			return d.code
 		}
 	}
@@ -161,13 +185,15 @@ func (w *World) TextedCode(number string) string {
 func (p *Popup) VerifyLater() error { return p.ask("later", "") }
 
 // Finish clicks the last button. The account is shared, and the webhooks that say so are on their
-// way.
+// way. It is [ErrNotOffered] before the code was entered and the phone has confirmed.
 func (p *Popup) Finish() (SignupResult, error) { return p.end("finish") }
 
-// Cancel closes the window. On the last screen Meta counts that as finishing.
+// Cancel closes the window. The page gets a CANCEL with the screen, and no code. On the last screen
+// Meta counts closing as finishing, and the result is that of [Popup.Finish].
 func (p *Popup) Cancel() (SignupResult, error) { return p.end("close") }
 
-// ReportError clicks on "report" under a problem that the popup shows, and closes it.
+// ReportError clicks on "report" under a problem that the popup shows, and closes it. The page gets
+// a CANCEL with the code and the session id. It is [ErrNotOffered] if there is no problem.
 func (p *Popup) ReportError() (SignupResult, error) { return p.end("report") }
 
 // Complete plays the whole popup for a phone whose owner notices nothing: if the popup does not
@@ -194,6 +220,8 @@ func (p *Popup) Complete(phone *Phone, sharing HistorySharing) (SignupResult, er
 // newNumber is what a business adds that believes to connect its app.
 const newNumber = "+1 555-010-0177"
 
+// completeOrdinary plays the flow for new numbers to its end. The result looks like a success, and
+// the number is none that the business had.
 func (p *Popup) completeOrdinary(phone *Phone) (SignupResult, error) {
 	steps := []func() error{
 		func() error { return p.ChooseBusiness(phone.Business()) },
@@ -209,6 +237,7 @@ func (p *Popup) completeOrdinary(phone *Phone) (SignupResult, error) {
 	return p.Finish()
 }
 
+// end does a step that closes the popup and returns what the page gets from it.
 func (p *Popup) end(step string) (SignupResult, error) {
 	if err := p.ask(step, ""); err != nil {
 		return SignupResult{}, err
@@ -224,7 +253,8 @@ func (p *Popup) end(step string) (SignupResult, error) {
 	return result, nil
 }
 
-// ask does one step, and remembers the page that comes back.
+// ask does one step, and remembers the page that comes back. It returns a [*PopupError] for a
+// problem that the page shows, and [ErrNotOffered] for a step that the page does not have.
 func (p *Popup) ask(step, value string) error {
 	path, body := "", value
 	if step != "" {
@@ -247,6 +277,8 @@ func (p *Popup) ask(step, value string) error {
 	return nil
 }
 
+// request makes one HTTP request to the popup. It uses the default client over a real socket, so it
+// cannot run in a bubble of testing/synctest.
 func (p *Popup) request(method, path, body string) (view popupView, err error) {
 	req, err := http.NewRequest(method, p.world.URL+"/popups"+path, strings.NewReader(body))
 	if err != nil {

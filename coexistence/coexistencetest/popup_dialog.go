@@ -21,7 +21,8 @@ var (
 	phonePage  = template.Must(template.ParseFS(metaFiles, "meta/phone.html"))
 )
 
-// graphVersions are those under which the login dialog can be addressed.
+// Pages address the dialog under a version of the Graph API. All that a page of this decade names
+// work alike.
 const oldestVersion, newestVersion = 17, 40
 
 // servePopup puts the popup and the SDK under the addresses that they have at Meta:
@@ -53,6 +54,8 @@ func (w *World) servePopup() {
 // [World.URL] runs all of it under Meta's own origins.
 func (w *World) SDKURL() string { return w.URL + "/en_US/sdk.js" }
 
+// metaFile serves one of the embedded files. Any origin may load it, since the host's page is on
+// another one.
 func metaFile(name, contentType string) http.Handler {
 	body, err := metaFiles.ReadFile("meta/" + name)
 	if err != nil {
@@ -66,21 +69,26 @@ func metaFile(name, contentType string) http.Handler {
 	})
 }
 
-// serveDialog opens a popup, with the options of FB.login as the query of the login dialog.
+// serveDialog opens a popup, with the options of FB.login as the query of the login dialog. A
+// window answers its opener; without one, the browser is sent back to redirect_uri, which has to be
+// https as at Meta.
 func (w *World) serveDialog(rw http.ResponseWriter, r *http.Request) {
 	q := r.URL.Query()
 	options, err := json.Marshal(map[string]map[string]json.RawMessage{
 		"init": {"appId": quote(q.Get("client_id"))},
 		"login": {
-			"config_id": quote(q.Get("config_id")), "response_type": quote(q.Get("response_type")), "redirect_uri": quote(q.Get("redirect_uri")),
-			"override_default_response_type": boolean(q.Get("override_default_response_type")), "extras": jsonOr(q.Get("extras"), "{}"),
+			"config_id": quote(q.Get("config_id")), "response_type": quote(q.Get("response_type")),
+			"redirect_uri":                   quote(q.Get("redirect_uri")),
+			"override_default_response_type": boolean(q.Get("override_default_response_type")),
+			"extras":                         jsonOr(q.Get("extras"), "{}"),
 		},
 	})
 	var l launch
 	if err == nil {
 		l, err = parseLaunch(options)
 	}
-	if back, bad := url.Parse(q.Get("redirect_uri")); err == nil && q.Get("display") != "popup" && (bad != nil || back.Scheme != "https") {
+	if back, bad := url.Parse(q.Get("redirect_uri")); err == nil && q.Get("display") != "popup" &&
+		(bad != nil || back.Scheme != "https") {
 		err = fmt.Errorf("coexistencetest: the redirect URI is not an https address")
 	}
 	if err != nil {
@@ -95,18 +103,25 @@ func (w *World) serveDialog(rw http.ResponseWriter, r *http.Request) {
 		Redirect string          `json:"redirect_uri"`
 		State    string          `json:"state"`
 		Simulate string          `json:"simulate"`
-	}{w.openPopup(l), q.Get("display") == "popup", q.Get("cb"), q.Get("origin"), q.Get("redirect_uri"), q.Get("state"), q.Get("simulate")}
+	}{
+		w.openPopup(l), q.Get("display") == "popup", q.Get("cb"), q.Get("origin"), q.Get("redirect_uri"),
+		q.Get("state"), q.Get("simulate"),
+	}
 	writePage(rw, dialogPage, page)
 }
 
+// writePage writes a page that runs no script but its own, as a dialog of Meta could not be changed
+// by the host either.
 func writePage[T any](rw http.ResponseWriter, t *template.Template, data T) {
 	h := rw.Header()
 	h.Set("Content-Type", "text/html; charset=utf-8")
 	h.Set("Cache-Control", "no-store")
-	h.Set("Content-Security-Policy", "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'")
+	h.Set("Content-Security-Policy", "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "+
+		"connect-src 'self'; form-action 'self'")
 	_ = t.Execute(rw, data) // the browser went away
 }
 
+// boolean is a JSON boolean for a member of a query. Anything but "true" is false.
 func boolean(s string) json.RawMessage {
 	if s == "true" {
 		return json.RawMessage("true")
@@ -114,6 +129,8 @@ func boolean(s string) json.RawMessage {
 	return json.RawMessage("false")
 }
 
+// jsonOr is s if it is JSON, and otherwise else: Meta opens the popup with broken extras as with
+// none.
 func jsonOr(s, otherwise string) json.RawMessage {
 	if json.Valid([]byte(s)) {
 		return json.RawMessage(s)
@@ -121,7 +138,7 @@ func jsonOr(s, otherwise string) json.RawMessage {
 	return json.RawMessage(otherwise)
 }
 
-// serveQR draws the QR code of a popup.
+// serveQR draws the QR code of a popup, as long as the popup shows one.
 func (w *World) serveQR(rw http.ResponseWriter, r *http.Request) {
 	w.mu.Lock()
 	d := w.popups[r.PathValue("id")]
@@ -140,7 +157,9 @@ func (w *World) serveQR(rw http.ResponseWriter, r *http.Request) {
 	_, _ = rw.Write(code.PNG())
 }
 
-// servePhone shows what the phone shows while it is asked to connect, and takes its answer.
+// servePhone shows what the phone shows while it is asked to connect, and takes its answer: share,
+// keep or refuse. In a browser it stands for the phone in the owner's hand, and is reached by its
+// address.
 func (w *World) servePhone(rw http.ResponseWriter, r *http.Request) {
 	w.mu.Lock()
 	d := w.popups[r.PathValue("id")]
@@ -155,8 +174,10 @@ func (w *World) servePhone(rw http.ResponseWriter, r *http.Request) {
 			do   func() error
 			said string
 		}{
-			"share":  {func() error { return d.phone.Confirm(HistoryShared) }, "Connected. Your chats are shared. Go back to the window of Facebook."},
-			"keep":   {func() error { return d.phone.Confirm(HistoryDeclined) }, "Connected. Your chats are not shared. Go back to the window of Facebook."},
+			"share": {func() error { return d.phone.Confirm(HistoryShared) },
+				"Connected. Your chats are shared. Go back to the window of Facebook."},
+			"keep": {func() error { return d.phone.Confirm(HistoryDeclined) },
+				"Connected. Your chats are not shared. Go back to the window of Facebook."},
 			"refuse": {d.phone.Refuse, "You did not connect."},
 		}
 		r.Body = http.MaxBytesReader(rw, r.Body, 1<<10)

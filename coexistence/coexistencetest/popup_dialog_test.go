@@ -54,7 +54,8 @@ func (v visitor) post(path, contentType, body string) (int, string) {
 // dialog is the query that FB.login opens the popup with.
 func (v visitor) dialog(more ...string) url.Values {
 	q := url.Values{
-		"client_id": {string(v.world.AppID())}, "config_id": {v.world.ConfigurationID()}, "response_type": {"code"}, "display": {"popup"},
+		"client_id": {string(v.world.AppID())}, "config_id": {v.world.ConfigurationID()}, "response_type": {"code"},
+		"display":                        {"popup"},
 		"override_default_response_type": {"true"}, "origin": {"https://app.example.com"}, "cb": {"f1"},
 		"extras": {`{"setup":{},"featureType":"whatsapp_business_app_onboarding"}`},
 	}
@@ -116,7 +117,8 @@ func TestTheDialogIsServedWhereMetaHasIt(t *testing.T) {
 
 func TestThePhoneAnswersOnItsPage(t *testing.T) {
 	t.Parallel()
-	for answer, want := range map[string]string{"share": "Your chats are shared", "keep": "Your chats are not shared", "refuse": "You did not connect"} {
+	for answer, want := range map[string]string{"share": "Your chats are shared", "keep": "Your chats are not shared",
+		"refuse": "You did not connect"} {
 		t.Run(answer, func(t *testing.T) {
 			t.Parallel()
 			v := newVisitor(t)

@@ -12,7 +12,8 @@ import (
 //	POST /popups/{id}/{step}   {"value":"…"}; one thing that the business does
 //	GET  /popups/{id}          the page again
 //	GET  /popups/{id}/qr.png   the QR code that it shows
-//	GET  /popups/{id}/phone    what the phone shows meanwhile; POST takes its answer: share, keep or refuse
+//	GET  /popups/{id}/phone    what the phone shows meanwhile
+//	POST /popups/{id}/phone    its answer: share, keep or refuse
 //
 // Every answer is the page that is shown then.
 func (w *World) popupHandler() http.Handler {
@@ -20,7 +21,8 @@ func (w *World) popupHandler() http.Handler {
 	mux.HandleFunc("POST /popups", func(rw http.ResponseWriter, r *http.Request) {
 		body, err := io.ReadAll(http.MaxBytesReader(rw, r.Body, 1<<20))
 		if err != nil {
-			answer(rw, http.StatusRequestEntityTooLarge, refusalPage("coexistencetest: the launch options are too long"))
+			answer(rw, http.StatusRequestEntityTooLarge,
+				refusalPage("coexistencetest: the launch options are too long"))
 			return
 		}
 		l, err := parseLaunch(body)
@@ -63,10 +65,13 @@ func (w *World) popupHandler() http.Handler {
 	return mux
 }
 
+// answer writes a page of the popup.
 func answer(w http.ResponseWriter, status int, page []byte) {
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
 	_, _ = w.Write(page)
 }
 
+// refusalPage is the answer to a step that is not possible. It is no page that Meta shows: a person
+// could not have clicked there.
 func refusalPage(reason string) []byte { return object(str("refusal", reason)) }

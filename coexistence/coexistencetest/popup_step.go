@@ -11,25 +11,36 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/phonenumber"
 )
 
-// A dialog is an open popup on Meta's side. It is the world's lock's.
+// A dialog is an open popup on Meta's side. Its fields are guarded by the world's mu.
 type dialog struct {
-	id       string
-	launch   launch
-	coexist  bool // the launch options ask for it in a way that works
-	broken   bool // "Sorry, something went wrong"
+	id     string
+	launch launch
+
+	// coexist is true if the launch options ask for coexistence in a way that works. broken is true
+	// if they are not of the app, and the popup shows an error and nothing else.
+	coexist, broken bool
+
+	// screen is what the popup shows. business and account are what was chosen; empty is the
+	// portfolio of the number, and a new account.
 	screen   Screen
 	business graph.BusinessID
 	account  graph.WABAID
 
-	existing  bool // the business connects its app
-	phone     *Phone
-	number    string // an ordinary one
-	code      string
-	attempts  int
-	verified  bool
-	confirmed bool
-	share     bool
+	// existing is true once the business chose to connect its app. phone is set once the number of
+	// an app was entered, number once an ordinary number was.
+	existing bool
+	phone    *Phone
+	number   string
 
+	// code is what has to be entered, attempts how often it was entered wrongly. The last screen
+	// needs verified and confirmed, in any order; share is the answer about the chats.
+	code                string
+	attempts            int
+	verified, confirmed bool
+	share               bool
+
+	// problem is what the popup shows now, and what a report tells of. result is set once the popup
+	// is closed.
 	problem *PopupError
 	result  *SignupResult
 }
@@ -37,6 +48,9 @@ type dialog struct {
 // wentWrong is what the popup shows for launch options that are not of the app.
 const wentWrong = "Sorry, something went wrong."
 
+// openPopup opens a popup and returns its first page. Options of another app or configuration open
+// one that shows an error without a reason, as Meta's does; options that ask for coexistence in a
+// wrong way open one that does not offer it.
 func (w *World) openPopup(l launch) []byte {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -49,9 +63,11 @@ func (w *World) openPopup(l launch) []byte {
 	return d.page(nil)
 }
 
-// page is what the popup shows.
+// page is what the popup shows, as JSON. problem is nil if the step went well. The caller must hold
+// the world's mu.
 func (d *dialog) page(problem *PopupError) []byte {
-	members := []member{str("id", d.id), str("screen", d.screen), yes("offers_existing_account", d.coexist && !d.broken)}
+	members := []member{str("id", d.id), str("screen", d.screen),
+		yes("offers_existing_account", d.coexist && !d.broken)}
 	if d.existing && d.screen == ScreenVerify {
 		members = append(members, str("qr", d.qr()), yes("phone_refused", d.phone.request != d))
 	}
@@ -71,11 +87,13 @@ func (d *dialog) page(problem *PopupError) []byte {
 	return object(members...)
 }
 
+// qr is what the QR code holds. Meta's content is not documented; a host never sees it.
 func (d *dialog) qr() string {
 	return "https://wa.me/connect/made-up?popup=" + d.id + "&code=" + d.code
 }
 
-// fail shows a problem, which the business may report.
+// fail shows a problem, which the business may report. The session id is what Meta's support asks
+// for. The caller must hold the world's mu.
 func (d *dialog) fail(w *World, code graph.Code, message string) *PopupError {
 	if info, ok := graph.Lookup(code, 0); ok && message == "" {
 		message = info.Title
@@ -84,7 +102,10 @@ func (d *dialog) fail(w *World, code graph.Code, message string) *PopupError {
 	return d.problem
 }
 
-// step does what the business does. It wants the lock.
+// step does one thing that the business does in the popup, and returns the page that is shown then.
+// Which steps a screen offers is decided here alone; everything else is answered as not offered.
+// Closing the window on the last screen is the same as finishing. The caller must hold the world's
+// mu.
 func (w *World) step(d *dialog, step, value string) []byte {
 	switch {
 	case d.screen == ScreenDone:
@@ -122,7 +143,7 @@ func (w *World) step(d *dialog, step, value string) []byte {
 	return d.page(nil)
 }
 
-// end closes the popup.
+// end closes the popup, and takes the question off the phone. The caller must hold the world's mu.
 func (d *dialog) end() {
 	d.screen = ScreenDone
 	if d.phone != nil && d.phone.request == d {
@@ -136,6 +157,9 @@ const waitAfterDisconnect = 15 * time.Minute
 // minimumVersion is the oldest WhatsApp Business app that can coexist.
 const minimumVersion = "2.24.17"
 
+// enterNumber checks a number that was entered, in the order in which Meta's popup does as far as
+// its error page tells, and asks the phone. A number of an ordinary flow gets its code by text
+// message instead. The caller must hold the world's mu.
 func (w *World) enterNumber(d *dialog, number string) *PopupError {
 	digits := phonenumber.Digits(number)
 	if len(digits) < 7 || len(digits) > 15 {
@@ -161,9 +185,11 @@ func (w *World) enterNumber(d *dialog, number string) *PopupError {
 	return nil
 }
 
-// eligible returns Meta's code for why a number cannot be connected, or zero.
+// eligible returns Meta's code for why a number cannot be connected, or zero. The caller must hold
+// the world's mu.
 //
-// Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/embedded-signup/errors
+// Meta:
+// https://developers.facebook.com/documentation/business-messaging/whatsapp/embedded-signup/errors
 func (w *World) eligible(p *Phone, d *dialog) graph.Code {
 	refusedCountry := slices.ContainsFunc(w.cfg.RefusedCallingCodes, func(code string) bool {
 		return strings.HasPrefix(p.digits(), phonenumber.Digits(code))
@@ -202,6 +228,8 @@ func olderThan(version, than string) bool {
 	return false
 }
 
+// phoneByNumber returns the phone with a number, nil if there is none. The caller must hold the
+// world's mu.
 func (w *World) phoneByNumber(digits string) *Phone {
 	for _, p := range w.phones {
 		if p.digits() == digits {
@@ -211,11 +239,14 @@ func (w *World) phoneByNumber(digits string) *Phone {
 	return nil
 }
 
+// newCode draws a code of six digits. The caller must hold the world's mu.
 func (w *World) newCode() string { return fmt.Sprintf("%06d", w.rand.IntN(1_000_000)) }
 
 // maxAttempts is how often a wrong code can be entered. Meta's number is not documented.
 const maxAttempts = 5
 
+// enterCode checks the code from the phone or the text message. After too many wrong ones even the
+// right one is refused. The caller must hold the world's mu.
 func (w *World) enterCode(d *dialog, code string) *PopupError {
 	code = phonenumber.Digits(code)
 	if d.code == "" || code != d.code {
@@ -233,7 +264,7 @@ func (w *World) enterCode(d *dialog, code string) *PopupError {
 }
 
 // proceed shows the last screen once the code was entered and the phone has confirmed, in whatever
-// order.
+// order. The caller must hold the world's mu.
 func (d *dialog) proceed() {
 	if d.verified && d.confirmed {
 		d.screen = ScreenReview

@@ -49,7 +49,8 @@ func TestThePopupNamesTheAccountAlone(t *testing.T) {
 	require.Equal(t, "FINISH_WHATSAPP_BUSINESS_APP_ONBOARDING", s.Event)
 	require.Equal(t, 3, s.Version)
 	require.Equal(t, map[string]string{"waba_id": string(phone.WABA())}, s.Data)
-	require.JSONEq(t, `{"status":"connected","authResponse":{"code":"`+result.Code.Reveal()+`","userID":null,"expiresIn":null}}`,
+	require.JSONEq(t, `{"status":"connected","authResponse":{"code":"`+result.Code.Reveal()+`","userID":null,`+
+		`"expiresIn":null}}`,
 		string(result.LoginResponse))
 	require.True(t, phone.Coexists())
 }
@@ -107,7 +108,8 @@ func TestClosingThePopup(t *testing.T) {
 		},
 		func(p *coexistencetest.Popup, ph *coexistencetest.Phone) error { return p.VerifyCode(ph.LastCode()) },
 	}
-	want := []string{"BUSINESS_ACCOUNT_SELECTION", "PHONE_NUMBER_SETUP", "PHONE_NUMBER_VERIFICATION", "PHONE_NUMBER_VERIFICATION", ""}
+	want := []string{"BUSINESS_ACCOUNT_SELECTION", "PHONE_NUMBER_SETUP", "PHONE_NUMBER_VERIFICATION",
+		"PHONE_NUMBER_VERIFICATION", ""}
 	for done, step := range want {
 		world, h := newWorld(t, coexistencetest.Config{})
 		phone := world.NewPhone(coexistencetest.PhoneConfig{})
@@ -252,21 +254,25 @@ func TestAForgottenFeatureTypeAddsAnOrdinaryNumberSilently(t *testing.T) {
 		now    time.Time
 		want   bool
 	}{
-		"v4":                {`{"featureType":"whatsapp_business_app_onboarding"}`, after, true},
-		"v4 preview":        {`{"featureType":"whatsapp_business_app_onboarding","version":"v4-public-preview"}`, after, true},
-		"empty extras":      {`{"setup":{}}`, after, false},
-		"old name":          {`{"featureType":"coexistence"}`, after, false},
-		"as a feature":      {`{"features":[{"name":"whatsapp_business_app_onboarding"}]}`, after, false},
-		"v3 while it lived": {`{"featureType":"whatsapp_business_app_onboarding","version":"v3"}`, after.AddDate(0, -2, 0), true},
-		"v3 after its end":  {`{"featureType":"whatsapp_business_app_onboarding","version":"v3"}`, after, false},
+		"v4": {`{"featureType":"whatsapp_business_app_onboarding"}`, after, true},
+		"v4 preview": {`{"featureType":"whatsapp_business_app_onboarding","version":"v4-public-preview"}`, after,
+			true},
+		"empty extras": {`{"setup":{}}`, after, false},
+		"old name":     {`{"featureType":"coexistence"}`, after, false},
+		"as a feature": {`{"features":[{"name":"whatsapp_business_app_onboarding"}]}`, after, false},
+		"v3 while it lived": {`{"featureType":"whatsapp_business_app_onboarding","version":"v3"}`,
+			after.AddDate(0, -2, 0), true},
+		"v3 after its end": {`{"featureType":"whatsapp_business_app_onboarding","version":"v3"}`, after, false},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			world, _ := newWorld(t, coexistencetest.Config{Start: tt.now})
 			phone := world.NewPhone(coexistencetest.PhoneConfig{})
-			popup, err := world.OpenSignup(json.RawMessage(`{"init":{"appId":"` + string(world.AppID()) + `"},"login":{"config_id":"` +
-				world.ConfigurationID() + `","response_type":"code","override_default_response_type":true,"extras":` + tt.extras + `}}`))
+			popup, err := world.OpenSignup(json.RawMessage(`{"init":{"appId":"` + string(world.AppID()) +
+				`"},"login":{"config_id":"` +
+				world.ConfigurationID() + `","response_type":"code","override_default_response_type":true,"extras":` +
+				tt.extras + `}}`))
 			require.NoError(t, err)
 			require.Equal(t, tt.want, popup.OffersExistingAccount())
 			result, err := popup.Complete(phone, coexistencetest.HistoryShared)
@@ -312,14 +318,17 @@ func TestWrongLaunchOptions(t *testing.T) {
 func TestACodeWorksOnceAndForThirtySeconds(t *testing.T) {
 	t.Parallel()
 	world, _ := newWorld(t, coexistencetest.Config{})
-	result, err := openPopup(t, world).Complete(world.NewPhone(coexistencetest.PhoneConfig{}), coexistencetest.HistoryShared)
+	result, err := openPopup(t, world).Complete(world.NewPhone(coexistencetest.PhoneConfig{}),
+		coexistencetest.HistoryShared)
 	require.NoError(t, err)
 	exchange(t, world, result.Code)
-	path := "/oauth/access_token?client_id=" + string(world.AppID()) + "&client_secret=" + world.AppSecret().Reveal() + "&code="
+	path := "/oauth/access_token?client_id=" + string(world.AppID()) + "&client_secret=" + world.AppSecret().Reveal() +
+		"&code="
 	_, v := call(t, world, "", "GET", path+result.Code.Reveal(), "")
 	require.Contains(t, string(v["error"]), "36009")
 
-	late, err := openPopup(t, world).Complete(world.NewPhone(coexistencetest.PhoneConfig{}), coexistencetest.HistoryShared)
+	late, err := openPopup(t, world).Complete(world.NewPhone(coexistencetest.PhoneConfig{}),
+		coexistencetest.HistoryShared)
 	require.NoError(t, err)
 	world.Advance(31 * time.Second)
 	_, v = call(t, world, "", "GET", path+late.Code.Reveal(), "")

@@ -32,8 +32,8 @@ type SignupResult struct {
 	Code graph.Secret
 }
 
-// sessionMessage is the body of a message. Versions 2 and 3 of the flow name the version of the
-// message.
+// sessionMessage is the body of a message to the page. Versions 2 and 3 of the flow name the
+// version of the message, which is a number, while the numbers in data are strings.
 func sessionMessage(event string, version int, data ...member) []byte {
 	versionMember := member{}
 	if version != 0 {
@@ -42,7 +42,11 @@ func sessionMessage(event string, version int, data ...member) []byte {
 	return object(sub("data", object(data...)), str("type", "WA_EMBEDDED_SIGNUP"), str("event", event), versionMember)
 }
 
-func finishMessage(variant SessionVariant, waba graph.WABAID, phone graph.PhoneNumberID, business graph.BusinessID) []byte {
+// finishMessage is the message of a popup that ended well, in the variant that the world was
+// configured with. Nil is no message, which pages see after a redirect.
+func finishMessage(
+	variant SessionVariant, waba graph.WABAID, phone graph.PhoneNumberID, business graph.BusinessID,
+) []byte {
 	ids := []member{str("phone_number_id", phone), str("waba_id", waba), str("business_id", business)}
 	switch variant {
 	case SessionLost:
@@ -55,17 +59,21 @@ func finishMessage(variant SessionVariant, waba graph.WABAID, phone graph.PhoneN
 	return sessionMessage("FINISH_WHATSAPP_BUSINESS_APP_ONBOARDING", 3, str("waba_id", waba))
 }
 
+// cancelMessage is the message of a popup that was closed, with the screen that it showed.
 func cancelMessage(step Screen) []byte {
 	return sessionMessage("CANCEL", 0, str("current_step", step))
 }
 
+// errorMessage is the message of a popup whose problem was reported. Its event is CANCEL as well,
+// and numbers are strings.
 func errorMessage(problem *PopupError, at time.Time) []byte {
 	return sessionMessage("CANCEL", 0,
 		str("error_message", problem.Message), str("error_code", strconv.Itoa(int(problem.Code))),
 		str("session_id", problem.SessionID), str("timestamp", strconv.FormatInt(at.Unix(), 10)))
 }
 
-// callback is the argument of FB.login's callback.
+// callback is the argument of FB.login's callback: with a code, with a token of the person, or with
+// neither, which is all that a page without a session message learns of a popup that was closed.
 func callback(code, accessToken graph.Secret) []byte {
 	null := []byte("null")
 	switch {
@@ -74,7 +82,8 @@ func callback(code, accessToken graph.Secret) []byte {
 			object(str("code", code.Reveal()), sub("userID", null), sub("expiresIn", null))))
 	case accessToken != "":
 		return object(str("status", "connected"), sub("authResponse",
-			object(str("accessToken", accessToken.Reveal()), str("userID", "555010000000099"), num("expiresIn", 5183999))))
+			object(str("accessToken", accessToken.Reveal()), str("userID", "555010000000099"),
+				num("expiresIn", 5183999))))
 	}
 	return object(str("status", "unknown"), sub("authResponse", null))
 }

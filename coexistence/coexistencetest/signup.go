@@ -57,7 +57,8 @@ func (p *Phone) Connect(sharing HistorySharing) (SignupResult, error) {
 }
 
 // connect plays what [Popup.Complete] plays, without HTTP, so that it works in a bubble of
-// testing/synctest.
+// testing/synctest: there a goroutine that waits for a socket would stop the clock. Launch options
+// that do not ask for coexistence add an ordinary number here too.
 func (p *Phone) connect(l launch, sharing HistorySharing) (SignupResult, error) {
 	w := p.world
 	w.mu.Lock()

@@ -9,8 +9,9 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/phonenumber"
 )
 
-// mirror shows a message that was sent through Cloud API on the phone, and tells the host how far
-// it came.
+// mirror shows on the phone what was sent through Cloud API, and tells the host how far it came. A
+// message that fails is accepted all the same: Meta answers the call first, and tells of the
+// failure by webhook. No echo is sent, since the phone did not write.
 func (w *World) mirror(sent cloudapitest.SentMessage) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -23,7 +24,8 @@ func (w *World) mirror(sent cloudapitest.SentMessage) {
 	switch {
 	case c.cfg.Unreachable:
 		fails = graph.CodeMessageUndeliverable
-	case fails == 0 && sent.Type != "template" && !w.graph.WindowOpen(p.id, graph.Identity{UserID: c.cfg.UserID, WAID: phonenumber.Digits(c.cfg.PhoneNumber)}):
+	case fails == 0 && sent.Type != "template" &&
+		!w.graph.WindowOpen(p.id, graph.Identity{UserID: c.cfg.UserID, WAID: phonenumber.Digits(c.cfg.PhoneNumber)}):
 		fails = graph.CodeReengagementMessage
 		w.relied.on(relyWindow)
 	}
@@ -51,6 +53,8 @@ func (w *World) mirror(sent cloudapitest.SentMessage) {
 	}
 }
 
+// phoneByID returns the phone with an id, nil if there is none. The caller must hold the world's
+// mu.
 func (w *World) phoneByID(id graph.PhoneNumberID) *Phone {
 	for _, p := range w.phones {
 		if p.id == id {
@@ -60,11 +64,14 @@ func (w *World) phoneByID(id graph.PhoneNumberID) *Phone {
 	return nil
 }
 
-// tellStatus sends a status. It wants the lock.
+// tellStatus sends a status. A failed one has no contacts, and the user id of the recipient only if
+// the message was sent to it. Prices stand in the statuses sent and delivered. The caller must hold
+// the world's mu.
 func (p *Phone) tellStatus(c *Customer, sent cloudapitest.SentMessage, status string, at time.Time, fails graph.Code) {
 	id := c.Identity()
 	members := []member{
-		str("id", sent.ID), str("status", status), str("timestamp", strconv.FormatInt(at.Unix(), 10)), str("recipient_id", id.WAID),
+		str("id", sent.ID), str("status", status), str("timestamp", strconv.FormatInt(at.Unix(), 10)),
+		str("recipient_id", id.WAID),
 	}
 	contacts := member{}
 	if fails == 0 {
@@ -83,8 +90,8 @@ func (p *Phone) tellStatus(c *Customer, sent cloudapitest.SentMessage, status st
 	p.tell("messages", contacts, sub("statuses", list(object(members...))))
 }
 
-// pricing is what a message costs since 2026-10-01. Which service messages are still free is not
-// modelled.
+// pricing is what a message costs since 2026-10-01. Templates count as utility, everything else as
+// service. Which service messages are still free is not modelled.
 func pricing(kind string) []byte {
 	category := "service"
 	if kind == "template" {
@@ -93,7 +100,8 @@ func pricing(kind string) []byte {
 	return object(yes("billable", true), str("pricing_model", "PMP"), str("type", "regular"), str("category", category))
 }
 
-// failure is an entry of errors[] in a webhook.
+// failure is an entry of errors[] in a webhook. The details are our own explanation of the code,
+// where Meta's are not documented.
 func failure(code graph.Code) []byte {
 	title := "Made-up error"
 	details := title
@@ -101,6 +109,7 @@ func failure(code graph.Code) []byte {
 		title, details = info.Title, info.Meaning
 	}
 	return object(
-		num("code", int(code)), str("title", title), str("message", title), sub("error_data", object(str("details", details))),
+		num("code", int(code)), str("title", title), str("message", title),
+		sub("error_data", object(str("details", details))),
 		str("href", "/documentation/business-messaging/whatsapp/support/error-codes"))
 }

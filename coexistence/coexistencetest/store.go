@@ -16,10 +16,8 @@ import (
 // TestStore checks that a [coexistence.Store] keeps its promises, and returns everything that is
 // wrong, or nil. Use it in the tests of a store of your own:
 //
-//	err := coexistencetest.TestStore(t.Context(), func(ctx context.Context) (coexistence.Store, error) {
-//		return newStore(ctx, t)
-//	})
-//	if err != nil {
+//	open := func(ctx context.Context) (coexistence.Store, error) { return newStore(ctx, t) }
+//	if err := coexistencetest.TestStore(t.Context(), open); err != nil {
 //		t.Fatal(err)
 //	}
 //
@@ -57,7 +55,8 @@ func TestStore(ctx context.Context, open func(context.Context) (coexistence.Stor
 	var errs []error
 	for _, check := range checks {
 		run := rand.Text()[:10]
-		c := &storeCheck{ctx: ctx, run: run, phone: graph.PhoneNumberID("phone-" + run), waba: graph.WABAID("waba-" + run)}
+		c := &storeCheck{ctx: ctx, run: run, phone: graph.PhoneNumberID("phone-" + run),
+			waba: graph.WABAID("waba-" + run)}
 		s, err := open(ctx)
 		if err == nil {
 			c.s = s
@@ -73,7 +72,8 @@ func TestStore(ctx context.Context, open func(context.Context) (coexistence.Stor
 	return errors.Join(errs...)
 }
 
-// A storeCheck is one check on one store, with ids that no other check uses.
+// A storeCheck is one check on one store, with ids that no other check uses: a store may hold the
+// data of others, and the checks may run side by side.
 type storeCheck struct {
 	ctx   context.Context
 	s     coexistence.Store
@@ -85,7 +85,7 @@ type storeCheck struct {
 	provenance coexistence.MessageProvenance
 }
 
-// messages reads a whole conversation.
+// messages reads a whole conversation, and stops at the first error.
 func (c *storeCheck) messages(phone graph.PhoneNumberID, conversation string) ([]coexistence.Message, error) {
 	var list []coexistence.Message
 	for m, err := range c.s.Messages(c.ctx, phone, conversation) {
@@ -97,6 +97,7 @@ func (c *storeCheck) messages(phone graph.PhoneNumberID, conversation string) ([
 	return list, nil
 }
 
+// conversations reads all conversations of a number, and stops at the first error.
 func (c *storeCheck) conversations(phone graph.PhoneNumberID) ([]coexistence.Conversation, error) {
 	var list []coexistence.Conversation
 	for conv, err := range c.s.Conversations(c.ctx, phone) {
@@ -108,6 +109,7 @@ func (c *storeCheck) conversations(phone graph.PhoneNumberID) ([]coexistence.Con
 	return list, nil
 }
 
+// contacts reads all contacts of a number, and stops at the first error.
 func (c *storeCheck) contacts(phone graph.PhoneNumberID) ([]coexistence.Contact, error) {
 	var list []coexistence.Contact
 	for contact, err := range c.s.Contacts(c.ctx, phone) {
@@ -119,7 +121,7 @@ func (c *storeCheck) contacts(phone graph.PhoneNumberID) ([]coexistence.Contact,
 	return list, nil
 }
 
-// put stores messages, each as one call would.
+// put stores messages in one call, as a tracker stores those of one event or batch.
 func (c *storeCheck) put(phone graph.PhoneNumberID, list ...coexistence.Message) error {
 	slices.SortFunc(list, func(a, b coexistence.Message) int {
 		if a.ID < b.ID {
@@ -135,8 +137,9 @@ func (c *storeCheck) put(phone graph.PhoneNumberID, list ...coexistence.Message)
 	return c.s.UpdateMessages(c.ctx, phone, ids, func(m *coexistence.Message) { *m = byID[m.ID].Clone() })
 }
 
-// know stores that a person was seen, as a tracker does.
-func (c *storeCheck) know(phone graph.PhoneNumberID, who graph.Identity) (coexistence.Contact, error) {
+// seePerson stores that a person was seen, as a tracker does. The change is made by Contact.Merge,
+// since only a tracker can make the bookkeeping of a contact.
+func (c *storeCheck) seePerson(phone graph.PhoneNumberID, who graph.Identity) (coexistence.Contact, error) {
 	seen, err := contactOf(c.ctx, phone, incoming(phone, who, storeTime))
 	if err != nil {
 		return coexistence.Contact{}, err
@@ -173,7 +176,8 @@ func contactOf(ctx context.Context, phone graph.PhoneNumberID, events ...webhook
 }
 
 // provenanceOf returns the provenance of a message of which its status, its media out of history
-// and a placeholder have told, so that each part of it is another one.
+// and a placeholder have told, so that each part of it is another one. Only a tracker makes one,
+// and a store has to keep it.
 func provenanceOf(ctx context.Context, phone graph.PhoneNumberID) (coexistence.MessageProvenance, error) {
 	const id = "wamid.1"
 	info := webhook.EventInfo{PhoneNumberID: phone, At: storeTime}
@@ -190,12 +194,16 @@ func provenanceOf(ctx context.Context, phone graph.PhoneNumberID) (coexistence.M
 	return m.Provenance, err
 }
 
+// incoming is a message that a person writes, which tells a tracker of the person.
 func incoming(phone graph.PhoneNumberID, from graph.Identity, at time.Time) *webhook.IncomingMessage {
 	return &webhook.IncomingMessage{
-		EventInfo: webhook.EventInfo{PhoneNumberID: phone, At: at}, ID: "wamid.0", From: from, Content: &webhook.Text{Body: "Hi"},
+		EventInfo: webhook.EventInfo{PhoneNumberID: phone, At: at}, ID: "wamid.0", From: from,
+		Content: &webhook.Text{Body: "Hi"},
 	}
 }
 
+// notFound checks that an error is [coexistence.ErrNotFound], which stands for a thing that is not
+// stored; anything else, also no error, breaks the promise.
 func notFound(err error) error {
 	if errors.Is(err, coexistence.ErrNotFound) {
 		return nil

@@ -20,12 +20,16 @@ var (
 	grace    = graph.Identity{UserID: "US.1002", WAID: "15550100102"}
 )
 
+// conversationOrder checks the order and the numbers of conversations: an echo counts as a message
+// and as a person, a message that is not shown makes no conversation, and one conversation read by
+// itself equals the one in the list.
 func (c *storeCheck) conversationOrder() error {
 	echo := c.text("wamid.4", "b", storeTime.Add(time.Minute))
 	echo.Origin, echo.Outbound = coexistence.OriginApp, true
 	hidden := coexistence.Message{ID: "wamid.5", PhoneNumberID: c.phone, Person: "d", AppActivityAt: storeTime}
 	err := c.put(c.phone,
-		c.text("wamid.1", "a", storeTime), c.text("wamid.2", "c", storeTime), c.text("wamid.3", "b", storeTime), echo, hidden,
+		c.text("wamid.1", "a", storeTime), c.text("wamid.2", "c", storeTime), c.text("wamid.3", "b", storeTime), echo,
+		hidden,
 	)
 	if err != nil {
 		return err
@@ -56,6 +60,9 @@ func (c *storeCheck) conversationOrder() error {
 	return err
 }
 
+// conversationMerge writes to one person under a number and under a user id, and then learns that
+// both are one. From then on there has to be one conversation, found under each alias and under the
+// number in any spelling, while each message keeps the person that it was filed under.
 func (c *storeCheck) conversationMerge() error {
 	number, user := coexistence.Aliases(adaPhone)[0], string(ada.UserID)
 	err := c.put(c.phone, c.text("wamid.1", number, storeTime), c.text("wamid.2", user, storeTime.Add(time.Second)))
@@ -65,7 +72,7 @@ func (c *storeCheck) conversationMerge() error {
 	if convs, err := c.conversations(c.phone); err != nil || len(convs) != 2 {
 		return fmt.Errorf("before they are known as one: %d conversations and error %w, want 2", len(convs), err)
 	}
-	contact, err := c.know(c.phone, ada)
+	contact, err := c.seePerson(c.phone, ada)
 	if err != nil {
 		return err
 	}
@@ -102,6 +109,7 @@ func (c *storeCheck) conversationMerge() error {
 	return err
 }
 
+// unknownContact reads a person that was never seen, and one without any id.
 func (c *storeCheck) unknownContact() error {
 	_, err := c.s.Contact(c.ctx, c.phone, ada)
 	if err := notFound(err); err != nil {
@@ -111,6 +119,9 @@ func (c *storeCheck) unknownContact() error {
 	return notFound(err)
 }
 
+// contactRoundTrip stores a contact that has seen everything: all ids, a profile name, a change of
+// number, an entry of the address book and a removal. Its bookkeeping is opaque and has to come
+// back whole, or later events would decide differently.
 func (c *storeCheck) contactRoundTrip() error {
 	full := graph.Identity{UserID: "US.1001", ParentUserID: "US.ENT.2001", WAID: "15550100101", Username: "ada"}
 	info := webhook.EventInfo{PhoneNumberID: c.phone, At: storeTime}
@@ -123,7 +134,8 @@ func (c *storeCheck) contactRoundTrip() error {
 	want, err := contactOf(c.ctx, c.phone, wrote, moved,
 		&webhook.AppStateSync{
 			EventInfo: info, Type: webhook.AppStateContact, Action: webhook.AppStateAdd,
-			Contact: webhook.AppContact{PhoneNumber: full.WAID, UserID: full.UserID, FullName: "Ada \u00c9", FirstName: "Ada"},
+			Contact: webhook.AppContact{PhoneNumber: full.WAID, UserID: full.UserID, FullName: "Ada \u00c9",
+				FirstName: "Ada"},
 		},
 		&webhook.AppStateSync{
 			EventInfo: info, Type: webhook.AppStateContact, Action: webhook.AppStateRemove,
@@ -133,7 +145,8 @@ func (c *storeCheck) contactRoundTrip() error {
 	if err != nil {
 		return err
 	}
-	stored, err := c.s.UpdateContact(c.ctx, c.phone, want.Aliases, func(contact *coexistence.Contact) { *contact = want.Clone() })
+	stored, err := c.s.UpdateContact(c.ctx, c.phone, want.Aliases,
+		func(contact *coexistence.Contact) { *contact = want.Clone() })
 	if err != nil {
 		return err
 	}
@@ -147,26 +160,30 @@ func (c *storeCheck) contactRoundTrip() error {
 	return err
 }
 
+// contactMerge knows one person under a number and under a user id, and then under both. The two
+// contacts have to become one, found under each alias, and another person has to stay.
 func (c *storeCheck) contactMerge() error {
 	for _, who := range []graph.Identity{adaPhone, adaUser, grace} {
-		if _, err := c.know(c.phone, who); err != nil {
+		if _, err := c.seePerson(c.phone, who); err != nil {
 			return err
 		}
 	}
-	if list, err := c.contacts(c.phone); err != nil || len(list) != 3 || !slices.IsSortedFunc(list, func(a, b coexistence.Contact) int {
-		if a.Key < b.Key {
-			return -1
-		}
-		return 1
-	}) {
+	if list, err := c.contacts(c.phone); err != nil || len(list) != 3 ||
+		!slices.IsSortedFunc(list, func(a, b coexistence.Contact) int {
+			if a.Key < b.Key {
+				return -1
+			}
+			return 1
+		}) {
 		return fmt.Errorf("before: %d contacts in order and error %w, want 3", len(list), err)
 	}
-	merged, err := c.know(c.phone, ada)
+	merged, err := c.seePerson(c.phone, ada)
 	if err != nil {
 		return err
 	}
 	want, err := contactOf(c.ctx, c.phone,
-		incoming(c.phone, adaPhone, storeTime), incoming(c.phone, adaUser, storeTime), incoming(c.phone, ada, storeTime))
+		incoming(c.phone, adaPhone, storeTime), incoming(c.phone, adaUser, storeTime), incoming(c.phone, ada,
+			storeTime))
 	if err != nil {
 		return err
 	}
@@ -189,6 +206,8 @@ func (c *storeCheck) contactMerge() error {
 	return err
 }
 
+// contactConcurrency changes one contact from several goroutines, and compares it with what a
+// tracker makes of the same events in a row.
 func (c *storeCheck) contactConcurrency() error {
 	// One user id throughout, so that each change adds to the bookkeeping alone and every writer
 	// has the same alias.
@@ -233,15 +252,18 @@ func (c *storeCheck) contactConcurrency() error {
 	return err
 }
 
+// isolation looks for everything of one number through another. A SaaS keeps the numbers of many
+// businesses in one store, so a leak here shows the customers of one to another.
 func (c *storeCheck) isolation() error {
 	other := c.phone + "-other"
 	if err := c.put(c.phone, c.text("wamid.1", "US.1001", storeTime)); err != nil {
 		return err
 	}
-	if _, err := c.know(c.phone, ada); err != nil {
+	if _, err := c.seePerson(c.phone, ada); err != nil {
 		return err
 	}
-	if _, err := c.s.UpdateNumber(c.ctx, c.phone, func(s coexistence.Number) (coexistence.Number, error) { return c.fullState(), nil }); err != nil {
+	if _, err := c.s.UpdateNumber(c.ctx, c.phone,
+		func(s coexistence.Number) (coexistence.Number, error) { return c.fullState(), nil }); err != nil {
 		return err
 	}
 	_, err := c.s.Message(c.ctx, other, "wamid.1")
@@ -260,7 +282,8 @@ func (c *storeCheck) isolation() error {
 	convs, err2 := c.conversations(other)
 	contacts, err3 := c.contacts(other)
 	if n := len(messages) + len(convs) + len(contacts); n > 0 {
-		return fmt.Errorf("another number finds %d messages, %d conversations and %d contacts", len(messages), len(convs), len(contacts))
+		return fmt.Errorf("another number finds %d messages, %d conversations and %d contacts", len(messages),
+			len(convs), len(contacts))
 	}
 	if err := errors.Join(err1, err2, err3); err != nil {
 		return err
@@ -276,6 +299,9 @@ func (c *storeCheck) isolation() error {
 	return err
 }
 
+// copies changes everything that a store has returned, and stores something that changes what was
+// returned before. Neither may reach the other: a store in memory that hands out its own values
+// would let a handler rewrite history.
 func (c *storeCheck) copies() error {
 	full := c.fullMessage("wamid.1")
 	if err := c.put(c.phone, full); err != nil {
@@ -295,7 +321,8 @@ func (c *storeCheck) copies() error {
 	if !reflect.DeepEqual(again, full) {
 		return fmt.Errorf("changing a returned message changed the stored one: %+v", again)
 	}
-	st, err := c.s.UpdateNumber(c.ctx, c.phone, func(coexistence.Number) (coexistence.Number, error) { return c.fullState(), nil })
+	st, err := c.s.UpdateNumber(c.ctx, c.phone,
+		func(coexistence.Number) (coexistence.Number, error) { return c.fullState(), nil })
 	if err != nil {
 		return err
 	}
@@ -309,7 +336,7 @@ func (c *storeCheck) copies() error {
 	if !reflect.DeepEqual(got, want) {
 		return fmt.Errorf("changing a returned state changed the stored one: %+v", got)
 	}
-	contact, err := c.know(c.phone, ada)
+	contact, err := c.seePerson(c.phone, ada)
 	if err != nil {
 		return err
 	}
@@ -336,13 +363,17 @@ func (c *storeCheck) copies() error {
 	return nil
 }
 
+// earlyStop ends each iteration at its first value, and writes in the middle of some. A store that
+// holds a lock or a connection while the caller works would never return, or would run out of
+// connections.
 func (c *storeCheck) earlyStop() error {
 	for i, who := range []graph.Identity{ada, grace} {
 		id := graph.MessageID(fmt.Sprintf("wamid.%d", i))
-		if err := c.put(c.phone, c.text(id, string(who.UserID), storeTime), c.text(id+"b", string(who.UserID), storeTime)); err != nil {
+		if err := c.put(c.phone, c.text(id, string(who.UserID), storeTime),
+			c.text(id+"b", string(who.UserID), storeTime)); err != nil {
 			return err
 		}
-		if _, err := c.know(c.phone, who); err != nil {
+		if _, err := c.seePerson(c.phone, who); err != nil {
 			return err
 		}
 	}
@@ -375,14 +406,17 @@ func (c *storeCheck) earlyStop() error {
 		}
 		break
 	}
-	_, err := c.know(c.phone, ada)
+	_, err := c.seePerson(c.phone, ada)
 	return err
 }
 
+// endedContext writes with a context that has ended. Each call has to fail and store nothing: a
+// request that its client gave up must not go on in the dark.
 func (c *storeCheck) endedContext() error {
 	ctx, cancel := context.WithCancel(c.ctx)
 	cancel()
-	_, err1 := c.s.UpdateNumber(ctx, c.phone, func(coexistence.Number) (coexistence.Number, error) { return c.fullState(), nil })
+	_, err1 := c.s.UpdateNumber(ctx, c.phone,
+		func(coexistence.Number) (coexistence.Number, error) { return c.fullState(), nil })
 	err2 := c.s.UpdateMessages(ctx, c.phone, []graph.MessageID{"wamid.1"}, func(*coexistence.Message) {})
 	_, err3 := c.s.UpdateContact(ctx, c.phone, coexistence.Aliases(ada), func(*coexistence.Contact) {})
 	for what, err := range map[string]error{"UpdateNumber": err1, "UpdateMessages": err2, "UpdateContact": err3} {

@@ -12,7 +12,8 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook"
 )
 
-// fullMessage has every member set.
+// fullMessage has every member set, some in ways that no message has, with text outside of ASCII
+// and of the basic plane.
 func (c *storeCheck) fullMessage(id graph.MessageID) coexistence.Message {
 	return coexistence.Message{
 		ID: id, PhoneNumberID: c.phone, Person: "US.1001",
@@ -20,22 +21,26 @@ func (c *storeCheck) fullMessage(id graph.MessageID) coexistence.Message {
 		GroupID:  "group-1", Origin: coexistence.OriginCustomer, Outbound: true, At: storeTime,
 		Content: coexistence.Content{
 			Type: webhook.TypeDocument, Text: "caption \u00e9\U0001F44D",
-			Media: &coexistence.Media{ID: "3001", MIMEType: "application/pdf", SHA256: "c2hh", Filename: "a.pdf", Voice: true, Animated: true},
-			Raw:   json.RawMessage(`{"type":"document"}`),
+			Media: &coexistence.Media{ID: "3001", MIMEType: "application/pdf", SHA256: "c2hh", Filename: "a.pdf",
+				Voice: true, Animated: true},
+			Raw: json.RawMessage(`{"type":"document"}`),
 		},
 		Original: &coexistence.Content{Type: webhook.TypeText, Text: "before"},
 		EditedAt: storeTime.Add(time.Minute), EditID: "wamid.EDIT", RevokedAt: storeTime.Add(time.Hour),
 		ReplyTo: "wamid.QUOTED", Forwarded: true,
-		Referral:  &webhook.Referral{SourceType: "ad", ClickID: "click", Welcome: &webhook.WelcomeMessage{Text: "Hi"}},
-		Reactions: []coexistence.Reaction{{Outbound: true, Person: "US.1002", Emoji: "\U0001F44D", At: storeTime, ID: "wamid.REACTION"}},
-		Status:    webhook.StatusRead,
-		Receipts:  []coexistence.Receipt{{Status: webhook.StatusSent, Person: "US.1002", At: storeTime}},
-		Failure:   &coexistence.DeliveryFailure{Code: 131026, Title: "Undeliverable"}, CallbackData: "order-1",
+		Referral: &webhook.Referral{SourceType: "ad", ClickID: "click", Welcome: &webhook.WelcomeMessage{Text: "Hi"}},
+		Reactions: []coexistence.Reaction{{Outbound: true, Person: "US.1002", Emoji: "\U0001F44D", At: storeTime,
+			ID: "wamid.REACTION"}},
+		Status:   webhook.StatusRead,
+		Receipts: []coexistence.Receipt{{Status: webhook.StatusSent, Person: "US.1002", At: storeTime}},
+		Failure:  &coexistence.DeliveryFailure{Code: 131026, Title: "Undeliverable"}, CallbackData: "order-1",
 		AppActivityAt: storeTime.Add(2 * time.Minute),
 		Provenance:    c.provenance,
 	}
 }
 
+// unknownMessage reads a message and a conversation that were never stored. A conversation without
+// messages is empty and no error, so that a page can show it.
 func (c *storeCheck) unknownMessage() error {
 	_, err := c.s.Message(c.ctx, c.phone, "wamid.NONE")
 	if err := notFound(err); err != nil {
@@ -52,6 +57,8 @@ func (c *storeCheck) unknownMessage() error {
 	return err
 }
 
+// messageRoundTrip stores a message with every member set, and one with none but its ids: an edit
+// that arrives before its message leaves such a one.
 func (c *storeCheck) messageRoundTrip() error {
 	for _, want := range []coexistence.Message{
 		c.fullMessage("wamid.FULL"), {ID: "wamid.EMPTY", PhoneNumberID: c.phone},
@@ -63,7 +70,7 @@ func (c *storeCheck) messageRoundTrip() error {
 		if err != nil {
 			return err
 		}
-		want.ConversationID = want.Person // nobody is known under that name
+		want.ConversationID = want.Person // no contact has it as an alias
 		if !reflect.DeepEqual(got, want) {
 			return fmt.Errorf("got %+v, want %+v", got, want)
 		}
@@ -71,6 +78,8 @@ func (c *storeCheck) messageRoundTrip() error {
 	return nil
 }
 
+// messageUpdate changes a stored message between two new ones in one call. fn has to see the stored
+// one, in the order of the ids, and each change has to be kept under its own id.
 func (c *storeCheck) messageUpdate() error {
 	if err := c.put(c.phone, c.fullMessage("wamid.B")); err != nil {
 		return err
@@ -90,18 +99,23 @@ func (c *storeCheck) messageUpdate() error {
 	if !slices.Equal(order, ids) {
 		return fmt.Errorf("fn saw %v, want %v", order, ids)
 	}
-	for id, want := range map[graph.MessageID]string{"wamid.A": "!", "wamid.B": c.fullMessage("").Text + "!", "wamid.C": "!"} {
+	for id, want := range map[graph.MessageID]string{"wamid.A": "!", "wamid.B": c.fullMessage("").Text + "!",
+		"wamid.C": "!"} {
 		m, err := c.s.Message(c.ctx, c.phone, id)
 		if err != nil {
 			return fmt.Errorf("%s: %w", id, err)
 		}
 		if m.ID != id || m.PhoneNumberID != c.phone || m.Text != want {
-			return fmt.Errorf("got %s of %s with text %q, want %s of %s with %q", m.ID, m.PhoneNumberID, m.Text, id, c.phone, want)
+			return fmt.Errorf("got %s of %s with text %q, want %s of %s with %q", m.ID, m.PhoneNumberID, m.Text, id,
+				c.phone, want)
 		}
 	}
 	return nil
 }
 
+// messageConcurrency changes overlapping sets of messages from several goroutines. A store that
+// locks rows in another order than that of the ids deadlocks here, and one that does not lock loses
+// changes.
 func (c *storeCheck) messageConcurrency() error {
 	ids := []graph.MessageID{"wamid.1", "wamid.2", "wamid.3"}
 	err := concurrently(func(worker, i int) error {
@@ -114,7 +128,8 @@ func (c *storeCheck) messageConcurrency() error {
 	if err != nil {
 		return err
 	}
-	for id, want := range map[graph.MessageID]int{ids[0]: storeWriters * storeWrites / 2, ids[1]: storeWriters * storeWrites} {
+	for id, want := range map[graph.MessageID]int{ids[0]: storeWriters * storeWrites / 2,
+		ids[1]: storeWriters * storeWrites} {
 		m, err := c.s.Message(c.ctx, c.phone, id)
 		if err != nil {
 			return err
@@ -126,7 +141,7 @@ func (c *storeCheck) messageConcurrency() error {
 	return nil
 }
 
-// text is a message that is shown.
+// text is a message that a customer has written and that is shown. Its text is its id.
 func (c *storeCheck) text(id graph.MessageID, person string, at time.Time) coexistence.Message {
 	return coexistence.Message{
 		ID: id, PhoneNumberID: c.phone, Person: person, Origin: coexistence.OriginCustomer, At: at,
@@ -134,6 +149,7 @@ func (c *storeCheck) text(id graph.MessageID, person string, at time.Time) coexi
 	}
 }
 
+// messageIDs lists ids in the order of the messages.
 func messageIDs(list []coexistence.Message) []graph.MessageID {
 	ids := make([]graph.MessageID, len(list))
 	for i, m := range list {
@@ -142,11 +158,16 @@ func messageIDs(list []coexistence.Message) []graph.MessageID {
 	return ids
 }
 
+// messageOrder stores messages of one moment, a microsecond apart and an hour apart, beside one
+// that is not shown, one of another person and one of which the person is not known. The order
+// within a moment is that of the ids, so that two pages of a conversation do not overlap.
 func (c *storeCheck) messageOrder() error {
 	const person = "15550100101"
-	hidden := coexistence.Message{ID: "wamid.0", PhoneNumberID: c.phone, Person: person, At: storeTime, Status: webhook.StatusSent}
+	hidden := coexistence.Message{ID: "wamid.0", PhoneNumberID: c.phone, Person: person, At: storeTime,
+		Status: webhook.StatusSent}
 	err := c.put(c.phone,
-		c.text("wamid.4", person, storeTime.Add(-time.Hour)), c.text("wamid.1", person, storeTime.Add(time.Microsecond)),
+		c.text("wamid.4", person, storeTime.Add(-time.Hour)),
+		c.text("wamid.1", person, storeTime.Add(time.Microsecond)),
 		c.text("wamid.3", person, storeTime), c.text("wamid.2", person, storeTime), hidden,
 		c.text("wamid.5", "15550100102", storeTime), c.text("wamid.6", "", storeTime),
 	)
@@ -172,11 +193,14 @@ func (c *storeCheck) messageOrder() error {
 	return err
 }
 
+// messageMoves changes the person of a message. It happens when a better source tells whose it is:
+// then it must be gone from the other conversation, and that one with it.
 func (c *storeCheck) messageMoves() error {
 	if err := c.put(c.phone, c.text("wamid.1", "15550100101", storeTime)); err != nil {
 		return err
 	}
-	err := c.s.UpdateMessages(c.ctx, c.phone, []graph.MessageID{"wamid.1"}, func(m *coexistence.Message) { m.Person = "15550100102" })
+	err := c.s.UpdateMessages(c.ctx, c.phone, []graph.MessageID{"wamid.1"},
+		func(m *coexistence.Message) { m.Person = "15550100102" })
 	if err != nil {
 		return err
 	}

@@ -15,14 +15,17 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook"
 )
 
-// storeTime has no fraction of a microsecond: that is all that a database keeps.
+// storeTime has no fraction of a microsecond: that is all that a database keeps. PostgreSQL cuts
+// the rest off, and what comes back would differ.
 var storeTime = time.Date(2026, 11, 20, 9, 30, 15, 123456000, time.UTC)
 
-// fullState has every member set.
+// fullState has every member set, to values that JSON keeps. A member that a store forgets shows in
+// the comparison.
 func (c *storeCheck) fullState() coexistence.Number {
 	sync := coexistence.Sync{
-		Status: coexistence.SyncStreaming, RequestedAt: storeTime, AcceptedAt: storeTime.Add(time.Second), RequestID: "0123ABCD",
-		ActiveAt: storeTime.Add(time.Minute), Code: 2593109,
+		Status: coexistence.SyncStreaming, RequestedAt: storeTime, AcceptedAt: storeTime.Add(time.Second),
+		RequestID: "0123ABCD",
+		ActiveAt:  storeTime.Add(time.Minute), Code: 2593109,
 	}
 	return coexistence.Number{
 		PhoneNumberID: c.phone, WABAID: c.waba, WABAs: []graph.WABAID{c.waba, c.waba + "-b"},
@@ -30,16 +33,19 @@ func (c *storeCheck) fullState() coexistence.Number {
 		Cycle:              2, Stage: coexistence.StageSyncing, OnboardedAt: storeTime,
 		Contacts: coexistence.ContactSync{Sync: sync},
 		History: coexistence.HistorySync{Sync: sync, Progress: 40, Phases: []coexistence.PhaseSync{
-			{Phase: webhook.HistoryPhaseMiddle, Chunks: coexistence.Ranges{{First: 1, Last: 3}, {First: 7, Last: 7}}, UnreadableChunks: []coexistence.UnreadableChunk{{Order: 2, Messages: 1}}},
+			{Phase: webhook.HistoryPhaseMiddle, Chunks: coexistence.Ranges{{First: 1, Last: 3}, {First: 7, Last: 7}},
+				UnreadableChunks: []coexistence.UnreadableChunk{{Order: 2, Messages: 1}}},
 		}},
 		OffboardedAt: storeTime, ReconnectedAt: storeTime.Add(time.Hour),
 		Disconnection: &coexistence.Disconnection{
-			Event: webhook.AccountOffboarded, Reason: webhook.DisconnectedReRegistered, InitiatedBy: "USER", At: storeTime,
+			Event: webhook.AccountOffboarded, Reason: webhook.DisconnectedReRegistered, InitiatedBy: "USER",
+			At: storeTime,
 		},
 		RefreshedAt: storeTime.Add(2 * time.Hour), Placement: coexistence.PlacementBoth, LifecycleAt: storeTime,
 		Enforcement: coexistence.Enforcement{
 			Restrictions: []webhook.RestrictionInfo{{
-				Type: "RESTRICTED_UTILITY_TEMPLATES", Remediation: "Appeal", ExpiresAt: graph.NewTimestamp(storeTime.Truncate(time.Second)),
+				Type: "RESTRICTED_UTILITY_TEMPLATES", Remediation: "Appeal",
+				ExpiresAt: graph.NewTimestamp(storeTime.Truncate(time.Second)),
 			}},
 			RestrictedAt: storeTime,
 			Ban:          &webhook.BanInfo{State: "REINSTATE", Date: "November 20, 2026"}, BanAt: storeTime,
@@ -49,11 +55,14 @@ func (c *storeCheck) fullState() coexistence.Number {
 	}
 }
 
+// unknownState reads a number that was never stored.
 func (c *storeCheck) unknownState() error {
 	_, err := c.s.Number(c.ctx, c.phone)
 	return notFound(err)
 }
 
+// stateRoundTrip stores a state with every member set. fn must begin with nothing but the id, what
+// the call returns must be what is stored, and both must equal what fn returned.
 func (c *storeCheck) stateRoundTrip() error {
 	want := c.fullState()
 	stored, err := c.s.UpdateNumber(c.ctx, c.phone, func(s coexistence.Number) (coexistence.Number, error) {
@@ -76,6 +85,8 @@ func (c *storeCheck) stateRoundTrip() error {
 	return err
 }
 
+// stateVersion stores changed and unchanged states in turn. A host that watches a number by its
+// Version must see each change once.
 func (c *storeCheck) stateVersion() error {
 	for i, step := range []struct {
 		cycle int
@@ -95,9 +106,12 @@ func (c *storeCheck) stateVersion() error {
 	return nil
 }
 
+// stateError has fn refuse after it has made a state. The guard of the sync requests rests on this:
+// what is refused must not be stored, and its reason must come back.
 func (c *storeCheck) stateError() error {
 	refused := errors.New("refused")
-	_, err := c.s.UpdateNumber(c.ctx, c.phone, func(s coexistence.Number) (coexistence.Number, error) { return c.fullState(), refused })
+	_, err := c.s.UpdateNumber(c.ctx, c.phone,
+		func(s coexistence.Number) (coexistence.Number, error) { return c.fullState(), refused })
 	if !errors.Is(err, refused) {
 		return fmt.Errorf("want the error of fn, got: %w", err)
 	}
@@ -141,15 +155,19 @@ func (c *storeCheck) numbers() error {
 		return errors.New("the method Numbers is not in the order of the phone ids")
 	}
 	if !slices.Equal(got, want) {
-		return fmt.Errorf("%d numbers were stored and %d are listed, or others: a number without a state is none", len(want), len(got))
+		return fmt.Errorf("%d numbers were stored and %d are listed, or others: a number without a state is none",
+			len(want), len(got))
 	}
 	return nil
 }
 
+// statesByWABA stores numbers that one account, another, both or a list names. Account updates find
+// their numbers in this way, so one that is left out would never hear that it was disconnected.
 func (c *storeCheck) statesByWABA() error {
 	other := c.waba + "-other"
 	for i, st := range []coexistence.Number{
-		{WABAID: c.waba}, {WABAID: other, WABAs: []graph.WABAID{other, c.waba}}, {WABAID: other}, {WABAs: []graph.WABAID{c.waba}},
+		{WABAID: c.waba}, {WABAID: other, WABAs: []graph.WABAID{other, c.waba}}, {WABAID: other},
+		{WABAs: []graph.WABAID{c.waba}},
 	} {
 		phone := graph.PhoneNumberID(fmt.Sprintf("%s-%d", c.phone, 9-i))
 		_, err := c.s.UpdateNumber(c.ctx, phone, func(s coexistence.Number) (coexistence.Number, error) {
@@ -161,7 +179,8 @@ func (c *storeCheck) statesByWABA() error {
 		}
 	}
 	for waba, want := range map[graph.WABAID][]graph.PhoneNumberID{
-		c.waba: {c.phone + "-6", c.phone + "-8", c.phone + "-9"}, other: {c.phone + "-7", c.phone + "-8"}, c.waba + "-none": nil, "": nil,
+		c.waba: {c.phone + "-6", c.phone + "-8", c.phone + "-9"}, other: {c.phone + "-7", c.phone + "-8"}, c.waba +
+			"-none": nil, "": nil,
 	} {
 		states, err := c.s.NumbersByWABA(c.ctx, waba)
 		if err != nil {
@@ -184,14 +203,15 @@ const (
 )
 
 // yield lets other goroutines come between the reading and the writing of a store whose updates are
-// not atomic.
+// not atomic. Without it such a store would pass most of the time.
 func yield() {
 	for range 10 {
 		runtime.Gosched()
 	}
 }
 
-// concurrently runs write from several goroutines, several times each, and returns the first error.
+// concurrently runs write from several goroutines, several times each, and returns the errors, at
+// most one of each goroutine.
 func concurrently(write func(worker, i int) error) error {
 	var wg sync.WaitGroup
 	errs := make([]error, storeWriters)
@@ -208,6 +228,8 @@ func concurrently(write func(worker, i int) error) error {
 	return errors.Join(errs...)
 }
 
+// stateConcurrency counts from several goroutines. A lost update is a sync request that is made
+// twice.
 func (c *storeCheck) stateConcurrency() error {
 	err := concurrently(func(int, int) error {
 		_, err := c.s.UpdateNumber(c.ctx, c.phone, func(s coexistence.Number) (coexistence.Number, error) {

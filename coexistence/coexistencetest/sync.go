@@ -24,7 +24,8 @@ const (
 	phase1Until = 90 * day
 )
 
-// syncAppData answers a request that the Graph API has accepted.
+// syncAppData answers a request that the Graph API has accepted: by the address book, by the
+// history, by the refusal of the business, or, if the phone is to stall, by nothing.
 func (w *World) syncAppData(req cloudapitest.SyncRequest) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -47,6 +48,8 @@ func (w *World) syncAppData(req cloudapitest.SyncRequest) {
 	}
 }
 
+// declined is the error by which a history webhook tells that the business does not share its
+// chats.
 func declined() []byte {
 	const title = "History sync is turned off by the business from the WhatsApp Business App"
 	return object(
@@ -61,8 +64,10 @@ type chunk struct {
 	progress     int
 }
 
-// sendHistory sends everything that was written before the onboarding, up to 180 days back. It
-// wants the lock.
+// sendHistory sends everything that was written before the onboarding, up to 180 days back: chunks
+// of placeholders and texts, and a webhook of its own for each file of the last 14 days. Unless the
+// history is to come in order, chunks are shuffled and some files overtake their placeholder, as in
+// the field. The caller must hold the world's mu.
 func (p *Phone) sendHistory() {
 	w := p.world
 	chunks := p.chunks()
@@ -93,11 +98,12 @@ func (p *Phone) sendHistory() {
 		n := len(media) / 6
 		first, media = media[:n], media[n:]
 	}
-	w.courier.send(slices.Concat(first, rest, media)...)
+	w.dispatcher.send(slices.Concat(first, rest, media)...)
 }
 
-// chunks cuts the history: by phase, thread after thread, so many messages at a time. A phase
-// without messages has no chunk.
+// chunks cuts the history: by phase, thread after thread, so many messages at a time. Chunks are
+// counted from 1 in every phase, and a phase without messages has none. The last one has progress
+// 100, and is empty unless it is to be full. The caller must hold the world's mu.
 func (p *Phone) chunks() []chunk {
 	var phases [lastPhase + 1][]*message
 	total := 0
@@ -142,6 +148,7 @@ func (p *Phone) chunks() []chunk {
 	return all
 }
 
+// phaseOf returns the phase of a message by its age at the onboarding.
 func phaseOf(age time.Duration) int {
 	switch {
 	case age < phase0Until:
@@ -152,6 +159,9 @@ func phaseOf(age time.Duration) int {
 	return lastPhase
 }
 
+// chunkValue is a chunk on the wire: metadata, and a thread for each customer with messages in it.
+// A long conversation goes on in the next chunk, under the same thread id. The caller must hold the
+// world's mu.
 func (p *Phone) chunkValue(ch chunk) []byte {
 	threads := [][]byte{}
 	for i := 0; i < len(ch.messages); {
@@ -172,7 +182,9 @@ func (p *Phone) chunkValue(ch chunk) []byte {
 		sub("threads", list(threads...)))
 }
 
-// pastMessage is a message of a chunk. Media is a placeholder there, without an object.
+// pastMessage is a message of a chunk. A file is a placeholder there, without an object. Which side
+// wrote it shows only by the sender: the business's number, with a recipient, or the customer's
+// ids. The caller must hold the world's mu.
 func (p *Phone) pastMessage(m *message) []byte {
 	id := m.chat.customer.Identity()
 	members := []member{str("from", id.WAID), str("from_user_id", id.UserID)}
@@ -196,7 +208,9 @@ func (p *Phone) pastMessage(m *message) []byte {
 
 // mediaDetail is the webhook that describes a placeholder. As in Meta's sample, some have an
 // earlier time than the placeholder and name the business as the sender of what the customer sent;
-// only the id says which message they belong to.
+// only the id says which message they belong to. What the business sent comes in message_echoes,
+// what the customer sent in messages, both under the field history. The caller must hold the
+// world's mu.
 func (p *Phone) mediaDetail(m *message) change {
 	c := m.chat.customer
 	id := c.Identity()

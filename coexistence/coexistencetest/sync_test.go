@@ -57,7 +57,8 @@ func pastWith(ages ...time.Duration) []coexistencetest.PastConversation {
 
 func TestHistoryBoundaries(t *testing.T) {
 	t.Parallel()
-	world, h, phone, token := connected(t, coexistencetest.Config{History: coexistencetest.HistoryConfig{InOrder: true}},
+	world, h, phone, token := connected(t,
+		coexistencetest.Config{History: coexistencetest.HistoryConfig{InOrder: true}},
 		coexistencetest.PhoneConfig{Conversations: pastWith(
 			time.Hour, day-time.Hour, day+time.Hour, 13*day, 15*day, 89*day, 91*day, 179*day, 181*day)})
 	require.Equal(t, http.StatusOK, requestSync(t, world, token, phone, "history"))

@@ -24,7 +24,8 @@ func TestNewAccountsHaveTheTemplatesOfTheWorld(t *testing.T) {
 	require.NoError(t, err)
 	token, err := client.OAuth.Exchange(t.Context(), cloudapi.CodeExchangeParams{Code: result.Code})
 	require.NoError(t, err)
-	for tpl, err := range client.WithToken(token.Token).Templates.List(t.Context(), phone.WABA(), cloudapi.TemplateListOptions{}) {
+	for tpl, err := range client.WithToken(token.Token).Templates.List(t.Context(), phone.WABA(),
+		cloudapi.TemplateListOptions{}) {
 		require.NoError(t, err)
 		require.Equal(t, "rye_is_back", tpl.Name)
 		require.Equal(t, cloudapi.TemplateApproved, tpl.Status)

@@ -14,6 +14,7 @@ type member struct {
 	value []byte
 }
 
+// object writes a JSON object of the members that have a value, in their order.
 func object(members ...member) []byte {
 	b := []byte{'{'}
 	for _, m := range members {
@@ -30,6 +31,7 @@ func object(members ...member) []byte {
 	return append(b, '}')
 }
 
+// list writes a JSON array.
 func list(items ...[]byte) []byte {
 	b := []byte{'['}
 	for i, item := range items {
@@ -49,10 +51,12 @@ func str[T ~string](name string, value T) member {
 	return member{name, quote(string(value))}
 }
 
+// num is a number. Zero is written, unlike an empty string.
 func num[T ~int | ~int64](name string, value T) member {
 	return member{name, strconv.AppendInt(nil, int64(value), 10)}
 }
 
+// float is a number with as many digits as it takes to read it back.
 func float(name string, value float64) member {
 	return member{name, strconv.AppendFloat(nil, value, 'f', -1, 64)}
 }
@@ -65,13 +69,14 @@ func yes(name string, value bool) member {
 	return member{name, []byte("true")}
 }
 
+// sub is a member whose value is JSON already. Nil leaves it out.
 func sub(name string, value []byte) member { return member{name, value} }
 
 const hexDigits = "0123456789abcdef"
 
 // quote writes a string as Meta does: everything outside of ASCII as \u with lower-case hexadecimal
-// digits, and a backslash before a slash. The signature covers these bytes, which is why whoever
-// writes the body anew before verifying fails.
+// digits, and a backslash before a slash. The signature covers these bytes. A host that decodes the
+// body and encodes it again before it verifies gets other bytes, and fails here as in production.
 func quote(s string) []byte {
 	b := make([]byte, 0, len(s)+2)
 	b = append(b, '"')

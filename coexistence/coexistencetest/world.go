@@ -24,21 +24,26 @@ type World struct {
 	// URL is where the Graph API and the popup's pages are.
 	URL string
 
-	cfg     Config
-	graph   *cloudapitest.Server
-	courier *courier
-	partner graph.BusinessID
-	relied  reckoning
+	cfg        Config // with its defaults filled in
+	graph      *cloudapitest.Server
+	dispatcher *dispatcher
+	partner    graph.BusinessID
+	relied     reckoning // what makes up Evidence
 
+	// mu guards what follows, and phones, popups, chats and customers with all their fields. The
+	// Graph API and the dispatcher may be called with it held. Neither calls back with a lock of
+	// its own held.
 	mu     sync.Mutex
 	rand   *rand.Rand
 	phones []*Phone
-	popups map[string]*dialog
+	popups map[string]*dialog // by id, open or closed
 	lastID int64
 }
 
-// NewWorld starts an empty world. Add a phone with [World.NewPhone], and say with [World.DeliverTo]
-// where webhooks go.
+// NewWorld starts an empty world: the Graph API with the app and the partner's portfolio, and no
+// account, number or person. It listens on a port of the loopback interface, unless
+// [Config].Network is set. Add a phone with [World.NewPhone], and say with [World.DeliverTo] where
+// webhooks go.
 func NewWorld(cfg Config) *World {
 	cfg = cfg.withDefaults()
 	clock := time.Now
@@ -56,7 +61,7 @@ func NewWorld(cfg Config) *World {
 		lastID: 600000000000000,
 	}
 	w.partner = w.graph.AddBusiness(cloudapitest.Business{Name: "Made-up partner"}).ID
-	w.courier = newCourier(cfg, w.graph, &w.relied)
+	w.dispatcher = newDispatcher(cfg, w.graph, &w.relied)
 	w.graph.OnMessage(w.mirror)
 	w.graph.OnSyncAppData(w.syncAppData)
 	w.graph.Handle("GET /media/", http.HandlerFunc(w.serveMedia))
@@ -65,25 +70,27 @@ func NewWorld(cfg Config) *World {
 	return w
 }
 
-// Close ends the world. What was not delivered yet is given up.
+// Close ends the world, and waits for the POSTs under way. What was not delivered yet is given up.
+// Nothing of the world can be used afterwards but what it has returned.
 func (w *World) Close() {
 	w.mu.Lock()
 	for _, p := range w.phones {
-		p.rest()
+		p.stopIdleTimer()
 	}
 	w.mu.Unlock()
-	w.courier.close()
+	w.dispatcher.close()
 	w.graph.Close()
 }
 
-// String names the seed and the knobs, for the message of a failed test.
+// String names the seed and the knobs of delivery, for the message of a failed test.
 func (w *World) String() string { return w.cfg.String() }
 
-// Graph returns the Graph API, to look into it, or to make it fail.
+// Graph returns the Graph API, to look at what a host has sent and set up, or to make its calls
+// fail.
 func (w *World) Graph() *cloudapitest.Server { return w.graph }
 
 // ClientConfig returns what a client needs to call the Graph API: its address, the app and the
-// partner's system token.
+// partner's system token. The token of a business comes out of a signup, as in production.
 func (w *World) ClientConfig() cloudapi.Config { return w.graph.ClientConfig() }
 
 // WebhookConfig returns what the host's endpoint needs: the secret of deliveries and the token of
@@ -123,7 +130,7 @@ func (w *World) Advance(d time.Duration) {
 		p.checkIdle()
 	}
 	w.mu.Unlock()
-	w.courier.look()
+	w.dispatcher.look()
 }
 
 // DeliverTo makes callbackURL the app's callback, after the handshake, and subscribes the app to
@@ -141,28 +148,32 @@ func (w *World) DeliverTo(callbackURL string) error {
 	return nil
 }
 
-// WaitDelivered blocks until every delivery that is due was acknowledged. The error says how many
-// are not, because ctx ended or because the world gave them up: [World.Undelivered] lists them.
-func (w *World) WaitDelivered(ctx context.Context) error { return w.courier.wait(ctx) }
+// WaitDelivered blocks until every delivery that is due was acknowledged, also those that begin
+// meanwhile. The error says how many are not, because ctx ended or because the world gave them up:
+// [World.Undelivered] lists them. What waits for a later time, such as a repeat, is waited for.
+func (w *World) WaitDelivered(ctx context.Context) error { return w.dispatcher.wait(ctx) }
 
-// Deliveries returns every POST so far, in the order in which they were first tried.
-func (w *World) Deliveries() []Delivery { return w.courier.deliveries() }
+// Deliveries returns every POST so far, in the order in which they were first tried, with what the
+// host answered to each attempt.
+func (w *World) Deliveries() []Delivery { return w.dispatcher.deliveries() }
 
 // Undelivered returns the POSTs that were not acknowledged: those that wait, those under way and
 // those given up.
-func (w *World) Undelivered() []Delivery { return w.courier.undelivered() }
+func (w *World) Undelivered() []Delivery { return w.dispatcher.undelivered() }
 
-// Suppressed returns what Meta would have delivered if the app had subscribed to it. Meta itself
-// says nothing of the sort.
-func (w *World) Suppressed() []SuppressedDelivery { return w.courier.silences() }
+// Suppressed returns what Meta would have delivered if the app had subscribed to it, in the order
+// in which it happened. Meta itself says nothing of the sort: a host that hears nothing has to find
+// out.
+func (w *World) Suppressed() []SuppressedDelivery { return w.dispatcher.suppressions() }
 
-// newID returns an id of fifteen digits. It wants the lock.
+// newID returns an id of fifteen digits, greater than the ones before. The caller must hold w.mu.
 func (w *World) newID() string {
 	w.lastID += 1 + w.rand.Int64N(1_000_000_000)
 	return fmt.Sprint(w.lastID)
 }
 
-// newMessageID returns a wamid that looks like a real one. Nothing in it has a meaning.
+// newMessageID returns a wamid that looks like a real one, with the recipient's digits in it.
+// Nothing in it has a meaning, and a host must not read it.
 func newMessageID(r *rand.Rand, person string) graph.MessageID {
 	raw := append([]byte{0x1c, 0x18, byte(len(person))}, person...)
 	raw = append(raw, 0x15, 0x02, 0x00, 0x12, 0x18, 0x20)
@@ -171,6 +182,7 @@ func newMessageID(r *rand.Rand, person string) graph.MessageID {
 	return graph.MessageID("wamid." + base64.StdEncoding.EncodeToString(raw))
 }
 
+// randomBytes draws n bytes, so that the seed of the world decides them.
 func randomBytes(r *rand.Rand, n int) []byte {
 	b := make([]byte, n)
 	for i := range b {

@@ -9,6 +9,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"strings"
 	"sync"
 	"testing"
@@ -199,7 +200,8 @@ func (h *host) of(t *testing.T, field string) []hook {
 
 // launchCoexistence is what a page gives to FB.login.
 func launchCoexistence(w *coexistencetest.World) json.RawMessage {
-	return json.RawMessage(`{"config_id":"` + w.ConfigurationID() + `","response_type":"code","override_default_response_type":true,
+	return json.RawMessage(`{"config_id":"` + w.ConfigurationID() + `",
+		"response_type":"code","override_default_response_type":true,
 		"extras":{"setup":{},"featureType":"whatsapp_business_app_onboarding"}}`)
 }
 
@@ -214,9 +216,12 @@ func newWorld(t *testing.T, cfg coexistencetest.Config) (*coexistencetest.World,
 }
 
 // call asks the Graph API.
-func call(t *testing.T, world *coexistencetest.World, token graph.Secret, method, path, body string) (int, map[string]json.RawMessage) {
+func call(
+	t *testing.T, world *coexistencetest.World, token graph.Secret, method, path, body string,
+) (int, map[string]json.RawMessage) {
 	t.Helper()
-	req, err := http.NewRequestWithContext(t.Context(), method, world.Graph().URL+"/v25.0"+path, strings.NewReader(body))
+	req, err := http.NewRequestWithContext(t.Context(), method, world.Graph().URL+"/v25.0"+path,
+		strings.NewReader(body))
 	require.NoError(t, err)
 	if token != "" {
 		req.Header.Set("Authorization", "Bearer "+token.Reveal())
@@ -232,8 +237,10 @@ func call(t *testing.T, world *coexistencetest.World, token graph.Secret, method
 // exchange turns a code into a token, as a host does.
 func exchange(t *testing.T, world *coexistencetest.World, code graph.Secret) graph.Secret {
 	t.Helper()
-	status, v := call(t, world, "", "GET",
-		"/oauth/access_token?client_id="+string(world.AppID())+"&client_secret="+world.AppSecret().Reveal()+"&code="+code.Reveal(), "")
+	query := url.Values{
+		"client_id": {string(world.AppID())}, "client_secret": {world.AppSecret().Reveal()}, "code": {code.Reveal()},
+	}
+	status, v := call(t, world, "", "GET", "/oauth/access_token?"+query.Encode(), "")
 	require.Equal(t, http.StatusOK, status, string(v["error"]))
 	var token string
 	require.NoError(t, json.Unmarshal(v["access_token"], &token))
@@ -241,7 +248,9 @@ func exchange(t *testing.T, world *coexistencetest.World, code graph.Secret) gra
 }
 
 // onboard plays popup, exchange and subscription.
-func onboard(t *testing.T, world *coexistencetest.World, phone *coexistencetest.Phone, sharing coexistencetest.HistorySharing) graph.Secret {
+func onboard(
+	t *testing.T, world *coexistencetest.World, phone *coexistencetest.Phone, sharing coexistencetest.HistorySharing,
+) graph.Secret {
 	t.Helper()
 	popup, err := world.OpenSignup(launchCoexistence(world))
 	require.NoError(t, err)
@@ -255,7 +264,9 @@ func onboard(t *testing.T, world *coexistencetest.World, phone *coexistencetest.
 	return token
 }
 
-func requestSync(t *testing.T, world *coexistencetest.World, token graph.Secret, phone *coexistencetest.Phone, kind string) int {
+func requestSync(
+	t *testing.T, world *coexistencetest.World, token graph.Secret, phone *coexistencetest.Phone, kind string,
+) int {
 	t.Helper()
 	status, _ := call(t, world, token, "POST", "/"+string(phone.ID())+"/smb_app_data",
 		`{"messaging_product":"whatsapp","sync_type":"`+kind+`"}`)

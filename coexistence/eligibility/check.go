@@ -70,13 +70,18 @@ func (k *checker) checkPhone(n number) {
 	}
 }
 
+// checkCountry refuses a country that the policy excludes or that is under sanctions, which can be
+// both. Where the number does not tell its country, it asks, if one of those that share the calling
+// code is excluded. A restriction that Meta has lifted since the policy's date is told with the
+// day, so that a business is not sent away for good.
 func (k *checker) checkCountry(n number) {
 	if n.region == "" {
 		excluded := func(region string) bool {
 			return slices.Contains(k.policy.Unsupported, region) || slices.Contains(k.policy.Sanctioned, region)
 		}
 		if slices.ContainsFunc(n.sharing, excluded) {
-			k.ask(QuestionCountry, "Several countries share the number's country code, and not all of them are supported.",
+			k.ask(QuestionCountry, "Several countries share the number's country code, and not all of them are "+
+				"supported.",
 				"Check the number, or say which country it belongs to.")
 		}
 		return
@@ -155,7 +160,8 @@ func (k *checker) checkAccount(active Answer) {
 	case Yes:
 	case No:
 		k.refuse(ReasonAccountInactive, "The WhatsApp Business account is not active.",
-			"Open the WhatsApp Business app and follow what it shows; if the account is banned, ask for a review there.")
+			"Open the WhatsApp Business app and follow what it shows; if the account is banned, ask for a review "+
+				"there.")
 	default:
 		k.ask(QuestionAccountActive, "It is not known whether the WhatsApp Business account is active.",
 			"Open the WhatsApp Business app, send a message, and confirm that it works.")

@@ -49,12 +49,14 @@ func TestCheckUnderTheDefaultPolicy(t *testing.T) {
 		"a landline":               {change: func(c *candidate) { c.PhoneNumber = "+55 31 3222-0123" }},
 		"a number not in any plan": {change: func(c *candidate) { c.PhoneNumber = "+44 7700 900123" }},
 		"India":                    {change: func(c *candidate) { c.PhoneNumber = "+91 81234 56789" }},
-		"Nigeria":                  {func(c *candidate) { c.PhoneNumber = "+234 803 000 0123" }, list{eligibility.ReasonCountry}, nil},
+		"Nigeria": {func(c *candidate) { c.PhoneNumber = "+234 803 000 0123" },
+			list{eligibility.ReasonCountry}, nil},
 		"South Africa": {
 			func(c *candidate) { c.PhoneNumber = "+27 82 000 0123" }, list{eligibility.ReasonCountry}, nil,
 		},
 		"Nigeria in national form": {
-			func(c *candidate) { c.PhoneNumber, c.Region = "0803 000 0123", "ng" }, list{eligibility.ReasonCountry}, nil,
+			func(c *candidate) { c.PhoneNumber, c.Region = "0803 000 0123", "ng" }, list{eligibility.ReasonCountry},
+			nil,
 		},
 		"the number's country counts, not the given one": {
 			func(c *candidate) { c.PhoneNumber, c.Region = "+234 803 000 0123", "US" },
@@ -79,12 +81,18 @@ func TestCheckUnderTheDefaultPolicy(t *testing.T) {
 			func(c *candidate) { c.PhoneNumber, c.Region = "0803 000 0123", "Nigeria" },
 			nil, list{eligibility.QuestionPhoneCountry},
 		},
-		"not a number":            {func(c *candidate) { c.PhoneNumber = "+none" }, list{eligibility.ReasonPhoneInvalid}, nil},
-		"too short":               {func(c *candidate) { c.PhoneNumber = "+1 555" }, list{eligibility.ReasonPhoneInvalid}, nil},
-		"too long":                {func(c *candidate) { c.PhoneNumber = "+1 555 010 0123 456" }, list{eligibility.ReasonPhoneInvalid}, nil},
-		"without the area code":   {func(c *candidate) { c.PhoneNumber = "+1 555 0123" }, list{eligibility.ReasonPhoneInvalid}, nil},
-		"no such country code":    {func(c *candidate) { c.PhoneNumber = "+999 555 0123" }, list{eligibility.ReasonPhoneInvalid}, nil},
-		"the other app":           {func(c *candidate) { c.App = eligibility.AppConsumer }, list{eligibility.ReasonConsumerApp}, nil},
+		"not a number": {func(c *candidate) { c.PhoneNumber = "+none" },
+			list{eligibility.ReasonPhoneInvalid}, nil},
+		"too short": {func(c *candidate) { c.PhoneNumber = "+1 555" },
+			list{eligibility.ReasonPhoneInvalid}, nil},
+		"too long": {func(c *candidate) { c.PhoneNumber = "+1 555 010 0123 456" },
+			list{eligibility.ReasonPhoneInvalid}, nil},
+		"without the area code": {func(c *candidate) { c.PhoneNumber = "+1 555 0123" },
+			list{eligibility.ReasonPhoneInvalid}, nil},
+		"no such country code": {func(c *candidate) { c.PhoneNumber = "+999 555 0123" },
+			list{eligibility.ReasonPhoneInvalid}, nil},
+		"the other app": {func(c *candidate) { c.App = eligibility.AppConsumer },
+			list{eligibility.ReasonConsumerApp}, nil},
 		"app not known":           {func(c *candidate) { c.App = "" }, nil, list{eligibility.QuestionApp}},
 		"app nobody has heard of": {func(c *candidate) { c.App = "x" }, nil, list{eligibility.QuestionApp}},
 		"old version": {
@@ -290,7 +298,8 @@ func TestNotesNeverDecide(t *testing.T) {
 		eligibility.NoteCreditLine, eligibility.NoteBadge,
 	}, noteCodes(c))
 
-	c.PhoneNumber, c.UsedFor, c.OnCloudAPI, c.HasBadge = "+380 50 000 0123", 7*24*time.Hour, eligibility.No, eligibility.No
+	c.PhoneNumber, c.UsedFor, c.OnCloudAPI, c.HasBadge = "+380 50 000 "+
+		"0123", 7*24*time.Hour, eligibility.No, eligibility.No
 	require.Equal(t, []eligibility.NoteCode{
 		eligibility.NoteSanctionedAreas, eligibility.NoteActivity, eligibility.NoteCreditLine,
 	}, noteCodes(c))
@@ -328,7 +337,8 @@ func FuzzCheck(f *testing.F) {
 		} {
 			got := eligibility.Check(c, p)
 			require.Equal(t, got, eligibility.Check(c, p), "the same question has the same answer")
-			require.Equal(t, len(got.Reasons) == 0 && len(got.Questions) == 0, got.Decision == eligibility.DecisionEligible)
+			require.Equal(t, len(got.Reasons) == 0 && len(got.Questions) == 0,
+				got.Decision == eligibility.DecisionEligible)
 			require.Equal(t, len(got.Reasons) > 0, got.Decision == eligibility.DecisionRefused)
 			for _, r := range slices.Concat(got.Reasons, got.Questions) {
 				require.NotEmpty(t, r.Code)

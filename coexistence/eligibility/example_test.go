@@ -54,9 +54,11 @@ func ExamplePolicyAsOf() {
 // The page of package signup asks for the number and the version of the app before Meta's popup
 // opens.
 func ExamplePageCheck() {
-	cfg := signup.Config{Page: signup.PageConfig{Check: eligibility.PageCheck(eligibility.PolicyAsOf)}} // and the rest of it
+	page := signup.PageConfig{Check: eligibility.PageCheck(eligibility.PolicyAsOf)}
+	cfg := signup.Config{Page: page} // and the rest of it
 
-	result, err := cfg.Page.Check(context.Background(), "tenant-1", signup.CheckParams{PhoneNumber: "+1 555 010 0199", AppVersion: "2.1.9"})
+	result, err := cfg.Page.Check(context.Background(), "tenant-1",
+		signup.CheckParams{PhoneNumber: "+1 555 010 0199", AppVersion: "2.1.9"})
 	fmt.Println(result.Eligible, err)
 	for _, r := range result.Reasons {
 		fmt.Println(r.Text, r.Remedy)

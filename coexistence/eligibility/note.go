@@ -13,20 +13,24 @@ func notes(c Candidate, n number) []Note {
 	if n.region == "RU" || n.region == "UA" {
 		add(NoteSanctionedAreas, "The WhatsApp Business Platform is not available in Crimea, Donetsk and Luhansk.")
 	}
-	add(NoteActivity, "Meta may ask for more activity in the WhatsApp Business app. It decides so during the connection, "+
+	add(NoteActivity, "Meta may ask for more activity in the WhatsApp Business app. It decides so during the "+
+		"connection, "+
 		"and cannot be asked before.")
 	if c.UsedFor < 7*24*time.Hour {
-		add(NoteNewNumber, "Partners report that a number should have been used in the WhatsApp Business app for about 7 "+
+		add(NoteNewNumber, "Partners report that a number should have been used in the WhatsApp Business app for "+
+			"about 7 "+
 			"days. Meta's documentation does not ask for it.")
 	}
 	if c.OnCloudAPI != No {
 		add(NoteOnCloudAPI, "A number that is on Cloud API already cannot be switched directly: remove it from its "+
 			"WhatsApp Business Account, register it in the WhatsApp Business app, then connect it.")
 	}
-	add(NoteCreditLine, "If a former partner still shares a credit line with the business, the connection may fail: back "+
+	add(NoteCreditLine, "If a former partner still shares a credit line with the business, the connection may fail: "+
+		"back "+
 		"up the chats, disconnect the business in the app, reconnect it there, then start again.")
 	if c.HasBadge != No {
-		add(NoteBadge, "Partners report that an Official Business Account or a Meta Verified badge may be lost on connecting, "+
+		add(NoteBadge, "Partners report that an Official Business Account or a Meta Verified badge may be lost on "+
+			"connecting, "+
 			"and that buying it again may end the connection. Meta has not confirmed it.")
 	}
 	return all

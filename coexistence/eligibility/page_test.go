@@ -16,17 +16,21 @@ func TestPageCheckShowsAllThatIsInTheWay(t *testing.T) {
 		number, version string
 		reasons         []string // the first words of each reason
 	}{
-		"as it should be":          {"+1 201 555 0123", "2.24.17.79", nil},
-		"country and old version":  {"+234 803 000 0123", "2.24.16", []string{"Numbers from Nigeria", "The WhatsApp Business app has version 2.24.16"}},
-		"a reason and a question":  {"+234 803 000 0123", "", []string{"Numbers from Nigeria", "The version of the WhatsApp Business app is not known"}},
-		"questions alone":          {"", "newest", []string{"The phone number is missing", "The version of the WhatsApp Business app is not known"}},
+		"as it should be": {"+1 201 555 0123", "2.24.17.79", nil},
+		"country and old version": {"+234 803 000 0123", "2.24.16",
+			[]string{"Numbers from Nigeria", "The WhatsApp Business app has version 2.24.16"}},
+		"a reason and a question": {"+234 803 000 0123", "",
+			[]string{"Numbers from Nigeria", "The version of the WhatsApp Business app is not known"}},
+		"questions alone": {"", "newest",
+			[]string{"The phone number is missing", "The version of the WhatsApp Business app is not known"}},
 		"a number without country": {"201 555 0123", "2.24.17.79", []string{"The phone number has no country code"}},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			check := eligibility.PageCheck(func(time.Time) eligibility.Policy { return eligibility.DefaultPolicy })
-			got, err := check(t.Context(), "tenant-1", signup.CheckParams{PhoneNumber: tt.number, AppVersion: tt.version})
+			got, err := check(t.Context(), "tenant-1",
+				signup.CheckParams{PhoneNumber: tt.number, AppVersion: tt.version})
 			require.NoError(t, err)
 			require.Equal(t, tt.reasons == nil, got.Eligible)
 			require.Len(t, got.Reasons, len(tt.reasons))

@@ -47,7 +47,8 @@ var nigeriaAndSouthAfrica = []string{"NG", "ZA"}
 // United Kingdom, and Kazakhstan is not in Russia.
 var openedInOctober2025 = []string{
 	"AU", "GB", "JP", "KR", "PH", "RU", "TR",
-	"AT", "BE", "BG", "CY", "CZ", "DE", "DK", "EE", "ES", "FI", "FR", "GR", "HR", "HU", "IE", "IT", "LT", "LU", "LV", "MT",
+	"AT", "BE", "BG", "CY", "CZ", "DE", "DK", "EE", "ES", "FI", "FR", "GR", "HR", "HU", "IE", "IT", "LT", "LU", "LV",
+	"MT",
 	"NL", "PL", "PT", "RO", "SE", "SI", "SK",
 	"AX", "GF", "GP", "MF", "MQ", "RE", "YT",
 	"IS", "LI", "NO",
@@ -57,9 +58,11 @@ var openedInOctober2025 = []string{
 var countryNames = map[string]string{
 	"AT": "Austria", "AU": "Australia", "AX": "the Åland Islands", "BE": "Belgium", "BG": "Bulgaria", "CU": "Cuba",
 	"CY": "Cyprus", "CZ": "Czechia", "DE": "Germany", "DK": "Denmark", "EE": "Estonia", "ES": "Spain", "FI": "Finland",
-	"FR": "France", "GB": "the United Kingdom", "GF": "French Guiana", "GP": "Guadeloupe", "GR": "Greece", "HR": "Croatia",
+	"FR": "France", "GB": "the United Kingdom", "GF": "French Guiana", "GP": "Guadeloupe", "GR": "Greece",
+	"HR": "Croatia",
 	"HU": "Hungary", "IE": "Ireland", "IN": "India", "IR": "Iran", "IS": "Iceland", "IT": "Italy", "JP": "Japan",
-	"KP": "North Korea", "KR": "South Korea", "LI": "Liechtenstein", "LT": "Lithuania", "LU": "Luxembourg", "LV": "Latvia",
+	"KP": "North Korea", "KR": "South Korea", "LI": "Liechtenstein", "LT": "Lithuania", "LU": "Luxembourg",
+	"LV": "Latvia",
 	"MF": "Saint Martin", "MQ": "Martinique", "MT": "Malta", "NG": "Nigeria", "NL": "the Netherlands", "NO": "Norway",
 	"PH": "the Philippines", "PL": "Poland", "PT": "Portugal", "RE": "Réunion", "RO": "Romania", "RU": "Russia",
 	"SE": "Sweden", "SI": "Slovenia", "SK": "Slovakia", "SY": "Syria", "TR": "Turkey", "YT": "Mayotte",

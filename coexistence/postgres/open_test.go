@@ -103,7 +103,8 @@ func TestAHostLendsItsPool(t *testing.T) {
 			cfg, answers := lend(t, url)
 			db, err := postgres.Open(t.Context(), cfg)
 			require.NoError(t, err)
-			require.NoError(t, coexistencetest.TestStore(t.Context(), func(context.Context) (coexistence.Store, error) { return db.Store(), nil }))
+			require.NoError(t, coexistencetest.TestStore(t.Context(),
+				func(context.Context) (coexistence.Store, error) { return db.Store(), nil }))
 
 			handled := make(chan webhook.Event, 8)
 			back, err := db.Inbox(webhook.HandlerFunc(func(_ context.Context, ev webhook.Event) error {
@@ -115,7 +116,8 @@ func TestAHostLendsItsPool(t *testing.T) {
 			front, err := open(t, url).Inbox(new(webhook.Mux), inbox.Config{}) // not started
 			require.NoError(t, err)
 			for _, id := range []string{"wamid.1", "wamid.2"} {
-				require.NoError(t, front.Receive(t.Context(), webhook.Delivery{ReceivedAt: time.Now(), Body: []byte(strings.ReplaceAll(message, "ID", id))}))
+				require.NoError(t, front.Receive(t.Context(),
+					webhook.Delivery{ReceivedAt: time.Now(), Body: []byte(strings.ReplaceAll(message, "ID", id))}))
 				select {
 				case <-handled:
 				case <-time.After(time.Minute):
@@ -129,9 +131,11 @@ func TestAHostLendsItsPool(t *testing.T) {
 	}
 }
 
-const message = `{"object":"whatsapp_business_account","entry":[{"id":"102290129340398","changes":[{"value":{"messaging_product":"whatsapp",
-	"metadata":{"display_phone_number":"15550100199","phone_number_id":"106540352242922"},"messages":[{"from":"15550100101","id":"ID",
-	"timestamp":"1795168800","text":{"body":"hello"},"type":"text"}]},"field":"messages"}]}]}`
+const message = `{"object":"whatsapp_business_account","entry":[{"id":"102290129340398","changes":[{"value":{
+	"messaging_product":"whatsapp",
+	"metadata":{"display_phone_number":"15550100199","phone_number_id":"106540352242922"},
+	"messages":[{"from":"15550100101","id":"ID","timestamp":"1795168800","text":{"body":"hello"},"type":"text"}]},
+	"field":"messages"}]}]}`
 
 func TestAPoolThatIsTooSmallIsRefused(t *testing.T) {
 	t.Parallel()
@@ -187,11 +191,14 @@ func TestARoleWithoutTheRightToMakeTables(t *testing.T) {
 	require.ErrorContains(t, err, "MigrateOff")
 
 	run(postgres.Schema())
-	run("GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA " + schema + " TO " + role + "; GRANT USAGE ON ALL SEQUENCES IN SCHEMA " + schema + " TO " + role)
-	for _, mode := range []postgres.MigrateMode{postgres.MigrateOff, postgres.MigrateAuto} { // there is nothing to be made any more
+	run("GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA " + schema + " TO " + role +
+		"; GRANT USAGE ON ALL SEQUENCES IN SCHEMA " + schema + " TO " + role)
+	for _, mode := range []postgres.MigrateMode{postgres.MigrateOff,
+		postgres.MigrateAuto} { // there is nothing to be made any more
 		db, err := postgres.Open(t.Context(), postgres.Config{URL: as, Migrate: mode})
 		require.NoError(t, err)
-		require.NoError(t, coexistencetest.TestStore(t.Context(), func(context.Context) (coexistence.Store, error) { return db.Store(), nil }))
+		require.NoError(t, coexistencetest.TestStore(t.Context(),
+			func(context.Context) (coexistence.Store, error) { return db.Store(), nil }))
 		require.NoError(t, db.Close())
 	}
 }
@@ -210,13 +217,16 @@ func TestADatabaseThatCannotBeOpenedIsExplained(t *testing.T) {
 	t.Parallel()
 	url := database(t)
 	for name, tt := range map[string]struct{ url, want string }{
-		"typo":               {"postgre://me:canary@127.0.0.1:5432/test", "this is not the URL of a database"},
-		"port":               {"postgres://me:canary@host:port/test", "this is not the URL of a database"},
-		"nothing listens":    {"postgres://me:canary@127.0.0.1:1/test?connect_timeout=5", "the server does not answer there"},
-		"unknown host":       {"postgres://me:canary@no-such-host.invalid/test?connect_timeout=5", "postgres: "},
-		"unknown database":   {database2(url, "/no_such_database"), "there is no such database"},
-		"unknown user":       {pgtest.With(pgtest.With(url, "user", "no_such_role"), "password", "canary"), "refuses this user or its password"},
-		"read-only":          {pgtest.With(url, "default_transaction_read_only", "on"), "the database is read-only; connect to the primary"},
+		"typo": {"postgre://me:canary@127.0.0.1:5432/test", "this is not the URL of a database"},
+		"port": {"postgres://me:canary@host:port/test", "this is not the URL of a database"},
+		"nothing listens": {"postgres://me:canary@127.0.0.1:1/test?connect_timeout=5",
+			"the server does not answer there"},
+		"unknown host":     {"postgres://me:canary@no-such-host.invalid/test?connect_timeout=5", "postgres: "},
+		"unknown database": {database2(url, "/no_such_database"), "there is no such database"},
+		"unknown user": {pgtest.With(pgtest.With(url, "user", "no_such_role"), "password", "canary"),
+			"refuses this user or its password"},
+		"read-only": {pgtest.With(url, "default_transaction_read_only", "on"),
+			"the database is read-only; connect to the primary"},
 		"synchronous_commit": {pgtest.With(url, "synchronous_commit", "off"), "synchronous_commit is off"},
 	} {
 		t.Run(name, func(t *testing.T) {

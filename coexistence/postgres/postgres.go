@@ -106,7 +106,8 @@ func Open(ctx context.Context, cfg Config) (*DB, error) {
 	db, err := pgdb.Open(ctx, pgdb.Config{URL: cfg.URL, Pool: cfg.Pool, DB: cfg.DB, Check: cfg.Migrate == MigrateOff})
 	if err != nil {
 		if errors.Is(err, migrate.ErrPending) {
-			err = fmt.Errorf("%w; have a role that may create tables run what postgres.Schema returns (docs/schema/postgres.sql), "+
+			err = fmt.Errorf("%w; have a role that may create tables run what postgres.Schema returns "+
+				"(docs/schema/postgres.sql), "+
 				"or what is missing of the files in coexistence/postgres/migrations", err)
 		}
 		return nil, fmt.Errorf("postgres: %w", err)

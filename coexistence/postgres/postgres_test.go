@@ -48,7 +48,8 @@ func open(t testing.TB, url string) store {
 func TestADatabaseKeepsThePromisesOfAStore(t *testing.T) {
 	t.Parallel()
 	store := open(t, database(t))
-	require.NoError(t, coexistencetest.TestStore(t.Context(), func(context.Context) (coexistence.Store, error) { return store, nil }))
+	require.NoError(t, coexistencetest.TestStore(t.Context(),
+		func(context.Context) (coexistence.Store, error) { return store, nil }))
 }
 
 // A pooler that knows no prepared statements, and a host whose transactions are stricter than
@@ -62,7 +63,8 @@ func TestOtherSettingsOfTheConnectionWorkAsWell(t *testing.T) {
 		t.Run(setting[1], func(t *testing.T) {
 			t.Parallel()
 			store := open(t, pgtest.With(database(t), setting[0], setting[1]))
-			require.NoError(t, coexistencetest.TestStore(t.Context(), func(context.Context) (coexistence.Store, error) { return store, nil }))
+			require.NoError(t, coexistencetest.TestStore(t.Context(),
+				func(context.Context) (coexistence.Store, error) { return store, nil }))
 		})
 	}
 }
@@ -108,7 +110,8 @@ func TestTwoProcessesEndInTheStateOfOne(t *testing.T) {
 	for i := range out {
 		wg.Go(func() {
 			cmd := exec.CommandContext(t.Context(), self, "-test.run=^TestMain$")
-			cmd.Env = append(os.Environ(), childURL+"="+url, childSeed+"="+strconv.FormatUint(seed, 10), "ORDER="+strconv.Itoa(i))
+			cmd.Env = append(os.Environ(), childURL+"="+url, childSeed+"="+strconv.FormatUint(seed, 10),
+				"ORDER="+strconv.Itoa(i))
 			out[i], errs[i] = cmd.CombinedOutput()
 		})
 	}

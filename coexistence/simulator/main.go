@@ -30,7 +30,7 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/loopback"
 )
 
-// settings are the flags.
+// settings are the flags. world has those that are settings of the world itself.
 type settings struct {
 	webhook, secret, verify, listen, graph string
 	number, version                        string
@@ -67,6 +67,9 @@ func main() {
 	}
 }
 
+// run runs the simulator until ctx ends, and then prints what the session has relied on. Everything
+// that can fail at the start does so before the page is served: a host that does not answer the
+// handshake, addresses that are taken.
 func run(ctx context.Context, out io.Writer, s settings) error {
 	if s.webhook == "" {
 		closeSink, url, err := sink()
@@ -115,7 +118,8 @@ func run(ctx context.Context, out io.Writer, s settings) error {
 // newBoard puts a phone with a past on the page, and has the world deliver to the host.
 func newBoard(world *coexistencetest.World, s settings) (*board.Board, error) {
 	phone := world.NewPhone(coexistencetest.PhoneConfig{
-		PhoneNumber: s.number, Business: "Ovenbird Bakery", AppVersion: s.version, History: coexistencetest.History{Messages: s.messages},
+		PhoneNumber: s.number, Business: "Ovenbird Bakery", AppVersion: s.version,
+		History: coexistencetest.History{Messages: s.messages},
 	})
 	b, err := board.New(world, phone, board.Config{Hook: s.webhook, Bare: s.bare})
 	if err != nil {
@@ -151,7 +155,8 @@ func newWorld(s settings) (*coexistencetest.World, error) {
 	if s.graph != "" {
 		l, err := net.Listen("tcp", s.graph)
 		if err != nil {
-			return nil, fmt.Errorf("the Graph API cannot listen on %s; choose another address with -graph: %w", s.graph, err)
+			return nil, fmt.Errorf("the Graph API cannot listen on %s; choose another address with -graph: %w", s.graph,
+				err)
 		}
 		cfg.Graph.Listener = l
 	}

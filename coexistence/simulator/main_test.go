@@ -28,10 +28,12 @@ func TestTheProgramTellsAHostWhatItNeeds(t *testing.T) {
 		ended := make(chan error, 1)
 		go func() {
 			ended <- run(ctx, &out, settings{
-				graph: free.Addr().String(), listen: "127.0.0.1:0", secret: "s", verify: "v", number: "+1 555-010-0199", version: "2.23.1",
+				graph: free.Addr().String(), listen: "127.0.0.1:0", secret: "s", verify: "v", number: "+1 555-010-0199",
+				version: "2.23.1",
 			})
 		}()
-		require.Eventually(t, func() bool { return strings.Contains(out.String(), "webhooks to") }, 10*time.Second, time.Millisecond)
+		require.Eventually(t, func() bool { return strings.Contains(out.String(), "webhooks to") }, 10*time.Second,
+			time.Millisecond)
 		resp, err := http.Get("http://" + free.Addr().String() + "/en_US/sdk.js")
 		require.NoError(t, err)
 		require.NoError(t, resp.Body.Close())
@@ -48,7 +50,8 @@ func TestTheProgramTellsAHostWhatItNeeds(t *testing.T) {
 		return lines
 	}
 	first := told()
-	for _, name := range []string{"graph API", "sdk.js", "configuration", "app id", "app secret     s\n", "system token", "verify token   v\n"} {
+	for _, name := range []string{"graph API", "sdk.js", "configuration", "app id", "app secret     s\n",
+		"system token", "verify token   v\n"} {
 		require.Contains(t, first, name)
 	}
 	require.Equal(t, first, told())

@@ -43,7 +43,8 @@ func open(t testing.TB, path string) store {
 func TestAFileKeepsThePromisesOfAStore(t *testing.T) {
 	t.Parallel()
 	store := open(t, "")
-	require.NoError(t, coexistencetest.TestStore(t.Context(), func(context.Context) (coexistence.Store, error) { return store, nil }))
+	require.NoError(t, coexistencetest.TestStore(t.Context(),
+		func(context.Context) (coexistence.Store, error) { return store, nil }))
 }
 
 // One process may use a file. Within it, several stores may: their transactions wait for each
@@ -64,8 +65,8 @@ func TestConcurrentStoresEndInTheStateOfOne(t *testing.T) {
 	}
 }
 
-// Whoever only polls the file's lock gets it by luck, and an error when there was none for long
-// enough.
+// A writer that only polls the file's lock gets it by luck, and an error when there was none for
+// long enough.
 func TestTheStoresOfAFileWaitInTurn(t *testing.T) {
 	t.Parallel()
 	a := open(t, "")
@@ -170,7 +171,8 @@ func TestEveryConnectionIsDurable(t *testing.T) {
 		conn, err := store.SQL().Conn(t.Context())
 		require.NoError(t, err)
 		defer conn.Close()
-		for name, want := range map[string]string{"journal_mode": "wal", "synchronous": "2", "foreign_keys": "1", "busy_timeout": "10000"} {
+		for name, want := range map[string]string{"journal_mode": "wal", "synchronous": "2", "foreign_keys": "1",
+			"busy_timeout": "10000"} {
 			var got string
 			require.NoError(t, conn.QueryRowContext(t.Context(), "PRAGMA "+name).Scan(&got))
 			require.Equal(t, want, got, name)
@@ -182,9 +184,11 @@ func TestWhatIsNoFileIsRefused(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	text := filepath.Join(dir, "text")
-	require.NoError(t, os.WriteFile(text, []byte("this is a letter to a friend and no database, as everybody can see"), 0o600))
+	require.NoError(t, os.WriteFile(text, []byte("this is a letter to a friend and no database, as everybody can see"),
+		0o600))
 	for path, want := range map[string]string{
-		"": "not the name of a file", ":memory:": "coexistence.MemStore", "file:x.db": "not the name of a file", dir: "names a folder",
+		"": "not the name of a file", ":memory:": "coexistence.MemStore", "file:x.db": "not the name of a file",
+		dir:                         "names a folder",
 		filepath.Join(text, "x.db"): "the folder of the file cannot be made", text: "is it one, and whole",
 	} {
 		_, err := sqlite.Open(t.Context(), sqlite.Config{Path: path})
@@ -192,7 +196,7 @@ func TestWhatIsNoFileIsRefused(t *testing.T) {
 	}
 }
 
-// Whoever runs the tests as root may write to every file, so they give that right up in one thread.
+// Root may write to every file, so tests that run as root give that right up in one thread.
 func TestAFileThatCannotBeWrittenToIsRefused(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "coexistence.db")
@@ -231,13 +235,15 @@ func TestAHandlerDoesNotWaitForItsOwnTransaction(t *testing.T) {
 	db := open(t, "")
 	handled := make(chan error, 1)
 	in, err := db.Inbox(inbox.InTx(webhook.HandlerFunc(func(ctx context.Context, _ webhook.Event) error {
-		_, err := db.UpdateNumber(ctx, storetest.Phone, func(s coexistence.Number) (coexistence.Number, error) { return s, nil })
+		_, err := db.UpdateNumber(ctx, storetest.Phone,
+			func(s coexistence.Number) (coexistence.Number, error) { return s, nil })
 		handled <- err
 		return nil
 	})), inbox.Config{})
 	require.NoError(t, err)
 	require.NoError(t, in.Start(t.Context()))
-	require.NoError(t, in.Receive(t.Context(), webhook.Delivery{Body: webhooktest.Sample("messages", "text"), ReceivedAt: time.Now()}))
+	require.NoError(t, in.Receive(t.Context(),
+		webhook.Delivery{Body: webhooktest.Sample("messages", "text"), ReceivedAt: time.Now()}))
 	select {
 	case err := <-handled:
 		require.ErrorContains(t, err, "write with inbox.Tx")

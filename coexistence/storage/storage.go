@@ -30,10 +30,12 @@ import (
 
 // A DB is an open database. It is safe for concurrent use.
 type DB struct {
+	// keys is nil if the host has configured none; then no token can be kept. opened is set by
+	// Inbox.
 	db     *sqldb.DB
 	keys   *signup.Keyring
 	inbox  inbox.Store
-	opened atomic.Bool // the inbox
+	opened atomic.Bool
 	close  func() error
 }
 
@@ -60,7 +62,8 @@ func (db *DB) Outbox(cfg outbox.Config) (*outbox.Outbox, error) { return outbox.
 // its Shutdown ends that. A second call is an error.
 func (db *DB) Inbox(h webhook.Handler, cfg inbox.Config) (*inbox.Inbox, error) {
 	if db.opened.Swap(true) {
-		return nil, errors.New("storage: the inbox of this database is open; give one inbox all handlers, joined by webhook.MultiHandler")
+		return nil, errors.New("storage: the inbox of this database is open; give one inbox all handlers, joined by " +
+			"webhook.MultiHandler")
 	}
 	in, err := inbox.New(db.inbox, h, cfg)
 	if err != nil {
@@ -71,7 +74,7 @@ func (db *DB) Inbox(h webhook.Handler, cfg inbox.Config) (*inbox.Inbox, error) {
 
 // SQL returns the database, for tables of the host: they are in the same backup, and [inbox.InTx]
 // and the outbox write in the host's transactions. With SQLite, transactions begin with the lock of
-// the file (BEGIN IMMEDIATE).
+// the file (BEGIN IMMEDIATE), so keep them short. Closing it is for [DB.Close].
 func (db *DB) SQL() *sql.DB { return db.db.DB }
 
 // Close closes the file, or the connections that are not the host's. Shut the inbox down before.

@@ -20,7 +20,8 @@ var (
 	// has to go through the signup.
 	ErrNoToken = errors.New("storage: there is no token for this number; have the business connect it")
 
-	errNoKeyring = errors.New("storage: Config.Keyring is nil, so no token can be sealed; make one with signup.NewKeyring")
+	errNoKeyring = errors.New("storage: Config.Keyring is nil, so no token can be sealed; make one with " +
+		"signup.NewKeyring")
 )
 
 // Tokens knows which tenant has connected which number, and keeps the access token of each, sealed
@@ -65,9 +66,10 @@ func (t *Tokens) Put(ctx context.Context, b *signup.Connection) error {
 	if !b.TokenExpiresAt.IsZero() {
 		expires = b.TokenExpiresAt.UnixMicro()
 	}
-	n, err := t.db.Write(ctx, `INSERT INTO coexistence_tokens (phone, tenant, waba, wabas, display, token, expires_at) VALUES (?, ?, ?, ?, ?, ?, ?)
-		ON CONFLICT (phone) DO UPDATE SET waba = excluded.waba, wabas = excluded.wabas, display = excluded.display, token = excluded.token,
-			expires_at = excluded.expires_at WHERE coexistence_tokens.tenant = excluded.tenant`,
+	n, err := t.db.Write(ctx, `INSERT INTO coexistence_tokens (phone, tenant, waba, wabas, display, token, expires_at)
+		VALUES (?, ?, ?, ?, ?, ?, ?)
+		ON CONFLICT (phone) DO UPDATE SET waba = excluded.waba, wabas = excluded.wabas, display = excluded.display,
+			token = excluded.token, expires_at = excluded.expires_at WHERE coexistence_tokens.tenant = excluded.tenant`,
 		string(b.Phone.ID), b.Tenant, string(b.WABAID), string(wabas), b.DisplayPhoneNumber, token, expires)
 	if err == nil && n == 0 {
 		return signup.ErrTaken
@@ -75,7 +77,8 @@ func (t *Tokens) Put(ctx context.Context, b *signup.Connection) error {
 	return sqldb.Explain("storage: Tokens.Put", err)
 }
 
-// associated binds a sealed token to whose it is.
+// associated binds a sealed token to whose it is. A row that was copied to another number, account
+// or tenant does not open.
 func associated(tenant string, waba graph.WABAID, phone graph.PhoneNumberID) []byte {
 	return fmt.Appendf(nil, "token\x00%s\x00%s\x00%s", tenant, waba, phone)
 }
@@ -97,8 +100,11 @@ func (t *Tokens) List(ctx context.Context, tenant string) ([]TokenInfo, error) {
 	return t.list(ctx, "List", "tenant = ?", tenant)
 }
 
+// list reads what is known of the tokens that match a condition, by number. what names the method
+// in errors. The tokens themselves are not read.
 func (t *Tokens) list(ctx context.Context, what, condition, arg string) (list []TokenInfo, err error) {
-	rows, err := t.db.QueryContext(ctx, t.db.Dialect.Rebind("SELECT phone, tenant, waba, wabas, display, expires_at FROM coexistence_tokens WHERE "+
+	rows, err := t.db.QueryContext(ctx, t.db.Dialect.Rebind("SELECT phone, tenant, waba, wabas, display, expires_at "+
+		"FROM coexistence_tokens WHERE "+
 		condition+" ORDER BY phone"), arg)
 	if err != nil {
 		return nil, sqldb.Explain("storage: Tokens."+what, err)
@@ -108,11 +114,13 @@ func (t *Tokens) list(ctx context.Context, what, condition, arg string) (list []
 		var info TokenInfo
 		var wabas string
 		var expires int64
-		if err := rows.Scan(&info.PhoneNumberID, &info.Tenant, &info.WABAID, &wabas, &info.DisplayPhoneNumber, &expires); err != nil {
+		if err := rows.Scan(&info.PhoneNumberID, &info.Tenant, &info.WABAID, &wabas, &info.DisplayPhoneNumber,
+			&expires); err != nil {
 			return nil, sqldb.Explain("storage: Tokens."+what, err)
 		}
 		if err := json.Unmarshal([]byte(wabas), &info.WABAIDs); err != nil {
-			return nil, fmt.Errorf("storage: the accounts of number %s do not decode; something else changed the table", info.PhoneNumberID)
+			return nil, fmt.Errorf("storage: the accounts of number %s do not decode; something else changed the table",
+				info.PhoneNumberID)
 		}
 		if expires != 0 {
 			info.ExpiresAt = time.UnixMicro(expires).UTC()
@@ -154,7 +162,9 @@ func (t *Tokens) Client(base *cloudapi.Client) coexistence.ClientFunc {
 	}
 }
 
-// open returns a token.
+// open returns a token in the clear, and seals it anew if an old key has sealed it, so that the old
+// key can go once all numbers have been called. Only what was read is replaced: the business may
+// have connected again meanwhile.
 func (t *Tokens) open(ctx context.Context, phone graph.PhoneNumberID) (graph.Secret, error) {
 	if t.keys == nil {
 		return "", errNoKeyring
@@ -162,7 +172,8 @@ func (t *Tokens) open(ctx context.Context, phone graph.PhoneNumberID) (graph.Sec
 	var tenant string
 	var waba graph.WABAID
 	var sealed []byte
-	err := t.db.QueryRowContext(ctx, t.db.Dialect.Rebind("SELECT tenant, waba, token FROM coexistence_tokens WHERE phone = ?"), string(phone)).
+	err := t.db.QueryRowContext(ctx, t.db.Dialect.Rebind("SELECT tenant, waba, token FROM coexistence_tokens WHERE "+
+		"phone = ?"), string(phone)).
 		Scan(&tenant, &waba, &sealed)
 	if errors.Is(err, sql.ErrNoRows) {
 		return "", ErrNoToken
@@ -173,15 +184,16 @@ func (t *Tokens) open(ctx context.Context, phone graph.PhoneNumberID) (graph.Sec
 	whose := associated(tenant, waba, phone)
 	token, err := t.keys.Decrypt(sealed, whose)
 	if err != nil {
-		return "", fmt.Errorf("storage: the token of number %s does not open; is the key that sealed it missing, or was its row changed: %w", phone, err)
+		return "", fmt.Errorf("storage: the token of number %s does not open; is the key that sealed it missing, or "+
+			"was its row changed: %w", phone, err)
 	}
 	if t.keys.NeedsReencryption(sealed) {
 		anew, err := t.keys.Encrypt(token, whose)
 		if err != nil {
 			return "", err
 		}
-		// Only what was read is replaced: the business may have connected again meanwhile.
-		if _, err := t.db.Write(ctx, "UPDATE coexistence_tokens SET token = ? WHERE phone = ? AND token = ?", anew, string(phone), sealed); err != nil {
+		if _, err := t.db.Write(ctx, "UPDATE coexistence_tokens SET token = ? WHERE phone = ? AND token = ?", anew,
+			string(phone), sealed); err != nil {
 			return "", sqldb.Explain("storage: Tokens.Client", err)
 		}
 	}

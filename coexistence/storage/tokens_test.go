@@ -67,7 +67,8 @@ func business(tenant string, phone graph.PhoneNumberID) *signup.Connection {
 		Tenant: tenant, Token: canary, TokenExpiresAt: time.Date(2027, 1, 20, 9, 0, 0, 0, time.UTC),
 		WABAID: "102290129340398", Phone: &cloudapi.Phone{ID: phone},
 		Onboarding: cloudapi.Onboarding{
-			PhoneNumberID: phone, WABAIDs: []graph.WABAID{"102290129340398", "102290129340399"}, DisplayPhoneNumber: "+1 555 0100",
+			PhoneNumberID: phone, WABAIDs: []graph.WABAID{"102290129340398", "102290129340399"},
+			DisplayPhoneNumber: "+1 555 0100",
 		},
 	}
 }
@@ -82,7 +83,8 @@ func TestATokenIsKeptForItsNumber(t *testing.T) {
 		require.NoError(t, tokens.Put(t.Context(), business("butcher", "106540352242923")))
 
 		want := storage.TokenInfo{
-			PhoneNumberID: "106540352242922", Tenant: "bakery", WABAID: "102290129340398", WABAIDs: []graph.WABAID{"102290129340398", "102290129340399"},
+			PhoneNumberID: "106540352242922", Tenant: "bakery", WABAID: "102290129340398",
+			WABAIDs:            []graph.WABAID{"102290129340398", "102290129340399"},
 			DisplayPhoneNumber: "+1 555 0100", ExpiresAt: time.Date(2027, 1, 20, 9, 0, 0, 0, time.UTC),
 		}
 		got, err := tokens.Get(t.Context(), "106540352242922")
@@ -125,13 +127,14 @@ func TestAClientCallsWithTheTokenOfItsNumber(t *testing.T) {
 	})
 }
 
-// Whoever writes to the database cannot give one tenant's token to another's number.
+// A person who can write to the database cannot give one tenant's token to another's number.
 func TestATokenInAnotherRowDoesNotOpen(t *testing.T) {
 	t.Parallel()
 	base, err := cloudapi.NewClient(cloudapi.Config{AccessToken: "none"})
 	require.NoError(t, err)
 	for _, change := range []string{
-		"UPDATE coexistence_tokens SET tenant = 'butcher'", "UPDATE coexistence_tokens SET waba = '1'", "UPDATE coexistence_tokens SET phone = '106540352242922'",
+		"UPDATE coexistence_tokens SET tenant = 'butcher'", "UPDATE coexistence_tokens SET waba = '1'",
+		"UPDATE coexistence_tokens SET phone = '106540352242922'",
 	} {
 		each(t, func(t *testing.T, open func(*signup.Keyring) *storage.DB) {
 			db := open(keyring(t, 1))
@@ -139,7 +142,8 @@ func TestATokenInAnotherRowDoesNotOpen(t *testing.T) {
 			_, err := db.SQL().ExecContext(t.Context(), change)
 			require.NoError(t, err)
 			var phone graph.PhoneNumberID
-			require.NoError(t, db.SQL().QueryRowContext(t.Context(), "SELECT phone FROM coexistence_tokens").Scan(&phone))
+			require.NoError(t, db.SQL().QueryRowContext(t.Context(),
+				"SELECT phone FROM coexistence_tokens").Scan(&phone))
 			_, err = db.Tokens().Client(base)(t.Context(), phone)
 			require.ErrorContains(t, err, "does not open")
 			require.NotContains(t, err.Error(), string(canary))
@@ -172,8 +176,10 @@ func TestTokensNeedAKeyring(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, open func(*signup.Keyring) *storage.DB) {
 		db := open(nil)
-		require.ErrorContains(t, db.Tokens().Put(t.Context(), business("bakery", "106540352242922")), "Config.Keyring is nil")
+		require.ErrorContains(t, db.Tokens().Put(t.Context(), business("bakery", "106540352242922")),
+			"Config.Keyring is nil")
 		require.NoError(t, db.Close())
-		require.ErrorContains(t, open(keyring(t, 1)).Tokens().Put(t.Context(), &signup.Connection{}), "the signup is not finished")
+		require.ErrorContains(t, open(keyring(t, 1)).Tokens().Put(t.Context(), &signup.Connection{}),
+			"the signup is not finished")
 	})
 }

@@ -37,7 +37,7 @@ var mayImport = map[string][]string{
 	"coexistence/sqlite/migrations":   {},
 	"coexistence/simulator":           append([]string{"coexistence/coexistencetest", "internal/board"}, simulates...),
 	"coexistence/coexistencetest":     simulates,
-	"coexistence/internal/lives":      append([]string{"coexistence/coexistencetest"}, simulates...),
+	"coexistence/internal/modeltest":  append([]string{"coexistence/coexistencetest"}, simulates...),
 	"internal":                        {"cloudapi/graph"},
 	"internal/bench":                  {"cloudapi/graph", "webhook"},
 	"signup/signuptest":               {"cloudapi/graph", "cloudapi", "signup"},
@@ -81,7 +81,6 @@ var mayLink = map[string][]string{
 	"signup":                      calls,
 	"coexistence":                 calls,
 	"coexistence/coexistencetest": append([]string{"rsc.io/qr"}, calls...), // its popup shows a QR code
-	"coexistence/internal/lives":  append([]string{"rsc.io/qr"}, calls...),
 	"coexistence/eligibility":     append(slices.Clone(numbers), calls...), // it knows the signup page
 	"coexistence/postgres":        append(slices.Clone(pgx), calls...),
 	"coexistence/simulator":       append([]string{"rsc.io/qr"}, calls...),
@@ -96,6 +95,8 @@ var mayLink = map[string][]string{
 	"webhook/inbox/pginbox":       pgx,
 	"webhook/inbox/sqliteinbox":   sqlite,
 	"internal/bench/ratios":       sqlite,
+
+	"coexistence/internal/modeltest": append([]string{"rsc.io/qr"}, calls...), // as the simulator that it runs against
 }
 
 var (

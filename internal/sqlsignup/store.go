@@ -27,10 +27,13 @@ func (s *Store) exec(ctx context.Context, what, query string, args ...any) (int6
 	return n, explain(what, err)
 }
 
+// explain says what was being done; nil stays nil.
 func explain(what string, err error) error { return sqldb.Explain("signup: store: "+what, err) }
 
 const columns = "id, tenant, version, began_at, keep_until, sealed"
 
+// scan reads a row with the columns in their order. Times are stored in microseconds and come back
+// in UTC.
 func scan(row interface{ Scan(dest ...any) error }) (signup.Record, error) {
 	var r signup.Record
 	var began, keep int64
@@ -41,27 +44,31 @@ func scan(row interface{ Scan(dest ...any) error }) (signup.Record, error) {
 	return r, nil
 }
 
-// Get returns a record.
+// Get returns a record, or [signup.ErrNotFound].
 func (s *Store) Get(ctx context.Context, id string) (signup.Record, error) {
-	r, err := scan(s.db.QueryRowContext(ctx, s.db.Dialect.Rebind("SELECT "+columns+" FROM signup_attempts WHERE id = ?"), id))
+	r, err := scan(s.db.QueryRowContext(ctx,
+		s.db.Dialect.Rebind("SELECT "+columns+" FROM signup_attempts WHERE id = ?"), id))
 	if errors.Is(err, sql.ErrNoRows) {
 		return signup.Record{}, signup.ErrNotFound
 	}
 	return r, explain("Get", err)
 }
 
-// Put stores a record that nobody else has changed. It is one statement, so the database decides
-// who is first.
+// Put stores a record if it is still as the caller has read it, and else returns
+// [signup.ErrConflict]. Version 0 is a new one. It is one statement, so the database decides who is
+// first, and two processes that finish one signup cannot both go on.
 func (s *Store) Put(ctx context.Context, r signup.Record) error {
 	began, keep := r.BeganAt.UnixMicro(), r.KeepUntil.UnixMicro()
 	var n int64
 	var err error
 	if r.Version == 0 {
-		n, err = s.exec(ctx, "Put", "INSERT INTO signup_attempts ("+columns+") VALUES (?, ?, 1, ?, ?, ?) ON CONFLICT (id) DO NOTHING",
+		n, err = s.exec(ctx, "Put", "INSERT INTO signup_attempts ("+columns+") VALUES (?, ?, 1, ?, ?, ?) ON CONFLICT "+
+			"(id) DO NOTHING",
 			r.ID, r.Tenant, began, keep, r.Ciphertext)
 	} else {
 		n, err = s.exec(ctx, "Put",
-			"UPDATE signup_attempts SET tenant = ?, version = version + 1, began_at = ?, keep_until = ?, sealed = ? WHERE id = ? AND version = ?",
+			"UPDATE signup_attempts SET tenant = ?, version = version + 1, began_at = ?, keep_until = ?, sealed = ? "+
+				"WHERE id = ? AND version = ?",
 			r.Tenant, began, keep, r.Ciphertext, r.ID, r.Version)
 	}
 	if err == nil && n == 0 {
@@ -70,13 +77,13 @@ func (s *Store) Put(ctx context.Context, r signup.Record) error {
 	return err
 }
 
-// Delete removes a record.
+// Delete removes a record. One that is not there is no error.
 func (s *Store) Delete(ctx context.Context, id string) error {
 	_, err := s.exec(ctx, "Delete", "DELETE FROM signup_attempts WHERE id = ?", id)
 	return err
 }
 
-// List returns the records of a tenant, or of everybody.
+// List returns the records of a tenant, or all of them if tenant is empty, the oldest first.
 func (s *Store) List(ctx context.Context, tenant string) ([]signup.Record, error) {
 	query, args := "SELECT "+columns+" FROM signup_attempts", []any(nil)
 	if tenant != "" {
@@ -98,7 +105,7 @@ func (s *Store) List(ctx context.Context, tenant string) ([]signup.Record, error
 	return records, explain("List", rows.Err())
 }
 
-// DeleteExpired removes what nobody needs any more.
+// DeleteExpired removes the records whose time to be kept is over, and returns how many there were.
 func (s *Store) DeleteExpired(ctx context.Context, now time.Time) (int, error) {
 	n, err := s.exec(ctx, "DeleteExpired", "DELETE FROM signup_attempts WHERE keep_until <= ?", now.UnixMicro())
 	return int(n), err

@@ -67,7 +67,8 @@ func TestADatabaseKeepsThePromises(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, open func() database) {
 		db := open()
-		require.NoError(t, signuptest.TestStore(t.Context(), func(context.Context) (signup.Store, error) { return db.Signups(), nil }))
+		require.NoError(t, signuptest.TestStore(t.Context(),
+			func(context.Context) (signup.Store, error) { return db.Signups(), nil }))
 	})
 }
 
@@ -89,7 +90,10 @@ func TestASignupGoesOnAfterARestart(t *testing.T) {
 			require.NoError(t, err)
 			f, err := signup.NewFlow(signup.Config{
 				ConfigurationID: world.ConfigurationID(), Client: client, Store: db.Signups(), Cipher: cipher,
-				Progress:  func(_ context.Context, step signup.Step, _ *signup.Connection) error { return progress(step) },
+				Progress: func(_ context.Context, step signup.Step,
+					_ *signup.Connection) error {
+					return progress(step)
+				},
 				Connected: func(_ context.Context, b *signup.Connection) error { taken = b; return nil },
 			})
 			require.NoError(t, err)

@@ -12,19 +12,21 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/sqldb"
 )
 
-// A known contact is one as it is stored.
-type known struct {
+// A storedContact is a contact with its row: the id, and the document that it was read from.
+type storedContact struct {
 	id      int64
 	doc     string
 	contact coexistence.Contact
 }
 
 // UpdateContact implements [coexistence.ContactStore]. A change that changes nothing, which most
-// are, takes no lock and writes nothing. fn must not use the store or the database itself.
+// are, takes no lock and writes nothing: it is tried on what one read has found, and begins again
+// under the lock of the number's contacts if it makes a difference. fn must not use the store or
+// the database itself.
 func (s *Store) UpdateContact(
 	ctx context.Context, phone graph.PhoneNumberID, aliases []string, fn func(*coexistence.Contact),
 ) (coexistence.Contact, error) {
-	found, err := s.known(ctx, s.db, phone, aliases)
+	found, err := s.find(ctx, s.db, phone, aliases)
 	if err != nil {
 		return coexistence.Contact{}, explain("UpdateContact", err)
 	}
@@ -40,7 +42,7 @@ func (s *Store) UpdateContact(
 		if err := s.lockContacts(ctx, tx, phone); err != nil {
 			return err
 		}
-		found, err := s.known(ctx, tx, phone, aliases)
+		found, err := s.find(ctx, tx, phone, aliases)
 		if err != nil {
 			return err
 		}
@@ -65,7 +67,7 @@ func (s *Store) UpdateContact(
 // lockContacts lets one transaction at a time change the people of a number. Rows would not do:
 // whom a change concerns shows only while it is made, since two contacts can turn out to be one.
 // The lock ends with the transaction, so that poolers which hand each transaction another
-// connection keep it.
+// connection keep it. SQLite has one writer anyway.
 func (s *Store) lockContacts(ctx context.Context, tx *sql.Tx, phone graph.PhoneNumberID) error {
 	if s.db.Dialect != sqldb.PostgreSQL {
 		return nil
@@ -76,8 +78,10 @@ func (s *Store) lockContacts(ctx context.Context, tx *sql.Tx, phone graph.PhoneN
 	return err
 }
 
-// known returns everyone who is known under one of the aliases, in the order of those.
-func (s *Store) known(ctx context.Context, q querier, phone graph.PhoneNumberID, aliases []string) ([]known, error) {
+// find returns the contacts that are found by one of the aliases, each once, in the order of those.
+func (s *Store) find(
+	ctx context.Context, q querier, phone graph.PhoneNumberID, aliases []string,
+) ([]storedContact, error) {
 	if len(aliases) == 0 {
 		return nil, ctx.Err()
 	}
@@ -86,10 +90,10 @@ func (s *Store) known(ctx context.Context, q querier, phone graph.PhoneNumberID,
 		names[i] = text(a)
 	}
 	wanted, arg := oneOf(s.db.Dialect, names)
-	byAlias := map[string]known{}
+	byAlias := map[string]storedContact{}
 	err := s.read(ctx, q, func(rows *sql.Rows) error {
 		var alias string
-		var k known
+		var k storedContact
 		err := rows.Scan(&alias, &k.id, &k.doc)
 		byAlias[alias] = k
 		return err
@@ -98,10 +102,10 @@ func (s *Store) known(ctx context.Context, q querier, phone graph.PhoneNumberID,
 	if err != nil {
 		return nil, err
 	}
-	var list []known
+	var list []storedContact
 	for _, name := range names {
 		k, ok := byAlias[name]
-		if !ok || slices.ContainsFunc(list, func(o known) bool { return o.id == k.id }) {
+		if !ok || slices.ContainsFunc(list, func(o storedContact) bool { return o.id == k.id }) {
 			continue
 		}
 		if k.contact, err = decode[coexistence.Contact](k.doc); err != nil {
@@ -112,8 +116,12 @@ func (s *Store) known(ctx context.Context, q querier, phone graph.PhoneNumberID,
 	return list, nil
 }
 
-// replace stores a contact in the place of those that it was made of.
-func (s *Store) replace(ctx context.Context, tx *sql.Tx, phone graph.PhoneNumberID, found []known, c coexistence.Contact) error {
+// replace stores a contact in the place of those that it was made of. Where nothing but the
+// document changes, the row stays; where contacts were merged or an alias is new, the rows are made
+// anew.
+func (s *Store) replace(
+	ctx context.Context, tx *sql.Tx, phone graph.PhoneNumberID, found []storedContact, c coexistence.Contact,
+) error {
 	doc, err := encode(&c)
 	if err != nil {
 		return err
@@ -122,7 +130,8 @@ func (s *Store) replace(ctx context.Context, tx *sql.Tx, phone graph.PhoneNumber
 		if doc == found[0].doc {
 			return nil
 		}
-		_, err := s.exec(ctx, tx, "UPDATE coexistence_contacts SET contact_key = ?, doc = ? WHERE id = ?", text(c.Key), doc, found[0].id)
+		_, err := s.exec(ctx, tx, "UPDATE coexistence_contacts SET contact_key = ?, doc = ? WHERE id = ?", text(c.Key),
+			doc, found[0].id)
 		return err
 	}
 	for _, k := range found { // their aliases go with them
@@ -138,27 +147,32 @@ func (s *Store) replace(ctx context.Context, tx *sql.Tx, phone graph.PhoneNumber
 	}
 	var id int64
 	err = s.read(ctx, tx, func(rows *sql.Rows) error { return rows.Scan(&id) },
-		"INSERT INTO coexistence_contacts (phone, contact_key, doc) VALUES (?, ?, ?) RETURNING id", text(phone), text(c.Key), doc)
+		"INSERT INTO coexistence_contacts (phone, contact_key, doc) VALUES (?, ?, ?) RETURNING "+
+			"id", text(phone), text(c.Key), doc)
 	if err != nil {
 		return err
 	}
 	for _, a := range c.Aliases {
-		if err := s.name(ctx, tx, phone, a, id); err != nil {
+		if err := s.putAlias(ctx, tx, phone, a, id); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// name lets an alias find a contact. If it found another one until now, and nothing else finds
-// that, the other is gone.
-func (s *Store) name(ctx context.Context, tx *sql.Tx, phone graph.PhoneNumberID, alias string, contact int64) error {
-	const insert = "INSERT INTO coexistence_aliases (phone, alias, contact) VALUES (?, ?, ?) ON CONFLICT (phone, alias) DO "
+// putAlias lets an alias find a contact. If it found another one until now, and nothing else finds
+// that, the other is gone: contacts without an alias would be listed and never be found.
+func (s *Store) putAlias(
+	ctx context.Context, tx *sql.Tx, phone graph.PhoneNumberID, alias string, contact int64,
+) error {
+	const insert = "INSERT INTO coexistence_aliases (phone, alias, contact) VALUES (?, ?, ?) ON CONFLICT (phone, " +
+		"alias) DO "
 	n, err := s.exec(ctx, tx, insert+"NOTHING", text(phone), text(alias), contact)
 	if err != nil || n > 0 {
 		return err
 	}
-	if _, err := s.exec(ctx, tx, insert+"UPDATE SET contact = excluded.contact", text(phone), text(alias), contact); err != nil {
+	if _, err := s.exec(ctx, tx, insert+"UPDATE SET contact = excluded.contact", text(phone), text(alias),
+		contact); err != nil {
 		return err
 	}
 	_, err = s.exec(ctx, tx, `DELETE FROM coexistence_contacts WHERE phone = ? AND NOT EXISTS
@@ -166,18 +180,21 @@ func (s *Store) name(ctx context.Context, tx *sql.Tx, phone graph.PhoneNumberID,
 	return err
 }
 
-// person returns who is known under an alias, or somebody with nothing but that.
-func (s *Store) person(ctx context.Context, phone graph.PhoneNumberID, alias string) (coexistence.Contact, error) {
-	list, err := s.known(ctx, s.db, phone, []string{alias})
+// contactOf returns the contact that an alias finds, or one with nothing but the alias, as for a
+// group.
+func (s *Store) contactOf(ctx context.Context, phone graph.PhoneNumberID, alias string) (coexistence.Contact, error) {
+	list, err := s.find(ctx, s.db, phone, []string{alias})
 	if err != nil || len(list) == 0 {
-		return nobody(phone, alias), err
+		return unknownContact(phone, alias), err
 	}
 	return list[0].contact, nil
 }
 
 // Contact implements [coexistence.ContactStore].
-func (s *Store) Contact(ctx context.Context, phone graph.PhoneNumberID, who graph.Identity) (coexistence.Contact, error) {
-	list, err := s.known(ctx, s.db, phone, coexistence.Aliases(who))
+func (s *Store) Contact(
+	ctx context.Context, phone graph.PhoneNumberID, who graph.Identity,
+) (coexistence.Contact, error) {
+	list, err := s.find(ctx, s.db, phone, coexistence.Aliases(who))
 	if err != nil {
 		return coexistence.Contact{}, explain("Contact", err)
 	}
@@ -194,32 +211,15 @@ func (s *Store) Contacts(ctx context.Context, phone graph.PhoneNumberID) iter.Se
 	return func(yield func(coexistence.Contact, error) bool) {
 		var after string
 		var last int64
-		for {
-			var page []known
-			err := s.read(ctx, s.db, func(rows *sql.Rows) error {
-				var k known
-				err := rows.Scan(&after, &k.id, &k.doc)
-				last, page = k.id, append(page, k)
+		eachRow(yield, "Contacts", decode[coexistence.Contact], func() (page []string, err error) {
+			err = s.read(ctx, s.db, func(rows *sql.Rows) error {
+				var doc string
+				err := rows.Scan(&after, &last, &doc)
+				page = append(page, doc)
 				return err
 			}, `SELECT contact_key, id, doc FROM coexistence_contacts WHERE phone = ? AND (contact_key, id) > (?, ?)
 				ORDER BY contact_key, id LIMIT ?`, text(phone), after, last, pageSize)
-			if err != nil {
-				yield(coexistence.Contact{}, explain("Contacts", err))
-				return
-			}
-			for _, k := range page {
-				c, err := decode[coexistence.Contact](k.doc)
-				if err != nil {
-					yield(coexistence.Contact{}, explain("Contacts", err))
-					return
-				}
-				if !yield(c, nil) {
-					return
-				}
-			}
-			if len(page) < pageSize {
-				return
-			}
-		}
+			return page, err
+		})
 	}
 }

@@ -9,16 +9,17 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence"
 )
 
-// A summary is a conversation as the database adds it up.
+// A summary is a conversation as the database adds it up. Times are NULL if no message has them.
 type summary struct {
 	key                       string
-	contact                   sql.NullString // its document, if somebody is known
+	contact                   sql.NullString // its document, NULL if no contact has the key
 	messages                  int
 	lastAt, customerAt, human sql.NullInt64
 }
 
+// conversation returns the summary with its contact decoded.
 func (c summary) conversation(phone graph.PhoneNumberID) (coexistence.Conversation, error) {
-	who := nobody(phone, c.key)
+	who := unknownContact(phone, c.key)
 	if c.contact.Valid {
 		var err error
 		if who, err = decode[coexistence.Contact](c.contact.String); err != nil {
@@ -31,15 +32,17 @@ func (c summary) conversation(phone graph.PhoneNumberID) (coexistence.Conversati
 	}, nil
 }
 
-// nobody is what is known about a key that no contact has.
-func nobody(phone graph.PhoneNumberID, key string) coexistence.Contact {
+// unknownContact is the contact of a conversation whose key no contact has.
+func unknownContact(phone graph.PhoneNumberID, key string) coexistence.Contact {
 	return coexistence.Contact{PhoneNumberID: phone, Key: key, Aliases: []string{key}}
 }
 
 // Conversations implements [coexistence.MessageStore]. The conversations are of one moment, that of
 // the beginning. Nothing is held while the caller works on them but what was read: one contact for
 // each.
-func (s *Store) Conversations(ctx context.Context, phone graph.PhoneNumberID) iter.Seq2[coexistence.Conversation, error] {
+func (s *Store) Conversations(
+	ctx context.Context, phone graph.PhoneNumberID,
+) iter.Seq2[coexistence.Conversation, error] {
 	return func(yield func(coexistence.Conversation, error) bool) {
 		var list []summary
 		err := s.read(ctx, s.db, func(rows *sql.Rows) error {
@@ -75,11 +78,13 @@ func (s *Store) Conversations(ctx context.Context, phone graph.PhoneNumberID) it
 }
 
 // Conversation implements [coexistence.MessageStore].
-func (s *Store) Conversation(ctx context.Context, phone graph.PhoneNumberID, key string) (coexistence.Conversation, error) {
+func (s *Store) Conversation(
+	ctx context.Context, phone graph.PhoneNumberID, key string,
+) (coexistence.Conversation, error) {
 	if key == "" {
 		return coexistence.Conversation{}, coexistence.ErrNotFound
 	}
-	who, err := s.person(ctx, phone, coexistence.Alias(key))
+	who, err := s.contactOf(ctx, phone, coexistence.Alias(key))
 	if err != nil {
 		return coexistence.Conversation{}, explain("Conversation", err)
 	}
@@ -89,8 +94,12 @@ func (s *Store) Conversation(ctx context.Context, phone graph.PhoneNumberID, key
 		names[i] = text(a)
 	}
 	wanted, arg := oneOf(s.db.Dialect, names)
-	err = s.read(ctx, s.db, func(rows *sql.Rows) error { return rows.Scan(&c.messages, &c.lastAt, &c.customerAt, &c.human) },
-		`SELECT CAST(COALESCE(SUM(shown), 0) AS bigint), MAX(CASE WHEN shown = 1 THEN said_at END), MAX(customer_at), MAX(human_at)
+	err = s.read(ctx, s.db, func(rows *sql.Rows) error {
+		return rows.Scan(&c.messages, &c.lastAt, &c.customerAt,
+			&c.human)
+	},
+		`SELECT CAST(COALESCE(SUM(shown), 0) AS bigint), MAX(CASE WHEN shown = 1 THEN said_at END),
+			MAX(customer_at), MAX(human_at)
 			FROM coexistence_messages WHERE phone = ? AND person`+wanted, text(phone), arg)
 	if err != nil {
 		return coexistence.Conversation{}, explain("Conversation", err)

@@ -8,7 +8,8 @@ import (
 )
 
 // oneOf is a condition behind a column: it is one of any number of texts. It takes one parameter,
-// so that there are few different statements for the database to prepare.
+// so that there are few different statements for the database to prepare, whose number would
+// otherwise grow with the length of the list.
 func oneOf(d sqldb.Dialect, texts []string) (string, any) {
 	cells := make([]sqldb.Cell, len(texts))
 	for i, t := range texts {
@@ -28,9 +29,10 @@ func nullable(n *int64) sqldb.Cell {
 	return sqldb.Number(*n)
 }
 
-// table is a SELECT of constant columns followed by those of the rows. The rows travel as one
-// parameter (SQLite) or as one for each column (PostgreSQL), however many there are, and in a form
-// that every driver passes on: as text.
+// table is a SELECT of constant columns followed by those of the rows, to insert from. The rows
+// travel as one parameter (SQLite) or as one for each column (PostgreSQL), however many there are,
+// and in a form that every driver passes on: as text. So there is one statement for any number of
+// rows, which the database prepares once. types are PostgreSQL's names of the columns' types.
 func table(d sqldb.Dialect, constants []string, types []string, rows [][]sqldb.Cell) (string, []any) {
 	args := make([]any, 0, len(constants)+len(types))
 	for _, c := range constants {

@@ -20,7 +20,8 @@ func TestPlaceholdersAreNumberedForPostgreSQL(t *testing.T) {
 
 func TestTextsTravelQuoted(t *testing.T) {
 	t.Parallel()
-	rows := [][]sqldb.Cell{{sqldb.Text(`a"b\c`), sqldb.Number(-7), {}}, {sqldb.Text("{NULL,'}"), nullable(new(int64(1) << 62)), sqldb.Number(0)}}
+	rows := [][]sqldb.Cell{{sqldb.Text(`a"b\c`), sqldb.Number(-7), {}},
+		{sqldb.Text("{NULL,'}"), nullable(new(int64(1) << 62)), sqldb.Number(0)}}
 	_, args := table(sqldb.PostgreSQL, []string{"constant"}, []string{"text", "bigint", "bigint"}, rows)
 	require.Equal(t, []any{"constant", `{"a\"b\\c","{NULL,'}"}`, `{-7,4611686018427387904}`, `{NULL,0}`}, args)
 	_, args = table(sqldb.SQLite, []string{"constant"}, []string{"text", "bigint", "bigint"}, rows)

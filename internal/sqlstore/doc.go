@@ -11,7 +11,7 @@
 //
 // Every change is one transaction that reads what is stored, lets the tracker change it, and stores
 // the result. In PostgreSQL it holds the rows of the state or the messages; changes of a number's
-// people come one after the other. Whoever loses against another transaction tries again. In SQLite
+// people come one after the other. A transaction that loses against another tries again. In SQLite
 // there is one writer at a time; readers do not wait. Reading never holds a connection or a lock
 // while the caller works on what was read.
 //

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"fmt"
 	"iter"
+	"math"
 	"strings"
 	"time"
 
@@ -14,14 +15,20 @@ import (
 )
 
 // messageColumns are the columns behind phone, messageTypes what PostgreSQL calls their types.
+// shown, said_at, customer_at and human_at are what one message adds to its conversation; times are
+// in microseconds.
 const messageColumns = "id, person, shown, said_at, customer_at, human_at, doc"
 
 var messageTypes = []string{"text", "text", "bigint", "bigint", "bigint", "bigint", "text"}
 
 // UpdateMessages implements [coexistence.MessageStore]. It takes three statements at most, however
 // many messages there are. fn runs within a transaction that holds the messages' rows: it must not
-// use the store or the database itself.
-func (s *Store) UpdateMessages(ctx context.Context, phone graph.PhoneNumberID, ids []graph.MessageID, fn func(*coexistence.Message)) error {
+// use the store or the database itself. A message whose document does not change is not written. If
+// another transaction has inserted one of the new messages meanwhile, all begins again, with that
+// one read.
+func (s *Store) UpdateMessages(
+	ctx context.Context, phone graph.PhoneNumberID, ids []graph.MessageID, fn func(*coexistence.Message),
+) error {
 	if len(ids) == 0 {
 		return explain("UpdateMessages", ctx.Err())
 	}
@@ -55,17 +62,21 @@ func (s *Store) UpdateMessages(ctx context.Context, phone graph.PhoneNumberID, i
 		if n, err := s.putMessages(ctx, tx, phone, added, "NOTHING"); err != nil {
 			return err
 		} else if n < int64(len(added)) {
-			return errAgain // somebody has stored one meanwhile, and fn has not seen it
+			return errAgain // another writer has stored one meanwhile, and fn has not seen it
 		}
 		_, err = s.putMessages(ctx, tx, phone, changed, `UPDATE SET person = excluded.person, shown = excluded.shown,
-			said_at = excluded.said_at, customer_at = excluded.customer_at, human_at = excluded.human_at, doc = excluded.doc`)
+			said_at = excluded.said_at, customer_at = excluded.customer_at, human_at = excluded.human_at,
+			doc = excluded.doc`)
 		return err
 	})
 }
 
 // lockMessages returns the documents of those messages that are stored, and keeps them from
-// changing. Everybody takes rows in the order of their ids.
-func (s *Store) lockMessages(ctx context.Context, tx *sql.Tx, phone graph.PhoneNumberID, ids []graph.MessageID) (map[string]string, error) {
+// changing. Every writer takes rows in the order of their ids, so that no two wait for each other.
+// Rows that are not there yet cannot be locked: see UpdateMessages for what happens then.
+func (s *Store) lockMessages(
+	ctx context.Context, tx *sql.Tx, phone graph.PhoneNumberID, ids []graph.MessageID,
+) (map[string]string, error) {
 	names := make([]string, len(ids))
 	for i, id := range ids {
 		names[i] = text(id)
@@ -77,11 +88,16 @@ func (s *Store) lockMessages(ctx context.Context, tx *sql.Tx, phone graph.PhoneN
 		err := rows.Scan(&id, &doc)
 		stored[id] = doc
 		return err
-	}, "SELECT id, doc FROM coexistence_messages WHERE phone = ? AND id"+wanted+" ORDER BY id"+s.db.Dialect.ForUpdate(), text(phone), arg)
+	}, "SELECT id, doc FROM coexistence_messages WHERE phone = ? AND id"+wanted+" ORDER BY "+
+		"id"+s.db.Dialect.ForUpdate(), text(phone), arg)
 	return stored, err
 }
 
-func (s *Store) putMessages(ctx context.Context, tx *sql.Tx, phone graph.PhoneNumberID, rows [][]sqldb.Cell, conflict string) (int64, error) {
+// putMessages stores rows in one statement and returns how many it stored. conflict is what happens
+// to a message that is stored already.
+func (s *Store) putMessages(
+	ctx context.Context, tx *sql.Tx, phone graph.PhoneNumberID, rows [][]sqldb.Cell, conflict string,
+) (int64, error) {
 	if len(rows) == 0 {
 		return 0, nil
 	}
@@ -91,18 +107,19 @@ func (s *Store) putMessages(ctx context.Context, tx *sql.Tx, phone graph.PhoneNu
 		" WHERE true ON CONFLICT (phone, id) DO "+conflict, args...)
 }
 
-// messageRow is what is stored: what the message adds to its conversation, so that the rules of
-// that stay in one place.
+// messageRow is what is stored of a message. What it adds to its conversation is asked of
+// [coexistence.Conversation.Add], so that the rules of that stay in one place.
 func messageRow(m coexistence.Message, doc string) []sqldb.Cell {
 	var c coexistence.Conversation
 	c.Add(m)
 	return []sqldb.Cell{
-		sqldb.Text(string(m.ID)), sqldb.Text(m.Person), sqldb.Number(int64(c.MessageCount)), sqldb.Number(m.At.UnixMicro()),
+		sqldb.Text(string(m.ID)), sqldb.Text(m.Person), sqldb.Number(int64(c.MessageCount)),
+		sqldb.Number(m.At.UnixMicro()),
 		nullable(micros(c.CustomerAt)), nullable(micros(c.HumanAt)), sqldb.Text(doc),
 	}
 }
 
-// micros returns a moment as it is stored, nil for the zero time.
+// micros returns a moment as it is stored, in microseconds since 1970; nil for the zero time.
 func micros(t time.Time) *int64 {
 	if t.IsZero() {
 		return nil
@@ -110,7 +127,7 @@ func micros(t time.Time) *int64 {
 	return new(t.UnixMicro())
 }
 
-// moment is the opposite of micros.
+// moment is the opposite of micros. Times come back in UTC.
 func moment(us sql.NullInt64) time.Time {
 	if !us.Valid {
 		return time.Time{}
@@ -119,7 +136,9 @@ func moment(us sql.NullInt64) time.Time {
 }
 
 // Message implements [coexistence.MessageStore].
-func (s *Store) Message(ctx context.Context, phone graph.PhoneNumberID, id graph.MessageID) (coexistence.Message, error) {
+func (s *Store) Message(
+	ctx context.Context, phone graph.PhoneNumberID, id graph.MessageID,
+) (coexistence.Message, error) {
 	var doc string
 	var key sql.NullString
 	found := false
@@ -144,53 +163,49 @@ func (s *Store) Message(ctx context.Context, phone graph.PhoneNumberID, id graph
 // Messages implements [coexistence.MessageStore]. It reads some hundred messages at a time and
 // holds nothing while the caller works on them, so a message that arrives meanwhile may or may not
 // be among them.
-func (s *Store) Messages(ctx context.Context, phone graph.PhoneNumberID, conversation string) iter.Seq2[coexistence.Message, error] {
+func (s *Store) Messages(
+	ctx context.Context, phone graph.PhoneNumberID, conversation string,
+) iter.Seq2[coexistence.Message, error] {
 	return func(yield func(coexistence.Message, error) bool) {
 		if conversation == "" {
 			return
 		}
-		who, err := s.person(ctx, phone, coexistence.Alias(conversation))
+		who, err := s.contactOf(ctx, phone, coexistence.Alias(conversation))
 		if err != nil {
 			yield(coexistence.Message{}, explain("Messages", err))
 			return
 		}
-		after, last := int64(-1)<<63, ""
-		for {
-			page, err := s.messagePage(ctx, phone, who.Aliases, after, last)
-			if err != nil {
-				yield(coexistence.Message{}, explain("Messages", err))
-				return
+		read := func(row pagedMessage) (coexistence.Message, error) {
+			m, err := decode[coexistence.Message](row.doc)
+			if err == nil {
+				err = ctx.Err() // a page can take long to work on
 			}
-			for _, row := range page {
-				m, err := decode[coexistence.Message](row.doc)
-				if err == nil {
-					err = ctx.Err()
-				}
-				if err != nil {
-					yield(coexistence.Message{}, explain("Messages", err))
-					return
-				}
-				m.ConversationID = who.Key
-				if !yield(m, nil) {
-					return
-				}
-				after, last = row.at, row.id
-			}
-			if len(page) < pageSize {
-				return
-			}
+			m.ConversationID = who.Key
+			return m, err
 		}
+		last := pagedMessage{at: math.MinInt64}
+		eachRow(yield, "Messages", read, func() ([]pagedMessage, error) {
+			page, err := s.messagePage(ctx, phone, who.Aliases, last.at, last.id)
+			if len(page) > 0 {
+				last = page[len(page)-1]
+			}
+			return page, err
+		})
 	}
 }
 
+// A pagedMessage is a message with what its conversation is sorted by.
 type pagedMessage struct {
 	at      int64
 	id, doc string
 }
 
-// messagePage returns the next messages of a person. Each alias is a walk of its own along the
-// index, so that a page costs the same wherever it is in the conversation.
-func (s *Store) messagePage(ctx context.Context, phone graph.PhoneNumberID, aliases []string, after int64, last string) ([]pagedMessage, error) {
+// messagePage returns the next messages of a person, behind the one with a time and an id. Each
+// alias is a walk of its own along the index, so that a page costs the same wherever it is in the
+// conversation: one walk over all aliases would have to sort the whole of it.
+func (s *Store) messagePage(
+	ctx context.Context, phone graph.PhoneNumberID, aliases []string, after int64, last string,
+) ([]pagedMessage, error) {
 	const walk = `SELECT * FROM (SELECT said_at, id, doc FROM coexistence_messages
 		WHERE phone = ? AND person = ? AND shown = 1 AND (said_at, id) > (?, ?) ORDER BY said_at, id LIMIT ?) AS walk`
 	var args []any

@@ -12,7 +12,8 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/sqldb"
 )
 
-// pageSize is how many rows a reading holds at a time.
+// pageSize is how many rows a reading holds at a time. A page is what a caller that stops early has
+// paid for too much, and a round trip to the database.
 const pageSize = 500
 
 // A Store is a [coexistence.Store] in a SQL database. It is safe for concurrent use, and so are
@@ -25,21 +26,23 @@ var _ coexistence.Store = (*Store)(nil)
 func New(db *sqldb.DB) *Store { return &Store{db} }
 
 // errAgain says that another transaction came between: the same step has to be done again on what
-// is stored now.
+// is stored now. It does not reach the caller unless that happens [maxTries] times in a row.
 var errAgain = errors.New("another writer came between")
 
 // A refusal is an error of the caller's own function. It ends a transaction and comes back as it
-// is, whatever it is.
+// is, whatever it is: an error of the function that looks like one of the database must not be
+// tried again.
 type refusal struct{ cause error }
 
 func (r *refusal) Error() string { return r.cause.Error() }
 
 // maxTries is how often a transaction is tried that loses against others. Losing is rare, because
-// rows are locked.
+// rows are locked; what is left are rows that two transactions insert at once, and deadlocks.
 const maxTries = 50
 
 // write runs fn in a transaction until no other transaction came between. what names the method in
-// errors.
+// errors. From the second try on it pauses for a random time, which grows, so that those that
+// collided do not meet again.
 func (s *Store) write(ctx context.Context, what string, fn func(*sql.Tx) error) error {
 	var err error
 	for try := range maxTries {
@@ -66,7 +69,8 @@ func lost(err error) bool {
 	return errors.Is(err, errAgain) || sqldb.Lost(err)
 }
 
-// explain says what was being done and, where it is known, what the host can do about it.
+// explain says what was being done and, where it is known, what the host can do about it. It has to
+// be called once for each error that leaves the package; nil stays nil.
 func explain(what string, err error) error {
 	if err == nil {
 		return nil
@@ -75,7 +79,8 @@ func explain(what string, err error) error {
 		return r.cause
 	}
 	if errors.Is(err, errAgain) {
-		return fmt.Errorf("coexistence: store: %s: others write the same rows all the time; try again later: %w", what, err)
+		return fmt.Errorf("coexistence: store: %s: others write the same rows all the time; try again later: %w", what,
+			err)
 	}
 	return sqldb.Explain("coexistence: store: "+what, err)
 }
@@ -86,7 +91,8 @@ type querier interface {
 	ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error)
 }
 
-// read hands every row to each. The rows are gone when it returns.
+// read hands every row to each. The rows are gone when it returns, so each must copy what it keeps.
+// An error of each ends it.
 func (s *Store) read(ctx context.Context, q querier, each func(*sql.Rows) error, query string, args ...any) error {
 	rows, err := q.QueryContext(ctx, s.db.Dialect.Rebind(query), args...)
 	if err != nil {
@@ -108,4 +114,34 @@ func (s *Store) exec(ctx context.Context, q querier, query string, args ...any) 
 		return 0, err
 	}
 	return res.RowsAffected()
+}
+
+// eachRow yields rows that are read a page at a time, until a page is short, an error or the caller
+// ends it. next reads the page behind the one before, and keeps for itself where it is; nothing is
+// held between two pages. A row is decoded when it is its turn, so that a caller who stops early
+// pays for what it took.
+func eachRow[R, T any](
+	yield func(T, error) bool, what string, decode func(R) (T, error), next func() ([]R, error),
+) {
+	var none T
+	for {
+		page, err := next()
+		if err != nil {
+			yield(none, explain(what, err))
+			return
+		}
+		for _, row := range page {
+			v, err := decode(row)
+			if err != nil {
+				yield(none, explain(what, err))
+				return
+			}
+			if !yield(v, nil) {
+				return
+			}
+		}
+		if len(page) < pageSize {
+			return
+		}
+	}
 }

@@ -13,18 +13,26 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook"
 )
 
-// A View is everything that a store knows about the number, except when it was told.
+// A View is everything that a store knows about the number, except when it was told: what two runs
+// over the same events must have in common.
 type View struct {
-	Conversations []coexistence.Conversation
-	Single        []coexistence.Conversation // the same, each asked for under its last alias
-	Messages      []coexistence.Message
-	Contacts      []coexistence.Contact
-	Found         []coexistence.Contact // the same, each asked for by identity
-	Phases        []coexistence.PhaseSync
-	Progress      int
+	// Single are the same conversations, each asked for under its last alias.
+	Conversations, Single []coexistence.Conversation
+
+	// Messages has each message twice: out of its conversation, and by its id.
+	Messages []coexistence.Message
+
+	// Found are the same contacts, each asked for by its identity. Where these pairs differ, an
+	// index is wrong.
+	Contacts, Found []coexistence.Contact
+
+	// Phases and Progress are those of the history sync.
+	Phases   []coexistence.PhaseSync
+	Progress int
 }
 
-// ViewOf reads a store through all of its methods.
+// ViewOf reads a store through all of its methods. Its iterations are nested, so a store that holds
+// a connection while the caller works runs out of them.
 func ViewOf(ctx context.Context, store coexistence.Store) (View, error) {
 	var v View
 	for c, err := range store.Conversations(ctx, Phone) {
@@ -67,7 +75,7 @@ func ViewOf(ctx context.Context, store coexistence.Store) (View, error) {
 	return v, nil
 }
 
-// Handle applies events one after the other.
+// Handle applies events one after the other, as one endpoint without an inbox would.
 func Handle(ctx context.Context, store coexistence.Store, events []webhook.Event) error {
 	tracker, err := coexistence.NewTracker(coexistence.Config{Store: store})
 	if err != nil {
@@ -83,7 +91,8 @@ func Handle(ctx context.Context, store coexistence.Store, events []webhook.Event
 
 // HandleConcurrently applies all events through every one of the stores, which share a database:
 // each in its own order, all of them at once, each with several workers, as endpoints of several
-// processes do.
+// processes do. The tracker's changes are commutative, so the result has to be that of one process;
+// a store that loses an update shows here.
 func HandleConcurrently(ctx context.Context, seed uint64, events []webhook.Event, stores ...coexistence.Store) error {
 	const workers = 3
 	var wg sync.WaitGroup
@@ -115,7 +124,8 @@ func Expected(ctx context.Context, events []webhook.Event) (View, error) {
 	return ViewOf(ctx, store)
 }
 
-// Differs says what a store knows otherwise than expected, or nil.
+// Differs says what a store knows otherwise than expected, or nil. It names the first part of the
+// view that differs.
 func Differs(ctx context.Context, store coexistence.Store, want View) error {
 	got, err := ViewOf(ctx, store)
 	if err != nil {

@@ -11,7 +11,8 @@ import (
 )
 
 // Talk stores messages of a customer under the given ids, all of the same moment, so that they are
-// shown in the order of their ids.
+// shown in the order of their ids. It goes around the tracker, for tests that are about pages and
+// order.
 func Talk(ctx context.Context, store coexistence.Store, customer string, ids ...string) error {
 	names := make([]graph.MessageID, len(ids))
 	for i, id := range ids {

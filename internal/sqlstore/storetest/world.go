@@ -17,17 +17,21 @@ const Phone = "106540352242922"
 const (
 	display = "15550100199"
 	waba    = "102290129340398"
-	start   = 1795168800 // November 20, 2026
+	// start is November 20, 2026, in Unix seconds; every event is within half a minute from then.
+	start = 1795168800
 )
 
 // A person is a customer under the names that an event tells: a number, a user id, or both.
 type person struct{ number, user string }
 
+// people are three persons: two of them under a number, a user id or both, so that contacts get
+// merged, and one known by number alone.
 var people = []person{
 	{"15550100101", "US.1001"}, {number: "15550100101"}, {user: "US.1001"}, {number: "15550100102"}, {user: "US.1002"},
 	{"15550100102", "US.1002"}, {number: "15550100103"},
 }
 
+// as writes the names of a person as members, with a comma behind each.
 func (p person) as(number, user string) string {
 	var b strings.Builder
 	if p.number != "" {
@@ -40,7 +44,8 @@ func (p person) as(number, user string) string {
 }
 
 // A world draws deliveries about a few messages of a few people: people under several names, the
-// same message live and in history, edits of messages that nobody has seen.
+// same message live and in history, edits of messages that were never seen. Few ids make for many
+// collisions, which is what a store has to bear.
 type world struct {
 	r        *rand.Rand
 	messages int
@@ -68,46 +73,60 @@ func Chunk(first, n int) ([]webhook.Event, error) {
 		number := fmt.Sprintf("1555%07d", (first+from)/100)
 		var list []string
 		for i := from; i < min(n, from+100); i++ {
-			list = append(list, past(fmt.Sprintf("wamid.%07d", first+i), person{number: number}, i, text("a message of ordinary length, as people write them")))
+			list = append(list, past(fmt.Sprintf("wamid.%07d", first+i), person{number: number}, i,
+				text("a message of ordinary length, as people write them")))
 		}
 		threads = append(threads, fmt.Sprintf(`{"id":%q,"messages":[%s]}`, number, strings.Join(list, ",")))
 	}
 	return webhook.Decode([]byte(history(0, 1, 50, threads)))
 }
 
+// id draws one of the ids.
 func (w *world) id() string { return fmt.Sprintf("wamid.%d", 1+w.r.IntN(w.messages)) }
 
+// person draws one of the people.
 func (w *world) person() person { return people[w.r.IntN(len(people))] }
 
+// content draws what a message says. Some of it is hard to keep: quotes and braces as PostgreSQL
+// writes arrays, NUL bytes, < and >, characters outside of the basic plane.
 func (w *world) content() string {
 	switch w.r.IntN(8) {
 	case 0:
-		return fmt.Sprintf(`"type":"image","image":{"id":"%d","mime_type":"image/jpeg","sha256":"c2hh","caption":"<caption>"}`, 3000+w.r.IntN(30))
+		return fmt.Sprintf(`"type":"image","image":{"id":"%d","mime_type":"image/jpeg","sha256":"c2hh",`+
+			`"caption":"<caption>"}`, 3000+w.r.IntN(30))
 	case 1:
-		return fmt.Sprintf(`"type":"edit","edit":{"original_message_id":%q,"message":{%s}}`, w.id(), text(fmt.Sprint("edited ", w.r.IntN(30))))
+		return fmt.Sprintf(`"type":"edit","edit":{"original_message_id":%q,"message":{%s}}`, w.id(),
+			text(fmt.Sprint("edited ", w.r.IntN(30))))
 	case 2:
 		return fmt.Sprintf(`"type":"revoke","revoke":{"original_message_id":%q}`, w.id())
 	case 3:
-		return fmt.Sprintf(`"type":"reaction","reaction":{"message_id":%q,"emoji":%q}`, w.id(), []string{"A", "\U0001F44D", ""}[w.r.IntN(3)])
+		return fmt.Sprintf(`"type":"reaction","reaction":{"message_id":%q,"emoji":%q}`, w.id(),
+			[]string{"A", "\U0001F44D", ""}[w.r.IntN(3)])
 	case 4:
-		return `"type":"unsupported","unsupported":{"type":"unknown"},"errors":[{"code":131060,"title":"This message is unavailable."}]`
+		return `"type":"unsupported","unsupported":{"type":"unknown"},"errors":[{"code":131060,"title":"This message ` +
+			`is unavailable."}]`
 	case 5:
 		return `"type":"location","location":{"latitude":1,"longitude":2,"name":"Shop & \"<more>\" \\ \u0000"}`
 	}
 	return text(fmt.Sprint("text {\"'\\,} \x00 ", w.r.IntN(30)))
 }
 
+// delivery draws a delivery with one event, or with a chunk of up to three messages. Messages are
+// the most frequent, then statuses and history; echoes, changes of number and entries of the
+// address book come beside them. All within half a minute, so that times collide too.
 func (w *world) delivery() string {
 	from, at := w.person(), w.r.IntN(30)
 	switch w.r.IntN(9) {
 	case 0, 1:
-		return live("messages", fmt.Sprintf(`"contacts":[{"profile":{"name":"Ada"},%s"x":0}],"messages":[{%s"id":%q,"timestamp":"%d",%s}]`,
+		return live("messages", fmt.Sprintf(`"contacts":[{"profile":{"name":"Ada"},%s"x":0}],"messages":[{%s"id":%q,`+
+			`"timestamp":"%d",%s}]`,
 			from.as("wa_id", "user_id"), from.as("from", "from_user_id"), w.id(), start+at, w.content()))
 	case 2:
 		return live("smb_message_echoes", fmt.Sprintf(`"message_echoes":[{"from":%q,%s"id":%q,"timestamp":"%d",%s}]`,
 			display, from.as("to", "to_user_id"), w.id(), start+at, w.content()))
 	case 3, 4:
-		return live("messages", fmt.Sprintf(`"statuses":[{%s"id":%q,"timestamp":"%d","status":%q}]`, from.as("recipient_id", "recipient_user_id"),
+		return live("messages", fmt.Sprintf(`"statuses":[{%s"id":%q,"timestamp":"%d","status":%q}]`,
+			from.as("recipient_id", "recipient_user_id"),
 			w.id(), start+at, []string{"sent", "delivered", "read", "failed"}[w.r.IntN(4)]))
 	case 5, 6:
 		var list []string
@@ -116,28 +135,35 @@ func (w *world) delivery() string {
 			if w.r.IntN(2) == 0 {
 				writer = person{number: display}
 			}
-			list = append(list, past(w.id(), writer, w.r.IntN(30), []string{`"type":"media_placeholder"`, text("past"), w.content()}[w.r.IntN(3)]))
+			list = append(list, past(w.id(), writer, w.r.IntN(30),
+				[]string{`"type":"media_placeholder"`, text("past"), w.content()}[w.r.IntN(3)]))
 		}
-		thread := fmt.Sprintf(`{%s"context":{%s"x":0},"messages":[%s]}`, person{number: from.number}.as("id", ""), from.as("wa_id", "user_id"),
+		thread := fmt.Sprintf(`{%s"context":{%s"x":0},"messages":[%s]}`, person{number: from.number}.as("id", ""),
+			from.as("wa_id", "user_id"),
 			strings.Join(list, ","))
 		return history(w.r.IntN(3), 1+w.r.IntN(4), at*3, []string{thread})
 	case 7:
 		to := w.person()
-		return live("messages", fmt.Sprintf(`"messages":[{%s"id":%q,"timestamp":"%d","type":"system","system":{"type":"user_changed_number","wa_id":%q,"user_id":%q}}]`,
+		return live("messages", fmt.Sprintf(`"messages":[{%s"id":%q,"timestamp":"%d","type":"system",`+
+			`"system":{"type":"user_changed_number","wa_id":%q,"user_id":%q}}]`,
 			from.as("from", "from_user_id"), w.id(), start+at, to.number, to.user))
 	}
-	return live("smb_app_state_sync", fmt.Sprintf(`"state_sync":[{"type":"contact","action":%q,"contact":{"full_name":"Name %d",%s"x":0},"metadata":{"timestamp":"%d"}}]`,
+	return live("smb_app_state_sync", fmt.Sprintf(`"state_sync":[{"type":"contact","action":%q,`+
+		`"contact":{"full_name":"Name %d",%s"x":0},"metadata":{"timestamp":"%d"}}]`,
 		[]string{"add", "add", "remove"}[w.r.IntN(3)], at%3, from.as("phone_number", "user_id"), start+at))
 }
 
 // live wraps the members of a change's value in a delivery.
 func live(field, members string) string {
-	return fmt.Sprintf(`{"object":"whatsapp_business_account","entry":[{"id":%q,"changes":[{"field":%q,"value":{"messaging_product":"whatsapp",`+
+	return fmt.Sprintf(`{"object":"whatsapp_business_account","entry":[{"id":%q,"changes":[{"field":%q,`+
+		`"value":{"messaging_product":"whatsapp",`+
 		`"metadata":{"display_phone_number":%q,"phone_number_id":%q},%s}}]}]}`, waba, field, display, Phone, members)
 }
 
+// history is a delivery with a chunk of history.
 func history(phase, order, progress int, threads []string) string {
-	return live("history", fmt.Sprintf(`"history":[{"metadata":{"phase":%d,"chunk_order":%d,"progress":%d},"threads":[%s]}]`,
+	return live("history", fmt.Sprintf(`"history":[{"metadata":{"phase":%d,"chunk_order":%d,"progress":%d},`+
+		`"threads":[%s]}]`,
 		phase, order, progress, strings.Join(threads, ",")))
 }
 
@@ -147,6 +173,7 @@ func past(id string, from person, second int, content string) string {
 		from.as("from", "from_user_id"), id, start+second, content)
 }
 
+// text is the content of a text message, with the text quoted as JSON.
 func text(s string) string {
 	quoted, _ := json.Marshal(s) // a string is never refused
 	return fmt.Sprintf(`"type":"text","text":{"body":%s}`, quoted)

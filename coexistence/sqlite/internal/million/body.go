@@ -16,7 +16,8 @@ const (
 )
 
 // A history makes up chunks, in the order of their age. Each chunk holds a stretch of a few
-// conversations, and a conversation goes on in later chunks.
+// conversations, and a conversation goes on in later chunks. The bodies are written by hand,
+// because composing them must cost little beside what is measured.
 type history struct {
 	rand            *rand.Rand
 	messages, chunk int
@@ -25,6 +26,8 @@ type history struct {
 	body            []byte
 }
 
+// newHistory begins a history of so many messages, chunk of them in a POST. The number of
+// conversations grows with it, as it does for a business.
 func newHistory(messages, chunk int) *history {
 	r := rand.New(rand.NewPCG(1, 20261122)) //nolint:gosec // the same bodies in every run
 	return &history{rand: r, messages: messages, chunk: chunk, threads: max(1, messages/400)}
@@ -42,7 +45,8 @@ func (h *history) next(first int) (body []byte, n int) {
 	}
 	h.order++
 	progress := (first + n) * 100 / h.messages
-	b := append(h.body[:0], `{"object":"whatsapp_business_account","entry":[{"id":"`+waba+`","changes":[{"value":{"messaging_product":"whatsapp",`+
+	b := append(h.body[:0], `{"object":"whatsapp_business_account","entry":[{"id":"`+waba+`",`+
+		`"changes":[{"value":{"messaging_product":"whatsapp",`+
 		`"metadata":{"display_phone_number":"`+display+`","phone_number_id":"`+number+`"},"history":[{"metadata":`...)
 	b = fmt.Appendf(b, `{"phase":%d,"chunk_order":%d,"progress":%d},"threads":[`, phase, h.order, progress)
 	for i := 0; i < n; i += perThread {
@@ -51,7 +55,8 @@ func (h *history) next(first int) (body []byte, n int) {
 		}
 		customer := h.rand.IntN(h.threads)
 		wa := fmt.Sprintf("155501%05d", customer)
-		b = fmt.Appendf(b, `{"id":"%s","context":{"wa_id":"%s","user_id":"US.4000000000000%05d"},"messages":[`, wa, wa, customer)
+		b = fmt.Appendf(b, `{"id":"%s","context":{"wa_id":"%s","user_id":"US.4000000000000%05d"},"messages":[`, wa, wa,
+			customer)
 		for j := i; j < min(i+perThread, n); j++ {
 			if j > i {
 				b = append(b, ',')
@@ -64,19 +69,26 @@ func (h *history) next(first int) (body []byte, n int) {
 	return h.body, n
 }
 
+// says are texts as Meta writes them: escaped, in several scripts, short and long.
 var says = []string{
-	`Buenos d\u00edas, \u00bftienen disponible el modelo azul? \ud83d\ude0a`, `Yes, until 6 pm. Shall I keep one for you?`, `Ok`,
-	`\u0646\u0639\u0645\u060c \u0627\u0644\u0637\u0644\u0628 \u062c\u0627\u0647\u0632`, `Great, I'll take it. Can you deliver it to 12 Made-up Street tomorrow?`,
+	`Buenos d\u00edas, \u00bftienen disponible el modelo azul? \ud83d\ude0a`,
+	`Yes, until 6 pm. Shall I keep one for you?`, `Ok`,
+	`\u0646\u0639\u0645\u060c \u0627\u0644\u0637\u0644\u0628 \u062c\u0627\u0647\u0632`,
+	`Great, I'll take it. Can you deliver it to 12 Made-up Street tomorrow?`,
 	`\u3054\u6ce8\u6587\u306e\u6e96\u5099\u304c\u3067\u304d\u307e\u3057\u305f`, `https:\/\/example.com\/orders\/4711`,
 }
 
+// message appends a past message of a conversation, which either side wrote. One in ten is the
+// placeholder of a file. The id is random, as Meta's are, so that rows do not arrive in the order
+// of the index.
 func (h *history) message(b []byte, customer string, at int) []byte {
 	var id [24]byte
 	for i := range id {
 		id[i] = byte(h.rand.Uint32())
 	}
 	raw := append([]byte{0x1c, 0x18, 0x0b}, customer...)
-	wamid := "wamid." + base64.StdEncoding.EncodeToString(append(raw, fmt.Sprintf("\x15\x02\x00\x12\x18\x20%X", id[:10])...))
+	wamid := "wamid." + base64.StdEncoding.EncodeToString(append(raw,
+		fmt.Sprintf("\x15\x02\x00\x12\x18\x20%X", id[:10])...))
 	b = append(b, `{"from":"`...)
 	if h.rand.IntN(2) == 0 {
 		b = append(b, display+`","to":"`+customer...)

@@ -31,7 +31,8 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
 	fmt.Printf("%s %s/%s, %d processors\n", runtime.Version(), runtime.GOOS, runtime.GOARCH, runtime.NumCPU())
-	fmt.Printf("%9s %9s %12s %12s %9s %9s %9s\n", "messages", "seconds", "messages/s", "µs CPU each", "heap MB", "RSS MB", "file MB")
+	fmt.Printf("%9s %9s %12s %12s %9s %9s %9s\n", "messages", "seconds", "messages/s", "µs CPU each", "heap MB",
+		"RSS MB", "file MB")
 	began := time.Now()
 	samples, err := run(ctx, *messages, *chunk, *keep, func(s sample) {
 		fmt.Printf("%9d %9.1f %12.0f %12.1f %9.1f %9.1f %9.1f\n",
@@ -49,14 +50,17 @@ func main() {
 	}
 }
 
-// summary compares the beginning with the end.
+// summary compares the last fifth of the samples with the first. What is near 1 does not depend on
+// how much is stored.
 func summary(samples []sample) string {
 	n := max(1, len(samples)/5)
 	first, last := mean(samples[:n]), mean(samples[len(samples)-n:])
-	return fmt.Sprintf("per message, the last fifth against the first: time %.2f, processor %.2f; heap %+.1f MB, RSS %+.1f MB",
+	return fmt.Sprintf("per message, the last fifth against the first: time %.2f, processor %.2f; heap %+.1f MB, RSS "+
+		"%+.1f MB",
 		last.wall/first.wall, last.cpu/first.cpu, last.heap-first.heap, last.rss-first.rss)
 }
 
+// mean is the mean of what samples measure, whatever stretch each covers.
 func mean(samples []sample) sample {
 	var m sample
 	for _, s := range samples {

@@ -38,7 +38,9 @@ const secret = "made-up-app-secret" //nolint:gosec // it protects nothing
 // each power of ten.
 func stretch(done, chunk int) int { return max(3*chunk, done/10) }
 
-// run imports messages and returns the samples, which each gets as they are taken.
+// run imports messages and returns the samples, which each gets as they are taken. The database is
+// a temporary one unless path names it. POSTs are made one after the other, so what is measured is
+// the cost of a message and not how many processors there are.
 func run(ctx context.Context, messages, chunk int, path string, each func(sample)) (samples []sample, err error) {
 	if path == "" {
 		dir, err := os.MkdirTemp("", "million")
@@ -85,13 +87,15 @@ func run(ctx context.Context, messages, chunk int, path string, each func(sample
 	return samples, verify(ctx, store, messages)
 }
 
-// host is what a SaaS runs: the endpoint, and a tracker over the store.
+// host is what a SaaS runs: the endpoint, and a tracker over the store. Events are handled before
+// the answer, without an inbox, so the time of a POST is all that its messages cost.
 func host(store coexistence.Store) (url string, closeHost func(), err error) {
 	tracker, err1 := coexistence.NewTracker(coexistence.Config{Store: store})
 	if err1 != nil {
 		return "", nil, err1
 	}
-	endpoint, err := webhook.NewEndpoint(webhook.Config{AppSecret: secret, VerifyToken: "made-up"}, webhook.Dispatch(tracker))
+	endpoint, err := webhook.NewEndpoint(webhook.Config{AppSecret: secret, VerifyToken: "made-up"},
+		webhook.Dispatch(tracker))
 	if err != nil {
 		return "", nil, err
 	}
@@ -104,6 +108,7 @@ func host(store coexistence.Store) (url string, closeHost func(), err error) {
 	return "http://" + l.Addr().String(), func() { _ = server.Close() }, nil
 }
 
+// post makes one signed POST, as Meta does. Anything but 200 fails the run.
 func post(ctx context.Context, url string, body []byte) error {
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, url, bytes.NewReader(body))
 	if err != nil {
@@ -138,7 +143,8 @@ func verify(ctx context.Context, store coexistence.Store, messages int) error {
 	case stored != messages:
 		return fmt.Errorf("%d of %d messages are in the conversations", stored, messages)
 	case st.History.Unreadable() > 0 || st.History.Progress != 100 || len(st.History.Gaps()) > 0:
-		return fmt.Errorf("the state says %d unreadable, %d %%, gaps %v", st.History.Unreadable(), st.History.Progress, st.History.Gaps())
+		return fmt.Errorf("the state says %d unreadable, %d %%, gaps %v", st.History.Unreadable(), st.History.Progress,
+			st.History.Gaps())
 	}
 	return nil
 }
@@ -162,7 +168,7 @@ func heap() float64 {
 	return float64(m.HeapAlloc) / megabyte
 }
 
-// resident is the memory of the process, 0 where nobody tells.
+// resident is the memory of the process in megabytes, 0 where the system does not tell.
 func resident() float64 {
 	status, err := os.ReadFile("/proc/self/status")
 	if err != nil {
@@ -173,6 +179,7 @@ func resident() float64 {
 	return kilobytes / 1024
 }
 
+// size is that of the database's files, in megabytes. The write-ahead log is part of it.
 func size(path string) float64 {
 	var n int64
 	for _, suffix := range []string{"", "-wal"} {

@@ -1,4 +1,4 @@
-package lives
+package modeltest
 
 import (
 	"context"
@@ -17,21 +17,21 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook"
 )
 
-// A host is a SaaS with one process at a time. What it keeps besides the store (tokens, a signup
-// that it has to finish) it keeps in a database that never fails here.
+// A host is a SaaS with one process at a time, over a store that outlives it. What it keeps besides
+// (tokens, a signup that it has to finish) it keeps in a database that never fails here.
 type host struct {
 	world *coexistencetest.World
 	open  func() (coexistence.Store, error)
 
 	mu      sync.Mutex
-	store   coexistence.Store // the database itself
-	process *mortal
+	store   coexistence.Store // the database itself, without crashes
+	process *crashingStore
 	tracker *coexistence.Tracker
 	handler http.Handler
 	client  *cloudapi.Client
 	crashes int
-	failure error
-	rand    *rand.Rand // how long a dead process stays dead
+	failure error      // why a process could not be started
+	rand    *rand.Rand // how long the host is down after a crash
 
 	token     graph.Secret
 	signups   []cloudapi.Onboarding // to be told to the tracker
@@ -40,12 +40,16 @@ type host struct {
 	answering sync.WaitGroup
 }
 
-func newHost(world *coexistencetest.World, network *cloudapitest.Network, open func() (coexistence.Store, error), r *rand.Rand) (*host, error) {
+// newHost starts a host, and has the world deliver to it.
+func newHost(
+	world *coexistencetest.World, network *cloudapitest.Network, open func() (coexistence.Store, error),
+	random *rand.Rand,
+) (*host, error) {
 	client, err := cloudapi.NewClient(world.ClientConfig())
 	if err != nil {
 		return nil, err
 	}
-	h := &host{world: world, open: open, rand: r, client: client}
+	h := &host{world: world, open: open, rand: random, client: client}
 	if err := h.start(); err != nil {
 		return nil, err
 	}
@@ -64,6 +68,7 @@ func (h *host) close() error {
 	return errors.Join(err, closeStore(h.store))
 }
 
+// closeStore closes a store that can be closed, as one over a file.
 func closeStore(s coexistence.Store) error {
 	if c, ok := s.(io.Closer); ok {
 		return c.Close()
@@ -71,22 +76,23 @@ func closeStore(s coexistence.Store) error {
 	return nil
 }
 
-// start starts a process. It wants the lock, or a host that nobody knows yet.
+// start opens the database and starts a process over it: tracker and endpoint. The caller must hold
+// h.mu, or have the only reference to h.
 func (h *host) start() error {
 	store, err := h.open()
 	if err != nil {
 		return err
 	}
-	process := &mortal{store: store}
-	process.died = func() { h.crashed(process) }
+	process := &crashingStore{store: store}
+	process.onCrash = func() { h.restart(process) }
 	tracker, err := coexistence.NewTracker(coexistence.Config{
-		Store: process, Client: func(context.Context, graph.PhoneNumberID) (*cloudapi.Client, error) { return h.calls(), nil },
+		Store:  process,
+		Client: func(context.Context, graph.PhoneNumberID) (*cloudapi.Client, error) { return h.calls(), nil },
 	})
 	if err != nil {
 		return err
 	}
-	endpoint, err := webhook.NewEndpoint(
-		h.world.WebhookConfig(), webhook.DispatchAll(tracker))
+	endpoint, err := webhook.NewEndpoint(h.world.WebhookConfig(), webhook.DispatchAll(tracker))
 	if err != nil {
 		return err
 	}
@@ -94,8 +100,9 @@ func (h *host) start() error {
 	return nil
 }
 
-// crashed waits a while and starts another process.
-func (h *host) crashed(process *mortal) {
+// restart waits up to twenty minutes, as an operator would, and starts another process. It runs in
+// a goroutine of the crash.
+func (h *host) restart(process *crashingStore) {
 	h.mu.Lock()
 	h.crashes++
 	pause := time.Duration(1+h.rand.IntN(1200)) * time.Second
@@ -110,35 +117,36 @@ func (h *host) crashed(process *mortal) {
 	h.failure = errors.Join(h.failure, err)
 }
 
-// fate returns how often the host has died, and why it could not be started again.
-func (h *host) fate() (crashes int, err error) {
+// crashReport returns how often the host has crashed, and why it could not be started again.
+func (h *host) crashReport() (crashes int, err error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	return h.crashes, h.failure
 }
 
-// ServeHTTP hands requests to the process, if it lives.
+// ServeHTTP hands requests to the process. While none runs, and if it crashes meanwhile, the
+// connection ends without an answer, so Meta delivers again.
 func (h *host) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h.mu.Lock()
 	handler, process := h.handler, h.process
 	h.mu.Unlock()
-	if process.isDead() {
-		panic(http.ErrAbortHandler) // nobody answers
+	if process.hasCrashed() {
+		panic(http.ErrAbortHandler)
 	}
 	handler.ServeHTTP(w, r)
-	if process.isDead() {
+	if process.hasCrashed() {
 		panic(http.ErrAbortHandler)
 	}
 }
 
-// now returns the living process, after it was started again if it has to be.
-func (h *host) now() (*coexistence.Tracker, *mortal) {
+// liveProcess returns the process that runs, after the next start if it has crashed.
+func (h *host) liveProcess() (*coexistence.Tracker, *crashingStore) {
 	for {
 		h.mu.Lock()
 		tracker, process := h.tracker, h.process
 		failed := h.failure != nil
 		h.mu.Unlock()
-		if failed || !process.isDead() {
+		if failed || !process.hasCrashed() {
 			return tracker, process
 		}
 		time.Sleep(time.Second)
@@ -168,6 +176,7 @@ func (h *host) connect(ctx context.Context, code graph.Secret, phone *coexistenc
 	return nil
 }
 
+// calls returns the client with the business's token.
 func (h *host) calls() *cloudapi.Client {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -175,9 +184,9 @@ func (h *host) calls() *cloudapi.Client {
 }
 
 // work is what a host's jobs do now and then: they finish signups and read numbers that are to be
-// confirmed. It fails only by dying.
+// confirmed. Its only error is that of a crash.
 func (h *host) work(ctx context.Context) error {
-	tracker, _ := h.now()
+	tracker, _ := h.liveProcess()
 	for len(h.signups) > 0 {
 		if err := tracker.Onboard(ctx, h.signups[0]); err != nil {
 			return err
@@ -191,7 +200,7 @@ func (h *host) work(ctx context.Context) error {
 	if err != nil || !st.NeedsRefresh() || st.Stage == coexistence.StageRemoved {
 		return err
 	}
-	if _, err := tracker.Refresh(ctx, h.phone); errors.Is(err, errDead) {
+	if _, err := tracker.Refresh(ctx, h.phone); errors.Is(err, errCrashed) {
 		return err
 	}
 	return nil // a number that cannot be read is confirmed later, or was removed

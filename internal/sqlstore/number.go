@@ -11,12 +11,16 @@ import (
 
 // UpdateNumber implements [coexistence.NumberStore]. fn runs within a transaction that holds the
 // number's row: it must not use the store or the database itself.
+//
+// A number that is not stored has no row to hold. If two transactions store it at once, the second
+// inserts nothing and begins again, with what the first has stored. Whether a state has changed is
+// decided by its JSON, which is what would be stored.
 func (s *Store) UpdateNumber(
 	ctx context.Context, phone graph.PhoneNumberID, fn func(coexistence.Number) (coexistence.Number, error),
 ) (coexistence.Number, error) {
 	var stored coexistence.Number
 	err := s.write(ctx, "UpdateNumber", func(tx *sql.Tx) error {
-		old, found, err := s.state(ctx, tx, phone, s.db.Dialect.ForUpdate())
+		old, found, err := s.number(ctx, tx, phone, s.db.Dialect.ForUpdate())
 		if err != nil {
 			return err
 		}
@@ -51,7 +55,7 @@ func (s *Store) UpdateNumber(
 		} else if n == 0 {
 			return errAgain
 		}
-		return s.hold(ctx, tx, phone, accounts(old), accounts(st))
+		return s.putAccounts(ctx, tx, phone, accounts(old), accounts(st))
 	})
 	if err != nil {
 		return coexistence.Number{}, err
@@ -59,7 +63,7 @@ func (s *Store) UpdateNumber(
 	return stored, nil
 }
 
-// accounts returns the accounts that hold a number.
+// accounts returns the accounts that hold a number, as NumbersByWABA has to find it.
 func accounts(st coexistence.Number) map[graph.WABAID]bool {
 	all := map[graph.WABAID]bool{}
 	for _, waba := range append([]graph.WABAID{st.WABAID}, st.WABAs...) {
@@ -70,13 +74,17 @@ func accounts(st coexistence.Number) map[graph.WABAID]bool {
 	return all
 }
 
-// hold stores which accounts hold a number. Those that do already are in old.
-func (s *Store) hold(ctx context.Context, tx *sql.Tx, phone graph.PhoneNumberID, old, now map[graph.WABAID]bool) error {
+// putAccounts stores which accounts hold a number. old are those that are stored. They are rows of
+// their own, so that an account update finds its numbers by an index.
+func (s *Store) putAccounts(
+	ctx context.Context, tx *sql.Tx, phone graph.PhoneNumberID, old, now map[graph.WABAID]bool,
+) error {
 	for waba := range old {
 		if now[waba] {
 			continue
 		}
-		if _, err := s.exec(ctx, tx, "DELETE FROM coexistence_number_wabas WHERE waba = ? AND phone = ?", text(waba), text(phone)); err != nil {
+		if _, err := s.exec(ctx, tx, "DELETE FROM coexistence_number_wabas WHERE waba = ? AND phone = ?", text(waba),
+			text(phone)); err != nil {
 			return err
 		}
 	}
@@ -84,7 +92,8 @@ func (s *Store) hold(ctx context.Context, tx *sql.Tx, phone graph.PhoneNumberID,
 		if old[waba] {
 			continue
 		}
-		_, err := s.exec(ctx, tx, "INSERT INTO coexistence_number_wabas (waba, phone) VALUES (?, ?) ON CONFLICT DO NOTHING",
+		_, err := s.exec(ctx, tx, "INSERT INTO coexistence_number_wabas (waba, phone) VALUES (?, ?) ON CONFLICT DO "+
+			"NOTHING",
 			text(waba), text(phone))
 		if err != nil {
 			return err
@@ -95,16 +104,18 @@ func (s *Store) hold(ctx context.Context, tx *sql.Tx, phone graph.PhoneNumberID,
 
 // Number implements [coexistence.NumberStore].
 func (s *Store) Number(ctx context.Context, phone graph.PhoneNumberID) (coexistence.Number, error) {
-	st, found, err := s.state(ctx, s.db, phone, "")
+	st, found, err := s.number(ctx, s.db, phone, "")
 	if err == nil && !found {
 		return coexistence.Number{}, coexistence.ErrNotFound
 	}
 	return st, explain("Number", err)
 }
 
-// state returns a number's state, or one with nothing but PhoneNumberID. lock is what follows the
-// query.
-func (s *Store) state(ctx context.Context, q querier, phone graph.PhoneNumberID, lock string) (st coexistence.Number, found bool, err error) {
+// number returns a number's state, or one with nothing but PhoneNumberID. lock is what follows the
+// query, and keeps the row from changing until the transaction ends.
+func (s *Store) number(
+	ctx context.Context, q querier, phone graph.PhoneNumberID, lock string,
+) (st coexistence.Number, found bool, err error) {
 	st.PhoneNumberID = phone
 	var doc string
 	err = s.read(ctx, q, func(rows *sql.Rows) error { found = true; return rows.Scan(&doc) },
@@ -120,34 +131,20 @@ func (s *Store) state(ctx context.Context, q querier, phone graph.PhoneNumberID,
 func (s *Store) Numbers(ctx context.Context) iter.Seq2[coexistence.Number, error] {
 	return func(yield func(coexistence.Number, error) bool) {
 		var after string
-		for {
-			var page []coexistence.Number
-			err := s.read(ctx, s.db, func(rows *sql.Rows) error {
+		eachRow(yield, "Numbers", decode[coexistence.Number], func() (page []string, err error) {
+			err = s.read(ctx, s.db, func(rows *sql.Rows) error {
 				var doc string
-				if err := rows.Scan(&after, &doc); err != nil {
-					return err
-				}
-				st, err := decode[coexistence.Number](doc)
-				page = append(page, st)
+				err := rows.Scan(&after, &doc)
+				page = append(page, doc)
 				return err
 			}, "SELECT phone, doc FROM coexistence_numbers WHERE phone > ? ORDER BY phone LIMIT ?", after, pageSize)
-			if err != nil {
-				yield(coexistence.Number{}, explain("Numbers", err))
-				return
-			}
-			for _, st := range page {
-				if !yield(st, nil) {
-					return
-				}
-			}
-			if len(page) < pageSize {
-				return
-			}
-		}
+			return page, err
+		})
 	}
 }
 
-// NumbersByWABA implements [coexistence.NumberStore].
+// NumbersByWABA implements [coexistence.NumberStore]. The numbers of an account are few, so they
+// are read at once.
 func (s *Store) NumbersByWABA(ctx context.Context, waba graph.WABAID) ([]coexistence.Number, error) {
 	var found []coexistence.Number
 	err := s.read(ctx, s.db, func(rows *sql.Rows) error {
@@ -158,7 +155,8 @@ func (s *Store) NumbersByWABA(ctx context.Context, waba graph.WABAID) ([]coexist
 		st, err := decode[coexistence.Number](doc)
 		found = append(found, st)
 		return err
-	}, `SELECT s.doc FROM coexistence_number_wabas w JOIN coexistence_numbers s ON s.phone = w.phone WHERE w.waba = ? ORDER BY w.phone`,
+	}, `SELECT s.doc FROM coexistence_number_wabas w JOIN coexistence_numbers s ON s.phone = w.phone WHERE w.waba = `+
+		`? ORDER BY w.phone`,
 		text(waba))
 	if err != nil {
 		return nil, explain("NumbersByWABA", err)

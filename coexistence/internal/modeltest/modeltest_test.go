@@ -1,4 +1,4 @@
-package lives_test
+package modeltest_test
 
 import (
 	"context"
@@ -16,21 +16,21 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence"
-	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence/internal/lives"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence/internal/modeltest"
 )
 
 var (
-	runs = flag.Int("lives", 200, "how many lives to play")
-	seed = flag.Uint64("seed", 0, "the seed of the first life; the others follow. If zero, another one each time")
+	runs = flag.Int("runs", 200, "how many runs of the model test")
+	seed = flag.Uint64("seed", 0, "the seed of the first run; the others follow. If zero, another one each time")
 )
 
 // In the end the host knows what the phone shows, whatever happened on the way. All of them:
 //
-//	go test ./coexistence/internal/lives -lives 10000 -timeout 30m
+//	go test ./coexistence/internal/modeltest -runs 10000 -timeout 30m
 //
 // One that failed:
 //
-//	go test ./coexistence/internal/lives -lives 1 -seed 4711 -v
+//	go test ./coexistence/internal/modeltest -runs 1 -seed 4711 -v
 func TestInTheEndTheHostKnowsWhatThePhoneShows(t *testing.T) {
 	t.Parallel()
 	first := *seed
@@ -41,7 +41,7 @@ func TestInTheEndTheHostKnowsWhatThePhoneShows(t *testing.T) {
 	began := time.Now()
 	var next atomic.Uint64
 	var mu sync.Mutex
-	var total lives.Outcome
+	var total modeltest.Outcome
 	for worker := range 2 {
 		t.Run(fmt.Sprint(worker), func(t *testing.T) {
 			t.Parallel()
@@ -50,7 +50,7 @@ func TestInTheEndTheHostKnowsWhatThePhoneShows(t *testing.T) {
 				if n >= uint64(*runs) || t.Failed() {
 					return
 				}
-				out, err := play(t, first+n)
+				out, err := run(t, first+n)
 				if err != nil {
 					t.Errorf("seed %d: %v\n%s", first+n, err, strings.Join(out.Log, "\n"))
 					return
@@ -69,17 +69,18 @@ func TestInTheEndTheHostKnowsWhatThePhoneShows(t *testing.T) {
 		})
 	}
 	t.Cleanup(func() {
-		t.Logf("%d lives with %d onboardings, %d crashes, %d deliveries (%d attempts), %d messages compared, in %v",
-			*runs, total.Onboardings, total.Crashes, total.Deliveries, total.Attempts, total.Messages, time.Since(began).Round(time.Second))
+		t.Logf("%d runs with %d onboardings, %d crashes, %d deliveries (%d attempts), %d messages compared, in %v",
+			*runs, total.Onboardings, total.Crashes, total.Deliveries, total.Attempts, total.Messages,
+			time.Since(began).Round(time.Second))
 	})
 }
 
-// play plays one life over a store in memory, which outlives the processes of the host.
-func play(t *testing.T, seed uint64) (out lives.Outcome, err error) {
+// run runs a seed over a store in memory, which outlives the processes of the host.
+func run(t *testing.T, seed uint64) (out modeltest.Outcome, err error) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		store := new(coexistence.MemStore)
-		out, err = lives.Play(t.Context(), seed, func() (coexistence.Store, error) { return store, nil })
+		out, err = modeltest.Run(t.Context(), seed, func() (coexistence.Store, error) { return store, nil })
 	})
 	return out, err
 }
@@ -90,7 +91,9 @@ func TestAHostThatLosesSomethingIsFoundOut(t *testing.T) {
 	found := 0
 	for seed := range uint64(10) {
 		synctest.Test(t, func(t *testing.T) {
-			_, err := lives.Play(t.Context(), seed+1, func() (coexistence.Store, error) { return forgetful{new(coexistence.MemStore)}, nil })
+			_, err := modeltest.Run(t.Context(), seed+1, func() (coexistence.Store, error) {
+				return forgetful{new(coexistence.MemStore)}, nil
+			})
 			if err != nil && !errors.Is(err, context.Canceled) {
 				found++
 			}

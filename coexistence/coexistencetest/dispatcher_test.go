@@ -18,7 +18,8 @@ import (
 
 func TestNothingIsDeliveredThatIsNotSubscribed(t *testing.T) {
 	t.Parallel()
-	world, h := newWorld(t, coexistencetest.Config{Fields: []webhook.Field{"messages", "account_update", "smb_app_state_sync"}})
+	world, h := newWorld(t, coexistencetest.Config{Fields: []webhook.Field{"messages", "account_update",
+		"smb_app_state_sync"}})
 	phone := world.NewPhone(coexistencetest.PhoneConfig{History: coexistencetest.History{Messages: 20}})
 	result, err := openPopup(t, world).Complete(phone, coexistencetest.HistoryShared)
 	require.NoError(t, err)
@@ -68,8 +69,8 @@ func TestDeliverToDoesTheHandshake(t *testing.T) {
 
 func TestWhatIsNotAnsweredWith200ComesAgain(t *testing.T) {
 	t.Parallel()
-	world, h, phone, _ := connected(t, coexistencetest.Config{Delivery: coexistencetest.DeliveryConfig{Backoff: time.Millisecond}},
-		coexistencetest.PhoneConfig{})
+	delivery := coexistencetest.DeliveryConfig{Backoff: time.Millisecond}
+	world, h, phone, _ := connected(t, coexistencetest.Config{Delivery: delivery}, coexistencetest.PhoneConfig{})
 	wait(t, world)
 	h.mu.Lock()
 	answers := []int{500, 204, 302, 401, 200}
@@ -94,8 +95,8 @@ func TestWhatIsNotAnsweredWith200ComesAgain(t *testing.T) {
 
 func TestAHostThatIsDownHearsEverythingWhenItIsBack(t *testing.T) {
 	t.Parallel()
-	world, h, phone, _ := connected(t, coexistencetest.Config{Delivery: coexistencetest.DeliveryConfig{Backoff: time.Millisecond}},
-		coexistencetest.PhoneConfig{})
+	delivery := coexistencetest.DeliveryConfig{Backoff: time.Millisecond}
+	world, h, phone, _ := connected(t, coexistencetest.Config{Delivery: delivery}, coexistencetest.PhoneConfig{})
 	wait(t, world)
 	h.Close()
 	phone.Customer("+1 555-010-0142").Send("Anybody there?")
@@ -114,7 +115,8 @@ func TestAHostThatIsDownHearsEverythingWhenItIsBack(t *testing.T) {
 func TestADeliveryIsGivenUpInTheEnd(t *testing.T) {
 	t.Parallel()
 	world, h, phone, _ := connected(t, coexistencetest.Config{
-		Delivery: coexistencetest.DeliveryConfig{Backoff: time.Millisecond, MaxAttempts: 3, Timeout: 300 * time.Millisecond},
+		Delivery: coexistencetest.DeliveryConfig{Backoff: time.Millisecond, MaxAttempts: 3,
+			Timeout: 300 * time.Millisecond},
 	}, coexistencetest.PhoneConfig{})
 	wait(t, world)
 	release := make(chan struct{})
@@ -183,7 +185,8 @@ func TestOverridesTakeWhatTheyCover(t *testing.T) {
 	require.Len(t, h.of(t, "account_update"), 3, "lifecycle always goes to the app")
 	require.Len(t, h.hooks(t), 3)
 	_, v := call(t, world, token, "GET", "/"+string(phone.ID())+"?fields=webhook_configuration", "")
-	require.JSONEq(t, `{"phone_number":"`+number.URL+`","whatsapp_business_account":"`+account.URL+`","application":"`+h.URL+`"}`,
+	require.JSONEq(t, `{"phone_number":"`+number.URL+`","whatsapp_business_account":"`+account.URL+`",`+
+		`"application":"`+h.URL+`"}`,
 		string(v["webhook_configuration"]))
 
 	status, v = call(t, world, token, "POST", "/"+string(phone.WABA())+"/subscribed_apps",
@@ -207,8 +210,8 @@ func TestBodiesAreEscapedAsMetaDoes(t *testing.T) {
 
 func TestAClosedWorldDeliversNothing(t *testing.T) {
 	t.Parallel()
-	world, h, phone, _ := connected(t, coexistencetest.Config{Delivery: coexistencetest.DeliveryConfig{Pace: time.Hour}},
-		coexistencetest.PhoneConfig{})
+	delivery := coexistencetest.DeliveryConfig{Pace: time.Hour}
+	world, h, phone, _ := connected(t, coexistencetest.Config{Delivery: delivery}, coexistencetest.PhoneConfig{})
 	phone.Customer("+1 555-010-0142").Send("Never")
 	world.Close()
 	require.Empty(t, h.received())

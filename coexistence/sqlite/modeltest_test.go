@@ -8,19 +8,19 @@ import (
 	"testing/synctest"
 
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence"
-	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence/internal/lives"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence/internal/modeltest"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence/sqlite"
 )
 
-// Random lives of a number whose host dies and opens its file again.
-func TestAHostThatDiesGoesOnWithItsFile(t *testing.T) {
+// The model test, with a host that opens its file again after each crash.
+func TestAHostThatCrashesGoesOnWithItsFile(t *testing.T) {
 	t.Parallel()
 	first := rand.Uint64N(1 << 40)
 	t.Logf("seeds %d to %d", first, first+19)
 	for seed := range uint64(20) {
 		path := filepath.Join(t.TempDir(), "coexistence.db")
 		synctest.Test(t, func(t *testing.T) {
-			out, err := lives.Play(t.Context(), first+seed, func() (coexistence.Store, error) {
+			out, err := modeltest.Run(t.Context(), first+seed, func() (coexistence.Store, error) {
 				db, err := sqlite.Open(t.Context(), sqlite.Config{Path: path})
 				if err != nil {
 					return nil, err

@@ -18,9 +18,15 @@ const (
 	IdleWarnAfter = 10 * 24 * time.Hour
 )
 
+// clockSkew is how far the host's clock, which dates readings, may be from Meta's, which dates
+// updates in whole seconds.
+const clockSkew = 30 * time.Second
+
 // A Number is everything that is known about one number: where it stands, what became of its syncs,
 // why it was suspended or disconnected. It is a value; its methods return a changed copy or an
 // answer, and do no I/O. A Number survives JSON.
+//
+// Its data and what can be asked of it are in this file, its changes in number_apply.go.
 type Number struct {
 	// PhoneNumberID is the number's id.
 	PhoneNumberID graph.PhoneNumberID `json:"phone_number_id"`
@@ -76,6 +82,50 @@ type Number struct {
 	Version int64 `json:"version,omitzero"`
 }
 
+// A Disconnection says why a number was suspended or removed.
+type Disconnection struct {
+	// Event is the account update that said so.
+	Event webhook.AccountEvent `json:"event"`
+
+	// Reason is empty if Meta gave none.
+	Reason webhook.DisconnectionReason `json:"reason,omitzero"`
+
+	// InitiatedBy is "USER" or "SYSTEM", or empty.
+	InitiatedBy string `json:"initiated_by,omitzero"`
+
+	At time.Time `json:"at,omitzero"`
+}
+
+// Temporary reports whether the number is expected back without a new signup.
+func (e Disconnection) Temporary() bool { return e.Event == webhook.AccountOffboarded }
+
+// An Enforcement is what Meta holds against an account. It changes no stage: the number stays
+// connected, and may be unable to do some things. The zero Enforcement means that nothing is known.
+type Enforcement struct {
+	// Restrictions are in force since RestrictedAt, each until its own end.
+	Restrictions []webhook.RestrictionInfo `json:"restrictions,omitempty"`
+	RestrictedAt time.Time                 `json:"restricted_at,omitzero"`
+
+	// Ban is the latest word about a ban: scheduled ("SCHEDULE_FOR_DISABLE"), in force ("DISABLE")
+	// or lifted ("REINSTATE").
+	Ban   *webhook.BanInfo `json:"ban,omitempty"`
+	BanAt time.Time        `json:"ban_at,omitzero"`
+
+	// Violation is the latest violation that Meta named.
+	Violation   *webhook.ViolationInfo `json:"violation,omitempty"`
+	ViolationAt time.Time              `json:"violation_at,omitzero"`
+}
+
+// Banned reports whether the account is banned right now.
+func (e Enforcement) Banned() bool { return e.Ban != nil && e.Ban.State == "DISABLE" }
+
+// Active returns the restrictions that are in force at a moment.
+func (e Enforcement) Active(now time.Time) []webhook.RestrictionInfo {
+	return slices.DeleteFunc(slices.Clone(e.Restrictions), func(r webhook.RestrictionInfo) bool {
+		return !r.ExpiresAt.IsZero() && !now.Before(r.ExpiresAt.Time)
+	})
+}
+
 // Remaining returns how much of the sync window is left, zero once it is closed or if the number is
 // not onboarded.
 func (s Number) Remaining(now time.Time) time.Duration {
@@ -99,6 +149,14 @@ func (s Number) Due(now time.Time) []cloudapi.SyncKind {
 		due = append(due, cloudapi.SyncHistory)
 	}
 	return due
+}
+
+// sync returns the record of a kind.
+func (s *Number) sync(kind cloudapi.SyncKind) *Sync {
+	if kind == cloudapi.SyncHistory {
+		return &s.History.Sync
+	}
+	return &s.Contacts.Sync
 }
 
 // canRequest reports whether a request was never made and can be. What matters is whether this side
@@ -144,63 +202,13 @@ func (s Number) IdleWarning(now time.Time) bool {
 	return s.Stage.Connected() && !since.IsZero() && now.Sub(since) >= IdleWarnAfter
 }
 
-// Checklist says what to look at when a sync brings nothing. It is empty if no sync waits in vain.
-func (s Number) Checklist(now time.Time) []string {
-	contacts, history := s.ContactsStatus(now), s.HistoryStatus(now)
-	waiting := func(st SyncStatus) bool { return st == SyncStalled || st == SyncUnknown }
-	if !waiting(contacts) && !waiting(history) {
-		return nil
+// accounts returns the accounts that hold the number, as far as is known. A number that only events
+// have told of has a WABAID and no WABAs.
+func (s Number) accounts() []graph.WABAID {
+	if len(s.WABAs) == 0 && s.WABAID != "" {
+		return []graph.WABAID{s.WABAID}
 	}
-	list := []string{
-		"the app is subscribed to every WhatsApp Business Account that holds the number (GET /{waba-id}/subscribed_apps)",
-		"the app subscribes to the fields history, smb_app_state_sync and smb_message_echoes, besides messages and account_update",
-		"no callback override of the number or the account sends the webhooks elsewhere (webhook_configuration)",
-		"the endpoint answers 200 quickly, and Meta shows no failed deliveries",
-	}
-	if waiting(history) {
-		list = append(list, "the business agreed to share its chats when it confirmed the connection on its phone")
-	}
-	list = append(list, "the phone is on, online, and the WhatsApp Business app is open")
-	for _, sync := range []Sync{s.Contacts.Sync, s.History.Sync} {
-		if sync.RequestID != "" {
-			list = append(list, "Meta's support asks for the request id "+sync.RequestID)
-		}
-	}
-	return list
-}
-
-// settle returns the stage of a number that works.
-func (s Number) settle() Stage {
-	switch {
-	case s.History.Status.Outstanding():
-		return StageSyncing
-	case s.History.Status != SyncNone:
-		return StageActive
-	case s.Contacts.Status != SyncNone:
-		return StageSyncing
-	}
-	return StageOnboarded
-}
-
-// sign notes that the phone was in use. It keeps hours, so that a busy phone does not rewrite the
-// state with every message.
-func (s *Number) sign(at time.Time) {
-	if !at.IsZero() {
-		s.PhoneSeenAt = later(s.PhoneSeenAt, at.UTC().Truncate(time.Hour))
-	}
-}
-
-// about learns from an event where the number lives.
-func (s *Number) about(info webhook.EventInfo) {
-	if s.PhoneNumberID == "" {
-		s.PhoneNumberID = info.PhoneNumberID
-	}
-	if s.DisplayPhoneNumber == "" {
-		s.DisplayPhoneNumber = info.DisplayPhoneNumber
-	}
-	if s.WABAID == "" {
-		s.WABAID = info.WABAID
-	}
+	return s.WABAs
 }
 
 // Clone returns a copy that shares nothing that can be changed. Stores hand out clones.

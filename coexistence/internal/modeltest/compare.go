@@ -1,4 +1,4 @@
-package lives
+package modeltest
 
 import (
 	"context"
@@ -16,17 +16,19 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook"
 )
 
-// compare returns every difference between what the host knows and what it can know of the phone.
-func (l *life) compare(ctx context.Context, tracker *coexistence.Tracker) error {
-	if l.host.phone == "" {
+// compare returns every difference between what the host knows and what it can know of the phone:
+// message by message, conversation by conversation, the address book, and the state of the number.
+// That the host shows nothing else is checked by adding up.
+func (r *run) compare(ctx context.Context, tracker *coexistence.Tracker) error {
+	if r.host.phone == "" {
 		return nil // it never coexisted
 	}
 	store := tracker.Store()
 	var errs []error
-	for _, c := range l.customers {
+	for _, c := range r.customers {
 		shown := 0
-		for _, m := range l.phone.Chat(c.Customer) {
-			told, err := l.compareMessage(ctx, store, c, m)
+		for _, m := range r.phone.Chat(c.Customer) {
+			told, err := r.compareMessage(ctx, store, c, m)
 			if told {
 				shown++
 			}
@@ -34,26 +36,30 @@ func (l *life) compare(ctx context.Context, tracker *coexistence.Tracker) error 
 				errs = append(errs, fmt.Errorf("message %s of %s: %w", m.ID, c.number, err))
 			}
 		}
-		failed, err := l.compareFailed(ctx, store, c)
+		failed, err := r.compareFailed(ctx, store, c)
 		shown += failed
-		l.out.Messages += shown
-		errs = append(errs, err, l.compareConversation(ctx, store, c, shown))
+		r.out.Messages += shown
+		errs = append(errs, err, r.compareConversation(ctx, store, c, shown))
 	}
 	all := 0
-	for conv, err := range store.Conversations(ctx, l.host.phone) {
+	for conv, err := range store.Conversations(ctx, r.host.phone) {
 		all += conv.MessageCount
 		errs = append(errs, err)
 	}
-	if all != l.out.Messages {
-		errs = append(errs, fmt.Errorf("the host shows %d messages, %d were told", all, l.out.Messages))
+	if all != r.out.Messages {
+		errs = append(errs, fmt.Errorf("the host shows %d messages, %d were told", all, r.out.Messages))
 	}
-	errs = append(errs, l.compareBook(ctx, store), l.compareState(ctx, store))
+	errs = append(errs, r.compareBook(ctx, store), r.compareState(ctx, store))
 	return errors.Join(errs...)
 }
 
-// compareMessage reports whether the host was told of the message.
-func (l *life) compareMessage(ctx context.Context, store coexistence.Store, c *customer, want coexistencetest.ChatMessage) (told bool, err error) {
-	k := l.known[want.ID]
+// compareMessage compares one message of the phone, and reports whether the host was told of it.
+// One that was not told must not be shown; of one that was, each part is as the phone has it,
+// unless the model says that the host missed a change.
+func (r *run) compareMessage(
+	ctx context.Context, store coexistence.Store, c *customer, want coexistencetest.ChatMessage,
+) (told bool, err error) {
+	k := r.known[want.ID]
 	if k == nil {
 		k = &message{id: want.ID, customer: c}
 	}
@@ -62,10 +68,10 @@ func (l *life) compareMessage(ctx context.Context, store coexistence.Store, c *c
 	if want.Author == coexistencetest.AuthorAPI {
 		told = k.registered || past
 	}
-	got, err := store.Message(ctx, l.host.phone, want.ID)
+	got, err := store.Message(ctx, r.host.phone, want.ID)
 	if !told {
 		if err == nil && got.Visible() {
-			return false, fmt.Errorf("it is shown and nobody told of it: %+v", got)
+			return false, fmt.Errorf("it is shown and was not told: %+v", got)
 		}
 		return false, nil
 	}
@@ -83,7 +89,7 @@ func (l *life) compareMessage(ctx context.Context, store coexistence.Store, c *c
 	if live || past {
 		same("time", got.At.Unix(), want.At.Unix())
 	}
-	same("origin", got.Origin, l.origin(want, k))
+	same("origin", got.Origin, r.origin(want, k))
 	same("revoked", got.Revoked(), want.Revoked && !k.revokeMissed)
 	if !k.editMissed {
 		same("edited", got.Edited(), k.editHeard)
@@ -93,7 +99,7 @@ func (l *life) compareMessage(ctx context.Context, store coexistence.Store, c *c
 	}
 	same("status", got.Status, status(want, past))
 	if !want.Revoked {
-		kind, text := l.body(want, k)
+		kind, text := r.body(want, k)
 		same("type", got.Type, kind)
 		if !k.editMissed {
 			same("text", got.Text, text)
@@ -105,7 +111,8 @@ func (l *life) compareMessage(ctx context.Context, store coexistence.Store, c *c
 	return true, nil
 }
 
-func (l *life) origin(want coexistencetest.ChatMessage, k *message) coexistence.Origin {
+// origin is the origin that the host can know.
+func (r *run) origin(want coexistencetest.ChatMessage, k *message) coexistence.Origin {
 	switch {
 	case want.Author == coexistencetest.AuthorAPI && k.registered:
 		return coexistence.OriginAPI
@@ -119,11 +126,12 @@ func (l *life) origin(want coexistencetest.ChatMessage, k *message) coexistence.
 	return coexistence.OriginApp
 }
 
-// body is what the host can know of the content.
-func (l *life) body(want coexistencetest.ChatMessage, k *message) (kind webhook.MessageType, text string) {
+// body is what the host can know of the content: a placeholder for a message that was unavailable,
+// and for media of which only a history without files has told.
+func (r *run) body(want coexistencetest.ChatMessage, k *message) (kind webhook.MessageType, text string) {
 	live := !want.LiveAt.IsZero()
 	switch {
-	case k.ghost && !k.editHeard:
+	case k.unavailable && !k.editHeard:
 		return webhook.TypeUnsupported, ""
 	case want.Content.MIMEType != "" && !live && !k.mediaShared && !k.editHeard:
 		return webhook.TypeMediaPlaceholder, ""
@@ -150,6 +158,7 @@ func status(want coexistencetest.ChatMessage, past bool) webhook.DeliveryStatus 
 	return heard
 }
 
+// reactions lists the emoji that stand on a message, as sorted does.
 func reactions(m coexistence.Message) string {
 	var emoji []string
 	for _, r := range m.Reactions {
@@ -160,28 +169,31 @@ func reactions(m coexistence.Message) string {
 	return sorted(emoji)
 }
 
+// sorted writes emoji so that two lists compare whatever their order.
 func sorted(emoji []string) string {
 	emoji = slices.Clone(emoji)
 	slices.Sort(emoji)
 	return strings.Join(emoji, " ")
 }
 
-// compareFailed counts what the host sent and Meta did not deliver, which no phone shows.
-func (l *life) compareFailed(ctx context.Context, store coexistence.Store, c *customer) (shown int, err error) {
+// compareFailed checks what the host sent and Meta did not deliver, and counts it. No phone shows
+// it; the host does, with the reason, if it had registered the sending.
+func (r *run) compareFailed(ctx context.Context, store coexistence.Store, c *customer) (shown int, err error) {
 	onPhone := map[graph.MessageID]bool{}
-	for _, m := range l.phone.Chat(c.Customer) {
+	for _, m := range r.phone.Chat(c.Customer) {
 		onPhone[m.ID] = true
 	}
 	var errs []error
-	for _, k := range l.known {
+	for _, k := range r.known {
 		if k.customer != c || onPhone[k.id] {
 			continue
 		}
-		got, err := store.Message(ctx, l.host.phone, k.id)
+		got, err := store.Message(ctx, r.host.phone, k.id)
 		switch {
 		case err != nil:
 			errs = append(errs, fmt.Errorf("message %s, which failed: %w", k.id, err))
-		case got.Status != webhook.StatusFailed || got.Failure == nil || got.Failure.Code != graph.CodeReengagementMessage:
+		case got.Status != webhook.StatusFailed || got.Failure == nil ||
+			got.Failure.Code != graph.CodeReengagementMessage:
 			errs = append(errs, fmt.Errorf("message %s is %s and not failed", k.id, got.Status))
 		case got.Visible() != k.registered:
 			errs = append(errs, fmt.Errorf("message %s, which failed: shown is %v", k.id, got.Visible()))
@@ -194,17 +206,17 @@ func (l *life) compareFailed(ctx context.Context, store coexistence.Store, c *cu
 
 // compareConversation checks that everything said with one person is one conversation, in order,
 // and nothing else is in it.
-func (l *life) compareConversation(ctx context.Context, store coexistence.Store, c *customer, shown int) error {
+func (r *run) compareConversation(ctx context.Context, store coexistence.Store, c *customer, shown int) error {
 	if c.movedAlone || shown == 0 {
 		return nil
 	}
-	conv, err := store.Conversation(ctx, l.host.phone, c.Identity().Key())
+	conv, err := store.Conversation(ctx, r.host.phone, c.Identity().Key())
 	if err != nil {
 		return fmt.Errorf("conversation with %s: %w", c.number, err)
 	}
 	var last time.Time
 	n := 0
-	for m, err := range store.Messages(ctx, l.host.phone, conv.ID) {
+	for m, err := range store.Messages(ctx, r.host.phone, conv.ID) {
 		switch {
 		case err != nil:
 			return err
@@ -217,30 +229,34 @@ func (l *life) compareConversation(ctx context.Context, store coexistence.Store,
 		n++
 	}
 	if n != shown || conv.MessageCount != shown {
-		return fmt.Errorf("conversation with %s has %d messages, counts %d, and %d were told", c.number, n, conv.MessageCount, shown)
+		return fmt.Errorf("conversation with %s has %d messages, counts %d, and %d were told", c.number, n,
+			conv.MessageCount, shown)
 	}
 	return nil
 }
 
-func (l *life) compareBook(ctx context.Context, store coexistence.Store) error {
+// compareBook compares the names of the contacts that the host was told of. A contact whose person
+// took another number since is left out: which of the two the book means cannot be known.
+func (r *run) compareBook(ctx context.Context, store coexistence.Store) error {
 	moved := map[string]bool{}
-	for _, c := range l.customers {
+	for _, c := range r.customers {
 		if c.moved {
 			moved[phonenumber.Digits(c.number)] = true
 		}
 	}
 	var errs []error
-	for _, e := range l.book {
+	for _, e := range r.book {
 		if !e.told || moved[phonenumber.Digits(e.contact.PhoneNumber)] {
 			continue
 		}
 		who := graph.Identity{UserID: e.contact.UserID, WAID: phonenumber.Digits(e.contact.PhoneNumber)}
-		got, err := store.Contact(ctx, l.host.phone, who)
+		got, err := store.Contact(ctx, r.host.phone, who)
 		want := e.contact.FullName
 		if e.removed {
 			want = ""
 		}
-		if err != nil && !errors.Is(err, coexistence.ErrNotFound) || got.Name != want || got.InAddressBook() != (want != "") {
+		if err != nil && !errors.Is(err, coexistence.ErrNotFound) || got.Name != want ||
+			got.InAddressBook() != (want != "") {
 			err = fmt.Errorf("contact %s is %q and not %q (%w)", e.contact.PhoneNumber, got.Name, want, err)
 			errs = append(errs, err)
 		}
@@ -248,51 +264,54 @@ func (l *life) compareBook(ctx context.Context, store coexistence.Store) error {
 	return errors.Join(errs...)
 }
 
-// compareState checks where the number stands, and its syncs.
-func (l *life) compareState(ctx context.Context, store coexistence.Store) error {
-	st, err := store.Number(ctx, l.host.phone)
+// compareState checks where the number stands, and its syncs, within what doc.go lists as
+// unknowable.
+func (r *run) compareState(ctx context.Context, store coexistence.Store) error {
+	st, err := store.Number(ctx, r.host.phone)
 	if err != nil {
 		return err
 	}
-	synced := func(kind cloudapi.SyncKind) bool { return !l.world.Graph().Synced(l.host.phone, kind).IsZero() }
+	synced := func(kind cloudapi.SyncKind) bool { return !r.world.Graph().Synced(r.host.phone, kind).IsZero() }
 	now := time.Now()
 	history, contacts := st.HistoryStatus(now), st.ContactsStatus(now)
 	var errs []error
 	wrong := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
-	if st.Cycle < 1 || st.Cycle > l.out.Onboardings || st.OnboardedAt.Sub(l.cycle.began).Abs() > time.Minute {
-		wrong("cycle %d of %d, which began at %v and not at %v", st.Cycle, l.out.Onboardings, st.OnboardedAt, l.cycle.began)
+	if st.Cycle < 1 || st.Cycle > r.out.Onboardings || st.OnboardedAt.Sub(r.cycle.began).Abs() > time.Minute {
+		wrong("cycle %d of %d, which began at %v and not at %v", st.Cycle, r.out.Onboardings, st.OnboardedAt,
+			r.cycle.began)
 	}
 	unasked := func(s coexistence.SyncStatus) bool {
-		return s == coexistence.SyncNone || s == coexistence.SyncExpired || s == coexistence.SyncUnknown || s == coexistence.SyncSkipped
+		return s == coexistence.SyncNone || s == coexistence.SyncExpired || s == coexistence.SyncUnknown ||
+			s == coexistence.SyncSkipped
 	}
 	switch asked := synced(cloudapi.SyncHistory); {
 	case !asked && !unasked(history):
 		wrong("history is %q and was not asked for", history)
-	case asked && l.cycle.shares && (history != coexistence.SyncComplete || st.History.Unreadable() > 0):
+	case asked && r.cycle.shares && (history != coexistence.SyncComplete || st.History.Unreadable() > 0):
 		wrong("history is %q", history)
-	case l.cycle.straggling:
-	case asked && l.cycle.shares && len(st.History.Gaps()) > 0:
+	case r.cycle.straggling:
+	case asked && r.cycle.shares && len(st.History.Gaps()) > 0:
 		wrong("history misses chunks: %v", st.History.Gaps())
-	case asked && !l.cycle.shares && history != coexistence.SyncDeclined:
+	case asked && !r.cycle.shares && history != coexistence.SyncDeclined:
 		wrong("history is %q and was declined", history)
 	}
 	// A contact that is saved on the phone looks like an answer to a request that was not made
 	// after all.
 	spent := synced(cloudapi.SyncContacts) || !st.Contacts.RequestedAt.IsZero()
-	if l.cycle.answered && unasked(contacts) || !spent && !unasked(contacts) {
+	if r.cycle.answered && unasked(contacts) || !spent && !unasked(contacts) {
 		wrong("contacts are %q, asked for %v", contacts, synced(cloudapi.SyncContacts))
 	}
 	switch {
-	case l.phone.Coexists() && !st.Stage.Connected():
+	case r.phone.Coexists() && !st.Stage.Connected():
 		wrong("stage %q, the phone coexists", st.Stage)
-	case l.phone.Suspended() && st.Stage != coexistence.StageOffboarded:
+	case r.phone.Suspended() && st.Stage != coexistence.StageOffboarded:
 		wrong("stage %q, the phone is suspended", st.Stage)
-	case st.Cycle == 1 && l.cycle.told.After(l.lastLoss): // it ended before the tracker knew of it, and cannot be read
-	case !l.phone.Coexists() && !l.phone.Suspended() && st.Stage != coexistence.StageRemoved:
+	case st.Cycle == 1 && r.cycle.told.After(r.lastLoss): // it ended before the tracker knew of it, and cannot be read
+	case !r.phone.Coexists() && !r.phone.Suspended() && st.Stage != coexistence.StageRemoved:
 		wrong("stage %q, the phone is disconnected", st.Stage)
 	}
 	if st.Stage == coexistence.StageRemoved && (st.Disconnection == nil || st.Remedy() == "") {
-		wrong("removed, and nobody can say why")
+		wrong("removed, and the store does not say why")
 	}
 	return errors.Join(errs...)
 }

@@ -20,8 +20,10 @@ func TestHistorySaysWhatCouldNotBeRead(t *testing.T) {
 	store := delivered(t, damaged, other, damaged, other)
 	h := stateOf(t, store).History
 	require.Equal(t, []coexistence.PhaseSync{
-		{Phase: 0, Chunks: coexistence.Ranges{{First: 1, Last: 1}}, UnreadableChunks: []coexistence.UnreadableChunk{{Order: 1, Messages: 1}}},
-		{Phase: 1, Chunks: coexistence.Ranges{{First: 3, Last: 3}}, UnreadableChunks: []coexistence.UnreadableChunk{{Order: 3, Messages: 1}}},
+		{Phase: 0, Chunks: coexistence.Ranges{{First: 1, Last: 1}},
+			UnreadableChunks: []coexistence.UnreadableChunk{{Order: 1, Messages: 1}}},
+		{Phase: 1, Chunks: coexistence.Ranges{{First: 3, Last: 3}},
+			UnreadableChunks: []coexistence.UnreadableChunk{{Order: 3, Messages: 1}}},
 	}, h.Phases)
 	require.Equal(t, 2, h.Unreadable())
 	require.Equal(t, "hi", message(t, store, "wamid.1").Text) // a damaged one spoils no other
@@ -36,7 +38,8 @@ func TestHistorySaysWhatCouldNotBeRead(t *testing.T) {
 func TestApplyCountsWhatCannotBeRead(t *testing.T) {
 	t.Parallel()
 	s := coexistence.Number{PhoneNumberID: phone}
-	for _, ev := range decode(t, history(2, 1, 10, ada, past("wamid.1", ada, 1, text("hi")), past("", ada, 1, text("no id")))) {
+	for _, ev := range decode(t, history(2, 1, 10, ada, past("wamid.1", ada, 1, text("hi")),
+		past("", ada, 1, text("no id")))) {
 		s = s.Apply(ev).Apply(ev)
 	}
 	require.Equal(t, 1, s.History.Unreadable())

@@ -1,6 +1,7 @@
 package coexistence
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -44,10 +45,33 @@ func Alias(key string) string {
 	return key
 }
 
-// alias returns the best alias, or nothing.
-func alias(id graph.Identity) string {
+// bestAlias returns the first of the [Aliases], or "" if there is none.
+func bestAlias(id graph.Identity) string {
 	if list := Aliases(id); len(list) > 0 {
 		return list[0]
 	}
 	return ""
+}
+
+// normalizeIdentity brings an identity into one spelling: digits for numbers, and a user id in
+// UserID, also where Meta wrote it in the place of the number.
+func normalizeIdentity(id graph.Identity) graph.Identity {
+	if !graph.IsUserID(id.WAID) {
+		id.WAID = phonenumber.Digits(id.WAID)
+		return id
+	}
+	if id.UserID == "" {
+		id.UserID = graph.UserID(id.WAID)
+	}
+	id.WAID = ""
+	return id
+}
+
+// compareIdentities orders identities. The order means nothing; it makes choices among equals the
+// same on every machine.
+func compareIdentities(a, b graph.Identity) int {
+	return cmp.Or(
+		cmp.Compare(a.UserID, b.UserID), cmp.Compare(a.WAID, b.WAID),
+		cmp.Compare(a.ParentUserID, b.ParentUserID), cmp.Compare(a.Username, b.Username),
+	)
 }

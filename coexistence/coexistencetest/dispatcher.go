@@ -18,9 +18,10 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook"
 )
 
-// A courier delivers changes like Meta: signed, at least once, several at a time, again and again
-// until it hears 200.
-type courier struct {
+// A dispatcher delivers changes like Meta: signed, at least once, several at a time, again and
+// again until it hears 200. Several goroutines take from one queue, so that two POSTs can overtake
+// each other unless [DeliveryConfig].Parallel is 1.
+type dispatcher struct {
 	cfg    DeliveryConfig
 	secret graph.Secret
 	graph  *cloudapitest.Server
@@ -30,22 +31,25 @@ type courier struct {
 	cancel context.CancelFunc
 	done   sync.WaitGroup
 
-	mu       sync.Mutex
-	changed  *sync.Cond // something was queued, answered, or is due again
-	rand     *rand.Rand
-	queue    []change
-	parcels  []*parcel // waiting for another attempt
-	under    int       // parcels under way
-	ledger   []*parcel
-	silenced []SuppressedDelivery
-	closed   bool
+	mu         sync.Mutex
+	changed    *sync.Cond // something was queued, answered, or is due again
+	rand       *rand.Rand
+	queue      []change
+	retries    []*post // waiting for another attempt
+	inFlight   int     // POSTs under way
+	posts      []*post
+	suppressed []SuppressedDelivery
+	closed     bool
 
 	relied *reckoning
 }
 
-func newCourier(cfg Config, server *cloudapitest.Server, relied *reckoning) *courier {
+// newDispatcher starts as many workers as may deliver at once. They carry a pprof label, by which a
+// host can tell them from goroutines of its own. A redirect of the host is not followed: Meta does
+// not either.
+func newDispatcher(cfg Config, server *cloudapitest.Server, relied *reckoning) *dispatcher {
 	ctx, cancel := context.WithCancel(context.Background())
-	c := &courier{
+	c := &dispatcher{
 		cfg:    cfg.Delivery,
 		secret: server.App().Secret,
 		graph:  server,
@@ -72,7 +76,8 @@ func newCourier(cfg Config, server *cloudapitest.Server, relied *reckoning) *cou
 	return c
 }
 
-func (c *courier) close() {
+// close gives up what is not delivered, ends the POSTs under way and waits for the workers.
+func (c *dispatcher) close() {
 	c.mu.Lock()
 	c.closed = true
 	c.mu.Unlock()
@@ -82,8 +87,10 @@ func (c *courier) close() {
 	c.client.CloseIdleConnections()
 }
 
-// send queues changes, or notes that nobody subscribes to them.
-func (c *courier) send(changes ...change) {
+// send queues changes, or notes that the app does not subscribe to them. Whether it does is decided
+// when a change happens, so a subscription that is made later brings nothing back. It does not
+// block, and may be called with the world's mu held.
+func (c *dispatcher) send(changes ...change) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	now := c.graph.Now()
@@ -93,7 +100,7 @@ func (c *courier) send(changes ...change) {
 			c.relied.on(relyPartnerEvents)
 		}
 		if reason := c.unsubscribed(ch); reason != "" {
-			c.silenced = append(c.silenced, SuppressedDelivery{
+			c.suppressed = append(c.suppressed, SuppressedDelivery{
 				Field: ch.field, WABAID: ch.waba, PhoneNumberID: ch.phone, Reason: reason,
 			})
 			c.relied.on(relySilence)
@@ -108,7 +115,10 @@ func (c *courier) send(changes ...change) {
 	c.changed.Broadcast()
 }
 
-func (c *courier) unsubscribed(ch change) string {
+// unsubscribed says why a change is not delivered, or returns "". The app has to subscribe to the
+// field, and to be subscribed to the account; updates about the partner's relation to an account
+// need the first alone.
+func (c *dispatcher) unsubscribed(ch change) string {
 	if c.graph.Callback(string(ch.field), ch.waba, ch.phone) == (cloudapitest.Callback{}) {
 		return "the app does not subscribe to the field"
 	}
@@ -118,8 +128,8 @@ func (c *courier) unsubscribed(ch change) string {
 	return ""
 }
 
-// work is one of the couriers.
-func (c *courier) work(ctx context.Context) {
+// work delivers until the dispatcher is closed. It is one of the workers.
+func (c *dispatcher) work(ctx context.Context) {
 	for {
 		p := c.next()
 		if p == nil {
@@ -132,14 +142,15 @@ func (c *courier) work(ctx context.Context) {
 			}
 		}
 		began := time.Now()
-		attempt := c.post(ctx, p)
+		attempt := c.attempt(ctx, p)
 		attempt.Took = time.Since(began)
 		c.settle(p, attempt)
 	}
 }
 
-// next waits for something to deliver. It returns nil when the world ends.
-func (c *courier) next() *parcel {
+// next waits for something to deliver: a repeat that is due, before the next POST of the queue. It
+// returns nil when the dispatcher is closed.
+func (c *dispatcher) next() *post {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for {
@@ -147,14 +158,14 @@ func (c *courier) next() *parcel {
 			return nil
 		}
 		now := c.graph.Now()
-		if i := slices.IndexFunc(c.parcels, func(p *parcel) bool { return !now.Before(p.due) }); i >= 0 {
-			p := c.parcels[i]
-			c.parcels = slices.Delete(c.parcels, i, i+1)
-			c.under++
+		if i := slices.IndexFunc(c.retries, func(p *post) bool { return !now.Before(p.due) }); i >= 0 {
+			p := c.retries[i]
+			c.retries = slices.Delete(c.retries, i, i+1)
+			c.inFlight++
 			return p
 		}
 		if first := c.ready(0, now); first >= 0 {
-			c.under++
+			c.inFlight++
 			return c.pack(first, now)
 		}
 		c.changed.Wait()
@@ -162,7 +173,7 @@ func (c *courier) next() *parcel {
 }
 
 // ready returns the first change from i on that is due, or -1.
-func (c *courier) ready(i int, now time.Time) int {
+func (c *dispatcher) ready(i int, now time.Time) int {
 	for ; i < len(c.queue); i++ {
 		if !now.Before(c.queue[i].due) {
 			return i
@@ -171,8 +182,10 @@ func (c *courier) ready(i int, now time.Time) int {
 	return -1
 }
 
-// pack takes changes that are due and go to the same URL out of the queue.
-func (c *courier) pack(first int, now time.Time) *parcel {
+// pack takes changes that are due and go to the same URL out of the queue, and makes a POST of
+// them. The first is chosen among the oldest as [DeliveryConfig].Reorder allows; up to
+// [DeliveryConfig].Batch follow it in their order. The caller must hold c.mu.
+func (c *dispatcher) pack(first int, now time.Time) *post {
 	take := func(i int) change {
 		ch := c.queue[i]
 		copy(c.queue[1:i+1], c.queue[:i])
@@ -183,7 +196,7 @@ func (c *courier) pack(first int, now time.Time) *parcel {
 	if far := first + c.rand.IntN(min(c.cfg.Reorder, len(c.queue)-first)); !now.Before(c.queue[far].due) {
 		first = far
 	}
-	p := &parcel{number: len(c.ledger) + 1, state: DeliveryWaiting, born: now}
+	p := &post{number: len(c.posts) + 1, state: DeliveryWaiting, born: now}
 	p.changes = append(p.changes, take(first))
 	size := len(p.changes[0].value)
 	c.address(p)
@@ -204,32 +217,35 @@ func (c *courier) pack(first int, now time.Time) *parcel {
 		c.relied.on(relyOverride)
 	}
 	p.body = envelope(p.changes)
-	c.ledger = append(c.ledger, p)
+	c.posts = append(c.posts, p)
 	return p
 }
 
 // perChange is more than what surrounds the value of a change in a body.
 const perChange = 200
 
-// wake makes the couriers look again after a while. [World.Advance] does it too.
-func (c *courier) wake(after time.Duration) { time.AfterFunc(after, c.look) }
+// wake makes the workers look again after a while. [World.Advance] does it too.
+func (c *dispatcher) wake(after time.Duration) { time.AfterFunc(after, c.look) }
 
-// look makes the couriers look again at what is due.
-func (c *courier) look() {
+// look makes the workers look again at what is due.
+func (c *dispatcher) look() {
 	c.mu.Lock() // so that none is between its look and its sleep
 	defer c.mu.Unlock()
 	c.changed.Broadcast()
 }
 
-// address finds where a parcel goes now: a host may have moved since the last attempt.
-func (c *courier) address(p *parcel) {
+// address finds where a POST goes now: a host may have moved since the last attempt. If there is no
+// callback any more, the last URL stays. The caller must hold c.mu.
+func (c *dispatcher) address(p *post) {
 	ch := p.changes[0]
 	if to := c.graph.Callback(string(ch.field), ch.waba, ch.phone); to.URL != "" {
 		p.url, p.level = to.URL, to.Level
 	}
 }
 
-func (c *courier) post(ctx context.Context, p *parcel) Attempt {
+// attempt makes one attempt, signed over the exact bytes of the body. The answer's body is read, so
+// that the connection can be used again, and ignored.
+func (c *dispatcher) attempt(ctx context.Context, p *post) Attempt {
 	attempt := Attempt{At: c.graph.Now()}
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, p.url, bytes.NewReader(p.body))
 	if err != nil {
@@ -253,6 +269,7 @@ func (c *courier) post(ctx context.Context, p *parcel) Attempt {
 	return attempt
 }
 
+// isTimeout reports whether a call ran into the time limit of the client.
 func isTimeout(err error) bool {
 	t, ok := errors.AsType[interface {
 		error
@@ -261,11 +278,13 @@ func isTimeout(err error) bool {
 	return ok && t.Timeout()
 }
 
-// settle notes what came of an attempt. Only 200 counts; Meta says that nothing else does.
-func (c *courier) settle(p *parcel, attempt Attempt) {
+// settle notes what came of an attempt. Only 200 counts; Meta says that nothing else does. Anything
+// else is tried again after a pause, up to a number of attempts and an age. A success may count as
+// a lost answer, and then comes again, or be delivered twice.
+func (c *dispatcher) settle(p *post, attempt Attempt) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.under--
+	c.inFlight--
 	if attempt.Status == http.StatusOK && c.rand.IntN(100) < c.cfg.LostAnswersPercent {
 		attempt.Status, attempt.Problem = 0, "the answer got lost"
 	}
@@ -274,8 +293,8 @@ func (c *courier) settle(p *parcel, attempt Attempt) {
 	case attempt.Status == http.StatusOK:
 		p.state = DeliveryAcknowledged
 		if !p.duplicate && c.rand.IntN(100) < c.cfg.DuplicatesPercent {
-			again := &parcel{
-				number: len(c.ledger) + 1, changes: p.changes, body: p.body, url: p.url, level: p.level, duplicate: true,
+			again := &post{
+				number: len(c.posts) + 1, changes: p.changes, body: p.body, url: p.url, level: p.level, duplicate: true,
 				state: DeliveryWaiting, born: c.graph.Now(),
 			}
 			if c.cfg.Delay > 0 {
@@ -283,8 +302,8 @@ func (c *courier) settle(p *parcel, attempt Attempt) {
 				again.due = again.born.Add(after)
 				c.wake(after)
 			}
-			c.ledger = append(c.ledger, again)
-			c.parcels = append(c.parcels, again)
+			c.posts = append(c.posts, again)
+			c.retries = append(c.retries, again)
 		}
 	case len(p.attempts) >= c.cfg.MaxAttempts, c.graph.Now().Sub(p.born) >= c.cfg.GiveUpAfter:
 		p.state = DeliveryGivenUp
@@ -292,21 +311,22 @@ func (c *courier) settle(p *parcel, attempt Attempt) {
 		pause := min(c.cfg.Backoff<<min(len(p.attempts)-1, 20), c.cfg.MaxBackoff)
 		p.due = c.graph.Now().Add(pause)
 		c.address(p)
-		c.parcels = append(c.parcels, p)
+		c.retries = append(c.retries, p)
 		c.wake(pause)
 		c.relied.on(relyRepeats)
 	}
 	c.changed.Broadcast()
 }
 
-// wait blocks until nothing is queued or under way.
-func (c *courier) wait(ctx context.Context) error {
+// wait blocks until nothing is queued, under way or due again. It fails if something was given up,
+// since the test that waits would go on without it.
+func (c *dispatcher) wait(ctx context.Context) error {
 	stop := context.AfterFunc(ctx, c.look)
 	defer stop()
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for {
-		open := len(c.queue) + len(c.parcels) + c.under
+		open := len(c.queue) + len(c.retries) + c.inFlight
 		switch {
 		case open == 0:
 			if n := c.countGivenUp(); n > 0 {
@@ -322,9 +342,10 @@ func (c *courier) wait(ctx context.Context) error {
 	}
 }
 
-func (c *courier) countGivenUp() int {
+// countGivenUp counts the POSTs that the host never acknowledged. The caller must hold c.mu.
+func (c *dispatcher) countGivenUp() int {
 	n := 0
-	for _, p := range c.ledger {
+	for _, p := range c.posts {
 		if p.state == DeliveryGivenUp {
 			n++
 		}

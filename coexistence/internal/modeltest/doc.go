@@ -1,5 +1,6 @@
-// Package lives plays random lives of a number, with a simulated Meta, a simulated phone and a host
-// that crashes, and checks that in the end the host knows exactly what the phone shows.
+// Package modeltest is a model test of the tracker: it plays random lives of a number, with a
+// simulated Meta, a simulated phone and a host that crashes, and checks that in the end the host
+// knows exactly what the phone shows.
 //
 // A life is a few dozen steps: signups, syncs, both sides writing, editing, deleting and reacting,
 // changes of the address book, of a customer's number, of the business's phone, disconnections,
@@ -7,7 +8,11 @@
 // host dies within any call of its store and starts again on what the store holds.
 //
 // It runs inside a bubble of testing/synctest: hours and weeks cost nothing, and host, Meta and
-// phone share one clock.
+// phone share one clock. [Run] is given a seed, so that a run that failed can be repeated.
+//
+// The simulator is the reference, host.go the system under test, whose store crashes
+// (crashing_store.go). step.go does random things to both and keeps the model (run.go): what of the
+// phone the host can know. compare.go holds the host against it.
 //
 // # What the host cannot know
 //
@@ -30,4 +35,4 @@
 //   - whether a sync of contacts was made whose call died: a change of the address book looks like
 //     its answer
 //   - a message of which only an edit was heard: it has the time of the edit
-package lives
+package modeltest

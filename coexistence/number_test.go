@@ -40,7 +40,8 @@ func asked(s coexistence.Number) coexistence.Number {
 }
 
 func chunk(phase webhook.HistoryPhase, order, progress int) *webhook.HistoryChunk {
-	return &webhook.HistoryChunk{EventInfo: webhook.EventInfo{PhoneNumberID: phone, WABAID: waba}, Phase: phase, Order: order, Progress: progress}
+	return &webhook.HistoryChunk{EventInfo: webhook.EventInfo{PhoneNumberID: phone, WABAID: waba}, Phase: phase,
+		Order: order, Progress: progress}
 }
 
 func account(event webhook.AccountEvent, at time.Time) *webhook.AccountUpdate {
@@ -73,52 +74,72 @@ func TestApplyFollowsTheStages(t *testing.T) {
 	)
 	later := t0.Add(time.Hour)
 	full := []webhook.Event{chunk(0, 1, 8), chunk(1, 2, 60), chunk(1, 1, 35), chunk(2, 1, 100)}
-	off, back := account(webhook.AccountOffboarded, later), account(webhook.AccountReconnected, later.Add(3*time.Minute))
+	off, back := account(webhook.AccountOffboarded, later), account(webhook.AccountReconnected,
+		later.Add(3*time.Minute))
 	gone := removedFor(webhook.DisconnectedPrimaryInactivity, "SYSTEM", later)
 	tests := map[string]struct {
 		state  coexistence.Number
 		events []webhook.Event
 		want   coexistence.Stage
 	}{
-		"nothing yet":                        {coexistence.Number{}, nil, none},
-		"shared with us":                     {coexistence.Number{PhoneNumberID: phone}, []webhook.Event{account(webhook.AccountPartnerAdded, t0)}, onboardedStage},
-		"shared, but which number":           {coexistence.Number{}, []webhook.Event{account(webhook.AccountPartnerAdded, t0)}, none},
-		"signed up":                          {onboarded(), nil, onboardedStage},
-		"shared, heard after signup":         {onboarded(), []webhook.Event{account(webhook.AccountPartnerAdded, t0)}, onboardedStage},
-		"first chunk":                        {asked(onboarded()), full[:1], syncing},
-		"first chunk, unasked":               {onboarded(), full[:1], syncing},
-		"all chunks":                         {asked(onboarded()), full, active},
-		"all chunks, the last one first":     {asked(onboarded()), []webhook.Event{full[3], full[1], full[0], full[2]}, active},
-		"empty last chunk alone":             {asked(onboarded()), []webhook.Event{chunk(2, 9, 100)}, active},
-		"chunk repeated after the end":       {asked(onboarded()), append(full, full[0]), active},
-		"declined":                           {asked(onboarded()), []webhook.Event{declined(2593109)}, active},
-		"failed with another code":           {asked(onboarded()), []webhook.Event{declined(131000)}, active},
-		"declined, heard after a chunk":      {asked(onboarded()), []webhook.Event{full[0], declined(2593109)}, syncing},
-		"phone change":                       {onboarded(), []webhook.Event{off}, offboarded},
-		"phone change and back":              {onboarded(), []webhook.Event{off, back}, onboardedStage},
-		"phone change and back during sync":  {asked(onboarded()), []webhook.Event{full[0], off, back}, syncing},
-		"phone change and back after sync":   {asked(onboarded()), append(full, off, back), active},
-		"back heard before phone change":     {onboarded(), []webhook.Event{back, off}, onboardedStage},
-		"phone change repeated afterwards":   {onboarded(), []webhook.Event{off, back, off}, onboardedStage},
-		"another phone change":               {onboarded(), []webhook.Event{off, back, account(webhook.AccountOffboarded, later.Add(time.Hour))}, offboarded},
-		"phone change without a time":        {onboarded(), []webhook.Event{account(webhook.AccountOffboarded, time.Time{})}, offboarded},
-		"phone change and back without time": {onboarded(), []webhook.Event{account(webhook.AccountOffboarded, time.Time{}), account(webhook.AccountReconnected, time.Time{})}, onboardedStage},
-		"late chunk while suspended":         {asked(onboarded()), []webhook.Event{off, full[3]}, offboarded},
-		"and back after it":                  {asked(onboarded()), []webhook.Event{off, full[3], back}, active},
-		"disconnected":                       {onboarded(), []webhook.Event{gone}, removed},
-		"late chunk after disconnection":     {asked(onboarded()), []webhook.Event{gone, full[3]}, removed},
-		"back after disconnection":           {onboarded(), []webhook.Event{gone, back}, removed},
-		"phone change after disconnection":   {onboarded(), []webhook.Event{gone, account(webhook.AccountOffboarded, later.Add(time.Hour))}, removed},
-		"disconnected while suspended":       {onboarded(), []webhook.Event{off, gone}, removed},
-		"app uninstalled":                    {onboarded(), []webhook.Event{account(webhook.AccountPartnerAppRemoved, later)}, removed},
-		"account deleted":                    {onboarded(), []webhook.Event{account(webhook.AccountDeleted, later)}, removed},
-		"shared again, heard late":           {onboarded(), []webhook.Event{gone, account(webhook.AccountPartnerAdded, t0)}, removed},
-		"disconnection of an earlier cycle":  {onboarded(), []webhook.Event{removedFor("CHANGE_NUMBER", "USER", t0.Add(-time.Hour))}, onboardedStage},
-		"phone change of an earlier cycle":   {onboarded(), []webhook.Event{account(webhook.AccountOffboarded, t0.Add(-time.Hour))}, onboardedStage},
-		"restricted":                         {onboarded(), []webhook.Event{account(webhook.AccountRestriction, later)}, onboardedStage},
-		"banned":                             {onboarded(), []webhook.Event{account(webhook.AccountDisabledUpdate, later)}, onboardedStage},
-		"something else about the account":   {onboarded(), []webhook.Event{account("SOMETHING_NEW", later)}, onboardedStage},
-		"an ordinary message":                {onboarded(), []webhook.Event{&webhook.IncomingMessage{}}, onboardedStage},
+		"nothing yet": {coexistence.Number{}, nil, none},
+		"shared with us": {coexistence.Number{PhoneNumberID: phone},
+			[]webhook.Event{account(webhook.AccountPartnerAdded, t0)}, onboardedStage},
+		"shared, but which number": {coexistence.Number{},
+			[]webhook.Event{account(webhook.AccountPartnerAdded, t0)}, none},
+		"signed up": {onboarded(), nil, onboardedStage},
+		"shared, heard after signup": {onboarded(), []webhook.Event{account(webhook.AccountPartnerAdded, t0)},
+			onboardedStage},
+		"first chunk":          {asked(onboarded()), full[:1], syncing},
+		"first chunk, unasked": {onboarded(), full[:1], syncing},
+		"all chunks":           {asked(onboarded()), full, active},
+		"all chunks, the last one first": {asked(onboarded()), []webhook.Event{full[3], full[1], full[0], full[2]},
+			active},
+		"empty last chunk alone":       {asked(onboarded()), []webhook.Event{chunk(2, 9, 100)}, active},
+		"chunk repeated after the end": {asked(onboarded()), append(full, full[0]), active},
+		"declined":                     {asked(onboarded()), []webhook.Event{declined(2593109)}, active},
+		"failed with another code":     {asked(onboarded()), []webhook.Event{declined(131000)}, active},
+		"declined, heard after a chunk": {asked(onboarded()), []webhook.Event{full[0], declined(2593109)},
+			syncing},
+		"phone change":                      {onboarded(), []webhook.Event{off}, offboarded},
+		"phone change and back":             {onboarded(), []webhook.Event{off, back}, onboardedStage},
+		"phone change and back during sync": {asked(onboarded()), []webhook.Event{full[0], off, back}, syncing},
+		"phone change and back after sync":  {asked(onboarded()), append(full, off, back), active},
+		"back heard before phone change":    {onboarded(), []webhook.Event{back, off}, onboardedStage},
+		"phone change repeated afterwards":  {onboarded(), []webhook.Event{off, back, off}, onboardedStage},
+		"another phone change": {onboarded(),
+			[]webhook.Event{off, back, account(webhook.AccountOffboarded, later.Add(time.Hour))}, offboarded},
+		"phone change without a time": {onboarded(),
+			[]webhook.Event{account(webhook.AccountOffboarded, time.Time{})}, offboarded},
+		"phone change and back without time": {onboarded(),
+			[]webhook.Event{account(webhook.AccountOffboarded, time.Time{}),
+				account(webhook.AccountReconnected, time.Time{})}, onboardedStage},
+		"late chunk while suspended":     {asked(onboarded()), []webhook.Event{off, full[3]}, offboarded},
+		"and back after it":              {asked(onboarded()), []webhook.Event{off, full[3], back}, active},
+		"disconnected":                   {onboarded(), []webhook.Event{gone}, removed},
+		"late chunk after disconnection": {asked(onboarded()), []webhook.Event{gone, full[3]}, removed},
+		"back after disconnection":       {onboarded(), []webhook.Event{gone, back}, removed},
+		"phone change after disconnection": {onboarded(),
+			[]webhook.Event{gone, account(webhook.AccountOffboarded, later.Add(time.Hour))}, removed},
+		"disconnected while suspended": {onboarded(), []webhook.Event{off, gone}, removed},
+		"app uninstalled": {onboarded(),
+			[]webhook.Event{account(webhook.AccountPartnerAppRemoved, later)}, removed},
+		"account deleted": {onboarded(), []webhook.Event{account(webhook.AccountDeleted, later)},
+			removed},
+		"shared again, heard late": {onboarded(),
+			[]webhook.Event{gone, account(webhook.AccountPartnerAdded, t0)}, removed},
+		"disconnection of an earlier cycle": {onboarded(),
+			[]webhook.Event{removedFor("CHANGE_NUMBER", "USER", t0.Add(-time.Hour))}, onboardedStage},
+		"phone change of an earlier cycle": {onboarded(),
+			[]webhook.Event{account(webhook.AccountOffboarded, t0.Add(-time.Hour))}, onboardedStage},
+		"restricted": {onboarded(), []webhook.Event{account(webhook.AccountRestriction, later)},
+			onboardedStage},
+		"banned": {onboarded(),
+			[]webhook.Event{account(webhook.AccountDisabledUpdate, later)}, onboardedStage},
+		"something else about the account": {onboarded(), []webhook.Event{account("SOMETHING_NEW", later)},
+			onboardedStage},
+		"an ordinary message": {onboarded(), []webhook.Event{&webhook.IncomingMessage{}},
+			onboardedStage},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -150,11 +171,13 @@ func TestReconnectionDatedBeforeItsOffboardingCounts(t *testing.T) {
 func TestApplyDoesNotDependOnTheOrder(t *testing.T) {
 	t.Parallel()
 	at := func(m int) time.Time { return t0.Add(time.Duration(m) * time.Minute) }
-	echo := &webhook.BusinessAppEcho{EventInfo: webhook.EventInfo{PhoneNumberID: phone, WABAID: waba, DisplayPhoneNumber: display, At: at(70)}}
+	echo := &webhook.BusinessAppEcho{EventInfo: webhook.EventInfo{PhoneNumberID: phone, WABAID: waba,
+		DisplayPhoneNumber: display, At: at(70)}}
 	restricted := account(webhook.AccountRestriction, at(12))
 	restricted.Restrictions = []webhook.RestrictionInfo{{Type: "RESTRICTED_UTILITY_TEMPLATES"}}
 	events := []webhook.Event{
-		chunk(0, 1, 8), chunk(1, 2, 60), chunk(1, 1, 35), chunk(1, 4, 70), chunk(2, 1, 90), echo, declined(2593109), restricted,
+		chunk(0, 1, 8), chunk(1, 2, 60), chunk(1, 1, 35), chunk(1, 4, 70), chunk(2, 1, 90), echo, declined(2593109),
+		restricted,
 		account(webhook.AccountOffboarded, at(100)), account(webhook.AccountReconnected, at(99)),
 		account(webhook.AccountOffboarded, at(200)), account(webhook.AccountReconnected, at(205)),
 	}
@@ -186,7 +209,8 @@ func TestHistoryRemembersWhichChunksCame(t *testing.T) {
 		{Phase: 0, Chunks: coexistence.Ranges{{First: 1, Last: 1}}},
 		{Phase: 1, Chunks: coexistence.Ranges{{First: 1, Last: 2}, {First: 5, Last: 5}}},
 	}, s.History.Phases)
-	require.Equal(t, []coexistence.PhaseSync{{Phase: 1, Chunks: coexistence.Ranges{{First: 3, Last: 4}}}}, s.History.Gaps())
+	require.Equal(t, []coexistence.PhaseSync{{Phase: 1, Chunks: coexistence.Ranges{{First: 3, Last: 4}}}},
+		s.History.Gaps())
 	s = applied(s, chunk(1, 3, 30), chunk(1, 4, 40))
 	require.Empty(t, s.History.Gaps())
 	require.Equal(t, coexistence.SyncStreaming, s.History.Status)
@@ -194,9 +218,11 @@ func TestHistoryRemembersWhichChunksCame(t *testing.T) {
 
 func TestOnboardingAgainBeginsANewCycle(t *testing.T) {
 	t.Parallel()
-	done := applied(asked(onboarded()), chunk(2, 1, 100), removedFor("BUSINESS_DOWNGRADE", "USER", t0.Add(48*time.Hour)))
+	done := applied(asked(onboarded()), chunk(2, 1, 100),
+		removedFor("BUSINESS_DOWNGRADE", "USER", t0.Add(48*time.Hour)))
 	again := func(d time.Duration) coexistence.Number {
-		return done.Onboard(cloudapi.Onboarding{PhoneNumberID: phone, WABAIDs: []graph.WABAID{otherWA}, OnboardedAt: t0.Add(d)})
+		return done.Onboard(cloudapi.Onboarding{PhoneNumberID: phone, WABAIDs: []graph.WABAID{otherWA},
+			OnboardedAt: t0.Add(d)})
 	}
 	fresh := again(50 * time.Hour)
 	require.Equal(t, coexistence.StageOnboarded, fresh.Stage)
@@ -216,7 +242,8 @@ func TestOnboardingAgainBeginsANewCycle(t *testing.T) {
 func TestReconnectionKeepsTheSyncs(t *testing.T) {
 	t.Parallel()
 	before := applied(asked(onboarded()), chunk(0, 1, 30))
-	after := applied(before, account(webhook.AccountOffboarded, t0.Add(time.Hour)), account(webhook.AccountReconnected, t0.Add(2*time.Hour)))
+	after := applied(before, account(webhook.AccountOffboarded, t0.Add(time.Hour)),
+		account(webhook.AccountReconnected, t0.Add(2*time.Hour)))
 	require.Equal(t, before.History, after.History)
 	require.Equal(t, before.Contacts, after.Contacts)
 	require.Equal(t, before.Cycle, after.Cycle)
@@ -225,7 +252,8 @@ func TestReconnectionKeepsTheSyncs(t *testing.T) {
 
 func TestAccountsThatStopSharingOneByOne(t *testing.T) {
 	t.Parallel()
-	both := coexistence.Number{}.Onboard(cloudapi.Onboarding{PhoneNumberID: phone, WABAIDs: []graph.WABAID{waba, otherWA}, OnboardedAt: t0})
+	both := coexistence.Number{}.Onboard(cloudapi.Onboarding{PhoneNumberID: phone,
+		WABAIDs: []graph.WABAID{waba, otherWA}, OnboardedAt: t0})
 	one := applied(both, account(webhook.AccountPartnerRemoved, t0.Add(time.Hour)))
 	require.Equal(t, coexistence.StageOnboarded, one.Stage)
 	require.Equal(t, []graph.WABAID{otherWA}, one.WABAs)
@@ -233,7 +261,8 @@ func TestAccountsThatStopSharingOneByOne(t *testing.T) {
 	last := account(webhook.AccountPartnerRemoved, t0.Add(2*time.Hour))
 	last.WABAID = otherWA
 	require.Equal(t, coexistence.StageRemoved, applied(one, last).Stage)
-	require.Equal(t, coexistence.StageRemoved, applied(both, removedFor("CHANGE_NUMBER", "USER", t0.Add(time.Hour))).Stage,
+	require.Equal(t, coexistence.StageRemoved,
+		applied(both, removedFor("CHANGE_NUMBER", "USER", t0.Add(time.Hour))).Stage,
 		"the number itself was disconnected")
 }
 
@@ -241,8 +270,10 @@ func TestEveryEndingHasARemedy(t *testing.T) {
 	t.Parallel()
 	seen := map[string]bool{}
 	for _, reason := range []webhook.DisconnectionReason{
-		webhook.DisconnectedPrimaryInactivity, webhook.DisconnectedCompanionInactivity, webhook.DisconnectedBusinessDowngrade,
-		webhook.DisconnectedChangeNumber, webhook.DisconnectedReRegistered, webhook.DisconnectedAccount, "SOMETHING_NEW", "",
+		webhook.DisconnectedPrimaryInactivity, webhook.DisconnectedCompanionInactivity,
+		webhook.DisconnectedBusinessDowngrade,
+		webhook.DisconnectedChangeNumber, webhook.DisconnectedReRegistered, webhook.DisconnectedAccount,
+		"SOMETHING_NEW", "",
 	} {
 		s := applied(onboarded(), removedFor(reason, "USER", t0.Add(time.Hour)))
 		require.Equal(t, reason, s.Disconnection.Reason)
@@ -264,7 +295,8 @@ func TestEveryEndingHasARemedy(t *testing.T) {
 
 func TestAReasonIsNotLostToALaterUpdateWithoutOne(t *testing.T) {
 	t.Parallel()
-	with, without := removedFor("CHANGE_NUMBER", "USER", t0.Add(2*time.Hour)), account(webhook.AccountPartnerAppRemoved, t0.Add(time.Hour))
+	with, without := removedFor("CHANGE_NUMBER", "USER", t0.Add(2*time.Hour)), account(webhook.AccountPartnerAppRemoved,
+		t0.Add(time.Hour))
 	require.Equal(t, webhook.DisconnectedChangeNumber, applied(onboarded(), with, without).Disconnection.Reason)
 	require.Equal(t, applied(onboarded(), with, without), applied(onboarded(), without, with))
 }
@@ -283,13 +315,15 @@ func TestEnforcementIsNotedAndLatestWins(t *testing.T) {
 	}
 	violation := account(webhook.AccountViolation, t0)
 	violation.Violation = &webhook.ViolationInfo{Type: "ADULT"}
-	s := applied(onboarded(), restricted("B", t0.Add(2*time.Hour), t0.Add(4*time.Hour)), restricted("A", t0.Add(time.Hour), t0.Add(9*time.Hour)),
+	s := applied(onboarded(), restricted("B", t0.Add(2*time.Hour), t0.Add(4*time.Hour)),
+		restricted("A", t0.Add(time.Hour), t0.Add(9*time.Hour)),
 		ban("DISABLE", t0.Add(time.Hour)), violation)
 	require.Equal(t, webhook.RestrictionType("B"), s.Enforcement.Active(t0.Add(3 * time.Hour))[0].Type)
 	require.Empty(t, s.Enforcement.Active(t0.Add(4*time.Hour)))
 	require.True(t, s.Enforcement.Banned())
 	require.Equal(t, "ADULT", s.Enforcement.Violation.Type)
-	require.False(t, applied(s, ban("REINSTATE", t0.Add(2*time.Hour)), ban("DISABLE", t0.Add(time.Hour))).Enforcement.Banned())
+	require.False(t, applied(s, ban("REINSTATE", t0.Add(2*time.Hour)),
+		ban("DISABLE", t0.Add(time.Hour))).Enforcement.Banned())
 }
 
 func TestConfirmDecides(t *testing.T) {
@@ -299,7 +333,8 @@ func TestConfirmDecides(t *testing.T) {
 	appOnly := &cloudapi.Phone{IsOnBizApp: true, PlatformType: cloudapi.PlatformNotApplicable}
 	nowhere := &cloudapi.Phone{PlatformType: cloudapi.PlatformNotApplicable}
 	at := func(h int) time.Time { return t0.Add(time.Duration(h) * time.Hour) }
-	off, back, gone := account(webhook.AccountOffboarded, at(2)), account(webhook.AccountReconnected, at(4)), removedFor("CHANGE_NUMBER", "USER", at(2))
+	off, back, gone := account(webhook.AccountOffboarded, at(2)), account(webhook.AccountReconnected,
+		at(4)), removedFor("CHANGE_NUMBER", "USER", at(2))
 	tests := map[string]struct {
 		state coexistence.Number
 		phone *cloudapi.Phone
@@ -320,12 +355,17 @@ func TestConfirmDecides(t *testing.T) {
 		"not onboarded": {
 			coexistence.Number{PhoneNumberID: phone}, both, at(3), coexistence.StageNone,
 		},
-		"nothing was read":               {applied(onboarded(), off), nil, at(3), coexistence.StageOffboarded},
-		"an update that the reading saw": {applied(onboarded().ApplyReading(both, at(3)), off), nil, at(3), coexistence.StageOnboarded},
-		"a removal the reading saw":      {applied(onboarded().ApplyReading(both, at(3)), gone), nil, at(3), coexistence.StageOnboarded},
-		"an update after the reading":    {applied(onboarded().ApplyReading(both, at(1)), off), nil, at(1), coexistence.StageOffboarded},
-		"away, then an update says back": {applied(onboarded().ApplyReading(appOnly, at(3)), back), nil, at(3), coexistence.StageOnboarded},
-		"an older reading comes later":   {onboarded().ApplyReading(both, at(3)), appOnly, at(2), coexistence.StageOnboarded},
+		"nothing was read": {applied(onboarded(), off), nil, at(3), coexistence.StageOffboarded},
+		"an update that the reading saw": {applied(onboarded().ApplyReading(both, at(3)), off), nil, at(3),
+			coexistence.StageOnboarded},
+		"a removal the reading saw": {applied(onboarded().ApplyReading(both, at(3)), gone), nil, at(3),
+			coexistence.StageOnboarded},
+		"an update after the reading": {applied(onboarded().ApplyReading(both, at(1)), off), nil, at(1),
+			coexistence.StageOffboarded},
+		"away, then an update says back": {applied(onboarded().ApplyReading(appOnly, at(3)), back), nil, at(3),
+			coexistence.StageOnboarded},
+		"an older reading comes later": {onboarded().ApplyReading(both, at(3)), appOnly, at(2),
+			coexistence.StageOnboarded},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -376,16 +416,18 @@ func TestDue(t *testing.T) {
 		state coexistence.Number
 		want  []cloudapi.SyncKind
 	}{
-		"not onboarded":                {coexistence.Number{}, nil},
-		"nothing asked":                {onboarded(), []cloudapi.SyncKind{contacts, history}},
-		"contacts asked":               {half, []cloudapi.SyncKind{history}},
-		"history skipped":              {skipped, nil},
-		"history of unknown outcome":   {unknown, nil},
-		"both asked":                   {asked(onboarded()), nil},
-		"a straggler of another cycle": {applied(onboarded(), chunk(0, 1, 100)), []cloudapi.SyncKind{contacts, history}},
-		"declined":                     {applied(onboarded(), declined(2593109)), []cloudapi.SyncKind{contacts}},
-		"suspended":                    {applied(onboarded(), account(webhook.AccountOffboarded, t0.Add(time.Minute))), nil},
-		"removed":                      {applied(onboarded(), removedFor("", "", t0.Add(time.Minute))), nil},
+		"not onboarded":              {coexistence.Number{}, nil},
+		"nothing asked":              {onboarded(), []cloudapi.SyncKind{contacts, history}},
+		"contacts asked":             {half, []cloudapi.SyncKind{history}},
+		"history skipped":            {skipped, nil},
+		"history of unknown outcome": {unknown, nil},
+		"both asked":                 {asked(onboarded()), nil},
+		"a straggler of another cycle": {applied(onboarded(), chunk(0, 1, 100)),
+			[]cloudapi.SyncKind{contacts, history}},
+		"declined": {applied(onboarded(), declined(2593109)), []cloudapi.SyncKind{contacts}},
+		"suspended": {applied(onboarded(), account(webhook.AccountOffboarded, t0.Add(time.Minute))),
+			nil},
+		"removed": {applied(onboarded(), removedFor("", "", t0.Add(time.Minute))), nil},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -400,7 +442,8 @@ func TestStatusAtAMoment(t *testing.T) {
 	at := func(m int) time.Time { return t0.Add(time.Duration(m) * time.Minute) }
 	sync := func(status coexistence.SyncStatus, requested, accepted, active int) coexistence.Number {
 		s := onboarded()
-		s.History.Sync = coexistence.Sync{Status: status, RequestedAt: at(requested), AcceptedAt: at(accepted), ActiveAt: at(active)}
+		s.History.Sync = coexistence.Sync{Status: status, RequestedAt: at(requested), AcceptedAt: at(accepted),
+			ActiveAt: at(active)}
 		s.Contacts.Sync = s.History.Sync
 		return s
 	}
@@ -414,17 +457,25 @@ func TestStatusAtAMoment(t *testing.T) {
 		contacts coexistence.SyncStatus
 		history  coexistence.SyncStatus
 	}{
-		"the call is being made":   {intent, at(11), coexistence.SyncNone, coexistence.SyncRequested},
-		"whoever made it died":     {intent, at(20), coexistence.SyncNone, coexistence.SyncUnknown},
-		"accepted":                 {sync(coexistence.SyncAccepted, 1, 1, 1), at(60), coexistence.SyncAccepted, coexistence.SyncAccepted},
-		"accepted, then silence":   {sync(coexistence.SyncAccepted, 1, 1, 1), at(61), coexistence.SyncStalled, coexistence.SyncStalled},
-		"arriving":                 {sync(coexistence.SyncStreaming, 1, 1, 30), at(35), coexistence.SyncStreaming, coexistence.SyncStreaming},
-		"contacts quieten":         {sync(coexistence.SyncStreaming, 1, 1, 30), at(40), coexistence.SyncComplete, coexistence.SyncStreaming},
-		"history stops half-way":   {sync(coexistence.SyncStreaming, 1, 1, 30), at(90), coexistence.SyncComplete, coexistence.SyncStalled},
+		"the call is being made": {intent, at(11), coexistence.SyncNone, coexistence.SyncRequested},
+		"whoever made it died":   {intent, at(20), coexistence.SyncNone, coexistence.SyncUnknown},
+		"accepted": {sync(coexistence.SyncAccepted, 1, 1, 1), at(60), coexistence.SyncAccepted,
+			coexistence.SyncAccepted},
+		"accepted, then silence": {sync(coexistence.SyncAccepted, 1, 1, 1), at(61), coexistence.SyncStalled,
+			coexistence.SyncStalled},
+		"arriving": {sync(coexistence.SyncStreaming, 1, 1, 30), at(35), coexistence.SyncStreaming,
+			coexistence.SyncStreaming},
+		"contacts quieten": {sync(coexistence.SyncStreaming, 1, 1, 30), at(40), coexistence.SyncComplete,
+			coexistence.SyncStreaming},
+		"history stops half-way": {sync(coexistence.SyncStreaming, 1, 1, 30), at(90), coexistence.SyncComplete,
+			coexistence.SyncStalled},
 		"an address book is empty": {emptyBook, at(90), coexistence.SyncComplete, coexistence.SyncComplete},
-		"complete":                 {sync(coexistence.SyncComplete, 1, 1, 30), at(9999), coexistence.SyncComplete, coexistence.SyncComplete},
-		"declined":                 {sync(coexistence.SyncDeclined, 1, 1, 30), at(9999), coexistence.SyncDeclined, coexistence.SyncDeclined},
-		"the outcome is unknown":   {sync(coexistence.SyncUnknown, 1, 1, 1), at(9999), coexistence.SyncUnknown, coexistence.SyncUnknown},
+		"complete": {sync(coexistence.SyncComplete, 1, 1, 30), at(9999), coexistence.SyncComplete,
+			coexistence.SyncComplete},
+		"declined": {sync(coexistence.SyncDeclined, 1, 1, 30), at(9999), coexistence.SyncDeclined,
+			coexistence.SyncDeclined},
+		"the outcome is unknown": {sync(coexistence.SyncUnknown, 1, 1, 1), at(9999), coexistence.SyncUnknown,
+			coexistence.SyncUnknown},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -484,8 +535,10 @@ func TestEveryStageAndStatusHasAdvice(t *testing.T) {
 	require.Len(t, seen, 7)
 	clear(seen)
 	for _, s := range []coexistence.SyncStatus{
-		coexistence.SyncNone, coexistence.SyncSkipped, coexistence.SyncRequested, coexistence.SyncUnknown, coexistence.SyncAccepted,
-		coexistence.SyncStalled, coexistence.SyncExpired, coexistence.SyncAlreadyRequested, coexistence.SyncDeclined, coexistence.SyncFailed,
+		coexistence.SyncNone, coexistence.SyncSkipped, coexistence.SyncRequested, coexistence.SyncUnknown,
+		coexistence.SyncAccepted,
+		coexistence.SyncStalled, coexistence.SyncExpired, coexistence.SyncAlreadyRequested, coexistence.SyncDeclined,
+		coexistence.SyncFailed,
 		coexistence.SyncStreaming, coexistence.SyncComplete, "new",
 	} {
 		seen[s.Advice()] = true
@@ -496,8 +549,10 @@ func TestEveryStageAndStatusHasAdvice(t *testing.T) {
 func TestStateSurvivesJSON(t *testing.T) {
 	t.Parallel()
 	restricted := account(webhook.AccountRestriction, t0)
-	restricted.Restrictions = []webhook.RestrictionInfo{{Type: "RESTRICTED_UTILITY_TEMPLATES", ExpiresAt: graph.NewTimestamp(t0)}}
-	want := applied(asked(onboarded()), chunk(1, 3, 30), restricted, removedFor("CHANGE_NUMBER", "USER", t0.Add(time.Hour)))
+	restricted.Restrictions = []webhook.RestrictionInfo{{Type: "RESTRICTED_UTILITY_TEMPLATES",
+		ExpiresAt: graph.NewTimestamp(t0)}}
+	want := applied(asked(onboarded()), chunk(1, 3, 30), restricted,
+		removedFor("CHANGE_NUMBER", "USER", t0.Add(time.Hour)))
 	b, err := json.Marshal(want)
 	require.NoError(t, err)
 	var got coexistence.Number
@@ -515,19 +570,22 @@ func TestWhatHappenedAfterASignupHoldsIfTheSignupIsToldLater(t *testing.T) {
 		events []webhook.Event
 		want   coexistence.Stage
 	}{
-		"nothing":         {nil, coexistence.StageOnboarded},
-		"removed":         {[]webhook.Event{removedFor("BUSINESS_DOWNGRADE", "USER", day(3))}, coexistence.StageRemoved},
+		"nothing": {nil, coexistence.StageOnboarded},
+		"removed": {[]webhook.Event{removedFor("BUSINESS_DOWNGRADE", "USER", day(3))},
+			coexistence.StageRemoved},
 		"removed, silent": {[]webhook.Event{account(webhook.AccountPartnerRemoved, day(3))}, coexistence.StageRemoved},
 		"suspended":       {[]webhook.Event{account(webhook.AccountOffboarded, day(3))}, coexistence.StageOffboarded},
 		"suspended and back": {
-			[]webhook.Event{account(webhook.AccountOffboarded, day(3)), account(webhook.AccountReconnected, day(3).Add(-time.Second))},
+			[]webhook.Event{account(webhook.AccountOffboarded, day(3)),
+				account(webhook.AccountReconnected, day(3).Add(-time.Second))},
 			coexistence.StageOnboarded,
 		},
 		"suspended, then removed": {
 			[]webhook.Event{account(webhook.AccountOffboarded, day(3)), account(webhook.AccountPartnerRemoved, day(4))},
 			coexistence.StageRemoved,
 		},
-		"a repeat from before": {[]webhook.Event{removedFor("CHANGE_NUMBER", "USER", day(1))}, coexistence.StageOnboarded},
+		"a repeat from before": {[]webhook.Event{removedFor("CHANGE_NUMBER", "USER", day(1))},
+			coexistence.StageOnboarded},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -550,12 +608,14 @@ func TestWhatHappenedAfterASignupHoldsIfTheSignupIsToldLater(t *testing.T) {
 // Chunks do not say to which onboarding they belong, and some come days late.
 func TestHistoryOfAnEarlierOnboardingIsNotThatOfThisOne(t *testing.T) {
 	t.Parallel()
-	again := asked(onboarded()).Onboard(cloudapi.Onboarding{PhoneNumberID: phone, WABAIDs: []graph.WABAID{waba}, OnboardedAt: t0.Add(time.Hour)})
+	again := asked(onboarded()).Onboard(cloudapi.Onboarding{PhoneNumberID: phone, WABAIDs: []graph.WABAID{waba},
+		OnboardedAt: t0.Add(time.Hour)})
 	s := applied(again, chunk(0, 1, 100), declined(2593109))
 	require.Equal(t, coexistence.SyncNone, s.HistoryStatus(t0.Add(2*time.Hour)))
 	require.Len(t, s.Due(t0.Add(2*time.Hour)), 2)
 	require.Equal(t, coexistence.StageOnboarded, s.Stage)
 	require.Empty(t, s.History.Phases)
 	require.Equal(t, coexistence.SyncComplete, applied(asked(again), chunk(0, 1, 100)).History.Status)
-	require.Equal(t, coexistence.SyncComplete, applied(onboarded(), chunk(0, 1, 100)).History.Status, "somebody else asked")
+	require.Equal(t, coexistence.SyncComplete, applied(onboarded(), chunk(0, 1, 100)).History.Status,
+		"somebody else asked")
 }

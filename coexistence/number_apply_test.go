@@ -16,8 +16,10 @@ import (
 func TestARemovalInTheSecondOfASuspensionIsBelieved(t *testing.T) {
 	t.Parallel()
 	second := t0.Add(time.Hour)
-	s := applied(onboarded(), account(webhook.AccountOffboarded, second), account(webhook.AccountReconnected, second.Add(-time.Second)))
-	s = s.ApplyReading(&cloudapi.Phone{IsOnBizApp: true, PlatformType: cloudapi.PlatformCloudAPI}, second.Add(300*time.Millisecond))
+	s := applied(onboarded(), account(webhook.AccountOffboarded, second),
+		account(webhook.AccountReconnected, second.Add(-time.Second)))
+	s = s.ApplyReading(&cloudapi.Phone{IsOnBizApp: true, PlatformType: cloudapi.PlatformCloudAPI},
+		second.Add(300*time.Millisecond))
 	require.Equal(t, coexistence.StageOnboarded, s.Stage)
 	s = applied(s, removedFor("ACCOUNT_DISCONNECTED", "USER", second))
 	require.Equal(t, coexistence.StageRemoved, s.Stage)
@@ -44,12 +46,18 @@ func TestAnUpdateMomentsBesideAReadingIsBelieved(t *testing.T) {
 		update *webhook.AccountUpdate
 		want   coexistence.Stage
 	}{
-		"removed in the second of the reading":     {removedFor("ACCOUNT_DISCONNECTED", "USER", second), coexistence.StageRemoved},
-		"removed, and the host's clock is ahead":   {removedFor("ACCOUNT_DISCONNECTED", "USER", second.Add(-20*time.Second)), coexistence.StageRemoved},
-		"removed long before the reading":          {removedFor("ACCOUNT_DISCONNECTED", "USER", second.Add(-time.Minute)), coexistence.StageOnboarded},
-		"suspended in the second of the reading":   {account(webhook.AccountOffboarded, second), coexistence.StageOffboarded},
-		"suspended, and the host's clock is ahead": {account(webhook.AccountOffboarded, second.Add(-20*time.Second)), coexistence.StageOffboarded},
-		"suspended long before the reading":        {account(webhook.AccountOffboarded, second.Add(-time.Minute)), coexistence.StageOnboarded},
+		"removed in the second of the reading": {removedFor("ACCOUNT_DISCONNECTED", "USER", second),
+			coexistence.StageRemoved},
+		"removed, and the host's clock is ahead": {removedFor("ACCOUNT_DISCONNECTED", "USER",
+			second.Add(-20*time.Second)), coexistence.StageRemoved},
+		"removed long before the reading": {removedFor("ACCOUNT_DISCONNECTED", "USER",
+			second.Add(-time.Minute)), coexistence.StageOnboarded},
+		"suspended in the second of the reading": {account(webhook.AccountOffboarded, second),
+			coexistence.StageOffboarded},
+		"suspended, and the host's clock is ahead": {account(webhook.AccountOffboarded, second.Add(-20*time.Second)),
+			coexistence.StageOffboarded},
+		"suspended long before the reading": {account(webhook.AccountOffboarded, second.Add(-time.Minute)),
+			coexistence.StageOnboarded},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -65,7 +73,8 @@ func TestAnUpdateMomentsBesideAReadingIsBelieved(t *testing.T) {
 			s = s.ApplyReading(both, read.Add(time.Second))
 			require.Equal(t, coexistence.StageOnboarded, s.Stage, "the number was read again, and lives")
 			require.True(t, s.NeedsRefresh(), "that reading is hardly later than the update")
-			require.Equal(t, coexistence.StageOnboarded, applied(s, tt.update).Stage, "a repeat of what the reading has settled changes nothing")
+			require.Equal(t, coexistence.StageOnboarded, applied(s, tt.update).Stage,
+				"a repeat of what the reading has settled changes nothing")
 
 			s = s.ApplyReading(both, read.Add(time.Hour))
 			require.False(t, s.NeedsRefresh())
@@ -74,7 +83,7 @@ func TestAnUpdateMomentsBesideAReadingIsBelieved(t *testing.T) {
 	}
 }
 
-// Seen in random lives: a reading finds the number suspended before anybody has said so; then both
+// Seen in the model test: a reading finds the number suspended before an update has said so; then both
 // updates arrive, dated before it.
 func TestAReconnectionDatedBeforeAReadingAsksForAnother(t *testing.T) {
 	t.Parallel()
