@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook/inbox/internal/queue"
 )
 
 // A Sink takes deliveries in. It is all that an endpoint needs: a host that has a broker of its
@@ -182,7 +183,7 @@ type DeadLetter struct {
 var (
 	// ErrLeaseLost is returned to a worker that settles or extends records whose lease has ended
 	// and which another worker has taken.
-	ErrLeaseLost = errors.New("inbox: the lease was lost; another worker handles the records, forget them")
+	ErrLeaseLost = queue.ErrLeaseLost
 
 	// ErrFull is returned by a store that takes no more.
 	ErrFull = errors.New("inbox: the store is full; it takes more when events are handled or dead letters deleted")
