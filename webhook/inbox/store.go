@@ -72,8 +72,11 @@ type Store interface {
 
 // A ClaimRequest says which records a worker can take, and for how long.
 type ClaimRequest struct {
-	// Kind and Backfill select one of four queues.
-	Kind     Kind
+	// Kind selects deliveries or events.
+	Kind Kind
+
+	// Backfill selects history and address books, or else what is live. The four queues do not wait
+	// for each other.
 	Backfill bool
 
 	// Lanes is the largest number of lanes, PerLane of records in each. Both are at least 1. All
@@ -109,7 +112,10 @@ type Batch struct {
 
 // A Settlement is what became of a record.
 type Settlement struct {
-	ID          ID
+	// ID is that of the record.
+	ID ID
+
+	// Disposition is what happens to the record next.
 	Disposition Disposition
 
 	// RetryAfter is the pause before a [DispositionRetry].

@@ -1,36 +1,23 @@
 package queue
 
 import (
+	"cmp"
 	"slices"
 
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 )
 
-// A DeadLetter is a record that was given up.
-type DeadLetter struct {
-	Record
-
-	Reason string
-	DeadAt int64 // microseconds since 1970
-}
-
 // DeadLetters lists up to limit dead letters with IDs larger than after, in the order of their IDs.
 // If number is set, only events about it are listed.
-func (m *Machine) DeadLetters(number graph.PhoneNumberID, after ID, limit int) []DeadLetter {
-	var ids []ID
+func (m *Machine) DeadLetters(number graph.PhoneNumberID, after ID, limit int) []StoredRecord {
+	var letters []StoredRecord
 	for id, rec := range m.dead {
 		if id > after && (number == "" || rec.PhoneNumberID == number) {
-			ids = append(ids, id)
+			letters = append(letters, rec.StoredRecord)
 		}
 	}
-	slices.Sort(ids)
-	ids = ids[:min(len(ids), limit)]
-	letters := make([]DeadLetter, len(ids))
-	for i, id := range ids {
-		rec := m.dead[id]
-		letters[i] = DeadLetter{rec.Record, rec.reason, rec.deadAt}
-	}
-	return letters
+	slices.SortFunc(letters, func(a, b StoredRecord) int { return cmp.Compare(a.ID, b.ID) })
+	return letters[:min(len(letters), limit)]
 }
 
 // Replay forgets dead letters together with their keys, and makes their deliveries wait for being
@@ -39,9 +26,9 @@ func (m *Machine) DeadLetters(number graph.PhoneNumberID, after ID, limit int) [
 func (m *Machine) Replay(ids []ID) int {
 	return m.takeDead(ids, func(rec, delivery *record) {
 		if rec.Kind == KindEvent {
-			delivery.open--
+			delivery.Open--
 			m.keys.remove(rec.Key)
-			if delivery.state != split {
+			if delivery.State != split {
 				return // another of its dead letters was replayed before, or it is dead itself
 			}
 		}
@@ -55,7 +42,7 @@ func (m *Machine) Replay(ids []ID) int {
 func (m *Machine) Delete(ids []ID) int {
 	return m.takeDead(ids, func(rec, delivery *record) {
 		if rec.Kind == KindDelivery {
-			delivery.state = split // into nothing
+			delivery.State = split // into nothing
 		} else {
 			m.closeEvent(rec)
 		}

@@ -7,13 +7,6 @@ import (
 	"time"
 )
 
-// A laneID names a lane. Live and backfill events with the same ordering key are in different
-// lanes, so that history never holds up what is live.
-type laneID struct {
-	queue queueID
-	name  string
-}
-
 // A lane holds the waiting records with one ordering key, like a partition of a Kafka topic or a
 // message group of an SQS queue. It is handed out to one worker at a time, and exists as long as it
 // has records.
@@ -21,16 +14,35 @@ type laneID struct {
 // The leased records are in front, with one exception: a delivery that is replayed while others are
 // leased goes to its old place, which is before theirs.
 type lane struct {
-	id      laneID
+	StoredLane
+
 	records []*record // by ID
+	index   int       // in its schedule
+}
 
-	readyAt int64 // when it can be claimed: the end of a pause or of its lease, or its creation
-	creator ID    // the record that created the lane; decides between lanes with the same readyAt
+// A StoredLane is a lane without its records, which follow from the records themselves.
+type StoredLane struct {
+	laneID
 
-	token  Token // of the lease; "" if there is none
-	leased []ID  // records of the lease that are not settled, in order
+	// ReadyAt is when the lane can be claimed: its creation, or the end of a pause or of its lease.
+	ReadyAt int64 `json:"ready_at"`
 
-	index int // in its schedule
+	// Creator is the record that created the lane. It decides between lanes with the same ReadyAt.
+	Creator ID `json:"creator"`
+
+	// Token is that of the lane's lease, or "".
+	Token Token `json:"token,omitzero"`
+
+	// Leased are the records of the lease that are not settled, in order.
+	Leased []ID `json:"leased,omitzero"`
+}
+
+// A laneID names a lane. Live and backfill events with the same ordering key are in different
+// lanes, so that history never holds up what is live.
+type laneID struct {
+	queueID
+
+	Name string `json:"lane,omitzero"`
 }
 
 // enqueue puts a record to its place in its lane, and creates the lane if there is none.
@@ -38,11 +50,11 @@ func (m *Machine) enqueue(rec *record) {
 	id := laneID{rec.queueID(), rec.Lane}
 	l := m.lanes[id]
 	if l == nil {
-		l = &lane{id: id, readyAt: m.now, creator: rec.ID}
+		l = &lane{StoredLane: StoredLane{laneID: id, ReadyAt: m.now, Creator: rec.ID}}
 		m.lanes[id] = l
-		heap.Push(m.schedule(id.queue), l)
+		heap.Push(m.schedule(id.queueID), l)
 	}
-	rec.state, rec.lane = waiting, l
+	rec.State, rec.lane = waiting, l
 	m.ready = true
 	i := len(l.records) // nearly always: only what is replayed belongs further to the front
 	for i > 0 && l.records[i-1].ID > rec.ID {
@@ -72,8 +84,8 @@ func (l *lane) find(id ID) *record {
 
 // reschedule sets when a lane can be claimed next.
 func (m *Machine) reschedule(l *lane, readyAt int64) {
-	l.readyAt = readyAt
-	heap.Fix(m.schedule(l.id.queue), l.index)
+	l.ReadyAt = readyAt
+	heap.Fix(m.schedule(l.queueID), l.index)
 }
 
 // A schedule is the heap of a queue's lanes, with the one that can be claimed first on top. Leased
@@ -90,12 +102,15 @@ func (m *Machine) schedule(id queueID) *schedule {
 	return s
 }
 
+// Len is the number of lanes, for package heap.
 func (s schedule) Len() int { return len(s) }
 
+// Less orders lanes by time and then by age, for package heap.
 func (s schedule) Less(i, j int) bool {
-	return cmp.Or(cmp.Compare(s[i].readyAt, s[j].readyAt), cmp.Compare(s[i].creator, s[j].creator)) < 0
+	return cmp.Or(cmp.Compare(s[i].ReadyAt, s[j].ReadyAt), cmp.Compare(s[i].Creator, s[j].Creator)) < 0
 }
 
+// Swap swaps two lanes, for package heap.
 func (s schedule) Swap(i, j int) {
 	s[i], s[j] = s[j], s[i]
 	s[i].index, s[j].index = i, j
@@ -121,5 +136,5 @@ func (m *Machine) Wait(kind Kind, backfill bool, now int64) (time.Duration, bool
 	if len(s) == 0 {
 		return 0, false
 	}
-	return time.Duration(max(0, s[0].readyAt-now)) * time.Microsecond, true
+	return time.Duration(max(0, s[0].ReadyAt-now)) * time.Microsecond, true
 }

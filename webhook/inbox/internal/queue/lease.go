@@ -17,12 +17,14 @@ type Claim struct {
 	// Token is what the records are then leased under. Without one, a claim brings nothing.
 	Token Token `json:"token"`
 
-	// Kind and Backfill select the queue.
+	// Kind selects, together with Backfill, the queue.
 	Kind     Kind `json:"kind,omitzero"`
-	Backfill bool `json:"bulk,omitzero"`
+	Backfill bool `json:"bulk,omitzero"` // see Kind
 
-	// Lanes limits the lanes, PerLane the records of each; less than 1 record counts as 1.
-	Lanes   int `json:"lanes"`
+	// Lanes limits how many lanes are leased.
+	Lanes int `json:"lanes"`
+
+	// PerLane limits the records of each lane. Less than 1 counts as 1.
 	PerLane int `json:"per_lane"`
 
 	// MaxBytes limits the sum of the bodies, each counted once; 0 is no limit. One record comes in
@@ -51,7 +53,7 @@ func (m *Machine) Claim(c Claim) (claimed []Record) {
 	due := m.schedule(queueID{c.Kind, c.Backfill})
 	budget := budget{max: c.MaxBytes, counted: map[ID]bool{}}
 	for range c.Lanes {
-		if len(*due) == 0 || (*due)[0].readyAt > m.now || budget.spent() {
+		if len(*due) == 0 || (*due)[0].ReadyAt > m.now || budget.spent() {
 			break
 		}
 		l := (*due)[0]
@@ -89,7 +91,7 @@ func (b *budget) take(d *record) bool {
 		return true
 	}
 	b.counted[d.ID] = true
-	b.used += d.size
+	b.used += d.Size
 	return !b.spent()
 }
 
@@ -111,7 +113,7 @@ func (m *Machine) Extend(token Token, d time.Duration) error {
 
 // grant leases records of a lane to a token.
 func (m *Machine) grant(token Token, l *lane, ids []ID) {
-	l.token, l.leased = token, ids
+	l.Token, l.Leased = token, ids
 	h := m.leases[token]
 	if h == nil {
 		h = new(lease)
@@ -123,18 +125,18 @@ func (m *Machine) grant(token Token, l *lane, ids []ID) {
 // revoke takes a lane whose lease has ended away from its holder, who loses with it the right to
 // extend the rest of the batch.
 func (m *Machine) revoke(l *lane) {
-	if l.token != "" {
-		m.leases[l.token].lost = true
+	if l.Token != "" {
+		m.leases[l.Token].lost = true
 		m.release(l)
 	}
 }
 
 // release ends the lease of a lane. A lease without lanes is forgotten.
 func (m *Machine) release(l *lane) {
-	h := m.leases[l.token]
+	h := m.leases[l.Token]
 	h.lanes = slices.DeleteFunc(h.lanes, func(other *lane) bool { return other == l })
 	if len(h.lanes) == 0 {
-		delete(m.leases, l.token)
+		delete(m.leases, l.Token)
 	}
-	l.token, l.leased = "", nil
+	l.Token, l.Leased = "", nil
 }

@@ -55,10 +55,10 @@ func (m *Machine) Append(rec Record, size int) (ID, bool) {
 		return 0, false
 	}
 	m.lastID++
-	d := &record{size: size, Record: Record{
+	d := &record{StoredRecord: StoredRecord{Size: size, Record: Record{
 		ID: m.lastID, Delivery: m.lastID, Kind: KindDelivery, Key: rec.Key, Backfill: rec.Backfill,
 		ReceivedAt: rec.ReceivedAt,
-	}}
+	}}}
 	m.deliveries[d.ID] = d
 	m.keys.add(d.Record)
 	m.enqueue(d)
@@ -72,7 +72,7 @@ func (m *Machine) Known(key string) bool { return m.keys.has(key) }
 // key expires from now on.
 func (m *Machine) dropIfDone(id ID) {
 	d := m.deliveries[id]
-	if d == nil || d.state != split || d.open > 0 {
+	if d == nil || d.State != split || d.Open > 0 {
 		return
 	}
 	delete(m.deliveries, id)
@@ -124,9 +124,9 @@ func (m *Machine) Stats(now int64) Stats {
 	for _, l := range m.lanes {
 		n := len(l.records)
 		switch {
-		case l.id.queue.kind == KindDelivery:
+		case l.Kind == KindDelivery:
 			st.Deliveries += n
-		case l.id.queue.backfill:
+		case l.Backfill:
 			st.Backfill += n
 		default:
 			st.Live += n

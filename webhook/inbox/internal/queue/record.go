@@ -18,9 +18,14 @@ const (
 // A Record is a delivery or an event, without its body. In the events of an [Outcome], the machine
 // fills in ID, Delivery, Kind, ReceivedAt and Attempts.
 type Record struct {
-	ID       ID   `json:"id,omitzero"`
-	Delivery ID   `json:"delivery,omitzero"` // that an event is from; of a delivery, its own ID
-	Kind     Kind `json:"kind,omitzero"`
+	// ID is given by the machine.
+	ID ID `json:"id,omitzero"`
+
+	// Delivery is that of which an event is; of a delivery, its own ID.
+	Delivery ID `json:"delivery,omitzero"`
+
+	// Kind says which of the two it is.
+	Kind Kind `json:"kind,omitzero"`
 
 	// Key deduplicates. A record without one is never a duplicate.
 	Key string `json:"key,omitzero"`
@@ -57,25 +62,38 @@ const (
 	split                // of a delivery: it stays, for its body, until its events are closed
 )
 
-// A record is a Record with what only the machine knows.
-type record struct {
+// A StoredRecord is a Record with what the machine knows about it.
+type StoredRecord struct {
 	Record
 
-	state state
-	lane  *lane // nil unless the record is waiting
+	// State is where the record is in its life.
+	State state `json:"state,omitzero"`
 
-	size int // of a delivery's body
-	open int // of a delivery: its events that are neither done nor deleted, dead letters included
+	// Size is that of a delivery's body in bytes.
+	Size int `json:"size,omitzero"`
 
-	reason string // of the last failure
-	deadAt int64  // when it was given up last, in microseconds since 1970; 0 if never
+	// Open counts the events of a delivery that are neither done nor deleted; dead ones are open.
+	Open int `json:"open,omitzero"`
+
+	// Reason is why the record failed last.
+	Reason string `json:"reason,omitzero"`
+
+	// DeadAt is when it was given up last, in microseconds since 1970; 0 if never.
+	DeadAt int64 `json:"dead_at,omitzero"`
+}
+
+// A record is a StoredRecord in its place.
+type record struct {
+	StoredRecord
+
+	lane *lane // nil unless the record is waiting
 }
 
 // A queueID names one of the four queues: deliveries and events, live and backfill. They do not
 // wait for each other.
 type queueID struct {
-	kind     Kind
-	backfill bool
+	Kind     Kind `json:"kind,omitzero"`
+	Backfill bool `json:"bulk,omitzero"`
 }
 
 func (r *record) queueID() queueID { return queueID{r.Kind, r.Backfill} }

@@ -19,10 +19,17 @@ const (
 
 // An Outcome is what became of a record.
 type Outcome struct {
-	ID          ID            `json:"id"`
-	Disposition Disposition   `json:"kind,omitzero"`
-	RetryAfter  time.Duration `json:"after,omitzero"`
-	Reason      string        `json:"reason,omitzero"` // of Retry and Dead
+	// ID is that of the record.
+	ID ID `json:"id"`
+
+	// Disposition says what happens to it.
+	Disposition Disposition `json:"kind,omitzero"`
+
+	// RetryAfter is the pause of a Retry.
+	RetryAfter time.Duration `json:"after,omitzero"`
+
+	// Reason is why, for Retry and Dead.
+	Reason string `json:"reason,omitzero"`
 
 	// Events are what a delivery that is Done was split into. Those with a known key are left out.
 	Events []Record `json:"events,omitzero"`
@@ -60,7 +67,7 @@ func (m *Machine) leasedRecords(token Token, outcomes []Outcome) ([]*record, err
 	}
 	type position struct {
 		lane  *lane
-		index int // in lane.leased
+		index int // in lane.Leased
 	}
 	positions := make(map[ID]position, len(outcomes))
 	for _, out := range outcomes {
@@ -68,7 +75,7 @@ func (m *Machine) leasedRecords(token Token, outcomes []Outcome) ([]*record, err
 	}
 	// A batch can have many more records than there are outcomes: one pass over all of them.
 	for _, l := range h.lanes {
-		for i, id := range l.leased {
+		for i, id := range l.Leased {
 			if _, ok := positions[id]; ok {
 				positions[id] = position{l, i}
 			}
@@ -88,7 +95,7 @@ func (m *Machine) leasedRecords(token Token, outcomes []Outcome) ([]*record, err
 		case Done, Dead:
 			next[p.lane]++
 		case Retry, Release:
-			next[p.lane] = len(p.lane.leased) // they give back what is behind them: nothing may follow
+			next[p.lane] = len(p.lane.Leased) // they give back what is behind them: nothing may follow
 		default:
 			return nil, errDisposition
 		}
@@ -103,7 +110,7 @@ func (m *Machine) settle(rec *record, out Outcome) {
 	switch out.Disposition {
 	case Retry:
 		rec.Attempts++
-		rec.reason = out.Reason
+		rec.Reason = out.Reason
 		m.free(l, m.now+out.RetryAfter.Microseconds())
 		return
 	case Release:
@@ -116,11 +123,11 @@ func (m *Machine) settle(rec *record, out Outcome) {
 			m.closeEvent(rec)
 		}
 	case Dead:
-		rec.state, rec.reason, rec.deadAt = dead, out.Reason, m.now
+		rec.State, rec.Reason, rec.DeadAt = dead, out.Reason, m.now
 		m.dead[rec.ID] = rec
 	}
 	l.dequeue(rec)
-	if l.leased = l.leased[1:]; len(l.leased) == 0 {
+	if l.Leased = l.Leased[1:]; len(l.Leased) == 0 {
 		m.free(l, m.now)
 	}
 	m.dropIfDone(rec.Delivery)
@@ -128,7 +135,7 @@ func (m *Machine) settle(rec *record, out Outcome) {
 
 // splitDelivery stores the events of a delivery.
 func (m *Machine) splitDelivery(d *record, out Outcome) {
-	d.state = split
+	d.State = split
 	if out.DropKey {
 		m.keys.remove(d.Key)
 	}
@@ -140,23 +147,23 @@ func (m *Machine) splitDelivery(d *record, out Outcome) {
 		ev.ID, ev.Delivery, ev.Kind = m.lastID, d.ID, KindEvent
 		ev.ReceivedAt, ev.Attempts = d.ReceivedAt, 0
 		m.keys.add(ev)
-		d.open++
-		m.enqueue(&record{Record: ev})
+		d.Open++
+		m.enqueue(&record{StoredRecord: StoredRecord{Record: ev}})
 	}
 }
 
 // closeEvent notes that an event is done or deleted. Its key expires from now on.
 func (m *Machine) closeEvent(ev *record) {
 	m.keys.finish(ev.Key, m.now)
-	m.deliveries[ev.Delivery].open--
+	m.deliveries[ev.Delivery].Open--
 }
 
 // free ends the lease of a lane, which can be claimed again at readyAt. An empty lane goes.
 func (m *Machine) free(l *lane, readyAt int64) {
 	m.release(l)
 	if len(l.records) == 0 {
-		heap.Remove(m.schedule(l.id.queue), l.index)
-		delete(m.lanes, l.id)
+		heap.Remove(m.schedule(l.queueID), l.index)
+		delete(m.lanes, l.laneID)
 		return
 	}
 	m.ready = true
