@@ -13,30 +13,37 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook"
 )
 
-// attempt hands an event to the handler. settled says that the handler has settled it.
-func (in *Inbox) attempt(h *hold, rec Record) (out Settlement, settled bool) {
+// attempt hands an event to the handler, and returns what follows from that. settled says that the
+// handler has settled the event already, in a transaction of its own (InTx): then out is what it
+// settled, whatever the handler returned.
+//
+// An event that this release decodes in another way than the one that split its delivery is not
+// handled: the handler would get another event than the key says. It becomes a dead letter.
+func (in *Inbox) attempt(l *lease, rec Record) (out Settlement, settled bool) {
 	out = Settlement{ID: rec.ID}
 	ev, err := in.decoded.take(rec)
 	if ev == nil || !rec.is(ev) {
-		// Another release has split the delivery. Replaying splits it anew.
 		out.Disposition, out.Reason = DispositionDead, errOtherwise.Error()
 		in.counts.dead.Add(1)
-		in.cfg.Logger.ErrorContext(h.ctx, "an event was given up", "key", rec.DedupKey, "err", errors.Join(errOtherwise, err))
+		in.cfg.Logger.ErrorContext(
+			l.ctx, "an event was given up", "key", rec.DedupKey, "err", errors.Join(errOtherwise, err),
+		)
 		return out, false
 	}
 	attempt := rec.Attempts + 1
 	begin := time.Now()
-	ctx, cancel := context.WithTimeout(h.ctx, in.cfg.HandlerTimeout)
+	ctx, cancel := context.WithTimeout(l.ctx, in.cfg.HandlerTimeout)
 	defer cancel()
-	c := &claimed{store: in.store, token: h.token, rec: rec}
+	c := &current{store: in.store, token: l.token, rec: rec}
 	in.counts.running.Add(1)
-	ctx = context.WithValue(ctx, claimedKey{}, c)
+	ctx = context.WithValue(ctx, currentKey{}, c)
 	err = handleSafely(ctx, in.handler, ev)
 	in.counts.running.Add(-1)
-	out = in.judge(h, out, ev, err, attempt)
+	out = in.judge(l, out, ev, err, attempt)
 	if c.settled {
 		if err != nil {
-			in.cfg.Logger.ErrorContext(ctx, "an event was settled within the handler, which failed afterwards; it does not come again",
+			in.cfg.Logger.ErrorContext(ctx, "an event was settled within the handler, which failed afterwards; "+
+				"it does not come again",
 				append([]any{"key", rec.DedupKey, "err", err}, stack(err)...)...)
 		}
 		out = c.out
@@ -44,7 +51,9 @@ func (in *Inbox) attempt(h *hold, rec Record) (out Settlement, settled bool) {
 	info := ev.Info()
 	in.count(out.Disposition)
 	if out.Disposition == DispositionDead || out.Disposition == DispositionRetry {
-		log := in.cfg.Logger.With("field", info.Field, "phone", info.PhoneNumberID, "key", rec.DedupKey, "attempt", attempt).With(stack(err)...)
+		log := in.cfg.Logger.With(
+			"field", info.Field, "phone", info.PhoneNumberID, "key", rec.DedupKey, "attempt", attempt,
+		).With(stack(err)...)
 		if out.Disposition == DispositionDead {
 			log.ErrorContext(ctx, "an event was given up; it is among the dead letters", "err", out.Reason)
 		} else {
@@ -52,20 +61,22 @@ func (in *Inbox) attempt(h *hold, rec Record) (out Settlement, settled bool) {
 		}
 	}
 	in.cfg.Observe(ctx, Attempt{
-		Field: info.Field, PhoneNumberID: info.PhoneNumberID, Backfill: rec.Backfill, Attempt: attempt, Disposition: out.Disposition, Err: err,
+		Field: info.Field, PhoneNumberID: info.PhoneNumberID, Backfill: rec.Backfill, Attempt: attempt,
+		Disposition: out.Disposition, Err: err,
 		Duration: time.Since(begin), Lag: time.Since(rec.ReceivedAt),
 	})
 	return out, c.settled
 }
 
-// judge says what follows from the handler's error.
-func (in *Inbox) judge(h *hold, out Settlement, ev webhook.Event, err error, attempt int) Settlement {
+// judge returns the outcome that follows from the handler's error. An attempt that was cut off, by
+// a shutdown or because another process took over, does not count.
+func (in *Inbox) judge(l *lease, out Settlement, ev webhook.Event, err error, attempt int) Settlement {
 	bad, undecodable := ev.(*webhook.UndecodableEvent)
 	switch {
 	case webhook.IsPermanent(err):
 		out.Disposition, out.Reason = DispositionDead, reason(err)
-	case err != nil && h.ctx.Err() != nil:
-		out.Disposition = DispositionRelease // cut off by a shutdown, or because somebody else took over
+	case err != nil && l.ctx.Err() != nil:
+		out.Disposition = DispositionRelease
 	case err != nil && attempt >= in.cfg.MaxAttempts:
 		out.Disposition, out.Reason = DispositionDead, fmt.Sprintf("failed %d times: %s", attempt, reason(err))
 		if attempt == 1 {
@@ -82,10 +93,13 @@ func (in *Inbox) judge(h *hold, out Settlement, ev webhook.Event, err error, att
 // parked is the outcome of what a handler took well that this release cannot decode. It is kept
 // with its bytes: a later release may understand it.
 func parked(id ID, bad *webhook.UndecodableEvent) Settlement {
-	return Settlement{ID: id, Disposition: DispositionDead, Reason: "parked, because this release cannot decode it; replay it with a later one: " + reason(bad.Err)}
+	return Settlement{
+		ID: id, Disposition: DispositionDead,
+		Reason: "parked, because this release cannot decode it; replay it with a later one: " + reason(bad.Err),
+	}
 }
 
-// stack is where a handler panicked, for the log. What is kept does not have it.
+// stack is where a handler panicked, for the log. The reason of a dead letter does not have it.
 func stack(err error) []any {
 	if p, ok := errors.AsType[*webhook.PanicError](err); ok {
 		return []any{"stack", string(p.Stack)}
@@ -93,7 +107,7 @@ func stack(err error) []any {
 	return nil
 }
 
-// reason is an error as it is kept: not endless.
+// reason is an error as it is stored: cut to 1,000 bytes, and valid UTF-8.
 func reason(err error) string {
 	const longest = 1000
 	if err == nil {
@@ -106,6 +120,7 @@ func reason(err error) string {
 	return strings.ToValidUTF8(text, "\uFFFD")
 }
 
+// handleSafely turns a panic of the handler into an error.
 func handleSafely(ctx context.Context, h webhook.Handler, ev webhook.Event) (err error) {
 	defer func() {
 		if v := recover(); v != nil {
@@ -115,10 +130,10 @@ func handleSafely(ctx context.Context, h webhook.Handler, ev webhook.Event) (err
 	return h.Handle(ctx, ev)
 }
 
-type claimedKey struct{}
+type currentKey struct{}
 
-// A claimed is what a handler's context knows about its event.
-type claimed struct {
+// A current is the event that a handler has, in the handler's context.
+type current struct {
 	store   Store
 	token   LeaseToken
 	rec     Record
@@ -142,7 +157,7 @@ type Info struct {
 // FromContext returns what the inbox knows about the event that a handler has. It reports false
 // outside of an inbox.
 func FromContext(ctx context.Context) (Info, bool) {
-	c, ok := ctx.Value(claimedKey{}).(*claimed)
+	c, ok := ctx.Value(currentKey{}).(*current)
 	if !ok {
 		return Info{}, false
 	}
@@ -175,15 +190,20 @@ func InTx(h webhook.Handler) webhook.Handler { return txHandler{h} }
 func Tx(ctx context.Context) (*sql.Tx, bool) { return sqldb.TxOf(ctx) }
 
 var (
-	errNoTx    = errors.New("inbox: InTx needs a store in a SQL database; open the inbox with package coexistence/sqlite or coexistence/postgres, or with sqliteinbox or pginbox")
+	errNoTx = errors.New(
+		"inbox: InTx needs a store in a SQL database; open the inbox with package coexistence/sqlite or " +
+			"coexistence/postgres, or with sqliteinbox or pginbox",
+	)
 	errTxTwice = errors.New("inbox: InTx within InTx; one around all handlers is enough")
 )
 
+// A txHandler is what InTx returns. New looks for it, so as to refuse it over a store without
+// transactions.
 type txHandler struct{ h webhook.Handler }
 
 // Handle implements [webhook.Handler].
 func (t txHandler) Handle(ctx context.Context, ev webhook.Event) error {
-	c, ok := ctx.Value(claimedKey{}).(*claimed)
+	c, ok := ctx.Value(currentKey{}).(*current)
 	if !ok {
 		return errors.New("inbox: InTx was called outside of an inbox; give its handler to New or Open")
 	}

@@ -69,8 +69,11 @@ type Config struct {
 
 // An Attempt is one attempt to handle an event, as Config.Observe sees it.
 type Attempt struct {
-	// Field and PhoneNumberID say where the event came from.
-	Field         webhook.Field
+	// Field is the webhook field that brought the event.
+	Field webhook.Field
+
+	// PhoneNumberID is the business's number that the event is about. It is empty for events of an
+	// account.
 	PhoneNumberID graph.PhoneNumberID
 
 	// Backfill marks history and address books.
@@ -90,6 +93,7 @@ type Attempt struct {
 	Duration, Lag time.Duration
 }
 
+// validate reports all mistakes at once, also those in what New was given beside the Config.
 func (c Config) validate(store Store, h webhook.Handler) error {
 	var errs []error
 	if store == nil {
@@ -107,8 +111,9 @@ func (c Config) validate(store Store, h webhook.Handler) error {
 		}
 	}
 	for name, n := range map[string]int64{
-		"Workers": int64(c.Workers), "BackfillWorkers": int64(c.BackfillWorkers), "MaxAttempts": int64(c.MaxAttempts), "HandlerTimeout": int64(c.HandlerTimeout),
-		"LeaseDuration": int64(c.LeaseDuration), "PollInterval": int64(c.PollInterval),
+		"Workers": int64(c.Workers), "BackfillWorkers": int64(c.BackfillWorkers), "MaxAttempts": int64(c.MaxAttempts),
+		"HandlerTimeout": int64(c.HandlerTimeout),
+		"LeaseDuration":  int64(c.LeaseDuration), "PollInterval": int64(c.PollInterval),
 		"MaxBufferedBytes": c.MaxBufferedBytes,
 	} {
 		if n < 0 {
@@ -116,11 +121,14 @@ func (c Config) validate(store Store, h webhook.Handler) error {
 		}
 	}
 	if c.DedupWindow != 0 && c.DedupWindow < MinDedupWindow {
-		errs = append(errs, fmt.Errorf("inbox: Config.DedupWindow is less than %v; Meta repeats deliveries for 7 days", MinDedupWindow))
+		errs = append(errs, fmt.Errorf(
+			"inbox: Config.DedupWindow is less than %v; Meta repeats deliveries for 7 days", MinDedupWindow,
+		))
 	}
 	return errors.Join(errs...)
 }
 
+// withDefaults replaces zero values by what the comments of the fields say.
 func (c Config) withDefaults() Config {
 	c.Workers = cmp.Or(c.Workers, 16)
 	c.BackfillWorkers = cmp.Or(c.BackfillWorkers, 2)

@@ -6,6 +6,7 @@ import (
 	"slices"
 )
 
+// deadPage is how many dead letters one call of the store is about.
 const deadPage = 100
 
 // DeadLetters walks over the dead letters that f selects, in the order in which their deliveries
@@ -59,6 +60,7 @@ func (in *Inbox) DeleteDeadLetters(ctx context.Context, ids ...ID) (int, error) 
 	return in.inPages(ids, func(ids []ID) (int, error) { return in.store.DeleteDeadLetters(ctx, ids) })
 }
 
+// inPages calls fn with some of the IDs at a time, and returns the sum of its results.
 func (in *Inbox) inPages(ids []ID, fn func([]ID) (int, error)) (sum int, err error) {
 	for page := range slices.Chunk(ids, deadPage) {
 		n, err := fn(page)

@@ -12,16 +12,17 @@ import (
 type decodedDeliveries struct {
 	mu      sync.Mutex
 	entries map[ID]*decodedDelivery
-	order   []ID
-	bytes   int
+	order   []ID // of entries, oldest first
+	bytes   int  // of entries
 }
 
 type decodedDelivery struct {
-	events []webhook.Event
-	left   int
-	size   int
+	events []webhook.Event // nil where one was given away
+	left   int             // events that were not
+	size   int             // bytes of the body, which the events refer to
 }
 
+// maxDecoded limits the bodies of the deliveries that are kept decoded.
 const maxDecoded = 32 << 20
 
 // take returns an event of a delivery, or nil if there is none of that index.
@@ -41,6 +42,7 @@ func (c *decodedDeliveries) take(rec Record) (webhook.Event, error) {
 	return ev, nil
 }
 
+// find gives away an event that is there, or returns nil.
 func (c *decodedDeliveries) find(rec Record) webhook.Event {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -56,6 +58,8 @@ func (c *decodedDeliveries) find(rec Record) webhook.Event {
 	return ev
 }
 
+// add keeps the events of a delivery, and drops those that were kept longest if there are too many
+// bytes. Two workers may have decoded the same delivery; the later one counts.
 func (c *decodedDeliveries) add(id ID, d *decodedDelivery) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -71,7 +75,8 @@ func (c *decodedDeliveries) add(id ID, d *decodedDelivery) {
 	}
 }
 
-// drop forgets a delivery, whose events are decoded again if they are still needed.
+// drop forgets a delivery, whose events are decoded again if they are still needed. The caller must
+// hold c.mu.
 func (c *decodedDeliveries) drop(id ID) {
 	d := c.entries[id]
 	if d == nil {

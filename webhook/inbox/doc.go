@@ -3,8 +3,10 @@
 // answered in milliseconds, a crash loses nothing, and what fails is tried again and never given up
 // silently.
 //
-//	in, err := sqliteinbox.Open(ctx, "data/inbox.db", &mux, inbox.Config{Logger: logger}) // a file, on one machine
-//	in, err := pginbox.Open(ctx, url, &mux, inbox.Config{Logger: logger})                 // PostgreSQL, for several
+//	// A file, on one machine:
+//	in, err := sqliteinbox.Open(ctx, "data/inbox.db", &mux, inbox.Config{Logger: logger})
+//	// PostgreSQL, for several:
+//	in, err := pginbox.Open(ctx, url, &mux, inbox.Config{Logger: logger})
 //	…
 //	endpoint, err := webhook.NewEndpoint(cfg, in)
 //
@@ -26,7 +28,7 @@
 //     is dropped too.
 //   - The events of a conversation, which is a business's number and a customer, are handled one
 //     after the other, in the order in which they arrived. Conversations do not wait for each
-//     other.
+//     other. What conversations are to stores is a lane: see [Record].
 //   - History and address books never hold up what is live.
 //
 // A handler sees an event twice if the process dies within it, or between its end and the commit

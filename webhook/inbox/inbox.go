@@ -15,22 +15,24 @@ import (
 // An Inbox takes deliveries in, and handles their events. It is a [webhook.Receiver]. It is safe
 // for concurrent use.
 type Inbox struct {
-	store   Store
-	handler webhook.Handler
-	cfg     Config
-	made    time.Time
-	decoded decodedDeliveries
-	pumps   []*pump
-	splits  []*splitter
+	store     Store
+	handler   webhook.Handler
+	cfg       Config
+	createdAt time.Time
+	decoded   decodedDeliveries
 
-	receiving atomic.Int64
-	counts    counters
-	notBegun  sync.Once // for the log
+	// Two of each: for what is live, and for the backfill.
+	splitters []*splitter
+	claimers  []*claimer
 
-	mu       sync.Mutex
-	started  bool
+	receiving      atomic.Int64 // bytes of deliveries that wait for the store
+	counts         counters
+	warnNotStarted sync.Once
+
+	mu       sync.Mutex              // guards started and cancel
+	started  bool                    // Start was called, or must not be any more
 	stopping chan struct{}           // closed when nothing more is claimed
-	cancel   context.CancelCauseFunc // ends the handlers' contexts
+	cancel   context.CancelCauseFunc // ends the handlers' contexts; nil if not started
 	running  sync.WaitGroup
 }
 
@@ -45,10 +47,12 @@ func New(store Store, h webhook.Handler, cfg Config) (*Inbox, error) {
 	if err := cfg.validate(store, h); err != nil {
 		return nil, err
 	}
-	in := &Inbox{store: store, handler: h, cfg: cfg.withDefaults(), made: time.Now(), stopping: make(chan struct{})}
-	for _, bulk := range []bool{false, true} {
-		in.splits = append(in.splits, &splitter{in: in, bulk: bulk, alarm: newAlarm()})
-		in.pumps = append(in.pumps, newPump(in, bulk))
+	in := &Inbox{
+		store: store, handler: h, cfg: cfg.withDefaults(), createdAt: time.Now(), stopping: make(chan struct{}),
+	}
+	for _, backfill := range []bool{false, true} {
+		in.splitters = append(in.splitters, &splitter{in: in, backfill: backfill, wake: newNotifier()})
+		in.claimers = append(in.claimers, newClaimer(in, backfill))
 	}
 	return in, nil
 }
@@ -57,7 +61,7 @@ func New(store Store, h webhook.Handler, cfg Config) (*Inbox, error) {
 // [webhook.ErrUnavailable]: Meta keeps the delivery and tries again. An inbox that was not started
 // takes deliveries in and handles none of them; one that was shut down takes none.
 func (in *Inbox) Receive(ctx context.Context, d webhook.Delivery) error {
-	if in.over() {
+	if in.stopped() {
 		in.counts.refused.Add(1)
 		return fmt.Errorf("%w: %w", webhook.ErrUnavailable, errShutdown)
 	}
@@ -79,7 +83,7 @@ func (in *Inbox) Receive(ctx context.Context, d webhook.Delivery) error {
 		return nil
 	}
 	in.counts.received.Add(1)
-	in.notBegun.Do(func() { in.cfg.Logger.WarnContext(ctx, "the inbox is not started; call Start") })
+	in.warnNotStarted.Do(func() { in.cfg.Logger.WarnContext(ctx, "the inbox is not started; call Start") })
 	in.wakeSplitters()
 	return nil
 }
@@ -107,13 +111,13 @@ func (in *Inbox) Start(ctx context.Context) error {
 		return errors.New("inbox: Start was called before, or after Shutdown")
 	}
 	in.started = true
-	in.notBegun.Do(func() {}) // there is nothing to be said any more
+	in.warnNotStarted.Do(func() {}) // never
 	ctx, in.cancel = context.WithCancelCause(context.WithoutCancel(ctx))
-	for _, s := range in.splits {
+	for _, s := range in.splitters {
 		in.running.Go(func() { s.run(ctx) })
 	}
-	for _, p := range in.pumps {
-		in.running.Go(func() { p.run(ctx) })
+	for _, c := range in.claimers {
+		in.running.Go(func() { c.run(ctx) })
 	}
 	if w, ok := in.store.(Waker); ok {
 		in.running.Go(func() { in.listen(ctx, w) })
@@ -126,18 +130,18 @@ func (in *Inbox) Start(ctx context.Context) error {
 
 var errShutdown = errors.New("inbox: the inbox was shut down")
 
-// Shutdown ends an inbox: nothing more is begun, and what is being handled is waited for. If ctx
-// ends first, the handlers' contexts end, and ctx's error is returned; what was not finished is
+// Shutdown ends an inbox: nothing more is begun, and Shutdown waits for what is being handled. If
+// ctx ends first, the handlers' contexts end, and ctx's error is returned; what was not finished is
 // handled again, at once by the next process that opens the store, or after the lease by others
 // that share it. A store that is an [io.Closer] is closed in the end. Shut the HTTP server down
 // before.
 func (in *Inbox) Shutdown(ctx context.Context) error {
 	in.mu.Lock()
-	cancel, again := in.cancel, in.over()
+	cancel, again := in.cancel, in.stopped()
 	if !again {
 		close(in.stopping)
 	}
-	in.started = true // or never will be
+	in.started = true // an inbox that was shut down cannot be started
 	in.mu.Unlock()
 	var err error
 	if cancel != nil {
@@ -151,8 +155,8 @@ func (in *Inbox) Shutdown(ctx context.Context) error {
 		case <-ctx.Done():
 			err = fmt.Errorf("inbox: handlers were still busy: %w", ctx.Err())
 			cancel(errShutdown)
-			// Handlers that heed their context are done in a moment, and can then say how far they
-			// came.
+			// Handlers that heed their context return in a moment, and what they have done by then
+			// is settled.
 			select {
 			case <-ended:
 			case <-time.After(shutdownGrace):
@@ -169,8 +173,8 @@ func (in *Inbox) Shutdown(ctx context.Context) error {
 // shutdownGrace is how long handlers have that were told to end.
 const shutdownGrace = time.Second
 
-// over reports whether nothing new is to be begun.
-func (in *Inbox) over() bool {
+// stopped reports whether Shutdown was called: nothing new is begun.
+func (in *Inbox) stopped() bool {
 	select {
 	case <-in.stopping:
 		return true
@@ -180,18 +184,19 @@ func (in *Inbox) over() bool {
 }
 
 func (in *Inbox) wakeSplitters() {
-	for _, s := range in.splits {
-		s.alarm.ring()
+	for _, s := range in.splitters {
+		s.wake.notify()
 	}
 }
 
-func (in *Inbox) wakePumps() {
-	for _, p := range in.pumps {
-		p.alarm.ring()
+func (in *Inbox) wakeClaimers() {
+	for _, c := range in.claimers {
+		c.wake.notify()
 	}
 }
 
-// listen passes on what the store tells about other processes.
+// listen wakes splitters and claimers when the store tells that another process has stored
+// something. If the store cannot tell, they poll; the first error says that in the log.
 func (in *Inbox) listen(ctx context.Context, w Waker) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -204,18 +209,22 @@ func (in *Inbox) listen(ctx context.Context, w Waker) {
 	})
 	for ctx.Err() == nil {
 		if err := w.Wait(ctx); errors.Is(err, errors.ErrUnsupported) {
-			in.cfg.Logger.WarnContext(ctx, "the store cannot tell when there is work; it is asked from time to time", "err", err)
+			in.cfg.Logger.WarnContext(
+				ctx, "the store cannot tell when there is work; it is asked from time to time", "err", err,
+			)
 			return
 		} else if err != nil && ctx.Err() == nil {
-			in.cfg.Logger.WarnContext(ctx, "the store cannot tell when there is work; it is asked from time to time", "err", err)
+			in.cfg.Logger.WarnContext(
+				ctx, "the store cannot tell when there is work; it is asked from time to time", "err", err,
+			)
 			in.pause(time.Second)
 		}
 		in.wakeSplitters()
-		in.wakePumps()
+		in.wakeClaimers()
 	}
 }
 
-// sweep forgets old keys, from time to time.
+// sweep has the store forget old keys, from time to time.
 func (in *Inbox) sweep(ctx context.Context, s Sweeper) {
 	for in.pause(sweepPause) {
 		if _, err := s.DeleteExpired(ctx, in.cfg.DedupWindow); err != nil && ctx.Err() == nil {
@@ -226,7 +235,7 @@ func (in *Inbox) sweep(ctx context.Context, s Sweeper) {
 
 const sweepPause = 10 * time.Minute
 
-// pause waits, and reports whether the inbox goes on.
+// pause waits, and reports whether that was not cut short by Shutdown.
 func (in *Inbox) pause(d time.Duration) bool {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
@@ -238,27 +247,29 @@ func (in *Inbox) pause(d time.Duration) bool {
 	}
 }
 
-// An alarm is rung when there may be work. Ringing while it rings changes nothing.
-type alarm chan struct{}
+// A notifier tells one goroutine that there may be work. A notification that comes while that is
+// busy is kept, and several of them are one.
+type notifier chan struct{}
 
-func newAlarm() alarm { return make(alarm, 1) }
+func newNotifier() notifier { return make(notifier, 1) }
 
-func (a alarm) ring() {
+func (n notifier) notify() {
 	select {
-	case a <- struct{}{}:
+	case n <- struct{}{}:
 	default:
 	}
 }
 
-// wait waits until the alarm rings or d is over, and reports whether the inbox goes on.
-func (in *Inbox) wait(a alarm, d time.Duration) bool {
+// wait waits until n is notified or d is over, and reports whether that was not cut short by
+// Shutdown.
+func (in *Inbox) wait(n notifier, d time.Duration) bool {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {
 	case <-in.stopping:
 		return false
-	case <-a:
+	case <-n:
 	case <-timer.C:
 	}
-	return !in.over()
+	return !in.stopped()
 }

@@ -1,12 +1,12 @@
 package inbox
 
 import (
-	"container/heap"
 	"context"
-	"slices"
 	"strconv"
 	"sync"
 	"time"
+
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook/inbox/internal/queue"
 )
 
 // defaultMemBytes is what a MemStore holds if it was not told.
@@ -15,298 +15,207 @@ const defaultMemBytes = 256 << 20
 // A MemStore is a [Store] in memory. The zero MemStore is ready. It is for tests, and for hosts
 // that may lose what was acknowledged: it forgets everything when the process ends. It is safe for
 // concurrent use.
+//
+// What it does with records is decided by package queue, which natsinbox uses too. The MemStore
+// adds a lock, a clock and the bodies.
 type MemStore struct {
 	// MaxBytes limits the bodies that are held. Beyond, Append returns [ErrFull]. If zero, 256 MiB.
 	// Set it before the first use.
 	MaxBytes int64
 
-	mu         sync.Mutex
-	lastID     ID
-	lastToken  uint64
-	bytes      int64
-	keys       map[string]*memKey
-	deliveries map[ID]*memRecord // those whose body is kept
-	dead       map[ID]*memRecord
-	lanes      map[memLaneName]*memLane
-	queues     map[memQueueName]*memQueue
-	holds      map[LeaseToken]*memHold
+	mu        sync.Mutex
+	machine   *queue.Machine // nil until the first use
+	epoch     time.Time      // the first use: the clock goes on evenly from there, however often the system's is set
+	lastToken uint64
+	bodies    map[queue.ID][]byte // by delivery
+	bytes     int64               // of the bodies
 }
 
-// A memKey is a known key.
-type memKey struct {
-	delivery ID
-	doneAt   time.Time // zero as long as the record is not done
+var (
+	_ Store   = (*MemStore)(nil)
+	_ Sweeper = (*MemStore)(nil)
+)
+
+// begin locks the store for a call, and sets the machine's clock. If it returns an error, the store
+// is not locked.
+func (s *MemStore) begin(ctx context.Context) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	s.mu.Lock()
+	if s.machine == nil {
+		s.machine, s.epoch, s.bodies = queue.New(s.drop), time.Now(), map[queue.ID][]byte{}
+		if s.MaxBytes == 0 {
+			s.MaxBytes = defaultMemBytes
+		}
+	}
+	s.machine.Advance(s.now())
+	return nil
 }
 
-type memRecord struct {
-	Record
-	lane   *memLane
-	open   int  // of a delivery: its events that are neither done nor deleted
-	split  bool // of a delivery: it is neither waiting nor dead
-	reason string
-	diedAt time.Time
+// now is the time in microseconds.
+func (s *MemStore) now() int64 { return s.epoch.UnixMicro() + time.Since(s.epoch).Microseconds() }
+
+// drop lets go of a delivery's body, which the machine does not need any more.
+func (s *MemStore) drop(delivery queue.ID) {
+	s.bytes -= int64(len(s.bodies[delivery]))
+	delete(s.bodies, delivery)
 }
 
 // Append implements [Sink].
 func (s *MemStore) Append(ctx context.Context, recs []Record) (added int, err error) {
-	if err := ctx.Err(); err != nil {
+	if err := s.begin(ctx); err != nil {
 		return 0, err
 	}
-	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.init()
 	var more int64
 	for _, rec := range recs {
-		if !s.known(rec) {
+		if !s.machine.Known(rec.DedupKey) {
 			more += int64(len(rec.Body))
 		}
 	}
 	if s.bytes+more > s.MaxBytes {
-		return 0, ErrFull
+		return 0, ErrFull // all or none
 	}
 	for _, rec := range recs {
-		if s.known(rec) {
-			continue
+		if id, ok := s.machine.Append(toQueue(rec), len(rec.Body)); ok {
+			s.bodies[id] = rec.Body
+			s.bytes += int64(len(rec.Body))
+			added++
 		}
-		s.lastID++
-		rec.ID, rec.Delivery, rec.Kind = s.lastID, s.lastID, KindDelivery
-		d := &memRecord{Record: rec}
-		s.deliveries[rec.ID] = d
-		s.bytes += int64(len(rec.Body))
-		s.remember(rec)
-		s.enqueue(d)
-		added++
 	}
 	return added, nil
 }
 
-func (s *MemStore) init() {
-	if s.keys != nil {
-		return
-	}
-	if s.MaxBytes == 0 {
-		s.MaxBytes = defaultMemBytes
-	}
-	s.keys = map[string]*memKey{}
-	s.deliveries, s.dead = map[ID]*memRecord{}, map[ID]*memRecord{}
-	s.lanes, s.queues = map[memLaneName]*memLane{}, map[memQueueName]*memQueue{}
-	s.holds = map[LeaseToken]*memHold{}
-}
-
-func (s *MemStore) known(rec Record) bool {
-	return rec.DedupKey != "" && s.keys[rec.DedupKey] != nil ||
-		rec.SupersededBy != "" && s.keys[rec.SupersededBy] != nil
-}
-
-func (s *MemStore) remember(rec Record) {
-	if rec.DedupKey != "" {
-		s.keys[rec.DedupKey] = &memKey{delivery: rec.Delivery}
-	}
-}
-
-// finish notes that the record of a key is done.
-func (s *MemStore) finish(key string) {
-	if k := s.keys[key]; k != nil {
-		k.doneAt = time.Now()
-	}
-}
-
-// drop lets go of a delivery's body if nothing needs it any more.
-func (s *MemStore) drop(id ID) {
-	d := s.deliveries[id]
-	if d == nil || !d.split || d.open > 0 {
-		return
-	}
-	s.bytes -= int64(len(d.Body))
-	delete(s.deliveries, id)
-	s.finish(d.DedupKey)
-}
-
 // Claim implements [Store].
 func (s *MemStore) Claim(ctx context.Context, req ClaimRequest) (Batch, error) {
-	if err := ctx.Err(); err != nil {
+	if err := s.begin(ctx); err != nil {
 		return Batch{}, err
 	}
-	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.init()
-	now := time.Now()
-	q := s.queue(memQueueName{req.Kind, req.Backfill})
 	s.lastToken++
-	b := Batch{LeaseToken: LeaseToken(strconv.FormatUint(s.lastToken, 10))}
-	left := req.MaxBytes
-	counted := map[ID]bool{}
-	for range req.Lanes {
-		if len(*q) == 0 || (*q)[0].next.After(now) || left < 0 {
-			break
-		}
-		lane := (*q)[0]
-		s.fence(lane)
-		lane.token, lane.held = b.LeaseToken, nil
-		for _, rec := range lane.records[:min(len(lane.records), req.PerLane)] {
-			out := rec.Record
-			out.Body = s.deliveries[rec.Delivery].Body
-			if req.MaxBytes > 0 && !counted[rec.Delivery] {
-				counted[rec.Delivery] = true
-				if left -= len(out.Body); left < 0 && len(b.Records) > 0 {
-					break
-				}
-			}
-			lane.held = append(lane.held, rec.ID)
-			b.Records = append(b.Records, out)
-		}
-		if len(lane.held) == 0 {
-			lane.token = ""
-			break
-		}
-		if s.holds[b.LeaseToken] == nil {
-			s.holds[b.LeaseToken] = new(memHold)
-		}
-		s.holds[b.LeaseToken].lanes = append(s.holds[b.LeaseToken].lanes, lane)
-		lane.next = now.Add(req.LeaseDuration)
-		heap.Fix(q, lane.place)
+	token := strconv.FormatUint(s.lastToken, 10)
+	kind := queue.Kind(req.Kind)
+	claimed := s.machine.Claim(queue.Claim{
+		Token: queue.Token(token), Kind: kind, Backfill: req.Backfill, Lanes: req.Lanes, PerLane: req.PerLane,
+		MaxBytes: req.MaxBytes, Lease: req.LeaseDuration,
+	})
+	if len(claimed) == 0 {
+		wait, _ := s.machine.Wait(kind, req.Backfill, s.machine.Now())
+		return Batch{Wait: wait}, nil
 	}
-	if len(b.Records) > 0 {
-		return b, nil
-	}
-	b.LeaseToken = ""
-	if len(*q) > 0 {
-		b.Wait = (*q)[0].next.Sub(now)
+	b := Batch{LeaseToken: LeaseToken(token), Records: make([]Record, len(claimed))}
+	for i, rec := range claimed {
+		b.Records[i] = s.fromQueue(rec)
 	}
 	return b, nil
 }
 
 // Extend implements [Store].
 func (s *MemStore) Extend(ctx context.Context, token LeaseToken, lease time.Duration) error {
-	if err := ctx.Err(); err != nil {
+	if err := s.begin(ctx); err != nil {
 		return err
 	}
-	s.mu.Lock()
 	defer s.mu.Unlock()
-	hold := s.holds[token]
-	if hold == nil || hold.lost {
-		return ErrLeaseLost
+	return s.machine.Extend(queue.Token(token), lease)
+}
+
+// Settle implements [Store].
+func (s *MemStore) Settle(ctx context.Context, token LeaseToken, outcomes []Settlement) error {
+	if err := s.begin(ctx); err != nil {
+		return err
 	}
-	now := time.Now()
-	for _, lane := range hold.lanes {
-		lane.next = now.Add(lease)
-		heap.Fix(s.queue(lane.queue), lane.place)
+	defer s.mu.Unlock()
+	list := make([]queue.Outcome, len(outcomes))
+	for i, out := range outcomes {
+		list[i] = queue.Outcome{
+			ID: queue.ID(out.ID), Disposition: queue.Disposition(out.Disposition), RetryAfter: out.RetryAfter,
+			Reason: out.Reason,
+			Events: make([]queue.Record, len(out.Events)), DropKey: out.DropKey,
+		}
+		for k, ev := range out.Events {
+			list[i].Events[k] = toQueue(ev)
+		}
 	}
-	return nil
+	return s.machine.Settle(queue.Token(token), list)
 }
 
 // Stats implements [Store].
 func (s *MemStore) Stats(ctx context.Context) (Stats, error) {
-	if err := ctx.Err(); err != nil {
+	if err := s.begin(ctx); err != nil {
 		return Stats{}, err
 	}
-	s.mu.Lock()
 	defer s.mu.Unlock()
-	st := Stats{Dead: len(s.dead)}
-	now := time.Now()
-	for _, lane := range s.lanes {
-		n := len(lane.records)
-		switch {
-		case lane.queue.kind == KindDelivery:
-			st.Deliveries += n
-		case lane.queue.bulk:
-			st.Backfill += n
-		default:
-			st.Live += n
-		}
-		for _, rec := range lane.records {
-			age := now.Sub(rec.ReceivedAt)
-			st.Oldest = max(st.Oldest, age)
-			if !rec.Backfill {
-				st.OldestLive = max(st.OldestLive, age)
-			}
-		}
-	}
-	for _, k := range s.keys {
-		if !k.doneAt.IsZero() {
-			st.DedupKeys++
-		}
-	}
-	return st, nil
+	st := s.machine.Stats(s.machine.Now())
+	return Stats{
+		Deliveries: st.Deliveries, Live: st.Live, Backfill: st.Backfill, Dead: st.Dead, DedupKeys: st.DoneKeys,
+		Oldest: st.Oldest, OldestLive: st.OldestLive,
+	}, nil
 }
 
 // DeadLetters implements [Store].
 func (s *MemStore) DeadLetters(ctx context.Context, f Filter, after ID, limit int) ([]DeadLetter, error) {
-	if err := ctx.Err(); err != nil {
+	if err := s.begin(ctx); err != nil {
 		return nil, err
 	}
-	s.mu.Lock()
 	defer s.mu.Unlock()
-	var found []DeadLetter
-	for id, rec := range s.dead {
-		if id <= after || f.PhoneNumberID != "" && rec.PhoneNumberID != f.PhoneNumberID {
-			continue
-		}
-		letter := DeadLetter{rec.Record, rec.reason, rec.diedAt}
-		letter.Body = s.deliveries[rec.Delivery].Body
-		found = append(found, letter)
+	list := s.machine.DeadLetters(f.PhoneNumberID, queue.ID(after), limit)
+	letters := make([]DeadLetter, len(list))
+	for i, l := range list {
+		letters[i] = DeadLetter{s.fromQueue(l.Record), l.Reason, time.UnixMicro(l.DeadAt).UTC()}
 	}
-	slices.SortFunc(found, func(a, b DeadLetter) int { return int(a.ID - b.ID) })
-	return found[:min(len(found), limit)], nil
+	return letters, nil
 }
 
 // ReplayDeadLetters implements [Store].
 func (s *MemStore) ReplayDeadLetters(ctx context.Context, ids []ID) (int, error) {
-	return s.exhume(ctx, ids, func(rec, d *memRecord) {
-		if rec.Kind == KindEvent {
-			d.open--
-			delete(s.keys, rec.DedupKey)
-		}
-		if rec.Kind == KindDelivery || d.split {
-			d.split, d.Attempts = false, 0
-			s.enqueue(d)
-		}
-	})
+	if err := s.begin(ctx); err != nil {
+		return 0, err
+	}
+	defer s.mu.Unlock()
+	return s.machine.Replay(queueIDs(ids)), nil
 }
 
 // DeleteDeadLetters implements [Store].
 func (s *MemStore) DeleteDeadLetters(ctx context.Context, ids []ID) (int, error) {
-	return s.exhume(ctx, ids, func(rec, d *memRecord) {
-		if rec.Kind == KindDelivery {
-			d.split = true
-		} else {
-			d.open--
-			s.finish(rec.DedupKey)
-		}
-		s.drop(d.ID)
-	})
-}
-
-// exhume takes dead letters out and hands each, with its delivery, to fn.
-func (s *MemStore) exhume(ctx context.Context, ids []ID, fn func(rec, delivery *memRecord)) (n int, err error) {
-	if err := ctx.Err(); err != nil {
+	if err := s.begin(ctx); err != nil {
 		return 0, err
 	}
-	s.mu.Lock()
 	defer s.mu.Unlock()
-	for _, id := range ids {
-		if rec := s.dead[id]; rec != nil {
-			delete(s.dead, id)
-			fn(rec, s.deliveries[rec.Delivery])
-			n++
-		}
-	}
-	return n, nil
+	return s.machine.Delete(queueIDs(ids)), nil
 }
 
 // DeleteExpired implements [Sweeper].
 func (s *MemStore) DeleteExpired(ctx context.Context, keep time.Duration) (n int, err error) {
-	if err := ctx.Err(); err != nil {
+	if err := s.begin(ctx); err != nil {
 		return 0, err
 	}
-	s.mu.Lock()
 	defer s.mu.Unlock()
-	limit := time.Now().Add(-keep)
-	for name, k := range s.keys {
-		if !k.doneAt.IsZero() && k.doneAt.Before(limit) && s.deliveries[k.delivery] == nil {
-			delete(s.keys, name)
-			n++
-		}
+	return s.machine.DeleteExpired(s.machine.Now() - keep.Microseconds()), nil
+}
+
+// toQueue returns a record as the machine takes it, without what the machine gives it.
+func toQueue(rec Record) queue.Record {
+	return queue.Record{
+		Key: rec.DedupKey, SupersededBy: rec.SupersededBy, Lane: rec.Lane, Backfill: rec.Backfill, Index: rec.Index,
+		PhoneNumberID: rec.PhoneNumberID, ReceivedAt: rec.ReceivedAt.UnixMicro(),
 	}
-	return n, nil
+}
+
+// fromQueue returns a record with its body. The caller must hold s.mu.
+func (s *MemStore) fromQueue(rec queue.Record) Record {
+	return Record{
+		ID: ID(rec.ID), Delivery: ID(rec.Delivery), Kind: Kind(rec.Kind), DedupKey: rec.Key,
+		SupersededBy: rec.SupersededBy,
+		Lane:         rec.Lane, PhoneNumberID: rec.PhoneNumberID, Backfill: rec.Backfill, Index: rec.Index,
+		ReceivedAt: time.UnixMicro(rec.ReceivedAt).UTC(), Body: s.bodies[rec.Delivery], Attempts: rec.Attempts,
+	}
+}
+
+func queueIDs(ids []ID) []queue.ID {
+	list := make([]queue.ID, len(ids))
+	for i, id := range ids {
+		list[i] = queue.ID(id)
+	}
+	return list
 }

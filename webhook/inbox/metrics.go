@@ -30,14 +30,17 @@ func (in *Inbox) Metrics(ctx context.Context) (Metrics, error) {
 	c := &in.counts
 	return Metrics{
 		Stats: st, Received: c.received.Load(), Duplicates: c.duplicates.Load(), Refused: c.refused.Load(),
-		Handled: c.handled.Load(), Retried: c.retried.Load(), DeadLettered: c.dead.Load(), LeasesLost: c.fenced.Load(), Running: c.running.Load(),
+		Handled: c.handled.Load(), Retried: c.retried.Load(), DeadLettered: c.dead.Load(),
+		LeasesLost: c.leasesLost.Load(), Running: c.running.Load(),
 	}, err
 }
 
+// counters are those of this process; Metrics says what each counts.
 type counters struct {
-	received, duplicates, refused, handled, retried, dead, fenced, running atomic.Int64
+	received, duplicates, refused, handled, retried, dead, leasesLost, running atomic.Int64
 }
 
+// count counts an attempt by how it ended.
 func (in *Inbox) count(kind Disposition) {
 	switch kind {
 	case DispositionDone:
@@ -46,7 +49,7 @@ func (in *Inbox) count(kind Disposition) {
 		in.counts.retried.Add(1)
 	case DispositionDead:
 		in.counts.dead.Add(1)
-	case DispositionRelease: // not counted: it was cut off
+	case DispositionRelease: // was cut off, and is no attempt
 	}
 }
 
@@ -71,4 +74,5 @@ func (in *Inbox) WaitIdle(ctx context.Context) error {
 	}
 }
 
+// idlePoll is short, because tests wait for it.
 const idlePoll = 5 * time.Millisecond

@@ -38,6 +38,7 @@ type Record struct {
 	// delivery it is its own ID.
 	ID, Delivery ID
 
+	// Kind says which of the two it is.
 	Kind Kind
 
 	// DedupKey names the record for deduplication: a store keeps one record for a key, and
@@ -50,8 +51,11 @@ type Record struct {
 	// it stands for.
 	SupersededBy string
 
-	// Lane is what an event has to be in order with: the conversation. It is not personal.
-	// Deliveries have none: all live ones are in order, and all of the backfill.
+	// Lane is the ordering key of an event, like the key of a Kafka message or the message group of
+	// an SQS one: events with the same lane are handled one after the other, in the order in which
+	// they arrived; events of different lanes do not wait for each other. It stands for the
+	// conversation, as a hash that is not personal. Deliveries have none: all live ones are in
+	// order, and all of the backfill.
 	Lane string
 
 	// PhoneNumberID is the business's number that an event is about. It is empty for events of an

@@ -16,27 +16,32 @@ import (
 // decoder makes of them must not decide whether they are kept.
 func newDelivery(d webhook.Delivery) Record {
 	sum := sha256.Sum256(d.Body)
-	return Record{DedupKey: "delivery:" + hex.EncodeToString(sum[:]), Backfill: inBulk(d.Body), ReceivedAt: d.ReceivedAt, Body: d.Body}
+	return Record{
+		DedupKey: "delivery:" + hex.EncodeToString(sum[:]), Backfill: isBackfill(d.Body), ReceivedAt: d.ReceivedAt,
+		Body: d.Body,
+	}
 }
 
-// inBulk guesses whether a delivery is about history or contacts. The name of the field stands
+// isBackfill guesses whether a delivery is about history or contacts. The name of the field stands
 // before or behind its value. A wrong guess costs time, not order: the events that it consists of
 // are told apart again when it is split.
-func inBulk(body []byte) bool {
+func isBackfill(body []byte) bool {
 	const window = 512
 	head, tail := body[:min(len(body), window)], body[max(0, len(body)-window):]
-	return namesBulk(head) || namesBulk(tail)
+	return namesBackfill(head) || namesBackfill(tail)
 }
 
-func namesBulk(text []byte) bool {
+// namesBackfill reports whether a text holds the member "field" with the name of such a field.
+func namesBackfill(text []byte) bool {
 	for {
-		_, rest, found := bytes.Cut(text, []byte(`"field"`)) // within a text that somebody wrote, the quotes would be escaped
+		_, rest, found := bytes.Cut(text, []byte(`"field"`)) // in the text of a message, the quotes are escaped
 		if !found {
 			return false
 		}
 		value, colon := bytes.CutPrefix(bytes.TrimLeft(rest, " \t\r\n"), []byte(":"))
 		value = bytes.TrimLeft(value, " \t\r\n")
-		if colon && (bytes.HasPrefix(value, []byte(`"history"`)) || bytes.HasPrefix(value, []byte(`"smb_app_state_sync"`))) {
+		history, contacts := []byte(`"history"`), []byte(`"smb_app_state_sync"`)
+		if colon && (bytes.HasPrefix(value, history) || bytes.HasPrefix(value, contacts)) {
 			return true
 		}
 		text = rest
@@ -58,7 +63,8 @@ func decode(body []byte) (events []webhook.Event, err error) {
 	return events, nil
 }
 
-// split says what a delivery consists of.
+// split returns the outcome of a delivery: done, with its events. What cannot be decoded is an
+// event too; only a delivery on which the decoder panics is a dead letter as a whole.
 func split(rec Record) Settlement {
 	events, err := decode(rec.Body)
 	if err != nil {
@@ -67,9 +73,11 @@ func split(rec Record) Settlement {
 	out := Settlement{ID: rec.ID, Disposition: DispositionDone, Events: make([]Record, len(events))}
 	for i, ev := range events {
 		info := ev.Info()
-		lane, bulk := laneOf(ev)
+		lane, backfill := laneOf(ev)
 		out.Events[i] = Record{
-			Kind: KindEvent, DedupKey: keyOf(ev, rec), Lane: lane, PhoneNumberID: info.PhoneNumberID, Backfill: bulk, Index: i, ReceivedAt: rec.ReceivedAt,
+			Kind: KindEvent, DedupKey: keyOf(ev, rec), Lane: lane, PhoneNumberID: info.PhoneNumberID,
+			Backfill: backfill,
+			Index:    i, ReceivedAt: rec.ReceivedAt,
 		}
 		if m, ok := ev.(interface{ MessageDedupKey() string }); ok { // a placeholder, or what may be one
 			out.Events[i].SupersededBy = m.MessageDedupKey()
@@ -90,8 +98,9 @@ func keyOf(ev webhook.Event, rec Record) string {
 	return key
 }
 
-// laneOf says what an event has to be in order with, and whether it may wait behind what is live.
-func laneOf(ev webhook.Event) (lane string, bulk bool) {
+// laneOf returns the lane of an event, and whether it is backfill: the history of a number, its
+// address book, a group, a chat with a customer, and whatever else is about a number or an account.
+func laneOf(ev webhook.Event) (lane string, backfill bool) {
 	info := ev.Info()
 	phone := string(info.PhoneNumberID)
 	switch ev.(type) {

@@ -57,23 +57,33 @@ func splitOf(t testing.TB, body []byte) (inbox.Record, inbox.Settlement) {
 func TestEverySampleIsSplitIntoItsEvents(t *testing.T) {
 	t.Parallel()
 	for _, name := range webhooktest.Samples() {
-		body := webhooktest.Sample(name.Field, name.Case)
-		events, err := webhook.Decode(body)
-		require.NoError(t, err)
-		_, out := splitOf(t, body)
-		require.Len(t, out.Events, len(events), name)
-		for i, ev := range events {
-			rec := out.Events[i]
-			require.Equal(t, i, rec.Index, name)
-			require.Equal(t, inbox.KindEvent, rec.Kind, name)
-			require.NotEmpty(t, rec.Lane, name)
-			require.Equal(t, ev.Info().PhoneNumberID, rec.PhoneNumberID, name)
-			if key := ev.Info().DedupKey; key != "" {
-				require.Equal(t, key, rec.DedupKey, name)
+		t.Run(string(name.Field)+"/"+name.Case, func(t *testing.T) {
+			t.Parallel()
+			body := webhooktest.Sample(name.Field, name.Case)
+			events, err := webhook.Decode(body)
+			require.NoError(t, err)
+			_, out := splitOf(t, body)
+			require.Len(t, out.Events, len(events))
+			for i, ev := range events {
+				requireSplit(t, ev, i, out.Events[i])
 			}
-			require.Equal(t, strings.HasPrefix(string(ev.Info().Field), "history") || ev.Info().Field == webhook.FieldAppStateSync, rec.Backfill, name)
-		}
+		})
 	}
+}
+
+// requireSplit checks the record of a delivery's i-th event.
+func requireSplit(t *testing.T, ev webhook.Event, i int, rec inbox.Record) {
+	t.Helper()
+	info := ev.Info()
+	require.Equal(t, i, rec.Index)
+	require.Equal(t, inbox.KindEvent, rec.Kind)
+	require.NotEmpty(t, rec.Lane)
+	require.Equal(t, info.PhoneNumberID, rec.PhoneNumberID)
+	if info.DedupKey != "" {
+		require.Equal(t, info.DedupKey, rec.DedupKey)
+	}
+	past := strings.HasPrefix(string(info.Field), "history") || info.Field == webhook.FieldAppStateSync
+	require.Equal(t, past, rec.Backfill)
 }
 
 func TestAConversationIsOneLane(t *testing.T) {
@@ -85,8 +95,12 @@ func TestAConversationIsOneLane(t *testing.T) {
 		return out.Events[0].Lane
 	}
 	in := lane("messages", `"messages":[`+message("15550100101", "wamid.1")+`]`)
-	require.Equal(t, in, lane("messages", `"statuses":[{"id":"wamid.2","status":"read","timestamp":"1795168800","recipient_id":"15550100101"}]`))
-	require.Equal(t, in, lane("smb_message_echoes", `"message_echoes":[{"from":"15550100199","to":"15550100101","id":"wamid.3","timestamp":"1795168800",`+
+	require.Equal(t, in, lane(
+		"messages",
+		`"statuses":[{"id":"wamid.2","status":"read","timestamp":"1795168800","recipient_id":"15550100101"}]`,
+	))
+	require.Equal(t, in, lane("smb_message_echoes", `"message_echoes":[{"from":"15550100199","to":"15550100101",`+
+		`"id":"wamid.3","timestamp":"1795168800",`+
 		`"type":"text","text":{"body":"hello"}}]`))
 	require.NotEqual(t, in, lane("messages", `"messages":[`+message("15550100102", "wamid.1")+`]`))
 }
@@ -138,13 +152,16 @@ func TestCapturedHistoryIsBulk(t *testing.T) {
 	require.NoError(t, err)
 	require.NotEmpty(t, files)
 	for _, file := range files {
-		body, err := os.ReadFile(file)
-		require.NoError(t, err)
-		rec, out := splitOf(t, body)
-		require.True(t, rec.Backfill, file)
-		for _, ev := range out.Events {
-			require.True(t, ev.Backfill, file)
-		}
+		t.Run(filepath.Base(file), func(t *testing.T) {
+			t.Parallel()
+			body, err := os.ReadFile(file)
+			require.NoError(t, err)
+			rec, out := splitOf(t, body)
+			require.True(t, rec.Backfill)
+			for _, ev := range out.Events {
+				require.True(t, ev.Backfill)
+			}
+		})
 	}
 }
 
@@ -167,7 +184,10 @@ func FuzzSplit(f *testing.F) {
 	for _, name := range webhooktest.Samples() {
 		f.Add(webhooktest.Sample(name.Field, name.Case))
 	}
-	for _, body := range []string{"", "no JSON", "[]", "{}", `{"object":"whatsapp_business_account","entry":[{"changes":[{"field":"messages","value":{"messages":[7]}}]}]}`} {
+	for _, body := range []string{
+		"", "no JSON", "[]", "{}",
+		`{"object":"whatsapp_business_account","entry":[{"changes":[{"field":"messages","value":{"messages":[7]}}]}]}`,
+	} {
 		f.Add([]byte(body))
 	}
 	f.Fuzz(func(t *testing.T, body []byte) {

@@ -9,78 +9,84 @@ import (
 // A splitter decodes the deliveries of one queue and stores what they consist of, so that each
 // event has a turn of its own.
 type splitter struct {
-	in    *Inbox
-	bulk  bool
-	alarm alarm
+	in       *Inbox
+	backfill bool
+	wake     notifier // there may be something to split
 }
 
 const (
-	splitBatch = 128
-	splitBytes = 8 << 20
+	splitBatch = 128     // deliveries
+	splitBytes = 8 << 20 // of their bodies
 )
 
+// run splits until the inbox is shut down.
 func (s *splitter) run(ctx context.Context) {
 	in := s.in
 	req := ClaimRequest{
-		Kind: KindDelivery, Backfill: s.bulk, Lanes: 1, PerLane: splitBatch, MaxBytes: splitBytes, LeaseDuration: in.cfg.LeaseDuration, WorkerID: in.cfg.WorkerID,
+		Kind: KindDelivery, Backfill: s.backfill, Lanes: 1, PerLane: splitBatch, MaxBytes: splitBytes,
+		LeaseDuration: in.cfg.LeaseDuration, WorkerID: in.cfg.WorkerID,
 	}
-	trouble := 0
-	for !in.over() {
+	failures := 0
+	for !in.stopped() {
 		b, err := in.store.Claim(ctx, req)
 		if err == nil && len(b.Records) > 0 {
 			err = s.settle(ctx, b)
 		}
 		switch {
 		case err != nil:
-			trouble++
-			in.complain(ctx, trouble, "deliveries wait in the store", err)
-			in.pause(troublePause(trouble))
+			failures++
+			in.logFailure(ctx, failures, "deliveries wait in the store", err)
+			in.pause(failurePause(failures))
 		case len(b.Records) == 0:
-			trouble = 0
-			in.wait(s.alarm, pollPause(b.Wait, in.cfg.PollInterval))
+			failures = 0
+			in.wait(s.wake, pollPause(b.Wait, in.cfg.PollInterval))
 		default:
-			trouble = 0
+			failures = 0
 		}
 	}
 }
 
+// settle splits a batch, and tries to store that for as long as the lease lasts: until then, no
+// other process can. A lost lease is no error, because another process splits them now.
 func (s *splitter) settle(ctx context.Context, b Batch) error {
 	outs := make([]Settlement, len(b.Records))
 	for i, rec := range b.Records {
 		outs[i] = split(rec)
 		if outs[i].Disposition == DispositionDead {
 			s.in.counts.dead.Add(1)
-			s.in.cfg.Logger.ErrorContext(ctx, "a delivery cannot be decoded; it is among the dead letters", "id", rec.ID, "err", outs[i].Reason)
+			s.in.cfg.Logger.ErrorContext(ctx, "a delivery cannot be decoded; it is among the dead letters",
+				"id", rec.ID, "err", outs[i].Reason)
 		}
 	}
-	for begin, trouble := time.Now(), 1; ; trouble++ {
+	for begin, failures := time.Now(), 1; ; failures++ {
 		err := s.in.store.Settle(ctx, b.LeaseToken, outs)
-		if err == nil || errors.Is(err, ErrLeaseLost) { // fenced: somebody else splits them
-			s.in.wakePumps()
+		if err == nil || errors.Is(err, ErrLeaseLost) {
+			s.in.wakeClaimers()
 			return nil
 		}
-		if time.Since(begin) > s.in.cfg.LeaseDuration || s.in.over() {
+		if time.Since(begin) > s.in.cfg.LeaseDuration || s.in.stopped() {
 			return err
 		}
-		// Nobody else can split them while the lease lasts, so it is worth trying on.
-		s.in.complain(ctx, trouble, "deliveries wait in the store", err)
-		s.in.pause(min(troublePause(trouble), s.in.cfg.LeaseDuration/10))
+		s.in.logFailure(ctx, failures, "deliveries wait in the store", err)
+		s.in.pause(min(failurePause(failures), s.in.cfg.LeaseDuration/10))
 	}
 }
 
-// complain logs trouble with the store, the first time and then less and less often.
-func (in *Inbox) complain(ctx context.Context, times int, msg string, err error) {
-	if times&(times-1) == 0 && ctx.Err() == nil {
-		in.cfg.Logger.ErrorContext(ctx, msg, "attempt", times, "err", err)
+// logFailure logs that the store does not answer: the first failure in a row, the second, the
+// fourth and so on.
+func (in *Inbox) logFailure(ctx context.Context, failures int, msg string, err error) {
+	if failures&(failures-1) == 0 && ctx.Err() == nil {
+		in.cfg.Logger.ErrorContext(ctx, msg, "attempt", failures, "err", err)
 	}
 }
 
-// troublePause is how long a store that does not answer is left alone.
-func troublePause(times int) time.Duration {
-	return min(time.Duration(times)*50*time.Millisecond, 2*time.Second)
+// failurePause is how long a store is left alone after so many failures in a row.
+func failurePause(failures int) time.Duration {
+	return min(time.Duration(failures)*50*time.Millisecond, 2*time.Second)
 }
 
-// pollPause is how long nothing is expected to become ready.
+// pollPause is how long to wait before the next claim, if the last one brought nothing: no longer
+// than the poll interval, and less if the store knows when something becomes ready.
 func pollPause(wait, poll time.Duration) time.Duration {
 	if wait > 0 && wait < poll {
 		return wait

@@ -20,7 +20,7 @@ var statusPage = template.Must(template.New("status").Parse(statusHTML))
 // statusLetters is how many dead letters the page lists.
 const statusLetters = 50
 
-// A statusView is what the page shows.
+// A statusView holds the values of the template status.html.
 type statusView struct {
 	Metrics
 
@@ -28,7 +28,7 @@ type statusView struct {
 	Oldest, OldestLive string // instead of those of Stats
 	Err                error
 	Letters            []statusLetter
-	More               bool
+	More               bool // there are more dead letters than Letters
 }
 
 type statusLetter struct {
@@ -58,7 +58,10 @@ func (in *Inbox) StatusPage() http.Handler {
 		}
 		h := w.Header()
 		h.Set("Content-Type", "text/html; charset=utf-8")
-		h.Set("Content-Security-Policy", "default-src 'none'; style-src 'nonce-"+view.Nonce+"'; frame-ancestors 'none'; base-uri 'none'")
+		h.Set(
+			"Content-Security-Policy",
+			"default-src 'none'; style-src 'nonce-"+view.Nonce+"'; frame-ancestors 'none'; base-uri 'none'",
+		)
 		h.Set("Cache-Control", "no-store")
 		h.Set("X-Content-Type-Options", "nosniff")
 		if view.Err != nil {
@@ -68,8 +71,12 @@ func (in *Inbox) StatusPage() http.Handler {
 	})
 }
 
+// status asks the store for what the page shows. Err is set if the store does not answer; the rest
+// is then what this process has counted.
 func (in *Inbox) status(r *http.Request) *statusView {
-	view := &statusView{Name: in.cfg.WorkerID, Nonce: rand.Text(), Since: in.made.UTC().Format(time.DateTime + " UTC")}
+	view := &statusView{
+		Name: in.cfg.WorkerID, Nonce: rand.Text(), Since: in.createdAt.UTC().Format(time.DateTime + " UTC"),
+	}
 	view.Metrics, view.Err = in.Metrics(r.Context())
 	view.Oldest, view.OldestLive = age(view.Stats.Oldest), age(view.Stats.OldestLive)
 	if view.Err != nil || view.Dead == 0 {
@@ -79,10 +86,11 @@ func (in *Inbox) status(r *http.Request) *statusView {
 	view.Err, view.More = err, view.Dead > len(letters)
 	for _, l := range letters {
 		letter := statusLetter{
-			ID: l.ID, At: l.DeadAt.UTC().Format(time.DateTime), What: l.Kind.String(), Attempts: l.Attempts + 1, Reason: l.Reason,
-			Phone: l.PhoneNumberID,
+			ID: l.ID, At: l.DeadAt.UTC().Format(time.DateTime), What: l.Kind.String(), Attempts: l.Attempts + 1,
+			Reason: l.Reason,
+			Phone:  l.PhoneNumberID,
 		}
-		const small = 64 << 10 // decoding more for a look is not worth it
+		const small = 64 << 10 // bytes: decoding more for a look is not worth it
 		if len(l.Body) <= small {
 			if ev, err := l.Event(); err == nil {
 				letter.What = cmp.Or(string(ev.Info().Field), letter.What)

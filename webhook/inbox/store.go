@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook/inbox/internal/queue"
 )
 
 // A Sink takes deliveries in. It is all that an endpoint needs: a host that has a broker of its
@@ -71,8 +72,11 @@ type Store interface {
 
 // A ClaimRequest says which records a worker can take, and for how long.
 type ClaimRequest struct {
-	// Kind and Backfill select one of four queues.
-	Kind     Kind
+	// Kind selects deliveries or events.
+	Kind Kind
+
+	// Backfill selects history and address books, or else what is live. The four queues do not wait
+	// for each other.
 	Backfill bool
 
 	// Lanes is the largest number of lanes, PerLane of records in each. Both are at least 1. All
@@ -108,7 +112,10 @@ type Batch struct {
 
 // A Settlement is what became of a record.
 type Settlement struct {
-	ID          ID
+	// ID is that of the record.
+	ID ID
+
+	// Disposition is what happens to the record next.
 	Disposition Disposition
 
 	// RetryAfter is the pause before a [DispositionRetry].
@@ -182,7 +189,7 @@ type DeadLetter struct {
 var (
 	// ErrLeaseLost is returned to a worker that settles or extends records whose lease has ended
 	// and which another worker has taken.
-	ErrLeaseLost = errors.New("inbox: the lease was lost; another worker handles the records, forget them")
+	ErrLeaseLost = queue.ErrLeaseLost
 
 	// ErrFull is returned by a store that takes no more.
 	ErrFull = errors.New("inbox: the store is full; it takes more when events are handled or dead letters deleted")

@@ -10,8 +10,8 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook/inbox"
 )
 
-// kill makes a dead letter of the event whose turn it is in each lane.
-func (c *check) kill(reason string, want int) error {
+// giveUp makes a dead letter of the event whose turn it is in each lane, and expects so many lanes.
+func (c *check) giveUp(reason string, want int) error {
 	req := request(inbox.KindEvent, long)
 	req.PerLane = 1
 	b, err := c.claim(c.a, req, want)
@@ -25,7 +25,7 @@ func (c *check) kill(reason string, want int) error {
 	return c.a.Settle(c.ctx, b.LeaseToken, outs)
 }
 
-// letters lists the dead, and expects so many.
+// letters lists the dead letters, and expects so many.
 func (c *check) letters(want int) ([]inbox.DeadLetter, error) {
 	list, err := c.b.DeadLetters(c.ctx, inbox.Filter{}, 0, 100)
 	if err == nil && len(list) != want {
@@ -34,10 +34,13 @@ func (c *check) letters(want int) ([]inbox.DeadLetter, error) {
 	return list, err
 }
 
+// deadLetters gives up the first events of two lanes. The rest of the lanes goes on. The letters
+// come with everything that a person wants to know, in the order of their IDs, page by page. An
+// event of the same key does not come again: a dead letter is known until it is replayed.
 func (c *check) deadLetters() error {
 	if err := firstError(
 		func() error { return c.split("a", event("1", "x"), event("2", "x"), event("3", "y")) },
-		func() error { return c.kill("no such customer", 2) },
+		func() error { return c.giveUp("no such customer", 2) },
 	); err != nil {
 		return err
 	}
@@ -50,7 +53,8 @@ func (c *check) deadLetters() error {
 		return err
 	}
 	for _, l := range list {
-		if l.Reason != "no such customer" || string(l.Body) != string(delivery("a").Body) || l.Kind != inbox.KindEvent ||
+		if l.Reason != "no such customer" || string(l.Body) != string(delivery("a").Body) ||
+			l.Kind != inbox.KindEvent ||
 			time.Since(l.DeadAt).Abs() > time.Minute || l.DedupKey != []string{"1", "", "3"}[l.Index] {
 			return fmt.Errorf("a dead letter came back as %+v", l)
 		}
@@ -85,7 +89,7 @@ func (c *check) deadOfANumber() error {
 	}
 	if err := firstError(
 		func() error { return c.split("a", of(ours, "1"), of(other, "2"), event("3", "3"), of(ours, "4")) },
-		func() error { return c.kill("bug", 4) },
+		func() error { return c.giveUp("bug", 4) },
 		func() error { return c.append(delivery("b")) },
 	); err != nil {
 		return err
@@ -111,7 +115,9 @@ func (c *check) deadOfANumber() error {
 		}
 		after = page[0].ID
 	}
-	for f, from := range map[inbox.Filter]inbox.ID{{PhoneNumberID: ours}: after, {PhoneNumberID: "300000000000003"}: 0} {
+	for f, from := range map[inbox.Filter]inbox.ID{
+		{PhoneNumberID: ours}: after, {PhoneNumberID: "300000000000003"}: 0,
+	} {
 		if page, err := c.b.DeadLetters(c.ctx, f, from, 100); err != nil || len(page) > 0 {
 			return errors.Join(err, fmt.Errorf("%d dead letters of %s, want none", len(page), f.PhoneNumberID))
 		}
@@ -119,10 +125,13 @@ func (c *check) deadOfANumber() error {
 	return nil
 }
 
+// replaying replays one of two dead letters. Its delivery is split anew into the same three events:
+// the one that was handled is known, the one that is dead stays dead, and only the replayed one
+// comes. Then the other one, together with an ID that is not dead any more, which does not count.
 func (c *check) replaying() error {
 	if err := firstError(
 		func() error { return c.split("a", event("1", "x"), event("2", "x"), event("3", "y")) },
-		func() error { return c.kill("bug", 2) },
+		func() error { return c.giveUp("bug", 2) },
 	); err != nil {
 		return err
 	}
@@ -160,6 +169,8 @@ func (c *check) replaying() error {
 	return err
 }
 
+// deadDelivery gives up two whole deliveries, as when the decoder panics. Their keys stay known.
+// One is deleted, the other one replayed, and split and handled after that.
 func (c *check) deadDelivery() error {
 	if err := c.append(delivery("a"), delivery("b")); err != nil {
 		return err
@@ -177,7 +188,8 @@ func (c *check) deadDelivery() error {
 	if err != nil {
 		return err
 	}
-	if l := list[0]; l.Reason != "the decoder panicked" || l.Kind != inbox.KindDelivery || string(l.Body) != string(delivery("a").Body) {
+	if l := list[0]; l.Reason != "the decoder panicked" || l.Kind != inbox.KindDelivery ||
+		string(l.Body) != string(delivery("a").Body) {
 		return fmt.Errorf("a dead delivery came back as %+v", l)
 	}
 	if n, err := c.a.Append(c.ctx, []inbox.Record{delivery("a")}); err != nil || n != 0 {
@@ -202,10 +214,12 @@ func (c *check) deadDelivery() error {
 	return err
 }
 
+// purging deletes a dead letter. It cannot be replayed any more, and its key stays known, so that
+// Meta's repeat does not bring it back.
 func (c *check) purging() error {
 	if err := firstError(
 		func() error { return c.split("a", event("1", "x"), event("2", "x")) },
-		func() error { return c.kill("bug", 1) },
+		func() error { return c.giveUp("bug", 1) },
 	); err != nil {
 		return err
 	}
@@ -230,11 +244,17 @@ func (c *check) purging() error {
 	return errors.Join(err, expectKeys(keys, "2", "3"))
 }
 
+// bodiesStay follows one delivery through everything that can happen to its events: one is deleted,
+// one is replayed and handled, one deleted after that. The body has to be there until the last of
+// them is done or deleted, and its keys may be forgotten only then. Then a delivery that dies when
+// it is split anew, and is deleted while one of its events waits.
+//
+// It finds stores that count wrongly what still needs a body.
 func (c *check) bodiesStay() error {
 	// One event is deleted, one replayed and done, one deleted after that.
 	if err := firstError(
 		func() error { return c.split("a", event("1", "x"), event("2", "y"), event("3", "z")) },
-		func() error { return c.kill("bug", 3) },
+		func() error { return c.giveUp("bug", 3) },
 	); err != nil {
 		return err
 	}
@@ -247,7 +267,7 @@ func (c *check) bodiesStay() error {
 		func() error { _, err := c.a.ReplayDeadLetters(c.ctx, []inbox.ID{list[1].ID}); return err },
 		func() error { return c.splitNext(event("1", "x"), event("2", "y"), event("3", "z")) },
 		func() error { keys, err := c.finish(); return errors.Join(err, expectKeys(keys, list[1].DedupKey)) },
-		func() error { return c.swept(0) },
+		func() error { return c.forgets(0) },
 	); err != nil {
 		return err
 	}
@@ -259,10 +279,10 @@ func (c *check) bodiesStay() error {
 	}
 	if err := firstError(
 		func() error { _, err := c.a.DeleteDeadLetters(c.ctx, []inbox.ID{list[0].ID}); return err },
-		func() error { return c.swept(4) },
+		func() error { return c.forgets(4) },
 		// A delivery dies when it is split anew, and is deleted while an event of it waits.
 		func() error { return c.split("b", event("4", "x"), event("5", "x")) },
-		func() error { return c.kill("bug", 1) },
+		func() error { return c.giveUp("bug", 1) },
 	); err != nil {
 		return err
 	}
@@ -279,7 +299,7 @@ func (c *check) bodiesStay() error {
 	return firstError(
 		func() error { return c.a.Settle(c.ctx, b.LeaseToken, outcomes(b, inbox.DispositionDead)) },
 		func() error { _, err := c.a.DeleteDeadLetters(c.ctx, []inbox.ID{b.Records[0].ID}); return err },
-		func() error { return c.swept(0) },
+		func() error { return c.forgets(0) },
 		func() error {
 			b, err := c.claim(c.a, request(inbox.KindEvent, long), 1)
 			if err == nil && string(b.Records[0].Body) != string(delivery("b").Body) {
@@ -287,13 +307,14 @@ func (c *check) bodiesStay() error {
 			}
 			return errors.Join(err, c.done(c.a, b))
 		},
-		func() error { return c.swept(2) },
+		func() error { return c.forgets(2) },
 	)
 }
 
-// swept expects so many keys to be forgotten, sooner or later. The keys of a delivery go when its
-// body has.
-func (c *check) swept(want int) error {
+// forgets has old keys forgotten until there were so many, and no more. The keys of a delivery can
+// be forgotten when its body is gone, so their number tells whether it is. Stores that forget by
+// themselves are not checked.
+func (c *check) forgets(want int) error {
 	sweeper, ok := c.a.(inbox.Sweeper)
 	if !ok {
 		return nil
@@ -309,7 +330,9 @@ func (c *check) swept(want int) error {
 	}
 }
 
-// parking checks stores in which a host can commit rows of its own.
+// parking receives a body that is not JSON with an inbox whose handler is in a transaction (InTx).
+// The handler takes it well, and it is a dead letter all the same, settled in that transaction.
+// Stores without transactions are not checked.
 func (c *check) parking() error {
 	store, ok := c.a.(inbox.TxSettler)
 	if !ok {
@@ -339,12 +362,14 @@ func (c *check) parking() error {
 	return nil
 }
 
+// counting looks at the Stats of one delivery, one event that is live, one of the backfill, and two
+// dead letters. Ages are those of deliveries, by their arrival; dead letters have none.
 func (c *check) counting() error {
 	bulk := event("3", "z")
 	bulk.Backfill = true
 	if err := firstError(
 		func() error { return c.split("a", event("1", "x"), event("2", "y"), bulk, event("4", "x")) },
-		func() error { return c.kill("bug", 2) },
+		func() error { return c.giveUp("bug", 2) },
 		func() error { return c.append(delivery("b")) },
 	); err != nil {
 		return err

@@ -11,6 +11,8 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook/inbox"
 )
 
+// roundTrip appends a delivery with one store and claims it with the other. Everything that a
+// splitter needs has to come back as it was.
 func (c *check) roundTrip() error {
 	in := delivery("a")
 	if err := c.append(in); err != nil {
@@ -23,7 +25,9 @@ func (c *check) roundTrip() error {
 	out := b.Records[0]
 	switch {
 	case out.ID == 0 || out.Delivery != out.ID:
-		err = fmt.Errorf("ID is %d and Delivery %d; a delivery has an ID, which is its Delivery too", out.ID, out.Delivery)
+		err = fmt.Errorf(
+			"ID is %d and Delivery %d; a delivery has an ID, which is its Delivery too", out.ID, out.Delivery,
+		)
 	case string(out.Body) != string(in.Body):
 		err = fmt.Errorf("the body came back as %q, want %q", out.Body, in.Body)
 	case out.DedupKey != in.DedupKey || out.Lane != "" || out.Backfill ||
@@ -37,6 +41,8 @@ func (c *check) roundTrip() error {
 	return err
 }
 
+// duplicateDelivery appends deliveries again: in the same call, in a later one, and after they were
+// done. A key stays known when the body is gone.
 func (c *check) duplicateDelivery() error {
 	n, err := c.a.Append(c.ctx, []inbox.Record{delivery("a"), delivery("b"), delivery("a")})
 	if err := errors.Join(err, expect("added of two and a repeat", n, 2)); err != nil {
@@ -57,6 +63,9 @@ func (c *check) duplicateDelivery() error {
 	return errors.Join(err, expect("added after all were done", n, 0))
 }
 
+// deliveryOrder claims thirty deliveries seven at a time. All live deliveries are one lane, so
+// while some are held, another claim brings none; and they come in the order in which they were
+// appended.
 func (c *check) deliveryOrder() error {
 	var want []string
 	for i := range 30 {
@@ -78,7 +87,9 @@ func (c *check) deliveryOrder() error {
 			return fmt.Errorf("a claim of 7 brought %d of %d", len(b.Records), len(want)-len(got))
 		}
 		if other, err := c.a.Claim(c.ctx, req); err != nil || len(other.Records) > 0 {
-			return errors.Join(err, fmt.Errorf("another claim brought %d while the first ones were held", len(other.Records)))
+			return errors.Join(err, fmt.Errorf(
+				"another claim brought %d while the first ones were held", len(other.Records),
+			))
 		}
 		got = append(got, keysOf(b.Records)...)
 		if err := c.done(c.b, b); err != nil {
@@ -88,6 +99,10 @@ func (c *check) deliveryOrder() error {
 	return expectKeys(got, want...)
 }
 
+// queues appends a delivery of the backfill before one that is live, and claims each from its own
+// queue, though the other one is held. The backfill is split into a historical event and one that
+// is live: what an event is decides about its queue, not what its delivery was. Both have the same
+// lane, which is two lanes then.
 func (c *check) queues() error {
 	bulk := delivery("bulk")
 	bulk.Backfill = true
@@ -109,7 +124,9 @@ func (c *check) queues() error {
 	}
 	history := event("h", "lane")
 	history.Backfill = true
-	if err := c.a.Settle(c.ctx, slow.LeaseToken, []inbox.Settlement{{ID: slow.Records[0].ID, Events: []inbox.Record{history, event("m", "lane")}}}); err != nil {
+	if err := c.a.Settle(c.ctx, slow.LeaseToken, []inbox.Settlement{{
+		ID: slow.Records[0].ID, Events: []inbox.Record{history, event("m", "lane")},
+	}}); err != nil {
 		return err
 	}
 	req.Kind = inbox.KindEvent
@@ -122,6 +139,8 @@ func (c *check) queues() error {
 		expect("Bulk of the history", len(h.Records) > 0 && h.Records[0].Backfill, true))
 }
 
+// splitting looks at everything that a handler needs of an event: its place in the delivery, its
+// lane, its number, and the body and arrival of its delivery.
 func (c *check) splitting() error {
 	const number = "300000000000001"
 	last := event("3", "y")
@@ -137,16 +156,22 @@ func (c *check) splitting() error {
 	want := delivery("a")
 	for i, rec := range b.Records {
 		lane := []string{"x", "x", "y"}[i]
-		if rec.Index != i || rec.Kind != inbox.KindEvent || rec.Lane != lane || (rec.PhoneNumberID == number) != (i == 2) || rec.Delivery == 0 || rec.Delivery == rec.ID {
+		if rec.Index != i || rec.Kind != inbox.KindEvent || rec.Lane != lane ||
+			(rec.PhoneNumberID == number) != (i == 2) || rec.Delivery == 0 || rec.Delivery == rec.ID {
 			return fmt.Errorf("event %d came back as %+v", i, rec)
 		}
 		if string(rec.Body) != string(want.Body) || rec.ReceivedAt.Sub(want.ReceivedAt).Abs() > time.Minute {
-			return fmt.Errorf("event %d came with the body %q received at %v, want those of its delivery", i, rec.Body, rec.ReceivedAt)
+			return fmt.Errorf(
+				"event %d came with the body %q received at %v, want those of its delivery", i, rec.Body,
+				rec.ReceivedAt,
+			)
 		}
 	}
 	return nil
 }
 
+// duplicateEvent splits a delivery into an event that it has twice, and another delivery into one
+// that the first had.
 func (c *check) duplicateEvent() error {
 	if err := c.split("a", event("1", "x"), event("1", "x"), event("2", "x")); err != nil {
 		return err
@@ -158,6 +183,8 @@ func (c *check) duplicateEvent() error {
 	return errors.Join(err, expectKeys(keys, "1", "2", "3"))
 }
 
+// keyless splits a delivery into two events without a key: two events, although their keys are
+// equal.
 func (c *check) keyless() error {
 	if err := c.split("a", event("", "x"), event("", "x")); err != nil {
 		return err
@@ -166,6 +193,9 @@ func (c *check) keyless() error {
 	return errors.Join(err, expectKeys(keys, "", ""))
 }
 
+// yielding splits a delivery into a placeholder, its message, a late placeholder of the same
+// message, and one of another message. The placeholder that comes first is handled, since nobody
+// knows yet what follows; the late one is dropped; the other one waits for nothing.
 func (c *check) yielding() error {
 	placeholder := event("placeholder", "x")
 	placeholder.SupersededBy = "message"
@@ -178,6 +208,7 @@ func (c *check) yielding() error {
 	return errors.Join(err, expectKeys(keys, "placeholder", "message", "other placeholder"))
 }
 
+// keysStay splits a delivery into an event that was handled before: its key is still known.
 func (c *check) keysStay() error {
 	if err := c.split("a", event("1", "x")); err != nil {
 		return err
@@ -192,6 +223,8 @@ func (c *check) keysStay() error {
 	return errors.Join(err, expectKeys(keys, "2"))
 }
 
+// forgotten splits a delivery with DropKey twice. Its event has no key, so each time that Meta
+// sends it, it counts.
 func (c *check) forgotten() error {
 	for range 2 {
 		if err := c.append(delivery("a")); err != nil {
@@ -201,7 +234,9 @@ func (c *check) forgotten() error {
 		if err != nil {
 			return err
 		}
-		err = c.a.Settle(c.ctx, b.LeaseToken, []inbox.Settlement{{ID: b.Records[0].ID, DropKey: true, Events: []inbox.Record{event("", "x")}}})
+		err = c.a.Settle(c.ctx, b.LeaseToken, []inbox.Settlement{{
+			ID: b.Records[0].ID, DropKey: true, Events: []inbox.Record{event("", "x")},
+		}})
 		if err != nil {
 			return err
 		}
@@ -213,6 +248,9 @@ func (c *check) forgotten() error {
 	return nil
 }
 
+// sweeping has old keys forgotten. Keys of an hour ago are kept, and so are those of a delivery of
+// which an event is pending, whose body is still there: a replay would need them. What was
+// forgotten counts as new.
 func (c *check) sweeping() error {
 	sweeper, ok := c.a.(inbox.Sweeper)
 	if !ok {
@@ -249,7 +287,8 @@ func (c *check) sweeping() error {
 	if err := errors.Join(err, expect("added after a sweep", n, 1)); err != nil {
 		return err
 	}
-	if err := c.splitNext(event("done", "z"), event("done beside a pending one", "z"), event("pending", "z")); err != nil {
+	err = c.splitNext(event("done", "z"), event("done beside a pending one", "z"), event("pending", "z"))
+	if err != nil {
 		return err
 	}
 	keys, err := c.finish()
@@ -257,6 +296,10 @@ func (c *check) sweeping() error {
 	return errors.Join(err, expectKeys(keys, "done", "pending"))
 }
 
+// concurrentAppends has 32 callers append the same two deliveries and one of their own. Each
+// delivery has to be counted by one of them.
+//
+// It finds stores that look for a key and store it in two steps.
 func (c *check) concurrentAppends() error {
 	var wg sync.WaitGroup
 	added, errs := make([]int, 32), make([]error, 32)
@@ -278,6 +321,8 @@ func (c *check) concurrentAppends() error {
 	return err
 }
 
+// endedContext claims and settles with a context that has ended. Both have to fail and to change
+// nothing, because the caller does not look at the result any more.
 func (c *check) endedContext() error {
 	ctx, cancel := context.WithCancel(c.ctx)
 	cancel()

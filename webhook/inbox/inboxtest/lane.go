@@ -10,6 +10,12 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook/inbox"
 )
 
+// laneOrder claims the first two of four events of a lane, which come from two deliveries. Until
+// both are settled, the lane brings nothing to anybody, not even when half of the batch is done;
+// after that, the other two come.
+//
+// It finds stores that free a lane with the first settlement, or that look at leases of records and
+// not of lanes.
 func (c *check) laneOrder() error {
 	if err := c.split("a", event("1", "x"), event("2", "x"), event("3", "x")); err != nil {
 		return err
@@ -39,6 +45,10 @@ func (c *check) laneOrder() error {
 	return errors.Join(err, expectKeys(keysOf(append(first.Records, second.Records...)), "1", "2", "3", "4"))
 }
 
+// lanesApart claims two lanes with two claims of one lane each, and expects two different ones
+// under different tokens. Then a lane is added while these two are held.
+//
+// It finds stores in which one lease holds up the queue.
 func (c *check) lanesApart() error {
 	if err := c.split("a", event("1", "x"), event("2", "y")); err != nil {
 		return err
@@ -64,6 +74,8 @@ func (c *check) lanesApart() error {
 	return errors.Join(err, expectKeys(keysOf(third.Records), "3"))
 }
 
+// limits claims three of five lanes with two of four records each. The records of a lane have to
+// follow each other in the batch, because a worker takes them as they come.
 func (c *check) limits() error {
 	var events []inbox.Record
 	for lane := range 5 {
@@ -74,7 +86,7 @@ func (c *check) limits() error {
 	if err := c.split("a", events...); err != nil {
 		return err
 	}
-	req := request(inbox.KindEvent, c.short)
+	req := request(inbox.KindEvent, long)
 	req.Lanes, req.PerLane = 3, 2
 	b, err := c.claim(c.a, req, 6)
 	if err != nil {
@@ -87,9 +99,13 @@ func (c *check) limits() error {
 			return errors.New("the records of a lane do not follow each other in order")
 		}
 	}
-	if err := expect("lanes", len(lanes), 3); err != nil {
-		return err
-	}
+	return expect("lanes", len(lanes), 3)
+}
+
+// maxBytes claims three deliveries of 1,000 bytes with several limits. A limit that is less than
+// the first body brings that one all the same: otherwise it would never be handled. The lease is
+// short, so that the next round finds them again.
+func (c *check) maxBytes() error {
 	for _, name := range []string{"big 1", "big 2", "big 3"} {
 		d := delivery(name)
 		d.Body = make([]byte, 1000)
@@ -97,17 +113,24 @@ func (c *check) limits() error {
 			return err
 		}
 	}
-	req = request(inbox.KindDelivery, c.short)
+	req := request(inbox.KindDelivery, c.short)
 	for _, tt := range []struct{ bytes, want int }{{1, 1}, {1999, 1}, {2000, 2}, {3000, 3}, {0, 3}} {
 		req.MaxBytes = tt.bytes
 		b, err := c.await(c.a, req)
 		if err != nil || len(b.Records) != tt.want {
-			return errors.Join(err, fmt.Errorf("a claim of %d bytes brought %d deliveries of 1000, want %d", tt.bytes, len(b.Records), tt.want))
+			return errors.Join(err, fmt.Errorf(
+				"a claim of %d bytes brought %d deliveries of 1000, want %d", tt.bytes, len(b.Records), tt.want,
+			))
 		}
 	}
 	return nil
 }
 
+// retrying settles the first of two events of a lane for another attempt in an hour. The one behind
+// it waits, though it was in the same batch; other lanes do not. The Wait of an empty batch must
+// not be longer than the pause, so that nobody sleeps past it.
+//
+// Then an event fails three times, and its Attempts have to count that.
 func (c *check) retrying() error {
 	if err := c.split("a", event("1", "x"), event("2", "x"), event("3", "y")); err != nil {
 		return err
@@ -138,7 +161,9 @@ func (c *check) retrying() error {
 		return err
 	}
 	for attempts := range 3 {
-		if err := c.b.Settle(c.ctx, b.LeaseToken, []inbox.Settlement{{ID: b.Records[0].ID, Disposition: inbox.DispositionRetry, RetryAfter: time.Millisecond}}); err != nil {
+		if err := c.b.Settle(c.ctx, b.LeaseToken, []inbox.Settlement{{
+			ID: b.Records[0].ID, Disposition: inbox.DispositionRetry, RetryAfter: time.Millisecond,
+		}}); err != nil {
 			return err
 		}
 		if b, err = c.await(c.b, request(inbox.KindEvent, long)); err != nil {
@@ -151,6 +176,11 @@ func (c *check) retrying() error {
 	return expectKeys(keysOf(b.Records), "4")
 }
 
+// releasing settles three events of a lane as done, released, and not at all. Releasing the second
+// gives back the third as well, so settling that is refused; both come again at once, and without
+// an attempt being counted.
+//
+// It is what a worker does with a batch when its process shuts down.
 func (c *check) releasing() error {
 	if err := c.split("a", event("1", "x"), event("2", "x"), event("3", "x")); err != nil {
 		return err
@@ -159,10 +189,13 @@ func (c *check) releasing() error {
 	if err != nil {
 		return err
 	}
-	if err := c.a.Settle(c.ctx, b.LeaseToken, []inbox.Settlement{{ID: b.Records[0].ID}, {ID: b.Records[1].ID, Disposition: inbox.DispositionRelease}}); err != nil {
+	if err := c.a.Settle(c.ctx, b.LeaseToken, []inbox.Settlement{
+		{ID: b.Records[0].ID}, {ID: b.Records[1].ID, Disposition: inbox.DispositionRelease},
+	}); err != nil {
 		return err
 	}
-	if err := wantLeaseLost("settling what was released with the record before it", c.a.Settle(c.ctx, b.LeaseToken, []inbox.Settlement{{ID: b.Records[2].ID}})); err != nil {
+	err = c.a.Settle(c.ctx, b.LeaseToken, []inbox.Settlement{{ID: b.Records[2].ID}})
+	if err := wantLeaseLost("settling what was released with the record before it", err); err != nil {
 		return err
 	}
 	b, err = c.claim(c.b, request(inbox.KindEvent, long), 2)
@@ -172,6 +205,8 @@ func (c *check) releasing() error {
 	return errors.Join(expectKeys(keysOf(b.Records), "2", "3"), expect("Attempts", b.Records[0].Attempts, 0))
 }
 
+// leaseEnds claims events, and a delivery, and does nothing with them. When the lease is over,
+// another store gets them, in the same order.
 func (c *check) leaseEnds() error {
 	if err := c.split("a", event("1", "x"), event("2", "x")); err != nil {
 		return err
@@ -193,6 +228,13 @@ func (c *check) leaseEnds() error {
 	return errors.Join(err, expectKeys(keysOf(b.Records), "delivery:b"))
 }
 
+// fencing has a second worker claim what the lease of the first one does not hold any more. From
+// then on the first one can neither settle in any way nor extend, before and after the second one
+// has settled; and what it tried leaves no trace. The same for a delivery, because one that is
+// split twice would make its events twice.
+//
+// This is the check that keeps a process which was stopped for a while from doing damage when it
+// goes on.
 func (c *check) fencing() error {
 	if err := c.split("a", event("1", "x"), event("2", "x")); err != nil {
 		return err
@@ -208,7 +250,8 @@ func (c *check) fencing() error {
 	for _, kind := range []inbox.Disposition{
 		inbox.DispositionDone, inbox.DispositionRetry, inbox.DispositionDead, inbox.DispositionRelease,
 	} {
-		if err := wantLeaseLost("settling after the lease was lost", c.a.Settle(c.ctx, late.LeaseToken, outcomes(late, kind)[:1])); err != nil {
+		err := c.a.Settle(c.ctx, late.LeaseToken, outcomes(late, kind)[:1])
+		if err := wantLeaseLost("settling after the lease was lost", err); err != nil {
 			return err
 		}
 	}
@@ -219,7 +262,7 @@ func (c *check) fencing() error {
 	if err := c.done(c.b, now); err != nil {
 		return fmt.Errorf("the new holder: %w", err)
 	}
-	if err := wantLeaseLost("settling what the new holder has settled", c.a.Settle(c.ctx, late.LeaseToken, outcomes(late, inbox.DispositionDone))); err != nil {
+	if err := wantLeaseLost("settling what the new holder has settled", c.done(c.a, late)); err != nil {
 		return err
 	}
 	if err := c.append(delivery("b")); err != nil {
@@ -232,7 +275,9 @@ func (c *check) fencing() error {
 	if now, err = c.await(c.b, request(inbox.KindDelivery, long)); err != nil {
 		return err
 	}
-	err = c.a.Settle(c.ctx, late.LeaseToken, []inbox.Settlement{{ID: late.Records[0].ID, Events: []inbox.Record{event("", "late")}}})
+	err = c.a.Settle(
+		c.ctx, late.LeaseToken, []inbox.Settlement{{ID: late.Records[0].ID, Events: []inbox.Record{event("", "late")}}},
+	)
 	if err := wantLeaseLost("splitting after the lease was lost", err); err != nil {
 		return err
 	}
@@ -243,6 +288,9 @@ func (c *check) fencing() error {
 	return err
 }
 
+// extending shortens a lease and waits for its end, which proves that Extend sets a lease and not
+// only adds to it. Then a lease whose time is over, but which no other worker has claimed, is
+// extended: that works, and the lane is held again.
 func (c *check) extending() error {
 	if err := c.split("a", event("1", "x")); err != nil {
 		return err
@@ -270,6 +318,10 @@ func (c *check) extending() error {
 	return c.done(c.b, next)
 }
 
+// allOrNothing settles a batch together with an ID that is not in it. That is refused as a whole,
+// so the batch can be settled afterwards.
+//
+// It finds stores that settle record by record, outside of a transaction.
 func (c *check) allOrNothing() error {
 	if err := c.split("a", event("1", "x"), event("2", "y")); err != nil {
 		return err
@@ -289,97 +341,144 @@ func (c *check) allOrNothing() error {
 	return err
 }
 
-// Many claim at once while deliveries are still being split, and each lane has to come out in
-// order.
+// concurrentClaims has six workers split deliveries and handle their events at once, over both
+// stores. Each lane has to come out in the order of its events, and never at two workers at a time:
+// the check keeps a book of the lanes in hand, beside the store.
+//
+// It finds stores that lock too little. Deliveries are still being split while events are handled,
+// so a lane goes when its last event is done and comes back with the next delivery: a store that
+// decides about the one while it does the other loses events, or hands a lane out twice.
 func (c *check) concurrentClaims() error {
-	const lanes, deliveries, each = 7, 20, 10
-	want := map[string][]string{}
-	for d := range deliveries {
+	race := &claimRace{
+		check: c, left: raceDeliveries * raceEvents, got: map[string][]string{}, holders: map[string]inbox.LeaseToken{},
+	}
+	for d := range raceDeliveries {
 		if err := c.append(delivery(fmt.Sprint(d))); err != nil {
 			return err
 		}
-		for i := range each {
-			lane := fmt.Sprint("lane", (d*3+i)%lanes)
-			want[lane] = append(want[lane], fmt.Sprintf("%d.%d", d, i))
-		}
-	}
-	var mu sync.Mutex
-	got, left := map[string][]string{}, deliveries*each
-	holders := map[string]inbox.LeaseToken{}
-	work := func(s inbox.Store) error {
-		for {
-			mu.Lock()
-			over := left == 0
-			mu.Unlock()
-			if over {
-				return nil
-			}
-			if b, err := s.Claim(c.ctx, inbox.ClaimRequest{Lanes: 1, PerLane: 2, LeaseDuration: long}); err != nil {
-				return err
-			} else if len(b.Records) > 0 {
-				outs := outcomes(b, inbox.DispositionDone)
-				for i, rec := range b.Records {
-					var d int
-					if _, err := fmt.Sscanf(rec.DedupKey, "delivery:%d", &d); err != nil {
-						return err
-					}
-					for j := range each {
-						ev := event(fmt.Sprintf("%d.%d", d, j), fmt.Sprint("lane", (d*3+j)%lanes))
-						ev.Index = j
-						outs[i].Events = append(outs[i].Events, ev)
-					}
-				}
-				if err := s.Settle(c.ctx, b.LeaseToken, outs); err != nil {
-					return err
-				}
-			}
-			b, err := s.Claim(c.ctx, inbox.ClaimRequest{
-				Kind: inbox.KindEvent, Lanes: 2, PerLane: 3, LeaseDuration: long,
-			})
-			if err != nil {
-				return err
-			}
-			if len(b.Records) == 0 {
-				continue
-			}
-			mu.Lock()
-			for _, rec := range b.Records {
-				if holder := holders[rec.Lane]; holder != "" && holder != b.LeaseToken {
-					err = fmt.Errorf("the lane %q has two holders", rec.Lane)
-				}
-				holders[rec.Lane] = b.LeaseToken
-				got[rec.Lane] = append(got[rec.Lane], rec.DedupKey)
-			}
-			mu.Unlock()
-			if err != nil {
-				return err
-			}
-			mu.Lock()
-			for _, rec := range b.Records {
-				holders[rec.Lane] = ""
-			}
-			mu.Unlock()
-			if err := c.done(s, b); err != nil {
-				return err
-			}
-			mu.Lock()
-			left -= len(b.Records)
-			mu.Unlock()
-		}
 	}
 	var wg sync.WaitGroup
-	errs := make([]error, 6)
+	errs := make([]error, raceWorkers)
 	for i := range errs {
-		wg.Go(func() { errs[i] = work([]inbox.Store{c.a, c.b}[i%2]) })
+		wg.Go(func() { errs[i] = race.work([]inbox.Store{c.a, c.b}[i%2]) })
 	}
 	wg.Wait()
 	if err := errors.Join(errs...); err != nil {
 		return err
 	}
+	want := map[string][]string{}
+	for d := range raceDeliveries {
+		for _, ev := range raceSplit(d) {
+			want[ev.Lane] = append(want[ev.Lane], ev.DedupKey)
+		}
+	}
 	for lane, keys := range want {
-		if err := expectKeys(got[lane], keys...); err != nil {
+		if err := expectKeys(race.got[lane], keys...); err != nil {
 			return fmt.Errorf("%s: %w", lane, err)
 		}
 	}
 	return nil
+}
+
+const (
+	raceWorkers    = 6
+	raceDeliveries = 20
+	raceEvents     = 10 // of each delivery
+	raceLanes      = 7  // in all
+)
+
+// A claimRace is the state that the workers of concurrentClaims share.
+type claimRace struct {
+	*check
+
+	mu      sync.Mutex
+	left    int                         // events that are not settled
+	got     map[string][]string         // keys of the events of a lane, as they were handed out
+	holders map[string]inbox.LeaseToken // of the lanes in hand
+}
+
+// raceSplit returns the events of the d-th delivery. Neighbours in a delivery are in different
+// lanes.
+func raceSplit(d int) []inbox.Record {
+	events := make([]inbox.Record, raceEvents)
+	for i := range events {
+		events[i] = event(fmt.Sprintf("%d.%d", d, i), fmt.Sprint("lane", (d*3+i)%raceLanes))
+		events[i].Index = i
+	}
+	return events
+}
+
+// work splits and handles by turns until nothing is left.
+func (r *claimRace) work(s inbox.Store) error {
+	for !r.finished() {
+		if err := errors.Join(r.splitSome(s), r.handleSome(s)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (r *claimRace) finished() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.left == 0
+}
+
+// splitSome splits the deliveries that a claim brings.
+func (r *claimRace) splitSome(s inbox.Store) error {
+	b, err := s.Claim(r.ctx, inbox.ClaimRequest{Lanes: 1, PerLane: 2, LeaseDuration: long})
+	if err != nil || len(b.Records) == 0 {
+		return err
+	}
+	outs := outcomes(b, inbox.DispositionDone)
+	for i, rec := range b.Records {
+		var d int
+		if _, err := fmt.Sscanf(rec.DedupKey, "delivery:%d", &d); err != nil {
+			return err
+		}
+		outs[i].Events = raceSplit(d)
+	}
+	return s.Settle(r.ctx, b.LeaseToken, outs)
+}
+
+// handleSome settles the events that a claim brings. The lanes are in the book from the claim until
+// just before they are settled, since another worker may have them at once then.
+func (r *claimRace) handleSome(s inbox.Store) error {
+	b, err := s.Claim(r.ctx, inbox.ClaimRequest{Kind: inbox.KindEvent, Lanes: 2, PerLane: 3, LeaseDuration: long})
+	if err != nil || len(b.Records) == 0 {
+		return err
+	}
+	if err := r.take(b); err != nil {
+		return err
+	}
+	r.release(b)
+	if err := r.done(s, b); err != nil {
+		return err
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.left -= len(b.Records)
+	return nil
+}
+
+// take notes that the lanes of a batch are in hand.
+func (r *claimRace) take(b inbox.Batch) (err error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, rec := range b.Records {
+		if holder := r.holders[rec.Lane]; holder != "" && holder != b.LeaseToken {
+			err = fmt.Errorf("the lane %q has two holders", rec.Lane)
+		}
+		r.holders[rec.Lane] = b.LeaseToken
+		r.got[rec.Lane] = append(r.got[rec.Lane], rec.DedupKey)
+	}
+	return err
+}
+
+func (r *claimRace) release(b inbox.Batch) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, rec := range b.Records {
+		r.holders[rec.Lane] = ""
+	}
 }

@@ -32,7 +32,9 @@ type Storage struct {
 }
 
 // TestStore checks that the stores of an engine keep the promises of [inbox.Store], and returns
-// everything that is wrong, or nil. Run it with -race.
+// everything that is wrong, or nil. Each check has an empty storage of its own and two stores over
+// it, like two processes; the comment of a check's method says what it does and which mistakes it
+// finds. Run it with -race.
 func TestStore(ctx context.Context, engine Engine) error {
 	var errs []error
 	for _, c := range checks {
@@ -43,6 +45,8 @@ func TestStore(ctx context.Context, engine Engine) error {
 	return errors.Join(errs...)
 }
 
+// runCheck runs one check in a storage of its own. A panic is an answer of the store that the check
+// did not expect, such as a batch with too few records.
 func runCheck(ctx context.Context, engine Engine, run func(*check) error) (err error) {
 	storage, err := engine.New(ctx)
 	if err != nil {
@@ -82,7 +86,8 @@ var checks = []struct {
 	{"Forget makes a delivery count again", (*check).forgotten},
 	{"a lane is handed out in order, to one holder at a time", (*check).laneOrder},
 	{"lanes do not wait for each other", (*check).lanesApart},
-	{"a claim takes no more than was asked for", (*check).limits},
+	{"a claim takes no more lanes and records than was asked for", (*check).limits},
+	{"a claim takes no more bytes than was asked for", (*check).maxBytes},
 	{"a failed event blocks its lane until its pause is over, and counts its attempts", (*check).retrying},
 	{"a released event comes again at once, and counts no attempt", (*check).releasing},
 	{"what nobody settles is handed out again after the lease", (*check).leaseEnds},
@@ -112,18 +117,25 @@ type check struct {
 
 const long = time.Minute
 
-// received is the moment at which all deliveries of the checks arrived.
+// received is when all deliveries of the checks arrived: an hour ago, so that ages can be told from
+// what a store counts from now. Stores keep microseconds; the checks use milliseconds.
 func received() time.Time { return time.Now().Add(-time.Hour).Truncate(time.Millisecond).UTC() }
 
+// delivery returns a record as Receive makes it. Its body has bytes that are no text, because a
+// store must not care.
 func delivery(name string) inbox.Record {
-	return inbox.Record{DedupKey: "delivery:" + name, ReceivedAt: received(), Body: []byte(`{"name":` + strconv.Quote(name) + "}\x00\xff")}
+	return inbox.Record{
+		DedupKey: "delivery:" + name, ReceivedAt: received(),
+		Body: []byte(`{"name":` + strconv.Quote(name) + "}\x00\xff"),
+	}
 }
 
+// event returns an event as a splitter makes it.
 func event(key, lane string) inbox.Record {
 	return inbox.Record{Kind: inbox.KindEvent, DedupKey: key, Lane: lane}
 }
 
-// append stores deliveries.
+// append stores deliveries, all of which have to be new.
 func (c *check) append(recs ...inbox.Record) error {
 	n, err := c.a.Append(c.ctx, recs)
 	if err == nil && n != len(recs) {
@@ -132,6 +144,7 @@ func (c *check) append(recs ...inbox.Record) error {
 	return err
 }
 
+// request asks for everything in a queue of what is live.
 func request(kind inbox.Kind, lease time.Duration) inbox.ClaimRequest {
 	return inbox.ClaimRequest{Kind: kind, Lanes: 100, PerLane: 100, LeaseDuration: lease, WorkerID: "inboxtest"}
 }
@@ -188,6 +201,7 @@ func (c *check) done(s inbox.Store, b inbox.Batch) error {
 	return s.Settle(c.ctx, b.LeaseToken, outcomes(b, inbox.DispositionDone))
 }
 
+// outcomes settles all records of a batch in the same way, in their order.
 func outcomes(b inbox.Batch, kind inbox.Disposition) []inbox.Settlement {
 	outs := make([]inbox.Settlement, len(b.Records))
 	for i, rec := range b.Records {
@@ -243,7 +257,8 @@ func keysOf(recs []inbox.Record) []string {
 	return keys
 }
 
-// firstError returns the first error of calls that are made one after the other.
+// firstError makes calls one after the other, and returns the error of the first that fails. The
+// others are not made.
 func firstError(calls ...func() error) error {
 	for _, call := range calls {
 		if err := call(); err != nil {

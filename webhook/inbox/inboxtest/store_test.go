@@ -162,41 +162,49 @@ func TestEachBrokenPromiseIsNoticed(t *testing.T) {
 		"never forgets deliveries":      {settling: each(func(o *inbox.Settlement) { o.DropKey = false })},
 		"knows no pause":                {settling: each(func(o *inbox.Settlement) { o.RetryAfter = 0 })},
 		"counts releases": {settling: each(func(o *inbox.Settlement) {
-			o.Disposition = map[inbox.Disposition]inbox.Disposition{inbox.DispositionRelease: inbox.DispositionRetry, inbox.DispositionRetry: inbox.DispositionRetry, inbox.DispositionDead: inbox.DispositionDead}[o.Disposition]
+			o.Disposition = map[inbox.Disposition]inbox.Disposition{
+				inbox.DispositionRelease: inbox.DispositionRetry, inbox.DispositionRetry: inbox.DispositionRetry,
+				inbox.DispositionDead: inbox.DispositionDead,
+			}[o.Disposition]
 		})},
 		"throws the dead away": {settling: each(func(o *inbox.Settlement) {
-			o.Disposition = map[inbox.Disposition]inbox.Disposition{inbox.DispositionRelease: inbox.DispositionRelease, inbox.DispositionRetry: inbox.DispositionRetry}[o.Disposition]
+			o.Disposition = map[inbox.Disposition]inbox.Disposition{
+				inbox.DispositionRelease: inbox.DispositionRelease, inbox.DispositionRetry: inbox.DispositionRetry,
+			}[o.Disposition]
 		})},
 		"forgets reasons":                 {settling: each(func(o *inbox.Settlement) { o.Reason = "" })},
 		"has no fence":                    {settled: func(err error) error { return nil }},
 		"fences everybody":                {settled: func(err error) error { return inbox.ErrLeaseLost }},
 		"forgets numbers of events":       {settling: events(func(r *inbox.Record) { r.PhoneNumberID = "" })},
 		"hands events out without number": {claimed: records(func(r *inbox.Record) { r.PhoneNumberID = "" })},
-		"lists the dead of all numbers":   {listing: func(f *inbox.Filter, _ *inbox.ID, _ *int) { *f = inbox.Filter{} }},
-		"loses bodies":                    {claimed: records(func(r *inbox.Record) { r.Body = nil })},
-		"counts no attempts":              {claimed: records(func(r *inbox.Record) { r.Attempts = 0 })},
-		"loses the time":                  {claimed: records(func(r *inbox.Record) { r.ReceivedAt = time.Now() })},
-		"turns batches around":            {claimed: func(b *inbox.Batch) { slices.Reverse(b.Records) }},
-		"has one token for all":           {claimed: func(b *inbox.Batch) { b.LeaseToken = "1" }},
-		"has leases without end":          {claiming: func(req *inbox.ClaimRequest) { req.LeaseDuration = time.Hour }},
-		"has leases that end at once":     {claiming: func(req *inbox.ClaimRequest) { req.LeaseDuration = 0 }},
-		"ignores MaxBytes":                {claiming: func(req *inbox.ClaimRequest) { req.MaxBytes = 0 }},
-		"ignores PerLane":                 {claiming: func(req *inbox.ClaimRequest) { req.PerLane = 1000 }},
-		"ignores Lanes":                   {claiming: func(req *inbox.ClaimRequest) { req.Lanes = 1000 }},
-		"does not extend":                 {extending: func(d *time.Duration) { *d = 0 }},
-		"replays nothing":                 {replaying: none},
-		"purges nothing":                  {purging: none},
-		"lists from the beginning":        {listing: func(_ *inbox.Filter, after *inbox.ID, _ *int) { *after = 0 }},
-		"lists without end":               {listing: func(_ *inbox.Filter, _ *inbox.ID, limit *int) { *limit = 1000 }},
-		"counts wrong":                    {counted: func(st *inbox.Stats) { st.Live++ }},
-		"knows no age":                    {counted: func(st *inbox.Stats) { st.Oldest = 0 }},
-		"sweeps everything":               {sweeping: func(keep *time.Duration) { *keep = -time.Hour }},
-		"ignores that contexts end":       {patient: true},
+		"lists the dead of all numbers": {listing: func(f *inbox.Filter, _ *inbox.ID, _ *int) {
+			*f = inbox.Filter{}
+		}},
+		"loses bodies":                {claimed: records(func(r *inbox.Record) { r.Body = nil })},
+		"counts no attempts":          {claimed: records(func(r *inbox.Record) { r.Attempts = 0 })},
+		"loses the time":              {claimed: records(func(r *inbox.Record) { r.ReceivedAt = time.Now() })},
+		"turns batches around":        {claimed: func(b *inbox.Batch) { slices.Reverse(b.Records) }},
+		"has one token for all":       {claimed: func(b *inbox.Batch) { b.LeaseToken = "1" }},
+		"has leases without end":      {claiming: func(req *inbox.ClaimRequest) { req.LeaseDuration = time.Hour }},
+		"has leases that end at once": {claiming: func(req *inbox.ClaimRequest) { req.LeaseDuration = 0 }},
+		"ignores MaxBytes":            {claiming: func(req *inbox.ClaimRequest) { req.MaxBytes = 0 }},
+		"ignores PerLane":             {claiming: func(req *inbox.ClaimRequest) { req.PerLane = 1000 }},
+		"ignores Lanes":               {claiming: func(req *inbox.ClaimRequest) { req.Lanes = 1000 }},
+		"does not extend":             {extending: func(d *time.Duration) { *d = 0 }},
+		"replays nothing":             {replaying: none},
+		"purges nothing":              {purging: none},
+		"lists from the beginning":    {listing: func(_ *inbox.Filter, after *inbox.ID, _ *int) { *after = 0 }},
+		"lists without end":           {listing: func(_ *inbox.Filter, _ *inbox.ID, limit *int) { *limit = 1000 }},
+		"counts wrong":                {counted: func(st *inbox.Stats) { st.Live++ }},
+		"knows no age":                {counted: func(st *inbox.Stats) { st.Oldest = 0 }},
+		"sweeps everything":           {sweeping: func(keep *time.Duration) { *keep = -time.Hour }},
+		"ignores that contexts end":   {patient: true},
 	}
 	for name, l := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second) // some lies make a check wait for what never comes
+			// some lies make a check wait for what never comes
+			ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
 			defer cancel()
 			err := inboxtest.TestStore(ctx, inboxtest.Engine{
 				New: func(context.Context) (inboxtest.Storage, error) {
@@ -217,6 +225,8 @@ func TestEachBrokenPromiseIsNoticed(t *testing.T) {
 func TestTroubleWithTheEngineIsReported(t *testing.T) {
 	t.Parallel()
 	down := errors.New("down")
-	err := inboxtest.TestStore(t.Context(), inboxtest.Engine{New: func(context.Context) (inboxtest.Storage, error) { return inboxtest.Storage{}, down }})
+	err := inboxtest.TestStore(t.Context(), inboxtest.Engine{
+		New: func(context.Context) (inboxtest.Storage, error) { return inboxtest.Storage{}, down },
+	})
 	require.ErrorIs(t, err, down)
 }

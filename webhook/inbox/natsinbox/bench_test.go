@@ -37,7 +37,9 @@ func BenchmarkDrain(b *testing.B) {
 		for range 64 {
 			all.Go(func() {
 				for i := next.Add(1); i <= n; i = next.Add(1) {
-					if err := in.Receive(b.Context(), webhook.Delivery{Body: body(int(i), 1000), ReceivedAt: time.Now()}); err != nil {
+					if err := in.Receive(b.Context(), webhook.Delivery{
+						Body: body(int(i), 1000), ReceivedAt: time.Now(),
+					}); err != nil {
 						b.Error(err)
 					}
 				}

@@ -19,11 +19,12 @@ func TestAClusterKeepsThePromisesOfAStore(t *testing.T) {
 	servers := newCluster(t, synced, synced, synced)
 	cfg := clusterConfig(servers)
 	count := 0
-	require.NoError(t, inboxtest.TestStore(t.Context(), inboxtest.Engine{New: func(context.Context) (inboxtest.Storage, error) {
+	newStorage := func(context.Context) (inboxtest.Storage, error) {
 		count++
 		cfg.Name = fmt.Sprint("inbox", count)
 		return storage(cfg, 16<<20), nil
-	}}))
+	}
+	require.NoError(t, inboxtest.TestStore(t.Context(), inboxtest.Engine{New: newStorage}))
 }
 
 // One that does not sync is enough to be refused, and so is one that nobody asks.

@@ -6,116 +6,111 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook/inbox"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook/inbox/internal/queue"
 )
 
-// An entry is a message of the log: commands of one process, which are carried out one after the
-// other, by everybody who reads the log, with the same result.
+// An entry is a message of the log: commands of one process. Every process that reads the log
+// applies them one after the other, with the same result.
 type entry struct {
 	Node     string            `json:"node"`
 	Batch    uint64            `json:"batch"`
 	Commands []json.RawMessage `json:"commands"`
 }
 
-// A command changes what is in the inbox. One member is set.
+// A command is one change of the inbox. Exactly one member is set.
 type command struct {
-	Append      []appended  `json:"append,omitzero"`
-	Claim       *claimed    `json:"claim,omitzero"`
-	Extend      *extended   `json:"extend,omitzero"`
-	Settle      *settled    `json:"settle,omitzero"`
-	Replay      []inbox.ID  `json:"replay,omitzero"`
-	Purge       []inbox.ID  `json:"purge,omitzero"`
-	Forget      *int64      `json:"forget,omitzero"` // keys of what was done longer ago, in microseconds
-	Floor       uint64      `json:"floor,omitzero"`  // bodies up to here that nothing needs are deleted, and none is accepted any more
-	Snapshot    string      `json:"snapshot,omitzero"`
-	Snapshotted *snapshotAt `json:"snapshotted,omitzero"`
+	Append []appended   `json:"append,omitzero"`
+	Claim  *queue.Claim `json:"claim,omitzero"`
+	Extend *extended    `json:"extend,omitzero"`
+	Settle *settled     `json:"settle,omitzero"`
+	Replay []queue.ID   `json:"replay,omitzero"` // dead letters
+	Delete []queue.ID   `json:"purge,omitzero"`  // dead letters
+
+	// Forget deletes the keys of what was done so many microseconds ago or longer.
+	Forget *int64 `json:"forget,omitzero"`
+
+	// LowWatermark is a message of the stream of bodies. From now on, no delivery is accepted whose
+	// body lies there or before, so those that no delivery needs can be deleted.
+	LowWatermark uint64 `json:"floor,omitzero"`
+
+	// Snapshot asks for the turn to make one, for the node that it names. Snapshotted says that one
+	// is stored.
+	Snapshot    string       `json:"snapshot,omitzero"`
+	Snapshotted *snapshotRef `json:"snapshotted,omitzero"`
 }
 
-// An appended is a delivery, whose body lies in the stream of bodies.
+// An appended is a delivery, with the places of its body's parts in the stream of bodies.
 type appended struct {
-	Key        string `json:"key,omitzero"`
-	Bulk       bool   `json:"bulk,omitzero"`
-	ReceivedAt int64  `json:"received_at"` // microseconds
-	Body       []part `json:"body,omitzero"`
+	queue.Record
+
+	Body []part `json:"body,omitzero"`
 }
 
-// A part is a part of a message in the stream of bodies, which has Of parts. They come into the
-// inbox with different commands: the message is needed until the last of them has come.
+// A part is a piece of a body, in a message of the stream of bodies. A message holds Of parts, of
+// one body or of several, which come into the log with different commands.
 type part struct {
-	Seq  uint64 `json:"seq"`
+	Seq  uint64 `json:"seq"` // of the message
 	From int    `json:"from,omitzero"`
 	Size int    `json:"size"`
 	Of   int    `json:"of"`
 }
 
-type claimed struct {
-	Token    inbox.LeaseToken `json:"token"`
-	Kind     inbox.Kind       `json:"kind,omitzero"`
-	Bulk     bool             `json:"bulk,omitzero"`
-	Lanes    int              `json:"lanes"`
-	PerLane  int              `json:"per_lane"`
-	MaxBytes int              `json:"max_bytes,omitzero"`
-	Lease    time.Duration    `json:"lease"`
-	Worker   string           `json:"worker,omitzero"`
-}
-
 type extended struct {
-	Token inbox.LeaseToken `json:"token"`
-	Lease time.Duration    `json:"lease"`
+	Token queue.Token   `json:"token"`
+	Lease time.Duration `json:"lease"`
 }
 
 type settled struct {
-	Token    inbox.LeaseToken `json:"token"`
-	Outcomes []outcome        `json:"outcomes"`
+	Token    queue.Token     `json:"token"`
+	Outcomes []queue.Outcome `json:"outcomes"`
 }
 
-// An outcome is an [inbox.Settlement].
-type outcome struct {
-	ID     inbox.ID          `json:"id"`
-	Kind   inbox.Disposition `json:"kind,omitzero"`
-	After  time.Duration     `json:"after,omitzero"`
-	Reason string            `json:"reason,omitzero"`
-	Events []event           `json:"events,omitzero"`
-	Forget bool              `json:"forget,omitzero"`
-}
-
-// An event is an event on its way into the inbox.
-type event struct {
-	Key      string `json:"key,omitzero"`
-	YieldsTo string `json:"yields_to,omitzero"`
-	Lane     string `json:"lane,omitzero"`
-	Bulk     bool   `json:"bulk,omitzero"`
-	Index    int    `json:"index,omitzero"`
-
-	PhoneNumberID graph.PhoneNumberID `json:"phone_number_id,omitzero"`
-}
-
-// A snapshotAt says which snapshot there is.
-type snapshotAt struct {
+// A snapshotRef says which snapshot there is.
+type snapshotRef struct {
 	ID    string   `json:"id"`
-	At    uint64   `json:"at"`    // the message of the log after which it was taken
+	At    uint64   `json:"at"`    // the last message of the log that is in it
 	Size  int      `json:"size"`  // in bytes
 	Parts []uint64 `json:"parts"` // messages of the stream of snapshots
 }
 
 func newSettled(token inbox.LeaseToken, outcomes []inbox.Settlement) *settled {
-	s := &settled{Token: token, Outcomes: make([]outcome, len(outcomes))}
+	s := &settled{Token: queue.Token(token), Outcomes: make([]queue.Outcome, len(outcomes))}
 	for i, out := range outcomes {
-		s.Outcomes[i] = outcome{
-			ID: out.ID, Kind: out.Disposition, After: out.RetryAfter, Reason: out.Reason, Forget: out.DropKey,
+		s.Outcomes[i] = queue.Outcome{
+			ID: queue.ID(out.ID), Disposition: queue.Disposition(out.Disposition), RetryAfter: out.RetryAfter,
+			Reason:  out.Reason,
+			DropKey: out.DropKey,
 		}
 		for _, ev := range out.Events {
-			s.Outcomes[i].Events = append(s.Outcomes[i].Events, event{
-				ev.DedupKey, ev.SupersededBy, ev.Lane, ev.Backfill, ev.Index, ev.PhoneNumberID,
+			s.Outcomes[i].Events = append(s.Outcomes[i].Events, queue.Record{
+				Key: ev.DedupKey, SupersededBy: ev.SupersededBy, Lane: ev.Lane, Backfill: ev.Backfill, Index: ev.Index,
+				PhoneNumberID: ev.PhoneNumberID,
 			})
 		}
 	}
 	return s
 }
 
-// decodeEntry reads a message of the log. What it does not know is an error: it must not be carried
-// out differently from how a later release does it.
+// fromQueue returns a record of the inbox, without its body.
+func fromQueue(rec queue.Record) inbox.Record {
+	return inbox.Record{
+		ID: inbox.ID(rec.ID), Delivery: inbox.ID(rec.Delivery), Kind: inbox.Kind(rec.Kind), DedupKey: rec.Key,
+		SupersededBy: rec.SupersededBy, Lane: rec.Lane, PhoneNumberID: rec.PhoneNumberID, Backfill: rec.Backfill,
+		Index: rec.Index, ReceivedAt: time.UnixMicro(rec.ReceivedAt).UTC(), Attempts: rec.Attempts,
+	}
+}
+
+func queueIDs(ids []inbox.ID) []queue.ID {
+	list := make([]queue.ID, len(ids))
+	for i, id := range ids {
+		list[i] = queue.ID(id)
+	}
+	return list
+}
+
+// decodeEntry reads a message of the log. A member that this release does not know is an error: if
+// it were skipped, this process would know something else than one of a later release.
 func decodeEntry(data []byte) (node string, batch uint64, commands []command, err error) {
 	var e entry
 	if err := decodeStrictly(data, &e); err != nil {

@@ -69,14 +69,20 @@ func ParseURL(line string) (Config, error) {
 			err = errBadURL
 		}
 		if err != nil {
-			return Config{}, fmt.Errorf("natsinbox: the URL's parameter %s is not one of monitor, name, replicas, max_bytes, or has no such value", name)
+			return Config{}, fmt.Errorf(
+				"natsinbox: the URL's parameter %s is not one of monitor, name, replicas, max_bytes, or has no "+
+					"such value",
+				name,
+			)
 		}
 	}
 	return cfg, cfg.validate()
 }
 
 // errBadURL quotes nothing, because a URL can hold a password.
-var errBadURL = errors.New("natsinbox: this is not a URL of a server; write nats://user:password@host:4222?monitor=http://host:8222")
+var errBadURL = errors.New(
+	"natsinbox: this is not a URL of a server; write nats://user:password@host:4222?monitor=http://host:8222",
+)
 
 var validName = regexp.MustCompile(`^[A-Za-z0-9_-]{0,64}$`)
 
@@ -92,7 +98,9 @@ func (c Config) validate() error {
 	}
 	for _, m := range c.Monitors {
 		if u, err := url.Parse(m); err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
-			errs = append(errs, errors.New("natsinbox: Config.Monitors holds something else than URLs like http://host:8222"))
+			errs = append(
+				errs, errors.New("natsinbox: Config.Monitors holds something else than URLs like http://host:8222"),
+			)
 		}
 	}
 	if !validName.MatchString(c.Name) {

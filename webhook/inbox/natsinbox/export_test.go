@@ -5,29 +5,29 @@ import (
 	"time"
 
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook/inbox"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook/inbox/internal/queue"
 )
 
-// OpenWith is OpenStore with a snapshot after so many bytes of the log, and strays after such a
-// time.
-func OpenWith(ctx context.Context, cfg Config, snapshotBytes int64, strayAge time.Duration) (*Store, error) {
-	return open(ctx, cfg, snapshotBytes, strayAge)
+// OpenWith is OpenStore with a snapshot after so many bytes of the log, and another age of orphans.
+func OpenWith(ctx context.Context, cfg Config, snapshotBytes int64, orphanAge time.Duration) (*Store, error) {
+	return open(ctx, cfg, snapshotBytes, orphanAge)
 }
 
-// Dump returns everything that the store knows, in an order of its own, after it has caught up, and
-// where in the log that was.
+// Dump returns the state of the store as a snapshot has it, once it has caught up, and the last
+// message of the log in it.
 func (s *Store) Dump(ctx context.Context) (string, uint64, error) {
 	if err := s.catchUp(ctx); err != nil {
 		return "", 0, err
 	}
 	s.mu.Lock()
-	d, at := s.machine.dump(), s.at
+	d, at := s.machine.snapshot(), s.at
 	s.mu.Unlock()
 	data, err := d.encode()
 	return string(data), at, err
 }
 
 // Snapshot makes one now.
-func (s *Store) Snapshot(ctx context.Context) error { return s.snapshot(ctx) }
+func (s *Store) Snapshot(ctx context.Context) error { return s.writeSnapshot(ctx) }
 
 // AppendLate stores two deliveries whose bodies share a message, and has between run after the
 // first is in the log, and before the second.
@@ -37,7 +37,9 @@ func (s *Store) AppendLate(ctx context.Context, first, second inbox.Record, betw
 		return err
 	}
 	for i, rec := range []inbox.Record{first, second} {
-		if _, err := s.writer.do(ctx, command{Append: []appended{{Key: rec.DedupKey, Body: parts[i]}}}); err != nil {
+		if _, err := s.writer.do(ctx, command{Append: []appended{{
+			queue.Record{Key: rec.DedupKey}, parts[i],
+		}}}); err != nil {
 			return err
 		}
 		if i == 0 {

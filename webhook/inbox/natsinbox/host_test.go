@@ -18,10 +18,13 @@ import (
 
 // body is a delivery of one text, of one of a number of customers.
 func body(serial, customers int) []byte {
-	return fmt.Appendf(nil, `{"object":"whatsapp_business_account","entry":[{"id":"102290129340398","changes":[{"value":{"messaging_product":"whatsapp",`+
-		`"metadata":{"display_phone_number":"15550100199","phone_number_id":"106540352242922"},"contacts":[{"profile":{"name":"Ada"},`+
+	return fmt.Appendf(nil, `{"object":"whatsapp_business_account","entry":[{"id":"102290129340398",`+
+		`"changes":[{"value":{"messaging_product":"whatsapp",`+
+		`"metadata":{"display_phone_number":"15550100199","phone_number_id":"106540352242922"},`+
+		`"contacts":[{"profile":{"name":"Ada"},`+
 		`"wa_id":"1555010%04d"}],"messages":[{"from":"1555010%04d","id":"wamid.%06d","timestamp":"1795168800",`+
-		`"text":{"body":"Do you have rye bread today, and until when are you open?"},"type":"text"}]},"field":"messages"}]}]}`,
+		`"text":{"body":"Do you have rye bread today, and until when are you open?"},"type":"text"}]},`+
+		`"field":"messages"}]}]}`,
 		serial%customers, serial%customers, serial)
 }
 
@@ -41,10 +44,11 @@ var lease = inbox.Config{LeaseDuration: time.Second, PollInterval: 50 * time.Mil
 
 // holdForever is a host that says what it handles and never gets done.
 func holdForever(url string) error {
-	_, err := natsinbox.Open(context.Background(), url, handler(func(_ context.Context, m *webhook.IncomingMessage) error {
+	hang := handler(func(_ context.Context, m *webhook.IncomingMessage) error {
 		fmt.Println(m.ID)
 		select {}
-	}), lease)
+	})
+	_, err := natsinbox.Open(context.Background(), url, hang, lease)
 	if err != nil {
 		return err
 	}
@@ -61,18 +65,21 @@ func TestAnotherProcessTakesOverWhenOneDiesWithinAHandler(t *testing.T) {
 	var handled []string
 	done := make(chan struct{})
 	open := func() *inbox.Inbox {
-		in, err := natsinbox.Open(t.Context(), url(cfg), handler(func(_ context.Context, m *webhook.IncomingMessage) error {
+		note := handler(func(_ context.Context, m *webhook.IncomingMessage) error {
 			mu.Lock()
 			defer mu.Unlock()
 			if handled = append(handled, string(m.ID)); len(handled) == 3 {
 				close(done)
 			}
 			return nil
-		}), lease)
+		})
+		in, err := natsinbox.Open(t.Context(), url(cfg), note, lease)
 		require.NoError(t, err)
 		return in
 	}
-	sender, err := inbox.New(s.open(cfg), handler(func(context.Context, *webhook.IncomingMessage) error { return nil }), inbox.Config{})
+	sender, err := inbox.New(
+		s.open(cfg), handler(func(context.Context, *webhook.IncomingMessage) error { return nil }), inbox.Config{},
+	)
 	require.NoError(t, err)
 	for i := range 3 { // of one customer
 		require.NoError(t, sender.Receive(t.Context(), webhook.Delivery{Body: body(i, 1), ReceivedAt: time.Now()}))
@@ -182,7 +189,9 @@ func fill(t *testing.T, s *natsinbox.Store) {
 	t.Helper()
 	var recs []inbox.Record
 	for i := range 20 {
-		recs = append(recs, inbox.Record{DedupKey: fmt.Sprint("delivery", i), Backfill: i%5 == 4, ReceivedAt: time.Now(), Body: body(i, 4)})
+		recs = append(recs, inbox.Record{
+			DedupKey: fmt.Sprint("delivery", i), Backfill: i%5 == 4, ReceivedAt: time.Now(), Body: body(i, 4),
+		})
 	}
 	_, err := s.Append(t.Context(), recs)
 	require.NoError(t, err)

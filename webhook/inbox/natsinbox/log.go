@@ -14,52 +14,56 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 )
 
-// A writer puts commands into the log. Those that wait share a message, because it is the disk's
-// sync that takes time. There is no goroutine behind it: one of those who wait writes for all.
+// A writer puts commands into the log. Commands that wait share a message (group commit), because
+// it is the disk's sync that takes time. There is no goroutine behind it: one of the callers that
+// wait writes for all.
 type writer struct {
-	s    *Store
-	turn chan struct{} // held by those who are writing: one collects while another waits for the server
+	s       *Store
+	leading chan struct{} // held by callers that write: one collects while another waits for the server
 
 	mu      sync.Mutex
 	queue   []*job
 	batches uint64
-	written map[uint64]*batch // whose results are awaited
-	skipped uint64            // up to here, a snapshot took the place of the log
+	written map[uint64]*batch // batches that are not done
+	skipped uint64            // the last message of the log that a snapshot took the place of
 }
 
 // A job is a command on its way.
 type job struct {
-	data  []byte
-	taken chan struct{} // closed when it is somebody's turn to write it
-	done  chan struct{}
+	data  []byte        // cmd as JSON
+	taken chan struct{} // closed when a caller writes it
+	done  chan struct{} // closed when res is set
 	res   result
-	gone  bool // nobody waits any more; guarded by the writer
+	gone  bool // its caller does not wait any more; guarded by the writer
 	cmd   command
 }
 
-// A batch is what one entry of the log consists of. It is done once the server has acknowledged it
-// and it was carried out.
+// A batch is the jobs of one entry of the log. It is done once the server has acknowledged the
+// entry and this process has applied it, in either order.
 type batch struct {
 	jobs    []*job
-	seq     uint64 // 0 until it is acknowledged
-	results []result
+	seq     uint64   // of the entry's last message; 0 until it is acknowledged
+	results []result // nil until it is applied
 }
 
 const (
 	writers      = 2
-	maxBatch     = 512
-	writeTimeout = 8 * time.Second
-	doTimeout    = 20 * time.Second
-	tryTimeout   = 2 * time.Second
-	messageSlack = 4 << 10 // headers, and what is around commands
+	maxBatch     = 512              // commands in an entry
+	doTimeout    = 20 * time.Second // for a command to be written and applied
+	writeTimeout = 8 * time.Second  // for an entry to be acknowledged, with all tries
+	tryTimeout   = 2 * time.Second  // for one try
+	messageSlack = 4 << 10          // headers, and the JSON around commands
 )
 
 func newWriter(s *Store) *writer {
-	return &writer{s: s, turn: make(chan struct{}, writers), written: map[uint64]*batch{}}
+	return &writer{s: s, leading: make(chan struct{}, writers), written: map[uint64]*batch{}}
 }
 
-// do writes a command and returns what it did. If it returns an error, the command may be carried
-// out all the same.
+// do writes a command and returns what it did. If it returns an error, the command may be applied
+// all the same: the server may have stored it while its answer got lost.
+//
+// While it waits, the caller may get the lead and write for all that wait, its own command among
+// them or not.
 func (w *writer) do(ctx context.Context, c command) (result, error) {
 	data, err := json.Marshal(c)
 	if err != nil {
@@ -71,34 +75,35 @@ func (w *writer) do(ctx context.Context, c command) (result, error) {
 	w.mu.Unlock()
 	ctx, cancel := context.WithTimeout(ctx, doTimeout)
 	defer cancel()
-	turn, taken := w.turn, j.taken
+	lead, taken := w.leading, j.taken
 	for {
 		select {
 		case <-j.done:
 			return j.res, j.res.err
 		case <-taken:
-			turn, taken = nil, nil
-		case turn <- struct{}{}:
-			w.lead(ctx)
-			<-w.turn
+			lead, taken = nil, nil // another caller writes it: there is nothing to lead for
+		case lead <- struct{}{}:
+			w.writeBatch(ctx)
+			<-w.leading
 		case <-w.s.over:
 			return result{}, w.s.reason()
 		case <-ctx.Done():
-			w.leave(j)
+			w.withdraw(j)
 			return result{}, fmt.Errorf("natsinbox: no answer from the server: %w", ctx.Err())
 		}
 	}
 }
 
-// leave notes that nobody waits for a job any more. If it was not written, it will not be.
-func (w *writer) leave(j *job) {
+// withdraw takes a job out of the queue. If it is being written, only its caller is gone.
+func (w *writer) withdraw(j *job) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	j.gone = true
 	w.queue = slices.DeleteFunc(w.queue, func(other *job) bool { return other == j })
 }
 
-// take returns what goes into the next entry.
+// take returns the jobs of the next entry, or nil if none waits. One job may be too large for a
+// message; several are not taken together if they are.
 func (w *writer) take() (number uint64, b *batch) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -122,7 +127,9 @@ func (w *writer) take() (number uint64, b *batch) {
 	return w.batches, b
 }
 
-func (w *writer) lead(ctx context.Context) {
+// writeBatch writes the jobs that wait as one entry. If the server does not acknowledge it, they
+// all fail; what they did is then known only if the entry shows up in the log.
+func (w *writer) writeBatch(ctx context.Context) {
 	number, b := w.take()
 	if b == nil {
 		return
@@ -134,7 +141,7 @@ func (w *writer) lead(ctx context.Context) {
 	data, err := json.Marshal(e)
 	var seq uint64
 	if err == nil {
-		// The leader's context may end: that is no reason for the others to fail.
+		// The context is that of one caller: its end is no reason for the others to fail.
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), writeTimeout)
 		defer cancel()
 		seq, err = w.write(ctx, number, data)
@@ -167,6 +174,8 @@ func (w *writer) write(ctx context.Context, number uint64, data []byte) (seq uin
 	return seq, nil
 }
 
+// headerPiece marks a message that holds a piece of an entry: its ID, the piece's index, and how
+// many there are.
 const headerPiece = "Webhook-Piece"
 
 // apply hands out the results of a batch of this process.
@@ -179,7 +188,8 @@ func (w *writer) apply(number uint64, results []result) {
 	}
 }
 
-// skip notes that a snapshot took the place of the log up to a message.
+// skip notes that a snapshot took the place of the log up to a message: the results of what was
+// written there are not known.
 func (w *writer) skip(at uint64) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -191,7 +201,8 @@ func (w *writer) skip(at uint64) {
 
 var errSkipped = errors.New("natsinbox: the process was too slow to see what became of it")
 
-// finish ends a batch that is acknowledged and carried out.
+// finish ends a batch that is acknowledged and applied. What a claim brought whose caller is gone
+// is given back. The caller must hold w.mu.
 func (w *writer) finish(number uint64, b *batch) {
 	if b.seq != 0 && b.results == nil && b.seq <= w.skipped {
 		b.results = slices.Repeat([]result{{err: errSkipped}}, len(b.jobs))
@@ -208,6 +219,7 @@ func (w *writer) finish(number uint64, b *batch) {
 	b.end(b.results)
 }
 
+// end passes the results to those who wait.
 func (b *batch) end(results []result) {
 	for i, j := range b.jobs {
 		j.res = results[i]
@@ -215,8 +227,9 @@ func (b *batch) end(results []result) {
 	}
 }
 
-// publish stores a message, and tries again while the server is away for a moment. The message has
-// an ID, so that the server does not store it twice.
+// publish stores a message, and tries again while the server is away for a moment. It is done only
+// if a server that syncs every write has acknowledged it. The message has an ID, so that the server
+// does not store it twice; it knows IDs for longer than ctx may last (see duplicates).
 func (s *Store) publish(ctx context.Context, msg *nats.Msg, stream string) (uint64, error) {
 	for {
 		seq, err := s.tryPublish(ctx, msg, stream)
@@ -241,10 +254,13 @@ func (s *Store) publish(ctx context.Context, msg *nats.Msg, stream string) (uint
 	}
 }
 
+// tryPublish stores a message on a server that passed the durability check. If the connection was
+// made anew meanwhile, the acknowledgement may come from another server and does not count: the
+// message is sent again, and known by its ID.
 func (s *Store) tryPublish(ctx context.Context, msg *nats.Msg, stream string) (uint64, error) {
 	ctx, cancel := context.WithTimeout(ctx, tryTimeout)
 	defer cancel()
-	connection, err := s.proof.renew(ctx, s)
+	connection, err := s.durability.ensure(ctx, s)
 	if err != nil {
 		return 0, err
 	}
@@ -253,7 +269,7 @@ func (s *Store) tryPublish(ctx context.Context, msg *nats.Msg, stream string) (u
 		return 0, err //nolint:wrapcheck // publish says what it is about
 	}
 	if s.nc.Stats().Reconnects != connection {
-		return 0, nats.ErrConnectionReconnecting // who stored it has to be looked at; then it is known by its ID
+		return 0, nats.ErrConnectionReconnecting
 	}
 	return ack.Sequence, nil
 }

@@ -50,33 +50,34 @@ type Store struct {
 	bodyStream     jetstream.Stream
 	snapshotStream jetstream.Stream
 
-	node          string // this store, among those that write the log
-	maxMessage    int
-	snapshotBytes int64         // of the log, after which there is a new snapshot
-	strayAge      time.Duration // after which a body is a stray if no delivery came
-	proof         proof
+	node          string        // this store, among those that write the log
+	maxMessage    int           // bytes of data in a message
+	snapshotBytes int64         // of the log, after which a snapshot is due
+	orphanAge     time.Duration // after which a body without a delivery is an orphan
+	durability    durabilityCheck
 	writer        *writer
-	bodies        *bodies
+	bodies        *bodyStore
 
-	mu       sync.Mutex
-	machine  *machine
-	at       uint64    // the last message of the log that was carried out
-	seenAt   time.Time // when that was
-	heard    int64     // the server's clock, in microseconds
-	heardAt  time.Time // when that was
-	logged   int64     // bytes since the last snapshot
-	stray    strayLine
-	advanced chan struct{} // closed when the next message is carried out
+	// mu guards the machine, and how far it has come.
+	mu           sync.Mutex
+	machine      *machine
+	at           uint64        // the last message of the log that is applied
+	appliedAt    time.Time     // when that was, by this process's clock
+	serverTime   int64         // the server's clock when it was asked last, in microseconds
+	serverTimeAt time.Time     // when that was, by this process's clock
+	logged       int64         // bytes of the log since the last snapshot
+	orphans      orphanMark    // set by deleteOrphans
+	advanced     chan struct{} // closed when the next message is applied
 
-	woken     chan struct{}
-	full      chan struct{}
-	abandoned chan inbox.Batch
+	wake        chan struct{} // to Wait: another process has made something ready
+	snapshotDue chan struct{} // to maintain
+	abandoned   chan inbox.Batch
 
 	running sync.WaitGroup
 	cancel  context.CancelFunc
 	once    sync.Once
-	over    chan struct{} // closed when nothing goes any more
-	why     error
+	over    chan struct{} // closed by Close, or when the log cannot be read any further
+	cause   error         // why; set before over is closed
 }
 
 var (
@@ -87,16 +88,16 @@ var (
 
 const (
 	defaultSnapshotBytes = 16 << 20
-	defaultStrayAge      = time.Hour
+	defaultOrphanAge     = time.Hour
 )
 
 // OpenStore connects, checks that the servers keep what they acknowledge, makes the streams if they
 // are not there, and reads what is in them. Most hosts call [Open].
 func OpenStore(ctx context.Context, cfg Config) (*Store, error) {
-	return open(ctx, cfg, defaultSnapshotBytes, defaultStrayAge)
+	return open(ctx, cfg, defaultSnapshotBytes, defaultOrphanAge)
 }
 
-func open(ctx context.Context, cfg Config, snapshotBytes int64, strayAge time.Duration) (*Store, error) {
+func open(ctx context.Context, cfg Config, snapshotBytes int64, orphanAge time.Duration) (*Store, error) {
 	if err := cfg.validate(); err != nil {
 		return nil, err
 	}
@@ -105,11 +106,12 @@ func open(ctx context.Context, cfg Config, snapshotBytes int64, strayAge time.Du
 		return nil, err
 	}
 	s := &Store{
-		cfg: cfg.withDefaults(), nc: nc, node: rand.Text(), snapshotBytes: snapshotBytes, strayAge: strayAge, machine: newMachine(),
-		advanced: make(chan struct{}), woken: make(chan struct{}, 1), full: make(chan struct{}, 1), abandoned: make(chan inbox.Batch, 64),
-		over: make(chan struct{}),
+		cfg: cfg.withDefaults(), nc: nc, node: rand.Text(), snapshotBytes: snapshotBytes, orphanAge: orphanAge,
+		machine:  newMachine(),
+		advanced: make(chan struct{}), wake: make(chan struct{}, 1), snapshotDue: make(chan struct{}, 1),
+		abandoned: make(chan inbox.Batch, 64), over: make(chan struct{}),
 	}
-	s.writer, s.bodies = newWriter(s), newBodies(s)
+	s.writer, s.bodies = newWriter(s), newBodyStore(s)
 	if err := s.start(ctx); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
@@ -119,7 +121,8 @@ func open(ctx context.Context, cfg Config, snapshotBytes int64, strayAge time.Du
 func connect(cfg Config) (*nats.Conn, error) {
 	opts := append([]nats.Option{
 		nats.Name("webhook inbox"),
-		nats.MaxReconnects(-1), nats.ReconnectWait(500 * time.Millisecond), nats.ReconnectBufSize(-1), // what cannot be sent now fails now
+		nats.MaxReconnects(-1), nats.ReconnectWait(500 * time.Millisecond),
+		nats.ReconnectBufSize(-1), // what cannot be sent now fails now; publish decides whether to try again
 	}, cfg.Options...)
 	nc, err := nats.Connect(strings.Join(cfg.URLs, ","), opts...)
 	if err != nil {
@@ -131,7 +134,8 @@ func connect(cfg Config) (*nats.Conn, error) {
 // withoutURL hides an error that may quote a URL, which may hold a password.
 func withoutURL(err error) error {
 	for _, known := range []error{
-		nats.ErrNoServers, nats.ErrTimeout, nats.ErrAuthorization, nats.ErrAuthExpired, nats.ErrSecureConnRequired, nats.ErrSecureConnWanted,
+		nats.ErrNoServers, nats.ErrTimeout, nats.ErrAuthorization, nats.ErrAuthExpired,
+		nats.ErrSecureConnRequired, nats.ErrSecureConnWanted,
 	} {
 		if errors.Is(err, known) {
 			return known
@@ -140,6 +144,9 @@ func withoutURL(err error) error {
 	return errors.New("check the URL, the credentials and TLS")
 }
 
+// start checks the servers, makes the streams, and reads what is in them. The order matters:
+// nothing is made on a server that was not checked, and nothing is read before the servers that
+// keep the streams were. Its goroutines end with Close; the end of ctx does not end them.
 func (s *Store) start(ctx context.Context) (err error) {
 	if err := checkVersion(s.nc.ConnectedServerVersion()); err != nil {
 		return err
@@ -151,26 +158,27 @@ func (s *Store) start(ctx context.Context) (err error) {
 	if s.js, err = jetstream.New(s.nc); err != nil {
 		return fmt.Errorf("natsinbox: %w", err)
 	}
-	if err := s.proof.first(ctx, s); err != nil {
+	if err := s.durability.checkConnected(ctx, s); err != nil {
 		return err
 	}
 	if err := s.makeStreams(ctx); err != nil {
 		return err
 	}
-	if _, err := s.proof.renew(ctx, s); err != nil {
+	if _, err := s.durability.ensure(ctx, s); err != nil {
 		return err
 	}
 	if err := s.load(ctx); err != nil {
 		return err
 	}
 	ctx, s.cancel = context.WithCancel(context.WithoutCancel(ctx))
-	for _, run := range []func(context.Context){s.tail, s.keep, s.bodies.run} {
+	for _, run := range []func(context.Context){s.runLog, s.maintain, s.bodies.run} {
 		s.running.Go(func() { run(ctx) })
 	}
 	return s.catchUp(ctx)
 }
 
-// maxMessage is how large messages get at most: a server may allow more, but recommends not to.
+// maxMessage is how large messages get at most: a server may allow more, but NATS recommends not
+// to.
 const maxMessage = 1 << 20
 
 var errClosed = errors.New("natsinbox: the store is closed")
@@ -186,10 +194,10 @@ func (s *Store) Close() error {
 	return nil
 }
 
-// fail ends everything with an error.
+// fail makes all further calls return an error. The first one counts.
 func (s *Store) fail(err error) {
 	s.once.Do(func() {
-		s.why = err
+		s.cause = err
 		close(s.over)
 	})
 }
@@ -203,8 +211,8 @@ func (s *Store) closed() bool {
 	}
 }
 
-// reason says why nothing goes any more.
+// reason returns the error of fail, and waits for it.
 func (s *Store) reason() error {
 	<-s.over
-	return s.why
+	return s.cause
 }

@@ -15,7 +15,9 @@ import (
 
 // engine makes storages in streams of their own.
 func engine(s *natsServer, snapshotBytes int64) inboxtest.Engine {
-	return inboxtest.Engine{New: func(context.Context) (inboxtest.Storage, error) { return storage(s.config(), snapshotBytes), nil }}
+	return inboxtest.Engine{
+		New: func(context.Context) (inboxtest.Storage, error) { return storage(s.config(), snapshotBytes), nil },
+	}
 }
 
 // storage is in streams. Each store over it has a connection of its own, like a process.

@@ -117,7 +117,9 @@ func newCluster(t testing.TB, settings ...string) (list []*natsServer) {
 	}
 	for i, setting := range settings {
 		s := &natsServer{t: t, name: fmt.Sprint("N", i+1), file: filepath.Join(t.TempDir(), "nats.conf")}
-		s.more = fmt.Sprintf("cluster { name: C, listen: %q, routes: [ nats://%s ] }", routes[i], strings.Join(routes, ", nats://"))
+		s.more = fmt.Sprintf(
+			"cluster { name: C, listen: %q, routes: [ nats://%s ] }", routes[i], strings.Join(routes, ", nats://"),
+		)
 		s.write("listen: 127.0.0.1:-1\nhttp: 127.0.0.1:-1", setting)
 		s.start()
 		list = append(list, s)
@@ -171,7 +173,9 @@ func (s *natsServer) config() natsinbox.Config {
 	s.names.Lock()
 	defer s.names.Unlock()
 	s.count++
-	return natsinbox.Config{URLs: []string{s.Client}, Monitors: []string{s.Monitor}, Name: fmt.Sprintf("inbox%d", s.count)}
+	return natsinbox.Config{
+		URLs: []string{s.Client}, Monitors: []string{s.Monitor}, Name: fmt.Sprintf("inbox%d", s.count),
+	}
 }
 
 // open opens a store, which is closed at the end.

@@ -6,21 +6,23 @@ import (
 	"time"
 
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook/inbox"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook/inbox/internal/queue"
 )
 
-// Append implements [inbox.Sink].
+// Append implements [inbox.Sink]. The bodies are stored first, then the command that refers to
+// them: a process that dies in between leaves orphans, and no delivery without a body.
 func (s *Store) Append(ctx context.Context, recs []inbox.Record) (added int, err error) {
-	fresh, err := s.fresh(ctx, recs)
-	if err != nil || len(fresh) == 0 {
+	unknown, err := s.unknown(ctx, recs)
+	if err != nil || len(unknown) == 0 {
 		return 0, err
 	}
-	list, bulk := make([]appended, len(fresh)), true
-	texts := make([][]byte, len(fresh))
-	for i, rec := range fresh {
-		list[i] = appended{Key: rec.DedupKey, Bulk: rec.Backfill, ReceivedAt: rec.ReceivedAt.UnixMicro()}
-		texts[i], bulk = rec.Body, bulk && rec.Backfill
+	list, backfill := make([]appended, len(unknown)), true
+	texts := make([][]byte, len(unknown))
+	for i, rec := range unknown {
+		list[i].Record = queue.Record{Key: rec.DedupKey, Backfill: rec.Backfill, ReceivedAt: rec.ReceivedAt.UnixMicro()}
+		texts[i], backfill = rec.Body, backfill && rec.Backfill
 	}
-	parts, err := s.bodies.store(ctx, texts, bulk)
+	parts, err := s.bodies.store(ctx, texts, backfill)
 	if err != nil {
 		return 0, err
 	}
@@ -31,9 +33,9 @@ func (s *Store) Append(ctx context.Context, recs []inbox.Record) (added int, err
 	return res.n, err
 }
 
-// fresh leaves out the records whose keys are known, so that Meta's repeats are not written
-// anywhere.
-func (s *Store) fresh(ctx context.Context, recs []inbox.Record) ([]inbox.Record, error) {
+// unknown leaves out the records whose keys are known, so that Meta's repeats are not written
+// anywhere. Whether a record that is left is a duplicate is decided where its command is applied.
+func (s *Store) unknown(ctx context.Context, recs []inbox.Record) ([]inbox.Record, error) {
 	if err := s.usable(ctx); err != nil {
 		return nil, err
 	}
@@ -41,7 +43,7 @@ func (s *Store) fresh(ctx context.Context, recs []inbox.Record) ([]inbox.Record,
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		for _, rec := range recs {
-			if !s.machine.isKnown(rec.DedupKey, "") {
+			if !s.machine.queue.Known(rec.DedupKey) {
 				list = append(list, rec)
 			}
 		}
@@ -58,28 +60,29 @@ func (s *Store) fresh(ctx context.Context, recs []inbox.Record) ([]inbox.Record,
 	return unknown(), nil
 }
 
-// Claim implements [inbox.Store].
+// Claim implements [inbox.Store]. Most claims find nothing to do: these write nothing into the log.
+// If the bodies cannot be read, the records are given back.
 func (s *Store) Claim(ctx context.Context, req inbox.ClaimRequest) (inbox.Batch, error) {
 	if err := s.usable(ctx); err != nil {
 		return inbox.Batch{}, err
 	}
-	queue := queueName{req.Kind, req.Backfill}
-	if wait, ok := s.wait(queue); !ok || wait > 0 {
+	if wait, ok := s.wait(req); !ok || wait > 0 {
 		if err := s.catchUp(ctx); err != nil {
 			return inbox.Batch{}, err
 		}
-		if wait, ok = s.wait(queue); !ok || wait > 0 {
+		if wait, ok = s.wait(req); !ok || wait > 0 {
 			return inbox.Batch{Wait: wait}, nil
 		}
 	}
-	res, err := s.writer.do(ctx, command{Claim: &claimed{
-		Token: inbox.LeaseToken(rand.Text()), Kind: req.Kind, Bulk: req.Backfill, Lanes: req.Lanes, PerLane: req.PerLane, MaxBytes: req.MaxBytes,
-		Lease: req.LeaseDuration, Worker: req.WorkerID,
+	res, err := s.writer.do(ctx, command{Claim: &queue.Claim{
+		Token: queue.Token(rand.Text()), Kind: queue.Kind(req.Kind), Backfill: req.Backfill, Lanes: req.Lanes,
+		PerLane:  req.PerLane,
+		MaxBytes: req.MaxBytes, Lease: req.LeaseDuration, Worker: req.WorkerID,
 	}})
 	if err != nil || len(res.batch.Records) == 0 {
 		return res.batch, err
 	}
-	list, err := s.bodies.load(ctx, res.body)
+	list, err := s.bodies.load(ctx, res.parts)
 	if err != nil {
 		s.abandon(res.batch)
 		return inbox.Batch{}, err
@@ -90,10 +93,12 @@ func (s *Store) Claim(ctx context.Context, req inbox.ClaimRequest) (inbox.Batch,
 	return res.batch, nil
 }
 
-func (s *Store) wait(name queueName) (time.Duration, bool) {
+// wait returns how long it takes until a claim can bring something, as far as this process knows;
+// false if there is nothing.
+func (s *Store) wait(req inbox.ClaimRequest) (time.Duration, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.machine.wait(name, s.clock())
+	return s.machine.queue.Wait(queue.Kind(req.Kind), req.Backfill, s.clock())
 }
 
 // Extend implements [inbox.Store].
@@ -101,7 +106,7 @@ func (s *Store) Extend(ctx context.Context, token inbox.LeaseToken, lease time.D
 	if err := s.usable(ctx); err != nil {
 		return err
 	}
-	_, err := s.writer.do(ctx, command{Extend: &extended{token, lease}})
+	_, err := s.writer.do(ctx, command{Extend: &extended{queue.Token(token), lease}})
 	return err
 }
 
@@ -126,12 +131,14 @@ func (s *Store) Stats(ctx context.Context) (inbox.Stats, error) {
 }
 
 // DeadLetters implements [inbox.Store].
-func (s *Store) DeadLetters(ctx context.Context, f inbox.Filter, after inbox.ID, limit int) ([]inbox.DeadLetter, error) {
+func (s *Store) DeadLetters(
+	ctx context.Context, f inbox.Filter, after inbox.ID, limit int,
+) ([]inbox.DeadLetter, error) {
 	if err := s.current(ctx); err != nil {
 		return nil, err
 	}
 	s.mu.Lock()
-	letters, parts := s.machine.letters(f, after, limit)
+	letters, parts := s.machine.deadLetters(f, after, limit)
 	s.mu.Unlock()
 	list, err := s.bodies.load(ctx, parts)
 	if err != nil {
@@ -148,7 +155,7 @@ func (s *Store) ReplayDeadLetters(ctx context.Context, ids []inbox.ID) (int, err
 	if err := s.usable(ctx); err != nil || len(ids) == 0 {
 		return 0, err
 	}
-	res, err := s.writer.do(ctx, command{Replay: ids})
+	res, err := s.writer.do(ctx, command{Replay: queueIDs(ids)})
 	return res.n, err
 }
 
@@ -157,14 +164,14 @@ func (s *Store) DeleteDeadLetters(ctx context.Context, ids []inbox.ID) (int, err
 	if err := s.usable(ctx); err != nil || len(ids) == 0 {
 		return 0, err
 	}
-	res, err := s.writer.do(ctx, command{Purge: ids})
+	res, err := s.writer.do(ctx, command{Delete: queueIDs(ids)})
 	return res.n, err
 }
 
 // Wait implements [inbox.Waker].
 func (s *Store) Wait(ctx context.Context) error {
 	select {
-	case <-s.woken:
+	case <-s.wake:
 		return nil
 	case <-s.over:
 		return s.reason()

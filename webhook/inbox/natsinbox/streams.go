@@ -9,10 +9,13 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 )
 
+// stream and subject name a part of the inbox: log, bodies, or snapshots. Subjects of snapshots
+// have one more word.
 func (s *Store) stream(part string) string  { return s.cfg.Name + "-" + part }
 func (s *Store) subject(part string) string { return s.cfg.Name + "." + part }
 
-// makeStreams makes the three streams that are not there, and checks those that are.
+// makeStreams makes those of the three streams that are not there, and refuses those that are and
+// would lose messages. It changes none: Replicas and MaxBytes are those of the first process.
 func (s *Store) makeStreams(ctx context.Context) error {
 	// Servers of a cluster vote about it, which takes a while if they are busy.
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
@@ -27,8 +30,9 @@ func (s *Store) makeStreams(ctx context.Context) error {
 		{"snapshots", "snapshots.*", "What the log amounts to, for those who start.", -1, &s.snapshotStream},
 	} {
 		cfg := jetstream.StreamConfig{
-			Name: s.stream(one.part), Subjects: []string{s.subject(one.subject)}, Description: one.about, Replicas: s.cfg.Replicas,
-			Storage: jetstream.FileStorage, Retention: jetstream.LimitsPolicy, Discard: jetstream.DiscardNew,
+			Name: s.stream(one.part), Subjects: []string{s.subject(one.subject)}, Description: one.about,
+			Replicas: s.cfg.Replicas,
+			Storage:  jetstream.FileStorage, Retention: jetstream.LimitsPolicy, Discard: jetstream.DiscardNew,
 			MaxBytes: max(one.maxBytes, -1), MaxMsgs: -1, Duplicates: duplicates,
 		}
 		if cfg.MaxBytes == 0 {
@@ -49,11 +53,12 @@ func (s *Store) makeStreams(ctx context.Context) error {
 	return nil
 }
 
-// duplicates is how long the server knows a message that it has stored, if it is sent again: longer
-// than that is tried.
+// duplicates is how long the server knows the ID of a message that it has stored. It is longer than
+// publish tries, so a message is stored once.
 const duplicates = 2 * time.Minute
 
-// checkStream refuses a stream that somebody made, or changed, so that it loses messages.
+// checkStream refuses a stream with settings under which the server discards or forgets messages
+// that it has acknowledged. An administrator may have made it, or changed it later.
 func checkStream(c jetstream.StreamConfig, subject string) error {
 	wrong := ""
 	switch {

@@ -25,7 +25,9 @@ func TestBodiesOfAnySizeComeBack(t *testing.T) {
 	}{
 		{newServer(t, synced, ""), []int{3 << 20, 0, 1, 512 << 10, 512<<10 + 1, random.IntN(1 << 20), 100, 1 << 20}},
 		// Each message is synced, so as few as show that bodies of many parts come back.
-		{newServer(t, synced, "max_payload: 9KB"), []int{200 << 10, 0, 1, 8 << 10, 9 << 10, 9<<10 + 1, random.IntN(100 << 10), 100}},
+		{newServer(t, synced, "max_payload: 9KB"), []int{
+			200 << 10, 0, 1, 8 << 10, 9 << 10, 9<<10 + 1, random.IntN(100 << 10), 100,
+		}},
 	} {
 		server := c.server
 		cfg := server.config()
@@ -48,7 +50,9 @@ func TestBodiesOfAnySizeComeBack(t *testing.T) {
 			for i, rec := range batch.Records {
 				require.True(t, bytes.Equal(recs[i].Body, rec.Body), "body %d, seed %d", i, seed)
 			}
-			require.NoError(t, s.Settle(t.Context(), batch.LeaseToken, []inbox.Settlement{{ID: batch.Records[0].ID, Disposition: inbox.DispositionRelease}}))
+			require.NoError(t, s.Settle(t.Context(), batch.LeaseToken, []inbox.Settlement{{
+				ID: batch.Records[0].ID, Disposition: inbox.DispositionRelease,
+			}}))
 		}
 	}
 }
@@ -78,7 +82,9 @@ func TestBodiesAreDeletedWhenNothingNeedsThem(t *testing.T) {
 	require.EqualValues(t, 4, count())
 	b, err := store.Claim(t.Context(), inbox.ClaimRequest{Lanes: 1, PerLane: 3, LeaseDuration: time.Minute})
 	require.NoError(t, err)
-	require.NoError(t, store.Settle(t.Context(), b.LeaseToken, []inbox.Settlement{{ID: b.Records[0].ID}, {ID: b.Records[1].ID}, {ID: b.Records[2].ID}}))
+	require.NoError(t, store.Settle(t.Context(), b.LeaseToken, []inbox.Settlement{
+		{ID: b.Records[0].ID}, {ID: b.Records[1].ID}, {ID: b.Records[2].ID},
+	}))
 	require.Eventually(t, func() bool { return count() == 1 }, time.Minute, time.Millisecond)
 
 	for range 700 { // more than a page

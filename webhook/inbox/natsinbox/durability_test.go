@@ -53,7 +53,10 @@ func TestTheSharedServerIsRefused(t *testing.T) {
 	t.Parallel()
 	server := os.Getenv("COEXISTENCE_NATS")
 	if server == "" {
-		t.Skip("set COEXISTENCE_NATS to the URL of a NATS server with default settings, like nats://127.0.0.1:4222; nothing is stored there")
+		t.Skip(
+			"set COEXISTENCE_NATS to the URL of a NATS server with default settings, like nats://127.0.0.1:4222; " +
+				"nothing is stored there",
+		)
 	}
 	_, err := natsinbox.Open(t.Context(), server+"?name=refused", &webhook.Mux{}, inbox.Config{})
 	require.ErrorIs(t, err, natsinbox.ErrNotDurable)
@@ -121,7 +124,8 @@ func TestAStreamThatLosesMessagesIsRefused(t *testing.T) {
 			t.Parallel()
 			cfg := s.config()
 			stream := jetstream.StreamConfig{
-				Name: cfg.Name + "-log", Subjects: []string{cfg.Name + ".log"}, Storage: jetstream.FileStorage, Discard: jetstream.DiscardNew,
+				Name: cfg.Name + "-log", Subjects: []string{cfg.Name + ".log"}, Storage: jetstream.FileStorage,
+				Discard: jetstream.DiscardNew,
 			}
 			change(&stream)
 			_, err := js.CreateStream(t.Context(), stream)
@@ -151,14 +155,19 @@ func TestAServerThatComesBackWithoutSyncingGetsNothingMore(t *testing.T) {
 
 func TestAURLSaysEverything(t *testing.T) {
 	t.Parallel()
-	cfg, err := natsinbox.ParseURL("nats://a:4222,nats://b:4222?monitor=http://a:8222&monitor=http://b:8222&name=hooks&replicas=3&max_bytes=1000")
+	cfg, err := natsinbox.ParseURL(
+		"nats://a:4222,nats://b:4222?monitor=http://a:8222&monitor=http://b:8222&name=hooks&replicas=3&max_bytes=1000",
+	)
 	require.NoError(t, err)
 	require.Equal(t, natsinbox.Config{
-		URLs: []string{"nats://a:4222", "nats://b:4222"}, Monitors: []string{"http://a:8222", "http://b:8222"}, Name: "hooks", Replicas: 3, MaxBytes: 1000,
+		URLs: []string{"nats://a:4222", "nats://b:4222"}, Monitors: []string{"http://a:8222", "http://b:8222"},
+		Name: "hooks", Replicas: 3, MaxBytes: 1000,
 	}, cfg)
 	for _, line := range []string{
-		"", "localhost", "nats://u:s3cret@h:1x", "nats://h:4222?nam=x", "nats://h:4222?replicas=many", "nats://h:4222?replicas=7",
-		"nats://h:4222?name=a.b", "nats://h:4222?monitor=8222", "nats://h:4222?max_bytes=-1", "nats://u:s3cret@h:4222?a=%zz",
+		"", "localhost", "nats://u:s3cret@h:1x", "nats://h:4222?nam=x", "nats://h:4222?replicas=many",
+		"nats://h:4222?replicas=7",
+		"nats://h:4222?name=a.b", "nats://h:4222?monitor=8222", "nats://h:4222?max_bytes=-1",
+		"nats://u:s3cret@h:4222?a=%zz",
 	} {
 		_, err := natsinbox.ParseURL(line)
 		require.Error(t, err, line)

@@ -14,100 +14,112 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook/inbox"
 )
 
-// A bodies keeps the bodies of deliveries in a stream of their own. Those that wait share a
-// message, as commands do.
-type bodies struct {
-	s          *Store
-	live, bulk bodyLine // apart, so that what is live does not wait for a pile of history
+// A bodyStore keeps the bodies of deliveries in a stream of their own, so that the log stays small.
+// Bodies that wait share a message, as commands do in the log.
+type bodyStore struct {
+	s *Store
+
+	// History has a queue of its own, so that what is live does not wait for a pile of it.
+	live, backfill bodyQueue
 
 	mu      sync.Mutex
 	last    uint64            // for message IDs
-	cache   map[uint64][]byte // messages
+	cache   map[uint64][]byte // messages: most bodies are read soon after they were stored
 	order   []uint64          // of the cache, oldest first
-	cached  int
+	cached  int               // bytes
 	deletes chan uint64
 }
 
-// A bodyLine is where bodies wait.
-type bodyLine struct {
-	turn  chan struct{}
-	queue []*bodyJob // guarded by the bodies
+// A bodyQueue holds the bodies that wait for a message.
+type bodyQueue struct {
+	leading chan struct{} // held by callers that write
+	jobs    []*bodyJob    // guarded by the bodyStore
 }
 
 // A bodyJob is the bodies of one Append.
 type bodyJob struct {
 	list  [][]byte
-	taken chan struct{}
-	done  chan struct{}
-	parts [][]part
+	taken chan struct{} // closed when a caller writes it
+	done  chan struct{} // closed when parts or err is set
+	parts [][]part      // of each body
 	err   error
 }
 
 const (
-	maxCached   = 64 << 20
-	maxDeletes  = 1 << 16
-	bodyReaders = 16
-	bodyMessage = 512 << 10
+	maxCached       = 64 << 20  // bytes
+	maxDeletes      = 1 << 16   // messages that wait for being deleted
+	bodyReaders     = 16        // messages that are read at once
+	bodyMessageSize = 512 << 10 // bytes: no more bodies are added to a message of that size
 )
 
-func newBodies(s *Store) *bodies {
-	return &bodies{s: s, live: bodyLine{turn: make(chan struct{}, writers)}, bulk: bodyLine{turn: make(chan struct{}, 1)}, cache: map[uint64][]byte{}, deletes: make(chan uint64, maxDeletes)}
+func newBodyStore(s *Store) *bodyStore {
+	return &bodyStore{
+		s: s, live: bodyQueue{leading: make(chan struct{}, writers)},
+		backfill: bodyQueue{leading: make(chan struct{}, 1)},
+		cache:    map[uint64][]byte{}, deletes: make(chan uint64, maxDeletes),
+	}
 }
 
-// store stores bodies durably.
-func (b *bodies) store(ctx context.Context, list [][]byte, bulk bool) ([][]part, error) {
-	line := &b.live
-	if bulk {
-		line = &b.bulk
+// store stores bodies durably, and returns where their parts are. As in writer.do, a caller that
+// waits may get the lead and write for all.
+func (b *bodyStore) store(ctx context.Context, list [][]byte, backfill bool) ([][]part, error) {
+	q := &b.live
+	if backfill {
+		q = &b.backfill
 	}
 	j := &bodyJob{list: list, taken: make(chan struct{}), done: make(chan struct{})}
 	b.mu.Lock()
-	line.queue = append(line.queue, j)
+	q.jobs = append(q.jobs, j)
 	b.mu.Unlock()
-	turn, taken := line.turn, j.taken
+	lead, taken := q.leading, j.taken
 	for {
 		select {
 		case <-j.done:
 			return j.parts, j.err
 		case <-taken:
-			turn, taken = nil, nil
-		case turn <- struct{}{}:
-			b.lead(ctx, line)
-			<-line.turn
+			lead, taken = nil, nil
+		case lead <- struct{}{}:
+			b.writeBatch(ctx, q)
+			<-q.leading
 		case <-ctx.Done():
 			return nil, fmt.Errorf("natsinbox: no answer from the server: %w", ctx.Err())
 		}
 	}
 }
 
-func (b *bodies) take(line *bodyLine) []*bodyJob {
+// take returns the jobs that are written together: about a message, or one job that needs several.
+func (b *bodyStore) take(q *bodyQueue) []*bodyJob {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	n, bytes := 0, 0
-	for n < len(line.queue) && (n == 0 || bytes < b.limit()) {
-		for _, body := range line.queue[n].list {
+	for n < len(q.jobs) && (n == 0 || bytes < b.limit()) {
+		for _, body := range q.jobs[n].list {
 			bytes += len(body)
 		}
 		n++
 	}
-	jobs := line.queue[:n:n]
-	line.queue = line.queue[n:]
+	jobs := q.jobs[:n:n]
+	q.jobs = q.jobs[n:]
 	for _, j := range jobs {
 		close(j.taken)
 	}
 	return jobs
 }
 
-func (b *bodies) limit() int { return min(b.s.maxMessage, bodyMessage) }
+// limit is how large a message of bodies gets.
+func (b *bodyStore) limit() int { return min(b.s.maxMessage, bodyMessageSize) }
 
-func (b *bodies) lead(ctx context.Context, line *bodyLine) {
-	jobs := b.take(line)
+// writeBatch writes the bodies that wait. If a message fails, all of the jobs do; the messages that
+// are stored by then hold orphans.
+func (b *bodyStore) writeBatch(ctx context.Context, q *bodyQueue) {
+	jobs := b.take(q)
 	if len(jobs) == 0 {
 		return
 	}
+	// The context is that of one caller: its end is no reason for the others to fail.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), writeTimeout)
 	defer cancel()
-	p := packing{limit: b.limit()}
+	p := packer{limit: b.limit()}
 	for _, j := range jobs {
 		for _, body := range j.list {
 			j.parts = append(j.parts, p.add(body))
@@ -123,7 +135,7 @@ func (b *bodies) lead(ctx context.Context, line *bodyLine) {
 	var err error
 	for i, data := range p.messages {
 		if seqs[i], err = b.write(ctx, data); err != nil {
-			break // what is stored already is swept away some time
+			break
 		}
 	}
 	for _, j := range jobs {
@@ -137,7 +149,8 @@ func (b *bodies) lead(ctx context.Context, line *bodyLine) {
 	}
 }
 
-func (b *bodies) write(ctx context.Context, data []byte) (uint64, error) {
+// write stores a message, and keeps it in the cache.
+func (b *bodyStore) write(ctx context.Context, data []byte) (uint64, error) {
 	b.mu.Lock()
 	b.last++
 	id := b.s.node + ".body." + strconv.FormatUint(b.last, 10)
@@ -151,7 +164,7 @@ func (b *bodies) write(ctx context.Context, data []byte) (uint64, error) {
 	return seq, nil
 }
 
-// full tells a server that has no room left from one that does not answer.
+// full makes the error of a server that has no room left match [inbox.ErrFull].
 func full(err error) error {
 	var api *jetstream.APIError
 	if errors.As(err, &api) {
@@ -170,13 +183,16 @@ const (
 	codeStoreFailed           jetstream.ErrorCode = 10077
 )
 
-// A packing puts bodies into messages. Until those are stored, a part's Seq counts them from 0.
-type packing struct {
-	limit    int
+// A packer puts bodies into messages. Until those are stored, a part's Seq is the index of its
+// message.
+type packer struct {
+	limit    int // bytes of a message
 	messages [][]byte
 }
 
-func (p *packing) add(body []byte) (parts []part) {
+// add puts a body behind the last one if there is room for all of it, and otherwise into messages
+// of its own. Only a body that is larger than a message is cut; its last part may have company.
+func (p *packer) add(body []byte) (parts []part) {
 	for len(body) > 0 {
 		last := len(p.messages) - 1
 		room := 0
@@ -195,9 +211,9 @@ func (p *packing) add(body []byte) (parts []part) {
 	return parts
 }
 
-// load reads bodies. Records of one delivery share theirs. A body that is not there any more,
-// because somebody deleted it, is empty.
-func (b *bodies) load(ctx context.Context, lists [][]part) ([][]byte, error) {
+// load reads bodies, for each list of parts one. Events of the same delivery share its bytes. A
+// body that was deleted, which the package tells hosts not to do, is empty.
+func (b *bodyStore) load(ctx context.Context, lists [][]part) ([][]byte, error) {
 	messages := map[uint64][]byte{}
 	var missing []uint64
 	b.mu.Lock()
@@ -217,7 +233,7 @@ func (b *bodies) load(ctx context.Context, lists [][]part) ([][]byte, error) {
 	if err := b.fetch(ctx, missing, messages); err != nil {
 		return nil, err
 	}
-	joined := map[part][]byte{}
+	joined := map[part][]byte{} // by the first part
 	out := make([][]byte, len(lists))
 	for i, parts := range lists {
 		if len(parts) == 0 {
@@ -236,6 +252,7 @@ func (b *bodies) load(ctx context.Context, lists [][]part) ([][]byte, error) {
 	return out, nil
 }
 
+// cut returns a part of a message, or nil if the message is shorter.
 func cut(data []byte, p part) []byte {
 	if p.From+p.Size > len(data) {
 		return nil
@@ -243,12 +260,12 @@ func cut(data []byte, p part) []byte {
 	return data[p.From : p.From+p.Size : p.From+p.Size]
 }
 
-// fetch reads messages, several at once.
-func (b *bodies) fetch(ctx context.Context, seqs []uint64, into map[uint64][]byte) error {
+// fetch reads messages from the server, several at once, and keeps them in the cache. A message
+// that is not there is left out.
+func (b *bodyStore) fetch(ctx context.Context, seqs []uint64, into map[uint64][]byte) error {
 	var mu sync.Mutex
 	var wg sync.WaitGroup
 	var errs []error
-	next := slices.Values(seqs)
 	work := make(chan uint64)
 	for range min(bodyReaders, len(seqs)) {
 		wg.Go(func() {
@@ -268,7 +285,7 @@ func (b *bodies) fetch(ctx context.Context, seqs []uint64, into map[uint64][]byt
 			}
 		})
 	}
-	for seq := range next {
+	for _, seq := range seqs {
 		work <- seq
 	}
 	close(work)
@@ -279,8 +296,8 @@ func (b *bodies) fetch(ctx context.Context, seqs []uint64, into map[uint64][]byt
 	return nil
 }
 
-// keep puts a message into the cache.
-func (b *bodies) keep(seq uint64, data []byte) {
+// keep puts a message into the cache, and the oldest ones out of it when there are too many bytes.
+func (b *bodyStore) keep(seq uint64, data []byte) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if _, ok := b.cache[seq]; ok {
@@ -296,9 +313,9 @@ func (b *bodies) keep(seq uint64, data []byte) {
 	}
 }
 
-// discard has messages deleted that nothing needs any more. What cannot be deleted now is swept
-// away some time.
-func (b *bodies) discard(seqs []uint64) {
+// discard has messages deleted that no delivery needs any more. It does not wait: what cannot be
+// deleted now is found by Store.deleteOrphans.
+func (b *bodyStore) discard(seqs []uint64) {
 	if len(seqs) == 0 {
 		return
 	}
@@ -318,13 +335,13 @@ func (b *bodies) discard(seqs []uint64) {
 }
 
 // run deletes what was discarded, until the store is closed.
-func (b *bodies) run(ctx context.Context) {
+func (b *bodyStore) run(ctx context.Context) {
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case seq := <-b.deletes:
-			_ = b.s.bodyStream.DeleteMsg(ctx, seq) // otherwise, a sweep does it
+			_ = b.s.bodyStream.DeleteMsg(ctx, seq) // otherwise deleteOrphans does it
 		}
 	}
 }

@@ -20,17 +20,18 @@ import (
 // proves that they do not.
 var ErrNotDurable = errors.New("natsinbox: the server may lose what it acknowledged")
 
-// A proof is that the servers sync every write. It has to be found anew whenever the connection was
-// made anew, because a server may come back with other settings.
-type proof struct {
+// A durabilityCheck finds out whether the servers sync every write before they acknowledge it. Its
+// result holds for one connection: a server may come back with other settings.
+type durabilityCheck struct {
 	mu         sync.Mutex
-	found      bool
-	reconnects uint64
-	bad        error    // what a later look has shown
-	seen       sync.Map // names of servers that were found to sync
+	passed     bool
+	reconnects uint64 // the connection for which it passed: how many there were before
+	failure    error  // that a later check of the same connection has found
+
+	syncing sync.Map // names of servers that were found to sync, for those that are away for a while
 }
 
-// A server is what one says about itself.
+// A server is what a NATS server tells about itself, as far as it matters here.
 type server struct {
 	ID        string `json:"server_id"`
 	Name      string `json:"server_name"`
@@ -44,15 +45,17 @@ type server struct {
 
 func (s server) syncs() bool { return s.JetStream.Config != nil && s.JetStream.Config.SyncAlways }
 
-// first checks the server that answers, before anything is made there.
-func (p *proof) first(ctx context.Context, s *Store) error {
+// checkConnected checks the server that this process is connected to, before anything is made
+// there.
+func (d *durabilityCheck) checkConnected(ctx context.Context, s *Store) error {
 	servers, err := s.askServers(ctx)
 	if err != nil {
 		return err
 	}
 	i := slices.IndexFunc(servers, func(one server) bool { return one.ID == s.nc.ConnectedServerId() })
 	if i < 0 {
-		return fmt.Errorf("%w: none of the monitoring ports is that of the server that answers (%s); name those of all servers in "+
+		return fmt.Errorf("%w: none of the monitoring ports is that of the server that answers (%s); name those "+
+			"of all servers in "+
 			"Config.Monitors", ErrNotDurable, s.nc.ConnectedServerName())
 	}
 	if servers[i].JetStream.Config != nil && !servers[i].syncs() { // in a cluster, it may leave JetStream to others
@@ -62,39 +65,44 @@ func (p *proof) first(ctx context.Context, s *Store) error {
 }
 
 func notSynced(name string) error {
-	return fmt.Errorf("%w: server %s does not sync every write; set jetstream { sync_interval: always } and restart it", ErrNotDurable, name)
+	return fmt.Errorf(
+		"%w: server %s does not sync every write; set jetstream { sync_interval: always } and restart it",
+		ErrNotDurable, name,
+	)
 }
 
-// renew finds the proof if there is none for this connection, and returns the number of that.
-func (p *proof) renew(ctx context.Context, s *Store) (connection uint64, err error) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
+// ensure checks unless this connection was checked, and returns the number of the connection. A
+// caller that stores something compares it afterwards: after a reconnect, another server may have
+// stored it.
+func (d *durabilityCheck) ensure(ctx context.Context, s *Store) (connection uint64, err error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
 	n := s.nc.Stats().Reconnects
-	if p.found && p.reconnects == n {
-		return n, p.bad
+	if d.passed && d.reconnects == n {
+		return n, d.failure
 	}
-	if err := s.verify(ctx); err != nil {
+	if err := s.checkStreams(ctx); err != nil {
 		return n, err
 	}
-	p.found, p.reconnects, p.bad = true, n, nil
+	d.passed, d.reconnects, d.failure = true, n, nil
 	return n, nil
 }
 
-// review looks again, because streams can move to other servers. If nobody answers, what was found
-// holds.
-func (p *proof) review(ctx context.Context, s *Store) {
+// recheck checks again, because streams can move to other servers. If no server answers, the last
+// result holds.
+func (d *durabilityCheck) recheck(ctx context.Context, s *Store) {
 	ctx, cancel := context.WithTimeout(ctx, askTimeout)
 	defer cancel()
-	err := s.verify(ctx)
-	p.mu.Lock()
-	defer p.mu.Unlock()
+	err := s.checkStreams(ctx)
+	d.mu.Lock()
+	defer d.mu.Unlock()
 	if err == nil || errors.Is(err, ErrNotDurable) && !errors.Is(err, errNoAnswer) {
-		p.bad = err
+		d.failure = err
 	}
 }
 
-// verify checks all servers that keep one of the streams.
-func (s *Store) verify(ctx context.Context) error {
+// checkStreams checks all servers that keep one of the streams.
+func (s *Store) checkStreams(ctx context.Context) error {
 	servers, err := s.askServers(ctx)
 	if err != nil {
 		return err
@@ -104,16 +112,17 @@ func (s *Store) verify(ctx context.Context) error {
 		if err != nil {
 			return fmt.Errorf("natsinbox: the server does not answer: %w", err)
 		}
-		if err := s.proof.check(info, servers, s.nc.ConnectedServerName()); err != nil {
+		if err := s.durability.checkPeers(info, servers, s.nc.ConnectedServerName()); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// check checks the servers that keep a stream. One that is away stores nothing now; it is looked at
-// when it is back.
-func (p *proof) check(info *jetstream.StreamInfo, servers []server, connected string) error {
+// checkPeers checks the servers that keep a stream. A replica that is away stores nothing now, so
+// it does not matter until it is back; the leader always has to answer, as does a replica that has
+// never been seen.
+func (d *durabilityCheck) checkPeers(info *jetstream.StreamInfo, servers []server, connected string) error {
 	peers, away := []string{connected}, map[string]bool{}
 	if c := info.Cluster; c != nil && c.Leader != "" {
 		peers[0] = c.Leader
@@ -124,14 +133,15 @@ func (p *proof) check(info *jetstream.StreamInfo, servers []server, connected st
 	}
 	for _, name := range peers {
 		i := slices.IndexFunc(servers, func(one server) bool { return one.Name == name })
-		_, seen := p.seen.Load(name)
+		_, seen := d.syncing.Load(name)
 		switch {
 		case i >= 0 && servers[i].syncs():
-			p.seen.Store(name, true)
+			d.syncing.Store(name, true)
 		case i >= 0:
 			return notSynced(name)
 		case !seen && !away[name] || name == peers[0]:
-			return fmt.Errorf("%w: server %s keeps the stream %s, and none of the monitoring ports that answer is its own; name those of all "+
+			return fmt.Errorf("%w: server %s keeps the stream %s, and none of the monitoring ports that answer "+
+				"is its own; name those of all "+
 				"servers in Config.Monitors: %w", ErrNotDurable, name, info.Config.Name, errNoAnswer)
 		}
 	}
@@ -140,9 +150,11 @@ func (p *proof) check(info *jetstream.StreamInfo, servers []server, connected st
 
 const askTimeout = 3 * time.Second
 
+// errNoAnswer tells a check that found nothing from one that found a server which does not sync:
+// only the first is worth another try.
 var errNoAnswer = errors.New("nobody answers")
 
-// askServers asks the servers about themselves.
+// askServers asks the servers about themselves, those that answer.
 func (s *Store) askServers(ctx context.Context) ([]server, error) {
 	ctx, cancel := context.WithTimeout(ctx, askTimeout)
 	defer cancel()
@@ -160,12 +172,15 @@ func (s *Store) askServers(ctx context.Context) ([]server, error) {
 		list = append(list, more...)
 	}
 	if len(list) == 0 {
-		return nil, fmt.Errorf("%w: no server says whether it syncs every write; open its monitoring port (http: 8222) to this process and "+
+		return nil, fmt.Errorf("%w: no server says whether it syncs every write; open its monitoring port (http: "+
+			"8222) to this process and "+
 			"name it in Config.Monitors, or set Config.SystemConn: %w", ErrNotDurable, errNoAnswer)
 	}
 	return list, nil
 }
 
+// askMonitor asks a server through its monitoring port. Its error says nothing of the URL, which
+// may hold a password.
 func askMonitor(ctx context.Context, url string) (one server, err error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, strings.TrimSuffix(url, "/")+"/varz", http.NoBody)
 	if err != nil {
@@ -177,14 +192,15 @@ func askMonitor(ctx context.Context, url string) (one server, err error) {
 	}
 	defer func() { _ = resp.Body.Close() }()
 	const most = 4 << 20
-	if err := json.NewDecoder(io.LimitReader(resp.Body, most)).Decode(&one); err != nil || resp.StatusCode != http.StatusOK {
+	if err := json.NewDecoder(io.LimitReader(resp.Body, most)).Decode(&one); err != nil ||
+		resp.StatusCode != http.StatusOK {
 		return server{}, errNoAnswer
 	}
 	return one, nil
 }
 
-// askSystem asks all servers of the cluster, and listens until one has answered and then none for a
-// moment.
+// askSystem asks all servers of the cluster through the system account. How many there are is not
+// known, so it listens until no further answer has come for a moment.
 func (s *Store) askSystem(ctx context.Context) (list []server, err error) {
 	sub, err := s.cfg.SystemConn.SubscribeSync(s.cfg.SystemConn.NewRespInbox())
 	if err != nil {
@@ -196,11 +212,11 @@ func (s *Store) askSystem(ctx context.Context) (list []server, err error) {
 	}
 	const moment = 300 * time.Millisecond
 	for ctx.Err() == nil {
-		patience := moment
+		timeout := moment
 		if len(list) == 0 {
-			patience = askTimeout
+			timeout = askTimeout
 		}
-		wait, cancel := context.WithTimeout(ctx, patience)
+		wait, cancel := context.WithTimeout(ctx, timeout)
 		msg, err := sub.NextMsgWithContext(wait)
 		cancel()
 		if err != nil {
@@ -224,7 +240,8 @@ func checkVersion(version string) error {
 		return fmt.Errorf("%w: its version is unknown", ErrNotDurable)
 	}
 	if slices.Compare([]int{major, minor, patch}, []int{2, 10, 23}) < 0 {
-		return fmt.Errorf("%w: it is version %s, and this needs 2.10.23 or newer, because older ones cannot sync every write or have "+
+		return fmt.Errorf("%w: it is version %s, and this needs 2.10.23 or newer, because older ones cannot sync "+
+			"every write or have "+
 			"lost streams in a crash", ErrNotDurable, version)
 	}
 	return nil

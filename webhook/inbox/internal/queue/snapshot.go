@@ -1,0 +1,166 @@
+package queue
+
+import (
+	"bytes"
+	"cmp"
+	"container/heap"
+	"encoding/binary"
+	"errors"
+	"slices"
+)
+
+// A Snapshot is a machine as data. Its JSON is deterministic once it is sorted.
+type Snapshot struct {
+	Now     int64          `json:"now"`           // the clock
+	LastID  ID             `json:"last_id"`       // given to a record
+	Keys    []byte         `json:"keys"`          // storedKeySize bytes each: hash, delivery, doneAt
+	Records []StoredRecord `json:"records"`       // of all states
+	Lanes   []StoredLane   `json:"lanes"`         // of waiting records
+	Lost    []Token        `json:"lost,omitzero"` // leases that lost a lane
+}
+
+const storedKeySize = 16 + 8 + 8
+
+// Snapshot copies the state. The copy shares nothing with the machine that changes, so that its
+// owner can encode it without holding the lock. It is not sorted.
+func (m *Machine) Snapshot() Snapshot {
+	s := Snapshot{Now: m.now, LastID: m.lastID, Keys: make([]byte, 0, len(m.keys.entries)*storedKeySize)}
+	for hash, entry := range m.keys.entries {
+		s.Keys = append(s.Keys, hash[:]...)
+		s.Keys = binary.BigEndian.AppendUint64(s.Keys, uint64(entry.delivery))
+		s.Keys = binary.BigEndian.AppendUint64(s.Keys, uint64(entry.doneAt))
+	}
+	for _, d := range m.deliveries {
+		if d.State == split { // the others are in a lane, or dead
+			s.Records = append(s.Records, d.StoredRecord)
+		}
+	}
+	for _, rec := range m.dead {
+		s.Records = append(s.Records, rec.StoredRecord)
+	}
+	for _, l := range m.lanes {
+		for _, rec := range l.records {
+			s.Records = append(s.Records, rec.StoredRecord)
+		}
+		stored := l.StoredLane
+		stored.Leased = slices.Clone(l.Leased)
+		s.Lanes = append(s.Lanes, stored)
+	}
+	for token, h := range m.leases {
+		if h.lost {
+			s.Lost = append(s.Lost, token)
+		}
+	}
+	return s
+}
+
+// Sort puts everything in an order that follows from the state alone, so that equal machines have
+// equal bytes. The records of a lane are then in the order of the lane.
+func (s *Snapshot) Sort() {
+	s.Keys = slices.Concat(slices.SortedFunc(slices.Chunk(s.Keys, storedKeySize), bytes.Compare)...)
+	slices.SortFunc(s.Records, func(a, b StoredRecord) int { return cmp.Compare(a.ID, b.ID) })
+	slices.SortFunc(s.Lanes, func(a, b StoredLane) int { return cmp.Compare(a.Creator, b.Creator) })
+	slices.Sort(s.Lost)
+}
+
+var errDamaged = errors.New("inbox: the snapshot is damaged: its records, lanes and keys do not fit together")
+
+// Restore returns the machine of a snapshot, which goes on as the first one would. onDrop is as in
+// [New]. A snapshot whose parts do not fit together is an error.
+func Restore(s Snapshot, onDrop func(delivery ID)) (*Machine, error) {
+	if len(s.Keys)%storedKeySize != 0 {
+		return nil, errDamaged
+	}
+	m := New(onDrop)
+	m.now, m.lastID = s.Now, s.LastID
+	for key := range slices.Chunk(s.Keys, storedKeySize) {
+		entry := keyEntry{ID(binary.BigEndian.Uint64(key[16:])), int64(binary.BigEndian.Uint64(key[24:]))}
+		m.keys.entries[keyHash(key[:16])] = entry
+		if entry.doneAt != 0 {
+			m.keys.done++
+		}
+	}
+	for _, stored := range s.Lanes {
+		if !m.restoreLane(stored) {
+			return nil, errDamaged
+		}
+	}
+	slices.SortFunc(s.Records, func(a, b StoredRecord) int { return cmp.Compare(a.ID, b.ID) }) // for the lanes
+	for _, stored := range s.Records {
+		if !m.restoreRecord(stored) {
+			return nil, errDamaged
+		}
+	}
+	for _, token := range s.Lost {
+		if h := m.leases[token]; h != nil {
+			h.lost = true
+		}
+	}
+	if !m.consistent() {
+		return nil, errDamaged
+	}
+	return m, nil
+}
+
+// restoreLane reports whether there was no such lane before.
+func (m *Machine) restoreLane(stored StoredLane) bool {
+	l := &lane{StoredLane: stored}
+	if m.lanes[l.laneID] != nil {
+		return false
+	}
+	m.lanes[l.laneID] = l
+	heap.Push(m.schedule(l.queueID), l)
+	if l.Token != "" {
+		m.grant(l.Token, l, l.Leased)
+	}
+	return true
+}
+
+// restoreRecord reports whether there is a place for the record.
+func (m *Machine) restoreRecord(stored StoredRecord) bool {
+	rec := &record{StoredRecord: stored}
+	if rec.Kind == KindDelivery {
+		m.deliveries[rec.ID] = rec
+	}
+	switch rec.State {
+	case waiting:
+		rec.lane = m.lanes[laneID{rec.queueID(), rec.Lane}]
+		if rec.lane == nil {
+			return false
+		}
+		rec.lane.records = append(rec.lane.records, rec)
+		return true
+	case dead:
+		m.dead[rec.ID] = rec
+		return true
+	case split:
+		return rec.Kind == KindDelivery
+	}
+	return false
+}
+
+// consistent reports whether what other methods rely on is there: the delivery of each record, and
+// the leased records of each lane.
+func (m *Machine) consistent() bool {
+	for _, rec := range m.dead {
+		if m.deliveries[rec.Delivery] == nil {
+			return false
+		}
+	}
+	for _, l := range m.lanes {
+		if len(l.records) == 0 || l.Token != "" && len(l.Leased) == 0 {
+			return false
+		}
+		for _, rec := range l.records {
+			if m.deliveries[rec.Delivery] == nil {
+				return false
+			}
+		}
+		for _, id := range l.Leased {
+			if l.find(id) == nil {
+				return false
+			}
+		}
+	}
+	return true
+}
