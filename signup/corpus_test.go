@@ -39,7 +39,7 @@ func corpus(t *testing.T, prefix string) map[string][]byte {
 	return files
 }
 
-// requireSameNames fails when the corpus has a file that nobody decided on, or lost one.
+// requireSameNames fails when the corpus has a file without a verdict, or lost one.
 func requireSameNames[A, B any](t *testing.T, files map[string]A, decided map[string]B) {
 	t.Helper()
 	var got, want []string
@@ -69,22 +69,27 @@ func TestCorpusMessages(t *testing.T) {
 		"message.cancel.user_reported_error.numeric":  {signup.KindFailed, ""},
 		"message.error":                               {signup.KindFailed, ""},
 		"message.error.empty":                         {signup.KindFailed, ""},
-		"message.finish.numeric_ids":                  {signup.KindFinished, "data.business_id data.phone_number_id data.waba_id"},
-		"message.finish.string_encoded":               {signup.KindFinished, ""},
-		"message.finish.v2":                           {signup.KindFinished, ""},
-		"message.finish.v4":                           {signup.KindFinished, ""},
-		"message.finish.v4.all_assets":                {signup.KindFinished, ""},
-		"message.finish.version_string":               {signup.KindFinished, ""},
-		"message.finish.waac_id.phase2":               {signup.KindFinished, "data.cs_id data.waac_id"}, // names not settled
+		"message.finish.numeric_ids": {
+			signup.KindFinished, "data.business_id data.phone_number_id data.waba_id",
+		},
+		"message.finish.string_encoded": {signup.KindFinished, ""},
+		"message.finish.v2":             {signup.KindFinished, ""},
+		"message.finish.v4":             {signup.KindFinished, ""},
+		"message.finish.v4.all_assets":  {signup.KindFinished, ""},
+		"message.finish.version_string": {signup.KindFinished, ""},
+		// names not settled
+		"message.finish.waac_id.phase2":               {signup.KindFinished, "data.cs_id data.waac_id"},
 		"message.finish_coexistence.is_wa_login_user": {signup.KindCoexistence, ""},
 		"message.finish_coexistence.waba_only":        {signup.KindCoexistence, ""},
 		"message.finish_coexistence.with_phone":       {signup.KindCoexistence, ""},
 		"message.finish_grant_only_api_access":        {signup.KindAppOnly, ""},
 		"message.finish_obo_migration":                {signup.KindOBOMigration, ""},
-		"message.finish_only_waba.v2":                 {signup.KindFinishedNoNumber, "data.phone_number_id data.waba_id"}, // placeholders
-		"message.finish_only_waba.v4":                 {signup.KindFinishedNoNumber, ""},
-		"message.finish_unknown":                      {signup.KindFinishedUnknown, ""},
-		"message.sdk_internal":                        {},
+		"message.finish_only_waba.v2": {
+			signup.KindFinishedNoNumber, "data.phone_number_id data.waba_id",
+		}, // placeholders
+		"message.finish_only_waba.v4": {signup.KindFinishedNoNumber, ""},
+		"message.finish_unknown":      {signup.KindFinishedUnknown, ""},
+		"message.sdk_internal":        {},
 	}
 	files := corpus(t, "message.")
 	requireSameNames(t, files, verdicts)
@@ -176,24 +181,33 @@ func TestCorpusCallbacks(t *testing.T) {
 	files := corpus(t, "auth.")
 	requireSameNames(t, files, verdicts)
 	for name, want := range verdicts {
-		c, err := signup.ParseLoginResponse(files[name])
-		require.NoError(t, err)
-		if want == "" {
-			require.NoError(t, c.Err())
-		} else {
-			requireOutcome(t, want, c.Err())
-		}
-		auth := map[string]any{
-			"code": c.Code.Reveal(), "accessToken": c.AccessToken.Reveal(), "signedRequest": c.SignedRequest.Reveal(),
-			"userID": c.UserID, "expiresIn": int(c.ExpiresIn.Seconds()),
-		}
-		for _, m := range c.Members {
-			auth[strings.TrimPrefix(m.Path, "authResponse.")] = m.Value
-		}
-		b, err := json.Marshal(map[string]any{"status": c.Status, "authResponse": auth})
-		require.NoError(t, err)
-		require.Subset(t, leaves(t, b), leaves(t, files[name]), name)
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c, err := signup.ParseLoginResponse(files[name])
+			require.NoError(t, err)
+			requireEnd(t, want, c.Err())
+			auth := map[string]any{
+				"code": c.Code.Reveal(), "accessToken": c.AccessToken.Reveal(),
+				"signedRequest": c.SignedRequest.Reveal(), "userID": c.UserID, "expiresIn": int(c.ExpiresIn.Seconds()),
+			}
+			for _, m := range c.Members {
+				auth[strings.TrimPrefix(m.Path, "authResponse.")] = m.Value
+			}
+			b, err := json.Marshal(map[string]any{"status": c.Status, "authResponse": auth})
+			require.NoError(t, err)
+			require.Subset(t, leaves(t, b), leaves(t, files[name]), "every value is typed or raw")
+		})
 	}
+}
+
+// requireEnd fails unless err has the outcome, or is nil if that is empty.
+func requireEnd(t *testing.T, want signup.Outcome, err error) {
+	t.Helper()
+	if want == "" {
+		require.NoError(t, err)
+		return
+	}
+	requireOutcome(t, want, err)
 }
 
 func TestCorpusRedirects(t *testing.T) {
@@ -202,20 +216,19 @@ func TestCorpusRedirects(t *testing.T) {
 	files := corpus(t, "redirect.")
 	requireSameNames(t, files, verdicts)
 	for name, want := range verdicts {
-		var params map[string]string
-		require.NoError(t, json.Unmarshal(files[name], &params))
-		q := url.Values{}
-		for k, v := range params {
-			q.Set(k, v)
-		}
-		r, err := signup.ParseRedirect(q.Encode())
-		require.NoError(t, err)
-		require.Empty(t, r.Others, "all of it is typed")
-		if want == "" {
-			require.NoError(t, r.Err())
-		} else {
-			requireOutcome(t, want, r.Err())
-		}
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var params map[string]string
+			require.NoError(t, json.Unmarshal(files[name], &params))
+			q := url.Values{}
+			for k, v := range params {
+				q.Set(k, v)
+			}
+			r, err := signup.ParseRedirect(q.Encode())
+			require.NoError(t, err)
+			require.Empty(t, r.Others, "all of it is typed")
+			requireEnd(t, want, r.Err())
+		})
 	}
 }
 
@@ -227,23 +240,27 @@ func TestCorpusTokens(t *testing.T) {
 	type verdict struct {
 		outcome  signup.Outcome
 		warnings int
+		expires  bool
 	}
 	const corpusWABA = "524126980791429"
 	verdicts := map[string]verdict{
-		"token.error.client_secret":                       {signup.OutcomeMisconfigured, 0},
-		"token.error.code_expired":                        {signup.OutcomeCodeExpired, 0},
-		"token.error.code_used":                           {signup.OutcomeCodeUsed, 0},
-		"token.error.redirect_uri_mismatch":               {signup.OutcomeWrongRedirect, 0},
-		"token.success.60_days":                           {"", 0}, // debug_token says never here, and is right
-		"token.success.minimal":                           {"", 0},
-		"token.success.never_expires":                     {"", 0},
-		"debug_token.all_assets_no_target_ids":            {"", 1}, // whether there are more accounts cannot be known
-		"debug_token.bisu_60_days":                        {"", 1},
-		"debug_token.bisu_never_expires":                  {"", 0},
-		"debug_token.business_scope_target_is_not_a_waba": {"", 1},                       // no whatsapp_business_messaging
-		"debug_token.docs":                                {signup.OutcomeNotGranted, 0}, // lists other accounts than the popup named
-		"debug_token.invalid":                             {signup.OutcomeTokenInvalid, 0},
-		"debug_token.no_waba_granular_scope":              {"", 1},
+		"token.error.client_secret":         {signup.OutcomeMisconfigured, 0, false},
+		"token.error.code_expired":          {signup.OutcomeCodeExpired, 0, false},
+		"token.error.code_used":             {signup.OutcomeCodeUsed, 0, false},
+		"token.error.redirect_uri_mismatch": {signup.OutcomeWrongRedirect, 0, false},
+		"token.success.60_days":             {"", 0, false}, // debug_token says never here, and is right
+		"token.success.minimal":             {"", 0, false},
+		"token.success.never_expires":       {"", 0, false},
+		// whether there are more accounts cannot be known
+		"debug_token.all_assets_no_target_ids": {"", 1, false},
+		"debug_token.bisu_60_days":             {"", 1, true},
+		"debug_token.bisu_never_expires":       {"", 0, false},
+		// no whatsapp_business_messaging
+		"debug_token.business_scope_target_is_not_a_waba": {"", 1, false},
+		// lists other accounts than the popup named
+		"debug_token.docs":                   {signup.OutcomeNotGranted, 0, false},
+		"debug_token.invalid":                {signup.OutcomeTokenInvalid, 0, false},
+		"debug_token.no_waba_granular_scope": {"", 1, false},
 	}
 	files := corpus(t, "token.")
 	maps.Copy(files, corpus(t, "debug_token."))
@@ -251,7 +268,7 @@ func TestCorpusTokens(t *testing.T) {
 	for name, want := range verdicts {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			m := newMeta(map[string][]number{corpusWABA: {coexisting(phoneA, "+1 555 010 0199")}})
+			m := newMeta(map[string][]number{corpusWABA: {coexisting(phoneA, displayA)}})
 			m.debug = map[string]string{"app_id": `"` + string(corpusApp) + `"`}
 			status := http.StatusOK
 			if strings.Contains(name, "error") {
@@ -270,16 +287,11 @@ func TestCorpusTokens(t *testing.T) {
 				delete(m.accounts, corpusWABA)
 			}
 			m.app, m.own = string(corpusApp), corpusApp
-			b := newBench(t, m)
-			got, err := b.finish(finished(corpusWABA))
-			if want.outcome != "" {
-				requireOutcome(t, want.outcome, err)
-				return
-			}
-			require.NoError(t, err)
-			require.Len(t, got.Warnings, want.warnings, "%v", got.Warnings)
-			if strings.Contains(name, "60_days") && strings.HasPrefix(name, "debug_token.") {
-				require.False(t, got.TokenExpiresAt.IsZero())
+			got, err := newBench(t, m).finish(finished(corpusWABA))
+			requireEnd(t, want.outcome, err)
+			if err == nil {
+				require.Len(t, got.Warnings, want.warnings, "%v", got.Warnings)
+				require.Equal(t, want.expires, !got.TokenExpiresAt.IsZero())
 			}
 		})
 	}
@@ -296,26 +308,27 @@ func TestCorpusNumbers(t *testing.T) {
 	lists := corpus(t, "phone_numbers.list.")
 	subscribed := corpus(t, "subscribed_apps.get")["subscribed_apps.get"]
 	tenant := corpus(t, "waba.owner_business_info")["waba.owner_business_info"]
+	serve := func(b []byte) http.HandlerFunc {
+		return func(w http.ResponseWriter, _ *http.Request) { _, _ = io.Copy(w, bytes.NewReader(b)) }
+	}
 	for name, want := range verdicts {
 		for list, body := range lists {
-			m := newMeta(map[string][]number{wabaA: nil})
-			serve := func(b []byte) http.HandlerFunc {
-				return func(w http.ResponseWriter, _ *http.Request) { _, _ = io.Copy(w, bytes.NewReader(b)) }
-			}
-			m.app, m.own = string(corpusApp), corpusApp
-			m.debug = map[string]string{"app_id": `"` + m.app + `"`}
-			m.fail["GET /"+wabaA+"/phone_numbers"] = serve(body)
-			m.fail["GET /106540352242922"] = serve(nodes[name])
-			m.fail["GET /"+wabaA+"/subscribed_apps"] = serve(subscribed)
-			m.fail["GET /"+wabaA] = serve(tenant)
-			got, err := newBench(t, m).finish(finished(wabaA))
-			if want != "" {
-				requireOutcome(t, want, err)
-				continue
-			}
-			require.NoError(t, err, list)
-			require.Equal(t, graph.PhoneNumberID("106540352242922"), got.Phone.ID)
-			require.NotEmpty(t, got.BusinessID)
+			t.Run(name+" in "+list, func(t *testing.T) {
+				t.Parallel()
+				m := newMeta(map[string][]number{wabaA: nil})
+				m.app, m.own = string(corpusApp), corpusApp
+				m.debug = map[string]string{"app_id": `"` + m.app + `"`}
+				m.fail["GET /"+wabaA+"/phone_numbers"] = serve(body)
+				m.fail["GET /106540352242922"] = serve(nodes[name])
+				m.fail["GET /"+wabaA+"/subscribed_apps"] = serve(subscribed)
+				m.fail["GET /"+wabaA] = serve(tenant)
+				got, err := newBench(t, m).finish(finished(wabaA))
+				requireEnd(t, want, err)
+				if err == nil {
+					require.Equal(t, graph.PhoneNumberID("106540352242922"), got.Phone.ID)
+					require.NotEmpty(t, got.BusinessID)
+				}
+			})
 		}
 	}
 }

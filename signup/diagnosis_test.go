@@ -1,9 +1,11 @@
 package signup_test
 
 import (
+	"cmp"
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -47,97 +49,188 @@ func (e endpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-func TestPreflightSaysWhatToFixInOrder(t *testing.T) {
-	t.Parallel()
+// A setting is all that a diagnosis looks at, as it should be.
+type setting struct {
+	srv      *cloudapitest.Server
+	client   cloudapi.Config
+	cfg      signup.Config
+	opts     signup.DiagnoseOptions
+	endpoint endpoint
+	fields   []string
+	url      string // of the endpoint; its own if empty
+}
+
+func newSetting(t *testing.T) *setting {
+	t.Helper()
 	const verify = "canary-verify-token"
-	all := []string{"messages", "account_update", "history", "smb_app_state_sync", "smb_message_echoes"}
-	type setting struct {
-		srv      *cloudapitest.Server
-		client   cloudapi.Config
-		cfg      signup.Config
-		opts     signup.DiagnoseOptions
-		endpoint endpoint
-		fields   []string
-		url      string
+	srv := cloudapitest.NewServer(cloudapitest.Config{})
+	t.Cleanup(srv.Close)
+	s := &setting{
+		srv: srv, client: srv.ClientConfig(), endpoint: endpoint{verify, 401, 0},
+		fields: []string{"messages", "account_update", "history", "smb_app_state_sync", "smb_message_echoes"},
+		cfg: signup.Config{
+			ConfigurationID: "900000000000001", PartnerBusinessID: srv.AddBusiness(cloudapitest.Business{}).ID,
+		},
+		opts: signup.DiagnoseOptions{SystemToken: srv.SystemToken(), VerifyToken: verify},
 	}
+	s.client.Retry = cloudapi.RetryPolicy{MaxAttempts: 1}
+	return s
+}
+
+// diagnose starts the endpoint, looks, and makes sure that nothing secret was printed.
+func (s *setting) diagnose(t *testing.T) signup.Diagnosis {
+	t.Helper()
+	web := httptest.NewServer(s.endpoint)
+	t.Cleanup(web.Close)
+	if s.fields != nil {
+		url := cmp.Or(s.url, web.URL+"/webhook")
+		s.srv.Subscribe(cloudapitest.AppSubscription{CallbackURL: url, Fields: s.fields})
+	}
+	client, err := cloudapi.NewClient(s.client)
+	require.NoError(t, err)
+	s.cfg.Client = client
+	d := signup.Diagnose(t.Context(), s.cfg, s.opts)
+	require.NotContains(t, d.String(), "canary")
+	require.NotContains(t, d.String(), s.srv.SystemToken().Reveal())
+	return d
+}
+
+func TestADiagnosisSaysWhatToFix(t *testing.T) {
+	t.Parallel()
+	type finding struct {
+		level signup.FindingLevel
+		check string
+		fix   string // part of it
+	}
+	problem := func(check, fix string) finding { return finding{signup.FindingProblem, check, fix} }
+	warning := func(check, fix string) finding { return finding{signup.FindingWarning, check, fix} }
+	skipped := func(check string) finding { return finding{signup.FindingSkipped, check, ""} }
 	tests := map[string]struct {
-		change  func(*setting)
-		check   string
-		verdict signup.FindingLevel
-		fix     string
+		change func(*setting)
+		want   finding
 	}{
-		"as it should be":  {func(*setting) {}, "", "", ""},
-		"no configuration": {func(s *setting) { s.cfg.ConfigurationID = "" }, "settings", signup.FindingProblem, "correct this setting"},
-		"wrong secret":     {func(s *setting) { s.client.AppSecret = "canary-wrong" }, "app and secret", signup.FindingProblem, "copy App ID"},
-		"wrong app":        {func(s *setting) { s.client.AppID = "1" }, "app and secret", signup.FindingProblem, "copy App ID"},
-		"Meta is down": {func(s *setting) {
-			s.srv.Inject(cloudapitest.Fault{Status: 502, Times: 20})
-		}, "Graph API", signup.FindingProblem, "graph.facebook.com"},
-		"an ended version": {func(s *setting) { s.opts.Launch.Version = signup.Version3 }, "launch", signup.FindingWarning, "launch options"},
-		"an old version":   {func(s *setting) { s.client.HTTPClient = &http.Client{Transport: replaced("v26.0")} }, "Graph version", signup.FindingWarning, "one that Meta serves"},
-		"no webhook":       {func(s *setting) { s.fields = nil }, "webhook fields", signup.FindingProblem, "set callback URL"},
-		"no history field": {func(s *setting) { s.fields = all[:2] }, "webhook fields", signup.FindingProblem,
-			"subscribe to history, smb_app_state_sync, smb_message_echoes"},
-		"another verify token": {func(s *setting) { s.endpoint.token = "other" }, "callback", signup.FindingProblem, "same verify token"},
-		"any verify token":     {func(s *setting) { s.endpoint.token = "" }, "callback", signup.FindingProblem, "compare the token"},
-		"another page":         {func(s *setting) { s.endpoint.status = 404 }, "callback", signup.FindingProblem, "mount webhook.NewEndpoint"},
-		"takes forgeries":      {func(s *setting) { s.endpoint.unsigned = 200 }, "signatures", signup.FindingProblem, "X-Hub-Signature-256"},
-		"nobody there":         {func(s *setting) { s.url = "http://127.0.0.1:1/x" }, "callback", signup.FindingProblem, "firewall"},
-		"not https":            {func(*setting) {}, "callback", signup.FindingWarning, "with https"},
-		"two addresses":        {func(s *setting) { s.opts.CallbackURL = "http://127.0.0.1:1/y" }, "callback", signup.FindingProblem, "why there are two"},
-		"no verify token":      {func(s *setting) { s.opts.VerifyToken = "" }, "callback", signup.FindingSkipped, ""},
-		"a person's token": {func(s *setting) {
-			s.opts.SystemToken = s.srv.AddToken(cloudapitest.Token{Type: cloudapitest.TokenUser, Scopes: []string{"whatsapp_business_management", "whatsapp_business_messaging"}})
-		}, "token", signup.FindingWarning, "system user"},
-		"a token that ends": {func(s *setting) {
-			s.opts.SystemToken = s.srv.AddToken(cloudapitest.Token{Lifetime: 60 * 24 * time.Hour})
-		}, "token", signup.FindingWarning, "never expires"},
-		"a dead token": {func(s *setting) { s.opts.SystemToken = "canary-dead" }, "token", signup.FindingProblem, "make a new one"},
-		"no token":     {func(s *setting) { s.opts.SystemToken = "" }, "token", signup.FindingSkipped, ""},
-		"few permissions": {func(s *setting) {
-			s.opts.SystemToken = s.srv.AddToken(cloudapitest.Token{Scopes: []string{"whatsapp_business_messaging"}})
-		}, "permissions", signup.FindingWarning, "generate the token"},
-		"another portfolio": {func(s *setting) { s.cfg.PartnerBusinessID = "12" }, "portfolio", signup.FindingProblem, "Config.PartnerBusinessID"},
+		"no configuration": {
+			func(s *setting) { s.cfg.ConfigurationID = "" },
+			problem("settings", "correct this setting"),
+		},
+		"wrong secret": {
+			func(s *setting) { s.client.AppSecret = "canary-wrong" },
+			problem("app and secret", "copy App ID"),
+		},
+		"wrong app": {
+			func(s *setting) { s.client.AppID = "1" },
+			problem("app and secret", "copy App ID"),
+		},
+		"Meta is down": {
+			func(s *setting) { s.srv.Inject(cloudapitest.Fault{Status: 502, Times: 20}) },
+			problem("Graph API", "graph.facebook.com"),
+		},
+		"an ended version": {
+			func(s *setting) { s.opts.Launch.Version = signup.Version3 },
+			warning("launch", "launch options"),
+		},
+		"an old version": {
+			func(s *setting) { s.client.HTTPClient = &http.Client{Transport: replaced("v26.0")} },
+			warning("Graph version", "one that Meta serves"),
+		},
+		"no webhook": {
+			func(s *setting) { s.fields = nil },
+			problem("webhook fields", "set callback URL"),
+		},
+		"no history field": {
+			func(s *setting) { s.fields = s.fields[:2] },
+			problem("webhook fields", "subscribe to history, smb_app_state_sync, smb_message_echoes"),
+		},
+		"another verify token": {
+			func(s *setting) { s.endpoint.token = "other" },
+			problem("callback", "same verify token"),
+		},
+		"any verify token": {
+			func(s *setting) { s.endpoint.token = "" },
+			problem("callback", "compare the token"),
+		},
+		"another page": {
+			func(s *setting) { s.endpoint.status = 404 },
+			problem("callback", "mount webhook.NewEndpoint"),
+		},
+		"takes forgeries": {
+			func(s *setting) { s.endpoint.unsigned = 200 },
+			problem("signatures", "X-Hub-Signature-256"),
+		},
+		"no answer": {
+			func(s *setting) { s.url = "http://127.0.0.1:1/x" },
+			problem("callback", "firewall"),
+		},
+		"not https": {
+			func(*setting) {},
+			warning("callback", "with https"),
+		},
+		"two addresses": {
+			func(s *setting) { s.opts.CallbackURL = "http://127.0.0.1:1/y" },
+			problem("callback", "why there are two"),
+		},
+		"no verify token": {
+			func(s *setting) { s.opts.VerifyToken = "" },
+			skipped("callback"),
+		},
+		"a person's token": {
+			func(s *setting) {
+				s.opts.SystemToken = s.srv.AddToken(cloudapitest.Token{
+					Type: cloudapitest.TokenUser, Scopes: []string{
+						"whatsapp_business_management", "whatsapp_business_messaging",
+					},
+				})
+			},
+			warning("token", "system user"),
+		},
+		"a token that ends": {
+			func(s *setting) {
+				s.opts.SystemToken = s.srv.AddToken(cloudapitest.Token{Lifetime: 60 * 24 * time.Hour})
+			},
+			warning("token", "never expires"),
+		},
+		"a dead token": {
+			func(s *setting) { s.opts.SystemToken = "canary-dead" },
+			problem("token", "make a new one"),
+		},
+		"no token": {
+			func(s *setting) { s.opts.SystemToken = "" },
+			skipped("token"),
+		},
+		"few permissions": {
+			func(s *setting) {
+				s.opts.SystemToken = s.srv.AddToken(cloudapitest.Token{Scopes: []string{"whatsapp_business_messaging"}})
+			},
+			warning("permissions", "generate the token"),
+		},
+		"another portfolio": {
+			func(s *setting) { s.cfg.PartnerBusinessID = "12" },
+			problem("portfolio", "Config.PartnerBusinessID"),
+		},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			srv := cloudapitest.NewServer(cloudapitest.Config{})
-			t.Cleanup(srv.Close)
-			s := &setting{
-				srv: srv, client: srv.ClientConfig(), fields: all, endpoint: endpoint{verify, 401, 0},
-				cfg:  signup.Config{ConfigurationID: "900000000000001", PartnerBusinessID: srv.AddBusiness(cloudapitest.Business{}).ID},
-				opts: signup.DiagnoseOptions{SystemToken: srv.SystemToken(), VerifyToken: verify},
-			}
-			s.client.Retry = cloudapi.RetryPolicy{MaxAttempts: 1}
+			s := newSetting(t)
 			tt.change(s)
-			web := httptest.NewServer(s.endpoint)
-			t.Cleanup(web.Close)
-			if s.url == "" {
-				s.url = web.URL + "/webhook"
-			}
-			if s.fields != nil {
-				srv.Subscribe(cloudapitest.AppSubscription{CallbackURL: s.url, Fields: s.fields})
-			}
-			client, err := cloudapi.NewClient(s.client)
-			require.NoError(t, err)
-			s.cfg.Client = client
-			d := signup.Diagnose(t.Context(), s.cfg, s.opts)
-			text := d.String()
-			require.NotContains(t, text, "canary")
-			require.NotContains(t, text, srv.SystemToken().Reveal())
-			if tt.check == "" {
-				require.True(t, d.OK(), text)
-				return
-			}
-			found := false
-			for _, f := range d {
-				found = found || f.Check == tt.check && f.Level == tt.verdict && strings.Contains(f.Fix, tt.fix)
-			}
-			require.True(t, found, text)
-			require.Equal(t, tt.verdict != signup.FindingProblem, d.OK(), text)
+			d := s.diagnose(t)
+			found := slices.ContainsFunc(d, func(f signup.Finding) bool {
+				return f.Level == tt.want.level && f.Check == tt.want.check && strings.Contains(f.Fix, tt.want.fix)
+			})
+			require.True(t, found, d.String())
+			require.Equal(t, tt.want.level != signup.FindingProblem, d.OK(), d.String())
 		})
 	}
+}
+
+func TestADiagnosisOfWhatIsRightIsOK(t *testing.T) {
+	t.Parallel()
+	d := newSetting(t).diagnose(t)
+	require.True(t, d.OK(), d.String())
+}
+
+func TestADiagnosisListsWhatToDoInOrder(t *testing.T) {
+	t.Parallel()
 	d := signup.Diagnose(t.Context(), signup.Config{}, signup.DiagnoseOptions{})
 	require.False(t, d.OK())
 	require.Contains(t, d.String(), "What to do, in this order:\n 1. settings: ")

@@ -70,12 +70,13 @@ func ExampleFlow_ResumeAll() {
 	// tenant-1 is connected
 }
 
-// The popup was finished and no code came. Somebody has looked up whose business this is.
+// The popup was finished and no code came. A person has looked up whose business this is.
 func ExampleFlow_Recover() {
 	srv := httptest.NewServer(happy())
 	defer srv.Close()
 	client, err := cloudapi.NewClient(cloudapi.Config{
-		AppID: appID, AppSecret: "app-secret", AccessToken: "canary-system-token", BaseURL: srv.URL, // a system user's token
+		// a system user's token
+		AppID: appID, AppSecret: "app-secret", AccessToken: "canary-system-token", BaseURL: srv.URL,
 	})
 	if err != nil {
 		log.Fatal(err)

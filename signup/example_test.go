@@ -21,7 +21,8 @@ func ExampleParseSessionInfo() {
 	}
 	fmt.Println(s.Kind(), s.WABAID, s.PhoneNumberID == "")
 
-	s, err = signup.ParseSessionInfo([]byte(`{"type":"WA_EMBEDDED_SIGNUP","event":"CANCEL","data":{"current_step":"PHONE_NUMBER_SETUP"}}`))
+	s, err = signup.ParseSessionInfo([]byte(`{"type":"WA_EMBEDDED_SIGNUP","event":"CANCEL",
+		"data":{"current_step":"PHONE_NUMBER_SETUP"}}`))
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -36,7 +37,8 @@ func ExampleParseSessionInfo() {
 }
 
 func ExampleParseLoginResponse() {
-	c, err := signup.ParseLoginResponse([]byte(`{"status":"connected","authResponse":{"code":"AQB…","userID":null,"expiresIn":null}}`))
+	c, err := signup.ParseLoginResponse([]byte(`{"status":"connected","authResponse":{
+		"code":"AQB…","userID":null,"expiresIn":null}}`))
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -101,7 +103,8 @@ func ExampleFlow_Finish() {
 	}
 
 	// The page sends back what the popup gave.
-	message := `{"type":"WA_EMBEDDED_SIGNUP","event":"FINISH_WHATSAPP_BUSINESS_APP_ONBOARDING","data":{"waba_id":"500000000000001"}}`
+	message := `{"type":"WA_EMBEDDED_SIGNUP","event":"FINISH_WHATSAPP_BUSINESS_APP_ONBOARDING",
+		"data":{"waba_id":"500000000000001"}}`
 	session, err := signup.ParseSessionInfo([]byte(message))
 	if err != nil {
 		log.Fatal(err)
@@ -119,7 +122,9 @@ func ExampleFlow_Finish() {
 
 func ExampleFlow_ResumeConnection() {
 	srv := httptest.NewServer(newMeta(map[string][]number{
-		"500000000000001": {coexisting("400000000000001", "+1 555 010 0199"), coexisting("400000000000002", "+1 555 010 0198")},
+		"500000000000001": {
+			coexisting("400000000000001", "+1 555 010 0199"), coexisting("400000000000002", "+1 555 010 0198"),
+		},
 	}))
 	defer srv.Close()
 	flow, err := newFlow(srv.URL)

@@ -35,6 +35,8 @@ const (
 	wabaOther = "500000000000009" // of another business
 	phoneA    = "400000000000001"
 	phoneB    = "400000000000002"
+	displayA  = "+1 555 010 0199" // of phoneA
+	displayB  = "+1 555 010 0198"
 )
 
 var canaries = []string{appSecret, token, code}
@@ -88,7 +90,7 @@ func newMeta(accounts map[string][]number) *meta {
 
 // happy is what a WhatsApp Business app user brings.
 func happy() *meta {
-	return newMeta(map[string][]number{wabaA: {coexisting(phoneA, "+1 555 010 0199")}})
+	return newMeta(map[string][]number{wabaA: {coexisting(phoneA, displayA)}})
 }
 
 func refuse(status int, body string) http.HandlerFunc {
@@ -101,11 +103,15 @@ func refuse(status int, body string) http.HandlerFunc {
 // refuseWith is an error of Graph's, whose message repeats what it should not.
 func refuseWith(code, subcode int) http.HandlerFunc {
 	return refuse(http.StatusBadRequest, fmt.Sprintf(
-		`{"error":{"message":"refused canary-code canary-business-token","type":"OAuthException","code":%d,"error_subcode":%d}}`,
+		`{"error":{"message":"refused canary-code canary-business-token","type":"OAuthException","code":%d,`+
+			`"error_subcode":%d}}`,
 		code, subcode))
 }
 
 var lost = refuseWith(100, 33)
+
+// fails makes Meta answer a call otherwise.
+func fails(call string, h http.HandlerFunc) func(*meta) { return func(m *meta) { m.fail[call] = h } }
 
 func (m *meta) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	m.mu.Lock()
@@ -148,7 +154,8 @@ func (m *meta) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case edge == "owning_credit_allocation_configs":
 		var data []string
 		for id, credential := range m.allocated {
-			data = append(data, fmt.Sprintf(`{"id":%q,"receiving_credential":{"id":%q},"receiving_business":{"id":%q}}`, id, credential, business))
+			data = append(data, fmt.Sprintf(`{"id":%q,"receiving_credential":{"id":%q},"receiving_business":{"id":%q}}`,
+				id, credential, business))
 		}
 		_, _ = io.WriteString(w, `{"data":[`+strings.Join(data, ",")+`]}`)
 	case edge == "" && m.allocated[id] != "" && r.Method == http.MethodDelete:
@@ -202,9 +209,12 @@ func (m *meta) debugToken(w http.ResponseWriter) {
 		granular += `,{"scope":"whatsapp_business_management","target_ids":` + string(ids) + `}`
 	}
 	data := map[string]json.RawMessage{
-		"app_id": json.RawMessage(`"` + appID + `"`), "type": json.RawMessage(`"SYSTEM_USER"`), "is_valid": json.RawMessage(`true`),
-		"expires_at": json.RawMessage(`0`), "granular_scopes": json.RawMessage(`[` + granular + `]`),
-		"scopes": json.RawMessage(`["whatsapp_business_management","whatsapp_business_messaging"]`),
+		"app_id":          json.RawMessage(`"` + appID + `"`),
+		"type":            json.RawMessage(`"SYSTEM_USER"`),
+		"is_valid":        json.RawMessage(`true`),
+		"expires_at":      json.RawMessage(`0`),
+		"granular_scopes": json.RawMessage(`[` + granular + `]`),
+		"scopes":          json.RawMessage(`["whatsapp_business_management","whatsapp_business_messaging"]`),
 	}
 	for name, v := range m.debug {
 		data[name] = json.RawMessage(v)
@@ -215,7 +225,8 @@ func (m *meta) debugToken(w http.ResponseWriter) {
 
 func (n number) json() string {
 	b, _ := json.Marshal(map[string]any{
-		"id": n.id, "display_phone_number": n.display, "is_on_biz_app": n.onApp, "platform_type": n.platform, "verified_name": "Lucky Lemons",
+		"id": n.id, "display_phone_number": n.display, "verified_name": "Lucky Lemons",
+		"is_on_biz_app": n.onApp, "platform_type": n.platform,
 	})
 	return string(b)
 }
@@ -234,7 +245,8 @@ func (m *meta) node(w http.ResponseWriter, r *http.Request, id string) {
 		}
 	}
 	if _, ok := m.accounts[id]; ok {
-		_, _ = fmt.Fprintf(w, `{"id":%q,"owner_business_info":{"id":%q},"primary_funding_id":%q}`, id, business, m.funding[id])
+		_, _ = fmt.Fprintf(w, `{"id":%q,"owner_business_info":{"id":%q},"primary_funding_id":%q}`,
+			id, business, m.funding[id])
 		return
 	}
 	lost(w, r)
@@ -271,7 +283,8 @@ func (m *meta) account(w http.ResponseWriter, r *http.Request, id, edge string) 
 		var data []string
 		for _, n := range numbers {
 			// The list does not say who is on the app.
-			data = append(data, fmt.Sprintf(`{"id":%q,"display_phone_number":%q,"platform_type":%q}`, n.id, n.display, n.platform))
+			data = append(data, fmt.Sprintf(`{"id":%q,"display_phone_number":%q,"platform_type":%q}`,
+				n.id, n.display, n.platform))
 		}
 		_, _ = io.WriteString(w, `{"data":[`+strings.Join(data, ",")+`]}`)
 	case edge == "assigned_users":
@@ -292,7 +305,9 @@ func (m *meta) account(w http.ResponseWriter, r *http.Request, id, edge string) 
 		m.subscribed[id] = !m.deaf
 		_, _ = io.WriteString(w, `{"success":true}`)
 	case edge == "subscribed_apps" && m.subscribed[id]:
-		_, _ = io.WriteString(w, `{"data":[{"whatsapp_business_api_data":{"id":"`+cmp.Or(m.app, appID)+`","name":"Example"},"override_callback_uri":"`+m.overrides[id]+`"}]}`)
+		_, _ = fmt.Fprintf(w, `{"data":[{
+			"whatsapp_business_api_data":{"id":%q,"name":"Example"},"override_callback_uri":%q}]}`,
+			cmp.Or(m.app, appID), m.overrides[id])
 	case edge == "subscribed_apps":
 		_, _ = io.WriteString(w, `{"data":[{"whatsapp_business_api_data":{"id":"1","name":"Another"}}]}`)
 	default:
@@ -336,8 +351,8 @@ func newBench(t *testing.T, m *meta, change ...func(*signup.Config)) *bench {
 	log := new(safeBuffer)
 	logger := slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	client, err := cloudapi.NewClient(cloudapi.Config{
-		AppID: cmp.Or(m.own, appID), AppSecret: appSecret, AccessToken: "canary-system-token", BaseURL: srv.URL, Logger: logger,
-		Retry: cloudapi.RetryPolicy{MaxAttempts: 1},
+		AppID: cmp.Or(m.own, appID), AppSecret: appSecret, AccessToken: "canary-system-token", BaseURL: srv.URL,
+		Logger: logger, Retry: cloudapi.RetryPolicy{MaxAttempts: 1},
 	})
 	require.NoError(t, err)
 	cfg := signup.Config{
@@ -411,7 +426,8 @@ func requireOutcome(t *testing.T, want signup.Outcome, err error) *signup.Error 
 
 // finished is the documented message of a WhatsApp Business app user: an account and no number.
 func finished(waba string) string {
-	return `{"data":{"waba_id":"` + waba + `"},"type":"WA_EMBEDDED_SIGNUP","event":"FINISH_WHATSAPP_BUSINESS_APP_ONBOARDING","version":3}`
+	return `{"data":{"waba_id":"` + waba + `"},"type":"WA_EMBEDDED_SIGNUP",` +
+		`"event":"FINISH_WHATSAPP_BUSINESS_APP_ONBOARDING","version":3}`
 }
 
 // A safeBuffer takes log lines from several goroutines.

@@ -25,37 +25,69 @@ func TestNewFlowListsEveryMistake(t *testing.T) {
 	_, err = signup.NewFlow(signup.Config{
 		ConfigurationID: "my configuration", Mode: "coex", PartnerBusinessID: "me", AttemptTTL: -1,
 		Page: signup.PageConfig{
-			Tenant: func(*http.Request) (string, error) { return owner, nil }, SDKURL: "sdk.js", RedirectURI: "http://app.example.com/",
+			Tenant: func(*http.Request) (string, error) { return owner, nil },
+			SDKURL: "sdk.js", RedirectURI: "http://app.example.com/",
 			TrustedOrigins: []string{"app.example.com", "https://app.example.com/", "https://app.example.com"},
 		},
 	})
-	for _, want := range []string{"ConfigurationID", "Client", "Mode", "PartnerBusinessID", "AttemptTTL", "Config.Connected", "Page.SDKURL", "Page.RedirectURI",
-		`"app.example.com"`, `"https://app.example.com/"`} {
+	for _, want := range []string{
+		"ConfigurationID", "Client", "Mode", "PartnerBusinessID", "AttemptTTL", "Config.Connected", "Page.SDKURL",
+		"Page.RedirectURI", `"app.example.com"`, `"https://app.example.com/"`,
+	} {
 		require.ErrorContains(t, err, want)
 	}
 	require.NotContains(t, err.Error(), `"https://app.example.com" `)
 }
 
-func TestAPageNeedsATenantAndAPrefixThatCanBeMounted(t *testing.T) {
+// refusal is what NewFlow says of a page, and of the rest of an empty Config.
+func refusal(page signup.PageConfig) error {
+	_, err := signup.NewFlow(signup.Config{Page: page})
+	return err
+}
+
+func TestAPageThatIsUsedNeedsATenant(t *testing.T) {
 	t.Parallel()
-	refusal := func(page signup.PageConfig) error {
-		_, err := signup.NewFlow(signup.Config{Page: page})
-		return err
-	}
-	require.NotContains(t, refusal(signup.PageConfig{}).Error(), "Page")
-	require.NotContains(t, refusal(signup.PageConfig{SDKURL: "http://127.0.0.1:9/sdk.js"}).Error(), "Page", "for the headers of a page of one's own")
 	for name, page := range map[string]signup.PageConfig{
-		"prefix": {Prefix: "/whatsapp/"}, "origins": {TrustedOrigins: []string{"https://app.example.com"}}, "page": {PageURL: "/settings"},
+		"prefix":   {Prefix: "/whatsapp/"},
+		"origins":  {TrustedOrigins: []string{"https://app.example.com"}},
+		"page":     {PageURL: "/settings"},
 		"redirect": {RedirectURI: "https://app.example.com/signup/back"},
 		"check": {Check: func(context.Context, string, signup.CheckParams) (signup.CheckResult, error) {
 			return signup.CheckResult{}, nil
 		}},
-		"launch": {LaunchFor: func(context.Context, string) (signup.LaunchOptions, error) { return signup.LaunchOptions{}, nil }},
+		"launch": {LaunchFor: func(context.Context, string) (signup.LaunchOptions, error) {
+			return signup.LaunchOptions{}, nil
+		}},
 	} {
-		require.ErrorContains(t, refusal(page), "Config.Page.Tenant is nil", name)
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			require.ErrorContains(t, refusal(page), "Config.Page.Tenant is nil")
+		})
 	}
-	for _, prefix := range []string{"signup/", "/signup", "//", "/a//b/", "/../", "/./", "/{id}/", "/a b/", "/%2f/", "/?/", "GET /signup/"} {
-		require.ErrorContains(t, refusal(signup.PageConfig{Prefix: prefix}), "Config.Page.Prefix", prefix)
+}
+
+func TestAPageThatIsNotUsedNeedsNothing(t *testing.T) {
+	t.Parallel()
+	for name, page := range map[string]signup.PageConfig{
+		"empty":                           {},
+		"headers for the host's own page": {SDKURL: "http://127.0.0.1:9/sdk.js"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			require.NotContains(t, refusal(page).Error(), "Page")
+		})
+	}
+}
+
+func TestAPrefixCanBeMounted(t *testing.T) {
+	t.Parallel()
+	for _, prefix := range []string{
+		"signup/", "/signup", "//", "/a//b/", "/../", "/./", "/{id}/", "/a b/", "/%2f/", "/?/", "GET /signup/",
+	} {
+		t.Run(prefix, func(t *testing.T) {
+			t.Parallel()
+			require.ErrorContains(t, refusal(signup.PageConfig{Prefix: prefix}), "Config.Page.Prefix")
+		})
 	}
 }
 
@@ -146,26 +178,35 @@ func TestEveryOutcomeSaysWhatToDo(t *testing.T) {
 	t.Parallel()
 	all := []signup.Outcome{
 		signup.OutcomeReady, signup.OutcomeNeedsRegistration, signup.OutcomeFellBack, signup.OutcomeNotFinished,
-		signup.OutcomeChooseNumber, signup.OutcomeNoNumber, signup.OutcomeNoAccount, signup.OutcomeTaken, signup.OutcomeCanceled,
-		signup.OutcomeFailed, signup.OutcomeNoCode, signup.OutcomeMisconfigured, signup.OutcomeCodeExpired, signup.OutcomeCodeUsed,
-		signup.OutcomeCodeLost, signup.OutcomeCodeRefused, signup.OutcomeWrongRedirect, signup.OutcomeForeignToken,
-		signup.OutcomeTokenInvalid, signup.OutcomeMissingPermission, signup.OutcomeNotGranted, signup.OutcomeStateUnknown,
+		signup.OutcomeChooseNumber, signup.OutcomeNoNumber, signup.OutcomeNoAccount, signup.OutcomeTaken,
+		signup.OutcomeCanceled, signup.OutcomeFailed, signup.OutcomeNoCode, signup.OutcomeMisconfigured,
+		signup.OutcomeCodeExpired, signup.OutcomeCodeUsed, signup.OutcomeCodeLost, signup.OutcomeCodeRefused,
+		signup.OutcomeWrongRedirect, signup.OutcomeForeignToken, signup.OutcomeTokenInvalid,
+		signup.OutcomeMissingPermission, signup.OutcomeNotGranted, signup.OutcomeStateUnknown,
 		signup.OutcomeStateExpired, signup.OutcomeStateUsed, signup.OutcomeWrongTenant, signup.OutcomeNotSubscribed,
-		signup.OutcomeUnavailable, signup.OutcomeOverrideRefused, signup.OutcomeCreditRefused, signup.OutcomeOtherCredit,
-		signup.OutcomeNumberUnverified, signup.OutcomeVerificationSent, signup.OutcomeVerificationNotSent, signup.OutcomeVerificationWrong,
-		signup.OutcomePINMismatch, signup.OutcomeRegisterLimit, signup.OutcomeRegisterLate,
+		signup.OutcomeUnavailable, signup.OutcomeOverrideRefused, signup.OutcomeCreditRefused,
+		signup.OutcomeOtherCredit, signup.OutcomeNumberUnverified, signup.OutcomeVerificationSent,
+		signup.OutcomeVerificationNotSent, signup.OutcomeVerificationWrong, signup.OutcomePINMismatch,
+		signup.OutcomeRegisterLimit, signup.OutcomeRegisterLate,
 	}
 	said := map[string]bool{}
 	for _, o := range all {
-		require.Regexp(t, `^[A-Z].*\.$`, o.Advice(), o)
-		require.NotEmpty(t, o.Actor(), o)
 		require.False(t, said[o.Advice()], "%s says the same as another", o)
 		said[o.Advice()] = true
-		require.Equal(t, o == signup.OutcomeReady || o == signup.OutcomeNeedsRegistration, o.Connected())
+		t.Run(string(o), func(t *testing.T) {
+			t.Parallel()
+			require.Regexp(t, `^[A-Z].*\.$`, o.Advice())
+			require.NotEmpty(t, o.Actor())
+			require.Equal(t, o == signup.OutcomeReady || o == signup.OutcomeNeedsRegistration, o.Connected())
 
-		err := fmt.Sprint(&signup.Error{Outcome: o, Step: signup.StepVerify})
-		require.Regexp(t, `^signup: verify: `+string(o)+`: .*[^.]$`, err)
+			err := fmt.Sprint(&signup.Error{Outcome: o, Step: signup.StepVerify})
+			require.Regexp(t, `^signup: verify: `+string(o)+`: .*[^.]$`, err)
+		})
 	}
+}
+
+func TestAnOutcomeOfALaterVersionSaysNothing(t *testing.T) {
+	t.Parallel()
 	require.Empty(t, signup.Outcome("later").Advice())
 	require.False(t, signup.Outcome("later").Resumable())
 }

@@ -146,7 +146,13 @@ func TestAPageConnectsABusiness(t *testing.T) {
 
 func TestAPageIsToldWhatStopped(t *testing.T) {
 	t.Parallel()
-	left := `{"type":"WA_EMBEDDED_SIGNUP","event":"CANCEL","data":{"current_step":"PERMISSIONS"}}`
+	left := message("CANCEL", `{"current_step":"PERMISSIONS"}`)
+	const (
+		refused = `{"status":"not_authorized","authResponse":null}`
+		closed  = `{"status":"unknown","authResponse":null}`
+		token   = `{"status":"connected","authResponse":{"accessToken":"canary-business-token"}}`
+	)
+	app, foreign := finished(wabaA), finished(wabaOther)
 	broken := happy()
 	broken.fail["GET /"+wabaA+"/phone_numbers"] = refuse(503, "")
 	tests := map[string]struct {
@@ -156,14 +162,16 @@ func TestAPageIsToldWhatStopped(t *testing.T) {
 		want   signup.Outcome
 	}{
 		"left":              {happy(), []string{"session", left}, 422, signup.OutcomeCanceled},
-		"refused":           {happy(), []string{"callback", `{"status":"not_authorized","authResponse":null}`}, 422, signup.OutcomeCanceled},
-		"closed":            {happy(), []string{"callback", `{"status":"unknown","authResponse":null}`}, 422, signup.OutcomeNoCode},
-		"finished and lost": {happy(), []string{"callback", `{"status":"unknown","authResponse":null}`, "session", finished(wabaA)}, 422, signup.OutcomeNoCode},
-		"left and closed":   {happy(), []string{"callback", `{"status":"unknown","authResponse":null}`, "session", left}, 422, signup.OutcomeCanceled},
-		"token instead":     {happy(), []string{"callback", `{"status":"connected","authResponse":{"accessToken":"canary-business-token"}}`, "session", finished(wabaA)}, 422, signup.OutcomeMisconfigured},
+		"refused":           {happy(), []string{"callback", refused}, 422, signup.OutcomeCanceled},
+		"closed":            {happy(), []string{"callback", closed}, 422, signup.OutcomeNoCode},
+		"finished and lost": {happy(), []string{"callback", closed, "session", app}, 422, signup.OutcomeNoCode},
+		"left and closed":   {happy(), []string{"callback", closed, "session", left}, 422, signup.OutcomeCanceled},
+		"token instead":     {happy(), []string{"callback", token, "session", app}, 422, signup.OutcomeMisconfigured},
 		"nothing":           {happy(), nil, 422, signup.OutcomeNoCode},
-		"foreign account":   {happy(), []string{"code", quoted(code), "session", finished(wabaOther)}, 403, signup.OutcomeNotGranted},
-		"Meta is down":      {broken, []string{"code", quoted(code)}, 503, signup.OutcomeUnavailable},
+		"foreign account": {
+			happy(), []string{"code", quoted(code), "session", foreign}, 403, signup.OutcomeNotGranted,
+		},
+		"Meta is down": {broken, []string{"code", quoted(code)}, 503, signup.OutcomeUnavailable},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -207,25 +215,25 @@ func TestRequestsThatAreNoneAreRefused(t *testing.T) {
 		want   signup.Outcome
 	}{
 		"as sent":         {func(*http.Request) {}, 200, signup.OutcomeReady},
-		"charset":         {func(r *http.Request) { r.Header.Set("Content-Type", "application/json; charset=utf-8") }, 200, signup.OutcomeReady},
+		"charset":         {with("Content-Type", "application/json; charset=utf-8"), 200, signup.OutcomeReady},
 		"GET":             {func(r *http.Request) { r.Method = http.MethodGet }, 405, "method_not_allowed"},
 		"another path":    {func(r *http.Request) { r.URL.Path = "/complete" }, 404, "not_found"},
-		"nobody":          {func(r *http.Request) { r.Header.Del("Test-Owner") }, 401, "unauthorized"},
-		"somebody else":   {func(r *http.Request) { r.Header.Set("Test-Owner", "tenant-2") }, 403, signup.OutcomeWrongTenant},
-		"form":            {func(r *http.Request) { r.Header.Set("Content-Type", "text/plain") }, 400, "bad_request"},
+		"signed out":      {func(r *http.Request) { r.Header.Del("Test-Owner") }, 401, "unauthorized"},
+		"another tenant":  {with("Test-Owner", "tenant-2"), 403, signup.OutcomeWrongTenant},
+		"form":            {with("Content-Type", "text/plain"), 400, "bad_request"},
 		"no type":         {func(r *http.Request) { r.Header.Del("Content-Type") }, 400, "bad_request"},
-		"no JSON":         {func(r *http.Request) { r.Body = text("canary-code") }, 400, "bad_request"},
-		"no state":        {func(r *http.Request) { r.Body = text(body("code", quoted(code))) }, 400, "bad_request"},
-		"another type":    {func(r *http.Request) { r.Body = text(`{"state":"x","code":{"canary-code":1}}`) }, 400, "bad_request"},
-		"bad callback":    {func(r *http.Request) { r.Body = text(`{"state":"x","callback":"canary-code"}`) }, 400, "bad_request"},
-		"bad number":      {func(r *http.Request) { r.Body = text(`{"state":"x","phone_number_id":"../me"}`) }, 400, "bad_request"},
-		"too large":       {func(r *http.Request) { r.Body = text(strings.Repeat("x", 1<<19)) }, 413, "bad_request"},
-		"unknown state":   {func(r *http.Request) { r.Body = text(body("state", `"x"`, "code", quoted(code))) }, 410, signup.OutcomeStateUnknown},
-		"another site":    {func(r *http.Request) { r.Header.Set("Sec-Fetch-Site", "cross-site") }, 403, "cross_origin"},
-		"another origin":  {func(r *http.Request) { r.Header.Set("Origin", "https://evil.example") }, 403, "cross_origin"},
-		"own origin":      {func(r *http.Request) { r.Header.Set("Origin", "https://app.example.com") }, 200, signup.OutcomeReady},
-		"trusted origin":  {func(r *http.Request) { r.Header.Set("Origin", "https://www.example.com") }, 200, signup.OutcomeReady},
-		"untrusted cross": {func(r *http.Request) { r.Header.Set("Sec-Fetch-Site", "same-site") }, 403, "cross_origin"},
+		"no JSON":         {sending("canary-code"), 400, "bad_request"},
+		"no state":        {sending(body("code", quoted(code))), 400, "bad_request"},
+		"another type":    {sending(`{"state":"x","code":{"canary-code":1}}`), 400, "bad_request"},
+		"bad callback":    {sending(`{"state":"x","callback":"canary-code"}`), 400, "bad_request"},
+		"bad number":      {sending(`{"state":"x","phone_number_id":"../me"}`), 400, "bad_request"},
+		"too large":       {sending(strings.Repeat("x", 1<<19)), 413, "bad_request"},
+		"unknown state":   {sending(body("state", `"x"`, "code", quoted(code))), 410, signup.OutcomeStateUnknown},
+		"another site":    {with("Sec-Fetch-Site", "cross-site"), 403, "cross_origin"},
+		"another origin":  {with("Origin", "https://evil.example"), 403, "cross_origin"},
+		"own origin":      {with("Origin", "https://app.example.com"), 200, signup.OutcomeReady},
+		"trusted origin":  {with("Origin", "https://www.example.com"), 200, signup.OutcomeReady},
+		"untrusted cross": {with("Sec-Fetch-Site", "same-site"), 403, "cross_origin"},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -247,50 +255,75 @@ func TestRequestsThatAreNoneAreRefused(t *testing.T) {
 	}
 }
 
-func text(s string) io.ReadCloser { return io.NopCloser(strings.NewReader(s)) }
+// with sets a header of a request, and sending its body.
+func with(header, value string) func(*http.Request) {
+	return func(r *http.Request) { r.Header.Set(header, value) }
+}
+
+func sending(body string) func(*http.Request) {
+	return func(r *http.Request) { r.Body = io.NopCloser(strings.NewReader(body)) }
+}
+
+// beginFrom asks for an attempt as a browser does for a page of another origin: it asks first
+// whether it may, without cookies.
+func (p *page) beginFrom(origin, method string) *httptest.ResponseRecorder {
+	r := request(method, "/begin", "{}")
+	r.Header.Set("Origin", origin)
+	r.Header.Set("Sec-Fetch-Site", "cross-site")
+	if method == http.MethodOptions {
+		r.Header.Set("Access-Control-Request-Method", http.MethodPost)
+		r.Header.Set("Access-Control-Request-Headers", "content-type")
+		r.Header.Del("Test-Owner")
+	}
+	return record(p.handler, r)
+}
+
+const trusted = "https://app.example.com"
+
+func trusting(c *signup.Config) { c.Page.TrustedOrigins = []string{trusted} }
 
 // The page of many a SaaS is at app.example.com and its API at api.example.com.
-func TestAPageOfAnotherOriginMayCall(t *testing.T) {
+func TestAPageOfATrustedOriginMayCall(t *testing.T) {
 	t.Parallel()
-	const page = "https://app.example.com"
-	p := newPage(t, happy(), func(c *signup.Config) { c.Page.TrustedOrigins = []string{page} })
-	ask := func(method, origin string) *httptest.ResponseRecorder {
-		r := request(method, "/begin", "{}")
-		r.Header.Set("Origin", origin)
-		r.Header.Set("Sec-Fetch-Site", "cross-site")
-		if method == http.MethodOptions {
-			r.Header.Set("Access-Control-Request-Method", http.MethodPost)
-			r.Header.Set("Access-Control-Request-Headers", "content-type")
-			r.Header.Del("Test-Owner") // browsers send no cookies with this one
-		}
-		return record(p.handler, r)
-	}
-	w := ask(http.MethodOptions, page)
+	p := newPage(t, happy(), trusting)
+	w := p.beginFrom(trusted, http.MethodOptions)
 	require.Equal(t, http.StatusNoContent, w.Code)
 	require.Equal(t, "POST", w.Header().Get("Access-Control-Allow-Methods"))
 	require.Equal(t, "Content-Type", w.Header().Get("Access-Control-Allow-Headers"))
-	w = ask(http.MethodPost, page)
+	w = p.beginFrom(trusted, http.MethodPost)
 	require.Equal(t, http.StatusOK, w.Code)
-	require.Equal(t, page, w.Header().Get("Access-Control-Allow-Origin"))
+	require.Equal(t, trusted, w.Header().Get("Access-Control-Allow-Origin"))
 	require.Equal(t, "true", w.Header().Get("Access-Control-Allow-Credentials"))
 	require.Equal(t, "Origin", w.Header().Get("Vary"))
+}
 
-	for _, other := range []string{"https://app.example.com.evil.example", "http://app.example.com", "https://app.example.com:8443", "null"} {
+func TestAPageOfAnyOtherOriginMayNotCall(t *testing.T) {
+	t.Parallel()
+	for _, origin := range []string{
+		"https://app.example.com.evil.example", "http://app.example.com", "https://app.example.com:8443", "null",
+	} {
 		for _, method := range []string{http.MethodOptions, http.MethodPost} {
-			w := ask(method, other)
-			require.GreaterOrEqual(t, w.Code, 400, "%s from %s", method, other)
-			require.Empty(t, w.Header().Get("Access-Control-Allow-Origin"))
-			require.Equal(t, "Origin", w.Header().Get("Vary"), "or a cache mixes them up")
+			t.Run(method+" from "+origin, func(t *testing.T) {
+				t.Parallel()
+				w := newPage(t, happy(), trusting).beginFrom(origin, method)
+				require.GreaterOrEqual(t, w.Code, 400)
+				require.Empty(t, w.Header().Get("Access-Control-Allow-Origin"))
+				require.Equal(t, "Origin", w.Header().Get("Vary"), "or a cache mixes them up")
+			})
 		}
 	}
-	plain := record(newPage(t, happy()).handler, request(http.MethodPost, "/begin", "{}"))
-	require.Empty(t, plain.Header().Values("Vary"))
+}
+
+func TestAPageWithoutTrustedOriginsVariesByNothing(t *testing.T) {
+	t.Parallel()
+	w := record(newPage(t, happy()).handler, request(http.MethodPost, "/begin", "{}"))
+	require.Empty(t, w.Header().Values("Vary"))
 }
 
 func TestAPageLetsTheBusinessChoose(t *testing.T) {
 	t.Parallel()
 	p := newPage(t, newMeta(map[string][]number{
-		wabaA: {coexisting(phoneA, "+1 555 010 0199"), coexisting(phoneB, "+1 555 010 0198")},
+		wabaA: {coexisting(phoneA, displayA), coexisting(phoneB, displayB)},
 	}))
 	state := quoted(p.state())
 	got := p.post("/finish", body("state", state, "code", quoted(code), "session", finished(wabaA)))
@@ -341,7 +374,8 @@ func TestTheHostPreparesEachLaunch(t *testing.T) {
 	var fail error
 	p := newPage(t, happy(), func(c *signup.Config) {
 		c.Page.LaunchFor = func(_ context.Context, tenant string) (signup.LaunchOptions, error) {
-			return signup.LaunchOptions{Version: signup.Version2, Setup: signup.Setup{SolutionID: strings.TrimPrefix(tenant, "tenant-")}}, fail
+			setup := signup.Setup{SolutionID: strings.TrimPrefix(tenant, "tenant-")}
+			return signup.LaunchOptions{Version: signup.Version2, Setup: setup}, fail
 		}
 	})
 	got := p.post("/begin", "")
@@ -358,21 +392,29 @@ func TestTheHostPreparesEachLaunch(t *testing.T) {
 func TestAHandlerAnswersBelowItsPrefixAlone(t *testing.T) {
 	t.Parallel()
 	for _, prefix := range []string{"/", "/signup/", "/a-b_c/v1.0/~x/"} {
-		p := newPage(t, happy(), func(c *signup.Config) { c.Page.Prefix = prefix })
-		mux := http.NewServeMux()
-		mux.Handle(prefix, p.handler)
-		p.handler = mux
-		for _, path := range []string{"", "connect.js", "connect.css", "page.css"} {
-			require.Equal(t, http.StatusOK, record(mux, request(http.MethodGet, prefix+path, "")).Code, prefix+path)
-		}
-		state := quoted(p.post(prefix+"begin", "").State)
-		require.Equal(t, http.StatusOK, p.post(prefix+"check", "{}").status)
-		require.Equal(t, http.StatusOK, p.post(prefix+"status", body("state", state)).status)
-		require.Equal(t, signup.OutcomeReady, p.post(prefix+"finish", body("state", state, "code", quoted(code))).Outcome)
-		require.Equal(t, http.StatusSeeOther, record(mux, request(http.MethodGet, prefix+"back", "")).Code)
+		t.Run(prefix, func(t *testing.T) {
+			t.Parallel()
+			p := newPage(t, happy(), func(c *signup.Config) { c.Page.Prefix = prefix })
+			mux := http.NewServeMux()
+			mux.Handle(prefix, p.handler)
+			p.handler = mux
+			for _, path := range []string{"", "connect.js", "connect.css", "page.css"} {
+				require.Equal(t, http.StatusOK, record(mux, request(http.MethodGet, prefix+path, "")).Code, path)
+			}
+			state := quoted(p.post(prefix+"begin", "").State)
+			require.Equal(t, http.StatusOK, p.post(prefix+"check", "{}").status)
+			require.Equal(t, http.StatusOK, p.post(prefix+"status", body("state", state)).status)
+			got := p.post(prefix+"finish", body("state", state, "code", quoted(code)))
+			require.Equal(t, signup.OutcomeReady, got.Outcome)
+			require.Equal(t, http.StatusSeeOther, record(mux, request(http.MethodGet, prefix+"back", "")).Code)
+		})
 	}
+}
+
+func TestAHandlerIsMountedAtSignupUnlessToldOtherwise(t *testing.T) {
+	t.Parallel()
 	p := newPage(t, happy(), func(c *signup.Config) { c.Page.Prefix = "" })
-	require.Equal(t, http.StatusOK, p.post("/signup/begin", "").status, "the default")
+	require.Equal(t, http.StatusOK, p.post("/signup/begin", "").status)
 	elsewhere := p.post("/begin", "")
 	require.Equal(t, signup.Outcome("not_found"), elsewhere.Outcome)
 	require.Contains(t, elsewhere.Advice, "/signup/")
@@ -383,8 +425,8 @@ func TestAFlowWithoutAPageSaysSo(t *testing.T) {
 	p := &page{bench: &bench{t: t}, handler: flow(t, "").Handler()}
 	for _, path := range []string{"/signup/", "/signup/begin", "/signup/back"} {
 		got := p.post(path, "")
-		require.Equal(t, http.StatusNotFound, got.status)
-		require.Equal(t, "Set Config.Page.", got.Advice)
+		require.Equal(t, http.StatusNotFound, got.status, path)
+		require.Equal(t, "Set Config.Page.", got.Advice, path)
 	}
 }
 

@@ -37,7 +37,8 @@ func (f *Flow) Recover(ctx context.Context, tenant string, shared SharedAccount)
 	resp, err := cloudapi.Do[struct {
 		Token string `json:"access_token"`
 	}](ctx, f.cfg.Client, cloudapi.Request{
-		Method: http.MethodPost, Path: "/{business-id}/system_user_access_tokens", IDs: []string{string(shared.BusinessID)},
+		Method: http.MethodPost, Path: "/{business-id}/system_user_access_tokens",
+		IDs:  []string{string(shared.BusinessID)},
 		Body: []byte(`{"fetch_only":true}`), RetryMode: cloudapi.RetryIdempotent,
 	})
 	switch {

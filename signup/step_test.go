@@ -3,7 +3,6 @@ package signup_test
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net/http"
 	"net/url"
 	"testing"
@@ -52,7 +51,9 @@ func TestCreditIsSharedOnceAndTakenBack(t *testing.T) {
 	b := newBench(t, m, withCredit)
 	got, err := b.finish(finished(wabaA))
 	require.NoError(t, err)
-	require.Equal(t, &signup.CreditShare{Line: "200000000000001", WABAID: wabaA, Allocation: "910000000000000", Currency: "EUR"}, got.Credit)
+	require.Equal(t, &signup.CreditShare{
+		Line: "200000000000001", WABAID: wabaA, Allocation: "910000000000000", Currency: "EUR",
+	}, got.Credit)
 	require.Equal(t, 1, m.did(attach))
 
 	got, err = b.ResumeConnection(t.Context(), got, "")
@@ -78,13 +79,15 @@ func TestCreditThatCannotBeShared(t *testing.T) {
 		change func(*signup.Config)
 		want   signup.Outcome
 	}{
-		"refused":         {func(m *meta) { m.fail[attach] = refuseWith(200, 0) }, nil, signup.OutcomeCreditRefused},
-		"Meta is down":    {func(m *meta) { m.fail[attach] = refuse(503, "") }, nil, signup.OutcomeUnavailable},
-		"another's line":  {func(m *meta) { m.funding[wabaA] = "1" }, nil, signup.OutcomeOtherCredit},
-		"no system user":  {func(m *meta) { m.fail["POST /"+wabaA+"/assigned_users"] = refuseWith(200, 0) }, nil, signup.OutcomeCreditRefused},
+		"refused":        {fails(attach, refuseWith(200, 0)), nil, signup.OutcomeCreditRefused},
+		"Meta is down":   {fails(attach, refuse(503, "")), nil, signup.OutcomeUnavailable},
+		"another's line": {func(m *meta) { m.funding[wabaA] = "1" }, nil, signup.OutcomeOtherCredit},
+		"no system user": {
+			fails("POST /"+wabaA+"/assigned_users", refuseWith(200, 0)), nil, signup.OutcomeCreditRefused,
+		},
 		"not approved":    {nil, approve("", errors.New("not yet")), signup.OutcomeUnavailable},
 		"unknown tender":  {nil, approve("BTC", nil), signup.OutcomeUnavailable},
-		"account is gone": {func(m *meta) { m.fail["GET /"+wabaA] = lost }, nil, signup.OutcomeNotGranted},
+		"account is gone": {fails("GET /"+wabaA, lost), nil, signup.OutcomeNotGranted},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -112,7 +115,7 @@ func approve(currency string, err error) func(*signup.Config) {
 	}
 }
 
-func TestUndoTellsWhatIsLeft(t *testing.T) {
+func TestRevokeTellsWhatItCouldNotUndo(t *testing.T) {
 	t.Parallel()
 	m := happy()
 	b := newBench(t, m, withCredit)
@@ -127,9 +130,9 @@ func TestUndoTellsWhatIsLeft(t *testing.T) {
 	require.ErrorContains(t, err, "still subscribed to account "+wabaA)
 }
 
-// A process that died, or an answer that got lost, leaves a line that pays and whose allocation
-// nobody noted.
-func TestUndoFindsCreditOfWhichNobodyKnowsTheAllocation(t *testing.T) {
+// A process that died, or an answer that got lost, leaves a line that pays and whose allocation was
+// not noted.
+func TestRevokeFindsCreditWhoseAllocationWasNotNoted(t *testing.T) {
 	t.Parallel()
 	m := happy()
 	b := newBench(t, m, withCredit)
@@ -161,22 +164,24 @@ func TestAnOverrideComesAfterAPlainSubscription(t *testing.T) {
 	_, err = b.ResumeConnection(t.Context(), got, "")
 	require.NoError(t, err)
 	require.Equal(t, 2, m.did("POST /"+wabaA+"/subscribed_apps"))
+}
 
-	m = happy()
+func TestARefusedOverrideUndoesNothing(t *testing.T) {
+	t.Parallel()
+	m := happy()
 	m.subscribed[wabaA] = true
 	m.fail["POST /"+wabaA+"/subscribed_apps"] = refuseWith(2200, 0)
-	b = newBench(t, m, withOverride)
-	got, err = b.finish(finished(wabaA))
+	got, err := newBench(t, m, withOverride).finish(finished(wabaA))
 	e := requireOutcome(t, signup.OutcomeOverrideRefused, err)
 	require.Equal(t, signup.StepOverride, e.Step)
 	require.ErrorIs(t, err, graph.CodeCallbackVerificationFailed)
-	require.NotNil(t, got.Phone, "nothing is undone")
+	require.NotNil(t, got.Phone)
 }
 
 func TestAnOrdinaryNumberIsRegistered(t *testing.T) {
 	t.Parallel()
 	const register = "POST /" + phoneA + "/register"
-	fresh := func() *meta { return newMeta(map[string][]number{wabaA: {ordinary(phoneA, "+1 555 010 0199")}}) }
+	onCloudAPI := func(m *meta) { m.accounts[wabaA][0].platform = "CLOUD_API" }
 	pin := func(pin graph.Secret, err error) func(*signup.Config) {
 		return func(c *signup.Config) {
 			c.PIN = func(context.Context, *signup.Connection) (graph.Secret, error) { return pin, err }
@@ -189,20 +194,20 @@ func TestAnOrdinaryNumberIsRegistered(t *testing.T) {
 		calls  int
 	}{
 		"done":               {nil, nil, signup.OutcomeReady, 1},
-		"on Cloud API":       {func(m *meta) { m.accounts[wabaA][0].platform = "CLOUD_API" }, nil, signup.OutcomeReady, 0},
+		"on Cloud API":       {onCloudAPI, nil, signup.OutcomeReady, 0},
 		"another PIN":        {func(m *meta) { m.pin = "999999" }, nil, signup.OutcomePINMismatch, 1},
-		"too many PINs":      {func(m *meta) { m.fail[register] = refuseWith(133008, 0) }, nil, signup.OutcomePINMismatch, 1},
+		"too many PINs":      {fails(register, refuseWith(133008, 0)), nil, signup.OutcomePINMismatch, 1},
 		"not verified":       {func(m *meta) { m.unverified = true }, nil, signup.OutcomeNumberUnverified, 1},
-		"ten times":          {func(m *meta) { m.fail[register] = refuseWith(133016, 0) }, nil, signup.OutcomeRegisterLimit, 1},
-		"deleted just now":   {func(m *meta) { m.fail[register] = refuseWith(133015, 0) }, nil, signup.OutcomeUnavailable, 1},
-		"answer is lost":     {func(m *meta) { m.fail[register] = refuse(502, "") }, nil, signup.OutcomeUnavailable, 1},
+		"ten times":          {fails(register, refuseWith(133016, 0)), nil, signup.OutcomeRegisterLimit, 1},
+		"deleted just now":   {fails(register, refuseWith(133015, 0)), nil, signup.OutcomeUnavailable, 1},
+		"answer is lost":     {fails(register, refuse(502, "")), nil, signup.OutcomeUnavailable, 1},
 		"no PIN today":       {nil, pin("", errors.New("vault is down")), signup.OutcomeUnavailable, 0},
 		"PIN of five digits": {nil, pin("12345", nil), signup.OutcomeUnavailable, 0},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			m := fresh()
+			m := newMeta(map[string][]number{wabaA: {ordinary(phoneA, displayA)}})
 			b := newBench(t, m, ordinaryMode, func(c *signup.Config) {
 				if tt.change != nil {
 					tt.change(c)
@@ -212,9 +217,8 @@ func TestAnOrdinaryNumberIsRegistered(t *testing.T) {
 				tt.meta(m)
 			}
 			got, err := b.finish("")
-			if tt.want == signup.OutcomeReady {
-				require.NoError(t, err)
-			} else {
+			require.Equal(t, tt.want, got.Outcome)
+			if err != nil {
 				e := requireOutcome(t, tt.want, err)
 				require.Equal(t, signup.StepRegister, e.Step)
 				require.NotContains(t, err.Error(), "12345")
@@ -233,7 +237,7 @@ const (
 func TestAnOrdinaryNumberIsVerifiedOnTheWay(t *testing.T) {
 	t.Parallel()
 	const register = "POST /" + phoneA + "/register"
-	m := newMeta(map[string][]number{wabaA: {ordinary(phoneA, "+1 555 010 0199")}})
+	m := newMeta(map[string][]number{wabaA: {ordinary(phoneA, displayA)}})
 	m.status, m.unverified = "NOT_VERIFIED", true
 	b := newBench(t, m, ordinaryMode)
 	state := b.begin()
@@ -249,25 +253,27 @@ func TestAnOrdinaryNumberIsVerifiedOnTheWay(t *testing.T) {
 	}
 	e := requireOutcome(t, signup.OutcomeNumberUnverified, submit(signup.Submission{Code: code}))
 	require.Equal(t, signup.StepRegister, e.Step)
-	require.Zero(t, m.did(requestCode), "nobody asked for it")
+	require.Zero(t, m.did(requestCode), "it was not asked for")
 
-	requireOutcome(t, signup.OutcomeVerificationWrong, submit(signup.Submission{VerificationCode: "482913"})) // none was sent
+	verify := func(code graph.Secret) error { return submit(signup.Submission{VerificationCode: code}) }
+	requireOutcome(t, signup.OutcomeVerificationWrong, verify("482913")) // none was sent
 	requireOutcome(t, signup.OutcomeVerificationSent, submit(signup.Submission{SendCode: cloudapi.CodeBySMS}))
-	requireOutcome(t, signup.OutcomeVerificationWrong, submit(signup.Submission{VerificationCode: "000000"}))
-	requireOutcome(t, signup.OutcomeVerificationWrong, submit(signup.Submission{VerificationCode: "4829"})) // Meta is not even asked
+	requireOutcome(t, signup.OutcomeVerificationWrong, verify("000000"))
+	requireOutcome(t, signup.OutcomeVerificationWrong, verify("4829")) // Meta is not even asked
 	require.Equal(t, 2, m.did(verifyCode))
 	m.change(func() { m.fail[requestCode] = refuseWith(136024, 0) })
-	requireOutcome(t, signup.OutcomeVerificationNotSent, submit(signup.Submission{SendCode: cloudapi.CodeByVoice, Language: "pt_BR"}))
+	again := signup.Submission{SendCode: cloudapi.CodeByVoice, Language: "pt_BR"}
+	requireOutcome(t, signup.OutcomeVerificationNotSent, submit(again))
 	require.Zero(t, m.did(register), "no try is wasted on a number that is not verified")
 
-	require.NoError(t, submit(signup.Submission{VerificationCode: "482913"}))
+	require.NoError(t, verify("482913"))
 	require.Equal(t, 1, m.did(register))
 	require.Equal(t, 1, m.did(exchange))
 }
 
 func TestAVerificationWhoseAnswerGetsLost(t *testing.T) {
 	t.Parallel()
-	m := newMeta(map[string][]number{wabaA: {ordinary(phoneA, "+1 555 010 0199")}})
+	m := newMeta(map[string][]number{wabaA: {ordinary(phoneA, displayA)}})
 	m.status = "NOT_VERIFIED"
 	m.fail[verifyCode] = func(w http.ResponseWriter, r *http.Request) {
 		m.status = "VERIFIED"
@@ -287,7 +293,7 @@ func TestAVerificationWhoseAnswerGetsLost(t *testing.T) {
 // can be verified again.
 func TestAVerificationThatIsNotNeededOrNeededAgain(t *testing.T) {
 	t.Parallel()
-	m := newMeta(map[string][]number{wabaA: {ordinary(phoneA, "+1 555 010 0199")}})
+	m := newMeta(map[string][]number{wabaA: {ordinary(phoneA, displayA)}})
 	m.status, m.unverified = "VERIFIED", true
 	b := newBench(t, m, ordinaryMode)
 	state := b.begin()
@@ -302,47 +308,68 @@ func TestAVerificationThatIsNotNeededOrNeededAgain(t *testing.T) {
 // The owner's phone has verified a number of the app, and nothing here may touch that.
 func TestANumberOfTheAppIsNeverVerified(t *testing.T) {
 	t.Parallel()
-	for _, change := range []func(*signup.Config){func(*signup.Config) {}, ordinaryMode} {
-		m := happy()
-		m.status = "NOT_VERIFIED"
-		b := newBench(t, m, change)
-		got, err := b.submit(t.Context(), signup.Submission{
-			State: b.begin(), Tenant: owner, Code: code, SendCode: cloudapi.CodeBySMS, VerificationCode: "482913",
+	tests := map[string]struct {
+		change func(*signup.Config)
+		want   signup.Outcome // of the error; empty connects
+	}{
+		"coexistence":           {func(*signup.Config) {}, ""},
+		"a flow that registers": {ordinaryMode, signup.OutcomeNotFinished},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			m := happy()
+			m.status = "NOT_VERIFIED"
+			b := newBench(t, m, tt.change)
+			got, err := b.submit(t.Context(), signup.Submission{
+				State: b.begin(), Tenant: owner, Code: code, SendCode: cloudapi.CodeBySMS, VerificationCode: "482913",
+			})
+			requireEnd(t, tt.want, err)
+			require.NotNil(t, got)
+			require.Zero(t, m.did(requestCode))
+			require.Zero(t, m.did(verifyCode))
+			require.Zero(t, m.did("POST /"+phoneA+"/register"))
 		})
-		if err != nil {
-			requireOutcome(t, signup.OutcomeNotFinished, err)
-		}
-		require.NotNil(t, got)
-		require.Zero(t, m.did(requestCode))
-		require.Zero(t, m.did(verifyCode))
-		require.Zero(t, m.did("POST /"+phoneA+"/register"))
 	}
 }
 
 func TestAPageVerifiesTheNumber(t *testing.T) {
 	t.Parallel()
-	m := newMeta(map[string][]number{wabaA: {ordinary(phoneA, "+1 555 010 0199")}})
+	m := newMeta(map[string][]number{wabaA: {ordinary(phoneA, displayA)}})
 	m.status = "NOT_VERIFIED"
 	p := newPage(t, m, ordinaryMode)
 	state := quoted(p.state())
 	got := p.post("/finish", body("state", state, "code", quoted(code)))
 	require.Equal(t, signup.OutcomeNumberUnverified, got.Outcome)
 	require.Equal(t, "+1 555 010 0199", got.Phone, "the page says which number")
-	for _, bad := range []string{
-		body("state", state, "send_code", `"PIGEON"`), body("state", state, "verification_code", `"abc"`),
-		body("state", state, "send_code", `"SMS"`, "language", `"../x"`),
+	got = p.post("/finish", body("state", state, "send_code", `"sms"`, "language", `"pt_BR"`))
+	require.Equal(t, signup.OutcomeVerificationSent, got.Outcome)
+	got = p.post("/status", body("state", state))
+	require.Equal(t, signup.OutcomeVerificationSent, got.Outcome, "a reload finds its way back")
+	got = p.post("/finish", body("state", state, "verification_code", `"482 913"`))
+	require.Equal(t, signup.OutcomeReady, got.Outcome)
+}
+
+func TestAPageAsksForAVerificationThatThereIs(t *testing.T) {
+	t.Parallel()
+	for name, pairs := range map[string][]string{
+		"another way":      {"send_code", `"PIGEON"`},
+		"a code of words":  {"verification_code", `"abc"`},
+		"another language": {"send_code", `"SMS"`, "language", `"../x"`},
 	} {
-		require.Equal(t, http.StatusBadRequest, p.post("/finish", bad).status, bad)
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			p := newPage(t, happy(), ordinaryMode)
+			got := p.post("/finish", body(append(pairs, "state", quoted(p.state()))...))
+			require.Equal(t, http.StatusBadRequest, got.status)
+		})
 	}
-	require.Equal(t, signup.OutcomeVerificationSent, p.post("/finish", body("state", state, "send_code", `"sms"`, "language", `"pt_BR"`)).Outcome)
-	require.Equal(t, signup.OutcomeVerificationSent, p.post("/status", body("state", state)).Outcome, "a reload finds its way back")
-	require.Equal(t, signup.OutcomeReady, p.post("/finish", body("state", state, "verification_code", `"482 913"`)).Outcome)
 }
 
 // Every try counts at Meta, also one whose process died, and the eleventh would lock the number.
 func TestRegistrationsKeepToMetasLimits(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		m := newMeta(map[string][]number{wabaA: {ordinary(phoneA, "+1 555 010 0199")}})
+		m := newMeta(map[string][]number{wabaA: {ordinary(phoneA, displayA)}})
 		m.pin = "999999"
 		f := onMachine(t, &machine{Store: new(signup.MemStore), meta: m, left: 1 << 30}, nil, func(c *signup.Config) {
 			ordinaryMode(c)
@@ -372,9 +399,12 @@ func TestRegistrationsKeepToMetasLimits(t *testing.T) {
 
 func TestASignupIsTooOldToRegister(t *testing.T) {
 	t.Parallel()
-	m := newMeta(map[string][]number{wabaA: {ordinary(phoneA, "+1 555 010 0199")}})
+	m := newMeta(map[string][]number{wabaA: {ordinary(phoneA, displayA)}})
 	b := newBench(t, m, ordinaryMode)
-	_, err := b.ResumeConnection(t.Context(), &signup.Connection{Tenant: owner, Token: token, Onboarding: cloudapi.Onboarding{OnboardedAt: time.Now().Add(-15 * 24 * time.Hour)}}, "")
+	_, err := b.ResumeConnection(t.Context(), &signup.Connection{
+		Tenant: owner, Token: token,
+		Onboarding: cloudapi.Onboarding{OnboardedAt: time.Now().Add(-15 * 24 * time.Hour)},
+	}, "")
 	requireOutcome(t, signup.OutcomeRegisterLate, err)
 	require.Zero(t, m.did("POST /"+phoneA+"/register"))
 }
@@ -385,9 +415,9 @@ func TestASignupIsRecoveredFromTheWebhookAlone(t *testing.T) {
 	m := happy()
 	b := newBench(t, m)
 	at := time.Now().Add(-time.Minute)
-	grant := signup.SharedAccount{WABAID: wabaA, BusinessID: business, At: at}
+	shared := signup.SharedAccount{WABAID: wabaA, BusinessID: business, At: at}
 	for range 2 { // can be repeated
-		got, err := b.Recover(t.Context(), owner, grant)
+		got, err := b.Recover(t.Context(), owner, shared)
 		require.NoError(t, err)
 		require.Equal(t, signup.OutcomeReady, got.Outcome)
 		require.Equal(t, graph.Secret(token), got.Token)
@@ -395,22 +425,42 @@ func TestASignupIsRecoveredFromTheWebhookAlone(t *testing.T) {
 		require.Equal(t, graph.PhoneNumberID(phoneA), got.Phone.ID)
 	}
 	require.Zero(t, m.did(exchange))
+}
 
-	_, err := b.Recover(t.Context(), owner, signup.SharedAccount{WABAID: wabaOther, BusinessID: business})
-	requireOutcome(t, signup.OutcomeNotGranted, err)
-	for _, g := range []signup.SharedAccount{
-		{}, {WABAID: wabaA}, {BusinessID: business}, {WABAID: "x/y", BusinessID: business},
-	} {
-		_, err := b.Recover(t.Context(), owner, g)
-		requireOutcome(t, signup.OutcomeNoAccount, err)
+func TestASignupThatCannotBeRecovered(t *testing.T) {
+	t.Parallel()
+	const fetch = "POST /" + business + "/system_user_access_tokens"
+	good := signup.SharedAccount{WABAID: wabaA, BusinessID: business}
+	tests := map[string]struct {
+		meta   func(*meta)
+		tenant string
+		shared signup.SharedAccount
+		want   signup.Outcome
+	}{
+		"no tenant":    {nil, "", good, signup.OutcomeNoAccount},
+		"no ids":       {nil, owner, signup.SharedAccount{}, signup.OutcomeNoAccount},
+		"no portfolio": {nil, owner, signup.SharedAccount{WABAID: wabaA}, signup.OutcomeNoAccount},
+		"no account":   {nil, owner, signup.SharedAccount{BusinessID: business}, signup.OutcomeNoAccount},
+		"no id of an account": {
+			nil, owner, signup.SharedAccount{WABAID: "x/y", BusinessID: business}, signup.OutcomeNoAccount,
+		},
+		"another's account": {
+			nil, owner, signup.SharedAccount{WABAID: wabaOther, BusinessID: business}, signup.OutcomeNotGranted,
+		},
+		"no permission":  {fails(fetch, refuseWith(200, 0)), owner, good, signup.OutcomeMissingPermission},
+		"a token's end":  {fails(fetch, refuseWith(190, 0)), owner, good, signup.OutcomeTokenInvalid},
+		"an empty token": {fails(fetch, refuse(200, `{}`)), owner, good, signup.OutcomeUnavailable},
 	}
-	_, err = b.Recover(t.Context(), "", grant)
-	require.Error(t, err)
-	for code, want := range map[int]signup.Outcome{200: signup.OutcomeMissingPermission, 190: signup.OutcomeTokenInvalid} {
-		m.change(func() { m.fail["POST /"+business+"/system_user_access_tokens"] = refuseWith(code, 0) })
-		_, err = b.Recover(t.Context(), owner, grant)
-		e := requireOutcome(t, want, err)
-		require.Equal(t, signup.StepExchange, e.Step)
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			m := happy()
+			if tt.meta != nil {
+				tt.meta(m)
+			}
+			_, err := newBench(t, m).Recover(t.Context(), tt.tenant, tt.shared)
+			requireOutcome(t, tt.want, err)
+		})
 	}
 }
 
@@ -421,18 +471,36 @@ func TestTheHostedPageTakesNothingButTheApp(t *testing.T) {
 	require.NoError(t, err)
 	u, err := url.Parse(address)
 	require.NoError(t, err)
-	require.Equal(t, "https://business.facebook.com/messaging/whatsapp/onboard/", u.Scheme+"://"+u.Host+u.Path)
+	require.Equal(t, "https", u.Scheme)
+	require.Equal(t, "business.facebook.com", u.Host)
+	require.Equal(t, "/messaging/whatsapp/onboard/", u.Path)
 	require.Equal(t, appID, u.Query().Get("app_id"))
 	require.Equal(t, "900000000000001", u.Query().Get("config_id"))
-	for reason, opts := range map[string]signup.LaunchOptions{
-		"runs v4 alone": {Version: signup.Version4Preview}, "takes no Setup": {Setup: signup.Setup{SolutionID: "1"}},
-		"or feature": {MarketingMessages: true},
-	} {
-		_, err := f.HostedURL(opts)
-		require.ErrorContains(t, err, reason)
+}
+
+func TestTheHostedPageRefusesWhatItCannotDo(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct {
+		mode signup.Mode
+		opts signup.LaunchOptions
+		want string
+	}{
+		"another version": {
+			signup.ModeStandard, signup.LaunchOptions{Version: signup.Version4Preview}, "runs v4 alone",
+		},
+		"a setup": {
+			signup.ModeStandard, signup.LaunchOptions{Setup: signup.Setup{SolutionID: "1"}}, "takes no Setup",
+		},
+		"a feature":   {signup.ModeStandard, signup.LaunchOptions{MarketingMessages: true}, "or feature"},
+		"coexistence": {signup.ModeCoexistence, signup.LaunchOptions{}, "no WhatsApp Business app users"},
 	}
-	_, err = newBench(t, happy()).HostedURL(signup.LaunchOptions{})
-	require.ErrorContains(t, err, "no WhatsApp Business app users")
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			_, err := flow(t, tt.mode).HostedURL(tt.opts)
+			require.ErrorContains(t, err, tt.want)
+		})
+	}
 }
 
 func TestAPageAsksForTheStatus(t *testing.T) {
@@ -458,7 +526,8 @@ func TestAPageChecksTheNumberFirst(t *testing.T) {
 	p := newPage(t, happy(), func(c *signup.Config) {
 		c.Page.Check = func(_ context.Context, tenant string, c signup.CheckParams) (signup.CheckResult, error) {
 			asked = c
-			return signup.CheckResult{Reasons: []signup.CheckReason{{Text: "Too old.", Remedy: "Update " + tenant + "."}}}, fail
+			reason := signup.CheckReason{Text: "Too old.", Remedy: "Update " + tenant + "."}
+			return signup.CheckResult{Reasons: []signup.CheckReason{reason}}, fail
 		}
 	})
 	require.Contains(t, p.post("/begin", "").body, `"check":true`)
@@ -470,10 +539,13 @@ func TestAPageChecksTheNumberFirst(t *testing.T) {
 	got = p.post("/check", `{}`)
 	require.Equal(t, http.StatusInternalServerError, got.status)
 	require.NotContains(t, got.body, "database")
+}
 
-	plain := newPage(t, happy())
-	require.Contains(t, plain.post("/begin", "").body, `"check":false`)
-	require.Contains(t, plain.post("/check", `{}`).body, `"eligible":true`)
+func TestAPageWithoutACheckAsksForNone(t *testing.T) {
+	t.Parallel()
+	p := newPage(t, happy())
+	require.Contains(t, p.post("/begin", "").body, `"check":false`)
+	require.Contains(t, p.post("/check", `{}`).body, `"eligible":true`)
 }
 
 func TestABrowserComesBackFromTheDialog(t *testing.T) {
@@ -483,8 +555,10 @@ func TestABrowserComesBackFromTheDialog(t *testing.T) {
 		owner string
 		want  signup.Outcome // of the attempt afterwards
 	}{
-		"with a code":          {"code=" + code + "&state=STATE", owner, signup.OutcomeReady},
-		"refused":              {"error=access_denied&error_description=%3Cscript%3E&state=STATE", owner, signup.OutcomeCanceled},
+		"with a code": {"code=" + code + "&state=STATE", owner, signup.OutcomeReady},
+		"refused": {
+			"error=access_denied&error_description=%3Cscript%3E&state=STATE", owner, signup.OutcomeCanceled,
+		},
 		"failed":               {"error=server_error&error_code=1349246&state=STATE", owner, signup.OutcomeFailed},
 		"another's code":       {"code=" + code + "&state=made-up", owner, ""},
 		"another is signed in": {"code=" + code + "&state=STATE", "tenant-2", ""},
@@ -519,21 +593,37 @@ func TestABrowserComesBackFromTheDialog(t *testing.T) {
 func TestThePageIsServedWithItsHeaders(t *testing.T) {
 	t.Parallel()
 	p := newPage(t, happy())
-	for path, want := range map[string]string{"/": "text/html", "/connect.js": "text/javascript", "/connect.css": "text/css", "/page.css": "text/css"} {
-		w := record(p.handler, request(http.MethodGet, path, ""))
-		require.Equal(t, http.StatusOK, w.Code, path)
-		require.Contains(t, w.Header().Get("Content-Type"), want)
-		require.Equal(t, "nosniff", w.Header().Get("X-Content-Type-Options"))
-		r := request(http.MethodGet, path, "")
-		r.Header.Set("If-None-Match", w.Header().Get("ETag"))
-		require.Equal(t, http.StatusNotModified, record(p.handler, r).Code)
+	for path, want := range map[string]string{
+		"/": "text/html", "/connect.js": "text/javascript", "/connect.css": "text/css", "/page.css": "text/css",
+	} {
+		t.Run(path, func(t *testing.T) {
+			t.Parallel()
+			w := record(p.handler, request(http.MethodGet, path, ""))
+			require.Equal(t, http.StatusOK, w.Code, path)
+			require.Contains(t, w.Header().Get("Content-Type"), want)
+			require.Equal(t, "nosniff", w.Header().Get("X-Content-Type-Options"))
+			r := request(http.MethodGet, path, "")
+			r.Header.Set("If-None-Match", w.Header().Get("ETag"))
+			require.Equal(t, http.StatusNotModified, record(p.handler, r).Code)
+		})
 	}
+}
+
+func TestThePageLetsThePopupTalkAndNothingElseLoad(t *testing.T) {
+	t.Parallel()
+	p := newPage(t, happy())
 	h := record(p.handler, request(http.MethodGet, "/", "")).Header()
 	require.Equal(t, "same-origin-allow-popups", h.Get("Cross-Origin-Opener-Policy"), "same-origin cuts the popup off")
 	require.NotContains(t, h.Get("Content-Security-Policy"), "unsafe")
-	require.Contains(t, h.Get("Content-Security-Policy"), "script-src 'self' https://*.facebook.com https://connect.facebook.net;")
+	require.Contains(t, h.Get("Content-Security-Policy"),
+		"script-src 'self' https://*.facebook.com https://connect.facebook.net;")
+}
+
+func TestAPageBelievesASimulatorIfItIsGivenOne(t *testing.T) {
+	t.Parallel()
+	p := newPage(t, happy())
+	require.Contains(t, p.post("/begin", "").body, `"origin":""`, "Meta alone is believed")
 	sim := newPage(t, happy(), func(c *signup.Config) { c.Page.SDKURL = "http://127.0.0.1:9/en_US/sdk.js" })
 	require.Contains(t, sim.post("/begin", "").body, `"origin":"http://127.0.0.1:9"`)
-	require.Contains(t, p.post("/begin", "").body, `"origin":""`, "nobody but Meta is believed")
-	require.NotEmpty(t, fmt.Sprint(sim.PageHeaders()))
+	require.Contains(t, sim.PageHeaders().Get("Content-Security-Policy"), "http://127.0.0.1:9")
 }

@@ -27,10 +27,14 @@ import (
 func TestTheStoreInMemoryKeepsThePromises(t *testing.T) {
 	t.Parallel()
 	store := new(signup.MemStore)
-	require.NoError(t, signuptest.TestStore(t.Context(), func(context.Context) (signup.Store, error) { return store, nil }))
-	require.ErrorContains(t, signuptest.TestStore(t.Context(), func(context.Context) (signup.Store, error) {
-		return new(signup.MemStore), nil
-	}), "another store over the same data", "two stores that do not share")
+	open := func(context.Context) (signup.Store, error) { return store, nil }
+	require.NoError(t, signuptest.TestStore(t.Context(), open))
+}
+
+func TestTwoStoresThatDoNotShareAreFound(t *testing.T) {
+	t.Parallel()
+	open := func(context.Context) (signup.Store, error) { return new(signup.MemStore), nil }
+	require.ErrorContains(t, signuptest.TestStore(t.Context(), open), "another store over the same data")
 }
 
 func newKey(t *testing.T) []byte {
@@ -41,73 +45,123 @@ func newKey(t *testing.T) []byte {
 	return key
 }
 
-func TestACipherOpensWhatAnyOfItsKeysSealed(t *testing.T) {
+// keyring makes a Keyring, the newest key first.
+func keyring(t *testing.T, keys ...[]byte) *signup.Keyring {
+	t.Helper()
+	k, err := signup.NewKeyring(keys...)
+	require.NoError(t, err)
+	return k
+}
+
+// encrypted is the ciphertext of "a token" of tenant-1.
+func encrypted(t *testing.T, k *signup.Keyring) []byte {
+	t.Helper()
+	b, err := k.Encrypt([]byte("a token"), []byte("tenant-1"))
+	require.NoError(t, err)
+	return b
+}
+
+func TestAKeyringDecryptsWithAnyOfItsKeys(t *testing.T) {
 	t.Parallel()
 	old, young := newKey(t), newKey(t)
-	before, err := signup.NewKeyring(old)
-	require.NoError(t, err)
-	sealed, err := before.Encrypt([]byte("a token"), []byte("tenant-1"))
-	require.NoError(t, err)
-	require.NotContains(t, string(sealed), "a token")
-	again, err := before.Encrypt([]byte("a token"), []byte("tenant-1"))
-	require.NoError(t, err)
-	require.False(t, bytes.Equal(sealed, again))
-
-	after, err := signup.NewKeyring(young, old)
-	require.NoError(t, err)
-	got, err := after.Decrypt(sealed, []byte("tenant-1"))
+	ciphertext := encrypted(t, keyring(t, old))
+	require.NotContains(t, string(ciphertext), "a token")
+	got, err := keyring(t, young, old).Decrypt(ciphertext, []byte("tenant-1"))
 	require.NoError(t, err)
 	require.Equal(t, "a token", string(got))
-	require.False(t, before.NeedsReencryption(sealed))
-	require.True(t, after.NeedsReencryption(sealed), "a new key is in front")
-	anew, err := after.Encrypt(got, []byte("tenant-1"))
-	require.NoError(t, err)
-	require.False(t, after.NeedsReencryption(anew))
+}
+
+func TestAKeyringEncryptsTheSameOtherwiseEachTime(t *testing.T) {
+	t.Parallel()
+	k := keyring(t, newKey(t))
+	require.False(t, bytes.Equal(encrypted(t, k), encrypted(t, k)))
+}
+
+func TestAKeyIsReplacedByANewOneInFront(t *testing.T) {
+	t.Parallel()
+	old, young := newKey(t), newKey(t)
+	before, after := keyring(t, old), keyring(t, young, old)
+	ciphertext := encrypted(t, before)
+	require.False(t, before.NeedsReencryption(ciphertext))
+	require.True(t, after.NeedsReencryption(ciphertext))
 	require.True(t, after.NeedsReencryption(nil))
 
-	only, err := signup.NewKeyring(young)
-	require.NoError(t, err)
-	_, err = only.Decrypt(anew, []byte("tenant-1"))
+	anew := encrypted(t, after)
+	require.False(t, after.NeedsReencryption(anew))
+	_, err := keyring(t, young).Decrypt(anew, []byte("tenant-1"))
 	require.NoError(t, err, "the old key can be dropped")
+}
+
+func TestAKeyringDecryptsNothingElse(t *testing.T) {
+	t.Parallel()
+	key := newKey(t)
+	k := keyring(t, key)
+	ciphertext := encrypted(t, k)
+	last := len(ciphertext) - 1
 	for name, tt := range map[string]struct {
 		cipher     signup.Cipher
 		ciphertext []byte
 		data       string
 	}{
-		"another key":    {only, sealed, "tenant-1"},
-		"another record": {after, sealed, "tenant-2"},
-		"changed":        {after, append(bytes.Clone(sealed[:len(sealed)-1]), sealed[len(sealed)-1]^1), "tenant-1"},
-		"cut":            {after, sealed[:20], "tenant-1"},
-		"empty":          {after, nil, "tenant-1"},
+		"another key":    {keyring(t, newKey(t)), ciphertext, "tenant-1"},
+		"another record": {k, ciphertext, "tenant-2"},
+		"changed":        {k, append(bytes.Clone(ciphertext[:last]), ciphertext[last]^1), "tenant-1"},
+		"cut":            {k, ciphertext[:20], "tenant-1"},
+		"empty":          {k, nil, "tenant-1"},
 	} {
-		_, err := tt.cipher.Decrypt(tt.ciphertext, []byte(tt.data))
-		require.ErrorContains(t, err, "cannot be decrypted", name)
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			_, err := tt.cipher.Decrypt(tt.ciphertext, []byte(tt.data))
+			require.ErrorContains(t, err, "cannot be decrypted")
+		})
 	}
-	require.NotContains(t, fmt.Sprintf("%v %+v %#v", after, after, after), strings.Trim(fmt.Sprint([]int{int(young[0]), int(young[1]), int(young[2]), int(young[3])}), "[]"))
-	for _, keys := range [][][]byte{nil, {{1, 2, 3}}, {newKey(t), newKey(t)[:16]}} {
-		_, err := signup.NewKeyring(keys...)
-		require.ErrorContains(t, err, "32")
+}
+
+func TestAKeyringPrintsNoKey(t *testing.T) {
+	t.Parallel()
+	key := newKey(t)
+	k := keyring(t, key)
+	beginning := strings.Trim(fmt.Sprint(key[:4]), "[]") // as %v prints bytes
+	require.NotContains(t, fmt.Sprintf("%v %+v %#v", k, k, k), beginning)
+}
+
+func TestAKeyHas32Bytes(t *testing.T) {
+	t.Parallel()
+	for name, keys := range map[string][][]byte{
+		"none": nil, "three bytes": {{1, 2, 3}}, "the second one is short": {newKey(t), newKey(t)[:16]},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			_, err := signup.NewKeyring(keys...)
+			require.ErrorContains(t, err, "32")
+		})
 	}
+}
+
+// text64 is a key as openssl writes it, without the end of the line.
+func text64(key []byte) string { return base64.StdEncoding.EncodeToString(key) }
+
+func parseKeys(parts ...string) (*signup.Keyring, error) {
+	return signup.ParseKeyring(graph.Secret(strings.Join(parts, ",")))
 }
 
 func TestKeysAreReadFromText(t *testing.T) {
 	t.Parallel()
 	old, young := newKey(t), newKey(t)
-	text := func(key []byte) string { return base64.StdEncoding.EncodeToString(key) }
-	parse := func(parts ...string) (*signup.Keyring, error) {
-		return signup.ParseKeyring(graph.Secret(strings.Join(parts, ",")))
-	}
-	before, err := parse(text(old) + "\n") // as openssl writes it
+	before, err := parseKeys(text64(old) + "\n")
 	require.NoError(t, err)
-	sealed, err := before.Encrypt([]byte("a token"), []byte("tenant-1"))
+	both, err := parseKeys(text64(young), " "+text64(old))
 	require.NoError(t, err)
-	both, err := parse(text(young), " "+text(old))
-	require.NoError(t, err)
-	got, err := both.Decrypt(sealed, []byte("tenant-1"))
+	ciphertext := encrypted(t, before)
+	got, err := both.Decrypt(ciphertext, []byte("tenant-1"))
 	require.NoError(t, err)
 	require.Equal(t, "a token", string(got))
-	require.True(t, both.NeedsReencryption(sealed), "the first one is the newest")
+	require.True(t, both.NeedsReencryption(ciphertext), "the first one is the newest")
+}
 
+func TestTextThatIsNoKeyIsRefusedWithoutRepeatingIt(t *testing.T) {
+	t.Parallel()
+	old, young := newKey(t), newKey(t)
 	for name, tt := range map[string]struct {
 		parts []string
 		want  string
@@ -115,17 +169,20 @@ func TestKeysAreReadFromText(t *testing.T) {
 		"nothing":        {nil, "openssl rand -base64 32"},
 		"white space":    {[]string{" \n"}, "openssl rand -base64 32"},
 		"not base64":     {[]string{"a-secret-phrase-and-no-key"}, "key 1 is not"},
-		"cut":            {[]string{text(young), text(old[:31])}, "key 2 is not"},
-		"too long":       {[]string{text(young), text(append(old, 1))}, "key 2 is not"},
-		"trailing comma": {[]string{text(young), text(old), ""}, "key 3 is not"},
+		"cut":            {[]string{text64(young), text64(old[:31])}, "key 2 is not"},
+		"too long":       {[]string{text64(young), text64(append(bytes.Clone(old), 1))}, "key 2 is not"},
+		"trailing comma": {[]string{text64(young), text64(old), ""}, "key 3 is not"},
 	} {
-		_, err := parse(tt.parts...)
-		require.ErrorContains(t, err, tt.want, name)
-		for _, part := range tt.parts {
-			if strings.TrimSpace(part) != "" {
-				require.NotContains(t, err.Error(), part, name)
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			_, err := parseKeys(tt.parts...)
+			require.ErrorContains(t, err, tt.want)
+			for _, part := range tt.parts {
+				if strings.TrimSpace(part) != "" {
+					require.NotContains(t, err.Error(), part)
+				}
 			}
-		}
+		})
 	}
 }
 
@@ -218,19 +275,13 @@ func TestADeathAtAnyPointIsSurvived(t *testing.T) {
 		once   []string // calls that must not have their effect twice
 	}{
 		"coexistence": {meta: happy},
-		"with override and credit": {func() *meta { return happy() }, func(c *signup.Config) {
-			c.Override = func(context.Context, *signup.Connection) (cloudapi.WebhookOverride, error) {
-				return cloudapi.WebhookOverride{CallbackURL: "https://hooks.example.com/1", VerifyToken: "v"}, nil
-			}
-			c.Credit = &signup.Credit{Line: "200000000000001", SystemUser: "300000000000001",
-				Approve: func(context.Context, *signup.Connection) (string, error) { return "EUR", nil }}
-		}, []string{"POST /200000000000001/whatsapp_credit_sharing_and_attach"}},
+		"with override and credit": {happy, func(c *signup.Config) {
+			withOverride(c)
+			withCredit(c)
+		}, []string{attach}},
 		"an ordinary number": {func() *meta {
-			return newMeta(map[string][]number{wabaA: {ordinary(phoneA, "+1 555 010 0199")}})
-		}, func(c *signup.Config) {
-			c.Mode = signup.ModeStandard
-			c.PIN = func(context.Context, *signup.Connection) (graph.Secret, error) { return "123456", nil }
-		}, []string{"POST /" + phoneA + "/register"}},
+			return newMeta(map[string][]number{wabaA: {ordinary(phoneA, displayA)}})
+		}, ordinaryMode, []string{"POST /" + phoneA + "/register"}},
 	}
 	for name, kind := range kinds {
 		for _, late := range []bool{false, true} {
@@ -351,11 +402,8 @@ func TestAStoreThatIsDownAfterTheExchange(t *testing.T) {
 
 	s.down.Store(false)
 	got, err = b.submit(t.Context(), sub)
-	if err != nil { // the claim could not be given back
-		requireOutcome(t, signup.OutcomeStateUsed, err)
-	} else {
-		require.Equal(t, signup.OutcomeReady, got.Outcome)
-	}
+	require.NoError(t, err)
+	require.Equal(t, signup.OutcomeReady, got.Outcome)
 	require.Equal(t, 1, m.did(exchange))
 }
 
@@ -376,12 +424,14 @@ func TestAnotherProcessGoesOn(t *testing.T) {
 	cipher, err := signup.NewKeyring(newKey(t))
 	require.NoError(t, err)
 	store := new(signup.MemStore)
-	m := newMeta(map[string][]number{wabaA: {coexisting(phoneA, "+1 555 010 0199"), coexisting(phoneB, "+1 555 010 0198")}})
+	m := newMeta(map[string][]number{wabaA: {coexisting(phoneA, displayA), coexisting(phoneB, displayB)}})
 	shared := func(c *signup.Config) { c.Store, c.Cipher = store, cipher }
 	one, two := newBench(t, m, shared), newBench(t, m, shared)
 	state := one.begin()
 
-	_, err = two.submit(t.Context(), signup.Submission{State: state, Tenant: owner, Code: code, Session: session(t, finished(wabaA))})
+	_, err = two.submit(t.Context(), signup.Submission{
+		State: state, Tenant: owner, Code: code, Session: session(t, finished(wabaA)),
+	})
 	requireOutcome(t, signup.OutcomeChooseNumber, err)
 	s, err := one.Status(t.Context(), state, owner)
 	require.NoError(t, err)
@@ -433,7 +483,8 @@ func TestASessionIsKeptWhole(t *testing.T) {
 	t.Parallel()
 	for name, message := range map[string]string{
 		"coexistence": finished(wabaA),
-		"unknown":     `{"type":"WA_EMBEDDED_SIGNUP","event":"FINISH","version":"3","data":{"waba_ids":["1","2"],"waac_id":{"a":[1,2]},"page_ids":["5"]}}`,
+		"unknown": `{"type":"WA_EMBEDDED_SIGNUP","event":"FINISH","version":"3","data":{
+			"waba_ids":["1","2"],"waac_id":{"a":[1,2]},"page_ids":["5"]}}`,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -444,13 +495,8 @@ func TestASessionIsKeptWhole(t *testing.T) {
 			})
 			requireOutcome(t, signup.OutcomeNoCode, err)
 			got, err := b.submit(t.Context(), signup.Submission{State: state, Tenant: owner, Code: code})
-			if err != nil {
-				e := new(signup.Error)
-				require.ErrorAs(t, err, &e)
-			}
-			if got != nil {
-				require.Equal(t, session(t, message), got.Session)
-			}
+			require.NoError(t, err)
+			require.Equal(t, session(t, message), got.Session)
 		})
 	}
 }
@@ -459,31 +505,41 @@ func TestAStoreNeedsACipher(t *testing.T) {
 	t.Parallel()
 	client, err := cloudapi.NewClient(cloudapi.Config{AppID: appID, AppSecret: appSecret})
 	require.NoError(t, err)
-	_, err = signup.NewFlow(signup.Config{ConfigurationID: "9", Client: client, Store: &flaky{Store: new(signup.MemStore)}})
-	require.ErrorContains(t, err, "Cipher is nil")
-	_, err = signup.NewFlow(signup.Config{ConfigurationID: "9", Client: client,
-		PIN: func(context.Context, *signup.Connection) (graph.Secret, error) { return "", nil }})
-	require.ErrorContains(t, err, "never be")
-	require.True(t, strings.HasPrefix(err.Error(), "signup: "))
+	_, err = signup.NewFlow(signup.Config{
+		ConfigurationID: "9", Client: client, Store: &flaky{Store: new(signup.MemStore)},
+	})
+	require.ErrorContains(t, err, "signup: Config.Cipher is nil")
+}
+
+func TestAFlowForCoexistenceTakesNoPIN(t *testing.T) {
+	t.Parallel()
+	client, err := cloudapi.NewClient(cloudapi.Config{AppID: appID, AppSecret: appSecret})
+	require.NoError(t, err)
+	_, err = signup.NewFlow(signup.Config{
+		ConfigurationID: "9", Client: client,
+		PIN: func(context.Context, *signup.Connection) (graph.Secret, error) { return "", nil },
+	})
+	require.ErrorContains(t, err, "signup: Config.PIN is for numbers that are registered")
 }
 
 func FuzzACipherOpensNothingElse(f *testing.F) {
 	cipher, err := signup.NewKeyring(bytes.Repeat([]byte{7}, 32))
 	require.NoError(f, err)
-	// Ciphertext once: what Encrypt returns differs from process to process, and a fuzz target runs
+	// Encrypted once: what Encrypt returns differs from process to process, and a fuzz target runs
 	// in several.
-	sealed, err := hex.DecodeString("ce4d04dc75f52bf605836e204e546a9a761455ca75484bca90703cc11221adb3d71a327b016574")
+	ciphertext, err := hex.DecodeString(
+		"ce4d04dc75f52bf605836e204e546a9a761455ca75484bca90703cc11221adb3d71a327b016574")
 	require.NoError(f, err)
-	opened, err := cipher.Decrypt(sealed, []byte("tenant-1"))
+	opened, err := cipher.Decrypt(ciphertext, []byte("tenant-1"))
 	require.NoError(f, err)
 	require.Equal(f, "a token", string(opened))
-	f.Add(sealed, []byte("tenant-1"))
-	f.Add(sealed[:9], []byte("tenant-1"))
-	f.Add(sealed, []byte("tenant-2"))
+	f.Add(ciphertext, []byte("tenant-1"))
+	f.Add(ciphertext[:9], []byte("tenant-1"))
+	f.Add(ciphertext, []byte("tenant-2"))
 	f.Add([]byte{}, []byte{})
 	f.Fuzz(func(t *testing.T, b, data []byte) {
 		got, err := cipher.Decrypt(b, data)
-		if err == nil && (string(got) != "a token" || !bytes.Equal(b, sealed) || string(data) != "tenant-1") {
+		if err == nil && (string(got) != "a token" || !bytes.Equal(b, ciphertext) || string(data) != "tenant-1") {
 			t.Fatalf("opened %q", got)
 		}
 	})

@@ -22,7 +22,6 @@ var notYet = []string{
 	"internal/system",
 	"internal/turnstile",
 	"internal/wire",
-	"signup",
 	"webhook",
 }
 
