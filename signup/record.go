@@ -100,8 +100,8 @@ type openRecord struct {
 }
 
 // associated is the associated data that binds a ciphertext to a version of its record: copied into
-// another row, or back into its own after a change, it does not decrypt. A row that is put back as a
-// whole still does; what Meta gave for its code then is used up.
+// another row, or back into its own after a change, it does not decrypt. A row that is put back as
+// a whole still does; what Meta gave for its code then is used up.
 func associated(r Record, version int64) []byte {
 	return fmt.Appendf(nil, "signup attempt\x00%s\x00%s\x00%d", r.ID, r.Tenant, version)
 }

@@ -4,6 +4,8 @@ import (
 	"context"
 	"database/sql"
 	"time"
+
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/sqldb"
 )
 
 // PauseCampaign keeps the entries of a campaign that are still queued from going out. What is with
@@ -43,6 +45,7 @@ func (c Counts) Done() bool { return c.Sent+c.Failed == c.Total }
 
 // CampaignCounts counts the entries of a campaign. An unknown one has none.
 func (o *Outbox) CampaignCounts(ctx context.Context, campaign string) (c Counts, err error) {
+	ctx = sqldb.Unhurried(ctx)
 	var paused int
 	_, err = o.db.row(ctx, "CampaignCounts", "SELECT paused FROM outbox_campaigns WHERE id = ?",
 		[]any{campaign}, &paused)
@@ -76,7 +79,7 @@ type Series struct {
 // happened to one into so many steps, at least one, of a millisecond at least. An unknown campaign
 // has the step at 1970, and zeros.
 func (o *Outbox) CampaignSeries(ctx context.Context, campaign string, steps int) (Series, error) {
-	steps = max(steps, 1)
+	ctx, steps = sqldb.Unhurried(ctx), max(steps, 1)
 	var start, end int64
 	_, err := o.db.row(ctx, "CampaignSeries", `SELECT COALESCE(MIN(put_at), 0),
 			COALESCE(MAX(CASE WHEN read_at > 0 THEN read_at WHEN delivered_at > 0 THEN delivered_at

@@ -30,6 +30,8 @@ func (d database) exec(ctx context.Context, tx *sql.Tx, what, query string, args
 		n, err := d.Write(ctx, d.sql(query), args...)
 		return int(n), sqldb.Explain("outbox: "+what, err)
 	}
+	ctx, answered := d.Statement(ctx)
+	defer answered()
 	r, err := tx.ExecContext(ctx, d.Dialect.Rebind(d.sql(query)), args...)
 	if err != nil {
 		return 0, sqldb.Explain("outbox: "+what, err)
@@ -40,6 +42,8 @@ func (d database) exec(ctx context.Context, tx *sql.Tx, what, query string, args
 
 // row reads a single row into dest, and reports whether there is one.
 func (d database) row(ctx context.Context, what, query string, args []any, dest ...any) (bool, error) {
+	ctx, answered := d.Statement(ctx)
+	defer answered()
 	err := d.QueryRowContext(ctx, d.Dialect.Rebind(d.sql(query)), args...).Scan(dest...)
 	if errors.Is(err, sql.ErrNoRows) {
 		return false, nil
@@ -49,6 +53,8 @@ func (d database) row(ctx context.Context, what, query string, args []any, dest 
 
 // rows calls scan for each row, and ends with its first error.
 func (d database) rows(ctx context.Context, what, query string, args []any, scan func(*sql.Rows) error) error {
+	ctx, answered := d.Statement(ctx)
+	defer answered()
 	rows, err := d.QueryContext(ctx, d.Dialect.Rebind(d.sql(query)), args...)
 	if err != nil {
 		return sqldb.Explain("outbox: "+what, err)

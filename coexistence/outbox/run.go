@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/sqldb"
 )
 
 // suspension is how long a number sends nothing after it turned out that it cannot: its token does
@@ -107,7 +108,7 @@ func (o *Outbox) due(ctx context.Context) (phones []graph.PhoneNumberID) {
 // expire fails the queued entries whose ExpiresAt is over. One that is being sent, or is in doubt,
 // may still arrive, so it is left alone.
 func (o *Outbox) expire(ctx context.Context) {
-	_, err := o.db.exec(ctx, nil, "Run", `UPDATE outbox_entries
+	_, err := o.db.exec(sqldb.Unhurried(ctx), nil, "Run", `UPDATE outbox_entries
 		SET state = 'failed', reason = 'too late: Message.ExpiresAt is over', failed_at = {now}
 		WHERE state = 'queued' AND until_at > 0 AND until_at < {now}`)
 	o.note(ctx, err)
@@ -115,7 +116,7 @@ func (o *Outbox) expire(ctx context.Context) {
 
 // purge deletes finished entries that are older than Config.Retention.
 func (o *Outbox) purge(ctx context.Context) {
-	_, err := o.db.exec(ctx, nil, "Run",
+	_, err := o.db.exec(sqldb.Unhurried(ctx), nil, "Run",
 		"DELETE FROM outbox_entries WHERE state IN ('sent', 'failed') AND put_at < {now} - ?",
 		o.cfg.Retention.Milliseconds())
 	o.note(ctx, err)

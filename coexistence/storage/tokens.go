@@ -103,6 +103,8 @@ func (t *Tokens) List(ctx context.Context, tenant string) ([]TokenInfo, error) {
 // list reads what is known of the tokens that match a condition, by number. what names the method
 // in errors. The tokens themselves are not read.
 func (t *Tokens) list(ctx context.Context, what, condition, arg string) (list []TokenInfo, err error) {
+	ctx, answered := t.db.Statement(ctx)
+	defer answered()
 	rows, err := t.db.QueryContext(ctx, t.db.Dialect.Rebind("SELECT phone, tenant, waba, wabas, display, expires_at "+
 		"FROM coexistence_tokens WHERE "+
 		condition+" ORDER BY phone"), arg)
@@ -172,7 +174,9 @@ func (t *Tokens) open(ctx context.Context, phone graph.PhoneNumberID) (graph.Sec
 	var tenant string
 	var waba graph.WABAID
 	var sealed []byte
-	err := t.db.QueryRowContext(ctx, t.db.Dialect.Rebind("SELECT tenant, waba, token FROM coexistence_tokens WHERE "+
+	asking, answered := t.db.Statement(ctx)
+	defer answered()
+	err := t.db.QueryRowContext(asking, t.db.Dialect.Rebind("SELECT tenant, waba, token FROM coexistence_tokens WHERE "+
 		"phone = ?"), string(phone)).
 		Scan(&tenant, &waba, &sealed)
 	if errors.Is(err, sql.ErrNoRows) {

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/jackc/pgx/v5/stdlib"
 
@@ -151,13 +152,35 @@ func (s *Inbox) Wait(ctx context.Context) error {
 		return nil // what was appended before is found by asking once
 	}
 	for {
-		n, err := l.WaitForNotification(ctx)
+		n, err := next(ctx, l)
 		if err != nil {
 			return fmt.Errorf("inbox: LISTEN: %w", err)
 		}
 		if n.Payload == s.db.schema {
 			keep = true
 			return nil
+		}
+	}
+}
+
+// quiet is how long nothing may come before the server is asked whether it is there. A connection
+// that has died without a word brings no notification either.
+const quiet = time.Minute
+
+// next waits for a notification.
+func next(ctx context.Context, l *listener) (*pgconn.Notification, error) {
+	for {
+		waiting, cancel := context.WithTimeout(ctx, quiet)
+		n, err := l.WaitForNotification(waiting)
+		cancel()
+		if err == nil || ctx.Err() != nil || !errors.Is(err, context.DeadlineExceeded) {
+			return n, err
+		}
+		asking, cancel := context.WithTimeout(ctx, testTimeout)
+		err = l.Ping(asking)
+		cancel()
+		if err != nil {
+			return nil, err
 		}
 	}
 }

@@ -9,6 +9,8 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"sync"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -70,12 +72,13 @@ func connect(cfg Config) (*DB, error) {
 			return nil, fmt.Errorf("the pool has up to %d connections; give it %d at least (pool_max_conns)", n, minConns)
 		}
 		db := stdlib.OpenDBFromPool(cfg.Pool)
-		return &DB{DB: sqldb.New(db, sqldb.PostgreSQL), listen: listenInPool(cfg.Pool), close: db.Close}, nil
+		return newDB(db, cfg.Pool.Reset, listenInPool(cfg.Pool), db.Close), nil
 	case cfg.URL == "" && cfg.Pool == nil && cfg.DB != nil:
 		if n := cfg.DB.Stats().MaxOpenConnections; n > 0 && n < minConns {
 			return nil, fmt.Errorf("the pool has up to %d connections; give it %d at least (SetMaxOpenConns)", n, minConns)
 		}
-		return &DB{DB: sqldb.New(cfg.DB, sqldb.PostgreSQL), listen: listenInDB(cfg.DB), close: func() error { return nil }}, nil
+		renew := func() { go testIdle(cfg.DB) }
+		return newDB(cfg.DB, renew, listenInDB(cfg.DB), func() error { return nil }), nil
 	}
 	return nil, errors.New("name the database in one way: by its URL, by a pool of pgx, or by a pool of database/sql")
 }
@@ -90,7 +93,33 @@ func connectURL(url string) (*DB, error) {
 	db := stdlib.OpenDB(*cfg)
 	db.SetMaxOpenConns(maxConns)
 	db.SetMaxIdleConns(maxConns)
-	return &DB{DB: sqldb.New(db, sqldb.PostgreSQL), listen: listenAlone(cfg.Copy()), close: db.Close}, nil
+	renew := func() {
+		db.SetMaxIdleConns(0) // closes them
+		db.SetMaxIdleConns(maxConns)
+	}
+	return newDB(db, renew, listenAlone(cfg.Copy()), db.Close), nil
+}
+
+func newDB(db *sql.DB, renew func(), listen func(context.Context) (*listener, error), end func() error) *DB {
+	d := &DB{DB: sqldb.New(db, sqldb.PostgreSQL), listen: listen, close: end}
+	d.Renew = renew
+	return d
+}
+
+// testTimeout is how soon an idle connection answers that is to be kept.
+const testTimeout = 2 * time.Second
+
+// testIdle asks all idle connections of a pool of the host's at once whether the server answers.
+// database/sql closes those that it does not answer on; it has no other way to close them, and their
+// number is the host's.
+func testIdle(db *sql.DB) {
+	ctx, cancel := context.WithTimeout(context.Background(), testTimeout)
+	defer cancel()
+	var all sync.WaitGroup
+	for range db.Stats().Idle {
+		all.Go(func() { _ = db.PingContext(ctx) })
+	}
+	all.Wait()
 }
 
 // Close closes what Open has opened: not a pool of the host.

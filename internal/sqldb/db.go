@@ -18,7 +18,12 @@ type DB struct {
 	// poller can find it taken each time.
 	Turn chan struct{}
 
-	writer atomic.Pointer[sql.Tx] // the transaction that has the turn, of Transact
+	// Renew closes the connections of the pool that are not in use. It is called when one did not
+	// answer, and may be nil.
+	Renew func()
+
+	renewed atomic.Int64           // when, in Unix nanoseconds
+	writer  atomic.Pointer[sql.Tx] // the transaction that has the turn, of Transact
 }
 
 // New returns a database that speaks the dialect. Stores over one SQLite file share one DB.
@@ -30,11 +35,6 @@ func New(db *sql.DB, dialect Dialect) *DB {
 	return d
 }
 
-// Begin begins a transaction. It does not take the turn.
-func (d *DB) Begin(ctx context.Context) (*sql.Tx, error) {
-	return d.BeginTx(ctx, d.Dialect.TxOptions())
-}
-
 // Transact runs fn in a transaction, in its turn. An error of fn is returned as it is.
 func (d *DB) Transact(ctx context.Context, fn func(*sql.Tx) error) error {
 	end, err := d.takeTurn(ctx)
@@ -42,17 +42,11 @@ func (d *DB) Transact(ctx context.Context, fn func(*sql.Tx) error) error {
 		return err
 	}
 	defer end()
-	tx, err := d.Begin(ctx)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = tx.Rollback() }() // also when fn panics; after a commit it does nothing
-	d.writer.Store(tx)
-	defer d.writer.CompareAndSwap(tx, nil)
-	if err := fn(tx); err != nil {
-		return err
-	}
-	return tx.Commit()
+	return d.Run(ctx, func(tx *sql.Tx) error {
+		d.writer.Store(tx)
+		defer d.writer.CompareAndSwap(tx, nil)
+		return fn(tx)
+	})
 }
 
 // Write runs one statement that changes something, in its turn, and returns how many rows it
@@ -63,6 +57,8 @@ func (d *DB) Write(ctx context.Context, query string, args ...any) (int64, error
 		return 0, err
 	}
 	defer end()
+	ctx, answered := d.Statement(ctx)
+	defer answered()
 	res, err := d.ExecContext(ctx, d.Dialect.Rebind(query), args...)
 	if err != nil {
 		return 0, err

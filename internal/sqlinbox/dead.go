@@ -40,6 +40,7 @@ func (s *Store) DeadLetters(ctx context.Context, f inbox.Filter, after inbox.ID,
 
 // ReplayDeadLetters implements [inbox.Store].
 func (s *Store) ReplayDeadLetters(ctx context.Context, ids []inbox.ID) (n int, err error) {
+	ctx = sqldb.Unhurried(ctx)
 	err = s.write(ctx, "ReplayDeadLetters", true, func(tx *sql.Tx) error {
 		closed, err := s.exhume(ctx, tx, ids, "DELETE FROM webhook_events WHERE state = 2 AND ")
 		if err != nil {
@@ -66,6 +67,7 @@ func (s *Store) ReplayDeadLetters(ctx context.Context, ids []inbox.ID) (n int, e
 
 // DeleteDeadLetters implements [inbox.Store].
 func (s *Store) DeleteDeadLetters(ctx context.Context, ids []inbox.ID) (n int, err error) {
+	ctx = sqldb.Unhurried(ctx)
 	err = s.write(ctx, "DeleteDeadLetters", true, func(tx *sql.Tx) error {
 		n = 0
 		closed, err := s.exhume(ctx, tx, ids, "UPDATE webhook_events SET state = 3, changed_at = ? + $now WHERE state = 2 AND ", s.in(0))

@@ -228,7 +228,11 @@ func (g *group) commit(jobs []*job) {
 	ctx := context.Background()
 	err := g.s.runAgain(ctx, jobs)
 	for _, j := range jobs {
-		if j.err = err; err != nil && len(jobs) > 1 {
+		switch j.err = err; {
+		case err == nil || len(jobs) == 1:
+		case j.ctx.Err() != nil: // it waits no longer
+			j.err = j.ctx.Err()
+		default:
 			j.err = g.s.runAgain(ctx, []*job{j})
 		}
 		close(j.done)
@@ -246,8 +250,11 @@ func (s *Store) runAgain(ctx context.Context, jobs []*job) (err error) {
 			err = &webhook.PanicError{Type: fmt.Sprintf("%T", v), Stack: debug.Stack()}
 		}
 	}()
-	for range maxTries {
-		if err = s.transact(ctx, func(tx *sql.Tx) error { return s.runJobs(ctx, tx, jobs) }); !sqldb.Lost(err) {
+	for try := range maxTries {
+		err = s.transact(ctx, func(tx *sql.Tx) error { return s.runJobs(ctx, tx, jobs) })
+		// What may have been committed by a connection that is silent now is there already then, by
+		// its key. A second silence is not the connection's.
+		if !sqldb.Lost(err) && !(try == 0 && sqldb.Silent(err)) {
 			break
 		}
 	}

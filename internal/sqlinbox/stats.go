@@ -32,6 +32,7 @@ func (s *Store) Stats(ctx context.Context) (inbox.Stats, error) {
 }
 
 func (s *Store) count(ctx context.Context) (inbox.Stats, error) {
+	ctx = sqldb.Unhurried(ctx)
 	st := inbox.Stats{DedupKeys: -1}
 	var oldest [2]sql.NullInt64
 	arrived, firstArrived := "0", "NULL"

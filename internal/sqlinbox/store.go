@@ -126,22 +126,16 @@ func (s *Store) direct(ctx context.Context, what string, fn func(*sql.Tx) error)
 }
 
 func (s *Store) transact(ctx context.Context, fn func(*sql.Tx) error) error {
-	tx, err := s.db.Begin(ctx)
-	if err != nil {
-		return err
+	err := s.db.Run(ctx, func(tx *sql.Tx) error {
+		if err := s.limitIdle(ctx, tx); err != nil {
+			return err
+		}
+		return fn(tx)
+	})
+	if err == nil {
+		s.prepareWanted(ctx)
 	}
-	defer func() { _ = tx.Rollback() }() // also when fn panics; after a commit it does nothing
-	if err := s.limitIdle(ctx, tx); err != nil {
-		return err
-	}
-	if err := fn(tx); err != nil {
-		return err
-	}
-	if err := tx.Commit(); err != nil {
-		return err
-	}
-	s.prepareWanted(ctx)
-	return nil
+	return err
 }
 
 // limitIdle lets a transaction that locks rows of the inbox end when its process has stopped in the
@@ -151,6 +145,8 @@ func (s *Store) limitIdle(ctx context.Context, tx *sql.Tx) error {
 	if s.db.Dialect != sqldb.PostgreSQL {
 		return nil
 	}
+	ctx, answered := s.db.Statement(ctx)
+	defer answered()
 	_, err := tx.ExecContext(ctx, "SET LOCAL idle_in_transaction_session_timeout = '5s'")
 	return err
 }
@@ -171,6 +167,8 @@ type querier interface {
 // read hands every row to each. The rows are gone when it returns.
 func (s *Store) read(ctx context.Context, q querier, each func(*sql.Rows) error, query string, args ...any) error {
 	query = s.query(query)
+	ctx, answered := s.db.Statement(ctx)
+	defer answered()
 	var rows *sql.Rows
 	var err error
 	if stmt := s.prepared(ctx, q, query); stmt != nil {
@@ -193,6 +191,8 @@ func (s *Store) read(ctx context.Context, q querier, each func(*sql.Rows) error,
 // exec returns how many rows the statement changed.
 func (s *Store) exec(ctx context.Context, q querier, query string, args ...any) (int64, error) {
 	query = s.query(query)
+	ctx, answered := s.db.Statement(ctx)
+	defer answered()
 	var res sql.Result
 	var err error
 	if stmt := s.prepared(ctx, q, query); stmt != nil {

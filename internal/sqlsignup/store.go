@@ -46,6 +46,8 @@ func scan(row interface{ Scan(dest ...any) error }) (signup.Record, error) {
 
 // Get returns a record, or [signup.ErrNotFound].
 func (s *Store) Get(ctx context.Context, id string) (signup.Record, error) {
+	ctx, answered := s.db.Statement(ctx)
+	defer answered()
 	r, err := scan(s.db.QueryRowContext(ctx,
 		s.db.Dialect.Rebind("SELECT "+columns+" FROM signup_attempts WHERE id = ?"), id))
 	if errors.Is(err, sql.ErrNoRows) {
@@ -89,6 +91,8 @@ func (s *Store) List(ctx context.Context, tenant string) ([]signup.Record, error
 	if tenant != "" {
 		query, args = query+" WHERE tenant = ?", []any{tenant}
 	}
+	ctx, answered := s.db.Statement(ctx)
+	defer answered()
 	rows, err := s.db.QueryContext(ctx, s.db.Dialect.Rebind(query+" ORDER BY began_at, id"), args...)
 	if err != nil {
 		return nil, explain("List", err)

@@ -94,6 +94,8 @@ type querier interface {
 // read hands every row to each. The rows are gone when it returns, so each must copy what it keeps.
 // An error of each ends it.
 func (s *Store) read(ctx context.Context, q querier, each func(*sql.Rows) error, query string, args ...any) error {
+	ctx, answered := s.db.Statement(ctx)
+	defer answered()
 	rows, err := q.QueryContext(ctx, s.db.Dialect.Rebind(query), args...)
 	if err != nil {
 		return err
@@ -109,6 +111,8 @@ func (s *Store) read(ctx context.Context, q querier, each func(*sql.Rows) error,
 
 // exec returns how many rows the statement changed.
 func (s *Store) exec(ctx context.Context, q querier, query string, args ...any) (int64, error) {
+	ctx, answered := s.db.Statement(ctx)
+	defer answered()
 	res, err := q.ExecContext(ctx, s.db.Dialect.Rebind(query), args...)
 	if err != nil {
 		return 0, err

@@ -38,7 +38,7 @@ func Up(ctx context.Context, db *sqldb.DB, files fs.FS) error {
 	if err != nil {
 		return err
 	}
-	tx, err := db.Begin(ctx) // in SQLite, with the lock of the file
+	tx, err := db.BeginTx(ctx, db.Dialect.TxOptions()) // in SQLite, with the lock of the file
 	if err != nil {
 		return err
 	}
