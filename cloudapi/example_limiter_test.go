@@ -42,7 +42,8 @@ func ExampleMemLimiter() {
 		}
 	}
 	fmt.Println(len(srv.Sent()), "messages")
-	fmt.Println("a twentieth of a second between them, at least:", time.Since(began) >= 4*time.Second/cloudapi.CoexistenceRate)
+	fmt.Println("a twentieth of a second between them, at least:",
+		time.Since(began) >= 4*time.Second/cloudapi.CoexistenceRate)
 	// Output:
 	// 5 messages
 	// a twentieth of a second between them, at least: true

@@ -26,7 +26,8 @@ type PhoneGetOptions struct {
 // phoneFields are documented on the number node for years, so that no version refuses them.
 var phoneFields = []string{
 	"id", "display_phone_number", "verified_name", "status", "platform_type", "is_on_biz_app",
-	"code_verification_status", "name_status", "quality_rating", "account_mode", "throughput", "webhook_configuration", "last_onboarded_time",
+	"code_verification_status", "name_status", "quality_rating", "account_mode", "throughput",
+	"webhook_configuration", "last_onboarded_time",
 	"is_official_business_account",
 }
 

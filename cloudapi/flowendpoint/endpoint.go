@@ -103,7 +103,9 @@ func (e *Endpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	s, plain, ok := e.open(body)
 	if !ok {
-		e.cfg.Logger.WarnContext(r.Context(), "flow request cannot be decrypted; has the number this server's public key?")
+		e.cfg.Logger.WarnContext(
+			r.Context(), "flow request cannot be decrypted; has the number this server's public key?",
+		)
 		w.WriteHeader(statusCannotDecrypt)
 		return
 	}
