@@ -32,8 +32,8 @@ type Config struct {
 	// AdditionalSecrets are accepted too, while a new secret spreads.
 	AdditionalSecrets []graph.Secret
 
-	// Keys are the private keys whose public halves the numbers have. Several are tried in turn,
-	// while a new one spreads.
+	// Keys are the private keys whose public halves the numbers have, RSA of 2048 bits. Several are
+	// tried in turn, while a new one spreads.
 	Keys []*rsa.PrivateKey
 
 	// MaxBytes limits a request. If zero, 1 MiB.
@@ -81,7 +81,9 @@ func New(cfg Config, h Handler) (*Endpoint, error) {
 	return &Endpoint{cfg, h}, nil
 }
 
-// ServeHTTP answers one request.
+// ServeHTTP answers one request. It checks the signature before it looks at the body, and asks the
+// handler last. What a phone does not get within ten seconds, it shows as an
+// error.
 func (e *Endpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if r.Method != http.MethodPost {
 		w.Header().Set("Allow", http.MethodPost)
@@ -125,7 +127,9 @@ func (e *Endpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	_, _ = io.WriteString(w, base64.StdEncoding.EncodeToString(s.seal(answer)))
 }
 
-// answer asks the handler. A nil answer has no body.
+// answer returns the status and the body before encryption; a nil body is none. Health checks and
+// reports of errors are answered here. A handler's error is logged and never sent, since it may
+// hold anything; only the message of [InvalidToken] is meant for the person.
 func (e *Endpoint) answer(ctx context.Context, req *Request) (status int, answer []byte) {
 	if req.Action == actionPing {
 		return http.StatusOK, []byte(`{"data":{"status":"active"}}`)
@@ -160,7 +164,8 @@ func (e *Endpoint) answer(ctx context.Context, req *Request) (status int, answer
 	return http.StatusOK, answer
 }
 
-// signed reports whether one of the secrets made the signature.
+// signed reports whether one of the secrets made the signature. It tries all of them in any case,
+// so that the time it takes does not tell which one fits.
 func (e *Endpoint) signed(body []byte, header string) bool {
 	text, ok := strings.CutPrefix(header, "sha256=")
 	sum, err := hex.DecodeString(text)
