@@ -49,7 +49,7 @@ func ExampleMemLimiter() {
 	// a twentieth of a second between them, at least: true
 }
 
-// Whoever asks for more time than the context has left is told at once, and nothing is sent.
+// A send that would have to wait for longer than the context lives fails at once.
 func ExampleMemLimiter_Wait() {
 	limiter := new(cloudapi.MemLimiter)
 	turn := cloudapi.SendRequest{From: "100000000000001", To: cloudapi.ToPhone("+1 555 010 0142")}

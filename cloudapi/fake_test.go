@@ -18,7 +18,7 @@ import (
 )
 
 // The strictest server there is short of Meta's: it knows every documented rule and refuses members
-// nobody documents.
+// that no page documents.
 func TestWholeStoryAgainstTheFake(t *testing.T) {
 	t.Parallel()
 	srv := cloudapitest.NewServer(cloudapitest.Config{Strict: true, RequireProof: true})

@@ -410,8 +410,7 @@ func TestThroughputOfANumber(t *testing.T) {
 	require.Equal(t, 1000, (&cloudapi.Phone{Throughput: high}).MessagesPerSecond())
 }
 
-// Whoever gives up waiting for a person leaves the turn to the others, in whatever order they give
-// up.
+// A send that gives up waiting for a person holds no other back, in whatever order they give up.
 func TestThoseWhoGiveUpLeaveTheirTurnsOfThePair(t *testing.T) {
 	t.Parallel()
 	for name, order := range map[string]func(i int) int{

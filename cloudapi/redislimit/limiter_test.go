@@ -455,7 +455,7 @@ func (r *relay) stall(reply []byte) net.Listener {
 	return l
 }
 
-// Redis can be there and not answer, or answer something else. Nobody waits for it longer than the
+// Redis can be there and not answer, or answer something else. No send waits for it longer than the
 // timeout, and the messages go out by the process's own share.
 func TestARedisThatHangsOrTalksNonsenseHoldsNobody(t *testing.T) {
 	t.Parallel()
