@@ -16,7 +16,8 @@ func isNil(v any) bool {
 	return r.Kind() == reflect.Pointer && r.IsNil()
 }
 
-// emptyActions are the actions by interactive type.
+// emptyActions makes an empty action by the interactive type that it has on the wire, to decode
+// into.
 var emptyActions = map[string]func() Action{
 	"button":                   func() Action { return new(ReplyButtons) },
 	"list":                     func() Action { return new(List) },
@@ -35,6 +36,9 @@ var emptyActions = map[string]func() Action{
 	"order_status":             func() Action { return new(OrderStatus) },
 }
 
+// decodeAction reads the member "action" of an interactive message. A missing one decodes as an
+// empty object, and one of a type that is unknown here becomes a *[RawAction], so that a message
+// that was stored by a newer version is kept as it is.
 func decodeAction(kind string, raw json.RawMessage) (Action, error) {
 	if len(raw) == 0 {
 		raw = json.RawMessage("{}")
@@ -75,6 +79,7 @@ func bare(name string) ([]byte, error) {
 
 // ReplyButtons are one to three buttons, of which one can be tapped once.
 type ReplyButtons struct {
+	// Buttons have different IDs and different Titles.
 	Buttons []ReplyButton
 }
 
@@ -176,6 +181,8 @@ func (*List) InteractiveType() string { return "list" }
 
 func (*List) frame() frame { return frame{textHeader: true, maxBody: 4096} }
 
+// check judges the limits of a list: ten sections, and ten rows in all of them together, which the
+// limit of a section alone would not show.
 func (a *List) check(p *problems) {
 	p.text("List.Button", a.Button, 20)
 	p.count("List.Sections", len(a.Sections), 1, 10)
@@ -201,12 +208,15 @@ func (a *List) check(p *problems) {
 	}
 }
 
-// A LinkButton is a button that opens a web page.
+// A LinkButton is a button that opens a web page. A tap on it makes no webhook.
 //
 // Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/messages/interactive-cta-url-messages
 type LinkButton struct {
-	Text string `json:"display_text"` // at most 20 characters
-	URL  string `json:"url"`
+	// Text is what the button says, at most 20 characters.
+	Text string `json:"display_text"`
+
+	// URL is an http or https URL.
+	URL string `json:"url"`
 }
 
 // MarshalJSON writes the member "action".

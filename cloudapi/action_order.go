@@ -10,10 +10,11 @@ import (
 //
 // Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/payments/payments-in/orderdetailstemplate
 type OrderDetails struct {
-	// ReferenceID is your name of the order, at most 35 characters, used once.
+	// ReferenceID is your name of the order, at most 35 characters. Each order needs one of its
+	// own.
 	ReferenceID string `json:"reference_id"`
 
-	// Goods is GoodsDigital or GoodsPhysical.
+	// Goods says whether there is something to deliver. Required.
 	Goods GoodsType `json:"type"`
 
 	// PaymentType is "br", "upi" and others; see Meta's page for your country.
@@ -22,15 +23,16 @@ type OrderDetails struct {
 	// PaymentConfiguration is the name of a configuration made in WhatsApp Manager, in India.
 	PaymentConfiguration string `json:"payment_configuration,omitzero"`
 
-	// Payments are the ways to pay.
+	// Payments are the ways to pay that the person can choose from.
 	Payments []PaymentSetting `json:"payment_settings,omitempty"`
 
-	// Currency is the ISO 4217 code.
+	// Currency is the ISO 4217 code of all amounts, such as "BRL".
 	Currency string `json:"currency"`
 
 	// Total must be subtotal + tax + shipping - discount.
 	Total Amount `json:"total_amount"`
 
+	// Order is what the total is made of.
 	Order Order `json:"order"`
 }
 
@@ -70,31 +72,52 @@ type Order struct {
 	// Status is OrderPending in order details.
 	Status OrderState `json:"status"`
 
-	CatalogID  string           `json:"catalog_id,omitzero"`
+	// CatalogID is the catalog that the items are of. Empty for items that are in none.
+	CatalogID string `json:"catalog_id,omitzero"`
+
+	// Expiration ends the offer. If nil, it does not end.
 	Expiration *OrderExpiration `json:"expiration,omitzero"`
-	Items      []OrderItem      `json:"items"`
-	Subtotal   Amount           `json:"subtotal"`
-	Tax        *Amount          `json:"tax,omitzero"`
-	Shipping   *Amount          `json:"shipping,omitzero"`
-	Discount   *Amount          `json:"discount,omitzero"`
+
+	// Items are 1 to 999.
+	Items []OrderItem `json:"items"`
+
+	// Subtotal is the sum of the items. Tax, Shipping and Discount are nil where there are none.
+	Subtotal Amount  `json:"subtotal"`
+	Tax      *Amount `json:"tax,omitzero"`
+	Shipping *Amount `json:"shipping,omitzero"`
+	Discount *Amount `json:"discount,omitzero"`
 }
 
 // An OrderExpiration ends an offer.
 type OrderExpiration struct {
-	Timestamp   string `json:"timestamp"` // Unix seconds, at least 300 from now
+	// Timestamp is when, in Unix seconds, at least 300 from now.
+	Timestamp string `json:"timestamp"`
+
+	// Description is what people read about it.
 	Description string `json:"description"`
 }
 
 // An OrderItem is a line of an [Order].
 type OrderItem struct {
-	RetailerID      string     `json:"retailer_id,omitzero"`
-	Name            string     `json:"name"`
-	Image           *OrderLink `json:"image,omitzero"`
-	Amount          Amount     `json:"amount"`
-	SaleAmount      *Amount    `json:"sale_amount,omitzero"`
-	Quantity        int        `json:"quantity"`
-	CountryOfOrigin string     `json:"country_of_origin,omitzero"`
-	ImporterName    string     `json:"importer_name,omitzero"`
+	// RetailerID is your own id of the product.
+	RetailerID string `json:"retailer_id,omitzero"`
+
+	// Name is what people read. Required.
+	Name string `json:"name"`
+
+	// Image is a picture of an item that is in no catalog, or nil.
+	Image *OrderLink `json:"image,omitzero"`
+
+	// Amount is the price of one, and SaleAmount the lower one that is asked for now, or nil.
+	Amount     Amount  `json:"amount"`
+	SaleAmount *Amount `json:"sale_amount,omitzero"`
+
+	// Quantity counts from 1.
+	Quantity int `json:"quantity"`
+
+	// CountryOfOrigin and ImporterName are for rules of India. Others leave them empty.
+	CountryOfOrigin string `json:"country_of_origin,omitzero"`
+	ImporterName    string `json:"importer_name,omitzero"`
 }
 
 // An OrderLink is a picture of an item.
@@ -156,6 +179,8 @@ func (*OrderDetails) frame() frame { return frame{mediaHeader: true, noVideo: tr
 
 func (a *OrderDetails) check(p *problems) { a.checkAt(p, "OrderDetails") }
 
+// checkAt judges an order, in a message of its own or in a template's button. Meta wants the total
+// to be the sum of its parts.
 func (a *OrderDetails) checkAt(p *problems, where string) {
 	p.text(where+".ReferenceID", a.ReferenceID, 35)
 	p.required(where+".Goods", string(a.Goods))
@@ -197,9 +222,12 @@ func (a *OrderDetails) checkAt(p *problems, where string) {
 //
 // Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/payments/payments-in/orderdetailstemplate
 type OrderStatus struct {
+	// ReferenceID is that of the [OrderDetails].
 	ReferenceID string `json:"reference_id"`
 
-	Order   OrderProgress `json:"order"`
+	Order OrderProgress `json:"order"`
+
+	// Payment tells of the payment as well, or is nil.
 	Payment *OrderPayment `json:"payment,omitzero"`
 }
 
@@ -211,8 +239,8 @@ type OrderProgress struct {
 
 // An OrderPayment is the state of a payment.
 type OrderPayment struct {
-	Status    string `json:"status"` // such as "captured" or "failed"
-	Timestamp int64  `json:"timestamp"`
+	Status    string `json:"status"`    // such as "captured" or "failed"
+	Timestamp int64  `json:"timestamp"` // Unix seconds
 }
 
 // An OrderState is how far an order is. Meta may add values.

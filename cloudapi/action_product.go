@@ -10,6 +10,7 @@ import (
 //
 // Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/catalogs/share-products
 type Product struct {
+	// CatalogID is Meta's id of the catalog, RetailerID your own id of the product in it.
 	CatalogID  string `json:"catalog_id"`
 	RetailerID string `json:"product_retailer_id"`
 }
@@ -36,8 +37,11 @@ func (a *Product) checkAt(p *problems, where string) {
 //
 // Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/catalogs/share-products
 type ProductList struct {
-	CatalogID string           `json:"catalog_id"`
-	Sections  []ProductSection `json:"sections"`
+	// CatalogID is Meta's id of the catalog.
+	CatalogID string `json:"catalog_id"`
+
+	// Sections are 1 to 10, with 30 products in all. Each needs a title if there are several.
+	Sections []ProductSection `json:"sections"`
 }
 
 // A ProductSection is a part of a [ProductList].
@@ -67,6 +71,7 @@ func (a *ProductList) check(p *problems) {
 	checkSections(p, "ProductList", a.Sections)
 }
 
+// checkSections judges sections of products, of a list or of a template's button.
 func checkSections(p *problems, where string, sections []ProductSection) {
 	p.count(where+".Sections", len(sections), 1, 10)
 	total := 0
@@ -122,6 +127,7 @@ func (*CatalogButton) check(*problems) {}
 //
 // Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/messages/interactive-media-carousel-messages
 type Carousel struct {
+	// Cards are 2 to 10.
 	Cards []CarouselCard
 }
 
@@ -134,9 +140,12 @@ type CarouselCard struct {
 	// Body has at most 160 characters and two line breaks.
 	Body string
 
+	// Link and Replies are what the card can be tapped on: a link, or quick replies, whose ID and
+	// Title have at most 20 characters each.
 	Link    *LinkButton
-	Replies []ReplyButton // quick replies, ID and Title each at most 20 characters
+	Replies []ReplyButton
 
+	// Product makes the card show a product.
 	Product *Product
 }
 
@@ -172,8 +181,10 @@ func (a *Carousel) MarshalJSON() ([]byte, error) {
 	return json.Marshal(v)
 }
 
+// encode writes a card. Meta's type of a card with quick replies is "cta_url" as well; what tells
+// them apart is the action.
 func (c CarouselCard) encode(index int) (v cardJSON, err error) {
-	v = cardJSON{Index: index, Type: "cta_url"} // also with quick replies
+	v = cardJSON{Index: index, Type: "cta_url"}
 	if c.Header != nil {
 		if v.Header, err = encodeHeader(c.Header); err != nil {
 			return v, err
@@ -217,6 +228,8 @@ func (a *Carousel) UnmarshalJSON(b []byte) error {
 	return nil
 }
 
+// decode reads a card, whose type tells only products from the rest: a link has a name in its
+// action, quick replies have buttons.
 func (v cardJSON) decode() (c CarouselCard, err error) {
 	if c.Header, err = decodeHeader(v.Header); err != nil {
 		return c, err
@@ -257,15 +270,17 @@ func (a *Carousel) check(p *problems) {
 		where := "Carousel.Cards[" + strconv.Itoa(i) + "]"
 		c.check(p, where)
 		if i > 0 && c.make() != a.Cards[0].make() {
-			p.limit("%s is made differently from the first: same kind of header, same kind and number of buttons", where)
+			p.limit("%s is made differently from the first: same kind of header, "+
+				"same kind and number of buttons", where)
 		}
-		if i > 0 && c.Product != nil && a.Cards[0].Product != nil && c.Product.CatalogID != a.Cards[0].Product.CatalogID {
+		first := a.Cards[0].Product
+		if i > 0 && c.Product != nil && first != nil && c.Product.CatalogID != first.CatalogID {
 			p.limit("%s is of another catalog than the first", where)
 		}
 	}
 }
 
-// make tells cards of different build apart.
+// make describes the build of a card: two cards may stand in one carousel if it is the same.
 func (c CarouselCard) make() string {
 	s := strconv.Itoa(len(c.Replies))
 	if !isNil(c.Header) {
@@ -280,6 +295,7 @@ func (c CarouselCard) make() string {
 	return s
 }
 
+// check judges one card by itself; what cards have in common is judged by that of the carousel.
 func (c CarouselCard) check(p *problems, where string) {
 	if c.Product != nil {
 		c.Product.checkAt(p, where+".Product")

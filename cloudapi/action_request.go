@@ -111,9 +111,12 @@ type AddressRequest struct {
 	Errors map[string]string `json:"validation_errors,omitempty"`
 }
 
-// A SavedAddress is an address to choose, with the members of [AddressRequest].Values.
+// A SavedAddress is an address to choose.
 type SavedAddress struct {
-	ID    string            `json:"id"`
+	// ID comes back in the answer if this address was chosen.
+	ID string `json:"id"`
+
+	// Value has the members of [AddressRequest].Values.
 	Value map[string]string `json:"value"`
 }
 

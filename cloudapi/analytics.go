@@ -18,6 +18,7 @@ type AnalyticsService service
 
 // An AnalyticsQuery says what to count. Start and End are required; empty lists do not narrow.
 type AnalyticsQuery struct {
+	// Start and End are the period. Meta cuts it into points of Granularity.
 	Start, End time.Time
 
 	// Granularity is the length of a point. If empty, a day.
@@ -43,15 +44,18 @@ type Granularity string
 
 const (
 	GranularityHalfHour Granularity = "HALF_HOUR"
-	GranularityDay      Granularity = "DAY"
-	GranularityDaily    Granularity = "DAILY" // the name of a day for conversations, prices and calls
-	GranularityMonth    Granularity = "MONTH"
-	GranularityMonthly  Granularity = "MONTHLY"
+	GranularityDay      Granularity = "DAY"     // of messages
+	GranularityDaily    Granularity = "DAILY"   // of conversations, prices and calls
+	GranularityMonth    Granularity = "MONTH"   // of messages
+	GranularityMonthly  Granularity = "MONTHLY" // of conversations, prices and calls
 )
 
+// unix writes a time as Meta wants it in a query.
 func unix(t time.Time) string { return strconv.FormatInt(t.Unix(), 10) }
 
-// field writes the query as Meta wants it: as a field with calls, one escaped value.
+// field writes the query as Meta wants it: not as parameters but as a field with calls, such as
+// analytics.start(1).end(2).granularity(DAY), in one escaped value. day is what this kind of
+// analytics calls a day. Values with punctuation are refused, since they could add calls.
 func (q AnalyticsQuery) field(name string, day Granularity) (string, error) {
 	var p problems
 	if q.Start.IsZero() || q.End.IsZero() || !q.Start.Before(q.End) {
@@ -61,7 +65,8 @@ func (q AnalyticsQuery) field(name string, day Granularity) (string, error) {
 		q.Granularity = day
 	}
 	var b strings.Builder
-	b.WriteString(name + ".start(" + unix(q.Start) + ").end(" + unix(q.End) + ").granularity(" + string(q.Granularity) + ")")
+	b.WriteString(name + ".start(" + unix(q.Start) + ").end(" + unix(q.End) + ")")
+	b.WriteString(".granularity(" + string(q.Granularity) + ")")
 	lists := map[string][]string{
 		"phone_numbers": q.Phones, "country_codes": q.Countries, "dimensions": q.Dimensions, "metric_types": q.Metrics,
 	}
@@ -96,25 +101,25 @@ type AnalyticsPoint struct {
 	Start graph.Timestamp `json:"start"`
 	End   graph.Timestamp `json:"end"`
 
-	// What was counted. Which members are set depends on what was asked.
-	Sent          int64   `json:"sent"`
-	Delivered     int64   `json:"delivered"`
-	Conversations int64   `json:"conversation"`
-	Volume        int64   `json:"volume"`
-	Count         int64   `json:"count"`
-	Duration      float64 `json:"average_duration"` // of calls, in seconds
+	// What was counted. Each method sets some of these, and zero can mean that Meta did not count.
+	Sent          int64   `json:"sent"`             // of Messages
+	Delivered     int64   `json:"delivered"`        // of Messages
+	Conversations int64   `json:"conversation"`     // of Conversations
+	Volume        int64   `json:"volume"`           // of Pricing: messages
+	Count         int64   `json:"count"`            // of Calls
+	Duration      float64 `json:"average_duration"` // of Calls, in seconds
 	Cost          float64 `json:"cost"`             // absent where a partner's credit line pays
 
-	// The dimensions.
-	PhoneNumber     string `json:"phone_number"`
-	Country         string `json:"country"`
-	Tier            string `json:"tier"` // such as "0:750000"
-	PricingType     string `json:"pricing_type"`
-	PricingCategory string `json:"pricing_category"`
-	Category        string `json:"conversation_category"`
-	Direction       string `json:"conversation_direction"`
-	Type            string `json:"conversation_type"`
-	CallDirection   string `json:"direction"`
+	// The dimensions that were asked for; the others are empty.
+	PhoneNumber     string `json:"phone_number"`           // digits alone
+	Country         string `json:"country"`                // ISO 3166 code
+	Tier            string `json:"tier"`                   // of volume, such as "0:750000"
+	PricingType     string `json:"pricing_type"`           // such as "REGULAR"
+	PricingCategory string `json:"pricing_category"`       // such as "MARKETING"
+	Category        string `json:"conversation_category"`  // of Conversations
+	Direction       string `json:"conversation_direction"` // of Conversations
+	Type            string `json:"conversation_type"`      // of Conversations
+	CallDirection   string `json:"direction"`              // of Calls
 }
 
 // An analyticsSet is what lies under the name of a field: points, or sets of points.
@@ -126,6 +131,9 @@ type analyticsSet struct {
 	Resource
 }
 
+// read reads one kind of analytics, which lies under its name in the account's node. A node without
+// it is the answer of Meta's for a period in which nothing was counted. Only a node without an id
+// is no answer.
 func (s *AnalyticsService) read(
 	ctx context.Context, waba graph.WABAID, name string, q AnalyticsQuery, day Granularity,
 ) ([]AnalyticsPoint, error) {
@@ -164,7 +172,9 @@ func (s *AnalyticsService) read(
 // Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/analytics
 //
 // graph:GET /{waba-id} analytics
-func (s *AnalyticsService) Messages(ctx context.Context, waba graph.WABAID, q AnalyticsQuery) ([]AnalyticsPoint, error) {
+func (s *AnalyticsService) Messages(
+	ctx context.Context, waba graph.WABAID, q AnalyticsQuery,
+) ([]AnalyticsPoint, error) {
 	return s.read(ctx, waba, "analytics", q, GranularityDay)
 }
 

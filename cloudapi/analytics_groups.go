@@ -10,16 +10,18 @@ import (
 
 // A GroupAnalytics is what was counted of a group of people.
 type GroupAnalytics struct {
-	Granularity string                `json:"granularity"`
+	Granularity string                `json:"granularity"` // "DAILY"
 	Points      []GroupAnalyticsPoint `json:"data_points"`
 	Resource
 }
 
 // A GroupAnalyticsPoint is what was counted of one group in one day.
 type GroupAnalyticsPoint struct {
-	GroupID graph.GroupID   `json:"group_id"`
-	Start   graph.Timestamp `json:"start"`
-	End     graph.Timestamp `json:"end"`
+	GroupID graph.GroupID `json:"group_id"`
+
+	// Start and End are the day that was counted.
+	Start graph.Timestamp `json:"start"`
+	End   graph.Timestamp `json:"end"`
 
 	// Sent counts messages of the business; Delivered and Read count each participant that one
 	// reached.

@@ -22,27 +22,34 @@ type TemplateAnalytics struct {
 
 // A TemplateAnalyticsPoint is what was counted of one template in one day.
 type TemplateAnalyticsPoint struct {
-	TemplateID graph.TemplateID  `json:"template_id"`
-	Start      graph.Timestamp   `json:"start"`
-	End        graph.Timestamp   `json:"end"`
-	Sent       int64             `json:"sent"`
-	Delivered  int64             `json:"delivered"`
-	Read       int64             `json:"read"`
-	Replied    int64             `json:"replied"`
-	Clicked    []AnalyticsClicks `json:"clicked"`
-	Cost       []AnalyticsCost   `json:"cost"`
+	TemplateID graph.TemplateID `json:"template_id"`
+
+	// Start and End are the day that was counted.
+	Start graph.Timestamp `json:"start"`
+	End   graph.Timestamp `json:"end"`
+
+	// Metrics that were not asked for are zero.
+	Sent      int64             `json:"sent"`
+	Delivered int64             `json:"delivered"`
+	Read      int64             `json:"read"`
+	Replied   int64             `json:"replied"`
+	Clicked   []AnalyticsClicks `json:"clicked"` // of marketing and utility templates
+	Cost      []AnalyticsCost   `json:"cost"`    // absent where a partner's credit line pays
 }
 
 // AnalyticsClicks counts the taps on one button.
 type AnalyticsClicks struct {
-	Type    string `json:"type"`
-	Content string `json:"button_content"`
+	Type    string `json:"type"`           // of button, such as "quick_reply_button"
+	Content string `json:"button_content"` // what it says
 	Count   int64  `json:"count"`
 }
 
-// An AnalyticsCost is a kind of cost, such as "amount_spent".
+// An AnalyticsCost is one kind of cost.
 type AnalyticsCost struct {
-	Type  string  `json:"type"`
+	// Type is the kind, such as "amount_spent" or "cost_per_delivered".
+	Type string `json:"type"`
+
+	// Value is an amount of money. Zero can mean that Meta gave none.
 	Value float64 `json:"value"`
 }
 
@@ -72,12 +79,15 @@ func (p *problems) days(what string, start, end time.Time, local bool) url.Value
 		return url.Values{"start": {unix(start)}, "end": {unix(end)}, "granularity": {"daily"}}
 	}
 	return url.Values{
-		"start": {start.Format(time.DateOnly)}, "end": {end.Format(time.DateOnly)}, "granularity": {"daily"}, "use_waba_timezone": {"true"},
+		"start": {start.Format(time.DateOnly)}, "end": {end.Format(time.DateOnly)},
+		"granularity": {"daily"}, "use_waba_timezone": {"true"},
 	}
 }
 
 // analyze walks through the sets of an analysis, or says what is wrong with the query.
-func analyze[T any](ctx context.Context, s *AnalyticsService, p problems, path string, waba graph.WABAID, v url.Values) iter.Seq2[*T, error] {
+func analyze[T any](
+	ctx context.Context, s *AnalyticsService, p problems, path string, waba graph.WABAID, v url.Values,
+) iter.Seq2[*T, error] {
 	if err := p.err(); err != nil {
 		return func(yield func(*T, error) bool) { yield(nil, err) }
 	}
@@ -126,15 +136,19 @@ type TemplateGroupAnalytics struct {
 
 // A TemplateGroupAnalyticsPoint is what was counted of one group of templates in one day.
 type TemplateGroupAnalyticsPoint struct {
-	TemplateGroupID TemplateGroupID   `json:"template_group_id"`
-	Start           graph.Timestamp   `json:"start"`
-	End             graph.Timestamp   `json:"end"`
-	Sent            int64             `json:"sent"`
-	Delivered       int64             `json:"delivered"`
-	Read            int64             `json:"read"`
-	Replied         int64             `json:"replied"`
-	Clicked         []AnalyticsClicks `json:"clicked"` // of marketing and utility templates
-	Cost            []AnalyticsCost   `json:"cost"`    // absent where a partner's credit line pays
+	TemplateGroupID TemplateGroupID `json:"template_group_id"`
+
+	// Start and End are the day that was counted.
+	Start graph.Timestamp `json:"start"`
+	End   graph.Timestamp `json:"end"`
+
+	// Metrics that were not asked for are zero.
+	Sent      int64             `json:"sent"`
+	Delivered int64             `json:"delivered"`
+	Read      int64             `json:"read"`
+	Replied   int64             `json:"replied"`
+	Clicked   []AnalyticsClicks `json:"clicked"` // of marketing and utility templates
+	Cost      []AnalyticsCost   `json:"cost"`    // absent where a partner's credit line pays
 }
 
 // A TemplateGroupAnalyticsQuery says what to count.

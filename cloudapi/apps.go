@@ -15,16 +15,21 @@ type AppSubscription struct {
 	// Object is "whatsapp_business_account" for everything WhatsApp.
 	Object string `json:"object"`
 
-	CallbackURL string                 `json:"callback_url"`
-	Active      bool                   `json:"active"`
-	Fields      []AppSubscriptionField `json:"fields"`
+	// CallbackURL is where webhooks go that no override sends elsewhere, see [WebhookOverride].
+	CallbackURL string `json:"callback_url"`
+
+	// Active is false for a subscription that makes no webhooks.
+	Active bool `json:"active"`
+
+	// Fields are the webhook fields. A field that is not here makes no webhooks and no error.
+	Fields []AppSubscriptionField `json:"fields"`
 }
 
 // An AppSubscriptionField is a webhook field, such as "smb_message_echoes", with the version of its
 // payload.
 type AppSubscriptionField struct {
 	Name    string `json:"name"`
-	Version string `json:"version"`
+	Version string `json:"version"` // such as "v25.0"; empty where Meta writes the name alone
 }
 
 // UnmarshalJSON reads a field with its version, or a bare name as old versions have it.
@@ -50,7 +55,7 @@ func (s *AppsService) Subscriptions(ctx context.Context) ([]AppSubscription, err
 	}
 	var subs []AppSubscription
 	for e, err := range list[entry](ctx, s.c, request{
-		method: http.MethodGet, path: "/{app-id}/subscriptions", ids: []string{string(s.c.core.Reveal().cfg.AppID)}, as: asApp,
+		method: http.MethodGet, path: "/{app-id}/subscriptions", ids: []string{string(s.c.AppID())}, as: asApp,
 	}) {
 		if err != nil {
 			return nil, err

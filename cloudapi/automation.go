@@ -31,6 +31,8 @@ type AutomationCommand struct {
 	Description string `json:"command_description"` // at most 256
 }
 
+// check judges the limits of Meta's newest page: four prompts, where its OpenAPI file still has
+// three.
 func (a Automation) check() error {
 	var p problems
 	p.count("Automation.Prompts", len(a.Prompts), 0, 4)
@@ -86,7 +88,7 @@ func (s *AutomationService) Set(ctx context.Context, phone graph.PhoneNumberID, 
 		a.Commands = []AutomationCommand{}
 	}
 	return do(ctx, s.c, request{
-		method: http.MethodPost, path: "/{phone-number-id}/conversational_automation", ids: []string{string(phone)}, phone: phone,
-		replay: RetryIdempotent,
+		method: http.MethodPost, path: "/{phone-number-id}/conversational_automation", ids: []string{string(phone)},
+		phone: phone, replay: RetryIdempotent,
 	}, a)
 }

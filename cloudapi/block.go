@@ -20,6 +20,8 @@ type BlockedUser struct {
 	// Input is the person as the request had it.
 	Input string `json:"input"`
 
+	// WAID is the person's number in digits, UserID the business-scoped id. One of them may be
+	// empty.
 	WAID   string       `json:"wa_id"`
 	UserID graph.UserID `json:"user_id"`
 }
@@ -32,6 +34,7 @@ type BlockResult struct {
 	// Failed are the others, each with its reasons.
 	Failed []BlockFailure
 
+	// Response is the status, trace ids and usage of the response.
 	Response Response
 }
 
@@ -43,8 +46,10 @@ type BlockFailure struct {
 
 // A BlockError is a reason. Match its Code.
 type BlockError struct {
-	Code    graph.Code `json:"code"`
-	Message string     `json:"message"`
+	Code graph.Code `json:"code"`
+
+	// Message is Meta's, for developers, and Data.Details the better one where it is not empty.
+	Message string `json:"message"`
 	Data    struct {
 		Details string `json:"details"`
 	} `json:"error_data"`
@@ -119,14 +124,21 @@ func (s *BlockService) Add(ctx context.Context, phone graph.PhoneNumberID, peopl
 // Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/block-users
 //
 // graph:DELETE /{phone-number-id}/block_users
-func (s *BlockService) Remove(ctx context.Context, phone graph.PhoneNumberID, people ...Recipient) (*BlockResult, error) {
+func (s *BlockService) Remove(
+	ctx context.Context, phone graph.PhoneNumberID, people ...Recipient,
+) (*BlockResult, error) {
 	return s.change(ctx, http.MethodDelete, phone, people)
 }
 
+// change blocks or unblocks. Both methods have the same body, a DELETE too.
+//
+// When some people could be changed and some not, Meta answers with status 400, an error with code
+// 139100 and the lists of both. Only then are a result and an error returned together: the partial
+// hook of the request reads the lists that the error would hide.
 func (s *BlockService) change(
 	ctx context.Context, method string, phone graph.PhoneNumberID, people []Recipient,
 ) (*BlockResult, error) {
-	type user struct {
+	type user struct { // one of both
 		Phone string `json:"user,omitzero"`
 		ID    string `json:"user_id,omitzero"`
 	}
@@ -148,7 +160,7 @@ func (s *BlockService) change(
 			users = append(users, user{ID: person.value})
 		case recipientPhone:
 			users = append(users, user{Phone: person.value})
-			r.sensitive = append(r.sensitive, person.value[1:])
+			r.sensitive = append(r.sensitive, person.value[1:]) // Meta repeats it without the plus
 		default:
 			p.add("only phone numbers and user ids can be blocked")
 		}

@@ -10,15 +10,18 @@ import (
 
 // A Business is a business portfolio.
 type Business struct {
-	ID         graph.BusinessID `json:"id"`
-	Name       string           `json:"name"`
-	TimezoneID string           `json:"timezone_id"`
+	ID   graph.BusinessID `json:"id"`
+	Name string           `json:"name"`
+
+	// TimezoneID is Meta's number of a time zone, such as "1" for Los Angeles.
+	TimezoneID string `json:"timezone_id"`
 
 	// MessagingLimit is how many people the portfolio may write to first in 24 hours, such as
-	// "TIER_2K".
+	// "TIER_2K". It has to be asked for, and needs version v24.0 or later.
 	MessagingLimit string `json:"whatsapp_business_manager_messaging_limit"`
 
-	// VerificationStatus is where the portfolio stands in Meta's verification.
+	// VerificationStatus is where the portfolio stands in Meta's verification, such as "verified".
+	// It has to be asked for.
 	VerificationStatus string `json:"verification_status"`
 
 	Resource
@@ -105,6 +108,8 @@ func (s *BusinessesService) CreateToken(
 	return s.token(ctx, client, req)
 }
 
+// token makes or reads a token. Meta wants an appsecret_proof with it, whatever the app's settings
+// are.
 func (s *BusinessesService) token(ctx context.Context, client graph.BusinessID, body any) (graph.Secret, error) {
 	if !s.c.HasAppSecret() {
 		return "", invalid("Config.AppSecret is empty; Meta wants a proof with this call")
@@ -145,6 +150,7 @@ type ConnectedBusiness struct {
 // graph:GET /{app-id}/connected_client_businesses
 func (s *AppsService) ConnectedBusinesses(ctx context.Context) iter.Seq2[*ConnectedBusiness, error] {
 	return list[ConnectedBusiness](ctx, s.c, request{
-		method: http.MethodGet, path: "/{app-id}/connected_client_businesses", ids: []string{string(s.c.AppID())}, as: asApp,
+		method: http.MethodGet, path: "/{app-id}/connected_client_businesses", ids: []string{string(s.c.AppID())},
+		as: asApp,
 	})
 }

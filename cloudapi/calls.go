@@ -13,10 +13,13 @@ type CallsService service
 
 // A CallPermission is whether a person may be called.
 type CallPermission struct {
+	// Permission is what the person allowed. Expires is zero if it does not end.
 	Permission struct {
 		Status  PermissionStatus `json:"status"`
 		Expires graph.Timestamp  `json:"expiration_time"`
 	} `json:"permission"`
+
+	// Actions say what may be done at the moment, limits included. Look here before a call.
 	Actions []CallAction `json:"actions"`
 	Resource
 }
@@ -33,22 +36,28 @@ type PermissionStatus string
 
 const (
 	PermissionNone      PermissionStatus = "no_permission"
-	PermissionTemporary PermissionStatus = "temporary"
-	PermissionPermanent PermissionStatus = "permanent"
+	PermissionTemporary PermissionStatus = "temporary" // ends at Expires
+	PermissionPermanent PermissionStatus = "permanent" // until the person takes it back
 )
 
-// A CallAction is what may be done now: start_call, or send_call_permission_request.
+// A CallAction is something to do, and whether it may be done now.
 type CallAction struct {
+	// Name is "start_call" or "send_call_permission_request".
 	Name    string      `json:"action_name"`
 	Allowed bool        `json:"can_perform_action"`
 	Limits  []CallLimit `json:"limits"`
 }
 
-// A CallLimit is how often it may be done in a period, such as "PT24H".
+// A CallLimit is how often an action may be done in a period.
 type CallLimit struct {
-	Period    string          `json:"time_period"`
-	Max       int             `json:"max_allowed"`
-	Used      int             `json:"current_usage"`
+	// Period is an ISO 8601 duration, such as "PT24H" or "P7D".
+	Period string `json:"time_period"`
+
+	// Max is how often in all, Used how often it was done.
+	Max  int `json:"max_allowed"`
+	Used int `json:"current_usage"`
+
+	// ExpiresAt is when the limit ends. Zero if Meta did not say.
 	ExpiresAt graph.Timestamp `json:"limit_expiration_time"`
 }
 
@@ -73,8 +82,8 @@ func (s *CallsService) Permission(
 		to = to[1:]
 	}
 	return call[CallPermission](ctx, s.c, request{
-		method: http.MethodGet, path: "/{phone-number-id}/call_permissions", ids: []string{string(phone)}, phone: phone,
-		options: options{to, user}, sensitive: []string{to, user},
+		method: http.MethodGet, path: "/{phone-number-id}/call_permissions", ids: []string{string(phone)},
+		phone: phone, options: options{to, user}, sensitive: []string{to, user},
 	})
 }
 
@@ -96,6 +105,7 @@ func callee(person Recipient) (to, user string, err error) {
 	return to, user, p.err()
 }
 
+// checkSession judges the description of a call's sound: an offer calls, an answer answers.
 func checkSession(p *problems, s graph.CallSession, want graph.SDPType) {
 	if s.Type != want {
 		p.put(true, s.Type == "", "CallSession.Type must be %q here", []any{want})
@@ -116,8 +126,11 @@ type callRequest struct {
 // CallConnectParams are the parameters of [CallsService.Connect]: a call to a person who allowed
 // it.
 type CallConnectParams struct {
-	To      Recipient
-	Session graph.CallSession // an offer
+	// To is a phone number or a user id. Groups cannot be called.
+	To Recipient
+
+	// Session is an offer of your side.
+	Session graph.CallSession
 
 	// CallbackData comes back in the webhooks of the call, at most 512 characters.
 	CallbackData string
@@ -147,7 +160,8 @@ func (s *CallsService) Connect(
 		r.sensitive = []string{to[1:]}
 	}
 	resp, err := send[callConnected](ctx, s.c, r, callRequest{
-		product: whatsapp, To: to, Recipient: user, Action: "connect", Session: &c.Session, CallbackData: c.CallbackData,
+		product: whatsapp, To: to, Recipient: user, Action: "connect", Session: &c.Session,
+		CallbackData: c.CallbackData,
 	})
 	if err != nil {
 		return "", err
@@ -168,6 +182,8 @@ func (c *callConnected) incomplete() string {
 	return ""
 }
 
+// request is without replay: the edge is one of those that are repeated on proof of a refusal
+// alone.
 func (s *CallsService) request(phone graph.PhoneNumberID) request {
 	return request{method: http.MethodPost, path: "/{phone-number-id}/calls", ids: []string{string(phone)}, phone: phone}
 }
@@ -186,7 +202,8 @@ func (s *CallsService) PreAccept(
 
 // CallAcceptParams are the parameters of [CallsService.Accept].
 type CallAcceptParams struct {
-	Session graph.CallSession // an answer
+	// Session is an answer of your side to the offer of the webhook.
+	Session graph.CallSession
 
 	// CallbackData comes back in the webhooks of the call, at most 512 characters. It may be empty.
 	CallbackData string
@@ -221,8 +238,10 @@ func (s *CallsService) Terminate(ctx context.Context, phone graph.PhoneNumberID,
 	return s.answer(ctx, phone, id, "terminate", nil, "")
 }
 
+// answer makes one of the calls that are about a call that came in. Only some bring a session.
 func (s *CallsService) answer(
-	ctx context.Context, phone graph.PhoneNumberID, id graph.CallID, action string, session *graph.CallSession, callbackData string,
+	ctx context.Context, phone graph.PhoneNumberID, id graph.CallID,
+	action string, session *graph.CallSession, callbackData string,
 ) error {
 	var p problems
 	p.needs("the call id", string(id))

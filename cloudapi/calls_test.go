@@ -61,7 +61,9 @@ type callFunc = func(context.Context, *cloudapi.Client) error
 func managementCalls() map[string]callFunc {
 	person := cloudapi.ToPhone(customer)
 	ordinary := &cloudapi.Phone{ID: phoneID, Raw: []byte(`{"is_on_biz_app":false}`)}
-	period := cloudapi.AnalyticsQuery{Start: time.Unix(1790000000, 0), End: time.Unix(1790086400, 0), Phones: []string{"15550100123"}}
+	period := cloudapi.AnalyticsQuery{
+		Start: time.Unix(1790000000, 0), End: time.Unix(1790086400, 0), Phones: []string{"15550100123"},
+	}
 	offer := graph.CallSession{Type: graph.SDPOffer, SDP: privateOne}
 	answer := graph.CallSession{Type: graph.SDPAnswer, SDP: privateOne}
 	parts := []cloudapi.ComponentDefinition{{Type: cloudapi.ComponentBody, Text: privateOne}}
@@ -69,10 +71,14 @@ func managementCalls() map[string]callFunc {
 		"Messages.SendMarketing": func(ctx context.Context, c *cloudapi.Client) error {
 			m := text()
 			m.Content = &cloudapi.Template{Name: "sale", Language: "en_US"}
-			return only(c.Messages.SendMarketing(ctx, phoneID, m, cloudapi.MarketingOptions{Policy: cloudapi.ProductPolicyStrict}))
+			return only(c.Messages.SendMarketing(ctx, phoneID, m, cloudapi.MarketingOptions{
+				Policy: cloudapi.ProductPolicyStrict,
+			}))
 		},
 		"Media.Upload": func(ctx context.Context, c *cloudapi.Client) error {
-			return only(c.Media.Upload(ctx, phoneID, cloudapi.MediaUpload{MIMEType: "image/png", Filename: privateOne, Body: strings.NewReader("png")}))
+			return only(c.Media.Upload(ctx, phoneID, cloudapi.MediaUpload{
+				MIMEType: "image/png", Filename: privateOne, Body: strings.NewReader("png"),
+			}))
 		},
 		"Media.Get": func(ctx context.Context, c *cloudapi.Client) error {
 			return only(c.Media.Get(ctx, mediaID, cloudapi.MediaOptions{PhoneNumberID: phoneID}))
@@ -81,25 +87,35 @@ func managementCalls() map[string]callFunc {
 			return c.Media.Delete(ctx, mediaID, cloudapi.MediaOptions{PhoneNumberID: phoneID})
 		},
 		"Uploads.Upload": func(ctx context.Context, c *cloudapi.Client) error {
-			return only(c.Uploads.Upload(ctx, cloudapi.FileUpload{Filename: privateOne, MIMEType: "image/png", Size: 3, Body: strings.NewReader("png")}))
+			return only(c.Uploads.Upload(ctx, cloudapi.FileUpload{
+				Filename: privateOne, MIMEType: "image/png", Size: 3, Body: strings.NewReader("png"),
+			}))
 		},
 
-		"Profiles.Get": func(ctx context.Context, c *cloudapi.Client) error { return only(c.Profiles.Get(ctx, phoneID)) },
+		"Profiles.Get": func(ctx context.Context, c *cloudapi.Client) error {
+			return only(c.Profiles.Get(ctx, phoneID))
+		},
 		"Profiles.Update": func(ctx context.Context, c *cloudapi.Client) error {
 			return c.Profiles.Update(ctx, phoneID, cloudapi.ProfileUpdateParams{About: new(privateOne)})
 		},
 		"Phones.SetWebhook": func(ctx context.Context, c *cloudapi.Client) error {
-			return c.Phones.SetWebhook(ctx, phoneID, cloudapi.WebhookOverride{CallbackURL: "https://example.com/webhook", VerifyToken: "verify-token-1b2c3d"})
+			return c.Phones.SetWebhook(ctx, phoneID, cloudapi.WebhookOverride{
+				CallbackURL: "https://example.com/webhook", VerifyToken: "verify-token-1b2c3d",
+			})
 		},
 		"Phones.RequestName": func(ctx context.Context, c *cloudapi.Client) error {
 			return c.Phones.RequestName(ctx, phoneID, privateOne)
 		},
-		"Phones.SetPIN": func(ctx context.Context, c *cloudapi.Client) error { return c.Phones.SetPIN(ctx, phoneID, "918273") },
+		"Phones.SetPIN": func(ctx context.Context, c *cloudapi.Client) error {
+			return c.Phones.SetPIN(ctx, phoneID, "918273")
+		},
 		"Phones.SetSearchVisibility": func(ctx context.Context, c *cloudapi.Client) error {
 			return c.Phones.SetSearchVisibility(ctx, phoneID, cloudapi.SearchHidden)
 		},
 		"Registration.Add": func(ctx context.Context, c *cloudapi.Client) error {
-			return only(c.Registration.Add(ctx, wabaID, cloudapi.PhoneNumberAddParams{CountryCode: "1", PhoneNumber: "5550100123", VerifiedName: privateOne}))
+			return only(c.Registration.Add(ctx, wabaID, cloudapi.PhoneNumberAddParams{
+				CountryCode: "1", PhoneNumber: "5550100123", VerifiedName: privateOne,
+			}))
 		},
 		"Registration.RequestCode": func(ctx context.Context, c *cloudapi.Client) error {
 			return c.Registration.RequestCode(ctx, phoneID, cloudapi.CodeBySMS, "en_US")
@@ -110,8 +126,12 @@ func managementCalls() map[string]callFunc {
 		"Registration.Register": func(ctx context.Context, c *cloudapi.Client) error {
 			return c.Registration.Register(ctx, ordinary, cloudapi.RegisterParams{PIN: "918273"})
 		},
-		"Registration.Deregister": func(ctx context.Context, c *cloudapi.Client) error { return c.Registration.Deregister(ctx, ordinary) },
-		"Settings.Get":            func(ctx context.Context, c *cloudapi.Client) error { return only(c.Settings.Get(ctx, phoneID)) },
+		"Registration.Deregister": func(ctx context.Context, c *cloudapi.Client) error {
+			return c.Registration.Deregister(ctx, ordinary)
+		},
+		"Settings.Get": func(ctx context.Context, c *cloudapi.Client) error {
+			return only(c.Settings.Get(ctx, phoneID))
+		},
 		"Settings.SetCalling": func(ctx context.Context, c *cloudapi.Client) error {
 			return c.Settings.SetCalling(ctx, phoneID, cloudapi.CallingSettings{Status: graph.FeatureEnabled})
 		},
@@ -122,12 +142,22 @@ func managementCalls() map[string]callFunc {
 			return c.Settings.SetStorage(ctx, phoneID, cloudapi.StorageSetting{Region: "DE"})
 		},
 		"Settings.SetEncryption": func(ctx context.Context, c *cloudapi.Client) error {
-			return c.Settings.SetEncryption(ctx, phoneID, cloudapi.PayloadEncryption{Status: graph.FeatureEnabled, ClientKey: "bWFkZS11cA=="})
+			return c.Settings.SetEncryption(ctx, phoneID, cloudapi.PayloadEncryption{
+				Status: graph.FeatureEnabled, ClientKey: "bWFkZS11cA==",
+			})
 		},
-		"Health.Get":   func(ctx context.Context, c *cloudapi.Client) error { return only(c.Health.Get(ctx, string(phoneID))) },
-		"Block.List":   func(ctx context.Context, c *cloudapi.Client) error { return drain(c.Block.List(ctx, phoneID)) },
-		"Block.Add":    func(ctx context.Context, c *cloudapi.Client) error { return only(c.Block.Add(ctx, phoneID, person)) },
-		"Block.Remove": func(ctx context.Context, c *cloudapi.Client) error { return only(c.Block.Remove(ctx, phoneID, person)) },
+		"Health.Get": func(ctx context.Context, c *cloudapi.Client) error {
+			return only(c.Health.Get(ctx, string(phoneID)))
+		},
+		"Block.List": func(ctx context.Context, c *cloudapi.Client) error {
+			return drain(c.Block.List(ctx, phoneID))
+		},
+		"Block.Add": func(ctx context.Context, c *cloudapi.Client) error {
+			return only(c.Block.Add(ctx, phoneID, person))
+		},
+		"Block.Remove": func(ctx context.Context, c *cloudapi.Client) error {
+			return only(c.Block.Remove(ctx, phoneID, person))
+		},
 		"QR.List": func(ctx context.Context, c *cloudapi.Client) error {
 			return drain(c.QR.List(ctx, phoneID, cloudapi.QROptions{Image: cloudapi.QRPNG}))
 		},
@@ -135,21 +165,31 @@ func managementCalls() map[string]callFunc {
 			return only(c.QR.Get(ctx, phoneID, qrCode, cloudapi.QROptions{}))
 		},
 		"QR.Create": func(ctx context.Context, c *cloudapi.Client) error {
-			return only(c.QR.Create(ctx, phoneID, cloudapi.QRCreateParams{PrefilledMessage: privateOne, Image: cloudapi.QRSVG}))
+			return only(c.QR.Create(ctx, phoneID, cloudapi.QRCreateParams{
+				PrefilledMessage: privateOne, Image: cloudapi.QRSVG,
+			}))
 		},
 		"QR.Update": func(ctx context.Context, c *cloudapi.Client) error {
 			return only(c.QR.Update(ctx, phoneID, qrCode, cloudapi.QRUpdateParams{PrefilledMessage: privateOne}))
 		},
-		"QR.Delete":      func(ctx context.Context, c *cloudapi.Client) error { return c.QR.Delete(ctx, phoneID, qrCode) },
-		"Automation.Get": func(ctx context.Context, c *cloudapi.Client) error { return only(c.Automation.Get(ctx, phoneID)) },
+		"QR.Delete": func(ctx context.Context, c *cloudapi.Client) error {
+			return c.QR.Delete(ctx, phoneID, qrCode)
+		},
+		"Automation.Get": func(ctx context.Context, c *cloudapi.Client) error {
+			return only(c.Automation.Get(ctx, phoneID))
+		},
 		"Automation.Set": func(ctx context.Context, c *cloudapi.Client) error {
 			return c.Automation.Set(ctx, phoneID, cloudapi.Automation{Prompts: []string{privateOne}})
 		},
-		"Usernames.Get": func(ctx context.Context, c *cloudapi.Client) error { return only(c.Usernames.Get(ctx, phoneID)) },
+		"Usernames.Get": func(ctx context.Context, c *cloudapi.Client) error {
+			return only(c.Usernames.Get(ctx, phoneID))
+		},
 		"Usernames.Set": func(ctx context.Context, c *cloudapi.Client) error {
 			return only(c.Usernames.Set(ctx, phoneID, "made.up.bakery", cloudapi.UsernameSetOptions{Transfer: true}))
 		},
-		"Usernames.Delete": func(ctx context.Context, c *cloudapi.Client) error { return c.Usernames.Delete(ctx, phoneID) },
+		"Usernames.Delete": func(ctx context.Context, c *cloudapi.Client) error {
+			return c.Usernames.Delete(ctx, phoneID)
+		},
 		"Usernames.Suggestions": func(ctx context.Context, c *cloudapi.Client) error {
 			return only(c.Usernames.Suggestions(ctx, phoneID))
 		},
@@ -168,28 +208,46 @@ func managementCalls() map[string]callFunc {
 		"Calls.Accept": func(ctx context.Context, c *cloudapi.Client) error {
 			return c.Calls.Accept(ctx, phoneID, callID, cloudapi.CallAcceptParams{Session: answer})
 		},
-		"Calls.Reject":    func(ctx context.Context, c *cloudapi.Client) error { return c.Calls.Reject(ctx, phoneID, callID) },
-		"Calls.Terminate": func(ctx context.Context, c *cloudapi.Client) error { return c.Calls.Terminate(ctx, phoneID, callID) },
+		"Calls.Reject": func(ctx context.Context, c *cloudapi.Client) error {
+			return c.Calls.Reject(ctx, phoneID, callID)
+		},
+		"Calls.Terminate": func(ctx context.Context, c *cloudapi.Client) error {
+			return c.Calls.Terminate(ctx, phoneID, callID)
+		},
 
 		"Groups.Create": func(ctx context.Context, c *cloudapi.Client) error {
 			return only(c.Groups.Create(ctx, phoneID, cloudapi.GroupCreateParams{Subject: privateOne}))
 		},
-		"Groups.List": func(ctx context.Context, c *cloudapi.Client) error { return drain(c.Groups.List(ctx, phoneID)) },
-		"Groups.Get":  func(ctx context.Context, c *cloudapi.Client) error { return only(c.Groups.Get(ctx, groupID)) },
+		"Groups.List": func(ctx context.Context, c *cloudapi.Client) error {
+			return drain(c.Groups.List(ctx, phoneID))
+		},
+		"Groups.Get": func(ctx context.Context, c *cloudapi.Client) error { return only(c.Groups.Get(ctx, groupID)) },
 		"Groups.Update": func(ctx context.Context, c *cloudapi.Client) error {
 			return c.Groups.Update(ctx, groupID, cloudapi.GroupUpdateParams{Subject: new(privateOne)})
 		},
 		"Groups.SetPicture": func(ctx context.Context, c *cloudapi.Client) error {
-			return c.Groups.SetPicture(ctx, groupID, cloudapi.MediaUpload{MIMEType: "image/jpeg", Filename: privateOne, Body: strings.NewReader("jpeg")})
+			return c.Groups.SetPicture(ctx, groupID, cloudapi.MediaUpload{
+				MIMEType: "image/jpeg", Filename: privateOne, Body: strings.NewReader("jpeg"),
+			})
 		},
-		"Groups.Delete":     func(ctx context.Context, c *cloudapi.Client) error { return c.Groups.Delete(ctx, groupID) },
-		"Groups.InviteLink": func(ctx context.Context, c *cloudapi.Client) error { return only(c.Groups.InviteLink(ctx, groupID)) },
+		"Groups.Delete": func(ctx context.Context, c *cloudapi.Client) error {
+			return c.Groups.Delete(ctx, groupID)
+		},
+		"Groups.InviteLink": func(ctx context.Context, c *cloudapi.Client) error {
+			return only(c.Groups.InviteLink(ctx, groupID))
+		},
 		"Groups.ResetInviteLink": func(ctx context.Context, c *cloudapi.Client) error {
 			return only(c.Groups.ResetInviteLink(ctx, groupID))
 		},
-		"Groups.DeleteInviteLink": func(ctx context.Context, c *cloudapi.Client) error { return c.Groups.DeleteInviteLink(ctx, groupID) },
-		"Groups.Remove":           func(ctx context.Context, c *cloudapi.Client) error { return c.Groups.Remove(ctx, groupID, person) },
-		"Groups.JoinRequests":     func(ctx context.Context, c *cloudapi.Client) error { return drain(c.Groups.JoinRequests(ctx, groupID)) },
+		"Groups.DeleteInviteLink": func(ctx context.Context, c *cloudapi.Client) error {
+			return c.Groups.DeleteInviteLink(ctx, groupID)
+		},
+		"Groups.Remove": func(ctx context.Context, c *cloudapi.Client) error {
+			return c.Groups.Remove(ctx, groupID, person)
+		},
+		"Groups.JoinRequests": func(ctx context.Context, c *cloudapi.Client) error {
+			return drain(c.Groups.JoinRequests(ctx, groupID))
+		},
 		"Groups.Approve": func(ctx context.Context, c *cloudapi.Client) error {
 			return only(c.Groups.Approve(ctx, groupID, "join-1"))
 		},
@@ -222,10 +280,16 @@ func managementCalls() map[string]callFunc {
 			return only(c.Businesses.GetToken(ctx, businessID))
 		},
 		"Businesses.CreateToken": func(ctx context.Context, c *cloudapi.Client) error {
-			return only(c.Businesses.CreateToken(ctx, businessID, cloudapi.BusinessTokenParams{Assets: []string{string(wabaID)}, ExpiresIn60Days: true}))
+			return only(c.Businesses.CreateToken(ctx, businessID, cloudapi.BusinessTokenParams{
+				Assets: []string{string(wabaID)}, ExpiresIn60Days: true,
+			}))
 		},
-		"Apps.ConnectedBusinesses": func(ctx context.Context, c *cloudapi.Client) error { return drain(c.Apps.ConnectedBusinesses(ctx)) },
-		"Credit.Lines":             func(ctx context.Context, c *cloudapi.Client) error { return drain(c.Credit.Lines(ctx, businessID)) },
+		"Apps.ConnectedBusinesses": func(ctx context.Context, c *cloudapi.Client) error {
+			return drain(c.Apps.ConnectedBusinesses(ctx))
+		},
+		"Credit.Lines": func(ctx context.Context, c *cloudapi.Client) error {
+			return drain(c.Credit.Lines(ctx, businessID))
+		},
 		"Credit.ShareAndAttach": func(ctx context.Context, c *cloudapi.Client) error {
 			return only(c.Credit.ShareAndAttach(ctx, creditID, wabaID, "USD"))
 		},
@@ -235,7 +299,9 @@ func managementCalls() map[string]callFunc {
 		"Credit.Attach": func(ctx context.Context, c *cloudapi.Client) error {
 			return only(c.Credit.Attach(ctx, creditID, wabaID, "USD"))
 		},
-		"Credit.Allocation": func(ctx context.Context, c *cloudapi.Client) error { return only(c.Credit.Allocation(ctx, allocID)) },
+		"Credit.Allocation": func(ctx context.Context, c *cloudapi.Client) error {
+			return only(c.Credit.Allocation(ctx, allocID))
+		},
 		"Credit.Allocations": func(ctx context.Context, c *cloudapi.Client) error {
 			return drain(c.Credit.Allocations(ctx, creditID, businessID))
 		},
@@ -244,12 +310,18 @@ func managementCalls() map[string]callFunc {
 		"Templates.List": func(ctx context.Context, c *cloudapi.Client) error {
 			return drain(c.Templates.List(ctx, wabaID, cloudapi.TemplateListOptions{}))
 		},
-		"Templates.Get": func(ctx context.Context, c *cloudapi.Client) error { return only(c.Templates.Get(ctx, templateID)) },
+		"Templates.Get": func(ctx context.Context, c *cloudapi.Client) error {
+			return only(c.Templates.Get(ctx, templateID))
+		},
 		"Templates.Create": func(ctx context.Context, c *cloudapi.Client) error {
-			return only(c.Templates.Create(ctx, wabaID, cloudapi.TemplateCreateParams{Name: "order", Language: "en_US", Category: graph.TemplateUtility, Components: parts}))
+			return only(c.Templates.Create(ctx, wabaID, cloudapi.TemplateCreateParams{
+				Name: "order", Language: "en_US", Category: graph.TemplateUtility, Components: parts,
+			}))
 		},
 		"Templates.CreateFromLibrary": func(ctx context.Context, c *cloudapi.Client) error {
-			return only(c.Templates.CreateFromLibrary(ctx, wabaID, cloudapi.TemplateFromLibraryParams{Name: "order", Language: "en_US", Category: graph.TemplateUtility, Library: "delivery_update_1"}))
+			return only(c.Templates.CreateFromLibrary(ctx, wabaID, cloudapi.TemplateFromLibraryParams{
+				Name: "order", Language: "en_US", Category: graph.TemplateUtility, Library: "delivery_update_1",
+			}))
 		},
 		"Templates.Update": func(ctx context.Context, c *cloudapi.Client) error {
 			return c.Templates.Update(ctx, templateID, cloudapi.TemplateUpdateParams{Components: parts})
@@ -261,7 +333,10 @@ func managementCalls() map[string]callFunc {
 			return c.Templates.DeleteAllLanguages(ctx, wabaID, "order")
 		},
 		"Templates.UpsertAuthentication": func(ctx context.Context, c *cloudapi.Client) error {
-			return only(c.Templates.UpsertAuthentication(ctx, wabaID, cloudapi.AuthenticationUpsertParams{Name: "code", Languages: []string{"en_US"}, Components: []cloudapi.ComponentDefinition{{Type: cloudapi.ComponentBody}}}))
+			return only(c.Templates.UpsertAuthentication(ctx, wabaID, cloudapi.AuthenticationUpsertParams{
+				Name: "code", Languages: []string{"en_US"},
+				Components: []cloudapi.ComponentDefinition{{Type: cloudapi.ComponentBody}},
+			}))
 		},
 		"Templates.Previews": func(ctx context.Context, c *cloudapi.Client) error {
 			return drain(c.Templates.Previews(ctx, wabaID, cloudapi.PreviewOptions{Languages: []string{"en_US"}}))
@@ -270,12 +345,18 @@ func managementCalls() map[string]callFunc {
 			return drain(c.Templates.Library(ctx, cloudapi.LibraryOptions{Search: "order"}))
 		},
 		"Templates.Migrate": func(ctx context.Context, c *cloudapi.Client) error {
-			return only(c.Templates.Migrate(ctx, wabaID, cloudapi.TemplateMigrateParams{SourceWABAID: "210000000000012"}))
+			return only(c.Templates.Migrate(ctx, wabaID, cloudapi.TemplateMigrateParams{
+				SourceWABAID: "210000000000012",
+			}))
 		},
 		"Templates.Compare": func(ctx context.Context, c *cloudapi.Client) error {
-			return only(c.Templates.Compare(ctx, templateID, "610000000000013", cloudapi.CompareOptions{Start: period.Start, End: period.End}))
+			return only(c.Templates.Compare(ctx, templateID, "610000000000013", cloudapi.CompareOptions{
+				Start: period.Start, End: period.End,
+			}))
 		},
-		"Templates.Unpause": func(ctx context.Context, c *cloudapi.Client) error { return c.Templates.Unpause(ctx, templateID) },
+		"Templates.Unpause": func(ctx context.Context, c *cloudapi.Client) error {
+			return c.Templates.Unpause(ctx, templateID)
+		},
 
 		"Analytics.Messages": func(ctx context.Context, c *cloudapi.Client) error {
 			return only(c.Analytics.Messages(ctx, wabaID, period))
@@ -290,25 +371,40 @@ func managementCalls() map[string]callFunc {
 			return only(c.Analytics.Calls(ctx, wabaID, period))
 		},
 		"Analytics.Templates": func(ctx context.Context, c *cloudapi.Client) error {
-			return drain(c.Analytics.Templates(ctx, wabaID, cloudapi.TemplateAnalyticsQuery{Start: period.Start, End: period.End, Templates: []graph.TemplateID{templateID}}))
+			return drain(c.Analytics.Templates(ctx, wabaID, cloudapi.TemplateAnalyticsQuery{
+				Start: period.Start, End: period.End, Templates: []graph.TemplateID{templateID},
+			}))
 		},
 
 		"Analytics.TemplateGroups": func(ctx context.Context, c *cloudapi.Client) error {
-			return drain(c.Analytics.TemplateGroups(ctx, wabaID, cloudapi.TemplateGroupAnalyticsQuery{Start: period.Start, End: period.End, Groups: []cloudapi.TemplateGroupID{templateGroupID, "620000000000015"}, Metrics: []string{"SENT", "READ"}}))
+			return drain(c.Analytics.TemplateGroups(ctx, wabaID, cloudapi.TemplateGroupAnalyticsQuery{
+				Start: period.Start, End: period.End,
+				Groups:  []cloudapi.TemplateGroupID{templateGroupID, "620000000000015"},
+				Metrics: []string{"SENT", "READ"},
+			}))
 		},
 		"Analytics.Groups": func(ctx context.Context, c *cloudapi.Client) error {
-			return drain(c.Analytics.Groups(ctx, wabaID, cloudapi.GroupAnalyticsQuery{Start: period.Start, End: period.End, Groups: []graph.GroupID{groupID}}))
+			return drain(c.Analytics.Groups(ctx, wabaID, cloudapi.GroupAnalyticsQuery{
+				Start: period.Start, End: period.End, Groups: []graph.GroupID{groupID},
+			}))
 		},
 
-		"TemplateGroups.List": func(ctx context.Context, c *cloudapi.Client) error { return drain(c.TemplateGroups.List(ctx, wabaID)) },
+		"TemplateGroups.List": func(ctx context.Context, c *cloudapi.Client) error {
+			return drain(c.TemplateGroups.List(ctx, wabaID))
+		},
 		"TemplateGroups.Get": func(ctx context.Context, c *cloudapi.Client) error {
 			return only(c.TemplateGroups.Get(ctx, templateGroupID))
 		},
 		"TemplateGroups.Create": func(ctx context.Context, c *cloudapi.Client) error {
-			return only(c.TemplateGroups.Create(ctx, wabaID, cloudapi.TemplateGroupCreateParams{Name: "sale", Description: privateOne, Templates: []graph.TemplateID{templateID, "610000000000013"}}))
+			return only(c.TemplateGroups.Create(ctx, wabaID, cloudapi.TemplateGroupCreateParams{
+				Name: "sale", Description: privateOne, Templates: []graph.TemplateID{templateID, "610000000000013"},
+			}))
 		},
 		"TemplateGroups.Update": func(ctx context.Context, c *cloudapi.Client) error {
-			return c.TemplateGroups.Update(ctx, templateGroupID, cloudapi.TemplateGroupUpdateParams{Description: new(privateOne), Add: []graph.TemplateID{templateID}, Remove: []graph.TemplateID{"610000000000013"}})
+			return c.TemplateGroups.Update(ctx, templateGroupID, cloudapi.TemplateGroupUpdateParams{
+				Description: new(privateOne), Add: []graph.TemplateID{templateID},
+				Remove: []graph.TemplateID{"610000000000013"},
+			})
 		},
 		"TemplateGroups.Delete": func(ctx context.Context, c *cloudapi.Client) error {
 			return c.TemplateGroups.Delete(ctx, templateGroupID)
@@ -317,22 +413,32 @@ func managementCalls() map[string]callFunc {
 		"Flows.List": func(ctx context.Context, c *cloudapi.Client) error { return drain(c.Flows.List(ctx, wabaID)) },
 		"Flows.Get":  func(ctx context.Context, c *cloudapi.Client) error { return only(c.Flows.Get(ctx, flowID)) },
 		"Flows.Create": func(ctx context.Context, c *cloudapi.Client) error {
-			return only(c.Flows.Create(ctx, wabaID, cloudapi.FlowCreateParams{Name: privateOne, Categories: []string{"OTHER"}}))
+			return only(c.Flows.Create(ctx, wabaID, cloudapi.FlowCreateParams{
+				Name: privateOne, Categories: []string{"OTHER"},
+			}))
 		},
 		"Flows.Update": func(ctx context.Context, c *cloudapi.Client) error {
 			return c.Flows.Update(ctx, flowID, cloudapi.FlowUpdateParams{Name: privateOne})
 		},
 		"Flows.Delete": func(ctx context.Context, c *cloudapi.Client) error { return c.Flows.Delete(ctx, flowID) },
-		"Flows.Assets": func(ctx context.Context, c *cloudapi.Client) error { return drain(c.Flows.Assets(ctx, flowID)) },
+		"Flows.Assets": func(ctx context.Context, c *cloudapi.Client) error {
+			return drain(c.Flows.Assets(ctx, flowID))
+		},
 		"Flows.UploadJSON": func(ctx context.Context, c *cloudapi.Client) error {
 			return only(c.Flows.UploadJSON(ctx, flowID, []byte(`{"version":"6.0"}`)))
 		},
-		"Flows.Publish":   func(ctx context.Context, c *cloudapi.Client) error { return c.Flows.Publish(ctx, flowID) },
-		"Flows.Deprecate": func(ctx context.Context, c *cloudapi.Client) error { return c.Flows.Deprecate(ctx, flowID) },
-		"Flows.Migrate": func(ctx context.Context, c *cloudapi.Client) error {
-			return only(c.Flows.Migrate(ctx, wabaID, cloudapi.FlowMigrateParams{From: "210000000000012", Names: []string{"booking"}}))
+		"Flows.Publish": func(ctx context.Context, c *cloudapi.Client) error { return c.Flows.Publish(ctx, flowID) },
+		"Flows.Deprecate": func(ctx context.Context, c *cloudapi.Client) error {
+			return c.Flows.Deprecate(ctx, flowID)
 		},
-		"Flows.Key":    func(ctx context.Context, c *cloudapi.Client) error { return only(c.Flows.Key(ctx, phoneID)) },
-		"Flows.SetKey": func(ctx context.Context, c *cloudapi.Client) error { return c.Flows.SetKey(ctx, phoneID, rsaPEM()) },
+		"Flows.Migrate": func(ctx context.Context, c *cloudapi.Client) error {
+			return only(c.Flows.Migrate(ctx, wabaID, cloudapi.FlowMigrateParams{
+				From: "210000000000012", Names: []string{"booking"},
+			}))
+		},
+		"Flows.Key": func(ctx context.Context, c *cloudapi.Client) error { return only(c.Flows.Key(ctx, phoneID)) },
+		"Flows.SetKey": func(ctx context.Context, c *cloudapi.Client) error {
+			return c.Flows.SetKey(ctx, phoneID, rsaPEM())
+		},
 	}
 }

@@ -28,7 +28,8 @@ import (
 // canaries are what goes into the calls of calls() and must come out of none of them.
 var canaries = []string{
 	token.Reveal(), appSecret.Reveal(), proof(token), "AQcode/7c4a8d09+ca3762af61e5", "IGinspected/d41d8cd9+8f00b204",
-	"verify-token-1b2c3d", "15550100123", "15550100199", "Thanks!", privateOne, "918273", proof(graph.Secret(string(appID) + "|" + appSecret.Reveal())),
+	"verify-token-1b2c3d", "15550100123", "15550100199", "Thanks!", privateOne, "918273",
+	proof(graph.Secret(string(appID) + "|" + appSecret.Reveal())),
 }
 
 // proof is what appsecret_proof must be.
@@ -42,7 +43,9 @@ func proof(token graph.Secret) string {
 // it back.
 func echo(r *http.Request) string {
 	query, _ := url.QueryUnescape(r.URL.RawQuery)
-	all := []string{r.URL.RawQuery, query, r.Header.Get("Authorization"), token.Reveal(), appSecret.Reveal(), proof(token)}
+	all := []string{
+		r.URL.RawQuery, query, r.Header.Get("Authorization"), token.Reveal(), appSecret.Reveal(), proof(token),
+	}
 	if r.GetBody != nil {
 		body, _ := r.GetBody()
 		b, _ := io.ReadAll(body)
@@ -71,18 +74,26 @@ var disasters = map[string]http.RoundTripper{
 	"garbage that quotes": roundTripper(func(r *http.Request) (*http.Response, error) {
 		return nil, fmt.Errorf("malformed HTTP response %q", echo(r)+" and something private")
 	}),
-	"a page": roundTripper(func(r *http.Request) (*http.Response, error) { return filled(r, 502, "<html>"+echo(r)), nil }),
-	"text":   roundTripper(func(r *http.Request) (*http.Response, error) { return filled(r, 200, echo(r)), nil }),
+	"a page": roundTripper(func(r *http.Request) (*http.Response, error) {
+		return filled(r, 502, "<html>"+echo(r)), nil
+	}),
+	"text": roundTripper(func(r *http.Request) (*http.Response, error) { return filled(r, 200, echo(r)), nil }),
 	"a success of another shape": roundTripper(func(r *http.Request) (*http.Response, error) {
-		return filled(r, 200, fmt.Sprintf(`{"data":%q,"id":{"x":15550100123},"messages":15550100123,"access_token":15550100123}`, echo(r))), nil
+		return filled(r, 200,
+			fmt.Sprintf(
+				`{"data":%q,"id":{"x":15550100123},"messages":15550100123,"access_token":15550100123}`, echo(r),
+			)), nil
 	}),
 	"a Graph error": roundTripper(func(r *http.Request) (*http.Response, error) {
 		return filled(r, 400, graphEcho(r, 100)), nil
 	}),
-	"a throttle": roundTripper(func(r *http.Request) (*http.Response, error) { return filled(r, 400, graphEcho(r, 80007)), nil }),
+	"a throttle": roundTripper(func(r *http.Request) (*http.Response, error) {
+		return filled(r, 400, graphEcho(r, 80007)), nil
+	}),
 	"headers": roundTripper(func(r *http.Request) (*http.Response, error) {
 		usage, _ := json.Marshal(map[string]any{echo(r): []any{map[string]any{"type": echo(r), "call_count": 1}}})
-		return filled(r, 400, graphEcho(r, 1), "X-Fb-Trace-Id", echo(r), "X-Fb-Request-Id", echo(r), "Facebook-Api-Version", echo(r),
+		return filled(r, 400, graphEcho(r, 1),
+			"X-Fb-Trace-Id", echo(r), "X-Fb-Request-Id", echo(r), "Facebook-Api-Version", echo(r),
 			"X-Business-Use-Case-Usage", string(usage)), nil
 	}),
 	"half an answer": roundTripper(func(r *http.Request) (*http.Response, error) {
@@ -125,9 +136,14 @@ func TestNoSecretLeavesThroughErrorsLogsOrObserver(t *testing.T) {
 				var mu sync.Mutex
 				var out bytes.Buffer
 				client := newClient(t, cloudapi.Config{
-					AppID: appID, AppSecret: appSecret, AccessToken: token, Limiter: cloudapi.Unlimited, HTTPClient: &http.Client{Transport: transport},
-					Retry:  cloudapi.RetryPolicy{MaxAttempts: 2, MinWait: time.Microsecond, MaxWait: time.Microsecond},
-					Logger: slog.New(slog.NewTextHandler(lockedWriter{&mu, &out}, &slog.HandlerOptions{Level: slog.LevelDebug})),
+					AppID: appID, AppSecret: appSecret, AccessToken: token, Limiter: cloudapi.Unlimited,
+					HTTPClient: &http.Client{Transport: transport},
+					Retry: cloudapi.RetryPolicy{
+						MaxAttempts: 2, MinWait: time.Microsecond, MaxWait: time.Microsecond,
+					},
+					Logger: slog.New(slog.NewTextHandler(lockedWriter{&mu, &out}, &slog.HandlerOptions{
+						Level: slog.LevelDebug,
+					})),
 					Observe: func(_ context.Context, call cloudapi.Attempt) {
 						mu.Lock()
 						defer mu.Unlock()
@@ -144,7 +160,9 @@ func TestNoSecretLeavesThroughErrorsLogsOrObserver(t *testing.T) {
 				require.NotZero(t, out.Len(), "nobody was told")
 				printAll(&out, err)
 				fmt.Fprintf(&out, "%v %+v %#v\n", client, client, client)
-				for _, secret := range slices.Concat(canaries, escaped(canaries), []string{"://graph.facebook.com", "something private"}) {
+				for _, secret := range slices.Concat(canaries, escaped(canaries), []string{
+					"://graph.facebook.com", "something private",
+				}) {
 					_, after, found := strings.Cut(out.String(), secret)
 					require.Falsef(t, found, "%q was printed, followed by %.200q", secret, after)
 				}
@@ -213,7 +231,8 @@ func TestCanariesTravel(t *testing.T) {
 // Meta takes the id of an upload for a key to it.
 func TestIDOfAnUploadIsCutOutOfErrors(t *testing.T) {
 	t.Parallel()
-	srv := serve(t, reply(200, `{"id":"`+uploadID+`"}`), reply(400, `{"error":{"code":100,"message":"bad part of `+uploadID+`"}}`))
+	srv := serve(t, reply(200, `{"id":"`+uploadID+`"}`),
+		reply(400, `{"error":{"code":100,"message":"bad part of `+uploadID+`"}}`))
 	err := asError(t, calls()["Uploads.Upload"](t.Context(), srv.client(t)))
 	require.Contains(t, srv.seen()[1].target, uploadID)
 	require.Equal(t, "bad part of [redacted]", err.Message)
@@ -231,36 +250,57 @@ func TestTextsOfAllContentsAreCutOutOfErrors(t *testing.T) {
 	contents["caption"] = &cloudapi.Image{MediaSource: byID, Caption: private}
 	contents["file"] = &cloudapi.Document{MediaSource: byID, Filename: private}
 	contents["place of its own"] = &cloudapi.Location{Address: private}
-	contents["card"] = &cloudapi.Contacts{Cards: []graph.ContactCard{{Name: graph.ContactName{Formatted: private, First: "A"}}}}
+	contents["card"] = &cloudapi.Contacts{
+		Cards: []graph.ContactCard{{Name: graph.ContactName{Formatted: private, First: "A"}}},
+	}
 	contents["interactive"] = &cloudapi.Interactive{Body: private, Action: &cloudapi.LocationRequest{}}
-	contents["row"] = &cloudapi.Interactive{Body: "b", Action: &cloudapi.List{Button: "b", Sections: []cloudapi.ListSection{
-		{Rows: []cloudapi.ListRow{{ID: "1", Title: "t", Description: private}}},
-	}}}
+	rows := []cloudapi.ListRow{{ID: "1", Title: "t", Description: private}}
+	contents["row"] = &cloudapi.Interactive{
+		Body: "b", Action: &cloudapi.List{Button: "b", Sections: []cloudapi.ListSection{{Rows: rows}}},
+	}
 	for name, component := range map[string]cloudapi.TemplateComponent{
-		"flow": &cloudapi.TemplateButton{Type: cloudapi.ButtonFlow, Parameter: &cloudapi.FlowParameter{FlowToken: private}},
-		"tap":  &cloudapi.TemplateTapTarget{URL: "https://example.com", Title: private},
+		"flow": &cloudapi.TemplateButton{
+			Type: cloudapi.ButtonFlow, Parameter: &cloudapi.FlowParameter{FlowToken: private},
+		},
+		"tap": &cloudapi.TemplateTapTarget{URL: "https://example.com", Title: private},
 		"carousel": &cloudapi.TemplateCarousel{Cards: []cloudapi.TemplateCard{
 			{&cloudapi.TemplateBody{Parameters: []cloudapi.TemplateParameter{param}}}, {},
 		}},
-		"header":    &cloudapi.TemplateHeader{Parameter: param},
-		"body":      &cloudapi.TemplateBody{Parameters: []cloudapi.TemplateParameter{param}},
-		"button":    &cloudapi.TemplateButton{Type: cloudapi.ButtonURL, Parameter: param},
-		"currency":  &cloudapi.TemplateBody{Parameters: []cloudapi.TemplateParameter{&cloudapi.CurrencyParameter{Fallback: private, Code: "USD"}}},
-		"date":      &cloudapi.TemplateBody{Parameters: []cloudapi.TemplateParameter{&cloudapi.DateTimeParameter{Fallback: private}}},
-		"place":     &cloudapi.TemplateHeader{Parameter: &cloudapi.LocationParameter{Name: private}},
-		"address":   &cloudapi.TemplateHeader{Parameter: &cloudapi.LocationParameter{Address: private}},
-		"file name": &cloudapi.TemplateHeader{Parameter: &cloudapi.DocumentParameter{MediaSource: cloudapi.MediaSource{ID: "1"}, Filename: private}},
-		"payload":   &cloudapi.TemplateButton{Type: cloudapi.ButtonQuickReply, Parameter: &cloudapi.PayloadParameter{Payload: private}},
-		"coupon":    &cloudapi.TemplateButton{Type: cloudapi.ButtonCopyCode, Parameter: &cloudapi.CouponCodeParameter{Code: private[:18]}},
+		"header": &cloudapi.TemplateHeader{Parameter: param},
+		"body":   &cloudapi.TemplateBody{Parameters: []cloudapi.TemplateParameter{param}},
+		"button": &cloudapi.TemplateButton{Type: cloudapi.ButtonURL, Parameter: param},
+		"currency": &cloudapi.TemplateBody{
+			Parameters: []cloudapi.TemplateParameter{&cloudapi.CurrencyParameter{Fallback: private, Code: "USD"}},
+		},
+		"date": &cloudapi.TemplateBody{
+			Parameters: []cloudapi.TemplateParameter{&cloudapi.DateTimeParameter{Fallback: private}},
+		},
+		"place":   &cloudapi.TemplateHeader{Parameter: &cloudapi.LocationParameter{Name: private}},
+		"address": &cloudapi.TemplateHeader{Parameter: &cloudapi.LocationParameter{Address: private}},
+		"file name": &cloudapi.TemplateHeader{
+			Parameter: &cloudapi.DocumentParameter{MediaSource: cloudapi.MediaSource{ID: "1"}, Filename: private},
+		},
+		"payload": &cloudapi.TemplateButton{
+			Type: cloudapi.ButtonQuickReply, Parameter: &cloudapi.PayloadParameter{Payload: private},
+		},
+		"coupon": &cloudapi.TemplateButton{
+			Type: cloudapi.ButtonCopyCode, Parameter: &cloudapi.CouponCodeParameter{Code: private[:18]},
+		},
 		"component": &cloudapi.RawComponent{JSON: []byte(`{"type":"x","deep":[{"a":["` + private + `"]}]}`)},
-		"parameter": &cloudapi.TemplateHeader{Parameter: &cloudapi.RawParameter{JSON: []byte(`{"type":"x","x":"` + private + `"}`)}},
+		"parameter": &cloudapi.TemplateHeader{
+			Parameter: &cloudapi.RawParameter{JSON: []byte(`{"type":"x","x":"` + private + `"}`)},
+		},
 	} {
-		contents[name] = &cloudapi.Template{Name: "t", Language: "en", Components: []cloudapi.TemplateComponent{component}}
+		contents[name] = &cloudapi.Template{
+			Name: "t", Language: "en", Components: []cloudapi.TemplateComponent{component},
+		}
 	}
 	for name, content := range contents {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			srv := serve(t, reply(400, `{"error":{"code":100,"message":"bad value `+private+`","error_data":{"details":"`+private+`"}}}`))
+			srv := serve(t,
+				reply(400,
+					`{"error":{"code":100,"message":"bad value `+private+`","error_data":{"details":"`+private+`"}}}`))
 			m := text()
 			m.Content = content
 			_, err := srv.client(t).Messages.Send(t.Context(), phoneID, m)
@@ -273,8 +313,12 @@ func TestTextsOfAllContentsAreCutOutOfErrors(t *testing.T) {
 
 func TestLinksToDocumentationStayInErrors(t *testing.T) {
 	t.Parallel()
-	e := get(t, reply(400, `{"error":{"code":100,"message":"See https://developers.facebook.com/docs/x and https://x.example/cb?code=1&state=2 (EAAforeign0123456789abcdef)"}}`))
-	require.Equal(t, "See https://developers.facebook.com/docs/x and https://x.example/cb?[redacted] ([redacted])", e.Message)
+	e := get(t,
+		reply(400,
+			`{"error":{"code":100,"message":"See https://developers.facebook.com/docs/x and `+
+				`https://x.example/cb?code=1&state=2 (EAAforeign0123456789abcdef)"}}`))
+	require.Equal(t, "See https://developers.facebook.com/docs/x and https://x.example/cb?[redacted] ([redacted])",
+		e.Message)
 }
 
 func TestSecretsInConfigAndArgumentsDoNotPrint(t *testing.T) {
@@ -282,7 +326,8 @@ func TestSecretsInConfigAndArgumentsDoNotPrint(t *testing.T) {
 	cfg := cloudapi.Config{AppID: appID, AppSecret: appSecret, AccessToken: token}
 	client := newClient(t, cfg)
 	for _, v := range []any{
-		cfg, &cfg, client, *client, *client.Messages, cloudapi.CodeExchangeParams{Code: token}, cloudapi.AccessToken{Token: token},
+		cfg, &cfg, client, *client, *client.Messages, cloudapi.CodeExchangeParams{Code: token},
+		cloudapi.AccessToken{Token: token},
 		cloudapi.WebhookOverride{VerifyToken: token},
 	} {
 		s := fmt.Sprintf("%v %+v %#v", v, v, v)
@@ -325,7 +370,9 @@ func TestBothReasonsAreToldWhenAReplayIsPrevented(t *testing.T) {
 		Limiter: limiterFunc(func() error { return []error{nil, full}[min(n, 1)] }),
 	})
 	_, err := client.Messages.Send(t.Context(), phoneID, text())
-	require.EqualError(t, err, "cloudapi: POST /{phone-number-id}/messages: connection refused; then the queue is full (the request did not leave)")
+	require.EqualError(t, err,
+		"cloudapi: POST /{phone-number-id}/messages: connection refused; then the queue is full (the request did "+
+			"not leave)")
 	require.ErrorIs(t, err, full)
 	require.Equal(t, 1, n)
 }

@@ -70,7 +70,8 @@ func TestNoMessageIsSentTwiceOverTenThousandFaults(t *testing.T) {
 					e := ending{key: fmt.Sprintf("%d-%d-%d", round, worker, i)}
 					ctx, cancel := context.WithCancel(t.Context())
 					if random.IntN(20) == 0 { // a caller who loses patience, at any moment
-						ctx, cancel = context.WithTimeout(t.Context(), time.Duration(random.IntN(5000))*time.Microsecond)
+						ctx, cancel = context.WithTimeout(t.Context(),
+							time.Duration(random.IntN(5000))*time.Microsecond)
 					}
 					m := text()
 					m.CallbackData = e.key

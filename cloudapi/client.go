@@ -88,10 +88,12 @@ type Client struct {
 	// Credit shares a solution partner's credit line.
 	Credit *CreditService
 
+	// Opaque, because a host that prints a client must not print its secrets.
 	core opaque.Value[*core]
 	auth opaque.Value[*auth]
 }
 
+// A service is the underlying type of all services: the client that they call with.
 type service struct{ c *Client }
 
 // A core is what all copies of a client share.
@@ -100,13 +102,13 @@ type core struct {
 	shared  *http.Client // pools connections
 	oneShot *http.Client // takes a fresh connection for every call
 
-	warnedVersion atomic.Bool
+	warnedVersion atomic.Bool // of another version than the one asked for; once for all copies
 }
 
 // An auth is a token and its proof.
 type auth struct {
 	token graph.Secret
-	proof string
+	proof string // the token's HMAC-SHA256 with the app secret, in hex; empty without an app secret
 }
 
 // NewClient returns a client. It does no I/O; the error lists every mistake in cfg.
@@ -142,6 +144,8 @@ func (c *Client) Version() string { return c.core.Reveal().cfg.Version }
 // and can do OAuth.
 func (c *Client) HasAppSecret() bool { return !c.core.Reveal().cfg.AppSecret.IsZero() }
 
+// newClient makes a client over what is shared, for one token. All services are the client under
+// another name, so that a copy is cheap.
 func newClient(co *core, token graph.Secret) *Client {
 	c := &Client{core: opaque.New(co), auth: opaque.New(newAuth(co.cfg.AppSecret, token))}
 	s := &service{c}
@@ -172,6 +176,7 @@ func newClient(co *core, token graph.Secret) *Client {
 	return c
 }
 
+// newAuth computes the proof of a token once, for all calls with it.
 func newAuth(appSecret, token graph.Secret) *auth {
 	a := &auth{token: token}
 	if !appSecret.IsZero() && !token.IsZero() {
@@ -182,6 +187,8 @@ func newAuth(appSecret, token graph.Secret) *auth {
 	return a
 }
 
+// defaultHTTPClient is the client of a Config without one. Its idle connections are closed before
+// Meta's servers close them, so that few calls meet a connection that is just ending.
 func defaultHTTPClient() *http.Client {
 	return &http.Client{
 		Timeout: 2 * time.Minute,
@@ -207,9 +214,9 @@ func withoutRedirects(hc *http.Client) *http.Client {
 }
 
 // withFreshConnections returns a client for calls that may happen only once. net/http repeats a GET
-// by itself when a connection that was used before breaks under it, without asking anyone; on a
-// fresh connection it never does. It also spares those calls the connection that the server was
-// just about to close.
+// by itself when a connection that was used before breaks under it, whatever the caller thinks of
+// it; on a fresh connection it never does. It also spares those calls the connection that the
+// server was just about to close.
 func withFreshConnections(hc *http.Client) *http.Client {
 	c := *hc
 	base := c.Transport

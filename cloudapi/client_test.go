@@ -19,11 +19,14 @@ import (
 func TestConfigMistakesAreToldAtOnce(t *testing.T) {
 	t.Parallel()
 	_, err := cloudapi.NewClient(cloudapi.Config{
-		AppID: "my app", AppSecret: "secret\n", AccessToken: "EAA token", Version: "25", BaseURL: "ftp://graph.facebook.com",
-		Retry: cloudapi.RetryPolicy{MaxAttempts: -1, MinWait: -1},
+		AppID: "my app", AppSecret: "secret\n", AccessToken: "EAA token", Version: "25",
+		BaseURL: "ftp://graph.facebook.com",
+		Retry:   cloudapi.RetryPolicy{MaxAttempts: -1, MinWait: -1},
 	})
 	require.Error(t, err)
-	for _, mistake := range []string{"AppID", "AppSecret", "AccessToken", "Version", "BaseURL", "MaxAttempts", "MinWait"} {
+	for _, mistake := range []string{
+		"AppID", "AppSecret", "AccessToken", "Version", "BaseURL", "MaxAttempts", "MinWait",
+	} {
 		require.ErrorContains(t, err, "cloudapi: Config.")
 		require.ErrorContains(t, err, mistake)
 	}
@@ -50,9 +53,12 @@ func TestConfigs(t *testing.T) {
 		"password":            {cloudapi.Config{BaseURL: "https://user:hunter2@proxy.example"}, "neither user"},
 		"query":               {cloudapi.Config{BaseURL: "https://proxy.example?a=1"}, "neither user"},
 		"no host":             {cloudapi.Config{BaseURL: "graph.facebook.com"}, "scheme and host"},
-		"waits upside down":   {cloudapi.Config{Retry: cloudapi.RetryPolicy{MinWait: time.Minute, MaxWait: time.Second}}, "longer than MaxWait"},
-		"long waits":          {cloudapi.Config{Retry: cloudapi.RetryPolicy{MinWait: time.Hour}}, ""},
-		"short waits":         {cloudapi.Config{Retry: cloudapi.RetryPolicy{MaxWait: time.Millisecond}}, ""},
+		"waits upside down": {
+			cloudapi.Config{Retry: cloudapi.RetryPolicy{MinWait: time.Minute, MaxWait: time.Second}},
+			"longer than MaxWait",
+		},
+		"long waits":  {cloudapi.Config{Retry: cloudapi.RetryPolicy{MinWait: time.Hour}}, ""},
+		"short waits": {cloudapi.Config{Retry: cloudapi.RetryPolicy{MaxWait: time.Millisecond}}, ""},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -122,7 +128,9 @@ func TestEveryTokenHasItsProof(t *testing.T) {
 		require.Contains(t, r.target, "appsecret_proof="+proof(want))
 		require.NotContains(t, r.target, want.Reveal())
 	}
-	_, err := srv.client(t, func(cfg *cloudapi.Config) { cfg.AppSecret = "" }).Phones.Get(t.Context(), phoneID, cloudapi.PhoneGetOptions{})
+	_, err := srv.client(t, func(cfg *cloudapi.Config) {
+		cfg.AppSecret = ""
+	}).Phones.Get(t.Context(), phoneID, cloudapi.PhoneGetOptions{})
 	require.NoError(t, err)
 	require.NotContains(t, srv.seen()[3].target, "appsecret_proof")
 }
@@ -132,7 +140,8 @@ func TestCopiesShareConnections(t *testing.T) {
 	srv := serve(t, reply(200, `{"id":"1"}`))
 	client := srv.client(t)
 	for i := range 5 {
-		_, err := client.WithToken(graph.Secret(fmt.Sprintf("EAA-%d", i))).Phones.Get(t.Context(), phoneID, cloudapi.PhoneGetOptions{})
+		_, err := client.WithToken(graph.Secret(fmt.Sprintf("EAA-%d", i))).Phones.Get(t.Context(), phoneID,
+			cloudapi.PhoneGetOptions{})
 		require.NoError(t, err)
 	}
 	require.Len(t, srv.conns, 1)
@@ -142,7 +151,8 @@ func TestConfiguredHTTPClientIsNotChanged(t *testing.T) {
 	t.Parallel()
 	hc := &http.Client{Transport: &http.Transport{}}
 	srv := serve(t, reply(302, "", "Location", "/x"))
-	require.Error(t, calls()["Phones.Get"](t.Context(), srv.client(t, func(cfg *cloudapi.Config) { cfg.HTTPClient = hc })))
+	require.Error(t,
+		calls()["Phones.Get"](t.Context(), srv.client(t, func(cfg *cloudapi.Config) { cfg.HTTPClient = hc })))
 	require.Nil(t, hc.CheckRedirect)
 	require.False(t, hc.Transport.(*http.Transport).DisableKeepAlives)
 }
@@ -151,7 +161,8 @@ func TestClientsAreSafeForConcurrentUse(t *testing.T) {
 	t.Parallel()
 	srv := serve(t, func(w http.ResponseWriter, r *http.Request) {
 		if r.Method == http.MethodGet {
-			reply(200, `{"id":"1","client_business_id":"1","data":[],"access_token":"EAAx"}`, "Facebook-Api-Version", "v26.0")(w, r)
+			reply(200, `{"id":"1","client_business_id":"1","data":[],"access_token":"EAAx"}`, "Facebook-Api-Version",
+				"v26.0")(w, r)
 			return
 		}
 		reply(200, `{"success":true,"request_id":"1","id":"1","messages":[{"id":"wamid.1"}]}`)(w, r)
@@ -190,8 +201,11 @@ func TestClientsAreSafeForConcurrentUse(t *testing.T) {
 func TestObserverSeesEveryAttempt(t *testing.T) {
 	t.Parallel()
 	var seen []cloudapi.Attempt
-	srv := serve(t, reply(400, graphError("130429", "2494055"), "X-Fb-Trace-Id", "At1"), reply(200, sentBody, "X-App-Usage", `{"call_count":28,"total_cputime":25,"total_time":99.5}`,
-		"X-Business-Use-Case-Usage", regainTwoMinutes, "Facebook-Api-Version", "v25.0", "X-Fb-Trace-Id", "At2", "X-Fb-Request-Id", "Ar2"))
+	srv := serve(t, reply(
+		400, graphError("130429", "2494055"), "X-Fb-Trace-Id", "At1",
+	), reply(200, sentBody, "X-App-Usage", `{"call_count":28,"total_cputime":25,"total_time":99.5}`,
+		"X-Business-Use-Case-Usage", regainTwoMinutes, "Facebook-Api-Version", "v25.0",
+		"X-Fb-Trace-Id", "At2", "X-Fb-Request-Id", "Ar2"))
 	client := srv.client(t, func(cfg *cloudapi.Config) {
 		cfg.Observe = func(_ context.Context, call cloudapi.Attempt) { seen = append(seen, call) }
 	})
@@ -199,7 +213,8 @@ func TestObserverSeesEveryAttempt(t *testing.T) {
 	require.NoError(t, err)
 	require.Len(t, seen, 2)
 	for i, call := range seen {
-		require.Equal(t, "POST /{phone-number-id}/messages", call.Method+" "+call.Path)
+		require.Equal(t, http.MethodPost, call.Method)
+		require.Equal(t, "/{phone-number-id}/messages", call.Path)
 		require.Equal(t, phoneID, call.PhoneNumberID)
 		require.Equal(t, i+1, call.Number)
 		require.Positive(t, call.Duration)
@@ -216,7 +231,10 @@ func TestObserverSeesEveryAttempt(t *testing.T) {
 		AppUsage: &cloudapi.Usage{Calls: 28, CPUTime: 25, Time: 100},
 		BusinessUsage: []cloudapi.BusinessUsage{
 			{Object: "200000000000002", Type: "whatsapp", Usage: cloudapi.Usage{Calls: 3}, RegainAccess: time.Minute},
-			{Object: "200000000000002", Type: "whatsapp_business_management", Usage: cloudapi.Usage{Calls: 100, CPUTime: 25, Time: 26}, RegainAccess: 2 * time.Minute},
+			{
+				Object: "200000000000002", Type: "whatsapp_business_management",
+				Usage: cloudapi.Usage{Calls: 100, CPUTime: 25, Time: 26}, RegainAccess: 2 * time.Minute,
+			},
 		},
 	}, seen[1].Response)
 	require.Equal(t, seen[1].Response, sent.Response)

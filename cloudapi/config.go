@@ -61,7 +61,9 @@ type Config struct {
 	// client's own, shared by all its copies, which takes every number for a coexistence number.
 	// Numbers that are not need one that knows them:
 	//
-	//	Limiter: &cloudapi.MemLimiter{Throughput: func(graph.PhoneNumberID) int { return cloudapi.StandardRate }},
+	//	Limiter: &cloudapi.MemLimiter{Throughput: func(graph.PhoneNumberID) int {
+	//		return cloudapi.StandardRate
+	//	}},
 	//
 	// [Unlimited] holds nothing back.
 	Limiter Limiter
@@ -90,6 +92,8 @@ type RetryPolicy struct {
 	MaxWait time.Duration
 }
 
+// withDefaults fills in what is zero. A MinWait above the default MaxWait raises that, and a
+// MaxWait below the default MinWait lowers this, so that one of them can be set alone.
 func (r RetryPolicy) withDefaults() RetryPolicy {
 	if r.MaxAttempts == 0 {
 		r.MaxAttempts = 4
@@ -105,6 +109,7 @@ func (r RetryPolicy) withDefaults() RetryPolicy {
 
 var versionRe = regexp.MustCompile(`^v[1-9][0-9]*\.[0-9]+$`)
 
+// withDefaults fills in what is empty, except HTTPClient, which NewClient makes.
 func (c Config) withDefaults() Config {
 	if c.Version == "" {
 		c.Version = DefaultVersion
@@ -180,6 +185,7 @@ func isNear(host string) bool {
 	return !strings.Contains(host, ".")
 }
 
+// fitsHeader reports whether a secret can stand in an HTTP header: visible ASCII alone.
 func fitsHeader(s graph.Secret) bool {
 	return !strings.ContainsFunc(s.Reveal(), func(r rune) bool { return r <= ' ' || r >= 0x7f })
 }

@@ -67,22 +67,32 @@ var memberReasons = map[string]string{
 	"date_format":   "times are read in every form",
 	"policy":        "optional, and deterministic is its only value",
 
-	"GET /{phone-number-id}/settings ?include_sip_credentials":                       "a password for a person to read once: cloudapi.Do",
-	"POST /{group-id} profile_picture_file":                                          "a path on the caller's disk cannot be meant: SetPicture sends the file",
-	"POST /{phone-number-id}/messages interactive.header.sub_text":                   "Meta's pages do not have it",
-	"POST /{phone-number-id}/register backup":                                        "for numbers that left the on-premise API, which ended in 2025",
-	"POST /{phone-number-id}/register backup.data":                                   "for numbers that left the on-premise API, which ended in 2025",
-	"POST /{phone-number-id}/register backup.password":                               "for numbers that left the on-premise API, which ended in 2025",
-	"POST /{phone-number-id}/register tier":                                          "Meta's pages do not have it",
-	"POST /{phone-number-id}/settings storage_configuration.enabled":                 "wrong in Meta's document",
-	"POST /{phone-number-id}/settings storage_configuration.region":                  "wrong in Meta's document: data_localization_region",
-	"POST /{phone-number-id}/settings user_identity_change.enabled":                  "wrong in Meta's document: enable_identity_key_check",
-	"POST /{phone-number-id} connection_status":                                      "read only, by its nature",
-	"POST /{phone-number-id} username":                                               "Usernames.Set",
-	"POST /{phone-number-id} webhook_url":                                            "webhook_configuration",
-	"POST /{phone-number-id} whatsapp_business_api_data":                             "of the on-premise API, which ended in 2025",
-	"POST /{phone-number-id} whatsapp_business_api_data.notify_user_change_number":   "of the on-premise API, which ended in 2025",
-	"POST /{phone-number-id} whatsapp_business_api_data.show_security_notifications": "of the on-premise API, which ended in 2025",
+	"GET /{phone-number-id}/settings " +
+		"?include_sip_credentials": "a password for a person to read once: cloudapi.Do",
+	"POST /{group-id} profile_picture_file": "a path on the caller's " +
+		"disk cannot be meant: SetPicture sends the file",
+	"POST /{phone-number-id}/messages interactive.header.sub_text": "Meta's pages do not have it",
+	"POST /{phone-number-id}/register backup": "for numbers that left the " +
+		"on-premise API, which ended in 2025",
+	"POST /{phone-number-id}/register backup.data": "for numbers that left the " +
+		"on-premise API, which ended in 2025",
+	"POST /{phone-number-id}/register backup.password": "for numbers that left the " +
+		"on-premise API, which ended in 2025",
+	"POST /{phone-number-id}/register tier":                          "Meta's pages do not have it",
+	"POST /{phone-number-id}/settings storage_configuration.enabled": "wrong in Meta's document",
+	"POST /{phone-number-id}/settings " +
+		"storage_configuration.region": "wrong in Meta's document: data_localization_region",
+	"POST /{phone-number-id}/settings " +
+		"user_identity_change.enabled": "wrong in Meta's document: enable_identity_key_check",
+	"POST /{phone-number-id} connection_status": "read only, by its nature",
+	"POST /{phone-number-id} username":          "Usernames.Set",
+	"POST /{phone-number-id} webhook_url":       "webhook_configuration",
+	"POST /{phone-number-id} " +
+		"whatsapp_business_api_data": "of the on-premise API, which ended in 2025",
+	"POST /{phone-number-id} " +
+		"whatsapp_business_api_data.notify_user_change_number": "of the on-premise API, which ended in 2025",
+	"POST /{phone-number-id} " +
+		"whatsapp_business_api_data.show_security_notifications": "of the on-premise API, which ended in 2025",
 }
 
 // schemaReasons are requests that Meta's document calls invalid, each with the reason why it is the
@@ -92,13 +102,17 @@ var schemaReasons = map[string]string{
 	"Messages.MarkRead": noReads, "Messages.ShowTyping": noReads,
 	"bare catalog": "the thumbnail is optional", "contacts": "type is free text, and not HOME or WORK alone",
 	"call us": interactiveTypes, "carousel": interactiveTypes, "carousel of products": interactiveTypes,
-	"carousel of replies": interactiveTypes, "link": interactiveTypes, "order details": interactiveTypes, "order status": interactiveTypes,
-	"raw interactive": interactiveTypes, "where are you": interactiveTypes, "where to": interactiveTypes, "who are you": interactiveTypes,
-	"pin": messageTypes, "unpin": messageTypes, "raw": messageTypes,
+	"carousel of replies": interactiveTypes, "link": interactiveTypes, "order details": interactiveTypes,
+	"order status":    interactiveTypes,
+	"raw interactive": interactiveTypes, "where are you": interactiveTypes, "where to": interactiveTypes,
+	"who are you": interactiveTypes,
+	"pin":         messageTypes, "unpin": messageTypes, "raw": messageTypes,
 	"template call": componentTypes, "template carousel": componentTypes,
 	"template coupon": componentTypes, "template flow": componentTypes, "template offer": componentTypes,
-	"template order details": componentTypes, "template order status": componentTypes, "template products": componentTypes,
-	"template raw button": componentTypes, "template raw component": componentTypes, "template tap target": componentTypes,
+	"template order details": componentTypes, "template order status": componentTypes,
+	"template products":   componentTypes,
+	"template raw button": componentTypes, "template raw component": componentTypes,
+	"template tap target":       componentTypes,
 	"Settings.SetCalling":       "the pages say ENABLED, the document enabled",
 	"Settings.SetEncryption":    "as with calling, ENABLED is taken for the spelling that works",
 	"Settings.SetIdentityCheck": "the member is enable_identity_key_check on Meta's pages",

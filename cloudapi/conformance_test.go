@@ -35,9 +35,12 @@ func (o operation) String() string { return o.method + " " + o.path }
 
 // placeNames are Meta's names of places in paths, and ours.
 var placeNames = strings.NewReplacer(
-	"/{Version}", "", "{Phone-Number-ID}", "{phone-number-id}", "{WABA-ID}", "{waba-id}", "{WhatsApp-Business-Account-ID}", "{waba-id}",
-	"{Business-ID}", "{business-id}", "{Application-ID}", "{app-id}", "{group_id}", "{group-id}", "{Media-ID}", "{media-id}",
-	"{Media-URL}", "{media-url}", "{Message-History-ID}", "{message-history-id}", "{Flow-ID}", "{flow-id}", "{TEMPLATE_ID}", "{template-id}",
+	"/{Version}", "", "{Phone-Number-ID}", "{phone-number-id}", "{WABA-ID}", "{waba-id}",
+	"{WhatsApp-Business-Account-ID}", "{waba-id}",
+	"{Business-ID}", "{business-id}", "{Application-ID}", "{app-id}", "{group_id}", "{group-id}", "{Media-ID}",
+	"{media-id}",
+	"{Media-URL}", "{media-url}", "{Message-History-ID}", "{message-history-id}", "{Flow-ID}", "{flow-id}",
+	"{TEMPLATE_ID}", "{template-id}",
 	"{QR-Code-ID}", "{qr-code-id}",
 )
 
@@ -182,7 +185,10 @@ func TestEveryOperationIsCoveredOrLeftOutWithAReason(t *testing.T) {
 
 // filesOf are the sources in which the types of a service's requests are.
 var filesOf = map[string][]string{
-	"Messages":     {"messages", "message.go", "content_", "action", "template_action", "template_component", "template_parameter", "template_special", "graph/contact_card"},
+	"Messages": {
+		"messages", "message.go", "content_", "action", "template_action", "template_component",
+		"template_parameter", "template_special", "graph/contact_card",
+	},
 	"Media":        {"media", "payload"},
 	"Templates":    {"template"},
 	"Phones":       {"phones"},
@@ -212,7 +218,9 @@ func wireNames(t *testing.T, service string) map[string]bool {
 	shared, err := filepath.Glob("graph/*.go")
 	require.NoError(t, err)
 	for _, file := range append(files, shared...) {
-		ours := slices.ContainsFunc(filesOf[service], func(prefix string) bool { return strings.HasPrefix(file, prefix) })
+		ours := slices.ContainsFunc(filesOf[service], func(prefix string) bool {
+			return strings.HasPrefix(file, prefix)
+		})
 		if !ours || strings.HasSuffix(file, "_test.go") {
 			continue
 		}
@@ -275,7 +283,10 @@ func TestEveryRequestMemberIsInOurTypesOrHasAReason(t *testing.T) {
 			}
 			used[key] = true
 			if reason == "" {
-				t.Errorf("%s documents %s, which %s does not have; type it, or give a reason in memberReasons", o, member, name)
+				t.Errorf(
+					"%s documents %s, which %s does not have; type it, or give a reason in memberReasons", o,
+					member, name,
+				)
 				continue
 			}
 			missing++
@@ -285,7 +296,7 @@ func TestEveryRequestMemberIsInOurTypesOrHasAReason(t *testing.T) {
 	}
 	for key := range memberReasons {
 		if !used[key] {
-			t.Errorf("memberReasons has %q, which nobody needs", key)
+			t.Errorf("memberReasons has %q, which no request needs", key)
 		}
 	}
 	t.Logf("%d documented members, %d of them left out with a reason", total, missing)
@@ -325,8 +336,53 @@ func TestRequestsAreValidByMetasSchemas(t *testing.T) {
 	doc := document(t)
 	compiler := jsonschema.NewCompiler()
 	require.NoError(t, compiler.AddResource("https://meta.example/openapi", satisfiable(doc)))
-	type sample struct{ name, body string }
-	bodies := map[string][]sample{} // by operation
+	bodies := recordBodies(t)
+	used := map[string]bool{}
+	checked, wrong := 0, 0
+	for _, o := range operations(t) {
+		if len(bodies[o.String()]) == 0 {
+			continue
+		}
+		schema, err := compiler.Compile(
+			"https://meta.example/openapi" + o.pointer + "/requestBody/content/application~1json/schema",
+		)
+		if err != nil {
+			t.Logf("%-6s %-55s does not compile: %.120v", o.method, o.path, err)
+			continue
+		}
+		valid := 0
+		for _, sample := range bodies[o.String()] {
+			err := validate(t, schema, sample.body)
+			if err == nil {
+				valid++
+				continue
+			}
+			wrong++
+			used[sample.name] = true
+			if schemaReasons[sample.name] == "" {
+				t.Errorf("%s: Meta's schema refuses %s: %v", sample.name, sample.body, err)
+			}
+		}
+		checked += valid
+		t.Logf("%-6s %-55s %d of %d bodies are valid", o.method, o.path, valid, len(bodies[o.String()]))
+	}
+	for key := range schemaReasons {
+		if !used[key] {
+			t.Errorf("schemaReasons has %q, which no request needs", key)
+		}
+	}
+	t.Logf("%d bodies are valid by Meta's schemas, %d are not because the document is wrong there", checked, wrong)
+	require.Positive(t, checked)
+}
+
+// A sample is a body that a call made.
+type sample struct{ name, body string }
+
+// recordBodies makes every call, and a send of every content, and returns the JSON bodies by
+// operation.
+func recordBodies(t *testing.T) map[string][]sample {
+	t.Helper()
+	bodies := map[string][]sample{}
 	record := func(verb, path, name string, call callFunc, answer string) {
 		srv := serve(t, reply(200, answer))
 		_ = call(t.Context(), srv.client(t))
@@ -351,43 +407,17 @@ func TestRequestsAreValidByMetasSchemas(t *testing.T) {
 			return only(c.Messages.Send(ctx, phoneID, m))
 		}, sentBody)
 	}
-	used := map[string]bool{}
-	checked, wrong := 0, 0
-	for _, o := range operations(t) {
-		if len(bodies[o.String()]) == 0 {
-			continue
-		}
-		schema, err := compiler.Compile("https://meta.example/openapi" + o.pointer + "/requestBody/content/application~1json/schema")
-		if err != nil {
-			t.Logf("%-6s %-55s does not compile: %.120v", o.method, o.path, err)
-			continue
-		}
-		valid := 0
-		for _, sample := range bodies[o.String()] {
-			v, err := jsonschema.UnmarshalJSON(strings.NewReader(sample.body))
-			require.NoError(t, err)
-			if language, ok := at(v, "template", "language").(map[string]any); ok {
-				language["policy"] = "deterministic" // the document requires the only value that Meta's pages call optional
-			}
-			err = schema.Validate(v)
-			if err == nil {
-				valid++
-				continue
-			}
-			wrong++
-			used[sample.name] = true
-			if schemaReasons[sample.name] == "" {
-				t.Errorf("%s: Meta's schema refuses %s: %v", sample.name, sample.body, err)
-			}
-		}
-		checked += valid
-		t.Logf("%-6s %-55s %d of %d bodies are valid", o.method, o.path, valid, len(bodies[o.String()]))
+	return bodies
+}
+
+// validate judges a body by a schema. The document requires the only value of language.policy,
+// which Meta's pages call optional, so it is filled in.
+func validate(t *testing.T, schema *jsonschema.Schema, body string) error {
+	t.Helper()
+	v, err := jsonschema.UnmarshalJSON(strings.NewReader(body))
+	require.NoError(t, err)
+	if language, ok := at(v, "template", "language").(map[string]any); ok {
+		language["policy"] = "deterministic"
 	}
-	for key := range schemaReasons {
-		if !used[key] {
-			t.Errorf("schemaReasons has %q, which nobody needs", key)
-		}
-	}
-	t.Logf("%d bodies are valid by Meta's schemas, %d are not because the document is wrong there", checked, wrong)
-	require.Positive(t, checked)
+	return schema.Validate(v)
 }

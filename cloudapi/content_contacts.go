@@ -13,6 +13,7 @@ import (
 //
 // Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/messages/contacts-messages
 type Contacts struct {
+	// Cards need a formatted name and at least one part of a name each.
 	Cards []graph.ContactCard
 }
 

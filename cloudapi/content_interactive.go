@@ -55,7 +55,10 @@ func (*Video) headerType() string      { return "video" }
 func (*Document) headerType() string   { return "document" }
 
 // A TextHeader is a line of text, at most 60 characters.
-type TextHeader struct{ Text string }
+type TextHeader struct {
+	// Text is the line. Required.
+	Text string
+}
 
 // MarshalJSON writes the member "text" of a header.
 func (h *TextHeader) MarshalJSON() ([]byte, error) { return json.Marshal(h.Text) }
@@ -76,7 +79,7 @@ type Action interface {
 	check(p *problems)
 }
 
-// A frame says what may stand around an action.
+// A frame says what may stand around an action: Meta's table of interactive types, one row each.
 type frame struct {
 	textHeader, mediaHeader bool
 	noVideo                 bool // of the media, images alone
@@ -119,6 +122,7 @@ func (i *Interactive) MarshalJSON() ([]byte, error) {
 	return json.Marshal(v)
 }
 
+// encodeHeader writes a header, whose value stands under the name of its type.
 func encodeHeader(h InteractiveHeader) ([]byte, error) {
 	raw, err := h.MarshalJSON()
 	if err != nil {
@@ -148,6 +152,9 @@ func (i *Interactive) UnmarshalJSON(b []byte) error {
 	return err
 }
 
+// decodeHeader reads a header; none, and a null, are nil. A type that is unknown here is an error
+// and no raw header, because there is no such type: a message that lost its header would say less
+// than the host meant.
 func decodeHeader(raw json.RawMessage) (InteractiveHeader, error) {
 	if len(raw) == 0 || bytes.Equal(raw, []byte("null")) {
 		return nil, nil
@@ -181,6 +188,7 @@ func (*Interactive) MessageType() string { return "interactive" }
 // Summary is the body.
 func (i *Interactive) Summary() string { return i.Body }
 
+// check judges the parts that stand around the action by the action's frame, and then the action.
 func (i *Interactive) check(p *problems) {
 	if i == nil {
 		p.missing("the Interactive is nil")
@@ -207,6 +215,8 @@ func (i *Interactive) check(p *problems) {
 	i.Action.check(p)
 }
 
+// checkHeader reports a header that the action does not have, and the lack of one that it needs.
+// Files of headers have no captions.
 func (i *Interactive) checkHeader(p *problems, f frame) {
 	if isNil(i.Header) {
 		if i.Header != nil {

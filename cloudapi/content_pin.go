@@ -12,6 +12,7 @@ import (
 //
 // Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/groups/groups-messaging
 type Pin struct {
+	// MessageID is the message in the group.
 	MessageID graph.MessageID
 
 	// Days is how long the message stays pinned, 1 to 30.

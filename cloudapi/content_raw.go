@@ -25,6 +25,7 @@ func (r *RawContent) MessageType() string { return r.Type }
 // Summary is empty.
 func (*RawContent) Summary() string { return "" }
 
+// wireNameRe matches names of members and types as Meta makes them.
 var wireNameRe = regexp.MustCompile(`^[a-z][a-z0-9_]*$`)
 
 // envelopeMembers are the members of the envelope, which a content must not write a second time.
@@ -48,7 +49,8 @@ func (r *RawContent) check(p *problems) {
 
 func (r *RawContent) sensitive() []string { return jsonStrings(r.JSON) }
 
-// jsonStrings returns the strings in a JSON value, without the names of members.
+// jsonStrings returns the strings in a JSON value, without the names of members. It stops at the
+// first error of syntax and returns what came before.
 func jsonStrings(raw []byte) []string {
 	var list []string
 	type level struct{ object, name bool }

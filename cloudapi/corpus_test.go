@@ -39,16 +39,36 @@ func TestCorpusOfErrors(t *testing.T) {
 		targets []error
 		outcome cloudapi.Outcome
 	}{
-		"coexistence/api/smb_app_data-error-limit.json":               {"Phones.SyncAppData", []error{graph.CodeSyncLimitExceeded, graph.ErrSync}, cloudapi.OutcomeRefused},
-		"coexistence/api/smb_app_data-error-limit-flat.json":          {"Phones.SyncAppData", []error{graph.CodeSyncLimitExceeded, graph.ErrSync}, cloudapi.OutcomeRefused},
-		"coexistence/api/smb_app_data-error-window.json":              {"Phones.SyncAppData", []error{graph.CodeSyncWindowClosed, graph.ErrSync}, cloudapi.OutcomeRefused},
-		"signup/token.error.code_expired.json":                        {"OAuth.Exchange", []error{graph.ErrSignup}, cloudapi.OutcomeRefused},
-		"signup/token.error.code_used.json":                           {"OAuth.Exchange", []error{graph.ErrSignup}, cloudapi.OutcomeRefused},
-		"signup/token.error.redirect_uri_mismatch.json":               {"OAuth.Exchange", []error{graph.CodeInvalidParameter}, cloudapi.OutcomeRefused},
-		"signup/token.error.client_secret.json":                       {"OAuth.Exchange", []error{graph.CodeAPIUnknown}, cloudapi.OutcomeUnknown},
-		"signup/me.client_business_id.not_bisu.error.json":            {"Businesses.Me", []error{graph.ErrAuth}, cloudapi.OutcomeRefused},
-		"signup/subscribed_apps.error.callback_verification.json":     {"WABAs.SetWebhook", []error{graph.Code(2200)}, ""},
-		"signup/subscribed_apps.error.override_before_subscribe.json": {"WABAs.SetWebhook", []error{graph.CodeInvalidParameter}, cloudapi.OutcomeRefused},
+		"coexistence/api/smb_app_data-error-limit.json": {
+			"Phones.SyncAppData", []error{graph.CodeSyncLimitExceeded, graph.ErrSync}, cloudapi.OutcomeRefused,
+		},
+		"coexistence/api/smb_app_data-error-limit-flat.json": {
+			"Phones.SyncAppData", []error{graph.CodeSyncLimitExceeded, graph.ErrSync}, cloudapi.OutcomeRefused,
+		},
+		"coexistence/api/smb_app_data-error-window.json": {
+			"Phones.SyncAppData", []error{graph.CodeSyncWindowClosed, graph.ErrSync}, cloudapi.OutcomeRefused,
+		},
+		"signup/token.error.code_expired.json": {
+			"OAuth.Exchange", []error{graph.ErrSignup}, cloudapi.OutcomeRefused,
+		},
+		"signup/token.error.code_used.json": {
+			"OAuth.Exchange", []error{graph.ErrSignup}, cloudapi.OutcomeRefused,
+		},
+		"signup/token.error.redirect_uri_mismatch.json": {
+			"OAuth.Exchange", []error{graph.CodeInvalidParameter}, cloudapi.OutcomeRefused,
+		},
+		"signup/token.error.client_secret.json": {
+			"OAuth.Exchange", []error{graph.CodeAPIUnknown}, cloudapi.OutcomeUnknown,
+		},
+		"signup/me.client_business_id.not_bisu.error.json": {
+			"Businesses.Me", []error{graph.ErrAuth}, cloudapi.OutcomeRefused,
+		},
+		"signup/subscribed_apps.error.callback_verification.json": {
+			"WABAs.SetWebhook", []error{graph.Code(2200)}, "",
+		},
+		"signup/subscribed_apps.error.override_before_subscribe.json": {
+			"WABAs.SetWebhook", []error{graph.CodeInvalidParameter}, cloudapi.OutcomeRefused,
+		},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -99,11 +119,15 @@ func TestCorpusOfAnswers(t *testing.T) {
 func TestCorpusInDetail(t *testing.T) {
 	t.Parallel()
 	ctx := t.Context()
-	p, err := corpus(t, 200, "coexistence/api/phone-status-coexistence.json").Phones.Get(ctx, phoneID, cloudapi.PhoneGetOptions{})
+	p, err := corpus(
+		t, 200, "coexistence/api/phone-status-coexistence.json",
+	).Phones.Get(ctx, phoneID, cloudapi.PhoneGetOptions{})
 	require.NoError(t, err)
 	require.True(t, p.Coexists())
 
-	tok, err := corpus(t, 200, "signup/token.success.60_days.json").OAuth.Exchange(ctx, cloudapi.CodeExchangeParams{Code: "AQ-x"})
+	tok, err := corpus(t, 200, "signup/token.success.60_days.json").OAuth.Exchange(ctx, cloudapi.CodeExchangeParams{
+		Code: "AQ-x",
+	})
 	require.NoError(t, err)
 	require.InDelta(t, 60*24, tok.ExpiresIn.Hours(), 24)
 

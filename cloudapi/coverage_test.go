@@ -29,7 +29,8 @@ func TestCoverageTableIsTrue(t *testing.T) {
 	all := directives(t)
 	slices.SortFunc(all, func(a, b directive) int { return strings.Compare(a.method, b.method) })
 	var table strings.Builder
-	table.WriteString("# What package cloudapi covers\n\nMade from the comments of the methods by `go test ./cloudapi -run TestCoverageTableIsTrue -update`.\n\n" +
+	table.WriteString("# What package cloudapi covers\n\nMade from the comments of the methods by `go test " +
+		"./cloudapi -run TestCoverageTableIsTrue -update`.\n\n" +
 		"| method | endpoint |\n| --- | --- |\n")
 	endpoints, services := map[string]bool{}, map[string][]string{}
 	for _, d := range all {
@@ -61,7 +62,8 @@ func TestCoverageTableIsTrue(t *testing.T) {
 	have, err := os.ReadFile("COVERAGE.md")
 	require.NoError(t, err)
 	require.Equal(t, table.String(), string(have), "run go test ./cloudapi -run TestCoverageTableIsTrue -update")
-	checkReadme(t, fmt.Sprintf("%d endpoints as %d methods of %d services", len(endpoints), len(all), len(services)), services)
+	checkReadme(t, fmt.Sprintf("%d endpoints as %d methods of %d services", len(endpoints), len(all), len(services)),
+		services)
 }
 
 // The section of README.md between these lines is the table by services.
@@ -73,7 +75,9 @@ const (
 func checkReadme(t *testing.T, count string, services map[string][]string) {
 	t.Helper()
 	var table strings.Builder
-	table.WriteString("| `client.` | methods | `client.` | methods | `client.` | methods |\n| --- | --- | --- | --- | --- | --- |\n")
+	table.WriteString(
+		"| `client.` | methods | `client.` | methods | `client.` | methods |\n| --- | --- | --- | --- | --- | --- |\n",
+	)
 	names := slices.Sorted(maps.Keys(services))
 	for i, service := range names {
 		fmt.Fprintf(&table, "| `%s` | %s ", service, strings.Join(services[service], ", "))

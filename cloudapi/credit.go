@@ -24,7 +24,7 @@ type (
 // A CreditLine is a line of credit with Meta.
 type CreditLine struct {
 	ID              CreditLineID `json:"id"`
-	LegalEntityName string       `json:"legal_entity_name"`
+	LegalEntityName string       `json:"legal_entity_name"` // the company that has the line
 	Resource
 }
 
@@ -51,6 +51,7 @@ func (c *creditResponse) incomplete() string {
 	return ""
 }
 
+// change makes a call that answers with the id of a sharing. It is not repeated blindly.
 func (s *CreditService) change(ctx context.Context, path string, line CreditLineID, options any) (AllocationID, error) {
 	resp, err := call[creditResponse](ctx, s.c, request{
 		method: http.MethodPost, path: path, ids: []string{string(line)}, options: options,

@@ -15,9 +15,12 @@ import (
 func TestSendThatMayHaveGoneOutOrIsRefusedForGoodIsNotSafeToRetry(t *testing.T) {
 	t.Parallel()
 	for name, tt := range failures {
-		srv := serve(t, tt.step)
-		_, err := srv.client(t).Messages.Send(t.Context(), phoneID, text())
-		require.False(t, asError(t, err).SafeToRetry(), name)
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			srv := serve(t, tt.step)
+			_, err := srv.client(t).Messages.Send(t.Context(), phoneID, text())
+			require.False(t, asError(t, err).SafeToRetry())
+		})
 	}
 }
 
@@ -27,7 +30,8 @@ func TestLimitAndUnsentRequestAreSafeToRetry(t *testing.T) {
 	for _, code := range refusals {
 		_, err := serve(t, reply(400, graphError(code, ""))).client(t, once).Messages.Send(t.Context(), phoneID, text())
 		require.True(t, asError(t, err).SafeToRetry(), code)
-		_, err = serve(t, reply(400, graphError(code, ""))).client(t).Phones.SyncAppData(t.Context(), phoneID, cloudapi.SyncContacts)
+		_, err = serve(t, reply(400, graphError(code, ""))).client(t).Phones.SyncAppData(t.Context(), phoneID,
+			cloudapi.SyncContacts)
 		require.True(t, asError(t, err).SafeToRetry(), "one-shot call, %s", code)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
@@ -56,6 +60,7 @@ func TestErrorThatAHostMakesSaysWhetherItIsSafeToRetry(t *testing.T) {
 	t.Parallel()
 	require.True(t, (&cloudapi.Error{Outcome: cloudapi.OutcomeNotSent}).SafeToRetry())
 	require.True(t, (&cloudapi.Error{Outcome: cloudapi.OutcomeRefused, Code: graph.CodeRateLimitHit}).SafeToRetry())
-	require.False(t, (&cloudapi.Error{Outcome: cloudapi.OutcomeRefused, Code: graph.CodeReengagementMessage}).SafeToRetry())
+	require.False(t,
+		(&cloudapi.Error{Outcome: cloudapi.OutcomeRefused, Code: graph.CodeReengagementMessage}).SafeToRetry())
 	require.False(t, (&cloudapi.Error{Outcome: cloudapi.OutcomeUnknown}).SafeToRetry())
 }

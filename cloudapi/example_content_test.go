@@ -59,11 +59,14 @@ func ExampleMediaService_Download() {
 		panic(err)
 	}
 	ctx := context.Background()
-	id, err := client.Media.Upload(ctx, phone.ID, cloudapi.MediaUpload{MIMEType: "text/plain", Body: strings.NewReader("Opening hours: 7 to 18 h\n")})
+	id, err := client.Media.Upload(ctx, phone.ID, cloudapi.MediaUpload{
+		MIMEType: "text/plain", Body: strings.NewReader("Opening hours: 7 to 18 h\n"),
+	})
 	if err != nil {
 		panic(err)
 	}
-	file, err := client.Media.Download(ctx, cloudapi.MediaDownload{ID: id, PhoneNumberID: phone.ID, MaxBytes: 1 << 20}, os.Stdout)
+	file, err := client.Media.Download(ctx, cloudapi.MediaDownload{ID: id, PhoneNumberID: phone.ID, MaxBytes: 1 << 20},
+		os.Stdout)
 	if err != nil {
 		panic(err)
 	}
@@ -83,12 +86,17 @@ func ExampleTemplatesService_Create() {
 		panic(err)
 	}
 	made, err := client.Templates.Create(context.Background(), waba, cloudapi.TemplateCreateParams{
-		Name: "order_confirmation", Language: "en_US", Category: graph.TemplateUtility, ParameterFormat: cloudapi.ParametersNamed,
+		Name: "order_confirmation", Language: "en_US", Category: graph.TemplateUtility,
+		ParameterFormat: cloudapi.ParametersNamed,
 		Components: []cloudapi.ComponentDefinition{
-			{Type: cloudapi.ComponentBody, Text: "Hi {{first_name}}, your order is on its way.", Example: &cloudapi.TemplateExample{
+			{Type: cloudapi.ComponentBody, Text: "Hi {{first_name}}, " +
+				"your order is on its way.", Example: &cloudapi.TemplateExample{
 				BodyNamed: []cloudapi.NamedExample{{Name: "first_name", Example: "Jessica"}},
 			}},
-			{Type: cloudapi.ComponentButtons, Buttons: []cloudapi.ButtonDefinition{{Type: cloudapi.ButtonDefinitionQuickReply, Text: "Stop"}}},
+			{
+				Type:    cloudapi.ComponentButtons,
+				Buttons: []cloudapi.ButtonDefinition{{Type: cloudapi.ButtonDefinitionQuickReply, Text: "Stop"}},
+			},
 		},
 	})
 	if err != nil {

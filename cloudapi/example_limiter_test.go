@@ -42,13 +42,14 @@ func ExampleMemLimiter() {
 		}
 	}
 	fmt.Println(len(srv.Sent()), "messages")
-	fmt.Println("a twentieth of a second between them, at least:", time.Since(began) >= 4*time.Second/cloudapi.CoexistenceRate)
+	fmt.Println("a twentieth of a second between them, at least:",
+		time.Since(began) >= 4*time.Second/cloudapi.CoexistenceRate)
 	// Output:
 	// 5 messages
 	// a twentieth of a second between them, at least: true
 }
 
-// Whoever asks for more time than the context has left is told at once, and nothing is sent.
+// A send that would have to wait for longer than the context lives fails at once.
 func ExampleMemLimiter_Wait() {
 	limiter := new(cloudapi.MemLimiter)
 	turn := cloudapi.SendRequest{From: "100000000000001", To: cloudapi.ToPhone("+1 555 010 0142")}

@@ -57,7 +57,8 @@ func ExampleClient_WithToken() {
 
 func ExampleMessagesService_Send() {
 	srv := meta(map[string]string{
-		"/100000000000001/messages": `{"contacts":[{"input":"+15550100123","wa_id":"15550100123"}],"messages":[{"id":"wamid.1"}]}`,
+		"/100000000000001/messages": `{"contacts":[{"input":"+15550100123","wa_id":"15550100123"}],` +
+			`"messages":[{"id":"wamid.1"}]}`,
 	})
 	defer srv.Close()
 	client := exampleClient(srv)
@@ -108,7 +109,8 @@ func ExampleMessagesService_Send_template() {
 
 func ExampleError() {
 	srv := meta(map[string]string{
-		"/100000000000001/messages": `{"error":{"message":"(#131047) Re-engagement message","code":131047,"fbtrace_id":"AbC"}}`,
+		"/100000000000001/messages": `{"error":{"message":"(#131047) Re-engagement message","code":131047,` +
+			`"fbtrace_id":"AbC"}}`,
 	})
 	defer srv.Close()
 	client := exampleClient(srv)
@@ -172,7 +174,8 @@ func ExamplePhonesService_SyncAppData() {
 
 func ExamplePhonesService_List() {
 	srv := meta(map[string]string{
-		"/200000000000002/phone_numbers": `{"data":[{"id":"100000000000001","verified_name":"Shop","status":"CONNECTED"}]}`,
+		"/200000000000002/phone_numbers": `{"data":[{"id":"100000000000001","verified_name":"Shop",` +
+			`"status":"CONNECTED"}]}`,
 	})
 	defer srv.Close()
 	client := exampleClient(srv)
@@ -187,7 +190,9 @@ func ExamplePhonesService_List() {
 }
 
 func ExampleOAuthService_Exchange() {
-	srv := meta(map[string]string{"/oauth/access_token": `{"access_token":"token-of-one-business","token_type":"bearer"}`})
+	srv := meta(map[string]string{
+		"/oauth/access_token": `{"access_token":"token-of-one-business","token_type":"bearer"}`,
+	})
 	defer srv.Close()
 	app := exampleClient(srv)
 
@@ -201,7 +206,9 @@ func ExampleOAuthService_Exchange() {
 }
 
 func ExampleWABAsService_Subscribe() {
-	srv := meta(map[string]string{"/200000000000002/subscribed_apps": `{"data":[{"whatsapp_business_api_data":{"id":"400000000000004"}}]}`})
+	srv := meta(map[string]string{
+		"/200000000000002/subscribed_apps": `{"data":[{"whatsapp_business_api_data":{"id":"400000000000004"}}]}`,
+	})
 	defer srv.Close()
 	client := exampleClient(srv)
 
@@ -210,7 +217,9 @@ func ExampleWABAsService_Subscribe() {
 }
 
 func ExampleDo() {
-	srv := meta(map[string]string{"/100000000000001/whatsapp_business_profile": `{"data":[{"about":"Open from 9 to 5"}]}`})
+	srv := meta(map[string]string{
+		"/100000000000001/whatsapp_business_profile": `{"data":[{"about":"Open from 9 to 5"}]}`,
+	})
 	defer srv.Close()
 	client := exampleClient(srv)
 

@@ -18,7 +18,7 @@ import (
 )
 
 // The strictest server there is short of Meta's: it knows every documented rule and refuses members
-// nobody documents.
+// that no page documents.
 func TestWholeStoryAgainstTheFake(t *testing.T) {
 	t.Parallel()
 	srv := cloudapitest.NewServer(cloudapitest.Config{Strict: true, RequireProof: true})
@@ -27,7 +27,9 @@ func TestWholeStoryAgainstTheFake(t *testing.T) {
 	owner := srv.AddBusiness(cloudapitest.Business{})
 	waba := srv.AddWABA(cloudapitest.WABA{OwnerBusinessID: owner.ID}).ID
 	phone := srv.AddPhone(cloudapitest.Phone{WABAs: []graph.WABAID{waba}})
-	code := srv.AddCode(cloudapitest.AuthorizationCode{Token: cloudapitest.Token{BusinessID: owner.ID, WABAs: phone.WABAs}})
+	code := srv.AddCode(cloudapitest.AuthorizationCode{
+		Token: cloudapitest.Token{BusinessID: owner.ID, WABAs: phone.WABAs},
+	})
 	app, err := cloudapi.NewClient(srv.ClientConfig())
 	require.NoError(t, err)
 
@@ -74,7 +76,9 @@ func TestWholeStoryAgainstTheFake(t *testing.T) {
 
 	template := cloudapi.Message{To: cloudapi.ToPhone(customer), CallbackData: "order-1", Content: &cloudapi.Template{
 		Name: "order_1", Language: "en_US", Components: components{
-			&cloudapi.TemplateHeader{Parameter: &cloudapi.LocationParameter{Latitude: 1, Longitude: 2, Name: "n", Address: "a"}},
+			&cloudapi.TemplateHeader{
+				Parameter: &cloudapi.LocationParameter{Latitude: 1, Longitude: 2, Name: "n", Address: "a"},
+			},
 			&cloudapi.TemplateBody{Parameters: params{&cloudapi.TextParameter{Name: "a", Text: "b"}}},
 			&cloudapi.TemplateButton{Type: cloudapi.ButtonURL, Parameter: &cloudapi.TextParameter{Text: "x"}},
 		},
@@ -123,8 +127,10 @@ func TestNothingIsRepeatedOverHTTP2(t *testing.T) {
 	roots := srv.Client().Transport.(*http.Transport).TLSClientConfig.RootCAs
 	client := newClient(t, cloudapi.Config{
 		AppID: appID, AppSecret: appSecret, AccessToken: token, BaseURL: srv.URL,
-		Retry:      cloudapi.RetryPolicy{MinWait: time.Millisecond, MaxWait: time.Millisecond},
-		HTTPClient: &http.Client{Transport: &http.Transport{ForceAttemptHTTP2: true, TLSClientConfig: &tls.Config{RootCAs: roots}}},
+		Retry: cloudapi.RetryPolicy{MinWait: time.Millisecond, MaxWait: time.Millisecond},
+		HTTPClient: &http.Client{
+			Transport: &http.Transport{ForceAttemptHTTP2: true, TLSClientConfig: &tls.Config{RootCAs: roots}},
+		},
 	})
 	for _, name := range []string{"Messages.Send", "Phones.SyncAppData", "OAuth.Exchange"} {
 		before := requests.Load()

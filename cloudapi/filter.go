@@ -10,7 +10,7 @@ import (
 type Filter struct {
 	Field    string `json:"field"`
 	Operator string `json:"operator"`
-	Value    string `json:"value"`
+	Value    string `json:"value"` // times are Unix seconds
 }
 
 // Filters are conditions that must all hold.

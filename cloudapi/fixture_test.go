@@ -28,7 +28,8 @@ const (
 	historyID                      = cloudapi.MessageHistoryID("500000000000005")
 	customer                       = "+15550100123"
 	wamid      graph.MessageID     = "wamid.HBgLMTU1NTAxMDAxMjMVAgARGBI"
-	sentBody                       = `{"messaging_product":"whatsapp","contacts":[{"input":"+15550100123","wa_id":"15550100123"}],"messages":[{"id":"wamid.sent"}]}`
+	sentBody                       = `{"messaging_product":"whatsapp","contacts":[{"input":"+15550100123",` +
+		`"wa_id":"15550100123"}],"messages":[{"id":"wamid.sent"}]}`
 )
 
 // A step answers one request.

@@ -20,21 +20,31 @@ type FlowsService service
 
 // A Flow is a Flow. Which members are set depends on the fields that were asked for.
 type Flow struct {
-	ID               graph.FlowID          `json:"id"`
-	Name             string                `json:"name"`
-	Status           graph.FlowStatus      `json:"status"`
-	Categories       []string              `json:"categories"`
+	ID         graph.FlowID     `json:"id"`
+	Name       string           `json:"name"`
+	Status     graph.FlowStatus `json:"status"`
+	Categories []string         `json:"categories"` // such as "LEAD_GENERATION"
+
+	// ValidationErrors keep a draft from being published. They are empty for a Flow that is in
+	// order.
 	ValidationErrors []FlowValidationError `json:"validation_errors"`
-	JSONVersion      string                `json:"json_version"`
-	DataAPIVersion   string                `json:"data_api_version"`
-	EndpointURI      string                `json:"endpoint_uri"`
-	Preview          FlowPreview           `json:"preview"`
+
+	// JSONVersion is the version of the Flow JSON, such as "6.0", and DataAPIVersion that of the
+	// data exchange, such as "3.0". The latter is empty for a Flow without an endpoint.
+	JSONVersion    string `json:"json_version"`
+	DataAPIVersion string `json:"data_api_version"`
+
+	// EndpointURI is the data endpoint, or empty.
+	EndpointURI string `json:"endpoint_uri"`
+
+	// Preview is set by [FlowsService.Get].
+	Preview FlowPreview `json:"preview"`
 	Resource
 }
 
 func (f *Flow) incomplete() string { return withoutID(f.ID) }
 
-// A FlowPreview is a page that shows a Flow to whoever has the link, for 30 days.
+// A FlowPreview is a page that shows a Flow to everyone who has the link, for 30 days.
 type FlowPreview struct {
 	URL       string          `json:"preview_url"`
 	ExpiresAt graph.Timestamp `json:"expires_at"`
@@ -42,13 +52,15 @@ type FlowPreview struct {
 
 // A FlowValidationError is a mistake in a Flow's JSON, with its place.
 type FlowValidationError struct {
-	Code        string `json:"error"`
-	Type        string `json:"error_type"`
-	Message     string `json:"message"`
-	LineStart   int    `json:"line_start"`
-	LineEnd     int    `json:"line_end"`
-	ColumnStart int    `json:"column_start"`
-	ColumnEnd   int    `json:"column_end"`
+	Code    string `json:"error"`      // such as "INVALID_PROPERTY_VALUE"
+	Type    string `json:"error_type"` // such as "FLOW_JSON_ERROR"
+	Message string `json:"message"`
+
+	// The place in the JSON, as Meta counts lines and columns.
+	LineStart   int `json:"line_start"`
+	LineEnd     int `json:"line_end"`
+	ColumnStart int `json:"column_start"`
+	ColumnEnd   int `json:"column_end"`
 }
 
 // List walks through the Flows of an account.
@@ -61,7 +73,8 @@ func (s *FlowsService) List(ctx context.Context, waba graph.WABAID) iter.Seq2[*F
 }
 
 var flowFields = []string{
-	"id", "name", "status", "categories", "validation_errors", "json_version", "data_api_version", "endpoint_uri", "preview",
+	"id", "name", "status", "categories", "validation_errors", "json_version", "data_api_version",
+	"endpoint_uri", "preview",
 }
 
 // Get reads a Flow, with a link to its preview.
@@ -77,6 +90,7 @@ func (s *FlowsService) Get(ctx context.Context, id graph.FlowID) (*Flow, error) 
 
 // FlowCreateParams are the parameters of [FlowsService.Create].
 type FlowCreateParams struct {
+	// Name is the Flow's name. Required.
 	Name string
 
 	// Categories are one or more of Meta's, such as "LEAD_GENERATION" or "OTHER".
@@ -98,7 +112,9 @@ type FlowCreateParams struct {
 // A FlowResult is a Flow as it was stored. With ValidationErrors it is stored all the same, and
 // cannot be published.
 type FlowResult struct {
-	ID               graph.FlowID          `json:"id"`
+	ID graph.FlowID `json:"id"`
+
+	// ValidationErrors are the mistakes in the JSON. They come with status 200.
 	ValidationErrors []FlowValidationError `json:"validation_errors"`
 	Resource
 }
@@ -147,8 +163,8 @@ func (f FlowCreateParams) update() FlowUpdateParams {
 // FlowUpdateParams are the parameters of [FlowsService.Update]. What is empty stays as it is.
 type FlowUpdateParams struct {
 	Name        string
-	Categories  []string
-	EndpointURI string
+	Categories  []string    // replace those that are set
+	EndpointURI string      // of the data endpoint
 	AppID       graph.AppID // whose key and endpoint are used
 }
 
@@ -205,7 +221,7 @@ type FlowAsset struct {
 	Name string `json:"name"`
 	Type string `json:"asset_type"` // "FLOW_JSON"
 
-	// DownloadURL is public for some time: whoever has it can read the file, without a token.
+	// DownloadURL is public for some time: everyone who has it can read the file, without a token.
 	DownloadURL string `json:"download_url"`
 	Resource
 }
@@ -235,7 +251,8 @@ func (s *FlowsService) UploadJSON(ctx context.Context, id graph.FlowID, flow jso
 		return nil, err
 	}
 	resp, err := call[FlowResult](ctx, s.c, request{
-		method: http.MethodPost, path: "/{flow-id}/assets", ids: []string{string(id)}, upload: body, replay: RetryIdempotent,
+		method: http.MethodPost, path: "/{flow-id}/assets", ids: []string{string(id)}, upload: body,
+		replay: RetryIdempotent,
 	})
 	if err != nil {
 		return nil, err
@@ -268,11 +285,14 @@ func (s *FlowsService) Deprecate(ctx context.Context, id graph.FlowID) error {
 
 // A FlowMigrateResult is what became of each Flow.
 type FlowMigrateResult struct {
+	// Migrated are the copies, with the id that each has in the new account.
 	Migrated []struct {
 		SourceName string       `json:"source_name"`
 		SourceID   graph.FlowID `json:"source_id"`
 		ID         graph.FlowID `json:"migrated_id"`
 	} `json:"migrated_flows"`
+
+	// Failed are those that were not copied, with Meta's reason.
 	Failed []struct {
 		SourceName string `json:"source_name"`
 		Code       string `json:"error_code"`
@@ -323,6 +343,7 @@ func (s *FlowsService) Migrate(
 
 // A FlowKey is the public key by which phones encrypt what they send to your data endpoint.
 type FlowKey struct {
+	// PublicKey is in PEM. Your data endpoint has the private half.
 	PublicKey string `json:"business_public_key"`
 
 	// Status is FlowKeyValid, or FlowKeyMismatch after the number was registered anew: set the key
@@ -346,7 +367,8 @@ const (
 // graph:GET /{phone-number-id}/whatsapp_business_encryption
 func (s *FlowsService) Key(ctx context.Context, phone graph.PhoneNumberID) (*FlowKey, error) {
 	return first[FlowKey](ctx, s.c, request{
-		method: http.MethodGet, path: "/{phone-number-id}/whatsapp_business_encryption", ids: []string{string(phone)}, phone: phone,
+		method: http.MethodGet, path: "/{phone-number-id}/whatsapp_business_encryption", ids: []string{string(phone)},
+		phone: phone,
 	})
 }
 
@@ -360,8 +382,8 @@ func (s *FlowsService) SetKey(ctx context.Context, phone graph.PhoneNumberID, pu
 		return invalid(problem)
 	}
 	_, err := post[success](ctx, s.c, request{
-		method: http.MethodPost, path: "/{phone-number-id}/whatsapp_business_encryption", ids: []string{string(phone)}, phone: phone,
-		replay: RetryIdempotent,
+		method: http.MethodPost, path: "/{phone-number-id}/whatsapp_business_encryption", ids: []string{string(phone)},
+		phone: phone, replay: RetryIdempotent,
 	}, url.Values{"business_public_key": {publicKeyPEM}})
 	return err
 }

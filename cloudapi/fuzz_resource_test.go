@@ -21,7 +21,8 @@ func FuzzAnswer(f *testing.F) {
 		f.Add(uint8(i), uint16(200), documented[name])
 	}
 	for _, body := range []string{
-		`{"error":{"code":100,"error_subcode":33}}`, `{"data":[null,{},[]],"paging":{"cursors":{"after":"a"},"next":"n"}}`,
+		`{"error":{"code":100,"error_subcode":33}}`,
+		`{"data":[null,{},[]],"paging":{"cursors":{"after":"a"},"next":"n"}}`,
 		`{"data":{"groups":[1]}}`, `{"success":"true"}`, `true`, `null`, `[]`, `{"id":{}}`, "\xff",
 	} {
 		f.Add(uint8(len(body)), uint16(200), body)
@@ -36,8 +37,9 @@ func FuzzAnswer(f *testing.F) {
 			return filled(r, 200+int(status)%400, body), nil
 		})
 		client := newClient(t, cloudapi.Config{
-			AppID: appID, AppSecret: appSecret, AccessToken: token, Limiter: cloudapi.Unlimited, HTTPClient: &http.Client{Transport: transport},
-			Retry: cloudapi.RetryPolicy{MaxAttempts: 1, MinWait: time.Microsecond, MaxWait: time.Microsecond},
+			AppID: appID, AppSecret: appSecret, AccessToken: token, Limiter: cloudapi.Unlimited,
+			HTTPClient: &http.Client{Transport: transport},
+			Retry:      cloudapi.RetryPolicy{MaxAttempts: 1, MinWait: time.Microsecond, MaxWait: time.Microsecond},
 		})
 		err := all[names[int(which)%len(names)]](t.Context(), client)
 		if err == nil {

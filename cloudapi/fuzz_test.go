@@ -15,10 +15,14 @@ import (
 // shape is lost in another.
 func FuzzErrorBody(f *testing.F) {
 	for _, s := range []string{
-		`{"error":{"message":"m","type":"OAuthException","code":130429,"error_subcode":2494055,"is_transient":false,"error_data":{"messaging_product":"whatsapp","details":"d"},"fbtrace_id":"A"}}`,
-		`{"error":{"code":"100","error_subcode":"2593107","error_data":"{\"details\":\"d\"}","error_user_title":"t","error_user_msg":"m"}}`,
-		`{"error":{"code":4.0,"error_data":"d"}}`, `{"error":{"error_data":[]}}`, `{"error":"x"}`, `{"error":null}`, `{"error":[]}`,
-		`{"error":{"code":1e400,"is_transient":"TRUE"}}`, `[]`, ``, `<html>`, "\xff", `{"error":{"code":99999999999999999999}}`,
+		`{"error":{"message":"m","type":"OAuthException","code":130429,"error_subcode":2494055,` +
+			`"is_transient":false,"error_data":{"messaging_product":"whatsapp","details":"d"},"fbtrace_id":"A"}}`,
+		`{"error":{"code":"100","error_subcode":"2593107","error_data":"{\"details\":\"d\"}",` +
+			`"error_user_title":"t","error_user_msg":"m"}}`,
+		`{"error":{"code":4.0,"error_data":"d"}}`, `{"error":{"error_data":[]}}`, `{"error":"x"}`, `{"error":null}`,
+		`{"error":[]}`,
+		`{"error":{"code":1e400,"is_transient":"TRUE"}}`, `[]`, ``, `<html>`, "\xff",
+		`{"error":{"code":99999999999999999999}}`,
 		`{"error":{"error_data":"{\"details\":\"{\\\"details\\\":1}\"}"}}`,
 	} {
 		f.Add([]byte(s))
@@ -58,8 +62,12 @@ func FuzzErrorBody(f *testing.F) {
 }
 
 func FuzzUsageHeaders(f *testing.F) {
-	f.Add(`{"call_count":28,"total_cputime":25,"total_time":25}`, `{"1":[{"type":"whatsapp","call_count":1,"total_cputime":1,"total_time":1,"estimated_time_to_regain_access":2}]}`, "7")
-	f.Add(`null`, `{"1":null,"2":[null],"3":[{"estimated_time_to_regain_access":"19"}]}`, "Fri, 31 Dec 1999 23:59:59 GMT")
+	f.Add(`{"call_count":28,"total_cputime":25,"total_time":25}`,
+		`{"1":[{"type":"whatsapp","call_count":1,"total_cputime":1,"total_time":1,`+
+			`"estimated_time_to_regain_access":2}]}`,
+		"7")
+	f.Add(`null`, `{"1":null,"2":[null],"3":[{"estimated_time_to_regain_access":"19"}]}`,
+		"Fri, 31 Dec 1999 23:59:59 GMT")
 	f.Add(`{"call_count":"x"}`, `{"1":[{"call_count":-1,"estimated_time_to_regain_access":1e300}],"2":{}}`, "-1")
 	f.Add(``, `[]`, "99999999999999999999")
 	f.Fuzz(func(t *testing.T, app, business, retry string) {
@@ -75,7 +83,9 @@ func FuzzUsageHeaders(f *testing.F) {
 				t.Fatalf("%q has strange numbers: %+v", business, u)
 			}
 		}
-		if !slices.EqualFunc(m.BusinessUsage, parseMeta(200, h).BusinessUsage, func(a, b BusinessUsage) bool { return a == b }) {
+		if !slices.EqualFunc(m.BusinessUsage, parseMeta(200, h).BusinessUsage, func(a, b BusinessUsage) bool {
+			return a == b
+		}) {
 			t.Fatalf("%q reads differently each time", business)
 		}
 		wait := retryAfter(retry)
@@ -84,7 +94,9 @@ func FuzzUsageHeaders(f *testing.F) {
 		}
 		for _, code := range []graph.Code{graph.CodeRateLimitHit, graph.CodePairRateLimitHit, graph.CodeAppRateLimit} {
 			s := Attempt{Response: m, Err: &Error{Code: code, coded: true, RetryAfter: wait}}.Throttle()
-			if max(s.Pause, s.PausePair) > time.Hour || min(s.Pause, s.PausePair) < 0 || s.RateShare < 0 || s.RateShare > 1 {
+			if max(
+				s.Pause, s.PausePair,
+			) > time.Hour || min(s.Pause, s.PausePair) < 0 || s.RateShare < 0 || s.RateShare > 1 {
 				t.Fatalf("%q and %q stop a number for too long: %+v", business, retry, s)
 			}
 		}
@@ -95,9 +107,11 @@ func FuzzUsageHeaders(f *testing.F) {
 // under another.
 func FuzzMessageHistory(f *testing.F) {
 	for _, s := range []string{
-		`{"id":"1","message_id":"wamid.A","events":{"data":[{"id":"2","delivery_status":"SENT","timestamp":1640995200}]}}`,
+		`{"id":"1","message_id":"wamid.A","events":{"data":[{"id":"2","delivery_status":"SENT",` +
+			`"timestamp":1640995200}]}}`,
 		`{"id":1,"events":{"data":[{"node":{"id":2,"delivery_status":"READ","occurrence_timestamp":"1640995200"}}]}}`,
-		`{"events":[]}`, `{"events":null}`, `{"events":{"data":null}}`, `null`, `[]`, `{"events":{"data":[null,1,"x"]}}`,
+		`{"events":[]}`, `{"events":null}`, `{"events":{"data":null}}`, `null`, `[]`,
+		`{"events":{"data":[null,1,"x"]}}`,
 	} {
 		f.Add([]byte(s))
 	}
@@ -108,7 +122,9 @@ func FuzzMessageHistory(f *testing.F) {
 		}
 		for _, ev := range h.Events {
 			wrapped := fmt.Appendf(nil, `{"node":{"id":%q,"delivery_status":%q}}`, "1", "SENT")
-			if err := json.Unmarshal(wrapped, &ev); err != nil || ev.ID != "1" || ev.Status != DeliverySent || !ev.At.IsZero() {
+			if err := json.Unmarshal(
+				wrapped, &ev,
+			); err != nil || ev.ID != "1" || ev.Status != DeliverySent || !ev.At.IsZero() {
 				t.Fatalf("an event remembers what it was before: %+v, %v", ev, err)
 			}
 		}

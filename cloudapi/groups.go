@@ -15,12 +15,16 @@ type GroupsService service
 
 // A Group is a group. Which members are set depends on the fields that were asked for.
 type Group struct {
-	ID               graph.GroupID      `json:"id"`
-	Subject          string             `json:"subject"`
-	Description      string             `json:"description"`
-	JoinApproval     graph.JoinApproval `json:"join_approval_mode"`
-	Suspended        bool               `json:"suspended"`
-	CreatedAt        graph.Timestamp    `json:"creation_timestamp"`
+	ID           graph.GroupID      `json:"id"`
+	Subject      string             `json:"subject"`
+	Description  string             `json:"description"`
+	JoinApproval graph.JoinApproval `json:"join_approval_mode"`
+
+	// Suspended reports that Meta has suspended the group.
+	Suspended bool            `json:"suspended"`
+	CreatedAt graph.Timestamp `json:"creation_timestamp"`
+
+	// ParticipantCount and Participants are without the business itself.
 	ParticipantCount int                `json:"total_participant_count"`
 	Participants     []GroupParticipant `json:"participants"`
 	Resource
@@ -30,14 +34,17 @@ func (g *Group) incomplete() string { return withoutID(g.ID) }
 
 // A GroupParticipant is a person in a group.
 type GroupParticipant struct {
-	WAID   string       `json:"wa_id"`
-	UserID graph.UserID `json:"user_id"`
+	WAID   string       `json:"wa_id"`   // digits; empty for a person who hides the number
+	UserID graph.UserID `json:"user_id"` // empty if Meta did not say
 }
 
 // GroupCreateParams are the parameters of [GroupsService.Create].
 type GroupCreateParams struct {
-	Subject      string             `json:"subject"`              // at most 128 characters
-	Description  string             `json:"description,omitzero"` // at most 2048
+	Subject     string `json:"subject"`              // at most 128 characters; required
+	Description string `json:"description,omitzero"` // at most 2048
+
+	// JoinApproval says whether people who have the link wait for [GroupsService.Approve]. If
+	// empty, Meta decides.
 	JoinApproval graph.JoinApproval `json:"join_approval_mode,omitzero"`
 }
 
@@ -100,6 +107,8 @@ func (s *GroupsService) Get(ctx context.Context, group graph.GroupID) (*Group, e
 	return call[Group](ctx, s.c, s.request(http.MethodGet, "", group, fieldsOption{groupFields}))
 }
 
+// request is one to a group's node or an edge of it. What is deleted twice is deleted, so that
+// those calls may be repeated.
 func (s *GroupsService) request(method, edge string, group graph.GroupID, options any) request {
 	r := request{method: method, path: "/{group-id}" + edge, ids: []string{string(group)}, options: options}
 	if method == http.MethodDelete {
@@ -284,9 +293,10 @@ func (s *GroupsService) Remove(ctx context.Context, group graph.GroupID, people 
 
 // A JoinRequest is a person who waits to be let in.
 type JoinRequest struct {
+	// ID is what [GroupsService.Approve] and Reject take.
 	ID     string          `json:"join_request_id"`
-	WAID   string          `json:"wa_id"`
-	UserID graph.UserID    `json:"user_id"`
+	WAID   string          `json:"wa_id"`   // digits; empty for a person who hides the number
+	UserID graph.UserID    `json:"user_id"` // empty if Meta did not say
 	At     graph.Timestamp `json:"creation_timestamp"`
 	Resource
 }
@@ -302,8 +312,10 @@ func (s *GroupsService) JoinRequests(ctx context.Context, group graph.GroupID) i
 
 // A JoinResult is what became of each request.
 type JoinResult struct {
-	Done     []string // ids that were approved or rejected
-	Failed   []JoinFailure
+	Done   []string // ids that were approved or rejected
+	Failed []JoinFailure
+
+	// Response is the status, trace ids and usage of the response.
 	Response Response
 }
 
@@ -332,6 +344,9 @@ func (s *GroupsService) Reject(ctx context.Context, group graph.GroupID, request
 	return s.decide(ctx, http.MethodDelete, group, requests)
 }
 
+// decide approves or rejects join requests. Meta answers with status 200 also if some could not be
+// decided, and puts the reasons beside each or at the top, under errors and not error. An *Error is
+// made of the first reason, so that a caller who looks at the error alone does not miss it.
 func (s *GroupsService) decide(
 	ctx context.Context, method string, group graph.GroupID, requests []string,
 ) (*JoinResult, error) {
@@ -355,7 +370,8 @@ func (s *GroupsService) decide(
 		return result, nil
 	}
 	e := &Error{
-		Method: r.method, PathTemplate: r.path, StatusCode: resp.meta.Status, TraceID: resp.meta.TraceID, Response: resp.meta,
+		Method: r.method, PathTemplate: r.path,
+		StatusCode: resp.meta.Status, TraceID: resp.meta.TraceID, Response: resp.meta,
 		Outcome: OutcomeRefused, problem: "some of the join requests could not be decided",
 	}
 	if len(reasons) > 0 {

@@ -99,8 +99,8 @@ func goAway(code uint32, last func(stream uint32) uint32) h2Ending {
 	}
 }
 
-// withContext returns a context that the ending cancels, at once when a second request comes, and if
-// the call waits, half a second after the first. A call whose stream still counts waits for its
+// withContext returns a context that the ending cancels, at once when a second request comes, and
+// if the call waits, half a second after the first. A call whose stream still counts waits for its
 // answer on a connection that goes away, so only its context ends it; until then it has time to be
 // repeated. The clock starts at the server: before that, a machine under load can take any time to
 // connect, and a call that ends then was never sent.

@@ -60,8 +60,13 @@ type InboundRecorder interface {
 // A SendRequest is what a [Limiter] is asked before an attempt to send: from which number, to whom,
 // how urgent.
 type SendRequest struct {
-	From     graph.PhoneNumberID
-	To       Recipient
+	// From is the business number that sends. Its throughput is shared by all its messages.
+	From graph.PhoneNumberID
+
+	// To is the recipient, the other half of the pair rule.
+	To Recipient
+
+	// Priority says who goes first among messages that wait.
 	Priority Priority
 }
 
@@ -69,7 +74,7 @@ type SendRequest struct {
 type Priority uint8
 
 const (
-	// PriorityReply is for messages that someone waits for: answers, codes, confirmations.
+	// PriorityReply is for messages that people wait for: answers, codes, confirmations.
 	PriorityReply Priority = iota
 
 	// PriorityCampaign is for messages that may wait: campaigns, reminders. They go out only while

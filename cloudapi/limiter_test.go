@@ -24,7 +24,8 @@ func turnTo(to cloudapi.Recipient) cloudapi.SendRequest {
 
 // refused is an attempt that ended with a code, as a limiter is told of it.
 func refused(code graph.Code, retryAfter time.Duration) cloudapi.Attempt {
-	rt, _ := answers(response(400, graphError(fmt.Sprint(int(code)), ""), "Retry-After", fmt.Sprint(int(retryAfter/time.Second))))
+	rt, _ := answers(response(400, graphError(fmt.Sprint(int(code)), ""), "Retry-After",
+		fmt.Sprint(int(retryAfter/time.Second))))
 	var seen cloudapi.Attempt
 	c, err := cloudapi.NewClient(cloudapi.Config{
 		AccessToken: token, HTTPClient: &http.Client{Transport: rt}, Limiter: cloudapi.Unlimited,
@@ -79,9 +80,13 @@ func TestANumberKeepsItsThroughput(t *testing.T) {
 		rate    int
 	}{
 		"coexistence, the default": {new(cloudapi.MemLimiter), 20},
-		"standard":                 {&cloudapi.MemLimiter{Throughput: func(graph.PhoneNumberID) int { return cloudapi.StandardRate }}, 80},
-		"high":                     {&cloudapi.MemLimiter{Throughput: func(graph.PhoneNumberID) int { return cloudapi.HighRate }}, 1000},
-		"unknown":                  {&cloudapi.MemLimiter{Throughput: func(graph.PhoneNumberID) int { return 0 }}, 20},
+		"standard": {
+			&cloudapi.MemLimiter{Throughput: func(graph.PhoneNumberID) int { return cloudapi.StandardRate }}, 80,
+		},
+		"high": {
+			&cloudapi.MemLimiter{Throughput: func(graph.PhoneNumberID) int { return cloudapi.HighRate }}, 1000,
+		},
+		"unknown": {&cloudapi.MemLimiter{Throughput: func(graph.PhoneNumberID) int { return 0 }}, 20},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -178,7 +183,8 @@ func TestRepliesGoBeforeCampaigns(t *testing.T) {
 		for i := range 5 {
 			began := time.Now()
 			require.NoError(t, l.Wait(t.Context(), turnTo(person(5000+i))))
-			require.LessOrEqual(t, time.Since(began), 50*time.Millisecond, "a reply waits for the next place, not for the campaign")
+			require.LessOrEqual(t, time.Since(began), 50*time.Millisecond,
+				"a reply waits for the next place, not for the campaign")
 		}
 		cancel()
 		campaign.Wait()
@@ -222,7 +228,9 @@ func TestTheContextEndsAWait(t *testing.T) {
 			began := time.Now()
 			err := l.Wait(ctx, turnTo(person(2)))
 			require.ErrorIs(t, err, context.DeadlineExceeded)
-			require.EqualError(t, err, "cloudapi: the limiter holds the message back: the wait of 1m0s would outlast the context: context deadline exceeded")
+			require.EqualError(t, err,
+				"cloudapi: the limiter holds the message back: the wait of 1m0s would outlast the context: "+
+					"context deadline exceeded")
 			require.Zero(t, time.Since(began))
 		})
 	})
@@ -297,15 +305,18 @@ func TestUsageHeadersSlowDown(t *testing.T) {
 		call cloudapi.Attempt
 		want cloudapi.Throttle
 	}{
-		"nothing":            {cloudapi.Attempt{}, cloudapi.Throttle{}},
-		"little":             {app(75), cloudapi.Throttle{}},
-		"some":               {app(80), cloudapi.Throttle{RateShare: 0.82}},
-		"all":                {app(100), cloudapi.Throttle{RateShare: 0.1}},
-		"more than all":      {app(250), cloudapi.Throttle{RateShare: 0.1}},
-		"of the business":    {business("whatsapp", 100, 0), cloudapi.Throttle{RateShare: 0.1}},
-		"spent":              {business("whatsapp", 0, 3*time.Minute), cloudapi.Throttle{Pause: 3 * time.Minute}},
-		"of management":      {business("whatsapp_business_management", 100, time.Minute), cloudapi.Throttle{}},
-		"429 without a body": {cloudapi.Attempt{Err: &cloudapi.Error{StatusCode: 429}}, cloudapi.Throttle{Pause: time.Second, HalveRate: true}},
+		"nothing":         {cloudapi.Attempt{}, cloudapi.Throttle{}},
+		"little":          {app(75), cloudapi.Throttle{}},
+		"some":            {app(80), cloudapi.Throttle{RateShare: 0.82}},
+		"all":             {app(100), cloudapi.Throttle{RateShare: 0.1}},
+		"more than all":   {app(250), cloudapi.Throttle{RateShare: 0.1}},
+		"of the business": {business("whatsapp", 100, 0), cloudapi.Throttle{RateShare: 0.1}},
+		"spent":           {business("whatsapp", 0, 3*time.Minute), cloudapi.Throttle{Pause: 3 * time.Minute}},
+		"of management":   {business("whatsapp_business_management", 100, time.Minute), cloudapi.Throttle{}},
+		"429 without a body": {
+			cloudapi.Attempt{Err: &cloudapi.Error{StatusCode: 429}},
+			cloudapi.Throttle{Pause: time.Second, HalveRate: true},
+		},
 		"500 without a body": {cloudapi.Attempt{Err: &cloudapi.Error{StatusCode: 500}}, cloudapi.Throttle{}},
 		"a spent sync":       {refusedWith("4", "2593107"), cloudapi.Throttle{}},
 	}
@@ -350,7 +361,9 @@ func TestCopiesOfAClientShareTheDefaultLimiter(t *testing.T) {
 		for i := range 41 {
 			m := text()
 			m.To = person(i)
-			_, err := client.WithToken(graph.Secret(fmt.Sprintf("EAAtoken-of-%010d", i))).Messages.Send(t.Context(), phoneID, m)
+			_, err := client.WithToken(graph.Secret(fmt.Sprintf(
+				"EAAtoken-of-%010d", i,
+			))).Messages.Send(t.Context(), phoneID, m)
 			require.NoError(t, err)
 		}
 		require.InDelta(t, 2, time.Since(began).Seconds(), 0.01)
@@ -392,12 +405,12 @@ func TestThroughputOfANumber(t *testing.T) {
 	high := cloudapi.Throughput{Level: cloudapi.ThroughputHigh}
 	require.Equal(t, 20, (&cloudapi.Phone{}).MessagesPerSecond())
 	require.Equal(t, 20, (&cloudapi.Phone{IsOnBizApp: true, Throughput: high}).MessagesPerSecond())
-	require.Equal(t, 80, (&cloudapi.Phone{Throughput: cloudapi.Throughput{Level: cloudapi.ThroughputStandard}}).MessagesPerSecond())
+	require.Equal(t, 80,
+		(&cloudapi.Phone{Throughput: cloudapi.Throughput{Level: cloudapi.ThroughputStandard}}).MessagesPerSecond())
 	require.Equal(t, 1000, (&cloudapi.Phone{Throughput: high}).MessagesPerSecond())
 }
 
-// Whoever gives up waiting for a person leaves the turn to the others, in whatever order they give
-// up.
+// A send that gives up waiting for a person holds no other back, in whatever order they give up.
 func TestThoseWhoGiveUpLeaveTheirTurnsOfThePair(t *testing.T) {
 	t.Parallel()
 	for name, order := range map[string]func(i int) int{
@@ -426,7 +439,8 @@ func TestThoseWhoGiveUpLeaveTheirTurnsOfThePair(t *testing.T) {
 				}
 				gone.Wait()
 				require.NoError(t, l.Wait(t.Context(), turnTo(person(1))))
-				require.LessOrEqual(t, time.Since(began), cloudapi.PairInterval, "people who gave up are still waited for")
+				require.LessOrEqual(t, time.Since(began), cloudapi.PairInterval,
+					"people who gave up are still waited for")
 			})
 		})
 	}

@@ -43,8 +43,11 @@ func (c Attempt) Throttle() Throttle {
 	return s
 }
 
+// longestPause is what Meta's budgets roll over.
 const longestPause = time.Hour
 
+// slowdown is Throttle without its bound. A spent synchronisation may carry code 4, which is a
+// throttle on every other call, so it is looked for first.
 func (c Attempt) slowdown() Throttle {
 	s := Throttle{RateShare: c.Response.ceiling(), Pause: c.Response.sendRegainAccess()}
 	e, ok := errors.AsType[*Error](c.Err)
@@ -65,7 +68,8 @@ func (c Attempt) slowdown() Throttle {
 	return s
 }
 
-// ceiling falls from 1 at slowFrom percent to slowest at 100.
+// ceiling is the share of the throughput that the usage headers leave: it falls from 1 at slowFrom
+// percent to slowest at 100. Zero stands for all, as in [Throttle].RateShare.
 func (m Response) ceiling() float64 {
 	usage := 0
 	if m.AppUsage != nil {
@@ -82,6 +86,7 @@ func (m Response) ceiling() float64 {
 	return max(slowest, 1-(1-slowest)*float64(usage-slowFrom)/float64(100-slowFrom))
 }
 
+// sendRegainAccess is the longest wait that a budget of sends asks for.
 func (m Response) sendRegainAccess() time.Duration {
 	var longest time.Duration
 	for _, u := range m.BusinessUsage {
@@ -92,4 +97,6 @@ func (m Response) sendRegainAccess() time.Duration {
 	return longest
 }
 
+// aboutSends reports whether a usage may be about messages. Types that are unknown here count as
+// if.
 func (u BusinessUsage) aboutSends() bool { return u.Type != "whatsapp_business_management" }

@@ -29,7 +29,9 @@ func TestListWalksByCursorAndNeverFollowsNext(t *testing.T) {
 	t.Parallel()
 	srv, trap := pages(t)
 	var ids []graph.PhoneNumberID
-	for p, err := range srv.client(t).Phones.List(t.Context(), wabaID, cloudapi.PhoneListOptions{Limit: 2, Fields: []string{"id"}}) {
+	for p, err := range srv.client(t).Phones.List(t.Context(), wabaID, cloudapi.PhoneListOptions{
+		Limit: 2, Fields: []string{"id"},
+	}) {
 		require.NoError(t, err)
 		require.Equal(t, 200, p.Response.Status)
 		ids = append(ids, p.ID)
@@ -47,7 +49,7 @@ func TestListWalksByCursorAndNeverFollowsNext(t *testing.T) {
 	require.Empty(t, trap.seen(), "next was followed")
 }
 
-func TestListStopsWhenNobodyWantsMore(t *testing.T) {
+func TestListStopsWhenTheLoopDoes(t *testing.T) {
 	t.Parallel()
 	srv, _ := pages(t)
 	for range srv.client(t).Phones.List(t.Context(), wabaID, cloudapi.PhoneListOptions{}) {
@@ -72,7 +74,8 @@ func TestListCanBeWalkedAgain(t *testing.T) {
 
 func TestListEndsWithItsFirstError(t *testing.T) {
 	t.Parallel()
-	srv := serve(t, reply(200, `{"data":[{"id":"1"}],"paging":{"cursors":{"after":"c1"},"next":"x"}}`), reply(400, graphError("131059", "")))
+	srv := serve(t, reply(200, `{"data":[{"id":"1"}],"paging":{"cursors":{"after":"c1"},"next":"x"}}`),
+		reply(400, graphError("131059", "")))
 	var errs, items int
 	for p, err := range srv.client(t).Phones.List(t.Context(), wabaID, cloudapi.PhoneListOptions{}) {
 		if err != nil {
@@ -133,11 +136,20 @@ func TestListEndsWhenItsCursorsGoRound(t *testing.T) {
 
 func TestListWithoutPagesEnds(t *testing.T) {
 	t.Parallel()
-	for _, body := range []string{`{"data":[]}`, `{"data":[],"paging":[]}`, `{"data":[],"paging":{}}`, `{"data":[],"paging":null}`, `{"data":[],"paging":{"cursors":{"after":"c"},"next":null}}`} {
-		srv := serve(t, reply(200, body))
-		for _, err := range srv.client(t).Businesses.OwnedWABAs(t.Context(), businessID) {
-			t.Fatal(body, err)
-		}
-		require.Len(t, srv.seen(), 1)
+	for name, paging := range map[string]string{
+		"no paging":     ``,
+		"a list":        `,"paging":[]`,
+		"an object":     `,"paging":{}`,
+		"null":          `,"paging":null`,
+		"a null cursor": `,"paging":{"cursors":{"after":"c"},"next":null}`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			srv := serve(t, reply(200, `{"data":[]`+paging+`}`))
+			for _, err := range srv.client(t).Businesses.OwnedWABAs(t.Context(), businessID) {
+				t.Fatal("an empty list yields nothing", err)
+			}
+			require.Len(t, srv.seen(), 1)
+		})
 	}
 }

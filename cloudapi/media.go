@@ -33,6 +33,7 @@ type MediaUpload struct {
 // maxMedia are the documented sizes, by the part of the type before the slash.
 var maxMedia = map[string]int64{"image": 5 << 20, "video": 16 << 20, "audio": 16 << 20}
 
+// check judges an upload before its file is looked at.
 func (u MediaUpload) check(p *problems) {
 	_, _, ok := strings.Cut(u.MIMEType, "/")
 	switch {
@@ -50,6 +51,8 @@ func (u MediaUpload) check(p *problems) {
 	u.checkSize(p, u.Size)
 }
 
+// checkSize judges a size by Meta's limits for the MIME type. WebP has that of an animated sticker,
+// which is the larger one; all types that are not listed have that of documents.
 func (u MediaUpload) checkSize(p *problems, size int64) {
 	kind, _, _ := strings.Cut(u.MIMEType, "/")
 	limit, ok := maxMedia[kind]
@@ -83,8 +86,8 @@ func (s *MediaService) Upload(ctx context.Context, phone graph.PhoneNumberID, u 
 		return "", err
 	}
 	resp, err := call[mediaUploaded](ctx, s.c, request{
-		method: http.MethodPost, path: "/{phone-number-id}/media", ids: []string{string(phone)}, phone: phone, upload: body,
-		sensitive: []string{u.Filename},
+		method: http.MethodPost, path: "/{phone-number-id}/media", ids: []string{string(phone)}, phone: phone,
+		upload: body, sensitive: []string{u.Filename},
 	})
 	if err != nil {
 		return "", err
@@ -113,7 +116,7 @@ func (m *mediaUploaded) incomplete() string { return withoutID(m.ID) }
 type MediaFile struct {
 	ID graph.MediaID `json:"id"`
 
-	// URL is where the file is, for five minutes. It wants the token, so let
+	// URL is where the file is, for five minutes. It needs the token, so let
 	// [MediaService.Download] fetch it. It is not for logs.
 	URL string `json:"url"`
 
@@ -122,7 +125,7 @@ type MediaFile struct {
 	// SHA256 is the checksum in hex.
 	SHA256 string `json:"sha256"`
 
-	// FileSize is the number of bytes.
+	// FileSize is the number of bytes, which Meta writes as a number or as a string.
 	FileSize int64 `json:"file_size"`
 
 	Resource

@@ -21,13 +21,16 @@ import (
 
 var (
 	// ErrMediaTooLarge is a file above [MediaDownload].MaxBytes.
-	ErrMediaTooLarge = errors.New("cloudapi: the file is larger than MediaDownload.MaxBytes; a larger one needs a higher limit")
+	ErrMediaTooLarge = errors.New(
+		"cloudapi: the file is larger than MediaDownload.MaxBytes; a larger one needs a higher limit")
 
 	// ErrMediaChecksum is a file that is not the one that was announced.
-	ErrMediaChecksum = errors.New("cloudapi: the file does not have the announced SHA-256; discard it and download it again")
+	ErrMediaChecksum = errors.New(
+		"cloudapi: the file does not have the announced SHA-256; discard it and download it again")
 
 	// ErrMediaHost is a URL that the token must not be sent to.
-	ErrMediaHost = errors.New("cloudapi: the media URL is not one of Meta's media servers over https; give the ID instead")
+	ErrMediaHost = errors.New(
+		"cloudapi: the media URL is not one of Meta's media servers over https; give the ID instead")
 )
 
 // A MediaDownload says which file to fetch. ID or URL is required.
@@ -134,6 +137,7 @@ func sleep(ctx context.Context, d time.Duration) error {
 	}
 }
 
+// check judges what can be known before a request.
 func (d MediaDownload) check() error {
 	var p problems
 	if d.ID == "" && d.URL == "" {
@@ -166,7 +170,9 @@ func checksum(text string) []byte {
 	if b, err := hex.DecodeString(text); err == nil && len(b) == sha256.Size {
 		return b
 	}
-	for _, enc := range []*base64.Encoding{base64.StdEncoding, base64.RawStdEncoding, base64.URLEncoding, base64.RawURLEncoding} {
+	for _, enc := range []*base64.Encoding{
+		base64.StdEncoding, base64.RawStdEncoding, base64.URLEncoding, base64.RawURLEncoding,
+	} {
 		if b, err := enc.DecodeString(text); err == nil && len(b) == sha256.Size {
 			return b
 		}
@@ -178,9 +184,9 @@ func checksum(text string) []byte {
 type fetch struct {
 	c        *Client
 	download MediaDownload
-	attempt  int
+	attempt  int // from 1
 	sum      hash.Hash
-	written  int64
+	written  int64 // bytes that w took
 	mimeType string
 	started  time.Time
 	answer   *Error // what is known of the answer; nil if nothing was asked
@@ -190,6 +196,11 @@ type fetch struct {
 	page     bool   // it may be a page about an error, which only a checksum tells
 }
 
+// run asks for the file and writes it to w. A host that is not trusted is refused before the token
+// is put into a request, and redirects are not followed, since net/http would send the token along.
+//
+// It does not go through [invocation]: a file is no Graph answer, has no proof, and is streamed
+// instead of read into memory.
 func (f *fetch) run(ctx context.Context, w io.Writer) error {
 	co := f.c.core.Reveal()
 	target, err := url.Parse(f.download.URL)
@@ -248,7 +259,8 @@ func (f *fetch) report(ctx context.Context, err error, wait time.Duration, again
 	}
 }
 
-// trusted reports whether the token may go to a URL.
+// trusted reports whether the token may go to a URL: to Meta's media servers over https, or to the
+// server of Config.BaseURL, which gets it with every other call.
 func trusted(u *url.URL, base string) bool {
 	if u.User != nil {
 		return false
@@ -260,7 +272,8 @@ func trusted(u *url.URL, base string) bool {
 	return err == nil && u.Scheme == own.Scheme && u.Host == own.Host
 }
 
-// judge looks at an answer before its body and reports whether it is the file.
+// judge looks at an answer before its body and reports whether it is the file. If not, it fills e
+// in, and notes whether another attempt or another URL can do better.
 func (f *fetch) judge(e *Error, resp *http.Response, scrub scrubber) bool {
 	f.mimeType = resp.Header.Get("Content-Type")
 	status := resp.StatusCode
@@ -287,7 +300,8 @@ func (f *fetch) judge(e *Error, resp *http.Response, scrub scrubber) bool {
 
 // Meta's media servers have answered bad tokens with a page and status 200. A file that is a page
 // can be told from it by its checksum alone.
-const webPage = "the answer is a web page and not the file; check the token, and give the SHA256 of the webhook if the file may be a page"
+const webPage = "the answer is a web page and not the file; " +
+	"check the token, and give the SHA256 of the webhook if the file may be a page"
 
 // copy writes the file and checks its size and sum.
 func (f *fetch) copy(w io.Writer, body io.Reader, e *Error, scrub scrubber) error {

@@ -62,7 +62,9 @@ func TestDownloadWritesTheFile(t *testing.T) {
 	got, err := srv.client(t).Media.Download(t.Context(), cloudapi.MediaDownload{ID: "8", PhoneNumberID: phoneID}, &w)
 	require.NoError(t, err)
 	require.Equal(t, picture, w.String())
-	require.Equal(t, &cloudapi.MediaDownloadResult{MIMEType: "image/png", Size: 20, SHA256: hex.EncodeToString(sumOf(picture))}, got)
+	require.Equal(t,
+		&cloudapi.MediaDownloadResult{MIMEType: "image/png", Size: 20, SHA256: hex.EncodeToString(sumOf(picture))},
+		got)
 	seen := srv.seen()
 	require.Len(t, seen, 2)
 	require.Equal(t, "Bearer "+token.Reveal(), seen[1].header.Get("Authorization"))
@@ -90,7 +92,8 @@ func TestAnExpiredURLIsAskedForOnceMore(t *testing.T) {
 	require.Len(t, srv.seen(), 3)
 
 	srv = mediaServer(t, gone)
-	_, err = srv.client(t).Media.Download(t.Context(), cloudapi.MediaDownload{ID: "8", URL: srv.URL + "/old"}, io.Discard)
+	_, err = srv.client(t).Media.Download(t.Context(), cloudapi.MediaDownload{ID: "8", URL: srv.URL + "/old"},
+		io.Discard)
 	require.Equal(t, 404, asError(t, err).StatusCode)
 	require.Len(t, srv.seen(), 3, "once, and no more")
 	_, err = srv.client(t).Media.Download(t.Context(), cloudapi.MediaDownload{URL: srv.URL + "/old"}, io.Discard)
@@ -106,21 +109,47 @@ func TestDownloadsThatFail(t *testing.T) {
 		is       error
 		requests int
 	}{
-		"too large":          {file(picture), func(d *cloudapi.MediaDownload) { d.MaxBytes = 19 }, "", cloudapi.ErrMediaTooLarge, 2},
-		"another file":       {file(picture + "!"), nil, "", cloudapi.ErrMediaChecksum, 2},
-		"another host":       {file(picture), func(d *cloudapi.MediaDownload) { d.URL = "https://evil.example/file" }, "", cloudapi.ErrMediaHost, 0},
-		"plain http":         {file(picture), func(d *cloudapi.MediaDownload) { d.URL = "http://lookaside.fbsbx.com/file" }, "", cloudapi.ErrMediaHost, 0},
-		"a user in the URL":  {file(picture), func(d *cloudapi.MediaDownload) { d.URL = "https://lookaside.fbsbx.com@evil.example/" }, "", cloudapi.ErrMediaHost, 0},
-		"a likely host":      {file(picture), func(d *cloudapi.MediaDownload) { d.URL = "https://lookaside.fbsbx.com.evil.example/" }, "", cloudapi.ErrMediaHost, 0},
-		"another port":       {file(picture), func(d *cloudapi.MediaDownload) { d.URL = "https://lookaside.fbsbx.com:8443/" }, "", cloudapi.ErrMediaHost, 0},
-		"a file of the disk": {file(picture), func(d *cloudapi.MediaDownload) { d.URL = "file:///etc/passwd" }, "", cloudapi.ErrMediaHost, 0},
-		"a redirect":         {reply(302, "", "Location", "https://evil.example/"), nil, "redirect", nil, 2},
-		"a page":             {reply(200, "<html>", "Content-Type", "text/html"), nil, "is a web page", nil, 2},
-		"no permission":      {reply(401, graphError("190", "")), nil, "code 190", nil, 2},
-		"server down":        {reply(503, ""), nil, "HTTP status 503", nil, 5},
-		"half a file":        {half("half"), nil, "broke off", nil, 2},
-		"nothing to fetch":   {file(picture), func(d *cloudapi.MediaDownload) { *d = cloudapi.MediaDownload{} }, "neither ID nor URL", cloudapi.ErrValidation, 0},
-		"a strange sum":      {file(picture), func(d *cloudapi.MediaDownload) { d.SHA256 = "abc" }, "neither in hex nor", cloudapi.ErrValidation, 0},
+		"too large": {
+			file(picture), func(d *cloudapi.MediaDownload) { d.MaxBytes = 19 }, "", cloudapi.ErrMediaTooLarge, 2,
+		},
+		"another file": {file(picture + "!"), nil, "", cloudapi.ErrMediaChecksum, 2},
+		"another host": {
+			file(picture), func(d *cloudapi.MediaDownload) { d.URL = "https://evil.example/file" }, "",
+			cloudapi.ErrMediaHost, 0,
+		},
+		"plain http": {
+			file(picture), func(d *cloudapi.MediaDownload) { d.URL = "http://lookaside.fbsbx.com/file" }, "",
+			cloudapi.ErrMediaHost, 0,
+		},
+		"a user in the URL": {
+			file(picture), func(d *cloudapi.MediaDownload) { d.URL = "https://lookaside.fbsbx.com@evil.example/" },
+			"", cloudapi.ErrMediaHost, 0,
+		},
+		"a likely host": {
+			file(picture), func(d *cloudapi.MediaDownload) { d.URL = "https://lookaside.fbsbx.com.evil.example/" },
+			"", cloudapi.ErrMediaHost, 0,
+		},
+		"another port": {
+			file(picture), func(d *cloudapi.MediaDownload) { d.URL = "https://lookaside.fbsbx.com:8443/" }, "",
+			cloudapi.ErrMediaHost, 0,
+		},
+		"a file of the disk": {
+			file(picture), func(d *cloudapi.MediaDownload) { d.URL = "file:///etc/passwd" }, "",
+			cloudapi.ErrMediaHost, 0,
+		},
+		"a redirect":    {reply(302, "", "Location", "https://evil.example/"), nil, "redirect", nil, 2},
+		"a page":        {reply(200, "<html>", "Content-Type", "text/html"), nil, "is a web page", nil, 2},
+		"no permission": {reply(401, graphError("190", "")), nil, "code 190", nil, 2},
+		"server down":   {reply(503, ""), nil, "HTTP status 503", nil, 5},
+		"half a file":   {half("half"), nil, "broke off", nil, 2},
+		"nothing to fetch": {
+			file(picture), func(d *cloudapi.MediaDownload) { *d = cloudapi.MediaDownload{} }, "neither ID nor URL",
+			cloudapi.ErrValidation, 0,
+		},
+		"a strange sum": {
+			file(picture), func(d *cloudapi.MediaDownload) { d.SHA256 = "abc" }, "neither in hex nor",
+			cloudapi.ErrValidation, 0,
+		},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -196,7 +225,8 @@ func TestAWriterThatFailsEndsTheDownload(t *testing.T) {
 	t.Parallel()
 	full := errors.New("disk full")
 	srv := mediaServer(t, file(picture))
-	_, err := srv.client(t).Media.Download(t.Context(), cloudapi.MediaDownload{ID: "8"}, writerFunc(func([]byte) (int, error) { return 0, full }))
+	_, err := srv.client(t).Media.Download(t.Context(), cloudapi.MediaDownload{ID: "8"},
+		writerFunc(func([]byte) (int, error) { return 0, full }))
 	require.ErrorIs(t, err, full)
 	require.Len(t, srv.seen(), 2)
 }
@@ -232,7 +262,8 @@ func TestNoSecretLeavesThroughADownload(t *testing.T) {
 					fmt.Fprintf(&out, "%+v %#v\n", call, call)
 				},
 			})
-			_, err := client.Media.Download(t.Context(), cloudapi.MediaDownload{URL: "https://lookaside.fbsbx.com/x?mid=" + secret}, io.Discard)
+			_, err := client.Media.Download(t.Context(),
+				cloudapi.MediaDownload{URL: "https://lookaside.fbsbx.com/x?mid=" + secret}, io.Discard)
 			if err == nil {
 				return // what a server calls the file is the file
 			}
@@ -264,7 +295,9 @@ func TestUploadIsRepeatedOnlyIfTheFileCanBeRead(t *testing.T) {
 	t.Parallel()
 	throttled := reply(400, graphError("80007", ""))
 	upload := func(srv *script, body io.Reader) error {
-		_, err := srv.client(t).Media.Upload(t.Context(), phoneID, cloudapi.MediaUpload{MIMEType: "image/png", Body: body, Size: 20})
+		_, err := srv.client(t).Media.Upload(t.Context(), phoneID, cloudapi.MediaUpload{
+			MIMEType: "image/png", Body: body, Size: 20,
+		})
 		return err
 	}
 	srv := serve(t, throttled, reply(200, `{"id":"8"}`))
@@ -301,7 +334,8 @@ func TestUploadsThatCannotWork(t *testing.T) {
 func TestResumableUpload(t *testing.T) {
 	t.Parallel()
 	const id = "upload:MTphdHRhY2htZW50?sig=ARZqkGCA_uQMxC8n"
-	srv := serve(t, reply(200, `{"id":"`+id+`"}`), drop, reply(200, `{"id":"`+id+`","file_offset":"8"}`), reply(200, `{"h":"4::aW1h"}`))
+	srv := serve(t, reply(200, `{"id":"`+id+`"}`), drop, reply(200, `{"id":"`+id+`","file_offset":"8"}`),
+		reply(200, `{"h":"4::aW1h"}`))
 	handle, err := srv.client(t).Uploads.Upload(t.Context(), cloudapi.FileUpload{
 		Filename: "a.png", MIMEType: "image/png", Size: int64(len(picture)), Body: strings.NewReader(picture),
 	})

@@ -75,6 +75,7 @@ func (m Message) Check() error {
 	return p.err()
 }
 
+// check judges the envelope, what envelope and content forbid each other, and the content.
 func (m Message) check(p *problems) {
 	if problem := m.To.problem(); problem != "" {
 		p.put(false, m.To.IsZero(), "the message %s", []any{problem})
@@ -105,7 +106,9 @@ func (m Message) check(p *problems) {
 	m.Content.check(p)
 }
 
-// encode writes the body of the request. The content goes under a member named by its own type.
+// encode writes the body of the request. The content goes under a member named by its own type,
+// which no struct tag can say, so it is appended to the encoded envelope. Exactly one of to and
+// recipient is written: with both, Meta would send to the former and say nothing.
 func (m Message) encode() ([]byte, error) {
 	type context struct {
 		MessageID graph.MessageID `json:"message_id"`

@@ -11,7 +11,7 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 )
 
-// emptyContents are the contents by message type.
+// emptyContents makes an empty content by the message type that it has on the wire, to decode into.
 var emptyContents = map[string]func() Content{
 	"text":        func() Content { return new(Text) },
 	"image":       func() Content { return new(Image) },

@@ -25,7 +25,7 @@ type DirectCategory string
 
 const (
 	DirectUtility        DirectCategory = "utility"
-	DirectAuthentication DirectCategory = "authentication"
+	DirectAuthentication DirectCategory = "authentication" // TTL is 15 minutes at most
 	DirectService        DirectCategory = "service"
 )
 

@@ -44,15 +44,34 @@ func TestDirectMessagesKeepToMetasLimits(t *testing.T) {
 		content cloudapi.Content
 		want    string // "" for none
 	}{
-		"good":                     {cloudapi.DirectSend{Category: cloudapi.DirectService}, nil, ""},
-		"no category":              {cloudapi.DirectSend{}, nil, "DirectSend.Category is empty"},
-		"too short":                {cloudapi.DirectSend{Category: cloudapi.DirectUtility, TTL: 29 * time.Second}, nil, "from 30 s to 12h0m0s"},
-		"too long":                 {cloudapi.DirectSend{Category: cloudapi.DirectUtility, TTL: 13 * time.Hour}, nil, "from 30 s to 12h0m0s"},
-		"too long for a code":      {cloudapi.DirectSend{Category: cloudapi.DirectAuthentication, TTL: time.Hour}, nil, "from 30 s to 15m0s"},
-		"half a second":            {cloudapi.DirectSend{Category: cloudapi.DirectUtility, TTL: time.Minute + time.Second/2}, nil, "whole seconds"},
-		"a template's name":        {cloudapi.DirectSend{Category: cloudapi.DirectUtility, TemplateName: "Order ready"}, nil, "DirectSend.TemplateName"},
-		"a text of 1025":           {cloudapi.DirectSend{Category: cloudapi.DirectUtility}, &cloudapi.Text{Body: strings.Repeat("x", 1025)}, "1024"},
-		"a template":               {cloudapi.DirectSend{Category: cloudapi.DirectUtility}, &cloudapi.Template{Name: "t", Language: "en"}, "needs no DirectSend"},
+		"good":        {cloudapi.DirectSend{Category: cloudapi.DirectService}, nil, ""},
+		"no category": {cloudapi.DirectSend{}, nil, "DirectSend.Category is empty"},
+		"too short": {
+			cloudapi.DirectSend{Category: cloudapi.DirectUtility, TTL: 29 * time.Second}, nil,
+			"from 30 s to 12h0m0s",
+		},
+		"too long": {
+			cloudapi.DirectSend{Category: cloudapi.DirectUtility, TTL: 13 * time.Hour}, nil, "from 30 s to 12h0m0s",
+		},
+		"too long for a code": {
+			cloudapi.DirectSend{Category: cloudapi.DirectAuthentication, TTL: time.Hour}, nil, "from 30 s to 15m0s",
+		},
+		"half a second": {
+			cloudapi.DirectSend{Category: cloudapi.DirectUtility, TTL: time.Minute + time.Second/2}, nil,
+			"whole seconds",
+		},
+		"a template's name": {
+			cloudapi.DirectSend{Category: cloudapi.DirectUtility, TemplateName: "Order ready"}, nil,
+			"DirectSend.TemplateName",
+		},
+		"a text of 1025": {
+			cloudapi.DirectSend{Category: cloudapi.DirectUtility}, &cloudapi.Text{Body: strings.Repeat("x", 1025)},
+			"1024",
+		},
+		"a template": {
+			cloudapi.DirectSend{Category: cloudapi.DirectUtility}, &cloudapi.Template{Name: "t", Language: "en"},
+			"needs no DirectSend",
+		},
 		"a category of the future": {cloudapi.DirectSend{Category: "marketing"}, nil, ""},
 	}
 	for name, tt := range tests {

@@ -36,7 +36,8 @@ func (s *MessagesService) Send(ctx context.Context, from graph.PhoneNumberID, m 
 	}
 	r := request{
 		method: http.MethodPost, path: "/{phone-number-id}/messages", ids: []string{string(from)},
-		phone: from, body: body, sensitive: m.sensitive(), limited: &SendRequest{From: from, To: m.To, Priority: m.Priority},
+		phone: from, body: body, sensitive: m.sensitive(),
+		limited: &SendRequest{From: from, To: m.To, Priority: m.Priority},
 	}
 	resp, err := call[sendResponse](ctx, s.c, r)
 	if err != nil {

@@ -15,6 +15,7 @@ type MessageHistoryID string
 // A MessageHistory is what Meta remembers of one message that was sent through Cloud API. It does
 // not hold what the message said or whom it went to.
 type MessageHistory struct {
+	// ID names the entry, MessageID the message.
 	ID        MessageHistoryID `json:"id"`
 	MessageID graph.MessageID  `json:"message_id"`
 
@@ -28,7 +29,9 @@ type MessageHistory struct {
 
 // A MessageHistoryEvent is one step of a message.
 type MessageHistoryEvent struct {
-	ID     string
+	ID string
+
+	// Status is the step.
 	Status DeliveryStatus
 
 	// At is when it happened.
@@ -52,7 +55,7 @@ const (
 	DeliverySent      DeliveryStatus = "SENT"
 	DeliveryDelivered DeliveryStatus = "DELIVERED"
 	DeliveryRead      DeliveryStatus = "READ"
-	DeliveryFailed    DeliveryStatus = "FAILED"
+	DeliveryFailed    DeliveryStatus = "FAILED" // for the reason in Error
 	DeliveryDeleted   DeliveryStatus = "DELETED"
 )
 
@@ -61,7 +64,7 @@ type WebhookState string
 
 const (
 	WebhookPending   WebhookState = "PENDING"
-	WebhookDelivered WebhookState = "DELIVERED"
+	WebhookDelivered WebhookState = "DELIVERED" // your endpoint acknowledged it
 	WebhookFailed    WebhookState = "FAILED"
 	WebhookRetrying  WebhookState = "RETRYING"
 )
@@ -110,7 +113,8 @@ func (e *MessageHistoryEvent) UnmarshalJSON(b []byte) error {
 		w = *v.Node
 	}
 	*e = MessageHistoryEvent{
-		ID: string(w.ID), Status: w.Status, At: w.OccurredAt, Webhook: w.Webhook, AppID: w.App.ID, Error: string(w.Error),
+		ID: string(w.ID), Status: w.Status, At: w.OccurredAt,
+		Webhook: w.Webhook, AppID: w.App.ID, Error: string(w.Error),
 	}
 	if w.At != nil {
 		e.At = *w.At
@@ -149,11 +153,13 @@ func (s *MessagesService) History(
 ) iter.Seq2[*MessageHistory, error] {
 	if len(opts.Fields) == 0 {
 		opts.Fields = []string{
-			"id", "message_id", "events{id,delivery_status,timestamp,webhook_update_state,application,error_description}",
+			"id", "message_id",
+			"events{id,delivery_status,timestamp,webhook_update_state,application,error_description}",
 		}
 	}
 	return list[MessageHistory](ctx, s.c, request{
-		method: http.MethodGet, path: "/{phone-number-id}/message_history", ids: []string{string(phone)}, phone: phone, options: opts,
+		method: http.MethodGet, path: "/{phone-number-id}/message_history", ids: []string{string(phone)},
+		phone: phone, options: opts,
 	})
 }
 

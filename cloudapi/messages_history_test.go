@@ -16,8 +16,10 @@ import (
 func TestHistoryReadsWhatMetaWrites(t *testing.T) {
 	t.Parallel()
 	srv := serve(t, reply(200, `{"data":[{"id":"71","message_id":"wamid.A","events":{"data":[
-		{"id":"81","delivery_status":"SENT","timestamp":1640995200,"webhook_update_state":"DELIVERED","application":{"id":"9"},"webhook_uri":"https://example.com/webhook"},
-		{"id":82,"delivery_status":"FAILED","timestamp":"1640995260","webhook_update_state":"RETRYING","error_description":"Webhook endpoint returned HTTP 500"}]}},
+		{"id":"81","delivery_status":"SENT","timestamp":1640995200,"webhook_update_state":"DELIVERED",
+			"application":{"id":"9"},"webhook_uri":"https://example.com/webhook"},
+		{"id":82,"delivery_status":"FAILED","timestamp":"1640995260","webhook_update_state":"RETRYING",
+			"error_description":"Webhook endpoint returned HTTP 500"}]}},
 		{"id":"72","message_id":"wamid.B"}],"paging":{"cursors":{"after":"x"}}}`))
 	var got []*cloudapi.MessageHistory
 	for h, err := range srv.client(t).Messages.History(t.Context(), phoneID, cloudapi.MessageHistoryOptions{}) {
@@ -28,8 +30,14 @@ func TestHistoryReadsWhatMetaWrites(t *testing.T) {
 	at := func(s int64) graph.Timestamp { return graph.Timestamp{Time: time.Unix(s, 0).UTC()} }
 	require.Equal(t, []*cloudapi.MessageHistory{
 		{ID: "71", MessageID: "wamid.A", Events: []cloudapi.MessageHistoryEvent{
-			{ID: "81", Status: cloudapi.DeliverySent, At: at(1640995200), Webhook: cloudapi.WebhookDelivered, AppID: "9"},
-			{ID: "82", Status: cloudapi.DeliveryFailed, At: at(1640995260), Webhook: cloudapi.WebhookRetrying, Error: "Webhook endpoint returned HTTP 500"},
+			{
+				ID: "81", Status: cloudapi.DeliverySent, At: at(1640995200), Webhook: cloudapi.WebhookDelivered,
+				AppID: "9",
+			},
+			{
+				ID: "82", Status: cloudapi.DeliveryFailed, At: at(1640995260), Webhook: cloudapi.WebhookRetrying,
+				Error: "Webhook endpoint returned HTTP 500",
+			},
 		}},
 		{ID: "72", MessageID: "wamid.B"},
 	}, got)
@@ -58,7 +66,9 @@ func TestHistoryOfTheFake(t *testing.T) {
 		got, last = append(got, h.MessageID), h
 	}
 	require.Equal(t, sent, got)
-	for h, err := range client.Messages.History(t.Context(), phone.ID, cloudapi.MessageHistoryOptions{MessageID: sent[30]}) {
+	for h, err := range client.Messages.History(t.Context(), phone.ID, cloudapi.MessageHistoryOptions{
+		MessageID: sent[30],
+	}) {
 		require.NoError(t, err)
 		require.Equal(t, sent[30], h.MessageID)
 	}
@@ -70,10 +80,13 @@ func TestHistoryOfTheFake(t *testing.T) {
 	require.Len(t, events, 1)
 	require.Equal(t, cloudapi.DeliverySent, events[0].Status)
 	require.False(t, events[0].At.IsZero())
-	for range client.Messages.HistoryEvents(t.Context(), last.ID, cloudapi.MessageHistoryEventOptions{Status: cloudapi.DeliveryRead}) {
+	for range client.Messages.HistoryEvents(t.Context(), last.ID, cloudapi.MessageHistoryEventOptions{
+		Status: cloudapi.DeliveryRead,
+	}) {
 		require.Fail(t, "nobody has read it")
 	}
-	for _, err := range client.Messages.HistoryEvents(t.Context(), "810000000009999", cloudapi.MessageHistoryEventOptions{}) {
+	for _, err := range client.Messages.HistoryEvents(t.Context(), "810000000009999",
+		cloudapi.MessageHistoryEventOptions{}) {
 		require.ErrorIs(t, err, graph.ErrAccessLost)
 	}
 }
@@ -91,7 +104,8 @@ func ExampleMessagesService_History() {
 	}
 	ctx := context.Background()
 	message := cloudapi.Message{
-		To: cloudapi.ToPhone("+1 555 010 0142"), CallbackData: "order-991", Content: &cloudapi.Text{Body: "Your order is on its way."},
+		To: cloudapi.ToPhone("+1 555 010 0142"), CallbackData: "order-991",
+		Content: &cloudapi.Text{Body: "Your order is on its way."},
 	}
 
 	known := map[graph.MessageID]bool{} // from answers and status webhooks

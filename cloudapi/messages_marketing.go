@@ -24,8 +24,8 @@ type MarketingOptions struct {
 type ProductPolicy string
 
 const (
-	ProductPolicyFallback ProductPolicy = "CLOUD_API_FALLBACK"
-	ProductPolicyStrict   ProductPolicy = "STRICT"
+	ProductPolicyFallback ProductPolicy = "CLOUD_API_FALLBACK" // it goes through Cloud API
+	ProductPolicyStrict   ProductPolicy = "STRICT"             // it is refused
 )
 
 // SendMarketing sends a marketing template through the Marketing Messages API, which finds the best
@@ -63,7 +63,8 @@ func (s *MessagesService) SendMarketing(
 	}
 	resp, err := call[sendResponse](ctx, s.c, request{
 		method: http.MethodPost, path: "/{phone-number-id}/marketing_messages", ids: []string{string(from)},
-		phone: from, body: body, sensitive: m.sensitive(), limited: &SendRequest{From: from, To: m.To, Priority: m.Priority},
+		phone: from, body: body, sensitive: m.sensitive(),
+		limited: &SendRequest{From: from, To: m.To, Priority: m.Priority},
 	})
 	if err != nil {
 		return nil, err

@@ -100,7 +100,7 @@ type TokenInfo struct {
 
 	// Valid is whether the token works. If not, Error says why.
 	Valid bool
-	Error *TokenError
+	Error *TokenError // nil for a token that works
 
 	// ExpiresAt is zero for a token that does not expire, and so is DataAccessExpiresAt.
 	ExpiresAt           graph.Timestamp
@@ -123,6 +123,7 @@ type TokenInfo struct {
 
 // A GranularScope is a permission with the objects it is for.
 type GranularScope struct {
+	// Scope is the permission, such as "whatsapp_business_messaging".
 	Scope string
 
 	// TargetIDs are WABA ids for the whatsapp permissions and business ids for business_management,
@@ -133,8 +134,8 @@ type GranularScope struct {
 // A TokenError is why a token does not work.
 type TokenError struct {
 	Code    graph.Code
-	Subcode int
-	Message string
+	Subcode int    // zero if Meta gave none
+	Message string // for developers, without the token
 }
 
 // DebugToken asks Meta about a token. A token that does not work is no error: look at Valid.
@@ -192,6 +193,8 @@ func (r *debugTokenResponse) incomplete() string {
 	return ""
 }
 
+// info turns the answer into what callers get. It keeps a list of objects that is empty apart from
+// one that is not there: the former means none, the latter all.
 func (r *debugTokenResponse) info(scrub scrubber) *TokenInfo {
 	d := r.Data
 	info := &TokenInfo{

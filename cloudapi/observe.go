@@ -7,15 +7,15 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 )
 
-// An Number is one attempt of one call, as [Config].Observe sees it. It holds no token, no phone
-// number and no text.
+// An Attempt is one attempt of one call, as [Config].Observe sees it. It holds no token, no
+// recipient and no text.
 type Attempt struct {
 	// Method and Path name the endpoint; Path is a template such as "/{phone-number-id}/messages",
 	// fit for a metric label.
 	Method string
 	Path   string
 
-	// PhoneNumberID is the business number the call is about, if it is about one.
+	// PhoneNumberID is the business number the call is about. Empty if it is about none.
 	PhoneNumberID graph.PhoneNumberID
 
 	// Number counts from 1. Final is false if another one is to follow, which the caller can still

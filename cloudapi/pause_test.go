@@ -14,7 +14,8 @@ import (
 )
 
 const regainTwoMinutes = `{"200000000000002":[{"type":"whatsapp","call_count":3,"estimated_time_to_regain_access":1},` +
-	`{"type":"whatsapp_business_management","call_count":100,"total_cputime":"25","total_time":25.5,"estimated_time_to_regain_access":2}]}`
+	`{"type":"whatsapp_business_management","call_count":100,"total_cputime":"25","total_time":25.5,` +
+	`"estimated_time_to_regain_access":2}]}`
 
 // patient returns a client in memory that may wait for ten minutes.
 func patient(t *testing.T, rt http.RoundTripper) *cloudapi.Client {
@@ -199,7 +200,9 @@ func TestAttemptThatTimedOutCannotLeaveLater(t *testing.T) {
 			send()
 			return response200(), nil
 		})
-		client := newClient(t, cloudapi.Config{AccessToken: token, HTTPClient: &http.Client{Transport: rt, Timeout: 10 * time.Second}})
+		client := newClient(t, cloudapi.Config{
+			AccessToken: token, HTTPClient: &http.Client{Transport: rt, Timeout: 10 * time.Second},
+		})
 		_, err := client.Messages.Send(t.Context(), phoneID, text())
 		require.NoError(t, err)
 		time.Sleep(2 * time.Minute)

@@ -18,7 +18,7 @@ type payload struct {
 	contentType string
 	head, tail  []byte // around the file
 	file        io.Reader
-	size        int64 // of the file; -1 if nobody knows
+	size        int64 // of the file; -1 if unknown
 	start       int64 // where in file it begins, if that can be sought
 	touched     bool  // the file was read from
 
@@ -59,9 +59,11 @@ func multipartFile(fields [][2]string, field, name, mimeType string, file io.Rea
 	return p, p.measure()
 }
 
+// quoteEscaper keeps a file name inside its quotes, and inside its line.
 var quoteEscaper = strings.NewReplacer("\\", "\\\\", `"`, "\\\"", "\r", "_", "\n", "_")
 
-// measure finds out where a file begins and how long it is, as far as it can tell.
+// measure finds out where a file begins and how long it is, and leaves it where it was. Without an
+// [io.Seeker] the size is what the caller said, or unknown: the request is then sent in chunks.
 func (p *payload) measure() error {
 	seeker, ok := p.file.(io.Seeker)
 	if !ok {
@@ -88,9 +90,11 @@ func (p *payload) measure() error {
 	return nil
 }
 
-var errSpent = errors.New("cloudapi: the file cannot be read a second time; give an io.Seeker to have uploads repeated")
+var errSpent = errors.New(
+	"cloudapi: the file cannot be read a second time; give an io.Seeker to have uploads repeated")
 
-// reader opens the body anew for every attempt.
+// reader opens the body anew for every attempt. A file that was read from and cannot be sought ends
+// the retries: half of it would be sent as the whole.
 func (p *payload) reader() retryablehttp.ReaderFunc {
 	return func() (io.Reader, error) {
 		if p.touched {

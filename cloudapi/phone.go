@@ -21,6 +21,7 @@ type Phone struct {
 	// VerifiedName is the display name that customers see.
 	VerifiedName string `json:"verified_name"`
 
+	// Status is the state on Cloud API, PlatformType where the number is registered.
 	Status       PhoneStatus  `json:"status"`
 	PlatformType PlatformType `json:"platform_type"`
 
@@ -28,20 +29,31 @@ type Phone struct {
 	IsOnBizApp bool `json:"is_on_biz_app"`
 
 	CodeVerificationStatus CodeVerificationStatus `json:"code_verification_status"`
-	NameStatus             NameStatus             `json:"name_status"`
-	NewNameStatus          NameStatus             `json:"new_name_status"`
-	QualityRating          graph.QualityRating    `json:"quality_rating"`
-	AccountMode            AccountMode            `json:"account_mode"`
-	Throughput             Throughput             `json:"throughput"`
-	WebhookConfiguration   WebhookConfiguration   `json:"webhook_configuration"`
+
+	// NameStatus is the review of VerifiedName, NewNameStatus that of NewDisplayName.
+	NameStatus    NameStatus `json:"name_status"`
+	NewNameStatus NameStatus `json:"new_name_status"`
+
+	QualityRating graph.QualityRating `json:"quality_rating"`
+	AccountMode   AccountMode         `json:"account_mode"`
+
+	// Throughput is that of ordinary numbers. [Phone.MessagesPerSecond] knows that a coexistence
+	// number has less, whatever stands here.
+	Throughput           Throughput           `json:"throughput"`
+	WebhookConfiguration WebhookConfiguration `json:"webhook_configuration"`
 
 	// LastOnboardedAt is when the number was onboarded last. Whether it moves when a coexistence
 	// number comes back is not documented.
 	LastOnboardedAt graph.Timestamp `json:"last_onboarded_time"`
 
+	// IsOfficialBusinessAccount reports the badge beside the name.
 	IsOfficialBusinessAccount bool `json:"is_official_business_account"`
-	IsPINEnabled              bool `json:"is_pin_enabled"`
-	IsPreverifiedNumber       bool `json:"is_preverified_number"`
+
+	// IsPINEnabled reports that the number has a two-step verification PIN.
+	IsPINEnabled bool `json:"is_pin_enabled"`
+
+	// IsPreverifiedNumber reports a number that a partner verified before a business took it.
+	IsPreverifiedNumber bool `json:"is_preverified_number"`
 
 	// MessagingLimit is how many people the portfolio of the number may write to first in 24 hours,
 	// such as "TIER_2K". It has to be asked for, like all that follow; versions before v24.0 do not
@@ -49,12 +61,12 @@ type Phone struct {
 	MessagingLimit string `json:"whatsapp_business_manager_messaging_limit"`
 
 	SearchVisibility SearchVisibility `json:"search_visibility"`
-	NewDisplayName   string           `json:"new_display_name"`
-	Username         string           `json:"username"`
-	CountryCode      string           `json:"country_code"`
-	CountryDialCode  string           `json:"country_dial_code"`
+	NewDisplayName   string           `json:"new_display_name"`  // that was asked for and is not approved yet
+	Username         string           `json:"username"`          // empty for a number without one
+	CountryCode      string           `json:"country_code"`      // ISO 3166, such as "BR"
+	CountryDialCode  string           `json:"country_dial_code"` // digits, such as "55"
 	HostPlatform     string           `json:"host_platform"`
-	Certificate      string           `json:"certificate"`
+	Certificate      string           `json:"certificate"` // of the display name
 
 	// Raw is the number as Meta wrote it, for fields that have no member here.
 	Raw json.RawMessage `json:"-"`
@@ -101,14 +113,14 @@ func (p *Phone) incomplete() string { return withoutID(p.ID) }
 type PhoneStatus string
 
 const (
-	PhoneConnected    PhoneStatus = "CONNECTED"
-	PhonePending      PhoneStatus = "PENDING" // not registered yet
+	PhoneConnected    PhoneStatus = "CONNECTED" // can send
+	PhonePending      PhoneStatus = "PENDING"   // not registered yet
 	PhoneLinked       PhoneStatus = "LINKED"
 	PhoneDisconnected PhoneStatus = "DISCONNECTED"
-	PhoneMigrated     PhoneStatus = "MIGRATED"
-	PhoneFlagged      PhoneStatus = "FLAGGED"    // low quality
-	PhoneRestricted   PhoneStatus = "RESTRICTED" // the messaging limit is used up or cut
-	PhoneRateLimited  PhoneStatus = "RATE_LIMITED"
+	PhoneMigrated     PhoneStatus = "MIGRATED"     // to another account
+	PhoneFlagged      PhoneStatus = "FLAGGED"      // low quality
+	PhoneRestricted   PhoneStatus = "RESTRICTED"   // the messaging limit is used up or cut
+	PhoneRateLimited  PhoneStatus = "RATE_LIMITED" // for a while
 	PhoneBanned       PhoneStatus = "BANNED"
 	PhoneDeleted      PhoneStatus = "DELETED"
 )
@@ -129,7 +141,7 @@ type CodeVerificationStatus string
 const (
 	CodeVerified    CodeVerificationStatus = "VERIFIED"
 	CodeNotVerified CodeVerificationStatus = "NOT_VERIFIED"
-	CodeExpired     CodeVerificationStatus = "EXPIRED"
+	CodeExpired     CodeVerificationStatus = "EXPIRED" // it has to be verified again
 )
 
 // A NameStatus is how far the review of a display name is. Meta may add values.
@@ -141,7 +153,7 @@ const (
 	NamePendingReview          NameStatus = "PENDING_REVIEW"
 	NameDeclined               NameStatus = "DECLINED"
 	NameExpired                NameStatus = "EXPIRED"
-	NameNone                   NameStatus = "NONE"
+	NameNone                   NameStatus = "NONE" // there is no name, or none under review
 )
 
 // An AccountMode tells test numbers from others. Meta may add values.
@@ -149,7 +161,7 @@ type AccountMode string
 
 const (
 	AccountLive    AccountMode = "LIVE"
-	AccountSandbox AccountMode = "SANDBOX"
+	AccountSandbox AccountMode = "SANDBOX" // a test number of Meta's
 )
 
 // A Throughput is how fast a number may send.

@@ -25,8 +25,9 @@ type PhoneGetOptions struct {
 
 // phoneFields are documented on the number node for years, so that no version refuses them.
 var phoneFields = []string{
-	"id", "display_phone_number", "verified_name", "status", "platform_type", "is_on_biz_app", "code_verification_status",
-	"name_status", "quality_rating", "account_mode", "throughput", "webhook_configuration", "last_onboarded_time",
+	"id", "display_phone_number", "verified_name", "status", "platform_type", "is_on_biz_app",
+	"code_verification_status", "name_status", "quality_rating", "account_mode", "throughput",
+	"webhook_configuration", "last_onboarded_time",
 	"is_official_business_account",
 }
 
@@ -61,6 +62,7 @@ type PhoneListOptions struct {
 	Filter Filters `url:"filtering,omitempty"`
 }
 
+// phoneListFields are those of phoneFields that are documented on the edge of an account.
 var phoneListFields = []string{
 	"id", "display_phone_number", "verified_name", "status", "platform_type", "code_verification_status", "name_status",
 	"quality_rating", "account_mode", "throughput", "webhook_configuration", "last_onboarded_time",
@@ -86,7 +88,7 @@ type SyncKind string
 
 const (
 	SyncContacts SyncKind = "smb_app_state_sync" // the address book; later changes follow by themselves
-	SyncHistory  SyncKind = "history"            // up to six months of chats, if the business agreed to share them
+	SyncHistory  SyncKind = "history"            // up to six months of chats, if the business agreed to share
 )
 
 // SyncAppData asks the WhatsApp Business app to send its contacts or its chat history. What it

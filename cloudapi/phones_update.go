@@ -57,6 +57,7 @@ func (s *PhonesService) SetWebhook(ctx context.Context, phone graph.PhoneNumberI
 	}{config{o.CallbackURL, o.VerifyToken.Reveal()}})
 }
 
+// update changes one setting of a number's node. Meta takes the same value twice.
 func (s *PhonesService) update(ctx context.Context, phone graph.PhoneNumberID, body any) error {
 	return do(ctx, s.c, request{
 		method: http.MethodPost, path: "/{phone-number-id}", ids: []string{string(phone)}, phone: phone,
@@ -79,6 +80,7 @@ func (s *PhonesService) RequestName(ctx context.Context, phone graph.PhoneNumber
 	}{name})
 }
 
+// pinRe matches PINs and verification codes.
 var pinRe = regexp.MustCompile(`^[0-9]{6}$`)
 
 // SetPIN sets or changes the two-step verification PIN of a number that lives on Cloud API alone.

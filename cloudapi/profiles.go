@@ -15,11 +15,11 @@ type ProfilesService service
 
 // A Profile is the profile of a number.
 type Profile struct {
-	About       string   `json:"about"`
+	About       string   `json:"about"` // the short line below the name
 	Address     string   `json:"address"`
 	Description string   `json:"description"`
 	Email       string   `json:"email"`
-	Websites    []string `json:"websites"`
+	Websites    []string `json:"websites"` // at most 2
 
 	// Vertical is the line of business, such as "RETAIL". Meta may add values.
 	Vertical string `json:"vertical"`
@@ -41,12 +41,13 @@ var profileFields = []string{
 // graph:GET /{phone-number-id}/whatsapp_business_profile
 func (s *ProfilesService) Get(ctx context.Context, phone graph.PhoneNumberID) (*Profile, error) {
 	return first[Profile](ctx, s.c, request{
-		method: http.MethodGet, path: "/{phone-number-id}/whatsapp_business_profile", ids: []string{string(phone)}, phone: phone,
-		options: fieldsOption{profileFields},
+		method: http.MethodGet, path: "/{phone-number-id}/whatsapp_business_profile", ids: []string{string(phone)},
+		phone: phone, options: fieldsOption{profileFields},
 	})
 }
 
-// first returns the one object of an answer that wraps it into a list.
+// first returns the one object of an answer that wraps it into a list, as profiles, Flow keys and
+// single QR codes have it. An empty list is no answer.
 func first[T any](ctx context.Context, c *Client, r request) (*T, error) {
 	p, err := call[page](ctx, c, r)
 	if err != nil {
@@ -71,12 +72,14 @@ type ProfileUpdateParams struct {
 	Address     *string `json:"address,omitzero"`     // at most 256
 	Description *string `json:"description,omitzero"` // at most 512
 	Email       *string `json:"email,omitzero"`       // at most 128
-	Vertical    *string `json:"vertical,omitzero"`
+
+	// Vertical is the line of business, in capitals such as "RETAIL".
+	Vertical *string `json:"vertical,omitzero"`
 
 	// Websites are at most two URLs with scheme, each at most 256 characters.
 	Websites []string `json:"websites,omitempty"`
 
-	// Picture is the handle of a picture, see [UploadsService.Upload].
+	// Picture is the handle of a picture, see [UploadsService.Upload]. If empty, the picture stays.
 	Picture graph.UploadHandle `json:"profile_picture_handle,omitzero"`
 }
 
@@ -89,6 +92,8 @@ func (u ProfileUpdateParams) MarshalJSON() ([]byte, error) {
 	}{whatsapp, plain(u)})
 }
 
+// check judges the limits that pages of Meta's agree on. Two of them differ about the description;
+// the larger one counts here.
 func (u ProfileUpdateParams) check() error {
 	var p problems
 	for _, m := range []struct {
@@ -96,7 +101,8 @@ func (u ProfileUpdateParams) check() error {
 		value *string
 		limit int
 	}{
-		{"About", u.About, 139}, {"Address", u.Address, 256}, {"Description", u.Description, 512}, {"Email", u.Email, 128},
+		{"About", u.About, 139}, {"Address", u.Address, 256},
+		{"Description", u.Description, 512}, {"Email", u.Email, 128},
 	} {
 		if m.value != nil {
 			p.atMost("ProfileUpdateParams."+m.name, *m.value, m.limit)
@@ -124,7 +130,7 @@ func (s *ProfilesService) Update(ctx context.Context, phone graph.PhoneNumberID,
 		return err
 	}
 	return do(ctx, s.c, request{
-		method: http.MethodPost, path: "/{phone-number-id}/whatsapp_business_profile", ids: []string{string(phone)}, phone: phone,
-		replay: RetryIdempotent,
+		method: http.MethodPost, path: "/{phone-number-id}/whatsapp_business_profile", ids: []string{string(phone)},
+		phone: phone, replay: RetryIdempotent,
 	}, u)
 }

@@ -55,7 +55,8 @@ func (p *proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			_ = far.Close()
 			return
 		}
-		_, _ = io.WriteString(near, "HTTP/1.1 200 OK\r\n\r\n") // not before: what the client says next would be read by the server
+		// not before: what the client says next would be read by the server
+		_, _ = io.WriteString(near, "HTTP/1.1 200 OK\r\n\r\n")
 		var both sync.WaitGroup
 		both.Go(func() {
 			_, _ = io.Copy(far, buffered)
@@ -83,7 +84,9 @@ func (p *proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 func (p *proxy) through(transport *http.Transport) *http.Client {
-	transport.Proxy = http.ProxyURL(&url.URL{Scheme: "http", Host: p.Listener.Addr().String(), User: url.UserPassword("host", proxyPassword)})
+	transport.Proxy = http.ProxyURL(&url.URL{
+		Scheme: "http", Host: p.Listener.Addr().String(), User: url.UserPassword("host", proxyPassword),
+	})
 	return &http.Client{Transport: transport}
 }
 
@@ -93,7 +96,8 @@ func TestCallsGoThroughAProxy(t *testing.T) {
 	few := cloudapi.RetryPolicy{MaxAttempts: 2, MinWait: time.Millisecond, MaxWait: time.Millisecond}
 	config := func(srv *httptest.Server, hc *http.Client) cloudapi.Config {
 		return cloudapi.Config{
-			AppID: appID, AppSecret: appSecret, AccessToken: token, BaseURL: srv.URL, HTTPClient: hc, Retry: few, Limiter: cloudapi.Unlimited,
+			AppID: appID, AppSecret: appSecret, AccessToken: token, BaseURL: srv.URL, HTTPClient: hc, Retry: few,
+			Limiter: cloudapi.Unlimited,
 		}
 	}
 	t.Run("in the clear", func(t *testing.T) {
@@ -127,7 +131,8 @@ func TestCallsGoThroughAProxy(t *testing.T) {
 			require.NoError(t, calls()[name](t.Context(), client), name)
 			require.EqualValues(t, i+1, requests.Load())
 		}
-		require.EqualValues(t, 3, p.tunnels.Load(), "one that is pooled, and one for each call that may happen only once")
+		require.EqualValues(t, 3, p.tunnels.Load(),
+			"one that is pooled, and one for each call that may happen only once")
 	})
 	t.Run("in a tunnel that does not open", func(t *testing.T) {
 		t.Parallel()
@@ -201,7 +206,8 @@ func TestTheObserverIsToldEverythingButSecrets(t *testing.T) {
 	require.NoError(t, err)
 	require.Len(t, got, 2)
 	for i, c := range got {
-		require.Equal(t, "POST /{phone-number-id}/messages", c.Method+" "+c.Path)
+		require.Equal(t, http.MethodPost, c.Method)
+		require.Equal(t, "/{phone-number-id}/messages", c.Path)
 		require.Equal(t, phoneID, c.PhoneNumberID)
 		require.Equal(t, i+1, c.Number)
 		require.Equal(t, i == 1, c.Final)

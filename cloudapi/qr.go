@@ -13,9 +13,14 @@ type QRService service
 
 // A QRCode is a link with its QR code.
 type QRCode struct {
-	Code      string `json:"code"`
+	// Code names the code, in 14 characters that Meta chooses.
+	Code string `json:"code"`
+
+	// Prefilled is the text that the chat begins with, at most 140 characters.
 	Prefilled string `json:"prefilled_message"`
-	URL       string `json:"deep_link_url"`
+
+	// URL is the link that opens the chat, which the picture holds as well.
+	URL string `json:"deep_link_url"`
 
 	// ImageURL is the picture, where one was asked for.
 	ImageURL string `json:"qr_image_url"`
@@ -47,6 +52,7 @@ type QROptions struct {
 	Image QRImage
 }
 
+// fields asks for the format of a picture as Meta wants it, as a call on the field.
 func (o QROptions) fields() fieldsOption {
 	fields := []string{"code", "prefilled_message", "deep_link_url"}
 	if o.Image != "" {
@@ -74,8 +80,8 @@ func (s *QRService) List(ctx context.Context, phone graph.PhoneNumberID, opts QR
 // graph:GET /{phone-number-id}/message_qrdls/{qr-code-id}
 func (s *QRService) Get(ctx context.Context, phone graph.PhoneNumberID, code string, opts QROptions) (*QRCode, error) {
 	return first[QRCode](ctx, s.c, request{
-		method: http.MethodGet, path: "/{phone-number-id}/message_qrdls/{qr-code-id}", ids: []string{string(phone), code},
-		phone: phone, options: opts.fields(),
+		method: http.MethodGet, path: "/{phone-number-id}/message_qrdls/{qr-code-id}",
+		ids: []string{string(phone), code}, phone: phone, options: opts.fields(),
 	})
 }
 
@@ -119,6 +125,8 @@ func (s *QRService) Update(
 	return s.put(ctx, phone, code, params.PrefilledMessage, "")
 }
 
+// put makes a code, or changes the one that is named: Meta has one call for both. It is not
+// repeated blindly, since a code that is made twice counts twice.
 func (s *QRService) put(
 	ctx context.Context, phone graph.PhoneNumberID, code, prefilled string, image QRImage,
 ) (*QRCode, error) {
@@ -142,7 +150,7 @@ func (s *QRService) put(
 // graph:DELETE /{phone-number-id}/message_qrdls/{qr-code-id}
 func (s *QRService) Delete(ctx context.Context, phone graph.PhoneNumberID, code string) error {
 	return do(ctx, s.c, request{
-		method: http.MethodDelete, path: "/{phone-number-id}/message_qrdls/{qr-code-id}", ids: []string{string(phone), code},
-		phone: phone, replay: RetryIdempotent,
+		method: http.MethodDelete, path: "/{phone-number-id}/message_qrdls/{qr-code-id}",
+		ids: []string{string(phone), code}, phone: phone, replay: RetryIdempotent,
 	}, nil)
 }

@@ -7,13 +7,15 @@ import (
 )
 
 // A Recipient is whom a message is for: a phone number, a WhatsApp user by business-scoped id, or a
-// group. Recipients are comparable, so that a map can be keyed by them. The zero Recipient is
-// nobody.
+// group. Recipients are comparable, so that a map can be keyed by them. Nothing can be sent to the
+// zero Recipient.
 type Recipient struct {
 	kind  recipientKind
 	value string
 }
 
+// A recipientKind says what a Recipient holds. Those that cannot be sent to hold no value, only the
+// reason, which [Recipient.problem] tells when a message is checked.
 type recipientKind uint8
 
 const (
@@ -50,8 +52,8 @@ func ToUser(id graph.UserID) Recipient { return Recipient{recipientUser, string(
 // coexistence numbers.
 func ToGroup(id graph.GroupID) Recipient { return Recipient{recipientGroup, string(id)} }
 
-// ToIdentity answers whoever a webhook named: by business-scoped user id where there is one, else
-// by phone number.
+// ToIdentity addresses a person whom a webhook named: by business-scoped user id where there is
+// one, else by phone number.
 func ToIdentity(id graph.Identity) Recipient {
 	switch {
 	case id.UserID != "":
@@ -62,7 +64,7 @@ func ToIdentity(id graph.Identity) Recipient {
 	return Recipient{kind: recipientUnknownIdentity}
 }
 
-// IsZero reports whether r is nobody.
+// IsZero reports whether r is the zero Recipient.
 func (r Recipient) IsZero() bool { return r == Recipient{} }
 
 // Key names the recipient for a [Limiter] that counts in a database: the number with its plus sign,
@@ -77,7 +79,8 @@ func (r Recipient) problem() string {
 	case recipientNone:
 		return "has no recipient; set To with ToPhone, ToUser, ToGroup or ToIdentity"
 	case recipientBadPhone:
-		return "is for something that is not a phone number in international form (country code and number, 7 to 15 digits)"
+		return "is for something that is not a phone number in international form " +
+			"(country code and number, 7 to 15 digits)"
 	case recipientUserAsPhone:
 		return "is for a business-scoped user id passed as a phone number; use ToUser"
 	case recipientUnknownIdentity:
@@ -94,7 +97,9 @@ func (r Recipient) problem() string {
 	return ""
 }
 
-// normalizePhone returns the digits of a phone number in international form.
+// normalizePhone returns the digits of a phone number in international form, without the marks that
+// people put between them, or false for everything else: letters, a dialling prefix, a wrong
+// length.
 func normalizePhone(s string) (string, bool) {
 	s = strings.Trim(s, " \t\r\n\u00a0")
 	s = strings.TrimPrefix(s, "+")

@@ -10,17 +10,21 @@ import (
 	"strings"
 )
 
-// A scrubber holds what must not show up in an error, longest first, and cuts it out.
+// A scrubber holds what must not show up in an error, longest first, and cuts it out. Longest
+// first, or a short secret inside of a long one would leave the rest of that.
 type scrubber []string
 
 const redacted = "[redacted]"
 
-// Shorter strings are too common to be told from ordinary words and numbers.
+// minScrubbed is the length of the shortest string that is cut out. Shorter ones are too common to
+// be told from ordinary words and numbers.
 const minScrubbed = 4
 
-// scrubber returns what to cut out of whatever comes back from a call.
+// scrubber returns what to cut out of whatever comes back from a call: the secrets of the client,
+// and what the request held, each also as it stands in a query and in a path.
 func (c *Client) scrubber(sensitive []string) scrubber {
-	all := append([]string{c.auth.Reveal().token.Reveal(), c.auth.Reveal().proof, c.core.Reveal().cfg.AppSecret.Reveal()}, sensitive...)
+	auth, cfg := c.auth.Reveal(), c.core.Reveal().cfg
+	all := append([]string{auth.token.Reveal(), auth.proof, cfg.AppSecret.Reveal()}, sensitive...)
 	var s scrubber
 	for _, text := range all {
 		for _, form := range []string{text, url.QueryEscape(text), url.PathEscape(text)} {
@@ -34,7 +38,7 @@ func (c *Client) scrubber(sensitive []string) scrubber {
 }
 
 var (
-	// tokenRe finds access tokens that nobody told us about.
+	// tokenRe finds access tokens that are not the client's.
 	tokenRe = regexp.MustCompile(`\bEAA[0-9A-Za-z_-]{16,}`)
 
 	// queryRe finds the query of a URL, urlRe all of one, quoteRe what the standard library quotes
@@ -53,6 +57,7 @@ func (s scrubber) clean(text string) string {
 	return queryRe.ReplaceAllString(text, "$1?"+redacted)
 }
 
+// cleanMeta cuts secrets out of headers, which a proxy or a server may have made of the request.
 func (s scrubber) cleanMeta(m *Response) {
 	m.Version, m.TraceID, m.RequestID = s.clean(m.Version), s.clean(m.TraceID), s.clean(m.RequestID)
 	for i := range m.BusinessUsage {
@@ -61,6 +66,7 @@ func (s scrubber) cleanMeta(m *Response) {
 	}
 }
 
+// cleanError cuts secrets out of all texts of an error of Meta's.
 func (s scrubber) cleanError(e *Error) {
 	for _, text := range []*string{&e.Message, &e.Details, &e.Type, &e.UserTitle, &e.UserMessage, &e.TraceID} {
 		*text = s.cleanDeep(*text)

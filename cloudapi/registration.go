@@ -26,7 +26,7 @@ type PhoneNumberAddParams struct {
 	// PhoneNumber is the number without the country code, digits only.
 	PhoneNumber string `json:"phone_number"`
 
-	// VerifiedName is the display name, which Meta reviews.
+	// VerifiedName is the display name, which Meta reviews. Required.
 	VerifiedName string `json:"verified_name"`
 
 	// Migrate moves the number from another account.
@@ -180,14 +180,15 @@ func (s *RegistrationService) Deregister(ctx context.Context, phone *Phone) erro
 	}, whatsapp)
 }
 
-// ordinary reports a number that is in the WhatsApp Business app, or of which nobody knows whether
-// it is.
+// ordinary reports a number that is in the WhatsApp Business app, or may be: one that was read
+// without the field that says so.
 func ordinary(p *problems, phone *Phone) {
 	switch {
 	case phone == nil || phone.ID == "":
 		p.missing("the phone is empty; read it with Phones.Get")
 	case phone.IsOnBizApp:
-		p.add("the number is in use in the WhatsApp Business app, which has registered it; this would take it from there")
+		p.add("the number is in use in the WhatsApp Business app, which has registered it; " +
+			"this would take it from there")
 	case !slices.Contains(jsonNames(phone.Raw), "is_on_biz_app"):
 		p.add("the phone was read without the field is_on_biz_app; read it with Phones.Get and its own fields")
 	}

@@ -56,5 +56,6 @@ func TestRequestsOnTheWire(t *testing.T) {
 	}
 	want, err := os.ReadFile(file)
 	require.NoError(t, err)
-	require.Equal(t, string(want), out.String(), "run go test ./cloudapi -run TestRequestsOnTheWire -update, and read the diff")
+	require.Equal(t, string(want), out.String(),
+		"run go test ./cloudapi -run TestRequestsOnTheWire -update, and read the diff")
 }

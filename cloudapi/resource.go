@@ -40,7 +40,8 @@ func decodeAnswer[T any](b []byte, v *T) error {
 	return nil
 }
 
-// readLoosely reads a struct by its json tags.
+// readLoosely reads a struct by its json tags, with the reader of webhooks, which takes scalars in
+// any spelling.
 func readLoosely[T any](b []byte, v *T) error {
 	var s wire.Scanner
 	s.Reset(b)

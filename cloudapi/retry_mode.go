@@ -82,7 +82,8 @@ func mayReplay(rule RetryMode, e *Error) bool {
 	case e.coded:
 		info, known := graph.Lookup(code, e.Subcode)
 		if known {
-			return info.Retry == graph.RetryLater && (info.Class == graph.ErrTemporary || info.Class == graph.ErrThrottled)
+			passes := info.Class == graph.ErrTemporary || info.Class == graph.ErrThrottled
+			return passes && info.Retry == graph.RetryLater
 		}
 		if e.Transient {
 			return true
@@ -93,8 +94,8 @@ func mayReplay(rule RetryMode, e *Error) bool {
 	return e.StatusCode == http.StatusTooManyRequests || e.StatusCode >= 500
 }
 
-// isSyncRefusal reports whether the one-shot synchronisation is spent or too late, wherever Meta
-// wrote it.
+// isSyncRefusal reports whether the one-shot synchronisation is spent or too late. Meta writes
+// these codes as the code, or as the subcode of code 4 or 100.
 func (e *Error) isSyncRefusal() bool {
 	for _, code := range []graph.Code{e.Code, graph.Code(e.Subcode)} {
 		if code == graph.CodeSyncLimitExceeded || code == graph.CodeSyncWindowClosed {
@@ -104,14 +105,16 @@ func (e *Error) isSyncRefusal() bool {
 	return false
 }
 
-// isHopeless finds failures that a second attempt meets again.
+// isHopeless reports a failure that a second attempt meets again: a certificate that is not
+// trusted.
 func isHopeless(err error) bool {
 	_, badCertificate := errors.AsType[*tls.CertificateVerificationError](err)
 	return badCertificate
 }
 
-// outcomeOf judges an answer that holds an error of Meta's. A lasting error that Meta documents is
-// a refusal; whatever may have struck in the middle of the work is not.
+// outcomeOf judges an answer that holds an error of Meta's. An error of the request, which Meta
+// documents as lasting, is a refusal: nothing was done. An error of Meta's servers is not, since it
+// may have come in the middle of the work; neither is a code that is unknown here.
 func (e *Error) outcomeOf() Outcome {
 	if e.isSyncRefusal() || e.coded && e.Code.ProvesRefusal() {
 		return OutcomeRefused
@@ -148,8 +151,9 @@ func retryAfter(header string) time.Duration {
 	return 0
 }
 
-// pause is how long to wait before the next attempt. It reports false if the caller or Config has
-// not that much time.
+// pause is how long to wait before the next attempt, which it reports as false if that is longer
+// than the caller's deadline or MaxWait allows. Without a wish of Meta's it doubles from MinWait,
+// and half of it is left to chance, so that callers who failed together do not come back together.
 func (r RetryPolicy) pause(ctx context.Context, e *Error, attempt int) (time.Duration, bool) {
 	wait := e.RetryAfter
 	if wait == 0 {

@@ -71,11 +71,13 @@ var failures = map[string]struct {
 	"502 as a page":                {reply(502, "<html>Bad Gateway</html>"), cloudapi.OutcomeUnknown},
 	"redirect":                     {reply(302, "", "Location", "/elsewhere"), cloudapi.OutcomeUnknown},
 	"redirect that keeps the body": {reply(307, "", "Location", "/elsewhere"), cloudapi.OutcomeUnknown},
-	"success without a message":    {reply(200, `{"messaging_product":"whatsapp","messages":[]}`), cloudapi.OutcomeUnknown},
-	"success as a page":            {reply(200, "<html>Welcome</html>"), cloudapi.OutcomeUnknown},
-	"success without body":         {reply(200, ""), cloudapi.OutcomeUnknown},
-	"success of another shape":     {reply(200, `{"messages":"none"}`), cloudapi.OutcomeUnknown},
-	"an error inside success":      {reply(200, graphError("131047", "")), cloudapi.OutcomeRefused},
+	"success without a message": {
+		reply(200, `{"messaging_product":"whatsapp","messages":[]}`), cloudapi.OutcomeUnknown,
+	},
+	"success as a page":        {reply(200, "<html>Welcome</html>"), cloudapi.OutcomeUnknown},
+	"success without body":     {reply(200, ""), cloudapi.OutcomeUnknown},
+	"success of another shape": {reply(200, `{"messages":"none"}`), cloudapi.OutcomeUnknown},
+	"an error inside success":  {reply(200, graphError("131047", "")), cloudapi.OutcomeRefused},
 }
 
 func TestNothingElseRepeatsASend(t *testing.T) {
@@ -151,16 +153,34 @@ func TestDoKeepsTheRulesOfItsEndpoint(t *testing.T) {
 		step     step
 		requests int
 	}{
-		"a read after a drop":           {cloudapi.Request{Method: "GET", Path: "/me"}, drop, 4},
-		"a post after a drop":           {cloudapi.Request{Method: "POST", Path: "/me"}, drop, 1},
-		"a post after a throttle":       {cloudapi.Request{Method: "POST", Path: "/me"}, reply(400, graphError("80007", "")), 4},
-		"an idempotent post":            {cloudapi.Request{Method: "POST", Path: "/me", RetryMode: cloudapi.RetryIdempotent}, drop, 4},
-		"a read that may not":           {cloudapi.Request{Method: "GET", Path: "/me", RetryMode: cloudapi.RetryNever}, reply(500, ""), 1},
-		"a send called idempotent":      {cloudapi.Request{Method: "POST", Path: "/1/messages", RetryMode: cloudapi.RetryIdempotent}, drop, 1},
-		"a sync called idempotent":      {cloudapi.Request{Method: "POST", Path: "/1/smb_app_data", RetryMode: cloudapi.RetryIdempotent}, reply(400, graphError("4", "")), 1},
-		"a sync behind a slash":         {cloudapi.Request{Method: "POST", Path: "/1/smb_app_data/"}, reply(400, graphError("4", "")), 1},
-		"a sync put together":           {cloudapi.Request{Method: "POST", Path: "/1/{edge}", IDs: []string{"smb_app_data"}}, reply(400, graphError("4", "")), 1},
-		"a registration when throttled": {cloudapi.Request{Method: "POST", Path: "/1/register"}, reply(400, graphError("4", "")), 1},
+		"a read after a drop": {cloudapi.Request{Method: "GET", Path: "/me"}, drop, 4},
+		"a post after a drop": {cloudapi.Request{Method: "POST", Path: "/me"}, drop, 1},
+		"a post after a throttle": {
+			cloudapi.Request{Method: "POST", Path: "/me"}, reply(400, graphError("80007", "")), 4,
+		},
+		"an idempotent post": {
+			cloudapi.Request{Method: "POST", Path: "/me", RetryMode: cloudapi.RetryIdempotent}, drop, 4,
+		},
+		"a read that may not": {
+			cloudapi.Request{Method: "GET", Path: "/me", RetryMode: cloudapi.RetryNever}, reply(500, ""), 1,
+		},
+		"a send called idempotent": {
+			cloudapi.Request{Method: "POST", Path: "/1/messages", RetryMode: cloudapi.RetryIdempotent}, drop, 1,
+		},
+		"a sync called idempotent": {
+			cloudapi.Request{Method: "POST", Path: "/1/smb_app_data", RetryMode: cloudapi.RetryIdempotent},
+			reply(400, graphError("4", "")), 1,
+		},
+		"a sync behind a slash": {
+			cloudapi.Request{Method: "POST", Path: "/1/smb_app_data/"}, reply(400, graphError("4", "")), 1,
+		},
+		"a sync put together": {
+			cloudapi.Request{Method: "POST", Path: "/1/{edge}", IDs: []string{"smb_app_data"}},
+			reply(400, graphError("4", "")), 1,
+		},
+		"a registration when throttled": {
+			cloudapi.Request{Method: "POST", Path: "/1/register"}, reply(400, graphError("4", "")), 1,
+		},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -177,7 +197,8 @@ func TestReadsAndSettingsAreRepeated(t *testing.T) {
 	t.Parallel()
 	trouble := map[string]step{
 		"dropped": drop, "half a body": half(`{"success":true}`), "429": reply(429, ""), "500": reply(500, ""),
-		"502 as a page": reply(502, "<html>"), "code 1": reply(400, graphError("1", "")), "code 2": reply(500, graphError("2", "")),
+		"502 as a page": reply(502, "<html>"), "code 1": reply(400, graphError("1", "")),
+		"code 2": reply(500, graphError("2", "")),
 		"half an error": func(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("Content-Length", "4096")
 			w.WriteHeader(400)
@@ -208,7 +229,8 @@ func TestReadsAndSettingsAreRepeated(t *testing.T) {
 func TestLastingErrorsAreNotRepeated(t *testing.T) {
 	t.Parallel()
 	lasting := map[string]step{
-		"500 with code 3": reply(500, graphError("3", "")), "500 with code 134102": reply(500, graphError("134102", "")),
+		"500 with code 3":      reply(500, graphError("3", "")),
+		"500 with code 134102": reply(500, graphError("134102", "")),
 		"401 with code 138000": reply(401, graphError("138000", "")), "400": reply(400, graphError("100", "")),
 		"404": reply(404, ""), "429 that is a spam limit": reply(429, graphError("131048", "")),
 		"redirect": reply(302, "", "Location", "/elsewhere"), "a page": reply(200, "<html>"),
@@ -424,6 +446,7 @@ func TestEveryCallIsInTheTableOfCalls(t *testing.T) {
 		if composed[d.method] {
 			continue
 		}
-		require.True(t, slices.Contains(names, d.method), "%s is not in calls(); the canary and replay tests miss it", d.method)
+		require.True(t, slices.Contains(names, d.method), "%s is not in calls(); the canary and replay tests miss it",
+			d.method)
 	}
 }

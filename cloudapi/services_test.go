@@ -25,10 +25,13 @@ func query(t *testing.T, r seen) url.Values {
 
 func TestPhoneIsReadWhole(t *testing.T) {
 	t.Parallel()
-	const body = `{"id":100000000000001,"display_phone_number":"+1 555-010-0123","verified_name":"Shop","status":"CONNECTED",` +
-		`"platform_type":"CLOUD_API","is_on_biz_app":true,"code_verification_status":"VERIFIED","name_status":"APPROVED",` +
+	const body = `{"id":100000000000001,"display_phone_number":"+1 555-010-0123","verified_name":"Shop",` +
+		`"status":"CONNECTED",` +
+		`"platform_type":"CLOUD_API","is_on_biz_app":true,"code_verification_status":"VERIFIED",` +
+		`"name_status":"APPROVED",` +
 		`"new_name_status":"NONE","quality_rating":"GREEN","account_mode":"LIVE","throughput":{"level":"STANDARD"},` +
-		`"webhook_configuration":{"phone_number":"https://a.example","whatsapp_business_account":"https://b.example","application":"https://c.example"},` +
+		`"webhook_configuration":{"phone_number":"https://a.example",` +
+		`"whatsapp_business_account":"https://b.example","application":"https://c.example"},` +
 		`"last_onboarded_time":"2026-08-22T19:05:53+0000","is_official_business_account":"true","is_pin_enabled":1,` +
 		`"is_preverified_number":false,"invented_tomorrow":{"a":1}}`
 	srv := serve(t, reply(200, body, "Facebook-Api-Version", "v25.0"))
@@ -43,7 +46,9 @@ func TestPhoneIsReadWhole(t *testing.T) {
 		PlatformType: cloudapi.PlatformCloudAPI, IsOnBizApp: true, CodeVerificationStatus: cloudapi.CodeVerified,
 		NameStatus: cloudapi.NameApproved, NewNameStatus: cloudapi.NameNone, QualityRating: graph.QualityGreen,
 		AccountMode: cloudapi.AccountLive, Throughput: cloudapi.Throughput{Level: cloudapi.ThroughputStandard},
-		WebhookConfiguration:      cloudapi.WebhookConfiguration{PhoneNumber: "https://a.example", WABA: "https://b.example", Application: "https://c.example"},
+		WebhookConfiguration: cloudapi.WebhookConfiguration{
+			PhoneNumber: "https://a.example", WABA: "https://b.example", Application: "https://c.example",
+		},
 		LastOnboardedAt:           graph.NewTimestamp(time.Date(2026, 8, 22, 19, 5, 53, 0, time.UTC)),
 		IsOfficialBusinessAccount: true, IsPINEnabled: true,
 	}, p)
@@ -53,7 +58,8 @@ func TestCoexistsNeedsBothSides(t *testing.T) {
 	t.Parallel()
 	require.True(t, (&cloudapi.Phone{IsOnBizApp: true, PlatformType: cloudapi.PlatformCloudAPI}).Coexists())
 	require.False(t, (&cloudapi.Phone{PlatformType: cloudapi.PlatformCloudAPI}).Coexists(), "API only")
-	require.False(t, (&cloudapi.Phone{IsOnBizApp: true, PlatformType: cloudapi.PlatformNotApplicable}).Coexists(), "app only")
+	require.False(t, (&cloudapi.Phone{IsOnBizApp: true, PlatformType: cloudapi.PlatformNotApplicable}).Coexists(),
+		"app only")
 	require.False(t, (&cloudapi.Phone{IsOnBizApp: true}).Coexists(), "not asked for")
 }
 
@@ -66,18 +72,26 @@ func TestFieldsAreAskedFor(t *testing.T) {
 	require.NoError(t, err)
 	_, err = client.Phones.Get(ctx, phoneID, cloudapi.PhoneGetOptions{Fields: []string{"id", "health_status"}})
 	require.NoError(t, err)
-	_, err = client.WABAs.Get(ctx, wabaID, cloudapi.WABAGetOptions{Fields: []string{"id", "owner_business_info{id,name}"}})
+	_, err = client.WABAs.Get(ctx, wabaID, cloudapi.WABAGetOptions{
+		Fields: []string{"id", "owner_business_info{id,name}"},
+	})
 	require.NoError(t, err)
 	for _, err := range client.Phones.List(ctx, wabaID, cloudapi.PhoneListOptions{
-		Limit: 50, Sort: "['last_onboarded_time_descending']", Filter: cloudapi.Filters{{"account_mode", "EQUAL", "LIVE"}},
+		Limit: 50, Sort: "['last_onboarded_time_descending']",
+		Filter: cloudapi.Filters{{"account_mode", "EQUAL", "LIVE"}},
 	}) {
 		require.NoError(t, err)
 	}
-	for _, err := range client.Businesses.ClientWABAs(ctx, businessID, cloudapi.WABAListOptions{Fields: []string{"id"}, Sort: "creation_time_descending"}) {
+	for _, err := range client.Businesses.ClientWABAs(ctx, businessID, cloudapi.WABAListOptions{
+		Fields: []string{"id"}, Sort: "creation_time_descending",
+	}) {
 		require.NoError(t, err)
 	}
 	got := srv.seen()
-	for _, field := range []string{"is_on_biz_app", "platform_type", "status", "code_verification_status", "throughput", "webhook_configuration", "last_onboarded_time"} {
+	for _, field := range []string{
+		"is_on_biz_app", "platform_type", "status", "code_verification_status", "throughput",
+		"webhook_configuration", "last_onboarded_time",
+	} {
 		require.Contains(t, strings.Split(query(t, got[0]).Get("fields"), ","), field)
 	}
 	require.Equal(t, url.Values{"fields": {"id,health_status"}}, query(t, got[1]))
@@ -86,7 +100,8 @@ func TestFieldsAreAskedFor(t *testing.T) {
 	require.Equal(t, "50", list.Get("limit"))
 	require.Equal(t, "['last_onboarded_time_descending']", list.Get("sort"))
 	require.JSONEq(t, `[{"field":"account_mode","operator":"EQUAL","value":"LIVE"}]`, list.Get("filtering"))
-	require.NotContains(t, strings.Split(list.Get("fields"), ","), "is_on_biz_app", "documented for the number itself only")
+	require.NotContains(t, strings.Split(list.Get("fields"), ","), "is_on_biz_app",
+		"documented for the number itself only")
 	require.Equal(t, url.Values{"fields": {"id"}, "sort": {"creation_time_descending"}}, query(t, got[4]))
 }
 
@@ -108,9 +123,12 @@ func TestSyncAsksOncePerKind(t *testing.T) {
 
 func TestWABAIsReadWhole(t *testing.T) {
 	t.Parallel()
-	const body = `{"id":"200000000000002","name":"Shop","currency":"EUR","timezone_id":71,"country":"DE","ownership_type":"CLIENT_OWNED",` +
-		`"account_review_status":"APPROVED","business_verification_status":"verified","message_template_namespace":"ns","status":"ACTIVE",` +
-		`"primary_funding_id":"9","owner_business_info":{"id":"300000000000003","name":"Shop Ltd"},"on_behalf_of_business_info":{"id":"5","name":"Old"}}`
+	const body = `{"id":"200000000000002","name":"Shop","currency":"EUR","timezone_id":71,"country":"DE",` +
+		`"ownership_type":"CLIENT_OWNED",` +
+		`"account_review_status":"APPROVED","business_verification_status":"verified",` +
+		`"message_template_namespace":"ns","status":"ACTIVE",` +
+		`"primary_funding_id":"9","owner_business_info":{"id":"300000000000003","name":"Shop Ltd"},` +
+		`"on_behalf_of_business_info":{"id":"5","name":"Old"}}`
 	srv := serve(t, reply(200, body))
 	w, err := srv.client(t).WABAs.Get(t.Context(), wabaID, cloudapi.WABAGetOptions{})
 	require.NoError(t, err)
@@ -119,7 +137,8 @@ func TestWABAIsReadWhole(t *testing.T) {
 	w.Raw, w.Response = nil, cloudapi.Response{}
 	require.Equal(t, &cloudapi.WABA{
 		ID: wabaID, Name: "Shop", Currency: "EUR", TimezoneID: "71", Country: "DE", OwnershipType: "CLIENT_OWNED",
-		AccountReviewStatus: "APPROVED", BusinessVerificationStatus: "verified", MessageTemplateNamespace: "ns", Status: "ACTIVE",
+		AccountReviewStatus: "APPROVED", BusinessVerificationStatus: "verified", MessageTemplateNamespace: "ns",
+		Status:           "ACTIVE",
 		PrimaryFundingID: "9", OwnerBusinessInfo: cloudapi.BusinessInfo{ID: businessID, Name: "Shop Ltd"},
 		OnBehalfOfBusinessInfo: cloudapi.BusinessInfo{ID: "5", Name: "Old"},
 	}, w)
@@ -131,7 +150,10 @@ func TestSubscribing(t *testing.T) {
 	client := srv.client(t)
 	ctx := t.Context()
 	require.NoError(t, client.WABAs.Subscribe(ctx, wabaID))
-	require.NoError(t, client.WABAs.SetWebhook(ctx, wabaID, cloudapi.WebhookOverride{CallbackURL: "https://example.com/w", VerifyToken: "v-1"}))
+	require.NoError(t,
+		client.WABAs.SetWebhook(ctx, wabaID, cloudapi.WebhookOverride{
+			CallbackURL: "https://example.com/w", VerifyToken: "v-1",
+		}))
 	require.NoError(t, client.WABAs.SetWebhook(ctx, wabaID, cloudapi.WebhookOverride{}))
 	require.NoError(t, client.WABAs.Unsubscribe(ctx, wabaID))
 	got := srv.seen()
@@ -160,7 +182,8 @@ func TestSubscribing(t *testing.T) {
 func TestSubscribingAgainKeepsTheOverride(t *testing.T) {
 	t.Parallel()
 	list := func(id graph.AppID, override string) step {
-		return reply(200, `{"data":[{"whatsapp_business_api_data":{"id":"`+string(id)+`"},"override_callback_uri":"`+override+`"}]}`)
+		return reply(200,
+			`{"data":[{"whatsapp_business_api_data":{"id":"`+string(id)+`"},"override_callback_uri":"`+override+`"}]}`)
 	}
 	tests := map[string]struct {
 		app       graph.AppID // of the client
@@ -176,7 +199,9 @@ func TestSubscribingAgainKeepsTheOverride(t *testing.T) {
 	}
 	for name, tt := range tests {
 		srv := serve(t, tt.there, reply(200, `{"success":true}`))
-		err := srv.client(t, func(cfg *cloudapi.Config) { cfg.AppID, cfg.AppSecret = tt.app, graph.Secret("") }).WABAs.Subscribe(t.Context(), wabaID)
+		err := srv.client(t, func(cfg *cloudapi.Config) {
+			cfg.AppID, cfg.AppSecret = tt.app, graph.Secret("")
+		}).WABAs.Subscribe(t.Context(), wabaID)
 		if tt.app == "" && !tt.subscribe {
 			require.ErrorIs(t, err, cloudapi.ErrValidation, name)
 			require.ErrorContains(t, err, "Config.AppID", name)
@@ -201,32 +226,47 @@ func TestSuccessMustBeSaid(t *testing.T) {
 		`{"success":true}`: true, `{"success":"true"}`: true, `true`: true, `{"success":true,"data":[]}`: true,
 		`{"success":false}`: false, `{}`: false, `false`: false, `[]`: false, `null`: false,
 	} {
-		srv := serve(t, reply(200, body))
-		err := srv.client(t).WABAs.Unsubscribe(t.Context(), wabaID)
-		if good {
-			require.NoError(t, err, body)
-			continue
-		}
-		require.Equal(t, cloudapi.OutcomeUnknown, asError(t, err).Outcome, body)
+		t.Run(body, func(t *testing.T) {
+			t.Parallel()
+			srv := serve(t, reply(200, body))
+			err := srv.client(t).WABAs.Unsubscribe(t.Context(), wabaID)
+			if good {
+				require.NoError(t, err)
+				return
+			}
+			require.Equal(t, cloudapi.OutcomeUnknown, asError(t, err).Outcome)
+		})
 	}
 }
 
 func TestSubscribedApps(t *testing.T) {
 	t.Parallel()
-	srv := serve(t, reply(200, `{"data":[{"whatsapp_business_api_data":{"id":"400000000000004","link":"https://example.com/app","name":"CRM"},"override_callback_uri":"https://example.com/w"}]}`))
+	srv := serve(t,
+		reply(200,
+			`{"data":[{"whatsapp_business_api_data":{"id":"400000000000004","link":"https://example.com/app",`+
+				`"name":"CRM"},"override_callback_uri":"https://example.com/w"}]}`))
 	apps, err := srv.client(t).WABAs.SubscribedApps(t.Context(), wabaID)
 	require.NoError(t, err)
-	require.Equal(t, []cloudapi.SubscribedApp{{ID: appID, Name: "CRM", Link: "https://example.com/app", OverrideCallbackURL: "https://example.com/w"}}, apps)
+	require.Equal(t,
+		[]cloudapi.SubscribedApp{
+			{ID: appID, Name: "CRM", Link: "https://example.com/app", OverrideCallbackURL: "https://example.com/w"},
+		},
+		apps)
 }
 
 func TestAppSubscriptions(t *testing.T) {
 	t.Parallel()
-	srv := serve(t, reply(200, `{"data":[{"object":"whatsapp_business_account","callback_url":"https://example.com/w","active":true,`+
-		`"fields":[{"name":"messages","version":"v25.0"},{"name":"history","version":"v25.0"}]},{"object":"page","active":"0","fields":["feed"]}]}`))
+	srv := serve(t, reply(200, `{"data":[{"object":"whatsapp_business_account",`+
+		`"callback_url":"https://example.com/w","active":true,`+
+		`"fields":[{"name":"messages","version":"v25.0"},{"name":"history","version":"v25.0"}]},{"object":"page",`+
+		`"active":"0","fields":["feed"]}]}`))
 	subs, err := srv.client(t).Apps.Subscriptions(t.Context())
 	require.NoError(t, err)
 	require.Equal(t, []cloudapi.AppSubscription{
-		{Object: "whatsapp_business_account", CallbackURL: "https://example.com/w", Active: true, Fields: []cloudapi.AppSubscriptionField{{"messages", "v25.0"}, {"history", "v25.0"}}},
+		{
+			Object: "whatsapp_business_account", CallbackURL: "https://example.com/w", Active: true,
+			Fields: []cloudapi.AppSubscriptionField{{"messages", "v25.0"}, {"history", "v25.0"}},
+		},
 		{Object: "page", Fields: []cloudapi.AppSubscriptionField{{Name: "feed"}}},
 	}, subs)
 	require.True(t, subs[0].HasField("history"))
@@ -253,15 +293,19 @@ func TestExchange(t *testing.T) {
 		redirect *string
 		want     url.Values
 	}{
-		"from FB.login":         {nil, url.Values{}},
-		"from a redirect":       {new("https://example.com/cb"), url.Values{"redirect_uri": {"https://example.com/cb"}}},
+		"from FB.login": {nil, url.Values{}},
+		"from a redirect": {
+			new("https://example.com/cb"), url.Values{"redirect_uri": {"https://example.com/cb"}},
+		},
 		"with an empty one too": {new(""), url.Values{"redirect_uri": {""}}},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			srv := serve(t, reply(200, `{"access_token":"EAAnew","token_type":"bearer","expires_in":"5183944"}`))
-			got, err := srv.client(t).OAuth.Exchange(t.Context(), cloudapi.CodeExchangeParams{Code: "AQ#+/=", RedirectURI: tt.redirect})
+			got, err := srv.client(t).OAuth.Exchange(t.Context(), cloudapi.CodeExchangeParams{
+				Code: "AQ#+/=", RedirectURI: tt.redirect,
+			})
 			require.NoError(t, err)
 			require.Equal(t, graph.Secret("EAAnew"), got.Token)
 			require.Equal(t, "bearer", got.Type)
@@ -294,11 +338,16 @@ func TestDebugToken(t *testing.T) {
 		want cloudapi.TokenInfo
 	}{
 		"good": {
-			`{"data":{"app_id":"400000000000004","type":"SYSTEM_USER","application":"CRM","expires_at":1800000000,"data_access_expires_at":0,"issued_at":1790000000,"is_valid":true,` +
-				`"scopes":["business_management"],"granular_scopes":[{"scope":"whatsapp_business_management","target_ids":["200000000000002",7]},{"scope":"business_management"},{"scope":"x","target_ids":[]}],"user_id":12}}`,
+			`{"data":{"app_id":"400000000000004","type":"SYSTEM_USER","application":"CRM","expires_at":1800000000,` +
+				`"data_access_expires_at":0,"issued_at":1790000000,"is_valid":true,` +
+				`"scopes":["business_management"],"granular_scopes":[{"scope":"whatsapp_business_management",` +
+				`"target_ids":["200000000000002",7]},{"scope":"business_management"},{"scope":"x",` +
+				`"target_ids":[]}],"user_id":12}}`,
 			cloudapi.TokenInfo{
-				AppID: appID, Application: "CRM", Type: "SYSTEM_USER", Valid: true, ExpiresAt: graph.NewTimestamp(time.Unix(1800000000, 0)),
-				IssuedAt: graph.NewTimestamp(time.Unix(1790000000, 0)), Scopes: []string{"business_management"}, UserID: "12",
+				AppID: appID, Application: "CRM", Type: "SYSTEM_USER", Valid: true,
+				ExpiresAt: graph.NewTimestamp(time.Unix(1800000000, 0)),
+				IssuedAt:  graph.NewTimestamp(time.Unix(1790000000, 0)), Scopes: []string{"business_management"},
+				UserID: "12",
 				GranularScopes: []cloudapi.GranularScope{
 					{Scope: "whatsapp_business_management", TargetIDs: []string{"200000000000002", "7"}},
 					{Scope: "business_management"}, {Scope: "x", TargetIDs: []string{}},
@@ -306,8 +355,12 @@ func TestDebugToken(t *testing.T) {
 			},
 		},
 		"bad": {
-			`{"data":{"app_id":"400000000000004","is_valid":false,"error":{"code":190,"subcode":"460","message":"token EAAinspected-123 is bad"},"scopes":[]}}`,
-			cloudapi.TokenInfo{AppID: appID, Scopes: []string{}, Error: &cloudapi.TokenError{Code: 190, Subcode: 460, Message: "token [redacted] is bad"}},
+			`{"data":{"app_id":"400000000000004","is_valid":false,"error":{"code":190,"subcode":"460",` +
+				`"message":"token EAAinspected-123 is bad"},"scopes":[]}}`,
+			cloudapi.TokenInfo{
+				AppID: appID, Scopes: []string{},
+				Error: &cloudapi.TokenError{Code: 190, Subcode: 460, Message: "token [redacted] is bad"},
+			},
 		},
 	}
 	for name, tt := range tests {

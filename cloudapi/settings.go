@@ -16,15 +16,15 @@ type SettingsService service
 
 // Settings are the settings of a number.
 type Settings struct {
-	Calling       CallingSettings `json:"calling"`
-	IdentityCheck IdentitySetting `json:"user_identity_change"`
-	Storage       StorageSetting  `json:"storage_configuration"`
-
-	Encryption PayloadEncryption `json:"payload_encryption"`
+	Calling       CallingSettings   `json:"calling"`
+	IdentityCheck IdentitySetting   `json:"user_identity_change"`
+	Storage       StorageSetting    `json:"storage_configuration"`
+	Encryption    PayloadEncryption `json:"payload_encryption"`
 
 	Resource
 }
 
+// incomplete wants one of the groups at least: which ones Meta writes depends on what was ever set.
 func (s *Settings) incomplete() string {
 	for _, name := range jsonNames(s.Raw) {
 		switch name {
@@ -40,7 +40,7 @@ func (s *Settings) incomplete() string {
 // The webhook of changed settings has a type of its own: it brings call_icons and two newer
 // settings in shapes that are not documented, and an update must not send those back.
 type CallingSettings struct {
-	Status             graph.FeatureState `json:"status,omitzero"`
+	Status             graph.FeatureState `json:"status,omitzero"`               // of calling as a whole
 	IconVisibility     string             `json:"call_icon_visibility,omitzero"` // "DEFAULT" or "DISABLE_ALL"
 	Icons              *CallIcons         `json:"call_icons,omitzero"`
 	Hours              *graph.CallHours   `json:"call_hours,omitzero"`
@@ -63,9 +63,13 @@ type IdentitySetting struct {
 
 // A StorageSetting is where data rests.
 type StorageSetting struct {
-	Status           string `json:"status,omitzero"`
-	Region           string `json:"data_localization_region,omitzero"`
-	RetentionMinutes int    `json:"retention_minutes,omitzero"`
+	Status string `json:"status,omitzero"`
+
+	// Region is the country that data at rest stays in, such as "DE".
+	Region string `json:"data_localization_region,omitzero"`
+
+	// RetentionMinutes is how long Meta stores messages; zero leaves it as it is.
+	RetentionMinutes int `json:"retention_minutes,omitzero"`
 }
 
 // A PayloadEncryption is the encryption of what messages and webhooks hold, between Meta and the
@@ -93,6 +97,7 @@ func (s *SettingsService) Get(ctx context.Context, phone graph.PhoneNumberID) (*
 	})
 }
 
+// set changes one group of settings: Meta takes one in a call.
 func (s *SettingsService) set(ctx context.Context, phone graph.PhoneNumberID, body any) error {
 	return do(ctx, s.c, request{
 		method: http.MethodPost, path: "/{phone-number-id}/settings", ids: []string{string(phone)}, phone: phone,
@@ -142,7 +147,9 @@ func (s *SettingsService) SetCalling(ctx context.Context, phone graph.PhoneNumbe
 // Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/business-phone-numbers/phone-numbers
 //
 // graph:POST /{phone-number-id}/settings user_identity_change
-func (s *SettingsService) SetIdentityCheck(ctx context.Context, phone graph.PhoneNumberID, state graph.FeatureState) error {
+func (s *SettingsService) SetIdentityCheck(
+	ctx context.Context, phone graph.PhoneNumberID, state graph.FeatureState,
+) error {
 	if state != graph.FeatureEnabled && state != graph.FeatureDisabled {
 		return invalid("the check of identity keys is FeatureEnabled or graph.FeatureDisabled")
 	}

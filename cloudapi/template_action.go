@@ -5,7 +5,8 @@ import (
 	"strconv"
 )
 
-// parameter is how an element of "parameters" looks whose value stands under the name of its type.
+// encodeParameter writes an element of "parameters" whose value stands under the name of its type,
+// as in {"type":"gif","gif":{…}}. The name is written as a member, which a struct tag cannot vary.
 func encodeParameter[T any](kind string, value T) ([]byte, error) {
 	k, err := json.Marshal(kind)
 	if err != nil {
@@ -27,8 +28,9 @@ type GIFParameter struct{ MediaSource }
 // MarshalJSON writes an element of "parameters".
 func (g *GIFParameter) MarshalJSON() ([]byte, error) { return encodeParameter("gif", g.MediaSource) }
 
-// A ProductParameter is the product of a header.
+// A ProductParameter is the product of a header, in templates that show a single product.
 type ProductParameter struct {
+	// CatalogID is Meta's id of the catalog, RetailerID your own id of the product in it.
 	CatalogID  string
 	RetailerID string
 }
@@ -44,6 +46,7 @@ func (q *ProductParameter) sensitive() []string { return nil }
 
 // A GroupParameter is the group that a template of the body invites to.
 type GroupParameter struct {
+	// GroupID is the group's id, as [graph.GroupID] holds it.
 	GroupID string
 }
 
@@ -72,9 +75,11 @@ func (*CatalogParameter) sensitive() []string { return nil }
 
 // A ProductsParameter is what a [ButtonProducts] shows: up to 30 products in sections.
 type ProductsParameter struct {
-	// Thumbnail is the product whose picture is shown.
-	Thumbnail string           `json:"thumbnail_product_retailer_id,omitzero"`
-	Sections  []ProductSection `json:"sections"`
+	// Thumbnail is the product whose picture is shown. Required.
+	Thumbnail string `json:"thumbnail_product_retailer_id,omitzero"`
+
+	// Sections are 1 to 10, with 30 products in all. Each needs a title if there are several.
+	Sections []ProductSection `json:"sections"`
 }
 
 // MarshalJSON writes an element of "parameters".
@@ -160,17 +165,22 @@ func (v *CallButtonParameter) sensitive() []string { return []string{v.Payload} 
 // parameters are the elements that a button's parameter becomes.
 func (b *TemplateButton) parameters() []TemplateParameter {
 	if v, ok := b.Parameter.(*CallButtonParameter); ok && v != nil && v.TTLMinutes != 0 && v.Payload != "" {
-		return []TemplateParameter{&CallButtonParameter{TTLMinutes: v.TTLMinutes}, &CallButtonParameter{Payload: v.Payload}}
+		return []TemplateParameter{
+			&CallButtonParameter{TTLMinutes: v.TTLMinutes}, &CallButtonParameter{Payload: v.Payload},
+		}
 	}
 	return []TemplateParameter{b.Parameter}
 }
 
 // MarshalJSON writes an element of "components".
 func (b *TemplateButton) MarshalJSON() ([]byte, error) {
-	return json.Marshal(component{Type: "button", SubType: b.Type, Index: loose(strconv.Itoa(b.Index)), Parameters: b.parameters()})
+	return json.Marshal(component{
+		Type: "button", SubType: b.Type, Index: loose(strconv.Itoa(b.Index)), Parameters: b.parameters(),
+	})
 }
 
-// fits reports whether a parameter belongs to a type of button.
+// fits reports whether a parameter belongs to a type of button. A type without a constant here
+// takes a [RawParameter] alone.
 func (t ButtonType) fits(param TemplateParameter) bool {
 	switch param.(type) {
 	case *PayloadParameter:

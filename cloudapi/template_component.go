@@ -77,9 +77,13 @@ func (b *TemplateBody) MarshalJSON() ([]byte, error) {
 	return json.Marshal(component{Type: "body", Parameters: b.Parameters})
 }
 
-// The body as it is read may have 1024 characters, so what is filled in cannot have more.
+// maxTemplateBody is how many characters a body may have as people read it, so that the texts that
+// are filled in cannot have more.
 const maxTemplateBody = 1024
 
+// check judges the texts of a body. How many variables the template has is for Meta to know; what
+// can be known here is which parameters a body takes, that names are used once, and that the texts
+// alone fit.
 func (b *TemplateBody) check(p *problems, where string) {
 	if b == nil || len(b.Parameters) == 0 {
 		p.add("%s is a body without parameters; leave it out", where)
@@ -135,6 +139,7 @@ const (
 
 // A TemplateButton fills in one button.
 type TemplateButton struct {
+	// Type is the button's, in small letters.
 	Type ButtonType
 
 	// Index is the button's place among all buttons of the template, from 0.
@@ -145,7 +150,7 @@ type TemplateButton struct {
 	Parameter TemplateParameter
 }
 
-// A template has at most ten buttons.
+// maxButtonIndex is the index of the last button: a template has at most ten.
 const maxButtonIndex = 9
 
 func (b *TemplateButton) check(p *problems, where string) {

@@ -33,6 +33,8 @@ func (t *Template) UnmarshalJSON(b []byte) error {
 	return nil
 }
 
+// decodeComponent reads an element of "components". Whatever is not as the types here write it,
+// such as a header of two parameters, becomes a [RawComponent] with all that it holds.
 func decodeComponent(raw json.RawMessage) (TemplateComponent, error) {
 	var v struct {
 		Type       string            `json:"type"`
@@ -75,6 +77,7 @@ func decodeComponent(raw json.RawMessage) (TemplateComponent, error) {
 	return &RawComponent{bytes.Clone(raw)}, nil
 }
 
+// decodeSpecial reads a component whose one parameter is an object of its own.
 func decodeSpecial(kind string, parameter, raw json.RawMessage) (TemplateComponent, error) {
 	var v struct {
 		Offer  *offerJSON           `json:"limited_time_offer"`
@@ -95,7 +98,11 @@ func decodeSpecial(kind string, parameter, raw json.RawMessage) (TemplateCompone
 	return &RawComponent{bytes.Clone(raw)}, nil
 }
 
-func decodeButton(kind ButtonType, index string, params []json.RawMessage, raw json.RawMessage) (TemplateComponent, error) {
+// decodeButton reads a button, whose kind says how its parameters look. The parameter of a voice
+// call is written as two elements if it has two members.
+func decodeButton(
+	kind ButtonType, index string, params []json.RawMessage, raw json.RawMessage,
+) (TemplateComponent, error) {
 	n, err := strconv.Atoi(index)
 	if err != nil {
 		return &RawComponent{bytes.Clone(raw)}, nil //nolint:nilerr // an index that is no number is for Meta to judge
@@ -114,6 +121,7 @@ func decodeButton(kind ButtonType, index string, params []json.RawMessage, raw j
 	return b, err
 }
 
+// decodeVoiceCall joins the elements of a voice call's parameter.
 func decodeVoiceCall(params []json.RawMessage) (TemplateParameter, error) {
 	all := &CallButtonParameter{}
 	for _, raw := range params {
@@ -134,6 +142,8 @@ func decodeVoiceCall(params []json.RawMessage) (TemplateParameter, error) {
 	return all, nil
 }
 
+// decodeButtonAction reads the parameter of a button whose kind has an action. The elements all say
+// {"type":"action"}, so only the kind of the button tells what is inside.
 func decodeButtonAction(kind ButtonType, raw json.RawMessage) (TemplateParameter, error) {
 	var v struct {
 		Action json.RawMessage `json:"action"`
@@ -175,7 +185,7 @@ func decodeParameters(raw []json.RawMessage) ([]TemplateParameter, error) {
 	return list, nil
 }
 
-// parameterJSON is every parameter at once.
+// parameterJSON has the members of every parameter; an element has those of its type.
 type parameterJSON struct {
 	Type     string      `json:"type"`
 	Name     string      `json:"parameter_name"`
@@ -202,6 +212,8 @@ type parameterJSON struct {
 	} `json:"date_time"`
 }
 
+// decodeParameter reads an element of "parameters" by its type. One of a type that is unknown here
+// becomes a [RawParameter].
 func decodeParameter(raw json.RawMessage) (TemplateParameter, error) {
 	var v parameterJSON
 	if err := json.Unmarshal(raw, &v); err != nil {

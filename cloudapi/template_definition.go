@@ -13,13 +13,16 @@ import (
 // A MessageTemplate is a template in one language, as Meta keeps it. Members that were not asked
 // for are zero.
 type MessageTemplate struct {
-	ID              graph.TemplateID
-	Name            string
-	Language        string
+	ID   graph.TemplateID
+	Name string
+
+	// Language is the code of the translation, such as "en_US". Each has an ID of its own.
+	Language string
+
 	Status          TemplateStatus
 	Category        graph.TemplateCategory
 	Components      []ComponentDefinition
-	ParameterFormat ParameterFormat
+	ParameterFormat ParameterFormat // empty where Meta did not say: positional
 
 	// Quality is what recipients made of it: GREEN, YELLOW, RED or UNKNOWN.
 	Quality graph.QualityRating
@@ -44,24 +47,24 @@ type MessageTemplate struct {
 type TemplateStatus string
 
 const (
-	TemplateApproved        TemplateStatus = "APPROVED"
-	TemplatePending         TemplateStatus = "PENDING"
-	TemplateRejected        TemplateStatus = "REJECTED"
-	TemplatePaused          TemplateStatus = "PAUSED"
-	TemplateDisabled        TemplateStatus = "DISABLED"
+	TemplateApproved        TemplateStatus = "APPROVED" // the only one that can be sent
+	TemplatePending         TemplateStatus = "PENDING"  // under review
+	TemplateRejected        TemplateStatus = "REJECTED" // see RejectedReason
+	TemplatePaused          TemplateStatus = "PAUSED"   // for a while, for its quality
+	TemplateDisabled        TemplateStatus = "DISABLED" // for good, for its quality
 	TemplateInAppeal        TemplateStatus = "IN_APPEAL"
 	TemplatePendingDeletion TemplateStatus = "PENDING_DELETION"
 	TemplateDeleted         TemplateStatus = "DELETED"
 	TemplateLimitExceeded   TemplateStatus = "LIMIT_EXCEEDED"
-	TemplateArchived        TemplateStatus = "ARCHIVED"
+	TemplateArchived        TemplateStatus = "ARCHIVED" // since April 2026
 )
 
 // A ParameterFormat is whether variables are {{1}} or {{first_name}}. Meta may add values.
 type ParameterFormat string
 
 const (
-	ParametersPositional ParameterFormat = "POSITIONAL"
-	ParametersNamed      ParameterFormat = "NAMED"
+	ParametersPositional ParameterFormat = "POSITIONAL" // {{1}}
+	ParametersNamed      ParameterFormat = "NAMED"      // {{first_name}}
 )
 
 // UnmarshalJSON reads a template as Meta writes it.
@@ -103,9 +106,12 @@ func (t *MessageTemplate) incomplete() string { return withoutID(t.ID) }
 //		Name: "order_confirmation", Language: "en_US", Category: graph.TemplateUtility,
 //		ParameterFormat: cloudapi.ParametersNamed,
 //		Components: []cloudapi.ComponentDefinition{
-//			{Type: cloudapi.ComponentBody, Text: "Hi {{first_name}}, your order is on its way.", Example: &cloudapi.TemplateExample{
-//				BodyNamed: []cloudapi.NamedExample{{Name: "first_name", Example: "Jessica"}},
-//			}},
+//			{
+//				Type: cloudapi.ComponentBody, Text: "Hi {{first_name}}, your order is on its way.",
+//				Example: &cloudapi.TemplateExample{
+//					BodyNamed: []cloudapi.NamedExample{{Name: "first_name", Example: "Jessica"}},
+//				},
+//			},
 //		},
 //	}
 type TemplateCreateParams struct {
@@ -179,6 +185,8 @@ func checkParts(p *problems, where string, parts []ComponentDefinition) {
 // variableRe finds the variables of a text.
 var variableRe = regexp.MustCompile(`\{\{\s*([A-Za-z0-9_]+)\s*\}\}`)
 
+// check judges a component by the rules of its type. Meta takes types in small letters as well. A
+// type that is unknown here passes, as do rules that only the review knows.
 func (t ComponentDefinition) check(p *problems, at string) {
 	switch ComponentType(strings.ToUpper(string(t.Type))) {
 	case ComponentHeader:
@@ -211,6 +219,8 @@ func (t ComponentDefinition) check(p *problems, at string) {
 	}
 }
 
+// checkHeader judges a header: text with one variable at most, or a file, for which the review
+// needs a sample.
 func (t ComponentDefinition) checkHeader(p *problems, at string) {
 	p.needs(at+".Format", string(t.Format))
 	switch t.Format {
@@ -220,8 +230,10 @@ func (t ComponentDefinition) checkHeader(p *problems, at string) {
 		if len(variables) > 1 {
 			p.limit("%s.Text has %d variables; a header has one", at, len(variables))
 		}
-		if len(variables) > 0 && (t.Example == nil || len(t.Example.HeaderText) == 0 && len(t.Example.HeaderNamed) == 0) {
-			p.put(true, true, "%s.Example says nothing of the variable; Meta wants HeaderText or HeaderNamed", []any{at})
+		hasSample := t.Example != nil && len(t.Example.HeaderText)+len(t.Example.HeaderNamed) > 0
+		if len(variables) > 0 && !hasSample {
+			p.put(true, true,
+				"%s.Example says nothing of the variable; Meta wants HeaderText or HeaderNamed", []any{at})
 		}
 	case HeaderImage, HeaderVideo, HeaderDocument, HeaderGIF:
 		if t.Example == nil || len(t.Example.HeaderHandle) == 0 {
@@ -231,59 +243,41 @@ func (t ComponentDefinition) checkHeader(p *problems, at string) {
 	}
 }
 
+// checkBody judges a body: its length, and its variables, each of which needs a sample. An empty
+// one passes: Meta writes that of authentication templates.
 func (t ComponentDefinition) checkBody(p *problems, at string) {
 	p.atMost(at+".Text", t.Text, 1024)
 	variables := variableRe.FindAllString(t.Text, -1)
 	text := strings.TrimSpace(t.Text)
-	if loc := variableRe.FindAllStringIndex(text, -1); len(loc) > 0 && (loc[0][0] == 0 || loc[len(loc)-1][1] == len(text)) {
+	places := variableRe.FindAllStringIndex(text, -1)
+	if n := len(places); n > 0 && (places[0][0] == 0 || places[n-1][1] == len(text)) {
 		p.limit("%s.Text begins or ends with a variable, which Meta refuses (2388299)", at)
 	}
-	if len(variables) > 0 && (t.Example == nil || len(t.Example.BodyText) == 0 && len(t.Example.BodyNamed) == 0) {
+	hasSample := t.Example != nil && len(t.Example.BodyText)+len(t.Example.BodyNamed) > 0
+	if len(variables) > 0 && !hasSample {
 		p.put(true, true, "%s.Example says nothing of the variables; Meta wants BodyText or BodyNamed", []any{at})
 	}
 }
 
+// maxButtons is how many buttons of a type a template may have, where that is fewer than ten.
+var maxButtons = map[ButtonDefinitionType]int{
+	ButtonDefinitionURL: 2, ButtonDefinitionPhone: 1, ButtonDefinitionCopyCode: 1,
+}
+
+// checkTemplateButtons judges the buttons of a template, each by itself and all together: how many
+// there are of a type, and that quick replies stand in one group, before or after the others.
 func checkTemplateButtons(p *problems, at string, buttons []ButtonDefinition) {
 	p.count(at+".Buttons", len(buttons), 1, 10)
 	counts := map[ButtonDefinitionType]int{}
-	runs := 0
+	runs := 0 // of quick replies
 	for i, b := range buttons {
-		here := at + ".Buttons[" + strconv.Itoa(i) + "]"
-		p.needs(here+".Type", string(b.Type))
+		b.check(p, at+".Buttons["+strconv.Itoa(i)+"]")
 		counts[b.Type]++
-		p.atMost(here+".Text", b.Text, 25)
-		switch b.Type {
-		case ButtonDefinitionQuickReply:
-			p.required(here+".Text", b.Text)
-			if i == 0 || buttons[i-1].Type != ButtonDefinitionQuickReply {
-				runs++
-			}
-		case ButtonDefinitionURL:
-			p.required(here+".Text", b.Text)
-			p.text(here+".URL", b.URL, 2000)
-			if loc := variableRe.FindStringIndex(b.URL); loc != nil {
-				if loc[1] != len(b.URL) {
-					p.limit("%s.URL has its variable not at the end", here)
-				}
-				if len(b.Example) == 0 {
-					p.put(true, true, "%s.Example is empty although URL has a variable", []any{here})
-				}
-			}
-		case ButtonDefinitionPhone:
-			p.required(here+".Text", b.Text)
-			p.text(here+".PhoneNumber", b.PhoneNumber, 20)
-		case ButtonDefinitionFlow:
-			if n := count(b.FlowID != "", b.FlowName != "", b.FlowJSON != ""); n != 1 {
-				p.put(true, n == 0, "%s takes one of FlowID, FlowName and FlowJSON", []any{here})
-			}
-		case ButtonDefinitionOTP:
-			p.required(here+".OTPType", string(b.OTPType))
-			p.count(here+".Apps", len(b.Apps), 0, 5)
-		default:
+		if b.Type == ButtonDefinitionQuickReply && (i == 0 || buttons[i-1].Type != ButtonDefinitionQuickReply) {
+			runs++
 		}
 	}
-	limits := map[ButtonDefinitionType]int{ButtonDefinitionURL: 2, ButtonDefinitionPhone: 1, ButtonDefinitionCopyCode: 1}
-	for kind, most := range limits {
+	for kind, most := range maxButtons {
 		if counts[kind] > most {
 			p.limit("%s has %d buttons of type %s; Meta accepts %d", at, counts[kind], kind, most)
 		}
@@ -293,6 +287,39 @@ func checkTemplateButtons(p *problems, at string, buttons []ButtonDefinition) {
 	}
 }
 
+// check judges one button by the rules of its type. A type that is unknown here passes.
+func (b ButtonDefinition) check(p *problems, at string) {
+	p.needs(at+".Type", string(b.Type))
+	p.atMost(at+".Text", b.Text, 25)
+	switch b.Type {
+	case ButtonDefinitionQuickReply:
+		p.required(at+".Text", b.Text)
+	case ButtonDefinitionURL:
+		p.required(at+".Text", b.Text)
+		p.text(at+".URL", b.URL, 2000)
+		if loc := variableRe.FindStringIndex(b.URL); loc != nil {
+			if loc[1] != len(b.URL) {
+				p.limit("%s.URL has its variable not at the end", at)
+			}
+			if len(b.Example) == 0 {
+				p.put(true, true, "%s.Example is empty although URL has a variable", []any{at})
+			}
+		}
+	case ButtonDefinitionPhone:
+		p.required(at+".Text", b.Text)
+		p.text(at+".PhoneNumber", b.PhoneNumber, 20)
+	case ButtonDefinitionFlow:
+		if n := count(b.FlowID != "", b.FlowName != "", b.FlowJSON != ""); n != 1 {
+			p.put(true, n == 0, "%s takes one of FlowID, FlowName and FlowJSON", []any{at})
+		}
+	case ButtonDefinitionOTP:
+		p.required(at+".OTPType", string(b.OTPType))
+		p.count(at+".Apps", len(b.Apps), 0, 5)
+	default:
+	}
+}
+
+// count returns how many are true.
 func count(list ...bool) (n int) {
 	for _, b := range list {
 		if b {

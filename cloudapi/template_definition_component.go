@@ -10,9 +10,10 @@ import (
 // members it has. A [TemplateComponent] is another thing: it fills in a component when a message is
 // sent.
 type ComponentDefinition struct {
+	// Type is in capitals. Meta's pages have small letters at times, and both are taken.
 	Type ComponentType `json:"type"`
 
-	// Format is what a header is.
+	// Format is what a header is; empty for all other components.
 	Format HeaderFormat `json:"format,omitzero"`
 
 	// Text is that of a header (at most 60 characters), body (1024) or footer (60). Authentication
@@ -66,11 +67,16 @@ const (
 
 // A TemplateExample has samples for the review.
 type TemplateExample struct {
-	HeaderText   []string             `json:"header_text,omitempty"`
-	HeaderNamed  []NamedExample       `json:"header_text_named_params,omitempty"`
-	HeaderHandle []graph.UploadHandle `json:"header_handle,omitempty"` // URLs when read
+	// HeaderText has the sample of a positional variable, HeaderNamed that of a named one.
+	HeaderText  []string       `json:"header_text,omitempty"`
+	HeaderNamed []NamedExample `json:"header_text_named_params,omitempty"`
 
-	// BodyText has one row with a sample for each positional variable.
+	// HeaderHandle has the sample file of a header, see [UploadsService.Upload]. Of a template that
+	// was read it has the file's URL instead.
+	HeaderHandle []graph.UploadHandle `json:"header_handle,omitempty"`
+
+	// BodyText has one row with a sample for each positional variable, BodyNamed one for each named
+	// variable.
 	BodyText  ExampleRows    `json:"body_text,omitempty"`
 	BodyNamed []NamedExample `json:"body_text_named_params,omitempty"`
 }
@@ -107,6 +113,7 @@ func (e *ExampleRows) UnmarshalJSON(b []byte) error {
 
 // A CardDefinition is a card of a carousel.
 type CardDefinition struct {
+	// Components are a header, a body and buttons, the same ones for all cards.
 	Components []ComponentDefinition `json:"components"`
 }
 
@@ -125,21 +132,27 @@ type ButtonDefinition struct {
 	Text string `json:"text,omitzero"`
 
 	// URL may end with a variable, of which Example has a sample.
-	URL         string        `json:"url,omitzero"`
+	URL string `json:"url,omitzero"`
+
+	// PhoneNumber is what a button of its type calls, with country code; at most 20 characters.
 	PhoneNumber string        `json:"phone_number,omitzero"`
 	Example     ButtonExample `json:"example,omitempty"`
 
 	// One of FlowID, FlowName and FlowJSON names a Flow.
-	FlowID         string     `json:"flow_id,omitzero"`
-	FlowName       string     `json:"flow_name,omitzero"`
-	FlowJSON       string     `json:"flow_json,omitzero"`
+	FlowID   string `json:"flow_id,omitzero"`
+	FlowName string `json:"flow_name,omitzero"`
+	FlowJSON string `json:"flow_json,omitzero"`
+
+	// FlowAction is how the first screen is found, NavigateScreen its name, for FlowNavigate alone.
 	FlowAction     FlowAction `json:"flow_action,omitzero"`
 	NavigateScreen string     `json:"navigate_screen,omitzero"`
 
-	// TTLMinutes is how long a call button works.
+	// TTLMinutes is how long a call button works. If zero, Meta's own time.
 	TTLMinutes int `json:"ttl_minutes,omitzero"`
 
-	// OTPType and what follows are for authentication.
+	// OTPType and what follows are for authentication. AutofillText is what the button of one-tap
+	// says, ZeroTapTerms that you accept Meta's terms for zero-tap, and Apps are at most 5 that may
+	// take the code.
 	OTPType       OTPType  `json:"otp_type,omitzero"`
 	AutofillText  string   `json:"autofill_text,omitzero"`
 	ZeroTapTerms  *bool    `json:"zero_tap_terms_accepted,omitzero"`
@@ -158,8 +171,8 @@ const (
 	ButtonDefinitionCopyCode       ButtonDefinitionType = "COPY_CODE"
 	ButtonDefinitionFlow           ButtonDefinitionType = "FLOW"
 	ButtonDefinitionCatalog        ButtonDefinitionType = "CATALOG"
-	ButtonDefinitionProducts       ButtonDefinitionType = "MPM"
-	ButtonDefinitionProduct        ButtonDefinitionType = "SPM"
+	ButtonDefinitionProducts       ButtonDefinitionType = "MPM" // multi-product message
+	ButtonDefinitionProduct        ButtonDefinitionType = "SPM" // single-product message
 	ButtonDefinitionOrderDetails   ButtonDefinitionType = "ORDER_DETAILS"
 	ButtonDefinitionVoiceCall      ButtonDefinitionType = "VOICE_CALL"
 	ButtonDefinitionContactRequest ButtonDefinitionType = "REQUEST_CONTACT_INFO"
@@ -170,15 +183,15 @@ const (
 type OTPType string
 
 const (
-	OTPCopyCode OTPType = "COPY_CODE"
-	OTPOneTap   OTPType = "ONE_TAP"
-	OTPZeroTap  OTPType = "ZERO_TAP"
+	OTPCopyCode OTPType = "COPY_CODE" // the person copies it
+	OTPOneTap   OTPType = "ONE_TAP"   // a tap on the button hands it to the app
+	OTPZeroTap  OTPType = "ZERO_TAP"  // the app gets it without a tap
 )
 
 // An OTPApp is an Android app that may take the code.
 type OTPApp struct {
-	PackageName   string `json:"package_name"`
-	SignatureHash string `json:"signature_hash"`
+	PackageName   string `json:"package_name"`   // such as "com.example.shop"
+	SignatureHash string `json:"signature_hash"` // of the key that signs the app
 }
 
 // A ButtonExample is the sample of a button's variable or code.

@@ -26,9 +26,11 @@ func (id *TemplateGroupID) UnmarshalJSON(b []byte) error { return (*loose)(id).U
 type TemplateGroup struct {
 	ID          TemplateGroupID
 	Name        string
-	Description string
-	CreatedAt   graph.Timestamp
-	UpdatedAt   graph.Timestamp
+	Description string // empty for none
+
+	// CreatedAt is when it was made, UpdatedAt when it was changed last.
+	CreatedAt graph.Timestamp
+	UpdatedAt graph.Timestamp
 
 	// Account is the owner: id, name, currency, time zone and template namespace.
 	Account WABA
@@ -57,8 +59,8 @@ func (g *TemplateGroup) UnmarshalJSON(b []byte) error {
 		return err
 	}
 	*g = TemplateGroup{
-		ID: v.ID, Name: string(v.Name), Description: string(v.Description), CreatedAt: v.CreatedAt, UpdatedAt: v.UpdatedAt,
-		Account: v.Account,
+		ID: v.ID, Name: string(v.Name), Description: string(v.Description),
+		CreatedAt: v.CreatedAt, UpdatedAt: v.UpdatedAt, Account: v.Account,
 	}
 	if len(v.Templates) == 0 || v.Templates[0] != '{' { // Meta's servers write an empty object as [] at times
 		return nil

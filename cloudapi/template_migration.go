@@ -12,6 +12,7 @@ import (
 // TemplateMigrateParams are the parameters of [TemplatesService.Migrate]. Both accounts belong to
 // the same business.
 type TemplateMigrateParams struct {
+	// SourceWABAID is the account that has them. Required.
 	SourceWABAID graph.WABAID `json:"source_waba_id"`
 
 	// Templates are the ones to copy. If empty, all, 500 at a time: Page counts from 0, Count is at
@@ -23,6 +24,7 @@ type TemplateMigrateParams struct {
 
 // A TemplateMigrateResult is what became of each template.
 type TemplateMigrateResult struct {
+	// Migrated are the templates that were copied.
 	Migrated []graph.TemplateID `json:"migrated_templates"`
 
 	// Failed has the reason for each template that was not copied.
@@ -61,7 +63,10 @@ func (s *TemplatesService) Migrate(
 type TemplateComparison struct {
 	// Metric is BLOCK_RATE, MESSAGE_SENDS or TOP_BLOCK_REASON. Meta may add values.
 	Metric string `json:"metric"`
-	Type   string `json:"type"`
+
+	// Type says which member holds the result: "RELATIVE" Order, "NUMBER_VALUES" Numbers and
+	// "STRING_VALUES" Texts.
+	Type string `json:"type"`
 
 	// Order are the ids from the lower rate to the higher one.
 	Order []graph.TemplateID `json:"order_by_relative_metric"`
@@ -103,7 +108,9 @@ func (s *TemplatesService) Compare(
 	var all []*TemplateComparison
 	for c, err := range list[TemplateComparison](ctx, s.c, request{
 		method: http.MethodGet, path: "/{template-id}/compare", ids: []string{string(id)},
-		query: url.Values{"template_ids": {"[" + string(with) + "]"}, "start": {unix(opts.Start)}, "end": {unix(opts.End)}},
+		query: url.Values{
+			"template_ids": {"[" + string(with) + "]"}, "start": {unix(opts.Start)}, "end": {unix(opts.End)},
+		},
 	}) {
 		if err != nil {
 			return all, err

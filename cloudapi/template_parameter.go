@@ -184,8 +184,10 @@ func (d *DocumentParameter) sensitive() []string {
 type LocationParameter struct {
 	Latitude  float64 // degrees, -90 to 90
 	Longitude float64 // degrees, -180 to 180
-	Name      string
-	Address   string
+
+	// Name and Address are shown under the map.
+	Name    string
+	Address string
 }
 
 // MarshalJSON writes an element of "parameters".

@@ -10,6 +10,7 @@ import (
 //
 // Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/templates/marketing-templates/limited-time-offer-templates
 type TemplateOffer struct {
+	// ExpiresAt is when the countdown ends, to the millisecond. Required.
 	ExpiresAt time.Time
 }
 
@@ -26,6 +27,7 @@ func (o *TemplateOffer) MarshalJSON() ([]byte, error) {
 	return encodeComponent("limited_time_offer", param)
 }
 
+// encodeComponent writes an element of "components" with one parameter.
 func encodeComponent(kind string, parameter json.RawMessage) ([]byte, error) {
 	return json.Marshal(struct {
 		Type       string            `json:"type"`
@@ -43,6 +45,7 @@ func (*TemplateOffer) sensitive() []string { return nil }
 
 // A TemplateOrderStatus tells how far an order is.
 type TemplateOrderStatus struct {
+	// ReferenceID is that of the [OrderDetails].
 	ReferenceID string        `json:"reference_id"`
 	Order       OrderProgress `json:"order"`
 }
@@ -71,8 +74,8 @@ func (o *TemplateOrderStatus) sensitive() []string {
 
 // A TemplateTapTarget makes the picture of a template a link of its own.
 type TemplateTapTarget struct {
-	URL   string `json:"url"`
-	Title string `json:"title"`
+	URL   string `json:"url"`   // http or https; required
+	Title string `json:"title"` // required
 }
 
 // MarshalJSON writes an element of "components".

@@ -17,8 +17,8 @@ type TemplatesService service
 // TemplateListOptions are the options of [TemplatesService.List]. Empty members do not narrow the
 // list.
 type TemplateListOptions struct {
-	Name     string                 `url:"name,omitempty"` // also parts of names
-	Content  string                 `url:"content,omitempty"`
+	Name     string                 `url:"name,omitempty"`    // also parts of names
+	Content  string                 `url:"content,omitempty"` // words of the text
 	Language string                 `url:"language,omitempty"`
 	Status   TemplateStatus         `url:"status,omitempty"`
 	Category graph.TemplateCategory `url:"category,omitempty"`
@@ -31,8 +31,8 @@ type TemplateListOptions struct {
 }
 
 var templateFields = []string{
-	"id", "name", "status", "category", "language", "components", "quality_score", "rejected_reason", "parameter_format",
-	"previous_category",
+	"id", "name", "status", "category", "language", "components", "quality_score", "rejected_reason",
+	"parameter_format", "previous_category",
 }
 
 // List walks through the templates of an account, one entry for each language, and fetches page
@@ -100,8 +100,9 @@ func (s *TemplatesService) Create(
 // TemplateFromLibraryParams are the parameters of [TemplatesService.CreateFromLibrary]. Meta
 // approves such a template at once.
 type TemplateFromLibraryParams struct {
-	Name     string                 `json:"name"`
-	Language string                 `json:"language"`
+	// Name is that of the new template. All three are required.
+	Name     string                 `json:"name"`     // lower-case letters, digits and underscores
+	Language string                 `json:"language"` // such as "en_US"
 	Category graph.TemplateCategory `json:"category"`
 
 	// Library is its name in the library, see [TemplatesService.Library].
@@ -137,7 +138,7 @@ func (s *TemplatesService) CreateFromLibrary(
 type TemplateUpdateParams struct {
 	Category graph.TemplateCategory `json:"category,omitzero"`
 
-	// Components replace all components.
+	// Components replace all components: there is no way to change one.
 	Components []ComponentDefinition `json:"components,omitempty"`
 
 	// TTL is how long Meta tries to deliver, in whole seconds. If zero, it stays.
@@ -195,16 +196,16 @@ func (s *TemplatesService) remove(ctx context.Context, waba graph.WABAID, name s
 		ID   graph.TemplateID `url:"hsm_id,omitempty"`
 	}
 	return do(ctx, s.c, request{
-		method: http.MethodDelete, path: "/{waba-id}/message_templates", ids: []string{string(waba)}, options: options{name, id},
-		replay: RetryIdempotent,
+		method: http.MethodDelete, path: "/{waba-id}/message_templates", ids: []string{string(waba)},
+		options: options{name, id}, replay: RetryIdempotent,
 	}, nil)
 }
 
 // AuthenticationUpsertParams are the parameters of [TemplatesService.UpsertAuthentication]: one
 // authentication template in several languages.
 type AuthenticationUpsertParams struct {
-	Name      string   `json:"name"`
-	Languages []string `json:"languages"`
+	Name      string   `json:"name"`      // lower-case letters, digits and underscores
+	Languages []string `json:"languages"` // 1 to 100, such as "en_US"
 
 	// Components have no text: Meta writes it.
 	Components []ComponentDefinition `json:"components"`
@@ -213,7 +214,8 @@ type AuthenticationUpsertParams struct {
 	TTL time.Duration `json:"-"`
 }
 
-// UpsertAuthentication makes or changes an authentication template in several languages at once.
+// UpsertAuthentication makes or changes an authentication template in several languages at once,
+// and returns one result for each. Meta writes the text of such templates itself.
 //
 // Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/templates/authentication-templates/bulk-management
 //
@@ -223,7 +225,8 @@ func (s *TemplatesService) UpsertAuthentication(
 ) ([]TemplateCreateResult, error) {
 	p := problems{}
 	if !templateNameRe.MatchString(t.Name) {
-		p.put(true, t.Name == "", "AuthenticationUpsertParams.Name must be lower-case letters, digits and underscores", nil)
+		p.put(true, t.Name == "",
+			"AuthenticationUpsertParams.Name must be lower-case letters, digits and underscores", nil)
 	}
 	p.count("AuthenticationUpsertParams.Languages", len(t.Languages), 1, 100)
 	checkParts(&p, "AuthenticationUpsertParams.Components", t.Components)
@@ -294,34 +297,40 @@ func (s *TemplatesService) Previews(
 	}
 	return list[TemplatePreview](ctx, s.c, request{
 		method: http.MethodGet, path: "/{waba-id}/message_template_previews", ids: []string{string(waba)},
-		options: options{graph.TemplateAuthentication, opts.Languages, opts.SecurityRecommendation, opts.ExpiresMinutes, "OTP"},
+		options: options{
+			graph.TemplateAuthentication, opts.Languages, opts.SecurityRecommendation, opts.ExpiresMinutes, "OTP",
+		},
 	})
 }
 
 // A LibraryTemplate is a template of Meta's library.
 type LibraryTemplate struct {
-	ID         string                 `json:"id"`
-	Name       string                 `json:"name"`
-	Language   string                 `json:"language"`
-	Category   graph.TemplateCategory `json:"category"`
-	Topic      string                 `json:"topic"`
-	UseCase    string                 `json:"usecase"`
-	Industry   []string               `json:"industry"`
-	Header     string                 `json:"header"`
-	Body       string                 `json:"body"`
-	BodyParams []string               `json:"body_params"`
+	ID       string                 `json:"id"`
+	Name     string                 `json:"name"` // for [TemplateFromLibraryParams].Library
+	Language string                 `json:"language"`
+	Category graph.TemplateCategory `json:"category"`
+
+	// Topic, UseCase and Industry are Meta's keys, which [LibraryOptions] takes.
+	Topic    string   `json:"topic"`
+	UseCase  string   `json:"usecase"`
+	Industry []string `json:"industry"`
+
+	// Header and Body are the texts, and BodyParams the samples of the body's variables.
+	Header     string   `json:"header"`
+	Body       string   `json:"body"`
+	BodyParams []string `json:"body_params"`
 	Resource
 }
 
 // LibraryOptions are the options of [TemplatesService.Library]. Empty members do not narrow the
 // list.
 type LibraryOptions struct {
-	Search   string `url:"search,omitempty"`
+	Search   string `url:"search,omitempty"` // words of name or text
 	Topic    string `url:"topic,omitempty"`
 	UseCase  string `url:"usecase,omitempty"`
 	Industry string `url:"industry,omitempty"`
 	Language string `url:"language,omitempty"`
-	Limit    int    `url:"limit,omitempty"`
+	Limit    int    `url:"limit,omitempty"` // the size of a page; if zero, Meta's own
 }
 
 // Library walks through Meta's library of templates.

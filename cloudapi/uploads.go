@@ -130,8 +130,8 @@ func (s *UploadsService) appendTo(
 		return "", err
 	}
 	resp, err := call[uploadDone](ctx, s.c, request{
-		method: http.MethodPost, path: "/{upload-id}", ids: []string{string(id)}, upload: part, sensitive: []string{string(id)},
-		oauth: true, replay: RetryNever, // what arrived must be asked for first
+		method: http.MethodPost, path: "/{upload-id}", ids: []string{string(id)}, upload: part,
+		sensitive: []string{string(id)}, oauth: true, replay: RetryNever, // what arrived must be asked for first
 	})
 	if err != nil {
 		return "", err
@@ -153,7 +153,8 @@ func (u *uploadDone) incomplete() string {
 // offset returns how much of an upload has arrived, which is where it goes on.
 func (s *UploadsService) offset(ctx context.Context, id uploadID) (int64, error) {
 	resp, err := call[uploadOffset](ctx, s.c, request{
-		method: http.MethodGet, path: "/{upload-id}", ids: []string{string(id)}, sensitive: []string{string(id)}, oauth: true,
+		method: http.MethodGet, path: "/{upload-id}", ids: []string{string(id)}, sensitive: []string{string(id)},
+		oauth: true,
 	})
 	if err != nil {
 		return 0, err

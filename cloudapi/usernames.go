@@ -12,6 +12,7 @@ type UsernamesService service
 
 // A Username is the name of a number.
 type Username struct {
+	// Name is without an @. It is empty for a number without one, and in the answer to a change.
 	Name   string               `json:"username"`
 	Status graph.UsernameStatus `json:"status"`
 	Resource
@@ -87,7 +88,8 @@ func (s *UsernamesService) Delete(ctx context.Context, phone graph.PhoneNumberID
 // graph:GET /{phone-number-id}/username_suggestions
 func (s *UsernamesService) Suggestions(ctx context.Context, phone graph.PhoneNumberID) ([]string, error) {
 	resp, err := first[usernameSuggestions](ctx, s.c, request{
-		method: http.MethodGet, path: "/{phone-number-id}/username_suggestions", ids: []string{string(phone)}, phone: phone,
+		method: http.MethodGet, path: "/{phone-number-id}/username_suggestions", ids: []string{string(phone)},
+		phone: phone,
 	})
 	if err != nil {
 		return nil, err

@@ -48,13 +48,14 @@ func ValidationErrors(err error) []*ValidationError {
 	return list
 }
 
-// problems collects everything that is wrong with a request.
+// problems collects everything that is wrong with a request, so that a caller learns it at once.
 type problems struct {
 	prefix    string // names the endpoint, where the arguments do not
-	unchecked bool
+	unchecked bool   // leaves limits to Meta, see [Message].SkipValidation
 	list      []error
 }
 
+// put adds a rule that is broken, unless it is a limit and limits are left to Meta.
 func (p *problems) put(limit, missing bool, format string, args []any) {
 	if limit && p.unchecked {
 		return
@@ -87,7 +88,7 @@ func (p *problems) required(what, text string) {
 	}
 }
 
-// utf8 reports text that JSON cannot carry.
+// utf8 reports text that JSON cannot carry: the encoder would replace its bytes without an error.
 func (p *problems) utf8(what, text string) {
 	if !utf8.ValidString(text) {
 		p.add("%s is not valid UTF-8", what)
@@ -127,6 +128,7 @@ func (p *problems) within(what string, n, least, most int) {
 	}
 }
 
+// err returns what was collected, joined behind [ErrValidation], or nil.
 func (p *problems) err() error {
 	if len(p.list) == 0 {
 		return nil
@@ -160,13 +162,15 @@ func privateStrings(v json.Marshaler) []string {
 // wireWords are values of Meta's own in messages. They tell nothing of a message, and its errors
 // are made of them.
 var wireWords = map[string]bool{
-	"action": true, "address_message": true, "body": true, "button": true, "buttons": true, "call_permission_request": true,
-	"carousel": true, "catalog": true, "catalog_message": true, "coupon_code": true, "cta_url": true, "currency": true,
-	"document": true, "flow": true, "footer": true, "header": true, "image": true, "limited_time_offer": true, "list": true,
+	"action": true, "address_message": true, "body": true, "button": true, "buttons": true,
+	"call_permission_request": true, "carousel": true, "catalog": true, "catalog_message": true, "coupon_code": true,
+	"cta_url": true, "currency": true, "document": true, "flow": true, "footer": true, "header": true, "image": true,
+	"limited_time_offer": true, "list": true,
 	"location": true, "location_request_message": true, "order_details": true, "order_status": true, "payload": true,
 	"product": true, "product_list": true, "quick_reply": true, "reply": true, "request_contact_info": true,
-	"review_and_pay": true, "review_order": true, "send_location": true, "text": true, "type": true, "url": true, "video": true,
-	"voice_call": true, "navigate": true, "data_exchange": true, "published": true, "draft": true, "digital-goods": true,
+	"review_and_pay": true, "review_order": true, "send_location": true, "text": true, "type": true, "url": true,
+	"video": true, "voice_call": true, "navigate": true, "data_exchange": true, "published": true, "draft": true,
+	"digital-goods":  true,
 	"physical-goods": true, "pending": true, "processing": true, "shipped": true, "completed": true, "canceled": true,
 	"tap_target_configuration": true, "ttl_minutes": true, "group_id": true,
 }

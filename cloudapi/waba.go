@@ -25,12 +25,22 @@ type WABA struct {
 	// Country is the ISO 3166 code of the business's country.
 	Country string `json:"country"`
 
-	OwnershipType              string `json:"ownership_type"`
+	// OwnershipType is such as "SELF_OWNED" or "CLIENT_OWNED", seen from the business that asks.
+	OwnershipType string `json:"ownership_type"`
+
+	// AccountReviewStatus is Meta's review of the account, such as "APPROVED";
+	// BusinessVerificationStatus that of its portfolio, such as "verified".
 	AccountReviewStatus        string `json:"account_review_status"`
 	BusinessVerificationStatus string `json:"business_verification_status"`
-	MessageTemplateNamespace   string `json:"message_template_namespace"`
-	Status                     string `json:"status"`
-	PrimaryFundingID           string `json:"primary_funding_id"`
+
+	// MessageTemplateNamespace is what the On-Premises API asked for with each template. Cloud API
+	// does not.
+	MessageTemplateNamespace string `json:"message_template_namespace"`
+
+	Status string `json:"status"`
+
+	// PrimaryFundingID is what the account pays with: see [Allocation].Credential. Empty without.
+	PrimaryFundingID string `json:"primary_funding_id"`
 
 	// OwnerBusinessInfo is the business portfolio that owns the WABA; OnBehalfOfBusinessInfo the
 	// one it was made for in the model that ended in 2025.

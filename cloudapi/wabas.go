@@ -55,7 +55,8 @@ func (s *WABAsService) Subscribe(ctx context.Context, waba graph.WABAID) error {
 		case own != "" && app.ID == own:
 			return nil
 		case own == "" && app.OverrideCallbackURL != "":
-			return invalid("subscribing could remove a callback override; give Config.AppID, by which the app's own is found")
+			return invalid("subscribing could remove a callback override; " +
+				"give Config.AppID, by which the app's own is found")
 		}
 	}
 	return s.setWebhook(ctx, waba, WebhookOverride{})
@@ -75,9 +76,12 @@ func (s *WABAsService) SetWebhook(ctx context.Context, waba graph.WABAID, o Webh
 	return s.setWebhook(ctx, waba, o)
 }
 
+// setWebhook subscribes the app to an account, with an override or, for the zero value, without:
+// Meta has one call for both.
 func (s *WABAsService) setWebhook(ctx context.Context, waba graph.WABAID, o WebhookOverride) error {
 	r := request{
-		method: http.MethodPost, path: "/{waba-id}/subscribed_apps", ids: []string{string(waba)}, replay: RetryIdempotent,
+		method: http.MethodPost, path: "/{waba-id}/subscribed_apps", ids: []string{string(waba)},
+		replay: RetryIdempotent,
 	}
 	if o != (WebhookOverride{}) {
 		body, err := encode(struct {
@@ -100,7 +104,8 @@ func (s *WABAsService) setWebhook(ctx context.Context, waba graph.WABAID, o Webh
 // graph:DELETE /{waba-id}/subscribed_apps
 func (s *WABAsService) Unsubscribe(ctx context.Context, waba graph.WABAID) error {
 	_, err := call[success](ctx, s.c, request{
-		method: http.MethodDelete, path: "/{waba-id}/subscribed_apps", ids: []string{string(waba)}, replay: RetryIdempotent,
+		method: http.MethodDelete, path: "/{waba-id}/subscribed_apps", ids: []string{string(waba)},
+		replay: RetryIdempotent,
 	})
 	return err
 }
@@ -109,7 +114,7 @@ func (s *WABAsService) Unsubscribe(ctx context.Context, waba graph.WABAID) error
 type SubscribedApp struct {
 	ID   graph.AppID
 	Name string
-	Link string
+	Link string // to the app's page
 
 	// OverrideCallbackURL is where this WABA's webhooks go, if not to the app's own URL.
 	OverrideCallbackURL string

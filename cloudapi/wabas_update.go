@@ -56,14 +56,14 @@ func (w *wabaUpdated) incomplete() string {
 // An Activity is a line of an account's audit log.
 type Activity struct {
 	ID          string          `json:"id"`
-	Type        string          `json:"activity_type"` // such as "PHONE_NUMBER_ADDED" or "API_ACCESS_REVOKED"
+	Type        string          `json:"activity_type"` // such as "PHONE_NUMBER_ADDED"
 	At          graph.Timestamp `json:"timestamp"`
 	ActorType   string          `json:"actor_type"` // such as "USER" or "SYSTEM"
 	ActorID     string          `json:"actor_id"`
 	ActorName   string          `json:"actor_name"`
-	Description string          `json:"description"`
-	Details     json.RawMessage `json:"details"`
-	IPAddress   string          `json:"ip_address"`
+	Description string          `json:"description"` // for people
+	Details     json.RawMessage `json:"details"`     // differs by type; nil if there are none
+	IPAddress   string          `json:"ip_address"`  // of the actor; empty if Meta did not say
 	UserAgent   string          `json:"user_agent"`
 	Resource
 }
@@ -75,7 +75,7 @@ type ActivityOptions struct {
 	// Types narrow the list, such as "TEMPLATE_CREATED".
 	Types []string
 
-	// Limit is the size of a page. If zero, Meta's own.
+	// Limit is the size of a page. If zero, Meta's own, which is 25.
 	Limit int
 }
 
@@ -112,8 +112,8 @@ type BusinessUserID string
 type AssignedUser struct {
 	ID       BusinessUserID `json:"id"`
 	Name     string         `json:"name"`
-	Type     string         `json:"user_type"`
-	Tasks    []string       `json:"tasks"`
+	Type     string         `json:"user_type"` // tells people from system users
+	Tasks    []string       `json:"tasks"`     // what the user may do, such as "MANAGE"
 	Business BusinessInfo   `json:"business"`
 	Resource
 }
@@ -131,7 +131,8 @@ func (s *WABAsService) AssignedUsers(
 		Business graph.BusinessID `url:"business"`
 	}
 	return list[AssignedUser](ctx, s.c, request{
-		method: http.MethodGet, path: "/{waba-id}/assigned_users", ids: []string{string(waba)}, options: options{business},
+		method: http.MethodGet, path: "/{waba-id}/assigned_users", ids: []string{string(waba)},
+		options: options{business},
 	})
 }
 
@@ -157,7 +158,8 @@ func (s *WABAsService) AssignUser(
 		return err
 	}
 	_, err = post[success](ctx, s.c, request{
-		method: http.MethodPost, path: "/{waba-id}/assigned_users", ids: []string{string(waba)}, replay: RetryIdempotent,
+		method: http.MethodPost, path: "/{waba-id}/assigned_users", ids: []string{string(waba)},
+		replay: RetryIdempotent,
 	}, url.Values{"user": {string(user)}, "tasks": {string(list)}})
 	return err
 }
@@ -172,7 +174,8 @@ func (s *WABAsService) RemoveUser(ctx context.Context, waba graph.WABAID, user B
 		return invalid("the user is empty")
 	}
 	_, err := post[success](ctx, s.c, request{
-		method: http.MethodDelete, path: "/{waba-id}/assigned_users", ids: []string{string(waba)}, replay: RetryIdempotent,
+		method: http.MethodDelete, path: "/{waba-id}/assigned_users", ids: []string{string(waba)},
+		replay: RetryIdempotent,
 	}, url.Values{"user": {string(user)}})
 	return err
 }

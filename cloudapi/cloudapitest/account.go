@@ -11,7 +11,8 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 )
 
-// health says that nothing stands in the way, which is all that this server knows.
+// health says that nothing stands in the way, which is all that this server knows. To play trouble,
+// let [Server.Inject] answer.
 func health(entity, id string) json.RawMessage {
 	type part struct {
 		Type    string               `json:"entity_type"`
@@ -40,19 +41,23 @@ type activity struct {
 	at       time.Time
 }
 
-// note writes a line into the audit log. The log holds changes of users, of templates and of the
-// subscription.
+// note writes a line into the audit log. The log holds changes of users; Meta's holds much more.
 func (s *Server) note(w *waba, kind string) {
 	w.activities = append(w.activities, activity{s.newID(), kind, s.now()})
 }
 
+// listActivities answers with the audit log, newest first, narrowed by time and by kind. Meta's
+// page names the parameters; the texts of the lines are made up.
 func (s *Server) listActivities(c *call) reply {
 	since, _ := time.Parse(time.RFC3339, c.query.Get("since"))
 	until, _ := time.Parse(time.RFC3339, c.query.Get("until"))
 	kinds := strings.FieldsFunc(c.query.Get("activity_type"), func(r rune) bool { return r == ',' })
 	var nodes []node
 	for _, a := range slices.Backward(c.waba.activities) {
-		if a.at.Before(since) || !until.IsZero() && !a.at.Before(until) || len(kinds) > 0 && !slices.Contains(kinds, a.kind) {
+		if a.at.Before(since) || !until.IsZero() && !a.at.Before(until) {
+			continue
+		}
+		if len(kinds) > 0 && !slices.Contains(kinds, a.kind) {
 			continue
 		}
 		nodes = append(nodes, node{
@@ -69,6 +74,8 @@ type assignedUser struct {
 	tasks []string
 }
 
+// listAssignedUsers answers with the users of an account. Meta wants to know of which portfolio;
+// here all users belong to the one that is asked about.
 func (s *Server) listAssignedUsers(c *call) reply {
 	if c.query.Get("business") == "" {
 		return refuse(missing("business"))
@@ -83,6 +90,8 @@ func (s *Server) listAssignedUsers(c *call) reply {
 	return s.page(c, nodes)
 }
 
+// changeAssignedUsers adds a user with tasks, or removes one. To add a user a second time replaces
+// the tasks. The edge is an old one that takes forms, and lists in them with either kind of quotes.
 func (s *Server) changeAssignedUsers(c *call) reply {
 	values, _, err := c.form()
 	if err != nil {
@@ -106,13 +115,16 @@ func (s *Server) changeAssignedUsers(c *call) reply {
 	return success
 }
 
-// connectedBusinesses are the owners of accounts that the app is subscribed to.
+// connectedBusinesses are the owners of accounts that the app is subscribed to: a server without a
+// signup has no better sign of a connection.
 func (s *Server) connectedBusinesses(c *call) reply {
 	var nodes []node
 	for _, b := range s.businesses {
-		if slices.ContainsFunc(s.wabas, func(w *waba) bool { return w.OwnerBusinessID == b.ID && w.subscribed && !w.lost }) {
+		connected := func(w *waba) bool { return w.OwnerBusinessID == b.ID && w.subscribed && !w.lost }
+		if slices.ContainsFunc(s.wabas, connected) {
 			nodes = append(nodes, node{
-				"id": raw(b.ID), "name": raw(b.Name), "verification_status": raw("not_verified"), "business_status": raw("active"),
+				"id": raw(b.ID), "name": raw(b.Name),
+				"verification_status": raw("not_verified"), "business_status": raw("active"),
 			})
 		}
 	}
@@ -121,17 +133,19 @@ func (s *Server) connectedBusinesses(c *call) reply {
 
 // systemUsers lists the partner's own system user, whose token the server has.
 func (s *Server) systemUsers(c *call) reply {
-	return s.page(c, []node{{"id": raw(s.tokens[s.systemToken].userID), "name": raw("Made-up system user"), "role": raw("ADMIN")}})
+	id := s.tokens[s.systemToken].userID
+	return s.page(c, []node{{"id": raw(id), "name": raw("Made-up system user"), "role": raw("ADMIN")}})
 }
 
 // businessToken fetches the token that a business granted in Embedded Signup, or makes another one.
+// A proof is required, whatever the app's settings say. Of several tokens, any one is fetched.
 func (s *Server) businessToken(c *call) reply {
 	values, _, err := c.form()
 	if err != nil {
 		return refuse(err)
 	}
 	if values.Get("appsecret_proof") == "" {
-		return refuse(&graphError{Code: graph.CodeInvalidParameter, Message: "(#100) The parameter appsecret_proof is required."})
+		return refuse(required("appsecret_proof"))
 	}
 	business := graph.BusinessID(c.id)
 	if values.Get("fetch_only") == "true" {
@@ -140,7 +154,9 @@ func (s *Server) businessToken(c *call) reply {
 				return ok200("access_token", value.Reveal())
 			}
 		}
-		return refuse(&graphError{Code: graph.CodePermissionMissing, Message: "(#200) The business has not granted a token to this app"})
+		return refuse(&graphError{
+			Code: graph.CodePermissionMissing, Message: "(#200) The business has not granted a token to this app",
+		})
 	}
 	t := Token{BusinessID: business}
 	for _, w := range s.wabas {

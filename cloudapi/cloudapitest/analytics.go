@@ -16,10 +16,11 @@ import (
 // analyticsFields are fields of an account that count something, each with arguments.
 var analyticsFields = []string{"analytics", "conversation_analytics", "pricing_analytics", "call_analytics"}
 
+// argumentRe finds the calls on a field. No argument of Meta's holds a parenthesis.
 var argumentRe = regexp.MustCompile(`\.([a-z_]+)\(([^)]*)\)`)
 
 // An analysis is what is to be counted. The server counts what was sent and called through it, by
-// its own clock: all that does not fail was delivered, nobody has read anything, and nothing costs
+// its own clock: all that does not fail was delivered, nothing was ever read, and nothing costs
 // anything.
 type analysis struct {
 	start, end  time.Time
@@ -49,6 +50,7 @@ func parseAnalysis(field string) (a analysis, err *graphError) {
 	return a, a.check()
 }
 
+// check refuses a period or a granularity that Meta would not count.
 func (a analysis) check() *graphError {
 	switch {
 	case a.start.IsZero() || a.end.IsZero() || !a.start.Before(a.end):
@@ -104,7 +106,7 @@ type analyticsPoint struct {
 	pointKey
 }
 
-// A pointKey is what points are split by. Members that nobody asked for are empty.
+// A pointKey is what points are split by. Dimensions that were not asked for are empty.
 type pointKey struct {
 	Phone         string           `json:"phone_number,omitzero"`
 	Category      string           `json:"pricing_category,omitzero"`
@@ -115,7 +117,7 @@ type pointKey struct {
 	Group         graph.GroupID    `json:"group_id,omitzero"`
 }
 
-// points collects points by period and key.
+// points collects points by period and key, named so that they sort by time.
 type points map[string]*analyticsPoint
 
 // at returns the point of a time, or nil if it does not count.
@@ -131,6 +133,7 @@ func (p points) at(a analysis, t time.Time, key pointKey) *analyticsPoint {
 	return p[name]
 }
 
+// list returns the points in the order of their periods.
 func (p points) list() []*analyticsPoint {
 	list := make([]*analyticsPoint, 0, len(p))
 	for _, name := range slices.Sorted(maps.Keys(p)) {
@@ -139,6 +142,7 @@ func (p points) list() []*analyticsPoint {
 	return list
 }
 
+// add counts. A counter that is nil is left out of the answer; to add zero makes it appear.
 func add(n **int, by int) {
 	if *n == nil {
 		*n = new(int)
@@ -146,6 +150,7 @@ func add(n **int, by int) {
 	**n += by
 }
 
+// delivered is 1 for a message that would arrive, else 0.
 func delivered(m SentMessage) int {
 	if m.Fails != 0 {
 		return 0
@@ -162,12 +167,15 @@ func (s *Server) sentBy(w *waba, a analysis) []SentMessage {
 	})
 }
 
+// wants reports whether a number is one of those that the analysis is narrowed to.
 func (a analysis) wants(p *phone) bool {
 	numbers := a.args["phone_numbers"]
 	return len(numbers) == 0 || slices.Contains(numbers, digits(p.PhoneNumber))
 }
 
-// analyze answers one of analyticsFields.
+// analyze answers one of analyticsFields. Messages are counted as points of the account as a whole;
+// a conversation is a person who was written to in a period; prices are counted by message. Meta
+// wraps the points of all but the first into one more list.
 func (s *Server) analyze(w *waba, name string, a analysis) json.RawMessage {
 	found := points{}
 	switch name {
@@ -187,7 +195,8 @@ func (s *Server) analyze(w *waba, name string, a analysis) json.RawMessage {
 				continue
 			}
 			p.Cost = new(float64)
-			if who := strconv.FormatInt(p.Start, 10) + " " + string(m.From) + " " + cmp.Or(m.To.Key(), m.Input); !seen[who] {
+			who := strconv.FormatInt(p.Start, 10) + " " + string(m.From) + " " + cmp.Or(m.To.Key(), m.Input)
+			if !seen[who] {
 				seen[who] = true
 				add(&p.Conversations, 1)
 			}
@@ -207,7 +216,7 @@ func (s *Server) analyze(w *waba, name string, a analysis) json.RawMessage {
 	}{[]pointSet{{Points: found.list()}}})
 }
 
-// A pointSet is how Meta packs points.
+// A pointSet is how Meta packs points. Some answers have one at the top, others a list of one.
 type pointSet struct {
 	Granularity string            `json:"granularity,omitzero"`
 	ProductType string            `json:"product_type,omitzero"`
@@ -245,6 +254,8 @@ func (s *Server) templateOf(m SentMessage) *Template {
 	return nil
 }
 
+// analyzeCalls counts calls, and how long they were on average. A call that was not accepted counts
+// as one of no length.
 func (s *Server) analyzeCalls(w *waba, a analysis, found points) {
 	seconds := map[*analyticsPoint]float64{}
 	for _, p := range s.phones {
@@ -270,7 +281,10 @@ func (s *Server) analyzeCalls(w *waba, a analysis, found points) {
 
 // daily reads the query of an analysis by days, which all but analyticsFields are.
 func (c *call) daily(ids string) (analysis, []string, *graphError) {
-	a := analysis{start: unixTime(c.query.Get("start")), end: unixTime(c.query.Get("end")), granularity: c.query.Get("granularity")}
+	a := analysis{
+		start: unixTime(c.query.Get("start")), end: unixTime(c.query.Get("end")),
+		granularity: c.query.Get("granularity"),
+	}
 	if c.query.Get("use_waba_timezone") == "true" {
 		a.end = a.end.Add(24 * time.Hour) // dates, and the last day counts
 	}
@@ -288,7 +302,8 @@ func (c *call) daily(ids string) (analysis, []string, *graphError) {
 	return a, list, nil
 }
 
-// insights is what counts of templates want, once and for good.
+// insights refuses analytics of templates as long as the account has not switched them on, which is
+// for good.
 func (c *call) insights() *graphError {
 	if c.waba.insights {
 		return nil
@@ -296,10 +311,12 @@ func (c *call) insights() *graphError {
 	return &graphError{Code: graph.CodeTemplateInsightsNotEnabled}
 }
 
+// counted packs the points of an analysis by days.
 func counted(found points) reply {
 	return listed(pointSet{Granularity: "DAILY", ProductType: "CLOUD_API", Points: found.list()})
 }
 
+// templateAnalytics counts the messages of single templates. Insights must be on.
 func (s *Server) templateAnalytics(c *call) reply {
 	a, ids, err := c.daily("template_ids")
 	if err == nil {
@@ -317,6 +334,8 @@ func (s *Server) templateAnalytics(c *call) reply {
 	return counted(found)
 }
 
+// templateGroupAnalytics counts the messages of all templates that are in a group now. Meta counts
+// those that have left it, too, for the time before; this server does not remember them.
 func (s *Server) templateGroupAnalytics(c *call) reply {
 	a, ids, err := c.daily("template_group_ids")
 	if err == nil {
@@ -337,6 +356,7 @@ func (s *Server) templateGroupAnalytics(c *call) reply {
 	return counted(found)
 }
 
+// message counts one message under a key. It adds zero to the reads, so that the member is there.
 func (p points) message(a analysis, m SentMessage, key pointKey) {
 	if point := p.at(a, m.At, key); point != nil {
 		add(&point.Sent, 1)
@@ -345,6 +365,8 @@ func (p points) message(a analysis, m SentMessage, key pointKey) {
 	}
 }
 
+// groupAnalytics counts messages to groups of people, and who joined and left them. Groups of all
+// numbers of the account may be asked about.
 func (s *Server) groupAnalytics(c *call) reply {
 	a, ids, err := c.daily("group_ids")
 	if err != nil {
@@ -377,7 +399,8 @@ func (s *Server) groupAnalytics(c *call) reply {
 	return listed(pointSet{Granularity: "DAILY", Points: found.list()})
 }
 
-// countFields answers the fields of an account that count something, and returns the others.
+// countFields answers the fields of an account that count something, and returns the others, which
+// the node answers.
 func (s *Server) countFields(w *waba, fields string) (rest string, counts node, err *graphError) {
 	counts = node{}
 	var others []string

@@ -7,6 +7,7 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 )
 
+// A blockedUser is an entry of the block list, or one that could not be changed, with the reasons.
 type blockedUser struct {
 	Input  string        `json:"input"`
 	WAID   string        `json:"wa_id,omitzero"`
@@ -14,6 +15,7 @@ type blockedUser struct {
 	Errors []blockedNote `json:"errors,omitempty"`
 }
 
+// A blockedNote is a reason, in Meta's short form of an error.
 type blockedNote struct {
 	Code    graph.Code `json:"code"`
 	Message string     `json:"message"`
@@ -29,16 +31,18 @@ func (s *Server) Blocked(id graph.PhoneNumberID) []graph.Identity {
 	return nil
 }
 
+// listBlocked answers with each person in a list of its own, as Meta documents it.
 func (s *Server) listBlocked(c *call) reply {
 	var nodes []node
 	for _, who := range c.phone.more().blocked {
-		nodes = append(nodes, node{"block_users": raw([]blockedUser{{Input: "+" + who.WAID, WAID: who.WAID, UserID: who.UserID}})})
+		entry := blockedUser{Input: "+" + who.WAID, WAID: who.WAID, UserID: who.UserID}
+		nodes = append(nodes, node{"block_users": raw([]blockedUser{entry})})
 	}
 	return s.page(c, nodes)
 }
 
-// changeBlocked blocks or unblocks. Only who wrote in the last 24 hours can be blocked; whoever
-// cannot is listed beside an error, as Meta answers.
+// changeBlocked blocks or unblocks. Only people who wrote in the last 24 hours can be blocked; the
+// others are listed beside an error, in one answer of status 400, as Meta does it.
 func (s *Server) changeBlocked(c *call) reply {
 	var req struct {
 		Users []struct {
@@ -82,7 +86,8 @@ func (s *Server) changeBlocked(c *call) reply {
 	rep := ok(body)
 	if len(failed) > 0 {
 		body["error"] = map[string]any{
-			"message": "(#139100) Failed to block/unblock some users", "type": "OAuthException", "code": 139100, "fbtrace_id": "made-up",
+			"message": "(#139100) Failed to block/unblock some users", "type": "OAuthException", "code": 139100,
+			"fbtrace_id": "made-up",
 		}
 		rep.status, rep.body = http.StatusBadRequest, raw(body)
 	}

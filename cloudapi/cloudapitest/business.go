@@ -23,6 +23,7 @@ func (s *Server) AddBusiness(b Business) Business {
 	return s.addBusiness(b)
 }
 
+// addBusiness is AddBusiness. The caller must hold s.mu.
 func (s *Server) addBusiness(b Business) Business {
 	if b.ID == "" {
 		b.ID = graph.BusinessID(s.newID())
@@ -34,6 +35,7 @@ func (s *Server) addBusiness(b Business) Business {
 	return b
 }
 
+// business finds a portfolio, or returns nil.
 func (s *Server) business(id graph.BusinessID) *Business {
 	for _, b := range s.businesses {
 		if b.ID == id {
@@ -61,13 +63,14 @@ type WABA struct {
 	CreatedAt time.Time
 }
 
+// A waba is a WABA and what the app has done to it.
 type waba struct {
 	WABA
-	subscribed bool
-	override   string
-	lost       bool
-	insights   bool
-	timezone   string
+	subscribed bool   // the app gets its webhooks
+	override   string // the callback URL of its own; empty for none
+	lost       bool   // out of the app's sight
+	insights   bool   // template analytics are on, for good
+	timezone   string // Meta's number; empty for the default
 	users      []assignedUser
 	activities []activity
 	funding    string // the credential of the credit line that pays
@@ -80,6 +83,8 @@ func (s *Server) AddWABA(w WABA) WABA {
 	return s.addWABA(w)
 }
 
+// addWABA is AddWABA. An owner that is not known is taken as it is, and no portfolio is made for
+// it: its node is then not found. The caller must hold s.mu.
 func (s *Server) addWABA(w WABA) WABA {
 	if w.OwnerBusinessID == "" {
 		w.OwnerBusinessID = s.addBusiness(Business{Name: w.Name}).ID
@@ -106,6 +111,7 @@ func (s *Server) addWABA(w WABA) WABA {
 	return w
 }
 
+// waba finds an account, also one that is detached, or returns nil.
 func (s *Server) waba(id graph.WABAID) *waba {
 	for _, w := range s.wabas {
 		if w.ID == id {

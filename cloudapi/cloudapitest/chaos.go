@@ -52,6 +52,8 @@ type chaos struct {
 	kinds []mishap
 }
 
+// newChaos prepares a Chaos, or returns nil for one that troubles nothing. It panics if none of the
+// kinds exists: a test that asks for them would pass without any fault.
 func newChaos(c Chaos) *chaos {
 	if c.Rate <= 0 {
 		return nil
@@ -100,6 +102,7 @@ type mishap struct {
 	make   func(*fault, *chaos)
 }
 
+// lateName is the kind that needs [Chaos].Late.
 const lateName = "accepted, late"
 
 // ChaosKinds returns the names of all kinds of faults.
@@ -111,10 +114,14 @@ func ChaosKinds() []string {
 	return names
 }
 
+// mishaps are all kinds of faults. A name that begins with "accepted" is of a request that was
+// carried out, all others did nothing: tests count messages by it.
 var mishaps = append(throttles(), []mishap{
 	{"refused", 1, func(f *fault, ch *chaos) { f.err = &graphError{Code: pick(ch, lastingCodes...)} }},
 	{"error", 1, func(f *fault, ch *chaos) { f.err = &graphError{Code: pick(ch, vagueCodes...)} }},
-	{"accepted, error", 1, func(f *fault, ch *chaos) { f.accept, f.err = true, &graphError{Code: pick(ch, vagueCodes...)} }},
+	{"accepted, error", 1, func(f *fault, ch *chaos) {
+		f.accept, f.err = true, &graphError{Code: pick(ch, vagueCodes...)}
+	}},
 	{"page", 1, page},
 	{"accepted, page", 1, func(f *fault, ch *chaos) { page(f, ch); f.accept = true }},
 	{"redirect", 1, redirect},
@@ -125,23 +132,27 @@ var mishaps = append(throttles(), []mishap{
 	{"accepted, garbage", 1, func(f *fault, ch *chaos) { f.garbage, f.accept = true, true }},
 	{"cut unread", 1, func(f *fault, ch *chaos) { f.drop, f.unread, f.reset = true, true, pick(ch, true, false) }},
 	{"cut", 1, func(f *fault, ch *chaos) { f.drop, f.reset = true, pick(ch, true, false) }},
-	{"accepted, then cut", 1, func(f *fault, ch *chaos) { f.drop, f.accept, f.reset = true, true, pick(ch, true, false) }},
+	{"accepted, then cut", 1, func(f *fault, ch *chaos) {
+		f.drop, f.accept, f.reset = true, true, pick(ch, true, false)
+	}},
 	{"accepted, half an answer", 1, func(f *fault, ch *chaos) { f.kept, f.accept, f.half = true, true, true }},
 	{lateName, 1, func(f *fault, ch *chaos) { f.kept, f.accept, f.late = true, true, ch.Late }},
 }...)
 
-// lastingCodes are documented refusals that no repeat cures, wherever Meta writes them.
+// lastingCodes are documented refusals that are permanent, wherever Meta writes them.
 var lastingCodes = []graph.Code{
-	3, 100, 190, graph.CodeReengagementMessage, graph.CodeSpamRateLimitHit, 131026, 132001, 134102, 138000, graph.CodeSyncLimitExceeded,
+	3, 100, 190, graph.CodeReengagementMessage, graph.CodeSpamRateLimitHit, 131026, 132001, 134102, 138000,
+	graph.CodeSyncLimitExceeded,
 }
 
-// vagueCodes say nothing about whether it was done: Meta's own trouble, and a code that nobody
-// knows.
+// vagueCodes say nothing about whether it was done: Meta's own trouble, and a code that does not
+// exist.
 var vagueCodes = []graph.Code{1, 2, 131000, 131016, 131999}
 
+// provenCodes are those of [graph.Code.ProvesRefusal] that a message can meet.
 var provenCodes = []graph.Code{
-	graph.CodeAppRateLimit, graph.CodeRateLimitIssues, graph.CodeWABARateLimit, graph.CodeRateLimitHit, graph.CodePairRateLimitHit,
-	graph.CodeAccountInMaintenance,
+	graph.CodeAppRateLimit, graph.CodeRateLimitIssues, graph.CodeWABARateLimit,
+	graph.CodeRateLimitHit, graph.CodePairRateLimitHit, graph.CodeAccountInMaintenance,
 }
 
 // throttles are a kind for each code that proves a refusal, and one that lasts.
@@ -159,17 +170,22 @@ func throttles() []mishap {
 	return all
 }
 
+// page is an answer of an edge server, or one that looks like Meta's and is not.
 func page(f *fault, ch *chaos) {
 	f.status = pick(ch, 400, 401, 404, 408, 429, 500, 502, 503, 504)
 	f.body = []byte(pick(ch, "", "<html>Sorry</html>", "null", `{"error":"oops"}`, `{"error":{"message":"oops"}}`, "{"))
 }
 
+// redirect is an answer of a proxy. A Graph call is never redirected, and a client that follows one
+// takes token and body along.
 func redirect(f *fault, ch *chaos) {
 	f.status = pick(ch, 301, 302, 303, 307, 308)
 	f.header = http.Header{"Location": {pick(ch, "/v25.0/me", "https://example.invalid/", "")}}
 }
 
+// emptySuccess has status 200 and no message id, so that the caller cannot know what became of it.
 func emptySuccess(f *fault, ch *chaos) {
 	f.status = http.StatusOK
-	f.body = []byte(pick(ch, "", "{}", "null", "<html>Welcome</html>", `{"messages":[]}`, `{"messages":[{"id":""}]}`, `{"messages":"none"}`))
+	f.body = []byte(pick(ch, "", "{}", "null", "<html>Welcome</html>",
+		`{"messages":[]}`, `{"messages":[{"id":""}]}`, `{"messages":"none"}`))
 }

@@ -17,7 +17,8 @@ import (
 func attempt(t *testing.T, srv *cloudapitest.Server, phone cloudapitest.Phone) error {
 	t.Helper()
 	body := strings.NewReader(`{"messaging_product":"whatsapp","to":"+15550100142",` + hello + `}`)
-	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, srv.URL+"/v25.0/"+string(phone.ID)+"/messages", body)
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, srv.URL+"/v25.0/"+string(phone.ID)+"/messages",
+		body)
 	require.NoError(t, err)
 	req.Header.Set("Authorization", "Bearer "+srv.SystemToken().Reveal())
 	resp, err := new(http.Transport).RoundTrip(req)
@@ -64,7 +65,10 @@ func TestChaosHitsTheShareAndTheRouteThatItIsToldTo(t *testing.T) {
 	t.Parallel()
 	srv := newServer(t)
 	phone := srv.AddPhone(cloudapitest.Phone{})
-	srv.Chaos(cloudapitest.Chaos{Rate: 0.5, Seed: 1, On: []string{"GET /{phone-number-id}"}, Kinds: []string{"throttled 130429", "throttled 4"}})
+	srv.Chaos(cloudapitest.Chaos{
+		Rate: 0.5, Seed: 1, On: []string{"GET /{phone-number-id}"},
+		Kinds: []string{"throttled 130429", "throttled 4"},
+	})
 	for range 400 {
 		get(t, srv, "/"+string(phone.ID))
 	}
@@ -85,14 +89,25 @@ func TestFailuresOnTheWire(t *testing.T) {
 		fail func(*cloudapitest.Server)
 		sent int
 	}{
-		"garbage":          {func(s *cloudapitest.Server) { s.Inject(cloudapitest.Fault{Garble: true, Accept: true}) }, 1},
+		"garbage": {
+			func(s *cloudapitest.Server) { s.Inject(cloudapitest.Fault{Garble: true, Accept: true}) }, 1,
+		},
 		"garbage, unheard": {func(s *cloudapitest.Server) { s.Inject(cloudapitest.Fault{Garble: true}) }, 0},
 		"half an answer":   {func(s *cloudapitest.Server) { s.Inject(cloudapitest.Fault{Half: true}) }, 1},
-		"half an error":    {func(s *cloudapitest.Server) { s.Inject(cloudapitest.Fault{Code: graph.CodeRateLimitHit, Half: true}) }, 0},
-		"half a nothing":   {func(s *cloudapitest.Server) { s.Inject(cloudapitest.Fault{Status: 500, Half: true}) }, 0},
-		"reset":            {func(s *cloudapitest.Server) { s.Inject(cloudapitest.Fault{Drop: true, Reset: true, Accept: true}) }, 1},
-		"cut unread":       {func(s *cloudapitest.Server) { s.Inject(cloudapitest.Fault{Drop: true, Unread: true}) }, 0},
-		"reset unread":     {func(s *cloudapitest.Server) { s.Inject(cloudapitest.Fault{Drop: true, Unread: true, Reset: true}) }, 0},
+		"half an error": {
+			func(s *cloudapitest.Server) { s.Inject(cloudapitest.Fault{Code: graph.CodeRateLimitHit, Half: true}) },
+			0,
+		},
+		"half a nothing": {func(s *cloudapitest.Server) { s.Inject(cloudapitest.Fault{Status: 500, Half: true}) }, 0},
+		"reset": {
+			func(s *cloudapitest.Server) { s.Inject(cloudapitest.Fault{Drop: true, Reset: true, Accept: true}) }, 1,
+		},
+		"cut unread": {
+			func(s *cloudapitest.Server) { s.Inject(cloudapitest.Fault{Drop: true, Unread: true}) }, 0,
+		},
+		"reset unread": {
+			func(s *cloudapitest.Server) { s.Inject(cloudapitest.Fault{Drop: true, Unread: true, Reset: true}) }, 0,
+		},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {

@@ -31,8 +31,10 @@ func (s *Server) AddCreditLine(owner graph.BusinessID) cloudapi.CreditLineID {
 	return line.id
 }
 
+// everything keeps all objects of a kind.
 func everything(*object) bool { return true }
 
+// listCreditLines answers with the lines of a portfolio.
 func (s *Server) listCreditLines(c *call) reply {
 	var nodes []node
 	for _, line := range all[creditLine](s, kindCredit, everything) {
@@ -56,6 +58,7 @@ func (s *Server) allocate(c *call, business graph.BusinessID) *allocation {
 	return a
 }
 
+// An allocated is the answer to a call that shares a line.
 type allocated struct {
 	ID   cloudapi.AllocationID `json:"allocation_config_id"`
 	WABA graph.WABAID          `json:"waba_id,omitzero"`
@@ -71,6 +74,8 @@ func (s *Server) shareCredit(c *call) reply {
 	return ok(allocated{ID: s.allocate(c, b.ID).id})
 }
 
+// attachCredit makes an account pay with the line, and shares the line with its owner if that has
+// not been done. Of several calls, the last one holds.
 func (s *Server) attachCredit(c *call) reply {
 	w := s.waba(graph.WABAID(c.query.Get("waba_id")))
 	if w == nil || !c.token.reaches(w.ID) {
@@ -84,14 +89,19 @@ func (s *Server) attachCredit(c *call) reply {
 	return ok(allocated{ID: a.id, WABA: w.ID})
 }
 
+// allocationNode is what a read shows of a sharing.
 func (s *Server) allocationNode(a *allocation) node {
 	receiver := named{ID: string(a.business)}
 	if b := s.business(a.business); b != nil {
 		receiver.Name = b.Name
 	}
-	return node{"id": raw(a.id), "receiving_business": raw(receiver), "receiving_credential": raw(map[string]string{"id": a.credential})}
+	return node{
+		"id": raw(a.id), "receiving_business": raw(receiver),
+		"receiving_credential": raw(map[string]string{"id": a.credential}),
+	}
 }
 
+// listAllocations answers with the sharings of a line, of one business if one is asked for.
 func (s *Server) listAllocations(c *call) reply {
 	var nodes []node
 	for _, a := range all[allocation](s, kindAllocation, everything) {
@@ -103,15 +113,17 @@ func (s *Server) listAllocations(c *call) reply {
 	return s.page(c, nodes)
 }
 
+// getAllocation reads one sharing.
 func (s *Server) getAllocation(c *call) reply {
-	n, err := s.allocationNode(valueOf[allocation](c)).pick(c.query.Get("fields"), "id", "ExtendedCreditAllocationConfig")
+	n, err := s.allocationNode(valueOf[allocation](c)).
+		pick(c.query.Get("fields"), "id", "ExtendedCreditAllocationConfig")
 	if err != nil {
 		return refuse(err)
 	}
 	return ok(n)
 }
 
-// revokeAllocation takes the line back. Accounts that it paid have nobody who pays.
+// revokeAllocation takes the line back. Accounts that it paid have no funding any more.
 func (s *Server) revokeAllocation(c *call) reply {
 	a := valueOf[allocation](c)
 	for _, w := range s.wabas {

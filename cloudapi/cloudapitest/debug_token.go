@@ -6,17 +6,21 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 )
 
+// A granularScope is a permission with the accounts that it is for. Nil targets are left out, which
+// means all accounts.
 type granularScope struct {
 	Scope   string         `json:"scope"`
 	Targets []graph.WABAID `json:"target_ids,omitzero"`
 }
 
+// A tokenProblem is why a token does not work. It is a part of a good answer, not an error.
 type tokenProblem struct {
 	Code    graph.Code `json:"code"`
 	Message string     `json:"message"`
 	Subcode int        `json:"subcode,omitzero"`
 }
 
+// A tokenInfo is what debug_token answers. Its times are Unix seconds, 0 for never.
 type tokenInfo struct {
 	App               graph.AppID     `json:"app_id,omitzero"`
 	Type              TokenType       `json:"type,omitzero"`
@@ -36,13 +40,14 @@ type tokenInfo struct {
 func (s *Server) debugToken(c *call) reply {
 	if c.token.Type != TokenApp && c.token.Value != s.systemToken {
 		return refuse(&graphError{
-			Code:    graph.CodeInvalidParameter,
-			Message: "(#100) You must provide an app access token, or a user access token that is an owner or developer of the app",
+			Code: graph.CodeInvalidParameter,
+			Message: "(#100) You must provide an app access token, " +
+				"or a user access token that is an owner or developer of the app",
 		})
 	}
 	value := graph.Secret(c.query.Get("input_token"))
 	if value == "" {
-		return refuse(&graphError{Code: graph.CodeInvalidParameter, Message: "(#100) The parameter input_token is required."})
+		return refuse(required("input_token"))
 	}
 	type answer struct {
 		Data tokenInfo `json:"data"`
@@ -50,12 +55,17 @@ func (s *Server) debugToken(c *call) reply {
 	t := s.tokens[value]
 	if t == nil {
 		return ok(answer{tokenInfo{
-			Problem: &tokenProblem{Code: graph.CodeAccessTokenExpired, Message: "Invalid OAuth access token."}, Scopes: []string{},
+			Problem: &tokenProblem{Code: graph.CodeAccessTokenExpired, Message: "Invalid OAuth access token."},
+			Scopes:  []string{},
 		}})
 	}
 	return ok(answer{s.describe(t)})
 }
 
+// describe is debug_token's answer about a token that exists. The WhatsApp permissions name the
+// accounts of the token; those of the portfolio name nothing. A token that does not work keeps its
+// app and user, and loses its permissions. That data access ends thirty days after the token is
+// made up.
 func (s *Server) describe(t *Token) tokenInfo {
 	info := tokenInfo{
 		App: s.app.ID, Type: t.Type, Application: s.app.Name, Valid: true, Issued: t.issuedAt.Unix(), User: t.userID,

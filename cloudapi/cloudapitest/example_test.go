@@ -85,7 +85,8 @@ func ExampleServer_Chaos() {
 	srv.Chaos(cloudapitest.Chaos{Rate: 0.5, Seed: 1})
 	for i := range 100 {
 		_, _ = client.Messages.Send(context.Background(), phone.ID, cloudapi.Message{ // here goes your queue
-			To: cloudapi.ToPhone("+1 555 010 0142"), CallbackData: fmt.Sprint("order-", i), Content: &cloudapi.Text{Body: "Ready!"},
+			To: cloudapi.ToPhone("+1 555 010 0142"), CallbackData: fmt.Sprint("order-", i),
+			Content: &cloudapi.Text{Body: "Ready!"},
 		})
 	}
 	seen := map[string]int{}

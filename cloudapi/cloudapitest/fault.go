@@ -21,13 +21,13 @@ type fault struct {
 	garbage    bool // the answer is not HTTP
 	kept       bool // the answer of the route is what is sent, or half of it
 	late       time.Duration
-	header     http.Header
-	name       string // for the request log
-	err        *graphError
-	status     int
-	body       []byte
-	retryAfter time.Duration
-	regain     time.Duration
+	header     http.Header   // added to the answer
+	name       string        // for the request log
+	err        *graphError   // the answer, if it is an error of Meta's
+	status     int           // of an answer that is not; if zero, 200
+	body       []byte        // of an answer that is not
+	retryAfter time.Duration // for the header
+	regain     time.Duration // for the usage header
 }
 
 // A Fault is a failure that waits for its request: see [Server.Inject]. What is answered is one of
@@ -105,10 +105,13 @@ func (s *Server) Inject(f Fault) {
 	s.faults = append(s.faults, f.prepare())
 }
 
+// prepare turns what a test asks for into what the server does. A request that is cut before it is
+// read cannot be carried out, and a fault that names no answer keeps the real one.
 func (f Fault) prepare() *fault {
 	made := &fault{
-		on: f.On, times: max(f.Times, 1), accept: f.Accept && !f.Unread, drop: f.Drop || f.Unread, reset: f.Reset, unread: f.Unread,
-		half: f.Half, garbage: f.Garble, late: f.Delay, header: f.Header, status: f.Status, body: []byte(f.Body),
+		on: f.On, times: max(f.Times, 1), accept: f.Accept && !f.Unread,
+		drop: f.Drop || f.Unread, reset: f.Reset, unread: f.Unread, half: f.Half, garbage: f.Garble,
+		late: f.Delay, header: f.Header, status: f.Status, body: []byte(f.Body),
 		retryAfter: f.RetryAfter, regain: f.RegainAccess,
 	}
 	switch {
@@ -143,6 +146,7 @@ func (s *Server) nextFault(request string) *fault {
 	return f
 }
 
+// reply is the answer that the fault puts in place of the real one.
 func (f *fault) reply() reply {
 	if f.err != nil {
 		return refuse(f.err)

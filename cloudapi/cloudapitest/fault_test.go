@@ -18,7 +18,10 @@ func TestAFailureTakesTheFirstRequestThatItFits(t *testing.T) {
 	t.Parallel()
 	srv := newServer(t)
 	phone := srv.AddPhone(cloudapitest.Phone{})
-	srv.Inject(cloudapitest.Fault{On: "POST " + sending, Code: graph.CodePairRateLimitHit, Times: 2, Details: "Slow down", RetryAfter: 3 * time.Second, Transient: true})
+	srv.Inject(cloudapitest.Fault{
+		On: "POST " + sending, Code: graph.CodePairRateLimitHit, Times: 2, Details: "Slow down",
+		RetryAfter: 3 * time.Second, Transient: true,
+	})
 	srv.Inject(cloudapitest.Fault{Code: graph.CodeAPIMethod})
 
 	a := get(t, srv, "/"+string(phone.ID))
@@ -69,7 +72,10 @@ func TestABodyOfYourOwn(t *testing.T) {
 	require.Equal(t, http.StatusInternalServerError, post(t, srv, phone, `"to":"+15550100142",`+hello).status)
 	require.Len(t, srv.Sent(), 1, "it was done all the same")
 
-	srv.Inject(cloudapitest.Fault{Code: graph.CodeRateLimitIssues, RegainAccess: 7 * time.Minute, Status: 429, UserTitle: "Too fast", UserMessage: "Come back later"})
+	srv.Inject(cloudapitest.Fault{
+		Code: graph.CodeRateLimitIssues, RegainAccess: 7 * time.Minute, Status: 429, UserTitle: "Too fast",
+		UserMessage: "Come back later",
+	})
 	a = get(t, srv, "/"+string(phone.ID))
 	require.Equal(t, 429, a.status)
 	require.Contains(t, a.body, `"error_user_title":"Too fast","error_user_msg":"Come back later"`)
@@ -111,7 +117,8 @@ func TestTheLedgerHoldsNoSecrets(t *testing.T) {
 	for _, r := range srv.Requests() {
 		paths = append(paths, r.Method+" "+r.Path)
 	}
-	require.Equal(t, []string{"GET /debug_token", "GET /{phone-number-id}", "GET /{waba-id}/phone_numbers", "GET /{id}"}, paths)
+	require.Equal(t,
+		[]string{"GET /debug_token", "GET /{phone-number-id}", "GET /{waba-id}/phone_numbers", "GET /{id}"}, paths)
 }
 
 func TestAClockOfYourOwn(t *testing.T) {
@@ -125,7 +132,9 @@ func TestAClockOfYourOwn(t *testing.T) {
 
 func TestTheSameSeedMakesTheSameIDs(t *testing.T) {
 	t.Parallel()
-	a, b, c := newServer(t, cloudapitest.Config{Seed: 5}), newServer(t, cloudapitest.Config{Seed: 5}), newServer(t, cloudapitest.Config{Seed: 6})
+	a, b, c := newServer(
+		t, cloudapitest.Config{Seed: 5},
+	), newServer(t, cloudapitest.Config{Seed: 5}), newServer(t, cloudapitest.Config{Seed: 6})
 	phone := a.AddPhone(cloudapitest.Phone{})
 	require.Equal(t, phone.ID, b.AddPhone(cloudapitest.Phone{}).ID)
 	require.NotEqual(t, phone.ID, c.AddPhone(cloudapitest.Phone{}).ID)

@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// garbage is what a caller gets who reached something else than an HTTP server.
+// garbage is what a caller gets that reached something else than an HTTP server.
 const garbage = "\x16\x03\x01\x02\x00\x01 this is not HTTP\r\n\r\n"
 
 // write sends an answer, or what the failure leaves of it.
@@ -22,7 +22,8 @@ func (f *fault) write(w http.ResponseWriter, rep reply) {
 			closeConn(conn, f.reset)
 		}
 	case f.half:
-		w.Header().Set("Content-Length", strconv.Itoa(len(rep.body)+1)) // more than there is, for an answer of one byte too
+		// More than there is, for an answer of one byte too.
+		w.Header().Set("Content-Length", strconv.Itoa(len(rep.body)+1))
 		w.WriteHeader(rep.status)
 		_, _ = w.Write(rep.body[:len(rep.body)/2])
 		_ = http.NewResponseController(w).Flush()
@@ -54,6 +55,8 @@ func hijack(w http.ResponseWriter) net.Conn {
 	return conn
 }
 
+// closeConn closes a connection, or resets it: with a linger of zero, the kernel drops what was not
+// sent yet and the other side gets an error instead of an end.
 func closeConn(conn net.Conn, reset bool) {
 	if tcp, ok := conn.(*net.TCPConn); ok && reset {
 		_ = tcp.SetLinger(0)
@@ -61,7 +64,7 @@ func closeConn(conn net.Conn, reset bool) {
 	_ = conn.Close()
 }
 
-// wait reports false if the caller has gone away.
+// wait waits for d, and reports false if the caller has gone away meanwhile.
 func wait(ctx context.Context, d time.Duration) bool {
 	if d <= 0 {
 		return true

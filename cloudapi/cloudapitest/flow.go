@@ -18,21 +18,25 @@ type flow struct {
 	problems   []cloudapi.FlowValidationError
 }
 
+// flowDefaults are the fields of a read that names none.
 const flowDefaults = "id,name,status,categories,validation_errors"
 
+// node is what a read shows of a Flow. The list of mistakes is there also when it is empty.
 func (f *flow) node() node {
 	problems := f.problems
 	if problems == nil {
 		problems = []cloudapi.FlowValidationError{}
 	}
+	preview := "https://business.facebook.com/wa/manage/flows/" + f.id + "/preview/?token=made-up"
 	return node{
-		"id": raw(f.id), "name": raw(f.name), "status": raw(f.status), "categories": f.categories, "validation_errors": raw(problems),
-		"json_version": raw("6.0"), "data_api_version": nil, "endpoint_uri": raw(f.endpoint),
-		"preview":       raw(map[string]string{"preview_url": "https://business.facebook.com/wa/manage/flows/" + f.id + "/preview/?token=made-up"}),
+		"id": raw(f.id), "name": raw(f.name), "status": raw(f.status), "categories": f.categories,
+		"validation_errors": raw(problems), "json_version": raw("6.0"), "data_api_version": nil,
+		"endpoint_uri": raw(f.endpoint), "preview": raw(map[string]string{"preview_url": preview}),
 		"health_status": health("FLOW", f.id), "application": nil, "whatsapp_business_account": nil,
 	}
 }
 
+// listFlows answers with the Flows of an account.
 func (s *Server) listFlows(c *call) reply {
 	var nodes []node
 	for _, f := range all[flow](s, kindFlow, func(o *object) bool { return o.waba == c.waba }) {
@@ -45,6 +49,7 @@ func (s *Server) listFlows(c *call) reply {
 	return s.page(c, nodes)
 }
 
+// getFlow reads one Flow.
 func (s *Server) getFlow(c *call) reply {
 	n, err := valueOf[flow](c).node().pick(c.query.Get("fields"), flowDefaults, "WhatsAppFlow")
 	if err != nil {
@@ -53,6 +58,9 @@ func (s *Server) getFlow(c *call) reply {
 	return ok(n)
 }
 
+// postFlow makes a Flow, whose name no other Flow of the account may have. JSON with mistakes is
+// stored, and the mistakes come with status 200; such a Flow is not published even if that was
+// asked for. A copy of another Flow (clone_flow_id) is not made.
 func (s *Server) postFlow(c *call) reply {
 	values, _, err := c.form()
 	if err != nil {
@@ -96,7 +104,8 @@ func (f *flow) take(text []byte) {
 	}
 	wrong := func(code, message string) {
 		f.problems = append(f.problems, cloudapi.FlowValidationError{
-			Code: code, Type: "FLOW_JSON_ERROR", Message: message, LineStart: 1, LineEnd: 1, ColumnStart: 1, ColumnEnd: 1,
+			Code: code, Type: "FLOW_JSON_ERROR", Message: message,
+			LineStart: 1, LineEnd: 1, ColumnStart: 1, ColumnEnd: 1,
 		})
 	}
 	switch {
@@ -109,6 +118,8 @@ func (f *flow) take(text []byte) {
 	}
 }
 
+// editFlow changes what a Flow is called and where its endpoint is. Members that are not given
+// stay.
 func (s *Server) editFlow(c *call) reply {
 	values, _, err := c.form()
 	if err != nil {
@@ -127,6 +138,7 @@ func (s *Server) editFlow(c *call) reply {
 	return success
 }
 
+// deleteFlow removes a draft. A Flow that was published can only be deprecated.
 func (s *Server) deleteFlow(c *call) reply {
 	if valueOf[flow](c).status != graph.FlowDraft {
 		return refuse(&graphError{Code: graph.CodeFlowCannotBeDeleted})
@@ -135,17 +147,21 @@ func (s *Server) deleteFlow(c *call) reply {
 	return success
 }
 
+// flowAssets lists the one file of a Flow, if it has one. Nothing is served at its URL.
 func (s *Server) flowAssets(c *call) reply {
 	f := valueOf[flow](c)
 	var nodes []node
 	if f.json != nil {
 		nodes = append(nodes, node{
-			"name": raw("flow.json"), "asset_type": raw("FLOW_JSON"), "download_url": raw(s.URL + "/made-up-flow/" + f.id),
+			"name": raw("flow.json"), "asset_type": raw("FLOW_JSON"),
+			"download_url": raw(s.URL + "/made-up-flow/" + f.id),
 		})
 	}
 	return s.page(c, nodes)
 }
 
+// postFlowAsset replaces the JSON of a draft, which comes as a file. Its part must say that it is
+// JSON.
 func (s *Server) postFlowAsset(c *call) reply {
 	_, files, err := c.form()
 	if err != nil {
@@ -170,6 +186,7 @@ func (s *Server) postFlowAsset(c *call) reply {
 	}{true, problems})
 }
 
+// publishFlow makes a draft without mistakes final.
 func (s *Server) publishFlow(c *call) reply {
 	f := valueOf[flow](c)
 	if f.status != graph.FlowDraft || f.json == nil || len(f.problems) > 0 {
@@ -179,6 +196,7 @@ func (s *Server) publishFlow(c *call) reply {
 	return success
 }
 
+// deprecateFlow ends a published Flow, for good.
 func (s *Server) deprecateFlow(c *call) reply {
 	f := valueOf[flow](c)
 	if f.status != graph.FlowPublished {

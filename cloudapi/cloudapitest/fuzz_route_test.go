@@ -19,11 +19,14 @@ func FuzzRoute(f *testing.F) {
 	for i, rt := range routes {
 		f.Add(uint8(i), "fields=id,name", `{"messaging_product":"whatsapp"}`, false)
 		if rt.method == http.MethodPost {
-			f.Add(uint8(i), "", `{"name":"a","subject":"b","action":"connect","participants":[{"user":"1"}],"join_requests":["1"]}`, false)
+			f.Add(uint8(i), "",
+				`{"name":"a","subject":"b","action":"connect","participants":[{"user":"1"}],"join_requests":["1"]}`,
+				false)
 			f.Add(uint8(i), "", "name=a&code=b&tasks=['MANAGE']&user=1", true)
 		}
 	}
-	f.Add(uint8(8), "fields=analytics.start(1).end(99999999999).granularity(DAY).dimensions([\"PHONE\"]),id{", "", false)
+	f.Add(uint8(8), "fields=analytics.start(1).end(99999999999).granularity(DAY).dimensions([\"PHONE\"]),id{", "",
+		false)
 	f.Add(uint8(64), "start=1&end=2026-11-26&granularity=daily&template_ids=[1]&use_waba_timezone=true", "", false)
 	f.Fuzz(func(t *testing.T, which uint8, query, body string, form bool) {
 		srv := newServer(Config{})
@@ -56,17 +59,26 @@ func FuzzRoute(f *testing.F) {
 func populate(s *Server) map[kind]string {
 	waba := s.AddWABA(WABA{})
 	phone := s.AddPhone(Phone{CloudAPIOnly: true, WABAs: []graph.WABAID{waba.ID}})
-	template := s.AddTemplate(Template{WABAID: waba.ID, TemplateCreateParams: cloudapi.TemplateCreateParams{Name: "a", Language: "en_US"}})
+	template := s.AddTemplate(Template{
+		WABAID: waba.ID, TemplateCreateParams: cloudapi.TemplateCreateParams{Name: "a", Language: "en_US"},
+	})
 	ids := map[kind]string{
-		kindPhone: string(phone.ID), kindWABA: string(waba.ID), kindBusiness: string(waba.OwnerBusinessID), kindApp: string(s.app.ID),
-		kindTemplate: string(template.ID), kindGroup: string(s.AddGroup(Group{PhoneNumberID: phone.ID}).ID), kindQR: "4O4YGZEG3RIVE1",
-		kindCredit: string(s.AddCreditLine(waba.OwnerBusinessID)), kindMedia: string(s.AddMedia(Media{PhoneNumberID: phone.ID}).ID),
-		kindFlow: "510", kindTemplateGroup: "520", kindAllocation: "530", kindUpload: "upload:1", kindHistory: historyID(0),
+		kindPhone: string(phone.ID), kindWABA: string(waba.ID), kindBusiness: string(waba.OwnerBusinessID),
+		kindApp:      string(s.app.ID),
+		kindTemplate: string(template.ID), kindGroup: string(s.AddGroup(Group{PhoneNumberID: phone.ID}).ID),
+		kindQR:     "4O4YGZEG3RIVE1",
+		kindCredit: string(s.AddCreditLine(waba.OwnerBusinessID)),
+		kindMedia:  string(s.AddMedia(Media{PhoneNumberID: phone.ID}).ID),
+		kindFlow:   "510", kindTemplateGroup: "520", kindAllocation: "530", kindUpload: "upload:1",
+		kindHistory: historyID(0),
 	}
 	s.AddCall(Call{PhoneNumberID: phone.ID})
 	p, w := s.phone(phone.ID), s.waba(waba.ID)
 	s.put(&object{id: "510", kind: kindFlow, waba: w, value: &flow{id: "510", name: "a"}})
-	s.put(&object{id: "520", kind: kindTemplateGroup, waba: w, value: &templateGroup{id: "520", name: "a", templates: []graph.TemplateID{template.ID}}})
+	s.put(&object{
+		id: "520", kind: kindTemplateGroup, waba: w,
+		value: &templateGroup{id: "520", name: "a", templates: []graph.TemplateID{template.ID}},
+	})
 	s.put(&object{id: "530", kind: kindAllocation, value: &allocation{id: "530", business: waba.OwnerBusinessID}})
 	s.put(&object{id: "qr:" + ids[kindQR], kind: kindQR, phone: p, value: &qrCode{Code: ids[kindQR]}})
 	s.sent = append(s.sent, SentMessage{ID: "wamid.1", From: phone.ID, Type: "text", At: s.now()})

@@ -15,8 +15,10 @@ import (
 func FuzzPostMessage(f *testing.F) {
 	for _, body := range []string{
 		`{"messaging_product":"whatsapp","to":"+15550100142","type":"text","text":{"body":"Hello"}}`,
-		`{"messaging_product":"whatsapp","recipient":"US.1555","type":"template","template":{"name":"a","language":{"code":"en"}}}`,
-		`{"messaging_product":"whatsapp","to":"+15550100142","type":"interactive","interactive":{"type":"list","body":{"text":"x"}}}`,
+		`{"messaging_product":"whatsapp","recipient":"US.1555","type":"template","template":{"name":"a",` +
+			`"language":{"code":"en"}}}`,
+		`{"messaging_product":"whatsapp","to":"+15550100142","type":"interactive","interactive":{"type":"list",` +
+			`"body":{"text":"x"}}}`,
 		`{"messaging_product":"whatsapp","status":"read","message_id":"wamid.1"}`,
 		`{"messaging_product":"whatsapp","to":5}`, `[]`, `{`, "",
 	} {
@@ -48,7 +50,9 @@ func FuzzPostMessage(f *testing.F) {
 
 // A path or query of any kind gets an answer, and names no id in the request log.
 func FuzzPath(f *testing.F) {
-	for _, path := range []string{"/v25.0/me?fields=id", "/v25.0/1/phone_numbers?after=x&limit=-1", "//", "/v1.0/", "/v25.0/1/2/3?fields={("} {
+	for _, path := range []string{
+		"/v25.0/me?fields=id", "/v25.0/1/phone_numbers?after=x&limit=-1", "//", "/v1.0/", "/v25.0/1/2/3?fields={(",
+	} {
 		f.Add(path)
 	}
 	srv := NewServer(Config{})

@@ -43,6 +43,7 @@ type Group struct {
 	CreatedAt time.Time
 }
 
+// maxParticipants is how many people a group holds, without the business.
 const (
 	maxParticipants = 8
 	inviteLinks     = "https://chat.whatsapp.com/"
@@ -70,6 +71,7 @@ func (s *Server) AddGroup(g Group) Group {
 	return s.addGroup(g)
 }
 
+// addGroup is AddGroup. The caller must hold s.mu.
 func (s *Server) addGroup(g Group) Group {
 	if g.ID == "" {
 		g.ID = graph.GroupID(s.newSecret("Y2FwaV9ncm91cDox", 24).Reveal())
@@ -87,6 +89,7 @@ func (s *Server) addGroup(g Group) Group {
 	return g
 }
 
+// newInviteLink makes up a link that no group has had.
 func (s *Server) newInviteLink() string { return inviteLinks + s.newSecret("", 22).Reveal() }
 
 // Groups returns the groups of a number as they are now.
@@ -102,6 +105,7 @@ func (s *Server) Groups(id graph.PhoneNumberID) []Group {
 	return list
 }
 
+// groups returns the groups of a number in the order in which they were made.
 func (s *Server) groups(id graph.PhoneNumberID) []*group {
 	return all[group](s, kindGroup, func(o *object) bool { return o.phone != nil && o.phone.ID == id })
 }
@@ -140,36 +144,44 @@ func (g *group) let(who graph.Identity, now time.Time) bool {
 
 // find returns where a person is among the participants, or -1.
 func (g *group) find(who graph.Identity) int {
+	keys := identityKeys(who)
 	return slices.IndexFunc(g.Participants, func(p graph.Identity) bool {
-		return slices.ContainsFunc(identityKeys(p), func(key string) bool { return slices.Contains(identityKeys(who), key) })
+		return slices.ContainsFunc(identityKeys(p), func(key string) bool { return slices.Contains(keys, key) })
 	})
 }
 
+// A groupMember is a participant, as a read shows it.
 type groupMember struct {
 	WAID   string       `json:"wa_id,omitzero"`
 	UserID graph.UserID `json:"user_id,omitzero"`
 }
 
+// node is what a read shows of a group. No group is ever suspended.
 func (g *group) node() node {
 	members := []groupMember{}
 	for _, p := range g.Participants {
 		members = append(members, groupMember{p.WAID, p.UserID})
 	}
 	return node{
-		"id": raw(g.ID), "messaging_product": raw("whatsapp"), "subject": raw(g.Subject), "description": raw(g.Description),
-		"creation_timestamp": raw(g.CreatedAt.Unix()), "suspended": raw(false), "join_approval_mode": raw(g.JoinApproval),
+		"id": raw(g.ID), "messaging_product": raw("whatsapp"), "subject": raw(g.Subject),
+		"description": raw(g.Description), "creation_timestamp": raw(g.CreatedAt.Unix()), "suspended": raw(false),
+		"join_approval_mode":      raw(g.JoinApproval),
 		"total_participant_count": raw(len(g.Participants)), "participants": raw(members),
 	}
 }
 
-// notForGroups refuses whatever a coexistence number wants with groups.
+// notForGroups refuses coexistence numbers, which have no groups.
 func notForGroups(p *phone) *graphError {
 	if p.CloudAPIOnly {
 		return nil
 	}
-	return &graphError{Code: graph.CodeGroupsNotEligible, Details: "The Groups API is not available to coexistence numbers."}
+	return &graphError{
+		Code: graph.CodeGroupsNotEligible, Details: "The Groups API is not available to coexistence numbers.",
+	}
 }
 
+// postGroup makes a group and answers with a request id: the group's own id comes by webhook, which
+// [Server.Groups] stands for.
 func (s *Server) postGroup(c *call) reply {
 	if err := notForGroups(c.phone); err != nil {
 		return refuse(err)
@@ -195,6 +207,7 @@ func (s *Server) postGroup(c *call) reply {
 	}{"whatsapp", g.RequestID})
 }
 
+// checkGroupTexts judges the texts that a request has; nil ones stay as they are.
 func checkGroupTexts(subject, description *string) *graphError {
 	switch {
 	case subject != nil && *subject == "":
@@ -228,6 +241,7 @@ func (s *Server) listGroups(c *call) reply {
 	}{groups{l.Data}, l.Paging})
 }
 
+// getGroup reads one group.
 func (s *Server) getGroup(c *call) reply {
 	n, err := valueOf[group](c).node().pick(c.query.Get("fields"), "id,subject", "WhatsAppBusinessGroup")
 	if err != nil {
@@ -273,11 +287,13 @@ func (s *Server) editGroup(c *call) reply {
 	return success
 }
 
+// deleteGroup ends a group. Messages to it are refused from then on, if the number has others.
 func (s *Server) deleteGroup(c *call) reply {
 	s.drop(c.id)
 	return success
 }
 
+// inviteLink reads, renews or deletes the link. Without one, a read is refused.
 func (s *Server) inviteLink(c *call) reply {
 	g := valueOf[group](c)
 	switch c.method {
@@ -296,6 +312,8 @@ func (s *Server) inviteLink(c *call) reply {
 	}{"whatsapp", g.InviteLink})
 }
 
+// removeParticipants takes people out. The first one who is not in the group ends it with an error,
+// and those before are out already. Meta's partial answer, 206 with code 131201, is not played.
 func (s *Server) removeParticipants(c *call) reply {
 	var req struct {
 		People []struct {
@@ -323,16 +341,19 @@ func (s *Server) removeParticipants(c *call) reply {
 	return success
 }
 
+// listJoinRequests answers with the people who wait to be let in.
 func (s *Server) listJoinRequests(c *call) reply {
 	var nodes []node
 	for _, r := range valueOf[group](c).requests {
 		nodes = append(nodes, node{
-			"join_request_id": raw(r.id), "wa_id": raw(r.who.WAID), "user_id": raw(r.who.UserID), "creation_timestamp": raw(r.at.Unix()),
+			"join_request_id": raw(r.id), "wa_id": raw(r.who.WAID), "user_id": raw(r.who.UserID),
+			"creation_timestamp": raw(r.at.Unix()),
 		})
 	}
 	return s.page(c, nodes)
 }
 
+// A joinFailure is a request that could not be decided, with the reasons.
 type joinFailure struct {
 	ID     string        `json:"join_request_id"`
 	Errors []blockedNote `json:"errors"`
@@ -351,16 +372,22 @@ func (s *Server) decideJoinRequests(c *call) reply {
 		return refuse(missing("join_requests"))
 	}
 	g := valueOf[group](c)
-	name := map[string]string{http.MethodPost: "approved_join_requests", http.MethodDelete: "rejected_join_requests"}[c.method]
+	name := "approved_join_requests"
+	if c.method == http.MethodDelete {
+		name = "rejected_join_requests"
+	}
 	done, failed := []string{}, []joinFailure{}
+	fail := func(id string, code graph.Code, message string) {
+		failed = append(failed, joinFailure{id, []blockedNote{{code, message}}})
+	}
 	for _, id := range req.IDs {
 		i := slices.IndexFunc(g.requests, func(r joinRequest) bool { return r.id == id })
 		switch {
 		case i < 0:
-			failed = append(failed, joinFailure{id, []blockedNote{{graph.CodeGroupJoinRequestNotFound, "Join request does not exist"}}})
+			fail(id, graph.CodeGroupJoinRequestNotFound, "Join request does not exist")
 			continue
 		case c.method == http.MethodPost && !g.let(g.requests[i].who, s.now()):
-			failed = append(failed, joinFailure{id, []blockedNote{{graph.CodeGroupTooManyParticipants, "Too many participants"}}})
+			fail(id, graph.CodeGroupTooManyParticipants, "Too many participants")
 			continue
 		}
 		g.requests = slices.Delete(g.requests, i, i+1)

@@ -15,6 +15,7 @@ func (s *Server) newID() string {
 	return fmt.Sprint(s.lastID)
 }
 
+// tokenAlphabet is what tokens and codes are made of.
 const tokenAlphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 
 // newSecret returns a token or code with Meta's prefix. The caller must hold s.mu.
@@ -27,6 +28,8 @@ func (s *Server) newSecret(prefix string, n int) graph.Secret {
 	return graph.Secret(b.String())
 }
 
+// randomBytes come from the server's seed, so that they are the same in every run. The caller must
+// hold s.mu.
 func (s *Server) randomBytes(n int) []byte {
 	b := make([]byte, n)
 	for i := range b {
@@ -46,6 +49,7 @@ func (s *Server) newMessageID(person string) graph.MessageID {
 	return graph.MessageID("wamid." + base64.StdEncoding.EncodeToString(raw))
 }
 
+// newTraceID has the form of fbtrace_id. The caller must hold s.mu.
 func (s *Server) newTraceID() string { return "A" + string(s.newSecret("", 22)) }
 
 // newRequestID has the form of the request ids that smb_app_data returns: 18 hexadecimal digits.

@@ -18,12 +18,12 @@ const (
 // A budget is a token bucket.
 type budget struct {
 	every time.Duration // for one more
-	burst float64
-	left  float64
-	at    time.Time
+	burst float64       // what it holds at most
+	left  float64       // what it held at the time at
+	at    time.Time     // zero for one that was never used, which is full
 }
 
-// take spends one, into debt if need be, and reports whether there was one.
+// take spends one and reports whether there was one. Without one it spends nothing.
 func (b *budget) take(now time.Time) bool {
 	if b.at.IsZero() {
 		b.left = b.burst
@@ -38,6 +38,7 @@ func (b *budget) take(now time.Time) bool {
 	return true
 }
 
+// budget returns the bucket of a key, full when it is new. The caller must hold s.mu.
 func (s *Server) budget(key string, every time.Duration, burst float64) *budget {
 	b := s.budgets[key]
 	if b == nil {
@@ -47,6 +48,7 @@ func (s *Server) budget(key string, every time.Duration, burst float64) *budget 
 	return b
 }
 
+// throughput is the budget of a number, for messages in both directions.
 func (s *Server) throughput(p *phone) *budget {
 	rate := p.MessagesPerSecond
 	switch {
@@ -59,6 +61,9 @@ func (s *Server) throughput(p *phone) *budget {
 	return s.budget("throughput "+string(p.ID), time.Second/time.Duration(rate), float64(rate))
 }
 
+// checkLimits spends a message of the pair's budget and then one of the number's, and refuses it if
+// either is empty. A message that the number's budget refuses has spent one of the pair's all the
+// same. A message to a group has no pair.
 func (s *Server) checkLimits(p *phone, to graph.Identity) *graphError {
 	if !s.enforceLimits {
 		return nil
@@ -67,8 +72,9 @@ func (s *Server) checkLimits(p *phone, to graph.Identity) *graphError {
 	for _, key := range identityKeys(to)[:min(1, len(identityKeys(to)))] {
 		if !s.budget("pair "+string(p.ID)+" "+key, pairPause, pairBurst).take(now) {
 			return &graphError{
-				Code:    graph.CodePairRateLimitHit,
-				Details: "Message failed to send because there were too many messages sent from this phone number to the same phone number in a short period of time.",
+				Code: graph.CodePairRateLimitHit,
+				Details: "Message failed to send because there were too many messages sent " +
+					"from this phone number to the same phone number in a short period of time.",
 			}
 		}
 	}

@@ -22,6 +22,7 @@ type listener struct {
 	fresh map[net.Conn]bool // connections that have not carried a request
 }
 
+// listen serves h on l until close.
 func listen(h http.Handler, l net.Listener) *listener {
 	ln := &listener{url: "http://" + l.Addr().String(), fresh: map[net.Conn]bool{}}
 	ln.server = &http.Server{
@@ -49,6 +50,7 @@ func (n *Network) open() net.Listener {
 	return l
 }
 
+// track knows which connections are fresh.
 func (l *listener) track(c net.Conn, state http.ConnState) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -59,8 +61,8 @@ func (l *listener) track(c net.Conn, state http.ConnState) {
 	}
 }
 
-// patience is how long requests under way may take when the server is closed.
-const patience = 5 * time.Second
+// shutdownGrace is how long requests under way may take when the server is closed.
+const shutdownGrace = 5 * time.Second
 
 // close waits for the requests under way. Clients open connections ahead of need; those would keep
 // Shutdown waiting.
@@ -70,7 +72,7 @@ func (l *listener) close() {
 		_ = c.Close()
 	}
 	l.mu.Unlock()
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	ctx, cancel := context.WithTimeout(context.Background(), shutdownGrace)
 	defer cancel()
 	if l.server.Shutdown(ctx) != nil {
 		_ = l.server.Close()

@@ -31,15 +31,22 @@ func TestAFileGoesUpOutAndDown(t *testing.T) {
 	t.Parallel()
 	srv, client, phone := fake(t)
 	ctx := t.Context()
-	id, err := client.Media.Upload(ctx, phone.ID, cloudapi.MediaUpload{MIMEType: "image/png", Filename: "a.png", Body: strings.NewReader("picture")})
+	id, err := client.Media.Upload(ctx, phone.ID, cloudapi.MediaUpload{
+		MIMEType: "image/png", Filename: "a.png", Body: strings.NewReader("picture"),
+	})
 	require.NoError(t, err)
 	stored, ok := srv.Media(id)
 	require.True(t, ok)
-	require.Equal(t, "a.png image/png picture", stored.Filename+" "+stored.MIMEType+" "+string(stored.Body))
+	require.Equal(t, "a.png", stored.Filename)
+	require.Equal(t, "image/png", stored.MIMEType)
+	require.Equal(t, "picture", string(stored.Body))
 
 	customer := graph.Identity{WAID: "15550100142"}
 	srv.RecordInbound(phone.ID, customer, "wamid.in")
-	image := cloudapi.Message{To: cloudapi.ToIdentity(customer), Content: &cloudapi.Image{MediaSource: cloudapi.MediaSource{ID: id}, Caption: "c"}}
+	image := cloudapi.Message{
+		To:      cloudapi.ToIdentity(customer),
+		Content: &cloudapi.Image{MediaSource: cloudapi.MediaSource{ID: id}, Caption: "c"},
+	}
 	_, err = client.Messages.Send(ctx, phone.ID, image)
 	require.NoError(t, err)
 	other := srv.AddPhone(cloudapitest.Phone{})
@@ -70,7 +77,9 @@ func TestAFileGoesUpOutAndDown(t *testing.T) {
 	require.NoError(t, client.Media.Delete(ctx, id, cloudapi.MediaOptions{PhoneNumberID: phone.ID}))
 	_, err = client.Media.Get(ctx, id, cloudapi.MediaOptions{PhoneNumberID: phone.ID})
 	require.ErrorIs(t, err, graph.ErrAccessLost)
-	_, err = client.Media.Upload(ctx, phone.ID, cloudapi.MediaUpload{MIMEType: "image/gif", Body: strings.NewReader("x")})
+	_, err = client.Media.Upload(ctx, phone.ID, cloudapi.MediaUpload{
+		MIMEType: "image/gif", Body: strings.NewReader("x"),
+	})
 	require.ErrorIs(t, err, graph.CodeInvalidParameter)
 }
 
@@ -78,13 +87,21 @@ func TestATemplateLivesItsLife(t *testing.T) {
 	t.Parallel()
 	srv, client, phone := fake(t)
 	ctx, waba := t.Context(), phone.WABAs[0]
-	handle, err := client.Uploads.Upload(ctx, cloudapi.FileUpload{Filename: "a.png", MIMEType: "image/png", Size: 7, Body: strings.NewReader("picture")})
+	handle, err := client.Uploads.Upload(ctx, cloudapi.FileUpload{
+		Filename: "a.png", MIMEType: "image/png", Size: 7, Body: strings.NewReader("picture"),
+	})
 	require.NoError(t, err)
 	tpl := cloudapi.TemplateCreateParams{
 		Name: "order", Language: "en_US", Category: graph.TemplateUtility, TTL: time.Hour,
 		Components: []cloudapi.ComponentDefinition{
-			{Type: cloudapi.ComponentHeader, Format: cloudapi.HeaderImage, Example: &cloudapi.TemplateExample{HeaderHandle: []graph.UploadHandle{handle}}},
-			{Type: cloudapi.ComponentBody, Text: "Hi {{1}}, order {{2}} is on its way.", Example: &cloudapi.TemplateExample{BodyText: cloudapi.ExampleRows{{"Jessica", "SK-1"}}}},
+			{
+				Type: cloudapi.ComponentHeader, Format: cloudapi.HeaderImage,
+				Example: &cloudapi.TemplateExample{HeaderHandle: []graph.UploadHandle{handle}},
+			},
+			{
+				Type: cloudapi.ComponentBody, Text: "Hi {{1}}, order {{2}} is on its way.",
+				Example: &cloudapi.TemplateExample{BodyText: cloudapi.ExampleRows{{"Jessica", "SK-1"}}},
+			},
 		},
 	}
 	made, err := client.Templates.Create(ctx, waba, tpl)
@@ -93,7 +110,9 @@ func TestATemplateLivesItsLife(t *testing.T) {
 	_, err = client.Templates.Create(ctx, waba, tpl)
 	require.ErrorIs(t, err, graph.CodeTemplateAlreadyExists)
 	foreign := tpl
-	foreign.Name, foreign.Components[0].Example = "other", &cloudapi.TemplateExample{HeaderHandle: []graph.UploadHandle{"4::never"}}
+	foreign.Name, foreign.Components[0].Example = "other", &cloudapi.TemplateExample{
+		HeaderHandle: []graph.UploadHandle{"4::never"},
+	}
 	_, err = client.Templates.Create(ctx, waba, foreign)
 	require.ErrorIs(t, err, graph.CodeInvalidParameter)
 
@@ -102,8 +121,11 @@ func TestATemplateLivesItsLife(t *testing.T) {
 		for _, v := range values {
 			params = append(params, &cloudapi.TextParameter{Text: v})
 		}
-		_, err := client.Messages.Send(ctx, phone.ID, cloudapi.Message{To: cloudapi.ToPhone("+15550100142"), Content: &cloudapi.Template{
-			Name: "order", Language: "en_US", Components: []cloudapi.TemplateComponent{&cloudapi.TemplateBody{Parameters: params}},
+		_, err := client.Messages.Send(ctx, phone.ID, cloudapi.Message{To: cloudapi.ToPhone(
+			"+15550100142",
+		), Content: &cloudapi.Template{
+			Name: "order", Language: "en_US",
+			Components: []cloudapi.TemplateComponent{&cloudapi.TemplateBody{Parameters: params}},
 		}})
 		return err
 	}
@@ -117,9 +139,14 @@ func TestATemplateLivesItsLife(t *testing.T) {
 	got, err := client.Templates.Get(ctx, made.ID)
 	require.NoError(t, err)
 	require.Equal(t, cloudapi.ExampleRows{{"Jessica", "SK-1"}}, got.Components[1].Example.BodyText)
-	require.NoError(t, client.Templates.Update(ctx, made.ID, cloudapi.TemplateUpdateParams{Components: []cloudapi.ComponentDefinition{{Type: cloudapi.ComponentBody, Text: "Plain."}}}))
+	require.NoError(t,
+		client.Templates.Update(ctx, made.ID, cloudapi.TemplateUpdateParams{
+			Components: []cloudapi.ComponentDefinition{{Type: cloudapi.ComponentBody, Text: "Plain."}},
+		}))
 	var names []string
-	for tpl, err := range client.Templates.List(ctx, waba, cloudapi.TemplateListOptions{Status: cloudapi.TemplatePending}) {
+	for tpl, err := range client.Templates.List(ctx, waba, cloudapi.TemplateListOptions{
+		Status: cloudapi.TemplatePending,
+	}) {
 		require.NoError(t, err)
 		names = append(names, tpl.Name)
 	}
@@ -133,10 +160,14 @@ func TestSettingsOfANumberStay(t *testing.T) {
 	t.Parallel()
 	_, client, phone := fake(t)
 	ctx, id := t.Context(), phone.ID
-	require.NoError(t, client.Profiles.Update(ctx, id, cloudapi.ProfileUpdateParams{About: new("Bread"), Websites: []string{"https://example.com"}}))
+	require.NoError(t,
+		client.Profiles.Update(ctx, id, cloudapi.ProfileUpdateParams{
+			About: new("Bread"), Websites: []string{"https://example.com"},
+		}))
 	profile, err := client.Profiles.Get(ctx, id)
 	require.NoError(t, err)
-	require.Equal(t, "Bread https://example.com", profile.About+" "+profile.Websites[0])
+	require.Equal(t, "Bread", profile.About)
+	require.Equal(t, []string{"https://example.com"}, profile.Websites)
 
 	require.NoError(t, client.Settings.SetCalling(ctx, id, cloudapi.CallingSettings{Status: graph.FeatureEnabled}))
 	require.NoError(t, client.Settings.SetIdentityCheck(ctx, id, graph.FeatureEnabled))
@@ -145,7 +176,10 @@ func TestSettingsOfANumberStay(t *testing.T) {
 	require.Equal(t, graph.FeatureEnabled, settings.Calling.Status)
 	require.True(t, settings.IdentityCheck.Enabled)
 
-	automation := cloudapi.Automation{Welcome: true, Prompts: []string{"Book"}, Commands: []cloudapi.AutomationCommand{{Name: "n", Description: "d"}}}
+	automation := cloudapi.Automation{
+		Welcome: true, Prompts: []string{"Book"},
+		Commands: []cloudapi.AutomationCommand{{Name: "n", Description: "d"}},
+	}
 	require.NoError(t, client.Automation.Set(ctx, id, automation))
 	have, err := client.Automation.Get(ctx, id)
 	require.NoError(t, err)
@@ -215,7 +249,9 @@ func TestAFlowIsPublishedOnce(t *testing.T) {
 	t.Parallel()
 	_, client, phone := fake(t)
 	ctx, waba := t.Context(), phone.WABAs[0]
-	made, err := client.Flows.Create(ctx, waba, cloudapi.FlowCreateParams{Name: "booking", Categories: []string{"OTHER"}})
+	made, err := client.Flows.Create(ctx, waba, cloudapi.FlowCreateParams{
+		Name: "booking", Categories: []string{"OTHER"},
+	})
 	require.NoError(t, err)
 	require.ErrorIs(t, client.Flows.Publish(ctx, made.ID), graph.CodeFlowCannotBePublished)
 	result, err := client.Flows.UploadJSON(ctx, made.ID, []byte(`{"version":"6.0"}`))
@@ -224,7 +260,8 @@ func TestAFlowIsPublishedOnce(t *testing.T) {
 	result, err = client.Flows.UploadJSON(ctx, made.ID, []byte(`{"version":"6.0","screens":[{}]}`))
 	require.NoError(t, err)
 	require.Empty(t, result.ValidationErrors)
-	require.NoError(t, client.Flows.Update(ctx, made.ID, cloudapi.FlowUpdateParams{EndpointURI: "https://example.com/flow"}))
+	require.NoError(t,
+		client.Flows.Update(ctx, made.ID, cloudapi.FlowUpdateParams{EndpointURI: "https://example.com/flow"}))
 	require.NoError(t, client.Flows.Publish(ctx, made.ID))
 	_, err = client.Flows.UploadJSON(ctx, made.ID, []byte(`{"version":"6.0","screens":[{}]}`))
 	require.ErrorIs(t, err, graph.CodeFlowCannotBeUpdated)

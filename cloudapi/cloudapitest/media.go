@@ -26,6 +26,7 @@ type Media struct {
 	MIMEType string
 	Filename string
 
+	// Body is the file. The server keeps a copy.
 	Body []byte
 }
 
@@ -42,6 +43,7 @@ func (s *Server) AddMedia(m Media) Media {
 	return s.addMedia(m)
 }
 
+// addMedia is AddMedia. The caller must hold s.mu.
 func (s *Server) addMedia(m Media) Media {
 	if m.ID == "" {
 		m.ID = graph.MediaID(s.newID())
@@ -61,7 +63,7 @@ func (s *Server) Media(id graph.MediaID) (Media, bool) {
 	return Media{}, false
 }
 
-// MediaURL returns where a file is for the next five minutes, for webhooks that name it. It wants
+// MediaURL returns where a file is for the next five minutes, for webhooks that name it. It needs
 // the token, like Meta's.
 func (s *Server) MediaURL(id graph.MediaID) string {
 	s.mu.Lock()
@@ -69,6 +71,7 @@ func (s *Server) MediaURL(id graph.MediaID) string {
 	return s.mediaURL(id)
 }
 
+// mediaPath is where files are, as on Meta's servers of files.
 const (
 	mediaPath = "/whatsapp_business/attachments/"
 
@@ -76,8 +79,10 @@ const (
 	mediaLife = 5 * time.Minute
 )
 
+// mediaURL is MediaURL. The time at which it ends stands in the URL, as with Meta.
 func (s *Server) mediaURL(id graph.MediaID) string {
-	q := url.Values{"mid": {string(id)}, "source": {"getMedia"}, "ext": {strconv.FormatInt(s.now().Add(mediaLife).Unix(), 10)}}
+	until := s.now().Add(mediaLife).Unix()
+	q := url.Values{"mid": {string(id)}, "source": {"getMedia"}, "ext": {strconv.FormatInt(until, 10)}}
 	return s.URL + mediaPath + "?" + q.Encode()
 }
 
@@ -88,6 +93,9 @@ var mediaTypes = map[string]int{
 	"text/plain": 100 << 20, "application/pdf": 100 << 20,
 }
 
+// postMedia stores a file for messages of the number. It wants the documented types: the part of
+// the form must say what it is, since octet-stream, which many HTTP libraries write, is refused.
+// Microsoft Office has too many types to list, so their prefix decides.
 func (s *Server) postMedia(c *call) reply {
 	values, files, err := c.form()
 	if err != nil {
@@ -99,16 +107,19 @@ func (s *Server) postMedia(c *call) reply {
 	office := strings.HasPrefix(base, "application/vnd.") || base == "application/msword"
 	switch {
 	case values.Get("messaging_product") != "whatsapp":
-		return refuse(&graphError{Code: graph.CodeInvalidParameter, Message: "(#100) The parameter messaging_product is required."})
+		return refuse(required("messaging_product"))
 	case !ok:
-		return refuse(&graphError{Code: graph.CodeInvalidParameter, Message: "(#100) The parameter file is required."})
+		return refuse(required("file"))
 	case !known && !office:
-		return refuse(invalid("Param file must be a file with one of the documented types. Received file of type '%s'.", base))
+		return refuse(invalid(
+			"Param file must be a file with one of the documented types. Received file of type '%s'.", base))
 	case office:
 		limit = 100 << 20
 	}
 	if len(f.body) > limit {
-		return refuse(&graphError{Code: graph.CodeMediaUploadError, Details: fmt.Sprintf("The file is larger than %d bytes.", limit)})
+		return refuse(&graphError{
+			Code: graph.CodeMediaUploadError, Details: fmt.Sprintf("The file is larger than %d bytes.", limit),
+		})
 	}
 	m := s.addMedia(Media{PhoneNumberID: c.phone.ID, MIMEType: base, Filename: f.name, Body: f.body})
 	return ok200("id", m.ID)
@@ -117,6 +128,8 @@ func (s *Server) postMedia(c *call) reply {
 // ok200 answers with one member.
 func ok200[T any](name string, value T) reply { return ok(map[string]T{name: value}) }
 
+// getMedia answers with the URL of a file. A file of another number than the one that is named does
+// not exist. The size is a string here and a number in other samples of Meta's.
 func (s *Server) getMedia(c *call) reply {
 	m := valueOf[Media](c)
 	if phone := c.query.Get("phone_number_id"); phone != "" && phone != string(m.PhoneNumberID) {
@@ -132,6 +145,7 @@ func (s *Server) getMedia(c *call) reply {
 	}{"whatsapp", s.mediaURL(m.ID), m.MIMEType, m.SHA256(), strconv.Itoa(len(m.Body)), m.ID})
 }
 
+// deleteMedia removes a file. Its URL ends with it.
 func (s *Server) deleteMedia(c *call) reply {
 	s.drop(c.id)
 	return success

@@ -114,10 +114,15 @@ func (s *Server) Sent() []SentMessage {
 
 // A ReadReceipt says that a message was marked as read, and with it all earlier ones.
 type ReadReceipt struct {
+	// PhoneNumberID is the business's number, MessageID the message that it received.
 	PhoneNumberID graph.PhoneNumberID
 	MessageID     graph.MessageID
-	Typing        bool // the person sees that someone types, for up to 25 seconds
-	At            time.Time
+
+	// Typing shows the person that an answer is being typed, for up to 25 seconds.
+	Typing bool
+
+	// At is the server's time.
+	At time.Time
 }
 
 // Reads returns the accepted read receipts in order.
@@ -152,6 +157,11 @@ type messageRequest struct {
 	} `json:"typing_indicator"`
 }
 
+// postMessage takes a message or a read receipt: one edge of Meta's has both, told apart by status.
+// It judges the request, the recipient, the content and the limits, in this order, and stores what
+// it accepts in the order in which it came. Accepted is not delivered: what Meta would report later
+// by webhook stands in [SentMessage].Fails. Marketing messages come here as well, and are judged
+// alike.
 func (s *Server) postMessage(c *call) reply {
 	var req messageRequest
 	var members map[string]json.RawMessage
@@ -160,7 +170,7 @@ func (s *Server) postMessage(c *call) reply {
 	}
 	_ = json.Unmarshal(c.body, &members)
 	if req.Product != "whatsapp" {
-		return refuse(&graphError{Code: graph.CodeInvalidParameter, Message: "(#100) The parameter messaging_product is required."})
+		return refuse(required("messaging_product"))
 	}
 	if c.phone.Suspended || c.phone.Unregistered {
 		// What a number in the middle of a move to another phone answers is not documented; this
@@ -192,18 +202,22 @@ func (s *Server) postMessage(c *call) reply {
 	return rep
 }
 
+// An acceptedContact is the recipient, as the answer to a send names it.
 type acceptedContact struct {
 	Input  string       `json:"input"`
 	WAID   string       `json:"wa_id,omitzero"`
 	UserID graph.UserID `json:"user_id,omitzero"`
 }
 
+// An acceptedMessage is the message, as the answer to a send names it. Only templates have a
+// status.
 type acceptedMessage struct {
 	ID     graph.MessageID `json:"id"`
 	Status string          `json:"message_status,omitzero"`
 	Group  graph.GroupID   `json:"group_id,omitzero"`
 }
 
+// An acceptedMessages is the answer to a send. It has no contacts for a group.
 type acceptedMessages struct {
 	Product  string            `json:"messaging_product"`
 	Contacts []acceptedContact `json:"contacts,omitzero"`
@@ -227,6 +241,9 @@ func (s *Server) accepted(m SentMessage) acceptedMessages {
 	return body
 }
 
+// markRead takes a read receipt, with or without the sign that an answer is being typed. Which
+// messages a number has received is known only from [Server.RecordInbound], so that unknown ones
+// pass unless [Config].Strict is set.
 func (s *Server) markRead(c *call, req messageRequest) reply {
 	switch {
 	case req.Status != "read":

@@ -15,7 +15,8 @@ import (
 
 // messageTypes are the documented types.
 var messageTypes = []string{
-	"audio", "contacts", "document", "image", "interactive", "location", "pin", "reaction", "sticker", "template", "text", "video",
+	"audio", "contacts", "document", "image", "interactive", "location", "pin", "reaction", "sticker", "template",
+	"text", "video",
 }
 
 // envelopeMembers are the documented members of a message request, besides the object named after
@@ -30,14 +31,18 @@ var envelopeMembers = []string{
 // userIDRe is the documented form of business-scoped user ids.
 var userIDRe = regexp.MustCompile(`^[A-Z]{2}\.(ENT\.)?[A-Za-z0-9]{1,128}$`)
 
-// checkMessage judges a message request and fills in whom m is for.
-func (s *Server) checkMessage(c *call, req *messageRequest, members map[string]json.RawMessage, m *SentMessage) *graphError {
+// checkMessage judges a message request and fills in whom m is for: the recipient first, then the
+// type, the content, and last of all the window. Without [Config].Strict the window is not looked
+// at, since Meta reports a closed one by webhook.
+func (s *Server) checkMessage(
+	c *call, req *messageRequest, members map[string]json.RawMessage, m *SentMessage,
+) *graphError {
 	if err := s.checkRecipient(c, req, m); err != nil {
 		return err
 	}
 	if !slices.Contains(messageTypes, req.Type) {
 		types := strings.Join(messageTypes, ", ")
-		return &graphError{Code: graph.CodeInvalidParameter, Message: "(#100) Param type must be one of {" + types + "}"}
+		return notOneOf("type", types)
 	}
 	if _, ok := members[req.Type]; !ok {
 		return missing(req.Type)
@@ -55,16 +60,21 @@ func (s *Server) checkMessage(c *call, req *messageRequest, members map[string]j
 	open := req.Type == "template" || req.Category != "" || m.GroupID != "" || s.windowOpen(c.phone, m.To)
 	if s.strict && !open {
 		return &graphError{
-			Code:    graph.CodeReengagementMessage,
-			Details: "Message failed to send because more than 24 hours have passed since the customer last replied to this number.",
+			Code: graph.CodeReengagementMessage,
+			Details: "Message failed to send because more than 24 hours have passed " +
+				"since the customer last replied to this number.",
 		}
 	}
 	return nil
 }
 
+// checkRecipient finds out whom a message is for and fills that in. Of to and recipient, Meta
+// silently takes to. A business-scoped user id in to is accepted and fails later, as seen in the
+// field; a number without a plus sign gets the business's own country code, so [Config].Strict
+// refuses it. A number cannot write to itself, whatever extra digit the two spellings differ by.
 func (s *Server) checkRecipient(c *call, req *messageRequest, m *SentMessage) *graphError {
 	if req.To == "" && req.Recipient == "" {
-		return &graphError{Code: graph.CodeInvalidParameter, Message: "(#100) The parameter to is required."}
+		return required("to")
 	}
 	if s.strict && req.To != "" && req.Recipient != "" {
 		return invalid("to and recipient are both set; Meta would silently take to")
@@ -75,7 +85,7 @@ func (s *Server) checkRecipient(c *call, req *messageRequest, m *SentMessage) *g
 		m.Input, m.GroupID = req.To, graph.GroupID(req.To)
 		return s.checkGroup(c.phone, m.GroupID)
 	default:
-		return &graphError{Code: graph.CodeInvalidParameter, Message: "(#100) Param recipient_type must be one of {individual, group}"}
+		return notOneOf("recipient_type", "individual, group")
 	}
 	if req.To == "" {
 		m.Input = req.Recipient
@@ -123,7 +133,9 @@ func (s *Server) checkContent(req *messageRequest, object json.RawMessage, m *Se
 		msg.To = cloudapi.ToGroup(m.GroupID)
 	}
 	if req.Category != "" || req.TTL != 0 || req.Direct.Template != "" {
-		msg.Direct = &cloudapi.DirectSend{Category: req.Category, TTL: time.Duration(req.TTL) * time.Second, TemplateName: req.Direct.Template}
+		msg.Direct = &cloudapi.DirectSend{
+			Category: req.Category, TTL: time.Duration(req.TTL) * time.Second, TemplateName: req.Direct.Template,
+		}
 	}
 	if problems := cloudapi.ValidationErrors(msg.Check()); len(problems) > 0 {
 		return problemError(problems)
@@ -168,6 +180,14 @@ func problemError(problems []*cloudapi.ValidationError) *graphError {
 	return invalid("%s", details)
 }
 
+// notOneOf refuses a value that is none of those documented.
+func notOneOf(param, values string) *graphError {
+	return &graphError{
+		Code: graph.CodeInvalidParameter, Message: fmt.Sprintf("(#100) Param %s must be one of {%s}", param, values),
+	}
+}
+
+// unexpectedKey refuses a member that no page of Meta's names.
 func unexpectedKey(name string) *graphError {
 	return &graphError{Code: graph.CodeInvalidParameter, Message: fmt.Sprintf("(#100) Unexpected key %q", name)}
 }

@@ -12,6 +12,7 @@ import (
 // sent ones.
 const historyPrefix = "81000000000"
 
+// historyID is the id of the entry about the i-th sent message.
 func historyID(i int) string { return historyPrefix + strconv.Itoa(i) }
 
 // historyEntry finds the sent message that an entry of the history is about. The caller must hold
@@ -25,10 +26,12 @@ func (s *Server) historyEntry(id string) (SentMessage, bool) {
 	return s.sent[i], true
 }
 
+// A historyApp is the app that an event's webhook was for.
 type historyApp struct {
 	ID graph.AppID `json:"id"`
 }
 
+// A historyEvent is one step of a message.
 type historyEvent struct {
 	ID       string     `json:"id"`
 	Status   string     `json:"delivery_status"`

@@ -15,7 +15,8 @@ import (
 // post sends a message made of the given members.
 func post(t *testing.T, srv *cloudapitest.Server, phone cloudapitest.Phone, members string) answer {
 	t.Helper()
-	return ask(t, srv, srv.SystemToken(), "POST", "/"+string(phone.ID)+"/messages", `{"messaging_product":"whatsapp",`+members+`}`)
+	return ask(t, srv, srv.SystemToken(), "POST", "/"+string(phone.ID)+"/messages",
+		`{"messaging_product":"whatsapp",`+members+`}`)
 }
 
 const hello = `"type":"text","text":{"body":"Hello"}`
@@ -28,7 +29,8 @@ func TestAnAcceptedMessageIsRecorded(t *testing.T) {
 	hooked := make(chan cloudapitest.SentMessage, 1)
 	srv.OnMessage(func(m cloudapitest.SentMessage) { hooked <- m })
 
-	a := post(t, srv, phone, `"to":"+1 (555) 010-0142",`+hello+`,"context":{"message_id":"wamid.1"},"biz_opaque_callback_data":"order-1"`)
+	a := post(t, srv, phone,
+		`"to":"+1 (555) 010-0142",`+hello+`,"context":{"message_id":"wamid.1"},"biz_opaque_callback_data":"order-1"`)
 	require.Equal(t, http.StatusOK, a.status, a.body)
 	require.Equal(t, "+1 (555) 010-0142", a.Contacts[0].Input)
 	require.Equal(t, "15550100142", a.Contacts[0].WAID)
@@ -64,12 +66,16 @@ func TestWhatASentMessageSays(t *testing.T) {
 	srv := newServer(t)
 	phone := srv.AddPhone(cloudapitest.Phone{})
 	tests := map[string]struct{ members, want string }{
-		"caption":     {`"type":"image","image":{"id":"1","caption":"A picture"}`, "A picture"},
-		"emoji":       {`"type":"reaction","reaction":{"message_id":"wamid.1","emoji":"👍"}`, "👍"},
-		"template":    {`"type":"template","template":{"name":"hello","language":{"code":"en_US"}}`, "hello"},
-		"interactive": {`"type":"interactive","interactive":{"type":"button","body":{"text":"Choose"},"action":{"buttons":[{"type":"reply","reply":{"id":"a","title":"A"}}]}}`, "Choose"},
-		"nothing":     {`"type":"sticker","sticker":{"id":"1"}`, ""},
-		"no type":     {`"text":{"body":"as in old samples"}`, "as in old samples"},
+		"caption":  {`"type":"image","image":{"id":"1","caption":"A picture"}`, "A picture"},
+		"emoji":    {`"type":"reaction","reaction":{"message_id":"wamid.1","emoji":"👍"}`, "👍"},
+		"template": {`"type":"template","template":{"name":"hello","language":{"code":"en_US"}}`, "hello"},
+		"interactive": {
+			`"type":"interactive","interactive":{"type":"button","body":{"text":"Choose"},` +
+				`"action":{"buttons":[{"type":"reply","reply":{"id":"a","title":"A"}}]}}`,
+			"Choose",
+		},
+		"nothing": {`"type":"sticker","sticker":{"id":"1"}`, ""},
+		"no type": {`"text":{"body":"as in old samples"}`, "as in old samples"},
 	}
 	for name, tt := range tests {
 		a := post(t, srv, phone, `"to":"+15550100142",`+tt.members)
@@ -85,7 +91,8 @@ func TestWhatASentMessageSays(t *testing.T) {
 		case "template":
 			require.Equal(t, "accepted", a.Messages[0].Status)
 			template, language := m.Template()
-			require.Equal(t, "hello en_US", template+" "+language)
+			require.Equal(t, "hello", template)
+			require.Equal(t, "en_US", language)
 		default:
 			require.Empty(t, a.Messages[0].Status, "only templates have one")
 		}
@@ -98,32 +105,61 @@ func TestMessagesThatAreRefused(t *testing.T) {
 		members string
 		code    graph.Code
 	}{
-		"as it should be":      {`"to":"+15550100142",` + hello, 0},
-		"no recipient":         {hello, 100},
-		"no number":            {`"to":"12",` + hello, 131009},
-		"own number":           {`"to":"+1 555 010 0100",` + hello, 131021},
-		"no user id":           {`"recipient":"someone",` + hello, 100},
-		"recipient type":       {`"to":"+15550100142","recipient_type":"team",` + hello, 100},
-		"a group":              {`"to":"Y2FwaQ==","recipient_type":"group",` + hello, 131215},
-		"unknown type":         {`"to":"+15550100142","type":"hologram","hologram":{}`, 100},
-		"no object":            {`"to":"+15550100142","type":"text"`, 131008},
-		"no body":              {`"to":"+15550100142","type":"text","text":{}`, 131008},
-		"blank body":           {`"to":"+15550100142","type":"text","text":{"body":"  "}`, 131008},
-		"body is a number":     {`"to":"+15550100142","type":"text","text":{"body":5}`, 100},
-		"object is a string":   {`"to":"+15550100142","type":"text","text":"hi"`, 100},
-		"long body":            {`"to":"+15550100142","type":"text","text":{"body":"` + strings.Repeat("é", 4097) + `"}`, 100},
-		"longest body":         {`"to":"+15550100142","type":"text","text":{"body":"` + strings.Repeat("é", 4096) + `"}`, 0},
-		"long caption":         {`"to":"+15550100142","type":"image","image":{"id":"1","caption":"` + strings.Repeat("x", 1025) + `"}`, 100},
-		"id and link":          {`"to":"+15550100142","type":"image","image":{"id":"1","link":"https://example.com/a.png"}`, 100},
-		"neither id nor link":  {`"to":"+15550100142","type":"image","image":{}`, 131008},
-		"no cards":             {`"to":"+15550100142","type":"contacts","contacts":[]`, 100},
-		"template, no name":    {`"to":"+15550100142","type":"template","template":{"language":{"code":"en"}}`, 131008},
-		"template, no code":    {`"to":"+15550100142","type":"template","template":{"name":"hello"}`, 131008},
-		"reaction as answer":   {`"to":"+15550100142","type":"reaction","reaction":{"message_id":"wamid.1"},"context":{"message_id":"wamid.1"}`, 100},
-		"long callback data":   {`"to":"+15550100142",` + hello + `,"biz_opaque_callback_data":"` + strings.Repeat("x", 513) + `"`, 100},
-		"four buttons":         {`"to":"+15550100142","type":"interactive","interactive":{"type":"button","body":{"text":"b"},"action":{"buttons":[{"type":"reply","reply":{"id":"1","title":"1"}},{"type":"reply","reply":{"id":"2","title":"2"}},{"type":"reply","reply":{"id":"3","title":"3"}},{"type":"reply","reply":{"id":"4","title":"4"}}]}}`, 100},
-		"a list without body":  {`"to":"+15550100142","type":"interactive","interactive":{"type":"list","action":{"button":"b","sections":[{"rows":[{"id":"1","title":"t"}]}]}}`, 131008},
-		"line break in value":  {`"to":"+15550100142","type":"template","template":{"name":"hello","language":{"code":"en"},"components":[{"type":"body","parameters":[{"type":"text","text":"a\nb"}]}]}`, 132018},
+		"as it should be":    {`"to":"+15550100142",` + hello, 0},
+		"no recipient":       {hello, 100},
+		"no number":          {`"to":"12",` + hello, 131009},
+		"own number":         {`"to":"+1 555 010 0100",` + hello, 131021},
+		"no user id":         {`"recipient":"someone",` + hello, 100},
+		"recipient type":     {`"to":"+15550100142","recipient_type":"team",` + hello, 100},
+		"a group":            {`"to":"Y2FwaQ==","recipient_type":"group",` + hello, 131215},
+		"unknown type":       {`"to":"+15550100142","type":"hologram","hologram":{}`, 100},
+		"no object":          {`"to":"+15550100142","type":"text"`, 131008},
+		"no body":            {`"to":"+15550100142","type":"text","text":{}`, 131008},
+		"blank body":         {`"to":"+15550100142","type":"text","text":{"body":"  "}`, 131008},
+		"body is a number":   {`"to":"+15550100142","type":"text","text":{"body":5}`, 100},
+		"object is a string": {`"to":"+15550100142","type":"text","text":"hi"`, 100},
+		"long body": {
+			`"to":"+15550100142","type":"text","text":{"body":"` + strings.Repeat("é", 4097) + `"}`, 100,
+		},
+		"longest body": {
+			`"to":"+15550100142","type":"text","text":{"body":"` + strings.Repeat("é", 4096) + `"}`, 0,
+		},
+		"long caption": {
+			`"to":"+15550100142","type":"image","image":{"id":"1","caption":"` + strings.Repeat("x", 1025) + `"}`,
+			100,
+		},
+		"id and link": {
+			`"to":"+15550100142","type":"image","image":{"id":"1","link":"https://example.com/a.png"}`, 100,
+		},
+		"neither id nor link": {`"to":"+15550100142","type":"image","image":{}`, 131008},
+		"no cards":            {`"to":"+15550100142","type":"contacts","contacts":[]`, 100},
+		"template, no name":   {`"to":"+15550100142","type":"template","template":{"language":{"code":"en"}}`, 131008},
+		"template, no code":   {`"to":"+15550100142","type":"template","template":{"name":"hello"}`, 131008},
+		"reaction as answer": {
+			`"to":"+15550100142","type":"reaction","reaction":{"message_id":"wamid.1"},` +
+				`"context":{"message_id":"wamid.1"}`,
+			100,
+		},
+		"long callback data": {
+			`"to":"+15550100142",` + hello + `,"biz_opaque_callback_data":"` + strings.Repeat("x", 513) + `"`, 100,
+		},
+		"four buttons": {
+			`"to":"+15550100142","type":"interactive","interactive":{"type":"button","body":{"text":"b"},` +
+				`"action":{"buttons":[{"type":"reply","reply":{"id":"1","title":"1"}},{"type":"reply",` +
+				`"reply":{"id":"2","title":"2"}},{"type":"reply","reply":{"id":"3","title":"3"}},{"type":"reply",` +
+				`"reply":{"id":"4","title":"4"}}]}}`,
+			100,
+		},
+		"a list without body": {
+			`"to":"+15550100142","type":"interactive","interactive":{"type":"list","action":{"button":"b",` +
+				`"sections":[{"rows":[{"id":"1","title":"t"}]}]}}`,
+			131008,
+		},
+		"line break in value": {
+			`"to":"+15550100142","type":"template","template":{"name":"hello","language":{"code":"en"},` +
+				`"components":[{"type":"body","parameters":[{"type":"text","text":"a\nb"}]}]}`,
+			132018,
+		},
 		"no place":             {`"to":"+15550100142","type":"location","location":{"name":"here"}`, 100},
 		"lenient about a plus": {`"to":"15550100142",` + hello, 0},
 	}
@@ -163,13 +199,18 @@ func TestStrictRefusesWhatMetaLetsPass(t *testing.T) {
 	srv.RecordInbound(phone.ID, customer, "wamid.in")
 	require.True(t, srv.WindowOpen(phone.ID, customer))
 	for members, code := range map[string]graph.Code{
-		`"to":"+15550100142",` + hello:                                                           0,
-		`"to":"15550100142",` + hello:                                                            graph.CodeInvalidParameter,
-		`"to":"+15550100142","recipient":"US.1555",` + hello:                                     graph.CodeInvalidParameter,
-		`"to":"+15550100142","surprise":1,` + hello:                                              graph.CodeInvalidParameter,
-		`"to":"+15550100142","type":"text","text":{"body":"a","bold":true}`:                      graph.CodeInvalidParameter,
-		`"status":"read","message_id":"wamid.in"`:                                                0,
-		`"status":"read","message_id":"wamid.another"`:                                           graph.CodeInvalidParameter,
+		`"to":"+15550100142",` + hello: 0,
+		`"to":"15550100142",` +
+			hello: graph.CodeInvalidParameter,
+		`"to":"+15550100142","recipient":"US.1555",` +
+			hello: graph.CodeInvalidParameter,
+		`"to":"+15550100142","surprise":1,` +
+			hello: graph.CodeInvalidParameter,
+		`"to":"+15550100142","type":"text","text":{"body":"a",` +
+			`"bold":true}`: graph.CodeInvalidParameter,
+		`"status":"read","message_id":"wamid.in"`: 0,
+		`"status":"read",` +
+			`"message_id":"wamid.another"`: graph.CodeInvalidParameter,
 		`"to":"+15550100143","type":"template","template":{"name":"a","language":{"code":"en"}}`: 0,
 	} {
 		require.Equal(t, code, post(t, srv, phone, members).Error.Code, members)
@@ -193,9 +234,11 @@ func TestReadAndTyping(t *testing.T) {
 	hooked := make(chan cloudapitest.ReadReceipt, 2)
 	srv.OnRead(func(r cloudapitest.ReadReceipt) { hooked <- r })
 	require.True(t, post(t, srv, phone, `"status":"read","message_id":"wamid.1"`).Success)
-	require.True(t, post(t, srv, phone, `"status":"read","message_id":"wamid.2","typing_indicator":{"type":"text"}`).Success)
+	require.True(t,
+		post(t, srv, phone, `"status":"read","message_id":"wamid.2","typing_indicator":{"type":"text"}`).Success)
 	require.Equal(t, graph.CodeMissingParameter, post(t, srv, phone, `"status":"read"`).Error.Code)
-	require.Equal(t, graph.CodeInvalidParameter, post(t, srv, phone, `"status":"seen","message_id":"wamid.1"`).Error.Code)
+	require.Equal(t, graph.CodeInvalidParameter,
+		post(t, srv, phone, `"status":"seen","message_id":"wamid.1"`).Error.Code)
 	reads := srv.Reads()
 	require.Len(t, reads, 2)
 	require.Len(t, hooked, 2)

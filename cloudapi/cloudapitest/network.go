@@ -50,8 +50,10 @@ func (n *Network) Client() *http.Client {
 	}
 }
 
-var errNobodyListens = errors.New("cloudapitest: nobody listens under that name")
+// errNoListener is what a connection to a name gets that leads nowhere.
+var errNoListener = errors.New("cloudapitest: nobody listens under that name")
 
+// dial connects to a host of the network. Ports do not matter.
 func (n *Network) dial(ctx context.Context, _, address string) (net.Conn, error) {
 	host, _, err := net.SplitHostPort(address)
 	if err != nil {
@@ -61,7 +63,7 @@ func (n *Network) dial(ctx context.Context, _, address string) (net.Conn, error)
 	l := n.hosts[strings.ToLower(host)]
 	n.mu.Unlock()
 	if l == nil {
-		return nil, errNobodyListens
+		return nil, errNoListener
 	}
 	here, there := net.Pipe()
 	select {
@@ -74,9 +76,10 @@ func (n *Network) dial(ctx context.Context, _, address string) (net.Conn, error)
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	return nil, errNobodyListens
+	return nil, errNoListener
 }
 
+// A pipeListener accepts what is dialed to one host.
 type pipeListener struct {
 	network *Network
 	host    string
@@ -85,6 +88,7 @@ type pipeListener struct {
 	once    sync.Once
 }
 
+// Accept implements [net.Listener].
 func (l *pipeListener) Accept() (net.Conn, error) {
 	select {
 	case c := <-l.conns:
@@ -94,6 +98,7 @@ func (l *pipeListener) Accept() (net.Conn, error) {
 	}
 }
 
+// Close implements [net.Listener]. It frees the name, unless another listener has taken it since.
 func (l *pipeListener) Close() error {
 	l.once.Do(func() {
 		close(l.closed)
@@ -106,8 +111,10 @@ func (l *pipeListener) Close() error {
 	return nil
 }
 
+// Addr implements [net.Listener].
 func (l *pipeListener) Addr() net.Addr { return pipeAddr(l.host) }
 
+// A pipeAddr is the name of a host.
 type pipeAddr string
 
 func (pipeAddr) Network() string  { return "pipe" }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"encoding/json"
 	"maps"
+	"net/http"
 	"slices"
 	"strconv"
 	"time"
@@ -11,16 +12,21 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 )
 
+// wabaType is the node's type as Meta's errors name it, wabaDefaults the fields of a read that
+// names none.
 const (
 	wabaType     = "WhatsAppBusinessAccount"
 	wabaDefaults = "id,name,currency,timezone_id,message_template_namespace"
 )
 
+// A named is how a node mentions another.
 type named struct {
 	ID   string `json:"id"`
 	Name string `json:"name"`
 }
 
+// wabaNode is what a read shows of an account. A nil member is a field that exists and has no
+// value: to ask for it is no error, and it is left out of the answer.
 func (s *Server) wabaNode(w *waba) node {
 	owner := named{ID: string(w.OwnerBusinessID)}
 	if b := s.business(w.OwnerBusinessID); b != nil {
@@ -40,11 +46,15 @@ func (s *Server) wabaNode(w *waba) node {
 		"owner_business_info":          raw(owner),
 		"creation_time":                raw(w.CreatedAt.Unix()),
 
-		"on_behalf_of_business_info": nil, "purchase_order_number": nil, "primary_funding_id": fundingOf(w),
-		"is_enabled_for_insights": raw(w.insights), "health_status": health("WABA", string(w.ID)), "whatsapp_business_manager_messaging_limit": nil,
+		"on_behalf_of_business_info": nil, "purchase_order_number": nil,
+		"primary_funding_id":                        fundingOf(w),
+		"is_enabled_for_insights":                   raw(w.insights),
+		"health_status":                             health("WABA", string(w.ID)),
+		"whatsapp_business_manager_messaging_limit": nil,
 	}
 }
 
+// getWABA reads an account. Analytics are fields of it, with arguments, so they are counted here.
 func (s *Server) getWABA(c *call) reply {
 	fields, counts, err := s.countFields(c.waba, c.query.Get("fields"))
 	if err != nil {
@@ -90,6 +100,7 @@ func (s *Server) postWABA(c *call) reply {
 	return ok200("id", c.waba.ID)
 }
 
+// getBusiness reads a portfolio.
 func (s *Server) getBusiness(c *call) reply {
 	b := s.business(graph.BusinessID(c.id))
 	n, err := node{
@@ -108,7 +119,9 @@ func (s *Server) getBusiness(c *call) reply {
 func (s *Server) me(c *call) reply {
 	fields := c.query.Get("fields")
 	if slices.Contains(splitFields(fields), "client_business_id") && c.token.BusinessID == "" {
-		return refuse(&graphError{Code: graph.CodeAccessTokenExpired, Status: 400, Message: "Invalid OAuth access token - Cannot parse access token"})
+		err := badToken(0, "Invalid OAuth access token - Cannot parse access token")
+		err.Status = http.StatusBadRequest
+		return refuse(err)
 	}
 	n := node{"id": raw(c.token.userID), "name": raw("Made-up system user"), "client_business_id": nil}
 	if c.token.BusinessID != "" {
@@ -121,6 +134,7 @@ func (s *Server) me(c *call) reply {
 	return ok(picked)
 }
 
+// ownedWABAs lists the accounts that a portfolio owns.
 func (s *Server) ownedWABAs(c *call) reply {
 	return s.listWABAs(c, func(w *waba) bool { return w.OwnerBusinessID == graph.BusinessID(c.id) })
 }
@@ -131,6 +145,7 @@ func (s *Server) clientWABAs(c *call) reply {
 	return s.listWABAs(c, func(w *waba) bool { return w.OwnerBusinessID != graph.BusinessID(c.id) })
 }
 
+// listWABAs answers with the accounts that are wanted and that the token reaches.
 func (s *Server) listWABAs(c *call, want func(*waba) bool) reply {
 	after, err := createdAfter(c.query.Get("filtering"))
 	if err != nil {

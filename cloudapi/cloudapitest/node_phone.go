@@ -4,11 +4,13 @@ import (
 	"slices"
 )
 
+// phoneType is the node's type as Meta's errors name it.
 const (
 	phoneType = "WhatsAppBusinessPhoneNumber"
 
 	// phoneDefaults come without fields=. is_on_biz_app is not among them.
-	phoneDefaults = "verified_name,code_verification_status,display_phone_number,quality_rating,platform_type,throughput,last_onboarded_time,webhook_configuration,id"
+	phoneDefaults = "verified_name,code_verification_status,display_phone_number,quality_rating,platform_type," +
+		"throughput,last_onboarded_time,webhook_configuration,id"
 
 	// graphTime is how the Graph API writes times of phone numbers.
 	graphTime = "2006-01-02T15:04:05-0700"
@@ -21,6 +23,9 @@ type webhookConfiguration struct {
 	App   string `json:"application,omitzero"`
 }
 
+// phoneNode is what a read shows of a number. A nil member is a field that exists and has no value.
+// Of several accounts the first one's override is shown. That a number has no quality trouble, no
+// limit tier but the lowest and no badge is made up.
 func (s *Server) phoneNode(p *phone) node {
 	config := webhookConfiguration{Phone: p.override, App: s.callbackURL()}
 	if w := s.waba(p.WABAs[0]); w != nil {
@@ -59,11 +64,13 @@ func (s *Server) phoneNode(p *phone) node {
 
 		"quality_score": nil, "new_display_name": nil, "messaging_limit_tier": nil, "certificate": nil,
 		"health_status":             health("PHONE_NUMBER", string(p.ID)),
-		"official_business_account": nil, "conversational_automation": p.more().automation, "username": nil, "country_code": nil,
-		"country_dial_code": nil, "host_platform": nil,
+		"conversational_automation": p.more().automation,
+		"official_business_account": nil, "username": nil, "country_code": nil, "country_dial_code": nil,
+		"host_platform": nil,
 	}
 }
 
+// getPhone reads a number.
 func (s *Server) getPhone(c *call) reply {
 	n, err := s.phoneNode(c.phone).pick(c.query.Get("fields"), phoneDefaults, phoneType)
 	if err != nil {
@@ -117,6 +124,7 @@ func (s *Server) postPhone(c *call) reply {
 	return success
 }
 
+// listPhones lists the numbers of an account. Meta's filters and orders are not played.
 func (s *Server) listPhones(c *call) reply {
 	var nodes []node
 	for _, p := range s.phones {

@@ -30,10 +30,26 @@ func TestReadingANumber(t *testing.T) {
 		phone cloudapitest.Phone
 		want  string
 	}{
-		"coexists":  {cloudapitest.Phone{}, `"is_on_biz_app":true,"platform_type":"CLOUD_API","status":"CONNECTED","code_verification_status":"VERIFIED"`},
-		"ordinary":  {cloudapitest.Phone{CloudAPIOnly: true}, `"is_on_biz_app":false,"platform_type":"CLOUD_API","status":"CONNECTED","code_verification_status":"VERIFIED"`},
-		"waiting":   {cloudapitest.Phone{CloudAPIOnly: true, Unregistered: true, Unverified: true}, `"is_on_biz_app":false,"platform_type":"NOT_APPLICABLE","status":"PENDING","code_verification_status":"NOT_VERIFIED"`},
-		"suspended": {cloudapitest.Phone{Suspended: true}, `"is_on_biz_app":true,"platform_type":"NOT_APPLICABLE","status":"DISCONNECTED","code_verification_status":"VERIFIED"`},
+		"coexists": {
+			cloudapitest.Phone{},
+			`"is_on_biz_app":true,"platform_type":"CLOUD_API","status":"CONNECTED",` +
+				`"code_verification_status":"VERIFIED"`,
+		},
+		"ordinary": {
+			cloudapitest.Phone{CloudAPIOnly: true},
+			`"is_on_biz_app":false,"platform_type":"CLOUD_API","status":"CONNECTED",` +
+				`"code_verification_status":"VERIFIED"`,
+		},
+		"waiting": {
+			cloudapitest.Phone{CloudAPIOnly: true, Unregistered: true, Unverified: true},
+			`"is_on_biz_app":false,"platform_type":"NOT_APPLICABLE","status":"PENDING",` +
+				`"code_verification_status":"NOT_VERIFIED"`,
+		},
+		"suspended": {
+			cloudapitest.Phone{Suspended: true},
+			`"is_on_biz_app":true,"platform_type":"NOT_APPLICABLE","status":"DISCONNECTED",` +
+				`"code_verification_status":"VERIFIED"`,
+		},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -55,7 +71,8 @@ func TestOneUnknownFieldFailsTheCall(t *testing.T) {
 	} {
 		require.Equal(t, graph.CodeInvalidParameter, get(t, srv, path+"?fields=id,nonsense").Error.Code, path)
 	}
-	require.Equal(t, http.StatusOK, get(t, srv, "/"+string(phone.ID)+"?fields=id,throughput{level},health_status").status)
+	require.Equal(t, http.StatusOK,
+		get(t, srv, "/"+string(phone.ID)+"?fields=id,throughput{level},health_status").status)
 }
 
 func TestPagesOfNumbers(t *testing.T) {
@@ -86,7 +103,8 @@ func TestPagesOfNumbers(t *testing.T) {
 	require.Len(t, read("limit=3").Data, 3)
 	require.Len(t, read("limit=1000").Data, 30)
 	require.Empty(t, read("after="+second.Paging.Cursors.After).Data)
-	require.Equal(t, graph.CodeInvalidCursor, get(t, srv, "/"+string(waba.ID)+"/phone_numbers?after=nonsense").Error.Code)
+	require.Equal(t, graph.CodeInvalidCursor,
+		get(t, srv, "/"+string(waba.ID)+"/phone_numbers?after=nonsense").Error.Code)
 	require.Equal(t, graph.CodeInvalidParameter, get(t, srv, "/"+string(waba.ID)+"/phone_numbers?limit=0").Error.Code)
 }
 
@@ -97,11 +115,16 @@ func TestFindingAccounts(t *testing.T) {
 	partner := srv.AddBusiness(cloudapitest.Business{Name: "Partner"})
 	older := srv.AddWABA(cloudapitest.WABA{Name: "Older", CreatedAt: start.Add(-time.Hour)})
 	newer := srv.AddWABA(cloudapitest.WABA{Name: "Newer", OwnerBusinessID: older.OwnerBusinessID})
-	token := srv.AddToken(cloudapitest.Token{BusinessID: older.OwnerBusinessID, Scopes: []string{cloudapitest.ScopeManagement, cloudapitest.ScopeBusiness}})
+	token := srv.AddToken(cloudapitest.Token{
+		BusinessID: older.OwnerBusinessID,
+		Scopes:     []string{cloudapitest.ScopeManagement, cloudapitest.ScopeBusiness},
+	})
 
-	require.JSONEq(t, fmt.Sprintf(`{"client_business_id":%q,"id":%q}`, older.OwnerBusinessID, ask(t, srv, token, "GET", "/me", "").ID),
+	require.JSONEq(t, fmt.Sprintf(`{"client_business_id":%q,"id":%q}`, older.OwnerBusinessID,
+		ask(t, srv, token, "GET", "/me", "").ID),
 		ask(t, srv, token, "GET", "/me?fields=client_business_id", "").body)
-	require.Equal(t, graph.CodeAccessTokenExpired, get(t, srv, "/me?fields=client_business_id").Error.Code, "only a business token has one")
+	require.Equal(t, graph.CodeAccessTokenExpired, get(t, srv, "/me?fields=client_business_id").Error.Code,
+		"only a business token has one")
 
 	names := func(token graph.Secret, path string) (names []string) {
 		var list struct{ Data []struct{ Name string } }
@@ -111,10 +134,13 @@ func TestFindingAccounts(t *testing.T) {
 		}
 		return names
 	}
-	require.Equal(t, []string{"Older", "Newer"}, names(token, "/"+string(older.OwnerBusinessID)+"/owned_whatsapp_business_accounts"))
+	require.Equal(t, []string{"Older", "Newer"},
+		names(token, "/"+string(older.OwnerBusinessID)+"/owned_whatsapp_business_accounts"))
 	client := "/" + string(partner.ID) + "/client_whatsapp_business_accounts"
 	require.Equal(t, []string{"Newer", "Older"}, names(srv.SystemToken(), client+"?sort=creation_time_descending"))
-	filter := url.QueryEscape(fmt.Sprintf(`[{"field":"creation_time","operator":"GREATER_THAN","value":"%d"}]`, start.Add(-time.Minute).Unix()))
+	filter := url.QueryEscape(fmt.Sprintf(
+		`[{"field":"creation_time","operator":"GREATER_THAN","value":"%d"}]`, start.Add(-time.Minute).Unix(),
+	))
 	require.Equal(t, []string{"Newer"}, names(srv.SystemToken(), client+"?filtering="+filter))
 	srv.DetachWABA(newer.ID)
 	require.Equal(t, []string{"Older"}, names(srv.SystemToken(), client))
@@ -141,7 +167,8 @@ func TestSubscribing(t *testing.T) {
 	}))
 	t.Cleanup(callback.Close)
 	override := func(token string) answer {
-		return ask(t, srv, srv.SystemToken(), "POST", path, `{"override_callback_uri":"`+callback.URL+`","verify_token":"`+token+`"}`)
+		return ask(t, srv, srv.SystemToken(), "POST", path,
+			`{"override_callback_uri":"`+callback.URL+`","verify_token":"`+token+`"}`)
 	}
 	require.Equal(t, graph.CodeInvalidParameter, override("right").Error.Code, "subscribe first")
 	require.True(t, ask(t, srv, srv.SystemToken(), "POST", path, "").Success)
@@ -161,12 +188,15 @@ func TestSubscribing(t *testing.T) {
 
 	app := "/" + string(srv.App().ID) + "/subscriptions"
 	require.EqualValues(t, 15, get(t, srv, app).Error.Code, "it takes the app's own token")
-	body := `{"object":"whatsapp_business_account","callback_url":"` + callback.URL + `","verify_token":"right","fields":["messages","history"]}`
+	body := `{"object":"whatsapp_business_account","callback_url":"` + callback.URL +
+		`","verify_token":"right","fields":["messages","history"]}`
 	require.True(t, ask(t, srv, srv.AppToken(), "POST", app, body).Success)
-	require.JSONEq(t, `{"data":[{"object":"whatsapp_business_account","callback_url":"`+callback.URL+`","active":true,
-		"fields":[{"name":"messages","version":"v25.0"},{"name":"history","version":"v25.0"}]}]}`, ask(t, srv, srv.AppToken(), "GET", app, "").body)
+	want := `{"data":[{"object":"whatsapp_business_account","callback_url":"` + callback.URL + `","active":true,
+		"fields":[{"name":"messages","version":"v25.0"},{"name":"history","version":"v25.0"}]}]}`
+	require.JSONEq(t, want, ask(t, srv, srv.AppToken(), "GET", app, "").body)
 	require.Zero(t, srv.Callback("smb_message_echoes", phone.WABAs[0], phone.ID))
-	require.Equal(t, cloudapitest.Callback{URL: callback.URL, Level: cloudapitest.LevelApp}, srv.Callback("history", phone.WABAs[0], phone.ID))
+	require.Equal(t, cloudapitest.Callback{URL: callback.URL, Level: cloudapitest.LevelApp},
+		srv.Callback("history", phone.WABAs[0], phone.ID))
 	require.Equal(t, graph.CodeMissingParameter, ask(t, srv, srv.AppToken(), "POST", app, `{}`).Error.Code)
 }
 
@@ -177,7 +207,8 @@ func TestSyncsWorkOncePerKindAndForADay(t *testing.T) {
 	hooked := make(chan cloudapitest.SyncRequest, 10)
 	srv.OnSyncAppData(func(r cloudapitest.SyncRequest) { hooked <- r })
 	request := func(id graph.PhoneNumberID, kind string) answer {
-		return ask(t, srv, srv.SystemToken(), "POST", "/"+string(id)+"/smb_app_data", `{"messaging_product":"whatsapp","sync_type":"`+kind+`"}`)
+		return ask(t, srv, srv.SystemToken(), "POST", "/"+string(id)+"/smb_app_data",
+			`{"messaging_product":"whatsapp","sync_type":"`+kind+`"}`)
 	}
 	a := request(phone.ID, "smb_app_state_sync")
 	require.Equal(t, http.StatusOK, a.status)
@@ -196,7 +227,8 @@ func TestSyncsWorkOncePerKindAndForADay(t *testing.T) {
 	require.Equal(t, http.StatusOK, request(phone.ID, "history").status)
 	require.Equal(t, http.StatusOK, request(phone.ID, "smb_app_state_sync").status)
 	require.Len(t, hooked, 3)
-	require.Equal(t, graph.CodeInvalidParameter, request(srv.AddPhone(cloudapitest.Phone{CloudAPIOnly: true}).ID, "history").Error.Code)
+	require.Equal(t, graph.CodeInvalidParameter,
+		request(srv.AddPhone(cloudapitest.Phone{CloudAPIOnly: true}).ID, "history").Error.Code)
 }
 
 func TestRegistration(t *testing.T) {
@@ -206,13 +238,15 @@ func TestRegistration(t *testing.T) {
 	waiting := srv.AddPhone(cloudapitest.Phone{CloudAPIOnly: true, Unregistered: true})
 	unverified := srv.AddPhone(cloudapitest.Phone{CloudAPIOnly: true, Unregistered: true, Unverified: true})
 	register := func(id graph.PhoneNumberID, pin string) answer {
-		return ask(t, srv, srv.SystemToken(), "POST", "/"+string(id)+"/register", `{"messaging_product":"whatsapp","pin":"`+pin+`"}`)
+		return ask(t, srv, srv.SystemToken(), "POST", "/"+string(id)+"/register",
+			`{"messaging_product":"whatsapp","pin":"`+pin+`"}`)
 	}
 	deregister := func(id graph.PhoneNumberID) answer {
 		return ask(t, srv, srv.SystemToken(), "POST", "/"+string(id)+"/deregister", "")
 	}
 	require.Equal(t, graph.CodeInvalidParameter, register(coexists.ID, "123456").Error.Code)
-	require.Equal(t, "Deregister endpoint is not available for API solution for SMB businesses.", deregister(coexists.ID).Error.Message)
+	require.Equal(t, "Deregister endpoint is not available for API solution for SMB businesses.",
+		deregister(coexists.ID).Error.Message)
 	require.Equal(t, graph.CodeVerificationNeeded, register(unverified.ID, "123456").Error.Code)
 	require.Equal(t, graph.CodeInvalidParameter, register(waiting.ID, "12").Error.Code)
 	require.True(t, register(waiting.ID, "123456").Success)
@@ -236,7 +270,8 @@ func TestVerification(t *testing.T) {
 	}
 	const sms = `{"code_method":"SMS","language":"en_US"}`
 	require.Equal(t, graph.CodeInvalidParameter, post(coexists.ID, "request_code", sms).Error.Code)
-	require.Equal(t, graph.CodeInvalidParameter, post(waiting.ID, "request_code", `{"code_method":"PIGEON","language":"en_US"}`).Error.Code)
+	require.Equal(t, graph.CodeInvalidParameter,
+		post(waiting.ID, "request_code", `{"code_method":"PIGEON","language":"en_US"}`).Error.Code)
 	require.Equal(t, graph.CodeMissingParameter, post(waiting.ID, "request_code", `{"code_method":"SMS"}`).Error.Code)
 	require.Equal(t, graph.CodeCodeCheckFailed, post(waiting.ID, "verify_code", `{"code":""}`).Error.Code)
 	require.Empty(t, srv.VerificationCode(waiting.ID))
@@ -248,7 +283,8 @@ func TestVerification(t *testing.T) {
 	code := srv.VerificationCode(waiting.ID)
 	require.Len(t, code, 6)
 	if first != code {
-		require.Equal(t, graph.CodeCodeCheckFailed, post(waiting.ID, "verify_code", `{"code":"`+first+`"}`).Error.Code, "the last one counts")
+		require.Equal(t, graph.CodeCodeCheckFailed, post(waiting.ID, "verify_code", `{"code":"`+first+`"}`).Error.Code,
+			"the last one counts")
 	}
 	require.True(t, post(waiting.ID, "verify_code", `{"code":"`+code+`"}`).Success)
 	got, _ := srv.Phone(waiting.ID)
@@ -261,7 +297,9 @@ func TestCallbackOfANumber(t *testing.T) {
 	t.Parallel()
 	srv := newServer(t)
 	phone := srv.AddPhone(cloudapitest.Phone{})
-	srv.Subscribe(cloudapitest.AppSubscription{CallbackURL: "https://app.example.com/", Fields: []string{"messages", "account_update"}})
+	srv.Subscribe(cloudapitest.AppSubscription{
+		CallbackURL: "https://app.example.com/", Fields: []string{"messages", "account_update"},
+	})
 	callback := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		_, _ = w.Write([]byte(r.URL.Query().Get("hub.challenge")))
 	}))
@@ -273,14 +311,18 @@ func TestCallbackOfANumber(t *testing.T) {
 	require.True(t, set(callback.URL, "token").Success)
 	require.Equal(t, graph.CodeMissingParameter, set(callback.URL, "").Error.Code)
 	require.Equal(t, graph.CodeInvalidParameter, set(callback.URL+"/"+strings.Repeat("x", 200), "token").Error.Code)
-	require.Equal(t, graph.CodeMissingParameter, ask(t, srv, srv.SystemToken(), "POST", "/"+string(phone.ID), `{}`).Error.Code)
+	require.Equal(t, graph.CodeMissingParameter,
+		ask(t, srv, srv.SystemToken(), "POST", "/"+string(phone.ID), `{}`).Error.Code)
 
 	app := cloudapitest.Callback{URL: "https://app.example.com/", Level: cloudapitest.LevelApp}
-	require.Equal(t, cloudapitest.Callback{URL: callback.URL, Level: cloudapitest.LevelPhone}, srv.Callback("messages", phone.WABAs[0], phone.ID))
+	require.Equal(t, cloudapitest.Callback{URL: callback.URL, Level: cloudapitest.LevelPhone},
+		srv.Callback("messages", phone.WABAs[0], phone.ID))
 	require.Equal(t, app, srv.Callback("account_update", phone.WABAs[0], phone.ID), "lifecycle is never overridden")
 	require.True(t, set("", "").Success, "the empty string removes it")
 	require.Equal(t, app, srv.Callback("messages", phone.WABAs[0], phone.ID))
-	srv.Subscribe(cloudapitest.AppSubscription{CallbackURL: "https://app.example.com/", Fields: []string{"messages"}, Inactive: true})
+	srv.Subscribe(cloudapitest.AppSubscription{
+		CallbackURL: "https://app.example.com/", Fields: []string{"messages"}, Inactive: true,
+	})
 	require.Zero(t, srv.Callback("messages", phone.WABAs[0], phone.ID))
 }
 

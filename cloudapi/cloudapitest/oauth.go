@@ -22,6 +22,7 @@ type AuthorizationCode struct {
 	RedirectURI string
 }
 
+// A code is an AuthorizationCode and what became of it.
 type code struct {
 	AuthorizationCode
 	issuedAt time.Time
@@ -46,7 +47,9 @@ func (s *Server) exchangeCode(c *call) reply {
 	q := c.query
 	switch {
 	case q.Get("client_id") != string(s.app.ID):
-		return refuse(&graphError{Code: 101, Message: "Error validating application. Cannot get application info due to a system error."})
+		return refuse(&graphError{
+			Code: 101, Message: "Error validating application. Cannot get application info due to a system error.",
+		})
 	case q.Get("client_secret") != s.app.Secret.Reveal():
 		return refuse(&graphError{Code: graph.CodeAPIUnknown, Status: 400, Message: "Error validating client secret."})
 	}
@@ -61,7 +64,8 @@ func (s *Server) exchangeCode(c *call) reply {
 	case q.Get("redirect_uri") != found.RedirectURI:
 		// An empty redirect_uri passes for none: reported from the field. The code survives a wrong
 		// one.
-		return refuse(oauthError(36008, "Error validating verification code. Please make sure your redirect_uri is identical to the one you used in the OAuth dialog request"))
+		return refuse(oauthError(36008, "Error validating verification code. Please make sure your redirect_uri "+
+			"is identical to the one you used in the OAuth dialog request"))
 	}
 	found.used = true
 	value := s.addToken(found.Token)
@@ -72,6 +76,7 @@ func (s *Server) exchangeCode(c *call) reply {
 	}{value.Reveal(), "bearer", int64(found.Token.Lifetime / time.Second)})
 }
 
+// oauthError refuses an exchange. Meta writes all reasons as subcodes of code 100.
 func oauthError(subcode int, message string) *graphError {
 	return &graphError{Code: graph.CodeInvalidParameter, Subcode: subcode, Status: 400, Message: message}
 }

@@ -26,17 +26,36 @@ func TestExchangingACode(t *testing.T) {
 		want    graph.Code
 		subcode int
 	}{
-		"as it should be":     {cloudapitest.AuthorizationCode{}, func(url.Values) {}, 0, 0, 0},
-		"late":                {cloudapitest.AuthorizationCode{}, func(url.Values) {}, 30 * time.Second, 100, 36007},
-		"just in time":        {cloudapitest.AuthorizationCode{}, func(url.Values) {}, 28 * time.Second, 0, 0},
-		"redirect unasked":    {cloudapitest.AuthorizationCode{}, func(q url.Values) { q.Set("redirect_uri", "https://example.com/") }, 0, 100, 36008},
-		"redirect empty":      {cloudapitest.AuthorizationCode{}, func(q url.Values) { q.Set("redirect_uri", "") }, 0, 0, 0},
-		"redirect forgotten":  {cloudapitest.AuthorizationCode{RedirectURI: "https://example.com/"}, func(url.Values) {}, 0, 100, 36008},
-		"redirect, no slash":  {cloudapitest.AuthorizationCode{RedirectURI: "https://example.com/"}, func(q url.Values) { q.Set("redirect_uri", "https://example.com") }, 0, 100, 36008},
-		"redirect, identical": {cloudapitest.AuthorizationCode{RedirectURI: "https://example.com/"}, func(q url.Values) { q.Set("redirect_uri", "https://example.com/") }, 0, 0, 0},
-		"wrong secret":        {cloudapitest.AuthorizationCode{}, func(q url.Values) { q.Set("client_secret", "another") }, 0, 1, 0},
-		"wrong app":           {cloudapitest.AuthorizationCode{}, func(q url.Values) { q.Set("client_id", "1") }, 0, 101, 0},
-		"unknown code":        {cloudapitest.AuthorizationCode{}, func(q url.Values) { q.Set("code", "AQBnone") }, 0, 100, 0},
+		"as it should be": {cloudapitest.AuthorizationCode{}, func(url.Values) {}, 0, 0, 0},
+		"late":            {cloudapitest.AuthorizationCode{}, func(url.Values) {}, 30 * time.Second, 100, 36007},
+		"just in time":    {cloudapitest.AuthorizationCode{}, func(url.Values) {}, 28 * time.Second, 0, 0},
+		"redirect unasked": {
+			cloudapitest.AuthorizationCode{}, func(q url.Values) { q.Set("redirect_uri", "https://example.com/") },
+			0, 100, 36008,
+		},
+		"redirect empty": {
+			cloudapitest.AuthorizationCode{}, func(q url.Values) { q.Set("redirect_uri", "") }, 0, 0, 0,
+		},
+		"redirect forgotten": {
+			cloudapitest.AuthorizationCode{RedirectURI: "https://example.com/"}, func(url.Values) {}, 0, 100, 36008,
+		},
+		"redirect, no slash": {
+			cloudapitest.AuthorizationCode{RedirectURI: "https://example.com/"},
+			func(q url.Values) { q.Set("redirect_uri", "https://example.com") }, 0, 100, 36008,
+		},
+		"redirect, identical": {
+			cloudapitest.AuthorizationCode{RedirectURI: "https://example.com/"},
+			func(q url.Values) { q.Set("redirect_uri", "https://example.com/") }, 0, 0, 0,
+		},
+		"wrong secret": {
+			cloudapitest.AuthorizationCode{}, func(q url.Values) { q.Set("client_secret", "another") }, 0, 1, 0,
+		},
+		"wrong app": {
+			cloudapitest.AuthorizationCode{}, func(q url.Values) { q.Set("client_id", "1") }, 0, 101, 0,
+		},
+		"unknown code": {
+			cloudapitest.AuthorizationCode{}, func(q url.Values) { q.Set("code", "AQBnone") }, 0, 100, 0,
+		},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -44,7 +63,8 @@ func TestExchangingACode(t *testing.T) {
 			srv := newServer(t)
 			tt.code.Token = cloudapitest.Token{Lifetime: 60 * 24 * time.Hour}
 			q := url.Values{
-				"client_id": {string(srv.App().ID)}, "client_secret": {srv.App().Secret.Reveal()}, "code": {srv.AddCode(tt.code).Reveal()},
+				"client_id": {string(srv.App().ID)}, "client_secret": {srv.App().Secret.Reveal()},
+				"code": {srv.AddCode(tt.code).Reveal()},
 			}
 			tt.change(q)
 			srv.Advance(tt.wait)
@@ -112,7 +132,8 @@ func TestDescribingAToken(t *testing.T) {
 	require.Equal(t, 463, ask(t, srv, short, "GET", "/me", "").Error.Subcode)
 
 	require.Equal(t, graph.CodeAccessTokenExpired, ask(t, srv, of, "GET", "/debug_token?input_token=1", "").Error.Code)
-	require.Equal(t, graph.CodeInvalidParameter, ask(t, srv, srv.AddToken(cloudapitest.Token{}), "GET", "/debug_token?input_token=1", "").Error.Code)
+	require.Equal(t, graph.CodeInvalidParameter,
+		ask(t, srv, srv.AddToken(cloudapitest.Token{}), "GET", "/debug_token?input_token=1", "").Error.Code)
 	require.Equal(t, graph.CodeInvalidParameter, ask(t, srv, srv.AppToken(), "GET", "/debug_token", "").Error.Code)
 }
 
@@ -133,13 +154,18 @@ func TestProofs(t *testing.T) {
 			"appsecret_proof=" + proof(secret, token):    true,
 			"appsecret_proof=" + proof("another", token): false,
 			"appsecret_proof=nonsense":                   false,
-			fmt.Sprintf("appsecret_time=%d&appsecret_proof=%s", at, proof(secret, fmt.Sprint(token, "|", at))):         true,
-			fmt.Sprintf("appsecret_time=%d&appsecret_proof=%s", at-600, proof(secret, fmt.Sprint(token, "|", at-600))): false,
+			fmt.Sprintf(
+				"appsecret_time=%d&appsecret_proof=%s", at, proof(secret, fmt.Sprint(token, "|", at)),
+			): true,
+			fmt.Sprintf(
+				"appsecret_time=%d&appsecret_proof=%s", at-600, proof(secret, fmt.Sprint(token, "|", at-600)),
+			): false,
 		} {
 			a := ask(t, srv, srv.SystemToken(), "GET", "/me?"+query, "")
 			require.Equal(t, ok, a.status == http.StatusOK, query)
 		}
-		require.Equal(t, http.StatusOK, ask(t, srv, srv.AppToken(), "GET", "/debug_token?input_token=1", "").status, "the app needs no proof of itself")
+		require.Equal(t, http.StatusOK, ask(t, srv, srv.AppToken(), "GET", "/debug_token?input_token=1", "").status,
+			"the app needs no proof of itself")
 	}
 }
 

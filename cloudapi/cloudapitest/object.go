@@ -1,6 +1,7 @@
 package cloudapitest
 
 import (
+	"bytes"
 	"encoding/json"
 	"io"
 	"maps"
@@ -21,7 +22,7 @@ type object struct {
 	kind  kind
 	phone *phone // nil if it belongs to an account
 	waba  *waba  // nil if it belongs to a number
-	value any
+	value any    // a pointer to the type that belongs to the kind
 }
 
 // put adds an object under its id. The caller must hold s.mu.
@@ -29,6 +30,7 @@ func (s *Server) put(o *object) {
 	s.objects = append(s.objects, o)
 }
 
+// object finds an object by its id, or returns nil. Ids of all kinds are different, as Meta's are.
 func (s *Server) object(id string) *object {
 	for _, o := range s.objects {
 		if o.id == id {
@@ -38,11 +40,12 @@ func (s *Server) object(id string) *object {
 	return nil
 }
 
+// drop removes an object.
 func (s *Server) drop(id string) {
 	s.objects = slices.DeleteFunc(s.objects, func(o *object) bool { return o.id == id })
 }
 
-// valueOf returns what the call's object is.
+// valueOf returns what the call's object is. The route's kind has made sure of the type.
 func valueOf[T any](c *call) *T {
 	v, _ := c.object.value.(*T)
 	return v
@@ -61,7 +64,8 @@ func all[T any](s *Server, k kind, keep func(*object) bool) []*T {
 	return list
 }
 
-// loadObject finds the object that a path names, and judges the token's right to it.
+// loadObject finds the object that a path names, and judges the token's right to it. An object out
+// of reach does not exist. One without an owner, such as an upload, is open to every token.
 func (s *Server) loadObject(c *call) *graphError {
 	c.object = s.object(c.id)
 	switch {
@@ -88,7 +92,8 @@ type file struct {
 }
 
 // form reads a body in any of the forms in which the Graph API takes parameters: JSON, a form, a
-// form with files.
+// form with files. Parameters of the query are among the values, and those of the body replace
+// them. A member of JSON that is no string is handed on as JSON.
 func (c *call) form() (url.Values, map[string]file, *graphError) {
 	kind, params, _ := mime.ParseMediaType(c.header.Get("Content-Type"))
 	values, files := url.Values{}, map[string]file{}
@@ -103,25 +108,11 @@ func (c *call) form() (url.Values, map[string]file, *graphError) {
 			values[name] = v[name]
 		}
 	case "multipart/form-data":
-		r := multipart.NewReader(strings.NewReader(string(c.body)), params["boundary"])
-		for {
-			part, err := r.NextPart()
-			if err == io.EOF { //nolint:errorlint // as the reader documents it
-				break
-			}
-			if err != nil {
-				return nil, nil, invalid("the form cannot be read")
-			}
-			body, err := io.ReadAll(part)
-			if err != nil {
-				return nil, nil, invalid("the form cannot be read")
-			}
-			if part.FileName() == "" {
-				values.Set(part.FormName(), string(body))
-				continue
-			}
-			files[part.FormName()] = file{part.FileName(), part.Header.Get("Content-Type"), body}
+		files, err := c.parts(params["boundary"], values)
+		if err != nil {
+			return nil, nil, invalid("the form cannot be read")
 		}
+		return values, files, nil
 	default:
 		var members map[string]json.RawMessage
 		if err := decode(c, &members); err != nil {
@@ -136,6 +127,31 @@ func (c *call) form() (url.Values, map[string]file, *graphError) {
 		}
 	}
 	return values, files, nil
+}
+
+// parts reads a form with files: fields are added to values, files are returned by the name of
+// their field, the last one of a name.
+func (c *call) parts(boundary string, values url.Values) (map[string]file, error) {
+	files := map[string]file{}
+	r := multipart.NewReader(bytes.NewReader(c.body), boundary)
+	for {
+		part, err := r.NextPart()
+		if err == io.EOF { //nolint:errorlint // as the reader documents it
+			return files, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+		body, err := io.ReadAll(part)
+		if err != nil {
+			return nil, err
+		}
+		if part.FileName() == "" {
+			values.Set(part.FormName(), string(body))
+			continue
+		}
+		files[part.FormName()] = file{part.FileName(), part.Header.Get("Content-Type"), body}
+	}
 }
 
 // tokenOf cuts the token out of a header; resumable uploads say OAuth where all others say Bearer.

@@ -8,11 +8,13 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 )
 
+// defaultLimit is how many objects a page has, maxLimit how many at most.
 const (
 	defaultLimit = 25
 	maxLimit     = 100
 )
 
+// A paging is the cursor block of a page. Only the last page has no Next.
 type paging struct {
 	Cursors struct {
 		Before string `json:"before"`
@@ -21,6 +23,7 @@ type paging struct {
 	Next string `json:"next,omitzero"`
 }
 
+// A list is a page of objects.
 type list struct {
 	Data   []node  `json:"data"`
 	Paging *paging `json:"paging,omitzero"`
@@ -53,7 +56,9 @@ func (s *Server) page(c *call, nodes []node) reply {
 		l.Paging = new(paging)
 		l.Paging.Cursors.Before, l.Paging.Cursors.After = cursor(start), cursor(end)
 		if end < len(nodes) {
-			q := url.Values{"access_token": {c.token.Value.Reveal()}, "limit": {strconv.Itoa(limit)}, "after": {cursor(end)}}
+			q := url.Values{
+				"access_token": {c.token.Value.Reveal()}, "limit": {strconv.Itoa(limit)}, "after": {cursor(end)},
+			}
 			if fields := c.query.Get("fields"); fields != "" {
 				q.Set("fields", fields)
 			}
@@ -68,6 +73,7 @@ func cursor(position int) string {
 	return base64.RawURLEncoding.EncodeToString([]byte("made-up:" + strconv.Itoa(position)))
 }
 
+// parseCursor reads what cursor writes.
 func parseCursor(s string) (int, bool) {
 	b, err := base64.RawURLEncoding.DecodeString(s)
 	if err != nil || len(b) < 8 || string(b[:8]) != "made-up:" {

@@ -73,15 +73,16 @@ func (p Phone) Status() string {
 	return "CONNECTED"
 }
 
+// A phone is a Phone and what goes on with it.
 type phone struct {
 	Phone
-	override  string
-	lost      bool
+	override  string                          // the callback URL of its own; empty for none
+	lost      bool                            // out of the app's sight
 	synced    map[cloudapi.SyncKind]time.Time // by kind, in this onboarding
 	windows   map[string]time.Time            // by person, the last message received
 	received  map[graph.MessageID]bool
-	registers []time.Time
-	state     *phoneState
+	registers []time.Time // of the last 72 hours
+	state     *phoneState // see more
 
 	verification verification
 }
@@ -113,6 +114,7 @@ func (s *Server) AddPhone(p Phone) Phone {
 	return p
 }
 
+// newPhone makes a phone that nothing has happened to.
 func newPhone(p Phone) *phone {
 	return &phone{
 		Phone:    p,
@@ -122,6 +124,7 @@ func newPhone(p Phone) *phone {
 	}
 }
 
+// phone finds a number, also one that is detached, or returns nil.
 func (s *Server) phone(id graph.PhoneNumberID) *phone {
 	for _, p := range s.phones {
 		if p.ID == id {
@@ -202,6 +205,7 @@ func (s *Server) WindowOpen(id graph.PhoneNumberID, to graph.Identity) bool {
 	return p != nil && s.windowOpen(p, to)
 }
 
+// windowOpen is WindowOpen. One message opens the window for a person under all ids that it named.
 func (s *Server) windowOpen(p *phone, to graph.Identity) bool {
 	for _, key := range identityKeys(to) {
 		if at, ok := p.windows[key]; ok && s.now().Sub(at) < 24*time.Hour {
@@ -211,6 +215,8 @@ func (s *Server) windowOpen(p *phone, to graph.Identity) bool {
 	return false
 }
 
+// identityKeys are the names by which a person is remembered: the user id first, then the number,
+// in a spelling that is the same for both forms of numbers in Brazil, Mexico and Argentina.
 func identityKeys(id graph.Identity) []string {
 	var keys []string
 	if id.UserID != "" {
@@ -233,8 +239,12 @@ func (s *Server) AddUser(id graph.Identity) {
 
 // user finds a person by user id or phone number.
 func (s *Server) user(id graph.UserID, number string) (graph.Identity, bool) {
+	key := graph.EquivalenceKey(number)
 	for _, u := range s.users {
-		if id != "" && u.UserID == id || number != "" && u.WAID != "" && graph.EquivalenceKey(u.WAID) == graph.EquivalenceKey(number) {
+		if id != "" && u.UserID == id {
+			return u, true
+		}
+		if number != "" && u.WAID != "" && graph.EquivalenceKey(u.WAID) == key {
 			return u, true
 		}
 	}

@@ -25,10 +25,13 @@ type phoneState struct {
 // more returns the state of a number, which is made when it is first needed.
 func (p *phone) more() *phoneState {
 	if p.state == nil {
-		p.state = &phoneState{profile: map[string]json.RawMessage{}, callable: map[string]callPermission{}, settings: map[string]json.RawMessage{
-			"calling":               raw(map[string]string{"status": "DISABLED"}),
-			"storage_configuration": raw(map[string]string{"status": "DEFAULT"}),
-		}}
+		p.state = &phoneState{
+			profile: map[string]json.RawMessage{}, callable: map[string]callPermission{},
+			settings: map[string]json.RawMessage{
+				"calling":               raw(map[string]string{"status": "DISABLED"}),
+				"storage_configuration": raw(map[string]string{"status": "DEFAULT"}),
+			},
+		}
 	}
 	return p.state
 }
@@ -40,12 +43,16 @@ func listed[T any](v T) reply {
 	}{[]T{v}})
 }
 
+// getProfile answers with the profile in a list. Members that were never set are left out.
 func (s *Server) getProfile(c *call) reply {
 	n := maps.Clone(c.phone.more().profile)
 	n["messaging_product"] = raw("whatsapp")
 	return listed(n)
 }
 
+// postProfile changes members of the profile. A picture must have been uploaded before; its URL,
+// which a read then shows, leads nowhere. Members are set as they come: a request that breaks a
+// rule may have changed some.
 func (s *Server) postProfile(c *call) reply {
 	var members map[string]json.RawMessage
 	if err := decode(c, &members); err != nil {
@@ -76,8 +83,10 @@ func (s *Server) postProfile(c *call) reply {
 	return success
 }
 
+// getSettings answers with all groups of settings.
 func (s *Server) getSettings(c *call) reply { return ok(c.phone.more().settings) }
 
+// postSettings replaces one group of settings as a whole. What is in it is not judged.
 func (s *Server) postSettings(c *call) reply {
 	var members map[string]json.RawMessage
 	if err := decode(c, &members); err != nil {
@@ -97,6 +106,7 @@ func (s *Server) postSettings(c *call) reply {
 	return success
 }
 
+// postAutomation replaces the ice breakers and commands.
 func (s *Server) postAutomation(c *call) reply {
 	var a cloudapi.Automation
 	if err := decode(c, &a); err != nil {
@@ -109,6 +119,7 @@ func (s *Server) postAutomation(c *call) reply {
 	return success
 }
 
+// getUsername answers with an empty object for a number without a username.
 func (s *Server) getUsername(c *call) reply {
 	return ok(struct {
 		Name   string `json:"username,omitzero"`
@@ -116,6 +127,8 @@ func (s *Server) getUsername(c *call) reply {
 	}{c.phone.more().username, map[bool]string{true: "", false: "approved"}[c.phone.more().username == ""]})
 }
 
+// postUsername claims a name, which is approved at once. A name of another number is refused, or
+// taken from it with force_transfer. Upper and lower case are the same name.
 func (s *Server) postUsername(c *call) reply {
 	values, _, err := c.form()
 	if err != nil {
@@ -137,16 +150,19 @@ func (s *Server) postUsername(c *call) reply {
 	return ok200("status", "approved")
 }
 
+// deleteUsername gives the name up.
 func (s *Server) deleteUsername(c *call) reply {
 	c.phone.more().username = ""
 	return success
 }
 
+// usernameSuggestions are made of the number's name, and not checked for being free.
 func (s *Server) usernameSuggestions(c *call) reply {
 	base := strings.ToLower(strings.ReplaceAll(c.phone.Name, " ", "."))
 	return listed(map[string][]string{"username_suggestions": {base, base + ".one"}})
 }
 
+// getKey answers with an empty list for a number without a key.
 func (s *Server) getKey(c *call) reply {
 	if c.phone.more().key == "" {
 		return ok(struct {
@@ -159,6 +175,7 @@ func (s *Server) getKey(c *call) reply {
 	}{c.phone.more().key, "VALID"})
 }
 
+// postKey takes whatever says that it is a public key, and calls it valid.
 func (s *Server) postKey(c *call) reply {
 	values, _, err := c.form()
 	if err != nil {

@@ -10,13 +10,15 @@ type qrCode struct {
 	Code      string `json:"code"`
 	Prefilled string `json:"prefilled_message"`
 	URL       string `json:"deep_link_url"`
-	Image     string `json:"qr_image_url,omitzero"`
+	Image     string `json:"qr_image_url,omitzero"` // empty if none was asked for
 }
 
+// qrCodes returns the codes of the call's number.
 func (s *Server) qrCodes(c *call) []*qrCode {
 	return all[qrCode](s, kindQR, func(o *object) bool { return o.phone == c.phone })
 }
 
+// listCodes answers with the codes of a number, all of their members, whatever was asked for.
 func (s *Server) listCodes(c *call) reply {
 	var nodes []node
 	for _, q := range s.qrCodes(c) {
@@ -27,6 +29,7 @@ func (s *Server) listCodes(c *call) reply {
 	return s.page(c, nodes)
 }
 
+// findCode finds a code of the call's number, or returns nil.
 func (s *Server) findCode(c *call, code string) *qrCode {
 	for _, q := range s.qrCodes(c) {
 		if q.Code == code {
@@ -36,6 +39,7 @@ func (s *Server) findCode(c *call, code string) *qrCode {
 	return nil
 }
 
+// getCode reads one code, which Meta wraps into a list.
 func (s *Server) getCode(c *call) reply {
 	q := s.findCode(c, c.last)
 	if q == nil {
@@ -44,6 +48,8 @@ func (s *Server) getCode(c *call) reply {
 	return listed(q)
 }
 
+// postCode makes a code, or changes the text of the one that is named: Meta has one call for both.
+// Codes have Meta's alphabet and length. A picture has a URL that leads nowhere.
 func (s *Server) postCode(c *call) reply {
 	values, _, err := c.form()
 	if err != nil {
@@ -74,6 +80,7 @@ func (s *Server) postCode(c *call) reply {
 	return ok(q)
 }
 
+// deleteCode removes a code.
 func (s *Server) deleteCode(c *call) reply {
 	if s.findCode(c, c.last) == nil {
 		return refuse(notFound(c.method, c.last))

@@ -8,6 +8,7 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 )
 
+// pinRe matches PINs.
 var pinRe = regexp.MustCompile(`^[0-9]{6}$`)
 
 // Register requests that one number may make, and the days in which they count.
@@ -18,8 +19,7 @@ const (
 
 // register makes an ordinary number usable. A coexistence number must never be registered: it
 // already is, and Meta's answer is not documented, while integrators report that the phone loses
-// the number. The refusal here is assumed, so that a test finds the call without anyone losing a
-// number.
+// the number. The refusal here is assumed, so that a test finds the call and no number is lost.
 func (s *Server) register(c *call) reply {
 	var req struct {
 		Product string `json:"messaging_product"`
@@ -31,7 +31,8 @@ func (s *Server) register(c *call) reply {
 	if !c.phone.CloudAPIOnly {
 		return refuse(&graphError{
 			Code: graph.CodeInvalidParameter, Message: "(#100) Invalid parameter",
-			Details: "This number is in use in the WhatsApp Business app and must not be registered: it could lose the app.",
+			Details: "This number is in use in the WhatsApp Business app and must not be registered: " +
+				"it could lose the app.",
 		})
 	}
 	if err := s.countRegistration(c.phone); err != nil {
@@ -49,6 +50,7 @@ func (s *Server) register(c *call) reply {
 	return success
 }
 
+// deregister takes an ordinary number off. The refusal for a coexistence number is Meta's own text.
 func (s *Server) deregister(c *call) reply {
 	if !c.phone.CloudAPIOnly {
 		return refuse(&graphError{
@@ -66,6 +68,8 @@ func (s *Server) deregister(c *call) reply {
 	return success
 }
 
+// countRegistration counts a request against the ten that a number has in 72 hours, for registering
+// and deregistering together. Refused ones do not count.
 func (s *Server) countRegistration(p *phone) *graphError {
 	now := s.now()
 	p.registers = slices.DeleteFunc(p.registers, func(at time.Time) bool { return now.Sub(at) >= registerWindow })

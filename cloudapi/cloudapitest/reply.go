@@ -16,12 +16,15 @@ type reply struct {
 	after  []func() // hooks, called without the lock
 }
 
+// ok answers with status 200.
 func ok[T any](body T) reply { return reply{status: http.StatusOK, body: raw(body)} }
 
+// success is the answer of calls that have nothing to return.
 var success = ok(struct {
 	Success bool `json:"success"`
 }{true})
 
+// refuse answers with an error of Meta's.
 func refuse(err *graphError) reply { return reply{err: err} }
 
 // raw writes one of our own values, which cannot fail.
@@ -56,6 +59,8 @@ func (e *graphError) status() int {
 	return http.StatusBadRequest
 }
 
+// message is the error's own text, else the title of its code in front of which Meta writes the
+// number.
 func (e *graphError) message() string {
 	if e.Message != "" {
 		return e.Message
@@ -101,10 +106,12 @@ func notFound(method, id string) *graphError {
 	return &graphError{
 		Code:    graph.CodeInvalidParameter,
 		Subcode: 33,
-		Message: fmt.Sprintf("Unsupported %s request. Object with ID '%s' does not exist, cannot be loaded due to missing permissions, or does not support this operation", lower(method), id),
+		Message: fmt.Sprintf("Unsupported %s request. Object with ID '%s' does not exist, "+
+			"cannot be loaded due to missing permissions, or does not support this operation", lower(method), id),
 	}
 }
 
+// lower is the method in the words of Meta's message.
 func lower(method string) string {
 	switch method {
 	case http.MethodPost:
@@ -115,6 +122,20 @@ func lower(method string) string {
 	return "get"
 }
 
+// required refuses a request without a parameter with code 100, as the older edges and the envelope
+// of a message do; missing does it with Cloud API's own code.
+func required(parameter string) *graphError {
+	return &graphError{
+		Code: graph.CodeInvalidParameter, Message: fmt.Sprintf("(#100) The parameter %s is required.", parameter),
+	}
+}
+
+// badToken refuses a token. The subcode says why, or is zero.
+func badToken(subcode int, message string) *graphError {
+	return &graphError{Code: graph.CodeAccessTokenExpired, Subcode: subcode, Message: message}
+}
+
+// missing refuses a request without a parameter.
 func missing(parameter string) *graphError {
 	return &graphError{
 		Code: graph.CodeMissingParameter, Message: "(#131008) Required parameter is missing",
@@ -122,6 +143,10 @@ func missing(parameter string) *graphError {
 	}
 }
 
+// invalid refuses a parameter, and says in the details what is wrong with it. Meta's details are
+// less clear; its codes are the same.
 func invalid(format string, args ...any) *graphError {
-	return &graphError{Code: graph.CodeInvalidParameter, Message: "(#100) Invalid parameter", Details: fmt.Sprintf(format, args...)}
+	return &graphError{
+		Code: graph.CodeInvalidParameter, Message: "(#100) Invalid parameter", Details: fmt.Sprintf(format, args...),
+	}
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 )
 
+// pathRe splits a path into version and rest. Any version will do.
 var pathRe = regexp.MustCompile(`^/(v[0-9]+\.[0-9]+)/(.+)$`)
 
 // maxBody is a little above the largest file.
@@ -24,7 +25,7 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	if m := pathRe.FindStringSubmatch(r.URL.Path); m != nil {
 		c.version, c.path = m[1], strings.TrimSuffix(m[2], "/")
 	}
-	f := s.meet(c)
+	f := s.takeFault(c)
 	if f.unread {
 		cut(w, f.reset)
 		return
@@ -50,8 +51,9 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	f.write(w, rep)
 }
 
-// meet takes the failure that waits for a request, or one that does nothing.
-func (s *Server) meet(c *call) *fault {
+// takeFault takes the failure that waits for a request, or one that does nothing. It decides before
+// the body is read, since a failure may be that it is not.
+func (s *Server) takeFault(c *call) *fault {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	_, _, template, _ := s.route(c)
@@ -89,7 +91,8 @@ func (s *Server) answer(h http.Header, c *call, r *http.Request, f *fault) reply
 	switch {
 	case !f.accept:
 		rep = f.reply()
-		c.phone, c.waba = s.phone(graph.PhoneNumberID(id)), s.waba(graph.WABAID(id)) // for the headers and the request log
+		// For the headers and the request log.
+		c.phone, c.waba = s.phone(graph.PhoneNumberID(id)), s.waba(graph.WABAID(id))
 	case problem != nil:
 		// An unknown path is unknown to everyone; whether an id exists is not told to strangers.
 		rep = refuse(problem)
@@ -112,7 +115,7 @@ func (s *Server) answer(h http.Header, c *call, r *http.Request, f *fault) reply
 	}
 	s.setHeaders(h, c, trace, f)
 	if bytes.HasPrefix(rep.body, []byte("<")) {
-		h.Set("Content-Type", "text/html; charset=utf-8") // a page from the edge, not an answer of the Graph API
+		h.Set("Content-Type", "text/html; charset=utf-8") // a page from the edge
 	}
 	s.requests = append(s.requests, LoggedRequest{
 		Method: c.method, Path: template, Status: rep.status, Code: rep.code(), PhoneNumberID: c.phoneID(),
@@ -124,7 +127,7 @@ func (s *Server) answer(h http.Header, c *call, r *http.Request, f *fault) reply
 // run authenticates a request, loads its node and calls the route. The caller must hold s.mu;
 // routes that talk to the outside release it in between.
 func (s *Server) run(rt route, c *call, r *http.Request) reply {
-	if !rt.public {
+	if rt.scope != noToken {
 		token, err := s.authenticate(r)
 		if err != nil {
 			return refuse(err)
@@ -137,6 +140,7 @@ func (s *Server) run(rt route, c *call, r *http.Request) reply {
 	return rt.handle(s, c)
 }
 
+// phoneID is the number of the call, for the request log.
 func (c *call) phoneID() graph.PhoneNumberID {
 	if c.phone == nil {
 		return ""
@@ -144,6 +148,7 @@ func (c *call) phoneID() graph.PhoneNumberID {
 	return c.phone.ID
 }
 
+// code is the error code of the answer, for the request log.
 func (r reply) code() graph.Code {
 	if r.err == nil {
 		return 0
@@ -170,7 +175,8 @@ func (s *Server) setHeaders(h http.Header, c *call, trace string, f *fault) {
 	maps.Copy(h, f.header)
 	if id := c.budgetOwner(); id != "" {
 		h.Set("X-Business-Use-Case-Usage", fmt.Sprintf(
-			`{%q:[{"type":"whatsapp_business_management","call_count":%d,"total_cputime":%[2]d,"total_time":%[2]d,"estimated_time_to_regain_access":%d}]}`,
+			`{%q:[{"type":"whatsapp_business_management","call_count":%d,"total_cputime":%[2]d,"total_time":%[2]d,`+
+				`"estimated_time_to_regain_access":%d}]}`,
 			id, percent, regain))
 	}
 }
@@ -193,6 +199,7 @@ func (s *Server) usage(c *call) int {
 	return min(len(s.calls)*100/callsPerHour, 100)
 }
 
+// budgetOwner is the account whose hourly budget the call takes from, or nothing.
 func (c *call) budgetOwner() string {
 	switch {
 	case c.waba != nil:

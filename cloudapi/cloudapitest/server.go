@@ -21,6 +21,7 @@ type Server struct {
 	network  *Network
 	mux      *http.ServeMux
 
+	// Set once, when the server is made.
 	app           App
 	systemToken   graph.Secret
 	strict        bool
@@ -28,8 +29,10 @@ type Server struct {
 	enforceLimits bool
 	clock         func() time.Time
 
+	// mu guards all that follows. Exported methods lock it, and so does the server for each
+	// request: the caller of an unexported method must hold it, unless its comment says otherwise.
 	mu       sync.Mutex
-	advanced time.Duration
+	advanced time.Duration // how far the clock is ahead of Config.Clock
 	rand     *rand.Rand
 	lastID   int64
 	calls    []time.Time // of the last hour, without messages, which do not count against that budget
@@ -47,11 +50,12 @@ type Server struct {
 	sent     []SentMessage
 	reads    []ReadReceipt
 	requests []LoggedRequest
-	faults   []*fault
-	chaos    *chaos
+	faults   []*fault // those that wait for their request, the oldest first
+	chaos    *chaos   // nil for none
 	delay    time.Duration
-	budgets  map[string]*budget
+	budgets  map[string]*budget // by what they limit
 
+	// Hooks of the host's. They are called without the lock, so that they may call the server.
 	onMessage   []func(SentMessage)
 	onRead      []func(ReadReceipt)
 	onSync      []func(SyncRequest)
@@ -61,7 +65,7 @@ type Server struct {
 // An App is the Meta app that a Server plays the Graph API for.
 type App struct {
 	ID     graph.AppID
-	Secret graph.Secret
+	Secret graph.Secret // signs appsecret_proof, and webhooks of package coexistencetest
 	Name   string
 }
 

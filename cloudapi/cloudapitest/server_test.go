@@ -134,7 +134,9 @@ func TestWhatATokenMayDo(t *testing.T) {
 		"of the business": {srv.AddToken(cloudapitest.Token{WABAs: phone.WABAs}), 0, 0},
 		"of another":      {srv.AddToken(cloudapitest.Token{WABAs: other.WABAs}), graph.CodeInvalidParameter, 33},
 		"of another app":  {srv.AddToken(cloudapitest.Token{Foreign: true}), graph.CodeAccessTokenExpired, 0},
-		"without scope":   {srv.AddToken(cloudapitest.Token{Scopes: []string{"public_profile"}}), graph.CodePermissionMissing, 0},
+		"without scope": {
+			srv.AddToken(cloudapitest.Token{Scopes: []string{"public_profile"}}), graph.CodePermissionMissing, 0,
+		},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {

@@ -44,10 +44,14 @@ func TestTheLifeOfAGroup(t *testing.T) {
 	ctx := t.Context()
 	phone := srv.AddPhone(cloudapitest.Phone{CloudAPIOnly: true})
 
-	_, err := client.Groups.Create(ctx, srv.AddPhone(cloudapitest.Phone{}).ID, cloudapi.GroupCreateParams{Subject: "Bakers"})
+	_, err := client.Groups.Create(ctx, srv.AddPhone(cloudapitest.Phone{}).ID, cloudapi.GroupCreateParams{
+		Subject: "Bakers",
+	})
 	require.ErrorIs(t, err, graph.CodeGroupsNotEligible, "a coexistence number has no groups")
 
-	request, err := client.Groups.Create(ctx, phone.ID, cloudapi.GroupCreateParams{Subject: "Bakers", JoinApproval: graph.JoinWithApproval})
+	request, err := client.Groups.Create(ctx, phone.ID, cloudapi.GroupCreateParams{
+		Subject: "Bakers", JoinApproval: graph.JoinWithApproval,
+	})
 	require.NoError(t, err)
 	made := srv.Groups(phone.ID)
 	require.Len(t, made, 1)
@@ -56,7 +60,9 @@ func TestTheLifeOfAGroup(t *testing.T) {
 	hello := cloudapi.Message{To: cloudapi.ToGroup(id), Content: &cloudapi.Text{Body: "Fresh bread"}}
 	_, err = client.Messages.Send(ctx, phone.ID, hello)
 	require.ErrorIs(t, err, graph.CodeBadGroup, "nobody is in it")
-	_, err = client.Messages.Send(ctx, phone.ID, cloudapi.Message{To: cloudapi.ToGroup("Y2FwaQ"), Content: hello.Content})
+	_, err = client.Messages.Send(ctx, phone.ID, cloudapi.Message{
+		To: cloudapi.ToGroup("Y2FwaQ"), Content: hello.Content,
+	})
 	require.ErrorIs(t, err, graph.CodeGroupUnknown)
 
 	first, second := srv.JoinGroup(id, jane), srv.JoinGroup(id, joe)
@@ -130,13 +136,15 @@ func TestCallsInBothDirections(t *testing.T) {
 	phone := srv.AddPhone(cloudapitest.Phone{CloudAPIOnly: true})
 	srv.AddUser(jane)
 	out := cloudapi.CallConnectParams{
-		To: cloudapi.ToUser(jane.UserID), Session: graph.CallSession{Type: graph.SDPOffer, SDP: "v=0"}, CallbackData: "order-1",
+		To: cloudapi.ToUser(jane.UserID), Session: graph.CallSession{Type: graph.SDPOffer, SDP: "v=0"},
+		CallbackData: "order-1",
 	}
 
 	_, err := client.Calls.Connect(ctx, phone.ID, out)
 	require.ErrorIs(t, err, graph.CodeCallingNotEnabled)
 	require.NotErrorIs(t, err, graph.ErrAuth, "401 is not always about the token")
-	require.NoError(t, client.Settings.SetCalling(ctx, phone.ID, cloudapi.CallingSettings{Status: graph.FeatureEnabled}))
+	require.NoError(t,
+		client.Settings.SetCalling(ctx, phone.ID, cloudapi.CallingSettings{Status: graph.FeatureEnabled}))
 	_, err = client.Calls.Connect(ctx, phone.ID, out)
 	require.ErrorIs(t, err, graph.CodeNoCallPermission)
 
@@ -157,7 +165,8 @@ func TestCallsInBothDirections(t *testing.T) {
 	answer := graph.CallSession{Type: graph.SDPAnswer, SDP: "v=0"}
 	taken := srv.AddCall(cloudapitest.Call{PhoneNumberID: phone.ID, Person: joe}).ID
 	require.NoError(t, client.Calls.PreAccept(ctx, phone.ID, taken, answer))
-	require.NoError(t, client.Calls.Accept(ctx, phone.ID, taken, cloudapi.CallAcceptParams{Session: answer, CallbackData: "order-2"}))
+	require.NoError(t,
+		client.Calls.Accept(ctx, phone.ID, taken, cloudapi.CallAcceptParams{Session: answer, CallbackData: "order-2"}))
 	require.Error(t, client.Calls.Reject(ctx, phone.ID, taken), "it was accepted")
 	declined := srv.AddCall(cloudapitest.Call{PhoneNumberID: phone.ID, Person: joe}).ID
 	require.NoError(t, client.Calls.Reject(ctx, phone.ID, declined))
@@ -167,10 +176,13 @@ func TestCallsInBothDirections(t *testing.T) {
 	for _, c := range srv.Calls(phone.ID) {
 		states = append(states, c.State)
 	}
-	require.Equal(t, []cloudapitest.CallState{cloudapitest.CallEnded, cloudapitest.CallAccepted, cloudapitest.CallRejected}, states)
+	require.Equal(t,
+		[]cloudapitest.CallState{cloudapitest.CallEnded, cloudapitest.CallAccepted, cloudapitest.CallRejected},
+		states)
 	now := srv.Now()
 	points, err := client.Analytics.Calls(ctx, phone.WABAs[0], cloudapi.AnalyticsQuery{
-		Start: now.Add(-24 * time.Hour), End: now.Add(time.Hour), Granularity: cloudapi.GranularityMonthly, Dimensions: []string{"DIRECTION"},
+		Start: now.Add(-24 * time.Hour), End: now.Add(time.Hour), Granularity: cloudapi.GranularityMonthly,
+		Dimensions: []string{"DIRECTION"},
 	})
 	require.NoError(t, err)
 	require.EqualValues(t, 1, points[0].Count)
@@ -196,11 +208,18 @@ func TestTemplatesInGroupsAreCounted(t *testing.T) {
 		}}).ID
 	}
 	winter, summer := template("winter"), template("summer")
-	id, err := client.TemplateGroups.Create(ctx, waba, cloudapi.TemplateGroupCreateParams{Name: "seasons", Templates: []graph.TemplateID{winter}})
+	id, err := client.TemplateGroups.Create(ctx, waba, cloudapi.TemplateGroupCreateParams{
+		Name: "seasons", Templates: []graph.TemplateID{winter},
+	})
 	require.NoError(t, err)
-	_, err = client.TemplateGroups.Create(ctx, waba, cloudapi.TemplateGroupCreateParams{Name: "cold", Templates: []graph.TemplateID{winter}})
+	_, err = client.TemplateGroups.Create(ctx, waba, cloudapi.TemplateGroupCreateParams{
+		Name: "cold", Templates: []graph.TemplateID{winter},
+	})
 	require.ErrorIs(t, err, graph.CodeInvalidParameter, "a template is in one group")
-	require.NoError(t, client.TemplateGroups.Update(ctx, id, cloudapi.TemplateGroupUpdateParams{Description: new("all year"), Add: []graph.TemplateID{summer}}))
+	require.NoError(t,
+		client.TemplateGroups.Update(ctx, id, cloudapi.TemplateGroupUpdateParams{
+			Description: new("all year"), Add: []graph.TemplateID{summer},
+		}))
 	group, err := client.TemplateGroups.Get(ctx, id)
 	require.NoError(t, err)
 	require.Equal(t, "all year", group.Description)
@@ -210,7 +229,8 @@ func TestTemplatesInGroupsAreCounted(t *testing.T) {
 
 	for i, name := range []string{"winter", "summer", "summer"} {
 		_, err := client.Messages.Send(ctx, phone.ID, cloudapi.Message{
-			To: cloudapi.ToPhone("+1555010012" + string(rune('0'+i))), Content: &cloudapi.Template{Name: name, Language: "en_US"},
+			To:      cloudapi.ToPhone("+1555010012" + string(rune('0'+i))),
+			Content: &cloudapi.Template{Name: name, Language: "en_US"},
 		})
 		require.NoError(t, err)
 	}
@@ -220,7 +240,8 @@ func TestTemplatesInGroupsAreCounted(t *testing.T) {
 		require.ErrorIs(t, err, graph.CodeTemplateInsightsNotEnabled)
 	}
 	require.NoError(t, client.WABAs.Update(ctx, waba, cloudapi.WABAUpdateParams{Insights: new(true)}))
-	require.ErrorIs(t, client.WABAs.Update(ctx, waba, cloudapi.WABAUpdateParams{Insights: new(false)}), graph.CodeTemplateInsightsPermanent)
+	require.ErrorIs(t, client.WABAs.Update(ctx, waba, cloudapi.WABAUpdateParams{Insights: new(false)}),
+		graph.CodeTemplateInsightsPermanent)
 	require.EqualValues(t, 3, collect(t, client.Analytics.TemplateGroups(ctx, waba, q))[0].Points[0].Sent)
 	points := collect(t, client.Analytics.Templates(ctx, waba, cloudapi.TemplateAnalyticsQuery{
 		Start: start, End: end, Templates: []graph.TemplateID{winter, summer},
@@ -228,7 +249,8 @@ func TestTemplatesInGroupsAreCounted(t *testing.T) {
 	require.Len(t, points, 2)
 	counted, err := client.Templates.Compare(ctx, winter, summer, cloudapi.CompareOptions{Start: start, End: end})
 	require.NoError(t, err)
-	require.Equal(t, []cloudapi.ComparisonNumber{{TemplateID: winter, Value: 1}, {TemplateID: summer, Value: 2}}, counted[1].Numbers)
+	require.Equal(t, []cloudapi.ComparisonNumber{{TemplateID: winter, Value: 1}, {TemplateID: summer, Value: 2}},
+		counted[1].Numbers)
 
 	day := cloudapi.AnalyticsQuery{Start: start, End: end, Granularity: cloudapi.GranularityHalfHour}
 	messages, err := client.Analytics.Messages(ctx, waba, day)
@@ -247,7 +269,9 @@ func TestTemplatesInGroupsAreCounted(t *testing.T) {
 	require.NoError(t, err)
 	require.EqualValues(t, 3, conversations[0].Conversations)
 	day.Phones = []string{"15550100999"}
-	messages, err = client.Analytics.Messages(ctx, waba, cloudapi.AnalyticsQuery{Start: start, End: end, Phones: day.Phones})
+	messages, err = client.Analytics.Messages(ctx, waba, cloudapi.AnalyticsQuery{
+		Start: start, End: end, Phones: day.Phones,
+	})
 	require.NoError(t, err)
 	require.Empty(t, messages)
 	require.NoError(t, client.TemplateGroups.Delete(ctx, id))
@@ -260,18 +284,26 @@ func TestTemplatesOfMetaAndOfOtherAccounts(t *testing.T) {
 	ctx := t.Context()
 	from, to := srv.AddWABA(cloudapitest.WABA{}).ID, srv.AddWABA(cloudapitest.WABA{}).ID
 	made, err := client.Templates.UpsertAuthentication(ctx, from, cloudapi.AuthenticationUpsertParams{
-		Name: "code", Languages: []string{"en_US", "de"}, Components: []cloudapi.ComponentDefinition{{Type: cloudapi.ComponentBody}},
+		Name: "code", Languages: []string{"en_US", "de"},
+		Components: []cloudapi.ComponentDefinition{{Type: cloudapi.ComponentBody}},
 	})
 	require.NoError(t, err)
 	require.Len(t, made, 2)
 	moved, err := client.Templates.Migrate(ctx, to, cloudapi.TemplateMigrateParams{SourceWABAID: from})
 	require.NoError(t, err)
 	require.Len(t, moved.Migrated, 2)
-	moved, err = client.Templates.Migrate(ctx, to, cloudapi.TemplateMigrateParams{SourceWABAID: from, Templates: []graph.TemplateID{made[0].ID}})
+	moved, err = client.Templates.Migrate(ctx, to, cloudapi.TemplateMigrateParams{
+		SourceWABAID: from, Templates: []graph.TemplateID{made[0].ID},
+	})
 	require.NoError(t, err)
 	require.Len(t, moved.Failed, 1, "its name is taken")
 	require.Len(t, collect(t, client.Templates.Library(ctx, cloudapi.LibraryOptions{Search: "delivery"})), 1)
-	require.Contains(t, collect(t, client.Templates.Previews(ctx, from, cloudapi.PreviewOptions{Languages: []string{"en_US"}, SecurityRecommendation: true}))[0].Body, "do not share")
+	require.Contains(t,
+		collect(t,
+			client.Templates.Previews(ctx, from, cloudapi.PreviewOptions{
+				Languages: []string{"en_US"}, SecurityRecommendation: true,
+			}))[0].Body,
+		"do not share")
 
 	id := made[0].ID
 	srv.SetTemplateStatus(id, cloudapi.TemplatePaused)
@@ -282,7 +314,9 @@ func TestTemplatesOfMetaAndOfOtherAccounts(t *testing.T) {
 
 	_, err = client.Flows.Create(ctx, from, cloudapi.FlowCreateParams{Name: "booking", Categories: []string{"OTHER"}})
 	require.NoError(t, err)
-	flows, err := client.Flows.Migrate(ctx, to, cloudapi.FlowMigrateParams{From: from, Names: []string{"booking", "nothing"}})
+	flows, err := client.Flows.Migrate(ctx, to, cloudapi.FlowMigrateParams{
+		From: from, Names: []string{"booking", "nothing"},
+	})
 	require.NoError(t, err)
 	require.Len(t, flows.Migrated, 1)
 	require.Len(t, flows.Failed, 1)
@@ -296,7 +330,9 @@ func TestAnOrdinaryNumberIsAddedVerifiedAndRegistered(t *testing.T) {
 	srv, client := strict(t)
 	ctx := t.Context()
 	waba := srv.AddWABA(cloudapitest.WABA{}).ID
-	id, err := client.Registration.Add(ctx, waba, cloudapi.PhoneNumberAddParams{CountryCode: "1", PhoneNumber: "5550100188", VerifiedName: "Bakery"})
+	id, err := client.Registration.Add(ctx, waba, cloudapi.PhoneNumberAddParams{
+		CountryCode: "1", PhoneNumber: "5550100188", VerifiedName: "Bakery",
+	})
 	require.NoError(t, err)
 	require.NoError(t, client.Registration.RequestCode(ctx, id, cloudapi.CodeBySMS, "en_US"))
 	require.ErrorIs(t, client.Registration.VerifyCode(ctx, id, "000000"), graph.CodeCodeCheckFailed)
@@ -324,7 +360,8 @@ func TestAccountsPartnersAndCredit(t *testing.T) {
 	require.Equal(t, []string{"MANAGE"}, collect(t, client.WABAs.AssignedUsers(ctx, waba, partner))[0].Tasks)
 	require.NoError(t, client.WABAs.RemoveUser(ctx, waba, user))
 	require.Empty(t, collect(t, client.WABAs.AssignedUsers(ctx, waba, partner)))
-	require.Len(t, collect(t, client.WABAs.Activities(ctx, waba, cloudapi.ActivityOptions{Types: []string{"USER_ADDED"}})), 1)
+	require.Len(t,
+		collect(t, client.WABAs.Activities(ctx, waba, cloudapi.ActivityOptions{Types: []string{"USER_ADDED"}})), 1)
 
 	_, err := client.Businesses.GetToken(ctx, owner)
 	require.ErrorIs(t, err, graph.ErrPermission, "nothing was granted")
@@ -342,7 +379,9 @@ func TestAccountsPartnersAndCredit(t *testing.T) {
 	require.Equal(t, allocation, again, "it is shared already")
 	shared, err := client.Credit.Allocation(ctx, allocation)
 	require.NoError(t, err)
-	node, err := client.WABAs.Get(ctx, waba, cloudapi.WABAGetOptions{Fields: []string{"primary_funding_id", "currency"}})
+	node, err := client.WABAs.Get(ctx, waba, cloudapi.WABAGetOptions{
+		Fields: []string{"primary_funding_id", "currency"},
+	})
 	require.NoError(t, err)
 	require.Equal(t, shared.Credential.ID, node.PrimaryFundingID)
 	require.Equal(t, "EUR", node.Currency)

@@ -13,6 +13,7 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 )
 
+// getSubscribedApps answers with the one app, if it is subscribed, and with the account's override.
 func (s *Server) getSubscribedApps(c *call) reply {
 	type app struct {
 		ID   graph.AppID `json:"id"`
@@ -46,8 +47,9 @@ func (s *Server) postSubscribedApps(c *call) reply {
 	if req.Callback != "" {
 		if !c.waba.subscribed {
 			return refuse(&graphError{
-				Code:    graph.CodeInvalidParameter,
-				Message: "(#100) Before override the current callback uri, your app must be subscribed to receive messages for WhatsApp Business Account",
+				Code: graph.CodeInvalidParameter,
+				Message: "(#100) Before override the current callback uri, your app must be subscribed " +
+					"to receive messages for WhatsApp Business Account",
 			})
 		}
 		if err := s.checkOverride(req.Callback, req.Token); err != nil {
@@ -60,6 +62,7 @@ func (s *Server) postSubscribedApps(c *call) reply {
 	return rep
 }
 
+// deleteSubscribedApps ends the subscription, and with it the override.
 func (s *Server) deleteSubscribedApps(c *call) reply {
 	c.waba.subscribed, c.waba.override = false, ""
 	rep := success
@@ -67,6 +70,7 @@ func (s *Server) deleteSubscribedApps(c *call) reply {
 	return rep
 }
 
+// subscribeHooks are called once the lock is free.
 func (s *Server) subscribeHooks(id graph.WABAID, subscribed bool) []func() {
 	var after []func()
 	for _, hook := range s.onSubscribe {
@@ -75,6 +79,7 @@ func (s *Server) subscribeHooks(id graph.WABAID, subscribed bool) []func() {
 	return after
 }
 
+// checkOverride judges an override of an account or a number, and asks the URL with the handshake.
 func (s *Server) checkOverride(callback, token string) *graphError {
 	switch {
 	case len(callback) > 200:
@@ -85,9 +90,9 @@ func (s *Server) checkOverride(callback, token string) *graphError {
 	return s.verifyCallback(callback, token)
 }
 
-// callbackPatience is how long Meta waits for the answer to the handshake, as seen in its error
+// callbackTimeout is how long Meta waits for the answer to the handshake, as seen in its error
 // message.
-const callbackPatience = 6 * time.Second
+const callbackTimeout = 6 * time.Second
 
 // verifyCallback does the handshake. The caller must hold s.mu, which is released meanwhile,
 // because the callback may well call back.
@@ -124,6 +129,8 @@ func VerifyCallback(callback string, verifyToken graph.Secret) error {
 	}, callback, verifyToken)
 }
 
+// verifyCallback asks a callback with a challenge that was never used before. Its errors are those
+// that a host sees when a callback is set, and hold neither the token nor the URL.
 func verifyCallback(client *http.Client, callback string, verifyToken graph.Secret) error {
 	u, err := url.Parse(callback)
 	if err != nil || u.Host == "" {
@@ -135,7 +142,7 @@ func verifyCallback(client *http.Client, callback string, verifyToken graph.Secr
 	q.Set("hub.challenge", challenge)
 	q.Set("hub.verify_token", verifyToken.Reveal())
 	u.RawQuery = q.Encode()
-	ctx, cancel := context.WithTimeout(context.Background(), callbackPatience)
+	ctx, cancel := context.WithTimeout(context.Background(), callbackTimeout)
 	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, u.String(), nil)
 	if err != nil {
@@ -151,9 +158,11 @@ func verifyCallback(client *http.Client, callback string, verifyToken graph.Secr
 	case err != nil:
 		return errors.New("cloudapitest: the answer to the handshake cannot be read")
 	case resp.StatusCode != http.StatusOK:
-		return fmt.Errorf("cloudapitest: the callback URL answered the handshake with status %d; does it expect another verify token?", resp.StatusCode)
+		return fmt.Errorf("cloudapitest: the callback URL answered the handshake with status %d; "+
+			"does it expect another verify token?", resp.StatusCode)
 	case string(body) != challenge:
-		return errors.New("cloudapitest: the callback URL answered the handshake with something else than the challenge")
+		return errors.New(
+			"cloudapitest: the callback URL answered the handshake with something else than the challenge")
 	}
 	return nil
 }

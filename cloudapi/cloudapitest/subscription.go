@@ -22,6 +22,7 @@ type AppSubscription struct {
 	Inactive bool
 }
 
+// wabaObject is the object that all WhatsApp webhooks are about.
 const wabaObject = "whatsapp_business_account"
 
 // Subscribe sets the app's webhook settings, as the app dashboard does, without the handshake. It
@@ -32,15 +33,18 @@ func (s *Server) Subscribe(sub AppSubscription) {
 	s.subscribe(sub)
 }
 
+// subscribe is Subscribe. The caller must hold s.mu.
 func (s *Server) subscribe(sub AppSubscription) {
 	if sub.Object == "" {
 		sub.Object = wabaObject
 	}
 	sub.Fields = slices.Clone(sub.Fields)
-	s.appSubscriptions = slices.DeleteFunc(s.appSubscriptions, func(old AppSubscription) bool { return old.Object == sub.Object })
+	same := func(old AppSubscription) bool { return old.Object == sub.Object }
+	s.appSubscriptions = slices.DeleteFunc(s.appSubscriptions, same)
 	s.appSubscriptions = append(s.appSubscriptions, sub)
 }
 
+// wabaSubscription is the app's active subscription, or nil.
 func (s *Server) wabaSubscription() *AppSubscription {
 	for i, sub := range s.appSubscriptions {
 		if sub.Object == wabaObject && !sub.Inactive {
@@ -62,9 +66,9 @@ func (s *Server) callbackURL() string {
 type CallbackLevel string
 
 const (
-	LevelApp   CallbackLevel = "app"
-	LevelWABA  CallbackLevel = "waba"
-	LevelPhone CallbackLevel = "phone"
+	LevelApp   CallbackLevel = "app"   // the app's own webhook settings
+	LevelWABA  CallbackLevel = "waba"  // an override of the account
+	LevelPhone CallbackLevel = "phone" // an override of the number, before all others
 )
 
 // overridable are the fields that follow an override. Everything else goes to the app's own URL,
@@ -73,8 +77,8 @@ const (
 // Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/override
 var overridable = []string{
 	"messages", "message_echoes", "calls", "consumer_profile", "messaging_handovers", "group_lifecycle_update",
-	"group_participants_update", "group_settings_update", "group_status_update", "smb_message_echoes", "smb_app_state_sync",
-	"history", "account_settings_update",
+	"group_participants_update", "group_settings_update", "group_status_update", "smb_message_echoes",
+	"smb_app_state_sync", "history", "account_settings_update",
 }
 
 // A Callback is where Meta delivers a field.
@@ -107,11 +111,13 @@ func (s *Server) Callback(field string, account graph.WABAID, number graph.Phone
 	return Callback{sub.CallbackURL, LevelApp}
 }
 
+// A subscribedField is a webhook field, with the version that the call asked in.
 type subscribedField struct {
 	Name    string `json:"name"`
 	Version string `json:"version"`
 }
 
+// getAppSubscriptions answers with the webhook settings. Verify tokens are never shown.
 func (s *Server) getAppSubscriptions(c *call) reply {
 	type subscription struct {
 		Object   string            `json:"object"`
@@ -121,7 +127,9 @@ func (s *Server) getAppSubscriptions(c *call) reply {
 	}
 	data := []subscription{}
 	for _, sub := range s.appSubscriptions {
-		one := subscription{Object: sub.Object, Callback: sub.CallbackURL, Active: !sub.Inactive, Fields: []subscribedField{}}
+		one := subscription{
+			Object: sub.Object, Callback: sub.CallbackURL, Active: !sub.Inactive, Fields: []subscribedField{},
+		}
 		for _, name := range sub.Fields {
 			one.Fields = append(one.Fields, subscribedField{name, c.version})
 		}
@@ -132,6 +140,8 @@ func (s *Server) getAppSubscriptions(c *call) reply {
 	}{data})
 }
 
+// postAppSubscriptions sets the webhook settings of an object, after the handshake with the URL. It
+// replaces what was there.
 func (s *Server) postAppSubscriptions(c *call) reply {
 	var req struct {
 		Object   string   `json:"object"`

@@ -14,8 +14,12 @@ const syncWindow = 24 * time.Hour
 type SyncRequest struct {
 	PhoneNumberID graph.PhoneNumberID
 	Kind          cloudapi.SyncKind
-	RequestID     string
-	At            time.Time
+
+	// RequestID is what the answer named: 18 hexadecimal digits, as Meta's.
+	RequestID string
+
+	// At is the server's time.
+	At time.Time
 }
 
 // Synced reports when a kind of sync was accepted in the current onboarding, or the zero time.
@@ -41,9 +45,9 @@ func (s *Server) postSyncAppData(c *call) reply {
 	}
 	switch {
 	case req.Product != "whatsapp":
-		return refuse(&graphError{Code: graph.CodeInvalidParameter, Message: "(#100) The parameter messaging_product is required."})
+		return refuse(required("messaging_product"))
 	case req.Kind != cloudapi.SyncContacts && req.Kind != cloudapi.SyncHistory:
-		return refuse(&graphError{Code: graph.CodeInvalidParameter, Message: "(#100) Param sync_type must be one of {smb_app_state_sync, history}"})
+		return refuse(notOneOf("sync_type", "smb_app_state_sync, history"))
 	case c.phone.CloudAPIOnly:
 		// What an ordinary number answers is not documented; this is assumed.
 		return refuse(invalid("The phone number is not in use in the WhatsApp Business app"))

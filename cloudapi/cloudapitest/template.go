@@ -38,6 +38,7 @@ func (s *Server) AddTemplate(t Template) Template {
 	return s.addTemplate(t)
 }
 
+// addTemplate is AddTemplate, without a default for the status. The caller must hold s.mu.
 func (s *Server) addTemplate(t Template) Template {
 	if t.ID == "" {
 		t.ID = graph.TemplateID(s.newID())
@@ -55,22 +56,29 @@ func (s *Server) SetTemplateStatus(id graph.TemplateID, status cloudapi.Template
 	}
 }
 
+// templates returns the templates of an account in the order in which they were made.
 func (s *Server) templates(id graph.WABAID) []*Template {
 	return all[Template](s, kindTemplate, func(o *object) bool { return o.waba != nil && o.waba.ID == id })
 }
 
+// templateDefaults are the fields of a read that names none.
 const templateDefaults = "name,parameter_format,components,language,status,category,id"
 
+// node is what a read shows of a template. No template is ever rejected for a reason.
 func (t *Template) node() node {
 	return node{
-		"id": raw(t.ID), "name": raw(t.Name), "language": raw(t.Language), "status": raw(t.Status), "category": raw(t.Category),
-		"components": raw(t.Components), "parameter_format": raw(t.ParameterFormat), "rejected_reason": raw("NONE"),
+		"id": raw(t.ID), "name": raw(t.Name), "language": raw(t.Language), "status": raw(t.Status),
+		"category": raw(t.Category), "components": raw(t.Components), "parameter_format": raw(t.ParameterFormat),
+		"rejected_reason":          raw("NONE"),
 		"quality_score":            raw(map[string]string{"score": "UNKNOWN"}),
 		"message_send_ttl_seconds": raw(int(t.TTL / time.Second)),
-		"previous_category":        nil, "correct_category": nil, "source": nil, "health_status": health("MESSAGE_TEMPLATE", string(t.ID)), "cta_url_link_tracking_opted_out": nil,
+		"health_status":            health("MESSAGE_TEMPLATE", string(t.ID)),
+		"previous_category":        nil, "correct_category": nil, "source": nil, "cta_url_link_tracking_opted_out": nil,
 	}
 }
 
+// listTemplates answers with the templates of an account that fit the filters. A name fits also in
+// part.
 func (s *Server) listTemplates(c *call) reply {
 	var nodes []node
 	for _, t := range s.templates(c.waba.ID) {
@@ -93,6 +101,7 @@ func (s *Server) listTemplates(c *call) reply {
 	return s.page(c, nodes)
 }
 
+// getTemplate reads one template.
 func (s *Server) getTemplate(c *call) reply {
 	n, err := valueOf[Template](c).node().pick(c.query.Get("fields"), templateDefaults, "WhatsAppMessageTemplate")
 	if err != nil {
@@ -101,6 +110,10 @@ func (s *Server) getTemplate(c *call) reply {
 	return ok(n)
 }
 
+// postTemplate takes a template for review, where it stays until [Server.SetTemplateStatus]; one of
+// the library is approved at once. Rules that package cloudapi checks are answered as Meta does for
+// templates, under code 100. With [Config].Strict, sample files must have been uploaded. Another
+// template of the same name and language is in the way.
 func (s *Server) postTemplate(c *call) reply {
 	var lib struct {
 		Name string `json:"library_template_name"`
@@ -111,7 +124,9 @@ func (s *Server) postTemplate(c *call) reply {
 	}
 	if lib.Name != "" {
 		t.Status = cloudapi.TemplateApproved
-		t.Components = []cloudapi.ComponentDefinition{{Type: cloudapi.ComponentBody, Text: "Made-up text of " + lib.Name}}
+		t.Components = []cloudapi.ComponentDefinition{
+			{Type: cloudapi.ComponentBody, Text: "Made-up text of " + lib.Name},
+		}
 	}
 	if problems := cloudapi.ValidationErrors(t.Check()); len(problems) > 0 {
 		err := problemError(problems)
@@ -147,6 +162,8 @@ func (s *Server) postTemplate(c *call) reply {
 	}{t.ID, t.Status, t.Category})
 }
 
+// editTemplate changes a template as a whole or not at all, and puts it under review again. How
+// often a template may be edited is not counted.
 func (s *Server) editTemplate(c *call) reply {
 	t := valueOf[Template](c)
 	var edit struct {
@@ -156,7 +173,10 @@ func (s *Server) editTemplate(c *call) reply {
 	if err := decode(c, &edit); err != nil {
 		return refuse(err)
 	}
-	if !slices.Contains([]cloudapi.TemplateStatus{cloudapi.TemplateApproved, cloudapi.TemplateRejected, cloudapi.TemplatePaused}, t.Status) {
+	editable := []cloudapi.TemplateStatus{
+		cloudapi.TemplateApproved, cloudapi.TemplateRejected, cloudapi.TemplatePaused,
+	}
+	if !slices.Contains(editable, t.Status) {
 		return refuse(invalid("Only approved, rejected and paused templates can be edited"))
 	}
 	if edit.Category != "" && t.Status == cloudapi.TemplateApproved && edit.Category != t.Category {
@@ -177,10 +197,12 @@ func (s *Server) editTemplate(c *call) reply {
 	return success
 }
 
+// deleteTemplate removes one translation, or all that have the name if no id is given. That a name
+// cannot be used again for thirty days is not played.
 func (s *Server) deleteTemplate(c *call) reply {
 	name, id := c.query.Get("name"), c.query.Get("hsm_id")
 	if name == "" {
-		return refuse(&graphError{Code: graph.CodeInvalidParameter, Message: "(#100) The parameter name is required."})
+		return refuse(required("name"))
 	}
 	found := false
 	for _, t := range s.templates(c.waba.ID) {
@@ -195,6 +217,7 @@ func (s *Server) deleteTemplate(c *call) reply {
 	return success
 }
 
+// templateVariableRe finds the variables of a text.
 var templateVariableRe = regexp.MustCompile(`\{\{\s*[A-Za-z0-9_]+\s*\}\}`)
 
 // checkTemplate judges a message with a template by the templates of the account, once it has any.
@@ -206,7 +229,9 @@ func (s *Server) checkTemplate(p *phone, content *cloudapi.Template) *graphError
 	if len(known) == 0 {
 		return nil
 	}
-	i := slices.IndexFunc(known, func(t *Template) bool { return t.Name == content.Name && t.Language == content.Language })
+	i := slices.IndexFunc(known, func(t *Template) bool {
+		return t.Name == content.Name && t.Language == content.Language
+	})
 	if i < 0 {
 		return &graphError{Code: graph.CodeTemplateNotFound, Details: "template name does not exist in the translation"}
 	}
@@ -233,8 +258,9 @@ func (s *Server) checkTemplate(p *phone, content *cloudapi.Template) *graphError
 	}
 	if want != have {
 		return &graphError{
-			Code:    graph.CodeTemplateParamCountMismatch,
-			Details: "body: number of localizable_params (" + strconv.Itoa(have) + ") does not match the expected number of params (" + strconv.Itoa(want) + ")",
+			Code: graph.CodeTemplateParamCountMismatch,
+			Details: "body: number of localizable_params (" + strconv.Itoa(have) + ") " +
+				"does not match the expected number of params (" + strconv.Itoa(want) + ")",
 		}
 	}
 	return nil

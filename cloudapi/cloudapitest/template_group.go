@@ -16,12 +16,16 @@ type templateGroup struct {
 	createdAt, updatedAt time.Time
 }
 
-const templateGroupDefaults = "id,name,description,creation_time,update_time,whatsapp_business_account,whatsapp_business_templates"
+// templateGroupDefaults are the fields of a read that names none.
+const templateGroupDefaults = "id,name,description,creation_time,update_time," +
+	"whatsapp_business_account,whatsapp_business_templates"
 
+// templateGroups returns the groups of an account.
 func (s *Server) templateGroups(w *waba) []*templateGroup {
 	return all[templateGroup](s, kindTemplateGroup, func(o *object) bool { return o.waba == w })
 }
 
+// templateGroupNode is what a read shows of a group. All templates are on its first page.
 func (s *Server) templateGroupNode(w *waba, g *templateGroup) node {
 	var templates list
 	templates.Data = []node{}
@@ -33,11 +37,13 @@ func (s *Server) templateGroupNode(w *waba, g *templateGroup) node {
 	}
 	account, _ := s.wabaNode(w).pick(wabaDefaults, "", "")
 	return node{
-		"id": raw(g.id), "name": raw(g.name), "description": raw(g.description), "creation_time": raw(g.createdAt.Unix()),
-		"update_time": raw(g.updatedAt.Unix()), "whatsapp_business_account": raw(account), "whatsapp_business_templates": raw(templates),
+		"id": raw(g.id), "name": raw(g.name), "description": raw(g.description),
+		"creation_time": raw(g.createdAt.Unix()), "update_time": raw(g.updatedAt.Unix()),
+		"whatsapp_business_account": raw(account), "whatsapp_business_templates": raw(templates),
 	}
 }
 
+// listTemplateGroups answers with the groups of an account.
 func (s *Server) listTemplateGroups(c *call) reply {
 	var nodes []node
 	for _, g := range s.templateGroups(c.waba) {
@@ -50,6 +56,7 @@ func (s *Server) listTemplateGroups(c *call) reply {
 	return s.page(c, nodes)
 }
 
+// getTemplateGroup reads one group with its templates.
 func (s *Server) getTemplateGroup(c *call) reply {
 	n, err := s.templateGroupNode(c.waba, valueOf[templateGroup](c)).
 		pick(c.query.Get("fields"), templateGroupDefaults, "WhatsAppBusinessTemplateGroup")
@@ -59,6 +66,7 @@ func (s *Server) getTemplateGroup(c *call) reply {
 	return ok(n)
 }
 
+// A templateGroupRequest is what Meta takes to make or to change a group.
 type templateGroupRequest struct {
 	Name        *string            `json:"name"`
 	Description *string            `json:"description"`
@@ -97,6 +105,7 @@ func (s *Server) checkTemplateGroup(w *waba, g *templateGroup, req templateGroup
 	return nil
 }
 
+// postTemplateGroup makes a group of at least one template.
 func (s *Server) postTemplateGroup(c *call) reply {
 	var req templateGroupRequest
 	if err := decode(c, &req); err != nil {
@@ -111,7 +120,9 @@ func (s *Server) postTemplateGroup(c *call) reply {
 	if err := s.checkTemplateGroup(c.waba, nil, req); err != nil {
 		return refuse(err)
 	}
-	g := &templateGroup{id: s.newID(), name: *req.Name, templates: req.Templates, createdAt: s.now(), updatedAt: s.now()}
+	g := &templateGroup{
+		id: s.newID(), name: *req.Name, templates: req.Templates, createdAt: s.now(), updatedAt: s.now(),
+	}
 	if req.Description != nil {
 		g.description = *req.Description
 	}
@@ -119,6 +130,8 @@ func (s *Server) postTemplateGroup(c *call) reply {
 	return ok200("id", g.id)
 }
 
+// editTemplateGroup changes texts and templates of a group, or nothing if a rule is broken. A
+// template that is added and removed at once is out.
 func (s *Server) editTemplateGroup(c *call) reply {
 	var req templateGroupRequest
 	if err := decode(c, &req); err != nil {
@@ -139,11 +152,13 @@ func (s *Server) editTemplateGroup(c *call) reply {
 			g.templates = append(g.templates, id)
 		}
 	}
-	g.templates = slices.DeleteFunc(g.templates, func(id graph.TemplateID) bool { return slices.Contains(req.Remove, id) })
+	removed := func(id graph.TemplateID) bool { return slices.Contains(req.Remove, id) }
+	g.templates = slices.DeleteFunc(g.templates, removed)
 	g.updatedAt = s.now()
 	return success
 }
 
+// deleteTemplateGroup removes a group. Its templates stay.
 func (s *Server) deleteTemplateGroup(c *call) reply {
 	s.drop(c.id)
 	return success

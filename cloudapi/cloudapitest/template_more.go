@@ -45,9 +45,8 @@ func (s *Server) upsertTemplates(c *call) reply {
 		known := s.templates(c.waba.ID)
 		i := slices.IndexFunc(known, func(t *Template) bool { return t.Name == req.Name && t.Language == language })
 		if i < 0 {
-			t := s.addTemplate(Template{
-				WABAID: c.waba.ID, TemplateCreateParams: cloudapi.TemplateCreateParams{Name: req.Name, Language: language},
-			})
+			params := cloudapi.TemplateCreateParams{Name: req.Name, Language: language}
+			t := s.addTemplate(Template{WABAID: c.waba.ID, TemplateCreateParams: params})
 			known, i = []*Template{s.object(string(t.ID)).value.(*Template)}, 0
 		}
 		t := known[i]
@@ -61,7 +60,8 @@ func (s *Server) upsertTemplates(c *call) reply {
 
 // previewTemplates shows the texts of authentication templates.
 func (s *Server) previewTemplates(c *call) reply {
-	languages := strings.FieldsFunc(cmp.Or(c.query.Get("languages"), "en_US,es_ES"), func(r rune) bool { return r == ',' })
+	wanted := cmp.Or(c.query.Get("languages"), "en_US,es_ES")
+	languages := strings.FieldsFunc(wanted, func(r rune) bool { return r == ',' })
 	type button struct {
 		Type     string `json:"type"`
 		Text     string `json:"text"`
@@ -87,15 +87,18 @@ func (s *Server) previewTemplates(c *call) reply {
 // templateLibrary is what this server has of Meta's library.
 var templateLibrary = []cloudapi.LibraryTemplate{
 	{
-		ID: "7147013345418927", Name: "delivery_update_1", Language: "en_US", Category: graph.TemplateUtility, Topic: "ORDER_MANAGEMENT",
-		UseCase: "DELIVERY_UPDATE", Industry: []string{"E_COMMERCE"}, Body: "Made-up text: order {{1}} is on its way.", BodyParams: []string{"12345"},
+		ID: "7147013345418927", Name: "delivery_update_1", Language: "en_US", Category: graph.TemplateUtility,
+		Topic: "ORDER_MANAGEMENT", UseCase: "DELIVERY_UPDATE", Industry: []string{"E_COMMERCE"},
+		Body: "Made-up text: order {{1}} is on its way.", BodyParams: []string{"12345"},
 	},
 	{
-		ID: "7147013345418928", Name: "appointment_reminder_1", Language: "en_US", Category: graph.TemplateUtility, Topic: "EVENT_REMINDER",
-		UseCase: "APPOINTMENT_REMINDER", Industry: []string{"FINANCIAL_SERVICES"}, Body: "Made-up text: see you on {{1}}.", BodyParams: []string{"Monday"},
+		ID: "7147013345418928", Name: "appointment_reminder_1", Language: "en_US", Category: graph.TemplateUtility,
+		Topic: "EVENT_REMINDER", UseCase: "APPOINTMENT_REMINDER", Industry: []string{"FINANCIAL_SERVICES"},
+		Body: "Made-up text: see you on {{1}}.", BodyParams: []string{"Monday"},
 	},
 }
 
+// listLibrary answers with the templates of the library that fit the filters.
 func (s *Server) listLibrary(c *call) reply {
 	var nodes []node
 	for _, e := range templateLibrary {
@@ -133,7 +136,8 @@ func (s *Server) migrateTemplates(c *call) reply {
 		if len(req.Templates) > 0 && !slices.Contains(req.Templates, t.ID) {
 			continue
 		}
-		if slices.ContainsFunc(s.templates(c.waba.ID), func(o *Template) bool { return o.Name == t.Name && o.Language == t.Language }) {
+		same := func(o *Template) bool { return o.Name == t.Name && o.Language == t.Language }
+		if slices.ContainsFunc(s.templates(c.waba.ID), same) {
 			failed[t.ID] = "A template of this name and language exists"
 			continue
 		}
@@ -148,7 +152,7 @@ func (s *Server) migrateTemplates(c *call) reply {
 	}{migrated, failed})
 }
 
-// compareTemplates compares how often two templates were sent. Nobody blocks anyone here.
+// compareTemplates compares how often two templates were sent. No block is ever counted.
 func (s *Server) compareTemplates(c *call) reply {
 	var others []json.Number
 	if json.Unmarshal([]byte(c.query.Get("template_ids")), &others) != nil || len(others) != 1 {
@@ -183,6 +187,7 @@ func (s *Server) compareTemplates(c *call) reply {
 	})
 }
 
+// unpauseTemplate lets a paused template be sent again.
 func (s *Server) unpauseTemplate(c *call) reply {
 	t := valueOf[Template](c)
 	if t.Status != cloudapi.TemplatePaused {
@@ -200,8 +205,10 @@ func (s *Server) migrateFlows(c *call) reply {
 	}
 	var names []string
 	source := s.waba(graph.WABAID(values.Get("source_waba_id")))
-	if json.Unmarshal([]byte(values.Get("source_flow_names")), &names) != nil || source == nil || !c.token.reaches(source.ID) {
-		return refuse(invalid("source_waba_id and source_flow_names must name Flows of an account that the token reaches"))
+	bad := json.Unmarshal([]byte(values.Get("source_flow_names")), &names) != nil
+	if bad || source == nil || !c.token.reaches(source.ID) {
+		return refuse(invalid(
+			"source_waba_id and source_flow_names must name Flows of an account that the token reaches"))
 	}
 	type migrated struct {
 		Name string `json:"source_name"`

@@ -23,11 +23,12 @@ const (
 
 // Permissions that a token can carry.
 const (
-	ScopeManagement = "whatsapp_business_management"
-	ScopeMessaging  = "whatsapp_business_messaging"
-	ScopeBusiness   = "business_management"
+	ScopeManagement = "whatsapp_business_management" // accounts, numbers, templates
+	ScopeMessaging  = "whatsapp_business_messaging"  // messages, media, calls, groups
+	ScopeBusiness   = "business_management"          // portfolios, credit lines
 )
 
+// allScopes are the permissions of the partner's own tokens.
 var allScopes = []string{ScopeManagement, ScopeMessaging, ScopeBusiness}
 
 // A Token is an access token. The zero Token stands for a business token from Embedded Signup that
@@ -74,6 +75,7 @@ func (s *Server) AddToken(t Token) graph.Secret {
 	return s.addToken(t)
 }
 
+// addToken is AddToken. Each token has a user of its own. The caller must hold s.mu.
 func (s *Server) addToken(t Token) graph.Secret {
 	if t.Value == "" {
 		t.Value = s.newSecret("EAA", 48)
@@ -112,6 +114,7 @@ func (s *Server) RevokeTokens(business graph.BusinessID) {
 	}
 }
 
+// expiresAt is when the token ends, or the zero time for never.
 func (t *Token) expiresAt() time.Time {
 	if t.Lifetime == 0 {
 		return time.Time{}
@@ -123,13 +126,14 @@ func (t *Token) expiresAt() time.Time {
 func (t *Token) problem(now time.Time) *graphError {
 	switch {
 	case t.revoked:
-		return &graphError{Code: graph.CodeAccessTokenExpired, Subcode: 460, Message: "Error validating access token: The session has been invalidated."}
+		return badToken(460, "Error validating access token: The session has been invalidated.")
 	case t.Lifetime != 0 && !now.Before(t.expiresAt()):
-		return &graphError{Code: graph.CodeAccessTokenExpired, Subcode: 463, Message: "Error validating access token: Session has expired."}
+		return badToken(463, "Error validating access token: Session has expired.")
 	}
 	return nil
 }
 
+// has reports whether the token carries a permission.
 func (t *Token) has(scope string) bool { return slices.Contains(t.Scopes, scope) }
 
 // reaches reports whether the token may see one of the accounts.
@@ -143,10 +147,8 @@ func (t *Token) reaches(wabas ...graph.WABAID) bool {
 // authenticate finds the request's token. The caller must hold s.mu.
 func (s *Server) authenticate(r *http.Request) (*Token, *graphError) {
 	if r.URL.Query().Has("access_token") {
-		return nil, &graphError{
-			Code:    graph.CodeAccessTokenExpired,
-			Message: "This server takes tokens in the Authorization header alone: a token in a URL ends up in logs.",
-		}
+		return nil, badToken(0,
+			"This server takes tokens in the Authorization header alone: a token in a URL ends up in logs.")
 	}
 	value := tokenOf(r).Reveal()
 	if value == "" {
@@ -156,7 +158,7 @@ func (s *Server) authenticate(r *http.Request) (*Token, *graphError) {
 	if value == s.AppToken().Reveal() {
 		token = &Token{Value: s.AppToken(), Type: TokenApp, Scopes: allScopes}
 	} else if token = s.tokens[graph.Secret(value)]; token == nil || token.Foreign {
-		return nil, &graphError{Code: graph.CodeAccessTokenExpired, Message: "Invalid OAuth access token - Cannot parse access token"}
+		return nil, badToken(0, "Invalid OAuth access token - Cannot parse access token")
 	}
 	if problem := token.problem(s.now()); problem != nil {
 		return nil, problem
@@ -167,26 +169,34 @@ func (s *Server) authenticate(r *http.Request) (*Token, *graphError) {
 // proofLife is how long a proof with appsecret_time is good.
 const proofLife = 5 * time.Minute
 
+// badProof refuses a call for its appsecret_proof.
+func badProof(message string) *graphError {
+	return &graphError{Code: graph.CodeAppSecretProof, Message: message}
+}
+
+// checkProof judges the appsecret_proof: an HMAC of the token with the app secret, or of the token
+// and a time, which must not be long ago. Without one, a call passes unless the app requires it; a
+// wrong one never passes.
 func (s *Server) checkProof(r *http.Request, token *Token) *graphError {
 	query := r.URL.Query()
 	proof, message := query.Get("appsecret_proof"), token.Value.Reveal()
 	if proof == "" {
 		if s.proofRequired && token.Type != TokenApp {
-			return &graphError{Code: graph.CodeAppSecretProof, Message: "API calls from the server require an appsecret_proof argument"}
+			return badProof("API calls from the server require an appsecret_proof argument")
 		}
 		return nil
 	}
 	if at := query.Get("appsecret_time"); at != "" {
 		seconds, err := strconv.ParseInt(at, 10, 64)
 		if err != nil || s.now().Sub(time.Unix(seconds, 0)).Abs() > proofLife {
-			return &graphError{Code: graph.CodeAppSecretProof, Message: "Invalid appsecret_time provided in the API argument"}
+			return badProof("Invalid appsecret_time provided in the API argument")
 		}
 		message += "|" + at
 	}
 	mac := hmac.New(sha256.New, []byte(s.app.Secret.Reveal()))
 	mac.Write([]byte(message))
 	if !hmac.Equal([]byte(hex.EncodeToString(mac.Sum(nil))), []byte(proof)) {
-		return &graphError{Code: graph.CodeAppSecretProof, Message: "Invalid appsecret_proof provided in the API argument"}
+		return badProof("Invalid appsecret_proof provided in the API argument")
 	}
 	return nil
 }

@@ -14,10 +14,12 @@ type upload struct {
 	body           []byte
 }
 
+// uploadTypes are what resumable uploads take.
 var uploadTypes = map[string]bool{
 	"application/pdf": true, "image/jpeg": true, "image/jpg": true, "image/png": true, "video/mp4": true,
 }
 
+// postUpload begins an upload. Its id has a query, as Meta's has, which clients must not escape.
 func (s *Server) postUpload(c *call) reply {
 	values, _, err := c.form()
 	if err != nil {
@@ -26,15 +28,17 @@ func (s *Server) postUpload(c *call) reply {
 	size, _ := strconv.Atoi(values.Get("file_length"))
 	switch {
 	case size <= 0:
-		return refuse(&graphError{Code: graph.CodeInvalidParameter, Message: "(#100) The parameter file_length is required."})
+		return refuse(required("file_length"))
 	case !uploadTypes[values.Get("file_type")]:
 		return refuse(invalid("file_type must be one of application/pdf, image/jpeg, image/jpg, image/png, video/mp4"))
 	}
 	id := fmt.Sprintf("upload:MTphdHRhY2htZW50Oj%s", s.newID())
-	s.put(&object{id: id, kind: kindUpload, value: &upload{name: values.Get("file_name"), mimeType: values.Get("file_type"), size: size}})
+	u := &upload{name: values.Get("file_name"), mimeType: values.Get("file_type"), size: size}
+	s.put(&object{id: id, kind: kindUpload, value: u})
 	return ok200("id", id+"?sig=ARZ"+s.newID())
 }
 
+// getUpload says how much has arrived, which is where an upload goes on.
 func (s *Server) getUpload(c *call) reply {
 	u := valueOf[upload](c)
 	return ok(struct {
@@ -43,6 +47,8 @@ func (s *Server) getUpload(c *call) reply {
 	}{c.id, len(u.body)})
 }
 
+// appendUpload takes bytes that follow those that are there, and answers with the handle once all
+// have arrived. A handle is good for any template or profile, as often as wanted.
 func (s *Server) appendUpload(c *call) reply {
 	u := valueOf[upload](c)
 	offset, err := strconv.Atoi(c.header.Get("File_offset"))

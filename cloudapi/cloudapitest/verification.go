@@ -54,6 +54,7 @@ func (s *Server) requestCode(c *call) reply {
 	return success
 }
 
+// verifyCode checks the code that was sent last, which works once.
 func (s *Server) verifyCode(c *call) reply {
 	var req struct {
 		Code string `json:"code"`

@@ -42,11 +42,12 @@ type CallState string
 const (
 	CallRinging     CallState = "ringing"
 	CallPreAccepted CallState = "pre_accepted" // the business prepares the sound
-	CallAccepted    CallState = "accepted"
-	CallRejected    CallState = "rejected"
-	CallEnded       CallState = "ended"
+	CallAccepted    CallState = "accepted"     // both sides talk
+	CallRejected    CallState = "rejected"     // by either side, before it was accepted
+	CallEnded       CallState = "ended"        // one side hung up, or gave up
 )
 
+// over reports whether the call has ended, in whatever way.
 func (v *Call) over() bool { return v.State == CallRejected || v.State == CallEnded }
 
 // AddCall has a person call a number and returns the call with everything filled in.
@@ -56,6 +57,7 @@ func (s *Server) AddCall(v Call) Call {
 	return s.addCall(v)
 }
 
+// addCall is AddCall. The caller must hold s.mu.
 func (s *Server) addCall(v Call) Call {
 	if v.ID == "" {
 		v.ID = graph.CallID("wacid." + s.newSecret("", 32).Reveal())
@@ -81,6 +83,7 @@ func (s *Server) Calls(id graph.PhoneNumberID) []Call {
 	return list
 }
 
+// voiceCalls returns the calls of a number in the order in which they began.
 func (s *Server) voiceCalls(id graph.PhoneNumberID) []*Call {
 	return all[Call](s, kindCall, func(o *object) bool { return o.phone != nil && o.phone.ID == id })
 }
@@ -94,6 +97,7 @@ func (s *Server) SetCallState(id graph.CallID, state CallState) {
 	}
 }
 
+// moveCall puts a call into a state and notes when that was.
 func (s *Server) moveCall(v *Call, state CallState) {
 	v.State = state
 	switch {
@@ -129,6 +133,7 @@ func (s *Server) PermitCalls(id graph.PhoneNumberID, person graph.Identity, stat
 	}
 }
 
+// callPermission is what a person allows at the moment.
 func (s *Server) callPermission(p *phone, person graph.Identity) callPermission {
 	for _, key := range identityKeys(person) {
 		if c, ok := p.more().callable[key]; ok && (c.expires.IsZero() || s.now().Before(c.expires)) {
@@ -138,6 +143,8 @@ func (s *Server) callPermission(p *phone, person graph.Identity) callPermission 
 	return callPermission{status: cloudapi.PermissionNone}
 }
 
+// getCallPermissions says whether a person may be called, or asked for leave. The limits of either,
+// which Meta adds, are not counted here.
 func (s *Server) getCallPermissions(c *call) reply {
 	who := graph.Identity{WAID: digits(c.query.Get("user_wa_id")), UserID: graph.UserID(c.query.Get("recipient"))}
 	if who == (graph.Identity{}) {
@@ -181,6 +188,7 @@ func (p *phone) callingEnabled() bool {
 	return calling.Status == graph.FeatureEnabled
 }
 
+// A callBody is the request of the edge calls, whose action says which members it has.
 type callBody struct {
 	To           string             `json:"to"`
 	Recipient    graph.UserID       `json:"recipient"`
@@ -240,6 +248,8 @@ func (s *Server) postCall(c *call) reply {
 	}{"whatsapp", true})
 }
 
+// connectCall calls a person who allowed it. The phone rings until [Server.SetCallState]; a second
+// call to the same person meanwhile is refused as a duplicate.
 func (s *Server) connectCall(c *call, req callBody) reply {
 	who := graph.Identity{WAID: digits(req.To), UserID: req.Recipient}
 	if known, ok := s.user(req.Recipient, who.WAID); ok {

@@ -4,7 +4,10 @@
 //	endpoint, err := flowendpoint.New(flowendpoint.Config{
 //		AppSecret: appSecret,
 //		Keys:      []*rsa.PrivateKey{key}, // whose public half went to client.Flows.SetKey
-//	}, flowendpoint.HandlerFunc(func(ctx context.Context, r *flowendpoint.Request) (flowendpoint.Response, error) {
+//	}, flowendpoint.HandlerFunc(answer))
+//	http.Handle("/flow", endpoint)
+//	…
+//	func answer(ctx context.Context, r *flowendpoint.Request) (flowendpoint.Response, error) {
 //		if r.Action == flowendpoint.ActionInit {
 //			return flowendpoint.NewScreen("BOOKING", Days{"2027-01-04", "2027-01-05"})
 //		}
@@ -13,8 +16,7 @@
 //			return nil, err
 //		}
 //		return flowendpoint.NewCompletion(r, Confirmation{booking.Day})
-//	}))
-//	http.Handle("/flow", endpoint)
+//	}
 //
 // # What the phone may send
 //

@@ -99,7 +99,9 @@ func New(cfg Config, h Handler) (*Endpoint, error) {
 	return &Endpoint{cfg, h}, nil
 }
 
-// ServeHTTP answers one request.
+// ServeHTTP answers one request. It checks the signature before it looks at the body, and asks the
+// handler last. What a phone does not get within ten seconds, it shows as an
+// error.
 func (e *Endpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	httpbody.Deadline(w)
 	if r.Method != http.MethodPost {
@@ -122,7 +124,9 @@ func (e *Endpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	s, plain, ok := e.open(body)
 	if !ok {
-		e.cfg.Logger.WarnContext(r.Context(), "flow request cannot be decrypted; has the number this server's public key?")
+		e.cfg.Logger.WarnContext(
+			r.Context(), "flow request cannot be decrypted; has the number this server's public key?",
+		)
 		w.WriteHeader(statusCannotDecrypt)
 		return
 	}
@@ -142,7 +146,9 @@ func (e *Endpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	_, _ = io.WriteString(w, base64.StdEncoding.EncodeToString(s.seal(answer)))
 }
 
-// answer asks the handler. A nil answer has no body.
+// answer returns the status and the body before encryption; a nil body is none. Health checks and
+// reports of errors are answered here. A handler's error is logged and never sent, since it may
+// hold anything; only the message of [InvalidToken] is meant for the person.
 func (e *Endpoint) answer(ctx context.Context, req *Request) (status int, answer []byte) {
 	if req.Action == actionPing {
 		return http.StatusOK, []byte(`{"data":{"status":"active"}}`)

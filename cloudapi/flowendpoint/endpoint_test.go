@@ -90,15 +90,31 @@ func TestAnswers(t *testing.T) {
 		status  int
 		want    string
 	}{
-		"ping":         {`{"version":"3.0","action":"ping"}`, 200, `{"data":{"status":"active"}}`},
-		"first screen": {`{"version":"3.0","action":"INIT","flow_token":"t"}`, 200, `{"screen":"BOOKING","data":{"day":"2027-01-04"}}`},
-		"the end":      {`{"version":"3.0","action":"data_exchange","screen":"BOOKING","data":{"day":"2027-01-05"},"flow_token":"t"}`, 200, `{"screen":"SUCCESS","data":{"extension_message_response":{"params":{"day":"2027-01-05","flow_token":"t"}}}}`},
-		"an error":     {`{"version":"3.0","action":"data_exchange","data":{"error":"invalid-screen-transition","error_message":"m"},"flow_token":"t"}`, 200, `{"data":{"acknowledged":true}}`},
-		"over":         {`{"version":"3.0","action":"INIT","flow_token":"over"}`, 427, `{"error_msg":"The order has been placed."}`},
-		"broken":       {`{"version":"3.0","action":"INIT","flow_token":"broken"}`, 500, ""},
-		"no answer":    {`{"version":"3.0","action":"INIT","flow_token":"nothing"}`, 500, ""},
-		"other data":   {`{"version":"3.0","action":"data_exchange","data":[1],"flow_token":"t"}`, 500, ""},
-		"not JSON":     {`hello`, 421, ""},
+		"ping": {`{"version":"3.0","action":"ping"}`, 200, `{"data":{"status":"active"}}`},
+		"first screen": {
+			`{"version":"3.0","action":"INIT","flow_token":"t"}`, 200,
+			`{"screen":"BOOKING","data":{"day":"2027-01-04"}}`,
+		},
+		"the end": {
+			`{"version":"3.0","action":"data_exchange","screen":"BOOKING","data":{"day":"2027-01-05"},` +
+				`"flow_token":"t"}`,
+			200,
+			`{"screen":"SUCCESS","data":{"extension_message_response":{"params":{"day":"2027-01-05",` +
+				`"flow_token":"t"}}}}`,
+		},
+		"an error": {
+			`{"version":"3.0","action":"data_exchange","data":{"error":"invalid-screen-transition",` +
+				`"error_message":"m"},"flow_token":"t"}`,
+			200, `{"data":{"acknowledged":true}}`,
+		},
+		"over": {
+			`{"version":"3.0","action":"INIT","flow_token":"over"}`, 427,
+			`{"error_msg":"The order has been placed."}`,
+		},
+		"broken":     {`{"version":"3.0","action":"INIT","flow_token":"broken"}`, 500, ""},
+		"no answer":  {`{"version":"3.0","action":"INIT","flow_token":"nothing"}`, 500, ""},
+		"other data": {`{"version":"3.0","action":"data_exchange","data":[1],"flow_token":"t"}`, 500, ""},
+		"not JSON":   {`hello`, 421, ""},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -127,10 +143,13 @@ func TestWhatCannotBeReadIsRefused(t *testing.T) {
 		phone  flowendpointtest.Phone
 		status int
 	}{"another key": {stranger, 421}, "another secret": {forger, 432}} {
-		status, answer, err := tt.phone.Ask(t.Context(), url, ping)
-		require.NoError(t, err, name)
-		require.Equal(t, tt.status, status, name)
-		require.Empty(t, answer, name)
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			status, answer, err := tt.phone.Ask(t.Context(), url, ping)
+			require.NoError(t, err)
+			require.Equal(t, tt.status, status)
+			require.Empty(t, answer)
+		})
 	}
 	body, _, err := phone.Seal([]byte(ping))
 	require.NoError(t, err)
@@ -158,7 +177,9 @@ func TestWhatCannotBeReadIsRefused(t *testing.T) {
 func TestKeysAndSecretsCanBeExchanged(t *testing.T) {
 	t.Parallel()
 	url, phone := start(t, func(cfg *flowendpoint.Config) {
-		cfg.Keys, cfg.AppSecret, cfg.AdditionalSecrets = []*rsa.PrivateKey{keys()[1], keys()[0]}, "new", []graph.Secret{secret}
+		cfg.Keys, cfg.AppSecret, cfg.AdditionalSecrets = []*rsa.PrivateKey{
+			keys()[1], keys()[0],
+		}, "new", []graph.Secret{secret}
 	})
 	status, _, err := phone.Ask(t.Context(), url, `{"action":"ping"}`)
 	require.NoError(t, err)
@@ -207,7 +228,8 @@ func TestNoDataIsLogged(t *testing.T) {
 			return out.Write(p)
 		}), nil))
 	})
-	_, _, err := phone.Ask(t.Context(), url, `{"action":"data_exchange","data":["private-canary"],"flow_token":"secret-flow-token"}`)
+	_, _, err := phone.Ask(t.Context(), url,
+		`{"action":"data_exchange","data":["private-canary"],"flow_token":"secret-flow-token"}`)
 	require.NoError(t, err)
 	_, _, err = phone.Ask(t.Context(), url, "private-canary")
 	require.NoError(t, err)
@@ -302,7 +324,9 @@ func TestKeysInPEM(t *testing.T) {
 	key := keys()[0]
 	pkcs8, err := x509.MarshalPKCS8PrivateKey(key)
 	require.NoError(t, err)
-	for kind, der := range map[string][]byte{"PRIVATE KEY": pkcs8, "RSA PRIVATE KEY": x509.MarshalPKCS1PrivateKey(key)} {
+	for kind, der := range map[string][]byte{
+		"PRIVATE KEY": pkcs8, "RSA PRIVATE KEY": x509.MarshalPKCS1PrivateKey(key),
+	} {
 		got, err := flowendpoint.ParsePrivateKey(pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: der}))
 		require.NoError(t, err, kind)
 		require.True(t, key.Equal(got), kind)
@@ -351,14 +375,23 @@ func TestMediaIsDecryptedOrRefused(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, string(plain), string(got))
 		for name, spoil := range map[string]func(m *flowendpoint.Media, file []byte) []byte{
-			"another byte":   func(_ *flowendpoint.Media, f []byte) []byte { f[0]++; return f },
-			"cut":            func(_ *flowendpoint.Media, f []byte) []byte { return f[:len(f)-1] },
-			"nothing":        func(*flowendpoint.Media, []byte) []byte { return nil },
-			"another sum":    func(m *flowendpoint.Media, f []byte) []byte { m.Encryption.PlainHash = make([]byte, 32); return f },
-			"another vector": func(m *flowendpoint.Media, f []byte) []byte { m.Encryption.IV = make([]byte, 16); return f },
+			"another byte": func(_ *flowendpoint.Media, f []byte) []byte { f[0]++; return f },
+			"cut":          func(_ *flowendpoint.Media, f []byte) []byte { return f[:len(f)-1] },
+			"nothing":      func(*flowendpoint.Media, []byte) []byte { return nil },
+			"another sum": func(m *flowendpoint.Media, f []byte) []byte {
+				m.Encryption.PlainHash = make([]byte, 32)
+				return f
+			},
+			"another vector": func(m *flowendpoint.Media, f []byte) []byte {
+				m.Encryption.IV = make([]byte, 16)
+				return f
+			},
 			"a short vector": func(m *flowendpoint.Media, f []byte) []byte { m.Encryption.IV = nil; return f },
-			"a short key":    func(m *flowendpoint.Media, f []byte) []byte { m.Encryption.Key = m.Encryption.Key[:3]; return f },
-			"another key":    func(m *flowendpoint.Media, f []byte) []byte { m.Encryption.HMACKey = nil; return f },
+			"a short key": func(m *flowendpoint.Media, f []byte) []byte {
+				m.Encryption.Key = m.Encryption.Key[:3]
+				return f
+			},
+			"another key": func(m *flowendpoint.Media, f []byte) []byte { m.Encryption.HMACKey = nil; return f },
 		} {
 			m := media
 			_, err := m.Decrypt(spoil(&m, bytes.Clone(file)))
@@ -452,12 +485,18 @@ func TestAFetchGoesNowhereElse(t *testing.T) {
 
 // Whatever a phone sends, in the clear or not, ends with a status that Meta knows.
 func FuzzEndpoint(f *testing.F) {
-	endpoint, err := flowendpoint.New(flowendpoint.Config{AppSecret: secret, Keys: []*rsa.PrivateKey{keys()[0]}}, flowendpoint.HandlerFunc(handle))
+	endpoint, err := flowendpoint.New(
+		flowendpoint.Config{AppSecret: secret, Keys: []*rsa.PrivateKey{keys()[0]}},
+		flowendpoint.HandlerFunc(handle),
+	)
 	require.NoError(f, err)
 	phone := flowendpointtest.Phone{Key: &keys()[0].PublicKey, AppSecret: secret}
 	f.Add([]byte(`{"action":"ping"}`), true)
 	f.Add([]byte(`{"action":"data_exchange","data":{"error":1},"flow_token":7}`), true)
-	f.Add([]byte(`{"encrypted_flow_data":"AAAA","encrypted_aes_key":"AAAA","initial_vector":"AAAAAAAAAAAAAAAAAAAAAA=="}`), false)
+	f.Add(
+		[]byte(`{"encrypted_flow_data":"AAAA","encrypted_aes_key":"AAAA","initial_vector":"AAAAAAAAAAAAAAAAAAAAAA=="}`),
+		false,
+	)
 	f.Fuzz(func(t *testing.T, text []byte, encrypted bool) {
 		body := text
 		if encrypted {

@@ -42,7 +42,8 @@ func Example() {
 	phone := flowendpointtest.Phone{Key: &key.PublicKey, AppSecret: "app-secret"}
 	for _, request := range []string{
 		`{"version":"3.0","action":"INIT","flow_token":"booking-7"}`,
-		`{"version":"3.0","action":"data_exchange","screen":"BOOKING","data":{"day":"2027-01-05"},"flow_token":"booking-7"}`,
+		`{"version":"3.0","action":"data_exchange","screen":"BOOKING","data":{"day":"2027-01-05"},` +
+			`"flow_token":"booking-7"}`,
 	} {
 		status, answer, err := phone.Ask(context.Background(), server.URL, request)
 		if err != nil {

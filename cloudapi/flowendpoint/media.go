@@ -20,7 +20,7 @@ import (
 //
 // Meta: https://developers.facebook.com/docs/whatsapp/flows/reference/media_upload
 type Media struct {
-	ID string `json:"media_id"`
+	ID string `json:"media_id"` // Meta's name of the file
 
 	// CDNURL is a phone's word. A server that gets whatever it names can be sent to addresses of
 	// its own network; Fetch goes to WhatsApp's servers alone.
@@ -34,11 +34,11 @@ type Media struct {
 
 // A MediaEncryption is what decrypts a file. It is a secret as long as the file is one.
 type MediaEncryption struct {
-	Key           []byte `json:"encryption_key"`
-	HMACKey       []byte `json:"hmac_key"`
-	IV            []byte `json:"iv"`
-	PlainHash     []byte `json:"plaintext_hash"`
-	EncryptedHash []byte `json:"encrypted_hash"`
+	Key           []byte `json:"encryption_key"` // AES in CBC mode
+	HMACKey       []byte `json:"hmac_key"`       // SHA-256, of vector and cipher text
+	IV            []byte `json:"iv"`             // 16 bytes
+	PlainHash     []byte `json:"plaintext_hash"` // SHA-256 of the file
+	EncryptedHash []byte `json:"encrypted_hash"` // SHA-256 of what lies at the URL
 }
 
 // ErrMedia is a file that is not the one that was announced, or that was changed on its way.
@@ -97,8 +97,9 @@ const mediaDomain = ".whatsapp.net"
 // macSize is how much of the HMAC stands at the end of a file.
 const macSize = 10
 
-// Decrypt returns the file. Everything is checked before anything is decrypted. encrypted is not
-// changed.
+// Decrypt returns the file, or [ErrMedia]. The checksum and the HMAC of what was fetched are
+// checked before anything is decrypted, so that a forged file tells nothing about the padding; the
+// checksum of the file itself is checked last. encrypted is not changed.
 func (m Media) Decrypt(encrypted []byte) ([]byte, error) {
 	e := m.Encryption
 	sum := sha256.Sum256(encrypted)

@@ -11,6 +11,7 @@ type Request struct {
 	// Version is the version of the data exchange, such as "3.0".
 	Version string `json:"version"`
 
+	// Action is why the phone asks.
 	Action Action `json:"action"`
 
 	// Screen is the screen the person is on; empty with ActionInit.
@@ -52,10 +53,13 @@ func Data[T any](r *Request) (T, error) {
 
 // A ClientError is what a phone could not do with an earlier answer.
 type ClientError struct {
-	Code    string `json:"error"` // such as "invalid-screen-transition"
-	Message string `json:"error_message"`
+	Code    string `json:"error"`         // such as "invalid-screen-transition"
+	Message string `json:"error_message"` // for developers
 }
 
+// clientError reads a report of an error, which has the action of the request that failed and is
+// told by its data alone. A Flow whose screens have members of both these names cannot be told from
+// one.
 func (r *Request) clientError() (ClientError, bool) {
 	var e ClientError
 	if json.Unmarshal(r.Data, &e) != nil || e.Code == "" || e.Message == "" {
@@ -89,6 +93,7 @@ func (*Completion) response() {}
 
 // A Screen shows a screen, the same or another.
 type Screen struct {
+	// Name is the id of a screen in the Flow's JSON.
 	Name string
 
 	// Data is an object with what the screen shows. The member error_message of it is shown as an
@@ -96,7 +101,8 @@ type Screen struct {
 	Data json.RawMessage
 }
 
-// NewScreen returns a screen with data of any type that encodes as a JSON object.
+// NewScreen returns a screen with data of any type that encodes as a JSON object. A phone that gets
+// data of another shape than the Flow's JSON declares reports a [ClientError].
 func NewScreen[T any](name string, data T) (*Screen, error) {
 	b, err := json.Marshal(data)
 	if err != nil {
@@ -105,7 +111,7 @@ func NewScreen[T any](name string, data T) (*Screen, error) {
 	return &Screen{name, b}, nil
 }
 
-// MarshalJSON writes the answer.
+// MarshalJSON writes the answer. Nil data is an empty object.
 func (s *Screen) MarshalJSON() ([]byte, error) {
 	data := s.Data
 	if data == nil {
@@ -137,7 +143,8 @@ func NewCompletion[T any](r *Request, params T) (*Completion, error) {
 	return &Completion{r.FlowToken, b}, nil
 }
 
-// MarshalJSON writes the answer.
+// MarshalJSON writes the answer: Meta's reserved screen SUCCESS, with the flow token among the
+// parameters. A parameter of the name flow_token is replaced.
 func (c *Completion) MarshalJSON() ([]byte, error) {
 	params := map[string]json.RawMessage{}
 	if c.Params != nil {
@@ -166,6 +173,7 @@ func (c *Completion) MarshalJSON() ([]byte, error) {
 // person reads the message, and the button of the chat opens the Flow no more.
 func InvalidToken(message string) error { return &invalidToken{message} }
 
+// An invalidToken is the error that ServeHTTP answers with 427 and the message, encrypted.
 type invalidToken struct{ message string }
 
 func (*invalidToken) Error() string { return "flowendpoint: the flow token is not valid any more" }

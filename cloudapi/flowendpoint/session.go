@@ -13,8 +13,8 @@ import (
 
 // An envelope is what Meta sends. Its members are in base64.
 type envelope struct {
-	Data []byte `json:"encrypted_flow_data"`
-	Key  []byte `json:"encrypted_aes_key"`
+	Data []byte `json:"encrypted_flow_data"` // AES-GCM, with the tag at the end
+	Key  []byte `json:"encrypted_aes_key"`   // RSA-OAEP with SHA-256
 	IV   []byte `json:"initial_vector"`
 }
 
@@ -27,7 +27,8 @@ type session struct {
 // ivSize is the length of Meta's initial vectors, which is not the usual one of GCM.
 const ivSize = 16
 
-// open decrypts a request. It says nothing about why it could not.
+// open decrypts a request with the first key that fits. It does not say why it could not: the
+// reason would tell a stranger about the key.
 func (e *Endpoint) open(body []byte) (*session, []byte, bool) {
 	var env envelope
 	if json.Unmarshal(body, &env) != nil || len(env.IV) != ivSize {
@@ -49,6 +50,8 @@ func (e *Endpoint) open(body []byte) (*session, []byte, bool) {
 	return nil, nil, false
 }
 
+// newSession prepares the cipher of a request. The answer has the same key, so its vector must be
+// another one; Meta's is the request's with every bit turned.
 func newSession(aesKey, iv []byte) (*session, error) {
 	block, err := aes.NewCipher(aesKey)
 	if err != nil {
@@ -60,7 +63,7 @@ func newSession(aesKey, iv []byte) (*session, error) {
 	}
 	s := &session{aead: aead, nonce: make([]byte, len(iv))}
 	for i, b := range iv {
-		s.nonce[i] = ^b // the answer's vector is the request's with every bit turned
+		s.nonce[i] = ^b
 	}
 	return s, nil
 }
@@ -68,7 +71,8 @@ func newSession(aesKey, iv []byte) (*session, error) {
 // seal encrypts the answer. A session answers once.
 func (s *session) seal(answer []byte) []byte { return s.aead.Seal(nil, s.nonce, answer, nil) }
 
-// ParsePrivateKey reads an RSA private key in PEM, PKCS #8 or PKCS #1, without a passphrase.
+// ParsePrivateKey reads an RSA private key in PEM, PKCS #8 or PKCS #1, without a passphrase. Its
+// errors hold nothing of the text. Meta wants keys of 2048 bits.
 func ParsePrivateKey(text []byte) (*rsa.PrivateKey, error) {
 	block, _ := pem.Decode(text)
 	if block == nil {

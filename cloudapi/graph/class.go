@@ -97,8 +97,8 @@ func (c Class) Error() string { return "graph: " + string(c) }
 // Classes returns all classes.
 func Classes() []Class {
 	return []Class{
-		ErrAuth, ErrPermission, ErrAccessLost, ErrThrottled, ErrQualityLimit, ErrTemporary, ErrInvalidRequest, ErrRecipient,
-		ErrOptedOut, ErrWindowClosed, ErrUnavailable, ErrMedia, ErrTemplate, ErrFlow, ErrCall, ErrPayment, ErrIntegrity,
-		ErrNotEligible, ErrRegistration, ErrSync, ErrSignup,
+		ErrAuth, ErrPermission, ErrAccessLost, ErrThrottled, ErrQualityLimit, ErrTemporary,
+		ErrInvalidRequest, ErrRecipient, ErrOptedOut, ErrWindowClosed, ErrUnavailable, ErrMedia, ErrTemplate,
+		ErrFlow, ErrCall, ErrPayment, ErrIntegrity, ErrNotEligible, ErrRegistration, ErrSync, ErrSignup,
 	}
 }

@@ -78,7 +78,8 @@ var codeTable = []CodeInfo{
 		ErrSignup, RetryNever, ActorDeveloper, 400,
 		"The redirect_uri of the exchange differs from the one of the dialog. A code from the FB.login callback " +
 			"wants none.",
-		"leave redirect_uri out for a code from FB.login, repeat it exactly for a redirect, and start a new signup", srcObserved},
+		"leave redirect_uri out for a code from FB.login, repeat it exactly for a redirect, " +
+			"and start a new signup", srcObserved},
 	{CodeInvalidParameter, SubcodeCodeUsed, "The authorisation code was used already",
 		ErrSignup, RetryNever, ActorBusiness, 400,
 		"A code can be exchanged once.",
@@ -159,8 +160,8 @@ var codeTable = []CodeInfo{
 		"unblock the person first", srcErrors},
 	{CodeRateLimitHit, 0, "Rate limit hit", ErrThrottled, RetryLater, ActorNone, 400,
 		"The number's throughput is exceeded (20 messages a second in coexistence, 80 by default, 1,000 upgraded, " +
-			"incoming ones counted), or a block-list call names too many numbers. Nothing was accepted. HTTP 400 by the " +
-			"documentation, 429 in other copies.",
+			"incoming ones counted), or a block-list call names too many numbers. Nothing was accepted. " +
+			"HTTP 400 by the documentation, 429 in other copies.",
 		"slow down per phone number id and repeat with back-off", srcErrors},
 	{CodeUserInExperiment, 0, "User's number is part of an experiment", ErrQualityLimit, RetryNever, ActorNone, 400,
 		"A marketing message was withheld by an experiment.",
@@ -194,7 +195,8 @@ var codeTable = []CodeInfo{
 	{CodeInvalidParameterValue, 0, "Parameter value is not valid", ErrInvalidRequest, RetryNever, ActorDeveloper, 400,
 		"A value is of the wrong type, too long, bad media, a reaction to an old message, a number that is not on " +
 			"the WABA, or an interactive call button for an unsupported country.",
-		"read error_data.details; with Marketing Messages API it can also say to wait 10 minutes for a sync", srcErrors},
+		"read error_data.details; with Marketing Messages API it can also say to wait 10 minutes for " +
+			"a sync", srcErrors},
 	{CodeServiceUnavailable, 0, "Service unavailable", ErrTemporary, RetryLater, ActorNone, 500,
 		"A service is unavailable for a while. A send may have been carried out.",
 		"wait, look at Meta's status page, and repeat a send only if a duplicate is acceptable", srcErrors},
@@ -213,10 +215,12 @@ var codeTable = []CodeInfo{
 		"A test number reaches only the recipients registered for it, 5 at most.",
 		"add the recipient in the app dashboard", srcCalling},
 	{CodeAccountLocked, 0, "Account has been locked", ErrIntegrity, RetryNever, ActorBusiness, 403,
-		"The WABA is restricted or disabled, or data of the request could not be verified (such as a wrong two-step PIN).",
+		"The WABA is restricted or disabled, or data of the request could not be verified (such as a wrong " +
+			"two-step PIN).",
 		"read health_status, and check the PIN of register calls", srcErrors},
 	{CodeWebhookDropped, 0, "Webhook dropped", ErrUnavailable, RetryNever, ActorDeveloper, 0,
-		"A webhook of a No Storage number could not be delivered for 60 minutes and was dropped. It stands in webhooks.",
+		"A webhook of a No Storage number could not be delivered for 60 minutes and was dropped. It stands in " +
+			"webhooks.",
 		"keep the webhook endpoint up; the dropped event is lost", srcNoStorage},
 	{CodeNotDeliveredEverywhere, 0, "Not delivered to every device", ErrRecipient, RetryNever, ActorNone, 0,
 		"A No Storage number's message did not reach all devices before its retention of 60 minutes ended. It can " +
@@ -283,7 +287,8 @@ var codeTable = []CodeInfo{
 		"An incoming message whose content Cloud API does not have: often the first one of a person to this " +
 			"business, which then usually follows in seconds under the same id, or one from a companion device that " +
 			"cannot share it. It stands in webhooks, never in the answer to a send.",
-		"keep the message as a placeholder, let the real one replace it, and tell the business to read it in the app", srcUnsupported},
+		"keep the message as a placeholder, let the real one replace it, " +
+			"and tell the business to read it in the app", srcUnsupported},
 	{CodeUserIDNotSupported, 0, "BSUID recipient not supported for this message",
 		ErrRecipient, RetryNever, ActorDeveloper, 400,
 		"Authentication templates with one-tap, zero-tap or copy-code buttons need a phone number. It is permanent " +
@@ -360,7 +365,8 @@ var codeTable = []CodeInfo{
 		"send the kind that the template declares", srcErrors},
 	{CodeTemplatePaused, 0, "Template is paused", ErrTemplate, RetryNever, ActorBusiness, 400,
 		"The template is paused for low quality.",
-		"wait until it is resumed, or edit it and have it approved again; follow message_template_status_update", srcErrors},
+		"wait until it is resumed, or edit it and have it approved again; " +
+			"follow message_template_status_update", srcErrors},
 	{CodeTemplateDisabled, 0, "Template is disabled", ErrTemplate, RetryNever, ActorBusiness, 400,
 		"The template is disabled for good after repeated pauses.",
 		"create a new template", srcErrors},
@@ -419,7 +425,8 @@ var codeTable = []CodeInfo{
 		"wait up to 72 hours and never repeat register by itself", srcErrors},
 	{CodePaymentsTermsNotAccepted, 0, "WhatsApp Payments terms not accepted",
 		ErrPayment, RetryNever, ActorBusiness, 400,
-		"An order_details message is refused until the terms of WhatsApp Payments are accepted; the error has the link.",
+		"An order_details message is refused until the terms of WhatsApp Payments are accepted; " +
+			"the error has the link.",
 		"have the business accept the terms", srcErrors},
 	{CodeOnlyMarketingSupported, 0, "Only marketing messages supported", ErrTemplate, RetryNever, ActorDeveloper, 400,
 		"A utility or authentication template was sent through marketing_messages.",
@@ -598,7 +605,8 @@ var codeTable = []CodeInfo{
 		"A business is being created for this user already.",
 		"finish or wait for the first one, then start again", srcSignup},
 	{CodeMigrationOwnership, 0, "Confirm ownership / two-step is on", ErrRegistration, RetryNever, ActorBusiness, 400,
-		"The ownership of the number is not confirmed, or two-step verification must be off. Two titles share the code.",
+		"The ownership of the number is not confirmed, or two-step verification must be off. Two titles share the " +
+			"code.",
 		"follow error_user_msg", srcErrors},
 	{CodeSignupNumberCannotBeAdded, 0, "Number cannot be added", ErrSignup, RetryNever, ActorBusiness, 0,
 		"The number cannot be added.",
@@ -787,7 +795,8 @@ var codeTable = []CodeInfo{
 	{CodeSignupStillConnected, 0, "Already connected: disconnect in the app and wait 15 minutes",
 		ErrSignup, RetryLater, ActorBusiness, 0,
 		"The number is still connected to the Business Platform.",
-		"disconnect it in the app (Settings, Account, Business Platform), wait 15 minutes, then start again", srcSignup},
+		"disconnect it in the app (Settings, Account, Business Platform), wait 15 minutes, " +
+			"then start again", srcSignup},
 	{CodeSignupNumberNotOnBusinessApp, 0, "Number not on the WhatsApp Business app",
 		ErrSignup, RetryNever, ActorBusiness, 0,
 		"The number is not on the WhatsApp Business app.",
@@ -814,7 +823,8 @@ var codeTable = []CodeInfo{
 	{CodeSignupAlreadyConnected, 0, "Already connected: disconnect in the app and wait 15 minutes",
 		ErrSignup, RetryLater, ActorBusiness, 0,
 		"The number is connected to the Business Platform.",
-		"disconnect it in the app (Settings, Account, Business Platform), wait 15 minutes, then start again", srcSignup},
+		"disconnect it in the app (Settings, Account, Business Platform), wait 15 minutes, " +
+			"then start again", srcSignup},
 	{CodeSignupInvalidNumber, 0, "Invalid number", ErrSignup, RetryNever, ActorBusiness, 0,
 		"The number is not valid.",
 		"check the number and enter it again", srcSignup},

@@ -91,8 +91,10 @@ func TestLookupOrder(t *testing.T) {
 		want    graph.Code
 		wantSub int
 	}{
-		"code alone":                             {131047, 0, graph.CodeReengagementMessage, 0},
-		"the pair":                               {100, 33, graph.CodeInvalidParameter, graph.SubcodeUnsupportedRequest},
+		"code alone": {131047, 0, graph.CodeReengagementMessage, 0},
+		"the pair": {
+			100, 33, graph.CodeInvalidParameter, graph.SubcodeUnsupportedRequest,
+		},
 		"token expired":                          {190, 463, graph.CodeAccessTokenExpired, graph.SubcodeTokenExpired},
 		"the signup's code, used":                {100, 36009, graph.CodeInvalidParameter, graph.SubcodeCodeUsed},
 		"unknown subcode falls back":             {190, 999, graph.CodeAccessTokenExpired, 0},

@@ -93,7 +93,9 @@ func TestIDsEncodeAsStrings(t *testing.T) {
 // An id that was read is written as the string that reads back the same, and a number keeps every
 // digit.
 func FuzzID(f *testing.F) {
-	for _, seed := range []string{`"1"`, `9007199254740993`, `null`, `-0.5E+3`, `"\ud800"`, `{}`, `"wamid.x"`, ``, ` 1 `, "\"\xff\"", "\v0"} {
+	for _, seed := range []string{
+		`"1"`, `9007199254740993`, `null`, `-0.5E+3`, `"\ud800"`, `{}`, `"wamid.x"`, ``, ` 1 `, "\"\xff\"", "\v0",
+	} {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {

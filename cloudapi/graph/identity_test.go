@@ -15,9 +15,14 @@ func TestIdentityKey(t *testing.T) {
 		id   graph.Identity
 		want string
 	}{
-		"nothing known":        {graph.Identity{}, ""},
-		"user id first":        {graph.Identity{UserID: "US.1001", ParentUserID: "US.ENT.1", WAID: "15550100123", Username: "u"}, "US.1001"},
-		"phone number":         {graph.Identity{ParentUserID: "US.ENT.1", WAID: "15550100123", Username: "u"}, "15550100123"},
+		"nothing known": {graph.Identity{}, ""},
+		"user id first": {
+			graph.Identity{UserID: "US.1001", ParentUserID: "US.ENT.1", WAID: "15550100123", Username: "u"},
+			"US.1001",
+		},
+		"phone number": {
+			graph.Identity{ParentUserID: "US.ENT.1", WAID: "15550100123", Username: "u"}, "15550100123",
+		},
 		"phone number, plus":   {graph.Identity{WAID: "+1 555 010-0123"}, "15550100123"},
 		"odd phone number":     {graph.Identity{WAID: "unknown"}, "unknown"},
 		"username":             {graph.Identity{ParentUserID: "US.ENT.1", Username: "u"}, "@u"},

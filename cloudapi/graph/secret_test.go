@@ -39,7 +39,8 @@ func carriers() map[string]any {
 	c.Inner.Token = canary
 	return map[string]any{
 		"itself": canary, "pointer": new(canary), "slice": []graph.Secret{canary}, "array": [1]graph.Secret{canary},
-		"map": map[string]graph.Secret{"a": canary}, "struct": c, "pointer to struct": &c, "struct in a slice": []carrier{c},
+		"map": map[string]graph.Secret{"a": canary}, "struct": c, "pointer to struct": &c,
+		"struct in a slice": []carrier{c},
 	}
 }
 

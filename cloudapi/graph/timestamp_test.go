@@ -69,7 +69,9 @@ func TestTimestampWritesSecondsInAString(t *testing.T) {
 		At    graph.Timestamp `json:"at"`
 		Maybe graph.Timestamp `json:"maybe,omitzero"`
 	}
-	b, err := json.Marshal(record{At: graph.NewTimestamp(time.Date(2026, 4, 15, 14, 30, 45, 0, time.FixedZone("", 7200)))})
+	b, err := json.Marshal(record{
+		At: graph.NewTimestamp(time.Date(2026, 4, 15, 14, 30, 45, 0, time.FixedZone("", 7200))),
+	})
 	require.NoError(t, err)
 	require.JSONEq(t, `{"at":"1776256245"}`, string(b))
 
@@ -81,7 +83,8 @@ func TestTimestampWritesSecondsInAString(t *testing.T) {
 // Whatever was read is in UTC and to the second, and reads back the same once written.
 func FuzzTimestamp(f *testing.F) {
 	for _, seed := range []string{
-		`"1776256245"`, `1776256245`, `1.5`, `-1`, `0`, `null`, `"2023-08-22T19:05:53+0000"`, `"2026-04-15T14:30:45.5+02:00"`,
+		`"1776256245"`, `1776256245`, `1.5`, `-1`, `0`, `null`, `"2023-08-22T19:05:53+0000"`,
+		`"2026-04-15T14:30:45.5+02:00"`,
 		`"0000-01-01T00:00:00Z"`, `"9999-12-31T23:59:59-1200"`, `"0x1p4"`, `1e300`, `{}`, `"`, ``, "0 \f",
 	} {
 		f.Add([]byte(seed))

@@ -227,7 +227,9 @@ func answer(t *testing.T, code graph.Code) error {
 func TestUsageHalvesTheThroughputForAll(t *testing.T) {
 	t.Parallel()
 	both := processes(t, 2, redislimit.Config{})
-	both[0].Observe(t.Context(), turnTo(person(1)), cloudapi.Attempt{Response: cloudapi.Response{AppUsage: &cloudapi.Usage{Calls: 100}}})
+	both[0].Observe(t.Context(), turnTo(person(1)), cloudapi.Attempt{
+		Response: cloudapi.Response{AppUsage: &cloudapi.Usage{Calls: 100}},
+	})
 	began := time.Now()
 	for i := range 8 {
 		require.NoError(t, both[1].Wait(t.Context(), turnTo(person(i))))
@@ -277,7 +279,9 @@ func TestAClientSendsThroughTheSharedLimiter(t *testing.T) {
 	client, err := cloudapi.NewClient(cfg)
 	require.NoError(t, err)
 	for i := range 20 {
-		_, err := client.Messages.Send(t.Context(), from.ID, cloudapi.Message{To: person(i), Content: &cloudapi.Text{Body: "Hello"}})
+		_, err := client.Messages.Send(t.Context(), from.ID, cloudapi.Message{
+			To: person(i), Content: &cloudapi.Text{Body: "Hello"},
+		})
 		require.NoError(t, err)
 	}
 	require.Len(t, srv.Sent(), 20)
@@ -351,7 +355,8 @@ func TestMessagesGoOutWhileRedisIsDown(t *testing.T) {
 	var mu sync.Mutex
 	var log bytes.Buffer
 	l, err := redislimit.New(rdb, redislimit.Config{
-		Prefix: prefix(t), Processes: 4, Throughput: rate(80), Logger: slog.New(slog.NewTextHandler(&lockedWriter{&mu, &log}, nil)),
+		Prefix: prefix(t), Processes: 4, Throughput: rate(80),
+		Logger: slog.New(slog.NewTextHandler(&lockedWriter{&mu, &log}, nil)),
 	})
 	require.NoError(t, err)
 	t.Cleanup(func() { forget(t) })
@@ -371,7 +376,8 @@ func TestMessagesGoOutWhileRedisIsDown(t *testing.T) {
 		defer mu.Unlock()
 		return strings.Contains(log.String(), "redis answers again")
 	}, 20*time.Second, 50*time.Millisecond)
-	require.Equal(t, 1, strings.Count(log.String(), "redis does not answer"), "the outage is told once: %s", log.String())
+	require.Equal(t, 1, strings.Count(log.String(), "redis does not answer"), "the outage is told once: %s",
+		log.String())
 }
 
 func TestNothingGoesOutWhileRedisIsDownIfToldSo(t *testing.T) {
@@ -387,7 +393,9 @@ func TestNothingGoesOutWhileRedisIsDownIfToldSo(t *testing.T) {
 	cfg.Limiter = l
 	client, err := cloudapi.NewClient(cfg)
 	require.NoError(t, err)
-	_, err = client.Messages.Send(t.Context(), from.ID, cloudapi.Message{To: person(1), Content: &cloudapi.Text{Body: "Hello"}})
+	_, err = client.Messages.Send(t.Context(), from.ID, cloudapi.Message{
+		To: person(1), Content: &cloudapi.Text{Body: "Hello"},
+	})
 	require.ErrorIs(t, err, redislimit.ErrUnavailable)
 	require.ErrorContains(t, err, "the request did not leave")
 	require.Empty(t, srv.Sent())
@@ -447,7 +455,7 @@ func (r *relay) stall(reply []byte) net.Listener {
 	return l
 }
 
-// Redis can be there and not answer, or answer something else. Nobody waits for it longer than the
+// Redis can be there and not answer, or answer something else. No send waits for it longer than the
 // timeout, and the messages go out by the process's own share.
 func TestARedisThatHangsOrTalksNonsenseHoldsNobody(t *testing.T) {
 	t.Parallel()
@@ -467,7 +475,9 @@ func TestARedisThatHangsOrTalksNonsenseHoldsNobody(t *testing.T) {
 			t.Cleanup(func() { _ = l.Close(); r.cut(true) })
 			rdb := redis.NewClient(&redis.Options{Addr: l.Addr().String(), MaxRetries: -1})
 			t.Cleanup(func() { _ = rdb.Close() })
-			limiter, err := redislimit.New(rdb, redislimit.Config{Throughput: rate(1000), Timeout: 200 * time.Millisecond})
+			limiter, err := redislimit.New(rdb, redislimit.Config{
+				Throughput: rate(1000), Timeout: 200 * time.Millisecond,
+			})
 			require.NoError(t, err)
 			var all sync.WaitGroup
 			began := time.Now()

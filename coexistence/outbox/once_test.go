@@ -144,7 +144,8 @@ func TestEveryEntryIsSentOnceThroughFaultsAndDeaths(t *testing.T) {
 				faults++
 			}
 		}
-		t.Logf("%d messages, %d requests, %d accepted with an answer that did not say so", messages, len(p.Requests()), faults)
+		t.Logf("%d messages, %d requests, %d accepted with an answer that did not say so", messages, len(p.Requests()),
+			faults)
 		t.Logf("%d statuses came late, %d deaths", len(statuses.late), deaths)
 		require.Positive(t, faults)
 		require.NotEmpty(t, statuses.late)

@@ -2,7 +2,8 @@
 // signs requests as Meta's side does, and decrypts the answers.
 //
 //	phone := flowendpointtest.Phone{Key: &key.PublicKey, AppSecret: "secret"}
-//	status, answer, err := phone.Ask(ctx, server.URL, `{"version":"3.0","action":"INIT","flow_token":"t"}`)
+//	const request = `{"version":"3.0","action":"INIT","flow_token":"t"}`
+//	status, answer, err := phone.Ask(ctx, server.URL, request)
 package flowendpointtest
 
 import (
