@@ -83,8 +83,8 @@ func TestAnUpdateMomentsBesideAReadingIsBelieved(t *testing.T) {
 	}
 }
 
-// Seen in the model test: a reading finds the number suspended before an update has said so; then both
-// updates arrive, dated before it.
+// Seen in the model test: a reading finds the number suspended before an update has said so; then
+// both updates arrive, dated before it.
 func TestAReconnectionDatedBeforeAReadingAsksForAnother(t *testing.T) {
 	t.Parallel()
 	gone := &cloudapi.Phone{IsOnBizApp: true, PlatformType: "NOT_APPLICABLE"}

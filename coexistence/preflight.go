@@ -24,6 +24,7 @@ const (
 
 // A Finding is something that a preflight found.
 type Finding struct {
+	// Check is what was looked at.
 	Check Check
 
 	// WABAID is the account that it is about, if it is about one.
@@ -128,6 +129,7 @@ func preflight(ctx context.Context, c *cloudapi.Client, st Number, kinds []cloud
 	return p
 }
 
+// problem and warning collect findings in the order in which they were made.
 func (p *Preflight) problem(f Finding) { p.Problems = append(p.Problems, f) }
 func (p *Preflight) warning(f Finding) { p.Warnings = append(p.Warnings, f) }
 
@@ -142,8 +144,10 @@ func (p *Preflight) checkNumber(ctx context.Context, c *cloudapi.Client, id grap
 	}
 	p.Phone = phone
 	if placement := placementOf(phone); placement != PlacementBoth {
-		p.problem(Finding{Check: CheckNumber, Text: "the number is " + string(placement) + ", not in the app and on Cloud API: " +
-			"signup took another path or is not finished; repeat it with the existing number of the app"})
+		p.problem(Finding{
+			Check: CheckNumber, Text: "the number is " + string(placement) + ", not in the app and on Cloud API: " +
+				"signup took another path or is not finished; repeat it with the existing number of the app",
+		})
 	}
 	if hooks := phone.WebhookConfiguration; hooks.PhoneNumber != "" || hooks.WABA != "" {
 		p.warning(Finding{Check: CheckOverride, Text: overrideText})
@@ -206,6 +210,8 @@ func (p *Preflight) checkFields(ctx context.Context, c *cloudapi.Client, require
 	}
 }
 
+// overrideText is the same for an override of the number and of an account: the host has to look at
+// both ends.
 const overrideText = "a callback override is set: messages, echoes, contacts and history go there, account_update " +
 	"still goes to the " +
 	"app's own callback URL, and both have to reach this tracker"
@@ -219,6 +225,7 @@ func missingFields(required []webhook.Field, subs []cloudapi.AppSubscription) []
 	})
 }
 
+// fieldList writes fields into an error.
 func fieldList(fields []webhook.Field) string {
 	names := make([]string, len(fields))
 	for i, f := range fields {

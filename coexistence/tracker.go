@@ -127,6 +127,8 @@ func (t *Tracker) Refresh(ctx context.Context, phone graph.PhoneNumberID) (Numbe
 	return t.refresh(ctx, c, phone)
 }
 
+// refresh reads the number with a client and stores what was read. The moment is taken before the
+// call: an update that arrives meanwhile is later than the reading.
 func (t *Tracker) refresh(ctx context.Context, c *cloudapi.Client, phone graph.PhoneNumberID) (Number, error) {
 	at := time.Now().UTC()
 	p, err := c.Phones.Get(ctx, phone, cloudapi.PhoneGetOptions{})

@@ -58,6 +58,7 @@ func (p *Phone) indexContact(c Contact) int {
 // tellContact tells the host of a change of the address book, while the number coexists. That it
 // needs no earlier request for the contacts is assumed. The caller must hold the world's mu.
 func (p *Phone) tellContact(c Contact, action string) {
+	// What is changed meanwhile is never told, unless the next onboarding asks for all contacts.
 	if p.stage != stageConnected {
 		return
 	}

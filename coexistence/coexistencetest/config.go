@@ -154,6 +154,8 @@ func (c Config) withDefaults() Config {
 	if c.Fields == nil {
 		c.Fields = coexistence.Fields()
 	}
+	// The pauses suit a test on a real clock: a delivery that fails is tried again while the test
+	// waits.
 	d := &c.Delivery
 	d.Parallel = defaultTo(d.Parallel, 4)
 	d.Batch = defaultTo(d.Batch, 1)

@@ -33,6 +33,7 @@ type Delivery struct {
 	// State says whether the host has it.
 	State DeliveryState
 
+	// Attempts are the tries so far, the last one last. One that is under way is not among them.
 	Attempts []Attempt
 }
 
@@ -47,19 +48,26 @@ const (
 
 // An Attempt is one try to deliver.
 type Attempt struct {
-	At      time.Time // the world's time
-	Took    time.Duration
-	Status  int    // of the answer; 0 without one
-	Problem string // why there was none
+	// At is when it began, by the world's clock. Took is how long the host took, on a real clock.
+	At   time.Time
+	Took time.Duration
+
+	// Status is that of the answer, 0 without one. Problem says why there was none.
+	Status  int
+	Problem string
 }
 
 // A SuppressedDelivery is something that was not delivered, because the app did not subscribe to
 // it.
 type SuppressedDelivery struct {
+	// Field is the webhook field that the change belongs to. PhoneNumberID is empty for what is
+	// about an account.
 	Field         webhook.Field
 	WABAID        graph.WABAID
 	PhoneNumberID graph.PhoneNumberID
-	Reason        string
+
+	// Reason says which subscription was missing: that of the app, or that of the account.
+	Reason string
 }
 
 // A change is one change of a webhook body, before it is known in which POST it travels.

@@ -43,6 +43,8 @@ func Fidelity() []Behavior { return slices.Clone(behaviours) }
 // An EvidenceUse is a behaviour that made a difference in a world, and how often.
 type EvidenceUse struct {
 	Behavior
+
+	// Times is how often it made a difference, 1 or more.
 	Times int
 }
 

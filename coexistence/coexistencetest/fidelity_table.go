@@ -43,6 +43,8 @@ const (
 	relyCount
 )
 
+// docs is where Meta's pages are. Dates in the table are those that the pages print, or the day of
+// a report.
 const docs = "https://developers.facebook.com/documentation/business-messaging/whatsapp/"
 
 const (
@@ -57,6 +59,9 @@ const (
 	inTheField     = "reported from the field"
 )
 
+// behaviours is everything that a test can come to rely on, in the order of a number's life.
+// Several rows can share an id, where one happening in the world rests on all of them. A row
+// without a source is marked as assumed; a later finding replaces it, with its date.
 var behaviours = []Behavior{
 	{id: relyPopup, What: "coexistence needs featureType whatsapp_business_app_onboarding", Source: onboardingDocs,
 		Date: "2026-02-04"},

@@ -45,6 +45,7 @@ func (w *World) finish(d *dialog) {
 	}
 	d.result = result
 	d.end()
+	// The two updates are nine seconds apart in the field, and can arrive in either order.
 	for _, id := range shared {
 		w.tellPartner(id, business, "PARTNER_ADDED", w.Now())
 		w.tellPartner(id, business, "PARTNER_APP_INSTALLED", w.Now().Add(9*time.Second),

@@ -139,6 +139,7 @@ func (g *generator) talk(limit int) int {
 	i := g.rand.IntN(len(g.customers))
 	c, tongue := g.customers[i], g.tongues[i]
 	span := time.Duration(g.history.Days) * day
+	// A power above 1 draws recent days more often.
 	age := time.Duration(math.Pow(g.rand.Float64(), 1.6) * float64(span-time.Hour))
 	n := min(2+g.rand.IntN(9), limit)
 	var last *message
@@ -149,6 +150,7 @@ func (g *generator) talk(limit int) int {
 		}
 		past := PastMessage{Outbound: outbound, Age: max(age, time.Second), Content: g.content(tongue, outbound, last)}
 		if outbound {
+			// Most are read, as most are in life; a few never left the phone.
 			past.Status = []string{"read", "read", "read", "delivered", "delivered", "sent", "played", "pending",
 				"error"}[g.rand.IntN(9)]
 		}

@@ -63,6 +63,7 @@ type PhoneConfig struct {
 
 // A Contact is an entry of the phone's address book.
 type Contact struct {
+	// FullName and FirstName are what the business calls the person.
 	FullName, FirstName string
 
 	// PhoneNumber is the phone number. A customer who hides theirs has a UserID and perhaps a
@@ -74,6 +75,7 @@ type Contact struct {
 
 // A PastConversation is a conversation from before the signup.
 type PastConversation struct {
+	// With is the customer, who is added to the phone. Messages may be in any order.
 	With     CustomerConfig
 	Messages []PastMessage
 }

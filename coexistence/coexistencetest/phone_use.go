@@ -100,6 +100,7 @@ func (c *Customer) ChangeNumber(number string) graph.MessageID {
 	p := c.phone
 	p.world.mu.Lock()
 	defer p.world.mu.Unlock()
+	// The notice comes from the old ids and names the new ones.
 	old := c.Identity()
 	c.cfg.PhoneNumber, c.cfg.UserID = number, p.newUserID()
 	now := c.Identity()

@@ -6,6 +6,9 @@ type language struct {
 	asks, answers []string // %d is any number
 }
 
+// languages are those that a host most likely gets wrong: with accents, from right to left, with
+// joined letters, without spaces, in several planes of Unicode. Names are made up, and say so in
+// their own language.
 var languages = []language{
 	{
 		[]string{"Ada Example", "Ben Sample", "Cleo Madeup"},

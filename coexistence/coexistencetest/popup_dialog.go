@@ -74,6 +74,7 @@ func metaFile(name, contentType string) http.Handler {
 // https as at Meta.
 func (w *World) serveDialog(rw http.ResponseWriter, r *http.Request) {
 	q := r.URL.Query()
+	// The query of the dialog has what the page gave to FB.login, in other places.
 	options, err := json.Marshal(map[string]map[string]json.RawMessage{
 		"init": {"appId": quote(q.Get("client_id"))},
 		"login": {

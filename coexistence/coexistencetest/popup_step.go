@@ -167,6 +167,7 @@ func (w *World) enterNumber(d *dialog, number string) *PopupError {
 	}
 	p := w.phoneByNumber(digits)
 	if !d.existing {
+		// A number that is in the app is refused here: only the other choice connects it.
 		if p != nil && p.cfg.App == AppBusiness {
 			return d.fail(w, graph.CodeSignupAlreadyRegistered, "")
 		}
@@ -179,6 +180,8 @@ func (w *World) enterNumber(d *dialog, number string) *PopupError {
 	if code := w.eligible(p, d); code != 0 {
 		return d.fail(w, code, "")
 	}
+	// From here on the phone shows the code and asks, until the popup is closed or another number
+	// entered.
 	d.problem = nil
 	d.phone, d.code, d.screen = p, w.newCode(), ScreenVerify
 	p.request, p.lastCode = d, d.code
@@ -205,6 +208,7 @@ func (w *World) eligible(p *Phone, d *dialog) graph.Code {
 		return graph.CodeSignupUpdateApp
 	case d.business != "" && d.business != p.owner:
 		return graph.CodeSignupNumberElsewhere
+	// A suspended number counts as connected: it is expected back.
 	case p.stage != stageAlone:
 		return graph.CodeSignupAlreadyConnected
 	case !p.disconnectedAt.IsZero() && w.Now().Sub(p.disconnectedAt) < waitAfterDisconnect:

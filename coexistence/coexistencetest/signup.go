@@ -71,6 +71,7 @@ func (p *Phone) connect(l launch, sharing HistorySharing) (SignupResult, error) 
 	if !l.known(w) {
 		return SignupResult{}, d.fail(w, 0, wentWrong)
 	}
+	// The checks are those of the popup; the order of its screens plays no part.
 	if d.coexist {
 		d.existing, d.phone = true, p
 		if code := w.eligible(p, d); code != 0 {

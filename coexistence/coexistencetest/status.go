@@ -20,6 +20,8 @@ func (w *World) mirror(sent cloudapitest.SentMessage) {
 		return
 	}
 	c := p.find(sent.To)
+	// fails is the code with which the message fails after it was accepted: one that the test has
+	// asked for, or that of a person who cannot be reached, or that of a closed window.
 	fails := sent.Fails
 	switch {
 	case c.cfg.Unreachable:
@@ -33,6 +35,7 @@ func (w *World) mirror(sent cloudapitest.SentMessage) {
 		p.tellStatus(c, sent, "failed", sent.At, fails)
 		return
 	}
+	// What was sent stands on the phone like any message, and counts as told: the host has sent it.
 	content := Content{Type: sent.Type, Text: sent.Text(), ReplyTo: sent.ReplyTo}
 	if to, emoji := sent.Reaction(); to != "" {
 		content = Reaction(to, emoji)
@@ -40,6 +43,8 @@ func (w *World) mirror(sent cloudapitest.SentMessage) {
 	m := p.newMessage(c.chat, AuthorAPI, content, sent.ID, sent.At)
 	m.liveAt = w.graph.Now()
 	w.relied.on(relyMirror, relyReceipts)
+	// Each step is a webhook of its own, a second after the one before. They may arrive in any
+	// order.
 	steps := []string{"sent", "delivered", "read"}
 	switch {
 	case sent.Type == "reaction":
@@ -103,6 +108,7 @@ func pricing(kind string) []byte {
 // failure is an entry of errors[] in a webhook. The details are our own explanation of the code,
 // where Meta's are not documented.
 func failure(code graph.Code) []byte {
+	// A code that our table does not know still makes a webhook that looks like one of Meta's.
 	title := "Made-up error"
 	details := title
 	if info, ok := graph.Lookup(code, 0); ok {

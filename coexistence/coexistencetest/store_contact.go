@@ -24,6 +24,8 @@ var (
 // and as a person, a message that is not shown makes no conversation, and one conversation read by
 // itself equals the one in the list.
 func (c *storeCheck) conversationOrder() error {
+	// Two conversations end at the same moment: their ids decide. An echo makes a third one the
+	// latest.
 	echo := c.text("wamid.4", "b", storeTime.Add(time.Minute))
 	echo.Origin, echo.Outbound = coexistence.OriginApp, true
 	hidden := coexistence.Message{ID: "wamid.5", PhoneNumberID: c.phone, Person: "d", AppActivityAt: storeTime}
@@ -69,6 +71,7 @@ func (c *storeCheck) conversationMerge() error {
 	if err != nil {
 		return err
 	}
+	// Nothing joins them yet.
 	if convs, err := c.conversations(c.phone); err != nil || len(convs) != 2 {
 		return fmt.Errorf("before they are known as one: %d conversations and error %w, want 2", len(convs), err)
 	}
@@ -123,6 +126,7 @@ func (c *storeCheck) unknownContact() error {
 // number, an entry of the address book and a removal. Its bookkeeping is opaque and has to come
 // back whole, or later events would decide differently.
 func (c *storeCheck) contactRoundTrip() error {
+	// All kinds of ids at once, and a number that was given up: a contact as full as it gets.
 	full := graph.Identity{UserID: "US.1001", ParentUserID: "US.ENT.2001", WAID: "15550100101", Username: "ada"}
 	info := webhook.EventInfo{PhoneNumberID: c.phone, At: storeTime}
 	wrote := incoming(c.phone, full, storeTime)
@@ -390,6 +394,7 @@ func (c *storeCheck) earlyStop() error {
 	for range c.s.Contacts(c.ctx, c.phone) {
 		break
 	}
+	// The same for the states of numbers.
 	set := func(cycle int) error {
 		_, err := c.s.UpdateNumber(c.ctx, c.phone, func(s coexistence.Number) (coexistence.Number, error) {
 			s.Cycle = cycle

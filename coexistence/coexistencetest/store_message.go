@@ -119,7 +119,8 @@ func (c *storeCheck) messageUpdate() error {
 func (c *storeCheck) messageConcurrency() error {
 	ids := []graph.MessageID{"wamid.1", "wamid.2", "wamid.3"}
 	err := concurrently(func(worker, i int) error {
-		from := (worker + i) % 2 // overlapping sets
+		// Half of the calls change all three messages, half the last two: sets that overlap.
+		from := (worker + i) % 2
 		return c.s.UpdateMessages(c.ctx, c.phone, ids[from:], func(m *coexistence.Message) {
 			yield()
 			m.Receipts = append(m.Receipts, coexistence.Receipt{Status: webhook.StatusSent})
@@ -187,6 +188,7 @@ func (c *storeCheck) messageOrder() error {
 			return fmt.Errorf("%s says ConversationID %q, want %q", m.ID, m.ConversationID, person)
 		}
 	}
+	// Messages of which the person is not known must not come together under no name.
 	if list, err = c.messages(c.phone, ""); err == nil && len(list) > 0 {
 		err = fmt.Errorf("messages of nobody in particular make a conversation: %v", messageIDs(list))
 	}

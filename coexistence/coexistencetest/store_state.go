@@ -80,7 +80,7 @@ func (c *storeCheck) stateRoundTrip() error {
 	}
 	got, err := c.s.Number(c.ctx, c.phone)
 	if err == nil && !reflect.DeepEqual(got, want) {
-		err = fmt.Errorf("the method State returned %+v, want %+v", got, want)
+		err = fmt.Errorf("the method Number returned %+v, want %+v", got, want)
 	}
 	return err
 }
@@ -88,6 +88,7 @@ func (c *storeCheck) stateRoundTrip() error {
 // stateVersion stores changed and unchanged states in turn. A host that watches a number by its
 // Version must see each change once.
 func (c *storeCheck) stateVersion() error {
+	// Each second step stores what is there already.
 	for i, step := range []struct {
 		cycle int
 		want  int64
@@ -121,6 +122,7 @@ func (c *storeCheck) stateError() error {
 
 // numbers stores more numbers than a store is likely to read at a time. The store may hold others.
 func (c *storeCheck) numbers() error {
+	// More than any page that a store is likely to read at once, and stored in reverse.
 	const count = 520
 	var want []graph.PhoneNumberID
 	for i := range count {
@@ -139,6 +141,8 @@ func (c *storeCheck) numbers() error {
 		return err
 	}
 	var all, got []graph.PhoneNumberID
+	// A store in use has other numbers too. They have to be in order with ours, and are not looked
+	// at otherwise.
 	for st, err := range c.s.Numbers(c.ctx) {
 		if err != nil {
 			return err
@@ -154,6 +158,7 @@ func (c *storeCheck) numbers() error {
 	if !slices.IsSorted(all) {
 		return errors.New("the method Numbers is not in the order of the phone ids")
 	}
+	// The message that was stored above must not have made a state of its number.
 	if !slices.Equal(got, want) {
 		return fmt.Errorf("%d numbers were stored and %d are listed, or others: a number without a state is none",
 			len(want), len(got))

@@ -16,7 +16,10 @@ import (
 //
 // Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference/history
 const (
-	day         = 24 * time.Hour
+	day = 24 * time.Hour
+
+	// historyAge is how far back a history goes, mediaAge how far it describes files. A message's
+	// phase is decided by its age at the onboarding: under a day, under 90 days, older.
 	historyAge  = 180 * day
 	mediaAge    = 14 * day
 	lastPhase   = 2
@@ -72,6 +75,8 @@ func (p *Phone) sendHistory() {
 	w := p.world
 	chunks := p.chunks()
 	w.relied.on(relyHistory)
+	// The chunks are composed before anything is marked as told: what happens from now on is told
+	// live, or by the history of a later onboarding.
 	var first, rest []change
 	for _, ch := range chunks {
 		rest = append(rest, p.change("history", sub("history", list(p.chunkValue(ch)))))
@@ -93,6 +98,7 @@ func (p *Phone) sendHistory() {
 		}
 	}
 	if !w.cfg.History.InOrder {
+		// Meta does not order chunks, and a host has to put them together by phase and number.
 		w.rand.Shuffle(len(rest), func(i, j int) { rest[i], rest[j] = rest[j], rest[i] })
 		// Some details overtake their placeholder.
 		n := len(media) / 6
@@ -106,6 +112,8 @@ func (p *Phone) sendHistory() {
 // 100, and is empty unless it is to be full. The caller must hold the world's mu.
 func (p *Phone) chunks() []chunk {
 	var phases [lastPhase + 1][]*message
+	// Deleted messages and system notices are not in a history, and nothing of a time after the
+	// onboarding is: that came live.
 	total := 0
 	for _, c := range p.customers {
 		for _, m := range c.chat.messages {
@@ -121,6 +129,8 @@ func (p *Phone) chunks() []chunk {
 	var all []chunk
 	done := 0
 	for phase, messages := range phases {
+		// Within a phase a conversation is in one piece as far as chunks allow, and its messages
+		// are in order.
 		slices.SortStableFunc(messages, func(a, b *message) int {
 			if a.chat != b.chat {
 				return cmp.Compare(a.chat.position, b.chat.position)
@@ -128,6 +138,8 @@ func (p *Phone) chunks() []chunk {
 			return a.at.Compare(b.at)
 		})
 		order := 0
+		// The share of messages so far is the progress, below 100 until the end: Meta's own measure
+		// is not documented.
 		for part := range slices.Chunk(messages, p.world.cfg.History.ChunkSize) {
 			order++
 			done += len(part)
@@ -187,6 +199,7 @@ func (p *Phone) chunkValue(ch chunk) []byte {
 // ids. The caller must hold the world's mu.
 func (p *Phone) pastMessage(m *message) []byte {
 	id := m.chat.customer.Identity()
+	// Either side is named by the ids that a customer shows, so both can be missing a number.
 	members := []member{str("from", id.WAID), str("from_user_id", id.UserID)}
 	other := p.digits()
 	if m.outbound() {
@@ -214,6 +227,7 @@ func (p *Phone) pastMessage(m *message) []byte {
 func (p *Phone) mediaDetail(m *message) change {
 	c := m.chat.customer
 	id := c.Identity()
+	// One in five is odd in the way of Meta's sample.
 	odd := p.world.rand.IntN(5) == 0
 	at := m.at
 	if odd {

@@ -84,6 +84,8 @@ func quote(s string) []byte {
 		b = append(b, '\\', 'u', hexDigits[u>>12], hexDigits[u>>8&15], hexDigits[u>>4&15], hexDigits[u&15])
 	}
 	for _, r := range s {
+		// The short forms first; then what has to be escaped as one or two units of UTF-16, and the
+		// rest as it is.
 		switch {
 		case r == '"' || r == '\\' || r == '/':
 			b = append(b, '\\', byte(r))

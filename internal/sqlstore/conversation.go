@@ -69,7 +69,9 @@ func (s *Store) Conversations(
 				yield(coexistence.Conversation{}, explain("Conversations", err))
 				return
 			}
-			list[i] = summary{} // let go of the document
+			// The list is read at once, so each document is let go as soon as its conversation was
+			// handed out.
+			list[i] = summary{}
 			if !yield(c, nil) {
 				return
 			}
@@ -77,7 +79,8 @@ func (s *Store) Conversations(
 	}
 }
 
-// Conversation implements [coexistence.MessageStore].
+// Conversation implements [coexistence.MessageStore]. It adds up the messages of all aliases of the
+// contact, which an index holds together.
 func (s *Store) Conversation(
 	ctx context.Context, phone graph.PhoneNumberID, key string,
 ) (coexistence.Conversation, error) {

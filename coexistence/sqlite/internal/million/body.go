@@ -37,6 +37,8 @@ func newHistory(messages, chunk int) *history {
 const perThread = 75
 
 // next composes the chunk that begins with a message. The bytes are good until the next call.
+// Phases and chunks are counted as Meta counts them, and the last chunk has progress 100, so the
+// state of the number ends up complete.
 func (h *history) next(first int) (body []byte, n int) {
 	n = min(h.chunk, h.messages-first)
 	phase := min(2, first*3/h.messages)
