@@ -19,6 +19,7 @@ func (p *Phone) SaveContact(c Contact) {
 	defer p.world.mu.Unlock()
 	p.used()
 	if i := p.indexContact(c); i >= 0 {
+		// What was handed out before stays as it was.
 		p.contacts = slices.Clone(p.contacts)
 		p.contacts[i] = c
 	} else {

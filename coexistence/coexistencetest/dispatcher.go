@@ -104,6 +104,7 @@ func (c *dispatcher) send(changes ...change) {
 		if ch.partner {
 			c.relied.on(relyPartnerEvents)
 		}
+		// This is what happens to a host that has forgotten a subscription: nothing, and no error.
 		if reason := c.unsubscribed(ch); reason != "" {
 			c.suppressed = append(c.suppressed, SuppressedDelivery{
 				Field: ch.field, WABAID: ch.waba, PhoneNumberID: ch.phone, Reason: reason,
@@ -169,6 +170,7 @@ func (c *dispatcher) next() *post {
 			c.inFlight++
 			return p
 		}
+		// What is not due yet is passed over, and wakes a worker when it is.
 		if first := c.ready(0, now); first >= 0 {
 			c.inFlight++
 			return c.pack(first, now)
@@ -335,6 +337,7 @@ func (c *dispatcher) settle(p *post, attempt Attempt) {
 // wait blocks until nothing is queued, under way or due again. It fails if something was given up,
 // since the test that waits would go on without it.
 func (c *dispatcher) wait(ctx context.Context) error {
+	// An ended context has to wake the wait, which sleeps on a condition.
 	stop := context.AfterFunc(ctx, c.look)
 	defer stop()
 	c.mu.Lock()

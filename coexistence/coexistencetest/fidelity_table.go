@@ -4,6 +4,7 @@ package coexistencetest
 type reliance int
 
 const (
+	// Signup: what the popup does, and what the host is told of it.
 	relyPopup reliance = iota // whatever happens in the popup
 	relyQR
 	relyPartnerEvents
@@ -14,6 +15,7 @@ const (
 	relyHistory
 	relyEmptyChunk
 	relyEmptyHistory
+	// What a history holds of messages that were changed, and of files.
 	relyHistoryText
 	relyMediaDetail
 	relyDeclined
@@ -22,6 +24,8 @@ const (
 	relyContactChanges
 	relyEchoes
 	relyMediaURL
+	// Messages from here on: what Cloud API sent, what it cannot show, and what is changed
+	// afterwards.
 	relyMirror
 	relyUnavailable
 	relyCustomerEdits
@@ -29,17 +33,20 @@ const (
 	relyMoved
 	relyWindow
 	relyReceipts
+	// The end of coexistence, for a while or for good.
 	relyOffboarded
 	relyReconnected
 	relyRemoved
 	relyRemovedNamed
 	relyIdle
 	relyOtherApp
+	// Deliveries: bytes, repeats, addresses, and what is not delivered at all.
 	relyEscapes
 	relyRepeats
 	relyOverride
 	relySilence
 	relyBatch
+	// relyCount is how many there are.
 	relyCount
 )
 

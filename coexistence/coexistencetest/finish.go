@@ -22,6 +22,7 @@ func (w *World) finish(d *dialog) {
 		p := d.phone
 		w.onboard(p, d)
 		business, shared = p.owner, slices.Clone(p.wabas)
+		// The message names the account that the popup named; the token may reach others.
 		message = finishMessage(w.cfg.Session, p.wabas[0], p.id, business)
 	} else {
 		phone, owner := w.addOrdinary(d)
@@ -57,6 +58,8 @@ func (w *World) finish(d *dialog) {
 // readable again, and each sync can be asked for again: the Graph API begins a new window. The
 // caller must hold the world's mu.
 func (w *World) onboard(p *Phone, d *dialog) {
+	// The first signup of a number makes its accounts. A later one finds them again, with the
+	// number's id.
 	if len(p.wabas) == 0 {
 		p.wabas = []graph.WABAID{w.chooseAccount(p.cfg.Business, p.owner, d.account)}
 		if p.cfg.SecondAccount {

@@ -66,6 +66,7 @@ func (p *Phone) makeUpHistory(h History, now time.Time) {
 	for i := range h.Customers {
 		g.addCustomer(i)
 	}
+	// The last talk may be cut short, so that the number of messages is exact.
 	for written := 0; written < h.Messages; {
 		written += g.talk(h.Messages - written)
 	}
@@ -120,6 +121,7 @@ func (g *generator) addCustomer(i int) {
 	g.customers = append(g.customers, c)
 	g.tongues = append(g.tongues, tongue)
 	if g.chance(g.history.SavedPercent) {
+		// A person without a number is saved under the user id and the username.
 		first, _, _ := strings.Cut(name, " ")
 		contact := Contact{FullName: name, FirstName: first, UserID: cfg.UserID, Username: cfg.Username}
 		if !cfg.HideNumber {

@@ -34,6 +34,7 @@ func (p *Phone) UseApp(app AppKind) {
 	p.world.mu.Lock()
 	defer p.world.mu.Unlock()
 	p.cfg.App = app
+	// A move back to the business app does not bring coexistence back; that takes a signup.
 	if app != AppBusiness && p.stage != stageAlone {
 		p.world.relied.on(relyOtherApp)
 		p.lose(webhook.DisconnectedBusinessDowngrade, "USER")
@@ -50,6 +51,7 @@ func (p *Phone) ChangeNumber(number string) {
 		p.world.relied.on(relyOtherApp)
 		p.lose(webhook.DisconnectedChangeNumber, "USER")
 	}
+	// The new number waits for nothing: it was never connected.
 	p.number, p.wabas, p.disconnectedAt = number, nil, time.Time{}
 }
 

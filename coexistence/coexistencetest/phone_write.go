@@ -66,6 +66,7 @@ func (p *Phone) tellEcho(m *message, content member, kind string) {
 	}
 	m.liveAt = p.world.Now()
 	p.world.relied.on(relyEchoes)
+	// The customer is named by all ids that a webhook may show, in the member to and its like.
 	c := m.chat.customer
 	id := c.Identity()
 	var quoted []byte

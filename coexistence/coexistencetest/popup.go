@@ -153,7 +153,8 @@ func (p *Popup) EnterNumber(number string) error { return p.ask("number", number
 func (p *Popup) QR() string { return p.view.QR }
 
 // VerifyCode enters the code that the phone shows: [Phone.LastCode]. For an ordinary number it is
-// [Popup.TextedCode]. A wrong one is a [PopupError]; after five the popup takes none any more.
+// [Popup.TextedCode]. A wrong one is a [PopupError], from the fifth on with
+// [graph.CodeSignupTooManyOTPRequests].
 func (p *Popup) VerifyCode(code string) error { return p.ask("code", code) }
 
 // TextedCode returns the code that was sent by text message to an ordinary number.

@@ -112,15 +112,19 @@ func (w *World) step(d *dialog, step, value string) []byte {
 		return refusalPage("coexistencetest: the popup is closed")
 	case step == "close" && d.screen == ScreenReview, step == "finish" && d.screen == ScreenReview:
 		w.finish(d)
+	// A window that is closed tells the screen on which that happened. A popup that never worked
+	// tells nothing.
 	case step == "close":
 		d.result = &SignupResult{LoginResponse: callback("", "")}
 		if !d.broken {
 			d.result.Message = cancelMessage(d.screen)
 		}
 		d.end()
+	// A report is the one way in which a page learns what the business saw.
 	case step == "report" && d.problem != nil:
 		d.result = &SignupResult{Message: errorMessage(d.problem, w.Now()), LoginResponse: callback("", "")}
 		d.end()
+	// A popup that never worked can be closed and reported, and nothing else.
 	case d.broken:
 		return d.page(d.problem)
 	case step == "business" && d.screen == ScreenBusiness:
@@ -249,8 +253,8 @@ func (w *World) newCode() string { return fmt.Sprintf("%06d", w.rand.IntN(1_000_
 // maxAttempts is how often a wrong code can be entered. Meta's number is not documented.
 const maxAttempts = 5
 
-// enterCode checks the code from the phone or the text message. After too many wrong ones even the
-// right one is refused. The caller must hold the world's mu.
+// enterCode checks the code from the phone or the text message. From the fifth wrong one on the
+// problem is another one; the right one is still taken. The caller must hold the world's mu.
 func (w *World) enterCode(d *dialog, code string) *PopupError {
 	code = phonenumber.Digits(code)
 	if d.code == "" || code != d.code {

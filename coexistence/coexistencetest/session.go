@@ -47,6 +47,7 @@ func sessionMessage(event string, version int, data ...member) []byte {
 func finishMessage(
 	variant SessionVariant, waba graph.WABAID, phone graph.PhoneNumberID, business graph.BusinessID,
 ) []byte {
+	// Meta documents the account's id alone; the other ids are what the field has seen.
 	ids := []member{str("phone_number_id", phone), str("waba_id", waba), str("business_id", business)}
 	switch variant {
 	case SessionLost:

@@ -15,6 +15,8 @@ import (
 func (w *World) mirror(sent cloudapitest.SentMessage) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	// A number that is on Cloud API alone has no phone here, and coexistence numbers have no
+	// groups.
 	p := w.phoneByID(sent.From)
 	if p == nil || sent.GroupID != "" {
 		return
@@ -26,6 +28,8 @@ func (w *World) mirror(sent cloudapitest.SentMessage) {
 	switch {
 	case c.cfg.Unreachable:
 		fails = graph.CodeMessageUndeliverable
+	// Outside the window a template is the only thing that reaches a person. Meta accepts
+	// everything and tells afterwards.
 	case fails == 0 && sent.Type != "template" &&
 		!w.graph.WindowOpen(p.id, graph.Identity{UserID: c.cfg.UserID, WAID: phonenumber.Digits(c.cfg.PhoneNumber)}):
 		fails = graph.CodeReengagementMessage
@@ -78,6 +82,8 @@ func (p *Phone) tellStatus(c *Customer, sent cloudapitest.SentMessage, status st
 		str("id", sent.ID), str("status", status), str("timestamp", strconv.FormatInt(at.Unix(), 10)),
 		str("recipient_id", id.WAID),
 	}
+	// A status that succeeded names the person in full, one that failed by what the message was
+	// sent to.
 	contacts := member{}
 	if fails == 0 {
 		members = append(members, str("recipient_user_id", id.UserID))
@@ -98,6 +104,7 @@ func (p *Phone) tellStatus(c *Customer, sent cloudapitest.SentMessage, status st
 // pricing is what a message costs since 2026-10-01. Templates count as utility, everything else as
 // service. Which service messages are still free is not modelled.
 func pricing(kind string) []byte {
+	// What has no price of its own is a service message.
 	category := "service"
 	if kind == "template" {
 		category = "utility"

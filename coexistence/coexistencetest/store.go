@@ -60,6 +60,8 @@ func TestStore(ctx context.Context, open func(context.Context) (coexistence.Stor
 		run := rand.Text()[:10]
 		c := &storeCheck{ctx: ctx, run: run, phone: graph.PhoneNumberID("phone-" + run),
 			waba: graph.WABAID("waba-" + run)}
+		// The provenance is made in memory, even if ctx has ended: it is part of the check and not
+		// of the store.
 		s, err := open(ctx)
 		if err == nil {
 			c.s = s
@@ -126,6 +128,7 @@ func (c *storeCheck) contacts(phone graph.PhoneNumberID) ([]coexistence.Contact,
 
 // put stores messages in one call, as a tracker stores those of one event or batch.
 func (c *storeCheck) put(phone graph.PhoneNumberID, list ...coexistence.Message) error {
+	// The contract wants ids in ascending order.
 	slices.SortFunc(list, func(a, b coexistence.Message) int {
 		if a.ID < b.ID {
 			return -1

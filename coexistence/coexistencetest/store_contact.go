@@ -172,6 +172,7 @@ func (c *storeCheck) contactMerge() error {
 			return err
 		}
 	}
+	// Three contacts until something joins two of them, in the order of their keys.
 	if list, err := c.contacts(c.phone); err != nil || len(list) != 3 ||
 		!slices.IsSortedFunc(list, func(a, b coexistence.Contact) int {
 			if a.Key < b.Key {
@@ -282,6 +283,7 @@ func (c *storeCheck) isolation() error {
 	if err := notFound(err); err != nil {
 		return fmt.Errorf("state: %w", err)
 	}
+	// Listings as well as single reads.
 	messages, err1 := c.messages(other, "US.1001")
 	convs, err2 := c.conversations(other)
 	contacts, err3 := c.contacts(other)
@@ -315,6 +317,7 @@ func (c *storeCheck) copies() error {
 	if err != nil {
 		return err
 	}
+	// Everything behind a pointer or in a slice, which a shallow copy would share.
 	m.Media.ID, m.Original.Text, m.Reactions[0].Emoji, m.Receipts[0].Person, m.Raw[0] = "x", "x", "x", "x", 'x'
 	m.Referral.ClickID, m.Failure.Code = "x", 1
 	again, err := c.s.Message(c.ctx, c.phone, "wamid.1")
@@ -330,6 +333,7 @@ func (c *storeCheck) copies() error {
 	if err != nil {
 		return err
 	}
+	// The same for a state, down to the ranges of its chunks.
 	st.WABAs[0], st.History.Phases[0].Chunks[0].Last, st.Disconnection.Reason = "x", 99, "x"
 	got, err := c.s.Number(c.ctx, c.phone)
 	if err != nil {
@@ -381,6 +385,7 @@ func (c *storeCheck) earlyStop() error {
 			return err
 		}
 	}
+	// Messages and contacts, whose iteration may hold a cursor of the database.
 	for range c.s.Messages(c.ctx, c.phone, string(ada.UserID)) {
 		break
 	}
@@ -418,12 +423,14 @@ func (c *storeCheck) earlyStop() error {
 // endedContext writes with a context that has ended. Each call has to fail and store nothing: a
 // request that its client gave up must not go on in the dark.
 func (c *storeCheck) endedContext() error {
+	// The writes get a context that has ended, the reads behind them one that has not.
 	ctx, cancel := context.WithCancel(c.ctx)
 	cancel()
 	_, err1 := c.s.UpdateNumber(ctx, c.phone,
 		func(coexistence.Number) (coexistence.Number, error) { return c.fullState(), nil })
 	err2 := c.s.UpdateMessages(ctx, c.phone, []graph.MessageID{"wamid.1"}, func(*coexistence.Message) {})
 	_, err3 := c.s.UpdateContact(ctx, c.phone, coexistence.Aliases(ada), func(*coexistence.Contact) {})
+	// Each method has to look at its context, or a client that went away keeps the store busy.
 	for what, err := range map[string]error{"UpdateNumber": err1, "UpdateMessages": err2, "UpdateContact": err3} {
 		if err == nil {
 			return errors.New(what + " returned no error")

@@ -65,6 +65,7 @@ func (c *storeCheck) unknownState() error {
 // the call returns must be what is stored, and both must equal what fn returned.
 func (c *storeCheck) stateRoundTrip() error {
 	want := c.fullState()
+	// The first change of a number that is not stored.
 	stored, err := c.s.UpdateNumber(c.ctx, c.phone, func(s coexistence.Number) (coexistence.Number, error) {
 		if !reflect.DeepEqual(s, coexistence.Number{PhoneNumberID: c.phone}) {
 			return s, fmt.Errorf("fn got %+v, want nothing but PhoneNumberID", s)
@@ -110,6 +111,7 @@ func (c *storeCheck) stateVersion() error {
 // stateError has fn refuse after it has made a state. The guard of the sync requests rests on this:
 // what is refused must not be stored, and its reason must come back.
 func (c *storeCheck) stateError() error {
+	// An error of the caller's own, which the store cannot know.
 	refused := errors.New("refused")
 	_, err := c.s.UpdateNumber(c.ctx, c.phone,
 		func(s coexistence.Number) (coexistence.Number, error) { return c.fullState(), refused })
@@ -170,6 +172,8 @@ func (c *storeCheck) numbers() error {
 // their numbers in this way, so one that is left out would never hear that it was disconnected.
 func (c *storeCheck) statesByWABA() error {
 	other := c.waba + "-other"
+	// Named as WABAID, within WABAs, not at all, and within WABAs alone. The ids are stored in
+	// descending order.
 	for i, st := range []coexistence.Number{
 		{WABAID: c.waba}, {WABAID: other, WABAs: []graph.WABAID{other, c.waba}}, {WABAID: other},
 		{WABAs: []graph.WABAID{c.waba}},

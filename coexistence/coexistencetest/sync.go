@@ -41,6 +41,7 @@ func (w *World) syncAppData(req cloudapitest.SyncRequest) {
 	case p == nil:
 	case req.Kind == cloudapi.SyncContacts && !p.cfg.StallContacts:
 		p.sendContacts()
+	// The refusal is a webhook like the data would be: the call itself has succeeded.
 	case req.Kind == cloudapi.SyncHistory && !p.shares:
 		w.relied.on(relyDeclined)
 		p.tell("history", sub("history", list(object(sub("errors", list(declined()))))))
@@ -137,6 +138,7 @@ func (p *Phone) chunks() []chunk {
 			}
 			return a.at.Compare(b.at)
 		})
+		// chunk_order begins anew in each phase, so a host has to sort by both.
 		order := 0
 		// The share of messages so far is the progress, below 100 until the end: Meta's own measure
 		// is not documented.
@@ -175,6 +177,8 @@ func phaseOf(age time.Duration) int {
 // A long conversation goes on in the next chunk, under the same thread id. The caller must hold the
 // world's mu.
 func (p *Phone) chunkValue(ch chunk) []byte {
+	// A chunk without messages has an empty list of threads, not none. A thread of a customer who
+	// hides the number has no id, and is named by its context alone.
 	threads := [][]byte{}
 	for i := 0; i < len(ch.messages); {
 		c := ch.messages[i].chat
@@ -206,10 +210,12 @@ func (p *Phone) pastMessage(m *message) []byte {
 		members = []member{str("from", p.digits()), str("to", id.WAID)}
 		other = id.WAID
 	}
+	// What the file is comes in a webhook of its own, for recent ones.
 	kind, content := m.content.Type, m.content.wire("", "", "")
 	if m.content.isMedia() {
 		kind, content = "media_placeholder", member{}
 	}
+	// The quoted message is named with its author, as live messages name it.
 	var quoted []byte
 	if m.content.ReplyTo != "" && kind != "reaction" {
 		quoted = object(str("from", other), str("id", m.content.ReplyTo))
@@ -241,6 +247,8 @@ func (p *Phone) mediaDetail(m *message) change {
 			str("type", m.content.Type), content)
 		return p.change("history", p.echoContact(c), sub("message_echoes", list(detail)))
 	}
+	// In the odd ones the customer cannot be told: it is the placeholder that says whose the file
+	// is.
 	from, contacts := str("from", id.WAID), p.echoContact(c)
 	userID := str("from_user_id", id.UserID)
 	if odd {

@@ -8,7 +8,8 @@ import (
 // Webhook bodies are composed here by hand, never through the types of package webhook: a member
 // that the decoder does not know would be missing on both sides, and no test would notice.
 
-// A member is one member of a JSON object. A nil value leaves it out.
+// A member is one member of a JSON object. A nil value leaves it out: Meta writes no null and no
+// empty string for what it does not tell.
 type member struct {
 	name  string
 	value []byte
@@ -72,6 +73,8 @@ func yes(name string, value bool) member {
 // sub is a member whose value is JSON already. Nil leaves it out.
 func sub(name string, value []byte) member { return member{name, value} }
 
+// hexDigits are lower-case, as in Meta's escapes. A host that signs what it has encoded itself gets
+// upper-case ones from some libraries.
 const hexDigits = "0123456789abcdef"
 
 // quote writes a string as Meta does: everything outside of ASCII as \u with lower-case hexadecimal

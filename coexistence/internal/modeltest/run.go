@@ -108,12 +108,12 @@ type cycle struct {
 // moment can still differ.
 func Run(ctx context.Context, seed uint64, open func() (coexistence.Store, error)) (out Outcome, err error) {
 	time.Sleep(time.Until(time.Date(2026, time.November, 23, 9, 0, 0, 0, time.UTC))) // bubbles begin in 2000
-	random := rand.New(rand.NewPCG(seed, 0x6c69766573))                              //nolint:gosec // repeatable
+	random := rand.New(rand.NewPCG(seed, 0x6c69766573))
 	network := new(cloudapitest.Network)
 	world := newWorld(seed, network, random)
 	defer world.Close()
 	r := newRun(world, random)
-	r.host, err = newHost(world, network, open, rand.New(rand.NewPCG(seed, 0x686f7374))) //nolint:gosec // repeatable
+	r.host, err = newHost(world, network, open, rand.New(rand.NewPCG(seed, 0x686f7374)))
 	if err != nil {
 		return r.out, err
 	}
