@@ -184,8 +184,9 @@ func (p *Preflight) checkSubscriptions(ctx context.Context, c *cloudapi.Client, 
 		}
 	}
 	if c.AppID() == "" {
-		p.warning(Finding{Check: CheckSubscription, Text: "the client has no AppID, so any subscribed app was taken " +
-			"for ours"})
+		p.warning(Finding{
+			Check: CheckSubscription, Text: "the client has no AppID, so any subscribed app was taken for ours",
+		})
 	}
 }
 
@@ -196,9 +197,8 @@ func (p *Preflight) checkFields(ctx context.Context, c *cloudapi.Client, require
 	if err != nil {
 		p.problem(Finding{
 			Check: CheckFields, Err: err,
-			Text: "the app's webhook fields cannot be read, so nobody knows whether it subscribes " +
-				"to " + fieldList(required) +
-				"; call with a client that has AppID and AppSecret, and try again",
+			Text: "the app's webhook fields cannot be read, so nobody knows whether it subscribes to " +
+				fieldList(required) + "; call with a client that has AppID and AppSecret, and try again",
 		})
 		return
 	}

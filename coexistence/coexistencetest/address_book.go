@@ -82,8 +82,8 @@ func (p *Phone) stateSync(c Contact, action string) []byte {
 		str("user_id", c.UserID), str("username", username(c.Username)))
 	at := strconv.FormatInt(p.world.Now().Unix(), 10)
 	return object(
-		str("type", "contact"), sub("contact", contact), str("action", action), sub("metadata",
-			object(str("timestamp", at))))
+		str("type", "contact"), sub("contact", contact), str("action", action),
+		sub("metadata", object(str("timestamp", at))))
 }
 
 // sendContacts answers a request for the address book: every contact, in batches. Nothing marks the

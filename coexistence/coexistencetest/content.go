@@ -96,13 +96,13 @@ func (c Content) wire(media graph.MediaID, sha256, url string) member {
 		return sub("text", object(sub("body", quote(c.Text))))
 	case "location":
 		return sub("location", object(
-			float("latitude", c.Latitude), float("longitude", c.Longitude), str("name", c.Text), str("address",
-				c.Address)))
+			float("latitude", c.Latitude), float("longitude", c.Longitude),
+			str("name", c.Text), str("address", c.Address)))
 	case "contacts":
 		card := object(
 			sub("name", object(str("formatted_name", c.Text), str("first_name", c.Text))),
-			sub("phones", list(object(str("phone", c.PhoneNumber), str("wa_id", phonenumber.Digits(c.PhoneNumber)),
-				str("type", "MOBILE")))))
+			sub("phones", list(object(
+				str("phone", c.PhoneNumber), str("wa_id", phonenumber.Digits(c.PhoneNumber)), str("type", "MOBILE")))))
 		return sub("contacts", list(card))
 	case "reaction":
 		return sub("reaction", object(str("message_id", c.ReplyTo), str("emoji", c.Text)))

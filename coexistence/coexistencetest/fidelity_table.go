@@ -119,8 +119,10 @@ var behaviours = []Behavior{
 	{id: relyEmptyHistory, What: "an empty history sends one empty chunk", Assumed: true},
 	{id: relyHistory, What: "chunk_order begins at 1 in every phase", Source: historyDocs, Date: "2026-05-21"},
 	{id: relyHistory, What: "progress counts messages", Assumed: true},
-	{id: relyHistoryText, What: "history holds the latest text of an edited message, neither deleted messages nor " +
-		"notices", Assumed: true},
+	{
+		id: relyHistoryText, Assumed: true,
+		What: "history holds the latest text of an edited message, neither deleted messages nor notices",
+	},
 	{
 		id: relyMediaDetail, What: "media details with another time and sender than the placeholder",
 		Source: historyDocs,

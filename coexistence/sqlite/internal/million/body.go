@@ -89,8 +89,8 @@ func (h *history) message(b []byte, customer string, at int) []byte {
 		id[i] = byte(h.rand.Uint32())
 	}
 	raw := append([]byte{0x1c, 0x18, 0x0b}, customer...)
-	wamid := "wamid." + base64.StdEncoding.EncodeToString(append(raw,
-		fmt.Sprintf("\x15\x02\x00\x12\x18\x20%X", id[:10])...))
+	raw = fmt.Appendf(raw, "\x15\x02\x00\x12\x18\x20%X", id[:10])
+	wamid := "wamid." + base64.StdEncoding.EncodeToString(raw)
 	b = append(b, `{"from":"`...)
 	if h.rand.IntN(2) == 0 {
 		b = append(b, display+`","to":"`+customer...)
