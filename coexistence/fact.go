@@ -200,7 +200,7 @@ func groupAlias(g graph.GroupID) string {
 
 // said returns the fact of a message that was sent. An edit, a revocation and a reaction are sent
 // as messages of their own and are facts about another one, which belongs to the same person.
-// Who edits or deletes a message has written it, about then; who reacts has not.
+// The person who edits or deletes a message has written it, about then; the one who reacts has not.
 func said(id graph.MessageID, by attribution, content webhook.Content, raw []byte) messageFact {
 	hint := attribution{source: sourceHint, person: by.person, customer: by.customer, group: by.group}
 	author := hint

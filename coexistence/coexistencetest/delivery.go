@@ -117,6 +117,8 @@ type post struct {
 
 // envelope puts changes into a body. Neighbours of the same entry and time share it; the order of
 // the changes stays.
+//
+// Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/create-webhook-endpoint
 func envelope(changes []change) []byte {
 	var entries [][]byte
 	for i := 0; i < len(changes); {

@@ -117,6 +117,8 @@ func display(number string) string {
 // tellPartner sends an account_update about the partner's relation to an account. Its entry carries
 // the partner's portfolio, not the account: that is in waba_info. The caller must hold the world's
 // mu.
+//
+// Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference/account_update
 func (w *World) tellPartner(id graph.WABAID, owner graph.BusinessID, event string, at time.Time, more ...member) {
 	info := append([]member{str("waba_id", id), str("owner_business_id", owner)}, more...)
 	w.dispatcher.send(change{

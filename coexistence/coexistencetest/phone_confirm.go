@@ -38,6 +38,8 @@ func (p *Phone) ScanQR(payload string) error {
 }
 
 // HistorySharing is what a business answers on its phone when Meta asks whether to share its chats.
+//
+// Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/embedded-signup/onboarding-business-app-users
 type HistorySharing int
 
 const (

@@ -30,6 +30,8 @@ func (p *Phone) UpdateApp(version string) {
 
 // UseApp moves the number to another app on the phone. A move to consumer WhatsApp ends coexistence
 // (BUSINESS_DOWNGRADE).
+//
+// Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference/account_update
 func (p *Phone) UseApp(app AppKind) {
 	p.world.mu.Lock()
 	defer p.world.mu.Unlock()
@@ -44,6 +46,8 @@ func (p *Phone) UseApp(app AppKind) {
 // ChangeNumber gives the business another phone number, which ends coexistence of the old one
 // (CHANGE_NUMBER). The new number can go through the popup and is a number of its own then, with
 // another id, in another account.
+//
+// Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference/account_update
 func (p *Phone) ChangeNumber(number string) {
 	p.world.mu.Lock()
 	defer p.world.mu.Unlock()

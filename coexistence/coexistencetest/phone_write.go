@@ -82,6 +82,8 @@ func (p *Phone) tellEcho(m *message, content member, kind string) {
 
 // echoContact is the contacts member beside echoes, where a profile has no name. It is left out for
 // a customer without a user id.
+//
+// Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference/smb_message_echoes
 func (p *Phone) echoContact(c *Customer) member {
 	id := c.Identity()
 	if id.UserID == "" {

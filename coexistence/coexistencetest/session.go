@@ -9,6 +9,8 @@ import (
 
 // A SessionVariant is a form in which the popup tells the page that it finished. Meta documents the
 // first; the others are known from the field.
+//
+// Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/embedded-signup/implementation
 type SessionVariant string
 
 const (
@@ -19,6 +21,8 @@ const (
 )
 
 // A SignupResult is what the page that opened the popup gets.
+//
+// Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/embedded-signup/implementation
 type SignupResult struct {
 	// Message is what window.postMessage carries: JSON, as the string it is sent as. Nil if no
 	// message came.

@@ -12,6 +12,8 @@ import (
 // mirror shows on the phone what was sent through Cloud API, and tells the host how far it came. A
 // message that fails is accepted all the same: Meta answers the call first, and tells of the
 // failure by webhook. No echo is sent, since the phone did not write.
+//
+// Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference/messages/status
 func (w *World) mirror(sent cloudapitest.SentMessage) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -114,6 +116,8 @@ func pricing(kind string) []byte {
 
 // failure is an entry of errors[] in a webhook. The details are our own explanation of the code,
 // where Meta's are not documented.
+//
+// Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/support/error-codes
 func failure(code graph.Code) []byte {
 	// A code that our table does not know still makes a webhook that looks like one of Meta's.
 	title := "Made-up error"

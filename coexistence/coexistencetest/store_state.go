@@ -122,9 +122,10 @@ func (c *storeCheck) stateError() error {
 	return notFound(err)
 }
 
-// numbers stores more numbers than a store is likely to read at a time. The store may hold others.
+// numbers stores more numbers than a store is likely to read at a time, in descending order, and a
+// message of a number without a state. All of them have to be listed, each once and in order: jobs
+// that go through all numbers rest on it. The store may hold others.
 func (c *storeCheck) numbers() error {
-	// More than any page that a store is likely to read at once, and stored in reverse.
 	const count = 520
 	var want []graph.PhoneNumberID
 	for i := range count {

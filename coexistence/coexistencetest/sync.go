@@ -54,6 +54,8 @@ func (w *World) syncAppData(req cloudapitest.SyncRequest) {
 
 // declined is the error by which a history webhook tells that the business does not share its
 // chats.
+//
+// Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/support/error-codes
 func declined() []byte {
 	const title = "History sync is turned off by the business from the WhatsApp Business App"
 	return object(
@@ -230,6 +232,8 @@ func (p *Phone) pastMessage(m *message) []byte {
 // only the id says which message they belong to. What the business sent comes in message_echoes,
 // what the customer sent in messages, both under the field history. The caller must hold the
 // world's mu.
+//
+// Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference/history
 func (p *Phone) mediaDetail(m *message) change {
 	c := m.chat.customer
 	id := c.Identity()

@@ -37,9 +37,10 @@ func unknownContact(phone graph.PhoneNumberID, key string) coexistence.Contact {
 	return coexistence.Contact{PhoneNumberID: phone, Key: key, Aliases: []string{key}}
 }
 
-// Conversations implements [coexistence.MessageStore]. The conversations are of one moment, that of
-// the beginning. Nothing is held while the caller works on them but what was read: one contact for
-// each.
+// Conversations implements [coexistence.MessageStore]. It adds up all messages of the number in one
+// query, grouped by person first, so that contacts are joined to few rows. The conversations are of
+// one moment, that of the beginning. Nothing is held while the caller works on them but what was
+// read: one contact for each.
 func (s *Store) Conversations(
 	ctx context.Context, phone graph.PhoneNumberID,
 ) iter.Seq2[coexistence.Conversation, error] {

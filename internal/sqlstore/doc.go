@@ -22,5 +22,5 @@
 //
 // A chunk of history is stored 500 messages at a time, in three statements whatever the number. A
 // repeat of it writes nothing. What changes nothing about a person, as most messages do, takes one
-// read.
+// read. Lists are read a page at a time, and a page costs the same wherever it is.
 package sqlstore

@@ -41,9 +41,11 @@ type run struct {
 	known     map[graph.MessageID]*message
 	book      map[string]*entry
 	cycle     *cycle
-	steps     int
+	steps     int // also makes texts and numbers differ
 
-	// lastHistory is when a history was last asked for, lastLoss when the number last ended.
+	// lastHistory is when a history was last asked for: for two days its chunks may still arrive in
+	// the next cycle. lastLoss is when the number last ended: a tracker that is told of the first
+	// signup only after that cannot know of the end.
 	lastHistory, lastLoss time.Time
 }
 
