@@ -12,7 +12,8 @@ import (
 
 // A Delivery is one POST to the host, with all its attempts.
 type Delivery struct {
-	// Number counts POSTs from 1.
+	// Number counts POSTs from 1. One that is delivered again after it was acknowledged has a
+	// number of its own; further attempts have not.
 	Number int
 
 	// Fields are the webhook fields of its changes, in order. WABAID and PhoneNumberID are those of
@@ -24,7 +25,8 @@ type Delivery struct {
 	// Level says whether an override or the app's own URL decided where it went.
 	Level cloudapitest.CallbackLevel
 
-	// Body is what was posted.
+	// Body is what was posted, byte for byte, in each attempt. A signature can be checked against
+	// it.
 	Body []byte
 
 	// Duplicate means that the same body was acknowledged before.

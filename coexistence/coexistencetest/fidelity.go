@@ -19,7 +19,8 @@ type Behavior struct {
 	// Date is the revision or the day of the report, as far as it is known.
 	Date string
 
-	// Assumed means that no source tells it, and that the truth may differ.
+	// Assumed means that no source tells it, and that the truth may differ. A test that requires
+	// [EvidenceReport.Assumed] to be empty does not rest on it.
 	Assumed bool
 
 	id reliance

@@ -5,7 +5,8 @@ type PhonePrompt struct {
 	// Code is what the phone shows, to be entered into the popup: [Phone.LastCode].
 	Code string
 
-	// QR is what the popup shows, for [Phone.ScanQR].
+	// QR is what the popup shows, for [Phone.ScanQR]. A page that shows the phone has no camera,
+	// and uses this instead.
 	QR string
 
 	// Verified means that the popup has the code, or the phone has scanned. Confirmed means that

@@ -37,7 +37,8 @@ type PopupError struct {
 	// Code is Meta's code for it; [graph.Lookup] says what it means. Zero if Meta has none.
 	Code graph.Code
 
-	// Message is what the popup shows, and SessionID what it asks to keep for Meta's support.
+	// Message is what the popup shows, in English; at Meta it is in the business's language, so
+	// match by Code. SessionID is what it asks to keep for Meta's support.
 	Message, SessionID string
 }
 

@@ -28,7 +28,8 @@ type SignupResult struct {
 	// message came.
 	Message []byte
 
-	// LoginResponse is the argument of FB.login's callback, as JSON.
+	// LoginResponse is the argument of FB.login's callback, as JSON. Its status is "connected" or
+	// "unknown", which is also what a popup that was closed brings.
 	LoginResponse []byte
 
 	// Code is the authorization code in LoginResponse. It is good for 30 seconds, once. Empty if
