@@ -16,6 +16,7 @@ import (
 // cannot be called for now.
 type ClientFunc func(ctx context.Context, phone graph.PhoneNumberID) (*cloudapi.Client, error)
 
+// errNoClient is what every call to Meta returns if the tracker only follows.
 var errNoClient = errors.New("coexistence: Config.Client is nil; set it to a function that returns the client " +
 	"with the token of the business that owns a number")
 
@@ -55,11 +56,12 @@ func describe(c *cloudapi.Client) clientInfo {
 }
 
 // Events do not wait for tokens: a lookup of a client gets appLookupTime, and one that failed is
-// not repeated for a while.
+// not repeated before appLookupPause is over.
 const appLookupTime, appLookupPause = 2 * time.Second, time.Minute
 
-// app returns the app of a number's client, which is remembered: a token is not read for every
-// message. It is zero if there is no client, or none can be had for now.
+// app returns the app of a number's client, which is remembered for the life of the process: a
+// token is not read for every message. It is zero if there is no client, or none can be had for
+// now; then it is asked for again after a pause.
 func (t *Tracker) app(ctx context.Context, phone graph.PhoneNumberID) clientInfo {
 	if t.cfg.Client == nil {
 		return clientInfo{}

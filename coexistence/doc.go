@@ -45,7 +45,7 @@
 //	                                   │                             │
 //	              ACCOUNT_OFFBOARDED   │     ▲ ACCOUNT_              │  PARTNER_REMOVED, app
 //	              (new phone,          ▼     │ RECONNECTED           ▼  uninstalled, account deleted
-//	               reinstalled app)   offboarded                  removed ───► a new signup: onboarded, next Cycle
+//	               reinstalled app)   offboarded                  removed ──► signup: onboarded
 //
 // [Stage.Advice] says what each stage asks of the host. In short: onboarded needs
 // [Tracker.RequestSync] within 24 hours; syncing and active need nothing; offboarded is temporary,

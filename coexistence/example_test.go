@@ -81,7 +81,7 @@ func ExampleTracker_RequestSync() {
 	tracker, err := coexistence.NewTracker(coexistence.Config{
 		Store: new(coexistence.MemStore),
 		Client: func(context.Context, graph.PhoneNumberID) (*cloudapi.Client, error) {
-			return client, nil // with one business; with several, client.WithToken(the token of the one that owns the number)
+			return client, nil // with one business; with several, client.WithToken(the owner's token)
 		},
 	})
 	if err != nil {
@@ -125,11 +125,16 @@ func ExampleTracker_RequestSync() {
 
 func ExampleTracker_Handle() {
 	const body = `{"object":"whatsapp_business_account","entry":[{"id":"200000000000001","changes":[
-		{"field":"messages","value":{"messaging_product":"whatsapp","metadata":{"display_phone_number":"15550100199","phone_number_id":"100000000000001"},
+		{"field":"messages","value":{"messaging_product":"whatsapp",
+			"metadata":{"display_phone_number":"15550100199","phone_number_id":"100000000000001"},
 			"contacts":[{"profile":{"name":"Ada"},"wa_id":"15550100101"}],
-			"messages":[{"from":"15550100101","id":"wamid.1","timestamp":"1795000000","type":"text","text":{"body":"Are you open?"}}]}},
-		{"field":"smb_message_echoes","value":{"messaging_product":"whatsapp","metadata":{"display_phone_number":"15550100199","phone_number_id":"100000000000001"},
-			"message_echoes":[{"from":"15550100199","to":"15550100101","id":"wamid.2","timestamp":"1795000060","type":"text","text":{"body":"Until 5"}},
+			"messages":[{"from":"15550100101","id":"wamid.1","timestamp":"1795000000",
+				"type":"text","text":{"body":"Are you open?"}}]}},
+		{"field":"smb_message_echoes","value":{"messaging_product":"whatsapp",
+			"metadata":{"display_phone_number":"15550100199","phone_number_id":"100000000000001"},
+			"message_echoes":[
+				{"from":"15550100199","to":"15550100101","id":"wamid.2","timestamp":"1795000060",
+					"type":"text","text":{"body":"Until 5"}},
 				{"from":"15550100199","to":"15550100101","id":"wamid.3","timestamp":"1795000090","type":"edit",
 					"edit":{"original_message_id":"wamid.2","message":{"type":"text","text":{"body":"Until 6"}}}}]}}]}]}`
 	ctx := context.Background()

@@ -86,7 +86,7 @@ type edit struct {
 }
 
 // factsOf returns what an event says about people and messages. Of the history there is a fact for
-// each message of a chunk: see historyFacts.
+// each message of a chunk: see historyFact.
 func factsOf(ev webhook.Event) facts {
 	switch ev := ev.(type) {
 	case *webhook.IncomingMessage:
@@ -121,19 +121,16 @@ func factsOf(ev webhook.Event) facts {
 	}
 }
 
-// historyFacts returns what a message of a chunk says. Its time and the customer are those of the
-// message and the thread, since the chunk as a whole has neither. Being in a history is no sighting
-// at a time: the copy was made long after.
-func historyFacts(
-	info webhook.EventInfo, thread *webhook.HistoryThread, m *webhook.HistoryMessage,
-) (contactFact, messageFact) {
+// historyFact returns what a message of a chunk says. Its time and the customer are those of the
+// message and the thread, since the chunk as a whole has neither.
+func historyFact(info webhook.EventInfo, thread *webhook.HistoryThread, m *webhook.HistoryMessage) messageFact {
 	info.At = m.At
 	by := attribute(sourceHistory, OriginHistory, m.Outbound, info, threadCustomer(thread))
 	f := said(m.ID, by, m.Content, m.Raw).with(m.Context, nil)
 	if f.content != nil {
 		f.status = historyStatus(m.Status)
 	}
-	return seen(by.customer, time.Time{}, ""), f
+	return f
 }
 
 // statusFacts returns what a status says about its message and its recipient. In a group, the
@@ -203,7 +200,7 @@ func groupAlias(g graph.GroupID) string {
 
 // said returns the fact of a message that was sent. An edit, a revocation and a reaction are sent
 // as messages of their own and are facts about another one, which belongs to the same person.
-// Who edits or deletes a message has written it, about then; who reacts has not.
+// The person who edits or deletes a message has written it, about then; the one who reacts has not.
 func said(id graph.MessageID, by attribution, content webhook.Content, raw []byte) messageFact {
 	hint := attribution{source: sourceHint, person: by.person, customer: by.customer, group: by.group}
 	author := hint

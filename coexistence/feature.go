@@ -79,10 +79,11 @@ func Features() []FeatureChange {
 var features = []FeatureChange{
 	{
 		Feature: FeatureChats, Name: "Chats with one person", App: AppUnchanged,
-		AppText: "They work as before, and so does editing and deleting of messages. Messages of your provider show " +
-			"up in them.",
-		OnAPI: true, APIText: "New messages of both sides are mirrored, and the chats of the last six months can " +
-			"be copied once.",
+		AppText: "They work as before, and so does editing and deleting of messages. " +
+			"Messages of your provider show up in them.",
+		OnAPI: true,
+		APIText: "New messages of both sides are mirrored, and the chats of the last six months " +
+			"can be copied once.",
 	},
 	{
 		Feature: FeatureContacts, Name: "Contacts", App: AppUnchanged, AppText: worksAsBefore,
@@ -119,20 +120,22 @@ var features = []FeatureChange{
 	},
 	{
 		Feature: FeatureMessagingTool, Name: "Marketing, greeting and away messages, quick replies, labels",
-		App:     AppUnchanged,
-		AppText: "They work as before.", APIText: "They stay in the app; your provider neither sees nor uses them.",
+		App: AppUnchanged, AppText: "They work as before.",
+		APIText: "They stay in the app; your provider neither sees nor uses them.",
 	},
 	{
 		Feature: FeatureProfile, Name: "Business profile", App: AppUnchanged,
 		AppText: "It is edited in the app, as before.",
 		APIText: "It cannot be edited there.",
 	},
-	{Feature: FeatureChannels, Name: "Channels", App: AppUnchanged, AppText: "They work as before.",
-		APIText: "They stay in the app."},
+	{
+		Feature: FeatureChannels, Name: "Channels", App: AppUnchanged, AppText: "They work as before.",
+		APIText: "They stay in the app.",
+	},
 	{
 		Feature: FeatureLinkedDevices, Name: "Linked devices", App: AppReduced,
-		AppText: "All of them are logged out once. Up to four can be linked again, except for WhatsApp for Windows " +
-			"and Wear OS.",
+		AppText: "All of them are logged out once. Up to four can be linked again, " +
+			"except for WhatsApp for Windows and Wear OS.",
 		OnAPI: true, APIText: "What is written on a linked device is mirrored like what is written on the phone.",
 	},
 	{

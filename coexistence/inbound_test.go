@@ -15,12 +15,17 @@ import (
 )
 
 // A heard limiter holds nothing back, and remembers what numbers received.
-type heard []string
+type heard []received
+
+type received struct {
+	phone graph.PhoneNumberID
+	at    time.Time
+}
 
 func (h *heard) Wait(context.Context, cloudapi.SendRequest) error { return nil }
 
 func (h *heard) RecordInbound(_ context.Context, phone graph.PhoneNumberID, at time.Time) {
-	*h = append(*h, string(phone)+" "+at.Format(time.TimeOnly))
+	*h = append(*h, received{phone, at})
 }
 
 // What customers send takes from the throughput of the number; what the owner writes, and what is
@@ -51,7 +56,7 @@ func TestTheTrackerTellsTheLimiterWhatArrives(t *testing.T) {
 	} {
 		require.NoError(t, tracker.Handle(t.Context(), ev))
 	}
-	require.Equal(t, heard{string(phone) + " 10:00:00", string(phone) + " 10:00:00"}, got)
+	require.Equal(t, heard{{phone, info.At}, {phone, info.At}}, got, "the first two")
 	require.Equal(t, 1, asked, "a token is not read for every message")
 }
 

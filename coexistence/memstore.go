@@ -23,7 +23,8 @@ type MemStore struct {
 var _ Store = (*MemStore)(nil)
 
 // A memNumber is what is stored about one number. Stored values are replaced and never changed in
-// place, so that a reader may go on with what it found after the lock is gone.
+// place, so that a reader may go on with what it found after the lock is gone. persons has the
+// messages by what they are filed under; contacts has each contact under every alias.
 type memNumber struct {
 	state    *Number
 	messages map[graph.MessageID]*Message
@@ -48,7 +49,8 @@ func (s *MemStore) number(phone graph.PhoneNumberID) *memNumber {
 	return n
 }
 
-// UpdateNumber implements [NumberStore].
+// UpdateNumber implements [NumberStore]. It holds the lock while fn runs, so fn must not use the
+// store.
 func (s *MemStore) UpdateNumber(
 	ctx context.Context, phone graph.PhoneNumberID, fn func(Number) (Number, error),
 ) (Number, error) {
@@ -130,7 +132,8 @@ func (s *MemStore) NumbersByWABA(ctx context.Context, waba graph.WABAID) ([]Numb
 	return found, nil
 }
 
-// UpdateContact implements [ContactStore].
+// UpdateContact implements [ContactStore]. It holds the lock while fn runs, so fn must not use the
+// store. A contact that ends up without aliases is not kept.
 func (s *MemStore) UpdateContact(
 	ctx context.Context, phone graph.PhoneNumberID, aliases []string, fn func(*Contact),
 ) (Contact, error) {

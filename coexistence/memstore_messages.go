@@ -10,7 +10,8 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 )
 
-// UpdateMessages implements [MessageStore].
+// UpdateMessages implements [MessageStore]. It holds the lock while fn runs, so fn must not use the
+// store.
 func (s *MemStore) UpdateMessages(
 	ctx context.Context, phone graph.PhoneNumberID, ids []graph.MessageID, fn func(*Message),
 ) error {

@@ -51,9 +51,13 @@ type Message struct {
 	// GroupID is set for a message in a group; Customer then wrote it, or is empty.
 	GroupID graph.GroupID `json:"group_id,omitzero"`
 
-	Origin   Origin    `json:"origin,omitzero"`
-	Outbound bool      `json:"outbound,omitzero"` // the business wrote
-	At       time.Time `json:"at,omitzero"`
+	// Origin says who put it there. Outbound is true if the business wrote it, by whichever way.
+	Origin   Origin `json:"origin,omitzero"`
+	Outbound bool   `json:"outbound,omitzero"`
+
+	// At is when it was written: whole seconds of Meta's clock, for what was sent through the API
+	// the host's clock. Zero if Meta gave no time.
+	At time.Time `json:"at,omitzero"`
 
 	// Content is the latest one. Its Type is empty if the message itself was never seen.
 	Content
@@ -70,9 +74,11 @@ type Message struct {
 	// allow.
 	RevokedAt time.Time `json:"revoked_at,omitzero"`
 
-	// ReplyTo is the message that this one quotes.
-	ReplyTo   graph.MessageID `json:"reply_to,omitzero"`
-	Forwarded bool            `json:"forwarded,omitzero"`
+	// ReplyTo is the message that this one quotes, which may be one that no event has told of.
+	ReplyTo graph.MessageID `json:"reply_to,omitzero"`
+
+	// Forwarded is true if it was forwarded to this conversation, once or many times.
+	Forwarded bool `json:"forwarded,omitzero"`
 
 	// Referral is the advertisement that brought the customer.
 	Referral *webhook.Referral `json:"referral,omitempty"`
@@ -120,19 +126,23 @@ type Reaction struct {
 	Person   string `json:"person,omitzero"`
 
 	// Emoji is empty if the reaction was taken away.
-	Emoji string          `json:"emoji,omitzero"`
-	At    time.Time       `json:"at,omitzero"`
-	ID    graph.MessageID `json:"id,omitzero"` // the reaction's own id
+	Emoji string `json:"emoji,omitzero"`
+
+	// At is when that happened, ID the reaction's own id, not that of the message.
+	At time.Time       `json:"at,omitzero"`
+	ID graph.MessageID `json:"id,omitzero"`
 }
 
-// A Receipt says when a status was reported. Person is empty except in groups.
+// A Receipt says when a status was reported. Person is empty except in groups, where it is the
+// alias of the participant. There is one for each status and person, with the earliest time.
 type Receipt struct {
 	Status webhook.DeliveryStatus `json:"status"`
 	Person string                 `json:"person,omitzero"`
 	At     time.Time              `json:"at,omitzero"`
 }
 
-// A DeliveryFailure is why a message was not delivered.
+// A DeliveryFailure is why a message was not delivered. [graph.Lookup] says what a Code means and
+// what to do; Title is Meta's own word for it, in English.
 type DeliveryFailure struct {
 	Code  graph.Code `json:"code"`
 	Title string     `json:"title,omitzero"`
@@ -203,7 +213,8 @@ func (m Message) Clone() Message {
 	return m
 }
 
-// first returns the content as it was before edits.
+// first returns the content as it was before edits, to be changed: what the message's own events
+// tell is about that.
 func (m *Message) first() *Content {
 	if m.Original != nil {
 		return m.Original

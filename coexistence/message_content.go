@@ -39,9 +39,13 @@ func (c Content) Placeholder() bool {
 
 // Media is a file. Fetch it soon, the id expires within days: see [Message.MediaDownload].
 type Media struct {
-	ID       graph.MediaID `json:"id,omitzero"`
-	MIMEType string        `json:"mime_type,omitzero"`
-	SHA256   string        `json:"sha256,omitzero"`
+	// ID is what to download by. Empty for a file that was sent by its link.
+	ID graph.MediaID `json:"id,omitzero"`
+
+	// MIMEType and SHA256 are as Meta gave them, the hash in base64. Both are empty for what was
+	// sent through the API.
+	MIMEType string `json:"mime_type,omitzero"`
+	SHA256   string `json:"sha256,omitzero"`
 
 	// Filename is a stranger's choice: never use it as a path.
 	Filename string `json:"filename,omitzero"`
@@ -124,6 +128,7 @@ func contentOf(content webhook.Content, raw []byte) Content {
 	return b
 }
 
+// mediaOf translates what all kinds of files have in common.
 func mediaOf(m webhook.Media) *Media {
 	return &Media{ID: m.ID, MIMEType: m.MIMEType, SHA256: m.SHA256}
 }

@@ -339,9 +339,12 @@ func TestHistoryStatuses(t *testing.T) {
 		"SENT": "sent", "DELIVERED": "delivered", "READ": "read", "read": "read", "PLAYED": "played", "ERROR": "failed",
 		"PENDING": "", "": "", "NEW_ONE": "new_one",
 	} {
-		b := history(0, 1, 5, ada, fmt.Sprintf(`{"from":%q,"id":"wamid.1","timestamp":"1","type":"text",`+
-			`"text":{"body":"x"},"history_context":{"status":%q}}`, display, given))
-		require.Equal(t, want, message(t, delivered(t, b), "wamid.1").Status, given)
+		t.Run(given, func(t *testing.T) {
+			t.Parallel()
+			b := history(0, 1, 5, ada, fmt.Sprintf(`{"from":%q,"id":"wamid.1","timestamp":"1","type":"text",`+
+				`"text":{"body":"x"},"history_context":{"status":%q}}`, display, given))
+			require.Equal(t, want, message(t, delivered(t, b), "wamid.1").Status)
+		})
 	}
 }
 
@@ -389,45 +392,86 @@ func TestWhatWeSentIsNobodysEcho(t *testing.T) {
 	})
 }
 
+// What is sent is known like what arrives: by its type, its words and its file, and as JSON where
+// those do not tell it in full.
 func TestSentKnowsWhatWasSent(t *testing.T) {
 	t.Parallel()
-	store := delivered(t, inbound("wamid.1", adaUser, 1, text("hi")))
-	tracker, err := coexistence.NewTracker(coexistence.Config{Store: store})
-	require.NoError(t, err)
-	ctx, to := t.Context(), cloudapi.SentContact{Input: "US.1001"}
-	for id, content := range map[graph.MessageID]cloudapi.Content{
-		"wamid.2": &cloudapi.Template{Name: "order_ready", Language: "en_US"},
-		"wamid.3": &cloudapi.RawContent{Type: "location", JSON: json.RawMessage(`{"latitude":1}`)},
-		"wamid.4": &cloudapi.Reaction{MessageID: "wamid.1", Emoji: "A"},
-		"wamid.5": &cloudapi.Document{MediaSource: cloudapi.MediaSource{ID: "7"}, Caption: "c", Filename: "f.pdf"},
-		"wamid.6": &cloudapi.Image{MediaSource: cloudapi.MediaSource{Link: "https://example.com/a.png"},
-			Caption: "linked"},
-		"wamid.7": &cloudapi.Interactive{Body: "Where?", Action: &cloudapi.LocationRequest{}},
-	} {
-		require.NoError(t, tracker.RecordSent(
-			ctx, phone, &cloudapi.SentMessage{ID: id, To: to}, cloudapi.Message{Content: content},
-		))
+	file := cloudapi.MediaSource{ID: "7"}
+	link := cloudapi.MediaSource{Link: "https://example.com/a.png"}
+	tests := map[string]struct {
+		sent cloudapi.Content
+		want coexistence.Content
+		raw  []string // what the JSON holds
+	}{
+		"template": {
+			&cloudapi.Template{Name: "order_ready", Language: "en_US"},
+			coexistence.Content{Type: "template", Text: "order_ready"}, []string{"order_ready", "en_US"},
+		},
+		"raw": {
+			&cloudapi.RawContent{Type: "location", JSON: json.RawMessage(`{"latitude":1}`)},
+			coexistence.Content{Type: webhook.TypeLocation}, []string{`{"latitude":1}`},
+		},
+		"file": {
+			&cloudapi.Document{MediaSource: file, Caption: "c", Filename: "f.pdf"},
+			coexistence.Content{
+				Type: webhook.TypeDocument, Text: "c", Media: &coexistence.Media{ID: "7", Filename: "f.pdf"},
+			}, nil,
+		},
+		"link": {
+			&cloudapi.Image{MediaSource: link, Caption: "linked"},
+			coexistence.Content{Type: webhook.TypeImage, Text: "linked", Media: &coexistence.Media{}},
+			[]string{"https://example.com/a.png", "linked"},
+		},
+		"interactive": {
+			&cloudapi.Interactive{Body: "Where?", Action: &cloudapi.LocationRequest{}},
+			coexistence.Content{Type: webhook.TypeInteractive, Text: "Where?"}, []string{"send_location"},
+		},
 	}
-	template, raw := message(t, store, "wamid.2"), message(t, store, "wamid.3")
-	require.Equal(t, webhook.MessageType("template"), template.Type)
-	require.Equal(t, "order_ready", template.Text)
-	require.Equal(t, "US.1001", template.ConversationID)
-	require.Equal(t, webhook.TypeLocation, raw.Type)
-	require.JSONEq(t, `{"latitude":1}`, string(raw.Raw))
-	document, linked, interactive := message(t, store, "wamid.5"), message(t, store, "wamid.6"), message(t, store,
-		"wamid.7")
-	require.Equal(t, coexistence.Content{Type: webhook.TypeDocument, Text: "c",
-		Media: &coexistence.Media{ID: "7", Filename: "f.pdf"}}, document.Content)
-	require.Equal(t, "linked", linked.Text)
-	require.JSONEq(t, `{"link":"https://example.com/a.png","caption":"linked"}`, string(linked.Raw))
-	require.Equal(t, "Where?", interactive.Text)
-	require.Contains(t, string(interactive.Raw), "send_location")
-	_, err = store.Message(ctx, phone, "wamid.4")
-	require.ErrorIs(t, err, coexistence.ErrNotFound, "a reaction is no message")
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			store := new(coexistence.MemStore)
+			recordSent(t, store, "wamid.1", tt.sent)
+			got := message(t, store, "wamid.1")
+			require.Equal(t, "US.1001", got.ConversationID)
+			for _, part := range tt.raw {
+				require.Contains(t, string(got.Raw), part)
+			}
+			if tt.raw == nil {
+				require.Empty(t, got.Raw)
+			}
+			got.Raw = nil
+			require.Equal(t, tt.want, got.Content)
+		})
+	}
+}
+
+func TestASentReactionIsNoMessage(t *testing.T) {
+	t.Parallel()
+	store := delivered(t, inbound("wamid.1", adaUser, 1, text("hi")))
+	recordSent(t, store, "wamid.2", &cloudapi.Reaction{MessageID: "wamid.1", Emoji: "A"})
+	_, err := store.Message(t.Context(), phone, "wamid.2")
+	require.ErrorIs(t, err, coexistence.ErrNotFound)
 	reactions := message(t, store, "wamid.1").Reactions
 	require.Len(t, reactions, 1)
+	require.Equal(t, "A", reactions[0].Emoji)
 	require.True(t, reactions[0].Outbound)
-	require.Error(t, tracker.RecordSent(ctx, phone, nil, cloudapi.Message{}))
+}
+
+func TestNothingIsRecordedWithoutWhatSendReturned(t *testing.T) {
+	t.Parallel()
+	tracker, err := coexistence.NewTracker(coexistence.Config{Store: new(coexistence.MemStore)})
+	require.NoError(t, err)
+	require.Error(t, tracker.RecordSent(t.Context(), phone, nil, cloudapi.Message{}))
+}
+
+// recordSent registers what was sent to US.1001.
+func recordSent(t *testing.T, store coexistence.Store, id graph.MessageID, content cloudapi.Content) {
+	t.Helper()
+	tracker, err := coexistence.NewTracker(coexistence.Config{Store: store})
+	require.NoError(t, err)
+	sent := &cloudapi.SentMessage{ID: id, To: cloudapi.SentContact{Input: "US.1001"}}
+	require.NoError(t, tracker.RecordSent(t.Context(), phone, sent, cloudapi.Message{Content: content}))
 }
 
 func TestMessageSurvivesJSON(t *testing.T) {

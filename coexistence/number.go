@@ -93,6 +93,7 @@ type Disconnection struct {
 	// InitiatedBy is "USER" or "SYSTEM", or empty.
 	InitiatedBy string `json:"initiated_by,omitzero"`
 
+	// At is the time of that update by Meta's clock, zero if it had none.
 	At time.Time `json:"at,omitzero"`
 }
 
@@ -151,7 +152,7 @@ func (s Number) Due(now time.Time) []cloudapi.SyncKind {
 	return due
 }
 
-// sync returns the record of a kind.
+// sync returns the record of a kind of data, to be changed.
 func (s *Number) sync(kind cloudapi.SyncKind) *Sync {
 	if kind == cloudapi.SyncHistory {
 		return &s.History.Sync

@@ -74,8 +74,8 @@ func TestApplyFollowsTheStages(t *testing.T) {
 	)
 	later := t0.Add(time.Hour)
 	full := []webhook.Event{chunk(0, 1, 8), chunk(1, 2, 60), chunk(1, 1, 35), chunk(2, 1, 100)}
-	off, back := account(webhook.AccountOffboarded, later), account(webhook.AccountReconnected,
-		later.Add(3*time.Minute))
+	off := account(webhook.AccountOffboarded, later)
+	back := account(webhook.AccountReconnected, later.Add(3*time.Minute))
 	gone := removedFor(webhook.DisconnectedPrimaryInactivity, "SYSTEM", later)
 	tests := map[string]struct {
 		state  coexistence.Number
@@ -295,8 +295,8 @@ func TestEveryEndingHasARemedy(t *testing.T) {
 
 func TestAReasonIsNotLostToALaterUpdateWithoutOne(t *testing.T) {
 	t.Parallel()
-	with, without := removedFor("CHANGE_NUMBER", "USER", t0.Add(2*time.Hour)), account(webhook.AccountPartnerAppRemoved,
-		t0.Add(time.Hour))
+	with := removedFor("CHANGE_NUMBER", "USER", t0.Add(2*time.Hour))
+	without := account(webhook.AccountPartnerAppRemoved, t0.Add(time.Hour))
 	require.Equal(t, webhook.DisconnectedChangeNumber, applied(onboarded(), with, without).Disconnection.Reason)
 	require.Equal(t, applied(onboarded(), with, without), applied(onboarded(), without, with))
 }
@@ -333,8 +333,8 @@ func TestConfirmDecides(t *testing.T) {
 	appOnly := &cloudapi.Phone{IsOnBizApp: true, PlatformType: cloudapi.PlatformNotApplicable}
 	nowhere := &cloudapi.Phone{PlatformType: cloudapi.PlatformNotApplicable}
 	at := func(h int) time.Time { return t0.Add(time.Duration(h) * time.Hour) }
-	off, back, gone := account(webhook.AccountOffboarded, at(2)), account(webhook.AccountReconnected,
-		at(4)), removedFor("CHANGE_NUMBER", "USER", at(2))
+	off, back := account(webhook.AccountOffboarded, at(2)), account(webhook.AccountReconnected, at(4))
+	gone := removedFor("CHANGE_NUMBER", "USER", at(2))
 	tests := map[string]struct {
 		state coexistence.Number
 		phone *cloudapi.Phone
@@ -595,11 +595,14 @@ func TestWhatHappenedAfterASignupHoldsIfTheSignupIsToldLater(t *testing.T) {
 				"told at once":        applied(removedOnce.Onboard(second), tt.events...),
 				"the end was unknown": applied(onboarded(), tt.events...).Onboard(second),
 			} {
-				require.Equal(t, tt.want, s.Stage, before)
-				require.Equal(t, 2, s.Cycle, before)
-				require.Equal(t, tt.want.Connected(), s.Remedy() == "", before)
-				require.Equal(t, tt.want.Connected(), s.Disconnection == nil, before)
-				require.Equal(t, len(tt.events) > 0 && name != "a repeat from before", s.NeedsRefresh(), before)
+				t.Run(before, func(t *testing.T) {
+					t.Parallel()
+					require.Equal(t, tt.want, s.Stage)
+					require.Equal(t, 2, s.Cycle)
+					require.Equal(t, tt.want.Connected(), s.Remedy() == "")
+					require.Equal(t, tt.want.Connected(), s.Disconnection == nil)
+					require.Equal(t, len(tt.events) > 0 && name != "a repeat from before", s.NeedsRefresh())
+				})
 			}
 		})
 	}

@@ -24,6 +24,7 @@ const (
 
 // A Finding is something that a preflight found.
 type Finding struct {
+	// Check is what was looked at.
 	Check Check
 
 	// WABAID is the account that it is about, if it is about one.
@@ -128,6 +129,7 @@ func preflight(ctx context.Context, c *cloudapi.Client, st Number, kinds []cloud
 	return p
 }
 
+// problem and warning collect findings in the order in which they were made.
 func (p *Preflight) problem(f Finding) { p.Problems = append(p.Problems, f) }
 func (p *Preflight) warning(f Finding) { p.Warnings = append(p.Warnings, f) }
 
@@ -142,8 +144,10 @@ func (p *Preflight) checkNumber(ctx context.Context, c *cloudapi.Client, id grap
 	}
 	p.Phone = phone
 	if placement := placementOf(phone); placement != PlacementBoth {
-		p.problem(Finding{Check: CheckNumber, Text: "the number is " + string(placement) + ", not in the app and on Cloud API: " +
-			"signup took another path or is not finished; repeat it with the existing number of the app"})
+		p.problem(Finding{
+			Check: CheckNumber, Text: "the number is " + string(placement) + ", not in the app and on Cloud API: " +
+				"signup took another path or is not finished; repeat it with the existing number of the app",
+		})
 	}
 	if hooks := phone.WebhookConfiguration; hooks.PhoneNumber != "" || hooks.WABA != "" {
 		p.warning(Finding{Check: CheckOverride, Text: overrideText})
@@ -180,8 +184,9 @@ func (p *Preflight) checkSubscriptions(ctx context.Context, c *cloudapi.Client, 
 		}
 	}
 	if c.AppID() == "" {
-		p.warning(Finding{Check: CheckSubscription, Text: "the client has no AppID, so any subscribed app was taken " +
-			"for ours"})
+		p.warning(Finding{
+			Check: CheckSubscription, Text: "the client has no AppID, so any subscribed app was taken for ours",
+		})
 	}
 }
 
@@ -192,9 +197,8 @@ func (p *Preflight) checkFields(ctx context.Context, c *cloudapi.Client, require
 	if err != nil {
 		p.problem(Finding{
 			Check: CheckFields, Err: err,
-			Text: "the app's webhook fields cannot be read, so nobody knows whether it subscribes " +
-				"to " + fieldList(required) +
-				"; call with a client that has AppID and AppSecret, and try again",
+			Text: "the app's webhook fields cannot be read, so nobody knows whether it subscribes to " +
+				fieldList(required) + "; call with a client that has AppID and AppSecret, and try again",
 		})
 		return
 	}
@@ -206,6 +210,8 @@ func (p *Preflight) checkFields(ctx context.Context, c *cloudapi.Client, require
 	}
 }
 
+// overrideText is the same for an override of the number and of an account: the host has to look at
+// both ends.
 const overrideText = "a callback override is set: messages, echoes, contacts and history go there, account_update " +
 	"still goes to the " +
 	"app's own callback URL, and both have to reach this tracker"
@@ -219,6 +225,7 @@ func missingFields(required []webhook.Field, subs []cloudapi.AppSubscription) []
 	})
 }
 
+// fieldList writes fields into an error.
 func fieldList(fields []webhook.Field) string {
 	names := make([]string, len(fields))
 	for i, f := range fields {

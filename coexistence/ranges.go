@@ -49,7 +49,8 @@ func (r Ranges) search(n int) int {
 	return sort.Search(len(r), func(i int) bool { return r[i].Last >= n })
 }
 
-// with returns the set with n. It leaves r alone.
+// with returns the set with n, which joins the ranges before and behind it where they touch. It
+// leaves r alone, as states are values.
 func (r Ranges) with(n int) Ranges {
 	i := r.search(n)
 	if i < len(r) && r[i].First <= n {

@@ -36,7 +36,8 @@ func (t *Tracker) Reconcile(ctx context.Context, phone graph.PhoneNumberID) erro
 	return t.reconcile(ctx, s)
 }
 
-// due returns which syncs are to be requested for a number.
+// due returns which syncs are to be requested for a number: those that can be asked for and that
+// the host wants.
 func (t *Tracker) due(s Number) []cloudapi.SyncKind {
 	return slices.DeleteFunc(s.Due(time.Now()),
 		func(kind cloudapi.SyncKind) bool { return !slices.Contains(t.cfg.Syncs, kind) })
@@ -48,6 +49,9 @@ func (t *Tracker) needs(s Number) bool {
 	return s.Stage != StageNone && (s.NeedsRefresh() || len(t.due(s)) > 0)
 }
 
+// reconcile does what is due for a number. The reading comes first, since it decides whether the
+// number is connected. Another goroutine or process that is faster is no error: the request was
+// made.
 func (t *Tracker) reconcile(ctx context.Context, s Number) error {
 	if s.NeedsRefresh() {
 		read, err := t.reread(ctx, s)
@@ -67,9 +71,9 @@ func (t *Tracker) reconcile(ctx context.Context, s Number) error {
 	return err
 }
 
-// reread reads a number that needs it. A removed one that cannot be read any more is what it is
-// taken for, and is not read again and again for ever: its token has ended, or the host has deleted
-// it.
+// reread reads a number that needs it. A removed one that cannot be read any more, because its
+// token has ended or the host has deleted it, is what it is taken for: it counts as read, or it
+// would be read again and again for ever.
 func (t *Tracker) reread(ctx context.Context, s Number) (Number, error) {
 	c, err := t.Client(ctx, s.PhoneNumberID)
 	if err != nil {
@@ -149,8 +153,8 @@ func (t *Tracker) ReconcileAll(ctx context.Context) error {
 }
 
 // reconcileAll starts a goroutine for each number for which something is due, once it has a place,
-// and does not wait for them. A number that is being worked on already is left out. failed is
-// called by the goroutines. The error is that of the list.
+// and does not wait for them. A number that is being worked on already is left out, so a call that
+// hangs does not pile up others. failed is called by the goroutines. The error is that of the list.
 func (t *Tracker) reconcileAll(
 	ctx context.Context, places chan struct{}, working *sync.WaitGroup, failed func(graph.PhoneNumberID, error),
 ) error {

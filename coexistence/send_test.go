@@ -39,11 +39,11 @@ func TestOnlyWhatDidNotGoOutAndMayIsTriedAgain(t *testing.T) {
 		again   bool
 	}{
 		"Meta is busy": {func(s *cloudapitest.Server) {
-			s.Inject(cloudapitest.Fault{Code: graph.CodeRateLimitHit,
-				Times: 100})
+			s.Inject(cloudapitest.Fault{Code: graph.CodeRateLimitHit, Times: 100})
 		}, hello, true},
-		"Meta " +
-			"refuses": {func(s *cloudapitest.Server) { s.Inject(cloudapitest.Fault{Code: graph.CodeMessageUndeliverable}) }, hello, false},
+		"Meta refuses": {func(s *cloudapitest.Server) {
+			s.Inject(cloudapitest.Fault{Code: graph.CodeMessageUndeliverable})
+		}, hello, false},
 		"the answer is lost": {func(s *cloudapitest.Server) {
 			s.Inject(cloudapitest.Fault{On: "POST " + messagesPath, Drop: true, Accept: true})
 		}, hello, false},

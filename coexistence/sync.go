@@ -65,8 +65,11 @@ type HistorySync struct {
 
 // A PhaseSync says what of a phase has arrived.
 type PhaseSync struct {
-	Phase  webhook.HistoryPhase `json:"phase"`
-	Chunks Ranges               `json:"chunks"`
+	// Phase is the age bucket: the first day, up to 90 days, up to 180.
+	Phase webhook.HistoryPhase `json:"phase"`
+
+	// Chunks are the numbers of the chunks that arrived. Each phase counts its own.
+	Chunks Ranges `json:"chunks"`
 
 	// UnreadableChunks lists the chunks in which some messages could not be read, in the order of
 	// their numbers.
@@ -77,8 +80,8 @@ type PhaseSync struct {
 // fit their type or had no id, and are not in the store. A host that keeps deliveries can hand the
 // chunk to a tracker of a newer release: the best reading of a chunk counts.
 type UnreadableChunk struct {
-	Order    int `json:"order"`
-	Messages int `json:"messages"`
+	Order    int `json:"order"`    // the chunk's number within its phase
+	Messages int `json:"messages"` // how many could not be read
 }
 
 // at adds to the status what only time can tell.

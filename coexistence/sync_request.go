@@ -57,11 +57,15 @@ var (
 // A SyncError says what became of one request. It matches its reason, one of the errors above, and
 // what Meta or the network said, which is nil if no call was made.
 type SyncError struct {
+	// Kind is what was asked for. Status is where its sync stands now; its Advice says what to do.
 	Kind   cloudapi.SyncKind
-	Status SyncStatus // its Advice says what to do
+	Status SyncStatus
 
+	// Reason is nil if Meta refused the call without counting it, so that it can be made again.
 	Reason error
-	Cause  error
+
+	// Cause is nil if no call was made.
+	Cause error
 }
 
 // Error names the kind, the reason and the advice.
@@ -302,7 +306,8 @@ func (t *Tracker) skipHistory(ctx context.Context, phone graph.PhoneNumberID, cy
 	})
 }
 
-// refusal says why a kind cannot be asked for, nil if it can.
+// refusal says why a kind cannot be asked for, nil if it can. The reason is about the request and
+// not about the number: whether that is connected is asked apart.
 func (s Number) refusal(kind cloudapi.SyncKind, now time.Time) error {
 	sync := *s.sync(kind)
 	if s.canRequest(sync, now) {

@@ -127,6 +127,8 @@ func (t *Tracker) Refresh(ctx context.Context, phone graph.PhoneNumberID) (Numbe
 	return t.refresh(ctx, c, phone)
 }
 
+// refresh reads the number with a client and stores what was read. The moment is taken before the
+// call: an update that arrives meanwhile is later than the reading.
 func (t *Tracker) refresh(ctx context.Context, c *cloudapi.Client, phone graph.PhoneNumberID) (Number, error) {
 	at := time.Now().UTC()
 	p, err := c.Phones.Get(ctx, phone, cloudapi.PhoneGetOptions{})
@@ -248,14 +250,15 @@ func (t *Tracker) importMessages(ctx context.Context, ev *webhook.HistoryChunk) 
 				"phone", ev.PhoneNumberID, "id", m.ID, "err", m.Err)
 			continue
 		}
-		contact, message := historyFacts(ev.EventInfo, thread, m)
-		if aliases := contact.aliases(); !slices.Equal(aliases, known) {
-			if err := t.upsertContact(ctx, ev.PhoneNumberID, contact); err != nil {
+		f := historyFact(ev.EventInfo, thread, m)
+		if aliases := Aliases(f.customer); !slices.Equal(aliases, known) {
+			// A history is a copy that was made long after, so it is no sighting at a time.
+			if err := t.upsertContact(ctx, ev.PhoneNumberID, seen(f.customer, time.Time{}, "")); err != nil {
 				return unreadable, err
 			}
 			known = aliases
 		}
-		batch = append(batch, message)
+		batch = append(batch, f)
 		if len(batch) == batchSize {
 			if err := t.mergeMessages(ctx, ev.PhoneNumberID, batch); err != nil {
 				return unreadable, err

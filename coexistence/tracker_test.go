@@ -129,10 +129,8 @@ func TestAccountUpdatesFindTheirNumbers(t *testing.T) {
 			client, err := cloudapi.NewClient(cloudapi.Config{AppID: "400"})
 			require.NoError(t, err)
 			tracker, err := coexistence.NewTracker(coexistence.Config{
-				Store: store, Client: func(context.Context, graph.PhoneNumberID) (*cloudapi.Client,
-					error) {
-					return client, nil
-				},
+				Store:  store,
+				Client: func(context.Context, graph.PhoneNumberID) (*cloudapi.Client, error) { return client, nil },
 			})
 			require.NoError(t, err)
 			for id, number := range map[graph.PhoneNumberID]string{phone: display, mexican: "525510000199"} {
@@ -295,8 +293,11 @@ func TestGroupsAreConversationsOfTheirOwn(t *testing.T) {
 	store := delivered(t, inGroup("wamid.1", ada, 1, text("hello all")), inGroup("wamid.2", grace, 1, text("hi")),
 		inGroup("wamid.5", ada, 2, ghost),
 		inGroup("wamid.3", ada, 1, react), inGroup("wamid.4", grace, 1, react),
-		body("messages", `"statuses":[{"id":"wamid.9","recipient_type":"group","recipient_id":"g1","recipient_participant_id":"15550100101","status":"read","timestamp":"7"},
-			{"id":"wamid.9","recipient_type":"group","recipient_id":"g1","recipient_participant_id":"15550100102","status":"delivered","timestamp":"6"}]`))
+		body("messages", `"statuses":[
+			{"id":"wamid.9","recipient_type":"group","recipient_id":"g1",
+				"recipient_participant_id":"15550100101","status":"read","timestamp":"7"},
+			{"id":"wamid.9","recipient_type":"group","recipient_id":"g1",
+				"recipient_participant_id":"15550100102","status":"delivered","timestamp":"6"}]`))
 	list := conversations(t, store)
 	require.Len(t, list, 1)
 	require.Equal(t, "group:g1", list[0].ID)
@@ -374,19 +375,25 @@ func TestErrorsOfTheStoreComeOut(t *testing.T) {
 	cancel()
 	tracker := onboard(t, new(coexistence.MemStore))
 	for name, b := range map[string]string{
-		"message": inbound("wamid.1", ada, 1, text("x")), "ghost": inbound("wamid.1", ada, 1, ghost),
+		"message":     inbound("wamid.1", ada, 1, text("x")),
+		"ghost":       inbound("wamid.1", ada, 1, ghost),
 		"echo":        echo("wamid.1", ada, 1, text("x")),
 		"status":      status("wamid.1", ada, 1, "sent"),
 		"history":     history(0, 1, 1, ada, past("wamid.1", ada, 1, text("x"))),
-		"empty chunk": history(0, 1, 100, who{}), "media": historyMedia("wamid.1", ada, 1, image("1", "")),
-		"declined": historyDeclined(),
-		"contact":  contact("add", "Ada", ada, 1), "account": accountUpdate("ACCOUNT_OFFBOARDED", 1, ""),
+		"empty chunk": history(0, 1, 100, who{}),
+		"media":       historyMedia("wamid.1", ada, 1, image("1", "")),
+		"declined":    historyDeclined(),
+		"contact":     contact("add", "Ada", ada, 1),
+		"account":     accountUpdate("ACCOUNT_OFFBOARDED", 1, ""),
 	} {
-		for _, ev := range decode(t, b) {
-			err := tracker.Handle(ctx, ev)
-			require.ErrorIs(t, err, context.Canceled, name)
-			require.False(t, webhook.IsPermanent(err), name)
-		}
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			for _, ev := range decode(t, b) {
+				err := tracker.Handle(ctx, ev)
+				require.ErrorIs(t, err, context.Canceled)
+				require.False(t, webhook.IsPermanent(err))
+			}
+		})
 	}
 	require.ErrorIs(t, tracker.RecordSent(ctx, phone, &cloudapi.SentMessage{ID: "wamid.1"},
 		cloudapi.Message{Content: &cloudapi.Text{}}), context.Canceled)

@@ -19,6 +19,7 @@ func (p *Phone) SaveContact(c Contact) {
 	defer p.world.mu.Unlock()
 	p.used()
 	if i := p.indexContact(c); i >= 0 {
+		// What was handed out before stays as it was.
 		p.contacts = slices.Clone(p.contacts)
 		p.contacts[i] = c
 	} else {
@@ -58,6 +59,7 @@ func (p *Phone) indexContact(c Contact) int {
 // tellContact tells the host of a change of the address book, while the number coexists. That it
 // needs no earlier request for the contacts is assumed. The caller must hold the world's mu.
 func (p *Phone) tellContact(c Contact, action string) {
+	// What is changed meanwhile is never told, unless the next onboarding asks for all contacts.
 	if p.stage != stageConnected {
 		return
 	}
@@ -80,8 +82,8 @@ func (p *Phone) stateSync(c Contact, action string) []byte {
 		str("user_id", c.UserID), str("username", username(c.Username)))
 	at := strconv.FormatInt(p.world.Now().Unix(), 10)
 	return object(
-		str("type", "contact"), sub("contact", contact), str("action", action), sub("metadata",
-			object(str("timestamp", at))))
+		str("type", "contact"), sub("contact", contact), str("action", action),
+		sub("metadata", object(str("timestamp", at))))
 }
 
 // sendContacts answers a request for the address book: every contact, in batches. Nothing marks the

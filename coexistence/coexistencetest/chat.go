@@ -19,7 +19,7 @@ const (
 
 // A ChatMessage is a message as the phone shows it.
 type ChatMessage struct {
-	// ID is the id that webhooks and the Graph API give it.
+	// ID is the id that webhooks and the Graph API give it. It never changes.
 	ID graph.MessageID
 
 	// Author wrote it at the world's time At. Content is the latest, and empty if the message was
@@ -35,7 +35,8 @@ type ChatMessage struct {
 	// Edited means that Content is not the first. Revoked means that it was deleted for everyone.
 	Edited, Revoked bool
 
-	// Reactions are the emojis under the message.
+	// Reactions are the emojis under the message: one of each author at most, the customer's
+	// first.
 	Reactions []string
 
 	// LiveAt is when a live webhook told of the message, PastAt when history last did, both by the

@@ -37,7 +37,8 @@ type Config struct {
 	Session SessionVariant
 
 	// TokenLifetime is how long business tokens work. If zero, for ever; sixty days is Meta's other
-	// choice.
+	// choice. A token that has ended is refused with
+	// [graph.CodeAccessTokenExpired].
 	TokenLifetime time.Duration
 
 	// HideTargets makes tokens keep silent about their accounts, as they do since June 2026 at
@@ -49,7 +50,8 @@ type Config struct {
 	Fields []webhook.Field
 
 	// Templates are those of every account that the popup makes, all approved. If nil, accounts
-	// have none, and the Graph API takes messages with any template.
+	// have none, and the Graph API takes messages with any template: a test about something else
+	// need not name them.
 	Templates []cloudapi.TemplateCreateParams
 
 	// RefusedCallingCodes are country calling codes that the popup refuses, such as "234". If nil,
@@ -74,6 +76,8 @@ type Config struct {
 
 // A DeliveryConfig says how webhooks travel. The zero DeliveryConfig delivers each change once, in
 // a POST of its own, four at a time.
+//
+// Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/overview
 type DeliveryConfig struct {
 	// Parallel is how many POSTs are under way at once. If zero, 4; Meta does not say how many it
 	// has. 1 keeps the order of what happens.
@@ -121,6 +125,8 @@ type DeliveryConfig struct {
 
 // A HistoryConfig says how past messages are cut into webhooks. The zero HistoryConfig sends the
 // chunks of three phases in random order, and an empty last one.
+//
+// Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference/history
 type HistoryConfig struct {
 	// ChunkSize is how many messages a chunk holds at most. If zero, 250. Meta's hold thousands.
 	ChunkSize int
@@ -154,6 +160,8 @@ func (c Config) withDefaults() Config {
 	if c.Fields == nil {
 		c.Fields = coexistence.Fields()
 	}
+	// The pauses suit a test on a real clock: a delivery that fails is tried again while the test
+	// waits.
 	d := &c.Delivery
 	d.Parallel = defaultTo(d.Parallel, 4)
 	d.Batch = defaultTo(d.Batch, 1)

@@ -29,38 +29,40 @@ type Content struct {
 	PhoneNumber string
 }
 
-// Text is written text.
+// Text is written text. It can be edited.
 func Text(body string) Content { return Content{Type: "text", Text: body} }
 
-// Image is a picture. The caption may be empty.
+// Image is a picture. The caption may be empty, and can be edited. The bytes are a real JPEG file,
+// one of eight.
 func Image(caption string) Content {
 	return Content{Type: "image", Text: caption, MIMEType: "image/jpeg"}
 }
 
-// Video is a film. The caption may be empty.
+// Video is a film. The caption may be empty. The bytes are made up, as are those of the other
+// files.
 func Video(caption string) Content {
 	return Content{Type: "video", Text: caption, MIMEType: "video/mp4"}
 }
 
-// Voice is a recorded voice message.
+// Voice is a voice message that was recorded in the chat. It has no caption.
 func Voice() Content {
 	return Content{Type: "audio", MIMEType: "audio/ogg; codecs=opus", Voice: true}
 }
 
-// Document is a PDF file. The caption may be empty.
+// Document is a PDF file. The name is the sender's choice, so a host must not use it as a path.
 func Document(filename, caption string) Content {
 	return Content{Type: "document", Text: caption, Filename: filename, MIMEType: "application/pdf"}
 }
 
-// Sticker is a sticker.
+// Sticker is a sticker that does not move.
 func Sticker() Content { return Content{Type: "sticker", MIMEType: "image/webp"} }
 
-// Location is a location.
+// Location is a place on the map, with a name and an address, which may be empty.
 func Location(name, address string, latitude, longitude float64) Content {
 	return Content{Type: "location", Text: name, Address: address, Latitude: latitude, Longitude: longitude}
 }
 
-// ContactCard is a shared contact.
+// ContactCard is a contact that is shared in the chat. Nothing is added to an address book.
 func ContactCard(name, number string) Content {
 	return Content{Type: "contacts", Text: name, PhoneNumber: number}
 }
@@ -70,7 +72,8 @@ func Reaction(to graph.MessageID, emoji string) Content {
 	return Content{Type: "reaction", Text: emoji, ReplyTo: to}
 }
 
-// Quoting returns the content as an answer to an earlier message.
+// Quoting returns the content as an answer to an earlier message, which webhooks name as its
+// context.
 func (c Content) Quoting(id graph.MessageID) Content {
 	c.ReplyTo = id
 	return c
@@ -96,13 +99,13 @@ func (c Content) wire(media graph.MediaID, sha256, url string) member {
 		return sub("text", object(sub("body", quote(c.Text))))
 	case "location":
 		return sub("location", object(
-			float("latitude", c.Latitude), float("longitude", c.Longitude), str("name", c.Text), str("address",
-				c.Address)))
+			float("latitude", c.Latitude), float("longitude", c.Longitude),
+			str("name", c.Text), str("address", c.Address)))
 	case "contacts":
 		card := object(
 			sub("name", object(str("formatted_name", c.Text), str("first_name", c.Text))),
-			sub("phones", list(object(str("phone", c.PhoneNumber), str("wa_id", phonenumber.Digits(c.PhoneNumber)),
-				str("type", "MOBILE")))))
+			sub("phones", list(object(
+				str("phone", c.PhoneNumber), str("wa_id", phonenumber.Digits(c.PhoneNumber)), str("type", "MOBILE")))))
 		return sub("contacts", list(card))
 	case "reaction":
 		return sub("reaction", object(str("message_id", c.ReplyTo), str("emoji", c.Text)))

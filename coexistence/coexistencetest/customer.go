@@ -11,6 +11,8 @@ import (
 )
 
 // A CustomerConfig describes a customer of one business.
+//
+// Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/business-scoped-user-ids
 type CustomerConfig struct {
 	// PhoneNumber is the phone number. If empty, the customer is known by user id and username
 	// alone.
@@ -25,13 +27,14 @@ type CustomerConfig struct {
 	// OldStyle leaves user ids out, as in data from before April 2026.
 	OldStyle bool
 
-	// Username is the WhatsApp username, without @.
+	// Username is the WhatsApp username, without @. Webhooks show it where Meta's do.
 	Username string
 
 	// Name is what the customer calls themselves.
 	Name string
 
-	// Unreachable makes everything sent through Cloud API fail with 131026.
+	// Unreachable makes everything sent through Cloud API fail with 131026, as for a number
+	// without WhatsApp. The call itself succeeds; a status tells of the failure.
 	Unreachable bool
 
 	// NoReceipts makes messages stop at "delivered": the customer has read receipts switched off.
@@ -63,6 +66,10 @@ func (c *Customer) WAID() string {
 }
 
 // Identity returns what webhooks tell of the customer.
+//
+// Any of its members can be empty, and a host has to find the person by what is there.
+//
+// Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/business-scoped-user-ids
 func (c *Customer) Identity() graph.Identity {
 	id := graph.Identity{WAID: c.WAID(), Username: c.cfg.Username}
 	if !c.cfg.OldStyle {
@@ -86,7 +93,7 @@ func (c *Customer) contact() []byte {
 // while the number coexists, and may answer freely for 24 hours from then.
 //
 // Meta:
-// https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference/messages/text
+// https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference/messages
 func (c *Customer) Send(text string) graph.MessageID { return c.SendContent(Text(text)) }
 
 // SendContent makes the customer send anything else than text.
@@ -110,6 +117,8 @@ const (
 // Edit replaces the text, or the caption, of a message that the customer sent less than 15 minutes
 // ago. The edit is a message with an id of its own, which is returned. It fails for a message that
 // was deleted, is too old, has no text or is not the customer's.
+//
+// Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference/messages/edit
 func (c *Customer) Edit(id graph.MessageID, text string) (graph.MessageID, error) {
 	p := c.phone
 	p.world.mu.Lock()
@@ -129,6 +138,8 @@ func (c *Customer) Edit(id graph.MessageID, text string) (graph.MessageID, error
 
 // Revoke deletes a message that the customer sent less than two days ago, for everyone. The notice
 // of that has an id of its own, which is returned.
+//
+// Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference/messages
 func (c *Customer) Revoke(id graph.MessageID) (graph.MessageID, error) {
 	p := c.phone
 	p.world.mu.Lock()
@@ -146,6 +157,8 @@ func (c *Customer) Revoke(id graph.MessageID) (graph.MessageID, error) {
 // SendUnavailable makes the customer write something that Cloud API cannot show, only the phone:
 // the webhook says "unsupported" with code 131060. Often enough the real thing follows under the
 // same id: [Customer.ResolveUnavailable].
+//
+// Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference/messages/unsupported
 func (c *Customer) SendUnavailable(text string) graph.MessageID {
 	p := c.phone
 	p.world.mu.Lock()

@@ -12,7 +12,8 @@ import (
 
 // A Delivery is one POST to the host, with all its attempts.
 type Delivery struct {
-	// Number counts POSTs from 1.
+	// Number counts POSTs from 1. One that is delivered again after it was acknowledged has a
+	// number of its own; further attempts have not.
 	Number int
 
 	// Fields are the webhook fields of its changes, in order. WABAID and PhoneNumberID are those of
@@ -24,7 +25,8 @@ type Delivery struct {
 	// Level says whether an override or the app's own URL decided where it went.
 	Level cloudapitest.CallbackLevel
 
-	// Body is what was posted.
+	// Body is what was posted, byte for byte, in each attempt. A signature can be checked against
+	// it.
 	Body []byte
 
 	// Duplicate means that the same body was acknowledged before.
@@ -33,6 +35,7 @@ type Delivery struct {
 	// State says whether the host has it.
 	State DeliveryState
 
+	// Attempts are the tries so far, the last one last. One that is under way is not among them.
 	Attempts []Attempt
 }
 
@@ -47,19 +50,26 @@ const (
 
 // An Attempt is one try to deliver.
 type Attempt struct {
-	At      time.Time // the world's time
-	Took    time.Duration
-	Status  int    // of the answer; 0 without one
-	Problem string // why there was none
+	// At is when it began, by the world's clock. Took is how long the host took, on a real clock.
+	At   time.Time
+	Took time.Duration
+
+	// Status is that of the answer, 0 without one. Problem says why there was none.
+	Status  int
+	Problem string
 }
 
 // A SuppressedDelivery is something that was not delivered, because the app did not subscribe to
 // it.
 type SuppressedDelivery struct {
+	// Field is the webhook field that the change belongs to. PhoneNumberID is empty for what is
+	// about an account.
 	Field         webhook.Field
 	WABAID        graph.WABAID
 	PhoneNumberID graph.PhoneNumberID
-	Reason        string
+
+	// Reason says which subscription was missing: that of the app, or that of the account.
+	Reason string
 }
 
 // A change is one change of a webhook body, before it is known in which POST it travels.
@@ -109,6 +119,8 @@ type post struct {
 
 // envelope puts changes into a body. Neighbours of the same entry and time share it; the order of
 // the changes stays.
+//
+// Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/create-webhook-endpoint
 func envelope(changes []change) []byte {
 	var entries [][]byte
 	for i := 0; i < len(changes); {

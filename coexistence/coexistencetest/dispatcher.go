@@ -27,12 +27,16 @@ type dispatcher struct {
 	graph  *cloudapitest.Server
 	client *http.Client
 
+	// ctx ends when the dispatcher is closed, and with it the POSTs under way. done waits for the
+	// workers.
 	ctx    context.Context
 	cancel context.CancelFunc
 	done   sync.WaitGroup
 
+	// mu guards what follows. It is never held during a POST. changed is signalled when something
+	// was queued or answered, or may be due.
 	mu         sync.Mutex
-	changed    *sync.Cond // something was queued, answered, or is due again
+	changed    *sync.Cond
 	rand       *rand.Rand
 	queue      []change
 	retries    []*post // waiting for another attempt
@@ -41,6 +45,7 @@ type dispatcher struct {
 	suppressed []SuppressedDelivery
 	closed     bool
 
+	// relied has a lock of its own, and is shared with the world.
 	relied *reckoning
 }
 
@@ -99,6 +104,7 @@ func (c *dispatcher) send(changes ...change) {
 		if ch.partner {
 			c.relied.on(relyPartnerEvents)
 		}
+		// This is what happens to a host that has forgotten a subscription: nothing, and no error.
 		if reason := c.unsubscribed(ch); reason != "" {
 			c.suppressed = append(c.suppressed, SuppressedDelivery{
 				Field: ch.field, WABAID: ch.waba, PhoneNumberID: ch.phone, Reason: reason,
@@ -164,6 +170,7 @@ func (c *dispatcher) next() *post {
 			c.inFlight++
 			return p
 		}
+		// What is not due yet is passed over, and wakes a worker when it is.
 		if first := c.ready(0, now); first >= 0 {
 			c.inFlight++
 			return c.pack(first, now)
@@ -186,6 +193,8 @@ func (c *dispatcher) ready(i int, now time.Time) int {
 // them. The first is chosen among the oldest as [DeliveryConfig].Reorder allows; up to
 // [DeliveryConfig].Batch follow it in their order. The caller must hold c.mu.
 func (c *dispatcher) pack(first int, now time.Time) *post {
+	// take removes the i-th change and closes the gap from the front, so that the oldest changes
+	// stay first and the memory of what is gone can be used again.
 	take := func(i int) change {
 		ch := c.queue[i]
 		copy(c.queue[1:i+1], c.queue[:i])
@@ -193,6 +202,7 @@ func (c *dispatcher) pack(first int, now time.Time) *post {
 		c.queue = c.queue[1:]
 		return ch
 	}
+	// A change further back comes first now and then. If it is not due yet, the order stays.
 	if far := first + c.rand.IntN(min(c.cfg.Reorder, len(c.queue)-first)); !now.Before(c.queue[far].due) {
 		first = far
 	}
@@ -200,6 +210,8 @@ func (c *dispatcher) pack(first int, now time.Time) *post {
 	p.changes = append(p.changes, take(first))
 	size := len(p.changes[0].value)
 	c.address(p)
+	// What goes to another URL, or is not due, waits for a POST of its own. The size is kept below
+	// Meta's limit with a little to spare for what surrounds each change.
 	for i := 0; i < len(c.queue) && len(p.changes) < c.cfg.Batch; {
 		ch := c.queue[i]
 		to := c.graph.Callback(string(ch.field), ch.waba, ch.phone)
@@ -285,6 +297,8 @@ func (c *dispatcher) settle(p *post, attempt Attempt) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.inFlight--
+	// The host has answered 200, and Meta has not heard it: exactly this makes deliveries come
+	// twice in production.
 	if attempt.Status == http.StatusOK && c.rand.IntN(100) < c.cfg.LostAnswersPercent {
 		attempt.Status, attempt.Problem = 0, "the answer got lost"
 	}
@@ -308,6 +322,8 @@ func (c *dispatcher) settle(p *post, attempt Attempt) {
 	case len(p.attempts) >= c.cfg.MaxAttempts, c.graph.Now().Sub(p.born) >= c.cfg.GiveUpAfter:
 		p.state = DeliveryGivenUp
 	default:
+		// Each pause is twice the one before, up to a limit. Twenty doublings are enough for any
+		// limit.
 		pause := min(c.cfg.Backoff<<min(len(p.attempts)-1, 20), c.cfg.MaxBackoff)
 		p.due = c.graph.Now().Add(pause)
 		c.address(p)
@@ -321,11 +337,13 @@ func (c *dispatcher) settle(p *post, attempt Attempt) {
 // wait blocks until nothing is queued, under way or due again. It fails if something was given up,
 // since the test that waits would go on without it.
 func (c *dispatcher) wait(ctx context.Context) error {
+	// An ended context has to wake the wait, which sleeps on a condition.
 	stop := context.AfterFunc(ctx, c.look)
 	defer stop()
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for {
+		// What waits for another attempt counts as open, since it is still to arrive.
 		open := len(c.queue) + len(c.retries) + c.inFlight
 		switch {
 		case open == 0:

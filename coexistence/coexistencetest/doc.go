@@ -112,6 +112,23 @@
 // HTML pages, with a QR code that can be scanned and a page for the phone's part; package signup
 // takes the address as PageConfig.SDKURL. "go run ./examples/signup" shows it.
 //
+// # Several numbers
+//
+// A world holds any number of phones. Each belongs to a portfolio of its own, unless
+// [PhoneConfig].BusinessID names one, and its signup makes an account of its own, unless the
+// business shares one that it has ([Popup.ChooseAccount]). Two numbers in one account are the case
+// that account updates cannot tell apart: an ACCOUNT_OFFBOARDED names the account alone, and a
+// PARTNER_REMOVED names the number only as long as the other one stays.
+//
+// # When a test fails
+//
+// [World.String] has the seed and the knobs with which the same world can be made again.
+// [World.Deliveries] shows what was posted and what the host answered, attempt by attempt;
+// [World.Undelivered] what is still to come, or was given up; [World.Suppressed] what was never
+// sent for want of a subscription. [Phone.Chat] is what the host should know of a conversation, and
+// [World.Evidence] says what the test has relied on so far: if something of that is assumed, the
+// simulator may be wrong and not the host.
+//
 // # Concurrency
 //
 // A World and everything that it returns can be used from several goroutines. A method that makes
@@ -127,5 +144,14 @@
 // # Stores
 //
 // [TestStore] is the contract that every store of package coexistence has to keep, as a function
-// that any test can call. It does not need a world.
+// that any test can call. It does not need a world, and checks what a tracker rests on:
+//
+//   - an update is one step: concurrent ones are not lost, and what fn refuses is not stored
+//   - what was stored comes back whole, the bookkeeping of later events included
+//   - people known under a common alias become one, and their messages one conversation
+//   - lists are in the order that the interfaces promise, and can be left early
+//   - numbers are strangers to each other
+//
+// A store that passes it, also with -race, serves a tracker. Whether it survives a crash or a loss
+// of power is for tests of its own.
 package coexistencetest

@@ -19,7 +19,8 @@ type Behavior struct {
 	// Date is the revision or the day of the report, as far as it is known.
 	Date string
 
-	// Assumed means that no source tells it, and that the truth may differ.
+	// Assumed means that no source tells it, and that the truth may differ. A test that requires
+	// [EvidenceReport.Assumed] to be empty does not rest on it.
 	Assumed bool
 
 	id reliance
@@ -43,6 +44,8 @@ func Fidelity() []Behavior { return slices.Clone(behaviours) }
 // An EvidenceUse is a behaviour that made a difference in a world, and how often.
 type EvidenceUse struct {
 	Behavior
+
+	// Times is how often it made a difference, 1 or more.
 	Times int
 }
 

@@ -4,6 +4,7 @@ package coexistencetest
 type reliance int
 
 const (
+	// Signup: what the popup does, and what the host is told of it.
 	relyPopup reliance = iota // whatever happens in the popup
 	relyQR
 	relyPartnerEvents
@@ -14,6 +15,7 @@ const (
 	relyHistory
 	relyEmptyChunk
 	relyEmptyHistory
+	// What a history holds of messages that were changed, and of files.
 	relyHistoryText
 	relyMediaDetail
 	relyDeclined
@@ -22,6 +24,8 @@ const (
 	relyContactChanges
 	relyEchoes
 	relyMediaURL
+	// Messages from here on: what Cloud API sent, what it cannot show, and what is changed
+	// afterwards.
 	relyMirror
 	relyUnavailable
 	relyCustomerEdits
@@ -29,20 +33,25 @@ const (
 	relyMoved
 	relyWindow
 	relyReceipts
+	// The end of coexistence, for a while or for good.
 	relyOffboarded
 	relyReconnected
 	relyRemoved
 	relyRemovedNamed
 	relyIdle
 	relyOtherApp
+	// Deliveries: bytes, repeats, addresses, and what is not delivered at all.
 	relyEscapes
 	relyRepeats
 	relyOverride
 	relySilence
 	relyBatch
+	// relyCount is how many there are.
 	relyCount
 )
 
+// docs is where Meta's pages are. Dates in the table are those that the pages print, or the day of
+// a report.
 const docs = "https://developers.facebook.com/documentation/business-messaging/whatsapp/"
 
 const (
@@ -57,6 +66,9 @@ const (
 	inTheField     = "reported from the field"
 )
 
+// behaviours is everything that a test can come to rely on, in the order of a number's life.
+// Several rows can share an id, where one happening in the world rests on all of them. A row
+// without a source is marked as assumed; a later finding replaces it, with its date.
 var behaviours = []Behavior{
 	{id: relyPopup, What: "coexistence needs featureType whatsapp_business_app_onboarding", Source: onboardingDocs,
 		Date: "2026-02-04"},
@@ -107,8 +119,10 @@ var behaviours = []Behavior{
 	{id: relyEmptyHistory, What: "an empty history sends one empty chunk", Assumed: true},
 	{id: relyHistory, What: "chunk_order begins at 1 in every phase", Source: historyDocs, Date: "2026-05-21"},
 	{id: relyHistory, What: "progress counts messages", Assumed: true},
-	{id: relyHistoryText, What: "history holds the latest text of an edited message, neither deleted messages nor " +
-		"notices", Assumed: true},
+	{
+		id: relyHistoryText, Assumed: true,
+		What: "history holds the latest text of an edited message, neither deleted messages nor notices",
+	},
 	{
 		id: relyMediaDetail, What: "media details with another time and sender than the placeholder",
 		Source: historyDocs,

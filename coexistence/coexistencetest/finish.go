@@ -22,6 +22,7 @@ func (w *World) finish(d *dialog) {
 		p := d.phone
 		w.onboard(p, d)
 		business, shared = p.owner, slices.Clone(p.wabas)
+		// The message names the account that the popup named; the token may reach others.
 		message = finishMessage(w.cfg.Session, p.wabas[0], p.id, business)
 	} else {
 		phone, owner := w.addOrdinary(d)
@@ -45,6 +46,7 @@ func (w *World) finish(d *dialog) {
 	}
 	d.result = result
 	d.end()
+	// The two updates are nine seconds apart in the field, and can arrive in either order.
 	for _, id := range shared {
 		w.tellPartner(id, business, "PARTNER_ADDED", w.Now())
 		w.tellPartner(id, business, "PARTNER_APP_INSTALLED", w.Now().Add(9*time.Second),
@@ -56,6 +58,8 @@ func (w *World) finish(d *dialog) {
 // readable again, and each sync can be asked for again: the Graph API begins a new window. The
 // caller must hold the world's mu.
 func (w *World) onboard(p *Phone, d *dialog) {
+	// The first signup of a number makes its accounts. A later one finds them again, with the
+	// number's id.
 	if len(p.wabas) == 0 {
 		p.wabas = []graph.WABAID{w.chooseAccount(p.cfg.Business, p.owner, d.account)}
 		if p.cfg.SecondAccount {
@@ -113,6 +117,8 @@ func display(number string) string {
 // tellPartner sends an account_update about the partner's relation to an account. Its entry carries
 // the partner's portfolio, not the account: that is in waba_info. The caller must hold the world's
 // mu.
+//
+// Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference/account_update
 func (w *World) tellPartner(id graph.WABAID, owner graph.BusinessID, event string, at time.Time, more ...member) {
 	info := append([]member{str("waba_id", id), str("owner_business_id", owner)}, more...)
 	w.dispatcher.send(change{

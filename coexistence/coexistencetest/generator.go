@@ -66,6 +66,7 @@ func (p *Phone) makeUpHistory(h History, now time.Time) {
 	for i := range h.Customers {
 		g.addCustomer(i)
 	}
+	// The last talk may be cut short, so that the number of messages is exact.
 	for written := 0; written < h.Messages; {
 		written += g.talk(h.Messages - written)
 	}
@@ -120,6 +121,7 @@ func (g *generator) addCustomer(i int) {
 	g.customers = append(g.customers, c)
 	g.tongues = append(g.tongues, tongue)
 	if g.chance(g.history.SavedPercent) {
+		// A person without a number is saved under the user id and the username.
 		first, _, _ := strings.Cut(name, " ")
 		contact := Contact{FullName: name, FirstName: first, UserID: cfg.UserID, Username: cfg.Username}
 		if !cfg.HideNumber {
@@ -139,6 +141,7 @@ func (g *generator) talk(limit int) int {
 	i := g.rand.IntN(len(g.customers))
 	c, tongue := g.customers[i], g.tongues[i]
 	span := time.Duration(g.history.Days) * day
+	// A power above 1 draws recent days more often.
 	age := time.Duration(math.Pow(g.rand.Float64(), 1.6) * float64(span-time.Hour))
 	n := min(2+g.rand.IntN(9), limit)
 	var last *message
@@ -149,6 +152,7 @@ func (g *generator) talk(limit int) int {
 		}
 		past := PastMessage{Outbound: outbound, Age: max(age, time.Second), Content: g.content(tongue, outbound, last)}
 		if outbound {
+			// Most are read, as most are in life; a few never left the phone.
 			past.Status = []string{"read", "read", "read", "delivered", "delivered", "sent", "played", "pending",
 				"error"}[g.rand.IntN(9)]
 		}

@@ -54,6 +54,7 @@ var mediaFiles = sync.OnceValue(func() map[string][]file {
 		}
 		add("image", "image/jpeg", b.Bytes())
 	}
+	// The other kinds have the first bytes by which programs know them, and nothing behind.
 	add("document", "application/pdf", []byte("%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n2 0 "+
 		"obj<</Type/Pages/Kids[]/Count 0>>endobj\n"+
 		"trailer<</Root 1 0 R>>\n%%EOF\n"))

@@ -32,7 +32,8 @@ type PhoneConfig struct {
 	// AppVersion is its version. If empty, "2.26.40.75". Coexistence needs 2.24.17.
 	AppVersion string
 
-	// Business is the name of the business. If empty, "Made-up business".
+	// Business is the name of the business, and of the accounts that its signup makes. If empty,
+	// "Made-up business".
 	Business string
 
 	// BusinessID is the portfolio. If empty, a new one.
@@ -45,10 +46,11 @@ type PhoneConfig struct {
 	// Contacts are in the address book, besides those that History brings along.
 	Contacts []Contact
 
-	// Conversations are past ones.
+	// Conversations are past ones, for tests that need certain messages at certain ages.
 	Conversations []PastConversation
 
-	// History makes up further ones. The zero History makes up none.
+	// History makes up further ones, with customers of its own and contacts for most of them. The
+	// zero History makes up none.
 	History History
 
 	// StallContacts and StallHistory make a sync be accepted and never answered, as reported from
@@ -62,7 +64,10 @@ type PhoneConfig struct {
 }
 
 // A Contact is an entry of the phone's address book.
+//
+// Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference/smb_app_state_sync
 type Contact struct {
+	// FullName and FirstName are what the business calls the person.
 	FullName, FirstName string
 
 	// PhoneNumber is the phone number. A customer who hides theirs has a UserID and perhaps a
@@ -74,11 +79,14 @@ type Contact struct {
 
 // A PastConversation is a conversation from before the signup.
 type PastConversation struct {
+	// With is the customer, who is added to the phone. Messages may be in any order.
 	With     CustomerConfig
 	Messages []PastMessage
 }
 
 // A PastMessage is a message of a past conversation.
+//
+// Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference/history
 type PastMessage struct {
 	// Outbound means that the business wrote it.
 	Outbound bool
@@ -106,6 +114,8 @@ const (
 )
 
 // A Phone is the phone of a business, with the WhatsApp Business app on it.
+//
+// Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/embedded-signup/onboarding-business-app-users
 type Phone struct {
 	world *World
 

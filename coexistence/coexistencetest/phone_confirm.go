@@ -8,7 +8,8 @@ import (
 var errNoRequest = errors.New("coexistencetest: the phone was not asked to connect; enter its number into the popup " +
 	"first")
 
-// LastCode returns the code that the phone showed last, for the popup.
+// LastCode returns the code that the phone showed last, for the popup. Empty if no popup has asked
+// for this phone yet, or its owner has refused.
 func (p *Phone) LastCode() string {
 	p.world.mu.Lock()
 	defer p.world.mu.Unlock()
@@ -16,7 +17,10 @@ func (p *Phone) LastCode() string {
 }
 
 // ScanQR points the phone's camera at the popup: [Popup.QR]. It stands for the code, and is a
-// choice beside it.
+// choice beside it; the confirmation is still needed. It fails for the QR code of another popup.
+//
+// Meta:
+// https://developers.facebook.com/documentation/business-messaging/whatsapp/embedded-signup/onboarding-business-app-users
 func (p *Phone) ScanQR(payload string) error {
 	p.world.mu.Lock()
 	defer p.world.mu.Unlock()
@@ -34,6 +38,8 @@ func (p *Phone) ScanQR(payload string) error {
 }
 
 // HistorySharing is what a business answers on its phone when Meta asks whether to share its chats.
+//
+// Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/embedded-signup/onboarding-business-app-users
 type HistorySharing int
 
 const (
@@ -54,6 +60,8 @@ func (p *Phone) Confirm(sharing HistorySharing) error {
 	if p.request == nil {
 		return errNoRequest
 	}
+	// The answer about the chats is part of the confirmation, and cannot be changed later: it takes
+	// a new signup.
 	p.request.confirmed, p.request.share = true, sharing == HistoryShared
 	p.used()
 	p.world.relied.on(relyPopup)

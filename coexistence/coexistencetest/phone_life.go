@@ -57,6 +57,8 @@ func (p *Phone) Disconnect() { p.EndCoexistence(webhook.DisconnectedAccount, "US
 // EndCoexistence ends coexistence for another reason, such as [webhook.DisconnectedChangeNumber].
 // InitiatedBy is "USER" or "SYSTEM". With an empty reason the webhook has no disconnection_info, as
 // before April 2026. It does nothing if the number neither coexists nor is suspended.
+//
+// Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference/account_update
 func (p *Phone) EndCoexistence(reason webhook.DisconnectionReason, initiatedBy string) {
 	p.world.mu.Lock()
 	defer p.world.mu.Unlock()
@@ -110,6 +112,8 @@ func (w *World) livesIn(id graph.WABAID) bool {
 // RemoveApp removes the host's app in the settings of the business portfolio: its tokens stop
 // working, and the host gets PARTNER_APP_UNINSTALLED. The number itself goes on to coexist, and no
 // app answers for it.
+//
+// Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference/account_update
 func (p *Phone) RemoveApp() {
 	p.world.mu.Lock()
 	defer p.world.mu.Unlock()

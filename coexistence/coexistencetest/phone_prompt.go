@@ -2,10 +2,11 @@ package coexistencetest
 
 // A PhonePrompt is what the phone asks its owner while a popup wants to connect its number.
 type PhonePrompt struct {
-	// Code is what the phone shows, for the popup: [Phone.LastCode].
+	// Code is what the phone shows, to be entered into the popup: [Phone.LastCode].
 	Code string
 
-	// QR is what the popup shows, for [Phone.ScanQR].
+	// QR is what the popup shows, for [Phone.ScanQR]. A page that shows the phone has no camera,
+	// and uses this instead.
 	QR string
 
 	// Verified means that the popup has the code, or the phone has scanned. Confirmed means that

@@ -30,10 +30,13 @@ func (p *Phone) UpdateApp(version string) {
 
 // UseApp moves the number to another app on the phone. A move to consumer WhatsApp ends coexistence
 // (BUSINESS_DOWNGRADE).
+//
+// Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference/account_update
 func (p *Phone) UseApp(app AppKind) {
 	p.world.mu.Lock()
 	defer p.world.mu.Unlock()
 	p.cfg.App = app
+	// A move back to the business app does not bring coexistence back; that takes a signup.
 	if app != AppBusiness && p.stage != stageAlone {
 		p.world.relied.on(relyOtherApp)
 		p.lose(webhook.DisconnectedBusinessDowngrade, "USER")
@@ -43,6 +46,8 @@ func (p *Phone) UseApp(app AppKind) {
 // ChangeNumber gives the business another phone number, which ends coexistence of the old one
 // (CHANGE_NUMBER). The new number can go through the popup and is a number of its own then, with
 // another id, in another account.
+//
+// Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference/account_update
 func (p *Phone) ChangeNumber(number string) {
 	p.world.mu.Lock()
 	defer p.world.mu.Unlock()
@@ -50,6 +55,7 @@ func (p *Phone) ChangeNumber(number string) {
 		p.world.relied.on(relyOtherApp)
 		p.lose(webhook.DisconnectedChangeNumber, "USER")
 	}
+	// The new number waits for nothing: it was never connected.
 	p.number, p.wabas, p.disconnectedAt = number, nil, time.Time{}
 }
 
@@ -100,6 +106,7 @@ func (c *Customer) ChangeNumber(number string) graph.MessageID {
 	p := c.phone
 	p.world.mu.Lock()
 	defer p.world.mu.Unlock()
+	// The notice comes from the old ids and names the new ones.
 	old := c.Identity()
 	c.cfg.PhoneNumber, c.cfg.UserID = number, p.newUserID()
 	now := c.Identity()

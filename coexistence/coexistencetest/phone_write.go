@@ -66,6 +66,7 @@ func (p *Phone) tellEcho(m *message, content member, kind string) {
 	}
 	m.liveAt = p.world.Now()
 	p.world.relied.on(relyEchoes)
+	// The customer is named by all ids that a webhook may show, in the member to and its like.
 	c := m.chat.customer
 	id := c.Identity()
 	var quoted []byte
@@ -81,6 +82,8 @@ func (p *Phone) tellEcho(m *message, content member, kind string) {
 
 // echoContact is the contacts member beside echoes, where a profile has no name. It is left out for
 // a customer without a user id.
+//
+// Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference/smb_message_echoes
 func (p *Phone) echoContact(c *Customer) member {
 	id := c.Identity()
 	if id.UserID == "" {

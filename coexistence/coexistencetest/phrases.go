@@ -1,11 +1,15 @@
 package coexistencetest
 
-// A language is what customers and shops say in one.
+// A language is what customers and shops say in one. A talk stays in one language, as talks do, so
+// a host that guesses the language of a conversation finds one.
 type language struct {
 	names         []string
 	asks, answers []string // %d is any number
 }
 
+// languages are those that a host most likely gets wrong: with accents, from right to left, with
+// joined letters, without spaces, in several planes of Unicode. Names are made up, and say so in
+// their own language.
 var languages = []language{
 	{
 		[]string{"Ada Example", "Ben Sample", "Cleo Madeup"},
@@ -82,5 +86,5 @@ var languages = []language{
 }
 
 // emoji hold what breaks naive code: surrogate pairs, variation selectors, skin tones, joined
-// families, flags, keycaps.
+// families, flags, keycaps. Code that cuts texts by bytes or by code points tears them apart.
 var emoji = []string{"😀", "👍", "❤️", "🙏🏽", "👨‍👩‍👧‍👦", "🇧🇷", "🏴‍☠️", "1️⃣", "🤦🏿‍♀️", "☀️", "🎂", "✅"}

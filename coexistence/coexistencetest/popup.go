@@ -31,11 +31,14 @@ const (
 )
 
 // A PopupError is a problem that the popup shows to the business.
+//
+// Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/embedded-signup/errors
 type PopupError struct {
 	// Code is Meta's code for it; [graph.Lookup] says what it means. Zero if Meta has none.
 	Code graph.Code
 
-	// Message is what the popup shows, and SessionID what it asks to keep for Meta's support.
+	// Message is what the popup shows, in English; at Meta it is in the business's language, so
+	// match by Code. SessionID is what it asks to keep for Meta's support.
 	Message, SessionID string
 }
 
@@ -61,11 +64,12 @@ var ErrNotOffered = errors.New("coexistencetest: the popup does not offer this s
 //	phone.Confirm(coexistencetest.HistoryShared)
 //	popup.VerifyCode(phone.LastCode())
 //	result, err := popup.Finish()
+//
+// Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/embedded-signup/onboarding-business-app-users
 type Popup struct {
-	// view is the last page that was read.
 	world *World
 	id    string
-	view  popupView
+	view  popupView // the page that was read last
 }
 
 // A popupView is a page of the popup, as its JSON tells it. Refusal is set instead of the rest if
@@ -153,7 +157,8 @@ func (p *Popup) EnterNumber(number string) error { return p.ask("number", number
 func (p *Popup) QR() string { return p.view.QR }
 
 // VerifyCode enters the code that the phone shows: [Phone.LastCode]. For an ordinary number it is
-// [Popup.TextedCode]. A wrong one is a [PopupError]; after five the popup takes none any more.
+// [Popup.TextedCode]. A wrong one is a [PopupError], from the fifth on with
+// [graph.CodeSignupTooManyOTPRequests].
 func (p *Popup) VerifyCode(code string) error { return p.ask("code", code) }
 
 // TextedCode returns the code that was sent by text message to an ordinary number.
@@ -182,6 +187,8 @@ func (w *World) TextedCode(number string) string {
 
 // VerifyLater goes on without the code of an ordinary number: since v3, the flow can end with a
 // number that is not verified.
+//
+// Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/embedded-signup/versions
 func (p *Popup) VerifyLater() error { return p.ask("later", "") }
 
 // Finish clicks the last button. The account is shared, and the webhooks that say so are on their
@@ -194,6 +201,8 @@ func (p *Popup) Cancel() (SignupResult, error) { return p.end("close") }
 
 // ReportError clicks on "report" under a problem that the popup shows, and closes it. The page gets
 // a CANCEL with the code and the session id. It is [ErrNotOffered] if there is no problem.
+//
+// Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/embedded-signup/errors
 func (p *Popup) ReportError() (SignupResult, error) { return p.end("report") }
 
 // Complete plays the whole popup for a phone whose owner notices nothing: if the popup does not

@@ -74,6 +74,7 @@ func metaFile(name, contentType string) http.Handler {
 // https as at Meta.
 func (w *World) serveDialog(rw http.ResponseWriter, r *http.Request) {
 	q := r.URL.Query()
+	// The query of the dialog has what the page gave to FB.login, in other places.
 	options, err := json.Marshal(map[string]map[string]json.RawMessage{
 		"init": {"appId": quote(q.Get("client_id"))},
 		"login": {
@@ -87,6 +88,8 @@ func (w *World) serveDialog(rw http.ResponseWriter, r *http.Request) {
 	if err == nil {
 		l, err = parseLaunch(options)
 	}
+	// A page that is sent away has to be on https, or Meta refuses the dialog. A window answers its
+	// opener and needs no address.
 	if back, bad := url.Parse(q.Get("redirect_uri")); err == nil && q.Get("display") != "popup" &&
 		(bad != nil || back.Scheme != "https") {
 		err = fmt.Errorf("coexistencetest: the redirect URI is not an https address")
@@ -144,6 +147,7 @@ func (w *World) serveQR(rw http.ResponseWriter, r *http.Request) {
 	d := w.popups[r.PathValue("id")]
 	var text string
 	if d != nil && d.existing && d.screen == ScreenVerify {
+		// The code is shown on the screen that asks for it, and for a number that is in an app.
 		text = d.qr()
 	}
 	w.mu.Unlock()
@@ -168,6 +172,7 @@ func (w *World) servePhone(rw http.ResponseWriter, r *http.Request) {
 		http.NotFound(rw, r)
 		return
 	}
+	// The page shows what the last answer did, since the popup that it moved is in another window.
 	last := "Nothing waits for an answer."
 	if r.Method == http.MethodPost {
 		answers := map[string]struct {

@@ -106,8 +106,10 @@ func TestTheDialogIsServedWhereMetaHasIt(t *testing.T) {
 		"redirect to http": v.dialog("display", "page", "redirect_uri", "http://app.example.com"),
 		"redirect nowhere": v.dialog("display", "page"),
 	} {
-		status, _ := v.get("/v25.0/dialog/oauth?" + query.Encode())
-		require.Equal(t, http.StatusBadRequest, status, name)
+		t.Run(name, func(t *testing.T) {
+			status, _ := v.get("/v25.0/dialog/oauth?" + query.Encode())
+			require.Equal(t, http.StatusBadRequest, status)
+		})
 	}
 	_, page = v.open("config_id", "1")
 	require.Contains(t, page, "Sorry, something went wrong.", "a wrong configuration opens all the same")
@@ -125,7 +127,7 @@ func TestThePhoneAnswersOnItsPage(t *testing.T) {
 			phone := v.world.NewPhone(coexistencetest.PhoneConfig{Business: "Ovenbird & Sons"})
 			path, _ := v.open()
 			status, _ := v.get(path + "/phone")
-			require.Equal(t, http.StatusNotFound, status, "nobody has asked the phone yet")
+			require.Equal(t, http.StatusNotFound, status, "the phone was not asked yet")
 			status, _ = v.get(path + "/qr.png")
 			require.Equal(t, http.StatusNotFound, status)
 			v.step(path, "existing", "")

@@ -32,6 +32,7 @@ func (w *World) popupHandler() http.Handler {
 		}
 		answer(rw, http.StatusCreated, w.openPopup(l))
 	})
+	// The page is asked for again while the popup waits for the phone.
 	mux.HandleFunc("GET /popups/{id}", func(rw http.ResponseWriter, r *http.Request) {
 		w.mu.Lock()
 		defer w.mu.Unlock()
@@ -45,6 +46,8 @@ func (w *World) popupHandler() http.Handler {
 	mux.HandleFunc("GET /popups/{id}/qr.png", w.serveQR)
 	mux.HandleFunc("GET /popups/{id}/phone", w.servePhone)
 	mux.HandleFunc("POST /popups/{id}/phone", w.servePhone)
+	// Steps are what buttons and fields of the popup do. Which of them a screen has is decided in
+	// World.step.
 	mux.HandleFunc("POST /popups/{id}/{step}", func(rw http.ResponseWriter, r *http.Request) {
 		var in struct {
 			Value string `json:"value"`

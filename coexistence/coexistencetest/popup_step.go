@@ -112,15 +112,19 @@ func (w *World) step(d *dialog, step, value string) []byte {
 		return refusalPage("coexistencetest: the popup is closed")
 	case step == "close" && d.screen == ScreenReview, step == "finish" && d.screen == ScreenReview:
 		w.finish(d)
+	// A window that is closed tells the screen on which that happened. A popup that never worked
+	// tells nothing.
 	case step == "close":
 		d.result = &SignupResult{LoginResponse: callback("", "")}
 		if !d.broken {
 			d.result.Message = cancelMessage(d.screen)
 		}
 		d.end()
+	// A report is the one way in which a page learns what the business saw.
 	case step == "report" && d.problem != nil:
 		d.result = &SignupResult{Message: errorMessage(d.problem, w.Now()), LoginResponse: callback("", "")}
 		d.end()
+	// A popup that never worked can be closed and reported, and nothing else.
 	case d.broken:
 		return d.page(d.problem)
 	case step == "business" && d.screen == ScreenBusiness:
@@ -167,6 +171,7 @@ func (w *World) enterNumber(d *dialog, number string) *PopupError {
 	}
 	p := w.phoneByNumber(digits)
 	if !d.existing {
+		// A number that is in the app is refused here: only the other choice connects it.
 		if p != nil && p.cfg.App == AppBusiness {
 			return d.fail(w, graph.CodeSignupAlreadyRegistered, "")
 		}
@@ -179,6 +184,8 @@ func (w *World) enterNumber(d *dialog, number string) *PopupError {
 	if code := w.eligible(p, d); code != 0 {
 		return d.fail(w, code, "")
 	}
+	// From here on the phone shows the code and asks, until the popup is closed or another number
+	// entered.
 	d.problem = nil
 	d.phone, d.code, d.screen = p, w.newCode(), ScreenVerify
 	p.request, p.lastCode = d, d.code
@@ -205,6 +212,7 @@ func (w *World) eligible(p *Phone, d *dialog) graph.Code {
 		return graph.CodeSignupUpdateApp
 	case d.business != "" && d.business != p.owner:
 		return graph.CodeSignupNumberElsewhere
+	// A suspended number counts as connected: it is expected back.
 	case p.stage != stageAlone:
 		return graph.CodeSignupAlreadyConnected
 	case !p.disconnectedAt.IsZero() && w.Now().Sub(p.disconnectedAt) < waitAfterDisconnect:
@@ -245,8 +253,8 @@ func (w *World) newCode() string { return fmt.Sprintf("%06d", w.rand.IntN(1_000_
 // maxAttempts is how often a wrong code can be entered. Meta's number is not documented.
 const maxAttempts = 5
 
-// enterCode checks the code from the phone or the text message. After too many wrong ones even the
-// right one is refused. The caller must hold the world's mu.
+// enterCode checks the code from the phone or the text message. From the fifth wrong one on the
+// problem is another one; the right one is still taken. The caller must hold the world's mu.
 func (w *World) enterCode(d *dialog, code string) *PopupError {
 	code = phonenumber.Digits(code)
 	if d.code == "" || code != d.code {

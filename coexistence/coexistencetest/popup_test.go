@@ -2,6 +2,7 @@ package coexistencetest_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"strconv"
 	"strings"
@@ -269,10 +270,9 @@ func TestAForgottenFeatureTypeAddsAnOrdinaryNumberSilently(t *testing.T) {
 			t.Parallel()
 			world, _ := newWorld(t, coexistencetest.Config{Start: tt.now})
 			phone := world.NewPhone(coexistencetest.PhoneConfig{})
-			popup, err := world.OpenSignup(json.RawMessage(`{"init":{"appId":"` + string(world.AppID()) +
-				`"},"login":{"config_id":"` +
-				world.ConfigurationID() + `","response_type":"code","override_default_response_type":true,"extras":` +
-				tt.extras + `}}`))
+			popup, err := world.OpenSignup(json.RawMessage(fmt.Sprintf(`{"init":{"appId":%q},"login":{"config_id":%q,
+				"response_type":"code","override_default_response_type":true,"extras":%s}}`,
+				world.AppID(), world.ConfigurationID(), tt.extras)))
 			require.NoError(t, err)
 			require.Equal(t, tt.want, popup.OffersExistingAccount())
 			result, err := popup.Complete(phone, coexistencetest.HistoryShared)

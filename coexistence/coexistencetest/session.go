@@ -9,6 +9,8 @@ import (
 
 // A SessionVariant is a form in which the popup tells the page that it finished. Meta documents the
 // first; the others are known from the field.
+//
+// Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/embedded-signup/implementation
 type SessionVariant string
 
 const (
@@ -19,12 +21,15 @@ const (
 )
 
 // A SignupResult is what the page that opened the popup gets.
+//
+// Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/embedded-signup/implementation
 type SignupResult struct {
 	// Message is what window.postMessage carries: JSON, as the string it is sent as. Nil if no
 	// message came.
 	Message []byte
 
-	// LoginResponse is the argument of FB.login's callback, as JSON.
+	// LoginResponse is the argument of FB.login's callback, as JSON. Its status is "connected" or
+	// "unknown", which is also what a popup that was closed brings.
 	LoginResponse []byte
 
 	// Code is the authorization code in LoginResponse. It is good for 30 seconds, once. Empty if
@@ -47,6 +52,7 @@ func sessionMessage(event string, version int, data ...member) []byte {
 func finishMessage(
 	variant SessionVariant, waba graph.WABAID, phone graph.PhoneNumberID, business graph.BusinessID,
 ) []byte {
+	// Meta documents the account's id alone; the other ids are what the field has seen.
 	ids := []member{str("phone_number_id", phone), str("waba_id", waba), str("business_id", business)}
 	switch variant {
 	case SessionLost:

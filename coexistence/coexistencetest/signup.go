@@ -15,6 +15,8 @@ import (
 // The error is a [*PopupError] if the popup refuses the number or the launch options, and else that
 // of [signup.Flow.Finish].
 func SignUp(ctx context.Context, flow *signup.Flow, phone *Phone, sharing HistorySharing) (*signup.Connection, error) {
+	// The launch options are those that the host's page would get, so a wrong setting of the flow
+	// shows here.
 	options, err := flow.Launch(signup.LaunchOptions{})
 	if err != nil {
 		return nil, err
@@ -35,6 +37,7 @@ func SignUp(ctx context.Context, flow *signup.Flow, phone *Phone, sharing Histor
 	if err != nil {
 		return nil, err
 	}
+	// What the page would submit: the code of FB.login's callback, and the message if one came.
 	sub := signup.Submission{State: attempt.State, Tenant: attempt.Tenant, Code: result.Code}
 	if result.Message != nil {
 		if sub.Session, err = signup.ParseSessionInfo(result.Message); err != nil {
@@ -71,6 +74,7 @@ func (p *Phone) connect(l launch, sharing HistorySharing) (SignupResult, error) 
 	if !l.known(w) {
 		return SignupResult{}, d.fail(w, 0, wentWrong)
 	}
+	// The checks are those of the popup; the order of its screens plays no part.
 	if d.coexist {
 		d.existing, d.phone = true, p
 		if code := w.eligible(p, d); code != 0 {

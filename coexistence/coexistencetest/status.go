@@ -12,18 +12,26 @@ import (
 // mirror shows on the phone what was sent through Cloud API, and tells the host how far it came. A
 // message that fails is accepted all the same: Meta answers the call first, and tells of the
 // failure by webhook. No echo is sent, since the phone did not write.
+//
+// Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference/messages/status
 func (w *World) mirror(sent cloudapitest.SentMessage) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	// A number that is on Cloud API alone has no phone here, and coexistence numbers have no
+	// groups.
 	p := w.phoneByID(sent.From)
 	if p == nil || sent.GroupID != "" {
 		return
 	}
 	c := p.find(sent.To)
+	// fails is the code with which the message fails after it was accepted: one that the test has
+	// asked for, or that of a person who cannot be reached, or that of a closed window.
 	fails := sent.Fails
 	switch {
 	case c.cfg.Unreachable:
 		fails = graph.CodeMessageUndeliverable
+	// Outside the window a template is the only thing that reaches a person. Meta accepts
+	// everything and tells afterwards.
 	case fails == 0 && sent.Type != "template" &&
 		!w.graph.WindowOpen(p.id, graph.Identity{UserID: c.cfg.UserID, WAID: phonenumber.Digits(c.cfg.PhoneNumber)}):
 		fails = graph.CodeReengagementMessage
@@ -33,6 +41,7 @@ func (w *World) mirror(sent cloudapitest.SentMessage) {
 		p.tellStatus(c, sent, "failed", sent.At, fails)
 		return
 	}
+	// What was sent stands on the phone like any message, and counts as told: the host has sent it.
 	content := Content{Type: sent.Type, Text: sent.Text(), ReplyTo: sent.ReplyTo}
 	if to, emoji := sent.Reaction(); to != "" {
 		content = Reaction(to, emoji)
@@ -40,6 +49,8 @@ func (w *World) mirror(sent cloudapitest.SentMessage) {
 	m := p.newMessage(c.chat, AuthorAPI, content, sent.ID, sent.At)
 	m.liveAt = w.graph.Now()
 	w.relied.on(relyMirror, relyReceipts)
+	// Each step is a webhook of its own, a second after the one before. They may arrive in any
+	// order.
 	steps := []string{"sent", "delivered", "read"}
 	switch {
 	case sent.Type == "reaction":
@@ -73,6 +84,8 @@ func (p *Phone) tellStatus(c *Customer, sent cloudapitest.SentMessage, status st
 		str("id", sent.ID), str("status", status), str("timestamp", strconv.FormatInt(at.Unix(), 10)),
 		str("recipient_id", id.WAID),
 	}
+	// A status that succeeded names the person in full, one that failed by what the message was
+	// sent to.
 	contacts := member{}
 	if fails == 0 {
 		members = append(members, str("recipient_user_id", id.UserID))
@@ -93,6 +106,7 @@ func (p *Phone) tellStatus(c *Customer, sent cloudapitest.SentMessage, status st
 // pricing is what a message costs since 2026-10-01. Templates count as utility, everything else as
 // service. Which service messages are still free is not modelled.
 func pricing(kind string) []byte {
+	// What has no price of its own is a service message.
 	category := "service"
 	if kind == "template" {
 		category = "utility"
@@ -102,7 +116,10 @@ func pricing(kind string) []byte {
 
 // failure is an entry of errors[] in a webhook. The details are our own explanation of the code,
 // where Meta's are not documented.
+//
+// Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/support/error-codes
 func failure(code graph.Code) []byte {
+	// A code that our table does not know still makes a webhook that looks like one of Meta's.
 	title := "Made-up error"
 	details := title
 	if info, ok := graph.Lookup(code, 0); ok {

@@ -24,6 +24,8 @@ import (
 // open is called once for each check. It may return the same store again and again, also one with
 // data in it: each check uses numbers and accounts of its own. Run it with -race.
 func TestStore(ctx context.Context, open func(context.Context) (coexistence.Store, error)) error {
+	// The promises are those of the interfaces' comments, in the order of numbers, messages,
+	// contacts. What a check finds is reported with its promise, and does not stop the others.
 	checks := []struct {
 		promise string
 		run     func(*storeCheck) error
@@ -54,9 +56,12 @@ func TestStore(ctx context.Context, open func(context.Context) (coexistence.Stor
 	}
 	var errs []error
 	for _, check := range checks {
+		// Ids of their own let the checks run on a store that is in use.
 		run := rand.Text()[:10]
 		c := &storeCheck{ctx: ctx, run: run, phone: graph.PhoneNumberID("phone-" + run),
 			waba: graph.WABAID("waba-" + run)}
+		// The provenance is made in memory, even if ctx has ended: it is part of the check and not
+		// of the store.
 		s, err := open(ctx)
 		if err == nil {
 			c.s = s
@@ -123,6 +128,7 @@ func (c *storeCheck) contacts(phone graph.PhoneNumberID) ([]coexistence.Contact,
 
 // put stores messages in one call, as a tracker stores those of one event or batch.
 func (c *storeCheck) put(phone graph.PhoneNumberID, list ...coexistence.Message) error {
+	// The contract wants ids in ascending order.
 	slices.SortFunc(list, func(a, b coexistence.Message) int {
 		if a.ID < b.ID {
 			return -1
@@ -169,6 +175,7 @@ func contactOf(ctx context.Context, phone graph.PhoneNumberID, events ...webhook
 	if err := tell(ctx, store, events...); err != nil {
 		return coexistence.Contact{}, err
 	}
+	// The first one: the events are about one person.
 	for contact, err := range store.Contacts(ctx, phone) {
 		return contact, err
 	}

@@ -24,6 +24,8 @@ var (
 // and as a person, a message that is not shown makes no conversation, and one conversation read by
 // itself equals the one in the list.
 func (c *storeCheck) conversationOrder() error {
+	// Two conversations end at the same moment: their ids decide. An echo makes a third one the
+	// latest.
 	echo := c.text("wamid.4", "b", storeTime.Add(time.Minute))
 	echo.Origin, echo.Outbound = coexistence.OriginApp, true
 	hidden := coexistence.Message{ID: "wamid.5", PhoneNumberID: c.phone, Person: "d", AppActivityAt: storeTime}
@@ -69,6 +71,7 @@ func (c *storeCheck) conversationMerge() error {
 	if err != nil {
 		return err
 	}
+	// Nothing joins them yet.
 	if convs, err := c.conversations(c.phone); err != nil || len(convs) != 2 {
 		return fmt.Errorf("before they are known as one: %d conversations and error %w, want 2", len(convs), err)
 	}
@@ -123,6 +126,7 @@ func (c *storeCheck) unknownContact() error {
 // number, an entry of the address book and a removal. Its bookkeeping is opaque and has to come
 // back whole, or later events would decide differently.
 func (c *storeCheck) contactRoundTrip() error {
+	// All kinds of ids at once, and a number that was given up: a contact as full as it gets.
 	full := graph.Identity{UserID: "US.1001", ParentUserID: "US.ENT.2001", WAID: "15550100101", Username: "ada"}
 	info := webhook.EventInfo{PhoneNumberID: c.phone, At: storeTime}
 	wrote := incoming(c.phone, full, storeTime)
@@ -168,6 +172,7 @@ func (c *storeCheck) contactMerge() error {
 			return err
 		}
 	}
+	// Three contacts until something joins two of them, in the order of their keys.
 	if list, err := c.contacts(c.phone); err != nil || len(list) != 3 ||
 		!slices.IsSortedFunc(list, func(a, b coexistence.Contact) int {
 			if a.Key < b.Key {
@@ -278,6 +283,7 @@ func (c *storeCheck) isolation() error {
 	if err := notFound(err); err != nil {
 		return fmt.Errorf("state: %w", err)
 	}
+	// Listings as well as single reads.
 	messages, err1 := c.messages(other, "US.1001")
 	convs, err2 := c.conversations(other)
 	contacts, err3 := c.contacts(other)
@@ -311,6 +317,7 @@ func (c *storeCheck) copies() error {
 	if err != nil {
 		return err
 	}
+	// Everything behind a pointer or in a slice, which a shallow copy would share.
 	m.Media.ID, m.Original.Text, m.Reactions[0].Emoji, m.Receipts[0].Person, m.Raw[0] = "x", "x", "x", "x", 'x'
 	m.Referral.ClickID, m.Failure.Code = "x", 1
 	again, err := c.s.Message(c.ctx, c.phone, "wamid.1")
@@ -326,6 +333,7 @@ func (c *storeCheck) copies() error {
 	if err != nil {
 		return err
 	}
+	// The same for a state, down to the ranges of its chunks.
 	st.WABAs[0], st.History.Phases[0].Chunks[0].Last, st.Disconnection.Reason = "x", 99, "x"
 	got, err := c.s.Number(c.ctx, c.phone)
 	if err != nil {
@@ -377,6 +385,7 @@ func (c *storeCheck) earlyStop() error {
 			return err
 		}
 	}
+	// Messages and contacts, whose iteration may hold a cursor of the database.
 	for range c.s.Messages(c.ctx, c.phone, string(ada.UserID)) {
 		break
 	}
@@ -390,6 +399,7 @@ func (c *storeCheck) earlyStop() error {
 	for range c.s.Contacts(c.ctx, c.phone) {
 		break
 	}
+	// The same for the states of numbers.
 	set := func(cycle int) error {
 		_, err := c.s.UpdateNumber(c.ctx, c.phone, func(s coexistence.Number) (coexistence.Number, error) {
 			s.Cycle = cycle
@@ -413,12 +423,14 @@ func (c *storeCheck) earlyStop() error {
 // endedContext writes with a context that has ended. Each call has to fail and store nothing: a
 // request that its client gave up must not go on in the dark.
 func (c *storeCheck) endedContext() error {
+	// The writes get a context that has ended, the reads behind them one that has not.
 	ctx, cancel := context.WithCancel(c.ctx)
 	cancel()
 	_, err1 := c.s.UpdateNumber(ctx, c.phone,
 		func(coexistence.Number) (coexistence.Number, error) { return c.fullState(), nil })
 	err2 := c.s.UpdateMessages(ctx, c.phone, []graph.MessageID{"wamid.1"}, func(*coexistence.Message) {})
 	_, err3 := c.s.UpdateContact(ctx, c.phone, coexistence.Aliases(ada), func(*coexistence.Contact) {})
+	// Each method has to look at its context, or a client that went away keeps the store busy.
 	for what, err := range map[string]error{"UpdateNumber": err1, "UpdateMessages": err2, "UpdateContact": err3} {
 		if err == nil {
 			return errors.New(what + " returned no error")

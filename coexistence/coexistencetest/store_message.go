@@ -81,6 +81,7 @@ func (c *storeCheck) messageRoundTrip() error {
 // messageUpdate changes a stored message between two new ones in one call. fn has to see the stored
 // one, in the order of the ids, and each change has to be kept under its own id.
 func (c *storeCheck) messageUpdate() error {
+	// The stored one is between the two new ones.
 	if err := c.put(c.phone, c.fullMessage("wamid.B")); err != nil {
 		return err
 	}
@@ -119,7 +120,8 @@ func (c *storeCheck) messageUpdate() error {
 func (c *storeCheck) messageConcurrency() error {
 	ids := []graph.MessageID{"wamid.1", "wamid.2", "wamid.3"}
 	err := concurrently(func(worker, i int) error {
-		from := (worker + i) % 2 // overlapping sets
+		// Half of the calls change all three messages, half the last two: sets that overlap.
+		from := (worker + i) % 2
 		return c.s.UpdateMessages(c.ctx, c.phone, ids[from:], func(m *coexistence.Message) {
 			yield()
 			m.Receipts = append(m.Receipts, coexistence.Receipt{Status: webhook.StatusSent})
@@ -163,6 +165,8 @@ func messageIDs(list []coexistence.Message) []graph.MessageID {
 // within a moment is that of the ids, so that two pages of a conversation do not overlap.
 func (c *storeCheck) messageOrder() error {
 	const person = "15550100101"
+	// A message of which only a status was seen is not shown, and has the first id, so that a store
+	// which forgets the condition fails.
 	hidden := coexistence.Message{ID: "wamid.0", PhoneNumberID: c.phone, Person: person, At: storeTime,
 		Status: webhook.StatusSent}
 	err := c.put(c.phone,
@@ -187,6 +191,7 @@ func (c *storeCheck) messageOrder() error {
 			return fmt.Errorf("%s says ConversationID %q, want %q", m.ID, m.ConversationID, person)
 		}
 	}
+	// Messages of which the person is not known must not come together under no name.
 	if list, err = c.messages(c.phone, ""); err == nil && len(list) > 0 {
 		err = fmt.Errorf("messages of nobody in particular make a conversation: %v", messageIDs(list))
 	}
@@ -204,6 +209,7 @@ func (c *storeCheck) messageMoves() error {
 	if err != nil {
 		return err
 	}
+	// Gone from the one conversation, and alone in the other.
 	for person, want := range map[string]int{"15550100101": 0, "15550100102": 1} {
 		list, err := c.messages(c.phone, person)
 		if err != nil {

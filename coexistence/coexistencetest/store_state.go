@@ -65,6 +65,7 @@ func (c *storeCheck) unknownState() error {
 // the call returns must be what is stored, and both must equal what fn returned.
 func (c *storeCheck) stateRoundTrip() error {
 	want := c.fullState()
+	// The first change of a number that is not stored.
 	stored, err := c.s.UpdateNumber(c.ctx, c.phone, func(s coexistence.Number) (coexistence.Number, error) {
 		if !reflect.DeepEqual(s, coexistence.Number{PhoneNumberID: c.phone}) {
 			return s, fmt.Errorf("fn got %+v, want nothing but PhoneNumberID", s)
@@ -80,7 +81,7 @@ func (c *storeCheck) stateRoundTrip() error {
 	}
 	got, err := c.s.Number(c.ctx, c.phone)
 	if err == nil && !reflect.DeepEqual(got, want) {
-		err = fmt.Errorf("the method State returned %+v, want %+v", got, want)
+		err = fmt.Errorf("the method Number returned %+v, want %+v", got, want)
 	}
 	return err
 }
@@ -88,6 +89,7 @@ func (c *storeCheck) stateRoundTrip() error {
 // stateVersion stores changed and unchanged states in turn. A host that watches a number by its
 // Version must see each change once.
 func (c *storeCheck) stateVersion() error {
+	// Each second step stores what is there already.
 	for i, step := range []struct {
 		cycle int
 		want  int64
@@ -109,6 +111,7 @@ func (c *storeCheck) stateVersion() error {
 // stateError has fn refuse after it has made a state. The guard of the sync requests rests on this:
 // what is refused must not be stored, and its reason must come back.
 func (c *storeCheck) stateError() error {
+	// An error of the caller's own, which the store cannot know.
 	refused := errors.New("refused")
 	_, err := c.s.UpdateNumber(c.ctx, c.phone,
 		func(s coexistence.Number) (coexistence.Number, error) { return c.fullState(), refused })
@@ -119,7 +122,9 @@ func (c *storeCheck) stateError() error {
 	return notFound(err)
 }
 
-// numbers stores more numbers than a store is likely to read at a time. The store may hold others.
+// numbers stores more numbers than a store is likely to read at a time, in descending order, and a
+// message of a number without a state. All of them have to be listed, each once and in order: jobs
+// that go through all numbers rest on it. The store may hold others.
 func (c *storeCheck) numbers() error {
 	const count = 520
 	var want []graph.PhoneNumberID
@@ -139,6 +144,8 @@ func (c *storeCheck) numbers() error {
 		return err
 	}
 	var all, got []graph.PhoneNumberID
+	// A store in use has other numbers too. They have to be in order with ours, and are not looked
+	// at otherwise.
 	for st, err := range c.s.Numbers(c.ctx) {
 		if err != nil {
 			return err
@@ -154,6 +161,7 @@ func (c *storeCheck) numbers() error {
 	if !slices.IsSorted(all) {
 		return errors.New("the method Numbers is not in the order of the phone ids")
 	}
+	// The message that was stored above must not have made a state of its number.
 	if !slices.Equal(got, want) {
 		return fmt.Errorf("%d numbers were stored and %d are listed, or others: a number without a state is none",
 			len(want), len(got))
@@ -165,6 +173,8 @@ func (c *storeCheck) numbers() error {
 // their numbers in this way, so one that is left out would never hear that it was disconnected.
 func (c *storeCheck) statesByWABA() error {
 	other := c.waba + "-other"
+	// Named as WABAID, within WABAs, not at all, and within WABAs alone. The ids are stored in
+	// descending order.
 	for i, st := range []coexistence.Number{
 		{WABAID: c.waba}, {WABAID: other, WABAs: []graph.WABAID{other, c.waba}}, {WABAID: other},
 		{WABAs: []graph.WABAID{c.waba}},

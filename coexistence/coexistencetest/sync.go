@@ -16,7 +16,10 @@ import (
 //
 // Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference/history
 const (
-	day         = 24 * time.Hour
+	day = 24 * time.Hour
+
+	// historyAge is how far back a history goes, mediaAge how far it describes files. A message's
+	// phase is decided by its age at the onboarding: under a day, under 90 days, older.
 	historyAge  = 180 * day
 	mediaAge    = 14 * day
 	lastPhase   = 2
@@ -38,6 +41,7 @@ func (w *World) syncAppData(req cloudapitest.SyncRequest) {
 	case p == nil:
 	case req.Kind == cloudapi.SyncContacts && !p.cfg.StallContacts:
 		p.sendContacts()
+	// The refusal is a webhook like the data would be: the call itself has succeeded.
 	case req.Kind == cloudapi.SyncHistory && !p.shares:
 		w.relied.on(relyDeclined)
 		p.tell("history", sub("history", list(object(sub("errors", list(declined()))))))
@@ -50,6 +54,8 @@ func (w *World) syncAppData(req cloudapitest.SyncRequest) {
 
 // declined is the error by which a history webhook tells that the business does not share its
 // chats.
+//
+// Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/support/error-codes
 func declined() []byte {
 	const title = "History sync is turned off by the business from the WhatsApp Business App"
 	return object(
@@ -72,6 +78,8 @@ func (p *Phone) sendHistory() {
 	w := p.world
 	chunks := p.chunks()
 	w.relied.on(relyHistory)
+	// The chunks are composed before anything is marked as told: what happens from now on is told
+	// live, or by the history of a later onboarding.
 	var first, rest []change
 	for _, ch := range chunks {
 		rest = append(rest, p.change("history", sub("history", list(p.chunkValue(ch)))))
@@ -93,6 +101,7 @@ func (p *Phone) sendHistory() {
 		}
 	}
 	if !w.cfg.History.InOrder {
+		// Meta does not order chunks, and a host has to put them together by phase and number.
 		w.rand.Shuffle(len(rest), func(i, j int) { rest[i], rest[j] = rest[j], rest[i] })
 		// Some details overtake their placeholder.
 		n := len(media) / 6
@@ -106,6 +115,8 @@ func (p *Phone) sendHistory() {
 // 100, and is empty unless it is to be full. The caller must hold the world's mu.
 func (p *Phone) chunks() []chunk {
 	var phases [lastPhase + 1][]*message
+	// Deleted messages and system notices are not in a history, and nothing of a time after the
+	// onboarding is: that came live.
 	total := 0
 	for _, c := range p.customers {
 		for _, m := range c.chat.messages {
@@ -121,13 +132,18 @@ func (p *Phone) chunks() []chunk {
 	var all []chunk
 	done := 0
 	for phase, messages := range phases {
+		// Within a phase a conversation is in one piece as far as chunks allow, and its messages
+		// are in order.
 		slices.SortStableFunc(messages, func(a, b *message) int {
 			if a.chat != b.chat {
 				return cmp.Compare(a.chat.position, b.chat.position)
 			}
 			return a.at.Compare(b.at)
 		})
+		// chunk_order begins anew in each phase, so a host has to sort by both.
 		order := 0
+		// The share of messages so far is the progress, below 100 until the end: Meta's own measure
+		// is not documented.
 		for part := range slices.Chunk(messages, p.world.cfg.History.ChunkSize) {
 			order++
 			done += len(part)
@@ -163,6 +179,8 @@ func phaseOf(age time.Duration) int {
 // A long conversation goes on in the next chunk, under the same thread id. The caller must hold the
 // world's mu.
 func (p *Phone) chunkValue(ch chunk) []byte {
+	// A chunk without messages has an empty list of threads, not none. A thread of a customer who
+	// hides the number has no id, and is named by its context alone.
 	threads := [][]byte{}
 	for i := 0; i < len(ch.messages); {
 		c := ch.messages[i].chat
@@ -187,16 +205,19 @@ func (p *Phone) chunkValue(ch chunk) []byte {
 // ids. The caller must hold the world's mu.
 func (p *Phone) pastMessage(m *message) []byte {
 	id := m.chat.customer.Identity()
+	// Either side is named by the ids that a customer shows, so both can be missing a number.
 	members := []member{str("from", id.WAID), str("from_user_id", id.UserID)}
 	other := p.digits()
 	if m.outbound() {
 		members = []member{str("from", p.digits()), str("to", id.WAID)}
 		other = id.WAID
 	}
+	// What the file is comes in a webhook of its own, for recent ones.
 	kind, content := m.content.Type, m.content.wire("", "", "")
 	if m.content.isMedia() {
 		kind, content = "media_placeholder", member{}
 	}
+	// The quoted message is named with its author, as live messages name it.
 	var quoted []byte
 	if m.content.ReplyTo != "" && kind != "reaction" {
 		quoted = object(str("from", other), str("id", m.content.ReplyTo))
@@ -211,9 +232,12 @@ func (p *Phone) pastMessage(m *message) []byte {
 // only the id says which message they belong to. What the business sent comes in message_echoes,
 // what the customer sent in messages, both under the field history. The caller must hold the
 // world's mu.
+//
+// Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference/history
 func (p *Phone) mediaDetail(m *message) change {
 	c := m.chat.customer
 	id := c.Identity()
+	// One in five is odd in the way of Meta's sample.
 	odd := p.world.rand.IntN(5) == 0
 	at := m.at
 	if odd {
@@ -227,6 +251,8 @@ func (p *Phone) mediaDetail(m *message) change {
 			str("type", m.content.Type), content)
 		return p.change("history", p.echoContact(c), sub("message_echoes", list(detail)))
 	}
+	// In the odd ones the customer cannot be told: it is the placeholder that says whose the file
+	// is.
 	from, contacts := str("from", id.WAID), p.echoContact(c)
 	userID := str("from_user_id", id.UserID)
 	if odd {

@@ -8,7 +8,8 @@ import (
 // Webhook bodies are composed here by hand, never through the types of package webhook: a member
 // that the decoder does not know would be missing on both sides, and no test would notice.
 
-// A member is one member of a JSON object. A nil value leaves it out.
+// A member is one member of a JSON object. A nil value leaves it out: Meta writes no null and no
+// empty string for what it does not tell.
 type member struct {
 	name  string
 	value []byte
@@ -72,6 +73,8 @@ func yes(name string, value bool) member {
 // sub is a member whose value is JSON already. Nil leaves it out.
 func sub(name string, value []byte) member { return member{name, value} }
 
+// hexDigits are lower-case, as in Meta's escapes. A host that signs what it has encoded itself gets
+// upper-case ones from some libraries.
 const hexDigits = "0123456789abcdef"
 
 // quote writes a string as Meta does: everything outside of ASCII as \u with lower-case hexadecimal
@@ -84,6 +87,8 @@ func quote(s string) []byte {
 		b = append(b, '\\', 'u', hexDigits[u>>12], hexDigits[u>>8&15], hexDigits[u>>4&15], hexDigits[u&15])
 	}
 	for _, r := range s {
+		// The short forms first; then what has to be escaped as one or two units of UTF-16, and the
+		// rest as it is.
 		switch {
 		case r == '"' || r == '\\' || r == '/':
 			b = append(b, '\\', byte(r))

@@ -22,7 +22,10 @@ func TestQuote(t *testing.T) {
 		"\u2028\ufeff": `"\u2028\ufeff"`,
 		"a\xffb":       `"a\ufffdb"`,
 	} {
-		require.Equal(t, want, string(quote(in)))
+		t.Run(in, func(t *testing.T) {
+			t.Parallel()
+			require.Equal(t, want, string(quote(in)))
+		})
 	}
 }
 
@@ -68,7 +71,10 @@ func TestVersionsAreComparedByNumbers(t *testing.T) {
 		"2.24.17": false, "2.24.17.79": false, "2.24.18": false, "2.100": false, "3": false,
 		"2.24.16.99": true, "2.24": true, "2.9.99": true, "1.99": true, "": true, "new": true,
 	} {
-		require.Equal(t, older, olderThan(version, minimumVersion), version)
+		t.Run(version, func(t *testing.T) {
+			t.Parallel()
+			require.Equal(t, older, olderThan(version, minimumVersion))
+		})
 	}
 }
 

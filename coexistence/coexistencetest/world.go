@@ -136,6 +136,8 @@ func (w *World) Advance(d time.Duration) {
 // DeliverTo makes callbackURL the app's callback, after the handshake, and subscribes the app to
 // [Config.Fields]. That an app is also subscribed to the account is the host's business; without
 // both, nothing is delivered, without an error.
+//
+// Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/create-webhook-endpoint
 func (w *World) DeliverTo(callbackURL string) error {
 	if err := w.graph.VerifyCallback(callbackURL, w.cfg.VerifyToken); err != nil {
 		return fmt.Errorf("coexistencetest: %w", err)
@@ -164,6 +166,8 @@ func (w *World) Undelivered() []Delivery { return w.dispatcher.undelivered() }
 // Suppressed returns what Meta would have delivered if the app had subscribed to it, in the order
 // in which it happened. Meta itself says nothing of the sort: a host that hears nothing has to find
 // out.
+//
+// Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/embedded-signup/onboarding-business-app-users
 func (w *World) Suppressed() []SuppressedDelivery { return w.dispatcher.suppressions() }
 
 // newID returns an id of fifteen digits, greater than the ones before. The caller must hold w.mu.

@@ -115,14 +115,17 @@ func TestDefaultPolicy(t *testing.T) {
 	require.True(t, p.RequireVerifiedPhone)
 
 	for region, name := range map[string]string{"NG": "Nigeria (+234)", "ZA": "South Africa (+27)"} {
-		c := good()
-		c.PhoneNumber = numbers[region]
-		got := eligibility.Check(c, p)
-		require.Len(t, got.Reasons, 1)
-		require.Contains(t, got.Reasons[0].Text, name)
-		require.Contains(t, got.Reasons[0].Remedy, "2026-04-15")
-		require.Contains(t, got.Reasons[0].String(), "requirements of 2025-10-23")
-		require.Equal(t, time.Date(2026, 4, 15, 0, 0, 0, 0, time.UTC), got.Reasons[0].LiftedAt)
+		t.Run(region, func(t *testing.T) {
+			t.Parallel()
+			c := good()
+			c.PhoneNumber = numbers[region]
+			got := eligibility.Check(c, p)
+			require.Len(t, got.Reasons, 1)
+			require.Contains(t, got.Reasons[0].Text, name)
+			require.Contains(t, got.Reasons[0].Remedy, "2026-04-15")
+			require.Contains(t, got.Reasons[0].String(), "requirements of 2025-10-23")
+			require.Equal(t, time.Date(2026, 4, 15, 0, 0, 0, 0, time.UTC), got.Reasons[0].LiftedAt)
+		})
 	}
 }
 

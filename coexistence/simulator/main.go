@@ -84,6 +84,7 @@ func run(ctx context.Context, out io.Writer, s settings) error {
 		return err
 	}
 	defer world.Close()
+	// The phone is there before the page is, and the handshake has been made.
 	b, err := newBoard(world, s)
 	if err != nil {
 		return err
@@ -128,7 +129,8 @@ func newBoard(world *coexistencetest.World, s settings) (*board.Board, error) {
 	return b, world.DeliverTo(s.webhook)
 }
 
-// sink is a host that does the handshake and answers 200 to everything.
+// sink is a host that does the handshake and answers 200 to everything, for a session without a
+// host: the page then shows what would have been delivered.
 func sink() (closeSink func(), url string, err error) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -145,7 +147,8 @@ func sink() (closeSink func(), url string, err error) {
 	return func() { _ = server.Close() }, "http://" + l.Addr().String() + "/", nil
 }
 
-// newWorld makes the world of the settings, in which Meta's limits hold.
+// newWorld makes the world of the settings, in which Meta's limits hold. Deliveries that fail are
+// tried again for hours, since a host is stopped and started while it is written.
 func newWorld(s settings) (*coexistencetest.World, error) {
 	cfg := s.world
 	cfg.App = cloudapitest.App{Secret: graph.Secret(s.secret)}

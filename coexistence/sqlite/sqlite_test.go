@@ -186,13 +186,19 @@ func TestWhatIsNoFileIsRefused(t *testing.T) {
 	text := filepath.Join(dir, "text")
 	require.NoError(t, os.WriteFile(text, []byte("this is a letter to a friend and no database, as everybody can see"),
 		0o600))
-	for path, want := range map[string]string{
-		"": "not the name of a file", ":memory:": "coexistence.MemStore", "file:x.db": "not the name of a file",
-		dir:                         "names a folder",
-		filepath.Join(text, "x.db"): "the folder of the file cannot be made", text: "is it one, and whole",
+	for name, tt := range map[string]struct{ path, want string }{
+		"empty":             {"", "not the name of a file"},
+		"memory":            {":memory:", "coexistence.MemStore"},
+		"URI":               {"file:x.db", "not the name of a file"},
+		"folder":            {dir, "names a folder"},
+		"below a file":      {filepath.Join(text, "x.db"), "the folder of the file cannot be made"},
+		"something written": {text, "is it one, and whole"},
 	} {
-		_, err := sqlite.Open(t.Context(), sqlite.Config{Path: path})
-		require.ErrorContains(t, err, want)
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			_, err := sqlite.Open(t.Context(), sqlite.Config{Path: tt.path})
+			require.ErrorContains(t, err, tt.want)
+		})
 	}
 }
 

@@ -28,7 +28,8 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook/inbox"
 )
 
-// A DB is an open database. It is safe for concurrent use.
+// A DB is an open database. It is safe for concurrent use. Get one from sqlite.Open or
+// postgres.Open, and close it when the program ends.
 type DB struct {
 	// keys is nil if the host has configured none; then no token can be kept. opened is set by
 	// Inbox.
@@ -44,7 +45,8 @@ func New(db *sqldb.DB, keys *signup.Keyring, in inbox.Store, end func() error) *
 	return &DB{db: db, keys: keys, inbox: in, close: end}
 }
 
-// Store returns what a [coexistence.Tracker] keeps: numbers, messages, contacts.
+// Store returns what a [coexistence.Tracker] keeps: numbers, messages, contacts. Each call returns
+// another value over the same tables.
 func (db *DB) Store() coexistence.Store { return sqlstore.New(db.db) }
 
 // Signups returns the store of a [signup.Flow]: signups survive a restart, and with PostgreSQL
@@ -52,10 +54,11 @@ func (db *DB) Store() coexistence.Store { return sqlstore.New(db.db) }
 func (db *DB) Signups() signup.Store { return sqlsignup.New(db.db) }
 
 // Tokens returns the tokens of the businesses that have connected numbers, sealed by
-// Config.Keyring.
+// Config.Keyring. Without a keyring, all of its methods that need one return an error.
 func (db *DB) Tokens() *Tokens { return &Tokens{db.db, db.keys} }
 
-// Outbox returns an outbox in the database. Nothing is sent before its Start.
+// Outbox returns an outbox in the database. Nothing is sent before its Start. Several processes may
+// each have one over PostgreSQL.
 func (db *DB) Outbox(cfg outbox.Config) (*outbox.Outbox, error) { return outbox.New(db.db, cfg) }
 
 // Inbox returns this process's inbox, for one handler of everything: its Start begins to handle,

@@ -31,12 +31,17 @@ type Tokens struct {
 	keys *signup.Keyring
 }
 
-// A TokenInfo is what is known of a token, without the token.
+// A TokenInfo is what is known of a token, without the token: it may be logged and shown.
 type TokenInfo struct {
-	PhoneNumberID      graph.PhoneNumberID
-	Tenant             string
-	WABAID             graph.WABAID   // the account that the business named
-	WABAIDs            []graph.WABAID // all that hold the number
+	// Tenant is the host's customer who has connected the number.
+	PhoneNumberID graph.PhoneNumberID
+	Tenant        string
+
+	// WABAID is the account that the business named, WABAIDs are all that hold the number.
+	WABAID  graph.WABAID
+	WABAIDs []graph.WABAID
+
+	// DisplayPhoneNumber is the number as Meta wrote it. Show it; do not route by it.
 	DisplayPhoneNumber string
 
 	// ExpiresAt is when the token ends, or the zero time for never. Meta documents no refresh: have
@@ -66,6 +71,7 @@ func (t *Tokens) Put(ctx context.Context, b *signup.Connection) error {
 	if !b.TokenExpiresAt.IsZero() {
 		expires = b.TokenExpiresAt.UnixMicro()
 	}
+	// The condition keeps a number with its tenant: of another one, no row is changed.
 	n, err := t.db.Write(ctx, `INSERT INTO coexistence_tokens (phone, tenant, waba, wabas, display, token, expires_at)
 		VALUES (?, ?, ?, ?, ?, ?, ?)
 		ON CONFLICT (phone) DO UPDATE SET waba = excluded.waba, wabas = excluded.wabas, display = excluded.display,
@@ -95,7 +101,8 @@ func (t *Tokens) Get(ctx context.Context, phone graph.PhoneNumberID) (TokenInfo,
 	return list[0], nil
 }
 
-// List returns what is known of a tenant's tokens, by number.
+// List returns what is known of a tenant's tokens, by number. A tenant without numbers has none,
+// which is no error.
 func (t *Tokens) List(ctx context.Context, tenant string) ([]TokenInfo, error) {
 	return t.list(ctx, "List", "tenant = ?", tenant)
 }
@@ -132,7 +139,8 @@ func (t *Tokens) list(ctx context.Context, what, condition, arg string) (list []
 	return list, sqldb.Explain("storage: Tokens."+what, rows.Err())
 }
 
-// Delete forgets a number's token. It is not revoked at Meta: see [signup.Flow.Revoke].
+// Delete forgets a number's token. It is not revoked at Meta: see [signup.Flow.Revoke]. Calls for
+// the number then end with [ErrNoToken]; what was stored of the number stays.
 func (t *Tokens) Delete(ctx context.Context, phone graph.PhoneNumberID) error {
 	_, err := t.db.Write(ctx, "DELETE FROM coexistence_tokens WHERE phone = ?", string(phone))
 	return sqldb.Explain("storage: Tokens.Delete", err)

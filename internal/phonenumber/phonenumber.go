@@ -4,8 +4,9 @@ package phonenumber
 
 import "strings"
 
-// Digits returns the ASCII digits of s, in order: "+1 (555) 010-0123" becomes "15550100123". Never
-// send to the result of anything but a phone number.
+// Digits returns the ASCII digits of s, in order: "+1 (555) 010-0123" becomes "15550100123". What
+// has nothing but digits is returned as it is, without a copy. Never send to the result of anything
+// but a phone number.
 func Digits(s string) string {
 	clean := true
 	for i := range len(s) {

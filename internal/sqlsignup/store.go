@@ -18,7 +18,7 @@ type Store struct{ db *sqldb.DB }
 
 var _ signup.Store = (*Store)(nil)
 
-// New returns a store over a database whose tables are there.
+// New returns a store over a database whose tables are there. It needs no key: records come sealed.
 func New(db *sqldb.DB) *Store { return &Store{db} }
 
 // exec returns how many rows a statement changed.
@@ -30,6 +30,7 @@ func (s *Store) exec(ctx context.Context, what, query string, args ...any) (int6
 // explain says what was being done; nil stays nil.
 func explain(what string, err error) error { return sqldb.Explain("signup: store: "+what, err) }
 
+// columns are those of a record, in the order in which scan reads them. sealed is opaque here.
 const columns = "id, tenant, version, began_at, keep_until, sealed"
 
 // scan reads a row with the columns in their order. Times are stored in microseconds and come back
@@ -87,6 +88,7 @@ func (s *Store) Delete(ctx context.Context, id string) error {
 
 // List returns the records of a tenant, or all of them if tenant is empty, the oldest first.
 func (s *Store) List(ctx context.Context, tenant string) ([]signup.Record, error) {
+	// An empty tenant is all of them: a job that cleans up has no tenant.
 	query, args := "SELECT "+columns+" FROM signup_attempts", []any(nil)
 	if tenant != "" {
 		query, args = query+" WHERE tenant = ?", []any{tenant}

@@ -26,6 +26,9 @@ type storedContact struct {
 func (s *Store) UpdateContact(
 	ctx context.Context, phone graph.PhoneNumberID, aliases []string, fn func(*coexistence.Contact),
 ) (coexistence.Contact, error) {
+	// Most messages tell nothing new of a person. That is found out without a transaction: fn is
+	// tried on what is stored, and if the document stays the same, nothing has to be locked or
+	// written.
 	found, err := s.find(ctx, s.db, phone, aliases)
 	if err != nil {
 		return coexistence.Contact{}, explain("UpdateContact", err)
@@ -79,6 +82,7 @@ func (s *Store) lockContacts(ctx context.Context, tx *sql.Tx, phone graph.PhoneN
 }
 
 // find returns the contacts that are found by one of the aliases, each once, in the order of those.
+// The query answers in any order, so the rows are sorted here.
 func (s *Store) find(
 	ctx context.Context, q querier, phone graph.PhoneNumberID, aliases []string,
 ) ([]storedContact, error) {
@@ -134,6 +138,7 @@ func (s *Store) replace(
 			doc, found[0].id)
 		return err
 	}
+	// Several contacts have become one, or its aliases have changed.
 	for _, k := range found { // their aliases go with them
 		if _, err := s.exec(ctx, tx, "DELETE FROM coexistence_aliases WHERE contact = ?", k.id); err != nil {
 			return err
@@ -190,7 +195,8 @@ func (s *Store) contactOf(ctx context.Context, phone graph.PhoneNumberID, alias 
 	return list[0].contact, nil
 }
 
-// Contact implements [coexistence.ContactStore].
+// Contact implements [coexistence.ContactStore]. If the identity's aliases find several contacts,
+// which the next change of one of them will merge, it is the one of the best alias.
 func (s *Store) Contact(
 	ctx context.Context, phone graph.PhoneNumberID, who graph.Identity,
 ) (coexistence.Contact, error) {

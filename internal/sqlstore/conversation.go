@@ -37,9 +37,10 @@ func unknownContact(phone graph.PhoneNumberID, key string) coexistence.Contact {
 	return coexistence.Contact{PhoneNumberID: phone, Key: key, Aliases: []string{key}}
 }
 
-// Conversations implements [coexistence.MessageStore]. The conversations are of one moment, that of
-// the beginning. Nothing is held while the caller works on them but what was read: one contact for
-// each.
+// Conversations implements [coexistence.MessageStore]. It adds up all messages of the number in one
+// query, grouped by person first, so that contacts are joined to few rows. The conversations are of
+// one moment, that of the beginning. Nothing is held while the caller works on them but what was
+// read: one contact for each.
 func (s *Store) Conversations(
 	ctx context.Context, phone graph.PhoneNumberID,
 ) iter.Seq2[coexistence.Conversation, error] {
@@ -69,7 +70,9 @@ func (s *Store) Conversations(
 				yield(coexistence.Conversation{}, explain("Conversations", err))
 				return
 			}
-			list[i] = summary{} // let go of the document
+			// The list is read at once, so each document is let go as soon as its conversation was
+			// handed out.
+			list[i] = summary{}
 			if !yield(c, nil) {
 				return
 			}
@@ -77,7 +80,8 @@ func (s *Store) Conversations(
 	}
 }
 
-// Conversation implements [coexistence.MessageStore].
+// Conversation implements [coexistence.MessageStore]. It adds up the messages of all aliases of the
+// contact, which an index holds together.
 func (s *Store) Conversation(
 	ctx context.Context, phone graph.PhoneNumberID, key string,
 ) (coexistence.Conversation, error) {

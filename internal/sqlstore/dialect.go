@@ -15,6 +15,7 @@ func oneOf(d sqldb.Dialect, texts []string) (string, any) {
 	for i, t := range texts {
 		cells[i] = sqldb.Text(t)
 	}
+	// One array in PostgreSQL, one JSON array in SQLite.
 	if d == sqldb.PostgreSQL {
 		return " = ANY(CAST(? AS text[]))", sqldb.Array(cells)
 	}

@@ -15,9 +15,12 @@
 // there is one writer at a time; readers do not wait. Reading never holds a connection or a lock
 // while the caller works on what was read.
 //
+// Messages of new ids cannot be locked, since they have no rows. Two transactions that insert one
+// collide, and the second begins again with what the first has stored.
+//
 // # Cost
 //
 // A chunk of history is stored 500 messages at a time, in three statements whatever the number. A
 // repeat of it writes nothing. What changes nothing about a person, as most messages do, takes one
-// read.
+// read. Lists are read a page at a time, and a page costs the same wherever it is.
 package sqlstore

@@ -37,6 +37,8 @@ func (s *Store) UpdateMessages(
 		if err != nil {
 			return err
 		}
+		// New and changed rows are stored by a statement each: an insert that meets a row must be
+		// noticed, an update must not.
 		var added, changed [][]sqldb.Cell
 		for _, id := range ids {
 			m := coexistence.Message{ID: id, PhoneNumberID: phone}
@@ -48,6 +50,7 @@ func (s *Store) UpdateMessages(
 			}
 			fn(&m)
 			m.ID, m.PhoneNumberID, m.ConversationID = id, phone, ""
+			// The ids are the store's, whatever fn has done to them.
 			doc, err := encode(&m)
 			if err != nil {
 				return fmt.Errorf("message %s: %w", id, err)
@@ -77,6 +80,7 @@ func (s *Store) UpdateMessages(
 func (s *Store) lockMessages(
 	ctx context.Context, tx *sql.Tx, phone graph.PhoneNumberID, ids []graph.MessageID,
 ) (map[string]string, error) {
+	// FOR UPDATE after ORDER BY takes the locks in that order.
 	names := make([]string, len(ids))
 	for i, id := range ids {
 		names[i] = text(id)
@@ -119,7 +123,8 @@ func messageRow(m coexistence.Message, doc string) []sqldb.Cell {
 	}
 }
 
-// micros returns a moment as it is stored, in microseconds since 1970; nil for the zero time.
+// micros returns a moment as it is stored, in microseconds since 1970; nil for the zero time. What
+// is finer is in the document alone, and does not sort.
 func micros(t time.Time) *int64 {
 	if t.IsZero() {
 		return nil
@@ -135,7 +140,8 @@ func moment(us sql.NullInt64) time.Time {
 	return time.UnixMicro(us.Int64).UTC()
 }
 
-// Message implements [coexistence.MessageStore].
+// Message implements [coexistence.MessageStore]. The conversation's ID is looked up in the same
+// query, since it is not stored with the message: it can change without it.
 func (s *Store) Message(
 	ctx context.Context, phone graph.PhoneNumberID, id graph.MessageID,
 ) (coexistence.Message, error) {
@@ -185,6 +191,8 @@ func (s *Store) Messages(
 		}
 		last := pagedMessage{at: math.MinInt64}
 		eachRow(yield, "Messages", read, func() ([]pagedMessage, error) {
+			// The cursor is the time and the id, by which the conversation is sorted. What is
+			// stored meanwhile before it is not seen, and nothing is seen twice.
 			page, err := s.messagePage(ctx, phone, who.Aliases, last.at, last.id)
 			if len(page) > 0 {
 				last = page[len(page)-1]

@@ -20,10 +20,13 @@ func (s *Store) UpdateNumber(
 ) (coexistence.Number, error) {
 	var stored coexistence.Number
 	err := s.write(ctx, "UpdateNumber", func(tx *sql.Tx) error {
+		// The row is locked until the end, so fn decides on what is stored then, however many
+		// processes call.
 		old, found, err := s.number(ctx, tx, phone, s.db.Dialect.ForUpdate())
 		if err != nil {
 			return err
 		}
+		// The Version is part of the document, so it is compared before it is raised.
 		before, err := encode(&old)
 		if err != nil {
 			return err
@@ -46,6 +49,8 @@ func (s *Store) UpdateNumber(
 			return err
 		}
 		stored = st
+		// A new number is inserted only if it is still new. Of two that insert it, the second
+		// changes nothing and begins again.
 		query := "UPDATE coexistence_numbers SET doc = ? WHERE phone = ?"
 		if !found {
 			query = "INSERT INTO coexistence_numbers (doc, phone) VALUES (?, ?) ON CONFLICT DO NOTHING"
@@ -102,7 +107,7 @@ func (s *Store) putAccounts(
 	return nil
 }
 
-// Number implements [coexistence.NumberStore].
+// Number implements [coexistence.NumberStore]. It takes no lock.
 func (s *Store) Number(ctx context.Context, phone graph.PhoneNumberID) (coexistence.Number, error) {
 	st, found, err := s.number(ctx, s.db, phone, "")
 	if err == nil && !found {
@@ -127,7 +132,8 @@ func (s *Store) number(
 }
 
 // Numbers implements [coexistence.NumberStore]. It reads some hundred states at a time and holds
-// nothing while the caller works on them.
+// nothing while the caller works on them. The order by phone id is also the cursor, so each number
+// is listed once, even if others are stored meanwhile.
 func (s *Store) Numbers(ctx context.Context) iter.Seq2[coexistence.Number, error] {
 	return func(yield func(coexistence.Number, error) bool) {
 		var after string

@@ -17,12 +17,14 @@ import (
 const pageSize = 500
 
 // A Store is a [coexistence.Store] in a SQL database. It is safe for concurrent use, and so are
-// several Stores, in one process or in many, over one PostgreSQL database.
+// several Stores, in one process or in many, over one PostgreSQL database. It has no state of its
+// own: everything is in the tables, so a Store costs nothing to make.
 type Store struct{ db *sqldb.DB }
 
 var _ coexistence.Store = (*Store)(nil)
 
-// New returns a store over a database whose tables are there.
+// New returns a store over a database whose tables are there. Making them is for package sqlite and
+// package postgres, which have the migrations.
 func New(db *sqldb.DB) *Store { return &Store{db} }
 
 // errAgain says that another transaction came between: the same step has to be done again on what
@@ -50,6 +52,8 @@ func (s *Store) write(ctx context.Context, what string, fn func(*sql.Tx) error) 
 		if !lost(err) {
 			break
 		}
+		// The first repeat is made at once: the other transaction has ended, or this one would not
+		// have lost.
 		if try > 0 {
 			pause := time.NewTimer(rand.N(time.Duration(try) * time.Millisecond)) //nolint:gosec // a pause is no secret
 			select {
@@ -64,7 +68,7 @@ func (s *Store) write(ctx context.Context, what string, fn func(*sql.Tx) error) 
 }
 
 // lost reports whether a transaction lost against another: a row appeared meanwhile, a
-// serialization failure, a deadlock.
+// serialization failure, a deadlock. Nothing of it was stored, so it can be tried again.
 func lost(err error) bool {
 	return errors.Is(err, errAgain) || sqldb.Lost(err)
 }
@@ -85,7 +89,8 @@ func explain(what string, err error) error {
 	return sqldb.Explain("coexistence: store: "+what, err)
 }
 
-// A querier is the database or a transaction.
+// A querier is the database or a transaction. What is read to be changed has to be read in the
+// transaction that changes it.
 type querier interface {
 	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
 	ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error)
@@ -109,7 +114,8 @@ func (s *Store) read(ctx context.Context, q querier, each func(*sql.Rows) error,
 	return rows.Err()
 }
 
-// exec returns how many rows the statement changed.
+// exec runs a statement, with ? for its parameters in either dialect, and returns how many rows it
+// changed. A row that stays as it was because of a conflict does not count.
 func (s *Store) exec(ctx context.Context, q querier, query string, args ...any) (int64, error) {
 	ctx, answered := s.db.Statement(ctx)
 	defer answered()

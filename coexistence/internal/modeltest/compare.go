@@ -26,6 +26,7 @@ func (r *run) compare(ctx context.Context, tracker *coexistence.Tracker) error {
 	store := tracker.Store()
 	var errs []error
 	for _, c := range r.customers {
+		// What the phone shows of the chat, and what it does not: sends that failed.
 		shown := 0
 		for _, m := range r.phone.Chat(c.Customer) {
 			told, err := r.compareMessage(ctx, store, c, m)
@@ -41,6 +42,7 @@ func (r *run) compare(ctx context.Context, tracker *coexistence.Tracker) error {
 		r.out.Messages += shown
 		errs = append(errs, err, r.compareConversation(ctx, store, c, shown))
 	}
+	// A message that belongs to no customer of the phone would be found by nothing else.
 	all := 0
 	for conv, err := range store.Conversations(ctx, r.host.phone) {
 		all += conv.MessageCount
@@ -63,6 +65,8 @@ func (r *run) compareMessage(
 	if k == nil {
 		k = &message{id: want.ID, customer: c}
 	}
+	// What was told: live, by a history, or by an edit of it, which names its message. What the
+	// host has sent itself it knows by RecordSent alone, since Meta sends no echo of it.
 	live, past := !want.LiveAt.IsZero(), !want.PastAt.IsZero()
 	told = live || past || k.editHeard
 	if want.Author == coexistencetest.AuthorAPI {
@@ -111,7 +115,8 @@ func (r *run) compareMessage(
 	return true, nil
 }
 
-// origin is the origin that the host can know.
+// origin is the origin that the host can know: what came live beats what was imported, and our own
+// sending beats both.
 func (r *run) origin(want coexistencetest.ChatMessage, k *message) coexistence.Origin {
 	switch {
 	case want.Author == coexistencetest.AuthorAPI && k.registered:
@@ -131,6 +136,7 @@ func (r *run) origin(want coexistencetest.ChatMessage, k *message) coexistence.O
 func (r *run) body(want coexistencetest.ChatMessage, k *message) (kind webhook.MessageType, text string) {
 	live := !want.LiveAt.IsZero()
 	switch {
+	// An edit brings the text that the notice had left out.
 	case k.unavailable && !k.editHeard:
 		return webhook.TypeUnsupported, ""
 	case want.Content.MIMEType != "" && !live && !k.mediaShared && !k.editHeard:
@@ -140,8 +146,11 @@ func (r *run) body(want coexistencetest.ChatMessage, k *message) (kind webhook.M
 }
 
 // status is the furthest that the host was told. What came live from the phone has none, unless
-// history brings it.
+// history brings it. A history knows two states that no status webhook has: pending, which counts
+// as none, and error, which counts as failed.
 func status(want coexistencetest.ChatMessage, past bool) webhook.DeliveryStatus {
+	// What was sent through the API has its statuses live. Everything else has one only if a
+	// history told it.
 	heard := webhook.DeliveryStatus(want.Status)
 	switch {
 	case want.Author == coexistencetest.AuthorAPI:
@@ -179,6 +188,7 @@ func sorted(emoji []string) string {
 // compareFailed checks what the host sent and Meta did not deliver, and counts it. No phone shows
 // it; the host does, with the reason, if it had registered the sending.
 func (r *run) compareFailed(ctx context.Context, store coexistence.Store, c *customer) (shown int, err error) {
+	// What Meta refused to deliver never reached a phone.
 	onPhone := map[graph.MessageID]bool{}
 	for _, m := range r.phone.Chat(c.Customer) {
 		onPhone[m.ID] = true
@@ -205,7 +215,8 @@ func (r *run) compareFailed(ctx context.Context, store coexistence.Store, c *cus
 }
 
 // compareConversation checks that everything said with one person is one conversation, in order,
-// and nothing else is in it.
+// and nothing else is in it. A customer who changed number while the host was not told has two, and
+// is left out.
 func (r *run) compareConversation(ctx context.Context, store coexistence.Store, c *customer, shown int) error {
 	if c.movedAlone || shown == 0 {
 		return nil
@@ -214,6 +225,7 @@ func (r *run) compareConversation(ctx context.Context, store coexistence.Store, 
 	if err != nil {
 		return fmt.Errorf("conversation with %s: %w", c.number, err)
 	}
+	// Within the conversation times only grow: no two messages of a run are of one second.
 	var last time.Time
 	n := 0
 	for m, err := range store.Messages(ctx, r.host.phone, conv.ID) {
@@ -238,6 +250,7 @@ func (r *run) compareConversation(ctx context.Context, store coexistence.Store, 
 // compareBook compares the names of the contacts that the host was told of. A contact whose person
 // took another number since is left out: which of the two the book means cannot be known.
 func (r *run) compareBook(ctx context.Context, store coexistence.Store) error {
+	// Customers with a new number are told apart by their first one, which the book names.
 	moved := map[string]bool{}
 	for _, c := range r.customers {
 		if c.moved {
@@ -265,7 +278,8 @@ func (r *run) compareBook(ctx context.Context, store coexistence.Store) error {
 }
 
 // compareState checks where the number stands, and its syncs, within what doc.go lists as
-// unknowable.
+// unknowable. The cycle must be the last onboarding that the tracker was told of; a sync must
+// neither be made up nor lost; the stage must be that of the phone.
 func (r *run) compareState(ctx context.Context, store coexistence.Store) error {
 	st, err := store.Number(ctx, r.host.phone)
 	if err != nil {
@@ -280,6 +294,8 @@ func (r *run) compareState(ctx context.Context, store coexistence.Store) error {
 		wrong("cycle %d of %d, which began at %v and not at %v", st.Cycle, r.out.Onboardings, st.OnboardedAt,
 			r.cycle.began)
 	}
+	// A request that died between the call and its answer is unknown to the host; the simulator
+	// knows whether it was made.
 	unasked := func(s coexistence.SyncStatus) bool {
 		return s == coexistence.SyncNone || s == coexistence.SyncExpired || s == coexistence.SyncUnknown ||
 			s == coexistence.SyncSkipped
@@ -296,7 +312,7 @@ func (r *run) compareState(ctx context.Context, store coexistence.Store) error {
 		wrong("history is %q and was declined", history)
 	}
 	// A contact that is saved on the phone looks like an answer to a request that was not made
-	// after all.
+	// after all, so a request whose fate is unknown may count as answered.
 	spent := synced(cloudapi.SyncContacts) || !st.Contacts.RequestedAt.IsZero()
 	if r.cycle.answered && unasked(contacts) || !spent && !unasked(contacts) {
 		wrong("contacts are %q, asked for %v", contacts, synced(cloudapi.SyncContacts))

@@ -14,6 +14,11 @@
 // (crashing_store.go). step.go does random things to both and keeps the model (run.go): what of the
 // phone the host can know. compare.go holds the host against it.
 //
+// A crash ends one process of the host. Its store is closed, and after a while another process
+// opens it again; what the first was doing has either had its effect or not, and Meta delivers
+// again what was not acknowledged. Signups that the host has to finish are kept apart, where
+// nothing crashes: every host has such a list of its own.
+//
 // # What the host cannot know
 //
 // These are the exceptions under which the host's view may differ from the phone's, and they are

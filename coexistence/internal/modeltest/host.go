@@ -59,7 +59,7 @@ func newHost(
 	return h, world.DeliverTo("http://host.test/webhook")
 }
 
-// close ends the host and closes its database.
+// close ends the host and closes its database. The error is of either.
 func (h *host) close() error {
 	err := h.server.Close()
 	h.answering.Wait()
@@ -107,9 +107,11 @@ func (h *host) restart(process *crashingStore) {
 	h.crashes++
 	pause := time.Duration(1+h.rand.IntN(1200)) * time.Second
 	h.mu.Unlock()
+	// Meanwhile Meta's deliveries fail and are queued, and the phone goes on.
 	time.Sleep(pause)
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	// The database is closed and opened again, as by a new process: what was not committed is gone.
 	err := closeStore(process.store)
 	if err == nil {
 		err = h.start()
@@ -153,8 +155,9 @@ func (h *host) liveProcess() (*coexistence.Tracker, *crashingStore) {
 	}
 }
 
-// connect does what a host does when a business comes out of the popup, up to the tracker:
-// exchange, subscribe.
+// connect does what a host does when a business comes out of the popup, up to the tracker: it
+// exchanges the code, subscribes its app to every account of the number, and notes the signup for a
+// job to tell the tracker, since the process may crash in between.
 func (h *host) connect(ctx context.Context, code graph.Secret, phone *coexistencetest.Phone) error {
 	token, err := h.client.OAuth.Exchange(ctx, cloudapi.CodeExchangeParams{Code: code})
 	if err != nil {
@@ -164,6 +167,7 @@ func (h *host) connect(ctx context.Context, code graph.Secret, phone *coexistenc
 	h.mu.Lock()
 	h.token = token.Token
 	h.mu.Unlock()
+	// Of two accounts that list the number, webhooks may come from either.
 	for _, waba := range phone.WABAs() {
 		if err := h.calls().WABAs.Subscribe(ctx, waba); err != nil {
 			return err
@@ -184,7 +188,7 @@ func (h *host) calls() *cloudapi.Client {
 }
 
 // work is what a host's jobs do now and then: they finish signups and read numbers that are to be
-// confirmed. Its only error is that of a crash.
+// confirmed. What Meta refuses is left for the next time; its only error is that of a crash.
 func (h *host) work(ctx context.Context) error {
 	tracker, _ := h.liveProcess()
 	for len(h.signups) > 0 {

@@ -41,9 +41,11 @@ type run struct {
 	known     map[graph.MessageID]*message
 	book      map[string]*entry
 	cycle     *cycle
-	steps     int
+	steps     int // also makes texts and numbers differ
 
-	// lastHistory is when a history was last asked for, lastLoss when the number last ended.
+	// lastHistory is when a history was last asked for: for two days its chunks may still arrive in
+	// the next cycle. lastLoss is when the number last ended: a tracker that is told of the first
+	// signup only after that cannot know of the end.
 	lastHistory, lastLoss time.Time
 }
 
@@ -84,14 +86,16 @@ type message struct {
 	registered bool
 }
 
-// An entry is the model's record of a contact: saved or removed, and whether the host was told.
+// An entry is the model's record of a contact: saved or removed, and whether the host was told of
+// that last change.
 type entry struct {
 	contact coexistencetest.Contact
 	removed bool
 	told    bool
 }
 
-// A cycle is what became of the syncs of one onboarding.
+// A cycle is what became of the syncs of one onboarding. Where several of these times are close,
+// the host cannot tell to which onboarding something belongs, and compare is lenient there.
 type cycle struct {
 	began, told time.Time // the signup, and when the tracker heard of it
 	shares      bool      // the business shares its history
@@ -106,15 +110,16 @@ type cycle struct {
 // moment can still differ.
 func Run(ctx context.Context, seed uint64, open func() (coexistence.Store, error)) (out Outcome, err error) {
 	time.Sleep(time.Until(time.Date(2026, time.November, 23, 9, 0, 0, 0, time.UTC))) // bubbles begin in 2000
-	random := rand.New(rand.NewPCG(seed, 0x6c69766573))                              //nolint:gosec // repeatable
+	random := rand.New(rand.NewPCG(seed, 0x6c69766573))
 	network := new(cloudapitest.Network)
 	world := newWorld(seed, network, random)
 	defer world.Close()
 	r := newRun(world, random)
-	r.host, err = newHost(world, network, open, rand.New(rand.NewPCG(seed, 0x686f7374))) //nolint:gosec // repeatable
+	r.host, err = newHost(world, network, open, rand.New(rand.NewPCG(seed, 0x686f7374)))
 	if err != nil {
 		return r.out, err
 	}
+	// The outcome is filled in on every way out, so that a run that failed can be read.
 	defer func() { err = errors.Join(err, r.host.close()) }()
 	defer func() {
 		r.out.Crashes, _ = r.host.crashReport()
@@ -135,7 +140,8 @@ func Run(ctx context.Context, seed uint64, open func() (coexistence.Store, error
 }
 
 // newWorld draws how webhooks travel: in batches, twice, late, out of order, with answers lost, and
-// how a history is cut.
+// how a history is cut. Two thirds of the worlds deliver one POST at a time, the rest four, because
+// each hides mistakes that the other shows.
 func newWorld(seed uint64, network *cloudapitest.Network, random *rand.Rand) *coexistencetest.World {
 	pick := func(n ...int) int { return n[random.IntN(len(n))] }
 	return coexistencetest.NewWorld(coexistencetest.Config{
@@ -153,7 +159,8 @@ func newWorld(seed uint64, network *cloudapitest.Network, random *rand.Rand) *co
 	})
 }
 
-// newRun draws a phone with a past, and a model of it.
+// newRun draws a phone with a past, and a model of it. The past is told by a history alone, so the
+// model begins without messages and with an address book that the host has not been told of.
 func newRun(world *coexistencetest.World, random *rand.Rand) *run {
 	pick := func(n ...int) int { return n[random.IntN(len(n))] }
 	phone := world.NewPhone(coexistencetest.PhoneConfig{
@@ -176,11 +183,13 @@ func newRun(world *coexistencetest.World, random *rand.Rand) *run {
 }
 
 // boundaryConversation is a conversation with messages on both sides of every limit of a history:
-// of its phases, of its media, and of its 180 days.
+// of its phases, of its media, and of its 180 days. The customer has a Mexican number, which
+// WhatsApp knows in two spellings.
 func boundaryConversation(random *rand.Rand) []coexistencetest.PastConversation {
 	if random.IntN(3) == 0 {
 		return nil
 	}
+	// Phases of a history end at one day and at 90 days, media at 14, and all of it at 180.
 	const day = 24 * time.Hour
 	var past []coexistencetest.PastMessage
 	for _, age := range []time.Duration{
@@ -220,10 +229,11 @@ func (r *run) log(format string, args ...any) {
 }
 
 // finish lets everything arrive, lets the host do its jobs without a further crash, and compares.
+// It does so three times over: a job may bring new deliveries, and a late delivery new work.
 func (r *run) finish(ctx context.Context) error {
 	tracker, process := r.host.liveProcess()
 	process.crashAfter(0, false)
-	for range 3 { // a job may bring new deliveries, and a late delivery new work
+	for range 3 {
 		if err := r.world.WaitDelivered(ctx); err != nil {
 			return err
 		}
@@ -240,7 +250,8 @@ func (r *run) finish(ctx context.Context) error {
 	return r.compare(ctx, tracker)
 }
 
-// key is what a contact is filed under in the model.
+// key is what a contact is filed under in the model: the user id of a customer who hides the
+// number, else the digits.
 func key(c coexistencetest.Contact) string {
 	if c.UserID != "" {
 		return string(c.UserID)

@@ -21,6 +21,7 @@ import (
 func (r *run) step(ctx context.Context) error {
 	r.steps++
 	if r.rand.IntN(12) == 0 {
+		// Within thirty calls, so that the crash falls into this step or one of the next ones.
 		n, before := 1+r.rand.IntN(30), r.rand.IntN(2) == 0
 		_, process := r.host.liveProcess()
 		process.crashAfter(n, before)
@@ -33,6 +34,7 @@ func (r *run) step(ctx context.Context) error {
 	}
 	coexists := r.phone.Coexists() // else the host is told of nothing
 	switch n := r.rand.IntN(100); {
+	// The first steps onboard the number, or most of a run would be about nothing.
 	case !coexists && (n < 40 || r.steps < 3):
 		return r.connect(ctx)
 	case n < 12:
@@ -61,7 +63,8 @@ func (r *run) step(ctx context.Context) error {
 	return nil
 }
 
-// connect takes the business through signup and lets the host do what follows.
+// connect takes the business through signup and lets the host do what follows. A signup can be
+// refused, as when the business has just disconnected: then nothing happened.
 func (r *run) connect(ctx context.Context) error {
 	sharing := coexistencetest.HistoryShared
 	if r.rand.IntN(5) == 0 {
@@ -79,7 +82,8 @@ func (r *run) connect(ctx context.Context) error {
 	return r.host.connect(ctx, result.Code, r.phone)
 }
 
-// disconnect ends the coexistence for good.
+// disconnect ends the coexistence for good, for one of the reasons that the phone or Meta can give.
+// An empty reason is an update without one, as before April 2026.
 func (r *run) disconnect() {
 	reasons := []webhook.DisconnectionReason{
 		webhook.DisconnectedAccount, webhook.DisconnectedReRegistered, webhook.DisconnectedCompanionInactivity, "",
@@ -111,6 +115,8 @@ func (r *run) sync(ctx context.Context) error {
 	}
 	tracker, _ := r.host.liveProcess()
 	synced := func(kind cloudapi.SyncKind) time.Time { return r.world.Graph().Synced(r.host.phone, kind) }
+	// The times before and after the call tell which requests Meta has counted, whatever became of
+	// the answer.
 	contacts, history := synced(cloudapi.SyncContacts), synced(cloudapi.SyncHistory)
 	_, err := tracker.RequestSync(ctx, r.host.phone)
 	r.log("sync: %v", err)
@@ -123,13 +129,16 @@ func (r *run) sync(ctx context.Context) error {
 	if synced(cloudapi.SyncHistory) != history {
 		r.lastHistory = time.Now()
 	}
+	// Without sharing, the request is answered by a refusal, and nothing was told.
 	if synced(cloudapi.SyncHistory) != history && r.cycle.shares {
 		r.markShared(synced(cloudapi.SyncHistory))
 	}
 	return nil
 }
 
-// markShared notes in the model what a history that was asked for at a time has told the host.
+// markShared notes in the model what a history that was asked for at a time has told the host: all
+// messages that the simulator has put into it, the files of the recent ones, and the reactions made
+// before the onboarding.
 func (r *run) markShared(at time.Time) {
 	st, ok := r.world.Graph().Phone(r.host.phone)
 	onboarded := at
@@ -164,7 +173,7 @@ func (r *run) track(id graph.MessageID, c *customer) *message {
 }
 
 // someCustomer returns a customer, at times a new one: one who hides the number, or one of the time
-// before user ids.
+// before user ids. Numbers are Brazilian, which WhatsApp knows with and without a ninth digit.
 func (r *run) someCustomer() *customer {
 	if len(r.customers) > 0 && r.rand.IntN(5) > 0 {
 		return r.customers[r.rand.IntN(len(r.customers))]
@@ -182,7 +191,8 @@ func (r *run) someCustomer() *customer {
 	return c
 }
 
-// content draws what a message says.
+// content draws what a message says: texts that are hard to store, and every kind of content that a
+// host keeps in another way.
 func (r *run) content() coexistencetest.Content {
 	contents := []coexistencetest.Content{
 		coexistencetest.Text("Grüße 👋🏽 / \"quoted\""), coexistencetest.Text("هل المحل مفتوح؟"),
@@ -215,11 +225,14 @@ func (r *run) echo(c *customer, coexists bool) {
 	r.log("the phone wrote %s to %s (%v)", k.id, c.number, coexists)
 }
 
-// send lets the host write through the API. It may crash before it has registered that.
+// send lets the host write through the API. It may crash before it has registered that. Then the
+// message is on the phone, and the host knows of it by its statuses alone, until a history brings
+// it.
 func (r *run) send(ctx context.Context, c *customer, coexists bool) error {
 	if !coexists || r.host.phone == "" {
 		return nil
 	}
+	// Meta takes the message before the host can store it. No order of the two is free of that gap.
 	tracker, process := r.host.liveProcess()
 	msg := cloudapi.Message{To: cloudapi.ToIdentity(c.Identity()), Content: &cloudapi.Text{Body: "From the host"}}
 	sent, err := r.host.calls().Messages.Send(ctx, r.host.phone, msg)
@@ -237,7 +250,9 @@ func (r *run) send(ctx context.Context, c *customer, coexists bool) error {
 }
 
 // changeMessage edits, deletes or reacts to a recent message, or resolves one that was unavailable.
+// Changes that the phone refuses, because the message is too old or gone, did not happen.
 func (r *run) changeMessage(coexists bool) {
+	// Recent messages are taken, because older ones can be neither edited nor deleted.
 	list, phone := r.theirs, false
 	if r.rand.IntN(2) == 0 {
 		list, phone = r.ours, true
@@ -246,6 +261,8 @@ func (r *run) changeMessage(coexists bool) {
 		return
 	}
 	k := list[max(0, len(list)-1-r.rand.IntN(6))]
+	// An edit is missed if the host knows the message and is not told of the change. If it does not
+	// know it, a history brings the latest text.
 	heard := r.heard(k)
 	switch r.rand.IntN(4) {
 	case 0:
@@ -297,7 +314,8 @@ func (r *run) heard(k *message) bool {
 	return false
 }
 
-// changeAddressBook saves or removes a contact on the business's phone.
+// changeAddressBook saves or removes a contact on the business's phone. Customers who changed
+// number are left out: the book goes on to name the old one.
 func (r *run) changeAddressBook(coexists bool) {
 	c := r.someCustomer()
 	if c.moved {

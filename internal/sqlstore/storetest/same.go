@@ -40,6 +40,7 @@ func ViewOf(ctx context.Context, store coexistence.Store) (View, error) {
 			return v, err
 		}
 		v.Conversations = append(v.Conversations, c)
+		// The last alias is the one that a lookup by key would not need.
 		one, err := store.Conversation(ctx, Phone, c.Contact.Aliases[len(c.Contact.Aliases)-1])
 		if err != nil {
 			return v, err
@@ -94,6 +95,8 @@ func Handle(ctx context.Context, store coexistence.Store, events []webhook.Event
 // processes do. The tracker's changes are commutative, so the result has to be that of one process;
 // a store that loses an update shows here.
 func HandleConcurrently(ctx context.Context, seed uint64, events []webhook.Event, stores ...coexistence.Store) error {
+	// Three for each store, so that two processes with one worker each would not be enough to show
+	// a deadlock.
 	const workers = 3
 	var wg sync.WaitGroup
 	errs := make([]error, len(stores)*workers)
@@ -115,7 +118,8 @@ func HandleConcurrently(ctx context.Context, seed uint64, events []webhook.Event
 	return errors.Join(errs...)
 }
 
-// Expected is what a store in memory makes of the events.
+// Expected is what a store in memory makes of the events. It is the reference: its order of work
+// and its locks are the simplest there are.
 func Expected(ctx context.Context, events []webhook.Event) (View, error) {
 	store := new(coexistence.MemStore)
 	if err := Handle(ctx, store, events); err != nil {
@@ -131,6 +135,7 @@ func Differs(ctx context.Context, store coexistence.Store, want View) error {
 	if err != nil {
 		return err
 	}
+	// Field by field, so that the error shows the part that differs and not all of it.
 	g, w := reflect.ValueOf(got), reflect.ValueOf(want)
 	for i := range g.NumField() {
 		if !reflect.DeepEqual(g.Field(i).Interface(), w.Field(i).Interface()) {

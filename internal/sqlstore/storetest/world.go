@@ -1,5 +1,7 @@
 // Package storetest holds what the tests of every database share: deliveries drawn at random, and
-// the comparison of what stores make of them.
+// the comparison of what stores make of them. What a store in memory makes of the same events is
+// the reference ([Expected]), so a database is tested for what it adds: rows, locks and
+// transactions.
 package storetest
 
 import (
@@ -11,7 +13,7 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook"
 )
 
-// Phone is the number that the world is about.
+// Phone is the number that the world is about: its id, as the store's methods take it.
 const Phone = "106540352242922"
 
 const (
@@ -21,7 +23,8 @@ const (
 	start = 1795168800
 )
 
-// A person is a customer under the names that an event tells: a number, a user id, or both.
+// A person is a customer under the names that an event tells: a number, a user id, or both. An
+// empty one is left out of the event.
 type person struct{ number, user string }
 
 // people are three persons: two of them under a number, a user id or both, so that contacts get
@@ -51,8 +54,10 @@ type world struct {
 	messages int
 }
 
-// Events returns the events of random deliveries. The same seed makes the same events.
+// Events returns the events of random deliveries. The same seed makes the same events. There are
+// more events than deliveries, since one can hold several, and about three for each message id.
 func Events(seed uint64, deliveries int) ([]webhook.Event, error) {
+	// A third as many ids as deliveries, so that each message is told of about three times.
 	w := &world{rand.New(rand.NewPCG(seed, 1)), max(5, deliveries/3)}
 	var events []webhook.Event
 	for range deliveries {
@@ -66,9 +71,10 @@ func Events(seed uint64, deliveries int) ([]webhook.Event, error) {
 }
 
 // Chunk returns a chunk of history with n messages of ordinary length, numbered from first, in
-// conversations of a hundred.
+// conversations of a hundred. It is for measurements: nothing in it collides.
 func Chunk(first, n int) ([]webhook.Event, error) {
 	var threads []string
+	// A conversation begins where the last chunk ended, so two chunks share none.
 	for from := 0; from < n; from += 100 {
 		number := fmt.Sprintf("1555%07d", (first+from)/100)
 		var list []string
@@ -128,9 +134,11 @@ func (w *world) delivery() string {
 		return live("messages", fmt.Sprintf(`"statuses":[{%s"id":%q,"timestamp":"%d","status":%q}]`,
 			from.as("recipient_id", "recipient_user_id"),
 			w.id(), start+at, []string{"sent", "delivered", "read", "failed"}[w.r.IntN(4)]))
+	// A chunk has one thread, empty at times.
 	case 5, 6:
 		var list []string
 		for range w.r.IntN(4) {
+			// In a history either side has written.
 			writer := from
 			if w.r.IntN(2) == 0 {
 				writer = person{number: display}
@@ -153,7 +161,7 @@ func (w *world) delivery() string {
 		[]string{"add", "add", "remove"}[w.r.IntN(3)], at%3, from.as("phone_number", "user_id"), start+at))
 }
 
-// live wraps the members of a change's value in a delivery.
+// live wraps the members of a change's value in a delivery of the number.
 func live(field, members string) string {
 	return fmt.Sprintf(`{"object":"whatsapp_business_account","entry":[{"id":%q,"changes":[{"field":%q,`+
 		`"value":{"messaging_product":"whatsapp",`+
@@ -167,7 +175,8 @@ func history(phase, order, progress int, threads []string) string {
 		phase, order, progress, strings.Join(threads, ",")))
 }
 
-// past is a message within history.
+// past is a message within history, at so many seconds from the start. The sender's side decides
+// who wrote it.
 func past(id string, from person, second int, content string) string {
 	return fmt.Sprintf(`{%s"id":%q,"timestamp":"%d",%s,"history_context":{"status":"READ"}}`,
 		from.as("from", "from_user_id"), id, start+second, content)

@@ -37,6 +37,8 @@ func newHistory(messages, chunk int) *history {
 const perThread = 75
 
 // next composes the chunk that begins with a message. The bytes are good until the next call.
+// Phases and chunks are counted as Meta counts them, and the last chunk has progress 100, so the
+// state of the number ends up complete.
 func (h *history) next(first int) (body []byte, n int) {
 	n = min(h.chunk, h.messages-first)
 	phase := min(2, first*3/h.messages)
@@ -87,8 +89,8 @@ func (h *history) message(b []byte, customer string, at int) []byte {
 		id[i] = byte(h.rand.Uint32())
 	}
 	raw := append([]byte{0x1c, 0x18, 0x0b}, customer...)
-	wamid := "wamid." + base64.StdEncoding.EncodeToString(append(raw,
-		fmt.Sprintf("\x15\x02\x00\x12\x18\x20%X", id[:10])...))
+	raw = fmt.Appendf(raw, "\x15\x02\x00\x12\x18\x20%X", id[:10])
+	wamid := "wamid." + base64.StdEncoding.EncodeToString(raw)
 	b = append(b, `{"from":"`...)
 	if h.rand.IntN(2) == 0 {
 		b = append(b, display+`","to":"`+customer...)

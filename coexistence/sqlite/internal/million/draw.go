@@ -13,7 +13,7 @@ const (
 	left, right  = 70, 20
 )
 
-// A curve is one line of a panel.
+// A curve is one line of a panel: its name and colour, and what it takes of a sample.
 type curve struct {
 	name, color string
 	value       func(sample) float64
@@ -83,7 +83,7 @@ func drawPanel(b *bytes.Buffer, samples []sample, top float64, title string, cur
 	}
 }
 
-// niceStep is 1, 2 or 5 times a power of ten, for about five lines.
+// niceStep is 1, 2 or 5 times a power of ten, for about five lines between zero and most.
 func niceStep(most float64) float64 {
 	power := math.Pow(10, math.Floor(math.Log10(max(most, 1e-9)/4)))
 	for _, k := range []float64{1, 2, 5} {

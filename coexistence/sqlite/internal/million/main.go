@@ -53,6 +53,7 @@ func main() {
 // summary compares the last fifth of the samples with the first. What is near 1 does not depend on
 // how much is stored.
 func summary(samples []sample) string {
+	// One sample at either end is too few: a checkpoint of the database falls into some of them.
 	n := max(1, len(samples)/5)
 	first, last := mean(samples[:n]), mean(samples[len(samples)-n:])
 	return fmt.Sprintf("per message, the last fifth against the first: time %.2f, processor %.2f; heap %+.1f MB, RSS "+

@@ -32,10 +32,11 @@ type sample struct {
 	heap, rss, file float64
 }
 
+// secret signs the POSTs, since verification is part of the cost.
 const secret = "made-up-app-secret" //nolint:gosec // it protects nothing
 
 // stretch is how many messages a sample covers that begins with so many: about as many samples for
-// each power of ten.
+// each power of ten, and three chunks at least, so that one slow POST does not make a peak.
 func stretch(done, chunk int) int { return max(3*chunk, done/10) }
 
 // run imports messages and returns the samples, which each gets as they are taken. The database is
@@ -62,6 +63,7 @@ func run(ctx context.Context, messages, chunk int, path string, each func(sample
 	}
 	defer closeHost()
 
+	// A sample ends with the chunk that completes its stretch, and the last one with the import.
 	h := newHistory(messages, chunk)
 	var done int
 	last := sample{}
@@ -82,6 +84,7 @@ func run(ctx context.Context, messages, chunk int, path string, each func(sample
 		s.heap, s.rss, s.file = heap(), resident(), size(path)
 		each(s)
 		samples, last = append(samples, s), s
+		// What taking the sample has cost is not charged to the next one.
 		began, cpu = time.Now(), processor()
 	}
 	return samples, verify(ctx, store, messages)
@@ -127,7 +130,8 @@ func post(ctx context.Context, url string, body []byte) error {
 	return nil
 }
 
-// verify counts what is in the conversations.
+// verify counts what is in the conversations, and looks at the state of the sync: an import that
+// lost something would be fast.
 func verify(ctx context.Context, store coexistence.Store, messages int) error {
 	stored := 0
 	for c, err := range store.Conversations(ctx, graph.PhoneNumberID(number)) {
@@ -149,7 +153,8 @@ func verify(ctx context.Context, store coexistence.Store, messages int) error {
 	return nil
 }
 
-// processor is the time that this process has had on a processor.
+// processor is the time that this process has had on a processor, with that of the kernel on its
+// behalf. 0 if it cannot be told.
 func processor() time.Duration {
 	var u syscall.Rusage
 	if syscall.Getrusage(syscall.RUSAGE_SELF, &u) != nil {
@@ -160,7 +165,7 @@ func processor() time.Duration {
 
 const megabyte = 1 << 20
 
-// heap is what is alive.
+// heap is what is alive after a collection, in megabytes.
 func heap() float64 {
 	runtime.GC()
 	var m runtime.MemStats
