@@ -70,7 +70,9 @@ func TestWhatIsLiveIsStoredAheadOfAFlood(t *testing.T) {
 		wait(queued, "the queue for "+rec.DedupKey)
 	}
 	for i := range chunks {
-		appended(inbox.Record{DedupKey: fmt.Sprint("chunk ", i), Backfill: true, Body: make([]byte, 2<<20), ReceivedAt: time.Now()})
+		appended(inbox.Record{
+			DedupKey: fmt.Sprint("chunk ", i), Backfill: true, Body: make([]byte, 2<<20), ReceivedAt: time.Now(),
+		})
 	}
 	appended(inbox.Record{DedupKey: "live", Body: []byte("hello"), ReceivedAt: time.Now()})
 	close(free)
@@ -94,7 +96,9 @@ func TestAFloodIsNotHeldUpForEver(t *testing.T) {
 		})
 	}
 	for i := range 20 {
-		_, err := store.Append(t.Context(), []inbox.Record{{DedupKey: fmt.Sprint("chunk ", i), Backfill: true, Body: make([]byte, 100<<10), ReceivedAt: time.Now()}})
+		_, err := store.Append(t.Context(), []inbox.Record{{
+			DedupKey: fmt.Sprint("chunk ", i), Backfill: true, Body: make([]byte, 100<<10), ReceivedAt: time.Now(),
+		}})
 		require.NoError(t, err)
 	}
 	stop()
