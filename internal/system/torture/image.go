@@ -16,7 +16,7 @@ type image struct {
 	file, mount string
 }
 
-// makeImage makes the file. It is not mounted.
+// makeImage makes the file. It is not mounted. It needs root, loop devices and the tools of ext4.
 func makeImage(ctx context.Context, dir string, megabytes int) (image, error) {
 	m := image{filepath.Join(dir, "disk"), filepath.Join(dir, "mount")}
 	if os.Getuid() != 0 {
@@ -53,6 +53,7 @@ func tooling(name string) (string, error) {
 	return "", fmt.Errorf("%w: there is no %s", errMissing, name)
 }
 
+// command runs a program of the system's administrator, and returns what it said if it fails.
 func command(ctx context.Context, name string, args ...string) error {
 	path, err := tooling(name)
 	if err != nil {
@@ -66,6 +67,7 @@ func command(ctx context.Context, name string, args ...string) error {
 	return nil
 }
 
+// up mounts it.
 func (m image) up(ctx context.Context) error {
 	return command(ctx, "mount", "-o", "loop,commit=600", m.file, m.mount)
 }
@@ -78,7 +80,7 @@ func (m image) down() {
 	}
 }
 
-// copyTo copies the file as it is.
+// copyTo copies the file as it is at this moment, and makes a folder to mount the copy on.
 func (m image) copyTo(ctx context.Context, dir string) (image, error) {
 	c := image{filepath.Join(dir, "disk"), filepath.Join(dir, "mount")}
 	if err := os.MkdirAll(c.mount, 0o755); err != nil { // the server runs as somebody else

@@ -54,6 +54,7 @@ func (s *site) stop() {
 	}
 }
 
+// close ends the server and removes the files.
 func (s *site) close() {
 	s.stop()
 	_ = os.RemoveAll(s.dir)
