@@ -56,7 +56,7 @@ func ParseURL(line string) (Config, error) {
 		return Config{}, errBadURL
 	}
 	for name, list := range values {
-		switch name {
+		switch name { // an unknown one is an error: it may be a setting that is misspelt
 		case "monitor":
 			cfg.Monitors = list
 		case "name":
@@ -86,6 +86,7 @@ var errBadURL = errors.New(
 
 var validName = regexp.MustCompile(`^[A-Za-z0-9_-]{0,64}$`)
 
+// validate reports all mistakes at once. Its errors quote no URL, which can hold a password.
 func (c Config) validate() error {
 	var errs []error
 	if len(c.URLs) == 0 {
@@ -115,6 +116,7 @@ func (c Config) validate() error {
 	return errors.Join(errs...)
 }
 
+// withDefaults replaces zero values by what the comments of the fields say.
 func (c Config) withDefaults() Config {
 	c.Name = cmp.Or(c.Name, "webhook")
 	c.Replicas = cmp.Or(c.Replicas, 1)

@@ -17,7 +17,7 @@ func (s *Store) subject(part string) string { return s.cfg.Name + "." + part }
 // makeStreams makes those of the three streams that are not there, and refuses those that are and
 // would lose messages. It changes none: Replicas and MaxBytes are those of the first process.
 func (s *Store) makeStreams(ctx context.Context) error {
-	// Servers of a cluster vote about it, which takes a while if they are busy.
+	// The servers of a cluster vote about a new stream, which takes a while if they are busy.
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
 	for _, one := range []struct {
@@ -25,6 +25,7 @@ func (s *Store) makeStreams(ctx context.Context) error {
 		maxBytes             int64
 		stream               *jetstream.Stream
 	}{
+		// The descriptions are for administrators who look at their server.
 		{"log", "log", "What happened to WhatsApp deliveries, in order. Do not delete messages.", -1, &s.logStream},
 		{"bodies", "bodies", "Bodies of WhatsApp deliveries that are not handled yet.", s.cfg.MaxBytes, &s.bodyStream},
 		{"snapshots", "snapshots.*", "What the log amounts to, for those who start.", -1, &s.snapshotStream},
