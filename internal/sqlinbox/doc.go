@@ -19,9 +19,9 @@
 // flood of them holds up a live message for one of these at most, each time it needs the disk.
 //
 // With PostgreSQL, claims skip rows that others hold (SKIP LOCKED), and leases are measured by the
-// clock of the database. A token that no other batch has had stands for the hold: settling checks
-// it within the transaction that writes the outcome, so whoever lost a lease changes nothing. A
-// process that stops in the middle of a transaction that locks rows here loses it after 5 seconds
+// clock of the database. A token that no other batch has had stands for the lease: settling checks
+// it within the transaction that writes the outcome, so a worker that lost a lease changes nothing.
+// A process that stops in the middle of a transaction that locks rows here loses it after 5 seconds
 // (idle_in_transaction_session_timeout), so that the others go on.
 //
 // The clock of a SQLite store goes on evenly while the process lives, however often the system's is

@@ -32,7 +32,7 @@ func cutPower(ctx context.Context, out io.Writer, engine string, seed uint64, cu
 		return nil, err
 	}
 	defer func() { _ = os.RemoveAll(dir) }()
-	if err := os.Chmod(dir, 0o755); err != nil { // the server runs as somebody else
+	if err := os.Chmod(dir, 0o755); err != nil { // the server runs as another user
 		return nil, err
 	}
 	size := 160

@@ -36,7 +36,7 @@ func makeImage(ctx context.Context, dir string, megabytes int) (image, error) {
 	if err := os.Truncate(m.file, int64(megabytes)<<20); err != nil {
 		return m, err
 	}
-	if err := os.MkdirAll(m.mount, 0o755); err != nil { // the server runs as somebody else
+	if err := os.MkdirAll(m.mount, 0o755); err != nil { // the server runs as another user
 		return m, err
 	}
 	return m, command(ctx, "mkfs.ext4", "-q", "-F", "-E", "lazy_itable_init=0", m.file)
@@ -83,7 +83,7 @@ func (m image) down() {
 // copyTo copies the file as it is at this moment, and makes a folder to mount the copy on.
 func (m image) copyTo(ctx context.Context, dir string) (image, error) {
 	c := image{filepath.Join(dir, "disk"), filepath.Join(dir, "mount")}
-	if err := os.MkdirAll(c.mount, 0o755); err != nil { // the server runs as somebody else
+	if err := os.MkdirAll(c.mount, 0o755); err != nil { // the server runs as another user
 		return c, err
 	}
 	return c, command(ctx, "cp", "--sparse=always", m.file, c.file)

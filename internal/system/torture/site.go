@@ -18,7 +18,7 @@ func newSite(ctx context.Context, engine string, settings ...string) (*site, err
 	if err != nil {
 		return nil, err
 	}
-	if err := os.Chmod(dir, 0o755); err != nil { // the server may run as somebody else
+	if err := os.Chmod(dir, 0o755); err != nil { // the server may run as another user
 		return nil, err
 	}
 	s, err := siteIn(ctx, engine, dir, true, settings...)

@@ -12,7 +12,7 @@
 //
 // Each promise has a check of its own, which names it in its error, like
 //
-//	inboxtest: whoever lost the lease cannot settle: settling after the lease was lost: want
+//	inboxtest: a worker that lost the lease cannot settle: settling after the lease was lost: want
 //	ErrLeaseLost, got another error or none
 //
 // The comment of the check's method says what it did and which mistakes it is for. A check has an

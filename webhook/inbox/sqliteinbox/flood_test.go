@@ -17,8 +17,8 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook/inbox"
 )
 
-// A watched context tells when somebody begins to wait for its end, which is when what it is for is
-// in the queue.
+// A watchedContext calls waits when a caller begins to wait for its end, which is when the caller's
+// job is in the queue.
 type watchedContext struct {
 	context.Context
 
