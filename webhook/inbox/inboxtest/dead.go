@@ -17,7 +17,7 @@ func (c *check) deadLetters() {
 	c.giveUp("no such customer", 2)
 	expectKeys(c.finish(), "2")
 	for _, l := range c.letters(2) {
-		wantKey := []string{"1", "", "3"}[l.Index]
+		wantKey := []string{"1", "", "3"}[l.Index] // of the events that were first in their lanes
 		if l.Reason != "no such customer" || l.Kind != inbox.KindEvent || l.DedupKey != wantKey ||
 			!isBody(l.Body, "a") || time.Since(l.DeadAt).Abs() > time.Minute {
 			fail("a dead letter came back as %+v", l)
@@ -34,6 +34,7 @@ func (c *check) deadPages() {
 	c.split("a", event("1", "x"), event("2", "y"))
 	c.giveUp("bug", 2)
 	list := c.letters(2)
+	// The last ID of a page is where the next one begins, so the order has to be that of IDs.
 	if list[0].ID >= list[1].ID {
 		fail("dead letters do not come in the order of their IDs")
 	}
@@ -65,6 +66,7 @@ func (c *check) deadOfANumber() {
 	c.settle(c.a, b, outcomes(b, inbox.DispositionDead)...)
 	c.letters(5)
 	var after inbox.ID
+	// A page of one, so that a store which filters a page after reading it comes back with less.
 	for _, want := range []string{"1", "4"} {
 		page, err := c.b.DeadLetters(c.ctx, inbox.Filter{PhoneNumberID: ours}, after, 1)
 		must(err)
@@ -92,7 +94,7 @@ func (c *check) replaying() {
 	c.split("a", event("1", "x"), event("2", "x"), event("3", "y"))
 	c.giveUp("bug", 2)
 	list := c.letters(2)
-	c.replayed(c.a, 1, list[0].ID, noSuchID)
+	c.replayed(c.a, 1, list[0].ID, noSuchID) // what is not there is no error
 	c.letters(1)
 	c.splitNext(event("1", "x"), event("2", "x"), event("3", "y"))
 	expectKeys(c.finish(), "2", list[0].DedupKey)
@@ -114,9 +116,9 @@ func (c *check) deadDelivery() {
 	if l := list[0]; l.Reason != "the decoder panicked" || l.Kind != inbox.KindDelivery || !isBody(l.Body, "a") {
 		fail("a dead delivery came back as %+v", l)
 	}
-	c.added(c.a, "added of a dead delivery", 0, delivery("a"))
+	c.added(c.a, "added of a dead delivery", 0, delivery("a")) // Meta's repeat does not replay it
 	c.deleted(c.a, 1, list[1].ID)
-	c.replayed(c.a, 1, list[0].ID, list[1].ID)
+	c.replayed(c.a, 1, list[0].ID, list[1].ID) // the second one is gone
 	c.splitNext(event("1", "x"))
 	expectKeys(c.finish(), "1")
 	c.letters(0)
@@ -148,7 +150,7 @@ func (c *check) bodiesStay() {
 	c.replayed(c.a, 1, list[1].ID)
 	c.splitNext(event("1", "x"), event("2", "y"), event("3", "z"))
 	expectKeys(c.finish(), list[1].DedupKey)
-	c.expired(0)
+	c.expired(0) // two of three events are done or deleted, and the third keeps all keys
 	last := c.letters(1)[0]
 	if !isBody(last.Body, "a") {
 		fail("the body went before the last dead letter")
@@ -166,7 +168,7 @@ func (c *check) bodyOfADeletedDelivery() {
 	b := c.claim(c.a, request(inbox.KindDelivery, long), 1)
 	c.settle(c.a, b, outcomes(b, inbox.DispositionDead)...)
 	c.deleted(c.a, 1, b.Records[0].ID)
-	c.expired(0)
+	c.expired(0) // the neighbour keeps the keys of its delivery
 	b = c.claim(c.a, request(inbox.KindEvent, long), 1)
 	if !isBody(b.Records[0].Body, "a") {
 		fail("the body went before the last event")
@@ -209,7 +211,7 @@ func (c *check) counting() {
 	c.append(delivery("b"))
 	st, err := c.b.Stats(c.ctx)
 	must(err)
-	got := st
+	got := st // without what differs from run to run
 	got.DedupKeys, got.Oldest, got.OldestLive = 0, 0, 0
 	expect("Stats", got, inbox.Stats{Deliveries: 1, Live: 1, Backfill: 1, Dead: 2})
 	expect("Depth", st.Depth(), 3)

@@ -36,9 +36,10 @@ func (c *check) roundTrip() {
 // duplicateDelivery appends deliveries again: in the same call, in a later one through another
 // store, and after they were done. A key stays known when the body is gone.
 func (c *check) duplicateDelivery() {
+	// Within one call, a repeat is one too.
 	c.added(c.a, "added of two and a repeat", 2, delivery("a"), delivery("b"), delivery("a"))
 	c.added(c.b, "added of one new one", 1, delivery("b"), delivery("c"))
-	c.done(c.a, c.claim(c.a, request(inbox.KindDelivery, long), 3))
+	c.done(c.a, c.claim(c.a, request(inbox.KindDelivery, long), 3)) // into nothing: their bodies go
 	c.added(c.b, "added after all were done", 0, delivery("a"), delivery("b"), delivery("c"))
 }
 
@@ -56,6 +57,7 @@ func (c *check) deliveryOrder() {
 	req.PerLane = 7
 	var got []string
 	for len(got) < len(want) {
+		// The last claim brings what is left.
 		b, err := c.b.Claim(c.ctx, req)
 		must(err)
 		if len(b.Records) == 0 || len(b.Records) > req.PerLane {
@@ -123,7 +125,7 @@ func (c *check) splitting() {
 // duplicateEvent splits a delivery into an event that it has twice, and another delivery into one
 // that the first had.
 func (c *check) duplicateEvent() {
-	c.split("a", event("1", "x"), event("1", "x"), event("2", "x"))
+	c.split("a", event("1", "x"), event("1", "x"), event("2", "x")) // twice in one settlement
 	c.split("b", event("2", "x"), event("3", "x"))
 	expectKeys(c.finish(), "1", "2", "3")
 }
@@ -141,6 +143,8 @@ func (c *check) keyless() {
 func (c *check) yielding() {
 	placeholder := event("placeholder", "x")
 	placeholder.SupersededBy = "message"
+	// All of the same delivery, so that a store has to look at keys that it stores at the same
+	// time.
 	late, other := placeholder, placeholder
 	late.DedupKey, other.DedupKey, other.SupersededBy = "late placeholder", "other placeholder", "another message"
 	c.split("a", placeholder, event("message", "x"), late, other)
@@ -177,6 +181,7 @@ func (c *check) sweeping() {
 	c.split("a", event("done", "x"))
 	c.finish()
 	c.split("b", event("done beside a pending one", "x"), event("pending", "y"))
+	// The lane that was made first comes first, so "pending" is what is left of the delivery.
 	req := request(inbox.KindEvent, long)
 	req.Lanes, req.PerLane = 1, 1
 	c.done(c.a, c.claim(c.a, req, 1))
@@ -184,6 +189,7 @@ func (c *check) sweeping() {
 	must(err)
 	expect("forgotten of what was done just now", n, 0)
 	c.expired(2) // of the first delivery and its event
+	// The first delivery is new again; the second one is known, because an event of it is pending.
 	c.added(c.a, "added after a sweep", 1, delivery("a"), delivery("b"))
 	c.splitNext(event("done", "z"), event("done beside a pending one", "z"), event("pending", "z"))
 	keys := c.finish()
@@ -206,6 +212,7 @@ func (c *check) concurrentAppends() {
 	}
 	wg.Wait()
 	must(errors.Join(errs...))
+	// The two that all of them have, and 32 of their own.
 	sum := 0
 	for _, n := range added {
 		sum += n
@@ -227,5 +234,5 @@ func (c *check) endedContext() {
 	if err := c.a.Settle(ctx, b.LeaseToken, outcomes(b, inbox.DispositionDone)); err == nil {
 		fail("settling accepted an ended context")
 	}
-	c.done(c.a, b)
+	c.done(c.a, b) // the batch is as it was
 }

@@ -20,9 +20,9 @@ func (c *check) laneOrder() {
 	req.PerLane = 2
 	first := c.claim(c.a, req, 2)
 	outs := outcomes(first, inbox.DispositionDone)
-	c.claim(c.b, req, 0)
+	c.claim(c.b, req, 0) // the lane is leased
 	c.settle(c.a, first, outs[0])
-	c.claim(c.b, req, 0)
+	c.claim(c.b, req, 0) // and still is, for the rest of the batch
 	c.settle(c.a, first, outs[1])
 	second := c.claim(c.b, req, 2)
 	expectKeys(keysOf(append(first.Records, second.Records...)), "1", "2", "3", "4")
@@ -38,6 +38,7 @@ func (c *check) lanesApart() {
 	req.Lanes = 1
 	first := c.claim(c.a, req, 1)
 	second := c.claim(c.b, req, 1)
+	// Each settles with its own token: one for both would let one settle for the other.
 	if first.Records[0].DedupKey == second.Records[0].DedupKey || first.LeaseToken == second.LeaseToken {
 		fail("two claims brought the same lane, or the same token")
 	}
@@ -61,6 +62,7 @@ func (c *check) limits() {
 	lanes := map[string]int{}
 	for i, rec := range b.Records {
 		lanes[rec.Lane]++
+		// Every second record is behind another one of its lane.
 		if i%2 == 1 && (rec.Lane != b.Records[i-1].Lane || rec.Index != b.Records[i-1].Index+1) {
 			fail("the records of a lane do not follow each other in order")
 		}
@@ -78,6 +80,7 @@ func (c *check) maxBytes() {
 		c.append(d)
 	}
 	req := request(inbox.KindDelivery, c.short)
+	// Just below a sum of bodies, just at it, and without a limit.
 	for _, tt := range []struct{ bytes, want int }{{1, 1}, {1999, 1}, {2000, 2}, {3000, 3}, {0, 3}} {
 		req.MaxBytes = tt.bytes
 		if b := c.await(c.a, req); len(b.Records) != tt.want {
@@ -92,13 +95,14 @@ func (c *check) maxBytes() {
 func (c *check) retrying() {
 	c.split("a", event("1", "x"), event("2", "x"), event("3", "y"))
 	b := c.claim(c.a, request(inbox.KindEvent, long), 3)
+	// The lanes of a batch may come in any order.
 	find := func(key string) inbox.ID {
 		return b.Records[slices.IndexFunc(b.Records, func(r inbox.Record) bool { return r.DedupKey == key })].ID
 	}
 	c.settle(c.a, b,
 		inbox.Settlement{ID: find("1"), Disposition: inbox.DispositionRetry, RetryAfter: time.Hour, Reason: "busy"},
 		inbox.Settlement{ID: find("3")})
-	waiting := c.claim(c.b, request(inbox.KindEvent, long), 0)
+	waiting := c.claim(c.b, request(inbox.KindEvent, long), 0) // not "2" either
 	if waiting.Wait < 0 || waiting.Wait > time.Hour {
 		fail("the batch's Wait is %v during a pause of an hour", waiting.Wait)
 	}
@@ -143,7 +147,7 @@ func (c *check) releasing() {
 // When the lease is over, another store gets them, in the same order.
 func (c *check) leaseEnds() {
 	c.split("a", event("1", "x"), event("2", "x"))
-	c.claim(c.a, request(inbox.KindEvent, c.short), 2)
+	c.claim(c.a, request(inbox.KindEvent, c.short), 2) // and never settled
 	expectKeys(keysOf(c.await(c.b, request(inbox.KindEvent, long)).Records), "1", "2")
 	c.append(delivery("b"))
 	c.claim(c.a, request(inbox.KindDelivery, c.short), 1)
@@ -160,6 +164,7 @@ func (c *check) fencing() {
 	c.split("a", event("1", "x"), event("2", "x"))
 	late := c.claim(c.a, request(inbox.KindEvent, c.short), 2)
 	now := c.await(c.b, request(inbox.KindEvent, long))
+	// Each disposition goes another way through a store.
 	for _, kind := range []inbox.Disposition{
 		inbox.DispositionDone, inbox.DispositionRetry, inbox.DispositionDead, inbox.DispositionRelease,
 	} {
@@ -181,7 +186,7 @@ func (c *check) fencedSplit() {
 	expectLeaseLost("splitting after the lease was lost", c.a.Settle(c.ctx, late.LeaseToken, []inbox.Settlement{{
 		ID: late.Records[0].ID, Events: []inbox.Record{event("", "late")},
 	}}))
-	c.done(c.b, now)
+	c.done(c.b, now) // into nothing
 	c.claim(c.a, request(inbox.KindEvent, long), 0)
 }
 
@@ -191,9 +196,9 @@ func (c *check) fencedSplit() {
 func (c *check) extending() {
 	c.split("a", event("1", "x"))
 	b := c.claim(c.a, request(inbox.KindEvent, long), 1)
-	must(c.a.Extend(c.ctx, b.LeaseToken, c.short))
+	must(c.a.Extend(c.ctx, b.LeaseToken, c.short)) // from a minute to a moment
 	next := c.await(c.b, request(inbox.KindEvent, c.short))
-	must(c.b.Extend(c.ctx, next.LeaseToken, long))
+	must(c.b.Extend(c.ctx, next.LeaseToken, long)) // though it may be over: no other worker has claimed it
 	c.claim(c.a, request(inbox.KindEvent, long), 0)
 	c.done(c.b, next)
 }
@@ -206,6 +211,7 @@ func (c *check) allOrNothing() {
 	c.split("a", event("1", "x"), event("2", "y"))
 	b := c.claim(c.a, request(inbox.KindEvent, long), 2)
 	bad := append(outcomes(b, inbox.DispositionDone), inbox.Settlement{ID: b.Records[0].ID + noSuchID})
+	// The bad one is last, so that a store which settles one by one has settled the others.
 	expectLeaseLost("settling what is not in the batch", c.a.Settle(c.ctx, b.LeaseToken, bad))
 	c.done(c.a, b)
 	c.claim(c.b, request(inbox.KindEvent, long), 0)
