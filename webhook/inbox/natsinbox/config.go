@@ -45,6 +45,7 @@ type Config struct {
 
 // ParseURL reads a Config from one line, for environment variables: the URLs, separated by commas,
 // and behind a question mark any of monitor (several are possible), name, replicas and max_bytes.
+// Credentials are part of a URL; what else a connection needs is in [Config].Options.
 //
 //	nats://nats:4222?monitor=http://nats:8222
 //	nats://a:4222,nats://b:4222,nats://c:4222?monitor=http://a:8222&monitor=http://b:8222&monitor=http://c:8222&replicas=3

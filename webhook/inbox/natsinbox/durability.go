@@ -154,6 +154,7 @@ func (d *durabilityCheck) checkPeers(info *jetstream.StreamInfo, servers []serve
 	return nil
 }
 
+// askTimeout is how long all servers have to answer. A caller waits for it after each reconnect.
 const askTimeout = 3 * time.Second
 
 // errNoAnswer tells a check that found nothing from one that found a server which does not sync:
@@ -218,7 +219,7 @@ func (s *Store) askSystem(ctx context.Context) (list []server, err error) {
 	if err := s.cfg.SystemConn.PublishRequest("$SYS.REQ.SERVER.PING.VARZ", sub.Subject, nil); err != nil {
 		return nil, fmt.Errorf("natsinbox: Config.SystemConn: %w", err)
 	}
-	const moment = 300 * time.Millisecond
+	const moment = 300 * time.Millisecond // between the answers of servers
 	for ctx.Err() == nil {
 		timeout := moment
 		if len(list) == 0 {

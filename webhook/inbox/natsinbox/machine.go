@@ -18,7 +18,8 @@ type machine struct {
 	snapshots snapshotTurns
 }
 
-// A snapshotTurns says which snapshots there are, and which process may make the next one.
+// A snapshotTurns says which snapshots there are, and which process may make the next one. The log
+// is kept from the one before the last, for processes that are reading that one.
 type snapshotTurns struct {
 	Last, Before snapshotRef
 	Maker        string // the node whose turn it is, or was
@@ -28,7 +29,8 @@ type snapshotTurns struct {
 // taken reports whether a process has the turn.
 func (s snapshotTurns) taken(now int64) bool { return s.Maker != "" && s.Until > now }
 
-// A partialEntry is the beginning of an entry that is too large for one message.
+// A partialEntry is the beginning of an entry that is too large for one message: a delivery can be
+// split into thousands of events, and they are stored together or not at all.
 type partialEntry struct {
 	Data  []byte
 	Count int   // messages so far

@@ -39,6 +39,7 @@ func (s *Store) maintain(ctx context.Context) {
 	}
 }
 
+// checkPause is how long a server with other settings may go unnoticed, if the connection stays.
 const checkPause = time.Minute
 
 // abandon has a batch given back whose caller is gone, so that its lanes need not wait for the end

@@ -78,9 +78,11 @@ func Open(ctx context.Context, url string, h webhook.Handler, cfg inbox.Config) 
 
 // A Store is an [inbox.Store] in streams of NATS JetStream. It is safe for concurrent use.
 type Store struct {
-	cfg            Config
-	nc             *nats.Conn
-	js             jetstream.JetStream
+	cfg Config // with its defaults
+	nc  *nats.Conn
+	js  jetstream.JetStream
+
+	// The three streams, set by makeStreams.
 	logStream      jetstream.Stream
 	bodyStream     jetstream.Stream
 	snapshotStream jetstream.Stream
@@ -122,8 +124,13 @@ var (
 )
 
 const (
+	// defaultSnapshotBytes is how much of the log a process that starts has to read at most; with
+	// large snapshots, it is twice their size.
 	defaultSnapshotBytes = 16 << 20
-	defaultOrphanAge     = time.Hour
+
+	// defaultOrphanAge is much longer than a delivery takes from the stream of bodies into the log
+	// (doTimeout), so that none is refused but those of a process that was stopped.
+	defaultOrphanAge = time.Hour
 )
 
 // OpenStore connects, checks that the servers keep what they acknowledge, makes the streams if they

@@ -17,13 +17,13 @@ import (
 // A snapshot is a machine as it is stored, so that a process need not read the log from its
 // beginning.
 type snapshot struct {
-	Version      int                      `json:"version"`
+	Version      int                      `json:"version"` // snapshotVersion
 	Queue        queue.Snapshot           `json:"queue"`
-	Parts        map[queue.ID][]part      `json:"parts,omitzero"`
+	Parts        map[queue.ID][]part      `json:"parts,omitzero"` // of the bodies of deliveries
 	Messages     []savedMessage           `json:"messages,omitzero"`
 	LowWatermark uint64                   `json:"low_watermark,omitzero"`
-	Partial      map[string]*partialEntry `json:"partial,omitzero"`
-	Snapshots    snapshotTurns            `json:"snapshots"`
+	Partial      map[string]*partialEntry `json:"partial,omitzero"` // entries, by their IDs
+	Snapshots    snapshotTurns            `json:"snapshots"`        // that were there before this one
 }
 
 // A savedMessage is a message of the stream of bodies of which more parts have arrived than are

@@ -63,20 +63,28 @@ const duplicates = 2 * time.Minute
 func checkStream(c jetstream.StreamConfig, subject string) error {
 	wrong := ""
 	switch {
+	// A restart of the server loses what is in memory.
 	case c.Storage != jetstream.FileStorage:
 		wrong = "is kept in memory"
+	// Acknowledged before it is written, whatever sync_interval says.
 	case c.PersistMode == jetstream.AsyncPersistMode:
 		wrong = "is written asynchronously (persist_mode)"
+	// A full stream must refuse new messages, so that Meta keeps them.
 	case c.Discard != jetstream.DiscardNew:
 		wrong = "discards old messages when it is full"
+	// Every process reads every message; the first one to read it must not take it away.
 	case c.Retention != jetstream.LimitsPolicy:
 		wrong = "drops messages that were read (retention)"
+	// Only what a snapshot has, or what is handled, may go.
 	case c.MaxAge != 0 || c.MaxMsgs > 0 || c.MaxMsgsPerSubject > 0:
 		wrong = "drops messages by age or number"
+	// Without an acknowledgement, nothing is known to be stored.
 	case c.NoAck:
 		wrong = "does not acknowledge"
+	// Messages of other programs would be gaps in the log, or bodies of nothing.
 	case len(c.Subjects) != 1 || c.Subjects[0] != subject:
 		wrong = "has other subjects"
+	// A message that is sent again after a lost answer would be there twice.
 	case c.Duplicates < duplicates:
 		wrong = "remembers message IDs for less than 2 minutes"
 	default:
