@@ -185,7 +185,8 @@ func number(b bool) int64 {
 }
 
 // Channel is the channel on which a store in PostgreSQL notifies that something was appended. The
-// payload is the schema of its tables.
+// payload is the schema of its tables, because a database can hold several inboxes, and channels
+// belong to the database.
 const Channel = "webhook_inbox"
 
 // notify tells the processes that listen that something was appended. PostgreSQL delivers it with

@@ -172,7 +172,7 @@ func (s *Store) claimEvents(
 	if err != nil {
 		return nil, err
 	}
-	held := map[string]int64{}
+	held := map[string]int64{} // records of each lane that are in the batch
 	for _, rec := range recs {
 		held[rec.Lane]++
 	}

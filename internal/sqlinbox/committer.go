@@ -61,6 +61,8 @@ const (
 	mayOvertake      = 8       // live transactions, before one of the backfill
 )
 
+// newCommitter returns a committer with as many leaders at most as slots has room for. Two that
+// share their slots, as all stores of a SQLite file do, take turns.
 func newCommitter(s *Store, slots chan struct{}) *committer {
 	return &committer{s: s, slots: slots, reached: make(chan struct{}, 1)}
 }

@@ -63,6 +63,7 @@ func (s *Store) ReplayDeadLetters(ctx context.Context, ids []inbox.ID) (n int, e
 			return err
 		}
 		n = int(dead)
+		// Each delivery on its own: a replay is rare, and of few deliveries.
 		for id, events := range closed {
 			n += int(events)
 			// A delivery that waits already was replayed with another of its events; a dead one

@@ -54,7 +54,7 @@ func (s *Store) settleDeliveries(
 	return err
 }
 
-// A laneName is a lane of events.
+// A laneName is a lane of events. The same ordering key in the backfill is another lane.
 type laneName struct {
 	bulk int64
 	lane string

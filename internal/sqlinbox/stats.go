@@ -89,7 +89,8 @@ func (s *Store) count(ctx context.Context) (inbox.Stats, error) {
 	return st, nil
 }
 
-// sweepStep is how many keys are forgotten in one transaction.
+// sweepStep is how many keys are forgotten in one transaction. With SQLite, nothing else is written
+// meanwhile, so it is little.
 const sweepStep = 1000
 
 // DeleteExpired implements [inbox.Sweeper]. Events go first, since an event needs its delivery.

@@ -173,7 +173,8 @@ func explain(what string, err error) error {
 	return sqldb.Explain("inbox: "+what, err)
 }
 
-// A querier is the database or a transaction.
+// A querier is the database or a transaction: what reads outside of a transaction reads what is
+// committed, and does not wait for the writer.
 type querier interface {
 	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
 	ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error)

@@ -18,7 +18,7 @@ func await(
 ) error {
 	last, changed := "", time.Now()
 	for {
-		// A look that gets no answer has an end as well.
+		// A look that gets no answer has an end as well: its error says what was waited for.
 		asking, cancel := context.WithTimeoutCause(ctx, patience, errPatience)
 		found, done, err := look(asking)
 		cancel()

@@ -13,7 +13,8 @@ import (
 // stays in the memory of the kernel: commit=600 keeps ext4 from writing it down meanwhile. So the
 // file, copied at any moment, holds what a disk would after a loss of power.
 type image struct {
-	file, mount string
+	file  string // of the file system
+	mount string // where it is seen while it is up
 }
 
 // makeImage makes the file. It is not mounted. It needs root, loop devices and the tools of ext4.

@@ -7,9 +7,9 @@ import (
 
 // A site is a place for an engine that is gone when it is closed.
 type site struct {
-	place  string
+	place  string // what the engine's open takes
 	server server // nil if the engine has none
-	dir    string
+	dir    string // removed by close
 }
 
 // newSite makes an empty place for an engine, and starts its server.
