@@ -62,8 +62,10 @@ func TestAPersonPlaysEverybody(t *testing.T) {
 	require.Equal(t, "PHONE_NUMBER_VERIFICATION", v.Popup.Screen)
 	for _, o := range []string{
 		`{"do":"scan"}`, `{"do":"finish"}`, `{"do":"contacts"}`, `{"do":"history"}`,
-		`{"do":"write","chat":"0","as":"customer","text":"Open?"}`, `{"do":"write","chat":"0","as":"business","text":"Until six."}`,
-		`{"do":"write","chat":"0","as":"customer","kind":"image","text":"this one"}`, `{"do":"save","chat":"0","text":"Ada"}`,
+		`{"do":"write","chat":"0","as":"customer","text":"Open?"}`,
+		`{"do":"write","chat":"0","as":"business","text":"Until six."}`,
+		`{"do":"write","chat":"0","as":"customer","kind":"image","text":"this one"}`,
+		`{"do":"save","chat":"0","text":"Ada"}`,
 	} {
 		v := press(o)
 		require.False(t, v.Bad, "%s: %s", o, v.Note)
@@ -102,9 +104,9 @@ func TestThePhoneIsAskedByAPopupElsewhere(t *testing.T) {
 	q := b.view("").Question
 	require.NotNil(t, q)
 	require.Equal(t, b.phone.LastCode(), q.Code)
-	b.obey(t.Context(), order{Do: "scan"})
+	b.perform(t.Context(), action{Do: "scan"})
 	require.True(t, b.view("").Question.Verified)
-	b.obey(t.Context(), order{Do: "share"})
+	b.perform(t.Context(), action{Do: "share"})
 	require.Nil(t, b.view("").Question, "nothing is asked any more")
 	require.Equal(t, coexistencetest.ScreenReview, popup.Screen())
 }
@@ -113,25 +115,28 @@ func TestAnOldAppCannotBeConnected(t *testing.T) {
 	t.Parallel()
 	world := coexistencetest.NewWorld(coexistencetest.Config{})
 	t.Cleanup(world.Close)
-	b, err := New(world, world.NewPhone(coexistencetest.PhoneConfig{PhoneNumber: "+1 555-010-0199", AppVersion: "2.23.1"}), Config{})
+	b, err := New(
+		world, world.NewPhone(coexistencetest.PhoneConfig{PhoneNumber: "+1 555-010-0199", AppVersion: "2.23.1"}),
+		Config{},
+	)
 	require.NoError(t, err)
-	b.obey(t.Context(), order{Do: "open"})
-	b.obey(t.Context(), order{Do: "number", Text: "+1 555-010-0199"})
+	b.perform(t.Context(), action{Do: "open"})
+	b.perform(t.Context(), action{Do: "number", Text: "+1 555-010-0199"})
 	v := b.view("")
 	require.True(t, v.Bad)
 	require.Contains(t, v.Note, "4563015")
 	before := len(v.Chats)
-	b.obey(t.Context(), order{Do: "customer", Text: "12"})
+	b.perform(t.Context(), action{Do: "customer", Text: "12"})
 	require.Len(t, b.view("").Chats, before, "a number that is none makes no customer")
 }
 
 func TestSomebodyNewIsOnTopOfTheChats(t *testing.T) {
 	t.Parallel()
 	_, b := newBoard(t, "", 50)
-	b.obey(t.Context(), order{Do: "customer", Text: "+1 555-010-0142"})
+	b.perform(t.Context(), action{Do: "customer", Text: "+1 555-010-0142"})
 	first := b.view("").Chats[0]
 	require.Equal(t, "+15550100142", first.About)
-	b.obey(t.Context(), order{Do: "write", Chat: first.ID, As: "customer", Text: "Hello"})
+	b.perform(t.Context(), action{Do: "write", Chat: first.ID, As: "customer", Text: "Hello"})
 	require.Equal(t, "Hello", b.view("").Chats[0].Last)
 }
 
@@ -159,7 +164,9 @@ func newBoard(t *testing.T, hook string, messages int) (*coexistencetest.World, 
 	t.Helper()
 	world := coexistencetest.NewWorld(coexistencetest.Config{App: cloudapitest.App{Secret: "secret-of-the-test"}})
 	t.Cleanup(world.Close)
-	phone := world.NewPhone(coexistencetest.PhoneConfig{PhoneNumber: "+1 555-010-0199", History: coexistencetest.History{Messages: messages}})
+	phone := world.NewPhone(coexistencetest.PhoneConfig{
+		PhoneNumber: "+1 555-010-0199", History: coexistencetest.History{Messages: messages},
+	})
 	b, err := New(world, phone, Config{Hook: hook})
 	require.NoError(t, err)
 	if hook != "" {
@@ -186,7 +193,8 @@ func TestThePageShowsWhatChanges(t *testing.T) {
 	page := httptest.NewServer(b.Routes())
 	t.Cleanup(page.Close)
 	for path, want := range map[string]string{
-		"/": "<h1>Coexistence simulator</h1>", "/page.js": "EventSource", "/page.css": "color-scheme", "/report": "relied on",
+		"/": "<h1>Coexistence simulator</h1>", "/page.js": "EventSource", "/page.css": "color-scheme",
+		"/report": "relied on",
 	} {
 		resp, err := http.Get(page.URL + path)
 		require.NoError(t, err)
@@ -212,8 +220,11 @@ func TestThePageShowsWhatChanges(t *testing.T) {
 		return v
 	}
 	before := next()
-	b.obey(t.Context(), order{Do: "write", Chat: "0", As: "customer", Text: "new"})
-	require.Eventually(t, func() bool { v := next(); return len(v.Messages) == len(before.Messages)+1 }, 10*time.Second, time.Millisecond)
+	b.perform(t.Context(), action{Do: "write", Chat: "0", As: "customer", Text: "new"})
+	require.Eventually(
+		t, func() bool { v := next(); return len(v.Messages) == len(before.Messages)+1 }, 10*time.Second,
+		time.Millisecond,
+	)
 
 	req, err := http.NewRequest(http.MethodPost, page.URL+"/do", strings.NewReader(`{"do":"disconnect"}`))
 	require.NoError(t, err)

@@ -7,20 +7,24 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence/coexistencetest"
 )
 
-// A Rack has a phone for everybody who plays, in one world, each on a board beside the page of a
-// host.
+// A Rack has a phone for each visitor of a host's page, all in one world, each on a board that
+// stands beside that page.
 type Rack struct {
+	// World is where the phones are.
 	World *coexistencetest.World
-	Hook  string // where the world's webhooks go
 
-	// Phone describes the phone of a business.
+	// Hook is where the world's webhooks go. It is only shown.
+	Hook string
+
+	// Phone describes the phone of a business, for its first visit.
 	Phone func(business string) coexistencetest.PhoneConfig
 
 	mu     sync.Mutex
-	boards map[string]http.Handler
+	boards map[string]http.Handler // by visitor; they are never removed
 }
 
-// Board returns the board of whoever key stands for, and gives them a phone with the first look.
+// Board returns the board of a visitor, whom key stands for. The first call for a key makes a phone
+// of the business.
 func (r *Rack) Board(key, business string) (http.Handler, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()

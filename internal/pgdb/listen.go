@@ -16,14 +16,16 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook/inbox"
 )
 
-// A listener is a connection that gets notifications.
+// A listener is a connection that gets notifications (LISTEN). It does nothing else, because pgx
+// reads notifications only while it waits for them.
 type listener struct {
 	*pgx.Conn
 
-	end func() // gives it up
+	end func() // closes it, and gives back what it was taken from
 }
 
-// listenAlone connects beside the pool that was made of a URL.
+// listenAlone connects beside the pool, for a database that is named by its URL. The error of a
+// connection can quote the URL, which may hold a password, so it is not passed on.
 func listenAlone(cfg *pgx.ConnConfig) func(context.Context) (*listener, error) {
 	return func(ctx context.Context) (*listener, error) {
 		conn, err := pgx.ConnectConfig(ctx, cfg)
@@ -34,8 +36,8 @@ func listenAlone(cfg *pgx.ConnConfig) func(context.Context) (*listener, error) {
 	}
 }
 
-// listenInPool takes a connection out of the pool for good: it is made as the host's are, and
-// counts among them no more.
+// listenInPool takes a connection out of the host's pool for good: it is made with the host's
+// settings, and does not count among the pool's connections any more.
 func listenInPool(pool *pgxpool.Pool) func(context.Context) (*listener, error) {
 	return func(ctx context.Context) (*listener, error) {
 		acquired, err := pool.Acquire(ctx)
@@ -47,10 +49,14 @@ func listenInPool(pool *pgxpool.Pool) func(context.Context) (*listener, error) {
 	}
 }
 
-// errOtherDriver is permanent: nothing is lost, but new deliveries are found by asking.
-var errOtherDriver = fmt.Errorf("the pool's driver is not pgx's own, so this process asks for new deliveries instead of being told: %w", errors.ErrUnsupported)
+// errOtherDriver is permanent, and no reason to stop: new deliveries are found by polling.
+var errOtherDriver = fmt.Errorf(
+	"the pool's driver is not pgx's own, so this process asks for new deliveries instead of being told: %w",
+	errors.ErrUnsupported,
+)
 
-// listenInDB keeps a connection of the pool as long as it listens.
+// listenInDB borrows a connection of the host's database/sql pool, for as long as it listens. It
+// takes one of the pool's connections: minConns counts with it.
 func listenInDB(db *sql.DB) func(context.Context) (*listener, error) {
 	return func(ctx context.Context) (*listener, error) {
 		borrowed, err := db.Conn(ctx)
@@ -70,7 +76,8 @@ func listenInDB(db *sql.DB) func(context.Context) (*listener, error) {
 			return nil, errors.Join(err, borrowed.Close())
 		}
 		l.end = func() {
-			// It still listens, and may be in the middle of a read: the pool must not get it back.
+			// It still listens, and may be in the middle of a read, so the pool must not get it
+			// back open.
 			closeConn(l.Conn)
 			_ = borrowed.Close()
 		}
@@ -78,19 +85,23 @@ func listenInDB(db *sql.DB) func(context.Context) (*listener, error) {
 	}
 }
 
+// closeConn closes a connection that may be broken, without waiting long for the server's goodbye.
 func closeConn(conn *pgx.Conn) {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 	defer cancel()
 	_ = conn.Close(ctx) // it may be broken, which is why it is closed
 }
 
-// An Inbox is an inbox's store that tells when another process has appended something.
+// An Inbox is an inbox's store that tells when another process has appended something. It hears of
+// what this process has appended as well.
 type Inbox struct {
 	*sqlinbox.Store
 
 	db   *DB
-	owns bool           // the database is this inbox's alone
-	ears chan *listener // the one that listens, once there is one
+	owns bool // the database is this inbox's alone, and is closed with it
+	// listener holds the connection that listens, or nil as long as there is none. Wait takes it
+	// out while it waits, and Close takes it out to end it.
+	listener chan *listener
 }
 
 var (
@@ -105,8 +116,8 @@ func (db *DB) Inbox(ctx context.Context) (*Inbox, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Inbox{Store: store, db: db, ears: make(chan *listener, 1)}
-	s.ears <- nil
+	s := &Inbox{Store: store, db: db, listener: make(chan *listener, 1)}
+	s.listener <- nil
 	return s, nil
 }
 
@@ -124,11 +135,13 @@ func OpenInbox(ctx context.Context, cfg Config) (*Inbox, error) {
 	return s, nil
 }
 
-// Wait implements [inbox.Waker]. It has a connection to itself.
+// Wait implements [inbox.Waker]. The first call opens a connection and says at once that there may
+// be something; further calls wait for a notification about the schema of this database. A
+// connection that fails is closed, and the next call opens another one.
 func (s *Inbox) Wait(ctx context.Context) error {
 	var l *listener
 	select {
-	case l = <-s.ears:
+	case l = <-s.listener:
 	case <-ctx.Done():
 		return ctx.Err()
 	}
@@ -138,7 +151,7 @@ func (s *Inbox) Wait(ctx context.Context) error {
 			l.end()
 			l = nil
 		}
-		s.ears <- l
+		s.listener <- l
 	}()
 	if l == nil {
 		var err error
@@ -149,7 +162,7 @@ func (s *Inbox) Wait(ctx context.Context) error {
 			return fmt.Errorf("inbox: LISTEN: %w", err)
 		}
 		keep = true
-		return nil // what was appended before is found by asking once
+		return nil // deliveries appended before LISTEN were not notified: the caller looks once
 	}
 	for {
 		n, err := next(ctx, l)
@@ -185,15 +198,15 @@ func next(ctx context.Context, l *listener) (*pgconn.Notification, error) {
 	}
 }
 
-// Close gives up the connection that listens, and the database if it is this inbox's alone.
+// Close closes the connection that listens, and the database if it is this inbox's alone.
 func (s *Inbox) Close() error {
 	select {
-	case l := <-s.ears:
+	case l := <-s.listener:
 		if l != nil {
 			l.end()
 		}
-		s.ears <- nil
-	default: // Wait has it, and ends it when its context ends
+		s.listener <- nil
+	default: // Wait has it, and closes it when its context ends
 	}
 	if s.owns {
 		return s.db.Close()

@@ -1,5 +1,12 @@
 // Package pgdb opens a PostgreSQL database in which several of our stores keep what they have:
 // package coexistence/postgres and package pginbox hand it on.
+//
+// Besides the pool that all stores use, an inbox has one connection that waits for notifications:
+// without it, a process would learn of what others have stored only by polling. Where that
+// connection comes from depends on how the host names the database; see listenAlone, listenInPool
+// and listenInDB.
+//
+// No error of this package holds the URL, because that holds a password.
 package pgdb
 
 import (
@@ -22,31 +29,37 @@ import (
 )
 
 const (
-	// maxConns is the size of a pool that is ours.
+	// maxConns is the size of a pool of our own. It is enough to keep a server's disk busy, and few
+	// enough for a server with its default of 100 connections to take several processes.
 	maxConns = 16
 
-	// minConns is what our stores need of a host's pool: one connection can wait for notifications,
-	// one for a lock, and the rest work.
+	// minConns is what our stores need of a host's pool: one connection waits for notifications,
+	// one can wait for a lock, and the others work.
 	minConns = 4
 )
 
 // A Config says where the database is: one of URL, Pool and DB.
 type Config struct {
-	URL  string
+	// URL is for a pool of our own: postgres://user:password@host:5432/database.
+	URL string
+
+	// Pool is the host's. It stays open.
 	Pool *pgxpool.Pool
-	DB   *sql.DB
+
+	// DB is the host's, of any driver for PostgreSQL. It stays open.
+	DB *sql.DB
 
 	// Check only checks the tables, and does not make them.
 	Check bool
 }
 
-// A DB is an open database.
+// A DB is an open database. Its stores share one pool.
 type DB struct {
 	*sqldb.DB
 
-	listen func(context.Context) (*listener, error)
-	close  func() error
-	schema string
+	listen func(context.Context) (*listener, error) // opens a connection for notifications
+	close  func() error                             // closes what Open has opened
+	schema string                                   // of the tables: the first of the search path
 }
 
 // Open connects to the database, checks that it keeps what it acknowledges, and brings the tables
@@ -62,20 +75,25 @@ func Open(ctx context.Context, cfg Config) (*DB, error) {
 	return db, nil
 }
 
-// connect does no I/O.
+// connect makes a DB of what the Config names, and refuses a pool that is too small for our stores.
+// It does no I/O.
 func connect(cfg Config) (*DB, error) {
 	switch {
 	case cfg.URL != "" && cfg.Pool == nil && cfg.DB == nil:
 		return connectURL(cfg.URL)
 	case cfg.URL == "" && cfg.Pool != nil && cfg.DB == nil:
 		if n := cfg.Pool.Config().MaxConns; n < minConns {
-			return nil, fmt.Errorf("the pool has up to %d connections; give it %d at least (pool_max_conns)", n, minConns)
+			return nil, fmt.Errorf(
+				"the pool has up to %d connections; give it %d at least (pool_max_conns)", n, minConns,
+			)
 		}
 		db := stdlib.OpenDBFromPool(cfg.Pool)
 		return newDB(db, cfg.Pool.Reset, listenInPool(cfg.Pool), db.Close), nil
 	case cfg.URL == "" && cfg.Pool == nil && cfg.DB != nil:
 		if n := cfg.DB.Stats().MaxOpenConnections; n > 0 && n < minConns {
-			return nil, fmt.Errorf("the pool has up to %d connections; give it %d at least (SetMaxOpenConns)", n, minConns)
+			return nil, fmt.Errorf(
+				"the pool has up to %d connections; give it %d at least (SetMaxOpenConns)", n, minConns,
+			)
 		}
 		renew := func() { go testIdle(cfg.DB) }
 		return newDB(cfg.DB, renew, listenInDB(cfg.DB), func() error { return nil }), nil
@@ -83,12 +101,14 @@ func connect(cfg Config) (*DB, error) {
 	return nil, errors.New("name the database in one way: by its URL, by a pool of pgx, or by a pool of database/sql")
 }
 
+// connectURL makes a pool. The error of a URL would quote it, and with it the password, so it is
+// not passed on.
 func connectURL(url string) (*DB, error) {
 	cfg, err := pgx.ParseConfig(url)
 	if err != nil {
-		// The error would quote the URL, which holds a password.
-		return nil, errors.New("this is not the URL of a database; write postgres://user:password@host:5432/database, with what is no letter or digit " +
-			"in the password escaped (@ as %40)")
+		return nil, errors.New("this is not the URL of a database; " +
+			"write postgres://user:password@host:5432/database, " +
+			"with what is no letter or digit in the password escaped (@ as %40)")
 	}
 	db := stdlib.OpenDB(*cfg)
 	db.SetMaxOpenConns(maxConns)
@@ -122,9 +142,11 @@ func testIdle(db *sql.DB) {
 	all.Wait()
 }
 
-// Close closes what Open has opened: not a pool of the host.
+// Close closes what Open has opened. A pool of the host stays open.
 func (db *DB) Close() error { return db.close() }
 
+// prepare verifies the database, brings the tables up to date or checks them, and looks which
+// schema they are in.
 func (db *DB) prepare(ctx context.Context, check bool) error {
 	if err := verify(ctx, db.DB.DB); err != nil {
 		return err
@@ -139,23 +161,33 @@ func (db *DB) prepare(ctx context.Context, check bool) error {
 	return db.QueryRowContext(ctx, "SELECT current_schema()").Scan(&db.schema)
 }
 
-// verify refuses a database that would not keep what it acknowledges.
+// verify refuses a database that would not keep what it acknowledges, or that takes no writes. It
+// looks at the settings of this role and database, which may differ from the server's.
 func verify(ctx context.Context, db *sql.DB) error {
 	var commit, fsync, pages, readOnly string
-	err := db.QueryRowContext(ctx, `SELECT current_setting('synchronous_commit'), current_setting('fsync'), current_setting('full_page_writes'),
-		current_setting('transaction_read_only')`).Scan(&commit, &fsync, &pages, &readOnly)
+	err := db.QueryRowContext(ctx, `SELECT current_setting('synchronous_commit'), current_setting('fsync'),
+		current_setting('full_page_writes'), current_setting('transaction_read_only')`).
+		Scan(&commit, &fsync, &pages, &readOnly)
 	switch {
 	case err != nil:
 		return err
 	case readOnly == "on":
-		return errors.New("the database is read-only; connect to the primary, not to a standby (target_session_attrs=read-write in the URL), and with " +
-			"default_transaction_read_only off")
+		return errors.New("the database is read-only; connect to the primary, not to a standby " +
+			"(target_session_attrs=read-write in the URL), and with default_transaction_read_only off")
 	case commit == "off":
-		return errors.New("synchronous_commit is off, so a crash of the server would lose what was stored; turn it on for this role or database")
+		return errors.New(
+			"synchronous_commit is off, so a crash of the server would lose what was stored; turn it on for this " +
+				"role or database",
+		)
 	case fsync == "off":
-		return errors.New("fsync is off, so a loss of power would destroy the database; turn it on in the server's configuration")
+		return errors.New(
+			"fsync is off, so a loss of power would destroy the database; turn it on in the server's configuration",
+		)
 	case pages == "off":
-		return errors.New("full_page_writes is off, so a loss of power can tear pages apart; turn it on in the server's configuration")
+		return errors.New(
+			"full_page_writes is off, so a loss of power can tear pages apart; turn it on in the server's " +
+				"configuration",
+		)
 	}
 	return nil
 }

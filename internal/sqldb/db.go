@@ -11,6 +11,7 @@ import (
 type DB struct {
 	*sql.DB
 
+	// Dialect is the SQL of the database. Statements with question marks go through its Rebind.
 	Dialect Dialect
 
 	// Turn is held by the one transaction that writes to a SQLite file; nil for PostgreSQL. Waiting
@@ -26,7 +27,8 @@ type DB struct {
 	writer  atomic.Pointer[sql.Tx] // the transaction that has the turn, of Transact
 }
 
-// New returns a database that speaks the dialect. Stores over one SQLite file share one DB.
+// New returns a database that speaks the dialect. Stores over one SQLite file share one DB, and
+// with it the turn to write.
 func New(db *sql.DB, dialect Dialect) *DB {
 	d := &DB{DB: db, Dialect: dialect}
 	if dialect == SQLite {
@@ -35,7 +37,9 @@ func New(db *sql.DB, dialect Dialect) *DB {
 	return d
 }
 
-// Transact runs fn in a transaction, in its turn. An error of fn is returned as it is.
+// Transact runs fn in a transaction, in its turn, and commits it if fn returns nil. An error of fn
+// is returned as it is. Within fn, another Transact or Write with the context of WithTx is refused,
+// because it would wait for its own turn.
 func (d *DB) Transact(ctx context.Context, fn func(*sql.Tx) error) error {
 	end, err := d.takeTurn(ctx)
 	if err != nil {
@@ -66,6 +70,7 @@ func (d *DB) Write(ctx context.Context, query string, args ...any) (int64, error
 	return res.RowsAffected()
 }
 
+// takeTurn waits for the turn, if there is one, and returns what gives it back.
 func (d *DB) takeTurn(ctx context.Context) (end func(), err error) {
 	if d.Turn == nil {
 		return func() {}, nil
@@ -81,8 +86,10 @@ func (d *DB) takeTurn(ctx context.Context) (end func(), err error) {
 	}
 }
 
-// errWithinTx is returned instead of waiting for ever.
-var errWithinTx = errors.New("this would wait for the transaction of inbox.InTx that it is called in, since SQLite has one writer at a time: " +
+// errWithinTx is returned instead of waiting for ever: the transaction that the caller runs in has
+// the turn.
+var errWithinTx = errors.New("this would wait for the transaction of inbox.InTx that it is called in, since " +
+	"SQLite has one writer at a time: " +
 	"write with inbox.Tx, or do it in a handler before or behind InTx")
 
 type txKey struct{}

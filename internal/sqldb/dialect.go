@@ -10,7 +10,8 @@ import (
 	"strings"
 )
 
-// A Dialect is the SQL that a database speaks.
+// A Dialect is the SQL that a database speaks. Our stores have one text for both wherever that is
+// not slower, and ask for the dialect where it is.
 type Dialect string
 
 const (
@@ -56,7 +57,7 @@ func (d Dialect) Rebind(query string) string {
 }
 
 // A Cell is a value that travels to the database within a table: a text or a number. The zero Cell
-// is NULL.
+// is NULL. Values are never written into statements, so nothing has to be escaped there.
 type Cell struct {
 	text   string
 	number int64
@@ -71,7 +72,7 @@ const (
 	cellNumber
 )
 
-// Text is a text. PostgreSQL knows no NUL and no invalid UTF-8, so no database gets them.
+// Text is a text, as Clean returns it.
 func Text(s string) Cell { return Cell{text: Clean(s), kind: cellText} }
 
 // TextOrNull is a text, or NULL if it is empty.
@@ -85,15 +86,17 @@ func TextOrNull(s string) Cell {
 // Number is a number.
 func Number(n int64) Cell { return Cell{number: n, kind: cellNumber} }
 
-// Clean is s as every database keeps it.
+// Clean is s as every database keeps it. PostgreSQL has no texts with a NUL or invalid UTF-8; these
+// become U+FFFD, in SQLite as well, so that a key is the same in both.
 func Clean(s string) string {
 	return strings.ToValidUTF8(strings.ReplaceAll(s, "\x00", "\uFFFD"), "\uFFFD")
 }
 
 // Table is what stands behind FROM for a table of these rows, named r, and its parameters. Columns
-// are written like "id bigint". The rows travel as one parameter (SQLite) or as one for each column
-// (PostgreSQL), however many there are, so that there are few different statements to prepare, and
-// as text, which every driver passes on. Their order is in the column n.
+// are written like "id bigint". The rows travel as one parameter (SQLite: a JSON array of arrays)
+// or as one for each column (PostgreSQL: arrays), however many there are, so that there are few
+// different statements to prepare, and as text, which every driver passes on. Their order is in the
+// column n, from 0 or from 1.
 func (d Dialect) Table(columns []string, rows [][]Cell) (from string, args []string) {
 	var b strings.Builder
 	if d != PostgreSQL {
@@ -124,7 +127,7 @@ func (d Dialect) Table(columns []string, rows [][]Cell) (from string, args []str
 	return b.String(), args
 }
 
-// Among is a condition: column is one of the numbers. It takes one parameter.
+// Among is a condition: column is one of the numbers. It takes one parameter. No numbers are none.
 func (d Dialect) Among(column string, numbers []int64) (condition, arg string) {
 	cells := make([]Cell, len(numbers))
 	for i, n := range numbers {
@@ -142,7 +145,7 @@ func JSONArray(cells []Cell) string {
 	return row[1 : len(row)-1]
 }
 
-// Array writes cells as PostgreSQL writes an array.
+// Array writes cells as PostgreSQL writes an array: {1,"a",NULL}.
 func Array(cells []Cell) string {
 	b := []byte{'{'}
 	for i, c := range cells {
@@ -168,7 +171,7 @@ func Array(cells []Cell) string {
 	return string(append(b, '}'))
 }
 
-// JSONTable writes rows as a JSON array of arrays.
+// JSONTable writes rows as a JSON array of arrays, which SQLite takes apart with json_each.
 func JSONTable(rows [][]Cell) string {
 	b := []byte{'['}
 	for i, row := range rows {

@@ -10,7 +10,9 @@ import (
 )
 
 func FuzzJSONTable(f *testing.F) {
-	for _, text := range []string{"delivery:0a1b", "", `say "hello"`, `back\slash`, "line\nbreak", "\x00", "\x7f", "olá 🥖", "<&>", "\xff"} {
+	for _, text := range []string{
+		"delivery:0a1b", "", `say "hello"`, `back\slash`, "line\nbreak", "\x00", "\x7f", "olá 🥖", "<&>", "\xff",
+	} {
 		f.Add(text, int64(-7))
 	}
 	f.Fuzz(func(t *testing.T, text string, number int64) {

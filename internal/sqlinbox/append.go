@@ -10,7 +10,8 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook/inbox"
 )
 
-// Append implements [inbox.Sink].
+// Append implements [inbox.Sink]. Its deliveries share a transaction with those of others that
+// wait: live ones before the backfill, which is a job of backfill alone.
 func (s *Store) Append(ctx context.Context, recs []inbox.Record) (added int, err error) {
 	if err := ctx.Err(); err != nil {
 		return 0, err
@@ -19,8 +20,9 @@ func (s *Store) Append(ctx context.Context, recs []inbox.Record) (added int, err
 		return 0, nil
 	}
 	j, commits := &job{ctx: ctx, recs: recs}, s.commits
-	if j.bulk = !slices.ContainsFunc(recs, func(rec inbox.Record) bool { return !rec.Backfill }); j.bulk {
-		commits = s.bulk
+	j.backfill = !slices.ContainsFunc(recs, func(rec inbox.Record) bool { return !rec.Backfill })
+	if j.backfill {
+		commits = s.backfill
 	}
 	if err := commits.do(ctx, j); err != nil {
 		return 0, explain("Append", err)
@@ -28,7 +30,8 @@ func (s *Store) Append(ctx context.Context, recs []inbox.Record) (added int, err
 	return j.added, nil
 }
 
-// appendAll stores the deliveries of all jobs, and counts for each how many were new.
+// appendAll stores the deliveries of all jobs, and counts for each how many were new. It resets the
+// counts first, because the transaction may be a repetition.
 func (s *Store) appendAll(ctx context.Context, tx *sql.Tx, jobs []*job) error {
 	var recs []inbox.Record
 	for _, j := range jobs {
@@ -44,14 +47,15 @@ func (s *Store) appendAll(ctx context.Context, tx *sql.Tx, jobs []*job) error {
 	return s.appendUnlessKnown(ctx, tx, jobs, recs)
 }
 
-// appendUnknown looks first which keys are known, all at once: with SQLite, nobody else writes
-// meanwhile.
+// appendUnknown looks first which keys are known, all at once: with SQLite, this is the only
+// transaction that writes. Deliveries that are live become arrivals; the backfill goes into rows of
+// its own.
 func (s *Store) appendUnknown(ctx context.Context, tx *sql.Tx, jobs []*job, recs []inbox.Record) error {
 	known, err := s.knownKeys(ctx, tx, recs)
 	if err != nil {
 		return err
 	}
-	var live, bulk []inbox.Record
+	var live, backfill []inbox.Record
 	for _, j := range jobs {
 		for _, rec := range j.recs {
 			key := sqldb.Clean(rec.DedupKey)
@@ -61,7 +65,7 @@ func (s *Store) appendUnknown(ctx context.Context, tx *sql.Tx, jobs []*job, recs
 			known[key] = key != ""
 			j.added++
 			if rec.Backfill {
-				bulk = append(bulk, rec)
+				backfill = append(backfill, rec)
 				continue
 			}
 			rec.DedupKey = key
@@ -71,10 +75,11 @@ func (s *Store) appendUnknown(ctx context.Context, tx *sql.Tx, jobs []*job, recs
 	if err := s.arrive(ctx, tx, live); err != nil {
 		return err
 	}
-	return s.insertUnknown(ctx, tx, bulk)
+	return s.insertUnknown(ctx, tx, backfill)
 }
 
-// knownKeys returns which keys of deliveries are known.
+// knownKeys returns which keys of deliveries are known: from memory those of arrivals, from the
+// table the others.
 func (s *Store) knownKeys(ctx context.Context, tx *sql.Tx, recs []inbox.Record) (known map[string]bool, err error) {
 	known = map[string]bool{}
 	var others []sqldb.Cell
@@ -90,13 +95,13 @@ func (s *Store) knownKeys(ctx context.Context, tx *sql.Tx, recs []inbox.Record) 
 		err := rows.Scan(&key)
 		known[key] = true
 		return err
-	}, `SELECT r.value FROM json_each(?) AS r WHERE EXISTS (SELECT 1 FROM webhook_deliveries d WHERE d.record_key = r.value)`,
-		sqldb.JSONArray(others))
+	}, `SELECT r.value FROM json_each(?) AS r
+		WHERE EXISTS (SELECT 1 FROM webhook_deliveries d WHERE d.record_key = r.value)`, sqldb.JSONArray(others))
 	return known, err
 }
 
-// appendUnlessKnown has PostgreSQL look at each key when it stores it, because others may store the
-// same at this moment.
+// appendUnlessKnown has PostgreSQL look at each key when it stores it, because other processes may
+// store the same one at this moment. Which of them were new, the statement returns.
 func (s *Store) appendUnlessKnown(ctx context.Context, tx *sql.Tx, jobs []*job, recs []inbox.Record) error {
 	// In the order of keys, so that two who store the same ones do not wait for each other.
 	slices.SortStableFunc(recs, func(a, b inbox.Record) int { return strings.Compare(a.DedupKey, b.DedupKey) })
@@ -127,7 +132,7 @@ func (s *Store) appendUnlessKnown(ctx context.Context, tx *sql.Tx, jobs []*job, 
 	return s.notify(ctx, tx)
 }
 
-// insertUnknown stores deliveries in rows of their own.
+// insertUnknown stores deliveries in rows of their own, unless their keys are known.
 func (s *Store) insertUnknown(ctx context.Context, tx *sql.Tx, recs []inbox.Record) error {
 	for len(recs) > 0 {
 		query, args, n := insertInto(recs)
@@ -139,8 +144,8 @@ func (s *Store) insertUnknown(ctx context.Context, tx *sql.Tx, recs []inbox.Reco
 	return nil
 }
 
-// insertInto writes a statement that stores the first n deliveries unless their keys are known: a
-// power of two, so that there are few different statements to prepare.
+// insertInto writes a statement that stores the first n deliveries unless their keys are known. n
+// is a power of two, so that there are few different statements to prepare.
 func insertInto(recs []inbox.Record) (query string, args []any, n int) {
 	for n = 128; n > len(recs); {
 		n /= 2
@@ -152,22 +157,26 @@ func insertInto(recs []inbox.Record) (query string, args []any, n int) {
 		strings.TrimSuffix(strings.Repeat("(?, ?, ?, ?, ?, ?), ", n), ", ") + " ON CONFLICT DO NOTHING", args, n
 }
 
+// deliveryColumns are the values of one delivery, in the order of insertInto.
 func deliveryColumns(rec inbox.Record) []any {
 	body := rec.Body
 	if body == nil {
 		body = []byte{}
 	}
-	// changed_at is a moment from the beginning, as large as later ones: SQLite then changes a row
-	// in its place, and need not write the body again.
+	// changed_at is a moment from the beginning, a number as long as later ones: SQLite then
+	// changes a row in its place, and need not write the body again.
 	at := rec.ReceivedAt.UnixMicro()
 	return []any{keyColumn(rec.DedupKey), number(rec.Backfill), at, at, len(rec.Body), body}
 }
 
+// keyColumn is NULL for a record without a key: the index is unique, and lets any number of NULLs
+// in.
 func keyColumn(key string) sql.NullString {
 	key = sqldb.Clean(key)
 	return sql.NullString{String: key, Valid: key != ""}
 }
 
+// number is a bool as the tables have it.
 func number(b bool) int64 {
 	if b {
 		return 1
@@ -176,9 +185,12 @@ func number(b bool) int64 {
 }
 
 // Channel is the channel on which a store in PostgreSQL notifies that something was appended. The
-// payload is the schema of its tables.
+// payload is the schema of its tables, because a database can hold several inboxes, and channels
+// belong to the database.
 const Channel = "webhook_inbox"
 
+// notify tells the processes that listen that something was appended. PostgreSQL delivers it with
+// the commit.
 func (s *Store) notify(ctx context.Context, tx *sql.Tx) error {
 	_, err := s.exec(ctx, tx, "SELECT pg_notify('"+Channel+"', current_schema())")
 	return err

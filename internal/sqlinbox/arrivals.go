@@ -13,27 +13,29 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook/inbox"
 )
 
-// The arrivals are live deliveries in SQLite that nobody has claimed yet: all those of a commit in
-// one row. They are admitted among the deliveries, in rows of their own, when somebody claims some.
+// The arrivals are live deliveries in SQLite that were not claimed yet: all those of a commit in
+// one row. A claim admits them among the deliveries, in rows of their own.
 //
 // Meta waits for the commit. A row for each delivery, with entries in indexes, one of which is
 // somewhere else for each key, is three times as much to write.
 //
 // No index has the keys of arrivals, so they are in memory. They decide what is counted as new.
-// That no key is there twice is up to the index of the deliveries, when arrivals are admitted.
+// That no key is stored twice is up to the index of the deliveries, when arrivals are admitted.
 type arrivals struct {
 	mu   sync.Mutex
-	keys map[arrivedKey]struct{}
+	keys map[arrivedKey]struct{} // nil if there are none
 }
 
 // An arrivedKey is a hash of a key: there may be many of them.
 type arrivedKey [16]byte
 
+// hashKey is the beginning of a key's SHA-256: 128 bits do not collide by accident.
 func hashKey(key string) arrivedKey {
 	sum := sha256.Sum256([]byte(key))
 	return arrivedKey(sum[:])
 }
 
+// has reports whether a delivery with this key has arrived and is not admitted.
 func (a *arrivals) has(key string) bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -41,6 +43,7 @@ func (a *arrivals) has(key string) bool {
 	return ok
 }
 
+// add remembers keys, once the transaction that stored them is committed.
 func (a *arrivals) add(keys ...string) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -54,6 +57,7 @@ func (a *arrivals) add(keys ...string) {
 	}
 }
 
+// remove forgets keys, once the transaction that admitted their deliveries is committed.
 func (a *arrivals) remove(recs []inbox.Record) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -65,22 +69,23 @@ func (a *arrivals) remove(recs []inbox.Record) {
 	}
 }
 
-// arrive stores deliveries in one row.
+// arrive stores deliveries in one row. The caller adds their keys to s.arrivals after the commit.
 func (s *Store) arrive(ctx context.Context, tx *sql.Tx, recs []inbox.Record) error {
 	if len(recs) == 0 {
 		return nil
 	}
 	heads, bodies, err := fold(recs)
 	if err == nil {
-		_, err = s.exec(ctx, tx, "INSERT INTO webhook_arrivals (received_at, deliveries, heads, bodies) VALUES (?, ?, ?, ?)",
+		_, err = s.exec(ctx, tx, "INSERT INTO webhook_arrivals (received_at, deliveries, heads, bodies) VALUES "+
+			"(?, ?, ?, ?)",
 			recs[0].ReceivedAt.UnixMicro(), len(recs), heads, bodies)
 	}
 	return err
 }
 
 // admit makes deliveries of what arrived first: of so many at least, if there are as many, but of
-// no more once they have so many bytes. It returns them. Their keys can be forgotten here once that
-// is committed.
+// no more once they have so many bytes. It returns them. Their keys can be forgotten in s.arrivals
+// once that is committed, because the table of deliveries has them then.
 func (s *Store) admit(ctx context.Context, tx *sql.Tx, atLeast, maxBytes int) (admitted []inbox.Record, err error) {
 	last, bytes := int64(0), 0
 	for len(admitted) < atLeast && (maxBytes == 0 || bytes < maxBytes) {
@@ -106,7 +111,7 @@ func (s *Store) admit(ctx context.Context, tx *sql.Tx, atLeast, maxBytes int) (a
 	return admitted, err
 }
 
-// nextArrivals reads the row behind the last one.
+// nextArrivals reads the row behind the last one, and notes its ID in last.
 func (s *Store) nextArrivals(ctx context.Context, q querier, last *int64) (recs []inbox.Record, err error) {
 	err = s.read(ctx, q, func(rows *sql.Rows) error {
 		var heads string
@@ -123,7 +128,7 @@ func (s *Store) nextArrivals(ctx context.Context, q querier, last *int64) (recs 
 	return recs, err
 }
 
-// loadArrivals finds out which keys have arrived, after a restart.
+// loadArrivals finds out, after a restart, which keys have arrived.
 func (s *Store) loadArrivals(ctx context.Context) error {
 	return s.read(ctx, s.db, func(rows *sql.Rows) error {
 		var id int64
@@ -151,7 +156,7 @@ func damaged(row int64, err error) error {
 type head struct {
 	Key        string `json:"key,omitempty"`
 	ReceivedAt int64  `json:"received_at"` // microseconds since 1970
-	Size       int    `json:"size"`
+	Size       int    `json:"size"`        // bytes of the body
 }
 
 func readHeads(text string) (heads []head, err error) {
@@ -159,6 +164,8 @@ func readHeads(text string) (heads []head, err error) {
 	return heads, err
 }
 
+// fold makes the two columns of a row of arrivals: heads as JSON, and the bodies one behind the
+// other.
 func fold(recs []inbox.Record) (text string, bodies []byte, err error) {
 	heads, size := make([]head, len(recs)), 0
 	for i, rec := range recs {
@@ -173,6 +180,7 @@ func fold(recs []inbox.Record) (text string, bodies []byte, err error) {
 	return string(list), bodies, err
 }
 
+// unfold reads the two columns of a row of arrivals. The bodies share the bytes of the column.
 func unfold(text string, bodies []byte) ([]inbox.Record, error) {
 	heads, err := readHeads(text)
 	if err != nil {

@@ -14,18 +14,19 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook/inbox"
 )
 
-// A queue is one of the four.
+// A queue is one of the four: deliveries and events, live and backfill.
 type queue struct {
 	kind inbox.Kind
-	bulk int64
+	bulk int64 // 1 for the backfill: the column bulk
 }
 
-// newToken returns a token that says which queue it is for.
+// newToken returns a token that says which queue it is for, so that settling looks at the right
+// tables and has the right priority.
 func newToken(q queue) inbox.LeaseToken {
 	return inbox.LeaseToken(fmt.Sprintf("%d.%d.%s", q.kind, q.bulk, rand.Text()))
 }
 
-// queueOf returns the queue of a token that newToken has made.
+// queueOf returns the queue of a token that newToken has made, and false for any other text.
 func queueOf(t inbox.LeaseToken) (q queue, ok bool) {
 	kind, rest, _ := strings.Cut(string(t), ".")
 	bulk, _, found := strings.Cut(rest, ".")
@@ -34,11 +35,14 @@ func queueOf(t inbox.LeaseToken) (q queue, ok bool) {
 	return queue{inbox.Kind(k), b}, found && err1 == nil && err2 == nil
 }
 
-// Both tables count from 1. Outside, an ID is even for a delivery and odd for an event.
+// deliveryID and eventID make one range of IDs of two tables, both of which count from 1: outside,
+// an ID is even for a delivery and odd for an event.
 func deliveryID(n int64) inbox.ID { return inbox.ID(2 * n) }
 func eventID(n int64) inbox.ID    { return inbox.ID(2*n + 1) }
 
-// Claim implements [inbox.Store].
+// Claim implements [inbox.Store]. Most claims find nothing to do, so it looks first without a
+// transaction. Bodies are read after the commit, because they can be large and other transactions
+// would wait meanwhile; if that fails, the records are given back.
 func (s *Store) Claim(ctx context.Context, req inbox.ClaimRequest) (b inbox.Batch, err error) {
 	q := queue{req.Kind, number(req.Backfill)}
 	wait, ready, err := s.ready(ctx, q)
@@ -62,7 +66,6 @@ func (s *Store) Claim(ctx context.Context, req inbox.ClaimRequest) (b inbox.Batc
 	if len(b.Records) == 0 {
 		return inbox.Batch{}, nil
 	}
-	// Bodies are read afterwards: they can be large, and nobody has to wait for that.
 	missing, err := s.loadBodies(ctx, b.Records)
 	if err != nil {
 		outs := make([]inbox.Settlement, len(b.Records))
@@ -73,13 +76,14 @@ func (s *Store) Claim(ctx context.Context, req inbox.ClaimRequest) (b inbox.Batc
 		return inbox.Batch{}, explain("Claim", err)
 	}
 	if missing {
-		return inbox.Batch{}, nil // somebody else had it meanwhile, because the lease is over
+		return inbox.Batch{}, nil
 	}
 	return b, nil
 }
 
 // ready reports whether a claim may bring something, without a transaction: most of the time there
-// is nothing to do.
+// is nothing to do. wait is how long it takes until something becomes ready, if the store knows.
+// The lane of deliveries is always there, so deliveries are looked for as well.
 func (s *Store) ready(ctx context.Context, q queue) (wait time.Duration, ready bool, err error) {
 	var in sql.NullInt64
 	query := "SELECT MIN(next_at) - (? + $now) FROM webhook_lanes WHERE kind = ? AND bulk = ?"
@@ -98,8 +102,8 @@ func (s *Store) ready(ctx context.Context, q queue) (wait time.Duration, ready b
 	return wait, wait <= 0, nil
 }
 
-// claimDeliveries takes what waits for being split. It also returns which arrivals it admitted for
-// that.
+// claimDeliveries takes what waits for being split. All deliveries of a queue are one lane, whose
+// row is there from the beginning. It also returns which arrivals it admitted for that.
 func (s *Store) claimDeliveries(
 	ctx context.Context, tx *sql.Tx, q queue, token inbox.LeaseToken, req inbox.ClaimRequest,
 ) (recs, admitted []inbox.Record, err error) {
@@ -130,7 +134,8 @@ func (s *Store) claimDeliveries(
 			recs = append(recs, rec)
 		}
 		return nil
-	}, "SELECT id, record_key, attempts, received_at, size FROM webhook_deliveries WHERE state = 0 AND bulk = ? ORDER BY id LIMIT ?", q.bulk, req.PerLane)
+	}, `SELECT id, record_key, attempts, received_at, size FROM webhook_deliveries
+		WHERE state = 0 AND bulk = ? ORDER BY id LIMIT ?`, q.bulk, req.PerLane)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -138,11 +143,16 @@ func (s *Store) claimDeliveries(
 	if len(recs) == 0 { // another process was faster
 		set = "held = ?, token = NULL, next_at = 0"
 	}
-	_, err = s.exec(ctx, tx, "UPDATE webhook_lanes SET "+set+" WHERE kind = 0 AND bulk = ? AND lane = ''", len(recs), q.bulk)
+	_, err = s.exec(
+		ctx, tx, "UPDATE webhook_lanes SET "+set+" WHERE kind = 0 AND bulk = ? AND lane = ''", len(recs), q.bulk,
+	)
 	return recs, admitted, err
 }
 
-// claimEvents takes lanes with what waits in them.
+// claimEvents takes lanes with what waits in them: it locks lanes that can be claimed, takes from
+// those whose lease has ended the whole batch of their holder, reads their first events, and writes
+// the new lease. A lane without events is deleted instead: the process that settled the last ones
+// did not see that.
 func (s *Store) claimEvents(
 	ctx context.Context, tx *sql.Tx, q queue, token inbox.LeaseToken, req inbox.ClaimRequest,
 ) ([]inbox.Record, error) {
@@ -151,8 +161,9 @@ func (s *Store) claimEvents(
 		return nil, err
 	}
 	for _, token := range expired {
-		// The lease was that of a whole batch: whoever lost one lane of it has lost them all.
-		_, err := s.exec(ctx, tx, "UPDATE webhook_lanes SET token = NULL, held = 0, next_at = ? + $now WHERE token = ?", s.in(0), token)
+		// The lease was that of a whole batch: a worker that lost one lane of it has lost them all.
+		_, err := s.exec(ctx, tx, "UPDATE webhook_lanes SET token = NULL, held = 0, next_at = ? + $now WHERE token = ?",
+			s.in(0), token)
 		if err != nil {
 			return nil, err
 		}
@@ -161,7 +172,7 @@ func (s *Store) claimEvents(
 	if err != nil {
 		return nil, err
 	}
-	held := map[string]int64{}
+	held := map[string]int64{} // records of each lane that are in the batch
 	for _, rec := range recs {
 		held[rec.Lane]++
 	}
@@ -171,21 +182,25 @@ func (s *Store) claimEvents(
 			taken = append(taken, []sqldb.Cell{sqldb.Text(lane), sqldb.Number(held[lane])})
 		}
 	}
-	if len(taken) == 0 { // lanes without events: whoever settled the last ones has not seen it
+	if len(taken) == 0 {
 		_, err := s.deleteEmptyLanes(ctx, tx, q, lanes)
 		return nil, err
 	}
-	// They are there; but a database goes from the rows to the lanes only for an INSERT, and for an
-	// UPDATE may go through all lanes.
+	// An INSERT of rows that exist, and so an update: a database goes from the values to the rows
+	// for an INSERT, and for an UPDATE may go through all rows.
 	from, args := s.table([]string{"lane text", "held bigint"}, taken)
 	_, err = s.exec(ctx, tx, `INSERT INTO webhook_lanes (kind, bulk, token, worker, next_at, lane, held)
-		SELECT 1, CAST(? AS BIGINT), CAST(? AS TEXT), CAST(? AS TEXT), ? + $now, r.lane, r.held FROM `+from+` WHERE 1 = 1
-		ON CONFLICT (kind, bulk, lane) DO UPDATE SET token = excluded.token, worker = excluded.worker, next_at = excluded.next_at, held = excluded.held`,
+		SELECT 1, CAST(? AS BIGINT), CAST(? AS TEXT), CAST(? AS TEXT), ? + $now, r.lane, r.held FROM `+from+`
+		WHERE 1 = 1
+		ON CONFLICT (kind, bulk, lane) DO UPDATE SET token = excluded.token, worker = excluded.worker,
+		next_at = excluded.next_at, held = excluded.held`,
 		append([]any{q.bulk, string(token), sqldb.Clean(req.WorkerID), s.in(req.LeaseDuration)}, args...)...)
 	return recs, err
 }
 
-// readyLanes locks lanes that can be claimed.
+// readyLanes locks lanes that can be claimed, those first that have waited longest, and returns the
+// tokens of leases that have ended among them. With PostgreSQL, lanes that other claims have locked
+// are skipped.
 func (s *Store) readyLanes(ctx context.Context, tx *sql.Tx, q queue, limit int) (lanes, expired []string, err error) {
 	skip := ""
 	if s.db.Dialect == sqldb.PostgreSQL {
@@ -200,11 +215,15 @@ func (s *Store) readyLanes(ctx context.Context, tx *sql.Tx, q queue, limit int) 
 			expired = append(expired, token.String)
 		}
 		return err
-	}, "SELECT lane, token FROM webhook_lanes WHERE kind = 1 AND bulk = ? AND next_at <= ? + $now ORDER BY next_at LIMIT ?"+skip, q.bulk, s.in(0), limit)
+	}, `SELECT lane, token FROM webhook_lanes WHERE kind = 1 AND bulk = ? AND next_at <= ? + $now
+		ORDER BY next_at LIMIT ?`+skip, q.bulk, s.in(0), limit)
 	return lanes, expired, err
 }
 
-// waiting returns the first events of the lanes, without bodies, as far as MaxBytes goes.
+// waiting returns the first events of the lanes, without bodies, as far as MaxBytes goes; the body
+// of a delivery counts once. It asks for all lanes in one statement. In PostgreSQL, a LATERAL
+// subquery limits the events of each lane; SQLite, which has none, finds the ID of the last one
+// first.
 func (s *Store) waiting(
 	ctx context.Context, tx *sql.Tx, q queue, lanes []string, req inbox.ClaimRequest,
 ) (recs []inbox.Record, err error) {
@@ -213,10 +232,12 @@ func (s *Store) waiting(
 		rowsOfLanes[i] = []sqldb.Cell{sqldb.Text(lane)}
 	}
 	from, args := s.table([]string{"lane text"}, rowsOfLanes)
-	const columns = "SELECT e.id, e.delivery, e.place, e.record_key, e.lane, e.phone_number_id, e.attempts, d.received_at, d.size FROM "
+	const columns = "SELECT e.id, e.delivery, e.place, e.record_key, e.lane, e.phone_number_id, e.attempts, " +
+		"d.received_at, d.size FROM "
 	query := columns + from + ` CROSS JOIN webhook_events e JOIN webhook_deliveries d ON d.id = e.delivery
-		WHERE e.bulk = ? AND e.lane = r.lane AND e.state = 0 AND e.id <= COALESCE((SELECT x.id FROM webhook_events x
-			WHERE x.bulk = e.bulk AND x.lane = r.lane AND x.state = 0 ORDER BY x.id LIMIT 1 OFFSET ?), 9223372036854775807)
+		WHERE e.bulk = ? AND e.lane = r.lane AND e.state = 0 AND e.id <= COALESCE(
+			(SELECT x.id FROM webhook_events x WHERE x.bulk = e.bulk AND x.lane = r.lane AND x.state = 0
+				ORDER BY x.id LIMIT 1 OFFSET ?), 9223372036854775807)
 		ORDER BY r.n, e.id`
 	args = append(args, q.bulk, req.PerLane-1)
 	if s.db.Dialect == sqldb.PostgreSQL {
@@ -232,10 +253,14 @@ func (s *Store) waiting(
 		var size int
 		var key sql.NullString
 		rec := inbox.Record{Kind: inbox.KindEvent, Backfill: req.Backfill}
-		if err := rows.Scan(&id, &delivery, &rec.Index, &key, &rec.Lane, &rec.PhoneNumberID, &rec.Attempts, &receivedAt, &size); err != nil {
+		err := rows.Scan(
+			&id, &delivery, &rec.Index, &key, &rec.Lane, &rec.PhoneNumberID, &rec.Attempts, &receivedAt, &size,
+		)
+		if err != nil {
 			return err
 		}
-		rec.ID, rec.Delivery, rec.DedupKey, rec.ReceivedAt = eventID(id), deliveryID(delivery), key.String, time.UnixMicro(receivedAt).UTC()
+		rec.ID, rec.Delivery, rec.DedupKey = eventID(id), deliveryID(delivery), key.String
+		rec.ReceivedAt = time.UnixMicro(receivedAt).UTC()
 		if !counted[rec.Delivery] {
 			counted[rec.Delivery] = true
 			bytes += size
@@ -249,8 +274,9 @@ func (s *Store) waiting(
 	return recs, err
 }
 
-// loadBodies gives records the bodies of their deliveries. Events of one delivery share it. missing
-// says that one is gone.
+// loadBodies gives records the bodies of their deliveries. Events of one delivery share its bytes.
+// missing says that a body is gone: another worker has settled the records, because the lease is
+// over.
 func (s *Store) loadBodies(ctx context.Context, recs []inbox.Record) (missing bool, err error) {
 	bodies := map[int64][]byte{}
 	var ids []int64
@@ -277,20 +303,22 @@ func (s *Store) loadBodies(ctx context.Context, recs []inbox.Record) (missing bo
 	return found < len(ids), err
 }
 
-// deleteEmptyLanes forgets lanes in which nothing waits. With NOT EXISTS, a planner may join, and
-// go through all that wait.
+// deleteEmptyLanes forgets lanes in which nothing waits. It compares a subquery with NULL: with NOT
+// EXISTS, a planner may join, and go through all that wait.
 func (s *Store) deleteEmptyLanes(ctx context.Context, q querier, in queue, lanes []string) (int64, error) {
 	rows := make([][]sqldb.Cell, len(lanes))
 	for i, lane := range lanes {
 		rows[i] = []sqldb.Cell{sqldb.Text(lane)}
 	}
 	from, args := s.table([]string{"lane text"}, rows)
-	return s.exec(ctx, q, `DELETE FROM webhook_lanes WHERE kind = 1 AND bulk = ? AND lane IN (SELECT r.lane FROM `+from+`) AND
-		(SELECT 1 FROM webhook_events e WHERE e.state = 0 AND e.bulk = webhook_lanes.bulk AND e.lane = webhook_lanes.lane LIMIT 1) IS NULL`,
+	return s.exec(ctx, q, `DELETE FROM webhook_lanes WHERE kind = 1 AND bulk = ?
+		AND lane IN (SELECT r.lane FROM `+from+`)
+		AND (SELECT 1 FROM webhook_events e WHERE e.state = 0 AND e.bulk = webhook_lanes.bulk
+			AND e.lane = webhook_lanes.lane LIMIT 1) IS NULL`,
 		append([]any{in.bulk}, args...)...)
 }
 
-// table is sqldb's, with parameters as the driver takes them.
+// table is Dialect.Table, with parameters as the driver takes them.
 func (s *Store) table(columns []string, rows [][]sqldb.Cell) (from string, args []any) {
 	from, texts := s.db.Dialect.Table(columns, rows)
 	for _, t := range texts {

@@ -9,14 +9,18 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook/inbox"
 )
 
-// DeadLetters implements [inbox.Store]. Deliveries are about no number, so those of a number are
-// events alone.
-func (s *Store) DeadLetters(ctx context.Context, f inbox.Filter, after inbox.ID, limit int) ([]inbox.DeadLetter, error) {
+// DeadLetters implements [inbox.Store]. Dead deliveries and dead events are in two tables, with one
+// order of IDs; deliveries are about no number, so those of a number are events alone.
+func (s *Store) DeadLetters(
+	ctx context.Context, f inbox.Filter, after inbox.ID, limit int,
+) ([]inbox.DeadLetter, error) {
 	const (
-		deliveries = `SELECT 0 AS kind, 2 * id AS outside, id AS delivery, 0 AS place, record_key, '' AS lane, '' AS phone_number_id, bulk, attempts,
-			reason, changed_at, received_at, body FROM webhook_deliveries WHERE state = 2 AND 2 * id > ? UNION ALL `
-		events = `SELECT 1 AS kind, 2 * e.id + 1 AS outside, e.delivery, e.place, e.record_key, e.lane, e.phone_number_id, e.bulk, e.attempts,
-			e.reason, e.changed_at, d.received_at, d.body FROM webhook_events e JOIN webhook_deliveries d ON d.id = e.delivery
+		deliveries = `SELECT 0 AS kind, 2 * id AS outside, id AS delivery, 0 AS place, record_key, '' AS lane,
+			'' AS phone_number_id, bulk, attempts, reason, changed_at, received_at, body
+			FROM webhook_deliveries WHERE state = 2 AND 2 * id > ? UNION ALL `
+		events = `SELECT 1 AS kind, 2 * e.id + 1 AS outside, e.delivery, e.place, e.record_key, e.lane,
+			e.phone_number_id, e.bulk, e.attempts, e.reason, e.changed_at, d.received_at, d.body
+			FROM webhook_events e JOIN webhook_deliveries d ON d.id = e.delivery
 			WHERE e.state = 2 AND 2 * e.id + 1 > ?`
 	)
 	from, args := deliveries+events, []any{int64(after), int64(after)}
@@ -28,32 +32,43 @@ func (s *Store) DeadLetters(ctx context.Context, f inbox.Filter, after inbox.ID,
 		var l inbox.DeadLetter
 		var kind, id, delivery, bulk, diedAt, receivedAt int64
 		var key, reason sql.NullString
-		err := rows.Scan(&kind, &id, &delivery, &l.Index, &key, &l.Lane, &l.PhoneNumberID, &bulk, &l.Attempts, &reason, &diedAt, &receivedAt, &l.Body)
-		l.Kind, l.ID, l.Delivery, l.DedupKey, l.Backfill = inbox.Kind(kind), inbox.ID(id), deliveryID(delivery), key.String, bulk == 1
+		err := rows.Scan(
+			&kind, &id, &delivery, &l.Index, &key, &l.Lane, &l.PhoneNumberID, &bulk, &l.Attempts, &reason, &diedAt,
+			&receivedAt, &l.Body,
+		)
+		l.Kind, l.ID, l.Delivery, l.DedupKey = inbox.Kind(kind), inbox.ID(id), deliveryID(delivery), key.String
+		l.Backfill = bulk == 1
 		l.Reason, l.DeadAt, l.ReceivedAt = reason.String, time.UnixMicro(diedAt).UTC(), time.UnixMicro(receivedAt).UTC()
 		letters = append(letters, l)
 		return err
-	}, `SELECT kind, outside, delivery, place, record_key, lane, phone_number_id, bulk, attempts, reason, changed_at, received_at, body
-		FROM (`+from+`) AS dead ORDER BY outside LIMIT ?`, append(args, limit)...)
+	}, `SELECT kind, outside, delivery, place, record_key, lane, phone_number_id, bulk, attempts,
+		reason, changed_at, received_at, body FROM (`+from+`) AS dead ORDER BY outside LIMIT ?`, append(args, limit)...)
 	return letters, explain("DeadLetters", err)
 }
 
-// ReplayDeadLetters implements [inbox.Store].
+// ReplayDeadLetters implements [inbox.Store]. Dead events are deleted, and with them their keys;
+// their deliveries wait again, unless they do already or are dead themselves.
 func (s *Store) ReplayDeadLetters(ctx context.Context, ids []inbox.ID) (n int, err error) {
 	ctx = sqldb.Unhurried(ctx)
 	err = s.write(ctx, "ReplayDeadLetters", true, func(tx *sql.Tx) error {
-		closed, err := s.exhume(ctx, tx, ids, "DELETE FROM webhook_events WHERE state = 2 AND ")
+		closed, err := s.takeDead(ctx, tx, ids, "DELETE FROM webhook_events WHERE state = 2 AND ")
 		if err != nil {
 			return err
 		}
 		among, arg := s.db.Dialect.Among("id", deliveriesAmong(ids))
-		dead, err := s.exec(ctx, tx, "UPDATE webhook_deliveries SET state = 0, attempts = 0, reason = NULL WHERE state = 2 AND "+among, arg)
+		dead, err := s.exec(
+			ctx, tx, "UPDATE webhook_deliveries SET state = 0, attempts = 0, reason = NULL WHERE state = 2 AND "+among,
+			arg,
+		)
 		if err != nil {
 			return err
 		}
 		n = int(dead)
+		// Each delivery on its own: a replay is rare, and of few deliveries.
 		for id, events := range closed {
 			n += int(events)
+			// A delivery that waits already was replayed with another of its events; a dead one
+			// waits for its own replay.
 			_, err := s.exec(ctx, tx, `UPDATE webhook_deliveries SET left_open = left_open - ?, attempts = 0,
 				state = CASE WHEN state = 1 THEN 0 ELSE state END WHERE id = ?`, events, id)
 			if err != nil {
@@ -65,12 +80,15 @@ func (s *Store) ReplayDeadLetters(ctx context.Context, ids []inbox.ID) (n int, e
 	return n, err
 }
 
-// DeleteDeadLetters implements [inbox.Store].
+// DeleteDeadLetters implements [inbox.Store]. The rows stay, without a body if nothing else needs
+// it, until their keys expire.
 func (s *Store) DeleteDeadLetters(ctx context.Context, ids []inbox.ID) (n int, err error) {
 	ctx = sqldb.Unhurried(ctx)
 	err = s.write(ctx, "DeleteDeadLetters", true, func(tx *sql.Tx) error {
 		n = 0
-		closed, err := s.exhume(ctx, tx, ids, "UPDATE webhook_events SET state = 3, changed_at = ? + $now WHERE state = 2 AND ", s.in(0))
+		closed, err := s.takeDead(
+			ctx, tx, ids, "UPDATE webhook_events SET state = 3, changed_at = ? + $now WHERE state = 2 AND ", s.in(0),
+		)
 		if err != nil {
 			return err
 		}
@@ -82,7 +100,8 @@ func (s *Store) DeleteDeadLetters(ctx context.Context, ids []inbox.ID) (n int, e
 		if s.db.Dialect == sqldb.SQLite {
 			open = someOpen
 		}
-		dead, err := s.exec(ctx, tx, `UPDATE webhook_deliveries SET changed_at = ? + $now, state = CASE WHEN `+open+` THEN 1 ELSE 3 END,
+		dead, err := s.exec(ctx, tx, `UPDATE webhook_deliveries SET changed_at = ? + $now,
+			state = CASE WHEN `+open+` THEN 1 ELSE 3 END,
 			body = CASE WHEN `+open+` THEN body END WHERE state = 2 AND `+among, s.in(0), arg)
 		if err != nil {
 			return err
@@ -93,8 +112,11 @@ func (s *Store) DeleteDeadLetters(ctx context.Context, ids []inbox.ID) (n int, e
 	return n, err
 }
 
-// exhume changes dead events, and returns how many there were of each delivery.
-func (s *Store) exhume(ctx context.Context, tx *sql.Tx, ids []inbox.ID, change string, args ...any) (closed map[int64]int64, err error) {
+// takeDead runs a statement that changes or deletes dead events, up to their condition, and returns
+// how many there were of each delivery.
+func (s *Store) takeDead(
+	ctx context.Context, tx *sql.Tx, ids []inbox.ID, change string, args ...any,
+) (closed map[int64]int64, err error) {
 	var events []int64
 	for _, id := range ids {
 		if id%2 == 1 {
@@ -112,6 +134,7 @@ func (s *Store) exhume(ctx context.Context, tx *sql.Tx, ids []inbox.ID, change s
 	return closed, err
 }
 
+// deliveriesAmong returns the numbers of the deliveries among IDs.
 func deliveriesAmong(ids []inbox.ID) []int64 {
 	var found []int64
 	for _, id := range ids {

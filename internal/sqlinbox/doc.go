@@ -19,11 +19,40 @@
 // flood of them holds up a live message for one of these at most, each time it needs the disk.
 //
 // With PostgreSQL, claims skip rows that others hold (SKIP LOCKED), and leases are measured by the
-// clock of the database. A token that no other batch has had stands for the hold: settling checks
-// it within the transaction that writes the outcome, so whoever lost a lease changes nothing. A
-// process that stops in the middle of a transaction that locks rows here loses it after 5 seconds
+// clock of the database. A token that no other batch has had stands for the lease: settling checks
+// it within the transaction that writes the outcome, so a worker that lost a lease changes nothing.
+// A process that stops in the middle of a transaction that locks rows here loses it after 5 seconds
 // (idle_in_transaction_session_timeout), so that the others go on.
 //
 // The clock of a SQLite store goes on evenly while the process lives, however often the system's is
 // set; when it is opened anew, no pause lasts longer than an hour.
+//
+// # Order of locks
+//
+// With PostgreSQL, several transactions lock rows at once. So that none waits for another one that
+// waits for it, all of them take locks in one order: keys of deliveries by their text (Append),
+// lanes by their name, then events, then deliveries. Where an order cannot be kept, PostgreSQL ends
+// one of the transactions, and it is run again.
+//
+// # The way of a delivery
+//
+// Append hands a delivery to the committer, which stores it with others (append.go, or arrivals.go
+// for what is live in SQLite). Claim leases the lane of deliveries (claim.go), and Settle replaces
+// a delivery by its events and their lanes, in one transaction (split.go). Events are claimed by
+// lanes and settled by lanes (settle.go); the last one of a delivery takes its body away. What was
+// given up is in dead.go, and what is forgotten after days in stats.go.
+//
+// # Reading the statements
+//
+//   - One text is for both databases: placeholders are question marks, and $now plus a parameter of
+//     Store.in is a moment in microseconds by the store's clock.
+//   - Many rows travel as one parameter: "FROM" and what sqldb.Dialect.Table returns is a table r
+//     with a column n for their order. So there are few different statements, each prepared once.
+//   - An INSERT … SELECT … ON CONFLICT DO UPDATE is often an update of rows that are there:
+//     planners then go from the values to the rows. Its WHERE 1 = 1 is for SQLite, whose parser
+//     would take ON for the beginning of a join.
+//   - A condition like state + 0 = 0 keeps a planner from using the index of states for rows that
+//     are looked up by their ID.
+//   - Lanes of events have kind 1. The lanes of deliveries have kind 0 and no name; there are two,
+//     from the beginning.
 package sqlinbox

@@ -11,10 +11,13 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook/inbox"
 )
 
-// Extend implements [inbox.Store].
+// Extend implements [inbox.Store]. A batch of which another worker has claimed a part has no lane
+// under its token any more: claimEvents takes them all away.
 func (s *Store) Extend(ctx context.Context, token inbox.LeaseToken, lease time.Duration) error {
 	return s.write(ctx, "Extend", false, func(tx *sql.Tx) error {
-		n, err := s.exec(ctx, tx, "UPDATE webhook_lanes SET next_at = ? + $now WHERE token = ?", s.in(lease), string(token))
+		n, err := s.exec(
+			ctx, tx, "UPDATE webhook_lanes SET next_at = ? + $now WHERE token = ?", s.in(lease), string(token),
+		)
 		if err == nil && n == 0 {
 			err = inbox.ErrLeaseLost
 		}
@@ -22,7 +25,7 @@ func (s *Store) Extend(ctx context.Context, token inbox.LeaseToken, lease time.D
 	})
 }
 
-// Settle implements [inbox.Store].
+// Settle implements [inbox.Store]. A token that this package has not made counts as a lost lease.
 func (s *Store) Settle(ctx context.Context, token inbox.LeaseToken, outcomes []inbox.Settlement) error {
 	if err := ctx.Err(); err != nil {
 		return err
@@ -44,15 +47,18 @@ func (s *Store) Transact(ctx context.Context, fn func(tx *sql.Tx) error) error {
 	return explain("Transact", err)
 }
 
-// SettleTx implements [inbox.TxSettler].
+// SettleTx implements [inbox.TxSettler]. From here on the transaction locks rows that other
+// processes need, so it must not idle; before, only the host's own rows were locked, and it may
+// have taken its time.
 func (s *Store) SettleTx(ctx context.Context, tx *sql.Tx, token inbox.LeaseToken, outcomes []inbox.Settlement) error {
-	err := s.limitIdle(ctx, tx) // until then, only the host's own rows were locked, and it may have taken its time
+	err := s.limitIdle(ctx, tx)
 	if err == nil {
 		err = s.settle(ctx, tx, token, outcomes)
 	}
 	return explain("SettleTx", err)
 }
 
+// settle stores outcomes within a transaction.
 func (s *Store) settle(ctx context.Context, tx *sql.Tx, token inbox.LeaseToken, outcomes []inbox.Settlement) error {
 	q, ok := queueOf(token)
 	switch {
@@ -68,19 +74,25 @@ func (s *Store) settle(ctx context.Context, tx *sql.Tx, token inbox.LeaseToken, 
 
 // An entry is an event that is to be settled.
 type entry struct {
-	id, delivery int64
+	id, delivery int64 // as the tables count
 	lane         string
 	out          inbox.Settlement
 }
 
-// A laneEnd is what becomes of a lane.
+// A laneEnd is what a settlement does to a lane.
 type laneEnd struct {
-	settled int64
-	freed   bool          // by an outcome that gives the rest back
-	after   time.Duration // the pause then
+	settled int64         // records of its batch
+	freed   bool          // an outcome gives the rest of the batch back
+	after   time.Duration // the pause of the lane then; 0 after a release
 }
 
-func (s *Store) settleEvents(ctx context.Context, tx *sql.Tx, q queue, token inbox.LeaseToken, outcomes []inbox.Settlement) error {
+// settleEvents stores the outcomes of events, after it has locked their lanes in the order of their
+// names, so that two transactions do not wait for each other. What becomes of a lane follows from
+// the outcomes: it stays leased until all of its batch is settled, or one outcome gives the rest
+// back.
+func (s *Store) settleEvents(
+	ctx context.Context, tx *sql.Tx, q queue, token inbox.LeaseToken, outcomes []inbox.Settlement,
+) error {
 	entries, err := s.entries(ctx, tx, outcomes)
 	if err != nil {
 		return err
@@ -92,7 +104,7 @@ func (s *Store) settleEvents(ctx context.Context, tx *sql.Tx, q queue, token inb
 		}
 		end := lanes[e.lane]
 		if end.freed {
-			return inbox.ErrLeaseLost // settled behind one that gave the rest back
+			return inbox.ErrLeaseLost // settled behind a record that gave the rest back
 		}
 		end.settled++
 		if e.out.Disposition == inbox.DispositionRetry || e.out.Disposition == inbox.DispositionRelease {
@@ -113,11 +125,12 @@ func (s *Store) settleEvents(ctx context.Context, tx *sql.Tx, q queue, token inb
 	return s.endLanes(ctx, tx, q, names, lanes)
 }
 
-// isWaiting is the condition beside that on an id, which is looked up. Written plainly, it would
-// have a planner that thinks that few are waiting go through all of those.
+// isWaiting is state = 0, for rows that are looked up by their id. Written plainly, it would let a
+// planner that thinks that few rows are waiting go through all of those.
 const isWaiting = "state + 0 = 0"
 
-// entries finds the events that outcomes are about.
+// entries finds the events that outcomes are about, which lie in lanes that the caller may not
+// hold: lockLanes decides that. An event that is not waiting was settled by another worker.
 func (s *Store) entries(ctx context.Context, tx *sql.Tx, outcomes []inbox.Settlement) ([]entry, error) {
 	ids := make([]int64, len(outcomes))
 	for i, out := range outcomes {
@@ -150,7 +163,8 @@ func (s *Store) entries(ctx context.Context, tx *sql.Tx, outcomes []inbox.Settle
 	return entries, nil
 }
 
-// lockLanes makes sure that the token holds the lanes, until the transaction ends.
+// lockLanes returns [inbox.ErrLeaseLost] unless the token holds all of the lanes. With PostgreSQL,
+// it locks them until the transaction ends, so that the answer stays true.
 func (s *Store) lockLanes(ctx context.Context, tx *sql.Tx, q queue, token inbox.LeaseToken, names []string) error {
 	cells := make([][]sqldb.Cell, len(names))
 	for i, name := range names {
@@ -159,7 +173,8 @@ func (s *Store) lockLanes(ctx context.Context, tx *sql.Tx, q queue, token inbox.
 	from, args := s.table([]string{"lane text"}, cells)
 	n := 0
 	err := s.read(ctx, tx, func(*sql.Rows) error { n++; return nil },
-		"SELECT lane FROM webhook_lanes WHERE kind = 1 AND bulk = ? AND token = ? AND lane IN (SELECT r.lane FROM "+from+") ORDER BY lane"+s.db.Dialect.ForUpdate(),
+		`SELECT lane FROM webhook_lanes WHERE kind = 1 AND bulk = ? AND token = ?
+		AND lane IN (SELECT r.lane FROM `+from+`) ORDER BY lane`+s.db.Dialect.ForUpdate(),
 		append([]any{q.bulk, string(token)}, args...)...)
 	if err == nil && n != len(names) {
 		err = inbox.ErrLeaseLost
@@ -167,7 +182,8 @@ func (s *Store) lockLanes(ctx context.Context, tx *sql.Tx, q queue, token inbox.
 	return err
 }
 
-// writeEvents stores what became of events.
+// writeEvents stores what became of events, and notes for their deliveries which of them are done.
+// A released event stays as it is.
 func (s *Store) writeEvents(ctx context.Context, tx *sql.Tx, entries []entry) error {
 	var cells [][]sqldb.Cell
 	closed := map[int64]int64{}
@@ -184,14 +200,18 @@ func (s *Store) writeEvents(ctx context.Context, tx *sql.Tx, entries []entry) er
 		case inbox.DispositionRelease:
 			continue
 		}
-		cells = append(cells, []sqldb.Cell{sqldb.Number(e.id), sqldb.Number(state), sqldb.Number(attempts), sqldb.TextOrNull(e.out.Reason)})
+		cells = append(cells, []sqldb.Cell{
+			sqldb.Number(e.id), sqldb.Number(state), sqldb.Number(attempts), sqldb.TextOrNull(e.out.Reason),
+		})
 	}
 	if len(cells) == 0 {
 		return nil
 	}
 	from, args := s.table([]string{"id bigint", "state bigint", "attempts bigint", "reason text"}, cells)
-	n, err := s.exec(ctx, tx, `UPDATE webhook_events SET state = r.state, attempts = webhook_events.attempts + r.attempts, reason = r.reason,
-		changed_at = ? + $now FROM `+from+` WHERE webhook_events.id = r.id AND webhook_events.`+isWaiting, append([]any{s.in(0)}, args...)...)
+	n, err := s.exec(ctx, tx, `UPDATE webhook_events SET state = r.state,
+		attempts = webhook_events.attempts + r.attempts, reason = r.reason, changed_at = ? + $now
+		FROM `+from+` WHERE webhook_events.id = r.id AND webhook_events.`+isWaiting,
+		append([]any{s.in(0)}, args...)...)
 	if err != nil {
 		return err
 	}
@@ -205,15 +225,17 @@ func (s *Store) writeEvents(ctx context.Context, tx *sql.Tx, entries []entry) er
 const someOpen = "EXISTS (SELECT 1 FROM webhook_events e WHERE e.delivery = webhook_deliveries.id AND e.state < 3)"
 
 // closeEvents notes that events are done or deleted, so many of each delivery. A delivery of which
-// nothing is left loses its body.
+// no event is left is done, and loses its body. SQLite looks whether there are any; in PostgreSQL,
+// other transactions may be closing events of the same delivery, so the delivery has a count, which
+// they change one after the other.
 func (s *Store) closeEvents(ctx context.Context, tx *sql.Tx, closed map[int64]int64) error {
 	if len(closed) == 0 {
 		return nil
 	}
 	if s.db.Dialect == sqldb.SQLite {
 		among, arg := s.db.Dialect.Among("id", slices.Collect(maps.Keys(closed)))
-		_, err := s.exec(ctx, tx, "UPDATE webhook_deliveries SET changed_at = ? + $now, state = 3, body = NULL WHERE "+among+
-			" AND state + 0 = 1 AND NOT "+someOpen, s.in(0), arg)
+		_, err := s.exec(ctx, tx, `UPDATE webhook_deliveries SET changed_at = ? + $now, state = 3, body = NULL
+			WHERE `+among+" AND state + 0 = 1 AND NOT "+someOpen, s.in(0), arg)
 		return err
 	}
 	cells := make([][]sqldb.Cell, 0, len(closed))
@@ -221,29 +243,37 @@ func (s *Store) closeEvents(ctx context.Context, tx *sql.Tx, closed map[int64]in
 		cells = append(cells, []sqldb.Cell{sqldb.Number(id), sqldb.Number(n)})
 	}
 	from, args := s.table([]string{"id bigint", "closed bigint"}, cells)
+	// over is true of a delivery whose last events these are. It may be waiting for being split
+	// anew, though, or be dead: then it needs its body.
 	const over = "CASE WHEN webhook_deliveries.left_open <= r.closed AND webhook_deliveries.state = 1 THEN "
-	_, err := s.exec(ctx, tx, `UPDATE webhook_deliveries SET left_open = webhook_deliveries.left_open - r.closed, changed_at = ? + $now,
+	_, err := s.exec(ctx, tx, `UPDATE webhook_deliveries SET left_open = webhook_deliveries.left_open - r.closed,
+		changed_at = ? + $now,
 		state = `+over+`3 ELSE webhook_deliveries.state END, body = `+over+`NULL ELSE webhook_deliveries.body END
 		FROM `+from+` WHERE webhook_deliveries.id = r.id`, append([]any{s.in(0)}, args...)...)
 	return err
 }
 
-// endLanes frees lanes whose batch is settled, and forgets those in which nothing waits.
+// endLanes frees lanes whose batch is settled, and deletes those in which nothing waits.
 func (s *Store) endLanes(ctx context.Context, tx *sql.Tx, q queue, names []string, lanes map[string]*laneEnd) error {
 	cells := make([][]sqldb.Cell, len(names))
 	for i, name := range names {
 		end := lanes[name]
-		cells[i] = []sqldb.Cell{sqldb.Text(name), sqldb.Number(end.settled), sqldb.Number(number(end.freed)), sqldb.Number(end.after.Microseconds())}
+		cells[i] = []sqldb.Cell{
+			sqldb.Text(name), sqldb.Number(end.settled), sqldb.Number(number(end.freed)),
+			sqldb.Number(end.after.Microseconds()),
+		}
 	}
-	// What is "inserted" into held are the settled ones, and into next_at the moment at which a
-	// freed lane can be claimed. As in a claim, this is an INSERT of what is there, because that
-	// goes from the rows to the lanes.
+	// As in a claim, this is an INSERT of rows that are there, so its columns carry what the update
+	// needs: held has how many records were settled, next_at when a freed lane can be claimed, and
+	// worker whether an outcome freed it. The worker's name stays what it was.
 	from, args := s.table([]string{"lane text", "settled bigint", "freed bigint", "pause bigint"}, cells)
 	const over = "CASE WHEN excluded.worker = '1' OR webhook_lanes.held <= excluded.held THEN "
 	_, err := s.exec(ctx, tx, `INSERT INTO webhook_lanes (kind, bulk, lane, held, worker, next_at)
-		SELECT 1, CAST(? AS BIGINT), r.lane, r.settled, CAST(r.freed AS TEXT), ? + $now + r.pause FROM `+from+` WHERE 1 = 1
+		SELECT 1, CAST(? AS BIGINT), r.lane, r.settled, CAST(r.freed AS TEXT), ? + $now + r.pause FROM `+from+`
+		WHERE 1 = 1
 		ON CONFLICT (kind, bulk, lane) DO UPDATE SET token = `+over+`NULL ELSE webhook_lanes.token END,
-		next_at = `+over+`excluded.next_at ELSE webhook_lanes.next_at END, held = `+over+`0 ELSE webhook_lanes.held - excluded.held END`,
+		next_at = `+over+`excluded.next_at ELSE webhook_lanes.next_at END,
+		held = `+over+`0 ELSE webhook_lanes.held - excluded.held END`,
 		append([]any{q.bulk, s.in(0)}, args...)...)
 	if err != nil {
 		return err

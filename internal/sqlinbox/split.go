@@ -10,11 +10,16 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook/inbox"
 )
 
-// settleDeliveries stores what deliveries consist of.
-func (s *Store) settleDeliveries(ctx context.Context, tx *sql.Tx, q queue, token inbox.LeaseToken, outcomes []inbox.Settlement) error {
+// settleDeliveries stores what deliveries consist of, if the token holds the lane of deliveries and
+// as many of them as there are outcomes. Events go first, because whether a delivery is done at
+// once depends on how many of them were new.
+func (s *Store) settleDeliveries(
+	ctx context.Context, tx *sql.Tx, q queue, token inbox.LeaseToken, outcomes []inbox.Settlement,
+) error {
 	var held int64
 	err := s.read(ctx, tx, func(rows *sql.Rows) error { return rows.Scan(&held) },
-		"SELECT held FROM webhook_lanes WHERE kind = 0 AND bulk = ? AND lane = '' AND token = ?"+s.db.Dialect.ForUpdate(), q.bulk, string(token))
+		"SELECT held FROM webhook_lanes WHERE kind = 0 AND bulk = ? AND lane = '' AND token = ?"+
+			s.db.Dialect.ForUpdate(), q.bulk, string(token))
 	if err != nil {
 		return err
 	}
@@ -39,25 +44,32 @@ func (s *Store) settleDeliveries(ctx context.Context, tx *sql.Tx, q queue, token
 		return err
 	}
 	if held -= end.settled; !end.freed && held > 0 {
-		_, err = s.exec(ctx, tx, "UPDATE webhook_lanes SET held = ? WHERE kind = 0 AND bulk = ? AND lane = ''", held, q.bulk)
+		_, err = s.exec(
+			ctx, tx, "UPDATE webhook_lanes SET held = ? WHERE kind = 0 AND bulk = ? AND lane = ''", held, q.bulk,
+		)
 		return err
 	}
-	_, err = s.exec(ctx, tx, "UPDATE webhook_lanes SET held = 0, token = NULL, next_at = ? + $now WHERE kind = 0 AND bulk = ? AND lane = ''",
-		s.in(end.after), q.bulk)
+	_, err = s.exec(ctx, tx, `UPDATE webhook_lanes SET held = 0, token = NULL, next_at = ? + $now
+		WHERE kind = 0 AND bulk = ? AND lane = ''`, s.in(end.after), q.bulk)
 	return err
 }
 
-// A laneName is a lane of events.
+// A laneName is a lane of events. The same ordering key in the backfill is another lane.
 type laneName struct {
 	bulk int64
 	lane string
 }
 
 // addEvents stores the events that are not known, with their lanes, and returns how many there are
-// of each delivery.
-func (s *Store) addEvents(ctx context.Context, tx *sql.Tx, outcomes []inbox.Settlement) (added map[int64]int64, err error) {
+// of each delivery. The index of keys decides what is known; placeholders are left out by the
+// condition on yields or, if their message is stored by the same statement, before.
+func (s *Store) addEvents(
+	ctx context.Context, tx *sql.Tx, outcomes []inbox.Settlement,
+) (added map[int64]int64, err error) {
 	var cells [][]sqldb.Cell
-	before := map[string]bool{} // keys that this transaction has already stored, or found to be known
+	// Keys that the same statement stores, or finds to be known: its own condition does not see
+	// them.
+	before := map[string]bool{}
 	for _, out := range outcomes {
 		for _, ev := range out.Events {
 			if ev.SupersededBy != "" && before[ev.SupersededBy] {
@@ -65,8 +77,10 @@ func (s *Store) addEvents(ctx context.Context, tx *sql.Tx, outcomes []inbox.Sett
 			}
 			before[ev.DedupKey] = true
 			cells = append(cells, []sqldb.Cell{
-				sqldb.Number(int64(out.ID) / 2), sqldb.Number(int64(ev.Index)), sqldb.TextOrNull(ev.DedupKey), sqldb.Text(ev.Lane),
-				sqldb.Number(number(ev.Backfill)), sqldb.Text(string(ev.PhoneNumberID)), sqldb.TextOrNull(ev.SupersededBy),
+				sqldb.Number(int64(out.ID) / 2), sqldb.Number(int64(ev.Index)), sqldb.TextOrNull(ev.DedupKey),
+				sqldb.Text(ev.Lane),
+				sqldb.Number(number(ev.Backfill)), sqldb.Text(string(ev.PhoneNumberID)),
+				sqldb.TextOrNull(ev.SupersededBy),
 			})
 		}
 	}
@@ -74,7 +88,9 @@ func (s *Store) addEvents(ctx context.Context, tx *sql.Tx, outcomes []inbox.Sett
 	if len(cells) == 0 {
 		return added, nil
 	}
-	from, args := s.table([]string{"delivery bigint", "place bigint", "record_key text", "lane text", "bulk bigint", "number text", "yields text"}, cells)
+	from, args := s.table([]string{
+		"delivery bigint", "place bigint", "record_key text", "lane text", "bulk bigint", "number text", "yields text",
+	}, cells)
 	lanes := map[laneName]bool{}
 	err = s.read(ctx, tx, func(rows *sql.Rows) error {
 		var delivery int64
@@ -93,14 +109,17 @@ func (s *Store) addEvents(ctx context.Context, tx *sql.Tx, outcomes []inbox.Sett
 	return added, s.addLanes(ctx, tx, lanes)
 }
 
-// addLanes makes sure that lanes can be claimed. A lane that is being settled is waited for: it may
-// be about to go.
+// addLanes makes sure that lanes can be claimed. The update that changes nothing waits for a lane
+// that is being settled: it may be about to be deleted. They are locked in the order of their
+// names.
 func (s *Store) addLanes(ctx context.Context, tx *sql.Tx, lanes map[laneName]bool) error {
 	names := make([]laneName, 0, len(lanes))
 	for name := range lanes {
 		names = append(names, name)
 	}
-	slices.SortFunc(names, func(a, b laneName) int { return cmp.Or(cmp.Compare(a.bulk, b.bulk), cmp.Compare(a.lane, b.lane)) })
+	slices.SortFunc(names, func(a, b laneName) int {
+		return cmp.Or(cmp.Compare(a.bulk, b.bulk), cmp.Compare(a.lane, b.lane))
+	})
 	cells := make([][]sqldb.Cell, len(names))
 	for i, name := range names {
 		cells[i] = []sqldb.Cell{sqldb.Number(name.bulk), sqldb.Text(name.lane)}
@@ -108,12 +127,16 @@ func (s *Store) addLanes(ctx context.Context, tx *sql.Tx, lanes map[laneName]boo
 	from, args := s.table([]string{"bulk bigint", "lane text"}, cells)
 	_, err := s.exec(ctx, tx, `INSERT INTO webhook_lanes (kind, bulk, lane, next_at)
 		SELECT 1, r.bulk, r.lane, ? + $now FROM `+from+` WHERE 1 = 1 ORDER BY r.n
-		ON CONFLICT (kind, bulk, lane) DO UPDATE SET next_at = webhook_lanes.next_at`, append([]any{s.in(0)}, args...)...)
+		ON CONFLICT (kind, bulk, lane) DO UPDATE SET next_at = webhook_lanes.next_at`,
+		append([]any{s.in(0)}, args...)...)
 	return err
 }
 
-// writeDeliveries stores what became of deliveries.
-func (s *Store) writeDeliveries(ctx context.Context, tx *sql.Tx, outcomes []inbox.Settlement, added map[int64]int64) error {
+// writeDeliveries stores what became of deliveries: one that consists of nothing new is done at
+// once. It returns [inbox.ErrLeaseLost] if one of them was not waiting any more.
+func (s *Store) writeDeliveries(
+	ctx context.Context, tx *sql.Tx, outcomes []inbox.Settlement, added map[int64]int64,
+) error {
 	var cells [][]sqldb.Cell
 	for _, out := range outcomes {
 		state, attempts := int64(stateWaiting), int64(0)
@@ -129,24 +152,31 @@ func (s *Store) writeDeliveries(ctx context.Context, tx *sql.Tx, outcomes []inbo
 		}
 		id := int64(out.ID) / 2
 		cells = append(cells, []sqldb.Cell{
-			sqldb.Number(id), sqldb.Number(state), sqldb.Number(attempts), sqldb.Number(added[id]), sqldb.Number(number(out.DropKey)),
+			sqldb.Number(id), sqldb.Number(state), sqldb.Number(attempts), sqldb.Number(added[id]),
+			sqldb.Number(number(out.DropKey)),
 			sqldb.TextOrNull(out.Reason),
 		})
 	}
 	if len(cells) == 0 {
 		return nil
 	}
-	from, args := s.table([]string{"id bigint", "state bigint", "attempts bigint", "added bigint", "forget bigint", "reason text"}, cells)
+	from, args := s.table([]string{
+		"id bigint", "state bigint", "attempts bigint", "added bigint", "forget bigint", "reason text",
+	}, cells)
+	// over is true of a delivery that is split and has no open event, neither a new one nor, after
+	// a replay, an old one. SQLite looks for them; PostgreSQL has a count.
 	over, count := "CASE WHEN r.state = 1 AND NOT "+someOpen+" THEN ", ""
 	if s.db.Dialect == sqldb.PostgreSQL {
 		over = "CASE WHEN r.state = 1 AND webhook_deliveries.left_open + r.added = 0 THEN "
 		count = "left_open = webhook_deliveries.left_open + r.added, "
 	}
-	n, err := s.exec(ctx, tx, `UPDATE webhook_deliveries SET changed_at = ? + $now, attempts = webhook_deliveries.attempts + r.attempts,
+	n, err := s.exec(ctx, tx, `UPDATE webhook_deliveries SET changed_at = ? + $now,
+		attempts = webhook_deliveries.attempts + r.attempts,
 		`+count+`reason = r.reason,
 		record_key = CASE WHEN r.forget = 1 THEN NULL ELSE webhook_deliveries.record_key END,
 		state = `+over+`3 ELSE r.state END, body = `+over+`NULL ELSE webhook_deliveries.body END
-		FROM `+from+` WHERE webhook_deliveries.id = r.id AND webhook_deliveries.`+isWaiting, append([]any{s.in(0)}, args...)...)
+		FROM `+from+` WHERE webhook_deliveries.id = r.id AND webhook_deliveries.`+isWaiting,
+		append([]any{s.in(0)}, args...)...)
 	if err == nil && n != int64(len(cells)) {
 		err = inbox.ErrLeaseLost
 	}

@@ -9,15 +9,19 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/sqldb"
 )
 
-// The statements are prepared ones, for SQLite alone: pgx keeps its own.
+// statements are prepared ones, for SQLite alone: pgx keeps its own. They are never closed: there
+// are few, and they end with the database.
 type statements struct {
 	known  sync.Map // query → *sql.Stmt
 	wanted sync.Map // queries that a transaction has run and that are not known
 }
 
-// prepared returns the statement of a query, for q, or nil if it runs without.
+// prepared returns the prepared statement of a query, for q, or nil if the query runs without: with
+// PostgreSQL, and with one connection, which is in use, so that preparing would wait for ever.
+// Within a transaction nothing is prepared, because that takes another connection, and the host may
+// have them all waiting for this transaction to end; the query is noted instead.
 func (s *Store) prepared(ctx context.Context, q querier, query string) *sql.Stmt {
-	if s.db.Dialect == sqldb.PostgreSQL || s.db.Stats().MaxOpenConnections == 1 { // one is in use, and preparing would wait for it for ever
+	if s.db.Dialect == sqldb.PostgreSQL || s.db.Stats().MaxOpenConnections == 1 {
 		return nil
 	}
 	tx, within := q.(*sql.Tx)
@@ -28,14 +32,13 @@ func (s *Store) prepared(ctx context.Context, q querier, query string) *sql.Stmt
 	case stmt != nil:
 		return stmt
 	case within:
-		// Not now: it takes a connection, and the host may have them all waiting for this
-		// transaction to end.
 		s.statements.wanted.Store(query, nil)
 		return nil
 	}
 	return s.prepare(context.WithoutCancel(ctx), query)
 }
 
+// known returns the statement of a query, or nil if it is not prepared.
 func (s *Store) known(query string) *sql.Stmt {
 	known, _ := s.statements.known.Load(query)
 	stmt, _ := known.(*sql.Stmt)
@@ -55,8 +58,8 @@ func (s *Store) prepare(ctx context.Context, query string) *sql.Stmt {
 	return s.known(query)
 }
 
-// prepareWanted prepares what transactions have run, once nobody waits for one, unless there is no
-// connection for it: then it is wanted again.
+// prepareWanted prepares the queries that transactions have noted, after a commit, when no caller
+// waits any more. Without a free connection they are noted again by the next transaction.
 func (s *Store) prepareWanted(ctx context.Context) {
 	s.statements.wanted.Range(func(key, _ any) bool {
 		s.statements.wanted.Delete(key)
@@ -68,4 +71,5 @@ func (s *Store) prepareWanted(ctx context.Context) {
 	})
 }
 
+// preparePatience is how long prepareWanted waits for a connection.
 const preparePatience = 10 * time.Millisecond

@@ -9,7 +9,8 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook/inbox"
 )
 
-// statsAge is how old counts get at most: they can have taken long because there was no connection.
+// statsAge is how old counts get at most: they can have taken long because there was no connection,
+// and not because there is much to count.
 const statsAge = 3 * time.Second
 
 // Stats implements [inbox.Store]. Keys are not counted. Counting takes longer the more there is to
@@ -17,8 +18,8 @@ const statsAge = 3 * time.Second
 func (s *Store) Stats(ctx context.Context) (inbox.Stats, error) {
 	s.statsMu.Lock()
 	defer s.statsMu.Unlock()
-	// That there is nothing is counted at once, and a caller may be waiting for it (WaitIdle): it
-	// is never said of what was a moment ago.
+	// An empty inbox is counted anew each time. It is fast, and a caller that waits for it
+	// (WaitIdle) must not be told what was a moment ago.
 	if s.stats.Depth() > 0 && time.Since(s.statsAt) < min(10*s.statsIn, statsAge) {
 		return s.stats, nil
 	}
@@ -31,6 +32,8 @@ func (s *Store) Stats(ctx context.Context) (inbox.Stats, error) {
 	return st, nil
 }
 
+// count counts in one statement with a row for what is live and one for the backfill. The ages are
+// those of the first rows of each, by ID: near enough, and found without looking at all.
 func (s *Store) count(ctx context.Context) (inbox.Stats, error) {
 	ctx = sqldb.Unhurried(ctx)
 	st := inbox.Stats{DedupKeys: -1}
@@ -61,11 +64,15 @@ func (s *Store) count(ctx context.Context) (inbox.Stats, error) {
 		return nil
 	}, `SELECT b.bulk,
 		(SELECT COUNT(*) FROM webhook_deliveries WHERE state = 0 AND bulk = b.bulk) + `+arrived+`,
-		COALESCE((SELECT received_at FROM webhook_deliveries WHERE state = 0 AND bulk = b.bulk ORDER BY id LIMIT 1), `+firstArrived+`),
+		COALESCE(
+			(SELECT received_at FROM webhook_deliveries WHERE state = 0 AND bulk = b.bulk ORDER BY id LIMIT 1),
+			`+firstArrived+`),
 		(SELECT COUNT(*) FROM webhook_events WHERE state = 0 AND bulk = b.bulk),
 		(SELECT received_at FROM webhook_deliveries WHERE id =
-			(SELECT delivery FROM webhook_events WHERE id = (SELECT MIN(id) FROM webhook_events WHERE state = 0 AND bulk = b.bulk))),
-		(SELECT COUNT(*) FROM webhook_deliveries WHERE state = 2) + (SELECT COUNT(*) FROM webhook_events WHERE state = 2)
+			(SELECT delivery FROM webhook_events WHERE id =
+				(SELECT MIN(id) FROM webhook_events WHERE state = 0 AND bulk = b.bulk))),
+		(SELECT COUNT(*) FROM webhook_deliveries WHERE state = 2)
+			+ (SELECT COUNT(*) FROM webhook_events WHERE state = 2)
 		FROM (SELECT 0 AS bulk UNION ALL SELECT 1) AS b`)
 	if err != nil {
 		return st, err
@@ -83,15 +90,18 @@ func (s *Store) count(ctx context.Context) (inbox.Stats, error) {
 	return st, nil
 }
 
-// sweepStep is how many keys are forgotten in one transaction.
+// sweepStep is how many keys are forgotten in one transaction. With SQLite, nothing else is written
+// meanwhile, so it is little.
 const sweepStep = 1000
 
-// DeleteExpired implements [inbox.Sweeper].
+// DeleteExpired implements [inbox.Sweeper]. Events go first, since an event needs its delivery.
 func (s *Store) DeleteExpired(ctx context.Context, keep time.Duration) (sum int, err error) {
 	for _, query := range []string{
-		`DELETE FROM webhook_events WHERE id IN (SELECT e.id FROM webhook_events e LEFT JOIN webhook_deliveries d ON d.id = e.delivery
+		`DELETE FROM webhook_events WHERE id IN (
+			SELECT e.id FROM webhook_events e LEFT JOIN webhook_deliveries d ON d.id = e.delivery
 			WHERE e.state = 3 AND e.changed_at < ? + $now AND (d.id IS NULL OR d.state = 3) LIMIT ?)`,
-		`DELETE FROM webhook_deliveries WHERE id IN (SELECT id FROM webhook_deliveries WHERE state = 3 AND changed_at < ? + $now LIMIT ?)`,
+		`DELETE FROM webhook_deliveries WHERE id IN (
+			SELECT id FROM webhook_deliveries WHERE state = 3 AND changed_at < ? + $now LIMIT ?)`,
 	} {
 		for n := int64(sweepStep); n == sweepStep; sum += int(n) {
 			if err := s.write(ctx, "DeleteExpired", true, func(tx *sql.Tx) (err error) {

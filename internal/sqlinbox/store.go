@@ -17,18 +17,19 @@ import (
 // Stores over one PostgreSQL database, in one process or in many. A SQLite file belongs to one
 // Store.
 type Store struct {
-	db      *sqldb.DB
-	commits *group // of appends; with SQLite, of everything
-	bulk    *group // of appends in bulk; with SQLite, the same
+	db       *sqldb.DB
+	commits  *committer // of appends; with SQLite, of everything
+	backfill *committer // of appends of the backfill; with SQLite, the same one
 
 	// The clock of a SQLite store goes on from when it was made, however often the system's clock
-	// is set.
+	// is set. With PostgreSQL, the clock is the server's.
 	epoch time.Time
 
-	arrivals arrivals // with SQLite
+	arrivals arrivals // with SQLite: live deliveries that were not claimed yet
 
 	statements statements
 
+	// What Stats counted last.
 	statsMu sync.Mutex
 	stats   inbox.Stats
 	statsAt time.Time
@@ -40,7 +41,8 @@ var (
 	_ inbox.Sweeper   = (*Store)(nil)
 )
 
-// longestPause is the longest a lane rests after a restart of the only process.
+// longestPause is the longest that a lane pauses after a restart of the only process. A pause
+// beyond it was begun under a clock that was ahead.
 const longestPause = time.Hour
 
 // Open returns a store over a database whose tables are there. With SQLite, whose file one process
@@ -55,30 +57,33 @@ func Open(ctx context.Context, db *sqldb.DB) (*Store, error) {
 		return nil, explain("Open", err)
 	}
 	return s, explain("Open", db.Transact(ctx, func(tx *sql.Tx) error {
-		// A pause that is longer than any was begun under a clock that has been set back.
 		_, err := s.exec(ctx, tx, `UPDATE webhook_lanes SET token = NULL, held = 0,
 			next_at = CASE WHEN token IS NULL THEN MIN(next_at, ? + $now) ELSE 0 END`, s.in(longestPause))
 		return err
 	}))
 }
 
-// New returns a store that has not looked into the database: Open is for stores in use.
+// New returns a store that has not looked into the database: Open is for stores in use. SQLite has
+// one writer, so all of its transactions go through one committer; with PostgreSQL, only appends
+// wait for each other, because only they gain by sharing a commit.
 func New(db *sqldb.DB) *Store {
 	s := &Store{db: db, epoch: time.Now()}
 	if db.Dialect == sqldb.SQLite {
-		s.bulk = newGroup(s, db.Turn)
-		s.commits = s.bulk
+		s.backfill = newCommitter(s, db.Turn)
+		s.commits = s.backfill
 		return s
 	}
-	s.bulk = newGroup(s, make(chan struct{}, 1))
-	s.commits = newGroup(s, make(chan struct{}, 2)) // one collects while the other commits
+	s.backfill = newCommitter(s, make(chan struct{}, 1))
+	s.commits = newCommitter(s, make(chan struct{}, 2)) // one collects while the other commits
 	return s
 }
 
-// DB returns the database.
+// DB returns the database, for the host's own statements within InTx.
 func (s *Store) DB() *sql.DB { return s.db.DB }
 
-// in is a parameter: the moment in so long, to be added to what $now stands for.
+// in is a parameter: the moment in so long, to be added to what $now stands for. PostgreSQL adds
+// its own clock. SQLite has no clock that goes on evenly, so there the parameter is the moment and
+// $now is 0.
 func (s *Store) in(d time.Duration) int64 {
 	if s.db.Dialect == sqldb.PostgreSQL {
 		return d.Microseconds()
@@ -86,7 +91,7 @@ func (s *Store) in(d time.Duration) int64 {
 	return s.epoch.Add(time.Since(s.epoch) + d).UnixMicro()
 }
 
-// query writes a statement for the dialect.
+// query writes a statement for the dialect: it replaces $now and the placeholders.
 func (s *Store) query(query string) string {
 	now := "0" // the parameter is a moment already
 	if s.db.Dialect == sqldb.PostgreSQL {
@@ -95,19 +100,21 @@ func (s *Store) query(query string) string {
 	return s.db.Dialect.Rebind(strings.ReplaceAll(query, "$now", now))
 }
 
-// maxTries is how often a transaction is tried that loses against others.
+// maxTries is how often a transaction is tried that loses against others, by a deadlock or by a
+// conflict of serialization. More than that is no bad luck.
 const maxTries = 20
 
 // write runs fn in a transaction. With SQLite, it may share one with others, and so be run again,
-// and if it is in bulk, it waits behind what is live. what names the method in errors.
-func (s *Store) write(ctx context.Context, what string, bulk bool, fn func(*sql.Tx) error) error {
+// and one of the backfill waits behind what is live. what names the method in errors.
+func (s *Store) write(ctx context.Context, what string, backfill bool, fn func(*sql.Tx) error) error {
 	if s.db.Dialect == sqldb.SQLite {
-		return explain(what, s.commits.do(ctx, &job{ctx: ctx, bulk: bulk, fn: fn}))
+		return explain(what, s.commits.do(ctx, &job{ctx: ctx, backfill: backfill, fn: fn}))
 	}
 	return s.direct(ctx, what, fn)
 }
 
-// direct runs fn in a transaction of its own, until no other one came between.
+// direct runs fn in a transaction of its own, and again, after a short pause, for as long as it
+// loses against another one.
 func (s *Store) direct(ctx context.Context, what string, fn func(*sql.Tx) error) error {
 	var err error
 	for try := range maxTries {
@@ -125,6 +132,7 @@ func (s *Store) direct(ctx context.Context, what string, fn func(*sql.Tx) error)
 	return explain(what, err)
 }
 
+// transact runs fn in a transaction, once. Statements that it has run are prepared afterwards.
 func (s *Store) transact(ctx context.Context, fn func(*sql.Tx) error) error {
 	err := s.db.Run(ctx, func(tx *sql.Tx) error {
 		if err := s.limitIdle(ctx, tx); err != nil {
@@ -139,8 +147,9 @@ func (s *Store) transact(ctx context.Context, fn func(*sql.Tx) error) error {
 }
 
 // limitIdle lets a transaction that locks rows of the inbox end when its process has stopped in the
-// middle of it, or its machine is gone. The others would wait for as long as that lasts, however
-// short its leases are.
+// middle of it, or its machine is gone: PostgreSQL ends it after 5 seconds in which nothing comes.
+// Without that, the other processes would wait for as long as it lasts, however short its leases
+// are.
 func (s *Store) limitIdle(ctx context.Context, tx *sql.Tx) error {
 	if s.db.Dialect != sqldb.PostgreSQL {
 		return nil
@@ -151,6 +160,8 @@ func (s *Store) limitIdle(ctx context.Context, tx *sql.Tx) error {
 	return err
 }
 
+// explain says which method has failed and what the host can do about it. ErrLeaseLost is no
+// failure of the database, and comes as it is.
 func explain(what string, err error) error {
 	if errors.Is(err, inbox.ErrLeaseLost) {
 		return inbox.ErrLeaseLost
@@ -158,13 +169,15 @@ func explain(what string, err error) error {
 	return sqldb.Explain("inbox: "+what, err)
 }
 
-// A querier is the database or a transaction.
+// A querier is the database or a transaction: what reads outside of a transaction reads what is
+// committed, and does not wait for the writer.
 type querier interface {
 	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
 	ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error)
 }
 
-// read hands every row to each. The rows are gone when it returns.
+// read hands every row to each. The rows are closed when it returns, so that the connection is
+// free.
 func (s *Store) read(ctx context.Context, q querier, each func(*sql.Rows) error, query string, args ...any) error {
 	query = s.query(query)
 	ctx, answered := s.db.Statement(ctx)
@@ -188,7 +201,7 @@ func (s *Store) read(ctx context.Context, q querier, each func(*sql.Rows) error,
 	return rows.Err()
 }
 
-// exec returns how many rows the statement changed.
+// exec returns how many rows the statement changed. It is a prepared statement if there is one.
 func (s *Store) exec(ctx context.Context, q querier, query string, args ...any) (int64, error) {
 	query = s.query(query)
 	ctx, answered := s.db.Statement(ctx)

@@ -1,5 +1,8 @@
 // Package sqlitedb opens a SQLite file in which several of our stores keep what they have: package
 // coexistence/sqlite and package sqliteinbox hand it on.
+//
+// The file belongs to one process. Stores of that process share one sqldb.DB, whose turn decides
+// which of them writes; SQLite itself would let them poll for its lock.
 package sqlitedb
 
 import (
@@ -32,7 +35,8 @@ type File struct {
 }
 
 // Open opens the file at path, creates it and its folder if they are not there, checks that it
-// keeps what it acknowledges, and brings its tables up to date.
+// keeps what it acknowledges, and brings its tables up to date. The lock comes before anything is
+// read: a second process would see what the first one is in the middle of.
 func Open(ctx context.Context, path string) (*File, error) {
 	name, err := create(path)
 	if err != nil {
@@ -62,26 +66,30 @@ func Open(ctx context.Context, path string) (*File, error) {
 func (f *File) Close() error { return errors.Join(f.DB.Close(), f.lock.Close()) }
 
 // create makes the file if it is not there, readable by its owner alone, and returns its absolute
-// path.
+// path. It refuses what SQLite would take for something else than the name of a file.
 func create(path string) (string, error) {
 	if path == "" || strings.HasPrefix(path, ":memory:") || strings.HasPrefix(path, "file:") {
-		return "", errors.New("the path is not the name of a file; write one like data/whatsapp.db (what needs no file is in memory: " +
-			"coexistence.MemStore, inbox.MemStore)")
+		return "", errors.New("the path is not the name of a file; write one like data/whatsapp.db " +
+			"(what needs no file is in memory: coexistence.MemStore, inbox.MemStore)")
 	}
 	path, err := filepath.Abs(path)
 	if err != nil {
 		return "", err
 	}
 	if info, err := os.Stat(path); err == nil && info.IsDir() {
-		return "", errors.New("the path names a folder; name a file in it, like " + filepath.Join(filepath.Base(path), "whatsapp.db"))
+		example := filepath.Join(filepath.Base(path), "whatsapp.db")
+		return "", errors.New("the path names a folder; name a file in it, like " + example)
 	}
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return "", fmt.Errorf("the folder of the file cannot be made: %w", err)
 	}
-	for _, name := range []string{path, path + "-lock"} { // SQLite gives the files that it makes itself the mode of the first
+	// SQLite gives the files that it makes itself the mode of the first
+	for _, name := range []string{path, path + "-lock"} {
 		file, err := os.OpenFile(name, os.O_RDWR|os.O_CREATE, 0o600)
 		if err != nil {
-			return "", fmt.Errorf("the file cannot be opened for writing; let this user write to it and to its folder: %w", err)
+			return "", fmt.Errorf(
+				"the file cannot be opened for writing; let this user write to it and to its folder: %w", err,
+			)
 		}
 		if err := file.Close(); err != nil {
 			return "", err
@@ -120,12 +128,14 @@ func settings(path string) string {
 		"_pragma=journal_mode(WAL)",
 		"_pragma=synchronous(FULL)", // NORMAL loses what was acknowledged when the power fails
 		"_pragma=foreign_keys(1)",
-		"_pragma=temp_store(MEMORY)",       // what a statement changes is noted until it is over: not in a file
-		"_pragma=wal_autocheckpoint(4000)", // 16 MB: pages that change often are copied into the database a quarter as often
+		"_pragma=temp_store(MEMORY)", // what a statement changes is noted until it is over: not in a file
+		// 16 MB: pages that change often are copied into the database a quarter as often
+		"_pragma=wal_autocheckpoint(4000)",
 		"_pragma=journal_size_limit(67108864)",
 	)
 }
 
+// uri is the name of a file with settings, as the driver takes it.
 func uri(path string, settings ...string) string {
 	path = filepath.ToSlash(path)
 	if !strings.HasPrefix(path, "/") {
@@ -136,7 +146,8 @@ func uri(path string, settings ...string) string {
 }
 
 // lockFile takes a lock that the system gives back when the process ends, however it ends: the
-// exclusive lock of a database beside the file, held by a transaction that never ends.
+// exclusive lock of a database beside the file, held by a transaction that never ends. A lock of
+// the file itself would keep our own connections out.
 func lockFile(ctx context.Context, path string) (*sql.DB, error) {
 	db, err := sql.Open("sqlite", uri(path+"-lock", "_pragma=busy_timeout(0)", "_pragma=journal_mode(DELETE)"))
 	if err != nil {
@@ -145,21 +156,27 @@ func lockFile(ctx context.Context, path string) (*sql.DB, error) {
 	db.SetMaxOpenConns(1)
 	db.SetMaxIdleConns(1)
 	if _, err := db.ExecContext(ctx, "BEGIN EXCLUSIVE"); err != nil {
-		return nil, errors.Join(fmt.Errorf("the file is in use, by another process or by this one (one of them may have it open, once), or its "+
-			"folder cannot be written to: %w", err), db.Close())
+		err = fmt.Errorf("the file is in use, by another process or by this one (one of them may have it open, once), "+
+			"or its folder cannot be written to: %w", err)
+		return nil, errors.Join(err, db.Close())
 	}
 	return db, nil
 }
 
-// verify refuses a file that would not keep what it acknowledges.
+// verify refuses a file that would not keep what it acknowledges. A network file system may
+// silently refuse WAL, for example.
 func verify(ctx context.Context, db *sql.DB) error {
-	for _, setting := range []struct{ name, want string }{{"journal_mode", "wal"}, {"synchronous", "2"}, {"foreign_keys", "1"}} {
+	for _, setting := range []struct{ name, want string }{
+		{"journal_mode", "wal"}, {"synchronous", "2"}, {"foreign_keys", "1"},
+	} {
 		var got string
 		if err := db.QueryRowContext(ctx, "PRAGMA "+setting.name).Scan(&got); err != nil {
 			return fmt.Errorf("the file cannot be read as a SQLite database; is it one, and whole: %w", err)
 		}
 		if got != setting.want {
-			return fmt.Errorf("%s is %s and not %s; put the file on a local disk that allows it", setting.name, got, setting.want)
+			return fmt.Errorf(
+				"%s is %s and not %s; put the file on a local disk that allows it", setting.name, got, setting.want,
+			)
 		}
 	}
 	return nil

@@ -20,52 +20,56 @@ import (
 // An event that this release decodes in another way than the one that split its delivery is not
 // handled: the handler would get another event than the key says. It becomes a dead letter.
 func (in *Inbox) attempt(l *lease, rec Record) (out Settlement, settled bool) {
-	out = Settlement{ID: rec.ID}
 	ev, err := in.decoded.take(rec)
 	if ev == nil || !rec.is(ev) {
-		out.Disposition, out.Reason = DispositionDead, errOtherwise.Error()
 		in.counts.dead.Add(1)
-		in.cfg.Logger.ErrorContext(
-			l.ctx, "an event was given up", "key", rec.DedupKey, "err", errors.Join(errOtherwise, err),
-		)
-		return out, false
+		in.cfg.Logger.ErrorContext(l.ctx, "an event was given up",
+			"key", rec.DedupKey, "err", errors.Join(errOtherwise, err))
+		return Settlement{ID: rec.ID, Disposition: DispositionDead, Reason: errOtherwise.Error()}, false
 	}
 	attempt := rec.Attempts + 1
 	begin := time.Now()
 	ctx, cancel := context.WithTimeout(l.ctx, in.cfg.HandlerTimeout)
 	defer cancel()
 	c := &current{store: in.store, token: l.token, rec: rec}
-	in.counts.running.Add(1)
 	ctx = context.WithValue(ctx, currentKey{}, c)
+	in.counts.running.Add(1)
 	err = handleSafely(ctx, in.handler, ev)
 	in.counts.running.Add(-1)
-	out = in.judge(l, out, ev, err, attempt)
+	out = in.judge(l, Settlement{ID: rec.ID}, ev, err, attempt)
 	if c.settled {
-		if err != nil {
-			in.cfg.Logger.ErrorContext(ctx, "an event was settled within the handler, which failed afterwards; "+
-				"it does not come again",
-				append([]any{"key", rec.DedupKey, "err", err}, stack(err)...)...)
-		}
 		out = c.out
 	}
 	info := ev.Info()
 	in.count(out.Disposition)
-	if out.Disposition == DispositionDead || out.Disposition == DispositionRetry {
-		log := in.cfg.Logger.With(
-			"field", info.Field, "phone", info.PhoneNumberID, "key", rec.DedupKey, "attempt", attempt,
-		).With(stack(err)...)
-		if out.Disposition == DispositionDead {
-			log.ErrorContext(ctx, "an event was given up; it is among the dead letters", "err", out.Reason)
-		} else {
-			log.WarnContext(ctx, "an event failed and will be tried again", "pause", out.RetryAfter, "err", err)
-		}
-	}
+	in.logAttempt(ctx, c, info, out, err)
 	in.cfg.Observe(ctx, Attempt{
 		Field: info.Field, PhoneNumberID: info.PhoneNumberID, Backfill: rec.Backfill, Attempt: attempt,
-		Disposition: out.Disposition, Err: err,
-		Duration: time.Since(begin), Lag: time.Since(rec.ReceivedAt),
+		Disposition: out.Disposition, Err: err, Duration: time.Since(begin), Lag: time.Since(rec.ReceivedAt),
 	})
 	return out, c.settled
+}
+
+// logAttempt logs what the host cannot see otherwise: an event that failed or was given up, and a
+// handler that fails after it has settled its event. Where a handler panicked is in the log alone.
+func (in *Inbox) logAttempt(ctx context.Context, c *current, info webhook.EventInfo, out Settlement, err error) {
+	if err == nil && out.Disposition == DispositionDone {
+		return // as nearly always, and not worth a logger
+	}
+	log := in.cfg.Logger.With("key", c.rec.DedupKey).With(stack(err)...)
+	if c.settled && err != nil {
+		log.ErrorContext(ctx, "an event was settled within the handler, which failed afterwards; it does not "+
+			"come again",
+			"err", err)
+	}
+	log = log.With("field", info.Field, "phone", info.PhoneNumberID, "attempt", c.rec.Attempts+1)
+	switch out.Disposition {
+	case DispositionDead:
+		log.ErrorContext(ctx, "an event was given up; it is among the dead letters", "err", out.Reason)
+	case DispositionRetry:
+		log.WarnContext(ctx, "an event failed and will be tried again", "pause", out.RetryAfter, "err", err)
+	case DispositionDone, DispositionRelease: // nothing failed
+	}
 }
 
 // judge returns the outcome that follows from the handler's error. An attempt that was cut off, by

@@ -768,7 +768,7 @@ func TestASingleAttemptFailsOnce(t *testing.T) {
 	})
 }
 
-// An inbox that nobody started answers 200, and nothing more happens.
+// An inbox that is not started answers 200, and nothing more happens.
 func TestAnInboxThatIsNotStartedSaysSo(t *testing.T) {
 	t.Parallel()
 	var log bytes.Buffer

@@ -57,7 +57,7 @@ func splitOf(t testing.TB, body []byte) (inbox.Record, inbox.Settlement) {
 func TestEverySampleIsSplitIntoItsEvents(t *testing.T) {
 	t.Parallel()
 	for _, name := range webhooktest.Samples() {
-		t.Run(string(name.Field)+"/"+name.Case, func(t *testing.T) {
+		t.Run(name.Field+"/"+name.Case, func(t *testing.T) {
 			t.Parallel()
 			body := webhooktest.Sample(name.Field, name.Case)
 			events, err := webhook.Decode(body)

@@ -14,7 +14,8 @@ import (
 )
 
 // Missing is what a test says that skips because there is no server.
-const Missing = "set COEXISTENCE_POSTGRES to the URL of a PostgreSQL database, like postgres://postgres@127.0.0.1:5432/test; " +
+const Missing = "set COEXISTENCE_POSTGRES to the URL of a PostgreSQL database, like " +
+	"postgres://postgres@127.0.0.1:5432/test; " +
 	"each test makes a schema of its own there and drops it"
 
 // Server is the URL of the server for tests, or "".

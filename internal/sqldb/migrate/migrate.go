@@ -1,4 +1,6 @@
-// Package migrate brings the tables of our stores up to date by SQL files.
+// Package migrate brings the tables of our stores up to date by SQL files. Files are only added:
+// what a release has published is never changed, so that all databases of a version are alike.
+// There is no way back; an older release refuses newer tables.
 package migrate
 
 import (
@@ -28,8 +30,8 @@ type file struct {
 }
 
 // Up applies the migrations that have not been applied, all or none. Several processes may do so at
-// once. It only looks if there is nothing to do, which takes no right to create tables. It refuses
-// tables of a newer release.
+// once: the first one does it, and the others find it done. It only looks if there is nothing to
+// do, which takes no right to create tables. It refuses tables of a newer release.
 func Up(ctx context.Context, db *sqldb.DB, files fs.FS) error {
 	if err := Check(ctx, db, files); !errors.Is(err, ErrPending) {
 		return err
@@ -96,7 +98,7 @@ func version(ctx context.Context, db *sqldb.DB) (version int, err error) {
 	return version, err
 }
 
-// SQL returns the files one after another.
+// SQL returns the files one after another, for hosts that run migrations with a tool of their own.
 func SQL(files fs.FS) string {
 	list, err := read(files)
 	if err != nil {
@@ -109,7 +111,8 @@ func SQL(files fs.FS) string {
 	return b.String()
 }
 
-// read returns the files, which are named like 0001_tables.sql, in the order of their versions.
+// read returns the files, which are named like 0001_tables.sql, in the order of their versions. A
+// gap in the numbers is an error.
 func read(files fs.FS) (list []file, err error) {
 	names, err := fs.Glob(files, "*.sql") // sorted
 	if err != nil || len(names) == 0 {

@@ -14,7 +14,8 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/sqldb/migrate"
 )
 
-const first = "CREATE TABLE coexistence_migrations (version INTEGER PRIMARY KEY); INSERT INTO coexistence_migrations VALUES (1); " +
+const first = "CREATE TABLE coexistence_migrations (version INTEGER PRIMARY KEY); INSERT INTO " +
+	"coexistence_migrations VALUES (1); " +
 	"CREATE TABLE people (name TEXT);"
 
 // files are those of a release.
@@ -28,7 +29,10 @@ func files(texts ...string) fs.FS {
 
 func open(t *testing.T) *sqldb.DB {
 	t.Helper()
-	db, err := sql.Open("sqlite", "file:"+filepath.ToSlash(filepath.Join(t.TempDir(), "x.db"))+"?_txlock=immediate&_pragma=journal_mode(WAL)")
+	db, err := sql.Open(
+		"sqlite",
+		"file:"+filepath.ToSlash(filepath.Join(t.TempDir(), "x.db"))+"?_txlock=immediate&_pragma=journal_mode(WAL)",
+	)
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, db.Close()) })
 	return sqldb.New(db, sqldb.SQLite)
@@ -60,9 +64,14 @@ func TestAStepThatFailsLeavesNothing(t *testing.T) {
 
 func TestFilesAreNumberedWithoutGaps(t *testing.T) {
 	t.Parallel()
-	for _, all := range []fs.FS{
-		fstest.MapFS{}, fstest.MapFS{"0002_step.sql": &fstest.MapFile{}}, fstest.MapFS{"first.sql": &fstest.MapFile{}},
+	for name, all := range map[string]fs.FS{
+		"none":        fstest.MapFS{},
+		"no first":    fstest.MapFS{"0002_step.sql": &fstest.MapFile{}},
+		"not a digit": fstest.MapFS{"first.sql": &fstest.MapFile{}},
 	} {
-		require.Error(t, migrate.Check(t.Context(), open(t), all))
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			require.Error(t, migrate.Check(t.Context(), open(t), all))
+		})
 	}
 }

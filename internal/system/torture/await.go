@@ -12,10 +12,13 @@ const patience = 2 * time.Minute
 
 // await looks every so often until what is awaited is there. It returns an error that says what is
 // missing, and what is there instead, once that has not changed for patience.
-func await(ctx context.Context, every time.Duration, what string, look func(context.Context) (found string, done bool, err error)) error {
+func await(
+	ctx context.Context, every time.Duration, what string,
+	look func(context.Context) (found string, done bool, err error),
+) error {
 	last, changed := "", time.Now()
 	for {
-		// A look that gets no answer has an end as well.
+		// A look that gets no answer has an end as well: its error says what was waited for.
 		asking, cancel := context.WithTimeoutCause(ctx, patience, errPatience)
 		found, done, err := look(asking)
 		cancel()

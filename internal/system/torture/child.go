@@ -24,7 +24,8 @@ import (
 // tortured.
 const childEnv = "COEXISTENCE_TORTURE_CHILD"
 
-// A mode is what a host does with what it receives.
+// A mode is what a host does with what it receives. Trials have effects to judge by; measurements
+// have as little of their own as possible.
 type mode string
 
 const (
@@ -48,34 +49,34 @@ const (
 // An order is what a child gets.
 type order struct {
 	Engine, Place string
-	Notes         string `json:",omitzero"`
+	Notes         string `json:",omitzero"` // the file for effects, of an engine without a SQL database
 	Mode          mode
 	Fault         fault         `json:",omitzero"`
-	Lease         time.Duration `json:",omitzero"`
+	Lease         time.Duration `json:",omitzero"` // of the inbox; its default if 0
 	Pause         time.Duration `json:",omitzero"` // how long handling an event takes
 	Workers       int           `json:",omitzero"`
 }
 
 // A report is what a child answers.
 type report struct {
-	Command                   string
-	Received, Handled, Fenced int64
-	Retried, Died, Running    int64
-	Chunks                    int64 // of history
-	Live                      int64 // messages in a flood
-	Lag50, Lag99              time.Duration
-	Holding                   string // the message that a handler has been told to hold on to
-	Left                      int    // to be handled
-	Error                     string `json:",omitzero"`
+	Command                   string        // that it answers; "ready" once the child serves
+	Received, Handled, Fenced int64         // deliveries, events, and events whose lease was lost
+	Retried, Died, Running    int64         // attempts that failed, dead letters, events in handlers
+	Chunks                    int64         // of history that were handled
+	Live                      int64         // messages in a flood that were handled
+	Lag50, Lag99              time.Duration // of these, from when they were written
+	Holding                   string        // the message that a handler has been told to hold on to
+	Left                      int           // to be handled
+	Error                     string        `json:",omitzero"`
 }
 
 // A host is what runs in a child.
 type host struct {
 	order order
-	in    *inbox.Inbox
-	db    *sql.DB
+	in    *inbox.Inbox // nil in the mode bare
+	db    *sql.DB      // of the store, if it has one
 
-	chunks atomic.Int64
+	chunks atomic.Int64 // of history that were handled
 	mu     sync.Mutex
 	lags   []time.Duration // from when live messages were written until they were handled
 
@@ -109,9 +110,10 @@ func childMain() int {
 			return 0
 		}
 	}
-	return 1 // whoever started it is gone
+	return 1 // the parent is gone
 }
 
+// start serves the socket, which is file 3 of this process.
 func (h *host) start(ctx context.Context) error {
 	recv, err := h.receiver(ctx)
 	if err != nil {
@@ -130,6 +132,8 @@ func (h *host) start(ctx context.Context) error {
 	return nil
 }
 
+// receiver makes what the endpoint hands deliveries to, with the fault that was ordered. Failed
+// events come again soon and are never given up, because the trials make many of them fail.
 func (h *host) receiver(ctx context.Context) (webhook.Receiver, error) {
 	if h.order.Mode == modeBare {
 		return webhook.ReceiverFunc(func(context.Context, webhook.Delivery) error { return nil }), nil
@@ -140,8 +144,9 @@ func (h *host) receiver(ctx context.Context) (webhook.Receiver, error) {
 	}
 	h.in, err = inbox.New(store, handler, inbox.Config{
 		LeaseDuration: h.order.Lease, Workers: h.order.Workers,
-		Backoff: func(int) time.Duration { return 50 * time.Millisecond }, MaxAttempts: 10000, PollInterval: 200 * time.Millisecond,
-		Logger: slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelError})),
+		Backoff: func(int) time.Duration { return 50 * time.Millisecond }, MaxAttempts: 10000,
+		PollInterval: 200 * time.Millisecond,
+		Logger:       slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelError})),
 	})
 	if err != nil {
 		return nil, err
@@ -161,7 +166,9 @@ func (h *host) receiver(ctx context.Context) (webhook.Receiver, error) {
 	return h.in, nil
 }
 
-// open opens the store, and returns it with the handler.
+// open opens the store, and returns it with the handler of the mode. Handlers of an engine with a
+// SQL database write their effects in the transaction that settles the event, unless a fault
+// forbids it.
 func (h *host) open(ctx context.Context) (inbox.Store, webhook.Handler, error) {
 	nothing := webhook.HandlerFunc(func(context.Context, webhook.Event) error {
 		linger(ctx, h.order.Pause)
@@ -193,7 +200,9 @@ func (h *host) open(ctx context.Context) (inbox.Store, webhook.Handler, error) {
 	handler := effects(e.dialect, h.dwell)
 	switch h.order.Fault {
 	case faultApart:
-		handler = webhook.HandlerFunc(func(ctx context.Context, ev webhook.Event) error { return insertEffect(ctx, o.db, e.dialect, ev) })
+		handler = webhook.HandlerFunc(
+			func(ctx context.Context, ev webhook.Event) error { return insertEffect(ctx, o.db, e.dialect, ev) },
+		)
 	case faultLanes:
 		if tx, ok := o.store.(inbox.TxSettler); ok {
 			return laneless{tx}, handler, nil
@@ -216,11 +225,12 @@ func (h *host) dwell(ctx context.Context, message string) {
 	}
 	h.mu.Unlock()
 	if holding != nil {
-		<-holding // the end of ctx would do, but whoever is stopped does not notice that either
+		<-holding // not until ctx ends: a process that is stopped does not notice that either
 	}
 }
 
-// walk decodes the messages of a chunk of history, and notes how old a live message is.
+// walk decodes the messages of a chunk of history, and notes how old a live message is when it is
+// handled.
 func (h *host) walk(_ context.Context, ev webhook.Event) error {
 	if chunk, ok := ev.(*webhook.HistoryChunk); ok {
 		for _, m := range chunk.Messages() {
@@ -243,6 +253,7 @@ func (h *host) walk(_ context.Context, ev webhook.Event) error {
 // A laneless store gives every event a lane of its own.
 type laneless struct{ inbox.TxSettler }
 
+// Settle implements [inbox.Store].
 func (s laneless) Settle(ctx context.Context, token inbox.LeaseToken, outs []inbox.Settlement) error {
 	for _, out := range outs {
 		for i := range out.Events {
@@ -252,8 +263,8 @@ func (s laneless) Settle(ctx context.Context, token inbox.LeaseToken, outs []inb
 	return s.TxSettler.Settle(ctx, token, outs)
 }
 
-// obey does what the parent wants: "stats" does nothing, "hold" has the next handler stay within
-// its event, "go" lets it go on, "end" shuts down.
+// obey does what the parent wants, and reports: "stats" does nothing, "hold" has the next handler
+// stay within its event, "go" lets it go on, "end" shuts down.
 func (h *host) obey(ctx context.Context, command string) report {
 	r := report{Command: command}
 	var err error
@@ -277,7 +288,8 @@ func (h *host) obey(ctx context.Context, command string) report {
 		if command != "end" {
 			err = errors.Join(err, statsErr)
 		}
-		r.Received, r.Handled, r.Fenced, r.Retried, r.Died = m.Received, m.Handled, m.LeasesLost, m.Retried, m.DeadLettered
+		r.Received, r.Handled, r.Fenced = m.Received, m.Handled, m.LeasesLost
+		r.Retried, r.Died = m.Retried, m.DeadLettered
 		r.Running = m.Running
 		r.Left = m.Depth()
 	}
@@ -292,7 +304,7 @@ func (h *host) obey(ctx context.Context, command string) report {
 	return r
 }
 
-// quantile returns the value below which so much of the list is.
+// quantile returns the value below which so much of the list is, or 0 if it is empty.
 func quantile(list []time.Duration, q float64) time.Duration {
 	if len(list) == 0 {
 		return 0

@@ -28,10 +28,10 @@ type cluster struct {
 	bin      string
 	settings []string
 	as       *syscall.SysProcAttr // the server refuses to run as root
-	uid, gid int
+	uid, gid int                  // of that user
 
-	cmd   *exec.Cmd
-	ended chan struct{}
+	cmd   *exec.Cmd     // nil while the server does not run
+	ended chan struct{} // closed when its process has ended
 }
 
 // newCluster makes the files of a server in dir. It is not started.
@@ -48,7 +48,10 @@ func newCluster(ctx context.Context, dir string, settings ...string) (*cluster, 
 	}
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, filepath.Join(c.bin, "initdb"), "--no-sync", "-A", "trust", "-U", "postgres", "-E", "UTF8", "--locale=C", "-D", c.data())
+	cmd := exec.CommandContext(
+		ctx, filepath.Join(c.bin, "initdb"), "--no-sync", "-A", "trust", "-U", "postgres", "-E", "UTF8", "--locale=C",
+		"-D", c.data(),
+	)
 	cmd.SysProcAttr, cmd.Dir = c.as, "/"
 	if text, err := cmd.CombinedOutput(); err != nil {
 		return nil, fmt.Errorf("initdb: %w: %s", err, text)
@@ -56,7 +59,7 @@ func newCluster(ctx context.Context, dir string, settings ...string) (*cluster, 
 	return c, nil
 }
 
-// oldCluster is a server whose files are there.
+// oldCluster is a server whose files are there. It takes the newest version that is installed.
 func oldCluster(dir string, settings ...string) (*cluster, error) {
 	found, err := filepath.Glob("/usr/lib/postgresql/*/bin/initdb")
 	if err != nil || len(found) == 0 {
@@ -75,6 +78,7 @@ func oldCluster(dir string, settings ...string) (*cluster, error) {
 	return c, nil
 }
 
+// servePostgreSQL is the engine's serve.
 func servePostgreSQL(ctx context.Context, dir string, fresh bool, settings ...string) (server, error) {
 	if fresh {
 		return newCluster(ctx, dir, settings...)
@@ -82,8 +86,10 @@ func servePostgreSQL(ctx context.Context, dir string, fresh bool, settings ...st
 	return oldCluster(dir, settings...)
 }
 
+// data is the folder of the server's files.
 func (c *cluster) data() string { return filepath.Join(c.dir, "data") }
 
+// become has the server run as a user: it refuses to run as root.
 func (c *cluster) become(name string) error {
 	u, err := user.Lookup(name)
 	if err != nil {
@@ -99,6 +105,7 @@ func (c *cluster) become(name string) error {
 	return nil
 }
 
+// own gives paths to the user that the server runs as.
 func (c *cluster) own(paths ...string) error {
 	for _, path := range paths {
 		if c.as == nil {
@@ -116,15 +123,20 @@ func (c *cluster) place() string {
 	return "postgres://postgres@/postgres?" + url.Values{"host": {c.dir}, "sslmode": {"disable"}}.Encode()
 }
 
-// start starts the server, and waits until it answers.
+// start starts the server, and waits until it answers. What it says goes to a file and not to a
+// pipe: its own processes inherit it, and a pipe would be open for as long as one of them lives.
 func (c *cluster) start(ctx context.Context) error {
-	args := []string{"-D", c.data(), "-k", c.dir, "-c", "listen_addresses=", "-c", "max_connections=120", "-c", "max_wal_size=256MB"}
+	args := []string{
+		"-D", c.data(), "-k", c.dir, "-c", "listen_addresses=", "-c", "max_connections=120", "-c", "max_wal_size=256MB",
+	}
 	for _, s := range c.settings {
 		args = append(args, "-c", s)
 	}
 	c.cmd = exec.Command(filepath.Join(c.bin, "postgres"), args...)
 	c.cmd.SysProcAttr, c.cmd.Dir = c.as, "/"
-	said, err := os.OpenFile(filepath.Join(os.TempDir(), filepath.Base(c.dir)+".log"), os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+	said, err := os.OpenFile(
+		filepath.Join(os.TempDir(), filepath.Base(c.dir)+".log"), os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600,
+	)
 	if err != nil {
 		return err
 	}
@@ -169,7 +181,8 @@ func (c *cluster) interrupt() {
 	c.cmd = nil
 }
 
-// kill ends all processes of the server at once, as a loss of power would.
+// kill ends all processes of the server at once, as a loss of power would: those that it has
+// started too, of which none may outlive it and write to the files of the next one.
 func (c *cluster) kill() {
 	if c.cmd == nil {
 		return
@@ -192,7 +205,7 @@ func (c *cluster) kill() {
 	}
 }
 
-// childrenOf lists the processes that a process has started.
+// childrenOf lists the processes that a process has started, from /proc.
 func childrenOf(parent int) (pids []int) {
 	stats, _ := filepath.Glob("/proc/[0-9]*/stat")
 	for _, path := range stats {

@@ -11,10 +11,10 @@ import (
 	"time"
 )
 
-// A cutting is a row of power cuts: the store lies on an image, the host is under load, and at a
-// random moment everything is killed and the image is copied. The store in the copy is opened,
+// A powerCuts is a series of power cuts: the store lies on an image, the host is under load, and at
+// a random moment everything is killed and the image is copied. The store in the copy is opened,
 // handles what it has, and is judged.
-type cutting struct {
+type powerCuts struct {
 	engine   string
 	cuts     int
 	seed     uint64
@@ -24,14 +24,15 @@ type cutting struct {
 	wrong    error // anything else that was not right, or a copy that could not be opened
 }
 
-// cutPower cuts the power so many times.
-func cutPower(ctx context.Context, out io.Writer, engine string, seed uint64, cuts int) (*cutting, error) {
+// cutPower cuts the power so many times. Each cut begins with a copy of the same image, on which
+// the server's files have been made before, since that takes a while.
+func cutPower(ctx context.Context, out io.Writer, engine string, seed uint64, cuts int) (*powerCuts, error) {
 	dir, err := os.MkdirTemp(memory(), "torture")
 	if err != nil {
 		return nil, err
 	}
 	defer func() { _ = os.RemoveAll(dir) }()
-	if err := os.Chmod(dir, 0o755); err != nil { // the server runs as somebody else
+	if err := os.Chmod(dir, 0o755); err != nil { // the server runs as another user
 		return nil, err
 	}
 	size := 160
@@ -52,7 +53,7 @@ func cutPower(ctx context.Context, out io.Writer, engine string, seed uint64, cu
 			return nil, err
 		}
 	}
-	c := &cutting{engine: engine, cuts: cuts, seed: seed}
+	c := &powerCuts{engine: engine, cuts: cuts, seed: seed}
 	began := time.Now()
 	for i := range cuts {
 		v, err := c.cut(ctx, template, filepath.Join(dir, fmt.Sprint(i)), seed+uint64(i))
@@ -81,12 +82,14 @@ func memory() string {
 	return ""
 }
 
-func (c *cutting) String() string {
+// String is for people.
+func (c *powerCuts) String() string {
 	return fmt.Sprintf("%d power cuts, %d messages accepted, %d lost in %d cuts", c.cuts, c.accepted, c.lost, c.lossy)
 }
 
-// cut lets the power fail once.
-func (c *cutting) cut(ctx context.Context, template image, dir string, seed uint64) (v verdict, err error) {
+// cut lets the power fail once, while a host is under load on a copy of the image; then it judges
+// what a host finds on what is left of it.
+func (c *powerCuts) cut(ctx context.Context, template image, dir string, seed uint64) (v verdict, err error) {
 	defer func() { _ = os.RemoveAll(dir) }()
 	before, err := template.copyTo(ctx, filepath.Join(dir, "before"))
 	if err != nil {
@@ -113,8 +116,12 @@ func (c *cutting) cut(ctx context.Context, template image, dir string, seed uint
 	return t.reopen(ctx)
 }
 
-// load runs a host on the image, and returns a copy of the image at a random moment.
-func (c *cutting) load(ctx context.Context, before image, dir string, seed uint64) (t *trial, after image, err error) {
+// load runs a host on the image, and returns a copy of the image at a random moment. What was
+// answered until then is what must not be lost, so the generator keeps its notes; requests on their
+// way are not answered any more.
+func (c *powerCuts) load(
+	ctx context.Context, before image, dir string, seed uint64,
+) (t *trial, after image, err error) {
 	if err := before.up(ctx); err != nil {
 		return nil, after, err
 	}

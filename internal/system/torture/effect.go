@@ -27,7 +27,9 @@ func createEffects(ctx context.Context, db *sql.DB, d sqldb.Dialect) error {
 	if d == sqldb.PostgreSQL {
 		serial = "BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY"
 	}
-	_, err := db.ExecContext(ctx, "CREATE TABLE IF NOT EXISTS torture_effects (seq "+serial+", message TEXT NOT NULL, words TEXT NOT NULL)")
+	_, err := db.ExecContext(
+		ctx, "CREATE TABLE IF NOT EXISTS torture_effects (seq "+serial+", message TEXT NOT NULL, words TEXT NOT NULL)",
+	)
 	return err
 }
 
@@ -36,12 +38,15 @@ type execer interface {
 	ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error)
 }
 
+// insertEffect writes the effect of a message.
 func insertEffect(ctx context.Context, ex execer, d sqldb.Dialect, ev webhook.Event) error {
 	m, ok := ev.(*webhook.IncomingMessage)
 	if !ok {
-		return webhook.Permanent(fmt.Errorf("nobody has sent an event like %T", ev))
+		return webhook.Permanent(fmt.Errorf("the plan has no event like %T", ev))
 	}
-	_, err := ex.ExecContext(ctx, d.Rebind("INSERT INTO torture_effects (message, words) VALUES (?, ?)"), string(m.ID), m.Text())
+	_, err := ex.ExecContext(
+		ctx, d.Rebind("INSERT INTO torture_effects (message, words) VALUES (?, ?)"), string(m.ID), m.Text(),
+	)
 	return err
 }
 
@@ -53,11 +58,13 @@ func effects(d sqldb.Dialect, dwell func(ctx context.Context, message string)) w
 		if err := insertEffect(ctx, tx, d, ev); err != nil {
 			return err
 		}
-		dwell(ctx, string(ev.(*webhook.IncomingMessage).ID)) //nolint:forcetypeassert // insertEffect has refused anything else
+		m := ev.(*webhook.IncomingMessage) //nolint:forcetypeassert // insertEffect has refused anything else
+		dwell(ctx, string(m.ID))
 		return nil
 	}))
 }
 
+// linger waits, or until ctx ends.
 func linger(ctx context.Context, pause time.Duration) {
 	if pause > 0 {
 		select {
@@ -95,7 +102,7 @@ func noting(path string, dwell func(ctx context.Context, message string)) (webho
 	return webhook.HandlerFunc(func(ctx context.Context, ev webhook.Event) error {
 		m, ok := ev.(*webhook.IncomingMessage)
 		if !ok {
-			return webhook.Permanent(fmt.Errorf("nobody has sent an event like %T", ev))
+			return webhook.Permanent(fmt.Errorf("the plan has no event like %T", ev))
 		}
 		dwell(ctx, string(m.ID))
 		_, err := fmt.Fprintf(file, "%s\t%s\n", m.ID, m.Text())

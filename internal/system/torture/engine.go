@@ -33,7 +33,7 @@ type opened struct {
 // An engine is what an inbox can be kept in. A place is where: a folder or a URL.
 type engine struct {
 	open    func(ctx context.Context, place string) (opened, error)
-	dialect sqldb.Dialect
+	dialect sqldb.Dialect // "" for an engine without a SQL database
 
 	// serve returns a server in a folder, of which several processes may share the store; nil if
 	// the store belongs to one process. It is not started. fresh says that the folder is empty.
@@ -67,6 +67,7 @@ var engines = map[string]engine{
 	"nats-lazy":     {openNATS, "", serveLazyNATS},
 }
 
+// openSQLite opens the engine as hosts do.
 func openSQLite(ctx context.Context, dir string) (opened, error) {
 	s, err := sqlitedb.OpenInbox(ctx, filepath.Join(dir, "inbox.db"))
 	if err != nil {
@@ -76,7 +77,7 @@ func openSQLite(ctx context.Context, dir string) (opened, error) {
 }
 
 // openLazySQLite has synchronous=NORMAL, which is what most programs that use SQLite with a WAL
-// have.
+// have. It loses the last commits when the power fails.
 func openLazySQLite(ctx context.Context, dir string) (opened, error) {
 	db, err := sql.Open("sqlite", "file:"+filepath.Join(dir, "inbox.db")+
 		"?_txlock=immediate&_pragma=busy_timeout(10000)&_pragma=journal_mode(WAL)&_pragma=synchronous(NORMAL)")
@@ -86,6 +87,7 @@ func openLazySQLite(ctx context.Context, dir string) (opened, error) {
 	return unverified(ctx, db, sqldb.SQLite)
 }
 
+// openPostgreSQL opens the engine as hosts do.
 func openPostgreSQL(ctx context.Context, server string) (opened, error) {
 	s, err := pgdb.OpenInbox(ctx, pgdb.Config{URL: server})
 	if err != nil {
@@ -94,7 +96,7 @@ func openPostgreSQL(ctx context.Context, server string) (opened, error) {
 	return opened{s, s.DB(), s.Close}, nil
 }
 
-// openLazyPostgreSQL has synchronous_commit=off.
+// openLazyPostgreSQL has synchronous_commit=off, which loses the last commits.
 func openLazyPostgreSQL(ctx context.Context, server string) (opened, error) {
 	server, err := withParameter(server, "synchronous_commit", "off")
 	if err != nil {
@@ -107,6 +109,7 @@ func openLazyPostgreSQL(ctx context.Context, server string) (opened, error) {
 	return unverified(ctx, stdlib.OpenDB(*cfg), sqldb.PostgreSQL)
 }
 
+// unverified opens a store without the checks that would refuse the database's settings.
 func unverified(ctx context.Context, db *sql.DB, dialect sqldb.Dialect) (opened, error) {
 	db.SetMaxOpenConns(8)
 	shared, files := sqldb.New(db, dialect), fs.FS(sqlite.FS)

@@ -14,7 +14,8 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/sqldb"
 )
 
-// runFaults does to a host under load what can happen to its surroundings.
+// runFaults does to a host under load what can happen to its surroundings, one fault after the
+// other, each in a trial of its own.
 func runFaults(ctx context.Context, out io.Writer, engine string, o options) error {
 	type fault struct {
 		name string
@@ -38,9 +39,13 @@ func runFaults(ctx context.Context, out io.Writer, engine string, o options) err
 	return errors.Join(errs...)
 }
 
+// fullDisk is the name of a fault that needs more deliveries than the others.
 const fullDisk = "full disk"
 
-func runFault(ctx context.Context, out io.Writer, engine string, o options, full bool, run func(context.Context, *trial) error) error {
+// runFault plays one fault.
+func runFault(
+	ctx context.Context, out io.Writer, engine string, o options, full bool, run func(context.Context, *trial) error,
+) error {
 	rounds := 2
 	if o.full {
 		rounds = 50
@@ -68,8 +73,8 @@ func (t *trial) conclude(ctx context.Context, what string) (reports []report, er
 	return reports, err
 }
 
-// stopWorkers stops one of two hosts in the middle of a handler, until the other one has handled
-// the same event. What the first still wanted to write is refused.
+// stopWorkers stops one of two hosts (SIGSTOP) in the middle of a handler, until the other one has
+// handled the same event. What the first still wants to write when it goes on is refused.
 func stopWorkers(ctx context.Context, t *trial) error {
 	t.order.Pause, t.order.Lease, t.order.Workers = 5*time.Millisecond, 1500*time.Millisecond, stoppedWorkers
 	t.gen.plan.conversations = 10   // so that a host has several events of each in hand
@@ -83,7 +88,9 @@ func stopWorkers(ctx context.Context, t *trial) error {
 		}
 		t.progress()
 	}
-	reports, err := t.conclude(ctx, fmt.Sprintf("%d times a host was stopped in a handler until the other one had handled the same", t.rounds))
+	reports, err := t.conclude(ctx, fmt.Sprintf(
+		"%d times a host was stopped in a handler until the other one had handled the same", t.rounds,
+	))
 	if err != nil {
 		return err
 	}
@@ -95,6 +102,8 @@ func stopWorkers(ctx context.Context, t *trial) error {
 	return nil
 }
 
+// stoppedWorkers is how many workers a host has that is stopped: so many events may be in its
+// handlers, and are handled again.
 const stoppedWorkers = 4
 
 // overtake lets n deliveries in all be sent, stops the first host that has one of their messages in
@@ -114,7 +123,8 @@ func (t *trial) overtake(ctx context.Context, n int) error {
 	return fmt.Errorf("%d times a host was stopped, and each time it had lost the message in its hands before", tries)
 }
 
-// tryOvertake does it once. It reports false if the message was not leased to the stopped host.
+// tryOvertake stops a host within a handler, once. It reports false if the message in its hands was
+// not leased to it any more, so that nothing was overtaken.
 func (t *trial) tryOvertake(ctx context.Context, n int) (done bool, err error) {
 	for _, p := range t.running() {
 		if _, err := p.ask(ctx, "hold"); err != nil {
@@ -167,7 +177,9 @@ func (t *trial) overtaken(ctx context.Context, p *process, before report, all in
 	err := await(ctx, 20*time.Millisecond, "a host that was overtaken to find that it lost its lease",
 		func(ctx context.Context) (string, bool, error) {
 			r, err := p.ask(ctx, "stats")
-			found := fmt.Sprintf("%d events fenced, %d of them before, and %d in handlers", r.Fenced, before.Fenced, r.Running)
+			found := fmt.Sprintf(
+				"%d events fenced, %d of them before, and %d in handlers", r.Fenced, before.Fenced, r.Running,
+			)
 			return found, r.Fenced > before.Fenced && r.Running == 0, err
 		})
 	if err != nil {
@@ -182,14 +194,15 @@ func (t *trial) overtaken(ctx context.Context, p *process, before report, all in
 
 // holder waits until a host holds on to a message, and returns it with its report.
 func (t *trial) holder(ctx context.Context) (p *process, r report, err error) {
-	err = await(ctx, 5*time.Millisecond, "a host to have a message in hand", func(ctx context.Context) (string, bool, error) {
-		for _, p = range t.running() {
-			if r, err = p.ask(ctx, "stats"); err != nil || r.Holding != "" {
-				return "", true, err
+	err = await(ctx, 5*time.Millisecond, "a host to have a message in hand",
+		func(ctx context.Context) (string, bool, error) {
+			for _, p = range t.running() {
+				if r, err = p.ask(ctx, "stats"); err != nil || r.Holding != "" {
+					return "", true, err
+				}
 			}
-		}
-		return fmt.Sprintf("%d events left to be handled", r.Left), false, nil
-	})
+			return fmt.Sprintf("%d events left to be handled", r.Left), false, nil
+		})
 	return p, r, err
 }
 
@@ -209,8 +222,9 @@ func (t *trial) handled(ctx context.Context, message string) (times, all int, er
 	return times, len(list), err
 }
 
-// jumpClock has the server's clock jump forward by hours while leases run: its tables see a clock
-// of their own, in front of PostgreSQL's.
+// jumpClock has the server's clock jump forward by hours and days while leases run. The store finds
+// a clock_timestamp() of our own in front of PostgreSQL's, through the search path, so no clock of
+// this machine moves.
 func jumpClock(ctx context.Context, t *trial) error {
 	db, err := sql.Open("pgx", t.site.place)
 	if err != nil {
@@ -218,7 +232,8 @@ func jumpClock(ctx context.Context, t *trial) error {
 	}
 	defer db.Close()
 	for _, statement := range []string{
-		"CREATE SCHEMA jumping", "CREATE TABLE jumping.ahead (by INTERVAL NOT NULL)", "INSERT INTO jumping.ahead VALUES ('0')",
+		"CREATE SCHEMA jumping", "CREATE TABLE jumping.ahead (by INTERVAL NOT NULL)",
+		"INSERT INTO jumping.ahead VALUES ('0')",
 		`CREATE FUNCTION jumping.clock_timestamp() RETURNS TIMESTAMPTZ VOLATILE LANGUAGE SQL AS
 			'SELECT pg_catalog.clock_timestamp() + by FROM jumping.ahead'`,
 	} {
@@ -267,6 +282,7 @@ func killBackends(ctx context.Context, t *trial) error {
 	return err
 }
 
+// killCommitting waits until a backend is in its commit, and kills it.
 func (t *trial) killCommitting(ctx context.Context) error {
 	db, err := sql.Open("pgx", t.site.place)
 	if err != nil {
@@ -274,12 +290,13 @@ func (t *trial) killCommitting(ctx context.Context) error {
 	}
 	defer db.Close()
 	var pid int
-	err = await(ctx, time.Millisecond, "a backend in its commit", func(ctx context.Context) (string, bool, error) {
-		// While the server recovers, the query fails.
-		err := db.QueryRowContext(ctx,
-			"SELECT pid FROM pg_stat_activity WHERE state = 'active' AND query ILIKE 'commit%' LIMIT 1").Scan(&pid)
-		return fmt.Sprint(err), err == nil, nil
-	})
+	err = await(ctx, time.Millisecond, "a backend in its commit",
+		func(ctx context.Context) (string, bool, error) {
+			// While the server recovers, the query fails.
+			err := db.QueryRowContext(ctx,
+				"SELECT pid FROM pg_stat_activity WHERE state = 'active' AND query ILIKE 'commit%' LIMIT 1").Scan(&pid)
+			return fmt.Sprint(err), err == nil, nil
+		})
 	if err != nil {
 		return err
 	}
@@ -315,33 +332,21 @@ func restartServer(ctx context.Context, t *trial) error {
 // diskSize is how large the disk is that runs full, in megabytes.
 var diskSize = map[string]int{"sqlite": 24, "postgres": 128, "nats": 64}
 
-// fillDisk lets the disk of a store run full, and makes room again. Meanwhile, the host refuses.
-func fillDisk(ctx context.Context, t *trial) (err error) {
-	if os.Getuid() != 0 {
-		return fmt.Errorf("%w: only root mounts a file system", errMissing)
-	}
-	disk := filepath.Join(t.site.dir, "disk")
-	if err := os.Mkdir(disk, 0o755); err != nil {
+// fillDisk lets the disk of a store run full, and makes room again. Meanwhile the host has to
+// refuse, and what it accepted before must be there afterwards.
+func fillDisk(ctx context.Context, t *trial) error {
+	disk, err := smallDisk(ctx, t)
+	if err != nil {
 		return err
-	}
-	if err := command(ctx, "mount", "-t", "tmpfs", "-o", fmt.Sprintf("size=%dm,mode=755", diskSize[t.engine]), "tmpfs", disk); err != nil {
-		return fmt.Errorf("%w: %w", errMissing, err)
 	}
 	defer image{mount: disk}.down()
 	filler := filepath.Join(disk, "filler")
 	if err := os.WriteFile(filler, nil, 0o600); err != nil {
 		return err
 	}
-	t.site.stop()
-	home := filepath.Join(disk, "inbox")
-	if err := os.Mkdir(home, 0o755); err != nil {
+	if err := t.moveTo(ctx, filepath.Join(disk, "inbox")); err != nil {
 		return err
 	}
-	s, err := siteIn(ctx, t.engine, home, true)
-	if err != nil {
-		return err
-	}
-	t.site.server, t.site.place = s.server, s.place
 	defer func() {
 		for _, p := range t.running() {
 			p.kill()
@@ -352,40 +357,16 @@ func fillDisk(ctx context.Context, t *trial) (err error) {
 	if err := t.start(ctx, 1); err != nil {
 		return err
 	}
-	const some = 100
-	t.gen.allow(some)
-	if err := t.gen.reach(ctx, some); err != nil {
+	t.gen.allow(fillStep)
+	if err := t.gen.reach(ctx, fillStep); err != nil {
 		return err
 	}
-	// Whatever is left of the disk, to the last byte.
-	file, err := os.OpenFile(filler, os.O_WRONLY, 0)
-	if err != nil {
+	if err := fill(filler); err != nil {
 		return err
 	}
-	block := make([]byte, 4096)
-	for err == nil {
-		_, err = file.Write(block)
-	}
-	if err := file.Close(); err != nil {
+	if err := t.sendUntilRefused(ctx); err != nil {
 		return err
 	}
-	// As many more as it takes until there is no room in the files either. NATS does not say that
-	// it has none, so that the answer may come too late for whoever waits for it.
-	refuses := func() bool { return t.gen.refused+t.gen.broken >= 50 }
-	for n := 2 * some; ; n += some {
-		t.gen.allow(n)
-		all := false
-		if err := t.gen.until(ctx, func() bool { all = t.gen.accepted >= n; return all || refuses() }); err != nil {
-			return err
-		}
-		if !all {
-			break
-		}
-		if n >= t.gen.plan.deliveries {
-			return errors.New("the disk was full, and everything was taken all the same")
-		}
-	}
-	t.gen.enough()
 	if err := os.Remove(filler); err != nil {
 		return err
 	}
@@ -393,13 +374,82 @@ func fillDisk(ctx context.Context, t *trial) (err error) {
 	how := ""
 	if t.site.server != nil {
 		// PostgreSQL gives up if there is no room for its log, and NATS turns JetStream off; both
-		// wait for somebody to start them again.
+		// have to be started again by their administrator.
 		t.site.server.kill()
 		if err := t.site.server.start(ctx); err != nil {
 			return err
 		}
 		how = ", and the server was restarted"
 	}
-	_, err = t.conclude(ctx, fmt.Sprintf("the disk was full, so that the host refused %d times and %d times did not answer%s", refused, broken, how))
+	_, err = t.conclude(ctx, fmt.Sprintf("the disk was full, so that the host refused %d times and %d times did "+
+		"not answer%s",
+		refused, broken, how))
 	return err
+}
+
+// fillStep is how many deliveries are sent at a time until the host refuses.
+const fillStep = 100
+
+// smallDisk mounts a file system in memory of the engine's size.
+func smallDisk(ctx context.Context, t *trial) (string, error) {
+	if os.Getuid() != 0 {
+		return "", fmt.Errorf("%w: only root mounts a file system", errMissing)
+	}
+	disk := filepath.Join(t.site.dir, "disk")
+	if err := os.Mkdir(disk, 0o755); err != nil {
+		return "", err
+	}
+	size := fmt.Sprintf("size=%dm,mode=755", diskSize[t.engine])
+	if err := command(ctx, "mount", "-t", "tmpfs", "-o", size, "tmpfs", disk); err != nil {
+		return "", fmt.Errorf("%w: %w", errMissing, err)
+	}
+	return disk, nil
+}
+
+// moveTo makes a new place for the engine in a folder, which it makes, and leaves the old one.
+func (t *trial) moveTo(ctx context.Context, dir string) error {
+	t.site.stop()
+	if err := os.Mkdir(dir, 0o755); err != nil {
+		return err
+	}
+	s, err := siteIn(ctx, t.engine, dir, true)
+	if err != nil {
+		return err
+	}
+	t.site.server, t.site.place = s.server, s.place
+	return nil
+}
+
+// fill writes to a file until the disk has no byte left.
+func fill(path string) error {
+	file, err := os.OpenFile(path, os.O_WRONLY, 0)
+	if err != nil {
+		return err
+	}
+	block := make([]byte, 4096)
+	for err == nil {
+		_, err = file.Write(block)
+	}
+	return file.Close()
+}
+
+// sendUntilRefused sends as many more deliveries as it takes until there is no room in the store's
+// own files either. What was sent by then is the whole plan. NATS does not say that it has no room,
+// so its answer may come too late for the sender.
+func (t *trial) sendUntilRefused(ctx context.Context) error {
+	refuses := func() bool { return t.gen.refused+t.gen.broken >= 50 }
+	for n := 2 * fillStep; ; n += fillStep {
+		t.gen.allow(n)
+		all := false
+		if err := t.gen.until(ctx, func() bool { all = t.gen.accepted >= n; return all || refuses() }); err != nil {
+			return err
+		}
+		if !all {
+			t.gen.enough()
+			return nil
+		}
+		if n >= t.gen.plan.deliveries {
+			return errors.New("the disk was full, and everything was taken all the same")
+		}
+	}
 }

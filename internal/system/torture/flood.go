@@ -20,8 +20,9 @@ import (
 const (
 	chunkSize    = 3000
 	floodSenders = 4
-	liveRate     = 50                     // messages a second; a coexistence number may see 20 in both directions
-	liveBar      = 250 * time.Millisecond // how long after it was written a live message has to be handled, for 99 of 100
+	liveRate     = 50 // messages a second; a coexistence number may see 20 in both directions
+	// how long after it was written a live message has to be handled, for 99 of 100
+	liveBar = 250 * time.Millisecond
 )
 
 // measureFlood prints how fast a flood of history is taken in and drained, and how long live
@@ -35,22 +36,28 @@ func measureFlood(ctx context.Context, out io.Writer, engine string, o options) 
 	if f.live99 > liveBar {
 		verdict = "MISSED"
 	}
-	fmt.Fprintf(out, "%s: %d messages of history in %d deliveries, accepted in %.1f s, drained in %.1f s, which is %.0f messages a second\n"+
-		"  %d live messages meanwhile: acknowledged within %v (p50) and %v (p99) of being written, handled within %v (p50) and %v (p99; at most %v: %s)\n",
-		engine, f.chunks*chunkSize, f.chunks, f.accepted.Seconds(), f.drained.Seconds(), float64(f.chunks*chunkSize)/f.drained.Seconds(),
-		f.live, f.ack50.Round(10*time.Microsecond), f.ack99.Round(10*time.Microsecond), f.live50.Round(10*time.Microsecond),
+	fmt.Fprintf(out, "%s: %d messages of history in %d deliveries, accepted in %.1f s, drained in %.1f s, which "+
+		"is %.0f messages a second\n"+
+		"  %d live messages meanwhile: acknowledged within %v (p50) and %v (p99) of being written, handled "+
+		"within %v (p50) and %v (p99; at most %v: %s)\n",
+		engine, f.chunks*chunkSize, f.chunks, f.accepted.Seconds(), f.drained.Seconds(),
+		float64(f.chunks*chunkSize)/f.drained.Seconds(),
+		f.live, f.ack50.Round(10*time.Microsecond), f.ack99.Round(10*time.Microsecond),
+		f.live50.Round(10*time.Microsecond),
 		f.live99.Round(10*time.Microsecond), liveBar, verdict)
 	return nil
 }
 
-// A flooding is what a flood was like.
-type flooding struct {
+// A floodResult is how long a flood took, and what it did to those who wrote meanwhile.
+type floodResult struct {
 	chunks, live                 int
 	accepted, drained            time.Duration
 	ack50, ack99, live50, live99 time.Duration
 }
 
-func flood(ctx context.Context, out io.Writer, engine string, seed uint64, chunks int) (f flooding, err error) {
+// flood pours history into one host while live messages come at their rate, and measures both until
+// all is handled. It returns an error if anything was lost or given up.
+func flood(ctx context.Context, out io.Writer, engine string, seed uint64, chunks int) (f floodResult, err error) {
 	s, err := newSite(ctx, engine)
 	if err != nil {
 		return f, err
@@ -85,10 +92,11 @@ func flood(ctx context.Context, out io.Writer, engine string, seed uint64, chunk
 	f.accepted = time.Since(begin)
 	if err == nil {
 		// Not asked all the time, so as not to be the load itself.
-		err = await(ctx, 20*time.Millisecond, "all history to be handled", func(ctx context.Context) (string, bool, error) {
-			r, err := p.ask(ctx, "stats")
-			return fmt.Sprintf("%d of %d chunks", r.Chunks, chunks), r.Chunks >= int64(chunks), err
-		})
+		err = await(ctx, 20*time.Millisecond, "all history to be handled",
+			func(ctx context.Context) (string, bool, error) {
+				r, err := p.ask(ctx, "stats")
+				return fmt.Sprintf("%d of %d chunks", r.Chunks, chunks), r.Chunks >= int64(chunks), err
+			})
 	}
 	f.drained = time.Since(begin)
 	over()
@@ -97,10 +105,11 @@ func flood(ctx context.Context, out io.Writer, engine string, seed uint64, chunk
 		return f, err
 	}
 	end := context.WithoutCancel(ctx)
-	err = await(end, 5*time.Millisecond, "all live messages to be handled", func(ctx context.Context) (string, bool, error) {
-		r, err := p.ask(ctx, "stats")
-		return fmt.Sprintf("%d of %d messages", r.Live, len(acks)), r.Live >= int64(len(acks)), err
-	})
+	err = await(end, 5*time.Millisecond, "all live messages to be handled",
+		func(ctx context.Context) (string, bool, error) {
+			r, err := p.ask(ctx, "stats")
+			return fmt.Sprintf("%d of %d messages", r.Live, len(acks)), r.Live >= int64(len(acks)), err
+		})
 	if err != nil {
 		return f, err
 	}
@@ -114,11 +123,13 @@ func flood(ctx context.Context, out io.Writer, engine string, seed uint64, chunk
 	if len(acks) != int(r.Live) {
 		return f, fmt.Errorf("%d live messages were handled of %d", r.Live, len(acks))
 	}
-	f.live, f.ack50, f.ack99, f.live50, f.live99 = len(acks), quantile(acks, 0.5), quantile(acks, 0.99), r.Lag50, r.Lag99
+	f.live, f.ack50, f.ack99, f.live50, f.live99 = len(acks), quantile(acks, 0.5), quantile(
+		acks, 0.99,
+	), r.Lag50, r.Lag99
 	return f, nil
 }
 
-// pour posts the history, and shows how far it is.
+// pour posts the history as fast as it is taken, over several connections, and shows how far it is.
 func pour(ctx context.Context, out io.Writer, addr string, chunks int) error {
 	chunk := payload.History(chunkSize, 40)
 	next := make(chan int)
@@ -130,7 +141,9 @@ func pour(ctx context.Context, out io.Writer, addr string, chunks int) error {
 			defer caller.close()
 			for n := range next {
 				if errs[i] == nil {
-					errs[i] = deliver(ctx, &caller, bytes.Replace(chunk, []byte(`"chunk_order":3`), fmt.Appendf(nil, `"chunk_order":%d`, n+1), 1))
+					errs[i] = deliver(ctx, &caller, bytes.Replace(
+						chunk, []byte(`"chunk_order":3`), fmt.Appendf(nil, `"chunk_order":%d`, n+1), 1,
+					))
 				}
 			}
 		})
@@ -148,10 +161,12 @@ func pour(ctx context.Context, out io.Writer, addr string, chunks int) error {
 	return errors.Join(errs...)
 }
 
-// deliver posts a body until it is taken, as Meta does.
+// deliver posts a body until it is taken, as Meta does. Only 503 is a reason to try again.
 func deliver(ctx context.Context, c *caller, body []byte) error {
 	post := request(body)
-	ctx, cancel := context.WithTimeoutCause(ctx, patience, fmt.Errorf("a delivery was refused with 503 for %v", patience))
+	ctx, cancel := context.WithTimeoutCause(ctx, patience, fmt.Errorf(
+		"a delivery was refused with 503 for %v", patience,
+	))
 	defer cancel()
 	for {
 		status, err := c.post(post)
@@ -177,9 +192,10 @@ type note struct {
 	written time.Time
 }
 
+// String is the text of the message. writtenAt undoes it.
 func (n note) String() string { return "written " + strconv.FormatInt(n.written.UnixNano(), 10) }
 
-// writtenAt undoes String.
+// writtenAt returns when a live message was written, from its text.
 func writtenAt(words string) (time.Time, bool) {
 	text, found := strings.CutPrefix(words, "written ")
 	nano, err := strconv.ParseInt(text, 10, 64)
@@ -187,7 +203,7 @@ func writtenAt(words string) (time.Time, bool) {
 }
 
 // writeLive posts live messages at their rate until ctx ends, and returns how long each took to be
-// acknowledged.
+// acknowledged. The rate does not depend on the answers, as customers do not wait for each other.
 func writeLive(ctx context.Context, addr string, p plan) (acks []time.Duration, err error) {
 	const writers = 4
 	tick := time.NewTicker(time.Second / liveRate)
@@ -202,7 +218,9 @@ func writeLive(ctx context.Context, addr string, p plan) (acks []time.Duration, 
 			for n := range customers {
 				if errs[i] == nil {
 					d := parcel{messages: []int{n.message}, greeting: n.message}
-					errs[i] = deliver(context.WithoutCancel(ctx), &caller, p.bodyWith(d, func(int) string { return n.String() }))
+					errs[i] = deliver(context.WithoutCancel(ctx), &caller, p.bodyWith(
+						d, func(int) string { return n.String() },
+					))
 				}
 				times[i] = append(times[i], time.Since(n.written))
 			}

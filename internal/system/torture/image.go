@@ -13,10 +13,11 @@ import (
 // stays in the memory of the kernel: commit=600 keeps ext4 from writing it down meanwhile. So the
 // file, copied at any moment, holds what a disk would after a loss of power.
 type image struct {
-	file, mount string
+	file  string // of the file system
+	mount string // where it is seen while it is up
 }
 
-// makeImage makes the file. It is not mounted.
+// makeImage makes the file. It is not mounted. It needs root, loop devices and the tools of ext4.
 func makeImage(ctx context.Context, dir string, megabytes int) (image, error) {
 	m := image{filepath.Join(dir, "disk"), filepath.Join(dir, "mount")}
 	if os.Getuid() != 0 {
@@ -36,7 +37,7 @@ func makeImage(ctx context.Context, dir string, megabytes int) (image, error) {
 	if err := os.Truncate(m.file, int64(megabytes)<<20); err != nil {
 		return m, err
 	}
-	if err := os.MkdirAll(m.mount, 0o755); err != nil { // the server runs as somebody else
+	if err := os.MkdirAll(m.mount, 0o755); err != nil { // the server runs as another user
 		return m, err
 	}
 	return m, command(ctx, "mkfs.ext4", "-q", "-F", "-E", "lazy_itable_init=0", m.file)
@@ -53,6 +54,7 @@ func tooling(name string) (string, error) {
 	return "", fmt.Errorf("%w: there is no %s", errMissing, name)
 }
 
+// command runs a program of the system's administrator, and returns what it said if it fails.
 func command(ctx context.Context, name string, args ...string) error {
 	path, err := tooling(name)
 	if err != nil {
@@ -66,6 +68,7 @@ func command(ctx context.Context, name string, args ...string) error {
 	return nil
 }
 
+// up mounts it.
 func (m image) up(ctx context.Context) error {
 	return command(ctx, "mount", "-o", "loop,commit=600", m.file, m.mount)
 }
@@ -78,10 +81,10 @@ func (m image) down() {
 	}
 }
 
-// copyTo copies the file as it is.
+// copyTo copies the file as it is at this moment, and makes a folder to mount the copy on.
 func (m image) copyTo(ctx context.Context, dir string) (image, error) {
 	c := image{filepath.Join(dir, "disk"), filepath.Join(dir, "mount")}
-	if err := os.MkdirAll(c.mount, 0o755); err != nil { // the server runs as somebody else
+	if err := os.MkdirAll(c.mount, 0o755); err != nil { // the server runs as another user
 		return c, err
 	}
 	return c, command(ctx, "cp", "--sparse=always", m.file, c.file)

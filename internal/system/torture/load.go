@@ -18,7 +18,8 @@ const (
 	loadRounds = 2
 )
 
-// A measure is how fast deliveries were acknowledged.
+// A measure is how fast deliveries were acknowledged: how many a second, and how long half of them
+// and all but one in a hundred took.
 type measure struct {
 	rate     float64 // a second
 	p50, p99 time.Duration
@@ -29,7 +30,11 @@ type measure struct {
 // engine, without and with handling them.
 func measureLoad(ctx context.Context, out io.Writer, engine string, o options) error {
 	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(table, "engine\tconnections\tbare /s\tp50\tp99\tin memory /s\tp50\tp99\tdurable /s\tp50\tp99\tand handled /s\tp50\tp99\tdurable : bare\t")
+	fmt.Fprintln(
+		table,
+		"engine\tconnections\tbare /s\tp50\tp99\tin memory /s\tp50\tp99\tdurable /s\tp50\tp99\tand handled "+
+			"/s\tp50\tp99\tdurable : bare\t",
+	)
 	for _, connections := range []int{1, 64, 512} {
 		best := map[mode]measure{}
 		modes := []mode{modeBare, modeMemory, modeKeep, modeHandle}
@@ -47,7 +52,9 @@ func measureLoad(ctx context.Context, out io.Writer, engine string, o options) e
 		fmt.Fprintf(table, "%s\t%d\t", engine, connections)
 		for _, m := range modes {
 			b := best[m]
-			fmt.Fprintf(table, "%.0f\t%v\t%v\t", b.rate, b.p50.Round(10*time.Microsecond), b.p99.Round(10*time.Microsecond))
+			fmt.Fprintf(
+				table, "%.0f\t%v\t%v\t", b.rate, b.p50.Round(10*time.Microsecond), b.p99.Round(10*time.Microsecond),
+			)
 		}
 		fmt.Fprintf(table, "%.2f\t\n", best[modeKeep].rate/best[modeBare].rate)
 	}
@@ -65,12 +72,19 @@ func measureScale(ctx context.Context, out io.Writer, engine string, o options) 
 		if err != nil {
 			return err
 		}
-		fmt.Fprintf(table, "%s\t%d\t%.0f\t%v\t%v\t\n", engine, n, m.rate, m.p50.Round(10*time.Microsecond), m.p99.Round(10*time.Microsecond))
+		fmt.Fprintf(
+			table, "%s\t%d\t%.0f\t%v\t%v\t\n", engine, n, m.rate, m.p50.Round(10*time.Microsecond),
+			m.p99.Round(10*time.Microsecond),
+		)
 	}
 	return table.Flush()
 }
 
-func measureOnce(ctx context.Context, engine string, o order, seed uint64, connections, processes int) (measure, error) {
+// measureOnce measures one mode with so many connections and processes. Requests are made before
+// the clock runs.
+func measureOnce(
+	ctx context.Context, engine string, o order, seed uint64, connections, processes int,
+) (measure, error) {
 	sock, err := newSocket()
 	if err != nil {
 		return measure{}, err
@@ -102,7 +116,8 @@ func measureOnce(ctx context.Context, engine string, o order, seed uint64, conne
 	return blast(sock.addr(), posts, connections)
 }
 
-// blast posts all of them over so many connections.
+// blast posts all of them over so many connections, each as soon as the one before is answered (a
+// closed loop).
 func blast(addr string, posts [][]byte, connections int) (measure, error) {
 	var next atomic.Int64
 	var all sync.WaitGroup

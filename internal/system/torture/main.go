@@ -4,10 +4,10 @@
 // handlers did: nothing may be lost, have its effect twice, come out of order in its conversation,
 // or be invented.
 //
-//	go run ./internal/system/torture                         each trial, small: a minute or two
-//	go run ./internal/system/torture -full                   500 kills during 200,000 deliveries, 50 power cuts
+//	go run ./internal/system/torture              each trial, small: a minute or two
+//	go run ./internal/system/torture -full        500 kills in 200,000 deliveries, 50 power cuts
 //	go run ./internal/system/torture -engine sqlite -only kills -seed 7
-//	go run ./internal/system/torture -load                   no torture: how fast it is, as tables
+//	go run ./internal/system/torture -load        no torture: how fast it is, as tables
 //
 // Hosts run in processes of their own with the endpoint, the inbox and handlers that write an
 // effect for each event, in the transaction in which it is settled (inbox.InTx). All of them serve
@@ -18,6 +18,14 @@
 // this program in another part. NATS has no transaction for effects, so its handlers note them in a
 // file, and are judged by "at least once". Power cuts and the full disk need root, loop devices and
 // mkfs.ext4. What is missing is left out, and said.
+//
+// # Where to read
+//
+// A trial (trial.go) has an engine at a site (engine.go, site.go), children that are hosts
+// (process.go on this side, child.go on theirs), a generator that sends what a plan says
+// (sender.go, plan.go), and ends with a verdict (verdict.go) about the effects of the handlers
+// (effect.go). The scenarios are in trial.go (kills), cut.go and image.go (power cuts), fault.go,
+// load.go and flood.go.
 package main
 
 import (
@@ -34,14 +42,14 @@ import (
 	"time"
 )
 
-// options are the flags.
+// options are the flags, whose usage says what they mean.
 type options struct {
 	full              bool
 	load              bool
-	engine            string
-	only              string
+	engine            string // several, with commas
+	only              string // a scenario, or ""
 	seed              uint64
-	kills, deliveries int
+	kills, deliveries int // 0 for the default, as are the others
 	cuts, messages    int
 }
 
@@ -56,7 +64,9 @@ func main() {
 	flag.IntVar(&o.kills, "kills", 0, "how many kills; if 0, 20, or 500 with -full")
 	flag.IntVar(&o.deliveries, "deliveries", 0, "how many deliveries; if 0, 5,000, or 200,000 with -full")
 	flag.IntVar(&o.cuts, "cuts", 0, "how many power cuts; if 0, 6, or 50 with -full")
-	flag.IntVar(&o.messages, "messages", 0, "how many messages of history in the flood; if 0, 100,000, or a million with -full")
+	flag.IntVar(
+		&o.messages, "messages", 0, "how many messages of history in the flood; if 0, 100,000, or a million with -full",
+	)
 	flag.Parse()
 
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
@@ -78,62 +88,68 @@ func playPart() {
 	}
 }
 
-// A torment is a kind of trial.
-type torment struct {
-	name string
-	run  func(ctx context.Context, out io.Writer, engine string, o options) error
+// A scenario is one of the things that can happen to a server, or one of the measurements.
+type scenario struct {
+	name     string
+	measures bool // runs with -load, and not without
+	run      func(ctx context.Context, out io.Writer, engine string, o options) error
 }
 
-// torments are all of them, in their order.
-var torments = []torment{
-	{"kills", runKills},
-	{"cuts", runCuts},
-	{"faults", runFaults},
-	{"load", measureLoad},
-	{"scale", measureScale},
-	{"flood", measureFlood},
+// scenarios are all of them, in their order.
+var scenarios = []scenario{
+	{"kills", false, runKills},
+	{"cuts", false, runCuts},
+	{"faults", false, runFaults},
+	{"load", true, measureLoad},
+	{"scale", true, measureScale},
+	{"flood", true, measureFlood},
 }
 
+// names are those of the scenarios.
 func names() (list []string) {
-	for _, t := range torments {
-		list = append(list, t.name)
+	for _, s := range scenarios {
+		list = append(list, s.name)
 	}
 	return list
 }
 
+// run plays the scenarios that the options name, with each engine. A scenario that this machine
+// cannot play is left out, and says so; one that fails does not keep the others from being played.
 func run(ctx context.Context, out io.Writer, o options) error {
 	if o.full {
-		o.kills, o.deliveries, o.cuts, o.messages = cmp.Or(o.kills, 500), cmp.Or(o.deliveries, 200000), cmp.Or(o.cuts, 50), cmp.Or(o.messages, 1_000_000)
+		o.kills, o.deliveries = cmp.Or(o.kills, 500), cmp.Or(o.deliveries, 200_000)
+		o.cuts, o.messages = cmp.Or(o.cuts, 50), cmp.Or(o.messages, 1_000_000)
 	}
-	o.kills, o.deliveries, o.cuts, o.messages = cmp.Or(o.kills, 20), cmp.Or(o.deliveries, 5000), cmp.Or(o.cuts, 6), cmp.Or(o.messages, 100_000)
+	o.kills, o.deliveries = cmp.Or(o.kills, 20), cmp.Or(o.deliveries, 5000)
+	o.cuts, o.messages = cmp.Or(o.cuts, 6), cmp.Or(o.messages, 100_000)
 	if o.only != "" && !slices.Contains(names(), o.only) {
 		return fmt.Errorf("there is no trial %q; there are: %s", o.only, strings.Join(names(), ", "))
 	}
 	fmt.Fprintf(out, "-seed %d\n", o.seed)
 	var errs []error
-	for _, t := range torments {
-		measures := t.name == "load" || t.name == "scale" || t.name == "flood"
-		if o.only != "" && o.only != t.name || o.only == "" && o.load != measures {
+	for _, s := range scenarios {
+		if o.only != "" && o.only != s.name || o.only == "" && o.load != s.measures {
 			continue
 		}
-		fmt.Fprintf(out, "\n%s\n", t.name)
+		fmt.Fprintf(out, "\n%s\n", s.name)
 		for name := range strings.SplitSeq(o.engine, ",") {
 			if _, known := engines[name]; !known {
 				return fmt.Errorf("there is no engine %q", name)
 			}
-			err := t.run(ctx, out, name, o)
+			err := s.run(ctx, out, name, o)
 			switch {
 			case errors.Is(err, errMissing):
 				fmt.Fprintf(out, "%s: left out: %v\n", name, err)
 			case err != nil:
 				fmt.Fprintf(out, "%s: FAILED: %v\n", name, err)
-				errs = append(errs, fmt.Errorf("%s, %s: %w", t.name, name, err))
+				errs = append(errs, fmt.Errorf("%s, %s: %w", s.name, name, err))
 			}
 		}
 	}
 	return errors.Join(errs...)
 }
 
+// runKills kills the host's processes while the plan is delivered.
 func runKills(ctx context.Context, out io.Writer, engine string, o options) error {
 	t, err := newTrial(ctx, out, engine, o.seed, o.deliveries)
 	if err != nil {

@@ -129,7 +129,7 @@ func TestAFloodOfHistoryArrivesWholeWhileCustomersWrite(t *testing.T) {
 			t.Parallel()
 			f, err := flood(t.Context(), t.Output(), name, seed(t), 12)
 			unlessMissing(t, err)
-			require.Positive(t, f.live, "nobody wrote")
+			require.Positive(t, f.live, "no live message was written")
 			require.Positive(t, f.live99)
 		})
 	}

@@ -36,9 +36,11 @@ type natsServer struct {
 	natsAddress
 }
 
-// A natsAddress is where it listens, and where it says how it is set.
+// A natsAddress is where a server listens for clients, and where it tells its settings: host and
+// port each.
 type natsAddress struct{ Client, Monitor string }
 
+// openNATS opens the engine as hosts do.
 func openNATS(ctx context.Context, place string) (opened, error) {
 	cfg, err := natsinbox.ParseURL(place)
 	if err != nil {
@@ -51,18 +53,23 @@ func openNATS(ctx context.Context, place string) (opened, error) {
 	return opened{s, nil, s.Close}, nil
 }
 
+// serveNATS is the engine's serve.
 func serveNATS(_ context.Context, dir string, _ bool, _ ...string) (server, error) {
 	return &natsServer{dir: dir, natsAddress: natsAddress{"127.0.0.1:-1", "127.0.0.1:-1"}}, nil
 }
 
+// serveLazyNATS is that of a server with its default settings, which natsinbox refuses: its
+// monitoring port is a lie.
 func serveLazyNATS(_ context.Context, dir string, _ bool, _ ...string) (server, error) {
 	return &natsServer{dir: dir, lazy: true, natsAddress: natsAddress{"127.0.0.1:-1", "127.0.0.1:0"}}, nil
 }
 
+// place is the URL for natsinbox.ParseURL.
 func (s *natsServer) place() string {
 	return fmt.Sprintf("nats://%s?monitor=http://%s", s.Client, s.Monitor)
 }
 
+// start starts the server where it was before, and waits until it says where it listens.
 func (s *natsServer) start(ctx context.Context) error {
 	text := fmt.Sprintf("listen: %q\nserver_name: torture\n", s.Client)
 	sync := ", sync_interval: always"
@@ -125,6 +132,7 @@ func (s *natsServer) interrupt() {
 	s.cmd = nil
 }
 
+// kill ends the server at once.
 func (s *natsServer) kill() {
 	if s.cmd == nil {
 		return
@@ -143,6 +151,7 @@ func natsMain() int {
 	return 0
 }
 
+// serveFile runs the server until it is interrupted, or until the process that started it is gone.
 func serveFile(file string) error {
 	opts, err := nats.ProcessConfigFile(file)
 	if err != nil {
@@ -172,7 +181,7 @@ func serveFile(file string) error {
 	fmt.Println(string(line))
 	go func() {
 		_, _ = io.Copy(io.Discard, os.Stdin)
-		os.Exit(1) // whoever started it is gone
+		os.Exit(1) // the process that started it is gone
 	}()
 	interrupted := make(chan os.Signal, 1)
 	signal.Notify(interrupted, os.Interrupt)
@@ -182,8 +191,9 @@ func serveFile(file string) error {
 	return nil
 }
 
-// pretend serves what the server says about itself, with a lie: natsinbox would refuse it
-// otherwise, and rightly.
+// pretend serves what the server says about itself, except that it says it syncs every write.
+// natsinbox would refuse the server otherwise, and the power cuts could not show what that is good
+// for.
 func pretend(s *nats.Server, addr string) (string, error) {
 	listener, err := net.Listen("tcp", addr)
 	if err != nil {

@@ -32,6 +32,8 @@ type parcel struct {
 	greeting int
 }
 
+// random is a source for one question about one number, so that the answers do not depend on the
+// order of the questions.
 func (p plan) random(what, n int) *rand.Rand {
 	return rand.New(rand.NewPCG(p.seed^uint64(what)<<56, uint64(n))) // reproducible on purpose
 }
@@ -59,6 +61,7 @@ func (p plan) parcel(i int) parcel {
 	return parcel{messages: append(earlier.messages, other.messages...), greeting: i}
 }
 
+// repeats reports whether a delivery repeats an earlier one.
 func (p plan) repeats(i int) bool { return i > 0 && p.random(2, i).Float64() < duplicates }
 
 // original is the first delivery at or before i that repeats nothing.
@@ -73,6 +76,7 @@ func (p plan) original(i, before int) int {
 // messages is how many numbers there can be.
 func (p plan) messages() int { return p.deliveries * perDelivery }
 
+// conversation is the customer who writes a message.
 func (p plan) conversation(message int) int { return p.random(3, message).IntN(p.conversations) }
 
 // words are what the customer writes.
@@ -80,6 +84,7 @@ func (p plan) words(message int) string {
 	return fmt.Sprintf("This is message %d, and its number is %d.", message, p.random(4, message).Uint64())
 }
 
+// wamid is the ID of a message.
 func wamid(message int) string { return fmt.Sprintf("wamid.TORTURE%010d", message) }
 
 // numberOf undoes wamid.
@@ -91,6 +96,7 @@ func numberOf(id string) (message int, ok bool) {
 // body writes a delivery in Meta's shape.
 func (p plan) body(d parcel) []byte { return p.bodyWith(d, p.words) }
 
+// bodyWith writes a delivery with other texts than the plan's.
 func (p plan) bodyWith(d parcel, words func(message int) string) []byte {
 	var b strings.Builder
 	b.WriteString(`{"object":"whatsapp_business_account","entry":[{"id":"102290129340398","changes":[`)
@@ -99,17 +105,20 @@ func (p plan) bodyWith(d parcel, words func(message int) string) []byte {
 			b.WriteByte(',')
 		}
 		who := fmt.Sprintf("1555010%04d", p.conversation(m))
-		fmt.Fprintf(&b, `{"value":{"messaging_product":"whatsapp","metadata":{"display_phone_number":"15550100199","phone_number_id":"106540352242922"},`+
-			`"contacts":[{"profile":{"name":"Customer %d"},"wa_id":%q}],"messages":[{"from":%q,"id":%q,"timestamp":"1795168800","type":"text",`+
+		fmt.Fprintf(&b, `{"value":{"messaging_product":"whatsapp","metadata":{"display_phone_number":"15550100199",`+
+			`"phone_number_id":"106540352242922"},`+
+			`"contacts":[{"profile":{"name":"Customer %d"},"wa_id":%q}],"messages":[{"from":%q,"id":%q,`+
+			`"timestamp":"1795168800","type":"text",`+
 			`"text":{"body":%q}}]},"field":"messages"}`, d.greeting, who, who, wamid(m), words(m))
 	}
 	b.WriteString(`]}]}`)
 	return []byte(b.String())
 }
 
-// request is a whole HTTP request, so that sending costs little.
+// request is a whole signed HTTP request, made once, so that sending costs little.
 func request(body []byte) []byte {
-	head := fmt.Appendf(nil, "POST / HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n%s: %s\r\nContent-Length: %d\r\n\r\n",
+	head := fmt.Appendf(nil, "POST / HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n%s: "+
+		"%s\r\nContent-Length: %d\r\n\r\n",
 		webhook.SignatureHeader, webhook.Sign(appSecret, body), len(body))
 	return append(head, body...)
 }

@@ -22,6 +22,7 @@ type socket struct {
 	file     *os.File
 }
 
+// newSocket listens on a free port.
 func newSocket() (*socket, error) {
 	l, err := net.ListenTCP("tcp", &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1)})
 	if err != nil {
@@ -41,12 +42,12 @@ func (s *socket) close() { _, _ = s.file.Close(), s.listener.Close() }
 // A process is a child: a host that can be killed.
 type process struct {
 	cmd     *exec.Cmd
-	stdin   io.WriteCloser
-	reports chan report
-	ended   chan struct{}
+	stdin   io.WriteCloser // for commands
+	reports chan report    // answers
+	ended   chan struct{}  // closed when the process has ended
 
 	mu     sync.Mutex
-	stderr bytes.Buffer
+	stderr bytes.Buffer // the beginning of what it said
 }
 
 // spawn starts a child that serves the socket. It need not be ready when spawn returns.
@@ -97,6 +98,7 @@ func (p *process) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
+// said is the beginning of what the child has written on its standard error.
 func (p *process) said() string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -123,6 +125,7 @@ func (p *process) ask(ctx context.Context, command string) (report, error) {
 	return p.report(ctx, command)
 }
 
+// report waits for the answer to a command.
 func (p *process) report(ctx context.Context, command string) (report, error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, patience, errPatience)
 	defer cancel()
@@ -142,12 +145,14 @@ func (p *process) report(ctx context.Context, command string) (report, error) {
 			}
 			return report{}, fmt.Errorf("a child has ended (%v): %s", p.cmd.ProcessState, p.said())
 		case <-ctx.Done():
-			return report{}, fmt.Errorf("waiting for a child that was told %q: %w; it said: %s", command, context.Cause(ctx), p.said())
+			return report{}, fmt.Errorf(
+				"waiting for a child that was told %q: %w; it said: %s", command, context.Cause(ctx), p.said(),
+			)
 		}
 	}
 }
 
-// end shuts the child down.
+// end has the child shut down, and waits for its process. One that fails is killed.
 func (p *process) end(ctx context.Context) (report, error) {
 	r, err := p.ask(ctx, "end")
 	if err != nil {

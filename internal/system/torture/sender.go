@@ -30,7 +30,8 @@ func (c *caller) close() {
 	}
 }
 
-// post returns the status of the answer.
+// post sends a request and returns the status of the answer. After an error the connection is
+// closed; the next call makes another one.
 func (c *caller) post(request []byte) (status int, err error) {
 	defer func() {
 		if err != nil {
@@ -95,12 +96,12 @@ type generator struct {
 	timeout time.Duration // of an answer
 
 	mu       sync.Mutex
-	changed  *sync.Cond
+	changed  *sync.Cond // of anything below
 	random   *rand.Rand
-	allowed  int // how many deliveries may have been begun
-	wanted   int // how many there will be
-	next     int
-	again    []int // not accepted yet
+	allowed  int   // how many deliveries may have been begun
+	wanted   int   // how many there will be
+	next     int   // the first delivery that was not begun
+	again    []int // deliveries that were begun and not accepted
 	accepted int
 	refused  int  // answers other than 200
 	broken   int  // no answer
@@ -141,7 +142,9 @@ func (g *generator) run(connections int) {
 	all.Wait()
 }
 
-// take returns the number of the next delivery, or of one that was not accepted.
+// take returns the number of the next delivery, or of one that was not accepted, by chance; it
+// waits while neither may be sent. It returns false when all is accepted, or nothing more is
+// wanted.
 func (g *generator) take() (i int, ok bool) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -163,6 +166,8 @@ func (g *generator) take() (i int, ok bool) {
 	}
 }
 
+// send posts a delivery, and notes when its messages were first sent and first accepted. A delivery
+// that was not accepted comes again, in another order.
 func (g *generator) send(c *caller, i int) bool {
 	d := g.plan.parcel(i)
 	post := request(g.plan.body(d))
@@ -215,6 +220,7 @@ func (g *generator) enough() {
 	g.changed.Broadcast()
 }
 
+// stop lets run end, whatever is missing.
 func (g *generator) stop() {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -255,6 +261,7 @@ func (g *generator) until(ctx context.Context, holds func() bool) error {
 	return nil
 }
 
+// counts are those so far.
 func (g *generator) counts() (accepted, refused, broken int) {
 	g.mu.Lock()
 	defer g.mu.Unlock()

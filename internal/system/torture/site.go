@@ -7,9 +7,9 @@ import (
 
 // A site is a place for an engine that is gone when it is closed.
 type site struct {
-	place  string
+	place  string // what the engine's open takes
 	server server // nil if the engine has none
-	dir    string
+	dir    string // removed by close
 }
 
 // newSite makes an empty place for an engine, and starts its server.
@@ -18,7 +18,7 @@ func newSite(ctx context.Context, engine string, settings ...string) (*site, err
 	if err != nil {
 		return nil, err
 	}
-	if err := os.Chmod(dir, 0o755); err != nil { // the server may run as somebody else
+	if err := os.Chmod(dir, 0o755); err != nil { // the server may run as another user
 		return nil, err
 	}
 	s, err := siteIn(ctx, engine, dir, true, settings...)
@@ -54,6 +54,7 @@ func (s *site) stop() {
 	}
 }
 
+// close ends the server and removes the files.
 func (s *site) close() {
 	s.stop()
 	_ = os.RemoveAll(s.dir)

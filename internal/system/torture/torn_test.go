@@ -26,7 +26,9 @@ func TestATornEndTakesNothingBeforeIt(t *testing.T) {
 	const records = 60
 	var ends []int64 // of the log, after each record
 	for i := range records {
-		_, err := s.Append(t.Context(), []inbox.Record{{DedupKey: fmt.Sprint(i), Body: fmt.Append(nil, "body ", i), ReceivedAt: time.Now()}})
+		_, err := s.Append(t.Context(), []inbox.Record{{
+			DedupKey: fmt.Sprint(i), Body: fmt.Append(nil, "body ", i), ReceivedAt: time.Now(),
+		}})
 		require.NoError(t, err)
 		info, err := os.Stat(filepath.Join(dir, "inbox.db-wal"))
 		require.NoError(t, err)
@@ -59,7 +61,9 @@ func TestATornEndTakesNothingBeforeIt(t *testing.T) {
 			tear(filepath.Join(torn, "inbox.db-wal"))
 			again, err := sqlitedb.OpenInbox(t.Context(), filepath.Join(torn, "inbox.db"))
 			require.NoError(t, err, name)
-			b, err := again.Claim(t.Context(), inbox.ClaimRequest{Kind: inbox.KindDelivery, Lanes: 1, PerLane: 2 * records, LeaseDuration: time.Minute})
+			b, err := again.Claim(t.Context(), inbox.ClaimRequest{
+				Kind: inbox.KindDelivery, Lanes: 1, PerLane: 2 * records, LeaseDuration: time.Minute,
+			})
 			require.NoError(t, err)
 			require.GreaterOrEqual(t, len(b.Records), kept, "%s at %d took what lies before it", name, at)
 			require.Less(t, len(b.Records), records, "%s at %d took nothing", name, at)

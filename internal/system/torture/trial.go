@@ -29,7 +29,7 @@ type trial struct {
 
 	mu       sync.Mutex
 	children []*process
-	kills    int
+	kills    int       // of children, so far
 	left     int       // events to be handled after all was sent
 	watching opened    // where the trial looks at effects meanwhile; opened when it first does
 	said     time.Time // when progress was shown
@@ -39,7 +39,9 @@ type trial struct {
 const senders = 32
 
 // newTrial makes a place for the engine, and a plan of so many deliveries.
-func newTrial(ctx context.Context, out io.Writer, engineName string, seed uint64, deliveries int, settings ...string) (*trial, error) {
+func newTrial(
+	ctx context.Context, out io.Writer, engineName string, seed uint64, deliveries int, settings ...string,
+) (*trial, error) {
 	s, err := newSite(ctx, engineName, settings...)
 	if err != nil {
 		return nil, err
@@ -47,6 +49,7 @@ func newTrial(ctx context.Context, out io.Writer, engineName string, seed uint64
 	return trialAt(out, engineName, s, seed, deliveries)
 }
 
+// trialAt makes a trial at a place, which the trial closes.
 func trialAt(out io.Writer, engineName string, s *site, seed uint64, deliveries int) (*trial, error) {
 	sock, err := newSocket()
 	if err != nil {
@@ -55,11 +58,13 @@ func trialAt(out io.Writer, engineName string, s *site, seed uint64, deliveries 
 	}
 	p := plan{seed: seed, deliveries: deliveries, conversations: 200}
 	return &trial{
-		out: out, engine: engineName, site: s, socket: sock, gen: newGenerator(p, sock.addr()), random: p.random(6, 0), began: time.Now(),
+		out: out, engine: engineName, site: s, socket: sock, gen: newGenerator(p, sock.addr()), random: p.random(6, 0),
+		began: time.Now(),
 		order: order{Mode: modeEffects, Lease: 4 * time.Second}, notes: filepath.Join(s.dir, "notes"),
 	}, nil
 }
 
+// close ends everything and removes the files.
 func (t *trial) close() {
 	t.gen.stop()
 	for _, p := range t.running() {
@@ -116,7 +121,8 @@ func (t *trial) start(ctx context.Context, n int) error {
 	return nil
 }
 
-// prepare makes the tables, because several children at once would be in each other's way.
+// prepare opens the store once and makes the tables, because several children at once would be in
+// each other's way.
 func (t *trial) prepare(ctx context.Context) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, patience, errPatience)
 	defer cancel()
@@ -131,7 +137,8 @@ func (t *trial) prepare(ctx context.Context) error {
 	return o.close()
 }
 
-// watched returns a context that ends when a child ends that nobody has killed.
+// watched returns a context that ends when a child ends that was not killed, so that a trial fails
+// at once and not by patience.
 func (t *trial) watched(ctx context.Context, p *process) (context.Context, context.CancelFunc) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	go func() {
@@ -185,28 +192,30 @@ func (t *trial) finish(ctx context.Context) (v verdict, reports []report, err er
 }
 
 // untilHandling waits until a child is in the midst of its events, or there are none. Much more is
-// accepted in a moment than is handled: whoever is killed by what is accepted alone may not have
-// begun.
+// accepted in a moment than is handled, so a child that is killed by what is accepted alone may not
+// have begun.
 func (t *trial) untilHandling(ctx context.Context, p *process) error {
-	return await(ctx, time.Millisecond, "a child to handle its first event", func(ctx context.Context) (string, bool, error) {
-		r, err := p.ask(ctx, "stats")
-		return fmt.Sprintf("%d events left to be handled", r.Left), r.Handled > 0 || r.Left == 0, err
-	})
+	return await(ctx, time.Millisecond, "a child to handle its first event",
+		func(ctx context.Context) (string, bool, error) {
+			r, err := p.ask(ctx, "stats")
+			return fmt.Sprintf("%d events left to be handled", r.Left), r.Handled > 0 || r.Left == 0, err
+		})
 }
 
-// drain waits until nothing is left to do, whoever holds it.
+// drain waits until the store has nothing left to do, for any of the hosts.
 func (t *trial) drain(ctx context.Context, p *process) error {
-	return await(ctx, 20*time.Millisecond, "all events to be handled", func(ctx context.Context) (string, bool, error) {
-		r, err := p.ask(ctx, "stats")
-		if err != nil || r.Left == 0 {
-			return "", true, err
-		}
-		t.mu.Lock()
-		t.left = r.Left
-		t.mu.Unlock()
-		t.progress()
-		return fmt.Sprintf("%d events left to be handled; the child said: %s", r.Left, p.said()), false, nil
-	})
+	return await(ctx, 20*time.Millisecond, "all events to be handled",
+		func(ctx context.Context) (string, bool, error) {
+			r, err := p.ask(ctx, "stats")
+			if err != nil || r.Left == 0 {
+				return "", true, err
+			}
+			t.mu.Lock()
+			t.left = r.Left
+			t.mu.Unlock()
+			t.progress()
+			return fmt.Sprintf("%d events left to be handled; the child said: %s", r.Left, p.said()), false, nil
+		})
 }
 
 // judge reads the effects, and returns an error unless all is well.
@@ -215,7 +224,8 @@ func (t *trial) judge(ctx context.Context) (verdict, error) {
 	return v, errors.Join(err, v.err())
 }
 
-// verdict reads the effects and compares.
+// verdict opens the store, which no child has any more, and compares the effects with what was
+// sent. Anything left in the store is an error: all was to be handled.
 func (t *trial) verdict(ctx context.Context) (v verdict, err error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, patience, errPatience)
 	defer cancel()
@@ -251,8 +261,9 @@ func (t *trial) effects(ctx context.Context, o opened) ([]effect, error) {
 	return readEffects(ctx, o.db)
 }
 
-// torture kills children at random moments, kills times in all, while the plan is delivered. With
-// an engine that several processes may share, two run at once.
+// torture kills children at random moments, kills times in all, while the plan is delivered: in
+// their start, while they accept, and while they handle. With an engine that several processes may
+// share, two run at once.
 func torture(ctx context.Context, t *trial, kills int) (verdict, error) {
 	n := 1
 	if hasServer(t.engine) {
@@ -300,7 +311,8 @@ func torture(ctx context.Context, t *trial, kills int) (verdict, error) {
 	for _, r := range reports {
 		fenced += r.Fenced
 	}
-	fmt.Fprintf(t.out, "%s: %d kills, %d deliveries accepted in %.0f s; %d times there was no answer and %d times it was not 200, %d of the last processes' events were fenced\n"+
+	fmt.Fprintf(t.out, "%s: %d kills, %d deliveries accepted in %.0f s; %d times there was no answer and %d "+
+		"times it was not 200, %d of the last processes' events were fenced\n"+
 		"  %v\n", t.engine, t.kills, accepted, time.Since(t.began).Seconds(), broken, refused, fenced, v)
 	return v, nil
 }

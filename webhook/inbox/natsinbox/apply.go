@@ -49,6 +49,8 @@ func (s *Store) consumeLog(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	// Without a heartbeat, a connection that is silent would look like a log in which nothing
+	// happens.
 	messages, err := c.Messages(jetstream.PullExpiry(10*time.Second), jetstream.PullHeartbeat(time.Second))
 	if err != nil {
 		return err
@@ -86,6 +88,8 @@ func (s *Store) applyMessage(msg jetstream.Msg, meta *jetstream.MsgMetadata) err
 		return errGap
 	}
 	data := msg.Data()
+	// The clock of the machine is the server's, in the order of the log: all processes have the
+	// same.
 	s.machine.advance(meta.Timestamp)
 	if piece := msg.Headers().Get(headerPiece); piece != "" {
 		var id string
@@ -115,7 +119,7 @@ func (s *Store) applyEntry(data []byte) error {
 	if err != nil {
 		return err
 	}
-	s.machine.bodies.freed = nil
+	s.machine.bodies.freed = nil // of the entry before
 	results := make([]result, len(commands))
 	for i, c := range commands {
 		results[i] = s.machine.apply(c)
@@ -146,6 +150,7 @@ func (s *Store) catchUp(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("natsinbox: the server does not answer: %w", err)
 	}
+	// The answer has the server's time as well, so that pauses end here though nothing is written.
 	s.mu.Lock()
 	s.serverTime, s.serverTimeAt = info.TimeStamp.UnixMicro(), time.Now()
 	s.mu.Unlock()

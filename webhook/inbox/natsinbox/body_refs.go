@@ -23,6 +23,8 @@ type bodyRefs struct {
 	freed []uint64
 }
 
+// A bodyMessage counts the parts of a message. How many there are in all, each part knows
+// (part.Of).
 type bodyMessage struct {
 	needed  int // parts that deliveries need
 	arrived int // parts that have entered the log
@@ -52,6 +54,7 @@ func (r *bodyRefs) arrive(body []part) {
 	}
 }
 
+// message returns the counts of a message.
 func (r *bodyRefs) message(seq uint64) *bodyMessage {
 	msg := r.messages[seq]
 	if msg == nil {
@@ -93,7 +96,7 @@ func (r *bodyRefs) needs(seq uint64) bool {
 	return msg != nil && msg.needed > 0
 }
 
-// needed counts the messages that are needed.
+// needed counts the messages that are needed. If the stream has no more, there are no orphans.
 func (r *bodyRefs) needed() (n int) {
 	for _, msg := range r.messages {
 		if msg.needed > 0 {

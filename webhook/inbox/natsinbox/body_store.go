@@ -52,6 +52,8 @@ const (
 	bodyMessageSize = 512 << 10 // bytes: no more bodies are added to a message of that size
 )
 
+// newBodyStore returns a bodyStore whose run is not started. What is live has two callers that
+// write at once, so that one collects while the other waits for the server; the backfill has one.
 func newBodyStore(s *Store) *bodyStore {
 	return &bodyStore{
 		s: s, live: bodyQueue{leading: make(chan struct{}, writers)},
@@ -87,7 +89,8 @@ func (b *bodyStore) store(ctx context.Context, list [][]byte, backfill bool) ([]
 	}
 }
 
-// take returns the jobs that are written together: about a message, or one job that needs several.
+// take returns the jobs that are written together, those first that have waited longest: about a
+// message of them, or one job that needs several.
 func (b *bodyStore) take(q *bodyQueue) []*bodyJob {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -125,6 +128,7 @@ func (b *bodyStore) writeBatch(ctx context.Context, q *bodyQueue) {
 			j.parts = append(j.parts, p.add(body))
 		}
 	}
+	// How many parts a message has, each of them has to know before it is stored: see bodyRefs.
 	of := make([]int, len(p.messages))
 	for _, j := range jobs {
 		for _, one := range slices.Concat(j.parts...) {
@@ -149,7 +153,8 @@ func (b *bodyStore) writeBatch(ctx context.Context, q *bodyQueue) {
 	}
 }
 
-// write stores a message, and keeps it in the cache.
+// write stores a message, and keeps it in the cache, because it will be read soon: its deliveries
+// are split next.
 func (b *bodyStore) write(ctx context.Context, data []byte) (uint64, error) {
 	b.mu.Lock()
 	b.last++
@@ -214,7 +219,7 @@ func (p *packer) add(body []byte) (parts []part) {
 // load reads bodies, for each list of parts one. Events of the same delivery share its bytes. A
 // body that was deleted, which the package tells hosts not to do, is empty.
 func (b *bodyStore) load(ctx context.Context, lists [][]part) ([][]byte, error) {
-	messages := map[uint64][]byte{}
+	messages := map[uint64][]byte{} // nil for those that are not in the cache
 	var missing []uint64
 	b.mu.Lock()
 	for _, parts := range lists {
@@ -245,6 +250,7 @@ func (b *bodyStore) load(ctx context.Context, lists [][]part) ([][]byte, error) 
 		}
 		body := cut(messages[parts[0].Seq], parts[0])
 		for _, p := range parts[1:] {
+			// The capacity is cut so that the cache's bytes are copied and not written to.
 			body = append(body[:len(body):len(body)], cut(messages[p.Seq], p)...)
 		}
 		joined[parts[0]], out[i] = body, body
@@ -329,7 +335,7 @@ func (b *bodyStore) discard(seqs []uint64) {
 		}
 		select {
 		case b.deletes <- seq:
-		default:
+		default: // too many wait
 		}
 	}
 }

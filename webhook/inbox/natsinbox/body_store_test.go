@@ -19,42 +19,46 @@ func TestBodiesOfAnySizeComeBack(t *testing.T) {
 	t.Parallel()
 	seed := rand.Uint64()
 	random := rand.New(rand.NewPCG(seed, seed))
-	for _, c := range []struct {
-		server *natsServer
-		sizes  []int
-	}{
-		{newServer(t, synced, ""), []int{3 << 20, 0, 1, 512 << 10, 512<<10 + 1, random.IntN(1 << 20), 100, 1 << 20}},
+	for setting, sizes := range map[string][]int{
+		"": {3 << 20, 0, 1, 512 << 10, 512<<10 + 1, random.IntN(1 << 20), 100, 1 << 20},
 		// Each message is synced, so as few as show that bodies of many parts come back.
-		{newServer(t, synced, "max_payload: 9KB"), []int{
-			200 << 10, 0, 1, 8 << 10, 9 << 10, 9<<10 + 1, random.IntN(100 << 10), 100,
-		}},
+		"max_payload: 9KB": {200 << 10, 0, 1, 8 << 10, 9 << 10, 9<<10 + 1, random.IntN(100 << 10), 100},
 	} {
-		server := c.server
-		cfg := server.config()
-		a, b := server.open(cfg), server.open(cfg)
 		var recs []inbox.Record
-		for i, size := range c.sizes {
+		for i, size := range sizes {
 			text := make([]byte, size)
 			for j := range text {
 				text[j] = byte(random.Uint32())
 			}
 			recs = append(recs, inbox.Record{DedupKey: fmt.Sprint(i), Body: text})
 		}
-		n, err := a.Append(t.Context(), recs)
-		require.NoError(t, err)
-		require.Equal(t, len(recs), n)
-		for _, s := range []*natsinbox.Store{b, a} { // one reads what the other wrote
-			batch, err := s.Claim(t.Context(), inbox.ClaimRequest{Lanes: 1, PerLane: 100, LeaseDuration: time.Minute})
+		t.Run("server with "+setting, func(t *testing.T) {
+			t.Parallel()
+			t.Logf("seed %d", seed)
+			server := newServer(t, synced, setting)
+			cfg := server.config()
+			a, b := server.open(cfg), server.open(cfg)
+			n, err := a.Append(t.Context(), recs)
 			require.NoError(t, err)
-			require.Len(t, batch.Records, len(recs))
-			for i, rec := range batch.Records {
-				require.True(t, bytes.Equal(recs[i].Body, rec.Body), "body %d, seed %d", i, seed)
-			}
-			require.NoError(t, s.Settle(t.Context(), batch.LeaseToken, []inbox.Settlement{{
-				ID: batch.Records[0].ID, Disposition: inbox.DispositionRelease,
-			}}))
-		}
+			require.Equal(t, len(recs), n)
+			requireBodies(t, b, recs) // one reads what the other wrote
+			requireBodies(t, a, recs)
+		})
 	}
+}
+
+// requireBodies claims deliveries, compares their bodies, and gives them back.
+func requireBodies(t *testing.T, s *natsinbox.Store, want []inbox.Record) {
+	t.Helper()
+	batch, err := s.Claim(t.Context(), inbox.ClaimRequest{Lanes: 1, PerLane: 100, LeaseDuration: time.Minute})
+	require.NoError(t, err)
+	require.Len(t, batch.Records, len(want))
+	for i, rec := range batch.Records {
+		require.True(t, bytes.Equal(want[i].Body, rec.Body), "body %d", i)
+	}
+	require.NoError(t, s.Settle(t.Context(), batch.LeaseToken, []inbox.Settlement{{
+		ID: batch.Records[0].ID, Disposition: inbox.DispositionRelease,
+	}}))
 }
 
 // What is handled leaves no body behind, nor does a process that dies between the body and the log.
@@ -107,32 +111,44 @@ func TestBodiesAreDeletedWhenNothingNeedsThem(t *testing.T) {
 // be handled before the second has come.
 func TestABodyWaitsForThoseThatShareItsMessage(t *testing.T) {
 	t.Parallel()
-	for _, restored := range []bool{false, true} {
-		s := newServer(t, synced, "")
-		cfg := s.config()
-		store := s.open(cfg)
-		handle := func(from *natsinbox.Store, want string) {
-			b, err := from.Claim(t.Context(), inbox.ClaimRequest{Lanes: 1, PerLane: 1, LeaseDuration: time.Minute})
-			require.NoError(t, err)
-			require.Len(t, b.Records, 1)
-			require.Equal(t, want, string(b.Records[0].Body))
-			require.NoError(t, from.Settle(t.Context(), b.LeaseToken, []inbox.Settlement{{ID: b.Records[0].ID}}))
-		}
-		first := inbox.Record{DedupKey: "1", Body: []byte("first")}
-		second := inbox.Record{DedupKey: "2", Body: []byte("second")}
-		require.NoError(t, store.AppendLate(t.Context(), first, second, func() {
-			handle(store, "first")
-			if restored {
-				require.NoError(t, store.Snapshot(t.Context()))
-			}
-		}))
-		handle(s.open(cfg), "second") // by another process, which has no copy in memory
-		want, _, err := store.Dump(t.Context())
-		require.NoError(t, err)
-		got, _, err := s.open(cfg).Dump(t.Context())
-		require.NoError(t, err)
-		require.Equal(t, want, got)
+	for name, restored := range map[string]bool{
+		"by those that read the log": false, "by one that starts from a snapshot": true,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			shareMessage(t, restored)
+		})
 	}
+}
+
+// shareMessage stores two deliveries whose bodies share a message, and handles the first before the
+// second enters the log. If restored is set, a snapshot is made in between.
+func shareMessage(t *testing.T, restored bool) {
+	t.Helper()
+	s := newServer(t, synced, "")
+	cfg := s.config()
+	store := s.open(cfg)
+	handle := func(from *natsinbox.Store, want string) {
+		b, err := from.Claim(t.Context(), inbox.ClaimRequest{Lanes: 1, PerLane: 1, LeaseDuration: time.Minute})
+		require.NoError(t, err)
+		require.Len(t, b.Records, 1)
+		require.Equal(t, want, string(b.Records[0].Body))
+		require.NoError(t, from.Settle(t.Context(), b.LeaseToken, []inbox.Settlement{{ID: b.Records[0].ID}}))
+	}
+	first := inbox.Record{DedupKey: "1", Body: []byte("first")}
+	second := inbox.Record{DedupKey: "2", Body: []byte("second")}
+	require.NoError(t, store.AppendLate(t.Context(), first, second, func() {
+		handle(store, "first")
+		if restored {
+			require.NoError(t, store.Snapshot(t.Context()))
+		}
+	}))
+	handle(s.open(cfg), "second") // by another process, which has no copy in memory
+	want, _, err := store.Dump(t.Context())
+	require.NoError(t, err)
+	got, _, err := s.open(cfg).Dump(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, want, got)
 }
 
 func TestAFullStreamTakesNoMore(t *testing.T) {

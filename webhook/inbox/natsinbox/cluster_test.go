@@ -27,7 +27,7 @@ func TestAClusterKeepsThePromisesOfAStore(t *testing.T) {
 	require.NoError(t, inboxtest.TestStore(t.Context(), inboxtest.Engine{New: newStorage}))
 }
 
-// One that does not sync is enough to be refused, and so is one that nobody asks.
+// A cluster is refused for one server that does not sync, and for one that is not asked.
 func TestEveryServerOfAClusterHasToSync(t *testing.T) {
 	t.Parallel()
 	servers := newCluster(t, synced, synced, "max_file: 1GB")

@@ -56,11 +56,13 @@ type part struct {
 	Of   int    `json:"of"`
 }
 
+// An extended is a lease that is to end so long from now.
 type extended struct {
 	Token queue.Token   `json:"token"`
 	Lease time.Duration `json:"lease"`
 }
 
+// A settled is what became of records of a batch: all outcomes are stored, or none.
 type settled struct {
 	Token    queue.Token     `json:"token"`
 	Outcomes []queue.Outcome `json:"outcomes"`
@@ -74,6 +76,7 @@ type snapshotRef struct {
 	Parts []uint64 `json:"parts"` // messages of the stream of snapshots
 }
 
+// newSettled is a settlement as a command. Of an event, what the machine gives it is left out.
 func newSettled(token inbox.LeaseToken, outcomes []inbox.Settlement) *settled {
 	s := &settled{Token: queue.Token(token), Outcomes: make([]queue.Outcome, len(outcomes))}
 	for i, out := range outcomes {
@@ -101,6 +104,7 @@ func fromQueue(rec queue.Record) inbox.Record {
 	}
 }
 
+// queueIDs are IDs as the queue has them.
 func queueIDs(ids []inbox.ID) []queue.ID {
 	list := make([]queue.ID, len(ids))
 	for i, id := range ids {
@@ -125,6 +129,7 @@ func decodeEntry(data []byte) (node string, batch uint64, commands []command, er
 	return e.Node, e.Batch, commands, nil
 }
 
+// decodeStrictly decodes JSON in which no member may be unknown.
 func decodeStrictly[T any](data []byte, v *T) error {
 	dec := json.NewDecoder(bytes.NewReader(data))
 	dec.DisallowUnknownFields()

@@ -45,6 +45,7 @@ type Config struct {
 
 // ParseURL reads a Config from one line, for environment variables: the URLs, separated by commas,
 // and behind a question mark any of monitor (several are possible), name, replicas and max_bytes.
+// Credentials are part of a URL; what else a connection needs is in [Config].Options.
 //
 //	nats://nats:4222?monitor=http://nats:8222
 //	nats://a:4222,nats://b:4222,nats://c:4222?monitor=http://a:8222&monitor=http://b:8222&monitor=http://c:8222&replicas=3
@@ -56,7 +57,7 @@ func ParseURL(line string) (Config, error) {
 		return Config{}, errBadURL
 	}
 	for name, list := range values {
-		switch name {
+		switch name { // an unknown one is an error: it may be a setting that is misspelt
 		case "monitor":
 			cfg.Monitors = list
 		case "name":
@@ -86,6 +87,7 @@ var errBadURL = errors.New(
 
 var validName = regexp.MustCompile(`^[A-Za-z0-9_-]{0,64}$`)
 
+// validate reports all mistakes at once. Its errors quote no URL, which can hold a password.
 func (c Config) validate() error {
 	var errs []error
 	if len(c.URLs) == 0 {
@@ -115,6 +117,7 @@ func (c Config) validate() error {
 	return errors.Join(errs...)
 }
 
+// withDefaults replaces zero values by what the comments of the fields say.
 func (c Config) withDefaults() Config {
 	c.Name = cmp.Or(c.Name, "webhook")
 	c.Replicas = cmp.Or(c.Replicas, 1)

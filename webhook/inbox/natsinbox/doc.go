@@ -50,11 +50,45 @@
 // processes that share an inbox run the same release; one that meets what it does not know stops
 // with an error rather than to misunderstand.
 //
+// # A cluster
+//
+// With [Config].Replicas of 3 or 5, that many servers keep each stream, and the inbox goes on as
+// long as most of them do. All of them have to sync every write: name all monitoring ports, also
+// those of servers that do not keep a stream now, because streams move. A process talks to any of
+// the servers in [Config].URLs, and to another one when that is away.
+//
+// # When the server is away
+//
+// Receive waits for up to 10 seconds, and then the endpoint answers 503, so that Meta keeps the
+// delivery. Handlers that are running go on; what they have done is settled when the server is
+// back, unless the lease has ended by this process's clock. Claims are tried again and again.
+// Nothing has to be done but to bring the server back.
+//
+// # Rights
+//
+// The user needs JetStream in its account, and in it: to make the three streams and read their
+// settings, to read, delete and purge their messages, to make consumers of them, and to publish to
+// NAME.log, NAME.bodies and NAME.snapshots.*. An administrator may make the streams beforehand,
+// with file storage, the limits policy, "discard new" and a duplicate window of two minutes at
+// least: Open takes those that are there, and changes nothing about them.
+//
+// # Errors of Open that need a person
+//
+//   - [ErrNotDurable]: the text names the server or the stream, and the setting to change.
+//   - "the log holds what this release does not know": another release has written it. Run the same
+//     one in all processes.
+//   - "another release wrote the snapshot": the same.
+//   - "the beginning of the stream … is gone": messages were deleted by hand, or the streams were
+//     restored from different backups. Restore all three from one.
+//   - [inbox.ErrFull], of Receive: the stream of bodies has reached [Config].MaxBytes, or the
+//     server its limit. It takes more when events are handled or dead letters deleted.
+//
 // # What differs from a database
 //
 // Each process keeps the list of what waits in memory, and the keys of what was handled during the
-// last 8 days: about a hundred bytes for each event. The bodies are not among that. A host with
-// many millions of events in 8 days does better with PostgreSQL.
+// last 8 days: about a hundred bytes for each event. Of the bodies, up to 64 MiB are kept that were
+// stored or read last. A host with many millions of events in 8 days does better with PostgreSQL. A
+// process that starts reads all of that from the last snapshot, and what was logged since.
 //
 // There is no transaction that a host's rows could be part of: [inbox.InTx] does not work. An
 // effect happens at least once, and exactly once if it is idempotent by the event's key.

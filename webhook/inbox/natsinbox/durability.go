@@ -43,6 +43,8 @@ type server struct {
 	} `json:"jetstream"`
 }
 
+// syncs reports whether a server writes to its disk before it acknowledges. A server without
+// JetStream stores nothing, and does not count as one that does.
 func (s server) syncs() bool { return s.JetStream.Config != nil && s.JetStream.Config.SyncAlways }
 
 // checkConnected checks the server that this process is connected to, before anything is made
@@ -64,6 +66,7 @@ func (d *durabilityCheck) checkConnected(ctx context.Context, s *Store) error {
 	return nil
 }
 
+// notSynced is the error about a server that may lose what it acknowledges.
 func notSynced(name string) error {
 	return fmt.Errorf(
 		"%w: server %s does not sync every write; set jetstream { sync_interval: always } and restart it",
@@ -77,7 +80,7 @@ func notSynced(name string) error {
 func (d *durabilityCheck) ensure(ctx context.Context, s *Store) (connection uint64, err error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	n := s.nc.Stats().Reconnects
+	n := s.nc.Stats().Reconnects // which numbers connections
 	if d.passed && d.reconnects == n {
 		return n, d.failure
 	}
@@ -101,7 +104,8 @@ func (d *durabilityCheck) recheck(ctx context.Context, s *Store) {
 	}
 }
 
-// checkStreams checks all servers that keep one of the streams.
+// checkStreams checks all servers that keep one of the streams, and only those: other servers of
+// the cluster may have any settings.
 func (s *Store) checkStreams(ctx context.Context) error {
 	servers, err := s.askServers(ctx)
 	if err != nil {
@@ -123,6 +127,8 @@ func (s *Store) checkStreams(ctx context.Context) error {
 // it does not matter until it is back; the leader always has to answer, as does a replica that has
 // never been seen.
 func (d *durabilityCheck) checkPeers(info *jetstream.StreamInfo, servers []server, connected string) error {
+	// A server alone has no cluster, and keeps the stream itself. In a cluster, the leader is
+	// first.
 	peers, away := []string{connected}, map[string]bool{}
 	if c := info.Cluster; c != nil && c.Leader != "" {
 		peers[0] = c.Leader
@@ -148,18 +154,21 @@ func (d *durabilityCheck) checkPeers(info *jetstream.StreamInfo, servers []serve
 	return nil
 }
 
+// askTimeout is how long all servers have to answer. A caller waits for it after each reconnect.
 const askTimeout = 3 * time.Second
 
 // errNoAnswer tells a check that found nothing from one that found a server which does not sync:
 // only the first is worth another try.
 var errNoAnswer = errors.New("nobody answers")
 
-// askServers asks the servers about themselves, those that answer.
+// askServers asks the servers about themselves, through their monitoring ports and through the
+// system account, whichever the Config names. Those that do not answer are left out; if none does,
+// that is an error.
 func (s *Store) askServers(ctx context.Context) ([]server, error) {
 	ctx, cancel := context.WithTimeout(ctx, askTimeout)
 	defer cancel()
 	var list []server
-	for _, url := range s.cfg.Monitors {
+	for _, url := range s.cfg.Monitors { // one after the other: there are few, and they answer at once
 		if one, err := askMonitor(ctx, url); err == nil {
 			list = append(list, one)
 		}
@@ -191,7 +200,7 @@ func askMonitor(ctx context.Context, url string) (one server, err error) {
 		return server{}, errNoAnswer
 	}
 	defer func() { _ = resp.Body.Close() }()
-	const most = 4 << 20
+	const most = 4 << 20 // bytes; some kilobytes are usual
 	if err := json.NewDecoder(io.LimitReader(resp.Body, most)).Decode(&one); err != nil ||
 		resp.StatusCode != http.StatusOK {
 		return server{}, errNoAnswer
@@ -210,7 +219,7 @@ func (s *Store) askSystem(ctx context.Context) (list []server, err error) {
 	if err := s.cfg.SystemConn.PublishRequest("$SYS.REQ.SERVER.PING.VARZ", sub.Subject, nil); err != nil {
 		return nil, fmt.Errorf("natsinbox: Config.SystemConn: %w", err)
 	}
-	const moment = 300 * time.Millisecond
+	const moment = 300 * time.Millisecond // between the answers of servers
 	for ctx.Err() == nil {
 		timeout := moment
 		if len(list) == 0 {

@@ -29,7 +29,7 @@ func (s *Store) DeleteExpired(ctx context.Context, keep time.Duration) (int, err
 	found := s.machine.queue.HasExpired(s.clock() - keep.Microseconds())
 	s.mu.Unlock()
 	if !found {
-		return 0, nil
+		return 0, nil // nothing is written for nothing, since every process comes here
 	}
 	micro := keep.Microseconds()
 	res, err := s.writer.do(ctx, command{Forget: &micro})
@@ -46,6 +46,7 @@ func (s *Store) deleteOrphans(ctx context.Context) error {
 	}
 	s.mu.Lock()
 	mark, needed := s.orphans, s.machine.bodies.needed()
+	// Time is that of this process: it only decides when to look, not what is an orphan.
 	due := mark.at.IsZero() || time.Since(mark.at) >= s.orphanAge
 	if due {
 		s.orphans = orphanMark{info.State.LastSeq, time.Now()}
@@ -60,7 +61,8 @@ func (s *Store) deleteOrphans(ctx context.Context) error {
 	return s.deleteUnneeded(ctx, mark.seq)
 }
 
-// deleteUnneeded deletes the bodies up to a message that no delivery needs.
+// deleteUnneeded deletes the bodies up to a message that no delivery needs. It goes through the
+// stream once, without reading the bodies themselves. An error leaves the rest to the next time.
 func (s *Store) deleteUnneeded(ctx context.Context, upTo uint64) error {
 	c, err := s.js.OrderedConsumer(ctx, s.stream("bodies"), jetstream.OrderedConsumerConfig{
 		HeadersOnly: true, MaxResetAttempts: 1, // as in consumeLog
@@ -96,6 +98,7 @@ func (s *Store) deleteUnneeded(ctx context.Context, upTo uint64) error {
 	}
 }
 
+// needs reports whether a delivery needs a part of a message of bodies.
 func (s *Store) needs(body uint64) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()

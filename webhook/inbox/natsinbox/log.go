@@ -22,8 +22,8 @@ type writer struct {
 	leading chan struct{} // held by callers that write: one collects while another waits for the server
 
 	mu      sync.Mutex
-	queue   []*job
-	batches uint64
+	queue   []*job            // jobs that wait
+	batches uint64            // that were written, which numbers them
 	written map[uint64]*batch // batches that are not done
 	skipped uint64            // the last message of the log that a snapshot took the place of
 }
@@ -94,7 +94,8 @@ func (w *writer) do(ctx context.Context, c command) (result, error) {
 	}
 }
 
-// withdraw takes a job out of the queue. If it is being written, only its caller is gone.
+// withdraw takes a job out of the queue, whose caller does not wait any more. If it is being
+// written already, only the caller is gone.
 func (w *writer) withdraw(j *job) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -102,12 +103,13 @@ func (w *writer) withdraw(j *job) {
 	w.queue = slices.DeleteFunc(w.queue, func(other *job) bool { return other == j })
 }
 
-// take returns the jobs of the next entry, or nil if none waits. One job may be too large for a
-// message; several are not taken together if they are.
+// take returns the jobs of the next entry, or nil if none waits. They are those that have waited
+// longest, as many as fit into a message; a single job may be larger than that.
 func (w *writer) take() (number uint64, b *batch) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	n, bytes := 0, messageSlack
+	// As many as fit; the first one in any case, which is written in pieces if it is too large.
 	for n < len(w.queue) && n < maxBatch {
 		if bytes += len(w.queue[n].data) + 1; n > 0 && bytes > w.s.maxMessage {
 			break
@@ -134,6 +136,7 @@ func (w *writer) writeBatch(ctx context.Context) {
 	if b == nil {
 		return
 	}
+	// The batch's number lets this process find its jobs when the entry comes back in the log.
 	e := entry{Node: w.s.node, Batch: number}
 	for _, j := range b.jobs {
 		e.Commands = append(e.Commands, j.data)
@@ -149,7 +152,7 @@ func (w *writer) writeBatch(ctx context.Context) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if err != nil {
-		delete(w.written, number)
+		delete(w.written, number) // if the entry was stored all the same, its results interest no caller
 		b.end(slices.Repeat([]result{{err: err}}, len(b.jobs)))
 		return
 	}
@@ -157,7 +160,8 @@ func (w *writer) writeBatch(ctx context.Context) {
 	w.finish(number, b)
 }
 
-// write publishes an entry, in several messages if it is too large for one.
+// write publishes an entry, in several messages if it is too large for one, and returns the number
+// of the last one. Other entries may come between the pieces; readers join them by the entry's ID.
 func (w *writer) write(ctx context.Context, number uint64, data []byte) (seq uint64, err error) {
 	id := w.s.node + "." + strconv.FormatUint(number, 10)
 	chunks := slices.Collect(slices.Chunk(data, w.s.maxMessage))
@@ -166,6 +170,7 @@ func (w *writer) write(ctx context.Context, number uint64, data []byte) (seq uin
 		if len(chunks) > 1 {
 			msg.Header.Set(headerPiece, fmt.Sprintf("%s %d %d", id, i, len(chunks)))
 		}
+		// A try that was stored, and whose answer got lost, is known by its ID the next time.
 		msg.Header.Set(jetstream.MsgIDHeader, id+"."+strconv.Itoa(i))
 		if seq, err = w.s.publish(ctx, msg, w.s.stream("log")); err != nil {
 			return 0, err
@@ -178,7 +183,8 @@ func (w *writer) write(ctx context.Context, number uint64, data []byte) (seq uin
 // many there are.
 const headerPiece = "Webhook-Piece"
 
-// apply hands out the results of a batch of this process.
+// apply hands out the results of a batch of this process, which was just applied. The
+// acknowledgement of the server may be still on its way: then the batch is done when that comes.
 func (w *writer) apply(number uint64, results []result) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -199,6 +205,8 @@ func (w *writer) skip(at uint64) {
 	}
 }
 
+// errSkipped is for commands of which only a snapshot is left. Whether they did something is not
+// known, as with any command that returns another error than the machine's.
 var errSkipped = errors.New("natsinbox: the process was too slow to see what became of it")
 
 // finish ends a batch that is acknowledged and applied. What a claim brought whose caller is gone
@@ -211,6 +219,7 @@ func (w *writer) finish(number uint64, b *batch) {
 		return
 	}
 	delete(w.written, number)
+	// What a claim has leased for a caller who is gone would wait for the end of the lease.
 	for i, j := range b.jobs {
 		if j.gone && j.cmd.Claim != nil && b.results[i].batch.LeaseToken != "" {
 			w.s.abandon(b.results[i].batch)
@@ -238,8 +247,8 @@ func (s *Store) publish(ctx context.Context, msg *nats.Msg, stream string) (uint
 		case err == nil:
 			return seq, nil
 		case errors.Is(err, ErrNotDurable) && !errors.Is(err, errNoAnswer):
-			return 0, err
-		case errors.As(err, &api) || ctx.Err() != nil:
+			return 0, err // the server would lose it: no further try helps
+		case errors.As(err, &api) || ctx.Err() != nil: // the server has refused, or there is no time left
 			return 0, fmt.Errorf("natsinbox: the server does not store: %w", err)
 		case s.closed():
 			return 0, s.reason()

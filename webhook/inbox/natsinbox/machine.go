@@ -18,7 +18,8 @@ type machine struct {
 	snapshots snapshotTurns
 }
 
-// A snapshotTurns says which snapshots there are, and which process may make the next one.
+// A snapshotTurns says which snapshots there are, and which process may make the next one. The log
+// is kept from the one before the last, for processes that are reading that one.
 type snapshotTurns struct {
 	Last, Before snapshotRef
 	Maker        string // the node whose turn it is, or was
@@ -28,7 +29,8 @@ type snapshotTurns struct {
 // taken reports whether a process has the turn.
 func (s snapshotTurns) taken(now int64) bool { return s.Maker != "" && s.Until > now }
 
-// A partialEntry is the beginning of an entry that is too large for one message.
+// A partialEntry is the beginning of an entry that is too large for one message: a delivery can be
+// split into thousands of events, and they are stored together or not at all.
 type partialEntry struct {
 	Data  []byte
 	Count int   // messages so far
@@ -43,6 +45,7 @@ type result struct {
 	err   error       // why the command did nothing
 }
 
+// newMachine is the state before the first command.
 func newMachine() *machine {
 	refs := newBodyRefs()
 	return &machine{queue: queue.New(refs.drop), bodies: refs, partial: map[string]*partialEntry{}}
@@ -73,7 +76,7 @@ func (m *machine) apply(c command) result {
 		m.bodies.raise(c.LowWatermark)
 	case c.Snapshot != "":
 		return m.takeSnapshotTurn(c.Snapshot)
-	case c.Snapshotted != nil && c.Snapshotted.At > m.snapshots.Last.At:
+	case c.Snapshotted != nil && c.Snapshotted.At > m.snapshots.Last.At: // an older one is late, and of no use
 		m.snapshots = snapshotTurns{Last: *c.Snapshotted, Before: m.snapshots.Last}
 	}
 	return result{}
@@ -83,8 +86,9 @@ var errTooLate = errors.New(
 	"natsinbox: the delivery took longer on its way into the log than its body is kept; send it again",
 )
 
-// append stores deliveries, all or, if the body of one may be gone, none. The body of a delivery
-// that is known already is released at once.
+// append stores deliveries, all or, if the body of one may be gone, none: then their sender gets an
+// error and sends them again, with new bodies. The body of a delivery that is known already is
+// released at once.
 func (m *machine) append(list []appended) (res result) {
 	for _, d := range list {
 		if m.bodies.tooLate(d.Body) {
@@ -96,7 +100,7 @@ func (m *machine) append(list []appended) (res result) {
 		m.bodies.arrive(d.Body)
 	}
 	for _, d := range list {
-		size := 0
+		size := 0 // of the body, for limits of claims
 		for _, p := range d.Body {
 			size += p.Size
 		}
@@ -113,6 +117,7 @@ func (m *machine) append(list []appended) (res result) {
 	return res
 }
 
+// claim leases records, and says where their bodies lie. An empty batch has no token.
 func (m *machine) claim(c queue.Claim) (res result) {
 	for _, rec := range m.queue.Claim(c) {
 		res.batch.Records = append(res.batch.Records, fromQueue(rec))
@@ -151,7 +156,7 @@ func (m *machine) stats(now int64) inbox.Stats {
 // process that wrote it got an error.
 func (m *machine) join(id string, index, of int, data []byte) []byte {
 	p := m.partial[id]
-	if index == 0 {
+	if index == 0 { // begins anew, whatever was there
 		p = new(partialEntry)
 		m.partial[id] = p
 	}
@@ -167,7 +172,8 @@ func (m *machine) join(id string, index, of int, data []byte) []byte {
 	return p.Data
 }
 
-// dropPartial forgets entries whose process has died while it wrote them.
+// dropPartial forgets entries whose process has died while it wrote them. It goes with the
+// forgetting of keys, which comes every few minutes.
 func (m *machine) dropPartial() {
 	for id, p := range m.partial {
 		if p.At < m.queue.Now()-time.Hour.Microseconds() {
@@ -176,7 +182,8 @@ func (m *machine) dropPartial() {
 	}
 }
 
-// takeSnapshotTurn lets one process at a time make a snapshot.
+// takeSnapshotTurn lets one process at a time make a snapshot, since that takes time and bandwidth.
+// A process that dies over it loses its turn after a while.
 func (m *machine) takeSnapshotTurn(node string) result {
 	if m.snapshots.taken(m.queue.Now()) {
 		return result{}

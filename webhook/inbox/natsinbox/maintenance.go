@@ -39,6 +39,7 @@ func (s *Store) maintain(ctx context.Context) {
 	}
 }
 
+// checkPause is how long a server with other settings may go unnoticed, if the connection stays.
 const checkPause = time.Minute
 
 // abandon has a batch given back whose caller is gone, so that its lanes need not wait for the end
@@ -72,11 +73,13 @@ func (s *Store) writeSnapshot(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	// The manifest was looked up before the turn: a process that loses its turn while it writes
+	// then expects a manifest that is not the last one any more.
 	turn, err := s.writer.do(ctx, command{Snapshot: s.node})
 	if err != nil || turn.n == 0 {
 		return err
 	}
-	s.mu.Lock()
+	s.mu.Lock() // for the copy alone: encoding it takes a while
 	snap, ref := s.machine.snapshot(), snapshotRef{ID: rand.Text(), At: s.at}
 	s.mu.Unlock()
 	data, err := snap.encode()
@@ -105,7 +108,7 @@ func (s *Store) writeSnapshot(ctx context.Context) error {
 	before := s.machine.snapshots.Before
 	s.mu.Unlock()
 	if len(before.Parts) == 0 {
-		return nil
+		return nil // this is the first snapshot
 	}
 	return errors.Join(
 		s.logStream.Purge(ctx, jetstream.WithPurgeSequence(before.At+1)),

@@ -41,11 +41,48 @@ func Open(ctx context.Context, url string, h webhook.Handler, cfg inbox.Config) 
 	return in, nil
 }
 
+// How the store works, for readers of this package:
+//
+// It is a replicated state machine. Commands are appended to the log, a stream, which gives them
+// one order; every process applies all of them to a machine of its own (apply.go, machine.go). The
+// machine depends on nothing but the commands and the times at which the server stored them, so all
+// processes have the same, whenever they started. What a command did, the process learns that wrote
+// it, when it applies it (log.go).
+//
+// A change: the caller's command waits in the writer, goes into the log with others in one message,
+// is acknowledged when the server has synced it, and comes back to be applied. Only then is the
+// result known: another process may have been faster, with the same key or the same lane. So a
+// method that changes something takes a round trip to the disk and one back, and many of them share
+// both.
+//
+// A question (Stats, DeadLetters) is answered by the machine, after it has caught up with the log
+// as it was when the question came. A claim looks there first, and writes a command only if it may
+// bring something.
+//
+// Bodies are not in the log, since every process reads all of that. They are stored before the
+// command that refers to them, and deleted by the process whose command released the last
+// reference. A process that dies between the two leaves an orphan. An orphan differs from a body
+// whose command is still on its way by nothing but its age: so an hour later a command says that no
+// older body is accepted any more, and after that what is not referred to is deleted (expiry.go).
+//
+// The log would grow for ever, so one process at a time writes a snapshot of the machine, and the
+// log before the snapshot before that is deleted (maintenance.go). A process that starts, or that
+// was slower than that, continues from the last snapshot.
+//
+// All of this holds only if the server keeps what it acknowledged. Nothing is stored on a
+// connection for which that was not found out, and an acknowledgement that came while the
+// connection changed does not count (durability.go, log.go).
+//
+// Locks are taken in one order: Store.mu, then that of the writer or of the bodyStore. Neither of
+// these two is held while something is asked of the server.
+
 // A Store is an [inbox.Store] in streams of NATS JetStream. It is safe for concurrent use.
 type Store struct {
-	cfg            Config
-	nc             *nats.Conn
-	js             jetstream.JetStream
+	cfg Config // with its defaults
+	nc  *nats.Conn
+	js  jetstream.JetStream
+
+	// The three streams, set by makeStreams.
 	logStream      jetstream.Stream
 	bodyStream     jetstream.Stream
 	snapshotStream jetstream.Stream
@@ -87,16 +124,23 @@ var (
 )
 
 const (
+	// defaultSnapshotBytes is how much of the log a process that starts has to read at most; with
+	// large snapshots, it is twice their size.
 	defaultSnapshotBytes = 16 << 20
-	defaultOrphanAge     = time.Hour
+
+	// defaultOrphanAge is much longer than a delivery takes from the stream of bodies into the log
+	// (doTimeout), so that none is refused but those of a process that was stopped.
+	defaultOrphanAge = time.Hour
 )
 
 // OpenStore connects, checks that the servers keep what they acknowledge, makes the streams if they
-// are not there, and reads what is in them. Most hosts call [Open].
+// are not there, and reads what is in them. It returns when the store knows everything that was
+// stored before, which takes a while if there is much. Most hosts call [Open].
 func OpenStore(ctx context.Context, cfg Config) (*Store, error) {
 	return open(ctx, cfg, defaultSnapshotBytes, defaultOrphanAge)
 }
 
+// open is OpenStore with limits that tests set. If it returns an error, nothing is left running.
 func open(ctx context.Context, cfg Config, snapshotBytes int64, orphanAge time.Duration) (*Store, error) {
 	if err := cfg.validate(); err != nil {
 		return nil, err
@@ -118,6 +162,8 @@ func open(ctx context.Context, cfg Config, snapshotBytes int64, orphanAge time.D
 	return s, nil
 }
 
+// connect connects, and goes on connecting for as long as the store is open: a server that is away
+// is no error of the store, but of the calls that need it.
 func connect(cfg Config) (*nats.Conn, error) {
 	opts := append([]nats.Option{
 		nats.Name("webhook inbox"),
@@ -133,7 +179,7 @@ func connect(cfg Config) (*nats.Conn, error) {
 
 // withoutURL hides an error that may quote a URL, which may hold a password.
 func withoutURL(err error) error {
-	for _, known := range []error{
+	for _, known := range []error{ // those that a host can do something about, without their texts
 		nats.ErrNoServers, nats.ErrTimeout, nats.ErrAuthorization, nats.ErrAuthExpired,
 		nats.ErrSecureConnRequired, nats.ErrSecureConnWanted,
 	} {
@@ -148,6 +194,7 @@ func withoutURL(err error) error {
 // nothing is made on a server that was not checked, and nothing is read before the servers that
 // keep the streams were. Its goroutines end with Close; the end of ctx does not end them.
 func (s *Store) start(ctx context.Context) (err error) {
+	// Older servers know nothing of what is asked of them below.
 	if err := checkVersion(s.nc.ConnectedServerVersion()); err != nil {
 		return err
 	}
@@ -170,11 +217,11 @@ func (s *Store) start(ctx context.Context) (err error) {
 	if err := s.load(ctx); err != nil {
 		return err
 	}
-	ctx, s.cancel = context.WithCancel(context.WithoutCancel(ctx))
+	ctx, s.cancel = context.WithCancel(context.WithoutCancel(ctx)) // Close ends them
 	for _, run := range []func(context.Context){s.runLog, s.maintain, s.bodies.run} {
 		s.running.Go(func() { run(ctx) })
 	}
-	return s.catchUp(ctx)
+	return s.catchUp(ctx) // so that the first answers are not those of a snapshot
 }
 
 // maxMessage is how large messages get at most: a server may allow more, but NATS recommends not
@@ -183,7 +230,8 @@ const maxMessage = 1 << 20
 
 var errClosed = errors.New("natsinbox: the store is closed")
 
-// Close ends the store's goroutines and its connection. What was stored stays.
+// Close ends the store's goroutines and its connection. What was stored stays. Calls that wait
+// return an error; what they wrote may be applied all the same.
 func (s *Store) Close() error {
 	s.fail(errClosed)
 	if s.cancel != nil {
@@ -202,6 +250,7 @@ func (s *Store) fail(err error) {
 	})
 }
 
+// closed reports whether fail was called.
 func (s *Store) closed() bool {
 	select {
 	case <-s.over:

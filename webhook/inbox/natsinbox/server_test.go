@@ -168,7 +168,7 @@ func (s *natsServer) restart(jetstream string) {
 	s.start()
 }
 
-// config names an inbox that nobody else uses.
+// config names an inbox of its own.
 func (s *natsServer) config() natsinbox.Config {
 	s.names.Lock()
 	defer s.names.Unlock()

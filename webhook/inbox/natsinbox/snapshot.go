@@ -17,13 +17,13 @@ import (
 // A snapshot is a machine as it is stored, so that a process need not read the log from its
 // beginning.
 type snapshot struct {
-	Version      int                      `json:"version"`
+	Version      int                      `json:"version"` // snapshotVersion
 	Queue        queue.Snapshot           `json:"queue"`
-	Parts        map[queue.ID][]part      `json:"parts,omitzero"`
+	Parts        map[queue.ID][]part      `json:"parts,omitzero"` // of the bodies of deliveries
 	Messages     []savedMessage           `json:"messages,omitzero"`
 	LowWatermark uint64                   `json:"low_watermark,omitzero"`
-	Partial      map[string]*partialEntry `json:"partial,omitzero"`
-	Snapshots    snapshotTurns            `json:"snapshots"`
+	Partial      map[string]*partialEntry `json:"partial,omitzero"` // entries, by their IDs
+	Snapshots    snapshotTurns            `json:"snapshots"`        // that were there before this one
 }
 
 // A savedMessage is a message of the stream of bodies of which more parts have arrived than are
@@ -60,12 +60,13 @@ func (m *machine) snapshot() *snapshot {
 	return s
 }
 
-// encode writes a snapshot. Equal machines have equal bytes.
+// encode writes a snapshot as compressed JSON. Equal machines have equal bytes. It sorts the
+// snapshot, which may take a while, so the caller does not hold a lock.
 func (s *snapshot) encode() ([]byte, error) {
 	s.Queue.Sort()
 	slices.SortFunc(s.Messages, func(a, b savedMessage) int { return cmp.Compare(a.Seq, b.Seq) })
 	var b bytes.Buffer
-	z, err := gzip.NewWriterLevel(&b, gzip.BestSpeed)
+	z, err := gzip.NewWriterLevel(&b, gzip.BestSpeed) // what is large are hashes, which do not shrink
 	if err != nil {
 		return nil, err
 	}
@@ -102,6 +103,8 @@ func decodeMachine(data []byte) (*machine, error) {
 
 var errVersion = errors.New("natsinbox: another release wrote the snapshot; run the same release everywhere")
 
+// machine returns the machine that the snapshot is of. The counts of messages follow from the
+// bodies that deliveries need, except where parts have arrived that are not needed any more.
 func (s *snapshot) machine() (*machine, error) {
 	m := newMachine()
 	var err error

@@ -10,7 +10,8 @@ import (
 )
 
 // Append implements [inbox.Sink]. The bodies are stored first, then the command that refers to
-// them: a process that dies in between leaves orphans, and no delivery without a body.
+// them: a process that dies in between leaves orphans, and no delivery without a body. The backfill
+// has a queue of its own for bodies, if all of the records are of it.
 func (s *Store) Append(ctx context.Context, recs []inbox.Record) (added int, err error) {
 	unknown, err := s.unknown(ctx, recs)
 	if err != nil || len(unknown) == 0 {
@@ -53,7 +54,8 @@ func (s *Store) unknown(ctx context.Context, recs []inbox.Record) ([]inbox.Recor
 	if len(list) == len(recs) {
 		return list, nil
 	}
-	// A key that is known here may have been forgotten by another process.
+	// A key that is known here may have been forgotten by another process, and then the delivery is
+	// new: before it is called a duplicate, everything that was written has to be applied.
 	if err := s.catchUp(ctx); err != nil {
 		return nil, err
 	}
@@ -84,7 +86,7 @@ func (s *Store) Claim(ctx context.Context, req inbox.ClaimRequest) (inbox.Batch,
 	}
 	list, err := s.bodies.load(ctx, res.parts)
 	if err != nil {
-		s.abandon(res.batch)
+		s.abandon(res.batch) // another worker gets them at once, and not after the lease
 		return inbox.Batch{}, err
 	}
 	for i := range list {
@@ -101,7 +103,8 @@ func (s *Store) wait(req inbox.ClaimRequest) (time.Duration, bool) {
 	return s.machine.queue.Wait(queue.Kind(req.Kind), req.Backfill, s.clock())
 }
 
-// Extend implements [inbox.Store].
+// Extend implements [inbox.Store]. The lease runs from the moment at which the server stores the
+// command.
 func (s *Store) Extend(ctx context.Context, token inbox.LeaseToken, lease time.Duration) error {
 	if err := s.usable(ctx); err != nil {
 		return err
@@ -111,7 +114,8 @@ func (s *Store) Extend(ctx context.Context, token inbox.LeaseToken, lease time.D
 }
 
 // Settle implements [inbox.Store]. If it returns an error other than [inbox.ErrLeaseLost], the
-// outcomes may be stored all the same; then another call returns that.
+// outcomes may be stored all the same; then another call returns that, although nothing is handled
+// again.
 func (s *Store) Settle(ctx context.Context, token inbox.LeaseToken, outcomes []inbox.Settlement) error {
 	if err := s.usable(ctx); err != nil || len(outcomes) == 0 {
 		return err
@@ -120,7 +124,8 @@ func (s *Store) Settle(ctx context.Context, token inbox.LeaseToken, outcomes []i
 	return err
 }
 
-// Stats implements [inbox.Store]. It does not count keys.
+// Stats implements [inbox.Store]. It does not count keys. It counts what the log held when it was
+// called, so that an empty inbox is empty.
 func (s *Store) Stats(ctx context.Context) (inbox.Stats, error) {
 	if err := s.current(ctx); err != nil {
 		return inbox.Stats{}, err
@@ -130,7 +135,7 @@ func (s *Store) Stats(ctx context.Context) (inbox.Stats, error) {
 	return s.machine.stats(s.clock()), nil
 }
 
-// DeadLetters implements [inbox.Store].
+// DeadLetters implements [inbox.Store]. It reads the bodies of a page from the server.
 func (s *Store) DeadLetters(
 	ctx context.Context, f inbox.Filter, after inbox.ID, limit int,
 ) ([]inbox.DeadLetter, error) {
@@ -168,7 +173,8 @@ func (s *Store) DeleteDeadLetters(ctx context.Context, ids []inbox.ID) (int, err
 	return res.n, err
 }
 
-// Wait implements [inbox.Waker].
+// Wait implements [inbox.Waker]. What this process has written does not wake it: the inbox knows of
+// that. It returns an error once the store is closed.
 func (s *Store) Wait(ctx context.Context) error {
 	select {
 	case <-s.wake:
@@ -180,7 +186,7 @@ func (s *Store) Wait(ctx context.Context) error {
 	}
 }
 
-// usable reports why nothing can be done, if so.
+// usable returns why the store takes no call, or nil.
 func (s *Store) usable(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return err

@@ -17,7 +17,7 @@ func (s *Store) subject(part string) string { return s.cfg.Name + "." + part }
 // makeStreams makes those of the three streams that are not there, and refuses those that are and
 // would lose messages. It changes none: Replicas and MaxBytes are those of the first process.
 func (s *Store) makeStreams(ctx context.Context) error {
-	// Servers of a cluster vote about it, which takes a while if they are busy.
+	// The servers of a cluster vote about a new stream, which takes a while if they are busy.
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
 	for _, one := range []struct {
@@ -25,6 +25,7 @@ func (s *Store) makeStreams(ctx context.Context) error {
 		maxBytes             int64
 		stream               *jetstream.Stream
 	}{
+		// The descriptions are for administrators who look at their server.
 		{"log", "log", "What happened to WhatsApp deliveries, in order. Do not delete messages.", -1, &s.logStream},
 		{"bodies", "bodies", "Bodies of WhatsApp deliveries that are not handled yet.", s.cfg.MaxBytes, &s.bodyStream},
 		{"snapshots", "snapshots.*", "What the log amounts to, for those who start.", -1, &s.snapshotStream},
@@ -62,20 +63,28 @@ const duplicates = 2 * time.Minute
 func checkStream(c jetstream.StreamConfig, subject string) error {
 	wrong := ""
 	switch {
+	// A restart of the server loses what is in memory.
 	case c.Storage != jetstream.FileStorage:
 		wrong = "is kept in memory"
+	// Acknowledged before it is written, whatever sync_interval says.
 	case c.PersistMode == jetstream.AsyncPersistMode:
 		wrong = "is written asynchronously (persist_mode)"
+	// A full stream must refuse new messages, so that Meta keeps them.
 	case c.Discard != jetstream.DiscardNew:
 		wrong = "discards old messages when it is full"
+	// Every process reads every message; the first one to read it must not take it away.
 	case c.Retention != jetstream.LimitsPolicy:
 		wrong = "drops messages that were read (retention)"
+	// Only what a snapshot has, or what is handled, may go.
 	case c.MaxAge != 0 || c.MaxMsgs > 0 || c.MaxMsgsPerSubject > 0:
 		wrong = "drops messages by age or number"
+	// Without an acknowledgement, nothing is known to be stored.
 	case c.NoAck:
 		wrong = "does not acknowledge"
+	// Messages of other programs would be gaps in the log, or bodies of nothing.
 	case len(c.Subjects) != 1 || c.Subjects[0] != subject:
 		wrong = "has other subjects"
+	// A message that is sent again after a lost answer would be there twice.
 	case c.Duplicates < duplicates:
 		wrong = "remembers message IDs for less than 2 minutes"
 	default:

@@ -17,10 +17,14 @@ import (
 
 // body is a delivery of one text, of one of a thousand customers.
 func body(serial int64) []byte {
-	return fmt.Appendf(nil, `{"object":"whatsapp_business_account","entry":[{"id":"102290129340398","changes":[{"value":{"messaging_product":"whatsapp",`+
-		`"metadata":{"display_phone_number":"15550100199","phone_number_id":"106540352242922"},"contacts":[{"profile":{"name":"Ada"},`+
-		`"wa_id":"1555010%04d"}],"messages":[{"from":"1555010%04d","id":"wamid.HBgLMTU1NTAxMDAxMjMVAgASGBQzQTA%020d","timestamp":"1795168800",`+
-		`"text":{"body":"Do you have rye bread today, and until when are you open?"},"type":"text"}]},"field":"messages"}]}]}`,
+	return fmt.Appendf(nil, `{"object":"whatsapp_business_account","entry":[{"id":"102290129340398",`+
+		`"changes":[{"value":{"messaging_product":"whatsapp",`+
+		`"metadata":{"display_phone_number":"15550100199","phone_number_id":"106540352242922"},`+
+		`"contacts":[{"profile":{"name":"Ada"},`+
+		`"wa_id":"1555010%04d"}],"messages":[{"from":"1555010%04d",`+
+		`"id":"wamid.HBgLMTU1NTAxMDAxMjMVAgASGBQzQTA%020d","timestamp":"1795168800",`+
+		`"text":{"body":"Do you have rye bread today, and until when are you open?"},"type":"text"}]},`+
+		`"field":"messages"}]}]}`,
 		serial%1000, serial%1000, serial)
 }
 
@@ -46,7 +50,9 @@ func BenchmarkDrain(b *testing.B) {
 		for range 64 {
 			all.Go(func() {
 				for i := next.Add(1); i <= n; i = next.Add(1) {
-					if err := in.Receive(b.Context(), webhook.Delivery{Body: body(i), ReceivedAt: time.Now()}); err != nil {
+					if err := in.Receive(b.Context(), webhook.Delivery{
+						Body: body(i), ReceivedAt: time.Now(),
+					}); err != nil {
 						b.Error(err)
 					}
 				}

@@ -30,9 +30,12 @@ import (
 // says is a delivery with one text.
 func says(customer string, i int) webhook.Delivery {
 	return webhook.Delivery{ReceivedAt: time.Now(), Body: fmt.Appendf(nil,
-		`{"object":"whatsapp_business_account","entry":[{"id":"102290129340398","changes":[{"value":{"messaging_product":"whatsapp",`+
-			`"metadata":{"display_phone_number":"15550100199","phone_number_id":"106540352242922"},"messages":[{"from":%q,"id":"wamid.%s.%04d",`+
-			`"timestamp":"1795168800","text":{"body":"hello"},"type":"text"}]},"field":"messages"}]}]}`, customer, customer, i)}
+		`{"object":"whatsapp_business_account","entry":[{"id":"102290129340398",`+
+			`"changes":[{"value":{"messaging_product":"whatsapp",`+
+			`"metadata":{"display_phone_number":"15550100199","phone_number_id":"106540352242922"},`+
+			`"messages":[{"from":%q,"id":"wamid.%s.%04d",`+
+			`"timestamp":"1795168800","text":{"body":"hello"},"type":"text"}]},"field":"messages"}]}]}`, customer,
+		customer, i)}
 }
 
 func idOf(ev webhook.Event) string {
@@ -53,7 +56,9 @@ func openStore(t testing.TB, url string) *pgdb.Inbox {
 // effects are rows that a handler writes along with the fact that the event is done.
 func effects(t testing.TB, store *pgdb.Inbox) {
 	t.Helper()
-	_, err := store.DB().ExecContext(t.Context(), "CREATE TABLE effects (n BIGINT GENERATED ALWAYS AS IDENTITY, id TEXT, who TEXT)")
+	_, err := store.DB().ExecContext(
+		t.Context(), "CREATE TABLE effects (n BIGINT GENERATED ALWAYS AS IDENTITY, id TEXT, who TEXT)",
+	)
 	require.NoError(t, err)
 }
 
@@ -65,8 +70,8 @@ func effect(who string) webhook.Handler {
 	}))
 }
 
-// Connections are cut anywhere, in the middle of commits too. Whoever appends repeats until he gets
-// a yes, as Meta does.
+// Connections are cut anywhere, in the middle of commits too. Each delivery is sent until it is
+// accepted, as Meta does.
 func TestConnectionsThatAreCutAnywhereLoseAndDoubleNothing(t *testing.T) {
 	t.Parallel()
 	const customers, each, enough = 12, 40, 20
@@ -130,20 +135,26 @@ func TestConnectionsThatAreCutAnywhereLoseAndDoubleNothing(t *testing.T) {
 	cutting.Wait()
 	require.NoError(t, in.WaitIdle(within(t)), "seed %d", seed)
 	require.NoError(t, in.Shutdown(t.Context()))
-	t.Logf("seed %d: %d connections cut, %d deliveries refused and repeated, %d attempts repeated", seed, cut.Load(), refused.Load(), retried.Load())
+	t.Logf(
+		"seed %d: %d connections cut, %d deliveries refused and repeated, %d attempts repeated", seed, cut.Load(),
+		refused.Load(), retried.Load(),
+	)
 	require.GreaterOrEqual(t, retried.Load(), int64(enough))
 
 	var rows, different, wrong int
-	require.NoError(t, admin.DB().QueryRowContext(t.Context(), "SELECT COUNT(*), COUNT(DISTINCT id) FROM effects").Scan(&rows, &different))
+	row := admin.DB().QueryRowContext(t.Context(), "SELECT COUNT(*), COUNT(DISTINCT id) FROM effects")
+	require.NoError(t, row.Scan(&rows, &different))
 	require.Equal(t, rows, different, "no effect is there twice; seed %d", seed)
 	require.GreaterOrEqual(t, rows, customers*each)
 	// In a conversation, identity values are those of committed transactions that came one after
 	// the other.
-	require.NoError(t, admin.DB().QueryRowContext(t.Context(), `SELECT COUNT(*) FROM (SELECT id, LAG(id) OVER (PARTITION BY LEFT(id, 17) ORDER BY n) AS before
-		FROM effects) AS e WHERE before > id`).Scan(&wrong))
+	require.NoError(t, admin.DB().QueryRowContext(t.Context(), `SELECT COUNT(*) FROM
+		(SELECT id, LAG(id) OVER (PARTITION BY LEFT(id, 17) ORDER BY n) AS before FROM effects) AS e
+		WHERE before > id`).Scan(&wrong))
 	require.Zero(t, wrong, "every conversation is in order; seed %d", seed)
-	require.NoError(t, admin.DB().QueryRowContext(t.Context(), `SELECT COUNT(*) FROM (SELECT LEFT(id, 17) AS c, COUNT(*) AS n, MAX(RIGHT(id, 4)::int) AS last
-		FROM effects GROUP BY 1) AS e WHERE n <> last + 1`).Scan(&wrong))
+	require.NoError(t, admin.DB().QueryRowContext(t.Context(), `SELECT COUNT(*) FROM
+		(SELECT LEFT(id, 17) AS c, COUNT(*) AS n, MAX(RIGHT(id, 4)::int) AS last FROM effects GROUP BY 1) AS e
+		WHERE n <> last + 1`).Scan(&wrong))
 	require.Zero(t, wrong, "nothing is missing; seed %d", seed)
 }
 
@@ -302,7 +313,9 @@ func TestATransactionThatNobodyEndsKeepsNobodyWaiting(t *testing.T) {
 	require.Len(t, b.Records, 1)
 	err = stopped.Transact(t.Context(), func(tx *sql.Tx) error {
 		// What it splits is locked now, and so is the lane of all deliveries.
-		require.NoError(t, stopped.SettleTx(t.Context(), tx, b.LeaseToken, []inbox.Settlement{{ID: b.Records[0].ID, Disposition: inbox.DispositionRetry}}))
+		require.NoError(t, stopped.SettleTx(t.Context(), tx, b.LeaseToken, []inbox.Settlement{{
+			ID: b.Records[0].ID, Disposition: inbox.DispositionRetry,
+		}}))
 		require.NoError(t, in.Start(t.Context()))
 		require.NoError(t, in.WaitIdle(within(t)))
 		require.Equal(t, []string{"parent 0000", "parent 0001"}, whoHandled(t, store))
@@ -312,13 +325,15 @@ func TestATransactionThatNobodyEndsKeepsNobodyWaiting(t *testing.T) {
 	require.NoError(t, in.Shutdown(t.Context()))
 }
 
-// The database's clock jumps: leases end too early or too late, and still nobody settles what
-// somebody else holds.
+// The database's clock jumps: leases end too early or too late, and still no worker settles
+// what another one holds.
 func TestAClockThatJumpsDoublesNothing(t *testing.T) {
 	t.Parallel()
 	store := openStore(t, database(t))
 	jump := func(d time.Duration) { // of the clock: what was to come is nearer by that
-		_, err := store.DB().ExecContext(t.Context(), "UPDATE webhook_lanes SET next_at = next_at - $1", d.Microseconds())
+		_, err := store.DB().ExecContext(
+			t.Context(), "UPDATE webhook_lanes SET next_at = next_at - $1", d.Microseconds(),
+		)
 		require.NoError(t, err)
 	}
 	in, err := inbox.New(store, effect("me"), inbox.Config{})
@@ -435,10 +450,16 @@ func TestALazyDatabaseIsRefused(t *testing.T) {
 
 func TestErrorsOfOpenHoldNoPassword(t *testing.T) {
 	t.Parallel()
-	for _, url := range []string{"postgres://me:canary@127.0.0.1:1/test?connect_timeout=2", "postgres://me:canary@host:port/test", "://me:canary@"} {
-		_, err := pginbox.Open(t.Context(), url, effect(""), inbox.Config{})
-		require.ErrorContains(t, err, "pginbox: ")
-		require.NotContains(t, err.Error(), "canary")
+	for name, url := range map[string]string{
+		"no server": "postgres://me:canary@127.0.0.1:1/test?connect_timeout=2",
+		"no port":   "postgres://me:canary@host:port/test", "no URL": "://me:canary@",
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			_, err := pginbox.Open(t.Context(), url, effect(""), inbox.Config{})
+			require.ErrorContains(t, err, "pginbox: ")
+			require.NotContains(t, err.Error(), "canary")
+		})
 	}
 }
 

@@ -62,7 +62,8 @@ func TestADatabaseKeepsThePromisesOfAStore(t *testing.T) {
 func TestOtherSettingsOfTheConnectionWorkAsWell(t *testing.T) {
 	t.Parallel()
 	for _, setting := range [][]string{
-		{"default_query_exec_mode", "exec"}, {"default_query_exec_mode", "simple_protocol"}, {"default_transaction_isolation", "serializable"},
+		{"default_query_exec_mode", "exec"}, {"default_query_exec_mode", "simple_protocol"},
+		{"default_transaction_isolation", "serializable"},
 	} {
 		t.Run(setting[1], func(t *testing.T) {
 			t.Parallel()

@@ -32,7 +32,9 @@ func appendKeys(t *testing.T, store inbox.Store, keys ...string) (added int) {
 
 func claimDeliveries(t *testing.T, store inbox.Store, limit int) (b inbox.Batch, keys []string) {
 	t.Helper()
-	b, err := store.Claim(t.Context(), inbox.ClaimRequest{Kind: inbox.KindDelivery, Lanes: 1, PerLane: limit, LeaseDuration: time.Hour, WorkerID: "test"})
+	b, err := store.Claim(t.Context(), inbox.ClaimRequest{
+		Kind: inbox.KindDelivery, Lanes: 1, PerLane: limit, LeaseDuration: time.Hour, WorkerID: "test",
+	})
 	require.NoError(t, err)
 	for _, rec := range b.Records {
 		require.Equal(t, "body of "+rec.DedupKey, string(rec.Body))
@@ -120,7 +122,11 @@ func TestTwoStoresOverOneFileKeepNothingTwice(t *testing.T) {
 	store := open(t, filepath.Join(t.TempDir(), "inbox.db"))
 	defer store.Close()
 	appendKeys(t, store, "a", "b")
-	tables(t, store, "INSERT INTO webhook_arrivals (received_at, deliveries, heads, bodies) SELECT received_at, deliveries, heads, bodies FROM webhook_arrivals")
+	tables(
+		t, store,
+		"INSERT INTO webhook_arrivals (received_at, deliveries, heads, bodies) SELECT received_at, deliveries, "+
+			"heads, bodies FROM webhook_arrivals",
+	)
 	_, keys := claimDeliveries(t, store, 10)
 	require.Equal(t, []string{"a", "b"}, keys)
 }
@@ -138,7 +144,9 @@ func TestADamagedRowIsNamed(t *testing.T) {
 			store := open(t, path)
 			appendKeys(t, store, "a")
 			tables(t, store, damage)
-			_, err := store.Claim(t.Context(), inbox.ClaimRequest{Kind: inbox.KindDelivery, Lanes: 1, PerLane: 1, LeaseDuration: time.Hour})
+			_, err := store.Claim(t.Context(), inbox.ClaimRequest{
+				Kind: inbox.KindDelivery, Lanes: 1, PerLane: 1, LeaseDuration: time.Hour,
+			})
 			require.ErrorContains(t, err, "row 1 of webhook_arrivals is damaged")
 			require.NoError(t, store.Close())
 			if name == "heads" { // the others are found when they are claimed

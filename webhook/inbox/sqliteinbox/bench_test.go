@@ -109,7 +109,9 @@ func processor(tb testing.TB) time.Duration {
 
 // acknowledge posts n different signed deliveries over so many connections, and returns how many
 // were acknowledged in a second.
-func acknowledge(tb testing.TB, recv webhook.Receiver, conns, n int, serial *atomic.Int64) (rate float64, p99 time.Duration) {
+func acknowledge(
+	tb testing.TB, recv webhook.Receiver, conns, n int, serial *atomic.Int64,
+) (rate float64, p99 time.Duration) {
 	tb.Helper()
 	endpoint, err := webhook.NewEndpoint(webhook.Config{AppSecret: "made-up", VerifyToken: "made-up"}, recv)
 	require.NoError(tb, err)
@@ -176,16 +178,21 @@ func client(addr string, posts [][]byte, next *atomic.Int64) (times []time.Durat
 
 // body is a delivery of one text, in the size that Meta sends, of one of a thousand customers.
 func body(serial int64) []byte {
-	return fmt.Appendf(nil, `{"object":"whatsapp_business_account","entry":[{"id":"102290129340398","changes":[{"value":{"messaging_product":"whatsapp",`+
-		`"metadata":{"display_phone_number":"15550100199","phone_number_id":"106540352242922"},"contacts":[{"profile":{"name":"Ada"},`+
-		`"wa_id":"1555010%04d"}],"messages":[{"from":"1555010%04d","id":"wamid.HBgLMTU1NTAxMDAxMjMVAgASGBQzQTA%020d","timestamp":"1795168800",`+
-		`"text":{"body":"Do you have rye bread today, and until when are you open?"},"type":"text"}]},"field":"messages"}]}]}`,
+	return fmt.Appendf(nil, `{"object":"whatsapp_business_account","entry":[{"id":"102290129340398",`+
+		`"changes":[{"value":{"messaging_product":"whatsapp",`+
+		`"metadata":{"display_phone_number":"15550100199","phone_number_id":"106540352242922"},`+
+		`"contacts":[{"profile":{"name":"Ada"},`+
+		`"wa_id":"1555010%04d"}],"messages":[{"from":"1555010%04d",`+
+		`"id":"wamid.HBgLMTU1NTAxMDAxMjMVAgASGBQzQTA%020d","timestamp":"1795168800",`+
+		`"text":{"body":"Do you have rye bread today, and until when are you open?"},"type":"text"}]},`+
+		`"field":"messages"}]}]}`,
 		serial%1000, serial%1000, serial)
 }
 
 func request(serial int64) []byte {
 	text := body(serial)
-	return append(fmt.Appendf(nil, "POST / HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n%s: %s\r\nContent-Length: %d\r\n\r\n",
+	return append(fmt.Appendf(nil, "POST / HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n%s: "+
+		"%s\r\nContent-Length: %d\r\n\r\n",
 		webhook.SignatureHeader, webhook.Sign("made-up", text), len(text)), text...)
 }
 
@@ -230,7 +237,9 @@ func fill(tb testing.TB, store *sqlinbox.Store, n int, serial *int64) {
 	for range 64 {
 		all.Go(func() {
 			for i := next.Add(1); i <= end; i = next.Add(1) {
-				if err := in.Receive(tb.Context(), webhook.Delivery{Body: body(i), ReceivedAt: time.Now()}); err != nil {
+				if err := in.Receive(tb.Context(), webhook.Delivery{
+					Body: body(i), ReceivedAt: time.Now(),
+				}); err != nil {
 					tb.Error(err)
 				}
 			}

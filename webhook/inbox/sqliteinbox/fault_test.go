@@ -60,9 +60,12 @@ func TestMain(m *testing.M) {
 
 // says is a delivery with one text.
 func says(customer string, i int) []byte {
-	return fmt.Appendf(nil, `{"object":"whatsapp_business_account","entry":[{"id":"102290129340398","changes":[{"value":{"messaging_product":"whatsapp",`+
-		`"metadata":{"display_phone_number":"15550100199","phone_number_id":"106540352242922"},"messages":[{"from":%q,"id":"wamid.%s.%04d",`+
-		`"timestamp":"1795168800","text":{"body":"hello"},"type":"text"}]},"field":"messages"}]}]}`, customer, customer, i)
+	return fmt.Appendf(nil, `{"object":"whatsapp_business_account","entry":[{"id":"102290129340398",`+
+		`"changes":[{"value":{"messaging_product":"whatsapp",`+
+		`"metadata":{"display_phone_number":"15550100199","phone_number_id":"106540352242922"},`+
+		`"messages":[{"from":%q,"id":"wamid.%s.%04d",`+
+		`"timestamp":"1795168800","text":{"body":"hello"},"type":"text"}]},"field":"messages"}]}]}`, customer, customer,
+		i)
 }
 
 func idOf(ev webhook.Event) string {
@@ -126,7 +129,9 @@ func TestTheNextProcessTakesOverAtOnce(t *testing.T) {
 	in, err := sqliteinbox.Open(t.Context(), path, &l, inbox.Config{LeaseDuration: time.Hour})
 	require.NoError(t, err)
 	for i := range 3 {
-		require.NoError(t, in.Receive(t.Context(), webhook.Delivery{Body: says("15550100101", i), ReceivedAt: time.Now()}))
+		require.NoError(t, in.Receive(t.Context(), webhook.Delivery{
+			Body: says("15550100101", i), ReceivedAt: time.Now(),
+		}))
 	}
 	require.NoError(t, in.WaitIdle(within(t)), "the lease of the dead process is not waited for")
 	got := l.all()
@@ -173,7 +178,8 @@ func TestWhatIsNoFileIsRefused(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "file")
 	require.NoError(t, os.WriteFile(file, nil, 0o600))
 	for path, want := range map[string]string{
-		"": "inbox.MemStore", ":memory:": "inbox.MemStore", filepath.Join(file, "inbox.db"): "cannot be made", t.TempDir(): "names a folder",
+		"": "inbox.MemStore", ":memory:": "inbox.MemStore", filepath.Join(file, "inbox.db"): "cannot be made",
+		t.TempDir(): "names a folder",
 	} {
 		_, err := sqliteinbox.Open(t.Context(), path, new(log), inbox.Config{})
 		require.ErrorContains(t, err, want)
@@ -277,7 +283,9 @@ func TestAClockThatWasSetBackBlocksNothing(t *testing.T) {
 	b, err := store.Claim(t.Context(), inbox.ClaimRequest{Lanes: 1, PerLane: 1, LeaseDuration: time.Minute})
 	require.NoError(t, err)
 	require.Len(t, b.Records, 1)
-	_, err = store.DB().ExecContext(t.Context(), "UPDATE webhook_lanes SET next_at = next_at + ?", 8*24*time.Hour.Microseconds())
+	_, err = store.DB().ExecContext(
+		t.Context(), "UPDATE webhook_lanes SET next_at = next_at + ?", 8*24*time.Hour.Microseconds(),
+	)
 	require.NoError(t, err)
 	require.NoError(t, store.Close())
 
@@ -292,7 +300,9 @@ func TestAClockThatWasSetBackBlocksNothing(t *testing.T) {
 		})
 		require.NoError(t, err)
 		require.Len(t, b.Records, 1, kind)
-		out := inbox.Settlement{ID: b.Records[0].ID, Disposition: inbox.DispositionDone, Events: []inbox.Record{{Kind: inbox.KindEvent, DedupKey: "k", Lane: "l"}}}
+		out := inbox.Settlement{ID: b.Records[0].ID, Disposition: inbox.DispositionDone, Events: []inbox.Record{{
+			Kind: inbox.KindEvent, DedupKey: "k", Lane: "l",
+		}}}
 		if kind == inbox.KindEvent {
 			out = inbox.Settlement{
 				ID: b.Records[0].ID, Disposition: inbox.DispositionRetry, RetryAfter: 8 * 24 * time.Hour,
@@ -303,7 +313,9 @@ func TestAClockThatWasSetBackBlocksNothing(t *testing.T) {
 	require.NoError(t, store.Close())
 	store, err = sqlitedb.OpenInbox(t.Context(), path)
 	require.NoError(t, err)
-	b, err = store.Claim(t.Context(), inbox.ClaimRequest{Kind: inbox.KindEvent, Lanes: 1, PerLane: 1, LeaseDuration: time.Minute})
+	b, err = store.Claim(t.Context(), inbox.ClaimRequest{
+		Kind: inbox.KindEvent, Lanes: 1, PerLane: 1, LeaseDuration: time.Minute,
+	})
 	require.NoError(t, err)
 	require.Empty(t, b.Records)
 	require.LessOrEqual(t, b.Wait, time.Hour)
@@ -345,7 +357,9 @@ func TestEffectsInATransactionAreThereOnce(t *testing.T) {
 		all.Go(func() {
 			for i := range 25 {
 				for range 2 {
-					if err := in.Receive(t.Context(), webhook.Delivery{Body: says(fmt.Sprint("1555010010", c), i), ReceivedAt: time.Now()}); err != nil {
+					if err := in.Receive(t.Context(), webhook.Delivery{
+						Body: says(fmt.Sprint("1555010010", c), i), ReceivedAt: time.Now(),
+					}); err != nil {
 						t.Error(err)
 					}
 				}
@@ -355,10 +369,18 @@ func TestEffectsInATransactionAreThereOnce(t *testing.T) {
 	all.Wait()
 	require.NoError(t, in.WaitIdle(within(t)))
 	var rows, different int
-	require.NoError(t, store.DB().QueryRowContext(t.Context(), "SELECT COUNT(*), COUNT(DISTINCT id) FROM effects").Scan(&rows, &different))
-	require.Equal(t, []int{200, 200}, []int{rows, different})
+	row := store.DB().QueryRowContext(t.Context(), "SELECT COUNT(*), COUNT(DISTINCT id) FROM effects")
+	require.NoError(t, row.Scan(&rows, &different))
+	require.Equal(t, 200, rows)
+	require.Equal(t, 200, different)
+	handled := func() bool {
+		m, err := in.Metrics(t.Context())
+		return err == nil && m.Handled == 200
+	}
+	require.Eventually(t, handled, time.Minute, time.Millisecond, "an event is counted after it was committed")
 	m, err := in.Metrics(t.Context())
 	require.NoError(t, err)
-	require.Equal(t, []int64{200, 200, 200}, []int64{m.Received, m.Duplicates, m.Handled})
+	require.Equal(t, int64(200), m.Received)
+	require.Equal(t, int64(200), m.Duplicates)
 	require.NoError(t, in.Shutdown(t.Context()))
 }

@@ -17,8 +17,8 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook/inbox"
 )
 
-// A watched context tells when somebody begins to wait for its end, which is when what it is for is
-// in the queue.
+// A watchedContext calls waits when a caller begins to wait for its end, which is when the caller's
+// job is in the queue.
 type watchedContext struct {
 	context.Context
 
@@ -70,7 +70,9 @@ func TestWhatIsLiveIsStoredAheadOfAFlood(t *testing.T) {
 		wait(queued, "the queue for "+rec.DedupKey)
 	}
 	for i := range chunks {
-		appended(inbox.Record{DedupKey: fmt.Sprint("chunk ", i), Backfill: true, Body: make([]byte, 2<<20), ReceivedAt: time.Now()})
+		appended(inbox.Record{
+			DedupKey: fmt.Sprint("chunk ", i), Backfill: true, Body: make([]byte, 2<<20), ReceivedAt: time.Now(),
+		})
 	}
 	appended(inbox.Record{DedupKey: "live", Body: []byte("hello"), ReceivedAt: time.Now()})
 	close(free)
@@ -94,7 +96,9 @@ func TestAFloodIsNotHeldUpForEver(t *testing.T) {
 		})
 	}
 	for i := range 20 {
-		_, err := store.Append(t.Context(), []inbox.Record{{DedupKey: fmt.Sprint("chunk ", i), Backfill: true, Body: make([]byte, 100<<10), ReceivedAt: time.Now()}})
+		_, err := store.Append(t.Context(), []inbox.Record{{
+			DedupKey: fmt.Sprint("chunk ", i), Backfill: true, Body: make([]byte, 100<<10), ReceivedAt: time.Now(),
+		}})
 		require.NoError(t, err)
 	}
 	stop()

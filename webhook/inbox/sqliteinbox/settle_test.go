@@ -23,7 +23,9 @@ func split(t *testing.T, store *sqlitedb.Inbox, events int) {
 	b, _ := claimDeliveries(t, store, 1)
 	out := inbox.Settlement{ID: b.Records[0].ID}
 	for i := range events {
-		out.Events = append(out.Events, inbox.Record{Kind: inbox.KindEvent, DedupKey: fmt.Sprint("event ", i), Lane: fmt.Sprint("lane ", i), Index: i})
+		out.Events = append(out.Events, inbox.Record{
+			Kind: inbox.KindEvent, DedupKey: fmt.Sprint("event ", i), Lane: fmt.Sprint("lane ", i), Index: i,
+		})
 	}
 	require.NoError(t, store.Settle(t.Context(), b.LeaseToken, []inbox.Settlement{out}))
 	tables(t, store, "UPDATE webhook_deliveries SET changed_at = 1")
@@ -32,7 +34,9 @@ func split(t *testing.T, store *sqlitedb.Inbox, events int) {
 // settleOne settles one event.
 func settleOne(t *testing.T, store *sqlitedb.Inbox, kind inbox.Disposition) (id inbox.ID) {
 	t.Helper()
-	b, err := store.Claim(t.Context(), inbox.ClaimRequest{Kind: inbox.KindEvent, Lanes: 1, PerLane: 1, LeaseDuration: time.Hour})
+	b, err := store.Claim(t.Context(), inbox.ClaimRequest{
+		Kind: inbox.KindEvent, Lanes: 1, PerLane: 1, LeaseDuration: time.Hour,
+	})
 	require.NoError(t, err)
 	require.Len(t, b.Records, 1)
 	require.Equal(t, "body of large", string(b.Records[0].Body))

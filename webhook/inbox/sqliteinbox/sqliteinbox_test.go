@@ -21,7 +21,8 @@ func TestAFolderKeepsThePromisesOfAStore(t *testing.T) {
 				return inboxtest.Storage{}, err
 			}
 			return inboxtest.Storage{
-				Open:  func(context.Context) (inbox.Store, error) { return store, nil }, // the folder belongs to one process
+				// the folder belongs to one process
+				Open:  func(context.Context) (inbox.Store, error) { return store, nil },
 				Close: store.Close,
 			}, nil
 		},

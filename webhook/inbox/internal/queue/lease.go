@@ -51,15 +51,15 @@ func (m *Machine) Claim(c Claim) (claimed []Record) {
 		return nil
 	}
 	due := m.schedule(queueID{c.Kind, c.Backfill})
-	budget := budget{max: c.MaxBytes, counted: map[ID]bool{}}
+	bytes := budget{max: c.MaxBytes, counted: map[ID]bool{}}
 	for range c.Lanes {
-		if len(*due) == 0 || (*due)[0].ReadyAt > m.now || budget.spent() {
+		if len(*due) == 0 || (*due)[0].ReadyAt > m.now || bytes.spent() {
 			break
 		}
 		l := (*due)[0]
 		var ids []ID
 		for _, rec := range l.records[:min(len(l.records), max(c.PerLane, 1))] {
-			if !budget.take(m.deliveries[rec.Delivery]) && len(claimed) > 0 {
+			if !bytes.take(m.deliveries[rec.Delivery]) && len(claimed) > 0 {
 				break
 			}
 			ids = append(ids, rec.ID)
@@ -101,11 +101,11 @@ func (b *budget) spent() bool { return b.max > 0 && b.used > b.max }
 // Extend makes a lease end when so much time has passed from now. It returns [ErrLeaseLost] if a
 // part of the batch was claimed by another worker, or if all of it is settled.
 func (m *Machine) Extend(token Token, d time.Duration) error {
-	h := m.leases[token]
-	if h == nil || h.lost {
+	held := m.leases[token]
+	if held == nil || held.lost {
 		return ErrLeaseLost
 	}
-	for _, l := range h.lanes {
+	for _, l := range held.lanes {
 		m.reschedule(l, m.now+d.Microseconds())
 	}
 	return nil
@@ -114,12 +114,12 @@ func (m *Machine) Extend(token Token, d time.Duration) error {
 // grant leases records of a lane to a token.
 func (m *Machine) grant(token Token, l *lane, ids []ID) {
 	l.Token, l.Leased = token, ids
-	h := m.leases[token]
-	if h == nil {
-		h = new(lease)
-		m.leases[token] = h
+	held := m.leases[token]
+	if held == nil {
+		held = new(lease)
+		m.leases[token] = held
 	}
-	h.lanes = append(h.lanes, l)
+	held.lanes = append(held.lanes, l)
 }
 
 // revoke takes a lane whose lease has ended away from its holder, who loses with it the right to
@@ -133,9 +133,9 @@ func (m *Machine) revoke(l *lane) {
 
 // release ends the lease of a lane. A lease without lanes is forgotten.
 func (m *Machine) release(l *lane) {
-	h := m.leases[l.Token]
-	h.lanes = slices.DeleteFunc(h.lanes, func(other *lane) bool { return other == l })
-	if len(h.lanes) == 0 {
+	held := m.leases[l.Token]
+	held.lanes = slices.DeleteFunc(held.lanes, func(other *lane) bool { return other == l })
+	if len(held.lanes) == 0 {
 		delete(m.leases, l.Token)
 	}
 	l.Token, l.Leased = "", nil

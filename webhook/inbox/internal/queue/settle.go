@@ -61,8 +61,8 @@ func (m *Machine) Settle(token Token, outcomes []Outcome) error {
 // leasedRecords returns the records of outcomes, each of which has to be leased to the token, and
 // has to be next in its lane when its turn among the outcomes comes. It changes nothing.
 func (m *Machine) leasedRecords(token Token, outcomes []Outcome) ([]*record, error) {
-	h := m.leases[token]
-	if h == nil {
+	held := m.leases[token]
+	if held == nil {
 		return nil, ErrLeaseLost
 	}
 	type position struct {
@@ -74,7 +74,7 @@ func (m *Machine) leasedRecords(token Token, outcomes []Outcome) ([]*record, err
 		positions[out.ID] = position{}
 	}
 	// A batch can have many more records than there are outcomes: one pass over all of them.
-	for _, l := range h.lanes {
+	for _, l := range held.lanes {
 		for i, id := range l.Leased {
 			if _, ok := positions[id]; ok {
 				positions[id] = position{l, i}

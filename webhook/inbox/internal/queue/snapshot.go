@@ -46,8 +46,8 @@ func (m *Machine) Snapshot() Snapshot {
 		stored.Leased = slices.Clone(l.Leased)
 		s.Lanes = append(s.Lanes, stored)
 	}
-	for token, h := range m.leases {
-		if h.lost {
+	for token, held := range m.leases {
+		if held.lost {
 			s.Lost = append(s.Lost, token)
 		}
 	}
@@ -92,8 +92,8 @@ func Restore(s Snapshot, onDrop func(delivery ID)) (*Machine, error) {
 		}
 	}
 	for _, token := range s.Lost {
-		if h := m.leases[token]; h != nil {
-			h.lost = true
+		if held := m.leases[token]; held != nil {
+			held.lost = true
 		}
 	}
 	if !m.consistent() {

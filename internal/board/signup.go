@@ -10,9 +10,11 @@ import (
 
 var errNoPopup = errors.New("open the popup first")
 
-// sign does what the business does in the popup and on its phone.
-func (b *Board) sign(ctx context.Context, o order) (string, error) {
-	if o.Do == "open" {
+// signUp does what the business does in the popup of Embedded Signup, and on its phone meanwhile:
+// there it confirms, scans the QR code, and decides about its history. When the popup is through,
+// the board connects the number, unless it is Bare: then the host's page does that with the code.
+func (b *Board) signUp(ctx context.Context, a action) (string, error) {
+	if a.Do == "open" {
 		popup, err := b.world.OpenSignup(b.launch())
 		if err == nil {
 			err = popup.ChooseExistingAccount()
@@ -25,7 +27,7 @@ func (b *Board) sign(ctx context.Context, o order) (string, error) {
 		b.mu.Unlock()
 		return "Embedded Signup is open: enter the number of the app", nil
 	}
-	switch o.Do { // what is done on the phone, whoever has opened the popup
+	switch a.Do { // on the phone, which may be asked by a popup that this board has not opened
 	case "share":
 		return "Confirmed on the phone", b.phone.Confirm(coexistencetest.HistoryShared)
 	case "decline":
@@ -42,28 +44,29 @@ func (b *Board) sign(ctx context.Context, o order) (string, error) {
 	if popup == nil {
 		return "", errNoPopup
 	}
-	switch o.Do {
+	switch a.Do {
 	case "number":
-		return "The phone shows a code, and a message from Meta", popup.EnterNumber(o.Text)
+		return "The phone shows a code, and a message from Meta", popup.EnterNumber(a.Text)
 	case "code":
-		return "The code is right", popup.VerifyCode(o.Text)
+		return "The code is right", popup.VerifyCode(a.Text)
 	case "cancel":
 		_, err := popup.Cancel()
-		b.shut()
+		b.closePopup()
 		return "The popup is closed", err
 	}
 	result, err := popup.Finish()
 	if err != nil {
 		return "", err
 	}
-	b.shut()
+	b.closePopup()
 	if b.cfg.Bare {
 		return "Connected. Your page gets the code " + result.Code.Reveal() + ", good for 30 seconds", nil
 	}
 	return b.connect(ctx, cloudapi.CodeExchangeParams{Code: result.Code})
 }
 
-func (b *Board) shut() {
+// closePopup forgets the popup, which is through or cancelled.
+func (b *Board) closePopup() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.popup = nil

@@ -30,11 +30,13 @@ func Lost(err error) bool {
 
 // NoTable reports whether a statement names a table that is not there.
 func NoTable(err error) bool {
-	return err != nil && (State(err) == "42P01" || strings.Contains(err.Error(), "no such table")) // SQLite has no code for it
+	// SQLite has no code for it
+	return err != nil && (State(err) == "42P01" || strings.Contains(err.Error(), "no such table"))
 }
 
 // Explain says what was being done and, where it is known, what the host can do about it. what
-// begins with the name of the package.
+// begins with the name of the package. SQLite's errors have no common type among drivers, so they
+// are told by their texts.
 func Explain(what string, err error) error {
 	if err == nil {
 		return nil

@@ -1,0 +1,306 @@
+package sqlinbox
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"runtime/debug"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/sqldb"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook/inbox"
+)
+
+// A committer lets jobs that wait share a transaction (group commit), because it is the commit that
+// takes time. It has a goroutine, or two for PostgreSQL, as long as there are jobs: a leader.
+//
+// What is live goes first. The backfill has small transactions of its own, so that what is live
+// never waits long for one of them; after mayOvertake live ones it has a turn all the same.
+// Deliveries and functions (claims, settlements) take turns as well.
+type committer struct {
+	s     *Store
+	slots chan struct{} // held by leaders while they commit; with SQLite, the turn of the file
+
+	mu       sync.Mutex
+	leaders  int    // goroutines that commit what waits
+	live     []*job // jobs that wait
+	backfill []*job // jobs that wait, and may wait behind everything live
+	appended bool   // the last live transaction was one of deliveries
+	overtook int    // how many live transactions went ahead of a backfill that waits
+
+	target  int           // how many jobs a leader waits for in gather; 0 if it does not
+	reached chan struct{} // notified when they are there
+}
+
+// A job is a part of a transaction: deliveries to append, or a function.
+type job struct {
+	ctx      context.Context
+	backfill bool
+
+	// Deliveries to append: how many of them were new, and the keys of those that became arrivals.
+	recs    []inbox.Record
+	added   int
+	arrived []string
+
+	// Or a function. It may be run again, in another transaction, if this one fails.
+	fn func(*sql.Tx) error
+
+	err  error
+	done chan struct{} // closed when err and the results are set
+}
+
+const (
+	maxAppends   = 512      // jobs in a live transaction of deliveries
+	maxFunctions = 4        // jobs in a live transaction of functions, which Meta's next request waits for
+	maxLiveBytes = 16 << 20 // bodies in a live transaction
+
+	maxBackfillBytes = 1 << 20 // bodies in a transaction of the backfill: one chunk of history
+	mayOvertake      = 8       // live transactions, before one of the backfill
+)
+
+// newCommitter returns a committer with as many leaders at most as slots has room for. Two that
+// share their slots, as all stores of a SQLite file do, take turns.
+func newCommitter(s *Store, slots chan struct{}) *committer {
+	return &committer{s: s, slots: slots, reached: make(chan struct{}, 1)}
+}
+
+// do returns when the job is committed, or cannot be. A job whose context ends while it waits is
+// not begun. Deliveries whose context ends later may be stored all the same: their sender repeats
+// them, and they are duplicates then. A function is waited for once it has begun, because its
+// caller has to know what it did.
+func (c *committer) do(ctx context.Context, j *job) error {
+	j.done = make(chan struct{})
+	c.mu.Lock()
+	queue := c.queueOf(j)
+	*queue = append(*queue, j)
+	switch {
+	case c.leaders < cap(c.slots):
+		c.leaders++
+		go c.lead()
+	case c.target > 0 && c.gathered():
+		c.target = 0
+		c.reached <- struct{}{}
+	}
+	c.mu.Unlock()
+	select {
+	case <-j.done:
+		return j.err
+	case <-ctx.Done():
+		if c.withdraw(j) || j.fn == nil {
+			return ctx.Err()
+		}
+		<-j.done // it has been begun; what it did must be known
+		return j.err
+	}
+}
+
+// queueOf returns the queue of a job. The caller must hold c.mu.
+func (c *committer) queueOf(j *job) *[]*job {
+	if j.backfill {
+		return &c.backfill
+	}
+	return &c.live
+}
+
+// withdraw takes a job out of its queue. It reports false if the job is not there any more, because
+// it is being committed.
+func (c *committer) withdraw(j *job) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	queue := c.queueOf(j)
+	i := slices.Index(*queue, j)
+	if i < 0 {
+		return false
+	}
+	*queue = slices.Delete(*queue, i, i+1)
+	return true
+}
+
+// take returns the jobs of the next transaction. If there are none, the leader has ended, and the
+// next job starts another one.
+func (c *committer) take() []*job {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if len(c.live)+len(c.backfill) == 0 {
+		c.leaders--
+		return nil
+	}
+	if len(c.backfill) == 0 {
+		return c.takeLive()
+	}
+	if len(c.live) > 0 && c.overtook < mayOvertake {
+		c.overtook++
+		return c.takeLive()
+	}
+	c.overtook = 0 // what is left of the backfill waits for the next turn
+	return c.takeBackfill()
+}
+
+// takeLive returns deliveries that wait, or functions, in turn. Meta waits for the deliveries, so
+// they do not wait for a pile of functions; and functions do not starve. The caller must hold c.mu.
+func (c *committer) takeLive() []*job {
+	var jobs, rest []*job
+	bytes := 0
+	functions := c.appended && slices.ContainsFunc(c.live, func(j *job) bool { return j.fn != nil }) ||
+		!slices.ContainsFunc(c.live, func(j *job) bool { return j.fn == nil })
+	limit := maxAppends
+	if functions {
+		limit = maxFunctions
+	}
+	for _, j := range c.live {
+		if (j.fn != nil) != functions || len(jobs) == limit || bytes >= maxLiveBytes {
+			rest = append(rest, j)
+			continue
+		}
+		bytes += j.bytes()
+		jobs = append(jobs, j)
+	}
+	c.live, c.appended = rest, !functions
+	return jobs
+}
+
+// takeBackfill returns the first function, or the first deliveries, up to a chunk of history. The
+// caller must hold c.mu.
+func (c *committer) takeBackfill() []*job {
+	n, bytes := 1, c.backfill[0].bytes()
+	if c.backfill[0].fn == nil {
+		for n < len(c.backfill) && c.backfill[n].fn == nil && bytes+c.backfill[n].bytes() <= maxBackfillBytes {
+			bytes += c.backfill[n].bytes()
+			n++
+		}
+	}
+	jobs := c.backfill[:n:n]
+	c.backfill = c.backfill[n:]
+	return jobs
+}
+
+// bytes is the size of the deliveries' bodies.
+func (j *job) bytes() (n int) {
+	for _, rec := range j.recs {
+		n += len(rec.Body)
+	}
+	return n
+}
+
+// lead commits what waits, until nothing does.
+func (c *committer) lead() {
+	for done, took := 0, time.Duration(0); ; {
+		c.gather(done, took)
+		c.slots <- struct{}{}
+		begin := time.Now()
+		jobs := c.take()
+		c.commit(jobs)
+		<-c.slots
+		if done, took = len(jobs), time.Since(begin); done == 0 {
+			return
+		}
+	}
+}
+
+// gather waits until half of the callers are there that the last commit has answered, or that wait
+// already. One half of them sends its next deliveries while those of the other half are written.
+// Without that, commits would be of one delivery and of all others by turns, since the first that
+// comes back starts one at once. It waits no longer than the last commit took, and for deliveries
+// alone.
+//
+// With two slots there are two halves already, and it does not wait.
+func (c *committer) gather(answered int, most time.Duration) {
+	if cap(c.slots) > 1 {
+		return // there are two halves as it is
+	}
+	c.mu.Lock()
+	if c.target = (answered + len(c.live)) / 2; c.gathered() {
+		c.target = 0
+	}
+	waits := c.target > 0
+	c.mu.Unlock()
+	if !waits {
+		return
+	}
+	timer := time.NewTimer(most)
+	defer timer.Stop()
+	select {
+	case <-c.reached:
+		return
+	case <-timer.C:
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.target = 0; len(c.reached) > 0 {
+		<-c.reached // it was rung at the last moment
+	}
+}
+
+// gathered reports whether there is no reason to wait any more. The caller must hold c.mu.
+func (c *committer) gathered() bool {
+	return len(c.live) >= c.target || len(c.backfill) > 0 || slices.ContainsFunc(
+		c.live, func(j *job) bool { return j.fn != nil },
+	)
+}
+
+// commit does jobs in one transaction or, if that fails, each in its own, so that none fails
+// because of another. Its context is not that of a job: that one of them ends is no reason for the
+// others to fail.
+func (c *committer) commit(jobs []*job) {
+	ctx := context.Background()
+	err := c.s.runAgain(ctx, jobs)
+	for _, j := range jobs {
+		switch j.err = err; {
+		case err == nil || len(jobs) == 1:
+		case j.ctx.Err() != nil: // its caller has gone
+			j.err = j.ctx.Err()
+		default:
+			j.err = c.s.runAgain(ctx, []*job{j})
+		}
+		close(j.done)
+	}
+}
+
+// runAgain does jobs in a transaction, again for as long as it loses against another one.
+func (s *Store) runAgain(ctx context.Context, jobs []*job) (err error) {
+	if len(jobs) == 0 {
+		return nil
+	}
+	// This runs in a goroutine of the committer, where a panic of the driver would end the process.
+	defer func() {
+		if v := recover(); v != nil {
+			err = &webhook.PanicError{Type: fmt.Sprintf("%T", v), Stack: debug.Stack()}
+		}
+	}()
+	for try := range maxTries {
+		err = s.transact(ctx, func(tx *sql.Tx) error { return s.runJobs(ctx, tx, jobs) })
+		// What a connection that is silent now may have committed is there by its key, and is not
+		// appended twice. A second silence is not the connection's.
+		if again := try == 0 && sqldb.Silent(err); !again && !sqldb.Lost(err) {
+			break
+		}
+	}
+	if err == nil {
+		for _, j := range jobs {
+			s.arrivals.add(j.arrived...)
+		}
+	}
+	return err
+}
+
+// runJobs does jobs within a transaction. Deliveries go first, all in one statement.
+func (s *Store) runJobs(ctx context.Context, tx *sql.Tx, jobs []*job) error {
+	if err := s.appendAll(ctx, tx, jobs); err != nil {
+		return err
+	}
+	for _, j := range jobs {
+		if j.fn == nil {
+			continue
+		}
+		if err := j.ctx.Err(); err != nil {
+			return err
+		}
+		if err := j.fn(tx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
