@@ -30,6 +30,9 @@ func main() {
 	}
 }
 
+// run serves until ctx ends. The endpoint and the worker share the queue and nothing else: in a
+// larger host they are different processes. First the server stops, then the worker ends with the
+// delivery it has in hand; what remains in the folder is for the next start.
 func run(ctx context.Context) error {
 	var mux webhook.Mux
 	webhook.On(&mux, func(_ context.Context, m *webhook.IncomingMessage) error {
@@ -62,7 +65,10 @@ func run(ctx context.Context) error {
 	defer worker.Wait()
 
 	addr := setting("ADDR", "localhost:8080")
-	server := &http.Server{Addr: addr, Handler: endpoint, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 30 * time.Second}
+	server := &http.Server{
+		Addr: addr, Handler: endpoint,
+		ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 30 * time.Second, // a chunk of history has up to 3 MB
+	}
 	context.AfterFunc(ctx, func() { _ = server.Shutdown(context.WithoutCancel(ctx)) })
 	log.Printf("the callback URL is http://%s/, for the fields %v", addr, mux.Fields())
 	if err := server.ListenAndServe(); !errors.Is(err, http.ErrServerClosed) {

@@ -10,7 +10,6 @@ import (
 var notYet = []string{
 	"cloudapi",
 	"coexistence",
-	"examples",
 	"internal/bench",
 	"internal/board",
 	"internal/pgdb",

@@ -102,8 +102,8 @@ type window struct {
 	ctx context.Context
 }
 
-// patience is how long a condition may take on a slow machine.
-const patience = 40 * time.Second
+// timeout is how long a condition may take on a slow machine.
+const timeout = 40 * time.Second
 
 func evaluate[T any](w *window, js string) T {
 	w.t.Helper()
@@ -115,7 +115,7 @@ func evaluate[T any](w *window, js string) T {
 // await waits until a JavaScript expression is true.
 func (w *window) await(js string) {
 	w.t.Helper()
-	w.awaitWithin(patience, js)
+	w.awaitWithin(timeout, js)
 }
 
 // awaitWithin is await for what takes its time on any machine.
@@ -176,7 +176,7 @@ func (w *window) shoot(name string) {
 func (w *window) open(part string) *window {
 	w.t.Helper()
 	own := chromedp.FromContext(w.ctx).Target.TargetID
-	deadline := time.Now().Add(patience)
+	deadline := time.Now().Add(timeout)
 	for {
 		infos, err := chromedp.Targets(w.ctx)
 		require.NoError(w.t, err)

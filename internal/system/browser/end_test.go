@@ -273,7 +273,7 @@ func TestAReloadWhileTheServerWorks(t *testing.T) {
 	h.complete(h.start())
 	select {
 	case <-reached:
-	case <-time.After(patience):
+	case <-time.After(timeout):
 		require.FailNow(t, "the signup does not get to its verification")
 	}
 	h.shows("working")
@@ -391,7 +391,7 @@ func TestAPageThatStaysOpenForTooLong(t *testing.T) {
 	h.shows("invite")
 	evaluate[bool](h.window, `(() => { window.begun = 0; const f = window.fetch;
 		window.fetch = (url, ...more) => { if (String(url).endsWith("begin")) window.begun++; return f(url, ...more) }; return true })()`)
-	h.awaitWithin(time.Minute+patience, "window.begun > 0")
+	h.awaitWithin(time.Minute+timeout, "window.begun > 0")
 	h.complete(h.start())
 	h.shows("done")
 	h.business()
@@ -530,7 +530,7 @@ func TestTheAnswerToAFinishGetsLost(t *testing.T) {
 		again := r.Clone(context.WithoutCancel(r.Context()))
 		again.Body = io.NopCloser(bytes.NewReader(body))
 		server.Go(func() { handler.ServeHTTP(httptest.NewRecorder(), again) })
-		w.WriteHeader(http.StatusBadGateway) // of a proxy that has no patience
+		w.WriteHeader(http.StatusBadGateway) // of a proxy that did not wait
 	})))
 	h.visit()
 	h.complete(h.start())
