@@ -135,7 +135,8 @@ func (s *story) count(ctx context.Context) (tally, error) {
 	return t, nil
 }
 
-// compare looks for every message of the phone on the host.
+// compare looks for every message of the phone on the host, by the id that Meta gave it: both sides
+// know a message by it, whichever of them wrote it.
 func (s *story) compare(ctx context.Context, messages int) error {
 	onPhone := 0
 	for _, c := range s.phone.Customers() {
