@@ -121,7 +121,7 @@ func TestAKeyringPrintsNoKey(t *testing.T) {
 	t.Parallel()
 	key := newKey(t)
 	k := keyring(t, key)
-	beginning := strings.Trim(fmt.Sprint(key[:4]), "[]") // as %v prints bytes
+	beginning := strings.Trim(fmt.Sprintf("%d", key[:4]), "[]") // as %v prints bytes
 	require.NotContains(t, fmt.Sprintf("%v %+v %#v", k, k, k), beginning)
 }
 

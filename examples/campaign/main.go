@@ -24,12 +24,12 @@ import (
 
 // options are the flags.
 type options struct {
-	messages int
-	rate     int
-	faults   float64
+	messages int     // one for each customer
+	rate     int     // messages a second
+	faults   float64 // share of requests, from 0 to 1
 	crashes  int
 	seed     uint64
-	db       string
+	db       string // path of the SQLite file
 }
 
 func main() {
@@ -41,7 +41,8 @@ func main() {
 	} else {
 		var o options
 		flag.IntVar(&o.messages, "messages", 5000, "number of customers")
-		flag.IntVar(&o.rate, "rate", 200, fmt.Sprintf("messages a second; Meta's limit is %d", cloudapi.CoexistenceRate))
+		flag.IntVar(&o.rate, "rate", 200,
+			fmt.Sprintf("messages a second; Meta's limit is %d", cloudapi.CoexistenceRate))
 		flag.Float64Var(&o.faults, "faults", 0.06, "share of requests that fail")
 		flag.IntVar(&o.crashes, "crashes", 3, "how often the worker is killed")
 		flag.Uint64Var(&o.seed, "seed", 1, "decides which requests fail, and how")
@@ -56,7 +57,8 @@ func main() {
 	}
 }
 
-// run plays the campaign, prints a report and proves it against the simulator.
+// run plays the campaign, prints a report and proves it against the simulator: not against the
+// outbox, whose books are what is to be proved.
 func run(ctx context.Context, out *os.File, o options) error {
 	if o.db == "" {
 		dir, err := os.MkdirTemp("", "campaign")
@@ -79,7 +81,8 @@ func run(ctx context.Context, out *os.File, o options) error {
 	return check(s.world.Graph().Sent(), o.messages)
 }
 
-// introduce says what is real and what is not.
+// introduce says what is real and what is not. A coexistence number passes no more than 20 messages
+// a second at Meta, whatever is sent with it; the simulator refuses more only at that rate.
 func introduce(out io.Writer, o options) {
 	fmt.Fprintf(out, "\n%s customers, one coexistence number\n\n", thousands(o.messages))
 	if o.rate == cloudapi.CoexistenceRate {
@@ -93,7 +96,9 @@ func introduce(out io.Writer, o options) {
 		100*o.faults, o.crashes, o.seed)
 }
 
-// check fails unless Meta has the message of each customer, once, and nothing else.
+// check fails unless Meta has the message of each customer, once, and nothing else. The callback
+// data of a message is the id of its entry in the outbox: that is how a status finds its entry,
+// too.
 func check(sent []cloudapitest.SentMessage, customers int) error {
 	copies := map[string]int{}
 	for _, m := range sent {
@@ -109,7 +114,8 @@ func check(sent []cloudapitest.SentMessage, customers int) error {
 		}
 	}
 	if twice+missing > 0 || len(copies) != customers {
-		return fmt.Errorf("of %d messages at Meta, %d customers got theirs twice, and %d none", len(sent), twice, missing)
+		return fmt.Errorf("of %d messages at Meta, %d customers got theirs twice, and %d none",
+			len(sent), twice, missing)
 	}
 	return nil
 }

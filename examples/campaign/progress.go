@@ -23,6 +23,8 @@ type progress struct {
 	status atomic.Value
 }
 
+// newProgress shows bars if out is a terminal: in a file or a pipe their control sequences would be
+// noise.
 func newProgress(out *os.File, total int) *progress {
 	p := &progress{out: out, began: time.Now(), next: 10}
 	p.status.Store("")
@@ -44,6 +46,8 @@ func newProgress(out *os.File, total int) *progress {
 	return p
 }
 
+// show shows the counts that a worker has just reported. A message in doubt is one that Meta may
+// have got without answering: it is not sent again before a status, or Meta's history, tells.
 func (p *progress) show(c outbox.Counts, worker int) {
 	status := fmt.Sprintf("%7s sent  %3d under way  %3d in doubt  worker %d  %4.0f s",
 		thousands(c.Sent), c.Sending, c.Unknown, worker, time.Since(p.began).Seconds())

@@ -12,7 +12,9 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 )
 
-// report prints what happened: by the simulator's books, and by those of the outbox.
+// report prints what happened: by the simulator's books, and by those of the outbox. There are more
+// requests than messages, since what Meta has certainly not got is tried again; what it may have
+// got is not.
 func (s *supervisor) report(out io.Writer) {
 	requests, throttled, failed, most, faults := 0, 0, 0, 1, map[string]int{}
 	for _, r := range s.world.Graph().Requests() {
@@ -50,9 +52,11 @@ func (s *supervisor) report(out io.Writer) {
 	fmt.Fprintln(out)
 }
 
+// plotRows is how many lines the chart is high.
 const plotRows = 6
 
-// plot draws how many messages were sent a second, as the outbox knows it.
+// plot draws how many messages were sent a second, as the outbox knows it: in eighths of a
+// character. It dips where a worker was killed, until the lease of what it had under way ends.
 func (s *supervisor) plot(out io.Writer) {
 	series := s.last.Series
 	columns, before := make([]float64, steps), 0

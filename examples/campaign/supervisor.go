@@ -37,7 +37,8 @@ type supervisor struct {
 // throttles is how often Meta throttles the number: after a tenth of the messages, and after six.
 const throttles = 2
 
-// newSupervisor starts Meta and connects a number to the app.
+// newSupervisor starts Meta and connects a number to the app. What goes wrong is decided by the
+// seed, so that a run that failed can be seen again.
 func newSupervisor(ctx context.Context, out *os.File, o options) (*supervisor, error) {
 	cfg := coexistencetest.Config{Seed: o.seed, Delivery: coexistencetest.DeliveryConfig{
 		// Statuses come late, out of order, several at a time and some of them twice.
@@ -62,11 +63,13 @@ func newSupervisor(ctx context.Context, out *os.File, o options) (*supervisor, e
 	})
 	return &supervisor{options: o, world: world, progress: newProgress(out, o.messages), job: job{
 		BaseURL: world.URL, AppID: world.AppID(), Phone: business.Phone.ID,
-		AppSecret: world.AppSecret().Reveal(), VerifyToken: world.VerifyToken().Reveal(), AccessToken: business.Token.Reveal(),
-		Rate: o.rate, Messages: o.messages, DB: o.db,
+		AppSecret: world.AppSecret().Reveal(), VerifyToken: world.VerifyToken().Reveal(),
+		AccessToken: business.Token.Reveal(), Rate: o.rate, Messages: o.messages, DB: o.db,
 	}}, nil
 }
 
+// connect takes a business through Embedded Signup, in one call: the simulator plays the popup and
+// the phone.
 func connect(ctx context.Context, world *coexistencetest.World) (*signup.Connection, error) {
 	client, err := cloudapi.NewClient(world.ClientConfig())
 	if err != nil {
@@ -80,6 +83,7 @@ func connect(ctx context.Context, world *coexistencetest.World) (*signup.Connect
 	return coexistencetest.SignUp(ctx, flow, phone, coexistencetest.HistoryShared)
 }
 
+// run runs workers until one has sent everything. Each goes on with what is in the SQLite file.
 func (s *supervisor) run(ctx context.Context) error {
 	s.began = time.Now()
 	defer s.progress.done()
@@ -94,7 +98,9 @@ func (s *supervisor) run(ctx context.Context) error {
 
 // runWorker runs a worker to its end, or kills it when its time has come: SIGKILL leaves it no time
 // to tidy up. What the worker prints is all that is known of its progress, because the SQLite file
-// belongs to one process at a time.
+// belongs to one process at a time. The deaths are spread evenly over the campaign.
+//
+// A worker ends by itself when its stdin ends, so that none outlives this process.
 func (s *supervisor) runWorker(ctx context.Context) (killed bool, err error) {
 	self, err := os.Executable()
 	if err != nil {
@@ -166,7 +172,8 @@ func (s *supervisor) throttle(sent int) {
 	}
 }
 
-// settle waits for the statuses that are still on their way.
+// settle waits for the statuses that are still on their way. Meta delivers for seven days what is
+// not acknowledged, so that a worker that was down has missed none.
 func (s *supervisor) settle(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()

@@ -27,21 +27,21 @@ const workerEnv = "CAMPAIGN_WORKER"
 // A job is what a worker needs to know. It travels in the environment, because other users see the
 // arguments of a process.
 type job struct {
-	BaseURL                             string
+	BaseURL                             string // of Meta
 	AppID                               graph.AppID
-	AppSecret, AccessToken, VerifyToken string
+	AppSecret, AccessToken, VerifyToken string // text: a graph.Secret refuses to be written as JSON
 	Phone                               graph.PhoneNumberID
 	Rate, Messages                      int
-	DB                                  string
+	DB                                  string // path of the SQLite file
 }
 
 // A report is what a worker prints, as a line of JSON: first with its URL, then ten times a second,
 // and in the end with the CampaignSeries.
 type report struct {
-	URL      string
+	URL      string // of the worker's endpoint; empty in all reports but the first
 	Counts   outbox.Counts
-	Series   *outbox.Series
-	Repeated int // entries that were tried more than once
+	Series   *outbox.Series // nil in all reports but the last
+	Repeated int            // entries that were tried more than once
 }
 
 // campaignID names the campaign in the outbox.
@@ -50,9 +50,9 @@ const campaignID = "winter"
 // steps is how finely the course of the campaign is divided.
 const steps = 64
 
-// The outbox waits this long for the status of a message in doubt, before Meta's history decides.
-// Against Meta it would be an hour.
-const patience = 3 * time.Second
+// unknownTimeout is how long the outbox waits for the status of a message in doubt, before Meta's
+// history decides. Against Meta it would be an hour.
+const unknownTimeout = 3 * time.Second
 
 // lease is short, so that a successor soon goes on. Against Meta the defaults would do.
 const lease = 2 * time.Second
@@ -85,6 +85,10 @@ func workerMain(ctx context.Context, text string) (err error) {
 	return w.run(ctx, os.Stdin, json.NewEncoder(os.Stdout))
 }
 
+// newWorker makes the parts of a host that sends. The outbox sends through the tracker, which files
+// what was sent into the conversations. What Meta reports goes to both: the tracker keeps the
+// status of a message, the outbox settles what is in doubt. Errors alone are logged: stderr is read
+// by the supervisor once the worker has ended.
 func newWorker(j job, db *sqlite.DB) (*worker, error) {
 	w := &worker{job: j, db: db}
 	log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelError}))
@@ -93,14 +97,15 @@ func newWorker(j job, db *sqlite.DB) (*worker, error) {
 		BaseURL: j.BaseURL, Limiter: &cloudapi.MemLimiter{Throughput: func(graph.PhoneNumberID) int { return j.Rate }},
 	})
 	tracker, err2 := coexistence.NewTracker(coexistence.Config{
-		Store: db.Store(), Client: func(context.Context, graph.PhoneNumberID) (*cloudapi.Client, error) { return client, nil }, Logger: log,
+		Store: db.Store(), Logger: log,
+		Client: func(context.Context, graph.PhoneNumberID) (*cloudapi.Client, error) { return client, nil },
 	})
 	if err := errors.Join(err1, err2); err != nil {
 		return nil, err
 	}
 	var err error
 	w.outbox, err = db.Outbox(outbox.Config{
-		Tracker: tracker, UnknownTimeout: patience, LeaseDuration: lease,
+		Tracker: tracker, UnknownTimeout: unknownTimeout, LeaseDuration: lease,
 		MaxConcurrentSends: max(8, j.Rate/8), Logger: log,
 	})
 	if err != nil {
@@ -117,6 +122,8 @@ func newWorker(j job, db *sqlite.DB) (*worker, error) {
 }
 
 // run puts the campaign in, which adds nothing if a predecessor did it, and works until stdin ends.
+// It starts to handle webhooks before it sends: a status of what a predecessor sent settles an
+// entry that would otherwise stay in doubt.
 func (w *worker) run(ctx context.Context, stdin io.Reader, stdout *json.Encoder) error {
 	if _, err := w.outbox.Enqueue(ctx, w.messages()...); err != nil {
 		return err
@@ -152,7 +159,8 @@ func (w *worker) run(ctx context.Context, stdin io.Reader, stdout *json.Encoder)
 	return errors.Join(err, w.end(ctx, server, stdout))
 }
 
-// end stops what comes in, handles what came, and prints the last report.
+// end stops what comes in, handles what came, and prints the last report. In this order: after the
+// server nothing arrives, after the inbox nothing changes an entry.
 func (w *worker) end(ctx context.Context, server *http.Server, stdout *json.Encoder) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Minute)
 	defer cancel()
@@ -176,16 +184,18 @@ func (w *worker) tell(ctx context.Context, stdout *json.Encoder, r report) (err 
 	return stdout.Encode(r)
 }
 
-// messages is the campaign.
+// messages is the campaign. An id makes a message the same each time that it is put in, and
+// Campaign is what it is counted, paused and listed by.
 func (w *worker) messages() []outbox.Message {
 	all := make([]outbox.Message, w.Messages)
 	for i := range all {
-		name := fmt.Sprint("customer ", i+1)
+		name := &cloudapi.TextParameter{Text: fmt.Sprint("customer ", i+1)}
+		body := &cloudapi.TemplateBody{Parameters: []cloudapi.TemplateParameter{name}}
 		all[i] = outbox.Message{ID: entryID(i), PhoneNumberID: w.Phone, Campaign: campaignID, Payload: cloudapi.Message{
 			To: cloudapi.ToPhone(fmt.Sprintf("+1555010%05d", i)), // assigned to no person
-			Content: &cloudapi.Template{Name: "winter_opening", Language: "en_US", Components: []cloudapi.TemplateComponent{
-				&cloudapi.TemplateBody{Parameters: []cloudapi.TemplateParameter{&cloudapi.TextParameter{Text: name}}},
-			}},
+			Content: &cloudapi.Template{
+				Name: "winter_opening", Language: "en_US", Components: []cloudapi.TemplateComponent{body},
+			},
 		}}
 	}
 	return all

@@ -16,6 +16,7 @@ import (
 )
 
 func main() {
+	// The app's id and secret are all that the signup needs; each business gets a token of its own.
 	client, err1 := cloudapi.NewClient(cloudapi.Config{
 		AppID: graph.AppID(os.Getenv("META_APP_ID")), AppSecret: graph.Secret(os.Getenv("META_APP_SECRET")),
 		BaseURL: os.Getenv("META_GRAPH_URL"), // empty for Meta

@@ -84,8 +84,10 @@ func start(t *testing.T, world *coexistencetest.World) (url string, log *output)
 	ctx, cancel := context.WithCancel(t.Context())
 	cmd := exec.CommandContext(ctx, os.Args[0])
 	cmd.Env = []string{
-		childEnv + "=1", "ADDR=" + addr, "META_APP_ID=" + string(app.AppID), "META_APP_SECRET=" + app.AppSecret.Reveal(),
-		"META_CONFIGURATION_ID=" + world.ConfigurationID(), "META_GRAPH_URL=" + app.BaseURL, "META_SDK_URL=" + world.SDKURL(),
+		childEnv + "=1", "ADDR=" + addr,
+		"META_APP_ID=" + string(app.AppID), "META_APP_SECRET=" + app.AppSecret.Reveal(),
+		"META_CONFIGURATION_ID=" + world.ConfigurationID(),
+		"META_GRAPH_URL=" + app.BaseURL, "META_SDK_URL=" + world.SDKURL(),
 	}
 	log = new(output)
 	cmd.Stderr = log

@@ -29,7 +29,8 @@ func TestANumberIsFollowed(t *testing.T) {
 	require.NoError(t, listener.Close()) // for the program
 	app := world.ClientConfig()
 	for name, value := range map[string]string{
-		"ADDR": addr, "DB": filepath.Join(t.TempDir(), "whatsapp.db"), "KEYS": "bWFkZSB1cCwgdGhpcnR5LXR3byBieXRlcyBsb25nISE=",
+		"ADDR": addr, "DB": filepath.Join(t.TempDir(), "whatsapp.db"),
+		"KEYS":        "bWFkZSB1cCwgdGhpcnR5LXR3byBieXRlcyBsb25nISE=",
 		"META_APP_ID": string(app.AppID), "META_APP_SECRET": app.AppSecret.Reveal(), "META_GRAPH_URL": app.BaseURL,
 		"META_CONFIGURATION_ID": world.ConfigurationID(), "WEBHOOK_VERIFY_TOKEN": world.VerifyToken().Reveal(),
 	} {
@@ -57,7 +58,9 @@ func TestANumberIsFollowed(t *testing.T) {
 	var finished struct {
 		Outcome string `json:"outcome"`
 	}
-	post(t, url+"finish", map[string]json.RawMessage{"state": state, "session": result.Message, "callback": result.LoginResponse}, &finished)
+	post(t, url+"finish", map[string]json.RawMessage{
+		"state": state, "session": result.Message, "callback": result.LoginResponse,
+	}, &finished)
 	require.Equal(t, "ready", finished.Outcome)
 
 	// Meta delivers the history only if it was asked for, and takes it as delivered only when it

@@ -23,6 +23,7 @@ type request struct {
 	Base64  bool              `json:"isBase64Encoded"`
 }
 
+// A response is what the platform makes an HTTP response of.
 type response struct {
 	Status  int               `json:"statusCode"`
 	Headers map[string]string `json:"headers,omitempty"`
@@ -38,6 +39,7 @@ type function struct {
 	recv webhook.Receiver
 }
 
+// invoke answers one request. Nothing survives it: the platform may stop the process right after.
 func (f *function) invoke(ctx context.Context, req request) response {
 	switch req.Method {
 	case http.MethodGet:
@@ -54,7 +56,7 @@ func (f *function) handshake(req request) response {
 	for name, value := range req.Query {
 		query.Set(name, value)
 	}
-	challenge, ok := webhook.Handshake(query, f.verifyToken)
+	challenge, ok := webhook.Handshake(query, f.verifyToken) // in constant time: the token is a secret
 	if !ok {
 		return response{Status: http.StatusForbidden}
 	}
@@ -81,7 +83,7 @@ func (f *function) receive(ctx context.Context, req request) (status int) {
 	switch {
 	case err == nil:
 		return http.StatusOK
-	case webhook.IsPermanent(err):
+	case webhook.IsPermanent(err): // an error would bring it again for seven days, to no end
 		log.Printf("acknowledged, because no repeat can help: %v", err)
 		return http.StatusOK
 	}

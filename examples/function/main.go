@@ -66,13 +66,21 @@ func demonstration(f *function) string {
 	body := webhooktest.Sample("messages", "text")
 	var out strings.Builder
 	for _, req := range []request{
-		{Method: "POST", Headers: map[string]string{"x-hub-signature-256": webhook.Sign(f.appSecret, body)}, Body: string(body)},
-		{Method: "POST", Headers: map[string]string{"x-hub-signature-256": webhook.Sign("guessed", body)}, Body: string(body)},
-		{Method: "GET", Query: map[string]string{"hub.mode": "subscribe", "hub.challenge": "1158201444", "hub.verify_token": f.verifyToken.Reveal()}},
+		signed(body, f.appSecret),
+		signed(body, "guessed"), // anyone can send a POST; only Meta and the app know the secret
+		{Method: "GET", Query: map[string]string{
+			"hub.mode": "subscribe", "hub.challenge": "1158201444", "hub.verify_token": f.verifyToken.Reveal(),
+		}},
 	} {
 		_ = json.NewEncoder(&out).Encode(req) // strings and maps of strings always encode
 	}
 	return out.String()
+}
+
+// signed is a delivery as the platform passes it on, with names of headers in lower case.
+func signed(body []byte, appSecret graph.Secret) request {
+	signature := webhook.Sign(appSecret, body)
+	return request{Method: "POST", Headers: map[string]string{"x-hub-signature-256": signature}, Body: string(body)}
 }
 
 // setting returns an environment variable, or a made-up value, which it prints, so that the program

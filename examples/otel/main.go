@@ -42,7 +42,8 @@ func main() {
 	}
 }
 
-// runJSON exports with the exporters of OpenTelemetry.
+// runJSON exports with the exporters of OpenTelemetry. Shutdown flushes: what a process has
+// measured since the last export is lost without.
 func runJSON(ctx context.Context, out io.Writer) error {
 	spans, err1 := stdouttrace.New(stdouttrace.WithWriter(out), stdouttrace.WithPrettyPrint())
 	points, err2 := stdoutmetric.New(stdoutmetric.WithWriter(out), stdoutmetric.WithPrettyPrint())
@@ -69,7 +70,8 @@ func runTree(ctx context.Context, out io.Writer) error {
 	return printMetrics(ctx, out, reader)
 }
 
-// story is what the host does.
+// story is what the host does: a span of its own around each message, below which those of the
+// attempts hang because ctx is passed on.
 func story(ctx context.Context, traces trace.TracerProvider, metrics *sdkmetric.MeterProvider) error {
 	srv := cloudapitest.NewServer(cloudapitest.Config{})
 	defer srv.Close()
@@ -92,7 +94,8 @@ func story(ctx context.Context, traces trace.TracerProvider, metrics *sdkmetric.
 		ctx, span := tracer.Start(ctx, what)
 		defer span.End()
 		_, err := client.Messages.Send(ctx, phone.ID, cloudapi.Message{
-			To: cloudapi.ToPhone("+1 555 010 0142"), CallbackData: what, Content: &cloudapi.Text{Body: "Your bread is ready."},
+			To: cloudapi.ToPhone("+1 555 010 0142"), CallbackData: what,
+			Content: &cloudapi.Text{Body: "Your bread is ready."},
 		})
 		return err
 	}
@@ -103,6 +106,7 @@ func story(ctx context.Context, traces trace.TracerProvider, metrics *sdkmetric.
 	if err := send("another one, while Meta is busy"); err != nil {
 		return err
 	}
+	// Meta carries it out and the answer is lost: the client cannot know, and does not repeat it.
 	srv.Inject(cloudapitest.Fault{Drop: true, Accept: true})
 	if err := send("one that Meta never answers"); err == nil {
 		return errors.New("the message was to be lost")

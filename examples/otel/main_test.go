@@ -47,7 +47,10 @@ func TestSpansAndMetricsOfTheStory(t *testing.T) {
 	require.Equal(t, codes.Unset, busy[2].Status.Code)
 	require.Equal(t, "POST /{phone-number-id}/messages", busy[0].Name)
 	for i, want := range []map[string]string{
-		{"http.request.resend_count": "0", "whatsapp.code": "130429", "error.type": "throttled", "whatsapp.outcome": "refused"},
+		{
+			"http.request.resend_count": "0", "whatsapp.code": "130429", "error.type": "throttled",
+			"whatsapp.outcome": "refused",
+		},
 		{"http.request.resend_count": "1", "whatsapp.code": "130429", "whatsapp.final": "false"},
 		{"http.request.resend_count": "2", "http.response.status_code": "200", "whatsapp.final": "true"},
 	} {
@@ -91,7 +94,8 @@ func TestTelemetryHoldsNoSecret(t *testing.T) {
 	t.Parallel()
 	const private, customer, code = "the private text of a message", "15550100142", "AQmade-up-code-5f4dcc3b"
 	exporter, reader := tracetest.NewInMemoryExporter(), sdkmetric.NewManualReader()
-	tm, err := newTelemetry(sdktrace.NewTracerProvider(sdktrace.WithSyncer(exporter)), sdkmetric.NewMeterProvider(sdkmetric.WithReader(reader)))
+	tm, err := newTelemetry(sdktrace.NewTracerProvider(sdktrace.WithSyncer(exporter)),
+		sdkmetric.NewMeterProvider(sdkmetric.WithReader(reader)))
 	require.NoError(t, err)
 	srv := cloudapitest.NewServer(cloudapitest.Config{})
 	t.Cleanup(srv.Close)
@@ -104,7 +108,9 @@ func TestTelemetryHoldsNoSecret(t *testing.T) {
 	for _, fail := range []func(){
 		func() {},
 		func() {
-			srv.Inject(cloudapitest.Fault{Code: graph.CodeInvalidParameter, Details: echo, UserTitle: echo, UserMessage: echo})
+			srv.Inject(cloudapitest.Fault{
+				Code: graph.CodeInvalidParameter, Details: echo, UserTitle: echo, UserMessage: echo,
+			})
 		},
 		func() { srv.Inject(cloudapitest.Fault{Status: 502, Body: "<html>" + echo}) },
 		func() { srv.Inject(cloudapitest.Fault{Status: 200, Body: echo}) },

@@ -22,15 +22,17 @@ import (
 // template, so that a metric gets one series for each endpoint and not one for each number.
 type telemetry struct {
 	tracer   trace.Tracer
-	duration metric.Float64Histogram
-	waits    metric.Float64Histogram
-	unknown  metric.Int64Counter
-	usage    metric.Int64Gauge
+	duration metric.Float64Histogram // of attempts, in seconds
+	waits    metric.Float64Histogram // pauses between attempts, in seconds
+	unknown  metric.Int64Counter     // the one to alert on: a person has to look at each
+	usage    metric.Int64Gauge       // in percent; Meta throttles at 100
 }
 
 // name is that of the instrumentation.
 const name = "github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi"
 
+// newTelemetry makes the instruments. Names and units follow OpenTelemetry's conventions for HTTP
+// clients where there are some, so that dashboards for those fit; the rest begins with "whatsapp".
 func newTelemetry(traces trace.TracerProvider, metrics metric.MeterProvider) (*telemetry, error) {
 	meter := metrics.Meter(name)
 	duration, err1 := meter.Float64Histogram("http.client.request.duration", metric.WithUnit("s"),
@@ -47,6 +49,7 @@ func newTelemetry(traces trace.TracerProvider, metrics metric.MeterProvider) (*t
 
 // observe is for Config.Observe. The span hangs below that of the caller, who is in ctx.
 func (t *telemetry) observe(ctx context.Context, c cloudapi.Attempt) {
+	// Labels of metrics and attributes of the span at once, so they are few, and none is personal.
 	endpoint := []attribute.KeyValue{
 		attribute.String("http.request.method", c.Method),
 		attribute.String("url.template", c.Path),
@@ -61,13 +64,16 @@ func (t *telemetry) observe(ctx context.Context, c cloudapi.Attempt) {
 	t.measure(ctx, c, endpoint)
 }
 
+// span makes the span of an attempt after the fact, since the hook is told when it is over: it has
+// begun as long ago as it took. A call that is repeated has one span for each attempt.
 func (t *telemetry) span(ctx context.Context, c cloudapi.Attempt, endpoint []attribute.KeyValue) {
 	end := time.Now()
 	_, span := t.tracer.Start(ctx, c.Method+" "+c.Path, trace.WithSpanKind(trace.SpanKindClient),
 		trace.WithTimestamp(end.Add(-c.Duration)), trace.WithAttributes(endpoint...))
 	defer span.End(trace.WithTimestamp(end))
-	span.SetAttributes(attribute.Int("http.request.resend_count", c.Number-1), attribute.Bool("whatsapp.final", c.Final))
-	if c.PhoneNumberID != "" {
+	span.SetAttributes(attribute.Int("http.request.resend_count", c.Number-1),
+		attribute.Bool("whatsapp.final", c.Final)) // no other attempt follows
+	if c.PhoneNumberID != "" { // on a span, where there is no series of it, an id is fine
 		span.SetAttributes(attribute.String("whatsapp.phone_number_id", string(c.PhoneNumberID)))
 	}
 	if c.Response.TraceID != "" {
@@ -79,6 +85,7 @@ func (t *telemetry) span(ctx context.Context, c cloudapi.Attempt, endpoint []att
 	if c.Err != nil {
 		span.SetStatus(codes.Error, c.Err.Error())
 	}
+	// The outcome says what the code does not: whether it may have been carried out all the same.
 	if e, ok := errors.AsType[*cloudapi.Error](c.Err); ok {
 		span.SetAttributes(attribute.String("whatsapp.outcome", string(e.Outcome)))
 	}
@@ -87,15 +94,18 @@ func (t *telemetry) span(ctx context.Context, c cloudapi.Attempt, endpoint []att
 	}
 }
 
+// measure counts an attempt. Of a call that ended without saying whether it was carried out only
+// the last attempt counts, and no read: a read can simply be made again.
 func (t *telemetry) measure(ctx context.Context, c cloudapi.Attempt, endpoint []attribute.KeyValue) {
 	t.duration.Record(ctx, c.Duration.Seconds(), metric.WithAttributes(endpoint...))
 	if c.Wait > 0 {
 		t.waits.Record(ctx, c.Wait.Seconds(), metric.WithAttributes(endpoint...))
 	}
 	e, ok := errors.AsType[*cloudapi.Error](c.Err)
-	if ok && c.Final && e.Outcome == cloudapi.OutcomeUnknown && c.Method != http.MethodGet { // a read can simply be made again
+	if ok && c.Final && e.Outcome == cloudapi.OutcomeUnknown && c.Method != http.MethodGet {
 		t.unknown.Add(ctx, 1, metric.WithAttributes(endpoint[:2]...))
 	}
+	// Meta tells the usage with an answer, and not with each: a gauge keeps the last value.
 	if u := c.Response.AppUsage; u != nil {
 		t.usage.Record(ctx, int64(u.Max()), metric.WithAttributes(attribute.String("kind", "app")))
 	}

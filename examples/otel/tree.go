@@ -34,6 +34,8 @@ func (t *tree) ExportSpans(_ context.Context, spans []sdktrace.ReadOnlySpan) err
 // Shutdown implements sdktrace.SpanExporter.
 func (t *tree) Shutdown(context.Context) error { return nil }
 
+// print prints all spans, in the order in which they began: OpenTelemetry exports a span when it
+// ends, so that a parent comes behind its children.
 func (t *tree) print(out io.Writer) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -42,6 +44,8 @@ func (t *tree) print(out io.Writer) {
 	t.below(out, trace.SpanID{}, "  ")
 }
 
+// below prints the spans that a parent began, each with its own below it. An invalid parent stands
+// for the roots.
 func (t *tree) below(out io.Writer, parent trace.SpanID, indent string) {
 	for _, s := range t.spans {
 		if s.Parent().SpanID() != parent {
@@ -94,11 +98,16 @@ func printMetrics(ctx context.Context, out io.Writer, reader *sdkmetric.ManualRe
 	return nil
 }
 
+// rows makes a line of each series: its labels, and what it measured. There is one series for each
+// set of labels, which is why labels must be few words: a phone number among them would make a
+// series for each customer. Kinds of instruments that telemetry.go does not use are left out.
 func rows(data metricdata.Aggregation) []string {
 	var all []string
 	row := func(set attribute.Set, format string, args ...any) {
 		var labels []string
-		for _, key := range []attribute.Key{"http.request.method", "url.template", "http.response.status_code", "error.type", "kind", "object"} {
+		for _, key := range []attribute.Key{
+			"http.request.method", "url.template", "http.response.status_code", "error.type", "kind", "object",
+		} {
 			if v, ok := set.Value(key); ok {
 				labels = append(labels, v.String())
 			}

@@ -15,8 +15,11 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence/eligibility"
 )
 
-// eligibility asks before the popup opens.
+// eligibility asks before the popup opens: Meta would refuse an app that is too old, a number that
+// is too new on it, or a country where coexistence is not offered, and only after the business has
+// typed everything in. Unknown facts are questions to ask, not refusals.
 func (s *story) eligibility(context.Context) error {
+	// A policy is Meta's rules as of a day, since they change: versions, countries, waiting times.
 	for _, version := range []string{"2.24.9", "2.24.17.79"} {
 		result := eligibility.Check(eligibility.Candidate{
 			PhoneNumber: s.phone.PhoneNumber(), App: eligibility.AppBusiness, AppVersion: version,
@@ -30,8 +33,10 @@ func (s *story) eligibility(context.Context) error {
 	return nil
 }
 
-// signup plays the page, the popup and the phone.
+// signup plays the page, the popup and the phone. Against Meta all of it happens in the business's
+// browser, by signup's script; the host sees the two POSTs.
 func (s *story) signup(ctx context.Context) error {
+	// The state is a nonce that binds all that follows to the tenant who is signed in to the host.
 	var begun struct {
 		State  string          `json:"state"`
 		Launch json.RawMessage `json:"launch"`
@@ -65,6 +70,8 @@ func (s *story) signup(ctx context.Context) error {
 	}
 	s.say("popup  tells the page %s, with a code that lives for 30 seconds", result.Message)
 
+	// The message names the account and no number. The host finds both with the token that it gets
+	// for the code, and believes nothing that only the browser said.
 	var finished struct {
 		Outcome string `json:"outcome"`
 		Phone   string `json:"phone"`
@@ -76,7 +83,8 @@ func (s *story) signup(ctx context.Context) error {
 		return err
 	}
 	s.number = s.phone.ID()
-	s.say("host   exchanged the code, verified token and number, subscribed the app: %s, %s", finished.Outcome, finished.Phone)
+	s.say("host   exchanged the code, verified token and number, subscribed the app: %s, %s",
+		finished.Outcome, finished.Phone)
 	return nil
 }
 
@@ -85,15 +93,18 @@ func quote(s string) json.RawMessage {
 	return b
 }
 
-// sync watches what the host asked for in connected arrive.
+// sync watches what the host asked for in connected arrive. Both requests can be made once for each
+// signup, within 24 hours: the tracker notes them before it makes them, and refuses another one
+// without asking Meta. To ask again, the business would have to disconnect and sign up anew.
 func (s *story) sync(ctx context.Context) error {
 	st, err := s.state(ctx)
 	if err != nil {
 		return err
 	}
-	s.say("host   asked for contacts (request %s) and history (request %s)", st.Contacts.RequestID, st.History.RequestID)
+	s.say("host   asked for contacts (request %s) and history (request %s)",
+		st.Contacts.RequestID, st.History.RequestID)
 	bar := newProgress(s.out)
-	for st.History.Status.Outstanding() {
+	for st.History.Status.Outstanding() { // a number with years of chats takes hours against Meta
 		bar.set(st.History)
 		select {
 		case <-ctx.Done():
@@ -113,6 +124,8 @@ func (s *story) sync(ctx context.Context) error {
 		return err
 	}
 	s.say("host   history %s, contacts %s", st.HistoryStatus(time.Now()), st.ContactsStatus(time.Now()))
+	// Chunks arrive in any order. A gap is one that is missing below the highest that came: Meta
+	// may still send it.
 	for _, p := range st.History.Phases {
 		s.say("       phase %d: %d chunks", p.Phase, p.Chunks.Len())
 	}
@@ -127,7 +140,9 @@ func (s *story) sync(ctx context.Context) error {
 	return nil
 }
 
-// live is a conversation of customer, API and phone, then an edit and a deletion.
+// live is a conversation of customer, API and phone, then an edit and a deletion. What the owner
+// writes on the phone arrives as an echo: nothing to answer, but the sign that a person has taken
+// over, for which the bot falls silent.
 func (s *story) live(ctx context.Context) error {
 	s.say("Ada    asks something. Nobody is at the phone, so the host's bot answers through Cloud API")
 	s.ada.Send("Is there rye tomorrow?")
@@ -135,10 +150,11 @@ func (s *story) live(ctx context.Context) error {
 		return err
 	}
 	s.say("phone  the baker comes, answers in the app, and corrects the answer: the host sees echoes")
-	answer := s.phone.Send(s.ada, "Yes, from 8")
+	answer := s.phone.Send(s.ada, "Yes, from 8") // from here on the bot is silent in this chat
 	if err := s.settle(ctx); err != nil {
 		return err
 	}
+	// An edit is an event of its own; the host's message keeps what it said before.
 	if _, err := s.phone.Edit(answer, "Yes, from 7"); err != nil {
 		return err
 	}
@@ -167,11 +183,14 @@ func (s *story) live(ctx context.Context) error {
 		return err
 	}
 	s.say("Ben    a new customer without a visible phone number, writes, and gets the bot's answer")
+	// Since 2026 a customer may have a user name in place of a number. cloudapi.ToIdentity answers
+	// either.
 	ben := s.phone.AddCustomer(coexistencetest.CustomerConfig{Name: "Ben", Username: "ben.bakes"})
 	ben.Send("When are you open?")
 	if err := s.settle(ctx); err != nil {
 		return err
 	}
+	// Ada: the bot's first answer, and the back office. Ben: the bot's.
 	for who, want := range map[*coexistencetest.Customer]int{s.ada: 2, ben: 1} {
 		got := 0
 		for _, m := range s.phone.Chat(who) {
@@ -187,7 +206,9 @@ func (s *story) live(ctx context.Context) error {
 	return nil
 }
 
-// changePhone moves the app to another phone.
+// changePhone moves the app to another phone. In between the number is suspended: a host pauses
+// what it sends, and keeps everything. When it is back, only a read of the number is certain, since
+// updates arrive in any order.
 func (s *story) changePhone(ctx context.Context) error {
 	s.phone.ChangeDevice()
 	if err := s.sayStage(ctx, "the app moves to a new phone"); err != nil {
@@ -198,7 +219,7 @@ func (s *story) changePhone(ctx context.Context) error {
 		return err
 	}
 	s.say("host   reads the number to be sure, because such updates arrive in any order")
-	st, err := s.host.tracker.Refresh(ctx, s.number)
+	st, err := s.host.tracker.Refresh(ctx, s.number) // one GET of the number; Tracker.Run does it, too
 	if err != nil {
 		return err
 	}
@@ -209,7 +230,8 @@ func (s *story) changePhone(ctx context.Context) error {
 	return nil
 }
 
-// goodbye disconnects in the app's settings.
+// goodbye disconnects in the app's settings. The host may keep what it has; it may no longer send,
+// and only a new signup brings the number back.
 func (s *story) goodbye(ctx context.Context) error {
 	s.phone.Disconnect()
 	if err := s.sayStage(ctx, "the business disconnects in the app"); err != nil {
@@ -226,6 +248,7 @@ func (s *story) goodbye(ctx context.Context) error {
 	return nil
 }
 
+// sayStage says what the host knows of the number after something happened, and what that means.
 func (s *story) sayStage(ctx context.Context, what string) error {
 	if err := s.settle(ctx); err != nil {
 		return err

@@ -19,20 +19,25 @@ import (
 // A host is what a SaaS writes around the SDK. Everything else in this folder plays Meta, the phone
 // and the customers.
 type host struct {
-	db      *sqlite.DB // everything that is stored: numbers, messages, contacts, signups, tokens, what Meta delivers
+	db      *sqlite.DB // numbers, messages, contacts, signups, tokens, what Meta delivers
 	tracker *coexistence.Tracker
 	inbox   *inbox.Inbox // handles what Meta delivers; end it with Shutdown
 	routes  http.ServeMux
 }
 
+// newHost wires the parts, each with those that it needs. All of their state is in db: after a
+// restart they go on where they stopped.
 func newHost(
-	ctx context.Context, app cloudapi.Config, configurationID string, verifyToken graph.Secret, keys *signup.Keyring, db *sqlite.DB,
+	ctx context.Context, app cloudapi.Config, configurationID string, verifyToken graph.Secret,
+	keys *signup.Keyring, db *sqlite.DB,
 ) (*host, error) {
 	log := slog.Default() // says what fails and is tried again
 	h := &host{db: db}
-	client, err1 := cloudapi.NewClient(app) // 20 messages a second for each number, what it receives counted in
+	client, err1 := cloudapi.NewClient(app) // 20 messages a second for each number, received ones counted in
 	var err2 error
-	h.tracker, err2 = coexistence.NewTracker(coexistence.Config{Store: db.Store(), Client: db.Tokens().Client(client), Logger: log})
+	h.tracker, err2 = coexistence.NewTracker(coexistence.Config{
+		Store: db.Store(), Client: db.Tokens().Client(client), Logger: log, // each number has its own token
+	})
 
 	var mux webhook.Mux
 	webhook.On(&mux, h.answer)
@@ -43,10 +48,13 @@ func newHost(
 	if err := errors.Join(err1, err2, err3); err != nil {
 		return nil, err
 	}
+	// The tracker goes first, so that the bot finds the conversation. The inbox repeats an event
+	// for both until both have handled it.
 	if h.inbox, err1 = db.Inbox(webhook.MultiHandler(h.tracker, &mux), inbox.Config{Logger: log}); err1 != nil {
 		return nil, err1
 	}
-	endpoint, err := webhook.NewEndpoint(webhook.Config{AppSecret: app.AppSecret, VerifyToken: verifyToken, Logger: log}, h.inbox)
+	hooks := webhook.Config{AppSecret: app.AppSecret, VerifyToken: verifyToken, Logger: log}
+	endpoint, err := webhook.NewEndpoint(hooks, h.inbox)
 	if err != nil {
 		return nil, err
 	}
@@ -59,7 +67,7 @@ func newHost(
 // connected runs once a business is through Embedded Signup: it asks the phone for contacts and
 // history, once.
 func (h *host) connected(ctx context.Context, b *signup.Connection) error {
-	if err := h.db.Tokens().Put(ctx, b); err != nil { // sealed by the keyring
+	if err := h.db.Tokens().Put(ctx, b); err != nil { // encrypted with the keyring
 		return err
 	}
 	if err := h.tracker.Onboard(ctx, b.Onboarding); err != nil {
@@ -86,7 +94,8 @@ func (h *host) answer(ctx context.Context, m *webhook.IncomingMessage) error {
 		return err
 	}
 	_, err = h.tracker.Send(ctx, m.PhoneNumberID, cloudapi.Message{
-		To: cloudapi.ToIdentity(m.From), Content: &cloudapi.Text{Body: "Thanks for writing! We are open from 7 to 18 h."},
+		To:      cloudapi.ToIdentity(m.From),
+		Content: &cloudapi.Text{Body: "Thanks for writing! We are open from 7 to 18 h."},
 	})
 	return err // asks for another try only if nothing went out and it may succeed
 }

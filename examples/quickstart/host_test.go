@@ -27,32 +27,48 @@ func TestNothingThatComesFirstKeepsACustomerWaiting(t *testing.T) {
 	t.Parallel()
 	s := connected(t)
 	for name, first := range map[string]string{
-		"a reaction":         `"type":"reaction","reaction":{"message_id":"wamid.GONE","emoji":"👍"}`,
-		"a deletion":         `"type":"revoke","revoke":{"original_message_id":"wamid.GONE"}`,
-		"an edit":            `"type":"edit","edit":{"original_message_id":"wamid.GONE","message":{"type":"text","text":{"body":"rye"}}}`,
-		"a type to come":     `"type":"hologram","hologram":{"id":"1"}`,
-		"a welcome request":  `"type":"request_welcome"`,
-		"a poll":             `"type":"unsupported","unsupported":{"type":"poll_creation"},"errors":[{"code":131051,"title":"Unsupported"}]`,
+		"a reaction": `"type":"reaction","reaction":{"message_id":"wamid.GONE","emoji":"👍"}`,
+		"a deletion": `"type":"revoke","revoke":{"original_message_id":"wamid.GONE"}`,
+		"an edit": `"type":"edit","edit":{"original_message_id":"wamid.GONE",
+			"message":{"type":"text","text":{"body":"rye"}}}`,
+		"a type to come":    `"type":"hologram","hologram":{"id":"1"}`,
+		"a welcome request": `"type":"request_welcome"`,
+		"a poll": `"type":"unsupported","unsupported":{"type":"poll_creation"},
+			"errors":[{"code":131051,"title":"Unsupported"}]`,
 		"a group's message":  `"group_id":"g1","type":"text","text":{"body":"hello all"}`,
 		"a change of number": `"type":"system","system":{"type":"user_changed_number","wa_id":"15550100188"}`,
 	} {
-		customer := s.phone.AddCustomer(coexistencetest.CustomerConfig{Name: name})
-		s.deliver(t, customer, first)
-		require.Empty(t, s.answers(customer), name)
-		customer.Send("Are you open?")
-		s.handled(t)
-		require.Len(t, s.answers(customer), 1, name)
+		t.Run(name, func(t *testing.T) { // one after the other: they share the number
+			customer := s.phone.AddCustomer(coexistencetest.CustomerConfig{Name: name})
+			s.deliver(t, customer, first)
+			require.Empty(t, s.answers(customer))
+			customer.Send("Are you open?")
+			s.handled(t)
+			require.Len(t, s.answers(customer), 1)
+		})
 	}
 }
 
-// Somebody whom the tracker files under no name, such as the business itself, has no conversation.
-func TestWhoeverHasNoConversationIsNoError(t *testing.T) {
+// Someone whom the tracker files under no name, such as the business itself, has no conversation.
+func TestACustomerWithoutAConversationIsNoError(t *testing.T) {
 	t.Parallel()
 	s := connected(t)
-	for _, from := range []graph.Identity{{}, {WAID: graph.EquivalenceKey(s.phone.PhoneNumber())}, {UserID: "US.1001"}} {
-		require.NoError(t, s.host.answer(t.Context(), &webhook.IncomingMessage{
-			EventInfo: webhook.EventInfo{PhoneNumberID: s.number, At: time.Now()}, ID: "wamid.1", From: from, Content: &webhook.Text{Body: "hello"},
-		}))
+	for name, from := range map[string]graph.Identity{
+		"no name":      {},
+		"the business": {WAID: graph.EquivalenceKey(s.phone.PhoneNumber())},
+		"a stranger":   {UserID: "US.1001"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			require.NoError(t, s.host.answer(t.Context(), s.hello(from)))
+		})
+	}
+}
+
+// hello is a text that just came.
+func (s *story) hello(from graph.Identity) *webhook.IncomingMessage {
+	return &webhook.IncomingMessage{
+		EventInfo: webhook.EventInfo{PhoneNumberID: s.number, At: time.Now()},
+		ID:        "wamid.1", From: from, Content: &webhook.Text{Body: "hello"},
 	}
 }
 
@@ -74,9 +90,7 @@ func TestAnAnswerThatMetaPutsOffIsTriedAgain(t *testing.T) {
 	t.Parallel()
 	s := connected(t)
 	s.world.Graph().Inject(cloudapitest.Fault{Code: graph.CodeRateLimitHit, Times: 100})
-	err := s.host.answer(t.Context(), &webhook.IncomingMessage{
-		EventInfo: webhook.EventInfo{PhoneNumberID: s.number, At: time.Now()}, ID: "wamid.1", From: s.ada.Identity(), Content: &webhook.Text{Body: "hello"},
-	})
+	err := s.host.answer(t.Context(), s.hello(s.ada.Identity()))
 	require.ErrorIs(t, err, graph.CodeRateLimitHit)
 	require.False(t, webhook.IsPermanent(err))
 }
@@ -86,7 +100,9 @@ func TestAnAnswerThatCannotBeFiledIsGivenOnce(t *testing.T) {
 	t.Parallel()
 	s := connected(t)
 	var err error
-	s.host.tracker, err = coexistence.NewTracker(coexistence.Config{Store: full{s.store}, Client: s.host.tracker.Client})
+	s.host.tracker, err = coexistence.NewTracker(coexistence.Config{
+		Store: full{s.store}, Client: s.host.tracker.Client,
+	})
 	require.NoError(t, err)
 	s.ada.Send("Are you open?")
 	s.idle(t)

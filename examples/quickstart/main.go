@@ -31,7 +31,8 @@ func main() {
 	}
 }
 
-// run tells the story in chapters; each uses what the ones before have left.
+// run tells the story in chapters; each uses what the ones before have left. A chapter that finds
+// the host in another state than it should be ends the program with an error.
 func run(ctx context.Context, out *os.File, seed uint64, messages int) error {
 	s, err := newStory(ctx, out, seed, messages)
 	if err != nil {

@@ -23,6 +23,8 @@ type progress struct {
 	chunks int
 }
 
+// newProgress shows a bar if out is a terminal: in a file or a pipe its control sequences would be
+// noise.
 func newProgress(out *os.File) *progress {
 	p := &progress{out: out, next: 10}
 	if info, err := out.Stat(); err == nil && info.Mode()&os.ModeCharDevice != 0 {
@@ -39,6 +41,8 @@ func newProgress(out *os.File) *progress {
 
 // set shows how far a sync is. It never goes back, although chunks arrive in any order.
 func (p *progress) set(h coexistence.HistorySync) {
+	// The percentage is Meta's; chunks are what has come. Neither alone says that all of it is
+	// there.
 	p.chunks = 0
 	for _, phase := range h.Phases {
 		p.chunks += phase.Chunks.Len()

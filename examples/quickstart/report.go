@@ -12,7 +12,8 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence"
 )
 
-// timeline prints Ada's conversation as the host has it.
+// timeline prints Ada's conversation as the host has it: history, live messages of both sides and
+// what was sent through Cloud API are one list, in the order in which they were written.
 func (s *story) timeline(ctx context.Context) error {
 	for m, err := range s.store.Messages(ctx, s.number, s.ada.Identity().Key()) {
 		if err != nil {
@@ -27,6 +28,8 @@ func (s *story) timeline(ctx context.Context) error {
 	return nil
 }
 
+// describe is a message in one line. An edited one keeps what it said first, a deleted one what it
+// said; media that history announced have their files as soon as those have arrived.
 func describe(m coexistence.Message) string {
 	text := m.Text
 	if text == "" {
@@ -51,35 +54,23 @@ func describe(m coexistence.Message) string {
 	return text
 }
 
-// summary counts what the host has in the end.
+// summary counts what the host has in the end, and holds it against what the simulator knows: the
+// story fails if a message is missing, or there twice.
 func (s *story) summary(ctx context.Context) error {
-	origins := map[coexistence.Origin]int{}
-	conversations, messages, media := 0, 0, 0
-	for c, err := range s.store.Conversations(ctx, s.number) {
-		if err != nil {
-			return err
-		}
-		conversations++
-		for m, err := range s.store.Messages(ctx, s.number, c.ID) {
-			if err != nil {
-				return err
-			}
-			origins[m.Origin]++
-			messages++
-			if m.Media != nil {
-				media++
-			}
-		}
-	}
-	if err := s.compare(ctx, messages); err != nil {
+	t, err := s.count(ctx)
+	if err != nil {
 		return err
 	}
+	if err := s.compare(ctx, t.messages); err != nil {
+		return err
+	}
+	// The address book of the phone arrives as contacts, and every change of it afterwards.
 	contacts := 0
 	for c, err := range s.store.Contacts(ctx, s.number) {
 		if err != nil {
 			return err
 		}
-		if c.InAddressBook() {
+		if c.InAddressBook() { // others are known from their messages only
 			contacts++
 		}
 	}
@@ -87,11 +78,12 @@ func (s *story) summary(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	s.say("%6d messages in %d conversations, %d of them with media: all that the phone has", messages, conversations, media)
-	for _, origin := range slices.SortedFunc(maps.Keys(origins), func(a, b coexistence.Origin) int {
-		return cmp.Compare(origins[b], origins[a])
+	s.say("%6d messages in %d conversations, %d of them with media: all that the phone has",
+		t.messages, t.conversations, t.media)
+	for _, origin := range slices.SortedFunc(maps.Keys(t.origins), func(a, b coexistence.Origin) int {
+		return cmp.Compare(t.origins[b], t.origins[a])
 	}) {
-		s.say("%6d   %s", origins[origin], map[coexistence.Origin]string{
+		s.say("%6d   %s", t.origins[origin], map[coexistence.Origin]string{
 			coexistence.OriginHistory:  "from history",
 			coexistence.OriginCustomer: "written by customers",
 			coexistence.OriginApp:      "written on the phone",
@@ -101,6 +93,7 @@ func (s *story) summary(ctx context.Context) error {
 	s.say("%6d contacts of the address book", contacts)
 	s.say("%6d %% of the history, %s", st.History.Progress, st.HistoryStatus(time.Now()))
 
+	// Meta repeats what is not acknowledged for seven days; here it also repeats what was.
 	posts, repeats := 0, 0
 	for _, d := range s.world.Deliveries() {
 		posts += len(d.Attempts)
@@ -113,7 +106,37 @@ func (s *story) summary(ctx context.Context) error {
 	return nil
 }
 
-// compare looks for every message of the phone on the host.
+// A tally is how much of what the host has stored.
+type tally struct {
+	conversations, messages, media int
+	origins                        map[coexistence.Origin]int // how a message came to the host
+}
+
+// count reads all conversations. The store pages through them, so that it takes no more memory than
+// one page, however many there are.
+func (s *story) count(ctx context.Context) (tally, error) {
+	t := tally{origins: map[coexistence.Origin]int{}}
+	for c, err := range s.store.Conversations(ctx, s.number) {
+		if err != nil {
+			return t, err
+		}
+		t.conversations++
+		for m, err := range s.store.Messages(ctx, s.number, c.ID) {
+			if err != nil {
+				return t, err
+			}
+			t.messages++
+			t.origins[m.Origin]++
+			if m.Media != nil {
+				t.media++
+			}
+		}
+	}
+	return t, nil
+}
+
+// compare looks for every message of the phone on the host, by the id that Meta gave it: both sides
+// know a message by it, whichever of them wrote it.
 func (s *story) compare(ctx context.Context, messages int) error {
 	onPhone := 0
 	for _, c := range s.phone.Customers() {

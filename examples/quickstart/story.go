@@ -22,8 +22,8 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/signup"
 )
 
-// A story plays everybody but the host: the business with its phone, its browser, its customers,
-// and Meta.
+// A story plays everyone but the host: the business with its phone, its browser, its customers, and
+// Meta.
 type story struct {
 	out   *os.File
 	world *coexistencetest.World
@@ -38,12 +38,15 @@ type story struct {
 	number graph.PhoneNumberID // what Meta calls the number once it is connected
 }
 
+// newStory starts the simulator, and a host before it with a new database. The host's URL is what
+// the callback URL is in the app dashboard; nothing else tells the two of each other. On an error
+// what was started is stopped.
 func newStory(ctx context.Context, out *os.File, seed uint64, messages int) (*story, error) {
 	s := &story{out: out}
 	s.world = coexistencetest.NewWorld(coexistencetest.Config{
 		Seed: seed,
 		// Meta delivers some things twice, out of order, and several at once. The host must not
-		// notice.
+		// notice: the inbox drops what was handled, and the tracker keeps what is newest.
 		Delivery: coexistencetest.DeliveryConfig{
 			DuplicatesPercent: 10, Reorder: 8, Batch: 2, Pace: 70 * time.Millisecond,
 		},
@@ -59,6 +62,7 @@ func newStory(ctx context.Context, out *os.File, seed uint64, messages int) (*st
 	var err error
 	var keys *signup.Keyring
 	if s.dir, err = os.MkdirTemp("", "quickstart"); err == nil {
+		// A host has its keys from a secret manager: signup.ParseKeyring.
 		keys, err = signup.NewKeyring([]byte("a made-up key of thirty-two bytes")[:32])
 	}
 	if err == nil {
@@ -72,21 +76,26 @@ func newStory(ctx context.Context, out *os.File, seed uint64, messages int) (*st
 		s.close()
 		return nil, err
 	}
+	// Meta would be told this URL, and the verify token, in the app dashboard.
 	s.server = httptest.NewServer(&s.host.routes)
 	if err := s.world.DeliverTo(s.server.URL + "/webhook"); err != nil {
 		s.close()
 		return nil, err
 	}
-	fmt.Fprintf(out, "One business, from the first check to the goodbye. Seed %d; everything runs on this machine.\n", seed)
+	fmt.Fprintf(out, "One business, from the first check to the goodbye. Seed %d; everything runs on this machine.\n",
+		seed)
 	fmt.Fprintf(out, "  host  %s   simulated Meta  %s\n", s.server.URL, s.world.ClientConfig().BaseURL)
 	return s, nil
 }
 
+// close stops the host first: what Meta still delivers then is refused, and the inbox has all that
+// was acknowledged on the disk.
 func (s *story) close() {
 	if s.server != nil {
 		s.server.Close()
 	}
 	if s.host != nil {
+		// A host does the same on SIGTERM: what is being handled comes to its end.
 		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 		defer cancel()
 		if err := s.host.inbox.Shutdown(ctx); err != nil {
@@ -102,7 +111,8 @@ func (s *story) close() {
 	_ = os.RemoveAll(s.dir)
 }
 
-// arrive waits until all that Meta has sent is handled by the host, and so is what that led to.
+// arrive waits until all that Meta has sent is handled by the host, and so is what that led to: an
+// answer of the bot brings statuses. It is over when a whole round brings nothing new.
 func (s *story) arrive(ctx context.Context) error {
 	for before := int64(-1); ; {
 		err := errors.Join(s.world.WaitDelivered(ctx), s.host.inbox.WaitIdle(ctx), s.world.WaitDelivered(ctx))
@@ -140,7 +150,8 @@ func (s *story) state(ctx context.Context) (coexistence.Number, error) {
 	return s.store.Number(ctx, s.number)
 }
 
-// post is what the page in the business's browser does.
+// post is what the page in the business's browser does: see signup.Flow.Handler for the requests. A
+// host with a page of its own making calls the same.
 func (s *story) post(ctx context.Context, path string, body, into any) error {
 	b, err := json.Marshal(body)
 	if err != nil {
@@ -150,7 +161,7 @@ func (s *story) post(ctx context.Context, path string, body, into any) error {
 	if err != nil {
 		return err
 	}
-	req.Header.Set("Content-Type", "application/json")
+	req.Header.Set("Content-Type", "application/json") // without it the handler refuses, as it does forms
 	resp, err := s.server.Client().Do(req)
 	if err != nil {
 		return err
@@ -168,7 +179,9 @@ func (s *story) post(ctx context.Context, path string, body, into any) error {
 
 const adaNumber = "+1 555 010 0123"
 
-// pastWithAda is a conversation from before the number was connected.
+// pastWithAda is a conversation from before the number was connected: the history brings it if the
+// business agrees. Files of the last 14 days can be fetched; of older ones only a placeholder
+// comes.
 func pastWithAda() coexistencetest.PastConversation {
 	const day = 24 * time.Hour
 	return coexistencetest.PastConversation{

@@ -18,11 +18,14 @@ func main() {
 		log.Println(m.ProfileName, "wrote", m.Text())
 		return nil
 	})
-	endpoint, err := webhook.NewEndpoint(webhook.Config{
+	// Meta signs with the app's secret, and asks with the verify token whether the URL is yours:
+	// you choose it, and enter it beside the callback URL. Nothing unsigned reaches the handler.
+	hook, err := webhook.NewEndpoint(webhook.Config{
 		AppSecret: graph.Secret(os.Getenv("APP_SECRET")), VerifyToken: graph.Secret(os.Getenv("VERIFY_TOKEN")),
 	}, webhook.Dispatch(&mux))
 	if err != nil {
 		log.Fatal(err)
 	}
-	log.Fatal((&http.Server{Addr: ":" + os.Getenv("PORT"), Handler: endpoint, ReadTimeout: time.Minute}).ListenAndServe())
+	// The callback URL is https: a proxy, or a tunnel while you develop, stands before this port.
+	log.Fatal((&http.Server{Addr: ":" + os.Getenv("PORT"), Handler: hook, ReadTimeout: time.Minute}).ListenAndServe())
 }

@@ -26,28 +26,38 @@ import (
 type app struct {
 	settings
 	meta    *platform
-	db      *storage.DB
+	db      *storage.DB // all state: another process over the same database is the same product
 	log     *slog.Logger
-	client  *cloudapi.Client
-	tracker *coexistence.Tracker
+	client  *cloudapi.Client     // with the app's id and secret, and no token
+	tracker *coexistence.Tracker // numbers, conversations, contacts
 	flow    *signup.Flow
 	inbox   *inbox.Inbox   // what Meta delivers, until it is handled
 	outbox  *outbox.Outbox // what we send, until Meta has it
-	hook    http.Handler
-	news    live.News // for pages that are open
+	hook    http.Handler   // the callback URL
+	news    live.News      // for pages that are open
 	counts  counts
-	drifts  sync.Map // phone number id → *webhook.Drift
-	ready   atomic.Bool
+	drifts  sync.Map    // phone number id → *webhook.Drift
+	ready   atomic.Bool // from start to shutdown, for load balancers
 }
 
-func newApp(ctx context.Context, s settings, meta *platform, db *storage.DB, keys *signup.Keyring, log *slog.Logger) (*app, error) {
+// newApp wires the product. Everything that reaches the outside begins in serve, so that a mistake
+// in the settings ends the program before Meta delivers anything.
+//
+// A webhook goes first to the tracker, which files it, then to the outbox, which settles what was
+// sent, then to the bot: each finds what the one before has stored. An event that one of them fails
+// on is handled again by all of them, and all are idempotent.
+func newApp(
+	ctx context.Context, s settings, meta *platform, db *storage.DB, keys *signup.Keyring, log *slog.Logger,
+) (*app, error) {
 	a := &app{settings: s, meta: meta, db: db, log: log, counts: newCounts()}
 	cfg := meta.app
 	cfg.Limiter = new(cloudapi.MemLimiter) // the outbox sends for a number in one process at a time
 	cfg.Logger, cfg.Observe = log, a.counts.call
 	var err1, err2, err3, err4, err error
 	a.client, err1 = cloudapi.NewClient(cfg)
-	a.tracker, err2 = coexistence.NewTracker(coexistence.Config{Store: db.Store(), Client: db.Tokens().Client(a.client), Logger: log})
+	a.tracker, err2 = coexistence.NewTracker(coexistence.Config{
+		Store: db.Store(), Client: db.Tokens().Client(a.client), Logger: log,
+	})
 	a.flow, err3 = signup.NewFlow(signup.Config{
 		ConfigurationID: meta.configuration, Client: a.client, Store: db.Signups(), Cipher: keys, Logger: log,
 		Reserve: db.Tokens().Reserve, Connected: a.connected, Page: signup.PageConfig{
@@ -57,28 +67,31 @@ func newApp(ctx context.Context, s settings, meta *platform, db *storage.DB, key
 	})
 	a.outbox, err4 = db.Outbox(outbox.Config{
 		Tracker: a.tracker, OnChange: func(graph.PhoneNumberID) { a.news.Tell() },
-		LeaseDuration: s.lease, UnknownTimeout: s.patience, Logger: log,
+		LeaseDuration: s.lease, UnknownTimeout: s.unknownTimeout, Logger: log,
 	})
 	if err := errors.Join(err1, err2, err3, err4); err != nil {
 		return nil, err
 	}
 	if meta.simulator != nil {
-		if _, err := a.createTenant(ctx, "Ovenbird Bakery", demoEmail, demoPassword); err != nil && !errors.Is(err, errEmail) {
+		_, err := a.createTenant(ctx, "Ovenbird Bakery", demoEmail, demoPassword)
+		if err != nil && !errors.Is(err, errEmail) { // it may be there from the last start
 			return nil, err
 		}
 	}
 
 	var mux webhook.Mux
 	webhook.On(&mux, a.answer)
-	handler := webhook.MultiHandler(a.tracker, a.outbox, &mux, webhook.HandlerFunc(func(ctx context.Context, ev webhook.Event) error {
+	last := webhook.HandlerFunc(func(ctx context.Context, ev webhook.Event) error {
 		a.news.Tell() // behind the others: a page that looks now finds everything stored
 		return a.drift(ev.Info().PhoneNumberID).Handle(ctx, ev)
-	}))
-	if a.inbox, err = db.Inbox(handler, inbox.Config{LeaseDuration: s.lease, Logger: log, Observe: a.counts.event}); err != nil {
+	})
+	handler := webhook.MultiHandler(a.tracker, a.outbox, &mux, last)
+	a.inbox, err = db.Inbox(handler, inbox.Config{LeaseDuration: s.lease, Logger: log, Observe: a.counts.event})
+	if err != nil {
 		return nil, err
 	}
-	a.hook, err = webhook.NewEndpoint(webhook.Config{AppSecret: cfg.AppSecret, VerifyToken: meta.verifyToken, Logger: log}, a.inbox)
-	if err != nil {
+	hooks := webhook.Config{AppSecret: cfg.AppSecret, VerifyToken: meta.verifyToken, Logger: log}
+	if a.hook, err = webhook.NewEndpoint(hooks, a.inbox); err != nil {
 		return nil, errors.Join(err, a.inbox.Shutdown(ctx))
 	}
 	return a, nil
@@ -110,6 +123,7 @@ func (a *app) pages() map[string]page {
 	return all
 }
 
+// routes are all of them: Meta's, those before the sign-in, the signup's, and the pages.
 func (a *app) routes() http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("/webhook", a.hook)
@@ -134,11 +148,7 @@ func (a *app) signedIn(p page) http.Handler {
 		}
 		var n *number
 		if phone := r.PathValue("phone"); err == nil && phone != "" {
-			var info number
-			if info, err = a.db.Tokens().Get(r.Context(), graph.PhoneNumberID(phone)); errors.Is(err, storage.ErrNoToken) || err == nil && info.Tenant != t.id {
-				err = errNotFound
-			}
-			n = &info
+			n, err = a.numberOf(r.Context(), t, graph.PhoneNumberID(phone))
 		}
 		r.Body = http.MaxBytesReader(w, r.Body, 1<<20)
 		if err == nil {
@@ -148,6 +158,16 @@ func (a *app) signedIn(p page) http.Handler {
 			a.fail(w, r, err)
 		}
 	})
+}
+
+// numberOf returns a number of the tenant. One of another tenant is not told from one that does not
+// exist: an answer that differs would say which numbers are here.
+func (a *app) numberOf(ctx context.Context, t *tenant, phone graph.PhoneNumberID) (*number, error) {
+	n, err := a.db.Tokens().Get(ctx, phone)
+	if errors.Is(err, storage.ErrNoToken) || err == nil && n.Tenant != t.id {
+		return nil, errNotFound
+	}
+	return &n, err
 }
 
 var errNotFound = errors.New("there is no such page, or it is not yours")

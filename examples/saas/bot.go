@@ -48,7 +48,7 @@ func (a *app) answer(ctx context.Context, m *webhook.IncomingMessage) error {
 			if strings.Contains(" "+q.words+" ", " "+word+" ") {
 				_, err := a.outbox.Enqueue(ctx, outbox.Message{
 					ID: "bot-" + hashed(string(m.ID)), PhoneNumberID: m.PhoneNumberID,
-					ConversationID: chat.ID, ExpiresAt: m.At.Add(time.Hour),
+					ConversationID: chat.ID, ExpiresAt: m.At.Add(time.Hour), // a late answer is worse than none
 					Payload: cloudapi.Message{To: cloudapi.ToIdentity(m.From), Content: &cloudapi.Text{Body: q.answer}},
 				})
 				return err
@@ -62,7 +62,9 @@ func (a *app) answer(ctx context.Context, m *webhook.IncomingMessage) error {
 // outbox who wrote in the inbox.
 func (a *app) quietUntil(ctx context.Context, chat coexistence.Conversation) (time.Time, error) {
 	at := chat.HumanAt
-	last, err := graph.Collect(a.outbox.List(ctx, outbox.Filter{PhoneNumberID: chat.PhoneNumberID, ConversationID: chat.ID, Newest: true, Limit: 20}))
+	last, err := graph.Collect(a.outbox.List(ctx, outbox.Filter{
+		PhoneNumberID: chat.PhoneNumberID, ConversationID: chat.ID, Newest: true, Limit: 20,
+	}))
 	for _, e := range last {
 		if author(e.ID) == "team" && e.EnqueuedAt.After(at) {
 			at = e.EnqueuedAt

@@ -20,31 +20,37 @@ func TestTheBotAnswersInPrivateAlone(t *testing.T) {
 	t.Parallel()
 	a, _ := newTestApp(t)
 	const phone, waba = graph.PhoneNumberID("100000000000001"), graph.WABAID("200000000000001")
-	require.NoError(t, a.tracker.Onboard(t.Context(), cloudapi.Onboarding{PhoneNumberID: phone, WABAIDs: []graph.WABAID{waba}, OnboardedAt: time.Now()}))
-	for i, tt := range []struct {
+	require.NoError(t, a.tracker.Onboard(t.Context(), cloudapi.Onboarding{
+		PhoneNumberID: phone, WABAIDs: []graph.WABAID{waba}, OnboardedAt: time.Now(),
+	}))
+	for i, tt := range []struct { // in this order: the first has a private chat when it writes in a group
+		name    string
 		message string // who wrote, and where
 		answers int
 	}{
-		{`"from":"15550100142"`, 1},
-		{`"from":"15550100142","group_id":"g1"`, 0}, // has a private chat, too
-		{`"from":"15550100143","group_id":"g1"`, 0},
-		{`"from":"US.1001"`, 1},
-		{`"from":"15550100100"`, 0}, // the business itself, which is nobody's customer
+		{"a customer", `"from":"15550100142"`, 1},
+		{"the same in a group", `"from":"15550100142","group_id":"g1"`, 0},
+		{"another in a group", `"from":"15550100143","group_id":"g1"`, 0},
+		{"a customer without a number", `"from":"US.1001"`, 1},
+		{"the business itself", `"from":"15550100100"`, 0},
 	} {
-		before, err := graph.Collect(a.outbox.List(t.Context(), outbox.Filter{PhoneNumberID: phone}))
-		require.NoError(t, err)
-		require.NoError(t, a.inbox.Receive(t.Context(), webhook.Delivery{ReceivedAt: time.Now(), Body: fmt.Appendf(nil,
-			`{"object":"whatsapp_business_account","entry":[{"id":%q,"changes":[{"field":"messages","value":{"messaging_product":"whatsapp",
-			"metadata":{"display_phone_number":"15550100100","phone_number_id":%q},"messages":[{"id":"wamid.%d","timestamp":"%d",%s,
-			"type":"text","text":{"body":"When are you open?"}}]}}]}]}`, waba, phone, i, time.Now().Unix(), tt.message)}))
-		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-		require.NoError(t, a.inbox.WaitIdle(ctx), tt.message)
-		cancel()
-		after, err := graph.Collect(a.outbox.List(t.Context(), outbox.Filter{PhoneNumberID: phone}))
-		require.NoError(t, err)
-		require.Len(t, after, len(before)+tt.answers, tt.message)
-		m, err := a.inbox.Metrics(t.Context())
-		require.NoError(t, err)
-		require.Zero(t, m.Retried+m.DeadLettered, tt.message)
+		t.Run(tt.name, func(t *testing.T) {
+			before, err := graph.Collect(a.outbox.List(t.Context(), outbox.Filter{PhoneNumberID: phone}))
+			require.NoError(t, err)
+			require.NoError(t, a.inbox.Receive(t.Context(), webhook.Delivery{
+				ReceivedAt: time.Now(), Body: fmt.Appendf(nil, `{"object":"whatsapp_business_account","entry":[{"id":%q,"changes":[{"field":"messages","value":{
+				"messaging_product":"whatsapp","metadata":{"display_phone_number":"15550100100","phone_number_id":%q},
+				"messages":[{"id":"wamid.%d","timestamp":"%d",%s,"type":"text","text":{"body":"When are you open?"}}]}}]}]}`, waba, phone, i, time.Now().Unix(), tt.message),
+			}))
+			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+			require.NoError(t, a.inbox.WaitIdle(ctx))
+			cancel()
+			after, err := graph.Collect(a.outbox.List(t.Context(), outbox.Filter{PhoneNumberID: phone}))
+			require.NoError(t, err)
+			require.Len(t, after, len(before)+tt.answers)
+			m, err := a.inbox.Metrics(t.Context())
+			require.NoError(t, err)
+			require.Zero(t, m.Retried+m.DeadLettered, tt.message)
+		})
 	}
 }

@@ -20,7 +20,8 @@ func (a *app) connected(ctx context.Context, b *signup.Connection) error {
 	if err := a.tracker.Onboard(ctx, b.Onboarding); err != nil {
 		return err
 	}
-	if err := a.tracker.Reconcile(ctx, b.Phone.ID); err != nil { // the number works without, and Tracker.Run tries again
+	if err := a.tracker.Reconcile(ctx, b.Phone.ID); err != nil {
+		// The number works without, and Tracker.Run tries again for 24 hours.
 		a.log.WarnContext(ctx, "contacts or history were not asked for yet", "phone", b.Phone.ID, "err", err)
 	}
 	a.news.Tell()

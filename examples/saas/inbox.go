@@ -17,22 +17,26 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/examples/internal/live"
 )
 
-// What a page shows of many.
+// What a page shows of many. A product loads more as people scroll.
 const shownChats, shownMessages = 80, 100
 
 // An inboxPage is the conversations of a number, and one of them.
 type inboxPage struct {
 	State     coexistence.Number
-	Chats     []coexistence.Conversation
-	Chat      *coexistence.Conversation
-	Messages  []coexistence.Message
-	Waiting   []outbox.Entry // what is not in the conversation yet, or failed
+	Chats     []coexistence.Conversation // the latest first
+	Chat      *coexistence.Conversation  // that is open, or nil
+	Messages  []coexistence.Message      // of it, the latest last
+	Waiting   []outbox.Entry             // what is not in the conversation yet, or failed
 	Templates []*cloudapi.MessageTemplate
 	Quiet     time.Time // until when the bot is silent
 	Nonce     string    // names what is written next, so that a second click says nothing twice
 	Latest    string    // what to read out
 }
 
+// serveInbox shows the conversations of a number, and one of them if the path names it. Templates
+// are listed by Meta, so only where they are needed: once the customer's last message is older than
+// 24 hours, nothing else can be sent. The nonce is made before the page is streamed, so that a form
+// keeps its name while the page changes around it.
 func (a *app) serveInbox(w http.ResponseWriter, r *http.Request, t *tenant, n *number) error {
 	nonce := rand.Text()
 	return a.show(w, r, func(ctx context.Context) (view, error) {
@@ -64,7 +68,8 @@ func (a *app) open(ctx context.Context, p *inboxPage, n *number, key string) err
 	}
 	messages, err1 := graph.Collect(a.tracker.Store().Messages(ctx, n.PhoneNumberID, key))
 	waiting, err2 := graph.Collect(a.outbox.List(ctx, outbox.Filter{
-		PhoneNumberID: n.PhoneNumberID, ConversationID: c.ID, States: []outbox.State{outbox.StateQueued, outbox.StateSending, outbox.StateUnknown, outbox.StateFailed}, Newest: true, Limit: 20,
+		PhoneNumberID: n.PhoneNumberID, ConversationID: c.ID, Newest: true, Limit: 20,
+		States: []outbox.State{outbox.StateQueued, outbox.StateSending, outbox.StateUnknown, outbox.StateFailed},
 	}))
 	until, err3 := a.quietUntil(ctx, c)
 	p.Chat, p.Messages, p.Quiet = &c, messages[max(0, len(messages)-shownMessages):], until
@@ -80,7 +85,8 @@ func (a *app) open(ctx context.Context, p *inboxPage, n *number, key string) err
 }
 
 // reply queues what the team writes: a text within 24 hours of the customer's last message, a
-// template at any time.
+// template at any time. The outbox sends it, so that neither a restart nor Meta's trouble loses it;
+// the id is made of the form's nonce, so that a second click queues nothing.
 func (a *app) reply(w http.ResponseWriter, r *http.Request, _ *tenant, n *number) error {
 	c, err := a.tracker.Store().Conversation(r.Context(), n.PhoneNumberID, r.PathValue("chat"))
 	if err != nil {
@@ -100,7 +106,9 @@ func (a *app) reply(w http.ResponseWriter, r *http.Request, _ *tenant, n *number
 	}
 	if refused == "" {
 		id := "team-" + hashed(string(n.PhoneNumberID)+" "+r.PostFormValue("nonce"))
-		_, err = a.outbox.Enqueue(r.Context(), outbox.Message{ID: id, PhoneNumberID: n.PhoneNumberID, ConversationID: c.ID, Payload: m})
+		_, err = a.outbox.Enqueue(r.Context(), outbox.Message{
+			ID: id, PhoneNumberID: n.PhoneNumberID, ConversationID: c.ID, Payload: m,
+		})
 	}
 	if errors.Is(err, cloudapi.ErrValidation) {
 		refused, err = "This cannot be sent: it is empty, or longer than 4,096 characters.", nil

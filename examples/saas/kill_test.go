@@ -71,7 +71,11 @@ func TestKilledInTheMiddleOfTheSync(t *testing.T) {
 	s.eventually("everything is here", func() bool { return v.messages() > 4800 })
 	_, body := v.get("/connect")
 	require.Contains(t, body, "100 %")
-	s.eventually("the inbox is empty", func() bool { before := v.messages(); time.Sleep(time.Second); return v.messages() == before })
+	s.eventually("the inbox is empty", func() bool {
+		before := v.messages()
+		time.Sleep(time.Second)
+		return v.messages() == before
+	})
 	p.end()
 	db, err := sqlite.Open(t.Context(), sqlite.Config{Path: filepath.Join(dir, "saas.db")})
 	require.NoError(t, err)
@@ -112,7 +116,10 @@ func TestKilledInTheMiddleOfTheCampaign(t *testing.T) {
 		}
 		p = s.start(addr, "-dir", dir)
 	}
-	s.eventually("the campaign is done", func() bool { _, body := v.get(path); return strings.Contains(body, `badge active">done<`) })
+	s.eventually("the campaign is done", func() bool {
+		_, body := v.get(path)
+		return strings.Contains(body, `badge active">done<`)
+	})
 	s.once(people)
 	p.end()
 }
@@ -156,8 +163,12 @@ func TestTwoProcessesOnPostgreSQL(t *testing.T) {
 	sender.kill()
 	killed := time.Now()
 	s.eventually("the other one sends", func() bool { return heir.sends.Load() > before })
-	t.Logf("another process sent %s after the first one was killed, with a lease of 5 s", time.Since(killed).Round(time.Millisecond))
-	s.eventually("the campaign is done", func() bool { _, body := v.get(path); return strings.Contains(body, `badge active">done<`) })
+	t.Logf("another process sent %s after the first one was killed, with a lease of 5 s",
+		time.Since(killed).Round(time.Millisecond))
+	s.eventually("the campaign is done", func() bool {
+		_, body := v.get(path)
+		return strings.Contains(body, `badge active">done<`)
+	})
 	s.once(people)
 	s.eventually("the statuses are in", func() bool { return s.world.WaitDelivered(t.Context()) == nil })
 	heir.end()

@@ -35,22 +35,27 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/signup"
 )
 
-// settings are the flags.
+// settings are the flags, described where they are read.
 type settings struct {
 	addr, ops, url, dir, database, meta string
-	lease, patience                     time.Duration
+	lease, unknownTimeout               time.Duration
 }
 
 func main() {
 	var s settings
 	flag.StringVar(&s.addr, "addr", "127.0.0.1:8080", "where the product listens")
-	flag.StringVar(&s.ops, "ops", "127.0.0.1:8081", "where health, metrics and the inbox's status are, for those who run it; empty for nowhere")
+	flag.StringVar(&s.ops, "ops", "127.0.0.1:8081",
+		"where health, metrics and the inbox's status are, for those who run it; empty for nowhere")
 	flag.StringVar(&s.url, "url", "", "the https `URL` under which people know the product; if empty, http at addr")
 	flag.StringVar(&s.dir, "dir", "", "`folder` of the database; if empty, a temporary one that is deleted in the end")
-	flag.StringVar(&s.database, "database", "", "postgres:// `URL` for several processes; if empty, SQLite in the folder")
-	flag.StringVar(&s.meta, "meta", "sim", `"sim" for a simulator within this process, "real" for what the environment names (see platform.go)`)
-	flag.DurationVar(&s.lease, "lease", 15*time.Second, "after how long other processes go on with the work of one that died")
-	flag.DurationVar(&s.patience, "patience", 0, "how long a send of unknown outcome waits for a webhook; if zero, 5 s with the simulator and 1 h without")
+	flag.StringVar(&s.database, "database", "",
+		"postgres:// `URL` for several processes; if empty, SQLite in the folder")
+	flag.StringVar(&s.meta, "meta", "sim",
+		`"sim" for a simulator within this process, "real" for what the environment names (see platform.go)`)
+	flag.DurationVar(&s.lease, "lease", 15*time.Second,
+		"after how long other processes go on with the work of one that died")
+	flag.DurationVar(&s.unknownTimeout, "unknown-timeout", 0,
+		"how long a send of unknown outcome waits for a webhook; if zero, 5 s with the simulator and 1 h without")
 	flag.Parse()
 
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
@@ -83,7 +88,7 @@ func run(ctx context.Context, out io.Writer, s settings) (err error) {
 	if meta.simulator != nil {
 		defer meta.simulator.World.Close()
 	}
-	s.patience = cmp.Or(s.patience, meta.patience)
+	s.unknownTimeout = cmp.Or(s.unknownTimeout, meta.unknownTimeout)
 	keys, err := openKeys(graph.Secret(os.Getenv("SAAS_KEYS")))
 	if err != nil {
 		return err
@@ -101,11 +106,11 @@ func run(ctx context.Context, out io.Writer, s settings) (err error) {
 }
 
 // open opens PostgreSQL if there is a URL, or else a SQLite file in the folder, which one process
-// uses at a time.
+// uses at a time. The rest of the product does not know which of them it is.
 func open(ctx context.Context, s settings, keys *signup.Keyring) (db *storage.DB, err error) {
 	lock := ""
 	if s.database != "" {
-		lock = "SELECT pg_advisory_xact_lock(7220261);"
+		lock = "SELECT pg_advisory_xact_lock(7220261);" // any number that nothing else in the database locks
 		db, err = postgres.Open(ctx, postgres.Config{URL: s.database, Keyring: keys})
 	} else {
 		db, err = sqlite.Open(ctx, sqlite.Config{Path: filepath.Join(s.dir, "saas.db"), Keyring: keys})
@@ -120,7 +125,9 @@ func open(ctx context.Context, s settings, keys *signup.Keyring) (db *storage.DB
 }
 
 // serve is the life of the process behind its construction. First nothing more comes in, then
-// nothing more is handled, then nothing more is sent.
+// nothing more is handled, then nothing more is sent. What is left when the time is over is in the
+// database, for another process or the next start. The work in the background has a context of its
+// own, since ctx has ended by then.
 func (a *app) serve(ctx context.Context, out io.Writer, listener net.Listener) (err error) {
 	last := context.WithoutCancel(ctx)
 	working, stop := context.WithCancel(last)

@@ -43,8 +43,8 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// patience is how long a condition may take on a slow machine.
-const patience = 4 * time.Minute
+// timeout is how long a condition may take on a slow machine.
+const timeout = 4 * time.Minute
 
 // A stage is Meta and a phone, which outlive the processes of the product.
 type stage struct {
@@ -108,19 +108,24 @@ func (s *stage) start(addr string, args ...string) *process {
 	require.NoError(s.t, err)
 	app := s.world.ClientConfig()
 	p := &process{stage: s, addr: addr, url: "http://" + addr}
-	p.cmd = exec.Command(self, append([]string{"-meta", "real", "-addr", addr, "-ops", "", "-lease", "5s", "-patience", "4s"}, args...)...)
-	p.cmd.Env = append(os.Environ(), childEnv+"=1", "META_APP_ID="+string(app.AppID), "META_APP_SECRET="+s.world.AppSecret().Reveal(),
-		"META_CONFIGURATION_ID="+s.world.ConfigurationID(), "WEBHOOK_VERIFY_TOKEN="+s.world.VerifyToken().Reveal(), "META_GRAPH_URL="+p.graph(),
-		"META_SDK_URL="+s.world.SDKURL(), "SAAS_KEYS=a2tra2tra2tra2tra2tra2tra2tra2tra2tra2tra2s=")
+	p.cmd = exec.Command(self, append([]string{
+		"-meta", "real", "-addr", addr, "-ops", "", "-lease", "5s", "-unknown-timeout", "4s",
+	}, args...)...)
+	p.cmd.Env = append(os.Environ(), childEnv+"=1",
+		"META_APP_ID="+string(app.AppID), "META_APP_SECRET="+s.world.AppSecret().Reveal(),
+		"META_CONFIGURATION_ID="+s.world.ConfigurationID(),
+		"WEBHOOK_VERIFY_TOKEN="+s.world.VerifyToken().Reveal(),
+		"META_GRAPH_URL="+p.graph(), "META_SDK_URL="+s.world.SDKURL(),
+		"SAAS_KEYS=a2tra2tra2tra2tra2tra2tra2tra2tra2tra2tra2s=")
 	p.cmd.Stderr = &s.said
 	out, err := p.cmd.StdoutPipe()
 	require.NoError(s.t, err)
 	require.NoError(s.t, p.cmd.Start())
 	s.t.Cleanup(func() { _ = p.cmd.Process.Kill(); _ = p.cmd.Wait() })
-	slow := time.AfterFunc(patience, func() { _ = p.cmd.Process.Kill() })
+	slow := time.AfterFunc(timeout, func() { _ = p.cmd.Process.Kill() })
 	line, err := bufio.NewReader(out).ReadString('\n')
 	slow.Stop()
-	require.NoError(s.t, err, "it does not start within %s: %s", patience, s.said.String())
+	require.NoError(s.t, err, "it does not start within %s: %s", timeout, s.said.String())
 	require.Contains(s.t, line, "Open http://")
 	go func() { _, _ = io.Copy(io.Discard, out) }()
 	return p
@@ -137,12 +142,12 @@ func (p *process) kill() {
 func (p *process) end() {
 	p.t.Helper()
 	require.NoError(p.t, p.cmd.Process.Signal(syscall.SIGTERM))
-	slow := time.AfterFunc(patience, func() { _ = p.cmd.Process.Kill() })
+	slow := time.AfterFunc(timeout, func() { _ = p.cmd.Process.Kill() })
 	defer slow.Stop()
 	require.NoError(p.t, p.cmd.Wait(), p.said.String())
 }
 
-// free returns an address that nobody listens on.
+// free returns an address on which no server listens.
 func free(t *testing.T) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -151,7 +156,7 @@ func free(t *testing.T) string {
 	return l.Addr().String()
 }
 
-// A visitor is a browser of somebody, without a screen.
+// A visitor is a person with a browser, without a screen.
 type visitor struct {
 	t      *testing.T
 	client *http.Client
@@ -190,7 +195,9 @@ func (v *visitor) read(resp *http.Response) (int, string) {
 
 func (v *visitor) signUp(name string) {
 	v.t.Helper()
-	status, body := v.post("/signin", url.Values{"name": {name}, "email": {name + "@example.com"}, "password": {"a long password"}})
+	status, body := v.post("/signin", url.Values{
+		"name": {name}, "email": {name + "@example.com"}, "password": {"a long password"},
+	})
 	require.Equal(v.t, http.StatusOK, status, body)
 }
 
@@ -216,7 +223,10 @@ func (v *visitor) connect(s *stage) {
 	result, err := popup.Complete(s.phone, coexistencetest.HistoryShared)
 	require.NoError(v.t, err)
 	var done struct{ Outcome string }
-	call("finish", map[string]any{"state": begun.State, "session": json.RawMessage(result.Message), "callback": json.RawMessage(result.LoginResponse)}, &done)
+	call("finish", map[string]any{
+		"state": begun.State, "session": json.RawMessage(result.Message),
+		"callback": json.RawMessage(result.LoginResponse),
+	}, &done)
 	require.Equal(v.t, "ready", done.Outcome)
 }
 
@@ -242,7 +252,10 @@ func (v *visitor) launch(s *stage) (path string, people int) {
 	v.t.Helper()
 	at := "/numbers/" + string(s.phone.ID()) + "/campaigns"
 	var body string
-	s.eventually("the people are here", func() bool { _, body = v.get(at); return len(personBox.FindAllString(body, -1)) > 100 })
+	s.eventually("the people are here", func() bool {
+		_, body = v.get(at)
+		return len(personBox.FindAllString(body, -1)) > 100
+	})
 	form := url.Values{"template": {"rye_is_back"}, "nonce": {"a nonce"}}
 	for _, found := range personBox.FindAllStringSubmatch(body, -1) {
 		form.Add("to", strings.ReplaceAll(found[1], "&#43;", "+"))
@@ -271,9 +284,9 @@ func (s *stage) once(people int) {
 
 func (s *stage) eventually(what string, ok func() bool) {
 	s.t.Helper()
-	deadline := time.Now().Add(patience)
+	deadline := time.Now().Add(timeout)
 	for !ok() {
-		require.True(s.t, time.Now().Before(deadline), "%s: not within %s\n%s", what, patience, s.said.String())
+		require.True(s.t, time.Now().Before(deadline), "%s: not within %s\n%s", what, timeout, s.said.String())
 		time.Sleep(20 * time.Millisecond) // a condition is polled, nothing depends on the pause
 	}
 }

@@ -17,13 +17,26 @@ import (
 // counts are what the hooks of the packages tell, in the shape of Prometheus.
 type counts struct{ calls, events *prometheus.HistogramVec }
 
+// newCounts makes the histograms. Their labels have few values each: a path is a template, and no
+// label names a number or a customer.
 func newCounts() counts {
 	return counts{
-		calls:  prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: "saas_graph_call_seconds", Help: "Attempts to call the Graph API."}, []string{"path", "status", "code"}),
-		events: prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: "saas_event_seconds", Help: "Attempts to handle an event, and how they ended."}, []string{"field", "outcome"}),
+		calls: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name: "saas_graph_call_seconds", Help: "Attempts to call the Graph API.",
+		}, []string{"path", "status", "code"}),
+		events: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name: "saas_event_seconds", Help: "Attempts to handle an event, and how they ended.",
+		}, []string{"field", "outcome"}),
 	}
 }
 
+// dispositions are the ends of an attempt, as labels.
+var dispositions = map[inbox.Disposition]string{
+	inbox.DispositionDone: "done", inbox.DispositionRetry: "retry", inbox.DispositionDead: "dead",
+	inbox.DispositionRelease: "released",
+}
+
+// call is for cloudapi.Config.Observe, and event for inbox.Config.Observe.
 func (c counts) call(_ context.Context, call cloudapi.Attempt) {
 	code := ""
 	if n, ok := call.Code(); ok {
@@ -33,12 +46,14 @@ func (c counts) call(_ context.Context, call cloudapi.Attempt) {
 }
 
 func (c counts) event(_ context.Context, attempt inbox.Attempt) {
-	outcome := map[inbox.Disposition]string{inbox.DispositionDone: "done", inbox.DispositionRetry: "retry", inbox.DispositionDead: "dead", inbox.DispositionRelease: "released"}[attempt.Disposition]
-	c.events.WithLabelValues(string(attempt.Field), outcome).Observe(attempt.Duration.Seconds())
+	c.events.WithLabelValues(string(attempt.Field), dispositions[attempt.Disposition]).
+		Observe(attempt.Duration.Seconds())
 }
 
-// operations are for those who run the program, at an address of their own: is it alive, can it
-// work, what does it do.
+// operations are for those who run the program, at an address of their own, which the world must
+// not reach: is it alive, can it work, what does it do. Alert on saas_inbox_dead_letters, and on
+// saas_inbox_oldest_live_seconds, which is how long the oldest unhandled message of a customer
+// waits.
 func (a *app) operations() http.Handler {
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(a.counts.calls, a.counts.events)
@@ -47,7 +62,8 @@ func (a *app) operations() http.Handler {
 		"saas_inbox_dead_letters":        func(m inbox.Metrics) float64 { return float64(m.Dead) },
 		"saas_inbox_oldest_live_seconds": func(m inbox.Metrics) float64 { return m.OldestLive.Seconds() },
 	} {
-		registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: name, Help: "See inbox.Stats."}, func() float64 {
+		opts := prometheus.GaugeOpts{Name: name, Help: "See inbox.Stats."}
+		registry.MustRegister(prometheus.NewGaugeFunc(opts, func() float64 {
 			m, err := a.inbox.Metrics(context.Background())
 			if err != nil {
 				return -1

@@ -8,7 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestWhoeverRunsItSeesHowItIs(t *testing.T) {
+func TestThoseWhoRunItSeeHowItIs(t *testing.T) {
 	t.Parallel()
 	a, _ := newTestApp(t)
 	_, ids := furnish(t, a, "bakery")

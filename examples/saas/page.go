@@ -22,6 +22,7 @@ import (
 //go:embed *.html static
 var web embed.FS
 
+// pages are the templates by name. A page that does not parse ends the program when it starts.
 var pages = map[string]*template.Template{}
 
 func init() {
@@ -32,7 +33,8 @@ func init() {
 	}
 	files, _ := fs.Glob(web, "*.html") // the pattern is right
 	for _, file := range files {
-		pages[strings.TrimSuffix(file, ".html")] = template.Must(template.New("layout.html").Funcs(words).ParseFS(web, "layout.html", file))
+		layout := template.New("layout.html").Funcs(words)
+		pages[strings.TrimSuffix(file, ".html")] = template.Must(layout.ParseFS(web, "layout.html", file))
 	}
 }
 
@@ -49,7 +51,8 @@ func clock(t time.Time) string {
 	return t.Local().Format("2 Jan 2006")
 }
 
-// author is who wrote what we sent: the id of a letter begins with it.
+// author is who wrote what we sent, "bot", "team" or "campaign": the id of an entry in the outbox
+// begins with it, and comes back as the callback data of the message.
 func author(id string) string {
 	who, _, _ := strings.Cut(id, "-")
 	return who
@@ -77,6 +80,10 @@ type view struct {
 	Data        any // what the page's own template knows
 }
 
+// render writes a page. It is made before the first byte is sent, so that a page that breaks can
+// still be answered with an error. The policy lets nothing load but our own files, which is what
+// keeps a text of a customer from becoming a script; on the page of the signup it lets Meta's SDK
+// load as well.
 func (a *app) render(w http.ResponseWriter, r *http.Request, v view) {
 	v.Simulator = a.meta.simulator != nil && v.Tenant != nil
 	var out bytes.Buffer
@@ -85,8 +92,8 @@ func (a *app) render(w http.ResponseWriter, r *http.Request, v view) {
 		http.Error(w, "This page is broken.", http.StatusInternalServerError)
 		return
 	}
-	policy := "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; frame-src 'self'; " +
-		"form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+	policy := "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; " +
+		"frame-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
 	h := w.Header()
 	if v.Page == "connect" { // Meta's script and its popup
 		maps.Copy(h, a.flow.PageHeaders())

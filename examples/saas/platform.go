@@ -13,24 +13,24 @@ import (
 
 // A platform is Meta, or a simulator in its place.
 type platform struct {
-	app           cloudapi.Config
-	configuration string        // of Facebook Login for Business
-	verifyToken   graph.Secret  // that the webhook answers the handshake with
-	sdk           string        // where the page loads Meta's JavaScript SDK from; Meta's own if empty
-	patience      time.Duration // how long a send of unknown outcome waits for its status
-	hint          string        // what to print when the program starts
-	simulator     *board.Rack   // with which one can play, or nil
+	app            cloudapi.Config
+	configuration  string        // of Facebook Login for Business
+	verifyToken    graph.Secret  // that the webhook answers the handshake with
+	sdk            string        // where the page loads Meta's JavaScript SDK from; Meta's own if empty
+	unknownTimeout time.Duration // how long a send of unknown outcome waits for its status
+	hint           string        // what to print when the program starts
+	simulator      *board.Rack   // with which one can play, or nil
 }
 
 // newPlatform makes the platform that was asked for. The real one is described by the environment,
 // mostly with the names that signup/doctor uses:
 //
 //	META_APP_ID, META_APP_SECRET   of the app: App settings, Basic
-//	META_CONFIGURATION_ID          of the login configuration: Facebook Login for Business, Configurations
+//	META_CONFIGURATION_ID          of Facebook Login for Business: Configurations
 //	WEBHOOK_VERIFY_TOKEN           a text of your choice, entered beside the callback URL https://…/webhook
 //	META_GRAPH_VERSION             if not the default
-//	META_GRAPH_URL, META_SDK_URL   of a simulator that is another program, such as coexistence/simulator -bare
-//	SAAS_KEYS                      what tokens are sealed with: see signup.ParseKeyring
+//	META_GRAPH_URL, META_SDK_URL   of a simulator of its own: coexistence/simulator -bare
+//	SAAS_KEYS                      what tokens are encrypted with: see signup.ParseKeyring
 func newPlatform(kind, url string) (*platform, error) {
 	switch kind {
 	case "sim":
@@ -53,7 +53,7 @@ func newPlatform(kind, url string) (*platform, error) {
 			Version: os.Getenv("META_GRAPH_VERSION"), BaseURL: os.Getenv("META_GRAPH_URL"),
 		},
 		configuration: need("META_CONFIGURATION_ID"), verifyToken: graph.Secret(need("WEBHOOK_VERIFY_TOKEN")),
-		sdk: os.Getenv("META_SDK_URL"), patience: time.Hour,
+		sdk: os.Getenv("META_SDK_URL"), unknownTimeout: time.Hour,
 	}
 	need("SAAS_KEYS")
 	return p, errors.Join(errs...)

@@ -16,7 +16,10 @@ import (
 func newSimulator(url string) *platform {
 	template := func(name, text string) cloudapi.TemplateCreateParams {
 		body := cloudapi.ComponentDefinition{Type: cloudapi.ComponentBody, Text: text}
-		return cloudapi.TemplateCreateParams{Name: name, Language: "en_US", Category: graph.TemplateMarketing, Components: []cloudapi.ComponentDefinition{body}}
+		return cloudapi.TemplateCreateParams{
+			Name: name, Language: "en_US", Category: graph.TemplateMarketing,
+			Components: []cloudapi.ComponentDefinition{body},
+		}
 	}
 	world := coexistencetest.NewWorld(coexistencetest.Config{
 		Delivery: coexistencetest.DeliveryConfig{MaxAttempts: 1 << 20},
@@ -28,14 +31,20 @@ func newSimulator(url string) *platform {
 	})
 	return &platform{
 		app: world.ClientConfig(), configuration: world.ConfigurationID(), verifyToken: world.VerifyToken(),
-		sdk: world.SDKURL(), patience: 5 * time.Second,
-		hint: "\nMeta and the phone are simulated. Sign in as " + demoEmail + " with the password “" + demoPassword + "”, or create a business.",
-		simulator: &board.Rack{World: world, Hook: url + "/webhook", Phone: func(business string) coexistencetest.PhoneConfig {
-			return coexistencetest.PhoneConfig{Business: business, History: coexistencetest.History{Messages: 5000, Customers: 300}}
-		}},
+		sdk: world.SDKURL(), unknownTimeout: 5 * time.Second,
+		hint: "\nMeta and the phone are simulated. Sign in as " + demoEmail + " with the password “" + demoPassword +
+			"”, or create a business.",
+		simulator: &board.Rack{World: world, Hook: url + "/webhook", Phone: phoneOf},
 	}
 }
 
+// phoneOf is the phone of a business that signs up.
+func phoneOf(business string) coexistencetest.PhoneConfig {
+	history := coexistencetest.History{Messages: 5000, Customers: 300}
+	return coexistencetest.PhoneConfig{Business: business, History: history}
+}
+
+// serveSimulator shows a tenant its phone: what the owner would do on it can be done there.
 func (a *app) serveSimulator(w http.ResponseWriter, r *http.Request, t *tenant, _ *number) error {
 	h, err := a.meta.simulator.Board(t.id, t.Name)
 	if err == nil {

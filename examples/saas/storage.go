@@ -6,10 +6,13 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence/storage"
 )
 
-// schema is our own tables, in either database. Times are seconds since 1970, zero for never.
+// schema is our own tables, in either database. Times are seconds since 1970, zero for never. Ids
+// of sessions are hashes: a copy of the database signs no one in.
 const schema = `
-CREATE TABLE IF NOT EXISTS saas_tenants (id TEXT PRIMARY KEY, name TEXT NOT NULL, email TEXT NOT NULL UNIQUE, password TEXT NOT NULL);
-CREATE TABLE IF NOT EXISTS saas_sessions (id TEXT PRIMARY KEY, tenant TEXT NOT NULL REFERENCES saas_tenants, ends_at BIGINT NOT NULL);
+CREATE TABLE IF NOT EXISTS saas_tenants (
+	id TEXT PRIMARY KEY, name TEXT NOT NULL, email TEXT NOT NULL UNIQUE, password TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS saas_sessions (
+	id TEXT PRIMARY KEY, tenant TEXT NOT NULL REFERENCES saas_tenants, ends_at BIGINT NOT NULL);
 CREATE TABLE IF NOT EXISTS saas_campaigns (
 	id TEXT PRIMARY KEY, phone TEXT NOT NULL, template TEXT NOT NULL, launched_at BIGINT NOT NULL);`
 

@@ -33,6 +33,9 @@ var (
 	errShort  = errors.New("a name, an address and a password of 8 to 72 characters are needed")
 )
 
+// createTenant makes a business with its one person. That an address is known already is told,
+// which is what most products do; to keep it secret, send a mail instead. bcrypt reads no more than
+// 72 bytes.
 func (a *app) createTenant(ctx context.Context, name, email, password string) (*tenant, error) {
 	email, name = strings.ToLower(strings.TrimSpace(email)), strings.TrimSpace(name)
 	if name == "" || !strings.Contains(email, "@") || len(password) < 8 || len(password) > 72 {
@@ -43,8 +46,8 @@ func (a *app) createTenant(ctx context.Context, name, email, password string) (*
 		return nil, err
 	}
 	t := &tenant{rand.Text(), name}
-	r, err := a.db.SQL().ExecContext(ctx, "INSERT INTO saas_tenants (id, name, email, password) VALUES ($1, $2, $3, $4) ON CONFLICT (email) DO NOTHING",
-		t.id, t.Name, email, string(hash))
+	r, err := a.db.SQL().ExecContext(ctx, `INSERT INTO saas_tenants (id, name, email, password)
+		VALUES ($1, $2, $3, $4) ON CONFLICT (email) DO NOTHING`, t.id, t.Name, email, string(hash))
 	if err != nil {
 		return nil, err
 	}
@@ -62,14 +65,15 @@ func (a *app) enter(ctx context.Context, name, email, password string) (*tenant,
 	return a.authenticate(ctx, email, password)
 }
 
-// nobody is the hash of a password that is not known, compared for an unknown address: it takes as
-// long as a wrong password, so that the time does not tell which addresses are known.
-var nobody, _ = bcrypt.GenerateFromPassword([]byte(rand.Text()), bcrypt.DefaultCost)
+// unknownHash is the hash of a password that is thrown away, compared for an unknown address: it
+// takes as long as a wrong password, so that the time does not tell which addresses are known.
+var unknownHash, _ = bcrypt.GenerateFromPassword([]byte(rand.Text()), bcrypt.DefaultCost)
 
+// authenticate returns whose address and password these are, or errSignIn.
 func (a *app) authenticate(ctx context.Context, email, password string) (*tenant, error) {
-	t, hash := new(tenant), string(nobody)
-	err := a.db.SQL().QueryRowContext(ctx, "SELECT id, name, password FROM saas_tenants WHERE email = $1", strings.ToLower(strings.TrimSpace(email))).
-		Scan(&t.id, &t.Name, &hash)
+	t, hash := new(tenant), string(unknownHash)
+	err := a.db.SQL().QueryRowContext(ctx, "SELECT id, name, password FROM saas_tenants WHERE email = $1",
+		strings.ToLower(strings.TrimSpace(email))).Scan(&t.id, &t.Name, &hash)
 	if err != nil && !errors.Is(err, sql.ErrNoRows) {
 		return nil, err
 	}
@@ -85,7 +89,9 @@ func (a *app) signIn(w http.ResponseWriter, r *http.Request, t *tenant) error {
 	token, now := rand.Text(), time.Now()
 	_, err := a.db.SQL().ExecContext(r.Context(), "DELETE FROM saas_sessions WHERE ends_at < $1", now.Unix())
 	if err == nil {
-		_, err = a.db.SQL().ExecContext(r.Context(), "INSERT INTO saas_sessions (id, tenant, ends_at) VALUES ($1, $2, $3)", hashed(token), t.id, now.Add(sessionLife).Unix())
+		_, err = a.db.SQL().ExecContext(r.Context(),
+			"INSERT INTO saas_sessions (id, tenant, ends_at) VALUES ($1, $2, $3)",
+			hashed(token), t.id, now.Add(sessionLife).Unix())
 	}
 	if err != nil {
 		return err
@@ -94,9 +100,11 @@ func (a *app) signIn(w http.ResponseWriter, r *http.Request, t *tenant) error {
 	return see(w, r, "/", nil)
 }
 
+// cookie is that of the session; a negative age has the browser forget it.
 func (a *app) cookie(value string, age int) *http.Cookie {
 	return &http.Cookie{ //nolint:gosec // G124: it is secure wherever the product is reached by https
-		Name: cookieName, Value: value, Path: "/", MaxAge: age, HttpOnly: true, SameSite: http.SameSiteLaxMode, Secure: strings.HasPrefix(a.url, "https:"),
+		Name: cookieName, Value: value, Path: "/", MaxAge: age,
+		HttpOnly: true, SameSite: http.SameSiteLaxMode, Secure: strings.HasPrefix(a.url, "https:"),
 	}
 }
 
@@ -107,7 +115,8 @@ func (a *app) tenantOf(r *http.Request) (*tenant, error) {
 	if err != nil {
 		return t, errSignIn
 	}
-	err = a.db.SQL().QueryRowContext(r.Context(), "SELECT t.id, t.name FROM saas_sessions s JOIN saas_tenants t ON t.id = s.tenant WHERE s.id = $1 AND s.ends_at > $2",
+	err = a.db.SQL().QueryRowContext(r.Context(), `SELECT t.id, t.name
+		FROM saas_sessions s JOIN saas_tenants t ON t.id = s.tenant WHERE s.id = $1 AND s.ends_at > $2`,
 		hashed(c.Value), time.Now().Unix()).Scan(&t.id, &t.Name)
 	if errors.Is(err, sql.ErrNoRows) {
 		err = errSignIn
@@ -115,6 +124,7 @@ func (a *app) tenantOf(r *http.Request) (*tenant, error) {
 	return t, err
 }
 
+// hashed makes an id of a token or a name, from which neither can be told.
 func hashed(token string) string {
 	sum := sha256.Sum256([]byte(token))
 	return base64.RawURLEncoding.EncodeToString(sum[:])
@@ -122,7 +132,9 @@ func hashed(token string) string {
 
 // serveSignIn shows the page for signing in and for creating a business, and takes its two forms.
 func (a *app) serveSignIn(w http.ResponseWriter, r *http.Request) {
-	form := struct{ Email, Password, Name, Problem string }{Email: r.PostFormValue("email"), Name: r.PostFormValue("name")}
+	form := struct{ Email, Password, Name, Problem string }{
+		Email: r.PostFormValue("email"), Name: r.PostFormValue("name"),
+	}
 	v := view{Page: "signin", Title: "Sign in"}
 	if r.Method == http.MethodPost {
 		t, err := a.enter(r.Context(), form.Name, form.Email, r.PostFormValue("password"))
@@ -144,9 +156,12 @@ func (a *app) serveSignIn(w http.ResponseWriter, r *http.Request) {
 	a.render(w, r, v)
 }
 
+// serveSignOut ends the session in the database first: a cookie that was copied is worth nothing
+// then.
 func (a *app) serveSignOut(w http.ResponseWriter, r *http.Request) {
 	if c, err := r.Cookie(cookieName); err == nil {
-		if _, err := a.db.SQL().ExecContext(r.Context(), "DELETE FROM saas_sessions WHERE id = $1", hashed(c.Value)); err != nil {
+		_, err := a.db.SQL().ExecContext(r.Context(), "DELETE FROM saas_sessions WHERE id = $1", hashed(c.Value))
+		if err != nil {
 			a.fail(w, r, err)
 			return
 		}

@@ -34,6 +34,8 @@ func main() {
 	}
 }
 
+// run plays Meta and the phone, and serves the host until ctx ends. Everything but newHost is there
+// because no Meta is.
 func run(ctx context.Context, addr string) error {
 	world := coexistencetest.NewWorld(coexistencetest.Config{})
 	defer world.Close()
@@ -56,7 +58,8 @@ func run(ctx context.Context, addr string) error {
 	}
 }
 
-// newHost is what a SaaS writes. Against Meta, sdk stays empty.
+// newHost is what a SaaS writes. Against Meta, sdk stays empty. The client needs the app's id and
+// secret and no token: the signup brings one for each business.
 func newHost(app cloudapi.Config, configuration, sdk string, connected func(*signup.Connection)) (http.Handler, error) {
 	client, err := cloudapi.NewClient(app)
 	if err != nil {
@@ -79,6 +82,8 @@ func newHost(app cloudapi.Config, configuration, sdk string, connected func(*sig
 	mux := http.NewServeMux()
 	mux.Handle("/signup/", flow.Handler())
 	mux.HandleFunc("/{$}", func(w http.ResponseWriter, _ *http.Request) {
+		// Without these headers a browser may cut the popup off, or keep Meta's script from
+		// loading.
 		maps.Copy(w.Header(), flow.PageHeaders())
 		w.Header().Set("Content-Type", "text/html; charset=utf-8")
 		_, _ = fmt.Fprint(w, page)

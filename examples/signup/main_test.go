@@ -29,8 +29,10 @@ func TestThePageChecksTheNumberBeforeThePopup(t *testing.T) {
 		require.NoError(t, err)
 		return string(b)
 	}
-	require.Contains(t, post("/signup/check", `{"number":"+1 555 010 0199","app_version":"2.24.17.79"}`), `"eligible":true`)
-	require.Contains(t, post("/signup/check", `{"number":"+1 555 010 0199","app_version":"2.23.0"}`), `"eligible":false`)
+	require.Contains(t, post("/signup/check", `{"number":"+1 555 010 0199","app_version":"2.24.17.79"}`),
+		`"eligible":true`)
+	require.Contains(t, post("/signup/check", `{"number":"+1 555 010 0199","app_version":"2.23.0"}`),
+		`"eligible":false`)
 	require.Contains(t, post("/signup/check", `{}`), `"eligible":false`)
 	require.Contains(t, post("/signup/begin", ``), world.SDKURL())
 	resp, err := http.Get(srv.URL)

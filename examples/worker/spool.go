@@ -22,7 +22,7 @@ type spool struct {
 }
 
 // openSpool opens the folder, and makes it if it is not there. What it holds are customers'
-// messages: nobody else may read it.
+// messages: other users of the machine may not read it.
 func openSpool(path string) (*spool, error) {
 	if err := os.MkdirAll(path, 0o700); err != nil {
 		return nil, err
@@ -44,7 +44,7 @@ func (s *spool) Receive(_ context.Context, d webhook.Delivery) error {
 	}
 	select {
 	case s.arrived <- struct{}{}:
-	default:
+	default: // the worker has not looked yet, and will find this one too
 	}
 	return nil
 }
@@ -98,6 +98,8 @@ func (s *spool) each(fn func(webhook.Delivery) error) error {
 	return errors.Join(errs...)
 }
 
+// take hands one delivery to fn, and deletes its file once fn has returned nil. If the process ends
+// in between, the delivery is handled again: handlers must be idempotent.
 func (s *spool) take(name string, fn func(webhook.Delivery) error) error {
 	var at int64
 	if _, err := fmt.Sscanf(name, "%d-", &at); err != nil {

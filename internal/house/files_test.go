@@ -62,6 +62,32 @@ func TestTopLevelFolders(t *testing.T) {
 	}
 }
 
+// The smallest programs are what a newcomer judges the whole by. They were counted when they were
+// written, and stay as small.
+func TestTheSmallestProgramsStaySmall(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct{ file, function int }{ // lines of code
+		"examples/receive/main.go":              {24, 15},
+		"examples/send/main.go":                 {22, 14},
+		"examples/connect/main.go":              {33, 23},
+		"examples/follow/main.go":               {45, 30},
+		"examples/quickstart/simulator_test.go": {52, 36}, // six of them only look at an error
+	}
+	for _, s := range sources(t) {
+		most, small := tests[s.path]
+		if !small {
+			continue
+		}
+		delete(tests, s.path)
+		require.LessOrEqual(t, s.codeLines(), most.file, s.path)
+		for d := range s.funcs() {
+			own := source{text: s.text[s.fset.Position(d.Pos()).Offset:s.fset.Position(d.End()).Offset]}
+			require.LessOrEqual(t, own.codeLines(), most.function, "%s of %s", d.Name.Name, s.path)
+		}
+	}
+	require.Empty(t, tests, "a program is gone")
+}
+
 // tooLong counts lines of code: not comments, not blocks of constants, which are tables, and not
 // generated files.
 func tooLong(s source) []string {

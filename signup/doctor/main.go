@@ -93,8 +93,8 @@ func demo(ctx context.Context) (string, error) {
 	var out strings.Builder
 	meta := cloudapitest.NewServer(cloudapitest.Config{})
 	defer meta.Close()
-	endpoint, err := webhook.NewEndpoint(webhook.Config{
-		AppSecret: meta.App().Secret, VerifyToken: "made-up-verify-token", //nolint:gosec // G101: made up
+	endpoint, err := webhook.NewEndpoint(webhook.Config{ //nolint:gosec // G101: made up
+		AppSecret: meta.App().Secret, VerifyToken: "made-up-verify-token",
 	}, webhook.Dispatch(new(webhook.Mux)))
 	if err != nil {
 		return out.String(), err

@@ -19,6 +19,8 @@ import (
 )
 
 func main() {
+	// The secret of the app verifies what Meta signs; the verify token is a text of your choice,
+	// which you enter beside the callback URL in the app dashboard.
 	cfg := webhook.Config{
 		AppSecret:   graph.Secret(setting("APP_SECRET", "made-up-app-secret")),
 		VerifyToken: graph.Secret(setting("VERIFY_TOKEN", "made-up-verify-token")),
@@ -47,7 +49,9 @@ func main() {
 
 // newRouter mounts the endpoint for every method: it answers 405 itself where that is due.
 func newRouter(cfg webhook.Config, h webhook.Handler) (http.Handler, error) {
-	endpoint, err := webhook.NewEndpoint(cfg, webhook.Dispatch(h)) // in production an inbox of package webhook/inbox: Dispatch forgets repeats at a restart
+	// In production an inbox of package webhook/inbox stands here: Dispatch handles before it
+	// acknowledges, and forgets at a restart what it has handled.
+	endpoint, err := webhook.NewEndpoint(cfg, webhook.Dispatch(h))
 	if err != nil {
 		return nil, err
 	}

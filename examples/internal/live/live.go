@@ -15,7 +15,7 @@ import (
 // often it is made without news, since another process has no way to tell.
 const Pause, Look = 300 * time.Millisecond, 2 * time.Second
 
-// News is that something has changed. Everybody who streams hears of it; a host with many tenants
+// News is that something has changed. All streams hear of it; a host with many tenants
 // has one News for each. The zero News is ready, and safe for concurrent use.
 type News struct {
 	mu      sync.Mutex
@@ -41,6 +41,7 @@ func (n *News) Close() {
 	n.Tell()
 }
 
+// next returns a channel that the next Tell closes, and whether there will be none.
 func (n *News) next() (changed <-chan struct{}, closed bool) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -75,17 +76,20 @@ func (n *News) Stream(w http.ResponseWriter, r *http.Request, render func() (str
 				return
 			}
 		}
-		for _, wait := range []time.Duration{Pause, Look} {
-			heard := changed
-			if wait == Pause {
-				heard = nil
-			}
-			select {
-			case <-r.Context().Done():
-				return
-			case <-heard:
-			case <-time.After(wait):
-			}
+		// First a pause that no news shorten, then until there are some.
+		if !sleep(r, Pause, nil) || !sleep(r, Look, changed) {
+			return
 		}
 	}
+}
+
+// sleep waits that long, or until there are news, and reports whether the browser is still there.
+func sleep(r *http.Request, most time.Duration, changed <-chan struct{}) bool {
+	select {
+	case <-r.Context().Done():
+		return false
+	case <-changed:
+	case <-time.After(most):
+	}
+	return true
 }

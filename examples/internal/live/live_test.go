@@ -51,7 +51,7 @@ func TestAPageIsSentWhenItIsAnother(t *testing.T) {
 	news.Tell()
 	require.Equal(t, `"two"`, next(s))
 	require.Less(t, time.Since(begun), 30*time.Second)
-	page.Store("three") // and nobody tells
+	page.Store("three") // without a Tell
 	require.Equal(t, `"three"`, next(s))
 	page.Store("broken")
 	news.Tell()

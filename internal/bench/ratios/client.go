@@ -34,9 +34,11 @@ func sendRequests(addr string, paths []string, l load) error {
 	for i, path := range paths {
 		posts[i] = newPost(path, body, l)
 	}
+	// The paths take turns within a round, so that each ratio of a round is one of neighbors in
+	// time.
 	for range l.rounds {
 		for _, p := range posts {
-			p.refresh()
+			p.refresh() // not measured
 			rate, err := send(conns, p, l.window)
 			if err != nil {
 				return err
@@ -64,11 +66,15 @@ type post struct {
 // fastest is less than any handler takes for a small body.
 const fastest = 3 * time.Microsecond
 
+// newPost writes the requests of one path for as long as a window can last. The signature and the
+// id of the message stand at fixed places, to be changed there.
 func newPost(path string, body []byte, l load) *post {
-	request := fmt.Appendf(nil, "POST %s HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n%s: %s\r\nContent-Length: %d\r\n\r\n%s",
+	request := fmt.Appendf(nil, "POST %s HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"+
+		"%s: %s\r\nContent-Length: %d\r\n\r\n%s",
 		path, webhook.SignatureHeader, webhook.Sign(secret, body), len(body), body)
 	p := &post{mac: hmac.New(sha256.New, []byte(secret)), body: len(request) - len(body)}
 	p.sum = bytes.Index(request, []byte("sha256=")) + len("sha256=")
+	// A history is the same each time: its handler does not deduplicate. See serveHandlers.
 	n := 1
 	if l.in == "text" {
 		n = int(l.window/fastest) + l.conns
@@ -88,7 +94,7 @@ func (p *post) refresh() {
 	}
 	for _, request := range p.requests {
 		p.messages++
-		digits := strconv.AppendUint(nil, 1e15+p.messages, 10)
+		digits := strconv.AppendUint(nil, 1e15+p.messages, 10) // 16 digits, so that all are as long
 		copy(request[p.id:], digits)
 		p.mac.Reset()
 		p.mac.Write(request[p.body:])
@@ -111,7 +117,7 @@ func (p *post) take() []byte {
 // core, and more than some of the handlers are.
 func send(conns []*connection, p *post, window time.Duration) (rate float64, err error) {
 	for _, c := range conns {
-		c.left = p.take()
+		c.unsent = p.take()
 	}
 	answers, busy, start := 0, len(conns), time.Now()
 	for busy > 0 {
@@ -128,7 +134,7 @@ func send(conns []*connection, p *post, window time.Duration) (rate float64, err
 				busy--
 				continue
 			}
-			c.left = p.take()
+			c.unsent = p.take()
 		}
 	}
 	return float64(answers) / time.Since(start).Seconds(), nil
@@ -137,12 +143,13 @@ func send(conns []*connection, p *post, window time.Duration) (rate float64, err
 // A connection sends one request at a time.
 type connection struct {
 	conn   syscall.RawConn
-	left   []byte // what is to be sent of the request
+	unsent []byte // what is still to be sent of the request
 	wait   bool   // for the answer
 	answer [1024]byte
 	n      int // how much of it is there
 }
 
+// dial connects to the server. The socket is used as the system has it, below Go's poller.
 func dial(addr string) (*connection, error) {
 	conn, err := net.Dial("tcp", addr)
 	if err != nil {
@@ -152,14 +159,15 @@ func dial(addr string) (*connection, error) {
 	return &connection{conn: raw}, err
 }
 
+// An answer without a body begins and ends so; net/http writes nothing behind it.
 var answered, answerEnd = []byte("HTTP/1.1 200 OK\r\n"), []byte("\r\nContent-Length: 0\r\n\r\n")
 
 // step sends or reads as much as it can without waiting, and reports whether that completed an
 // answer.
 func (c *connection) step() (bool, error) {
-	if len(c.left) > 0 {
-		n, err := atOnce(c.conn.Write, syscall.Write, c.left)
-		c.left = c.left[n:]
+	if len(c.unsent) > 0 {
+		n, err := atOnce(c.conn.Write, syscall.Write, c.unsent)
+		c.unsent = c.unsent[n:]
 		c.wait = true
 		return false, err
 	}
@@ -180,7 +188,9 @@ func (c *connection) step() (bool, error) {
 }
 
 // atOnce is a read or write of a socket that does not wait: n is 0 if it had to.
-func atOnce(with func(func(fd uintptr) bool) error, do func(fd int, b []byte) (int, error), b []byte) (n int, err error) {
+func atOnce(
+	with func(func(fd uintptr) bool) error, do func(fd int, b []byte) (int, error), b []byte,
+) (n int, err error) {
 	outer := with(func(fd uintptr) bool {
 		n, err = do(int(fd), b)
 		return true

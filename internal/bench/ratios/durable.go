@@ -16,8 +16,8 @@ func durable(r *report) error {
 	if !r.wants("P18") {
 		return nil
 	}
-	cmd := exec.Command("go", "test", "github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook/inbox/sqliteinbox", "-run", "none",
-		"-bench", "Acknowledgement", "-benchtime", "1x")
+	cmd := exec.Command("go", "test", "github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook/inbox/sqliteinbox",
+		"-run", "none", "-bench", "Acknowledgement", "-benchtime", "1x")
 	cmd.Stderr = os.Stderr
 	out, err := cmd.Output()
 	if err != nil {

@@ -61,6 +61,7 @@ type load struct {
 	rounds int
 }
 
+// bodies are made by the process that sends them: a flag would be too long.
 var bodies = map[string]func() []byte{
 	"text":    payload.Text,
 	"history": func() []byte { return payload.History(3000, 40) },
@@ -71,8 +72,8 @@ type rounds [][]float64
 
 // measure lets a process load the paths in turn.
 func measure(addr string, l load, paths ...string) (rounds, error) {
-	cmd, err := again(1, "-load", "-addr", addr, "-paths", strings.Join(paths, ","), "-in", l.in, "-conns", strconv.Itoa(l.conns),
-		"-window", l.window.String(), "-rounds", strconv.Itoa(l.rounds))
+	cmd, err := again(1, "-load", "-addr", addr, "-paths", strings.Join(paths, ","), "-in", l.in,
+		"-conns", strconv.Itoa(l.conns), "-window", l.window.String(), "-rounds", strconv.Itoa(l.rounds))
 	if err != nil {
 		return nil, err
 	}
@@ -105,6 +106,8 @@ func (all rounds) rate(i int) float64 {
 	return all.median(func(round []float64) float64 { return round[i] })
 }
 
+// median is the value in the middle of all rounds: one that another program disturbed does not
+// count.
 func (all rounds) median(of func(round []float64) float64) float64 {
 	var values []float64
 	for _, round := range all {

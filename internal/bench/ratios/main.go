@@ -90,6 +90,7 @@ func (r *report) atLeast(number, what string, got, bar, stretch float64) {
 	r.line(number, what, "≥", got, bar, stretch, got >= bar, got >= stretch)
 }
 
+// line prints a value beside its bar. A stretch goal of 0 is none.
 func (r *report) line(number, what, sign string, got, bar, stretch float64, holds, better bool) {
 	if !r.wants(number) {
 		return

@@ -28,6 +28,8 @@ func allocated(f func()) (count, size float64) {
 	return count, size
 }
 
+// memory measures P8 to P13: allocations, which are the same in every run, and what a chunk of
+// history and the most expensive of bodies take.
 func memory(r *report) {
 	if r.wants("P8", "P9", "P10", "P11", "P12", "P13") {
 		history := newContest(payload.History(3000, 40), 1)
@@ -42,17 +44,21 @@ func memory(r *report) {
 			r.atMost("P11", "bytes allocated, verify + decode one "+name, size, 2048, 0)
 		}
 		r.atMost("P12", "live KiB over the body, iterating a 1 MB chunk", live(history), 128, 0)
-		r.atMost("P12", "live KiB over the body, iterating a 3 MB chunk", live(newContest(payload.History(9000, 40), 1)), 128, 0)
+		large := newContest(payload.History(9000, 40), 1)
+		r.atMost("P12", "live KiB over the body, iterating a 3 MB chunk", live(large), 128, 0)
 
 		empty := newContest(payload.EmptyHistory(1_000_000), 40)
 		_, size = allocated(empty.decode)
-		r.atMost("P13", "a million empty messages by the iterator, ms", empty.run(empty.decode)[0]/float64(time.Millisecond), 100, 0)
+		took := empty.run(empty.decode)[0] / float64(time.Millisecond)
+		r.atMost("P13", "a million empty messages by the iterator, ms", took, 100, 0)
 		r.atMost("P13", "a million empty messages by the iterator, MB allocated", size/1e6, 8, 0)
 	}
 }
 
 // live returns by how many KiB the live heap grows at most while the messages are walked over.
 func live(c contest) float64 {
+	// What is live does not depend on when the collector runs, as what is allocated at a moment
+	// does.
 	var stats runtime.MemStats
 	heap := func() float64 {
 		runtime.GC()
@@ -63,7 +69,7 @@ func live(c contest) float64 {
 	base, most, n := heap(), 0.0, 0
 	for _, chunk := range c.events() {
 		for range chunk.Messages() {
-			if n++; n%900 == 0 {
+			if n++; n%900 == 0 { // each look collects the garbage, which is slow
 				most = max(most, heap()-base)
 			}
 		}

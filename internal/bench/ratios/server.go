@@ -22,12 +22,14 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook"
 )
 
-// serveHandlers is the measured process. It prints its address and serves until its input ends.
+// serveHandlers is the measured process. It prints its address and serves until its input ends, so
+// that it does not outlive the one that started it.
 func serveHandlers() error {
 	mux := http.NewServeMux()
 	// The history is the same in every request, so nothing may drop repeats of it.
 	for path, recv := range map[string]webhook.Receiver{
-		"/ours": webhook.Dispatch(webhook.HandlerFunc(walk)), "/ours/all": webhook.DispatchAll(webhook.HandlerFunc(walk)),
+		"/ours":     webhook.Dispatch(webhook.HandlerFunc(walk)),
+		"/ours/all": webhook.DispatchAll(webhook.HandlerFunc(walk)),
 	} {
 		endpoint, err := webhook.NewEndpoint(webhook.Config{AppSecret: secret, VerifyToken: "a token"}, recv)
 		if err != nil {
@@ -36,8 +38,8 @@ func serveHandlers() error {
 		mux.Handle(path, endpoint)
 	}
 	mux.HandleFunc("/empty", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusOK) })
-	mux.HandleFunc("/verify", usual(func([]byte) {}))
-	mux.HandleFunc("/v1", usual(func(body []byte) { must(json.Unmarshal(body, new(payload.Delivery))) }))
+	mux.HandleFunc("/verify", pooled(func([]byte) {}))
+	mux.HandleFunc("/v1", pooled(func(body []byte) { must(json.Unmarshal(body, new(payload.Delivery))) }))
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return err
@@ -54,8 +56,9 @@ func serveHandlers() error {
 	return nil
 }
 
-// usual is the handler one would write: a body from a pool, an HMAC from a pool, and then decode.
-func usual(decode func([]byte)) http.HandlerFunc {
+// pooled is the handler that one would write with care: a body from a pool, the signature, and then
+// decode. It has no limit for the body and no logging, which favors it.
+func pooled(decode func([]byte)) http.HandlerFunc {
 	bodies := sync.Pool{New: func() any { return new([]byte) }}
 	return func(w http.ResponseWriter, r *http.Request) {
 		buf := bodies.Get().(*[]byte)
@@ -84,6 +87,7 @@ type server struct {
 	cmd   *exec.Cmd
 }
 
+// startServer starts the measured process on the first core, and waits for its address.
 func startServer() (*server, error) {
 	cmd, err := again(0, "-serve")
 	if err != nil {
@@ -115,7 +119,7 @@ func (s *server) stop() {
 }
 
 // again is this program in another process, on one thread, and on that core where the system lets
-// it be chosen.
+// it be chosen: server and load on one core would measure each other.
 func again(core int, args ...string) (*exec.Cmd, error) {
 	self, err := os.Executable()
 	if err != nil {

@@ -42,6 +42,8 @@ func needBrowser(t *testing.T) {
 
 func TestMain(m *testing.M) { os.Exit(run(m)) }
 
+// run starts the browser once for all tests: that takes seconds. The true names of Meta and of all
+// hosts resolve to one TLS server of the test, whose certificate the browser does not look at.
 func run(m *testing.M) int {
 	var path string
 	for _, name := range []string{"chromium", "chromium-browser", "google-chrome", "headless-shell"} {
@@ -79,9 +81,11 @@ func run(m *testing.M) int {
 	}
 	defer func() { _ = os.RemoveAll(data) }()
 	opts := append(chromedp.DefaultExecAllocatorOptions[:],
-		chromedp.ExecPath(path), chromedp.UserDataDir(data), chromedp.NoSandbox, chromedp.DisableGPU, chromedp.IgnoreCertErrors,
-		chromedp.Flag("host-resolver-rules", "MAP * 127.0.0.1:"+port+", EXCLUDE 127.0.0.1"), chromedp.Flag("disable-popup-blocking", false),
-		chromedp.Flag("disable-quic", true), chromedp.Flag("no-first-run", true), chromedp.Flag("disable-background-networking", true),
+		chromedp.ExecPath(path), chromedp.UserDataDir(data),
+		chromedp.NoSandbox, chromedp.DisableGPU, chromedp.IgnoreCertErrors,
+		chromedp.Flag("host-resolver-rules", "MAP * 127.0.0.1:"+port+", EXCLUDE 127.0.0.1"),
+		chromedp.Flag("disable-popup-blocking", false), chromedp.Flag("disable-quic", true),
+		chromedp.Flag("no-first-run", true), chromedp.Flag("disable-background-networking", true),
 		chromedp.Flag("disable-component-update", true), chromedp.Flag("disable-sync", true),
 	)
 	alloc, cancel := chromedp.NewExecAllocator(context.Background(), opts...)
@@ -102,9 +106,10 @@ type window struct {
 	ctx context.Context
 }
 
-// patience is how long a condition may take on a slow machine.
-const patience = 40 * time.Second
+// timeout is how long a condition may take on a slow machine.
+const timeout = 40 * time.Second
 
+// evaluate returns what a JavaScript expression yields.
 func evaluate[T any](w *window, js string) T {
 	w.t.Helper()
 	v, err := chromedp.Run(w.ctx, chromedp.Evaluate[T](js))
@@ -115,7 +120,7 @@ func evaluate[T any](w *window, js string) T {
 // await waits until a JavaScript expression is true.
 func (w *window) await(js string) {
 	w.t.Helper()
-	w.awaitWithin(patience, js)
+	w.awaitWithin(timeout, js)
 }
 
 // awaitWithin is await for what takes its time on any machine.
@@ -128,19 +133,22 @@ func (w *window) awaitWithin(limit time.Duration, js string) {
 			return
 		}
 		if time.Now().After(deadline) {
-			text, _ := chromedp.Run(w.ctx, chromedp.Evaluate[string](`document.body.innerText + " | " + (document.querySelector("whatsapp-signup")?.shadowRoot.textContent ?? "")`))
+			text, _ := chromedp.Run(w.ctx, chromedp.Evaluate[string](`document.body.innerText + " | " +
+				(document.querySelector("whatsapp-signup")?.shadowRoot.textContent ?? "")`))
 			require.FailNow(w.t, "the page does not get there", "%s\nerror %v\nshown: %s", js, err, text)
 		}
 		time.Sleep(30 * time.Millisecond) // a condition is polled, nothing depends on the pause
 	}
 }
 
-// click clicks with the mouse on what a JavaScript expression yields.
+// click clicks with the mouse on what a JavaScript expression yields, once or so many times. A
+// script's click() would not do: browsers open popups for people alone.
 func (w *window) click(js string, times ...int64) {
 	w.t.Helper()
 	w.await(js + ` && !(` + js + `).disabled`)
 	type point struct{ X, Y float64 }
-	p := evaluate[point](w, `(() => { const e = `+js+`; e.scrollIntoView({block: "center"}); const r = e.getBoundingClientRect();
+	p := evaluate[point](w, `(() => {
+		const e = `+js+`; e.scrollIntoView({block: "center"}); const r = e.getBoundingClientRect();
 		return {X: r.x + r.width / 2, Y: r.y + r.height / 2} })()`)
 	n := int64(1)
 	if len(times) > 0 {
@@ -159,7 +167,7 @@ func (w *window) fill(js, text string) {
 	require.NoError(w.t, chromedp.Do(w.ctx, chromedp.KeyEvent(text)))
 }
 
-// shoot leaves a picture, if somebody wants to look.
+// shoot leaves a picture in the folder that COEXISTENCE_SCREENSHOTS names, if it names one.
 func (w *window) shoot(name string) {
 	w.t.Helper()
 	dir := os.Getenv("COEXISTENCE_SCREENSHOTS")
@@ -176,7 +184,7 @@ func (w *window) shoot(name string) {
 func (w *window) open(part string) *window {
 	w.t.Helper()
 	own := chromedp.FromContext(w.ctx).Target.TargetID
-	deadline := time.Now().Add(patience)
+	deadline := time.Now().Add(timeout)
 	for {
 		infos, err := chromedp.Targets(w.ctx)
 		require.NoError(w.t, err)
@@ -205,6 +213,7 @@ func (w *window) opened() int {
 	return n
 }
 
+// attach returns a window that is open already, with which this test can do the same.
 func (w *window) attach(id target.ID) *window {
 	ctx, cancel := chromedp.NewContext(w.ctx, chromedp.WithTargetID(id))
 	w.t.Cleanup(cancel)

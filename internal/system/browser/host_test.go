@@ -96,7 +96,8 @@ func newHost(t *testing.T, cfg hostConfig) *host {
 		if page == "" {
 			page = `<main>` + tag + `</main>`
 		}
-		_, _ = fmt.Fprint(w, `<!doctype html><html lang="en"><meta charset="utf-8"><title>A SaaS</title><link rel="icon" href="data:,"><link rel="stylesheet" href="/signup/page.css"><body>`+page)
+		_, _ = fmt.Fprint(w, `<!doctype html><html lang="en"><meta charset="utf-8"><title>A SaaS</title>
+			<link rel="icon" href="data:,"><link rel="stylesheet" href="/signup/page.css"><body>`+page)
 	})
 	theStage.hosts.Store(h.name, http.Handler(mux))
 	h.url = "https://" + h.name + "/"
@@ -131,6 +132,7 @@ func newHost(t *testing.T, cfg hostConfig) *host {
 	return h
 }
 
+// visit opens the page, for a test that has prepared something before.
 func (h *host) visit() {
 	h.t.Helper()
 	require.NoError(h.t, chromedp.Do(h.ctx, chromedp.Navigate(h.url)))
@@ -143,7 +145,8 @@ func inside(selector string) string {
 
 // button is the component's button with a text.
 func button(text string) string {
-	return `[...(document.querySelector("whatsapp-signup")?.shadowRoot.querySelectorAll("button") ?? [])].find(b => b.textContent === "` + text + `")`
+	return `[...(document.querySelector("whatsapp-signup")?.shadowRoot.querySelectorAll("button") ?? [])]` +
+		`.find(b => b.textContent === "` + text + `")`
 }
 
 // shows waits for a view of the component.
@@ -152,6 +155,7 @@ func (h *host) shows(view string) {
 	h.await(`document.querySelector("whatsapp-signup")?.dataset.view === "` + view + `"`)
 }
 
+// outcome is what the component says of the end, an Outcome of package signup.
 func (h *host) outcome() string {
 	h.t.Helper()
 	return evaluate[string](h.window, `document.querySelector("whatsapp-signup").dataset.outcome ?? ""`)
@@ -176,14 +180,15 @@ func (h *host) business() *signup.Connection {
 	return h.connected[0]
 }
 
-// nobody was connected.
-func (h *host) nobody() {
+// notConnected fails if a business was connected.
+func (h *host) notConnected() {
 	h.t.Helper()
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	require.Empty(h.t, h.connected)
 }
 
+// id is an element of the popup.
 func id(name string) string { return `document.getElementById("` + name + `")` }
 
 // screen waits for a screen of the popup.

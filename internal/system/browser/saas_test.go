@@ -28,11 +28,14 @@ type product struct {
 
 var productAddress = regexp.MustCompile(`http://[0-9.:]+`)
 
+// startProduct builds and starts it, and stops it at the end of the test as a service manager
+// would.
 func startProduct(t *testing.T) *product {
 	t.Helper()
 	needBrowser(t)
 	binary := filepath.Join(t.TempDir(), "saas")
-	out, err := exec.CommandContext(t.Context(), "go", "build", "-o", binary, "github.com/seed-9f2bcc2b/whatsapp-coexistence/examples/saas").CombinedOutput()
+	const path = "github.com/seed-9f2bcc2b/whatsapp-coexistence/examples/saas"
+	out, err := exec.CommandContext(t.Context(), "go", "build", "-o", binary, path).CombinedOutput()
 	require.NoError(t, err, string(out))
 	cmd := exec.Command(binary, "-addr", "127.0.0.1:0", "-ops", "", "-dir", t.TempDir())
 	cmd.Stderr = os.Stderr
@@ -59,6 +62,7 @@ func (p *product) visit(t *testing.T, path string) *window {
 	return w
 }
 
+// q is an element of the page, and text the text of one, or an empty one.
 func q(selector string) string { return "document.querySelector(`" + selector + "`)" }
 
 // onPhone is an element of the simulated phone beside the page.
@@ -79,7 +83,8 @@ func (w *window) press(do string) {
 func (w *window) talks(as, said string) {
 	w.t.Helper()
 	w.await(onPhone("#compose") + " && !" + onPhone("#compose") + ".hidden")
-	evaluate[bool](w, fmt.Sprintf(`(() => { const f = %s; f.elements.as.value = %q; f.elements.text.value = %q; f.requestSubmit(); return true })()`,
+	evaluate[bool](w, fmt.Sprintf(`(() => {
+		const f = %s; f.elements.as.value = %q; f.elements.text.value = %q; f.requestSubmit(); return true })()`,
 		onPhone("#compose"), as, said))
 }
 
@@ -119,7 +124,7 @@ const stumbles = `(() => {
 })()`
 
 // pictures looks at the page as a small and a large screen have it, by day and by night, and leaves
-// pictures if somebody wants to look.
+// pictures as shoot does.
 func (w *window) pictures(name string) {
 	w.t.Helper()
 	for _, l := range looks {
@@ -131,7 +136,8 @@ func (w *window) pictures(name string) {
 		}
 		require.NoError(w.t, chromedp.Do(w.ctx, media, chromedp.EmulateViewport(l.width, 860)))
 		w.await(fmt.Sprintf("innerWidth === %d && matchMedia(`(prefers-color-scheme: %s)`).matches", l.width, l.scheme))
-		w.await(`document.getAnimations().every((a) => a.playState !== "running" || a.effect.getTiming().iterations === Infinity)`)
+		w.await(`document.getAnimations().every(
+			(a) => a.playState !== "running" || a.effect.getTiming().iterations === Infinity)`)
 		require.Empty(w.t, evaluate[string](w, stumbles), "%s, %s", name, l)
 		w.shoot("saas-" + name + "-" + l.String())
 	}
@@ -197,8 +203,11 @@ func TestATenantsFirstDay(t *testing.T) {
 	w.click(q(`nav a[href$="/inbox"]`))
 	w.await(q("#chats li a"))
 	w.await(onPhone("#chats button")) // its script runs
-	evaluate[bool](w, `(() => { const f = document.querySelector("#phone iframe").contentWindow; f.prompt = () => "+1 555-010-0142"; f.document.querySelector("#add").click(); return true })()`)
-	chat := `[...document.querySelector("#phone iframe").contentDocument.querySelectorAll("#chats button")].find(b => b.innerText.includes("+15550100142"))`
+	evaluate[bool](w, `(() => {
+		const f = document.querySelector("#phone iframe").contentWindow; f.prompt = () => "+1 555-010-0142";
+		f.document.querySelector("#add").click(); return true })()`)
+	chat := `[...document.querySelector("#phone iframe").contentDocument.querySelectorAll("#chats button")]` +
+		`.find(b => b.innerText.includes("+15550100142"))`
 	w.await(chat)
 	evaluate[bool](w, chat+".click() === undefined")
 	w.talks("customer", "Until when are you open today?")
@@ -209,10 +218,11 @@ func TestATenantsFirstDay(t *testing.T) {
 	w.await(text(q("#thread")) + ".includes(`7 to 18 h`)")
 	w.await(text(q("#about")) + ".includes(`bot on duty`)")
 
-	// Somebody of the team answers in the inbox.
+	// A person of the team answers in the inbox.
 	w.fill(q("#text"), "We keep a loaf for you.")
 	require.NoError(t, chromedp.Do(w.ctx, chromedp.KeyEvent("\r")))
-	w.await(`[...document.querySelectorAll("#thread .bubble")].some(b => b.innerText.includes("We keep a loaf") && b.innerText.includes("read"))`)
+	w.await(`[...document.querySelectorAll("#thread .bubble")].some(
+		b => b.innerText.includes("We keep a loaf") && b.innerText.includes("read"))`)
 	w.await(onPhone("#messages") + ".innerText.includes(`We keep a loaf`)")
 
 	// The owner answers from the phone, and the bot keeps out of it.
@@ -246,7 +256,8 @@ func TestATenantsFirstDay(t *testing.T) {
 			break
 		}
 		before := evaluate[string](w, text(q("#count-sent")))
-		w.await(text(q("#stage")) + " === `done` || Number(" + text(q("#count-sent")) + ") > Number(`" + before + "`) + 100")
+		more := "Number(" + text(q("#count-sent")) + ") > Number(`" + before + "`) + 100"
+		w.await(text(q("#stage")) + " === `done` || " + more)
 	}
 	w.await(text(q("#stage")) + " === `done`")
 	w.pictures("campaign")
@@ -277,5 +288,6 @@ func TestATenantsFirstDay(t *testing.T) {
 	o.connects()
 	o.await("Number(" + text(q("#numbers .messages")) + ") > 4800")
 	require.Equal(t, int64(1), evaluate[int64](o, `document.querySelectorAll("#numbers article").length`))
-	require.NotContains(t, evaluate[string](o, "document.querySelector('nav').innerHTML"), strings.TrimPrefix(first, "/numbers/"))
+	require.NotContains(t, evaluate[string](o, "document.querySelector('nav').innerHTML"),
+		strings.TrimPrefix(first, "/numbers/"))
 }

@@ -27,7 +27,8 @@ func TestABusinessConnectsItsPhone(t *testing.T) {
 	h.click(button("Check"))
 	h.shows("invite")
 	h.shoot("03-invite")
-	evaluate[bool](h.window, `document.addEventListener("whatsapp-signup", e => { window.told = e.detail }) === undefined`)
+	evaluate[bool](h.window,
+		`document.addEventListener("whatsapp-signup", e => { window.told = e.detail }) === undefined`)
 	popup := h.start()
 	popup.screen(coexistencetest.ScreenBusiness)
 	popup.shoot("04-popup-account")
