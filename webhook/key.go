@@ -88,16 +88,16 @@ func keyOf(ev Event, e entry) string {
 	case *TemplateCorrectCategoryDetection:
 		return templateKey(ev.Template, e, "detection", string(ev.Category), string(ev.Correct))
 	case *AccountUpdate:
-		return rawKey("account", e.id, info.Raw, string(info.Field), unix(e.time.Time))
+		return rawKey("account", e.id, info.Raw, string(info.Field), unix(e.time))
 	case *AccountAlert, *AccountReviewUpdate, *AccountSettingsUpdate, *BusinessCapabilityUpdate, *BusinessUsernameUpdate,
 		*PartnerSolution, *PaymentConfigurationUpdate, *PhoneNumberNameUpdate, *PhoneNumberQualityUpdate, *SecurityUpdate,
 		*FlowUpdate, *MessagingHandover:
 		// By the name it has now: a repeat may come under an older one.
-		return rawKey("account", e.id, info.Raw, string(ev.field()), unix(e.time.Time))
+		return rawKey("account", e.id, info.Raw, string(ev.field()), unix(e.time))
 	case *PhoneNumberError, *HistoryFailure:
 		return "" // nothing tells a repeat from the same thing happening again
 	case *UnknownEvent, *UndecodableEvent:
-		return rawKey("raw", e.id, info.Raw, string(info.Field), unix(e.time.Time))
+		return rawKey("raw", e.id, info.Raw, string(info.Field), unix(e.time))
 	}
 	return ""
 }

@@ -43,5 +43,5 @@ func templateKey(t Template, e entry, more ...string) string {
 	if t.TemplateID == "" {
 		return ""
 	}
-	return key("template", append([]string{string(t.TemplateID), unix(e.time.Time)}, more...)...)
+	return key("template", append([]string{string(t.TemplateID), unix(e.time)}, more...)...)
 }
