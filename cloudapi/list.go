@@ -29,9 +29,7 @@ func list[T any](ctx context.Context, c *Client, r request) iter.Seq2[*T, error]
 					yield(nil, r.broken(p.meta, unreadable(raw, err)))
 					return
 				}
-				if m, ok := any(item).(interface{ setMeta(Response) }); ok {
-					m.setMeta(p.meta)
-				}
+				answerOf(item).setMeta(p.meta)
 				if !yield(item, nil) {
 					return
 				}
@@ -117,13 +115,13 @@ func (p *paging) UnmarshalJSON(b []byte) error {
 	}
 	var v struct {
 		Cursors json.RawMessage `json:"cursors"`
-		Next    loose           `json:"next"`
+		Next    flexString      `json:"next"`
 	}
 	if err := json.Unmarshal(b, &v); err != nil {
 		return err
 	}
 	var cursors struct {
-		After loose `json:"after"`
+		After flexString `json:"after"`
 	}
 	if len(v.Cursors) > 0 && v.Cursors[0] == '{' {
 		if err := json.Unmarshal(v.Cursors, &cursors); err != nil {

@@ -167,7 +167,7 @@ func (b *TemplateButton) parameters() []TemplateParameter {
 
 // MarshalJSON writes an element of "components".
 func (b *TemplateButton) MarshalJSON() ([]byte, error) {
-	return json.Marshal(component{Type: "button", SubType: b.Type, Index: loose(strconv.Itoa(b.Index)), Parameters: b.parameters()})
+	return json.Marshal(component{Type: "button", SubType: b.Type, Index: flexString(strconv.Itoa(b.Index)), Parameters: b.parameters()})
 }
 
 // fits reports whether a parameter belongs to a type of button.

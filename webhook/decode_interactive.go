@@ -7,19 +7,14 @@ import (
 )
 
 // readInteractive reads an answer. Its type says which of the objects is the reply, and can stand
-// behind it: each is decoded where it stands, and one is chosen at the end. There is nearly always
-// one: only further ones take lists.
+// behind it: each is decoded where it stands, and one is chosen at the end.
 func readInteractive(s *wire.Scanner) *Interactive {
 	r := new(Interactive)
 	if !s.Object() {
 		r.Reply = new(UnknownReply)
 		return r
 	}
-	var (
-		first   namedReply
-		more    []namedReply
-		unknown []wire.Member // objects of names that this package does not know
-	)
+	var replies replies
 	for s.NextMember() {
 		switch string(s.Name()) {
 		case "type":
@@ -27,60 +22,78 @@ func readInteractive(s *wire.Scanner) *Interactive {
 		case "timestamp":
 			r.At.Time = s.Time()
 		default:
-			name := replyName(s.Name())
-			mark := s.Mark()
-			known := readReply(s, name)
-			raw := s.Since(mark)
-			switch {
-			case string(raw) == "null":
-			case known == nil:
-				unknown = append(unknown, wire.Member{Path: name, Value: raw})
-			case first.reply == nil:
-				first = namedReply{name, known, raw}
-			default:
-				more = append(more, namedReply{name, known, raw})
-			}
+			replies.read(s)
 		}
 	}
-	if first.reply != nil {
-		r.Reply = chooseReply(s, r.Kind, append([]namedReply{first}, more...), unknown)
-	}
-	for _, m := range unknown {
-		if r.Reply == nil && m.Path == r.Kind {
-			r.Reply = &UnknownReply{Raw: m.Value}
-		} else {
-			s.Unplaced(m.Path, m.Value)
-		}
-	}
-	if r.Reply == nil {
-		r.Reply = new(UnknownReply)
-	}
+	r.Reply = replies.choose(s, r.Kind)
 	return r
 }
 
 // A namedReply is the reply object of one name.
 type namedReply struct {
 	name  string
-	reply InteractiveReply
+	reply InteractiveReply // nil if the object was null
 	raw   []byte
 }
 
-// chooseReply returns the reply of that kind, and reports the others as unplaced. One of Meta's
-// samples says "interactive" where it should name the reply: without an object of that name, the
-// first reply counts.
-func chooseReply(s *wire.Scanner, kind string, replies []namedReply, unknown []wire.Member) (reply InteractiveReply) {
-	chosen := -1
-	for i, p := range replies {
-		if p.name == kind || chosen < 0 && !hasPath(unknown, kind) {
-			chosen = i
+// replies are the members of an interactive object that may be its reply. There is nearly always one:
+// only further ones take memory.
+type replies struct {
+	first   namedReply
+	more    []namedReply
+	unknown []wire.Member // objects of names that this package does not know
+}
+
+// read reads the current member. A later one of the same name replaces it.
+func (r *replies) read(s *wire.Scanner) {
+	next := namedReply{name: replyName(s.Name())}
+	mark := s.Mark()
+	if !s.Null() {
+		next.reply = readReply(s, next.name)
+		next.raw = s.Since(mark)
+		if next.reply == nil {
+			r.unknown = append(r.unknown, wire.Member{Path: next.name, Value: next.raw})
+			return
 		}
 	}
-	for i, p := range replies {
-		if i == chosen {
-			reply = p.reply
-		} else {
-			s.Unplaced(p.name, p.raw)
+	if r.first.name == "" || r.first.name == next.name {
+		r.first = next
+		return
+	}
+	for i := range r.more {
+		if r.more[i].name == next.name {
+			r.more[i] = next
+			return
 		}
+	}
+	r.more = append(r.more, next)
+}
+
+// choose returns the reply of that kind and reports all others as unplaced. One of Meta's samples
+// says "interactive" where it should name the reply: without an object of that name, the first reply
+// counts.
+func (r *replies) choose(s *wire.Scanner, kind string) (reply InteractiveReply) {
+	all := append([]namedReply{r.first}, r.more...)
+	index := slices.IndexFunc(all, func(n namedReply) bool { return n.reply != nil && n.name == kind })
+	if index < 0 && !slices.ContainsFunc(r.unknown, func(m wire.Member) bool { return m.Path == kind }) {
+		index = slices.IndexFunc(all, func(n namedReply) bool { return n.reply != nil })
+	}
+	for i, n := range all {
+		if i == index {
+			reply = n.reply
+		} else if n.reply != nil {
+			s.Unplaced(n.name, n.raw)
+		}
+	}
+	for _, m := range r.unknown {
+		if reply == nil && m.Path == kind {
+			reply = &UnknownReply{Raw: m.Value}
+		} else {
+			s.Unplaced(m.Path, m.Value)
+		}
+	}
+	if reply == nil {
+		reply = new(UnknownReply)
 	}
 	return reply
 }
@@ -124,11 +137,6 @@ func replyName(b []byte) string {
 		return "nfm_reply"
 	}
 	return string(b)
-}
-
-// hasPath reports whether one of the members has that path.
-func hasPath(list []wire.Member, path string) bool {
-	return slices.ContainsFunc(list, func(m wire.Member) bool { return m.Path == path })
 }
 
 // readReply reads the object of a known kind of reply. It skips others and returns nil.

@@ -98,7 +98,7 @@ func TestRawBytesEndWhereTheyEnd(t *testing.T) {
 		"odd":     []byte(inValue("messages", `"statuses":[{"id":"s","timestamp":"soon","errors":[{"code":"E_LATE"}]}]`)),
 		"no list": []byte(`[null]`),
 	}
-	for i, body := range oddities() {
+	for i, body := range near() {
 		bodies[fmt.Sprint("oddity ", i)] = body
 	}
 	seed := uint64(time.Now().UnixNano())
