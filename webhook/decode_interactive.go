@@ -39,12 +39,13 @@ type namedReply struct {
 // replies are the members of an interactive object that may be its reply. There is nearly always one:
 // only further ones take memory.
 type replies struct {
-	first   namedReply
-	more    []namedReply
-	unknown []wire.Member // objects of names that this package does not know
+	first    namedReply
+	more     []namedReply
+	replaced []wire.Member // replies before a later one of the same name
+	unknown  []wire.Member // objects of names that this package does not know
 }
 
-// read reads the current member. A later one of the same name replaces it.
+// read reads the current member, which replaces an earlier one of the same name.
 func (r *replies) read(s *wire.Scanner) {
 	next := namedReply{name: replyName(s.Name())}
 	mark := s.Mark()
@@ -56,17 +57,23 @@ func (r *replies) read(s *wire.Scanner) {
 			return
 		}
 	}
-	if r.first.name == "" || r.first.name == next.name {
+	if r.first.name == "" {
 		r.first = next
 		return
 	}
-	for i := range r.more {
-		if r.more[i].name == next.name {
-			r.more[i] = next
+	same := &r.first
+	if same.name != next.name {
+		i := slices.IndexFunc(r.more, func(n namedReply) bool { return n.name == next.name })
+		if i < 0 {
+			r.more = append(r.more, next)
 			return
 		}
+		same = &r.more[i]
 	}
-	r.more = append(r.more, next)
+	if same.reply != nil {
+		r.replaced = append(r.replaced, wire.Member{Path: same.name, Value: same.raw})
+	}
+	*same = next
 }
 
 // choose returns the reply of that kind and reports all others as unplaced. One of Meta's samples
@@ -84,6 +91,9 @@ func (r *replies) choose(s *wire.Scanner, kind string) (reply InteractiveReply) 
 		} else if n.reply != nil {
 			s.Unplaced(n.name, n.raw)
 		}
+	}
+	for _, m := range r.replaced {
+		s.Unplaced(m.Path, m.Value)
 	}
 	for _, m := range r.unknown {
 		if reply == nil && m.Path == kind {
