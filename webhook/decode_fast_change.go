@@ -362,8 +362,8 @@ func (m *matcher) conversation() (c BillingConversation) {
 	return c
 }
 
-// pricing matches a pricing, with type and category in either order. It returns billable apart,
-// because the caller has memory for it.
+// pricing matches a pricing, with type and category in either order. A repeat of one replaces it, as
+// any duplicate does. billable is returned apart, because the caller has memory for it.
 func (m *matcher) pricing() (p Pricing, billable bool) {
 	if billable = m.has(`{"billable":true`); !billable {
 		m.expect(`{"billable":false`)
@@ -373,9 +373,9 @@ func (m *matcher) pricing() (p Pricing, billable bool) {
 	m.expect(`"`)
 	for !m.failed && !m.has(`}`) {
 		switch {
-		case p.Type == "" && m.has(`,"type":"`):
+		case m.has(`,"type":"`):
 			p.Type = PricingType(m.oneOf("regular", "free_customer_service", "free_entry_point"))
-		case p.Category == "" && m.has(`,"category":"`):
+		case m.has(`,"category":"`):
 			p.Category = PricingCategory(m.oneOf("service", "utility", "marketing", "authentication"))
 		default:
 			m.failed = true

@@ -194,6 +194,7 @@ func nearIdentities() (bodies [][]byte) {
 		{`"from":"1","from_user_id":"U\",\"id\":\"x"`, `"from":"1","from_user_id":"U","id":"x"`},
 		{`"from":"1","to":"2\",\"id\":\"3"`, `"from":"1","to":"2","id":"3"`},
 		{`"from":"1\\"`, `"from":"1\\"`},
+		{`"from":"1","from_user_id":"U"`, `"from":"1","from_user_id":"V"`},
 		{`"from":"1","from_user_id":"U"`, `"from":"1","from_user_id":"UV"`},
 		{`"from":"1","from_user_id":"U"`, `"from":"1"`},
 		{`"from":"12"`, `"from":"1","from_user_id":"U"`},
