@@ -63,8 +63,8 @@ func (a anyAnswer) incomplete() string {
 
 // decodeAnswer decodes the JSON of one object of Meta's into v. Types that embed a [Resource] are
 // read as webhooks are, with strings for numbers and the other way round, unless they have an
-// UnmarshalJSON of their own. All others are read by encoding/json: their scalars that Meta writes in
-// two ways have the types of scalar.go.
+// UnmarshalJSON of their own. All others are read by encoding/json: their scalars that Meta writes
+// in two ways have the types of scalar.go.
 func decodeAnswer[T any](b []byte, v *T) error {
 	_, tolerant := any(v).(interface{ setRaw([]byte) })
 	_, own := any(v).(json.Unmarshaler)
@@ -81,7 +81,8 @@ func decodeAnswer[T any](b []byte, v *T) error {
 	return nil
 }
 
-// readTolerant reads a struct by its json tags. It fails for JSON that is broken or of another shape.
+// readTolerant reads a struct by its json tags. It fails for JSON that is broken or of another
+// shape.
 func readTolerant[T any](b []byte, v *T) error {
 	var s wire.Scanner
 	s.Reset(b)

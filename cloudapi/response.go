@@ -124,8 +124,8 @@ func (m Response) regainAccess() time.Duration {
 	return longest
 }
 
-// A percent is a number with or without a fraction, in a string or not, rounded up: a budget that is
-// begun counts as spent. Anything else is 0.
+// A percent is a number with or without a fraction, in a string or not, rounded up: a budget that
+// is begun counts as spent. Anything else is 0.
 type percent int
 
 // UnmarshalJSON reads any JSON value.

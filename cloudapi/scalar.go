@@ -13,8 +13,8 @@ import (
 // errNotJSON is never seen by hosts: encoding/json hands valid JSON to an Unmarshaler.
 var errNotJSON = errors.New("cloudapi: a scalar is not JSON")
 
-// A flexString is a string that may be written as a number or a boolean, whose digits it then keeps.
-// Objects and arrays are "".
+// A flexString is a string that may be written as a number or a boolean, whose digits it then
+// keeps. Objects and arrays are "".
 type flexString string
 
 // UnmarshalJSON reads any JSON value.
@@ -41,8 +41,8 @@ func (f *flexBool) UnmarshalJSON(b []byte) error {
 	return nil
 }
 
-// A flexInt is an integer that may be written as a string. A number with a fraction and one that does
-// not fit are 0.
+// A flexInt is an integer that may be written as a string. A number with a fraction and one that
+// does not fit are 0.
 type flexInt int
 
 // UnmarshalJSON reads any JSON value. What is no integer is 0.

@@ -37,10 +37,10 @@ import (
 // wire.For reads every plain object by the json tags of its struct.
 //
 // Nothing is dropped, and one item never harms another. Every level is a wire.Item of its own:
-// members without a place end in EventInfo.Unknown of the first event below it, a value of the wrong
-// kind makes an UndecodableEvent of its item alone. Three words tell where JSON went: it is unknown
-// if no reader has a case for it; unplaced if it was decoded and the event has no place for it; a
-// change is unlabelled if it has no "field".
+// members without a place end in EventInfo.Unknown of the first event below it, a value of the
+// wrong kind makes an UndecodableEvent of its item alone. Three words tell where JSON went: it is
+// unknown if no reader has a case for it; unplaced if it was decoded and the event has no place for
+// it; a change is unlabelled if it has no "field".
 //
 // # Fast shapes
 //
@@ -48,18 +48,19 @@ import (
 // text or a placeholder of media. Meta writes them with the same members in the same order and
 // without white space. Two matchers compare the bytes with these shapes before anything is read:
 //
-//	decoder.fastChange          a whole change with one such item    called by decoder.changes
-//	historyWalker.fastMessage   a message of a history               called by historyWalker.messages
+//	decoder.fastChange         a whole change with one such item   called by decoder.changes
+//	historyWalker.fastMessage  a message of a history              called by historyWalker.messages
 //
 // A matcher touches neither the scanner nor the decoder until the last byte has matched; with any
 // other byte it gives up, and the value is read by the slow path from its beginning. (With it goes
 // fastMessageSize, which measures what fastMessage reads, for the check of a chunk in Decode.)
 //
-// The matchers must make of their bytes what the slow path makes of them. TestFastShapesChangeNothing
-// and FuzzFastShapes hold that: they decode each body twice, as it is and with a space behind every
-// brace, which no matcher takes, and compare everything that the events tell, over bodies that differ
-// from a fast shape in one place. TestFastShapesAreTaken holds that the bodies to compare really go
-// through the matchers. Whoever changes a matcher plants a bug in it first and sees the tests fail.
+// The matchers must make of their bytes what the slow path makes of them.
+// TestFastShapesChangeNothing and FuzzFastShapes hold that: they decode each body twice, as it is
+// and with a space behind every brace, which no matcher takes, and compare everything that the
+// events tell, over bodies that differ from a fast shape in one place. TestFastChangesAreTaken and
+// TestFastMessagesAreTaken hold that such bodies go through the matchers at all. After a change of
+// a matcher, plant a bug in it and see these tests fail.
 
 // ErrNotJSON says that a body is no JSON that could be a delivery: broken, cut short, nested too
 // deep, or not an object.
@@ -330,7 +331,8 @@ func (d *decoder) entry() {
 	}
 	d.complete(from, e)
 	around := surroundings{"entry", under("entry.", unknown), raw, err}
-	if e.field != "" && !slices.ContainsFunc(d.events[from:], func(ev Event) bool { return ev.base().Field == e.field }) {
+	placed := func(ev Event) bool { return ev.base().Field == e.field }
+	if e.field != "" && !slices.ContainsFunc(d.events[from:], placed) {
 		around.unknown = append(around.unknown, UnknownMember{"entry.field", quoted(string(e.field))})
 	}
 	d.surround(from, around, e)

@@ -6,7 +6,8 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/wire"
 )
 
-// Changes about an account, its numbers and its templates, where they are not shaped like the events.
+// Changes about an account, its numbers and its templates, where they are not shaped like the
+// events.
 
 // readAccountUpdate reads an account update, also one that arrives under another label.
 var readAccountUpdate = one(func(u *AccountUpdate) Event {
@@ -46,8 +47,8 @@ func (b *alertBody) event() Event {
 	return ev
 }
 
-// replace sets a member of an event that came in two places. A different value that it held before is
-// unknown.
+// replace sets a member of an event that came in two places. A different value that it held before
+// is unknown.
 func replace[T ~string](ev Event, name string, member *T, value T) {
 	if value == "" {
 		return
@@ -67,7 +68,7 @@ type accountSettingsBody struct {
 
 func (b *accountSettingsBody) event() Event {
 	b.At = b.Timestamp.Time
-	b.Type = AccountSettingsType(strings.ToLower(string(b.Type))) // Meta's table has it in capitals, its sample does not
+	b.Type = AccountSettingsType(strings.ToLower(string(b.Type))) // in capitals in Meta's table
 	if b.Number != nil {
 		b.PhoneNumberID = b.Number.PhoneNumberID
 	}

@@ -132,8 +132,8 @@ func (v *value) readerFor(label Field) fieldReader {
 	}
 }
 
-// onMainPath reports whether changes under this label are read by [readLists]. The shape alone never
-// decides: under the label "standby", for one, there are messages that must not be answered.
+// onMainPath reports whether changes under this label are read by [readLists]. The shape alone
+// never decides: under the label "standby", for one, there are messages that must not be answered.
 func onMainPath(f Field) bool {
 	switch f {
 	case FieldMessages, FieldHistory, FieldAppStateSync, FieldSMBMessageEchoes, FieldAccountUpdate:
@@ -157,7 +157,10 @@ const (
 	lists
 )
 
-var listNames = [lists]string{"history", "messages", "message_echoes", "statuses", "state_sync", "errors", "user_actions"}
+// listNames holds the member of the value that each list is.
+var listNames = [lists]string{
+	"history", "messages", "message_echoes", "statuses", "state_sync", "errors", "user_actions",
+}
 
 // listFields holds the field that each list belongs to.
 var listFields = [lists]Field{

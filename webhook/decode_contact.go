@@ -117,8 +117,8 @@ func (c *contact) onlyName(id graph.Identity, info *EventInfo) (name string) {
 	return c.name
 }
 
-// find returns the index of the contact that is the person, -1 if none is: the same number, else the
-// same user id, else another spelling of the number. The order of the list says nothing.
+// find returns the index of the contact that is the person, -1 if none is: the same number, else
+// the same user id, else another spelling of the number. The order of the list says nothing.
 func (v *value) find(id graph.Identity) int {
 	switch n := len(v.contacts); {
 	case n == 0:
@@ -154,7 +154,8 @@ func (v *value) find(id graph.Identity) int {
 // isOwn reports whether a number is the business's own, whose display number can be formatted or
 // lack a digit.
 func isOwn(waid, display string) bool {
-	return waid != "" && display != "" && graph.EquivalenceKey(waid) == graph.EquivalenceKey(phonenumber.Digits(display))
+	return waid != "" && display != "" &&
+		graph.EquivalenceKey(waid) == graph.EquivalenceKey(phonenumber.Digits(display))
 }
 
 // contradicts reports whether two identities, of which no id is equal, are two people: both have a

@@ -172,9 +172,9 @@ type namedContent struct {
 	raw     []byte
 }
 
-// contents are the members of a message that may be its content. There is one, mostly; the type that
-// says which one counts can stand before or after them, be missing or be wrong. All are therefore
-// read where they stand, and one is chosen at the end of the message.
+// contents are the members of a message that may be its content. There is one, mostly; the type
+// that says which one counts can stand before or after them, be missing or be wrong. All are
+// therefore read where they stand, and one is chosen at the end of the message.
 type contents struct {
 	first   namedContent
 	more    []namedContent

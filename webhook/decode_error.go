@@ -85,8 +85,8 @@ func readErrorData(s *wire.Scanner) (details string, raw []byte) {
 	return details, raw
 }
 
-// An errorBody is an [Error] in one of the fields that [fieldReaders] reads. Meta's samples have codes
-// in them that are no numbers.
+// An errorBody is an [Error] in one of the fields that [fieldReaders] reads. Meta's samples have
+// codes in them that are no numbers.
 type errorBody struct {
 	Code    string `json:"code"`
 	Title   string `json:"title"`
@@ -98,8 +98,8 @@ type errorBody struct {
 	} `json:"error_data"`
 }
 
-// errorsOf returns the errors of a list, and reports members without a place in info. at is the path
-// of the list.
+// errorsOf returns the errors of a list, and reports members without a place in info. at is the
+// path of the list.
 func errorsOf(list []errorBody, at string, info *EventInfo) []Error {
 	var errs []Error
 	for i, b := range list {

@@ -11,8 +11,9 @@ import (
 // as Meta writes them. decode.go says what fast shapes are for and which tests hold them equal to
 // the slow path.
 
-// A matcher compares the bytes of a value with a fast shape. It reads nothing from the scanner: once
-// a byte differs it has failed, all its methods return nothing, and the slow path reads the value.
+// A matcher compares the bytes of a value with a fast shape. It reads nothing from the scanner:
+// once a byte differs it has failed, all its methods return nothing, and the slow path reads the
+// value.
 type matcher struct {
 	s      *wire.Scanner
 	data   []byte // from the value on
@@ -36,8 +37,8 @@ func (m *matcher) expect(text string) {
 	}
 }
 
-// plain returns a string up to its closing quote. It fails for the empty string and for strings with
-// escapes or more than ASCII, whose bytes are not their text.
+// plain returns a string up to its closing quote. It fails for the empty string and for strings
+// with escapes or more than ASCII, whose bytes are not their text.
 func (m *matcher) plain() []byte {
 	if m.failed {
 		return nil
@@ -109,8 +110,8 @@ func (m *matcher) seconds() time.Time {
 // fastChange reads the next change and emits its event if the change has the fast shape. It returns
 // false for every other change, of which it reads nothing.
 //
-// Such a change has one item and no member without a place, so that nothing has to be put by, joined
-// or left over.
+// Such a change has one item and no member without a place, so that nothing has to be put by,
+// joined or left over.
 func (d *decoder) fastChange() bool {
 	m := matcher{s: &d.s, data: d.s.Rest()}
 	var c fastChange
@@ -159,8 +160,8 @@ func (c *fastChange) fill(info *EventInfo, label Field, at time.Time, item []byt
 	info.Field, info.At, info.Raw = label, at, item
 }
 
-// emitFirst appends an event. Most deliveries have one: the list of events is then in room, which is
-// part of the event's memory.
+// emitFirst appends an event. Most deliveries have one: the list of events is then in room, which
+// is part of the event's memory.
 func (d *decoder) emitFirst(ev Event, room *[1]Event) {
 	if d.events == nil {
 		d.events = room[:0]
@@ -362,8 +363,8 @@ func (m *matcher) conversation() (c BillingConversation) {
 	return c
 }
 
-// pricing matches a pricing, with type and category in either order. A repeat of one replaces it, as
-// any duplicate does. billable is returned apart, because the caller has memory for it.
+// pricing matches a pricing, with type and category in either order. A repeat of one replaces it,
+// as any duplicate does. billable is returned apart, because the caller has memory for it.
 func (m *matcher) pricing() (p Pricing, billable bool) {
 	if billable = m.has(`{"billable":true`); !billable {
 		m.expect(`{"billable":false`)

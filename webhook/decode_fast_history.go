@@ -8,7 +8,8 @@ import (
 // The fast shape of a message of a history: a text or a placeholder of media, written with these
 // members, in this order, without white space:
 //
-//	{"from":"…","to":"…","id":"…","timestamp":"…","type":"text","text":{"body":"…"},"history_context":{"status":"…"}}
+//	{"from":"…","to":"…","id":"…","timestamp":"…",
+//	 "type":"text","text":{"body":"…"},"history_context":{"status":"…"}}
 //
 // A chunk has thousands of them. decode.go says what fast shapes are for and which tests hold them
 // equal to the slow path.
@@ -130,8 +131,8 @@ type identityCache struct {
 	oldest int // which of them is replaced next
 }
 
-// A cachedIdentity is an identity of a message before. It is fast if a message of the fast shape can
-// name it: by a number and perhaps a user id, whose bytes in JSON are their text. A text with a
+// A cachedIdentity is an identity of a message before. It is fast if a message of the fast shape
+// can name it: by a number and perhaps a user id, whose bytes in JSON are their text. A text with a
 // quote in it would be found where two members begin with it.
 type cachedIdentity struct {
 	id   *graph.Identity
@@ -155,8 +156,8 @@ func (c *identityCache) share(id graph.Identity) *graph.Identity {
 
 func isPlain(text string) bool { return wire.Plain([]byte(text), 0) == len(text) }
 
-// An identityShape is how the user id of one side stands behind its phone number: what comes between
-// the two.
+// An identityShape is how the user id of one side stands behind its phone number: what comes
+// between the two.
 type identityShape struct {
 	hasUser  func(d []byte, i int) bool
 	sizeUser int
@@ -171,7 +172,9 @@ var (
 // match returns the identity whose phone number begins at start of d, and where it ends: at the
 // quote behind the number, or behind the user id if one follows. It is not ok for an identity that
 // is not written in the fast shape.
-func (c *identityCache) match(s *wire.Scanner, d []byte, start int, shape identityShape) (id *graph.Identity, end int, ok bool) {
+func (c *identityCache) match(
+	s *wire.Scanner, d []byte, start int, shape identityShape,
+) (id *graph.Identity, end int, ok bool) {
 	for i := range c.recent {
 		if !c.recent[i].fast {
 			continue
@@ -197,7 +200,9 @@ func (c *identityCache) match(s *wire.Scanner, d []byte, start int, shape identi
 }
 
 // matchNew is match for an identity that is not in the cache.
-func (c *identityCache) matchNew(s *wire.Scanner, d []byte, start int, shape identityShape) (id *graph.Identity, end int, ok bool) {
+func (c *identityCache) matchNew(
+	s *wire.Scanner, d []byte, start int, shape identityShape,
+) (id *graph.Identity, end int, ok bool) {
 	if end, ok = plainEnd(d, start); !ok || !likePhone(d[start:end]) {
 		return nil, 0, false
 	}
@@ -214,7 +219,8 @@ func (c *identityCache) matchNew(s *wire.Scanner, d []byte, start int, shape ide
 }
 
 // What stands between the values of the shape. The functions below compare in pieces of up to 16
-// bytes, because the compiler turns a comparison with a constant of that size into two instructions.
+// bytes, because the compiler turns a comparison with a constant of that size into two
+// instructions.
 const (
 	sizeFrom     = len(`{"from":"`)
 	sizeFromUser = len(`","from_user_id":"`)
@@ -256,7 +262,8 @@ func hasMedia(d []byte, i int) bool {
 }
 
 func hasStatus(d []byte, i int) bool {
-	return len(d)-i >= sizeStatus && string(d[i:i+16]) == `"},"history_cont` && string(d[i+16:i+32]) == `ext":{"status":"`
+	return len(d)-i >= sizeStatus &&
+		string(d[i:i+16]) == `"},"history_cont` && string(d[i+16:i+32]) == `ext":{"status":"`
 }
 
 func hasEnd(d []byte, i int) bool { return len(d)-i >= sizeEnd && string(d[i:i+3]) == `"}}` }

@@ -18,9 +18,9 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook/webhooktest"
 )
 
-// The decoder compares the most frequent changes and messages with their fast shapes and reads these
-// without looking for what comes next. White space behind a brace is nothing Meta writes, and sends
-// everything down the slow path: both have to make the same of it.
+// The decoder compares the most frequent changes and messages with their fast shapes and reads
+// these without looking for what comes next. White space behind a brace is nothing Meta writes, and
+// sends everything down the slow path: both have to make the same of it.
 
 // spaced writes a space behind every brace that opens an object.
 func spaced(body []byte) []byte {

@@ -9,12 +9,12 @@ import (
 )
 
 // A fieldReader emits the events of a change, whose value has been read into the decoder's value
-// without knowing the label. A reader finds its members there, or reads the JSON of the value again.
-// It returns what has no place.
+// without knowing the label. A reader finds its members there, or reads the JSON of the value
+// again. It returns what has no place.
 type fieldReader func(d *decoder, data []byte, info EventInfo) remainder
 
-// fieldReaders holds the readers of all fields but those of the main path (messages, history, echoes,
-// contacts, account updates), which [readLists] reads.
+// fieldReaders holds the readers of all fields but those of the main path (messages, history,
+// echoes, contacts, account updates), which [readLists] reads.
 var fieldReaders = map[Field]fieldReader{
 	FieldMessageEchoes:      readOtherEchoes,
 	FieldCalls:              readCalls,
@@ -55,9 +55,9 @@ var fieldReaders = map[Field]fieldReader{
 // as returns an event that is its own body.
 func as[T any](body *T) Event { return any(body).(Event) }
 
-// one returns the reader of a field whose changes are one event each. It reads the change again, as a
-// W, which embeds the event and has, beside it, members that go into its EventInfo or have another
-// shape on the wire. What the value has made of the same members does not count.
+// one returns the reader of a field whose changes are one event each. It reads the change again, as
+// a W, which embeds the event and has, beside it, members that go into its EventInfo or have
+// another shape on the wire. What the value has made of the same members does not count.
 func one[W any](event func(*W) Event) fieldReader {
 	plan := wire.For[W]()
 	return func(d *decoder, data []byte, info EventInfo) remainder {
@@ -78,8 +78,8 @@ func one[W any](event func(*W) Event) fieldReader {
 	}
 }
 
-// misplaced reports whether a member says nothing new: one that belongs around a value and that Meta's
-// samples have in it, or the one that says in all of them that this is WhatsApp.
+// misplaced reports whether a member says nothing new: one that belongs around a value and that
+// Meta's samples have in it, or the one that says in all of them that this is WhatsApp.
 func misplaced(m wire.Member) bool {
 	switch m.Path {
 	case "field":
@@ -168,8 +168,8 @@ func elements(list []byte) (n int) {
 	return n
 }
 
-// takeList returns the JSON of a list that the value did not know, which then counts as known; nil if
-// there is none.
+// takeList returns the JSON of a list that the value did not know, which then counts as known; nil
+// if there is none.
 func (v *value) takeList(name string) []byte { return take(&v.unknownLists, name) }
 
 // takeMember is takeList for a member that is no list.
@@ -186,8 +186,8 @@ func take(list *[]wire.Member, name string) (raw []byte) {
 	return raw
 }
 
-// remainder returns what of the value has no place, given the events that were made of it. The lists
-// of the main path that a reader has used must be nil in v.raw.
+// remainder returns what of the value has no place, given the events that were made of it. The
+// lists of the main path that a reader has used must be nil in v.raw.
 func (v *value) remainder(events []Event) remainder {
 	rest := remainder{append(v.unknown, v.unplaced(events)...), v.unknownLists}
 	for l := range lists {

@@ -80,8 +80,8 @@ func (b *groupParticipantsBody) event(v *value, _ EventInfo) Event {
 	return u
 }
 
-// joinAll joins the contacts of all people in an update. Each of them counts as a person whom a lone
-// contact could be.
+// joinAll joins the contacts of all people in an update. Each of them counts as a person whom a
+// lone contact could be.
 func (v *value) joinAll(u *GroupParticipantsUpdate) {
 	v.persons += len(u.Added) + len(u.Removed) + len(u.Failed)
 	if u.Requester.IsZero() {
@@ -105,7 +105,8 @@ func participants(list []participantBody, at string, info *EventInfo) []GroupPar
 		at := fmt.Sprintf("%s[%d].", at, i)
 		id := identity(b.WAID, b.UserID, b.ParentUserID, at+"wa_id", info)
 		id.Username = username(b.Username)
-		all = append(all, GroupParticipant{Input: b.Input, Identity: id, Errors: errorsOf(b.Failures, at+"errors", info)})
+		errs := errorsOf(b.Failures, at+"errors", info)
+		all = append(all, GroupParticipant{Input: b.Input, Identity: id, Errors: errs})
 	}
 	return all
 }

@@ -64,8 +64,8 @@ func (h *historyItem) readMetadata(s *wire.Scanner) {
 }
 
 // checkThreads walks over the threads without decoding them. It counts their messages, and notes
-// whether there is one list of threads in which each names its customer before its messages, as Meta
-// writes them: the walk over such a chunk is a single pass.
+// whether there is one list of threads in which each names its customer before its messages, as
+// Meta writes them: the walk over such a chunk is a single pass.
 func (h *historyItem) checkThreads(s *wire.Scanner) {
 	first := !h.hasThreads
 	h.hasThreads, h.hasSome = true, false
@@ -124,7 +124,8 @@ func (h *historyItem) checkMessages(s *wire.Scanner) {
 	}
 }
 
-// emit emits a chunk, or a failure for each error, or both. The first event has the unknown members.
+// emit emits a chunk, or a failure for each error, or both. The first event has the unknown
+// members.
 func (h *historyItem) emit(d *decoder, info EventInfo) {
 	info.Raw, info.Unknown = h.raw, h.unknown
 	if h.err != nil {

@@ -36,8 +36,8 @@ type namedReply struct {
 	raw   []byte
 }
 
-// replies are the members of an interactive object that may be its reply. There is nearly always one:
-// only further ones take memory.
+// replies are the members of an interactive object that may be its reply. There is nearly always
+// one: only further ones take memory.
 type replies struct {
 	first    namedReply
 	more     []namedReply
@@ -77,8 +77,8 @@ func (r *replies) read(s *wire.Scanner) {
 }
 
 // choose returns the reply of that kind and reports all others as unplaced. One of Meta's samples
-// says "interactive" where it should name the reply: without an object of that name, the first reply
-// counts.
+// says "interactive" where it should name the reply: without an object of that name, the first
+// reply counts.
 func (r *replies) choose(s *wire.Scanner, kind string) (reply InteractiveReply) {
 	all := append([]namedReply{r.first}, r.more...)
 	index := slices.IndexFunc(all, func(n namedReply) bool { return n.reply != nil && n.name == kind })
@@ -108,8 +108,8 @@ func (r *replies) choose(s *wire.Scanner, kind string) (reply InteractiveReply) 
 	return reply
 }
 
-// readFlowReply reads the answer to a Flow. Its response is JSON in a string. An object in its place
-// is as good, and a form that is worth reporting.
+// readFlowReply reads the answer to a Flow. Its response is JSON in a string. An object in its
+// place is as good, and a form that is worth reporting.
 func readFlowReply(s *wire.Scanner) *FlowReply {
 	v := new(FlowReply)
 	if !s.Object() {

@@ -172,7 +172,8 @@ func (m *message) info(around *EventInfo) EventInfo {
 
 // fill fills the zero info with what is known around the message and of it.
 func (m *message) fill(info, around *EventInfo) {
-	info.Field, info.PhoneNumberID, info.DisplayPhoneNumber = around.Field, around.PhoneNumberID, around.DisplayPhoneNumber
+	info.Field = around.Field
+	info.PhoneNumberID, info.DisplayPhoneNumber = around.PhoneNumberID, around.DisplayPhoneNumber
 	info.At, info.Raw = m.at, m.raw
 }
 
@@ -238,7 +239,8 @@ func (v *value) echo(m *message, info *EventInfo) Event {
 	c, unplaced := v.join(&m.to)
 	ev := new(BusinessAppEcho)
 	m.fill(&ev.EventInfo, info)
-	ev.ID, ev.From, ev.To, ev.Type, ev.Content, ev.Context, ev.Errors = m.id, m.from.WAID, m.to, m.typ, m.content, m.context, m.errors
+	ev.ID, ev.From, ev.To = m.id, m.from.WAID, m.to
+	ev.Type, ev.Content, ev.Context, ev.Errors = m.typ, m.content, m.context, m.errors
 	ev.Unknown = append(m.unknownBut(), unplaced...)
 	ev.ProfileName = c.onlyName(m.to, &ev.EventInfo)
 	return ev
@@ -255,7 +257,8 @@ func (v *value) historyMedia(m *message, info *EventInfo, outbound bool) Event {
 		EventInfo: m.info(info), ID: m.id, Outbound: outbound, From: m.from, To: m.to, Type: m.typ, Content: m.content,
 		Context: m.context, Errors: m.errors,
 	}
-	ev.Unknown = append(m.unknownBut("to", "to_user_id", "to_parent_user_id", "from_user_id", "from_parent_user_id"), unplaced...)
+	unknown := m.unknownBut("to", "to_user_id", "to_parent_user_id", "from_user_id", "from_parent_user_id")
+	ev.Unknown = append(unknown, unplaced...)
 	ev.ProfileName = c.onlyName(*customer, &ev.EventInfo)
 	return ev
 }

@@ -91,7 +91,8 @@ type handoverBody struct {
 func (b *handoverBody) event() Event {
 	h := &b.MessagingHandover
 	h.At, h.PhoneNumberID, h.DisplayPhoneNumber = b.Timestamp.Time, b.Recipient.Phone, b.Recipient.DisplayPhone
-	h.Sender = identity(b.SenderBody.PhoneNumber, b.SenderBody.UserID, b.SenderBody.ParentUserID, "sender.phone_number", &h.EventInfo)
+	from := b.SenderBody
+	h.Sender = identity(from.PhoneNumber, from.UserID, from.ParentUserID, "sender.phone_number", &h.EventInfo)
 	if h.Type == "" {
 		switch {
 		case h.Passed != nil && h.Taken == nil:

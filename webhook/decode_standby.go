@@ -7,8 +7,8 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/wire"
 )
 
-// readOtherEchoes reads echoes of messages that other apps sent. They have the shape of the echoes of
-// the main path and are another event, because no person wrote them on the phone.
+// readOtherEchoes reads echoes of messages that other apps sent. They have the shape of the echoes
+// of the main path and are another event, because no person wrote them on the phone.
 func readOtherEchoes(d *decoder, data []byte, info EventInfo) remainder {
 	v, from := &d.value, len(d.events)
 	v.count()
@@ -25,9 +25,9 @@ func readOtherEchoes(d *decoder, data []byte, info EventInfo) remainder {
 	return v.remainder(d.events[from:])
 }
 
-// readStandby reads the events of a conversation that another app controls. The lists have the names
-// and shapes of the main path, one level deeper; their events must never be those of the main path,
-// or a bot would answer.
+// readStandby reads the events of a conversation that another app controls. The lists have the
+// names and shapes of the main path, one level deeper; their events must never be those of the main
+// path, or a bot would answer.
 func readStandby(d *decoder, _ []byte, info EventInfo) remainder {
 	outer, from := &d.value, len(d.events)
 	raw := outer.takeMember("standby")
@@ -48,7 +48,9 @@ func readStandby(d *decoder, _ []byte, info EventInfo) remainder {
 	}
 	echoes := v.raw[listEchoes]
 	v.raw[listEchoes] = nil
-	items(d, echoes, info, standbyEchoDecoder, func(b *standbyEchoBody, _ *value, _ EventInfo) Event { return b.event(v) })
+	items(d, echoes, info, standbyEchoDecoder, func(b *standbyEchoBody, _ *value, _ EventInfo) Event {
+		return b.event(v)
+	})
 
 	events := d.events[from:]
 	for _, ev := range events {
@@ -67,8 +69,8 @@ func readStandby(d *decoder, _ []byte, info EventInfo) remainder {
 	return remainder{append(rest.members, around.members...), append(rest.lists, around.lists...)}
 }
 
-// deepen corrects the paths of members around an item, which stand one level deeper than on the main
-// path.
+// deepen corrects the paths of members around an item, which stand one level deeper than on the
+// main path.
 func deepen(unknown []UnknownMember) {
 	for i, m := range unknown {
 		if in, ok := strings.CutPrefix(m.Path, "value."); ok {

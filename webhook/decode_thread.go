@@ -109,13 +109,14 @@ func (w *historyWalker) threads() {
 // bad yields a part of the chunk that could not be decoded.
 func (w *historyWalker) bad(t *HistoryThread, raw []byte, err error) {
 	if !w.stopped {
-		w.stopped = !w.yield(t, &HistoryMessage{Raw: raw, From: new(graph.Identity), Content: new(UnknownContent), Err: err})
+		m := &HistoryMessage{Raw: raw, From: new(graph.Identity), Content: new(UnknownContent), Err: err}
+		w.stopped = !w.yield(t, m)
 	}
 }
 
 // thread reads one conversation. Which side wrote a message can be told only when the thread's id
-// and context are known. Where these may come behind the messages, the messages are read afterwards,
-// with a scanner of their own.
+// and context are known. Where these may come behind the messages, the messages are read
+// afterwards, with a scanner of their own.
 func (w *historyWalker) thread() {
 	var (
 		s        = &w.s

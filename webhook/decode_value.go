@@ -239,8 +239,8 @@ func (v *value) list(s *wire.Scanner, l list) {
 }
 
 // maxItems is how many items of one kind are decoded. Meta sends up to 1,000 updates in a delivery.
-// Small items grow two hundredfold when they are decoded: without a limit one hostile body could take
-// all memory.
+// Small items grow two hundredfold when they are decoded: without a limit one hostile body could
+// take all memory.
 const maxItems = 50_000
 
 const tooMany = "more items than one delivery can hold"
@@ -309,8 +309,8 @@ func (v *value) length(l list) int {
 	}
 }
 
-// emit emits the events of one list, under the label in info. Messages and echoes under the label of
-// history are the media that follow their placeholders.
+// emit emits the events of one list, under the label in info. Messages and echoes under the label
+// of history are the media that follow their placeholders.
 func (v *value) emit(d *decoder, l list, info *EventInfo) {
 	switch l {
 	case listHistory:

@@ -50,7 +50,8 @@ func (c Config) validate(recv Receiver) error {
 		case trimmed == "":
 			errs = append(errs, fmt.Errorf("webhook: Config.%s is empty; %s", name, ifEmpty))
 		case trimmed != s.Reveal():
-			errs = append(errs, fmt.Errorf("webhook: Config.%s begins or ends with white space; trim what was read from a file", name))
+			const padded = "webhook: Config.%s begins or ends with white space; trim what was read from a file"
+			errs = append(errs, fmt.Errorf(padded, name))
 		}
 	}
 	check(c.AppSecret, "AppSecret", "copy it from the app dashboard, App settings, Basic")
@@ -138,7 +139,7 @@ func (e *Endpoint) handshake(w http.ResponseWriter, r *http.Request) {
 	}
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	w.WriteHeader(http.StatusOK)
-	_, _ = io.WriteString(w, challenge) //nolint:gosec // G705: plain text, nosniff, and printable() lets no markup through
+	_, _ = io.WriteString(w, challenge) //nolint:gosec // G705: plain text, nosniff, printable() lets no markup through
 }
 
 // Handshake answers the request (GET) with which Meta checks a callback URL, where an [Endpoint]
@@ -276,8 +277,9 @@ func (e *Endpoint) read(w http.ResponseWriter, r *http.Request) (body []byte, st
 	return body, 0
 }
 
-// firstRead is how much room a body gets on the word of its Content-Length alone. Whoever announces
-// more has to send that much first, or a few idle connections of strangers could claim all memory.
+// firstRead is how much room a body gets on the word of its Content-Length alone. A sender who
+// announces more has to send that much first, or a few idle connections of strangers could claim
+// all memory.
 const firstRead = 64 << 10
 
 // readBody reads a body of the announced length, or of unknown length if that is negative.

@@ -57,7 +57,7 @@ const (
 	AccountPartnerRemoved      AccountEvent = "PARTNER_REMOVED"         // final: disconnected or no longer shared
 	AccountPartnerAppInstalled AccountEvent = "PARTNER_APP_INSTALLED"   // your app was given permissions
 	AccountPartnerAppRemoved   AccountEvent = "PARTNER_APP_UNINSTALLED" // your app's permissions were taken away
-	AccountOffboarded          AccountEvent = "ACCOUNT_OFFBOARDED"      // temporary: the phone is changed or reinstalled
+	AccountOffboarded          AccountEvent = "ACCOUNT_OFFBOARDED"      // temporary: phone changed or reinstalled
 	AccountReconnected         AccountEvent = "ACCOUNT_RECONNECTED"     // restored after ACCOUNT_OFFBOARDED
 	AccountDeleted             AccountEvent = "ACCOUNT_DELETED"
 	AccountRestriction         AccountEvent = "ACCOUNT_RESTRICTION"
@@ -97,11 +97,11 @@ type DisconnectionReason string
 
 const (
 	DisconnectedPrimaryInactivity   DisconnectionReason = "PRIMARY_INACTIVITY"   // the phone was idle for about 14 days
-	DisconnectedCompanionInactivity DisconnectionReason = "COMPANION_INACTIVITY" // a companion was idle for about 30 days
-	DisconnectedBusinessDowngrade   DisconnectionReason = "BUSINESS_DOWNGRADE"   // the number moved to consumer WhatsApp
+	DisconnectedCompanionInactivity DisconnectionReason = "COMPANION_INACTIVITY" // a companion idle for about 30 days
+	DisconnectedBusinessDowngrade   DisconnectionReason = "BUSINESS_DOWNGRADE"   // moved to consumer WhatsApp
 	DisconnectedChangeNumber        DisconnectionReason = "CHANGE_NUMBER"        // the number was changed
 	DisconnectedReRegistered        DisconnectionReason = "USER_RE_REGISTERED"   // registered on another device
-	DisconnectedAccount             DisconnectionReason = "ACCOUNT_DISCONNECTED" // enforcement, or the account was deleted
+	DisconnectedAccount             DisconnectionReason = "ACCOUNT_DISCONNECTED" // enforcement, or a deleted account
 )
 
 // BanInfo is the state of a ban. Date is an English long date such as "April 17, 2025".
@@ -137,7 +137,9 @@ type RestrictionInfo struct {
 type RestrictionType string
 
 const (
-	RestrictedAddingNumbers      RestrictionType = "RESTRICTED_ADD_PHONE_NUMBER_ACTION" // legacy: RESTRICTION_ADD_PHONE_NUMBER_ACTION
+	// Meta has also written RESTRICTION_ADD_PHONE_NUMBER_ACTION.
+	RestrictedAddingNumbers RestrictionType = "RESTRICTED_ADD_PHONE_NUMBER_ACTION"
+
 	RestrictedBusinessMessaging  RestrictionType = "RESTRICTED_BIZ_INITIATED_MESSAGING"
 	RestrictedCustomerMessaging  RestrictionType = "RESTRICTED_CUSTOMER_INITIATED_MESSAGING"
 	RestrictedUtilityTemplates   RestrictionType = "RESTRICTED_UTILITY_TEMPLATES"
@@ -205,3 +207,23 @@ const (
 type CertificationNeededInfo struct {
 	ClientBusinessID graph.BusinessID `json:"client_business_id"`
 }
+
+// An AccountReviewUpdate arrives when Meta has reviewed an account against its policies. Only an
+// approved account can be used.
+//
+// Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference/account_review_update
+type AccountReviewUpdate struct {
+	EventInfo `json:"-"`
+
+	Decision ReviewDecision `json:"decision"`
+}
+
+// A ReviewDecision is how a review ended. Meta adds values: expect unknown ones.
+type ReviewDecision string
+
+const (
+	ReviewApproved ReviewDecision = "APPROVED"
+	ReviewRejected ReviewDecision = "REJECTED"
+	ReviewPending  ReviewDecision = "PENDING"
+	ReviewDeferred ReviewDecision = "DEFERRED"
+)

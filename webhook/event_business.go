@@ -1,5 +1,9 @@
 package webhook
 
+import (
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
+)
+
 // A BusinessCapabilityUpdate arrives when a limit of the business changes: how many customers it
 // may write to first in a day, how many numbers it may have.
 //
@@ -57,4 +61,65 @@ const (
 	UsernameApproved UsernameStatus = "approved"
 	UsernameDeleted  UsernameStatus = "deleted"
 	UsernamePending  UsernameStatus = "pending_review" // legacy
+)
+
+// A PartnerSolution arrives when a multi-partner solution is created or changes its state. It is
+// about a business portfolio: WABAID is empty.
+//
+// Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference/partner_solutions
+type PartnerSolution struct {
+	EventInfo `json:"-"`
+
+	Event  SolutionEvent  `json:"event"`
+	ID     string         `json:"solution_id"`
+	Status SolutionStatus `json:"solution_status"`
+}
+
+// Business returns the portfolio that the solution belongs to.
+func (p *PartnerSolution) Business() graph.BusinessID { return graph.BusinessID(p.EntryID) }
+
+// A SolutionEvent says what happened to a solution. Meta adds values: expect unknown ones.
+type SolutionEvent string
+
+const (
+	SolutionCreated SolutionEvent = "SOLUTION_CREATED"
+	SolutionUpdated SolutionEvent = "SOLUTION_UPDATED"
+)
+
+// A SolutionStatus is the state of a solution. Meta adds values: expect unknown ones.
+type SolutionStatus string
+
+const (
+	SolutionActive              SolutionStatus = "ACTIVE"
+	SolutionDeactivated         SolutionStatus = "DEACTIVATED"
+	SolutionDraft               SolutionStatus = "DRAFT"
+	SolutionInitiated           SolutionStatus = "INITIATED"
+	SolutionPendingDeactivation SolutionStatus = "PENDING_DEACTIVATION"
+	SolutionRejected            SolutionStatus = "REJECTED"
+)
+
+// A PaymentConfigurationUpdate arrives when a way to be paid, in India, is connected or changes its
+// state.
+//
+// Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference/payment_configuration_update
+type PaymentConfigurationUpdate struct {
+	EventInfo `json:"-"`
+
+	Name       string `json:"configuration_name"`
+	Provider   string `json:"provider_name"` // "billdesk", "payu", "razorpay", "zaakpay"
+	MerchantID string `json:"provider_mid"`
+
+	Status    PaymentConfigurationStatus `json:"status"`
+	CreatedAt graph.Timestamp            `json:"created_timestamp"`
+	UpdatedAt graph.Timestamp            `json:"updated_timestamp"`
+}
+
+// A PaymentConfigurationStatus is the state of a way to be paid. Meta adds values: expect unknown
+// ones.
+type PaymentConfigurationStatus string
+
+const (
+	PaymentConfigurationActive          PaymentConfigurationStatus = "Active"
+	PaymentConfigurationNeedsConnecting PaymentConfigurationStatus = "Needs Connecting"
+	PaymentConfigurationNeedsTesting    PaymentConfigurationStatus = "Needs Testing"
 )

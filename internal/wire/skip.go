@@ -39,9 +39,8 @@ func (s *Scanner) Raw() []byte {
 	return s.data[start:s.pos:s.pos]
 }
 
-// skipContainer reads an object or array without recursion: a hostile body that nests deeply takes no stack.
-// One bit per level tells objects from arrays, which is why
-// MaxDepth can be 64 at most.
+// skipContainer reads an object or array without recursion: a hostile body that nests deeply takes
+// no stack. One bit per level tells objects from arrays, which is why MaxDepth can be 64 at most.
 func (s *Scanner) skipContainer() {
 	var (
 		objects uint64 // a bit for each level, 1 for an object; bit 0 is the innermost level

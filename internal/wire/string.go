@@ -71,7 +71,7 @@ func stringEnd(d []byte, i int) (end int, problem string) {
 			return i, ""
 		case c == '\\':
 			for i < len(d) && d[i] == '\\' {
-				if e := d[i:]; len(e) >= 6 && e[1] == 'u' && hexValue[e[2]]|hexValue[e[3]]|hexValue[e[4]]|hexValue[e[5]] != 0xff {
+				if e := d[i:]; len(e) >= 6 && e[1] == 'u' && hex4(e[2:6]) >= 0 {
 					i += 6
 				} else if len(e) >= 2 && unescaped[e[1]] != 0 {
 					i += 2
@@ -158,7 +158,8 @@ func (s *Scanner) decodeString(d []byte, start, i int) (text []byte, end int, pr
 					w[0], w[1], w[2] = 0xe0|byte(r>>12), 0x80|byte(r>>6)&0x3f, 0x80|byte(r)&0x3f
 					n += 3
 				default:
-					w[0], w[1], w[2], w[3] = 0xf0|byte(r>>18), 0x80|byte(r>>12)&0x3f, 0x80|byte(r>>6)&0x3f, 0x80|byte(r)&0x3f
+					w[0], w[1] = 0xf0|byte(r>>18), 0x80|byte(r>>12)&0x3f
+					w[2], w[3] = 0x80|byte(r>>6)&0x3f, 0x80|byte(r)&0x3f
 					n += 4
 				}
 			} else {
