@@ -95,8 +95,10 @@ const (
 
 // inEnvelope returns a whole body with one change.
 func inEnvelope(field, members string) []byte {
-	return []byte(`{"object":"whatsapp_business_account","entry":[{"id":"1","changes":[{"value":{"messaging_product":"whatsapp",` +
-		`"metadata":{"display_phone_number":"15550100100","phone_number_id":"2"},` + members + `},"field":"` + field + `"}]}]}`)
+	return []byte(`{"object":"whatsapp_business_account","entry":[{"id":"1",` +
+		`"changes":[{"value":{"messaging_product":"whatsapp",` +
+		`"metadata":{"display_phone_number":"15550100100","phone_number_id":"2"},` + members + `},"field":"` + field +
+		`"}]}]}`)
 }
 
 // A swap replaces a part of a fast shape by another, and so makes a body that differs in one place.
@@ -116,7 +118,8 @@ func swapsOf(old string, news ...string) (swaps []swap) {
 func itemSwaps() []swap {
 	return slices.Concat(
 		swapsOf(`"from":"15550100123"`,
-			`"from":"15550100123"`, `"from":""`, `"from":"US.1"`, `"from":15550100123`, `"from":"+1 555 010-0123"`, `"from":null`,
+			`"from":"15550100123"`, `"from":""`, `"from":"US.1"`, `"from":15550100123`, `"from":"+1 555 010-0123"`,
+			`"from":null`,
 			`"from":"15550100123","from_user_id":"US.1"`, `"from":"15550100123","from_user_id":""`,
 			`"from":"15550100123","from_user_id":"US.2"`, `"from":"15550100124"`,
 			`"from":"15550100123","to":"15550100199"`, `"from":"1","to":"2","to_user_id":"US.2"`,
@@ -143,7 +146,8 @@ func itemSwaps() []swap {
 		swapsOf(`"status":"sent"`,
 			`"status":"new"`, `"status":"failed"`),
 		swapsOf(`"recipient_id":"15550100123"`,
-			`"recipient_id":"15550100123","recipient_user_id":"US.1"`, `"recipient_id":"15550100123","recipient_type":"group"`,
+			`"recipient_id":"15550100123","recipient_user_id":"US.1"`, `"recipient_id":"15550100123",`+
+				`"recipient_type":"group"`,
 			`"recipient_id":"US.1"`),
 		swapsOf(`{"type":"service"}`, `{"type":"new"}`),
 		swapsOf(`"origin"`, `"expiration_timestamp":"1767225600","origin"`),
@@ -174,7 +178,8 @@ func nearItems() (bodies [][]byte) {
 
 // inHistory returns a body with one thread.
 func inHistory(thread, messages string) []byte {
-	return inEnvelope("history", `"history":[{"metadata":{"phase":0},"threads":[{`+thread+`,"messages":[`+messages+`]}]}]`)
+	return inEnvelope("history",
+		`"history":[{"metadata":{"phase":0},"threads":[{`+thread+`,"messages":[`+messages+`]}]}]`)
 }
 
 // nearPast has one changed past message among others, one of which is empty.
@@ -208,7 +213,8 @@ func nearIdentities() (bodies [][]byte) {
 
 // nearContacts has a changed contact: of a message, and of the address book.
 func nearContacts() (bodies [][]byte) {
-	const state = `"state_sync":[{"type":"contact","contact":{"full_name":"A","first_name":"B","phone_number":"15550100123"},` +
+	const state = `"state_sync":[{"type":"contact","contact":{"full_name":"A","first_name":"B",` +
+		`"phone_number":"15550100123"},` +
 		`"action":"add","metadata":{"timestamp":"1767225600"}}]`
 	for _, swap := range []swap{
 		{`"name":"Zo\u00eb"`, `"name":""`},
@@ -226,7 +232,8 @@ func nearContacts() (bodies [][]byte) {
 		{`"phone_number":"15550100123"`, `"phone_number":"15550100123","user_id":"US.1"`},
 		{`"contact",`, `"group",`},
 	} {
-		withUser := swap.in(fastContacts) + `,"messages":[` + strings.Replace(fastMessage, `,"id"`, `,"from_user_id":"US.1","id"`, 1) + `]`
+		withUser := swap.in(fastContacts) + `,"messages":[` +
+			strings.Replace(fastMessage, `,"id"`, `,"from_user_id":"US.1","id"`, 1) + `]`
 		bodies = append(bodies,
 			inEnvelope("messages", swap.in(fastContacts)+`,"messages":[`+fastMessage+`]`),
 			inEnvelope("messages", withUser),
@@ -240,19 +247,23 @@ func nearEnvelopes() (bodies [][]byte) {
 	whole := string(inEnvelope("messages", fastContacts+`,"messages":[`+fastMessage+`]`))
 	swaps := slices.Concat(
 		swapsOf(`"id":"1",`,
-			`"id":"1","time":1767225600,`, `"id":"1","time":"1767225600",`, ``, `"id":"",`, `"id":"1","time":17672256001,`),
+			`"id":"1","time":1767225600,`, `"id":"1","time":"1767225600",`, ``, `"id":"",`,
+			`"id":"1","time":17672256001,`),
 		swapsOf(`"whatsapp_business_account"`, `"page"`),
 		swapsOf(`"messaging_product":"whatsapp"`, `"messaging_product":"x"`),
 		swapsOf(`"phone_number_id":"2"`, `"phone_number_id":"2","new":1`, `"phone_number_id":2`),
 		swapsOf(`"display_phone_number":"15550100100",`, ``),
-		swapsOf(`,"field":"messages"`, ``, `,"field":"new"`, `,"new":1,"field":"messages"`, `,"field":"messages","new":1`),
+		swapsOf(`,"field":"messages"`, ``, `,"field":"new"`, `,"new":1,"field":"messages"`,
+			`,"field":"messages","new":1`),
 		swapsOf(`"entry":[`, `"entry":[7,`, `"entry":5,"entry":[`),
 		swapsOf(`"changes":[`, `"changes":[null,"x",`),
 		swapsOf(`"messages":[`, `"messages":[7,`),
 		swapsOf(`]},"field"`, `],"new":1},"field"`),
 		swapsOf(`]}]}`,
-			`]}]} `, `]}],"new":1}`, `],"time":1767225600}]}`, `],"id":"9"}]}`, `]}],"object":"page"}`, `]}],"entry":[]}`,
-			`],"changes":[]}]}`, `]},{"id":"9","changes":[]}]}`, `,{"field":"messages","value":{}}]}]}`, `,null]}]}`, `]},null]}`,
+			`]}]} `, `]}],"new":1}`, `],"time":1767225600}]}`, `],"id":"9"}]}`, `]}],"object":"page"}`,
+			`]}],"entry":[]}`,
+			`],"changes":[]}]}`, `]},{"id":"9","changes":[]}]}`, `,{"field":"messages","value":{}}]}]}`, `,null]}]}`,
+			`]},null]}`,
 			`]}],"field":"messages","value":{"event":"x"}}`),
 		swapsOf(`"x"}`, `"`+strings.Repeat("long ", 500)+`"}`),
 	)

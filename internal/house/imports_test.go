@@ -47,7 +47,6 @@ var mayImport = map[string][]string{
 	"internal/sqlitedb":               {"cloudapi/graph", "webhook", "coexistence/sqlite/migrations", "internal/sqlinbox"},
 	"internal/sqlsignup":              {"cloudapi/graph", "cloudapi", "signup"},
 	"internal/sqlstore":               {"cloudapi/graph", "cloudapi", "webhook", "coexistence"},
-	"internal/wire":                   {},
 	"webhook/inbox/pginbox":           {"cloudapi/graph", "webhook", "coexistence/postgres/migrations", "internal/pgdb", "internal/sqlinbox"},
 	"webhook/inbox/sqliteinbox":       {"cloudapi/graph", "webhook", "coexistence/sqlite/migrations", "internal/sqlitedb", "internal/sqlinbox"},
 }
