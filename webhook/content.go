@@ -19,6 +19,7 @@ type Content interface {
 // A MessageType names a kind of content. Meta adds values: expect unknown ones.
 type MessageType string
 
+// The types of content that has a Go type.
 const (
 	TypeText             MessageType = "text"
 	TypeImage            MessageType = "image"
@@ -40,6 +41,8 @@ const (
 	TypeMediaPlaceholder MessageType = "media_placeholder"
 )
 
+// MessageType returns the constant of the content's Go type; for unknown content, the type as Meta
+// wrote it.
 func (*Text) MessageType() MessageType               { return TypeText }
 func (*Image) MessageType() MessageType              { return TypeImage }
 func (*Video) MessageType() MessageType              { return TypeVideo }

@@ -52,6 +52,7 @@ type AccountUpdate struct {
 // An AccountEvent says what happened to an account. Meta adds values: expect unknown ones.
 type AccountEvent string
 
+// The documented events.
 const (
 	AccountPartnerAdded        AccountEvent = "PARTNER_ADDED"           // shared with you: Embedded Signup is done
 	AccountPartnerRemoved      AccountEvent = "PARTNER_REMOVED"         // final: disconnected or no longer shared
@@ -113,6 +114,7 @@ type BanInfo struct {
 // A BanState says how far a ban is. Meta adds values: expect unknown ones.
 type BanState string
 
+// The states of a ban: announced, in force, lifted.
 const (
 	BanScheduled BanState = "SCHEDULE_FOR_DISABLE"
 	BanInForce   BanState = "DISABLE"
@@ -136,6 +138,7 @@ type RestrictionInfo struct {
 // A RestrictionType is what an account may not do. Meta adds values: expect unknown ones.
 type RestrictionType string
 
+// The documented restrictions.
 const (
 	// Meta has also written RESTRICTION_ADD_PHONE_NUMBER_ACTION.
 	RestrictedAddingNumbers RestrictionType = "RESTRICTED_ADD_PHONE_NUMBER_ACTION"
@@ -181,6 +184,7 @@ type CertificationInfo struct {
 // A CertificationStatus says how far a verification is. Meta adds values: expect unknown ones.
 type CertificationStatus string
 
+// The documented states of a verification.
 const (
 	CertificationApproved  CertificationStatus = "APPROVED"
 	CertificationDiscarded CertificationStatus = "DISCARDED"
@@ -193,6 +197,7 @@ const (
 // underscores for the spaces; here they are spaces always. Meta adds values: expect unknown ones.
 type RejectionReason string
 
+// The documented reasons, with spaces.
 const (
 	RejectedAddress     RejectionReason = "ADDRESS NOT MATCHING"
 	RejectedBusiness    RejectionReason = "BUSINESS NOT ELIGIBLE"
@@ -221,6 +226,7 @@ type AccountReviewUpdate struct {
 // A ReviewDecision is how a review ended. Meta adds values: expect unknown ones.
 type ReviewDecision string
 
+// The documented decisions.
 const (
 	ReviewApproved ReviewDecision = "APPROVED"
 	ReviewRejected ReviewDecision = "REJECTED"

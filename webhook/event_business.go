@@ -29,6 +29,7 @@ type BusinessCapabilityUpdate struct {
 // values: expect unknown ones.
 type MessagingTier string
 
+// The documented tiers, named by customers a day.
 const (
 	Tier50        MessagingTier = "TIER_50"
 	Tier250       MessagingTier = "TIER_250"
@@ -56,6 +57,7 @@ type BusinessUsernameUpdate struct {
 // A UsernameStatus is the state of a business's username. Meta adds values: expect unknown ones.
 type UsernameStatus string
 
+// The documented states, in small letters as Meta writes them here.
 const (
 	UsernameReserved UsernameStatus = "reserved"
 	UsernameApproved UsernameStatus = "approved"
@@ -81,6 +83,7 @@ func (p *PartnerSolution) Business() graph.BusinessID { return graph.BusinessID(
 // A SolutionEvent says what happened to a solution. Meta adds values: expect unknown ones.
 type SolutionEvent string
 
+// The documented events of a solution.
 const (
 	SolutionCreated SolutionEvent = "SOLUTION_CREATED"
 	SolutionUpdated SolutionEvent = "SOLUTION_UPDATED"
@@ -89,6 +92,7 @@ const (
 // A SolutionStatus is the state of a solution. Meta adds values: expect unknown ones.
 type SolutionStatus string
 
+// The documented states of a solution.
 const (
 	SolutionActive              SolutionStatus = "ACTIVE"
 	SolutionDeactivated         SolutionStatus = "DEACTIVATED"
@@ -118,6 +122,7 @@ type PaymentConfigurationUpdate struct {
 // ones.
 type PaymentConfigurationStatus string
 
+// The documented states, in Meta's spelling with spaces.
 const (
 	PaymentConfigurationActive          PaymentConfigurationStatus = "Active"
 	PaymentConfigurationNeedsConnecting PaymentConfigurationStatus = "Needs Connecting"

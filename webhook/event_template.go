@@ -37,6 +37,7 @@ type Template struct {
 // A TemplateEvent says what happened to a template. Meta adds values: expect unknown ones.
 type TemplateEvent string
 
+// The documented events.
 const (
 	TemplateApproved        TemplateEvent = "APPROVED"
 	TemplateArchived        TemplateEvent = "ARCHIVED"
@@ -57,6 +58,7 @@ const (
 // A TemplateReason says why a template was rejected. Meta adds values: expect unknown ones.
 type TemplateReason string
 
+// The documented reasons. TemplateReasonNone stands for no rejection.
 const (
 	TemplateReasonNone                 TemplateReason = "NONE"
 	TemplateReasonAbusiveContent       TemplateReason = "ABUSIVE_CONTENT"

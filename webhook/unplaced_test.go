@@ -169,13 +169,14 @@ func TestWaitingMessagesTellWhatDoesNotFit(t *testing.T) {
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			n := 0
-			for _, m := range chunkOf(t, tt.threads).Messages() {
+			chunk, n := chunkOf(t, tt.threads), 0
+			for _, m := range chunk.Messages() {
 				n++
 				require.EqualError(t, m.Err, "webhook: "+tt.want)
 				require.NotEmpty(t, m.Raw)
 			}
 			require.Equal(t, 1, n)
+			require.EqualError(t, chunk.Threads()[0].Messages[0].Err, "webhook: "+tt.want)
 		})
 	}
 }

@@ -100,13 +100,13 @@ func TestScalarTellsTextAndKind(t *testing.T) {
 
 // A reading is the result of reading one scalar in each way.
 type reading struct {
-	text           string
-	whole          int64
-	ratio          float64
-	yes            bool
-	at             time.Time
-	refused        [5]bool // it was reported as a mismatch
-	unknown        [5]bool // it was reported as an unknown member
+	text    string
+	whole   int64
+	ratio   float64
+	yes     bool
+	at      time.Time
+	refused [5]bool // it was reported as a mismatch
+	unknown [5]bool // it was reported as an unknown member
 }
 
 func readAll(data string) reading {

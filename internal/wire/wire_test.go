@@ -3,7 +3,7 @@ package wire_test
 import (
 	"bytes"
 	"encoding/json"
-		"strings"
+	"strings"
 	"testing"
 	"time"
 
