@@ -100,8 +100,8 @@ func (e *blockEntry) UnmarshalJSON(b []byte) error {
 // UnmarshalJSON reads a person, the number also where it is no string.
 func (u *BlockedUser) UnmarshalJSON(b []byte) error {
 	var v struct {
-		Input  loose        `json:"input"`
-		WAID   loose        `json:"wa_id"`
+		Input  flexString   `json:"input"`
+		WAID   flexString   `json:"wa_id"`
 		UserID graph.UserID `json:"user_id"`
 	}
 	err := json.Unmarshal(b, &v)

@@ -60,17 +60,12 @@ func call[T any](ctx context.Context, c *Client, r request) (*T, error) {
 		if err := decodeAnswer(body, v); err != nil {
 			return unreadable(body, err)
 		}
-		if a, ok := any(v).(interface{ incomplete() string }); ok {
-			return a.incomplete()
-		}
-		return ""
+		return answerOf(v).incomplete()
 	}
 	if err := inv.run(ctx); err != nil {
 		return nil, err
 	}
-	if a, ok := any(v).(interface{ setMeta(Response) }); ok {
-		a.setMeta(inv.meta)
-	}
+	answerOf(v).setMeta(inv.meta)
 	return v, nil
 }
 

@@ -22,15 +22,15 @@ type Location struct {
 // A place is how a location looks on the wire. Meta's samples have the degrees as strings, webhooks
 // as numbers, and both are taken.
 type place struct {
-	Latitude  loose  `json:"latitude"`
-	Longitude loose  `json:"longitude"`
-	Name      string `json:"name,omitzero"`
-	Address   string `json:"address,omitzero"`
+	Latitude  flexString `json:"latitude"`
+	Longitude flexString `json:"longitude"`
+	Name      string     `json:"name,omitzero"`
+	Address   string     `json:"address,omitzero"`
 }
 
 // MarshalJSON writes the member "location" of a message, the degrees without an exponent.
 func (l *Location) MarshalJSON() ([]byte, error) {
-	return json.Marshal(place{loose(degrees(l.Latitude)), loose(degrees(l.Longitude)), l.Name, l.Address})
+	return json.Marshal(place{flexString(degrees(l.Latitude)), flexString(degrees(l.Longitude)), l.Name, l.Address})
 }
 
 // UnmarshalJSON reads what MarshalJSON writes, and degrees that are numbers.

@@ -25,7 +25,7 @@ type Pin struct {
 type pinJSON struct {
 	Type      string          `json:"type"`
 	MessageID graph.MessageID `json:"message_id"`
-	Days      loose           `json:"expiration_days,omitzero"` // a string in Meta's sample
+	Days      flexString      `json:"expiration_days,omitzero"` // a string in Meta's sample
 }
 
 // MarshalJSON writes the member "pin" of a message.
@@ -33,7 +33,7 @@ func (n *Pin) MarshalJSON() ([]byte, error) {
 	if n.Unpin {
 		return json.Marshal(pinJSON{Type: "unpin", MessageID: n.MessageID})
 	}
-	return json.Marshal(pinJSON{"pin", n.MessageID, loose(strconv.Itoa(n.Days))})
+	return json.Marshal(pinJSON{"pin", n.MessageID, flexString(strconv.Itoa(n.Days))})
 }
 
 // UnmarshalJSON reads what MarshalJSON writes, and days that are a number.

@@ -11,15 +11,15 @@ import (
 // errorJSON is the member "error" of an answer, in every form that was seen. Only its being an
 // object is insisted on.
 type errorJSON struct {
-	Message     loose     `json:"message"`
-	Type        loose     `json:"type"`
-	Code        maybeInt  `json:"code"`
-	Subcode     maybeInt  `json:"error_subcode"`
-	Transient   flexBool  `json:"is_transient"`
-	Data        errorData `json:"error_data"`
-	UserTitle   loose     `json:"error_user_title"`
-	UserMessage loose     `json:"error_user_msg"`
-	TraceID     loose     `json:"fbtrace_id"`
+	Message     flexString `json:"message"`
+	Type        flexString `json:"type"`
+	Code        maybeInt   `json:"code"`
+	Subcode     maybeInt   `json:"error_subcode"`
+	Transient   flexBool   `json:"is_transient"`
+	Data        errorData  `json:"error_data"`
+	UserTitle   flexString `json:"error_user_title"`
+	UserMessage flexString `json:"error_user_msg"`
+	TraceID     flexString `json:"fbtrace_id"`
 }
 
 // A maybeInt is an integer, in a string or not, that knows whether it was there: 0 is a code of
@@ -39,7 +39,7 @@ func (m *maybeInt) UnmarshalJSON(b []byte) (err error) {
 type errorData struct{ details string }
 
 func (d *errorData) UnmarshalJSON(b []byte) error {
-	var s loose
+	var s flexString
 	if err := s.UnmarshalJSON(b); err != nil {
 		return err
 	}
@@ -50,7 +50,7 @@ func (d *errorData) UnmarshalJSON(b []byte) error {
 	}
 	if object = bytes.TrimSpace(object); len(object) > 0 && object[0] == '{' {
 		var v struct {
-			Details loose `json:"details"`
+			Details flexString `json:"details"`
 		}
 		if err := json.Unmarshal(object, &v); err != nil {
 			return err

@@ -185,9 +185,9 @@ func (s *GroupsService) accepted(ctx context.Context, r request, body any) error
 }
 
 type groupAnswer struct {
-	Success   *flexBool `json:"success"`
-	RequestID loose     `json:"request_id"`
-	Product   loose     `json:"messaging_product"`
+	Success   *flexBool  `json:"success"`
+	RequestID flexString `json:"request_id"`
+	Product   flexString `json:"messaging_product"`
 }
 
 func (g *groupAnswer) incomplete() string {

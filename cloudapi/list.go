@@ -49,9 +49,7 @@ func yieldPage[T any](r request, p *page, yield func(*T, error) bool) bool {
 			yield(nil, r.broken(p.meta, unreadable(raw, err)))
 			return false
 		}
-		if m, ok := any(item).(interface{ setMeta(Response) }); ok {
-			m.setMeta(p.meta)
-		}
+		answerOf(item).setMeta(p.meta)
 		if !yield(item, nil) {
 			return false
 		}
@@ -147,13 +145,13 @@ func (p *paging) UnmarshalJSON(b []byte) error {
 	}
 	var v struct {
 		Cursors json.RawMessage `json:"cursors"`
-		Next    loose           `json:"next"`
+		Next    flexString      `json:"next"`
 	}
 	if err := json.Unmarshal(b, &v); err != nil {
 		return err
 	}
 	var cursors struct {
-		After loose `json:"after"`
+		After flexString `json:"after"`
 	}
 	if len(v.Cursors) > 0 && v.Cursors[0] == '{' {
 		if err := json.Unmarshal(v.Cursors, &cursors); err != nil {

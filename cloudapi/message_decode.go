@@ -42,7 +42,7 @@ func (m Message) MarshalJSON() ([]byte, error) {
 func (m *Message) UnmarshalJSON(b []byte) error {
 	var v struct {
 		RecipientType    string         `json:"recipient_type"`
-		To               loose          `json:"to"`
+		To               flexString     `json:"to"`
 		Recipient        graph.UserID   `json:"recipient"`
 		CallbackData     string         `json:"biz_opaque_callback_data"`
 		IdentityKeyHash  string         `json:"recipient_identity_key_hash"`

@@ -48,8 +48,8 @@ func (s *MessagesService) Send(ctx context.Context, from graph.PhoneNumberID, m 
 
 type sendResponse struct {
 	Contacts []struct {
-		Input        loose        `json:"input"`
-		WAID         loose        `json:"wa_id"`
+		Input        flexString   `json:"input"`
+		WAID         flexString   `json:"wa_id"`
 		UserID       graph.UserID `json:"user_id"`
 		ParentUserID graph.UserID `json:"parent_user_id"`
 	} `json:"contacts"`

@@ -91,7 +91,7 @@ func (h *MessageHistory) setMeta(m Response) { h.Response = m }
 // node.
 func (e *MessageHistoryEvent) UnmarshalJSON(b []byte) error {
 	type wire struct {
-		ID         loose            `json:"id"`
+		ID         flexString       `json:"id"`
 		Status     DeliveryStatus   `json:"delivery_status"`
 		At         *graph.Timestamp `json:"timestamp"`
 		OccurredAt graph.Timestamp  `json:"occurrence_timestamp"`
@@ -99,7 +99,7 @@ func (e *MessageHistoryEvent) UnmarshalJSON(b []byte) error {
 		App        struct {
 			ID graph.AppID `json:"id"`
 		} `json:"application"`
-		Error loose `json:"error_description"`
+		Error flexString `json:"error_description"`
 	}
 	var v struct {
 		wire

@@ -171,14 +171,14 @@ type debugTokenResponse struct {
 		IssuedAt            graph.Timestamp `json:"issued_at"`
 		Scopes              []string        `json:"scopes"`
 		Granular            []struct {
-			Scope     string  `json:"scope"`
-			TargetIDs []loose `json:"target_ids"`
+			Scope     string       `json:"scope"`
+			TargetIDs []flexString `json:"target_ids"`
 		} `json:"granular_scopes"`
-		UserID loose `json:"user_id"`
+		UserID flexString `json:"user_id"`
 		Error  *struct {
-			Code    flexInt `json:"code"`
-			Subcode flexInt `json:"subcode"`
-			Message loose   `json:"message"`
+			Code    flexInt    `json:"code"`
+			Subcode flexInt    `json:"subcode"`
+			Message flexString `json:"message"`
 		} `json:"error"`
 	} `json:"data"`
 	meta Response

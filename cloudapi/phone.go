@@ -84,13 +84,13 @@ func (p *Phone) UnmarshalJSON(b []byte) error {
 	type plain Phone
 	aux := struct {
 		*plain
-		DisplayPhoneNumber  loose    `json:"display_phone_number"`
-		CountryDialCode     loose    `json:"country_dial_code"`
-		Username            loose    `json:"username"`
-		IsOnBizApp          flexBool `json:"is_on_biz_app"`
-		IsOfficial          flexBool `json:"is_official_business_account"`
-		IsPINEnabled        flexBool `json:"is_pin_enabled"`
-		IsPreverifiedNumber flexBool `json:"is_preverified_number"`
+		DisplayPhoneNumber  flexString `json:"display_phone_number"`
+		CountryDialCode     flexString `json:"country_dial_code"`
+		Username            flexString `json:"username"`
+		IsOnBizApp          flexBool   `json:"is_on_biz_app"`
+		IsOfficial          flexBool   `json:"is_official_business_account"`
+		IsPINEnabled        flexBool   `json:"is_pin_enabled"`
+		IsPreverifiedNumber flexBool   `json:"is_preverified_number"`
 	}{plain: (*plain)(p)}
 	if err := json.Unmarshal(b, &aux); err != nil {
 		return err

@@ -127,7 +127,7 @@ func (s *PhonesService) SyncAppData(
 }
 
 type syncResponse struct {
-	RequestID loose `json:"request_id"`
+	RequestID flexString `json:"request_id"`
 }
 
 func (r *syncResponse) incomplete() string {

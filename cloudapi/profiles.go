@@ -60,9 +60,7 @@ func first[T any](ctx context.Context, c *Client, r request) (*T, error) {
 	if err := decodeAnswer(p.Data[0], v); err != nil {
 		return nil, r.broken(p.meta, unreadable(p.Data[0], err))
 	}
-	if m, ok := any(v).(interface{ setMeta(Response) }); ok {
-		m.setMeta(p.meta)
-	}
+	answerOf(v).setMeta(p.meta)
 	return v, nil
 }
 

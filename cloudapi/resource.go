@@ -22,27 +22,68 @@ func (a *Resource) setMeta(m Response) { a.Response = m }
 
 func (a *Resource) setRaw(b []byte) { a.Raw = bytes.Clone(b) }
 
-// decodeAnswer reads an object of Meta's. Types that embed a [Resource] take strings for numbers
-// and the other way round: Meta writes either.
-func decodeAnswer[T any](b []byte, v *T) error {
-	a, ok := any(v).(interface{ setRaw([]byte) })
-	if !ok {
-		return json.Unmarshal(b, v)
+// An answer is a value that a response is decoded into, with the behaviour that its type may have.
+// All of it is optional: types implement the methods they need, and hosts' own types none.
+type answer interface {
+	// setRaw keeps the JSON of the value. It is called after decoding, which may empty the value.
+	setRaw(b []byte)
+
+	// setMeta keeps the response, when the call has ended.
+	setMeta(m Response)
+
+	// incomplete says what a response of status 200 lacks to be what its documentation promises. It
+	// is empty if nothing is missing, and never quotes values.
+	incomplete() string
+}
+
+// answerOf returns the answer that v points to. Methods that its type lacks do nothing.
+func answerOf(v any) answer { return anyAnswer{v} }
+
+// anyAnswer is the [answer] of any type.
+type anyAnswer struct{ v any }
+
+func (a anyAnswer) setRaw(b []byte) {
+	if v, ok := a.v.(interface{ setRaw([]byte) }); ok {
+		v.setRaw(b)
 	}
-	if own, ok := any(v).(json.Unmarshaler); ok {
-		if err := own.UnmarshalJSON(b); err != nil {
-			return err
-		}
-	} else if err := readLoosely(b, v); err != nil {
+}
+
+func (a anyAnswer) setMeta(m Response) {
+	if v, ok := a.v.(interface{ setMeta(Response) }); ok {
+		v.setMeta(m)
+	}
+}
+
+func (a anyAnswer) incomplete() string {
+	if v, ok := a.v.(interface{ incomplete() string }); ok {
+		return v.incomplete()
+	}
+	return ""
+}
+
+// decodeAnswer decodes the JSON of one object of Meta's into v. Types that embed a [Resource] are
+// read as webhooks are, with strings for numbers and the other way round, unless they have an
+// UnmarshalJSON of their own. All others are read by encoding/json: their scalars that Meta writes
+// in two ways have the types of scalar.go.
+func decodeAnswer[T any](b []byte, v *T) error {
+	_, tolerant := any(v).(interface{ setRaw([]byte) })
+	_, own := any(v).(json.Unmarshaler)
+	var err error
+	if tolerant && !own {
+		err = readTolerant(b, v)
+	} else {
+		err = json.Unmarshal(b, v)
+	}
+	if err != nil {
 		return err
 	}
-	a.setRaw(b)
+	answerOf(v).setRaw(b)
 	return nil
 }
 
-// readLoosely reads a struct by its json tags, with the reader of webhooks, which takes scalars in
-// any spelling.
-func readLoosely[T any](b []byte, v *T) error {
+// readTolerant reads a struct by its json tags. It fails for JSON that is broken or of another
+// shape.
+func readTolerant[T any](b []byte, v *T) error {
 	var s wire.Scanner
 	s.Reset(b)
 	item := s.BeginItem()

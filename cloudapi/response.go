@@ -6,8 +6,9 @@ import (
 	"math"
 	"net/http"
 	"slices"
-	"strconv"
 	"time"
+
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/wire"
 )
 
 // A Response describes an HTTP response of Meta's without its body: status, version, trace ids and
@@ -123,16 +124,15 @@ func (m Response) regainAccess() time.Duration {
 	return longest
 }
 
-// A percent reads whole and broken numbers, in strings or not; anything else is zero. What is begun
-// counts as spent.
+// A percent is a number with or without a fraction, in a string or not, rounded up: a budget that
+// is begun counts as spent. Anything else is 0.
 type percent int
 
+// UnmarshalJSON reads any JSON value.
 func (p *percent) UnmarshalJSON(b []byte) error {
 	*p = 0
-	if len(b) > 1 && b[0] == '"' {
-		b = b[1 : len(b)-1]
-	}
-	if f, err := strconv.ParseFloat(string(b), 64); err == nil && f > 0 {
+	text, _ := wire.Scalar(b)
+	if f, ok := wire.ParseFloat([]byte(text)); ok && f > 0 {
 		*p = percent(math.Ceil(min(f, 1e9)))
 	}
 	return nil

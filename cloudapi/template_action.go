@@ -175,7 +175,7 @@ func (b *TemplateButton) parameters() []TemplateParameter {
 // MarshalJSON writes an element of "components".
 func (b *TemplateButton) MarshalJSON() ([]byte, error) {
 	return json.Marshal(component{
-		Type: "button", SubType: b.Type, Index: loose(strconv.Itoa(b.Index)), Parameters: b.parameters(),
+		Type: "button", SubType: b.Type, Index: flexString(strconv.Itoa(b.Index)), Parameters: b.parameters(),
 	})
 }
 

@@ -32,7 +32,7 @@ func (*RawComponent) templateComponent()        {}
 type component struct {
 	Type       string              `json:"type"`
 	SubType    ButtonType          `json:"sub_type,omitzero"`
-	Index      loose               `json:"index,omitzero"` // Meta takes a number as well; its samples have strings
+	Index      flexString          `json:"index,omitzero"` // Meta takes a number as well; its samples have strings
 	Parameters []TemplateParameter `json:"parameters"`
 }
 

@@ -39,7 +39,7 @@ func decodeComponent(raw json.RawMessage) (TemplateComponent, error) {
 	var v struct {
 		Type       string            `json:"type"`
 		SubType    string            `json:"sub_type"`
-		Index      loose             `json:"index"`
+		Index      flexString        `json:"index"`
 		Parameters []json.RawMessage `json:"parameters"`
 		Cards      []struct {
 			Components []json.RawMessage `json:"components"`

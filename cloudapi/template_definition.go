@@ -72,7 +72,7 @@ func (t *MessageTemplate) UnmarshalJSON(b []byte) error {
 	var v struct {
 		ID       graph.TemplateID       `json:"id"`
 		Name     string                 `json:"name"`
-		Language loose                  `json:"language"`
+		Language flexString             `json:"language"`
 		Status   TemplateStatus         `json:"status"`
 		Category graph.TemplateCategory `json:"category"`
 		Parts    []ComponentDefinition  `json:"components"`
@@ -80,7 +80,7 @@ func (t *MessageTemplate) UnmarshalJSON(b []byte) error {
 		Quality  struct {
 			Score graph.QualityRating `json:"score"`
 		} `json:"quality_score"`
-		Rejected loose                  `json:"rejected_reason"`
+		Rejected flexString             `json:"rejected_reason"`
 		Previous graph.TemplateCategory `json:"previous_category"`
 		Correct  graph.TemplateCategory `json:"correct_category"`
 		TTL      flexInt                `json:"message_send_ttl_seconds"`

@@ -204,7 +204,7 @@ func (e *ButtonExample) UnmarshalJSON(b []byte) error {
 		*e = list
 		return nil
 	}
-	var one loose
+	var one flexString
 	if err := json.Unmarshal(b, &one); err != nil {
 		return err
 	}

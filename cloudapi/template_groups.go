@@ -19,7 +19,7 @@ type TemplateGroupsService service
 type TemplateGroupID string
 
 // UnmarshalJSON accepts a string or a number.
-func (id *TemplateGroupID) UnmarshalJSON(b []byte) error { return (*loose)(id).UnmarshalJSON(b) }
+func (id *TemplateGroupID) UnmarshalJSON(b []byte) error { return (*flexString)(id).UnmarshalJSON(b) }
 
 // A TemplateGroup is a group of templates. [TemplateGroupsService.List] leaves out the account and
 // the templates.
@@ -48,8 +48,8 @@ type TemplateGroup struct {
 func (g *TemplateGroup) UnmarshalJSON(b []byte) error {
 	var v struct {
 		ID          TemplateGroupID `json:"id"`
-		Name        loose           `json:"name"`
-		Description loose           `json:"description"`
+		Name        flexString      `json:"name"`
+		Description flexString      `json:"description"`
 		CreatedAt   graph.Timestamp `json:"creation_time"`
 		UpdatedAt   graph.Timestamp `json:"update_time"`
 		Account     WABA            `json:"whatsapp_business_account"`

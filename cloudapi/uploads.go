@@ -164,7 +164,7 @@ func (s *UploadsService) offset(ctx context.Context, id uploadID) (int64, error)
 }
 
 type uploadOffset struct {
-	Offset loose `json:"file_offset"`
+	Offset flexString `json:"file_offset"`
 }
 
 func (u *uploadOffset) incomplete() string {

@@ -77,9 +77,9 @@ func (w *WABA) UnmarshalJSON(b []byte) error {
 	type plain WABA
 	aux := struct {
 		*plain
-		TimezoneID       loose    `json:"timezone_id"`
-		PrimaryFundingID loose    `json:"primary_funding_id"`
-		Insights         flexBool `json:"is_enabled_for_insights"`
+		TimezoneID       flexString `json:"timezone_id"`
+		PrimaryFundingID flexString `json:"primary_funding_id"`
+		Insights         flexBool   `json:"is_enabled_for_insights"`
 	}{plain: (*plain)(w)}
 	if err := json.Unmarshal(b, &aux); err != nil {
 		return err

@@ -271,7 +271,8 @@ func (f *Flow) serveFinish(w http.ResponseWriter, r *http.Request, tenant string
 // and is nil without a token. The cause is logged and not told: it is the host's business.
 func (f *Flow) fail(w http.ResponseWriter, r *http.Request, b *Connection, e *Error) {
 	f.cfg.Logger.WarnContext(r.Context(), "signup did not connect a business", "outcome", e.Outcome, "step", e.Step,
-		"code", int(e.Code), "screen", logword.Plain(string(e.Screen)), "session", logword.Plain(e.SessionID), "err", e.Err)
+		"code", int(e.Code), "screen", logword.Plain(string(e.Screen)), "session", logword.Plain(e.SessionID),
+		"err", e.Err)
 	a := answer{
 		Outcome: e.Outcome, Advice: e.Advice(), Actor: e.Outcome.Actor(), Code: e.Code, Session: e.SessionID,
 		Retry: e.Outcome.Resumable(),

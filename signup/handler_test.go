@@ -192,14 +192,15 @@ func TestWhatABrowserSendsDoesNotFillTheLog(t *testing.T) {
 	t.Parallel()
 	long := strings.Repeat("private pigeon ", 3_000)
 	for name, message := range map[string]string{
-		"a screen":     `{"type":"WA_EMBEDDED_SIGNUP","event":"CANCEL","data":{"current_step":%q}}`,
-		"a session id": `{"type":"WA_EMBEDDED_SIGNUP","event":"CANCEL","data":{"error_code":"3441041","session_id":%q}}`,
+		"a screen":     `{"current_step":%q}`,
+		"a session id": `{"error_code":"3441041","session_id":%q}`,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			log := new(safeBuffer)
 			p := newPage(t, happy(), func(c *signup.Config) { c.Logger = slog.New(slog.NewTextHandler(log, nil)) })
-			p.post("/finish", body("state", quoted(p.state()), "session", fmt.Sprintf(message, long)))
+			p.post("/finish", body("state", quoted(p.state()), "session", 
+				`{"type":"WA_EMBEDDED_SIGNUP","event":"CANCEL","data":`+fmt.Sprintf(message, long)+`}`))
 			require.Contains(t, log.String(), "=other")
 			require.NotContains(t, log.String(), "pigeon")
 			require.Less(t, len(log.String()), 1000)

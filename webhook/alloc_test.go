@@ -81,7 +81,8 @@ func bytesPerRun(runs int, f func()) float64 {
 // memory along with them.
 func TestAKeyKeepsNothingElse(t *testing.T) {
 	const n = 2000
-	for name, body := range map[string][]byte{"text": payload.Text(), "status": payload.Status(), "batch": payload.Batch(4)} {
+	for name, body := range map[string][]byte{"text": payload.Text(), "status": payload.Status(),
+		"batch": payload.Batch(4)} {
 		keys := make([]string, 0, n)
 		var before, after runtime.MemStats
 		runtime.GC()

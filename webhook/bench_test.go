@@ -107,9 +107,10 @@ func BenchmarkVerifyDecode(b *testing.B) {
 // BenchmarkEndpoint is the whole handler without a network, beside one that only reads and
 // verifies. It gets the same body again and again, which Dispatch would drop.
 func BenchmarkEndpoint(b *testing.B) {
-	endpoint, err := webhook.NewEndpoint(testConfig, webhook.DispatchAll(webhook.HandlerFunc(func(_ context.Context, ev webhook.Event) error {
-		return walkAll([]webhook.Event{ev})
-	})))
+	endpoint, err := webhook.NewEndpoint(testConfig,
+		webhook.DispatchAll(webhook.HandlerFunc(func(_ context.Context, ev webhook.Event) error {
+			return walkAll([]webhook.Event{ev})
+		})))
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -29,40 +29,50 @@ func TestManyContactsNameThePersonThatFewDo(t *testing.T) {
 	}{
 		"the number before the user id": {
 			`"from":"15550100123","from_user_id":"US.1"`,
-			`{"user_id":"US.1","profile":{"name":"other"}},{"wa_id":"15550100123","profile":{"name":"right"}}`, "right", nil,
+			`{"user_id":"US.1","profile":{"name":"other"}},{"wa_id":"15550100123","profile":{"name":"right"}}`, "right",
+			nil,
 		},
 		"the user id before a spelling of the number": {
 			`"from":"5215512345678","from_user_id":"US.1"`,
-			`{"wa_id":"525512345678","profile":{"name":"other"}},{"user_id":"US.1","profile":{"name":"right"}}`, "right", nil,
+			`{"wa_id":"525512345678","profile":{"name":"other"}},{"user_id":"US.1","profile":{"name":"right"}}`,
+			"right", nil,
 		},
 		"the number before a spelling of it": {
 			`"from":"5215512345678"`,
-			`{"wa_id":"525512345678","profile":{"name":"other"}},{"wa_id":"5215512345678","profile":{"name":"right"}}`, "right", nil,
+			`{"wa_id":"525512345678","profile":{"name":"other"}},{"wa_id":"5215512345678","profile":{"name":"right"}}`,
+			"right", nil,
 		},
 		"the number before another spelling of it": {
 			`"from":"525512345678"`,
-			`{"wa_id":"5215512345678","profile":{"name":"other"}},{"wa_id":"525512345678","profile":{"name":"right"}}`, "right", nil,
+			`{"wa_id":"5215512345678","profile":{"name":"other"}},{"wa_id":"525512345678","profile":{"name":"right"}}`,
+			"right", nil,
 		},
 		"a spelling of the number": {
-			`"from":"5215512345678"`, `{"user_id":"US.1","profile":{"name":"other"}},{"wa_id":"525512345678","profile":{"name":"right"}}`, "right", nil,
+			`"from":"5215512345678"`, `{"user_id":"US.1","profile":{"name":"other"}},` +
+				`{"wa_id":"525512345678","profile":{"name":"right"}}`, "right", nil,
 		},
 		"the first of two": {
-			`"from":"15550100123"`, `{"wa_id":"15550100123","profile":{"name":"right"}},{"wa_id":"15550100123","profile":{"name":"other"}}`, "right", nil,
+			`"from":"15550100123"`, `{"wa_id":"15550100123","profile":{"name":"right"}},` +
+				`{"wa_id":"15550100123","profile":{"name":"other"}}`, "right", nil,
 		},
 		"digits that are a user id": {
-			`"from":"15550100123"`, `{"user_id":"15550100123","profile":{"name":"other"}},{"wa_id":"15550100999","profile":{"name":"other"}}`, "", nil,
+			`"from":"15550100123"`, `{"user_id":"15550100123","profile":{"name":"other"}},` +
+				`{"wa_id":"15550100999","profile":{"name":"other"}}`, "", nil,
 		},
 		"nobody": {`"from":""`, `{"profile":{"name":"other"}},{"profile":{"name":"other"}}`, "", nil},
 		"not one that does not fit its type": {
 			`"from":"15550100123","from_user_id":"US.1"`,
-			`{"wa_id":"15550100123","profile":{"name":["odd"]}},{"user_id":"US.1","profile":{"name":"right"}}`, "right", nil,
+			`{"wa_id":"15550100123","profile":{"name":["odd"]}},{"user_id":"US.1","profile":{"name":"right"}}`, "right",
+			nil,
 		},
 		"only one that does not fit its type": {
-			`"from":"15550100123"`, `{"wa_id":"15550100123","profile":{"name":"odd","country_code":{}}},{"wa_id":"15550100999","profile":{"name":"other"}}`, "", nil,
+			`"from":"15550100123"`, `{"wa_id":"15550100123","profile":{"name":"odd","country_code":{}}},` +
+				`{"wa_id":"15550100999","profile":{"name":"other"}}`, "", nil,
 		},
 		"ids that contradict": {
 			`"from":"15550100123","from_user_id":"US.1"`,
-			`{"wa_id":"15550100999","profile":{"name":"other"}},{"wa_id":"15550100123","user_id":"US.2","profile":{"name":"right"}}`,
+			`{"wa_id":"15550100999","profile":{"name":"other"}},` +
+				`{"wa_id":"15550100123","user_id":"US.2","profile":{"name":"right"}}`,
 			"right", []string{`user_id="US.2"`},
 		},
 	} {
@@ -70,13 +80,15 @@ func TestManyContactsNameThePersonThatFewDo(t *testing.T) {
 			t.Parallel()
 			for _, many := range []string{"", strangers(3), strangers(14), strangers(15), strangers(40)} {
 				for _, contacts := range []string{many + tt.contacts, tt.contacts + strings.TrimSuffix(","+many, ",")} {
-					events := decode(t, inValue("messages", `"contacts":[`+contacts+`],"messages":[{"id":"m",`+tt.message+`,"text":{"body":"x"}}]`))
+					events := decode(t, inValue("messages",
+						`"contacts":[`+contacts+`],"messages":[{"id":"m",`+tt.message+`,"text":{"body":"x"}}]`))
 					m, ok := events[0].(*webhook.IncomingMessage)
 					require.True(t, ok, "%T", events[0])
 					require.Equal(t, tt.want, m.ProfileName, contacts)
 					var left []string
 					for _, member := range unknownPaths(m.EventInfo) {
-						if _, of, found := strings.Cut(member, "]."); found && strings.HasPrefix(member, "value.contacts[") {
+						if _, of, found := strings.Cut(member, "]."); found &&
+							strings.HasPrefix(member, "value.contacts[") {
 							left = append(left, of)
 						}
 					}
@@ -122,5 +134,6 @@ func TestNoChangeFindsThePersonOfAnother(t *testing.T) {
 	}
 	open, end, _ := strings.Cut(inValue("messages", "|"), "|")
 	between := `}},{"field":"messages","value":{`
-	require.Equal(t, append(append(wantFirst, wantSecond...), wantThird...), names(open+first+between+second+between+third+end))
+	require.Equal(t, append(append(wantFirst, wantSecond...), wantThird...),
+		names(open+first+between+second+between+third+end))
 }

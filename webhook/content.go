@@ -19,6 +19,7 @@ type Content interface {
 // A MessageType names a kind of content. Meta adds values: expect unknown ones.
 type MessageType string
 
+// The types of content that has a Go type.
 const (
 	TypeText             MessageType = "text"
 	TypeImage            MessageType = "image"
@@ -40,6 +41,8 @@ const (
 	TypeMediaPlaceholder MessageType = "media_placeholder"
 )
 
+// MessageType returns the constant of the content's Go type; for unknown content, the type as Meta
+// wrote it.
 func (*Text) MessageType() MessageType               { return TypeText }
 func (*Image) MessageType() MessageType              { return TypeImage }
 func (*Video) MessageType() MessageType              { return TypeVideo }
@@ -123,4 +126,72 @@ type UnknownContent struct {
 
 	// Raw is the object of that name, or nil. It aliases the delivery's body.
 	Raw json.RawMessage
+}
+
+// Contacts holds the contact cards that were shared.
+type Contacts struct {
+	Cards []graph.ContactCard
+}
+
+// A Location is a place on the map. Only the coordinates are always there.
+type Location struct {
+	Latitude  float64 `json:"latitude"`
+	Longitude float64 `json:"longitude"`
+	Name      string  `json:"name"`
+	Address   string  `json:"address"`
+	URL       string  `json:"url"`
+}
+
+// An Order is a cart that a customer sent.
+type Order struct {
+	CatalogID string      `json:"catalog_id"`
+	Text      string      `json:"text"`
+	Items     []OrderItem `json:"product_items"`
+}
+
+// An OrderItem is one line of an [Order].
+type OrderItem struct {
+	RetailerID string `json:"product_retailer_id"`
+	Quantity   int    `json:"quantity"`
+
+	// Price is the price of one piece, digit for digit as Meta wrote it, such as "7.99". It is a
+	// string so that no money is rounded on the way.
+	Price    string `json:"item_price"`
+	Currency string `json:"currency"`
+}
+
+// A Reaction puts an emoji on an earlier message, or takes it away.
+type Reaction struct {
+	// MessageID is the message that was reacted to. It may be one that you never saw.
+	MessageID graph.MessageID `json:"message_id"`
+
+	// Emoji is empty if the reaction was taken away.
+	Emoji string `json:"emoji"`
+}
+
+// Removed reports whether the reaction was taken away.
+func (r *Reaction) Removed() bool { return r.Emoji == "" }
+
+// A Button is the press of a quick-reply button of a template.
+type Button struct {
+	// Payload is what the template gave the button. Authentication templates use
+	// "DID_NOT_REQUEST_CODE".
+	Payload string `json:"payload"`
+
+	// Text is the button's label.
+	Text string `json:"text"`
+}
+
+// UnsupportedContent stands for a message that Cloud API cannot show: a poll, a pin, a group
+// invitation. The event's errors say why. A message that merely stays on the business's phone
+// arrives as [UnavailableMessage] instead.
+//
+// Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference/messages/unsupported
+type UnsupportedContent struct {
+	// Type is what the customer sent, such as "poll_creation", "edit" or "unknown". It may be
+	// empty.
+	Type string `json:"type"`
+
+	// RawType was seen once, beside "unknown".
+	RawType string `json:"raw_type"`
 }

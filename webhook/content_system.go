@@ -32,6 +32,7 @@ type SystemMessage struct {
 // A SystemMessageType says what changed. Meta adds values: expect unknown ones.
 type SystemMessageType string
 
+// The documented types, the legacy ones last.
 const (
 	SystemUserChangedNumber       SystemMessageType = "user_changed_number"  // the old number is the message's From
 	SystemUserChangedUserID       SystemMessageType = "user_changed_user_id" // join the old and the new id

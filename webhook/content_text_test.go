@@ -20,10 +20,11 @@ func TestTheWordsOfAnyContent(t *testing.T) {
 		content webhook.Content
 		want    string
 	}{
-		"text":                       {&webhook.Text{Body: "Hello"}, "Hello"},
-		"image":                      {&webhook.Image{Caption: "The blue one"}, "The blue one"},
-		"video":                      {&webhook.Video{Caption: "Look"}, "Look"},
-		"document":                   {&webhook.Document{Filename: "invoice.pdf", Caption: "The invoice"}, "The invoice"},
+		"text":  {&webhook.Text{Body: "Hello"}, "Hello"},
+		"image": {&webhook.Image{Caption: "The blue one"}, "The blue one"},
+		"video": {&webhook.Video{Caption: "Look"}, "Look"},
+		"document": {&webhook.Document{Filename: "invoice.pdf", Caption: "The invoice"},
+			"The invoice"},
 		"document without caption":   {&webhook.Document{Filename: "invoice.pdf"}, ""},
 		"template button":            {&webhook.Button{Text: "Yes", Payload: "yes-1"}, "Yes"},
 		"button reply":               {reply(&webhook.ButtonReply{ID: "1", Title: "Tomorrow"}), "Tomorrow"},
@@ -34,14 +35,16 @@ func TestTheWordsOfAnyContent(t *testing.T) {
 		"unknown reply":              {reply(&webhook.UnknownReply{}), ""},
 		"place with a name":          {&webhook.Location{Name: "Bakery", Address: "1 Main St"}, "Bakery"},
 		"place with an address only": {&webhook.Location{Address: "1 Main St"}, "1 Main St"},
-		"cards":                      {&webhook.Contacts{Cards: []graph.ContactCard{card("Ada"), card(""), card("Grace")}}, "Ada, Grace"},
-		"order":                      {&webhook.Order{Text: "Please slice it"}, "Please slice it"},
-		"system":                     {&webhook.SystemMessage{Body: "Ada changed the number"}, "Ada changed the number"},
-		"audio":                      {&webhook.Audio{}, ""},
-		"reaction":                   {&webhook.Reaction{Emoji: "🙂"}, ""},
-		"edit":                       {&webhook.Edit{Content: &webhook.Text{Body: "Hello again"}}, ""},
-		"unknown":                    {&webhook.UnknownContent{Name: "poll"}, ""},
-		"none":                       {nil, ""},
+		"cards": {&webhook.Contacts{Cards: []graph.ContactCard{card("Ada"), card(""), card("Grace")}},
+			"Ada, Grace"},
+		"order": {&webhook.Order{Text: "Please slice it"}, "Please slice it"},
+		"system": {&webhook.SystemMessage{Body: "Ada changed the number"},
+			"Ada changed the number"},
+		"audio":    {&webhook.Audio{}, ""},
+		"reaction": {&webhook.Reaction{Emoji: "🙂"}, ""},
+		"edit":     {&webhook.Edit{Content: &webhook.Text{Body: "Hello again"}}, ""},
+		"unknown":  {&webhook.UnknownContent{Name: "poll"}, ""},
+		"none":     {nil, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -94,7 +94,8 @@ func hasType(tree any, l leaf, before map[string]string, decode func([]byte) ([]
 		_, isBool := other.(bool)
 		want := forms(other)
 		for at, now := range typedMembers(events) {
-			if was, ok := before[at]; (!ok || was != now) && (isBool && (now == "true" || now == "false") || slices.Contains(want, now)) {
+			if was, ok := before[at]; (!ok || was != now) &&
+				(isBool && (now == "true" || now == "false") || slices.Contains(want, now)) {
 				return true, nil
 			}
 		}
@@ -145,11 +146,13 @@ func (l leaf) repeats(all []leaf) bool {
 		return l.get() == "whatsapp"
 	}
 	value, member, ok := strings.Cut(l.path, ".contacts[")
-	if _, name, _ := strings.Cut(member, "]."); !ok || !slices.Contains([]string{"wa_id", "user_id", "parent_user_id"}, name) {
+	if _, name, _ := strings.Cut(member, "]."); !ok ||
+		!slices.Contains([]string{"wa_id", "user_id", "parent_user_id"}, name) {
 		return false
 	}
 	return slices.ContainsFunc(all, func(o leaf) bool {
-		return strings.HasPrefix(o.path, value+".") && !strings.HasPrefix(o.path, value+".contacts[") && o.get() == l.get()
+		return strings.HasPrefix(o.path, value+".") && !strings.HasPrefix(o.path, value+".contacts[") &&
+			o.get() == l.get()
 	})
 }
 

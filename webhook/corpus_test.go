@@ -114,7 +114,8 @@ func TestCorpusIsDecodedWithoutLoss(t *testing.T) {
 	t.Log(totals)
 	for _, field := range slices.Sorted(maps.Keys(published)) {
 		s := published[field]
-		t.Logf("%-40s %4d of %4d leaves in typed members, %5.1f %%", field, s.typed, s.leaves, 100*float64(s.typed)/float64(s.leaves))
+		t.Logf("%-40s %4d of %4d leaves in typed members, %5.1f %%", field, s.typed, s.leaves,
+			100*float64(s.typed)/float64(s.leaves))
 	}
 }
 
@@ -146,7 +147,8 @@ func TestLossIsNoticed(t *testing.T) {
 	t.Parallel()
 	body := []byte(`{"object":"whatsapp_business_account","entry":[{"id":"1","changes":[{"field":"messages","value":{
 		"metadata":{"phone_number_id":"2"},"contacts":[{"profile":{"name":"N"},"wa_id":"15550100001"}],
-		"messages":[{"from":"15550100001","id":"wamid.1","timestamp":"1767225600","type":"audio","audio":{"id":"7","voice":true},"new":5}]}}]}]}`)
+		"messages":[{"from":"15550100001","id":"wamid.1","timestamp":"1767225600","type":"audio","audio":{"id":"7",
+		"voice":true},"new":5}]}}]}]}`)
 	report, err := checkLossless(body, webhook.Decode)
 	require.NoError(t, err)
 	require.Empty(t, report.lost)
@@ -230,8 +232,10 @@ func checkLossless(body []byte, decode func([]byte) ([]webhook.Event, error)) (l
 	for n, leaf := range leaves {
 		r.leaves++
 		value := leaf.get()
-		unavailable := leaf.name() == "type" && value == "unsupported" && slices.Contains(r.kinds, "UnavailableMessage") // its Go type says so
-		if product := leaf.name() == "messaging_product" && value == "whatsapp"; !isZeroLeaf(value) && !product && !unavailable &&
+		// its Go type says so
+		unavailable := leaf.name() == "type" && value == "unsupported" && slices.Contains(r.kinds, "UnavailableMessage")
+		if product := leaf.name() == "messaging_product" && value == "whatsapp"; !isZeroLeaf(value) && !product &&
+			!unavailable &&
 			!found(typed, value) && !found(raw, value) {
 			r.lost = append(r.lost, leaf.path)
 		}

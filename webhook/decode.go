@@ -7,18 +7,68 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/wire"
 )
 
+// How a body is read
+//
+// A body is a tree of four levels, and Decode goes down it once, from front to back:
+//
+//	body      decoder.envelope    {"object": "whatsapp_business_account", "entry": […]}
+//	entry     decoder.entry       {"id": WABA, "time": …, "changes": […]}
+//	change    decoder.readChange  {"field": …, "value": {…}}
+//	item      value.read          a message, a status, a contact, … in one of the value's lists
+//
+// Each item becomes an event. What the levels around it know (the account, the phone number, the
+// time) is copied into its EventInfo on the way up: decoder.complete has the last word.
+//
+// The label of a change ("field") often stands behind its value. A value is therefore read by the
+// names of its lists, before the label is known, into the decoder's reusable value; emitChange then
+// looks at the label, chooses a fieldReader, and turns items into events. The four fields of the
+// main path and account updates share one reader of lists; every other field has its line in
+// fieldReaders (decode_field.go), which reads the change a second time: they are rare.
+//
+// Two mechanisms read JSON, both of internal/wire. A loop over a wire.Scanner with a case for each
+// name stands where Meta has several spellings of one thing, where the order of members matters or
+// where a member decides how another is read: the levels above, messages, statuses, threads.
+// wire.For reads every plain object by the json tags of its struct.
+//
+// Nothing is dropped, and one item never harms another. Every level is a wire.Item of its own:
+// members without a place end in EventInfo.Unknown of the first event below it, a value of the
+// wrong kind makes an UndecodableEvent of its item alone. Three words tell where JSON went: it is
+// unknown if no reader has a case for it; unplaced if it was decoded and the event has no place for
+// it; a change is unlabelled if it has no "field".
+//
+// # Fast shapes
+//
+// Most deliveries hold one text, one echo of a text or one status; most messages of a history are a
+// text or a placeholder of media. Meta writes them with the same members in the same order and
+// without white space. Two matchers compare the bytes with these shapes before anything is read:
+//
+//	decoder.fastChange         a whole change with one such item   called by decoder.changes
+//	historyWalker.fastMessage  a message of a history              called by historyWalker.messages
+//
+// A matcher touches neither the scanner nor the decoder until the last byte has matched; with any
+// other byte it gives up, and the value is read by the slow path from its beginning. (With it goes
+// fastMessageSize, which measures what fastMessage reads, for the check of a chunk in Decode.)
+//
+// The matchers must make of their bytes what the slow path makes of them.
+// TestFastShapesChangeNothing and FuzzFastShapes hold that: they decode each body twice, as it is
+// and with a space behind every brace, which no matcher takes, and compare everything that the
+// events tell, over bodies that differ from a fast shape in one place. TestFastChangesAreTaken and
+// TestFastMessagesAreTaken hold that such bodies go through the matchers at all. After a change of
+// a matcher, plant a bug in it and see these tests fail.
+
 // ErrNotJSON says that a body is no JSON that could be a delivery: broken, cut short, nested too
 // deep, or not an object.
 var ErrNotJSON = errors.New("webhook: the body is not a JSON object")
 
-// Decode returns what a body tells, change by change in the order of the body. It wants the whole
-// body of a POST, or a lone change ({"field": …, "value": …}) as the app dashboard shows it, or an
-// array of either.
+// Decode returns the events of a body, change by change in the order of the body. It takes the
+// whole body of a POST, or a lone change ({"field": …, "value": …}) as the app dashboard shows it,
+// or an array of either.
 //
 // The only error matches [ErrNotJSON]; acknowledge such a body, because no repeat makes it JSON.
 // Everything else is isolated: an item that does not fit its type becomes an [*UndecodableEvent],
@@ -36,9 +86,7 @@ func Decode(body []byte) ([]Event, error) {
 	d.s.Reset(body)
 	switch d.s.Kind() {
 	case wire.KindObject:
-		if !d.wholeBody() {
-			d.envelope()
-		}
+		d.envelope()
 	case wire.KindArray:
 		it := d.s.BeginItem()
 		d.s.Array()
@@ -63,7 +111,7 @@ func Decode(body []byte) ([]Event, error) {
 	return d.events, nil
 }
 
-// undecodableBody stands for a signed body that is not JSON.
+// undecodableBody returns the event of a signed body that is not JSON.
 func undecodableBody(body []byte, err error) Event {
 	ev := &UndecodableEvent{EventInfo{Raw: body}, err}
 	ev.DedupKey = keyOf(ev, entry{})
@@ -76,41 +124,41 @@ type decoder struct {
 	s      wire.Scanner
 	events []Event
 	value  value
-	odd    bool // the first change was looked at, and is none that is read as a whole
 }
 
 var decoders = sync.Pool{New: func() any { return new(decoder) }}
 
 func (d *decoder) release() {
 	d.s.Reset(nil)
-	d.events, d.odd = nil, false
+	d.events = nil
 	d.value.reset()
 	decoders.Put(d)
 }
 
-// An entry is what the JSON around a change tells about it.
+// An entry holds the members of an entry that its events take over.
 type entry struct {
 	id    string
-	time  graph.Timestamp
-	field Field // where Meta misplaced it
+	time  time.Time
+	field Field // Meta has printed the label of a change here
 }
 
-// emit appends an event that is complete but for what its entry tells.
+// emit appends an event and completes it.
 func (d *decoder) emit(ev Event, e entry) {
 	d.events = append(d.events, ev)
 	d.complete(len(d.events)-1, e)
 }
 
-// complete adds to the events from index on what their entry tells.
+// complete adds the members of their entry to the events from index on. It gives them their keys,
+// which must come last: a key covers all of an event.
 func (d *decoder) complete(from int, e entry) {
 	for _, ev := range d.events[from:] {
 		info := ev.base()
-		info.EntryID, info.EntryAt = e.id, e.time.Time
+		info.EntryID, info.EntryAt = e.id, e.time
 		if info.WABAID == "" && !ofPortfolio(ev) {
 			info.WABAID = graph.WABAID(e.id)
 		}
 		if info.At.IsZero() {
-			info.At = e.time.Time
+			info.At = e.time
 		}
 		info.DedupKey = keyOf(ev, e)
 	}
@@ -133,27 +181,24 @@ func ofPortfolio(ev Event) bool {
 }
 
 // envelope reads a whole body, or a lone change.
+//
+// A later "entry" replaces an earlier one, as every duplicate does: the events of the earlier are
+// dropped. A body whose "object" is another product of Meta's, which delivers to the same URL, is
+// one UnknownEvent: its changes can have the names of ours and mean something else.
 func (d *decoder) envelope() {
 	var (
-		s     = &d.s
-		it    = s.BeginItem()
-		from  = len(d.events)
-		obj   string
-		lone  change
-		loose []UnknownMember
+		s        = &d.s
+		it       = s.BeginItem()
+		from     = len(d.events)
+		object   string
+		lone     change
+		unplaced []UnknownMember
 	)
-	a := lookAhead(s)
-	a.want(`{"object":"whatsapp_business_account","entry":`)
-	first := a.inside("entry")
-	if first {
-		obj = "whatsapp_business_account"
-		d.entries()
-	}
-	if first || s.Object() {
+	if s.Object() {
 		for s.NextMember() {
 			switch string(s.Name()) {
 			case "object":
-				obj = s.TextLike("whatsapp_business_account")
+				object = s.TextLike("whatsapp_business_account")
 			case "entry":
 				d.events = d.events[:from]
 				d.entries()
@@ -170,9 +215,7 @@ func (d *decoder) envelope() {
 	switch {
 	case s.Err() != nil:
 		return
-	case obj != "" && !strings.HasPrefix(obj, "whatsapp"):
-		// Another product of Meta delivers to the same URL. Its changes can have the names of ours
-		// and mean something else.
+	case object != "" && !strings.HasPrefix(object, "whatsapp"):
 		d.events = d.events[:from]
 		d.emit(&UnknownEvent{EventInfo{Raw: raw}}, entry{})
 		return
@@ -182,32 +225,38 @@ func (d *decoder) envelope() {
 		d.change(lone)
 		d.complete(at, entry{})
 	case lone.field != "":
-		loose = append(loose, UnknownMember{"body.field", quoted(string(lone.field))})
+		unplaced = append(unplaced, UnknownMember{"body.field", quoted(string(lone.field))})
 	}
-	if obj != "" && obj != "whatsapp_business_account" {
-		loose = append(loose, UnknownMember{"body.object", quoted(obj)})
+	if object != "" && object != "whatsapp_business_account" {
+		unplaced = append(unplaced, UnknownMember{"body.object", quoted(object)})
 	}
-	d.surround(from, "body.", append(loose, members(unknown)...), raw, err, entry{})
+	around := surroundings{"body", append(unplaced, under("body.", unknown)...), raw, err}
+	d.surround(from, around, entry{})
 }
 
-// surround gives the members that stand around events to the first of them, and reports what else
-// is wrong around them. If there is no event, the JSON becomes one itself.
-func (d *decoder) surround(from int, prefix string, loose []UnknownMember, raw []byte, err error, e entry) {
-	if err != nil {
-		d.emit(&UndecodableEvent{EventInfo{Raw: raw}, fmt.Errorf("webhook: %s: %w", strings.TrimSuffix(prefix, "."), err)}, e)
+// surroundings is the JSON around events, at one level: what of it has no place, and the first
+// mismatch in it.
+type surroundings struct {
+	level   string // "body" or "entry"
+	unknown []UnknownMember
+	raw     []byte
+	err     error
+}
+
+// surround gives the unknown members around the events from index on to the first of them, and
+// emits an event for a mismatch around them. If there is no event, the JSON becomes one itself.
+func (d *decoder) surround(from int, around surroundings, e entry) {
+	if around.err != nil {
+		err := fmt.Errorf("webhook: %s: %w", around.level, around.err)
+		d.emit(&UndecodableEvent{EventInfo{Raw: around.raw}, err}, e)
 	}
 	if len(d.events) == from {
-		d.emit(&UnknownEvent{EventInfo{Raw: raw}}, e)
+		d.emit(&UnknownEvent{EventInfo{Raw: around.raw}}, e)
 		return
 	}
-	if len(loose) > 0 {
+	if len(around.unknown) > 0 {
 		info := d.events[from].base()
-		for _, m := range loose {
-			if !strings.HasPrefix(m.Path, prefix) {
-				m.Path = prefix + m.Path
-			}
-			info.Unknown = append(info.Unknown, m)
-		}
+		info.Unknown = append(info.Unknown, around.unknown...)
 	}
 }
 
@@ -232,20 +281,20 @@ func (d *decoder) full() bool {
 	return true
 }
 
+// entry reads one entry and completes its events.
+//
+// Meta's samples have "field" and "value" of a lone change in an entry, and the label of changes
+// beside them. Unlabelled changes are therefore kept until the whole entry was read.
 func (d *decoder) entry() {
 	var (
-		s    = &d.s
-		it   = s.BeginItem()
-		from = len(d.events)
-		e    entry
-		lone change
-		late []change // changes without a label, until the entry's label is known
+		s          = &d.s
+		it         = s.BeginItem()
+		from       = len(d.events)
+		e          entry
+		lone       change
+		unlabelled []change
 	)
-	first := e.readAhead(lookAhead(s))
-	if first {
-		late = d.changes()
-	}
-	if first || s.Object() {
+	if s.Object() {
 		for s.NextMember() {
 			switch string(s.Name()) {
 			case "id":
@@ -254,7 +303,7 @@ func (d *decoder) entry() {
 				e.time = s.Time()
 			case "changes":
 				d.events = d.events[:from]
-				late = d.changes()
+				unlabelled = d.changes()
 			case "field":
 				e.field = Field(s.Text())
 			case "object": // misplaced in one of Meta's samples, where it says nothing new
@@ -272,7 +321,7 @@ func (d *decoder) entry() {
 	if s.Err() != nil {
 		return
 	}
-	for _, c := range late {
+	for _, c := range unlabelled {
 		c.field = e.field
 		d.change(c)
 	}
@@ -281,64 +330,47 @@ func (d *decoder) entry() {
 		d.change(lone)
 	}
 	d.complete(from, e)
-	loose := members(unknown)
-	if e.field != "" && !slices.ContainsFunc(d.events[from:], func(ev Event) bool { return ev.base().Field == e.field }) {
-		loose = append(loose, UnknownMember{"entry.field", quoted(string(e.field))})
+	around := surroundings{"entry", under("entry.", unknown), raw, err}
+	placed := func(ev Event) bool { return ev.base().Field == e.field }
+	if e.field != "" && !slices.ContainsFunc(d.events[from:], placed) {
+		around.unknown = append(around.unknown, UnknownMember{"entry.field", quoted(string(e.field))})
 	}
-	d.surround(from, "entry.", loose, raw, err, e)
+	d.surround(from, around, e)
 }
 
-// readAhead reads the first members, up to the changes.
-func (e *entry) readAhead(a ahead) bool {
-	a.want(`{"id":"`)
-	id := a.kept()
-	a.want(`",`)
-	var at graph.Timestamp
-	if a.word(`"time":`) {
-		at = a.seconds()
-		a.want(`,`)
-	}
-	a.want(`"changes":`)
-	if !a.inside("changes") {
-		return false
-	}
-	e.id, e.time = id, at
-	return true
-}
-
-// changes reads the array of changes and emits their events. It returns the changes without a
-// label.
-func (d *decoder) changes() (late []change) {
+// changes reads the array of changes and emits their events. It returns the unlabelled changes,
+// which emitted none.
+func (d *decoder) changes() (unlabelled []change) {
 	s := &d.s
 	if s.Array() {
 		for s.NextElement() {
-			if s.Null() || d.full() {
-				continue
-			}
-			if d.wholeChange() {
+			if s.Null() || d.full() || d.fastChange() {
 				continue
 			}
 			if c, ok := d.readChange(); !ok {
-				late = append(late, c)
+				unlabelled = append(unlabelled, c)
 			}
 		}
 	}
-	return late
+	return unlabelled
 }
 
-// members converts what the scanner reports.
-func members(list []wire.Member) []UnknownMember {
+// members converts the unknown members that the scanner reports.
+func members(list []wire.Member) []UnknownMember { return under("", list) }
+
+// under is members, with paths that begin with a prefix.
+func under(prefix string, list []wire.Member) []UnknownMember {
 	if len(list) == 0 {
 		return nil
 	}
 	out := make([]UnknownMember, len(list))
 	for i, m := range list {
-		out[i] = UnknownMember{m.Path, m.Value}
+		out[i] = UnknownMember{prefix + m.Path, m.Value}
 	}
 	return out
 }
 
-// quoted writes s as JSON, for what was decoded before it turned out to have no place.
+// quoted writes s as JSON, for a text that was decoded and then had no place.
 func quoted(s string) json.RawMessage {
 	b, _ := json.Marshal(s)
 	return b

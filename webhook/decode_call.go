@@ -27,8 +27,8 @@ func (b *callBody) event(v *value, info EventInfo) Event {
 	c.Status = CallResult(strings.ToUpper(string(c.Status))) // two pages spell it in two ways
 	c.From = identity(b.FromWAID, b.FromUserID, b.FromParentUserID, "from", &c.EventInfo)
 	c.To = identity(b.ToWAID, b.ToUserID, b.ToParentUserID, "to", &c.EventInfo)
-	c.Errors = problems(b.Failures, "errors", &c.EventInfo)
-	c.ProfileName = v.meet(c.customer(), &c.EventInfo)
+	c.Errors = errorsOf(b.Failures, "errors", &c.EventInfo)
+	c.ProfileName = v.joinName(c.customer(), &c.EventInfo)
 	return c
 }
 
@@ -48,22 +48,22 @@ func (b *callStatusBody) event(v *value, _ EventInfo) Event {
 	s.At = b.Timestamp.Time
 	s.Status = CallState(strings.ToUpper(string(s.Status)))
 	s.Recipient = identity(b.WAID, b.UserID, b.ParentUserID, "recipient_id", &s.EventInfo)
-	s.Errors = problems(b.Failures, "errors", &s.EventInfo)
-	s.ProfileName = v.meet(&s.Recipient, &s.EventInfo)
+	s.Errors = errorsOf(b.Failures, "errors", &s.EventInfo)
+	s.ProfileName = v.joinName(&s.Recipient, &s.EventInfo)
 	return s
 }
 
 // readCalls reads calls, statuses of calls, and errors, which are those of a call if there is only
 // one.
-func readCalls(d *decoder, change []byte, info EventInfo) (loose, unread []wire.Member) {
+func readCalls(d *decoder, data []byte, info EventInfo) remainder {
 	v, from := &d.value, len(d.events)
-	items(d, v.take("calls"), info, callDecoder, (*callBody).event)
+	items(d, v.takeList("calls"), info, callDecoder, (*callBody).event)
 	items(d, v.raw[listStatuses], info, callStatusDecoder, (*callStatusBody).event)
 	if call := onlyCall(d.events[from:]); call == nil || !call.fail(v.raw[listErrors]) {
 		v.emit(d, listErrors, &info)
 	}
 	v.raw[listStatuses], v.raw[listErrors] = nil, nil
-	return v.remains(d.events[from:])
+	return v.remainder(d.events[from:])
 }
 
 func onlyCall(events []Event) *Call {
@@ -88,7 +88,7 @@ func (c *Call) fail(list []byte) bool {
 	for _, m := range unknown {
 		c.Unknown = append(c.Unknown, UnknownMember{"value.errors" + m.Path, m.Value})
 	}
-	c.Errors = append(c.Errors, problems(bodies, "value.errors", &c.EventInfo)...)
+	c.Errors = append(c.Errors, errorsOf(bodies, "value.errors", &c.EventInfo)...)
 	return true
 }
 

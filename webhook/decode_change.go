@@ -9,28 +9,22 @@ import (
 
 // A change is one element of an entry's changes.
 type change struct {
-	field Field
-	value []byte // nil if absent
-	raw   []byte
-	loose []wire.Member // members beside field and value
-	err   error
+	field   Field  // empty if unlabelled
+	value   []byte // nil if absent
+	raw     []byte
+	unknown []wire.Member // members beside field and value
+	err     error         // the first mismatch beside the value, or in it
 }
 
 func (c *change) present() bool { return c.value != nil && string(c.value) != "null" }
 
-// readChange reads an element of changes and emits its events. It returns false for a change
-// without a label, to be emitted when the entry is known.
+// readChange reads an element of changes and emits its events. It returns false for an unlabelled
+// change, which is to be emitted when the rest of its entry is known.
 func (d *decoder) readChange() (c change, ok bool) {
 	s := &d.s
 	it := s.BeginItem()
 	d.value.reset()
-	a := lookAhead(s)
-	a.want(`{"value":`)
-	first := a.inside("value")
-	if first {
-		c.value = d.value.read(s)
-	}
-	if first || s.Object() {
+	if s.Object() {
 		for s.NextMember() {
 			switch string(s.Name()) {
 			case "field":
@@ -42,7 +36,7 @@ func (d *decoder) readChange() (c change, ok bool) {
 			}
 		}
 	}
-	c.raw, c.loose, c.err = s.EndItem(it)
+	c.raw, c.unknown, c.err = s.EndItem(it)
 	if s.Err() != nil {
 		return c, true
 	}
@@ -62,29 +56,48 @@ func (d *decoder) change(c change) {
 	d.emitChange(c)
 }
 
-// A list is one of the lists in which a change carries its items.
-type list uint8
+// emitChange emits the events of a change whose value is in d.value. There is at least one: JSON
+// that no event has a place for is an UnknownEvent, a mismatch outside the items an
+// UndecodableEvent, both with the JSON of the whole change.
+func (d *decoder) emitChange(c change) {
+	v := &d.value
+	from := len(d.events)
+	info := EventInfo{Field: c.label(v), PhoneNumberID: v.phone, DisplayPhoneNumber: v.displayPhone}
 
-const (
-	listHistory list = iota
-	listMessages
-	listEchoes
-	listStatuses
-	listStateSync
-	listErrors
-	listActions
-	lists
-)
+	var rest remainder
+	if read := v.readerFor(info.Field); read != nil {
+		if v.object {
+			rest = read(d, c.value, info)
+		}
+		if c.err == nil {
+			c.err = v.err
+		}
+	}
+	unknown := append(under("change.", c.unknown), under("value.", rest.members)...)
+	if v.label != "" && v.label != info.Field {
+		unknown = append(unknown, UnknownMember{"value.field", quoted(string(v.label))})
+	}
 
-var listNames = [lists]string{"history", "messages", "message_echoes", "statuses", "state_sync", "errors", "user_actions"}
-
-// listFields names the field that each list belongs to.
-var listFields = [lists]Field{
-	FieldHistory, FieldMessages, FieldSMBMessageEchoes, FieldMessages, FieldAppStateSync, FieldMessages, FieldMessages,
+	info.Raw = c.raw
+	if c.err != nil {
+		d.events = append(d.events, &UndecodableEvent{info, fmt.Errorf("webhook: change: %w", c.err)})
+	}
+	if len(d.events) == from || len(rest.lists) > 0 {
+		info.Unknown = under("value.", rest.lists)
+		d.events = append(d.events, &UnknownEvent{info})
+	}
+	first := d.events[from].base()
+	first.Unknown = append(first.Unknown, unknown...)
 }
 
-// label returns the field that a change goes by: what Meta wrote, or what its shape says where Meta
-// wrote nothing.
+// A remainder is the part of a value that no event has a place for. Its members go into the first
+// event of the change; its lists get an UnknownEvent of their own, because items may be in them.
+type remainder struct {
+	members, lists []wire.Member
+}
+
+// label returns the field that the change goes by: what Meta wrote, or what the shape of the value
+// says where Meta wrote nothing.
 func (c *change) label(v *value) Field {
 	if c.field != "" {
 		return c.field
@@ -106,93 +119,77 @@ func (c *change) label(v *value) Field {
 	return ""
 }
 
-// emitChange emits the events of a change whose value is in d.value.
-func (d *decoder) emitChange(c change) {
-	v := &d.value
-	from := len(d.events)
-	field := c.label(v)
-	info := EventInfo{Field: field, PhoneNumberID: v.phone, DisplayPhoneNumber: v.displayPhone}
-	loose := c.loose
-	var unread []wire.Member // lists that nobody reads
-	var reader fieldReader
-	if !ours(field) {
-		reader = fieldReaders[field]
-	}
-
+// readerFor returns the reader of the changes under a label, nil if there is none. Account updates
+// have arrived under the labels of the main path: their "event" tells them apart.
+func (v *value) readerFor(label Field) fieldReader {
 	switch {
-	case !v.object:
-		if (ours(field) || reader != nil) && c.err == nil {
-			c.err = v.err
-		}
-	case reader != nil:
-		var left []wire.Member
-		left, unread = reader(d, c.value, info)
-		loose = append(loose, left...)
-		if c.err == nil {
-			c.err = v.err
-		}
-	case field == FieldAccountUpdate || v.event != nil && ours(field) && !v.hasLists():
-		if v.event != nil {
-			readAccountUpdate(d, c.value, EventInfo{Field: field})
-			break
-		}
-		fallthrough
-	case ours(field):
-		v.count()
-		for l := range v.inUse {
-			if v.raw[l] == nil {
-				continue
-			}
-			// The business writes under the label of echoes. Whether a list of another name in
-			// there holds its messages or a customer's cannot be known, and a guess could make a
-			// bot answer its owner.
-			if l == listMessages && field == FieldSMBMessageEchoes {
-				unread = append(unread, wire.Member{Path: listNames[l], Value: v.raw[l]})
-				continue
-			}
-			if len(d.events)+v.length(l) > maxItems {
-				c.err = errors.New(tooMany)
-				break
-			}
-			v.emit(d, l, &info)
-		}
-		loose = append(loose, v.loose...)
-		loose = append(loose, v.leftover(d.events[from:])...)
-		unread = append(unread, v.unread...)
-		if c.err == nil {
-			c.err = v.err
-		}
-	}
-	if v.label != "" && v.label != field {
-		loose = append(loose, wire.Member{Path: "field", Value: quoted(string(v.label))})
-	}
-	if c.err != nil {
-		info.Raw = c.raw
-		d.events = append(d.events, &UndecodableEvent{info, fmt.Errorf("webhook: change: %w", c.err)})
-	}
-	if len(d.events) == from || len(unread) > 0 && len(d.events) > from {
-		info.Raw, info.Unknown = c.raw, nil
-		for _, m := range unread {
-			info.Unknown = append(info.Unknown, UnknownMember{"value." + m.Path, m.Value})
-		}
-		d.events = append(d.events, &UnknownEvent{info})
-	}
-	first := d.events[from].base()
-	for i, m := range loose {
-		prefix := "value."
-		if i < len(c.loose) {
-			prefix = "change."
-		}
-		first.Unknown = append(first.Unknown, UnknownMember{prefix + m.Path, m.Value})
+	case !onMainPath(label):
+		return fieldReaders[label]
+	case v.event != nil && (label == FieldAccountUpdate || !v.hasLists()):
+		return readAccountUpdate
+	default:
+		return readLists
 	}
 }
 
-// ours reports whether changes under this label are decoded on the main path. The shape alone never
-// decides: under the label "standby", for one, there are messages that must not be answered.
-func ours(f Field) bool {
+// onMainPath reports whether changes under this label are read by [readLists]. The shape alone
+// never decides: under the label "standby", for one, there are messages that must not be answered.
+func onMainPath(f Field) bool {
 	switch f {
 	case FieldMessages, FieldHistory, FieldAppStateSync, FieldSMBMessageEchoes, FieldAccountUpdate:
 		return true
 	}
 	return false
+}
+
+// A list is one of the lists in which a change carries its items.
+type list uint8
+
+// The lists, in the order in which their events are emitted.
+const (
+	listHistory list = iota
+	listMessages
+	listEchoes
+	listStatuses
+	listStateSync
+	listErrors
+	listActions
+	lists
+)
+
+// listNames holds the member of the value that each list is.
+var listNames = [lists]string{
+	"history", "messages", "message_echoes", "statuses", "state_sync", "errors", "user_actions",
+}
+
+// listFields holds the field that each list belongs to.
+var listFields = [lists]Field{
+	FieldHistory, FieldMessages, FieldSMBMessageEchoes, FieldMessages, FieldAppStateSync, FieldMessages, FieldMessages,
+}
+
+// readLists is the reader of the main path: it emits an event for each item of the value's lists.
+//
+// The business writes under the label of echoes. Whether a list "messages" in there holds its
+// messages or a customer's cannot be known, and a guess could make a bot answer its owner: such a
+// list stays raw.
+func readLists(d *decoder, _ []byte, info EventInfo) (rest remainder) {
+	v, from := &d.value, len(d.events)
+	v.count()
+	for l := range v.inUse {
+		if v.raw[l] == nil {
+			continue
+		}
+		if l == listMessages && info.Field == FieldSMBMessageEchoes {
+			rest.lists = append(rest.lists, wire.Member{Path: listNames[l], Value: v.raw[l]})
+			continue
+		}
+		if len(d.events)+v.length(l) > maxItems {
+			v.err = errors.New(tooMany)
+			break
+		}
+		v.emit(d, l, &info)
+	}
+	rest.members = append(v.unknown, v.unplaced(d.events[from:])...)
+	rest.lists = append(rest.lists, v.unknownLists...)
+	return rest
 }

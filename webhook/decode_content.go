@@ -15,7 +15,7 @@ func hasObject(t MessageType) bool {
 	return false
 }
 
-// messageType returns b as a type. Common types cost no memory.
+// messageType returns b as a type. Common types take no memory.
 func messageType(b []byte) MessageType {
 	switch string(b) {
 	case "text":
@@ -63,67 +63,69 @@ func bareContent(t MessageType) Content {
 	return nil
 }
 
-// readContent reads the object of a known type.
+// readContent reads the object of a known type. It skips others and returns nil.
 func readContent(s *wire.Scanner, t MessageType) Content {
 	switch t {
 	case TypeText:
-		return readText(s, new(Text))
+		return read(s, textDecoder)
 	case TypeImage:
-		return read(s, readImage)
+		return read(s, imageDecoder)
 	case TypeVideo:
-		return read(s, readVideo)
+		return read(s, videoDecoder)
 	case TypeAudio:
-		return read(s, readAudio)
+		return read(s, audioDecoder)
 	case TypeDocument:
-		return read(s, readDocument)
+		return read(s, documentDecoder)
 	case TypeSticker:
-		return read(s, readSticker)
+		return read(s, stickerDecoder)
 	case TypeLocation:
-		return read(s, readLocation)
+		return read(s, locationDecoder)
 	case TypeContacts:
 		return &Contacts{Cards: cardDecoder.List(s)}
 	case TypeReaction:
-		return read(s, readReaction)
+		return read(s, reactionDecoder)
 	case TypeButton:
-		return read(s, buttonDecoder.Decode)
+		return read(s, buttonDecoder)
 	case TypeInteractive:
 		return readInteractive(s)
 	case TypeOrder:
-		return read(s, orderDecoder.Decode)
+		return read(s, orderDecoder)
 	case TypeSystem:
-		return read(s, systemDecoder.Decode)
+		return read(s, systemDecoder)
 	case TypeUnsupported:
-		return read(s, unsupportedDecoder.Decode)
+		return read(s, unsupportedDecoder)
 	case TypeEdit:
 		return readEdit(s)
 	case TypeRevoke:
-		return read(s, revokeDecoder.Decode)
+		return read(s, revokeDecoder)
 	}
 	s.Skip()
 	return nil
 }
 
+// read reads the next value into a new T, which is empty for null.
+func read[T any](s *wire.Scanner, decoder wire.Decoder[T]) *T {
+	v := new(T)
+	decoder.Decode(s, v)
+	return v
+}
+
 var (
+	textDecoder        = wire.For[Text]()
+	imageDecoder       = wire.For[Image]()
+	videoDecoder       = wire.For[Video]()
+	audioDecoder       = wire.For[Audio]()
+	documentDecoder    = wire.For[Document]()
+	stickerDecoder     = wire.For[Sticker]()
+	locationDecoder    = wire.For[Location]()
 	cardDecoder        = wire.For[graph.ContactCard]()
+	reactionDecoder    = wire.For[Reaction]()
 	buttonDecoder      = wire.For[Button]()
 	orderDecoder       = wire.For[Order]()
 	systemDecoder      = wire.For[SystemMessage]()
 	unsupportedDecoder = wire.For[UnsupportedContent]()
 	revokeDecoder      = wire.For[Revoke]()
 )
-
-func readText(s *wire.Scanner, t *Text) *Text {
-	if s.Object() {
-		for s.NextMember() {
-			if string(s.Name()) == "body" {
-				t.Body = s.Text()
-			} else {
-				s.Unknown()
-			}
-		}
-	}
-	return t
-}
 
 // readEdit reads an edit, whose new content has the shape of a message.
 func readEdit(s *wire.Scanner) *Edit {
@@ -144,239 +146,149 @@ func readEdit(s *wire.Scanner) *Edit {
 	return e
 }
 
+// readMessage reads the new content of an edit.
 func (e *Edit) readMessage(s *wire.Scanner) {
 	e.Type, e.Context = "", nil
-	var parts parts
+	var contents contents
 	if s.Object() {
 		for s.NextMember() {
 			switch string(s.Name()) {
 			case "type":
 				e.Type = messageType(s.TextBytes())
 			case "context":
-				e.Context = readNew(s, readMessageContext)
+				e.Context = contextDecoder.New(s)
 			default:
-				parts.read(s)
+				contents.read(s)
 			}
 		}
 	}
-	e.Content = parts.choose(s, e.Type)
+	e.Content = contents.choose(s, e.Type)
 }
 
-// readInteractive reads an answer. The object that its type names is decoded where it stands; its
-// position does not matter.
-func readInteractive(s *wire.Scanner) *Interactive {
-	r := new(Interactive)
-	if !s.Object() {
-		r.Reply = new(UnknownReply)
-		return r
-	}
-	// There is one reply, nearly always: the first has its place, and only what comes besides needs
-	// lists.
-	var (
-		first foundReply
-		more  []foundReply
-		left  []wire.Member
-	)
-	for s.NextMember() {
-		switch string(s.Name()) {
-		case "type":
-			r.Kind = replyName(s.TextBytes())
-		case "timestamp":
-			r.At = s.Time()
-		default:
-			name := replyName(s.Name())
-			mark := s.Mark()
-			known := readReply(s, name)
-			raw := s.Since(mark)
-			switch {
-			case string(raw) == "null":
-			case known == nil:
-				left = append(left, wire.Member{Path: name, Value: raw})
-			case first.reply == nil:
-				first = foundReply{name, known, raw}
-			default:
-				more = append(more, foundReply{name, known, raw})
-			}
-		}
-	}
-	if first.reply != nil {
-		r.Reply = chooseReply(s, r.Kind, append([]foundReply{first}, more...), left)
-	}
-	for _, l := range left {
-		if r.Reply == nil && l.Path == r.Kind {
-			r.Reply = &UnknownReply{Raw: l.Value}
-		} else {
-			s.Leave(l.Path, l.Value)
-		}
-	}
-	if r.Reply == nil {
-		r.Reply = new(UnknownReply)
-	}
-	return r
+// A namedContent is the content object of one name.
+type namedContent struct {
+	name    MessageType
+	content Content // nil if the object was null
+	raw     []byte
 }
 
-// A foundReply is a reply as it was found.
-type foundReply struct {
-	name  string
-	reply InteractiveReply
-	raw   []byte
+// contents are the members of a message that may be its content. There is one, mostly; the type
+// that says which one counts can stand before or after them, be missing or be wrong. All are
+// therefore read where they stand, and one is chosen at the end of the message.
+type contents struct {
+	first   namedContent
+	more    []namedContent
+	unknown []wire.Member // objects of names that this package does not know
+	texts   *textSlab     // memory for texts; nil for an allocation of its own
 }
 
-// chooseReply returns the reply of that kind, and leaves the others. One of Meta's samples says
-// "interactive" where it should name the reply: a single reply speaks for itself.
-func chooseReply(s *wire.Scanner, kind string, replies []foundReply, left []wire.Member) (reply InteractiveReply) {
-	chosen := -1
-	for i, p := range replies {
-		if p.name == kind || chosen < 0 && !leftHas(left, kind) {
-			chosen = i
-		}
-	}
-	for i, p := range replies {
-		if i == chosen {
-			reply = p.reply
-		} else {
-			s.Leave(p.name, p.raw)
-		}
-	}
-	return reply
-}
-
-func readFlowReply(s *wire.Scanner, v *FlowReply) {
-	*v = FlowReply{}
-	if !s.Object() {
+// read reads the current member, whose name is not one that all messages share.
+func (c *contents) read(s *wire.Scanner) {
+	name := messageType(s.Name())
+	if !hasObject(name) {
+		c.unknown = append(c.unknown, wire.Member{Path: string(name), Value: s.Raw()})
 		return
 	}
-	for s.NextMember() {
-		switch string(s.Name()) {
-		case "name":
-			v.Name = s.Text()
-		case "body":
-			v.Body = s.Text()
-		case "response_json":
-			if k := s.Kind(); k != wire.KindObject && k != wire.KindArray {
-				v.Response = s.Text()
-				break
-			}
-			// Its JSON is as good as a string that holds it, and a form that is worth reporting.
-			mark := s.Mark()
-			v.Response = string(s.Raw())
-			s.UnknownSince(mark)
-		default:
-			s.Unknown()
+	mark := s.Mark()
+	var next namedContent
+	if s.Null() {
+		next = namedContent{name: name}
+	} else {
+		var content Content
+		if name == TypeText {
+			content = c.text(s)
+		} else {
+			content = readContent(s, name)
+		}
+		next = namedContent{name, content, s.Since(mark)}
+	}
+	if c.first.name == "" || c.first.name == name {
+		c.first = next
+		return
+	}
+	for i := range c.more {
+		if c.more[i].name == name {
+			c.more[i] = next
+			return
 		}
 	}
+	c.more = append(c.more, next)
 }
 
-// replyName returns b as the name of a reply. Common ones cost no memory.
-func replyName(b []byte) string {
-	switch string(b) {
-	case "button_reply":
-		return "button_reply"
-	case "list_reply":
-		return "list_reply"
-	case "nfm_reply":
-		return "nfm_reply"
+// choose returns what the message consists of and reports everything else as unknown. The type
+// decides if there is an object of its name, or if it needs none; otherwise the first object does.
+func (c *contents) choose(s *wire.Scanner, typ MessageType) Content {
+	if c.first.content != nil && c.more == nil && c.unknown == nil && (typ == c.first.name || typ == "") {
+		return c.first.content
 	}
-	return string(b)
-}
-
-func leftHas(left []wire.Member, name string) bool {
-	for _, l := range left {
-		if l.Path == name {
-			return true
+	all := append([]namedContent{c.first}, c.more...)
+	content := named(all, typ)
+	if content == nil {
+		content = bareContent(typ)
+	}
+	if content == nil {
+		content = c.ofUnknownType(typ)
+	}
+	if content == nil {
+		content = named(all, "")
+	}
+	for _, other := range all {
+		if other.content != nil && other.content != content {
+			s.Unplaced(string(other.name), other.raw)
 		}
 	}
-	return false
+	for _, m := range c.unknown {
+		s.Unplaced(m.Path, m.Value)
+	}
+	if content == nil {
+		content = &UnknownContent{Name: typ}
+	}
+	return content
 }
 
-// readReply reads the object of a known kind of reply. It skips others and returns nil.
-func readReply(s *wire.Scanner, name string) InteractiveReply {
-	switch name {
-	case "button_reply":
-		return read(s, readButtonReply)
-	case "list_reply":
-		return read(s, readListReply)
-	case "nfm_reply":
-		return read(s, readFlowReply)
-	case "call_permission_reply":
-		return read(s, callPermissionDecoder.Decode)
-	case "payment_method":
-		return read(s, paymentMethodDecoder.Decode)
+// named returns the content of that name, or the first at all if name is empty.
+func named(all []namedContent, name MessageType) Content {
+	for _, p := range all {
+		if p.content != nil && (p.name == name || name == "") {
+			return p.content
+		}
 	}
-	s.Skip()
 	return nil
 }
 
-var (
-	callPermissionDecoder = wire.For[CallPermissionReply]()
-	paymentMethodDecoder  = wire.For[PaymentMethodReply]()
-)
-
-// readErrors reads a list of errors.
-func readErrors(s *wire.Scanner) []Error {
-	var list []Error
-	if s.Array() {
-		for s.NextElement() {
-			if s.Null() {
-				continue
-			}
-			if len(list) == maxErrors {
-				s.Refuse(tooMany)
-				s.Skip()
-				continue
-			}
-			list = append(list, readError(s))
+// ofUnknownType takes the object of an unknown type.
+func (c *contents) ofUnknownType(typ MessageType) Content {
+	for i, m := range c.unknown {
+		if m.Path == string(typ) {
+			c.unknown = append(c.unknown[:i:i], c.unknown[i+1:]...)
+			return &UnknownContent{Name: typ, Raw: m.Value}
 		}
 	}
-	return list
+	return nil
 }
 
-func readError(s *wire.Scanner) Error {
-	var e Error
-	if !s.Object() {
-		return e
+// text reads a text.
+func (c *contents) text(s *wire.Scanner) *Text {
+	if c.texts == nil {
+		return read(s, textDecoder)
 	}
-	// The details as they stood before v16, and as they stand in error_data: their JSON, nil if
-	// absent, and their text.
-	var old, details []byte
-	var oldText string
-	for s.NextMember() {
-		switch string(s.Name()) {
-		case "code":
-			e.Code = graph.Code(s.IntIfAny())
-		case "title":
-			e.Title = s.Text()
-		case "message":
-			e.Message = s.Text()
-		case "href":
-			e.Href = s.Text()
-		case "details":
-			mark := s.Mark()
-			oldText = s.Text()
-			old = s.Since(mark)
-		case "error_data":
-			e.Details, details = "", nil
-			if !s.Object() {
-				continue
-			}
-			for s.NextMember() {
-				if string(s.Name()) == "details" {
-					mark := s.Mark()
-					e.Details = s.Text()
-					details = s.Since(mark)
-				} else {
-					s.Unknown()
-				}
-			}
-		default:
-			s.Unknown()
-		}
+	text := c.texts.next()
+	textDecoder.Decode(s, text)
+	return text
+}
+
+// A textSlab is memory for texts, so many to an allocation.
+type textSlab struct {
+	free []Text
+	size int
+}
+
+// next returns an empty text.
+func (l *textSlab) next() *Text {
+	if len(l.free) == 0 {
+		l.free = make([]Text, l.size)
 	}
-	switch {
-	case details == nil:
-		e.Details = oldText
-	case old != nil && string(old) != string(details):
-		s.Leave("details", old)
-	}
-	return e
+	t := &l.free[0]
+	l.free = l.free[1:]
+	return t
 }

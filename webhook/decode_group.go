@@ -21,7 +21,7 @@ type groupLifecycleBody struct {
 
 func (b *groupLifecycleBody) event(*value, EventInfo) Event {
 	b.At = b.Timestamp.Time
-	b.Errors = problems(b.Failures, "errors", &b.EventInfo)
+	b.Errors = errorsOf(b.Failures, "errors", &b.EventInfo)
 	return &b.GroupLifecycleUpdate
 }
 
@@ -34,7 +34,7 @@ type groupStatusBody struct {
 
 func (b *groupStatusBody) event(*value, EventInfo) Event {
 	b.At = b.Timestamp.Time
-	b.Errors = problems(b.Failures, "errors", &b.EventInfo)
+	b.Errors = errorsOf(b.Failures, "errors", &b.EventInfo)
 	return &b.GroupStatusUpdate
 }
 
@@ -75,24 +75,25 @@ func (b *groupParticipantsBody) event(v *value, _ EventInfo) Event {
 	u.Failed = participants(b.FailedBodies, "failed_participants", &u.EventInfo)
 	u.Requester = identity(b.WAID, b.UserID, b.ParentUserID, "wa_id", &u.EventInfo)
 	u.Requester.Username = username(b.Username)
-	u.Errors = problems(b.Failures, "errors", &u.EventInfo)
-	v.meetAll(u)
+	u.Errors = errorsOf(b.Failures, "errors", &u.EventInfo)
+	v.joinAll(u)
 	return u
 }
 
-// meetAll joins the contacts of all people in an update.
-func (v *value) meetAll(u *GroupParticipantsUpdate) {
+// joinAll joins the contacts of all people in an update. Each of them counts as a person whom a
+// lone contact could be.
+func (v *value) joinAll(u *GroupParticipantsUpdate) {
 	v.persons += len(u.Added) + len(u.Removed) + len(u.Failed)
 	if u.Requester.IsZero() {
-		v.persons-- // the update itself is about nobody
+		v.persons-- // only the lists name people
 	}
 	if !u.Requester.IsZero() {
-		u.ProfileName = v.meet(&u.Requester, &u.EventInfo)
+		u.ProfileName = v.joinName(&u.Requester, &u.EventInfo)
 	}
 	for _, list := range [][]GroupParticipant{u.Added, u.Removed, u.Failed} {
 		for i := range list {
 			if p := &list[i]; !p.Identity.IsZero() {
-				p.ProfileName = v.meet(&p.Identity, &u.EventInfo)
+				p.ProfileName = v.joinName(&p.Identity, &u.EventInfo)
 			}
 		}
 	}
@@ -104,7 +105,8 @@ func participants(list []participantBody, at string, info *EventInfo) []GroupPar
 		at := fmt.Sprintf("%s[%d].", at, i)
 		id := identity(b.WAID, b.UserID, b.ParentUserID, at+"wa_id", info)
 		id.Username = username(b.Username)
-		all = append(all, GroupParticipant{Input: b.Input, Identity: id, Errors: problems(b.Failures, at+"errors", info)})
+		errs := errorsOf(b.Failures, at+"errors", info)
+		all = append(all, GroupParticipant{Input: b.Input, Identity: id, Errors: errs})
 	}
 	return all
 }
@@ -130,7 +132,7 @@ func (b *groupSettingsBody) event(*value, EventInfo) Event {
 	u.Picture = b.PictureBody.setting("profile_picture", &u.EventInfo)
 	u.Subject = b.SubjectBody.setting("group_subject", &u.EventInfo)
 	u.Description = b.DescriptionBody.setting("group_description", &u.EventInfo)
-	u.Errors = problems(b.Failures, "errors", &u.EventInfo)
+	u.Errors = errorsOf(b.Failures, "errors", &u.EventInfo)
 	return u
 }
 
@@ -138,18 +140,18 @@ func (b *groupSettingBody) setting(at string, info *EventInfo) *GroupSetting {
 	if b == nil {
 		return nil
 	}
-	b.Errors = problems(b.Failures, at+".errors", info)
+	b.Errors = errorsOf(b.Failures, at+".errors", info)
 	return &b.GroupSetting
 }
 
-// takeText is takeMember for a text, once: the first of several groups has it. What is no text
-// stays where it is, and counts as not read.
+// takeText is takeMember for a text. It takes it once: the first of several groups has it. A member
+// that is no text stays unknown.
 func (v *value) takeText(name string) string {
-	if v.sought {
+	if v.textTaken {
 		return ""
 	}
-	v.sought = true
-	for _, m := range slices.Backward(v.loose) { // the last of several counts
+	v.textTaken = true
+	for _, m := range slices.Backward(v.unknown) { // the last of several counts
 		if m.Path != name {
 			continue
 		}

@@ -7,18 +7,19 @@ import (
 )
 
 // A historyItem is an element of history: a chunk, or the reason why there is none. Its threads are
-// only checked here.
+// checked and not decoded, which [HistoryChunk.Messages] does when the host walks over them.
 type historyItem struct {
-	chunk   HistoryChunk
-	isChunk bool
-	errors  []Error
-	raw     []byte
-	unknown []UnknownMember
-	threads bool // there is a list of threads
-	some    bool // there is something in it
-	err     error
+	chunk      HistoryChunk
+	isChunk    bool
+	errors     []Error
+	raw        []byte
+	unknown    []UnknownMember
+	hasThreads bool // there is a list of threads
+	hasSome    bool // there is something in it
+	err        error
 }
 
+// read reads an element of history.
 func (h *historyItem) read(s *wire.Scanner) {
 	it := s.BeginItem()
 	if s.Object() {
@@ -40,8 +41,8 @@ func (h *historyItem) read(s *wire.Scanner) {
 	h.unknown = members(unknown)
 }
 
-// readMetadata reads what only sorts and counts: an odd value must not take thousands of messages
-// with it.
+// readMetadata reads numbers that only sort and count: an odd one is reported as unknown, because a
+// mismatch would take thousands of messages with it.
 func (h *historyItem) readMetadata(s *wire.Scanner) {
 	h.chunk.Phase, h.chunk.Order, h.chunk.Progress = 0, 0, 0
 	if !s.Object() {
@@ -51,56 +52,58 @@ func (h *historyItem) readMetadata(s *wire.Scanner) {
 	for s.NextMember() {
 		switch string(s.Name()) {
 		case "phase":
-			h.chunk.Phase = HistoryPhase(s.IntIfAny())
+			h.chunk.Phase = HistoryPhase(s.IntOrUnknown())
 		case "chunk_order":
-			h.chunk.Order = int(s.IntIfAny())
+			h.chunk.Order = int(s.IntOrUnknown())
 		case "progress":
-			h.chunk.Progress = int(s.IntIfAny())
+			h.chunk.Progress = int(s.IntOrUnknown())
 		default:
 			s.Unknown()
 		}
 	}
 }
 
-// checkThreads walks over the threads without decoding them, and notes whether there is one list of
-// them and each tells whom it is with before its messages, as Meta does.
+// checkThreads walks over the threads without decoding them. It counts their messages, and notes
+// whether there is one list of threads in which each names its customer before its messages, as
+// Meta writes them: the walk over such a chunk is a single pass.
 func (h *historyItem) checkThreads(s *wire.Scanner) {
-	first := !h.threads
-	h.threads, h.some, h.chunk.ordered, h.chunk.messages, h.chunk.texts = true, false, first, 0, 0
+	first := !h.hasThreads
+	h.hasThreads, h.hasSome = true, false
+	h.chunk.ordered, h.chunk.messages, h.chunk.texts = first, 0, 0
 	if s.Null() {
 		return
 	}
 	h.isChunk = true
 	if s.Kind() != wire.KindArray {
-		h.some = true
+		h.hasSome = true
 		s.Skip()
 		return
 	}
 	s.Array()
 	for s.NextElement() {
-		h.some = true
+		h.hasSome = true
 		if s.Kind() != wire.KindObject {
 			s.Skip()
 			continue
 		}
-		after := false
+		afterMessages := false
 		s.Object()
 		for s.NextMember() {
 			switch string(s.Name()) {
 			case "messages":
-				h.chunk.ordered = h.chunk.ordered && !after
-				after = true
+				h.chunk.ordered = h.chunk.ordered && !afterMessages
+				afterMessages = true
 				h.checkMessages(s)
 				continue
 			case "id", "context":
-				h.chunk.ordered = h.chunk.ordered && !after
+				h.chunk.ordered = h.chunk.ordered && !afterMessages
 			}
 			s.Skip()
 		}
 	}
 }
 
-// checkMessages walks over the messages of a thread.
+// checkMessages walks over the messages of a thread and counts them.
 func (h *historyItem) checkMessages(s *wire.Scanner) {
 	if s.Kind() != wire.KindArray {
 		s.Skip()
@@ -109,7 +112,7 @@ func (h *historyItem) checkMessages(s *wire.Scanner) {
 	s.Array()
 	for s.NextElement() {
 		h.chunk.messages++
-		size, text := usualSize(s.Rest())
+		size, text := fastMessageSize(s.Rest())
 		if size == 0 {
 			s.Skip()
 			continue
@@ -121,7 +124,8 @@ func (h *historyItem) checkMessages(s *wire.Scanner) {
 	}
 }
 
-// emit emits a chunk, or a failure for each error, or both.
+// emit emits a chunk, or a failure for each error, or both. The first event has the unknown
+// members.
 func (h *historyItem) emit(d *decoder, info EventInfo) {
 	info.Raw, info.Unknown = h.raw, h.unknown
 	if h.err != nil {
@@ -139,7 +143,7 @@ func (h *historyItem) emit(d *decoder, info EventInfo) {
 	if h.isChunk {
 		chunk := h.chunk
 		chunk.EventInfo = info
-		chunk.empty = !h.some
+		chunk.empty = !h.hasSome
 		d.events = append(d.events, &chunk)
 	}
 }

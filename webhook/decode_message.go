@@ -1,6 +1,9 @@
 package webhook
 
 import (
+	"slices"
+	"time"
+
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/wire"
 )
@@ -10,7 +13,7 @@ import (
 type message struct {
 	id       graph.MessageID
 	from, to graph.Identity
-	at       graph.Timestamp
+	at       time.Time
 	typ      MessageType
 	content  Content
 	context  *MessageContext
@@ -20,34 +23,24 @@ type message struct {
 	logical  string
 	errors   []Error
 
-	rare    []rareMember // members that not every event has a place for
-	raw     []byte
-	unknown []UnknownMember
-	err     error
+	optional []wire.Member // decoded members for which not every event has a place
+	raw      []byte
+	unknown  []UnknownMember
+	err      error
 }
 
-// A rareMember is the JSON of a member that was decoded, should the event turn out to have no place
-// for it.
-type rareMember struct {
-	name string
-	raw  []byte
-}
-
-// A place is where a message was found.
-type place uint8
+// A messageList says in which list a message was found.
+type messageList uint8
 
 const (
-	inMessages place = iota
+	inMessages messageList = iota
 	inEchoes
 )
 
-func (m *message) read(s *wire.Scanner, where place) {
-	a := lookAhead(s)
-	if m.readAhead(&a, where) {
-		return
-	}
+// read reads an element of messages or message_echoes.
+func (m *message) read(s *wire.Scanner, where messageList) {
 	it := s.BeginItem()
-	if a.inside("") || s.Object() {
+	if s.Object() {
 		m.members(s, where)
 	}
 	var unknown []wire.Member
@@ -55,72 +48,14 @@ func (m *message) read(s *wire.Scanner, where place) {
 	m.unknown = members(unknown)
 }
 
-// readAhead reads a text. It returns false for everything else; then a may know the head of the
-// message, which m holds.
-func (m *message) readAhead(a *ahead, where place) bool {
-	var h messageHead
-	a.messageHead(&h, where, &graph.Identity{})
-	if a.lost {
-		return false
-	}
-	m.from, m.to, m.id, m.at, m.typ = h.from, h.to, h.id, h.at, h.typ
-	if h.typ != TypeText {
-		return false
-	}
-	whole := *a
-	body := whole.messageText()
-	raw := whole.read()
-	if raw == nil {
-		return false
-	}
-	m.content, m.raw = &Text{Body: body}, raw
-	return true
-}
-
-// A messageHead is what all messages begin with.
-type messageHead struct {
-	from, to graph.Identity
-	id       graph.MessageID
-	at       graph.Timestamp
-	typ      MessageType
-}
-
-// messageHead understands a head, into the zero h. The sender is probably the person who is known.
-func (a *ahead) messageHead(h *messageHead, where place, known *graph.Identity) {
-	a.want(`{"from":"`)
-	h.from.WAID = a.phoneLike(known.WAID)
-	switch where {
-	case inMessages:
-		if a.word(`","from_user_id":"`) {
-			h.from.UserID = graph.UserID(a.like(string(known.UserID)))
-		}
-	case inEchoes:
-		if a.word(`","to":"`) {
-			h.to.WAID = a.phone()
-		}
-	}
-	a.want(`","id":"`)
-	h.id = graph.MessageID(a.kept())
-	a.want(`","timestamp":"`)
-	h.at = a.seconds()
-	a.want(`","type":"`)
-	h.typ = messageType(a.plain())
-	a.want(`"`)
-}
-
-// messageText understands the rest of a text.
-func (a *ahead) messageText() string {
-	a.want(`,"text":{"body":"`)
-	body := a.text()
-	a.want(`"}}`)
-	return body
-}
-
-func (m *message) members(s *wire.Scanner, where place) {
-	var parts parts
+// members reads the members of a message. It puts the JSON of those by for which the event may have
+// no place: customers' messages have no "to", the sender of an echo has no user id, and few events
+// have a referral.
+func (m *message) members(s *wire.Scanner, where messageList) {
+	var contents contents
 	for s.NextMember() {
 		mark := s.Mark()
-		rare := ""
+		optional := ""
 		switch string(s.Name()) {
 		case "id":
 			m.id = graph.MessageID(s.Text())
@@ -128,53 +63,54 @@ func (m *message) members(s *wire.Scanner, where place) {
 			m.from.WAID = s.Text()
 		case "from_user_id":
 			m.from.UserID = graph.UserID(s.Text())
-			rare = pick(where == inEchoes, "from_user_id")
+			optional = pick(where == inEchoes, "from_user_id")
 		case "from_parent_user_id":
 			m.from.ParentUserID = graph.UserID(s.Text())
-			rare = pick(where == inEchoes, "from_parent_user_id")
+			optional = pick(where == inEchoes, "from_parent_user_id")
 		case "to":
 			m.to.WAID = s.Text()
-			rare = pick(where == inMessages, "to")
+			optional = pick(where == inMessages, "to")
 		case "to_user_id":
 			m.to.UserID = graph.UserID(s.Text())
-			rare = pick(where == inMessages, "to_user_id")
+			optional = pick(where == inMessages, "to_user_id")
 		case "to_parent_user_id":
 			m.to.ParentUserID = graph.UserID(s.Text())
-			rare = pick(where == inMessages, "to_parent_user_id")
+			optional = pick(where == inMessages, "to_parent_user_id")
 		case "timestamp":
 			m.at = s.Time()
 		case "type":
 			m.typ = messageType(s.TextBytes())
 		case "context":
-			m.context = readNew(s, readMessageContext)
+			m.context = contextDecoder.New(s)
 		case "errors":
 			m.errors = readErrors(s)
 		case "referral":
 			m.referral = referralDecoder.New(s)
-			rare = "referral"
+			optional = "referral"
 		case "identity":
 			m.identity = identityDecoder.New(s)
-			rare = "identity"
+			optional = "identity"
 		case "group_id":
 			m.group = graph.GroupID(s.Text())
-			rare = "group_id"
+			optional = "group_id"
 		case "from_logical_id":
 			m.logical = s.Text()
-			rare = "from_logical_id"
+			optional = "from_logical_id"
 		default:
-			parts.read(s)
+			contents.read(s)
 			continue
 		}
-		if rare != "" {
+		if optional != "" {
 			if raw := s.Since(mark); string(raw) != "null" {
-				m.rare = append(m.rare, rareMember{rare, raw})
+				m.optional = append(m.optional, wire.Member{Path: optional, Value: raw})
 			}
 		}
 	}
-	m.content = parts.choose(s, m.typ)
+	m.content = contents.choose(s, m.typ)
 	m.splitIdentities(s, where)
 }
 
+// pick returns name if yes is true, and "" if not.
 func pick(yes bool, name string) string {
 	if yes {
 		return name
@@ -184,23 +120,23 @@ func pick(yes bool, name string) string {
 
 // splitIdentities puts user ids that stand where phone numbers belong into their own place. The
 // sender of an echo is the business.
-func (m *message) splitIdentities(s *wire.Scanner, where place) {
+func (m *message) splitIdentities(s *wire.Scanner, where messageList) {
 	if where != inEchoes {
-		leaveSplit(s, "from", &m.from)
+		splitAndReport(s, "from", &m.from)
 	}
-	leaveSplit(s, "to", &m.to)
+	splitAndReport(s, "to", &m.to)
 }
 
-// leaveSplit moves a user id out of WAID, and reports it under that name if it has no place.
-func leaveSplit(s *wire.Scanner, name string, id *graph.Identity) {
-	if left := splitIdentity(id); left != "" {
-		s.Leave(name, quoted(left))
+// splitAndReport is splitIdentity, and reports an id without a place under that name.
+func splitAndReport(s *wire.Scanner, name string, id *graph.Identity) {
+	if unplaced := splitIdentity(id); unplaced != "" {
+		s.Unplaced(name, quoted(unplaced))
 	}
 }
 
 // splitIdentity moves a user id out of WAID, where production bodies have held one. It returns an
 // id that has no place because there is another one.
-func splitIdentity(id *graph.Identity) (left string) {
+func splitIdentity(id *graph.Identity) (unplaced string) {
 	if !graph.IsUserID(id.WAID) {
 		return ""
 	}
@@ -209,31 +145,25 @@ func splitIdentity(id *graph.Identity) (left string) {
 		id.UserID = graph.UserID(id.WAID)
 	case graph.UserID(id.WAID):
 	default:
-		left = id.WAID
+		unplaced = id.WAID
 	}
 	id.WAID = ""
-	return left
+	return unplaced
 }
 
-// unplaced returns the rare members for which an event has no place, given the names for which it
-// has one.
-func (m *message) unplaced(places ...string) []UnknownMember {
+// unknownBut returns the members that have no place in an event, given the names of the optional
+// members for which it has one.
+func (m *message) unknownBut(placed ...string) []UnknownMember {
 	unknown := m.unknown
-	if m.rare == nil {
-		return unknown
-	}
-next:
-	for _, r := range m.rare {
-		for _, p := range places {
-			if r.name == p {
-				continue next
-			}
+	for _, o := range m.optional {
+		if !slices.Contains(placed, o.Path) {
+			unknown = append(unknown, UnknownMember{o.Path, o.Value})
 		}
-		unknown = append(unknown, UnknownMember{r.name, r.raw})
 	}
 	return unknown
 }
 
+// info returns the EventInfo of the message's event.
 func (m *message) info(around *EventInfo) EventInfo {
 	var info EventInfo
 	m.fill(&info, around)
@@ -242,17 +172,99 @@ func (m *message) info(around *EventInfo) EventInfo {
 
 // fill fills the zero info with what is known around the message and of it.
 func (m *message) fill(info, around *EventInfo) {
-	info.Field, info.PhoneNumberID, info.DisplayPhoneNumber = around.Field, around.PhoneNumberID, around.DisplayPhoneNumber
-	info.At, info.Raw = m.at.Time, m.raw
+	info.Field = around.Field
+	info.PhoneNumberID, info.DisplayPhoneNumber = around.PhoneNumberID, around.DisplayPhoneNumber
+	info.At, info.Raw = m.at, m.raw
 }
 
+// undecodable makes the event of a message that does not fit its type.
 func (m *message) undecodable(info *EventInfo) Event {
 	ev := &UndecodableEvent{m.info(info), itemError(m.err)}
 	ev.Unknown = m.unknown
 	return ev
 }
 
+// incoming makes the event of a message that a customer wrote: an IncomingMessage, or an
+// UnavailableMessage for a placeholder.
+func (v *value) incoming(m *message, info *EventInfo) Event {
+	c, unplaced := v.join(&m.from)
+	if unavailable(m) {
+		ev := &UnavailableMessage{
+			EventInfo: m.info(info), ID: m.id, From: m.from, ContactWAID: contactWAID(c, m.from), GroupID: m.group,
+			Context: m.context, Referral: m.referral, Errors: m.errors,
+		}
+		if content, ok := m.content.(*UnsupportedContent); ok {
+			ev.Unsupported = *content
+		}
+		if c != nil {
+			ev.ProfileName, ev.ProfileCountry, ev.IdentityHash = c.name, c.country, c.identityHash
+		}
+		ev.Unknown = append(m.unknownBut("referral", "group_id"), unplaced...)
+		if m.typ != "" && m.typ != TypeUnsupported {
+			ev.Unknown = append(ev.Unknown, UnknownMember{"type", quoted(string(m.typ))})
+		}
+		return ev
+	}
+	// The event is filled in place: a literal would be made elsewhere and copied.
+	ev := new(IncomingMessage)
+	m.fill(&ev.EventInfo, info)
+	ev.ID, ev.From, ev.ContactWAID, ev.LogicalID, ev.GroupID = m.id, m.from, contactWAID(c, m.from), m.logical, m.group
+	ev.Type, ev.Content, ev.Context, ev.Referral = m.typ, m.content, m.context, m.referral
+	ev.Identity, ev.Errors = m.identity, m.errors
+	if c != nil {
+		ev.ProfileName, ev.ProfileCountry, ev.IdentityHash = c.name, c.country, c.identityHash
+	}
+	ev.Unknown = append(m.unknownBut("referral", "identity", "group_id", "from_logical_id"), unplaced...)
+	return ev
+}
+
+// unavailable reports whether m is a placeholder for a message that stays on the business's phone.
+// Meta leaves types out: what counts is the code, beside nothing that the customer could have
+// written.
+func unavailable(m *message) bool {
+	switch content := m.content.(type) {
+	case *UnsupportedContent:
+	case *UnknownContent:
+		if content.Raw != nil {
+			return false
+		}
+	default:
+		return false
+	}
+	return slices.ContainsFunc(m.errors, func(e Error) bool { return e.Code == graph.CodeMessageUnavailable })
+}
+
+// echo makes the event of a message that the business wrote on its phone.
+func (v *value) echo(m *message, info *EventInfo) Event {
+	c, unplaced := v.join(&m.to)
+	ev := new(BusinessAppEcho)
+	m.fill(&ev.EventInfo, info)
+	ev.ID, ev.From, ev.To = m.id, m.from.WAID, m.to
+	ev.Type, ev.Content, ev.Context, ev.Errors = m.typ, m.content, m.context, m.errors
+	ev.Unknown = append(m.unknownBut(), unplaced...)
+	ev.ProfileName = c.onlyName(m.to, &ev.EventInfo)
+	return ev
+}
+
+// historyMedia makes the event of media that follows its placeholder.
+func (v *value) historyMedia(m *message, info *EventInfo, outbound bool) Event {
+	customer := &m.from
+	if outbound {
+		customer = &m.to
+	}
+	c, unplaced := v.join(customer)
+	ev := &HistoryMedia{
+		EventInfo: m.info(info), ID: m.id, Outbound: outbound, From: m.from, To: m.to, Type: m.typ, Content: m.content,
+		Context: m.context, Errors: m.errors,
+	}
+	unknown := m.unknownBut("to", "to_user_id", "to_parent_user_id", "from_user_id", "from_parent_user_id")
+	ev.Unknown = append(unknown, unplaced...)
+	ev.ProfileName = c.onlyName(*customer, &ev.EventInfo)
+	return ev
+}
+
 var (
 	referralDecoder = wire.For[Referral]()
 	identityDecoder = wire.For[IdentityChange]()
+	contextDecoder  = wire.For[MessageContext]()
 )

@@ -11,22 +11,14 @@ type personBody struct {
 	ParentUserID graph.UserID `json:"parent_user_id"`
 }
 
-// identity returns the person, and reports in info what has no place in it. at is the name of the
-// member that holds the phone number.
+// identity returns the person with these ids, and reports an id without a place in info. at is the
+// name of the member that holds the phone number.
 func identity(waid string, user, parent graph.UserID, at string, info *EventInfo) graph.Identity {
 	id := graph.Identity{WAID: waid, UserID: user, ParentUserID: parent}
-	if left := splitIdentity(&id); left != "" {
-		info.Unknown = append(info.Unknown, UnknownMember{at, quoted(left)})
+	if unplaced := splitIdentity(&id); unplaced != "" {
+		info.Unknown = append(info.Unknown, UnknownMember{at, quoted(unplaced)})
 	}
 	return id
-}
-
-// meet joins the contact of a person, completes the identity by it, and returns the name. What else
-// is in the contact and has no place goes into info.
-func (v *value) meet(id *graph.Identity, info *EventInfo) (name string) {
-	c, left := v.join(id)
-	info.Unknown = append(info.Unknown, left...)
-	return v.placeContact(c, *id, info)
 }
 
 type preferenceBody struct {
@@ -40,7 +32,7 @@ func (b *preferenceBody) event(v *value, _ EventInfo) Event {
 	p := &b.UserPreference
 	p.At = b.Timestamp.Time
 	p.User = identity(b.WAID, b.UserID, b.ParentUserID, "wa_id", &p.EventInfo)
-	p.ProfileName = v.meet(&p.User, &p.EventInfo)
+	p.ProfileName = v.joinName(&p.User, &p.EventInfo)
 	return p
 }
 
@@ -55,7 +47,7 @@ func (b *userIDBody) event(v *value, _ EventInfo) Event {
 	u := &b.UserIDUpdate
 	u.At = b.Timestamp.Time
 	u.User = identity(b.WAID, u.UserID.Current, u.ParentUserID.Current, "wa_id", &u.EventInfo)
-	u.ProfileName = v.meet(&u.User, &u.EventInfo)
+	u.ProfileName = v.joinName(&u.User, &u.EventInfo)
 	return u
 }
 
@@ -99,7 +91,8 @@ type handoverBody struct {
 func (b *handoverBody) event() Event {
 	h := &b.MessagingHandover
 	h.At, h.PhoneNumberID, h.DisplayPhoneNumber = b.Timestamp.Time, b.Recipient.Phone, b.Recipient.DisplayPhone
-	h.Sender = identity(b.SenderBody.PhoneNumber, b.SenderBody.UserID, b.SenderBody.ParentUserID, "sender.phone_number", &h.EventInfo)
+	from := b.SenderBody
+	h.Sender = identity(from.PhoneNumber, from.UserID, from.ParentUserID, "sender.phone_number", &h.EventInfo)
 	if h.Type == "" {
 		switch {
 		case h.Passed != nil && h.Taken == nil:

@@ -7,8 +7,9 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/wire"
 )
 
-// readOtherEchoes reads echoes of what other apps sent.
-func readOtherEchoes(d *decoder, change []byte, info EventInfo) (loose, unread []wire.Member) {
+// readOtherEchoes reads echoes of messages that other apps sent. They have the shape of the echoes
+// of the main path and are another event, because no person wrote them on the phone.
+func readOtherEchoes(d *decoder, data []byte, info EventInfo) remainder {
 	v, from := &d.value, len(d.events)
 	v.count()
 	v.emit(d, listEchoes, &info)
@@ -21,17 +22,17 @@ func readOtherEchoes(d *decoder, change []byte, info EventInfo) (loose, unread [
 			}
 		}
 	}
-	return v.remains(d.events[from:])
+	return v.remainder(d.events[from:])
 }
 
-// readStandby reads what happens in a conversation that something else owns. The lists have the
+// readStandby reads the events of a conversation that another app controls. The lists have the
 // names and shapes of the main path, one level deeper; their events must never be those of the main
 // path, or a bot would answer.
-func readStandby(d *decoder, change []byte, info EventInfo) (loose, unread []wire.Member) {
+func readStandby(d *decoder, _ []byte, info EventInfo) remainder {
 	outer, from := &d.value, len(d.events)
 	raw := outer.takeMember("standby")
 	if raw == nil {
-		return outer.remains(nil)
+		return outer.remainder(nil)
 	}
 	var s wire.Scanner
 	s.Reset(raw)
@@ -47,19 +48,16 @@ func readStandby(d *decoder, change []byte, info EventInfo) (loose, unread []wir
 	}
 	echoes := v.raw[listEchoes]
 	v.raw[listEchoes] = nil
-	items(d, echoes, info, standbyEchoDecoder, func(b *standbyEchoBody, _ *value, _ EventInfo) Event { return b.event(v) })
+	items(d, echoes, info, standbyEchoDecoder, func(b *standbyEchoBody, _ *value, _ EventInfo) Event {
+		return b.event(v)
+	})
 
 	events := d.events[from:]
 	for _, ev := range events {
-		unknown := ev.base().Unknown
-		for i, m := range unknown {
-			if in, ok := strings.CutPrefix(m.Path, "value."); ok {
-				unknown[i].Path = "value.standby." + in
-			}
-		}
+		deepen(ev.base().Unknown)
 	}
-	loose, unread = v.remains(events)
-	for _, list := range [][]wire.Member{loose, unread} {
+	rest, around := v.remainder(events), outer.remainder(nil)
+	for _, list := range [][]wire.Member{rest.members, rest.lists} {
 		for i := range list {
 			list[i].Path = "standby." + list[i].Path
 		}
@@ -68,11 +66,20 @@ func readStandby(d *decoder, change []byte, info EventInfo) (loose, unread []wir
 		info.Raw = raw
 		d.events = append(d.events, &UndecodableEvent{info, itemError(v.err)})
 	}
-	aroundLoose, aroundUnread := outer.remains(nil)
-	return append(loose, aroundLoose...), append(unread, aroundUnread...)
+	return remainder{append(rest.members, around.members...), append(rest.lists, around.lists...)}
 }
 
-// standby turns an event of the main path into that of a conversation that something else owns.
+// deepen corrects the paths of members around an item, which stand one level deeper than on the
+// main path.
+func deepen(unknown []UnknownMember) {
+	for i, m := range unknown {
+		if in, ok := strings.CutPrefix(m.Path, "value."); ok {
+			unknown[i].Path = "value.standby." + in
+		}
+	}
+}
+
+// standby turns an event of the main path into that of a conversation that another app controls.
 func standby(ev Event) Event {
 	switch ev := ev.(type) {
 	case *IncomingMessage:
@@ -113,11 +120,11 @@ func (b *standbyEchoBody) event(v *value) Event {
 		return e
 	}
 	e.To = identity(sent.To, sent.Recipient, "", "message.to", &e.EventInfo)
-	e.ProfileName = v.meet(&e.To, &e.EventInfo)
+	e.ProfileName = v.joinName(&e.To, &e.EventInfo)
 	return e
 }
 
-// A sentBody is what matters here of a body with which a message is sent.
+// A sentBody is the part of a request to send a message that its echo needs.
 type sentBody struct {
 	To            string       `json:"to"`
 	Recipient     graph.UserID `json:"recipient"`

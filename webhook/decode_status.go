@@ -9,18 +9,14 @@ import (
 // here and nowhere else, the newest wins.
 func readStatus(s *wire.Scanner) Event {
 	st := new(MessageStatus)
-	a := lookAhead(s)
-	h := a.statusHead()
-	var recipient string
-	if a.inside("") {
-		st.ID, st.Status, st.At, recipient, st.Recipient.UserID = h.id, h.status, h.at.Time, h.recipient, h.user
-	} else if !s.Object() {
+	if !s.Object() {
 		return st
 	}
 	var (
+		recipient           string
 		parent, participant alias
-		pricing             nested // printed beside the conversation and inside it
-		legacy              nested // message.recipient_id
+		legacyPricing       nestedPricing   // printed beside the conversation and inside it
+		legacy              legacyRecipient // message.recipient_id
 	)
 	for s.NextMember() {
 		switch name := s.Name(); string(name) {
@@ -29,7 +25,7 @@ func readStatus(s *wire.Scanner) Event {
 		case "status":
 			st.Status = statusCode(s.TextBytes())
 		case "timestamp":
-			st.At = s.Time().Time
+			st.At = s.Time()
 		case "recipient_id":
 			recipient = s.Text()
 		case "recipient_user_id":
@@ -59,10 +55,9 @@ func readStatus(s *wire.Scanner) Event {
 		case "template_id":
 			st.TemplateID = graph.TemplateID(s.Text())
 		case "conversation":
-			pricing = nested{}
-			st.Conversation = readConversation(s, &pricing)
+			st.Conversation, legacyPricing = readConversation(s)
 		case "pricing":
-			st.Pricing = readNew(s, readPricing)
+			st.Pricing = pricingDecoder.New(s)
 		case "errors":
 			st.Errors = readErrors(s)
 		case "type":
@@ -70,25 +65,25 @@ func readStatus(s *wire.Scanner) Event {
 		case "payment":
 			st.Payment = paymentDecoder.New(s)
 		case "message":
-			legacy.read(s)
+			legacyRecipientDecoder.Decode(s, &legacy)
 		default:
 			s.Unknown()
 		}
 	}
-	if st.Pricing == nil && pricing.raw != nil {
-		st.Pricing = pricing.pricing
-	} else if pricing.raw != nil {
-		s.Leave("conversation.pricing", pricing.raw)
+	if st.Pricing == nil && legacyPricing.raw != nil {
+		st.Pricing = legacyPricing.pricing
+	} else if legacyPricing.raw != nil {
+		s.Unplaced("conversation.pricing", legacyPricing.raw)
 	}
 	if recipient == "" {
-		recipient = legacy.text
-	} else if legacy.text != "" && legacy.text != recipient {
-		s.Leave("message.recipient_id", quoted(legacy.text))
+		recipient = legacy.ID
+	} else if legacy.ID != "" && legacy.ID != recipient {
+		s.Unplaced("message.recipient_id", quoted(legacy.ID))
 	}
 	st.Recipient.ParentUserID = graph.UserID(parent.value)
 	st.Participant.WAID = participant.value
-	parent.leave(s)
-	participant.leave(s)
+	parent.report(s)
+	participant.report(s)
 	st.setRecipient(recipient, s)
 	return st
 }
@@ -102,98 +97,84 @@ func (st *MessageStatus) setRecipient(recipient string, s *wire.Scanner) {
 	case st.GroupID == "":
 		st.GroupID = graph.GroupID(recipient)
 	case recipient != "" && recipient != string(st.GroupID):
-		s.Leave("recipient_id", quoted(recipient))
+		s.Unplaced("recipient_id", quoted(recipient))
 	}
-	if left := splitIdentity(&st.Recipient); left != "" {
-		s.Leave("recipient_id", quoted(left))
-	}
-	if left := splitIdentity(&st.Participant); left != "" {
-		s.Leave("recipient_participant_id", quoted(left))
-	}
+	splitAndReport(s, "recipient_id", &st.Recipient)
+	splitAndReport(s, "recipient_participant_id", &st.Participant)
 }
 
-// An alias is a member that goes by several names, of which the one with the highest rank counts.
+// An alias is a member that goes by several names, of which the one with the highest rank counts. A
+// repeat of the same name replaces, as any duplicate does; a different value under another name has
+// no place.
 type alias struct {
-	value string
-	rank  int
-	left  []wire.Member
-	name  string
+	value    string
+	rank     int
+	name     string // under which value stood
+	unplaced []wire.Member
 }
 
+// read reads the member under one of its names.
 func (a *alias) read(s *wire.Scanner, rank int, name string) {
 	text := s.Text()
 	switch {
 	case text == "" || text == a.value:
 	case a.value == "" || rank >= a.rank:
 		if a.value != "" && rank > a.rank {
-			a.left = append(a.left, wire.Member{Path: a.name, Value: quoted(a.value)})
+			a.unplaced = append(a.unplaced, wire.Member{Path: a.name, Value: quoted(a.value)})
 		}
 		a.value, a.rank, a.name = text, rank, name
 	default:
-		a.left = append(a.left, wire.Member{Path: name, Value: quoted(text)})
+		a.unplaced = append(a.unplaced, wire.Member{Path: name, Value: quoted(text)})
 	}
 }
 
-func (a *alias) leave(s *wire.Scanner) {
-	for _, l := range a.left {
-		s.Leave(l.Path, l.Value)
+// report reports the values without a place, at the end of the object.
+func (a *alias) report(s *wire.Scanner) {
+	for _, m := range a.unplaced {
+		s.Unplaced(m.Path, m.Value)
 	}
 }
 
-// nested is what a status has been seen to carry one level deeper than usual.
-type nested struct {
-	raw     []byte
+// A legacyRecipient is the object "message" of old statuses.
+type legacyRecipient struct {
+	ID string `json:"recipient_id"`
+}
+
+// A nestedPricing is a pricing inside a conversation, where Meta has printed it.
+type nestedPricing struct {
 	pricing *Pricing
-	text    string
+	raw     []byte // nil if absent
 }
 
-func (n *nested) read(s *wire.Scanner) {
-	n.text = ""
-	if !s.Object() {
-		return
-	}
-	for s.NextMember() {
-		if string(s.Name()) == "recipient_id" {
-			n.text = s.Text()
-		} else {
-			s.Unknown()
-		}
-	}
-}
-
-func readConversation(s *wire.Scanner, pricing *nested) *BillingConversation {
+// readConversation reads a conversation; nil for null.
+func readConversation(s *wire.Scanner) (c *BillingConversation, nested nestedPricing) {
 	if s.Null() {
-		return nil
+		return nil, nested
 	}
-	c := new(BillingConversation)
-	a := lookAhead(s)
-	if known := a.conversation(); a.read() != nil {
-		*c = known
-		return c
-	}
+	c = new(BillingConversation)
 	if !s.Object() {
-		return c
+		return c, nested
 	}
 	for s.NextMember() {
 		switch string(s.Name()) {
 		case "id":
 			c.ID = s.Text()
 		case "origin":
-			readConversationOrigin(s, &c.Origin)
+			originDecoder.Decode(s, &c.Origin)
 		case "expiration_timestamp":
-			c.ExpiresAt = s.Time()
+			c.ExpiresAt.Time = s.Time()
 		case "pricing":
 			mark := s.Mark()
-			pricing.pricing = readNew(s, readPricing)
-			pricing.raw = s.Since(mark)
+			nested.pricing = pricingDecoder.New(s)
+			nested.raw = s.Since(mark)
 		default:
 			s.Unknown()
 		}
 	}
-	return c
+	return c, nested
 }
 
-// statusCode returns b as a status. Known ones cost no memory.
+// statusCode returns b as a status. Known statuses take no memory.
 func statusCode(b []byte) DeliveryStatus {
 	switch string(b) {
 	case "sent":
@@ -208,13 +189,13 @@ func statusCode(b []byte) DeliveryStatus {
 	return DeliveryStatus(b)
 }
 
-// joinStatus takes over what a contact tells about the person whom the status is about.
+// joinStatus completes a status by the contact of the person whom it is about.
 func (v *value) joinStatus(st *MessageStatus) {
 	person := &st.Recipient
 	if st.RecipientType == "group" {
 		person = &st.Participant
 	}
-	c, left := v.join(person)
+	c, unplaced := v.join(person)
 	if c == nil {
 		return
 	}
@@ -222,35 +203,14 @@ func (v *value) joinStatus(st *MessageStatus) {
 	if st.IdentityHash == "" {
 		st.IdentityHash = c.identityHash
 	} else if c.identityHash != "" && c.identityHash != st.IdentityHash {
-		left = append(left, UnknownMember{"value.contacts.identity_key_hash", quoted(c.identityHash)})
+		unplaced = append(unplaced, UnknownMember{"value.contacts.identity_key_hash", quoted(c.identityHash)})
 	}
-	st.Unknown = append(st.Unknown, left...)
-}
-
-// readNumberProblem reads an element of a change's errors.
-func readNumberProblem(s *wire.Scanner) Event { return &PhoneNumberError{Err: readError(s)} }
-
-// readUserAction reads an element of user_actions.
-func readUserAction(s *wire.Scanner) Event {
-	a := new(UserAction)
-	if s.Object() {
-		for s.NextMember() {
-			switch string(s.Name()) {
-			case "action_type":
-				a.Type = s.Text()
-			case "timestamp":
-				a.At = s.Time().Time
-			case "marketing_messages_link_click_data":
-				a.Click = clickDecoder.New(s)
-			default:
-				s.Unknown()
-			}
-		}
-	}
-	return a
+	st.Unknown = append(st.Unknown, unplaced...)
 }
 
 var (
-	paymentDecoder = wire.For[Payment]()
-	clickDecoder   = wire.For[LinkClick]()
+	paymentDecoder         = wire.For[Payment]()
+	pricingDecoder         = wire.For[Pricing]()
+	originDecoder          = wire.For[BillingConversationOrigin]()
+	legacyRecipientDecoder = wire.For[legacyRecipient]()
 )

@@ -8,19 +8,20 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/wire"
 )
 
-// A historyWalker decodes the threads of one chunk.
+// A historyWalker decodes the threads of one chunk, message by message.
 type historyWalker struct {
-	s       wire.Scanner
-	begin   func(*HistoryThread)
-	yield   func(*HistoryThread, *HistoryMessage) bool
-	ordered bool // see HistoryChunk
-	tree    bool // the slab holds all messages so far, and not those to come
-	stopped bool
-	slab    []HistoryMessage
-	texts   textSlab
-	spare   []HistoryThread // memory for the next ones
-	empty   *HistoryMessage // stands for all messages without members
-	parties parties
+	s          wire.Scanner
+	begin      func(*HistoryThread) // called for each thread, also one without messages; may be nil
+	yield      func(*HistoryThread, *HistoryMessage) bool
+	ordered    bool // see HistoryChunk
+	tree       bool // all messages are kept together: the slab holds those so far, not those to come
+	stopped    bool // yield has returned false
+	slab       []HistoryMessage
+	texts      textSlab
+	spare      []HistoryThread // memory for the next threads
+	empty      *HistoryMessage // stands for all messages without members
+	context    threadContext   // of the current thread
+	identities identityCache
 }
 
 // slabSize is how many messages share an allocation, and threadSlab how many threads of a tree do.
@@ -44,6 +45,7 @@ func (w *historyWalker) newThread() *HistoryThread {
 }
 
 // next returns a zero message: of a tree the next one, otherwise one that can be kept on its own.
+// In a tree it moves the messages before when the slab is full: no pointer to them may be kept.
 func (w *historyWalker) next() *HistoryMessage {
 	if w.tree {
 		w.slab = append(w.slab, HistoryMessage{})
@@ -107,20 +109,22 @@ func (w *historyWalker) threads() {
 // bad yields a part of the chunk that could not be decoded.
 func (w *historyWalker) bad(t *HistoryThread, raw []byte, err error) {
 	if !w.stopped {
-		w.stopped = !w.yield(t, &HistoryMessage{Raw: raw, From: new(graph.Identity), Content: new(UnknownContent), Err: err})
+		m := &HistoryMessage{Raw: raw, From: new(graph.Identity), Content: new(UnknownContent), Err: err}
+		w.stopped = !w.yield(t, m)
 	}
 }
 
 // thread reads one conversation. Which side wrote a message can be told only when the thread's id
-// and context are known, so where these may come after the messages, the messages wait.
+// and context are known. Where these may come behind the messages, the messages are read
+// afterwards, with a scanner of their own.
 func (w *historyWalker) thread() {
 	var (
-		s       = &w.s
-		t       = w.newThread()
-		it      = s.BeginItem()
-		waiting []byte
-		known   threadContext
+		s        = &w.s
+		t        = w.newThread()
+		it       = s.BeginItem()
+		messages []byte // to be read afterwards
 	)
+	w.context = threadContext{}
 	if w.begin != nil {
 		w.begin(t)
 	}
@@ -130,13 +134,13 @@ func (w *historyWalker) thread() {
 			case "id":
 				t.ID = s.Text()
 			case "context":
-				known.read(s)
+				threadContextDecoder.Decode(s, &w.context)
 			case "messages":
 				if w.ordered {
-					t.Customer, _ = known.customer(t.ID)
+					t.Customer, _ = w.context.customer(t.ID)
 					w.messages(s, t)
 				} else {
-					waiting = s.Raw()
+					messages = s.Raw()
 				}
 			default:
 				s.Unknown()
@@ -146,15 +150,15 @@ func (w *historyWalker) thread() {
 			}
 		}
 	}
-	who, left := known.customer(t.ID)
-	t.Customer = who
+	customer, unplaced := w.context.customer(t.ID)
+	t.Customer = customer
 	raw, unknown, err := s.EndItem(it)
-	if t.Unknown = members(unknown); left != "" {
-		t.Unknown = append(t.Unknown, UnknownMember{"context.wa_id", quoted(left)})
+	if t.Unknown = members(unknown); unplaced != "" {
+		t.Unknown = append(t.Unknown, UnknownMember{"context.wa_id", quoted(unplaced)})
 	}
-	if waiting != nil {
+	if messages != nil {
 		var inner wire.Scanner
-		inner.Reset(waiting)
+		inner.Reset(messages)
 		outer := inner.BeginItem()
 		w.messages(&inner, t)
 		if _, _, e := inner.EndItem(outer); err == nil && e != nil {
@@ -166,68 +170,48 @@ func (w *historyWalker) thread() {
 	}
 }
 
-// A threadContext is what a thread tells about its customer beside the id.
+// A threadContext is the context of a thread: its customer, beside the thread's id.
 type threadContext struct {
-	waID     string
-	identity graph.Identity
+	personBody
+	Username string `json:"username"`
 }
 
-func (c *threadContext) read(s *wire.Scanner) {
-	*c = threadContext{}
-	if !s.Object() {
-		return
-	}
-	for s.NextMember() {
-		switch string(s.Name()) {
-		case "wa_id":
-			c.waID = s.Text()
-		case "user_id":
-			c.identity.UserID = graph.UserID(s.Text())
-		case "parent_user_id":
-			c.identity.ParentUserID = graph.UserID(s.Text())
-		case "username":
-			c.identity.Username = username(s.Text())
-		default:
-			s.Unknown()
-		}
-	}
-}
+var threadContextDecoder = wire.For[threadContext]()
 
-// customer returns whom a thread is with, and a user id that has no place because there is another
-// one. Its number is wa_id, which is canonical, or else the thread's id.
-func (c *threadContext) customer(id string) (who graph.Identity, left string) {
-	who = c.identity
-	who.WAID = c.waID
-	left = splitIdentity(&who)
+// customer returns the other side of a thread, and a user id that has no place because there is
+// another one. Its number is wa_id, which is canonical, or else the thread's id.
+func (c *threadContext) customer(id string) (customer graph.Identity, unplaced string) {
+	customer = graph.Identity{
+		WAID: c.WAID, UserID: c.UserID, ParentUserID: c.ParentUserID, Username: username(c.Username),
+	}
+	unplaced = splitIdentity(&customer)
 	if graph.IsUserID(id) {
-		if who.UserID == "" {
-			who.UserID = graph.UserID(id)
+		if customer.UserID == "" {
+			customer.UserID = graph.UserID(id)
 		}
-	} else if who.WAID == "" {
-		who.WAID = id
+	} else if customer.WAID == "" {
+		customer.WAID = id
 	}
-	return who, left
+	return customer, unplaced
 }
 
+// messages reads a list of messages and yields each.
 func (w *historyWalker) messages(s *wire.Scanner, t *HistoryThread) {
 	if !s.Array() {
 		return
 	}
 	for s.NextElement() {
-		d := s.Rest()
-		var m *HistoryMessage
-		if len(d) > 1 && d[0] == '{' && d[1] == '"' {
-			m = w.next()
-			size, head := w.usual(s, m, t, d)
-			if size == 0 {
-				w.message(s, m, t, head)
-			}
-			s.Advance(size)
-		} else if s.Null() {
+		if s.Null() {
 			continue
-		} else if m = w.emptyMessage(s, t); m == nil {
+		}
+		m := w.emptyMessage(s, t)
+		if m == nil {
 			m = w.next()
-			w.message(s, m, t, 0)
+			if size := w.fastMessage(s, m, t, s.Rest()); size > 0 {
+				s.Advance(size)
+			} else {
+				w.message(s, m, t)
+			}
 		}
 		if s.Err() != nil {
 			return
@@ -238,8 +222,8 @@ func (w *historyWalker) messages(s *wire.Scanner, t *HistoryThread) {
 	}
 }
 
-// emptyMessage reads a message without members. They are all the same, so that a body full of them,
-// which no phone ever sends, costs no memory.
+// emptyMessage reads the next message if it has no members; nil if it has some. They all are one
+// message, so that a body full of them, which no phone ever sends, takes no memory.
 func (w *historyWalker) emptyMessage(s *wire.Scanner, t *HistoryThread) *HistoryMessage {
 	mark := s.Mark()
 	if !s.Empty() {
@@ -253,23 +237,14 @@ func (w *historyWalker) emptyMessage(s *wire.Scanner, t *HistoryThread) *History
 	return w.empty
 }
 
-// message reads an element of a thread's messages into m, of which the first bytes, head, were read
-// before. It differs from [message.read] only in that nothing has to be put by until the event is
-// known.
-func (w *historyWalker) message(s *wire.Scanner, m *HistoryMessage, t *HistoryThread, head int) {
+// message reads an element of a thread's messages into m, which it empties first. It differs from
+// [message.read] in that the event is known, so that no member has to be put by.
+func (w *historyWalker) message(s *wire.Scanner, m *HistoryMessage, t *HistoryThread) {
+	*m = HistoryMessage{}
 	it := s.BeginItem()
 	var from, to graph.Identity
-	if head > 0 {
-		from = *m.From
-		if m.To != nil {
-			to = *m.To
-		}
-		s.Inside(head, 0)
-	} else {
-		*m = HistoryMessage{}
-	}
-	if head > 0 || s.Object() {
-		parts := parts{texts: &w.texts}
+	if s.Object() {
+		contents := contents{texts: &w.texts}
 		for s.NextMember() {
 			switch string(s.Name()) {
 			case "id":
@@ -287,26 +262,26 @@ func (w *historyWalker) message(s *wire.Scanner, m *HistoryMessage, t *HistoryTh
 			case "to_parent_user_id":
 				to.ParentUserID = graph.UserID(s.TextLike(string(t.Customer.ParentUserID)))
 			case "timestamp":
-				m.At = s.Time().Time
+				m.At = s.Time()
 			case "type":
 				m.Type = messageType(s.TextBytes())
 			case "context":
-				m.Context = readNew(s, readMessageContext)
+				m.Context = contextDecoder.New(s)
 			case "errors":
 				m.Errors = readErrors(s)
 			case "history_context":
 				m.Status = readHistoryContext(s)
 			default:
-				parts.read(s)
+				contents.read(s)
 			}
 		}
-		m.Content = parts.choose(s, m.Type)
-		leaveSplit(s, "from", &from)
-		leaveSplit(s, "to", &to)
+		m.Content = contents.choose(s, m.Type)
+		splitAndReport(s, "from", &from)
+		splitAndReport(s, "to", &to)
 	}
-	m.From = w.parties.share(from)
+	m.From = w.identities.share(from)
 	if m.To = nil; !to.IsZero() {
-		m.To = w.parties.share(to)
+		m.To = w.identities.share(to)
 	}
 	raw, unknown, err := s.EndItem(it)
 	m.Raw, m.Unknown = raw, members(unknown)
@@ -319,6 +294,7 @@ func (w *historyWalker) message(s *wire.Scanner, m *HistoryMessage, t *HistoryTh
 	m.Outbound = outbound(m, t)
 }
 
+// readHistoryContext reads the delivery status of a past message.
 func readHistoryContext(s *wire.Scanner) (status HistoryStatus) {
 	if !s.Object() {
 		return ""
@@ -333,8 +309,8 @@ func readHistoryContext(s *wire.Scanner) (status HistoryStatus) {
 	return status
 }
 
-// historyStatus returns b in Meta's capital letters, in which one integrator's tests differ. Common
-// ones cost no memory.
+// historyStatus returns b in Meta's capital letters; one integrator's tests have small ones. Common
+// statuses take no memory.
 func historyStatus(b []byte) HistoryStatus {
 	switch string(b) {
 	case "READ":
@@ -347,9 +323,8 @@ func historyStatus(b []byte) HistoryStatus {
 	return HistoryStatus(strings.ToUpper(string(b)))
 }
 
-// outbound reports whether the business wrote a message. The display number is no help: it can be
-// formatted, and Brazilian ones can lack a digit. What the thread says about the customer decides,
-// in this order.
+// outbound reports whether the business wrote a message. The thread's customer decides: the display
+// number of the business can be formatted, and Brazilian ones can lack a digit.
 func outbound(m *HistoryMessage, t *HistoryThread) bool {
 	switch {
 	case m.To != nil:

@@ -11,17 +11,17 @@ import (
 
 // A value is the value of a change, read in one pass before the change's label is known: the names
 // of its lists say what is in them, and the label only says what the items mean. It is reused from
-// change to change.
+// change to change, with the memory of its lists.
 type value struct {
-	used   bool // it was read since it was reset
-	object bool // it is an object at all
-	label  Field
+	used   bool   // it was read since it was reset
+	object bool   // it is an object at all
+	label  Field  // Meta has printed the label of a change here
 	event  []byte // the JSON of a text "event", as account updates have; nil if absent
 
 	phone        graph.PhoneNumberID
 	displayPhone string
 	summary      *ConversationSummary
-	summaryRaw   []byte
+	summaryRaw   []byte // nil once a message has the summary
 
 	lists    uint          // a bit for each list that is in use
 	raw      [lists][]byte // the JSON of each list; nil if absent
@@ -30,17 +30,17 @@ type value struct {
 	echoes   []message
 	events   [lists][]Event // of the lists whose items need no label
 	contacts []contact
-	persons  int // how many the items are about, at most
+	persons  int // how many people the items are about, at most
 
 	contactIndex map[string]int // made when there are many contacts
 
-	sought bool          // takeText has looked for its member
-	loose  []wire.Member // members that nobody reads
-	unread []wire.Member // lists that nobody reads
-	err    error         // something outside the items does not fit
+	textTaken    bool          // takeText has looked for its member
+	unknown      []wire.Member // members that no reader knows
+	unknownLists []wire.Member // lists that no reader knows
+	err          error         // the first mismatch outside the items
 }
 
-// reset forgets everything but the room in the lists, which is left empty.
+// reset empties the value. It keeps the memory of the lists.
 func (v *value) reset() {
 	if !v.used {
 		return
@@ -51,18 +51,19 @@ func (v *value) reset() {
 		v.raw[l] = nil
 		switch l {
 		case listHistory:
-			v.history = none(v.history)
+			v.history = emptied(v.history)
 		case listMessages:
-			v.messages = none(v.messages)
+			v.messages = emptied(v.messages)
 		case listEchoes:
-			v.echoes = none(v.echoes)
+			v.echoes = emptied(v.echoes)
 		default:
-			v.events[l] = none(v.events[l])
+			v.events[l] = emptied(v.events[l])
 		}
 	}
 	v.lists = 0
-	v.contacts = none(v.contacts)
-	v.contactIndex, v.persons, v.sought, v.loose, v.unread, v.err = nil, 0, false, nil, nil, nil
+	v.contacts = emptied(v.contacts)
+	v.contactIndex, v.persons, v.textTaken = nil, 0, false
+	v.unknown, v.unknownLists, v.err = nil, nil, nil
 }
 
 // count notes how many persons the lists of the main path are about.
@@ -77,18 +78,20 @@ func (v *value) inUse(yield func(list) bool) {
 	}
 }
 
-// maxRoom is how many items of a list an empty value keeps room for.
-const maxRoom = 64
+// maxSpare is how many items the memory of a list may have to be kept: one large delivery must not
+// stay in memory with a pooled decoder.
+const maxSpare = 64
 
-// none empties a list and forgets what was in it, and much room too.
-func none[T any](list []T) []T {
-	if cap(list) > maxRoom {
+// emptied returns the memory of a list for new items, zeroed so that nothing it held stays alive.
+func emptied[T any](list []T) []T {
+	if cap(list) > maxSpare {
 		return nil
 	}
 	clear(list)
 	return list[:0]
 }
 
+// hasLists reports whether one of the known lists is there.
 func (v *value) hasLists() bool {
 	for l := range v.inUse {
 		if v.raw[l] != nil {
@@ -106,37 +109,27 @@ func (v *value) read(s *wire.Scanner) []byte {
 		return nil
 	}
 	it := s.BeginItem()
-	if v.object = v.readAhead(lookAhead(s)) || s.Object(); v.object {
+	if v.object = s.Object(); v.object {
 		v.members(s)
 	}
-	raw, loose, err := s.EndItem(it)
-	v.loose, v.err = loose, err
+	raw, unknown, err := s.EndItem(it)
+	v.unknown, v.err = unknown, err
 	return raw
 }
 
-// readAhead reads the first members.
-func (v *value) readAhead(a ahead) bool {
-	a.want(`{"messaging_product":"whatsapp","metadata":{"display_phone_number":"`)
-	display := a.kept()
-	a.want(`","phone_number_id":"`)
-	phone := a.kept()
-	a.want(`"}`)
-	if !a.inside("") {
-		return false
-	}
-	v.displayPhone, v.phone = display, graph.PhoneNumberID(phone)
-	return true
-}
-
+// members reads the members of the value. Arrays of other names are kept apart from other unknown
+// members: items may be in them.
 func (v *value) members(s *wire.Scanner) {
 	for s.NextMember() {
 		switch string(s.Name()) {
 		case "messaging_product":
-			v.product(s)
+			readProduct(s)
 		case "metadata":
-			v.metadata(s)
+			var b metadataBody
+			metadataDecoder.Decode(s, &b)
+			v.phone, v.displayPhone = b.PhoneNumberID, b.DisplayPhoneNumber
 		case "contacts":
-			v.contacts = readList(s, none(v.contacts), (*contact).read)
+			v.contacts = readList(s, emptied(v.contacts), (*contact).read)
 		case "messages":
 			v.list(s, listMessages)
 		case "message_echoes":
@@ -156,20 +149,12 @@ func (v *value) members(s *wire.Scanner) {
 			v.summary = readSummary(s)
 			v.summaryRaw = s.Since(start)
 		case "event":
-			switch s.Kind() {
-			case wire.KindString:
-				v.event = s.Raw()
-			case wire.KindNull:
-				s.Skip()
-				v.event = nil
-			default:
-				s.Unknown()
-			}
+			v.readEvent(s)
 		case "field": // misplaced in one of Meta's samples
 			v.label = Field(s.Text())
 		default:
 			if s.Kind() == wire.KindArray {
-				v.unread = append(v.unread, wire.Member{Path: wire.Short(string(s.Name())), Value: s.Raw()})
+				v.unknownLists = append(v.unknownLists, wire.Member{Path: wire.Short(string(s.Name())), Value: s.Raw()})
 			} else {
 				s.Unknown()
 			}
@@ -177,57 +162,55 @@ func (v *value) members(s *wire.Scanner) {
 	}
 }
 
-// product reads messaging_product, of which only another value than the usual one is worth
+// readProduct reads messaging_product, of which only another value than the usual one is worth
 // reporting.
-func (v *value) product(s *wire.Scanner) {
+func readProduct(s *wire.Scanner) {
 	start := s.Mark()
 	if string(s.TextBytes()) != "whatsapp" {
 		s.UnknownSince(start)
 	}
 }
 
-func (v *value) metadata(s *wire.Scanner) {
-	v.phone, v.displayPhone = "", ""
-	if !s.Object() {
-		return
-	}
-	for s.NextMember() {
-		switch string(s.Name()) {
-		case "phone_number_id":
-			v.phone = graph.PhoneNumberID(s.Text())
-		case "display_phone_number":
-			v.displayPhone = s.Text()
-		default:
-			s.Unknown()
-		}
+// readEvent keeps the JSON of "event" if it is a text, as account updates have.
+func (v *value) readEvent(s *wire.Scanner) {
+	switch s.Kind() {
+	case wire.KindString:
+		v.event = s.Raw()
+	case wire.KindNull:
+		s.Skip()
+		v.event = nil
+	default:
+		s.Unknown()
 	}
 }
 
+// A metadataBody names the business's phone number.
+type metadataBody struct {
+	PhoneNumberID      graph.PhoneNumberID `json:"phone_number_id"`
+	DisplayPhoneNumber string              `json:"display_phone_number"`
+}
+
+// A summaryBody is a [ConversationSummary].
+type summaryBody struct {
+	Type    string `json:"type"`
+	Summary struct {
+		Text string `json:"text"`
+	} `json:"summary"`
+}
+
+var (
+	metadataDecoder = wire.For[metadataBody]()
+	summaryDecoder  = wire.For[summaryBody]()
+)
+
+// readSummary reads a summary; nil for null and for what is no object.
 func readSummary(s *wire.Scanner) *ConversationSummary {
-	if !s.Object() {
+	isObject := s.Kind() == wire.KindObject
+	var b summaryBody
+	if summaryDecoder.Decode(s, &b); !isObject {
 		return nil
 	}
-	var c ConversationSummary
-	for s.NextMember() {
-		switch string(s.Name()) {
-		case "type":
-			c.Type = s.Text()
-		case "summary":
-			c.Text = ""
-			if s.Object() {
-				for s.NextMember() {
-					if string(s.Name()) == "text" {
-						c.Text = s.Text()
-					} else {
-						s.Unknown()
-					}
-				}
-			}
-		default:
-			s.Unknown()
-		}
-	}
-	return &c
+	return &ConversationSummary{Type: b.Type, Text: b.Summary.Text}
 }
 
 // list reads one of the known lists.
@@ -236,19 +219,19 @@ func (v *value) list(s *wire.Scanner, l list) {
 	v.lists |= 1 << l
 	switch l {
 	case listHistory:
-		v.history = readList(s, none(v.history), (*historyItem).read)
+		v.history = readList(s, emptied(v.history), (*historyItem).read)
 	case listMessages:
-		v.messages = readList(s, none(v.messages), func(m *message, s *wire.Scanner) { m.read(s, inMessages) })
+		v.messages = readList(s, emptied(v.messages), func(m *message, s *wire.Scanner) { m.read(s, inMessages) })
 	case listEchoes:
-		v.echoes = readList(s, none(v.echoes), func(m *message, s *wire.Scanner) { m.read(s, inEchoes) })
+		v.echoes = readList(s, emptied(v.echoes), func(m *message, s *wire.Scanner) { m.read(s, inEchoes) })
 	case listStatuses:
-		v.events[l] = readEvents(s, none(v.events[l]), readStatus)
+		v.events[l] = readEvents(s, emptied(v.events[l]), readStatus)
 	case listStateSync:
-		v.events[l] = readEvents(s, none(v.events[l]), readAppState)
+		v.events[l] = readEvents(s, emptied(v.events[l]), readAppState)
 	case listErrors:
-		v.events[l] = readEvents(s, none(v.events[l]), readNumberProblem)
+		v.events[l] = readEvents(s, emptied(v.events[l]), readNumberProblem)
 	case listActions:
-		v.events[l] = readEvents(s, none(v.events[l]), readUserAction)
+		v.events[l] = readEvents(s, emptied(v.events[l]), readUserAction)
 	}
 	if v.raw[l] = s.Since(start); string(v.raw[l]) == "null" {
 		v.raw[l] = nil
@@ -256,14 +239,11 @@ func (v *value) list(s *wire.Scanner, l list) {
 }
 
 // maxItems is how many items of one kind are decoded. Meta sends up to 1,000 updates in a delivery.
-// Small items grow two hundredfold when they are decoded, so that without a limit one odd body
-// could take all memory.
+// Small items grow two hundredfold when they are decoded: without a limit one hostile body could
+// take all memory.
 const maxItems = 50_000
 
 const tooMany = "more items than one delivery can hold"
-
-// maxErrors is how many errors one item can have. Meta sends one.
-const maxErrors = 1_000
 
 // readList appends the elements of an array to list. Elements that are null are no items.
 func readList[T any](s *wire.Scanner, list []T, read func(*T, *wire.Scanner)) []T {
@@ -277,7 +257,7 @@ func readList[T any](s *wire.Scanner, list []T, read func(*T, *wire.Scanner)) []
 				s.Skip()
 				continue
 			}
-			// What is behind the end of a list is zero: none clears what it empties.
+			// The memory behind the end of a list is zero: emptied has cleared it.
 			list = slices.Grow(list, 1)[:len(list)+1]
 			read(&list[len(list)-1], s)
 		}
@@ -312,6 +292,7 @@ func readEvents(s *wire.Scanner, list []Event, read func(*wire.Scanner) Event) [
 	return list
 }
 
+// itemError returns the error of an item that does not fit its type.
 func itemError(err error) error { return fmt.Errorf("webhook: %w", err) }
 
 // length returns how many items a list has.
@@ -328,7 +309,8 @@ func (v *value) length(l list) int {
 	}
 }
 
-// emit emits the events of one list, under the label in info.
+// emit emits the events of one list, under the label in info. Messages and echoes under the label
+// of history are the media that follow their placeholders.
 func (v *value) emit(d *decoder, l list, info *EventInfo) {
 	switch l {
 	case listHistory:
@@ -337,27 +319,11 @@ func (v *value) emit(d *decoder, l list, info *EventInfo) {
 		}
 	case listMessages:
 		for i := range v.messages {
-			m := &v.messages[i]
-			switch {
-			case m.err != nil:
-				d.events = append(d.events, m.undecodable(info))
-			case info.Field == FieldHistory:
-				d.events = append(d.events, v.historyMedia(m, info, isOwn(m.from.WAID, v.displayPhone)))
-			default:
-				d.events = append(d.events, v.incoming(m, info))
-			}
+			d.events = append(d.events, v.messageEvent(&v.messages[i], info))
 		}
 	case listEchoes:
 		for i := range v.echoes {
-			m := &v.echoes[i]
-			switch {
-			case m.err != nil:
-				d.events = append(d.events, m.undecodable(info))
-			case info.Field == FieldHistory:
-				d.events = append(d.events, v.historyMedia(m, info, true))
-			default:
-				d.events = append(d.events, v.echo(m, info))
-			}
+			d.events = append(d.events, v.echoEvent(&v.echoes[i], info))
 		}
 	default:
 		for _, ev := range v.events[l] {
@@ -371,14 +337,38 @@ func (v *value) emit(d *decoder, l list, info *EventInfo) {
 	}
 }
 
-// leftover returns what the change's events have no place for: contacts that belong to none of
-// them, a summary without a message to go with, and an "event".
-func (v *value) leftover(events []Event) []wire.Member {
-	var left []wire.Member
+// messageEvent makes the event of an element of messages.
+func (v *value) messageEvent(m *message, info *EventInfo) Event {
+	switch {
+	case m.err != nil:
+		return m.undecodable(info)
+	case info.Field == FieldHistory:
+		return v.historyMedia(m, info, isOwn(m.from.WAID, v.displayPhone))
+	default:
+		return v.incoming(m, info)
+	}
+}
+
+// echoEvent makes the event of an element of message_echoes.
+func (v *value) echoEvent(m *message, info *EventInfo) Event {
+	switch {
+	case m.err != nil:
+		return m.undecodable(info)
+	case info.Field == FieldHistory:
+		return v.historyMedia(m, info, true)
+	default:
+		return v.echo(m, info)
+	}
+}
+
+// unplaced returns the decoded members that the change's events have no place for: contacts that
+// belong to none of them, a summary without a message to go with, and an "event".
+func (v *value) unplaced(events []Event) []wire.Member {
+	var unplaced []wire.Member
 	for i := range v.contacts {
 		c := &v.contacts[i]
 		if !c.joined || c.err != nil {
-			left = append(left, wire.Member{Path: fmt.Sprintf("contacts[%d]", i), Value: c.raw})
+			unplaced = append(unplaced, wire.Member{Path: fmt.Sprintf("contacts[%d]", i), Value: c.raw})
 		}
 	}
 	if v.summary != nil {
@@ -389,11 +379,53 @@ func (v *value) leftover(events []Event) []wire.Member {
 			}
 		}
 		if v.summaryRaw != nil {
-			left = append(left, wire.Member{Path: "conversation_context", Value: v.summaryRaw})
+			unplaced = append(unplaced, wire.Member{Path: "conversation_context", Value: v.summaryRaw})
 		}
 	}
 	if v.event != nil {
-		left = append(left, wire.Member{Path: "event", Value: v.event})
+		unplaced = append(unplaced, wire.Member{Path: "event", Value: v.event})
 	}
-	return left
+	return unplaced
 }
+
+// An appStateBody is an [AppStateSync].
+type appStateBody struct {
+	Type     AppStateType   `json:"type"`
+	Action   AppStateAction `json:"action"`
+	Contact  AppContact     `json:"contact"`
+	Metadata stamped        `json:"metadata"`
+}
+
+// A userActionBody is a [UserAction].
+type userActionBody struct {
+	Type  string     `json:"action_type"`
+	Click *LinkClick `json:"marketing_messages_link_click_data"`
+	stamped
+}
+
+var (
+	appStateDecoder   = wire.For[appStateBody]()
+	userActionDecoder = wire.For[userActionBody]()
+)
+
+// readAppState reads an element of state_sync.
+func readAppState(s *wire.Scanner) Event {
+	var b appStateBody
+	appStateDecoder.Decode(s, &b)
+	b.Contact.Username = username(b.Contact.Username)
+	a := &AppStateSync{Type: b.Type, Action: b.Action, Contact: b.Contact}
+	a.At = b.Metadata.Timestamp.Time
+	return a
+}
+
+// readUserAction reads an element of user_actions.
+func readUserAction(s *wire.Scanner) Event {
+	var b userActionBody
+	userActionDecoder.Decode(s, &b)
+	a := &UserAction{Type: b.Type, Click: b.Click}
+	a.At = b.Timestamp.Time
+	return a
+}
+
+// readNumberProblem reads an element of a change's errors.
+func readNumberProblem(s *wire.Scanner) Event { return &PhoneNumberError{Err: readError(s)} }

@@ -99,7 +99,8 @@ func (e *PanicError) Error() string {
 // not the runtime's.
 func (e *PanicError) place() string {
 	_, below, _ := strings.Cut(string(e.Stack), "\npanic(")
-	lines := strings.Split(below, "\n") // a function and its place take turns; the first line is what is left of the panic's own
+	// A function and its place take turns. The first line is the rest of the panic's own.
+	lines := strings.Split(below, "\n")
 	for i := 2; i+1 < len(lines); i += 2 {
 		if !strings.HasPrefix(lines[i], "runtime.") {
 			place, _, _ := strings.Cut(path.Base(lines[i+1]), " ")

@@ -24,15 +24,18 @@ func TestDriftCountsWhatIsUnknown(t *testing.T) {
 				require.NoError(t, drift.Handle(t.Context(), ev))
 			}
 		}
-		note(inValue("messages", `"messages":[{"id":"1","text":{"body":"x","format":"bold"},"errors":[{"code":1,"hint":1},{"code":2,"hint":1}]}]`))
+		note(inValue("messages", `"messages":[{"id":"1","text":{"body":"x","format":"bold"},"errors":[{"code":1,`+
+			`"hint":1},{"code":2,"hint":1}]}]`))
 		first := time.Now()
 		time.Sleep(time.Hour)
 		note(inValue("messages", `"messages":[{"id":"2","text":{"body":"x","format":5},"15550100123":true}]`))
-		note(inValue("messages", `"messages":[{"id":"3","type":"hologram","hologram":{}},{"id":"4","interactive":{"type":"wave","wave":[]}},
+		note(inValue("messages", `"messages":[{"id":"3","type":"hologram","hologram":{}},
+			{"id":"4","interactive":{"type":"wave","wave":[]}},
 			{"id":"5","edit":{"message":{"type":"pin","pin":{}}}}]`))
 		note(inValue("brand_new", `"x":1`))
 		note(inValue("messages", `"messages":[{"id":{}}]`))
-		note(inValue("history", `"history":[{"metadata":{"phase":0},"threads":[{"id":"15550100123","mood":"good","messages":[
+		note(inValue("history", `"history":[{"metadata":{"phase":0},"threads":[
+			{"id":"15550100123","mood":"good","messages":[
 			{"id":"6","type":"text","text":{"body":"x"},"stars":3},{"id":[]},{"id":"7","type":"rune","rune":1}]}]}]`))
 		var got []string
 		for _, c := range drift.Snapshot() {
@@ -87,7 +90,8 @@ func TestDriftStaysSmall(t *testing.T) {
 	var short webhook.Drift
 	long := strings.Repeat("é", 5_000)
 	for _, body := range []string{
-		inValue(long, `"x":1`), inValue("messages", `"messages":[{"id":"1","type":"`+long+`"},{"id":"2","interactive":{"type":"`+long+`"}}],"`+long+`":[1]`),
+		inValue(long, `"x":1`), inValue("messages",
+			`"messages":[{"id":"1","type":"`+long+`"},{"id":"2","interactive":{"type":"`+long+`"}}],"`+long+`":[1]`),
 	} {
 		for _, ev := range decode(t, body) {
 			require.NoError(t, short.Handle(t.Context(), ev))

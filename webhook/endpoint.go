@@ -51,7 +51,8 @@ func (c Config) validate(recv Receiver) error {
 		case trimmed == "":
 			errs = append(errs, fmt.Errorf("webhook: Config.%s is empty; %s", name, ifEmpty))
 		case trimmed != s.Reveal():
-			errs = append(errs, fmt.Errorf("webhook: Config.%s begins or ends with white space; trim what was read from a file", name))
+			const padded = "webhook: Config.%s begins or ends with white space; trim what was read from a file"
+			errs = append(errs, fmt.Errorf(padded, name))
 		}
 	}
 	check(c.AppSecret, "AppSecret", "copy it from the app dashboard, App settings, Basic")
@@ -139,7 +140,7 @@ func (e *Endpoint) handshake(w http.ResponseWriter, r *http.Request) {
 	}
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	w.WriteHeader(http.StatusOK)
-	_, _ = io.WriteString(w, challenge) //nolint:gosec // G705: plain text, nosniff, and printable() lets no markup through
+	_, _ = io.WriteString(w, challenge) //nolint:gosec // G705: plain text, nosniff, printable() lets no markup through
 }
 
 // Handshake answers the request (GET) with which Meta checks a callback URL, where an [Endpoint]

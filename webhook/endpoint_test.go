@@ -26,7 +26,8 @@ const (
 	testToken  = "canary-verify-token"
 )
 
-var testConfig = webhook.Config{AppSecret: testSecret, AdditionalSecrets: []graph.Secret{"canary-old-secret"}, VerifyToken: testToken}
+var testConfig = webhook.Config{AppSecret: testSecret, AdditionalSecrets: []graph.Secret{"canary-old-secret"},
+	VerifyToken: testToken}
 
 func newEndpoint(t *testing.T, h webhook.Handler) *webhook.Endpoint {
 	t.Helper()
@@ -43,7 +44,8 @@ func serve(h http.Handler, r *http.Request) *httptest.ResponseRecorder {
 
 func TestConfigMistakesAreListedTogether(t *testing.T) {
 	t.Parallel()
-	_, err := webhook.NewEndpoint(webhook.Config{AppSecret: " ", AdditionalSecrets: []graph.Secret{"x", "\t"}, MaxBytes: -1}, nil)
+	_, err := webhook.NewEndpoint(webhook.Config{AppSecret: " ", AdditionalSecrets: []graph.Secret{"x", "\t"},
+		MaxBytes: -1}, nil)
 	require.Error(t, err)
 	for _, want := range []string{"AppSecret", "AdditionalSecrets[1]", "VerifyToken", "MaxBytes", "Receiver"} {
 		require.ErrorContains(t, err, want)
@@ -53,8 +55,11 @@ func TestConfigMistakesAreListedTogether(t *testing.T) {
 
 func TestSecretsFromFilesAreRefusedWithTheirLineEnds(t *testing.T) {
 	t.Parallel()
-	_, err := webhook.NewEndpoint(webhook.Config{AppSecret: "canary-secret\n", AdditionalSecrets: []graph.Secret{"canary-old "}, VerifyToken: "\tcanary"}, webhook.Dispatch(new(webhooktest.Recorder)))
-	for _, want := range []string{"AppSecret begins or ends with white space", "AdditionalSecrets[0] begins", "VerifyToken begins"} {
+	_, err := webhook.NewEndpoint(webhook.Config{
+		AppSecret: "canary-secret\n", AdditionalSecrets: []graph.Secret{"canary-old "}, VerifyToken: "\tcanary",
+	}, webhook.Dispatch(new(webhooktest.Recorder)))
+	for _, want := range []string{"AppSecret begins or ends with white space", "AdditionalSecrets[0] begins",
+		"VerifyToken begins"} {
 		require.ErrorContains(t, err, want)
 	}
 	require.NotContains(t, err.Error(), "canary")
@@ -67,22 +72,27 @@ func TestHandshake(t *testing.T) {
 		query string
 		want  int
 	}{
-		"as Meta asks":          {"hub.mode=subscribe&hub.challenge=1158201444&hub.verify_token=" + testToken, 200},
-		"other order":           {"hub.verify_token=" + testToken + "&hub.challenge=1158201444&hub.mode=subscribe", 200},
-		"wrong token":           {"hub.mode=subscribe&hub.challenge=1158201444&hub.verify_token=wrong", 403},
-		"empty token":           {"hub.mode=subscribe&hub.challenge=1158201444&hub.verify_token=", 403},
-		"no token":              {"hub.mode=subscribe&hub.challenge=1158201444", 403},
-		"token twice":           {"hub.mode=subscribe&hub.challenge=1158201444&hub.verify_token=" + testToken + "&hub.verify_token=" + testToken, 403},
-		"token as an array":     {"hub.mode=subscribe&hub.challenge=1158201444&hub.verify_token[$ne]=x", 403},
-		"no mode":               {"hub.challenge=1158201444&hub.verify_token=" + testToken, 403},
-		"another mode":          {"hub.mode=unsubscribe&hub.challenge=1158201444&hub.verify_token=" + testToken, 403},
-		"no challenge":          {"hub.mode=subscribe&hub.verify_token=" + testToken, 403},
-		"empty challenge":       {"hub.mode=subscribe&hub.challenge=&hub.verify_token=" + testToken, 403},
-		"challenge twice":       {"hub.mode=subscribe&hub.challenge=1158201444&hub.challenge=2&hub.verify_token=" + testToken, 403},
+		"as Meta asks": {"hub.mode=subscribe&hub.challenge=1158201444&hub.verify_token=" + testToken, 200},
+		"other order": {"hub.verify_token=" + testToken + "&hub.challenge=1158201444&hub.mode=subscribe",
+			200},
+		"wrong token": {"hub.mode=subscribe&hub.challenge=1158201444&hub.verify_token=wrong", 403},
+		"empty token": {"hub.mode=subscribe&hub.challenge=1158201444&hub.verify_token=", 403},
+		"no token":    {"hub.mode=subscribe&hub.challenge=1158201444", 403},
+		"token twice": {"hub.mode=subscribe&hub.challenge=1158201444&hub.verify_token=" + testToken +
+			"&hub.verify_token=" + testToken, 403},
+		"token as an array": {"hub.mode=subscribe&hub.challenge=1158201444&hub.verify_token[$ne]=x", 403},
+		"no mode":           {"hub.challenge=1158201444&hub.verify_token=" + testToken, 403},
+		"another mode":      {"hub.mode=unsubscribe&hub.challenge=1158201444&hub.verify_token=" + testToken, 403},
+		"no challenge":      {"hub.mode=subscribe&hub.verify_token=" + testToken, 403},
+		"empty challenge":   {"hub.mode=subscribe&hub.challenge=&hub.verify_token=" + testToken, 403},
+		"challenge twice": {"hub.mode=subscribe&hub.challenge=1158201444&hub.challenge=2&hub.verify_token=" +
+			testToken, 403},
 		"challenge with markup": {"hub.mode=subscribe&hub.challenge=%3Cscript%3E&hub.verify_token=" + testToken, 403},
-		"endless challenge":     {"hub.mode=subscribe&hub.challenge=" + strings.Repeat("1", 1000) + "&hub.verify_token=" + testToken, 403},
-		"broken query":          {"hub.mode=subscribe&hub.challenge=1158201444&hub.verify_token=" + testToken + "&x=%zz", 403},
-		"nothing":               {"", 403},
+		"endless challenge": {"hub.mode=subscribe&hub.challenge=" + strings.Repeat("1", 1000) +
+			"&hub.verify_token=" + testToken, 403},
+		"broken query": {"hub.mode=subscribe&hub.challenge=1158201444&hub.verify_token=" + testToken +
+			"&x=%zz", 403},
+		"nothing": {"", 403},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -114,13 +124,19 @@ func TestDeliveryStatus(t *testing.T) {
 		r.Body, r.ContentLength = io.NopCloser(strings.NewReader(body)), int64(len(body))
 		r.Header.Set(webhook.SignatureHeader, webhook.Sign(testSecret, []byte(body)))
 	}
+	send := func(r *http.Request, body io.Reader, length int64) {
+		r.Body, r.ContentLength = io.NopCloser(body), length
+	}
+	sign := func(r *http.Request, secret graph.Secret) {
+		r.Header.Set(webhook.SignatureHeader, webhook.Sign(secret, body))
+	}
 	tests := map[string]struct {
 		change func(*http.Request)
 		want   int
 		events int
 	}{
 		"as sent":              {func(*http.Request) {}, 200, 1},
-		"old secret":           {func(r *http.Request) { r.Header.Set(webhook.SignatureHeader, webhook.Sign("canary-old-secret", body)) }, 200, 1},
+		"old secret":           {func(r *http.Request) { sign(r, "canary-old-secret") }, 200, 1},
 		"no content type":      {func(r *http.Request) { r.Header.Del("Content-Type") }, 200, 1},
 		"another content type": {func(r *http.Request) { r.Header.Set("Content-Type", "text/html") }, 200, 1},
 		"chunked":              {func(r *http.Request) { r.ContentLength = -1 }, 200, 1},
@@ -132,11 +148,11 @@ func TestDeliveryStatus(t *testing.T) {
 		"signature twice": {func(r *http.Request) {
 			r.Header.Add(webhook.SignatureHeader, r.Header.Get(webhook.SignatureHeader))
 		}, 401, 0},
-		"forged":             {func(r *http.Request) { r.Header.Set(webhook.SignatureHeader, webhook.Sign("guess", body)) }, 401, 0},
+		"forged":             {func(r *http.Request) { sign(r, "guess") }, 401, 0},
 		"another body":       {func(r *http.Request) { r.Body, r.ContentLength = http.NoBody, 0 }, 401, 0},
-		"cut, as announced":  {func(r *http.Request) { r.Body, r.ContentLength = io.NopCloser(bytes.NewReader(body[:50])), 50 }, 401, 0},
+		"cut, as announced":  {func(r *http.Request) { send(r, bytes.NewReader(body[:50]), 50) }, 401, 0},
 		"cut on the way":     {func(r *http.Request) { r.Body = io.NopCloser(bytes.NewReader(body[:50])) }, 400, 0},
-		"connection breaks":  {func(r *http.Request) { r.Body, r.ContentLength = io.NopCloser(brokenReader{}), -1 }, 400, 0},
+		"connection breaks":  {func(r *http.Request) { send(r, brokenReader{}, -1) }, 400, 0},
 		"compressed":         {func(r *http.Request) { r.Header.Set("Content-Encoding", "gzip") }, 400, 0},
 		"announced too long": {func(r *http.Request) { r.ContentLength = 5 << 20 }, 413, 0},
 		"too long": {func(r *http.Request) {
@@ -200,9 +216,10 @@ func TestReceiverErrorsDecideTheStatus(t *testing.T) {
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			endpoint, err := webhook.NewEndpoint(testConfig, webhook.ReceiverFunc(func(context.Context, webhook.Delivery) error {
-				return tt.err
-			}))
+			endpoint, err := webhook.NewEndpoint(testConfig,
+				webhook.ReceiverFunc(func(context.Context, webhook.Delivery) error {
+					return tt.err
+				}))
 			require.NoError(t, err)
 			require.Equal(t, tt.want, serve(endpoint, webhooktest.NewRequest([]byte(`{}`), testSecret)).Code)
 		})
@@ -242,15 +259,18 @@ func TestNothingSecretOrPersonalIsLogged(t *testing.T) {
 	var out syncBuffer
 	cfg := testConfig
 	cfg.Logger = slog.New(slog.NewTextHandler(&out, &slog.HandlerOptions{Level: slog.LevelDebug}))
-	endpoint, err := webhook.NewEndpoint(cfg, webhook.Dispatch(webhook.HandlerFunc(func(context.Context, webhook.Event) error {
-		panic("canary-text")
-	})))
+	endpoint, err := webhook.NewEndpoint(cfg,
+		webhook.Dispatch(webhook.HandlerFunc(func(context.Context, webhook.Event) error {
+			panic("canary-text")
+		})))
 	require.NoError(t, err)
-	body := []byte(`{"entry":[{"changes":[{"field":"messages","value":{"messages":[{"from":"15550100777","text":["canary-text"]}]}}]}]}`)
+	body := []byte(`{"entry":[{"changes":[{"field":"messages","value":{"messages":[{"from":"15550100777",` +
+		`"text":["canary-text"]}]}}]}]}`)
 	serve(endpoint, webhooktest.NewRequest(body, testSecret))
 	serve(endpoint, webhooktest.NewRequest(body, "canary-guess"))
 	serve(endpoint, webhooktest.NewRequest([]byte(`{"canary-text":`), testSecret))
-	serve(endpoint, httptest.NewRequest(http.MethodGet, "/?hub.mode=subscribe&hub.challenge=1&hub.verify_token="+url.QueryEscape("canary-guess"), nil))
+	serve(endpoint, httptest.NewRequest(http.MethodGet,
+		"/?hub.mode=subscribe&hub.challenge=1&hub.verify_token="+url.QueryEscape("canary-guess"), nil))
 	require.NotEmpty(t, out.String())
 	require.NotContains(t, out.String(), "canary")
 	require.NotContains(t, out.String(), "15550100777")
@@ -281,7 +301,8 @@ func TestEndpointServesManyAtOnce(t *testing.T) {
 	server := httptest.NewServer(endpoint)
 	defer server.Close()
 	bodies := [][]byte{
-		webhooktest.Sample("messages", "text-unicode"), webhooktest.Sample("history", "chunk"), webhooktest.Sample("messages", "batch"),
+		webhooktest.Sample("messages", "text-unicode"), webhooktest.Sample("history",
+			"chunk"), webhooktest.Sample("messages", "batch"),
 	}
 	var wg sync.WaitGroup
 	for i := range 24 {
@@ -318,10 +339,11 @@ func TestEndpointServesManyAtOnce(t *testing.T) {
 func TestBodiesAreNotUsedAgain(t *testing.T) {
 	t.Parallel()
 	var kept []webhook.Delivery
-	endpoint, err := webhook.NewEndpoint(testConfig, webhook.ReceiverFunc(func(_ context.Context, d webhook.Delivery) error {
-		kept = append(kept, d)
-		return nil
-	}))
+	endpoint, err := webhook.NewEndpoint(testConfig,
+		webhook.ReceiverFunc(func(_ context.Context, d webhook.Delivery) error {
+			kept = append(kept, d)
+			return nil
+		}))
 	require.NoError(t, err)
 	sizes := []int{0, 2, 700, 4095, 4096, 4097, 65535, 65536, 65537, 1 << 20}
 	for i, size := range sizes {

@@ -136,7 +136,24 @@ func (*MessageTemplateComponentsUpdate) field() Field  { return FieldMessageTemp
 func (*TemplateCategoryUpdate) field() Field           { return FieldTemplateCategoryUpdate }
 func (*TemplateCorrectCategoryDetection) field() Field { return FieldTemplateCorrectCategoryDetection }
 
-// These need no field of their own: nobody can subscribe to user_id_update any more.
+// These need no field of their own: user_id_update cannot be subscribed to any more.
 func (*UserIDUpdate) field() Field     { return "" }
 func (*UnknownEvent) field() Field     { return "" }
 func (*UndecodableEvent) field() Field { return "" }
+
+// An UnknownEvent arrives when Meta sends something that this package has no type for yet: a new
+// webhook field, a known field with a list not seen before, or a body from another Meta product.
+// Nothing is lost: Raw holds the JSON of the change.
+type UnknownEvent struct {
+	EventInfo
+}
+
+// An UndecodableEvent stands for an item whose JSON does not fit its type, or a signed body that is
+// not JSON at all. Its neighbours in the same delivery are not harmed. Raw holds the bytes; keep
+// them, and decode them again after an update of this package.
+type UndecodableEvent struct {
+	EventInfo
+
+	// Err says what did not fit and where. It never quotes values.
+	Err error
+}

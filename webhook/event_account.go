@@ -52,12 +52,13 @@ type AccountUpdate struct {
 // An AccountEvent says what happened to an account. Meta adds values: expect unknown ones.
 type AccountEvent string
 
+// The documented events.
 const (
 	AccountPartnerAdded        AccountEvent = "PARTNER_ADDED"           // shared with you: Embedded Signup is done
 	AccountPartnerRemoved      AccountEvent = "PARTNER_REMOVED"         // final: disconnected or no longer shared
 	AccountPartnerAppInstalled AccountEvent = "PARTNER_APP_INSTALLED"   // your app was given permissions
 	AccountPartnerAppRemoved   AccountEvent = "PARTNER_APP_UNINSTALLED" // your app's permissions were taken away
-	AccountOffboarded          AccountEvent = "ACCOUNT_OFFBOARDED"      // temporary: the phone is changed or reinstalled
+	AccountOffboarded          AccountEvent = "ACCOUNT_OFFBOARDED"      // temporary: phone changed or reinstalled
 	AccountReconnected         AccountEvent = "ACCOUNT_RECONNECTED"     // restored after ACCOUNT_OFFBOARDED
 	AccountDeleted             AccountEvent = "ACCOUNT_DELETED"
 	AccountRestriction         AccountEvent = "ACCOUNT_RESTRICTION"
@@ -97,11 +98,11 @@ type DisconnectionReason string
 
 const (
 	DisconnectedPrimaryInactivity   DisconnectionReason = "PRIMARY_INACTIVITY"   // the phone was idle for about 14 days
-	DisconnectedCompanionInactivity DisconnectionReason = "COMPANION_INACTIVITY" // a companion was idle for about 30 days
-	DisconnectedBusinessDowngrade   DisconnectionReason = "BUSINESS_DOWNGRADE"   // the number moved to consumer WhatsApp
+	DisconnectedCompanionInactivity DisconnectionReason = "COMPANION_INACTIVITY" // a companion idle for about 30 days
+	DisconnectedBusinessDowngrade   DisconnectionReason = "BUSINESS_DOWNGRADE"   // moved to consumer WhatsApp
 	DisconnectedChangeNumber        DisconnectionReason = "CHANGE_NUMBER"        // the number was changed
 	DisconnectedReRegistered        DisconnectionReason = "USER_RE_REGISTERED"   // registered on another device
-	DisconnectedAccount             DisconnectionReason = "ACCOUNT_DISCONNECTED" // enforcement, or the account was deleted
+	DisconnectedAccount             DisconnectionReason = "ACCOUNT_DISCONNECTED" // enforcement, or a deleted account
 )
 
 // BanInfo is the state of a ban. Date is an English long date such as "April 17, 2025".
@@ -113,6 +114,7 @@ type BanInfo struct {
 // A BanState says how far a ban is. Meta adds values: expect unknown ones.
 type BanState string
 
+// The states of a ban: announced, in force, lifted.
 const (
 	BanScheduled BanState = "SCHEDULE_FOR_DISABLE"
 	BanInForce   BanState = "DISABLE"
@@ -136,8 +138,11 @@ type RestrictionInfo struct {
 // A RestrictionType is what an account may not do. Meta adds values: expect unknown ones.
 type RestrictionType string
 
+// The documented restrictions.
 const (
-	RestrictedAddingNumbers      RestrictionType = "RESTRICTED_ADD_PHONE_NUMBER_ACTION" // legacy: RESTRICTION_ADD_PHONE_NUMBER_ACTION
+	// Meta has also written RESTRICTION_ADD_PHONE_NUMBER_ACTION.
+	RestrictedAddingNumbers RestrictionType = "RESTRICTED_ADD_PHONE_NUMBER_ACTION"
+
 	RestrictedBusinessMessaging  RestrictionType = "RESTRICTED_BIZ_INITIATED_MESSAGING"
 	RestrictedCustomerMessaging  RestrictionType = "RESTRICTED_CUSTOMER_INITIATED_MESSAGING"
 	RestrictedUtilityTemplates   RestrictionType = "RESTRICTED_UTILITY_TEMPLATES"
@@ -179,6 +184,7 @@ type CertificationInfo struct {
 // A CertificationStatus says how far a verification is. Meta adds values: expect unknown ones.
 type CertificationStatus string
 
+// The documented states of a verification.
 const (
 	CertificationApproved  CertificationStatus = "APPROVED"
 	CertificationDiscarded CertificationStatus = "DISCARDED"
@@ -191,6 +197,7 @@ const (
 // underscores for the spaces; here they are spaces always. Meta adds values: expect unknown ones.
 type RejectionReason string
 
+// The documented reasons, with spaces.
 const (
 	RejectedAddress     RejectionReason = "ADDRESS NOT MATCHING"
 	RejectedBusiness    RejectionReason = "BUSINESS NOT ELIGIBLE"
@@ -205,3 +212,24 @@ const (
 type CertificationNeededInfo struct {
 	ClientBusinessID graph.BusinessID `json:"client_business_id"`
 }
+
+// An AccountReviewUpdate arrives when Meta has reviewed an account against its policies. Only an
+// approved account can be used.
+//
+// Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference/account_review_update
+type AccountReviewUpdate struct {
+	EventInfo `json:"-"`
+
+	Decision ReviewDecision `json:"decision"`
+}
+
+// A ReviewDecision is how a review ended. Meta adds values: expect unknown ones.
+type ReviewDecision string
+
+// The documented decisions.
+const (
+	ReviewApproved ReviewDecision = "APPROVED"
+	ReviewRejected ReviewDecision = "REJECTED"
+	ReviewPending  ReviewDecision = "PENDING"
+	ReviewDeferred ReviewDecision = "DEFERRED"
+)

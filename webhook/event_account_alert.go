@@ -26,6 +26,7 @@ type AccountAlert struct {
 // An AlertType says what an [AccountAlert] is about. Meta adds values: expect unknown ones.
 type AlertType string
 
+// The documented alerts. An OBA is an official business account, which has a badge.
 const (
 	AlertCapabilitiesDeferred     AlertType = "INCREASED_CAPABILITIES_ELIGIBILITY_DEFERRED"
 	AlertCapabilitiesFailed       AlertType = "INCREASED_CAPABILITIES_ELIGIBILITY_FAILED"
@@ -38,6 +39,7 @@ const (
 // An AlertSeverity says how urgent an [AccountAlert] is. Meta adds values: expect unknown ones.
 type AlertSeverity string
 
+// The documented severities, the most urgent first.
 const (
 	AlertCritical      AlertSeverity = "CRITICAL"
 	AlertWarning       AlertSeverity = "WARNING"
@@ -47,6 +49,7 @@ const (
 // An AlertStatus says whether an [AccountAlert] still holds. Meta adds values: expect unknown ones.
 type AlertStatus string
 
+// The documented states of an alert.
 const (
 	AlertActive AlertStatus = "ACTIVE"
 	AlertNone   AlertStatus = "NONE"

@@ -27,6 +27,7 @@ type BusinessCapabilityUpdate struct {
 // values: expect unknown ones.
 type MessagingTier string
 
+// The documented tiers, named by customers a day.
 const (
 	Tier50        MessagingTier = "TIER_50"
 	Tier250       MessagingTier = "TIER_250"
@@ -50,3 +51,67 @@ type BusinessUsernameUpdate struct {
 
 	Status graph.UsernameStatus `json:"status"`
 }
+
+// A PartnerSolution arrives when a multi-partner solution is created or changes its state. It is
+// about a business portfolio: WABAID is empty.
+//
+// Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference/partner_solutions
+type PartnerSolution struct {
+	EventInfo `json:"-"`
+
+	Event  SolutionEvent  `json:"event"`
+	ID     string         `json:"solution_id"`
+	Status SolutionStatus `json:"solution_status"`
+}
+
+// Business returns the portfolio that the solution belongs to.
+func (p *PartnerSolution) Business() graph.BusinessID { return graph.BusinessID(p.EntryID) }
+
+// A SolutionEvent says what happened to a solution. Meta adds values: expect unknown ones.
+type SolutionEvent string
+
+// The documented events of a solution.
+const (
+	SolutionCreated SolutionEvent = "SOLUTION_CREATED"
+	SolutionUpdated SolutionEvent = "SOLUTION_UPDATED"
+)
+
+// A SolutionStatus is the state of a solution. Meta adds values: expect unknown ones.
+type SolutionStatus string
+
+// The documented states of a solution.
+const (
+	SolutionActive              SolutionStatus = "ACTIVE"
+	SolutionDeactivated         SolutionStatus = "DEACTIVATED"
+	SolutionDraft               SolutionStatus = "DRAFT"
+	SolutionInitiated           SolutionStatus = "INITIATED"
+	SolutionPendingDeactivation SolutionStatus = "PENDING_DEACTIVATION"
+	SolutionRejected            SolutionStatus = "REJECTED"
+)
+
+// A PaymentConfigurationUpdate arrives when a way to be paid, in India, is connected or changes its
+// state.
+//
+// Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference/payment_configuration_update
+type PaymentConfigurationUpdate struct {
+	EventInfo `json:"-"`
+
+	Name       string `json:"configuration_name"`
+	Provider   string `json:"provider_name"` // "billdesk", "payu", "razorpay", "zaakpay"
+	MerchantID string `json:"provider_mid"`
+
+	Status    PaymentConfigurationStatus `json:"status"`
+	CreatedAt graph.Timestamp            `json:"created_timestamp"`
+	UpdatedAt graph.Timestamp            `json:"updated_timestamp"`
+}
+
+// A PaymentConfigurationStatus is the state of a way to be paid. Meta adds values: expect unknown
+// ones.
+type PaymentConfigurationStatus string
+
+// The documented states, in Meta's spelling with spaces.
+const (
+	PaymentConfigurationActive          PaymentConfigurationStatus = "Active"
+	PaymentConfigurationNeedsConnecting PaymentConfigurationStatus = "Needs Connecting"
+	PaymentConfigurationNeedsTesting    PaymentConfigurationStatus = "Needs Testing"
+)

@@ -81,6 +81,7 @@ func (c *Call) customer() *graph.Identity {
 // A CallEvent says what happened to a call. Meta adds values: expect unknown ones.
 type CallEvent string
 
+// The documented events of a call.
 const (
 	CallConnect                CallEvent = "connect"
 	CallTerminate              CallEvent = "terminate"
@@ -92,6 +93,7 @@ const (
 // A CallDirection says who called.
 type CallDirection string
 
+// The two directions of a call.
 const (
 	CallByBusiness CallDirection = "BUSINESS_INITIATED"
 	CallByUser     CallDirection = "USER_INITIATED"
@@ -101,6 +103,7 @@ const (
 // capitals. Meta adds values: expect unknown ones.
 type CallResult string
 
+// The documented results, in capitals.
 const (
 	CallCompleted CallResult = "COMPLETED"
 	CallFailed    CallResult = "FAILED"
@@ -163,6 +166,7 @@ func (s *CallStatus) Customer() graph.Identity { return s.Recipient }
 // A CallState says how a call goes on. Meta adds values: expect unknown ones.
 type CallState string
 
+// The documented states of a call that the business makes.
 const (
 	CallRinging  CallState = "RINGING"
 	CallAccepted CallState = "ACCEPTED"

@@ -44,6 +44,7 @@ type FlowUpdate struct {
 // A FlowEvent says what happened to a Flow. Meta adds values: expect unknown ones.
 type FlowEvent string
 
+// The documented events: a change of state, and alerts about errors and the Flow's endpoint.
 const (
 	FlowStatusChange         FlowEvent = "FLOW_STATUS_CHANGE"
 	FlowClientErrorRate      FlowEvent = "CLIENT_ERROR_RATE"
@@ -56,6 +57,7 @@ const (
 // A FlowAlertState says whether an alert begins or ends.
 type FlowAlertState string
 
+// The two states of an alert.
 const (
 	FlowAlertActivated   FlowAlertState = "ACTIVATED"
 	FlowAlertDeactivated FlowAlertState = "DEACTIVATED"

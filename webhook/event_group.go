@@ -136,6 +136,7 @@ type GroupStatusUpdate struct {
 // A GroupEvent says what happened in a group. Meta adds values: expect unknown ones.
 type GroupEvent string
 
+// The documented events of groups.
 const (
 	GroupCreated            GroupEvent = "group_create"
 	GroupDeleted            GroupEvent = "group_delete"

@@ -60,6 +60,7 @@ type HandoverControl struct {
 // A HandoverRole is what an owner of conversations does. Meta adds values: expect unknown ones.
 type HandoverRole string
 
+// The documented roles.
 const (
 	RoleCustomerService HandoverRole = "customer_service"
 	RoleMarketing       HandoverRole = "marketing"

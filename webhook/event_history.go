@@ -112,6 +112,7 @@ type HistoryMessage struct {
 // open list.
 type HistoryStatus string
 
+// The documented statuses.
 const (
 	HistorySent      HistoryStatus = "SENT"
 	HistoryDelivered HistoryStatus = "DELIVERED"

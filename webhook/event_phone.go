@@ -17,6 +17,7 @@ type PhoneNumberNameUpdate struct {
 // A NameRejection says why a name was rejected. Meta adds values: expect unknown ones.
 type NameRejection string
 
+// The documented reasons.
 const (
 	NameEmployeeIssue       NameRejection = "NAME_EMPLOYEE_ISSUE"
 	NameEndClientNotRelated NameRejection = "NAME_ENDCLIENT_NOTRELATED"
@@ -46,6 +47,7 @@ type PhoneNumberQualityUpdate struct {
 // A PhoneQualityEvent says what changed. Meta adds values: expect unknown ones.
 type PhoneQualityEvent string
 
+// The documented events, the legacy ones last.
 const (
 	PhoneOnboarding        PhoneQualityEvent = "ONBOARDING"
 	PhoneThroughputUpgrade PhoneQualityEvent = "THROUGHPUT_UPGRADE" // more messages a second
@@ -72,6 +74,7 @@ type SecurityUpdate struct {
 // A SecurityEvent says what happened to the PIN. Meta adds values: expect unknown ones.
 type SecurityEvent string
 
+// The documented events.
 const (
 	SecurityPINChanged        SecurityEvent = "PIN_CHANGED"
 	SecurityPINResetRequest   SecurityEvent = "PIN_RESET_REQUEST"

@@ -28,6 +28,7 @@ type AutomaticEvent struct {
 // ones.
 type AutomaticEventName string
 
+// The documented names.
 const (
 	AutomaticLead     AutomaticEventName = "LeadSubmitted"
 	AutomaticPurchase AutomaticEventName = "Purchase"

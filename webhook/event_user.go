@@ -39,6 +39,7 @@ const PreferenceMarketing PreferenceCategory = "marketing_messages"
 // A PreferenceValue is what the customer wants. Meta adds values: expect unknown ones.
 type PreferenceValue string
 
+// The values that Meta sends.
 const (
 	PreferenceStop   PreferenceValue = "stop"
 	PreferenceResume PreferenceValue = "resume"

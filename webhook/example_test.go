@@ -22,7 +22,8 @@ func Example() {
 		fmt.Println("someone at the business wrote to", e.Customer().WAID)
 		return nil
 	})
-	endpoint, err := webhook.NewEndpoint(webhook.Config{AppSecret: "app-secret", VerifyToken: "verify-token"}, webhook.Dispatch(&mux))
+	endpoint, err := webhook.NewEndpoint(webhook.Config{AppSecret: "app-secret", VerifyToken: "verify-token"},
+		webhook.Dispatch(&mux))
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -107,7 +108,8 @@ func ExamplePermanent() {
 	h := webhook.HandlerFunc(func(context.Context, webhook.Event) error {
 		return webhook.Permanent(errors.New("the customer's account is closed"))
 	})
-	endpoint, _ := webhook.NewEndpoint(webhook.Config{AppSecret: "app-secret", VerifyToken: "verify-token"}, webhook.Dispatch(h))
+	endpoint, _ := webhook.NewEndpoint(webhook.Config{AppSecret: "app-secret", VerifyToken: "verify-token"},
+		webhook.Dispatch(h))
 	answer := httptest.NewRecorder()
 	endpoint.ServeHTTP(answer, webhooktest.NewRequest(webhooktest.Sample("messages", "text"), "app-secret"))
 	fmt.Println(answer.Code, "so that Meta does not repeat it")

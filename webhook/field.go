@@ -4,6 +4,7 @@ package webhook
 // package comment has a table of all fields and their events.
 type Field string
 
+// The fields of the main path come first, then those of conversations, of groups, and of accounts.
 const (
 	FieldMessages         Field = "messages"           // what customers send, and statuses of what you sent
 	FieldHistory          Field = "history"            // past messages of a coexistence number

@@ -45,7 +45,8 @@ func eventTypes(t *testing.T) map[string]string {
 	source, err := os.ReadFile("event.go")
 	require.NoError(t, err)
 	types := make(map[string]string)
-	for _, m := range regexp.MustCompile(`(?m)^func \(\*(\w+)\) field\(\) Field +\{ return (\S+) \}`).FindAllStringSubmatch(string(source), -1) {
+	method := regexp.MustCompile(`(?m)^func \(\*(\w+)\) field\(\) Field +\{ return (\S+) \}`)
+	for _, m := range method.FindAllStringSubmatch(string(source), -1) {
 		types[m[1]] = m[2]
 	}
 	require.NotEmpty(t, types)
@@ -66,7 +67,8 @@ func TestEveryFieldAndEveryEventHasASample(t *testing.T) {
 		require.True(t, sampled[field], "%s has no sample: add webhooktest/samples/%s/<case>.json", name, field)
 	}
 	for field := range sampled {
-		require.Contains(t, slices.Collect(maps.Values(constants)), field, "the samples' field has no constant in field.go")
+		require.Contains(t, slices.Collect(maps.Values(constants)), field,
+			"the samples' field has no constant in field.go")
 	}
 	for name := range eventTypes(t) {
 		require.True(t, produced[name], "no sample yields a *webhook.%s", name)
@@ -161,9 +163,11 @@ func TestFieldsYieldTheirEvents(t *testing.T) {
 
 func TestReasonsAreSpelledInOneWay(t *testing.T) {
 	t.Parallel()
-	u := one[*webhook.AccountUpdate](t, inValue("account_update", `"event":"PARTNER_CLIENT_CERTIFICATION_STATUS_UPDATE","partner_client_certification_info":{
+	u := one[*webhook.AccountUpdate](t, inValue("account_update", `
+		"event":"PARTNER_CLIENT_CERTIFICATION_STATUS_UPDATE","partner_client_certification_info":{
 		"status":"FAILED","rejection_reasons":["LEGAL_NAME_NOT_MATCHING","MALFORMED DOCUMENTS"]}`))
-	require.Equal(t, []webhook.RejectionReason{webhook.RejectedName, webhook.RejectedDocuments}, u.Certification.RejectionReasons)
+	require.Equal(t, []webhook.RejectionReason{webhook.RejectedName, webhook.RejectedDocuments},
+		u.Certification.RejectionReasons)
 }
 
 func TestStandbyNeverReachesABot(t *testing.T) {
@@ -171,13 +175,16 @@ func TestStandbyNeverReachesABot(t *testing.T) {
 	bodies := []string{
 		inValue("standby", `"messages":[{"id":"m","text":{"body":"x"}}]`),
 		inValue("standby", `"standby":{"messages":[{"id":"m","from":"15550100123","text":{"body":"x"}},
-			{"id":"u","type":"unsupported","errors":[{"code":131060}]}],"statuses":[{"id":"m","status":"read"}],"message_echoes":[{"id":"e"}]}`),
-		inValue("message_echoes", `"messages":[{"id":"m","text":{"body":"x"}}],"message_echoes":[{"id":"e","to":"15550100123"}]`),
+			{"id":"u","type":"unsupported","errors":[{"code":131060}]}],"statuses":[{"id":"m","status":"read"}],
+			"message_echoes":[{"id":"e"}]}`),
+		inValue("message_echoes",
+			`"messages":[{"id":"m","text":{"body":"x"}}],"message_echoes":[{"id":"e","to":"15550100123"}]`),
 	}
 	for _, body := range bodies {
 		for _, ev := range decode(t, body) {
 			switch ev.(type) {
-			case *webhook.IncomingMessage, *webhook.UnavailableMessage, *webhook.MessageStatus, *webhook.BusinessAppEcho:
+			case *webhook.IncomingMessage, *webhook.UnavailableMessage,
+				*webhook.MessageStatus, *webhook.BusinessAppEcho:
 				t.Errorf("%T from %s", ev, body)
 			}
 		}
@@ -192,13 +199,18 @@ func TestStandbyNeverReachesABot(t *testing.T) {
 func TestCallsKnowTheirCustomer(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct{ call, customer string }{
-		"the customer calls":                {`"from":"15550100123","to":"15550100100","direction":"USER_INITIATED"`, "15550100123"},
-		"the business calls":                {`"from":"15550100100","to":"15550100123","direction":"BUSINESS_INITIATED"`, "15550100123"},
-		"the business calls, sides swapped": {`"from":"15550100123","to":"15550100100","direction":"BUSINESS_INITIATED"`, "15550100123"},
-		"sides without the business":        {`"from":"15550100124","to":"15550100123","direction":"BUSINESS_INITIATED"`, "15550100123"},
-		"a recording":                       {`"from":"15550100123"`, "15550100123"},
-		"a user id only":                    {`"from_user_id":"US.4000000000000000123","to":"15550100100"`, "US.4000000000000000123"},
-		"a user id for a number":            {`"from":"US.4000000000000000123"`, "US.4000000000000000123"},
+		"the customer calls": {`"from":"15550100123","to":"15550100100","direction":"USER_INITIATED"`,
+			"15550100123"},
+		"the business calls": {`"from":"15550100100","to":"15550100123","direction":"BUSINESS_INITIATED"`,
+			"15550100123"},
+		"business calls, sides swapped": {`"from":"15550100123","to":"15550100100","direction":"BUSINESS_INITIATED"`,
+			"15550100123"},
+		"sides without the business": {`"from":"15550100124","to":"15550100123","direction":"BUSINESS_INITIATED"`,
+			"15550100123"},
+		"a recording": {`"from":"15550100123"`, "15550100123"},
+		"a user id only": {`"from_user_id":"US.4000000000000000123","to":"15550100100"`,
+			"US.4000000000000000123"},
+		"a user id for a number": {`"from":"US.4000000000000000123"`, "US.4000000000000000123"},
 	}
 	for name, tt := range tests {
 		call := one[*webhook.Call](t, inValue("calls", `"calls":[{"id":"c",`+tt.call+`}]`))
@@ -214,7 +226,8 @@ func TestCallsKnowTheirCustomer(t *testing.T) {
 
 func TestCategoriesBeforeAndAfterAMove(t *testing.T) {
 	t.Parallel()
-	before := one[*webhook.TemplateCategoryUpdate](t, string(webhooktest.Sample("template_category_update", "upcoming")))
+	before := one[*webhook.TemplateCategoryUpdate](t,
+		string(webhooktest.Sample("template_category_update", "upcoming")))
 	require.Equal(t, graph.TemplateUtility, before.Current())
 	require.Equal(t, graph.TemplateMarketing, before.Upcoming())
 	after := one[*webhook.TemplateCategoryUpdate](t, string(webhooktest.Sample("template_category_update", "done")))
@@ -247,12 +260,16 @@ func TestAnUnusableMemberBesideAListIsNotLost(t *testing.T) {
 	group := `"groups":[{"group_id":"Y2FwaQ","type":"group_participants_remove"}]`
 	message := `"messages":[{"id":"wamid.1","type":"text","text":{"body":"Hi"}}]`
 	for name, body := range map[string]string{
-		"an initiator that is an object":    inValue("group_participants_update", group+`,"initiated_by":{"who":"canary"}`),
-		"an event that is a list":           inValue("messages", message+`,"event":["canary"]`),
-		"an event beside messages":          inValue("messages", message+`,"event":"canary"`),
-		"an event that is a list, no label": `{"entry":[{"id":"2","changes":[{"value":{"errors":[{"code":1}],"event":["canary"]}}]}]}`,
-		"an event beside contacts":          inValue("smb_app_state_sync", `"state_sync":[{"type":"contact"}],"event":"canary"`),
-		"an event beside echoes":            inValue("smb_message_echoes", `"message_echoes":[{"id":"wamid.1"}],"event":"canary"`),
+		"an initiator that is an object": inValue("group_participants_update",
+			group+`,"initiated_by":{"who":"canary"}`),
+		"an event that is a list":  inValue("messages", message+`,"event":["canary"]`),
+		"an event beside messages": inValue("messages", message+`,"event":"canary"`),
+		"an event that is a list, no label": `{"entry":[{"id":"2","changes":[{"value":{"errors":[{"code":1}],` +
+			`"event":["canary"]}}]}]}`,
+		"an event beside contacts": inValue("smb_app_state_sync",
+			`"state_sync":[{"type":"contact"}],"event":"canary"`),
+		"an event beside echoes": inValue("smb_message_echoes",
+			`"message_echoes":[{"id":"wamid.1"}],"event":"canary"`),
 	} {
 		events, err := webhook.Decode([]byte(body))
 		require.NoError(t, err, name)
@@ -283,12 +300,14 @@ func TestSamplesReachTheFunctionsOfTheirField(t *testing.T) {
 	constants, types := fieldConstants(t), eventTypes(t)
 	for _, s := range webhooktest.Samples() {
 		full := s.Field + "/" + s.Case
-		if otherLabel[s.Field] != "" || otherLabel[full] != "" || rawOnPurpose[full] == "[UnknownEvent]" || strings.HasPrefix(s.Case, "batch") {
+		if otherLabel[s.Field] != "" || otherLabel[full] != "" || rawOnPurpose[full] == "[UnknownEvent]" ||
+			strings.HasPrefix(s.Case, "batch") {
 			continue
 		}
 		for _, ev := range decode(t, string(webhooktest.Sample(s.Field, s.Case))) {
 			name := strings.TrimPrefix(fmt.Sprintf("%T", ev), "*webhook.")
-			require.Equal(t, webhook.Field(s.Field), constants[types[name]], "%s yields a %s, for which Mux.Fields names another field", full, name)
+			require.Equal(t, webhook.Field(s.Field), constants[types[name]],
+				"%s yields a %s, for which Mux.Fields names another field", full, name)
 		}
 	}
 }
@@ -301,12 +320,14 @@ func TestNoEventIsNamedLikeAnotherField(t *testing.T) {
 		for word := range strings.SplitSeq(string(field), "_") {
 			name.WriteString(strings.ToUpper(word[:1]) + word[1:])
 		}
-		for _, name := range []string{name.String(), strings.TrimSuffix(name.String(), "s"), strings.TrimSuffix(name.String(), "es")} {
+		for _, name := range []string{name.String(), strings.TrimSuffix(name.String(), "s"),
+			strings.TrimSuffix(name.String(), "es")} {
 			constant, ok := types[name]
 			if !ok || otherLabel[string(field)] != "" {
 				continue
 			}
-			require.Equal(t, field, constants[constant], "a host that wants %s registers a function for %s", field, name)
+			require.Equal(t, field, constants[constant], "a host that wants %s registers a function for %s", field,
+				name)
 		}
 	}
 }

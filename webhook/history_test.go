@@ -14,7 +14,8 @@ import (
 
 func chunkOf(t *testing.T, threads string) *webhook.HistoryChunk {
 	t.Helper()
-	return one[*webhook.HistoryChunk](t, inValue("history", `"history":[{"metadata":{"phase":1,"chunk_order":2,"progress":40},"threads":`+threads+`}]`))
+	return one[*webhook.HistoryChunk](t,
+		inValue("history", `"history":[{"metadata":{"phase":1,"chunk_order":2,"progress":40},"threads":`+threads+`}]`))
 }
 
 func TestHistoryVariants(t *testing.T) {
@@ -43,14 +44,18 @@ func TestHistoryVariants(t *testing.T) {
 	require.Equal(t, 100, last.Progress)
 	require.Empty(t, last.Threads())
 	require.Empty(t, last.DedupKey, "after a second onboarding the same bytes mean something new")
-	require.Equal(t, 100, one[*webhook.HistoryChunk](t, inValue("history", `"history":[{"metadata":{"progress":"100"}}]`)).Progress)
+	require.Equal(t, 100,
+		one[*webhook.HistoryChunk](t, inValue("history", `"history":[{"metadata":{"progress":"100"}}]`)).Progress)
 
-	odd := one[*webhook.HistoryFailure](t, inValue("history", `"history":[{"errors":[{"message":"new reason","error_data":{"details":"d"}}]}]`))
+	odd := one[*webhook.HistoryFailure](t,
+		inValue("history", `"history":[{"errors":[{"message":"new reason","error_data":{"details":"d"}}]}]`))
 	require.False(t, odd.Declined())
 	require.Equal(t, "d", odd.Err.Details)
 	one[*webhook.UnknownEvent](t, inValue("history", `"history":[{}]`))
-	require.Equal(t, "UndecodableEvent HistoryChunk", kindsOf(decode(t, inValue("history", `"history":[{"metadata":5},{"metadata":{}}]`))))
-	require.Equal(t, "HistoryFailure HistoryFailure HistoryChunk", kindsOf(decode(t, inValue("history", `"history":[{"errors":[{"code":1},{"code":2}],"metadata":{}}]`))))
+	require.Equal(t, "UndecodableEvent HistoryChunk",
+		kindsOf(decode(t, inValue("history", `"history":[{"metadata":5},{"metadata":{}}]`))))
+	require.Equal(t, "HistoryFailure HistoryFailure HistoryChunk",
+		kindsOf(decode(t, inValue("history", `"history":[{"errors":[{"code":1},{"code":2}],"metadata":{}}]`))))
 }
 
 func TestHistoryDirection(t *testing.T) {
@@ -64,13 +69,14 @@ func TestHistoryDirection(t *testing.T) {
 		"customer's user id":     {`"context":{"user_id":"US.1"}`, `"from_user_id":"US.1"`, false},
 		"customer's number":      {`"id":"15550100123"`, `"from":"15550100123"`, false},
 		"number with formatting": {`"id":"+1 555 010-0123"`, `"from":"15550100123"`, false},
-		"context's number":       {`"id":"15550100999","context":{"wa_id":"15550100123"}`, `"from":"15550100123"`, false},
-		"Brazilian spellings":    {`"id":"5511987654321"`, `"from":"551187654321"`, false},
-		"Mexican spellings":      {`"id":"525512345678"`, `"from":"5215512345678"`, false},
-		"the business":           {`"id":"15550100123"`, `"from":"15550100100"`, true},
-		"another user id":        {`"context":{"user_id":"US.1"}`, `"from_user_id":"US.2"`, true},
-		"nobody":                 {`"id":"15550100123"`, `"id":"m"`, true},
-		"user id as thread id":   {`"id":"US.1"`, `"from":"US.1"`, false},
+		"context's number": {`"id":"15550100999","context":{"wa_id":"15550100123"}`, `"from":"15550100123"`,
+			false},
+		"Brazilian spellings":  {`"id":"5511987654321"`, `"from":"551187654321"`, false},
+		"Mexican spellings":    {`"id":"525512345678"`, `"from":"5215512345678"`, false},
+		"the business":         {`"id":"15550100123"`, `"from":"15550100100"`, true},
+		"another user id":      {`"context":{"user_id":"US.1"}`, `"from_user_id":"US.2"`, true},
+		"nobody":               {`"id":"15550100123"`, `"id":"m"`, true},
+		"user id as thread id": {`"id":"US.1"`, `"from":"US.1"`, false},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -93,8 +99,10 @@ func TestHistoryDirection(t *testing.T) {
 func TestHistoryIsolatesMessagesAndThreads(t *testing.T) {
 	t.Parallel()
 	c := chunkOf(t, `[
-		{"id":"15550100123","messages":[{"id":"1","text":{"body":"x"}},{"id":"2","text":["private"]},"odd",null,{"id":"3"}]},
-		"odd", null, {"id":["odd"],"messages":[{"id":"4"}]}, {"id":"15550100124","messages":{"odd":1}}, {"id":"15550100125","messages":[],"new":1}]`)
+		{"id":"15550100123","messages":[{"id":"1","text":{"body":"x"}},{"id":"2","text":["private"]},"odd",null,
+		{"id":"3"}]},
+		"odd", null, {"id":["odd"],"messages":[{"id":"4"}]}, {"id":"15550100124",
+		"messages":{"odd":1}}, {"id":"15550100125","messages":[],"new":1}]`)
 	var got []string
 	for thread, m := range c.Messages() {
 		require.NotNil(t, m.Content)
@@ -106,7 +114,8 @@ func TestHistoryIsolatesMessagesAndThreads(t *testing.T) {
 		got = append(got, thread.ID+" "+text)
 	}
 	require.Equal(t, []string{
-		"15550100123 1", "15550100123 webhook: text: want an object, got an array", "15550100123 webhook: want an object, got a string", "15550100123 3",
+		"15550100123 1", "15550100123 webhook: text: want an object, got an array", "15550100123 webhook: want an " +
+			"object, got a string", "15550100123 3",
 		" webhook: thread: want an object, got a string", " 4", " webhook: thread: id: want a string, got an array",
 		"15550100124 webhook: thread: messages: want an array, got an object",
 	}, got)
@@ -124,8 +133,10 @@ func TestHistoryCanBeWalkedFromItsBytesAlone(t *testing.T) {
 	t.Parallel()
 	for _, threads := range []string{
 		`[{"id":"15550100123","messages":[{"id":"1","from":"15550100123","text":{"body":"x"}},{"id":"2"}]}]`,
-		`[{"messages":[{"id":"1","from":"15550100123","text":{"body":"x"}},{"id":"2"}],"context":{"user_id":"US.1"},"id":"15550100123"}]`,
-		`[{"id":"15550100999","messages":[{"id":"9"}]}],"threads":[{"id":"15550100123","messages":[{"id":"9"}],"messages":[{"id":"1"}]}]`,
+		`[{"messages":[{"id":"1","from":"15550100123","text":{"body":"x"}},` +
+			`{"id":"2"}],"context":{"user_id":"US.1"},"id":"15550100123"}]`,
+		`[{"id":"15550100999","messages":[{"id":"9"}]}],"threads":[{"id":"15550100123","messages":[{"id":"9"}],` +
+			`"messages":[{"id":"1"}]}]`,
 	} {
 		c := chunkOf(t, threads)
 		stored := &webhook.HistoryChunk{EventInfo: webhook.EventInfo{Raw: c.Raw}}
@@ -134,7 +145,8 @@ func TestHistoryCanBeWalkedFromItsBytesAlone(t *testing.T) {
 		require.Equal(t, "15550100123", c.Threads()[0].ID)
 	}
 	require.Empty(t, new(webhook.HistoryChunk).Threads())
-	require.Empty(t, (&webhook.HistoryChunk{EventInfo: webhook.EventInfo{Raw: []byte(`{"threads":[{"messages":[{"id":`)}}).Threads(), "not JSON")
+	broken := &webhook.HistoryChunk{EventInfo: webhook.EventInfo{Raw: []byte(`{"threads":[{"messages":[{"id":`)}}
+	require.Empty(t, broken.Threads(), "not JSON")
 }
 
 func TestHistoryMessagesCanBeKeptAndLeftEarly(t *testing.T) {
@@ -166,7 +178,9 @@ func TestHistoryMessagesCanBeKeptAndLeftEarly(t *testing.T) {
 
 func TestHistoryStatusIsInCapitals(t *testing.T) {
 	t.Parallel()
-	threads := chunkOf(t, `[{"messages":[{"history_context":{"status":"read"}},{"history_context":{"status":"PLAYED"}},{"history_context":{"status":"new"}},{"history_context":null},{}]}]`).Threads()
+	threads := chunkOf(t, `[{"messages":[
+		{"history_context":{"status":"read"}},{"history_context":{"status":"PLAYED"}},
+		{"history_context":{"status":"new"}},{"history_context":null},{}]}]`).Threads()
 	var got []webhook.HistoryStatus
 	for _, m := range threads[0].Messages {
 		got = append(got, m.Status)

@@ -16,9 +16,11 @@ import (
 func conversations(title string, n int, customerFirst bool) (threads string, want []string) {
 	var list []string
 	for i := range n {
-		customer := graph.Identity{WAID: fmt.Sprintf("15550102%03d", i), UserID: graph.UserID(fmt.Sprintf("US.%s%d", title, i)), Username: fmt.Sprintf("%s%d", title, i)}
+		customer := graph.Identity{WAID: fmt.Sprintf("15550102%03d", i),
+			UserID: graph.UserID(fmt.Sprintf("US.%s%d", title, i)), Username: fmt.Sprintf("%s%d", title, i)}
 		id := fmt.Sprintf("15550101%03d", i)
-		head := fmt.Sprintf(`"id":"%s","context":{"wa_id":"%s","user_id":"%s","username":"%s"}`, id, customer.WAID, customer.UserID, customer.Username)
+		head := fmt.Sprintf(`"id":"%s","context":{"wa_id":"%s","user_id":"%s","username":"%s"}`, id, customer.WAID,
+			customer.UserID, customer.Username)
 		want = append(want, fmt.Sprintf("thread %s %+v [{color %q}]", id, customer, title+fmt.Sprint(i)))
 		var messages []string
 		for j := range i%5 + 1 {
@@ -26,13 +28,16 @@ func conversations(title string, n int, customerFirst bool) (threads string, wan
 			at := 1767225600 + 100*i + j
 			switch j % 3 {
 			case 0: // a usual text
-				messages = append(messages, fmt.Sprintf(`{"from":"%s","id":"%s","timestamp":"%d","type":"text","text":{"body":"text %s"},"history_context":{"status":"READ"}}`, customer.WAID, m, at, m))
+				messages = append(messages, fmt.Sprintf(`{"from":"%s","id":"%s","timestamp":"%d","type":"text",`+
+					`"text":{"body":"text %s"},"history_context":{"status":"READ"}}`, customer.WAID, m, at, m))
 				want = append(want, fmt.Sprintf("%s %d false %s <none> text %s", m, at, customer.WAID, m))
 			case 1:
-				messages = append(messages, fmt.Sprintf(`{"from":"15550100100","to":"%s","id":"%s","timestamp":"%d","type":"text","text":{"body":"caf\u00e9 %s"}}`, customer.WAID, m, at, m))
+				messages = append(messages, fmt.Sprintf(`{"from":"15550100100","to":"%s","id":"%s","timestamp":"%d",`+
+					`"type":"text","text":{"body":"caf\u00e9 %s"}}`, customer.WAID, m, at, m))
 				want = append(want, fmt.Sprintf("%s %d true 15550100100 %s café %s", m, at, customer.WAID, m))
 			default:
-				messages = append(messages, fmt.Sprintf(`{"from":"%s","id":"%s","timestamp":"%d","type":"reaction","reaction":{"message_id":"%s","emoji":"👍"}}`, id, m, at, m))
+				messages = append(messages, fmt.Sprintf(`{"from":"%s","id":"%s","timestamp":"%d","type":"reaction",`+
+					`"reaction":{"message_id":"%s","emoji":"👍"}}`, id, m, at, m))
 				want = append(want, fmt.Sprintf("%s %d false %s <none> reaction to %s", m, at, id, m))
 			}
 		}
@@ -144,7 +149,8 @@ func TestMessagesShareOnlyEqualIdentities(t *testing.T) {
 		{WAID: "155501001"},
 		{WAID: "15550100123", UserID: "US.2"},
 	} {
-		m := fmt.Sprintf(`{"from":"%s","from_user_id":"%s","from_parent_user_id":"%s","id":"%d","timestamp":"1767225600","type":"text","text":{"body":"x"},"history_context":{"status":"READ"}}`,
+		m := fmt.Sprintf(`{"from":"%s","from_user_id":"%s","from_parent_user_id":"%s","id":"%d",`+
+			`"timestamp":"1767225600","type":"text","text":{"body":"x"},"history_context":{"status":"READ"}}`,
 			from.WAID, from.UserID, from.ParentUserID, i)
 		for _, absent := range []string{`"from":"",`, `"from_user_id":"",`, `"from_parent_user_id":"",`} {
 			m = strings.Replace(m, absent, "", 1)

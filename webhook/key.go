@@ -1,6 +1,7 @@
 package webhook
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
@@ -34,7 +35,8 @@ func keyOf(ev Event, e entry) string {
 			return ""
 		}
 		sum := checksum(info.Raw)
-		return key("history", phone, strconv.Itoa(len(info.Raw)), strconv.Itoa(int(ev.Phase)), strconv.Itoa(ev.Order), string(sum[:]))
+		size, phase, order := strconv.Itoa(len(info.Raw)), strconv.Itoa(int(ev.Phase)), strconv.Itoa(ev.Order)
+		return key("history", phone, size, phase, order, string(sum[:]))
 	case *AppStateSync:
 		return rawKey("state_sync", phone, info.Raw)
 	case *UserAction:
@@ -88,16 +90,16 @@ func keyOf(ev Event, e entry) string {
 	case *TemplateCorrectCategoryDetection:
 		return templateKey(ev.Template, e, "detection", string(ev.Category), string(ev.Correct))
 	case *AccountUpdate:
-		return rawKey("account", e.id, info.Raw, string(info.Field), unix(e.time.Time))
-	case *AccountAlert, *AccountReviewUpdate, *AccountSettingsUpdate, *BusinessCapabilityUpdate, *BusinessUsernameUpdate,
-		*PartnerSolution, *PaymentConfigurationUpdate, *PhoneNumberNameUpdate, *PhoneNumberQualityUpdate, *SecurityUpdate,
-		*FlowUpdate, *MessagingHandover:
+		return rawKey("account", e.id, info.Raw, string(info.Field), unix(e.time))
+	case *AccountAlert, *AccountReviewUpdate, *AccountSettingsUpdate, *BusinessCapabilityUpdate,
+		*BusinessUsernameUpdate, *PartnerSolution, *PaymentConfigurationUpdate, *PhoneNumberNameUpdate,
+		*PhoneNumberQualityUpdate, *SecurityUpdate, *FlowUpdate, *MessagingHandover:
 		// By the name it has now: a repeat may come under an older one.
-		return rawKey("account", e.id, info.Raw, string(ev.field()), unix(e.time.Time))
+		return rawKey("account", e.id, info.Raw, string(ev.field()), unix(e.time))
 	case *PhoneNumberError, *HistoryFailure:
 		return "" // nothing tells a repeat from the same thing happening again
 	case *UnknownEvent, *UndecodableEvent:
-		return rawKey("raw", e.id, info.Raw, string(info.Field), unix(e.time.Time))
+		return rawKey("raw", e.id, info.Raw, string(info.Field), unix(e.time))
 	}
 	return ""
 }
@@ -164,4 +166,45 @@ func unix(t time.Time) string {
 		return ""
 	}
 	return strconv.FormatInt(t.Unix(), 10)
+}
+
+// groupKey tells an event in a group by the request that caused it, the person's request that it is
+// about, or its time; and by the people: several can join within a second, and one request can
+// succeed for some of them and fail for others.
+func groupKey(ev Event, phone string) string {
+	part := func(id, typ, request, join string, more ...string) string {
+		if id == "" && request == "" {
+			return rawKey("group", phone, ev.base().Raw, string(ev.field()))
+		}
+		parts := []string{phone, string(ev.field()), id, typ, cmp.Or(request, join, unix(ev.base().At))}
+		return key("group", append(parts, more...)...)
+	}
+	switch ev := ev.(type) {
+	case *GroupLifecycleUpdate:
+		return part(string(ev.GroupID), string(ev.Type), ev.RequestID, "")
+	case *GroupParticipantsUpdate:
+		var people []string
+		for _, list := range [][]GroupParticipant{ev.Added, ev.Removed, ev.Failed} {
+			people = append(people, strconv.Itoa(len(list)))
+			for _, p := range list {
+				people = append(people, cmp.Or(p.Identity.Key(), p.Input))
+			}
+		}
+		return part(string(ev.GroupID), string(ev.Type), ev.RequestID, ev.JoinRequestID, people...)
+	case *GroupSettingsUpdate:
+		return part(string(ev.GroupID), string(ev.Type), ev.RequestID, "")
+	case *GroupStatusUpdate:
+		return part(string(ev.GroupID), string(ev.Type), ev.RequestID, "")
+	default:
+		return ""
+	}
+}
+
+// templateKey tells an event about a template by what happened and when. Ids name a template in one
+// language.
+func templateKey(t Template, e entry, more ...string) string {
+	if t.TemplateID == "" {
+		return ""
+	}
+	return key("template", append([]string{string(t.TemplateID), unix(e.time)}, more...)...)
 }

@@ -80,7 +80,8 @@ func TestDispatchIsolatesEvents(t *testing.T) {
 	require.Equal(t, "string", panicked.Type)
 	require.Contains(t, string(panicked.Stack), "mux_test.go")
 	require.NotContains(t, err.Error(), "at the first")
-	require.Regexp(t, `^webhook: IncomingMessage message:[0-9a-f]{32}: webhook: panic with a string at mux_test\.go:\d+; `, err.Error())
+	const pattern = `^webhook: IncomingMessage message:[0-9a-f]{32}: webhook: panic with a string at mux_test\.go:\d+; `
+	require.Regexp(t, pattern, err.Error())
 	require.Contains(t, err.Error(), "webhook: MessageStatus status:", "whose error it is can be told")
 	require.False(t, webhook.IsPermanent(err))
 }
@@ -114,7 +115,8 @@ func TestDispatchHandsOverWhatIsNotJSON(t *testing.T) {
 	require.NotEmpty(t, ev.DedupKey)
 
 	recorder.Fail(errors.New("database down"))
-	require.False(t, webhook.IsPermanent(webhook.Dispatch(recorder).Receive(t.Context(), d)), "it could not be kept, so it has to come again")
+	require.False(t, webhook.IsPermanent(webhook.Dispatch(recorder).Receive(t.Context(), d)),
+		"it could not be kept, so it has to come again")
 }
 
 func TestDispatchHandlesARepeatOnce(t *testing.T) {
@@ -161,7 +163,8 @@ func TestDispatchRepeatsEventsWithoutKey(t *testing.T) {
 	recorder := new(webhooktest.Recorder)
 	recv := webhook.Dispatch(recorder)
 	for range 2 {
-		require.NoError(t, recv.Receive(t.Context(), webhook.Delivery{Body: webhooktest.Sample("messages", "number-problem")}))
+		require.NoError(t,
+			recv.Receive(t.Context(), webhook.Delivery{Body: webhooktest.Sample("messages", "number-problem")}))
 	}
 	require.Len(t, recorder.Events(), 2)
 }
@@ -176,7 +179,8 @@ func TestMultiHandlerStopsAtAnErrorThatARepeatCanCure(t *testing.T) {
 		})
 	}
 	boom, refused := errors.New("boom"), webhook.Permanent(errors.New("refused"))
-	err := webhook.MultiHandler(handler(1, nil), handler(2, refused), handler(3, boom), handler(4, nil)).Handle(t.Context(), new(webhook.UnknownEvent))
+	err := webhook.MultiHandler(handler(1, nil), handler(2, refused), handler(3, boom),
+		handler(4, nil)).Handle(t.Context(), new(webhook.UnknownEvent))
 	require.Equal(t, []int{1, 2, 3}, got)
 	require.ErrorIs(t, err, boom)
 	require.ErrorIs(t, err, refused)
@@ -187,7 +191,8 @@ func TestMultiHandlerStopsAtAnErrorThatARepeatCanCure(t *testing.T) {
 
 func TestStatusesNeverMoveBack(t *testing.T) {
 	t.Parallel()
-	order := []webhook.DeliveryStatus{webhook.StatusSent, webhook.StatusDelivered, webhook.StatusRead, webhook.StatusPlayed}
+	order := []webhook.DeliveryStatus{webhook.StatusSent, webhook.StatusDelivered, webhook.StatusRead,
+		webhook.StatusPlayed}
 	for i, older := range order {
 		require.True(t, older.Supersedes(""))
 		require.True(t, older.Supersedes(older))

@@ -56,7 +56,8 @@ func TestOncePassesARepeatOnlyAfterAFailure(t *testing.T) {
 func TestOnceLetsEventsWithoutKeyPass(t *testing.T) {
 	t.Parallel()
 	calls := 0
-	h := webhook.Once(webhook.HandlerFunc(func(context.Context, webhook.Event) error { calls++; return nil }), new(webhook.MemDedupStore))
+	count := func(context.Context, webhook.Event) error { calls++; return nil }
+	h := webhook.Once(webhook.HandlerFunc(count), new(webhook.MemDedupStore))
 	for range 3 {
 		require.NoError(t, h.Handle(t.Context(), keyed("")))
 	}
@@ -153,7 +154,8 @@ func TestMemLedgerIsBounded(t *testing.T) {
 	for i := range n {
 		require.NoError(t, handle(strconv.Itoa(i)))
 		for back := range min(i+1, 50) {
-			require.ErrorIs(t, handle(strconv.Itoa(i-back)), webhook.ErrDuplicate, "half of MaxKeys is sure to be there")
+			require.ErrorIs(t, handle(strconv.Itoa(i-back)), webhook.ErrDuplicate,
+				"half of MaxKeys is sure to be there")
 		}
 	}
 	known := 0
@@ -193,7 +195,8 @@ func ExampleOnce() {
 	})
 	h := webhook.Once(&mux, new(webhook.MemDedupStore))
 	for range 3 { // Meta delivers the same message three times
-		_ = h.Handle(context.Background(), &webhook.IncomingMessage{EventInfo: webhook.EventInfo{DedupKey: "messages/106540352242922/wamid.1"}})
+		_ = h.Handle(context.Background(),
+			&webhook.IncomingMessage{EventInfo: webhook.EventInfo{DedupKey: "messages/106540352242922/wamid.1"}})
 	}
 	fmt.Println(answers)
 	// Output: 1

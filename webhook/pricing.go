@@ -36,6 +36,7 @@ const (
 // A PricingCategory is what a message is billed as. Meta adds values: expect unknown ones.
 type PricingCategory string
 
+// The documented categories.
 const (
 	PricingAuthentication              PricingCategory = "authentication"
 	PricingAuthenticationInternational PricingCategory = "authentication-international" // with a hyphen

@@ -15,7 +15,8 @@ func TestServiceMessagesCanCost(t *testing.T) {
 	require.Equal(t, webhook.PricingService, status.Pricing.Category)
 	require.False(t, status.Pricing.Free())
 	for typ, free := range map[webhook.PricingType]bool{
-		webhook.PricingFreeService: true, webhook.PricingFreeEntryPoint: true, webhook.PricingFreeGroupService: true, "": false, "free_of_taste": false,
+		webhook.PricingFreeService: true, webhook.PricingFreeEntryPoint: true, webhook.PricingFreeGroupService: true,
+		"": false, "free_of_taste": false,
 	} {
 		require.Equal(t, free, (&webhook.Pricing{Type: typ}).Free(), typ)
 	}

@@ -1,7 +1,6 @@
 package webhook_test
 
 import (
-	"fmt"
 	"slices"
 	"testing"
 )
@@ -11,13 +10,18 @@ import (
 func eachSpotAndMore(t *testing.T, fn func(t *testing.T, name string, tree *treeNode, spot treeSpot)) {
 	t.Helper()
 	eachSpot(t, fn)
-	for _, row := range memberRows() {
-		eachSpotOf(t, row.reader+" "+row.member, []byte(row.body), fn)
+	for _, table := range slices.Concat(memberTables, historyTables) {
+		for _, row := range table.rows {
+			eachSpotOf(t, table.reader+" "+row.name, []byte(table.body(row)), fn)
+		}
 	}
 	for _, typ := range []string{"text", "image", "audio", "sticker", "order"} {
-		several := `{"id":"wamid.1","type":"` + typ + `","image":{"id":"1","caption":"c"},"text":{"body":"b"},"audio":{"id":"2","voice":true}}`
-		eachSpotOf(t, "several in a message that is "+typ, fmt.Appendf(nil, inValue("messages", `"messages":[%s]`), several), fn)
-		eachSpotOf(t, "several in a past message that is "+typ, fmt.Appendf(nil, inValue("history", `"history":[{"threads":[{"messages":[%s]}]}]`), several), fn)
+		several := `{"id":"wamid.1","type":"` + typ + `",` +
+			`"image":{"id":"1","caption":"c"},"text":{"body":"b"},"audio":{"id":"2","voice":true}}`
+		live := inValue("messages", `"messages":[`+several+`]`)
+		past := inValue("history", `"history":[{"threads":[{"messages":[`+several+`]}]}]`)
+		eachSpotOf(t, "several in a message that is "+typ, []byte(live), fn)
+		eachSpotOf(t, "several in a past message that is "+typ, []byte(past), fn)
 	}
 }
 

@@ -90,7 +90,8 @@ func (n *treeNode) has(names ...string) bool {
 func (n *treeNode) exact() bool {
 	seen := map[string]bool{}
 	for _, m := range n.members {
-		if seen[m.name] || strings.ToLower(m.name) != m.name || strings.ContainsFunc(m.name, func(r rune) bool { return r > '~' }) || !m.value.exact() {
+		if seen[m.name] || strings.ToLower(m.name) != m.name ||
+			strings.ContainsFunc(m.name, func(r rune) bool { return r > '~' }) || !m.value.exact() {
 			return false
 		}
 		seen[m.name] = true
@@ -111,7 +112,9 @@ func FuzzDecodeAgainstEncodingJSON(f *testing.F) {
 			f.Add([]byte(newTree(f, webhooktest.Sample(s.Field, s.Case)).String()))
 		}
 	}
-	f.Add([]byte(inValue("messages", `"messages":[{"id":"a\u00e9","timestamp":"1767225600","text":{"body":"\ud83d\ude00 \ud83d \/ \u2028"}},{"id":"","text":null}]`)))
+	f.Add([]byte(inValue("messages",
+		`"messages":[{"id":"a\u00e9","timestamp":"1767225600","text":{"body":"\ud83d\ude00 \ud83d \/ \u2028"}},`+
+			`{"id":"","text":null}]`)))
 	f.Fuzz(func(t *testing.T, body []byte) {
 		var want plainBody
 		if json.Unmarshal(body, &want) != nil {

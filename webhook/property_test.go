@@ -28,7 +28,8 @@ func eachSpot(t *testing.T, fn func(t *testing.T, name string, tree *treeNode, s
 }
 
 // eachSpotOf is eachSpot for one body.
-func eachSpotOf(t *testing.T, name string, body []byte, fn func(t *testing.T, name string, tree *treeNode, spot treeSpot)) {
+func eachSpotOf(t *testing.T, name string, body []byte,
+	fn func(t *testing.T, name string, tree *treeNode, spot treeSpot)) {
 	t.Helper()
 	tree := newTree(t, body)
 	for i := range tree.spots("") {
@@ -119,7 +120,9 @@ func TestOrderOfMembersMeansNothing(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		tree := rapid.SampledFrom(trees).Draw(rt, "tree")
 		shuffled := tree.clone()
-		shuffled.reorder(func(members []treeMember) []treeMember { return rapid.Permutation(members).Draw(rt, "order") })
+		shuffled.reorder(func(members []treeMember) []treeMember {
+			return rapid.Permutation(members).Draw(rt, "order")
+		})
 		got, err := webhook.Decode([]byte(shuffled.String()))
 		require.NoError(rt, err)
 		require.ElementsMatch(rt, typedView(mustDecode(t, tree.String())), typedView(got))
@@ -157,7 +160,8 @@ var changes = []struct {
 		s.in.members[s.index].value = &treeNode{kind: '{', members: []treeMember{{"zq_nest", s.value()}}}
 		return true
 	}},
-	{"half an emoji", func(s treeSpot) bool { s.in.members[s.index].value = &treeNode{scalar: `"\ud83d"`}; return true }},
+	{"half an emoji",
+		func(s treeSpot) bool { s.in.members[s.index].value = &treeNode{scalar: `"\ud83d"`}; return true }},
 	{"a huge number", func(s treeSpot) bool {
 		s.in.members[s.index].value = &treeNode{scalar: strings.Repeat("9", 400)}
 		return true
@@ -178,13 +182,15 @@ type crowd struct {
 func crowds(t *testing.T) (all []crowd) {
 	t.Helper()
 	for _, s := range webhooktest.Samples() {
-		for i := range newTree(t, webhooktest.Sample(s.Field, s.Case)).member("entry").items[0].member("changes").items[0].member("value").members {
+		for i := range newTree(t, webhooktest.Sample(s.Field,
+			s.Case)).member("entry").items[0].member("changes").items[0].member("value").members {
 			tree := newTree(t, webhooktest.Sample(s.Field, s.Case))
 			m := tree.member("entry").items[0].member("changes").items[0].member("value").members[i]
 			if m.value.kind != '[' || len(m.value.items) != 1 || m.value.items[0].kind != '{' {
 				continue
 			}
-			c := crowd{name: fmt.Sprintf("%s/%s %s", s.Field, s.Case, m.name), tree: tree, list: m.value, good: m.value.items[0].String()}
+			c := crowd{name: fmt.Sprintf("%s/%s %s", s.Field, s.Case, m.name), tree: tree, list: m.value,
+				good: m.value.items[0].String()}
 			c.list.items = []*treeNode{c.list.items[0], c.list.items[0]}
 			if c.want = c.neighbours(mustDecode(t, tree.String())); len(c.want) == 2 {
 				all = append(all, c)
@@ -238,7 +244,8 @@ func TestAnItemHarmsNoNeighbourInItsList(t *testing.T) {
 			require.Equal(rt, typedView(c.want), typedView(c.neighbours(events)), "%s %v", c.name, did)
 			for _, ev := range events {
 				raw := ev.Info().Raw
-				require.True(rt, json.Valid(raw) && bytes.Contains(body, raw), "%s %v: %T has other bytes", c.name, did, ev)
+				require.True(rt, json.Valid(raw) && bytes.Contains(body, raw), "%s %v: %T has other bytes", c.name, did,
+					ev)
 			}
 			if !strings.Contains(fmt.Sprint(did), "duplicate") { // nobody should read what a duplicate replaces
 				lost, err := checkReachable(body, events)

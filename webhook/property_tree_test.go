@@ -168,7 +168,8 @@ func swapKind(s treeSpot) bool {
 	digits, quoted := strings.CutPrefix(old.scalar, `"`)
 	digits = strings.TrimSuffix(digits, `"`)
 	switch {
-	case old.kind != 0 || digits == "" || digits[0] == '0' && len(digits) > 1 || strings.Trim(digits, "0123456789") != "":
+	case old.kind != 0 || digits == "" || digits[0] == '0' && len(digits) > 1 ||
+		strings.Trim(digits, "0123456789") != "":
 		return false
 	case quoted:
 		s.in.members[s.index].value = &treeNode{scalar: digits}
@@ -182,7 +183,8 @@ const novelty = "zq-novelty"
 
 // addBeside adds a member that nobody knows.
 func addBeside(s treeSpot) bool {
-	s.in.members = slices.Insert(s.in.members, s.index, treeMember{"zq_member", &treeNode{scalar: `{"a":["` + novelty + `",null]}`}})
+	s.in.members = slices.Insert(s.in.members, s.index,
+		treeMember{"zq_member", &treeNode{scalar: `{"a":["` + novelty + `",null]}`}})
 	return true
 }
 
@@ -249,7 +251,8 @@ func typedText(v reflect.Value) string {
 		b.WriteString(v.Type().Name())
 		for i := range v.NumField() {
 			f := v.Type().Field(i)
-			if f.IsExported() && f.Name != "DedupKey" && f.Type != bytesType && f.Type != reflect.TypeFor[[]webhook.UnknownMember]() {
+			if f.IsExported() && f.Name != "DedupKey" && f.Type != bytesType &&
+				f.Type != reflect.TypeFor[[]webhook.UnknownMember]() {
 				fmt.Fprintf(&b, " %s:%s", f.Name, typedText(v.Field(i)))
 			}
 		}

@@ -93,12 +93,15 @@ func checkRaw(t *testing.T, name string, body []byte) (n int) {
 func TestRawBytesEndWhereTheyEnd(t *testing.T) {
 	t.Parallel()
 	bodies := map[string][]byte{
-		"text": payload.Text(), "status": payload.Status(), "batch": payload.Batch(100), "history": payload.History(300, 9), "empty": payload.EmptyHistory(3),
-		"array":   []byte(`[` + inValue("messages", `"messages":[5,{"id":"m"}]`) + `,5,{"object":"page","entry":[]},{"entry":[{"changes":[]},{"time":"x"}],"new":{}}]`),
-		"odd":     []byte(inValue("messages", `"statuses":[{"id":"s","timestamp":"soon","errors":[{"code":"E_LATE"}]}]`)),
+		"text": payload.Text(), "status": payload.Status(), "batch": payload.Batch(100), "history": payload.History(300,
+			9), "empty": payload.EmptyHistory(3),
+		"array": []byte(`[` + inValue("messages", `"messages":[5,{"id":"m"}]`) +
+			`,5,{"object":"page","entry":[]},{"entry":[{"changes":[]},{"time":"x"}],"new":{}}]`),
+		"odd": []byte(inValue("messages",
+			`"statuses":[{"id":"s","timestamp":"soon","errors":[{"code":"E_LATE"}]}]`)),
 		"no list": []byte(`[null]`),
 	}
-	for i, body := range oddities() {
+	for i, body := range near() {
 		bodies[fmt.Sprint("oddity ", i)] = body
 	}
 	seed := uint64(time.Now().UnixNano())

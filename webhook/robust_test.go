@@ -92,7 +92,8 @@ func TestMutationsHarmNoNeighbour(t *testing.T) {
 	t.Logf("seed %d", seed)
 	rnd := rand.New(rand.NewPCG(seed, 1))
 	neighbour := func(id string) any {
-		tree, err := parseTree([]byte(inValue("messages", `"messages":[{"id":"`+id+`","type":"text","text":{"body":"`+id+`"}}]`)))
+		tree, err := parseTree([]byte(inValue("messages",
+			`"messages":[{"id":"`+id+`","type":"text","text":{"body":"`+id+`"}}]`)))
 		require.NoError(t, err)
 		return tree.(map[string]any)["entry"].([]any)[0]
 	}
@@ -106,7 +107,8 @@ func TestMutationsHarmNoNeighbour(t *testing.T) {
 			for range 1 + rnd.IntN(3) {
 				did = append(did, mutate(rnd, change))
 			}
-			envelope["entry"] = slices.Concat([]any{neighbour("first")}, envelope["entry"].([]any), []any{neighbour("last")})
+			envelope["entry"] = slices.Concat([]any{neighbour("first")}, envelope["entry"].([]any),
+				[]any{neighbour("last")})
 			body, err := json.Marshal(tree)
 			require.NoError(t, err)
 			before := bytes.Clone(body)
@@ -159,14 +161,20 @@ func TestHostileShapes(t *testing.T) {
 		body string
 		max  int // events
 	}{
-		"a million empty messages":   {inValue("messages", `"messages":[`+strings.TrimSuffix(strings.Repeat(`{},`, 1_000_000), ",")+`]`), 50_001},
-		"a million empty statuses":   {inValue("messages", `"statuses":[`+strings.TrimSuffix(strings.Repeat(`{},`, 1_000_000), ",")+`]`), 50_001},
-		"a million empty entries":    {`{"entry":[` + strings.TrimSuffix(strings.Repeat(`{},`, 1_000_000), ",") + `]}`, 50_001},
-		"a million empty changes":    {`{"entry":[{"changes":[` + strings.TrimSuffix(strings.Repeat(`{},`, 1_000_000), ",") + `]}]}`, 50_001},
-		"a million bodies":           {`[` + strings.TrimSuffix(strings.Repeat(`{},`, 1_000_000), ",") + `]`, 50_001},
-		"many unknown names":         {`{"entry":[{"changes":[{"field":"messages","value":{"messages":[{` + manyNames(100_000) + `}]}}]}]}`, 1},
-		"a million brackets":         {strings.Repeat(`[`, 1_000_000), 0},
-		"a number of 100,000 digits": {inValue("messages", `"messages":[{"id":`+strings.Repeat("9", 100_000)+`,"timestamp":1e999999}]`), 1},
+		"a million empty messages": {inValue("messages",
+			`"messages":[`+strings.TrimSuffix(strings.Repeat(`{},`, 1_000_000), ",")+`]`), 50_001},
+		"a million empty statuses": {inValue("messages",
+			`"statuses":[`+strings.TrimSuffix(strings.Repeat(`{},`, 1_000_000), ",")+`]`), 50_001},
+		"a million empty entries": {`{"entry":[` + strings.TrimSuffix(strings.Repeat(`{},`, 1_000_000), ",") + `]}`,
+			50_001},
+		"a million empty changes": {`{"entry":[{"changes":[` +
+			strings.TrimSuffix(strings.Repeat(`{},`, 1_000_000), ",") + `]}]}`, 50_001},
+		"a million bodies": {`[` + strings.TrimSuffix(strings.Repeat(`{},`, 1_000_000), ",") + `]`, 50_001},
+		"many unknown names": {`{"entry":[{"changes":[{"field":"messages","value":{"messages":[{` +
+			manyNames(100_000) + `}]}}]}]}`, 1},
+		"a million brackets": {strings.Repeat(`[`, 1_000_000), 0},
+		"a number of 100,000 digits": {inValue("messages",
+			`"messages":[{"id":`+strings.Repeat("9", 100_000)+`,"timestamp":1e999999}]`), 1},
 	}
 	for name, tt := range tests {
 		start := time.Now()
@@ -201,7 +209,8 @@ func FuzzDecode(f *testing.F) {
 		}
 	}
 	f.Add([]byte(`[{"entry":[{"changes":[{"value":{"event":"X"}}]}]},5]`))
-	f.Add([]byte("{\"entry\":[{\"changes\":[{\"field\":\"messages\",\"value\":{\"messages\":[{\"\\u0069d\":\"\xff\",\"id\":null}]}}]}]}"))
+	f.Add([]byte(`{"entry":[{"changes":[{"field":"messages","value":{"messages":[` +
+		`{"\u0069d":"` + "\xff" + `","id":null}]}}]}]}`))
 	f.Fuzz(func(t *testing.T, body []byte) {
 		before := bytes.Clone(body)
 		events, err := webhook.Decode(body)
@@ -209,7 +218,8 @@ func FuzzDecode(f *testing.F) {
 			t.Fatal("Decode wrote to the body")
 		}
 		if err != nil {
-			if json.Valid(body) && !strings.Contains(err.Error(), "too deep") && (bytes.HasPrefix(bytes.TrimSpace(body), []byte("{"))) {
+			if json.Valid(body) && !strings.Contains(err.Error(), "too deep") &&
+				(bytes.HasPrefix(bytes.TrimSpace(body), []byte("{"))) {
 				t.Fatal(err)
 			}
 			return

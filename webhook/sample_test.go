@@ -27,9 +27,12 @@ var rawOnPurpose = map[string]string{
 
 // accountFields lists the fields whose deliveries name an account and no phone number id.
 var accountFields = []webhook.Field{
-	webhook.FieldAccountUpdate, webhook.FieldAccountAlerts, webhook.FieldAccountReviewUpdate, webhook.FieldBusinessCapabilityUpdate,
-	webhook.FieldBusinessStatusUpdate, webhook.FieldBusinessUsernameUpdate, webhook.FieldBusinessUsernameUpdates, webhook.FieldFlows,
-	webhook.FieldMessageTemplateComponentsUpdate, webhook.FieldMessageTemplateQualityUpdate, webhook.FieldMessageTemplateStatusUpdate,
+	webhook.FieldAccountUpdate, webhook.FieldAccountAlerts, webhook.FieldAccountReviewUpdate,
+	webhook.FieldBusinessCapabilityUpdate,
+	webhook.FieldBusinessStatusUpdate, webhook.FieldBusinessUsernameUpdate, webhook.FieldBusinessUsernameUpdates,
+	webhook.FieldFlows,
+	webhook.FieldMessageTemplateComponentsUpdate, webhook.FieldMessageTemplateQualityUpdate,
+	webhook.FieldMessageTemplateStatusUpdate,
 	webhook.FieldPartnerSolutions, webhook.FieldPaymentConfigurationUpdate, webhook.FieldPhoneNumberNameUpdate,
 	webhook.FieldPhoneNumberQualityUpdate, webhook.FieldSecurity, webhook.FieldTemplateCategoryUpdate,
 	webhook.FieldTemplateCorrectCategoryDetection, webhook.FieldTemplatePerformanceMetrics,

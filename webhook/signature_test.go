@@ -67,7 +67,8 @@ func TestVerify(t *testing.T) {
 		if digits[i] == '0' {
 			other = "1"
 		}
-		require.ErrorIs(t, webhook.Verify(body, "sha256="+digits[:i]+other+digits[i+1:], "secret"), webhook.ErrSignature)
+		require.ErrorIs(t, webhook.Verify(body, "sha256="+digits[:i]+other+digits[i+1:], "secret"),
+			webhook.ErrSignature)
 	}
 }
 

@@ -40,7 +40,8 @@ type stdReader struct {
 // this test does not follow.
 func lines(body []byte) ([]string, bool) {
 	var d payload.Delivery
-	if json.Unmarshal(body, &d) != nil || hasDuplicates(body) || bytes.Contains(body, []byte("null")) || !followed(body) ||
+	if json.Unmarshal(body, &d) != nil || hasDuplicates(body) || bytes.Contains(body, []byte("null")) ||
+		!followed(body) ||
 		!strings.HasPrefix(d.Object, "whatsapp") {
 		return nil, false
 	}
@@ -48,7 +49,8 @@ func lines(body []byte) ([]string, bool) {
 	for _, e := range d.Entry {
 		for _, c := range e.Changes {
 			v := c.Value
-			lists := []bool{len(v.Messages) > 0, len(v.Statuses) > 0, len(v.Echoes) > 0, len(v.History) > 0, len(v.StateSync) > 0}
+			lists := []bool{len(v.Messages) > 0, len(v.Statuses) > 0, len(v.Echoes) > 0, len(v.History) > 0,
+				len(v.StateSync) > 0}
 			if n := bytes.Count(fmt.Appendf(nil, "%v", lists), []byte("true")); n != 1 || len(v.Errors) > 0 {
 				return nil, false
 			}
@@ -72,7 +74,8 @@ func lines(body []byte) ([]string, bool) {
 				}
 			case c.Field == "smb_app_state_sync" && lists[4]:
 				for _, a := range v.StateSync {
-					r.out = append(r.out, appStateLine(r.where, a.Type, a.Action, a.Contact.FullName, a.Contact.FirstName, a.Contact.Phone,
+					r.out = append(r.out, appStateLine(r.where, a.Type, a.Action, a.Contact.FullName,
+						a.Contact.FirstName, a.Contact.Phone,
 						a.Contact.UserID, strings.TrimPrefix(a.Contact.Username, "@"), r.at(a.Metadata.Timestamp)))
 				}
 			default:
@@ -124,7 +127,8 @@ func (r *stdReader) meet(id *graph.Identity) (name string) {
 			if !same(theirs) {
 				continue
 			}
-			for _, member := range []struct{ own, theirs *graph.UserID }{{&id.UserID, &theirs.UserID}, {&id.ParentUserID, &theirs.ParentUserID}} {
+			for _, member := range []struct{ own, theirs *graph.UserID }{{&id.UserID, &theirs.UserID},
+				{&id.ParentUserID, &theirs.ParentUserID}} {
 				if *member.own == "" {
 					*member.own = *member.theirs
 				}
@@ -145,7 +149,8 @@ func (r *stdReader) message(m payload.Message) stdItem {
 	if c := m.Context; c != nil {
 		item.Context = contextLine(c.ID, c.From)
 	}
-	files := map[string]*payload.Media{"image": m.Image, "video": m.Video, "audio": m.Audio, "document": m.Document, "sticker": m.Sticker}
+	files := map[string]*payload.Media{"image": m.Image, "video": m.Video, "audio": m.Audio, "document": m.Document,
+		"sticker": m.Sticker}
 	switch file := files[m.Type]; {
 	case m.Type == "text" && m.Text != nil:
 		item.Content = m.Text.Body
@@ -169,7 +174,8 @@ func contextLine(id, from string) string { return fmt.Sprintf("to %q of %q", id,
 
 func stdErrors(list []payload.Error) (errs []webhook.Error) {
 	for _, e := range list {
-		errs = append(errs, webhook.Error{Code: graph.Code(e.Code), Title: e.Title, Message: e.Message, Details: e.Data.Details, Href: e.Href})
+		errs = append(errs, webhook.Error{Code: graph.Code(e.Code), Title: e.Title, Message: e.Message,
+			Details: e.Data.Details, Href: e.Href})
 	}
 	return errs
 }
@@ -204,7 +210,8 @@ func (r *stdReader) history(h payload.HistoryItem) {
 		r.out = append(r.out, fmt.Sprintf("%q %q", t.ID, customer))
 		for _, m := range t.Messages {
 			item := r.message(m)
-			item.Where, item.From, item.To = "", person(m.From, m.FromUser, m.FromParent), person(m.To, m.ToUser, m.ToParent)
+			item.Where, item.From, item.To = "", person(m.From, m.FromUser, m.FromParent), person(m.To, m.ToUser,
+				m.ToParent)
 			if m.HistoryContext != nil {
 				item.Callback = strings.ToUpper(m.HistoryContext.Status)
 			}
@@ -215,7 +222,8 @@ func (r *stdReader) history(h payload.HistoryItem) {
 }
 
 func (r *stdReader) status(s payload.Receipt) {
-	item := stdItem{Where: r.where, ID: s.ID, Type: s.Status, At: r.at(s.Timestamp), Callback: s.CallbackData, Errors: stdErrors(s.Errors)}
+	item := stdItem{Where: r.where, ID: s.ID, Type: s.Status, At: r.at(s.Timestamp), Callback: s.CallbackData,
+		Errors: stdErrors(s.Errors)}
 	item.To = person(s.Recipient, s.RecipientUser, "")
 	item.Name = r.meet(&item.To)
 	item.To.ParentUserID = "" // goes by several names

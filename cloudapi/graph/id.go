@@ -1,9 +1,9 @@
 package graph
 
 import (
-	"bytes"
-	"encoding/json"
 	"errors"
+
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/wire"
 )
 
 // Ids of Meta's objects. All are opaque strings; Meta writes some of them as JSON numbers at times,
@@ -89,27 +89,12 @@ func (id *FlowID) UnmarshalJSON(b []byte) error { return unmarshalID(b, id) }
 // UnmarshalJSON accepts a string, a number or null.
 func (id *UserID) UnmarshalJSON(b []byte) error { return unmarshalID(b, id) }
 
-// jsonSpace is the white space of JSON. bytes.TrimSpace knows more.
-const jsonSpace = " \t\r\n"
-
 // unmarshalID keeps a number's literal text: a detour over float64 would round ids above 2^53.
 func unmarshalID[T ~string](b []byte, id *T) error {
-	b = bytes.Trim(b, jsonSpace)
-	switch {
-	case len(b) == 0:
-		return errors.New("graph: an id is empty JSON")
-	case bytes.Equal(b, []byte("null")):
-		*id = ""
-		return nil
-	case b[0] == '"':
-		var s string
-		if err := json.Unmarshal(b, &s); err != nil {
-			return err
-		}
-		*id = T(s)
-		return nil
-	case (b[0] == '-' || b[0] >= '0' && b[0] <= '9') && json.Valid(b):
-		*id = T(b)
+	text, kind := wire.Scalar(b)
+	switch kind {
+	case wire.KindString, wire.KindNumber, wire.KindNull:
+		*id = T(text)
 		return nil
 	}
 	return errors.New("graph: an id must be a JSON string or number")

@@ -8,7 +8,6 @@ import (
 	"log"
 	"net/http"
 	"os"
-	"time"
 
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
@@ -33,7 +32,7 @@ func main() {
 		log.Fatal(err)
 	}
 	http.Handle("/signup/", flow.Handler())
-	log.Fatal((&http.Server{Addr: cmp.Or(os.Getenv("ADDR"), "localhost:8080"), ReadTimeout: time.Minute}).ListenAndServe())
+	log.Fatal((&http.Server{Addr: cmp.Or(os.Getenv("ADDR"), "localhost:8080"), ReadTimeout: 60e9}).ListenAndServe())
 }
 
 func tenantOf(*http.Request) (string, error) { return "bakery", nil } // who is signed in to your product

@@ -1,5 +1,6 @@
-// Package wire reads JSON the way webhooks need it: in one pass over the bytes, without unsafe
-// memory, and so that one odd value spoils nothing around it.
+// Package wire reads JSON the way Meta writes it: in one pass over the bytes, without unsafe
+// memory, and so that one odd value spoils nothing around it. It imports nothing of ours; webhook,
+// cloudapi and graph read their scalars with it, so that all three mean the same by a number.
 //
 // It differs from encoding/json on purpose:
 //
@@ -11,12 +12,15 @@
 //   - Invalid UTF-8 and lone surrogates become U+FFFD: a name cut in the middle of an emoji must
 //     not reject a body.
 //   - A value of the wrong kind is skipped and reported with its path, never with the value itself.
-//     A member that nobody reads is reported with its path and its raw bytes.
+//     A member that has no place in the Go type is reported as unknown, with its path and its raw
+//     bytes.
 //   - Nesting ends at 64. Meta's bodies stay below 15.
 //
-// Whatever is skipped is checked in full, so that a text read to its end without an error is valid
+// Skipped values are checked in full: a text that was read to its end without an error is valid
 // JSON.
 //
-// [Scanner] is the reader; hot types are read with it by hand. [For] makes a decoder for a struct
-// from its json tags, for the many types that are small or rare.
+// There are two ways to read. [Scanner] is the reader itself: a loop over members with a case for
+// each name, for objects of which Meta has several spellings. [For] makes a decoder for a struct
+// from its json tags, for all plain objects. [Scalar], [ParseInt], [ParseBool] and [ParseTime] are
+// the rules for scalars alone, for callers that hold the bytes of one value.
 package wire

@@ -6,16 +6,17 @@ import (
 	"unicode/utf8"
 )
 
-// A Member is a member that nobody read.
+// A Member is a member of the JSON that has no place in the Go type: its path and its raw value.
 type Member struct {
 	Path  string // from the current item, such as "text.format" or "errors[0].hint"
 	Value []byte // the raw value; it aliases the data
 }
 
-// A SyntaxError says where a text stops being JSON. It does not quote the text.
+// A SyntaxError says where a text stops being JSON. It does not quote the text, which may hold
+// what people wrote.
 type SyntaxError struct {
-	Offset int
-	What   string
+	Offset int    // in bytes from the beginning of the text
+	What   string // such as "want a comma"
 }
 
 // Error names the place.
@@ -23,13 +24,14 @@ func (e *SyntaxError) Error() string {
 	return "not JSON at byte " + strconv.Itoa(e.Offset) + ": " + e.What
 }
 
+// fail ends the text at the current position. The first failure counts.
 func (s *Scanner) fail(what string) {
 	if s.err == nil {
 		s.err = &SyntaxError{s.pos, what}
 	}
 }
 
-// Unknown reads the next value and reports it as a member that nobody reads.
+// Unknown reads the next value and reports it as a member that has no place.
 func (s *Scanner) Unknown() {
 	raw := s.Raw()
 	if s.err == nil {
@@ -60,17 +62,19 @@ func (s *Scanner) wrong(start int, want string) {
 	s.report(fmt.Sprintf("want %s, got %v that is none", want, kinds[s.data[start]]))
 }
 
+// report notes a mismatch at the current path. The first one of an item counts: those after it are
+// often its consequence.
 func (s *Scanner) report(what string) {
 	if s.mismatch == nil {
 		s.mismatch = &MismatchError{s.path(), what}
 	}
 }
 
-// A MismatchError says that a value is not of the kind its place wants. It does not quote the
+// A MismatchError says that a value is not of the kind that its place takes. It does not quote the
 // value.
 type MismatchError struct {
 	Path string // from the item; empty for the item itself
-	What string
+	What string // such as "want a string, got an array"
 }
 
 // Error names the place.
@@ -81,7 +85,8 @@ func (e *MismatchError) Error() string {
 	return e.Path + ": " + e.What
 }
 
-// An Item is a part of the text whose reports are kept apart.
+// An Item is a part of the text whose reports are kept apart, such as one message of a list. Items
+// nest. It remembers the state of the item around it, which EndItem restores.
 type Item struct {
 	start, base, unknown int
 	mismatch             error
@@ -89,7 +94,7 @@ type Item struct {
 
 // BeginItem begins an item with the next value.
 func (s *Scanner) BeginItem() Item {
-	it := Item{s.mark(), s.base, len(s.unknown), s.mismatch}
+	it := Item{s.Mark(), s.base, len(s.unknown), s.mismatch}
 	s.base = s.depth
 	s.mismatch = nil
 	return it
@@ -147,19 +152,9 @@ func (s *Scanner) path() string {
 	return string(b)
 }
 
-// Mark returns where the next value begins, for [Scanner.Since].
-func (s *Scanner) Mark() int { return s.mark() }
-
-// Since returns the bytes from a mark to the end of the value just read. They alias the data.
-func (s *Scanner) Since(mark int) []byte {
-	if s.err != nil {
-		return nil
-	}
-	return s.data[mark:s.pos:s.pos]
-}
-
-// Leave reports a member of the object that was just read to its end as unknown after all.
-func (s *Scanner) Leave(name string, raw []byte) {
+// Unplaced reports a member of the object that was just read to its end, which was decoded and for
+// which the Go type then had no place. It counts as unknown.
+func (s *Scanner) Unplaced(name string, raw []byte) {
 	if s.err != nil {
 		return
 	}
@@ -170,7 +165,7 @@ func (s *Scanner) Leave(name string, raw []byte) {
 	s.unknown = append(s.unknown, Member{path + Short(name), raw})
 }
 
-// UnknownSince reports the value just read, from mark on, as unknown after all.
+// UnknownSince reports the value just read, which began at mark, as a member that has no place.
 func (s *Scanner) UnknownSince(mark int) {
 	if s.err == nil {
 		s.unknown = append(s.unknown, Member{s.path(), s.Since(mark)})

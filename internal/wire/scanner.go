@@ -1,9 +1,5 @@
 package wire
 
-import (
-	"strings"
-)
-
 // MaxDepth is how deep objects and arrays may nest.
 const MaxDepth = 64
 
@@ -28,15 +24,14 @@ type Scanner struct {
 	data  []byte
 	pos   int
 	depth int
-	fresh bool // a container was entered and nothing in it was looked at
+	fresh bool // a container was entered and nothing in it was read: no comma comes next
 	err   error
 
 	nameStart, nameEnd int    // of the current member
-	escaped            bool   // the name has escapes or more than ASCII, and stands in nameBuf
-	nameBuf            []byte // backs such names
+	escaped            bool   // the name has escapes or more than ASCII; its text is in nameBuf
+	nameBuf            []byte // backs escaped names
 	strBuf             []byte // backs strings with escapes
-	arena              strings.Builder
-	chunk              int // how much the arena grows
+	arena              arena  // backs the strings that are returned
 
 	steps [MaxDepth + 1]step
 
@@ -45,8 +40,8 @@ type Scanner struct {
 	mismatch error
 }
 
-// A step of the way from the top to the current value: a member's name, as a span of data, or an
-// element's index.
+// A step is one level of the path from the top to the current value: a member's name,
+// as a span of the data, or an element's index.
 type step struct {
 	start, end int // start is -1 for an element, end its index
 }
@@ -57,7 +52,7 @@ func (s *Scanner) Reset(data []byte) {
 	clear(s.unknown)
 	s.data, s.pos, s.depth, s.fresh, s.err = data, 0, 0, false, nil
 	s.nameStart, s.nameEnd, s.escaped = 0, 0, false
-	s.arena, s.chunk = strings.Builder{}, chunk
+	s.arena.reset()
 	s.base, s.unknown, s.mismatch = 0, s.unknown[:0], nil
 	if cap(s.strBuf) > maxBuf {
 		s.strBuf = nil
@@ -67,7 +62,8 @@ func (s *Scanner) Reset(data []byte) {
 	}
 }
 
-// maxBuf is how much of what odd strings needed is kept from text to text.
+// maxBuf is the size up to which the buffers for escaped strings are kept from text to text: one
+// large string must not stay in memory with a pooled Scanner.
 const maxBuf = 64 << 10
 
 // Err returns the first syntax error.
@@ -102,6 +98,7 @@ func (k Kind) String() string {
 	return [...]string{"no value", "null", "a bool", "a number", "a string", "an array", "an object"}[k]
 }
 
+// kinds maps the first byte of a value to its kind.
 var kinds = [256]Kind{
 	'n': KindNull, 't': KindBool, 'f': KindBool, '"': KindString, '[': KindArray, '{': KindObject, '-': KindNumber,
 	'0': KindNumber, '1': KindNumber, '2': KindNumber, '3': KindNumber, '4': KindNumber,
@@ -149,6 +146,22 @@ func (s *Scanner) Empty() bool {
 	return false
 }
 
+// Mark returns where the next value begins, for [Scanner.Since] and [Scanner.UnknownSince].
+func (s *Scanner) Mark() int {
+	if s.err == nil {
+		s.peek()
+	}
+	return s.pos
+}
+
+// Since returns the bytes from a mark to the end of the value just read. They alias the data.
+func (s *Scanner) Since(mark int) []byte {
+	if s.err != nil {
+		return nil
+	}
+	return s.data[mark:s.pos:s.pos]
+}
+
 // Object enters the next value if it is an object. Otherwise it reads the value, reports it as a
 // mismatch unless it is null, and returns false.
 func (s *Scanner) Object() bool { return s.enter('{', KindObject) }
@@ -183,7 +196,7 @@ func (s *Scanner) enter(open byte, want Kind) bool {
 // NextMember moves to the next member of the object and reads its name. It returns false at the
 // object's end.
 func (s *Scanner) NextMember() bool {
-	// Nearly always there is `,"name":` and nothing odd in it.
+	// Fast path: `,"name":` without white space and escapes, as Meta writes nearly all names.
 	if s.err == nil {
 		d, i := s.data, s.pos
 		if !s.fresh && i < len(d) && d[i] == ',' {
@@ -200,11 +213,11 @@ func (s *Scanner) NextMember() bool {
 			}
 		}
 	}
-	return s.oddMember()
+	return s.nextMemberSlow()
 }
 
-// oddMember is NextMember for all the other ways to write JSON.
-func (s *Scanner) oddMember() bool {
+// nextMemberSlow is NextMember for every way to write JSON.
+func (s *Scanner) nextMemberSlow() bool {
 	if !s.next('}') {
 		return false
 	}
@@ -248,7 +261,8 @@ func (s *Scanner) NextElement() bool {
 	return true
 }
 
-// next reads the comma before a further member or element, or the end of the container.
+// next reads the comma before a further member or element, or the end of the container, of which
+// closing is the last byte. It returns false at the end.
 func (s *Scanner) next(closing byte) bool {
 	if s.err != nil {
 		return false
@@ -276,7 +290,7 @@ func (s *Scanner) next(closing byte) bool {
 	return true
 }
 
-// Rest returns everything from the next value on, for a look ahead. It aliases the data.
+// Rest returns the data from the next value on, for a matcher of a fast shape. It aliases the data.
 func (s *Scanner) Rest() []byte {
 	if s.err != nil {
 		return nil
@@ -285,21 +299,6 @@ func (s *Scanner) Rest() []byte {
 	return s.data[s.pos:]
 }
 
-// Advance moves behind the next value, which the caller has checked and knows to have n bytes.
+// Advance moves behind the next value without reading it. The caller must have checked that it is
+// valid JSON of n bytes.
 func (s *Scanner) Advance(n int) { s.pos += n }
-
-// Inside enters the next value, which the caller has checked to be an object, and moves behind its
-// first n bytes. What follows is either another member or, if name is not 0, the value of a member
-// whose name has so many bytes.
-func (s *Scanner) Inside(n, name int) {
-	if s.enter('{', KindObject) {
-		s.fresh = false
-		s.pos += n - 1
-		if name > 0 {
-			s.steps[s.depth] = step{s.pos - 2 - name, s.pos - 2}
-		}
-	}
-}
-
-// Keep copies a text into the memory that strings share.
-func (s *Scanner) Keep(text []byte) string { return s.keep(text) }

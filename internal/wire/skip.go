@@ -1,6 +1,6 @@
 package wire
 
-// Skip reads the next value and forgets it. It checks it in full.
+// Skip reads the next value and drops it. It checks it in full.
 func (s *Scanner) Skip() {
 	if s.err != nil {
 		return
@@ -39,15 +39,15 @@ func (s *Scanner) Raw() []byte {
 	return s.data[start:s.pos:s.pos]
 }
 
-// skipContainer reads an object or array without recursion. One bit per level tells objects from
-// arrays.
+// skipContainer reads an object or array without recursion: a hostile body that nests deeply takes
+// no stack. One bit per level tells objects from arrays, which is why MaxDepth can be 64 at most.
 func (s *Scanner) skipContainer() {
 	var (
-		objects uint64 // bit 0 is the innermost level
-		level   int
-		odd     string
+		objects uint64 // a bit for each level, 1 for an object; bit 0 is the innermost level
+		level   int    // how many containers are open
+		problem string
 		d, i    = s.data, s.pos
-		deepest = MaxDepth - s.depth
+		deepest = MaxDepth - s.depth // how many may be open
 	)
 	s.fresh = false
 	for {
@@ -59,8 +59,8 @@ func (s *Scanner) skipContainer() {
 				i++
 				break
 			}
-			if i, odd = stringEnd(d, i); odd != "" {
-				s.failAt(i, odd)
+			if i, problem = stringEnd(d, i); problem != "" {
+				s.failAt(i, problem)
 				return
 			}
 			i++
@@ -158,9 +158,9 @@ func (s *Scanner) skipName(i int) int {
 	if len(d)-i > 1 && d[i] == '"' && d[i+1] == ':' {
 		return i + 2
 	}
-	i, odd := stringEnd(d, i)
-	if odd != "" {
-		s.failAt(i, odd)
+	i, problem := stringEnd(d, i)
+	if problem != "" {
+		s.failAt(i, problem)
 		return -1
 	}
 	if i = space(d, i+1); at(d, i) != ':' {

@@ -6,8 +6,7 @@ import (
 	"math"
 	"reflect"
 	"strings"
-
-	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
+	"time"
 )
 
 // A Decoder reads JSON objects into structs of type T, by their json tags. Fields without a tag are
@@ -37,8 +36,8 @@ func (d Decoder[T]) New(s *Scanner) *T {
 	return v
 }
 
-// maxElements is how many elements a list has at most. Meta's have dozens; empty ones grow a
-// hundredfold in memory.
+// maxElements is how many elements a list has at most. Meta's have dozens; elements without members
+// grow a hundredfold in memory.
 const maxElements = 10_000
 
 const tooLong = "more elements than any list of Meta's has"
@@ -61,11 +60,13 @@ func (d Decoder[T]) List(s *Scanner) []T {
 	return list
 }
 
-// A plan is how the members of an object get into a struct.
+// A plan maps the members of an object to the fields of a struct.
 type plan struct {
 	fields map[string]field
 }
 
+// A field is one field of a struct: where it is, by [reflect.Value.FieldByIndex], and how it is
+// read.
 type field struct {
 	index []int
 	read  reader
@@ -74,6 +75,8 @@ type field struct {
 // A reader reads the next value into v, which may hold an earlier value and is replaced as a whole.
 type reader func(s *Scanner, v reflect.Value)
 
+// decode reads the next value into v, which it empties first. Members without a field are reported
+// as unknown.
 func (p *plan) decode(s *Scanner, v reflect.Value) {
 	v.SetZero()
 	if !s.Object() {
@@ -120,15 +123,22 @@ func planFor(t reflect.Type, outer []reflect.Type) *plan {
 }
 
 var (
-	timestampType = reflect.TypeFor[graph.Timestamp]()
-	rawType       = reflect.TypeFor[json.RawMessage]()
+	timeType = reflect.TypeFor[time.Time]()
+	rawType  = reflect.TypeFor[json.RawMessage]()
 )
 
+// isTime reports whether t is a struct around one time.Time, such as graph.Timestamp.
+func isTime(t reflect.Type) bool {
+	return t.Kind() == reflect.Struct && t.NumField() == 1 && t.Field(0).Anonymous && t.Field(0).Type == timeType
+}
+
+// readerFor returns the reader of a type. It panics for types into which no JSON can be read, so
+// that a wrong field is found when the program starts and not when Meta sends it.
 func readerFor(t reflect.Type, outer []reflect.Type) reader {
-	switch t {
-	case timestampType:
-		return func(s *Scanner, v reflect.Value) { v.Set(reflect.ValueOf(s.Time())) }
-	case rawType:
+	if isTime(t) {
+		return func(s *Scanner, v reflect.Value) { *v.Field(0).Addr().Interface().(*time.Time) = s.Time() }
+	}
+	if t == rawType {
 		return func(s *Scanner, v reflect.Value) { v.SetBytes(s.Raw()) }
 	}
 	switch t.Kind() {
@@ -155,7 +165,7 @@ func readerFor(t reflect.Type, outer []reflect.Type) reader {
 }
 
 func readInt(s *Scanner, v reflect.Value) {
-	start := s.mark()
+	start := s.Mark()
 	n := s.Int()
 	if v.Kind() == reflect.Int && (n > math.MaxInt || n < math.MinInt) {
 		s.wrong(start, "a smaller number")
@@ -200,9 +210,9 @@ func sliceReader(t reflect.Type, outer []reflect.Type) reader {
 	}
 }
 
-// mapReader reads the texts that somebody else chose the names of. Objects and lists among them are
-// reported as unknown; and where all of them are missing, software that knows no difference writes
-// an empty list.
+// mapReader returns the reader of a map of texts, whose names Meta's customers choose. Objects and
+// lists among the values are reported as unknown. An empty list counts as an empty map: PHP writes
+// both in the same way.
 func mapReader(t reflect.Type, outer []reflect.Type) reader {
 	read := readerFor(t.Elem(), outer)
 	return func(s *Scanner, v reflect.Value) {
@@ -231,9 +241,9 @@ func (s *Scanner) emptyArray() bool {
 	if s.Kind() != KindArray {
 		return false
 	}
-	ahead := Scanner{}
-	ahead.Reset(s.Rest())
-	if !ahead.Array() || ahead.NextElement() {
+	var copied Scanner
+	copied.Reset(s.Rest())
+	if !copied.Array() || copied.NextElement() {
 		return false
 	}
 	s.Skip()

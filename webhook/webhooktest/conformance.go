@@ -73,18 +73,22 @@ func (t Target) validate() error {
 	case t.Handler != nil && t.URL != "":
 		errs = append(errs, errors.New("webhooktest: Target.Handler and Target.URL are both set; leave one out"))
 	case t.URL != "":
-		if u, err := url.Parse(t.URL); err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" || u.RawQuery != "" {
-			errs = append(errs, errors.New("webhooktest: Target.URL wants http or https, a host and a path, without a query"))
+		if u, err := url.Parse(t.URL); err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" ||
+			u.RawQuery != "" {
+			errs = append(errs,
+				errors.New("webhooktest: Target.URL wants http or https, a host and a path, without a query"))
 		}
 	}
 	if t.Path != "" && !strings.HasPrefix(t.Path, "/") {
 		errs = append(errs, errors.New("webhooktest: Target.Path does not begin with a slash"))
 	}
 	if strings.TrimSpace(t.AppSecret.Reveal()) == "" {
-		errs = append(errs, errors.New("webhooktest: Target.AppSecret is empty; use the one that the endpoint was given"))
+		errs = append(errs,
+			errors.New("webhooktest: Target.AppSecret is empty; use the one that the endpoint was given"))
 	}
 	if strings.TrimSpace(t.VerifyToken.Reveal()) == "" {
-		errs = append(errs, errors.New("webhooktest: Target.VerifyToken is empty; use the one that the endpoint was given"))
+		errs = append(errs,
+			errors.New("webhooktest: Target.VerifyToken is empty; use the one that the endpoint was given"))
 	}
 	if t.HandleTimeout < 0 {
 		errs = append(errs, errors.New("webhooktest: Target.HandleTimeout is negative; use 0 for 5 seconds"))

@@ -18,7 +18,8 @@ const (
 )
 
 const (
-	owners  = "answer customers alone: the business wrote this itself. A bot does well to fall silent for the customer meanwhile"
+	owners = "answer customers alone: the business wrote this itself. A bot does well to fall silent for the " +
+		"customer meanwhile"
 	imports = "import history and answer nothing of it: it was said, and mostly answered, long ago"
 	changes = "answer what a customer says, not what is done to a message: coexistence.Answerable tells"
 )
@@ -35,28 +36,36 @@ type quiet struct {
 // like a message.
 func (c *conformance) quiets() []quiet {
 	return []quiet{
-		{"a message written on the business's phone", owners, 0, func(who string, first, second graph.MessageID) string {
-			return c.echoes("smb_message_echoes", to(who, first)+says("I will look after this"), to(who, second)+says("myself"))
-		}},
+		{"a message written on the business's phone", owners, 0,
+			func(who string, first, second graph.MessageID) string {
+				return c.echoes("smb_message_echoes", to(who, first)+says("I will look after this"),
+					to(who, second)+says("myself"))
+			}},
 		{"an edit on the business's phone", owners, 0, func(who string, first, second graph.MessageID) string {
-			return c.echoes("smb_message_echoes", to(who, second)+says("Tomorow"), to(who, first)+edits(second, "Tomorrow"))
+			return c.echoes("smb_message_echoes", to(who, second)+says("Tomorow"),
+				to(who, first)+edits(second, "Tomorrow"))
 		}},
 		{"a deletion on the business's phone", owners, 0, func(who string, first, second graph.MessageID) string {
 			return c.echoes("smb_message_echoes", to(who, second)+says("Oops"), to(who, first)+revokes(second))
 		}},
 		{"a reaction on the business's phone", owners, 1, func(who string, first, second graph.MessageID) string {
-			return c.changeOf(who, from(who, second)+says("See you at ten")) + "," + c.echoes("smb_message_echoes", to(who, first)+reacts(second))
+			return c.changeOf(who, from(who, second)+says("See you at ten")) + "," +
+				c.echoes("smb_message_echoes", to(who, first)+reacts(second))
 		}},
-		{"a message that another app sent for the business", owners, 0, func(who string, first, _ graph.MessageID) string {
-			return c.echoes("message_echoes", to(who, first)+says("Sent by another app"))
-		}},
+		{"a message that another app sent for the business", owners, 0,
+			func(who string, first, _ graph.MessageID) string {
+				return c.echoes("message_echoes", to(who, first)+says("Sent by another app"))
+			}},
 		{"a chunk of history", imports, 0, c.history},
-		{"media of a history", imports + "; its media may be gone, as here", 0, func(who string, first, second graph.MessageID) string {
-			return fmt.Sprintf(`{"field":"history","value":{%s,"messages":[{%s}]}},`, c.metadata(), past(who, first)+photo) +
-				c.echoes("history", fmt.Sprintf(`"to":%q,`, who)+past(business, second)+photo)
-		}},
+		{"media of a history", imports + "; its media may be gone, as here", 0,
+			func(who string, first, second graph.MessageID) string {
+				return fmt.Sprintf(`{"field":"history","value":{%s,"messages":[{%s}]}},`, c.metadata(),
+					past(who, first)+photo) +
+					c.echoes("history", fmt.Sprintf(`"to":%q,`, who)+past(business, second)+photo)
+			}},
 		{"an edit by a customer", changes, 1, func(who string, first, second graph.MessageID) string {
-			return c.changeOf(who, from(who, second)+says("Do you have the blue one?"), from(who, first)+edits(second, "Do you have the green one?"))
+			return c.changeOf(who, from(who, second)+says("Do you have the blue one?"),
+				from(who, first)+edits(second, "Do you have the green one?"))
 		}},
 		{"a deletion by a customer", changes, 1, func(who string, first, second graph.MessageID) string {
 			return c.changeOf(who, from(who, second)+says("Wrong chat"), from(who, first)+revokes(second))
@@ -66,11 +75,13 @@ func (c *conformance) quiets() []quiet {
 		}},
 		{"a notice that a customer has another number", changes, 0, func(who string, first, _ graph.MessageID) string {
 			return c.changeOf(who, from(who, first)+fmt.Sprintf(
-				`"type":"system","system":{"body":"Alma Reyes changed from %s to %[2]s","wa_id":%[2]q,"type":"user_changed_number"}`, who, movedCustomer))
+				`"type":"system","system":{"body":"Alma Reyes changed from %s to %[2]s","wa_id":%[2]q,`+
+					`"type":"user_changed_number"}`, who, movedCustomer))
 		}},
 		{"a status", "a status tells what became of a message of the business; there is nothing to answer", 0,
 			func(who string, first, _ graph.MessageID) string {
-				return fmt.Sprintf(`{"field":"messages","value":{%s,"statuses":[{"id":%q,"status":"delivered","timestamp":"%d","recipient_id":%q}]}}`,
+				return fmt.Sprintf(`{"field":"messages","value":{%s,"statuses":[{"id":%q,"status":"delivered",`+
+					`"timestamp":"%d","recipient_id":%q}]}}`,
 					c.metadata(), first, time.Now().Unix(), who)
 			}},
 		{"a customer who writes while something else has the conversation",
@@ -79,10 +90,13 @@ func (c *conformance) quiets() []quiet {
 				return fmt.Sprintf(`{"field":"standby","value":{%s,"standby":{"contacts":[%s],"messages":[{%s}]}}}`,
 					c.metadata(), contact(who), from(who, first)+says("Is anybody there?"))
 			}},
-		{"a message that only the phone can show", "show a placeholder and leave the answer to a person at the phone: nobody else can read it", 0,
+		{"a message that only the phone can show",
+			"show a placeholder and leave the answer to a person at the phone: nobody else can read it", 0,
 			func(who string, first, _ graph.MessageID) string {
-				return c.changeOf(who, from(who, first)+`"type":"unsupported","unsupported":{"type":"unknown"},"errors":[{"code":131060,`+
-					`"title":"This message is unavailable.","error_data":{"details":"This message is currently unavailable. Please check your phone to view it."}}]`)
+				return c.changeOf(who,
+					from(who, first)+`"type":"unsupported","unsupported":{"type":"unknown"},"errors":[{"code":131060,`+
+						`"title":"This message is unavailable.","error_data":{"details":`+
+						`"This message is currently unavailable. Please check your phone to view it."}}]`)
 			}},
 	}
 }
@@ -103,7 +117,8 @@ func (c *conformance) unanswered(ctx context.Context) {
 			c.limit(q.check, q.advice, q.second, second)
 		}
 		id := c.id()
-		ids, texts = append(ids, id), append(texts, c.changeOf(who, from(who, id)+says("Hello "+string(id[len(id)-6:]))))
+		ids, texts = append(ids, id), append(texts,
+			c.changeOf(who, from(who, id)+says("Hello "+string(id[len(id)-6:]))))
 	}
 	const check = "ordinary messages after what nobody has to answer"
 	const advice = "return nil for an event that there is nothing to do about: it must not hold up its conversation"
@@ -113,7 +128,8 @@ func (c *conformance) unanswered(ctx context.Context) {
 }
 
 // photo is the end of a message with media that nobody can fetch.
-const photo = `"type":"image","image":{"mime_type":"image/jpeg","sha256":"q1Jx0mC3v3oS3kJt7t1N2b4c5d6e7f8g9h0i1j2k3l4=","id":"5000000000000011"}`
+const photo = `"type":"image","image":{"mime_type":"image/jpeg",` +
+	`"sha256":"q1Jx0mC3v3oS3kJt7t1N2b4c5d6e7f8g9h0i1j2k3l4=","id":"5000000000000011"}`
 
 func edits(original graph.MessageID, words string) string {
 	return fmt.Sprintf(`"type":"edit","edit":{"original_message_id":%q,"message":{%s}}`, original, says(words))
@@ -139,12 +155,15 @@ func past(who string, id graph.MessageID) string {
 
 // echoes returns a change with messages of the business.
 func (c *conformance) echoes(field string, messages ...string) string {
-	return fmt.Sprintf(`{"field":%q,"value":{%s,"message_echoes":[{%s}]}}`, field, c.metadata(), strings.Join(messages, "},{"))
+	return fmt.Sprintf(`{"field":%q,"value":{%s,"message_echoes":[{%s}]}}`, field, c.metadata(),
+		strings.Join(messages, "},{"))
 }
 
 // history returns a chunk in which the customer asked and the business answered.
 func (c *conformance) history(who string, first, second graph.MessageID) string {
-	return fmt.Sprintf(`{"field":"history","value":{%s,"history":[{"metadata":{"phase":1,"chunk_order":1,"progress":35},"threads":[{"id":%q,"messages":[`+
+	return fmt.Sprintf(`{"field":"history","value":{%s,"history":[{"metadata":{"phase":1,"chunk_order":1,`+
+		`"progress":35},"threads":[{"id":%q,"messages":[`+
 		`{%s,"history_context":{"status":"READ"}},{%s,"history_context":{"status":"DELIVERED"}}]}]}]}}`,
-		c.metadata(), who, past(who, first)+says("Is the shop open?"), fmt.Sprintf(`"to":%q,`, who)+past(business, second)+says("Yes, until six."))
+		c.metadata(), who, past(who, first)+says("Is the shop open?"), fmt.Sprintf(`"to":%q,`, who)+past(business,
+			second)+says("Yes, until six."))
 }

@@ -73,12 +73,16 @@ func ExampleConformance_bot() {
 			return answered[id], nil
 		},
 	})
-	fmt.Println(err)
+	fmt.Println(strings.ReplaceAll(err.Error(), "; ", ";\n\t"))
 	// Output:
-	// webhooktest: an edit by a customer: got an answer to it, want none; answer what a customer says, not what is done to a message: coexistence.Answerable tells
-	// webhooktest: a deletion by a customer: got an answer to it, want none; answer what a customer says, not what is done to a message: coexistence.Answerable tells
-	// webhooktest: a reaction of a customer: got an answer to it, want none; answer what a customer says, not what is done to a message: coexistence.Answerable tells
-	// webhooktest: a notice that a customer has another number: got an answer to it, want none; answer what a customer says, not what is done to a message: coexistence.Answerable tells
+	// webhooktest: an edit by a customer: got an answer to it, want none;
+	// 	answer what a customer says, not what is done to a message: coexistence.Answerable tells
+	// webhooktest: a deletion by a customer: got an answer to it, want none;
+	// 	answer what a customer says, not what is done to a message: coexistence.Answerable tells
+	// webhooktest: a reaction of a customer: got an answer to it, want none;
+	// 	answer what a customer says, not what is done to a message: coexistence.Answerable tells
+	// webhooktest: a notice that a customer has another number: got an answer to it, want none;
+	// 	answer what a customer says, not what is done to a message: coexistence.Answerable tells
 }
 
 func TestWrongAnswersAreFound(t *testing.T) {
@@ -142,7 +146,8 @@ func TestWrongAnswersAreFound(t *testing.T) {
 				a.add(m.ID)
 			}
 		}, []string{
-			"an edit by a customer: got an answer to it, want none; answer what a customer says", "a deletion by a customer: got an answer",
+			"an edit by a customer: got an answer to it, want none; answer what a customer says",
+			"a deletion by a customer: got an answer",
 			"a reaction of a customer: got an answer", "a notice that a customer has another number: got an answer",
 		}},
 		"answers anew after an edit": {func(a *answers, ev webhook.Event) {
@@ -151,7 +156,8 @@ func TestWrongAnswersAreFound(t *testing.T) {
 					a.add(edit.OriginalMessageID)
 				}
 			}
-		}, []string{"an edit by a customer: got a message answered 2 times, want once at most; remember EventInfo.Key of what was answered"}},
+		}, []string{"an edit by a customer: got a message answered 2 times, want once at most; remember " +
+			"EventInfo.DedupKey of what was answered"}},
 		"answers statuses": {func(a *answers, ev webhook.Event) {
 			if s, ok := ev.(*webhook.MessageStatus); ok {
 				a.add(s.ID)
@@ -161,7 +167,8 @@ func TestWrongAnswersAreFound(t *testing.T) {
 			if m, ok := ev.(*webhook.StandbyMessage); ok {
 				a.add(m.Message.ID)
 			}
-		}, []string{"a customer who writes while something else has the conversation: got an answer to it, want none; leave a StandbyMessage"}},
+		}, []string{"a customer who writes while something else has the conversation: got an answer to it, want " +
+			"none; leave a StandbyMessage"}},
 		"answers placeholders": {func(a *answers, ev webhook.Event) {
 			if m, ok := ev.(*webhook.UnavailableMessage); ok {
 				a.add(m.ID)
@@ -179,7 +186,8 @@ func TestWrongAnswersAreFound(t *testing.T) {
 				tt.flaw(a, ev)
 				return nil
 			})
-			err := tried(t, webhook.Once(webhook.MultiHandler(recorder, bot), new(webhook.MemDedupStore)), recorder, a.Answered)
+			err := tried(t, webhook.Once(webhook.MultiHandler(recorder, bot), new(webhook.MemDedupStore)), recorder,
+				a.Answered)
 			if tt.want == nil {
 				require.NoError(t, err)
 				return
@@ -193,7 +201,8 @@ func TestWrongAnswersAreFound(t *testing.T) {
 	}
 }
 
-func tried(t *testing.T, h webhook.Handler, recorder *webhooktest.Recorder, answered func(context.Context, graph.MessageID) (int, error)) error {
+func tried(t *testing.T, h webhook.Handler, recorder *webhooktest.Recorder,
+	answered func(context.Context, graph.MessageID) (int, error)) error {
 	t.Helper()
 	endpoint, err := webhook.NewEndpoint(config, webhook.DispatchAll(h))
 	require.NoError(t, err)
@@ -212,8 +221,10 @@ func TestSecondAnswersAreFound(t *testing.T) {
 		}
 		return nil
 	})
-	err := tried(t, webhook.MultiHandler(webhook.Once(recorder, new(webhook.MemDedupStore)), forgetful), recorder, a.Answered)
-	require.ErrorContains(t, err, "the same delivery three times: got a message answered 3 times, want once at most; remember EventInfo.Key of what was answered")
+	err := tried(t, webhook.MultiHandler(webhook.Once(recorder, new(webhook.MemDedupStore)), forgetful), recorder,
+		a.Answered)
+	require.ErrorContains(t, err, "the same delivery three times: got a message answered 3 times, want once at "+
+		"most; remember EventInfo.DedupKey of what was answered")
 	require.ErrorContains(t, err, "a message in a second delivery: got a message answered 2 times")
 }
 
@@ -233,16 +244,17 @@ func TestLateAnswersAreFound(t *testing.T) {
 					a.add(id)
 				}
 			})
-			handler := webhook.MultiHandler(recorder, webhook.HandlerFunc(func(_ context.Context, ev webhook.Event) error {
-				id := answerable(ev)
-				if e, ok := ev.(*webhook.BusinessAppEcho); ok {
-					id = e.ID
-				}
-				if id != "" {
-					queue <- id
-				}
-				return nil
-			}))
+			handler := webhook.MultiHandler(recorder,
+				webhook.HandlerFunc(func(_ context.Context, ev webhook.Event) error {
+					id := answerable(ev)
+					if e, ok := ev.(*webhook.BusinessAppEcho); ok {
+						id = e.ID
+					}
+					if id != "" {
+						queue <- id
+					}
+					return nil
+				}))
 			endpoint, err := webhook.NewEndpoint(config, webhook.Dispatch(handler))
 			require.NoError(t, err)
 			tgt := target(endpoint, recorder)
@@ -306,7 +318,8 @@ func TestAnErrorOfTheHostsAnswersIsReported(t *testing.T) {
 	err := tried(t, webhook.Once(recorder, new(webhook.MemDedupStore)), recorder,
 		func(context.Context, graph.MessageID) (int, error) { return 0, down })
 	require.ErrorIs(t, err, down)
-	require.Equal(t, "webhooktest: an ordinary message after all that: Target.Answered: host: the database is down", err.Error())
+	require.Equal(t, "webhooktest: an ordinary message after all that: Target.Answered: host: the database is down",
+		err.Error())
 }
 
 // What needs no answer has to be acknowledged, and must not keep what follows in its conversation
@@ -318,5 +331,6 @@ func TestAHostThatChokesOnEchoesIsFound(t *testing.T) {
 	webhook.On(&mux, func(context.Context, *webhook.BusinessAppEcho) error { return errors.New("host: who is this?") })
 	mux.Default(recorder.Handle)
 	err := tried(t, &mux, recorder, nil)
-	require.ErrorContains(t, err, "a message written on the business's phone: got 500, want 200; acknowledge it, whatever you make of it")
+	require.ErrorContains(t, err,
+		"a message written on the business's phone: got 500, want 200; acknowledge it, whatever you make of it")
 }

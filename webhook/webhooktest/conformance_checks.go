@@ -14,7 +14,8 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook"
 )
 
-const asTheyCame = "verify the bytes as they came, not JSON that was read and written again; Meta escapes what others do not"
+const asTheyCame = "verify the bytes as they came, not JSON that was read and written again; Meta escapes what " +
+	"others do not"
 
 // signed makes requests as Meta makes them.
 func (c *conformance) signed(ctx context.Context) {
@@ -52,7 +53,8 @@ func (c *conformance) ordinary(ctx context.Context) bool {
 // endpoint: the median counts.
 func (c *conformance) speed(ctx context.Context) {
 	const check = "how soon an ordinary message is acknowledged"
-	const advice = "store the delivery, acknowledge, and work later: package webhook/inbox does that. Meta wants a median of 250 ms, " +
+	const advice = "store the delivery, acknowledge, and work later: package webhook/inbox does that. Meta wants a " +
+		"median of 250 ms, " +
 		"and fewer than 1 % above 1 s"
 	const half = 5 // of nine, rounded up: so many on one side, and the median is there too
 	if c.target.MaxAckLatency == 0 {
@@ -83,7 +85,8 @@ func (c *conformance) speed(ctx context.Context) {
 
 // oddities delivers what Meta signs and few expect.
 func (c *conformance) oddities(ctx context.Context) {
-	const hopeless = "acknowledge what no repeat can make readable, keep the bytes and report them; Meta sends the same bytes for 7 days otherwise"
+	const hopeless = "acknowledge what no repeat can make readable, keep the bytes and report them; Meta sends the " +
+		"same bytes for 7 days otherwise"
 	for _, o := range []struct{ check, body string }{
 		{"a signed body that is not JSON", `{"object":"whatsapp_business_account","entry":[`},
 		{"a signed body that is empty", ``},
@@ -92,40 +95,51 @@ func (c *conformance) oddities(ctx context.Context) {
 		{"a signed body that is an array", `[{"object":"whatsapp_business_account","entry":[]}]`},
 		{"a delivery without entries", `{"object":"whatsapp_business_account","entry":[]}`},
 		{"an entry without changes", `{"object":"whatsapp_business_account","entry":[{"id":"1","changes":[]},null]}`},
-		{"a change without a value", string(delivery(c.entry(`{"field":"messages"}`, `{"field":"messages","value":null}`)))},
-		{"a field that is new", string(delivery(c.entry(`{"field":"brand_new","value":{"event":"SOMETHING","list":[1]}}`)))},
+		{"a change without a value",
+			string(delivery(c.entry(`{"field":"messages"}`, `{"field":"messages","value":null}`)))},
+		{"a field that is new",
+			string(delivery(c.entry(`{"field":"brand_new","value":{"event":"SOMETHING","list":[1]}}`)))},
 		{"another product of Meta", `{"object":"page","entry":[{"id":"1","time":1767225600,"messaging":[{}]}]}`},
 		{"a text in broken UTF-8", string(c.one(text(c.id(), "caf\xe9 \xff\xfe")))},
-		{"a message type that is new", string(c.one(fmt.Sprintf(`"from":%q,"id":%q,"type":"hologram","hologram":{"a":[1]}`, customer, c.id())))},
-		{"a type without its object", string(c.one(fmt.Sprintf(`"from":%q,"id":%q,"type":"interactive"`, customer, c.id())))},
+		{"a message type that is new",
+			string(c.one(fmt.Sprintf(`"from":%q,"id":%q,"type":"hologram","hologram":{"a":[1]}`, customer, c.id())))},
+		{"a type without its object",
+			string(c.one(fmt.Sprintf(`"from":%q,"id":%q,"type":"interactive"`, customer, c.id())))},
 		{"a status out of order", string(delivery(c.entry(c.statuses("read"), c.statuses("sent"))))},
 		{"a status that is new", string(delivery(c.entry(c.statuses("levitated"))))},
 	} {
 		c.deliver(ctx, o.check, []byte(o.body), hopeless)
 	}
 
-	const tolerant = "read what is there and leave out the rest: every member of a message can be missing, new or of the other kind"
+	const tolerant = "read what is there and leave out the rest: every member of a message can be missing, new or " +
+		"of the other kind"
 	for _, o := range []struct{ check, members, advice string }{
-		{"a text with escapes", `"timestamp":"1767225600","text":{"body":"caf\u00e9 \ud83d\ude80 \/ \u0040 \"ok\" \u003cb\u003e"}`, asTheyCame},
+		{"a text with escapes", `"timestamp":"1767225600",` +
+			`"text":{"body":"caf\u00e9 \ud83d\ude80 \/ \u0040 \"ok\" \u003cb\u003e"}`, asTheyCame},
 		{"a text in UTF-8", `"timestamp":"1767225600","text":{"body":"¿Abren mañana? 🙂"}`, asTheyCame},
 		{"half an emoji", `"timestamp":"1767225600","text":{"body":"cut \ud83d"}`, asTheyCame},
-		{"members that are new", `"timestamp":"1767225600","text":{"body":"Hello, something new","mood":1},"future":{"a":[1,null]},"flag":true`, tolerant},
+		{"members that are new", `"timestamp":"1767225600","text":{"body":"Hello, something new","mood":1},` +
+			`"future":{"a":[1,null]},"flag":true`, tolerant},
 		{"a time as a number", `"timestamp":1767225600,"text":{"body":"Hello, it is late"}`, tolerant},
 		{"a message without a time", `"text":{"body":"Hello, whenever"}`, tolerant},
 	} {
 		id := c.id()
-		if c.deliver(ctx, o.check, c.one(fmt.Sprintf(`"from":%q,"id":%q,"type":"text",`, customer, id)+o.members), o.advice) {
+		if c.deliver(ctx, o.check, c.one(fmt.Sprintf(`"from":%q,"id":%q,"type":"text",`, customer, id)+o.members),
+			o.advice) {
 			c.expect(ctx, o.check, o.advice, 1, id)
 		}
 	}
 	for _, o := range []struct{ check, contacts string }{
-		{"a customer without a phone number", `"contacts":[{"user_id":"US.4000000000000000123","profile":{"username":"alma"}}],`},
+		{"a customer without a phone number",
+			`"contacts":[{"user_id":"US.4000000000000000123","profile":{"username":"alma"}}],`},
 		{"a contact without a profile", `"contacts":[{"user_id":"US.4000000000000000123"}],`},
 		{"a message without contacts", ``},
 	} {
 		id := c.id()
-		body := delivery(c.entry(fmt.Sprintf(`{"value":{%s,%s"messages":[{"from_user_id":"US.4000000000000000123","id":%q,"timestamp":"1767225600",`+
-			`"type":"text","text":{"body":"Hello, I am %s"}}]},"field":"messages"}`, c.metadata(), o.contacts, id, o.check)))
+		body := delivery(c.entry(fmt.Sprintf(`{"value":{%s,%s"messages":[{"from_user_id":"US.4000000000000000123",`+
+			`"id":%q,"timestamp":"1767225600",`+
+			`"type":"text","text":{"body":"Hello, I am %s"}}]},"field":"messages"}`,
+			c.metadata(), o.contacts, id, o.check)))
 		const advice = "take from_user_id where from is missing: people can hide their number"
 		if c.deliver(ctx, o.check, body, advice) {
 			c.expect(ctx, o.check, advice, 1, id)
@@ -134,13 +148,15 @@ func (c *conformance) oddities(ctx context.Context) {
 }
 
 func (c *conformance) statuses(status string) string {
-	return fmt.Sprintf(`{"field":"messages","value":{%s,"statuses":[{"id":%q,"status":%q,"timestamp":"1767225600","recipient_id":%q}]}}`,
+	return fmt.Sprintf(`{"field":"messages","value":{%s,"statuses":[{"id":%q,"status":%q,"timestamp":"1767225600",`+
+		`"recipient_id":%q}]}}`,
 		c.metadata(), c.id(), status, customer)
 }
 
 // batches delivers several things at once.
 func (c *conformance) batches(ctx context.Context) {
-	const each = "handle item by item: every entry, every change, every message; an error of one must not keep the others from being handled"
+	const each = "handle item by item: every entry, every change, every message; an error of one must not keep the " +
+		"others from being handled"
 	try := func(check string, body []byte, ids ...graph.MessageID) {
 		if c.deliver(ctx, check, body, each) {
 			c.expect(ctx, check, each, 1, ids...)
@@ -153,21 +169,27 @@ func (c *conformance) batches(ctx context.Context) {
 	a, b = c.id(), c.id()
 	try("two entries in one delivery", delivery(c.entry(c.change(hello(a))), c.entry(c.change(hello(b)))), a, b)
 	a, b = c.id(), c.id()
-	try("a batch with a field that is new", delivery(c.entry(c.change(hello(a)), `{"field":"brand_new","value":[1]}`, c.change(hello(b)))), a, b)
+	try("a batch with a field that is new",
+		delivery(c.entry(c.change(hello(a)), `{"field":"brand_new","value":[1]}`, c.change(hello(b)))), a, b)
 	a, b = c.id(), c.id()
-	try("a batch with statuses between messages", delivery(c.entry(c.change(hello(a)), c.statuses("delivered"), c.change(hello(b)))), a, b)
+	try("a batch with statuses between messages",
+		delivery(c.entry(c.change(hello(a)), c.statuses("delivered"), c.change(hello(b)))), a, b)
 	for _, o := range []struct{ check, bad string }{
-		{"a batch with a message whose text is no object", fmt.Sprintf(`"from":%q,"id":%q,"type":"text","text":["bad"]`, customer, c.id())},
-		{"a batch with a message without its content", fmt.Sprintf(`"from":%q,"id":%q,"type":"image"`, customer, c.id())},
-		{"a batch with a message whose id is no string", fmt.Sprintf(`"from":%q,"id":{"a":1},"type":"text","text":{"body":"bad"}`, customer)},
+		{"a batch with a message whose text is no object",
+			fmt.Sprintf(`"from":%q,"id":%q,"type":"text","text":["bad"]`, customer, c.id())},
+		{"a batch with a message without its content",
+			fmt.Sprintf(`"from":%q,"id":%q,"type":"image"`, customer, c.id())},
+		{"a batch with a message whose id is no string",
+			fmt.Sprintf(`"from":%q,"id":{"a":1},"type":"text","text":{"body":"bad"}`, customer)},
 		{"a batch with an empty message", ``},
 	} {
 		a, b := c.id(), c.id()
 		try(o.check, c.one(hello(a)+"},{"+o.bad+"},{"+hello(b)), a, b)
 	}
 	a, b = c.id(), c.id()
-	try("a batch with a broken change", delivery(c.entry(c.change(hello(a)), `5`, `{"field":"messages","value":["bad"]}`, c.change(hello(b))),
-		`"bad"`), a, b)
+	try("a batch with a broken change",
+		delivery(c.entry(c.change(hello(a)), `5`, `{"field":"messages","value":["bad"]}`, c.change(hello(b))),
+			`"bad"`), a, b)
 }
 
 // repeats delivers the same again, and what looks like it.
@@ -187,7 +209,8 @@ func (c *conformance) repeats(ctx context.Context) {
 	a, b := c.id(), c.id()
 	c.deliver(ctx, again, c.one(hello(a)), bear)
 	if c.deliver(ctx, again, c.one(hello(a)+"},{"+hello(b)), bear) {
-		c.expect(ctx, again, "know a repeat by the message's id, not by the delivery: the other message in it is new", 1, a, b)
+		c.expect(ctx, again, "know a repeat by the message's id, not by the delivery: the other message in it is new",
+			1, a, b)
 	}
 
 	const alike = "two messages with the same words"
@@ -229,7 +252,8 @@ func (c *conformance) atOnce(ctx context.Context) {
 	wg.Wait()
 	for _, got := range last {
 		if !got.acknowledged() {
-			c.deviate(check, got.String(), "200, or 500 until one of them is through", "let go of an event when its handling ends, and acknowledge its repeats")
+			c.deviate(check, got.String(), "200, or 500 until one of them is through",
+				"let go of an event when its handling ends, and acknowledge its repeats")
 			break
 		}
 	}
@@ -253,7 +277,8 @@ var tooMuch = sync.OnceValue(func() []byte {
 // sizes delivers as much as Meta ever does, and more.
 func (c *conformance) sizes(ctx context.Context) {
 	const check = "1,000 messages in 3 MB"
-	const advice = "take bodies of up to 3 MB and 1,000 updates: store the delivery, acknowledge, and work later if it takes long"
+	const advice = "take bodies of up to 3 MB and 1,000 updates: store the delivery, acknowledge, and work later if " +
+		"it takes long"
 	ids := make([]graph.MessageID, metaUpdates)
 	messages := make([]string, metaUpdates)
 	words := strings.Repeat(`Zo\u00eb `, (metaMost/metaUpdates-200)/len(`Zo\u00eb `))
@@ -282,7 +307,8 @@ func (c *conformance) sizes(ctx context.Context) {
 		// An endpoint that refuses early may cut the connection while the body is still on its way.
 		// That is a refusal too.
 		if got := c.do(r); got.status != 0 && !got.refused() || got.timedOut() {
-			c.deviate(o.check, got.String(), "413", "limit what is read, to a little above 3 MB, or one request takes all memory: see http.MaxBytesReader")
+			c.deviate(o.check, got.String(), "413",
+				"limit what is read, to a little above 3 MB, or one request takes all memory: see http.MaxBytesReader")
 		}
 	}
 }

@@ -41,12 +41,14 @@ func (c *conformance) expect(ctx context.Context, check, advice string, want int
 	}
 	late := time.Now().Add(c.target.HandleTimeout)
 	for waiting := slices.Clone(ids); ; {
-		waiting = slices.DeleteFunc(waiting, func(id graph.MessageID) bool { return c.count(ctx, &c.handled, check, id) >= want })
+		waiting = slices.DeleteFunc(waiting,
+			func(id graph.MessageID) bool { return c.count(ctx, &c.handled, check, id) >= want })
 		if len(waiting) == 0 || ctx.Err() != nil || c.handled.off {
 			return
 		}
 		if time.Now().After(late) {
-			c.deviate(check, fmt.Sprintf("%d of %d messages not handled", len(waiting), len(ids)), "all of them handled once", advice)
+			c.deviate(check, fmt.Sprintf("%d of %d messages not handled", len(waiting), len(ids)),
+				"all of them handled once", advice)
 			return
 		}
 		pause(ctx, 10*time.Millisecond)
@@ -73,7 +75,8 @@ func (c *conformance) count(ctx context.Context, n *counter, check string, id gr
 
 // awaitAnswer returns when the host has answered the message, or is not going to.
 func (c *conformance) awaitAnswer(ctx context.Context, check string, id graph.MessageID) {
-	for late := time.Now().Add(c.target.HandleTimeout); !c.answered.off && time.Now().Before(late) && ctx.Err() == nil; {
+	for late := time.Now().Add(c.target.HandleTimeout); !c.answered.off && time.Now().Before(late) &&
+		ctx.Err() == nil; {
 		if c.count(ctx, &c.answered, check, id) > 0 {
 			return
 		}
@@ -97,12 +100,14 @@ func (c *conformance) recount(ctx context.Context) {
 			c.deviate(n.check, "its message handled", "it ignored", n.advice)
 		case n.handled > 0 && handled > n.handled:
 			c.deviate(n.check, fmt.Sprintf("a message handled %d times", handled), "once",
-				"remember EventInfo.Key of what was handled, together with its effect, for 8 days: see webhook.Dispatch")
+				"remember EventInfo.DedupKey of what was handled, together with its effect, for 8 days: "+
+					"see webhook.Dispatch")
 		case n.answered == 0 && answered > 0:
 			c.deviate(n.check, "an answer to it", "none", n.advice)
 		case answered > n.answered:
 			c.deviate(n.check, fmt.Sprintf("a message answered %d times", answered), "once at most",
-				"remember EventInfo.Key of what was answered, together with the answer, for 8 days: see webhook.Once and package coexistence/outbox")
+				"remember EventInfo.DedupKey of what was answered, together with the answer, for 8 days: see "+
+					"webhook.Once and package coexistence/outbox")
 		}
 	}
 }

@@ -37,7 +37,8 @@ type conformance struct {
 }
 
 func newConformance(t Target) *conformance {
-	c := &conformance{target: t, run: rand.Text()[:12], handled: newCounter("Handled", t.Handled), answered: newCounter("Answered", t.Answered)}
+	c := &conformance{target: t, run: rand.Text()[:12], handled: newCounter("Handled", t.Handled),
+		answered: newCounter("Answered", t.Answered)}
 	c.target.WABAID = cmp.Or(t.WABAID, "200000000000001")
 	c.target.PhoneNumberID = cmp.Or(t.PhoneNumberID, "300000000000001")
 	c.target.HandleTimeout = cmp.Or(t.HandleTimeout, 5*time.Second)
@@ -91,7 +92,8 @@ func (a answer) nobody() error {
 		return fmt.Errorf("webhooktest: nothing listens at Target.URL: %w", err)
 	}
 	if wrapped, ok := errors.AsType[*tls.CertificateVerificationError](a.err); ok {
-		return fmt.Errorf("webhooktest: Target.URL: set Target.HTTPClient to one that trusts its certificate: %w", wrapped.Err)
+		return fmt.Errorf("webhooktest: Target.URL: set Target.HTTPClient to one that trusts its certificate: %w",
+			wrapped.Err)
 	}
 	return nil
 }

@@ -32,13 +32,15 @@ func (c *conformance) handshake(ctx context.Context) bool {
 	}
 	switch {
 	case !got.acknowledged():
-		greet := "answer GET with hub.challenge when hub.verify_token is the token; Meta refuses the callback URL otherwise"
+		greet := "answer GET with hub.challenge when hub.verify_token is the token; Meta refuses the callback URL " +
+			"otherwise"
 		if got.status == http.StatusUnauthorized || got.status == http.StatusForbidden {
 			greet = "is Target.VerifyToken the endpoint's? If so, " + greet
 		}
 		c.deviate("the handshake", got.String(), "200 and the challenge", cmp.Or(c.misdirected(got), greet))
 	case got.body != challenge:
-		c.deviate("the handshake", "200 and another body", "200 and the challenge", "write hub.challenge as it came, and nothing else")
+		c.deviate("the handshake", "200 and another body", "200 and the challenge",
+			"write hub.challenge as it came, and nothing else")
 	}
 	const advice = "compare hub.verify_token with a token that is not empty, and answer 403 if it differs: " +
 		"whoever passes can make Meta believe that the URL is theirs"
@@ -60,7 +62,8 @@ func (c *conformance) handshake(ctx context.Context) bool {
 
 // strangers makes requests that Meta does not make.
 func (c *conformance) strangers(ctx context.Context) {
-	const verify = "verify " + webhook.SignatureHeader + " over the raw body with the app secret before anything else, and answer 401"
+	const verify = "verify " + webhook.SignatureHeader +
+		" over the raw body with the app secret before anything else, and answer 401"
 	refuse := func(check string, r *http.Request, want, advice string) {
 		if got := c.do(r); !got.refused() {
 			c.deviate(check, got.String(), want, advice)
@@ -70,13 +73,15 @@ func (c *conformance) strangers(ctx context.Context) {
 		check, advice string
 		change        func(r *http.Request, body []byte)
 	}{
-		{"a body without a signature", verify, func(r *http.Request, _ []byte) { r.Header.Del(webhook.SignatureHeader) }},
+		{"a body without a signature", verify,
+			func(r *http.Request, _ []byte) { r.Header.Del(webhook.SignatureHeader) }},
 		{"a body signed with another secret", verify, func(r *http.Request, body []byte) {
 			r.Header.Set(webhook.SignatureHeader, webhook.Sign("another-secret", body))
 		}},
-		{"a body signed with an empty secret", "refuse to start without an app secret", func(r *http.Request, body []byte) {
-			r.Header.Set(webhook.SignatureHeader, webhook.Sign("", body))
-		}},
+		{"a body signed with an empty secret", "refuse to start without an app secret",
+			func(r *http.Request, body []byte) {
+				r.Header.Set(webhook.SignatureHeader, webhook.Sign("", body))
+			}},
 		{"a signature without its prefix", verify, func(r *http.Request, body []byte) {
 			r.Header.Set(webhook.SignatureHeader, strings.TrimPrefix(webhook.Sign(c.target.AppSecret, body), "sha256="))
 		}},
@@ -103,7 +108,8 @@ func (c *conformance) strangers(ctx context.Context) {
 		{"a body that is not JSON and not signed", `{"entry":[`},
 		{"an empty body without a signature", ``},
 	} {
-		if got := c.do(c.unsigned(ctx, []byte(s.body))); got.status != http.StatusUnauthorized && got.status != http.StatusForbidden {
+		if got := c.do(c.unsigned(ctx, []byte(s.body))); got.status != http.StatusUnauthorized &&
+			got.status != http.StatusForbidden {
 			c.deviate(s.check, got.String(), "401", cmp.Or(c.misdirected(got), first))
 		}
 	}

@@ -81,10 +81,11 @@ func TestAQueueConforms(t *testing.T) {
 			_ = handle.Receive(t.Context(), d)
 		}
 	})
-	endpoint, err := webhook.NewEndpoint(config, webhook.ReceiverFunc(func(_ context.Context, d webhook.Delivery) error {
-		queue <- d
-		return nil
-	}))
+	endpoint, err := webhook.NewEndpoint(config,
+		webhook.ReceiverFunc(func(_ context.Context, d webhook.Delivery) error {
+			queue <- d
+			return nil
+		}))
 	require.NoError(t, err)
 	require.NoError(t, webhooktest.Conformance(t.Context(), target(endpoint, recorder)))
 	close(queue)
@@ -112,7 +113,8 @@ func (n *naive) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	q := r.URL.Query()
 	switch {
-	case r.Method == http.MethodGet && (n.anyToken || q.Get("hub.mode") == "subscribe" && q.Get("hub.verify_token") == verifyToken):
+	case r.Method == http.MethodGet &&
+		(n.anyToken || q.Get("hub.mode") == "subscribe" && q.Get("hub.verify_token") == verifyToken):
 		if _, err := io.WriteString(w, q.Get("hub.challenge")); err == nil && n.echoesMore {
 			_, _ = io.WriteString(w, "\n")
 		}
@@ -232,7 +234,8 @@ func TestFlawsAreFound(t *testing.T) {
 	}{
 		"none": {func(*naive) {}, nil},
 		"skips the signature": {func(n *naive) { n.skipsSignature = true }, []string{
-			"webhooktest: a body without a signature: got 200, want 401; verify X-Hub-Signature-256 over the raw body with the app secret before anything else",
+			"webhooktest: a body without a signature: got 200, want 401; verify X-Hub-Signature-256 over the raw " +
+				"body with the app secret before anything else",
 			"a body signed with another secret: got its message handled, want it ignored",
 			"a signed body with one byte changed: got 200, want 401",
 		}},
@@ -246,9 +249,11 @@ func TestFlawsAreFound(t *testing.T) {
 			"a handshake with a wrong token: got 200, want 403; compare hub.verify_token",
 			"a handshake without a token: got 200",
 		}},
-		"echoes more": {func(n *naive) { n.echoesMore = true }, []string{"the handshake: got 200 and another body, want 200 and the challenge"}},
+		"echoes more": {func(n *naive) { n.echoesMore = true }, []string{"the handshake: got 200 and another body, " +
+			"want 200 and the challenge"}},
 		"first only": {func(n *naive) { n.firstOnly = true }, []string{
-			"two messages in one change: got 1 of 2 messages not handled, want all of them handled once; handle item by item",
+			"two messages in one change: got 1 of 2 messages not handled, want all of them handled once; handle " +
+				"item by item",
 			"two entries in one delivery: got 1 of 2",
 			"1,000 messages in 3 MB: got 999 of 1000 messages not handled",
 		}},
@@ -256,13 +261,15 @@ func TestFlawsAreFound(t *testing.T) {
 			"a batch with a message whose text is no object: got 500, want 200; handle item by item",
 		}},
 		"needs a phone": {func(n *naive) { n.needsPhone = true }, []string{
-			"a customer without a phone number: got 1 of 1 messages not handled, want all of them handled once; take from_user_id where from is missing",
+			"a customer without a phone number: got 1 of 1 messages not handled, want all of them handled once; " +
+				"take from_user_id where from is missing",
 		}},
 		"panics": {func(n *naive) { n.panics = true }, []string{
-			"a message type that is new: got a broken connection instead of an answer, want 200; a panic, a limit or a proxy cut it",
+			"a message type that is new: got a broken connection instead of an answer, want 200; a panic, a limit " +
+				"or a proxy cut it",
 		}},
 		"handles repeats": {func(n *naive) { n.repeats = true }, []string{
-			"the same delivery three times: got a message handled 3 times, want once; remember EventInfo.Key",
+			"the same delivery three times: got a message handled 3 times, want once; remember EventInfo.DedupKey",
 			"the same delivery eight times at once: got a message handled 8 times",
 		}},
 		"refuses repeats": {func(n *naive) { n.forgets = true }, []string{
@@ -270,7 +277,8 @@ func TestFlawsAreFound(t *testing.T) {
 			"the same delivery eight times at once: got 500, want 200, or 500 until one of them is through",
 		}},
 		"repeats by content": {func(n *naive) { n.byContent = true }, []string{
-			"two messages with the same words: got 1 of 2 messages not handled, want all of them handled once; know a repeat by the message's id",
+			"two messages with the same words: got 1 of 2 messages not handled, want all of them handled once; know " +
+				"a repeat by the message's id",
 		}},
 		"repeats by body": {func(n *naive) { n.byBody = true }, []string{
 			"a message in a second delivery: got a message handled 2 times, want once",
@@ -286,14 +294,19 @@ func TestFlawsAreFound(t *testing.T) {
 			"a signed body that is not JSON: got 401, want 200; acknowledge what no repeat can make readable",
 			"a signed body nested thousands deep: got 401",
 		}},
-		"no limit":   {func(n *naive) { n.noLimit = true }, []string{"a body of 16 MiB: got 200, want 413; limit what is read", "a body of 16 MiB that is not announced: got 200"}},
-		"too small":  {func(n *naive) { n.tooSmall = true }, []string{"1,000 messages in 3 MB: got 413, want 200; take bodies of up to 3 MB"}},
-		"any method": {func(n *naive) { n.anyMethod = true }, []string{"a signed PUT: got 200, want 405", "a signed DELETE: got its message handled"}},
+		"no limit": {func(n *naive) { n.noLimit = true }, []string{"a body of 16 MiB: got 200, want 413; limit " +
+			"what is read", "a body of 16 MiB that is not announced: got 200"}},
+		"too small": {func(n *naive) { n.tooSmall = true }, []string{"1,000 messages in 3 MB: got 413, want 200; " +
+			"take bodies of up to 3 MB"}},
+		"any method": {func(n *naive) { n.anyMethod = true },
+			[]string{"a signed PUT: got 200, want 405", "a signed DELETE: got its message handled"}},
 		"redirects": {func(n *naive) { n.redirects = true }, []string{
-			"the handshake: got 301, want 200 and the challenge", "an ordinary message: got 301, want 200; Meta does not follow redirects",
+			"the handshake: got 301, want 200 and the challenge", "an ordinary message: got 301, want 200; Meta " +
+				"does not follow redirects",
 		}},
 		"handles nothing": {func(n *naive) { n.never = true }, []string{
-			"an ordinary message: got 1 of 1 messages not handled, want all of them handled once; does Target.Handled count",
+			"an ordinary message: got 1 of 1 messages not handled, want all of them handled once; does " +
+				"Target.Handled count",
 		}},
 	}
 	for name, tt := range tests {
@@ -338,11 +351,14 @@ func quiet(h http.Handler) http.Handler {
 
 func TestTargetMistakesAreListedTogether(t *testing.T) {
 	t.Parallel()
-	err := webhooktest.Conformance(t.Context(), webhooktest.Target{AppSecret: " ", Path: "x", HandleTimeout: -1, MaxAckLatency: -1})
-	for _, want := range []string{"Handler and Target.URL are empty", "Path", "AppSecret", "VerifyToken", "HandleTimeout", "MaxAckLatency"} {
+	err := webhooktest.Conformance(t.Context(),
+		webhooktest.Target{AppSecret: " ", Path: "x", HandleTimeout: -1, MaxAckLatency: -1})
+	for _, want := range []string{"Handler and Target.URL are empty", "Path", "AppSecret", "VerifyToken",
+		"HandleTimeout", "MaxAckLatency"} {
 		require.ErrorContains(t, err, want)
 	}
-	err = webhooktest.Conformance(t.Context(), webhooktest.Target{Handler: http.NotFoundHandler(), URL: "http://127.0.0.1:1"})
+	err = webhooktest.Conformance(t.Context(),
+		webhooktest.Target{Handler: http.NotFoundHandler(), URL: "http://127.0.0.1:1"})
 	require.ErrorContains(t, err, "both set")
 	for _, bad := range []string{"ftp://127.0.0.1/", "127.0.0.1:80", "http://", "http://127.0.0.1/?token=canary"} {
 		err = webhooktest.Conformance(t.Context(), webhooktest.Target{URL: bad, AppSecret: "s", VerifyToken: "t"})
@@ -398,7 +414,9 @@ func TestAMistakenTargetIsTold(t *testing.T) {
 			tgt.Handler = mux
 		}, []string{"the handshake: got 405, want 200 and the challenge; mount the endpoint for GET and POST"}},
 		"a host that is broken": {func(tgt *webhooktest.Target) {
-			tgt.Handler = http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusInternalServerError) })
+			tgt.Handler = http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+				w.WriteHeader(http.StatusInternalServerError)
+			})
 		}, []string{"an ordinary message: got 500, want 200; the handler failed: the host's log should say why"}},
 	}
 	for name, tt := range tests {
@@ -415,15 +433,18 @@ func TestAMistakenTargetIsTold(t *testing.T) {
 				require.ErrorContains(t, err, want)
 			}
 			for line := range strings.SplitSeq(err.Error(), "\n") {
-				require.True(t, !strings.Contains(line, "got 404") || strings.Contains(line, "is Target.Path where"), line)
+				require.True(t, !strings.Contains(line, "got 404") || strings.Contains(line, "is Target.Path where"),
+					line)
 			}
 			require.NotContains(t, err.Error(), "canary")
 		})
 	}
 	server := httptest.NewServer(http.NotFoundHandler())
 	defer server.Close()
-	err := webhooktest.Conformance(t.Context(), webhooktest.Target{URL: server.URL, AppSecret: appSecret, VerifyToken: verifyToken})
-	require.ErrorContains(t, err, "the handshake: got 404, want 200 and the challenge; is Target.URL where the endpoint is mounted?")
+	err := webhooktest.Conformance(t.Context(),
+		webhooktest.Target{URL: server.URL, AppSecret: appSecret, VerifyToken: verifyToken})
+	require.ErrorContains(t, err,
+		"the handshake: got 404, want 200 and the challenge; is Target.URL where the endpoint is mounted?")
 }
 
 func TestSlowAnswersAreFound(t *testing.T) {
@@ -441,7 +462,8 @@ func TestSlowAnswersAreFound(t *testing.T) {
 			continue
 		}
 		require.ErrorContains(t, err, want)
-		require.ErrorContains(t, err, ", want 1ns at most; store the delivery, acknowledge, and work later: package webhook/inbox does that")
+		require.ErrorContains(t, err,
+			", want 1ns at most; store the delivery, acknowledge, and work later: package webhook/inbox does that")
 		require.NotContains(t, err.Error(), "\n")
 	}
 }

@@ -15,6 +15,8 @@
 // and what its bot answered, it finds what was lost or handled twice, and answers that should not
 // be sent, such as one to the business itself:
 //
-//	err = webhooktest.Conformance(ctx, webhooktest.Target{Handler: router, Path: "/whatsapp", AppSecret: …, VerifyToken: …,
-//		Handled: …, Answered: …})
+//	err = webhooktest.Conformance(ctx, webhooktest.Target{
+//		Handler: router, Path: "/whatsapp", AppSecret: …, VerifyToken: …,
+//		Handled: …, Answered: …,
+//	})
 package webhooktest

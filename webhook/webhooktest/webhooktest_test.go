@@ -18,7 +18,8 @@ import (
 
 func Example() {
 	recorder := new(webhooktest.Recorder)
-	endpoint, err := webhook.NewEndpoint(webhook.Config{AppSecret: "app-secret", VerifyToken: "verify-token"}, webhook.Dispatch(recorder))
+	endpoint, err := webhook.NewEndpoint(webhook.Config{AppSecret: "app-secret", VerifyToken: "verify-token"},
+		webhook.Dispatch(recorder))
 	if err != nil {
 		fmt.Println(err)
 		return

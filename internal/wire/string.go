@@ -48,10 +48,10 @@ func Plain(d []byte, i int) int {
 // skipString reads the string that begins at pos and returns where its closing quote is. It is
 // simple if it holds neither escapes nor anything but ASCII, so that its bytes are its text.
 func (s *Scanner) skipString() (end int, simple bool) {
-	end, odd := stringEnd(s.data, s.pos+1)
-	if odd != "" {
+	end, problem := stringEnd(s.data, s.pos+1)
+	if problem != "" {
 		s.pos = end
-		s.fail(odd)
+		s.fail(problem)
 		return 0, false
 	}
 	simple = Plain(s.data, s.pos+1) == end
@@ -61,7 +61,7 @@ func (s *Scanner) skipString() (end int, simple bool) {
 
 // stringEnd returns where the string ends whose text begins at i: the position of its closing
 // quote, or of what is wrong with it and what that is.
-func stringEnd(d []byte, i int) (end int, odd string) {
+func stringEnd(d []byte, i int) (end int, problem string) {
 	for {
 		if i = Plain(d, i); i == len(d) {
 			return i, noEnd
@@ -71,7 +71,7 @@ func stringEnd(d []byte, i int) (end int, odd string) {
 			return i, ""
 		case c == '\\':
 			for i < len(d) && d[i] == '\\' {
-				if e := d[i:]; len(e) >= 6 && e[1] == 'u' && hexValue[e[2]]|hexValue[e[3]]|hexValue[e[4]]|hexValue[e[5]] != 0xff {
+				if e := d[i:]; len(e) >= 6 && e[1] == 'u' && hex4(e[2:6]) >= 0 {
 					i += 6
 				} else if len(e) >= 2 && unescaped[e[1]] != 0 {
 					i += 2
@@ -91,10 +91,10 @@ func stringEnd(d []byte, i int) (end int, odd string) {
 // readString reads the string that begins at pos and returns its text, which is part of the data or
 // of strBuf.
 func (s *Scanner) readString() []byte {
-	text, end, odd := s.stringAt(s.data, s.pos+1)
-	if odd != "" {
+	text, end, problem := s.stringAt(s.data, s.pos+1)
+	if problem != "" {
 		s.pos = end
-		s.fail(odd)
+		s.fail(problem)
 		return nil
 	}
 	s.pos = end + 1
@@ -105,23 +105,25 @@ func (s *Scanner) readString() []byte {
 // of its closing quote. It is not ok if anything is wrong with it. The text is valid until the next
 // string is read.
 func (s *Scanner) StringAt(d []byte, i int) (text []byte, end int, ok bool) {
-	text, end, odd := s.stringAt(d, i)
-	return text, end, odd == ""
+	text, end, problem := s.stringAt(d, i)
+	return text, end, problem == ""
 }
 
-// stringAt is StringAt, and says what is wrong; end is where.
-func (s *Scanner) stringAt(d []byte, start int) (text []byte, end int, odd string) {
+// stringAt is StringAt, but says what is wrong instead of that something is; end then is where.
+func (s *Scanner) stringAt(d []byte, start int) (text []byte, end int, problem string) {
 	i := Plain(d, start)
 	if i < len(d) && d[i] == '"' {
 		return d[start:i], i, ""
 	}
-	return s.oddStringAt(d, start, i)
+	return s.decodeString(d, start, i)
 }
 
-// oddStringAt reads a string that is plain from start to i only. It checks and decodes in one go,
-// and copies sixteen bytes at a time, of which some may be too many: dst has room for them behind
-// its end, n.
-func (s *Scanner) oddStringAt(d []byte, start, i int) (text []byte, end int, odd string) {
+// decodeString reads a string that is plain from start to i only, and returns what stringAt does.
+//
+// It checks and decodes in one go. Plain bytes are copied sixteen at a time, of which some may be
+// too many: dst always has room for them behind n, the end of what counts. The result is part of
+// strBuf, which the next string overwrites.
+func (s *Scanner) decodeString(d []byte, start, i int) (text []byte, end int, problem string) {
 	dst, n := s.strBuf[:cap(s.strBuf)], i-start
 	if len(dst) < n+room {
 		dst = make([]byte, 2*n+4*room)
@@ -156,7 +158,8 @@ func (s *Scanner) oddStringAt(d []byte, start, i int) (text []byte, end int, odd
 					w[0], w[1], w[2] = 0xe0|byte(r>>12), 0x80|byte(r>>6)&0x3f, 0x80|byte(r)&0x3f
 					n += 3
 				default:
-					w[0], w[1], w[2], w[3] = 0xf0|byte(r>>18), 0x80|byte(r>>12)&0x3f, 0x80|byte(r>>6)&0x3f, 0x80|byte(r)&0x3f
+					w[0], w[1] = 0xf0|byte(r>>18), 0x80|byte(r>>12)&0x3f
+					w[2], w[3] = 0x80|byte(r>>6)&0x3f, 0x80|byte(r)&0x3f
 					n += 4
 				}
 			} else {
@@ -205,14 +208,14 @@ func (s *Scanner) oddStringAt(d []byte, start, i int) (text []byte, end int, odd
 	return nil, i, noEnd
 }
 
-// What can be wrong with a string.
+// The problems that a string can have.
 const (
 	badEscape        = "a bad escape"
 	controlCharacter = "a control character in a string"
 	noEnd            = "a string without end"
 )
 
-// room is how much one step of oddStringAt may write.
+// room is how much one step of decodeString may write.
 const room = 16
 
 // hexValue holds the value of each hex digit and 0xff for every other byte.
@@ -299,6 +302,6 @@ func escapedRune(src []byte) (rune, int) {
 // StringEnd returns the position of the closing quote of the string whose text begins at i. It is
 // not ok if anything is wrong with it.
 func StringEnd(d []byte, i int) (end int, ok bool) {
-	end, odd := stringEnd(d, i)
-	return end, odd == ""
+	end, problem := stringEnd(d, i)
+	return end, problem == ""
 }
