@@ -65,7 +65,8 @@ type WABAListOptions struct {
 // graph:GET /{business-id}/owned_whatsapp_business_accounts
 func (s *BusinessesService) OwnedWABAs(ctx context.Context, business graph.BusinessID) iter.Seq2[*WABA, error] {
 	return list[WABA](ctx, s.c, request{
-		method: http.MethodGet, path: "/{business-id}/owned_whatsapp_business_accounts", ids: []string{string(business)},
+		method: http.MethodGet, path: "/{business-id}/owned_whatsapp_business_accounts",
+		ids:     []string{string(business)},
 		options: WABAListOptions{Fields: wabaFields},
 	})
 }
@@ -84,7 +85,8 @@ func (s *BusinessesService) ClientWABAs(
 		opts.Fields = wabaFields
 	}
 	return list[WABA](ctx, s.c, request{
-		method: http.MethodGet, path: "/{business-id}/client_whatsapp_business_accounts", ids: []string{string(business)},
+		method: http.MethodGet, path: "/{business-id}/client_whatsapp_business_accounts",
+		ids:     []string{string(business)},
 		options: opts,
 	})
 }

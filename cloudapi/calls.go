@@ -185,7 +185,9 @@ func (c *callConnected) incomplete() string {
 // request is without replay: the edge is one of those that are repeated on proof of a refusal
 // alone.
 func (s *CallsService) request(phone graph.PhoneNumberID) request {
-	return request{method: http.MethodPost, path: "/{phone-number-id}/calls", ids: []string{string(phone)}, phone: phone}
+	return request{
+		method: http.MethodPost, path: "/{phone-number-id}/calls", ids: []string{string(phone)}, phone: phone,
+	}
 }
 
 // PreAccept prepares the sound of a call that came in, before it is accepted, so that nothing of

@@ -340,10 +340,11 @@ func TestSecretsInConfigAndArgumentsDoNotPrint(t *testing.T) {
 // An error whose text cannot be shown still matches what it matched.
 func TestHiddenCauseStillMatches(t *testing.T) {
 	t.Parallel()
-	client := newClient(t, cloudapi.Config{AccessToken: token, HTTPClient: &http.Client{Transport: roundTripper(func(r *http.Request) (*http.Response, error) {
+	transport := roundTripper(func(r *http.Request) (*http.Response, error) {
 		_, _ = io.ReadAll(r.Body)
 		return nil, fmt.Errorf("to %q: %w", customer, context.DeadlineExceeded)
-	})}})
+	})
+	client := newClient(t, cloudapi.Config{AccessToken: token, HTTPClient: &http.Client{Transport: transport}})
 	_, err := client.Messages.Send(t.Context(), phoneID, text())
 	require.ErrorIs(t, err, context.DeadlineExceeded)
 	require.NotErrorIs(t, err, context.Canceled)

@@ -232,7 +232,9 @@ type FlowAsset struct {
 //
 // graph:GET /{flow-id}/assets
 func (s *FlowsService) Assets(ctx context.Context, id graph.FlowID) iter.Seq2[*FlowAsset, error] {
-	return list[FlowAsset](ctx, s.c, request{method: http.MethodGet, path: "/{flow-id}/assets", ids: []string{string(id)}})
+	return list[FlowAsset](ctx, s.c, request{
+		method: http.MethodGet, path: "/{flow-id}/assets", ids: []string{string(id)},
+	})
 }
 
 // UploadJSON replaces the JSON of a draft. Look at ValidationErrors although there is no error: a

@@ -58,9 +58,8 @@ func yieldPage[T any](r request, p *page, yield func(*T, error) bool) bool {
 }
 
 // after returns the request for the page that follows p. It asks with the cursor alone: the URL
-// that Meta offers holds the access token, and whoever writes that URL chooses where the token
-// goes. A cursor that is missing, or that was passed before, is an error, or the walk would never
-// end.
+// that Meta offers holds the access token, and its author would choose where the token goes. A
+// cursor that is missing, or that was passed before, is an error, or the walk would never end.
 func (r request) after(p *page, passed map[string]bool) (request, error) {
 	cursor := p.Paging.After
 	switch {

@@ -152,7 +152,8 @@ type MediaOptions struct {
 // graph:GET /{media-id}
 func (s *MediaService) Get(ctx context.Context, id graph.MediaID, opts MediaOptions) (*MediaFile, error) {
 	return call[MediaFile](ctx, s.c, request{
-		method: http.MethodGet, path: "/{media-id}", ids: []string{string(id)}, phone: opts.PhoneNumberID, options: opts,
+		method: http.MethodGet, path: "/{media-id}", ids: []string{string(id)}, phone: opts.PhoneNumberID,
+		options: opts,
 	})
 }
 
@@ -163,8 +164,9 @@ func (s *MediaService) Get(ctx context.Context, id graph.MediaID, opts MediaOpti
 // graph:DELETE /{media-id}
 func (s *MediaService) Delete(ctx context.Context, id graph.MediaID, opts MediaOptions) error {
 	_, err := call[success](ctx, s.c, request{
-		method: http.MethodDelete, path: "/{media-id}", ids: []string{string(id)}, phone: opts.PhoneNumberID, options: opts,
-		replay: RetryIdempotent,
+		method: http.MethodDelete, path: "/{media-id}", ids: []string{string(id)}, phone: opts.PhoneNumberID,
+		options: opts,
+		replay:  RetryIdempotent,
 	})
 	return err
 }

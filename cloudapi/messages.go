@@ -123,7 +123,8 @@ func (s *MessagesService) markRead(
 	// Like a send it is not repeated blindly: a late retry would show "typing" after the answer has
 	// arrived.
 	_, err = call[success](ctx, s.c, request{
-		method: http.MethodPost, path: "/{phone-number-id}/messages", ids: []string{string(from)}, phone: from, body: body,
+		method: http.MethodPost, path: "/{phone-number-id}/messages", ids: []string{string(from)}, phone: from,
+		body: body,
 	})
 	return err
 }

@@ -131,8 +131,8 @@ func ExampleMessagesService_History() {
 			unaccounted++
 		}
 	}
-	fmt.Println(unaccounted, "message that nobody can account for: order-992 must not be sent again")
+	fmt.Println(unaccounted, "message without a known sender: order-992 must not be sent again")
 	// Output:
 	// cloudapi: POST /{phone-number-id}/messages: no answer came: EOF (it may have been done all the same: look before you repeat it)
-	// 1 message that nobody can account for: order-992 must not be sent again
+	// 1 message without a known sender: order-992 must not be sent again
 }

@@ -26,7 +26,7 @@ type Attempt struct {
 	// Duration is how long this attempt took, without the pauses around it. Wait is the pause
 	// before the next one.
 	Duration time.Duration
-	Wait     time.Duration
+	Wait     time.Duration // until the next attempt; zero if this was the final one
 
 	// Status is the HTTP status, or zero if no answer came.
 	Status int

@@ -37,7 +37,8 @@ func startProxy(t *testing.T) *proxy {
 }
 
 func (p *proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	name, password, _ := (&http.Request{Header: http.Header{"Authorization": r.Header["Proxy-Authorization"]}}).BasicAuth()
+	credentials := http.Header{"Authorization": r.Header["Proxy-Authorization"]}
+	name, password, _ := (&http.Request{Header: credentials}).BasicAuth()
 	switch {
 	case name != "host" || password != proxyPassword:
 		http.Error(w, "who are you?", http.StatusProxyAuthRequired)

@@ -175,7 +175,8 @@ func (s *RegistrationService) Deregister(ctx context.Context, phone *Phone) erro
 		return p.err()
 	}
 	return do(ctx, s.c, request{
-		method: http.MethodPost, path: "/{phone-number-id}/deregister", ids: []string{string(phone.ID)}, phone: phone.ID,
+		method: http.MethodPost, path: "/{phone-number-id}/deregister", ids: []string{string(phone.ID)},
+		phone:  phone.ID,
 		replay: RetryNever,
 	}, whatsapp)
 }

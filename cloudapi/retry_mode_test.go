@@ -122,12 +122,13 @@ func TestOneShotCallsAreNeverRepeated(t *testing.T) {
 				t.Parallel()
 				if step == nil {
 					var dials atomic.Int32
+					noRoute := func(context.Context, string, string) (net.Conn, error) {
+						dials.Add(1)
+						return nil, errors.New("no route")
+					}
 					client := newClient(t, cloudapi.Config{
 						AppID: appID, AppSecret: appSecret, AccessToken: token, BaseURL: "http://127.0.0.1:1",
-						HTTPClient: &http.Client{Transport: &http.Transport{DialContext: func(context.Context, string, string) (net.Conn, error) {
-							dials.Add(1)
-							return nil, errors.New("no route")
-						}}},
+						HTTPClient: &http.Client{Transport: &http.Transport{DialContext: noRoute}},
 					})
 					err := calls()[name](t.Context(), client)
 					require.Equal(t, cloudapi.OutcomeNotSent, asError(t, err).Outcome)
@@ -330,12 +331,13 @@ func TestSendThatNeverLeftIsRepeated(t *testing.T) {
 		srv.StartTLS()
 		t.Cleanup(srv.Close)
 		var dials atomic.Int32
+		dial := func(ctx context.Context, network, addr string) (net.Conn, error) {
+			dials.Add(1)
+			return new(net.Dialer).DialContext(ctx, network, addr)
+		}
 		client := newClient(t, cloudapi.Config{
 			AccessToken: token, BaseURL: srv.URL,
-			HTTPClient: &http.Client{Transport: &http.Transport{DialContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
-				dials.Add(1)
-				return new(net.Dialer).DialContext(ctx, network, addr)
-			}}},
+			HTTPClient: &http.Client{Transport: &http.Transport{DialContext: dial}},
 		})
 		_, err := client.Messages.Send(t.Context(), phoneID, text())
 		require.Equal(t, cloudapi.OutcomeNotSent, asError(t, err).Outcome)

@@ -59,7 +59,8 @@ func (s *TemplatesService) List(
 // graph:GET /{template-id}
 func (s *TemplatesService) Get(ctx context.Context, id graph.TemplateID) (*MessageTemplate, error) {
 	return call[MessageTemplate](ctx, s.c, request{
-		method: http.MethodGet, path: "/{template-id}", ids: []string{string(id)}, options: fieldsOption{templateFields},
+		method: http.MethodGet, path: "/{template-id}", ids: []string{string(id)},
+		options: fieldsOption{templateFields},
 	})
 }
 

@@ -33,7 +33,7 @@ func Example() {
 			return nil // an error would only come again, and what the customer writes next would wait for it
 		}
 		if err != nil || c.HumanActive(30*time.Minute, time.Now()) {
-			return err // or nil, while somebody is answering on the phone
+			return err // or nil, while a person is answering on the phone
 		}
 		return nil // answer here
 	})

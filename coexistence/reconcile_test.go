@@ -23,7 +23,7 @@ import (
 
 func TestReconcileDoesWhatIsDue(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t)
+	d := newSyncBench(t)
 	require.NoError(t, d.tracker.Reconcile(t.Context(), phone))
 	require.Equal(t, 2, d.calls(), "contacts and history")
 
@@ -43,7 +43,7 @@ func TestReconcileDoesWhatIsDue(t *testing.T) {
 func TestReconcileRequestsAgain(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		d := newDesk(t)
+		d := newSyncBench(t)
 		d.srv.Inject(cloudapitest.Fault{On: "POST " + syncPath, Code: 200})
 		require.ErrorIs(t, d.tracker.Reconcile(t.Context(), phone), graph.ErrPermission)
 		time.Sleep(23 * time.Hour)
@@ -59,7 +59,7 @@ func TestReconcileRequestsAgain(t *testing.T) {
 
 func TestAHostThatNeverWantsHistoryGetsNone(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t)
+	d := newSyncBench(t)
 	d.track(t, coexistence.Config{Syncs: []cloudapi.SyncKind{cloudapi.SyncContacts}})
 	d.srv.Inject(cloudapitest.Fault{On: "POST " + syncPath, Code: 200})
 	require.Error(t, d.tracker.ReconcileAll(t.Context()))
@@ -75,13 +75,13 @@ func TestAHostThatNeverWantsHistoryGetsNone(t *testing.T) {
 // not asked for ever.
 func TestARemovedNumberThatCannotBeReadStaysRemoved(t *testing.T) {
 	t.Parallel()
-	remove := func(t *testing.T) *desk {
+	remove := func(t *testing.T) *syncBench {
 		t.Helper()
-		d := newDesk(t)
+		d := newSyncBench(t)
 		require.NoError(t, d.tracker.Handle(t.Context(), account(webhook.AccountPartnerRemoved, time.Now())))
 		return d
 	}
-	read := func(d *desk) int { return d.srv.Count("GET", "/{phone-number-id}") }
+	read := func(d *syncBench) int { return d.srv.Count("GET", "/{phone-number-id}") }
 	t.Run("access is lost", func(t *testing.T) {
 		t.Parallel()
 		synctest.Test(t, func(t *testing.T) {
@@ -119,7 +119,7 @@ func TestARemovedNumberThatCannotBeReadStaysRemoved(t *testing.T) {
 func TestRunLetsNoNumberHoldTheOthers(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		d := newDesk(t)
+		d := newSyncBench(t)
 		hangs, fails := d.add(t), d.add(t)
 		for range 40 {
 			d.add(t)
@@ -180,7 +180,7 @@ func TestRunLetsNoNumberHoldTheOthers(t *testing.T) {
 func TestRunGoesOnBesideANumberThatNeverReturns(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		d := newDesk(t)
+		d := newSyncBench(t)
 		release := make(chan struct{})
 		var begun atomic.Int64
 		d.track(t, coexistence.Config{Client: func(_ context.Context, id graph.PhoneNumberID) (*cloudapi.Client,
@@ -209,7 +209,7 @@ func TestRunOutlivesAStoreThatFails(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		store := &unlisted{Store: new(coexistence.MemStore)}
-		d := newDesk(t, func(d *desk) { d.store = store })
+		d := newSyncBench(t, func(d *syncBench) { d.store = store })
 		store.fails.Store(true)
 		require.ErrorIs(t, d.tracker.ReconcileAll(t.Context()), errDisk)
 		ctx, cancel := context.WithCancel(t.Context())
@@ -239,7 +239,7 @@ func (s *unlisted) Numbers(ctx context.Context) iter.Seq2[coexistence.Number, er
 
 func TestReconcileAllNamesEveryNumberThatFailed(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t)
+	d := newSyncBench(t)
 	other := d.add(t)
 	sealed := errors.New("the token does not open")
 	var broken atomic.Bool

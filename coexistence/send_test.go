@@ -20,7 +20,7 @@ var hello = cloudapi.Message{To: cloudapi.ToPhone("+1 555 010 0142"), Content: &
 
 func TestSendStoresWhatItSent(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t)
+	d := newSyncBench(t)
 	sent, err := d.tracker.Send(t.Context(), phone, hello)
 	require.NoError(t, err)
 	require.Equal(t, d.srv.Sent()[0].ID, sent.ID)
@@ -53,7 +53,7 @@ func TestOnlyWhatDidNotGoOutAndMayIsTriedAgain(t *testing.T) {
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			d := newDesk(t)
+			d := newSyncBench(t)
 			tt.fail(d.srv)
 			sent, err := d.tracker.Send(t.Context(), phone, tt.message)
 			require.Error(t, err)
@@ -63,7 +63,7 @@ func TestOnlyWhatDidNotGoOutAndMayIsTriedAgain(t *testing.T) {
 	}
 	t.Run("there is no client for now", func(t *testing.T) {
 		t.Parallel()
-		d := newDesk(t)
+		d := newSyncBench(t)
 		d.track(t, coexistence.Config{Client: func(context.Context, graph.PhoneNumberID) (*cloudapi.Client, error) {
 			return nil, errors.New("the database of tokens is down")
 		}})
@@ -84,7 +84,7 @@ func (fullStore) UpdateMessages(
 
 func TestAMessageThatCannotBeStoredIsReturnedWithAnErrorThatAsksForNoRepeat(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t, func(d *desk) { d.store = fullStore{d.store} })
+	d := newSyncBench(t, func(d *syncBench) { d.store = fullStore{d.store} })
 	sent, err := d.tracker.Send(t.Context(), phone, hello)
 	require.ErrorIs(t, err, errDisk)
 	require.ErrorContains(t, err, "do not send it again")
@@ -96,7 +96,7 @@ func TestAMessageThatCannotBeStoredIsReturnedWithAnErrorThatAsksForNoRepeat(t *t
 
 func TestAMessageThatWentOutIsStoredAlthoughTheCallerHasGone(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t)
+	d := newSyncBench(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	d.store = &leaving{d.store, cancel}

@@ -30,7 +30,7 @@ const syncPath = "/{phone-number-id}/smb_app_data"
 var coexistenceFields = []string{"messages", "smb_message_echoes", "smb_app_state_sync", "history", "account_update"}
 
 // A desk is a fake Graph API with one coexistence number, and a tracker that has it onboarded.
-type desk struct {
+type syncBench struct {
 	network *cloudapitest.Network
 	srv     *cloudapitest.Server
 	cfg     cloudapi.Config // of client
@@ -44,10 +44,10 @@ type desk struct {
 	asked    atomic.Int64 // how often the tracker asked for the client
 }
 
-// newDesk makes a desk on a network in memory, so that it can stand in a bubble.
-func newDesk(t *testing.T, opts ...func(*desk)) *desk {
+// newSyncBench makes a desk on a network in memory, so that it can stand in a bubble.
+func newSyncBench(t *testing.T, opts ...func(*syncBench)) *syncBench {
 	t.Helper()
-	d := &desk{network: new(cloudapitest.Network), store: new(coexistence.MemStore)}
+	d := &syncBench{network: new(cloudapitest.Network), store: new(coexistence.MemStore)}
 	d.srv = cloudapitest.NewServer(cloudapitest.Config{Network: d.network})
 	t.Cleanup(d.srv.Close)
 	for _, opt := range opts {
@@ -84,7 +84,7 @@ func newDesk(t *testing.T, opts ...func(*desk)) *desk {
 }
 
 // connect makes the client anew.
-func (d *desk) connect(t *testing.T, change func(*cloudapi.Config)) {
+func (d *syncBench) connect(t *testing.T, change func(*cloudapi.Config)) {
 	t.Helper()
 	cfg := d.cfg
 	change(&cfg)
@@ -94,7 +94,7 @@ func (d *desk) connect(t *testing.T, change func(*cloudapi.Config)) {
 }
 
 // track makes the tracker anew. A Client that is not set is that of the desk.
-func (d *desk) track(t *testing.T, cfg coexistence.Config) {
+func (d *syncBench) track(t *testing.T, cfg coexistence.Config) {
 	t.Helper()
 	cfg.Store = d.store
 	if cfg.Client == nil {
@@ -108,7 +108,7 @@ func (d *desk) track(t *testing.T, cfg coexistence.Config) {
 	require.NoError(t, err)
 }
 
-func (d *desk) onboard(t *testing.T, phone cloudapitest.Phone) {
+func (d *syncBench) onboard(t *testing.T, phone cloudapitest.Phone) {
 	t.Helper()
 	require.NoError(t, d.tracker.Onboard(t.Context(), cloudapi.Onboarding{
 		PhoneNumberID: phone.ID, WABAIDs: phone.WABAs, DisplayPhoneNumber: phone.PhoneNumber, OnboardedAt: time.Now(),
@@ -116,7 +116,7 @@ func (d *desk) onboard(t *testing.T, phone cloudapitest.Phone) {
 }
 
 // add adds a number that is connected like the first.
-func (d *desk) add(t *testing.T) cloudapitest.Phone {
+func (d *syncBench) add(t *testing.T) cloudapitest.Phone {
 	t.Helper()
 	phone := d.srv.AddPhone(cloudapitest.Phone{})
 	for _, waba := range phone.WABAs {
@@ -130,18 +130,18 @@ type transport func(*http.Request) (*http.Response, error)
 
 func (f transport) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
-func (d *desk) state(t *testing.T) coexistence.Number {
+func (d *syncBench) state(t *testing.T) coexistence.Number {
 	t.Helper()
 	st, err := d.store.Number(t.Context(), d.phone.ID)
 	require.NoError(t, err)
 	return st
 }
 
-func (d *desk) calls() int { return d.srv.Count("POST", syncPath) }
+func (d *syncBench) calls() int { return d.srv.Count("POST", syncPath) }
 
 func TestContactsAreRequestedAndThenHistory(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t)
+	d := newSyncBench(t)
 	var order []cloudapi.SyncKind
 	d.srv.OnSyncAppData(func(r cloudapitest.SyncRequest) { order = append(order, r.Kind) })
 	result, err := d.tracker.RequestSync(t.Context(), d.phone.ID)
@@ -171,7 +171,7 @@ func TestContactsAreRequestedAndThenHistory(t *testing.T) {
 
 func TestContactsAloneLeaveHistoryForLater(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t)
+	d := newSyncBench(t)
 	result, err := d.tracker.RequestSync(t.Context(), d.phone.ID, cloudapi.SyncContacts)
 	require.NoError(t, err)
 	require.Equal(t, []cloudapi.SyncKind{cloudapi.SyncContacts}, result.Requested)
@@ -190,7 +190,7 @@ func TestContactsAloneLeaveHistoryForLater(t *testing.T) {
 
 func TestAFailedPreflightBurnsNothingAndListsEverything(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t)
+	d := newSyncBench(t)
 	other := d.srv.AddWABA(cloudapitest.WABA{})
 	require.NoError(t, d.tracker.Onboard(t.Context(),
 		cloudapi.Onboarding{PhoneNumberID: d.phone.ID, WABAIDs: []graph.WABAID{other.ID}}))
@@ -231,7 +231,7 @@ func TestAFailedPreflightBurnsNothingAndListsEverything(t *testing.T) {
 
 func TestContactsNeedNoHistoryField(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t)
+	d := newSyncBench(t)
 	d.srv.Subscribe(cloudapitest.AppSubscription{
 		CallbackURL: "https://example.com/webhook",
 		Fields:      []string{"messages", "smb_message_echoes", "smb_app_state_sync", "account_update"},
@@ -246,57 +246,57 @@ func TestContactsNeedNoHistoryField(t *testing.T) {
 func TestPreflightFindings(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
-		change   func(*testing.T, *desk)
+		change   func(*testing.T, *syncBench)
 		problems []coexistence.Check
 		warnings []coexistence.Check
 	}{
-		"all is well": {change: func(*testing.T, *desk) {}},
+		"all is well": {change: func(*testing.T, *syncBench) {}},
 		"the number cannot be read": {
-			change: func(_ *testing.T, d *desk) {
+			change: func(_ *testing.T, d *syncBench) {
 				d.srv.Inject(cloudapitest.Fault{On: "GET /{phone-number-id}",
 					Code: 200})
 			},
 			problems: []coexistence.Check{coexistence.CheckNumber},
 		},
 		"the subscribed apps cannot be read": {
-			change: func(_ *testing.T, d *desk) {
+			change: func(_ *testing.T, d *syncBench) {
 				d.srv.Inject(cloudapitest.Fault{On: "GET /{waba-id}/subscribed_apps", Code: 200})
 			},
 			problems: []coexistence.Check{coexistence.CheckSubscription},
 		},
 		"the fields cannot be read": {
-			change: func(_ *testing.T, d *desk) {
+			change: func(_ *testing.T, d *syncBench) {
 				d.srv.Inject(cloudapitest.Fault{On: "GET /{app-id}/subscriptions", Code: 200})
 			},
 			problems: []coexistence.Check{coexistence.CheckFields},
 		},
 		"Meta does not answer about the fields": {
-			change: func(_ *testing.T, d *desk) {
+			change: func(_ *testing.T, d *syncBench) {
 				d.srv.Inject(cloudapitest.Fault{On: "GET /{app-id}/subscriptions", Code: 2, Status: 503, Times: 10})
 			},
 			problems: []coexistence.Check{coexistence.CheckFields},
 		},
 		"the client cannot ask for the fields": {
-			change: func(t *testing.T, d *desk) {
+			change: func(t *testing.T, d *syncBench) {
 				d.connect(t, func(cfg *cloudapi.Config) { cfg.AppSecret = "" })
 			},
 			problems: []coexistence.Check{coexistence.CheckFields},
 		},
 		"the app receives nothing at all": {
-			change: func(_ *testing.T, d *desk) {
+			change: func(_ *testing.T, d *syncBench) {
 				d.srv.Subscribe(cloudapitest.AppSubscription{CallbackURL: "https://example.com/",
 					Fields: coexistenceFields, Inactive: true})
 			},
 			problems: []coexistence.Check{coexistence.CheckFields},
 		},
 		"only another app is subscribed": {
-			change: func(t *testing.T, d *desk) {
+			change: func(t *testing.T, d *syncBench) {
 				d.connect(t, func(cfg *cloudapi.Config) { cfg.AppID = "999" })
 			},
 			problems: []coexistence.Check{coexistence.CheckSubscription, coexistence.CheckFields},
 		},
 		"which app is ours is unknown": {
-			change: func(t *testing.T, d *desk) {
+			change: func(t *testing.T, d *syncBench) {
 				d.connect(t, func(cfg *cloudapi.Config) { cfg.AppID = "" })
 			},
 			problems: []coexistence.Check{coexistence.CheckFields}, // they are found by the app's id
@@ -306,7 +306,7 @@ func TestPreflightFindings(t *testing.T) {
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			d := newDesk(t)
+			d := newSyncBench(t)
 			tt.change(t, d)
 			p, err := d.tracker.Preflight(t.Context(), d.phone.ID)
 			require.NoError(t, err)
@@ -340,7 +340,7 @@ func TestAnOverrideIsAWarning(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			d := newDesk(t)
+			d := newSyncBench(t)
 			tenant := &http.Server{ReadHeaderTimeout: time.Minute,
 				Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 					_, _ = io.WriteString(w, r.FormValue("hub.challenge"))
@@ -362,34 +362,34 @@ func TestAnOverrideIsAWarning(t *testing.T) {
 func TestASyncBeforeItsTime(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
-		change func(context.Context, *desk) error
+		change func(context.Context, *syncBench) error
 		want   error
 	}{
-		"not onboarded": {func(_ context.Context, d *desk) error { d.phone.ID = "300"; return nil },
+		"not onboarded": {func(_ context.Context, d *syncBench) error { d.phone.ID = "300"; return nil },
 			coexistence.ErrNotOnboarded},
-		"known from an echo only": {func(ctx context.Context, d *desk) error {
+		"known from an echo only": {func(ctx context.Context, d *syncBench) error {
 			d.phone.ID = "300"
 			return d.tracker.Handle(ctx, &webhook.BusinessAppEcho{EventInfo: webhook.EventInfo{PhoneNumberID: "300"},
 				ID: "wamid.1", To: ada.identity(), Content: &webhook.Text{}})
 		}, coexistence.ErrNotOnboarded},
-		"removed": {func(ctx context.Context, d *desk) error {
+		"removed": {func(ctx context.Context, d *syncBench) error {
 			ev := account(webhook.AccountPartnerRemoved, time.Now().Add(time.Hour))
 			ev.WABAID = d.phone.WABAs[0]
 			return d.tracker.Handle(ctx, ev)
 		}, coexistence.ErrNotConnected},
-		"suspended": {func(ctx context.Context, d *desk) error {
+		"suspended": {func(ctx context.Context, d *syncBench) error {
 			ev := account(webhook.AccountOffboarded, time.Now().Add(time.Hour))
 			ev.WABAID = d.phone.WABAs[0]
 			return d.tracker.Handle(ctx, ev)
 		}, coexistence.ErrNotConnected},
-		"too late": {func(ctx context.Context, d *desk) error {
+		"too late": {func(ctx context.Context, d *syncBench) error {
 			_, err := d.store.UpdateNumber(ctx, d.phone.ID, func(s coexistence.Number) (coexistence.Number, error) {
 				s.OnboardedAt = time.Now().Add(-coexistence.SyncWindow)
 				return s, nil
 			})
 			return err
 		}, coexistence.ErrSyncWindowClosed},
-		"declined, and contacts used": {func(ctx context.Context, d *desk) error {
+		"declined, and contacts used": {func(ctx context.Context, d *syncBench) error {
 			if _, err := d.tracker.RequestSync(ctx, d.phone.ID, cloudapi.SyncContacts); err != nil {
 				return err
 			}
@@ -401,7 +401,7 @@ func TestASyncBeforeItsTime(t *testing.T) {
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			d := newDesk(t)
+			d := newSyncBench(t)
 			require.NoError(t, tt.change(t.Context(), d))
 			before := d.calls()
 			result, err := d.tracker.RequestSync(t.Context(), d.phone.ID)
@@ -459,7 +459,7 @@ func TestWhatMetaAnswers(t *testing.T) {
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			d := newDesk(t)
+			d := newSyncBench(t)
 			tt.fail(d.srv)
 			result, err := d.tracker.RequestSync(t.Context(), d.phone.ID)
 			require.ErrorIs(t, err, tt.want)
@@ -502,7 +502,7 @@ func TestWhatMetaAnswers(t *testing.T) {
 
 func TestWebhooksSettleAnUnknownOutcome(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t)
+	d := newSyncBench(t)
 	_, err := d.tracker.RequestSync(t.Context(), d.phone.ID, cloudapi.SyncContacts)
 	require.NoError(t, err)
 	d.srv.Inject(cloudapitest.Fault{On: "POST " + syncPath, Drop: true, Accept: true})
@@ -550,7 +550,7 @@ func TestWithoutClientsATrackerOnlyFollows(t *testing.T) {
 
 func TestAClientThatCannotBeHadIsNamed(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t)
+	d := newSyncBench(t)
 	sealed := errors.New("the token does not open")
 	var err error
 	d.track(t, coexistence.Config{Client: func(context.Context, graph.PhoneNumberID) (*cloudapi.Client,
@@ -569,7 +569,7 @@ func TestAClientThatCannotBeHadIsNamed(t *testing.T) {
 
 func TestOnlyContactsAndHistoryAreRequested(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t)
+	d := newSyncBench(t)
 	_, err := d.tracker.RequestSync(t.Context(), phone, cloudapi.SyncHistory, "calls")
 	require.ErrorContains(t, err, `"calls"`)
 	require.Zero(t, d.calls())
@@ -585,7 +585,7 @@ func TestOnlyContactsAndHistoryAreRequested(t *testing.T) {
 func TestConcurrentRequestsCallOnce(t *testing.T) {
 	t.Parallel()
 	for range 20 {
-		d := newDesk(t)
+		d := newSyncBench(t)
 		var asked atomic.Int64
 		var wg sync.WaitGroup
 		for range 8 {
@@ -611,7 +611,7 @@ func TestConcurrentRequestsCallOnce(t *testing.T) {
 func TestWhileACallIsBeingMadeThereIsNoOther(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		d := newDesk(t)
+		d := newSyncBench(t)
 		d.onSync = func() { time.Sleep(30 * time.Second) }
 		go func() { _, _ = d.tracker.RequestSync(t.Context(), phone) }()
 		time.Sleep(time.Second)
@@ -631,7 +631,7 @@ func TestWhileACallIsBeingMadeThereIsNoOther(t *testing.T) {
 func TestACrashDuringTheCallLeavesAnUnknownOutcome(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		d := newDesk(t)
+		d := newSyncBench(t)
 		d.onSync = func() { panic("the process dies") }
 		require.Panics(t, func() { _, _ = d.tracker.RequestSync(t.Context(), phone) })
 		d.onSync = nil
@@ -652,7 +652,7 @@ func TestACrashDuringTheCallLeavesAnUnknownOutcome(t *testing.T) {
 
 func TestTheAnswerIsStoredAlthoughTheCallerHasGone(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t)
+	d := newSyncBench(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	d.onSynced = cancel
 	result, err := d.tracker.RequestSync(ctx, phone)
@@ -683,7 +683,7 @@ func (s *brokenStore) UpdateNumber(
 func TestWithoutAStoredIntentThereIsNoCall(t *testing.T) {
 	t.Parallel()
 	store := &brokenStore{Store: new(coexistence.MemStore)}
-	d := newDesk(t, func(d *desk) { d.store = store })
+	d := newSyncBench(t, func(d *syncBench) { d.store = store })
 	store.changes, store.fail = 0, 2 // the first one stores what the preflight read
 	_, err := d.tracker.RequestSync(t.Context(), phone)
 	require.ErrorIs(t, err, errDisk)
@@ -693,7 +693,7 @@ func TestWithoutAStoredIntentThereIsNoCall(t *testing.T) {
 func TestAnAnswerThatCannotBeStoredIsUnknown(t *testing.T) {
 	t.Parallel()
 	store := &brokenStore{Store: new(coexistence.MemStore)}
-	d := newDesk(t, func(d *desk) { d.store = store })
+	d := newSyncBench(t, func(d *syncBench) { d.store = store })
 	store.changes, store.fail = 0, 3
 	_, err := d.tracker.RequestSync(t.Context(), phone)
 	require.ErrorIs(t, err, errDisk)
@@ -704,7 +704,7 @@ func TestAnAnswerThatCannotBeStoredIsUnknown(t *testing.T) {
 // An answer that arrives after the business has signed up again belongs to the cycle that is over.
 func TestALateAnswerLeavesTheNextCycleAlone(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t)
+	d := newSyncBench(t)
 	d.srv.OnSyncAppData(func(cloudapitest.SyncRequest) {
 		err := d.tracker.Onboard(context.Background(), cloudapi.Onboarding{
 			PhoneNumberID: phone, WABAIDs: []graph.WABAID{waba}, OnboardedAt: time.Now().Add(time.Hour),
@@ -722,7 +722,7 @@ func TestALateAnswerLeavesTheNextCycleAlone(t *testing.T) {
 
 func TestErrorsAboutSyncsHoldNothingPersonal(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t)
+	d := newSyncBench(t)
 	d.srv.Inject(cloudapitest.Fault{On: "POST " + syncPath, Drop: true, Accept: true})
 	_, err := d.tracker.RequestSync(t.Context(), d.phone.ID)
 	require.Error(t, err)

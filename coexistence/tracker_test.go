@@ -152,7 +152,7 @@ func TestAccountUpdatesFindTheirNumbers(t *testing.T) {
 
 func TestRefreshReadsTheNumber(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t)
+	d := newSyncBench(t)
 	d.srv.Suspend(d.phone.ID, true)
 	st, err := d.tracker.Refresh(t.Context(), d.phone.ID)
 	require.NoError(t, err)
@@ -174,7 +174,7 @@ func TestRefreshReadsTheNumber(t *testing.T) {
 func TestASyncShowsWhenItWasLastActive(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		d := newDesk(t)
+		d := newSyncBench(t)
 		store := d.store
 		_, err := d.tracker.RequestSync(t.Context(), phone)
 		require.NoError(t, err)
@@ -204,7 +204,7 @@ func TestAnAddressBookSeldomWritesTheState(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		store := &brokenStore{Store: new(coexistence.MemStore)}
-		d := newDesk(t, func(d *desk) { d.store = store })
+		d := newSyncBench(t, func(d *syncBench) { d.store = store })
 		_, err := d.tracker.RequestSync(t.Context(), phone)
 		require.NoError(t, err)
 		store.changes = 0

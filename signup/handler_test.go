@@ -199,7 +199,7 @@ func TestWhatABrowserSendsDoesNotFillTheLog(t *testing.T) {
 			t.Parallel()
 			log := new(safeBuffer)
 			p := newPage(t, happy(), func(c *signup.Config) { c.Logger = slog.New(slog.NewTextHandler(log, nil)) })
-			p.post("/finish", body("state", quoted(p.state()), "session", 
+			p.post("/finish", body("state", quoted(p.state()), "session",
 				`{"type":"WA_EMBEDDED_SIGNUP","event":"CANCEL","data":`+fmt.Sprintf(message, long)+`}`))
 			require.Contains(t, log.String(), "=other")
 			require.NotContains(t, log.String(), "pigeon")

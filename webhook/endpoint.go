@@ -204,7 +204,8 @@ func (e *Endpoint) receive(w http.ResponseWriter, r *http.Request) {
 	}
 	if !wellFormed {
 		httpbody.Deadline(w) // net/http waits for the rest of what is refused
-		e.refuse(w, r, http.StatusUnauthorized, "webhook delivery refused: the signature header is missing, repeated or malformed",
+		e.refuse(w, r, http.StatusUnauthorized, "webhook delivery refused: the signature header is missing, "+
+			"repeated or malformed",
 			"count", len(signatures))
 		return
 	}

@@ -59,11 +59,13 @@ func TestABodyWithoutSignatureHoldsWhatItSent(t *testing.T) {
 					4<<20, webhook.SignatureHeader, wellFormed, strings.Repeat("x", sent))
 				require.NoError(t, err)
 			}
-			require.Eventually(t, func() bool { return read.Load() == int64(strangers*sent) }, time.Minute, time.Millisecond)
+			require.Eventually(t, func() bool { return read.Load() == int64(strangers*sent) }, time.Minute,
+				time.Millisecond)
 
 			held := float64(liveHeap()-before) / float64(strangers*sent)
 			t.Logf("%.2f bytes are held for each that was sent", held)
-			require.LessOrEqual(t, held, 4.0+float64(16<<10)/float64(sent), "net/http's own 16 KiB for a connection are left out")
+			require.LessOrEqual(t, held, 4.0+float64(16<<10)/float64(sent),
+				"net/http's own 16 KiB for a connection are left out")
 		})
 	}
 }
@@ -109,7 +111,8 @@ func (l *pipeListener) Addr() net.Addr { return &net.UnixAddr{Name: "pipe"} }
 func servePipe(t *testing.T, h http.Handler) net.Conn {
 	t.Helper()
 	l := &pipeListener{make(chan net.Conn), make(chan struct{})}
-	server := &http.Server{Handler: h} //nolint:gosec // G112: that the endpoint needs no timeouts of a server is what is tested
+	// That the endpoint needs no timeouts of a server is what is tested.
+	server := &http.Server{Handler: h}
 	go func() { _ = server.Serve(l) }()
 	near, far := net.Pipe()
 	l.conns <- far
@@ -149,6 +152,7 @@ func TestASlowBodyIsGivenUp(t *testing.T) {
 				in := bufio.NewReader(conn)
 				resp, err := http.ReadResponse(in, nil)
 				require.NoError(t, err)
+				defer resp.Body.Close()
 				require.Equal(t, tt.want, resp.StatusCode)
 				_, err = io.Copy(io.Discard, in)
 				require.NoError(t, err, "the connection is closed")
@@ -177,6 +181,7 @@ func TestASlowReceiverIsNotDisturbed(t *testing.T) {
 		}()
 		resp, err := http.ReadResponse(bufio.NewReader(conn), nil)
 		require.NoError(t, err)
+		defer resp.Body.Close()
 		require.Equal(t, http.StatusOK, resp.StatusCode)
 		require.NoError(t, ended)
 		_ = conn.Close()

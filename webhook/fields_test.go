@@ -253,7 +253,7 @@ func TestChangesWithoutALabelAreToldByTheirShape(t *testing.T) {
 	}
 }
 
-// Found by mutation: what stood beside the lists was skipped, or taken, even if nobody could use
+// Found by mutation: what stood beside the lists was skipped, or taken, even if no reader could use
 // it.
 func TestAnUnusableMemberBesideAListIsNotLost(t *testing.T) {
 	t.Parallel()

@@ -247,7 +247,7 @@ func TestAnItemHarmsNoNeighbourInItsList(t *testing.T) {
 				require.True(rt, json.Valid(raw) && bytes.Contains(body, raw), "%s %v: %T has other bytes", c.name, did,
 					ev)
 			}
-			if !strings.Contains(fmt.Sprint(did), "duplicate") { // nobody should read what a duplicate replaces
+			if !strings.Contains(fmt.Sprint(did), "duplicate") { // what a duplicate replaces must not be read
 				lost, err := checkReachable(body, events)
 				require.NoError(rt, err)
 				require.Empty(rt, lost, "%s %v", c.name, did)

@@ -181,7 +181,7 @@ func swapKind(s treeSpot) bool {
 
 const novelty = "zq-novelty"
 
-// addBeside adds a member that nobody knows.
+// addBeside adds a member that no reader knows.
 func addBeside(s treeSpot) bool {
 	s.in.members = slices.Insert(s.in.members, s.index,
 		treeMember{"zq_member", &treeNode{scalar: `{"a":["` + novelty + `",null]}`}})

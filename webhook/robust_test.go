@@ -242,7 +242,7 @@ func FuzzDecode(f *testing.F) {
 				}
 			}
 		}
-		// Duplicate names make scalars that nobody should read; without them, none may be lost.
+		// Duplicate names make scalars that must not be read; without them, none may be lost.
 		if !bytes.Contains(body, []byte(`\`)) && !hasDuplicates(body) {
 			if lost, err := checkReachable(body, events); err == nil && len(lost) > 0 {
 				t.Fatal(lost)

@@ -14,7 +14,7 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 )
 
-// Whatever a program asks of any route, the answer is JSON, and whoever is refused is told why.
+// Whatever a program asks of any route, the answer is JSON, and a refusal says why.
 func FuzzRoute(f *testing.F) {
 	for i, rt := range routes {
 		f.Add(uint8(i), "fields=id,name", `{"messaging_product":"whatsapp"}`, false)

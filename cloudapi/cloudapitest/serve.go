@@ -74,7 +74,8 @@ func (s *Server) route(c *call) (rt route, id, template string, problem *graphEr
 	rt, id, template, problem = s.match(c.method, c.path)
 	if c.version == "" {
 		template, problem = "unknown", &graphError{
-			Code: 2500, Status: http.StatusNotFound, Message: "The path has no Graph API version in front, such as /v25.0/",
+			Code: 2500, Status: http.StatusNotFound,
+			Message: "The path has no Graph API version in front, such as /v25.0/",
 		}
 	}
 	return rt, id, template, problem

@@ -18,7 +18,7 @@ var (
 	joe  = graph.Identity{WAID: "15550100178"}
 )
 
-// strict starts a server that names every member that nobody documents, with a client.
+// strict starts a server that names every member that no documentation has, with a client.
 func strict(t *testing.T) (*cloudapitest.Server, *cloudapi.Client) {
 	t.Helper()
 	srv := cloudapitest.NewServer(cloudapitest.Config{Strict: true, RequireProof: true})

@@ -34,8 +34,8 @@ type Config struct {
 	// AppSecret signs requests. Find it in the app dashboard.
 	AppSecret graph.Secret
 
-	// AdditionalSecrets are accepted too, while a new secret spreads. Whoever has one of them can
-	// ask for every number.
+	// AdditionalSecrets are accepted too, while a new secret spreads. The owner of
+	// one of them can ask for every number.
 	AdditionalSecrets []graph.Secret
 
 	// Keys are the private keys whose public halves the numbers have, of 2,048 bits at least.
@@ -70,7 +70,10 @@ func New(cfg Config, h Handler) (*Endpoint, error) {
 		case trimmed == "":
 			errs = append(errs, fmt.Errorf("flowendpoint: Config.%s is empty", name))
 		case trimmed != secret.Reveal():
-			errs = append(errs, fmt.Errorf("flowendpoint: Config.%s begins or ends with white space; trim what was read from a file", name))
+			errs = append(errs,
+				fmt.Errorf(
+					"flowendpoint: Config.%s begins or ends with white space; trim what was read from a file", name,
+				))
 		}
 	}
 	if len(cfg.Keys) == 0 {
@@ -81,7 +84,9 @@ func New(cfg Config, h Handler) (*Endpoint, error) {
 		case key == nil:
 			errs = append(errs, errors.New("flowendpoint: Config.Keys holds nil"))
 		case key.N.BitLen() < minKeyBits:
-			errs = append(errs, fmt.Errorf("flowendpoint: a key of Config.Keys has %d bits; Meta wants RSA keys of %d", key.N.BitLen(), minKeyBits))
+			errs = append(errs,
+				fmt.Errorf("flowendpoint: a key of Config.Keys has %d bits; Meta wants RSA keys of %d", key.N.BitLen(),
+					minKeyBits))
 		}
 	}
 	if h == nil {
@@ -154,7 +159,8 @@ func (e *Endpoint) answer(ctx context.Context, req *Request) (status int, answer
 		return http.StatusOK, []byte(`{"data":{"status":"active"}}`)
 	}
 	if report, ok := req.clientError(); ok {
-		e.cfg.Logger.WarnContext(ctx, "a phone reports an error of a flow", "screen", logword.Plain(req.Screen), "error", logword.Plain(report.Code))
+		e.cfg.Logger.WarnContext(ctx, "a phone reports an error of a flow", "screen", logword.Plain(req.Screen),
+			"error", logword.Plain(report.Code))
 		if e.cfg.OnError != nil {
 			e.cfg.OnError(ctx, req, report)
 		}
@@ -177,7 +183,8 @@ func (e *Endpoint) answer(ctx context.Context, req *Request) (status int, answer
 		answer, err = resp.MarshalJSON()
 	}
 	if err != nil {
-		e.cfg.Logger.ErrorContext(ctx, "flow request failed", "screen", logword.Plain(req.Screen), "action", logword.Plain(string(req.Action)), "err", err)
+		e.cfg.Logger.ErrorContext(ctx, "flow request failed", "screen", logword.Plain(req.Screen), "action",
+			logword.Plain(string(req.Action)), "err", err)
 		return http.StatusInternalServerError, nil
 	}
 	return http.StatusOK, answer
@@ -186,7 +193,9 @@ func (e *Endpoint) answer(ctx context.Context, req *Request) (status int, answer
 // signed reports whether one of the secrets made the one signature that there is.
 func (e *Endpoint) signed(body []byte, signatures []string) bool {
 	return len(signatures) == 1 &&
-		webhook.Verify(body, signatures[0], append([]graph.Secret{e.cfg.AppSecret}, e.cfg.AdditionalSecrets...)...) == nil
+		webhook.Verify(
+			body, signatures[0], append([]graph.Secret{e.cfg.AppSecret}, e.cfg.AdditionalSecrets...)...,
+		) == nil
 }
 
 // handle calls the host's handler. A panic becomes an error that names its type alone: net/http
@@ -194,7 +203,8 @@ func (e *Endpoint) signed(body []byte, signatures []string) bool {
 func (e *Endpoint) handle(ctx context.Context, req *Request) (resp Response, err error) {
 	defer func() {
 		if v := recover(); v != nil {
-			e.cfg.Logger.ErrorContext(ctx, "the handler of a flow panicked", "type", fmt.Sprintf("%T", v), "stack", string(debug.Stack()))
+			e.cfg.Logger.ErrorContext(ctx, "the handler of a flow panicked", "type", fmt.Sprintf("%T", v), "stack",
+				string(debug.Stack()))
 			resp, err = nil, errPanic
 		}
 	}()

@@ -211,7 +211,8 @@ func TestMistakesAreToldAtOnce(t *testing.T) {
 		AppSecret: " \n", AdditionalSecrets: []graph.Secret{"former\n"}, Keys: []*rsa.PrivateKey{small},
 	}, nil)
 	for _, want := range []string{
-		"AppSecret is empty", "AdditionalSecrets[0] begins or ends with white space", "has 1024 bits; Meta wants RSA keys of 2048",
+		"AppSecret is empty", "AdditionalSecrets[0] begins or ends with white space",
+		"has 1024 bits; Meta wants RSA keys of 2048",
 	} {
 		require.ErrorContains(t, err, want)
 	}
@@ -253,7 +254,9 @@ func TestWhatAPhoneSendsDoesNotFillTheLog(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			var log lockedBuffer
-			url, phone := start(t, func(cfg *flowendpoint.Config) { cfg.Logger = slog.New(slog.NewTextHandler(&log, nil)) })
+			url, phone := start(t, func(cfg *flowendpoint.Config) {
+				cfg.Logger = slog.New(slog.NewTextHandler(&log, nil))
+			})
 			_, _, err := phone.Ask(t.Context(), url, fmt.Sprintf(request, long))
 			require.NoError(t, err)
 			require.Contains(t, log.String(), "=other")
@@ -275,7 +278,8 @@ func TestAPanicOfTheHandlerTellsNoData(t *testing.T) {
 	srv.Start()
 	t.Cleanup(srv.Close)
 	phone := flowendpointtest.Phone{Key: &keys()[0].PublicKey, AppSecret: secret, Client: srv.Client()}
-	status, _, err := phone.Ask(t.Context(), srv.URL, `{"action":"data_exchange","flow_token":"panic","data":"private-canary"}`)
+	status, _, err := phone.Ask(t.Context(), srv.URL,
+		`{"action":"data_exchange","flow_token":"panic","data":"private-canary"}`)
 	require.NoError(t, err)
 	require.Equal(t, 500, status)
 	require.Contains(t, log.String(), "type=string")
@@ -476,7 +480,9 @@ func TestAFetchGoesNowhereElse(t *testing.T) {
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			_, err := flowendpoint.Media{CDNURL: "https://mmg.whatsapp.net/v?private-canary"}.Fetch(t.Context(), cdn(t, tt.serve))
+			_, err := flowendpoint.Media{
+				CDNURL: "https://mmg.whatsapp.net/v?private-canary",
+			}.Fetch(t.Context(), cdn(t, tt.serve))
 			require.ErrorContains(t, err, tt.want)
 			require.NotContains(t, err.Error(), "canary")
 		})

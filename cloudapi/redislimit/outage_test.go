@@ -50,12 +50,13 @@ func (s *redisServer) client() *redis.Client {
 
 func (s *redisServer) start(t *testing.T) {
 	t.Helper()
-	s.cmd = exec.Command("redis-server", "--bind", "127.0.0.1", "--port", strconv.Itoa(s.port), //nolint:gosec // G204: the test's own server
+	s.cmd = exec.Command("redis-server", "--bind", "127.0.0.1", "--port", strconv.Itoa(s.port),
 		"--save", "", "--appendonly", "no", "--dir", s.dir)
 	require.NoError(t, s.cmd.Start())
 	rdb := s.client()
 	defer rdb.Close()
-	require.Eventually(t, func() bool { return rdb.Ping(context.Background()).Err() == nil }, 30*time.Second, 20*time.Millisecond)
+	require.Eventually(t, func() bool { return rdb.Ping(context.Background()).Err() == nil }, 30*time.Second,
+		20*time.Millisecond)
 }
 
 func (s *redisServer) kill(t *testing.T) {
@@ -205,7 +206,8 @@ func aroundAnOutage(t *testing.T, waiters int, fail func(*testing.T, *redisServe
 
 	late := <-lags
 	most, at := p.most(max(time.Second-late, 200*time.Millisecond)) // on a busy machine, less of a second
-	t.Logf("%d in the fullest second, %v after the beginning; %d in the %v of the outage, %d in the last two seconds; lag %v",
+	t.Logf("%d in the fullest second, %v after the beginning; %d in the %v of the outage, "+
+		"%d in the last two seconds; lag %v",
 		most, at.Sub(began).Round(time.Millisecond), p.between(began, ended), ended.Sub(began).Round(time.Millisecond),
 		p.between(over.Add(-2*time.Second), over), late)
 	require.LessOrEqual(t, most, cloudapi.CoexistenceRate+1)

@@ -117,7 +117,7 @@ type DeliveryConfig struct {
 	// MaxAttempts is how often a POST is tried before the world gives it up, GiveUpAfter for how
 	// long. If zero, 30 times and seven days.
 	MaxAttempts int
-	GiveUpAfter time.Duration
+	GiveUpAfter time.Duration // of the world's time; if zero, seven days
 
 	// Pace is a pause before every POST, for a demonstration that people watch.
 	Pace time.Duration

@@ -52,7 +52,7 @@ const (
 type Attempt struct {
 	// At is when it began, by the world's clock. Took is how long the host took, on a real clock.
 	At   time.Time
-	Took time.Duration
+	Took time.Duration // of real time; zero if nothing was answered
 
 	// Status is that of the answer, 0 without one. Problem says why there was none.
 	Status  int

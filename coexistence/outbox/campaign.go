@@ -68,7 +68,7 @@ func (o *Outbox) CampaignCounts(ctx context.Context, campaign string) (c Counts,
 type Series struct {
 	// Start is when the first step begins, and Step how long each is.
 	Start time.Time
-	Step  time.Duration
+	Step  time.Duration // between two points; zero if nothing was put in
 
 	// Each list has one number for each step: how many entries were sent, delivered, read or failed
 	// by its end. They only grow.

@@ -6,6 +6,7 @@ import (
 	"database/sql"
 	"fmt"
 	"log/slog"
+	"maps"
 	"path/filepath"
 	"testing"
 	"time"
@@ -33,8 +34,7 @@ type database interface {
 
 // An engine opens its database, the same one each time.
 type engine struct {
-	open   func() database
-	shared bool // several processes may have it open
+	open func() database
 }
 
 var engines = map[string]func(t *testing.T) engine{
@@ -55,7 +55,7 @@ var engines = map[string]func(t *testing.T) engine{
 		url, drop, err := pgtest.Schema(t.Context())
 		require.NoError(t, err)
 		t.Cleanup(func() { require.NoError(t, drop(context.WithoutCancel(t.Context()))) })
-		return engine{shared: true, open: func() database {
+		return engine{open: func() database {
 			db, err := postgres.Open(t.Context(), postgres.Config{URL: url})
 			require.NoError(t, err)
 			return db
@@ -65,6 +65,20 @@ var engines = map[string]func(t *testing.T) engine{
 
 // each runs a test on every engine that the machine has.
 func each(t *testing.T, test func(t *testing.T, e engine)) {
+	t.Helper()
+	on(t, engines, test)
+}
+
+// eachShared runs a test on the engines that several processes can use at once. One process uses a
+// file of SQLite; TestEveryEntryIsSentOnceThroughFaultsAndDeaths has it die.
+func eachShared(t *testing.T, test func(t *testing.T, e engine)) {
+	t.Helper()
+	shared := maps.Clone(engines)
+	delete(shared, "sqlite")
+	on(t, shared, test)
+}
+
+func on(t *testing.T, engines map[string]func(*testing.T) engine, test func(t *testing.T, e engine)) {
 	t.Helper()
 	for name, open := range engines {
 		t.Run(name, func(t *testing.T) {

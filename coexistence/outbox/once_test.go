@@ -268,10 +268,7 @@ func TestAnEntryInDoubtThatIsGivenUpHoldsNothingUp(t *testing.T) {
 
 func TestAnotherProcessGoesOnWhenTheHolderIsGone(t *testing.T) {
 	t.Parallel()
-	each(t, func(t *testing.T, e engine) {
-		if !e.shared {
-			t.Skip("one process uses the file; TestEveryEntryIsSentOnceThroughFaultsAndDeaths has it die")
-		}
+	eachShared(t, func(t *testing.T, e engine) {
 		p := newPlatform(t, 1000)
 		p.Delay(100 * time.Millisecond)
 		cfg := outbox.Config{

@@ -174,7 +174,7 @@ func (l *lease) accountsFor(ctx context.Context, id graph.MessageID) (bool, erro
 	case err != nil:
 		return false, err
 	case m.CallbackData == "":
-		return m.Type != "" && !(m.Outbound && m.Origin == coexistence.OriginHistory), nil
+		return m.Type != "" && (!m.Outbound || m.Origin != coexistence.OriginHistory), nil
 	}
 	// If they name an entry, the tracker has seen a status that this outbox is yet to get.
 	_, err = l.db.row(ctx, "Run", of+"id = ?", []any{string(l.phone), m.CallbackData}, &n)

@@ -28,8 +28,8 @@
 //
 // # The file
 //
-// It is readable by its owner alone, and so is its folder if Open has made it: Open changes the mode
-// of a file that others may read, and leaves that of a folder which is there. SQLite keeps two
+// It is readable by its owner alone, and so is its folder if Open has made it: Open changes the
+// mode of a file that others may read, and leaves that of a folder which is there. SQLite keeps two
 // files beside it (-wal, -shm), and Open a third (-lock). Bodies of deliveries go when all of their
 // events are done; the file does not shrink, but uses its room again. A full disk makes the
 // endpoint answer 503, so that Meta keeps what it has, until there is room again.

@@ -154,7 +154,7 @@ func TestAFileThatOthersMayReadBecomesItsOwners(t *testing.T) {
 	}
 	path := filepath.Join(t.TempDir(), "coexistence.db")
 	for _, suffix := range []string{"", "-lock"} {
-		require.NoError(t, os.WriteFile(path+suffix, nil, 0o644)) //nolint:gosec // G306: that is the mistake
+		require.NoError(t, os.WriteFile(path+suffix, nil, 0o644))
 	}
 	open(t, path)
 	for _, suffix := range []string{"", "-lock", "-wal", "-shm"} {

@@ -141,8 +141,11 @@ func (a *app) serve(ctx context.Context, out io.Writer, listener net.Listener) (
 	}
 	server := &http.Server{Handler: a.routes(), ReadHeaderTimeout: 10 * time.Second, IdleTimeout: time.Minute}
 	server.RegisterOnShutdown(a.news.Close)
-	ops := &http.Server{Addr: a.ops, Handler: loopback.Guard(a.operations())} // it refuses names that are not this machine's
-	ops.ReadHeaderTimeout, ops.IdleTimeout = 10*time.Second, time.Minute
+	// it refuses names that are not this machine's
+	ops := &http.Server{
+		Addr: a.ops, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: time.Minute,
+		Handler: loopback.Guard(a.operations()), // it refuses names that are not this machine's
+	}
 	failed := make(chan error, 3)
 	go func() { failed <- server.Serve(listener) }()
 	if a.ops != "" {

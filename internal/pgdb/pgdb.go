@@ -130,8 +130,8 @@ func newDB(db *sql.DB, renew func(), listen func(context.Context) (*listener, er
 const testTimeout = 2 * time.Second
 
 // testIdle asks all idle connections of a pool of the host's at once whether the server answers.
-// database/sql closes those that it does not answer on; it has no other way to close them, and their
-// number is the host's.
+// database/sql closes those that it does not answer on; it has no other way to close them, and
+// their number is the host's.
 func testIdle(db *sql.DB) {
 	ctx, cancel := context.WithTimeout(context.Background(), testTimeout)
 	defer cancel()

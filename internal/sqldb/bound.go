@@ -8,25 +8,25 @@ import (
 )
 
 const (
-	// statementTimeout is how long a server may take for one statement, the beginning or the end of a
-	// transaction. A connection can die without a word: packets are dropped, or a pooler hangs. It is
-	// given up then, and the work goes on with a fresh one; so a delivery of Meta's waits for this
-	// long at most, and for a statement more.
+	// statementTimeout is how long a server may take for one statement, the beginning or the end of
+	// a transaction. A connection can die without a word: packets are dropped, or a pooler hangs.
+	// It is given up then, and the work goes on with a fresh one; so a delivery of Meta's waits for
+	// this long at most, and for a statement more.
 	statementTimeout = 10 * time.Second
 
 	// unhurriedTimeout is for statements that take as long as there is much to change.
 	unhurriedTimeout = 10 * time.Minute
 
-	// renewPause keeps many statements that find out at once from closing connections that were just
-	// made.
+	// renewPause keeps many statements that find out at once from closing connections that were
+	// just made.
 	renewPause = time.Second
 )
 
 // errSilent is why a transaction was given up.
 var errSilent = errors.New("the server did not answer in time, and the connection was given up")
 
-// Silent reports whether a transaction whose own context has no end failed because the server did not
-// answer. It may have been committed.
+// Silent reports whether a transaction whose own context has no end failed because the server did
+// not answer. It may have been committed.
 func Silent(err error) bool {
 	return errors.Is(err, errSilent) || errors.Is(err, context.DeadlineExceeded)
 }
@@ -87,8 +87,8 @@ func (d *DB) Run(ctx context.Context, fn func(*sql.Tx) error) error {
 	return d.answered(txCtx, cancel, tx.Commit)
 }
 
-// begin begins a transaction that ends with the context it returns. cancel is to be called when there
-// is no error.
+// begin begins a transaction that ends with the context it returns. cancel is to be called when
+// there is no error.
 func (d *DB) begin(ctx context.Context) (tx *sql.Tx, txCtx context.Context, cancel context.CancelCauseFunc, err error) {
 	txCtx, cancel = context.WithCancelCause(ctx)
 	err = d.answered(txCtx, cancel, func() (err error) {
@@ -101,8 +101,8 @@ func (d *DB) begin(ctx context.Context) (tx *sql.Tx, txCtx context.Context, canc
 	return tx, txCtx, cancel, err
 }
 
-// answered calls a method of database/sql that knows no context but that of the transaction, and ends
-// the transaction if the server does not answer.
+// answered calls a method of database/sql that knows no context but that of the transaction, and
+// ends the transaction if the server does not answer.
 func (d *DB) answered(ctx context.Context, cancel context.CancelCauseFunc, call func() error) error {
 	if d.Dialect != PostgreSQL {
 		return call()

@@ -47,7 +47,8 @@ func Explain(what string, err error) error {
 	case Lost(err):
 		advice = "others write the same rows all the time; try again later: "
 	case errors.Is(err, context.DeadlineExceeded) || Silent(err):
-		advice = "the database did not answer in time; look whether it can be reached and what its statements wait for: "
+		advice = "the database did not answer in time; look whether it can be reached and what its statements " +
+			"wait for: "
 	case NoTable(err):
 		advice = "the tables are missing; open the database with package sqlite or postgres, which make them: "
 	case strings.Contains(text, "SQLITE_BUSY"):

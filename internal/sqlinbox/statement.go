@@ -63,7 +63,7 @@ func (s *Store) prepare(ctx context.Context, query string) *sql.Stmt {
 func (s *Store) prepareWanted(ctx context.Context) {
 	s.statements.wanted.Range(func(key, _ any) bool {
 		s.statements.wanted.Delete(key)
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), preparePatience)
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), prepareTimeout)
 		defer cancel()
 		query, _ := key.(string)
 		s.prepare(ctx, query)
@@ -71,5 +71,5 @@ func (s *Store) prepareWanted(ctx context.Context) {
 	})
 }
 
-// preparePatience is how long prepareWanted waits for a connection.
-const preparePatience = 10 * time.Millisecond
+// prepareTimeout is how long prepareWanted waits for a connection.
+const prepareTimeout = 10 * time.Millisecond

@@ -103,8 +103,8 @@ func create(path string) (string, error) {
 	return path, nil
 }
 
-// narrow takes a file from all but its owner: it may have been made with a wider mode, by a copy for
-// instance. Windows keeps no such mode.
+// narrow takes a file from all but its owner: it may have been made with a wider mode, by a copy
+// for instance. Windows keeps no such mode.
 func narrow(name string) error {
 	info, err := os.Stat(name)
 	switch {

@@ -101,7 +101,7 @@ func (s *Scanner) BeginItem() Item {
 }
 
 // EndItem ends an item after its value was read. It returns the item's raw bytes, which alias the
-// data, the members that nobody read, and the first mismatch.
+// data, the members that no reader took, and the first mismatch.
 func (s *Scanner) EndItem(it Item) (raw []byte, unknown []Member, err error) {
 	if s.err != nil {
 		return nil, nil, s.err

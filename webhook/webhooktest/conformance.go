@@ -65,6 +65,8 @@ type Target struct {
 	HTTPClient *http.Client
 }
 
+// validate reports everything that is missing in a Target at once, so that a test is mended in one
+// go and not field by field.
 func (t Target) validate() error {
 	var errs []error
 	switch {

@@ -24,7 +24,7 @@ const (
 	changes = "answer what a customer says, not what is done to a message: coexistence.Answerable tells"
 )
 
-// A quiet is something that nobody has to answer. The second message is what the first is about, or
+// A quiet is an event that needs no answer. The second message is what the first is about, or
 // what comes with it.
 type quiet struct {
 	check, advice string
@@ -101,7 +101,7 @@ func (c *conformance) quiets() []quiet {
 	}
 }
 
-// unanswered delivers what nobody has to answer, each in a conversation of its own. A plain text
+// unanswered delivers what needs no answer, each in a conversation of its own. A plain text
 // follows in every one of them: when that is handled, so is what came before it.
 func (c *conformance) unanswered(ctx context.Context) {
 	var texts []string
@@ -127,7 +127,7 @@ func (c *conformance) unanswered(ctx context.Context) {
 	}
 }
 
-// photo is the end of a message with media that nobody can fetch.
+// photo is the end of a message with media that cannot be fetched.
 const photo = `"type":"image","image":{"mime_type":"image/jpeg",` +
 	`"sha256":"q1Jx0mC3v3oS3kJt7t1N2b4c5d6e7f8g9h0i1j2k3l4=","id":"5000000000000011"}`
 

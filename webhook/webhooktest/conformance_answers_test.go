@@ -229,7 +229,7 @@ func TestSecondAnswersAreFound(t *testing.T) {
 }
 
 // A bot that thinks for a while answers after everything was handled. This one holds its answers
-// back until somebody asks for them.
+// back until they are asked for.
 func TestLateAnswersAreFound(t *testing.T) {
 	t.Parallel()
 	for name, counts := range map[string]bool{"with Handled": true, "without it": false} {

@@ -229,8 +229,8 @@ func (c *conformance) repeats(ctx context.Context) {
 	}
 }
 
-// atOnce delivers the same from several connections. Whoever meets an event that is being handled
-// may refuse it for now, and gets it again.
+// atOnce delivers the same from several connections. A handler that meets an event that is being
+// handled may refuse it for now, and gets it again.
 func (c *conformance) atOnce(ctx context.Context) {
 	const check = "the same delivery eight times at once"
 	id := c.id()

@@ -82,8 +82,8 @@ func (a answer) acknowledged() bool { return a.status == http.StatusOK }
 // refused reports whether the answer is one that a stranger should get.
 func (a answer) refused() bool { return a.status >= 400 && a.status < 500 }
 
-// nobody says why the request reached no endpoint; nil if it did, or may have done so.
-func (a answer) nobody() error {
+// unreached says why the request reached no endpoint; nil if it did, or may have done so.
+func (a answer) unreached() error {
 	if wrapped, ok := errors.AsType[*net.OpError](a.err); ok && wrapped.Op == "dial" {
 		err := wrapped.Err
 		if call, ok := errors.AsType[*os.SyscallError](err); ok {

@@ -13,7 +13,7 @@ import (
 )
 
 // handshake asks as Meta does when the callback URL is saved. It is the first that is tried:
-// nothing else is worth a try if nobody is there.
+// nothing else is worth a try if no server is there.
 func (c *conformance) handshake(ctx context.Context) bool {
 	const challenge = "1158201444"
 	token := c.target.VerifyToken.Reveal()
@@ -26,7 +26,7 @@ func (c *conformance) handshake(ctx context.Context) bool {
 		return url.Values{"hub.mode": {mode}, "hub.challenge": {challenge}, "hub.verify_token": {token}}
 	}
 	got := ask(query("subscribe", token))
-	if err := got.nobody(); err != nil {
+	if err := got.unreached(); err != nil {
 		c.problems = append(c.problems, err)
 		return false
 	}

@@ -31,7 +31,7 @@
 //   - media that is older than 14 days: a placeholder
 //   - that a message of history was edited, or deleted: history holds the latest text, and no
 //     deleted message
-//   - the address book before its first sync, and what was removed from it while nobody heard
+//   - the address book before its first sync, and what was removed from it while no process heard
 //   - a message whose sending was not registered because the host died between the two: it becomes
 //     visible with a later history
 //   - the end of the first onboarding, if it is heard of before the tracker hears of the onboarding

@@ -6,12 +6,12 @@ import (
 	"time"
 )
 
-// patience is how long a wait goes on without any change in what it looks at. It is for machines on
-// which a process may not run for many seconds; a wait that ends by it says what was missing.
-const patience = 2 * time.Minute
+// waitTimeout is how long a wait goes on without any change in what it looks at. It is for machines
+// on which a process may not run for many seconds; a wait that ends by it says what was missing.
+const waitTimeout = 2 * time.Minute
 
 // await looks every so often until what is awaited is there. It returns an error that says what is
-// missing, and what is there instead, once that has not changed for patience.
+// missing, and what is there instead, once that has not changed for waitTimeout.
 func await(
 	ctx context.Context, every time.Duration, what string,
 	look func(context.Context) (found string, done bool, err error),
@@ -19,7 +19,7 @@ func await(
 	last, changed := "", time.Now()
 	for {
 		// A look that gets no answer has an end as well: its error says what was waited for.
-		asking, cancel := context.WithTimeoutCause(ctx, patience, errPatience)
+		asking, cancel := context.WithTimeoutCause(ctx, waitTimeout, errNoChange)
 		found, done, err := look(asking)
 		cancel()
 		switch {
@@ -29,8 +29,8 @@ func await(
 			return nil
 		case found != last:
 			last, changed = found, time.Now()
-		case time.Since(changed) > patience:
-			return fmt.Errorf("%w: waiting for %s; there is: %s", errPatience, what, found)
+		case time.Since(changed) > waitTimeout:
+			return fmt.Errorf("%w: waiting for %s; there is: %s", errNoChange, what, found)
 		}
 		select {
 		case <-ctx.Done():
@@ -40,13 +40,13 @@ func await(
 	}
 }
 
-var errPatience = fmt.Errorf("nothing has changed for %v", patience)
+var errNoChange = fmt.Errorf("nothing has changed for %v", waitTimeout)
 
 // mustEnd waits for the end of a process that was killed. Nothing can be done about one that stays.
 func mustEnd(what string, ended <-chan struct{}) {
 	select {
 	case <-ended:
-	case <-time.After(patience):
+	case <-time.After(waitTimeout):
 		panic(what + " was killed and has not ended")
 	}
 }

@@ -46,7 +46,7 @@ func newCluster(ctx context.Context, dir string, settings ...string) (*cluster, 
 	if err := c.own(dir, c.data()); err != nil {
 		return nil, err
 	}
-	ctx, cancel := context.WithTimeout(ctx, patience)
+	ctx, cancel := context.WithTimeout(ctx, waitTimeout)
 	defer cancel()
 	cmd := exec.CommandContext(
 		ctx, filepath.Join(c.bin, "initdb"), "--no-sync", "-A", "trust", "-U", "postgres", "-E", "UTF8", "--locale=C",
@@ -157,7 +157,7 @@ func (c *cluster) start(ctx context.Context) error {
 		return err
 	}
 	defer db.Close()
-	ctx, cancel := context.WithTimeoutCause(ctx, patience, errPatience)
+	ctx, cancel := context.WithTimeoutCause(ctx, waitTimeout, errNoChange)
 	defer cancel()
 	for {
 		if err = db.PingContext(ctx); err == nil {
@@ -198,7 +198,7 @@ func (c *cluster) kill() {
 	c.cmd = nil
 	for _, pid := range children {
 		for began := time.Now(); syscall.Kill(pid, 0) == nil; time.Sleep(time.Millisecond) {
-			if time.Since(began) > patience {
+			if time.Since(began) > waitTimeout {
 				panic(fmt.Sprintf("the PostgreSQL process %d was killed and has not ended", pid))
 			}
 		}

@@ -164,8 +164,8 @@ func pour(ctx context.Context, out io.Writer, addr string, chunks int) error {
 // deliver posts a body until it is taken, as Meta does. Only 503 is a reason to try again.
 func deliver(ctx context.Context, c *caller, body []byte) error {
 	post := request(body)
-	ctx, cancel := context.WithTimeoutCause(ctx, patience, fmt.Errorf(
-		"a delivery was refused with 503 for %v", patience,
+	ctx, cancel := context.WithTimeoutCause(ctx, waitTimeout, fmt.Errorf(
+		"a delivery was refused with 503 for %v", waitTimeout,
 	))
 	defer cancel()
 	for {

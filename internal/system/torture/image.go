@@ -60,7 +60,7 @@ func command(ctx context.Context, name string, args ...string) error {
 	if err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeoutCause(ctx, patience, errPatience)
+	ctx, cancel := context.WithTimeoutCause(ctx, waitTimeout, errNoChange)
 	defer cancel()
 	if text, err := exec.CommandContext(ctx, path, args...).CombinedOutput(); err != nil { // a mount is what is wanted
 		return fmt.Errorf("%s: %w: %s", name, errors.Join(err, context.Cause(ctx)), text)

@@ -113,7 +113,7 @@ func (s *natsServer) start(ctx context.Context) error {
 		_ = cmd.Wait()
 		close(ended)
 	}()
-	ctx, cancel := context.WithTimeoutCause(ctx, patience, errPatience)
+	ctx, cancel := context.WithTimeoutCause(ctx, waitTimeout, errNoChange)
 	defer cancel()
 	select {
 	case line := <-said:

@@ -127,7 +127,7 @@ func (p *process) ask(ctx context.Context, command string) (report, error) {
 
 // report waits for the answer to a command.
 func (p *process) report(ctx context.Context, command string) (report, error) {
-	ctx, cancel := context.WithTimeoutCause(ctx, patience, errPatience)
+	ctx, cancel := context.WithTimeoutCause(ctx, waitTimeout, errNoChange)
 	defer cancel()
 	for {
 		select {
@@ -162,8 +162,8 @@ func (p *process) end(ctx context.Context) (report, error) {
 	select {
 	case <-p.ended:
 		return r, nil
-	case <-time.After(patience):
+	case <-time.After(waitTimeout):
 		p.kill()
-		return r, fmt.Errorf("%w: a child has shut down, and does not end", errPatience)
+		return r, fmt.Errorf("%w: a child has shut down, and does not end", errNoChange)
 	}
 }

@@ -234,11 +234,11 @@ func (g *generator) reach(ctx context.Context, n int) error {
 }
 
 // until waits until a condition holds, which is asked with the lock held, or until no delivery was
-// accepted for patience.
+// accepted for waitTimeout.
 func (g *generator) until(ctx context.Context, holds func() bool) error {
 	ctx, giveUp := context.WithCancelCause(ctx)
 	defer giveUp(nil)
-	idle := time.AfterFunc(patience, func() { giveUp(errPatience) })
+	idle := time.AfterFunc(waitTimeout, func() { giveUp(errNoChange) })
 	defer idle.Stop()
 	defer context.AfterFunc(ctx, func() {
 		g.mu.Lock()
@@ -254,7 +254,7 @@ func (g *generator) until(ctx context.Context, holds func() bool) error {
 		}
 		if g.accepted != before {
 			before = g.accepted
-			idle.Reset(patience)
+			idle.Reset(waitTimeout)
 		}
 		g.changed.Wait()
 	}

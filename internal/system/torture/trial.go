@@ -124,7 +124,7 @@ func (t *trial) start(ctx context.Context, n int) error {
 // prepare opens the store once and makes the tables, because several children at once would be in
 // each other's way.
 func (t *trial) prepare(ctx context.Context) error {
-	ctx, cancel := context.WithTimeoutCause(ctx, patience, errPatience)
+	ctx, cancel := context.WithTimeoutCause(ctx, waitTimeout, errNoChange)
 	defer cancel()
 	e := engines[t.engine]
 	o, err := e.open(ctx, t.site.place)
@@ -138,7 +138,7 @@ func (t *trial) prepare(ctx context.Context) error {
 }
 
 // watched returns a context that ends when a child ends that was not killed, so that a trial fails
-// at once and not by patience.
+// at once and not by waitTimeout.
 func (t *trial) watched(ctx context.Context, p *process) (context.Context, context.CancelFunc) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	go func() {
@@ -227,7 +227,7 @@ func (t *trial) judge(ctx context.Context) (verdict, error) {
 // verdict opens the store, which no child has any more, and compares the effects with what was
 // sent. Anything left in the store is an error: all was to be handled.
 func (t *trial) verdict(ctx context.Context) (v verdict, err error) {
-	ctx, cancel := context.WithTimeoutCause(ctx, patience, errPatience)
+	ctx, cancel := context.WithTimeoutCause(ctx, waitTimeout, errNoChange)
 	defer cancel()
 	o, err := engines[t.engine].open(ctx, t.site.place)
 	if err != nil {
