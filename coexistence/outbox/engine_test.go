@@ -34,7 +34,8 @@ type database interface {
 
 // An engine opens its database, the same one each time.
 type engine struct {
-	open func() database
+	open   func() database
+	shared bool // several processes may have it open
 }
 
 var engines = map[string]func(t *testing.T) engine{
@@ -55,7 +56,7 @@ var engines = map[string]func(t *testing.T) engine{
 		url, drop, err := pgtest.Schema(t.Context())
 		require.NoError(t, err)
 		t.Cleanup(func() { require.NoError(t, drop(context.WithoutCancel(t.Context()))) })
-		return engine{open: func() database {
+		return engine{shared: true, open: func() database {
 			db, err := postgres.Open(t.Context(), postgres.Config{URL: url})
 			require.NoError(t, err)
 			return db

@@ -70,8 +70,8 @@ func effect(who string) webhook.Handler {
 	}))
 }
 
-// idleAfterCuts waits until nothing is left to do. A connection that was cut when it had just become
-// idle shows it to its next user.
+// idleAfterCuts waits until nothing is left to do. A connection that was cut when it had just
+// become idle shows it to its next user.
 func idleAfterCuts(t *testing.T, in *inbox.Inbox) error {
 	t.Helper()
 	ctx := within(t)
