@@ -261,32 +261,36 @@ func memberCases(t *testing.T, file string) (all []memberCase) {
 		if !ok {
 			continue
 		}
-		add := func(e ast.Expr) {
-			if lit, ok := e.(*ast.BasicLit); ok && lit.Kind == token.STRING {
-				name, err := strconv.Unquote(lit.Value)
-				require.NoError(t, err)
-				all = append(all, memberCase{funcName(f), name})
-			}
-		}
 		ast.Inspect(f, func(n ast.Node) bool {
-			switch n := n.(type) {
-			case *ast.SwitchStmt:
-				if asksForName(n.Tag) || asksForName(n.Init) {
-					for _, clause := range n.Body.List {
-						for _, e := range clause.(*ast.CaseClause).List {
-							add(e)
-						}
-					}
-				}
-			case *ast.BinaryExpr:
-				if asksForName(n.X) {
-					add(n.Y)
+			for _, e := range comparedWithName(n) {
+				if lit, ok := e.(*ast.BasicLit); ok && lit.Kind == token.STRING {
+					name, err := strconv.Unquote(lit.Value)
+					require.NoError(t, err)
+					all = append(all, memberCase{funcName(f), name})
 				}
 			}
 			return true
 		})
 	}
 	return all
+}
+
+// comparedWithName returns what a switch or a comparison compares with the name of a member.
+func comparedWithName(n ast.Node) (list []ast.Expr) {
+	switch n := n.(type) {
+	case *ast.SwitchStmt:
+		if !asksForName(n.Tag) && !asksForName(n.Init) {
+			return nil
+		}
+		for _, clause := range n.Body.List {
+			list = append(list, clause.(*ast.CaseClause).List...)
+		}
+	case *ast.BinaryExpr:
+		if asksForName(n.X) {
+			list = append(list, n.Y)
+		}
+	}
+	return list
 }
 
 // asksForName reports whether a part of a statement calls Name.

@@ -25,15 +25,7 @@ type plainBody struct {
 				Metadata struct {
 					Phone string `json:"phone_number_id"`
 				} `json:"metadata"`
-				Messages []struct {
-					ID        string `json:"id"`
-					From      string `json:"from"`
-					Timestamp string `json:"timestamp"`
-					Type      string `json:"type"`
-					Text      *struct {
-						Body string `json:"body"`
-					} `json:"text"`
-				} `json:"messages"`
+				Messages []plainMessage `json:"messages"`
 				Statuses []struct {
 					ID        string `json:"id"`
 					Status    string `json:"status"`
@@ -42,6 +34,16 @@ type plainBody struct {
 			} `json:"value"`
 		} `json:"changes"`
 	} `json:"entry"`
+}
+
+type plainMessage struct {
+	ID        string `json:"id"`
+	From      string `json:"from"`
+	Timestamp string `json:"timestamp"`
+	Type      string `json:"type"`
+	Text      *struct {
+		Body string `json:"body"`
+	} `json:"text"`
 }
 
 // plain says whether encoding/json and this package promise the same for a body. They differ on
@@ -57,20 +59,28 @@ func plain(n *treeNode) bool {
 			return false
 		}
 		for _, c := range e.member("changes").items {
-			value := c.member("value")
-			if c.kind != '{' || c.member("field").scalar != `"messages"` || value.kind != '{' {
+			if !plainChange(c) {
 				return false
 			}
-			for _, m := range value.members {
-				if !strings.Contains(" messaging_product metadata contacts messages statuses ", " "+m.name+" ") {
-					return false
-				}
-			}
-			for _, item := range append(value.member("messages").items, value.member("statuses").items...) {
-				if item.kind != '{' {
-					return false
-				}
-			}
+		}
+	}
+	return true
+}
+
+// plainChange is plain for one change.
+func plainChange(c *treeNode) bool {
+	value := c.member("value")
+	if c.kind != '{' || c.member("field").scalar != `"messages"` || value.kind != '{' {
+		return false
+	}
+	for _, m := range value.members {
+		if !strings.Contains(" messaging_product metadata contacts messages statuses ", " "+m.name+" ") {
+			return false
+		}
+	}
+	for _, item := range append(value.member("messages").items, value.member("statuses").items...) {
+		if item.kind != '{' {
+			return false
 		}
 	}
 	return true
@@ -131,50 +141,77 @@ func FuzzDecodeAgainstEncodingJSON(f *testing.F) {
 			}
 			return
 		}
-		for _, ev := range events {
-			switch ev.(type) {
-			case *webhook.IncomingMessage, *webhook.UnavailableMessage, *webhook.MessageStatus:
-			default:
-				return // something in the body has another kind than its place wants, or there is nothing in a change
-			}
+		if !allItems(events) {
+			return // something in the body has another kind than its place takes, or a change is empty
 		}
-		next := func() webhook.Event {
-			if len(events) == 0 {
-				t.Fatal("encoding/json sees more items")
-			}
-			ev := events[0]
-			events = events[1:]
-			return ev
-		}
-		for _, e := range want.Entry {
-			for _, c := range e.Changes {
-				for _, m := range c.Value.Messages {
-					ev := next()
-					info := ev.Info()
-					require.Equal(t, c.Value.Metadata.Phone, string(info.PhoneNumberID))
-					require.Equal(t, e.ID, string(info.WABAID))
-					if at := graph.ParseTimestamp(m.Timestamp); !at.IsZero() {
-						require.True(t, at.Equal(info.At), "%v %v", at, info.At)
-					}
-					in, ok := ev.(*webhook.IncomingMessage)
-					if !ok {
-						require.Equal(t, m.ID, string(ev.(*webhook.UnavailableMessage).ID))
-						continue
-					}
-					require.Equal(t, m.ID, string(in.ID))
-					if m.Type == "text" && m.Text != nil {
-						require.Equal(t, &webhook.Text{Body: m.Text.Body}, in.Content)
-					}
-				}
-				for _, s := range c.Value.Statuses {
-					st := next().(*webhook.MessageStatus)
-					require.Equal(t, s.ID, string(st.ID))
-					require.Equal(t, s.Status, string(st.Status))
-				}
-			}
-		}
-		require.Empty(t, events, "encoding/json sees fewer items")
+		items := itemQueue{t, events}
+		items.same(want)
+		require.Empty(t, items.events, "encoding/json sees fewer items")
 	})
+}
+
+// allItems reports whether all events are messages and statuses.
+func allItems(events []webhook.Event) bool {
+	return !slices.ContainsFunc(events, func(ev webhook.Event) bool {
+		switch ev.(type) {
+		case *webhook.IncomingMessage, *webhook.UnavailableMessage, *webhook.MessageStatus:
+			return false
+		default:
+			return true
+		}
+	})
+}
+
+// An itemQueue holds the events that were not compared yet.
+type itemQueue struct {
+	t      *testing.T
+	events []webhook.Event
+}
+
+func (q *itemQueue) next() webhook.Event {
+	q.t.Helper()
+	require.NotEmpty(q.t, q.events, "encoding/json sees more items")
+	ev := q.events[0]
+	q.events = q.events[1:]
+	return ev
+}
+
+// same compares the next events with the items of a body.
+func (q *itemQueue) same(want plainBody) {
+	q.t.Helper()
+	for _, e := range want.Entry {
+		for _, c := range e.Changes {
+			for _, m := range c.Value.Messages {
+				q.sameMessage(e.ID, c.Value.Metadata.Phone, m)
+			}
+			for _, s := range c.Value.Statuses {
+				st := q.next().(*webhook.MessageStatus)
+				require.Equal(q.t, s.ID, string(st.ID))
+				require.Equal(q.t, s.Status, string(st.Status))
+			}
+		}
+	}
+}
+
+// sameMessage compares the next event with a message.
+func (q *itemQueue) sameMessage(account, number string, m plainMessage) {
+	q.t.Helper()
+	ev := q.next()
+	info := ev.Info()
+	require.Equal(q.t, number, string(info.PhoneNumberID))
+	require.Equal(q.t, account, string(info.WABAID))
+	if at := graph.ParseTimestamp(m.Timestamp); !at.IsZero() {
+		require.True(q.t, at.Equal(info.At), "%v %v", at, info.At)
+	}
+	in, ok := ev.(*webhook.IncomingMessage)
+	if !ok {
+		require.Equal(q.t, m.ID, string(ev.(*webhook.UnavailableMessage).ID))
+		return
+	}
+	require.Equal(q.t, m.ID, string(in.ID))
+	if m.Type == "text" && m.Text != nil {
+		require.Equal(q.t, &webhook.Text{Body: m.Text.Body}, in.Content)
+	}
 }
 
 func newDecoder(body []byte) *json.Decoder {

@@ -48,42 +48,52 @@ func lines(body []byte) ([]string, bool) {
 	r := stdReader{timed: bytes.Contains(body, []byte(`"time"`))}
 	for _, e := range d.Entry {
 		for _, c := range e.Changes {
-			v := c.Value
-			lists := []bool{len(v.Messages) > 0, len(v.Statuses) > 0, len(v.Echoes) > 0, len(v.History) > 0,
-				len(v.StateSync) > 0}
-			if n := bytes.Count(fmt.Appendf(nil, "%v", lists), []byte("true")); n != 1 || len(v.Errors) > 0 {
-				return nil, false
-			}
-			r.where, r.contacts = whereLine(c.Field, e.ID, v.Metadata.Phone, v.Metadata.Display), v.Contacts
-			switch {
-			case c.Field == "messages" && lists[0]:
-				for _, m := range v.Messages {
-					r.incoming(m)
-				}
-			case c.Field == "messages" && lists[1]:
-				for _, s := range v.Statuses {
-					r.status(s)
-				}
-			case c.Field == "smb_message_echoes" && lists[2]:
-				for _, m := range v.Echoes {
-					r.echo(m)
-				}
-			case c.Field == "history" && lists[3]:
-				for _, item := range v.History {
-					r.history(item)
-				}
-			case c.Field == "smb_app_state_sync" && lists[4]:
-				for _, a := range v.StateSync {
-					r.out = append(r.out, appStateLine(r.where, a.Type, a.Action, a.Contact.FullName,
-						a.Contact.FirstName, a.Contact.Phone,
-						a.Contact.UserID, strings.TrimPrefix(a.Contact.Username, "@"), r.at(a.Metadata.Timestamp)))
-				}
-			default:
+			if !r.change(e.ID, c) {
 				return nil, false
 			}
 		}
 	}
 	return r.out, len(r.out) > 0 && !r.unsure
+}
+
+// change reads the items of a change. It returns false unless there is one list, that of the field.
+func (r *stdReader) change(account string, c payload.Change) bool {
+	v := c.Value
+	r.where, r.contacts = whereLine(c.Field, account, v.Metadata.Phone, v.Metadata.Display), v.Contacts
+	var fields []string // of the lists that are there
+	if len(v.Messages) > 0 {
+		fields = append(fields, "messages")
+		each(v.Messages, r.incoming)
+	}
+	if len(v.Statuses) > 0 {
+		fields = append(fields, "messages")
+		each(v.Statuses, r.status)
+	}
+	if len(v.Echoes) > 0 {
+		fields = append(fields, "smb_message_echoes")
+		each(v.Echoes, r.echo)
+	}
+	if len(v.History) > 0 {
+		fields = append(fields, "history")
+		each(v.History, r.history)
+	}
+	if len(v.StateSync) > 0 {
+		fields = append(fields, "smb_app_state_sync")
+		each(v.StateSync, r.appState)
+	}
+	return len(v.Errors) == 0 && len(fields) == 1 && fields[0] == c.Field
+}
+
+func (r *stdReader) appState(a payload.AppState) {
+	c := a.Contact
+	r.out = append(r.out, appStateLine(r.where, a.Type, a.Action, c.FullName, c.FirstName, c.Phone, c.UserID,
+		strings.TrimPrefix(c.Username, "@"), r.at(a.Metadata.Timestamp)))
+}
+
+func each[T any](list []T, read func(T)) {
+	for _, item := range list {
+		read(item)
+	}
 }
 
 func whereLine(field, waba, phone, display string) string {

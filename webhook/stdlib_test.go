@@ -34,19 +34,7 @@ func ourLines(events []webhook.Event) (out []string, ok bool) {
 			if ev.RecipientType == "group" {
 				return nil, false
 			}
-			item := stdItem{
-				Where: where, ID: string(ev.ID), Type: string(ev.Status), At: ev.At.Unix(), To: ev.Recipient,
-				Name:     ev.ProfileName,
-				Callback: ev.CallbackData, Errors: ev.Errors,
-			}
-			item.To.ParentUserID = ""
-			if c := ev.Conversation; c != nil {
-				item.Conversation = conversationLine(c.ID, c.Origin.Type, c.ExpiresAt.Time)
-			}
-			if p := ev.Pricing; p != nil {
-				item.Pricing = pricingLine(p.Model, string(p.Type), string(p.Category), p.Billable)
-			}
-			out = append(out, item.String())
+			out = append(out, ourStatus(where, ev).String())
 		case *webhook.AppStateSync:
 			c := ev.Contact
 			out = append(out,
@@ -55,22 +43,48 @@ func ourLines(events []webhook.Event) (out []string, ok bool) {
 		case *webhook.HistoryChunk:
 			out = append(out, fmt.Sprintf("%s %d %d %d", where, ev.Phase, ev.Order, ev.Progress))
 			for _, t := range ev.Threads() {
-				out = append(out, fmt.Sprintf("%q %q", t.ID, t.Customer))
-				for _, m := range t.Messages {
-					if m.Err != nil {
-						return nil, false
-					}
-					item := ourItem(m.ID, m.Type, m.Content, m.Context, m.Errors)
-					item.At, item.From, item.Callback = m.At.Unix(), *m.From, string(m.Status)
-					if m.To != nil {
-						item.To = *m.To
-					}
-					out = append(out, item.String())
+				messages, ok := ourThread(t)
+				if !ok {
+					return nil, false
 				}
+				out = append(out, messages...)
 			}
 		default:
 			return nil, false
 		}
+	}
+	return out, true
+}
+
+func ourStatus(where string, st *webhook.MessageStatus) stdItem {
+	item := stdItem{
+		Where: where, ID: string(st.ID), Type: string(st.Status), At: st.At.Unix(), To: st.Recipient,
+		Name: st.ProfileName, Callback: st.CallbackData, Errors: st.Errors,
+	}
+	item.To.ParentUserID = ""
+	if c := st.Conversation; c != nil {
+		item.Conversation = conversationLine(c.ID, c.Origin.Type, c.ExpiresAt.Time)
+	}
+	if p := st.Pricing; p != nil {
+		item.Pricing = pricingLine(p.Model, string(p.Type), string(p.Category), p.Billable)
+	}
+	return item
+}
+
+// ourThread returns a line for the thread and one for each of its messages; false if one does not
+// fit its type.
+func ourThread(t webhook.HistoryThread) (out []string, ok bool) {
+	out = append(out, fmt.Sprintf("%q %q", t.ID, t.Customer))
+	for _, m := range t.Messages {
+		if m.Err != nil {
+			return nil, false
+		}
+		item := ourItem(m.ID, m.Type, m.Content, m.Context, m.Errors)
+		item.At, item.From, item.Callback = m.At.Unix(), *m.From, string(m.Status)
+		if m.To != nil {
+			item.To = *m.To
+		}
+		out = append(out, item.String())
 	}
 	return out, true
 }

@@ -85,6 +85,46 @@ func ExampleConformance_bot() {
 	// 	answer what a customer says, not what is done to a message: coexistence.Answerable tells
 }
 
+// answersTo is the flaw of answering the message that is picked from events of one type; none if
+// that is "".
+func answersTo[E webhook.Event](pick func(E) graph.MessageID) func(*answers, webhook.Event) {
+	return func(a *answers, ev webhook.Event) {
+		if e, ok := ev.(E); ok {
+			if id := pick(e); id != "" {
+				a.add(id)
+			}
+		}
+	}
+}
+
+// answersHistory is the flaw of answering the messages that one side wrote in a history.
+func answersHistory(outbound bool) func(*answers, webhook.Event) {
+	return func(a *answers, ev webhook.Event) {
+		if chunk, ok := ev.(*webhook.HistoryChunk); ok {
+			for _, m := range chunk.Messages() {
+				if m.Outbound == outbound {
+					a.add(m.ID)
+				}
+			}
+		}
+	}
+}
+
+func onlyIf(yes bool, id graph.MessageID) graph.MessageID {
+	if yes {
+		return id
+	}
+	return ""
+}
+
+// edited returns the message that an edit changes; "" for any other content.
+func edited(c webhook.Content) graph.MessageID {
+	if e, ok := c.(*webhook.Edit); ok {
+		return e.OriginalMessageID
+	}
+	return ""
+}
+
 func TestWrongAnswersAreFound(t *testing.T) {
 	t.Parallel()
 	const owner = "got an answer to it, want none; answer customers alone"
@@ -93,87 +133,63 @@ func TestWrongAnswersAreFound(t *testing.T) {
 		want []string
 	}{
 		"none": {func(*answers, webhook.Event) {}, nil},
-		"answers the owner": {func(a *answers, ev webhook.Event) {
-			if e, ok := ev.(*webhook.BusinessAppEcho); ok {
-				a.add(e.ID)
-			}
-		}, []string{
-			"a message written on the business's phone: " + owner, "an edit on the business's phone: " + owner,
-			"a deletion on the business's phone: " + owner, "a reaction on the business's phone: " + owner,
-		}},
-		"answers what the owner changed": {func(a *answers, ev webhook.Event) {
-			if e, ok := ev.(*webhook.BusinessAppEcho); ok {
-				if edit, ok := e.Content.(*webhook.Edit); ok {
-					a.add(edit.OriginalMessageID)
-				}
-			}
-		}, []string{"an edit on the business's phone: " + owner}},
-		"answers other apps": {func(a *answers, ev webhook.Event) {
-			if e, ok := ev.(*webhook.OtherAppEcho); ok {
-				a.add(e.ID)
-			}
-		}, []string{"a message that another app sent for the business: " + owner}},
-		"answers history": {func(a *answers, ev webhook.Event) {
-			if e, ok := ev.(*webhook.HistoryChunk); ok {
-				for _, m := range e.Messages() {
-					if !m.Outbound {
-						a.add(m.ID)
-					}
-				}
-			}
-		}, []string{"a chunk of history: got an answer to it, want none; import history"}},
-		"answers the owner of old": {func(a *answers, ev webhook.Event) {
-			if e, ok := ev.(*webhook.HistoryChunk); ok {
-				for _, m := range e.Messages() {
-					if m.Outbound {
-						a.add(m.ID)
-					}
-				}
-			}
-		}, []string{"a chunk of history: got an answer to it, want none; import history"}},
-		"answers media of history": {func(a *answers, ev webhook.Event) {
-			if e, ok := ev.(*webhook.HistoryMedia); ok && !e.Outbound {
-				a.add(e.ID)
-			}
-		}, []string{"media of a history: got an answer to it, want none; import history"}},
-		"answers media that the owner sent of old": {func(a *answers, ev webhook.Event) {
-			if e, ok := ev.(*webhook.HistoryMedia); ok && e.Outbound {
-				a.add(e.ID)
-			}
-		}, []string{"media of a history: got an answer to it, want none; import history"}},
-		"answers all that customers do": {func(a *answers, ev webhook.Event) {
-			if m, ok := ev.(*webhook.IncomingMessage); ok && !coexistence.Answerable(m) {
-				a.add(m.ID)
-			}
-		}, []string{
-			"an edit by a customer: got an answer to it, want none; answer what a customer says",
-			"a deletion by a customer: got an answer",
-			"a reaction of a customer: got an answer", "a notice that a customer has another number: got an answer",
-		}},
-		"answers anew after an edit": {func(a *answers, ev webhook.Event) {
-			if m, ok := ev.(*webhook.IncomingMessage); ok {
-				if edit, ok := m.Content.(*webhook.Edit); ok {
-					a.add(edit.OriginalMessageID)
-				}
-			}
-		}, []string{"an edit by a customer: got a message answered 2 times, want once at most; remember " +
-			"EventInfo.DedupKey of what was answered"}},
-		"answers statuses": {func(a *answers, ev webhook.Event) {
-			if s, ok := ev.(*webhook.MessageStatus); ok {
-				a.add(s.ID)
-			}
-		}, []string{"a status: got an answer to it, want none; a status tells"}},
-		"answers for somebody else": {func(a *answers, ev webhook.Event) {
-			if m, ok := ev.(*webhook.StandbyMessage); ok {
-				a.add(m.Message.ID)
-			}
-		}, []string{"a customer who writes while something else has the conversation: got an answer to it, want " +
-			"none; leave a StandbyMessage"}},
-		"answers placeholders": {func(a *answers, ev webhook.Event) {
-			if m, ok := ev.(*webhook.UnavailableMessage); ok {
-				a.add(m.ID)
-			}
-		}, []string{"a message that only the phone can show: got an answer to it, want none; show a placeholder"}},
+		"answers the owner": {
+			answersTo(func(e *webhook.BusinessAppEcho) graph.MessageID { return e.ID }),
+			[]string{
+				"a message written on the business's phone: " + owner, "an edit on the business's phone: " + owner,
+				"a deletion on the business's phone: " + owner, "a reaction on the business's phone: " + owner,
+			},
+		},
+		"answers what the owner changed": {
+			answersTo(func(e *webhook.BusinessAppEcho) graph.MessageID { return edited(e.Content) }),
+			[]string{"an edit on the business's phone: " + owner},
+		},
+		"answers other apps": {
+			answersTo(func(e *webhook.OtherAppEcho) graph.MessageID { return e.ID }),
+			[]string{"a message that another app sent for the business: " + owner},
+		},
+		"answers history": {
+			answersHistory(false), []string{"a chunk of history: got an answer to it, want none; import history"},
+		},
+		"answers the owner of old": {
+			answersHistory(true), []string{"a chunk of history: got an answer to it, want none; import history"},
+		},
+		"answers media of history": {
+			answersTo(func(m *webhook.HistoryMedia) graph.MessageID { return onlyIf(!m.Outbound, m.ID) }),
+			[]string{"media of a history: got an answer to it, want none; import history"},
+		},
+		"answers media that the owner sent of old": {
+			answersTo(func(m *webhook.HistoryMedia) graph.MessageID { return onlyIf(m.Outbound, m.ID) }),
+			[]string{"media of a history: got an answer to it, want none; import history"},
+		},
+		"answers all that customers do": {
+			answersTo(func(m *webhook.IncomingMessage) graph.MessageID {
+				return onlyIf(!coexistence.Answerable(m), m.ID)
+			}),
+			[]string{
+				"an edit by a customer: got an answer to it, want none; answer what a customer says",
+				"a deletion by a customer: got an answer", "a reaction of a customer: got an answer",
+				"a notice that a customer has another number: got an answer",
+			},
+		},
+		"answers anew after an edit": {
+			answersTo(func(m *webhook.IncomingMessage) graph.MessageID { return edited(m.Content) }),
+			[]string{"an edit by a customer: got a message answered 2 times, want once at most; remember " +
+				"EventInfo.DedupKey of what was answered"},
+		},
+		"answers statuses": {
+			answersTo(func(s *webhook.MessageStatus) graph.MessageID { return s.ID }),
+			[]string{"a status: got an answer to it, want none; a status tells"},
+		},
+		"answers for another": {
+			answersTo(func(m *webhook.StandbyMessage) graph.MessageID { return m.Message.ID }),
+			[]string{"a customer who writes while something else has the conversation: got an answer to it, want " +
+				"none; leave a StandbyMessage"},
+		},
+		"answers placeholders": {
+			answersTo(func(m *webhook.UnavailableMessage) graph.MessageID { return m.ID }),
+			[]string{"a message that only the phone can show: got an answer to it, want none; show a placeholder"},
+		},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
