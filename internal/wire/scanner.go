@@ -134,6 +134,7 @@ func (s *Scanner) peek() byte {
 	return 0
 }
 
+// isSpace reports whether JSON counts c as white space. Unicode knows more, which are no JSON.
 func isSpace(c byte) bool { return c == ' ' || c == '\n' || c == '\t' || c == '\r' }
 
 // Empty reads the next value if it is an object without members or white space, and reports whether
@@ -170,6 +171,9 @@ func (s *Scanner) Object() bool { return s.enter('{', KindObject) }
 // mismatch unless it is null, and returns false.
 func (s *Scanner) Array() bool { return s.enter('[', KindArray) }
 
+// enter enters a container that begins with open. White space before it does not count. The levels
+// are counted before anything in the container is read, so that a body of brackets alone fails at
+// the 65th.
 func (s *Scanner) enter(open byte, want Kind) bool {
 	if s.err != nil {
 		return false

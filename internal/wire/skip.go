@@ -170,11 +170,14 @@ func (s *Scanner) skipName(i int) int {
 	return i + 1
 }
 
+// failAt is fail for a position that s.pos has not reached yet.
 func (s *Scanner) failAt(i int, what string) {
 	s.pos = i
 	s.fail(what)
 }
 
+// literal reads null, true or false. What comes behind it is checked by the caller's next step:
+// after "nulll" no comma and no end comes.
 func (s *Scanner) literal(word string) {
 	if len(s.data)-s.pos < len(word) || string(s.data[s.pos:s.pos+len(word)]) != word {
 		s.fail("want a value")
@@ -191,7 +194,8 @@ func (s *Scanner) skipNumber() {
 	}
 }
 
-// numberEnd returns where the number ends that begins at i, or where a digit is missing.
+// numberEnd is the grammar of a number. It returns where the number ends that begins at i, or where
+// a digit is missing.
 func numberEnd(d []byte, i int) (end int, ok bool) {
 	if d[i] == '-' {
 		i++
@@ -225,6 +229,7 @@ func numberEnd(d []byte, i int) (end int, ok bool) {
 	return i, true
 }
 
+// digits returns the position of the first byte at or after i that is no digit.
 func digits(d []byte, i int) int {
 	for i < len(d) && isDigit(d[i]) {
 		i++

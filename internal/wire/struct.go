@@ -40,9 +40,11 @@ func (d Decoder[T]) New(s *Scanner) *T {
 // grow a hundredfold in memory.
 const maxElements = 10_000
 
+// tooLong is the mismatch of a list with more elements.
 const tooLong = "more elements than any list of Meta's has"
 
-// List reads an array of objects; nil for null.
+// List reads an array of objects; nil for null. Elements that are null are empty structs, and those
+// after maxElements are skipped and reported as a mismatch.
 func (d Decoder[T]) List(s *Scanner) []T {
 	var list []T
 	if s.Array() {
@@ -164,6 +166,8 @@ func readerFor(t reflect.Type, outer []reflect.Type) reader {
 	panic(fmt.Sprintf("wire: cannot read JSON into %v", t))
 }
 
+// readInt reads an integer into a field of type int or int64. An int has 32 bits on some machines:
+// a larger number is a mismatch there, never cut.
 func readInt(s *Scanner, v reflect.Value) {
 	start := s.Mark()
 	n := s.Int()
@@ -174,6 +178,8 @@ func readInt(s *Scanner, v reflect.Value) {
 	v.SetInt(n)
 }
 
+// pointerReader returns the reader of an optional field, which is nil for null. A later duplicate
+// is a new value: nothing of the earlier one is merged into it.
 func pointerReader(t reflect.Type, outer []reflect.Type) reader {
 	read := readerFor(t, outer)
 	return func(s *Scanner, v reflect.Value) {
@@ -188,6 +194,8 @@ func pointerReader(t reflect.Type, outer []reflect.Type) reader {
 	}
 }
 
+// sliceReader returns the reader of a list; nil for null. Elements after maxElements are skipped
+// and reported as a mismatch.
 func sliceReader(t reflect.Type, outer []reflect.Type) reader {
 	read := readerFor(t, outer)
 	return func(s *Scanner, v reflect.Value) {

@@ -131,14 +131,17 @@ func (c *conformance) unanswered(ctx context.Context) {
 const photo = `"type":"image","image":{"mime_type":"image/jpeg",` +
 	`"sha256":"q1Jx0mC3v3oS3kJt7t1N2b4c5d6e7f8g9h0i1j2k3l4=","id":"5000000000000011"}`
 
+// edits returns the end of a message that edits another.
 func edits(original graph.MessageID, words string) string {
 	return fmt.Sprintf(`"type":"edit","edit":{"original_message_id":%q,"message":{%s}}`, original, says(words))
 }
 
+// revokes returns the end of a message that deletes another.
 func revokes(original graph.MessageID) string {
 	return fmt.Sprintf(`"type":"revoke","revoke":{"original_message_id":%q}`, original)
 }
 
+// reacts returns the end of a reaction to another message.
 func reacts(original graph.MessageID) string {
 	return fmt.Sprintf(`"type":"reaction","reaction":{"message_id":%q,"emoji":"\ud83d\udc4d"}`, original)
 }

@@ -14,10 +14,13 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook"
 )
 
+// asTheyCame is the advice for an endpoint that verifies another text than the one that was sent.
 const asTheyCame = "verify the bytes as they came, not JSON that was read and written again; Meta escapes what " +
 	"others do not"
 
-// signed makes requests as Meta makes them.
+// signed makes requests as Meta makes them. The order matters: an endpoint that fails the first
+// check would fail all, the time is taken before there is a backlog, and the largest bodies come
+// last, because they are the ones that can bring an endpoint down.
 func (c *conformance) signed(ctx context.Context) {
 	if !c.ordinary(ctx) {
 		return
@@ -83,7 +86,9 @@ func (c *conformance) speed(ctx context.Context) {
 	}
 }
 
-// oddities delivers what Meta signs and few expect.
+// oddities delivers bodies that Meta signs and few hosts expect, in three groups: those that hold
+// no message and only have to be acknowledged, texts whose members are written in another way, and
+// texts of people whom other members name. The texts must be handled.
 func (c *conformance) oddities(ctx context.Context) {
 	const hopeless = "acknowledge what no repeat can make readable, keep the bytes and report them; Meta sends the " +
 		"same bytes for 7 days otherwise"
@@ -147,13 +152,15 @@ func (c *conformance) oddities(ctx context.Context) {
 	}
 }
 
+// statuses returns a change with one status of a message that the host never sent.
 func (c *conformance) statuses(status string) string {
 	return fmt.Sprintf(`{"field":"messages","value":{%s,"statuses":[{"id":%q,"status":%q,"timestamp":"1767225600",`+
 		`"recipient_id":%q}]}}`,
 		c.metadata(), c.id(), status, customer)
 }
 
-// batches delivers several things at once.
+// batches delivers several things at once. Some of them are broken: the messages around them must
+// be handled all the same.
 func (c *conformance) batches(ctx context.Context) {
 	const each = "handle item by item: every entry, every change, every message; an error of one must not keep the " +
 		"others from being handled"
@@ -192,7 +199,8 @@ func (c *conformance) batches(ctx context.Context) {
 			`"bad"`), a, b)
 }
 
-// repeats delivers the same again, and what looks like it.
+// repeats delivers the same again, and deliveries that look like a repeat and are none. A host that
+// knows a repeat by anything but the message's id handles some of them twice, or loses some.
 func (c *conformance) repeats(ctx context.Context) {
 	const bear = "acknowledge what was handled before: Meta repeats a delivery until it gets 200"
 	const check = "the same delivery three times"
@@ -260,6 +268,7 @@ func (c *conformance) atOnce(ctx context.Context) {
 	c.expect(ctx, check, "the one that takes the event must handle it", 1, id)
 }
 
+// The sizes of bodies, in bytes, and of batches.
 const (
 	megabyte    = 1 << 20
 	metaMost    = 3_000_000     // the largest body Meta sends
@@ -274,7 +283,9 @@ var tooMuch = sync.OnceValue(func() []byte {
 	return body
 })
 
-// sizes delivers as much as Meta ever does, and more.
+// sizes delivers as much as Meta ever does, and more. The large batch must be handled; the bodies
+// of 16 MiB must be refused, because an endpoint that takes any size can be put out of memory by a
+// stranger: the signature is checked after the body was read.
 func (c *conformance) sizes(ctx context.Context) {
 	const check = "1,000 messages in 3 MB"
 	const advice = "take bodies of up to 3 MB and 1,000 updates: store the delivery, acknowledge, and work later if " +

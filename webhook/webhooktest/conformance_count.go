@@ -17,6 +17,7 @@ type counter struct {
 	off  bool
 }
 
+// newCounter returns a counter that is off if the host has no such hook.
 func newCounter(hook string, ask func(context.Context, graph.MessageID) (int, error)) counter {
 	return counter{hook: hook, ask: ask, off: ask == nil}
 }
@@ -33,7 +34,8 @@ type count struct {
 const hostsOwn = -1
 
 // expect notes how often messages should be handled, and waits until they have been at least that
-// often.
+// often. A host with a queue is late by right, so it gets HandleTimeout before a message counts as
+// lost. More often than wanted shows at the end only: see recount.
 func (c *conformance) expect(ctx context.Context, check, advice string, want int, ids ...graph.MessageID) {
 	c.counts = append(c.counts, count{check, advice, want, want, ids})
 	if want == 0 {

@@ -36,6 +36,8 @@ type conformance struct {
 	answered counter
 }
 
+// newConformance prepares a run. It sets the defaults of the target, and follows no redirects: Meta
+// does not, so that an endpoint behind one loses every delivery.
 func newConformance(t Target) *conformance {
 	c := &conformance{target: t, run: rand.Text()[:12], handled: newCounter("Handled", t.Handled),
 		answered: newCounter("Answered", t.Answered)}
@@ -75,8 +77,10 @@ func (a answer) String() string {
 	}
 }
 
+// timedOut reports whether no answer came within the client's timeout.
 func (a answer) timedOut() bool { return errors.Is(a.err, context.DeadlineExceeded) }
 
+// acknowledged reports whether Meta would take the answer for a success. It takes nothing but 200.
 func (a answer) acknowledged() bool { return a.status == http.StatusOK }
 
 // refused reports whether the answer is one that a stranger should get.
@@ -114,7 +118,8 @@ func (c *conformance) misdirected(a answer) string {
 	return ""
 }
 
-// do makes a request.
+// do makes a request and reads the first 4 KiB of what comes back, which is enough to compare a
+// challenge. It never fails: an error is an answer too.
 func (c *conformance) do(r *http.Request) answer {
 	resp, err := c.client.Do(r)
 	if err != nil {
@@ -146,12 +151,15 @@ func (c *conformance) unsigned(ctx context.Context, body []byte) *http.Request {
 	return r
 }
 
-// deliver sends a signed body and wants 200.
+// deliver sends a signed body. Anything but 200 is a problem, with the advice unless the answer
+// itself tells more. It reports whether the body was acknowledged; only then it is worth to look
+// for effects.
 func (c *conformance) deliver(ctx context.Context, check string, body []byte, advice string) bool {
 	return c.judge(check, c.do(c.request(ctx, body)), advice)
 }
 
-// judge wants 200 for a delivery.
+// judge notes a problem unless the answer to a delivery is 200. The advice gives way to what the
+// status tells: a router's 404, a redirect, a connection that was cut.
 func (c *conformance) judge(check string, got answer, advice string) bool {
 	if got.acknowledged() {
 		return true
@@ -169,6 +177,7 @@ func (c *conformance) judge(check string, got answer, advice string) bool {
 	return false
 }
 
+// pause waits for d, or until ctx ends.
 func pause(ctx context.Context, d time.Duration) {
 	t := time.NewTimer(d)
 	defer t.Stop()
@@ -205,25 +214,31 @@ func says(words string) string { return `"type":"text","text":{"body":"` + words
 // that has a check of its own.
 func hello(id graph.MessageID) string { return text(id, "Hello "+string(id[len(id)-6:])) }
 
-// change returns a change of field messages. Each message is the inside of an object.
+// change returns a change of field messages. Each message is the inside of an object: a caller can
+// put "},{" between two of them, and anything that is no object at all.
 func (c *conformance) change(messages ...string) string { return c.changeOf(customer, messages...) }
 
+// changeOf is change for messages of another customer.
 func (c *conformance) changeOf(who string, messages ...string) string {
 	return `{"field":"messages","value":{` + c.metadata() + `,"contacts":[` + contact(who) + `],"messages":[{` +
 		strings.Join(messages, "},{") + `}]}}`
 }
 
+// contact returns an element of contacts.
 func contact(who string) string { return `{"wa_id":"` + who + `","profile":{"name":"Alma Reyes"}}` }
 
+// metadata returns the members that every value begins with. They name the target's number.
 func (c *conformance) metadata() string {
 	return fmt.Sprintf(`"messaging_product":"whatsapp","metadata":{"display_phone_number":%q,"phone_number_id":%q}`,
 		business, c.target.PhoneNumberID)
 }
 
+// entry returns an entry of the target's account.
 func (c *conformance) entry(changes ...string) string {
 	return fmt.Sprintf(`{"id":%q,"changes":[%s]}`, c.target.WABAID, strings.Join(changes, ","))
 }
 
+// delivery returns a whole body.
 func delivery(entries ...string) []byte {
 	return []byte(`{"object":"whatsapp_business_account","entry":[` + strings.Join(entries, ",") + `]}`)
 }

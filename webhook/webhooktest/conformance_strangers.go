@@ -124,6 +124,7 @@ func (c *conformance) strangers(ctx context.Context) {
 	}
 }
 
+// replaceBody gives a request another body and leaves the signature of the old one.
 func replaceBody(r *http.Request, body []byte) {
 	r.Body, r.ContentLength, r.GetBody = io.NopCloser(bytes.NewReader(body)), int64(len(body)), nil
 }
