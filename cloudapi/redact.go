@@ -87,6 +87,9 @@ func (s scrubber) cleanDeep(text string) string {
 	if len(text) > maxErrorText {
 		text = strings.ToValidUTF8(text[:maxErrorText], "") + "…"
 	}
+	if len(text) < minDigits {
+		return text // most texts of an error are empty
+	}
 	for _, secret := range s {
 		text = cutDigits(text, secret)
 		text = cutPieces(text, secret)

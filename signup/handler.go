@@ -1,12 +1,10 @@
 package signup
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"slices"
 	"time"
@@ -162,9 +160,9 @@ func reply[T any](w http.ResponseWriter, status int, body T) {
 	_, _ = w.Write(b) // the browser went away
 }
 
-// endpoint does what every POST begins with: the method, whose request it is, and a limit of the
-// body. The tenant is never taken from the body, which a page could write anything into.
-func (f *Flow) endpoint(serve func(http.ResponseWriter, *http.Request, string)) http.Handler {
+// endpoint does what every POST begins with: the method, whose request it is, and the body, within
+// a limit. The tenant is never taken from the body, which a page could write anything into.
+func (f *Flow) endpoint(serve func(http.ResponseWriter, *http.Request, string, []byte)) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		httpbody.Deadline(w)
 		if r.Method != http.MethodPost {
@@ -183,15 +181,14 @@ func (f *Flow) endpoint(serve func(http.ResponseWriter, *http.Request, string)) 
 			badRequest(w, fmt.Errorf("signup: the body is incomplete, too slow or too large: %w", err))
 			return
 		}
-		r.Body = io.NopCloser(bytes.NewReader(body))
-		serve(w, r, tenant)
+		serve(w, r, tenant, body)
 	})
 }
 
 // serveBegin makes an attempt, and answers with all that the script needs before the click: what it
 // fetched after the click would make the browser block the popup. Nothing of the answer is a secret
 // but the state.
-func (f *Flow) serveBegin(w http.ResponseWriter, r *http.Request, tenant string) {
+func (f *Flow) serveBegin(w http.ResponseWriter, r *http.Request, tenant string, _ []byte) {
 	launch, a, err := f.begin(r.Context(), tenant)
 	if err != nil {
 		f.cfg.Logger.ErrorContext(r.Context(), "signup did not begin", "err", err)
@@ -243,8 +240,8 @@ func (f *Flow) begin(ctx context.Context, tenant string) (Launch, *Attempt, erro
 
 // serveFinish goes on when the browser has gone away, up to [finishTimeout]: a closed tab must not
 // cost a token that can be got only once.
-func (f *Flow) serveFinish(w http.ResponseWriter, r *http.Request, tenant string) {
-	sub, err := readSubmission(r, tenant)
+func (f *Flow) serveFinish(w http.ResponseWriter, r *http.Request, tenant string, posted []byte) {
+	sub, err := readSubmission(r, posted, tenant)
 	if err != nil {
 		if e, ok := errors.AsType[*Error](err); ok {
 			f.fail(w, r, nil, e)

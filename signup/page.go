@@ -97,12 +97,12 @@ func (f *Flow) redirectURL(l Launch, state graph.Secret) (string, error) {
 
 // serveCheck asks [PageConfig].Check before the popup opens. A number that cannot take part is no
 // error: the answer is 200, with the reasons for the business.
-func (f *Flow) serveCheck(w http.ResponseWriter, r *http.Request, tenant string) {
+func (f *Flow) serveCheck(w http.ResponseWriter, r *http.Request, tenant string, posted []byte) {
 	var body struct {
 		Number     string `json:"number"`
 		AppVersion string `json:"app_version"`
 	}
-	if err := readJSON(r, &body); err != nil {
+	if err := readJSON(r, posted, &body); err != nil {
 		badRequest(w, err)
 		return
 	}
@@ -124,11 +124,11 @@ func (f *Flow) serveCheck(w http.ResponseWriter, r *http.Request, tenant string)
 
 // serveStatus tells how far an attempt has come: the page asks while a finish runs, and after a
 // redirect, where no answer of /finish reached it.
-func (f *Flow) serveStatus(w http.ResponseWriter, r *http.Request, tenant string) {
+func (f *Flow) serveStatus(w http.ResponseWriter, r *http.Request, tenant string, posted []byte) {
 	var body struct {
 		State string `json:"state"`
 	}
-	if err := readJSON(r, &body); err != nil {
+	if err := readJSON(r, posted, &body); err != nil {
 		badRequest(w, err)
 		return
 	}

@@ -3,8 +3,6 @@ package signup
 import (
 	"encoding/json"
 	"errors"
-	"fmt"
-	"io"
 	"mime"
 	"net/http"
 	"regexp"
@@ -20,7 +18,7 @@ var languageRe = regexp.MustCompile(`^([a-z]{2,3}(_[A-Z]{2})?)?$`)
 // readSubmission reads the body of a finish. Its errors say nothing of what they found: there may
 // be a code in it. What a page sends wrongly is refused before a code is spent on it. An [*Error]
 // among them is the popup's own: refused, or opened with wrong options.
-func readSubmission(r *http.Request, tenant string) (Submission, error) {
+func readSubmission(r *http.Request, posted []byte, tenant string) (Submission, error) {
 	var body struct {
 		State       string          `json:"state"`
 		Code        string          `json:"code"`
@@ -33,7 +31,7 @@ func readSubmission(r *http.Request, tenant string) (Submission, error) {
 		Language         string `json:"language"`
 		VerificationCode string `json:"verification_code"`
 	}
-	if err := readJSON(r, &body); err != nil {
+	if err := readJSON(r, posted, &body); err != nil {
 		return Submission{}, err
 	}
 	if body.State == "" {
@@ -82,18 +80,14 @@ func readSubmission(r *http.Request, tenant string) (Submission, error) {
 // present reports whether a member is there: a page that has none of it may send null.
 func present(v json.RawMessage) bool { return len(v) > 0 && string(v) != "null" }
 
-// readJSON reads a request. Its errors say nothing of what they found. The content type is demanded
-// because a form on another site can send text/plain without asking the browser, and JSON it
-// cannot.
-func readJSON[T any](r *http.Request, v *T) error {
+// readJSON reads the body of a request. Its errors say nothing of what they found. The content type
+// is demanded because a form on another site can send text/plain without asking the browser, and
+// JSON it cannot.
+func readJSON[T any](r *http.Request, body []byte, v *T) error {
 	if t, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || t != "application/json" {
 		return errors.New("signup: send JSON, with the content type application/json")
 	}
-	b, err := io.ReadAll(r.Body)
-	if err != nil {
-		return fmt.Errorf("signup: the body is incomplete or too large: %w", err)
-	}
-	if json.Unmarshal(b, v) != nil {
+	if json.Unmarshal(body, v) != nil {
 		return errors.New("signup: send an object, in JSON")
 	}
 	return nil

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/appsecret"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/httpbody"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/opaque"
 )
@@ -47,12 +48,8 @@ const defaultMaxBytes = 4 << 20
 func (c Config) validate(recv Receiver) error {
 	var errs []error
 	check := func(s graph.Secret, name, ifEmpty string) {
-		switch trimmed := strings.TrimSpace(s.Reveal()); {
-		case trimmed == "":
-			errs = append(errs, fmt.Errorf("webhook: Config.%s is empty; %s", name, ifEmpty))
-		case trimmed != s.Reveal():
-			const padded = "webhook: Config.%s begins or ends with white space; trim what was read from a file"
-			errs = append(errs, fmt.Errorf(padded, name))
+		if err := appsecret.Check("Config."+name, s, ifEmpty); err != nil {
+			errs = append(errs, fmt.Errorf("webhook: %w", err))
 		}
 	}
 	check(c.AppSecret, "AppSecret", "copy it from the app dashboard, App settings, Basic")

@@ -11,9 +11,9 @@ import (
 	"log/slog"
 	"net/http"
 	"runtime/debug"
-	"strings"
 
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/appsecret"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/httpbody"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/logword"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook"
@@ -61,20 +61,14 @@ type Endpoint struct {
 // New returns an endpoint that asks h. The error lists every mistake in cfg.
 func New(cfg Config, h Handler) (*Endpoint, error) {
 	var errs []error
-	for i, secret := range append([]graph.Secret{cfg.AppSecret}, cfg.AdditionalSecrets...) {
-		name := "AppSecret"
-		if i > 0 {
-			name = fmt.Sprintf("AdditionalSecrets[%d]", i-1)
+	check := func(name string, secret graph.Secret) {
+		if err := appsecret.Check("Config."+name, secret, ""); err != nil {
+			errs = append(errs, fmt.Errorf("flowendpoint: %w", err))
 		}
-		switch trimmed := strings.TrimSpace(secret.Reveal()); {
-		case trimmed == "":
-			errs = append(errs, fmt.Errorf("flowendpoint: Config.%s is empty", name))
-		case trimmed != secret.Reveal():
-			errs = append(errs,
-				fmt.Errorf(
-					"flowendpoint: Config.%s begins or ends with white space; trim what was read from a file", name,
-				))
-		}
+	}
+	check("AppSecret", cfg.AppSecret)
+	for i, secret := range cfg.AdditionalSecrets {
+		check(fmt.Sprintf("AdditionalSecrets[%d]", i), secret)
 	}
 	if len(cfg.Keys) == 0 {
 		errs = append(errs, errors.New("flowendpoint: Config.Keys is empty"))
