@@ -64,7 +64,10 @@ var documented = map[string]string{
 		`"deep_link_url":"https://wa.me/message/4O4YGZEG3RIVE1","qr_image_url":"https://scontent.example/x"}`,
 	"QR.Update": `{"code":"4O4YGZEG3RIVE1","prefilled_message":"Cyber Tuesday",` +
 		`"deep_link_url":"https://wa.me/message/4O4YGZEG3RIVE1"}`,
-	"QR.Delete": `{"success":true}`,
+	"QR.Delete":       `{"success":true}`,
+	"Threads.Pass":    `{"messaging_product":"whatsapp","request_id":"AbCdEf0142"}`,
+	"Threads.Release": `{"messaging_product":"whatsapp","request_id":"AbCdEf0142"}`,
+	"Threads.Take":    `{"messaging_product":"whatsapp","request_id":"AbCdEf0142"}`,
 	"Automation.Get": `{"conversational_automation":{"enable_welcome_message":true,` +
 		`"prompts":["Book a flight"],"commands":[{"command_name":"tickets",` +
 		`"command_description":"Book flight tickets"}]},"id":"123456"}`,

@@ -8,14 +8,13 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 )
 
-// An AutomationService sets what helps people to begin a conversation: ice breakers, commands, and
-// a webhook when someone opens the chat for the first time.
+// An AutomationService sets what helps people to begin a conversation: ice breakers and commands.
 type AutomationService service
 
 // An Automation is what helps people to begin.
 type Automation struct {
-	// Welcome makes a webhook arrive (request_welcome) when someone opens the chat for the first
-	// time.
+	// Welcome made a webhook arrive (request_welcome) when someone opened the chat for the first
+	// time. Meta removed it on 2026-03-27: leave it false.
 	Welcome bool `json:"enable_welcome_message"`
 
 	// Prompts are the ice breakers, at most 4 of 80 characters.

@@ -72,7 +72,7 @@ func managementCalls() map[string]callFunc {
 			m := text()
 			m.Content = &cloudapi.Template{Name: "sale", Language: "en_US"}
 			return only(c.Messages.SendMarketing(ctx, phoneID, m, cloudapi.MarketingOptions{
-				Policy: cloudapi.ProductPolicyStrict,
+				Policy: cloudapi.ProductPolicyStrict, Bid: &cloudapi.BidSpec{PerMessageBidMultiplier: 0.5},
 			}))
 		},
 		"Media.Upload": func(ctx context.Context, c *cloudapi.Client) error {
@@ -174,6 +174,17 @@ func managementCalls() map[string]callFunc {
 		},
 		"QR.Delete": func(ctx context.Context, c *cloudapi.Client) error {
 			return c.QR.Delete(ctx, phoneID, qrCode)
+		},
+		"Threads.Pass": func(ctx context.Context, c *cloudapi.Client) error {
+			return only(c.Threads.Pass(ctx, phoneID, graph.RoleCustomerService,
+				cloudapi.ThreadParams{To: person, Metadata: privateOne}))
+		},
+		"Threads.Release": func(ctx context.Context, c *cloudapi.Client) error {
+			return only(c.Threads.Release(ctx, phoneID, cloudapi.ThreadParams{To: person}))
+		},
+		"Threads.Take": func(ctx context.Context, c *cloudapi.Client) error {
+			user := cloudapi.ToUser("US.13491208655302740142")
+			return only(c.Threads.Take(ctx, phoneID, cloudapi.ThreadParams{To: user}))
 		},
 		"Automation.Get": func(ctx context.Context, c *cloudapi.Client) error {
 			return only(c.Automation.Get(ctx, phoneID))
@@ -324,7 +335,11 @@ func managementCalls() map[string]callFunc {
 			}))
 		},
 		"Templates.Update": func(ctx context.Context, c *cloudapi.Client) error {
-			return c.Templates.Update(ctx, templateID, cloudapi.TemplateUpdateParams{Components: parts})
+			return c.Templates.Update(ctx, templateID, cloudapi.TemplateUpdateParams{
+				Components: parts, Optimization: &cloudapi.OptimizationSpec{
+					BidStrategy: cloudapi.BidLowestCostWithCap, BidAmount: 40000,
+				},
+			})
 		},
 		"Templates.Delete": func(ctx context.Context, c *cloudapi.Client) error {
 			return c.Templates.Delete(ctx, wabaID, "order", templateID)

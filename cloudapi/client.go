@@ -67,6 +67,9 @@ type Client struct {
 	// QR makes links and QR codes that open a chat.
 	QR *QRService
 
+	// Threads moves conversations between the responders of a number.
+	Threads *ThreadsService
+
 	// Automation sets ice breakers and commands.
 	Automation *AutomationService
 
@@ -166,6 +169,7 @@ func newClient(co *core, token graph.Secret) *Client {
 	c.Health = (*HealthService)(s)
 	c.Block = (*BlockService)(s)
 	c.QR = (*QRService)(s)
+	c.Threads = (*ThreadsService)(s)
 	c.Automation = (*AutomationService)(s)
 	c.Usernames = (*UsernamesService)(s)
 	c.ContactBook = (*ContactBookService)(s)

@@ -12,14 +12,15 @@ import (
 
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/payloads"
 )
 
 // corpus serves a recorded or documented answer.
 func corpus(t *testing.T, status int, name string) *cloudapi.Client {
 	t.Helper()
-	dir := os.Getenv("COEXISTENCE_PAYLOADS")
+	dir := payloads.Folder("signup")
 	if dir == "" {
-		t.Skip("COEXISTENCE_PAYLOADS does not name the folder of conformance bodies")
+		t.Skip("COEXISTENCE_PAYLOADS names no folder of conformance bodies")
 	}
 	body, err := os.ReadFile(filepath.Join(dir, name))
 	require.NoError(t, err)

@@ -125,4 +125,6 @@
 // COVERAGE.md, beside this file, lists all methods with their endpoints. [Do] makes any other call
 // with all of the above. [RawContent], [RawComponent] and [RawParameter] carry message content that
 // has no type here yet.
+//
+// Guide: https://github.com/seed-9f2bcc2b/whatsapp-coexistence/blob/main/docs/send.md
 package cloudapi

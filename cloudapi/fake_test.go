@@ -74,6 +74,16 @@ func TestWholeStoryAgainstTheFake(t *testing.T) {
 	require.NotErrorIs(t, err, graph.ErrThrottled)
 	require.Equal(t, 3, srv.Count("POST", "/{phone-number-id}/smb_app_data"))
 
+	srv.AddTemplate(cloudapitest.Template{WABAID: waba, TemplateCreateParams: cloudapi.TemplateCreateParams{
+		Name: "order_1", Language: "en_US", ParameterFormat: cloudapi.ParametersNamed,
+		Components: []cloudapi.ComponentDefinition{
+			{Type: cloudapi.ComponentHeader, Format: cloudapi.HeaderLocation},
+			{Type: cloudapi.ComponentBody, Text: "Order {{a}} is here."},
+			{Type: cloudapi.ComponentButtons, Buttons: []cloudapi.ButtonDefinition{
+				{Type: cloudapi.ButtonDefinitionURL, Text: "See", URL: "https://example.com/{{1}}"},
+			}},
+		},
+	}})
 	template := cloudapi.Message{To: cloudapi.ToPhone(customer), CallbackData: "order-1", Content: &cloudapi.Template{
 		Name: "order_1", Language: "en_US", Components: components{
 			&cloudapi.TemplateHeader{

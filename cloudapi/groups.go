@@ -272,7 +272,7 @@ func (s *GroupsService) Remove(ctx context.Context, group graph.GroupID, people 
 	p.count("the people", len(people), 0, 8)
 	for _, person := range people {
 		problem := person.problem()
-		if person.kind == recipientGroup {
+		if person.IsGroup() {
 			problem = "is a group"
 		}
 		if problem != "" {

@@ -57,6 +57,15 @@ type InboundRecorder interface {
 	RecordInbound(ctx context.Context, phone graph.PhoneNumberID, at time.Time)
 }
 
+// A LimitForgetter is a [Limiter] that forgets what it remembers of a number, or, if recipients are
+// named, of those alone. What is held back or on its way is remembered again. coexistence.Tracker
+// calls Forget when a person or a number is forgotten; without it, a limiter remembers for an hour
+// at most.
+type LimitForgetter interface {
+	Limiter
+	Forget(ctx context.Context, phone graph.PhoneNumberID, people ...Recipient) error
+}
+
 // A SendRequest is what a [Limiter] is asked before an attempt to send: from which number, to whom,
 // how urgent.
 type SendRequest struct {

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -37,6 +39,7 @@ type MemLimiter struct {
 var (
 	_ AdaptiveLimiter = (*MemLimiter)(nil)
 	_ InboundRecorder = (*MemLimiter)(nil)
+	_ LimitForgetter  = (*MemLimiter)(nil)
 )
 
 // Wait implements [Limiter]. If it knows that the context ends before the message may leave, it
@@ -151,6 +154,24 @@ func (l *MemLimiter) RecordInbound(_ context.Context, phone graph.PhoneNumberID,
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	n.receive(now, l.rate(phone))
+}
+
+// Forget implements [LimitForgetter]. What is in use at the moment stays, and is forgotten once it
+// does not matter.
+func (l *MemLimiter) Forget(_ context.Context, phone graph.PhoneNumberID, people ...Recipient) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	n := l.numbers[phone]
+	if n == nil {
+		return nil
+	}
+	maps.DeleteFunc(n.pairs, func(to Recipient, p *pair) bool {
+		return p.using == 0 && (len(people) == 0 || slices.Contains(people, to))
+	})
+	if len(people) == 0 && n.using == 0 && len(n.pairs) == 0 {
+		delete(l.numbers, phone)
+	}
+	return nil
 }
 
 // rate returns the configured throughput of a number, in messages a second. The caller must hold

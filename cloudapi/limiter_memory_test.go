@@ -56,3 +56,22 @@ func TestAForgottenNumberBehavesLikeANewOne(t *testing.T) {
 	n.sweep(now)
 	require.True(t, n.idle(now.Add(2*time.Minute)))
 }
+
+func TestWhatALimiterIsToldToForgetIsGone(t *testing.T) {
+	t.Parallel()
+	l := new(MemLimiter)
+	ada, grace := ToPhone("+15550100123"), ToPhone("+15550100124")
+	for _, to := range []Recipient{ada, grace} {
+		l.Try(SendRequest{From: "1", To: to})
+	}
+	require.NoError(t, l.Forget(t.Context(), "1", ada))
+	require.NotContains(t, l.numbers["1"].pairs, ada)
+	require.Contains(t, l.numbers["1"].pairs, grace)
+	n := l.acquireNumber("1")
+	require.NoError(t, l.Forget(t.Context(), "1"))
+	require.Same(t, n, l.numbers["1"], "it is in use, and two of it would pass twice as much")
+	l.releaseNumber(n)
+	require.NoError(t, l.Forget(t.Context(), "1"))
+	require.Empty(t, l.numbers)
+	require.NoError(t, l.Forget(t.Context(), "1"))
+}

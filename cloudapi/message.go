@@ -43,6 +43,11 @@ type Message struct {
 	// [PriorityReply]; set [PriorityCampaign] for what may wait.
 	Priority Priority
 
+	// ByPerson says that a person at the business wrote the message, such as a colleague in the
+	// host's own inbox, and not a program. Meta is not told; coexistence.Tracker keeps it, so that
+	// bots stay silent while a person is in the conversation.
+	ByPerson bool
+
 	// SkipValidation sends without looking at Meta's limits first, for the day one is raised. What
 	// could not be sent at all, like a message without recipient, is still refused.
 	SkipValidation bool
@@ -91,11 +96,11 @@ func (m Message) check(p *problems) {
 			p.limit("a reaction has no ReplyTo; its MessageID says what it is about")
 		}
 	case *Interactive:
-		if m.To.kind == recipientGroup {
+		if m.To.IsGroup() {
 			p.limit("a group takes no interactive message")
 		}
 	case *Pin:
-		if m.To.kind != recipientGroup {
+		if !m.To.IsGroup() {
 			p.limit("only a group has pins")
 		}
 	default:

@@ -37,8 +37,8 @@ func (m Message) MarshalJSON() ([]byte, error) {
 }
 
 // UnmarshalJSON reads what MarshalJSON writes. Content of a type that is unknown here becomes
-// [*RawContent]. Priority and SkipValidation are not kept, because Meta does not get them: set them
-// again before sending, or a campaign overtakes replies.
+// [*RawContent]. Priority, ByPerson and SkipValidation are not kept, because Meta does not get
+// them: set them again before sending, or a campaign overtakes replies.
 func (m *Message) UnmarshalJSON(b []byte) error {
 	var v struct {
 		RecipientType    string         `json:"recipient_type"`

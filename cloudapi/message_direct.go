@@ -4,8 +4,12 @@ import "time"
 
 // A DirectSend makes a message that starts a conversation without a template of yours. Meta makes a
 // template of what it says, read only, which [TemplatesService.List] shows with the source
-// AUTO_GENERATED; code 139200 and the subcodes 2388318 and 2388330 say why it could not. It is a
-// beta of Meta's.
+// AUTO_GENERATED; code 139200 and the subcodes 2388318 and 2388330 say why it could not.
+//
+// [DirectUtility] is open since 2026-07-31 to portfolios whose messaging limit is 100,000 or
+// unlimited (as of 2026-10-08); [DirectAuthentication] is a beta that Meta grants on request. All
+// others get code 100, whose details name the category. In a conversation that another responder
+// owns, [DirectService] is refused like any service message, and the other two are not.
 //
 // Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/messages/send-messages
 type DirectSend struct {

@@ -5,6 +5,7 @@ import (
 	"math"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -524,7 +525,8 @@ func TestSentTellsWhatMetaTold(t *testing.T) {
 			got, err := srv.client(t).Messages.Send(t.Context(), phoneID, text())
 			require.NoError(t, err)
 			require.Equal(t, 200, got.Response.Status)
-			got.Response = cloudapi.Response{}
+			require.WithinDuration(t, time.Now(), got.At, time.Minute)
+			got.Response, got.At = cloudapi.Response{}, time.Time{}
 			require.Equal(t, &tt.want, got)
 			require.Equal(t,
 				graph.Identity{UserID: tt.want.To.UserID, ParentUserID: tt.want.To.ParentUserID, WAID: tt.want.To.WAID},

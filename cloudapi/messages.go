@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"time"
 
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 )
@@ -72,7 +73,7 @@ func (r *sendResponse) incomplete() string {
 
 func (r *sendResponse) sent() *SentMessage {
 	m := r.Messages[0]
-	s := &SentMessage{ID: m.ID, Status: m.Status, GroupID: m.Group, Response: r.meta}
+	s := &SentMessage{ID: m.ID, Status: m.Status, GroupID: m.Group, At: time.Now().UTC(), Response: r.meta}
 	if len(r.Contacts) > 0 {
 		c := r.Contacts[0]
 		s.To = SentContact{string(c.Input), string(c.WAID), c.UserID, c.ParentUserID}

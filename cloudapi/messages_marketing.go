@@ -18,6 +18,10 @@ type MarketingOptions struct {
 	// ShareActivity lets Meta see what people do with the message. If nil, what the account has
 	// set.
 	ShareActivity *bool `json:"message_activity_sharing,omitzero"`
+
+	// Bid changes the max price of the template for this message. If nil, it stays; a template
+	// without max price has none to change.
+	Bid *BidSpec `json:"bid_spec,omitzero"`
 }
 
 // A ProductPolicy is which API a marketing message may go through. Meta may add values.
@@ -32,6 +36,10 @@ const (
 // moment and form for each person. It is as careful as Send, and limiter and webhooks are the same.
 // Other templates are refused with code 131055.
 //
+// Which API takes a template depends on the category that it has now, and Meta changes categories
+// by itself, confirmed ones too. Follow webhook.TemplateCategoryUpdate; code 131063 of Send and
+// 131055 here say that yours is out of date: read the template, and send once the other way.
+//
 // Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/marketing-messages/send-marketing-messages
 //
 // graph:POST /{phone-number-id}/marketing_messages
@@ -41,10 +49,11 @@ func (s *MessagesService) SendMarketing(
 	p := &problems{unchecked: m.SkipValidation}
 	p.needs("the sending phone number id", string(from))
 	m.check(p)
+	opts.Bid.check(p)
 	if _, ok := m.Content.(*Template); !ok {
 		p.limit("only a Template can be sent as a marketing message")
 	}
-	if m.To.kind == recipientGroup {
+	if m.To.IsGroup() {
 		p.limit("a group takes no marketing message")
 	}
 	if err := p.err(); err != nil {

@@ -67,6 +67,9 @@ func ToIdentity(id graph.Identity) Recipient {
 // IsZero reports whether r is the zero Recipient.
 func (r Recipient) IsZero() bool { return r == Recipient{} }
 
+// IsGroup reports whether r is a group.
+func (r Recipient) IsGroup() bool { return r.kind == recipientGroup }
+
 // Key names the recipient for a [Limiter] that counts in a database: the number with its plus sign,
 // the user id or the group id. It is personal data. It is empty for whatever nothing can be sent
 // to.

@@ -34,6 +34,8 @@ func TestRecipientsAreComparable(t *testing.T) {
 	require.Equal(t, 1, byRecipient[cloudapi.ToPhone("15550100123")])
 	require.True(t, cloudapi.Recipient{}.IsZero())
 	require.False(t, cloudapi.ToPhone("x").IsZero())
+	require.True(t, cloudapi.ToGroup("US.1").IsGroup())
+	require.False(t, cloudapi.ToUser("US.1").IsGroup())
 }
 
 func FuzzRecipient(f *testing.F) {

@@ -1,6 +1,10 @@
 package cloudapi
 
-import "github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
+import (
+	"time"
+
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
+)
 
 // A SentMessage is a message that Meta accepted. Accepted is not delivered: what becomes of it
 // comes as status webhooks, and so do most errors about recipients, windows, media and payment.
@@ -16,6 +20,9 @@ type SentMessage struct {
 
 	// GroupID is the group, for messages to one.
 	GroupID graph.GroupID
+
+	// At is when Meta's answer was read, by the clock of this machine.
+	At time.Time
 
 	// Response is the status, trace ids and usage of the response.
 	Response Response

@@ -40,6 +40,10 @@ type MessageTemplate struct {
 	// Source is AUTO_GENERATED for templates that Meta made itself.
 	Source string
 
+	// Optimization is the max price of a marketing template. It is read only if asked for, as
+	// "optimization_spec" in TemplateListOptions.Fields. Nil if there is none.
+	Optimization *OptimizationSpec
+
 	Resource
 }
 
@@ -85,6 +89,7 @@ func (t *MessageTemplate) UnmarshalJSON(b []byte) error {
 		Correct  graph.TemplateCategory `json:"correct_category"`
 		TTL      flexInt                `json:"message_send_ttl_seconds"`
 		Source   string                 `json:"source"`
+		Price    *OptimizationSpec      `json:"optimization_spec"`
 	}
 	if err := json.Unmarshal(b, &v); err != nil {
 		return err
@@ -93,7 +98,7 @@ func (t *MessageTemplate) UnmarshalJSON(b []byte) error {
 		ID: v.ID, Name: v.Name, Language: string(v.Language), Status: TemplateStatus(strings.ToUpper(string(v.Status))),
 		Category: v.Category, Components: v.Parts, ParameterFormat: v.Format, Quality: v.Quality.Score,
 		RejectedReason: string(v.Rejected), PreviousCategory: v.Previous, CorrectCategory: v.Correct,
-		TTL: time.Duration(v.TTL) * time.Second, Source: v.Source,
+		TTL: time.Duration(v.TTL) * time.Second, Source: v.Source, Optimization: v.Price,
 	}
 	return nil
 }
@@ -123,6 +128,10 @@ type TemplateCreateParams struct {
 
 	// TTL is how long Meta tries to deliver, in whole seconds. If zero, Meta's own time.
 	TTL time.Duration `json:"-"`
+
+	// Optimization gives a marketing template a max price. If nil, its messages cost what the rate
+	// card says.
+	Optimization *OptimizationSpec `json:"optimization_spec,omitzero"`
 }
 
 // MarshalJSON writes the body of the request.
@@ -156,6 +165,7 @@ func (t TemplateCreateParams) check() error {
 	if t.TTL < 0 {
 		p.add("TemplateCreateParams.TTL is negative")
 	}
+	t.Optimization.check(&p, "TemplateCreateParams.Optimization")
 	p.count("TemplateCreateParams.Components", len(t.Components), 1, 20)
 	checkParts(&p, "TemplateCreateParams.Components", t.Components)
 	return p.err()

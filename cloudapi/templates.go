@@ -134,8 +134,9 @@ func (s *TemplatesService) CreateFromLibrary(
 }
 
 // TemplateUpdateParams are the parameters of [TemplatesService.Update]. What is not set stays as it
-// is. An approved template can be edited once a day and ten times in 30 days, and its category not
-// at all; only approved, rejected and paused ones can be edited.
+// is. An approved template can be edited once a day and ten times in 30 days (for the max price,
+// 100 times an hour and 2,400 a day, as of October 2026), and its category not at all; only
+// approved, rejected and paused ones can be edited.
 type TemplateUpdateParams struct {
 	Category graph.TemplateCategory `json:"category,omitzero"`
 
@@ -144,6 +145,10 @@ type TemplateUpdateParams struct {
 
 	// TTL is how long Meta tries to deliver, in whole seconds. If zero, it stays.
 	TTL time.Duration `json:"-"`
+
+	// Optimization gives a marketing template a max price, or another one, since 2026-08-31. If
+	// nil, it stays.
+	Optimization *OptimizationSpec `json:"optimization_spec,omitzero"`
 }
 
 // Update changes a template, which is then reviewed again.
@@ -153,10 +158,11 @@ type TemplateUpdateParams struct {
 // graph:POST /{template-id}
 func (s *TemplatesService) Update(ctx context.Context, id graph.TemplateID, e TemplateUpdateParams) error {
 	p := problems{}
-	if e.Category == "" && len(e.Components) == 0 && e.TTL == 0 {
+	if e.Category == "" && len(e.Components) == 0 && e.TTL == 0 && e.Optimization == nil {
 		p.missing("the TemplateUpdateParams changes nothing")
 	}
 	checkParts(&p, "TemplateUpdateParams.Components", e.Components)
+	e.Optimization.check(&p, "TemplateUpdateParams.Optimization")
 	if err := p.err(); err != nil {
 		return err
 	}

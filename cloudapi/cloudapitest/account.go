@@ -27,12 +27,8 @@ func health(entity, id string) json.RawMessage {
 
 // getApp reads the app itself.
 func (s *Server) getApp(c *call) reply {
-	n, err := node{"id": raw(s.app.ID), "name": raw(s.app.Name), "health_status": health("APP", string(s.app.ID))}.pick(
-		c.query.Get("fields"), "id,name", "Application")
-	if err != nil {
-		return refuse(err)
-	}
-	return ok(n)
+	n := node{"id": raw(s.app.ID), "name": raw(s.app.Name), "health_status": health("APP", string(s.app.ID))}
+	return s.show(c, n, "id,name", "Application")
 }
 
 // An activity is a line in the audit log of an account.
@@ -49,9 +45,9 @@ func (s *Server) note(w *waba, kind string) {
 // listActivities answers with the audit log, newest first, narrowed by time and by kind. Meta's
 // page names the parameters; the texts of the lines are made up.
 func (s *Server) listActivities(c *call) reply {
-	since, _ := time.Parse(time.RFC3339, c.query.Get("since"))
-	until, _ := time.Parse(time.RFC3339, c.query.Get("until"))
-	kinds := strings.FieldsFunc(c.query.Get("activity_type"), func(r rune) bool { return r == ',' })
+	since, _ := time.Parse(time.RFC3339, c.get("since"))
+	until, _ := time.Parse(time.RFC3339, c.get("until"))
+	kinds := strings.FieldsFunc(c.get("activity_type"), func(r rune) bool { return r == ',' })
 	var nodes []node
 	for _, a := range slices.Backward(c.waba.activities) {
 		if a.at.Before(since) || !until.IsZero() && !a.at.Before(until) {
@@ -77,27 +73,23 @@ type assignedUser struct {
 // listAssignedUsers answers with the users of an account. Meta wants to know of which portfolio;
 // here all users belong to the one that is asked about.
 func (s *Server) listAssignedUsers(c *call) reply {
-	if c.query.Get("business") == "" {
+	if c.get("business") == "" {
 		return refuse(missing("business"))
 	}
 	var nodes []node
 	for _, u := range c.waba.users {
 		nodes = append(nodes, node{
 			"id": raw(u.id), "name": raw("Made-up user"), "user_type": raw("SYSTEM_USER"), "tasks": raw(u.tasks),
-			"business": raw(named{ID: c.query.Get("business"), Name: "Made-up business"}),
+			"business": raw(named{ID: c.get("business"), Name: "Made-up business"}),
 		})
 	}
 	return s.page(c, nodes)
 }
 
 // changeAssignedUsers adds a user with tasks, or removes one. To add a user a second time replaces
-// the tasks. The edge is an old one that takes forms, and lists in them with either kind of quotes.
+// the tasks.
 func (s *Server) changeAssignedUsers(c *call) reply {
-	values, _, err := c.form()
-	if err != nil {
-		return refuse(err)
-	}
-	id := values.Get("user")
+	id := c.get("user")
 	if id == "" {
 		return refuse(missing("user"))
 	}
@@ -106,11 +98,16 @@ func (s *Server) changeAssignedUsers(c *call) reply {
 		s.note(c.waba, "USER_REMOVED")
 		return success
 	}
-	u := assignedUser{id: id}
-	if json.Unmarshal([]byte(strings.ReplaceAll(values.Get("tasks"), "'", `"`)), &u.tasks) != nil || len(u.tasks) == 0 {
+	var req struct {
+		Tasks []string `json:"tasks"`
+	}
+	if err := decode(c.params, &req); err != nil {
+		return refuse(err)
+	}
+	if len(req.Tasks) == 0 {
 		return refuse(missing("tasks"))
 	}
-	c.waba.users = append(c.waba.users, u)
+	c.waba.users = append(c.waba.users, assignedUser{id, req.Tasks})
 	s.note(c.waba, "USER_ADDED")
 	return success
 }
@@ -140,15 +137,11 @@ func (s *Server) systemUsers(c *call) reply {
 // businessToken fetches the token that a business granted in Embedded Signup, or makes another one.
 // A proof is required, whatever the app's settings say. Of several tokens, any one is fetched.
 func (s *Server) businessToken(c *call) reply {
-	values, _, err := c.form()
-	if err != nil {
-		return refuse(err)
-	}
-	if values.Get("appsecret_proof") == "" {
+	if c.get("appsecret_proof") == "" {
 		return refuse(required("appsecret_proof"))
 	}
 	business := graph.BusinessID(c.id)
-	if values.Get("fetch_only") == "true" {
+	if c.yes("fetch_only") {
 		for value, t := range s.tokens {
 			if t.BusinessID == business && !t.revoked {
 				return ok200("access_token", value.Reveal())
@@ -164,7 +157,7 @@ func (s *Server) businessToken(c *call) reply {
 			t.WABAs = append(t.WABAs, w.ID)
 		}
 	}
-	if values.Get("set_token_expires_in_60_days") == "true" {
+	if c.yes("set_token_expires_in_60_days") {
 		t.Lifetime = 60 * 24 * time.Hour
 	}
 	return ok200("access_token", s.addToken(t).Reveal())
@@ -172,8 +165,8 @@ func (s *Server) businessToken(c *call) reply {
 
 // deleteContact forgets a person whom [Server.AddUser] made known.
 func (s *Server) deleteContact(c *call) reply {
-	id := graph.UserID(c.query.Get("bsuid"))
-	if c.query.Get("messaging_product") != "whatsapp" {
+	id := graph.UserID(c.get("bsuid"))
+	if c.get("messaging_product") != "whatsapp" {
 		return refuse(missing("messaging_product"))
 	}
 	if !userIDRe.MatchString(string(id)) {

@@ -282,10 +282,10 @@ func (s *Server) analyzeCalls(w *waba, a analysis, found points) {
 // daily reads the query of an analysis by days, which all but analyticsFields are.
 func (c *call) daily(ids string) (analysis, []string, *graphError) {
 	a := analysis{
-		start: unixTime(c.query.Get("start")), end: unixTime(c.query.Get("end")),
-		granularity: c.query.Get("granularity"),
+		start: unixTime(c.get("start")), end: unixTime(c.get("end")),
+		granularity: c.get("granularity"),
 	}
-	if c.query.Get("use_waba_timezone") == "true" {
+	if c.yes("use_waba_timezone") {
 		a.end = a.end.Add(24 * time.Hour) // dates, and the last day counts
 	}
 	if a.granularity != "" && !strings.EqualFold(a.granularity, "daily") {
@@ -295,7 +295,7 @@ func (c *call) daily(ids string) (analysis, []string, *graphError) {
 	if err := a.check(); err != nil {
 		return a, nil, err
 	}
-	list := strings.FieldsFunc(c.query.Get(ids), func(r rune) bool { return strings.ContainsRune(`[]", `, r) })
+	list := strings.FieldsFunc(c.get(ids), func(r rune) bool { return strings.ContainsRune(`[]", `, r) })
 	if len(list) == 0 {
 		return a, nil, missing(ids)
 	}

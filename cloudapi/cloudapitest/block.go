@@ -31,12 +31,16 @@ func (s *Server) Blocked(id graph.PhoneNumberID) []graph.Identity {
 	return nil
 }
 
-// listBlocked answers with each person in a list of its own, as Meta documents it.
+// listBlocked answers with the people as Meta's OpenAPI document has them. That one who is known by
+// user id alone is named by it is assumed.
 func (s *Server) listBlocked(c *call) reply {
 	var nodes []node
 	for _, who := range c.phone.more().blocked {
-		entry := blockedUser{Input: "+" + who.WAID, WAID: who.WAID, UserID: who.UserID}
-		nodes = append(nodes, node{"block_users": raw([]blockedUser{entry})})
+		n := node{"messaging_product": raw("whatsapp"), "wa_id": raw(who.WAID)}
+		if who.WAID == "" {
+			n = node{"messaging_product": raw("whatsapp"), "user_id": raw(who.UserID)}
+		}
+		nodes = append(nodes, n)
 	}
 	return s.page(c, nodes)
 }
@@ -50,7 +54,7 @@ func (s *Server) changeBlocked(c *call) reply {
 			ID    graph.UserID `json:"user_id"`
 		} `json:"block_users"`
 	}
-	if err := decode(c, &req); err != nil {
+	if err := decode(c.params, &req); err != nil {
 		return refuse(err)
 	}
 	if len(req.Users) == 0 {

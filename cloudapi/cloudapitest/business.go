@@ -70,10 +70,16 @@ type waba struct {
 	override   string // the callback URL of its own; empty for none
 	lost       bool   // out of the app's sight
 	insights   bool   // template analytics are on, for good
+
+	noMarketing bool // marketing templates go through marketing_messages alone
+
 	timezone   string // Meta's number; empty for the default
 	users      []assignedUser
 	activities []activity
-	funding    string // the credential of the credit line that pays
+
+	deletedTemplates map[string]time.Time // approved ones, by name and language
+
+	funding string // the credential of the credit line that pays
 }
 
 // AddWABA adds an account and returns it with everything filled in.

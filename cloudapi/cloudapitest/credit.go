@@ -67,7 +67,7 @@ type allocated struct {
 // shareCredit shares the line with a business, and pays an account of it where the call attaches
 // one.
 func (s *Server) shareCredit(c *call) reply {
-	b := s.business(graph.BusinessID(c.query.Get("receiving_business_id")))
+	b := s.business(graph.BusinessID(c.get("receiving_business_id")))
 	if b == nil {
 		return refuse(invalid("receiving_business_id names no business"))
 	}
@@ -77,15 +77,15 @@ func (s *Server) shareCredit(c *call) reply {
 // attachCredit makes an account pay with the line, and shares the line with its owner if that has
 // not been done. Of several calls, the last one holds.
 func (s *Server) attachCredit(c *call) reply {
-	w := s.waba(graph.WABAID(c.query.Get("waba_id")))
+	w := s.waba(graph.WABAID(c.get("waba_id")))
 	if w == nil || !c.token.reaches(w.ID) {
 		return refuse(invalid("waba_id names no account that the token reaches"))
 	}
-	if len(c.query.Get("waba_currency")) != 3 {
+	if len(c.get("waba_currency")) != 3 {
 		return refuse(missing("waba_currency"))
 	}
 	a := s.allocate(c, w.OwnerBusinessID)
-	w.funding, w.Currency = a.credential, c.query.Get("waba_currency")
+	w.funding, w.Currency = a.credential, c.get("waba_currency")
 	return ok(allocated{ID: a.id, WABA: w.ID})
 }
 
@@ -105,7 +105,7 @@ func (s *Server) allocationNode(a *allocation) node {
 func (s *Server) listAllocations(c *call) reply {
 	var nodes []node
 	for _, a := range all[allocation](s, kindAllocation, everything) {
-		business := c.query.Get("receiving_business_id")
+		business := c.get("receiving_business_id")
 		if a.line == valueOf[creditLine](c).id && (business == "" || business == string(a.business)) {
 			nodes = append(nodes, s.allocationNode(a))
 		}
@@ -115,12 +115,7 @@ func (s *Server) listAllocations(c *call) reply {
 
 // getAllocation reads one sharing.
 func (s *Server) getAllocation(c *call) reply {
-	n, err := s.allocationNode(valueOf[allocation](c)).
-		pick(c.query.Get("fields"), "id", "ExtendedCreditAllocationConfig")
-	if err != nil {
-		return refuse(err)
-	}
-	return ok(n)
+	return s.show(c, s.allocationNode(valueOf[allocation](c)), "id", "ExtendedCreditAllocationConfig")
 }
 
 // revokeAllocation takes the line back. Accounts that it paid have no funding any more.

@@ -45,7 +45,7 @@ func (s *Server) debugToken(c *call) reply {
 				"or a user access token that is an owner or developer of the app",
 		})
 	}
-	value := graph.Secret(c.query.Get("input_token"))
+	value := graph.Secret(c.get("input_token"))
 	if value == "" {
 		return refuse(required("input_token"))
 	}

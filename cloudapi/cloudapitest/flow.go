@@ -2,6 +2,8 @@ package cloudapitest
 
 import (
 	"encoding/json"
+	"slices"
+	"strings"
 
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
@@ -15,65 +17,76 @@ type flow struct {
 	categories json.RawMessage
 	endpoint   string
 	json       []byte
-	problems   []cloudapi.FlowValidationError
+	problems   []cloudapi.FlowValidationError // never nil, so that reads have a list
 }
 
-// flowDefaults are the fields of a read that names none.
-const flowDefaults = "id,name,status,categories,validation_errors"
+// flowType is the node's type as Meta's errors name it, flowDefaults the fields of a read that
+// names none.
+const (
+	flowType     = "WhatsAppFlow"
+	flowDefaults = "id,name,status,categories,validation_errors"
+)
 
-// node is what a read shows of a Flow. The list of mistakes is there also when it is empty.
+// node is what a read shows of a Flow.
 func (f *flow) node() node {
-	problems := f.problems
-	if problems == nil {
-		problems = []cloudapi.FlowValidationError{}
-	}
 	preview := "https://business.facebook.com/wa/manage/flows/" + f.id + "/preview/?token=made-up"
 	return node{
 		"id": raw(f.id), "name": raw(f.name), "status": raw(f.status), "categories": f.categories,
-		"validation_errors": raw(problems), "json_version": raw("6.0"), "data_api_version": nil,
+		"validation_errors": raw(f.problems), "json_version": f.version(),
 		"endpoint_uri": raw(f.endpoint), "preview": raw(map[string]string{"preview_url": preview}),
-		"health_status": health("FLOW", f.id), "application": nil, "whatsapp_business_account": nil,
+		"health_status": health("FLOW", f.id),
 	}
+}
+
+// version is the version that the uploaded JSON names, or nothing.
+func (f *flow) version() json.RawMessage {
+	var v struct {
+		Version json.RawMessage `json:"version"`
+	}
+	_ = json.Unmarshal(f.json, &v)
+	return v.Version
+}
+
+// FlowJSON returns the JSON of a Flow of an account, by the Flow's id or name, and whether there is
+// such a Flow. One whose JSON was never uploaded has none.
+func (s *Server) FlowJSON(waba graph.WABAID, idOrName string) (json.RawMessage, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, f := range all[flow](s, kindFlow, func(o *object) bool { return o.waba != nil && o.waba.ID == waba }) {
+		if f.id == idOrName || f.name == idOrName {
+			return slices.Clone(f.json), true
+		}
+	}
+	return nil, false
 }
 
 // listFlows answers with the Flows of an account.
 func (s *Server) listFlows(c *call) reply {
 	var nodes []node
 	for _, f := range all[flow](s, kindFlow, func(o *object) bool { return o.waba == c.waba }) {
-		n, err := f.node().pick(c.query.Get("fields"), flowDefaults, "WhatsAppFlow")
-		if err != nil {
-			return refuse(err)
-		}
-		nodes = append(nodes, n)
+		nodes = append(nodes, f.node())
 	}
-	return s.page(c, nodes)
+	return s.showAll(c, nodes, flowDefaults, flowType)
 }
 
 // getFlow reads one Flow.
 func (s *Server) getFlow(c *call) reply {
-	n, err := valueOf[flow](c).node().pick(c.query.Get("fields"), flowDefaults, "WhatsAppFlow")
-	if err != nil {
-		return refuse(err)
-	}
-	return ok(n)
+	return s.show(c, valueOf[flow](c).node(), flowDefaults, flowType)
 }
 
 // postFlow makes a Flow, whose name no other Flow of the account may have. JSON with mistakes is
 // stored, and the mistakes come with status 200; such a Flow is not published even if that was
 // asked for. A copy of another Flow (clone_flow_id) is not made.
 func (s *Server) postFlow(c *call) reply {
-	values, _, err := c.form()
-	if err != nil {
-		return refuse(err)
-	}
 	f := &flow{
-		id: s.newID(), name: values.Get("name"), status: graph.FlowDraft, endpoint: values.Get("endpoint_uri"),
-		categories: json.RawMessage(values.Get("categories")),
+		id: s.newID(), problems: []cloudapi.FlowValidationError{}, name: c.get("name"), status: graph.FlowDraft,
+		endpoint:   c.get("endpoint_uri"),
+		categories: coerce(c.values["categories"], rawMessageType),
 	}
 	switch {
 	case f.name == "":
 		return refuse(missing("name"))
-	case !json.Valid(f.categories):
+	case !strings.HasPrefix(string(f.categories), "["):
 		return refuse(missing("categories"))
 	}
 	for _, other := range all[flow](s, kindFlow, func(o *object) bool { return o.waba == c.waba }) {
@@ -81,10 +94,10 @@ func (s *Server) postFlow(c *call) reply {
 			return refuse(invalid("A Flow of this name exists already"))
 		}
 	}
-	if text := values.Get("flow_json"); text != "" {
+	if text := c.get("flow_json"); text != "" {
 		f.take([]byte(text))
 	}
-	if values.Get("publish") == "true" && len(f.problems) == 0 && f.json != nil {
+	if c.yes("publish") && len(f.problems) == 0 && f.json != nil {
 		f.status = graph.FlowPublished
 	}
 	s.put(&object{id: f.id, kind: kindFlow, waba: c.waba, value: f})
@@ -97,7 +110,7 @@ func (s *Server) postFlow(c *call) reply {
 
 // take stores the JSON of a Flow and looks for the mistakes that can be seen from afar.
 func (f *flow) take(text []byte) {
-	f.json, f.problems = text, nil
+	f.json, f.problems = text, []cloudapi.FlowValidationError{}
 	var v struct {
 		Version string            `json:"version"`
 		Screens []json.RawMessage `json:"screens"`
@@ -121,19 +134,15 @@ func (f *flow) take(text []byte) {
 // editFlow changes what a Flow is called and where its endpoint is. Members that are not given
 // stay.
 func (s *Server) editFlow(c *call) reply {
-	values, _, err := c.form()
-	if err != nil {
-		return refuse(err)
-	}
 	f := valueOf[flow](c)
-	if v := values.Get("name"); v != "" {
+	if v := c.get("name"); v != "" {
 		f.name = v
 	}
-	if v := values.Get("endpoint_uri"); v != "" {
+	if v := c.get("endpoint_uri"); v != "" {
 		f.endpoint = v
 	}
-	if v := values.Get("categories"); v != "" {
-		f.categories = json.RawMessage(v)
+	if v := c.get("categories"); v != "" {
+		f.categories = coerce(c.values["categories"], rawMessageType)
 	}
 	return success
 }
@@ -163,27 +172,19 @@ func (s *Server) flowAssets(c *call) reply {
 // postFlowAsset replaces the JSON of a draft, which comes as a file. Its part must say that it is
 // JSON.
 func (s *Server) postFlowAsset(c *call) reply {
-	_, files, err := c.form()
-	if err != nil {
-		return refuse(err)
-	}
 	f := valueOf[flow](c)
 	if f.status != graph.FlowDraft {
 		return refuse(&graphError{Code: graph.CodeFlowCannotBeUpdated})
 	}
-	upload, found := files["file"]
+	upload, found := c.files["file"]
 	if !found || upload.mimeType != "application/json" {
 		return refuse(invalid("file must be a file of type application/json"))
 	}
 	f.take(upload.body)
-	problems := f.problems
-	if problems == nil {
-		problems = []cloudapi.FlowValidationError{}
-	}
 	return ok(struct {
 		Success  bool                           `json:"success"`
 		Problems []cloudapi.FlowValidationError `json:"validation_errors"`
-	}{true, problems})
+	}{true, f.problems})
 }
 
 // publishFlow makes a draft without mistakes final.

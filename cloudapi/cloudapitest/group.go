@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"net/http"
 	"slices"
-	"strings"
 	"time"
 	"unicode/utf8"
 
@@ -191,7 +190,7 @@ func (s *Server) postGroup(c *call) reply {
 		Description  string             `json:"description"`
 		JoinApproval graph.JoinApproval `json:"join_approval_mode"`
 	}
-	if err := decode(c, &req); err != nil {
+	if err := decode(c.params, &req); err != nil {
 		return refuse(err)
 	}
 	if err := checkGroupTexts(&req.Subject, &req.Description); err != nil {
@@ -243,24 +242,12 @@ func (s *Server) listGroups(c *call) reply {
 
 // getGroup reads one group.
 func (s *Server) getGroup(c *call) reply {
-	n, err := valueOf[group](c).node().pick(c.query.Get("fields"), "id,subject", "WhatsAppBusinessGroup")
-	if err != nil {
-		return refuse(err)
-	}
-	return ok(n)
+	return s.show(c, valueOf[group](c).node(), "id,subject", "WhatsAppBusinessGroup")
 }
 
 // editGroup changes texts, or the picture, which comes in a form.
 func (s *Server) editGroup(c *call) reply {
-	if strings.HasPrefix(c.header.Get("Content-Type"), "multipart/") {
-		_, files, err := c.form()
-		if err != nil {
-			return refuse(err)
-		}
-		picture, ok := files["file"]
-		if !ok {
-			return refuse(missing("file"))
-		}
+	if picture, ok := c.files["file"]; ok {
 		if picture.mimeType != "image/jpeg" {
 			return refuse(invalid("The picture of a group must be a JPEG"))
 		}
@@ -271,7 +258,7 @@ func (s *Server) editGroup(c *call) reply {
 		Subject     *string `json:"subject"`
 		Description *string `json:"description"`
 	}
-	if err := decode(c, &req); err != nil {
+	if err := decode(c.params, &req); err != nil {
 		return refuse(err)
 	}
 	if err := checkGroupTexts(req.Subject, req.Description); err != nil {
@@ -320,7 +307,7 @@ func (s *Server) removeParticipants(c *call) reply {
 			User string `json:"user"`
 		} `json:"participants"`
 	}
-	if err := decode(c, &req); err != nil {
+	if err := decode(c.params, &req); err != nil {
 		return refuse(err)
 	}
 	if len(req.People) == 0 {
@@ -365,7 +352,7 @@ func (s *Server) decideJoinRequests(c *call) reply {
 	var req struct {
 		IDs []string `json:"join_requests"`
 	}
-	if err := decode(c, &req); err != nil {
+	if err := decode(c.params, &req); err != nil {
 		return refuse(err)
 	}
 	if len(req.IDs) == 0 {

@@ -5,8 +5,10 @@ import (
 	"crypto/rand"
 	"crypto/rsa"
 	"crypto/x509"
+	"encoding/json"
 	"encoding/pem"
 	"io"
+	"net/http"
 	"strings"
 	"testing"
 	"time"
@@ -52,7 +54,7 @@ func TestAFileGoesUpOutAndDown(t *testing.T) {
 	other := srv.AddPhone(cloudapitest.Phone{})
 	srv.RecordInbound(other.ID, customer, "wamid.in2")
 	_, err = client.Messages.Send(ctx, other.ID, image)
-	require.ErrorIs(t, err, graph.CodeInvalidParameterValue, "a file belongs to one number")
+	require.ErrorIs(t, err, graph.CodeInvalidParameter, "a file belongs to one number")
 
 	var w bytes.Buffer
 	got, err := client.Media.Download(ctx, cloudapi.MediaDownload{ID: id, PhoneNumberID: phone.ID}, &w)
@@ -121,11 +123,15 @@ func TestATemplateLivesItsLife(t *testing.T) {
 		for _, v := range values {
 			params = append(params, &cloudapi.TextParameter{Text: v})
 		}
+		picture := cloudapi.MediaSource{Link: "https://example.com/a.png"}
 		_, err := client.Messages.Send(ctx, phone.ID, cloudapi.Message{To: cloudapi.ToPhone(
 			"+15550100142",
 		), Content: &cloudapi.Template{
 			Name: "order", Language: "en_US",
-			Components: []cloudapi.TemplateComponent{&cloudapi.TemplateBody{Parameters: params}},
+			Components: []cloudapi.TemplateComponent{
+				&cloudapi.TemplateHeader{Parameter: &cloudapi.ImageParameter{MediaSource: picture}},
+				&cloudapi.TemplateBody{Parameters: params},
+			},
 		}})
 		return err
 	}
@@ -290,9 +296,68 @@ func TestAFlowIsPublishedOnce(t *testing.T) {
 func TestMarketingMessagesAreMessages(t *testing.T) {
 	t.Parallel()
 	srv, client, phone := fake(t)
+	addTemplate(srv, phone, "sale")
 	_, err := client.Messages.SendMarketing(t.Context(), phone.ID, cloudapi.Message{
 		To: cloudapi.ToPhone("+15550100142"), Content: &cloudapi.Template{Name: "sale", Language: "en_US"},
 	}, cloudapi.MarketingOptions{ShareActivity: new(false)})
 	require.NoError(t, err)
 	require.Len(t, srv.Sent(), 1)
+}
+
+// The text of a QR code is changed by the path of the code, too, as clients do it.
+func TestAQRCodeIsChangedByItsPath(t *testing.T) {
+	t.Parallel()
+	srv := cloudapitest.NewServer(cloudapitest.Config{})
+	t.Cleanup(srv.Close)
+	path := "/v25.0/" + string(srv.AddPhone(cloudapitest.Phone{}).ID) + "/message_qrdls"
+	made := posting{path: path + "?prefilled_message=Hello"}.do(t, srv)
+	var code struct {
+		Code string `json:"code"`
+	}
+	require.NoError(t, json.Unmarshal([]byte(made.body), &code))
+	changed := posting{path: path + "/" + code.Code + "?prefilled_message=Hi"}.do(t, srv)
+	require.Equal(t, http.StatusOK, changed.status)
+	require.Contains(t, changed.body, `"prefilled_message":"Hi"`)
+	require.Contains(t, posting{method: http.MethodGet, path: path + "/" + code.Code}.do(t, srv).body, `"Hi"`)
+	require.Equal(t, http.StatusBadRequest, posting{path: path + "/" + code.Code}.do(t, srv).status)
+	none := posting{path: path + "/AAAAAAAAAAAAAA?prefilled_message=Hi"}
+	require.Equal(t, http.StatusBadRequest, none.do(t, srv).status)
+}
+
+func TestATemplateWithAMaxPriceGoesThroughMarketingMessagesToPhoneNumbersAlone(t *testing.T) {
+	t.Parallel()
+	srv, client, phone := fake(t)
+	price := &cloudapi.OptimizationSpec{BidStrategy: cloudapi.BidLowestCostWithCap, BidAmount: 25000}
+	made, err := client.Templates.Create(t.Context(), phone.WABAs[0], cloudapi.TemplateCreateParams{
+		Name: "sale", Language: "en_US", Category: graph.TemplateMarketing, Optimization: price,
+		Components: []cloudapi.ComponentDefinition{{Type: cloudapi.ComponentBody, Text: "Our sale starts today."}},
+	})
+	require.NoError(t, err)
+	price.BidAmount = 40000
+	srv.SetTemplateStatus(made.ID, cloudapi.TemplateApproved)
+	err = client.Templates.Update(t.Context(), made.ID, cloudapi.TemplateUpdateParams{Optimization: price})
+	require.NoError(t, err)
+	srv.SetTemplateStatus(made.ID, cloudapi.TemplateApproved)
+	for tpl, err := range client.Templates.List(t.Context(), phone.WABAs[0], cloudapi.TemplateListOptions{
+		Fields: []string{"id", "name", "optimization_spec"},
+	}) {
+		require.NoError(t, err)
+		require.Equal(t, price, tpl.Optimization)
+	}
+
+	sale := cloudapi.Message{
+		To: cloudapi.ToPhone("+15550100142"), Content: &cloudapi.Template{Name: "sale", Language: "en_US"},
+	}
+	_, err = client.Messages.Send(t.Context(), phone.ID, sale)
+	require.ErrorIs(t, err, graph.CodeMaxPriceOnCloudAPI)
+	bid := cloudapi.MarketingOptions{Bid: &cloudapi.BidSpec{PerMessageBidMultiplier: 0.5}}
+	_, err = client.Messages.SendMarketing(t.Context(), phone.ID, sale, bid)
+	require.NoError(t, err)
+	require.Contains(t, string(srv.Sent()[0].Body), `"per_message_bid_multiplier":0.5`)
+	sale.To = cloudapi.ToUser("US.13491208655302740142")
+	_, err = client.Messages.SendMarketing(t.Context(), phone.ID, sale, bid)
+	require.ErrorIs(t, err, graph.CodeUserIDNotSupported)
+	bid.Bid.PerMessageBidMultiplier = 0
+	_, err = client.Messages.SendMarketing(t.Context(), phone.ID, sale, bid)
+	require.ErrorIs(t, err, cloudapi.ErrValidation)
 }

@@ -97,16 +97,12 @@ var mediaTypes = map[string]int{
 // the form must say what it is, since octet-stream, which many HTTP libraries write, is refused.
 // Microsoft Office has too many types to list, so their prefix decides.
 func (s *Server) postMedia(c *call) reply {
-	values, files, err := c.form()
-	if err != nil {
-		return refuse(err)
-	}
-	f, ok := files["file"]
+	f, ok := c.files["file"]
 	base, _, _ := strings.Cut(f.mimeType, ";")
 	limit, known := mediaTypes[base]
 	office := strings.HasPrefix(base, "application/vnd.") || base == "application/msword"
 	switch {
-	case values.Get("messaging_product") != "whatsapp":
+	case c.get("messaging_product") != "whatsapp":
 		return refuse(required("messaging_product"))
 	case !ok:
 		return refuse(required("file"))
@@ -129,10 +125,10 @@ func (s *Server) postMedia(c *call) reply {
 func ok200[T any](name string, value T) reply { return ok(map[string]T{name: value}) }
 
 // getMedia answers with the URL of a file. A file of another number than the one that is named does
-// not exist. The size is a string here and a number in other samples of Meta's.
+// not exist. The size is a number in practice, and a string in some samples of Meta's.
 func (s *Server) getMedia(c *call) reply {
 	m := valueOf[Media](c)
-	if phone := c.query.Get("phone_number_id"); phone != "" && phone != string(m.PhoneNumberID) {
+	if phone := c.get("phone_number_id"); phone != "" && phone != string(m.PhoneNumberID) {
 		return refuse(notFound(c.method, c.id))
 	}
 	return ok(struct {
@@ -140,9 +136,9 @@ func (s *Server) getMedia(c *call) reply {
 		URL     string        `json:"url"`
 		Type    string        `json:"mime_type"`
 		SHA256  string        `json:"sha256"`
-		Size    string        `json:"file_size"` // a string in Meta's samples
+		Size    int           `json:"file_size"`
 		ID      graph.MediaID `json:"id"`
-	}{"whatsapp", s.mediaURL(m.ID), m.MIMEType, m.SHA256(), strconv.Itoa(len(m.Body)), m.ID})
+	}{"whatsapp", s.mediaURL(m.ID), m.MIMEType, m.SHA256(), len(m.Body), m.ID})
 }
 
 // deleteMedia removes a file. Its URL ends with it.
@@ -154,7 +150,7 @@ func (s *Server) deleteMedia(c *call) reply {
 // serveMedia is the server of files. Without a good token it answers with a page, as Meta's does.
 func (s *Server) serveMedia(w http.ResponseWriter, r *http.Request) {
 	s.mu.Lock()
-	token := s.tokens[tokenOf(r)]
+	token := s.tokens[graph.Secret(tokenOf(r.Header, params{}))]
 	ext, _ := strconv.ParseInt(r.URL.Query().Get("ext"), 10, 64)
 	o := s.object(r.URL.Query().Get("mid"))
 	var m Media

@@ -35,7 +35,7 @@ type SentMessage struct {
 	ReplyTo      graph.MessageID
 	CallbackData string
 
-	// Body is the request's JSON.
+	// Body is the request as JSON, whatever form it came in.
 	Body json.RawMessage
 
 	// Fails is the code with which Meta would report the message as failed by webhook, after having
@@ -89,6 +89,20 @@ func (m SentMessage) Template() (name, language string) {
 	}
 	_ = json.Unmarshal(m.Content(), &v)
 	return v.Name, v.Language.Code
+}
+
+// Service reports whether Cloud API takes the message only in the customer service window, and,
+// with conversation routing, only from the owner of the conversation. Templates, direct sends of
+// other categories and messages to groups need neither.
+func (m SentMessage) Service() bool {
+	if m.Type == "template" || m.GroupID != "" {
+		return false
+	}
+	var v struct {
+		Category cloudapi.DirectCategory `json:"category"`
+	}
+	_ = json.Unmarshal(m.Body, &v)
+	return v.Category == "" || v.Category == cloudapi.DirectService
 }
 
 // Reaction returns the message that a reaction is for and its emoji, which is empty if the reaction
@@ -164,11 +178,9 @@ type messageRequest struct {
 // alike.
 func (s *Server) postMessage(c *call) reply {
 	var req messageRequest
-	var members map[string]json.RawMessage
-	if err := decode(c, &req); err != nil {
+	if err := decode(c.params, &req); err != nil {
 		return refuse(err)
 	}
-	_ = json.Unmarshal(c.body, &members)
 	if req.Product != "whatsapp" {
 		return refuse(required("messaging_product"))
 	}
@@ -183,9 +195,13 @@ func (s *Server) postMessage(c *call) reply {
 	if req.Type == "" {
 		req.Type = "text" // as in old samples
 	}
+	members := c.members()
+	if content, ok := members[req.Type]; ok {
+		members[req.Type] = coerce(content, rawMessageType) // JSON within a string becomes JSON
+	}
 	m := SentMessage{
 		From: c.phone.ID, Type: req.Type, ReplyTo: req.Context.MessageID, CallbackData: req.CallbackData,
-		Body: slices.Clone(c.body), At: s.now(),
+		Body: raw(members), At: s.now(),
 	}
 	if err := s.checkMessage(c, &req, members, &m); err != nil {
 		return refuse(err)

@@ -25,7 +25,7 @@ var envelopeMembers = []string{
 	"messaging_product", "recipient_type", "to", "recipient", "type", "context", "biz_opaque_callback_data",
 	"recipient_identity_key_hash", "messaging_account_id", "paid_messaging_account_id", "category", "ttl_seconds",
 	"direct_send_config",
-	"product_policy", "message_activity_sharing", // of marketing messages
+	"product_policy", "message_activity_sharing", "bid_spec", // of marketing messages
 }
 
 // userIDRe is the documented form of business-scoped user ids.
@@ -50,12 +50,21 @@ func (s *Server) checkMessage(
 	if err := s.checkContent(req, members[req.Type], m); err != nil {
 		return err
 	}
+	if err := s.checkMaxPrice(c, req, members[req.Type], m); err != nil {
+		return err
+	}
+	if err := s.checkUse(c, members[req.Type], m); err != nil {
+		return err
+	}
 	if s.strict {
 		for name := range members {
 			if name != req.Type && !slices.Contains(envelopeMembers, name) {
 				return unexpectedKey(name)
 			}
 		}
+	}
+	if err := s.checkOwner(c, m); err != nil {
+		return err
 	}
 	open := req.Type == "template" || req.Category != "" || m.GroupID != "" || s.windowOpen(c.phone, m.To)
 	if s.strict && !open {
@@ -124,9 +133,19 @@ func (s *Server) checkRecipient(c *call, req *messageRequest, m *SentMessage) *g
 // checkContent judges the object named after the type by the rules that package cloudapi checks
 // before it sends.
 func (s *Server) checkContent(req *messageRequest, object json.RawMessage, m *SentMessage) *graphError {
+	if req.Type == "template" {
+		object = withoutEmpty(object)
+	}
 	var msg cloudapi.Message
 	if err := msg.UnmarshalJSON(fmt.Appendf(nil, `{"type":%q,%[1]q:%s}`, req.Type, object)); err != nil {
-		return invalid("%s", strings.TrimPrefix(err.Error(), "cloudapi: "))
+		path := req.Type
+		if m := wrongMemberRe.FindStringSubmatch(err.Error()); m != nil {
+			path += "." + m[1]
+		}
+		return &graphError{
+			Code:    graph.CodeInvalidParameter,
+			Message: fmt.Sprintf("(#100) Param %s is not of the documented type.", phpPath(path)),
+		}
 	}
 	msg.To, msg.ReplyTo, msg.CallbackData = cloudapi.ToPhone("+15550100100"), req.Context.MessageID, req.CallbackData
 	if m.GroupID != "" {
@@ -138,18 +157,18 @@ func (s *Server) checkContent(req *messageRequest, object json.RawMessage, m *Se
 		}
 	}
 	if problems := cloudapi.ValidationErrors(msg.Check()); len(problems) > 0 {
-		return problemError(problems)
+		return problemError(req.Type, problems)
 	}
-	if !s.strict {
-		return nil
+	if err := s.checkFiles(m.From, req.Type, object); err != nil {
+		return err
 	}
-	if t, ok := msg.Content.(*cloudapi.Template); ok {
-		if err := s.checkTemplate(s.phone(m.From), t); err != nil {
+	if req.Type == "template" {
+		if err := s.checkTemplate(s.phone(m.From), object); err != nil {
 			return err
 		}
 	}
-	if err := s.checkFile(m.From, msg.Content); err != nil {
-		return err
+	if !s.strict {
+		return nil
 	}
 	known, err := msg.Content.MarshalJSON()
 	if err != nil {
@@ -161,23 +180,64 @@ func (s *Server) checkContent(req *messageRequest, object json.RawMessage, m *Se
 	return nil
 }
 
-// problemError tells problems with Meta's codes: one for what is missing, one for templates, one
-// for the rest.
-func problemError(problems []*cloudapi.ValidationError) *graphError {
+// wrongMemberRe finds the member of another JSON type in an error of package cloudapi.
+var wrongMemberRe = regexp.MustCompile(`^cloudapi: ([a-z_.]+) of a message`)
+
+// tooLongRe finds a text that is too long among the problems, oneLineRe a value that Meta does not
+// put into a template.
+var (
+	tooLongRe = regexp.MustCompile(`^(\S+) has \d+ characters; Meta accepts (\d+)$`)
+	oneLineRe = regexp.MustCompile(`has a line break, a tab or more`)
+)
+
+// problemError tells problems of a message of a type with Meta's codes and wire names: 131008 for
+// what is missing, 132018 for values of a template, 131009 for what is inside an interactive
+// message, 100 for the rest, with Meta's words where hosts report them. What Meta says of two
+// problems at once is not known; all are named.
+func problemError(messageType string, problems []*cloudapi.ValidationError) *graphError {
 	var texts []string
 	for _, p := range problems {
-		texts = append(texts, p.Text)
+		texts = append(texts, wireText(p.Text))
 	}
 	details := strings.Join(texts, "; ")
-	switch first := problems[0]; {
-	case first.Missing:
+	long := tooLongRe.FindStringSubmatch(texts[0])
+	switch {
+	case problems[0].Missing:
 		return &graphError{
 			Code: graph.CodeMissingParameter, Message: "(#131008) Required parameter is missing", Details: details,
 		}
-	case strings.HasPrefix(first.Text, "Template.Components"):
+	case messageType == "template" && oneLineRe.MatchString(texts[0]):
+		return &graphError{
+			Code:    graph.CodeTemplateParamsInvalid,
+			Details: "Param text cannot have new-line/tab characters or more than 4 consecutive spaces",
+		}
+	case messageType == "template":
 		return &graphError{Code: graph.CodeTemplateParamsInvalid, Details: details}
+	case messageType == "interactive":
+		if long != nil && strings.HasSuffix(long[1], ".reply.title") {
+			details = "Button title length invalid. Min length: 1, Max length: " + long[2]
+		}
+		return &graphError{
+			Code: graph.CodeInvalidParameterValue, Message: "(#131009) Parameter value is not valid", Details: details,
+		}
+	case long != nil:
+		return &graphError{
+			Code:    graph.CodeInvalidParameter,
+			Message: fmt.Sprintf("(#100) Param %s must be at most %s characters long.", phpPath(long[1]), long[2]),
+		}
 	}
 	return invalid("%s", details)
+}
+
+// phpPath writes a path as the messages of the Graph API do: text.body is text['body'].
+func phpPath(path string) string {
+	parts := strings.Split(strings.ReplaceAll(path, "[", ".["), ".")
+	for i, part := range parts[1:] {
+		if !strings.HasPrefix(part, "[") {
+			parts[i+1] = "['" + part + "']"
+		}
+	}
+	return strings.Join(parts, "")
 }
 
 // notOneOf refuses a value that is none of those documented.
@@ -219,30 +279,38 @@ func surplus(sent, known json.RawMessage) string {
 	return ""
 }
 
-// checkFile judges a file by its id, once the server knows any files: those of other numbers do not
-// exist.
-func (s *Server) checkFile(from graph.PhoneNumberID, content cloudapi.Content) *graphError {
-	var id graph.MediaID
-	switch c := content.(type) {
-	case *cloudapi.Image:
-		id = c.ID
-	case *cloudapi.Video:
-		id = c.ID
-	case *cloudapi.Audio:
-		id = c.ID
-	case *cloudapi.Document:
-		id = c.ID
-	case *cloudapi.Sticker:
-		id = c.ID
-	default:
-		return nil
+// fileMembers are the members of a message that name a file.
+var fileMembers = []string{"audio", "document", "gif", "image", "sticker", "video"}
+
+// checkFiles judges the ids of files in a message, wherever they are: a file of another number, or
+// one that was deleted, does not exist. The path of the member is that of Meta's message.
+func (s *Server) checkFiles(from graph.PhoneNumberID, path string, value json.RawMessage) *graphError {
+	var members map[string]json.RawMessage
+	var elements []json.RawMessage
+	switch {
+	case json.Unmarshal(value, &elements) == nil:
+		for i, inner := range elements {
+			if err := s.checkFiles(from, fmt.Sprintf("%s[%d]", path, i), inner); err != nil {
+				return err
+			}
+		}
+	case json.Unmarshal(value, &members) == nil:
+		name := path[strings.LastIndexByte(path, '.')+1:]
+		if id := (params{values: members}).get("id"); id != "" && slices.Contains(fileMembers, name) {
+			o := s.object(id)
+			if o == nil || o.kind != kindMedia || o.phone == nil || o.phone.ID != from {
+				return &graphError{
+					Code: graph.CodeInvalidParameter,
+					Message: fmt.Sprintf("(#100) Param %s is not a valid whatsapp business account media attachment ID",
+						phpPath(path+".id")),
+				}
+			}
+		}
+		for _, name := range slices.Sorted(maps.Keys(members)) {
+			if err := s.checkFiles(from, path+"."+name, members[name]); err != nil {
+				return err
+			}
+		}
 	}
-	files := all[Media](s, kindMedia, func(*object) bool { return true })
-	if id == "" || len(files) == 0 {
-		return nil
-	}
-	if slices.ContainsFunc(files, func(m *Media) bool { return m.ID == id && m.PhoneNumberID == from }) {
-		return nil
-	}
-	return &graphError{Code: graph.CodeInvalidParameterValue, Details: "The media id names no file of this number"}
+	return nil
 }

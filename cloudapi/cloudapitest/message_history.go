@@ -12,7 +12,7 @@ import (
 // sent ones.
 const historyPrefix = "81000000000"
 
-// historyID is the id of the entry about the i-th sent message.
+// historyID is the id of the entry about the i-th sent message, of all that were ever sent.
 func historyID(i int) string { return historyPrefix + strconv.Itoa(i) }
 
 // historyEntry finds the sent message that an entry of the history is about. The caller must hold
@@ -20,10 +20,10 @@ func historyID(i int) string { return historyPrefix + strconv.Itoa(i) }
 func (s *Server) historyEntry(id string) (SentMessage, bool) {
 	digits, ok := strings.CutPrefix(id, historyPrefix)
 	i, err := strconv.Atoi(digits)
-	if !ok || err != nil || i < 0 || i >= len(s.sent) || historyID(i) != id {
+	if !ok || err != nil || i < s.sentBefore || i-s.sentBefore >= len(s.sent) || historyID(i) != id {
 		return SentMessage{}, false
 	}
-	return s.sent[i], true
+	return s.sent[i-s.sentBefore], true
 }
 
 // A historyApp is the app that an event's webhook was for.
@@ -56,22 +56,17 @@ func (s *Server) historyEvents(id string, m SentMessage) []historyEvent {
 // getMessageHistory lists what a number sent, the latest first.
 func (s *Server) getMessageHistory(c *call) reply {
 	var nodes []node
-	fields := c.query.Get("fields")
 	for i, m := range slices.Backward(s.sent) {
-		if m.From != c.phone.ID || c.query.Has("message_id") && string(m.ID) != c.query.Get("message_id") {
+		i += s.sentBefore
+		if m.From != c.phone.ID || c.has("message_id") && string(m.ID) != c.get("message_id") {
 			continue
 		}
 		events := struct {
 			Data []historyEvent `json:"data"`
 		}{s.historyEvents(historyID(i), m)}
-		n, err := node{"id": raw(historyID(i)), "message_id": raw(m.ID), "events": raw(events)}.
-			pick(fields, "id,message_id", "WhatsAppBusinessMessageHistory")
-		if err != nil {
-			return refuse(err)
-		}
-		nodes = append(nodes, n)
+		nodes = append(nodes, node{"id": raw(historyID(i)), "message_id": raw(m.ID), "events": raw(events)})
 	}
-	return s.page(c, nodes)
+	return s.showAll(c, nodes, "id,message_id", "WhatsAppBusinessMessageHistory")
 }
 
 // getHistoryEvents lists what became of one message.
@@ -85,7 +80,7 @@ func (s *Server) getHistoryEvents(c *call) reply {
 	}
 	var nodes []node
 	for i, ev := range s.historyEvents(c.id, m) {
-		if status := c.query.Get("status_filter"); status == "" || status == ev.Status {
+		if status := c.get("status_filter"); status == "" || status == ev.Status {
 			ev.Occurred, ev.At, ev.Webhook = ev.At, 0, ""
 			nodes = append(nodes, node{"cursor": raw(cursor(i + 1)), "node": raw(ev)})
 		}

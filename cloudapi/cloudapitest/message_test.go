@@ -8,6 +8,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/cloudapitest"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 )
@@ -61,10 +62,22 @@ func TestASendToAUserIDIsAnsweredWithoutPhoneNumber(t *testing.T) {
 	require.Equal(t, "15550100142", srv.Sent()[0].To.WAID, "the server knows who it is")
 }
 
+// addTemplate gives the account of a number an approved template without variables.
+func addTemplate(srv *cloudapitest.Server, phone cloudapitest.Phone, name string) cloudapitest.Template {
+	return srv.AddTemplate(cloudapitest.Template{
+		WABAID: phone.WABAs[0], TemplateCreateParams: cloudapi.TemplateCreateParams{
+			Name: name, Language: "en_US", Category: graph.TemplateMarketing,
+			Components: []cloudapi.ComponentDefinition{{Type: cloudapi.ComponentBody, Text: "Fresh bread."}},
+		},
+	})
+}
+
 func TestWhatASentMessageSays(t *testing.T) {
 	t.Parallel()
 	srv := newServer(t)
 	phone := srv.AddPhone(cloudapitest.Phone{})
+	srv.AddMedia(cloudapitest.Media{ID: "1", PhoneNumberID: phone.ID})
+	addTemplate(srv, phone, "hello")
 	tests := map[string]struct{ members, want string }{
 		"caption":  {`"type":"image","image":{"id":"1","caption":"A picture"}`, "A picture"},
 		"emoji":    {`"type":"reaction","reaction":{"message_id":"wamid.1","emoji":"👍"}`, "👍"},
@@ -148,7 +161,7 @@ func TestMessagesThatAreRefused(t *testing.T) {
 				`"action":{"buttons":[{"type":"reply","reply":{"id":"1","title":"1"}},{"type":"reply",` +
 				`"reply":{"id":"2","title":"2"}},{"type":"reply","reply":{"id":"3","title":"3"}},{"type":"reply",` +
 				`"reply":{"id":"4","title":"4"}}]}}`,
-			100,
+			131009,
 		},
 		"a list without body": {
 			`"to":"+15550100142","type":"interactive","interactive":{"type":"list","action":{"button":"b",` +
@@ -193,6 +206,7 @@ func TestStrictRefusesWhatMetaLetsPass(t *testing.T) {
 	t.Parallel()
 	srv := newServer(t, cloudapitest.Config{Strict: true})
 	phone := srv.AddPhone(cloudapitest.Phone{})
+	addTemplate(srv, phone, "a")
 	customer := graph.Identity{WAID: "15550100142", UserID: "US.1555"}
 	require.Equal(t, graph.CodeReengagementMessage, post(t, srv, phone, `"to":"+15550100142",`+hello).Error.Code)
 	require.False(t, srv.WindowOpen(phone.ID, customer))
@@ -211,7 +225,7 @@ func TestStrictRefusesWhatMetaLetsPass(t *testing.T) {
 		`"status":"read","message_id":"wamid.in"`: 0,
 		`"status":"read",` +
 			`"message_id":"wamid.another"`: graph.CodeInvalidParameter,
-		`"to":"+15550100143","type":"template","template":{"name":"a","language":{"code":"en"}}`: 0,
+		`"to":"+15550100143","type":"template","template":{"name":"a","language":{"code":"en_US"}}`: 0,
 	} {
 		require.Equal(t, code, post(t, srv, phone, members).Error.Code, members)
 	}

@@ -25,8 +25,7 @@ type named struct {
 	Name string `json:"name"`
 }
 
-// wabaNode is what a read shows of an account. A nil member is a field that exists and has no
-// value: to ask for it is no error, and it is left out of the answer.
+// wabaNode is what a read shows of an account.
 func (s *Server) wabaNode(w *waba) node {
 	owner := named{ID: string(w.OwnerBusinessID)}
 	if b := s.business(w.OwnerBusinessID); b != nil {
@@ -46,24 +45,22 @@ func (s *Server) wabaNode(w *waba) node {
 		"owner_business_info":          raw(owner),
 		"creation_time":                raw(w.CreatedAt.Unix()),
 
-		"on_behalf_of_business_info": nil, "purchase_order_number": nil,
-		"primary_funding_id":                        fundingOf(w),
-		"is_enabled_for_insights":                   raw(w.insights),
-		"health_status":                             health("WABA", string(w.ID)),
-		"whatsapp_business_manager_messaging_limit": nil,
+		"primary_funding_id":      fundingOf(w),
+		"is_enabled_for_insights": raw(w.insights),
+		"health_status":           health("WABA", string(w.ID)),
 	}
 }
 
 // getWABA reads an account. Analytics are fields of it, with arguments, so they are counted here.
 func (s *Server) getWABA(c *call) reply {
-	fields, counts, err := s.countFields(c.waba, c.query.Get("fields"))
+	fields, counts, err := s.countFields(c.waba, c.get("fields"))
 	if err != nil {
 		return refuse(err)
 	}
 	if fields == "" && len(counts) > 0 {
 		fields = "id"
 	}
-	n, err := s.wabaNode(c.waba).pick(fields, wabaDefaults, wabaType)
+	n, err := s.pick(c, s.wabaNode(c.waba), cmp.Or(fields, wabaDefaults), wabaType)
 	if err != nil {
 		return refuse(err)
 	}
@@ -79,7 +76,7 @@ func (s *Server) postWABA(c *call) reply {
 		Insights    *bool        `json:"is_enabled_for_insights"`
 		NoMarketing *bool        `json:"disable_marketing_messages_on_cloud_api"`
 	}
-	if err := decode(c, &req); err != nil {
+	if err := decode(c.params, &req); err != nil {
 		return refuse(err)
 	}
 	switch {
@@ -97,28 +94,28 @@ func (s *Server) postWABA(c *call) reply {
 	if req.Insights != nil {
 		c.waba.insights = *req.Insights
 	}
+	if req.NoMarketing != nil {
+		c.waba.noMarketing = *req.NoMarketing
+	}
 	return ok200("id", c.waba.ID)
 }
 
 // getBusiness reads a portfolio.
 func (s *Server) getBusiness(c *call) reply {
 	b := s.business(graph.BusinessID(c.id))
-	n, err := node{
+	n := node{
 		"id": raw(b.ID), "name": raw(b.Name), "verification_status": raw("not_verified"), "timezone_id": raw("1"),
 		"whatsapp_business_manager_messaging_limit": raw("TIER_250"), "health_status": health("BUSINESS", string(b.ID)),
-	}.
-		pick(c.query.Get("fields"), "id,name", "Business")
-	if err != nil {
-		return refuse(err)
 	}
-	return ok(n)
+	return s.show(c, n, "id,name", "Business")
 }
 
 // me shows whose token it is. Only a business token has a client_business_id; others are told that
 // they cannot be parsed, though they are good.
 func (s *Server) me(c *call) reply {
-	fields := c.query.Get("fields")
-	if slices.Contains(splitFields(fields), "client_business_id") && c.token.BusinessID == "" {
+	asked := slices.ContainsFunc(parseFields(c.get("fields")),
+		func(f field) bool { return f.name == "client_business_id" })
+	if asked && c.token.BusinessID == "" {
 		err := badToken(0, "Invalid OAuth access token - Cannot parse access token")
 		err.Status = http.StatusBadRequest
 		return refuse(err)
@@ -127,11 +124,7 @@ func (s *Server) me(c *call) reply {
 	if c.token.BusinessID != "" {
 		n["client_business_id"] = raw(c.token.BusinessID)
 	}
-	picked, err := n.pick(fields, "id,name", "SystemUser")
-	if err != nil {
-		return refuse(err)
-	}
-	return ok(picked)
+	return s.show(c, n, "id,name", "SystemUser")
 }
 
 // ownedWABAs lists the accounts that a portfolio owns.
@@ -147,7 +140,7 @@ func (s *Server) clientWABAs(c *call) reply {
 
 // listWABAs answers with the accounts that are wanted and that the token reaches.
 func (s *Server) listWABAs(c *call, want func(*waba) bool) reply {
-	after, err := createdAfter(c.query.Get("filtering"))
+	after, err := createdAfter(c.get("filtering"))
 	if err != nil {
 		return refuse(err)
 	}
@@ -157,18 +150,14 @@ func (s *Server) listWABAs(c *call, want func(*waba) bool) reply {
 			found = append(found, w)
 		}
 	}
-	if c.query.Get("sort") == "creation_time_descending" {
+	if c.get("sort") == "creation_time_descending" {
 		slices.SortStableFunc(found, func(a, b *waba) int { return b.CreatedAt.Compare(a.CreatedAt) })
 	}
 	var nodes []node
 	for _, w := range found {
-		n, err := s.wabaNode(w).pick(c.query.Get("fields"), wabaDefaults, wabaType)
-		if err != nil {
-			return refuse(err)
-		}
-		nodes = append(nodes, n)
+		nodes = append(nodes, s.wabaNode(w))
 	}
-	return s.page(c, nodes)
+	return s.showAll(c, nodes, wabaDefaults, wabaType)
 }
 
 // createdAfter reads the one documented filter.

@@ -23,9 +23,9 @@ type webhookConfiguration struct {
 	App   string `json:"application,omitzero"`
 }
 
-// phoneNode is what a read shows of a number. A nil member is a field that exists and has no value.
-// Of several accounts the first one's override is shown. That a number has no quality trouble, no
-// limit tier but the lowest and no badge is made up.
+// phoneNode is what a read shows of a number. Of several accounts the first one's override is
+// shown. That a number has no quality trouble, no limit tier but the lowest and no badge is made
+// up.
 func (s *Server) phoneNode(p *phone) node {
 	config := webhookConfiguration{Phone: p.override, App: s.callbackURL()}
 	if w := s.waba(p.WABAs[0]); w != nil {
@@ -62,21 +62,14 @@ func (s *Server) phoneNode(p *phone) node {
 		"is_official_business_account": raw(false),
 		"is_preverified_number":        raw(false),
 
-		"quality_score": nil, "new_display_name": nil, "messaging_limit_tier": nil, "certificate": nil,
 		"health_status":             health("PHONE_NUMBER", string(p.ID)),
 		"conversational_automation": p.more().automation,
-		"official_business_account": nil, "username": nil, "country_code": nil, "country_dial_code": nil,
-		"host_platform": nil,
 	}
 }
 
 // getPhone reads a number.
 func (s *Server) getPhone(c *call) reply {
-	n, err := s.phoneNode(c.phone).pick(c.query.Get("fields"), phoneDefaults, phoneType)
-	if err != nil {
-		return refuse(err)
-	}
-	return ok(n)
+	return s.show(c, s.phoneNode(c.phone), phoneDefaults, phoneType)
 }
 
 // postPhone sets or removes the number's callback override, or changes one of the few things that a
@@ -92,7 +85,7 @@ func (s *Server) postPhone(c *call) reply {
 			Token    string  `json:"verify_token"`
 		} `json:"webhook_configuration"`
 	}
-	if err := decode(c, &req); err != nil {
+	if err := decode(c.params, &req); err != nil {
 		return refuse(err)
 	}
 	switch {
@@ -131,11 +124,7 @@ func (s *Server) listPhones(c *call) reply {
 		if p.lost || !slices.Contains(p.WABAs, c.waba.ID) {
 			continue
 		}
-		n, err := s.phoneNode(p).pick(c.query.Get("fields"), phoneDefaults, phoneType)
-		if err != nil {
-			return refuse(err)
-		}
-		nodes = append(nodes, n)
+		nodes = append(nodes, s.phoneNode(p))
 	}
-	return s.page(c, nodes)
+	return s.showAll(c, nodes, phoneDefaults, phoneType)
 }

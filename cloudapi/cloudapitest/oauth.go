@@ -40,20 +40,26 @@ func (s *Server) AddCode(c AuthorizationCode) graph.Secret {
 	return c.Value
 }
 
-// exchangeCode turns a code into a token, once. Meta documents GET alone.
+// accessToken turns a code into a token, once, or gives the app a token of its own. Meta documents
+// GET; that POST does the same is assumed, as client libraries of OAuth use it.
 //
 // Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/embedded-signup/onboarding-customers-as-a-tech-provider
-func (s *Server) exchangeCode(c *call) reply {
-	q := c.query
+// https://developers.facebook.com/docs/facebook-login/guides/access-tokens
+func (s *Server) accessToken(c *call) reply {
 	switch {
-	case q.Get("client_id") != string(s.app.ID):
+	case c.get("client_id") != string(s.app.ID):
 		return refuse(&graphError{
 			Code: 101, Message: "Error validating application. Cannot get application info due to a system error.",
 		})
-	case q.Get("client_secret") != s.app.Secret.Reveal():
+	case c.get("client_secret") != s.app.Secret.Reveal():
 		return refuse(&graphError{Code: graph.CodeAPIUnknown, Status: 400, Message: "Error validating client secret."})
 	}
-	found := s.codes[graph.Secret(q.Get("code"))]
+	if c.get("grant_type") == "client_credentials" {
+		value := s.newSecret(string(s.app.ID)+"|", 27)
+		return ok(grantedToken{s.addToken(Token{Value: value, Type: TokenApp, Scopes: allScopes}).Reveal(), "bearer",
+			0})
+	}
+	found := s.codes[graph.Secret(c.get("code"))]
 	switch {
 	case found == nil:
 		return refuse(oauthError(0, "Invalid verification code format."))
@@ -61,7 +67,7 @@ func (s *Server) exchangeCode(c *call) reply {
 		return refuse(oauthError(36009, "This authorization code has been used."))
 	case s.now().Sub(found.issuedAt) >= CodeTTL:
 		return refuse(oauthError(36007, "This authorization code has expired."))
-	case q.Get("redirect_uri") != found.RedirectURI:
+	case c.get("redirect_uri") != found.RedirectURI:
 		// An empty redirect_uri passes for none: reported from the field. The code survives a wrong
 		// one.
 		return refuse(oauthError(36008, "Error validating verification code. Please make sure your redirect_uri "+
@@ -69,11 +75,15 @@ func (s *Server) exchangeCode(c *call) reply {
 	}
 	found.used = true
 	value := s.addToken(found.Token)
-	return ok(struct {
-		Token     string `json:"access_token"`
-		Type      string `json:"token_type"`
-		ExpiresIn int64  `json:"expires_in,omitzero"`
-	}{value.Reveal(), "bearer", int64(found.Token.Lifetime / time.Second)})
+	return ok(grantedToken{value.Reveal(), "bearer", int64(found.Token.Lifetime / time.Second)})
+}
+
+// A grantedToken is the answer to a call that asks for a token. A token that never expires has no
+// ExpiresIn.
+type grantedToken struct {
+	Token     string `json:"access_token"`
+	Type      string `json:"token_type"`
+	ExpiresIn int64  `json:"expires_in,omitzero"`
 }
 
 // oauthError refuses an exchange. Meta writes all reasons as subcodes of code 100.

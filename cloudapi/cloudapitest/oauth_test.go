@@ -168,11 +168,3 @@ func TestProofs(t *testing.T) {
 			"the app needs no proof of itself")
 	}
 }
-
-func TestATokenInTheURLIsRefused(t *testing.T) {
-	t.Parallel()
-	srv := newServer(t)
-	a := ask(t, srv, "", "GET", "/me?access_token="+srv.SystemToken().Reveal(), "")
-	require.Equal(t, graph.CodeAccessTokenExpired, a.Error.Code)
-	require.NotContains(t, a.body, srv.SystemToken().Reveal())
-}

@@ -1,6 +1,7 @@
 package cloudapitest
 
 import (
+	"cmp"
 	"encoding/base64"
 	"net/url"
 	"strconv"
@@ -14,13 +15,14 @@ const (
 	maxLimit     = 100
 )
 
-// A paging is the cursor block of a page. Only the last page has no Next.
+// A paging is the cursor block of a page. Only the last page has no Next, the first no Previous.
 type paging struct {
 	Cursors struct {
 		Before string `json:"before"`
 		After  string `json:"after"`
 	} `json:"cursors"`
-	Next string `json:"next,omitzero"`
+	Previous string `json:"previous,omitzero"`
+	Next     string `json:"next,omitzero"`
 }
 
 // A list is a page of objects.
@@ -29,43 +31,69 @@ type list struct {
 	Paging *paging `json:"paging,omitzero"`
 }
 
-// page answers with the part of a list that limit and after ask for. Like Meta's, the URL of the
-// next page carries the access token, and following or logging it leaks the token.
+// window returns the part of n objects that limit, after and before ask for.
+func window(c *call, n int) (start, end int, problem *graphError) {
+	limit := defaultLimit
+	if q := c.get("limit"); q != "" {
+		asked, err := strconv.Atoi(q)
+		if err != nil || asked < 1 {
+			return 0, 0, invalid("limit must be a positive number")
+		}
+		limit = min(asked, maxLimit)
+	}
+	after, before := c.get("after"), c.get("before")
+	position, ok := parseCursor(cmp.Or(after, before))
+	switch {
+	case after == "" && before == "":
+		return 0, min(limit, n), nil
+	case !ok || position > n:
+		return 0, 0, &graphError{Code: graph.CodeInvalidCursor}
+	case after == "":
+		return max(0, position-limit), position, nil
+	}
+	return position, min(position+limit, n), nil
+}
+
+// page answers with the part of a list that a read asks for.
 func (s *Server) page(c *call, nodes []node) reply {
-	limit, start := defaultLimit, 0
-	if q := c.query.Get("limit"); q != "" {
-		n, err := strconv.Atoi(q)
-		if err != nil || n < 1 {
-			return refuse(invalid("limit must be a positive number"))
-		}
-		limit = min(n, maxLimit)
+	start, end, err := window(c, len(nodes))
+	if err != nil {
+		return refuse(err)
 	}
-	if after := c.query.Get("after"); after != "" {
-		n, ok := parseCursor(after)
-		if !ok || n > len(nodes) {
-			return refuse(&graphError{Code: graph.CodeInvalidCursor})
-		}
-		start = n
-	}
-	end := min(start+limit, len(nodes))
 	l := list{Data: nodes[start:end]}
-	if l.Data == nil {
+	if len(l.Data) == 0 {
 		l.Data = []node{}
+		return ok(l)
 	}
-	if len(l.Data) > 0 {
-		l.Paging = new(paging)
-		l.Paging.Cursors.Before, l.Paging.Cursors.After = cursor(start), cursor(end)
-		if end < len(nodes) {
-			q := url.Values{
-				"access_token": {c.token.Value.Reveal()}, "limit": {strconv.Itoa(limit)}, "after": {cursor(end)},
-			}
-			if fields := c.query.Get("fields"); fields != "" {
-				q.Set("fields", fields)
-			}
-			l.Paging.Next = s.URL + "/" + c.version + "/" + c.path + "?" + q.Encode()
-		}
+	l.Paging = new(paging)
+	l.Paging.Cursors.Before, l.Paging.Cursors.After = cursor(start), cursor(end)
+	if start > 0 {
+		l.Paging.Previous = s.pageURL(c, "before", start, end-start)
+	}
+	if end < len(nodes) {
+		l.Paging.Next = s.pageURL(c, "after", end, end-start)
 	}
 	return ok(l)
+}
+
+// pageURL is the URL of a neighbouring page: the request as it was, with a cursor. Like Meta's, it
+// carries the access token, so that it can be followed as it is, and a log of it leaks the token.
+// An appsecret_proof is not in it; assumed.
+func (s *Server) pageURL(c *call, direction string, position, limit int) string {
+	q := url.Values{}
+	for name := range c.members() {
+		q.Set(name, c.get(name))
+	}
+	q.Del("after")
+	q.Del("before")
+	q.Set("access_token", c.token.Value.Reveal())
+	q.Set("pretty", "0")
+	q.Set("limit", cmp.Or(c.get("limit"), strconv.Itoa(limit)))
+	q.Set(direction, cursor(position))
+	if fields := c.get("fields"); fields != "" {
+		q.Set("fields", fields)
+	}
+	return s.URL + "/" + c.version + "/" + c.path + "?" + q.Encode()
 }
 
 // A cursor is opaque to callers.

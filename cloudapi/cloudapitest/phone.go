@@ -81,8 +81,10 @@ type phone struct {
 	synced    map[cloudapi.SyncKind]time.Time // by kind, in this onboarding
 	windows   map[string]time.Time            // by person, the last message received
 	received  map[graph.MessageID]bool
-	registers []time.Time // of the last 72 hours
-	state     *phoneState // see more
+	routing   Routing
+	threads   map[string]routedThread // by person
+	registers []time.Time             // of the last 72 hours
+	state     *phoneState             // see more
 
 	verification verification
 }

@@ -54,12 +54,8 @@ func (s *Server) getProfile(c *call) reply {
 // which a read then shows, leads nowhere. Members are set as they come: a request that breaks a
 // rule may have changed some.
 func (s *Server) postProfile(c *call) reply {
-	var members map[string]json.RawMessage
-	if err := decode(c, &members); err != nil {
-		return refuse(err)
-	}
 	limits := map[string]int{"about": 139, "address": 256, "description": 512, "email": 128}
-	for name, value := range members {
+	for name, value := range c.members() {
 		var text string
 		if limit, ok := limits[name]; ok {
 			if json.Unmarshal(value, &text) != nil || len([]rune(text)) > limit {
@@ -75,7 +71,7 @@ func (s *Server) postProfile(c *call) reply {
 			}
 			c.phone.more().profile["profile_picture_url"] = raw("https://pps.whatsapp.net/made-up")
 		case "about", "address", "description", "email", "websites", "vertical":
-			c.phone.more().profile[name] = value
+			c.phone.more().profile[name] = coerce(value, rawMessageType)
 		default:
 			return refuse(unexpectedKey(name))
 		}
@@ -88,17 +84,15 @@ func (s *Server) getSettings(c *call) reply { return ok(c.phone.more().settings)
 
 // postSettings replaces one group of settings as a whole. What is in it is not judged.
 func (s *Server) postSettings(c *call) reply {
-	var members map[string]json.RawMessage
-	if err := decode(c, &members); err != nil {
-		return refuse(err)
-	}
+	members := c.members()
+	delete(members, "messaging_product")
 	if len(members) != 1 {
 		return refuse(invalid("One group of settings can be changed in a call"))
 	}
 	for name, value := range members {
 		switch name {
 		case "calling", "user_identity_change", "payload_encryption", "storage_configuration":
-			c.phone.more().settings[name] = value
+			c.phone.more().settings[name] = coerce(value, rawMessageType)
 		default:
 			return refuse(unexpectedKey(name))
 		}
@@ -109,7 +103,7 @@ func (s *Server) postSettings(c *call) reply {
 // postAutomation replaces the ice breakers and commands.
 func (s *Server) postAutomation(c *call) reply {
 	var a cloudapi.Automation
-	if err := decode(c, &a); err != nil {
+	if err := decode(c.params, &a); err != nil {
 		return refuse(err)
 	}
 	if len(a.Prompts) > 4 || len(a.Commands) > 30 {
@@ -130,16 +124,12 @@ func (s *Server) getUsername(c *call) reply {
 // postUsername claims a name, which is approved at once. A name of another number is refused, or
 // taken from it with force_transfer. Upper and lower case are the same name.
 func (s *Server) postUsername(c *call) reply {
-	values, _, err := c.form()
-	if err != nil {
-		return refuse(err)
-	}
-	name := strings.ToLower(values.Get("username"))
+	name := strings.ToLower(c.get("username"))
 	if name == "" {
 		return refuse(missing("username"))
 	}
 	for _, other := range s.phones {
-		if other != c.phone && other.more().username == name && values.Get("transfer_action") != "force_transfer" {
+		if other != c.phone && other.more().username == name && c.get("transfer_action") != "force_transfer" {
 			return refuse(invalid("username is taken"))
 		}
 		if other != c.phone && other.more().username == name {
@@ -177,13 +167,9 @@ func (s *Server) getKey(c *call) reply {
 
 // postKey takes whatever says that it is a public key, and calls it valid.
 func (s *Server) postKey(c *call) reply {
-	values, _, err := c.form()
-	if err != nil {
-		return refuse(err)
-	}
-	if !strings.HasPrefix(values.Get("business_public_key"), "-----BEGIN PUBLIC KEY-----") {
+	if !strings.HasPrefix(c.get("business_public_key"), "-----BEGIN PUBLIC KEY-----") {
 		return refuse(invalid("business_public_key is not a public key in PEM"))
 	}
-	c.phone.more().key = values.Get("business_public_key")
+	c.phone.more().key = c.get("business_public_key")
 	return success
 }

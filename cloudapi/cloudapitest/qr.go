@@ -51,21 +51,12 @@ func (s *Server) getCode(c *call) reply {
 // postCode makes a code, or changes the text of the one that is named: Meta has one call for both.
 // Codes have Meta's alphabet and length. A picture has a URL that leads nowhere.
 func (s *Server) postCode(c *call) reply {
-	values, _, err := c.form()
+	text, err := prefilled(c)
 	if err != nil {
 		return refuse(err)
 	}
-	text := values.Get("prefilled_message")
-	if n := utf8.RuneCountInString(text); n == 0 || n > 140 {
-		return refuse(invalid("prefilled_message must be 1 to 140 characters long"))
-	}
-	if code := values.Get("code"); code != "" {
-		q := s.findCode(c, code)
-		if q == nil {
-			return refuse(notFound(c.method, code))
-		}
-		q.Prefilled = text
-		return ok(q)
+	if code := c.get("code"); code != "" {
+		return s.changeCode(c, code, text)
 	}
 	const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
 	code := make([]byte, 14)
@@ -73,11 +64,40 @@ func (s *Server) postCode(c *call) reply {
 		code[i] = alphabet[s.rand.IntN(len(alphabet))]
 	}
 	q := &qrCode{Code: string(code), Prefilled: text, URL: "https://wa.me/message/" + string(code)}
-	if values.Get("generate_qr_image") != "" {
+	if c.get("generate_qr_image") != "" {
 		q.Image = s.URL + "/made-up-qr/" + q.Code
 	}
 	s.put(&object{id: "qr:" + q.Code, kind: kindQR, phone: c.phone, value: q})
 	return ok(q)
+}
+
+// editCode changes the text of the code that the path names, as older samples of Meta's and clients
+// do it.
+func (s *Server) editCode(c *call) reply {
+	text, err := prefilled(c)
+	if err != nil {
+		return refuse(err)
+	}
+	return s.changeCode(c, c.last, text)
+}
+
+// changeCode gives a code another text.
+func (s *Server) changeCode(c *call, code, text string) reply {
+	q := s.findCode(c, code)
+	if q == nil {
+		return refuse(notFound(c.method, code))
+	}
+	q.Prefilled = text
+	return ok(q)
+}
+
+// prefilled reads and judges the text of a code.
+func prefilled(c *call) (string, *graphError) {
+	text := c.get("prefilled_message")
+	if n := utf8.RuneCountInString(text); n == 0 || n > 140 {
+		return "", invalid("prefilled_message must be 1 to 140 characters long")
+	}
+	return text, nil
 }
 
 // deleteCode removes a code.

@@ -25,7 +25,7 @@ func (s *Server) register(c *call) reply {
 		Product string `json:"messaging_product"`
 		PIN     string `json:"pin"`
 	}
-	if err := decode(c, &req); err != nil {
+	if err := decode(c.params, &req); err != nil {
 		return refuse(err)
 	}
 	if !c.phone.CloudAPIOnly {
@@ -88,7 +88,7 @@ func (s *Server) addNumber(c *call) reply {
 		Number      string `json:"phone_number"`
 		Name        string `json:"verified_name"`
 	}
-	if err := decode(c, &req); err != nil {
+	if err := decode(c.params, &req); err != nil {
 		return refuse(err)
 	}
 	number := digits(req.CountryCode + req.Number)

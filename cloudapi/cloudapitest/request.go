@@ -28,6 +28,10 @@ type LoggedRequest struct {
 	// wrong.
 	Fault string
 
+	// Warning says what Meta lets pass and a host does better to change, such as an access token in
+	// the URL. Empty if there is nothing.
+	Warning string
+
 	// At is the server's time.
 	At time.Time
 }

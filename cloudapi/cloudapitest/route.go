@@ -1,10 +1,8 @@
 package cloudapitest
 
 import (
-	"encoding/json"
 	"fmt"
 	"net/http"
-	"net/url"
 	"strings"
 
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
@@ -59,7 +57,8 @@ func (r route) template() string {
 
 // routes is the table of contents: everything that package cloudapi has a method for.
 var routes = []route{
-	{"GET", kindNone, "oauth/access_token", noToken, (*Server).exchangeCode},
+	{"GET", kindNone, "oauth/access_token", noToken, (*Server).accessToken},
+	{"POST", kindNone, "oauth/access_token", noToken, (*Server).accessToken},
 	{"GET", kindNone, "debug_token", "", (*Server).debugToken},
 	{"GET", kindNone, "me", "", (*Server).me},
 
@@ -105,6 +104,7 @@ var routes = []route{
 	{"POST", kindPhone, "whatsapp_business_profile", ScopeManagement, (*Server).postProfile},
 	{"GET", kindPhone, "settings", ScopeManagement, (*Server).getSettings},
 	{"POST", kindPhone, "settings", ScopeManagement, (*Server).postSettings},
+	{"POST", kindPhone, "thread_control", ScopeMessaging, (*Server).postThread},
 	{"POST", kindPhone, "conversational_automation", ScopeManagement, (*Server).postAutomation},
 	{"GET", kindPhone, "username", ScopeManagement, (*Server).getUsername},
 	{"POST", kindPhone, "username", ScopeManagement, (*Server).postUsername},
@@ -118,6 +118,7 @@ var routes = []route{
 	{"GET", kindPhone, "message_qrdls", ScopeManagement, (*Server).listCodes},
 	{"POST", kindPhone, "message_qrdls", ScopeManagement, (*Server).postCode},
 	{"GET", kindPhone, "message_qrdls/{qr-code-id}", ScopeManagement, (*Server).getCode},
+	{"POST", kindPhone, "message_qrdls/{qr-code-id}", ScopeManagement, (*Server).editCode},
 	{"DELETE", kindPhone, "message_qrdls/{qr-code-id}", ScopeManagement, (*Server).deleteCode},
 
 	{"GET", kindWABA, "flows", ScopeManagement, (*Server).listFlows},
@@ -184,30 +185,24 @@ var routes = []route{
 
 // A call is one request on its way through a route.
 type call struct {
+	params
+	problem *graphError // of the body, which could not be read
+
 	method  string
-	version string
+	version string // that answers; empty if the path names one that does not exist
 	id      string // of the node
 	path    string // behind the version
-	query   url.Values
 	header  http.Header
-	body    []byte
+	body    []byte // as it was sent, for a route that takes bytes
 	token   *Token
+	warning string // for the request log
+
+	bareToken bool // the token is in the URL
 
 	phone  *phone
 	waba   *waba
 	object *object
 	last   string // the last part of the path, of edges that end with an id
-}
-
-// decode reads the body. An empty one leaves v alone, as an empty form would.
-func decode[T any](c *call, v *T) *graphError {
-	if len(strings.TrimSpace(string(c.body))) == 0 {
-		return nil
-	}
-	if err := json.Unmarshal(c.body, v); err != nil {
-		return invalid("The request body is not the JSON that this call takes")
-	}
-	return nil
 }
 
 // kindOf says what an id names. The caller must hold s.mu.
@@ -261,21 +256,14 @@ func (s *Server) match(method, path string) (rt route, id, template string, err 
 	case len(candidates) > 1:
 		return route{}, id, "/{id}" + strings.TrimSuffix("/"+edge, "/"), notFound(method, id)
 	}
-	return route{}, id, "unknown", unknownRoute(method)
+	return route{}, id, "unknown", unknownRoute(path)
 }
 
-// unknownRoute refuses a path that the server does not have, and lists those that it has, for a
-// test that prints the error.
-func unknownRoute(method string) *graphError {
-	var known []string
-	for _, rt := range routes {
-		known = append(known, rt.method+" "+rt.template())
-	}
-	return &graphError{
-		Code: 2500, Status: http.StatusNotFound,
-		Message: fmt.Sprintf("Unknown path components for a %s request", method),
-		Details: "This is a fake Graph API. It knows " + strings.Join(known, ", ") + ".",
-	}
+// unknownRoute refuses a path that the server does not have. What Meta reads of it is the first
+// component, as the id of a node; reported in many issues, such as arsduo/koala#611.
+func unknownRoute(path string) *graphError {
+	_, rest, _ := strings.Cut(path, "/")
+	return &graphError{Code: 2500, Status: http.StatusBadRequest, Message: "Unknown path components: /" + rest}
 }
 
 // load finds the node and judges the token's right to it. The caller must hold s.mu.

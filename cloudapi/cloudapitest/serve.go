@@ -6,24 +6,27 @@ import (
 	"io"
 	"maps"
 	"net/http"
-	"regexp"
 	"strings"
 	"time"
 
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 )
 
-// pathRe splits a path into version and rest. Any version will do.
-var pathRe = regexp.MustCompile(`^/(v[0-9]+\.[0-9]+)/(.+)$`)
-
 // maxBody is a little above the largest file.
 const maxBody = 101 << 20
 
 // serve answers one request: faults first, then token, node and route.
 func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
-	c := &call{method: r.Method, query: r.URL.Query(), header: r.Header}
+	c := &call{method: r.Method, header: r.Header}
 	if m := pathRe.FindStringSubmatch(r.URL.Path); m != nil {
-		c.version, c.path = m[1], strings.TrimSuffix(m[2], "/")
+		c.version, c.path = effectiveVersion(m[1], s.Now()), strings.TrimSuffix(m[2], "/")
+		switch c.version {
+		case m[1]:
+		case "":
+			c.path = m[1] + "/" + c.path // a version that does not exist is read as the id of a node
+		default:
+			c.warning = "the path names no version that Meta still answers; " + c.version + " answers it"
+		}
 	}
 	f := s.takeFault(c)
 	if f.unread {
@@ -35,13 +38,20 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "cloudapitest: the request body cannot be read", http.StatusBadRequest)
 		return
 	}
+	parsed := c.body
+	if strings.HasPrefix(c.path, "upload:") {
+		parsed = nil // the bytes of a file, whatever the Content-Type says
+	}
+	query := r.URL.Query()
+	c.params, c.problem = readParams(r.Header.Get("Content-Type"), query, parsed)
+	c.bareToken = query.Has("access_token")
 	s.mu.Lock()
 	delay := s.delay
 	s.mu.Unlock()
 	if !wait(r.Context(), delay) {
 		return
 	}
-	rep := s.answer(w.Header(), c, r, f)
+	rep := s.answer(w.Header(), c, f)
 	for _, hook := range rep.after {
 		hook()
 	}
@@ -56,7 +66,7 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 func (s *Server) takeFault(c *call) *fault {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	_, _, template, _ := s.route(c)
+	_, _, template, _ := s.match(c.method, c.path)
 	f := s.nextFault(c.method + " " + template)
 	if f == nil {
 		return &fault{kept: true, accept: true}
@@ -69,24 +79,12 @@ func (s *Server) takeFault(c *call) *fault {
 	return f
 }
 
-// route finds the route of a request. The caller must hold s.mu.
-func (s *Server) route(c *call) (rt route, id, template string, problem *graphError) {
-	rt, id, template, problem = s.match(c.method, c.path)
-	if c.version == "" {
-		template, problem = "unknown", &graphError{
-			Code: 2500, Status: http.StatusNotFound,
-			Message: "The path has no Graph API version in front, such as /v25.0/",
-		}
-	}
-	return rt, id, template, problem
-}
-
 // answer does what a request asks, as far as the failure lets it, and enters it into the request
 // log.
-func (s *Server) answer(h http.Header, c *call, r *http.Request, f *fault) reply {
+func (s *Server) answer(h http.Header, c *call, f *fault) reply {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	rt, id, template, problem := s.route(c)
+	rt, id, template, problem := s.match(c.method, c.path)
 	c.id, c.last = id, c.path[strings.LastIndexByte(c.path, '/')+1:]
 	var rep reply
 	switch {
@@ -98,12 +96,12 @@ func (s *Server) answer(h http.Header, c *call, r *http.Request, f *fault) reply
 		// An unknown path is unknown to everyone; whether an id exists is not told to strangers.
 		rep = refuse(problem)
 		if problem.Subcode == 33 {
-			if _, err := s.authenticate(r); err != nil {
+			if _, err := s.authenticate(c); err != nil {
 				rep = refuse(err)
 			}
 		}
 	default:
-		rep = s.run(rt, c, r)
+		rep = s.run(rt, c)
 		if !f.kept {
 			after := rep.after
 			rep = f.reply()
@@ -120,16 +118,16 @@ func (s *Server) answer(h http.Header, c *call, r *http.Request, f *fault) reply
 	}
 	s.requests = append(s.requests, LoggedRequest{
 		Method: c.method, Path: template, Status: rep.status, Code: rep.code(), PhoneNumberID: c.phoneID(),
-		Dropped: f.drop || f.half || f.garbage, Fault: f.name, At: s.now(),
+		Dropped: f.drop || f.half || f.garbage, Fault: f.name, Warning: c.warning, At: s.now(),
 	})
 	return rep
 }
 
 // run authenticates a request, loads its node and calls the route. The caller must hold s.mu;
 // routes that talk to the outside release it in between.
-func (s *Server) run(rt route, c *call, r *http.Request) reply {
+func (s *Server) run(rt route, c *call) reply {
 	if rt.scope != noToken {
-		token, err := s.authenticate(r)
+		token, err := s.authenticate(c)
 		if err != nil {
 			return refuse(err)
 		}
@@ -137,6 +135,13 @@ func (s *Server) run(rt route, c *call, r *http.Request) reply {
 		if err := s.load(rt, c); err != nil {
 			return refuse(err)
 		}
+		paged := c.has("after") || c.has("before")
+		if c.bareToken && !paged && rt.edge != "debug_token" && rt.edge != "uploads" {
+			c.warning = "the access token is in the URL, where logs and proxies see it" // two edges of Meta's want it
+		}
+	}
+	if c.problem != nil {
+		return refuse(c.problem)
 	}
 	return rt.handle(s, c)
 }
@@ -186,8 +191,10 @@ func (s *Server) setHeaders(h http.Header, c *call, trace string, f *fault) {
 // own.
 const callsPerHour = 5000
 
-// usage counts a call and returns how much of the hour's budget is spent, in percent.
+// usage counts a call and returns how much of the hour's budget is spent, in percent. Since every
+// answer passes here, it is also where the past is cut to [Server.KeepLast].
 func (s *Server) usage(c *call) int {
+	s.forget()
 	now := s.now()
 	if !strings.HasSuffix(c.path, "/messages") {
 		s.calls = append(s.calls, now)

@@ -20,6 +20,7 @@ type Server struct {
 	listener *listener
 	network  *Network
 	mux      *http.ServeMux
+	edges    []route // routes, for those of them that read others
 
 	// Set once, when the server is made.
 	app           App
@@ -55,11 +56,16 @@ type Server struct {
 	delay    time.Duration
 	budgets  map[string]*budget // by what they limit
 
+	keepLast   int // see KeepLast; 0 for no limit
+	sentBefore int // how many accepted messages are forgotten
+
 	// Hooks of the host's. They are called without the lock, so that they may call the server.
 	onMessage   []func(SentMessage)
 	onRead      []func(ReadReceipt)
 	onSync      []func(SyncRequest)
 	onSubscribe []func(graph.WABAID, bool)
+	onTemplate  []func(Template, TemplateChange)
+	onThread    []func(Thread)
 }
 
 // An App is the Meta app that a Server plays the Graph API for.
@@ -84,9 +90,10 @@ type Config struct {
 	Seed uint64
 
 	// Strict refuses at once what Meta lets pass or reports later by webhook: a message outside the
-	// 24-hour window, a phone number without a plus sign, both `to` and `recipient`, request
-	// members that are not documented, a read receipt for a message that [Server.RecordInbound]
-	// does not know. Good for the tests of a program that composes such requests.
+	// 24-hour window, a phone number without a plus sign, both `to` and `recipient`, members of a
+	// request that are not documented, a sample file of a template that was not uploaded, a read
+	// receipt for a message that [Server.RecordInbound] does not know. Good for the tests of a
+	// program that composes such requests.
 	Strict bool
 
 	// RequireProof refuses calls without appsecret_proof, like the app setting "Require app
@@ -138,6 +145,7 @@ func newServer(cfg Config) *Server {
 		codes:         map[graph.Secret]*code{},
 		budgets:       map[string]*budget{},
 		handles:       map[graph.UploadHandle]bool{},
+		edges:         routes,
 	}
 	if s.clock == nil {
 		s.clock = time.Now

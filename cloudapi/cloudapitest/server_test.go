@@ -90,22 +90,18 @@ func TestEveryAnswerCarriesVersionTraceAndUsage(t *testing.T) {
 	}
 }
 
-func TestAnUnknownRouteNamesTheKnownOnes(t *testing.T) {
+func TestAnUnknownPathIsRefusedAsMetaDoes(t *testing.T) {
 	t.Parallel()
 	srv := newServer(t)
-	a := ask(t, srv, srv.SystemToken(), "PUT", "/1/nonsense", "")
-	require.Equal(t, http.StatusNotFound, a.status)
-	require.Contains(t, a.Error.Data.Details, "POST /{phone-number-id}/messages")
+	for path, want := range map[string]string{
+		"/1/nonsense": "Unknown path components: /nonsense", "/1/2/3": "Unknown path components: /2/3",
+	} {
+		a := ask(t, srv, srv.SystemToken(), "POST", path, "")
+		require.Equal(t, http.StatusBadRequest, a.status)
+		require.EqualValues(t, 2500, a.Error.Code)
+		require.Equal(t, want, a.Error.Message)
+	}
 	require.Equal(t, "unknown", srv.Requests()[0].Path)
-}
-
-func TestAPathWithoutVersionIsUnknown(t *testing.T) {
-	t.Parallel()
-	srv := newServer(t)
-	resp, err := http.Get(srv.URL + "/me")
-	require.NoError(t, err)
-	require.NoError(t, resp.Body.Close())
-	require.Equal(t, http.StatusNotFound, resp.StatusCode)
 }
 
 func TestAnIDOfTheWrongKindIsNotFound(t *testing.T) {

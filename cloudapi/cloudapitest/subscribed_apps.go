@@ -41,7 +41,7 @@ func (s *Server) postSubscribedApps(c *call) reply {
 		Callback string `json:"override_callback_uri"`
 		Token    string `json:"verify_token"`
 	}
-	if err := decode(c, &req); err != nil {
+	if err := decode(c.params, &req); err != nil {
 		return refuse(err)
 	}
 	if req.Callback != "" {

@@ -72,13 +72,14 @@ const (
 )
 
 // overridable are the fields that follow an override. Everything else goes to the app's own URL,
-// account_update first of all.
+// account_update first of all. The newer copy of Meta's page (autumn 2026) has standby, the older
+// one has not.
 //
 // Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/override
 var overridable = []string{
-	"messages", "message_echoes", "calls", "consumer_profile", "messaging_handovers", "group_lifecycle_update",
-	"group_participants_update", "group_settings_update", "group_status_update", "smb_message_echoes",
-	"smb_app_state_sync", "history", "account_settings_update",
+	"messages", "message_echoes", "calls", "consumer_profile", "messaging_handovers", "standby",
+	"group_lifecycle_update", "group_participants_update", "group_settings_update", "group_status_update",
+	"smb_message_echoes", "smb_app_state_sync", "history", "account_settings_update",
 }
 
 // A Callback is where Meta delivers a field.
@@ -149,7 +150,7 @@ func (s *Server) postAppSubscriptions(c *call) reply {
 		Token    string   `json:"verify_token"`
 		Fields   []string `json:"fields"`
 	}
-	if err := decode(c, &req); err != nil {
+	if err := decode(c.params, &req); err != nil {
 		return refuse(err)
 	}
 	switch {

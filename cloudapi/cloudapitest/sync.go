@@ -40,7 +40,7 @@ func (s *Server) postSyncAppData(c *call) reply {
 		Product string            `json:"messaging_product"`
 		Kind    cloudapi.SyncKind `json:"sync_type"`
 	}
-	if err := decode(c, &req); err != nil {
+	if err := decode(c.params, &req); err != nil {
 		return refuse(err)
 	}
 	switch {

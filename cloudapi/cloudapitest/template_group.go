@@ -26,16 +26,16 @@ func (s *Server) templateGroups(w *waba) []*templateGroup {
 }
 
 // templateGroupNode is what a read shows of a group. All templates are on its first page.
-func (s *Server) templateGroupNode(w *waba, g *templateGroup) node {
+func (s *Server) templateGroupNode(c *call, w *waba, g *templateGroup) node {
 	var templates list
 	templates.Data = []node{}
 	for _, t := range s.templates(w.ID) {
 		if slices.Contains(g.templates, t.ID) {
-			n, _ := t.node().pick("name,language,status,category", "", "")
+			n, _ := s.pick(c, t.node(), "name,language,status,category", "")
 			templates.Data = append(templates.Data, n)
 		}
 	}
-	account, _ := s.wabaNode(w).pick(wabaDefaults, "", "")
+	account, _ := s.pick(c, s.wabaNode(w), wabaDefaults, "")
 	return node{
 		"id": raw(g.id), "name": raw(g.name), "description": raw(g.description),
 		"creation_time": raw(g.createdAt.Unix()), "update_time": raw(g.updatedAt.Unix()),
@@ -47,23 +47,15 @@ func (s *Server) templateGroupNode(w *waba, g *templateGroup) node {
 func (s *Server) listTemplateGroups(c *call) reply {
 	var nodes []node
 	for _, g := range s.templateGroups(c.waba) {
-		n, err := s.templateGroupNode(c.waba, g).pick(c.query.Get("fields"), "id,name", "WhatsAppBusinessTemplateGroup")
-		if err != nil {
-			return refuse(err)
-		}
-		nodes = append(nodes, n)
+		nodes = append(nodes, s.templateGroupNode(c, c.waba, g))
 	}
-	return s.page(c, nodes)
+	return s.showAll(c, nodes, "id,name", "WhatsAppBusinessTemplateGroup")
 }
 
 // getTemplateGroup reads one group with its templates.
 func (s *Server) getTemplateGroup(c *call) reply {
-	n, err := s.templateGroupNode(c.waba, valueOf[templateGroup](c)).
-		pick(c.query.Get("fields"), templateGroupDefaults, "WhatsAppBusinessTemplateGroup")
-	if err != nil {
-		return refuse(err)
-	}
-	return ok(n)
+	n := s.templateGroupNode(c, c.waba, valueOf[templateGroup](c))
+	return s.show(c, n, templateGroupDefaults, "WhatsAppBusinessTemplateGroup")
 }
 
 // A templateGroupRequest is what Meta takes to make or to change a group.
@@ -108,7 +100,7 @@ func (s *Server) checkTemplateGroup(w *waba, g *templateGroup, req templateGroup
 // postTemplateGroup makes a group of at least one template.
 func (s *Server) postTemplateGroup(c *call) reply {
 	var req templateGroupRequest
-	if err := decode(c, &req); err != nil {
+	if err := decode(c.params, &req); err != nil {
 		return refuse(err)
 	}
 	switch {
@@ -134,7 +126,7 @@ func (s *Server) postTemplateGroup(c *call) reply {
 // template that is added and removed at once is out.
 func (s *Server) editTemplateGroup(c *call) reply {
 	var req templateGroupRequest
-	if err := decode(c, &req); err != nil {
+	if err := decode(c.params, &req); err != nil {
 		return refuse(err)
 	}
 	g := valueOf[templateGroup](c)

@@ -24,7 +24,7 @@ func (s *Server) upsertTemplates(c *call) reply {
 		Category  graph.TemplateCategory         `json:"category"`
 		Parts     []cloudapi.ComponentDefinition `json:"components"`
 	}
-	if err := decode(c, &req); err != nil {
+	if err := decode(c.params, &req); err != nil {
 		return refuse(err)
 	}
 	switch {
@@ -60,7 +60,7 @@ func (s *Server) upsertTemplates(c *call) reply {
 
 // previewTemplates shows the texts of authentication templates.
 func (s *Server) previewTemplates(c *call) reply {
-	wanted := cmp.Or(c.query.Get("languages"), "en_US,es_ES")
+	wanted := cmp.Or(c.get("languages"), "en_US,es_ES")
 	languages := strings.FieldsFunc(wanted, func(r rune) bool { return r == ',' })
 	type button struct {
 		Type     string `json:"type"`
@@ -73,10 +73,10 @@ func (s *Server) previewTemplates(c *call) reply {
 			"body": raw(authenticationBody), "language": raw(language), "category": raw(graph.TemplateAuthentication),
 			"buttons": raw([]button{{"OTP", "Copy code", "Autofill"}}),
 		}
-		if c.query.Get("add_security_recommendation") == "true" {
+		if c.yes("add_security_recommendation") {
 			n["body"] = raw(authenticationBody + authenticationAdvice)
 		}
-		if minutes := c.query.Get("code_expiration_minutes"); minutes != "" {
+		if minutes := c.get("code_expiration_minutes"); minutes != "" {
 			n["footer"] = raw("This code expires in " + minutes + " minutes.")
 		}
 		nodes = append(nodes, n)
@@ -102,11 +102,11 @@ var templateLibrary = []cloudapi.LibraryTemplate{
 func (s *Server) listLibrary(c *call) reply {
 	var nodes []node
 	for _, e := range templateLibrary {
-		fits := strings.Contains(e.Name+" "+e.Body, c.query.Get("search"))
+		fits := strings.Contains(e.Name+" "+e.Body, c.get("search"))
 		for name, value := range map[string]string{
 			"topic": e.Topic, "usecase": e.UseCase, "industry": strings.Join(e.Industry, ","), "language": e.Language,
 		} {
-			want := c.query.Get(name)
+			want := c.get(name)
 			fits = fits && (want == "" || strings.EqualFold(want, value))
 		}
 		if fits {
@@ -125,7 +125,7 @@ func (s *Server) migrateTemplates(c *call) reply {
 		Source    graph.WABAID       `json:"source_waba_id"`
 		Templates []graph.TemplateID `json:"template_ids"`
 	}
-	if err := decode(c, &req); err != nil {
+	if err := decode(c.params, &req); err != nil {
 		return refuse(err)
 	}
 	if s.waba(req.Source) == nil || !c.token.reaches(req.Source) {
@@ -154,11 +154,13 @@ func (s *Server) migrateTemplates(c *call) reply {
 
 // compareTemplates compares how often two templates were sent. No block is ever counted.
 func (s *Server) compareTemplates(c *call) reply {
-	var others []json.Number
-	if json.Unmarshal([]byte(c.query.Get("template_ids")), &others) != nil || len(others) != 1 {
+	var req struct {
+		Templates []graph.TemplateID `json:"template_ids"`
+	}
+	if err := decode(c.params, &req); err != nil || len(req.Templates) != 1 {
 		return refuse(invalid("template_ids must be a list with one id"))
 	}
-	a := analysis{start: unixTime(c.query.Get("start")), end: unixTime(c.query.Get("end")), granularity: "daily"}
+	a := analysis{start: unixTime(c.get("start")), end: unixTime(c.get("end")), granularity: "daily"}
 	if err := a.check(); err != nil {
 		return refuse(err)
 	}
@@ -168,7 +170,7 @@ func (s *Server) compareTemplates(c *call) reply {
 	}
 	var order []graph.TemplateID
 	var numbers []number
-	for _, id := range []string{c.id, others[0].String()} {
+	for _, id := range []string{c.id, string(req.Templates[0])} {
 		o := s.object(id)
 		if o == nil || o.kind != kindTemplate || o.waba != c.waba {
 			return refuse(invalid("template_ids names no template of this account"))
@@ -199,14 +201,15 @@ func (s *Server) unpauseTemplate(c *call) reply {
 
 // migrateFlows copies Flows by name, as drafts.
 func (s *Server) migrateFlows(c *call) reply {
-	values, _, err := c.form()
-	if err != nil {
+	var req struct {
+		Source graph.WABAID `json:"source_waba_id"`
+		Names  []string     `json:"source_flow_names"`
+	}
+	if err := decode(c.params, &req); err != nil {
 		return refuse(err)
 	}
-	var names []string
-	source := s.waba(graph.WABAID(values.Get("source_waba_id")))
-	bad := json.Unmarshal([]byte(values.Get("source_flow_names")), &names) != nil
-	if bad || source == nil || !c.token.reaches(source.ID) {
+	source := s.waba(req.Source)
+	if len(req.Names) == 0 || source == nil || !c.token.reaches(source.ID) {
 		return refuse(invalid(
 			"source_waba_id and source_flow_names must name Flows of an account that the token reaches"))
 	}
@@ -221,7 +224,7 @@ func (s *Server) migrateFlows(c *call) reply {
 		Message string     `json:"error_message"`
 	}
 	done, failed := []migrated{}, []failure{}
-	for _, name := range names {
+	for _, name := range req.Names {
 		known := all[flow](s, kindFlow, func(o *object) bool { return o.waba == source })
 		i := slices.IndexFunc(known, func(f *flow) bool { return f.name == name })
 		if i < 0 {

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
@@ -144,13 +145,19 @@ func (t *Token) reaches(wabas ...graph.WABAID) bool {
 	return slices.ContainsFunc(wabas, func(id graph.WABAID) bool { return slices.Contains(t.WABAs, id) })
 }
 
-// authenticate finds the request's token. The caller must hold s.mu.
-func (s *Server) authenticate(r *http.Request) (*Token, *graphError) {
-	if r.URL.Query().Has("access_token") {
-		return nil, badToken(0,
-			"This server takes tokens in the Authorization header alone: a token in a URL ends up in logs.")
+// tokenOf returns the token of a request: that of the header, else the parameter. Resumable uploads
+// say OAuth where all others say Bearer. That the header holds where both are there is assumed.
+func tokenOf(header http.Header, p params) string {
+	scheme, value, _ := strings.Cut(header.Get("Authorization"), " ")
+	if strings.EqualFold(scheme, "Bearer") || strings.EqualFold(scheme, "OAuth") {
+		return strings.TrimSpace(value)
 	}
-	value := tokenOf(r).Reveal()
+	return p.get("access_token")
+}
+
+// authenticate finds the request's token. The caller must hold s.mu.
+func (s *Server) authenticate(c *call) (*Token, *graphError) {
+	value := tokenOf(c.header, c.params)
 	if value == "" {
 		return nil, &graphError{Code: graph.CodePermissionMissing, Message: "Provide valid app ID or an access token."}
 	}
@@ -163,7 +170,7 @@ func (s *Server) authenticate(r *http.Request) (*Token, *graphError) {
 	if problem := token.problem(s.now()); problem != nil {
 		return nil, problem
 	}
-	return token, s.checkProof(r, token)
+	return token, s.checkProof(c, token)
 }
 
 // proofLife is how long a proof with appsecret_time is good.
@@ -177,16 +184,15 @@ func badProof(message string) *graphError {
 // checkProof judges the appsecret_proof: an HMAC of the token with the app secret, or of the token
 // and a time, which must not be long ago. Without one, a call passes unless the app requires it; a
 // wrong one never passes.
-func (s *Server) checkProof(r *http.Request, token *Token) *graphError {
-	query := r.URL.Query()
-	proof, message := query.Get("appsecret_proof"), token.Value.Reveal()
+func (s *Server) checkProof(c *call, token *Token) *graphError {
+	proof, message := c.get("appsecret_proof"), token.Value.Reveal()
 	if proof == "" {
 		if s.proofRequired && token.Type != TokenApp {
 			return badProof("API calls from the server require an appsecret_proof argument")
 		}
 		return nil
 	}
-	if at := query.Get("appsecret_time"); at != "" {
+	if at := c.get("appsecret_time"); at != "" {
 		seconds, err := strconv.ParseInt(at, 10, 64)
 		if err != nil || s.now().Sub(time.Unix(seconds, 0)).Abs() > proofLife {
 			return badProof("Invalid appsecret_time provided in the API argument")

@@ -21,19 +21,15 @@ var uploadTypes = map[string]bool{
 
 // postUpload begins an upload. Its id has a query, as Meta's has, which clients must not escape.
 func (s *Server) postUpload(c *call) reply {
-	values, _, err := c.form()
-	if err != nil {
-		return refuse(err)
-	}
-	size, _ := strconv.Atoi(values.Get("file_length"))
+	size, _ := strconv.Atoi(c.get("file_length"))
 	switch {
 	case size <= 0:
 		return refuse(required("file_length"))
-	case !uploadTypes[values.Get("file_type")]:
+	case !uploadTypes[c.get("file_type")]:
 		return refuse(invalid("file_type must be one of application/pdf, image/jpeg, image/jpg, image/png, video/mp4"))
 	}
 	id := fmt.Sprintf("upload:MTphdHRhY2htZW50Oj%s", s.newID())
-	u := &upload{name: values.Get("file_name"), mimeType: values.Get("file_type"), size: size}
+	u := &upload{name: c.get("file_name"), mimeType: c.get("file_type"), size: size}
 	s.put(&object{id: id, kind: kindUpload, value: u})
 	return ok200("id", id+"?sig=ARZ"+s.newID())
 }

@@ -36,7 +36,7 @@ func (s *Server) requestCode(c *call) reply {
 		Method   string `json:"code_method"`
 		Language string `json:"language"`
 	}
-	if err := decode(c, &req); err != nil {
+	if err := decode(c.params, &req); err != nil {
 		return refuse(err)
 	}
 	now := s.now()
@@ -59,7 +59,7 @@ func (s *Server) verifyCode(c *call) reply {
 	var req struct {
 		Code string `json:"code"`
 	}
-	if err := decode(c, &req); err != nil {
+	if err := decode(c.params, &req); err != nil {
 		return refuse(err)
 	}
 	if !c.phone.Unverified || c.phone.verification.code == "" || req.Code != c.phone.verification.code {

@@ -146,7 +146,7 @@ func (s *Server) callPermission(p *phone, person graph.Identity) callPermission 
 // getCallPermissions says whether a person may be called, or asked for leave. The limits of either,
 // which Meta adds, are not counted here.
 func (s *Server) getCallPermissions(c *call) reply {
-	who := graph.Identity{WAID: digits(c.query.Get("user_wa_id")), UserID: graph.UserID(c.query.Get("recipient"))}
+	who := graph.Identity{WAID: digits(c.get("user_wa_id")), UserID: graph.UserID(c.get("recipient"))}
 	if who == (graph.Identity{}) {
 		return refuse(missing("user_wa_id"))
 	}
@@ -179,6 +179,14 @@ func (s *Server) getCallPermissions(c *call) reply {
 	return ok(body)
 }
 
+// CallingEnabled reports whether the settings of a number switch calls on.
+func (s *Server) CallingEnabled(id graph.PhoneNumberID) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	p := s.phone(id)
+	return p != nil && p.callingEnabled()
+}
+
 // callingEnabled reports whether the settings of a number switch calls on.
 func (p *phone) callingEnabled() bool {
 	var calling struct {
@@ -202,7 +210,7 @@ type callBody struct {
 // it on.
 func (s *Server) postCall(c *call) reply {
 	var req callBody
-	if err := decode(c, &req); err != nil {
+	if err := decode(c.params, &req); err != nil {
 		return refuse(err)
 	}
 	if !c.phone.callingEnabled() {

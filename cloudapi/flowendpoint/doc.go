@@ -36,4 +36,6 @@
 // Health checks and reports of errors are answered here and do not reach the handler.
 //
 // Meta: https://developers.facebook.com/docs/whatsapp/flows/guides/implementingyourflowendpoint
+//
+// Guide: https://github.com/seed-9f2bcc2b/whatsapp-coexistence/blob/main/docs/send.md
 package flowendpoint

@@ -34,8 +34,8 @@ type Config struct {
 	// AppSecret signs requests. Find it in the app dashboard.
 	AppSecret graph.Secret
 
-	// AdditionalSecrets are accepted too, while a new secret spreads. The owner of
-	// one of them can ask for every number.
+	// AdditionalSecrets are former secrets of the same app, accepted while a new one spreads. The
+	// owner of one of them can ask for every number, so remove it then.
 	AdditionalSecrets []graph.Secret
 
 	// Keys are the private keys whose public halves the numbers have, of 2,048 bits at least.

@@ -46,6 +46,12 @@ const (
 	// ErrOptedOut: the recipient stopped marketing messages from this business. Record it.
 	ErrOptedOut Class = "opted out"
 
+	// ErrNotOwner: another responder has this conversation, or no responder has it: a partner, or
+	// Meta's agent. It is about this conversation alone, and neither the message, the number nor
+	// the person is at fault. Do not repeat the send; wait until the conversation is yours again,
+	// or send a template, which needs no ownership.
+	ErrNotOwner Class = "not owner"
+
 	// ErrWindowClosed: the customer service window is closed. A template can be sent, or the person
 	// has to write first.
 	ErrWindowClosed Class = "window closed"
@@ -98,7 +104,8 @@ func (c Class) Error() string { return "graph: " + string(c) }
 func Classes() []Class {
 	return []Class{
 		ErrAuth, ErrPermission, ErrAccessLost, ErrThrottled, ErrQualityLimit, ErrTemporary,
-		ErrInvalidRequest, ErrRecipient, ErrOptedOut, ErrWindowClosed, ErrUnavailable, ErrMedia, ErrTemplate,
-		ErrFlow, ErrCall, ErrPayment, ErrIntegrity, ErrNotEligible, ErrRegistration, ErrSync, ErrSignup,
+		ErrInvalidRequest, ErrRecipient, ErrOptedOut, ErrNotOwner, ErrWindowClosed, ErrUnavailable, ErrMedia,
+		ErrTemplate, ErrFlow, ErrCall, ErrPayment, ErrIntegrity, ErrNotEligible, ErrRegistration, ErrSync,
+		ErrSignup,
 	}
 }

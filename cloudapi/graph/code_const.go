@@ -65,9 +65,12 @@ const (
 	CodeAccountInMaintenance            Code = 131057  // Account in maintenance mode
 	CodeInvalidCursor                   Code = 131059  // Invalid cursor
 	CodeMessageUnavailable              Code = 131060  // This message is unavailable
+	CodeMaxPriceOnCloudAPI              Code = 131061  // Max price template sent through Cloud API
 	CodeUserIDNotSupported              Code = 131062  // BSUID recipient not supported for this message
 	CodeMarketingDisabledOnCloudAPI     Code = 131063  // Marketing templates disabled on Cloud API
 	CodeTemplateClassificationLimit     Code = 131064  // Messaging limit reached: template classification violations
+	CodeMaxPriceNotAvailable            Code = 131065  // Max price not available in the recipient's country
+	CodeThreadOwnedByOther              Code = 131070  // Thread owned by another responder
 	CodeGroupPartialSuccess             Code = 131201  // Request partially succeeded
 	CodeGroupDuplicateParticipant       Code = 131202  // Duplicate participant
 	CodeGroupTermsNotAccepted           Code = 131203  // Terms not accepted
@@ -136,6 +139,7 @@ const (
 	CodeCallEndedWithoutMedia           Code = 138023  // Accepted but ended without media
 	CodeSIPNotEnabled                   Code = 138024  // SIP not enabled
 	CodeSIPServerMissing                Code = 138025  // App has no SIP server
+	CodeNotCallPrimary                  Code = 138038  // Not the Call primary
 	CodeFlowBlockedByIntegrity          Code = 139000  // Blocked by integrity
 	CodeFlowCannotBeUpdated             Code = 139001  // Flow cannot be updated / processing error
 	CodeFlowCannotBePublished           Code = 139002  // Flow cannot be published

@@ -4,26 +4,30 @@ package graph
 const (
 	meta = "https://developers.facebook.com/documentation/business-messaging/whatsapp/"
 
-	srcAnalytics     = meta + "analytics"
-	srcBlock         = meta + "block-users"
-	srcCalling       = meta + "calling/troubleshooting"
-	srcDirectSend    = meta + "direct-send"
-	srcErrors        = meta + "support/error-codes"
-	srcFlows         = "https://developers.facebook.com/docs/whatsapp/flows/reference/error-codes"
-	srcGraph         = "https://developers.facebook.com/docs/graph-api/guides/error-handling"
-	srcGroupMessages = meta + "groups/groups-messaging"
-	srcGroups        = meta + "groups/error-codes"
-	srcHealth        = meta + "support/health-status"
-	srcInAppSignup   = meta + "in-app-signup"
-	srcLimits        = "https://developers.facebook.com/docs/graph-api/overview/rate-limiting"
-	srcMarketing     = meta + "marketing-messages/changelog"
-	srcNoStorage     = meta + "no-storage"
-	srcObserved      = "observed in public code and issue threads"
-	srcSignup        = meta + "embedded-signup/errors"
-	srcThreads       = "Meta: reference of thread_control, August 2026"
-	srcUnsupported   = meta + "webhooks/reference/messages/unsupported"
-	srcUserIDs       = meta + "business-scoped-user-ids"
-	srcWelcome       = meta + "ctwa/welcome-message-sequences"
+	srcAnalytics           = meta + "analytics"
+	srcBlock               = meta + "block-users"
+	srcCalling             = meta + "calling/troubleshooting"
+	srcConversationRouting = meta + "conversation-routing/overview"
+	srcDirectSend          = meta + "direct-send"
+	srcErrors              = meta + "support/error-codes"
+	srcFlows               = "https://developers.facebook.com/docs/whatsapp/flows/reference/error-codes"
+	srcGraph               = "https://developers.facebook.com/docs/graph-api/guides/error-handling"
+	srcGroupMessages       = meta + "groups/groups-messaging"
+	srcGroups              = meta + "groups/error-codes"
+	srcHealth              = meta + "support/health-status"
+	srcInAppSignup         = meta + "in-app-signup"
+	srcLimits              = "https://developers.facebook.com/docs/graph-api/overview/rate-limiting"
+	srcMarketing           = meta + "marketing-messages/changelog"
+	srcMaxPrice            = "a public client that follows Meta's change log, October 2026; Meta's text was not read"
+	srcNoStorage           = meta + "no-storage"
+	srcObserved            = "observed in public code and issue threads"
+	srcPrepaid             = meta + "pricing/prepaid-billing"
+	srcRouting             = meta + "marketing-messages/route-template-messages"
+	srcSignup              = meta + "embedded-signup/errors"
+	srcThreads             = meta + "conversation-routing/thread-control"
+	srcUnsupported         = meta + "webhooks/reference/messages/unsupported"
+	srcUserIDs             = meta + "business-scoped-user-ids"
+	srcWelcome             = meta + "ctwa/welcome-message-sequences"
 )
 
 // codeTable has a row per condition, in order of code and subcode. A condition that Meta writes as
@@ -233,9 +237,11 @@ var codeTable = []CodeInfo{
 		"The group does not exist or the business is not in it.",
 		"read the list of groups again", srcGroups},
 	{CodePaymentIssue, 0, "Business eligibility - payment issue", ErrPayment, RetryNever, ActorBusiness, 400,
-		"Payment method, credit line, currency, time zone or state of the WABA is in the way. In coexistence it is " +
-			"the usual failure of the first send: no payment method on the WABA.",
-		"direct the business to its billing settings, then send again", srcErrors},
+		"Payment method, credit line, currency, time zone or state of the WABA is in the way; in India also an empty " +
+			"prepaid balance, which the text does not tell. It comes as answer, or as failed status after the " +
+			"message was accepted. In coexistence it is the usual failure of the first send: no payment method on " +
+			"the WABA.",
+		"direct the business to its billing settings (in India, Billing Hub), then send again", srcPrepaid},
 	{CodeMessageExpired, 0, "Message expired", ErrRecipient, RetryNever, ActorNone, 400,
 		"The message was not delivered in its time to live. Old code, seen in failed statuses.",
 		"send again only if the message still matters", srcObserved},
@@ -289,19 +295,35 @@ var codeTable = []CodeInfo{
 			"cannot share it. It stands in webhooks, never in the answer to a send.",
 		"keep the message as a placeholder, let the real one replace it, " +
 			"and tell the business to read it in the app", srcUnsupported},
+	{CodeMaxPriceOnCloudAPI, 0, "Max price template sent through Cloud API",
+		ErrTemplate, RetryNever, ActorDeveloper, 400,
+		"A marketing template with a max price (optimization_spec) was sent to /messages.",
+		"send it through Marketing Messages API, with MessagesService.SendMarketing", srcMaxPrice},
 	{CodeUserIDNotSupported, 0, "BSUID recipient not supported for this message",
 		ErrRecipient, RetryNever, ActorDeveloper, 400,
-		"Authentication templates with one-tap, zero-tap or copy-code buttons need a phone number. It is permanent " +
-			"for that address.",
-		"send to a phone number; ask for it with REQUEST_CONTACT_INFO", srcErrors},
+		"Authentication templates with one-tap, zero-tap or copy-code buttons need a phone number, and a template " +
+			"with a max price cannot go to a user id. It is permanent for that address and message.",
+		"send to a phone number, which REQUEST_CONTACT_INFO asks for, or use a template without max price", srcErrors},
 	{CodeMarketingDisabledOnCloudAPI, 0, "Marketing templates disabled on Cloud API",
 		ErrTemplate, RetryNever, ActorDeveloper, 400,
-		"The WABA switched marketing to Marketing Messages API only.",
-		"send through marketing_messages or turn off disable_marketing_messages_on_cloud_api", srcErrors},
+		"The WABA switched marketing to Marketing Messages API only, or the template has become a marketing template " +
+			"since its category was last read.",
+		"read the template's category and send once through marketing_messages, or turn off " +
+			"disable_marketing_messages_on_cloud_api", srcRouting},
 	{CodeTemplateClassificationLimit, 0, "Messaging limit reached due to template classification violations",
 		ErrQualityLimit, RetryNever, ActorBusiness, 400,
 		"A limit imposed for templates in the wrong category; it hits template and direct-send messages.",
 		"correct the categories and wait until Meta lifts the restriction", srcErrors},
+	{CodeMaxPriceNotAvailable, 0, "Max price not available in the recipient's country",
+		ErrRecipient, RetryNever, ActorDeveloper, 400,
+		"The template has a max price, and the recipient's market does not offer it.",
+		"send a template without max price to this country", srcMaxPrice},
+	{CodeThreadOwnedByOther, 0, "Thread owned by another responder", ErrNotOwner, RetryNever, ActorBusiness, 400,
+		"Conversation routing: a service message to a conversation that another responder owns, or that is idle. " +
+			"The message is fine; who sends it is not. Whether it comes as answer, as failed status or as both is " +
+			"not known (November 2026).",
+		"do not repeat it; wait until the conversation is yours (a message under messages, or control_passed), or " +
+			"send a template", srcConversationRouting},
 	{CodeGroupPartialSuccess, 0, "Request partially succeeded", ErrInvalidRequest, RetryNever, ActorDeveloper, 206,
 		"Some participants failed. It arrives as HTTP 206, a success status.",
 		"read the result of each participant and repeat only the failed ones", srcGroups},
@@ -523,6 +545,10 @@ var codeTable = []CodeInfo{
 	{CodeSIPServerMissing, 0, "App has no SIP server", ErrNotEligible, RetryNever, ActorDeveloper, 0,
 		"This app has no SIP server on the number. It stands in health_status.",
 		"configure SIP with this app", srcHealth},
+	{CodeNotCallPrimary, 0, "Not the Call primary", ErrCall, RetryNever, ActorBusiness, 400,
+		"On a number with conversation routing, a responder other than the Call primary tried to start, accept, " +
+			"reject or end a call.",
+		"do not repeat it; the business maps the Call entry point in Meta Business Suite", srcConversationRouting},
 	{CodeFlowBlockedByIntegrity, 0, "Blocked by integrity", ErrIntegrity, RetryNever, ActorBusiness, 400,
 		"A problem of the account's integrity prevents creating or publishing flows.",
 		"contact Meta's support", srcFlows},
@@ -747,9 +773,9 @@ var codeTable = []CodeInfo{
 		ErrInvalidRequest, RetryNever, ActorDeveloper, 400,
 		"website_url must be https.",
 		"use an https URL", srcInAppSignup},
-	{CodeThreadTakeNotPermitted, 0, "Take not permitted", ErrPermission, RetryNever, ActorNone, 400,
-		"This app may not take the conversation now.",
-		"do not repeat; wait for standby and handover events", srcThreads},
+	{CodeThreadTakeNotPermitted, 0, "Take not permitted", ErrPermission, RetryNever, ActorBusiness, 400,
+		"Only the account's escalation partner may take a conversation. It arrives under code 100.",
+		"do not repeat it; the business names the escalation partner in Meta Business Suite", srcThreads},
 	{CodeSignupNameTooLong, 0, "Name too long", ErrSignup, RetryNever, ActorBusiness, 0,
 		"A name has more than 255 characters.",
 		"enter a shorter name", srcSignup},

@@ -21,4 +21,6 @@
 //	if errors.Is(err, graph.ErrThrottled) { … }             // a class of codes
 //
 // [Lookup] says what a code means, whether a repeat can help, who must act and what to do.
+//
+// Guide: https://github.com/seed-9f2bcc2b/whatsapp-coexistence/blob/main/docs/send.md
 package graph

@@ -9,10 +9,14 @@ import (
 // Ids of Meta's objects. All are opaque strings; Meta writes some of them as JSON numbers at times,
 // and both forms decode alike, digit for digit.
 type (
-	// A WABAID names a WhatsApp Business Account. Since the second half of 2026 Meta may put the id
-	// of a "messaging account" in the same place: treat it as the name of the thing that is
-	// subscribed, no more.
+	// A WABAID names a WhatsApp Business Account. Since September 2026 Meta puts the id of a
+	// messaging account, one for each partner, in the same place; a coexistence number keeps the id
+	// that its account has. Treat it as the name of the thing that is subscribed, no more.
 	WABAID string
+
+	// A WAACID names a WhatsApp account, the thing above all its messaging accounts that Meta has
+	// announced for 2027.
+	WAACID string
 
 	// A PhoneNumberID names a business phone number. It is not the phone number. Route by it:
 	// display numbers can be formatted, and Brazilian ones may lack a digit.
@@ -55,6 +59,9 @@ type (
 
 // UnmarshalJSON accepts a string, a number or null.
 func (id *WABAID) UnmarshalJSON(b []byte) error { return unmarshalID(b, id) }
+
+// UnmarshalJSON accepts a string, a number or null.
+func (id *WAACID) UnmarshalJSON(b []byte) error { return unmarshalID(b, id) }
 
 // UnmarshalJSON accepts a string, a number or null.
 func (id *PhoneNumberID) UnmarshalJSON(b []byte) error { return unmarshalID(b, id) }

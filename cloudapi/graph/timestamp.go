@@ -11,16 +11,18 @@ import (
 )
 
 // A Timestamp is a moment as Meta writes it: Unix seconds, in a string or as a number. It also
-// reads the form with a date ("2023-08-22T19:05:53+0000") that some nodes use. The zero Timestamp
-// means that there was none, or none that could be read; reading never fails for the content of a
-// string, so that one odd date spoils nothing else.
+// reads the form with a date ("2023-08-22T19:05:53+0000") that some nodes use, and an English long
+// date ("January 31, 2021"), which is the beginning of that day in UTC. The zero Timestamp means
+// that there was none, or none that could be read; reading never fails for the content of a string,
+// so that one odd date spoils nothing else.
 type Timestamp struct{ time.Time }
 
 // NewTimestamp returns t as a Timestamp in UTC.
 func NewTimestamp(t time.Time) Timestamp { return Timestamp{t.UTC()} }
 
-// ParseTimestamp reads Unix seconds or an ISO 8601 date, to the second and in UTC. The result is
-// zero if s is neither, and for 0, which Meta writes for "never" and "unknown".
+// ParseTimestamp reads Unix seconds, an ISO 8601 date or an English long date, to the second and in
+// UTC. The result is zero if s is none of these, and for 0, which Meta writes for "never" and
+// "unknown".
 func ParseTimestamp(s string) Timestamp { return Timestamp{wire.ParseTime(s)} }
 
 // UnmarshalJSON accepts a string, a number or null. It refuses only what is none of these.

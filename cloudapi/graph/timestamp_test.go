@@ -25,6 +25,7 @@ func TestTimestampReadsEveryForm(t *testing.T) {
 		"another offset":            {`"2026-04-15T09:30:45-0300"`, moment},
 		"RFC 3339":                  {`"2026-04-15T14:30:45+02:00"`, moment},
 		"RFC 3339 with a fraction":  {`"2026-04-15T12:30:45.678Z"`, moment},
+		"English long date":         {`"January 31, 2021"`, time.Date(2021, 1, 31, 0, 0, 0, 0, time.UTC)},
 		"before 1970":               {`-1`, time.Unix(-1, 0).UTC()},
 		"underscores":               {`"1_776_256_245"`, time.Time{}},
 		"null":                      {`null`, time.Time{}},

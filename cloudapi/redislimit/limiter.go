@@ -69,6 +69,7 @@ type queue struct {
 var (
 	_ cloudapi.AdaptiveLimiter = (*Limiter)(nil)
 	_ cloudapi.InboundRecorder = (*Limiter)(nil)
+	_ cloudapi.LimitForgetter  = (*Limiter)(nil)
 )
 
 // New returns a limiter that keeps its budgets in rdb. It does no I/O.
@@ -183,6 +184,24 @@ func (l *Limiter) RecordInbound(ctx context.Context, phone graph.PhoneNumberID, 
 	}
 	number := l.keys(cloudapi.SendRequest{From: phone})[:1]
 	_, _ = l.run(ctx, receiveScript, number, l.rate(phone), recovery.Microseconds())
+}
+
+// Forget implements cloudapi.LimitForgetter. Of a whole number, the strings of pairs are left:
+// their names hold hashes of recipients, and they are gone within an hour, mostly within five
+// minutes. The error is [ErrUnavailable] if Redis does not answer.
+func (l *Limiter) Forget(ctx context.Context, phone graph.PhoneNumberID, people ...cloudapi.Recipient) error {
+	if err := l.alone.Forget(ctx, phone, people...); err != nil {
+		return err
+	}
+	keys := l.keys(cloudapi.SendRequest{From: phone})[:1]
+	if len(people) > 0 {
+		keys = nil
+	}
+	for _, to := range people {
+		keys = append(keys, l.keys(cloudapi.SendRequest{From: phone, To: to})[1])
+	}
+	_, err := l.run(ctx, forgetScript, keys)
+	return err
 }
 
 // rate returns the throughput of a number, in messages a second.

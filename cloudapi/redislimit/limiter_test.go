@@ -498,3 +498,19 @@ func TestARedisThatHangsOrTalksNonsenseHoldsNobody(t *testing.T) {
 		})
 	}
 }
+
+func TestWhatIsForgottenIsNotInRedis(t *testing.T) {
+	t.Parallel()
+	l := processes(t, 1, redislimit.Config{})[0]
+	for i := range 2 {
+		require.NoError(t, l.Wait(t.Context(), turnTo(person(i))))
+	}
+	require.Len(t, keys(t), 3)
+	require.NoError(t, l.Forget(t.Context(), phone, person(0), cloudapi.ToUser("US.1001")))
+	require.Len(t, keys(t), 2)
+	require.NoError(t, l.Forget(t.Context(), phone))
+	left := keys(t)
+	require.Len(t, left, 1, "a pair, under a hash")
+	require.NotContains(t, left[0], strings.TrimPrefix(person(1).Key(), "+"))
+	require.NoError(t, l.Forget(t.Context(), phone))
+}

@@ -205,7 +205,8 @@ func aroundAnOutage(t *testing.T, waiters int, fail func(*testing.T, *redisServe
 	all.Wait()
 
 	late := <-lags
-	most, at := p.most(max(time.Second-late, 200*time.Millisecond)) // on a busy machine, less of a second
+	// On a busy machine, less of a second: this process is late, and Redis as much.
+	most, at := p.most(max(time.Second-2*late, 200*time.Millisecond))
 	t.Logf("%d in the fullest second, %v after the beginning; %d in the %v of the outage, "+
 		"%d in the last two seconds; lag %v",
 		most, at.Sub(began).Round(time.Millisecond), p.between(began, ended), ended.Sub(began).Round(time.Millisecond),

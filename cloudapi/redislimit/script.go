@@ -107,3 +107,11 @@ if tonumber(ARGV[2]) > 0 then
 end
 return {0, 0}
 `)
+
+// forgetScript deletes keys.
+//
+// KEYS: those to delete.
+var forgetScript = redis.NewScript(`
+redis.call('DEL', unpack(KEYS))
+return {0, 0}
+`)

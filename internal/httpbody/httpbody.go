@@ -48,8 +48,9 @@ func Deadline(w http.ResponseWriter) (done func()) {
 	return func() { _ = control.SetReadDeadline(time.Time{}) }
 }
 
-// read makes room as bytes come, by doubling, so that it never holds more than three times what was
-// sent. length is what was announced, and only a hint: it is negative where nothing was, and a
+// read makes room as bytes come, so that it never holds more than four times what was sent: room
+// for as much again, or for twice as much again if so much was announced, which is copied less
+// often. length is what was announced, and only a hint: it is negative where nothing was, and a
 // middleware can have put another body in the place of the one that it was about.
 func read(from io.Reader, length, maxBytes int64) ([]byte, error) {
 	whole := int64(math.MaxInt64)
@@ -70,8 +71,8 @@ func read(from io.Reader, length, maxBytes int64) ([]byte, error) {
 		}
 		if len(body) == cap(body) {
 			room := 2 * int64(cap(body))
-			if int64(len(body)) < whole {
-				room = min(room, whole)
+			if int64(len(body)) < length {
+				room = min(3*int64(cap(body)), whole)
 			}
 			grown := make([]byte, len(body), room)
 			copy(grown, body)

@@ -290,7 +290,7 @@ func ParseTime(s string) time.Time {
 	if f, err := strconv.ParseFloat(s, 64); err == nil && math.Abs(f) < 1<<53 && !strings.ContainsAny(s, "xX_") {
 		return unix(int64(f))
 	}
-	for _, layout := range []string{time.RFC3339, "2006-01-02T15:04:05-0700"} {
+	for _, layout := range []string{time.RFC3339, "2006-01-02T15:04:05-0700", "January 2, 2006"} {
 		if t, err := time.Parse(layout, s); err == nil {
 			return unix(t.Unix())
 		}

@@ -4,6 +4,8 @@
 //	phone := flowendpointtest.Phone{Key: &key.PublicKey, AppSecret: "secret"}
 //	const request = `{"version":"3.0","action":"INIT","flow_token":"t"}`
 //	status, answer, err := phone.Ask(ctx, server.URL, request)
+//
+// Guide: https://github.com/seed-9f2bcc2b/whatsapp-coexistence/blob/main/docs/send.md
 package flowendpointtest
 
 import (
