@@ -112,7 +112,7 @@ type Revoke struct {
 }
 
 // RequestWelcome says that a customer opened the chat for the first time, on numbers with welcome
-// messages on.
+// messages on. Meta removed these on 2026-03-27; older deliveries have it.
 type RequestWelcome struct{}
 
 // A MediaPlaceholder stands in history for media that was not sent along.
@@ -183,8 +183,10 @@ type Button struct {
 }
 
 // UnsupportedContent stands for a message that Cloud API cannot show: a poll, a pin, a group
-// invitation. The event's errors say why. A message that merely stays on the business's phone
-// arrives as [UnavailableMessage] instead.
+// invitation. The event's errors say why: code 131051. A message that merely stays on the
+// business's phone (131060) arrives as [UnavailableMessage] instead; in history, in echoes and
+// under standby it has this content too. The type of such a message, as Meta wrote it, can be
+// "unsupported", "unknown", "errors" or empty.
 //
 // Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference/messages/unsupported
 type UnsupportedContent struct {

@@ -18,15 +18,16 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/payloads"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook"
 )
 
 // corpus returns the folder of conformance bodies, or skips the test.
 func corpus(t *testing.T) string {
 	t.Helper()
-	dir := os.Getenv("COEXISTENCE_PAYLOADS")
+	dir := payloads.Folder("webhooks")
 	if dir == "" {
-		t.Skip("COEXISTENCE_PAYLOADS is not set: it names the folder with the conformance bodies")
+		t.Skip("COEXISTENCE_PAYLOADS names no folder with the conformance bodies")
 	}
 	return dir
 }

@@ -75,7 +75,7 @@ var ErrNotJSON = errors.New("webhook: the body is not a JSON object")
 // what has no type yet becomes an [*UnknownEvent], and their neighbours are not harmed. Nothing is
 // dropped: a body that is JSON yields at least one event, and each value in it is in a typed member
 // or can be reached through [EventInfo.Raw]. Meta puts up to 1,000 updates into a delivery; what
-// comes after 50,000 items is left raw, in one UndecodableEvent.
+// comes after 5,000 items is left raw, in one UndecodableEvent.
 //
 // The events alias body: do not write to it as long as they are in use.
 //
@@ -151,8 +151,9 @@ func (d *decoder) emit(ev Event, e entry) {
 // complete adds the members of their entry to the events from index on. It gives them their keys,
 // which must come last: a key covers all of an event.
 func (d *decoder) complete(from int, e entry) {
-	for _, ev := range d.events[from:] {
+	for i, ev := range d.events[from:] {
 		info := ev.base()
+		info.Place = from + i
 		info.EntryID, info.EntryAt = e.id, e.time
 		if info.WABAID == "" && !ofPortfolio(ev) {
 			info.WABAID = graph.WABAID(e.id)

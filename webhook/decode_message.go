@@ -106,7 +106,7 @@ func (m *message) members(s *wire.Scanner, where messageList) {
 			}
 		}
 	}
-	m.content = contents.choose(s, m.typ)
+	m.content = withoutContent(contents.choose(s, m.typ), m.errors)
 	m.splitIdentities(s, where)
 }
 
@@ -218,20 +218,22 @@ func (v *value) incoming(m *message, info *EventInfo) Event {
 	return ev
 }
 
-// unavailable reports whether m is a placeholder for a message that stays on the business's phone.
-// Meta leaves types out: what counts is the code, beside nothing that the customer could have
-// written.
-func unavailable(m *message) bool {
-	switch content := m.content.(type) {
-	case *UnsupportedContent:
-	case *UnknownContent:
-		if content.Raw != nil {
-			return false
-		}
-	default:
-		return false
+// withoutContent returns UnsupportedContent for a message that has no content and an error that
+// says so. Meta leaves the type of such a message out at times, or writes "unknown" or "errors":
+// what counts is the code, beside nothing that a person could have written.
+func withoutContent(content Content, errs []Error) Content {
+	if c, ok := content.(*UnknownContent); ok && c.Raw == nil && slices.ContainsFunc(errs, func(e Error) bool {
+		return e.Code == graph.CodeMessageUnavailable || e.Code == graph.CodeUnsupportedMessageType
+	}) {
+		return new(UnsupportedContent)
 	}
-	return slices.ContainsFunc(m.errors, func(e Error) bool { return e.Code == graph.CodeMessageUnavailable })
+	return content
+}
+
+// unavailable reports whether m is a placeholder for a message that stays on the business's phone.
+func unavailable(m *message) bool {
+	_, ok := m.content.(*UnsupportedContent)
+	return ok && slices.ContainsFunc(m.errors, func(e Error) bool { return e.Code == graph.CodeMessageUnavailable })
 }
 
 // echo makes the event of a message that the business wrote on its phone.

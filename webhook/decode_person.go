@@ -1,6 +1,8 @@
 package webhook
 
 import (
+	"cmp"
+
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 )
 
@@ -82,17 +84,24 @@ type handoverBody struct {
 		UserID       graph.UserID `json:"user_id"`
 		ParentUserID graph.UserID `json:"parent_user_id"`
 	} `json:"sender"`
-	Recipient struct {
-		Phone        graph.PhoneNumberID `json:"phone_number_id"`
-		DisplayPhone string              `json:"display_phone_number"`
-	} `json:"recipient"`
+	Recipient metadataBody `json:"recipient"`
+
+	// An older form, seen until August 2026, has number and customer where messages have them.
+	Metadata metadataBody `json:"metadata"`
+	Contacts []personBody `json:"contacts"`
 }
 
 func (b *handoverBody) event() Event {
 	h := &b.MessagingHandover
-	h.At, h.PhoneNumberID, h.DisplayPhoneNumber = b.Timestamp.Time, b.Recipient.Phone, b.Recipient.DisplayPhone
+	h.At = b.Timestamp.Time
+	h.PhoneNumberID = cmp.Or(b.Recipient.PhoneNumberID, b.Metadata.PhoneNumberID)
+	h.DisplayPhoneNumber = cmp.Or(b.Recipient.DisplayPhoneNumber, b.Metadata.DisplayPhoneNumber)
 	from := b.SenderBody
 	h.Sender = identity(from.PhoneNumber, from.UserID, from.ParentUserID, "sender.phone_number", &h.EventInfo)
+	if h.Sender.IsZero() && len(b.Contacts) == 1 {
+		c := b.Contacts[0]
+		h.Sender = identity(c.WAID, c.UserID, c.ParentUserID, "contacts[0].wa_id", &h.EventInfo)
+	}
 	if h.Type == "" {
 		switch {
 		case h.Passed != nil && h.Taken == nil:

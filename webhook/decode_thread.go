@@ -275,7 +275,7 @@ func (w *historyWalker) message(s *wire.Scanner, m *HistoryMessage, t *HistoryTh
 				contents.read(s)
 			}
 		}
-		m.Content = contents.choose(s, m.Type)
+		m.Content = withoutContent(contents.choose(s, m.Type), m.Errors)
 		splitAndReport(s, "from", &from)
 		splitAndReport(s, "to", &to)
 	}

@@ -241,7 +241,7 @@ func (v *value) list(s *wire.Scanner, l list) {
 // maxItems is how many items of one kind are decoded. Meta sends up to 1,000 updates in a delivery.
 // Small items grow two hundredfold when they are decoded: without a limit one hostile body could
 // take all memory.
-const maxItems = 50_000
+const maxItems = 5_000
 
 const tooMany = "more items than one delivery can hold"
 
@@ -398,8 +398,8 @@ type appStateBody struct {
 
 // A userActionBody is a [UserAction].
 type userActionBody struct {
-	Type  string     `json:"action_type"`
-	Click *LinkClick `json:"marketing_messages_link_click_data"`
+	Type  UserActionType `json:"action_type"`
+	Click *LinkClick     `json:"marketing_messages_link_click_data"`
 	stamped
 }
 

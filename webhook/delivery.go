@@ -20,8 +20,17 @@ type Delivery struct {
 	ReceivedAt time.Time
 }
 
-// Events decodes the delivery. See [Decode].
-func (d Delivery) Events() ([]Event, error) { return Decode(d.Body) }
+// Events decodes the delivery, and tells each event when it arrived. See [Decode].
+func (d Delivery) Events() ([]Event, error) {
+	events, err := Decode(d.Body)
+	if !d.ReceivedAt.IsZero() {
+		at := d.ReceivedAt.UTC().Truncate(time.Microsecond) // what stores keep of it
+		for _, ev := range events {
+			ev.base().ReceivedAt = at
+		}
+	}
+	return events, err
+}
 
 // A Receiver takes a whole verified delivery. A nil error acknowledges it; [Permanent] errors do as
 // well. Any other error makes Meta deliver it again, for up to 7 days. Return an error that matches
@@ -58,6 +67,8 @@ func Dispatch(h Handler) Receiver { return DispatchAll(Once(h, new(MemDedupStore
 // included. It is for handlers that are idempotent by themselves, and for hosts with a [DedupStore]
 // of their own.
 //
+// If h is a [Preparer], the events of a delivery are prepared together before.
+//
 // An error of one event does not keep the others from being handled; a panic counts as an error.
 // All errors are returned together, each with the type and the key of its event.
 //
@@ -71,9 +82,9 @@ func DispatchAll(h Handler) Receiver {
 			errs = append(errs, Permanent(err))
 			events = []Event{undecodableBody(d.Body, err)}
 		}
-		for _, ev := range events {
-			if err := handleSafely(ctx, h, ev); err != nil {
-				errs = append(errs, ofEvent(ev, err))
+		for _, p := range prepareAll(ctx, h, events) {
+			if err := handleSafely(p.Context, h, p.Event); err != nil {
+				errs = append(errs, ofEvent(p.Event, err))
 			}
 		}
 		return errors.Join(errs...)

@@ -82,16 +82,28 @@
 //     /{app-id}/subscriptions. Meta then asks the [Endpoint] once whether it knows the token.
 //   - The app subscribes to the field, in the same place. A field that is not ticked is not sent.
 //     [Mux.Fields] says which ones your handlers need. The dashboard did not offer standby and
-//     messaging_handovers to every app in 2026.
+//     messaging_handovers to every app in 2026. Both are worth a tick before a number has another
+//     responder: see "Other responders".
 //   - The app is subscribed to the WhatsApp Business Account, each of them, with POST
 //     /{waba-id}/subscribed_apps. This is the one that is missing most often.
 //   - The app is in Live mode, and has the permission: whatsapp_business_messaging for messages,
 //     whatsapp_business_management for all other fields. To serve other businesses, both need
 //     Advanced Access.
 //
-// On a number with Meta's agent, the customers' messages arrive as [StandbyMessage] while the agent
-// has the conversation: subscribe to standby and messaging_handovers, or they are lost without a
-// trace.
+// # Other responders
+//
+// A number can have several responders: other partners, and Meta Business Agent. Since September
+// 2026 the business can route each conversation to one of them, without a change to your app: then
+// a message under messages means that the conversation is yours, and what arrives under standby
+// ([StandbyMessage]) is not for you to answer. [MessagingHandover] tells of a conversation that
+// changes hands. Subscribe to standby and messaging_handovers, or these conversations are lost
+// without a trace. Two partners without such a configuration both get every message under
+// messages, and neither can know.
+//
+// The person with the WhatsApp Business app is no responder as far as Meta's pages go (November
+// 2026). Package coexistence joins all of them into one answer to "may I answer?".
+//
+// Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/conversation-routing/overview
 //
 // # The dashboard's Test button
 //
@@ -168,15 +180,18 @@
 //
 // # Secrets
 //
-// Each app signs with its own secret. Give the endpoint all that may sign ([Config.AppSecret] and
-// [Config.AdditionalSecrets]): when a secret is reset, keep the old one for 8 days, because what
-// Meta repeats can be signed with it. Several apps behind one URL work the same way.
+// Each app signs with its own secret, and who has it can sign for every number that the endpoint's
+// receiver handles. When a secret is reset, keep the old one in [Config.AdditionalSecrets] for 8
+// days, because what Meta repeats can be signed with it, and then remove it.
 //
-// Where each tenant has an app of its own, choose the secret by something that the body does not
-// say: one URL path per tenant, and an [Endpoint] for each. Never look up the secret by a number's
-// id in the body, which is not verified at that time: the owner of one valid secret could sign for
-// another tenant's number. And check that what arrives under a tenant's URL is about that tenant's
-// accounts, by [EventInfo.WABAID] where it is set: some events are about a business and no account.
+// Several apps, such as one for each tenant, are told apart by something that the body does not
+// say: one URL path per app, and an [Endpoint] for each. Never look up the secret by a number's id
+// in the body, which is not verified at that time: the owner of one valid secret could sign for
+// another app's number. For the same reason, where several endpoints lead to one inbox, tracker or
+// handler, check before that what arrives at an app's endpoint is about its numbers and accounts:
+// both [EventInfo.PhoneNumberID] and [EventInfo.WABAID], where they are set, because the signer
+// chooses both. The example of [NewEndpoint] does that. Later, the app that signed is not known
+// any more.
 //
 // # Behind a proxy
 //
@@ -208,7 +223,8 @@
 // and that over the app's. Since June 2026 these fields follow it: messages, message_echoes, calls,
 // consumer_profile, messaging_handovers, the four of groups, smb_message_echoes,
 // smb_app_state_sync, history and account_settings_update. All others, account_update and templates
-// among them, always go to the app's URL; for standby Meta does not say. A host that gives each
+// among them, always go to the app's URL. For standby Meta's pages differ: the newer one (autumn
+// 2026) lets it follow, the older one does not, so be ready for it at both. A host that gives each
 // customer a URL has to serve the app's URL as well, or never learns that a number was
 // disconnected.
 //
@@ -220,4 +236,6 @@
 // Meta adds members and values every few weeks. Members without a place are in [EventInfo.Unknown],
 // enumerations are strings with constants for the values known so far, and [Drift] counts what this
 // package did not know, so that it can be logged.
+//
+// Guide: https://github.com/seed-9f2bcc2b/whatsapp-coexistence/blob/main/docs/receive.md
 package webhook

@@ -25,10 +25,13 @@ type Config struct {
 	// AppSecret is the secret that Meta signs deliveries with: App Dashboard, App settings, Basic.
 	AppSecret graph.Secret
 
-	// AdditionalSecrets are accepted too. Keep the former secret here for 8 days after it was
-	// reset, because Meta repeats deliveries for 7; and list the secrets of other apps here if they
-	// deliver to the same URL. Which one a delivery was signed with is logged at the level Debug:
-	// one that signs nothing any more can go.
+	// AdditionalSecrets are former secrets of the same app. Keep one here for 8 days after it was
+	// reset, because Meta repeats deliveries for 7, and then remove it: until then, who has it can
+	// sign for every number, and a secret that leaked is a reason for a reset. A delivery that was
+	// signed with one is logged at the level Debug.
+	//
+	// The secret of another app does not belong here, because it would be believed for the numbers
+	// of this one. Give each app an Endpoint of its own, as the example does.
 	AdditionalSecrets []graph.Secret
 
 	// VerifyToken is the text of your choice that was entered beside the callback URL. Meta shows
@@ -193,6 +196,7 @@ func printable(s string) bool {
 
 // receive verifies a delivery and passes it on.
 func (e *Endpoint) receive(w http.ResponseWriter, r *http.Request) {
+	arrived := time.Now()                   // before the body is read: a large one must not lose its place
 	signatures := r.Header[SignatureHeader] // it is in canonical form
 	var signature [sha256.Size]byte
 	wellFormed := false
@@ -219,7 +223,7 @@ func (e *Endpoint) receive(w http.ResponseWriter, r *http.Request) {
 	if secret > 0 {
 		e.logger.DebugContext(r.Context(), "webhook delivery signed with an old secret", "old_secret", secret-1)
 	}
-	err = receiveSafely(r.Context(), e.recv, Delivery{Body: body, ReceivedAt: time.Now()})
+	err = receiveSafely(r.Context(), e.recv, Delivery{Body: body, ReceivedAt: arrived})
 	if err != nil {
 		e.failed(w, r, err)
 		return

@@ -111,10 +111,10 @@ func TestEveryListHasAnEnd(t *testing.T) {
 		require.ErrorContains(t, ev.Err, "more", name)
 		require.NotEmpty(t, ev.Raw)
 	}
-	events := decode(t, inValue("messages", `"messages":[`+many(40_000, `{}`)+`],"statuses":[`+many(40_000, `{}`)+`]`))
-	require.Len(t, events, 40_001)
-	require.IsType(t, &webhook.UndecodableEvent{}, events[40_000])
-	require.Contains(t, string(events[40_000].Info().Raw), `"statuses"`, "the rest is left raw")
+	events := decode(t, inValue("messages", `"messages":[`+many(4_000, `{}`)+`],"statuses":[`+many(4_000, `{}`)+`]`))
+	require.Len(t, events, 4_001)
+	require.IsType(t, &webhook.UndecodableEvent{}, events[4_000])
+	require.Contains(t, string(events[4_000].Info().Raw), `"statuses"`, "the rest is left raw")
 
 	var names, contacts strings.Builder
 	for range 40_000 {

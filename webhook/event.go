@@ -54,6 +54,13 @@ type EventInfo struct {
 	// same in each repeat. Zero if Meta gave none.
 	EntryAt time.Time
 
+	// ReceivedAt is [Delivery].ReceivedAt, in whole microseconds, and Place which of the delivery's
+	// events this one is, from 0. Together they tell two events of one second apart, since Meta's
+	// times are whole seconds. An inbox keeps both across retries and restarts. [Decode] knows no
+	// delivery and leaves ReceivedAt zero: decode with [Delivery.Events] where order matters.
+	ReceivedAt time.Time
+	Place      int
+
 	// DedupKey names the event for deduplication: the same event has the same key in every delivery
 	// and repeat. Remember keys for 8 days at least, because Meta repeats deliveries for 7. A key
 	// is a word and a hash; it holds no id, number or text that could be read out of it.

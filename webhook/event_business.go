@@ -42,6 +42,9 @@ const (
 // A BusinessUsernameUpdate arrives when the username of a business number is reserved, approved or
 // deleted. The number is in DisplayPhoneNumber; PhoneNumberID is empty.
 //
+// Since 2026-09-15 Context says when Meta revoked a name: with the status deleted there is none
+// left, with approved Username is the name that Meta put in its place.
+//
 // Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/business-scoped-user-ids
 type BusinessUsernameUpdate struct {
 	EventInfo `json:"-"`
@@ -50,7 +53,16 @@ type BusinessUsernameUpdate struct {
 	Username string `json:"username"`
 
 	Status graph.UsernameStatus `json:"status"`
+
+	// Context is why. Empty says nothing about who did it.
+	Context UsernameContext `json:"context"`
 }
+
+// A UsernameContext is why a username changed. Meta adds values: expect unknown ones.
+type UsernameContext string
+
+// UsernameRevoked: Meta took the name away.
+const UsernameRevoked UsernameContext = "revoked"
 
 // A PartnerSolution arrives when a multi-partner solution is created or changes its state. It is
 // about a business portfolio: WABAID is empty.

@@ -7,12 +7,21 @@ import (
 // A MessagingHandover arrives when a conversation gets another owner: an app of yours, an agent of
 // Meta's, a person.
 //
-// After [HandoverControlPassed] the conversation is yours and the customer waits for you. After
-// [HandoverControlTaken] it is not: what the customer writes arrives as [StandbyMessage], and to
-// send a message is to take it back. No call tells the owner, so these events are the state. Go by
-// roles; the ids of apps change.
+// After [HandoverControlPassed] the conversation is yours and the customer waits for you; only the
+// new owner gets it. After [HandoverControlTaken] it is not: what the customer writes arrives as
+// [StandbyMessage]; only the former owner gets it. Nothing arrives when a conversation is released,
+// when it has been idle for 24 hours, or for your own calls of thread_control. No call tells the
+// owner, so these events and the field of each message are the state: coexistence.Tracker keeps it.
+// Go by roles; the ids of apps change.
 //
-// Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference/messaging_handovers
+// Whether a message to a conversation of another owner takes it over depends on the number, and
+// nothing in a webhook tells which holds. With conversation routing only the escalation partner
+// takes over so, and everyone else is refused with [graph.CodeThreadOwnedByOther]. With Meta
+// Business Agent and no routing, the message is sent and takes it over. Never send on purpose.
+//
+// State of Meta's pages: November 2026.
+//
+// Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference/messaging-handovers
 type MessagingHandover struct {
 	EventInfo `json:"-"`
 
@@ -20,7 +29,8 @@ type MessagingHandover struct {
 	// tell it.
 	Type HandoverType `json:"type"`
 
-	// Sender is the customer, if Meta says so.
+	// Sender is the customer, if Meta says so: by phone number, and in an older form, seen until
+	// August 2026, by user id too.
 	Sender graph.Identity
 
 	// Passed comes with [HandoverControlPassed], Taken with [HandoverControlTaken].
@@ -41,10 +51,10 @@ const (
 
 // A HandoverControl says between whom a conversation went, and why. Any member may be empty.
 type HandoverControl struct {
-	PreviousOwnerAppID graph.AppID  `json:"previous_owner_app_id"`
-	PreviousOwnerRole  HandoverRole `json:"previous_owner_role"`
-	NewOwnerAppID      graph.AppID  `json:"new_owner_app_id"`
-	NewOwnerRole       HandoverRole `json:"new_owner_role"`
+	PreviousOwnerAppID graph.AppID        `json:"previous_owner_app_id"`
+	PreviousOwnerRole  graph.HandoverRole `json:"previous_owner_role"`
+	NewOwnerAppID      graph.AppID        `json:"new_owner_app_id"`
+	NewOwnerRole       graph.HandoverRole `json:"new_owner_role"`
 
 	// PreviousOwnerAppRole is the deprecated form of PreviousOwnerRole, such as
 	// "meta_business_agent".
@@ -56,19 +66,6 @@ type HandoverControl struct {
 	// Context is what a machine wrote about the conversation so far. For display only.
 	Context *HandoverContext `json:"conversation_context"`
 }
-
-// A HandoverRole is what an owner of conversations does. Meta adds values: expect unknown ones.
-type HandoverRole string
-
-// The documented roles.
-const (
-	RoleCustomerService HandoverRole = "customer_service"
-	RoleMarketing       HandoverRole = "marketing"
-	RoleUtility         HandoverRole = "utility"
-	RoleClickToWhatsApp HandoverRole = "ctwa"
-	RoleAIAgent         HandoverRole = "ai_agent"
-	RoleEscalation      HandoverRole = "escalation"
-)
 
 // A HandoverContext holds a machine's prose about a conversation.
 type HandoverContext struct {

@@ -6,9 +6,14 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 )
 
-// A StandbyMessage arrives when a customer writes in a conversation that something else owns, such
-// as an agent of Meta's: see [MessagingHandover]. It comes instead of an [IncomingMessage], and it
-// is not for you to answer. To send a message is to take the conversation over.
+// A StandbyMessage arrives when a customer writes in a conversation that another responder owns: a
+// partner, or Meta's agent; see [MessagingHandover]. It comes instead of an [IncomingMessage], and
+// it is not for you to answer, also where the customer presses a button of a message of yours. Keep
+// it: when the conversation is passed to you, nothing that was said before comes with it.
+//
+// An answer is refused with [graph.CodeThreadOwnedByOther] on numbers with conversation routing,
+// and takes the conversation over on others (Meta's pages contradict each other, November 2026).
+// Templates need no ownership.
 //
 // Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference/standby
 type StandbyMessage struct {
@@ -69,7 +74,8 @@ type StandbyEcho struct {
 func (e *StandbyEcho) Customer() graph.Identity { return e.To }
 
 // A StandbyStatus arrives when something happens to a message that the owner of a conversation
-// sent. It is no [MessageStatus], because you know nothing of the message.
+// sent. It is no [MessageStatus], because you know nothing of the message, and the owner pays for
+// it.
 //
 // Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference/standby
 type StandbyStatus struct {

@@ -189,17 +189,30 @@ type PaymentRefund struct {
 }
 
 // A UserAction arrives when a customer clicks a link in a marketing message, up to 7 days after it
-// was sent.
+// was sent, and, since 2026-09-23, when the page behind the link opens in WhatsApp's browser.
+//
+// A view can arrive before its click, after it, or without one. Join the two by the tracking token,
+// else by the click id; a view that has neither belongs to no click.
 //
 // Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/marketing-messages/track-click-events
 type UserAction struct {
 	EventInfo
 
-	Type  string     // "marketing_messages_link_click"
-	Click *LinkClick // set for that type
+	Type  UserActionType
+	Click *LinkClick // for both known types; nil if Meta sends none
 }
 
-// A LinkClick is a click on a link in a marketing message.
+// A UserActionType is what a customer did. Meta adds values: expect unknown ones.
+type UserActionType string
+
+// The documented actions.
+const (
+	ActionLinkClick       UserActionType = "marketing_messages_link_click"
+	ActionLandingPageView UserActionType = "landing_page_view" // never has Component or ProductID
+)
+
+// A LinkClick is a click on a link in a marketing message, or the link that a view is of. Any
+// member may be empty.
 type LinkClick struct {
 	Component     string `json:"click_component"` // "cta" or "body"
 	ProductID     string `json:"product_id"`

@@ -70,7 +70,8 @@ const (
 	TemplateReasonTagContentMismatch   TemplateReason = "TAG_CONTENT_MISMATCH"
 )
 
-// TemplateDisableInfo says when a template was disabled.
+// TemplateDisableInfo says when a template was disabled: to the second, or to the day where Meta
+// writes a date such as "January 31, 2021".
 type TemplateDisableInfo struct {
 	At graph.Timestamp `json:"disable_date"`
 }

@@ -127,6 +127,7 @@ func TestFieldsYieldTheirEvents(t *testing.T) {
 		"phone_number_name_update":                           {"PhoneNumberNameUpdate", "-"},
 		"phone_number_quality_update":                        {"PhoneNumberQualityUpdate", "-"},
 		"security":                                           {"SecurityUpdate", "-"},
+		"messaging_handovers/legacy":                         {"MessagingHandover", "US.10000000000000123"},
 		"standby/message":                                    {"StandbyMessage", alma},
 		"standby/echo":                                       {"StandbyEcho", alma},
 		"standby/status":                                     {"StandbyStatus", alma},

@@ -24,22 +24,50 @@ func (f HandlerFunc) Handle(ctx context.Context, ev Event) error { return f(ctx,
 // MultiHandler returns a Handler that passes each event to every h in order, until one returns an
 // error. Later handlers can rely on what earlier ones stored; when the event comes again, the
 // earlier ones see it again. A [Permanent] error stops nothing, because no repeat will come that
-// would reach the later ones; it is returned at the end.
+// would reach the later ones; it is returned at the end. It is a [Preparer] if one of them is.
 func MultiHandler(h ...Handler) Handler {
-	return HandlerFunc(func(ctx context.Context, ev Event) error {
-		var errs []error
-		for _, h := range h {
-			err := h.Handle(ctx, ev)
-			if err == nil {
-				continue
-			}
-			errs = append(errs, err)
-			if !IsPermanent(err) {
-				break
-			}
+	var preparers []Preparer
+	for _, h := range h {
+		if p, ok := h.(Preparer); ok {
+			preparers = append(preparers, p)
 		}
-		return errors.Join(errs...)
-	})
+	}
+	if len(preparers) == 0 {
+		return multiHandler(h)
+	}
+	return multiPreparer{h, preparers}
+}
+
+// A multiHandler is what MultiHandler returns.
+type multiHandler []Handler
+
+// Handle implements [Handler].
+func (m multiHandler) Handle(ctx context.Context, ev Event) error {
+	var errs []error
+	for _, h := range m {
+		err := h.Handle(ctx, ev)
+		if err == nil {
+			continue
+		}
+		errs = append(errs, err)
+		if !IsPermanent(err) {
+			break
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// A multiPreparer is a multiHandler of which some are preparers.
+type multiPreparer struct {
+	multiHandler
+	preparers []Preparer
+}
+
+// Prepare implements [Preparer].
+func (m multiPreparer) Prepare(ctx context.Context, batch []Preparation) {
+	for _, p := range m.preparers {
+		p.Prepare(ctx, batch)
+	}
 }
 
 // Permanent marks err as one that a repeat cannot cure, such as an event that the host refuses for

@@ -46,28 +46,51 @@ var (
 // after the content, if it was slower: a handler that shows placeholders looks whether it has the
 // message already. An inbox does that by itself.
 //
+// If h is a [Preparer], so is what Once returns; repeats are prepared as well.
+//
 // [Dispatch] does this with a [MemDedupStore]. With another store:
 //
 //	webhook.DispatchAll(webhook.Once(&mux, store))
 func Once(h Handler, store DedupStore) Handler {
-	return HandlerFunc(func(ctx context.Context, ev Event) error {
-		key := ev.Info().DedupKey
-		if key == "" {
-			return h.Handle(ctx, ev)
-		}
-		claim, err := store.Claim(ctx, key)
-		switch {
-		case errors.Is(err, ErrDuplicate):
-			return nil
-		case err != nil:
-			return fmt.Errorf("webhook: claiming an event: %w", err)
-		}
-		// The outcome is written down even if the request that brought the event is over by now.
-		settle := context.WithoutCancel(ctx)
-		err = handleSafely(ctx, h, ev)
-		if err != nil && !IsPermanent(err) {
-			return errors.Join(err, claim.Release(settle))
-		}
-		return errors.Join(err, claim.Done(settle))
-	})
+	if p, ok := h.(Preparer); ok {
+		return oncePreparer{once{h, store}, p}
+	}
+	return once{h, store}
 }
+
+// A once is what Once returns.
+type once struct {
+	h     Handler
+	store DedupStore
+}
+
+// Handle implements [Handler].
+func (o once) Handle(ctx context.Context, ev Event) error {
+	key := ev.Info().DedupKey
+	if key == "" {
+		return o.h.Handle(ctx, ev)
+	}
+	claim, err := o.store.Claim(ctx, key)
+	switch {
+	case errors.Is(err, ErrDuplicate):
+		return nil
+	case err != nil:
+		return fmt.Errorf("webhook: claiming an event: %w", err)
+	}
+	// The outcome is written down even if the request that brought the event is over by now.
+	settle := context.WithoutCancel(ctx)
+	err = handleSafely(ctx, o.h, ev)
+	if err != nil && !IsPermanent(err) {
+		return errors.Join(err, claim.Release(settle))
+	}
+	return errors.Join(err, claim.Done(settle))
+}
+
+// An oncePreparer is a once around a preparer.
+type oncePreparer struct {
+	once
+	Preparer
+}
+
+// Handle implements [Handler]: that of once.
+func (o oncePreparer) Handle(ctx context.Context, ev Event) error { return o.once.Handle(ctx, ev) }

@@ -20,6 +20,11 @@ func TestServiceMessagesCanCost(t *testing.T) {
 	} {
 		require.Equal(t, free, (&webhook.Pricing{Type: typ}).Free(), typ)
 	}
+	exempt := one[*webhook.MessageStatus](t, string(webhooktest.Sample("messages", "status-paid-exempt"))).Pricing
+	require.Equal(t, webhook.PricingRegular, exempt.Type)
+	require.Equal(t, webhook.PricingPaidExempt, exempt.Subtype)
+	require.True(t, exempt.Free())
+	require.False(t, (&webhook.Pricing{Type: webhook.PricingRegular, Subtype: "another"}).Free())
 }
 
 func TestVoicemailIsToldFromVoice(t *testing.T) {

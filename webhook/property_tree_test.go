@@ -251,7 +251,7 @@ func typedText(v reflect.Value) string {
 		b.WriteString(v.Type().Name())
 		for i := range v.NumField() {
 			f := v.Type().Field(i)
-			if f.IsExported() && f.Name != "DedupKey" && f.Type != bytesType &&
+			if f.IsExported() && f.Name != "DedupKey" && f.Name != "Place" && f.Type != bytesType &&
 				f.Type != reflect.TypeFor[[]webhook.UnknownMember]() {
 				fmt.Fprintf(&b, " %s:%s", f.Name, typedText(v.Field(i)))
 			}

@@ -162,14 +162,14 @@ func TestHostileShapes(t *testing.T) {
 		max  int // events
 	}{
 		"a million empty messages": {inValue("messages",
-			`"messages":[`+strings.TrimSuffix(strings.Repeat(`{},`, 1_000_000), ",")+`]`), 50_001},
+			`"messages":[`+strings.TrimSuffix(strings.Repeat(`{},`, 1_000_000), ",")+`]`), 5_001},
 		"a million empty statuses": {inValue("messages",
-			`"statuses":[`+strings.TrimSuffix(strings.Repeat(`{},`, 1_000_000), ",")+`]`), 50_001},
+			`"statuses":[`+strings.TrimSuffix(strings.Repeat(`{},`, 1_000_000), ",")+`]`), 5_001},
 		"a million empty entries": {`{"entry":[` + strings.TrimSuffix(strings.Repeat(`{},`, 1_000_000), ",") + `]}`,
-			50_001},
+			5_001},
 		"a million empty changes": {`{"entry":[{"changes":[` +
-			strings.TrimSuffix(strings.Repeat(`{},`, 1_000_000), ",") + `]}]}`, 50_001},
-		"a million bodies": {`[` + strings.TrimSuffix(strings.Repeat(`{},`, 1_000_000), ",") + `]`, 50_001},
+			strings.TrimSuffix(strings.Repeat(`{},`, 1_000_000), ",") + `]}]}`, 5_001},
+		"a million bodies": {`[` + strings.TrimSuffix(strings.Repeat(`{},`, 1_000_000), ",") + `]`, 5_001},
 		"many unknown names": {`{"entry":[{"changes":[{"field":"messages","value":{"messages":[{` +
 			manyNames(100_000) + `}]}}]}]}`, 1},
 		"a million brackets": {strings.Repeat(`[`, 1_000_000), 0},

@@ -19,4 +19,6 @@
 //		Handler: router, Path: "/whatsapp", AppSecret: …, VerifyToken: …,
 //		Handled: …, Answered: …,
 //	})
+//
+// Guide: https://github.com/seed-9f2bcc2b/whatsapp-coexistence/blob/main/docs/receive.md
 package webhooktest
